@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory with one lifetime and a budget. Everything taken from an arena is freed together by
+ * arena_reset or arena_done. A spent budget or an empty system gives NULL, which callers turn
+ * into RC_LIMIT. Not shared between threads.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* newest first; owned */
+    char *next;                 /* free octets of the newest block */
+    char *end;
+    size_t used_octets;   /* taken from the system, headers included */
+    size_t budget_octets; /* hard maximum of used_octets */
+};
+
+/** Nothing is allocated before the first use. budget_octets: hard maximum. */
+void arena_init(struct arena *arena, size_t budget_octets);
+/** Frees everything; the arena may be used again with the same budget. */
+void arena_reset(struct arena *arena);
+void arena_done(struct arena *arena);
+
+/** Zeroed memory aligned to align (a power of two, at most 16), or NULL. */
+void *arena_alloc(struct arena *arena, size_t octets, size_t align);
+/** Zeroed array of count elements; NULL also when count * size overflows. */
+void *arena_alloc_array(struct arena *arena, size_t count, size_t size, size_t align);
+/** A terminated copy. */
+char *arena_str(struct arena *arena, struct span text);
+/** A copy as a span; {NULL, 0} on failure: check .ptr. An empty span gets a non-NULL ptr. */
+struct span arena_span(struct arena *arena, struct span text);
+/** printf into the arena, or NULL. */
+PRINTF_LIKE(2, 3) char *arena_printf(struct arena *arena, const char *fmt, ...);
+
+#define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type), alignof(type)))
+#define arena_array(arena, type, count)                                                        \
+    ((type *)arena_alloc_array((arena), (count), sizeof(type), alignof(type)))
+
+#define AUTO_ARENA CLEANUP(arena_done) struct arena
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growable run of octets with a hard maximum, filled at the end and consumed at the front.
+ *
+ * Writing never returns an error: a write that would pass the maximum, or that the system has
+ * no memory for, changes nothing and sets `failed`, which stays set until buf_clear. Whoever
+ * sends the buffer asks buf_ok() once. So a reply is either whole or not there at all.
+ * Not shared between threads.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+struct buf {
+    char *data;   /* owned; NULL while nothing is allocated */
+    size_t head;  /* first octet not yet consumed */
+    size_t tail;  /* one past the last octet */
+    size_t cap;   /* octets allocated */
+    size_t max;   /* hard maximum of tail - head */
+    bool failed;  /* a write was refused */
+};
+
+/** Nothing is allocated before the first write. max: octets, at least 1. */
+void buf_init(struct buf *buf, size_t max);
+/** Frees the memory; the buffer may be used again. */
+void buf_done(struct buf *buf);
+/** Forgets content and failure, keeps the memory. */
+void buf_clear(struct buf *buf);
+/** Frees the memory if nothing is in it (a parked session keeps no buffers). */
+void buf_release_if_empty(struct buf *buf);
+
+static inline size_t
+buf_len(const struct buf *buf)
+{
+    return buf->tail - buf->head;
+}
+
+static inline bool
+buf_ok(const struct buf *buf)
+{
+    return !buf->failed;
+}
+
+/** What is in it; dies at the next write. */
+static inline struct span
+buf_span(const struct buf *buf)
+{
+    return (struct span){buf->data == NULL ? "" : buf->data + buf->head, buf_len(buf)};
+}
+
+/** Room for at least octets at the end, to be filled by the caller and then claimed with
+ *  buf_grew; NULL (and failed) when that passes the maximum. */
+char *buf_reserve(struct buf *buf, size_t octets);
+/** octets <= what was reserved. */
+static inline void
+buf_grew(struct buf *buf, size_t octets)
+{
+    buf->tail += octets;
+}
+/** Drops octets (<= buf_len) from the front. */
+void buf_consume(struct buf *buf, size_t octets);
+/** Cuts back to len octets (<= buf_len); used to take back a half-written reply. */
+void buf_truncate(struct buf *buf, size_t len);
+
+void buf_put(struct buf *buf, const void *data, size_t len);
+void buf_put_span(struct buf *buf, struct span s);
+void buf_put_str(struct buf *buf, const char *str);
+void buf_put_char(struct buf *buf, char c);
+void buf_put_u64(struct buf *buf, uint64_t value); /* decimal */
+PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *fmt, ...);
+
+#define buf_put_lit(buf, literal) buf_put((buf), (literal), sizeof(literal) - 1)
+
+/** Writes value in decimal at dst (room for 20 octets), unterminated; returns the length. */
+size_t fmt_u64(char *dst, uint64_t value);
+
+#define AUTO_BUF CLEANUP(buf_done) struct buf
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CHECK is for our own mistakes: it stays on in release, says where, and ends the process.
+ * Nothing a peer can send may reach a CHECK; that is a result code.
+ */
+#ifndef BASE_CHECK_H
+#define BASE_CHECK_H
+
+#include "base/attr.h"
+
+#define CHECK(cond)                                                                            \
+    do {                                                                                       \
+        if (__builtin_expect(!(cond), 0))                                                      \
+            check_failed(#cond, __FILE__, __LINE__, __func__);                                 \
+    } while (0)
+
+/** Says which condition failed where, with this thread's breadcrumb, and aborts. Thread: any. */
+NORETURN void check_failed(const char *cond, const char *file, int line, const char *func);
+
+/**
+ * Leaves a short note about what this thread is doing, printed if a CHECK fails on it.
+ * text is copied and cut at 79 octets; never mail text or credentials. Thread: any.
+ */
+void check_breadcrumb(const char *text);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a lower room tells somebody above that there is something to do, without knowing who it
+ * is: a function and two words. The function may be called on any thread, with locks held up
+ * to LOCK_SLOTS: it may do nothing but post to an inbox and wake (style, Concurrency).
+ */
+#ifndef BASE_WAKE_H
+#define BASE_WAKE_H
+
+#include <stdint.h>
+
+struct wake {
+    void (*fn)(void *ctx, uint64_t id); /* NULL: nobody waits */
+    void *ctx;
+    uint64_t id; /* for sessions: slot and generation, never a pointer */
+};
+
+static inline void
+wake_call(struct wake wake)
+{
+    if (wake.fn != NULL)
+        wake.fn(wake.ctx, wake.id);
+}
+
+#endif
