@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Versions of a schema: a list of steps, each applied once, in one transaction each.
+ * PRAGMA user_version is the number of steps applied; PRAGMA application_id says whose file
+ * it is. Steps are never changed once released: new ones are added.
+ */
+#ifndef DB_SCHEMA_H
+#define DB_SCHEMA_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "db/db.h"
+
+struct db_step {
+    const char *sql;                                  /* statements; NULL: none */
+    enum rc (*run)(struct db *db, struct err *err);   /* after sql; NULL: none */
+};
+
+struct db_schema {
+    const char *what;        /* "account store", for messages */
+    int32_t application_id;  /* not 0 */
+    const struct db_step *steps;
+    unsigned step_count;
+};
+
+/**
+ * Brings the file to the newest version; when it is there already this is one read.
+ *
+ * RC_UNSUPPORTED: made by a newer Roost (the text says which versions). RC_CORRUPT: some other
+ * program's database. Otherwise db_result's; the steps before the failing one stay applied.
+ * Thread: the handle's. Waits for disk.
+ */
+MUST_USE enum rc db_migrate(struct db *db, const struct db_schema *schema, struct err *err);
+
+#endif
