@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registry: who has an account here, under which addresses mail reaches it, and what is
+ * kept to check its password. One SQLite database (DIR/registry.db) for the whole server.
+ * It verifies nothing itself: auth/ does, from the record it gives.
+ *
+ * Look-ups by login name and by address are answered from a bounded cache in memory and cost
+ * no disk when warm; any change through this handle, and any made by another process (seen by
+ * SQLite's data_version at most a second later), empties it.
+ *
+ * Thread: any, all functions; they serialise on an own lock for the database and may wait
+ * for disk.
+ */
+#ifndef STORE_REGISTRY_H
+#define STORE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/span.h"
+
+enum {
+    REGISTRY_NAME_OCTETS = 256,  /* account and alias names: UTF-8, at most 255 octets */
+    REGISTRY_CRYPT_OCTETS = 384, /* CRYPT_OUTPUT_SIZE of libxcrypt */
+    REGISTRY_SCRAM_SALT_OCTETS = 32,
+    REGISTRY_SCRAM_KEY_OCTETS = 32,
+};
+
+enum account_state { ACCOUNT_ENABLED = 0, ACCOUNT_DISABLED = 1 };
+
+struct scram_keys {
+    uint32_t iterations; /* 0: there are none */
+    uint8_t salt_octets; /* used of salt[] */
+    uint8_t salt[REGISTRY_SCRAM_SALT_OCTETS];
+    uint8_t stored_key[REGISTRY_SCRAM_KEY_OCTETS]; /* RFC 5802 section 3 */
+    uint8_t server_key[REGISTRY_SCRAM_KEY_OCTETS];
+};
+
+struct registry_account {
+    uint64_t id;                      /* never reused, at least 1 */
+    char name[REGISTRY_NAME_OCTETS];  /* as created: `name` or `name@domain`; folded lower case */
+    enum account_state state;
+    char crypt[REGISTRY_CRYPT_OCTETS]; /* crypt(3) string; empty: no password login */
+    struct scram_keys scram;
+    uint64_t password_generation; /* grows with every change of password; part of cache keys */
+    int64_t created_s;            /* since 1970 */
+};
+
+struct registry;
+
+struct registry_options {
+    const char *path;          /* of the database */
+    const struct clock *clock; /* borrowed for life */
+    const char *const *domains; /* own domains, lower case; borrowed for life */
+    size_t domain_count;
+    bool create; /* make it when it is not there; otherwise RC_NOT_FOUND */
+};
+
+/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost). */
+MUST_USE enum rc registry_open(const struct registry_options *options, struct registry **out,
+                               struct err *err);
+void registry_close(struct registry *registry);
+
+/** A secret of this server, drawn once at creation (32 octets): salts of unknown accounts. */
+void registry_secret(struct registry *registry, uint8_t out[32]);
+
+/** Adds an account; fills *id_out. RC_EXISTS (an account or alias has the name), RC_INVALID
+ *  (the name is no local-part or address, or over its size). */
+MUST_USE enum rc registry_add(struct registry *registry, struct span name, const char *crypt,
+                              const struct scram_keys *scram, uint64_t *id_out,
+                              struct err *err);
+
+struct registry_new {
+    struct span name;
+    const char *crypt;
+    const struct scram_keys *scram; /* may be NULL */
+};
+/** Adds many in one transaction; all or none; *failed_out is the index that was refused. */
+MUST_USE enum rc registry_add_many(struct registry *registry, const struct registry_new *rows,
+                                   size_t count, size_t *failed_out, struct err *err);
+
+/** Sets hash and keys (keys may be NULL: removed) and raises password_generation.
+ *  RC_NOT_FOUND. */
+MUST_USE enum rc registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
+                                       const struct scram_keys *scram, struct err *err);
+/** Adds keys to an account that has none, keeping hash and generation; not an error when the
+ *  generation is no longer `generation` (nothing happens then). */
+MUST_USE enum rc registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
+                                    const struct scram_keys *scram, struct err *err);
+MUST_USE enum rc registry_set_state(struct registry *registry, uint64_t id,
+                                    enum account_state state, struct err *err);
+/** Removes account and aliases. The mail stays on disk until the store removes it. */
+MUST_USE enum rc registry_remove(struct registry *registry, uint64_t id, struct err *err);
+
+/** One more address that delivers to the account: `name`, `name@domain` or `@domain` (catch-all).
+ *  RC_EXISTS when the address is taken. */
+MUST_USE enum rc registry_alias_add(struct registry *registry, uint64_t id, struct span address,
+                                    struct err *err);
+MUST_USE enum rc registry_alias_remove(struct registry *registry, uint64_t id,
+                                       struct span address, struct err *err);
+/** Aliases of an account, sorted, in arena. */
+MUST_USE enum rc registry_alias_list(struct registry *registry, uint64_t id,
+                                     struct arena *arena, struct span **out, size_t *count_out,
+                                     struct err *err);
+
+/** By the exact stored name (case folded), or by id. RC_NOT_FOUND. */
+MUST_USE enum rc registry_find(struct registry *registry, struct span name,
+                               struct registry_account *out, struct err *err);
+MUST_USE enum rc registry_find_id(struct registry *registry, uint64_t id,
+                                  struct registry_account *out, struct err *err);
+/** Whom a login name means: the exact name; without a domain, nothing else; with one of the
+ *  server's own domains, also the account without a domain. RC_NOT_FOUND. */
+MUST_USE enum rc registry_find_login(struct registry *registry, struct span login,
+                                     struct registry_account *out, struct err *err);
+
+enum registry_route { ROUTE_ACCOUNT, ROUTE_UNKNOWN_USER, ROUTE_FOREIGN_DOMAIN };
+/**
+ * Where mail for local@domain goes: an account or alias of exactly that address; with one of
+ * our domains (or an empty one) the account or alias without a domain; an alias @domain. The local-part has
+ * no "+detail" any more: the caller tries with it first, then without. Domains of accounts and
+ * aliases count as ours. A disabled account is found; its state tells.
+ */
+MUST_USE enum rc registry_route(struct registry *registry, struct span local, struct span domain,
+                                enum registry_route *route_out, struct registry_account *out,
+                                struct err *err);
+
+/** Walks accounts in order of name: call with *after = "" first; fills up to max rows. */
+MUST_USE enum rc registry_list(struct registry *registry, struct span after, size_t max,
+                               struct registry_account *rows, size_t *count_out,
+                               struct err *err);
+/** Enabled accounts and how many of them have no SCRAM keys (decides AUTH=SCRAM). */
+MUST_USE enum rc registry_count(struct registry *registry, uint64_t *enabled_out,
+                                uint64_t *without_scram_out, struct err *err);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h is the seam between the mail store and what is on disk. It speaks of accounts,
+ * mailboxes, entries, messages, flags and changes: not SQL, not key-value, no IMAP word. The
+ * embedded engine is store/sqlite/; a second one can stand beside it without a change above.
+ *
+ * One account is one database of its own. Everything is done inside a transaction:
+ *   a read one is a snapshot: short (one slice of a session), never held over a wait for a peer;
+ *   a write one belongs to whoever holds the account's turn (mailbox/turn.h): one at a time.
+ * A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
+ *
+ * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
+ * uidnext, modseq and uidvalidity only grow, also over crashes (INV-1, INV-2).
+ *
+ * Spans in results point into the transaction's statement or into the given arena, as each
+ * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs are untouched;
+ * after a failed write the transaction (or its savepoint) must be abandoned.
+ * Common results: RC_IO, RC_FULL (disk), RC_CORRUPT, RC_BUSY (locked from outside longer than
+ * LIMIT_DB_WAIT_MS), RC_LIMIT (memory).
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "base/wake.h"
+
+/* ---- the store and its accounts ---- */
+
+struct store;         /* the data directory and its bounded cache of open databases */
+struct store_account; /* one account; a handle is small, its databases open when first used */
+
+struct store_options {
+    const char *dir;           /* DIR/accounts; made when missing */
+    const struct clock *clock; /* borrowed for life */
+    int64_t max_open_fds;      /* descriptors the open databases may use, at least 30 */
+    int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
+    uint64_t undelete_max_octets; /* per account, oldest go first */
+};
+
+MUST_USE enum rc store_open(const struct store_options *options, struct store **out,
+                            struct err *err);
+/** All accounts must have been put back. Checkpoints and closes what is open. */
+void store_close(struct store *store);
+
+/** The account's handle; reference-counted, made at first need, cheap (no disk). Thread: any. */
+MUST_USE enum rc store_account_get(struct store *store, uint64_t account_id,
+                                   struct store_account **out);
+void store_account_put(struct store_account *acct);
+/** Removes the account's directory and all mail in it; nobody may hold the account. */
+MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id, struct err *err);
+/** Closes databases not used for a while or beyond the descriptor budget, checkpointing them;
+ *  called from a background task now and then. Waits for disk. Thread: any. */
+void store_evict(struct store *store);
+
+/* ---- transactions ---- */
+
+struct store_tx; /* a read snapshot or the write transaction */
+
+/**
+ * A read snapshot on one of at most LIMIT_READERS handles. When all are busy, or the account's WAL is
+ * being truncated: RC_AGAIN, and wake (if set) is called once when it is worth trying again.
+ * A new account is created first, with its default mailboxes (special uses included). Thread: any.
+ */
+MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
+                                  struct store_tx **tx_out, struct err *err);
+/** The write transaction; the caller holds the turn. Waits for disk. */
+MUST_USE enum rc store_write_begin(struct store_account *acct, struct store_tx **tx_out,
+                                   struct err *err);
+/** Commits durably and ends the transaction, whatever it returns. Checkpoints when due. */
+MUST_USE enum rc store_commit(struct store_tx *tx, struct err *err);
+/** Ends a read snapshot, or abandons a write. NULL is allowed. */
+void store_end(struct store_tx *tx);
+static inline void
+store_tx_cleanup(struct store_tx **tx)
+{
+    store_end(*tx);
+}
+/** `AUTO_TXN tx = NULL;`; set it to NULL after store_commit. */
+#define AUTO_TXN CLEANUP(store_tx_cleanup) struct store_tx *
+
+/** One level of savepoint inside a write: several requests in one commit (group commit). */
+MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
+MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
+void store_savepoint_rollback(struct store_tx *tx);
+
+/* ---- mailboxes ---- */
+
+enum special_use { /* bits; RFC 6154, RFC 8457 */
+    USE_ALL = 1,
+    USE_ARCHIVE = 2,
+    USE_DRAFTS = 4,
+    USE_FLAGGED = 8,
+    USE_JUNK = 16,
+    USE_SENT = 32,
+    USE_TRASH = 64,
+    USE_IMPORTANT = 128,
+};
+
+struct mbox_row {
+    uint64_t id;         /* at least 1 */
+    struct span name;    /* UTF-8, '/' between levels, "INBOX" in capitals; in the arena */
+    uint32_t special_use;
+    uint32_t uidvalidity;
+    uint32_t uidnext;        /* 1 .. 2^32-1 */
+    uint32_t recent_from;    /* watermark: UIDs from here on are \Recent to the next session */
+    uint32_t exists;         /* messages */
+    uint32_t unseen;         /* without \Seen */
+    uint32_t deleted;        /* with \Deleted */
+    uint64_t octets;         /* sum of RFC822.SIZE */
+    uint64_t highest_modseq; /* at least 1 */
+    uint64_t expunged_floor; /* `expunged` rows with a modseq up to this one are gone */
+    int64_t created_s;
+};
+
+/** All mailboxes in octet order of their names; names live in arena. */
+MUST_USE enum rc store_mbox_list(struct store_tx *tx, struct arena *arena,
+                                 struct mbox_row **out, size_t *count_out, struct err *err);
+/** RC_NOT_FOUND. Exact octets; the name lives in arena. */
+MUST_USE enum rc store_mbox_find(struct store_tx *tx, struct span name, struct arena *arena,
+                                 struct mbox_row *out, struct err *err);
+MUST_USE enum rc store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena,
+                                struct mbox_row *out, struct err *err);
+/** Only this one mailbox: parents are the caller's. RC_EXISTS, RC_LIMIT (LIMIT_MAILBOXES). The new row
+ *  gets a new UIDVALIDITY: max(last + 1, seconds since 1970), per account. */
+MUST_USE enum rc store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
+                                   uint64_t *mbox_out, struct err *err);
+/** One row; children are the caller's. RC_EXISTS. */
+MUST_USE enum rc store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct span new_name,
+                                   struct err *err);
+MUST_USE enum rc store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox,
+                                            uint32_t special_use, struct err *err);
+/** Expunges everything (restorable for the retention time) and retires the row. */
+MUST_USE enum rc store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err);
+/** Raises recent_from; never lowers it. */
+MUST_USE enum rc store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid,
+                                            struct err *err);
+
+/** Subscribed names, in octet order; they need not exist (RFC 3501 section 6.3.9). */
+MUST_USE enum rc store_subscriptions(struct store_tx *tx, struct arena *arena,
+                                     struct span **out, size_t *count_out, struct err *err);
+/** Idempotent both ways. */
+MUST_USE enum rc store_subscribe(struct store_tx *tx, struct span name, struct err *err);
+MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct err *err);
+
+/* ---- entries: a message in a mailbox ---- */
+
+enum msg_flags { /* bits */
+    MSG_SEEN = 1,
+    MSG_ANSWERED = 2,
+    MSG_FLAGGED = 4,
+    MSG_DELETED = 8,
+    MSG_DRAFT = 16,
+    MSG_SYSTEM_FLAGS = 31,
+};
+
+/* Keywords of one message: bit n is keyword n of its mailbox. */
+struct keywords {
+    uint64_t bits[2]; /* LIMIT_KEYWORDS */
+};
+
+struct entry {
+    uint32_t uid;
+    uint32_t flags; /* enum msg_flags */
+    struct keywords keywords;
+    uint64_t modseq;
+    uint64_t message;       /* immutable message id */
+    uint64_t octets;        /* RFC822.SIZE */
+    int64_t internaldate_s; /* since 1970 */
+    int16_t internaldate_zone_min; /* minutes east of UTC, as the client gave it */
+    int64_t savedate_s;
+};
+
+/**
+ * Reads entries in order of UID from *from on (inclusive), at most max, into rows. *from becomes the next
+ * one to ask for. *count_out < max means the end was reached.
+ */
+MUST_USE enum rc store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from,
+                                    struct entry *rows, size_t max, size_t *count_out,
+                                    struct err *err);
+
+struct expunged_row {
+    uint32_t uid;
+    uint32_t flags; /* last ones */
+    struct keywords keywords;
+    uint64_t modseq;  /* of the expunge */
+    uint64_t message; /* still readable while the row is there */
+    uint64_t octets;
+    int64_t internaldate_s;
+    int16_t internaldate_zone_min;
+    int64_t savedate_s;
+};
+/** Expunged with a modseq above since and a UID below uid_below, in order of UID, in arena.
+ *  RC_GONE when since < expunged_floor: no longer known (RFC 7162 section 3.2.6). */
+MUST_USE enum rc store_expunged_since(struct store_tx *tx, uint64_t mbox, uint64_t since,
+                                      uint32_t uid_below, struct arena *arena,
+                                      struct expunged_row **out, size_t *count_out,
+                                      struct err *err);
+
+/** Lowest UID without \Seen at or above from, reading at most max_rows rows: RC_OK with
+ *  *uid_out (0: none), RC_LIMIT when it would take more. */
+MUST_USE enum rc store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t from,
+                                    uint32_t max_rows, uint32_t *uid_out, struct err *err);
+
+/** Names of the mailbox's keywords, by number, in arena. */
+MUST_USE enum rc store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena,
+                                struct span **out, size_t *count_out, struct err *err);
+/** The number of a keyword (ASCII case-insensitive), added when it is new. RC_LIMIT beyond
+ *  LIMIT_KEYWORDS. */
+MUST_USE enum rc store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name,
+                                   uint32_t *number_out, struct err *err);
+
+/* A run of UIDs, first <= last. Arrays of them are ascending and do not touch. */
+struct uid_run {
+    uint32_t first;
+    uint32_t last;
+};
+
+enum flags_mode { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
+#define MODSEQ_ANY UINT64_MAX
+
+struct flags_req {
+    uint64_t mbox;
+    const struct uid_run *runs;
+    size_t run_count;
+    enum flags_mode mode;
+    uint32_t flags;
+    struct keywords keywords;
+    uint64_t unchanged_since; /* entries above are skipped and listed (RFC 7162 3.1.3) */
+};
+struct flags_result {
+    struct entry *changed; /* ascending; only those whose flags differ now; in arena */
+    size_t changed_count;
+    struct uid_run *modified; /* skipped because of unchanged_since */
+    size_t modified_count;
+    uint64_t modseq; /* given to all changed; 0 when none */
+};
+/** UIDs without a message are passed over (RFC 9051 section 6.4.9). */
+MUST_USE enum rc store_flags_update(struct store_tx *tx, const struct flags_req *req,
+                                    struct arena *arena, struct flags_result *out,
+                                    struct err *err);
+
+struct expunge_req {
+    uint64_t mbox;
+    const struct uid_run *runs; /* NULL: all UIDs */
+    size_t run_count;
+    bool only_deleted; /* only those with \Deleted */
+};
+struct expunge_result {
+    uint32_t *uids; /* ascending; in arena */
+    size_t count;
+    uint64_t modseq; /* of all of them; 0 when none */
+};
+MUST_USE enum rc store_expunge(struct store_tx *tx, const struct expunge_req *req,
+                               struct arena *arena, struct expunge_result *out, struct err *err);
+
+struct copy_req {
+    uint64_t from;
+    uint64_t to;
+    const struct uid_run *runs;
+    size_t run_count;
+    bool move; /* source entries are expunged in the same transaction */
+};
+struct copy_result {
+    struct entry *added;   /* as they are in the destination, ascending UIDs; in arena */
+    uint32_t *source_uids; /* of each */
+    size_t count;
+    uint64_t expunge_modseq; /* of the source entries, when moved */
+};
+/** Within one account. Keywords are carried by name (those beyond LIMIT_KEYWORDS are left
+ *  out). \Recent is the destination's affair. Bodies are not copied. */
+MUST_USE enum rc store_copy(struct store_tx *tx, const struct copy_req *req, struct arena *arena,
+                            struct copy_result *out, struct err *err);
+
+/* ---- messages: immutable ---- */
+
+/* What ingest made of a message; all spans borrowed for the call. */
+struct message_new {
+    struct span text;          /* the whole message, header and body */
+    uint64_t header_octets;    /* with the blank line */
+    struct span envelope;      /* rendered */
+    struct span bodystructure; /* rendered, extensible form */
+    struct span parts;         /* the part table (syntax/mime) */
+    struct span fields;        /* raw header fields that clients ask for most, a header block */
+    struct span message_id;    /* of the header, may be empty */
+};
+MUST_USE enum rc store_message_add(struct store_tx *tx, const struct message_new *msg,
+                                   uint64_t *message_out, struct err *err);
+
+struct entry_new {
+    uint64_t mbox;
+    uint64_t message;
+    uint64_t octets;
+    uint32_t flags;
+    struct keywords keywords;
+    int64_t internaldate_s;
+    int16_t internaldate_zone_min;
+    int64_t savedate_s;
+};
+/** RC_LIMIT when the mailbox has no UID left. Fills the whole entry: uid and modseq. */
+MUST_USE enum rc store_entry_add(struct store_tx *tx, const struct entry_new *req,
+                                 struct entry *out, struct err *err);
+
+enum message_part { /* bits: what to read */
+    MESSAGE_ENVELOPE = 1,
+    MESSAGE_BODYSTRUCTURE = 2,
+    MESSAGE_PARTS = 4,
+    MESSAGE_FIELDS = 8,
+};
+struct message_row {
+    uint64_t octets;
+    uint64_t header_octets;
+    struct span envelope; /* each: only when asked for; valid until the next store_message_read */
+    struct span bodystructure; /* or the end of the transaction */
+    struct span parts;
+    struct span fields;
+};
+/** RC_NOT_FOUND when it was purged. Fast when ids ascend. */
+MUST_USE enum rc store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
+                                    struct message_row *out, struct err *err);
+/**
+ * Octets of the message text from offset on, appended to out: exactly octets, or what is left. Any
+ * size may be asked for; whoever streams asks for as much as it has room for.
+ */
+MUST_USE enum rc store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset,
+                                    uint64_t octets, struct buf *out, struct err *err);
+/** The same without a copy where the store can: the span is good until the next content read
+ *  or the end of the transaction, and may be shorter than asked (at least 1 octet unless at
+ *  the end): go on from there. */
+MUST_USE enum rc store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset,
+                                    uint64_t octets, struct span *out, struct err *err);
+
+/** True when an import already brought this text (SHA-256) into the mailbox; see
+ *  `roost import`: it can be run again without duplicates. */
+MUST_USE enum rc store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32],
+                                   bool *seen_out, struct err *err);
+MUST_USE enum rc store_import_mark(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32],
+                                   struct err *err);
+
+/* ---- keeping house ---- */
+
+/**
+ * One bounded step of purging in a write transaction: expunged rows beyond retention or beyond
+ * undelete_max_octets (never with a modseq above keep_modseq: views still name them), messages
+ * that no entry and no expunged row names, free pages given back. *more_out: call again.
+ */
+MUST_USE enum rc store_purge_step(struct store_tx *tx, uint64_t keep_modseq, bool *more_out,
+                                  struct err *err);
+/** Full check of the account's invariants (docs/invariants.md); each finding is one line in
+ *  findings. RC_CORRUPT when there are any. */
+MUST_USE enum rc store_verify(struct store_tx *tx, struct buf *findings, struct err *err);
+
+#endif
