@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one commit changed, collected while the requests of a batch are applied and published
+ * (to versions, counters and watchers) after it is on disk. Arrays are copied into the log.
+ *
+ * Thread: the holder of the turn.
+ */
+#ifndef MAILBOX_CHANGE_H
+#define MAILBOX_CHANGE_H
+
+#include "base/attr.h"
+#include "base/rc.h"
+#include "store/store.h"
+
+struct change_log;
+
+/** New entries, ascending UIDs above all earlier ones. RC_LIMIT (memory), as all below. */
+MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox, const struct entry *entries,
+                              size_t count);
+/** Entries as they are now, ascending. */
+MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox, const struct entry *entries,
+                              size_t count);
+MUST_USE enum rc change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids,
+                                 size_t count, uint64_t modseq);
+/** A keyword got a number in this mailbox. */
+MUST_USE enum rc change_keyword(struct change_log *log, uint64_t mbox, uint32_t number,
+                                struct span name);
+/** The row is gone: its sessions see every message expunged (design section 5). */
+MUST_USE enum rc change_mbox_gone(struct change_log *log, uint64_t mbox);
+/** Created, renamed, special use or subscription changed: for watchers of names. */
+MUST_USE enum rc change_mbox_names(struct change_log *log, uint64_t mbox);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands that change messages, as requests for the account's turn (turn.h): fill one,
+ * turn_run it until RC_OK, look at req.turn.result and the outputs. None of them tells the client anything:
+ * what changed reaches every session, the asking one too, through sync (sync.h).
+ *
+ * Outputs live in the request's arena. All sets are runs of UIDs, ascending (view_uid_runs).
+ */
+#ifndef MAILBOX_OPS_H
+#define MAILBOX_OPS_H
+
+#include "base/arena.h"
+#include "mailbox/ingest.h"
+#include "mailbox/turn.h"
+
+struct flags_op {
+    struct turn_req turn;
+    struct arena *arena;
+    uint64_t mbox;
+    const struct uid_run *runs;
+    size_t run_count;
+    enum flags_mode mode;
+    uint32_t flags;
+    const struct span *keywords; /* names; new ones are added to the mailbox */
+    size_t keyword_count;
+    uint64_t unchanged_since; /* MODSEQ_ANY */
+    struct flags_result out;
+};
+/** result: RC_GONE (mailbox deleted), RC_LIMIT (too many keywords). */
+void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);
+
+struct expunge_op {
+    struct turn_req turn;
+    struct arena *arena;
+    uint64_t mbox;
+    const struct uid_run *runs; /* NULL: every message */
+    size_t run_count;
+    bool only_deleted;
+    struct expunge_result out;
+};
+void expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake);
+
+struct copy_op {
+    struct turn_req turn;
+    struct arena *arena;
+    uint64_t from_mbox;
+    struct span to_name; /* UTF-8, normalised */
+    const struct uid_run *runs;
+    size_t run_count;
+    bool move;
+    uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
+    uint64_t to_mbox;
+    struct copy_result out;
+};
+/** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted). UIDs that
+ *  are expunged meanwhile are passed over; the caller compares counts (RFC 2180 section 4.4). */
+void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
+
+/* One message to be added; prepared outside the turn (ingest.h). */
+struct append_msg {
+    const struct ingest *ingest; /* prepared; its text is still there */
+    uint32_t flags;
+    const struct span *keywords;
+    size_t keyword_count;
+    int64_t internaldate_s;
+    int16_t internaldate_zone_min;
+    struct entry added; /* out */
+};
+struct append_op {
+    struct turn_req turn;
+    struct arena *arena;
+    struct span name; /* of the mailbox */
+    bool create;      /* LMTP +detail: make it when missing */
+    struct append_msg *msgs;
+    size_t msg_count; /* all or none: one transaction (RFC 3502) */
+    uint32_t uidvalidity; /* out */
+    uint64_t mbox;        /* out */
+};
+/** result: RC_NOT_FOUND (TRYCREATE). */
+void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
+
+#endif
