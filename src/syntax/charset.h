@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text of any charset to UTF-8, in pieces, never failing on mail. The result is always valid
+ * UTF-8 and each piece ends with a whole character. Uses iconv. Thread: any; a struct charset
+ * belongs to one thread at a time.
+ *
+ * Rules for lies (RFC 7103 section 7.6):
+ * - No charset, an unknown one, us-ascii and utf-8: what is valid UTF-8 is taken as that; any
+ *   other octet is read as windows-1252.
+ * - iso-8859-1 is read as windows-1252, gb2312 and gbk as gb18030, ks_c_5601 as cp949,
+ * shift_jis as cp932: supersets that senders mean.
+ * - An octet that the charset does not have becomes U+FFFD.
+ */
+#ifndef SYNTAX_CHARSET_H
+#define SYNTAX_CHARSET_H
+
+#include <iconv.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+enum { CHARSET_CARRY = 16 };
+
+struct charset {
+    iconv_t cd;                /* (iconv_t)-1: UTF-8 with guesses */
+    char carry[CHARSET_CARRY]; /* an unfinished character of the last piece */
+    size_t carry_len;
+};
+
+/** Never fails: a charset that is not known is guessed. Close it with charset_close. */
+void charset_open(struct charset *charset, struct span name);
+/** Appends text converted; an unfinished character at the end waits for the next piece. */
+void charset_put(struct charset *charset, struct span text, struct buf *out);
+/** The text is over: what still waits becomes U+FFFD or windows-1252; ready for another text.
+ */
+void charset_finish(struct charset *charset, struct buf *out);
+void charset_close(struct charset *charset);
+
+/** Is this a charset we can convert? Empty is us-ascii. */
+bool charset_is_known(struct span name);
+
+/**
+ * Strict conversion of a whole string, for SEARCH CHARSET (RFC 3501 section 6.4.4): appends
+ * UTF-8. RC_BAD_CHARSET: not known. RC_INVALID: text is not of that charset. RC_LIMIT: out.
+ * On failure out is as before (but may have its failed flag set).
+ */
+MUST_USE enum rc charset_to_utf8(struct buf *out, struct span name, struct span text);
+
+#endif

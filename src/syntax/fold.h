@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one folding used for searching: two texts match without regard to case if the folding of
+ * one contains the folding of the other.
+ *
+ * fold(text) is the folding of each character by itself, one after the other:
+ * NFKD, full case folding, NFKD again. So fold(ab) = fold(a) fold(b): a substring stays a
+ * substring, and text may be cut into pieces between any two characters. It is the idea of
+ * i;unicode-casemap (RFC 5051), which decomposes each character by itself too, with full case
+ * folding in place of title case (so that "STRASSE" finds "straße"). Marks stay marks, in the
+ * order they have in the text: "e" finds "é", "é" does not find "e".
+ *
+ * Thread: any; a struct fold belongs to one thread at a time.
+ */
+#ifndef SYNTAX_FOLD_H
+#define SYNTAX_FOLD_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+enum { FOLD_CACHE = 512, FOLD_OCTETS = 26 };
+
+struct fold_entry {
+    uint32_t character; /* 0: free */
+    uint8_t len;
+    char octets[FOLD_OCTETS];
+};
+
+/* A caller's memory for characters folded lately: about 16 KiB, one per SEARCH. */
+struct fold {
+    struct fold_entry cache[FOLD_CACHE];
+};
+
+void fold_init(struct fold *fold);
+/** Appends the folding of text, which is UTF-8 cut between characters; octets that are not
+ * UTF-8 are kept as they are. ASCII is fast. */
+void fold_put(struct fold *fold, struct span text, struct buf *out);
+
+#endif
