@@ -35,15 +35,15 @@ struct db_options {
     const char *vfs;           /* NULL: the system's; tests name their fault device */
     bool create;               /* make the file (mode 0600) when it is not there */
     bool read_only;
-    bool secure_delete;        /* overwrite what is deleted: 3 to 10 times the writes */
-    bool auto_checkpoint;      /* every 1000 pages, by whoever commits; else db_checkpoint */
-    bool auto_vacuum;          /* incremental; used at creation only */
-    bool checkpoint_on_close;  /* and removes the WAL; otherwise closing writes nothing */
+    bool secure_delete;       /* overwrite what is deleted: 3 to 10 times the writes */
+    bool auto_checkpoint;     /* every 1000 pages, by whoever commits; else db_checkpoint */
+    bool auto_vacuum;         /* incremental; used at creation only */
+    bool checkpoint_on_close; /* and removes the WAL; otherwise closing writes nothing */
 };
 
 /**
  * Process-wide settings of SQLite: multi-thread mode, no memory statistics (they are a global
- * lock). Call once before the first db_open; further calls do nothing. Thread: start-up.
+ * lock). db_open does it too; at start-up it is done before there are threads. Thread: any.
  */
 void db_init(void);
 
@@ -109,10 +109,11 @@ enum db_check_depth { DB_CHECK_QUICK, DB_CHECK_FULL };
 MUST_USE enum rc db_check(struct db *db, enum db_check_depth depth, struct err *err);
 
 /**
- * SQLite's result as ours, with its text in *err: FULL and ENOSPC inside IOERR are RC_FULL, CORRUPT and NOTADB
- * RC_CORRUPT, BUSY and LOCKED RC_BUSY, READONLY, PERM and AUTH RC_DENIED, unique and primary key
- * constraints RC_EXISTS, other constraints RC_INVALID, NOMEM and TOOBIG RC_LIMIT, CANTOPEN by its errno, others RC_IO.
- * what: short words for the text. Thread: the handle's.
+ * SQLite's result as ours, with its text in *err: FULL and ENOSPC inside IOERR are RC_FULL,
+ * CORRUPT and NOTADB RC_CORRUPT, BUSY and LOCKED RC_BUSY, READONLY, PERM and AUTH RC_DENIED,
+ * unique and primary key constraints RC_EXISTS, other constraints RC_INVALID, NOMEM and TOOBIG
+ * RC_LIMIT, CANTOPEN by its errno, others RC_IO. what: short words for the text. Thread: the
+ * handle's.
  */
 enum rc db_result(struct db *db, int sqlite_rc, const char *what, struct err *err);
 

@@ -15,13 +15,13 @@
 #include "db/db.h"
 
 struct db_step {
-    const char *sql;                                  /* statements; NULL: none */
-    enum rc (*run)(struct db *db, struct err *err);   /* after sql; NULL: none */
+    const char *sql;                                /* statements; NULL: none */
+    enum rc (*run)(struct db *db, struct err *err); /* after sql; NULL: none */
 };
 
 struct db_schema {
-    const char *what;        /* "account store", for messages */
-    int32_t application_id;  /* not 0 */
+    const char *what;       /* "account store", for messages */
+    int32_t application_id; /* not 0 */
     const struct db_step *steps;
     unsigned step_count;
 };

@@ -23,8 +23,7 @@ enum txn_mode {
 };
 
 /** RC_BUSY when another process holds the lock for too long. *txn must not be open. Waits. */
-MUST_USE enum rc txn_begin(struct txn *txn, struct db *db, enum txn_mode mode,
-                           struct err *err);
+MUST_USE enum rc txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err);
 /** RC_OK: stored (on disk with DB_SYNC_FULL). Otherwise nothing is and it is closed. Waits. */
 MUST_USE enum rc txn_commit(struct txn *txn, struct err *err);
 /** Rolls back; does nothing when not open. Open statements of it are ended by SQLite. */
@@ -33,9 +32,9 @@ void txn_abort(struct txn *txn);
 #define AUTO_TXN CLEANUP(txn_abort) struct txn
 
 /**
- * A part of the open write transaction that can be undone alone. They nest. Each begin needs one
- * release (keeps the changes within the transaction) or abort (undoes them). RC_GONE from abort
- * or release: SQLite has rolled back the whole transaction meanwhile.
+ * A part of the open write transaction that can be undone alone. They nest. Each begin needs
+ * one release (keeps the changes within the transaction) or abort (undoes them). RC_GONE from
+ * abort or release: SQLite has rolled back the whole transaction meanwhile.
  */
 MUST_USE enum rc savepoint_begin(struct db *db, struct err *err);
 MUST_USE enum rc savepoint_release(struct db *db, struct err *err);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share: the handle. */
+#ifndef DB_DB_PRIVATE_H
+#define DB_DB_PRIVATE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "db/db.h"
+#include "db/stmt.h"
+
+/* The folder's own statements come after the owner's in the slots. */
+enum db_builtin {
+    BUILTIN_BEGIN,
+    BUILTIN_BEGIN_IMMEDIATE,
+    BUILTIN_COMMIT,
+    BUILTIN_ROLLBACK,
+    BUILTIN_SAVEPOINT,
+    BUILTIN_RELEASE,
+    BUILTIN_ROLLBACK_TO,
+    BUILTIN_COUNT,
+};
+
+struct db_slot {
+    sqlite3_stmt *raw; /* owned; NULL: not prepared yet */
+    bool in_use;       /* between stmt_get and stmt_reset */
+};
+
+struct db {
+    sqlite3 *raw;
+    const char *const *sql; /* borrowed */
+    unsigned sql_count;
+    int64_t page_size;      /* octets */
+    int wal_pages;          /* after the last commit or checkpoint of this handle */
+    bool checkpoint_auto;   /* every AUTO_CHECKPOINT_PAGES */
+    char *path;             /* owned */
+    struct db_slot slots[]; /* sql_count + BUILTIN_COUNT */
+};
+
+/* A statement of this folder. */
+struct stmt stmt_get_builtin(struct db *db, enum db_builtin which);
+
+/* The value of a pragma (or any query) of one number, not cached. */
+MUST_USE enum rc db_query_i64(struct db *db, const char *sql, int64_t *value_out,
+                              struct err *err);
+
+#endif

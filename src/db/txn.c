@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * BEGIN, COMMIT, ROLLBACK and savepoints as cached statements. SQLite's autocommit flag is
+ * the truth about whether a transaction is open: it turns on by itself when SQLite had to
+ * roll back. Runs on the handle's thread.
+ */
+#include "db/txn.h"
+
+#include <sqlite3.h>
+
+#include "base/check.h"
+#include "db/db_private.h"
+
+static enum rc
+run(struct db *db, enum db_builtin which, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get_builtin(db, which);
+
+    return stmt_run(&stmt, err);
+}
+
+static bool
+is_open(const struct db *db)
+{
+    return sqlite3_get_autocommit(db->raw) == 0;
+}
+
+static enum rc
+gone(const struct db *db, struct err *err)
+{
+    return err_set(err, RC_GONE, 0, "%s: SQLite has rolled the transaction back", db->path);
+}
+
+enum rc
+txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err)
+{
+    CHECK(txn->db == NULL && !is_open(db));
+    const enum rc rc =
+        run(db, mode == TXN_WRITE ? BUILTIN_BEGIN_IMMEDIATE : BUILTIN_BEGIN, err);
+
+    if (rc == RC_OK)
+        txn->db = db;
+    return rc;
+}
+
+enum rc
+txn_commit(struct txn *txn, struct err *err)
+{
+    struct db *db = txn->db;
+
+    CHECK(db != NULL);
+    if (!is_open(db)) {
+        txn->db = NULL;
+        return gone(db, err);
+    }
+    const enum rc rc = run(db, BUILTIN_COMMIT, err);
+    if (rc != RC_OK)
+        txn_abort(txn);
+    txn->db = NULL;
+    return rc;
+}
+
+void
+txn_abort(struct txn *txn)
+{
+    struct db *db = txn->db;
+
+    txn->db = NULL;
+    if (db == NULL || !is_open(db))
+        return;
+    /* ROLLBACK fails only when there is nothing left to roll back, or for want of memory to
+     * prepare it: then the plain interface, which needs none of our own, is tried. */
+    if (run(db, BUILTIN_ROLLBACK, NULL) != RC_OK && is_open(db))
+        (void)sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+}
+
+enum rc
+savepoint_begin(struct db *db, struct err *err)
+{
+    if (!is_open(db))
+        return gone(db, err);
+    return run(db, BUILTIN_SAVEPOINT, err);
+}
+
+enum rc
+savepoint_release(struct db *db, struct err *err)
+{
+    if (!is_open(db))
+        return gone(db, err);
+    return run(db, BUILTIN_RELEASE, err);
+}
+
+enum rc
+savepoint_abort(struct db *db, struct err *err)
+{
+    if (!is_open(db))
+        return gone(db, err);
+    const enum rc rc = run(db, BUILTIN_ROLLBACK_TO, err);
+    if (rc != RC_OK)
+        return rc;
+    return run(db, BUILTIN_RELEASE, err);
+}

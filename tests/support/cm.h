@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* cmocka and the headers that it wants before it. */
+#ifndef SUPPORT_CM_H
+#define SUPPORT_CM_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* RC_OK, or the failure's text in the report. Needs a `struct err err` in scope. */
+#define assert_ok(call)                                                                        \
+    do {                                                                                       \
+        err.text[0] = '\0';                                                                    \
+        if ((call) != RC_OK)                                                                   \
+            fail_msg("%s: %s", #call, err.text);                                               \
+    } while (0)
+
+#endif

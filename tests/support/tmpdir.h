@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A directory of its own for a test, removed with all that is in it. */
+#ifndef SUPPORT_TMPDIR_H
+#define SUPPORT_TMPDIR_H
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+struct tmpdir {
+    char path[64];
+};
+
+static inline int
+tmpdir_remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void)st;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+static inline void
+tmpdir_make(struct tmpdir *dir)
+{
+    snprintf(dir->path, sizeof dir->path, "/tmp/roost-test-XXXXXX");
+    CHECK(mkdtemp(dir->path) != NULL);
+}
+
+static inline void
+tmpdir_remove(struct tmpdir *dir)
+{
+    nftw(dir->path, tmpdir_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The path of name in it; the text lives until the next call on this thread. */
+static inline const char *
+tmpdir_file(const struct tmpdir *dir, const char *name)
+{
+    static _Thread_local char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", dir->path, name);
+    return path;
+}
+
+#endif
