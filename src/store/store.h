@@ -44,6 +44,10 @@ struct store_options {
     int64_t max_open_fds;      /* descriptors the open databases may use, at least 30 */
     int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
     uint64_t undelete_max_octets; /* per account, oldest go first */
+    /* What an administrator should know although nothing failed (an outside program holds a
+     * database open for reading and its log cannot shrink). May be NULL. Any thread. */
+    void (*report)(void *ctx, uint64_t account_id, const char *text);
+    void *report_ctx;
 };
 
 MUST_USE enum rc store_open(const struct store_options *options, struct store **out,
@@ -75,7 +79,7 @@ MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
 /** The write transaction; the caller holds the turn. Waits for disk. */
 MUST_USE enum rc store_write_begin(struct store_account *acct, struct store_tx **tx_out,
                                    struct err *err);
-/** Commits durably and ends the transaction, whatever it returns. Checkpoints when due. */
+/** Commits durably and ends the transaction, whatever it returns. Waits for disk. */
 MUST_USE enum rc store_commit(struct store_tx *tx, struct err *err);
 /** Ends a read snapshot, or abandons a write. NULL is allowed. */
 void store_end(struct store_tx *tx);
@@ -84,8 +88,16 @@ store_tx_cleanup(struct store_tx **tx)
 {
     store_end(*tx);
 }
-/** `AUTO_TXN tx = NULL;`; set it to NULL after store_commit. */
-#define AUTO_TXN CLEANUP(store_tx_cleanup) struct store_tx *
+/** `AUTO_TX tx = NULL;`; set it to NULL after store_commit. (AUTO_TXN is db/txn.h's.) */
+#define AUTO_TX CLEANUP(store_tx_cleanup) struct store_tx *
+
+/**
+ * Moves the account's write-ahead log into its database when it has grown enough; otherwise does
+ * nothing, at once. For the holder of the turn, outside a transaction, after it has published its
+ * changes: so nobody's answer waits for it. Never required: store_write_begin does it when it
+ * is overdue, store_evict for accounts that have become quiet. Waits for disk.
+ */
+void store_checkpoint(struct store_account *acct);
 
 /** One level of savepoint inside a write: several requests in one commit (group commit). */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
