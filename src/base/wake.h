@@ -7,6 +7,7 @@
 #ifndef BASE_WAKE_H
 #define BASE_WAKE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct wake {
