@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#undef alloca /* a macro of stdlib.h: a poisoned macro would warn in each file */
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf strtok gets
 #pragma GCC poison atoi atol atoll localtime gmtime ctime asctime tmpnam mktemp alloca
 #endif
