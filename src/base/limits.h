@@ -61,6 +61,12 @@
 #define LIMIT_CMD_ARENA (64u << 20)          /* octets of one command's arena */
 #define LIMIT_SESSION_ARENA (1u << 20)
 
+/* --- Work threads, connections --- */
+#define LIMIT_TASKS (1u << 20)               /* tasks of one poller: sessions, listeners */
+#define LIMIT_SLOT_WAITERS (1u << 17)        /* queued for one kind of slot */
+#define LIMIT_READ_SLICE (256u << 10)        /* octets one conn_read takes from a connection */
+#define LIMIT_ACCEPT_BATCH 64u               /* connections one run of a listener accepts */
+
 /* --- Store --- */
 #define LIMIT_DB_WAIT_MS 5000                /* for a lock held by somebody outside this process */
 #define LIMIT_WAL_OCTETS (16u << 20)         /* then readers are held off and the WAL is truncated */

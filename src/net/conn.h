@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection: a socket, perhaps TLS on it, bounded input and output, and the evidence of
+ * how it ended. Nothing here ever blocks. The session reads its commands from conn->in and
+ * writes its replies to conn->out with the buf_ functions:
+ *
+ *     switch (conn_read(conn)) {
+ *     case RC_OK:     parse and consume conn->in; more may be waiting: conn_has_unread
+ *     case RC_AGAIN:  nothing new
+ *     case RC_LIMIT:  conn->in is full and the command in it not complete
+ *     case RC_CLOSED: no more input ever; finish what is in conn->in, then end
+ *     }
+ *     buf_put_lit(&conn->out, "* OK ...\r\n");
+ *     rc = conn_flush(conn);            RC_AGAIN: the peer is slow
+ *     return conn_park(conn);           releases buffers, says what to wait for
+ *
+ * TLS handshakes happen inside conn_read and conn_flush; conn_park knows which way they wait.
+ * All functions: thread that runs the session.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/rc.h"
+#include "net/evidence.h"
+#include "net/task.h"
+
+struct tls_server;
+struct ssl_st;
+struct conn;
+
+/** Where octets go when it is not a socket (fd -1): tests, many sessions in one process. As
+ *  recv and send: -1 with errno EAGAIN when nothing moves now; 0 from recv is the end. */
+struct conn_io {
+    ssize_t (*recv)(struct conn *conn, void *dst, size_t cap);
+    ssize_t (*send)(struct conn *conn, const void *src, size_t len);
+};
+
+struct conn {
+    int fd;            /* owned; -1 with io, or once closed */
+    uint8_t end;       /* enum conn_end */
+    uint8_t tls_state; /* enum conn_tls_state */
+    uint8_t alert_in;  /* last fatal TLS alert received; 0: none (close_notify is not kept) */
+    uint8_t alert_out; /* last fatal TLS alert sent; 0: none */
+    bool read_ended;
+    bool write_ended;
+    bool tls_wants_write; /* a read waits for room to write, or a handshake does */
+    bool tls_wants_read;  /* a write waits for input: handshake or key update */
+    int os_errno;
+    uint32_t tls_error; /* first OpenSSL error code of the end; 0: none */
+    struct ssl_st *ssl; /* owned; NULL: plain */
+    const struct conn_io *io;
+    void *io_ctx;
+    const struct clock *clock;
+    struct buf in;      /* octets received and not yet consumed by the session */
+    struct buf out;     /* octets of replies not yet sent */
+    uint64_t octets_in; /* of the session's own octets, without TLS */
+    uint64_t octets_out;
+    int64_t last_in_us; /* clock_mono_us of the last octet each way; of conn_open before any */
+    int64_t last_out_us;
+};
+
+struct conn_config {
+    size_t in_max;             /* octets; conn_set_in_max changes it later */
+    size_t out_max;            /* octets, hard maximum; LIMIT_OUTPUT_MAX */
+    const struct clock *clock; /* borrowed */
+    struct tls_server *tls;    /* implicit TLS: handshake comes first; NULL: plain */
+};
+
+/** Takes fd (non-blocking). RC_LIMIT: no memory for TLS; fd stays the caller's. */
+MUST_USE enum rc conn_open(struct conn *conn, int fd, const struct conn_config *config);
+/** A connection without descriptor. Plain only. */
+void conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
+                  const struct conn_config *config);
+
+/** Reads what is there into conn->in, up to its maximum or LIMIT_READ_SLICE. See above. */
+MUST_USE enum rc conn_read(struct conn *conn);
+/** Reads straight into dst (literals, spool); first what conn->in holds. RC_OK: *got_out is
+ *  at least 1. RC_AGAIN and RC_CLOSED as conn_read. cap: at least 1. */
+MUST_USE enum rc conn_read_direct(struct conn *conn, void *dst, size_t cap, size_t *got_out);
+/**
+ * Sends conn->out. RC_OK: all of it left. RC_AGAIN: some is left, park for output (conn_park).
+ * RC_LIMIT: conn->out refused a write earlier (buf failed): end the session. RC_CLOSED: nobody
+ * will ever take it.
+ */
+MUST_USE enum rc conn_flush(struct conn *conn);
+static inline bool
+conn_wants_write(const struct conn *conn)
+{
+    return buf_len(&conn->out) > 0 && !conn->write_ended;
+}
+/** Decrypted octets wait inside OpenSSL, where epoll does not see them: conn_read again (as
+ *  soon as conn->in has room) instead of parking. */
+bool conn_has_unread(const struct conn *conn);
+/** Frees empty buffers and says how to park: TASK_YIELD when conn_has_unread (and nothing is
+ *  to be sent), TASK_PARK_OUTPUT while output or the handshake waits to be sent, otherwise
+ *  TASK_PARK_INPUT; TASK_PARK_WAKE once both directions have ended. */
+enum task_next conn_park(struct conn *conn);
+/** Not below what is in it now. */
+void conn_set_in_max(struct conn *conn, size_t octets);
+
+/**
+ * STARTTLS: from here all octets are TLS. Call after the tagged OK was flushed (RC_AGAIN
+ * while it is not). Whatever plain octets the client sent after its command are thrown away and
+ * counted in *discarded_out (RFC 9051 section 6.2.1: they could be a forger's). RC_LIMIT:
+ * memory.
+ */
+MUST_USE enum rc conn_start_tls(struct conn *conn, struct tls_server *tls,
+                                size_t *discarded_out);
+static inline bool
+conn_is_tls(const struct conn *conn)
+{
+    return conn->tls_state != CONN_TLS_NONE;
+}
+static inline bool
+conn_tls_ready(const struct conn *conn)
+{
+    return conn->tls_state == CONN_TLS_READY;
+}
+
+/** TCP_USER_TIMEOUT: ends the connection when octets stay unacknowledged that long; 0: the
+ *  kernel's default. Nothing on Unix sockets. */
+void conn_set_dead_after(struct conn *conn, unsigned timeout_ms);
+/** The peer has closed its side, seen without reading: for sessions parked with output. */
+bool conn_peer_closed(const struct conn *conn);
+/** Octets the peer's kernel has not acknowledged yet; -1: unknown. The keepalive's answer. */
+int64_t conn_unacked(const struct conn *conn);
+
+void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out);
+/**
+ * Closes: sends close_notify if TLS is up and it fits, drops what conn->out still holds, ends
+ * the stream with FIN where that can be done, frees everything. evidence_out (may be NULL) is
+ * taken before. Never waits. The task has left the poller before. Twice is harmless.
+ */
+void conn_close(struct conn *conn, struct conn_evidence *evidence_out);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners: a socket that waits for connections, as a task on the work threads. Out of
+ * descriptors or memory it pauses for a second and says so; the peers wait in the backlog
+ * meanwhile instead of being turned away.
+ */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "net/addr.h"
+#include "net/poller.h"
+
+struct listener;
+
+/**
+ * A new connection: fd (non-blocking, close-on-exec, TCP_NODELAY on, SO_KEEPALIVE off) is the
+ * callee's from here, also when it wants none of it. Called on a work thread without locks;
+ * it may not wait. The next call comes after it has returned.
+ */
+typedef void (*listener_accept_fn)(void *ctx, struct listener *listener, int fd,
+                                   const struct net_addr *peer);
+/** Trouble worth a log line; text is for the administrator. At most one a second. */
+typedef void (*listener_trouble_fn)(void *ctx, struct listener *listener,
+                                    const struct err *err);
+
+struct listener_config {
+    struct poller *poller;
+    listener_accept_fn on_accept;
+    listener_trouble_fn on_trouble; /* may be NULL */
+    void *ctx;                      /* passed to both */
+    int backlog;                    /* 0: 4096 (the kernel cuts it to somaxconn) */
+    mode_t unix_mode;               /* 0: 0660 */
+};
+
+/** Opens one address (port 0: the kernel chooses). IPv6 listens for IPv6 only. Not begun.
+ *  Thread: start-up. */
+MUST_USE enum rc listener_open(const struct listener_config *config,
+                               const struct net_addr *addr, struct listener **listener_out,
+                               struct err *err);
+/** Opens a Unix socket. A socket file nobody listens on is replaced; one in use, or anything
+ *  that is not a socket, is RC_EXISTS. Thread: start-up. */
+MUST_USE enum rc listener_open_unix(const struct listener_config *config, const char *path,
+                                    struct listener **listener_out, struct err *err);
+/** Takes over a listening stream socket (systemd, upgrade). The descriptor is the listener's
+ *  on RC_OK only. The file of an adopted Unix socket is never removed. Thread: start-up. */
+MUST_USE enum rc listener_adopt(const struct listener_config *config, int fd,
+                                struct listener **listener_out, struct err *err);
+
+/** Starts accepting. */
+MUST_USE enum rc listener_begin(struct listener *listener, struct err *err);
+/** Stops accepting soon; the socket is closed and a Unix socket file of ours removed on a work
+ *  thread. Then it waits for listener_free. Thread: any, locks as for task_wake. */
+void listener_close(struct listener *listener);
+/** After poller_stop, or before listener_begin; closes what is still open. */
+void listener_free(struct listener *listener);
+
+/** Where it listens, with the port the kernel chose: "127.0.0.1:143", "/run/imap.sock". */
+const char *listener_name(const struct listener *listener);
+/** NET_UNIX for a path. */
+const struct net_addr *listener_addr(const struct listener *listener);
+/** Borrowed, for hand-over to another process; -1 once closed. */
+int listener_fd(const struct listener *listener);
+uint64_t listener_accepted(const struct listener *listener);
+
+#endif

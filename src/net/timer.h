@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The timer wheel: one ring of buckets, a second each, so that setting, moving and unsetting
+ * one of 100,000 timers is a few pointer writes. A timer further away than the ring is long
+ * lies in its bucket and is passed over once a turn.
+ *
+ * This is the plain structure: no locks, no clock, no descriptors. net/poller.c owns the one
+ * that serves tasks, under LOCK_TIMERS; task_timer_set is what sessions use.
+ */
+#ifndef NET_TIMER_H
+#define NET_TIMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/list.h"
+
+enum { TIMER_BUCKETS = 4096 }; /* seconds in one turn; a power of two */
+
+#define TIMER_NEVER INT64_MAX
+
+struct timer {
+    struct list link; /* in its bucket; on no list while unset */
+    int64_t due_s;    /* TIMER_NEVER while unset */
+};
+
+struct timer_wheel {
+    struct list buckets[TIMER_BUCKETS];
+    uint64_t used[TIMER_BUCKETS / 64]; /* a bit per bucket that holds something */
+    int64_t now_s;                     /* all up to here have been handed out */
+    size_t count;                      /* timers set */
+};
+
+/** now_s: the present second; nothing earlier can be due. */
+void timer_wheel_init(struct timer_wheel *wheel, int64_t now_s);
+void timer_init(struct timer *timer);
+/** due_s at or before the present is due at the next expiry. Moves it when it is set. */
+void timer_set(struct timer_wheel *wheel, struct timer *timer, int64_t due_s);
+/** Harmless when it is not set. */
+void timer_unset(struct timer_wheel *wheel, struct timer *timer);
+bool timer_is_set(const struct timer *timer);
+/**
+ * Unsets up to max timers due at now_s and puts them at out; returns how many. When that is
+ * max there may be more: call again. now_s never goes back.
+ */
+MUST_USE size_t timer_wheel_expire(struct timer_wheel *wheel, int64_t now_s, struct timer **out,
+                                   size_t max);
+/** The earliest second at which something may be due, TIMER_NEVER when nothing is set. Never
+ *  late; early only for timers more than a turn away. */
+int64_t timer_wheel_next(const struct timer_wheel *wheel);
+
+#endif
