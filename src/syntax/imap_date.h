@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two date forms of IMAP: date-time ("17-Jul-1996 02:44:25 -0700", INTERNALDATE and APPEND)
+ * and date ("17-Jul-1996", SEARCH). Gregorian, years 1 to 9999, no locale, no time zone
+ * database: a zone is the minutes east of Greenwich that the text names.
+ *
+ * Pure; any thread.
+ */
+#ifndef SYNTAX_IMAP_DATE_H
+#define SYNTAX_IMAP_DATE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+struct imap_date_time {
+    int64_t epoch_s;      /* seconds since 1970-01-01T00:00:00Z, leap seconds not counted */
+    int16_t zone_minutes; /* east of Greenwich, -1439..1439 */
+};
+
+enum {
+    IMAP_DATE_TIME_OCTETS = 26, /* of a date-time, without its quotes */
+    IMAP_DATE_OCTETS = 11,      /* of a date */
+};
+
+/**
+ * All of text, without its quotes, as a date-time. The day is two digits, or a space and a
+ * digit, or (some clients) a bare digit; a second of 60 is that of a leap second. RC_INVALID
+ * for anything else, days that the month does not have included.
+ */
+MUST_USE enum rc imap_date_time_parse(struct span text, struct imap_date_time *when_out);
+
+/** All of text, without quotes, as a date: the days since 1970-01-01 (RFC 3501 section 6.4.4
+ *  compares dates "disregarding time and timezone"). RC_INVALID for anything else. */
+MUST_USE enum rc imap_date_parse(struct span text, int32_t *day_out);
+
+/** Writes exactly IMAP_DATE_TIME_OCTETS at dst. Times outside the years 1..9999 are written as
+ *  the nearest that is inside, so that the line stays legal. */
+void imap_date_time_write(char *dst, struct imap_date_time when);
+
+/** Writes exactly IMAP_DATE_OCTETS at dst; days outside the years 1..9999 as above. */
+void imap_date_write(char *dst, int32_t day);
+
+/** The day (since 1970-01-01) on which `when` falls in its own zone. */
+int32_t imap_date_day_of(struct imap_date_time when);
+
+#endif
