@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The closed table of reasons for which a session ends (end_reason.def), the same in the BYE,
+ * the log, the records, the command line and the console.
+ */
+#ifndef JOURNAL_END_REASON_H
+#define JOURNAL_END_REASON_H
+
+#include "base/attr.h"
+#include "base/span.h"
+
+enum end_reason {
+    END_NONE, /* not ended: never in a record */
+#define END_REASON(name, code, who, kind, bye, resp_code, status, sentence, remedy) END_##name,
+#include "journal/end_reason.def"
+#undef END_REASON
+    END_REASON_COUNT,
+};
+
+enum end_who { END_BY_CLIENT, END_BY_SERVER, END_BY_NETWORK, END_BY_ADMIN };
+
+enum end_kind { END_ORDINARY, END_TROUBLE };
+
+struct end_reason_info {
+    const char *code; /* "closed-idle" */
+    enum end_who who;
+    enum end_kind kind;
+    const char *bye;       /* text for the peer; "": it cannot be told */
+    const char *resp_code; /* RFC 5530, without brackets; "": none */
+    const char *status;    /* RFC 3463 for LMTP; "": none */
+    const char *sentence;
+    const char *remedy; /* "": nothing needs doing */
+};
+
+/** The row of a reason; never NULL. Thread: any. */
+const struct end_reason_info *end_reason_info(enum end_reason reason);
+
+/** The reason of a code, END_NONE when there is no such code. Thread: any. */
+enum end_reason end_reason_of_code(struct span code);
+
+/** "client", "server", "network", "administrator". Thread: any. */
+const char *end_who_name(enum end_who who);
+
+#endif

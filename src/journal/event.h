@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a session remembers of its own life: the last LIMIT_EVENT_RING events, 16 octets each,
+ * whatever the log level. Times, numbers and lengths, never contents.
+ */
+#ifndef JOURNAL_EVENT_H
+#define JOURNAL_EVENT_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/limits.h"
+#include "base/span.h"
+
+/* Numbers are stored in records: rows are added at the end, never moved. */
+enum event_kind {
+    EVENT_NONE,
+    EVENT_CONNECTED,    /* b: listener's port */
+    EVENT_TLS,          /* a: ms of the handshake; code: version, 0x0304 for 1.3 */
+    EVENT_LOGIN,        /* a: ms until verified */
+    EVENT_LOGIN_FAILED, /* a: delay ms */
+    EVENT_CLIENT_ID,
+    EVENT_COMMAND, /* at: begin; code: event_command; a: ms; b: octets of the reply; outcome */
+    EVENT_LITERAL, /* b: octets */
+    EVENT_IDLE_BEGIN,
+    EVENT_IDLE_END,     /* a: seconds; outcome EVENT_OK: DONE came */
+    EVENT_KEEPALIVE,    /* a: seconds of silence before it */
+    EVENT_ACKNOWLEDGED, /* a: ms from sending to acknowledgement, of a keepalive */
+    EVENT_SUSPECT,      /* b: octets unacknowledged */
+    EVENT_PUSH,         /* a: EXISTS or 0; b: octets */
+    EVENT_BLOCKED,      /* output waits for the reader; b: octets queued */
+    EVENT_UNBLOCKED,    /* a: ms it waited */
+    EVENT_MESSAGE,      /* LMTP: b: octets of the message; a: recipients */
+    EVENT_END,          /* code: number of nothing that is stored elsewhere: 0 */
+    EVENT_KIND_COUNT,
+};
+
+enum event_outcome { EVENT_PENDING, EVENT_OK, EVENT_NO, EVENT_BAD };
+
+struct event {
+    uint32_t at_ms_low; /* since the session's begin, 40 bits */
+    uint8_t at_ms_high;
+    uint8_t kind;    /* enum event_kind */
+    uint8_t code;    /* see the kind */
+    uint8_t outcome; /* enum event_outcome */
+    uint32_t a;
+    uint32_t b;
+};
+
+/* All zero is empty. Owned by the session; no lock. */
+struct event_ring {
+    uint32_t count; /* ever noted; the last LIMIT_EVENT_RING are kept */
+    struct event at[LIMIT_EVENT_RING];
+};
+
+/** Notes an event and returns it, so that a command's outcome can be filled in later; it is
+ * valid until the ring has gone round. at_ms: since the session's begin. */
+struct event *event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms);
+
+static inline uint64_t
+event_at_ms(const struct event *event)
+{
+    return (uint64_t)event->at_ms_high << 32 | event->at_ms_low;
+}
+
+/** The index-th kept event, oldest first; NULL at the end. */
+const struct event *event_ring_get(const struct event_ring *ring, uint32_t index);
+
+const char *event_kind_name(enum event_kind kind);
+
+/**
+ * The number of a command's name ("FETCH", "UID FETCH", any case), stable over versions and
+ * stored in records; 0 for unknown ones. A search: front doors keep the answer in their table.
+ */
+uint8_t event_command(struct span name);
+/** The name of such a number; "?" for unknown ones. */
+const char *event_command_name(uint8_t code);
+
+#endif

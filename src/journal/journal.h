@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal: end records of sessions, in an SQLite database of their own (DIR/journal.db),
+ * kept for 30 days and within a size. Sessions only put a record on a bounded queue; one thread
+ * stores them in batches. What could not be stored is counted and said. The database is for
+ * readers too: journal_reader opens it beside the server.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "journal/log.h"
+#include "journal/record.h"
+
+struct journal;
+
+struct journal_options {
+    const char *path;
+    struct log *log;           /* where its own troubles and the S lines go; may be NULL */
+    const struct clock *clock; /* NULL: the machine's */
+    unsigned keep_days;        /* 0: LIMIT_JOURNAL_DAYS */
+    int64_t max_octets;        /* 0: LIMIT_JOURNAL_OCTETS */
+};
+
+/** Opens or makes the database and starts the thread. Thread: start-up. Waits for disk. */
+MUST_USE enum rc journal_open(struct journal **journal_out,
+                              const struct journal_options *options, struct err *err);
+/** Stores what is queued and ends the thread. NULL is allowed. */
+void journal_close(struct journal *journal);
+/** Waits until everything queued so far is stored or lost. For tests and the end. */
+void journal_flush(struct journal *journal);
+
+/** The next free session number: numbers grow over restarts, so a number names one session. */
+uint64_t journal_first_session(const struct journal *journal);
+
+/**
+ * The one thing that a session's end does here: logs it (entry 07001, and 06050 when the server
+ * ended it) and queues its record. Sessions that never logged in, beyond
+ * LIMIT_JOURNAL_UNKNOWN_PER_MINUTE, are only counted by reason, and a summary (07004) is
+ * written each minute. Never waits. Thread: any.
+ */
+void journal_session_end(struct journal *journal, const struct end_record *record);
+
+struct journal_stats {
+    uint64_t stored;
+    uint64_t summed; /* counted in a summary only */
+    uint64_t lost;
+    uint32_t queued_octets;
+    uint64_t by_reason[END_REASON_COUNT]; /* ends since start, all of them */
+};
+void journal_stats(struct journal *journal, struct journal_stats *out);
+
+/* --- Reading --- */
+struct journal_reader;
+
+/** Opens it for reading, also while a server writes. RC_NOT_FOUND: there is none yet. */
+MUST_USE enum rc journal_reader_open(struct journal_reader **reader_out, const char *path,
+                                     struct err *err);
+void journal_reader_close(struct journal_reader *reader);
+
+/** The record of a session; its texts live in arena. RC_NOT_FOUND: none. Waits for disk. */
+MUST_USE enum rc journal_find_session(struct journal_reader *reader, uint64_t session,
+                                      struct arena *arena, struct end_record *record_out,
+                                      struct err *err);
+
+/** Called for each record; its texts die when it returns. False ends the walk. */
+typedef bool journal_visit(void *ctx, const struct end_record *record);
+
+struct journal_query {
+    struct span account; /* empty: all */
+    struct span peer;    /* empty: all */
+    int64_t since_ms;    /* ended at or after; wall */
+    int64_t until_ms;    /* 0: no end */
+    unsigned max;        /* records; 0: no limit */
+};
+
+/** Oldest first. Waits for disk. */
+MUST_USE enum rc journal_walk(struct journal_reader *reader, const struct journal_query *query,
+                              journal_visit *visit, void *ctx, struct err *err);
+
+#endif

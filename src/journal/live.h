@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of open sessions that survives the process: a small memory-mapped file of
+ * fixed-size rows (DIR/run/live). When the server dies, the kernel keeps what was written; the
+ * next start finds the rows and records each of these sessions as ended by a crash. One row per
+ * session slot; only the thread that runs the session writes its row.
+ */
+#ifndef JOURNAL_LIVE_H
+#define JOURNAL_LIVE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "base/span.h"
+#include "journal/journal.h"
+#include "journal/log.h"
+
+struct live;
+
+struct live_session {
+    uint64_t session;
+    enum log_service service;
+    int64_t start_ms;      /* wall */
+    struct span account;   /* cut at 47 octets; empty: not logged in */
+    struct span peer;      /* cut at 47 octets */
+    struct span client_id; /* cut at 31 octets */
+    bool tls;
+};
+
+/**
+ * Opens path with room for slots rows. What an earlier process left open goes to journal as
+ * END_CRASH, its number to *crashed_out (0 after an orderly end). RC_FULL, RC_IO ...: the
+ * server can go on without (*live_out NULL). Thread: start-up. Waits for disk.
+ */
+MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,
+                           const struct clock *clock, struct journal *journal,
+                           uint32_t *crashed_out, struct err *err);
+/** Marks an orderly end. NULL is allowed. Thread: start-up. */
+void live_close(struct live *live);
+
+/** Writes the row of a session; again when something of it changes (login, client ID). slot <
+ *  slots. live may be NULL. Thread: the session's. */
+void live_set(struct live *live, uint32_t slot, const struct live_session *session);
+void live_clear(struct live *live, uint32_t slot);
+/** Notes that the process is alive, so that a crash has a time. Once a second or so. Thread:
+ * any. */
+void live_tick(struct live *live);
+
+/** The highest session number that the file of an earlier process mentioned; 0: none. */
+uint64_t live_last_session(const struct live *live);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transaction log: one line an entry, in this form:
+ *
+ *     IMAP 12:24:17.921 A 06157 1 0003 SELECT "INBOX"
+ *
+ * service, local time, level, entry number, session number (0: none), text. A line is never
+ * folded; control octets and octets that are not UTF-8 are shown as \xNN; long texts are cut
+ * and end in " ...(+N)". Flags are shown as on the wire, with their backslash.
+ *
+ * Writing never blocks: an entry goes to a bounded queue, one thread writes the queue to
+ * DIR/roost-YYYY-MM-DD.log. What does not fit, or cannot be written, is counted, and an entry
+ * says how many are missing. Lines of protocol go through journal/redact.h, which keeps secrets
+ * out.
+ */
+#ifndef JOURNAL_LOG_H
+#define JOURNAL_LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+enum log_service {
+    LOG_SERVER, /* ROOST: the process as a whole */
+    LOG_IMAP,
+    LOG_LMTP,
+    LOG_ADMIN,
+    LOG_WEB,
+    LOG_SERVICE_COUNT,
+};
+
+/* Bits. A: protocol lines. P: progress. S: statistics. F: failures. */
+enum log_level { LOG_A = 1, LOG_P = 2, LOG_S = 4, LOG_F = 8, LOG_ALL = 15 };
+
+enum { LOG_LEVELS_DEFAULT = LOG_S | LOG_F };
+
+enum log_entry {
+#define LOG_ENTRY(name, number, level, text, meaning) LOG_E_##name,
+#include "journal/log_entry.def"
+#undef LOG_ENTRY
+    LOG_ENTRY_COUNT,
+};
+
+struct log_entry_info {
+    const char *name;
+    unsigned number;
+    enum log_level level;
+    const char *text;
+    const char *meaning;
+};
+
+const struct log_entry_info *log_entry_info(enum log_entry entry);
+
+/** "IMAP". Thread: any. */
+const char *log_service_name(enum log_service service);
+
+struct log; /* one for the process */
+
+struct log_options {
+    const char *dir;           /* NULL: no files */
+    bool to_stderr;            /* also there */
+    unsigned keep_days;        /* older files are removed at rotation; 0: never */
+    const struct clock *clock; /* NULL: the machine's */
+};
+
+/**
+ * Opens today's file and starts the writer. RC_OK, or why the file cannot be written (nothing
+ * is left running then). Thread: start-up.
+ */
+MUST_USE enum rc log_open(struct log **log_out, const struct log_options *options,
+                          struct err *err);
+/** Writes what is queued and ends the writer. NULL is allowed. Thread: start-up. */
+void log_close(struct log *log);
+/** Closes the file and opens it anew at the next write (SIGHUP, logrotate). Thread: any. */
+void log_reopen(struct log *log);
+/** Waits until everything queued so far is written or lost. For tests and the end. */
+void log_flush(struct log *log);
+
+struct log_stats {
+    uint64_t written; /* entries */
+    uint64_t lost;    /* entries, for want of queue space or disk */
+    uint32_t queued_octets;
+};
+void log_stats(struct log *log, struct log_stats *out);
+
+/**
+ * What a session (or the server) hands to each entry. It remembers the levels that hold for it,
+ * so that the question whether to log costs one atomic load.
+ */
+struct log_scope {
+    struct log *log;     /* NULL: logs nothing */
+    const char *account; /* borrowed, or NULL: not logged in */
+    uint64_t session;
+    uint32_t generation; /* of the levels remembered */
+    uint8_t levels;      /* the bits on, as of generation */
+    uint8_t service;     /* enum log_service */
+};
+
+/** account: set scope->account yourself at login and call log_scope_changed. */
+void log_scope_init(struct log_scope *scope, struct log *log, enum log_service service,
+                    uint64_t session);
+void log_scope_changed(struct log_scope *scope);
+
+/* log.c's part of log_on. */
+bool log_on_slow(struct log_scope *scope, enum log_level level);
+extern atomic_uint log_generation; /* of all levels; grows at each change; 0: none are set */
+
+/** Whether entries of this level are wanted. Thread: the scope's. */
+static inline bool
+log_on(struct log_scope *scope, enum log_level level)
+{
+    if (scope->generation != atomic_load_explicit(&log_generation, memory_order_acquire))
+        return log_on_slow(scope, level);
+    return (scope->levels & level) != 0;
+}
+
+/** Writes an entry if its level is on. Thread: the scope's; does not wait. */
+PRINTF_LIKE(3, 4)
+void log_put(struct log_scope *scope, enum log_entry entry, const char *fmt, ...);
+void log_put_span(struct log_scope *scope, enum log_entry entry, struct span text);
+
+/* --- Levels --- */
+struct log_levels {
+    uint8_t of[LOG_SERVICE_COUNT]; /* bits */
+};
+
+/**
+ * Reads "SF", "A P S F", "SF imap:APSF lmtp:none": letters for all services, then services with
+ * their own; blanks or commas between. RC_INVALID with a text for people. Thread: any.
+ */
+MUST_USE enum rc log_levels_parse(struct span text, struct log_levels *out, struct err *err);
+/** The same in words: "SF imap:APSF". */
+void log_levels_print(const struct log_levels *levels, struct buf *buf);
+/** For all sessions from now on. Thread: any. */
+void log_levels_set(struct log *log, const struct log_levels *levels);
+void log_levels_get(struct log *log, struct log_levels *out);
+/** For one account, in place of the services' levels. RC_LIMIT beyond LIMIT_LOG_ACCOUNTS. */
+MUST_USE enum rc log_account_set(struct log *log, struct span account,
+                                 const struct log_levels *levels);
+/** Back to the services' levels; nothing happens when it had none of its own. */
+void log_account_clear(struct log *log, struct span account);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protocol lines on their way into the log: what must never be there is taken out here, in one
+ * place. Passwords and SASL data become ***, literals are only named by their length, FETCH
+ * responses keep UID, FLAGS, MODSEQ, sizes and dates, and nothing of the mail itself.
+ */
+#ifndef JOURNAL_REDACT_H
+#define JOURNAL_REDACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "journal/log.h"
+
+enum line_kind {
+    LINE_COMMAND,      /* the beginning of a command, logged in */
+    LINE_BEFORE_LOGIN, /* the same before login: arguments are shown for harmless commands only
+                        */
+    LINE_MORE,         /* a further piece of the same command, after a literal */
+    LINE_SECRET,       /* a SASL response, a further piece of LOGIN: shown as *** */
+};
+
+/**
+ * Logs a line from the client (06157), without its CRLF. A command with literals comes in
+ * pieces, the literals themselves are not given. Returns true when further pieces of this
+ * command are secret: give them as LINE_SECRET. Right also when nothing is logged. Thread: the
+ * scope's.
+ */
+bool log_line_in(struct log_scope *scope, enum line_kind kind, struct span line);
+
+/** Logs a line to the client (06266, or 06392 for FETCH), without literals and CRLF. */
+void log_line_out(struct log_scope *scope, struct span line);
+
+/**
+ * Logs a stream of output as it is written, in any pieces: finds the lines, passes over
+ * literals. Keeps a few hundred octets, only while the level is on.
+ */
+struct log_tap {
+    char *line; /* owned; NULL between lines and while off */
+    uint32_t len;
+    uint32_t dropped;      /* octets of this line beyond the buffer */
+    uint64_t literal_left; /* octets still to pass over */
+    bool secret;           /* set by the owner during AUTHENTICATE: `+ ...` is SASL data */
+};
+
+void log_tap_feed(struct log_tap *tap, struct log_scope *scope, struct span output);
+/** Frees what it holds; it may be used again. */
+void log_tap_done(struct log_tap *tap);
+
+/** Writes text so that it is safe in a log line or on a terminal: control octets and what is
+ * not UTF-8 as \xNN. Appends at most max octets and, when cut, " ...(+N)". Thread: any. */
+void text_escape(struct buf *buf, struct span text, size_t max);
+
+#endif
