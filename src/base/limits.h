@@ -75,6 +75,15 @@
 #define LIMIT_READERS 2u                     /* read handles per open account */
 #define LIMIT_BODY_CHUNK (256u << 10)        /* octets of one stored piece of a body */
 
+/* --- Logins --- */
+#define LIMIT_PASSWORD 511u                  /* octets; libxcrypt takes no more */
+#define LIMIT_SASL_MESSAGE 4096u             /* octets of one decoded SASL message */
+#define LIMIT_AUTH_CACHE 16384u              /* verified passwords kept, 40 octets each */
+#define LIMIT_AUTH_CACHE_MS 3600000          /* for so long */
+#define LIMIT_THROTTLE 8192u                 /* addresses and accounts with failures kept */
+#define LIMIT_THROTTLE_MS 30000              /* longest wait of one login */
+#define LIMIT_SCRAM_ITERATIONS 100000u       /* of new keys */
+
 /* --- Journal and log --- */
 #define LIMIT_LOG_LINE 2000u                 /* octets of one entry's text; longer ones are cut */
 #define LIMIT_LOG_QUEUE (4u << 20)           /* octets waiting for the writer; beyond: counted */

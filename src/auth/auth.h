@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may log in: the flow around registry, hashes, cache and throttle.
+ *
+ *     PLAIN, LOGIN, IMAP LOGIN:      auth_quick --RC_OK--> in
+ *                                        | RC_AGAIN: park for wait_ms, then a HASH slot
+ *                                        v
+ *                                    auth_verify --RC_OK, RC_DENIED, RC_DISABLED ...
+ *     SCRAM:                         sasl.h does all of it, without a slot
+ *
+ * An unknown account takes as long as a wrong password. An account imported with a hash alone
+ * gets its SCRAM keys when it first shows the password.
+ */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/password.h"
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "base/span.h"
+#include "store/registry.h"
+
+struct auth;
+
+struct auth_options {
+    struct registry *registry; /* borrowed for life */
+    const struct clock *clock; /* NULL: the machine's */
+    struct password_policy
+        policy;                /* for SCRAM keys of imported accounts, and for unknown names */
+    uint32_t cache_entries;    /* 0: LIMIT_AUTH_CACHE */
+    uint32_t throttle_entries; /* 0: LIMIT_THROTTLE */
+};
+
+/** RC_OK, RC_LIMIT (memory), RC_UNSUPPORTED (libgsasl does not start). Thread: start-up. */
+MUST_USE enum rc auth_open(struct auth **auth_out, const struct auth_options *options,
+                           struct err *err);
+void auth_close(struct auth *auth);
+
+struct auth_request {
+    struct span name;     /* as the client gave it: UTF-8; SASLprep is done here */
+    struct span authzid;  /* empty, or the same account: acting for others is refused */
+    struct span password; /* at most LIMIT_PASSWORD octets, else never right */
+    struct span address;  /* of the peer: 4 or 16 octets; empty: local */
+};
+
+struct auth_result {
+    uint64_t account_id; /* 0 unless RC_OK or RC_DISABLED */
+    uint64_t password_generation;
+    char account[REGISTRY_NAME_OCTETS]; /* as created */
+    int64_t wait_ms;                    /* with RC_AGAIN: before auth_verify */
+};
+
+/**
+ * What needs no hashing: RC_OK when this password was verified lately, RC_AGAIN otherwise, for
+ * unknown names too. RC_IO ...: the registry failed. Fills *out. Thread: session; warm it
+ * costs microseconds, cold it may wait for disk.
+ */
+MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
+                            struct auth_result *out, struct err *err);
+
+/**
+ * The slow way. RC_OK; RC_DENIED: no such account, wrong password, or an authzid that is
+ * somebody else; RC_DISABLED: right password, account disabled; RC_IO ...: the registry
+ * failed. Thread: one in a HASH slot; burns 20 to 200 ms.
+ */
+MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *request,
+                             struct auth_result *out, struct err *err);
+
+/** Whether every enabled account has SCRAM keys, so that AUTH=SCRAM-SHA-256 may be advertised.
+ *  Looked up at most every few seconds. Thread: any. */
+bool auth_scram_ready(struct auth *auth);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Passwords that were verified lately, so that a slow hash is paid once and not at each of a
+ * client's five connections. What is kept is HMAC-SHA-256, under a key of this process, over
+ * account, password generation and password: the table tells nobody a password. A change of
+ * password changes the generation, so old entries match no more. Bounded; entries die of age.
+ */
+#ifndef AUTH_AUTH_CACHE_H
+#define AUTH_AUTH_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/span.h"
+
+struct auth_cache;
+
+/** entries: at least 8, rounded up to a power of two. NULL: no memory. Thread: start-up. */
+struct auth_cache *auth_cache_new(uint32_t entries, int64_t ttl_ms, const struct clock *clock);
+void auth_cache_free(struct auth_cache *cache);
+
+/** Whether this password was verified for the account's generation. Thread: any; microseconds.
+ */
+bool auth_cache_has(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
+                    struct span password);
+/** Remembers a verified one, in place of the oldest of its row. Thread: any. */
+void auth_cache_put(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
+                    struct span password);
+
+#endif

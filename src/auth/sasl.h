@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SASL exchanges as a machine of steps: base64 in, base64 out, in between GNU SASL. PLAIN and
+ * LOGIN only gather credentials, which the caller then hands to auth_quick and auth_verify;
+ * SCRAM-SHA-256 decides by itself, against the keys in the registry. One exchange belongs to
+ * one session.
+ *
+ *     sasl_start -> sasl_step -> SASL_CHALLENGE -> sasl_step ... -> one of the ends
+ */
+#ifndef AUTH_SASL_H
+#define AUTH_SASL_H
+
+#include <stdbool.h>
+
+#include "auth/auth.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+enum sasl_mech { SASL_PLAIN, SASL_LOGIN, SASL_SCRAM_SHA_256, SASL_MECH_COUNT };
+
+/** "SCRAM-SHA-256". */
+const char *sasl_mech_name(enum sasl_mech mech);
+/** By name, any case. False: not offered. */
+MUST_USE bool sasl_mech_of_name(struct span name, enum sasl_mech *mech_out);
+/** Whether the mechanism shows the password to the server, so that it needs TLS or loopback. */
+bool sasl_mech_is_plaintext(enum sasl_mech mech);
+
+struct sasl;
+
+/** address: see auth_request; borrowed for the exchange. RC_LIMIT: no memory. Thread: session.
+ */
+MUST_USE enum rc sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
+                            struct span address, struct err *err);
+/** Wipes and frees. NULL is allowed. */
+void sasl_free(struct sasl *sasl);
+
+enum sasl_outcome {
+    SASL_CHALLENGE,     /* send what is in challenge (base64, maybe empty), then step again */
+    SASL_CREDENTIALS,   /* sasl_request has name and password: verify them */
+    SASL_AUTHENTICATED, /* SCRAM: sasl_result tells the account */
+    SASL_DENIED,        /* wrong keys, unknown account, foreign authzid: NO */
+    SASL_DISABLED,      /* right keys, but the account is disabled: NO */
+    SASL_CANCELLED,     /* the client sent "*": BAD (RFC 3501 section 6.2.2) */
+    SASL_MALFORMED,     /* not base64, or not what the mechanism says: BAD */
+    SASL_FAILED,        /* registry or memory failed: err tells */
+};
+
+/**
+ * One step. line: what the client sent, base64 without CRLF; for an initial response
+ * (RFC 4959) "=" is an empty one. The first step without an initial response: ptr NULL.
+ * challenge: base64 is appended. Thread: session; SCRAM may wait for the registry.
+ */
+MUST_USE enum sasl_outcome sasl_step(struct sasl *sasl, struct span line, struct buf *challenge,
+                                     struct err *err);
+
+/** After SASL_CREDENTIALS: for auth_quick and auth_verify; lives until sasl_free. */
+const struct auth_request *sasl_request(const struct sasl *sasl);
+/** After SASL_AUTHENTICATED or SASL_DISABLED. */
+const struct auth_result *sasl_result(const struct sasl *sasl);
+/** With SASL_DENIED: how long to wait before saying so. */
+int64_t sasl_wait_ms(const struct sasl *sasl);
+
+/** A user name by SASLprep (RFC 4013). RC_INVALID: it contains what is forbidden or is too
+ * long; RC_LIMIT: no memory. out is terminated. Thread: any. */
+MUST_USE enum rc sasl_prep_name(struct span name, char out[REGISTRY_NAME_OCTETS]);
+
+#endif
