@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * STATUS of one mailbox or of many (LIST-STATUS, RFC 5819): all from the counters of its row,
+ * so the cost does not depend on how many messages there are. Only RECENT may look at entries,
+ * from the watermark on.
+ *
+ * Thread: the session. Waits for disk.
+ */
+#ifndef MAILBOX_STATUS_H
+#define MAILBOX_STATUS_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "mailbox/account.h"
+#include "store/store.h"
+
+struct status {
+    uint64_t mbox;
+    uint32_t messages;
+    uint32_t recent; /* only when asked for */
+    uint32_t uidnext;
+    uint32_t uidvalidity;
+    uint32_t unseen;
+    uint32_t deleted;
+    uint64_t octets; /* SIZE, RFC 8438 */
+    uint64_t highest_modseq;
+};
+
+/** By name (canonical). items: enum imap_status_item. RC_NOT_FOUND. */
+MUST_USE enum rc status_get(struct account *acct, struct store_tx *tx, struct span name,
+                            unsigned items, struct status *out, struct err *err);
+/** Of a row at hand (names_list). tx is used for IMAP_STATUS_RECENT only and may be NULL
+ *  otherwise. */
+MUST_USE enum rc status_of_row(struct account *acct, struct store_tx *tx,
+                               const struct mbox_row *row, unsigned items, struct status *out,
+                               struct err *err);
+
+#endif
