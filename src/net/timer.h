@@ -29,14 +29,15 @@ struct timer {
 struct timer_wheel {
     struct list buckets[TIMER_BUCKETS];
     uint64_t used[TIMER_BUCKETS / 64]; /* a bit per bucket that holds something */
-    int64_t now_s;                     /* all up to here have been handed out */
+    struct list overdue;               /* set for a second already handed out */
+    int64_t done_s;                    /* last second handed out */
     size_t count;                      /* timers set */
 };
 
-/** now_s: the present second; nothing earlier can be due. */
+/** now_s: the present second. */
 void timer_wheel_init(struct timer_wheel *wheel, int64_t now_s);
 void timer_init(struct timer *timer);
-/** due_s at or before the present is due at the next expiry. Moves it when it is set. */
+/** A due_s in the past is due at the next expiry. Moves it when it is set. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer, int64_t due_s);
 /** Harmless when it is not set. */
 void timer_unset(struct timer_wheel *wheel, struct timer *timer);
