@@ -2,7 +2,8 @@
 /* Rank bookkeeping: a bit per rank in a thread-local word. Any thread. */
 #include "base/lock.h"
 
-#include <stdint.h>
+#include <errno.h>
+#include <time.h>
 
 #include "base/check.h"
 
@@ -41,6 +42,24 @@ lock_wait(struct lock *lock, pthread_cond_t *cond)
 {
     CHECK(held_ranks == UINT32_C(1) << lock->rank);
     CHECK(pthread_cond_wait(cond, &lock->mutex) == 0);
+}
+
+bool
+lock_wait_ms(struct lock *lock, pthread_cond_t *cond, int64_t timeout_ms)
+{
+    struct timespec until;
+
+    CHECK(held_ranks == UINT32_C(1) << lock->rank);
+    CHECK(clock_gettime(CLOCK_REALTIME, &until) == 0);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    const int rc = pthread_cond_timedwait(cond, &lock->mutex, &until);
+    CHECK(rc == 0 || rc == ETIMEDOUT);
+    return rc == 0;
 }
 
 bool

@@ -10,29 +10,30 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
 /* From outermost to innermost. Locks of one rank are never nested. */
 enum lock_rank {
-    LOCK_DAEMON = 1,   /* configuration and life of the process */
-    LOCK_LIVE_TABLE,   /* sessions by account and address */
-    LOCK_ACCOUNTS,     /* the cache of open accounts */
-    LOCK_TURN,         /* one account's queue of writers */
-    LOCK_MAILBOXES,    /* one account's mailboxes in memory: versions and counters */
-    LOCK_HUB,          /* watchers; notifies them while held */
-    LOCK_READERS,      /* one account's pool of read handles */
-    LOCK_REGISTRY,     /* registry of accounts: its cache */
-    LOCK_AUTH_CACHE,   /* verified passwords */
-    LOCK_THROTTLE,     /* failed logins by address */
-    LOCK_SLOTS,        /* waiters for slots */
-    LOCK_INBOX,        /* one session's inbox */
-    LOCK_RUN_QUEUE,    /* woken tasks */
-    LOCK_TIMERS,       /* the wheel */
-    LOCK_TASKS,        /* task table: slot to task */
-    LOCK_BUDGET,       /* descriptor and memory budgets */
-    LOCK_JOURNAL,      /* queues of the log and of the journal */
-    LOCK_LEAF,         /* anything that calls nothing while held */
+    LOCK_DAEMON = 1, /* configuration and life of the process */
+    LOCK_LIVE_TABLE, /* sessions by account and address */
+    LOCK_ACCOUNTS,   /* the cache of open accounts */
+    LOCK_TURN,       /* one account's queue of writers */
+    LOCK_MAILBOXES,  /* one account's mailboxes in memory: versions and counters */
+    LOCK_HUB,        /* watchers; notifies them while held */
+    LOCK_READERS,    /* one account's pool of read handles */
+    LOCK_REGISTRY,   /* registry of accounts: its cache */
+    LOCK_AUTH_CACHE, /* verified passwords */
+    LOCK_THROTTLE,   /* failed logins by address */
+    LOCK_SLOTS,      /* waiters for slots */
+    LOCK_INBOX,      /* one session's inbox */
+    LOCK_RUN_QUEUE,  /* woken tasks */
+    LOCK_TIMERS,     /* the wheel */
+    LOCK_TASKS,      /* task table: slot to task */
+    LOCK_BUDGET,     /* descriptor and memory budgets */
+    LOCK_JOURNAL,    /* queues of the log and of the journal */
+    LOCK_LEAF,       /* anything that calls nothing while held */
 };
 
 struct lock {
@@ -46,6 +47,8 @@ void lock_enter(struct lock *lock);
 void lock_leave(struct lock *lock);
 /** Waits on cond with lock held (and only it). Not for work threads with a session. */
 void lock_wait(struct lock *lock, pthread_cond_t *cond);
+/** The same, for at most timeout_ms (real time). False: the time passed. */
+bool lock_wait_ms(struct lock *lock, pthread_cond_t *cond, int64_t timeout_ms);
 /** True when this thread holds no lock at all: for checks before disk and peers. */
 bool lock_none_held(void);
 
