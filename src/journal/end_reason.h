@@ -11,7 +11,8 @@
 
 enum end_reason {
     END_NONE, /* not ended: never in a record */
-#define END_REASON(name, code, who, kind, bye, resp_code, status, sentence, remedy) END_##name,
+#define END_REASON(name, code, who, kind, removal, bye, resp_code, status, sentence, remedy)   \
+    END_##name,
 #include "journal/end_reason.def"
 #undef END_REASON
     END_REASON_COUNT,
@@ -25,6 +26,7 @@ struct end_reason_info {
     const char *code; /* "closed-idle" */
     enum end_who who;
     enum end_kind kind;
+    const char *removal;   /* for log entry 06050; "": none is written */
     const char *bye;       /* text for the peer; "": it cannot be told */
     const char *resp_code; /* RFC 5530, without brackets; "": none */
     const char *status;    /* RFC 3463 for LMTP; "": none */

@@ -26,40 +26,8 @@
 #include "base/err.h"
 #include "base/rc.h"
 #include "base/span.h"
-
-enum log_service {
-    LOG_SERVER, /* ROOST: the process as a whole */
-    LOG_IMAP,
-    LOG_LMTP,
-    LOG_ADMIN,
-    LOG_WEB,
-    LOG_SERVICE_COUNT,
-};
-
-/* Bits. A: protocol lines. P: progress. S: statistics. F: failures. */
-enum log_level { LOG_A = 1, LOG_P = 2, LOG_S = 4, LOG_F = 8, LOG_ALL = 15 };
-
-enum { LOG_LEVELS_DEFAULT = LOG_S | LOG_F };
-
-enum log_entry {
-#define LOG_ENTRY(name, number, level, text, meaning) LOG_E_##name,
-#include "journal/log_entry.def"
-#undef LOG_ENTRY
-    LOG_ENTRY_COUNT,
-};
-
-struct log_entry_info {
-    const char *name;
-    unsigned number;
-    enum log_level level;
-    const char *text;
-    const char *meaning;
-};
-
-const struct log_entry_info *log_entry_info(enum log_entry entry);
-
-/** "IMAP". Thread: any. */
-const char *log_service_name(enum log_service service);
+#include "journal/log_entry.h"
+#include "journal/log_levels.h"
 
 struct log; /* one for the process */
 
@@ -110,7 +78,7 @@ void log_scope_changed(struct log_scope *scope);
 
 /* log.c's part of log_on. */
 bool log_on_slow(struct log_scope *scope, enum log_level level);
-extern atomic_uint log_generation; /* of all levels; grows at each change; 0: none are set */
+extern atomic_uint log_generation; /* of all levels; at least 1, grows at each change */
 
 /** Whether entries of this level are wanted. Thread: the scope's. */
 static inline bool
@@ -127,17 +95,6 @@ void log_put(struct log_scope *scope, enum log_entry entry, const char *fmt, ...
 void log_put_span(struct log_scope *scope, enum log_entry entry, struct span text);
 
 /* --- Levels --- */
-struct log_levels {
-    uint8_t of[LOG_SERVICE_COUNT]; /* bits */
-};
-
-/**
- * Reads "SF", "A P S F", "SF imap:APSF lmtp:none": letters for all services, then services with
- * their own; blanks or commas between. RC_INVALID with a text for people. Thread: any.
- */
-MUST_USE enum rc log_levels_parse(struct span text, struct log_levels *out, struct err *err);
-/** The same in words: "SF imap:APSF". */
-void log_levels_print(const struct log_levels *levels, struct buf *buf);
 /** For all sessions from now on. Thread: any. */
 void log_levels_set(struct log *log, const struct log_levels *levels);
 void log_levels_get(struct log *log, struct log_levels *out);

@@ -65,6 +65,9 @@ struct end_evidence {
     uint32_t since_data_ms;
 };
 
+/** The names back to numbers, as a record is read; unknown ones become the first of each. */
+void end_names_read(struct span how, struct span state, struct end_evidence *out);
+
 struct end_record {
     uint64_t session;
     enum log_service service;

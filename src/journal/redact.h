@@ -32,18 +32,29 @@ bool log_line_in(struct log_scope *scope, enum line_kind kind, struct span line)
 /** Logs a line to the client (06266, or 06392 for FETCH), without literals and CRLF. */
 void log_line_out(struct log_scope *scope, struct span line);
 
+enum { TAP_TAIL_OCTETS = 24 }; /* "~{18446744073709551615}" */
+
 /**
  * Logs a stream of output as it is written, in any pieces: finds the lines, passes over
- * literals. Keeps a few hundred octets, only while the level is on.
+ * literals. Keeps a few hundred octets, only while the level is on. All zero is a fresh one.
  */
 struct log_tap {
-    char *line; /* owned; NULL between lines and while off */
-    uint32_t len;
-    uint32_t dropped;      /* octets of this line beyond the buffer */
+    char *line;            /* owned; NULL between lines and while off */
     uint64_t literal_left; /* octets still to pass over */
-    bool secret;           /* set by the owner during AUTHENTICATE: `+ ...` is SASL data */
+    uint32_t len;
+    uint32_t dropped;           /* octets of this line beyond the buffer */
+    char tail[TAP_TAIL_OCTETS]; /* the last octets of the line: a literal is announced there */
+    uint8_t tail_len;
+    bool in_step; /* it knows where lines begin */
+    bool secret;  /* set by the owner during AUTHENTICATE: `+ ...` is SASL data */
 };
 
+/**
+ * Says that the next octet fed begins a response line. Call it at each command's first output:
+ * a tap whose level was just switched on waits for it, so that it does not take the middle of a
+ * message for lines.
+ */
+void log_tap_begin(struct log_tap *tap);
 void log_tap_feed(struct log_tap *tap, struct log_scope *scope, struct span output);
 /** Frees what it holds; it may be used again. */
 void log_tap_done(struct log_tap *tap);
@@ -51,5 +62,7 @@ void log_tap_done(struct log_tap *tap);
 /** Writes text so that it is safe in a log line or on a terminal: control octets and what is
  * not UTF-8 as \xNN. Appends at most max octets and, when cut, " ...(+N)". Thread: any. */
 void text_escape(struct buf *buf, struct span text, size_t max);
+/** The same into dst, which has room for max + 32 octets (cap says so); returns the length. */
+size_t text_escape_to(char *dst, size_t cap, struct span text, size_t max);
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of end reasons as data. Pure; any thread. */
+#include "journal/end_reason.h"
+
+#include "base/check.h"
+
+/* Names of the table, spelled as its rows have them. */
+enum {
+    CLIENT = END_BY_CLIENT,
+    SERVER = END_BY_SERVER,
+    NETWORK = END_BY_NETWORK,
+    ADMIN = END_BY_ADMIN,
+    ORDINARY = END_ORDINARY,
+    TROUBLE = END_TROUBLE,
+};
+
+static const struct end_reason_info table[END_REASON_COUNT] = {
+    [END_NONE] = {"none", END_BY_SERVER, END_TROUBLE, "", "", "", "", "It has not ended.", ""},
+#define END_REASON(name, code, who, kind, removal, bye, resp_code, status, sentence, remedy)   \
+    [END_##name] = {code,                                                                      \
+                    (enum end_who)who,                                                         \
+                    (enum end_kind)kind,                                                       \
+                    removal,                                                                   \
+                    bye,                                                                       \
+                    resp_code,                                                                 \
+                    status,                                                                    \
+                    sentence,                                                                  \
+                    remedy},
+#include "journal/end_reason.def"
+#undef END_REASON
+};
+
+const struct end_reason_info *
+end_reason_info(enum end_reason reason)
+{
+    CHECK((unsigned)reason < END_REASON_COUNT);
+    return &table[reason];
+}
+
+enum end_reason
+end_reason_of_code(struct span code)
+{
+    for (unsigned i = END_NONE + 1; i < END_REASON_COUNT; i++)
+        if (span_eq_str(code, table[i].code))
+            return (enum end_reason)i;
+    return END_NONE;
+}
+
+const char *
+end_who_name(enum end_who who)
+{
+    static const char *const names[] = {"client", "server", "network", "administrator"};
+
+    return names[who];
+}

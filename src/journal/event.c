@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring of a session's events, and stable numbers for kinds and commands. */
+#include "journal/event.h"
+
+#include <stddef.h>
+
+struct command_row {
+    uint8_t code;
+    const char *name;
+};
+
+static const struct command_row commands[] = {
+#define EVENT_COMMAND(code, name) {code, name},
+#include "journal/event_command.def"
+#undef EVENT_COMMAND
+};
+
+static const char *const kind_names[EVENT_KIND_COUNT] = {
+    [EVENT_NONE] = "none",
+    [EVENT_CONNECTED] = "connected",
+    [EVENT_TLS] = "tls",
+    [EVENT_LOGIN] = "login",
+    [EVENT_LOGIN_FAILED] = "login-failed",
+    [EVENT_CLIENT_ID] = "client-id",
+    [EVENT_COMMAND] = "command",
+    [EVENT_LITERAL] = "literal",
+    [EVENT_IDLE_BEGIN] = "idle-begin",
+    [EVENT_IDLE_END] = "idle-end",
+    [EVENT_KEEPALIVE] = "keepalive",
+    [EVENT_ACKNOWLEDGED] = "acknowledged",
+    [EVENT_SUSPECT] = "suspect",
+    [EVENT_PUSH] = "push",
+    [EVENT_BLOCKED] = "blocked",
+    [EVENT_UNBLOCKED] = "unblocked",
+    [EVENT_MESSAGE] = "message",
+    [EVENT_END] = "end",
+};
+
+struct event *
+event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms)
+{
+    struct event *event = &ring->at[ring->count++ % LIMIT_EVENT_RING];
+
+    *event = (struct event){.at_ms_low = (uint32_t)at_ms,
+                            .at_ms_high = (uint8_t)(at_ms >> 32),
+                            .kind = (uint8_t)kind};
+    return event;
+}
+
+const struct event *
+event_ring_get(const struct event_ring *ring, uint32_t index)
+{
+    const uint32_t kept = ring->count < LIMIT_EVENT_RING ? ring->count : LIMIT_EVENT_RING;
+
+    if (index >= kept)
+        return NULL;
+    return &ring->at[(ring->count - kept + index) % LIMIT_EVENT_RING];
+}
+
+const char *
+event_kind_name(enum event_kind kind)
+{
+    return (unsigned)kind < EVENT_KIND_COUNT ? kind_names[kind] : "?";
+}
+
+uint8_t
+event_command(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (span_ieq_str(name, commands[i].name))
+            return commands[i].code;
+    return 0;
+}
+
+const char *
+event_command_name(uint8_t code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (commands[i].code == code)
+            return commands[i].name;
+    return "?";
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue and its writer. Producers copy whole lines, each stamped under the lock, so times
+ * in the file never go back; the writer swaps the queue for its own empty buffer and writes
+ * without the lock. A change of date is a mark in the queue: a NUL and the date, which no line
+ * can contain.
+ *
+ * What is dropped (queue full, disk full) is counted; the next batch ends with an entry that
+ * says how many.
+ */
+#include "journal/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/lock.h"
+#include "base/map.h"
+#include "journal/redact.h"
+
+enum {
+    DATE_OCTETS = 10,              /* YYYY-MM-DD */
+    MARK_OCTETS = 1 + DATE_OCTETS, /* in the queue, before the first line of a day */
+    REPORT_OCTETS = 128,           /* kept free for the entry about lost ones */
+    KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is given back after its batch */
+};
+
+struct log {
+    struct lock lock; /* LOCK_JOURNAL; guards all down to the writer's part */
+    pthread_cond_t work;
+    pthread_cond_t drained;
+    struct buf queue;
+    uint64_t put_count;  /* lines ever queued */
+    uint64_t done_count; /* of these written or lost */
+    uint64_t lost;       /* since the last report */
+    uint64_t lost_ever;
+    uint64_t written_ever;
+    int64_t stamp_s; /* the second that stamp and date are for */
+    char stamp[9];   /* HH:MM:SS */
+    char date[DATE_OCTETS + 1];
+    char queued_date[DATE_OCTETS + 1]; /* of the last line queued */
+    bool writer_waits;
+    bool stop;
+    bool reopen;
+    struct log_levels levels;
+    struct map accounts; /* name to struct log_levels, owned */
+
+    /* The writer's own. */
+    struct buf batch;
+    int fd; /* -1: to be opened */
+    char file_date[DATE_OCTETS + 1];
+
+    /* Fixed since start. */
+    const struct clock *clock;
+    char *dir; /* owned, or NULL */
+    bool to_stderr;
+    unsigned keep_days;
+    pthread_t writer;
+};
+
+atomic_uint log_generation = 1;
+
+/* --- Files (writer) --- */
+
+static bool
+is_log_name(const char *name)
+{
+    return strlen(name) == sizeof "roost-YYYY-MM-DD.log" - 1 &&
+           strncmp(name, "roost-", 6) == 0 && strcmp(name + 6 + DATE_OCTETS, ".log") == 0;
+}
+
+/* Dates as text compare like dates. */
+static void
+remove_old_files(const struct log *log)
+{
+    const int64_t before = clock_wall_s(log->clock) - (int64_t)log->keep_days * 86400;
+    const time_t when = (time_t)before;
+    struct tm tm;
+    char limit[DATE_OCTETS + 1];
+
+    if (log->keep_days == 0 || localtime_r(&when, &tm) == NULL ||
+        strftime(limit, sizeof limit, "%Y-%m-%d", &tm) != DATE_OCTETS)
+        return;
+    DIR *dir = opendir(log->dir);
+    if (dir == NULL)
+        return;
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+        if (is_log_name(entry->d_name) && strncmp(entry->d_name + 6, limit, DATE_OCTETS) < 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+}
+
+static enum rc
+file_open(struct log *log, struct err *err)
+{
+    char path[4096];
+
+    if (log->fd >= 0)
+        return RC_OK;
+    const int len = snprintf(path, sizeof path, "%s/roost-%.10s.log", log->dir, log->file_date);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return err_set(err, RC_INVALID, 0, "log: path too long");
+    log->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (log->fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "log: %s", path);
+    return RC_OK;
+}
+
+static void
+file_close(struct log *log)
+{
+    if (log->fd >= 0)
+        close(log->fd);
+    log->fd = -1;
+}
+
+static void
+set_file_date(struct log *log, const char *date)
+{
+    if (memcmp(log->file_date, date, DATE_OCTETS) == 0)
+        return;
+    file_close(log);
+    memcpy(log->file_date, date, DATE_OCTETS);
+    if (log->dir != NULL)
+        remove_old_files(log);
+}
+
+static uint64_t
+count_lines(struct span text)
+{
+    uint64_t lines = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    return lines;
+}
+
+/* Writes lines of one day; how many of them were not written. */
+static uint64_t
+write_day(struct log *log, struct span lines)
+{
+    if (log->to_stderr)
+        (void)(fd_write_all(STDERR_FILENO, lines, NULL) == RC_OK); /* it may be closed */
+    if (log->dir == NULL || lines.len == 0)
+        return 0;
+    if (file_open(log, NULL) != RC_OK)
+        return count_lines(lines);
+    const off_t begin = lseek(log->fd, 0, SEEK_END);
+    if (fd_write_all(log->fd, lines, NULL) == RC_OK)
+        return 0;
+    /* Take back the half that was written: a line is there whole or not at all. */
+    if (begin >= 0)
+        (void)(ftruncate(log->fd, begin) == 0);
+    return count_lines(lines);
+}
+
+/* Writes the batch, day by day; how many lines were lost. */
+static uint64_t
+write_batch(struct log *log)
+{
+    struct span rest = buf_span(&log->batch);
+    uint64_t lost = 0;
+
+    while (rest.len > 0) {
+        if (rest.ptr[0] == '\0') {
+            set_file_date(log, rest.ptr + 1);
+            rest = span_tail(rest, MARK_OCTETS);
+        }
+        const ptrdiff_t mark = span_find_char(rest, '\0');
+        const struct span day = mark < 0 ? rest : span_head(rest, (size_t)mark);
+        lost += write_day(log, day);
+        rest = span_tail(rest, day.len);
+    }
+    return lost;
+}
+
+/* --- The queue (lock held) --- */
+
+static void
+stamp_now(struct log *log, int *ms_out)
+{
+    const int64_t now_us = clock_wall_us(log->clock);
+    const int64_t now_s = now_us / 1000000;
+    struct tm tm;
+    const time_t when = (time_t)now_s;
+
+    *ms_out = (int)(now_us / 1000 % 1000);
+    if (now_s == log->stamp_s)
+        return;
+    if (localtime_r(&when, &tm) == NULL)
+        return; /* a year beyond int: keep the last stamp */
+    log->stamp_s = now_s;
+    strftime(log->stamp, sizeof log->stamp, "%H:%M:%S", &tm);
+    strftime(log->date, sizeof log->date, "%Y-%m-%d", &tm);
+}
+
+static void
+queue_line(struct log *log, enum log_service service, enum log_entry entry, uint64_t session,
+           struct span text)
+{
+    const struct log_entry_info *info = log_entry_info(entry);
+    int ms;
+
+    stamp_now(log, &ms);
+    if (memcmp(log->queued_date, log->date, DATE_OCTETS) != 0) {
+        buf_put_char(&log->queue, '\0');
+        buf_put(&log->queue, log->date, DATE_OCTETS);
+        memcpy(log->queued_date, log->date, DATE_OCTETS);
+    }
+    char head[96];
+    const int len = snprintf(
+        head, sizeof head, "%s %s.%03d %c %05u %llu ", log_service_name(service), log->stamp,
+        ms, log_level_letter(info->level), info->number, (unsigned long long)session);
+    const size_t before = buf_len(&log->queue);
+    buf_put(&log->queue, head, (size_t)len);
+    buf_put_span(&log->queue, text);
+    buf_put_char(&log->queue, '\n');
+    if (buf_ok(&log->queue)) {
+        log->put_count++;
+    } else { /* no memory: take back what got in */
+        buf_truncate(&log->queue, before);
+        log->queue.failed = false;
+        log->lost++;
+        log->lost_ever++;
+    }
+}
+
+static void
+put_text(struct log_scope *scope, enum log_entry entry, struct span text)
+{
+    struct log *log = scope->log;
+
+    lock_enter(&log->lock);
+    if (buf_len(&log->queue) + text.len + 2 * REPORT_OCTETS > LIMIT_LOG_QUEUE) {
+        log->lost++;
+        log->lost_ever++;
+    } else {
+        queue_line(log, (enum log_service)scope->service, entry, scope->session, text);
+    }
+    const bool wake = log->writer_waits;
+    log->writer_waits = false;
+    lock_leave(&log->lock);
+    if (wake)
+        pthread_cond_signal(&log->work);
+}
+
+void
+log_put_span(struct log_scope *scope, enum log_entry entry, struct span text)
+{
+    char line[LIMIT_LOG_LINE + 32]; /* with the note about what was cut */
+
+    if (!log_on(scope, log_entry_info(entry)->level))
+        return;
+    put_text(scope, entry,
+             span_of(line, text_escape_to(line, sizeof line, text, LIMIT_LOG_LINE)));
+}
+
+void
+log_put(struct log_scope *scope, enum log_entry entry, const char *fmt, ...)
+{
+    char text[LIMIT_LOG_LINE];
+    va_list ap;
+
+    if (!log_on(scope, log_entry_info(entry)->level))
+        return;
+    va_start(ap, fmt);
+    const int len = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        return;
+    log_put_span(scope, entry,
+                 span_of(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1));
+}
+
+/* --- The writer --- */
+
+/* Adds the entry about lost ones to the queue; returns how many it reports. */
+static uint64_t
+report_lost(struct log *log)
+{
+    const uint64_t lost = log->lost;
+    char text[64];
+
+    if (lost == 0)
+        return 0;
+    const int len =
+        snprintf(text, sizeof text, "%llu log entries were lost", (unsigned long long)lost);
+    queue_line(log, LOG_SERVER, LOG_E_LOG_LOST, 0, span_of(text, (size_t)len));
+    log->lost = 0;
+    return lost;
+}
+
+/* Writes what is queued. Called and left with the lock held. */
+static void
+drain(struct log *log)
+{
+    const uint64_t reported = report_lost(log);
+    const uint64_t upto = log->put_count;
+    const uint64_t lines = upto - log->done_count;
+    const struct buf empty = log->batch;
+    log->batch = log->queue;
+    log->queue = empty;
+    const bool reopen = log->reopen;
+    log->reopen = false;
+    lock_leave(&log->lock);
+
+    if (reopen)
+        file_close(log);
+    const uint64_t lost = write_batch(log);
+    if (log->batch.cap > KEEP_BUFFER_OCTETS)
+        buf_done(&log->batch);
+    else
+        buf_clear(&log->batch);
+
+    lock_enter(&log->lock);
+    if (lost > 0) {
+        /* The report was the last line, so it is among the lost: report again, without it. */
+        const uint64_t again = lost - (reported > 0);
+        log->lost += again + reported;
+        log->lost_ever += again;
+    }
+    log->written_ever += lines - (lost < lines ? lost : lines);
+    log->done_count = upto;
+    pthread_cond_broadcast(&log->drained);
+}
+
+static void *
+writer_main(void *arg)
+{
+    struct log *log = arg;
+
+    lock_enter(&log->lock);
+    for (;;) {
+        while (buf_len(&log->queue) == 0 && !log->stop && !log->reopen) {
+            log->writer_waits = true;
+            lock_wait(&log->lock, &log->work);
+        }
+        const bool last = log->stop && buf_len(&log->queue) == 0;
+        if (!last || log->lost > 0)
+            drain(log);
+        if (last)
+            break;
+    }
+    lock_leave(&log->lock);
+    return NULL;
+}
+
+static void
+log_free(struct log *log)
+{
+    size_t pos = 0;
+    void *levels;
+
+    while (map_next(&log->accounts, &pos, NULL, &levels))
+        free(levels);
+    map_done(&log->accounts);
+    file_close(log);
+    buf_done(&log->queue);
+    buf_done(&log->batch);
+    pthread_cond_destroy(&log->work);
+    pthread_cond_destroy(&log->drained);
+    lock_done(&log->lock);
+    free(log->dir);
+    free(log);
+}
+
+enum rc
+log_open(struct log **log_out, const struct log_options *options, struct err *err)
+{
+    struct log *log = calloc(1, sizeof *log);
+
+    if (log == NULL)
+        return err_set(err, RC_LIMIT, 0, "log: no memory");
+    lock_init(&log->lock, LOCK_JOURNAL);
+    pthread_cond_init(&log->work, NULL);
+    pthread_cond_init(&log->drained, NULL);
+    buf_init(&log->queue, LIMIT_LOG_QUEUE);
+    buf_init(&log->batch, LIMIT_LOG_QUEUE);
+    map_init(&log->accounts);
+    log_levels_default(&log->levels);
+    log->fd = -1;
+    log->clock = options->clock == NULL ? &clock_system : options->clock;
+    log->to_stderr = options->to_stderr;
+    log->keep_days = options->keep_days;
+    log->dir = options->dir == NULL ? NULL : strdup(options->dir);
+    log->stamp_s = INT64_MIN;
+    int ms;
+    stamp_now(log, &ms);
+    set_file_date(log, log->date);
+    memcpy(log->queued_date, log->date, DATE_OCTETS);
+    enum rc rc = options->dir == NULL ? RC_OK
+                 : log->dir == NULL   ? err_set(err, RC_LIMIT, 0, "log: no memory")
+                                      : file_open(log, err);
+    if (rc == RC_OK && pthread_create(&log->writer, NULL, writer_main, log) != 0)
+        rc = err_set(err, RC_LIMIT, 0, "log: no thread");
+    if (rc != RC_OK) {
+        log_free(log);
+        return rc;
+    }
+    *log_out = log;
+    return RC_OK;
+}
+
+void
+log_close(struct log *log)
+{
+    if (log == NULL)
+        return;
+    lock_enter(&log->lock);
+    log->stop = true;
+    lock_leave(&log->lock);
+    pthread_cond_signal(&log->work);
+    pthread_join(log->writer, NULL);
+    log_free(log);
+}
+
+void
+log_reopen(struct log *log)
+{
+    lock_enter(&log->lock);
+    log->reopen = true;
+    lock_leave(&log->lock);
+    pthread_cond_signal(&log->work);
+}
+
+void
+log_flush(struct log *log)
+{
+    lock_enter(&log->lock);
+    const uint64_t target = log->put_count;
+    while (log->done_count < target)
+        lock_wait(&log->lock, &log->drained);
+    lock_leave(&log->lock);
+}
+
+void
+log_stats(struct log *log, struct log_stats *out)
+{
+    lock_enter(&log->lock);
+    *out = (struct log_stats){.written = log->written_ever,
+                              .lost = log->lost_ever,
+                              .queued_octets = (uint32_t)buf_len(&log->queue)};
+    lock_leave(&log->lock);
+}
+
+/* --- Scopes and levels --- */
+
+void
+log_scope_init(struct log_scope *scope, struct log *log, enum log_service service,
+               uint64_t session)
+{
+    *scope = (struct log_scope){.log = log, .session = session, .service = (uint8_t)service};
+}
+
+void
+log_scope_changed(struct log_scope *scope)
+{
+    scope->generation = 0;
+}
+
+bool
+log_on_slow(struct log_scope *scope, enum log_level level)
+{
+    struct log *log = scope->log;
+
+    if (log == NULL) {
+        scope->generation = atomic_load(&log_generation);
+        scope->levels = 0;
+        return false;
+    }
+    lock_enter(&log->lock);
+    const struct log_levels *levels = NULL;
+    if (scope->account != NULL && log->accounts.count > 0)
+        levels = map_get(&log->accounts, span_of_str(scope->account));
+    if (levels == NULL)
+        levels = &log->levels;
+    scope->levels = levels->of[scope->service];
+    scope->generation = atomic_load(&log_generation); /* changes only under this lock */
+    lock_leave(&log->lock);
+    return (scope->levels & level) != 0;
+}
+
+/* With the lock held: all scopes look again at their next entry. 0 is never a generation. */
+static void
+levels_changed(void)
+{
+    if (atomic_fetch_add(&log_generation, 1) == UINT32_MAX)
+        atomic_store(&log_generation, 1);
+}
+
+void
+log_levels_set(struct log *log, const struct log_levels *levels)
+{
+    lock_enter(&log->lock);
+    log->levels = *levels;
+    levels_changed();
+    lock_leave(&log->lock);
+}
+
+void
+log_levels_get(struct log *log, struct log_levels *out)
+{
+    lock_enter(&log->lock);
+    *out = log->levels;
+    lock_leave(&log->lock);
+}
+
+enum rc
+log_account_set(struct log *log, struct span account, const struct log_levels *levels)
+{
+    struct log_levels *copy = malloc(sizeof *copy);
+    enum rc rc = RC_OK;
+
+    if (copy == NULL)
+        return RC_LIMIT;
+    *copy = *levels;
+    lock_enter(&log->lock);
+    struct log_levels *old = map_get(&log->accounts, account);
+    if (old != NULL) {
+        *old = *levels;
+    } else if (log->accounts.count >= LIMIT_LOG_ACCOUNTS) {
+        rc = RC_LIMIT;
+    } else {
+        rc = map_put(&log->accounts, account, copy);
+        if (rc == RC_OK)
+            copy = NULL; /* the map's now */
+    }
+    levels_changed();
+    lock_leave(&log->lock);
+    free(copy);
+    return rc;
+}
+
+void
+log_account_clear(struct log *log, struct span account)
+{
+    lock_enter(&log->lock);
+    void *old = map_take(&log->accounts, account);
+    levels_changed();
+    lock_leave(&log->lock);
+    free(old);
+}
