@@ -64,6 +64,7 @@ struct imap_literal {
 struct imap_framer {
     struct buf text;             /* the command so far; owned */
     struct imap_literal literal; /* the last one announced */
+    unsigned literals;           /* announced in this command */
     uint64_t left;               /* octets of the current literal still to come */
     struct span data;            /* borrowed from the input: the last IMAP_FRAME_DATA */
     size_t data_pending;         /* octets of it to drop from the input at the next call */

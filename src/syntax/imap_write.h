@@ -38,6 +38,7 @@ struct iw {
     uint16_t depth;        /* open parentheses */
     bool blank;            /* the next token needs a blank before it */
     bool in_code;          /* inside [ ] */
+    bool had_code;         /* this line has one already */
     bool open;             /* a line has begun */
 };
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which form can hold which octets is decided by one table of character classes: RFC 3501
+ * section 9 as facts.
+ */
+#include "syntax/imap_put.h"
+
+#include "syntax/imap_chars.h"
+#include "syntax/mbox_name.h"
+
+const char imap_digit_pairs[200] =
+    "000102030405060708091011121314151617181920212223242526272829303132333435363738394041424344"
+    "45"
+    "464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990"
+    "91"
+    "92939495969798" /* the last one fills the array, so there is no terminator */
+    "99";
+
+static bool
+all_of(struct span s, unsigned class)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!imap_char_is(s.ptr[i], class))
+            return false;
+    return s.len > 0;
+}
+
+bool
+imap_is_atom(struct span s)
+{
+    return all_of(s, CHAR_ATOM);
+}
+
+bool
+imap_is_astring_atom(struct span s)
+{
+    return all_of(s, CHAR_ATOM | CHAR_CLOSE_BRACKET);
+}
+
+void
+imap_put_literal(struct buf *buf, struct span s)
+{
+    char header[24];
+    size_t len = 0;
+
+    header[len++] = '{';
+    len += imap_fmt_u64(header + len, s.len);
+    memcpy(header + len, "}\r\n", 3);
+    len += 3;
+    char *room =
+        buf_reserve(buf, len + s.len); /* both or neither: a header without its octets */
+    if (room == NULL)                  /* would swallow what is written next */
+        return;
+    memcpy(room, header, len);
+    for (size_t i = 0; i < s.len; i++)
+        room[len + i] = s.ptr[i] == '\0' ? '?' : s.ptr[i];
+    buf_grew(buf, len + s.len);
+}
+
+enum form { FORM_QUOTED, FORM_ESCAPED, FORM_LITERAL };
+
+/** The least form that holds s. Long strings become literals: quoted ones are for short words,
+ *  and some clients read them into small buffers. */
+static enum form
+form_of(struct span s, enum imap_charset charset)
+{
+    enum { QUOTED_MAX = 1024 };
+    unsigned seen = 0;
+
+    if (s.len > QUOTED_MAX)
+        return FORM_LITERAL;
+    for (size_t i = 0; i < s.len; i++)
+        seen |= imap_char_class[(unsigned char)s.ptr[i]];
+    if (seen & CHAR_LITERAL_ONLY)
+        return FORM_LITERAL;
+    if ((seen & CHAR_8BIT) && (charset != IMAP_UTF8 || !utf8_is_valid(s)))
+        return FORM_LITERAL;
+    return seen & CHAR_ESCAPE ? FORM_ESCAPED : FORM_QUOTED;
+}
+
+static void
+put_escaped(struct buf *buf, struct span s)
+{
+    char *room = buf_reserve(buf, 2 * s.len + 2);
+    char *at = room;
+
+    if (room == NULL)
+        return;
+    *at++ = '"';
+    for (size_t i = 0; i < s.len; i++) {
+        if (imap_char_is(s.ptr[i], CHAR_ESCAPE))
+            *at++ = '\\';
+        *at++ = s.ptr[i];
+    }
+    *at++ = '"';
+    buf_grew(buf, (size_t)(at - room));
+}
+
+void
+imap_put_string(struct buf *buf, struct span s, enum imap_charset charset)
+{
+    const enum form form = form_of(s, charset);
+
+    if (form == FORM_LITERAL) {
+        imap_put_literal(buf, s);
+    } else if (form == FORM_ESCAPED) {
+        put_escaped(buf, s);
+    } else {
+        char *room = buf_reserve(buf, s.len + 2);
+        if (room == NULL)
+            return;
+        room[0] = '"';
+        if (s.len > 0)
+            memcpy(room + 1, s.ptr, s.len);
+        room[s.len + 1] = '"';
+        buf_grew(buf, s.len + 2);
+    }
+}
+
+void
+imap_put_nstring(struct buf *buf, struct span s, enum imap_charset charset)
+{
+    if (s.ptr == NULL)
+        buf_put_lit(buf, "NIL");
+    else
+        imap_put_string(buf, s, charset);
+}
+
+void
+imap_put_astring(struct buf *buf, struct span s, enum imap_charset charset)
+{
+    if (imap_is_astring_atom(s) && !span_ieq(s, SPAN("NIL")))
+        buf_put_span(buf, s);
+    else
+        imap_put_string(buf, s, charset);
+}
