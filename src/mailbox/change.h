@@ -2,6 +2,7 @@
 /*
  * What one commit changed, collected while the requests of a batch are applied and published
  * (to versions, counters and watchers) after it is on disk. Arrays are copied into the log.
+ * Counters need no report: they are read from the rows of all mailboxes named here.
  *
  * Thread: the holder of the turn.
  */
@@ -15,11 +16,11 @@
 struct change_log;
 
 /** New entries, ascending UIDs above all earlier ones. RC_LIMIT (memory), as all below. */
-MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox, const struct entry *entries,
-                              size_t count);
+MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox,
+                              const struct entry *entries, size_t count);
 /** Entries as they are now, ascending. */
-MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox, const struct entry *entries,
-                              size_t count);
+MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox,
+                              const struct entry *entries, size_t count);
 MUST_USE enum rc change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids,
                                  size_t count, uint64_t modseq);
 /** A keyword got a number in this mailbox. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The commands that change messages, as requests for the account's turn (turn.h): fill one,
- * turn_run it until RC_OK, look at req.turn.result and the outputs. None of them tells the client anything:
- * what changed reaches every session, the asking one too, through sync (sync.h).
+ * turn_run it until RC_OK, look at req.turn.result and the outputs. None of them tells the
+ * client anything: what changed reaches every session, the asking one too, through sync
+ * (sync.h).
  *
  * Outputs live in the request's arena. All sets are runs of UIDs, ascending (view_uid_runs).
  */
@@ -24,9 +25,18 @@ struct flags_op {
     const struct span *keywords; /* names; new ones are added to the mailbox */
     size_t keyword_count;
     uint64_t unchanged_since; /* MODSEQ_ANY */
+    uint64_t known_modseq;    /* view->flags_modseq, for silent_modseq */
     struct flags_result out;
+    /* Out, for a .SILENT: goes to view->silent_modseq. 0 when others have changed flags that
+     * the client was not told of yet: then this change is told like theirs, for the sum of both
+     * is news. */
+    uint64_t silent_modseq;
 };
-/** result: RC_GONE (mailbox deleted), RC_LIMIT (too many keywords). */
+/**
+ * STORE: set view->echo to op->runs (or, .SILENT, view->silent_modseq to op->silent_modseq) and
+ * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted), RC_LIMIT (too many
+ * keywords; nothing was changed).
+ */
 void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);
 
 struct expunge_op {
@@ -53,7 +63,8 @@ struct copy_op {
     struct copy_result out;
 };
 /** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted). UIDs that
- *  are expunged meanwhile are passed over; the caller compares counts (RFC 2180 section 4.4). */
+ *  are expunged meanwhile are passed over; the caller compares counts (RFC 2180 section 4.4).
+ */
 void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
 
 /* One message to be added; prepared outside the turn (ingest.h). */
@@ -72,11 +83,18 @@ struct append_op {
     struct span name; /* of the mailbox */
     bool create;      /* LMTP +detail: make it when missing */
     struct append_msg *msgs;
-    size_t msg_count; /* all or none: one transaction (RFC 3502) */
+    size_t msg_count;     /* all or none: one transaction (RFC 3502) */
     uint32_t uidvalidity; /* out */
     uint64_t mbox;        /* out */
 };
-/** result: RC_NOT_FOUND (TRYCREATE). */
+/** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (too many keywords, no UID left). */
 void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
+
+/* One bounded step of keeping house (store_purge_step), sparing what views still name. */
+struct purge_op {
+    struct turn_req turn;
+    bool more; /* out: run it again */
+};
+void purge_op_init(struct purge_op *op, struct wake wake);
 
 #endif

@@ -3,7 +3,8 @@
  * An account's writes run one at a time. Whoever has the turn executes its own request and
  * the finished requests queued behind it, each in a savepoint, commits once (group commit),
  * publishes what changed, and only then answers: everything acknowledged is on disk, and
- * everything on disk is announced in order (INV: publish after commit, before the turn is given up).
+ * everything on disk is announced in order (INV: publish after commit, before the turn is given
+ * up).
  *
  *     turn_run ──────free──────> holder: begin, apply own + queued, commit, publish ──> RC_OK
  *        │ busy                        │ more queued than one holder should do
@@ -16,12 +17,14 @@
  * A request belongs to the session that made it and must stay where it is until turn_run
  * returned RC_OK or turn_cancel returned true. While it is queued, its session is parked or at
  * least does not touch it; `apply` may then run on another session's thread and may use what
- * the request points to (its command's arena). A holder never waits for any peer.
+ * the request points to (its command's arena). A holder never waits for any peer. Whoever is
+ * granted the turn and does not want it any more must call turn_cancel, or nobody writes again.
  */
 #ifndef MAILBOX_TURN_H
 #define MAILBOX_TURN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/attr.h"
@@ -37,8 +40,9 @@ struct change_log; /* what the commit will have changed; change.h */
 struct turn_ctx {
     struct account *acct;
     struct store_tx *tx;
-    struct change_log *changes; /* report every effect here: others learn of it from nowhere else */
-    int64_t now_s;              /* wall time of this batch */
+    struct change_log
+        *changes;  /* report every effect here: others learn of it from nowhere else */
+    int64_t now_s; /* wall time of this batch */
 };
 
 struct turn_req {

@@ -23,8 +23,10 @@ void version_unref(struct version *version); /* NULL is allowed */
 uint32_t version_count(const struct version *version);
 /** Highest UID in it, 0 when empty. */
 uint32_t version_last_uid(const struct version *version);
-/** All changes with a modseq up to this one are in it. */
+/** All changes with a modseq up to this one are in it, and none above. */
 uint64_t version_modseq(const struct version *version);
+/** UIDNEXT of that moment: above every UID that was ever given until then. */
+uint32_t version_uidnext(const struct version *version);
 
 /* Consecutive messages as arrays, for the hot paths. Valid while the version is held. */
 struct version_run {
@@ -33,9 +35,10 @@ struct version_run {
     const uint16_t *flags; /* enum msg_flags */
     const uint64_t *modseqs;
     const uint64_t *messages;
-    const uint32_t *octets;         /* RFC822.SIZE */
+    const uint32_t *octets; /* RFC822.SIZE */
     const int64_t *internaldates_s;
     const int16_t *internaldate_zones_min;
+    const int64_t *savedates_s;
     const struct keywords *keywords; /* NULL: none of these has any */
 };
 /** The run that begins at seq (1 .. count). */

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The selected state of one session: what its client knows of a mailbox. A view is a mailbox, the
- * modseq, UID bound and number of messages that were announced, and, while it is awake, the
- * version that gives sequence numbers their meaning. Asleep it has no version: the membership is
- * rebuilt exactly from the store, because expunged UIDs are kept with their modseq and UIDs
- * only grow.
+ * The selected state of one session: what its client knows of a mailbox. A view is a mailbox,
+ * the modseqs, UID bound and number of messages that were announced, and, while it is awake,
+ * the version that gives sequence numbers their meaning. Asleep it has no version: the
+ * membership is rebuilt exactly from the store, because expunged UIDs are kept with their
+ * modseq and UIDs only grow (INV-M5).
  *
  * Sequence numbers mean what the client was told, whatever has happened since: they change
  * only in sync (sync.h). A message that another session expunged stays in the view, and can be
  * fetched, until its EXPUNGE was announced (RFC 2180 section 4.1.1).
  *
- * Thread: the session that owns it.
+ *     view_init ──> asleep ──view_awake, sync──> awake ──view_sleep──> asleep ──> view_done
+ *
+ * Thread: the session that owns it. It must not move in memory: the account lists it, for
+ * purging.
  */
 #ifndef MAILBOX_VIEW_H
 #define MAILBOX_VIEW_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/list.h"
 #include "mailbox/mailbox.h"
 #include "mailbox/version.h"
 #include "syntax/numset.h"
@@ -25,47 +31,63 @@
 enum view_mode { VIEW_READ_WRITE, VIEW_READ_ONLY };
 
 struct view {
-    struct mailbox *mailbox;  /* held */
-    struct version *members;  /* held; NULL: asleep */
-    uint64_t modseq;          /* every change up to here was announced */
-    uint64_t silent_modseq;   /* our own .SILENT change: its FETCH is not sent; 0: none */
-    uint32_t exists;          /* as announced */
-    uint32_t uid_bound;       /* UIDs of the view are below this (uidnext as of `modseq`) */
-    uint32_t recent_from;     /* UIDs from here to recent_below are \Recent to this session */
-    uint32_t recent_below;
-    uint32_t keyword_count;   /* keywords announced in FLAGS */
+    struct mailbox *mailbox; /* held */
+    struct version *members; /* held; NULL: asleep. Flags in it may be newer than announced */
+    uint64_t modseq;         /* arrivals and expunges up to here were announced */
+    uint64_t flags_modseq;   /* changes of flags up to here were; at least modseq */
+    uint32_t exists;         /* as announced */
+    uint32_t recent;         /* as announced */
+    uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */
+    uint32_t recent_from;    /* UIDs from here on are \Recent to this session */
+    uint32_t keyword_count;  /* keywords announced in FLAGS */
     enum view_mode mode;
-    bool rebuilt;             /* members is ours alone and lacks flags: read them by modseq */
+    bool gone;    /* SYNC_GONE was told */
+    bool partial; /* a sync was left off among its expunges: cannot sleep until the next one */
+    bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
+
+    /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */
+    uint64_t silent_modseq;     /* our own .SILENT change: not told; 0: none */
+    const struct uid_run *echo; /* told even when unchanged: STORE without .SILENT (RFC 3501 */
+    size_t echo_count;          /* section 6.4.6); borrowed until that sync is over */
+
+    struct list link;          /* the account's list of views */
+    atomic_uint_fast64_t kept; /* `modseq` for account_keep_modseq: read by other threads */
 };
 
-/** Takes over the reference to mailbox. The view begins at the mailbox's present state and is asleep. */
+/** Takes over the reference to mailbox. The view begins at the mailbox's present state and is
+ *  asleep; a VIEW_READ_WRITE one takes \Recent. `recent` is not known yet: view_count_recent.
+ */
 void view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode);
+/** Also for a zeroed view. Any sync under way was ended before. */
 void view_done(struct view *view);
 
-/** Makes members available. RC_GONE: the mailbox was deleted and the view is asleep: only sync
- *  makes sense. Waits for disk. tx: a read snapshot begun now (not older than the view). */
+/** Makes members available. RC_AGAIN: needs tx, and it was NULL. RC_GONE: the mailbox was
+ * deleted and the view is asleep: only sync makes sense. Waits for disk when not in memory. tx:
+ * a read snapshot begun now (not older than the view), or NULL to try without. */
 MUST_USE enum rc view_awake(struct view *view, struct store_tx *tx, struct err *err);
-/** Lets members go. */
+/** Lets members go (not while `partial`). */
 void view_sleep(struct view *view);
 
-/** Number of \Recent messages among the view's; needs members (else an upper bound by UID). */
-uint32_t view_recent_count(const struct view *view);
+/** Counts the \Recent messages into view->recent, at SELECT: from members when awake, else from
+ *  counters or the entries at the watermark. tx may be NULL: RC_AGAIN when it is needed. */
+MUST_USE enum rc view_count_recent(struct view *view, struct store_tx *tx, struct err *err);
 static inline bool
 view_is_recent(const struct view *view, uint32_t uid)
 {
-    return uid >= view->recent_from && uid < view->recent_below;
+    return uid >= view->recent_from;
 }
 
-/* A message of the view as commands see it: current flags when it still exists. */
+/* Messages of the view by their sequence numbers. Arrays of them are ascending and disjoint. */
 struct view_run {
-    uint32_t first; /* sequence numbers, first <= last */
+    uint32_t first; /* first <= last */
     uint32_t last;
 };
 
 /**
  * Sequence numbers that a set names, as ascending runs in arena. The view is awake. For a
- * seq_set: RC_INVALID when a number is beyond exists (`*` in an empty view too): the command is BAD.
- * For a uid_set: UIDs without a message are passed over; `*` is the highest UID (RFC 3501 6.4.8).
+ * seq_set: RC_INVALID when a number is beyond exists (`*` in an empty view too): the command is
+ * BAD; `46:*` with 45 messages is 45. For a uid_set: UIDs without a message are passed over;
+ * `*` is the highest UID (RFC 3501 section 6.4.8). RC_LIMIT: arena. The set is not changed.
  */
 MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set *set,
                                    struct arena *arena, struct view_run **out,
@@ -73,16 +95,22 @@ MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set
 MUST_USE enum rc view_resolve_uids(const struct view *view, const struct uid_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** The same messages as runs of UIDs (for the store), in arena. */
+/** The same messages as runs of UIDs (for the store), in arena: one for each run given. Between
+ * its ends lie only UIDs of the run's messages and UIDs that are gone for good. */
 MUST_USE enum rc view_uid_runs(const struct view *view, const struct view_run *runs,
                                size_t count, struct arena *arena, struct uid_run **out,
                                size_t *count_out);
 
 /**
- * The newest state of the mailbox for flags: a reference to the current version, to be looked up by
- * UID (a UID that is not in it is expunged: use the view's member). Waits for disk if not loaded.
+ * The newest state of the mailbox for flags: a reference to the current version, to be looked
+ * up by UID (a UID that is not in it is expunged: use the view's member). tx as in
+ * mailbox_version.
  */
 MUST_USE enum rc view_current(struct view *view, struct store_tx *tx, struct version **out,
                               struct err *err);
+/** How many of these messages are not in current any more: STORE and COPY by sequence number
+ *  then answer NO [EXPUNGEISSUED] (RFC 2180 sections 4.2 and 4.4). */
+uint32_t view_count_expunged(const struct view *view, const struct version *current,
+                             const struct view_run *runs, size_t count);
 
 #endif
