@@ -43,6 +43,7 @@ struct conn_io {
     ssize_t (*send)(struct conn *conn, const void *src, size_t len);
 };
 
+/** Lies inside its session and does not move while it is open. */
 struct conn {
     int fd;            /* owned; -1 with io, or once closed */
     uint8_t end;       /* enum conn_end */
@@ -52,7 +53,7 @@ struct conn {
     bool read_ended;
     bool write_ended;
     bool tls_wants_write; /* a read waits for room to write, or a handshake does */
-    bool tls_wants_read;  /* a write waits for input: handshake or key update */
+    bool tls_wants_read;  /* a write waits for input */
     int os_errno;
     uint32_t tls_error; /* first OpenSSL error code of the end; 0: none */
     struct ssl_st *ssl; /* owned; NULL: plain */
@@ -76,9 +77,9 @@ struct conn_config {
 
 /** Takes fd (non-blocking). RC_LIMIT: no memory for TLS; fd stays the caller's. */
 MUST_USE enum rc conn_open(struct conn *conn, int fd, const struct conn_config *config);
-/** A connection without descriptor. Plain only. */
-void conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
-                  const struct conn_config *config);
+/** A connection without descriptor. RC_LIMIT: no memory for TLS. */
+MUST_USE enum rc conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
+                              const struct conn_config *config);
 
 /** Reads what is there into conn->in, up to its maximum or LIMIT_READ_SLICE. See above. */
 MUST_USE enum rc conn_read(struct conn *conn);
@@ -130,7 +131,8 @@ conn_tls_ready(const struct conn *conn)
 void conn_set_dead_after(struct conn *conn, unsigned timeout_ms);
 /** The peer has closed its side, seen without reading: for sessions parked with output. */
 bool conn_peer_closed(const struct conn *conn);
-/** Octets the peer's kernel has not acknowledged yet; -1: unknown. The keepalive's answer. */
+/** Octets the peer's kernel has not acknowledged yet (on a Unix socket: not 0 while the peer
+ *  has not read all); -1: unknown. The keepalive's answer. */
 int64_t conn_unacked(const struct conn *conn);
 
 void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out);

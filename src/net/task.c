@@ -292,7 +292,7 @@ task_leave(struct task *task)
     slot->task = NULL;
     uint32_t gen = id.gen + 1;
     if (gen == 0)
-        gen = 1; /* 0 is nobody */
+        gen = 1;  /* 0 is nobody */
     task->id = 0; /* before the identity dies: who waits for that may free the task */
     task->armed = 0;
     const uint64_t old = atomic_exchange(&slot->word, word_make(gen, STATE_FREE, 0));

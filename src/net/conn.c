@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Octets between a socket and two buffers. Plain and TLS share one path: transport_recv and
+ * transport_send move raw octets, recv_some and send_some those of the session, and both note
+ * the first thing that ends a direction. OpenSSL reads and writes through a BIO of ours, so
+ * that errno is kept, SIGPIPE cannot come, and a FIN without close_notify leaves our side open.
+ *
+ *   TLS_NONE --conn_start_tls--> HANDSHAKE --conn_read, conn_flush--> READY
+ *   conn_open with tls --------------^
+ *
+ * Runs on the thread that runs the session; no locks.
+ */
+#include "net/conn.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "net/tls_private.h"
+
+enum {
+    READ_STEP_FIRST = 4096, /* most commands are short: a small buffer, one call */
+    READ_STEP_NEXT = 65536, /* a literal: few calls */
+    DRAIN_OCTETS = 65536,   /* thrown away at close, so that FIN and not RST is sent */
+};
+
+/* --- how it ended --- */
+
+static enum conn_end
+end_of_errno(int os_errno)
+{
+    switch (os_errno) {
+    case ECONNRESET:
+        return CONN_END_RST;
+    case EPIPE:
+        return CONN_END_PIPE;
+    case ETIMEDOUT:
+        return CONN_END_TIMEOUT;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+        return CONN_END_UNREACHABLE;
+    case ENOMEM:
+    case ENOBUFS:
+        return CONN_END_MEMORY;
+    default:
+        return CONN_END_ERROR;
+    }
+}
+
+/* The first cause is the one that is kept. */
+static void
+note_end(struct conn *conn, enum conn_end end, int os_errno, unsigned long tls_error)
+{
+    if (conn->end != CONN_OPEN)
+        return;
+    conn->end = (uint8_t)end;
+    conn->os_errno = os_errno;
+    conn->tls_error = (uint32_t)tls_error;
+}
+
+static void
+both_ended(struct conn *conn)
+{
+    conn->read_ended = conn->write_ended = true;
+}
+
+static void
+failed_by_errno(struct conn *conn, int os_errno)
+{
+    note_end(conn, end_of_errno(os_errno), os_errno, 0);
+    both_ended(conn);
+}
+
+/* --- raw octets --- */
+
+static ssize_t
+transport_recv(struct conn *conn, void *dst, size_t cap)
+{
+    ssize_t n;
+
+    if (conn->io != NULL)
+        return conn->io->recv(conn, dst, cap);
+    do
+        n = recv(conn->fd, dst, cap, 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static ssize_t
+transport_send(struct conn *conn, const void *src, size_t len)
+{
+    ssize_t n;
+
+    if (conn->io != NULL)
+        return conn->io->send(conn, src, len);
+    do
+        n = send(conn->fd, src, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static bool
+is_again(int os_errno)
+{
+    return os_errno == EAGAIN || os_errno == EWOULDBLOCK;
+}
+
+/* --- OpenSSL's way to the raw octets --- */
+
+static int
+bio_read(BIO *bio, char *dst, int cap)
+{
+    struct conn *conn = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    const ssize_t n = transport_recv(conn, dst, (size_t)cap);
+    if (n < 0 && is_again(errno))
+        BIO_set_retry_read(bio);
+    else if (n < 0)
+        failed_by_errno(conn, errno);
+    else if (n == 0)
+        conn->read_ended = true; /* which kind of end: ssl_failed decides */
+    return (int)n;
+}
+
+static int
+bio_write(BIO *bio, const char *src, int len)
+{
+    struct conn *conn = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    const ssize_t n = transport_send(conn, src, (size_t)len);
+    if (n < 0 && is_again(errno))
+        BIO_set_retry_write(bio);
+    else if (n < 0)
+        failed_by_errno(conn, errno);
+    return (int)n;
+}
+
+static long
+bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+    (void)bio, (void)num, (void)ptr;
+    /* BIO_CTRL_EOF stays 0: OpenSSL would answer a FIN with a fatal alert and give up. */
+    return cmd == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *bio_method;
+static pthread_once_t bio_method_once = PTHREAD_ONCE_INIT;
+
+static void
+bio_method_make(void)
+{
+    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "roost connection");
+    CHECK(bio_method != NULL);
+    CHECK(BIO_meth_set_read(bio_method, bio_read) == 1);
+    CHECK(BIO_meth_set_write(bio_method, bio_write) == 1);
+    CHECK(BIO_meth_set_ctrl(bio_method, bio_ctrl) == 1);
+}
+
+static enum rc
+tls_begin(struct conn *conn, struct tls_server *tls)
+{
+    pthread_once(&bio_method_once, bio_method_make);
+    BIO *bio = BIO_new(bio_method);
+    if (bio == NULL)
+        return RC_LIMIT;
+    BIO_set_data(bio, conn);
+    BIO_set_init(bio, 1);
+    conn->ssl = tls_server_ssl_new(tls, conn, bio);
+    if (conn->ssl == NULL)
+        return RC_LIMIT;
+    conn->tls_state = CONN_TLS_HANDSHAKE;
+    return RC_OK;
+}
+
+/* After each SSL_read or SSL_write: either of them may have finished the handshake. */
+static void
+ssl_progress(struct conn *conn)
+{
+    if (conn->tls_state != CONN_TLS_HANDSHAKE || !SSL_is_init_finished(conn->ssl))
+        return;
+    conn->tls_state = CONN_TLS_READY;
+    conn->tls_wants_read = conn->tls_wants_write = false;
+}
+
+/* After SSL_read or SSL_write did not succeed: RC_AGAIN or RC_CLOSED. */
+static enum rc
+ssl_failed(struct conn *conn, int result, bool *crosswise)
+{
+    const int error = SSL_get_error(conn->ssl, result);
+    const unsigned long code = ERR_peek_error();
+
+    switch (error) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        if (conn->tls_state == CONN_TLS_HANDSHAKE)
+            conn->tls_wants_write = error == SSL_ERROR_WANT_WRITE;
+        else
+            *crosswise = error == (crosswise == &conn->tls_wants_read ? SSL_ERROR_WANT_READ
+                                                                      : SSL_ERROR_WANT_WRITE);
+        return RC_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        note_end(conn, CONN_END_TLS_CLOSE, 0, 0);
+        conn->read_ended = true;
+        return RC_CLOSED;
+    case SSL_ERROR_SYSCALL:
+        /* Errors were noted by the BIO; what is left is a FIN that nobody announced. */
+        note_end(conn, CONN_END_TLS_TRUNCATED, 0, 0);
+        conn->read_ended = true;
+        if (conn->tls_state == CONN_TLS_HANDSHAKE)
+            conn->write_ended = true; /* nothing can be said before it is done */
+        return RC_CLOSED;
+    default:
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            note_end(conn, CONN_END_MEMORY, 0, code);
+        else if (conn->alert_in != 0)
+            note_end(conn, CONN_END_TLS_ALERT, 0, code);
+        else
+            note_end(conn, CONN_END_TLS_ERROR, 0, code);
+        both_ended(conn);
+        ERR_clear_error();
+        return RC_CLOSED;
+    }
+}
+
+/* --- the session's octets --- */
+
+static enum rc
+recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+{
+    if (conn->read_ended)
+        return RC_CLOSED;
+    if (conn->ssl != NULL) {
+        ERR_clear_error(); /* the queue is the thread's: other sessions used it */
+        const int ok = SSL_read_ex(conn->ssl, dst, cap, got_out);
+        ssl_progress(conn);
+        if (ok != 1)
+            return ssl_failed(conn, ok, &conn->tls_wants_write);
+        conn->tls_wants_write = false;
+    } else {
+        const ssize_t n = transport_recv(conn, dst, cap);
+        if (n < 0 && is_again(errno))
+            return RC_AGAIN;
+        if (n < 0) {
+            failed_by_errno(conn, errno);
+            return RC_CLOSED;
+        }
+        if (n == 0) {
+            note_end(conn, CONN_END_FIN, 0, 0);
+            conn->read_ended = true;
+            return RC_CLOSED;
+        }
+        *got_out = (size_t)n;
+    }
+    conn->octets_in += *got_out;
+    conn->last_in_us = clock_mono_us(conn->clock);
+    return RC_OK;
+}
+
+static enum rc
+send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
+{
+    if (conn->ssl != NULL) {
+        ERR_clear_error();
+        const int ok = SSL_write_ex(conn->ssl, src, len, sent_out);
+        ssl_progress(conn);
+        if (ok != 1)
+            return ssl_failed(conn, ok, &conn->tls_wants_read);
+        conn->tls_wants_read = false;
+    } else {
+        const ssize_t n = transport_send(conn, src, len);
+        if (n < 0 && is_again(errno))
+            return RC_AGAIN;
+        if (n < 0) {
+            failed_by_errno(conn, errno);
+            return RC_CLOSED;
+        }
+        *sent_out = (size_t)n;
+    }
+    conn->octets_out += *sent_out;
+    conn->last_out_us = clock_mono_us(conn->clock);
+    return RC_OK;
+}
+
+bool
+conn_has_unread(const struct conn *conn)
+{
+    return conn->ssl != NULL && !conn->read_ended && SSL_pending(conn->ssl) > 0;
+}
+
+enum rc
+conn_read(struct conn *conn)
+{
+    size_t total = 0;
+    size_t step = READ_STEP_FIRST;
+
+    if (conn->read_ended)
+        return RC_CLOSED;
+    while (total < LIMIT_READ_SLICE) {
+        const size_t room = conn->in.max - buf_len(&conn->in);
+        if (room == 0)
+            return total > 0 ? RC_OK : RC_LIMIT;
+        const size_t want = room < step ? room : step;
+        char *dst = buf_reserve(&conn->in, want);
+        if (dst == NULL) {
+            note_end(conn, CONN_END_MEMORY, ENOMEM, 0);
+            both_ended(conn);
+            return RC_CLOSED;
+        }
+        size_t got = 0;
+        const enum rc rc = recv_some(conn, dst, want, &got);
+        if (rc != RC_OK)
+            return total > 0 ? RC_OK : rc; /* an end is told by the next call */
+        buf_grew(&conn->in, got);
+        total += got;
+        if (got < want && !conn_has_unread(conn))
+            break; /* empty now; epoll tells if not */
+        step = READ_STEP_NEXT;
+    }
+    return RC_OK;
+}
+
+enum rc
+conn_read_direct(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+{
+    const struct span held = span_head(buf_span(&conn->in), cap);
+
+    if (held.len > 0) {
+        memcpy(dst, held.ptr, held.len);
+        buf_consume(&conn->in, held.len);
+        *got_out = held.len;
+        return RC_OK;
+    }
+    return recv_some(conn, dst, cap, got_out);
+}
+
+enum rc
+conn_flush(struct conn *conn)
+{
+    if (!buf_ok(&conn->out))
+        return RC_LIMIT;
+    while (buf_len(&conn->out) > 0) {
+        if (conn->write_ended)
+            return RC_CLOSED;
+        const struct span left = buf_span(&conn->out);
+        size_t sent = 0;
+        const enum rc rc = send_some(conn, left.ptr, left.len, &sent);
+        if (rc != RC_OK)
+            return rc;
+        buf_consume(&conn->out, sent);
+    }
+    return RC_OK;
+}
+
+enum task_next
+conn_park(struct conn *conn)
+{
+    buf_release_if_empty(&conn->in);
+    buf_release_if_empty(&conn->out);
+    const bool can_send = !conn->tls_wants_read && conn->tls_state != CONN_TLS_HANDSHAKE;
+    if (!conn->write_ended && (conn->tls_wants_write || (conn_wants_write(conn) && can_send)))
+        return TASK_PARK_OUTPUT;
+    if (conn->read_ended)
+        return TASK_PARK_WAKE; /* a FIN would be reported over and over */
+    if (conn_has_unread(conn) && buf_len(&conn->in) < conn->in.max)
+        return TASK_YIELD;
+    return TASK_PARK_INPUT;
+}
+
+void
+conn_set_in_max(struct conn *conn, size_t octets)
+{
+    const size_t held = buf_len(&conn->in);
+
+    conn->in.max = octets < held ? held : octets;
+}
+
+/* --- life --- */
+
+static void
+conn_init(struct conn *conn, const struct conn_config *config)
+{
+    const int64_t now_us = clock_mono_us(config->clock);
+
+    *conn = (struct conn){
+        .fd = -1, .clock = config->clock, .last_in_us = now_us, .last_out_us = now_us};
+    buf_init(&conn->in, config->in_max);
+    buf_init(&conn->out, config->out_max);
+}
+
+enum rc
+conn_open(struct conn *conn, int fd, const struct conn_config *config)
+{
+    conn_init(conn, config);
+    conn->fd = fd;
+    if (config->tls == NULL)
+        return RC_OK;
+    const enum rc rc = tls_begin(conn, config->tls);
+    if (rc != RC_OK)
+        conn->fd = -1;
+    return rc;
+}
+
+enum rc
+conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
+             const struct conn_config *config)
+{
+    conn_init(conn, config);
+    conn->io = io;
+    conn->io_ctx = io_ctx;
+    return config->tls == NULL ? RC_OK : tls_begin(conn, config->tls);
+}
+
+enum rc
+conn_start_tls(struct conn *conn, struct tls_server *tls, size_t *discarded_out)
+{
+    CHECK(conn->tls_state == CONN_TLS_NONE);
+    if (buf_len(&conn->out) > 0)
+        return RC_AGAIN;
+    const enum rc rc = tls_begin(conn, tls);
+    if (rc != RC_OK)
+        return rc;
+    *discarded_out = buf_len(&conn->in);
+    buf_consume(&conn->in, *discarded_out);
+    return RC_OK;
+}
+
+void
+conn_set_dead_after(struct conn *conn, unsigned timeout_ms)
+{
+    /* Fails on Unix sockets, where there is nothing to be acknowledged. */
+    if (conn->fd >= 0)
+        (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+                         sizeof timeout_ms);
+}
+
+bool
+conn_peer_closed(const struct conn *conn)
+{
+    if (conn->fd < 0)
+        return conn->read_ended;
+    struct pollfd pollfd = {.fd = conn->fd, .events = POLLRDHUP};
+    return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+int64_t
+conn_unacked(const struct conn *conn)
+{
+    int octets = 0;
+
+    if (conn->fd < 0 || ioctl(conn->fd, SIOCOUTQ, &octets) != 0)
+        return -1;
+    return octets;
+}
+
+void
+conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    *evidence_out = (struct conn_evidence){
+        .end = (enum conn_end)conn->end,
+        .os_errno = conn->os_errno,
+        .tls = (enum conn_tls_state)conn->tls_state,
+        .alert_in = conn->alert_in,
+        .alert_out = conn->alert_out,
+        .tls_error = conn->tls_error,
+        .octets_in = conn->octets_in,
+        .octets_out = conn->octets_out,
+        .last_in_us = conn->last_in_us,
+        .last_out_us = conn->last_out_us,
+        .unsent_octets = buf_len(&conn->out),
+        .unacked_octets = conn_unacked(conn),
+    };
+    if (conn->fd < 0 || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return;
+    evidence_out->has_tcp_info = true;
+    evidence_out->rtt_us = info.tcpi_rtt;
+    evidence_out->rtt_var_us = info.tcpi_rttvar;
+    evidence_out->retransmits = info.tcpi_retransmits;
+    evidence_out->total_retransmits = info.tcpi_total_retrans;
+    evidence_out->last_ack_recv_ms = info.tcpi_last_ack_recv;
+    evidence_out->last_data_recv_ms = info.tcpi_last_data_recv;
+    evidence_out->last_data_sent_ms = info.tcpi_last_data_sent;
+}
+
+/* FIN first, then away with what the peer still sends: a close with unread octets is an RST,
+ * which can overtake our last words on their way to the client's program. */
+static void
+close_socket(struct conn *conn)
+{
+    char sink[4096];
+
+    if (conn->fd < 0)
+        return;
+    if (!conn->write_ended)
+        shutdown(conn->fd, SHUT_WR);
+    for (size_t total = 0; !conn->read_ended && total < DRAIN_OCTETS;) {
+        const ssize_t n = recv(conn->fd, sink, sizeof sink, MSG_DONTWAIT);
+        if (n <= 0)
+            break;
+        total += (size_t)n;
+    }
+    close(conn->fd);
+    conn->fd = -1;
+}
+
+void
+conn_close(struct conn *conn, struct conn_evidence *evidence_out)
+{
+    if (evidence_out != NULL)
+        conn_evidence_get(conn, evidence_out);
+    if (conn->ssl != NULL) {
+        /* After a fatal error, or inside an unfinished record, there is nothing to add. */
+        if (conn->tls_state == CONN_TLS_READY && !conn->write_ended && !conn->tls_wants_write &&
+            buf_len(&conn->out) == 0) {
+            ERR_clear_error();
+            SSL_shutdown(conn->ssl);
+            ERR_clear_error();
+        }
+        SSL_free(conn->ssl);
+        conn->ssl = NULL;
+    }
+    close_socket(conn);
+    both_ended(conn);
+    buf_done(&conn->in);
+    buf_done(&conn->out);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What conn.c needs from tls.c: new SSL objects, wired to a connection. */
+#ifndef NET_TLS_PRIVATE_H
+#define NET_TLS_PRIVATE_H
+
+#include <openssl/ssl.h>
+
+#include "base/attr.h"
+#include "net/conn.h"
+#include "net/tls.h"
+
+/** A server-side SSL of the certificate in use now, owned by the caller; its octets go
+ *  through bio (moved). NULL: no memory. Fatal alerts are noted in *conn, which must not move
+ *  while the SSL lives. Thread: any. */
+SSL *tls_server_ssl_new(struct tls_server *server, struct conn *conn, BIO *bio);
+
+#endif
