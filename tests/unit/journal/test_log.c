@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* The transaction log: format, levels, files, losses, and many writers at once. */
+#include "support/cm.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "journal/log.h"
+#include "support/fake_clock.h"
+#include "support/tmpdir.h"
+
+#define DAY "roost-2026-11-12.log"
+
+static struct tmpdir dir;
+static struct err err;
+static struct fake_clock now;
+static struct log *logger;
+static struct log_scope scope;
+
+static void
+open_log(void)
+{
+    const struct log_options options = {.dir = dir.path, .clock = &now.clock, .keep_days = 7};
+    assert_ok(log_open(&logger, &options, &err));
+    log_scope_init(&scope, logger, LOG_IMAP, 1);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    tmpdir_make(&dir);
+    fake_clock_init(&now, 1794486257); /* 2026-11-12 12:24:17 */
+    open_log();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    log_close(logger);
+    tmpdir_remove(&dir);
+    return 0;
+}
+
+static void
+set_levels(const char *text)
+{
+    struct log_levels levels;
+    assert_ok(log_levels_parse(span_of_str(text), &levels, &err));
+    log_levels_set(logger, &levels);
+}
+
+/* The content of a file; "" when it is not there. */
+static const char *
+file_text(const char *name)
+{
+    static char text[1 << 16];
+    AUTO_FD fd = open(tmpdir_file(&dir, name), O_RDONLY);
+    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[got < 0 ? 0 : got] = '\0';
+    return text;
+}
+
+static void
+the_format(void **state)
+{
+    (void)state;
+    set_levels("APSF");
+    fake_clock_move_ms(&now, 921);
+    log_put_span(&scope, LOG_E_LINE_IN, SPAN("0003 SELECT \"INBOX\""));
+    fake_clock_move_ms(&now, 16);
+    log_put(&scope, LOG_E_THREAD, "work thread %02x assigned to session", 0xa4);
+    struct log_scope server;
+    log_scope_init(&server, logger, LOG_SERVER, 0);
+    log_put(&server, LOG_E_SERVER_FAILED, "two\nlines");
+    log_flush(logger);
+    assert_string_equal(file_text(DAY),
+                        "IMAP 12:24:17.921 A 06157 1 0003 SELECT \"INBOX\"\n"
+                        "IMAP 12:24:17.937 P 06483 1 work thread a4 assigned to session\n"
+                        "ROOST 12:24:17.937 F 07206 0 two\\x0Alines\n");
+    struct stat st;
+    assert_int_equal(stat(tmpdir_file(&dir, DAY), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
+levels_decide(void **state)
+{
+    (void)state;
+    assert_false(log_on(&scope, LOG_A)); /* the default is S and F */
+    assert_true(log_on(&scope, LOG_S));
+    set_levels("F imap:AF");
+    assert_true(log_on(&scope, LOG_A));
+    assert_false(log_on(&scope, LOG_S));
+    struct log_scope lmtp;
+    log_scope_init(&lmtp, logger, LOG_LMTP, 2);
+    assert_false(log_on(&lmtp, LOG_A));
+    struct log_scope off;
+    log_scope_init(&off, NULL, LOG_IMAP, 3);
+    assert_false(log_on(&off, LOG_F));
+    log_put(&off, LOG_E_STORE_FULL, "goes nowhere");
+    log_put(&lmtp, LOG_E_LINE_IN, "not wanted");
+    log_flush(logger);
+    assert_string_equal(file_text(DAY), "");
+}
+
+static void
+an_account_has_its_own(void **state)
+{
+    (void)state;
+    struct log_levels levels;
+    assert_ok(log_levels_parse(SPAN("A"), &levels, &err));
+    assert_ok(log_account_set(logger, SPAN("joe"), &levels));
+    assert_false(log_on(&scope, LOG_A));
+    scope.account = "joe";
+    log_scope_changed(&scope);
+    assert_true(log_on(&scope, LOG_A));
+    assert_false(log_on(&scope, LOG_F));
+    assert_ok(log_levels_parse(SPAN("none"), &levels, &err));
+    assert_ok(log_account_set(logger, SPAN("joe"), &levels));
+    assert_false(log_on(&scope, LOG_A));
+    log_account_clear(logger, SPAN("joe"));
+    log_account_clear(logger, SPAN("nobody"));
+    assert_true(log_on(&scope, LOG_F));
+    for (unsigned i = 0; i < LIMIT_LOG_ACCOUNTS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "u%u", i);
+        assert_ok(log_account_set(logger, span_of_str(name), &levels));
+    }
+    assert_int_equal(log_account_set(logger, SPAN("one-more"), &levels), RC_LIMIT);
+    assert_ok(log_account_set(logger, SPAN("u1"), &levels));
+}
+
+static void
+words_for_levels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *printed; /* NULL: refused */
+    } rows[] = {
+        {"SF", "SF"},
+        {" a, p s\tF ", "APSF"},
+        {"", "none"},
+        {"none", "none"},
+        {"SF imap:APSF", "SF imap:APSF"},
+        {"imap:APSF SF", "SF imap:APSF"},
+        {"IMAP:none,F roost:FS", "F roost:SF imap:none"},
+        {"X", NULL},
+        {"pop:F", NULL},
+        {"imap:Q", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct log_levels levels;
+        const enum rc rc = log_levels_parse(span_of_str(rows[i].text), &levels, &err);
+        if (rows[i].printed == NULL) {
+            assert_int_equal(rc, RC_INVALID);
+            continue;
+        }
+        assert_int_equal(rc, RC_OK);
+        AUTO_BUF buf;
+        buf_init(&buf, 200);
+        log_levels_print(&levels, &buf);
+        assert_true(span_eq_str(buf_span(&buf), rows[i].printed));
+    }
+}
+
+static void
+files_change_with_the_day(void **state)
+{
+    (void)state;
+    close(open(tmpdir_file(&dir, "roost-2026-11-01.log"), O_CREAT | O_WRONLY, 0600));
+    close(open(tmpdir_file(&dir, "roost-2026-11-10.log"), O_CREAT | O_WRONLY, 0600));
+    close(open(tmpdir_file(&dir, "other-2026-11-01.log"), O_CREAT | O_WRONLY, 0600));
+    log_put(&scope, LOG_E_STORE_FULL, "one");
+    fake_clock_move_ms(&now, 86400000);
+    log_put(&scope, LOG_E_STORE_FULL, "two");
+    log_flush(logger);
+    assert_string_equal(file_text(DAY), "IMAP 12:24:17.000 F 07102 1 one\n");
+    assert_string_equal(file_text("roost-2026-11-13.log"), "IMAP 12:24:17.000 F 07102 1 two\n");
+    assert_int_equal(access(tmpdir_file(&dir, "roost-2026-11-01.log"), F_OK), -1);
+    assert_int_equal(access(tmpdir_file(&dir, "roost-2026-11-10.log"), F_OK), 0);
+    assert_int_equal(access(tmpdir_file(&dir, "other-2026-11-01.log"), F_OK), 0);
+}
+
+static void
+reopens(void **state)
+{
+    (void)state;
+    log_put(&scope, LOG_E_STORE_FULL, "one");
+    log_flush(logger);
+    char moved[256];
+    snprintf(moved, sizeof moved, "%s", tmpdir_file(&dir, "moved"));
+    assert_int_equal(rename(tmpdir_file(&dir, DAY), moved), 0);
+    log_reopen(logger);
+    log_put(&scope, LOG_E_STORE_FULL, "two");
+    log_flush(logger);
+    assert_string_equal(file_text("moved"), "IMAP 12:24:17.000 F 07102 1 one\n");
+    assert_string_equal(file_text(DAY), "IMAP 12:24:17.000 F 07102 1 two\n");
+}
+
+static void
+a_missing_directory_is_told(void **state)
+{
+    (void)state;
+    struct log *other;
+    const struct log_options options = {.dir = "/nonexistent/roost"};
+    assert_int_equal(log_open(&other, &options, &err), RC_NOT_FOUND);
+    assert_non_null(strstr(err.text, "/nonexistent/roost/roost-"));
+}
+
+/* A disk that takes no more: the file size limit of the process, with its signal ignored. */
+static void
+a_full_disk_loses_lines_and_says_so(void **state)
+{
+    (void)state;
+    struct rlimit old;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "before");
+    log_flush(logger);
+    const struct rlimit small = {.rlim_cur = 40, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "lost one");
+    log_flush(logger);
+    log_put(&scope, LOG_E_STORE_FULL, "lost two");
+    log_flush(logger);
+    assert_string_equal(file_text(DAY), "IMAP 12:24:17.000 F 07102 1 before\n");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "after");
+    log_flush(logger);
+    assert_string_equal(file_text(DAY),
+                        "IMAP 12:24:17.000 F 07102 1 before\n"
+                        "IMAP 12:24:17.000 F 07102 1 after\n"
+                        "ROOST 12:24:17.000 F 07301 0 2 log entries were lost\n");
+    struct log_stats stats;
+    log_stats(logger, &stats);
+    assert_int_equal(stats.lost, 2);
+}
+
+static void
+long_texts_are_cut(void **state)
+{
+    (void)state;
+    static char text[3 << 20];
+    memset(text, 'x', sizeof text);
+    log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, LIMIT_LOG_LINE));
+    log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, LIMIT_LOG_LINE + 1));
+    log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, sizeof text));
+    log_flush(logger);
+    const char *line = file_text(DAY);
+    const char *end = strchr(line, '\n');
+    assert_int_equal(end - line, 28 + LIMIT_LOG_LINE);
+    assert_non_null(strstr(end, "x ...(+1)\n"));
+    assert_non_null(strstr(end, "x ...(+3143728)\n"));
+}
+
+enum { THREADS = 4, LINES = 20000 };
+
+static void *
+put_many(void *arg)
+{
+    const unsigned id = *(const unsigned *)arg;
+    struct log_scope mine;
+    log_scope_init(&mine, logger, LOG_IMAP, id);
+    for (unsigned i = 0; i < LINES; i++) {
+        log_put(&mine, LOG_E_STORE_FULL, "%u", i);
+        if (i % 100 == 0 && id == 1)
+            set_levels(i % 200 == 0 ? "APSF" : "SF");
+        if (i % 5000 == 0 && id == 2)
+            log_reopen(logger);
+    }
+    return NULL;
+}
+
+/* Whole lines, in order for each thread, and what is missing is counted exactly. */
+static void
+many_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    unsigned ids[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        ids[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, put_many, &ids[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    log_flush(logger);
+    FILE *file = fopen(tmpdir_file(&dir, DAY), "r");
+    assert_non_null(file);
+    long next[THREADS] = {0};
+    long found = 0;
+    unsigned long long lost = 0;
+    char line[256];
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned id;
+        long n;
+        unsigned long long some;
+        if (sscanf(line, "ROOST 12:24:17.000 F 07301 0 %llu log entries", &some) == 1) {
+            lost += some;
+            continue;
+        }
+        assert_int_equal(sscanf(line, "IMAP 12:24:17.000 F 07102 %u %ld\n", &id, &n), 2);
+        assert_true(n >= next[id]);
+        next[id] = n + 1;
+        found++;
+    }
+    fclose(file);
+    struct log_stats stats;
+    log_stats(logger, &stats);
+    assert_int_equal(found + (long)stats.lost, THREADS * LINES);
+    assert_true(lost <= stats.lost);
+}
+
+static void
+numbers_are_unique(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < LOG_ENTRY_COUNT; i++)
+        for (unsigned j = 0; j < i; j++)
+            assert_int_not_equal(log_entry_info(i)->number, log_entry_info(j)->number);
+    assert_int_equal(log_entry_info(LOG_E_LINE_IN)->number, 6157);
+    assert_int_equal(log_entry_info(LOG_E_LINE_OUT)->number, 6266);
+    assert_int_equal(log_entry_info(LOG_E_FETCH_OUT)->number, 6392);
+    assert_int_equal(log_entry_info(LOG_E_THREAD)->number, 6483);
+    assert_int_equal(log_entry_info(LOG_E_REMOVED)->number, 6050);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(the_format),
+        T(levels_decide),
+        T(an_account_has_its_own),
+        T(words_for_levels),
+        T(files_change_with_the_day),
+        T(reopens),
+        T(a_missing_directory_is_told),
+        T(a_full_disk_loses_lines_and_says_so),
+        T(long_texts_are_cut),
+        T(many_threads),
+        T(numbers_are_unique),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
