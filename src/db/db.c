@@ -195,7 +195,7 @@ configure(struct db *db, const struct db_options *options, bool fresh, struct er
     char sql[320];
 
     sqlite3_extended_result_codes(raw, 1);
-    sqlite3_busy_timeout(raw, (int)(options->busy_ms ? options->busy_ms : LIMIT_DB_WAIT_MS));
+    sqlite3_busy_timeout(raw, db->busy_ms);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
                       options->checkpoint_on_close ? 0 : 1, NULL);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -237,6 +237,7 @@ db_new(const char *path, const struct db_options *options)
     db->sql = options->sql;
     db->sql_count = options->sql_count;
     db->checkpoint_auto = options->auto_checkpoint;
+    db->busy_ms = (int)(options->busy_ms ? options->busy_ms : LIMIT_DB_WAIT_MS);
     db->path = strdup(path);
     if (db->path == NULL) {
         free(db);
@@ -327,10 +328,15 @@ db_checkpoint(struct db *db, enum db_checkpoint_mode mode, struct db_checkpoint 
 {
     int pages = 0;
     int done = 0;
+
+    if (mode == DB_CHECKPOINT_TRUNCATE_NOW)
+        sqlite3_busy_timeout(db->raw, 0);
     const int result = sqlite3_wal_checkpoint_v2(
         db->raw, "main",
         mode == DB_CHECKPOINT_PASSIVE ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE,
         &pages, &done);
+    if (mode == DB_CHECKPOINT_TRUNCATE_NOW)
+        sqlite3_busy_timeout(db->raw, db->busy_ms);
     const bool known = pages >= 0 && done >= 0; /* -1: could not even look */
 
     if (known)

@@ -31,6 +31,7 @@ struct db {
     const char *const *sql; /* borrowed */
     unsigned sql_count;
     int64_t page_size;      /* octets */
+    int busy_ms;            /* wait for locks */
     int wal_pages;          /* after the last commit or checkpoint of this handle */
     bool checkpoint_auto;   /* every AUTO_CHECKPOINT_PAGES */
     char *path;             /* owned */
