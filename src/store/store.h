@@ -5,16 +5,16 @@
  * embedded engine is store/sqlite/; a second one can stand beside it without a change above.
  *
  * One account is one database of its own. Everything is done inside a transaction:
- *   a read one is a snapshot: short (one slice of a session), never held over a wait for a peer;
- *   a write one belongs to whoever holds the account's turn (mailbox/turn.h): one at a time.
- * A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
+ *   a read one is a snapshot: short (one slice of a session), never held over a wait for a
+ * peer; a write one belongs to whoever holds the account's turn (mailbox/turn.h): one at a
+ * time. A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
  *
  * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
  * uidnext, modseq and uidvalidity only grow, also over crashes (INV-1, INV-2).
  *
  * Spans in results point into the transaction's statement or into the given arena, as each
- * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs are untouched;
- * after a failed write the transaction (or its savepoint) must be abandoned.
+ * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs
+ * are untouched; after a failed write the transaction (or its savepoint) must be abandoned.
  * Common results: RC_IO, RC_FULL (disk), RC_CORRUPT, RC_BUSY (locked from outside longer than
  * LIMIT_DB_WAIT_MS), RC_LIMIT (memory).
  */
@@ -39,9 +39,9 @@ struct store;         /* the data directory and its bounded cache of open databa
 struct store_account; /* one account; a handle is small, its databases open when first used */
 
 struct store_options {
-    const char *dir;           /* DIR/accounts; made when missing */
-    const struct clock *clock; /* borrowed for life */
-    int64_t max_open_fds;      /* descriptors the open databases may use, at least 30 */
+    const char *dir;              /* DIR/accounts; made when missing */
+    const struct clock *clock;    /* borrowed for life */
+    int64_t max_open_fds;         /* descriptors the open databases may use, at least 30 */
     int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
     uint64_t undelete_max_octets; /* per account, oldest go first */
     /* What an administrator should know although nothing failed (an outside program holds a
@@ -55,24 +55,29 @@ MUST_USE enum rc store_open(const struct store_options *options, struct store **
 /** All accounts must have been put back. Checkpoints and closes what is open. */
 void store_close(struct store *store);
 
-/** The account's handle; reference-counted, made at first need, cheap (no disk). Thread: any. */
+/** The account's handle; reference-counted, made at first need, cheap (no disk). Thread: any.
+ */
 MUST_USE enum rc store_account_get(struct store *store, uint64_t account_id,
                                    struct store_account **out);
 void store_account_put(struct store_account *acct);
 /** Removes the account's directory and all mail in it; nobody may hold the account. */
-MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id, struct err *err);
+MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id,
+                                      struct err *err);
 /** Closes databases not used for a while or beyond the descriptor budget, checkpointing them;
  *  called from a background task now and then. Waits for disk. Thread: any. */
 void store_evict(struct store *store);
+/** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
+int64_t store_open_fds(struct store *store);
 
 /* ---- transactions ---- */
 
 struct store_tx; /* a read snapshot or the write transaction */
 
 /**
- * A read snapshot on one of at most LIMIT_READERS handles. When all are busy, or the account's WAL is
- * being truncated: RC_AGAIN, and wake (if set) is called once when it is worth trying again.
- * A new account is created first, with its default mailboxes (special uses included). Thread: any.
+ * A read snapshot on one of at most LIMIT_READERS handles. When all are busy, or the account's
+ * WAL is being truncated: RC_AGAIN, and wake (if set) is called once when it is worth trying
+ * again. A new account is created first, with its default mailboxes (special uses included).
+ * Thread: any.
  */
 MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
                                   struct store_tx **tx_out, struct err *err);
@@ -92,10 +97,10 @@ store_tx_cleanup(struct store_tx **tx)
 #define AUTO_TX CLEANUP(store_tx_cleanup) struct store_tx *
 
 /**
- * Moves the account's write-ahead log into its database when it has grown enough; otherwise does
- * nothing, at once. For the holder of the turn, outside a transaction, after it has published its
- * changes: so nobody's answer waits for it. Never required: store_write_begin does it when it
- * is overdue, store_evict for accounts that have become quiet. Waits for disk.
+ * Moves the account's write-ahead log into its database when it has grown enough; otherwise
+ * does nothing, at once. For the holder of the turn, outside a transaction, after it has
+ * published its changes: so nobody's answer waits for it. Never required: store_write_begin
+ * does it when it is overdue, store_evict for accounts that have become quiet. Waits for disk.
  */
 void store_checkpoint(struct store_account *acct);
 
@@ -107,19 +112,19 @@ void store_savepoint_rollback(struct store_tx *tx);
 /* ---- mailboxes ---- */
 
 enum special_use { /* bits; RFC 6154, RFC 8457 */
-    USE_ALL = 1,
-    USE_ARCHIVE = 2,
-    USE_DRAFTS = 4,
-    USE_FLAGGED = 8,
-    USE_JUNK = 16,
-    USE_SENT = 32,
-    USE_TRASH = 64,
-    USE_IMPORTANT = 128,
+                   USE_ALL = 1,
+                   USE_ARCHIVE = 2,
+                   USE_DRAFTS = 4,
+                   USE_FLAGGED = 8,
+                   USE_JUNK = 16,
+                   USE_SENT = 32,
+                   USE_TRASH = 64,
+                   USE_IMPORTANT = 128,
 };
 
 struct mbox_row {
-    uint64_t id;         /* at least 1 */
-    struct span name;    /* UTF-8, '/' between levels, "INBOX" in capitals; in the arena */
+    uint64_t id;      /* at least 1 */
+    struct span name; /* UTF-8, '/' between levels, "INBOX" in capitals; in the arena */
     uint32_t special_use;
     uint32_t uidvalidity;
     uint32_t uidnext;        /* 1 .. 2^32-1 */
@@ -141,8 +146,8 @@ MUST_USE enum rc store_mbox_find(struct store_tx *tx, struct span name, struct a
                                  struct mbox_row *out, struct err *err);
 MUST_USE enum rc store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct mbox_row *out, struct err *err);
-/** Only this one mailbox: parents are the caller's. RC_EXISTS, RC_LIMIT (LIMIT_MAILBOXES). The new row
- *  gets a new UIDVALIDITY: max(last + 1, seconds since 1970), per account. */
+/** Only this one mailbox: parents are the caller's. RC_EXISTS, RC_LIMIT (LIMIT_MAILBOXES). The
+ * new row gets a new UIDVALIDITY: max(last + 1, seconds since 1970), per account. */
 MUST_USE enum rc store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
                                    uint64_t *mbox_out, struct err *err);
 /** One row; children are the caller's. RC_EXISTS. */
@@ -166,12 +171,12 @@ MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct
 /* ---- entries: a message in a mailbox ---- */
 
 enum msg_flags { /* bits */
-    MSG_SEEN = 1,
-    MSG_ANSWERED = 2,
-    MSG_FLAGGED = 4,
-    MSG_DELETED = 8,
-    MSG_DRAFT = 16,
-    MSG_SYSTEM_FLAGS = 31,
+                 MSG_SEEN = 1,
+                 MSG_ANSWERED = 2,
+                 MSG_FLAGGED = 4,
+                 MSG_DELETED = 8,
+                 MSG_DRAFT = 16,
+                 MSG_SYSTEM_FLAGS = 31,
 };
 
 /* Keywords of one message: bit n is keyword n of its mailbox. */
@@ -184,16 +189,16 @@ struct entry {
     uint32_t flags; /* enum msg_flags */
     struct keywords keywords;
     uint64_t modseq;
-    uint64_t message;       /* immutable message id */
-    uint64_t octets;        /* RFC822.SIZE */
-    int64_t internaldate_s; /* since 1970 */
+    uint64_t message;              /* immutable message id */
+    uint64_t octets;               /* RFC822.SIZE */
+    int64_t internaldate_s;        /* since 1970 */
     int16_t internaldate_zone_min; /* minutes east of UTC, as the client gave it */
     int64_t savedate_s;
 };
 
 /**
- * Reads entries in order of UID from *from on (inclusive), at most max, into rows. *from becomes the next
- * one to ask for. *count_out < max means the end was reached.
+ * Reads entries in order of UID from *from on (inclusive), at most max, into rows. *from
+ * becomes the next one to ask for. *count_out < max means the end was reached.
  */
 MUST_USE enum rc store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from,
                                     struct entry *rows, size_t max, size_t *count_out,
@@ -272,7 +277,8 @@ struct expunge_result {
     uint64_t modseq; /* of all of them; 0 when none */
 };
 MUST_USE enum rc store_expunge(struct store_tx *tx, const struct expunge_req *req,
-                               struct arena *arena, struct expunge_result *out, struct err *err);
+                               struct arena *arena, struct expunge_result *out,
+                               struct err *err);
 
 struct copy_req {
     uint64_t from;
@@ -289,8 +295,8 @@ struct copy_result {
 };
 /** Within one account. Keywords are carried by name (those beyond LIMIT_KEYWORDS are left
  *  out). \Recent is the destination's affair. Bodies are not copied. */
-MUST_USE enum rc store_copy(struct store_tx *tx, const struct copy_req *req, struct arena *arena,
-                            struct copy_result *out, struct err *err);
+MUST_USE enum rc store_copy(struct store_tx *tx, const struct copy_req *req,
+                            struct arena *arena, struct copy_result *out, struct err *err);
 
 /* ---- messages: immutable ---- */
 
@@ -322,15 +328,16 @@ MUST_USE enum rc store_entry_add(struct store_tx *tx, const struct entry_new *re
                                  struct entry *out, struct err *err);
 
 enum message_part { /* bits: what to read */
-    MESSAGE_ENVELOPE = 1,
-    MESSAGE_BODYSTRUCTURE = 2,
-    MESSAGE_PARTS = 4,
-    MESSAGE_FIELDS = 8,
+                    MESSAGE_ENVELOPE = 1,
+                    MESSAGE_BODYSTRUCTURE = 2,
+                    MESSAGE_PARTS = 4,
+                    MESSAGE_FIELDS = 8,
 };
 struct message_row {
     uint64_t octets;
     uint64_t header_octets;
-    struct span envelope; /* each: only when asked for; valid until the next store_message_read */
+    struct span
+        envelope; /* each: only when asked for; valid until the next store_message_read */
     struct span bodystructure; /* or the end of the transaction */
     struct span parts;
     struct span fields;
@@ -339,8 +346,8 @@ struct message_row {
 MUST_USE enum rc store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
                                     struct message_row *out, struct err *err);
 /**
- * Octets of the message text from offset on, appended to out: exactly octets, or what is left. Any
- * size may be asked for; whoever streams asks for as much as it has room for.
+ * Octets of the message text from offset on, appended to out: exactly octets, or what is left.
+ * Any size may be asked for; whoever streams asks for as much as it has room for.
  */
 MUST_USE enum rc store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset,
                                     uint64_t octets, struct buf *out, struct err *err);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An account on disk: its directory, its database, and opening them. Creation can be cut off
+ * anywhere: directories and an empty file are harmless, tables come in one transaction, and
+ * the default mailboxes in another one; whatever is missing is made at the next first use.
+ * Every directory is synced after something was made in it, so that a commit that was
+ * acknowledged cannot lose its file. Any thread, one at a time per account (SETUP_BUSY).
+ */
+#include "store/sqlite/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/fd.h"
+
+enum {
+    WRITER_CACHE_KIB = 1024, /* a large COPY spills less */
+    READER_CACHE_KIB = 256,
+    SCRATCH_MAX = LIMIT_BODY_CHUNK,
+};
+
+void
+account_dir(const struct store *store, uint64_t id, char *out, size_t size)
+{
+    const int len = snprintf(out, size, "%s/%02x/%02x/%ju", store->dir, (unsigned)(id & 0xff),
+                             (unsigned)(id >> 8 & 0xff), (uintmax_t)id);
+
+    CHECK(len > 0 && (size_t)len < size);
+}
+
+static enum rc
+dir_sync(const char *path, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s: open", path);
+    if (fsync(fd) != 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s: fsync", path);
+    return RC_OK;
+}
+
+/* Makes one directory in a parent that is there. */
+static enum rc
+dir_make(const char *path, const char *parent, struct err *err)
+{
+    if (mkdir(path, 0700) != 0) {
+        if (errno == EEXIST)
+            return RC_OK;
+        return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", path);
+    }
+    return dir_sync(parent, err);
+}
+
+/* Makes what is missing of DIR/accounts/xx/yy/id. */
+static enum rc
+dirs_make(const struct store *store, char *path, struct err *err)
+{
+    char parent[ACCOUNT_PATH_MAX];
+    const size_t base = strlen(store->dir);
+    enum rc rc = RC_OK;
+
+    for (size_t i = base + 1; rc == RC_OK; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        const char at = path[i];
+        path[i] = '\0';
+        snprintf(parent, sizeof parent, "%s", path);
+        *strrchr(parent, '/') = '\0';
+        rc = dir_make(path, parent, err);
+        path[i] = at;
+        if (at == '\0')
+            break;
+    }
+    return rc;
+}
+
+static enum rc
+handle_open_at(struct store_account *acct, const char *dir, enum handle_kind kind, bool create,
+               struct handle **out, struct err *err)
+{
+    char path[ACCOUNT_PATH_MAX + 16];
+    const bool writer = kind == HANDLE_WRITER;
+    const struct db_options options = {
+        .sql = sql_texts,
+        .sql_count = SQL_COUNT,
+        .sync = DB_SYNC_FULL,
+        .page_size_octets = PAGE_OCTETS,
+        .cache_kib = writer ? WRITER_CACHE_KIB : READER_CACHE_KIB,
+        .create = create,
+        .auto_vacuum = true,
+        .checkpoint_on_close = writer, /* readers are closed first and leave the WAL to it */
+    };
+    struct handle *handle = calloc(1, sizeof *handle);
+
+    if (handle == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for a database handle");
+    snprintf(path, sizeof path, "%s/mail.db", dir);
+    const enum rc rc = db_open(&handle->db, path, &options, err);
+    if (rc != RC_OK) {
+        free(handle);
+        return rc;
+    }
+    handle->tx.acct = acct;
+    handle->tx.handle = handle;
+    handle->tx.db = handle->db;
+    buf_init(&handle->tx.scratch, SCRATCH_MAX);
+    *out = handle;
+    return RC_OK;
+}
+
+void
+handle_close(struct handle *handle)
+{
+    buf_done(&handle->tx.scratch);
+    db_close(handle->db);
+    free(handle);
+}
+
+/* RC_NOT_FOUND: the tables are there but the mailboxes are not. */
+static enum rc
+handle_check(struct handle *handle, struct err *err)
+{
+    const enum rc rc = db_migrate(handle->db, &account_schema, err);
+
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(handle->db, SQL_MBOX_ANY);
+    return stmt_one(&stmt, err);
+}
+
+enum rc
+handle_open(struct store_account *acct, enum handle_kind kind, struct handle **out,
+            struct err *err)
+{
+    char dir[ACCOUNT_PATH_MAX];
+    struct handle *handle = NULL;
+
+    account_dir(acct->store, acct->id, dir, sizeof dir);
+    enum rc rc = handle_open_at(acct, dir, kind, false, &handle, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = handle_check(handle, err);
+    if (rc != RC_OK) {
+        handle_close(handle);
+        return rc;
+    }
+    *out = handle;
+    return RC_OK;
+}
+
+/* Adds the mailboxes of a new account, in one transaction. */
+static enum rc
+fill(struct handle *handle, struct err *err)
+{
+    struct store_tx *tx = &handle->tx;
+    enum rc rc = txn_begin(&tx->txn, handle->db, TXN_WRITE, err);
+
+    if (rc != RC_OK)
+        return rc;
+    tx->write = true;
+    rc = counters_load(tx, err);
+    if (rc == RC_OK)
+        rc = mbox_add_defaults(tx, err);
+    if (rc == RC_OK)
+        rc = txn_commit(&tx->txn, err);
+    else
+        txn_abort(&tx->txn);
+    tx->write = false;
+    return rc;
+}
+
+enum rc
+account_create(struct store_account *acct, struct handle **writer_out, struct err *err)
+{
+    char dir[ACCOUNT_PATH_MAX];
+    struct handle *handle = NULL;
+
+    account_dir(acct->store, acct->id, dir, sizeof dir);
+    enum rc rc = dirs_make(acct->store, dir, err);
+    if (rc == RC_OK)
+        rc = handle_open_at(acct, dir, HANDLE_WRITER, true, &handle, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = dir_sync(dir, err);
+    if (rc == RC_OK)
+        rc = handle_check(handle, err);
+    if (rc == RC_NOT_FOUND)
+        rc = fill(handle, err);
+    if (rc != RC_OK) {
+        handle_close(handle);
+        return rc;
+    }
+    *writer_out = handle;
+    return RC_OK;
+}
+
+/* Unlinks the files of a directory and the directory. */
+static enum rc
+dir_empty_and_remove(const char *path, struct err *err)
+{
+    DIR *dir = opendir(path);
+
+    if (dir == NULL)
+        return err_set(err, rc_of_errno(errno), errno, "%s: open", path);
+    enum rc rc = RC_OK;
+    for (struct dirent *entry = readdir(dir); entry != NULL && rc == RC_OK;
+         entry = readdir(dir)) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+            rc = err_set(err, rc_of_errno(errno), errno, "%s/%s: unlink", path, entry->d_name);
+    }
+    closedir(dir);
+    if (rc == RC_OK && rmdir(path) != 0)
+        rc = err_set(err, rc_of_errno(errno), errno, "%s: rmdir", path);
+    return rc;
+}
+
+/* The directory is renamed first: an account that is half removed is none, and never a mailbox
+ * without its latest mail (the WAL is a file of its own). A removal that was cut off is
+ * taken up when it is asked for again. */
+enum rc
+account_dir_remove(const struct store *store, uint64_t id, struct err *err)
+{
+    char path[ACCOUNT_PATH_MAX];
+    char removed[ACCOUNT_PATH_MAX + 16];
+    char parent[ACCOUNT_PATH_MAX];
+
+    account_dir(store, id, path, sizeof path);
+    snprintf(removed, sizeof removed, "%s.removed", path);
+    snprintf(parent, sizeof parent, "%s", path);
+    *strrchr(parent, '/') = '\0';
+    const bool unfinished = access(removed, F_OK) == 0;
+    if (unfinished) {
+        const enum rc rc = dir_empty_and_remove(removed, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (rename(path, removed) != 0) {
+        if (errno == ENOENT)
+            return RC_OK;
+        return err_set(err, rc_of_errno(errno), errno, "%s: rename", path);
+    }
+    enum rc rc = dir_sync(parent, err);
+    if (rc == RC_OK)
+        rc = dir_empty_and_remove(removed, err);
+    return rc == RC_OK ? dir_sync(parent, err) : rc;
+}

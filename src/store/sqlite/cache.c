@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cache of open databases. Accounts exist by the hundred thousand; a handle on one is
+ * small, its databases are opened when first used and closed again, the longest unused first,
+ * when descriptors run short or a while has passed. Any thread.
+ *
+ * The life of an account's databases (setup, guarded by the shard's lock):
+ *
+ *     UNKNOWN ──first begin──> BUSY (open or create) ──> READY <──open more handles──┐
+ *        ^                       │ failed                  │  └──────────────────────┘
+ *        └───────────────────────┘                         v idle, evicted: databases_close
+ *                                                         BUSY (checkpoint, close) ──> READY
+ *
+ * While BUSY, readers are told RC_AGAIN and writers wait; no lock is held across disk.
+ */
+#include "store/sqlite/private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/check.h"
+
+enum {
+    IDLE_CLOSE_S = 60,  /* an account without a transaction for so long closes */
+    EVICT_AT_ONCE = 64, /* accounts closed in one store_evict */
+};
+
+struct shard *
+shard_of(const struct store_account *acct)
+{
+    return &acct->store->shards[acct->id % STORE_SHARDS];
+}
+
+struct wakes
+wakes_take(struct store_account *acct, size_t max)
+{
+    struct wakes wakes = {0};
+
+    if (acct->waiter_count <= max) {
+        wakes = (struct wakes){acct->waiters, acct->waiter_count};
+        acct->waiters = NULL;
+        acct->waiter_count = acct->waiter_cap = 0;
+        return wakes;
+    }
+    wakes.list = malloc(max * sizeof *wakes.list);
+    if (wakes.list == NULL)
+        return wakes; /* the next release or eviction tries again */
+    memcpy(wakes.list, acct->waiters, max * sizeof *wakes.list);
+    wakes.count = max;
+    acct->waiter_count -= max;
+    memmove(acct->waiters, acct->waiters + max, acct->waiter_count * sizeof *acct->waiters);
+    return wakes;
+}
+
+void
+wakes_call(struct wakes *wakes)
+{
+    for (size_t i = 0; i < wakes->count; i++)
+        wake_call(wakes->list[i]);
+    free(wakes->list);
+    *wakes = (struct wakes){0};
+}
+
+enum rc
+waiter_add(struct store_account *acct, struct wake wake)
+{
+    if (wake.fn == NULL)
+        return RC_OK;
+    if (acct->waiter_count == acct->waiter_cap) {
+        const size_t cap = acct->waiter_cap == 0 ? 4 : acct->waiter_cap * 2;
+        struct wake *grown = realloc(acct->waiters, cap * sizeof *grown);
+        if (grown == NULL)
+            return RC_LIMIT;
+        acct->waiters = grown;
+        acct->waiter_cap = cap;
+    }
+    acct->waiters[acct->waiter_count++] = wake;
+    return RC_OK;
+}
+
+/* ---- closing ---- */
+
+static bool
+is_open(const struct store_account *acct)
+{
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL)
+            return true;
+    return acct->writer != NULL;
+}
+
+static bool
+is_idle(const struct store_account *acct)
+{
+    if (acct->setup == SETUP_BUSY || acct->writer_busy || acct->readers_opening != 0)
+        return false;
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL && acct->readers[i]->in_use)
+            return false;
+    return true;
+}
+
+/* Frees the account when nobody has it and nothing is open. The lock is held. */
+static void
+free_if_unused(struct shard *shard, struct store_account *acct)
+{
+    if (acct->refs != 0 || is_open(acct) || acct->setup == SETUP_BUSY)
+        return;
+    CHECK(map_take(&shard->accounts, map_key_u64(&acct->id)) == acct);
+    free(acct->waiters);
+    free(acct);
+}
+
+/* Closes the databases of an idle account; the lock is held, given up meanwhile, and held
+ * again. The last of them, the writer, moves the WAL into the database and removes it. */
+static void
+databases_close(struct shard *shard, struct store_account *acct)
+{
+    struct handle *handles[LIMIT_READERS + 1];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < LIMIT_READERS; i++) {
+        if (acct->readers[i] != NULL)
+            handles[count++] = acct->readers[i];
+        acct->readers[i] = NULL;
+    }
+    if (acct->writer != NULL)
+        handles[count++] = acct->writer;
+    acct->writer = NULL;
+    list_remove(&acct->lru);
+    const enum setup_state was = acct->setup;
+    acct->setup = SETUP_BUSY;
+    lock_leave(&shard->lock);
+
+    for (unsigned i = 0; i < count; i++) {
+        handle_close(handles[i]);
+        fds_give(acct->store);
+    }
+    sweep_free(acct);
+
+    lock_enter(&shard->lock);
+    acct->setup = was;
+    acct->checkpoint_at_octets = 0;
+    struct wakes wakes = wakes_take(acct, SIZE_MAX);
+    pthread_cond_broadcast(&shard->changed);
+    free_if_unused(shard, acct);
+    lock_leave(&shard->lock);
+    wakes_call(&wakes);
+    lock_enter(&shard->lock);
+}
+
+static struct store_account *
+first_idle(struct shard *shard)
+{
+    LIST_FOR_EACH (node, &shard->lru) {
+        struct store_account *acct = CONTAINER_OF(node, struct store_account, lru);
+        if (is_idle(acct))
+            return acct;
+    }
+    return NULL;
+}
+
+/* The shard whose idle account is the longest unused, or NULL. */
+static struct shard *
+coldest_shard(struct store *store, int64_t *used_us_out)
+{
+    struct shard *coldest = NULL;
+
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        struct shard *shard = &store->shards[i];
+        lock_enter(&shard->lock);
+        const struct store_account *acct = first_idle(shard);
+        if (acct != NULL && (coldest == NULL || acct->used_us < *used_us_out)) {
+            coldest = shard;
+            *used_us_out = acct->used_us;
+        }
+        lock_leave(&shard->lock);
+    }
+    return coldest;
+}
+
+/* Closes the account that was not used for the longest time, if not since until_us. */
+static bool
+evict_one(struct store *store, int64_t until_us)
+{
+    int64_t used_us = 0;
+    struct shard *shard = coldest_shard(store, &used_us);
+
+    if (shard == NULL || used_us > until_us)
+        return false;
+    lock_enter(&shard->lock);
+    struct store_account *acct = first_idle(shard);
+    if (acct != NULL)
+        databases_close(shard, acct);
+    lock_leave(&shard->lock);
+    return true;
+}
+
+enum rc
+fds_take(struct store *store, struct err *err)
+{
+    CHECK(lock_none_held());
+    for (;;) {
+        const int64_t before = atomic_fetch_add(&store->fds, HANDLE_FDS);
+        if (before + HANDLE_FDS <= store->options.max_open_fds)
+            return RC_OK;
+        atomic_fetch_sub(&store->fds, HANDLE_FDS);
+        if (!evict_one(store, INT64_MAX))
+            return err_set(err, RC_LIMIT, 0,
+                           "all %jd descriptors for databases are in use at this moment",
+                           (intmax_t)store->options.max_open_fds);
+    }
+}
+
+void
+fds_give(struct store *store)
+{
+    atomic_fetch_sub(&store->fds, HANDLE_FDS);
+}
+
+void
+store_evict(struct store *store)
+{
+    const int64_t now_us = clock_mono_us(store->options.clock);
+    const int64_t roomy = store->options.max_open_fds / 8 * 7;
+
+    for (unsigned i = 0; i < EVICT_AT_ONCE; i++) {
+        const bool crowded = atomic_load(&store->fds) > roomy;
+        if (!evict_one(store, crowded ? INT64_MAX : now_us - IDLE_CLOSE_S * INT64_C(1000000)))
+            return;
+    }
+}
+
+int64_t
+store_open_fds(struct store *store)
+{
+    return atomic_load(&store->fds);
+}
+
+/* ---- store and accounts ---- */
+
+enum rc
+store_open(const struct store_options *options, struct store **out, struct err *err)
+{
+    if (mkdir(options->dir, 0700) != 0 && errno != EEXIST)
+        return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", options->dir);
+    struct store *store = calloc(1, sizeof *store);
+    char *dir = strdup(options->dir);
+    if (store == NULL || dir == NULL) {
+        free(store);
+        free(dir);
+        return err_set(err, RC_LIMIT, 0, "no memory for the store");
+    }
+
+    store->options = *options;
+    store->dir = dir;
+    store->options.dir = dir;
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        lock_init(&store->shards[i].lock, LOCK_ACCOUNTS);
+        CHECK(pthread_cond_init(&store->shards[i].changed, NULL) == 0);
+        map_init(&store->shards[i].accounts);
+        list_init(&store->shards[i].lru);
+    }
+    db_init();
+    *out = store;
+    return RC_OK;
+}
+
+void
+store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    while (evict_one(store, INT64_MAX))
+        ;
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        CHECK(store->shards[i].accounts.count == 0); /* somebody still has an account */
+        map_done(&store->shards[i].accounts);
+        pthread_cond_destroy(&store->shards[i].changed);
+        lock_done(&store->shards[i].lock);
+    }
+    free(store->dir);
+    free(store);
+}
+
+enum rc
+store_account_get(struct store *store, uint64_t account_id, struct store_account **out)
+{
+    struct shard *shard = &store->shards[account_id % STORE_SHARDS];
+    enum rc rc = RC_OK;
+
+    lock_enter(&shard->lock);
+    struct store_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    if (acct == NULL) {
+        acct = calloc(1, sizeof *acct);
+        if (acct != NULL) {
+            acct->store = store;
+            acct->id = account_id;
+            list_init(&acct->lru);
+            rc = map_put(&shard->accounts, map_key_u64(&account_id), acct);
+        }
+        if (acct == NULL || rc != RC_OK) {
+            lock_leave(&shard->lock);
+            free(acct);
+            return RC_LIMIT;
+        }
+    }
+    acct->refs++;
+    lock_leave(&shard->lock);
+    *out = acct;
+    return RC_OK;
+}
+
+void
+store_account_put(struct store_account *acct)
+{
+    if (acct == NULL)
+        return;
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    CHECK(acct->refs > 0);
+    acct->refs--;
+    free_if_unused(shard, acct);
+    lock_leave(&shard->lock);
+}
+
+/* Closes what the cache may still have open of an account that is to be removed. */
+static enum rc
+databases_forget(struct store *store, uint64_t account_id, struct err *err)
+{
+    struct shard *shard = &store->shards[account_id % STORE_SHARDS];
+    enum rc rc = RC_OK;
+
+    lock_enter(&shard->lock);
+    struct store_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    if (acct != NULL && acct->refs == 0 && acct->setup == SETUP_BUSY) {
+        acct->refs++; /* it is being closed: stays until that is done */
+        while (acct->setup == SETUP_BUSY)
+            lock_wait(&shard->lock, &shard->changed);
+        acct->refs--;
+    }
+    if (acct != NULL && (acct->refs != 0 || !is_idle(acct)))
+        rc = err_set(err, RC_BUSY, 0, "account %ju is in use", (uintmax_t)account_id);
+    else if (acct != NULL)
+        databases_close(shard, acct);
+    lock_leave(&shard->lock);
+    return rc;
+}
+
+enum rc
+store_account_remove(struct store *store, uint64_t account_id, struct err *err)
+{
+    const enum rc rc = databases_forget(store, account_id, err);
+
+    return rc == RC_OK ? account_dir_remove(store, account_id, err) : rc;
+}

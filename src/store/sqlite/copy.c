@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * COPY and MOVE within an account: rows in `entry`, no bodies, no counting of references
+ * (purge.c finds out what nobody names). Thread: the transaction's.
+ */
+#include "store/sqlite/private.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* Where each keyword of the source goes: a bit of the destination, or nowhere. */
+struct keyword_map {
+    uint8_t to[LIMIT_KEYWORDS]; /* LIMIT_KEYWORDS: left out */
+};
+
+struct copy {
+    struct rows added;    /* struct entry */
+    struct rows sources;  /* uint32_t */
+    struct rows segments; /* struct uid_run, of the source */
+    struct mbox from;
+    struct mbox to;
+};
+
+static void
+copy_cleanup(struct copy *copy)
+{
+    rows_cleanup(&copy->added);
+    rows_cleanup(&copy->sources);
+    rows_cleanup(&copy->segments);
+}
+
+/* Reads the source rows; `added` then still has their flags and keywords as they were there. */
+static enum rc
+collect(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+{
+    struct entry_walk walk;
+    struct entry entry;
+    enum rc rc = RC_OK;
+
+    walk_begin(&walk, tx, req->from, req->runs, req->run_count);
+    while (rc == RC_OK && walk_next(&walk, &entry)) {
+        struct entry *added = rows_push(&copy->added);
+        uint32_t *source = rows_push(&copy->sources);
+        if (added == NULL || source == NULL) {
+            rc = RC_LIMIT;
+            break;
+        }
+        *added = entry;
+        *source = entry.uid;
+        rc = segments_add(&copy->segments, entry.uid, walk.gap);
+        walk.gap = false;
+    }
+    const enum rc ended = walk_end(&walk, err);
+    if (ended != RC_OK)
+        return ended;
+    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "copy: out of memory");
+}
+
+static bool
+keywords_has(const struct keywords *keywords, unsigned number)
+{
+    return (keywords->bits[number / 64] >> (number % 64) & 1) != 0;
+}
+
+/* Numbers that the used keywords have in the destination; new ones are added there. */
+static enum rc
+map_keywords(struct store_tx *tx, const struct copy_req *req, const struct keywords *used,
+             struct keyword_map *map, struct err *err)
+{
+    AUTO_ARENA arena;
+    struct span *names = NULL;
+    size_t count = 0;
+
+    arena_init(&arena, 2 * LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 64));
+    memset(map->to, LIMIT_KEYWORDS, sizeof map->to);
+    enum rc rc = store_keywords(tx, req->from, &arena, &names, &count, err);
+    for (unsigned i = 0; i < count && rc == RC_OK; i++) {
+        uint32_t number = LIMIT_KEYWORDS;
+        if (!keywords_has(used, i))
+            continue;
+        rc = store_keyword_add(tx, req->to, names[i], &number, err);
+        if (rc == RC_LIMIT)
+            rc = RC_OK; /* no room in the destination: this keyword is left out */
+        map->to[i] = (uint8_t)number;
+    }
+    return rc;
+}
+
+static struct keywords
+keywords_mapped(const struct keywords *keywords, const struct keyword_map *map)
+{
+    struct keywords out = {0};
+
+    for (unsigned i = 0; i < LIMIT_KEYWORDS; i++)
+        if (keywords_has(keywords, i) && map->to[i] < LIMIT_KEYWORDS)
+            out.bits[map->to[i] / 64] |= UINT64_C(1) << map->to[i] % 64;
+    return out;
+}
+
+/* Translates the keywords of all rows that have any. */
+static enum rc
+carry_keywords(struct store_tx *tx, const struct copy_req *req, struct copy *copy,
+               struct err *err)
+{
+    struct entry *added = rows_data(&copy->added);
+    const size_t count = rows_count(&copy->added);
+    struct keywords used = {0};
+    struct keyword_map map;
+
+    if (req->from == req->to)
+        return RC_OK;
+    for (size_t i = 0; i < count; i++) {
+        used.bits[0] |= added[i].keywords.bits[0];
+        used.bits[1] |= added[i].keywords.bits[1];
+    }
+    if (used.bits[0] == 0 && used.bits[1] == 0)
+        return RC_OK;
+    const enum rc rc = map_keywords(tx, req, &used, &map, err);
+    for (size_t i = 0; i < count && rc == RC_OK; i++)
+        if (added[i].keywords.bits[0] != 0 || added[i].keywords.bits[1] != 0)
+            added[i].keywords = keywords_mapped(&added[i].keywords, &map);
+    return rc;
+}
+
+/* Gives the rows their new UIDs and writes them; copy->to is counted up. */
+static enum rc
+insert(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+{
+    struct entry *added = rows_data(&copy->added);
+    const size_t count = rows_count(&copy->added);
+    const int64_t now_s = tx_now_s(tx);
+    enum rc rc = RC_OK;
+
+    if (count > UINT32_MAX - copy->to.uidnext)
+        return err_set(err, RC_LIMIT, 0, "mailbox %ju has too few UIDs left",
+                       (uintmax_t)req->to);
+    copy->to.highest_modseq = ++tx->acct->counters.modseq;
+    for (size_t i = 0; i < count && rc == RC_OK; i++) {
+        added[i].uid = copy->to.uidnext++;
+        added[i].modseq = copy->to.highest_modseq;
+        added[i].savedate_s = now_s;
+        mbox_count_in(&copy->to, &added[i]);
+        sweep_note(tx->acct, added[i].message);
+        rc = entry_insert(tx, req->to, &added[i], err);
+    }
+    return rc;
+}
+
+/* Expunges the source of a move. */
+static enum rc
+leave(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+{
+    /* Moving within one mailbox: both sets of counters are of the same row. */
+    struct mbox *from = req->from == req->to ? &copy->to : &copy->from;
+    const struct entry *added = rows_data(&copy->added);
+
+    for (size_t i = 0; i < rows_count(&copy->added); i++)
+        mbox_count_out(from, &added[i]); /* flags and octets are those of the source */
+    from->highest_modseq = ++tx->acct->counters.modseq;
+    const enum rc rc =
+        expunge_segments(tx, req->from, &copy->segments, from->highest_modseq, WHY_MOVED, err);
+    return rc == RC_OK && from == &copy->from ? mbox_save(tx, from, err) : rc;
+}
+
+enum rc
+store_copy(struct store_tx *tx, const struct copy_req *req, struct arena *arena,
+           struct copy_result *out, struct err *err)
+{
+    void *added = NULL;
+    void *sources = NULL;
+    CLEANUP(copy_cleanup) struct copy copy = {0};
+
+    CHECK(tx->write);
+    rows_init(&copy.added, sizeof(struct entry));
+    rows_init(&copy.sources, sizeof(uint32_t));
+    rows_init(&copy.segments, sizeof(struct uid_run));
+    enum rc rc = mbox_load_live(tx, req->from, &copy.from, err);
+    if (rc == RC_OK)
+        rc = mbox_load_live(tx, req->to, &copy.to, err);
+    if (rc == RC_OK)
+        rc = collect(tx, req, &copy, err);
+    const size_t count = rc == RC_OK ? rows_count(&copy.added) : 0;
+    if (count != 0) {
+        rc = carry_keywords(tx, req, &copy, err);
+        if (rc == RC_OK)
+            rc = insert(tx, req, &copy, err);
+        if (rc == RC_OK && req->move)
+            rc = leave(tx, req, &copy, err);
+        if (rc == RC_OK)
+            rc = mbox_save(tx, &copy.to, err);
+    }
+    if (rc == RC_OK)
+        rc = rows_take(&copy.added, arena, &added, err);
+    if (rc == RC_OK)
+        rc = rows_take(&copy.sources, arena, &sources, err);
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct copy_result){
+        .added = added,
+        .source_uids = sources,
+        .count = count,
+        .expunge_modseq = count != 0 && req->move ? tx->acct->counters.modseq : 0,
+    };
+    return RC_OK;
+}

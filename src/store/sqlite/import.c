@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which texts an import has brought into a mailbox, so that it can be run again and adds only
+ * what is new, also after it was cut off: the mark is in the same transaction as the message.
+ * Thread: the transaction's.
+ */
+#include "store/sqlite/private.h"
+
+#include "base/check.h"
+
+enum { DIGEST_OCTETS = 32 };
+
+enum rc
+store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], bool *seen_out,
+                  struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_IMPORT_SEEN);
+
+    bind_u64(&stmt, 1, mbox);
+    stmt_bind_blob(&stmt, 2, span_of(digest, DIGEST_OCTETS));
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *seen_out = rc == RC_OK;
+    return RC_OK;
+}
+
+enum rc
+store_import_mark(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], struct err *err)
+{
+    CHECK(tx->write);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_IMPORT_MARK);
+
+    bind_u64(&stmt, 1, mbox);
+    stmt_bind_blob(&stmt, 2, span_of(digest, DIGEST_OCTETS));
+    return stmt_run(&stmt, err);
+}

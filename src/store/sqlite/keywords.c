@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keywords: names that a mailbox has given numbers to; the numbers are bits of its entries. A
+ * number keeps its name for the life of the mailbox. Thread: the transaction's.
+ */
+#include "store/sqlite/private.h"
+
+#include "base/check.h"
+
+enum rc
+store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct span **out,
+               size_t *count_out, struct err *err)
+{
+    struct span names[LIMIT_KEYWORDS];
+    size_t count = 0;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYWORDS);
+
+    bind_u64(&stmt, 1, mbox);
+    while (stmt_row(&stmt)) {
+        if (count == LIMIT_KEYWORDS || col_u64(&stmt, 0) != count)
+            return err_set(err, RC_CORRUPT, 0,
+                           "keywords of mailbox %ju are not numbered 0 to n", (uintmax_t)mbox);
+        names[count] = arena_span(arena, stmt_span(&stmt, 1));
+        if (names[count++].ptr == NULL)
+            return err_set(err, RC_LIMIT, 0, "keywords: out of memory");
+    }
+    const enum rc rc = stmt_end(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    struct span *list = arena_array(arena, struct span, count);
+    if (list == NULL)
+        return err_set(err, RC_LIMIT, 0, "keywords: out of memory");
+    for (size_t i = 0; i < count; i++)
+        list[i] = names[i];
+    *out = list;
+    *count_out = count;
+    return RC_OK;
+}
+
+/* RC_OK with the number; RC_NOT_FOUND with the next one that is free. */
+static enum rc
+find(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
+     struct err *err)
+{
+    uint32_t next = 0;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYWORDS);
+
+    bind_u64(&stmt, 1, mbox);
+    while (stmt_row(&stmt)) {
+        if (span_ieq(stmt_span(&stmt, 1), name)) {
+            *number_out = col_u32(&stmt, 0);
+            return RC_OK;
+        }
+        next = col_u32(&stmt, 0) + 1;
+    }
+    const enum rc rc = stmt_end(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *number_out = next;
+    return RC_NOT_FOUND;
+}
+
+enum rc
+store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
+                  struct err *err)
+{
+    uint32_t number = 0;
+
+    CHECK(tx->write);
+    if (name.len == 0 || name.len > LIMIT_KEYWORD_OCTETS)
+        return err_set(err, RC_INVALID, 0, "a keyword of %zu octets", name.len);
+    enum rc rc = find(tx, mbox, name, &number, err);
+    if (rc == RC_NOT_FOUND) {
+        if (number >= LIMIT_KEYWORDS)
+            return err_set(err, RC_LIMIT, 0, "mailbox %ju has %u keywords", (uintmax_t)mbox,
+                           LIMIT_KEYWORDS);
+        AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYWORD_ADD);
+        bind_u64(&stmt, 1, mbox);
+        bind_u64(&stmt, 2, number);
+        stmt_bind_text(&stmt, 3, name);
+        rc = stmt_run(&stmt, err);
+    }
+    if (rc == RC_OK)
+        *number_out = number;
+    return rc;
+}

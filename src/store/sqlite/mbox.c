@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mailbox rows: finding, making, renaming, retiring, and their counters, which every operation
+ * on messages changes in its own transaction (INV-S3). A row that was deleted is kept, retired,
+ * as long as expunged messages of it are: its numbers must not be given out again.
+ * Thread: the transaction's.
+ */
+#include "store/sqlite/private.h"
+
+#include "base/check.h"
+
+/* What every account begins with; docs/schema.md. All are subscribed. */
+static const struct {
+    struct span name;
+    uint32_t special_use;
+} defaults[] = {
+    {SPAN_INIT("INBOX"), 0},         {SPAN_INIT("Drafts"), USE_DRAFTS},
+    {SPAN_INIT("Sent"), USE_SENT},   {SPAN_INIT("Junk"), USE_JUNK},
+    {SPAN_INIT("Trash"), USE_TRASH}, {SPAN_INIT("Archive"), USE_ARCHIVE},
+};
+
+enum rc
+counters_load(struct store_tx *tx, struct err *err)
+{
+    struct counters *counters = &tx->acct->counters;
+    AUTO_STMT floors = stmt_get(tx->db, SQL_FLOORS);
+    AUTO_STMT tops = stmt_get(tx->db, SQL_MBOX_TOPS);
+    AUTO_STMT message = stmt_get(tx->db, SQL_MESSAGE_TOP);
+    enum rc rc = stmt_one(&floors, err);
+
+    if (rc == RC_OK)
+        rc = stmt_one(&tops, err);
+    if (rc == RC_OK)
+        rc = stmt_one(&message, err);
+    if (rc != RC_OK)
+        return rc;
+    *counters = (struct counters){
+        .mbox = col_u64(&floors, 0),
+        .uidvalidity = col_u32(&floors, 1),
+        .modseq = col_u64(&floors, 2),
+        .message = col_u64(&floors, 3),
+    };
+    if (col_u64(&tops, 0) > counters->mbox)
+        counters->mbox = col_u64(&tops, 0);
+    if (col_u32(&tops, 1) > counters->uidvalidity)
+        counters->uidvalidity = col_u32(&tops, 1);
+    if (col_u64(&tops, 2) > counters->modseq)
+        counters->modseq = col_u64(&tops, 2);
+    if (col_u64(&message, 0) > counters->message)
+        counters->message = col_u64(&message, 0);
+    return RC_OK;
+}
+
+/* ---- counters of one row ---- */
+
+enum rc
+mbox_load(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_LOAD);
+
+    bind_u64(&stmt, 1, id);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct mbox){
+        .id = id,
+        .uidnext = col_u32(&stmt, 0),
+        .recent_from = col_u32(&stmt, 1),
+        .exists = col_u32(&stmt, 2),
+        .unseen = col_u32(&stmt, 3),
+        .deleted = col_u32(&stmt, 4),
+        .octets = col_u64(&stmt, 5),
+        .highest_modseq = col_u64(&stmt, 6),
+        .expunged_floor = col_u64(&stmt, 7),
+        .expunged_octets = col_u64(&stmt, 8),
+        .retired = stmt_i64(&stmt, 9) != 0,
+    };
+    return RC_OK;
+}
+
+enum rc
+mbox_load_live(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err)
+{
+    const enum rc rc = mbox_load(tx, id, out, err);
+
+    if (rc == RC_OK && out->retired)
+        return err_set(err, RC_NOT_FOUND, 0, "mailbox %ju was deleted", (uintmax_t)id);
+    return rc;
+}
+
+enum rc
+mbox_save(struct store_tx *tx, const struct mbox *mbox, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SAVE);
+
+    bind_u64(&stmt, 1, mbox->uidnext);
+    bind_u64(&stmt, 2, mbox->recent_from);
+    bind_u64(&stmt, 3, mbox->exists);
+    bind_u64(&stmt, 4, mbox->unseen);
+    bind_u64(&stmt, 5, mbox->deleted);
+    bind_u64(&stmt, 6, mbox->octets);
+    bind_u64(&stmt, 7, mbox->highest_modseq);
+    bind_u64(&stmt, 8, mbox->expunged_floor);
+    bind_u64(&stmt, 9, mbox->expunged_octets);
+    bind_u64(&stmt, 10, mbox->id);
+    return stmt_run(&stmt, err);
+}
+
+void
+mbox_count_in(struct mbox *mbox, const struct entry *entry)
+{
+    mbox->exists++;
+    mbox->unseen += (entry->flags & MSG_SEEN) == 0;
+    mbox->deleted += (entry->flags & MSG_DELETED) != 0;
+    mbox->octets += entry->octets;
+}
+
+void
+mbox_count_out(struct mbox *mbox, const struct entry *entry)
+{
+    mbox->exists--;
+    mbox->unseen -= (entry->flags & MSG_SEEN) == 0;
+    mbox->deleted -= (entry->flags & MSG_DELETED) != 0;
+    mbox->octets -= entry->octets;
+}
+
+/* ---- reading whole rows ---- */
+
+/* The row that stmt (columns MBOX_COLUMNS) stands on. RC_LIMIT: arena. */
+static enum rc
+row_read(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct err *err)
+{
+    const struct span name = arena_span(arena, stmt_span(stmt, 1));
+
+    if (name.ptr == NULL)
+        return err_set(err, RC_LIMIT, 0, "mailbox names: out of memory");
+    *out = (struct mbox_row){
+        .id = col_u64(stmt, 0),
+        .name = name,
+        .special_use = col_u32(stmt, 2),
+        .uidvalidity = col_u32(stmt, 3),
+        .uidnext = col_u32(stmt, 4),
+        .recent_from = col_u32(stmt, 5),
+        .exists = col_u32(stmt, 6),
+        .unseen = col_u32(stmt, 7),
+        .deleted = col_u32(stmt, 8),
+        .octets = col_u64(stmt, 9),
+        .highest_modseq = col_u64(stmt, 10),
+        .expunged_floor = col_u64(stmt, 11),
+        .created_s = stmt_i64(stmt, 12),
+    };
+    return RC_OK;
+}
+
+static enum rc
+count_of(struct store_tx *tx, enum sql_id sql, size_t *count_out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, sql);
+    const enum rc rc = stmt_one(&stmt, err);
+
+    if (rc == RC_OK)
+        *count_out = (size_t)stmt_i64(&stmt, 0);
+    return rc;
+}
+
+enum rc
+store_mbox_list(struct store_tx *tx, struct arena *arena, struct mbox_row **out,
+                size_t *count_out, struct err *err)
+{
+    size_t count = 0;
+    size_t i = 0;
+    enum rc rc = count_of(tx, SQL_MBOX_COUNT, &count, err);
+
+    if (rc != RC_OK)
+        return rc;
+    struct mbox_row *rows = arena_array(arena, struct mbox_row, count);
+    if (rows == NULL)
+        return err_set(err, RC_LIMIT, 0, "mailbox list: out of memory");
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_LIST);
+    while (i < count && stmt_row(&stmt)) {
+        rc = row_read(&stmt, arena, &rows[i++], err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    rc = stmt_end(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *out = rows;
+    *count_out = i;
+    return RC_OK;
+}
+
+static enum rc
+row_one(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct err *err)
+{
+    const enum rc rc = stmt_one(stmt, err);
+
+    return rc == RC_OK ? row_read(stmt, arena, out, err) : rc;
+}
+
+enum rc
+store_mbox_find(struct store_tx *tx, struct span name, struct arena *arena,
+                struct mbox_row *out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_FIND);
+
+    stmt_bind_text(&stmt, 1, name);
+    return row_one(&stmt, arena, out, err);
+}
+
+enum rc
+store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct mbox_row *out,
+               struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_GET);
+
+    bind_u64(&stmt, 1, mbox);
+    return row_one(&stmt, arena, out, err);
+}
+
+/* ---- making and changing ---- */
+
+static enum rc
+name_free(struct store_tx *tx, struct span name, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_FIND);
+
+    if (name.len == 0 || name.len > LIMIT_MBOX_NAME)
+        return err_set(err, RC_INVALID, 0, "a mailbox name of %zu octets", name.len);
+    stmt_bind_text(&stmt, 1, name);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_OK)
+        return err_set(err, RC_EXISTS, 0, "mailbox %.*s is there already", SPAN_FMT(name));
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* The next UIDVALIDITY: never one given before in this account, nor in an older copy of it that
+ * was restored (those are older than now). */
+static enum rc
+uidvalidity_next(struct store_tx *tx, uint32_t *out, struct err *err)
+{
+    const int64_t now_s = tx_now_s(tx);
+    uint64_t next = (uint64_t)tx->acct->counters.uidvalidity + 1;
+
+    if (now_s > (int64_t)next)
+        next = (uint64_t)now_s;
+    if (next > UINT32_MAX)
+        return err_set(err, RC_LIMIT, 0, "no UIDVALIDITY is left");
+    *out = (uint32_t)next;
+    return RC_OK;
+}
+
+enum rc
+store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
+                  uint64_t *mbox_out, struct err *err)
+{
+    struct counters *counters = &tx->acct->counters;
+    uint32_t uidvalidity = 0;
+    size_t count = 0;
+    enum rc rc = name_free(tx, name, err);
+
+    CHECK(tx->write);
+    if (rc == RC_OK)
+        rc = count_of(tx, SQL_MBOX_COUNT, &count, err);
+    if (rc == RC_OK && count >= LIMIT_MAILBOXES)
+        rc = err_set(err, RC_LIMIT, 0, "the account has %u mailboxes", LIMIT_MAILBOXES);
+    if (rc == RC_OK)
+        rc = uidvalidity_next(tx, &uidvalidity, err);
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_ADD);
+    bind_u64(&stmt, 1, counters->mbox + 1);
+    stmt_bind_text(&stmt, 2, name);
+    bind_u64(&stmt, 3, special_use);
+    bind_u64(&stmt, 4, uidvalidity);
+    bind_u64(&stmt, 5, counters->modseq + 1);
+    stmt_bind_i64(&stmt, 6, tx_now_s(tx));
+    rc = stmt_run(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    counters->modseq++;
+    counters->uidvalidity = uidvalidity;
+    *mbox_out = ++counters->mbox;
+    return RC_OK;
+}
+
+/* RC_NOT_FOUND when a statement that names one live mailbox changed nothing. */
+static enum rc
+run_on_one(struct stmt *stmt, uint64_t mbox, struct err *err)
+{
+    const enum rc rc = stmt_run(stmt, err);
+
+    if (rc == RC_OK && db_changes(stmt->db) == 0)
+        return err_set(err, RC_NOT_FOUND, 0, "no mailbox %ju", (uintmax_t)mbox);
+    return rc;
+}
+
+enum rc
+store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct span new_name, struct err *err)
+{
+    CHECK(tx->write);
+    const enum rc rc = name_free(tx, new_name, err);
+
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_RENAME);
+    stmt_bind_text(&stmt, 1, new_name);
+    bind_u64(&stmt, 2, mbox);
+    return run_on_one(&stmt, mbox, err);
+}
+
+enum rc
+store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox, uint32_t special_use,
+                           struct err *err)
+{
+    CHECK(tx->write);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SET_USE);
+
+    bind_u64(&stmt, 1, special_use);
+    bind_u64(&stmt, 2, mbox);
+    return run_on_one(&stmt, mbox, err);
+}
+
+static enum rc
+run_with_mbox(struct store_tx *tx, enum sql_id sql, uint64_t mbox, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, sql);
+
+    bind_u64(&stmt, 1, mbox);
+    return stmt_run(&stmt, err);
+}
+
+static enum rc
+retire(struct store_tx *tx, uint64_t mbox, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_RETIRE);
+
+    stmt_bind_i64(&stmt, 1, tx_now_s(tx));
+    bind_u64(&stmt, 2, mbox);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err)
+{
+    struct mbox row;
+    AUTO_ROWS segments;
+
+    CHECK(tx->write);
+    rows_init(&segments, sizeof(struct uid_run));
+    enum rc rc = mbox_load_live(tx, mbox, &row, err);
+    if (rc != RC_OK)
+        return rc;
+    struct uid_run *all = rows_push(&segments);
+    if (all == NULL)
+        return err_set(err, RC_LIMIT, 0, "out of memory");
+    *all = (struct uid_run){1, UINT32_MAX};
+    const uint64_t modseq = ++tx->acct->counters.modseq;
+    rc = expunge_segments(tx, mbox, &segments, modseq, WHY_MBOX_DELETED, err);
+    if (rc == RC_OK)
+        rc = run_with_mbox(tx, SQL_IMPORTS_REMOVE, mbox, err);
+    if (rc == RC_OK)
+        rc = retire(tx, mbox, err);
+    if (rc != RC_OK)
+        return rc;
+    row.expunged_octets += row.octets;
+    row.exists = row.unseen = row.deleted = 0;
+    row.octets = 0;
+    row.highest_modseq = modseq;
+    return mbox_save(tx, &row, err);
+}
+
+enum rc
+store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid, struct err *err)
+{
+    struct mbox row;
+    const enum rc rc = mbox_load_live(tx, mbox, &row, err);
+
+    CHECK(tx->write);
+    if (rc != RC_OK || uid <= row.recent_from)
+        return rc;
+    row.recent_from = uid;
+    return mbox_save(tx, &row, err);
+}
+
+enum rc
+mbox_add_defaults(struct store_tx *tx, struct err *err)
+{
+    uint64_t id;
+
+    for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
+        enum rc rc = store_mbox_create(tx, defaults[i].name, defaults[i].special_use, &id, err);
+        if (rc == RC_OK)
+            rc = store_subscribe(tx, defaults[i].name, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* ---- subscriptions ---- */
+
+enum rc
+store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
+                    size_t *count_out, struct err *err)
+{
+    size_t count = 0;
+    size_t i = 0;
+    enum rc rc = count_of(tx, SQL_SUBSCRIPTION_COUNT, &count, err);
+
+    if (rc != RC_OK)
+        return rc;
+    struct span *names = arena_array(arena, struct span, count);
+    if (names == NULL)
+        return err_set(err, RC_LIMIT, 0, "subscriptions: out of memory");
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_SUBSCRIPTIONS);
+    while (i < count && stmt_row(&stmt)) {
+        names[i] = arena_span(arena, stmt_span(&stmt, 0));
+        if (names[i++].ptr == NULL)
+            return err_set(err, RC_LIMIT, 0, "subscriptions: out of memory");
+    }
+    rc = stmt_end(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *out = names;
+    *count_out = i;
+    return RC_OK;
+}
+
+enum rc
+store_subscribe(struct store_tx *tx, struct span name, struct err *err)
+{
+    size_t count = 0;
+
+    CHECK(tx->write);
+    if (name.len == 0 || name.len > LIMIT_MBOX_NAME)
+        return err_set(err, RC_INVALID, 0, "a mailbox name of %zu octets", name.len);
+    const enum rc rc = count_of(tx, SQL_SUBSCRIPTION_COUNT, &count, err);
+    if (rc != RC_OK)
+        return rc;
+    if (count >= LIMIT_SUBSCRIPTIONS)
+        return err_set(err, RC_LIMIT, 0, "the account has %u subscriptions",
+                       LIMIT_SUBSCRIPTIONS);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_SUBSCRIBE);
+    stmt_bind_text(&stmt, 1, name);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+store_unsubscribe(struct store_tx *tx, struct span name, struct err *err)
+{
+    CHECK(tx->write);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_UNSUBSCRIBE);
+
+    stmt_bind_text(&stmt, 1, name);
+    return stmt_run(&stmt, err);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages: what FETCH shows without the text. Written once, read in bulk: a listing asks for
+ * ids in ascending order, so the statement stays open and one step gives the next row; only a
+ * jump seeks. Thread: the transaction's.
+ */
+#include "store/sqlite/private.h"
+
+#include "base/check.h"
+
+enum {
+    STEPS_INSTEAD_OF_SEEK = 3, /* passing a row costs about a third of a seek */
+    COLUMN_PARTS = 3,          /* first column after id, octets and header_octets */
+};
+
+/* The statement that reads what is wanted: its columns in this order. */
+static enum sql_id
+sql_for(unsigned want)
+{
+    const bool head = (want & (MESSAGE_ENVELOPE | MESSAGE_FIELDS)) != 0;
+    const bool structure = (want & (MESSAGE_BODYSTRUCTURE | MESSAGE_PARTS)) != 0;
+
+    if (head)
+        return structure ? SQL_MESSAGE_ALL : SQL_MESSAGE_HEAD;
+    return structure ? SQL_MESSAGE_STRUCTURE : SQL_MESSAGE_SIZES;
+}
+
+static enum rc
+not_found(uint64_t message, struct err *err)
+{
+    return err_set(err, RC_NOT_FOUND, 0, "message %ju was purged", (uintmax_t)message);
+}
+
+/* Puts the cursor on the message. The ends of statements that fail leave it closed. */
+static enum rc
+cursor_move(struct store_tx *tx, enum sql_id sql, uint64_t message, struct err *err)
+{
+    struct cursor *cursor = &tx->message;
+    enum rc rc = RC_OK;
+
+    if (cursor->open && (tx->message_sql != sql || message < cursor->at ||
+                         message > cursor->at + STEPS_INSTEAD_OF_SEEK)) {
+        stmt_reset(&cursor->stmt);
+        cursor->open = false;
+    }
+    if (!cursor->open) {
+        cursor->stmt = stmt_get(tx->db, sql);
+        bind_u64(&cursor->stmt, 1, message);
+        cursor->open = true;
+        cursor->at = 0;
+        tx->message_sql = sql;
+    }
+    while (cursor->at < message) {
+        if (!stmt_row(&cursor->stmt)) {
+            rc = stmt_end(&cursor->stmt, err);
+            stmt_reset(&cursor->stmt);
+            cursor->open = false;
+            return rc == RC_OK ? not_found(message, err) : rc;
+        }
+        cursor->at = col_u64(&cursor->stmt, 0);
+    }
+    return cursor->at == message ? RC_OK : not_found(message, err);
+}
+
+enum rc
+store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
+                   struct message_row *out, struct err *err)
+{
+    const enum sql_id sql = sql_for(want);
+    const enum rc rc = cursor_move(tx, sql, message, err);
+    struct stmt *stmt = &tx->message.stmt;
+    int column = COLUMN_PARTS;
+
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct message_row){.octets = col_u64(stmt, 1), .header_octets = col_u64(stmt, 2)};
+    if (sql == SQL_MESSAGE_HEAD || sql == SQL_MESSAGE_ALL) {
+        if (want & MESSAGE_ENVELOPE)
+            out->envelope = stmt_span(stmt, column);
+        if (want & MESSAGE_FIELDS)
+            out->fields = stmt_span(stmt, column + 1);
+        column += 2;
+    }
+    if (want & MESSAGE_BODYSTRUCTURE)
+        out->bodystructure = stmt_span(stmt, column);
+    if (want & MESSAGE_PARTS)
+        out->parts = stmt_span(stmt, column + 1);
+    return RC_OK;
+}
+
+static enum rc
+row_add(struct store_tx *tx, uint64_t id, const struct message_new *msg, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MESSAGE_ADD);
+
+    bind_u64(&stmt, 1, id);
+    bind_u64(&stmt, 2, msg->text.len);
+    bind_u64(&stmt, 3, msg->header_octets);
+    stmt_bind_blob(&stmt, 4, msg->envelope);
+    stmt_bind_blob(&stmt, 5, msg->fields);
+    stmt_bind_blob(&stmt, 6, msg->bodystructure);
+    stmt_bind_blob(&stmt, 7, msg->parts);
+    stmt_bind_blob(&stmt, 8, msg->message_id);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+store_message_add(struct store_tx *tx, const struct message_new *msg, uint64_t *message_out,
+                  struct err *err)
+{
+    const uint64_t id = tx->acct->counters.message + 1;
+
+    CHECK(tx->write && msg->header_octets <= msg->text.len);
+    if (msg->text.len > LIMIT_APPEND_MAX)
+        return err_set(err, RC_LIMIT, 0, "a message of %zu octets", msg->text.len);
+    tx_reset_cursors(tx);
+    enum rc rc = row_add(tx, id, msg, err);
+    if (rc == RC_OK)
+        rc = content_add(tx, id, msg, err);
+    if (rc != RC_OK)
+        return rc;
+    tx->acct->counters.message = id;
+    *message_out = id;
+    return RC_OK;
+}

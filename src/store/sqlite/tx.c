@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Transactions on the handles of an account, and its write-ahead log.
+ *
+ * A reader takes an idle handle, opens one while there are fewer than LIMIT_READERS, or is told
+ * RC_AGAIN and woken. The writer is the holder of the turn, so there is one at a time.
+ *
+ * The log: a commit appends to it; when it has grown by CHECKPOINT_OCTETS it is copied into the
+ * database, and SQLite starts it anew when no snapshot needs it any more. Under readers that
+ * always overlap it would grow without end, so above LIMIT_WAL_OCTETS no reader is let in,
+ * those inside (a slice each) are waited for, and the log is truncated (INV-S6). Any thread.
+ */
+#include "store/sqlite/private.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+
+enum {
+    CHECKPOINT_OCTETS = 4 << 20, /* of log between checkpoints; 1 to 16 MiB measured the same */
+    OVERDUE_OCTETS = 8 << 20,    /* then a begin does it, if nobody called store_checkpoint */
+    TRUNCATE_WAIT_MS = 20,       /* for readers inside: their slices are shorter */
+    WAKE_AT_ONCE = 2,            /* of those waiting for a reader, while another is busy */
+};
+
+int64_t
+tx_now_s(const struct store_tx *tx)
+{
+    return clock_wall_s(tx->acct->store->options.clock);
+}
+
+static void
+cursor_end(struct cursor *cursor)
+{
+    if (cursor->open)
+        stmt_reset(&cursor->stmt);
+    cursor->open = false;
+}
+
+void
+tx_reset_cursors(struct store_tx *tx)
+{
+    cursor_end(&tx->message);
+    cursor_end(&tx->content);
+    tx->text.message = 0;
+    buf_clear(&tx->scratch);
+}
+
+/* Marks the account as the one used last. The lock is held. */
+static void
+touch(struct shard *shard, struct store_account *acct)
+{
+    acct->used_us = clock_mono_us(acct->store->options.clock);
+    list_remove(&acct->lru);
+    list_push_back(&shard->lru, &acct->lru);
+}
+
+/* Opens the account for the first time since it is in memory, and creates it if need be. setup
+ * is BUSY, which keeps everybody else out; the lock is not held. */
+static enum rc
+first_open(struct store_account *acct, enum handle_kind kind, struct handle **out,
+           enum handle_kind *kind_out, struct err *err)
+{
+    enum rc rc = fds_take(acct->store, err);
+
+    if (rc != RC_OK)
+        return rc;
+    *kind_out = kind;
+    rc = handle_open(acct, kind, out, err);
+    if (rc == RC_NOT_FOUND) {
+        *kind_out = HANDLE_WRITER;
+        rc = account_create(acct, out, err);
+    }
+    if (rc != RC_OK)
+        fds_give(acct->store);
+    return rc;
+}
+
+/* setup is UNKNOWN and the lock held: it is given up meanwhile. */
+static enum rc
+setup(struct shard *shard, struct store_account *acct, enum handle_kind kind, struct err *err)
+{
+    struct handle *handle = NULL;
+    enum handle_kind opened = kind;
+
+    acct->setup = SETUP_BUSY;
+    lock_leave(&shard->lock);
+    const enum rc rc = first_open(acct, kind, &handle, &opened, err);
+    lock_enter(&shard->lock);
+    acct->setup = rc == RC_OK ? SETUP_READY : SETUP_UNKNOWN;
+    if (rc == RC_OK) {
+        if (opened == HANDLE_WRITER)
+            acct->writer = handle;
+        else
+            acct->readers[0] = handle;
+        touch(shard, acct);
+    }
+    struct wakes wakes = wakes_take(acct, SIZE_MAX);
+    pthread_cond_broadcast(&shard->changed);
+    lock_leave(&shard->lock);
+    wakes_call(&wakes);
+    lock_enter(&shard->lock);
+    return rc;
+}
+
+/* ---- readers ---- */
+
+static unsigned
+readers_in_use(const struct store_account *acct)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL && acct->readers[i]->in_use)
+            count++;
+    return count;
+}
+
+static struct handle *
+reader_idle(const struct store_account *acct)
+{
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL && !acct->readers[i]->in_use)
+            return acct->readers[i];
+    return NULL;
+}
+
+static bool
+reader_may_open(const struct store_account *acct)
+{
+    unsigned count = acct->readers_opening;
+
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL)
+            count++;
+    return count < LIMIT_READERS;
+}
+
+/* Opens one more reader; the lock is held and given up meanwhile. */
+static enum rc
+reader_open(struct shard *shard, struct store_account *acct, struct handle **out,
+            struct err *err)
+{
+    struct handle *handle = NULL;
+
+    acct->readers_opening++;
+    lock_leave(&shard->lock);
+    enum rc rc = fds_take(acct->store, err);
+    if (rc == RC_OK) {
+        rc = handle_open(acct, HANDLE_READER, &handle, err);
+        if (rc != RC_OK)
+            fds_give(acct->store);
+    }
+    lock_enter(&shard->lock);
+    acct->readers_opening--;
+    if (rc != RC_OK)
+        return rc;
+    for (unsigned i = 0; i < LIMIT_READERS; i++) {
+        if (acct->readers[i] == NULL) {
+            acct->readers[i] = handle;
+            break;
+        }
+    }
+    *out = handle;
+    return RC_OK;
+}
+
+/* Tells a reader to come again. The lock is held. */
+static enum rc
+come_again(struct store_account *acct, struct wake wake, struct err *err)
+{
+    const enum rc rc = waiter_add(acct, wake);
+
+    return rc == RC_OK ? RC_AGAIN : err_set(err, rc, 0, "no memory for one more waiter");
+}
+
+/* Finds a handle and marks it; the lock is held. */
+static enum rc
+reader_take(struct shard *shard, struct store_account *acct, struct wake wake,
+            struct handle **out, struct err *err)
+{
+    if (acct->setup == SETUP_UNKNOWN) {
+        const enum rc rc = setup(shard, acct, HANDLE_READER, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (acct->setup == SETUP_BUSY || acct->truncating)
+        return come_again(acct, wake, err);
+    struct handle *handle = reader_idle(acct);
+    if (handle == NULL) {
+        if (!reader_may_open(acct))
+            return come_again(acct, wake, err);
+        const enum rc rc = reader_open(shard, acct, &handle, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    handle->in_use = true;
+    touch(shard, acct);
+    *out = handle;
+    return RC_OK;
+}
+
+/* Gives a read handle back and tells those who wait. */
+static void
+reader_give(struct store_account *acct, struct handle *handle)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    handle->in_use = false;
+    const unsigned busy = readers_in_use(acct);
+    if (acct->truncating && busy == 0)
+        pthread_cond_broadcast(&shard->changed);
+    struct wakes wakes = {0};
+    /* Some of those woken may be gone. Another busy reader wakes more when it is done; the last
+     * one has to wake all, or they would wait for ever. */
+    if (acct->waiter_count != 0 && !acct->truncating)
+        wakes = wakes_take(acct, busy == 0 ? SIZE_MAX : WAKE_AT_ONCE);
+    lock_leave(&shard->lock);
+    wakes_call(&wakes);
+}
+
+enum rc
+store_read_begin(struct store_account *acct, struct wake wake, struct store_tx **tx_out,
+                 struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    struct handle *handle = NULL;
+
+    CHECK(lock_none_held());
+    lock_enter(&shard->lock);
+    enum rc rc = reader_take(shard, acct, wake, &handle, err);
+    lock_leave(&shard->lock);
+    if (rc != RC_OK)
+        return rc;
+    rc = txn_begin(&handle->tx.txn, handle->db, TXN_READ, err);
+    if (rc != RC_OK) {
+        reader_give(acct, handle);
+        return rc;
+    }
+    *tx_out = &handle->tx;
+    return RC_OK;
+}
+
+/* ---- the writer ---- */
+
+static void
+writer_give(struct store_account *acct)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    acct->writer_busy = false;
+    lock_leave(&shard->lock);
+}
+
+/* Marks the writer as taken; *open_out: it has to be opened. */
+static enum rc
+writer_take(struct store_account *acct, bool *open_out, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    enum rc rc = RC_OK;
+
+    lock_enter(&shard->lock);
+    while (acct->setup == SETUP_BUSY)
+        lock_wait(&shard->lock, &shard->changed);
+    if (acct->setup == SETUP_UNKNOWN)
+        rc = setup(shard, acct, HANDLE_WRITER, err);
+    if (rc == RC_OK) {
+        /* setup() gives the lock up when it has finished: an eviction may have come between. */
+        while (acct->setup == SETUP_BUSY)
+            lock_wait(&shard->lock, &shard->changed);
+        CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
+        acct->writer_busy = true;
+        *open_out = acct->writer == NULL;
+        if (!*open_out)
+            touch(shard, acct);
+    }
+    lock_leave(&shard->lock);
+    return rc;
+}
+
+static enum rc
+writer_open(struct store_account *acct, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    struct handle *handle = NULL;
+    enum rc rc = fds_take(acct->store, err);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = handle_open(acct, HANDLE_WRITER, &handle, err);
+    if (rc != RC_OK) {
+        fds_give(acct->store);
+        return rc;
+    }
+    lock_enter(&shard->lock);
+    acct->writer = handle;
+    touch(shard, acct);
+    lock_leave(&shard->lock);
+    return RC_OK;
+}
+
+/* Ends the use of the write transaction's handle. */
+static void
+writer_end(struct store_tx *tx)
+{
+    tx->write = false;
+    tx->savepoint = false;
+    writer_give(tx->acct);
+}
+
+static void checkpoint_when(struct store_account *acct, int64_t octets);
+
+enum rc
+store_write_begin(struct store_account *acct, struct store_tx **tx_out, struct err *err)
+{
+    bool open = false;
+
+    CHECK(lock_none_held());
+    enum rc rc = writer_take(acct, &open, err);
+    if (rc != RC_OK)
+        return rc;
+    if (open)
+        rc = writer_open(acct, err);
+    if (rc != RC_OK) {
+        writer_give(acct);
+        return rc;
+    }
+    checkpoint_when(acct, OVERDUE_OCTETS);
+    struct store_tx *tx = &acct->writer->tx;
+    rc = txn_begin(&tx->txn, tx->db, TXN_WRITE, err);
+    if (rc == RC_OK && !acct->writer->loaded) {
+        rc = counters_load(tx, err);
+        if (rc != RC_OK)
+            txn_abort(&tx->txn);
+        acct->writer->loaded = rc == RC_OK;
+    }
+    if (rc != RC_OK) {
+        writer_give(acct);
+        return rc;
+    }
+    tx->write = true;
+    *tx_out = tx;
+    return RC_OK;
+}
+
+enum rc
+store_commit(struct store_tx *tx, struct err *err)
+{
+    CHECK(tx->write && !tx->savepoint);
+    tx_reset_cursors(tx);
+    const enum rc rc = txn_commit(&tx->txn, err);
+    if (rc != RC_OK)
+        sweep_free(tx->acct); /* INV-S8: what it counted on was undone */
+    writer_end(tx);
+    return rc;
+}
+
+void
+store_end(struct store_tx *tx)
+{
+    if (tx == NULL)
+        return;
+    tx_reset_cursors(tx);
+    buf_release_if_empty(&tx->scratch);
+    txn_abort(&tx->txn);
+    if (tx->write) {
+        sweep_free(tx->acct);
+        writer_end(tx);
+    } else {
+        reader_give(tx->acct, tx->handle);
+    }
+}
+
+enum rc
+store_savepoint(struct store_tx *tx, struct err *err)
+{
+    CHECK(tx->write && !tx->savepoint);
+    const enum rc rc = savepoint_begin(tx->db, err);
+    tx->savepoint = rc == RC_OK;
+    return rc;
+}
+
+enum rc
+store_savepoint_release(struct store_tx *tx, struct err *err)
+{
+    CHECK(tx->savepoint);
+    tx->savepoint = false;
+    return savepoint_release(tx->db, err);
+}
+
+void
+store_savepoint_rollback(struct store_tx *tx)
+{
+    CHECK(tx->savepoint);
+    tx->savepoint = false;
+    tx_reset_cursors(tx);
+    sweep_free(tx->acct);
+    /* RC_GONE: SQLite has undone the whole transaction already, and the commit will say so. Any
+     * other failure must not leave half a request to be committed. */
+    const enum rc rc = savepoint_abort(tx->db, NULL);
+    if (rc != RC_OK && rc != RC_GONE) {
+        txn_abort(&tx->txn);
+        tx->txn.db = tx->db; /* still begun, for the commit to refuse */
+    }
+}
+
+/* ---- the log ---- */
+
+/* Keeps new readers out and waits a moment for those inside. True: there are none. */
+static bool
+readers_stop(struct shard *shard, struct store_account *acct)
+{
+    const int64_t until_ms = clock_mono_ms(&clock_system) + TRUNCATE_WAIT_MS;
+
+    lock_enter(&shard->lock);
+    acct->truncating = true;
+    while (readers_in_use(acct) != 0) {
+        const int64_t left_ms = until_ms - clock_mono_ms(&clock_system);
+        if (left_ms <= 0 || !lock_wait_ms(&shard->lock, &shard->changed, left_ms))
+            break;
+    }
+    const bool none = readers_in_use(acct) == 0;
+    lock_leave(&shard->lock);
+    return none;
+}
+
+static void
+readers_go_on(struct shard *shard, struct store_account *acct)
+{
+    lock_enter(&shard->lock);
+    acct->truncating = false;
+    struct wakes wakes = wakes_take(acct, SIZE_MAX);
+    lock_leave(&shard->lock);
+    wakes_call(&wakes);
+}
+
+static void
+report_outsider(struct store_account *acct, int64_t wal_octets)
+{
+    const struct store_options *options = &acct->store->options;
+    char text[160];
+
+    if (acct->reported || options->report == NULL)
+        return;
+    acct->reported = true;
+    snprintf(text, sizeof text,
+             "another program reads the account's database; its log of %jd MiB cannot be "
+             "emptied before that program is done",
+             (intmax_t)(wal_octets >> 20));
+    options->report(options->report_ctx, acct->id, text);
+}
+
+static void
+truncate_log(struct store_account *acct)
+{
+    struct shard *shard = shard_of(acct);
+    struct db *db = acct->writer->db;
+    struct db_checkpoint state = {0};
+    const bool alone = readers_stop(shard, acct);
+    const enum rc rc = db_checkpoint(
+        db, alone ? DB_CHECKPOINT_TRUNCATE_NOW : DB_CHECKPOINT_PASSIVE, &state, NULL);
+
+    readers_go_on(shard, acct);
+    if (alone && rc == RC_BUSY)
+        report_outsider(acct, db_wal_octets(db));
+    else if (alone && rc == RC_OK)
+        acct->reported = false;
+}
+
+static void
+checkpoint_some(struct db *db)
+{
+    const enum rc rc = db_checkpoint(db, DB_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    (void)rc; /* the log only stays longer; the next one does the rest */
+}
+
+/* Copies the log into the database when it holds at least octets; the writer is taken. What
+ * fails here is noticed by the next commit: nothing acknowledged depends on it. */
+static void
+checkpoint_when(struct store_account *acct, int64_t octets)
+{
+    struct db *db = acct->writer->db;
+    const int64_t wal = db_wal_octets(db);
+
+    if (wal < acct->checkpoint_at_octets - CHECKPOINT_OCTETS)
+        acct->checkpoint_at_octets = 0; /* it was started anew */
+    if (wal < octets || wal < acct->checkpoint_at_octets)
+        return;
+    if (wal >= (int64_t)LIMIT_WAL_OCTETS)
+        truncate_log(acct);
+    else
+        checkpoint_some(db);
+    acct->checkpoint_at_octets = db_wal_octets(db) + CHECKPOINT_OCTETS;
+}
+
+void
+store_checkpoint(struct store_account *acct)
+{
+    struct shard *shard = shard_of(acct);
+
+    CHECK(lock_none_held());
+    lock_enter(&shard->lock);
+    const bool due = acct->setup == SETUP_READY && acct->writer != NULL;
+    CHECK(!due || !acct->writer_busy);
+    if (due)
+        acct->writer_busy = true;
+    lock_leave(&shard->lock);
+    if (!due)
+        return;
+    checkpoint_when(acct, CHECKPOINT_OCTETS);
+    writer_give(acct);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The full check of an account: SQLite's own, every invariant of docs/invariants.md that can be
+ * asked of the tables, and every text read to its end. Thread: the transaction's; reads the
+ * whole file.
+ */
+#include "store/sqlite/private.h"
+
+#include "base/check.h"
+
+static const enum sql_id questions[] = {
+    SQL_V_COUNTERS, SQL_V_TOPS,      SQL_V_ROWS,    SQL_V_HOMELESS,
+    SQL_V_TWICE,    SQL_V_MESSAGES,  SQL_V_UNNAMED, SQL_V_EXPUNGED_OCTETS,
+    SQL_V_KEYWORDS, SQL_V_MAILBOXES, SQL_V_CONTENT,
+};
+
+static void
+finding(struct buf *findings, struct span text)
+{
+    buf_put_span(findings, text);
+    buf_put_char(findings, '\n');
+}
+
+static enum rc
+ask(struct store_tx *tx, enum sql_id question, struct buf *findings, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, question);
+
+    while (stmt_row(&stmt))
+        finding(findings, stmt_span(&stmt, 0));
+    return stmt_end(&stmt, err);
+}
+
+/* Reads one text to its end. Only damage is a finding; other failures end the check. */
+static enum rc
+check_text(struct store_tx *tx, uint64_t message, uint64_t octets, struct buf *findings,
+           struct err *err)
+{
+    struct err why = {0};
+    uint64_t offset = 0;
+    struct span part = {0};
+    enum rc rc = RC_OK;
+
+    do {
+        rc = store_content_peek(tx, message, offset, UINT64_MAX, &part, &why);
+        offset += rc == RC_OK ? part.len : 0;
+    } while (rc == RC_OK && part.len != 0);
+    if (rc == RC_CORRUPT || rc == RC_NOT_FOUND) {
+        buf_printf(findings, "INV-S5 %s\n", why.text);
+        return RC_OK;
+    }
+    if (rc != RC_OK)
+        return err_set(err, rc, why.os_errno, "%s", why.text);
+    if (offset != octets)
+        buf_printf(findings, "INV-S5 message %ju: %ju octets of text instead of %ju\n",
+                   (uintmax_t)message, (uintmax_t)offset, (uintmax_t)octets);
+    return RC_OK;
+}
+
+static enum rc
+check_texts(struct store_tx *tx, struct buf *findings, struct err *err)
+{
+    enum rc rc = RC_OK;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_V_TEXTS);
+
+    while (rc == RC_OK && stmt_row(&stmt)) {
+        const uint64_t message = col_u64(&stmt, 0);
+        const uint64_t octets = col_u64(&stmt, 1);
+        if (col_u64(&stmt, 2) > octets)
+            buf_printf(findings, "INV-S5 message %ju: its header is longer than it is\n",
+                       (uintmax_t)message);
+        rc = check_text(tx, message, octets, findings, err);
+    }
+    const enum rc ended = stmt_end(&stmt, err);
+    return rc == RC_OK ? ended : rc;
+}
+
+enum rc
+store_verify(struct store_tx *tx, struct buf *findings, struct err *err)
+{
+    const size_t before = buf_len(findings);
+    struct err why = {0};
+    enum rc rc = db_check(tx->db, DB_CHECK_FULL, &why);
+
+    tx_reset_cursors(tx);
+    if (rc == RC_CORRUPT)
+        finding(findings, span_of_str(why.text));
+    else if (rc != RC_OK)
+        return err_set(err, rc, why.os_errno, "%s", why.text);
+    rc = RC_OK;
+    for (size_t i = 0; i < ARRAY_LEN(questions) && rc == RC_OK; i++)
+        rc = ask(tx, questions[i], findings, err);
+    if (rc == RC_OK)
+        rc = check_texts(tx, findings, err);
+    if (rc != RC_OK)
+        return rc;
+    if (!buf_ok(findings))
+        return err_set(err, RC_LIMIT, 0, "more findings than there is room for");
+    if (buf_len(findings) != before)
+        return err_set(err, RC_CORRUPT, 0, "%s contradicts itself", db_path(tx->db));
+    return RC_OK;
+}
