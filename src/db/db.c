@@ -355,15 +355,27 @@ db_wal_octets(const struct db *db)
     return db->wal_pages * frame_octets(db);
 }
 
-enum rc
-db_free_octets(struct db *db, int64_t *octets_out, struct err *err)
+static enum rc
+pages_octets(struct db *db, const char *sql, int64_t *octets_out, struct err *err)
 {
     int64_t pages;
-    const enum rc rc = db_query_i64(db, "PRAGMA freelist_count", &pages, err);
+    const enum rc rc = db_query_i64(db, sql, &pages, err);
 
     if (rc == RC_OK)
         *octets_out = pages * db->page_size;
     return rc;
+}
+
+enum rc
+db_size_octets(struct db *db, int64_t *octets_out, struct err *err)
+{
+    return pages_octets(db, "PRAGMA page_count", octets_out, err);
+}
+
+enum rc
+db_free_octets(struct db *db, int64_t *octets_out, struct err *err)
+{
+    return pages_octets(db, "PRAGMA freelist_count", octets_out, err);
 }
 
 enum rc

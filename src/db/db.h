@@ -96,6 +96,9 @@ MUST_USE enum rc db_checkpoint(struct db *db, enum db_checkpoint_mode mode,
 /** Octets in the WAL after this handle's last commit or checkpoint; costs nothing. 0 before. */
 int64_t db_wal_octets(const struct db *db);
 
+/** Pages of the database, free ones included, times the page size; without the WAL. */
+MUST_USE enum rc db_size_octets(struct db *db, int64_t *octets_out, struct err *err);
+
 /** Pages on the free list times the page size: what incremental vacuum could give back. */
 MUST_USE enum rc db_free_octets(struct db *db, int64_t *octets_out, struct err *err);
 
