@@ -8,6 +8,7 @@
 #ifndef JOURNAL_LIVE_H
 #define JOURNAL_LIVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -24,10 +25,11 @@ struct live_session {
     uint64_t session;
     enum log_service service;
     int64_t start_ms;      /* wall */
-    struct span account;   /* cut at 47 octets; empty: not logged in */
-    struct span peer;      /* cut at 47 octets */
-    struct span client_id; /* cut at 31 octets */
+    struct span account;   /* cut at 40 octets; empty: not logged in */
+    struct span peer;      /* cut at 40 octets */
+    struct span client_id; /* cut at 24 octets */
     bool tls;
+    bool idle; /* in IDLE */
 };
 
 /**
@@ -49,7 +51,8 @@ void live_clear(struct live *live, uint32_t slot);
  * any. */
 void live_tick(struct live *live);
 
-/** The highest session number that the file of an earlier process mentioned; 0: none. */
+/** The highest session number that a crashed process left open; 0: none. New numbers begin
+ * above it and at journal_first_session at least. */
 uint64_t live_last_session(const struct live *live);
 
 #endif
