@@ -7,7 +7,7 @@
  *   octet 0   how many ids the table had when this was written (0: the fields were too many or
  *             too large; ask the header block); a later table may know more
  *   octet 1   the blank line of the header block: 0 none, 1 LF, 2 CR LF
- *   varint    number of fields; then for each its id (octet) and octets (varint of 7 bits)
+ *   octet 2   number of fields; then for each three octets: its id, its size (low, high)
  *   octets    of all fields, one after the other
  * Ids are positions in the table in fields.c and never change their meaning.
  *
@@ -51,9 +51,9 @@ MUST_USE bool fields_filter(struct buf *out, struct span stored,
 
 /* Walks the fields stored. */
 struct fields_iter {
-    struct span index; /* entries not walked yet */
-    struct span block; /* their octets */
-    uint64_t left;
+    struct span stored;
+    uint32_t next;   /* number of the field to be looked at */
+    uint32_t offset; /* of its octets in stored */
 };
 /** False when stored does not tell of this id (a damaged row counts as that too). */
 MUST_USE bool fields_iter_init(struct fields_iter *iter, struct span stored, int id);
