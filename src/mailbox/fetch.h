@@ -74,6 +74,7 @@ struct fetch_msg {
     uint64_t octets; /* RFC822.SIZE */
     int64_t internaldate_s;
     int16_t internaldate_zone_min;
+    int64_t savedate_s;
     uint64_t message;
 };
 
