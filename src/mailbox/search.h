@@ -5,7 +5,7 @@
  * (numbers, flags, dates, sizes), then the stored fields of the message row, then its header
  * block, then the decoded text. A message is read only as far as the answer needs.
  *
- *   search_new(&arena, view, tx, &req, &search)
+ *   search_new(&arena, view, &req, &search)
  *   each slice:
  *       [tx: a read snapshot, when search_needs_store(search)]
  *       search_slice(search, tx, clock, deadline)    RC_AGAIN: not finished
@@ -46,18 +46,18 @@ struct search_req {
  * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset, or a
  * sequence number beyond the mailbox: the command is BAD. RC_LIMIT: arena.
  */
-MUST_USE enum rc search_new(struct arena *arena, struct view *view, struct store_tx *tx,
+MUST_USE enum rc search_new(struct arena *arena, struct view *view,
                             const struct search_req *req, struct search **out, struct err *err);
 /** Frees what is not in the arena; NULL is allowed. */
 void search_done(struct search *search);
 
-/** False: entries alone answer it; tx may be NULL then. */
+/** False: entries alone answer it; tx may be NULL. */
 bool search_needs_store(const struct search *search);
 
 /**
  * Goes on until everything was looked at (RC_OK) or the deadline, in clock_mono_us, has passed
- * (RC_AGAIN; overrun by at most one piece of a body). tx NULL where one is needed: RC_AGAIN
- * with search_needs_store true from then on.
+ * (RC_AGAIN; overrun by at most one piece of a body). With tx NULL RC_AGAIN may also mean that
+ * a snapshot is needed after all: come with one next time. Waits for disk.
  */
 MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
                               const struct clock *clock, int64_t deadline_us, struct err *err);
