@@ -52,7 +52,11 @@ struct names_list;
 MUST_USE enum rc names_list_new(struct arena *arena, struct store_tx *tx,
                                 const struct imap_list_req *req, enum names_list_kind kind,
                                 struct names_list **out, struct err *err);
-/** The next name to answer, or false at the end. Does not wait. */
-bool names_list_next(struct names_list *list, struct names_entry *entry_out);
+/**
+ * The next name to answer. RC_NOT_FOUND: that was all. RC_AGAIN: nothing yet; it has worked for
+ * a while (some 100,000 comparisons), so look at the time of the slice and call again. Does not
+ * wait.
+ */
+MUST_USE enum rc names_list_next(struct names_list *list, struct names_entry *entry_out);
 
 #endif

@@ -26,7 +26,7 @@ struct status {
     uint64_t highest_modseq;
 };
 
-/** By name (canonical). items: enum imap_status_item. RC_NOT_FOUND. */
+/** By name (canonical). items: enum imap_status_item. tx: a snapshot. RC_NOT_FOUND. */
 MUST_USE enum rc status_get(struct account *acct, struct store_tx *tx, struct span name,
                             unsigned items, struct status *out, struct err *err);
 /** Of a row at hand (names_list). tx is used for IMAP_STATUS_RECENT only and may be NULL
