@@ -33,6 +33,8 @@ struct address_iter {
     struct arena *arena; /* borrowed: for what cannot be borrowed from the text */
     uint32_t count;      /* addresses given: at most LIMIT_ADDRESSES */
     bool in_group;
+    bool stray_quote;   /* a quote was never closed: those that follow are ordinary octets */
+    bool stray_comment; /* likewise */
 };
 
 /** text: the value of one field, folded or not. */

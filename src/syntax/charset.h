@@ -25,8 +25,15 @@
 
 enum { CHARSET_CARRY = 16 };
 
+enum charset_mode {
+    CHARSET_GUESS, /* UTF-8, else windows-1252, octet by octet */
+    CHARSET_1252,
+    CHARSET_ICONV,
+};
+
 struct charset {
-    iconv_t cd;                /* (iconv_t)-1: UTF-8 with guesses */
+    enum charset_mode mode;
+    iconv_t cd;                /* CHARSET_ICONV only */
     char carry[CHARSET_CARRY]; /* an unfinished character of the last piece */
     size_t carry_len;
 };

@@ -9,6 +9,10 @@
 #include "base/buf.h"
 #include "base/span.h"
 
+/** Octets of the encoded word that text begins with, or 0. It has no line end and no '?' inside
+ *  its text; blanks inside are tolerated. Linear, also when called at each octet. */
+size_t encoded_word_length(struct span text);
+
 /**
  * Appends value in UTF-8: line ends of folding removed, encoded words decoded wherever they
  * stand, blanks between two of them dropped (section 6.2), a character cut between two words

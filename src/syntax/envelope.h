@@ -23,4 +23,7 @@
  */
 void envelope_put(struct buf *out, struct span header);
 
+/** The same in about max octets, for envelopes inside a body structure. */
+void envelope_put_within(struct buf *out, struct span header, size_t max);
+
 #endif

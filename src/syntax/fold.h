@@ -20,7 +20,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-enum { FOLD_CACHE = 512, FOLD_OCTETS = 26 };
+enum { FOLD_CACHE = 512, FOLD_OCTETS = 27 };
 
 struct fold_entry {
     uint32_t character; /* 0: free */

@@ -37,6 +37,17 @@ struct header_iter {
     uint32_t seen;     /* fields given so far: at most LIMIT_HEADERS */
 };
 
+enum header_line {
+    HEADER_LINE_BLANK, /* nothing but its line end */
+    HEADER_LINE_FIELD, /* begins a field */
+    HEADER_LINE_OTHER, /* continues one, or is none */
+};
+
+/** What a line is; it runs from line to end, its LF included if there is one; end > line. */
+enum header_line header_line_kind(const char *line, const char *end);
+/** Is it the "From " or ">From " that an mbox leaves before the first field? */
+bool header_line_is_mbox(const char *line, const char *end);
+
 /**
  * Octets of the header block at the start of text, its blank line included.
  *

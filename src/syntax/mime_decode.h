@@ -14,19 +14,20 @@
 #include "base/span.h"
 #include "syntax/mime_scan.h"
 
+enum { MIME_DECODER_HOLD = 80 };
+
 struct mime_decoder {
     enum mime_encoding encoding;
-    bool damaged;      /* octets that the encoding does not allow, or a cut end */
-    uint32_t bits;     /* base64: bits not yet given out */
-    uint8_t bit_count; /* 0, 6, 12 or 18 */
-    bool padded;       /* base64: '=' seen in this group */
-    uint8_t held;      /* quoted-printable: octets in hold */
-    char hold[3];      /* an unfinished =XX */
-    uint32_t blanks;   /* quoted-printable: blanks and CR that may end a line (then dropped) */
+    bool damaged;                 /* octets that the encoding does not allow, or a cut end */
+    bool padded;                  /* base64: '=' was the last thing seen */
+    uint8_t bit_count;            /* base64: 0, 6, 12 or 18 */
+    uint8_t held;                 /* quoted-printable: octets in hold */
+    uint32_t bits;                /* base64: not yet given out */
+    char hold[MIME_DECODER_HOLD]; /* an unfinished =XX, or blanks that may end a line */
 };
 
 void mime_decoder_init(struct mime_decoder *decoder, enum mime_encoding encoding);
-/** Appends what the next piece gives; at most text.len + what was held back. */
+/** Appends what the next piece gives: at most its length and MIME_DECODER_HOLD octets. */
 void mime_decoder_put(struct mime_decoder *decoder, struct span text, struct buf *out);
 /** The body is over: gives out what was held back. */
 void mime_decoder_finish(struct mime_decoder *decoder, struct buf *out);

@@ -74,6 +74,7 @@ enum mime_field {
 struct mime_part {
     struct mime_part *parent; /* NULL: the root */
     struct mime_part *first_child;
+    struct mime_part *last_child;
     struct mime_part *next; /* sibling */
 
     /* Octets from the start of the message; header with its blank line; lines are line ends. */

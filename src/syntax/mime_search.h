@@ -51,20 +51,25 @@ struct mime_needle {
 struct mime_search {
     struct needle *needles; /* folded; in the arena */
     size_t needle_count;
-    size_t open[3]; /* needles not yet found, by scope */
-    size_t longest; /* octets of the longest folded needle */
-    struct fold fold;
-    struct buf octets; /* a header field, or decoded octets of a piece */
-    struct buf utf8;
-    struct buf window; /* folded text: the end of the last piece and this one */
+    size_t longest;      /* octets of the longest folded needle of scope body or text */
+    size_t missing;      /* needles of scope body or text not yet found */
+    size_t missing_text; /* of scope text */
+    bool failed;         /* memory was short */
+    bool is_open;        /* charset is in use */
 
     const struct mime_part *part; /* where we are; NULL: at the end */
     bool in_header;
     uint64_t offset; /* of the next octet wanted */
     uint64_t end;    /* of this header or body */
-    bool is_open;    /* charset and decoder are in use */
+
+    struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
+    struct buf utf8;
+    struct buf window; /* folded text: the end of the last piece, and this one */
+    struct buf value_utf8;
+    struct buf value_folded;
     struct mime_decoder decoder;
     struct charset charset;
+    struct fold fold;
 };
 
 /** needles are copied folded into the arena, which must outlive the search. RC_LIMIT: arena. */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads ENVELOPE and BODYSTRUCTURE as a strict client would, by the grammar of RFC 3501 section
+ * 9 (message/global as in RFC 9051), and shows what a body structure says of each part.
+ */
+#ifndef SUPPORT_IMAP_CHECK_H
+#define SUPPORT_IMAP_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum { CHECK_PATH_MAX = 256 };
+
+struct check_part {
+    const uint32_t *path;
+    size_t path_len;
+    bool is_multipart; /* then nothing below is set */
+    bool has_lines;    /* text and message/rfc822 */
+    uint64_t octets;
+    uint64_t lines;
+};
+
+typedef void check_part_fn(void *ctx, const struct check_part *part);
+
+enum check_form { CHECK_BODY, CHECK_BODYSTRUCTURE };
+
+/** Is text one ENVELOPE and nothing more? */
+bool imap_check_envelope(struct span text);
+/** Is text one body structure and nothing more? see (may be NULL) is called for each part with
+ *  its number, also before an error further on is found. */
+bool imap_check_body(struct span text, enum check_form form, check_part_fn *see, void *ctx);
+
+#endif
