@@ -5,6 +5,9 @@
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt_arg, first_arg) __attribute__((format(printf, fmt_arg, first_arg)))
 #define NONNULL __attribute__((nonnull))
@@ -13,6 +16,7 @@
 #define UNUSED __attribute__((unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+/* The struct that *ptr lies in; constness is the caller's affair. */
+#define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
 #endif
