@@ -186,6 +186,13 @@ iw_literal_begin(struct iw *w, uint64_t octets, enum iw_literal_kind kind)
 }
 
 void
+iw_literal_sent(struct iw *w, uint64_t octets)
+{
+    CHECK(octets <= w->literal_left);
+    w->literal_left -= octets;
+}
+
+void
 iw_literal_data(struct iw *w, struct span data)
 {
     CHECK(data.len <= w->literal_left);

@@ -132,6 +132,9 @@ void iw_literal_begin(struct iw *w, uint64_t octets, enum iw_literal_kind kind);
 /** At most what is owed. */
 void iw_literal_data(struct iw *w, struct span data);
 
+/** Octets of the literal that somebody else appended to the buffer: at most what is owed. */
+void iw_literal_sent(struct iw *w, uint64_t octets);
+
 static inline uint64_t
 iw_literal_left(const struct iw *w)
 {

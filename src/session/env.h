@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What sessions find around them: one per server, made by daemon/, borrowed by everybody.
+ * Fields are set before the first session and do not change, but for the settings, which are
+ * swapped whole (env_settings).
+ */
+#ifndef SESSION_ENV_H
+#define SESSION_ENV_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/budget.h"
+#include "base/clock.h"
+#include "net/poller.h"
+#include "net/slots.h"
+#include "net/tls.h"
+#include "session/settings.h"
+#include "session/spool.h"
+
+struct auth;
+struct journal;
+struct live;
+struct log;
+struct registry;
+struct session_table;
+
+struct env {
+    const struct clock *clock;
+    struct poller *poller;
+    struct slots *slots;
+    struct session_table *table;
+    struct log *log;
+    struct journal *journal;
+    struct live *live; /* may be NULL */
+    struct auth *auth;
+    struct registry *registry;
+    struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */
+    struct spool_place spool;
+    struct budget input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
+    void *doors;                /* what the front doors need beyond this; daemon's */
+    _Atomic(const struct settings *) settings;
+    atomic_uint_fast64_t next_session; /* session numbers */
+};
+
+/** The settings now; good until the process ends. Thread: any. */
+static inline const struct settings *
+env_settings(struct env *env)
+{
+    return atomic_load_explicit(&env->settings, memory_order_acquire);
+}
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a session between accept and end record; the doors fill in the dialogue. Runs on
+ * whichever work thread has the session; session_open runs in a listener. See the header for
+ * the picture: each arrow of the way out is a function here (ending_release, ending_flush,
+ * ending_close).
+ */
+#include "session/session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "journal/journal.h"
+#include "journal/live.h"
+#include "net/poller.h"
+#include "session/table.h"
+
+int64_t
+session_now_us(const struct session *session)
+{
+    return clock_mono_us(session->env->clock);
+}
+
+void
+session_state_set(struct session *session, enum session_state state)
+{
+    atomic_store_explicit(&session->pub.state, state, memory_order_relaxed);
+}
+
+struct event *
+session_event(struct session *session, enum event_kind kind)
+{
+    return event_note(&session->ring, kind,
+                      (uint64_t)(session_now_us(session) - session->opened_us) / 1000);
+}
+
+struct wake
+session_waker(struct session *session)
+{
+    return task_waker(session->env->poller, session->task.id);
+}
+
+void
+session_end(struct session *session, enum end_reason reason, const char *detail, ...)
+{
+    if (session_is_ending(session))
+        return;
+    session->phase = PHASE_RELEASING;
+    session->reason = reason;
+    session_state_set(session, SESSION_ENDING);
+    session_event(session, EVENT_END);
+    if (detail == NULL)
+        return;
+    char text[ERR_TEXT_OCTETS];
+    va_list ap;
+    va_start(ap, detail);
+    vsnprintf(text, sizeof text, detail, ap);
+    va_end(ap);
+    session->end_detail = strdup(text);
+}
+
+static enum end_reason
+reason_of_moment(enum end_moment moment)
+{
+    switch (moment) {
+    case MOMENT_BEFORE_LOGIN:
+        return END_CLOSED_BEFORE_LOGIN;
+    case MOMENT_BETWEEN:
+        return END_CLOSED;
+    case MOMENT_IDLE:
+        return END_CLOSED_IDLE;
+    case MOMENT_IN_COMMAND:
+        return END_CLOSED_IN_COMMAND;
+    case MOMENT_IN_LITERAL:
+        return END_CLOSED_IN_LITERAL;
+    case MOMENT_IN_REPLY:
+        return END_CLOSED_IN_REPLY;
+    case MOMENT_LOGGED_OUT:
+        return END_LOGOUT;
+    }
+    return END_CLOSED;
+}
+
+static enum end_reason
+reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment)
+{
+    const bool handshake = evidence->tls == CONN_TLS_HANDSHAKE;
+
+    switch (evidence->end) {
+    case CONN_END_RST:
+        return END_RESET;
+    case CONN_END_TIMEOUT:
+        return END_DEAD_PEER;
+    case CONN_END_UNREACHABLE:
+        return END_UNREACHABLE;
+    case CONN_END_ERROR:
+        return END_LINK_ERROR;
+    case CONN_END_TLS_ALERT:
+        return handshake ? END_TLS_HANDSHAKE : END_TLS_ALERT;
+    case CONN_END_TLS_ERROR:
+        return handshake ? END_TLS_HANDSHAKE : END_TLS_ERROR;
+    case CONN_END_MEMORY:
+        return END_LIMIT_MEMORY;
+    case CONN_OPEN:
+    case CONN_END_FIN:
+    case CONN_END_PIPE:
+    case CONN_END_TLS_CLOSE:
+    case CONN_END_TLS_TRUNCATED:
+        break;
+    }
+    return reason_of_moment(moment);
+}
+
+void
+session_end_by_peer(struct session *session, enum end_moment moment)
+{
+    struct conn_evidence evidence;
+    char text[200];
+
+    conn_evidence_get(&session->conn, &evidence);
+    conn_evidence_text(&evidence, text, sizeof text);
+    session_end(session, reason_of_evidence(&evidence, moment), "%s", text);
+}
+
+enum rc
+session_flush(struct session *session)
+{
+    struct buf *out = &session->conn.out;
+
+    if (log_on(&session->log, LOG_A)) {
+        log_tap_feed(&session->tap, &session->log,
+                     span_tail(buf_span(out), session->tapped_octets));
+    } else if (session->tap.line != NULL) {
+        log_tap_done(&session->tap);
+    }
+    const enum rc rc = conn_flush(&session->conn);
+    session->tapped_octets = buf_len(out);
+    return rc;
+}
+
+/* ---- being run ---- */
+
+static void
+posts_take(struct session *session)
+{
+    static const struct {
+        enum session_post post;
+        enum end_reason reason;
+    } ends[] = {
+        {POST_KICK, END_KICKED},
+        {POST_ACCOUNT_REMOVED, END_ACCOUNT_REMOVED},
+        {POST_ACCOUNT_DISABLED, END_ACCOUNT_DISABLED},
+        {POST_PASSWORD_CHANGED, END_PASSWORD_CHANGED},
+        {POST_SHUTDOWN, END_SHUTDOWN},
+    };
+
+    if (atomic_load_explicit(&session->posts, memory_order_relaxed) == 0)
+        return;
+    const unsigned posts = atomic_exchange(&session->posts, 0);
+    char *words = atomic_exchange(&session->kick_words, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        if ((posts & ends[i].post) != 0)
+            session_end(session, ends[i].reason, words == NULL ? NULL : "%s", words);
+    if ((posts & POST_KICK) != 0 && session->reason == END_KICKED && session->end_words == NULL)
+        session->end_words = words;
+    else
+        free(words);
+}
+
+static void
+publish(struct session *session)
+{
+    const struct conn *conn = &session->conn;
+
+    atomic_store_explicit(&session->pub.last_in_us, conn->last_in_us, memory_order_relaxed);
+    atomic_store_explicit(&session->pub.last_out_us, conn->last_out_us, memory_order_relaxed);
+    atomic_store_explicit(&session->pub.octets_in, conn->octets_in, memory_order_relaxed);
+    atomic_store_explicit(&session->pub.octets_out, conn->octets_out, memory_order_relaxed);
+}
+
+static void
+timer_arm(struct session *session, int64_t deadline_us)
+{
+    /* Rounded up: never early, at most a second late. */
+    const int64_t due_s = deadline_us == INT64_MAX ? 0 : deadline_us / 1000000 + 1;
+
+    if (due_s == session->timer_s)
+        return;
+    session->timer_s = due_s;
+    if (due_s == 0)
+        task_timer_unset(&session->task);
+    else
+        task_timer_set(&session->task, due_s);
+}
+
+static void
+evidence_fill(struct session *session, const struct conn_evidence *conn,
+              struct end_evidence *evidence)
+{
+    static const enum end_how hows[] = {
+        [CONN_OPEN] = HOW_WE_CLOSED,
+        [CONN_END_FIN] = HOW_FIN,
+        [CONN_END_RST] = HOW_RST,
+        [CONN_END_PIPE] = HOW_FIN,
+        [CONN_END_TIMEOUT] = HOW_ACK_TIMEOUT,
+        [CONN_END_UNREACHABLE] = HOW_UNREACHABLE,
+        [CONN_END_ERROR] = HOW_OS_ERROR,
+        [CONN_END_TLS_CLOSE] = HOW_TLS_NOTIFY,
+        [CONN_END_TLS_TRUNCATED] = HOW_TLS_WITHOUT_NOTIFY,
+        [CONN_END_TLS_ALERT] = HOW_TLS_ALERT,
+        [CONN_END_TLS_ERROR] = HOW_TLS_BROKEN,
+        [CONN_END_MEMORY] = HOW_WE_CLOSED,
+    };
+    const int64_t now_us = session_now_us(session);
+
+    evidence->how = hows[conn->end];
+    evidence->tls_alert = conn->alert_in;
+    evidence->os_errno = conn->os_errno;
+    evidence->since_in_ms = conn->octets_in == 0 ? -1 : (now_us - conn->last_in_us) / 1000;
+    evidence->since_out_ms = (now_us - conn->last_out_us) / 1000;
+    evidence->unacked_octets = conn->unacked_octets;
+    evidence->keepalives = session->counts.keepalives;
+    evidence->since_alive_ms = -1;
+    if (conn->has_tcp_info) {
+        evidence->rtt_us = conn->rtt_us;
+        evidence->retransmits = conn->retransmits;
+        evidence->total_retransmits = conn->total_retransmits;
+        evidence->since_ack_ms = conn->last_ack_recv_ms;
+        evidence->since_data_ms = conn->last_data_recv_ms;
+    }
+}
+
+static void
+record_write(struct session *session, const struct conn_evidence *conn, struct span tls)
+{
+    char peer[NET_ADDR_TEXT];
+    struct end_record record = {
+        .session = session->number,
+        .service = session->door->service,
+        .reason = session->reason,
+        .start_ms = session->opened_wall_us / 1000,
+        .end_ms = clock_wall_us(session->env->clock) / 1000,
+        .peer_port = session->peer.family == NET_UNIX ? 0 : session->peer.port,
+        .account = span_of_str(session->account_name),
+        .tls = tls,
+        .client_id = span_of_str(session->client_id),
+        .mailbox = span_of_str(session->mailbox_name),
+        .detail = span_of_str(session->end_detail),
+        .in_octets = conn->octets_in,
+        .out_octets = conn->octets_out,
+        .commands = session->counts.commands,
+        .bad_commands = session->counts.bad_commands,
+        .login_failures = session->counts.login_failures,
+        .messages = session->counts.messages,
+        .events = session->ring,
+    };
+
+    net_addr_print_host(&session->peer, peer);
+    record.peer = span_of_str(peer);
+    evidence_fill(session, conn, &record.evidence);
+    session->door->describe(session, &record);
+    journal_session_end(session->env->journal, &record);
+}
+
+static enum task_next
+ending_close(struct session *session)
+{
+    struct env *env = session->env;
+    struct conn_evidence evidence;
+    char tls[96] = "";
+
+    if (conn_is_tls(&session->conn) && conn_tls_ready(&session->conn))
+        snprintf(tls, sizeof tls, "%s %s", tls_conn_version(&session->conn),
+                 tls_conn_cipher(&session->conn));
+    live_clear(env->live, (uint32_t)(session->task.id >> 32));
+    session_table_leave(env->table, session);
+    task_leave(&session->task);
+    conn_close(&session->conn, &evidence);
+    record_write(session, &evidence, span_of_str(tls));
+    log_tap_done(&session->tap);
+    free(atomic_exchange(&session->kick_words, NULL));
+    free(session->end_detail);
+    free(session->end_words);
+    free(session->account_name);
+    free(session->client_id);
+    free(session->mailbox_name);
+    free(session);
+    return TASK_GONE;
+}
+
+static enum task_next
+ending_flush(struct session *session)
+{
+    if (session_flush(session) == RC_AGAIN && session_now_us(session) < session->linger_us) {
+        timer_arm(session, session->linger_us);
+        return conn_park(&session->conn);
+    }
+    return ending_close(session);
+}
+
+static enum task_next
+ending_release(struct session *session)
+{
+    if (!session->told) {
+        session->told = true;
+        session->door->goodbye(session);
+    }
+    if (!session->door->release(session))
+        return TASK_PARK_WAKE;
+    session->phase = PHASE_FLUSHING;
+    session->linger_us = session_now_us(session) + LIMIT_LINGER_US;
+    return ending_flush(session);
+}
+
+static enum task_next
+run(struct task *task, uint32_t why)
+{
+    struct session *session = CONTAINER_OF(task, struct session, task);
+
+    if ((why & TASK_WHY_TIMER) != 0)
+        session->timer_s = 0;
+    if (!session_is_ending(session)) {
+        const unsigned thread = work_thread_number();
+        atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
+        if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
+            log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
+        if ((why & TASK_WHY_START) != 0)
+            session->door->opened(session);
+        posts_take(session);
+    }
+    if (!session_is_ending(session)) {
+        const enum task_next next = session->door->run(session, why);
+        if (!session_is_ending(session)) {
+            publish(session);
+            timer_arm(session, session->deadline_us);
+            return next;
+        }
+    }
+    if (session->phase == PHASE_RELEASING)
+        return ending_release(session);
+    return ending_flush(session);
+}
+
+/* ---- beginning ---- */
+
+static struct session *
+session_new(struct env *env, const struct front_door *door, const struct net_addr *peer)
+{
+    struct session *session = calloc(1, door->session_octets);
+
+    if (session == NULL)
+        return NULL;
+    session->env = env;
+    session->door = door;
+    session->peer = *peer;
+    session->number = atomic_fetch_add(&env->next_session, 1);
+    session->opened_us = clock_mono_us(env->clock);
+    session->opened_wall_us = clock_wall_us(env->clock);
+    session->deadline_us = INT64_MAX;
+    list_init(&session->table_link);
+    log_scope_init(&session->log, env->log, door->service, session->number);
+    return session;
+}
+
+static void
+live_row_write(struct session *session)
+{
+    char peer[NET_ADDR_TEXT];
+
+    net_addr_print_host(&session->peer, peer);
+    const struct live_session row = {
+        .session = session->number,
+        .service = session->door->service,
+        .start_ms = session->opened_wall_us / 1000,
+        .account = span_of_str(session->account_name),
+        .peer = span_of_str(peer),
+        .client_id = span_of_str(session->client_id),
+        .tls = session->tls,
+    };
+    live_set(session->env->live, (uint32_t)(session->task.id >> 32), &row);
+}
+
+void
+session_identity_changed(struct session *session)
+{
+    session->log.account = session->account_name;
+    log_scope_changed(&session->log);
+    live_row_write(session);
+}
+
+void
+session_open(struct env *env, const struct front_door *door, int fd, const struct net_addr *peer,
+             struct tls_server *tls)
+{
+    const struct conn_config config = {
+        .in_max = door->in_max, .out_max = LIMIT_OUTPUT_MAX, .clock = env->clock, .tls = tls};
+    const struct settings *settings = env_settings(env);
+    struct session *session = session_new(env, door, peer);
+    struct err err;
+
+    if (session == NULL || conn_open(&session->conn, fd, &config) != RC_OK) {
+        free(session);
+        close(fd); /* no memory even for this: the peer sees FIN; the listener's log says why */
+        return;
+    }
+    session->tls = tls != NULL;
+    if (task_enter(env->poller, &session->task, fd, run, &err) != RC_OK) {
+        log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
+        conn_close(&session->conn, NULL);
+        free(session);
+        return;
+    }
+    if (settings->idle_dead_after_s > 0)
+        conn_set_dead_after(&session->conn, settings->idle_dead_after_s * 1000);
+    session_event(session, EVENT_CONNECTED);
+    const enum end_reason refused = session_table_enter(env->table, session);
+    if (refused != END_NONE)
+        session_end(session, refused, NULL);
+    live_row_write(session);
+    publish(session);
+    task_begin(&session->task);
+}

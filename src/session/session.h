@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every front door shares: a session is a dialogue on a connection, run by one work
+ * thread at a time, from its first octet to its one end record.
+ *
+ *   accept -> session_new -> [ door->run ... park ... run ] -> session_end(reason)
+ *                                                                 |
+ *             closed, recorded <- FLUSHING <- RELEASING <---------+
+ *
+ * session_end is the only way out: the first reason given stays. The door then says goodbye
+ * (BYE, 421), lets go of what it holds (turn, slots, hub), the output is flushed for a bounded
+ * time, and evidence and reason go to the journal.
+ *
+ * Others reach a session by its task identity only, through the table (table.h).
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/list.h"
+#include "journal/end_reason.h"
+#include "journal/event.h"
+#include "journal/log.h"
+#include "journal/record.h"
+#include "journal/redact.h"
+#include "net/addr.h"
+#include "net/conn.h"
+#include "net/task.h"
+#include "session/env.h"
+
+struct session;
+
+/* A front door: IMAP, LMTP. One constant each. */
+struct front_door {
+    enum log_service service;
+    size_t session_octets; /* of the door's own struct, which begins with a struct session */
+    size_t in_max;         /* input buffer: octets at most */
+    /* First run of a new session: greeting. */
+    void (*opened)(struct session *session);
+    /* Goes on until it must wait, and says for what. Looks at everything itself: input, wakes,
+     * deadlines. May call session_end; then what it returns does not matter. */
+    enum task_next (*run)(struct session *session, uint32_t why);
+    /* Appends to conn.out what the protocol has for this reason (may be nothing). */
+    void (*goodbye)(struct session *session);
+    /* Lets go of everything but the connection. False: something is still being executed by
+     * another thread; it will wake us, ask again. Called until true. */
+    bool (*release)(struct session *session);
+    /* Adds what only the door knows: evidence.state, command under way, counts. */
+    void (*describe)(const struct session *session, struct end_record *record);
+};
+
+/* What a session does now, for `roost sessions` and the end record. */
+enum session_state {
+    SESSION_CONNECTED,     /* greeting sent, nobody known yet */
+    SESSION_AUTHENTICATING,
+    SESSION_AUTHENTICATED,
+    SESSION_SELECTED,
+    SESSION_COMMAND, /* a command is running or waits for disk, turn, reader */
+    SESSION_IDLE,
+    SESSION_ENDING,
+};
+
+/* What others may ask of a session; bits of session_post. */
+enum session_post {
+    POST_SHUTDOWN = 1,         /* the server goes down */
+    POST_KICK = 2,             /* an administrator ends it; words are in kick_words */
+    POST_ACCOUNT_DISABLED = 4,
+    POST_ACCOUNT_REMOVED = 8,
+    POST_PASSWORD_CHANGED = 16,
+};
+
+enum end_phase { PHASE_ALIVE, PHASE_RELEASING, PHASE_FLUSHING };
+
+/* What the protocol was doing when the peer went: decides between the reasons. */
+enum end_moment {
+    MOMENT_BEFORE_LOGIN,
+    MOMENT_BETWEEN, /* commands */
+    MOMENT_IDLE,
+    MOMENT_IN_COMMAND,
+    MOMENT_IN_LITERAL,
+    MOMENT_IN_REPLY, /* a command ran or its output was under way */
+    MOMENT_LOGGED_OUT,
+};
+
+/* Copied for the table's readers at every park: atomics, no lock. */
+struct session_public {
+    atomic_uint state;
+    atomic_int_fast64_t last_in_us;
+    atomic_int_fast64_t last_out_us;
+    atomic_uint_fast64_t octets_in;
+    atomic_uint_fast64_t octets_out;
+    atomic_uint thread; /* that ran it last */
+};
+
+struct session_counts {
+    uint32_t commands;
+    uint32_t bad_commands;
+    uint32_t login_failures;
+    uint32_t messages; /* appended or delivered */
+    uint32_t keepalives;
+};
+
+struct session {
+    struct task task; /* first: the task is the session */
+    struct env *env;
+    const struct front_door *door;
+    struct conn conn;
+    struct net_addr peer;
+    uint64_t number;      /* in logs; unique for the process */
+    int64_t opened_us;    /* monotonic */
+    int64_t opened_wall_us;
+    int64_t deadline_us;  /* monotonic; INT64_MAX: none. The door sets it before it parks. */
+    int64_t timer_s;      /* what the task's timer is set to; 0: unset */
+
+    /* The end. */
+    uint8_t phase;      /* enum end_phase: ALIVE, then on its way out */
+    bool told;          /* goodbye was said */
+    enum end_reason reason;
+    char *end_detail;   /* owned; NULL: none; one line, for the journal */
+    char *end_words;    /* owned; an administrator's words to the client */
+    int64_t linger_us;  /* FLUSHING ends then */
+
+    /* Identity; the strings are written under the table's lock. */
+    uint64_t account_id; /* 0: nobody yet */
+    char *account_name;  /* owned */
+    char *client_id;     /* owned: ID's name and version, or NULL */
+    char *mailbox_name;  /* owned: selected, or NULL */
+    bool tls;            /* came in by TLS or STARTTLS */
+
+    /* Any thread. */
+    atomic_uint posts;         /* enum session_post */
+    _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
+    struct session_public pub;
+    struct list table_link; /* table's lock */
+
+    struct session_counts counts;
+    struct log_scope log;
+    struct log_tap tap;   /* output on its way to the log, level A */
+    size_t tapped_octets; /* of conn.out that the tap has seen */
+    struct event_ring ring;
+};
+
+/**
+ * Makes a session for an accepted descriptor, which is its own from here, and starts it. When limits refuse it, a line is
+ * said to the peer where the door has one, the end is recorded, and the descriptor closed.
+ * tls: implicit TLS, or NULL. Thread: any (a listener's run).
+ */
+void session_open(struct env *env, const struct front_door *door, int fd,
+                  const struct net_addr *peer, struct tls_server *tls);
+
+/** Ends the session: the first reason stays. detail may be NULL; it is for the journal and
+ *  `roost explain`, never for the peer. Thread: the session's. */
+PRINTF_LIKE(3, 4)
+void session_end(struct session *session, enum end_reason reason, const char *detail, ...);
+
+static inline bool
+session_is_ending(const struct session *session)
+{
+    return session->phase != PHASE_ALIVE;
+}
+
+/** Ends it for what the connection says about its own end (FIN, RST, TLS, time-outs), in the light of
+ *  what the session was doing. Called when conn_read or conn_flush gave RC_CLOSED. */
+void session_end_by_peer(struct session *session, enum end_moment moment);
+
+/** Monotonic now, of the injected clock. */
+int64_t session_now_us(const struct session *session);
+/** Sets what `roost sessions` shows. */
+void session_state_set(struct session *session, enum session_state state);
+/** Shown by `roost sessions` and kept in the record; written under the table's lock. Copied; an
+ *  empty span clears; without memory it stays empty. */
+void session_set_mailbox_name(struct session *session, struct span name);
+void session_set_client_id(struct session *session, struct span text);
+/** After login, client ID or STARTTLS: tells log and crash table who this is now. */
+void session_identity_changed(struct session *session);
+/** Notes an event in the ring; never contents. */
+struct event *session_event(struct session *session, enum event_kind kind);
+/** Sends what is in conn.out, showing it to the log first. As conn_flush. */
+MUST_USE enum rc session_flush(struct session *session);
+/** A wake for rooms below: runs this session's task again, nothing else. */
+struct wake session_waker(struct session *session);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an administrator may set that sessions look at while they live. daemon/config fills it
+ * from roost.conf and publishes a new one at SIGHUP; a published one never changes and stays
+ * readable until the process ends (they are small and reloads are rare), so sessions keep no reference.
+ */
+#ifndef SESSION_SETTINGS_H
+#define SESSION_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
+enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
+enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
+
+struct settings {
+    /* [server] */
+    const char *hostname;
+    const char *const *domains;
+    size_t domain_count;
+
+    /* [auth] */
+    enum allow_plaintext allow_plaintext;
+    enum advertise_scram scram;
+
+    /* [idle] all in seconds; 0: off */
+    enum idle_policy idle_policy;
+    uint32_t idle_keepalive_s;  /* an untagged line after this much silence */
+    uint32_t idle_dead_after_s; /* TCP_USER_TIMEOUT: unacknowledged for so long is gone */
+    uint32_t idle_timeout_s;    /* with IDLE_TIMEOUT */
+
+    /* [limits] */
+    uint32_t login_timeout_s;
+    uint32_t inactivity_timeout_s; /* after login and outside IDLE; 0: never */
+    uint32_t output_timeout_s;     /* a reader that takes nothing; 0: never */
+    uint32_t max_connections;
+    uint32_t max_connections_per_user;
+    uint32_t max_connections_per_address;
+    uint64_t append_octets;
+};
+
+#endif

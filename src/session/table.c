@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header. Counts live in two maps (account id, address) of small heap cells; a cell
+ * goes with its last session. All under one lock of rank LOCK_LIVE_TABLE, held for microseconds;
+ * listing copies.
+ */
+#include "session/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "base/map.h"
+
+struct session_table {
+    struct lock lock;
+    struct list sessions; /* oldest first */
+    size_t count;
+    struct map by_account; /* u64 -> struct cell */
+    struct map by_address; /* address hash -> struct cell */
+};
+
+struct cell {
+    uint32_t count;
+};
+
+enum rc
+session_table_new(struct session_table **out)
+{
+    struct session_table *table = calloc(1, sizeof *table);
+
+    if (table == NULL)
+        return RC_LIMIT;
+    lock_init(&table->lock, LOCK_LIVE_TABLE);
+    list_init(&table->sessions);
+    map_init(&table->by_account);
+    map_init(&table->by_address);
+    *out = table;
+    return RC_OK;
+}
+
+void
+session_table_free(struct session_table *table)
+{
+    if (table == NULL)
+        return;
+    CHECK(table->count == 0);
+    map_done(&table->by_account);
+    map_done(&table->by_address);
+    lock_done(&table->lock);
+    free(table);
+}
+
+/* The cell of key with room for one more; false when max is reached or there is no memory. */
+static enum rc
+cell_take(struct map *map, uint64_t key, uint32_t max)
+{
+    struct cell *cell = map_get(map, map_key_u64(&key));
+
+    if (cell == NULL) {
+        cell = calloc(1, sizeof *cell);
+        if (cell == NULL)
+            return RC_BUSY;
+        if (map_put(map, map_key_u64(&key), cell) != RC_OK) {
+            free(cell);
+            return RC_BUSY;
+        }
+    }
+    if (cell->count >= max)
+        return RC_LIMIT; /* max is at least 1, so the cell is not an empty one left behind */
+    cell->count++;
+    return RC_OK;
+}
+
+static void
+cell_give(struct map *map, uint64_t key)
+{
+    struct cell *cell = map_get(map, map_key_u64(&key));
+
+    CHECK(cell != NULL && cell->count > 0);
+    if (--cell->count == 0) {
+        map_take(map, map_key_u64(&key));
+        free(cell);
+    }
+}
+
+static enum end_reason
+enter_locked(struct session_table *table, struct session *session)
+{
+    const struct settings *settings = env_settings(session->env);
+    const uint64_t address = net_addr_hash(&session->peer);
+
+    if (table->count >= settings->max_connections)
+        return END_LIMIT_TOTAL;
+    switch (cell_take(&table->by_address, address, settings->max_connections_per_address)) {
+    case RC_OK:
+        break;
+    case RC_LIMIT:
+        return END_LIMIT_ADDRESS;
+    default:
+        return END_LIMIT_MEMORY;
+    }
+    list_push_back(&table->sessions, &session->table_link);
+    table->count++;
+    return END_NONE;
+}
+
+enum end_reason
+session_table_enter(struct session_table *table, struct session *session)
+{
+    lock_enter(&table->lock);
+    const enum end_reason reason = enter_locked(table, session);
+    lock_leave(&table->lock);
+    return reason;
+}
+
+/* "3 Thunderbird, 2 unknown": the account's sessions by the first word of their client ID. */
+static char *
+others_by_client(struct session_table *table, uint64_t account_id, struct arena *arena)
+{
+    enum { KINDS = 8 };
+    struct {
+        struct span name;
+        unsigned count;
+    } kinds[KINDS] = {0};
+    size_t used = 0;
+    char *text = arena_str(arena, SPAN(""));
+
+    LIST_FOR_EACH (node, &table->sessions) {
+        const struct session *s = CONTAINER_OF(node, struct session, table_link);
+        if (s->account_id != account_id)
+            continue;
+        struct span name = s->client_id == NULL ? SPAN("unknown") : span_of_str(s->client_id);
+        const ptrdiff_t blank = span_find_char(name, ' ');
+        if (blank > 0)
+            name = span_head(name, (size_t)blank);
+        size_t i = 0;
+        while (i < used && !span_ieq(kinds[i].name, name))
+            i++;
+        if (i == KINDS) {
+            i = KINDS - 1;
+            kinds[i].name = SPAN("others");
+        }
+        if (i == used)
+            kinds[used++].name = name;
+        kinds[i].count++;
+    }
+    for (size_t i = 0; i < used && text != NULL; i++)
+        text = arena_printf(arena, "%s%s%u %.*s", text, i == 0 ? "" : ", ", kinds[i].count,
+                            SPAN_FMT(kinds[i].name));
+    return text;
+}
+
+enum rc
+session_table_login(struct session_table *table, struct session *session, uint64_t account_id,
+                    const char *name, struct arena *arena, char **others_out)
+{
+    const struct settings *settings = env_settings(session->env);
+    char *copy = strdup(name);
+
+    if (copy == NULL)
+        return RC_BUSY;
+    lock_enter(&table->lock);
+    const enum rc rc =
+        cell_take(&table->by_account, account_id, settings->max_connections_per_user);
+    if (rc == RC_OK) {
+        CHECK(session->account_id == 0);
+        session->account_id = account_id;
+        session->account_name = copy;
+    } else if (rc == RC_LIMIT && others_out != NULL) {
+        *others_out = others_by_client(table, account_id, arena);
+    }
+    lock_leave(&table->lock);
+    if (rc != RC_OK)
+        free(copy);
+    return rc;
+}
+
+void
+session_table_leave(struct session_table *table, struct session *session)
+{
+    lock_enter(&table->lock);
+    if (!list_is_empty(&session->table_link)) {
+        list_remove(&session->table_link);
+        table->count--;
+        cell_give(&table->by_address, net_addr_hash(&session->peer));
+        if (session->account_id != 0)
+            cell_give(&table->by_account, session->account_id);
+    }
+    lock_leave(&table->lock);
+}
+
+/* The three strings that readers of the table see change only here. */
+static void
+string_set(struct session *session, char **field, struct span text)
+{
+    char *copy = text.len == 0 ? NULL : strndup(text.ptr, text.len);
+
+    lock_enter(&session->env->table->lock);
+    char *old = *field;
+    *field = copy;
+    lock_leave(&session->env->table->lock);
+    free(old);
+}
+
+void
+session_set_mailbox_name(struct session *session, struct span name)
+{
+    string_set(session, &session->mailbox_name, name);
+}
+
+void
+session_set_client_id(struct session *session, struct span text)
+{
+    string_set(session, &session->client_id, text);
+}
+
+static const char *
+copy_or_empty(struct arena *arena, const char *text)
+{
+    return text == NULL ? "" : arena_str(arena, span_of_str(text));
+}
+
+static bool
+info_fill(const struct session *s, struct arena *arena, int64_t now_us, struct session_info *info)
+{
+    *info = (struct session_info){
+        .number = s->number,
+        .service = log_service_name(s->door->service),
+        .account = copy_or_empty(arena, s->account_name),
+        .client_id = copy_or_empty(arena, s->client_id),
+        .mailbox = copy_or_empty(arena, s->mailbox_name),
+        .peer = s->peer,
+        .tls = atomic_load_explicit(&s->tls, memory_order_relaxed),
+        .state = atomic_load_explicit(&s->pub.state, memory_order_relaxed),
+        .opened_wall_us = s->opened_wall_us,
+        .idle_us = now_us - atomic_load_explicit(&s->pub.last_in_us, memory_order_relaxed),
+        .octets_in = atomic_load_explicit(&s->pub.octets_in, memory_order_relaxed),
+        .octets_out = atomic_load_explicit(&s->pub.octets_out, memory_order_relaxed),
+        .thread = atomic_load_explicit(&s->pub.thread, memory_order_relaxed),
+    };
+    return info->account != NULL && info->client_id != NULL && info->mailbox != NULL;
+}
+
+enum rc
+session_table_list(struct session_table *table, struct arena *arena, int64_t now_us, size_t max,
+                   struct session_info **out, size_t *count_out)
+{
+    enum rc rc = RC_OK;
+    size_t count = 0;
+
+    lock_enter(&table->lock);
+    const size_t want = table->count < max ? table->count : max;
+    struct session_info *infos = arena_array(arena, struct session_info, want);
+    if (infos == NULL)
+        rc = RC_LIMIT;
+    LIST_FOR_EACH (node, &table->sessions) {
+        if (rc != RC_OK || count == want)
+            break;
+        if (!info_fill(CONTAINER_OF(node, struct session, table_link), arena, now_us,
+                       &infos[count++]))
+            rc = RC_LIMIT;
+    }
+    lock_leave(&table->lock);
+    if (rc != RC_OK)
+        return rc;
+    *out = infos;
+    *count_out = count;
+    return RC_OK;
+}
+
+size_t
+session_table_count(struct session_table *table)
+{
+    lock_enter(&table->lock);
+    const size_t count = table->count;
+    lock_leave(&table->lock);
+    return count;
+}
+
+const char *
+session_state_name(enum session_state state)
+{
+    static const char *const names[] = {
+        [SESSION_CONNECTED] = "connected",         [SESSION_AUTHENTICATING] = "authenticating",
+        [SESSION_AUTHENTICATED] = "authenticated", [SESSION_SELECTED] = "selected",
+        [SESSION_COMMAND] = "command",             [SESSION_IDLE] = "idle",
+        [SESSION_ENDING] = "ending",
+    };
+
+    return (size_t)state < ARRAY_LEN(names) ? names[state] : "?";
+}
+
+static void
+post_locked(struct session *session, enum session_post post, const char *words)
+{
+    if (words != NULL) {
+        char *old = atomic_exchange(&session->kick_words, strdup(words));
+        free(old);
+    }
+    atomic_fetch_or(&session->posts, (unsigned)post);
+    task_wake(session->env->poller, session->task.id);
+}
+
+bool
+session_post(struct session_table *table, uint64_t number, enum session_post post,
+             const char *words)
+{
+    bool found = false;
+
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, table_link);
+        if (s->number == number) {
+            post_locked(s, post, words);
+            found = true;
+            break;
+        }
+    }
+    lock_leave(&table->lock);
+    return found;
+}
+
+size_t
+session_post_all(struct session_table *table, uint64_t account_id, enum session_post post,
+                 const char *words, uint64_t except)
+{
+    size_t count = 0;
+
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, table_link);
+        if ((account_id == 0 || s->account_id == account_id) && s->number != except) {
+            post_locked(s, post, words);
+            count++;
+        }
+    }
+    lock_leave(&table->lock);
+    return count;
+}

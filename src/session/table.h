@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of live sessions: who is here, counted by account and by address, so that limits
+ * can be kept and `roost sessions` and `roost kick` have something to look at. It never gives out a
+ * pointer to a session: others get copies, and reach a session by posting to it.
+ *
+ * Thread: any, all functions, under LOCK_LIVE_TABLE.
+ */
+#ifndef SESSION_TABLE_H
+#define SESSION_TABLE_H
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/rc.h"
+#include "session/session.h"
+
+struct session_table;
+
+MUST_USE enum rc session_table_new(struct session_table **out);
+void session_table_free(struct session_table *table); /* no session left */
+
+/** Counts a new session in. END_NONE, or END_LIMIT_TOTAL, END_LIMIT_ADDRESS, END_LIMIT_MEMORY
+ *  (then it is not in the table's counts, but session_table_leave is still harmless). */
+enum end_reason session_table_enter(struct session_table *table, struct session *session);
+/**
+ * Makes it a session of the account. RC_LIMIT when the account has max_connections_per_user
+ * already: then *others_out (may be NULL), in arena, counts them by client for the sentence
+ * the newcomer gets ("3 Thunderbird, 2 unknown"). name is copied.
+ */
+MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
+                                     uint64_t account_id, const char *name, struct arena *arena,
+                                     char **others_out);
+void session_table_leave(struct session_table *table, struct session *session);
+
+/* What `roost sessions` shows; strings in the arena given. */
+struct session_info {
+    uint64_t number;
+    const char *service;
+    const char *account; /* "" before login */
+    const char *client_id;
+    const char *mailbox;
+    struct net_addr peer;
+    bool tls;
+    enum session_state state;
+    int64_t opened_wall_us;
+    int64_t idle_us; /* since the last octet from the client */
+    uint64_t octets_in;
+    uint64_t octets_out;
+    unsigned thread;
+};
+/** Copies all sessions, oldest first, at most max. RC_LIMIT: the arena. */
+MUST_USE enum rc session_table_list(struct session_table *table, struct arena *arena,
+                                    int64_t now_us, size_t max, struct session_info **out,
+                                    size_t *count_out);
+size_t session_table_count(struct session_table *table);
+const char *session_state_name(enum session_state state);
+
+/** Posts to the session of that number; words (may be NULL) go to the client of a kick. False:
+ *  no such session. */
+bool session_post(struct session_table *table, uint64_t number, enum session_post post,
+                  const char *words);
+/** Posts to all sessions of an account, or (account_id 0) to all; except: a number, or 0.
+ *  Returns how many. */
+size_t session_post_all(struct session_table *table, uint64_t account_id, enum session_post post,
+                        const char *words, uint64_t except);
+
+#endif
