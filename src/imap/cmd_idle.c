@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IDLE (RFC 2177): sync whenever told. While nothing happens the session is parked with its
+ * counters and nothing else. It ends by DONE in any case and spelling clients use; a tagged
+ * command in its place (some Apple Mail versions) ends it too and is then run. It never ends for
+ * time alone, unless [idle] policy = timeout.
+ *
+ *   IDLE -> "+ idling" -> parked <-> sync | "* OK Still here" -> DONE -> tagged OK
+ */
+#include "imap/imap_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Keepalives of one client address fall into the same second, so that a phone's radio wakes
+ * once for all of its connections: seconds are divided into intervals shifted by the address. */
+static int64_t
+keepalive_next_us(const struct imap_session *im)
+{
+    const int64_t interval_s = env_settings(im->s.env)->idle_keepalive_s;
+
+    if (interval_s == 0)
+        return INT64_MAX;
+    const int64_t now_s = session_now_us(&im->s) / 1000000;
+    const int64_t shift_s =
+        (int64_t)(net_addr_hash(&im->s.peer) % (uint64_t)interval_s);
+    const int64_t past_s = (now_s + interval_s - shift_s) % interval_s;
+    return (now_s + interval_s - past_s) * 1000000;
+}
+
+enum imap_step
+cmd_idle_run(struct imap_session *im, struct imap_work *work)
+{
+    struct imap_idle *idle = calloc(1, sizeof *idle);
+    struct iw w = imap_line(im);
+
+    if (idle == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    memcpy(idle->tag, work->cmd.tag.ptr, work->cmd.tag.len); /* at most LIMIT_TAG */
+    idle->since_us = session_now_us(&im->s);
+    im->idle = idle;
+    im->idle_done_seen = false;
+    idle->keepalive_us = keepalive_next_us(im);
+    iw_continuation(&w, SPAN("idling"));
+    session_event(&im->s, EVENT_IDLE_BEGIN);
+    session_state_set(&im->s, SESSION_IDLE);
+    return STEP_INPUT;
+}
+
+void
+imap_idle_leave(struct imap_session *im)
+{
+    if (im->idle == NULL)
+        return;
+    struct event *event = session_event(&im->s, EVENT_IDLE_END);
+    event->a = (uint32_t)((session_now_us(&im->s) - im->idle->since_us) / 1000000);
+    event->outcome = im->idle_done_seen ? EVENT_OK : EVENT_NO;
+    free(im->idle);
+    im->idle = NULL;
+}
+
+static void
+done_answer(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+
+    iw_status_line(&w, span_of_str(im->idle->tag), IW_OK, NULL, SPAN("IDLE terminated"));
+    im->s.counts.commands++;
+    imap_idle_leave(im);
+}
+
+/* Pushes what is due. GO_PARK: waits for *next_out. */
+static enum go
+push(struct imap_session *im, enum task_next *next_out)
+{
+    if (im->state != IMAP_SELECTED || (im->work == NULL && !sync_is_due(&im->view)))
+        return GO_ON;
+    if (imap_work_get(im) == NULL) {
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+        return GO_ON;
+    }
+    const size_t before = buf_len(&im->s.conn.out);
+    const enum imap_step step = imap_sync_step(im, SYNC_ALL);
+    struct event *event = session_event(&im->s, EVENT_PUSH);
+    event->a = im->view.exists;
+    event->b = (uint32_t)(buf_len(&im->s.conn.out) - before);
+    if (step == STEP_DONE)
+        imap_work_drop(im);
+    imap_flush(im);
+    if (session_is_ending(&im->s) || step == STEP_DONE)
+        return GO_ON;
+    *next_out = step == STEP_WAIT                  ? TASK_PARK_WAKE
+                : conn_wants_write(&im->s.conn) ? TASK_PARK_OUTPUT
+                                                   : TASK_YIELD;
+    return GO_PARK;
+}
+
+static void
+time_check(struct imap_session *im)
+{
+    const struct settings *settings = env_settings(im->s.env);
+    const int64_t now_us = session_now_us(&im->s);
+
+    if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0 &&
+        now_us >= im->idle->since_us + (int64_t)settings->idle_timeout_s * 1000000) {
+        session_end(&im->s, END_IDLE_TIMEOUT, NULL);
+        return;
+    }
+    if (now_us < im->idle->keepalive_us)
+        return;
+    im->idle->keepalive_us = keepalive_next_us(im);
+    if (conn_wants_write(&im->s.conn))
+        return; /* what is on its way already is probe enough */
+    struct iw w = imap_line(im);
+    iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
+    session_event(&im->s, EVENT_KEEPALIVE)->a =
+        (uint32_t)((now_us - im->s.conn.last_out_us) / 1000000);
+    im->s.counts.keepalives++;
+    if (log_on(&im->s.log, LOG_P))
+        log_put(&im->s.log, LOG_E_KEEPALIVE, "keepalive sent after %jd s",
+                (intmax_t)((now_us - im->s.conn.last_out_us) / 1000000));
+}
+
+enum go
+imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next *next_out)
+{
+    for (;;) {
+        time_check(im);
+        if (session_is_ending(&im->s))
+            return GO_ON;
+        if (push(im, next_out) == GO_PARK)
+            return GO_PARK;
+        if (session_is_ending(&im->s))
+            return GO_ON;
+        const enum imap_frame frame = imap_framer_next(&im->framer, &im->s.conn.in);
+        if (frame == IMAP_FRAME_COMMAND && imap_line_is_done(imap_framer_text(&im->framer))) {
+            log_line_in(&im->s.log, LINE_COMMAND, imap_framer_text(&im->framer));
+            im->idle_done_seen = true;
+            done_answer(im);
+            return GO_ON;
+        }
+        if (frame != IMAP_FRAME_MORE) {
+            done_answer(im); /* something else: it is over all the same */
+            *frame_out = frame;
+            return GO_ON;
+        }
+        if (imap_read(im) == GO_ON)
+            continue; /* octets came, or the peer is gone */
+        imap_flush(im);
+        if (session_is_ending(&im->s))
+            return GO_ON;
+        if (!conn_wants_write(&im->s.conn) && im->state == IMAP_SELECTED)
+            view_sleep(&im->view);
+        imap_framer_release(&im->framer);
+        session_state_set(&im->s, SESSION_IDLE);
+        *next_out = conn_park(&im->s.conn);
+        return GO_PARK;
+    }
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Into and out of the selected state: SELECT, EXAMINE (RFC 3501 sections 6.3.1, 6.3.2), CHECK,
+ * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters; the messages themselves are looked at
+ * first when a command needs them.
+ */
+#include "imap/imap_session.h"
+
+/* Mailboxes up to this size are loaded at SELECT, so that the first unseen can be named. */
+enum { UNSEEN_LOAD_MAX = 2000 };
+
+void
+imap_unselect(struct imap_session *im)
+{
+    if (im->state != IMAP_SELECTED)
+        return;
+    hub_unwatch(&im->watch);
+    view_done(&im->view);
+    im->state = IMAP_AUTHENTICATED;
+    session_set_mailbox_name(&im->s, SPAN(""));
+}
+
+static void
+untagged_ok_number(struct iw *w, struct span code, uint64_t number, struct span text)
+{
+    iw_begin_status(w, SPAN(""), IW_OK);
+    iw_code_open(w, code);
+    iw_num(w, number);
+    iw_code_close(w);
+    iw_end_text(w, text);
+}
+
+/* The untagged part of the answer. */
+static enum rc
+describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_state *state,
+         struct err *err)
+{
+    struct imap_work *work = im->work;
+    struct iw w = imap_line(im);
+    uint32_t unseen = 0;
+
+    if (state->unseen > 0) {
+        /* From memory when it is there; a large mailbox is not loaded for it. */
+        const bool small = state->exists <= UNSEEN_LOAD_MAX;
+        const enum rc rc = view_awake(&im->view, small ? tx : NULL, err);
+        if (rc != RC_OK && (small || rc != RC_AGAIN))
+            return rc;
+    }
+    if (state->unseen > 0 && im->view.members != NULL)
+        unseen = version_first_unseen(im->view.members);
+    enum rc rc = view_count_recent(&im->view, tx, err);
+    if (rc == RC_OK)
+        rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keyword_names,
+                              &work->keyword_count);
+    if (rc != RC_OK)
+        return rc;
+    iw_untagged(&w);
+    iw_num(&w, im->view.exists);
+    iw_word(&w, "EXISTS");
+    iw_end(&w);
+    iw_untagged(&w);
+    iw_num(&w, im->view.recent);
+    iw_word(&w, "RECENT");
+    iw_end(&w);
+    if (unseen > 0)
+        untagged_ok_number(&w, SPAN("UNSEEN"), unseen, SPAN("first unseen message"));
+    untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
+    untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
+    imap_write_flags_lines(im, work->keyword_names, work->keyword_count);
+    return RC_OK;
+}
+
+enum imap_step
+cmd_select_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_select_req *req = &work->cmd.u.select;
+    const bool examine = work->cmd.id == IMAP_CMD_EXAMINE;
+    struct mailbox *mailbox = NULL;
+    enum imap_step step = STEP_DONE;
+    struct mailbox_state state;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
+    imap_unselect(im);
+    if (req->condstore || req->has_qresync)
+        return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
+    if (imap_bad_name(work, &req->mailbox, &step))
+        return step;
+    enum rc rc =
+        mailbox_open(im->acct, session_waker(&im->s), req->mailbox.name, &mailbox, &err);
+    if (rc == RC_AGAIN)
+        return STEP_WAIT;
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    if (!imap_read_begin(im, &tx, &step)) {
+        mailbox_put(mailbox);
+        return step;
+    }
+    mailbox_state(mailbox, &state);
+    hub_watch(im->acct, &im->watch, state.mbox, session_waker(&im->s)); /* first: miss nothing */
+    view_init(&im->view, mailbox, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
+    im->state = IMAP_SELECTED;
+    session_set_mailbox_name(&im->s, req->mailbox.name);
+    mailbox_state(mailbox, &state);
+    rc = describe(im, tx, &state, &err);
+    if (rc != RC_OK) {
+        imap_unselect(im);
+        return imap_fail(im, rc, &err);
+    }
+    return examine ? imap_ok(work, "READ-ONLY", "EXAMINE completed")
+                   : imap_ok(work, "READ-WRITE", "SELECT completed");
+}
+
+enum imap_step
+cmd_check_run(struct imap_session *im, struct imap_work *work)
+{
+    (void)im; /* everything acknowledged is on disk already */
+    return imap_ok(work, NULL, "CHECK completed");
+}
+
+enum imap_step
+cmd_unselect_run(struct imap_session *im, struct imap_work *work)
+{
+    imap_unselect(im);
+    return imap_ok(work, NULL, "UNSELECT completed");
+}

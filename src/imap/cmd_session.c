@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands about the connection itself: CAPABILITY, NOOP, LOGOUT, STARTTLS (RFC 3501 section 6.1
+ * and 6.2.1), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC 2342).
+ */
+#include "imap/imap_session.h"
+
+enum imap_step
+cmd_capability_run(struct imap_session *im, struct imap_work *work)
+{
+    struct iw w = imap_line(im);
+    AUTO_BUF words;
+
+    buf_init(&words, 1024);
+    imap_put_capabilities(im, &words);
+    iw_untagged(&w);
+    iw_word(&w, "CAPABILITY");
+    iw_token(&w, buf_span(&words));
+    iw_end(&w);
+    return imap_ok(work, NULL, "CAPABILITY completed");
+}
+
+enum imap_step
+cmd_noop_run(struct imap_session *im, struct imap_work *work)
+{
+    (void)im; /* what is new is told by the sync after every command */
+    return imap_ok(work, NULL, "NOOP completed");
+}
+
+enum imap_step
+cmd_logout_run(struct imap_session *im, struct imap_work *work)
+{
+    struct iw w = imap_line(im);
+
+    iw_status_line(&w, SPAN(""), IW_BYE, NULL, SPAN("Logging out"));
+    return imap_ok(work, NULL, "LOGOUT completed");
+}
+
+enum imap_step
+cmd_starttls_run(struct imap_session *im, struct imap_work *work)
+{
+    if (conn_is_tls(&im->s.conn))
+        return imap_bad(work, "TLS is active already");
+    if (im->s.env->tls == NULL)
+        return imap_no(work, "UNAVAILABLE", "TLS is not configured");
+    return imap_ok(work, NULL, "Begin TLS negotiation now");
+}
+
+/* "Thunderbird 115.0" for the log and `roost sessions`, from the client's name and version. */
+static void
+client_id_note(struct imap_session *im, const struct imap_id_req *req)
+{
+    struct span name = SPAN("");
+    struct span version = SPAN("");
+    AUTO_BUF text;
+
+    for (size_t i = 0; i < req->pair_count; i++) {
+        const struct imap_id_pair *pair = &req->pairs[i];
+        if (pair->is_nil)
+            continue;
+        if (span_ieq_str(pair->field, "name"))
+            name = pair->value;
+        else if (span_ieq_str(pair->field, "version"))
+            version = pair->value;
+    }
+    if (name.len == 0)
+        return;
+    buf_init(&text, 512);
+    text_escape(&text, span_head(name, 64), 128);
+    if (version.len > 0) {
+        buf_put_char(&text, ' ');
+        text_escape(&text, span_head(version, 32), 64);
+    }
+    session_set_client_id(&im->s, buf_span(&text));
+    session_identity_changed(&im->s);
+    session_event(&im->s, EVENT_CLIENT_ID);
+    log_put(&im->s.log, LOG_E_CLIENT_ID, "client ID %.*s", SPAN_FMT(buf_span(&text)));
+}
+
+enum imap_step
+cmd_id_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_house *house = imap_house(im);
+    struct iw w = imap_line(im);
+
+    client_id_note(im, &work->cmd.u.id);
+    iw_untagged(&w);
+    iw_word(&w, "ID");
+    iw_open(&w);
+    iw_string(&w, SPAN("name"));
+    iw_string(&w, span_of_str(house->software_name));
+    if (im->state != IMAP_NOT_AUTHENTICATED) { /* nobody unknown learns the version */
+        iw_string(&w, SPAN("version"));
+        iw_string(&w, span_of_str(house->software_version));
+    }
+    iw_close(&w);
+    iw_end(&w);
+    return imap_ok(work, NULL, "ID completed");
+}
+
+enum imap_step
+cmd_enable_run(struct imap_session *im, struct imap_work *work)
+{
+    struct iw w = imap_line(im);
+
+    /* Nothing that is served needs enabling; unknown words are to be ignored. */
+    iw_untagged(&w);
+    iw_word(&w, "ENABLED");
+    iw_end(&w);
+    return imap_ok(work, NULL, "ENABLE completed");
+}
+
+enum imap_step
+cmd_namespace_run(struct imap_session *im, struct imap_work *work)
+{
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_word(&w, "NAMESPACE ((\"\" \"/\")) NIL NIL");
+    iw_end(&w);
+    return imap_ok(work, NULL, "NAMESPACE completed");
+}

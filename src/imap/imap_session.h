@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One IMAP dialogue: what stays while it is parked (struct imap_session, small), and what
+ * exists only while a command is under way (struct imap_work).
+ *
+ *   framer -> imap_cmd (parsed) -> row->run ... -> sync -> tagged answer -> work freed
+ *
+ * Private to imap/. Thread: the session's, everything.
+ */
+#ifndef IMAP_IMAP_SESSION_H
+#define IMAP_IMAP_SESSION_H
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "imap/imap.h"
+#include "mailbox/hub.h"
+#include "mailbox/sync.h"
+#include "mailbox/turn.h"
+#include "mailbox/view.h"
+#include "syntax/imap_cmd.h"
+#include "syntax/imap_framer.h"
+#include "syntax/imap_write.h"
+
+struct imap_work;
+struct imap_session;
+
+enum imap_state { /* RFC 3501 section 3; bits, so that a row can name several */
+    IMAP_NOT_AUTHENTICATED = 1,
+    IMAP_AUTHENTICATED = 2,
+    IMAP_SELECTED = 4,
+    IMAP_LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
+    IMAP_ANY = IMAP_NOT_AUTHENTICATED | IMAP_LOGGED_IN,
+};
+
+struct imap_idle {
+    char tag[LIMIT_TAG + 1]; /* of the IDLE under way; empty: none */
+    int64_t since_us;
+    int64_t keepalive_us; /* when the next untagged line is due */
+};
+
+struct imap_session {
+    struct session s; /* first */
+    struct imap_framer framer;
+    struct account *acct;  /* held from login on */
+    struct view view;      /* while SELECTED */
+    struct watch watch;    /* while SELECTED */
+    struct imap_work *work; /* NULL between commands */
+    struct imap_idle *idle; /* NULL when not in IDLE */
+    int64_t input_budget;  /* octets taken from env->input_budget for a long command */
+    uint8_t state;        /* enum imap_state */
+    uint8_t bad_commands;
+    bool start_tls;       /* the OK of STARTTLS is on its way: TLS comes next */
+    bool mid_line;        /* a literal of a reply is half sent: no BYE would be understood */
+    bool id_logged;       /* the client ID was noted */
+    bool idle_done_seen;  /* DONE came for the last IDLE */
+    uint8_t end_state;    /* enum end_state, as of the end */
+    uint8_t end_command;  /* event_command under way then; 0: none */
+};
+
+/* What one step of a command came to. */
+enum imap_step {
+    STEP_DONE,   /* work->reply is set */
+    STEP_MORE,   /* goes on; yields when the slice is spent */
+    STEP_OUTPUT, /* the output is full: go on when it has drained */
+    STEP_WAIT,   /* parked until woken: turn, slot, read handle, throttle */
+    STEP_INPUT,  /* wants a line from the client: AUTHENTICATE */
+};
+
+enum imap_phase { PHASE_RUN, PHASE_SYNC, PHASE_ANSWER };
+
+/* What the dialogue does after a stage: goes on, or parks its task. */
+enum go { GO_ON, GO_PARK };
+
+struct imap_reply {
+    enum iw_status status;
+    const char *code; /* "TRYCREATE": legal syntax without brackets, or NULL; static or arena */
+    const char *text; /* static or arena */
+};
+
+struct imap_command; /* a row of the table */
+
+struct imap_work {
+    struct arena arena; /* the command's: its request and its state */
+    struct arena sync_arena;
+    const struct imap_command *row; /* NULL: a sync in IDLE, no command */
+    struct imap_cmd cmd;
+    struct imap_reply reply;
+    enum imap_phase phase;
+    void *run;         /* the command's own state, in arena; NULL at its first step */
+    struct sync *sync; /* under way, in sync_arena */
+    struct iw sync_line;
+    struct span *keyword_names; /* of the mailbox, as of the sync or command; in its arena */
+    size_t keyword_count;
+    struct spool *spools; /* diverted literals of APPEND; owned */
+    size_t spool_count;
+    enum rc spool_rc;     /* the first failure to keep one */
+    int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
+    bool slot_queued;     /* waits for a DISK slot */
+    struct turn_req *turn; /* queued in the account's turn */
+    bool (*abandon)(struct imap_session *im); /* lets go of other waits (login); NULL: none */
+};
+
+static inline struct imap_session *
+imap_of(struct session *session)
+{
+    return CONTAINER_OF(session, struct imap_session, s);
+}
+
+static inline const struct imap_house *
+imap_house(const struct imap_session *im)
+{
+    return im->s.env->doors;
+}
+
+/* ---- work.c ---- */
+/** The session's work, made when there is none. NULL: no memory. */
+struct imap_work *imap_work_get(struct imap_session *im);
+void imap_work_drop(struct imap_session *im);
+
+/* ---- answers: reply.c ---- */
+/** A writer at the end of the output. */
+struct iw imap_line(struct imap_session *im);
+enum imap_step imap_ok(struct imap_work *work, const char *code, const char *text);
+enum imap_step imap_no(struct imap_work *work, const char *code, const char *text);
+enum imap_step imap_bad(struct imap_work *work, const char *text);
+/** NO (or BAD) with what the table says of rc; err goes to the log. */
+enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
+/** NO [CANNOT] when the client's mailbox name is one nobody can have; else false. */
+bool imap_bad_name(struct imap_work *work, const struct mbox_arg *arg, enum imap_step *step_out);
+
+/* ---- waiting: wait.c ---- */
+/** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
+MUST_USE bool imap_read_begin(struct imap_session *im, struct store_tx **tx_out,
+                              enum imap_step *step_out);
+/** Runs a request through slot and turn. True: it was executed, see req->result. False: return
+ *  *step_out (STEP_WAIT). */
+MUST_USE bool imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_out);
+/** The view with members. Otherwise *step_out. */
+MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
+                              enum imap_step *step_out);
+/** A set of the client as runs of sequence numbers of the awake view, in the command's arena. */
+MUST_USE bool imap_resolve(struct imap_session *im, struct imap_msgs *msgs,
+                           struct view_run **runs_out, size_t *count_out,
+                           enum imap_step *step_out);
+/** The output holds so much that the command should wait for its reader. */
+static inline bool
+imap_output_full(const struct imap_session *im)
+{
+    return buf_len(&im->s.conn.out) >= LIMIT_OUTPUT_HIGH_WATER;
+}
+
+/* ---- sync_write.c ---- */
+/** Names of the keywords set in bits, in arena; for iw_flags. */
+size_t imap_keyword_names(const struct keywords *bits, const struct span *names, size_t count,
+                          struct span out[LIMIT_KEYWORDS]);
+/** Tells the client what changed, as far as mode and output allow. STEP_DONE at the end. */
+enum imap_step imap_sync_step(struct imap_session *im, enum sync_mode mode);
+/** Untagged FLAGS and OK [PERMANENTFLAGS] of the selected mailbox. */
+void imap_write_flags_lines(struct imap_session *im, const struct span *keywords, size_t count);
+
+/* ---- cmd_select.c ---- */
+/** Leaves the selected state without expunging. Harmless when nothing is selected. */
+void imap_unselect(struct imap_session *im);
+
+/* ---- cmd_idle.c ---- */
+/** Goes on in IDLE. GO_ON: it is over, or something else than DONE came and waits in the framer
+ *  (*frame_out); GO_PARK: park for *next_out. */
+enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
+                     enum task_next *next_out);
+void imap_idle_leave(struct imap_session *im);
+
+/* ---- run.c ---- */
+/** Sends what is there; a peer that is gone ends the session. */
+void imap_flush(struct imap_session *im);
+/** Reads more. GO_PARK: nothing there now. */
+enum go imap_read(struct imap_session *im);
+
+/* ---- cmd_login.c ---- */
+/** A line while AUTHENTICATE waits for one. */
+void imap_authenticate_line(struct imap_session *im, struct span line);
+
+/* ---- capability.c ---- */
+/** The capability list for the state now, into out, without "CAPABILITY " and brackets. */
+void imap_put_capabilities(struct imap_session *im, struct buf *out);
+
+/** LOGIN, PLAIN and such may show a password on this connection. */
+bool imap_plaintext_allowed(const struct imap_session *im);
+bool imap_scram_offered(const struct imap_session *im);
+
+/* ---- command.c ---- */
+struct imap_command {
+    enum imap_step (*run)(struct imap_session *im, struct imap_work *work);
+    uint8_t states; /* enum imap_state */
+    enum command_sync { SYNC_NEVER, SYNC_WITHOUT_EXPUNGE, SYNC_FULLY } sync;
+};
+const struct imap_command *imap_command_row(enum imap_cmd_id id);
+
+/* The commands; see the table in command.c. */
+typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *work);
+imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
+    cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run, cmd_namespace_run,
+    cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run, cmd_subscribe_run,
+    cmd_list_run, cmd_lsub_run, cmd_status_run, cmd_append_run, cmd_idle_run, cmd_check_run,
+    cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run, cmd_fetch_run,
+    cmd_store_run, cmd_copy_run;
+
+#endif

@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The IMAP dialogue from top to bottom: take what the framer finds, parse it, run the command
+ * in slices, tell what changed, answer with its tag, take the next. One command at a time and
+ * in the order sent, so pipelined commands are never ambiguous (RFC 3501 section 5.5).
+ *
+ *   input --framer--> command --PHASE_RUN--> PHASE_SYNC --> PHASE_ANSWER --> input
+ *                        |
+ *                        +-- IDLE: cmd_idle.c takes over until DONE
+ *
+ * Nothing here waits: whatever a step must wait for is what the task parks for.
+ */
+#include "imap/imap_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "session/table.h"
+
+enum { INPUT_MAX = 65536, BUDGET_FREE = 65536 };
+
+static int64_t
+earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- deadlines ---- */
+
+static int64_t
+deadline_input(const struct imap_session *im)
+{
+    const struct settings *settings = env_settings(im->s.env);
+
+    if (im->state == IMAP_NOT_AUTHENTICATED)
+        return im->s.opened_us + (int64_t)settings->login_timeout_s * 1000000;
+    if (settings->inactivity_timeout_s == 0)
+        return INT64_MAX;
+    return im->s.conn.last_in_us + (int64_t)settings->inactivity_timeout_s * 1000000;
+}
+
+static int64_t
+deadline_output(const struct imap_session *im)
+{
+    const struct settings *settings = env_settings(im->s.env);
+
+    if (!conn_wants_write(&im->s.conn) || settings->output_timeout_s == 0)
+        return INT64_MAX;
+    return im->s.conn.last_out_us + (int64_t)settings->output_timeout_s * 1000000;
+}
+
+static void
+deadlines_check(struct imap_session *im)
+{
+    const int64_t now_us = session_now_us(&im->s);
+
+    if (now_us >= deadline_output(im)) {
+        session_end(&im->s, END_SLOW_READER, "%zu octets were waiting for it",
+                    buf_len(&im->s.conn.out));
+    } else if (im->state == IMAP_NOT_AUTHENTICATED && now_us >= deadline_input(im)) {
+        const bool handshake = conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn);
+        session_end(&im->s, handshake ? END_TLS_TIMEOUT : END_LOGIN_TIMEOUT, NULL);
+    } else if (im->idle == NULL && (im->work == NULL || im->work->row == NULL) &&
+               !conn_wants_write(&im->s.conn) && now_us >= deadline_input(im)) {
+        session_end(&im->s, END_INACTIVITY, NULL);
+    }
+}
+
+/* ---- parking ---- */
+
+static enum end_moment
+moment_of(const struct imap_session *im)
+{
+    if (im->state == IMAP_NOT_AUTHENTICATED)
+        return MOMENT_BEFORE_LOGIN;
+    if (im->idle != NULL)
+        return MOMENT_IDLE;
+    if (im->work != NULL && im->work->row != NULL)
+        return MOMENT_IN_REPLY;
+    if (im->work != NULL && im->work->spool_count > 0)
+        return MOMENT_IN_LITERAL;
+    return imap_framer_is_idle(&im->framer) ? MOMENT_BETWEEN : MOMENT_IN_COMMAND;
+}
+
+void
+imap_flush(struct imap_session *im)
+{
+    switch (session_flush(&im->s)) {
+    case RC_OK:
+    case RC_AGAIN:
+        break;
+    case RC_LIMIT:
+        session_end(&im->s, END_LIMIT_MEMORY, "output of a command");
+        break;
+    default:
+        session_end_by_peer(&im->s, moment_of(im));
+        break;
+    }
+}
+
+static enum task_next
+park(struct imap_session *im, enum task_next next)
+{
+    const struct settings *settings = env_settings(im->s.env);
+    int64_t deadline_us = deadline_output(im);
+
+    if (im->work != NULL && im->work->wait_until_us != 0)
+        deadline_us = earliest(deadline_us, im->work->wait_until_us);
+    if (im->idle != NULL) {
+        deadline_us = earliest(deadline_us, im->idle->keepalive_us);
+        if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0)
+            deadline_us = earliest(deadline_us, im->idle->since_us +
+                                                    (int64_t)settings->idle_timeout_s * 1000000);
+    } else if (im->state == IMAP_NOT_AUTHENTICATED || im->work == NULL ||
+               im->work->row == NULL) {
+        deadline_us = earliest(deadline_us, deadline_input(im));
+    }
+    im->s.deadline_us = deadline_us;
+    return next;
+}
+
+/* ---- running a command ---- */
+
+/* The tagged answer; the end of a command. */
+static void
+answer(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct iw w = imap_line(im);
+
+    iw_status_line(&w, work->cmd.tag, work->reply.status, work->reply.code,
+                   span_of_str(work->reply.text));
+    struct event *event = session_event(&im->s, EVENT_COMMAND);
+    event->code = event_command(imap_cmd_word(work->cmd.id));
+    event->outcome = work->reply.status == IW_OK   ? EVENT_OK
+                     : work->reply.status == IW_NO ? EVENT_NO
+                                                   : EVENT_BAD;
+    im->s.counts.commands++;
+    if (work->reply.status == IW_BAD) {
+        im->s.counts.bad_commands++;
+        im->bad_commands++;
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%s", work->reply.text);
+    }
+    const enum imap_cmd_id id = work->cmd.id;
+    const bool ok = work->reply.status == IW_OK;
+    imap_work_drop(im);
+    if (id == IMAP_CMD_LOGOUT && ok)
+        session_end(&im->s, END_LOGOUT, NULL);
+    im->start_tls = id == IMAP_CMD_STARTTLS && ok;
+    const unsigned most = im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_BAD_COMMANDS_BEFORE_LOGIN
+                                                              : LIMIT_BAD_COMMANDS;
+    if (im->bad_commands >= most)
+        session_end(&im->s, END_BAD_COMMANDS, "%u of them", im->bad_commands);
+}
+
+/* One step of the phase that the command is in. */
+static enum imap_step
+phase_step(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+
+    switch (work->phase) {
+    case PHASE_RUN:
+        step = work->row->run(im, work);
+        break;
+    case PHASE_SYNC:
+        if (work->row->sync != SYNC_NEVER && im->state == IMAP_SELECTED)
+            step = imap_sync_step(im, work->row->sync == SYNC_FULLY ? SYNC_ALL
+                                                                    : SYNC_NO_EXPUNGE);
+        break;
+    case PHASE_ANSWER:
+        answer(im);
+        return STEP_DONE;
+    }
+    if (step == STEP_DONE)
+        work->phase++;
+    return step;
+}
+
+/* Runs the command under way as far as it goes now. GO_PARK: *next_out is what to park for. */
+static enum go
+command_go(struct imap_session *im, enum task_next *next_out)
+{
+    session_state_set(&im->s, SESSION_COMMAND);
+    while (im->work != NULL && im->work->row != NULL && !session_is_ending(&im->s)) {
+        switch (phase_step(im)) {
+        case STEP_DONE:
+        case STEP_MORE:
+            break;
+        case STEP_OUTPUT:
+            imap_flush(im);
+            if (session_is_ending(&im->s) || !conn_wants_write(&im->s.conn))
+                break;
+            session_event(&im->s, EVENT_BLOCKED)->b = (uint32_t)buf_len(&im->s.conn.out);
+            *next_out = park(im, TASK_PARK_OUTPUT);
+            return GO_PARK;
+        case STEP_WAIT:
+            imap_flush(im);
+            *next_out = park(im, TASK_PARK_WAKE);
+            return GO_PARK;
+        case STEP_INPUT:
+            if (im->idle != NULL)
+                imap_work_drop(im); /* from here on cmd_idle.c */
+            return GO_ON;
+        }
+        if (im->work != NULL && slice_spent()) {
+            imap_flush(im);
+            *next_out = park(im, TASK_YIELD);
+            return GO_PARK;
+        }
+    }
+    return GO_ON;
+}
+
+static bool
+is_other_protocol(struct span line)
+{
+    static const char *const words[] = {"GET ", "POST ", "HEAD ", "OPTIONS ", "CONNECT ", "EHLO ",
+                                        "HELO ", "SSH-",  "PUT "};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (span_istarts(line, span_of_str(words[i])))
+            return true;
+    return false;
+}
+
+/* A refusal of a command that never came to run. */
+static void
+refuse(struct imap_session *im, struct span tag, enum iw_status status, const char *code,
+       const char *text)
+{
+    struct imap_work *work = im->work;
+
+    work->cmd.tag = arena_span(&work->arena, tag);
+    work->cmd.id = IMAP_CMD_NOOP;
+    work->reply = (struct imap_reply){status, code, text};
+    answer(im);
+}
+
+/* A whole command has come: parse it, and begin. */
+static void
+command_begin(struct imap_session *im, struct span text)
+{
+    struct imap_work *work = im->work;
+    const char *bad = "Syntax error";
+    struct imap_head head;
+
+    log_line_in(&im->s.log,
+                im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
+    enum rc rc = imap_head_parse(text, &head, &bad);
+    if (rc != RC_OK) {
+        if (im->state == IMAP_NOT_AUTHENTICATED && is_other_protocol(text)) {
+            session_end(&im->s, END_NOT_OUR_PROTOCOL, NULL);
+            return;
+        }
+        refuse(im, imap_text_tag(text), IW_BAD, NULL, bad);
+        return;
+    }
+    const struct imap_command *row = imap_command_row(head.id);
+    if ((row->states & im->state) == 0) {
+        refuse(im, head.tag, IW_BAD, NULL,
+               im->state == IMAP_NOT_AUTHENTICATED      ? "Log in first"
+               : row->states == IMAP_NOT_AUTHENTICATED ? "Already logged in"
+               : row->states == IMAP_AUTHENTICATED     ? "Not while a mailbox is selected"
+                                                        : "Select a mailbox first");
+        return;
+    }
+    rc = imap_args_parse(&head, MBOX_WIRE_UTF7, &work->arena, &work->cmd, &bad);
+    if (rc != RC_OK) {
+        refuse(im, head.tag, IW_BAD, NULL, bad);
+        return;
+    }
+    work->row = row;
+    work->phase = PHASE_RUN;
+}
+
+/* ---- input ---- */
+
+static struct spool *
+spool_add(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct spool *more = realloc(work->spools, (work->spool_count + 1) * sizeof *more);
+
+    if (more == NULL)
+        return NULL;
+    work->spools = more;
+    struct spool *spool = &more[work->spool_count++];
+    spool_init(spool, &im->s.env->spool);
+    return spool;
+}
+
+static void
+literal_refuse(struct imap_session *im, const char *code, const char *text)
+{
+    const struct span tag = imap_text_tag(imap_framer_text(&im->framer));
+
+    imap_framer_refuse(&im->framer);
+    refuse(im, tag, code == NULL ? IW_BAD : IW_NO, code, text);
+}
+
+static void
+literal_begin(struct imap_session *im)
+{
+    const struct imap_literal *literal = imap_framer_literal(&im->framer);
+    const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
+
+    if (logged_in && literal->is_message) {
+        if (literal->octets > env_settings(im->s.env)->append_octets) {
+            literal_refuse(im, "TOOBIG", "The message is larger than APPENDLIMIT"); /* RFC 7889 */
+            return;
+        }
+        if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
+            literal_refuse(im, "LIMIT", "Too many messages in one APPEND");
+            return;
+        }
+        if (spool_add(im) == NULL || imap_framer_divert(&im->framer) != RC_OK) {
+            literal_refuse(im, NULL, "This literal cannot be taken");
+            return;
+        }
+    } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
+               imap_framer_keep(&im->framer) != RC_OK) {
+        literal_refuse(im, NULL, "Literal too long");
+        return;
+    }
+    if (literal->sync) {
+        struct iw w = imap_line(im);
+        iw_continuation(&w, SPAN("go ahead"));
+    }
+}
+
+/* Octets of APPEND's message. A failure is remembered and answered when the command is whole. */
+static void
+literal_data(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct spool *spool = &work->spools[work->spool_count - 1];
+    struct err err;
+
+    if (work->spool_rc != RC_OK)
+        return;
+    work->spool_rc = spool_append(spool, imap_framer_data(&im->framer), &err);
+    if (work->spool_rc != RC_OK) {
+        log_put(&im->s.log, LOG_E_STORE_FAILED, "%s", err.text);
+        spool_done(spool);
+    }
+}
+
+/* Text of commands beyond the usual is paid from a budget of all sessions. */
+static void
+input_budget_charge(struct imap_session *im)
+{
+    const int64_t have = (int64_t)im->framer.text.cap;
+    const int64_t owed = have > BUDGET_FREE ? have : 0;
+
+    if (owed > im->input_budget) {
+        if (!budget_take(&im->s.env->input_budget, owed - im->input_budget)) {
+            session_end(&im->s, END_LIMIT_MEMORY, "a command of over %jd octets",
+                        (intmax_t)have);
+            return;
+        }
+        im->input_budget = owed;
+    } else if (owed < im->input_budget) {
+        budget_give(&im->s.env->input_budget, im->input_budget - owed);
+        im->input_budget = owed;
+    }
+}
+
+static bool
+wants_plain_line(const struct imap_session *im)
+{
+    return im->work != NULL && im->work->row != NULL && im->work->phase == PHASE_RUN &&
+           im->work->cmd.id == IMAP_CMD_AUTHENTICATE;
+}
+
+enum go
+imap_read(struct imap_session *im)
+{
+    switch (conn_read(&im->s.conn)) {
+    case RC_OK:
+        return GO_ON;
+    case RC_AGAIN:
+        return GO_PARK;
+    case RC_LIMIT: /* the framer takes everything, so the buffer cannot stay full */
+    default:
+        session_end_by_peer(&im->s, moment_of(im));
+        return GO_ON;
+    }
+}
+
+static enum go
+frame_handle(struct imap_session *im, enum imap_frame frame)
+{
+    const struct span text = imap_framer_text(&im->framer);
+
+    switch (frame) {
+    case IMAP_FRAME_MORE:
+        if (imap_framer_is_idle(&im->framer))
+            imap_work_drop(im);
+        return imap_read(im);
+    case IMAP_FRAME_LITERAL:
+        literal_begin(im);
+        return GO_ON;
+    case IMAP_FRAME_DATA:
+        literal_data(im);
+        return GO_ON;
+    case IMAP_FRAME_COMMAND:
+        command_begin(im, text);
+        return GO_ON;
+    case IMAP_FRAME_TOO_LONG:
+        if (im->state == IMAP_NOT_AUTHENTICATED)
+            session_end(&im->s, END_LINE_TOO_LONG, "over %u octets", LIMIT_LINE_BEFORE_LOGIN);
+        else
+            refuse(im, imap_text_tag(text), IW_BAD, NULL, "Command line too long");
+        return GO_ON;
+    case IMAP_FRAME_NUL:
+        refuse(im, imap_text_tag(text), IW_BAD, NULL, "NUL in a command");
+        return GO_ON;
+    }
+    return GO_ON;
+}
+
+/* Takes the next thing the client says. GO_PARK: it says nothing now. */
+static enum go
+input_take(struct imap_session *im)
+{
+    if (wants_plain_line(im)) {
+        if (imap_framer_next_line(&im->framer, &im->s.conn.in) != IMAP_FRAME_COMMAND)
+            return imap_read(im);
+        log_line_in(&im->s.log, LINE_SECRET, imap_framer_text(&im->framer));
+        imap_authenticate_line(im, imap_framer_text(&im->framer));
+        return GO_ON;
+    }
+    if (imap_work_get(im) == NULL) {
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+        return GO_ON;
+    }
+    const enum imap_frame frame = imap_framer_next(&im->framer, &im->s.conn.in);
+    input_budget_charge(im);
+    return frame_handle(im, frame);
+}
+
+/* IDLE until it parks or is over; a command instead of DONE ends it and is run. */
+static enum go
+idle_take(struct imap_session *im, enum task_next *next_out)
+{
+    enum imap_frame frame = IMAP_FRAME_MORE;
+
+    if (imap_idle_go(im, &frame, next_out) == GO_PARK)
+        return GO_PARK;
+    if (frame != IMAP_FRAME_MORE && !session_is_ending(&im->s)) {
+        if (imap_work_get(im) == NULL)
+            session_end(&im->s, END_LIMIT_MEMORY, NULL);
+        else
+            frame_handle(im, frame);
+    }
+    return GO_ON;
+}
+
+static void
+rest_state_set(struct imap_session *im)
+{
+    session_state_set(&im->s, im->state == IMAP_NOT_AUTHENTICATED ? SESSION_CONNECTED
+                              : im->state == IMAP_SELECTED        ? SESSION_SELECTED
+                                                                  : SESSION_AUTHENTICATED);
+}
+
+/* After the OK of STARTTLS: nothing in plain text is read or written any more. */
+static enum go
+start_tls_go(struct imap_session *im, enum task_next *next_out)
+{
+    size_t discarded = 0;
+
+    imap_flush(im);
+    if (session_is_ending(&im->s))
+        return GO_ON;
+    if (conn_wants_write(&im->s.conn)) {
+        *next_out = park(im, TASK_PARK_OUTPUT);
+        return GO_PARK;
+    }
+    im->start_tls = false;
+    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
+        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
+        return GO_ON;
+    }
+    im->s.tls = true;
+    session_identity_changed(&im->s);
+    if (discarded > 0)
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were thrown away",
+                discarded);
+    return GO_ON;
+}
+
+/* One round of the dialogue. GO_PARK: *next_out is what to park for. */
+static enum go
+round_go(struct imap_session *im, enum task_next *next_out)
+{
+    if (im->idle != NULL) {
+        if (idle_take(im, next_out) == GO_ON)
+            return GO_ON;
+        *next_out = park(im, *next_out);
+        return GO_PARK;
+    }
+    if (im->start_tls)
+        return start_tls_go(im, next_out);
+    if (command_go(im, next_out) == GO_PARK)
+        return GO_PARK;
+    if (im->start_tls || session_is_ending(&im->s) || im->idle != NULL)
+        return GO_ON;
+    if (imap_output_full(im)) { /* pipelined commands wait for a slow reader too */
+        imap_flush(im);
+        *next_out = park(im, TASK_PARK_OUTPUT);
+        return imap_output_full(im) && !session_is_ending(&im->s) ? GO_PARK : GO_ON;
+    }
+    if (slice_spent()) {
+        imap_flush(im);
+        *next_out = park(im, TASK_YIELD);
+        return GO_PARK;
+    }
+    if (input_take(im) == GO_ON || session_is_ending(&im->s))
+        return GO_ON;
+    rest_state_set(im);
+    imap_flush(im);
+    imap_framer_release(&im->framer);
+    *next_out = park(im, conn_park(&im->s.conn));
+    return GO_PARK;
+}
+
+static enum task_next
+imap_run(struct session *session, uint32_t why)
+{
+    struct imap_session *im = imap_of(session);
+    enum task_next next = TASK_PARK_WAKE;
+
+    (void)why; /* it looks at everything itself */
+    deadlines_check(im);
+    if (conn_wants_write(&im->s.conn))
+        imap_flush(im);
+    while (!session_is_ending(&im->s))
+        if (round_go(im, &next) == GO_PARK)
+            break;
+    return next;
+}
+
+/* ---- beginning and end ---- */
+
+static void
+imap_opened(struct session *session)
+{
+    struct imap_session *im = imap_of(session);
+    struct iw w = imap_line(im);
+    AUTO_BUF code;
+
+    im->state = IMAP_NOT_AUTHENTICATED;
+    imap_framer_init(&im->framer, LIMIT_LINE_BEFORE_LOGIN);
+    list_init(&im->watch.link);
+    if (session_is_ending(session))
+        return;
+    buf_init(&code, 1024);
+    buf_put_lit(&code, "CAPABILITY ");
+    imap_put_capabilities(im, &code);
+    buf_put_char(&code, '\0');
+    iw_status_line(&w, SPAN(""), IW_OK, buf_ok(&code) ? buf_span(&code).ptr : NULL,
+                   SPAN("Roost ready"));
+}
+
+/* The evidence that only IMAP knows, before anything is let go. */
+static void
+end_note(struct imap_session *im)
+{
+    im->end_state = im->s.reason == END_LOGOUT           ? STATE_LOGGING_OUT
+                    : im->state == IMAP_NOT_AUTHENTICATED ? STATE_BEFORE_LOGIN
+                    : im->idle != NULL                    ? STATE_IDLE
+                    : im->state == IMAP_SELECTED          ? STATE_SELECTED
+                                                          : STATE_LOGGED_IN;
+    if (im->work != NULL && im->work->row != NULL)
+        im->end_command = event_command(imap_cmd_word(im->work->cmd.id));
+}
+
+static void
+imap_goodbye(struct session *session)
+{
+    const struct end_reason_info *info = end_reason_info(session->reason);
+    struct imap_session *im = imap_of(session);
+    struct iw w = imap_line(im);
+
+    end_note(im);
+    if (info->bye[0] == '\0' || session->reason == END_LOGOUT || im->mid_line)
+        return; /* nobody listens, LOGOUT has said it, or it would be read as mail */
+    iw_status_line(&w, SPAN(""), IW_BYE, info->resp_code[0] == '\0' ? NULL : info->resp_code,
+                   span_of_str(session->end_words != NULL ? session->end_words : info->bye));
+}
+
+static bool
+imap_release(struct session *session)
+{
+    struct imap_session *im = imap_of(session);
+    struct imap_work *work = im->work;
+
+    if (work != NULL) {
+        if (work->slot_queued)
+            slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
+        work->slot_queued = false;
+        if (work->turn != NULL && !turn_cancel(im->acct, work->turn) &&
+            turn_run(im->acct, work->turn) != RC_OK)
+            return false;
+        work->turn = NULL;
+        if (work->abandon != NULL && !work->abandon(im))
+            return false;
+        work->abandon = NULL;
+        imap_work_drop(im);
+    }
+    imap_idle_leave(im);
+    if (im->state == IMAP_SELECTED) {
+        hub_unwatch(&im->watch);
+        view_done(&im->view);
+    }
+    account_put(im->acct);
+    im->acct = NULL;
+    imap_framer_done(&im->framer);
+    if (im->input_budget > 0)
+        budget_give(&session->env->input_budget, im->input_budget);
+    im->input_budget = 0;
+    return true;
+}
+
+static void
+imap_describe(const struct session *session, struct end_record *record)
+{
+    const struct imap_session *im = CONTAINER_OF(session, struct imap_session, s);
+
+    record->evidence.state = im->end_state;
+    record->evidence.command = im->end_command;
+    record->evidence.idle_done_seen = im->idle_done_seen;
+}
+
+const struct front_door imap_door = {
+    .service = LOG_IMAP,
+    .session_octets = sizeof(struct imap_session),
+    .in_max = INPUT_MAX,
+    .opened = imap_opened,
+    .run = imap_run,
+    .goodbye = imap_goodbye,
+    .release = imap_release,
+    .describe = imap_describe,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Untagged responses about changes: events of mailbox/sync.h as lines. Used between commands
+ * and in IDLE; resumable, so a slow reader is told of 50,000 expunges in its own time.
+ */
+#include "imap/imap_session.h"
+
+size_t
+imap_keyword_names(const struct keywords *bits, const struct span *names, size_t count,
+                   struct span out[LIMIT_KEYWORDS])
+{
+    size_t n = 0;
+
+    if ((bits->bits[0] | bits->bits[1]) == 0)
+        return 0;
+    for (size_t i = 0; i < count && i < LIMIT_KEYWORDS; i++)
+        if ((bits->bits[i / 64] >> (i % 64) & 1) != 0)
+            out[n++] = names[i];
+    return n;
+}
+
+void
+imap_write_flags_lines(struct imap_session *im, const struct span *keywords, size_t count)
+{
+    const unsigned settable = IMAP_FLAG_SEEN | IMAP_FLAG_ANSWERED | IMAP_FLAG_FLAGGED |
+                              IMAP_FLAG_DELETED | IMAP_FLAG_DRAFT;
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_word(&w, "FLAGS");
+    iw_flags(&w, settable, keywords, count);
+    iw_end(&w);
+    iw_begin_status(&w, SPAN(""), IW_OK);
+    iw_code_open(&w, SPAN("PERMANENTFLAGS"));
+    if (im->view.mode == VIEW_READ_ONLY) {
+        iw_flags(&w, 0, NULL, 0);
+    } else {
+        /* "\*": new keywords may be made (RFC 3501 section 7.1) while there is room for one. */
+        iw_open(&w);
+        for (unsigned bit = 0; bit < IMAP_FLAG_COUNT; bit++)
+            if ((settable >> bit & 1) != 0)
+                iw_token(&w, imap_flag_names[bit]);
+        for (size_t i = 0; i < count; i++)
+            iw_token(&w, keywords[i]);
+        if (count < LIMIT_KEYWORDS)
+            iw_word(&w, "\\*");
+        iw_close(&w);
+    }
+    iw_code_close(&w);
+    iw_end_text(&w, SPAN("Limited"));
+}
+
+static void
+number_line(struct imap_session *im, uint32_t number, struct span word)
+{
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_num(&w, number);
+    iw_token(&w, word);
+    iw_end(&w);
+}
+
+/* A UID command's FETCH responses carry the UID (RFC 3501 section 6.4.8). */
+static bool
+wants_uid(const struct imap_work *work)
+{
+    return work->row != NULL && span_starts(imap_cmd_word(work->cmd.id), SPAN("UID "));
+}
+
+static void
+flags_line(struct imap_session *im, const struct sync_event *event)
+{
+    struct imap_work *work = im->work;
+    struct span keywords[LIMIT_KEYWORDS];
+    const size_t count = imap_keyword_names(&event->entry.keywords, work->keyword_names,
+                                            work->keyword_count, keywords);
+    const unsigned recent = view_is_recent(&im->view, event->entry.uid) ? IMAP_FLAG_RECENT : 0;
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_num(&w, event->seq);
+    iw_word(&w, "FETCH");
+    iw_open(&w);
+    if (wants_uid(work)) {
+        iw_word(&w, "UID");
+        iw_num(&w, event->entry.uid);
+    }
+    iw_word(&w, "FLAGS");
+    iw_flags(&w, event->entry.flags | recent, keywords, count);
+    iw_close(&w);
+    iw_end(&w);
+}
+
+static void
+event_write(struct imap_session *im, const struct sync_event *event)
+{
+    switch (event->kind) {
+    case SYNC_EXPUNGE:
+        number_line(im, event->seq, SPAN("EXPUNGE"));
+        break;
+    case SYNC_EXISTS:
+        number_line(im, event->count, SPAN("EXISTS"));
+        break;
+    case SYNC_RECENT:
+        number_line(im, event->count, SPAN("RECENT"));
+        break;
+    case SYNC_KEYWORDS:
+        imap_write_flags_lines(im, im->work->keyword_names, im->work->keyword_count);
+        break;
+    case SYNC_FLAGS:
+        flags_line(im, event);
+        break;
+    case SYNC_VANISHED: /* only with SYNC_ALL_UIDS, which nobody asks for without QRESYNC */
+    case SYNC_GONE:
+    case SYNC_DONE:
+        break;
+    }
+}
+
+/* Begins, with a snapshot only when one is needed: the push of new mail needs none. */
+static bool
+begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    arena_reset(&work->sync_arena);
+    enum rc rc = sync_begin(&im->view, NULL, mode, &work->sync_arena, &work->sync, &err);
+    if (rc == RC_AGAIN) {
+        if (!imap_read_begin(im, &tx, step_out))
+            return false;
+        rc = sync_begin(&im->view, tx, mode, &work->sync_arena, &work->sync, &err);
+        if (rc == RC_OK)
+            rc = mailbox_keywords(im->view.mailbox, &work->sync_arena, &work->keyword_names,
+                                  &work->keyword_count);
+    }
+    if (rc == RC_OK)
+        return true;
+    sync_end(work->sync);
+    work->sync = NULL;
+    session_end(&im->s, END_MAILBOX_FAILED, "%s: %s", rc_name(rc), err.text);
+    *step_out = STEP_WAIT;
+    return false;
+}
+
+enum imap_step
+imap_sync_step(struct imap_session *im, enum sync_mode mode)
+{
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+
+    if (work->sync == NULL) {
+        if (!sync_is_due(&im->view))
+            return STEP_DONE;
+        if (!begin(im, mode, &step))
+            return step;
+    }
+    for (;;) {
+        struct sync_event event;
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        sync_next(work->sync, &event);
+        if (event.kind == SYNC_DONE) {
+            work->sync = NULL;
+            return STEP_DONE;
+        }
+        event_write(im, &event);
+    }
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything a command may have to wait for but its client: read handles, disk slots, the
+ * account's turn. Each helper either gives what was asked or the step that the command
+ * returns; when woken the command is called again and asks again.
+ */
+#include "imap/imap_session.h"
+
+bool
+imap_read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
+{
+    struct err err;
+    const enum rc rc =
+        store_read_begin(account_store(im->acct), session_waker(&im->s), tx_out, &err);
+
+    if (rc == RC_OK)
+        return true;
+    *step_out = rc == RC_AGAIN ? STEP_WAIT : imap_fail(im, rc, &err);
+    return false;
+}
+
+bool
+imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    struct slots *slots = im->s.env->slots;
+    const enum slot_answer answer =
+        slot_take(slots, SLOT_DISK, im->s.task.id, account_id(im->acct));
+
+    work->slot_queued = answer == SLOT_QUEUED;
+    if (answer == SLOT_QUEUED) {
+        *step_out = STEP_WAIT;
+        return false;
+    }
+    if (answer == SLOT_REFUSED && work->turn == NULL) {
+        *step_out = imap_no(work, "UNAVAILABLE", "The server is too busy; try again later");
+        return false;
+    }
+    work->turn = req; /* refused a slot but queued in the turn: its result must be fetched */
+    const enum rc rc = turn_run(im->acct, req);
+    if (answer == SLOT_GOT)
+        slot_give(slots, SLOT_DISK);
+    if (rc == RC_AGAIN) {
+        *step_out = STEP_WAIT;
+        return false;
+    }
+    work->turn = NULL;
+    return true;
+}
+
+bool
+imap_view_awake(struct imap_session *im, struct store_tx *tx, enum imap_step *step_out)
+{
+    struct err err;
+    const enum rc rc = view_awake(&im->view, tx, &err);
+
+    if (rc == RC_OK)
+        return true;
+    *step_out = imap_fail(im, rc, &err);
+    return false;
+}
+
+bool
+imap_resolve(struct imap_session *im, struct imap_msgs *msgs, struct view_run **runs_out,
+             size_t *count_out, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    enum rc rc = RC_INVALID;
+
+    switch (msgs->kind) {
+    case IMAP_MSGS_SEQ:
+        rc = view_resolve_seqs(&im->view, &msgs->seq, &work->arena, runs_out, count_out);
+        break;
+    case IMAP_MSGS_UID:
+        rc = view_resolve_uids(&im->view, &msgs->uid, &work->arena, runs_out, count_out);
+        break;
+    case IMAP_MSGS_SAVED:
+        *step_out = imap_bad(work, "Saved search results are not supported");
+        return false;
+    }
+    if (rc == RC_OK)
+        return true;
+    *step_out = rc == RC_INVALID ? imap_bad(work, "No message has that sequence number")
+                                 : imap_fail(im, rc, NULL);
+    return false;
+}
