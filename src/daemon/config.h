@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roost.conf: an INI file in which every key has a default that needs no tuning. Unknown
+ * sections and keys, bad values and lines too long for inih are errors with file and line. DIR is the
+ * folder of the file; relative paths in it start there.
+ *
+ * The keys are one table in config.c, from which `roost init`, roost.conf(5) and
+ * docs/configuration.md are checked. Thread: start-up, and the reloading thread.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "journal/log.h"
+#include "session/settings.h"
+
+struct text_list {
+    const char **items;
+    size_t count;
+};
+
+struct config {
+    struct arena arena; /* owns all texts */
+    const char *path;   /* of the file */
+    const char *dir;    /* its folder, absolute */
+
+    struct settings settings; /* what sessions look at; texts as everything else in the arena */
+
+    uint32_t work_threads; /* 0: by the number of processors */
+    uint64_t memory_octets; /* for long commands and spools of all sessions */
+    struct text_list domains;
+
+    struct text_list imap_listen; /* endpoints: host:port or a path */
+    struct text_list imaps_listen;
+    struct text_list lmtp_listen;
+    struct text_list web_listen;
+
+    const char *certificate; /* "": no TLS */
+    const char *key;
+
+    struct log_levels log_levels;
+    const char *log_levels_text;
+    bool log_stderr;
+    uint32_t log_keep_days;
+
+    uint32_t journal_keep_days;
+    uint64_t journal_octets;
+
+    uint32_t undelete_s;
+    uint64_t undelete_octets;
+};
+
+/**
+ * Reads path (NULL: defaults only, with dir as DIR) and then overrides ("section.key=value").
+ * RC_INVALID with "FILE:LINE: ..." or "-o ...: ..."; RC_NOT_FOUND, RC_DENIED, RC_LIMIT.
+ * On success *out is owned: config_done, or kept for ever when its settings were published.
+ */
+MUST_USE enum rc config_read(const char *path, const char *const *overrides, size_t override_count,
+                             struct config **out, struct err *err);
+void config_free(struct config *config);
+
+/** DIR/name, in the config's arena; NULL without memory. */
+const char *config_path(struct config *config, const char *name);
+
+/* For documentation and completion: every key, in order. */
+struct config_key_info {
+    const char *section;
+    const char *key;
+    const char *value;   /* default, as it would be written */
+    const char *meaning; /* one sentence */
+};
+/** NULL at the end. Thread: any. */
+const struct config_key_info *config_key(size_t index);
+
+#endif
