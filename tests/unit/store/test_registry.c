@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry: names, passwords, aliases, where mail goes, limits, other processes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/registry.h"
+
+static char dir[64];
+static char path[96];
+static struct err err;
+static int64_t now_us;
+
+static int64_t
+clock_us(const struct clock *clock)
+{
+    (void)clock;
+    return now_us;
+}
+
+static const struct clock hand_clock = {.mono_us = clock_us, .wall_us = clock_us};
+static const char *const domains[] = {"localhost", "mail.example.org"};
+
+#define assert_rc(actual, expected)                                                            \
+    do {                                                                                       \
+        const enum rc rc_ = (actual);                                                          \
+        if (rc_ != (expected))                                                                 \
+            fail_msg("%s is %s, not %s (%s)", #actual, rc_name(rc_), rc_name(expected),        \
+                     err.text);                                                                \
+    } while (0)
+#define assert_ok(actual) assert_rc(actual, RC_OK)
+
+static struct registry *
+open_registry(bool create)
+{
+    const struct registry_options options = {.path = path,
+                                             .clock = &hand_clock,
+                                             .domains = domains,
+                                             .domain_count = ARRAY_LEN(domains),
+                                             .create = create};
+    struct registry *registry = NULL;
+
+    assert_ok(registry_open(&options, &registry, &err));
+    return registry;
+}
+
+static int
+setup(void **state)
+{
+    struct registry **registry = (struct registry **)state;
+
+    snprintf(dir, sizeof dir, "/tmp/roost-registry-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/registry.db", dir);
+    now_us = 1700000000000000;
+    *registry = open_registry(true);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    registry_close(*state);
+    unlink(path);
+    rmdir(dir);
+    return 0;
+}
+
+static uint64_t
+add(struct registry *registry, const char *name)
+{
+    uint64_t id = 0;
+
+    assert_ok(registry_add(registry, span_of_str(name), "$y$hash", NULL, &id, &err));
+    return id;
+}
+
+static struct scram_keys
+some_keys(uint8_t fill)
+{
+    struct scram_keys keys = {.iterations = 100000, .salt_octets = 16};
+
+    memset(keys.salt, fill, 16);
+    memset(keys.stored_key, fill + 1, sizeof keys.stored_key);
+    memset(keys.server_key, fill + 2, sizeof keys.server_key);
+    return keys;
+}
+
+static void
+test_open_without_create(void **state)
+{
+    const struct registry_options options = {.path = "/tmp/roost-no-such-registry/registry.db",
+                                             .clock = &hand_clock};
+    struct registry *registry = NULL;
+
+    (void)state;
+    assert_rc(registry_open(&options, &registry, &err), RC_NOT_FOUND);
+    assert_null(registry);
+}
+
+static void
+test_file_is_private_and_secret_stays(void **state)
+{
+    struct stat st;
+    uint8_t before[32];
+    uint8_t after[32];
+    static const uint8_t zeros[32];
+
+    registry_secret(*state, before);
+    assert_memory_not_equal(before, zeros, sizeof zeros);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    registry_close(*state);
+    *state = open_registry(false);
+    registry_secret(*state, after);
+    assert_memory_equal(before, after, sizeof after);
+}
+
+static void
+test_add_and_find(void **state)
+{
+    const struct scram_keys keys = some_keys(9);
+    struct registry_account account;
+    uint64_t id = 0;
+
+    assert_ok(registry_add(*state, SPAN("Alice"), "$6$x", &keys, &id, &err));
+    assert_true(id >= 1);
+    for (int i = 0; i < 2; i++) { /* once from the database, once from the cache */
+        assert_ok(registry_find(*state, SPAN("aLICE"), &account, &err));
+        assert_int_equal(account.id, id);
+        assert_string_equal(account.name, "alice");
+        assert_string_equal(account.crypt, "$6$x");
+        assert_int_equal(account.state, ACCOUNT_ENABLED);
+        assert_int_equal(account.created_s, 1700000000);
+        assert_memory_equal(&account.scram, &keys, sizeof keys);
+        assert_ok(registry_find_id(*state, id, &account, &err));
+        assert_string_equal(account.name, "alice");
+    }
+    assert_rc(registry_find(*state, SPAN("bob"), &account, &err), RC_NOT_FOUND);
+    assert_rc(registry_find_id(*state, id + 1, &account, &err), RC_NOT_FOUND);
+    assert_rc(registry_add(*state, SPAN("ALICE"), "x", NULL, &id, &err), RC_EXISTS);
+    add(*state, "bob"); /* what was looked up in vain is found once it is there */
+    assert_ok(registry_find(*state, SPAN("bob"), &account, &err));
+}
+
+static void
+test_names(void **state)
+{
+    static const char *const bad[] = {"",       "@",    "@x",   "a@",   "a@b@c",
+                                      "a b",    "a\tb", "a\"b", "a,b",  "<a>",
+                                      "a\r\nb", "a:b",  "a(b)", "a\\b", "a\x7f"};
+    static const char *const good[] = {"a",   "a.b+c",        "j\xc3\xbcrgen",
+                                       "a@b", "o'neil@x.org", "a/b"};
+    char name[REGISTRY_NAME_OCTETS + 1];
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_rc(registry_add(*state, span_of_str(bad[i]), "", NULL, &id, &err), RC_INVALID);
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        add(*state, good[i]);
+    memset(name, 'n', sizeof name);
+    assert_rc(registry_add(*state, span_of(name, 256), "", NULL, &id, &err), RC_INVALID);
+    assert_ok(registry_add(*state, span_of(name, 255), "", NULL, &id, &err));
+    assert_rc(registry_add(*state, span_of("a\0b", 3), "", NULL, &id, &err), RC_INVALID);
+}
+
+static void
+test_passwords(void **state)
+{
+    const struct scram_keys keys = some_keys(1);
+    const struct scram_keys others = some_keys(77);
+    struct registry_account account;
+    const uint64_t id = add(*state, "alice");
+    char hash[REGISTRY_CRYPT_OCTETS + 1];
+
+    assert_ok(registry_find_id(*state, id, &account, &err));
+    const uint64_t first = account.password_generation;
+    assert_ok(registry_set_scram(*state, id, first + 1, &keys, &err)); /* not that one */
+    assert_ok(registry_find_id(*state, id, &account, &err));
+    assert_int_equal(account.scram.iterations, 0);
+    assert_ok(registry_set_scram(*state, id, first, &keys, &err));
+    assert_ok(registry_set_scram(*state, id, first, &others, &err)); /* it has some */
+    assert_ok(registry_find_id(*state, id, &account, &err));
+    assert_int_equal(account.password_generation, first);
+    assert_memory_equal(&account.scram, &keys, sizeof keys);
+    assert_ok(registry_set_password(*state, id, "$y$new", NULL, &err));
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_string_equal(account.crypt, "$y$new");
+    assert_int_equal(account.scram.iterations, 0);
+    assert_true(account.password_generation > first);
+    assert_rc(registry_set_password(*state, 999, "x", NULL, &err), RC_NOT_FOUND);
+    memset(hash, 'h', sizeof hash);
+    hash[REGISTRY_CRYPT_OCTETS] = '\0';
+    assert_rc(registry_set_password(*state, id, hash, NULL, &err), RC_INVALID);
+    hash[REGISTRY_CRYPT_OCTETS - 1] = '\0';
+    assert_ok(registry_set_password(*state, id, hash, &keys, &err));
+}
+
+static void
+test_state_and_count(void **state)
+{
+    const struct scram_keys keys = some_keys(1);
+    struct registry_account account;
+    uint64_t enabled = 0;
+    uint64_t without = 0;
+    const uint64_t id = add(*state, "alice");
+
+    add(*state, "bob");
+    for (int i = 0; i < 2; i++) {
+        assert_ok(registry_count(*state, &enabled, &without, &err));
+        assert_int_equal(enabled, 2);
+        assert_int_equal(without, 2);
+    }
+    assert_ok(registry_set_password(*state, id, "x", &keys, &err));
+    assert_ok(registry_count(*state, &enabled, &without, &err));
+    assert_int_equal(without, 1);
+    assert_ok(registry_set_state(*state, id, ACCOUNT_DISABLED, &err));
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_int_equal(account.state, ACCOUNT_DISABLED);
+    assert_ok(registry_count(*state, &enabled, &without, &err));
+    assert_int_equal(enabled, 1);
+    assert_int_equal(without, 1);
+    assert_rc(registry_set_state(*state, 999, ACCOUNT_DISABLED, &err), RC_NOT_FOUND);
+}
+
+static void
+test_remove_frees_the_names_but_not_the_id(void **state)
+{
+    struct registry_account account;
+    const uint64_t id = add(*state, "alice");
+
+    assert_ok(registry_alias_add(*state, id, SPAN("sales"), &err));
+    assert_ok(registry_remove(*state, id, &err));
+    assert_rc(registry_remove(*state, id, &err), RC_NOT_FOUND);
+    assert_rc(registry_find(*state, SPAN("alice"), &account, &err), RC_NOT_FOUND);
+    assert_true(add(*state, "alice") > id);
+    add(*state, "sales");
+}
+
+static void
+test_login_names(void **state)
+{
+    struct registry_account account;
+    const uint64_t plain = add(*state, "alice");
+    const uint64_t full = add(*state, "alice@mail.example.org");
+    const uint64_t bob = add(*state, "bob");
+
+    assert_ok(registry_alias_add(*state, bob, SPAN("robert"), &err));
+    assert_ok(registry_find_login(*state, SPAN("Alice"), &account, &err));
+    assert_int_equal(account.id, plain);
+    assert_ok(registry_find_login(*state, SPAN("alice@Localhost"), &account, &err));
+    assert_int_equal(account.id, plain);
+    assert_ok(registry_find_login(*state, SPAN("alice@mail.example.org"), &account, &err));
+    assert_int_equal(account.id, full);
+    assert_rc(registry_find_login(*state, SPAN("alice@elsewhere"), &account, &err),
+              RC_NOT_FOUND);
+    assert_rc(registry_find_login(*state, SPAN("robert"), &account, &err), RC_NOT_FOUND);
+    assert_rc(registry_find_login(*state, SPAN("no\x01name"), &account, &err), RC_NOT_FOUND);
+}
+
+static void
+test_routes(void **state)
+{
+    static const struct {
+        const char *local;
+        const char *domain;
+        enum registry_route route;
+        const char *name;
+    } table[] = {
+        {"alice", "", ROUTE_ACCOUNT, "alice"},
+        {"ALICE", "LocalHost", ROUTE_ACCOUNT, "alice"},
+        {"alice", "mail.example.org", ROUTE_ACCOUNT, "alice"},
+        {"alice", "elsewhere.net", ROUTE_FOREIGN_DOMAIN, NULL},
+        {"nobody", "localhost", ROUTE_UNKNOWN_USER, NULL},
+        {"nobody", "", ROUTE_UNKNOWN_USER, NULL},
+        {"", "localhost", ROUTE_UNKNOWN_USER, NULL},
+        {"bob", "shop.net", ROUTE_ACCOUNT, "bob@shop.net"},
+        {"anyone", "shop.net", ROUTE_ACCOUNT, "alice"},
+        {"sales", "other.net", ROUTE_ACCOUNT, "bob@shop.net"},
+        {"nobody", "Other.net", ROUTE_UNKNOWN_USER, NULL},
+        {"bad name", "other.net", ROUTE_UNKNOWN_USER, NULL},
+        {"postmaster", "localhost", ROUTE_ACCOUNT, "alice"},
+        {"postmaster", "elsewhere.net", ROUTE_FOREIGN_DOMAIN, NULL},
+    };
+    const uint64_t alice = add(*state, "alice");
+    const uint64_t bob = add(*state, "bob@shop.net");
+
+    assert_ok(registry_alias_add(*state, alice, SPAN("@Shop.net"), &err));
+    assert_ok(registry_alias_add(*state, alice, SPAN("postmaster"), &err));
+    assert_ok(registry_alias_add(*state, bob, SPAN("sales@other.net"), &err));
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+            struct registry_account account = {0};
+            enum registry_route route = ROUTE_ACCOUNT;
+            assert_ok(registry_route(*state, span_of_str(table[i].local),
+                                     span_of_str(table[i].domain), &route, &account, &err));
+            if (route != table[i].route)
+                fail_msg("%s@%s: route %d", table[i].local, table[i].domain, route);
+            if (table[i].name != NULL)
+                assert_string_equal(account.name, table[i].name);
+        }
+    }
+}
+
+static void
+test_aliases(void **state)
+{
+    struct arena arena;
+    struct span *list = NULL;
+    size_t count = 0;
+    char name[32];
+    const uint64_t alice = add(*state, "alice");
+    const uint64_t bob = add(*state, "bob");
+
+    arena_init(&arena, 1 << 20);
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "a%02u@x.org", 39 - i);
+        assert_ok(registry_alias_add(*state, alice, span_of_str(name), &err));
+    }
+    assert_rc(registry_alias_add(*state, bob, SPAN("A03@X.ORG"), &err), RC_EXISTS);
+    assert_rc(registry_alias_add(*state, bob, SPAN("alice"), &err), RC_EXISTS);
+    assert_rc(registry_alias_add(*state, bob, SPAN("two@at@signs"), &err), RC_INVALID);
+    assert_rc(registry_alias_add(*state, 999, SPAN("x"), &err), RC_NOT_FOUND);
+    assert_ok(registry_alias_list(*state, alice, &arena, &list, &count, &err));
+    assert_int_equal(count, 40);
+    assert_true(span_eq_str(list[0], "a00@x.org"));
+    assert_true(span_eq_str(list[39], "a39@x.org"));
+    assert_rc(registry_alias_remove(*state, bob, SPAN("a00@x.org"), &err), RC_NOT_FOUND);
+    assert_rc(registry_alias_remove(*state, alice, SPAN("alice"), &err), RC_NOT_FOUND);
+    assert_ok(registry_alias_remove(*state, alice, SPAN("A00@x.org"), &err));
+    assert_ok(registry_alias_list(*state, alice, &arena, &list, &count, &err));
+    assert_int_equal(count, 39);
+    arena_done(&arena);
+}
+
+static void
+test_many_at_once_all_or_none(void **state)
+{
+    enum { COUNT = 3000, PAGE = 700 };
+    static char names[COUNT][16];
+    static struct registry_new rows[COUNT];
+    static struct registry_account page[PAGE];
+    struct registry_account account;
+    size_t failed = 0;
+    size_t seen = 0;
+    size_t count = PAGE;
+    char after[REGISTRY_NAME_OCTETS] = "";
+
+    for (unsigned i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "user%05u", i);
+        rows[i] = (struct registry_new){.name = span_of_str(names[i]), .crypt = "x"};
+    }
+    rows[2000].name = SPAN("user00005");
+    assert_rc(registry_add_many(*state, rows, COUNT, &failed, &err), RC_EXISTS);
+    assert_int_equal(failed, 2000);
+    assert_rc(registry_find(*state, SPAN("user00001"), &account, &err), RC_NOT_FOUND);
+    rows[2000].name = span_of_str(names[2000]);
+    assert_ok(registry_add_many(*state, rows, COUNT, &failed, &err));
+    while (count == PAGE) {
+        assert_ok(registry_list(*state, span_of_str(after), PAGE, page, &count, &err));
+        for (size_t i = 0; i < count; i++)
+            assert_string_equal(page[i].name, names[seen++]);
+        if (count != 0)
+            snprintf(after, sizeof after, "%s", page[count - 1].name);
+    }
+    assert_int_equal(seen, COUNT);
+    for (unsigned i = 0; i < COUNT; i++) /* passes the bound of the cache */
+        assert_ok(registry_find(*state, span_of_str(names[i]), &account, &err));
+}
+
+static void
+test_another_process_is_noticed(void **state)
+{
+    struct registry_account account;
+    struct registry *other = open_registry(false);
+
+    const uint64_t id = add(*state, "alice");
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_ok(registry_set_state(other, id, ACCOUNT_DISABLED, &err));
+    now_us += 1000000;
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_int_equal(account.state, ACCOUNT_DISABLED);
+    registry_close(other);
+}
+
+struct worker {
+    struct registry *registry;
+    unsigned number;
+};
+
+static void *
+work(void *arg)
+{
+    const struct worker *worker = arg;
+    struct registry_account account;
+    struct err why;
+    char name[32];
+    uint64_t id = 0;
+
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(name, sizeof name, "w%u-%u", worker->number, i);
+        if (registry_add(worker->registry, span_of_str(name), "x", NULL, &id, &why) != RC_OK ||
+            registry_find(worker->registry, span_of_str(name), &account, &why) != RC_OK ||
+            account.id != id ||
+            registry_set_password(worker->registry, id, name, NULL, &why) != RC_OK ||
+            registry_find_id(worker->registry, id, &account, &why) != RC_OK ||
+            strcmp(account.crypt, name) != 0)
+            return arg;
+    }
+    return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+    struct worker workers[4];
+    pthread_t threads[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        workers[i] = (struct worker){*state, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        void *failed = NULL;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+}
+
+int
+main(void)
+{
+#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open_without_create),
+        WITH(test_file_is_private_and_secret_stays),
+        WITH(test_add_and_find),
+        WITH(test_names),
+        WITH(test_passwords),
+        WITH(test_state_and_count),
+        WITH(test_remove_frees_the_names_but_not_the_id),
+        WITH(test_login_names),
+        WITH(test_routes),
+        WITH(test_aliases),
+        WITH(test_many_at_once_all_or_none),
+        WITH(test_another_process_is_noticed),
+        WITH(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
