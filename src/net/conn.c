@@ -198,21 +198,46 @@ ssl_progress(struct conn *conn)
     conn->tls_wants_read = conn->tls_wants_write = false;
 }
 
+enum ssl_op {
+    OP_READ,
+    OP_WRITE,
+};
+
+/* During the handshake both wait for the same thing. Afterwards a read may have to wait for
+ * room and a write for input (key updates); what is usual needs no note. */
+static void
+note_want(struct conn *conn, enum ssl_op op, int error)
+{
+    if (op == OP_READ || conn->tls_state == CONN_TLS_HANDSHAKE)
+        conn->tls_wants_write = error == SSL_ERROR_WANT_WRITE;
+    else
+        conn->tls_wants_read = error == SSL_ERROR_WANT_READ;
+}
+
+/* What went wrong, in the words of the protocol if there are any: the queue holds the inner
+ * failures (of ciphers and encodings) first. Empties it. */
+static unsigned long
+take_ssl_error(void)
+{
+    unsigned long kept = 0;
+
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error())
+        if (kept == 0 || ERR_GET_LIB(code) == ERR_LIB_SSL)
+            kept = code;
+    return kept;
+}
+
 /* After SSL_read or SSL_write did not succeed: RC_AGAIN or RC_CLOSED. */
 static enum rc
-ssl_failed(struct conn *conn, int result, bool *crosswise)
+ssl_failed(struct conn *conn, int result, enum ssl_op op)
 {
     const int error = SSL_get_error(conn->ssl, result);
-    const unsigned long code = ERR_peek_error();
+    unsigned long code;
 
     switch (error) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
-        if (conn->tls_state == CONN_TLS_HANDSHAKE)
-            conn->tls_wants_write = error == SSL_ERROR_WANT_WRITE;
-        else
-            *crosswise = error == (crosswise == &conn->tls_wants_read ? SSL_ERROR_WANT_READ
-                                                                      : SSL_ERROR_WANT_WRITE);
+        note_want(conn, op, error);
         return RC_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
         note_end(conn, CONN_END_TLS_CLOSE, 0, 0);
@@ -226,6 +251,7 @@ ssl_failed(struct conn *conn, int result, bool *crosswise)
             conn->write_ended = true; /* nothing can be said before it is done */
         return RC_CLOSED;
     default:
+        code = take_ssl_error();
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
             note_end(conn, CONN_END_MEMORY, 0, code);
         else if (conn->alert_in != 0)
@@ -233,7 +259,6 @@ ssl_failed(struct conn *conn, int result, bool *crosswise)
         else
             note_end(conn, CONN_END_TLS_ERROR, 0, code);
         both_ended(conn);
-        ERR_clear_error();
         return RC_CLOSED;
     }
 }
@@ -250,7 +275,7 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
         const int ok = SSL_read_ex(conn->ssl, dst, cap, got_out);
         ssl_progress(conn);
         if (ok != 1)
-            return ssl_failed(conn, ok, &conn->tls_wants_write);
+            return ssl_failed(conn, ok, OP_READ);
         conn->tls_wants_write = false;
     } else {
         const ssize_t n = transport_recv(conn, dst, cap);
@@ -280,7 +305,7 @@ send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
         const int ok = SSL_write_ex(conn->ssl, src, len, sent_out);
         ssl_progress(conn);
         if (ok != 1)
-            return ssl_failed(conn, ok, &conn->tls_wants_read);
+            return ssl_failed(conn, ok, OP_WRITE);
         conn->tls_wants_read = false;
     } else {
         const ssize_t n = transport_send(conn, src, len);

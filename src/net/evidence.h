@@ -41,7 +41,7 @@ struct conn_evidence {
     enum conn_tls_state tls;
     uint8_t alert_in; /* fatal TLS alerts, RFC 8446 section 6; 0: none */
     uint8_t alert_out;
-    uint32_t tls_error; /* OpenSSL error code; 0: none */
+    uint32_t tls_error; /* OpenSSL error code, the protocol's own if there is one; 0: none */
     uint64_t octets_in;
     uint64_t octets_out;
     int64_t last_in_us; /* clock_mono_us */

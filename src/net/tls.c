@@ -373,8 +373,8 @@ tls_server_cert_warning(struct tls_server *server, char *dst, size_t cap)
     tls_server_cert_info(server, &info);
     const int64_t left_s = info.not_after_s - now_s;
     if (now_s < info.not_before_s)
-        snprintf(dst, cap, "the TLS certificate of %s is not valid before %lld (seconds)",
-                 info.subject, (long long)info.not_before_s);
+        snprintf(dst, cap, "the TLS certificate of %s is not valid yet; the clock may be wrong",
+                 info.subject);
     else if (left_s <= 0)
         snprintf(dst, cap, "the TLS certificate of %s expired %lld days ago", info.subject,
                  (long long)(-left_s / 86400));
