@@ -159,7 +159,10 @@ list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind ki
             return STEP_OUTPUT;
         if (slice_spent())
             return STEP_MORE;
-        if (!names_list_next(run->list, &run->entry))
+        const enum rc rc = names_list_next(run->list, &run->entry);
+        if (rc == RC_AGAIN)
+            continue; /* it has worked for a while: look at the time */
+        if (rc != RC_OK)
             return imap_ok(work, NULL,
                            kind == NAMES_LSUB ? "LSUB completed" : "LIST completed");
         list_line(im, word, &run->entry);

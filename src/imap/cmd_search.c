@@ -48,7 +48,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .charset = req->charset,
         .now_s = clock_wall_s(im->s.env->clock),
     };
-    const enum rc rc = search_new(&work->arena, &im->view, tx, &what, &run->search, &err);
+    const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);
     if (rc == RC_INVALID)
         return imap_bad(work, "A key names no message, or text that is not of its charset");
     if (rc != RC_OK)
