@@ -51,6 +51,10 @@ bool password_is_hash(struct span text);
 MUST_USE enum rc password_scram(const struct password_policy *policy, struct span password,
                                 struct scram_keys *out, struct err *err);
 
+/** Fills stored_key and server_key from a prepared password and the iterations and salt that
+ * are in *keys. Thread: any. */
+MUST_USE enum rc password_scram_keys(struct span prepared, struct scram_keys *keys);
+
 /** Hash and keys at once, for registry_add and registry_set_password; keys with 0 iterations
  *  where SASLprep forbids the password. */
 MUST_USE enum rc password_new(const struct password_policy *policy, struct span password,

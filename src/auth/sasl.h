@@ -63,6 +63,10 @@ const struct auth_result *sasl_result(const struct sasl *sasl);
 /** With SASL_DENIED: how long to wait before saying so. */
 int64_t sasl_wait_ms(const struct sasl *sasl);
 
+/** SASLprep of RFC 4013. STORED refuses unassigned code points, QUERY lets them pass. */
+enum sasl_prep_use { SASL_PREP_QUERY, SASL_PREP_STORED };
+MUST_USE enum rc sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap);
+
 /** A user name by SASLprep (RFC 4013). RC_INVALID: it contains what is forbidden or is too
  * long; RC_LIMIT: no memory. out is terminated. Thread: any. */
 MUST_USE enum rc sasl_prep_name(struct span name, char out[REGISTRY_NAME_OCTETS]);

@@ -29,7 +29,8 @@ void throttle_free(struct throttle *throttle);
  */
 int64_t throttle_enter_ms(struct throttle *throttle, struct span address, struct span login);
 void throttle_failed(struct throttle *throttle, struct span address, struct span login);
-/** Forgives the address and remembers it as good for this login. */
+/** Remembers the address as good for this login. Its failures stay: else one own account would
+ * be enough to guess at others without waiting. */
 void throttle_succeeded(struct throttle *throttle, struct span address, struct span login);
 /** Whether this login succeeded from this address lately. */
 bool throttle_is_good(struct throttle *throttle, struct span address, struct span login);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this folder share. */
+#ifndef AUTH_AUTH_PRIVATE_H
+#define AUTH_AUTH_PRIVATE_H
+
+#include <gsasl.h>
+
+#include "auth/auth.h"
+#include "auth/auth_cache.h"
+#include "auth/throttle.h"
+#include "base/lock.h"
+
+enum {
+    SECRET_OCTETS = 32,
+    KINDS = 4, /* of hashes that unknown accounts imitate */
+};
+
+/* A kind of hash that real accounts have: method and cost, and how often it was met. */
+struct hash_kind {
+    uint32_t key_octets; /* of setting: "$2b$12$" */
+    uint32_t met;
+    char setting[REGISTRY_CRYPT_OCTETS]; /* a real one; its salt does no harm here */
+};
+
+struct auth {
+    struct registry *registry;
+    const struct clock *clock;
+    struct password_policy policy;
+    struct auth_cache *cache;
+    struct throttle *throttle;
+    Gsasl *gsasl;
+    uint8_t secret[SECRET_OCTETS];       /* the registry's */
+    char setting[REGISTRY_CRYPT_OCTETS]; /* for unknown accounts before any kind is known */
+
+    struct lock lock; /* LOCK_LEAF; guards what follows */
+    struct hash_kind kinds[KINDS];
+    uint32_t kind_count;
+    int64_t ready_until_ms; /* auth_scram_ready's answer holds so long */
+    bool ready;
+};
+
+/* A fresh crypt(3) setting (method, cost, salt) for a new password. */
+enum rc password_setting(const struct password_policy *policy, char out[REGISTRY_CRYPT_OCTETS],
+                         struct err *err);
+
+/* HMAC-SHA-256 under the server's secret over purpose and name. */
+void auth_secret_mac(const struct auth *auth, const char *purpose, struct span name,
+                     uint8_t out[32]);
+
+/* RC_OK when authzid is empty or means this account. */
+enum rc auth_check_authzid(struct auth *auth, struct span authzid,
+                           const struct registry_account *account, struct err *err);
+
+/* Starts GNU SASL for auth: sasl.c. */
+enum rc sasl_library_open(struct auth *auth, struct err *err);
+
+void auth_result_fill(struct auth_result *out, const struct registry_account *account);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges through GNU SASL. Its callback runs on the session's thread inside sasl_step and
+ * only records credentials (PLAIN, LOGIN) or hands out keys (SCRAM). An account that does not
+ * exist, or has no keys, gets a salt that is always the same for the name and keys that nothing
+ * matches.
+ */
+#include "auth/sasl.h"
+
+#include <gsasl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/auth_private.h"
+#include "base/base64.h"
+#include "base/limits.h"
+
+enum {
+    BASE64_KEY_OCTETS = 64, /* of 32 octets, terminated */
+    INVENTED_SALT_OCTETS = 16,
+};
+
+struct sasl {
+    struct auth *auth;
+    Gsasl_session *session;
+    enum sasl_mech mech;
+    bool begun;      /* the first step was taken */
+    bool have_keys;  /* the callback has set the properties of SCRAM */
+    bool final_sent; /* SCRAM is won: only the client's empty answer is missing */
+    bool known;      /* SCRAM: account is that of the name */
+    enum rc trouble; /* of the callback: the registry failed */
+    int64_t wait_ms;
+    struct auth_request request;
+    struct auth_result result;
+    struct registry_account account; /* SCRAM */
+    struct err trouble_err;
+    char name[REGISTRY_NAME_OCTETS];    /* as given (PLAIN, LOGIN), prepared (SCRAM) */
+    char authzid[REGISTRY_NAME_OCTETS]; /* as given */
+    char password[LIMIT_PASSWORD + 2];  /* one more than can be right */
+};
+
+static const char *const mech_names[SASL_MECH_COUNT] = {
+    [SASL_PLAIN] = "PLAIN",
+    [SASL_LOGIN] = "LOGIN",
+    [SASL_SCRAM_SHA_256] = "SCRAM-SHA-256",
+};
+
+const char *
+sasl_mech_name(enum sasl_mech mech)
+{
+    return mech_names[mech];
+}
+
+bool
+sasl_mech_of_name(struct span name, enum sasl_mech *mech_out)
+{
+    for (unsigned i = 0; i < SASL_MECH_COUNT; i++) {
+        if (span_ieq_str(name, mech_names[i])) {
+            *mech_out = (enum sasl_mech)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+sasl_mech_is_plaintext(enum sasl_mech mech)
+{
+    return mech == SASL_PLAIN || mech == SASL_LOGIN;
+}
+
+/* --- Preparing --- */
+
+enum rc
+sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap)
+{
+    char *copy = malloc(text.len + 1);
+    char *prepared = NULL;
+    int why = 0;
+
+    if (copy == NULL)
+        return RC_LIMIT;
+    if (text.len > 0)
+        memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    enum rc rc = RC_INVALID;
+    if (strlen(copy) == text.len) {
+        const int result = gsasl_saslprep(
+            copy, use == SASL_PREP_QUERY ? GSASL_ALLOW_UNASSIGNED : (Gsasl_saslprep_flags)0,
+            &prepared, &why);
+        if (result == GSASL_MALLOC_ERROR)
+            rc = RC_LIMIT;
+        else if (result == GSASL_OK && prepared[0] != '\0' && strlen(prepared) < cap)
+            rc = RC_OK;
+    }
+    if (rc == RC_OK)
+        memcpy(out, prepared, strlen(prepared) + 1);
+    password_wipe(copy, text.len);
+    free(copy);
+    if (prepared != NULL)
+        password_wipe(prepared, strlen(prepared));
+    gsasl_free(prepared);
+    return rc;
+}
+
+enum rc
+sasl_prep_name(struct span name, char out[REGISTRY_NAME_OCTETS])
+{
+    if (name.len >= REGISTRY_NAME_OCTETS)
+        return RC_INVALID;
+    return sasl_prep(name, SASL_PREP_QUERY, out, REGISTRY_NAME_OCTETS);
+}
+
+/* --- GNU SASL's callback --- */
+
+/* A property of the client's message, cut to the room there is; false when it was longer. */
+static bool
+take_property(Gsasl_session *session, Gsasl_property property, char *dst, size_t cap,
+              struct span *out)
+{
+    const char *value = gsasl_property_fast(session, property);
+    const size_t len = value == NULL ? 0 : strlen(value);
+    const size_t kept = len < cap ? len : cap - 1;
+
+    if (kept > 0)
+        memcpy(dst, value, kept);
+    dst[kept] = '\0';
+    *out = span_of(dst, kept);
+    return len == kept;
+}
+
+static int
+on_credentials(struct sasl *sasl, Gsasl_session *session)
+{
+    struct auth_request *request = &sasl->request;
+
+    /* A password that is too long keeps one octet too many and so stays wrong. */
+    (void)take_property(session, GSASL_PASSWORD, sasl->password, sizeof sasl->password,
+                        &request->password);
+    if (!take_property(session, GSASL_AUTHID, sasl->name, sizeof sasl->name, &request->name) ||
+        !take_property(session, GSASL_AUTHZID, sasl->authzid, sizeof sasl->authzid,
+                       &request->authzid))
+        request->name = SPAN(""); /* nobody has such a name; verifying it costs the same */
+    return GSASL_OK;
+}
+
+/* Keys that nothing matches, and a salt that stays the same. */
+static void
+invent_keys(const struct sasl *sasl, struct scram_keys *keys)
+{
+    uint8_t mac[32];
+    const struct span name = span_of_str(sasl->name);
+
+    auth_secret_mac(sasl->auth, "scram-salt", name, mac);
+    memcpy(keys->salt, mac, INVENTED_SALT_OCTETS);
+    keys->salt_octets = INVENTED_SALT_OCTETS;
+    auth_secret_mac(sasl->auth, "scram-stored", name, keys->stored_key);
+    auth_secret_mac(sasl->auth, "scram-server", name, keys->server_key);
+    keys->iterations = sasl->auth->policy.scram_iterations ? sasl->auth->policy.scram_iterations
+                                                           : LIMIT_SCRAM_ITERATIONS;
+}
+
+static int
+set_base64(Gsasl_session *session, Gsasl_property property, const uint8_t *data, size_t octets)
+{
+    AUTO_BUF text;
+
+    buf_init(&text, BASE64_KEY_OCTETS);
+    base64_put(&text, span_of(data, octets));
+    buf_put_char(&text, '\0');
+    const int result = buf_ok(&text)
+                           ? gsasl_property_set(session, property, buf_span(&text).ptr)
+                           : GSASL_MALLOC_ERROR;
+    password_wipe(text.data, buf_len(&text));
+    return result;
+}
+
+static int
+on_keys_wanted(struct sasl *sasl, Gsasl_session *session)
+{
+    struct scram_keys keys = {0};
+    struct span name;
+    char given[REGISTRY_NAME_OCTETS];
+    char iterations[16];
+
+    if (sasl->have_keys)
+        return GSASL_OK;
+    sasl->have_keys = true;
+    (void)take_property(session, GSASL_AUTHZID, sasl->authzid, sizeof sasl->authzid,
+                        &sasl->request.authzid);
+    const bool whole = take_property(session, GSASL_AUTHID, given, sizeof given, &name);
+    memcpy(sasl->name, given, sizeof given);
+    if (whole && sasl_prep_name(name, sasl->name) == RC_OK) {
+        const enum rc rc = registry_find_login(sasl->auth->registry, span_of_str(sasl->name),
+                                               &sasl->account, &sasl->trouble_err);
+        sasl->known = rc == RC_OK && sasl->account.scram.iterations != 0;
+        if (rc != RC_OK && rc != RC_NOT_FOUND && rc != RC_INVALID) {
+            sasl->trouble = rc;
+            return GSASL_NO_CALLBACK;
+        }
+    }
+    if (sasl->known)
+        keys = sasl->account.scram;
+    else
+        invent_keys(sasl, &keys);
+    snprintf(iterations, sizeof iterations, "%u", keys.iterations);
+    int result = gsasl_property_set(session, GSASL_SCRAM_ITER, iterations);
+    if (result == GSASL_OK)
+        result = set_base64(session, GSASL_SCRAM_SALT, keys.salt, keys.salt_octets);
+    if (result == GSASL_OK)
+        result =
+            set_base64(session, GSASL_SCRAM_STOREDKEY, keys.stored_key, sizeof keys.stored_key);
+    if (result == GSASL_OK)
+        result =
+            set_base64(session, GSASL_SCRAM_SERVERKEY, keys.server_key, sizeof keys.server_key);
+    password_wipe(&keys, sizeof keys);
+    return result;
+}
+
+static int
+on_callback(Gsasl *library, Gsasl_session *session, Gsasl_property property)
+{
+    struct sasl *sasl = gsasl_session_hook_get(session);
+    (void)library;
+
+    switch (property) {
+    case GSASL_VALIDATE_SIMPLE:
+        return on_credentials(sasl, session);
+    case GSASL_SCRAM_ITER:
+    case GSASL_SCRAM_SALT:
+    case GSASL_SCRAM_STOREDKEY:
+    case GSASL_SCRAM_SERVERKEY:
+        return on_keys_wanted(sasl, session);
+    default: /* channel bindings, passwords in clear: there are none */
+        return GSASL_NO_CALLBACK;
+    }
+}
+
+enum rc
+sasl_library_open(struct auth *auth, struct err *err)
+{
+    const int result = gsasl_init(&auth->gsasl);
+
+    if (result != GSASL_OK) {
+        auth->gsasl = NULL;
+        return err_set(err, RC_UNSUPPORTED, 0, "GNU SASL: %s", gsasl_strerror(result));
+    }
+    for (unsigned i = 0; i < SASL_MECH_COUNT; i++)
+        if (!gsasl_server_support_p(auth->gsasl, mech_names[i]))
+            return err_set(err, RC_UNSUPPORTED, 0, "GNU SASL has no %s", mech_names[i]);
+    gsasl_callback_set(auth->gsasl, on_callback);
+    return RC_OK;
+}
+
+/* --- Steps --- */
+
+enum rc
+sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech, struct span address,
+           struct err *err)
+{
+    struct sasl *sasl = calloc(1, sizeof *sasl);
+
+    if (sasl == NULL)
+        return err_set(err, RC_LIMIT, 0, "SASL: no memory");
+    sasl->auth = auth;
+    sasl->mech = mech;
+    sasl->request.address = address;
+    const int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
+    if (result != GSASL_OK) {
+        free(sasl);
+        return err_set(err, RC_LIMIT, 0, "SASL: %s", gsasl_strerror(result));
+    }
+    gsasl_session_hook_set(sasl->session, sasl);
+    *sasl_out = sasl;
+    return RC_OK;
+}
+
+void
+sasl_free(struct sasl *sasl)
+{
+    if (sasl == NULL)
+        return;
+    gsasl_finish(sasl->session);
+    password_wipe(sasl, sizeof *sasl);
+    free(sasl);
+}
+
+/* What an exchange that GNU SASL has accepted comes to. */
+static enum sasl_outcome
+accepted(struct sasl *sasl, struct err *err)
+{
+    if (sasl->mech != SASL_SCRAM_SHA_256)
+        return SASL_CREDENTIALS;
+    const struct span name = span_of_str(sasl->name);
+    const enum rc rc =
+        auth_check_authzid(sasl->auth, sasl->request.authzid, &sasl->account, err);
+    if (rc != RC_OK && rc != RC_DENIED)
+        return SASL_FAILED;
+    if (rc == RC_DENIED || !sasl->known) {
+        throttle_failed(sasl->auth->throttle, sasl->request.address, name);
+        (void)err_set(err, RC_DENIED, 0, "acting for another account is not allowed");
+        return SASL_DENIED;
+    }
+    auth_result_fill(&sasl->result, &sasl->account);
+    if (sasl->account.state != ACCOUNT_ENABLED) {
+        (void)err_set(err, RC_DISABLED, 0, "account is disabled");
+        return SASL_DISABLED;
+    }
+    throttle_succeeded(sasl->auth->throttle, sasl->request.address, name);
+    return SASL_AUTHENTICATED;
+}
+
+static enum sasl_outcome
+refused(struct sasl *sasl, int result, struct err *err)
+{
+    if (sasl->trouble != RC_OK) {
+        (void)err_set(err, sasl->trouble, 0, "%s", sasl->trouble_err.text);
+        return SASL_FAILED;
+    }
+    if (result == GSASL_MALLOC_ERROR) {
+        (void)err_set(err, RC_LIMIT, 0, "SASL: no memory");
+        return SASL_FAILED;
+    }
+    if (!sasl->have_keys || result == GSASL_MECHANISM_PARSE_ERROR ||
+        result == GSASL_MECHANISM_CALLED_TOO_MANY_TIMES) {
+        (void)err_set(err, RC_INVALID, 0, "SASL: %s", gsasl_strerror(result));
+        return SASL_MALFORMED;
+    }
+    const struct span name = span_of_str(sasl->name);
+    throttle_failed(sasl->auth->throttle, sasl->request.address, name);
+    sasl->wait_ms = throttle_enter_ms(sasl->auth->throttle, sasl->request.address, name);
+    (void)err_set(err, RC_DENIED, 0, "%s",
+                  sasl->known ? "wrong password" : "no such account, or none with SCRAM keys");
+    return SASL_DENIED;
+}
+
+static enum sasl_outcome
+step_decoded(struct sasl *sasl, struct span input, struct buf *challenge, struct err *err)
+{
+    char *output = NULL;
+    size_t output_octets = 0;
+    const int result = gsasl_step(sasl->session, input.len == 0 ? "" : input.ptr, input.len,
+                                  &output, &output_octets);
+
+    if (result != GSASL_OK && result != GSASL_NEEDS_MORE) {
+        gsasl_free(output);
+        return refused(sasl, result, err);
+    }
+    base64_put(challenge, span_of(output, output_octets));
+    gsasl_free(output);
+    if (result == GSASL_NEEDS_MORE)
+        return SASL_CHALLENGE;
+    if (output_octets == 0)
+        return accepted(sasl, err);
+    /* IMAP has no place for data in its OK: the last words go out as one more challenge, which
+     * the client answers with an empty line (RFC 3501 section 6.2.2, RFC 5802 section 3). */
+    sasl->final_sent = true;
+    return SASL_CHALLENGE;
+}
+
+/* LOGIN asks for the name first, also when the client sent it along. */
+static enum sasl_outcome
+step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct err *err)
+{
+    if (sasl->mech == SASL_LOGIN && input.len > 0) {
+        const size_t before = buf_len(challenge);
+        const enum sasl_outcome outcome = step_decoded(sasl, SPAN(""), challenge, err);
+        if (outcome != SASL_CHALLENGE)
+            return outcome;
+        buf_truncate(challenge, before);
+    }
+    return step_decoded(sasl, input, challenge, err);
+}
+
+enum sasl_outcome
+sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err *err)
+{
+    AUTO_BUF input;
+    const bool first = !sasl->begun;
+
+    sasl->begun = true;
+    if (span_eq_str(line, "*"))
+        return SASL_CANCELLED;
+    buf_init(&input, LIMIT_SASL_MESSAGE);
+    if (!(first && span_eq_str(line, "=")) && base64_decode(&input, line) != RC_OK) {
+        (void)err_set(err, RC_INVALID, 0, "SASL: not base64, or too long");
+        return SASL_MALFORMED;
+    }
+    enum sasl_outcome outcome;
+    if (sasl->final_sent) {
+        outcome = buf_len(&input) == 0 ? accepted(sasl, err) : SASL_MALFORMED;
+        if (outcome == SASL_MALFORMED)
+            (void)err_set(err, RC_INVALID, 0, "SASL: an answer where none belongs");
+    } else if (first) {
+        outcome = step_first(sasl, buf_span(&input), challenge, err);
+    } else {
+        outcome = step_decoded(sasl, buf_span(&input), challenge, err);
+    }
+    if (input.data != NULL)
+        password_wipe(input.data, input.cap);
+    return outcome;
+}
+
+const struct auth_request *
+sasl_request(const struct sasl *sasl)
+{
+    return &sasl->request;
+}
+
+const struct auth_result *
+sasl_result(const struct sasl *sasl)
+{
+    return &sasl->result;
+}
+
+int64_t
+sasl_wait_ms(const struct sasl *sasl)
+{
+    return sasl->wait_ms;
+}
