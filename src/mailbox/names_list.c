@@ -65,12 +65,23 @@ compare_hierarchy(struct span a, struct span b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+static bool
+is_inbox_tree(struct span name)
+{
+    return mbox_name_is_inbox(name) || mbox_name_is_below(name, SPAN("INBOX"));
+}
+
+/* The inbox comes first, for those who read on. */
 static int
 compare_nodes(const void *left, const void *right)
 {
     const struct node *a = left;
     const struct node *b = right;
+    const bool inbox_a = is_inbox_tree(a->name);
+    const bool inbox_b = is_inbox_tree(b->name);
 
+    if (inbox_a != inbox_b)
+        return inbox_a ? -1 : 1;
     return compare_hierarchy(a->name, b->name);
 }
 

@@ -4,7 +4,8 @@
  * RFC 3348, RFC 5258, RFC 6154). Reads names and subscriptions once in a snapshot, then needs
  * the store no more: names_list_next may be called in any slice.
  *
- * Order: by hierarchy, parents before children, each name once whatever patterns it matches.
+ * Order: INBOX first, then by hierarchy, parents before children; each name once, whatever
+ * patterns it matches.
  *
  * Thread: the session.
  */

@@ -76,7 +76,7 @@ search_done(struct search *search)
 bool
 search_needs_store(const struct search *search)
 {
-    return search->levels[SEARCH_LEVEL_ROW];
+    return search->levels[SEARCH_LEVEL_ROW] || search->needs_snapshot;
 }
 
 /* ---- knowing more of one message ---- */
@@ -343,6 +343,7 @@ search_slice(struct search *search, struct store_tx *tx, const struct clock *clo
     if (tx == NULL && search_needs_store(search))
         return RC_AGAIN;
     enum rc rc = members_begin(&search->members, search->view, tx, err);
+    search->needs_snapshot = rc == RC_AGAIN;
     if (rc != RC_OK)
         return rc;
     search->tx = tx;

@@ -51,13 +51,13 @@ MUST_USE enum rc search_new(struct arena *arena, struct view *view,
 /** Frees what is not in the arena; NULL is allowed. */
 void search_done(struct search *search);
 
-/** False: entries alone answer it; tx may be NULL. */
+/** False: entries alone answer it, tx may be NULL. To be asked before each slice. */
 bool search_needs_store(const struct search *search);
 
 /**
  * Goes on until everything was looked at (RC_OK) or the deadline, in clock_mono_us, has passed
  * (RC_AGAIN; overrun by at most one piece of a body). With tx NULL RC_AGAIN may also mean that
- * a snapshot is needed after all: come with one next time. Waits for disk.
+ * a snapshot is needed after all: search_needs_store then says so. Waits for disk.
  */
 MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
                               const struct clock *clock, int64_t deadline_us, struct err *err);

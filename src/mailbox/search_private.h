@@ -71,6 +71,7 @@ struct search {
     struct search_node *root;
     size_t node_count;
     bool levels[SEARCH_LEVELS]; /* does any key need it? */
+    bool needs_snapshot;        /* the current version was not in memory */
 
     struct view_run *runs; /* candidates */
     size_t run_count;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of ingest, fetch, search and names share: a store in a directory that goes
+ * away, an open account in it, requests made from lines of IMAP, messages appended as a session
+ * would.
+ */
+#ifndef TESTS_UNIT_MAILBOX_CONTENT_H
+#define TESTS_UNIT_MAILBOX_CONTENT_H
+
+#include "support/cm.h"
+#include "support/fake_clock.h"
+#include "support/tmpdir.h"
+
+#include "base/limits.h"
+#include "mailbox/account.h"
+#include "mailbox/mailbox.h"
+#include "mailbox/ops.h"
+#include "mailbox/view.h"
+#include "store/store.h"
+#include "syntax/imap_cmd.h"
+
+enum { CONTENT_ACCOUNT = 7, CONTENT_ARENA = 256 << 20 };
+#define CONTENT_NOW_S INT64_C(1800000000)
+
+struct content {
+    struct tmpdir dir;
+    struct fake_clock clock;
+    struct store *store;
+    struct store_account *handle;
+    struct accounts *accounts; /* NULL until content_open_account */
+    struct account *acct;
+    struct arena arena;
+    struct err err;
+};
+
+struct content *content_new(void);
+void content_free(struct content *fx);
+void content_open_account(struct content *fx);
+void content_close_account(struct content *fx);
+
+/* result, or the failure's text in the report. */
+#define assert_rc(actual, expected)                                                            \
+    do {                                                                                       \
+        fx->err.text[0] = '\0';                                                                \
+        const enum rc rc_ = (actual);                                                          \
+        if (rc_ != (expected))                                                                 \
+            fail_msg("%s is %s, not %s (%s)", #actual, rc_name(rc_), rc_name(expected),        \
+                     fx->err.text);                                                            \
+    } while (0)
+#undef assert_ok
+#define assert_ok(actual) assert_rc(actual, RC_OK)
+
+struct store_tx *content_read(struct content *fx);
+struct store_tx *content_write(struct content *fx);
+void content_commit(struct content *fx, struct store_tx *tx);
+
+/* A command line without its tag, parsed; in the fixture's arena. */
+struct imap_cmd *content_cmd(struct content *fx, const char *line);
+
+/* Runs a request to its end, alone; its result. */
+enum rc content_run(struct content *fx, struct turn_req *req);
+
+/* Appends a message to a mailbox and returns its entry. keywords: separated by blanks. */
+struct content_mail {
+    const char *mbox; /* NULL: INBOX */
+    struct span text;
+    uint32_t flags;
+    const char *keywords;
+    int64_t internaldate_s; /* 0: now */
+    int16_t zone_min;
+};
+struct entry content_append(struct content *fx, const struct content_mail *mail);
+
+/* A view of the mailbox, awake. */
+struct view *content_view(struct content *fx, const char *mbox);
+void content_view_done(struct view *view);
+
+#endif
