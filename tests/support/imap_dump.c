@@ -202,8 +202,9 @@ static const char *const search_names[] = {
 static void
 dump_key(struct buf *buf, const struct imap_search_key *key)
 {
-    buf_printf(buf, "(%s%s", key->want || key->kind == SEARCH_AND ? "" : "un",
-               search_names[key->kind]);
+    const bool wanted = key->kind == SEARCH_FLAG || key->kind == SEARCH_KEYWORD;
+
+    buf_printf(buf, "(%s%s", wanted && !key->want ? "un" : "", search_names[key->kind]);
     if (key->kind == SEARCH_FLAG)
         buf_printf(buf, " %.*s", SPAN_FMT(imap_flag_names[__builtin_ctz(key->flag)]));
     if (key->kind == SEARCH_HEADER)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* SEARCH: every key, the shape of the tree, options, limits. */
+#include "cmd_table.h"
+
+static void
+test_every_key(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *dump;
+    } cases[] = {
+        {"ALL", "(all)"},
+        {"ANSWERED", "(flag \\Answered)"},
+        {"UNANSWERED", "(unflag \\Answered)"},
+        {"DELETED", "(flag \\Deleted)"},
+        {"UNDELETED", "(unflag \\Deleted)"},
+        {"DRAFT", "(flag \\Draft)"},
+        {"UNDRAFT", "(unflag \\Draft)"},
+        {"FLAGGED", "(flag \\Flagged)"},
+        {"UNFLAGGED", "(unflag \\Flagged)"},
+        {"SEEN", "(flag \\Seen)"},
+        {"unseen", "(unflag \\Seen)"},
+        {"RECENT", "(flag \\Recent)"},
+        {"OLD", "(unflag \\Recent)"},
+        {"NEW", "(flag \\Recent)(unflag \\Seen)"},
+        {"KEYWORD $Junk", "(keyword text=\"$Junk\")"},
+        {"UNKEYWORD $Junk", "(unkeyword text=\"$Junk\")"},
+        {"BCC x", "(bcc text=\"x\")"},
+        {"CC x", "(cc text=\"x\")"},
+        {"FROM \"Smith\"", "(from text=\"Smith\")"},
+        {"TO {2}\r\n\xc3\xa4", "(to text=\"\xc3\xa4\")"},
+        {"SUBJECT \"\"", "(subject text=\"\")"},
+        {"BODY x", "(body text=\"x\")"},
+        {"TEXT x", "(text text=\"x\")"},
+        {"HEADER Message-ID <x>", "(header field=\"Message-ID\" text=\"<x>\")"},
+        {"HEADER X-Foo \"\"", "(header field=\"X-Foo\" text=\"\")"},
+        {"BEFORE 1-Feb-1994", "(before 8797)"},
+        {"ON \"01-Feb-1994\"", "(on 8797)"},
+        {"SINCE 1-Feb-1994", "(since 8797)"},
+        {"SENTBEFORE 1-Feb-1994", "(sentbefore 8797)"},
+        {"SENTON 1-Feb-1994", "(senton 8797)"},
+        {"SENTSINCE 1-Feb-1994", "(sentsince 8797)"},
+        {"LARGER 0", "(larger 0)"},
+        {"SMALLER 9223372036854775807", "(smaller 9223372036854775807)"},
+        {"OLDER 1", "(older 1)"},
+        {"YOUNGER 4294967295", "(younger 4294967295)"},
+        {"UID 1:*", "(msgs uid=1:*)"},
+        {"UID $", "(msgs $)"},
+        {"1,3:5", "(msgs seq=1,3:5)"},
+        {"*", "(msgs seq=*)"},
+        {"$", "(msgs $)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_BUF text;
+        AUTO_BUF expected;
+        buf_init(&text, 1000);
+        buf_init(&expected, 1000);
+        buf_put_str(&text, "SEARCH ");
+        buf_put_str(&text, cases[i].key);
+        buf_put_char(&text, '\0');
+        buf_printf(&expected, "SEARCH (and%s)", cases[i].dump);
+        buf_put_char(&expected, '\0');
+        const struct cmd_case one = {.text = buf_span(&text).ptr,
+                                     .expected = buf_span(&expected).ptr};
+        cmd_table_run(&one, 1);
+    }
+}
+
+static void
+test_shape(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "SEARCH SEEN DRAFT", .expected = "SEARCH (and(flag \\Seen)(flag \\Draft))"},
+        {.text = "SEARCH (SEEN)", .expected = "SEARCH (and(flag \\Seen))"},
+        {.text = "SEARCH (SEEN (DRAFT ALL)) OLD",
+         .expected = "SEARCH (and(flag \\Seen)(flag \\Draft)(all)(unflag \\Recent))"},
+        {.text = "SEARCH NOT SEEN", .expected = "SEARCH (and(unflag \\Seen))"},
+        {.text = "SEARCH NOT UNSEEN", .expected = "SEARCH (and(flag \\Seen))"},
+        {.text = "SEARCH NOT NOT SEEN", .expected = "SEARCH (and(flag \\Seen))"},
+        {.text = "SEARCH NOT KEYWORD a", .expected = "SEARCH (and(unkeyword text=\"a\"))"},
+        {.text = "SEARCH NOT NEW",
+         .expected = "SEARCH (and(not(and(flag \\Recent)(unflag \\Seen))))"},
+        {.text = "SEARCH NOT (NOT (TEXT x))", .expected = "SEARCH (and(text text=\"x\"))"},
+        {.text = "SEARCH NOT NOT NOT TEXT x", .expected = "SEARCH (and(not(text text=\"x\")))"},
+        {.text = "SEARCH OR SEEN DRAFT ALL",
+         .expected = "SEARCH (and(or(flag \\Seen)(flag \\Draft))(all))"},
+        {.text = "SEARCH OR 1 OR 2 3",
+         .expected = "SEARCH (and(or(msgs seq=1)(msgs seq=2)(msgs seq=3)))"},
+        {.text = "SEARCH OR OR 1 2 OR 3 4",
+         .expected = "SEARCH (and(or(msgs seq=1)(msgs seq=2)(msgs seq=3)(msgs seq=4)))"},
+        {.text = "SEARCH OR (OR 1 2) (OR 3 (4 5))",
+         .expected = "SEARCH (and(or(msgs seq=1)(msgs seq=2)(msgs seq=3)(and(msgs seq=4)(msgs "
+                     "seq=5))))"},
+        {.text = "SEARCH OR NEW NOT OR 1 2",
+         .expected = "SEARCH (and(or(and(flag \\Recent)(unflag \\Seen))(not(or(msgs "
+                     "seq=1)(msgs seq=2)))))"},
+        {.text =
+             "SEARCH FLAGGED SINCE 1-Feb-1994 NOT FROM \"Smith\"", /* RFC 3501 section 6.4.4 */
+         .expected = "SEARCH (and(flag \\Flagged)(since 8797)(not(from text=\"Smith\")))"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
+test_options(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "UID SEARCH ALL", .expected = "UID SEARCH uid (and(all))"},
+        {.text = "SEARCH ALL ", .expected = "SEARCH (and(all))"},
+        {.text = "SEARCH CHARSET UTF-8 TEXT {2}\r\n\xc3\xa4",
+         .expected = "SEARCH charset=\"UTF-8\" (and(text text=\"\xc3\xa4\"))"},
+        {.text = "SEARCH RETURN () ALL", .expected = "SEARCH return=4 (and(all))"},
+        {.text = "SEARCH RETURN (MIN COUNT) ALL", .expected = "SEARCH return=9 (and(all))"},
+        {.text = "UID SEARCH RETURN (max all save) CHARSET \"us-ascii\" 1",
+         .expected = "UID SEARCH uid return=16 charset=\"us-ascii\" (and(msgs seq=1))"},
+        {.text = "SEARCH MODSEQ 620162338",
+         .expected = "SEARCH modseq (and(modseq 620162338))"},
+        {.text = "SEARCH MODSEQ \"/flags/\\\\draft\" all 620162338",
+         .expected = "SEARCH modseq (and(modseq 620162338))"},
+        {.text = "SEARCH OR NOT MODSEQ 0 LARGER 50000",
+         .expected = "SEARCH modseq (and(or(not(modseq 0))(larger 50000)))"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
+test_refused(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "SEARCH", .expected = "!SEARCH needs search keys"},
+        {.text = "SEARCH ", .expected = "!A search key is missing"},
+        {.text = "SEARCH FOO", .expected = "!Unknown search key"},
+        {.text = "SEARCH SEENS", .expected = "!Unknown search key"},
+        {.text = "SEARCH SEEN  DRAFT", .expected = "!Unknown search key"},
+        {.text = "SEARCH ()", .expected = "!Unknown search key"},
+        {.text = "SEARCH (SEEN", .expected = "!Missing closing parenthesis of search keys"},
+        {.text = "SEARCH SEEN)", .expected = "!There is more after the end of the command"},
+        {.text = "SEARCH NOT", .expected = "!NOT needs a search key"},
+        {.text = "SEARCH NOT ", .expected = "!A search key is missing"},
+        {.text = "SEARCH OR SEEN", .expected = "!OR needs two search keys"},
+        {.text = "SEARCH OR", .expected = "!OR needs two search keys"},
+        {.text = "SEARCH FROM", .expected = "!A search key lacks its argument"},
+        {.text = "SEARCH FROM ", .expected = "!A search key needs a text"},
+        {.text = "SEARCH FROM (x)", .expected = "!A search key needs a text"},
+        {.text = "SEARCH HEADER x", .expected = "!HEADER needs a text"},
+        {.text = "SEARCH KEYWORD \\Seen", .expected = "!A keyword is missing"},
+        {.text = "SEARCH KEYWORD \"x\"", .expected = "!A keyword is missing"},
+        {.text = "SEARCH SINCE 1-Feb-94", .expected = "!Not a date like 17-Jul-1996"},
+        {.text = "SEARCH SINCE 30-Feb-1994", .expected = "!Not a date like 17-Jul-1996"},
+        {.text = "SEARCH LARGER -1", .expected = "!A size in octets is missing"},
+        {.text = "SEARCH LARGER 9223372036854775808", .expected = "!A number is out of range"},
+        {.text = "SEARCH OLDER 0", .expected = "!A number must not be zero here"},
+        {.text = "SEARCH YOUNGER 4294967296", .expected = "!A number is out of range"},
+        {.text = "SEARCH UID x", .expected = "!A message set is missing"},
+        {.text = "SEARCH 0",
+         .expected = "!Not a message set: numbers from 1 to 4294967295, *, ranges, commas"},
+        {.text = "SEARCH RETURN ALL", .expected = "!Unknown SEARCH return option"},
+        {.text = "SEARCH RETURN (FOO) ALL", .expected = "!Unknown SEARCH return option"},
+        {.text = "SEARCH RETURN (MIN ALL", .expected = "!Missing closing parenthesis"},
+        {.text = "SEARCH RETURN (MIN)", .expected = "!SEARCH needs search keys"},
+        {.text = "SEARCH CHARSET", .expected = "!CHARSET needs a name"},
+        {.text = "SEARCH CHARSET UTF-8", .expected = "!SEARCH needs search keys"},
+        {.text = "SEARCH MODSEQ x", .expected = "!MODSEQ needs a mod-sequence"},
+        {.text = "SEARCH MODSEQ \"/foo\" all 1",
+         .expected = "!A MODSEQ entry begins with /flags/"},
+        {.text = "SEARCH MODSEQ \"/flags/x\" some 1",
+         .expected = "!MODSEQ needs priv, shared or all"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+/** Nested parentheses around a key that keeps them apart. */
+static enum rc
+nested(const char *open, const char *key, size_t depth)
+{
+    AUTO_ARENA arena;
+    AUTO_BUF text;
+    AUTO_BUF out;
+
+    arena_init(&arena, LIMIT_CMD_ARENA);
+    buf_init(&text, 32u << 20);
+    buf_init(&out, 32u << 20);
+    buf_put_str(&text, "SEARCH ");
+    for (size_t i = 0; i < depth; i++)
+        buf_put_str(&text, open);
+    buf_put_str(&text, key);
+    for (size_t i = 0; i < depth; i++)
+        buf_put_char(&text, ')');
+    return cmd_parse(buf_span(&text), MBOX_WIRE_UTF7, &arena, &out);
+}
+
+static void
+test_nesting_limit(void **state)
+{
+    static const size_t far[] = {1000, 1000000};
+
+    (void)state;
+    assert_int_equal(nested("(", "ALL", LIMIT_NESTING - 1), RC_OK);
+    assert_int_equal(nested("(", "ALL", LIMIT_NESTING), RC_LIMIT);
+    for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+        assert_int_equal(nested("(", "ALL", far[i]), RC_LIMIT);
+        assert_int_equal(nested("NOT (1 ", "ALL", far[i]), RC_LIMIT);
+        assert_int_equal(nested("OR 1 (2 ", "ALL", far[i]), RC_LIMIT);
+        assert_int_equal(nested("OR 1 NOT (2 ", "ALL", far[i]), RC_LIMIT);
+    }
+}
+
+static void
+test_key_count_limit(void **state)
+{
+    (void)state;
+    /* The root is a key too. */
+    assert_int_equal(cmd_parse_repeated("SEARCH 1", " 1", LIMIT_SEARCH_KEYS - 2, ""), RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH 1", " 1", LIMIT_SEARCH_KEYS - 1, ""), RC_LIMIT);
+    assert_int_equal(cmd_parse_repeated("SEARCH 1", " 1", 1000000, ""), RC_LIMIT);
+    /* Chains of OR and NOT are as long as they like: they do not nest. */
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "OR FROM x ", 3000, "ALL"), RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "NOT ", 1000000, "ALL"), RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "OR ", 1000000, "ALL"), RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS, ""),
+                     RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS + 1, ""),
+                     RC_LIMIT);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key),     cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_options),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nesting_limit), cmocka_unit_test(test_key_count_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
