@@ -142,6 +142,9 @@ on_credentials(struct sasl *sasl, Gsasl_session *session)
         !take_property(session, GSASL_AUTHZID, sasl->authzid, sizeof sasl->authzid,
                        &request->authzid))
         request->name = SPAN(""); /* nobody has such a name; verifying it costs the same */
+    /* GNU SASL gives the name where the client left the authzid empty. */
+    if (span_eq(request->authzid, request->name))
+        request->authzid = SPAN("");
     return GSASL_OK;
 }
 

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* SASL exchanges, SCRAM against GNU SASL's own client. */
+#include "fixture.h"
+
+#include <gsasl.h>
+
+#include "auth/sasl.h"
+#include "base/base64.h"
+#include "base/limits.h"
+
+static struct fixture f;
+static struct err err;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    fixture_open(&f);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    fixture_close(&f);
+    return 0;
+}
+
+static struct span
+encode(struct buf *buf, struct span text)
+{
+    buf_init(buf, 10000);
+    base64_put(buf, text);
+    return buf_span(buf);
+}
+
+static void
+names(void **state)
+{
+    (void)state;
+    enum sasl_mech mech;
+    for (unsigned i = 0; i < SASL_MECH_COUNT; i++) {
+        assert_true(sasl_mech_of_name(span_of_str(sasl_mech_name(i)), &mech));
+        assert_int_equal(mech, i);
+    }
+    assert_true(sasl_mech_of_name(SPAN("scram-sha-256"), &mech));
+    assert_false(sasl_mech_of_name(SPAN("SCRAM-SHA-1"), &mech));
+    assert_false(sasl_mech_of_name(SPAN("GSSAPI"), &mech));
+    assert_true(sasl_mech_is_plaintext(SASL_PLAIN) && sasl_mech_is_plaintext(SASL_LOGIN));
+    assert_false(sasl_mech_is_plaintext(SASL_SCRAM_SHA_256));
+}
+
+static void
+prepares_names(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span name;
+        const char *expect; /* NULL: refused */
+    } rows[] = {
+        /* RFC 4013 section 3 */
+        {SPAN_INIT("I\xc2\xadX"), "IX"},   {SPAN_INIT("user"), "user"},
+        {SPAN_INIT("USER"), "USER"},       {SPAN_INIT("\xc2\xaa"), "a"},
+        {SPAN_INIT("\xe2\x85\xa8"), "IX"}, {SPAN_INIT("\x07"), NULL},
+        {SPAN_INIT("\xd8\xa7\x31"), NULL}, {SPAN_INIT(""), NULL},
+        {SPAN_INIT("a\0b"), NULL},         {SPAN_INIT("\xff"), NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char out[REGISTRY_NAME_OCTETS];
+        const enum rc rc = sasl_prep_name(rows[i].name, out);
+        assert_int_equal(rc, rows[i].expect == NULL ? RC_INVALID : RC_OK);
+        if (rc == RC_OK)
+            assert_string_equal(out, rows[i].expect);
+    }
+}
+
+static void
+plain(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span message;
+        enum sasl_outcome outcome;
+        const char *authzid, *name, *password;
+    } rows[] = {
+        {SPAN_INIT("\0joe\0pencil"), SASL_CREDENTIALS, "", "joe", "pencil"},
+        {SPAN_INIT("ann\0joe\0pen cil"), SASL_CREDENTIALS, "ann", "joe", "pen cil"},
+        {SPAN_INIT("\0j\xc3\xb6\0\xe2\x82\xac"), SASL_CREDENTIALS, "", "j\xc3\xb6",
+         "\xe2\x82\xac"},
+        {SPAN_INIT("joe\0pencil"), SASL_MALFORMED, NULL, NULL, NULL},
+        {SPAN_INIT("joe"), SASL_MALFORMED, NULL, NULL, NULL},
+    };
+    for (int initial = 0; initial < 2; initial++) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct sasl *sasl;
+            AUTO_BUF line;
+            AUTO_BUF challenge;
+            buf_init(&challenge, 1000);
+            assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, SPAN(""), &err));
+            if (!initial)
+                assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
+                                 SASL_CHALLENGE);
+            assert_int_equal(buf_len(&challenge), 0);
+            assert_int_equal(sasl_step(sasl, encode(&line, rows[i].message), &challenge, &err),
+                             rows[i].outcome);
+            if (rows[i].outcome == SASL_CREDENTIALS) {
+                const struct auth_request *request = sasl_request(sasl);
+                assert_true(span_eq_str(request->authzid, rows[i].authzid));
+                assert_true(span_eq_str(request->name, rows[i].name));
+                assert_true(span_eq_str(request->password, rows[i].password));
+            }
+            sasl_free(sasl);
+        }
+    }
+}
+
+static void
+login(void **state)
+{
+    (void)state;
+    for (int initial = 0; initial < 2; initial++) {
+        struct sasl *sasl;
+        AUTO_BUF name;
+        AUTO_BUF password;
+        AUTO_BUF challenge;
+        buf_init(&challenge, 1000);
+        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, SPAN(""), &err));
+        if (!initial) {
+            assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
+                             SASL_CHALLENGE);
+            assert_true(span_eq_str(buf_span(&challenge), "VXNlciBOYW1l")); /* User Name */
+            buf_clear(&challenge);
+        }
+        assert_int_equal(sasl_step(sasl, encode(&name, SPAN("joe")), &challenge, &err),
+                         SASL_CHALLENGE);
+        assert_true(span_eq_str(buf_span(&challenge), "UGFzc3dvcmQ=")); /* Password */
+        assert_int_equal(sasl_step(sasl, encode(&password, SPAN("pencil")), &challenge, &err),
+                         SASL_CREDENTIALS);
+        assert_true(span_eq_str(sasl_request(sasl)->name, "joe"));
+        assert_true(span_eq_str(sasl_request(sasl)->password, "pencil"));
+        struct auth_result result;
+        assert_ok(auth_verify(f.auth, sasl_request(sasl), &result, &err));
+        sasl_free(sasl);
+    }
+}
+
+static void
+nonsense(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        enum sasl_outcome outcome;
+    } rows[] = {
+        {"*", SASL_CANCELLED},    {"****", SASL_MALFORMED}, {"AGpvZQBwZW5jaWw", SASL_MALFORMED},
+        {"A G=", SASL_MALFORMED}, {"====", SASL_MALFORMED},
+    };
+    for (unsigned mech = 0; mech < SASL_MECH_COUNT; mech++) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct sasl *sasl;
+            AUTO_BUF challenge;
+            buf_init(&challenge, 1000);
+            assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
+            assert_int_equal(sasl_step(sasl, span_of_str(rows[i].line), &challenge, &err),
+                             rows[i].outcome);
+            sasl_free(sasl);
+        }
+        struct sasl *sasl;
+        AUTO_BUF line;
+        AUTO_BUF challenge;
+        char big[LIMIT_SASL_MESSAGE + 3] = {0};
+        buf_init(&challenge, 1000);
+        assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
+        assert_int_equal(
+            sasl_step(sasl, encode(&line, span_of(big, sizeof big)), &challenge, &err),
+            SASL_MALFORMED);
+        sasl_free(sasl);
+    }
+    sasl_free(NULL);
+}
+
+static void
+long_passwords_stay_wrong(void **state)
+{
+    (void)state;
+    struct sasl *sasl;
+    AUTO_BUF line;
+    AUTO_BUF challenge;
+    char message[5 + LIMIT_PASSWORD + 100];
+    memset(message, 'p', sizeof message);
+    memcpy(message, "\0joe", 5);
+    buf_init(&challenge, 1000);
+    assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, SPAN(""), &err));
+    assert_int_equal(
+        sasl_step(sasl, encode(&line, span_of(message, sizeof message)), &challenge, &err),
+        SASL_CREDENTIALS);
+    assert_true(sasl_request(sasl)->password.len > LIMIT_PASSWORD);
+    sasl_free(sasl);
+}
+
+/* --- SCRAM, with GNU SASL as the client --- */
+
+struct client {
+    const char *name, *authzid, *password;
+};
+
+static int
+client_callback(Gsasl *library, Gsasl_session *session, Gsasl_property property)
+{
+    const struct client *client = gsasl_session_hook_get(session);
+    (void)library;
+    switch (property) {
+    case GSASL_AUTHID:
+        return gsasl_property_set(session, property, client->name);
+    case GSASL_AUTHZID:
+        return client->authzid == NULL ? GSASL_NO_CALLBACK
+                                       : gsasl_property_set(session, property, client->authzid);
+    case GSASL_PASSWORD:
+        return gsasl_property_set(session, property, client->password);
+    default:
+        return GSASL_NO_CALLBACK;
+    }
+}
+
+/* Plays the exchange to its end. salt_out: the "s=...,i=..." part of the first challenge. */
+static enum sasl_outcome
+scram(struct client client, bool initial, struct auth_result *result_out, char salt_out[128],
+      int64_t *wait_ms_out)
+{
+    static const char address[4] = {(char)203, 0, 113, 9};
+    Gsasl *library;
+    Gsasl_session *session;
+    struct sasl *sasl;
+    char *out = NULL;
+    size_t out_len = 0;
+    assert_int_equal(gsasl_init(&library), GSASL_OK);
+    gsasl_callback_set(library, client_callback);
+    assert_int_equal(gsasl_client_start(library, "SCRAM-SHA-256", &session), GSASL_OK);
+    gsasl_session_hook_set(session, &client);
+    assert_ok(sasl_start(&sasl, f.auth, SASL_SCRAM_SHA_256, span_of(address, 4), &err));
+    enum sasl_outcome outcome = SASL_CHALLENGE;
+    if (!initial) {
+        AUTO_BUF nothing;
+        buf_init(&nothing, 100);
+        outcome = sasl_step(sasl, (struct span){NULL, 0}, &nothing, &err);
+        assert_int_equal(buf_len(&nothing), 0);
+    }
+    int client_result = gsasl_step(session, NULL, 0, &out, &out_len);
+    for (int step = 0; step < 5 && outcome == SASL_CHALLENGE; step++) {
+        AUTO_BUF line;
+        AUTO_BUF challenge;
+        AUTO_BUF plaintext;
+        buf_init(&challenge, 1000);
+        buf_init(&plaintext, 1000);
+        outcome = sasl_step(sasl, encode(&line, span_of(out, out_len)), &challenge, &err);
+        gsasl_free(out);
+        out = NULL;
+        out_len = 0;
+        if (outcome != SASL_CHALLENGE)
+            break;
+        assert_ok(base64_decode(&plaintext, buf_span(&challenge)));
+        if (step == 0 && salt_out != NULL) {
+            const struct span text = buf_span(&plaintext);
+            const ptrdiff_t at = span_find(text, SPAN(",s="));
+            snprintf(salt_out, 128, "%.*s", SPAN_FMT(span_tail(text, (size_t)at)));
+        }
+        client_result =
+            gsasl_step(session, buf_span(&plaintext).ptr, buf_len(&plaintext), &out, &out_len);
+        assert_true(client_result == GSASL_OK || client_result == GSASL_NEEDS_MORE);
+    }
+    gsasl_free(out);
+    if (outcome == SASL_AUTHENTICATED)
+        assert_int_equal(client_result, GSASL_OK); /* the client believes the server, too */
+    if (result_out != NULL)
+        *result_out = *sasl_result(sasl);
+    if (wait_ms_out != NULL)
+        *wait_ms_out = sasl_wait_ms(sasl);
+    sasl_free(sasl);
+    gsasl_finish(session);
+    gsasl_done(library);
+    return outcome;
+}
+
+static void
+scram_decides(void **state)
+{
+    (void)state;
+    const struct {
+        struct client client;
+        enum sasl_outcome outcome;
+        uint64_t id;
+    } rows[] = {
+        {{"joe", NULL, "pencil"}, SASL_AUTHENTICATED, f.joe},
+        {{"joe@example.org", NULL, "pencil"}, SASL_AUTHENTICATED, f.joe},
+        {{"joe", "joe", "pencil"}, SASL_AUTHENTICATED, f.joe},
+        {{"joe", "off", "pencil"}, SASL_DENIED, 0},
+        {{"joe", "nobody", "pencil"}, SASL_DENIED, 0},
+        {{"joe", NULL, "pen"}, SASL_DENIED, 0},
+        {{"nobody", NULL, "pencil"}, SASL_DENIED, 0},
+        {{"imported@example.org", NULL, "pencil"}, SASL_DENIED, 0}, /* no keys yet */
+        {{"off", NULL, "pencil"}, SASL_DISABLED, f.off},
+        {{"off", NULL, "pen"}, SASL_DENIED, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        for (int initial = 0; initial < 2; initial++) {
+            struct auth_result result;
+            assert_int_equal(scram(rows[i].client, initial, &result, NULL, NULL),
+                             rows[i].outcome);
+            assert_int_equal(result.account_id, rows[i].id);
+        }
+    }
+}
+
+static void
+scram_tells_nothing_of_who_exists(void **state)
+{
+    (void)state;
+    char one[128];
+    char two[128];
+    char other[128];
+    char joe[128];
+    scram((struct client){"nobody", NULL, "a"}, true, NULL, one, NULL);
+    scram((struct client){"nobody", NULL, "b"}, true, NULL, two, NULL);
+    scram((struct client){"somebody", NULL, "b"}, true, NULL, other, NULL);
+    scram((struct client){"joe", NULL, "b"}, true, NULL, joe, NULL);
+    assert_string_equal(one, two);
+    assert_string_not_equal(one, other);
+    assert_int_equal(strlen(one), strlen(joe));
+    assert_string_equal(strstr(one, ",i="), strstr(joe, ",i="));
+}
+
+static void
+scram_failures_wait(void **state)
+{
+    (void)state;
+    int64_t wait_ms = -1;
+    scram((struct client){"joe", NULL, "a"}, true, NULL, NULL, &wait_ms);
+    assert_int_equal(wait_ms, 500);
+    scram((struct client){"joe", NULL, "b"}, true, NULL, NULL, &wait_ms);
+    assert_true(wait_ms >= 1000);
+}
+
+static void
+scram_after_the_keys_came(void **state)
+{
+    (void)state;
+    const struct auth_request request = {.name = SPAN("imported@example.org"),
+                                         .password = SPAN("pencil")};
+    struct auth_result result;
+    assert_ok(auth_verify(f.auth, &request, &result, &err));
+    const struct client client = {"imported@example.org", NULL, "pencil"};
+    assert_int_equal(scram(client, true, &result, NULL, NULL), SASL_AUTHENTICATED);
+    assert_int_equal(result.account_id, f.imported);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(names),
+        T(prepares_names),
+        T(plain),
+        T(login),
+        T(nonsense),
+        T(long_passwords_stay_wrong),
+        T(scram_decides),
+        T(scram_tells_nothing_of_who_exists),
+        T(scram_failures_wait),
+        T(scram_after_the_keys_came),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
