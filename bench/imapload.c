@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roost-imapload: a load client for any IMAP and LMTP server. One mode a run; each result is
+ * one JSON line. docs/benchmark.md says what each mode measures.
+ */
+#include "bench/load.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+static const struct {
+    const char *name;
+    void (*run)(const struct load_options *opt);
+    const char *items; /* default of --items */
+} modes[] = {
+    {"fetch", load_fetch, "(FLAGS)"},
+    {"fetch-flags", load_fetch, "(FLAGS)"},
+    {"fetch-article", load_fetch,
+     "(BODY.PEEK[HEADER.FIELDS (References X-Ref X-Priority X-MSMail-Priority X-MSOESRec "
+     "Newsgroups)] ENVELOPE RFC822.SIZE UID FLAGS INTERNALDATE)"},
+    {"fetch-bodystructure", load_fetch, "(BODYSTRUCTURE)"},
+    {"fetch-bodies", load_fetch, "(BODY.PEEK[])"},
+    {"select", load_select, ""},
+    {"store", load_store, ""},
+    {"copy", load_copy, ""},
+    {"move", load_move, ""},
+    {"fill", load_fill, ""},
+    {"append", load_append, ""},
+    {"lmtp", load_lmtp, ""},
+    {"login", load_login, ""},
+    {"push", load_push, ""},
+    {"park", load_park, ""},
+};
+
+static const char help[] =
+    "Usage: roost-imapload MODE [options]\n"
+    "\n"
+    "Modes with one connection (figures of the median of --repeat rounds, after one more):\n"
+    "  fetch-flags fetch-article fetch-bodystructure fetch-bodies\n"
+    "  fetch           with --items\n"
+    "  select          first of a connection (cold), then again and again (warm)\n"
+    "  store           --set at once and single messages\n"
+    "  copy, move      --set of --mailbox to --target\n"
+    "  fill            --count messages into --mailbox, --batch an APPEND\n"
+    "Modes with --connections at once, for --count operations or --seconds:\n"
+    "  append lmtp login\n"
+    "Modes that idle:\n"
+    "  push            LMTP delivery to EXISTS, from the reply of LMTP\n"
+    "  park            opens --count sessions, holds them until standard input ends\n"
+    "\n"
+    "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"
+    "  --user NAME      \"%\" becomes 1..--users     --password P\n"
+    "  --rcpt ADDRESS   LMTP recipient, \"%\" too\n"
+    "  --mailbox M (INBOX)   --target M             --set SET (1:*)     --items LIST\n"
+    "  --connections N (1)   --count N (1000000)    --seconds S (5)     --repeat N (5)\n"
+    "  --batch N (100)       --fresh                --keep (copy: the target)  --quiet\n"
+    "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n";
+
+enum {
+    OPT_HOST = 256,
+    OPT_PORT,
+    OPT_LMTP_PORT,
+    OPT_TLS,
+    OPT_USER,
+    OPT_USERS,
+    OPT_PASSWORD,
+    OPT_RCPT,
+    OPT_MAILBOX,
+    OPT_TARGET,
+    OPT_SET,
+    OPT_ITEMS,
+    OPT_CONNECTIONS,
+    OPT_COUNT,
+    OPT_SECONDS,
+    OPT_REPEAT,
+    OPT_BATCH,
+    OPT_FRESH,
+    OPT_KEEP,
+    OPT_QUIET,
+    OPT_MBOX,
+    OPT_SEED,
+    OPT_MAX_OCTETS,
+    OPT_HELP,
+};
+
+static const struct option options[] = {
+    {"host", required_argument, NULL, OPT_HOST},
+    {"port", required_argument, NULL, OPT_PORT},
+    {"lmtp-port", required_argument, NULL, OPT_LMTP_PORT},
+    {"tls", no_argument, NULL, OPT_TLS},
+    {"user", required_argument, NULL, OPT_USER},
+    {"users", required_argument, NULL, OPT_USERS},
+    {"password", required_argument, NULL, OPT_PASSWORD},
+    {"rcpt", required_argument, NULL, OPT_RCPT},
+    {"mailbox", required_argument, NULL, OPT_MAILBOX},
+    {"target", required_argument, NULL, OPT_TARGET},
+    {"set", required_argument, NULL, OPT_SET},
+    {"items", required_argument, NULL, OPT_ITEMS},
+    {"connections", required_argument, NULL, OPT_CONNECTIONS},
+    {"count", required_argument, NULL, OPT_COUNT},
+    {"seconds", required_argument, NULL, OPT_SECONDS},
+    {"repeat", required_argument, NULL, OPT_REPEAT},
+    {"batch", required_argument, NULL, OPT_BATCH},
+    {"fresh", no_argument, NULL, OPT_FRESH},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"quiet", no_argument, NULL, OPT_QUIET},
+    {"mbox", required_argument, NULL, OPT_MBOX},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"max-octets", required_argument, NULL, OPT_MAX_OCTETS},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+NORETURN static void
+usage(const char *what, const char *value)
+{
+    fprintf(stderr, "roost-imapload: %s %s\nTry roost-imapload --help.\n", what, value);
+    exit(2);
+}
+
+static uint64_t
+number(const char *arg, uint64_t min, uint64_t max)
+{
+    uint64_t value = 0;
+
+    if (!span_to_u64(span_of_str(arg), max, &value) || value < min)
+        usage("not a number in range:", arg);
+    return value;
+}
+
+static void
+take_option(struct load_options *opt, int c, char *arg)
+{
+    switch (c) {
+    case OPT_HOST:
+        opt->host = arg;
+        break;
+    case OPT_PORT:
+        opt->port = (unsigned)number(arg, 1, 65535);
+        break;
+    case OPT_LMTP_PORT:
+        opt->lmtp_port = (unsigned)number(arg, 1, 65535);
+        break;
+    case OPT_TLS:
+        opt->tls = true;
+        break;
+    case OPT_USER:
+        opt->user = arg;
+        break;
+    case OPT_USERS:
+        opt->users = (unsigned)number(arg, 1, 10000000);
+        break;
+    case OPT_PASSWORD:
+        opt->password = arg;
+        break;
+    case OPT_RCPT:
+        opt->rcpt = arg;
+        break;
+    case OPT_MAILBOX:
+        opt->mailbox = arg;
+        break;
+    case OPT_TARGET:
+        opt->target = arg;
+        break;
+    case OPT_SET:
+        opt->set = arg;
+        break;
+    case OPT_ITEMS:
+        opt->items = arg;
+        break;
+    case OPT_CONNECTIONS:
+        opt->connections = (unsigned)number(arg, 1, 100000);
+        break;
+    case OPT_COUNT:
+        opt->count = number(arg, 1, 1000000000);
+        break;
+    case OPT_SECONDS:
+        opt->seconds = (double)number(arg, 1, 100000);
+        break;
+    case OPT_REPEAT:
+        opt->repeat = (unsigned)number(arg, 1, 100000);
+        break;
+    case OPT_BATCH:
+        opt->batch = (unsigned)number(arg, 1, 100000);
+        break;
+    case OPT_FRESH:
+        opt->fresh = true;
+        break;
+    case OPT_KEEP:
+        opt->keep = true;
+        break;
+    case OPT_QUIET:
+        opt->quiet = true;
+        break;
+    case OPT_MBOX:
+        opt->mbox = arg;
+        break;
+    case OPT_SEED:
+        opt->seed = number(arg, 0, UINT64_MAX);
+        break;
+    case OPT_MAX_OCTETS:
+        opt->max_octets = (size_t)number(arg, 1, 30000000);
+        break;
+    case OPT_HELP:
+        fputs(help, stdout);
+        exit(0);
+    default:
+        usage("see", "--help");
+    }
+}
+
+/* Ten thousand parked sessions need as many descriptors. */
+static void
+raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* connecting will say so if it is too low */
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct load_options opt = {
+        .host = "127.0.0.1",
+        .port = 143,
+        .lmtp_port = 24,
+        .user = "bench",
+        .password = "bench",
+        .rcpt = "bench",
+        .mailbox = "INBOX",
+        .target = "bench-target",
+        .set = "1:*",
+        .connections = 1,
+        .count = 1000000,
+        .repeat = 5,
+        .seconds = 5,
+        .batch = 100,
+        .seed = 1,
+    };
+    int c;
+
+    if (argc < 2)
+        usage("no mode;", "see --help");
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+        take_option(&opt, c, optarg);
+    if (optind + 1 != argc)
+        usage("need exactly one mode;", "see --help");
+    raise_limits();
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        if (strcmp(modes[i].name, argv[optind]) != 0)
+            continue;
+        if (opt.items == NULL)
+            opt.items = modes[i].items;
+        modes[i].run(&opt);
+        return 0;
+    }
+    usage("no such mode:", argv[optind]);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the modes of roost-imapload share: options, results and messages. The tool is a
+ * program for measuring: it stops with a message at the first thing that goes wrong, because
+ * a figure from a run with errors is worthless. One thread.
+ */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+struct load_options {
+    const char *host;
+    unsigned port;      /* IMAP */
+    unsigned lmtp_port; /* for lmtp and push */
+    const char *user;   /* "%" is replaced by a number from 1 */
+    unsigned users;     /* how many there are when user has a "%" */
+    const char *password;
+    const char *rcpt; /* LMTP recipient, with "%" as in user */
+    const char *mailbox;
+    const char *target; /* of copy and move */
+    const char *items;  /* of fetch and store */
+    const char *set;    /* of fetch, store, copy, move */
+    const char *mbox;   /* messages from here instead of generated ones */
+    unsigned connections;
+    uint64_t count;
+    unsigned repeat;
+    double seconds; /* upper end of a run that counts */
+    unsigned batch; /* messages an APPEND in fill */
+    uint64_t seed;
+    size_t max_octets; /* of generated messages */
+    bool tls;          /* from the first octet */
+    bool fresh;        /* a new connection for each repetition */
+    bool keep;         /* copy: leave the target */
+    bool quiet;        /* no progress */
+};
+
+/* ---- time and failure ---- */
+
+/** Monotonic, in nanoseconds. */
+int64_t load_now_ns(void);
+/** Says what went wrong and ends the program with 1. */
+NORETURN PRINTF_LIKE(1, 2) void load_die(const char *fmt, ...);
+/** user or rcpt with "%" replaced by 1 + index % users. */
+void load_fmt_user(char *dst, size_t room, const char *pattern, const struct load_options *opt,
+                   unsigned index);
+
+/* ---- results ---- */
+
+struct load_samples {
+    int64_t *ns; /* owned */
+    size_t count;
+    size_t cap;
+};
+
+void load_sample_add(struct load_samples *samples, int64_t ns);
+/** Nearest-rank percentile in milliseconds; sorts. */
+double load_percentile_ms(struct load_samples *samples, double percent);
+void load_samples_done(struct load_samples *samples);
+
+struct load_result {
+    const char *mode;
+    uint64_t count;  /* messages, logins, ... in `seconds` */
+    uint64_t octets; /* read or written; 0: not told */
+    double seconds;
+    uint64_t runs;                /* how often it was done; the figures are of the median run */
+    struct load_samples *latency; /* NULL: none */
+};
+
+/** One JSON object on a line of standard output. */
+void load_report(const struct load_result *result);
+
+/* ---- messages to send ---- */
+
+struct load_mail {
+    struct span *message; /* CRLF lines; point into text */
+    unsigned *flags;      /* MAILGEN_SEEN | ... */
+    size_t count;
+    char *text; /* owned */
+};
+
+/** count messages, generated or read from opt->mbox (mboxrd, LF or CRLF; repeated when the
+ *  file holds fewer). */
+struct load_mail load_mail_new(const struct load_options *opt, size_t count);
+void load_mail_done(struct load_mail *mail);
+
+/* ---- the modes ---- */
+
+void load_fetch(const struct load_options *opt);
+void load_select(const struct load_options *opt);
+void load_store(const struct load_options *opt);
+void load_copy(const struct load_options *opt);
+void load_move(const struct load_options *opt);
+void load_fill(const struct load_options *opt);
+void load_append(const struct load_options *opt);
+void load_lmtp(const struct load_options *opt);
+void load_login(const struct load_options *opt);
+void load_push(const struct load_options *opt);
+void load_park(const struct load_options *opt);
+
+#endif

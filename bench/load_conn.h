@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A client connection that reads as cheaply as a correct reader can: it finds line ends and
+ * skips literals, counts FETCH and EXPUNGE lines, and hands on only what a mode waits for.
+ */
+#ifndef BENCH_LOAD_CONN_H
+#define BENCH_LOAD_CONN_H
+
+#include "base/buf.h"
+#include "bench/load.h"
+
+enum load_event {
+    LOAD_NEED_MORE,    /* nothing complete in the buffer */
+    LOAD_CLOSED,       /* the peer ended it */
+    LOAD_GREETING,     /* first untagged OK of IMAP */
+    LOAD_TAGGED,       /* conn->status_ok says how it went */
+    LOAD_CONTINUATION, /* + */
+    LOAD_EXISTS,       /* conn->exists is new */
+    LOAD_REPLY,        /* LMTP: last line of a reply, conn->code */
+};
+
+enum load_protocol { LOAD_IMAP, LOAD_LMTP };
+
+struct load_conn {
+    int fd;
+    void *ssl; /* SSL of OpenSSL; NULL: plain */
+    enum load_protocol protocol;
+    char *in; /* owned */
+    size_t in_at;
+    size_t in_end;
+    size_t in_cap;
+    struct buf out;
+    uint64_t literal_left; /* octets to pass over */
+    bool inside;           /* after a literal: the line goes on */
+    bool greeted;
+    bool quick_ack;             /* acknowledge at once */
+    enum load_event line_event; /* of the line that goes on */
+
+    uint64_t octets_in;
+    uint64_t fetches;
+    uint64_t expunges;
+    uint32_t exists;
+    unsigned code;  /* LMTP */
+    bool status_ok; /* of the last tagged reply */
+    char text[200]; /* that reply, cut, for messages */
+};
+
+enum load_blocking { LOAD_BLOCKING, LOAD_NONBLOCKING };
+
+/** Connects; with opt->tls and IMAP also does the handshake (blocking). */
+void load_conn_open(struct load_conn *conn, const struct load_options *opt,
+                    enum load_protocol protocol, enum load_blocking blocking);
+void load_conn_close(struct load_conn *conn);
+
+/** The next event out of what has been read; reads nothing. */
+enum load_event load_conn_event(struct load_conn *conn);
+/** Reads once. False: nothing there now (non-blocking). Ends of stream become LOAD_CLOSED. */
+bool load_conn_read(struct load_conn *conn);
+/** Writes what is in conn->out; true when all of it went. */
+bool load_conn_flush(struct load_conn *conn);
+
+/* For modes with one blocking connection. */
+
+/** Reads until an event other than LOAD_EXISTS, which must be `want`. */
+void load_expect(struct load_conn *conn, enum load_event want);
+/** Sends one command line (without CRLF) with a tag and waits for its OK. */
+PRINTF_LIKE(2, 3) void load_command(struct load_conn *conn, const char *fmt, ...);
+/** As load_command, but NO is an answer too: returns whether it was OK. */
+PRINTF_LIKE(2, 3) bool load_try(struct load_conn *conn, const char *fmt, ...);
+/** Opens a blocking IMAP connection, logged in as the index-th user. */
+void load_session(struct load_conn *conn, const struct load_options *opt, unsigned index);
+
+#endif

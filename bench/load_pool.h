@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many connections in one thread: an epoll loop that hands each event of each connection to
+ * the mode's step function, which answers by putting its next command into conn->out.
+ */
+#ifndef BENCH_LOAD_POOL_H
+#define BENCH_LOAD_POOL_H
+
+#include "bench/load_conn.h"
+
+struct load_pool;
+
+struct load_worker {
+    struct load_pool *pool;
+    struct load_conn conn;
+    unsigned index;
+    unsigned state;   /* the mode's */
+    int64_t start_ns; /* of the operation under way */
+    bool done;        /* takes part no longer */
+    bool want_write;  /* registered for EPOLLOUT */
+};
+
+typedef void load_step_fn(struct load_worker *worker, enum load_event event);
+
+struct load_pool {
+    const struct load_options *opt;
+    load_step_fn *step;
+    void *mode;                  /* the mode's own state */
+    struct load_worker *workers; /* owned */
+    unsigned count;
+    unsigned active;
+    unsigned ready; /* workers that wait for the start of the clock */
+    int epoll_fd;
+    int64_t start_ns; /* 0: the clock has not started */
+    int64_t stop_ns;  /* no new operation after this */
+    int64_t end_ns;   /* last operation's end */
+    uint64_t finished;
+    uint64_t octets;
+    struct load_samples latency;
+};
+
+void load_pool_init(struct load_pool *pool, const struct load_options *opt, load_step_fn *step,
+                    void *mode);
+void load_pool_done(struct load_pool *pool);
+/** Opens (or opens again) a worker's connection. */
+void load_worker_connect(struct load_worker *worker, enum load_protocol protocol);
+/** Closes it; the worker takes no further part. */
+void load_worker_finish(struct load_worker *worker);
+/** The worker is logged in and waits for the others; true for the last one: the clock runs. */
+bool load_worker_ready(struct load_worker *worker);
+/** Counts an operation that started at worker->start_ns and ends now. */
+void load_worker_count(struct load_worker *worker, uint64_t octets);
+/** True when a further operation shall be started. */
+bool load_pool_more(const struct load_pool *pool);
+/** Sends what the workers have put into their output after a step outside the loop. */
+void load_worker_send(struct load_worker *worker);
+/** Until every worker is finished. */
+void load_pool_run(struct load_pool *pool);
+/** Reports the operations between start and end. */
+void load_pool_report(struct load_pool *pool, const char *mode);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Modes with one connection that waits for each answer: fetch, select, store, copy, move, and
+ * the filling of mailboxes. The first round is not counted: it fills the server's caches, so
+ * that all servers are measured warm. Each figure is of the median round.
+ */
+#include "bench/load_conn.h"
+
+#include <stdio.h>
+
+#include "bench/mailgen.h"
+
+/* Ends a series of rounds: the median's duration becomes the result's. */
+static void
+report_rounds(const char *mode, struct load_samples *rounds, uint64_t count, uint64_t octets)
+{
+    load_report(&(struct load_result){
+        .mode = mode,
+        .count = count,
+        .octets = octets,
+        .seconds = load_percentile_ms(rounds, 50) / 1000,
+        .runs = rounds->count,
+        .latency = rounds,
+    });
+    load_samples_done(rounds);
+}
+
+void
+load_fetch(const struct load_options *opt)
+{
+    struct load_samples rounds = {0};
+    struct load_conn conn;
+    uint64_t octets = 0;
+    uint64_t fetches = 0;
+
+    for (unsigned i = 0; i <= opt->repeat; i++) {
+        if (i == 0 || opt->fresh) {
+            load_session(&conn, opt, 0);
+            load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+        }
+        const uint64_t octets_before = conn.octets_in;
+        const uint64_t fetches_before = conn.fetches;
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "UID FETCH %s %s", opt->set, opt->items);
+        if (i > 0)
+            load_sample_add(&rounds, load_now_ns() - start_ns);
+        octets = conn.octets_in - octets_before;
+        fetches = conn.fetches - fetches_before;
+        if (opt->fresh || i == opt->repeat) {
+            load_command(&conn, "LOGOUT");
+            load_conn_close(&conn);
+        }
+    }
+    report_rounds("fetch", &rounds, fetches, octets);
+}
+
+/* Cold: the first SELECT of a new connection. Warm: again and again in one session, with
+ * another mailbox between so that the server has to let go of the first. */
+void
+load_select(const struct load_options *opt)
+{
+    struct load_samples cold = {0};
+    struct load_samples warm = {0};
+    struct load_conn conn;
+
+    for (unsigned i = 0; i < opt->repeat; i++) {
+        load_session(&conn, opt, 0);
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+        load_sample_add(&cold, load_now_ns() - start_ns);
+        load_command(&conn, "LOGOUT");
+        load_conn_close(&conn);
+    }
+    report_rounds("select-cold", &cold, 1, 0);
+
+    load_session(&conn, opt, 0);
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    for (unsigned i = 0; i < opt->repeat * 20; i++) {
+        load_command(&conn, "SELECT INBOX");
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+        load_sample_add(&warm, load_now_ns() - start_ns);
+    }
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    report_rounds("select-warm", &warm, 1, 0);
+}
+
+void
+load_store(const struct load_options *opt)
+{
+    struct load_samples all = {0};
+    struct load_samples single = {0};
+    struct load_conn conn;
+
+    load_session(&conn, opt, 0);
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    for (unsigned i = 0; i <= opt->repeat; i++) {
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "STORE %s %cFLAGS.SILENT (\\Flagged)", opt->set, i % 2 ? '-' : '+');
+        if (i > 0)
+            load_sample_add(&all, load_now_ns() - start_ns);
+    }
+    report_rounds("store-all", &all, 1, 0);
+
+    const uint32_t exists = conn.exists > 0 ? conn.exists : 1;
+    for (unsigned i = 0; i < opt->repeat * 50; i++) {
+        const uint32_t seq = 1 + i * 7919u % exists;
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "STORE %u %cFLAGS (\\Answered)", seq, i / 2 % 2 ? '-' : '+');
+        load_sample_add(&single, load_now_ns() - start_ns);
+    }
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    report_rounds("store-one", &single, 1, 0);
+}
+
+/* With opt->keep the rounds add up in the target, which stays. */
+void
+load_copy(const struct load_options *opt)
+{
+    struct load_samples rounds = {0};
+    struct load_conn conn;
+
+    load_session(&conn, opt, 0);
+    load_try(&conn, "DELETE \"%s\"", opt->target);
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    const uint64_t count = conn.exists;
+    for (unsigned i = 0; i < opt->repeat; i++) {
+        if (i == 0 || !opt->keep)
+            load_command(&conn, "CREATE \"%s\"", opt->target);
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "COPY %s \"%s\"", opt->set, opt->target);
+        load_sample_add(&rounds, load_now_ns() - start_ns);
+        if (!opt->keep)
+            load_command(&conn, "DELETE \"%s\"", opt->target);
+    }
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    report_rounds("copy", &rounds, count, 0);
+}
+
+/* Moves a copy of the mailbox to and fro, so that the mailbox itself stays for other rows. */
+void
+load_move(const struct load_options *opt)
+{
+    struct load_samples rounds = {0};
+    struct load_conn conn;
+    char names[2][128];
+
+    for (unsigned i = 0; i < 2; i++)
+        snprintf(names[i], sizeof names[i], "%s-%u", opt->target, i);
+    load_session(&conn, opt, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        load_try(&conn, "DELETE \"%s\"", names[i]);
+        load_command(&conn, "CREATE \"%s\"", names[i]);
+    }
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    const uint64_t count = conn.exists;
+    load_command(&conn, "COPY %s \"%s\"", opt->set, names[0]);
+    for (unsigned i = 0; i < opt->repeat; i++) {
+        load_command(&conn, "SELECT \"%s\"", names[i % 2]);
+        const int64_t start_ns = load_now_ns();
+        load_command(&conn, "MOVE 1:* \"%s\"", names[(i + 1) % 2]);
+        load_sample_add(&rounds, load_now_ns() - start_ns);
+    }
+    load_command(&conn, "SELECT INBOX");
+    for (unsigned i = 0; i < 2; i++)
+        load_command(&conn, "DELETE \"%s\"", names[i]);
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    report_rounds("move", &rounds, count, 0);
+}
+
+static const char *
+flag_list(unsigned flags)
+{
+    static const char *const lists[] = {
+        "()",
+        "(\\Seen)",
+        "(\\Answered)",
+        "(\\Seen \\Answered)",
+        "(\\Flagged)",
+        "(\\Seen \\Flagged)",
+        "(\\Answered \\Flagged)",
+        "(\\Seen \\Answered \\Flagged)",
+    };
+
+    return lists[flags & 7];
+}
+
+/* MULTIAPPEND (RFC 3502) with non-synchronising literals, opt->batch messages a command: the
+ * quickest way into every server that is the same for all of them. */
+void
+load_fill(const struct load_options *opt)
+{
+    struct load_mail mail = load_mail_new(opt, opt->count);
+    struct load_conn conn;
+    uint64_t octets = 0;
+    size_t at = 0;
+
+    load_session(&conn, opt, 0);
+    load_try(&conn, "CREATE \"%s\"", opt->mailbox);
+    const int64_t start_ns = load_now_ns();
+    while (at < mail.count) {
+        buf_printf(&conn.out, "a APPEND \"%s\"", opt->mailbox);
+        for (unsigned n = 0; n < opt->batch && at < mail.count; n++, at++) {
+            const struct span message = mail.message[at];
+            buf_printf(&conn.out, " %s {%zu+}\r\n", flag_list(mail.flags[at]), message.len);
+            buf_put_span(&conn.out, message);
+            octets += message.len;
+        }
+        buf_put_lit(&conn.out, "\r\n");
+        if (!buf_ok(&conn.out))
+            load_die("batch too large");
+        load_conn_flush(&conn);
+        load_expect(&conn, LOAD_TAGGED);
+        if (!conn.status_ok)
+            load_die("APPEND refused: %s", conn.text);
+        if (!opt->quiet)
+            fprintf(stderr, "\r%s: %zu of %zu ", opt->mailbox, at, mail.count);
+    }
+    const int64_t end_ns = load_now_ns();
+    if (!opt->quiet)
+        fputc('\n', stderr);
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    load_report(&(struct load_result){
+        .mode = "fill",
+        .count = mail.count,
+        .octets = octets,
+        .seconds = (double)(end_ns - start_ns) / 1e9,
+    });
+    load_mail_done(&mail);
+}
