@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""What is measured: a row a line of the table. A row knows how to prepare a server, how to
+measure it once, and what Roost has to reach."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from servers import PASSWORD, BenchError, Roost, run
+
+BIG_USER, PULL_USER, ONE_USER, PUSH_USER, MILLION_USER = 1, 17, 18, 19, 20
+ACCOUNTS = 100
+
+
+@dataclass
+class Context:
+    """What the rows share: tools, sizes, the time a row may take."""
+
+    load_tool: Path
+    mbox: Path | None
+    big: int = 50000
+    pull: int = 10000
+    million: int = 1000000
+    repeat: int = 5
+    seconds: int = 5
+    park: int | None = None  # None: what each server can bear
+
+    def load(self, server, mode, *, user, **options):
+        """Runs the load client once; its JSON lines as a list."""
+        argv = [self.load_tool, mode, "--port", server.imap_port, "--lmtp-port",
+                server.lmtp_port, "--user", server.user(user), "--rcpt", server.rcpt(user),
+                "--password", PASSWORD, "--quiet"]
+        for name, value in options.items():
+            argv += [f"--{name.replace('_', '-')}"] + ([] if value is True else [value])
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            raise BenchError(f"{mode}: {done.stderr.strip()}")
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def fill(self, server, user, mailbox, count):
+        """Fills a mailbox unless an earlier run with the same directory has done so."""
+        stamp = server.dir / "filled.json"
+        filled = json.loads(stamp.read_text()) if stamp.exists() else {}
+        key = f"{user}/{mailbox}"
+        if filled.get(key) == count:
+            return
+        options = {"mbox": self.mbox} if self.mbox else {"seed": 1}
+        self.load(server, "fill", user=user, mailbox=mailbox, count=count, **options)
+        filled[key] = count
+        stamp.write_text(json.dumps(filled))
+
+
+@dataclass
+class Target:
+    """at_least / at_most: Roost against the better peer, times factor. below: a limit."""
+
+    kind: str
+    factor: float
+
+    def text(self):
+        if self.kind == "below":
+            return f"< {self.factor:g}"
+        return f"{'≥' if self.kind == 'at_least' else '≤'} {self.factor:g} x"
+
+    def met(self, value, best):
+        """True, False, or None when it cannot be said."""
+        if value is None or (self.kind != "below" and not best):
+            return None
+        if self.kind == "below":
+            return value < self.factor
+        if self.kind == "at_least":
+            return value >= self.factor * best
+        return value <= self.factor * best
+
+
+@dataclass
+class Row:
+    """measure(context, server) gives {key: value}, one for each line it fills."""
+
+    key: str
+    lines: list  # of Line
+    measure: Callable
+    prepare: Callable | None = None
+    once: bool = False        # memory does not get better by repetition
+    roost_only: bool = False
+    without: tuple = ()       # servers that are left out
+    servers: tuple = field(default=())  # extra ones that take part in this row only
+
+
+@dataclass
+class Line:
+    key: str
+    title: str
+    unit: str
+    better: str  # "high" or "low"
+    target: Target | None
+
+
+def at_least(factor):
+    return Target("at_least", factor)
+
+
+def at_most(factor):
+    return Target("at_most", factor)
+
+
+def below(limit):
+    return Target("below", limit)
+
+
+def prepare_big(context, server):
+    context.fill(server, BIG_USER, "big", context.big)
+
+
+def fetch_row(name, title, unit, factor, *, megabytes=False):
+    def measure(context, server):
+        result = context.load(server, name, user=BIG_USER, mailbox="big", repeat=context.repeat)
+        return {name: result[0]["mb_per_s" if megabytes else "rate"]}
+
+    return Row(name, [Line(name, title, unit, "high", at_least(factor))], measure, prepare_big)
+
+
+def rate_row(key, title, mode, factor, **options):
+    """A mode that does as much as it can for some seconds."""
+    def measure(context, server):
+        more = {} if context.mbox is None or mode == "login" else {"mbox": context.mbox}
+        result = context.load(server, mode, seconds=context.seconds, **more, **options)
+        return {key: result[0]["rate"]}
+
+    unit = "logins/s" if mode == "login" else "messages/s"
+    return Row(key, [Line(key, title, unit, "high", at_least(factor))], measure)
+
+
+def bulk_row(mode, title):
+    def measure(context, server):
+        result = context.load(server, mode, user=BIG_USER, mailbox="big", target=f"{mode}-target",
+                              repeat=1)
+        return {mode: result[0]["rate"]}
+
+    return Row(mode, [Line(mode, title, "messages/s", "high", at_least(5))], measure, prepare_big)
+
+
+def measure_select(context, server):
+    cold, warm = context.load(server, "select", user=BIG_USER, mailbox="big",
+                              repeat=context.repeat)
+    return {"select-cold": cold["p50_ms"], "select-warm": warm["p50_ms"]}
+
+
+def measure_select_start(context, server):
+    """The first SELECT of a server that has just been started, nothing in its memory."""
+    server.stop()
+    server.start()
+    cold = context.load(server, "select", user=BIG_USER, mailbox="big", repeat=1)[0]
+    return {"select-start": cold["p50_ms"]}
+
+
+def prepare_million(context, server):
+    """A million entries by copying: bodies are shared, the mailbox is as long as any."""
+    stamp = server.dir / "million"
+    if stamp.exists() and int(stamp.read_text()) == context.million:
+        return
+    context.fill(server, MILLION_USER, "source", min(context.big, context.million))
+    context.load(server, "copy", user=MILLION_USER, mailbox="source", target="million",
+                 repeat=-(-context.million // context.big), keep=True)
+    stamp.write_text(str(context.million))
+
+
+def measure_million(context, server):
+    warm = context.load(server, "select", user=MILLION_USER, mailbox="million", repeat=3)[1]
+    return {"select-million": warm["p50_ms"]}
+
+
+def measure_store(context, server):
+    every, one = context.load(server, "store", user=BIG_USER, mailbox="big",
+                              repeat=context.repeat)
+    return {"store-all": every["p50_ms"], "store-one": one["p50_ms"]}
+
+
+def measure_push(context, server):
+    result = context.load(server, "push", user=PUSH_USER, count=300, seconds=8)[0]
+    return {"push-p50": result["p50_ms"], "push-p99": result["p99_ms"]}
+
+
+def settled_memory(server):
+    """Hibernation and trimming take a moment: memory once it has stopped changing."""
+    last = server.memory_kib()
+    for _ in range(20):
+        time.sleep(3)
+        now = server.memory_kib()
+        if abs(now - last) <= last // 100:
+            return now
+        last = now
+    return last
+
+
+def measure_park(tls):
+    def measure(context, server):
+        count = min(context.park or server.park_sessions, server.park_sessions)
+        # Caches and pools that every server fills once are not the sessions' own.
+        context.load(server, "login", user="%", users=ACCOUNTS, connections=4, count=ACCOUNTS)
+        before = settled_memory(server)
+        argv = [context.load_tool, "park", "--port",
+                server.imaps_port if tls else server.imap_port, "--user", server.user(),
+                "--users", ACCOUNTS, "--password", PASSWORD, "--count", count, "--quiet"]
+        argv = [str(word) for word in argv] + (["--tls"] if tls else [])
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as client:
+            if not client.stdout.readline():
+                raise BenchError(f"park: {client.stderr.read().strip()}")
+            after = settled_memory(server)
+            _, errors = client.communicate("")
+            if client.returncode != 0:
+                raise BenchError(f"park: {errors.strip()}")
+        return {"park-tls" if tls else "park": (after - before) / count}
+
+    return measure
+
+
+def prepare_pull(context, server):
+    context.fill(server, PULL_USER, "pull", context.pull)
+
+
+def measure_mbsync(context, server):
+    """A first pull into an empty Maildir, kept in memory so that only the server's disk counts."""
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    target = Path(tempfile.mkdtemp(prefix="roost-bench-mbsync-", dir=base))
+    try:
+        (target / "mail").mkdir()
+        (target / "rc").write_text(f"""\
+FSync no
+IMAPAccount a
+Host 127.0.0.1
+Port {server.imap_port}
+User {server.user(PULL_USER)}
+Pass {PASSWORD}
+SSLType None
+AuthMechs LOGIN
+
+IMAPStore far
+Account a
+
+MaildirStore near
+Path {target}/mail/
+Inbox {target}/mail/inbox
+SubFolders Verbatim
+
+Channel c
+Far :far:
+Near :near:
+Patterns pull
+Sync Pull
+Create Near
+SyncState *
+""")
+        start = time.monotonic()
+        run(["mbsync", "-q", "-c", target / "rc", "c"])
+        seconds = time.monotonic() - start
+        got = sum(1 for part in ("cur", "new")
+                  for _ in (target / "mail" / "pull" / part).iterdir())
+        if got != context.pull:
+            raise BenchError(f"mbsync: {got} messages instead of {context.pull}")
+        return {"mbsync": seconds}
+    finally:
+        shutil.rmtree(target)
+
+
+ROWS = [
+    fetch_row("fetch-flags", "UID FETCH 1:* (FLAGS)", "messages/s", 1.5),
+    fetch_row("fetch-article", "the article's UID FETCH 1:*", "messages/s", 2),
+    fetch_row("fetch-bodystructure", "UID FETCH 1:* (BODYSTRUCTURE)", "messages/s", 1.5),
+    fetch_row("fetch-bodies", "UID FETCH 1:* (BODY.PEEK[])", "MB/s", 1.5, megabytes=True),
+    rate_row("append-1", "APPEND, 1 connection", "append", 2, user="%", connections=1),
+    rate_row("append-16", "APPEND, 16 connections, 16 accounts", "append", 2, user="%",
+             connections=16),
+    rate_row("append-16-one", "APPEND, 16 connections, 1 account", "append", 2, user=ONE_USER,
+             connections=16),
+    rate_row("lmtp-1", "LMTP, 1 connection", "lmtp", 3, user="%", connections=1),
+    rate_row("lmtp-16", "LMTP, 16 connections", "lmtp", 3, user="%", connections=16),
+    bulk_row("copy", "COPY 1:*"),
+    bulk_row("move", "MOVE 1:*"),
+    Row("select", [Line("select-cold", "SELECT, first of a connection", "ms", "low", at_most(1)),
+                   Line("select-warm", "SELECT, again", "ms", "low", at_most(1))],
+        measure_select, prepare_big),
+    Row("select-start", [Line("select-start", "SELECT, first of a server", "ms", "low",
+                              at_most(1))], measure_select_start, prepare_big),
+    Row("select-million", [Line("select-million", "SELECT of 1,000,000, again", "ms", "low",
+                                below(2))], measure_million, prepare_million, roost_only=True),
+    Row("store", [Line("store-all", "STORE 1:*", "ms", "low", at_most(3)),
+                  Line("store-one", "STORE of one message", "ms", "low", at_most(3))],
+        measure_store, prepare_big),
+    rate_row("login", "LOGIN + LOGOUT, 8 connections", "login", 2, user="%", users=16,
+             connections=8),
+    Row("push", [Line("push-p50", "delivery to EXISTS, median", "ms", "low", below(0.25)),
+                 Line("push-p99", "delivery to EXISTS, 99 %", "ms", "low", below(2))],
+        measure_push),
+    Row("park", [Line("park", "memory of a parked session", "KiB", "low", below(4))],
+        measure_park(False), once=True, servers=("dovecot-hib",)),
+    Row("park-tls", [Line("park-tls", "memory of a parked TLS session", "KiB", "low", below(20))],
+        measure_park(True), once=True, servers=("dovecot-hib",)),
+    Row("mbsync", [Line("mbsync", "mbsync pull of 10,000 messages", "s", "low", at_most(1))],
+        # Cyrus leaves Nagle's algorithm on and mbsync asks message by message: over a minute.
+        measure_mbsync, prepare_pull, without=("cyrus",)),
+]
+
+
+def applies(row, server):
+    """Whether a server takes part in a row."""
+    if server.name == "dovecot-hib":
+        return server.name in row.servers
+    return server.name not in row.without and (not row.roost_only or isinstance(server, Roost))
