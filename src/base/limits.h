@@ -68,6 +68,11 @@
 #define LIMIT_READ_SLICE (256u << 10)        /* octets one conn_read takes from a connection */
 #define LIMIT_ACCEPT_BATCH 64u               /* connections one run of a listener accepts */
 
+/* --- Mailboxes in memory --- */
+#define LIMIT_VERSION_CACHE (256u << 20)     /* octets of versions; above, those nobody views are let go */
+#define LIMIT_CHANGE_LOG (256u << 20)        /* octets of what one commit changed: some 3 million entries */
+#define LIMIT_IDLE_ACCOUNTS 10000u           /* kept although nobody holds them */
+
 /* --- Store --- */
 #define LIMIT_DB_WAIT_MS 5000                /* for a lock held by somebody outside this process */
 #define LIMIT_WAL_OCTETS (16u << 20)         /* then readers are held off and the WAL is truncated */

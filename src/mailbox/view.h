@@ -34,7 +34,7 @@ struct view {
     struct mailbox *mailbox; /* held */
     struct version *members; /* held; NULL: asleep. Flags in it may be newer than announced */
     uint64_t modseq;         /* arrivals and expunges up to here were announced */
-    uint64_t flags_modseq;   /* changes of flags up to here were; at least modseq */
+    uint64_t flags_modseq;   /* changes of flags up to here were */
     uint32_t exists;         /* as announced */
     uint32_t recent;         /* as announced */
     uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */

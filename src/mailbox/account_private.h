@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an open account consists of; for mailbox/ only. Guards:
+ *   accounts->lock (LOCK_ACCOUNTS)          references, both lists of accounts
+ *   account->turn.lock (LOCK_TURN)          the queue of writers
+ *   account->mailboxes_lock (LOCK_MAILBOXES) mailboxes, their states and versions, views
+ *   account->hub.lock (LOCK_HUB)            watchers
+ * entered in this order. None of them is held across disk.
+ */
+#ifndef MAILBOX_ACCOUNT_PRIVATE_H
+#define MAILBOX_ACCOUNT_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/lock.h"
+#include "base/map.h"
+#include "mailbox/account.h"
+#include "mailbox/change_private.h"
+#include "mailbox/mailbox.h"
+#include "mailbox/version.h"
+
+enum { HUB_BUCKETS = 8 };
+
+struct hub {
+    struct lock lock;
+    struct list buckets[HUB_BUCKETS]; /* watch.link; by mailbox row */
+    struct list all;                  /* watches of the whole account */
+};
+
+struct turn {
+    struct lock lock;
+    struct list queue;        /* turn_req.link, oldest first */
+    struct turn_req *granted; /* woken to become the holder; NULL: none */
+    bool held;                /* somebody holds the turn or is granted it */
+};
+
+struct account {
+    struct accounts *accounts;
+    uint64_t id;
+    struct store_account *store;
+
+    /* accounts->lock */
+    uint32_t refs;
+    struct list idle_link; /* while refs is 0; oldest first */
+    struct list
+        version_link; /* while it may have versions in memory; least recently loaded first */
+    int64_t idle_since_ms;
+
+    struct turn turn;
+    struct hub hub;
+
+    struct lock mailboxes_lock;
+    /* mailboxes_lock */
+    struct list mailboxes; /* mailbox.link; found by id and by name */
+    struct list opening;   /* mailbox.link; being opened: they learn of commits already */
+    struct list views;     /* view.link */
+    uint32_t unheld;       /* mailboxes with no reference */
+};
+
+struct accounts {
+    struct store *store;
+    const struct clock *clock;
+    atomic_uint_fast64_t version_octets; /* of all current versions */
+
+    struct lock lock;
+    /* lock */
+    struct map by_id;
+    struct list idle;      /* account.idle_link */
+    struct list versioned; /* account.version_link */
+    uint32_t idle_count;
+};
+
+/* A commit that a loader of a version may have missed. */
+struct replay {
+    struct change_log *log; /* held */
+    const struct mbox_changes *changes;
+};
+enum { MAILBOX_REPLAYS = 64 };
+
+struct mailbox {
+    struct account *acct;
+    /* acct->mailboxes_lock, all below */
+    struct list link;
+    uint32_t refs;
+    bool filled; /* state is known: by the row read at opening, or by a commit since */
+    struct mailbox_state state;
+    char *name; /* owned; NULL: not known (no memory) */
+    size_t name_octets;
+    char **keywords; /* owned, texts too; state.keyword_count of them, by number */
+    uint32_t keyword_room;
+    uint32_t recent_written; /* recent_from as it is on disk */
+    struct version *current; /* held; NULL: not in memory */
+    uint64_t current_octets; /* its part of accounts->version_octets */
+    int64_t used_ms;         /* when current was last asked for */
+    uint32_t loaders;        /* sessions that are loading a version now */
+    struct replay *replays;  /* owned, while loaders > 0 and something was committed */
+    uint32_t replay_count;
+    bool replay_lost; /* too many: nobody's load can be brought up to date */
+};
+
+/* --- account.c --- */
+
+/** The account has a version in memory: it is looked at when memory is to be given back. Lets
+ *  go of others' when there is too much. Holds no lock when called. */
+void accounts_note_version(struct account *acct);
+
+/* --- turn.c --- */
+
+void turn_init(struct turn *turn);
+void turn_done(struct turn *turn);
+/** Commits what waits for the next commit, if the turn is free. Waits for disk. */
+void turn_flush(struct account *acct);
+
+/* --- hub.c --- */
+
+void hub_init(struct hub *hub);
+void hub_done(struct hub *hub);
+/** Wakes whoever watches a mailbox named in the log. */
+void hub_publish(struct account *acct, const struct change_log *log);
+
+/* --- mailbox.c, publish.c --- */
+
+/** Brings counters, keywords and versions of the mailboxes in memory to what was committed. */
+void mailbox_publish(struct account *acct, struct change_log *log);
+/** Frees all; nobody holds any. */
+void mailboxes_done(struct account *acct);
+/** Lets versions go that nobody looks at: not used since used_before_ms, or any while the total
+ *  is above keep_octets. True when no version is left. */
+bool mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets);
+
+void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);
+void mailbox_set_name(struct mailbox *mailbox, struct span name);
+void mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
+/** Takes over the reference; NULL: none in memory. */
+void mailbox_set_current(struct mailbox *mailbox, struct version *version);
+/** The version that old becomes by these changes, with a reference, or NULL: no memory. */
+struct version *version_after(struct version *old, const struct mbox_changes *changes);
+
+/* The lock is held for these four. */
+void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);
+void mailbox_set_name(struct mailbox *mailbox, struct span name);
+void mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
+/** Takes over the reference; NULL: none in memory. */
+void mailbox_set_current(struct mailbox *mailbox, struct version *version);
+/** The version that old becomes by these changes, with a reference, or NULL: no memory. */
+struct version *version_after(struct version *old, const struct mbox_changes *changes);
+
+struct recent_mark {
+    uint64_t mbox;
+    uint32_t uid;
+};
+enum { RECENT_MARKS = 64 };
+/** Watermarks that are not on disk yet, at most RECENT_MARKS. */
+size_t mailboxes_recent_marks(struct account *acct, struct recent_mark *marks);
+void mailboxes_recent_written(struct account *acct, const struct recent_mark *marks,
+                              size_t count);
+
+/** State and current version of one moment; *version_out with a reference, or NULL. */
+void mailbox_look(struct mailbox *mailbox, struct mailbox_state *state_out,
+                  struct version **version_out);
+/** A version of exactly the snapshot's moment, put nowhere. RC_GONE. */
+MUST_USE enum rc mailbox_load(struct mailbox *mailbox, struct store_tx *tx,
+                              struct version **out, struct err *err);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log of one batch: for each mailbox the records in the order they were made. A request
+ * that fails takes its records with it, as its savepoint does with its rows (INV-M3).
+ *
+ * Thread: the holder of the turn; read by loaders of versions once it is published.
+ */
+#include "mailbox/change.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mailbox/change_private.h"
+
+struct change_log *
+change_log_new(void)
+{
+    struct change_log *log = calloc(1, sizeof *log);
+
+    if (log == NULL)
+        return NULL;
+    atomic_init(&log->refs, 1);
+    arena_init(&log->arena, LIMIT_CHANGE_LOG);
+    return log;
+}
+
+void
+change_log_ref(struct change_log *log)
+{
+    atomic_fetch_add_explicit(&log->refs, 1, memory_order_relaxed);
+}
+
+void
+change_log_unref(struct change_log *log)
+{
+    if (log == NULL || atomic_fetch_sub_explicit(&log->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    arena_done(&log->arena);
+    free(log);
+}
+
+uint64_t
+change_log_mark(const struct change_log *log)
+{
+    return log->serial;
+}
+
+void
+change_log_rollback(struct change_log *log, uint64_t mark)
+{
+    struct mbox_changes **link = &log->first;
+
+    while (*link != NULL) {
+        struct mbox_changes *changes = *link;
+        if (changes->serial > mark) {
+            *link = changes->next;
+            continue;
+        }
+        if (changes->gone_serial > mark)
+            changes->gone_serial = 0;
+        struct change_record *kept = NULL;
+        for (struct change_record *r = changes->first; r != NULL && r->serial <= mark;
+             r = r->next)
+            kept = r;
+        changes->last = kept;
+        if (kept == NULL)
+            changes->first = NULL;
+        else
+            kept->next = NULL;
+        link = &changes->next;
+    }
+}
+
+static struct mbox_changes *
+changes_of(struct change_log *log, uint64_t mbox)
+{
+    struct mbox_changes **link = &log->first;
+
+    log->serial++;
+    for (; *link != NULL; link = &(*link)->next)
+        if ((*link)->mbox == mbox)
+            return *link;
+    struct mbox_changes *changes = arena_new(&log->arena, struct mbox_changes);
+    if (changes == NULL)
+        return NULL;
+    changes->mbox = mbox;
+    changes->serial = log->serial;
+    *link = changes;
+    return changes;
+}
+
+static struct change_record *
+record_add(struct change_log *log, uint64_t mbox, enum change_kind kind, size_t count)
+{
+    struct mbox_changes *changes = changes_of(log, mbox);
+    struct change_record *record =
+        changes == NULL ? NULL : arena_new(&log->arena, struct change_record);
+
+    if (record == NULL)
+        return NULL;
+    record->serial = log->serial;
+    record->kind = kind;
+    record->count = count;
+    return record;
+}
+
+/* Puts a complete record at its place: a half-made one must not be found. */
+static enum rc
+record_link(struct change_log *log, uint64_t mbox, struct change_record *record)
+{
+    struct mbox_changes *changes = log->first;
+
+    while (changes->mbox != mbox)
+        changes = changes->next;
+    if (changes->last == NULL)
+        changes->first = record;
+    else
+        changes->last->next = record;
+    changes->last = record;
+    return RC_OK;
+}
+
+static enum rc
+add_entries(struct change_log *log, uint64_t mbox, enum change_kind kind,
+            const struct entry *entries, size_t count)
+{
+    if (count == 0)
+        return RC_OK;
+    struct change_record *record = record_add(log, mbox, kind, count);
+    struct entry *copy = arena_array(&log->arena, struct entry, count);
+    if (record == NULL || copy == NULL)
+        return RC_LIMIT;
+    memcpy(copy, entries, count * sizeof *copy);
+    record->entries = copy;
+    return record_link(log, mbox, record);
+}
+
+enum rc
+change_added(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
+{
+    return add_entries(log, mbox, CHANGE_ADDED, entries, count);
+}
+
+enum rc
+change_flags(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
+{
+    return add_entries(log, mbox, CHANGE_FLAGS, entries, count);
+}
+
+enum rc
+change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids, size_t count,
+                uint64_t modseq)
+{
+    if (count == 0)
+        return RC_OK;
+    struct change_record *record = record_add(log, mbox, CHANGE_EXPUNGED, count);
+    uint32_t *copy = arena_array(&log->arena, uint32_t, count);
+    if (record == NULL || copy == NULL)
+        return RC_LIMIT;
+    memcpy(copy, uids, count * sizeof *copy);
+    record->uids = copy;
+    record->modseq = modseq;
+    return record_link(log, mbox, record);
+}
+
+enum rc
+change_keyword(struct change_log *log, uint64_t mbox, uint32_t number, struct span name)
+{
+    struct change_record *record = record_add(log, mbox, CHANGE_KEYWORD, 1);
+    const struct span copy = arena_span(&log->arena, name);
+
+    if (record == NULL || copy.ptr == NULL)
+        return RC_LIMIT;
+    record->number = number;
+    record->name = copy;
+    return record_link(log, mbox, record);
+}
+
+enum rc
+change_mbox_gone(struct change_log *log, uint64_t mbox)
+{
+    struct mbox_changes *changes = changes_of(log, mbox);
+
+    if (changes == NULL)
+        return RC_LIMIT;
+    changes->gone_serial = log->serial;
+    return RC_OK;
+}
+
+enum rc
+change_mbox_names(struct change_log *log, uint64_t mbox)
+{
+    return changes_of(log, mbox) == NULL ? RC_LIMIT : RC_OK;
+}
+
+enum rc
+change_log_finish(struct change_log *log, struct store_tx *tx, struct err *err)
+{
+    for (struct mbox_changes *c = log->first; c != NULL; c = c->next) {
+        if (c->mbox == 0 || c->gone_serial != 0)
+            continue;
+        const enum rc rc = store_mbox_get(tx, c->mbox, &log->arena, &c->row, err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        c->has_row = rc == RC_OK;
+        if (rc == RC_NOT_FOUND) /* made and deleted again in one batch */
+            c->gone_serial = ++log->serial;
+    }
+    return RC_OK;
+}
+
+bool
+change_log_has_flags(const struct change_log *log, uint64_t mbox)
+{
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
+        if (c->mbox != mbox)
+            continue;
+        for (const struct change_record *r = c->first; r != NULL; r = r->next)
+            if (r->kind == CHANGE_FLAGS)
+                return true;
+    }
+    return false;
+}

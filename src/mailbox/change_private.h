@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log's inside; for mailbox/ only. It is counted by reference, because a version that is
+ * being loaded while the commit is published needs it a little longer (mailbox_version).
+ */
+#ifndef MAILBOX_CHANGE_PRIVATE_H
+#define MAILBOX_CHANGE_PRIVATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "mailbox/change.h"
+
+enum change_kind { CHANGE_ADDED, CHANGE_FLAGS, CHANGE_EXPUNGED, CHANGE_KEYWORD };
+
+struct change_record {
+    struct change_record *next; /* later ones of the same mailbox */
+    uint64_t serial;            /* order of all calls */
+    enum change_kind kind;
+    size_t count;
+    const struct entry *entries; /* added, flags */
+    const uint32_t *uids;        /* expunged */
+    uint64_t modseq;
+    uint32_t number; /* keyword */
+    struct span name;
+};
+
+struct mbox_changes {
+    struct mbox_changes *next; /* in order of first mention */
+    uint64_t mbox;             /* 0: names only */
+    uint64_t serial;           /* of the first mention */
+    struct change_record *first;
+    struct change_record *last;
+    uint64_t gone_serial; /* 0: it is there */
+    struct mbox_row row;  /* after the batch; valid when has_row */
+    bool has_row;
+};
+
+struct change_log {
+    atomic_uint refs;
+    struct arena arena;
+    struct mbox_changes *first;
+    uint64_t serial; /* last one given */
+};
+
+/** NULL: no memory. One reference. */
+struct change_log *change_log_new(void);
+void change_log_ref(struct change_log *log);
+void change_log_unref(struct change_log *log);
+/** Where the log stands; change_log_rollback takes back what came after. */
+uint64_t change_log_mark(const struct change_log *log);
+void change_log_rollback(struct change_log *log, uint64_t mark);
+/** Reads the rows of all mailboxes named, at the end of the batch, in its transaction. Waits
+ * for disk. */
+MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
+                                   struct err *err);
+/** Whether flags of this mailbox have been changed in the batch so far. */
+bool change_log_has_flags(const struct change_log *log, uint64_t mbox);
+
+#endif

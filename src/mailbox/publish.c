@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a commit does to the mailboxes in memory. The holder of the turn does it, after the
+ * commit and before it gives up the turn; so commits arrive here one at a time and in their
+ * order.
+ *
+ * The next version is built without the lock, from the current one; under the lock it is put
+ * in its place together with the counters, unless the current one is another by now (it was let
+ * go, or has just been loaded): then once more. Sessions thus see state and version of one and
+ * the same moment.
+ *
+ * Thread: the holder of the turn.
+ */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "mailbox/account_private.h"
+#include "mailbox/version_private.h"
+
+/* Two or more records of arrivals become one. NULL: no memory. */
+static struct version *
+add_records(const struct version *old, const struct change_record *first, size_t records,
+            size_t total, const struct mbox_row *row)
+{
+    if (records == 1)
+        return version_add(old, first->entries, first->count, row->highest_modseq,
+                           row->uidnext);
+    struct entry *all = calloc(total, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    size_t at = 0;
+    for (const struct change_record *r = first; at < total; r = r->next) {
+        memcpy(all + at, r->entries, r->count * sizeof *all);
+        at += r->count;
+    }
+    struct version *next = version_add(old, all, total, row->highest_modseq, row->uidnext);
+    free(all);
+    return next;
+}
+
+/* Applies the record, and arrivals that follow it; *record moves on. */
+static struct version *
+apply_record(const struct version *old, const struct change_record **record,
+             const struct mbox_row *row)
+{
+    const struct change_record *first = *record;
+    size_t records = 1;
+    size_t total = first->count;
+
+    *record = first->next;
+    switch (first->kind) {
+    case CHANGE_FLAGS:
+        return version_set_flags(old, first->entries, first->count, row->highest_modseq);
+    case CHANGE_EXPUNGED:
+        return version_remove(old, first->uids, first->count, row->highest_modseq);
+    case CHANGE_ADDED:
+        for (; *record != NULL && (*record)->kind == CHANGE_ADDED; *record = (*record)->next) {
+            records++;
+            total += (*record)->count;
+        }
+        return add_records(old, first, records, total, row);
+    case CHANGE_KEYWORD:
+        break;
+    }
+    CHECK(false);
+}
+
+struct version *
+version_after(struct version *old, const struct mbox_changes *changes)
+{
+    struct version *now = old;
+    const struct change_record *record = changes->first;
+
+    version_ref(now);
+    while (record != NULL && now != NULL) {
+        if (record->kind == CHANGE_KEYWORD) {
+            record = record->next;
+            continue;
+        }
+        struct version *next = apply_record(now, &record, &changes->row);
+        version_unref(now);
+        now = next;
+    }
+    return now;
+}
+
+void
+mailbox_set_current(struct mailbox *mailbox, struct version *version)
+{
+    struct accounts *accounts = mailbox->acct->accounts;
+    const uint64_t octets = version == NULL ? 0 : version_octets(version);
+
+    atomic_fetch_add(&accounts->version_octets, octets);
+    atomic_fetch_sub(&accounts->version_octets, mailbox->current_octets);
+    version_unref(mailbox->current);
+    mailbox->current = version;
+    mailbox->current_octets = octets;
+}
+
+/* The lock is held: all but the version. */
+static void
+publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
+{
+    struct mailbox_state *state = &mailbox->state;
+
+    for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
+        if (r->kind == CHANGE_KEYWORD)
+            mailbox_set_keyword(mailbox, r->number, r->name);
+        else if (r->kind == CHANGE_EXPUNGED)
+            state->last_expunge_modseq = changes->row.highest_modseq;
+        else if (r->kind == CHANGE_FLAGS)
+            state->last_flags_modseq = changes->row.highest_modseq;
+    }
+    if (changes->gone_serial != 0)
+        state->gone = true;
+    else if (changes->has_row)
+        mailbox_set_row(mailbox, &changes->row);
+}
+
+/* The lock is held. For whoever is loading a version now. */
+static void
+keep_for_loaders(struct mailbox *mailbox, struct change_log *log,
+                 const struct mbox_changes *changes)
+{
+    if (mailbox->loaders == 0 || mailbox->replay_lost)
+        return;
+    if (mailbox->replays == NULL)
+        mailbox->replays = calloc(MAILBOX_REPLAYS, sizeof *mailbox->replays);
+    if (mailbox->replays == NULL || mailbox->replay_count == MAILBOX_REPLAYS) {
+        mailbox->replay_lost = true;
+        return;
+    }
+    change_log_ref(log);
+    mailbox->replays[mailbox->replay_count++] = (struct replay){log, changes};
+}
+
+static bool
+is_newer(const struct mbox_changes *changes, const struct version *version)
+{
+    return changes->has_row && changes->row.highest_modseq > version->modseq;
+}
+
+/* The caller holds a reference to the mailbox. */
+static void
+publish_one(struct mailbox *mailbox, struct change_log *log, const struct mbox_changes *changes)
+{
+    struct lock *lock = &mailbox->acct->mailboxes_lock;
+    struct version *from = NULL; /* what `next` was built from, with a reference */
+    struct version *next = NULL;
+    struct version *old = NULL; /* freed after the lock */
+
+    for (bool settled = false; !settled;) {
+        lock_enter(lock);
+        struct version *current = mailbox->current;
+        settled = current == NULL || current == from || changes->gone_serial != 0 ||
+                  !is_newer(changes, current);
+        if (settled) {
+            if (current != NULL && (current == from || changes->gone_serial != 0)) {
+                old = current;
+                version_ref(old);
+                mailbox_set_current(mailbox, changes->gone_serial != 0 ? NULL : next);
+            } else {
+                version_unref(next);
+            }
+            publish_state(mailbox, changes);
+            keep_for_loaders(mailbox, log, changes);
+        } else {
+            version_ref(current);
+        }
+        lock_leave(lock);
+        if (settled)
+            break;
+        version_unref(from);
+        version_unref(next);
+        from = current;
+        next = version_after(from, changes); /* NULL, no memory: loaded again when needed */
+    }
+    version_unref(from);
+    version_unref(old);
+}
+
+/* The mailbox with this row, held; NULL: not in memory. The lock is held. */
+static struct mailbox *
+hold_published(struct account *acct, uint64_t mbox)
+{
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        if (mailbox->state.mbox != mbox)
+            continue;
+        if (mailbox->refs++ == 0)
+            acct->unheld--;
+        return mailbox;
+    }
+    return NULL;
+}
+
+void
+mailbox_publish(struct account *acct, struct change_log *log)
+{
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
+        if (c->mbox == 0)
+            continue;
+        lock_enter(&acct->mailboxes_lock);
+        struct mailbox *mailbox = hold_published(acct, c->mbox);
+        LIST_FOR_EACH (node, &acct->opening) {
+            struct mailbox *opening = CONTAINER_OF(node, struct mailbox, link);
+            if (opening->state.mbox == c->mbox)
+                publish_state(opening, c);
+        }
+        lock_leave(&acct->mailboxes_lock);
+        if (mailbox != NULL) {
+            publish_one(mailbox, log, c);
+            mailbox_put(mailbox);
+        }
+    }
+}

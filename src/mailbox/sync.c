@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The difference between a view and its mailbox, told event by event (sync.h says which and in
+ * which order).
+ *
+ *   EXPUNGE ──> EXISTS ──> RECENT ──> KEYWORDS ──> FLAGS ──> OVER
+ *                                        ^
+ *   expunges may not be told now ────────┘          deleted mailbox: GONE ──> OVER
+ *
+ * The phase is moved on before an event is returned, so it always says what was told: settle()
+ * brings the view exactly there, whether the end was reached or not (INV-M6).
+ *
+ * Expunges: `from` is what the client knows, `to` the present. Messages of `to` below the
+ * view's uid_bound are a subset of `from`. Both are walked from the end; chunks and nodes that
+ * both share are stepped over; as soon as as many are left in one as in the other, the rest is
+ * equal. Flags: messages of `to` with a modseq above what was told; pieces with none are
+ * stepped over.
+ *
+ * Thread: the session.
+ */
+#include "mailbox/sync.h"
+
+#include "base/check.h"
+#include "mailbox/account_private.h"
+#include "mailbox/version_private.h"
+
+enum { SYNC_RUNS = 512 }; /* of one SYNC_VANISHED */
+
+enum phase {
+    PHASE_EXPUNGE,
+    PHASE_EXISTS,
+    PHASE_RECENT,
+    PHASE_KEYWORDS,
+    PHASE_FLAGS,
+    PHASE_GONE,
+    PHASE_OVER,
+};
+
+struct sync {
+    struct view *view;
+    enum phase phase;
+    bool as_uids;
+    bool gone;
+    bool pending;         /* expunges may not be told now: flags only */
+    struct version *from; /* held; NULL: counters tell all, or a deleted mailbox, view asleep */
+    struct version *to;   /* held; NULL: counters tell all, or the mailbox is deleted */
+    struct cursor from_at;
+    struct cursor to_at;
+    uint32_t from_left; /* messages of `from` and of `to` still to be compared, from the end */
+    uint32_t to_left;
+    uint32_t known; /* messages of the present that the client knew: those below the bound */
+    uint32_t flags_seq; /* next message of `to` to look at */
+    size_t echo_next;   /* run of view->echo not passed yet */
+
+    /* Where the view will be. */
+    uint32_t exists;
+    uint32_t recent;
+    uint32_t uidnext;
+    uint32_t keyword_count;
+    uint64_t modseq;
+
+    struct uid_run runs[SYNC_RUNS];
+};
+
+/* What counters say about a view. */
+struct due {
+    bool expunges;
+    bool flags;
+    bool arrivals;
+    bool keywords;
+};
+
+static struct due
+due_of(const struct view *view, const struct mailbox_state *state)
+{
+    return (struct due){
+        .expunges = state->last_expunge_modseq > view->modseq || view->partial,
+        .flags = state->last_flags_modseq > view->flags_modseq || view->echo_count > 0,
+        .arrivals = state->highest_modseq > view->modseq && state->uidnext > view->uid_bound,
+        .keywords = state->keyword_count > view->keyword_count,
+    };
+}
+
+bool
+sync_is_due(struct view *view)
+{
+    struct mailbox_state state;
+
+    if (view->gone)
+        return false;
+    mailbox_state(view->mailbox, &state);
+    const struct due due = due_of(view, &state);
+    return state.gone || due.expunges || due.flags || due.arrivals || due.keywords;
+}
+
+/* --- Beginning --- */
+
+static void
+begin_nothing(struct sync *sync)
+{
+    sync->phase = PHASE_OVER;
+    sync->pending = true;
+    sync->keyword_count = sync->view->keyword_count;
+}
+
+static void
+begin_gone(struct sync *sync, enum sync_mode mode)
+{
+    struct view *view = sync->view;
+
+    if (mode == SYNC_NO_EXPUNGE || view->gone) {
+        begin_nothing(sync);
+        return;
+    }
+    sync->gone = true;
+    sync->phase = PHASE_GONE;
+    sync->from = view->members;
+    if (sync->from != NULL)
+        version_ref(sync->from);
+    sync->from_at = cursor_of(sync->from);
+    sync->from_left = view->exists;
+}
+
+static void
+begin_counters(struct sync *sync, const struct mailbox_state *state)
+{
+    const struct view *view = sync->view;
+    const bool newer = state->highest_modseq > view->modseq;
+
+    sync->phase = PHASE_EXISTS;
+    sync->known = view->exists;
+    sync->exists = newer ? state->exists : view->exists;
+    sync->recent = view->recent + (sync->exists - view->exists);
+    sync->uidnext = newer ? state->uidnext : view->uid_bound;
+    sync->modseq = newer ? state->highest_modseq : view->modseq;
+    sync->keyword_count = state->keyword_count;
+}
+
+static void
+begin_versions(struct sync *sync, enum sync_mode mode)
+{
+    const struct view *view = sync->view;
+    const struct version *to = sync->to;
+    struct mailbox_state state;
+
+    mailbox_state(view->mailbox, &state); /* later than `to`: its keywords all have names */
+    sync->keyword_count = state.keyword_count;
+    sync->from = view->members;
+    version_ref(sync->from);
+    sync->from_at = cursor_of(sync->from);
+    sync->to_at = cursor_of(to);
+    sync->known = version_lower_bound(to, view->uid_bound) - 1;
+    sync->from_left = sync->from->count;
+    sync->to_left = sync->known;
+    sync->flags_seq = 1;
+    sync->exists = to->count;
+    sync->recent = to->count + 1 - version_lower_bound(to, view->recent_from);
+    sync->uidnext = to->uidnext;
+    sync->modseq = to->modseq;
+    sync->pending = mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count;
+    sync->phase = sync->pending ? PHASE_KEYWORDS : PHASE_EXPUNGE;
+}
+
+/* The present version, or *to_out NULL when it is older than what was told (a session has seen
+ * a commit in a snapshot that is about to be published). */
+static enum rc
+find_present(struct view *view, struct version *current, struct store_tx *tx,
+             struct version **to_out, struct err *err)
+{
+    struct version *to = current;
+
+    if (to == NULL) {
+        const enum rc rc = mailbox_version(view->mailbox, tx, &to, err);
+        if (rc != RC_OK)
+            return rc;
+    } else {
+        version_ref(to);
+    }
+    if (to->modseq < view->modseq || to->modseq < view->flags_modseq) {
+        version_unref(to);
+        to = NULL;
+    }
+    *to_out = to;
+    return RC_OK;
+}
+
+static enum rc
+begin(struct sync *sync, const struct mailbox_state *state, struct version *current,
+      struct store_tx *tx, enum sync_mode mode, struct err *err)
+{
+    struct view *view = sync->view;
+    const struct due due = due_of(view, state);
+    const bool arrived = due.expunges || due.arrivals;
+
+    if (state->gone || view->gone) {
+        begin_gone(sync, mode);
+        return RC_OK;
+    }
+    if (view->members == NULL && !due.expunges && !due.flags) {
+        begin_counters(sync, state);
+        return RC_OK;
+    }
+    if (!due.flags && (!arrived || (mode == SYNC_NO_EXPUNGE && due.expunges))) {
+        sync->pending = true;
+        sync->keyword_count = state->keyword_count;
+        sync->phase = PHASE_KEYWORDS;
+        return RC_OK;
+    }
+    enum rc rc = find_present(view, current, tx, &sync->to, err);
+    if (rc == RC_OK && sync->to == NULL) {
+        begin_nothing(sync);
+        return RC_OK;
+    }
+    if (rc == RC_OK)
+        rc = view_awake(view, tx, err);
+    if (rc == RC_GONE) { /* deleted since the look; or about to be published */
+        version_unref(sync->to);
+        sync->to = NULL;
+        begin_gone(sync, mode);
+        return RC_OK;
+    }
+    if (rc == RC_OK)
+        begin_versions(sync, mode);
+    return rc;
+}
+
+enum rc
+sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode, struct arena *arena,
+           struct sync **out, struct err *err)
+{
+    struct mailbox_state state;
+    struct version *current;
+    struct sync *sync = arena_new(arena, struct sync);
+
+    if (sync == NULL)
+        return RC_LIMIT;
+    if (view->broken)
+        return err_set(err, RC_LIMIT, 0, "the view was lost for want of memory");
+    sync->view = view;
+    sync->as_uids = mode == SYNC_ALL_UIDS;
+    mailbox_look(view->mailbox, &state, &current);
+    const enum rc rc = begin(sync, &state, current, tx, mode, err);
+    version_unref(current);
+    if (rc != RC_OK) {
+        version_unref(sync->to);
+        return rc;
+    }
+    *out = sync;
+    return RC_OK;
+}
+
+/* --- Ending --- */
+
+static void
+move_members(struct view *view, struct version *members)
+{
+    version_unref(view->members);
+    view->members = members;
+}
+
+/* Some expunges were told: the view is between two moments of the mailbox. */
+static void
+settle_among_expunges(struct sync *sync)
+{
+    struct view *view = sync->view;
+    const struct version *from = sync->from;
+
+    if (from == NULL) { /* deleted mailbox, view asleep */
+        view->exists = sync->from_left;
+        return;
+    }
+    if (sync->from_left == from->count)
+        return; /* none was told */
+    const uint32_t told_from = cursor_uid(&sync->from_at, sync->from_left + 1);
+    struct version *members = version_hybrid(from, sync->to, told_from);
+    move_members(view, members);
+    view->partial = true;
+    view->broken = members == NULL;
+    view->exists = members == NULL ? 0 : members->count;
+}
+
+static void
+settle_counts(struct sync *sync)
+{
+    struct view *view = sync->view;
+
+    if (sync->to != NULL) {
+        version_ref(sync->to);
+        move_members(view, sync->to);
+    }
+    if (sync->uidnext > view->uid_bound)
+        view->uid_bound = sync->uidnext;
+    if (sync->exists > sync->known && view->mode == VIEW_READ_WRITE)
+        (void)mailbox_take_recent(view->mailbox, true);
+    view->exists = sync->exists;
+    view->modseq = sync->modseq;
+    view->partial = false;
+    atomic_store_explicit(&view->kept, view->modseq, memory_order_relaxed);
+}
+
+static void
+settle_gone(struct sync *sync)
+{
+    struct view *view = sync->view;
+
+    if (sync->phase == PHASE_GONE) {
+        settle_among_expunges(sync);
+        return;
+    }
+    move_members(view, NULL);
+    view->exists = view->recent = 0;
+    view->partial = false;
+    view->gone = true;
+}
+
+/* Brings the view to what was told, and lets the versions go. */
+static void
+settle(struct sync *sync)
+{
+    struct view *view = sync->view;
+    const enum phase phase = sync->phase;
+
+    if (sync->gone) {
+        settle_gone(sync);
+    } else if (phase <= PHASE_EXISTS) {
+        if (sync->from != NULL)
+            settle_among_expunges(sync);
+    } else {
+        if (!sync->pending)
+            settle_counts(sync);
+        if (!sync->pending && phase > PHASE_RECENT)
+            view->recent = sync->recent;
+        if (phase > PHASE_KEYWORDS)
+            view->keyword_count = sync->keyword_count;
+        if (phase == PHASE_OVER && sync->modseq > view->flags_modseq)
+            view->flags_modseq = sync->modseq;
+    }
+    if (view->silent_modseq <= view->flags_modseq)
+        view->silent_modseq = 0;
+    view->echo = NULL;
+    view->echo_count = 0;
+    version_unref(sync->from);
+    version_unref(sync->to);
+    sync->from = sync->to = NULL;
+    sync->view = NULL;
+}
+
+void
+sync_end(struct sync *sync)
+{
+    if (sync != NULL && sync->view != NULL)
+        settle(sync);
+}
+
+/* --- Telling --- */
+
+/* Sequence number of the next message of `from` that is not in `to`, going down; 0: none. */
+static uint32_t
+next_expunged(struct sync *sync)
+{
+    while (sync->from_left > sync->to_left) {
+        if (sync->to_left == 0)
+            return sync->from_left--;
+        const uint32_t from_pos = cursor_at(&sync->from_at, sync->from_left);
+        const uint32_t to_pos = cursor_at(&sync->to_at, sync->to_left);
+        const struct chunk *from = sync->from_at.chunk;
+        const struct chunk *to = sync->to_at.chunk;
+        if (from == to && from_pos == to_pos) { /* what stands before it is the same too */
+            sync->from_left -= from_pos + 1;
+            sync->to_left -= to_pos + 1;
+            continue;
+        }
+        const struct node *node = cursor_node(&sync->from_at);
+        const uint32_t in_node = sync->from_left - sync->from_at.node_first + 1;
+        if (node == cursor_node(&sync->to_at) &&
+            in_node == sync->to_left - sync->to_at.node_first + 1) {
+            sync->from_left -= in_node;
+            sync->to_left -= in_node;
+            continue;
+        }
+        if (from->uids[from_pos] > to->uids[to_pos])
+            return sync->from_left--;
+        sync->from_left -= from->uids[from_pos] == to->uids[to_pos];
+        sync->to_left--;
+    }
+    return 0;
+}
+
+/* The next window of vanished UIDs, going down; within it the runs ascend. */
+static bool
+tell_vanished(struct sync *sync, struct sync_event *event)
+{
+    size_t first = SYNC_RUNS;
+    uint32_t seq;
+
+    while ((seq = next_expunged(sync)) != 0) {
+        const uint32_t uid = cursor_uid(&sync->from_at, seq);
+        if (first < SYNC_RUNS && sync->runs[first].first == uid + 1) {
+            sync->runs[first].first = uid;
+        } else if (first > 0) {
+            sync->runs[--first] = (struct uid_run){uid, uid};
+        } else {
+            sync->from_left = seq; /* next time */
+            break;
+        }
+    }
+    event->kind = SYNC_VANISHED;
+    event->runs = sync->runs + first;
+    event->run_count = SYNC_RUNS - first;
+    return first < SYNC_RUNS;
+}
+
+static bool
+tell_expunged(struct sync *sync, struct sync_event *event)
+{
+    if (sync->as_uids)
+        return tell_vanished(sync, event);
+    event->kind = SYNC_EXPUNGE;
+    event->seq = next_expunged(sync);
+    return event->seq != 0;
+}
+
+/* An asleep view of a deleted mailbox knows its numbers, not its UIDs. */
+static bool
+tell_gone(struct sync *sync, struct sync_event *event)
+{
+    if (sync->from_left == 0) {
+        sync->phase = PHASE_OVER;
+        event->kind = SYNC_GONE;
+        return true;
+    }
+    if (sync->from != NULL)
+        return tell_expunged(sync, event);
+    if (sync->as_uids) {
+        sync->runs[0] = (struct uid_run){1, sync->view->uid_bound - 1};
+        event->kind = SYNC_VANISHED;
+        event->runs = sync->runs;
+        event->run_count = 1;
+        sync->from_left = 0;
+        return true;
+    }
+    event->kind = SYNC_EXPUNGE;
+    event->seq = sync->from_left--;
+    return true;
+}
+
+/* Whether the set that is told even when unchanged has UIDs in first .. last; passes over runs
+ * below. */
+static bool
+is_echoed(struct sync *sync, uint32_t first, uint32_t last)
+{
+    const struct view *view = sync->view;
+
+    while (sync->echo_next < view->echo_count && view->echo[sync->echo_next].last < first)
+        sync->echo_next++;
+    return sync->echo_next < view->echo_count && view->echo[sync->echo_next].first <= last;
+}
+
+/* Messages that can be stepped over at flags_seq, which begins a chunk: a node's or a chunk's
+ * worth. */
+static uint32_t
+unchanged_from(struct sync *sync)
+{
+    const uint64_t told = sync->view->flags_modseq;
+    const struct cursor *at = &sync->to_at;
+    const struct node *node = cursor_node(at);
+    const struct chunk *chunk = at->chunk;
+    const uint32_t last_uid = at->version->slots[at->node].last_uid;
+
+    if (sync->flags_seq == at->node_first && node->max_modseq <= told &&
+        !is_echoed(sync, chunk->uids[0], last_uid))
+        return node->count;
+    if (chunk->max_modseq <= told &&
+        !is_echoed(sync, chunk->uids[0], chunk->uids[chunk->count - 1]))
+        return chunk->count;
+    return 0;
+}
+
+static bool
+tell_flags(struct sync *sync, struct sync_event *event)
+{
+    const struct view *view = sync->view;
+
+    if (sync->to == NULL)
+        return false;
+    while (sync->flags_seq <= sync->known) {
+        const uint32_t pos = cursor_at(&sync->to_at, sync->flags_seq);
+        const struct chunk *chunk = sync->to_at.chunk;
+        const uint32_t skip = pos == 0 ? unchanged_from(sync) : 0;
+        if (skip > 0) {
+            sync->flags_seq += skip;
+            continue;
+        }
+        uint32_t seq = sync->flags_seq++;
+        const uint64_t modseq = chunk->modseqs[pos];
+        const uint32_t uid = chunk->uids[pos];
+        const bool changed = modseq > view->flags_modseq && modseq != view->silent_modseq;
+        if (!changed && !is_echoed(sync, uid, uid))
+            continue;
+        if (sync->pending) /* the client still counts the expunged ones */
+            seq = version_find_uid(sync->from, uid);
+        if (seq == 0)
+            continue;
+        event->kind = SYNC_FLAGS;
+        event->seq = seq;
+        chunk_entry(chunk, pos, &event->entry);
+        return true;
+    }
+    return false;
+}
+
+/* One step: true when it made an event; otherwise the phase has moved on. */
+static bool
+step(struct sync *sync, struct sync_event *event)
+{
+    const struct view *view = sync->view;
+
+    switch (sync->phase) {
+    case PHASE_EXPUNGE:
+        if (tell_expunged(sync, event))
+            return true;
+        sync->phase = PHASE_EXISTS;
+        return false;
+    case PHASE_EXISTS:
+        sync->phase = PHASE_RECENT;
+        event->kind = SYNC_EXISTS;
+        event->count = sync->exists;
+        return sync->exists > sync->known;
+    case PHASE_RECENT:
+        sync->phase = PHASE_KEYWORDS;
+        event->kind = SYNC_RECENT;
+        event->count = sync->recent;
+        return sync->recent != view->recent;
+    case PHASE_KEYWORDS:
+        sync->phase = PHASE_FLAGS;
+        event->kind = SYNC_KEYWORDS;
+        event->count = sync->keyword_count;
+        return sync->keyword_count > view->keyword_count;
+    case PHASE_FLAGS:
+        if (tell_flags(sync, event))
+            return true;
+        sync->phase = PHASE_OVER;
+        return false;
+    case PHASE_GONE:
+        return tell_gone(sync, event);
+    case PHASE_OVER:
+        break;
+    }
+    settle(sync);
+    event->kind = SYNC_DONE;
+    return true;
+}
+
+void
+sync_next(struct sync *sync, struct sync_event *event_out)
+{
+    *event_out = (struct sync_event){.kind = SYNC_DONE};
+    if (sync->view == NULL)
+        return; /* it is over */
+    while (!step(sync, event_out))
+        ;
+    if (event_out->kind == SYNC_DONE)
+        *event_out = (struct sync_event){.kind = SYNC_DONE};
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a change makes of a version: the touched chunks are rebuilt, all others shared. Each
+ * function walks the nodes once and steps into those that the change touches.
+ *
+ * Thread: any; costs are in the comments of version_private.h.
+ */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "mailbox/version_private.h"
+
+struct version *
+version_add(const struct version *old, const struct entry *entries, size_t count,
+            uint64_t modseq, uint32_t uidnext)
+{
+    struct builder builder;
+    const uint32_t nodes = old->node_count;
+
+    builder_init(&builder, nodes + 1 + (uint32_t)(count / VERSION_CHUNK / VERSION_FAN), 0);
+    for (uint32_t n = 0; n + 1 < nodes; n++)
+        builder_node(&builder, old->slots[n].node);
+    builder.expected = (uint32_t)count;
+    if (nodes > 0) {
+        const struct node *node = old->slots[nodes - 1].node;
+        const uint32_t chunks = node->chunk_count;
+        struct chunk *last = node->slots[chunks - 1].chunk;
+        for (uint32_t c = 0; c + 1 < chunks; c++)
+            builder_chunk(&builder, node->slots[c].chunk);
+        if (last->count < VERSION_CHUNK && count > 0) {
+            builder.expected += last->count;
+            builder_slice(&builder, last, 0, last->count);
+        } else {
+            builder_chunk(&builder, last);
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        builder_entry(&builder, &entries[i]);
+    return builder_finish(&builder, modseq, uidnext);
+}
+
+/* The chunk with the flags of the entries that are in it; *next moves past them. */
+static void
+put_flagged(struct builder *builder, const struct chunk *chunk, const struct entry *entries,
+            size_t count, size_t *next)
+{
+    const uint32_t last_uid = chunk->uids[chunk->count - 1];
+    bool with_keywords = false;
+    for (size_t i = *next; i < count && entries[i].uid <= last_uid; i++)
+        with_keywords =
+            with_keywords || (entries[i].keywords.bits[0] | entries[i].keywords.bits[1]) != 0;
+
+    struct chunk *copy = chunk_clone(chunk, with_keywords);
+    if (copy == NULL) {
+        builder->failed = true;
+        return;
+    }
+    uint32_t pos = 0;
+    for (; *next < count && entries[*next].uid <= last_uid; (*next)++) {
+        const struct entry *entry = &entries[*next];
+        while (copy->uids[pos] < entry->uid)
+            pos++;
+        if (copy->uids[pos] != entry->uid)
+            continue;
+        copy->flags[pos] = (uint16_t)entry->flags;
+        copy->modseqs[pos] = entry->modseq;
+        if (copy->keywords != NULL)
+            copy->keywords[pos] = entry->keywords;
+    }
+    chunk_finish(copy);
+    builder_chunk(builder, copy);
+    version_unref_chunk(copy);
+}
+
+struct version *
+version_set_flags(const struct version *old, const struct entry *entries, size_t count,
+                  uint64_t modseq)
+{
+    struct builder builder;
+    size_t next = 0;
+
+    builder_init(&builder, old->node_count, 0);
+    for (uint32_t n = 0; n < old->node_count; n++) {
+        if (next == count || entries[next].uid > old->slots[n].last_uid) {
+            builder_node(&builder, old->slots[n].node);
+            continue;
+        }
+        const struct node *node = old->slots[n].node;
+        for (uint32_t c = 0; c < node->chunk_count; c++) {
+            if (next == count || entries[next].uid > node->slots[c].last_uid)
+                builder_chunk(&builder, node->slots[c].chunk);
+            else
+                put_flagged(&builder, node->slots[c].chunk, entries, count, &next);
+        }
+    }
+    return builder_finish(&builder, modseq, old->uidnext);
+}
+
+/* The chunk without uids; *next moves past those up to its last one. */
+static void
+put_remaining(struct builder *builder, const struct chunk *chunk, const uint32_t *uids,
+              size_t count, size_t *next)
+{
+    const uint32_t last_uid = chunk->uids[chunk->count - 1];
+    uint32_t kept_from = 0;
+    uint32_t pos = 0;
+
+    for (; *next < count && uids[*next] <= last_uid; (*next)++) {
+        while (chunk->uids[pos] < uids[*next])
+            pos++;
+        if (chunk->uids[pos] != uids[*next])
+            continue;
+        builder_slice(builder, chunk, kept_from, pos - kept_from);
+        kept_from = pos + 1;
+    }
+    builder_slice(builder, chunk, kept_from, chunk->count - kept_from);
+}
+
+struct version *
+version_remove(const struct version *old, const uint32_t *uids, size_t count, uint64_t modseq)
+{
+    struct builder builder;
+    size_t next = 0;
+
+    builder_init(&builder, old->node_count, 0);
+    for (uint32_t n = 0; n < old->node_count; n++) {
+        if (next == count || uids[next] > old->slots[n].last_uid) {
+            builder_node(&builder, old->slots[n].node);
+            continue;
+        }
+        const struct node *node = old->slots[n].node;
+        for (uint32_t c = 0; c < node->chunk_count; c++) {
+            if (next == count || uids[next] > node->slots[c].last_uid)
+                builder_chunk(&builder, node->slots[c].chunk);
+            else
+                put_remaining(&builder, node->slots[c].chunk, uids, count, &next);
+        }
+    }
+    return builder_finish(&builder, modseq, old->uidnext);
+}
+
+struct version *
+version_prefix(const struct version *old, uint32_t bound)
+{
+    struct builder builder;
+    uint32_t left = version_lower_bound(old, bound) - 1; /* messages still to take */
+
+    builder_init(&builder, old->node_count, 0);
+    for (uint32_t n = 0; n < old->node_count && left > 0; n++) {
+        struct node *node = old->slots[n].node;
+        if (node->count <= left) {
+            builder_node(&builder, node);
+            left -= node->count;
+            continue;
+        }
+        for (uint32_t c = 0; left > 0; c++) {
+            struct chunk *chunk = node->slots[c].chunk;
+            if (chunk->count <= left)
+                builder_chunk(&builder, chunk);
+            else
+                builder_slice(&builder, chunk, 0, left);
+            left -= chunk->count <= left ? chunk->count : left;
+        }
+    }
+    return builder_finish(&builder, old->modseq, old->uidnext);
+}
+
+/* The chunk with the entries that belong before its end; *next moves past them. */
+static void
+put_joined(struct builder *builder, const struct chunk *chunk, const struct entry *entries,
+           size_t count, size_t *next)
+{
+    uint32_t done = 0;
+
+    for (uint32_t pos = 0; pos < chunk->count; pos++) {
+        while (*next < count && entries[*next].uid < chunk->uids[pos]) {
+            builder_slice(builder, chunk, done, pos - done);
+            done = pos;
+            builder_entry(builder, &entries[(*next)++]);
+        }
+        if (*next < count && entries[*next].uid == chunk->uids[pos])
+            (*next)++;
+    }
+    builder_slice(builder, chunk, done, chunk->count - done);
+}
+
+struct version *
+version_insert(const struct version *old, const struct entry *entries, size_t count,
+               uint64_t modseq, uint32_t uidnext)
+{
+    struct builder builder;
+    size_t next = 0;
+
+    builder_init(&builder, old->node_count + 1, 0);
+    for (uint32_t n = 0; n < old->node_count; n++) {
+        if (next == count || entries[next].uid > old->slots[n].last_uid) {
+            builder_node(&builder, old->slots[n].node);
+            continue;
+        }
+        const struct node *node = old->slots[n].node;
+        for (uint32_t c = 0; c < node->chunk_count; c++) {
+            if (next == count || entries[next].uid > node->slots[c].last_uid)
+                builder_chunk(&builder, node->slots[c].chunk);
+            else
+                put_joined(&builder, node->slots[c].chunk, entries, count, &next);
+        }
+    }
+    for (; next < count; next++)
+        builder_entry(&builder, &entries[next]);
+    return builder_finish(&builder, modseq, uidnext);
+}
+
+struct version *
+version_hybrid(const struct version *old, const struct version *now, uint32_t keep_below)
+{
+    struct builder builder;
+    struct cursor cursor = cursor_of(old);
+    struct cursor other = cursor_of(now);
+    const uint32_t kept = version_lower_bound(old, keep_below);
+    uint32_t at = now == NULL ? 0 : version_lower_bound(now, keep_below);
+
+    builder_init(&builder, old->node_count, 0);
+    for (uint32_t seq = 1; seq <= old->count; seq++) {
+        const uint32_t pos = cursor_at(&cursor, seq);
+        const uint32_t uid = cursor.chunk->uids[pos];
+        if (seq >= kept) {
+            while (now != NULL && at <= now->count && cursor_uid(&other, at) < uid)
+                at++;
+            if (now == NULL || at > now->count || cursor_uid(&other, at) != uid)
+                continue;
+        }
+        builder_slice(&builder, cursor.chunk, pos, 1);
+    }
+    return builder_finish(&builder, old->modseq, old->uidnext);
+}
