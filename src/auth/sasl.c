@@ -382,10 +382,10 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     AUTO_BUF input;
     const bool first = !sasl->begun;
 
+    buf_init(&input, LIMIT_SASL_MESSAGE);
     sasl->begun = true;
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
-    buf_init(&input, LIMIT_SASL_MESSAGE);
     if (!(first && span_eq_str(line, "=")) && base64_decode(&input, line) != RC_OK) {
         (void)err_set(err, RC_INVALID, 0, "SASL: not base64, or too long");
         return SASL_MALFORMED;
