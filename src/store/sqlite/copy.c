@@ -136,13 +136,14 @@ insert(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struc
         return err_set(err, RC_LIMIT, 0, "mailbox %ju has too few UIDs left",
                        (uintmax_t)req->to);
     copy->to.highest_modseq = ++tx->acct->counters.modseq;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRY_ADD);
     for (size_t i = 0; i < count && rc == RC_OK; i++) {
         added[i].uid = copy->to.uidnext++;
         added[i].modseq = copy->to.highest_modseq;
         added[i].savedate_s = now_s;
         mbox_count_in(&copy->to, &added[i]);
         sweep_note(tx->acct, added[i].message);
-        rc = entry_insert(tx, req->to, &added[i], err);
+        rc = entry_insert(&stmt, req->to, &added[i], err);
     }
     return rc;
 }

@@ -71,22 +71,20 @@ entry_read(struct stmt *stmt, struct entry *out)
 }
 
 enum rc
-entry_insert(struct store_tx *tx, uint64_t mbox, const struct entry *entry, struct err *err)
+entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry, struct err *err)
 {
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRY_ADD);
-
-    bind_u64(&stmt, 1, entry->uid);
-    bind_u64(&stmt, 2, entry->flags);
-    bind_u64(&stmt, 3, entry->keywords.bits[0]);
-    bind_u64(&stmt, 4, entry->keywords.bits[1]);
-    bind_u64(&stmt, 5, entry->modseq);
-    bind_u64(&stmt, 6, entry->message);
-    bind_u64(&stmt, 7, entry->octets);
-    stmt_bind_i64(&stmt, 8, entry->internaldate_s);
-    stmt_bind_i64(&stmt, 9, entry->internaldate_zone_min);
-    stmt_bind_i64(&stmt, 10, entry->savedate_s);
-    bind_u64(&stmt, 11, mbox);
-    return stmt_run(&stmt, err);
+    bind_u64(stmt, 1, entry->uid);
+    bind_u64(stmt, 2, entry->flags);
+    bind_u64(stmt, 3, entry->keywords.bits[0]);
+    bind_u64(stmt, 4, entry->keywords.bits[1]);
+    bind_u64(stmt, 5, entry->modseq);
+    bind_u64(stmt, 6, entry->message);
+    bind_u64(stmt, 7, entry->octets);
+    stmt_bind_i64(stmt, 8, entry->internaldate_s);
+    stmt_bind_i64(stmt, 9, entry->internaldate_zone_min);
+    stmt_bind_i64(stmt, 10, entry->savedate_s);
+    bind_u64(stmt, 11, mbox);
+    return stmt_run(stmt, err);
 }
 
 enum rc
@@ -224,7 +222,8 @@ store_entry_add(struct store_tx *tx, const struct entry_new *req, struct entry *
         .internaldate_zone_min = req->internaldate_zone_min,
         .savedate_s = req->savedate_s,
     };
-    rc = entry_insert(tx, req->mbox, &entry, err);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRY_ADD);
+    rc = entry_insert(&stmt, req->mbox, &entry, err);
     if (rc != RC_OK)
         return rc;
     mbox.uidnext++;

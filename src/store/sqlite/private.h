@@ -27,7 +27,7 @@
 enum {
     STORE_SHARDS = 16,
     HANDLE_FDS = 3,            /* database, WAL; the -shm is shared but counted for each */
-    PAGE_OCTETS = 8192,        /* bench/store_bench.c; decided in docs/schema.md */
+    PAGE_OCTETS = 8192,        /* decided by bench/store_bench.c, see docs/schema.md */
     CONTENT_WHOLE_MAX = 16384, /* texts up to this size are one row, never compressed */
     CONTENT_PIECE_BITS = 16,   /* content.id = message << 16 | piece */
 };
@@ -268,8 +268,8 @@ MUST_USE enum rc expunge_segments(struct store_tx *tx, uint64_t mbox,
 void mbox_count_out(struct mbox *mbox, const struct entry *entry);
 void mbox_count_in(struct mbox *mbox, const struct entry *entry);
 
-/* The entry is written as it is. */
-MUST_USE enum rc entry_insert(struct store_tx *tx, uint64_t mbox, const struct entry *entry,
+/* The entry is written as it is; stmt is SQL_ENTRY_ADD. */
+MUST_USE enum rc entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry,
                               struct err *err);
 
 /* The text of a new message. */

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <ftw.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,21 @@ fill(struct fixture *fx, const char *name, unsigned count)
     commit(fx, tx);
 }
 
+void
+assert_entry_equal(const struct entry *a, const struct entry *b)
+{
+    assert_int_equal(a->uid, b->uid);
+    assert_int_equal(a->flags, b->flags);
+    assert_true(a->keywords.bits[0] == b->keywords.bits[0]);
+    assert_true(a->keywords.bits[1] == b->keywords.bits[1]);
+    assert_int_equal(a->modseq, b->modseq);
+    assert_int_equal(a->message, b->message);
+    assert_int_equal(a->octets, b->octets);
+    assert_int_equal(a->internaldate_s, b->internaldate_s);
+    assert_int_equal(a->internaldate_zone_min, b->internaldate_zone_min);
+    assert_int_equal(a->savedate_s, b->savedate_s);
+}
+
 struct entry *
 entries(struct fixture *fx, struct store_tx *tx, uint64_t mbox, size_t *count)
 {
@@ -193,6 +209,19 @@ entries(struct fixture *fx, struct store_tx *tx, uint64_t mbox, size_t *count)
     assert_non_null(rows);
     assert_ok(store_entries_read(tx, mbox, &from, rows, max, count, &fx->err));
     return rows;
+}
+
+int
+run_sql(struct fixture *fx, const char *sql)
+{
+    char path[160];
+    sqlite3 *raw = NULL;
+
+    snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    const int result = sqlite3_exec(raw, sql, NULL, NULL, NULL);
+    sqlite3_close(raw);
+    return result;
 }
 
 void

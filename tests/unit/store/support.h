@@ -62,8 +62,12 @@ struct entry add_message(struct fixture *fx, struct store_tx *tx, uint64_t mbox,
                          uint32_t flags);
 /* count messages in one transaction; flags 0. */
 void fill(struct fixture *fx, const char *name, unsigned count);
+/* The same in every field. */
+void assert_entry_equal(const struct entry *a, const struct entry *b);
 /* All entries of a mailbox, in the fixture's arena. */
 struct entry *entries(struct fixture *fx, struct store_tx *tx, uint64_t mbox, size_t *count);
+/* Runs SQL on the account's database from outside; SQLite's result. */
+int run_sql(struct fixture *fx, const char *sql);
 /* store_verify says nothing. */
 void verify(struct fixture *fx);
 
