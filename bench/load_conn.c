@@ -275,6 +275,7 @@ load_expect(struct load_conn *conn, enum load_event want)
         load_die("unexpected reply: %s", conn->text);
 }
 
+PRINTF_LIKE(2, 0)
 static bool
 run_command(struct load_conn *conn, const char *fmt, va_list args)
 {

@@ -69,6 +69,16 @@ generate(const struct load_options *opt, size_t count)
     return mail;
 }
 
+static struct span
+without_last_empty_line(struct span entry)
+{
+    if (entry.len > 2 && memcmp(entry.ptr + entry.len - 3, "\n\r\n", 3) == 0)
+        entry.len -= 2;
+    else if (entry.len > 1 && memcmp(entry.ptr + entry.len - 2, "\n\n", 2) == 0)
+        entry.len--;
+    return entry;
+}
+
 /* The end of the mbox entry that starts at `at`: the next From line after an empty one. */
 static struct span
 entry_of(struct span rest)
@@ -78,7 +88,7 @@ entry_of(struct span rest)
     for (;;) {
         const ptrdiff_t at = span_find(span_tail(rest, from), SPAN("\nFrom "));
         if (at < 0)
-            return rest;
+            return without_last_empty_line(rest);
         const size_t end = from + (size_t)at;
         const size_t before = end > 0 && rest.ptr[end - 1] == '\r' ? end - 1 : end;
         if (before > 0 && rest.ptr[before - 1] == '\n')
@@ -141,7 +151,8 @@ read_mbox(const struct load_options *opt, size_t count)
         const struct span entry = entry_of(rest);
         const ptrdiff_t head = span_find_char(entry, '\n');
         rest = span_tail(rest, entry.len);
-        rest = span_tail(rest, rest.len > 1 && rest.ptr[0] == '\r' ? 2 : 1);
+        rest =
+            span_tail(rest, rest.len > 1 && rest.ptr[0] == '\r' ? 2 : 1); /* the empty line */
         if (head < 0)
             continue;
         char *const start = at;

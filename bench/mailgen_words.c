@@ -22,90 +22,98 @@ const char *const mg_charset_names[MG_CHARSETS] = {
 /* One string a language, words separated by one space. */
 static const char *const vocabulary[MG_LANGS] = {
     [MG_ENGLISH] =
-        "the of and to a in that is it for on with as was be by this have from at or not you "
-        "are "
-        "we will can all your has if would there their which more one about but they our out "
-        "up "
-        "so when what time no just like new some could them than other into do only its may "
-        "over "
-        "please thanks know think see get work any message list mail server file please send "
-        "meeting week report today tomorrow question answer problem version system data first "
-        "people change order number group call project plan team office price open read write "
-        "attached regards because without between before after still should where these those "
-        "through again another during already review update release build patch test branch "
-        "customer invoice payment account address contact delivery schedule agenda minutes "
-        "proposal budget contract document draft section figure table result compare measure "
-        "network library kernel driver package install configure compile error warning memory "
-        "thread socket buffer string value return function interface default option running "
-        "morning afternoon evening monday tuesday wednesday thursday friday weekend holiday "
-        "travel hotel flight garden kitchen window coffee music picture letter newspaper "
-        "winter "
-        "summer river mountain bridge station harbour market bakery bicycle weather",
+        ("the of and to a in that is it for on with as was be by this have from at or not you "
+         "are "
+         "we will can all your has if would there their which more one about but they our out "
+         "up "
+         "so when what time no just like new some could them than other into do only its may "
+         "over "
+         "please thanks know think see get work any message list mail server file please send "
+         "meeting week report today tomorrow question answer problem version system data first "
+         "people change order number group call project plan team office price open read write "
+         "attached regards because without between before after still should where these those "
+         "through again another during already review update release build patch test branch "
+         "customer invoice payment account address contact delivery schedule agenda minutes "
+         "proposal budget contract document draft section figure table result compare measure "
+         "network library kernel driver package install configure compile error warning memory "
+         "thread socket buffer string value return function interface default option running "
+         "morning afternoon evening monday tuesday wednesday thursday friday weekend holiday "
+         "travel hotel flight garden kitchen window coffee music picture letter newspaper "
+         "winter "
+         "summer river mountain bridge station harbour market bakery bicycle weather"),
     [MG_GERMAN] =
-        "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch "
-        "es "
-        "an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über "
-        "einen so "
-        "zum war haben nur oder aber vor zur bis mehr durch man sein wurde Grüße Besprechung "
-        "können müssen möchte würde hätte später früher Änderung Übersicht Prüfung Lösung Köln "
-        "München Straße größer schön natürlich ungefähr Rückmeldung Angebot Rechnung Lieferung "
-        "Termin Woche morgen heute gestern bitte danke Frage Antwort Entwurf Vertrag Anhang "
-        "Zeichnung Ergänzung Verfügung Gebühr jährlich Öffnung Ärger ähnlich äußerst Brücke "
-        "Bücher Gemüse Frühstück Fenster Garten Küche Bahnhof Fahrrad Wetter Zeitung Musik",
+        ("der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als "
+         "auch "
+         "es "
+         "an werden aus er hat dass sie nach wird bei einer um am sind noch wie einem über "
+         "einen so "
+         "zum war haben nur oder aber vor zur bis mehr durch man sein wurde Grüße Besprechung "
+         "können müssen möchte würde hätte später früher Änderung Übersicht Prüfung Lösung "
+         "Köln "
+         "München Straße größer schön natürlich ungefähr Rückmeldung Angebot Rechnung "
+         "Lieferung "
+         "Termin Woche morgen heute gestern bitte danke Frage Antwort Entwurf Vertrag Anhang "
+         "Zeichnung Ergänzung Verfügung Gebühr jährlich Öffnung Ärger ähnlich äußerst Brücke "
+         "Bücher Gemüse Frühstück Fenster Garten Küche Bahnhof Fahrrad Wetter Zeitung Musik"),
     [MG_FRENCH] =
-        "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce "
-        "il "
-        "sont avec ou son lui nous comme mais être tout fait même elle deux où très après déjà "
-        "réunion équipe problème réponse pièce jointe façon garçon élève élément société année "
-        "début général première dernière bientôt peut-être voilà prêt forêt hôtel château île "
-        "français préparer envoyé reçu modifié créé été à bonjour merci cordialement semaine "
-        "demain facture livraison contrat projet dossier rendez-vous fenêtre théâtre musée "
-        "gâteau",
+        ("de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se "
+         "ce "
+         "il "
+         "sont avec ou son lui nous comme mais être tout fait même elle deux où très après "
+         "déjà "
+         "réunion équipe problème réponse pièce jointe façon garçon élève élément société "
+         "année "
+         "début général première dernière bientôt peut-être voilà prêt forêt hôtel château île "
+         "français préparer envoyé reçu modifié créé été à bonjour merci cordialement semaine "
+         "demain facture livraison contrat projet dossier rendez-vous fenêtre théâtre musée "
+         "gâteau"),
     [MG_RUSSIAN] =
-        "и в не на я что он с как это по но из у за от так же вы для к до мы все о если при "
-        "был "
-        "или уже быть только его ещё когда есть может этот нет время год день письмо ответ "
-        "вопрос "
-        "работа сегодня завтра вчера встреча отчёт проект договор счёт оплата доставка список "
-        "сервер файл версия система данные ошибка группа человек город дом улица окно книга "
-        "погода зима лето утро вечер спасибо пожалуйста уважением приложение изменение "
-        "проверка",
+        ("и в не на я что он с как это по но из у за от так же вы для к до мы все о если при "
+         "был "
+         "или уже быть только его ещё когда есть может этот нет время год день письмо ответ "
+         "вопрос "
+         "работа сегодня завтра вчера встреча отчёт проект договор счёт оплата доставка список "
+         "сервер файл версия система данные ошибка группа человек город дом улица окно книга "
+         "погода зима лето утро вечер спасибо пожалуйста уважением приложение изменение "
+         "проверка"),
     [MG_JAPANESE] =
-        "の に は を た が で て と し れ さ ある いる も する から な こと として "
-        "お世話になって "
-        "よろしくお願いします ありがとうございます 会議 資料 確認 送付 添付 東京 大阪 本日 "
-        "明日 "
-        "来週 予定 日程 変更 お知らせ メール 連絡 返信 質問 回答 担当 株式会社 営業 部長 課長 "
-        "見積 請求書 契約 納品 問題 解決 サーバ システム ファイル テスト 開発 設計 版 新しい "
-        "天気 "
-        "電車 駅 花 山 川 海 朝 夜 写真 音楽 料理 学校 先生 友達 家族 、 。",
-    [MG_CHINESE_CN] = "的 一 是 在 不 了 有 和 人 这 中 大 为 上 个 国 我 以 要 他 时 来 用 们 "
-                      "生 到 作 地 于 出 "
-                      "会议 通知 附件 报告 项目 合同 发票 付款 客户 服务器 系统 文件 邮件 您好 "
-                      "谢谢 请查收 回复 "
-                      "问题 解决 今天 明天 下周 时间 安排 修改 确认 公司 经理 北京 上海 开发 "
-                      "测试 版本 数据 天气 "
-                      "学校 老师 朋友 音乐 照片 ， 。",
-    [MG_CHINESE_TW] = "的 一 是 在 不 了 有 和 人 這 中 大 為 上 個 國 我 以 要 他 時 來 用 們 "
-                      "生 到 作 地 出 會議 "
-                      "通知 附件 報告 專案 合約 發票 付款 客戶 伺服器 系統 檔案 郵件 您好 謝謝 "
-                      "請查收 回覆 問題 "
-                      "解決 今天 明天 下週 時間 安排 修改 確認 公司 經理 台北 高雄 開發 測試 "
-                      "版本 資料 天氣 學校 "
-                      "老師 朋友 音樂 照片 ， 。",
-    [MG_KOREAN] = "이 그 저 것 수 등 및 를 을 에 는 은 가 의 와 과 로 하다 있다 없다 되다 "
-                  "안녕하세요 감사합니다 "
-                  "회의 자료 확인 첨부 파일 보고서 계약 견적 일정 변경 오늘 내일 다음주 시간 "
-                  "문의 답변 담당 "
-                  "부장님 서울 부산 회사 고객 서버 시스템 개발 시험 버전 문제 해결 날씨 학교 "
-                  "선생님 친구 가족 "
-                  "음악 사진 부탁드립니다",
+        ("の に は を た が で て と し れ さ ある いる も する から な こと として "
+         "お世話になって "
+         "よろしくお願いします ありがとうございます 会議 資料 確認 送付 添付 東京 大阪 本日 "
+         "明日 "
+         "来週 予定 日程 変更 お知らせ メール 連絡 返信 質問 回答 担当 株式会社 営業 部長 課長 "
+         "見積 請求書 契約 納品 問題 解決 サーバ システム ファイル テスト 開発 設計 版 新しい "
+         "天気 "
+         "電車 駅 花 山 川 海 朝 夜 写真 音楽 料理 学校 先生 友達 家族 、 。"),
+    [MG_CHINESE_CN] =
+        ("的 一 是 在 不 了 有 和 人 这 中 大 为 上 个 国 我 以 要 他 时 来 用 们 "
+         "生 到 作 地 于 出 "
+         "会议 通知 附件 报告 项目 合同 发票 付款 客户 服务器 系统 文件 邮件 您好 "
+         "谢谢 请查收 回复 "
+         "问题 解决 今天 明天 下周 时间 安排 修改 确认 公司 经理 北京 上海 开发 "
+         "测试 版本 数据 天气 "
+         "学校 老师 朋友 音乐 照片 ， 。"),
+    [MG_CHINESE_TW] =
+        ("的 一 是 在 不 了 有 和 人 這 中 大 為 上 個 國 我 以 要 他 時 來 用 們 "
+         "生 到 作 地 出 會議 "
+         "通知 附件 報告 專案 合約 發票 付款 客戶 伺服器 系統 檔案 郵件 您好 謝謝 "
+         "請查收 回覆 問題 "
+         "解決 今天 明天 下週 時間 安排 修改 確認 公司 經理 台北 高雄 開發 測試 "
+         "版本 資料 天氣 學校 "
+         "老師 朋友 音樂 照片 ， 。"),
+    [MG_KOREAN] = ("이 그 저 것 수 등 및 를 을 에 는 은 가 의 와 과 로 하다 있다 없다 되다 "
+                   "안녕하세요 감사합니다 "
+                   "회의 자료 확인 첨부 파일 보고서 계약 견적 일정 변경 오늘 내일 다음주 시간 "
+                   "문의 답변 담당 "
+                   "부장님 서울 부산 회사 고객 서버 시스템 개발 시험 버전 문제 해결 날씨 학교 "
+                   "선생님 친구 가족 "
+                   "음악 사진 부탁드립니다"),
 };
 
 static const char *const given_names[MG_LANGS] = {
     [MG_ENGLISH] =
-        "Alice Robert Carol Daniel Emily Frank Grace Henry Irene James Karen Louis Mary "
-        "Nathan Olivia Peter Rachel Samuel Teresa Victor",
+        ("Alice Robert Carol Daniel Emily Frank Grace Henry Irene James Karen Louis Mary "
+         "Nathan Olivia Peter Rachel Samuel Teresa Victor"),
     [MG_GERMAN] = "Jürgen Käthe Günther Sabine Björn Anja Jörg Ute Matthias Birgit Sören Heike",
     [MG_FRENCH] = "François Hélène Jérôme Chloé André Zoé Benoît Amélie Gaëlle Rémi",
     [MG_RUSSIAN] = "Иван Мария Сергей Ольга Дмитрий Наталья Алексей Елена Юрий Анна",
@@ -117,8 +125,8 @@ static const char *const given_names[MG_LANGS] = {
 
 static const char *const family_names[MG_LANGS] = {
     [MG_ENGLISH] =
-        "Smith Baker Cooper Dixon Ellis Foster Graham Harper Irving Jordan Keller Lawson "
-        "Mason Norton Osborne Palmer Quinn Reeves Sutton Turner",
+        ("Smith Baker Cooper Dixon Ellis Foster Graham Harper Irving Jordan Keller Lawson "
+         "Mason Norton Osborne Palmer Quinn Reeves Sutton Turner"),
     [MG_GERMAN] = "Müller Schröder Köhler Weiß Böhm Krüger Schäfer Vogel Lindner Graf",
     [MG_FRENCH] = "Lefèvre Bénard Gérard Moreau Deschênes Rénier Blanchet Côté",
     [MG_RUSSIAN] = "Иванов Петров Кузнецов Смирнов Попов Соколов Орлов",
