@@ -113,7 +113,7 @@ admit(struct imap_session *im, const struct auth_result *result)
     char *others = NULL;
     AUTO_BUF code;
 
-    if (account_get(imap_house(im)->accounts, result->account_id, &im->acct) != RC_OK)
+    if (account_get(im->s.env->accounts, result->account_id, &im->acct) != RC_OK)
         return imap_fail(im, RC_LIMIT, NULL);
     const enum rc rc = session_table_login(im->s.env->table, &im->s, result->account_id,
                                            result->account, &work->arena, &others);

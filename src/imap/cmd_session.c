@@ -80,7 +80,6 @@ client_id_note(struct imap_session *im, const struct imap_id_req *req)
 enum imap_step
 cmd_id_run(struct imap_session *im, struct imap_work *work)
 {
-    const struct imap_house *house = imap_house(im);
     struct iw w = imap_line(im);
 
     client_id_note(im, &work->cmd.u.id);
@@ -88,10 +87,10 @@ cmd_id_run(struct imap_session *im, struct imap_work *work)
     iw_word(&w, "ID");
     iw_open(&w);
     iw_string(&w, SPAN("name"));
-    iw_string(&w, span_of_str(house->software_name));
+    iw_string(&w, SPAN("Roost"));
     if (im->state != IMAP_NOT_AUTHENTICATED) { /* nobody unknown learns the version */
         iw_string(&w, SPAN("version"));
-        iw_string(&w, span_of_str(house->software_version));
+        iw_string(&w, span_of_str(im->s.env->version));
     }
     iw_close(&w);
     iw_end(&w);

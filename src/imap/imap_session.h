@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "imap/imap.h"
+#include "mailbox/account.h"
 #include "mailbox/hub.h"
 #include "mailbox/sync.h"
 #include "mailbox/turn.h"
@@ -104,12 +105,6 @@ static inline struct imap_session *
 imap_of(struct session *session)
 {
     return CONTAINER_OF(session, struct imap_session, s);
-}
-
-static inline const struct imap_house *
-imap_house(const struct imap_session *im)
-{
-    return im->s.env->doors;
 }
 
 /* ---- work.c ---- */

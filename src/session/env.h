@@ -18,6 +18,7 @@
 #include "session/settings.h"
 #include "session/spool.h"
 
+struct accounts;
 struct auth;
 struct journal;
 struct live;
@@ -37,8 +38,10 @@ struct env {
     struct registry *registry;
     struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */
     struct spool_place spool;
+    struct budget spool_budget; /* octets of spools in memory, all sessions */
     struct budget input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
-    void *doors;                /* what the front doors need beyond this; daemon's */
+    struct accounts *accounts; /* mailbox/account.h, for the front doors */
+    const char *version;       /* "0.1.0" */
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */
 };
