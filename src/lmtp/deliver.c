@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Delivery: for each accepted recipient its own text (with its Delivered-To), its own commit and
+ * its own reply (RFC 2033 section 4.2), in order. 250 is said when the message is on disk.
+ */
+#include "lmtp/lmtp_session.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "syntax/header.h"
+
+enum { TRACE_MAX = 4096, HOPS_MAX = 100, COPY_STEP = 262144 };
+
+void
+lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf *out)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const time_t now = (time_t)clock_wall_s(lm->s.env->clock);
+    char peer[NET_ADDR_TEXT];
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    net_addr_print_host(&lm->s.peer, peer);
+    buf_printf(out, "Return-Path: <%.*s>\r\n", SPAN_FMT(lm->sender));
+    buf_printf(out, "Delivered-To: %.*s\r\n", SPAN_FMT(rcpt->path));
+    buf_printf(out, "Received: from %s (%s)\r\n\tby %s with LMTP id %ju\r\n", lm->client_name, peer,
+               env_settings(lm->s.env)->hostname, (uintmax_t)lm->s.number);
+    buf_printf(out, "\tfor <%.*s>; %s, %d %s %d %02d:%02d:%02d +0000\r\n", SPAN_FMT(rcpt->path),
+               days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+               tm.tm_min, tm.tm_sec);
+}
+
+/* It has been here before, or has been everywhere (RFC 5321 section 6.3). */
+static bool
+is_loop(struct span text, const struct lmtp_rcpt *rcpt, size_t prefix_octets)
+{
+    const struct span sent = span_tail(text, prefix_octets);
+    struct header_field field;
+    struct header_iter iter;
+    unsigned hops = 0;
+
+    header_iter_init(&iter, span_head(sent, header_size(sent)));
+    while (header_next(&iter, &field)) {
+        if (span_ieq(field.name, SPAN("Received")) && ++hops > HOPS_MAX)
+            return true;
+        if (span_ieq(field.name, SPAN("Delivered-To")) &&
+            span_ieq(span_trim(field.value), rcpt->path))
+            return true;
+    }
+    return false;
+}
+
+/* ---- one recipient ---- */
+
+static void
+reply_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, const char *code,
+          const char *text)
+{
+    if (code[0] != '2')
+        log_put(&lm->s.log, LOG_E_MESSAGE_REFUSED, "refused account=%.*s: reply=%s %s",
+                SPAN_FMT(rcpt->account), code, text);
+    lmtp_reply(lm, "%s <%.*s> %s", code, (int)(rcpt->path.len > 300 ? 300 : rcpt->path.len),
+               rcpt->path.ptr, text);
+}
+
+static void
+reply_failure(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, enum rc rc,
+              const struct err *err)
+{
+    if (err != NULL && err->text[0] != '\0')
+        log_put(&lm->s.log, rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED, "%s", err->text);
+    switch (rc) {
+    case RC_QUOTA:
+        reply_for(lm, rcpt, "452 4.2.2", "The mailbox is full");
+        break;
+    case RC_FULL:
+        reply_for(lm, rcpt, "452 4.3.1", "The server's disk is full");
+        break;
+    case RC_LIMIT:
+        reply_for(lm, rcpt, "452 4.3.1", "Out of resources for this message");
+        break;
+    case RC_CORRUPT:
+        reply_for(lm, rcpt, "451 4.2.0", "The mailbox is damaged");
+        break;
+    default:
+        reply_for(lm, rcpt, "451 4.3.0", "The mail store failed; try again later");
+        break;
+    }
+}
+
+/* Done with this recipient, one way or another. */
+static void
+recipient_end(struct lmtp_session *lm)
+{
+    struct lmtp_delivery *delivery = lm->delivery;
+
+    if (delivery != NULL) {
+        if (delivery->copied)
+            spool_done(&delivery->copy);
+        account_put(delivery->acct);
+        lm->delivery = NULL;
+    }
+    arena_reset(&lm->delivery_arena);
+    lm->rcpt_next++;
+}
+
+/* The spool with the first recipient's trace lines replaced by this one's. */
+static enum rc
+copy_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_delivery *delivery,
+         struct span whole, struct err *err)
+{
+    struct span text = span_tail(whole, lm->prefix_octets);
+    AUTO_BUF trace;
+
+    buf_init(&trace, TRACE_MAX);
+    lmtp_trace_put(lm, rcpt, &trace);
+    spool_init(&delivery->copy, &lm->s.env->spool);
+    delivery->copied = true;
+    enum rc rc = spool_append(&delivery->copy, buf_span(&trace), err);
+    while (rc == RC_OK && text.len > 0) {
+        const struct span step = span_head(text, COPY_STEP);
+        rc = spool_append(&delivery->copy, step, err);
+        text = span_tail(text, step.len);
+    }
+    return rc;
+}
+
+/* Makes everything that can be made without the account's turn. */
+static enum rc
+prepare(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_delivery *delivery,
+        struct err *err)
+{
+    struct span text;
+
+    enum rc rc = spool_read(&lm->spool, &text, err);
+    if (rc == RC_OK && is_loop(text, rcpt, lm->prefix_octets))
+        return err_set(err, RC_DENIED, 0, "mail loop");
+    if (rc == RC_OK && lm->rcpt_next > 0) {
+        rc = copy_for(lm, rcpt, delivery, text, err);
+        if (rc == RC_OK)
+            rc = spool_read(&delivery->copy, &text, err);
+    }
+    if (rc == RC_OK)
+        rc = ingest_prepare(&lm->delivery_arena, text, &delivery->ingest, err);
+    if (rc == RC_OK)
+        rc = account_get(lm->s.env->accounts, rcpt->account_id, &delivery->acct);
+    if (rc != RC_OK)
+        return rc;
+    delivery->msg = (struct append_msg){
+        .ingest = &delivery->ingest, .internaldate_s = clock_wall_s(lm->s.env->clock)};
+    append_op_init(&delivery->op, &lm->delivery_arena, session_waker(&lm->s));
+    delivery->op.name = rcpt->mailbox.len > 0 ? rcpt->mailbox : SPAN("INBOX");
+    delivery->op.msgs = &delivery->msg;
+    delivery->op.msg_count = 1;
+    delivery->op.turn.octets = text.len;
+    return RC_OK;
+}
+
+static void
+delivered(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
+{
+    struct lmtp_delivery *delivery = lm->delivery;
+    const struct delivery_record record = {
+        .account = rcpt->account,
+        .mailbox = delivery->op.name,
+        .sender = lm->sender,
+        .message_id = delivery->ingest.msg.message_id,
+        .octets = delivery->ingest.msg.text.len,
+        .uid = delivery->msg.added.uid,
+        .took_us = (uint32_t)(session_now_us(&lm->s) - delivery->began_us),
+    };
+
+    log_delivery(&lm->s.log, &record);
+    lm->s.counts.messages++;
+    reply_for(lm, rcpt, "250 2.0.0", "Delivered");
+}
+
+/* False: waits for slot or turn. */
+static bool
+turn(struct lmtp_session *lm)
+{
+    struct lmtp_delivery *delivery = lm->delivery;
+    struct slots *slots = lm->s.env->slots;
+    const enum slot_answer answer =
+        slot_take(slots, SLOT_DISK, lm->s.task.id, account_id(delivery->acct));
+
+    lm->slot_queued = answer == SLOT_QUEUED;
+    if (answer == SLOT_QUEUED)
+        return false;
+    if (answer == SLOT_REFUSED && !delivery->queued) {
+        delivery->op.turn.result = RC_BUSY;
+        return true;
+    }
+    delivery->queued = true;
+    const enum rc rc = turn_run(delivery->acct, &delivery->op.turn);
+    if (answer == SLOT_GOT)
+        slot_give(slots, SLOT_DISK);
+    delivery->queued = rc == RC_AGAIN;
+    return rc != RC_AGAIN;
+}
+
+/* False: waits. */
+static bool
+recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
+{
+    struct err err = {.rc = RC_OK};
+
+    if (lm->delivery == NULL) {
+        struct lmtp_delivery *delivery = arena_new(&lm->delivery_arena, struct lmtp_delivery);
+        if (delivery == NULL) {
+            reply_failure(lm, rcpt, RC_LIMIT, NULL);
+            recipient_end(lm);
+            return true;
+        }
+        lm->delivery = delivery;
+        delivery->began_us = session_now_us(&lm->s);
+        const enum rc rc = prepare(lm, rcpt, delivery, &err);
+        if (rc != RC_OK) {
+            if (rc == RC_DENIED)
+                reply_for(lm, rcpt, "554 5.4.6", "Mail loop detected");
+            else
+                reply_failure(lm, rcpt, rc, &err);
+            recipient_end(lm);
+            return true;
+        }
+    }
+    if (!turn(lm))
+        return false;
+    struct append_op *op = &lm->delivery->op;
+    if (op->turn.result == RC_NOT_FOUND && rcpt->mailbox.len > 0 &&
+        !span_eq(op->name, SPAN("INBOX"))) {
+        /* user+nosuchmailbox: a stranger may not make mailboxes; nothing is lost */
+        append_op_init(op, &lm->delivery_arena, session_waker(&lm->s));
+        op->name = SPAN("INBOX");
+        op->msgs = &lm->delivery->msg;
+        op->msg_count = 1;
+        return true;
+    }
+    if (op->turn.result == RC_OK)
+        delivered(lm, rcpt);
+    else
+        reply_failure(lm, rcpt, op->turn.result, &op->turn.err);
+    recipient_end(lm);
+    return true;
+}
+
+enum lmtp_go
+lmtp_deliver(struct lmtp_session *lm, enum task_next *next_out)
+{
+    while (lm->rcpt_next < lm->rcpt_count) {
+        const struct lmtp_rcpt *rcpt = &lm->rcpts[lm->rcpt_next];
+        if (lm->data_too_big) {
+            reply_for(lm, rcpt, "552 5.3.4", "Message size exceeds the limit");
+            lm->rcpt_next++;
+        } else if (lm->spool_rc != RC_OK) {
+            reply_failure(lm, rcpt, lm->spool_rc, NULL);
+            lm->rcpt_next++;
+        } else if (!recipient_step(lm, rcpt)) {
+            *next_out = TASK_PARK_WAKE;
+            return LMTP_GO_PARK;
+        }
+    }
+    lmtp_reset(lm);
+    return LMTP_GO_ON;
+}
+
+bool
+lmtp_deliver_abandon(struct lmtp_session *lm)
+{
+    struct lmtp_delivery *delivery = lm->delivery;
+
+    if (delivery == NULL)
+        return true;
+    if (delivery->queued && !turn_cancel(delivery->acct, &delivery->op.turn) &&
+        turn_run(delivery->acct, &delivery->op.turn) != RC_OK)
+        return false;
+    delivery->queued = false;
+    recipient_end(lm);
+    return true;
+}

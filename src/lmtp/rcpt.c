@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RCPT: whose mail is this? An address of an account or alias, with or without "+mailbox"; what
+ * is not ours is refused here, before any message is sent.
+ */
+#include "lmtp/lmtp_session.h"
+
+#include <string.h>
+
+#include "syntax/mbox_name.h"
+
+struct lookup {
+    enum registry_route route;
+    struct registry_account account;
+    struct span detail; /* after the '+'; empty: none */
+};
+
+/* With the whole local part first: an account may have a '+' in its name. */
+static enum rc
+look_up(struct registry *registry, struct span local, struct span domain, struct lookup *out,
+        struct err *err)
+{
+    out->detail = SPAN("");
+    enum rc rc = registry_route(registry, local, domain, &out->route, &out->account, err);
+    const ptrdiff_t plus = span_find_char(local, '+');
+    if (rc != RC_OK || out->route != ROUTE_UNKNOWN_USER || plus <= 0)
+        return rc;
+    rc = registry_route(registry, span_head(local, (size_t)plus), domain, &out->route,
+                        &out->account, err);
+    if (rc == RC_OK && out->route == ROUTE_ACCOUNT)
+        out->detail = span_tail(local, (size_t)plus + 1);
+    return rc;
+}
+
+static void
+refuse(struct lmtp_session *lm, const char *reply)
+{
+    log_put(&lm->s.log, LOG_E_MESSAGE_REFUSED, "refused recipient: reply=%s", reply);
+    lmtp_reply(lm, "%s", reply);
+}
+
+static bool
+rcpt_keep(struct lmtp_session *lm, struct span path, const struct lookup *found)
+{
+    if (lm->rcpts == NULL)
+        lm->rcpts = arena_array(&lm->arena, struct lmtp_rcpt, LIMIT_LMTP_RECIPIENTS);
+    if (lm->rcpts == NULL)
+        return false;
+    struct lmtp_rcpt *rcpt = &lm->rcpts[lm->rcpt_count];
+    *rcpt = (struct lmtp_rcpt){
+        .account_id = found->account.id,
+        .account = arena_span(&lm->arena, span_of_str(found->account.name)),
+        .path = arena_span(&lm->arena, path),
+        .mailbox = SPAN(""),
+    };
+    /* A detail that no mailbox can be called is no mailbox: the mail goes to INBOX. */
+    if (found->detail.len > 0 && mbox_name_check(found->detail) == NULL)
+        rcpt->mailbox = arena_span(&lm->arena, found->detail);
+    return rcpt->account.ptr != NULL && rcpt->path.ptr != NULL && rcpt->mailbox.ptr != NULL;
+}
+
+void
+lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
+{
+    struct lookup found;
+    struct span domain;
+    struct err err;
+    AUTO_BUF local;
+
+    buf_init(&local, LMTP_PATH_MAX);
+    if (lmtp_path_split(path, &local, &domain) != RC_OK) {
+        refuse(lm, "501 5.1.3 That is no address");
+        return;
+    }
+    if (lm->rcpt_count >= LIMIT_LMTP_RECIPIENTS) {
+        refuse(lm, "452 4.5.3 Too many recipients");
+        return;
+    }
+    if (look_up(lm->s.env->registry, buf_span(&local), domain, &found, &err) != RC_OK) {
+        log_put(&lm->s.log, LOG_E_STORE_FAILED, "%s", err.text);
+        refuse(lm, "451 4.3.0 Accounts cannot be looked up now");
+        return;
+    }
+    if (found.route == ROUTE_FOREIGN_DOMAIN) {
+        refuse(lm, "550 5.1.2 No mail for that domain here");
+    } else if (found.route == ROUTE_UNKNOWN_USER) {
+        refuse(lm, "550 5.1.1 No such account");
+    } else if (found.account.state != ACCOUNT_ENABLED) {
+        refuse(lm, "550 5.2.1 The account is disabled");
+    } else if (!rcpt_keep(lm, path, &found)) {
+        refuse(lm, "452 4.3.1 Out of memory");
+    } else {
+        lm->rcpt_count++;
+        lmtp_reply(lm, "250 2.1.5 Recipient OK");
+    }
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The LMTP dialogue (RFC 2033): lines in, replies out, pipelined as the client likes (RFC 2920).
+ * Every reply has an enhanced status code (RFC 2034). Receiving and delivering are in files of
+ * their own.
+ */
+#include "lmtp/lmtp_session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/table.h"
+
+enum { INPUT_MAX = 65536, BAD_COMMANDS_MAX = 20, INACTIVITY_S = 600 };
+
+void
+lmtp_reply(struct lmtp_session *lm, const char *fmt, ...)
+{
+    char line[600]; /* RFC 5321 section 4.5.3.1.5: reply lines of 512 at most */
+    va_list ap;
+
+    va_start(ap, fmt);
+    int len = vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (len > 509)
+        len = 509;
+    for (int i = 0; i < len; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    buf_put(&lm->s.conn.out, line, (size_t)len);
+    buf_put_lit(&lm->s.conn.out, "\r\n");
+}
+
+void
+lmtp_reset(struct lmtp_session *lm)
+{
+    spool_done(&lm->spool);
+    arena_reset(&lm->arena);
+    lm->sender = SPAN("");
+    lm->rcpts = NULL;
+    lm->rcpt_count = lm->rcpt_next = 0;
+    lm->data = (struct lmtp_data){0};
+    lm->chunk_left = 0;
+    lm->octets = 0;
+    lm->data_too_big = false;
+    lm->spool_rc = RC_OK;
+    if (lm->state != LMTP_GREETED)
+        lm->state = LMTP_READY;
+}
+
+static void
+bad(struct lmtp_session *lm, const char *reply)
+{
+    lm->s.counts.bad_commands++;
+    log_put(&lm->s.log, LOG_E_BAD_COMMAND, "%s", reply);
+    lmtp_reply(lm, "%s", reply);
+    if (++lm->bad_commands >= BAD_COMMANDS_MAX)
+        session_end(&lm->s, END_BAD_COMMANDS, NULL);
+}
+
+/* ---- commands ---- */
+
+static void
+do_lhlo(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
+{
+    const struct settings *settings = env_settings(lm->s.env);
+    struct buf *out = &lm->s.conn.out;
+
+    lmtp_reset(lm);
+    lm->state = LMTP_READY;
+    snprintf(lm->client_name, sizeof lm->client_name, "%.*s", SPAN_FMT(cmd->text));
+    for (char *c = lm->client_name; *c != '\0'; c++)
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("()<>\\\"", *c))
+            *c = '?'; /* it goes into a header line */
+    buf_printf(out,
+               "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+               "250-CHUNKING\r\n250 SIZE %ju\r\n",
+               settings->hostname, (uintmax_t)settings->append_octets);
+}
+
+static void
+do_mail(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
+{
+    if (lm->state == LMTP_GREETED) {
+        bad(lm, "503 5.5.1 LHLO first");
+        return;
+    }
+    if (lm->state != LMTP_READY) {
+        bad(lm, "503 5.5.1 A transaction is under way");
+        return;
+    }
+    if (cmd->size > env_settings(lm->s.env)->append_octets) {
+        lmtp_reply(lm, "552 5.3.4 Message size exceeds the limit");
+        return;
+    }
+    lm->sender = arena_span(&lm->arena, cmd->path);
+    if (lm->sender.ptr == NULL) {
+        lmtp_reply(lm, "452 4.3.1 Out of memory");
+        return;
+    }
+    lm->state = LMTP_IN_MAIL;
+    lmtp_reply(lm, "250 2.1.0 Sender OK");
+}
+
+static void
+do_data(struct lmtp_session *lm)
+{
+    if (lm->state != LMTP_IN_MAIL) {
+        bad(lm, "503 5.5.1 MAIL first");
+        return;
+    }
+    if (lm->rcpt_count == 0) {
+        lmtp_reply(lm, "503 5.5.1 No valid recipients"); /* RFC 2033 section 4.2 */
+        return;
+    }
+    lmtp_receive_begin(lm);
+    lm->state = LMTP_RECEIVING_DATA;
+    lmtp_reply(lm, "354 Go ahead, end with a dot");
+}
+
+static void
+do_bdat(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
+{
+    if (lm->state == LMTP_IN_MAIL && lm->rcpt_count > 0) {
+        lmtp_receive_begin(lm);
+    } else if (lm->state != LMTP_BETWEEN_CHUNKS) {
+        /* The octets come all the same (RFC 3030 section 2): they must be taken off. */
+        lmtp_reset(lm);
+        lm->rcpt_count = 0;
+    }
+    lm->chunk_left = cmd->chunk_octets;
+    lm->chunk_last = cmd->chunk_last;
+    lm->state = LMTP_RECEIVING_CHUNK;
+}
+
+static void
+command_run(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
+{
+    if (lm->state == LMTP_BETWEEN_CHUNKS && cmd->verb != LMTP_BDAT && cmd->verb != LMTP_RSET &&
+        cmd->verb != LMTP_QUIT && cmd->verb != LMTP_NOOP) {
+        bad(lm, "503 5.5.1 BDAT or RSET");
+        return;
+    }
+    switch (cmd->verb) {
+    case LMTP_LHLO:
+        do_lhlo(lm, cmd);
+        break;
+    case LMTP_MAIL:
+        do_mail(lm, cmd);
+        break;
+    case LMTP_RCPT:
+        if (lm->state == LMTP_IN_MAIL)
+            lmtp_rcpt_add(lm, cmd->path);
+        else
+            bad(lm, "503 5.5.1 MAIL first");
+        break;
+    case LMTP_DATA:
+        do_data(lm);
+        break;
+    case LMTP_BDAT:
+        do_bdat(lm, cmd);
+        break;
+    case LMTP_RSET:
+        lmtp_reset(lm);
+        lmtp_reply(lm, "250 2.0.0 Reset");
+        break;
+    case LMTP_NOOP:
+        lmtp_reply(lm, "250 2.0.0 OK");
+        break;
+    case LMTP_VRFY:
+        lmtp_reply(lm, "252 2.1.5 Try RCPT");
+        break;
+    case LMTP_QUIT:
+        session_end(&lm->s, END_QUIT, NULL);
+        break;
+    case LMTP_HELO:
+        bad(lm, "500 5.5.1 This is LMTP: say LHLO");
+        break;
+    case LMTP_UNKNOWN:
+        bad(lm, "500 5.5.1 Command not known");
+        break;
+    }
+}
+
+static void
+line_run(struct lmtp_session *lm, struct span line)
+{
+    const char *why = "Syntax error";
+    struct lmtp_cmd cmd;
+    char reply[200];
+
+    log_line_in(&lm->s.log, LINE_COMMAND, line);
+    lm->s.counts.commands++;
+    const enum rc rc = lmtp_parse(line, &cmd, &why);
+    if (rc == RC_OK) {
+        command_run(lm, &cmd);
+        return;
+    }
+    snprintf(reply, sizeof reply, "%s %s", rc == RC_UNSUPPORTED ? "555 5.5.4" : "501 5.5.4", why);
+    bad(lm, reply);
+}
+
+/* ---- the loop ---- */
+
+/* Takes a line from the input. False: there is none yet. */
+static bool
+line_take(struct lmtp_session *lm)
+{
+    struct buf *in = &lm->s.conn.in;
+    const struct span have = buf_span(in);
+    const ptrdiff_t end = span_find_char(have, '\n');
+
+    if (end < 0) {
+        if (have.len > LIMIT_LMTP_LINE) {
+            lm->line_too_long = true;
+            buf_consume(in, have.len);
+        }
+        return false;
+    }
+    if (lm->line_too_long || end > (ptrdiff_t)LIMIT_LMTP_LINE) {
+        lm->line_too_long = false;
+        bad(lm, "500 5.5.6 Line too long");
+    } else {
+        struct span line = span_head(have, (size_t)end);
+        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        line_run(lm, line);
+    }
+    buf_consume(in, (size_t)end + 1);
+    return true;
+}
+
+static enum end_moment
+moment_of(const struct lmtp_session *lm)
+{
+    switch (lm->state) {
+    case LMTP_RECEIVING_DATA:
+    case LMTP_RECEIVING_CHUNK:
+    case LMTP_BETWEEN_CHUNKS:
+        return MOMENT_IN_LITERAL;
+    case LMTP_DELIVERING:
+        return MOMENT_IN_REPLY;
+    case LMTP_IN_MAIL:
+        return MOMENT_IN_COMMAND;
+    case LMTP_GREETED:
+    case LMTP_READY:
+        break;
+    }
+    return MOMENT_BETWEEN;
+}
+
+static void
+flush(struct lmtp_session *lm)
+{
+    const enum rc rc = session_flush(&lm->s);
+
+    if (rc == RC_LIMIT)
+        session_end(&lm->s, END_LIMIT_MEMORY, "replies");
+    else if (rc == RC_CLOSED)
+        session_end_by_peer(&lm->s, moment_of(lm));
+}
+
+/* One round. LMTP_GO_PARK: park for *next_out. */
+static enum lmtp_go
+round_go(struct lmtp_session *lm, enum task_next *next_out)
+{
+    *next_out = TASK_YIELD;
+    if (lm->state == LMTP_DELIVERING)
+        return lmtp_deliver(lm, next_out);
+    if (slice_spent())
+        return LMTP_GO_PARK;
+    if (buf_len(&lm->s.conn.out) >= LIMIT_OUTPUT_HIGH_WATER) {
+        flush(lm);
+        *next_out = TASK_PARK_OUTPUT;
+        return conn_wants_write(&lm->s.conn) && !session_is_ending(&lm->s) ? LMTP_GO_PARK
+                                                                          : LMTP_GO_ON;
+    }
+    if (lm->state == LMTP_RECEIVING_DATA || lm->state == LMTP_RECEIVING_CHUNK) {
+        if (buf_len(&lm->s.conn.in) > 0 || lm->state == LMTP_RECEIVING_CHUNK) {
+            const uint64_t before = lm->chunk_left;
+            const enum lmtp_state state = lm->state;
+            lmtp_receive(lm);
+            if (lm->state != state || lm->chunk_left != before ||
+                state == LMTP_RECEIVING_DATA)
+                return LMTP_GO_ON;
+        }
+    } else if (line_take(lm)) {
+        return LMTP_GO_ON;
+    }
+    switch (conn_read(&lm->s.conn)) {
+    case RC_OK:
+        return LMTP_GO_ON;
+    case RC_AGAIN:
+        flush(lm);
+        *next_out = conn_park(&lm->s.conn);
+        return LMTP_GO_PARK;
+    default:
+        flush(lm);
+        session_end_by_peer(&lm->s, moment_of(lm));
+        return LMTP_GO_ON;
+    }
+}
+
+static enum task_next
+lmtp_run(struct session *session, uint32_t why)
+{
+    struct lmtp_session *lm = lmtp_of(session);
+    enum task_next next = TASK_PARK_WAKE;
+
+    (void)why;
+    if (lm->state != LMTP_DELIVERING &&
+        session_now_us(session) >= session->conn.last_in_us + (int64_t)INACTIVITY_S * 1000000)
+        session_end(session, END_INACTIVITY, NULL);
+    if (conn_wants_write(&session->conn))
+        flush(lm);
+    while (!session_is_ending(session))
+        if (round_go(lm, &next) == LMTP_GO_PARK)
+            break;
+    session->deadline_us = lm->state == LMTP_DELIVERING
+                               ? INT64_MAX
+                               : session->conn.last_in_us + (int64_t)INACTIVITY_S * 1000000;
+    session_state_set(session, lm->state <= LMTP_READY ? SESSION_CONNECTED : SESSION_COMMAND);
+    return next;
+}
+
+/* ---- beginning and end ---- */
+
+static void
+lmtp_opened(struct session *session)
+{
+    struct lmtp_session *lm = lmtp_of(session);
+
+    arena_init(&lm->arena, LIMIT_CMD_ARENA);
+    arena_init(&lm->delivery_arena, INGEST_ARENA);
+    spool_init(&lm->spool, &session->env->spool);
+    if (!session_is_ending(session))
+        lmtp_reply(lm, "220 %s LMTP Roost", env_settings(session->env)->hostname);
+}
+
+static void
+lmtp_goodbye(struct session *session)
+{
+    const struct end_reason_info *info = end_reason_info(session->reason);
+    const char *words = session->end_words != NULL ? session->end_words : info->bye;
+
+    if (info->bye[0] == '\0' || info->status[0] == '\0')
+        return;
+    lmtp_reply(lmtp_of(session), "%s %s %s", session->reason == END_QUIT ? "221" : "421",
+               info->status, words);
+}
+
+static bool
+lmtp_release(struct session *session)
+{
+    struct lmtp_session *lm = lmtp_of(session);
+
+    if (lm->slot_queued)
+        slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
+    lm->slot_queued = false;
+    if (!lmtp_deliver_abandon(lm))
+        return false;
+    lmtp_reset(lm);
+    arena_done(&lm->arena);
+    arena_done(&lm->delivery_arena);
+    return true;
+}
+
+static void
+lmtp_describe(const struct session *session, struct end_record *record)
+{
+    (void)session;
+    record->evidence.state = STATE_LOGGED_IN; /* LMTP has no login: who may connect may deliver */
+}
+
+const struct front_door lmtp_door = {
+    .service = LOG_LMTP,
+    .session_octets = sizeof(struct lmtp_session),
+    .in_max = INPUT_MAX,
+    .opened = lmtp_opened,
+    .run = lmtp_run,
+    .goodbye = lmtp_goodbye,
+    .release = lmtp_release,
+    .describe = lmtp_describe,
+};
