@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Folders and the lock of DIR; see the header. Waits for disk. */
+#include "daemon/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+
+enum rc
+directory_make(const char *dir, struct err *err)
+{
+    static const char *const folders[] = {"accounts", "log", "run", "tmp"};
+    AUTO_FD fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s", dir);
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+        if (mkdirat(fd, folders[i], 0700) != 0 && errno != EEXIST)
+            return err_set(err, rc_of_errno(errno), errno, "%s/%s", dir, folders[i]);
+    if (fsync(fd) != 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s: sync", dir);
+    return RC_OK;
+}
+
+enum rc
+directory_lock(const char *dir, int *fd_out, struct err *err)
+{
+    char path[1024];
+    char owner[32] = "";
+
+    if (snprintf(path, sizeof path, "%s/run/lock", dir) >= (int)sizeof path)
+        return err_set(err, RC_INVALID, 0, "%s: the path is too long", dir);
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const ssize_t len = pread(fd, owner, sizeof owner - 1, 0);
+        if (errno != EWOULDBLOCK && len < 0)
+            return err_set(err, RC_IO, errno, "%s", path);
+        return err_set(err, RC_BUSY, 0, "%s is in use by another Roost (process %s)", dir,
+                       len > 0 ? owner : "unknown");
+    }
+    const int len = snprintf(owner, sizeof owner, "%jd", (intmax_t)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, (size_t)len, 0) != len)
+        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    *fd_out = fd_take(&fd);
+    return RC_OK;
+}

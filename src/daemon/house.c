@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and closing in order; see the header. */
+#include "daemon/house.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/directory.h"
+#include "db/db.h"
+
+enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096 };
+
+/* What open databases may use: a quarter of what the process may have, within reason. */
+static int64_t
+store_fds(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return STORE_FDS_MAX;
+    const int64_t quarter = (int64_t)limit.rlim_cur / 4;
+    return quarter < STORE_FDS_MIN   ? STORE_FDS_MIN
+           : quarter > STORE_FDS_MAX ? STORE_FDS_MAX
+                                     : quarter;
+}
+
+static void
+on_store_report(void *ctx, uint64_t account_id, const char *text)
+{
+    const struct house *house = ctx;
+    struct log_scope scope;
+
+    log_scope_init(&scope, house->log, LOG_SERVER, 0);
+    log_put(&scope, LOG_E_STORE_OUTSIDER, "account %ju: %s", (uintmax_t)account_id, text);
+}
+
+static enum rc
+open_log(struct house *house, struct err *err)
+{
+    const struct config *config = house->config;
+    const struct log_options options = {
+        .dir = config_path(house->config, "log"),
+        .to_stderr = config->log_stderr,
+        .keep_days = config->log_keep_days,
+    };
+    const enum rc rc = log_open(&house->log, &options, err);
+
+    if (rc == RC_OK)
+        log_levels_set(house->log, &config->log_levels);
+    return rc;
+}
+
+static enum rc
+open_all(struct house *house, enum house_use use, struct err *err)
+{
+    struct config *config = house->config;
+    const struct registry_options registry = {
+        .path = config_path(config, "registry.db"),
+        .clock = &clock_system,
+        .domains = config->domains.items,
+        .domain_count = config->domains.count,
+        .create = true,
+    };
+    const struct store_options store = {
+        .dir = config_path(config, "accounts"),
+        .clock = &clock_system,
+        .max_open_fds = store_fds(),
+        .undelete_retention_s = config->undelete_s,
+        .undelete_max_octets = config->undelete_octets,
+        .report = on_store_report,
+        .report_ctx = house,
+    };
+
+    enum rc rc = directory_make(config->dir, err);
+    if (rc == RC_OK)
+        rc = directory_lock(config->dir, &house->lock_fd, err);
+    if (rc == RC_OK && use == HOUSE_SERVE)
+        rc = open_log(house, err);
+    if (rc == RC_OK)
+        rc = registry_open(&registry, &house->registry, err);
+    if (rc == RC_OK)
+        rc = store_open(&store, &house->store, err);
+    if (rc == RC_OK)
+        rc = accounts_new(house->store, &clock_system, &house->accounts);
+    return rc;
+}
+
+enum rc
+house_open(struct house *house, struct config *config, enum house_use use, struct err *err)
+{
+    *house = (struct house){.config = config, .lock_fd = -1};
+    const enum rc rc = open_all(house, use, err);
+    if (rc != RC_OK)
+        house_close(house);
+    return rc;
+}
+
+void
+house_close(struct house *house)
+{
+    if (house->accounts != NULL)
+        accounts_free(house->accounts);
+    if (house->store != NULL)
+        store_close(house->store);
+    if (house->registry != NULL)
+        registry_close(house->registry);
+    log_close(house->log);
+    if (house->lock_fd >= 0)
+        close(house->lock_fd); /* and with it the lock */
+    *house = (struct house){.lock_fd = -1};
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything of a DIR that is open: databases, accounts, log and journal. `roost serve` builds its
+ * sessions on it; offline verbs use it without any. Thread: start-up.
+ */
+#ifndef DAEMON_HOUSE_H
+#define DAEMON_HOUSE_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "daemon/config.h"
+#include "imap/imap.h"
+#include "mailbox/account.h"
+#include "session/session.h"
+#include "store/registry.h"
+#include "store/store.h"
+
+struct house {
+    struct config *config; /* borrowed */
+    int lock_fd;
+    struct log *log;
+    struct registry *registry;
+    struct store *store;
+    struct accounts *accounts;
+};
+
+enum house_use { HOUSE_SERVE, HOUSE_OFFLINE };
+
+/** Takes the lock, makes missing folders, opens registry, store and (HOUSE_SERVE) the log. On
+ *  failure everything is closed again. */
+MUST_USE enum rc house_open(struct house *house, struct config *config, enum house_use use,
+                            struct err *err);
+void house_close(struct house *house);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files: raised as far as the system lets us. See the header. */
+#include "daemon/limits_process.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+/* Besides sessions: databases, log, journal, listeners, poller; see daemon/house.c. */
+enum { FDS_RESERVED = 256 };
+
+uint64_t
+process_fds(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ? 1024 : (uint64_t)limit.rlim_cur;
+}
+
+enum rc
+process_limits_raise(const struct settings *settings, struct err *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return err_set(err, RC_IO, errno, "limit of open files");
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+            return err_set(err, RC_IO, errno, "limit of open files: raise to %ju",
+                           (uintmax_t)limit.rlim_max);
+    }
+    const uint64_t usable = limit.rlim_cur - limit.rlim_cur / 4; /* the rest is the store's */
+    if (usable < (uint64_t)settings->max_connections + FDS_RESERVED)
+        return err_set(err, RC_LIMIT, 0,
+                       "open files: %ju allow about %ju connections, [limits] max_connections is "
+                       "%u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
+                       (uintmax_t)limit.rlim_cur, (uintmax_t)(usable - FDS_RESERVED),
+                       settings->max_connections,
+                       ((uintmax_t)settings->max_connections + FDS_RESERVED) * 4 / 3);
+    return RC_OK;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wiring of a running server, from the bottom up and back:
+ *
+ *   house (lock, log, registry, store, accounts) -> journal, live table -> poller, slots,
+ *   sessions' table -> auth, TLS -> ports -> ready -> signals ... -> down again
+ *
+ * The main thread waits for signals here; everything else happens on work threads.
+ */
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "daemon/house.h"
+#include "daemon/housekeeping.h"
+#include "daemon/limits_process.h"
+#include "daemon/ports.h"
+#include "journal/journal.h"
+#include "journal/live.h"
+#include "session/table.h"
+
+#ifndef ROOST_VERSION
+#define ROOST_VERSION "0"
+#endif
+
+enum { STOP_WAIT_MS = 10000, STOP_POLL_US = 10000, LIVE_SLOTS = 131072 };
+
+struct server {
+    const struct serve_options *options;
+    struct house house;
+    struct env env;
+    struct log_scope log;
+    struct ports *ports;
+    struct housekeeping *housekeeping;
+};
+
+static enum rc
+open_tls(struct server *server, struct err *err)
+{
+    const struct config *config = server->house.config;
+    const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+    char warning[200];
+
+    if (config->certificate[0] == '\0')
+        return RC_OK;
+    const enum rc rc = tls_server_new(&tls, &clock_system, &server->env.tls, err);
+    if (rc == RC_OK && tls_server_cert_warning(server->env.tls, warning, sizeof warning))
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", warning);
+    return rc;
+}
+
+static enum rc
+open_journal(struct server *server, struct err *err)
+{
+    struct config *config = server->house.config;
+    struct env *env = &server->env;
+    const struct journal_options options = {
+        .path = config_path(config, "journal.db"),
+        .log = server->house.log,
+        .keep_days = config->journal_keep_days,
+        .max_octets = (int64_t)config->journal_octets,
+    };
+    uint32_t crashed = 0;
+    struct err live_err;
+
+    const enum rc rc = journal_open(&env->journal, &options, err);
+    if (rc != RC_OK)
+        return rc;
+    if (live_open(&env->live, config_path(config, "run/live"), LIVE_SLOTS, &clock_system,
+                  env->journal, &crashed, &live_err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* goes on without */
+    if (crashed > 0)
+        log_put(&server->log, LOG_E_CRASH_FOUND, "the server ended without closing %u sessions",
+                crashed);
+    atomic_store(&env->next_session, journal_first_session(env->journal));
+    if (env->live != NULL && live_last_session(env->live) >= atomic_load(&env->next_session))
+        atomic_store(&env->next_session, live_last_session(env->live) + 1);
+    return RC_OK;
+}
+
+static enum rc
+open_threads(struct server *server, struct err *err)
+{
+    const struct config *config = server->house.config;
+    struct env *env = &server->env;
+    const struct poller_config poller = {.threads = config->work_threads};
+
+    enum rc rc = poller_new(&poller, &env->poller, err);
+    if (rc != RC_OK)
+        return rc;
+    const struct slots_config slots = {
+        .threads = poller_threads(env->poller),
+        .cores = poller_cores(),
+        .wake = task_waker(env->poller, 0),
+    };
+    rc = slots_new(&slots, &env->slots, err);
+    if (rc == RC_OK)
+        rc = session_table_new(&env->table);
+    return rc;
+}
+
+static enum rc
+open_env(struct server *server, struct err *err)
+{
+    struct config *config = server->house.config;
+    struct env *env = &server->env;
+    const struct auth_options auth = {.registry = server->house.registry};
+
+    env->clock = &clock_system;
+    env->log = server->house.log;
+    env->registry = server->house.registry;
+    atomic_store(&env->settings, &config->settings);
+    budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
+    budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
+    env->spool = (struct spool_place){.dir = config_path(config, "tmp"),
+                                      .memory = &env->spool_budget};
+    env->accounts = server->house.accounts;
+    env->version = ROOST_VERSION;
+    enum rc rc = open_journal(server, err);
+    if (rc == RC_OK)
+        rc = open_threads(server, err);
+    if (rc == RC_OK)
+        rc = auth_open(&env->auth, &auth, err);
+    if (rc == RC_OK)
+        rc = open_tls(server, err);
+    return rc;
+}
+
+static enum rc
+server_open(struct server *server, struct err *err)
+{
+    struct err limits_err;
+
+    if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
+    enum rc rc = open_env(server, err);
+    if (rc == RC_OK)
+        rc = ports_open(&server->env, server->house.config, &server->ports, err);
+    if (rc == RC_OK)
+        rc = poller_start(server->env.poller, err);
+    if (rc == RC_OK)
+        rc = ports_begin(server->ports, err);
+    if (rc == RC_OK)
+        rc = housekeeping_start(&server->house, server->env.live, &server->housekeeping, err);
+    return rc;
+}
+
+/* ---- signals ---- */
+
+static void
+reload(struct server *server)
+{
+    const struct serve_options *options = server->options;
+    struct config *config = NULL;
+    struct err err;
+
+    sd_notify(0, "RELOADING=1");
+    enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
+                             &config, &err);
+    if (rc == RC_OK && server->env.tls != NULL) {
+        const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+        rc = tls_server_reload(server->env.tls, &tls, &err);
+    }
+    log_reopen(server->house.log);
+    if (rc != RC_OK) {
+        config_free(config);
+        log_put(&server->log, LOG_E_SERVER_FAILED, "reload: %s; everything stays as it was",
+                err.text);
+        fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
+    } else {
+        /* The old one stays readable for sessions that look at it: settings.h. */
+        atomic_store(&server->env.settings, &config->settings);
+        log_levels_set(server->house.log, &config->log_levels);
+        log_put(&server->log, LOG_E_SERVER_RELOADED, "configuration reloaded");
+    }
+    sd_notify(0, "READY=1");
+}
+
+/* Until it is time to stop. */
+static void
+signals_serve(struct server *server, const sigset_t *set)
+{
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(set, &signal_number) != 0)
+            continue;
+        if (signal_number == SIGHUP) {
+            reload(server);
+            continue;
+        }
+        log_put(&server->log, LOG_E_SERVER_STOP, "stopping: signal %d", signal_number);
+        return;
+    }
+}
+
+static void
+sessions_end(struct server *server)
+{
+    struct session_table *table = server->env.table;
+
+    session_post_all(table, 0, POST_SHUTDOWN, NULL, 0);
+    for (int waited_us = 0; waited_us < STOP_WAIT_MS * 1000; waited_us += STOP_POLL_US) {
+        if (session_table_count(table) == 0)
+            return;
+        usleep(STOP_POLL_US);
+        if (waited_us % 1000000 == 0) /* those that came in at the last moment */
+            session_post_all(table, 0, POST_SHUTDOWN, NULL, 0);
+    }
+}
+
+static void
+server_close(struct server *server)
+{
+    struct env *env = &server->env;
+
+    housekeeping_stop(server->housekeeping);
+    if (server->ports != NULL)
+        ports_close(server->ports);
+    if (env->table != NULL && env->poller != NULL)
+        sessions_end(server);
+    if (env->poller != NULL)
+        poller_stop(env->poller);
+    ports_free(server->ports);
+    const bool clean = env->table == NULL || session_table_count(env->table) == 0;
+    if (!clean) {
+        /* A session is stuck on a dead disk: the store cannot be closed under it. What was
+         * acknowledged is on disk; the live table says at the next start who was here. */
+        log_flush(env->log);
+        journal_flush(env->journal);
+        _exit(1);
+    }
+    poller_free(env->poller);
+    slots_free(env->slots);
+    session_table_free(env->table);
+    auth_close(env->auth);
+    tls_server_free(env->tls);
+    live_close(env->live);
+    journal_close(env->journal);
+    log_put(&server->log, LOG_E_SERVER_STOPPED, "stopped");
+}
+
+static enum rc
+serve(struct server *server, const sigset_t *set, struct err *err)
+{
+    log_scope_init(&server->log, server->house.log, LOG_SERVER, 0);
+    log_put(&server->log, LOG_E_SERVER_START, "Roost %s started", ROOST_VERSION);
+    const enum rc rc = server_open(server, err);
+    if (rc == RC_OK) {
+        printf("ready\n");
+        fflush(stdout);
+        sd_notify(0, "READY=1");
+        signals_serve(server, set);
+        sd_notify(0, "STOPPING=1");
+    }
+    server_close(server);
+    return rc;
+}
+
+enum rc
+server_run(const struct serve_options *options, struct err *err)
+{
+    struct server *server = calloc(1, sizeof *server);
+    struct config *config = NULL;
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (server == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    server->options = options;
+    enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
+                             &config, err);
+    if (rc == RC_OK)
+        rc = house_open(&server->house, config, HOUSE_SERVE, err);
+    if (rc == RC_OK) {
+        rc = serve(server, &set, err);
+        house_close(&server->house);
+    }
+    free(server);
+    return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `roost serve`: opens everything in DIR, wires it together, listens, and takes it down again in
+ * order. One per process. Thread: start-up (the main thread), which then waits for signals.
+ */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "daemon/config.h"
+
+struct serve_options {
+    const char *config_path;
+    const char *const *overrides;
+    size_t override_count;
+};
+
+/** Serves until SIGTERM or SIGINT; prints a line per listener when ready. RC_OK after an
+ *  orderly end; otherwise what kept it from starting. */
+MUST_USE enum rc server_run(const struct serve_options *options, struct err *err);
+
+#endif
