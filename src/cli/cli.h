@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: `roost <verb>`. One table of verbs (verb.def in admin/ for those that need the
+ * server, main.c for those that make or are one). Exit codes 0 ok, 1 failed, 2 usage. Thread: main.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_OVERRIDES_MAX = 64 };
+
+/* Options that every verb takes, and what is left for the verb. */
+struct cli {
+    const char *verb;
+    const char *config_path; /* -c, or ROOST_CONF; NULL: neither */
+    const char *overrides[CLI_OVERRIDES_MAX];
+    size_t override_count;
+    bool json;
+    int argc; /* the verb's own arguments */
+    char **argv;
+};
+
+struct cli_verb {
+    const char *name;
+    int (*run)(struct cli *cli); /* returns an exit code */
+    const char *synopsis;        /* "roost init DIR" */
+    const char *summary;         /* one line */
+    const char *help;            /* options and what it does, in lines */
+};
+
+/** Prints "roost VERB: text" on standard error and returns code. */
+int cli_fail(const struct cli *cli, int code, const struct err *err);
+/** Prints the verb's synopsis after a sentence; returns CLI_USAGE. */
+int cli_usage(const struct cli *cli, const char *sentence);
+/** The configuration's path, or NULL after saying that there is none. */
+const char *cli_config_path(const struct cli *cli);
+
+extern const struct cli_verb cli_verbs[];
+extern const size_t cli_verb_count;
+
+int cmd_init(struct cli *cli);
+int cmd_serve(struct cli *cli);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roost: finds the verb, takes the options that all verbs share, and lets it run. The table of
+ * verbs below is also what --help prints, and what man page and completion are made from.
+ */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct cli_verb cli_verbs[] = {
+    {"init", cmd_init, "roost init DIR", "make a new mail folder with configuration and certificate",
+     "DIR must be empty or not there yet."},
+    {"serve", cmd_serve, "roost serve [-c FILE]", "serve IMAP and LMTP in the foreground",
+     "Prints a line per listener and `ready`. SIGTERM ends it in order; SIGHUP reads\n"
+     "configuration and certificate again without touching live sessions."},
+};
+const size_t cli_verb_count = ARRAY_LEN(cli_verbs);
+
+int
+cli_fail(const struct cli *cli, int code, const struct err *err)
+{
+    fprintf(stderr, "roost %s: %s\n", cli->verb, err->text[0] == '\0' ? rc_name(err->rc) : err->text);
+    return code;
+}
+
+static const struct cli_verb *
+verb_find(const char *name)
+{
+    for (size_t i = 0; i < cli_verb_count; i++)
+        if (strcmp(cli_verbs[i].name, name) == 0)
+            return &cli_verbs[i];
+    return NULL;
+}
+
+int
+cli_usage(const struct cli *cli, const char *sentence)
+{
+    const struct cli_verb *verb = verb_find(cli->verb);
+
+    fprintf(stderr, "roost %s: %s\nusage: %s\n", cli->verb, sentence,
+            verb == NULL ? "roost VERB" : verb->synopsis);
+    return CLI_USAGE;
+}
+
+const char *
+cli_config_path(const struct cli *cli)
+{
+    if (cli->config_path == NULL)
+        cli_usage(cli, "no configuration: give -c DIR/roost.conf or set ROOST_CONF");
+    return cli->config_path;
+}
+
+static void
+help_all(FILE *to)
+{
+    fprintf(to, "usage: roost VERB [-c FILE] [-o section.key=value ...] [--json] [--help] ...\n\n");
+    for (size_t i = 0; i < cli_verb_count; i++)
+        fprintf(to, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
+    fprintf(to, "\nroost VERB --help tells more. FILE can also come from the variable ROOST_CONF.\n");
+}
+
+static void
+help_verb(const struct cli_verb *verb)
+{
+    printf("usage: %s\n\n%s.\n\n%s\n", verb->synopsis, verb->summary, verb->help);
+}
+
+/* Takes the shared options out of the arguments; what is left stays in order. False: usage. */
+static bool
+options_take(struct cli *cli, bool *help_out)
+{
+    int left = 0;
+
+    for (int i = 0; i < cli->argc; i++) {
+        char *arg = cli->argv[i];
+        const bool has_value = i + 1 < cli->argc;
+        if (strcmp(arg, "--") == 0) {
+            for (i++; i < cli->argc; i++)
+                cli->argv[left++] = cli->argv[i];
+        } else if (strcmp(arg, "-c") == 0 && has_value) {
+            cli->config_path = cli->argv[++i];
+        } else if (strcmp(arg, "-o") == 0 && has_value &&
+                   cli->override_count < CLI_OVERRIDES_MAX) {
+            cli->overrides[cli->override_count++] = cli->argv[++i];
+        } else if (strcmp(arg, "-c") == 0 || strcmp(arg, "-o") == 0) {
+            return false;
+        } else if (strcmp(arg, "--json") == 0) {
+            cli->json = true;
+        } else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+            *help_out = true;
+        } else {
+            cli->argv[left++] = arg;
+        }
+    }
+    cli->argc = left;
+    return true;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct cli cli = {.config_path = getenv("ROOST_CONF")};
+    bool help = false;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_all(argc < 2 ? stderr : stdout);
+        return argc < 2 ? CLI_USAGE : CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("roost %s\n", ROOST_VERSION);
+        return CLI_OK;
+    }
+    const struct cli_verb *verb = verb_find(argv[1]);
+    if (verb == NULL) {
+        fprintf(stderr, "roost: there is no verb \"%s\"\n", argv[1]);
+        help_all(stderr);
+        return CLI_USAGE;
+    }
+    cli.verb = verb->name;
+    cli.argc = argc - 2;
+    cli.argv = argv + 2;
+    if (!options_take(&cli, &help))
+        return cli_usage(&cli, "-c and -o need a value");
+    if (help) {
+        help_verb(verb);
+        return CLI_OK;
+    }
+    return verb->run(&cli);
+}
