@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs the tests: `./dev test` (the gate, within 25 minutes on two processors) and `--long`.
+
+Every stage prints a line when it is done; failures print what went wrong at once. The last line is
+the sum: N passed, N failed, N skipped.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = "/usr/bin/python3"
+
+
+class Sum:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+def run(command, env=None, **kwargs):
+    full = dict(os.environ, **(env or {}))
+    return subprocess.run(command, cwd=ROOT, env=full, **kwargs)
+
+
+def configure(name, options, env=None):
+    build = ROOT / "build" / name
+    if not (build / "build.ninja").exists():
+        run(["meson", "setup", str(build), *options], env, check=True, stdout=subprocess.DEVNULL)
+    done = run(["ninja", "-C", str(build)], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        print(done.stdout[-8000:])
+        raise SystemExit(f"the {name} build failed")
+    warnings = re.findall(r"^.*warning:.*$", done.stdout, re.M)
+    return build, warnings
+
+
+def meson_tests(total, stage, build, suites, env=None, setup=()):
+    """The suites of one build folder; counts programs, prints the log of those that fail."""
+    log = build / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *setup]
+    for suite in suites:
+        command += ["--suite", suite]
+    started = time.monotonic()
+    done = run(command, env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    passed = failed = skipped = 0
+    if log.exists():
+        for line in log.read_text().splitlines():
+            result = json.loads(line)["result"]
+            passed += result == "OK" or result == "EXPECTEDFAIL"
+            skipped += result == "SKIP"
+            failed += result not in ("OK", "EXPECTEDFAIL", "SKIP")
+    if done.returncode != 0 and failed == 0:
+        failed = 1
+    if failed:
+        print(done.stdout[-20000:])
+    if passed + failed == 0:
+        failed = 1
+        print(f"{stage}: no test ran")
+    report(total, stage, passed, failed, skipped, started)
+
+
+def pytest(total, stage, args, env=None):
+    started = time.monotonic()
+    done = run(
+        [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", "--tb=short", *args],
+        env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    tail = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|error)", tail)}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    if done.returncode != 0 and failed == 0:
+        failed = 1
+    if failed:
+        print(done.stdout[-20000:])
+    for line in done.stdout.splitlines():
+        if line.startswith("SKIPPED"):
+            print("  " + line)
+    report(total, stage, counts.get("passed", 0), failed, counts.get("skipped", 0), started)
+
+
+def report(total, stage, passed, failed, skipped, started):
+    total.add(passed, failed, skipped)
+    took = time.monotonic() - started
+    mark = "FAILED" if failed else "ok"
+    print(f"{mark:6} {stage}: {passed} passed, {failed} failed, {skipped} skipped ({took:.0f} s)", flush=True)
+
+
+def warnings_check(total, stage, warnings):
+    for line in warnings:
+        print(line)
+    report(total, f"{stage} without warnings", int(not warnings), int(bool(warnings)), 0, time.monotonic())
+
+
+def lint(total):
+    started = time.monotonic()
+    done = run(["./dev", "lint"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        print(done.stdout[-20000:])
+    report(total, "lint", int(done.returncode == 0), int(done.returncode != 0), 0, started)
+
+
+def gate(total, long_run):
+    release, warnings = configure("release", ["-Dbuildtype=release"])
+    binary = release / "src" / "cli" / "roost"
+    env = {"ROOST": str(binary), "ROOST_TOOLS": str(release / "bench")}
+    warnings_check(total, "gcc release", warnings)
+    meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
+    meson_tests(total, "stress, gcc release", release, ["stress"])
+    pytest(total, "structure", ["tests/test_includes.py"])
+    pytest(total, "transcripts, gcc release", ["tests/transcript"], env)
+    pytest(total, "command line", ["tests/cli"], env)
+    pytest(total, "faults", ["tests/fault"], env)
+    pytest(total, "clients", ["tests/clients"], env)
+    octets = dict(env, ROOST_REPLAY="octets")
+    pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
+
+    clang = {"CC": "clang"}
+    asan, warnings = configure(
+        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang)
+    warnings_check(total, "clang", warnings)
+    strict = {
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+    }
+    meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], strict, ["-t", "4"])
+    pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
+           {**strict, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
+    tsan, _ = configure(
+        "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang)
+    meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
+    lint(total)
+    if long_run:
+        pytest(total, "transcripts, clang tsan", ["tests/transcript"],
+               {"ROOST": str(tsan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(tsan / "bench"),
+                "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})
+        pytest(total, "transcripts with random cuts", ["tests/transcript"], dict(env, ROOST_REPLAY="random:50"))
+        pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"))
+        meson_tests(total, "unit tests, valgrind", release, ["unit"], None,
+                    ["--wrap", "valgrind --error-exitcode=1 -q", "-t", "20"] if shutil.which("valgrind") else [])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="also what takes hours")
+    args = parser.parse_args()
+    total = Sum()
+    started = time.monotonic()
+    gate(total, args.long)
+    print(f"in {time.monotonic() - started:.0f} s")
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""Includes go downward only: the table of docs/architecture.md, held against every #include."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SRC = ROOT / "src"
+
+# What each folder may include besides itself.
+BELOW = {
+    "base": set(),
+    "syntax": {"base"},
+    "db": {"base"},
+    "net": {"base"},
+    "store": {"base", "db"},
+    "mailbox": {"base", "syntax", "store"},
+    "auth": {"base", "store"},
+    "journal": {"base", "syntax", "db"},
+    "session": {"base", "net", "auth", "journal"},
+}
+ALL_BELOW = set(BELOW)
+FRONT_DOORS = {"imap", "lmtp", "admin", "web"}
+for door in FRONT_DOORS:
+    BELOW[door] = set(ALL_BELOW)
+BELOW["daemon"] = ALL_BELOW | FRONT_DOORS
+BELOW["cli"] = BELOW["daemon"] | {"daemon"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def includes():
+    for path in sorted(SRC.rglob("*.[ch]")) + sorted(SRC.rglob("*.def")):
+        folder = path.relative_to(SRC).parts[0]
+        for target in INCLUDE.findall(path.read_text()):
+            yield path, folder, target
+
+
+def test_every_folder_has_its_row():
+    folders = {p.name for p in SRC.iterdir() if p.is_dir()}
+    assert folders <= set(BELOW), f"without a row: {folders - set(BELOW)}"
+
+
+def test_includes_go_down():
+    wrong = []
+    for path, folder, target in includes():
+        where = target.split("/")[0]
+        allowed = BELOW[folder] | {folder}
+        if folder == "web" and target == "admin/verbs.h":
+            continue
+        if "/" not in target or where not in allowed:
+            wrong.append(f"{path.relative_to(ROOT)} includes {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_included_files_exist():
+    missing = [f"{p}: {t}" for p, _, t in includes() if not (SRC / t).exists()]
+    assert not missing, "\n".join(missing)
+
+
+def test_private_headers_stay_private():
+    wrong = []
+    for path, folder, target in includes():
+        parts = target.split("/")
+        if target.endswith("_private.h") and "/".join(parts[:-1]) != str(
+            path.relative_to(SRC).parent
+        ):
+            wrong.append(f"{path.relative_to(ROOT)} includes {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_source_says_its_licence():
+    bare = [
+        str(p.relative_to(ROOT))
+        for top in ("src", "tests", "bench")
+        for p in sorted((ROOT / top).rglob("*.[ch]"))
+        if "SPDX-License-Identifier: MIT" not in p.read_text(errors="replace")[:200]
+    ]
+    assert not bare, "\n".join(bare)
+
+
+def test_architecture_names_every_folder():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    missing = [f for f in BELOW if (SRC / f).is_dir() and f"`{f}/`" not in text]
+    assert not missing, f"docs/architecture.md does not mention {missing}"
