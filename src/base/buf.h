@@ -18,12 +18,12 @@
 #include "base/span.h"
 
 struct buf {
-    char *data;   /* owned; NULL while nothing is allocated */
-    size_t head;  /* first octet not yet consumed */
-    size_t tail;  /* one past the last octet */
-    size_t cap;   /* octets allocated */
-    size_t max;   /* hard maximum of tail - head */
-    bool failed;  /* a write was refused */
+    char *data;  /* owned; NULL while nothing is allocated */
+    size_t head; /* first octet not yet consumed */
+    size_t tail; /* one past the last octet */
+    size_t cap;  /* octets allocated */
+    size_t max;  /* hard maximum of tail - head */
+    bool failed; /* a write was refused */
 };
 
 /** Nothing is allocated before the first write. max: octets, at least 1. */

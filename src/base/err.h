@@ -22,7 +22,8 @@ struct err {
  * Fills *err (which may be NULL) and returns rc, so that `return err_set(...)` is one line.
  * os_errno's text is appended when it is not 0. Thread: any.
  */
-PRINTF_LIKE(4, 5) enum rc err_set(struct err *err, enum rc rc, int os_errno, const char *fmt, ...);
+PRINTF_LIKE(4, 5)
+enum rc err_set(struct err *err, enum rc rc, int os_errno, const char *fmt, ...);
 
 /** Puts "what: " before a text that is already there. Returns err->rc, or rc if err is NULL. */
 PRINTF_LIKE(3, 4) enum rc err_prefix(struct err *err, enum rc rc, const char *fmt, ...);

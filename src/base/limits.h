@@ -8,96 +8,102 @@
 #define BASE_LIMITS_H
 
 /* --- Lines and literals (octets) --- */
-#define LIMIT_LINE_BEFORE_LOGIN 8192u        /* one command with its literals, nobody known yet */
-#define LIMIT_LINE (8u << 20)                /* one command after login: UID sets of megabytes exist */
-#define LIMIT_LITERAL_BEFORE_LOGIN 4096u     /* user names and passwords only */
-#define LIMIT_APPEND_DEFAULT (64u << 20)     /* [limits] append; advertised, RFC 7889 */
-#define LIMIT_APPEND_MAX (2047u << 20)       /* what [limits] append may be set to */
-#define LIMIT_TAG 64u                        /* a tag is echoed: keep it short */
-#define LIMIT_LMTP_LINE 2048u                /* RFC 5321 section 4.5.3.1.4 asks for 512 at least */
-#define LIMIT_LMTP_RECIPIENTS 1000u          /* per transaction; RFC 5321 section 4.5.3.1.8: 100 at least */
-#define LIMIT_SPOOL_MEMORY (256u << 10)      /* of one literal, before it goes to an unlinked file */
+#define LIMIT_LINE_BEFORE_LOGIN 8192u /* one command with its literals, nobody known yet */
+#define LIMIT_LINE (8u << 20)         /* one command after login: UID sets of megabytes exist */
+#define LIMIT_LITERAL_BEFORE_LOGIN 4096u /* user names and passwords only */
+#define LIMIT_APPEND_DEFAULT (64u << 20) /* [limits] append; advertised, RFC 7889 */
+#define LIMIT_APPEND_MAX (2047u << 20)   /* what [limits] append may be set to */
+#define LIMIT_TAG 64u                    /* a tag is echoed: keep it short */
+#define LIMIT_LMTP_LINE 2048u            /* RFC 5321 section 4.5.3.1.4 asks for 512 at least */
+#define LIMIT_LMTP_RECIPIENTS                                                                  \
+    1000u /* per transaction; RFC 5321 section 4.5.3.1.8: 100 at least */
+#define LIMIT_SPOOL_MEMORY (256u << 10) /* of one literal, before it goes to an unlinked file  \
+                                         */
 
 /* --- Grammar (counts) --- */
-#define LIMIT_NESTING 64u                    /* parentheses in SEARCH and LIST, RFC 3501 sets none */
-#define LIMIT_SEARCH_KEYS 10000u             /* keys of one SEARCH */
-#define LIMIT_SET_RANGES 1000000u            /* members of one sequence set */
+#define LIMIT_NESTING 64u         /* parentheses in SEARCH and LIST, RFC 3501 sets none */
+#define LIMIT_SEARCH_KEYS 10000u  /* keys of one SEARCH */
+#define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
-#define LIMIT_SECTION_DEPTH 100u             /* numbers in BODY[1.2.3...] */
-#define LIMIT_HEADER_FIELDS 1000u            /* names in HEADER.FIELDS */
+#define LIMIT_SECTION_DEPTH 100u  /* numbers in BODY[1.2.3...] */
+#define LIMIT_HEADER_FIELDS 1000u /* names in HEADER.FIELDS */
 #define LIMIT_LIST_PATTERNS 100u
-#define LIMIT_APPEND_MESSAGES 1000u          /* messages of one MULTIAPPEND, RFC 3502 */
-#define LIMIT_ID_PAIRS 30u                   /* RFC 2971 section 3.3 */
+#define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND, RFC 3502 */
+#define LIMIT_ID_PAIRS 30u          /* RFC 2971 section 3.3 */
 #define LIMIT_ID_FIELD 30u
 #define LIMIT_ID_VALUE 1024u
 
 /* --- Mailboxes --- */
-#define LIMIT_MBOX_NAME 1000u                /* octets of UTF-8 */
-#define LIMIT_MBOX_DEPTH 50u                 /* levels of hierarchy */
-#define LIMIT_MAILBOXES 100000u              /* per account */
-#define LIMIT_KEYWORDS 128u                  /* per mailbox; they are bits of two words */
+#define LIMIT_MBOX_NAME 1000u   /* octets of UTF-8 */
+#define LIMIT_MBOX_DEPTH 50u    /* levels of hierarchy */
+#define LIMIT_MAILBOXES 100000u /* per account */
+#define LIMIT_KEYWORDS 128u     /* per mailbox; they are bits of two words */
 #define LIMIT_KEYWORD_OCTETS 255u
 #define LIMIT_SUBSCRIPTIONS 100000u
 
 /* --- Mail (RFC 5322, MIME) --- */
-#define LIMIT_MIME_DEPTH 100u                /* nested parts; deeper ones are octets of their parent */
-#define LIMIT_MIME_PARTS 10000u              /* per message; further ones belong to the last */
-#define LIMIT_HEADERS 100000u                /* header fields looked at per part; all are stored */
-#define LIMIT_HEADER_FIELD (1u << 20)        /* octets of one field that are parsed */
-#define LIMIT_ADDRESSES 10000u               /* of one header field in an ENVELOPE */
-#define LIMIT_ENVELOPE (1u << 20)            /* octets rendered; longer values are cut */
-#define LIMIT_BODYSTRUCTURE (4u << 20)       /* octets rendered; a deeper tree is cut */
-#define LIMIT_MIME_PARAMS 200u               /* parameters of one field */
+#define LIMIT_MIME_DEPTH 100u         /* nested parts; deeper ones are octets of their parent */
+#define LIMIT_MIME_PARTS 10000u       /* per message; further ones belong to the last */
+#define LIMIT_HEADERS 100000u         /* header fields looked at per part; all are stored */
+#define LIMIT_HEADER_FIELD (1u << 20) /* octets of one field that are parsed */
+#define LIMIT_ADDRESSES 10000u        /* of one header field in an ENVELOPE */
+#define LIMIT_ENVELOPE (1u << 20)     /* octets rendered; longer values are cut */
+#define LIMIT_BODYSTRUCTURE (4u << 20) /* octets rendered; a deeper tree is cut */
+#define LIMIT_MIME_PARAMS 200u         /* parameters of one field */
 
 /* --- Sessions --- */
-#define LIMIT_INBOX 64u                      /* posted messages; beyond: "resync" */
-#define LIMIT_OUTPUT_HIGH_WATER (256u << 10) /* octets queued before a command waits for its reader */
-#define LIMIT_OUTPUT_MAX (16u << 20)         /* hard maximum of a session's queued output */
-#define LIMIT_SLICE_US 5000                  /* one run of a session */
+#define LIMIT_INBOX 64u /* posted messages; beyond: "resync" */
+#define LIMIT_OUTPUT_HIGH_WATER                                                                \
+    (256u << 10)                     /* octets queued before a command waits for its reader */
+#define LIMIT_OUTPUT_MAX (16u << 20) /* hard maximum of a session's queued output */
+#define LIMIT_SLICE_US 5000          /* one run of a session */
 #define LIMIT_BAD_COMMANDS_BEFORE_LOGIN 3u
 #define LIMIT_BAD_COMMANDS 20u
-#define LIMIT_LOGIN_FAILURES 3u              /* per connection */
-#define LIMIT_LINGER_US 5000000             /* for the goodbye to reach a peer that reads */
-#define LIMIT_EVENT_RING 32u                 /* last events kept by each session */
-#define LIMIT_CMD_ARENA (64u << 20)          /* octets of one command's arena */
+#define LIMIT_LOGIN_FAILURES 3u     /* per connection */
+#define LIMIT_LINGER_US 5000000     /* for the goodbye to reach a peer that reads */
+#define LIMIT_EVENT_RING 32u        /* last events kept by each session */
+#define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
 #define LIMIT_SESSION_ARENA (1u << 20)
 
 /* --- Work threads, connections --- */
-#define LIMIT_TASKS (1u << 20)               /* tasks of one poller: sessions, listeners */
-#define LIMIT_SLOT_WAITERS (1u << 17)        /* queued for one kind of slot */
-#define LIMIT_READ_SLICE (256u << 10)        /* octets one conn_read takes from a connection */
-#define LIMIT_ACCEPT_BATCH 64u               /* connections one run of a listener accepts */
+#define LIMIT_TASKS (1u << 20)        /* tasks of one poller: sessions, listeners */
+#define LIMIT_SLOT_WAITERS (1u << 17) /* queued for one kind of slot */
+#define LIMIT_READ_SLICE (256u << 10) /* octets one conn_read takes from a connection */
+#define LIMIT_ACCEPT_BATCH 64u        /* connections one run of a listener accepts */
 
 /* --- Mailboxes in memory --- */
-#define LIMIT_VERSION_CACHE (256u << 20)     /* octets of versions; above, those nobody views are let go */
-#define LIMIT_CHANGE_LOG (256u << 20)        /* octets of what one commit changed: some 3 million entries */
-#define LIMIT_IDLE_ACCOUNTS 10000u           /* kept although nobody holds them */
+#define LIMIT_VERSION_CACHE                                                                    \
+    (256u << 20) /* octets of versions; above, those nobody views are let go */
+#define LIMIT_CHANGE_LOG                                                                       \
+    (256u << 20) /* octets of what one commit changed: some 3 million entries */
+#define LIMIT_IDLE_ACCOUNTS 10000u /* kept although nobody holds them */
 
 /* --- Store --- */
-#define LIMIT_DB_WAIT_MS 5000                /* for a lock held by somebody outside this process */
-#define LIMIT_WAL_OCTETS (16u << 20)         /* then readers are held off and the WAL is truncated */
-#define LIMIT_TURN_BATCH 64u                 /* requests committed together */
+#define LIMIT_DB_WAIT_MS 5000        /* for a lock held by somebody outside this process */
+#define LIMIT_WAL_OCTETS (16u << 20) /* then readers are held off and the WAL is truncated */
+#define LIMIT_TURN_BATCH 64u         /* requests committed together */
 #define LIMIT_TURN_BATCH_OCTETS (8u << 20)
-#define LIMIT_READERS 2u                     /* read handles per open account */
-#define LIMIT_BODY_CHUNK (256u << 10)        /* octets of one stored piece of a body */
+#define LIMIT_READERS 2u              /* read handles per open account */
+#define LIMIT_BODY_CHUNK (256u << 10) /* octets of one stored piece of a body */
 
 /* --- Logins --- */
-#define LIMIT_PASSWORD 511u                  /* octets; libxcrypt takes no more */
-#define LIMIT_SASL_MESSAGE 4096u             /* octets of one decoded SASL message */
-#define LIMIT_AUTH_CACHE 16384u              /* verified passwords kept, 40 octets each */
-#define LIMIT_AUTH_CACHE_MS 3600000          /* for so long */
-#define LIMIT_THROTTLE 8192u                 /* addresses and accounts with failures kept */
-#define LIMIT_THROTTLE_MS 30000              /* longest wait of one login */
-#define LIMIT_SCRAM_ITERATIONS 100000u       /* of new keys */
+#define LIMIT_PASSWORD 511u            /* octets; libxcrypt takes no more */
+#define LIMIT_SASL_MESSAGE 4096u       /* octets of one decoded SASL message */
+#define LIMIT_AUTH_CACHE 16384u        /* verified passwords kept, 40 octets each */
+#define LIMIT_AUTH_CACHE_MS 3600000    /* for so long */
+#define LIMIT_THROTTLE 8192u           /* addresses and accounts with failures kept */
+#define LIMIT_THROTTLE_MS 30000        /* longest wait of one login */
+#define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
 
 /* --- Journal and log --- */
-#define LIMIT_LOG_LINE 2000u                 /* octets of one entry's text; longer ones are cut */
-#define LIMIT_LOG_QUEUE (4u << 20)           /* octets waiting for the writer; beyond: counted */
-#define LIMIT_LOG_ACCOUNTS 64u               /* accounts with levels of their own */
-#define LIMIT_JOURNAL_QUEUE (16u << 20)      /* octets of records waiting; beyond: counted */
-#define LIMIT_JOURNAL_UNKNOWN_PER_MINUTE 600u /* records of sessions that never logged in; beyond: summed */
-#define LIMIT_JOURNAL_OCTETS (1ll << 30)     /* of the database; beyond, the oldest go */
+#define LIMIT_LOG_LINE 2000u            /* octets of one entry's text; longer ones are cut */
+#define LIMIT_LOG_QUEUE (4u << 20)      /* octets waiting for the writer; beyond: counted */
+#define LIMIT_LOG_ACCOUNTS 64u          /* accounts with levels of their own */
+#define LIMIT_JOURNAL_QUEUE (16u << 20) /* octets of records waiting; beyond: counted */
+#define LIMIT_JOURNAL_UNKNOWN_PER_MINUTE                                                       \
+    600u /* records of sessions that never logged in; beyond: summed */
+#define LIMIT_JOURNAL_OCTETS (1ll << 30) /* of the database; beyond, the oldest go */
 #define LIMIT_JOURNAL_DAYS 30
-#define LIMIT_RECORD_TEXT 512u               /* octets of one text in a session's end record */
+#define LIMIT_RECORD_TEXT 512u /* octets of one text in a session's end record */
 
 #endif

@@ -16,8 +16,8 @@ enum { INLINE_KEY = 15, FIRST_CAP = 16 };
 
 struct map_slot {
     uint64_t hash;
-    void *value;   /* NULL: free or tombstone */
-    bool dead;     /* tombstone */
+    void *value; /* NULL: free or tombstone */
+    bool dead;   /* tombstone */
     uint32_t len;
     union {
         char here[INLINE_KEY + 1];

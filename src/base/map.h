@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hash map from octet strings or from 64-bit numbers to pointers. Keys are copied; values are
- * borrowed (the map never frees them). The hash is keyed per process (SipHash-2-4), so a peer cannot
- * choose colliding keys. Not shared between threads: the owner's lock guards it.
+ * borrowed (the map never frees them). The hash is keyed per process (SipHash-2-4), so a peer
+ * cannot choose colliding keys. Not shared between threads: the owner's lock guards it.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

@@ -25,7 +25,8 @@ struct span {
         (literal), sizeof(literal) - 1                                                         \
     }
 /** For printf: `printf("%.*s", SPAN_FMT(s))`; lengths over INT_MAX are cut. */
-#define SPAN_FMT(s) ((int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len)), ((s).len ? (s).ptr : "")
+#define SPAN_FMT(s)                                                                            \
+    ((int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len)), ((s).len ? (s).ptr : "")
 
 static inline struct span
 span_of(const void *ptr, size_t len)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: `roost <verb>`. One table of verbs (verb.def in admin/ for those that need the
- * server, main.c for those that make or are one). Exit codes 0 ok, 1 failed, 2 usage. Thread: main.
+ * The command line: `roost <verb>`. One table of verbs (verb.def in admin/ for those that need
+ * the server, main.c for those that make or are one). Exit codes 0 ok, 1 failed, 2 usage.
+ * Thread: main.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

@@ -58,8 +58,10 @@ config_text(struct buf *out)
 {
     const char *section = "";
 
-    buf_put_lit(out, "; Roost. Every key has a default that needs no tuning; what stands behind a ';' is\n"
-                     "; the default. Times take s m h d, sizes K M G. See roost.conf(5).\n");
+    buf_put_lit(
+        out,
+        "; Roost. Every key has a default that needs no tuning; what stands behind a ';' is\n"
+        "; the default. Times take s m h d, sizes K M G. See roost.conf(5).\n");
     for (size_t i = 0; config_key(i) != NULL; i++) {
         const struct config_key_info *key = config_key(i);
         if (strcmp(section, key->section) != 0) {
@@ -96,8 +98,8 @@ cert_fill(X509 *cert, EVP_PKEY *key, const char *host)
         X509_gmtime_adj(X509_getm_notBefore(cert), -3600) == NULL ||
         X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * CERT_DAYS) == NULL ||
         X509_set_pubkey(cert, key) != 1 ||
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)host, -1, -1,
-                                   0) != 1 ||
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)host, -1,
+                                   -1, 0) != 1 ||
         X509_set_issuer_name(cert, name) != 1)
         return false;
     snprintf(names, sizeof names, "DNS:%s,DNS:localhost,IP:127.0.0.1,IP:::1", host);
@@ -139,7 +141,8 @@ certificate_make(int dir_fd, struct err *err)
     if (strlen(host) > 64) /* the longest a CN may be */
         host[64] = '\0';
     if (key == NULL || cert == NULL || !cert_fill(cert, key, host))
-        err_set(err, rc, 0, "certificate: OpenSSL: %s", ERR_reason_error_string(ERR_get_error()));
+        err_set(err, rc, 0, "certificate: OpenSSL: %s",
+                ERR_reason_error_string(ERR_get_error()));
     else
         rc = pem_write(dir_fd, "key.pem", 0600, NULL, key, err);
     if (rc == RC_OK)
@@ -204,7 +207,8 @@ cmd_init(struct cli *cli)
         printf("%s is ready. Next:\n"
                "  roost account add NAME -c %s/roost.conf\n"
                "  roost serve -c %s/roost.conf\n"
-               "The certificate is self-signed: replace cert.pem and key.pem before others use it.\n",
+               "The certificate is self-signed: replace cert.pem and key.pem before others use "
+               "it.\n",
                cli->argv[0], cli->argv[0], cli->argv[0]);
     return CLI_OK;
 }

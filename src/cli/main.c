@@ -10,7 +10,8 @@
 #include <string.h>
 
 const struct cli_verb cli_verbs[] = {
-    {"init", cmd_init, "roost init DIR", "make a new mail folder with configuration and certificate",
+    {"init", cmd_init, "roost init DIR",
+     "make a new mail folder with configuration and certificate",
      "DIR must be empty or not there yet."},
     {"serve", cmd_serve, "roost serve [-c FILE]", "serve IMAP and LMTP in the foreground",
      "Prints a line per listener and `ready`. SIGTERM ends it in order; SIGHUP reads\n"
@@ -21,7 +22,8 @@ const size_t cli_verb_count = ARRAY_LEN(cli_verbs);
 int
 cli_fail(const struct cli *cli, int code, const struct err *err)
 {
-    fprintf(stderr, "roost %s: %s\n", cli->verb, err->text[0] == '\0' ? rc_name(err->rc) : err->text);
+    fprintf(stderr, "roost %s: %s\n", cli->verb,
+            err->text[0] == '\0' ? rc_name(err->rc) : err->text);
     return code;
 }
 
@@ -55,10 +57,13 @@ cli_config_path(const struct cli *cli)
 static void
 help_all(FILE *to)
 {
-    fprintf(to, "usage: roost VERB [-c FILE] [-o section.key=value ...] [--json] [--help] ...\n\n");
+    fprintf(to,
+            "usage: roost VERB [-c FILE] [-o section.key=value ...] [--json] [--help] ...\n\n");
     for (size_t i = 0; i < cli_verb_count; i++)
         fprintf(to, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
-    fprintf(to, "\nroost VERB --help tells more. FILE can also come from the variable ROOST_CONF.\n");
+    fprintf(
+        to,
+        "\nroost VERB --help tells more. FILE can also come from the variable ROOST_CONF.\n");
 }
 
 static void

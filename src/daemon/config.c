@@ -27,8 +27,18 @@ enum {
     VALUE_MAX = 1000,
 };
 
-enum key_type { KEY_TEXT, KEY_PATH, KEY_LIST, KEY_ENDPOINTS, KEY_TIME, KEY_SIZE, KEY_COUNT,
-                KEY_BOOL, KEY_CHOICE, KEY_LEVELS };
+enum key_type {
+    KEY_TEXT,
+    KEY_PATH,
+    KEY_LIST,
+    KEY_ENDPOINTS,
+    KEY_TIME,
+    KEY_SIZE,
+    KEY_COUNT,
+    KEY_BOOL,
+    KEY_CHOICE,
+    KEY_LEVELS
+};
 
 struct choice {
     const char *word;
@@ -54,64 +64,201 @@ struct key {
 #define AT(field) offsetof(struct config, field)
 
 static const struct key keys[] = {
-    {{"server", "hostname", "", "Name of this machine in greetings and headers; empty: the host's own."},
-     KEY_TEXT, AT(settings.hostname), 0, 0, NULL},
-    {{"server", "domains", "", "Own domains: mail for name@domain goes to account `name`. Empty: localhost and the host's name."},
-     KEY_LIST, AT(domains), 0, 0, NULL},
+    {{"server", "hostname", "",
+      "Name of this machine in greetings and headers; empty: the host's own."},
+     KEY_TEXT,
+     AT(settings.hostname),
+     0,
+     0,
+     NULL},
+    {{"server", "domains", "",
+      "Own domains: mail for name@domain goes to account `name`. Empty: localhost and the "
+      "host's name."},
+     KEY_LIST,
+     AT(domains),
+     0,
+     0,
+     NULL},
     {{"server", "work_threads", "0", "Work threads; 0: eight for each processor, at least 16."},
-     KEY_COUNT, AT(work_threads), 0, 1024, NULL},
-    {{"server", "memory", "256M", "Memory for long commands and incoming mail of all sessions together; beyond it mail is spooled to disk."},
-     KEY_SIZE, AT(memory_octets), 1 << 20, UINT64_C(1) << 40, NULL},
-    {{"imap", "listen", "127.0.0.1:143 [::1]:143", "Where IMAP is served, with STARTTLS: host:port or a socket path, several separated by blanks; empty: nowhere."},
-     KEY_ENDPOINTS, AT(imap_listen), 0, 0, NULL},
+     KEY_COUNT,
+     AT(work_threads),
+     0,
+     1024,
+     NULL},
+    {{"server", "memory", "256M",
+      "Memory for long commands and incoming mail of all sessions together; beyond it mail is "
+      "spooled to disk."},
+     KEY_SIZE,
+     AT(memory_octets),
+     1 << 20,
+     UINT64_C(1) << 40,
+     NULL},
+    {{"imap", "listen", "127.0.0.1:143 [::1]:143",
+      "Where IMAP is served, with STARTTLS: host:port or a socket path, several separated by "
+      "blanks; empty: nowhere."},
+     KEY_ENDPOINTS,
+     AT(imap_listen),
+     0,
+     0,
+     NULL},
     {{"imaps", "listen", "", "Where IMAP inside TLS is served."},
-     KEY_ENDPOINTS, AT(imaps_listen), 0, 0, NULL},
+     KEY_ENDPOINTS,
+     AT(imaps_listen),
+     0,
+     0,
+     NULL},
     {{"lmtp", "listen", "run/lmtp.sock", "Where mail is delivered by LMTP."},
-     KEY_ENDPOINTS, AT(lmtp_listen), 0, 0, NULL},
+     KEY_ENDPOINTS,
+     AT(lmtp_listen),
+     0,
+     0,
+     NULL},
     {{"tls", "certificate", "", "PEM file with the certificate and its chain; empty: no TLS."},
-     KEY_PATH, AT(certificate), 0, 0, NULL},
-    {{"tls", "key", "", "PEM file with the private key; empty: it is in the certificate's file."},
-     KEY_PATH, AT(key), 0, 0, NULL},
-    {{"idle", "policy", "liveness", "liveness: IDLE ends only when the peer is gone. timeout: also after [idle] timeout."},
-     KEY_CHOICE, AT(settings.idle_policy), 0, 0, policy_choices},
-    {{"idle", "keepalive", "4m", "How often an idle client gets a line, which keeps its connection open on the way; 0: never."},
-     KEY_TIME, AT(settings.idle_keepalive_s), 0, 86400, NULL},
-    {{"idle", "dead_after", "15m", "A connection whose peer acknowledges nothing for so long is ended; 0: the system's default."},
-     KEY_TIME, AT(settings.idle_dead_after_s), 0, 86400, NULL},
+     KEY_PATH,
+     AT(certificate),
+     0,
+     0,
+     NULL},
+    {{"tls", "key", "",
+      "PEM file with the private key; empty: it is in the certificate's file."},
+     KEY_PATH,
+     AT(key),
+     0,
+     0,
+     NULL},
+    {{"idle", "policy", "liveness",
+      "liveness: IDLE ends only when the peer is gone. timeout: also after [idle] timeout."},
+     KEY_CHOICE,
+     AT(settings.idle_policy),
+     0,
+     0,
+     policy_choices},
+    {{"idle", "keepalive", "4m",
+      "How often an idle client gets a line, which keeps its connection open on the way; 0: "
+      "never."},
+     KEY_TIME,
+     AT(settings.idle_keepalive_s),
+     0,
+     86400,
+     NULL},
+    {{"idle", "dead_after", "15m",
+      "A connection whose peer acknowledges nothing for so long is ended; 0: the system's "
+      "default."},
+     KEY_TIME,
+     AT(settings.idle_dead_after_s),
+     0,
+     86400,
+     NULL},
     {{"idle", "timeout", "30m", "With policy = timeout: how long an IDLE may last."},
-     KEY_TIME, AT(settings.idle_timeout_s), 1, 86400 * 30, NULL},
+     KEY_TIME,
+     AT(settings.idle_timeout_s),
+     1,
+     86400 * 30,
+     NULL},
     {{"limits", "login_timeout", "3m", "Time to log in."},
-     KEY_TIME, AT(settings.login_timeout_s), 1, 86400, NULL},
-    {{"limits", "inactivity_timeout", "35m", "After login and outside IDLE, a client silent for so long is logged out (RFC 3501 section 5.4 asks for 30m at least); 0: never."},
-     KEY_TIME, AT(settings.inactivity_timeout_s), 0, 86400 * 30, NULL},
-    {{"limits", "output_timeout", "5m", "A client that reads nothing of its answers for so long is ended; 0: never."},
-     KEY_TIME, AT(settings.output_timeout_s), 0, 86400, NULL},
+     KEY_TIME,
+     AT(settings.login_timeout_s),
+     1,
+     86400,
+     NULL},
+    {{"limits", "inactivity_timeout", "35m",
+      "After login and outside IDLE, a client silent for so long is logged out (RFC 3501 "
+      "section 5.4 asks for 30m at least); 0: never."},
+     KEY_TIME,
+     AT(settings.inactivity_timeout_s),
+     0,
+     86400 * 30,
+     NULL},
+    {{"limits", "output_timeout", "5m",
+      "A client that reads nothing of its answers for so long is ended; 0: never."},
+     KEY_TIME,
+     AT(settings.output_timeout_s),
+     0,
+     86400,
+     NULL},
     {{"limits", "max_connections", "100000", "Connections altogether."},
-     KEY_COUNT, AT(settings.max_connections), 1, 10000000, NULL},
+     KEY_COUNT,
+     AT(settings.max_connections),
+     1,
+     10000000,
+     NULL},
     {{"limits", "max_connections_per_user", "50", "Connections of one account."},
-     KEY_COUNT, AT(settings.max_connections_per_user), 1, 1000000, NULL},
+     KEY_COUNT,
+     AT(settings.max_connections_per_user),
+     1,
+     1000000,
+     NULL},
     {{"limits", "max_connections_per_address", "1000", "Connections from one address."},
-     KEY_COUNT, AT(settings.max_connections_per_address), 1, 10000000, NULL},
+     KEY_COUNT,
+     AT(settings.max_connections_per_address),
+     1,
+     10000000,
+     NULL},
     {{"limits", "append", "64M", "Size of the largest message taken, by APPEND or LMTP."},
-     KEY_SIZE, AT(settings.append_octets), 1024, LIMIT_APPEND_MAX, NULL},
-    {{"auth", "allow_plaintext", "loopback", "Whether passwords are taken without TLS: yes, no, or from this machine only (loopback)."},
-     KEY_CHOICE, AT(settings.allow_plaintext), 0, 0, plaintext_choices},
-    {{"auth", "scram", "auto", "Whether SCRAM-SHA-256 is offered; auto: while every enabled account has keys for it."},
-     KEY_CHOICE, AT(settings.scram), 0, 0, scram_choices},
-    {{"log", "levels", "SF", "Levels of the transaction log: letters of APSF for all services, or `SF imap:APSF`."},
-     KEY_LEVELS, AT(log_levels), 0, 0, NULL},
+     KEY_SIZE,
+     AT(settings.append_octets),
+     1024,
+     LIMIT_APPEND_MAX,
+     NULL},
+    {{"auth", "allow_plaintext", "loopback",
+      "Whether passwords are taken without TLS: yes, no, or from this machine only "
+      "(loopback)."},
+     KEY_CHOICE,
+     AT(settings.allow_plaintext),
+     0,
+     0,
+     plaintext_choices},
+    {{"auth", "scram", "auto",
+      "Whether SCRAM-SHA-256 is offered; auto: while every enabled account has keys for it."},
+     KEY_CHOICE,
+     AT(settings.scram),
+     0,
+     0,
+     scram_choices},
+    {{"log", "levels", "SF",
+      "Levels of the transaction log: letters of APSF for all services, or `SF imap:APSF`."},
+     KEY_LEVELS,
+     AT(log_levels),
+     0,
+     0,
+     NULL},
     {{"log", "stderr", "no", "Whether the log goes to standard error too."},
-     KEY_BOOL, AT(log_stderr), 0, 0, NULL},
+     KEY_BOOL,
+     AT(log_stderr),
+     0,
+     0,
+     NULL},
     {{"log", "keep", "30d", "How long log files are kept; 0: for ever."},
-     KEY_TIME, AT(log_keep_days), 0, UINT64_C(86400) * 3650, NULL},
+     KEY_TIME,
+     AT(log_keep_days),
+     0,
+     UINT64_C(86400) * 3650,
+     NULL},
     {{"journal", "keep", "30d", "How long session records are kept."},
-     KEY_TIME, AT(journal_keep_days), 86400, UINT64_C(86400) * 3650, NULL},
+     KEY_TIME,
+     AT(journal_keep_days),
+     86400,
+     UINT64_C(86400) * 3650,
+     NULL},
     {{"journal", "max_size", "1G", "Size of the journal; the oldest records go first."},
-     KEY_SIZE, AT(journal_octets), 1 << 20, UINT64_C(1) << 44, NULL},
+     KEY_SIZE,
+     AT(journal_octets),
+     1 << 20,
+     UINT64_C(1) << 44,
+     NULL},
     {{"store", "undelete", "14d", "How long expunged mail can be restored."},
-     KEY_TIME, AT(undelete_s), 0, UINT64_C(86400) * 3650, NULL},
-    {{"store", "undelete_max", "1G", "How much expunged mail is kept per account; the oldest goes first."},
-     KEY_SIZE, AT(undelete_octets), 0, UINT64_C(1) << 44, NULL},
+     KEY_TIME,
+     AT(undelete_s),
+     0,
+     UINT64_C(86400) * 3650,
+     NULL},
+    {{"store", "undelete_max", "1G",
+      "How much expunged mail is kept per account; the oldest goes first."},
+     KEY_SIZE,
+     AT(undelete_octets),
+     0,
+     UINT64_C(1) << 44,
+     NULL},
 };
 
 const struct config_key_info *
@@ -232,7 +379,8 @@ add_words(struct config *config, const struct key *key, struct text_list *list,
             const ptrdiff_t slash = span_find_char(word, '/');
             const ptrdiff_t colon = span_find_char(word, ':');
             if (slash > 0 && (colon < 0 || slash < colon)) {
-                char *path = arena_printf(&config->arena, "%s/%.*s", config->dir, SPAN_FMT(word));
+                char *path =
+                    arena_printf(&config->arena, "%s/%.*s", config->dir, SPAN_FMT(word));
                 if (path == NULL)
                     return err_set(err, RC_LIMIT, 0, "no memory");
                 word = span_of_str(path);
@@ -286,7 +434,7 @@ set_value(struct config *config, const struct key *key, const char *value, struc
 struct reading {
     struct config *config;
     struct err *err;
-    enum rc rc;             /* of the first error */
+    enum rc rc;                /* of the first error */
     bool set[ARRAY_LEN(keys)]; /* given in this source: a list is then begun anew */
 };
 
@@ -346,9 +494,10 @@ lines_check(const char *path, struct span text, struct err *err)
         const ptrdiff_t end = span_find_char(text, '\n');
         const size_t len = end < 0 ? text.len : (size_t)end;
         if (len >= LINE_MAX_OCTETS)
-            return err_set(err, RC_INVALID, 0,
-                           "%s:%zu: line of %zu octets; the most is %d (list keys may be repeated)",
-                           path, line, len, LINE_MAX_OCTETS - 1);
+            return err_set(
+                err, RC_INVALID, 0,
+                "%s:%zu: line of %zu octets; the most is %d (list keys may be repeated)", path,
+                line, len, LINE_MAX_OCTETS - 1);
         text = span_tail(text, len + 1);
         line++;
     }
@@ -377,8 +526,8 @@ file_read(struct reading *reading, const char *path)
     if (line < 0)
         return err_set(reading->err, RC_LIMIT, 0, "%s: no memory", path);
     if (reading->rc == RC_OK)
-        return err_set(reading->err, RC_INVALID, 0,
-                       "%s:%d: neither [section] nor key = value", path, line);
+        return err_set(reading->err, RC_INVALID, 0, "%s:%d: neither [section] nor key = value",
+                       path, line);
     return err_prefix(reading->err, reading->rc, "%s:%d", path, line);
 }
 
@@ -403,8 +552,8 @@ static enum rc
 defaults_set(struct reading *reading)
 {
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const enum rc rc = assign(reading, keys[i].info.section, keys[i].info.key,
-                                  keys[i].info.value);
+        const enum rc rc =
+            assign(reading, keys[i].info.section, keys[i].info.key, keys[i].info.value);
         if (rc != RC_OK)
             return rc;
     }

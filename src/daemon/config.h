@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * roost.conf: an INI file in which every key has a default that needs no tuning. Unknown
- * sections and keys, bad values and lines too long for inih are errors with file and line. DIR is the
- * folder of the file; relative paths in it start there.
+ * sections and keys, bad values and lines too long for inih are errors with file and line. DIR
+ * is the folder of the file; relative paths in it start there.
  *
  * The keys are one table in config.c, from which `roost init`, roost.conf(5) and
  * docs/configuration.md are checked. Thread: start-up, and the reloading thread.
@@ -28,7 +28,7 @@ struct config {
 
     struct settings settings; /* what sessions look at; texts as everything else in the arena */
 
-    uint32_t work_threads; /* 0: by the number of processors */
+    uint32_t work_threads;  /* 0: by the number of processors */
     uint64_t memory_octets; /* for long commands and spools of all sessions */
     struct text_list domains;
 
@@ -57,8 +57,8 @@ struct config {
  * RC_INVALID with "FILE:LINE: ..." or "-o ...: ..."; RC_NOT_FOUND, RC_DENIED, RC_LIMIT.
  * On success *out is owned: config_done, or kept for ever when its settings were published.
  */
-MUST_USE enum rc config_read(const char *path, const char *const *overrides, size_t override_count,
-                             struct config **out, struct err *err);
+MUST_USE enum rc config_read(const char *path, const char *const *overrides,
+                             size_t override_count, struct config **out, struct err *err);
 void config_free(struct config *config);
 
 /** DIR/name, in the config's arena; NULL without memory. */

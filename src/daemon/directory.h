@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DIR: where everything of one server lies, and who owns it now. DIR/run/lock, held exclusively,
- * decides: the server, or one offline verb. Thread: start-up.
+ * DIR: where everything of one server lies, and who owns it now. DIR/run/lock, held
+ * exclusively, decides: the server, or one offline verb. Thread: start-up.
  *
  *   roost.conf  registry.db  journal.db  accounts/  log/  tmp/  run/{lock,control.sock,live}
  */

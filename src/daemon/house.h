@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything of a DIR that is open: databases, accounts, log and journal. `roost serve` builds its
- * sessions on it; offline verbs use it without any. Thread: start-up.
+ * Everything of a DIR that is open: databases, accounts, log and journal. `roost serve` builds
+ * its sessions on it; offline verbs use it without any. Thread: start-up.
  */
 #ifndef DAEMON_HOUSE_H
 #define DAEMON_HOUSE_H

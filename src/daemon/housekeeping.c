@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See the header. Purging goes round all accounts, a few a second, so that each is visited
- * about twice a day whatever their number; a visit is a short write in the account's turn, behind
- * whoever is waiting for it.
+ * about twice a day whatever their number; a visit is a short write in the account's turn,
+ * behind whoever is waiting for it.
  */
 #include "daemon/housekeeping.h"
 
@@ -29,7 +29,7 @@ struct housekeeping {
     pthread_mutex_t mutex; /* with changed: guards the three below */
     pthread_cond_t changed;
     bool stop;
-    bool woken;               /* the turn was granted or the purge is done */
+    bool woken;                       /* the turn was granted or the purge is done */
     char after[REGISTRY_NAME_OCTETS]; /* the thread's: last account visited */
 };
 

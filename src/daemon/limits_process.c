@@ -31,11 +31,12 @@ process_limits_raise(const struct settings *settings, struct err *err)
     }
     const uint64_t usable = limit.rlim_cur - limit.rlim_cur / 4; /* the rest is the store's */
     if (usable < (uint64_t)settings->max_connections + FDS_RESERVED)
-        return err_set(err, RC_LIMIT, 0,
-                       "open files: %ju allow about %ju connections, [limits] max_connections is "
-                       "%u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
-                       (uintmax_t)limit.rlim_cur, (uintmax_t)(usable - FDS_RESERVED),
-                       settings->max_connections,
-                       ((uintmax_t)settings->max_connections + FDS_RESERVED) * 4 / 3);
+        return err_set(
+            err, RC_LIMIT, 0,
+            "open files: %ju allow about %ju connections, [limits] max_connections is "
+            "%u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
+            (uintmax_t)limit.rlim_cur, (uintmax_t)(usable - FDS_RESERVED),
+            settings->max_connections,
+            ((uintmax_t)settings->max_connections + FDS_RESERVED) * 4 / 3);
     return RC_OK;
 }

@@ -51,11 +51,12 @@ port_add(struct ports *ports, const struct port *like, const struct net_addr *ad
         return err_set(err, RC_LIMIT, 0, "more than %d listeners", PORTS_MAX);
     struct port *port = &ports->ports[ports->count];
     *port = *like;
-    const struct listener_config config = {
-        .poller = like->env->poller, .on_accept = on_accept, .on_trouble = on_trouble, .ctx = port};
-    const enum rc rc = path != NULL
-                           ? listener_open_unix(&config, path, &port->listener, err)
-                           : listener_open(&config, addr, &port->listener, err);
+    const struct listener_config config = {.poller = like->env->poller,
+                                           .on_accept = on_accept,
+                                           .on_trouble = on_trouble,
+                                           .ctx = port};
+    const enum rc rc = path != NULL ? listener_open_unix(&config, path, &port->listener, err)
+                                    : listener_open(&config, addr, &port->listener, err);
     if (rc != RC_OK)
         return err_prefix(err, rc, "[%s] listen", like->service);
     ports->count++;

@@ -119,8 +119,8 @@ open_env(struct server *server, struct err *err)
     atomic_store(&env->settings, &config->settings);
     budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
     budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
-    env->spool = (struct spool_place){.dir = config_path(config, "tmp"),
-                                      .memory = &env->spool_budget};
+    env->spool =
+        (struct spool_place){.dir = config_path(config, "tmp"), .memory = &env->spool_budget};
     env->accounts = server->house.accounts;
     env->version = ROOST_VERSION;
     enum rc rc = open_journal(server, err);
@@ -165,7 +165,8 @@ reload(struct server *server)
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
                              &config, &err);
     if (rc == RC_OK && server->env.tls != NULL) {
-        const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+        const struct tls_config tls = {.cert_path = config->certificate,
+                                       .key_path = config->key};
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
     log_reopen(server->house.log);

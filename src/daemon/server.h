@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost serve`: opens everything in DIR, wires it together, listens, and takes it down again in
- * order. One per process. Thread: start-up (the main thread), which then waits for signals.
+ * `roost serve`: opens everything in DIR, wires it together, listens, and takes it down again
+ * in order. One per process. Thread: start-up (the main thread), which then waits for signals.
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H

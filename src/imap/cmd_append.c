@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315): the messages lie in spools
- * by now. They are scanned here, outside the turn, a message a slice; then one transaction adds
- * all of them or none.
+ * APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315): the messages lie in
+ * spools by now. They are scanned here, outside the turn, a message a slice; then one
+ * transaction adds all of them or none.
  */
 #include "imap/imap_session.h"
 #include "mailbox/ingest.h"
@@ -42,8 +42,7 @@ prepare_one(struct imap_session *im, struct append_run *run)
         .flags = from->flags.flags & MSG_SYSTEM_FLAGS,
         .keywords = from->flags.keywords,
         .keyword_count = from->flags.keyword_count,
-        .internaldate_s =
-            from->has_date ? from->date.epoch_s : clock_wall_s(im->s.env->clock),
+        .internaldate_s = from->has_date ? from->date.epoch_s : clock_wall_s(im->s.env->clock),
         .internaldate_zone_min = from->has_date ? from->date.zone_minutes : 0,
     };
     run->op.turn.octets += text.len;

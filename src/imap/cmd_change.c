@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * STORE, COPY, MOVE, EXPUNGE, CLOSE (RFC 3501 sections 6.4.2, 6.4.3, 6.4.6, 6.4.7; RFC 4315, RFC 6851).
- * Each resolves the client's set against its view, hands a request to the account's turn, and
- * leaves telling about it to the sync that follows. RFC 2180 section 4: by sequence number,
- * messages that others have expunged make the answer NO [EXPUNGEISSUED]; by UID they are passed
- * over.
+ * STORE, COPY, MOVE, EXPUNGE, CLOSE (RFC 3501 sections 6.4.2, 6.4.3, 6.4.6, 6.4.7; RFC 4315,
+ * RFC 6851). Each resolves the client's set against its view, hands a request to the account's
+ * turn, and leaves telling about it to the sync that follows. RFC 2180 section 4: by sequence
+ * number, messages that others have expunged make the answer NO [EXPUNGEISSUED]; by UID they
+ * are passed over.
  */
 #include "imap/imap_session.h"
 #include "mailbox/ops.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * FETCH (RFC 3501 section 6.4.5): mailbox/fetch.h says which data comes next, here it becomes
- * lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the version's
- * arrays straight into the output; everything else goes step by step and stops at any octet
- * when the reader is slow.
+ * lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the
+ * version's arrays straight into the output; everything else goes step by step and stops at any
+ * octet when the reader is slow.
  *
- * Items without PEEK set \Seen: durably, before the octets are sent, for a window of messages at a
- * time, so that a client that leaves has only few marked that it never got. FLAGS are then part
- * of the answer (RFC 3501 section 6.4.5: they should be included).
+ * Items without PEEK set \Seen: durably, before the octets are sent, for a window of messages
+ * at a time, so that a client that leaves has only few marked that it never got. FLAGS are then
+ * part of the answer (RFC 3501 section 6.4.5: they should be included).
  *
  *   resolve -> [mark window] -> fetch window -> ... -> tagged answer
  */
@@ -23,14 +23,14 @@ struct fetch_run {
     struct imap_fetch_req req; /* with FLAGS added when it marks */
     struct view_run *runs;     /* all of the client's set */
     size_t run_count;
-    size_t next_run;           /* first run not in a window yet */
-    uint32_t next_seq;         /* and where in it; 0: at its first */
+    size_t next_run;   /* first run not in a window yet */
+    uint32_t next_seq; /* and where in it; 0: at its first */
     struct view_run *window;
     size_t window_count;
     struct flags_op mark;
     struct fetch *fetch;
-    struct iw line;            /* the FETCH response under way */
-    bool streaming;            /* in the middle of a literal */
+    struct iw line; /* the FETCH response under way */
+    bool streaming; /* in the middle of a literal */
     uint32_t missing;
     enum stage stage;
 };
@@ -87,7 +87,8 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
                  keywords, count);
         break;
     case FETCH_INTERNALDATE:
-        iw_date_time(w, (struct imap_date_time){msg->internaldate_s, msg->internaldate_zone_min});
+        iw_date_time(w,
+                     (struct imap_date_time){msg->internaldate_s, msg->internaldate_zone_min});
         break;
     case FETCH_RFC822_SIZE:
         iw_num(w, msg->octets);
@@ -133,8 +134,8 @@ entry_line(struct imap_session *im, const struct fetch_run *run, const struct ve
 /* The commonest lines of all, `* 12 FETCH (UID 45 FLAGS (\Seen))` and `(FLAGS (\Seen))`,
  * without the writer: half a million of them are one synchronisation of a phone. */
 static bool
-flags_lines(struct imap_session *im, const struct fetch_run *run, const struct version_run *from,
-            uint32_t seq)
+flags_lines(struct imap_session *im, const struct fetch_run *run,
+            const struct version_run *from, uint32_t seq)
 {
     enum { LINE_MAX_OCTETS = 128 };
     const unsigned kinds = run->req.kinds;
@@ -203,7 +204,8 @@ stream(struct imap_session *im, struct fetch_run *run, struct err *err)
     const size_t before = buf_len(out);
     uint64_t left = 0;
 
-    const enum rc rc = fetch_stream(run->fetch, out, LIMIT_OUTPUT_HIGH_WATER - before, &left, err);
+    const enum rc rc =
+        fetch_stream(run->fetch, out, LIMIT_OUTPUT_HIGH_WATER - before, &left, err);
     if (rc != RC_OK)
         return rc;
     iw_literal_sent(&run->line, buf_len(out) - before);
@@ -360,16 +362,17 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         fetch_abandon(im);
         if (run->missing > 0)
             return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
-        return imap_ok(work, NULL, span_starts(imap_cmd_word(work->cmd.id), SPAN("UID"))
-                                       ? "UID FETCH completed"
-                                       : "FETCH completed");
+        return imap_ok(work, NULL,
+                       span_starts(imap_cmd_word(work->cmd.id), SPAN("UID"))
+                           ? "UID FETCH completed"
+                           : "FETCH completed");
     }
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     run->stage = STAGE_SEND;
     if (run->req.marks_seen && im->view.mode == VIEW_READ_WRITE) {
-        const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count, &work->arena,
-                                         &uids, &count);
+        const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count,
+                                         &work->arena, &uids, &count);
         if (rc != RC_OK)
             return imap_fail(im, rc, NULL);
         flags_op_init(&run->mark, &work->arena, session_waker(&im->s));
@@ -415,7 +418,8 @@ req_prepare(struct arena *arena, const struct imap_fetch_req *from, struct imap_
     if (items == NULL)
         return false;
     memcpy(items, from->items, from->item_count * sizeof *items);
-    items[from->item_count] = (struct imap_fetch_item){.kind = FETCH_FLAGS, .label = SPAN("FLAGS")};
+    items[from->item_count] =
+        (struct imap_fetch_item){.kind = FETCH_FLAGS, .label = SPAN("FLAGS")};
     to->items = items;
     to->item_count++;
     to->kinds |= 1u << FETCH_FLAGS;

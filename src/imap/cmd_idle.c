@@ -2,8 +2,8 @@
 /*
  * IDLE (RFC 2177): sync whenever told. While nothing happens the session is parked with its
  * counters and nothing else. It ends by DONE in any case and spelling clients use; a tagged
- * command in its place (some Apple Mail versions) ends it too and is then run. It never ends for
- * time alone, unless [idle] policy = timeout.
+ * command in its place (some Apple Mail versions) ends it too and is then run. It never ends
+ * for time alone, unless [idle] policy = timeout.
  *
  *   IDLE -> "+ idling" -> parked <-> sync | "* OK Still here" -> DONE -> tagged OK
  */
@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* Keepalives of one client address fall into the same second, so that a phone's radio wakes
- * once for all of its connections: seconds are divided into intervals shifted by the address. */
+ * once for all of its connections: seconds are divided into intervals shifted by the address.
+ */
 static int64_t
 keepalive_next_us(const struct imap_session *im)
 {
@@ -22,8 +23,7 @@ keepalive_next_us(const struct imap_session *im)
     if (interval_s == 0)
         return INT64_MAX;
     const int64_t now_s = session_now_us(&im->s) / 1000000;
-    const int64_t shift_s =
-        (int64_t)(net_addr_hash(&im->s.peer) % (uint64_t)interval_s);
+    const int64_t shift_s = (int64_t)(net_addr_hash(&im->s.peer) % (uint64_t)interval_s);
     const int64_t past_s = (now_s + interval_s - shift_s) % interval_s;
     return (now_s + interval_s - past_s) * 1000000;
 }
@@ -89,9 +89,9 @@ push(struct imap_session *im, enum task_next *next_out)
     imap_flush(im);
     if (session_is_ending(&im->s) || step == STEP_DONE)
         return GO_ON;
-    *next_out = step == STEP_WAIT                  ? TASK_PARK_WAKE
+    *next_out = step == STEP_WAIT               ? TASK_PARK_WAKE
                 : conn_wants_write(&im->s.conn) ? TASK_PARK_OUTPUT
-                                                   : TASK_YIELD;
+                                                : TASK_YIELD;
     return GO_PARK;
 }
 

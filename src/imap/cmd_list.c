@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LIST with its extensions, LSUB and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10, RFC 3348,
- * 5258, 5819, 6154, 8438, 7889). What to answer is decided in mailbox/names_list.h.
+ * LIST with its extensions, LSUB and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10, RFC
+ * 3348, 5258, 5819, 6154, 8438, 7889). What to answer is decided in mailbox/names_list.h.
  */
 #include "imap/imap_session.h"
 #include "mailbox/names.h"
@@ -65,9 +65,16 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
             unsigned items)
 {
     const uint64_t values[IMAP_STATUS_COUNT] = {
-        status->messages,  status->recent,         status->uidnext, status->uidvalidity,
-        status->unseen,    status->deleted,        status->octets,  status->highest_modseq,
-        env_settings(im->s.env)->append_octets, 0,
+        status->messages,
+        status->recent,
+        status->uidnext,
+        status->uidvalidity,
+        status->unseen,
+        status->deleted,
+        status->octets,
+        status->highest_modseq,
+        env_settings(im->s.env)->append_octets,
+        0,
     };
     struct iw w = imap_line(im);
 
@@ -89,8 +96,8 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
 static bool
 status_items_unknown(unsigned items)
 {
-    return (items & (IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) !=
-           0;
+    return (items &
+            (IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) != 0;
 }
 
 struct list_run {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959). The dialogue only gathers
- * what the client says; whether it is right is found out by auth/: at once when the password was
- * verified lately, else after the throttle's delay and in a HASH slot, parked meanwhile.
+ * what the client says; whether it is right is found out by auth/: at once when the password
+ * was verified lately, else after the throttle's delay and in a HASH slot, parked meanwhile.
  *
  *   sasl lines --> credentials --> QUICK --> DELAY --> HASH --> logged in, or NO
  *        \--> SCRAM decides by itself ----------------^
@@ -97,9 +97,10 @@ deny(struct imap_session *im, const char *code, const char *text, const char *lo
 static enum imap_step
 over_limit(struct imap_session *im, const char *others)
 {
-    const char *text =
-        arena_printf(&im->work->arena, "Your account has as many connections as it may have (%s); "
-                                       "close a program that is not needed", others == NULL ? "all in use" : others);
+    const char *text = arena_printf(&im->work->arena,
+                                    "Your account has as many connections as it may have (%s); "
+                                    "close a program that is not needed",
+                                    others == NULL ? "all in use" : others);
 
     log_put(&im->s.log, LOG_E_LOGIN_FAILED, "login failed: too many connections");
     return imap_no(im->work, "LIMIT", text == NULL ? "Too many connections" : text);
@@ -153,7 +154,8 @@ verdict(struct imap_session *im, enum rc rc, const struct err *err)
     case RC_OK:
         return admit(im, &login->result);
     case RC_DENIED:
-        return deny(im, "AUTHENTICATIONFAILED", "Wrong name or password", "wrong name or password");
+        return deny(im, "AUTHENTICATIONFAILED", "Wrong name or password",
+                    "wrong name or password");
     case RC_DISABLED:
         return deny(im, "CONTACTADMIN", "The account is disabled", "the account is disabled");
     default:
@@ -278,7 +280,8 @@ cmd_login_run(struct imap_session *im, struct imap_work *work)
 {
     if (work->run == NULL) {
         if (!imap_plaintext_allowed(im))
-            return imap_no(work, "PRIVACYREQUIRED", "Use TLS: passwords are not taken in the clear");
+            return imap_no(work, "PRIVACYREQUIRED",
+                           "Use TLS: passwords are not taken in the clear");
         struct login *login = login_new(im, STAGE_QUICK);
         if (login == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
@@ -299,7 +302,8 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
             (mech == SASL_SCRAM_SHA_256 && !imap_scram_offered(im)))
             return imap_no(work, "CANNOT", "That mechanism is not offered");
         if (sasl_mech_is_plaintext(mech) && !imap_plaintext_allowed(im))
-            return imap_no(work, "PRIVACYREQUIRED", "Use TLS: passwords are not taken in the clear");
+            return imap_no(work, "PRIVACYREQUIRED",
+                           "Use TLS: passwords are not taken in the clear");
         struct login *login = login_new(im, STAGE_SASL);
         if (login == NULL)
             return imap_fail(im, RC_LIMIT, NULL);

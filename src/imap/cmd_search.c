@@ -9,9 +9,9 @@
 
 struct search_run {
     struct search *search;
-    bool found;        /* the scan is complete */
-    bool line_open;    /* the answer has begun */
-    uint32_t pos;      /* for search_next_run */
+    bool found;     /* the scan is complete */
+    bool line_open; /* the answer has begun */
+    uint32_t pos;   /* for search_next_run */
     struct iw line;
 };
 
@@ -68,8 +68,8 @@ scan(struct imap_session *im, struct search_run *run)
 
     if (search_needs_store(run->search) && !imap_read_begin(im, &tx, &step))
         return step;
-    switch (search_slice(run->search, tx, im->s.env->clock, session_now_us(&im->s) + LIMIT_SLICE_US,
-                         &err)) {
+    switch (search_slice(run->search, tx, im->s.env->clock,
+                         session_now_us(&im->s) + LIMIT_SLICE_US, &err)) {
     case RC_OK:
         run->found = true;
         return STEP_MORE;
@@ -93,7 +93,8 @@ number_of(const struct imap_session *im, bool is_uid, uint32_t seq)
 
 /* The numbers of "* SEARCH", as far as the output goes. */
 static enum imap_step
-numbers_write(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
+numbers_write(struct imap_session *im, const struct imap_search_req *req,
+              struct search_run *run)
 {
     struct view_run seqs;
 
@@ -126,7 +127,8 @@ run_add(struct imap_session *im, bool is_uid, struct view_run seqs, struct numse
 }
 
 static void
-esearch_write(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
+esearch_write(struct imap_session *im, const struct imap_search_req *req,
+              struct search_run *run)
 {
     struct buf *out = &im->s.conn.out;
     const uint32_t count = search_count(run->search);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Into and out of the selected state: SELECT, EXAMINE (RFC 3501 sections 6.3.1, 6.3.2), CHECK,
- * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters; the messages themselves are looked at
- * first when a command needs them.
+ * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters; the messages themselves are looked
+ * at first when a command needs them.
  */
 #include "imap/imap_session.h"
 
@@ -98,7 +98,8 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
         return step;
     }
     mailbox_state(mailbox, &state);
-    hub_watch(im->acct, &im->watch, state.mbox, session_waker(&im->s)); /* first: miss nothing */
+    hub_watch(im->acct, &im->watch, state.mbox,
+              session_waker(&im->s)); /* first: miss nothing */
     view_init(&im->view, mailbox, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands about the connection itself: CAPABILITY, NOOP, LOGOUT, STARTTLS (RFC 3501 section 6.1
- * and 6.2.1), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC 2342).
+ * Commands about the connection itself: CAPABILITY, NOOP, LOGOUT, STARTTLS (RFC 3501
+ * section 6.1 and 6.2.1), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC 2342).
  */
 #include "imap/imap_session.h"
 

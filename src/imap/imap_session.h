@@ -26,11 +26,11 @@ struct imap_work;
 struct imap_session;
 
 enum imap_state { /* RFC 3501 section 3; bits, so that a row can name several */
-    IMAP_NOT_AUTHENTICATED = 1,
-    IMAP_AUTHENTICATED = 2,
-    IMAP_SELECTED = 4,
-    IMAP_LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
-    IMAP_ANY = IMAP_NOT_AUTHENTICATED | IMAP_LOGGED_IN,
+                  IMAP_NOT_AUTHENTICATED = 1,
+                  IMAP_AUTHENTICATED = 2,
+                  IMAP_SELECTED = 4,
+                  IMAP_LOGGED_IN = IMAP_AUTHENTICATED | IMAP_SELECTED,
+                  IMAP_ANY = IMAP_NOT_AUTHENTICATED | IMAP_LOGGED_IN,
 };
 
 struct imap_idle {
@@ -42,20 +42,20 @@ struct imap_idle {
 struct imap_session {
     struct session s; /* first */
     struct imap_framer framer;
-    struct account *acct;  /* held from login on */
-    struct view view;      /* while SELECTED */
-    struct watch watch;    /* while SELECTED */
+    struct account *acct;   /* held from login on */
+    struct view view;       /* while SELECTED */
+    struct watch watch;     /* while SELECTED */
     struct imap_work *work; /* NULL between commands */
     struct imap_idle *idle; /* NULL when not in IDLE */
-    int64_t input_budget;  /* octets taken from env->input_budget for a long command */
-    uint8_t state;        /* enum imap_state */
+    int64_t input_budget;   /* octets taken from env->input_budget for a long command */
+    uint8_t state;          /* enum imap_state */
     uint8_t bad_commands;
-    bool start_tls;       /* the OK of STARTTLS is on its way: TLS comes next */
-    bool mid_line;        /* a literal of a reply is half sent: no BYE would be understood */
-    bool id_logged;       /* the client ID was noted */
-    bool idle_done_seen;  /* DONE came for the last IDLE */
-    uint8_t end_state;    /* enum end_state, as of the end */
-    uint8_t end_command;  /* event_command under way then; 0: none */
+    bool start_tls;      /* the OK of STARTTLS is on its way: TLS comes next */
+    bool mid_line;       /* a literal of a reply is half sent: no BYE would be understood */
+    bool id_logged;      /* the client ID was noted */
+    bool idle_done_seen; /* DONE came for the last IDLE */
+    uint8_t end_state;   /* enum end_state, as of the end */
+    uint8_t end_command; /* event_command under way then; 0: none */
 };
 
 /* What one step of a command came to. */
@@ -94,9 +94,9 @@ struct imap_work {
     size_t keyword_count;
     struct spool *spools; /* diverted literals of APPEND; owned */
     size_t spool_count;
-    enum rc spool_rc;     /* the first failure to keep one */
+    enum rc spool_rc;      /* the first failure to keep one */
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
-    bool slot_queued;     /* waits for a DISK slot */
+    bool slot_queued;      /* waits for a DISK slot */
     struct turn_req *turn; /* queued in the account's turn */
     bool (*abandon)(struct imap_session *im); /* lets go of other waits (login); NULL: none */
 };
@@ -121,7 +121,8 @@ enum imap_step imap_bad(struct imap_work *work, const char *text);
 /** NO (or BAD) with what the table says of rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
 /** NO [CANNOT] when the client's mailbox name is one nobody can have; else false. */
-bool imap_bad_name(struct imap_work *work, const struct mbox_arg *arg, enum imap_step *step_out);
+bool imap_bad_name(struct imap_work *work, const struct mbox_arg *arg,
+                   enum imap_step *step_out);
 
 /* ---- waiting: wait.c ---- */
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
@@ -129,11 +130,13 @@ MUST_USE bool imap_read_begin(struct imap_session *im, struct store_tx **tx_out,
                               enum imap_step *step_out);
 /** Runs a request through slot and turn. True: it was executed, see req->result. False: return
  *  *step_out (STEP_WAIT). */
-MUST_USE bool imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_out);
+MUST_USE bool imap_turn(struct imap_session *im, struct turn_req *req,
+                        enum imap_step *step_out);
 /** The view with members. Otherwise *step_out. */
 MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
                               enum imap_step *step_out);
-/** A set of the client as runs of sequence numbers of the awake view, in the command's arena. */
+/** A set of the client as runs of sequence numbers of the awake view, in the command's arena.
+ */
 MUST_USE bool imap_resolve(struct imap_session *im, struct imap_msgs *msgs,
                            struct view_run **runs_out, size_t *count_out,
                            enum imap_step *step_out);

@@ -111,8 +111,8 @@ park(struct imap_session *im, enum task_next next)
     if (im->idle != NULL) {
         deadline_us = earliest(deadline_us, im->idle->keepalive_us);
         if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0)
-            deadline_us = earliest(deadline_us, im->idle->since_us +
-                                                    (int64_t)settings->idle_timeout_s * 1000000);
+            deadline_us = earliest(
+                deadline_us, im->idle->since_us + (int64_t)settings->idle_timeout_s * 1000000);
     } else if (im->state == IMAP_NOT_AUTHENTICATED || im->work == NULL ||
                im->work->row == NULL) {
         deadline_us = earliest(deadline_us, deadline_input(im));
@@ -168,8 +168,8 @@ phase_step(struct imap_session *im)
         break;
     case PHASE_SYNC:
         if (work->row->sync != SYNC_NEVER && im->state == IMAP_SELECTED)
-            step = imap_sync_step(im, work->row->sync == SYNC_FULLY ? SYNC_ALL
-                                                                    : SYNC_NO_EXPUNGE);
+            step =
+                imap_sync_step(im, work->row->sync == SYNC_FULLY ? SYNC_ALL : SYNC_NO_EXPUNGE);
         break;
     case PHASE_ANSWER:
         answer(im);
@@ -218,8 +218,8 @@ command_go(struct imap_session *im, enum task_next *next_out)
 static bool
 is_other_protocol(struct span line)
 {
-    static const char *const words[] = {"GET ", "POST ", "HEAD ", "OPTIONS ", "CONNECT ", "EHLO ",
-                                        "HELO ", "SSH-",  "PUT "};
+    static const char *const words[] = {"GET ",  "POST ", "HEAD ", "OPTIONS ", "CONNECT ",
+                                        "EHLO ", "HELO ", "SSH-",  "PUT "};
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (span_istarts(line, span_of_str(words[i])))
@@ -262,10 +262,10 @@ command_begin(struct imap_session *im, struct span text)
     const struct imap_command *row = imap_command_row(head.id);
     if ((row->states & im->state) == 0) {
         refuse(im, head.tag, IW_BAD, NULL,
-               im->state == IMAP_NOT_AUTHENTICATED      ? "Log in first"
+               im->state == IMAP_NOT_AUTHENTICATED     ? "Log in first"
                : row->states == IMAP_NOT_AUTHENTICATED ? "Already logged in"
                : row->states == IMAP_AUTHENTICATED     ? "Not while a mailbox is selected"
-                                                        : "Select a mailbox first");
+                                                       : "Select a mailbox first");
         return;
     }
     rc = imap_args_parse(&head, MBOX_WIRE_UTF7, &work->arena, &work->cmd, &bad);
@@ -310,7 +310,8 @@ literal_begin(struct imap_session *im)
 
     if (logged_in && literal->is_message) {
         if (literal->octets > env_settings(im->s.env)->append_octets) {
-            literal_refuse(im, "TOOBIG", "The message is larger than APPENDLIMIT"); /* RFC 7889 */
+            literal_refuse(im, "TOOBIG",
+                           "The message is larger than APPENDLIMIT"); /* RFC 7889 */
             return;
         }
         if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
@@ -332,7 +333,8 @@ literal_begin(struct imap_session *im)
     }
 }
 
-/* Octets of APPEND's message. A failure is remembered and answered when the command is whole. */
+/* Octets of APPEND's message. A failure is remembered and answered when the command is whole.
+ */
 static void
 literal_data(struct imap_session *im)
 {
@@ -571,7 +573,7 @@ imap_opened(struct session *session)
 static void
 end_note(struct imap_session *im)
 {
-    im->end_state = im->s.reason == END_LOGOUT           ? STATE_LOGGING_OUT
+    im->end_state = im->s.reason == END_LOGOUT            ? STATE_LOGGING_OUT
                     : im->state == IMAP_NOT_AUTHENTICATED ? STATE_BEFORE_LOGIN
                     : im->idle != NULL                    ? STATE_IDLE
                     : im->state == IMAP_SELECTED          ? STATE_SELECTED

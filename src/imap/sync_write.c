@@ -132,10 +132,10 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
         if (!imap_read_begin(im, &tx, step_out))
             return false;
         rc = sync_begin(&im->view, tx, mode, &work->sync_arena, &work->sync, &err);
-        if (rc == RC_OK)
-            rc = mailbox_keywords(im->view.mailbox, &work->sync_arena, &work->keyword_names,
-                                  &work->keyword_count);
     }
+    if (rc == RC_OK)
+        rc = mailbox_keywords(im->view.mailbox, &work->sync_arena, &work->keyword_names,
+                              &work->keyword_count);
     if (rc == RC_OK)
         return true;
     sync_end(work->sync);

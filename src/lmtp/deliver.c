@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delivery: for each accepted recipient its own text (with its Delivered-To), its own commit and
- * its own reply (RFC 2033 section 4.2), in order. 250 is said when the message is on disk.
+ * Delivery: for each accepted recipient its own text (with its Delivered-To), its own commit
+ * and its own reply (RFC 2033 section 4.2), in order. 250 is said when the message is on disk.
  */
 #include "lmtp/lmtp_session.h"
 
@@ -26,8 +26,8 @@ lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf
     net_addr_print_host(&lm->s.peer, peer);
     buf_printf(out, "Return-Path: <%.*s>\r\n", SPAN_FMT(lm->sender));
     buf_printf(out, "Delivered-To: %.*s\r\n", SPAN_FMT(rcpt->path));
-    buf_printf(out, "Received: from %s (%s)\r\n\tby %s with LMTP id %ju\r\n", lm->client_name, peer,
-               env_settings(lm->s.env)->hostname, (uintmax_t)lm->s.number);
+    buf_printf(out, "Received: from %s (%s)\r\n\tby %s with LMTP id %ju\r\n", lm->client_name,
+               peer, env_settings(lm->s.env)->hostname, (uintmax_t)lm->s.number);
     buf_printf(out, "\tfor <%.*s>; %s, %d %s %d %02d:%02d:%02d +0000\r\n", SPAN_FMT(rcpt->path),
                days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
                tm.tm_min, tm.tm_sec);
@@ -71,7 +71,8 @@ reply_failure(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, enum rc rc,
               const struct err *err)
 {
     if (err != NULL && err->text[0] != '\0')
-        log_put(&lm->s.log, rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED, "%s", err->text);
+        log_put(&lm->s.log, rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED, "%s",
+                err->text);
     switch (rc) {
     case RC_QUOTA:
         reply_for(lm, rcpt, "452 4.2.2", "The mailbox is full");
@@ -149,8 +150,8 @@ prepare(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_deliv
         rc = account_get(lm->s.env->accounts, rcpt->account_id, &delivery->acct);
     if (rc != RC_OK)
         return rc;
-    delivery->msg = (struct append_msg){
-        .ingest = &delivery->ingest, .internaldate_s = clock_wall_s(lm->s.env->clock)};
+    delivery->msg = (struct append_msg){.ingest = &delivery->ingest,
+                                        .internaldate_s = clock_wall_s(lm->s.env->clock)};
     append_op_init(&delivery->op, &lm->delivery_arena, session_waker(&lm->s));
     delivery->op.name = rcpt->mailbox.len > 0 ? rcpt->mailbox : SPAN("INBOX");
     delivery->op.msgs = &delivery->msg;

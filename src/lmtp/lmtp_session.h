@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One LMTP dialogue. Between transactions it holds nothing; during one, the sender, the accepted
- * recipients and the spool with the message.
+ * One LMTP dialogue. Between transactions it holds nothing; during one, the sender, the
+ * accepted recipients and the spool with the message.
  *
- *   GREETED -LHLO-> READY -MAIL-> MAIL -RCPT*-> MAIL -DATA/BDAT-> RECEIVING -> DELIVERING -> READY
+ *   GREETED -LHLO-> READY -MAIL-> MAIL -RCPT*-> MAIL -DATA/BDAT-> RECEIVING -> DELIVERING ->
+ * READY
  *
  * Private to lmtp/. Thread: the session's, everything.
  */
@@ -26,7 +27,8 @@ enum lmtp_state {
     LMTP_IN_MAIL,
     LMTP_RECEIVING_DATA,
     LMTP_RECEIVING_CHUNK,
-    LMTP_BETWEEN_CHUNKS, /* BDAT has begun: only BDAT and RSET may follow (RFC 3030 section 2) */
+    LMTP_BETWEEN_CHUNKS, /* BDAT has begun: only BDAT and RSET may follow (RFC 3030 section 2)
+                          */
     LMTP_DELIVERING,
 };
 
@@ -54,11 +56,11 @@ struct lmtp_session {
     enum lmtp_state state;
     uint32_t bad_commands;
     bool slot_queued;
-    bool data_too_big;  /* swallowed, answered with 552 */
-    bool line_too_long; /* swallowed to its end */
-    enum rc spool_rc;   /* the first failure to keep the message */
+    bool data_too_big;     /* swallowed, answered with 552 */
+    bool line_too_long;    /* swallowed to its end */
+    enum rc spool_rc;      /* the first failure to keep the message */
     char client_name[256]; /* of LHLO */
-    struct arena arena;  /* the transaction's */
+    struct arena arena;    /* the transaction's */
     struct span sender;
     struct lmtp_rcpt *rcpts; /* LIMIT_LMTP_RECIPIENTS of them, or NULL */
     size_t rcpt_count;
@@ -66,7 +68,7 @@ struct lmtp_session {
     struct lmtp_data data;
     uint64_t chunk_left;
     bool chunk_last;
-    uint64_t octets; /* of the message as sent */
+    uint64_t octets;      /* of the message as sent */
     size_t prefix_octets; /* of the lines put before it for the first recipient */
     struct spool spool;
     struct arena delivery_arena;

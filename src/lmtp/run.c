@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The LMTP dialogue (RFC 2033): lines in, replies out, pipelined as the client likes (RFC 2920).
- * Every reply has an enhanced status code (RFC 2034). Receiving and delivering are in files of
- * their own.
+ * The LMTP dialogue (RFC 2033): lines in, replies out, pipelined as the client likes (RFC
+ * 2920). Every reply has an enhanced status code (RFC 2034). Receiving and delivering are in
+ * files of their own.
  */
 #include "lmtp/lmtp_session.h"
 
@@ -198,7 +198,8 @@ line_run(struct lmtp_session *lm, struct span line)
         command_run(lm, &cmd);
         return;
     }
-    snprintf(reply, sizeof reply, "%s %s", rc == RC_UNSUPPORTED ? "555 5.5.4" : "501 5.5.4", why);
+    snprintf(reply, sizeof reply, "%s %s", rc == RC_UNSUPPORTED ? "555 5.5.4" : "501 5.5.4",
+             why);
     bad(lm, reply);
 }
 
@@ -275,15 +276,14 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
         flush(lm);
         *next_out = TASK_PARK_OUTPUT;
         return conn_wants_write(&lm->s.conn) && !session_is_ending(&lm->s) ? LMTP_GO_PARK
-                                                                          : LMTP_GO_ON;
+                                                                           : LMTP_GO_ON;
     }
     if (lm->state == LMTP_RECEIVING_DATA || lm->state == LMTP_RECEIVING_CHUNK) {
         if (buf_len(&lm->s.conn.in) > 0 || lm->state == LMTP_RECEIVING_CHUNK) {
             const uint64_t before = lm->chunk_left;
             const enum lmtp_state state = lm->state;
             lmtp_receive(lm);
-            if (lm->state != state || lm->chunk_left != before ||
-                state == LMTP_RECEIVING_DATA)
+            if (lm->state != state || lm->chunk_left != before || state == LMTP_RECEIVING_DATA)
                 return LMTP_GO_ON;
         }
     } else if (line_take(lm)) {
@@ -371,7 +371,8 @@ static void
 lmtp_describe(const struct session *session, struct end_record *record)
 {
     (void)session;
-    record->evidence.state = STATE_LOGGED_IN; /* LMTP has no login: who may connect may deliver */
+    record->evidence.state =
+        STATE_LOGGED_IN; /* LMTP has no login: who may connect may deliver */
 }
 
 const struct front_door lmtp_door = {

@@ -39,7 +39,8 @@ struct env {
     struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */
     struct spool_place spool;
     struct budget spool_budget; /* octets of spools in memory, all sessions */
-    struct budget input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
+    struct budget
+        input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
     struct accounts *accounts; /* mailbox/account.h, for the front doors */
     const char *version;       /* "0.1.0" */
     _Atomic(const struct settings *) settings;

@@ -394,8 +394,8 @@ session_identity_changed(struct session *session)
 }
 
 void
-session_open(struct env *env, const struct front_door *door, int fd, const struct net_addr *peer,
-             struct tls_server *tls)
+session_open(struct env *env, const struct front_door *door, int fd,
+             const struct net_addr *peer, struct tls_server *tls)
 {
     const struct conn_config config = {
         .in_max = door->in_max, .out_max = LIMIT_OUTPUT_MAX, .clock = env->clock, .tls = tls};

@@ -55,7 +55,7 @@ struct front_door {
 
 /* What a session does now, for `roost sessions` and the end record. */
 enum session_state {
-    SESSION_CONNECTED,     /* greeting sent, nobody known yet */
+    SESSION_CONNECTED, /* greeting sent, nobody known yet */
     SESSION_AUTHENTICATING,
     SESSION_AUTHENTICATED,
     SESSION_SELECTED,
@@ -66,8 +66,8 @@ enum session_state {
 
 /* What others may ask of a session; bits of session_post. */
 enum session_post {
-    POST_SHUTDOWN = 1,         /* the server goes down */
-    POST_KICK = 2,             /* an administrator ends it; words are in kick_words */
+    POST_SHUTDOWN = 1, /* the server goes down */
+    POST_KICK = 2,     /* an administrator ends it; words are in kick_words */
     POST_ACCOUNT_DISABLED = 4,
     POST_ACCOUNT_REMOVED = 8,
     POST_PASSWORD_CHANGED = 16,
@@ -110,19 +110,19 @@ struct session {
     const struct front_door *door;
     struct conn conn;
     struct net_addr peer;
-    uint64_t number;      /* in logs; unique for the process */
-    int64_t opened_us;    /* monotonic */
+    uint64_t number;   /* in logs; unique for the process */
+    int64_t opened_us; /* monotonic */
     int64_t opened_wall_us;
-    int64_t deadline_us;  /* monotonic; INT64_MAX: none. The door sets it before it parks. */
-    int64_t timer_s;      /* what the task's timer is set to; 0: unset */
+    int64_t deadline_us; /* monotonic; INT64_MAX: none. The door sets it before it parks. */
+    int64_t timer_s;     /* what the task's timer is set to; 0: unset */
 
     /* The end. */
-    uint8_t phase;      /* enum end_phase: ALIVE, then on its way out */
-    bool told;          /* goodbye was said */
+    uint8_t phase; /* enum end_phase: ALIVE, then on its way out */
+    bool told;     /* goodbye was said */
     enum end_reason reason;
-    char *end_detail;   /* owned; NULL: none; one line, for the journal */
-    char *end_words;    /* owned; an administrator's words to the client */
-    int64_t linger_us;  /* FLUSHING ends then */
+    char *end_detail;  /* owned; NULL: none; one line, for the journal */
+    char *end_words;   /* owned; an administrator's words to the client */
+    int64_t linger_us; /* FLUSHING ends then */
 
     /* Identity; the strings are written under the table's lock. */
     uint64_t account_id; /* 0: nobody yet */
@@ -132,7 +132,7 @@ struct session {
     bool tls;            /* came in by TLS or STARTTLS */
 
     /* Any thread. */
-    atomic_uint posts;         /* enum session_post */
+    atomic_uint posts;          /* enum session_post */
     _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
     struct session_public pub;
     struct list table_link; /* table's lock */
@@ -145,9 +145,9 @@ struct session {
 };
 
 /**
- * Makes a session for an accepted descriptor, which is its own from here, and starts it. When limits refuse it, a line is
- * said to the peer where the door has one, the end is recorded, and the descriptor closed.
- * tls: implicit TLS, or NULL. Thread: any (a listener's run).
+ * Makes a session for an accepted descriptor, which is its own from here, and starts it. When
+ * limits refuse it, a line is said to the peer where the door has one, the end is recorded, and
+ * the descriptor closed. tls: implicit TLS, or NULL. Thread: any (a listener's run).
  */
 void session_open(struct env *env, const struct front_door *door, int fd,
                   const struct net_addr *peer, struct tls_server *tls);
@@ -163,8 +163,8 @@ session_is_ending(const struct session *session)
     return session->phase != PHASE_ALIVE;
 }
 
-/** Ends it for what the connection says about its own end (FIN, RST, TLS, time-outs), in the light of
- *  what the session was doing. Called when conn_read or conn_flush gave RC_CLOSED. */
+/** Ends it for what the connection says about its own end (FIN, RST, TLS, time-outs), in the
+ * light of what the session was doing. Called when conn_read or conn_flush gave RC_CLOSED. */
 void session_end_by_peer(struct session *session, enum end_moment moment);
 
 /** Monotonic now, of the injected clock. */

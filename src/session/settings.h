@@ -2,7 +2,8 @@
 /*
  * What an administrator may set that sessions look at while they live. daemon/config fills it
  * from roost.conf and publishes a new one at SIGHUP; a published one never changes and stays
- * readable until the process ends (they are small and reloads are rare), so sessions keep no reference.
+ * readable until the process ends (they are small and reloads are rare), so sessions keep no
+ * reference.
  */
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H

@@ -56,8 +56,8 @@ append_memory(struct spool *spool, struct span data)
     if (want > LIMIT_SPOOL_MEMORY)
         return false;
     if ((int64_t)want > spool->budget_octets) {
-        const int64_t more =
-            ((int64_t)want - spool->budget_octets + BUDGET_STEP - 1) / BUDGET_STEP * BUDGET_STEP;
+        const int64_t more = ((int64_t)want - spool->budget_octets + BUDGET_STEP - 1) /
+                             BUDGET_STEP * BUDGET_STEP;
         if (!budget_take(spool->place->memory, more))
             return false;
         spool->budget_octets += more;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the octets of literals and of LMTP DATA wait until the whole command is there: in
- * memory up to LIMIT_SPOOL_MEMORY each, within a budget shared by all sessions; beyond that, or when
- * the budget is spent, in a file without a name in DIR/tmp, which a crash takes with it. The store is
- * entered only afterwards.
+ * memory up to LIMIT_SPOOL_MEMORY each, within a budget shared by all sessions; beyond that, or
+ * when the budget is spent, in a file without a name in DIR/tmp, which a crash takes with it.
+ * The store is entered only afterwards.
  *
  * A spool belongs to one session. Appending to the file may wait for the page cache, not for
  * the disk's answer: nothing here is synced.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See the header. Counts live in two maps (account id, address) of small heap cells; a cell
- * goes with its last session. All under one lock of rank LOCK_LIVE_TABLE, held for microseconds;
- * listing copies.
+ * goes with its last session. All under one lock of rank LOCK_LIVE_TABLE, held for
+ * microseconds; listing copies.
  */
 #include "session/table.h"
 
@@ -223,7 +223,8 @@ copy_or_empty(struct arena *arena, const char *text)
 }
 
 static bool
-info_fill(const struct session *s, struct arena *arena, int64_t now_us, struct session_info *info)
+info_fill(const struct session *s, struct arena *arena, int64_t now_us,
+          struct session_info *info)
 {
     *info = (struct session_info){
         .number = s->number,
@@ -283,9 +284,12 @@ const char *
 session_state_name(enum session_state state)
 {
     static const char *const names[] = {
-        [SESSION_CONNECTED] = "connected",         [SESSION_AUTHENTICATING] = "authenticating",
-        [SESSION_AUTHENTICATED] = "authenticated", [SESSION_SELECTED] = "selected",
-        [SESSION_COMMAND] = "command",             [SESSION_IDLE] = "idle",
+        [SESSION_CONNECTED] = "connected",
+        [SESSION_AUTHENTICATING] = "authenticating",
+        [SESSION_AUTHENTICATED] = "authenticated",
+        [SESSION_SELECTED] = "selected",
+        [SESSION_COMMAND] = "command",
+        [SESSION_IDLE] = "idle",
         [SESSION_ENDING] = "ending",
     };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of live sessions: who is here, counted by account and by address, so that limits
- * can be kept and `roost sessions` and `roost kick` have something to look at. It never gives out a
- * pointer to a session: others get copies, and reach a session by posting to it.
+ * can be kept and `roost sessions` and `roost kick` have something to look at. It never gives
+ * out a pointer to a session: others get copies, and reach a session by posting to it.
  *
  * Thread: any, all functions, under LOCK_LIVE_TABLE.
  */
@@ -61,7 +61,7 @@ bool session_post(struct session_table *table, uint64_t number, enum session_pos
                   const char *words);
 /** Posts to all sessions of an account, or (account_id 0) to all; except: a number, or 0.
  *  Returns how many. */
-size_t session_post_all(struct session_table *table, uint64_t account_id, enum session_post post,
-                        const char *words, uint64_t except);
+size_t session_post_all(struct session_table *table, uint64_t account_id,
+                        enum session_post post, const char *words, uint64_t except);
 
 #endif

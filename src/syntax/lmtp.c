@@ -208,8 +208,8 @@ lmtp_path_split(struct span path, struct buf *local, struct span *domain_out)
 
 enum data_state { DATA_LINE, DATA_DOT, DATA_DOT_CR, DATA_TEXT, DATA_CR };
 
-/* Ordinary octets are copied in runs; only CR and what follows it, and dots at the beginning of a
- * line, are looked at one by one. */
+/* Ordinary octets are copied in runs; only CR and what follows it, and dots at the beginning of
+ * a line, are looked at one by one. */
 bool
 lmtp_data_take(struct lmtp_data *data, struct span in, struct buf *out, size_t *used_out)
 {

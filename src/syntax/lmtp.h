@@ -35,10 +35,10 @@ enum { LMTP_PATH_MAX = 1000 }; /* octets of a path; RFC 5321 section 4.5.3.1.3 a
 /* One command. Spans point into the line. */
 struct lmtp_cmd {
     enum lmtp_verb verb;
-    struct span text;   /* LHLO: the client's name */
-    struct span path;   /* MAIL, RCPT: what stands between < and >, without source route */
-    uint64_t size;      /* MAIL SIZE=, RFC 1870; 0: not given */
-    enum lmtp_body body; /* MAIL BODY=, RFC 6152 */
+    struct span text;      /* LHLO: the client's name */
+    struct span path;      /* MAIL, RCPT: what stands between < and >, without source route */
+    uint64_t size;         /* MAIL SIZE=, RFC 1870; 0: not given */
+    enum lmtp_body body;   /* MAIL BODY=, RFC 6152 */
     uint64_t chunk_octets; /* BDAT, RFC 3030 */
     bool chunk_last;
 };
