@@ -124,6 +124,7 @@ time_check(struct imap_session *im)
 enum go
 imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next *next_out)
 {
+    session_line_begins(&im->s);
     for (;;) {
         time_check(im);
         if (session_is_ending(&im->s))

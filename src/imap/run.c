@@ -248,6 +248,7 @@ command_begin(struct imap_session *im, struct span text)
     const char *bad = "Syntax error";
     struct imap_head head;
 
+    session_line_begins(&im->s);
     log_line_in(&im->s.log,
                 im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
     enum rc rc = imap_head_parse(text, &head, &bad);

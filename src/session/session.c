@@ -143,6 +143,14 @@ session_flush(struct session *session)
     return rc;
 }
 
+void
+session_line_begins(struct session *session)
+{
+    /* Octets that the tap has not been shown may be the middle of a literal. */
+    if (session->tapped_octets == buf_len(&session->conn.out))
+        log_tap_begin(&session->tap);
+}
+
 /* ---- being run ---- */
 
 static void
@@ -329,8 +337,10 @@ run(struct task *task, uint32_t why)
         atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
         if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
             log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
-        if ((why & TASK_WHY_START) != 0)
+        if ((why & TASK_WHY_START) != 0) {
+            session_line_begins(session);
             session->door->opened(session);
+        }
         posts_take(session);
     }
     if (!session_is_ending(session)) {

@@ -181,6 +181,9 @@ void session_identity_changed(struct session *session);
 struct event *session_event(struct session *session, enum event_kind kind);
 /** Sends what is in conn.out, showing it to the log first. As conn_flush. */
 MUST_USE enum rc session_flush(struct session *session);
+/** Says that what is appended to conn.out next begins a line: a log level that was switched on
+ *  meanwhile shows the output from here. At a greeting, a command, a push. */
+void session_line_begins(struct session *session);
 /** A wake for rooms below: runs this session's task again, nothing else. */
 struct wake session_waker(struct session *session);
 
