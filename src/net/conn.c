@@ -322,6 +322,18 @@ send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
     return RC_OK;
 }
 
+/* Before there is anything to read no buffer is needed for it. */
+static enum rc
+shake_hands(struct conn *conn)
+{
+    if (conn->tls_state != CONN_TLS_HANDSHAKE)
+        return RC_OK;
+    ERR_clear_error();
+    const int ok = SSL_do_handshake(conn->ssl);
+    ssl_progress(conn);
+    return ok == 1 ? RC_OK : ssl_failed(conn, ok, OP_READ);
+}
+
 bool
 conn_has_unread(const struct conn *conn)
 {
@@ -336,6 +348,9 @@ conn_read(struct conn *conn)
 
     if (conn->read_ended)
         return RC_CLOSED;
+    const enum rc shaken = shake_hands(conn);
+    if (shaken != RC_OK)
+        return shaken;
     while (total < LIMIT_READ_SLICE) {
         const size_t room = conn->in.max - buf_len(&conn->in);
         if (room == 0)

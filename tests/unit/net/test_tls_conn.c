@@ -116,13 +116,14 @@ static void
 test_what_is_not_tls(void **state)
 {
     static const struct {
-        const char *sent, *text;
+        struct span sent;
+        const char *text; /* NULL: any */
     } table[] = {
-        {"a1 LOGIN user secret\r\n", "what the client sent is not TLS"},
-        {"GET / HTTP/1.0\r\n\r\n", "the client spoke HTTP where TLS is expected"},
-        {"\x16\x03\x01\xff\xff garbage follows", NULL},
-        {"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00 too short", NULL},
-        {"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00\x80 SSLv2", NULL},
+        {SPAN_INIT("a1 LOGIN user secret\r\n"), "what the client sent is not TLS"},
+        {SPAN_INIT("GET / HTTP/1.0\r\n\r\n"), "the client spoke HTTP where TLS is expected"},
+        {SPAN_INIT("\x16\x03\x01\xff\xff garbage follows"), NULL},
+        {SPAN_INIT("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00 too short"), NULL},
+        {SPAN_INIT("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10 SSLv2"), NULL},
     };
     struct tls_server *server = make_server();
 
@@ -132,7 +133,7 @@ test_what_is_not_tls(void **state)
         struct conn_evidence evidence;
         char text[200];
         link_open(&link, server, tls_client_ctx(TLS1_3_VERSION, TLS1_3_VERSION));
-        put_all(link.pair.far, table[i].sent, 21 < strlen(table[i].sent) ? 21 : 20);
+        put_all(link.pair.far, table[i].sent.ptr, table[i].sent.len);
         shutdown(link.pair.far, SHUT_WR);
         assert_int_equal(conn_read(&link.conn), RC_CLOSED);
         conn_evidence_get(&link.conn, &evidence);
