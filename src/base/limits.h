@@ -78,6 +78,9 @@
     (256u << 20) /* octets of what one commit changed: some 3 million entries */
 #define LIMIT_IDLE_ACCOUNTS 10000u /* kept although nobody holds them */
 
+/* --- Administration --- */
+#define LIMIT_CONTROL_ASKERS 16u             /* verbs that run at once over the control socket */
+
 /* --- Store --- */
 #define LIMIT_DB_WAIT_MS 5000        /* for a lock held by somebody outside this process */
 #define LIMIT_WAL_OCTETS (16u << 20) /* then readers are held off and the WAL is truncated */

@@ -45,5 +45,9 @@ extern const size_t cli_verb_count;
 
 int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);
+int cmd_account(struct cli *cli);
+int cmd_sessions(struct cli *cli);
+int cmd_kick(struct cli *cli);
+int cmd_log(struct cli *cli);
 
 #endif

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/lock.h"
 #include "mailbox/ops.h"
+#include "mailbox/turn_wait.h"
 
 enum {
     EVICT_EVERY_S = 30,
@@ -26,40 +26,21 @@ struct housekeeping {
     struct house *house;
     struct live *live;
     pthread_t thread;
-    pthread_mutex_t mutex; /* with changed: guards the three below */
+    struct turn_waiter waiter;
+    pthread_mutex_t mutex; /* with changed: guards stop */
     pthread_cond_t changed;
     bool stop;
-    bool woken;                       /* the turn was granted or the purge is done */
     char after[REGISTRY_NAME_OCTETS]; /* the thread's: last account visited */
 };
-
-static void
-on_wake(void *ctx, uint64_t id)
-{
-    struct housekeeping *hk = ctx;
-
-    (void)id;
-    pthread_mutex_lock(&hk->mutex);
-    hk->woken = true;
-    pthread_cond_signal(&hk->changed);
-    pthread_mutex_unlock(&hk->mutex);
-}
 
 /* One step of purging through the account's turn. True: there is more. */
 static bool
 purge_step(struct housekeeping *hk, struct account *acct)
 {
-    const struct wake wake = {.fn = on_wake, .ctx = hk};
     struct purge_op op;
 
-    purge_op_init(&op, wake);
-    while (turn_run(acct, &op.turn) == RC_AGAIN) {
-        pthread_mutex_lock(&hk->mutex);
-        while (!hk->woken)
-            pthread_cond_wait(&hk->changed, &hk->mutex);
-        hk->woken = false;
-        pthread_mutex_unlock(&hk->mutex);
-    }
+    purge_op_init(&op, turn_waiter_wake(&hk->waiter));
+    turn_run_wait(acct, &op.turn, &hk->waiter);
     return op.turn.result == RC_OK && op.more;
 }
 
@@ -144,6 +125,7 @@ housekeeping_start(struct house *house, struct live *live, struct housekeeping *
         return err_set(err, RC_LIMIT, 0, "no memory");
     hk->house = house;
     hk->live = live;
+    turn_waiter_init(&hk->waiter);
     pthread_mutex_init(&hk->mutex, NULL);
     pthread_cond_init(&hk->changed, NULL);
     const int failed = pthread_create(&hk->thread, NULL, keep_house, hk);
@@ -167,5 +149,6 @@ housekeeping_stop(struct housekeeping *hk)
     pthread_join(hk->thread, NULL);
     pthread_cond_destroy(&hk->changed);
     pthread_mutex_destroy(&hk->mutex);
+    turn_waiter_done(&hk->waiter);
     free(hk);
 }

@@ -3,7 +3,7 @@
  * The wiring of a running server, from the bottom up and back:
  *
  *   house (lock, log, registry, store, accounts) -> journal, live table -> poller, slots,
- *   sessions' table -> auth, TLS -> ports -> ready -> signals ... -> down again
+ *   sessions' table -> auth, TLS -> ports, control socket -> ready -> signals ... -> down again
  *
  * The main thread waits for signals here; everything else happens on work threads.
  */
@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "admin/control.h"
 #include "auth/auth.h"
 #include "daemon/house.h"
 #include "daemon/housekeeping.h"
@@ -38,6 +39,7 @@ struct server {
     struct env env;
     struct log_scope log;
     struct ports *ports;
+    struct control *control;
     struct housekeeping *housekeeping;
 };
 
@@ -134,6 +136,24 @@ open_env(struct server *server, struct err *err)
 }
 
 static enum rc
+open_control(struct server *server, struct err *err)
+{
+    struct house *house = &server->house;
+    const struct verb_house verbs = {
+        .clock = &clock_system,
+        .registry = house->registry,
+        .store = house->store,
+        .accounts = house->accounts,
+        .table = server->env.table,
+        .log = house->log,
+        .append_octets = house->config->settings.append_octets,
+    };
+
+    return control_open(&verbs, config_path(house->config, "run/control.sock"),
+                        &server->control, err);
+}
+
+static enum rc
 server_open(struct server *server, struct err *err)
 {
     struct err limits_err;
@@ -145,6 +165,8 @@ server_open(struct server *server, struct err *err)
         rc = ports_open(&server->env, server->house.config, &server->ports, err);
     if (rc == RC_OK)
         rc = poller_start(server->env.poller, err);
+    if (rc == RC_OK)
+        rc = open_control(server, err);
     if (rc == RC_OK)
         rc = ports_begin(server->ports, err);
     if (rc == RC_OK)
@@ -221,6 +243,7 @@ server_close(struct server *server)
 {
     struct env *env = &server->env;
 
+    control_close(server->control);
     housekeeping_stop(server->housekeeping);
     if (server->ports != NULL)
         ports_close(server->ports);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header. An asker's thread owns its socket; the list of askers, under LOCK_LEAF, is there so
+ * that control_close can shut their sockets down and wait.
+ */
+#include "admin/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "admin/frame.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/lock.h"
+
+enum { BACKLOG = 16 };
+
+struct control {
+    struct verb_house house;
+    char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    int fd;
+    int stop_fd; /* eventfd */
+    pthread_t thread;
+    struct lock lock;
+    pthread_cond_t changed; /* with lock: askers came to an end */
+    struct list askers;     /* lock */
+    unsigned count;         /* lock */
+};
+
+struct asker {
+    struct list link; /* control->lock */
+    struct control *control;
+    struct frame_stream stream;
+    struct buf data; /* of the last frame read */
+    bool ended;      /* its input is complete */
+};
+
+/* ---- frames of a verb ---- */
+
+static enum rc
+io_row(void *ctx, json_t *row, struct span data, struct err *err)
+{
+    struct asker *asker = ctx;
+
+    if (row == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for a row");
+    json_t *head = json_pack("{so}", "row", row);
+    const enum rc rc = head == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a row")
+                                    : frame_write(&asker->stream, head, data, err);
+    json_decref(head);
+    return rc;
+}
+
+static enum rc
+io_next(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
+{
+    struct asker *asker = ctx;
+    json_t *head = NULL;
+
+    if (asker->ended)
+        return RC_NOT_FOUND;
+    const enum rc rc = frame_read(&asker->stream, &head, &asker->data, err);
+    if (rc != RC_OK)
+        return rc;
+    if (json_is_true(json_object_get(head, "end"))) {
+        asker->ended = true;
+        json_decref(head);
+        return RC_NOT_FOUND;
+    }
+    *head_out = head;
+    *data_out = buf_span(&asker->data);
+    return RC_OK;
+}
+
+static void
+answer(struct asker *asker, enum rc rc, const struct err *err)
+{
+    json_t *head = json_pack("{ss, ss}", "rc", rc_name(rc), "error",
+                             rc == RC_OK ? "" : err->text);
+
+    if (head != NULL && frame_write(&asker->stream, head, SPAN(""), NULL) != RC_OK) {
+        /* The asker is gone: there is nobody to tell. */
+    }
+    json_decref(head);
+}
+
+static void
+serve(struct asker *asker)
+{
+    const struct verb_io io = {.ctx = asker, .row = io_row, .next = io_next};
+    struct verb_call call = {.house = &asker->control->house, .io = &io};
+    struct err err = {.rc = RC_OK};
+    json_t *head = NULL;
+
+    if (frame_read(&asker->stream, &head, &asker->data, &err) != RC_OK)
+        return;
+    const char *verb = json_string_value(json_object_get(head, "verb"));
+    call.args = json_object_get(head, "args");
+    const enum rc rc = verb == NULL || !json_is_object(call.args)
+                           ? err_set(&err, RC_INVALID, 0, "no verb was named")
+                           : verb_run(verb, &call, &err);
+    answer(asker, rc, &err);
+    json_decref(head);
+}
+
+static void *
+asker_run(void *arg)
+{
+    struct asker *asker = arg;
+    struct control *control = asker->control;
+
+    serve(asker);
+    lock_enter(&control->lock);
+    list_remove(&asker->link);
+    control->count--;
+    pthread_cond_signal(&control->changed);
+    close(asker->stream.fd); /* under the lock: control_close must not shut a reused number */
+    lock_leave(&control->lock);
+    frame_stream_done(&asker->stream);
+    buf_done(&asker->data);
+    free(asker);
+    return NULL;
+}
+
+/* ---- askers ---- */
+
+static bool
+is_trusted(int fd)
+{
+    struct ucred cred;
+    socklen_t len = sizeof cred;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+           (cred.uid == 0 || cred.uid == geteuid());
+}
+
+static void
+asker_add(struct control *control, int fd)
+{
+    struct asker *asker = calloc(1, sizeof *asker);
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    if (asker == NULL) {
+        close(fd);
+        return;
+    }
+    asker->control = control;
+    frame_stream_init(&asker->stream, fd);
+    buf_init(&asker->data, FRAME_DATA_MAX);
+    lock_enter(&control->lock);
+    const bool room = control->count < LIMIT_CONTROL_ASKERS;
+    if (room) {
+        list_push_back(&control->askers, &asker->link);
+        control->count++;
+    }
+    lock_leave(&control->lock);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    const bool started = room && pthread_create(&thread, &attr, asker_run, asker) == 0;
+    pthread_attr_destroy(&attr);
+    if (started)
+        return;
+    const struct err busy = {.rc = RC_BUSY, .text = "too many administrators at once"};
+    answer(asker, RC_BUSY, &busy);
+    lock_enter(&control->lock);
+    if (room) {
+        list_remove(&asker->link);
+        control->count--;
+    }
+    lock_leave(&control->lock);
+    close(fd);
+    frame_stream_done(&asker->stream);
+    free(asker);
+}
+
+static void *
+control_run(void *arg)
+{
+    struct control *control = arg;
+
+    for (;;) {
+        struct pollfd fds[2] = {{.fd = control->fd, .events = POLLIN},
+                                {.fd = control->stop_fd, .events = POLLIN}};
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents != 0)
+            return NULL;
+        const int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (is_trusted(fd))
+            asker_add(control, fd);
+        else
+            close(fd);
+    }
+}
+
+static enum rc
+socket_open(struct control *control, const char *path, struct err *err)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof addr.sun_path)
+        return err_set(err, RC_INVALID, 0, "%s: the path is too long for a socket", path);
+    memcpy(addr.sun_path, path, strlen(path));
+    memcpy(control->path, addr.sun_path, sizeof control->path);
+    control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    control->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (control->fd < 0 || control->stop_fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "control socket");
+    unlink(path); /* DIR/run/lock says that nobody else uses it */
+    const mode_t mask = umask(0177);
+    const int failed = bind(control->fd, (const struct sockaddr *)&addr, sizeof addr);
+    const int bind_errno = errno;
+    umask(mask);
+    if (failed != 0 || listen(control->fd, BACKLOG) != 0)
+        return err_set(err, rc_of_errno(bind_errno), bind_errno, "%s", path);
+    return RC_OK;
+}
+
+enum rc
+control_open(const struct verb_house *house, const char *path, struct control **out,
+             struct err *err)
+{
+    struct control *control = calloc(1, sizeof *control);
+
+    if (control == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    control->house = *house;
+    control->fd = control->stop_fd = -1;
+    lock_init(&control->lock, LOCK_LEAF);
+    pthread_cond_init(&control->changed, NULL);
+    list_init(&control->askers);
+    enum rc rc = socket_open(control, path, err);
+    if (rc == RC_OK && pthread_create(&control->thread, NULL, control_run, control) != 0)
+        rc = err_set(err, RC_LIMIT, 0, "control thread");
+    if (rc != RC_OK) {
+        fd_close(&control->fd);
+        fd_close(&control->stop_fd);
+        free(control);
+        return rc;
+    }
+    *out = control;
+    return RC_OK;
+}
+
+void
+control_close(struct control *control)
+{
+    const uint64_t one = 1;
+
+    if (control == NULL)
+        return;
+    if (write(control->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
+        return; /* cannot be: an eventfd takes a one */
+    pthread_join(control->thread, NULL);
+    lock_enter(&control->lock);
+    LIST_FOR_EACH (node, &control->askers)
+        shutdown(CONTAINER_OF(node, struct asker, link)->stream.fd, SHUT_RDWR);
+    while (control->count > 0)
+        lock_wait(&control->lock, &control->changed);
+    lock_leave(&control->lock);
+    unlink(control->path);
+    fd_close(&control->fd);
+    fd_close(&control->stop_fd);
+    pthread_cond_destroy(&control->changed);
+    lock_done(&control->lock);
+    free(control);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes over the control socket, both ways: frames. A frame is one line of JSON; with a member
+ * "data": N, N raw octets follow it (a message of import or export). So one connection carries
+ * rows for people and gigabytes of mail alike, and neither side holds more than one frame.
+ *
+ *   asker   {"verb": "import", "args": {...}}
+ *           {"flags": [...], "data": 5120} <octets> ...   {"end": true}
+ *   server  {"row": {...}} ...  {"rc": "ok"}  or  {"rc": "not-found", "error": "..."}
+ *
+ * Blocking; for threads that may wait for their (local) peer. Thread: the one that owns it.
+ */
+#ifndef ADMIN_FRAME_H
+#define ADMIN_FRAME_H
+
+#include <jansson.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+enum { FRAME_LINE_MAX = 1 << 20, FRAME_DATA_MAX = 2047 << 20 };
+
+struct frame_stream {
+    int fd;        /* owned by the caller */
+    struct buf in; /* octets read ahead */
+};
+
+void frame_stream_init(struct frame_stream *stream, int fd);
+void frame_stream_done(struct frame_stream *stream);
+
+/** Writes head, with "data" added when data is not empty. head stays the caller's. RC_CLOSED:
+ *  the other side is gone. */
+MUST_USE enum rc frame_write(struct frame_stream *stream, json_t *head, struct span data,
+                             struct err *err);
+/** Reads a frame: *head_out is the caller's (json_decref); its data goes to data (cleared before).
+ *  RC_CLOSED at the end of the stream; RC_INVALID, RC_LIMIT for what is no frame. */
+MUST_USE enum rc frame_read(struct frame_stream *stream, json_t **head_out, struct buf *data,
+                            struct err *err);
+
+#endif

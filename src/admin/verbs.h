@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one table of administrative verbs. A verb works on a house (what is open of DIR) and talks
+ * through frames; who asks does not matter to it: the command line over the control socket of
+ * a running server, the command line by itself when no server runs, or the console.
+ *
+ * Verbs block: on disk, on the account's turn, on their asker. They run on threads of their own, never on
+ * work threads. Thread: any that may wait.
+ */
+#ifndef ADMIN_VERBS_H
+#define ADMIN_VERBS_H
+
+#include <jansson.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/span.h"
+
+struct accounts;
+struct log;
+struct registry;
+struct session_table;
+struct store;
+
+/* What verbs work on. Borrowed. */
+struct verb_house {
+    const struct clock *clock;
+    struct registry *registry;
+    struct store *store;
+    struct accounts *accounts;
+    struct session_table *table; /* NULL: no server runs */
+    struct log *log;             /* NULL: no server runs */
+    uint64_t append_octets;      /* [limits] append */
+};
+
+/* How a verb talks. */
+struct verb_io {
+    void *ctx;
+    /* One row, taken over (decref'd), with data octets behind it. */
+    enum rc (*row)(void *ctx, json_t *row, struct span data, struct err *err);
+    /* The asker's next frame; data until the next call. RC_NOT_FOUND at the end. */
+    enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);
+};
+
+struct verb_call {
+    const struct verb_house *house;
+    const struct verb_io *io;
+    const json_t *args; /* an object */
+};
+
+struct verb {
+    const char *name;
+    bool needs_server; /* sessions, kick, log: there is nothing to say without one */
+    enum rc (*run)(const struct verb_call *call, struct err *err);
+};
+
+/** RC_UNSUPPORTED: no such verb, or it needs a server. Otherwise what the verb says. */
+MUST_USE enum rc verb_run(const char *name, const struct verb_call *call, struct err *err);
+
+/* --- for verbs --- */
+/** A string argument, or NULL. Borrowed from args. */
+const char *verb_text(const struct verb_call *call, const char *name);
+/** The account that argument "account" names, as created. RC_INVALID without one. */
+struct registry_account;
+MUST_USE enum rc verb_account(const struct verb_call *call, struct registry_account *out,
+                              struct err *err);
+
+enum rc verb_account_add(const struct verb_call *call, struct err *err);
+enum rc verb_account_add_many(const struct verb_call *call, struct err *err);
+enum rc verb_account_passwd(const struct verb_call *call, struct err *err);
+enum rc verb_account_list(const struct verb_call *call, struct err *err);
+enum rc verb_account_disable(const struct verb_call *call, struct err *err);
+enum rc verb_account_enable(const struct verb_call *call, struct err *err);
+enum rc verb_account_remove(const struct verb_call *call, struct err *err);
+enum rc verb_account_alias(const struct verb_call *call, struct err *err);
+enum rc verb_import(const struct verb_call *call, struct err *err);
+enum rc verb_export(const struct verb_call *call, struct err *err);
+enum rc verb_sessions(const struct verb_call *call, struct err *err);
+enum rc verb_kick(const struct verb_call *call, struct err *err);
+enum rc verb_log(const struct verb_call *call, struct err *err);
+
+#endif

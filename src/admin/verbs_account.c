@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts: add, passwd, list, disable, enable, remove, alias. What changes for people who are logged in
+ * is told to their sessions at once. Passwords arrive in the clear over a socket that only the
+ * server's own user can open, are hashed here, and are never shown or logged.
+ */
+#include "admin/verbs.h"
+
+#include <time.h>
+
+#include "auth/password.h"
+#include "mailbox/account.h"
+#include "session/table.h"
+#include "store/registry.h"
+#include "store/store.h"
+
+enum { ADD_BATCH = 500, LIST_BATCH = 200, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
+
+static const struct password_policy policy; /* the defaults */
+
+/* Hash and keys of a password, or the hash that was given ready-made. */
+static enum rc
+credentials(struct span password, char crypt[REGISTRY_CRYPT_OCTETS], struct scram_keys *scram,
+            struct err *err)
+{
+    *scram = (struct scram_keys){0};
+    if (password_is_hash(password))
+        return password_import(password, crypt, err);
+    return password_new(&policy, password, crypt, scram, err);
+}
+
+enum rc
+verb_account_add(const struct verb_call *call, struct err *err)
+{
+    const char *name = verb_text(call, "account");
+    const char *password = verb_text(call, "password");
+    char crypt[REGISTRY_CRYPT_OCTETS];
+    struct scram_keys scram;
+    uint64_t id;
+
+    if (name == NULL || password == NULL)
+        return err_set(err, RC_INVALID, 0, "account and password are needed");
+    enum rc rc = credentials(span_of_str(password), crypt, &scram, err);
+    if (rc == RC_OK)
+        rc = registry_add(call->house->registry, span_of_str(name), crypt,
+                          scram.iterations == 0 ? NULL : &scram, &id, err);
+    password_wipe(crypt, sizeof crypt);
+    if (rc == RC_EXISTS)
+        return err_set(err, rc, 0, "the name \"%.100s\" is taken", name);
+    return rc;
+}
+
+/* ---- many at once ---- */
+
+struct many {
+    struct arena arena;
+    struct registry_new rows[ADD_BATCH];
+    json_int_t lines[ADD_BATCH]; /* of the asker's file, for errors */
+    size_t count;
+    uint64_t added;
+};
+
+static enum rc
+many_store(const struct verb_call *call, struct many *many, struct err *err)
+{
+    size_t failed = 0;
+
+    if (many->count == 0)
+        return RC_OK;
+    const enum rc rc =
+        registry_add_many(call->house->registry, many->rows, many->count, &failed, err);
+    if (rc != RC_OK)
+        return err_prefix(err, rc, "line %jd, after %ju accounts were added",
+                          (intmax_t)many->lines[failed], (uintmax_t)many->added);
+    many->added += many->count;
+    many->count = 0;
+    arena_reset(&many->arena);
+    return RC_OK;
+}
+
+static enum rc
+many_add(struct many *many, const json_t *head, struct err *err)
+{
+    const char *name = json_string_value(json_object_get(head, "account"));
+    const char *password = json_string_value(json_object_get(head, "password"));
+    const json_int_t line = json_integer_value(json_object_get(head, "line"));
+    struct registry_new *row = &many->rows[many->count];
+    char *crypt = arena_alloc(&many->arena, REGISTRY_CRYPT_OCTETS, 1);
+    struct scram_keys *scram = arena_new(&many->arena, struct scram_keys);
+
+    if (name == NULL || password == NULL)
+        return err_set(err, RC_INVALID, 0, "line %jd: not name:password", (intmax_t)line);
+    if (crypt == NULL || scram == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    const enum rc rc = credentials(span_of_str(password), crypt, scram, err);
+    if (rc != RC_OK)
+        return err_prefix(err, rc, "line %jd", (intmax_t)line);
+    row->name = arena_span(&many->arena, span_of_str(name));
+    row->crypt = crypt;
+    row->scram = scram->iterations == 0 ? NULL : scram;
+    many->lines[many->count++] = line;
+    return row->name.ptr == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+}
+
+static enum rc
+many_run(const struct verb_call *call, struct many *many, struct err *err)
+{
+    json_t *head = NULL;
+    struct span data;
+    enum rc rc;
+
+    while ((rc = call->io->next(call->io->ctx, &head, &data, err)) == RC_OK) {
+        rc = many_add(many, head, err);
+        json_decref(head);
+        if (rc == RC_OK && many->count == ADD_BATCH)
+            rc = many_store(call, many, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return rc == RC_NOT_FOUND ? many_store(call, many, err) : rc;
+}
+
+enum rc
+verb_account_add_many(const struct verb_call *call, struct err *err)
+{
+    struct many *many = calloc(1, sizeof *many);
+
+    if (many == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    arena_init(&many->arena, 4u << 20);
+    enum rc rc = many_run(call, many, err);
+    if (rc == RC_OK)
+        rc = call->io->row(call->io->ctx, json_pack("{sI}", "added", (json_int_t)many->added),
+                           SPAN(""), err);
+    arena_done(&many->arena);
+    free(many);
+    return rc;
+}
+
+/* ---- one ---- */
+
+static void
+tell_sessions(const struct verb_call *call, uint64_t id, enum session_post post)
+{
+    if (call->house->table != NULL)
+        session_post_all(call->house->table, id, post, NULL, 0);
+}
+
+enum rc
+verb_account_passwd(const struct verb_call *call, struct err *err)
+{
+    const char *password = verb_text(call, "password");
+    struct registry_account account;
+    char crypt[REGISTRY_CRYPT_OCTETS];
+    struct scram_keys scram;
+
+    enum rc rc = verb_account(call, &account, err);
+    if (rc != RC_OK)
+        return rc;
+    if (password == NULL)
+        return err_set(err, RC_INVALID, 0, "a password is needed");
+    rc = credentials(span_of_str(password), crypt, &scram, err);
+    if (rc == RC_OK)
+        rc = registry_set_password(call->house->registry, account.id, crypt,
+                                   scram.iterations == 0 ? NULL : &scram, err);
+    password_wipe(crypt, sizeof crypt);
+    if (rc == RC_OK)
+        tell_sessions(call, account.id, POST_PASSWORD_CHANGED);
+    return rc;
+}
+
+static enum rc
+set_state(const struct verb_call *call, enum account_state state, struct err *err)
+{
+    struct registry_account account;
+
+    enum rc rc = verb_account(call, &account, err);
+    if (rc == RC_OK)
+        rc = registry_set_state(call->house->registry, account.id, state, err);
+    if (rc == RC_OK && state == ACCOUNT_DISABLED)
+        tell_sessions(call, account.id, POST_ACCOUNT_DISABLED);
+    return rc;
+}
+
+enum rc
+verb_account_disable(const struct verb_call *call, struct err *err)
+{
+    return set_state(call, ACCOUNT_DISABLED, err);
+}
+
+enum rc
+verb_account_enable(const struct verb_call *call, struct err *err)
+{
+    return set_state(call, ACCOUNT_ENABLED, err);
+}
+
+/* Its sessions are told to go; the mail is removed when the last of them has let go of it. */
+enum rc
+verb_account_remove(const struct verb_call *call, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = FORGET_WAIT_MS * 1000000L};
+    struct registry_account account;
+
+    enum rc rc = verb_account(call, &account, err);
+    if (rc == RC_OK)
+        rc = registry_remove(call->house->registry, account.id, err);
+    if (rc != RC_OK)
+        return rc;
+    tell_sessions(call, account.id, POST_ACCOUNT_REMOVED);
+    for (int i = 0; i < FORGET_TRIES; i++) {
+        rc = accounts_forget(call->house->accounts, account.id);
+        if (rc != RC_BUSY)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    if (rc == RC_BUSY)
+        return err_set(err, rc, 0, "%s can no longer log in, but is still in use; its mail stays "
+                                   "on disk",
+                       account.name);
+    return store_account_remove(call->house->store, account.id, err);
+}
+
+enum rc
+verb_account_alias(const struct verb_call *call, struct err *err)
+{
+    const char *address = verb_text(call, "address");
+    const bool remove = json_is_true(json_object_get(call->args, "remove"));
+    struct registry_account account;
+
+    const enum rc rc = verb_account(call, &account, err);
+    if (rc != RC_OK)
+        return rc;
+    if (address == NULL)
+        return err_set(err, RC_INVALID, 0, "an address is needed");
+    return remove ? registry_alias_remove(call->house->registry, account.id,
+                                          span_of_str(address), err)
+                  : registry_alias_add(call->house->registry, account.id, span_of_str(address),
+                                       err);
+}
+
+/* ---- list ---- */
+
+static enum rc
+list_row(const struct verb_call *call, const struct registry_account *account, struct err *err)
+{
+    struct span *aliases = NULL;
+    size_t count = 0;
+    AUTO_ARENA arena;
+
+    arena_init(&arena, 1u << 20);
+    const enum rc rc = registry_alias_list(call->house->registry, account->id, &arena, &aliases,
+                                           &count, err);
+    if (rc != RC_OK)
+        return rc;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_stringn(aliases[i].ptr, aliases[i].len));
+    json_t *row = json_pack("{ss, ss, sb, sI, so}", "account", account->name, "state",
+                            account->state == ACCOUNT_ENABLED ? "enabled" : "disabled", "scram",
+                            account->scram.iterations > 0, "created",
+                            (json_int_t)account->created_s, "aliases", list);
+    return call->io->row(call->io->ctx, row, SPAN(""), err);
+}
+
+enum rc
+verb_account_list(const struct verb_call *call, struct err *err)
+{
+    struct registry_account *rows = calloc(LIST_BATCH, sizeof *rows);
+    char after[REGISTRY_NAME_OCTETS] = "";
+    size_t count = LIST_BATCH;
+    enum rc rc = rows == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+
+    while (rc == RC_OK && count == LIST_BATCH) {
+        rc = registry_list(call->house->registry, span_of_str(after), LIST_BATCH, rows, &count,
+                           err);
+        for (size_t i = 0; rc == RC_OK && i < count; i++)
+            rc = list_row(call, &rows[i], err);
+        if (rc == RC_OK && count > 0)
+            memcpy(after, rows[count - 1].name, sizeof after);
+    }
+    free(rows);
+    return rc;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Live sessions and the log of a running server: sessions, kick, log. */
+#include "admin/verbs.h"
+
+#include "journal/log.h"
+#include "session/table.h"
+#include "store/registry.h"
+
+enum { LIST_MAX = 1000000, LIST_ARENA = 1 << 30 };
+
+static json_t *
+session_row(const struct session_info *info)
+{
+    char peer[NET_ADDR_TEXT];
+
+    net_addr_print(&info->peer, peer);
+    return json_pack("{sI, ss, ss, ss, ss, ss, ss, sb, sI, sf, sI, sI, si}", "session",
+                     (json_int_t)info->number, "service", info->service, "account", info->account,
+                     "state", session_state_name(info->state), "mailbox", info->mailbox, "client",
+                     info->client_id, "peer", peer, "tls", info->tls, "since",
+                     (json_int_t)(info->opened_wall_us / 1000000), "idle",
+                     (double)info->idle_us / 1e6, "in", (json_int_t)info->octets_in, "out",
+                     (json_int_t)info->octets_out, "thread", (int)info->thread);
+}
+
+enum rc
+verb_sessions(const struct verb_call *call, struct err *err)
+{
+    const char *only = verb_text(call, "account");
+    struct session_info *infos = NULL;
+    size_t count = 0;
+    AUTO_ARENA arena;
+
+    arena_init(&arena, LIST_ARENA);
+    enum rc rc = session_table_list(call->house->table, &arena, clock_mono_us(call->house->clock),
+                                    LIST_MAX, &infos, &count);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "no memory for the list of sessions");
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        if (only == NULL || strcmp(only, infos[i].account) == 0)
+            rc = call->io->row(call->io->ctx, session_row(&infos[i]), SPAN(""), err);
+    return rc;
+}
+
+enum rc
+verb_kick(const struct verb_call *call, struct err *err)
+{
+    const json_int_t number = json_integer_value(json_object_get(call->args, "session"));
+    const char *words = verb_text(call, "words");
+    struct registry_account account;
+    size_t count = 0;
+
+    if (number > 0) {
+        count = session_post(call->house->table, (uint64_t)number, POST_KICK, words);
+        if (count == 0)
+            return err_set(err, RC_NOT_FOUND, 0, "there is no session %jd", (intmax_t)number);
+    } else {
+        const enum rc rc = verb_account(call, &account, err);
+        if (rc != RC_OK)
+            return rc;
+        count = session_post_all(call->house->table, account.id, POST_KICK, words, 0);
+    }
+    return call->io->row(call->io->ctx, json_pack("{sI}", "kicked", (json_int_t)count), SPAN(""),
+                         err);
+}
+
+enum rc
+verb_log(const struct verb_call *call, struct err *err)
+{
+    const char *text = verb_text(call, "levels");
+    const char *account = verb_text(call, "account");
+    struct log *log = call->house->log;
+    struct log_levels levels;
+    AUTO_BUF words;
+
+    if (text != NULL) {
+        const bool clear = account != NULL && strcmp(text, "default") == 0;
+        enum rc rc = clear ? RC_OK : log_levels_parse(span_of_str(text), &levels, err);
+        if (rc != RC_OK)
+            return rc;
+        if (clear)
+            log_account_clear(log, span_of_str(account));
+        else if (account != NULL)
+            rc = log_account_set(log, span_of_str(account), &levels);
+        else
+            log_levels_set(log, &levels);
+        if (rc != RC_OK)
+            return err_set(err, rc, 0, "too many accounts have levels of their own");
+    }
+    buf_init(&words, 4096);
+    log_levels_get(log, &levels);
+    log_levels_print(&levels, &words);
+    return call->io->row(call->io->ctx,
+                         json_pack("{ss%}", "levels", buf_span(&words).ptr, buf_len(&words)),
+                         SPAN(""), err);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header. Over the socket, sending and receiving take turns: rows that come while
+ * frames are sent wait in the socket's buffer, which is enough for the few that verbs with input
+ * send before their end.
+ */
+#include "cli/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "admin/frame.h"
+#include "admin/verbs.h"
+#include "base/fd.h"
+#include "daemon/house.h"
+
+bool
+ask_print_json(void *ctx, const json_t *row, struct span data)
+{
+    (void)ctx;
+    (void)data;
+    json_dumpf(row, stdout, JSON_COMPACT);
+    putchar('\n');
+    return true;
+}
+
+/* ---- a running server ---- */
+
+/* Connected to the server of this DIR, or -1. */
+static int
+server_connect(struct config *config)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    const char *path = config_path(config, "run/control.sock");
+
+    if (path == NULL || strlen(path) >= sizeof addr.sun_path)
+        return -1;
+    memcpy(addr.sun_path, path, strlen(path));
+    AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof addr) != 0)
+        return -1;
+    return fd_take(&fd);
+}
+
+static enum rc
+frames_send(struct frame_stream *stream, const struct asking *asking, struct err *err)
+{
+    json_t *head = NULL;
+    struct span data;
+    enum rc rc;
+
+    if (asking->next == NULL)
+        return RC_OK;
+    while ((rc = asking->next(asking->ctx, &head, &data, err)) == RC_OK) {
+        rc = frame_write(stream, head, data, err);
+        json_decref(head);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    head = json_pack("{sb}", "end", 1);
+    rc = frame_write(stream, head, SPAN(""), err);
+    json_decref(head);
+    return rc;
+}
+
+static enum rc
+rc_of_name(const char *name)
+{
+    for (int rc = 0; rc > -64; rc--)
+        if (name != NULL && strcmp(rc_name((enum rc)rc), name) == 0)
+            return (enum rc)rc;
+    return RC_IO;
+}
+
+static enum rc
+rows_receive(struct frame_stream *stream, const struct asking *asking, struct err *err)
+{
+    json_t *head = NULL;
+    enum rc rc;
+    AUTO_BUF data;
+
+    buf_init(&data, FRAME_DATA_MAX);
+    while ((rc = frame_read(stream, &head, &data, err)) == RC_OK) {
+        const json_t *row = json_object_get(head, "row");
+        bool go_on = true;
+        if (row != NULL) {
+            if (asking->on_row != NULL)
+                go_on = asking->on_row(asking->ctx, row, buf_span(&data));
+            json_decref(head);
+            if (!go_on)
+                return err_set(err, RC_CLOSED, 0, "broken off");
+            continue;
+        }
+        rc = rc_of_name(json_string_value(json_object_get(head, "rc")));
+        if (rc != RC_OK)
+            err_set(err, rc, 0, "%s", json_string_value(json_object_get(head, "error")));
+        json_decref(head);
+        return rc;
+    }
+    return err_prefix(err, rc, "the server broke off");
+}
+
+static enum rc
+ask_server(int fd, const char *verb, json_t *args, const struct asking *asking, struct err *err)
+{
+    struct frame_stream stream;
+    struct err send_err;
+
+    frame_stream_init(&stream, fd);
+    json_t *head = json_pack("{ss, sO}", "verb", verb, "args", args);
+    enum rc rc = frame_write(&stream, head, SPAN(""), err);
+    json_decref(head);
+    if (rc == RC_OK)
+        rc = frames_send(&stream, asking, &send_err);
+    if (rc == RC_OK || rc == RC_CLOSED) /* closed: its answer says why */
+        rc = rows_receive(&stream, asking, err);
+    else if (err != NULL)
+        *err = send_err;
+    frame_stream_done(&stream);
+    return rc;
+}
+
+/* ---- without a server ---- */
+
+static enum rc
+local_row(void *ctx, json_t *row, struct span data, struct err *err)
+{
+    const struct asking *asking = ctx;
+    const bool go_on = asking->on_row == NULL || asking->on_row(asking->ctx, row, data);
+
+    json_decref(row);
+    return go_on ? RC_OK : err_set(err, RC_CLOSED, 0, "broken off");
+}
+
+static enum rc
+local_next(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
+{
+    const struct asking *asking = ctx;
+
+    return asking->next == NULL ? RC_NOT_FOUND
+                                : asking->next(asking->ctx, head_out, data_out, err);
+}
+
+static enum rc
+ask_here(struct config *config, const char *verb, const json_t *args,
+         const struct asking *asking, struct err *err)
+{
+    struct asking copy = *asking;
+    const struct verb_io io = {.ctx = &copy, .row = local_row, .next = local_next};
+    struct house house;
+
+    enum rc rc = house_open(&house, config, HOUSE_OFFLINE, err);
+    if (rc != RC_OK)
+        return rc;
+    const struct verb_house verbs = {
+        .clock = &clock_system,
+        .registry = house.registry,
+        .store = house.store,
+        .accounts = house.accounts,
+        .append_octets = config->settings.append_octets,
+    };
+    const struct verb_call call = {.house = &verbs, .io = &io, .args = args};
+    rc = verb_run(verb, &call, err);
+    house_close(&house);
+    return rc;
+}
+
+int
+ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking)
+{
+    struct err err = {.rc = RC_OK};
+    struct config *config = NULL;
+
+    if (cli_config_path(cli) == NULL) {
+        json_decref(args);
+        return CLI_USAGE;
+    }
+    enum rc rc = config_read(cli->config_path, cli->overrides, cli->override_count, &config, &err);
+    if (rc == RC_OK) {
+        AUTO_FD fd = server_connect(config);
+        rc = fd >= 0 ? ask_server(fd, verb, args, asking, &err)
+                     : ask_here(config, verb, args, asking, &err);
+        config_free(config);
+    }
+    json_decref(args);
+    return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking for a verb of admin/verbs.h: from the running server when there is one, else by opening
+ * DIR here and running the same verb. The caller does not see the difference.
+ */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include <jansson.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "cli/cli.h"
+
+/* What the caller does with rows, and where frames come from. Either may be NULL. */
+struct asking {
+    void *ctx;
+    /* A row of the answer and its data; borrowed. False ends the asking (RC_CLOSED). */
+    bool (*on_row)(void *ctx, const json_t *row, struct span data);
+    /* The next frame to send: *head_out is taken over, data lives until the next call.
+     * RC_NOT_FOUND at the end. */
+    enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);
+};
+
+/** args is taken over. Returns an exit code; what failed has been said on standard error. */
+int ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking);
+
+/** Prints rows as JSON lines: for --json. */
+bool ask_print_json(void *ctx, const json_t *row, struct span data);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* `roost account ...`: accounts and their addresses. */
+#include "cli/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PASSWORD_MAX = 1024, LINE_OCTETS = 4096 };
+
+/* A line from standard input without its end. */
+static bool
+line_read(char *dst, size_t cap)
+{
+    if (fgets(dst, (int)cap, stdin) == NULL)
+        return false;
+    dst[strcspn(dst, "\r\n")] = '\0';
+    return true;
+}
+
+static bool
+prompt_read(const char *prompt, char *dst, size_t cap)
+{
+    struct termios before;
+    const bool quiet = tcgetattr(STDIN_FILENO, &before) == 0;
+
+    fprintf(stderr, "%s", prompt);
+    if (quiet) {
+        struct termios silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    const bool got = line_read(dst, cap);
+    if (quiet) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        fprintf(stderr, "\n");
+    }
+    return got;
+}
+
+/* From --password-stdin, or typed twice. */
+static bool
+password_read(struct cli *cli, bool from_stdin, char *dst, size_t cap)
+{
+    char again[PASSWORD_MAX];
+
+    if (from_stdin) {
+        if (line_read(dst, cap))
+            return true;
+        cli_usage(cli, "no password came on standard input");
+        return false;
+    }
+    if (!prompt_read("Password: ", dst, cap) || !prompt_read("Again: ", again, sizeof again)) {
+        cli_usage(cli, "no password was given");
+        return false;
+    }
+    if (strcmp(dst, again) == 0)
+        return true;
+    cli_usage(cli, "the two are not the same");
+    return false;
+}
+
+static int
+with_password(struct cli *cli, const char *verb, const char *name, bool from_stdin)
+{
+    char password[PASSWORD_MAX];
+    const struct asking asking = {0};
+
+    if (!password_read(cli, from_stdin, password, sizeof password))
+        return CLI_USAGE;
+    json_t *args = json_pack("{ss, ss}", "account", name, "password", password);
+    explicit_bzero(password, sizeof password);
+    if (args == NULL)
+        return cli_usage(cli, "the name or password is not UTF-8");
+    return ask(cli, verb, args, &asking);
+}
+
+/* ---- add --from FILE ---- */
+
+struct from_file {
+    FILE *file;
+    const char *path;
+    long line;
+};
+
+static enum rc
+next_line(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
+{
+    struct from_file *from = ctx;
+    char text[LINE_OCTETS];
+
+    *data_out = SPAN("");
+    for (;;) {
+        if (fgets(text, sizeof text, from->file) == NULL)
+            return ferror(from->file) ? err_set(err, RC_IO, errno, "%s", from->path)
+                                      : RC_NOT_FOUND;
+        from->line++;
+        const size_t len = strcspn(text, "\r\n");
+        if (len == sizeof text - 1)
+            return err_set(err, RC_INVALID, 0, "%s:%ld: line too long", from->path, from->line);
+        text[len] = '\0';
+        if (text[0] != '\0' && text[0] != '#')
+            break;
+    }
+    char *colon = strchr(text, ':');
+    if (colon == NULL)
+        return err_set(err, RC_INVALID, 0, "%s:%ld: not name:password", from->path, from->line);
+    *colon = '\0';
+    *head_out = json_pack("{ss, ss, sI}", "account", text, "password", colon + 1, "line",
+                          (json_int_t)from->line);
+    return *head_out == NULL
+               ? err_set(err, RC_INVALID, 0, "%s:%ld: not UTF-8", from->path, from->line)
+               : RC_OK;
+}
+
+static bool
+print_added(void *ctx, const json_t *row, struct span data)
+{
+    (void)ctx;
+    (void)data;
+    printf("%jd accounts added\n", (intmax_t)json_integer_value(json_object_get(row, "added")));
+    return true;
+}
+
+static int
+add_many(struct cli *cli, const char *path)
+{
+    struct from_file from = {.path = path};
+    struct err err;
+    const struct asking asking = {.ctx = &from,
+                                  .next = next_line,
+                                  .on_row = cli->json ? ask_print_json : print_added};
+
+    from.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (from.file == NULL) {
+        err_set(&err, rc_of_errno(errno), errno, "%s", path);
+        return cli_fail(cli, CLI_FAILED, &err);
+    }
+    const int code = ask(cli, "account-add-many", json_object(), &asking);
+    if (from.file != stdin)
+        fclose(from.file);
+    return code;
+}
+
+/* ---- list ---- */
+
+static bool
+print_account(void *ctx, const json_t *row, struct span data)
+{
+    const json_t *aliases = json_object_get(row, "aliases");
+    const time_t created = (time_t)json_integer_value(json_object_get(row, "created"));
+    struct tm tm;
+    char day[16];
+    size_t i;
+    const json_t *alias;
+
+    (void)ctx;
+    (void)data;
+    gmtime_r(&created, &tm);
+    strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    printf("%-32s %-9s %s", json_string_value(json_object_get(row, "account")),
+           json_string_value(json_object_get(row, "state")), day);
+    json_array_foreach(aliases, i, alias) printf(" %s", json_string_value(alias));
+    printf("\n");
+    return true;
+}
+
+/* ---- the verb ---- */
+
+static bool
+flag_take(struct cli *cli, const char *flag)
+{
+    for (int i = 0; i < cli->argc; i++) {
+        if (strcmp(cli->argv[i], flag) != 0)
+            continue;
+        for (int k = i + 1; k < cli->argc; k++)
+            cli->argv[k - 1] = cli->argv[k];
+        cli->argc--;
+        return true;
+    }
+    return false;
+}
+
+static int
+account_add(struct cli *cli)
+{
+    const bool from_stdin = flag_take(cli, "--password-stdin");
+
+    if (cli->argc == 3 && strcmp(cli->argv[1], "--from") == 0)
+        return add_many(cli, cli->argv[2]);
+    if (cli->argc != 2 || cli->argv[1][0] == '-')
+        return cli_usage(cli, "one name is needed");
+    return with_password(cli, "account-add", cli->argv[1], from_stdin);
+}
+
+static int
+account_alias(struct cli *cli)
+{
+    const bool remove = flag_take(cli, "--remove");
+    const struct asking asking = {0};
+
+    if (cli->argc != 3)
+        return cli_usage(cli, "a name and an address are needed");
+    return ask(cli, "account-alias",
+               json_pack("{ss, ss, sb}", "account", cli->argv[1], "address", cli->argv[2],
+                         "remove", (int)remove),
+               &asking);
+}
+
+static int
+simple(struct cli *cli, const char *verb)
+{
+    const struct asking asking = {0};
+
+    if (cli->argc != 2)
+        return cli_usage(cli, "one name is needed");
+    return ask(cli, verb, json_pack("{ss}", "account", cli->argv[1]), &asking);
+}
+
+int
+cmd_account(struct cli *cli)
+{
+    const char *what = cli->argc == 0 ? "" : cli->argv[0];
+    const struct asking list = {.on_row = cli->json ? ask_print_json : print_account};
+
+    if (strcmp(what, "add") == 0)
+        return account_add(cli);
+    if (strcmp(what, "passwd") == 0) {
+        const bool from_stdin = flag_take(cli, "--password-stdin");
+        return cli->argc == 2 ? with_password(cli, "account-passwd", cli->argv[1], from_stdin)
+                              : cli_usage(cli, "one name is needed");
+    }
+    if (strcmp(what, "list") == 0)
+        return ask(cli, "account-list", json_object(), &list);
+    if (strcmp(what, "disable") == 0)
+        return simple(cli, "account-disable");
+    if (strcmp(what, "enable") == 0)
+        return simple(cli, "account-enable");
+    if (strcmp(what, "remove") == 0)
+        return simple(cli, "account-remove");
+    if (strcmp(what, "alias") == 0)
+        return account_alias(cli);
+    return cli_usage(cli, "add, passwd, list, disable, enable, remove or alias");
+}
