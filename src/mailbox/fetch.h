@@ -26,7 +26,7 @@
  * section 4.1.1). Should one have been purged all the same it is passed over and counted in
  * fetch_missing: the answer is then NO [EXPUNGEISSUED].
  *
- * Flags are those of the mailbox's current version; of an expunged message, its last.
+ * Flags are those of the mailbox's current version; of an expunged message, what the view knew.
  *
  * Thread: the session. fetch_step and fetch_stream may wait for disk when the plan needs the
  * store.

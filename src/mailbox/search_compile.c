@@ -67,7 +67,7 @@ to_utf8(struct compiler *c, struct span text, struct span *out)
     AUTO_BUF utf8;
     enum rc rc = RC_OK;
 
-    buf_init(&utf8, text.len * 4 + 16);
+    buf_init(&utf8, text.len * 4 + 4096); /* room for the converter to work in */
     if (c->req->has_charset) {
         rc = charset_to_utf8(&utf8, c->req->charset, text);
     } else { /* clients that say nothing send UTF-8, whatever RFC 3501 says of US-ASCII */

@@ -74,5 +74,7 @@ struct entry content_append(struct content *fx, const struct content_mail *mail)
 /* A view of the mailbox, awake. */
 struct view *content_view(struct content *fx, const char *mbox);
 void content_view_done(struct view *view);
+/* The row it is a view of. */
+uint64_t content_mbox(struct view *view);
 
 #endif

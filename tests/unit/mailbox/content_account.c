@@ -87,3 +87,12 @@ content_view_done(struct view *view)
     view_done(view);
     free(view);
 }
+
+uint64_t
+content_mbox(struct view *view)
+{
+    struct mailbox_state state;
+
+    mailbox_state(view->mailbox, &state);
+    return state.mbox;
+}

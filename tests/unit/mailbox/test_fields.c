@@ -74,19 +74,31 @@ static const struct span outlook_express[] = {
     SPAN_INIT("X-MSMail-Priority"), SPAN_INIT("X-MSOESRec"), SPAN_INIT("Newsgroups"),
 };
 static const struct span thunderbird[] = {
-    SPAN_INIT("From"),         SPAN_INIT("To"),           SPAN_INIT("Cc"),
-    SPAN_INIT("Bcc"),          SPAN_INIT("Subject"),      SPAN_INIT("Date"),
-    SPAN_INIT("Message-ID"),   SPAN_INIT("Priority"),     SPAN_INIT("X-Priority"),
-    SPAN_INIT("References"),   SPAN_INIT("Newsgroups"),   SPAN_INIT("In-Reply-To"),
+    SPAN_INIT("From"),         SPAN_INIT("To"),         SPAN_INIT("Cc"),
+    SPAN_INIT("Bcc"),          SPAN_INIT("Subject"),    SPAN_INIT("Date"),
+    SPAN_INIT("Message-ID"),   SPAN_INIT("Priority"),   SPAN_INIT("X-Priority"),
+    SPAN_INIT("References"),   SPAN_INIT("Newsgroups"), SPAN_INIT("In-Reply-To"),
     SPAN_INIT("Content-Type"), SPAN_INIT("Reply-To"),
 };
 static const struct span mutt[] = {
-    SPAN_INIT("DATE"),        SPAN_INIT("FROM"),           SPAN_INIT("SENDER"),
-    SPAN_INIT("SUBJECT"),     SPAN_INIT("TO"),             SPAN_INIT("CC"),
-    SPAN_INIT("MESSAGE-ID"),  SPAN_INIT("REFERENCES"),     SPAN_INIT("CONTENT-TYPE"),
-    SPAN_INIT("IN-REPLY-TO"), SPAN_INIT("REPLY-TO"),       SPAN_INIT("LINES"),
-    SPAN_INIT("LIST-POST"),   SPAN_INIT("LIST-SUBSCRIBE"), SPAN_INIT("LIST-UNSUBSCRIBE"),
-    SPAN_INIT("X-LABEL"),     SPAN_INIT("X-ORIGINAL-TO"),  SPAN_INIT("CONTENT-DESCRIPTION"),
+    SPAN_INIT("DATE"),
+    SPAN_INIT("FROM"),
+    SPAN_INIT("SENDER"),
+    SPAN_INIT("SUBJECT"),
+    SPAN_INIT("TO"),
+    SPAN_INIT("CC"),
+    SPAN_INIT("MESSAGE-ID"),
+    SPAN_INIT("REFERENCES"),
+    SPAN_INIT("CONTENT-TYPE"),
+    SPAN_INIT("IN-REPLY-TO"),
+    SPAN_INIT("REPLY-TO"),
+    SPAN_INIT("LINES"),
+    SPAN_INIT("LIST-POST"),
+    SPAN_INIT("LIST-SUBSCRIBE"),
+    SPAN_INIT("LIST-UNSUBSCRIBE"),
+    SPAN_INIT("X-LABEL"),
+    SPAN_INIT("X-ORIGINAL-TO"),
+    SPAN_INIT("CONTENT-DESCRIPTION"),
 };
 static const struct span k9[] = {
     SPAN_INIT("date"),         SPAN_INIT("subject"),
@@ -123,7 +135,8 @@ test_filter(void **state)
         "From: a@b\r\nSubject: no line end",
         "From someone Thu Jan  1 00:00:00 1970\r\nSubject: x\r\n\r\n",
         "SUBJECT : blanks before the colon\r\nsubject:none after\r\nTo:\r\n\r\n",
-        "References: <a@b>\r\n <c@d>\r\nReceived: x\r\nX-Priority: 3\r\nNewsgroups: a.b\r\n\r\n",
+        "References: <a@b>\r\n <c@d>\r\nReceived: x\r\nX-Priority: 3\r\nNewsgroups: "
+        "a.b\r\n\r\n",
         "X-Priority: 1\r\nX-Priority: 2\r\nReceived: y\r\nX-Priority: 3\r\n\r\n",
         "Subject: x\r\nthis line is no field\r\nTo: y\r\n\r\n",
     };
@@ -274,9 +287,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filter),  cmocka_unit_test(test_not_enough),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_iter),
-        cmocka_unit_test(test_damage),  cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_filter), cmocka_unit_test(test_not_enough),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_iter),
+        cmocka_unit_test(test_damage), cmocka_unit_test(test_generated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

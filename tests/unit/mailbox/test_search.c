@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SEARCH: every key over a mailbox of known messages, text across charsets, encoded words and
+ * case, then generated searches against a slow evaluation of the same tree.
+ */
+#include "content.h"
+
+#include <string.h>
+
+#include "base/rng.h"
+#include "bench/mailgen.h"
+#include "mailbox/search.h"
+
+static int
+setup(void **state)
+{
+    struct content *fx = content_new();
+
+    content_open_account(fx);
+    *state = fx;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    content_close_account(*state);
+    content_free(*state);
+    return 0;
+}
+
+/* ---- running one ---- */
+
+static struct search_req
+request(const struct imap_cmd *cmd)
+{
+    return (struct search_req){
+        .root = cmd->u.search.root,
+        .has_charset = cmd->u.search.has_charset,
+        .charset = cmd->u.search.charset,
+        .now_s = CONTENT_NOW_S,
+    };
+}
+
+/* deadline 0: as many slices as there can be, each with a snapshot of its own. */
+static unsigned
+run_slices(struct content *fx, struct search *search, int64_t deadline_us)
+{
+    unsigned slices = 0;
+    enum rc rc = RC_AGAIN;
+
+    while (rc == RC_AGAIN) {
+        struct store_tx *tx = search_needs_store(search) ? content_read(fx) : NULL;
+        rc = search_slice(search, tx, &fx->clock.clock, deadline_us, &fx->err);
+        store_end(tx);
+        slices++;
+    }
+    assert_ok(rc);
+    return slices;
+}
+
+/* "1 3:5 7", or the name of the failure. */
+static const char *
+found(struct content *fx, struct view *view, const char *line)
+{
+    const struct search_req req = request(content_cmd(fx, line));
+    struct search *search;
+    struct view_run run;
+    uint32_t pos = 0;
+    uint32_t count = 0;
+    AUTO_BUF text;
+
+    buf_init(&text, 1 << 20);
+    const enum rc rc = search_new(&fx->arena, view, &req, &search, &fx->err);
+    if (rc != RC_OK)
+        return rc_name(rc);
+    run_slices(fx, search, 0);
+    while (search_next_run(search, &pos, &run)) {
+        if (count == 0)
+            assert_int_equal(search_min(search), run.first);
+        buf_printf(&text, count == 0 ? "%u" : " %u", run.first);
+        if (run.last > run.first)
+            buf_printf(&text, ":%u", run.last);
+        count += run.last - run.first + 1;
+    }
+    assert_int_equal(search_count(search), count);
+    if (count > 0)
+        assert_int_equal(search_max(search), run.last);
+    search_done(search);
+    return arena_str(&fx->arena, buf_span(&text));
+}
+
+struct row {
+    const char *line; /* after "SEARCH " */
+    const char *answer;
+};
+
+static void
+check(struct content *fx, struct view *view, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *line = arena_printf(&fx->arena, "SEARCH %s", rows[i].line);
+        const char *answer = found(fx, view, line);
+        if (strcmp(answer, rows[i].answer) != 0)
+            fail_msg("%s: found %s, not %s", line, answer, rows[i].answer);
+    }
+}
+
+/* ---- keys that need no text ---- */
+
+#define DAY INT64_C(86400)
+#define FEB_1_1994 (INT64_C(8797) * DAY) /* 00:00 UTC */
+
+static void
+add(struct content *fx, struct content_mail mail)
+{
+    if (mail.text.ptr == NULL)
+        mail.text = SPAN("Subject: x\r\n\r\ny\r\n");
+    content_append(fx, &mail);
+}
+
+static void
+test_entries(void **state)
+{
+    struct content *fx = *state;
+    static const struct row rows[] = {
+        {"ALL", "1:7"},
+        {"ANSWERED", "2"},
+        {"UNANSWERED", "1 3:7"},
+        {"DELETED", "3"},
+        {"UNDELETED", "1:2 4:7"},
+        {"DRAFT", "4"},
+        {"UNDRAFT", "1:3 5:7"},
+        {"FLAGGED", "2 5"},
+        {"UNFLAGGED", "1 3:4 6:7"},
+        {"SEEN", "1:2"},
+        {"UNSEEN", "3:7"},
+        {"KEYWORD $Forwarded", "6"},
+        {"KEYWORD $forwarded", "6"},
+        {"KEYWORD never-set", ""},
+        {"UNKEYWORD $Forwarded", "1:5 7"},
+        {"UNKEYWORD never-set", "1:7"},
+        {"KEYWORD Zwei KEYWORD $Forwarded", "6"},
+        {"RECENT", "1:7"},
+        {"NEW", "3:7"},
+        {"OLD", ""},
+        {"NOT RECENT", ""},
+        {"2:4", "2:4"},
+        {"2,4:5,7:*", "2 4:5 7"},
+        {"*", "7"},
+        {"8", "invalid"},
+        {"UID 2:3,6:99", "2:3 6:7"},
+        {"UID 99", ""},
+        {"NOT 2:6", "1 7"},
+        {"OR 1 UID 7", "1 7"},
+        {"2:6 NOT UID 4", "2:3 5:6"},
+        {"LARGER 17", "7"},
+        {"SMALLER 18", "1:6"},
+        {"LARGER 0", "1:7"},
+        {"SMALLER 0", ""},
+        {"NOT ALL", ""},
+        {"OR NOT ALL FLAGGED", "2 5"},
+        {"(SEEN) (NOT (ANSWERED))", "1"},
+        {"OR (OR SEEN DRAFT) DELETED", "1:4"},
+    };
+
+    add(fx, (struct content_mail){.flags = MSG_SEEN});
+    add(fx, (struct content_mail){.flags = MSG_SEEN | MSG_ANSWERED | MSG_FLAGGED});
+    add(fx, (struct content_mail){.flags = MSG_DELETED});
+    add(fx, (struct content_mail){.flags = MSG_DRAFT});
+    add(fx, (struct content_mail){.flags = MSG_FLAGGED});
+    add(fx, (struct content_mail){.keywords = "$Forwarded Zwei"});
+    add(fx,
+        (struct content_mail){.text = SPAN("Subject: xy\r\n\r\ny\r\n"), .keywords = "Drei"});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+
+    /* The next session sees nothing \Recent. */
+    view = content_view(fx, "INBOX");
+    check(fx, view, (struct row[]){{"RECENT", ""}, {"OLD", "1:7"}, {"NEW", ""}}, 3);
+    content_view_done(view);
+}
+
+static void
+test_dates(void **state)
+{
+    struct content *fx = *state;
+    /* RFC 3501 section 6.4.4: time and zone are disregarded: the date as the zone has it. */
+    static const struct row rows[] = {
+        {"BEFORE 1-Feb-1994", "1:2"}, {"ON 1-Feb-1994", "3:4"},
+        {"SINCE 1-Feb-1994", "3:6"},  {"ON 2-Feb-1994", "5"},
+        {"SINCE 2-Feb-1994", "5:6"},  {"NOT SINCE 1-Feb-1994", "1:2"},
+        {"ON 31-Jan-1994", "1:2"},    {"YOUNGER 60", "6"},
+        {"YOUNGER 59", ""},           {"OLDER 60", "1:6"},
+        {"OLDER 61", "1:5"},          {"OLDER 4294967295", ""},
+    };
+
+    add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 - 1});
+    add(fx, (struct content_mail){.internaldate_s = FEB_1_1994, .zone_min = -60});
+    add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 - 1, .zone_min = 60});
+    add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 + DAY - 1});
+    add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 + DAY});
+    add(fx, (struct content_mail){.internaldate_s = CONTENT_NOW_S - 60});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+}
+
+static void
+test_sent(void **state)
+{
+    struct content *fx = *state;
+    static const struct row rows[] = {
+        {"SENTON 1-Feb-1994", "1:2"},        {"SENTBEFORE 1-Feb-1994", "3"},
+        {"SENTSINCE 1-Feb-1994", "1:2 4"},   {"SENTSINCE 2-Feb-1994", "4"},
+        {"NOT SENTSINCE 1-Jan-1970", "5:6"},
+    };
+    static const char *const dates[] = {
+        "Date: Tue, 1 Feb 1994 23:59:59 -1200\r\n",
+        "Date: 1 Feb 94 00:00 +1400\r\n",
+        "Date: Mon, 31 Jan 1994 23:59:59 +0000\r\n",
+        "DATE:\r\n Wed,\r\n  2 Feb 1994 (a comment) 00:00:00 GMT\r\n",
+        "Date: 31 Feb 1994 00:00:00 GMT\r\n",
+        "X-Date: 1 Feb 1994 00:00:00 GMT\r\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(dates); i++)
+        add(fx, (struct content_mail){
+                    .text = span_of_str(arena_printf(&fx->arena, "%s\r\nx\r\n", dates[i]))});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+}
+
+/* ---- text ---- */
+
+static void
+test_fields(void **state)
+{
+    struct content *fx = *state;
+    static const char *const mails[] = {
+        "From: Fred Foobar <foobar@Blurdybloop.example>\r\nTo: mooch@owatagu.siam.edu\r\n"
+        "Cc: a@b, c@d\r\nSubject: afternoon meeting\r\nX-Loop: one\r\n\r\nbody one\r\n",
+        /* Encoded words, split, of two charsets */
+        "From: =?iso-8859-1?Q?J=FCrgen_M=FCller?= <jm@example.org>\r\n"
+        "Subject: =?utf-8?B?R3LDvMOfZSBhdXM=?= =?utf-8?Q?_Stra=C3=9Fburg?=\r\n"
+        "Bcc: hidden@example.org\r\n\r\nx\r\n",
+        /* Cyrillic in KOI8-R; a field folded in the middle of a phrase */
+        "Subject: =?koi8-r?B?8NLJ18XU?=\r\nTo: first\r\n second <x@y>\r\n"
+        "X-Unheard-Of: Strange Value\r\n\r\nx\r\n",
+        /* Raw 8-bit, and empty and repeated fields */
+        "Subject:\r\nSubject: second one\r\nFrom: Andr\xe9 <a@b>\r\nX-Empty:\r\n\r\nx\r\n",
+        /* No header at all, and a name without a field */
+        "\r\nSubject: in the body\r\n",
+    };
+    static const struct row rows[] = {
+        {"FROM foobar", "1"},
+        {"FROM \"fred FOOBAR\"", "1"},
+        {"FROM blurdybloop.example", "1"},
+        {"FROM mooch", ""},
+        {"TO mooch", "1"},
+        {"CC c@d", "1"},
+        {"BCC hidden", "2"},
+        {"SUBJECT \"noon meet\"", "1"},
+        {"CHARSET utf-8 FROM \"m\xc3\xbcller\"", "2"},
+        {"CHARSET utf-8 FROM \"M\xc3\x9cLLER\"", "2"},
+        {"CHARSET iso-8859-1 FROM \"j\xfcrgen\"", "2"},
+        {"CHARSET utf-8 SUBJECT \"gr\xc3\xbc\xc3\x9f"
+         "e aus stra\xc3\x9f"
+         "burg\"",
+         "2"},
+        {"SUBJECT strassburg", "2"}, /* full case folding */
+        {"CHARSET utf-8 SUBJECT \"STRASSBURG\"", "2"},
+        {"SUBJECT gru", "2"}, /* a base letter finds its accents */
+        {"CHARSET utf-8 SUBJECT \"\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82\"", "3"},
+        {"CHARSET utf-8 SUBJECT \"\xd0\x9f\xd0\xa0\xd0\x98\"", "3"},
+        {"CHARSET koi8-r SUBJECT \"\xd0\xd2\xc9\xd7\xc5\xd4\"", "3"},
+        {"CHARSET utf-8 FROM \"andr\xc3\xa9\"", "4"},
+        {"TO \"first second\"", "3"},
+        {"SUBJECT \"second one\"", "4"},
+        {"SUBJECT \"\"", "1:4"},
+        {"HEADER Subject \"\"", "1:4"},
+        {"HEADER X-Unheard-Of \"\"", "3"},
+        {"HEADER x-unheard-of strange", "3"},
+        {"HEADER X-Unheard-Of weird", ""},
+        {"HEADER X-Empty \"\"", "4"},
+        {"HEADER X-Empty x", ""},
+        {"HEADER X-Loop one", "1"},
+        {"HEADER Received \"\"", ""},
+        {"NOT HEADER Subject \"\"", "5"},
+        {"OR FROM foobar HEADER X-Unheard-Of value", "1 3"},
+        {"NOT FROM foobar NOT HEADER X-Unheard-Of value", "2 4:5"},
+        {"BODY subject", "5"},
+        {"TEXT subject", "1:5"},
+        {"BODY foobar", ""},
+        {"TEXT foobar", "1"},
+        {"BODY \"\"", "1:5"},
+        {"TEXT \"\"", "1:5"},
+        {"CHARSET nonsense TEXT x", "bad-charset"},
+        {"CHARSET nonsense ALL", "bad-charset"},
+        {"CHARSET us-ascii FROM foobar", "1"},
+        {"CHARSET utf-8 FROM \"\xff\xfe\"", "invalid"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+}
+
+static void
+test_bodies(void **state)
+{
+    struct content *fx = *state;
+    static const char *const mails[] = {
+        "Content-Type: text/plain; charset=iso-8859-1\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\nEin sch=F6nes Gr=FC=DFen, soft=\r\n"
+        "break\r\n",
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        "R3LDvMOfZSBhdXMgZGVtIEvDtnJwZXI=\r\n",
+        "Content-Type: multipart/alternative; boundary=b\r\n\r\npreamble needle\r\n--b\r\n"
+        "Content-Type: text/plain\r\n\r\nplain part\r\n--b\r\nContent-Type: text/html\r\n"
+        "X-Part: partheader\r\n\r\n<p>html part</p>\r\n--b--\r\nepilogue needle\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nbmVlZGxlIGluIGEgcGljdHVyZQ==\r\n--b\r\n"
+        "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?Q?inn=C3=A9r?=\r\n\r\ninner "
+        "text\r\n"
+        "--b--\r\n",
+    };
+    static const struct row rows[] = {
+        {"CHARSET utf-8 BODY \"sch\xc3\xb6nes gr\xc3\xbc\xc3\x9f\"", "1"},
+        {"CHARSET utf-8 BODY \"GR\xc3\x9cSS\"", "1:2"},
+        {"BODY softbreak", "1"},
+        {"BODY ssen", "1"},
+        {"BODY gru", "1:2"},
+        {"CHARSET utf-8 BODY \"k\xc3\xb6rper\"", "2"},
+        {"BODY \"plain part\"", "3"},
+        {"BODY \"html part\"", "3"},
+        {"BODY needle", ""}, /* preamble, epilogue and pictures are no text */
+        {"BODY partheader", "3"},
+        {"CHARSET utf-8 BODY \"inn\xc3\xa9r\"", "4"},
+        {"BODY \"inner text\"", "4"},
+        {"BODY \"part html\"", ""}, /* nothing spans two parts */
+        {"OR BODY softbreak BODY inner", "1 4"},
+        {"BODY plain BODY html", "3"},
+        {"BODY plain BODY absent", ""},
+        {"NOT BODY inner", "1:3"},
+        {"2:4 TEXT \"plain part\"", "3"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+}
+
+/* ---- slices, `$`, modseq, other sessions ---- */
+
+static void
+test_slices(void **state)
+{
+    struct content *fx = *state;
+    struct search *search;
+    AUTO_BUF text;
+
+    buf_init(&text, 16 << 20);
+    buf_put_lit(&text, "Subject: large\r\n\r\n");
+    for (int i = 0; i < 100000; i++)
+        buf_printf(&text, "line %d of a large body\r\n", i);
+    buf_put_lit(&text, "at the very end\r\n");
+    add(fx, (struct content_mail){.text = buf_span(&text)});
+    add(fx, (struct content_mail){.text = SPAN("Subject: s\r\n\r\nat the very end\r\n")});
+    struct view *view = content_view(fx, "INBOX");
+
+    struct search_req req = request(content_cmd(fx, "SEARCH BODY \"very end\""));
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    assert_true(search_needs_store(search));
+    assert_in_range(run_slices(fx, search, 0), 5, 2000);
+    assert_int_equal(search_count(search), 2);
+    search_done(search);
+
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    assert_int_equal(run_slices(fx, search, INT64_MAX), 1);
+    assert_int_equal(search_count(search), 2);
+    search_done(search);
+
+    /* Another session expunges everything in the middle of the text. */
+    struct expunge_op op;
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    struct store_tx *tx = content_read(fx);
+    assert_rc(search_slice(search, tx, &fx->clock.clock, 0, &fx->err), RC_AGAIN);
+    store_end(tx);
+    expunge_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.mbox = content_mbox(view);
+    assert_ok(content_run(fx, &op.turn));
+    run_slices(fx, search, 0);
+    assert_int_equal(search_count(search), 2); /* the view still names them */
+    search_done(search);
+    content_view_done(view);
+}
+
+static void
+test_saved_and_modseq(void **state)
+{
+    struct content *fx = *state;
+    static const struct uid_run saved[] = {{2, 3}, {5, UINT32_MAX}};
+    struct search *search;
+    uint64_t modseq = 0;
+
+    for (int i = 0; i < 6; i++)
+        modseq =
+            content_append(fx, &(struct content_mail){.text = SPAN("a: b\r\n\r\n")}).modseq;
+    struct view *view = content_view(fx, "INBOX");
+    struct search_req req = request(content_cmd(fx, "SEARCH $"));
+    req.saved = saved;
+    req.saved_count = 2;
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    run_slices(fx, search, 0);
+    assert_int_equal(search_count(search), 4);
+    assert_int_equal(search_min(search), 2);
+    assert_int_equal(search_max(search), 6);
+    assert_true(search_max_modseq(search) == modseq);
+    assert_true(search_modseq_of_max(search) == modseq);
+    assert_true(search_modseq_of_min(search) < modseq);
+    search_done(search);
+
+    const char *line = arena_printf(&fx->arena, "SEARCH MODSEQ %ju", (uintmax_t)modseq);
+    assert_string_equal(found(fx, view, line), "6");
+    line = arena_printf(&fx->arena, "SEARCH MODSEQ %ju", (uintmax_t)modseq + 1);
+    assert_string_equal(found(fx, view, line), "");
+
+    /* Flags that another session sets while we search. */
+    struct flags_op op;
+    const struct uid_run run = {4, 4};
+    flags_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.mbox = content_mbox(view);
+    op.runs = &run;
+    op.run_count = 1;
+    op.mode = FLAGS_ADD;
+    op.flags = MSG_FLAGGED;
+    op.unchanged_since = MODSEQ_ANY;
+    assert_ok(content_run(fx, &op.turn));
+    assert_string_equal(found(fx, view, "SEARCH FLAGGED"), "4");
+    content_view_done(view);
+
+    view = content_view(fx, "Drafts"); /* empty */
+    assert_string_equal(found(fx, view, "SEARCH ALL"), "");
+    assert_string_equal(found(fx, view, "SEARCH UID 1:*"), "");
+    content_view_done(view);
+}
+
+/* ---- any tree gives what its keys give one by one ---- */
+
+static const char *const atoms[] = {
+    "SEEN",
+    "FLAGGED",
+    "1:7",
+    "UID 5:15",
+    "LARGER 3000",
+    "SUBJECT re",
+    "FROM a",
+    "TO example",
+    "BODY the",
+    "TEXT and",
+    "BODY e",
+    "HEADER Received \"\"",
+    "SENTSINCE 1-Jan-2020",
+    "SUBJECT \"\"",
+    "CC b",
+    "KEYWORD $Junk",
+    "HEADER DKIM-Signature a",
+};
+
+struct oracle {
+    uint64_t bits[ARRAY_LEN(atoms)]; /* of the messages that match each */
+    uint64_t all;
+};
+
+/* Appends a random tree; its value is the result. */
+static uint64_t
+grow(struct buf *line, const struct oracle *oracle, struct rng *rng, int depth)
+{
+    const uint64_t kind = depth == 0 ? 0 : rng_below(rng, 5);
+    uint64_t left;
+
+    if (kind == 1) {
+        buf_put_lit(line, "NOT ");
+        return ~grow(line, oracle, rng, depth - 1) & oracle->all;
+    }
+    if (kind == 2) {
+        buf_put_lit(line, "OR ");
+        left = grow(line, oracle, rng, depth - 1);
+        buf_put_char(line, ' ');
+        return left | grow(line, oracle, rng, depth - 1);
+    }
+    if (kind == 3) {
+        buf_put_char(line, '(');
+        left = grow(line, oracle, rng, depth - 1);
+        buf_put_char(line, ' ');
+        left &= grow(line, oracle, rng, depth - 1);
+        buf_put_char(line, ')');
+        return left;
+    }
+    const size_t atom = rng_below(rng, ARRAY_LEN(atoms));
+    buf_put_str(line, atoms[atom]);
+    return oracle->bits[atom];
+}
+
+static uint64_t
+found_bits(struct content *fx, struct view *view, const char *line)
+{
+    const struct search_req req = request(content_cmd(fx, line));
+    struct search *search;
+    struct view_run run;
+    uint32_t pos = 0;
+    uint64_t bits = 0;
+
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    run_slices(fx, search, 0);
+    while (search_next_run(search, &pos, &run))
+        for (uint32_t seq = run.first; seq <= run.last; seq++)
+            bits |= UINT64_C(1) << seq;
+    search_done(search);
+    return bits;
+}
+
+static void
+test_trees(void **state)
+{
+    struct content *fx = *state;
+    const struct mailgen_options options = {
+        .seed = 12, .broken_percent = 20, .mean_octets = 3000, .max_octets = 30000};
+    struct mailgen *gen;
+    struct mailgen_message message;
+    struct oracle oracle = {.all = 0};
+    struct rng rng;
+    AUTO_BUF line;
+
+    buf_init(&line, 1 << 16);
+    rng_seed(&rng, 8);
+    assert_ok(mailgen_new(&options, &gen, &fx->err));
+    for (uint32_t seq = 1; seq <= 40; seq++) {
+        mailgen_next(gen, &message);
+        add(fx, (struct content_mail){.text = message.octets,
+                                      .flags = (uint32_t)rng_u64(&rng) & MSG_SYSTEM_FLAGS});
+        oracle.all |= UINT64_C(1) << seq;
+    }
+    mailgen_free(gen);
+    struct view *view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(atoms); i++)
+        oracle.bits[i] = found_bits(fx, view, arena_printf(&fx->arena, "SEARCH %s", atoms[i]));
+
+    for (int round = 0; round < 300; round++) {
+        buf_clear(&line);
+        buf_put_lit(&line, "SEARCH ");
+        const uint64_t wanted = grow(&line, &oracle, &rng, 6);
+        const char *text = arena_str(&fx->arena, buf_span(&line));
+        if (found_bits(fx, view, text) != wanted)
+            fail_msg("%s", text);
+    }
+    content_view_done(view);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_entries, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
