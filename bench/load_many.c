@@ -182,8 +182,9 @@ stuff_all(struct sender *sender)
             *to++ = '\r';
             *to++ = '\n';
         }
-        memcpy(to, ".\r\n", 3);
-        to += 3;
+        *to++ = '.';
+        *to++ = '\r';
+        *to++ = '\n';
         sender->stuffed[i] = span_of(start, (size_t)(to - start));
     }
 }

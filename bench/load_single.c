@@ -46,6 +46,8 @@ load_fetch(const struct load_options *opt)
             load_sample_add(&rounds, load_now_ns() - start_ns);
         octets = conn.octets_in - octets_before;
         fetches = conn.fetches - fetches_before;
+        if (strcmp(opt->set, "1:*") == 0 && fetches < conn.exists)
+            load_die("%llu of %u messages fetched", (unsigned long long)fetches, conn.exists);
         if (opt->fresh || i == opt->repeat) {
             load_command(&conn, "LOGOUT");
             load_conn_close(&conn);
@@ -115,6 +117,16 @@ load_store(const struct load_options *opt)
     report_rounds("store-one", &single, 1, 0);
 }
 
+/* A server that answers OK must have done it. */
+static void
+must_hold(struct load_conn *conn, const char *mailbox, uint64_t count)
+{
+    load_command(conn, "EXAMINE \"%s\"", mailbox);
+    if (conn->exists != count)
+        load_die("%s holds %u messages instead of %llu", mailbox, conn->exists,
+                 (unsigned long long)count);
+}
+
 /* With opt->keep the rounds add up in the target, which stays. */
 void
 load_copy(const struct load_options *opt)
@@ -132,8 +144,11 @@ load_copy(const struct load_options *opt)
         const int64_t start_ns = load_now_ns();
         load_command(&conn, "COPY %s \"%s\"", opt->set, opt->target);
         load_sample_add(&rounds, load_now_ns() - start_ns);
-        if (!opt->keep)
-            load_command(&conn, "DELETE \"%s\"", opt->target);
+        if (opt->keep)
+            continue;
+        must_hold(&conn, opt->target, count);
+        load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+        load_command(&conn, "DELETE \"%s\"", opt->target);
     }
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
@@ -159,11 +174,13 @@ load_move(const struct load_options *opt)
     const uint64_t count = conn.exists;
     load_command(&conn, "COPY %s \"%s\"", opt->set, names[0]);
     for (unsigned i = 0; i < opt->repeat; i++) {
+        must_hold(&conn, names[i % 2], count);
         load_command(&conn, "SELECT \"%s\"", names[i % 2]);
         const int64_t start_ns = load_now_ns();
         load_command(&conn, "MOVE 1:* \"%s\"", names[(i + 1) % 2]);
         load_sample_add(&rounds, load_now_ns() - start_ns);
     }
+    must_hold(&conn, names[opt->repeat % 2], count);
     load_command(&conn, "SELECT INBOX");
     for (unsigned i = 0; i < 2; i++)
         load_command(&conn, "DELETE \"%s\"", names[i]);

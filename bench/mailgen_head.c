@@ -58,7 +58,7 @@ put_good_date(struct mailgen *gen, int64_t date_s)
 {
     static const int zones[] = {0, 0, 60, 60, 120, -300, -420, -480, 330, 540, 480, 180};
     const int zone_min = zones[mg_pick(gen, ARRAY_LEN(zones))];
-    const int64_t local_s = date_s + zone_min * 60;
+    const int64_t local_s = date_s + INT64_C(60) * zone_min;
     const unsigned s = (unsigned)(local_s % 86400);
     const int off = zone_min < 0 ? -zone_min : zone_min;
     int year;

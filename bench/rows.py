@@ -41,7 +41,8 @@ class Context:
         done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
-            raise BenchError(f"{mode}: {done.stderr.strip()}")
+            text = done.stderr.strip() or f"exit {done.returncode}"
+            raise BenchError(f"{mode}: {text}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def fill(self, server, user, mailbox, count):
