@@ -217,6 +217,7 @@ load_fill(const struct load_options *opt)
     size_t at = 0;
 
     load_session(&conn, opt, 0);
+    load_try(&conn, "DELETE \"%s\"", opt->mailbox); /* what an unfinished run has left */
     load_try(&conn, "CREATE \"%s\"", opt->mailbox);
     const int64_t start_ns = load_now_ns();
     while (at < mail.count) {
