@@ -582,3 +582,15 @@ conn_close(struct conn *conn, struct conn_evidence *evidence_out)
     buf_done(&conn->in);
     buf_done(&conn->out);
 }
+
+int
+conn_take_fd(struct conn *conn)
+{
+    if (conn->ssl != NULL || conn->end != CONN_OPEN || buf_len(&conn->in) > 0 ||
+        buf_len(&conn->out) > 0)
+        return -1;
+    const int fd = conn->fd;
+    conn->fd = -1;
+    conn_close(conn, NULL);
+    return fd;
+}

@@ -143,4 +143,9 @@ void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_o
  */
 void conn_close(struct conn *conn, struct conn_evidence *evidence_out);
 
+/** Lets go of the descriptor without saying FIN, for hand-over to another process, and frees
+ *  the rest. -1 (and nothing changed) unless it is plain, open and has nothing buffered. The
+ *  task has left the poller before. */
+MUST_USE int conn_take_fd(struct conn *conn);
+
 #endif

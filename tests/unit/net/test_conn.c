@@ -332,6 +332,34 @@ test_parked_keeps_no_buffers(void **state)
     close(pair.far);
 }
 
+static void
+test_take_fd_for_hand_over(void **state)
+{
+    const struct pair pair = pair_tcp(0);
+    struct conn conn;
+    char got[8];
+
+    (void)state;
+    open_plain(&conn, pair.near);
+    buf_put_str(&conn.out, "x");
+    assert_int_equal(conn_take_fd(&conn), -1); /* something would be lost */
+    assert_int_equal(conn_flush(&conn), RC_OK);
+    assert_int_equal(conn_take_fd(&conn), pair.near);
+    conn_close(&conn, NULL);
+    open_plain(&conn, pair.near); /* as if in another process: the dialogue goes on */
+    buf_put_str(&conn.out, "yz");
+    assert_int_equal(conn_flush(&conn), RC_OK);
+    conn_close(&conn, NULL);
+    for (size_t len = 0; len < 3;) {
+        assert_true(await_fd(pair.far, POLLIN));
+        const ssize_t n = read(pair.far, got + len, sizeof got - len);
+        assert_true(n > 0);
+        len += (size_t)n;
+    }
+    assert_memory_equal(got, "xyz", 3);
+    close(pair.far);
+}
+
 struct memory_pipe {
     struct span input; /* what the peer has said */
     char output[64];
@@ -423,6 +451,7 @@ main(void)
         cmocka_unit_test(test_timeout_of_unacknowledged_octets),
         cmocka_unit_test(test_close_lets_last_words_arrive),
         cmocka_unit_test(test_parked_keeps_no_buffers),
+        cmocka_unit_test(test_take_fd_for_hand_over),
         cmocka_unit_test(test_without_descriptor),
         cmocka_unit_test(test_words_for_unreachable),
     };
