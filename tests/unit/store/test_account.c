@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts on disk and the cache of open databases: creation that was cut off, foreign and
+ * newer files, readers and their waiting, descriptors, eviction, the size of the log, removal.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+static int64_t
+size_of(struct fixture *fx, const char *name)
+{
+    char path[200];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/%s", fx->accounts, name);
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+#define ACCOUNT_DIR "07/00/7"
+
+static void
+test_made_at_first_use(void **state)
+{
+    (void)state;
+    for (int writes = 0; writes < 2; writes++) {
+        struct fixture *fx = fixture_new();
+        assert_int_equal(size_of(fx, "07"), -1);
+        struct store_tx *tx = writes ? begin_write(fx) : begin_read(fx);
+        assert_true(size_of(fx, ACCOUNT_DIR "/mail.db") > 0);
+        mbox_id(fx, tx, "INBOX");
+        store_end(tx);
+        fixture_free(fx);
+    }
+}
+
+static void
+put_file(struct fixture *fx, const char *octets, size_t len)
+{
+    static const char *const dirs[] = {"07", "07/00", ACCOUNT_DIR};
+    char path[200];
+
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+        snprintf(path, sizeof path, "%s/%s", fx->accounts, dirs[i]);
+        assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+    }
+    snprintf(path, sizeof path, "%s/" ACCOUNT_DIR "/mail.db", fx->accounts);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, octets, len), len);
+    close(fd);
+}
+
+static void
+test_creation_that_was_cut_off(void **state)
+{
+    (void)state;
+    for (int step = 0; step < 3; step++) {
+        struct fixture *fx = fixture_new();
+        put_file(fx, "", 0); /* the file is there and empty */
+        if (step == 1)
+            assert_int_equal(run_sql(fx, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL"), 0);
+        if (step == 2) { /* tables, but the mailboxes were not committed */
+            store_end(begin_read(fx));
+            assert_int_equal(run_sql(fx, "DELETE FROM mailbox; DELETE FROM subscription"), 0);
+            fixture_restart(fx);
+        }
+        struct store_tx *tx = begin_read(fx);
+        mbox_id(fx, tx, "Trash");
+        store_end(tx);
+        verify(fx);
+        fixture_free(fx);
+    }
+}
+
+static void
+test_files_that_are_not_ours(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = NULL;
+    char garbage[4096];
+
+    (void)state;
+    memset(garbage, 'x', sizeof garbage);
+    put_file(fx, garbage, sizeof garbage);
+    assert_rc(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err), RC_CORRUPT);
+    assert_rc(store_write_begin(fx->acct, &tx, &fx->err), RC_CORRUPT);
+    put_file(fx, "", 0);
+    assert_int_equal(run_sql(fx, "CREATE TABLE other (x)"), 0);
+    assert_rc(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err), RC_CORRUPT);
+    put_file(fx, "", 0);
+    store_end(begin_read(fx));
+    fixture_restart(fx);
+    assert_int_equal(run_sql(fx, "PRAGMA user_version = 99"), 0);
+    assert_rc(store_write_begin(fx->acct, &tx, &fx->err), RC_UNSUPPORTED);
+    assert_int_equal(store_open_fds(fx->store), 0);
+    fixture_free(fx);
+}
+
+static unsigned woken;
+
+static void
+count_wake(void *ctx, uint64_t id)
+{
+    (void)ctx;
+    woken += id == 5;
+}
+
+static void
+test_readers_are_limited_and_told(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *readers[LIMIT_READERS];
+    struct store_tx *tx = NULL;
+    const struct wake wake = {.fn = count_wake, .id = 5};
+
+    (void)state;
+    woken = 0;
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        readers[i] = begin_read(fx);
+    for (unsigned i = 0; i < 10; i++)
+        assert_rc(store_read_begin(fx->acct, wake, &tx, &fx->err), RC_AGAIN);
+    assert_rc(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err), RC_AGAIN);
+    tx = begin_write(fx); /* readers do not stop the writer */
+    add_message(fx, tx, mbox_id(fx, tx, "INBOX"), 1, 0);
+    commit(fx, tx);
+    assert_int_equal(woken, 0);
+    store_end(readers[0]);
+    assert_true(woken >= 1 && woken < 10);
+    for (unsigned i = 1; i < LIMIT_READERS; i++)
+        store_end(readers[i]);
+    assert_int_equal(woken, 10); /* the last one must not leave anybody asleep */
+    store_end(begin_read(fx));
+    assert_int_equal(woken, 10);
+    fixture_free(fx);
+}
+
+static void
+test_snapshot_stays_as_it_was(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    struct store_tx *reader = begin_read(fx);
+    assert_int_equal(mbox_row(fx, reader, "INBOX").exists, 3);
+    fill(fx, "INBOX", 2);
+    assert_int_equal(mbox_row(fx, reader, "INBOX").exists, 3);
+    store_end(reader);
+    reader = begin_read(fx);
+    assert_int_equal(mbox_row(fx, reader, "INBOX").exists, 5);
+    store_end(reader);
+    fixture_free(fx);
+}
+
+static void
+test_descriptors_are_bounded(void **state)
+{
+    enum { ACCOUNTS = 60 };
+    struct fixture *fx = fixture_new();
+    struct store_account *accts[ACCOUNTS];
+    struct store_tx *txs[ACCOUNTS];
+    struct store_tx *tx = NULL;
+    unsigned open = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < ACCOUNTS; i++) {
+        assert_ok(store_account_get(fx->store, 100 + i, &accts[i]));
+        assert_ok(store_write_begin(accts[i], &tx, &fx->err));
+        assert_ok(store_commit(tx, &fx->err));
+        assert_ok(store_read_begin(accts[i], (struct wake){0}, &tx, &fx->err));
+        store_end(tx);
+        assert_true(store_open_fds(fx->store) <= fx->options.max_open_fds);
+    }
+    enum rc rc = RC_OK;
+    while (open < ACCOUNTS) {
+        rc = store_read_begin(accts[open], (struct wake){0}, &txs[open], &fx->err);
+        if (rc != RC_OK)
+            break;
+        open++;
+    }
+    assert_rc(rc, RC_LIMIT);
+    /* Sixty, three each; an account in use may have its writer open too. */
+    assert_true(open >= 10 && open <= 20);
+    store_end(txs[--open]);
+    assert_ok(store_read_begin(accts[40], (struct wake){0}, &tx, &fx->err));
+    store_end(tx);
+    while (open > 0)
+        store_end(txs[--open]);
+    for (unsigned i = 0; i < ACCOUNTS; i++)
+        store_account_put(accts[i]);
+    fixture_free(fx);
+}
+
+static void
+test_eviction_empties_the_log(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 50);
+    store_end(begin_read(fx));
+    assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") > 0);
+    store_evict(fx->store); /* it was just used */
+    assert_true(store_open_fds(fx->store) > 0);
+    test_now_s += 61;
+    struct store_tx *tx = begin_read(fx);
+    store_evict(fx->store); /* it is in use */
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 50);
+    store_end(tx);
+    test_now_s += 61;
+    store_evict(fx->store);
+    assert_int_equal(store_open_fds(fx->store), 0);
+    assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db-wal"), -1);
+    tx = begin_read(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 50);
+    store_end(tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
+static void
+add_large(struct fixture *fx, unsigned seed)
+{
+    struct store_tx *tx = begin_write(fx);
+    AUTO_BUF text;
+
+    buf_init(&text, 2 << 20);
+    make_text(&text, seed, 200);
+    while (buf_len(&text) < 1 << 20)
+        buf_printf(&text, "%016jx", (uintmax_t)buf_len(&text) * 0x9E3779B97F4A7C15u * seed);
+    add_text(fx, tx, mbox_id(fx, tx, "INBOX"), buf_span(&text), 0);
+    commit(fx, tx);
+}
+
+static void
+test_log_is_bounded_under_overlapping_readers(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *old = begin_read(fx);
+    int64_t largest = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 60; i++) {
+        mbox_id(fx, old, "INBOX"); /* its snapshot begins */
+        add_large(fx, i + 1);
+        struct store_tx *next = begin_read(fx);
+        mbox_id(fx, next, "INBOX");
+        store_end(old);
+        old = next;
+        if (i % 10 == 9) { /* a moment without readers, as between slices */
+            store_end(old);
+            store_checkpoint(fx->acct);
+            old = begin_read(fx);
+        }
+        const int64_t wal = size_of(fx, ACCOUNT_DIR "/mail.db-wal");
+        largest = wal > largest ? wal : largest;
+    }
+    store_end(old);
+    assert_true(largest < 2 * (int64_t)LIMIT_WAL_OCTETS);
+    assert_int_equal(fx->reports, 0);
+    verify(fx);
+    fixture_free(fx);
+}
+
+static void
+test_outside_reader_is_reported_once(void **state)
+{
+    struct fixture *fx = fixture_new();
+    char path[200];
+    sqlite3 *raw = NULL;
+
+    (void)state;
+    store_end(begin_write(fx));
+    snprintf(path, sizeof path, "%s/" ACCOUNT_DIR "/mail.db", fx->accounts);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN; SELECT * FROM mailbox", NULL, NULL, NULL),
+                     SQLITE_OK);
+    for (unsigned i = 0; i < 40; i++) {
+        add_large(fx, i + 1);
+        store_checkpoint(fx->acct);
+    }
+    assert_int_equal(fx->reports, 1);
+    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    for (unsigned i = 0; i < 10; i++) {
+        add_large(fx, i + 100);
+        store_checkpoint(fx->acct);
+    }
+    assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") <= (int64_t)LIMIT_WAL_OCTETS);
+    verify(fx);
+    fixture_free(fx);
+}
+
+static void
+test_remove(void **state)
+{
+    struct fixture *fx = fixture_new();
+    char path[200];
+
+    (void)state;
+    assert_ok(store_account_remove(fx->store, 99, &fx->err)); /* there is none: fine */
+    fill(fx, "INBOX", 3);
+    assert_rc(store_account_remove(fx->store, 7, &fx->err), RC_BUSY);
+    store_account_put(fx->acct);
+    snprintf(path, sizeof path, "%s/" ACCOUNT_DIR ".removed", fx->accounts);
+    assert_int_equal(mkdir(path, 0700), 0); /* an older removal was cut off */
+    assert_ok(store_account_remove(fx->store, 7, &fx->err));
+    assert_int_equal(size_of(fx, ACCOUNT_DIR), -1);
+    assert_int_equal(size_of(fx, ACCOUNT_DIR ".removed"), -1);
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    struct store_tx *tx = begin_read(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 0);
+    store_end(tx);
+    fixture_free(fx);
+}
+
+/* In a child that is not root: nothing may be written there. */
+static void
+test_read_only_directory(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    assert_int_equal(chmod(fx->dir, 0755), 0);
+    assert_int_equal(chmod(fx->accounts, 0555), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct store_tx *tx = NULL;
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(9);
+        const enum rc read = store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err);
+        const enum rc write = store_write_begin(fx->acct, &tx, &fx->err);
+        const bool said = strstr(fx->err.text, "Permission denied") != NULL;
+        _exit(read == RC_DENIED && write == RC_DENIED && said ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(chmod(fx->accounts, 0700), 0);
+    fixture_free(fx);
+}
+
+static void
+test_account_handles_are_shared(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_account *again = NULL;
+
+    (void)state;
+    assert_ok(store_account_get(fx->store, 7, &again));
+    assert_ptr_equal(again, fx->acct);
+    store_account_put(again);
+    store_account_put(NULL);
+    fixture_free(fx);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_made_at_first_use),
+        cmocka_unit_test(test_creation_that_was_cut_off),
+        cmocka_unit_test(test_files_that_are_not_ours),
+        cmocka_unit_test(test_readers_are_limited_and_told),
+        cmocka_unit_test(test_snapshot_stays_as_it_was),
+        cmocka_unit_test(test_descriptors_are_bounded),
+        cmocka_unit_test(test_eviction_empties_the_log),
+        cmocka_unit_test(test_log_is_bounded_under_overlapping_readers),
+        cmocka_unit_test(test_outside_reader_is_reported_once),
+        cmocka_unit_test(test_remove),
+        cmocka_unit_test(test_read_only_directory),
+        cmocka_unit_test(test_account_handles_are_shared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
