@@ -91,23 +91,42 @@ close_charset(struct output *output)
     output->open = false;
 }
 
-/* Text outside of encoded words: line ends vanish, a tab is a blank. */
+/* Copies text without line ends and NUL, with blanks for tabs. Gives the end of the copy. */
+static char *
+copy_unfolded(char *dst, struct span text, bool *eight_bit_out)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        all |= (unsigned char)c;
+        *dst = c == '\t' ? ' ' : c;
+        dst += c != '\r' && c != '\n' && c != '\0';
+    }
+    *eight_bit_out = all >= 0x80;
+    return dst;
+}
+
+/* Text outside of encoded words. */
 static void
 put_raw(struct output *output, struct span text)
 {
+    char *const room = buf_reserve(output->out, text.len + 1);
     struct charset charset;
+    bool eight_bit;
 
-    charset_open(&charset, SPAN(""));
-    while (text.len > 0) {
-        size_t run = 0;
-        while (run < text.len && text.ptr[run] != '\r' && text.ptr[run] != '\n' &&
-               text.ptr[run] != '\t' && text.ptr[run] != '\0')
-            run++;
-        charset_put(&charset, span_head(text, run), output->out);
-        if (run < text.len && text.ptr[run] == '\t')
-            charset_put(&charset, SPAN(" "), output->out);
-        text = span_tail(text, run + 1);
+    if (room == NULL)
+        return;
+    const size_t len = (size_t)(copy_unfolded(room, text, &eight_bit) - room);
+    if (!eight_bit) {
+        buf_grew(output->out, len);
+        return;
     }
+    buf_clear(&output->octets);
+    buf_put(&output->octets, room, len);
+    output->out->failed |= output->octets.failed;
+    charset_open(&charset, SPAN(""));
+    charset_put(&charset, buf_span(&output->octets), output->out);
     charset_finish(&charset, output->out);
     charset_close(&charset);
 }

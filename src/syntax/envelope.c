@@ -75,7 +75,7 @@ collect(struct envelope *env, struct span header)
     header_iter_init(&iter, header);
     while (header_next(&iter, &field)) {
         for (unsigned i = 0; i < MEMBERS; i++) {
-            if (field.name.len != names[i].len || !span_ieq(field.name, names[i]))
+            if (!span_ieq(field.name, names[i]))
                 continue;
             const unsigned max = is_address((enum member)i) ? REPEATS_MAX : 1;
             if (env->counts[i] < max)
@@ -129,13 +129,16 @@ put_addresses(struct envelope *env, enum member member)
     struct address_iter iter;
     struct address address;
     uint32_t count = 0;
+    bool in_group = false;
 
     for (unsigned i = 0; i < env->counts[member]; i++) {
         address_iter_init(&iter, env->values[member][i], &env->arena);
         iter.count = count;
         while (address_next(&iter, &address)) {
-            if (room(env) == 0 && address.kind != ADDRESS_GROUP_END)
-                continue;
+            if (address.kind == ADDRESS_GROUP_END ? !in_group : room(env) == 0)
+                continue; /* a group is ended if, and only if, it was begun here */
+            in_group = address.kind == ADDRESS_GROUP_BEGIN ||
+                       (in_group && address.kind != ADDRESS_GROUP_END);
             if (buf_len(env->out) == before)
                 buf_put_char(env->out, '(');
             put_address(env, &address);

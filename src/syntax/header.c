@@ -22,24 +22,32 @@ is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static bool
-is_name_octet(char c)
-{
-    return c > 32 && c < 127 && c != ':'; /* RFC 5322 section 3.6.8: ftext */
-}
+/* RFC 5322 section 3.6.8, ftext: 33..126 but not the colon. */
+/* clang-format off */
+static const bool is_name_octet[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+};
+/* clang-format on */
 
-/* The name that a field line begins with; empty when the line is no field. */
-static struct span
-line_name(const char *line, const char *end)
+/* Octets of the name that a field line begins with; 0 when the line is no field. */
+static size_t
+name_length(const char *line, const char *end)
 {
     const char *p = line;
 
-    while (p < end && is_name_octet(*p))
+    while (p < end && is_name_octet[(unsigned char)*p])
         p++;
-    const struct span name = span_of(line, (size_t)(p - line));
+    const size_t len = (size_t)(p - line);
     while (p < end && is_blank(*p))
         p++;
-    return p < end && *p == ':' ? name : span_of(line, 0);
+    return p < end && *p == ':' ? len : 0;
 }
 
 static bool
@@ -49,11 +57,15 @@ line_is_empty(const char *line, const char *end)
 }
 
 enum header_line
-header_line_kind(const char *line, const char *end)
+header_line_kind(const char *line, const char *end, size_t *name_len_out)
 {
+    *name_len_out = 0;
+    if (is_blank(*line))
+        return HEADER_LINE_OTHER;
     if (line_is_empty(line, end))
         return HEADER_LINE_BLANK;
-    return line_name(line, end).len > 0 ? HEADER_LINE_FIELD : HEADER_LINE_OTHER;
+    *name_len_out = name_length(line, end);
+    return *name_len_out > 0 ? HEADER_LINE_FIELD : HEADER_LINE_OTHER;
 }
 
 bool
@@ -70,10 +82,11 @@ header_size(struct span text)
     const char *const end = text.len == 0 ? text.ptr : text.ptr + text.len;
     const char *stray = NULL; /* first line since the last field that is not one */
     const char *p = text.ptr;
+    size_t name_len;
 
     while (p < end) {
         const char *next = line_end(p, end);
-        const enum header_line kind = header_line_kind(p, next);
+        const enum header_line kind = header_line_kind(p, next, &name_len);
         if (kind == HEADER_LINE_BLANK)
             return (size_t)(next - text.ptr);
         if (kind == HEADER_LINE_FIELD)
@@ -102,15 +115,33 @@ final_blank(struct span text)
     return text.len >= 2 && memcmp(text.ptr + text.len - 2, "\n\n", 2) == 0 ? 1 : 0;
 }
 
-/* Without its line end, and no longer than what we parse. */
-static struct span
-field_value(const char *p, const char *end)
+struct span
+header_field_value(const char *start, const char *end, size_t name_len)
 {
+    const char *p = start;
+
+    if (name_len > 0)
+        p = (const char *)memchr(start + name_len, ':', (size_t)(end - start) - name_len) + 1;
     if (p < end && end[-1] == '\n')
         end--;
     if (p < end && end[-1] == '\r')
         end--;
     return span_head(span_of(p, (size_t)(end - p)), LIMIT_HEADER_FIELD);
+}
+
+/* Looks at the first line of rest, unless it was looked at as the end of the field before. */
+static enum header_line
+first_line(struct header_iter *iter)
+{
+    const char *const start = iter->rest.ptr;
+    size_t name_len;
+
+    if (iter->next_end != NULL)
+        return iter->next_name > 0 ? HEADER_LINE_FIELD : HEADER_LINE_BLANK;
+    iter->next_end = line_end(start, start + iter->rest.len);
+    const enum header_line kind = header_line_kind(start, iter->next_end, &name_len);
+    iter->next_name = (uint32_t)name_len;
+    return kind;
 }
 
 bool
@@ -121,31 +152,32 @@ header_next(struct header_iter *iter, struct header_field *field_out)
     if (iter->rest.len == 0)
         return false;
     const char *const end = start + iter->rest.len;
-    const char *next = line_end(start, end);
-    if (line_is_empty(start, next)) {
-        iter->blank = span_of(start, (size_t)(next - start));
+    if (first_line(iter) == HEADER_LINE_BLANK) {
+        iter->blank = span_of(start, (size_t)(iter->next_end - start));
         iter->rest.len = 0;
         return false;
     }
-    struct span name = line_name(start, next);
+    size_t name_len = iter->next_name;
+    const char *next = iter->next_end;
     if (++iter->seen > LIMIT_HEADERS) {
-        name.len = 0;
+        name_len = 0;
         next = end - final_blank(iter->rest);
     }
+    iter->next_end = NULL;
     while (next < end) {
-        const char *after = line_end(next, end);
-        if (header_line_kind(next, after) != HEADER_LINE_OTHER)
+        size_t next_name;
+        const char *const after = line_end(next, end);
+        if (header_line_kind(next, after, &next_name) != HEADER_LINE_OTHER) {
+            iter->next_end = after;
+            iter->next_name = (uint32_t)next_name;
             break;
+        }
         next = after;
     }
-    const char *value = start;
-    if (name.len > 0)
-        value =
-            (const char *)memchr(start + name.len, ':', (size_t)(next - start) - name.len) + 1;
     *field_out = (struct header_field){
         .raw = span_of(start, (size_t)(next - start)),
-        .name = name,
-        .value = field_value(value, next),
+        .name = span_of(start, name_len),
+        .value = header_field_value(start, next, name_len),
     };
     iter->rest = span_of(next, (size_t)(end - next));
     return true;

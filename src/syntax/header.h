@@ -32,9 +32,11 @@ struct header_field {
 };
 
 struct header_iter {
-    struct span rest;  /* what has not been walked yet */
-    struct span blank; /* after the last field: the blank line, or empty when there is none */
-    uint32_t seen;     /* fields given so far: at most LIMIT_HEADERS */
+    struct span rest;   /* what has not been walked yet */
+    struct span blank;  /* after the last field: the blank line, or empty when there is none */
+    uint32_t seen;      /* fields given so far: at most LIMIT_HEADERS */
+    uint32_t next_name; /* length of the name that rest begins with, if next_end is known */
+    const char *next_end; /* end of the first line of rest; NULL: not looked at yet */
 };
 
 enum header_line {
@@ -43,8 +45,12 @@ enum header_line {
     HEADER_LINE_OTHER, /* continues one, or is none */
 };
 
-/** What a line is; it runs from line to end, its LF included if there is one; end > line. */
-enum header_line header_line_kind(const char *line, const char *end);
+/** What a line is; it runs from line to end, its LF included if there is one; end > line.
+ *  *name_len_out: octets of the name, 0 when it is no field. */
+enum header_line header_line_kind(const char *line, const char *end, size_t *name_len_out);
+/** The value of a field that runs from start to end (line ends included) and has a name of
+ *  name_len octets: without colon and last line end, cut at LIMIT_HEADER_FIELD. */
+struct span header_field_value(const char *start, const char *end, size_t name_len);
 /** Is it the "From " or ">From " that an mbox leaves before the first field? */
 bool header_line_is_mbox(const char *line, const char *end);
 

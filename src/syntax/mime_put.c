@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One look over the value says what it holds; the usual value is then one copy. */
+/* The usual value is plain and copied at once; only others are looked at again. */
 #include "syntax/mime_put.h"
+
+#include <stdbool.h>
 
 enum octet_class {
     ESCAPED = 1, /* quoted-specials */
@@ -8,14 +10,38 @@ enum octet_class {
     EIGHT_BIT = 4,
 };
 
+/* Of 0x00..0x7F; what is missing is plain. */
+static const unsigned char class_of[128] = {
+    ['"'] = ESCAPED, ['\\'] = ESCAPED, ['\0'] = DROPPED, ['\r'] = DROPPED, ['\n'] = DROPPED,
+};
+
 static unsigned
 octet_class(unsigned char c)
 {
-    if (c == '"' || c == '\\')
-        return ESCAPED;
-    if (c == '\0' || c == '\r' || c == '\n')
-        return DROPPED;
-    return c >= 0x80 ? EIGHT_BIT : 0;
+    return c >= 0x80 ? (unsigned)EIGHT_BIT : class_of[c];
+}
+
+/* The usual value, plain text, in one go. False, and nothing written: it is not plain. */
+static bool
+put_plain(struct buf *out, struct span value, enum mime_letters letters)
+{
+    const char lower = letters == MIME_LOWER ? 'A' : '\x7f'; /* 0x7f: no letter is lowered */
+    char *const dst = buf_reserve(out, value.len + 2);
+    unsigned classes = 0;
+
+    if (dst == NULL)
+        return true;
+    dst[0] = '"';
+    for (size_t i = 0; i < value.len; i++) {
+        const char c = value.ptr[i];
+        classes |= octet_class((unsigned char)c);
+        dst[i + 1] = c >= lower ? ascii_lower(c) : c;
+    }
+    dst[value.len + 1] = '"';
+    if (classes != 0)
+        return false;
+    buf_grew(out, value.len + 2);
+    return true;
 }
 
 static void
@@ -66,17 +92,14 @@ mime_put_string(struct buf *out, struct span value, enum mime_letters letters, s
     unsigned classes = 0;
 
     value = span_head(span_trim(value), max);
+    if (put_plain(out, value, letters))
+        return;
     for (size_t i = 0; i < value.len; i++)
         classes |= octet_class((unsigned char)value.ptr[i]);
-    if ((classes & EIGHT_BIT) != 0) {
+    if ((classes & EIGHT_BIT) != 0)
         put_literal(out, value);
-    } else if (classes != 0 || letters == MIME_LOWER) {
+    else
         put_quoted(out, value, letters);
-    } else {
-        buf_put_char(out, '"');
-        buf_put_span(out, value);
-        buf_put_char(out, '"');
-    }
 }
 
 void

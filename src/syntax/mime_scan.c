@@ -151,16 +151,6 @@ next_line(const struct scan *scan)
     return lf == NULL ? scan->end : lf + 1;
 }
 
-static uint64_t
-count_line_ends(const char *p, const char *end)
-{
-    uint64_t count = 0;
-
-    for (; p < end; p++)
-        count += *p == '\n';
-    return count;
-}
-
 static void
 hit_end(struct scan *scan)
 {
@@ -173,10 +163,6 @@ seek_delimiter(struct scan *scan)
 {
     if (scan->hit.kind != HIT_NONE)
         return; /* the header was cut by it */
-    if (scan->level_count == 0) {
-        scan->lines += count_line_ends(scan->pos, scan->end);
-        scan->pos = scan->end;
-    }
     while (scan->pos < scan->end) {
         const char *next = next_line(scan);
         if (may_be_delimiter(scan) && take_delimiter(scan, next))
@@ -200,57 +186,6 @@ set_body(struct scan *scan, const char *p, uint64_t lines)
     part->body_lines = lines; /* until the part is closed */
 }
 
-/*
- * Reads the header that begins at pos: up to its blank line, or to a delimiter or the end; in
- * that case lines at its end that are no fields are the body (see header_size).
- */
-static void
-read_header(struct scan *scan)
-{
-    const char *const start = scan->hit.kind == HIT_NONE ? scan->pos : scan->hit.end;
-    const char *stray = NULL;
-    uint64_t stray_lines = 0;
-
-    scan->floor = start;
-    scan->part->header_off = (uint64_t)(start - scan->start);
-    while (scan->hit.kind == HIT_NONE && scan->pos < scan->end) {
-        const char *next = next_line(scan);
-        if (may_be_delimiter(scan) && take_delimiter(scan, next))
-            break;
-        const enum header_line kind = header_line_kind(scan->pos, next);
-        if (kind == HEADER_LINE_FIELD) {
-            stray = NULL;
-        } else if (kind == HEADER_LINE_OTHER && scan->pos == start) {
-            if (!header_line_is_mbox(start, next)) {
-                set_body(scan, start, scan->lines);
-                return;
-            }
-        } else if (kind == HEADER_LINE_OTHER && stray == NULL && *scan->pos != ' ' &&
-                   *scan->pos != '\t') {
-            stray = scan->pos;
-            stray_lines = scan->lines;
-        }
-        scan->lines += next[-1] == '\n';
-        scan->pos = next;
-        if (kind == HEADER_LINE_BLANK) {
-            set_body(scan, scan->pos, scan->lines);
-            return;
-        }
-    }
-    if (scan->hit.kind == HIT_NONE)
-        hit_end(scan);
-    if (stray == NULL || stray >= scan->hit.end) {
-        set_body(scan, scan->hit.end, scan->hit.lines);
-        return;
-    }
-    /* Walk these lines again as a body. They hold no field, so no part in them has a header to
-     * walk twice: an octet is seen twice at most. */
-    scan->pos = stray;
-    scan->lines = stray_lines;
-    scan->hit.kind = HIT_NONE;
-    set_body(scan, stray, stray_lines);
-}
-
 static const struct {
     struct span name; /* after "content-" */
     enum mime_field field;
@@ -265,25 +200,95 @@ static const struct {
     {SPAN_INIT("md5"), MIME_FIELD_MD5},
 };
 
+/* A header being read. */
+struct header_state {
+    const char *field; /* the field that the next lines may continue; NULL: none */
+    size_t name_len;   /* its name */
+    uint32_t fields;   /* so far */
+    const char *stray; /* the first line since that field which is no field */
+    uint64_t stray_lines;
+};
+
+/* The field noted last ends at end. Of a content field that comes twice the first counts. */
 static void
-find_content_fields(const struct scan *scan, struct mime_part *part)
+end_field(const struct header_state *header, const char *end, struct mime_part *part)
 {
     const struct span prefix = SPAN("content-");
-    struct header_iter iter;
-    struct header_field field;
+    const struct span name = span_of(header->field, header->name_len);
 
-    header_iter_init(&iter, span_of(scan->start + part->header_off, part->header_size));
-    while (header_next(&iter, &field)) {
-        if (field.name.len <= prefix.len || ascii_lower(field.name.ptr[0]) != 'c' ||
-            !span_istarts(field.name, prefix))
-            continue;
-        const struct span rest = span_tail(field.name, prefix.len);
-        for (size_t i = 0; i < ARRAY_LEN(content_fields); i++) {
-            struct span *slot = &part->fields[content_fields[i].field];
-            if (slot->ptr == NULL && span_ieq(rest, content_fields[i].name))
-                *slot = field.value;
+    if (header->field == NULL || name.len <= prefix.len || ascii_lower(*name.ptr) != 'c' ||
+        !span_istarts(name, prefix))
+        return;
+    const struct span rest = span_tail(name, prefix.len);
+    for (size_t i = 0; i < ARRAY_LEN(content_fields); i++) {
+        struct span *slot = &part->fields[content_fields[i].field];
+        if (slot->ptr == NULL && span_ieq(rest, content_fields[i].name))
+            *slot = header_field_value(name.ptr, end, name.len);
+    }
+}
+
+/* Takes the line [pos, next) of a header that begins at start. False: the body begins. */
+static bool
+take_header_line(struct scan *scan, struct header_state *header, const char *start,
+                 const char *next)
+{
+    const char *const line = scan->pos;
+    size_t name_len;
+    const enum header_line kind = header_line_kind(line, next, &name_len);
+
+    if (kind == HEADER_LINE_OTHER) {
+        if (line == start && !header_line_is_mbox(line, next))
+            return false;
+        if (line != start && header->stray == NULL && *line != ' ' && *line != '\t') {
+            header->stray = line;
+            header->stray_lines = scan->lines;
+        }
+    } else {
+        end_field(header, line, scan->part);
+        header->field = ++header->fields <= LIMIT_HEADERS ? line : NULL;
+        header->name_len = name_len;
+        header->stray = NULL;
+    }
+    scan->lines += next[-1] == '\n';
+    scan->pos = next;
+    return kind != HEADER_LINE_BLANK;
+}
+
+/*
+ * Reads the header that begins at pos: up to its blank line, or to a delimiter or the end; in
+ * that case lines at its end that are no fields are the body (see header_size).
+ */
+static void
+read_header(struct scan *scan)
+{
+    const char *const start = scan->hit.kind == HIT_NONE ? scan->pos : scan->hit.end;
+    struct header_state header = {.field = NULL};
+
+    scan->floor = start;
+    scan->part->header_off = (uint64_t)(start - scan->start);
+    while (scan->hit.kind == HIT_NONE && scan->pos < scan->end) {
+        const char *next = next_line(scan);
+        if (may_be_delimiter(scan) && take_delimiter(scan, next))
+            break;
+        if (!take_header_line(scan, &header, start, next)) {
+            set_body(scan, scan->pos, scan->lines);
+            return;
         }
     }
+    if (scan->hit.kind == HIT_NONE)
+        hit_end(scan);
+    if (header.stray == NULL || header.stray >= scan->hit.end) {
+        end_field(&header, scan->hit.end, scan->part);
+        set_body(scan, scan->hit.end, scan->hit.lines);
+        return;
+    }
+    end_field(&header, header.stray, scan->part);
+    /* Walk these lines again as a body. They hold no field, so no part in them has a header to
+     * walk twice: an octet is seen twice at most. */
+    scan->pos = header.stray;
+    scan->lines = header.stray_lines;
+    scan->hit.kind = HIT_NONE;
+    set_body(scan, scan->pos, scan->lines);
 }
 
 /* --- What a part is --- */
@@ -387,7 +392,6 @@ classify(struct scan *scan, struct span *boundary_out)
 {
     struct mime_part *part = scan->part;
 
-    find_content_fields(scan, part);
     if (read_type(scan, boundary_out) != RC_OK)
         return RC_LIMIT;
     if (part->kind != MIME_LEAF &&

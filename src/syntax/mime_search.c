@@ -203,6 +203,19 @@ look_in_text(struct mime_search *search)
         buf_consume(&search->window, buf_len(&search->window) - keep);
 }
 
+/* The next octets without their transfer encoding. */
+static struct span
+decode(struct mime_search *search, struct span piece)
+{
+    if (search->decoder.encoding != MIME_ENCODING_BASE64 &&
+        search->decoder.encoding != MIME_ENCODING_QP)
+        return piece;
+    buf_clear(&search->octets);
+    mime_decoder_put(&search->decoder, piece, &search->octets);
+    search->failed |= !buf_ok(&search->octets);
+    return buf_span(&search->octets);
+}
+
 static void
 put_text(struct mime_search *search, struct span piece)
 {
@@ -210,9 +223,7 @@ put_text(struct mime_search *search, struct span piece)
 
     while (piece.len > 0 && search->missing > 0) {
         const struct span head = span_head(piece, PIECE_OCTETS);
-        buf_clear(&search->octets);
-        mime_decoder_put(&search->decoder, head, &search->octets);
-        charset_put(&search->charset, buf_span(&search->octets), &search->utf8);
+        charset_put(&search->charset, decode(search, head), &search->utf8);
         look_in_text(search);
         piece = span_tail(piece, head.len);
     }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* What is found where, and that borders of pieces do not matter. */
+#include "support/cm.h"
+
+#include "syntax/mime_search.h"
+
+static const char message[] =
+    "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from the top\r\nX-Top: only here\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "preamble words\r\n"
+    "--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "Sch=F6ne Gr=FC=\r\n=DFe aus der N=E4he\r\n"
+    "--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    "PHA+SGVsbG8sIFfDtnJs\r\nZDwvcD4=\r\n"
+    "--b\r\nContent-Type: application/pdf\r\nX-Pdf: title\r\n\r\npdf words\r\n"
+    "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    "Subject: =?koi8-r?b?wcLD?= inner\r\nContent-Type: text/plain; charset=x-lie\r\n\r\n"
+    "inner r\xE9sum\xC3\xA9\r\n"
+    "--b--\r\nepilogue words\r\n";
+
+static const struct {
+    const char *text;
+    bool in_text, in_body;
+} needles[] = {
+    {"GR\xC3\x9CSSE FROM", true, false},
+    {"x-top: only", true, false},
+    {"subject: gr", true, false},
+    {"schone", false, false},
+    {"SCH\xC3\x96NE GR\xC3\x9CSSE AUS", true, true},
+    {"hello, w\xC3\xB6rld", true, true},
+    {"<p>", true, true},
+    {"title", true, true},
+    {"pdf words", false, false},
+    {"preamble", false, false},
+    {"epilogue", false, false},
+    {"\xD0\x90\xD0\xB1\xD1\x86 inner", true, true},
+    {"inner r\xC3\xA9sum\xC3\xA9", true, true},
+    {"here\r\nContent", false, false},
+    {"n\xC3\xA4he\r\n<p>", false, false},
+    {"", true, true},
+};
+
+static void
+feed_all(struct mime_search *search, const struct mime_part *root, size_t step)
+{
+    const struct span all = span_of(message, sizeof message - 1);
+    uint64_t offset;
+
+    mime_search_begin(search, root);
+    while (mime_search_wants(search, &offset))
+        mime_search_feed(search, span_head(span_tail(all, (size_t)offset), step));
+}
+
+static void
+test_message(void **state)
+{
+    struct mime_needle wanted[2 * ARRAY_LEN(needles)];
+    struct mime_search search;
+    struct mime_part *root;
+    AUTO_ARENA arena;
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    for (size_t i = 0; i < ARRAY_LEN(needles); i++) {
+        wanted[2 * i] = (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_TEXT};
+        wanted[2 * i + 1] = (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_BODY};
+    }
+    assert_int_equal(mime_scan(span_of(message, sizeof message - 1), &arena, &root), RC_OK);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    for (size_t step = 1; step <= sizeof message; step++) {
+        feed_all(&search, root, step);
+        for (size_t i = 0; i < ARRAY_LEN(needles); i++) {
+            if (mime_search_found(&search, 2 * i) != needles[i].in_text ||
+                mime_search_found(&search, 2 * i + 1) != needles[i].in_body)
+                fail_msg("%s in steps of %zu", needles[i].text, step);
+        }
+    }
+    assert_false(mime_search_failed(&search));
+    mime_search_done(&search);
+}
+
+static void
+test_values(void **state)
+{
+    static const struct mime_needle wanted[] = {
+        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_VALUE},
+        {SPAN_INIT("@example"), MIME_SCOPE_VALUE},
+        {SPAN_INIT(""), MIME_SCOPE_VALUE},
+    };
+    const struct span value =
+        SPAN(" =?iso-8859-1?q?j=F6?=\r\n =?iso-8859-1?q?rg?= <j@example.org>");
+    struct mime_search search;
+    uint64_t offset;
+    struct mime_part *root;
+    AUTO_ARENA arena;
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    assert_true(mime_search_value(&search, 0, value));
+    assert_true(mime_search_value(&search, 1, value));
+    assert_true(mime_search_value(&search, 2, SPAN("")));
+    assert_false(mime_search_value(&search, 0, SPAN(" jorg")));
+    /* a message is not looked at for them */
+    assert_int_equal(mime_scan(span_of(message, sizeof message - 1), &arena, &root), RC_OK);
+    mime_search_begin(&search, root);
+    assert_false(mime_search_wants(&search, &offset));
+    mime_search_done(&search);
+}
+
+/* A match across the pieces that a large body is decoded in, and no more memory than those. */
+static void
+test_large_body(void **state)
+{
+    static const struct mime_needle wanted[] = {
+        {SPAN_INIT("needle in a haystack"), MIME_SCOPE_BODY}};
+    struct mime_search search;
+    AUTO_ARENA arena;
+    AUTO_BUF text;
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    buf_init(&text, 4u << 20);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, 1), RC_OK);
+    for (size_t at = 32768 - 25; at < 32768 + 5; at++) {
+        struct mime_part *root;
+        uint64_t offset;
+        buf_clear(&text);
+        buf_put_lit(&text, "\r\n");
+        while (buf_len(&text) < at)
+            buf_put_char(&text, 'x');
+        buf_put_lit(&text, "Needle in a haystack");
+        while (buf_len(&text) < 1000000)
+            buf_put_char(&text, 'y');
+        assert_int_equal(mime_scan(buf_span(&text), &arena, &root), RC_OK);
+        mime_search_begin(&search, root);
+        while (mime_search_wants(&search, &offset))
+            mime_search_feed(&search, span_tail(buf_span(&text), (size_t)offset));
+        assert_true(mime_search_found(&search, 0));
+        assert_true(search.window.cap < 1u << 18);
+    }
+    mime_search_done(&search);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_large_body),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
