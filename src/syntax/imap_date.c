@@ -206,8 +206,10 @@ imap_date_parse(struct span text, int32_t *day_out)
 static void
 write_pair(char *dst, int value)
 {
-    dst[0] = imap_digit_pairs[2 * value];
-    dst[1] = imap_digit_pairs[2 * value + 1];
+    const size_t at = 2 * (size_t)value;
+
+    dst[0] = imap_digit_pairs[at];
+    dst[1] = imap_digit_pairs[at + 1];
 }
 
 /** "17-Jul-1996", the day with a zero before it. */

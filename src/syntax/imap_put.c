@@ -40,16 +40,12 @@ imap_is_astring_atom(struct span s)
 void
 imap_put_literal(struct buf *buf, struct span s)
 {
-    char header[24];
-    size_t len = 0;
+    char header[IMAP_LITERAL_HEADER_MAX];
+    const size_t len = imap_fmt_literal_header(header, s.len);
+    /* Both or neither: a header without its octets would swallow what is written next. */
+    char *room = buf_reserve(buf, len + s.len);
 
-    header[len++] = '{';
-    len += imap_fmt_u64(header + len, s.len);
-    memcpy(header + len, "}\r\n", 3);
-    len += 3;
-    char *room =
-        buf_reserve(buf, len + s.len); /* both or neither: a header without its octets */
-    if (room == NULL)                  /* would swallow what is written next */
+    if (room == NULL)
         return;
     memcpy(room, header, len);
     for (size_t i = 0; i < s.len; i++)

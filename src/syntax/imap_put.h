@@ -61,4 +61,20 @@ imap_fmt_u64(char *dst, uint64_t value)
     return sizeof digits - at;
 }
 
+enum { IMAP_LITERAL_HEADER_MAX = 24 }; /* "{18446744073709551615}" CR LF */
+
+/** Writes "{octets}" CR LF at dst (room for IMAP_LITERAL_HEADER_MAX) and returns the length. */
+static inline size_t
+imap_fmt_literal_header(char *dst, uint64_t octets)
+{
+    size_t len = 0;
+
+    dst[len++] = '{';
+    len += imap_fmt_u64(dst + len, octets);
+    dst[len++] = '}';
+    dst[len++] = '\r';
+    dst[len++] = '\n';
+    return len;
+}
+
 #endif

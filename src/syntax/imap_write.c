@@ -54,7 +54,8 @@ iw_end(struct iw *w)
     CHECK(w->open && w->depth == 0 && !w->in_code && w->literal_left == 0);
     char *room = iw_room(w, 2);
     if (room != NULL) {
-        memcpy(room, "\r\n", 2);
+        room[0] = '\r';
+        room[1] = '\n';
         buf_grew(w->out, 2);
     }
     w->open = false;
@@ -169,17 +170,15 @@ void
 iw_literal_begin(struct iw *w, uint64_t octets, enum iw_literal_kind kind)
 {
     CHECK(w->literal_left == 0);
-    char *room = iw_room(w, 28);
+    char *room = iw_room(w, 2 + IMAP_LITERAL_HEADER_MAX);
     if (room != NULL) {
         char *at = room;
         if (w->blank)
             *at++ = ' ';
         if (kind == IW_LITERAL8)
             *at++ = '~';
-        *at++ = '{';
-        at += imap_fmt_u64(at, octets);
-        memcpy(at, "}\r\n", 3);
-        buf_grew(w->out, (size_t)(at + 3 - room));
+        at += imap_fmt_literal_header(at, octets);
+        buf_grew(w->out, (size_t)(at - room));
     }
     w->literal_left = octets;
     w->blank = true;
