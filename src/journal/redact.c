@@ -145,6 +145,45 @@ shown_octets(enum line_kind kind, struct span line, bool *secret_out)
     return first_end;
 }
 
+/* The literal announced at the end of a line: "{12}", "{12+}", "~{12}", maybe with the CR. */
+static bool
+literal_announced(struct span line, uint64_t *octets_out)
+{
+    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    if (line.len < 3 || line.ptr[line.len - 1] != '}')
+        return false;
+    line.len--;
+    if (line.ptr[line.len - 1] == '+' || line.ptr[line.len - 1] == '-')
+        line.len--; /* RFC 7888 */
+    size_t at = line.len;
+    while (at > 0 && line.ptr[at - 1] >= '0' && line.ptr[at - 1] <= '9')
+        at--;
+    return at > 0 && line.ptr[at - 1] == '{' &&
+           span_to_u64(span_tail(line, at), UINT64_MAX / 2, octets_out);
+}
+
+/* Logs a command without what is in its literals. */
+static void
+put_line_in(struct log_scope *scope, struct span line)
+{
+    AUTO_BUF text;
+    uint64_t octets;
+
+    buf_init(&text, LIMIT_LOG_LINE + 1); /* one more than is shown: it says that it was cut */
+    while (line.len > 0 && buf_len(&text) <= LIMIT_LOG_LINE) {
+        const ptrdiff_t end = span_find_char(line, '\n');
+        struct span part = span_head(line, end < 0 ? line.len : (size_t)end + 1);
+        line = span_tail(line, part.len);
+        if (end >= 0 && literal_announced(span_head(part, (size_t)end), &octets)) {
+            part.len -= part.len > 1 && part.ptr[part.len - 2] == '\r' ? 2 : 1;
+            line = span_tail(line, octets < line.len ? (size_t)octets : line.len);
+        }
+        buf_put_span(&text, span_head(part, LIMIT_LOG_LINE + 1 - buf_len(&text)));
+    }
+    log_put_span(scope, LOG_E_LINE_IN, buf_span(&text));
+}
+
 bool
 log_line_in(struct log_scope *scope, enum line_kind kind, struct span line)
 {
@@ -156,7 +195,10 @@ log_line_in(struct log_scope *scope, enum line_kind kind, struct span line)
     if (!log_on(scope, LOG_A))
         return secret;
     if (shown == line.len) {
-        log_put_span(scope, LOG_E_LINE_IN, line);
+        if (line.len > 0 && memchr(line.ptr, '\n', line.len) != NULL)
+            put_line_in(scope, line);
+        else
+            log_put_span(scope, LOG_E_LINE_IN, line);
         return secret;
     }
     /* A long first word is no tag: it may be anything. */
@@ -295,21 +337,10 @@ log_line_out(struct log_scope *scope, struct span line)
 
 enum { TAP_OCTETS = LIMIT_LOG_LINE };
 
-/* The literal announced at the end of the line: "{12}" or "~{12}". */
 static bool
 ends_in_literal(const struct log_tap *tap, uint64_t *octets_out)
 {
-    struct span tail = span_of(tap->tail, tap->tail_len);
-
-    if (tail.len > 0 && tail.ptr[tail.len - 1] == '\r')
-        tail.len--;
-    if (tail.len < 3 || tail.ptr[tail.len - 1] != '}')
-        return false;
-    size_t at = tail.len - 1;
-    while (at > 0 && tail.ptr[at] != '{')
-        at--;
-    return span_to_u64(span_tail(span_head(tail, tail.len - 1), at + 1), UINT64_MAX / 2,
-                       octets_out);
+    return literal_announced(span_of(tap->tail, tap->tail_len), octets_out);
 }
 
 /* Keeps the last octets of the line, however long it gets. */

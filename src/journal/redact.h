@@ -22,10 +22,10 @@ enum line_kind {
 };
 
 /**
- * Logs a line from the client (06157), without its CRLF. A command with literals comes in
- * pieces, the literals themselves are not given. Returns true when further pieces of this
- * command are secret: give them as LINE_SECRET. Right also when nothing is logged. Thread: the
- * scope's.
+ * Logs a command or line from the client (06157), without its last CRLF. Literals may be in it,
+ * as they came, and are left out here; or the command comes in pieces without them. Returns
+ * true when further pieces of this command are secret: give them as LINE_SECRET. Right also
+ * when nothing is logged. Thread: the scope's.
  */
 bool log_line_in(struct log_scope *scope, enum line_kind kind, struct span line);
 

@@ -101,6 +101,13 @@ client_lines(void **state)
         {LINE_COMMAND, "AUTH PLAIN AGpvZQ==", "AUTH ***", true},
         {LINE_SECRET, "AGpvZQBzZWNyZXQ=", "***", true},
         {LINE_SECRET, "", "", true},
+        {LINE_COMMAND, "a SEARCH SUBJECT {6}\r\nsecret FROM {3+}\r\njoe NEW",
+         "a SEARCH SUBJECT {6} FROM {3+} NEW", false},
+        {LINE_COMMAND, "a X ~{9}\r\n{99}\r\nabc", "a X ~{9}", false},
+        {LINE_COMMAND, "a X {99}\r\ncut", "a X {99}", false},
+        {LINE_COMMAND, "a X\r\nb", "a X\\x0D\\x0Ab", false},
+        {LINE_BEFORE_LOGIN, "a LOGIN {3}\r\njoe {6}\r\nsecret", "a LOGIN ***", true},
+        {LINE_BEFORE_LOGIN, "a {5}\r\nLOGIN joe secret", "a ***", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char expect[128];
