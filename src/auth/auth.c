@@ -237,16 +237,18 @@ auth_verify(struct auth *auth, const struct auth_request *request, struct auth_r
     if (rc != RC_OK || who.foreign) {
         throttle_failed(auth->throttle, request->address, name);
         *out = (struct auth_result){0};
-        return err_set(err, RC_DENIED, 0, "%s",
-                       who.foreign ? "acting for another account is not allowed"
-                       : who.found ? "wrong password"
-                                   : "no such account");
+        /* A name that nobody has is not told: it may be a password typed in the wrong place. */
+        return !who.found    ? err_set(err, RC_DENIED, 0, "no such account")
+               : who.foreign ? err_set(err, RC_DENIED, 0, "%s may not act for another account",
+                                       who.account.name)
+                             : err_set(err, RC_DENIED, 0, "wrong password for %s",
+                                       who.account.name);
     }
     auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
                    request->password);
     auth_result_fill(out, &who.account);
     if (who.account.state != ACCOUNT_ENABLED)
-        return err_set(err, RC_DISABLED, 0, "account is disabled");
+        return err_set(err, RC_DISABLED, 0, "account %s is disabled", who.account.name);
     throttle_succeeded(auth->throttle, request->address, name);
     add_keys(auth, &who.account, request->password);
     return RC_OK;
