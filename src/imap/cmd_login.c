@@ -27,6 +27,7 @@ struct login {
     bool hash_queued;
     bool has_line;
     struct span line; /* the client's answer, in the command's arena */
+    const char *why;  /* DENY: for the log; in the command's arena, or NULL */
 };
 
 static struct span
@@ -149,15 +150,15 @@ static enum imap_step
 verdict(struct imap_session *im, enum rc rc, const struct err *err)
 {
     struct login *login = im->work->run;
+    const char *why = err != NULL ? err->text : login->why != NULL ? login->why : "denied";
 
     switch (rc) {
     case RC_OK:
         return admit(im, &login->result);
     case RC_DENIED:
-        return deny(im, "AUTHENTICATIONFAILED", "Wrong name or password",
-                    "wrong name or password");
+        return deny(im, "AUTHENTICATIONFAILED", "Wrong name or password", why);
     case RC_DISABLED:
-        return deny(im, "CONTACTADMIN", "The account is disabled", "the account is disabled");
+        return deny(im, "CONTACTADMIN", "The account is disabled", why);
     default:
         return store_trouble(im, err);
     }
@@ -213,10 +214,11 @@ sasl_go(struct imap_session *im, struct login *login)
         return admit(im, sasl_result(login->sasl));
     case SASL_DENIED:
         login->stage = STAGE_DENY;
+        login->why = arena_str(&work->arena, span_of_str(err.text));
         login->ready_us = session_now_us(&im->s) + sasl_wait_ms(login->sasl) * 1000;
         return STEP_MORE;
     case SASL_DISABLED:
-        return verdict(im, RC_DISABLED, NULL);
+        return verdict(im, RC_DISABLED, &err);
     case SASL_CANCELLED:
         return imap_bad(work, "AUTHENTICATE cancelled");
     case SASL_MALFORMED:
