@@ -75,8 +75,8 @@ open_journal(struct server *server, struct err *err)
     const enum rc rc = journal_open(&env->journal, &options, err);
     if (rc != RC_OK)
         return rc;
-    if (live_open(&env->live, config_path(config, "run/live"), LIVE_SLOTS, &clock_system,
-                  env->journal, &crashed, &live_err) != RC_OK)
+    if (live_open(&env->live, config_path(config, "run/live"), LIVE_SLOTS, env->journal,
+                  &crashed, &live_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* goes on without */
     if (crashed > 0)
         log_put(&server->log, LOG_E_CRASH_FOUND, "the server ended without closing %u sessions",

@@ -17,15 +17,15 @@ enum {
 static const struct end_reason_info table[END_REASON_COUNT] = {
     [END_NONE] = {"none", END_BY_SERVER, END_TROUBLE, "", "", "", "", "It has not ended.", ""},
 #define END_REASON(name, code, who, kind, removal, bye, resp_code, status, sentence, remedy)   \
-    [END_##name] = {code,                                                                      \
-                    (enum end_who)who,                                                         \
-                    (enum end_kind)kind,                                                       \
-                    removal,                                                                   \
-                    bye,                                                                       \
-                    resp_code,                                                                 \
-                    status,                                                                    \
-                    sentence,                                                                  \
-                    remedy},
+    [END_##name] = {(code),                                                                    \
+                    (enum end_who)(who),                                                       \
+                    (enum end_kind)(kind),                                                     \
+                    (removal),                                                                 \
+                    (bye),                                                                     \
+                    (resp_code),                                                               \
+                    (status),                                                                  \
+                    (sentence),                                                                \
+                    (remedy)},
 #include "journal/end_reason.def"
 #undef END_REASON
 };

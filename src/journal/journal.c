@@ -116,7 +116,7 @@ fixed_octets(const struct end_record *record)
         record->events.count < LIMIT_EVENT_RING ? record->events.count : LIMIT_EVENT_RING;
 
     return offsetof(struct end_record, events) + offsetof(struct event_ring, at) +
-           used * sizeof(struct event);
+           (size_t)used * sizeof(struct event);
 }
 
 /* Appends the record whole, or not at all. */
@@ -215,7 +215,7 @@ log_end(struct journal *journal, const struct end_record *record)
     if (!log_on(&scope, LOG_S))
         return;
     AUTO_BUF line;
-    buf_init(&line, 4 * LIMIT_LOG_LINE);
+    buf_init(&line, (size_t)LIMIT_LOG_LINE * 4);
     end_record_print(record, &line);
     log_put_span(&scope, LOG_E_SESSION_END, buf_span(&line));
 }
@@ -480,18 +480,19 @@ journal_main(void *arg)
 /* --- Life --- */
 
 static enum rc
-open_db(struct journal *journal, const char *path, struct err *err)
+open_db(struct journal *journal, const struct journal_options *how, struct err *err)
 {
     const struct db_options options = {
         .sql = write_sql,
         .sql_count = WRITE_COUNT,
         .sync = DB_SYNC_NORMAL,
+        .vfs = how->vfs,
         .create = true,
         .auto_checkpoint = true,
         .auto_vacuum = true,
         .checkpoint_on_close = true,
     };
-    enum rc rc = db_open(&journal->db, path, &options, err);
+    enum rc rc = db_open(&journal->db, how->path, &options, err);
 
     if (rc == RC_OK)
         rc = db_migrate(journal->db, &journal_schema, err);
@@ -534,7 +535,7 @@ journal_open(struct journal **journal_out, const struct journal_options *options
         (int64_t)(options->keep_days ? options->keep_days : LIMIT_JOURNAL_DAYS) * 86400000;
     journal->max_octets = options->max_octets ? options->max_octets : LIMIT_JOURNAL_OCTETS;
     log_scope_init(&journal->scope, journal->log, LOG_SERVER, 0);
-    enum rc rc = open_db(journal, options->path, err);
+    enum rc rc = open_db(journal, options, err);
     if (rc == RC_OK && pthread_create(&journal->thread, NULL, journal_main, journal) != 0)
         rc = err_set(err, RC_LIMIT, 0, "journal: no thread");
     if (rc != RC_OK) {
@@ -566,6 +567,12 @@ journal_flush(struct journal *journal)
     while (journal->done_count < target)
         lock_wait(&journal->lock, &journal->drained);
     lock_leave(&journal->lock);
+}
+
+const struct clock *
+journal_clock(const struct journal *journal)
+{
+    return journal->clock;
 }
 
 uint64_t

@@ -26,6 +26,7 @@ struct journal_options {
     const struct clock *clock; /* NULL: the machine's */
     unsigned keep_days;        /* 0: LIMIT_JOURNAL_DAYS */
     int64_t max_octets;        /* 0: LIMIT_JOURNAL_OCTETS */
+    const char *vfs;           /* NULL: the system's; tests name their fault device */
 };
 
 /** Opens or makes the database and starts the thread. Thread: start-up. Waits for disk. */

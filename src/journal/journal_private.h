@@ -7,7 +7,11 @@
 #include "db/db.h"
 #include "db/schema.h"
 #include "db/stmt.h"
+#include "journal/journal.h"
 #include "journal/record.h"
+
+/* The clock that the journal goes by. */
+const struct clock *journal_clock(const struct journal *journal);
 
 extern const struct db_schema journal_schema;
 

@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
+#include "journal/journal_private.h"
 
 enum {
     ROW_OCTETS = 128,
@@ -180,8 +181,8 @@ map_fresh(struct live *live, int fd, struct err *err)
 }
 
 enum rc
-live_open(struct live **live_out, const char *path, uint32_t slots, const struct clock *clock,
-          struct journal *journal, uint32_t *crashed_out, struct err *err)
+live_open(struct live **live_out, const char *path, uint32_t slots, struct journal *journal,
+          uint32_t *crashed_out, struct err *err)
 {
     AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     uint32_t crashed = 0;
@@ -194,7 +195,7 @@ live_open(struct live **live_out, const char *path, uint32_t slots, const struct
     if (live == NULL)
         return err_set(err, RC_LIMIT, 0, "live table: no memory");
     live->slots = slots;
-    live->clock = clock == NULL ? &clock_system : clock;
+    live->clock = journal_clock(journal);
     enum rc rc = read_left_open(live, fd, journal, &crashed, err);
     if (rc == RC_OK)
         rc = map_fresh(live, fd, err);

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/rc.h"
 #include "base/span.h"
@@ -33,13 +32,13 @@ struct live_session {
 };
 
 /**
- * Opens path with room for slots rows. What an earlier process left open goes to journal as
- * END_CRASH, its number to *crashed_out (0 after an orderly end). RC_FULL, RC_IO ...: the
- * server can go on without (*live_out NULL). Thread: start-up. Waits for disk.
+ * Opens path with room for slots rows; its clock is the journal's. What an earlier process left
+ * open goes to journal as END_CRASH, its number to *crashed_out (0 after an orderly end).
+ * RC_FULL, RC_IO ...: the server can go on without (*live_out NULL). Thread: start-up. Waits
+ * for disk.
  */
 MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,
-                           const struct clock *clock, struct journal *journal,
-                           uint32_t *crashed_out, struct err *err);
+                           struct journal *journal, uint32_t *crashed_out, struct err *err);
 /** Marks an orderly end. NULL is allowed. Thread: start-up. */
 void live_close(struct live *live);
 

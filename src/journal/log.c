@@ -240,7 +240,7 @@ put_text(struct log_scope *scope, enum log_entry entry, struct span text)
     struct log *log = scope->log;
 
     lock_enter(&log->lock);
-    if (buf_len(&log->queue) + text.len + 2 * REPORT_OCTETS > LIMIT_LOG_QUEUE) {
+    if (buf_len(&log->queue) + text.len + REPORT_OCTETS + REPORT_OCTETS > LIMIT_LOG_QUEUE) {
         log->lost++;
         log->lost_ever++;
     } else {

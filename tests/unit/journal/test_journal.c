@@ -12,6 +12,7 @@
 #include "journal/journal.h"
 #include "journal/live.h"
 #include "support/fake_clock.h"
+#include "support/fault_vfs.h"
 #include "support/tmpdir.h"
 
 static const int64_t start_s = 1794486257; /* 2026-11-12 12:24:17 UTC */
@@ -416,6 +417,38 @@ many_threads(void **state)
     assert_int_equal(stats.queued_octets, 0);
 }
 
+/* A disk that fails costs records, which are counted and told, and nothing else. */
+static void
+a_failing_disk_is_survived(void **state)
+{
+    (void)state;
+    journal_close(journal);
+    fault_vfs_register();
+    fault_vfs_arm(FAULT_NONE, 0);
+    static char path[256];
+    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "faulty.db"));
+    const struct journal_options options = {
+        .path = path, .log = logger, .clock = &now.clock, .vfs = FAULT_VFS};
+    assert_ok(journal_open(&journal, &options, &err));
+    for (int kind = FAULT_FULL; kind <= FAULT_IO; kind++) {
+        struct journal_stats before;
+        struct journal_stats after;
+        const struct end_record record = sample(100 + (uint64_t)kind);
+        journal_stats(journal, &before);
+        fault_vfs_arm((enum fault_kind)kind, 1);
+        journal_session_end(journal, &record);
+        journal_flush(journal);
+        fault_vfs_arm(FAULT_NONE, 0);
+        journal_session_end(journal, &record);
+        journal_flush(journal);
+        journal_stats(journal, &after);
+        assert_int_equal(after.lost, before.lost + 1);
+        assert_int_equal(after.stored, before.stored + 1);
+    }
+    assert_non_null(strstr(log_text(), "F 07303 0 journal: "));
+    assert_non_null(strstr(log_text(), "F 07302 0 1 session records were lost\n"));
+}
+
 /* --- The table of open sessions --- */
 
 static struct live *
@@ -424,7 +457,7 @@ open_live(uint32_t *crashed_out)
     static char path[256];
     snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "live"));
     struct live *live;
-    assert_ok(live_open(&live, path, 16, &now.clock, journal, crashed_out, &err));
+    assert_ok(live_open(&live, path, 16, journal, crashed_out, &err));
     return live;
 }
 
@@ -485,9 +518,8 @@ a_strange_file_is_no_obstacle(void **state)
     struct live *live = open_live(&crashed);
     assert_int_equal(crashed, 0);
     live_close(live);
-    assert_int_equal(
-        live_open(&live, "/nonexistent/live", 4, &now.clock, journal, &crashed, &err),
-        RC_NOT_FOUND);
+    assert_int_equal(live_open(&live, "/nonexistent/live", 4, journal, &crashed, &err),
+                     RC_NOT_FOUND);
     assert_null(live);
     live_set(live, 0, &(struct live_session){.session = 1});
     live_clear(live, 0);
@@ -509,6 +541,7 @@ main(void)
         T(the_size_is_bounded),
         T(floods_are_summed),
         T(many_threads),
+        T(a_failing_disk_is_survived),
         T(a_crash_is_recorded_at_the_next_start),
         T(a_strange_file_is_no_obstacle),
     };
