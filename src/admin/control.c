@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. An asker's thread owns its socket; the list of askers, under LOCK_LEAF, is there so
- * that control_close can shut their sockets down and wait.
+ * See the header. An asker's thread owns its socket; the list of askers, under LOCK_LEAF, is
+ * there so that control_close can shut their sockets down and wait.
  */
 #include "admin/control.h"
 
@@ -82,8 +82,8 @@ io_next(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
 static void
 answer(struct asker *asker, enum rc rc, const struct err *err)
 {
-    json_t *head = json_pack("{ss, ss}", "rc", rc_name(rc), "error",
-                             rc == RC_OK ? "" : err->text);
+    json_t *head =
+        json_pack("{ss, ss}", "rc", rc_name(rc), "error", rc == RC_OK ? "" : err->text);
 
     if (head != NULL && frame_write(&asker->stream, head, SPAN(""), NULL) != RC_OK) {
         /* The asker is gone: there is nobody to tell. */

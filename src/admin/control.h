@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control socket DIR/run/control.sock of a running server: one thread waits for askers, each
- * asker gets a thread of its own (at most LIMIT_CONTROL_ASKERS) that runs one verb and may block
- * on it. Only root and the server's own user are heard.
+ * The control socket DIR/run/control.sock of a running server: one thread waits for askers,
+ * each asker gets a thread of its own (at most LIMIT_CONTROL_ASKERS) that runs one verb and may
+ * block on it. Only root and the server's own user are heard.
  */
 #ifndef ADMIN_CONTROL_H
 #define ADMIN_CONTROL_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes over the control socket, both ways: frames. A frame is one line of JSON; with a member
- * "data": N, N raw octets follow it (a message of import or export). So one connection carries
- * rows for people and gigabytes of mail alike, and neither side holds more than one frame.
+ * What goes over the control socket, both ways: frames. A frame is one line of JSON; with a
+ * member "data": N, N raw octets follow it (a message of import or export). So one connection
+ * carries rows for people and gigabytes of mail alike, and neither side holds more than one
+ * frame.
  *
  *   asker   {"verb": "import", "args": {...}}
  *           {"flags": [...], "data": 5120} <octets> ...   {"end": true}
@@ -34,8 +35,8 @@ void frame_stream_done(struct frame_stream *stream);
  *  the other side is gone. */
 MUST_USE enum rc frame_write(struct frame_stream *stream, json_t *head, struct span data,
                              struct err *err);
-/** Reads a frame: *head_out is the caller's (json_decref); its data goes to data (cleared before).
- *  RC_CLOSED at the end of the stream; RC_INVALID, RC_LIMIT for what is no frame. */
+/** Reads a frame: *head_out is the caller's (json_decref); its data goes to data (cleared
+ * before). RC_CLOSED at the end of the stream; RC_INVALID, RC_LIMIT for what is no frame. */
 MUST_USE enum rc frame_read(struct frame_stream *stream, json_t **head_out, struct buf *data,
                             struct err *err);
 

@@ -47,5 +47,6 @@ verb_account(const struct verb_call *call, struct registry_account *out, struct 
     if (name == NULL)
         return err_set(err, RC_INVALID, 0, "no account was named");
     const enum rc rc = registry_find(call->house->registry, span_of_str(name), out, err);
-    return rc == RC_NOT_FOUND ? err_set(err, rc, 0, "there is no account \"%.100s\"", name) : rc;
+    return rc == RC_NOT_FOUND ? err_set(err, rc, 0, "there is no account \"%.100s\"", name)
+                              : rc;
 }

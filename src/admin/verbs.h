@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one table of administrative verbs. A verb works on a house (what is open of DIR) and talks
- * through frames; who asks does not matter to it: the command line over the control socket of
- * a running server, the command line by itself when no server runs, or the console.
+ * The one table of administrative verbs. A verb works on a house (what is open of DIR) and
+ * talks through frames; who asks does not matter to it: the command line over the control
+ * socket of a running server, the command line by itself when no server runs, or the console.
  *
- * Verbs block: on disk, on the account's turn, on their asker. They run on threads of their own, never on
- * work threads. Thread: any that may wait.
+ * Verbs block: on disk, on the account's turn, on their asker. They run on threads of their
+ * own, never on work threads. Thread: any that may wait.
  */
 #ifndef ADMIN_VERBS_H
 #define ADMIN_VERBS_H

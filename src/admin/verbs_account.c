@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts: add, passwd, list, disable, enable, remove, alias. What changes for people who are logged in
- * is told to their sessions at once. Passwords arrive in the clear over a socket that only the
- * server's own user can open, are hashed here, and are never shown or logged.
+ * Accounts: add, passwd, list, disable, enable, remove, alias. What changes for people who are
+ * logged in is told to their sessions at once. Passwords arrive in the clear over a socket that
+ * only the server's own user can open, are hashed here, and are never shown or logged.
  */
 #include "admin/verbs.h"
 
@@ -214,8 +214,9 @@ verb_account_remove(const struct verb_call *call, struct err *err)
         nanosleep(&pause, NULL);
     }
     if (rc == RC_BUSY)
-        return err_set(err, rc, 0, "%s can no longer log in, but is still in use; its mail stays "
-                                   "on disk",
+        return err_set(err, rc, 0,
+                       "%s can no longer log in, but is still in use; its mail stays "
+                       "on disk",
                        account.name);
     return store_account_remove(call->house->store, account.id, err);
 }
@@ -248,8 +249,8 @@ list_row(const struct verb_call *call, const struct registry_account *account, s
     AUTO_ARENA arena;
 
     arena_init(&arena, 1u << 20);
-    const enum rc rc = registry_alias_list(call->house->registry, account->id, &arena, &aliases,
-                                           &count, err);
+    const enum rc rc =
+        registry_alias_list(call->house->registry, account->id, &arena, &aliases, &count, err);
     if (rc != RC_OK)
         return rc;
     json_t *list = json_array();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mail in and out: import takes messages as frames, export gives them. Both go batch by batch, so
- * that an account being filled or emptied stays usable, and memory is bounded by one batch.
+ * Mail in and out: import takes messages as frames, export gives them. Both go batch by batch,
+ * so that an account being filled or emptied stays usable, and memory is bounded by one batch.
  */
 #include "admin/verbs.h"
 
@@ -75,8 +75,7 @@ flags_read(struct import *import, const json_t *list, struct ingest_entry *as)
     as->keywords = keywords;
     json_array_foreach(list, index, item)
     {
-        const struct span name =
-            span_of(json_string_value(item), json_string_length(item));
+        const struct span name = span_of(json_string_value(item), json_string_length(item));
         const unsigned flag = imap_flag_of_name(name);
         if (flag != 0)
             as->flags |= flag & MSG_SYSTEM_FLAGS;
@@ -96,10 +95,9 @@ message_add(struct import *import, const json_t *head, struct span data, struct 
     if (text.ptr == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for a message of %zu octets", data.len);
     *msg = (struct import_msg){0};
-    msg->as.internaldate_s =
-        json_is_integer(date) ? json_integer_value(date) : clock_wall_s(import->call->house->clock);
-    msg->as.internaldate_zone_min =
-        (int16_t)json_integer_value(json_object_get(head, "zone"));
+    msg->as.internaldate_s = json_is_integer(date) ? json_integer_value(date)
+                                                   : clock_wall_s(import->call->house->clock);
+    msg->as.internaldate_zone_min = (int16_t)json_integer_value(json_object_get(head, "zone"));
     flags_read(import, json_object_get(head, "flags"), &msg->as);
     if (EVP_Digest(text.ptr, text.len, msg->digest, NULL, EVP_sha256(), NULL) != 1)
         return err_set(err, RC_LIMIT, 0, "SHA-256 failed");
@@ -152,8 +150,7 @@ import_frame(struct import *import, const json_t *head, struct span data, struct
     enum rc rc = mailbox_set(import, head, err);
     if (rc == RC_OK)
         rc = message_add(import, head, data, err);
-    if (rc == RC_OK &&
-        (import->count == IMPORT_BATCH || import->octets >= IMPORT_BATCH_OCTETS))
+    if (rc == RC_OK && (import->count == IMPORT_BATCH || import->octets >= IMPORT_BATCH_OCTETS))
         rc = batch_store(import, err);
     return rc;
 }
@@ -207,7 +204,8 @@ verb_import(const struct verb_call *call, struct err *err)
 
 /* ---- export ---- */
 
-struct export {
+struct export
+{
     const struct verb_call *call;
     struct store_account *store;
     struct turn_waiter waiter; /* only its wake: for a read handle */
@@ -258,7 +256,8 @@ export_batch(struct export *export, const struct mbox_row *mbox, uint32_t *from,
     if (rc == RC_OK)
         rc = store_keywords(tx, mbox->id, &arena, &keywords, &keyword_count, err);
     if (rc == RC_OK)
-        rc = store_entries_read(tx, mbox->id, from, entries, ARRAY_LEN(entries), count_out, err);
+        rc =
+            store_entries_read(tx, mbox->id, from, entries, ARRAY_LEN(entries), count_out, err);
     store_end(tx);
     tx = NULL;
     for (size_t i = 0; rc == RC_OK && i < *count_out; i++) {
@@ -275,10 +274,11 @@ export_batch(struct export *export, const struct mbox_row *mbox, uint32_t *from,
         }
         if (rc != RC_OK)
             break;
-        json_t *row = json_pack(
-            "{ss%, sI, sI, si, so}", "mailbox", mbox->name.ptr, mbox->name.len, "uid",
-            (json_int_t)entry->uid, "date", (json_int_t)entry->internaldate_s, "zone",
-            (int)entry->internaldate_zone_min, "flags", flags_json(entry, keywords, keyword_count));
+        json_t *row =
+            json_pack("{ss%, sI, sI, si, so}", "mailbox", mbox->name.ptr, mbox->name.len, "uid",
+                      (json_int_t)entry->uid, "date", (json_int_t)entry->internaldate_s, "zone",
+                      (int)entry->internaldate_zone_min, "flags",
+                      flags_json(entry, keywords, keyword_count));
         rc = export->call->io->row(export->call->io->ctx, row, buf_span(&export->text), err);
         export->count++;
     }
@@ -303,18 +303,18 @@ export_run(struct export *export, struct err *err)
         uint32_t from = 1;
         if (only != NULL && !span_eq_str(rows[i].name, only))
             continue;
-        rc = export->call->io->row(
-            export->call->io->ctx,
-            json_pack("{ss%, sI}", "mailbox", rows[i].name.ptr, rows[i].name.len, "messages",
-                      (json_int_t)rows[i].exists),
-            SPAN(""), err);
+        rc = export->call->io->row(export->call->io->ctx,
+                                   json_pack("{ss%, sI}", "mailbox", rows[i].name.ptr,
+                                             rows[i].name.len, "messages",
+                                             (json_int_t)rows[i].exists),
+                                   SPAN(""), err);
         while (rc == RC_OK && count == EXPORT_BATCH)
             rc = export_batch(export, &rows[i], &from, &count, err);
     }
     if (rc != RC_OK)
         return rc;
     return export->call->io->row(export->call->io->ctx,
-                                 json_pack("{sI}", "exported", (json_int_t)export->count),
+                                 json_pack("{sI}", "exported", (json_int_t) export->count),
                                  SPAN(""), err);
 }
 

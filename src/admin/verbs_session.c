@@ -15,10 +15,10 @@ session_row(const struct session_info *info)
 
     net_addr_print(&info->peer, peer);
     return json_pack("{sI, ss, ss, ss, ss, ss, ss, sb, sI, sf, sI, sI, si}", "session",
-                     (json_int_t)info->number, "service", info->service, "account", info->account,
-                     "state", session_state_name(info->state), "mailbox", info->mailbox, "client",
-                     info->client_id, "peer", peer, "tls", info->tls, "since",
-                     (json_int_t)(info->opened_wall_us / 1000000), "idle",
+                     (json_int_t)info->number, "service", info->service, "account",
+                     info->account, "state", session_state_name(info->state), "mailbox",
+                     info->mailbox, "client", info->client_id, "peer", peer, "tls", info->tls,
+                     "since", (json_int_t)(info->opened_wall_us / 1000000), "idle",
                      (double)info->idle_us / 1e6, "in", (json_int_t)info->octets_in, "out",
                      (json_int_t)info->octets_out, "thread", (int)info->thread);
 }
@@ -32,8 +32,9 @@ verb_sessions(const struct verb_call *call, struct err *err)
     AUTO_ARENA arena;
 
     arena_init(&arena, LIST_ARENA);
-    enum rc rc = session_table_list(call->house->table, &arena, clock_mono_us(call->house->clock),
-                                    LIST_MAX, &infos, &count);
+    enum rc rc =
+        session_table_list(call->house->table, &arena, clock_mono_us(call->house->clock),
+                           LIST_MAX, &infos, &count);
     if (rc != RC_OK)
         return err_set(err, rc, 0, "no memory for the list of sessions");
     for (size_t i = 0; rc == RC_OK && i < count; i++)
@@ -60,8 +61,8 @@ verb_kick(const struct verb_call *call, struct err *err)
             return rc;
         count = session_post_all(call->house->table, account.id, POST_KICK, words, 0);
     }
-    return call->io->row(call->io->ctx, json_pack("{sI}", "kicked", (json_int_t)count), SPAN(""),
-                         err);
+    return call->io->row(call->io->ctx, json_pack("{sI}", "kicked", (json_int_t)count),
+                         SPAN(""), err);
 }
 
 enum rc

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See the header. Over the socket, sending and receiving take turns: rows that come while
- * frames are sent wait in the socket's buffer, which is enough for the few that verbs with input
- * send before their end.
+ * frames are sent wait in the socket's buffer, which is enough for the few that verbs with
+ * input send before their end.
  */
 #include "cli/ask.h"
 
@@ -180,7 +180,8 @@ ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking
         json_decref(args);
         return CLI_USAGE;
     }
-    enum rc rc = config_read(cli->config_path, cli->overrides, cli->override_count, &config, &err);
+    enum rc rc =
+        config_read(cli->config_path, cli->overrides, cli->override_count, &config, &err);
     if (rc == RC_OK) {
         AUTO_FD fd = server_connect(config);
         rc = fd >= 0 ? ask_server(fd, verb, args, asking, &err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking for a verb of admin/verbs.h: from the running server when there is one, else by opening
- * DIR here and running the same verb. The caller does not see the difference.
+ * Asking for a verb of admin/verbs.h: from the running server when there is one, else by
+ * opening DIR here and running the same verb. The caller does not see the difference.
  */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H

@@ -45,7 +45,10 @@ extern const size_t cli_verb_count;
 
 int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);
+int cmd_check(struct cli *cli);
 int cmd_account(struct cli *cli);
+int cmd_import(struct cli *cli);
+int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);
 int cmd_kick(struct cli *cli);
 int cmd_log(struct cli *cli);

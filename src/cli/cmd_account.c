@@ -130,9 +130,8 @@ add_many(struct cli *cli, const char *path)
 {
     struct from_file from = {.path = path};
     struct err err;
-    const struct asking asking = {.ctx = &from,
-                                  .next = next_line,
-                                  .on_row = cli->json ? ask_print_json : print_added};
+    const struct asking asking = {
+        .ctx = &from, .next = next_line, .on_row = cli->json ? ask_print_json : print_added};
 
     from.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (from.file == NULL) {

@@ -16,21 +16,33 @@ const struct cli_verb cli_verbs[] = {
     {"serve", cmd_serve, "roost serve [-c FILE]", "serve IMAP and LMTP in the foreground",
      "Prints a line per listener and `ready`. SIGTERM ends it in order; SIGHUP reads\n"
      "configuration and certificate again without touching live sessions."},
+    {"check", cmd_check, "roost check [-c FILE]", "say what is wrong and how to mend it",
+     "Checks configuration, folders, free space, limits and certificate."},
     {"account", cmd_account,
-     "roost account add NAME [--password-stdin] | add --from FILE | passwd NAME [--password-stdin]\n"
+     "roost account add NAME [--password-stdin] | add --from FILE | passwd NAME "
+     "[--password-stdin]\n"
      "                     | list | disable NAME | enable NAME | remove NAME\n"
      "                     | alias NAME ADDRESS [--remove]",
      "who has mail here",
      "A name is `name` or `name@domain`. FILE has a line for each account, name:password or\n"
      "name:{crypt}HASH with a hash of crypt(3). passwd, disable and remove end the account's\n"
      "sessions; remove deletes its mail. An address is `name`, `name@domain` or `@domain`."},
+    {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] PATH...",
+     "bring mail from mbox, Maildir and .eml files",
+     "Flags and dates come along; subfolders of a Maildir become mailboxes. What was imported\n"
+     "before is passed over, so it can be run again after an error or with newer mail."},
+    {"export", cmd_export, "roost export ACCOUNT [--mailbox MAILBOX] DIR",
+     "write an account's mail as Maildir",
+     "DIR is made; INBOX is DIR itself, other mailboxes are its subfolders (Maildir++)."},
     {"sessions", cmd_sessions, "roost sessions [--account NAME]", "who is connected now",
-     "One line per session: account, state, mailbox, address, seconds since the client last said\n"
+     "One line per session: account, state, mailbox, address, seconds since the client last "
+     "said\n"
      "something, octets each way, and what the client calls itself."},
     {"kick", cmd_kick, "roost kick SESSION [WORDS] | --account NAME [WORDS]", "end sessions",
      "The client is told WORDS, or that the administrator ended the session."},
     {"log", cmd_log, "roost log [LEVELS] [--account NAME]", "change what is logged, at once",
-     "LEVELS are letters for all services (A protocol lines, P progress, S statistics, F failures),\n"
+     "LEVELS are letters for all services (A protocol lines, P progress, S statistics, F "
+     "failures),\n"
      "or services with their own: \"SF imap:APSF\". With --account for that account alone;\n"
      "`default` takes it back. Without LEVELS it tells the present ones."},
 };

@@ -17,7 +17,7 @@ process_fds(void)
 }
 
 enum rc
-process_limits_raise(const struct settings *settings, struct err *err)
+process_limits_raise(struct settings *settings, struct err *err)
 {
     struct rlimit limit;
 
@@ -30,6 +30,11 @@ process_limits_raise(const struct settings *settings, struct err *err)
                            (uintmax_t)limit.rlim_max);
     }
     const uint64_t usable = limit.rlim_cur - limit.rlim_cur / 4; /* the rest is the store's */
+    if (settings->max_connections == 0)
+        settings->max_connections =
+            (uint32_t)(usable > UINT32_MAX         ? UINT32_MAX
+                       : usable > FDS_RESERVED * 2 ? usable - FDS_RESERVED
+                                                   : FDS_RESERVED);
     if (usable < (uint64_t)settings->max_connections + FDS_RESERVED)
         return err_set(
             err, RC_LIMIT, 0,

@@ -12,9 +12,10 @@
 #include "base/err.h"
 #include "session/settings.h"
 
-/** Raises the soft limit of open files to the hard one. RC_LIMIT, with the mend in the text,
- *  when max_connections cannot be reached; the server works up to the limit all the same. */
-MUST_USE enum rc process_limits_raise(const struct settings *settings, struct err *err);
+/** Raises the soft limit of open files to the hard one, and sets max_connections when it is 0.
+ *  RC_LIMIT, with the mend in the text, when the number asked for cannot be reached; the server
+ * works up to the limit all the same. */
+MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err);
 /** Descriptors this process may have now. */
 uint64_t process_fds(void);
 

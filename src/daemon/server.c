@@ -192,6 +192,8 @@ reload(struct server *server)
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
     log_reopen(server->house.log);
+    if (rc == RC_OK && process_limits_raise(&config->settings, &err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
     if (rc != RC_OK) {
         config_free(config);
         log_put(&server->log, LOG_E_SERVER_FAILED, "reload: %s; everything stays as it was",
