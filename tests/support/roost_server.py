@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""A Roost of one's own for a test: a temporary DIR, accounts, a running server, its log."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSWORD = "secret word"
+# SHA-512 crypt of it with few rounds: logging in must not be what takes the time.
+CRYPT = (
+    "{crypt}$6$rounds=1000$roosttest$"
+    "pRyMJZbHTXLVS5qT/F3OoL8FcIlc4Wl3HwUZOZVWWzkuk.VAMRr8QnrrzppaUkCaAr2NeCndRbSBg7nb9f3y2/"
+)
+
+
+def binary():
+    path = os.environ.get("ROOST") or str(ROOT / "build" / "release" / "src" / "cli" / "roost")
+    assert Path(path).exists(), f"no binary at {path}: run ./dev build, or set ROOST"
+    return path
+
+
+class Roost:
+    """Starts on loopback with ports the kernel chooses."""
+
+    def __init__(self, options=(), accounts=(), start=True):
+        self.dir = Path(tempfile.mkdtemp(prefix="roost-test-"))
+        self.home = self.dir / "home"
+        self.options = list(options)
+        self.process = None
+        self.ports = {}
+        self.run("init", str(self.home), config=False)
+        self.config = self.home / "roost.conf"
+        if accounts:
+            self.add_accounts(accounts)
+        if start:
+            self.start()
+
+    def run(self, *args, config=True, check=True, stdin=None, env=None):
+        command = [binary(), *args]
+        if config:
+            command += ["-c", str(self.config)]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120,
+                              env=dict(os.environ, **(env or {})))
+        if check and done.returncode != 0:
+            raise AssertionError(f"{args}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def add_accounts(self, names):
+        lines = "".join(f"{name}:{CRYPT}\n" for name in names)
+        self.run("account", "add", "--from", "-", stdin=lines)
+
+    def start(self, wait=30, extra=()):
+        listen = ["-o", "imap.listen=127.0.0.1:0", "-o", "imaps.listen=127.0.0.1:0",
+                  "-o", "lmtp.listen=127.0.0.1:0 " + str(self.dir / "lmtp.sock")]
+        options = [part for option in [*self.options, *extra] for part in ("-o", option)]
+        self.errors = open(self.dir / "stderr", "ab")
+        self.process = subprocess.Popen(
+            [binary(), "serve", "-c", str(self.config), *listen, *options],
+            stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        deadline = time.monotonic() + wait
+        self.ports = {}
+        while time.monotonic() < deadline:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError("did not start: " + (self.dir / "stderr").read_text())
+            found = re.match(r"(\w+): listening on 127\.0\.0\.1:(\d+)", line)
+            if found:
+                self.ports[found.group(1)] = int(found.group(2))
+            if line.strip() == "ready":
+                return self
+        raise AssertionError("not ready in time")
+
+    def stop(self, signum=signal.SIGTERM):
+        if self.process is None:
+            return None
+        self.process.send_signal(signum)
+        code = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        self.errors.close()
+        self.process = None
+        return code
+
+    def kill(self):
+        return self.stop(signal.SIGKILL)
+
+    def log(self):
+        return "".join(p.read_text(errors="replace") for p in sorted((self.home / "log").glob("*.log")))
+
+    def log_wait(self, pattern, timeout=10):
+        """The first match in the log, which is written by a thread of its own."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = re.search(pattern, self.log(), re.M)
+            if found or time.monotonic() > deadline:
+                assert found, f"never logged: {pattern}\n{self.log()[-4000:]}"
+                return found
+            time.sleep(0.02)
+
+    def stderr(self):
+        return (self.dir / "stderr").read_text(errors="replace")
+
+    def close(self):
+        code = self.stop()
+        stderr = self.stderr()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        bad = re.search(r"(check failed|Sanitizer|runtime error).*", stderr)
+        assert not bad, stderr[-8000:]
+        assert code in (0, None), f"exit {code}: {stderr[-4000:]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    # --- dialogues ---
+
+    def connect(self, service="imap"):
+        return Peer(self.ports[service])
+
+    def login(self, account):
+        peer = self.connect()
+        peer.line()
+        peer.command(f'LOGIN {account} "{PASSWORD}"')
+        return peer
+
+    def deliver(self, account, text, mailbox=None):
+        """One message by LMTP; returns the reply to its data."""
+        peer = self.connect("lmtp")
+        detail = f"+{mailbox}" if mailbox else ""
+        peer.line()
+        for command in ("LHLO test", "MAIL FROM:<sender@example.org>",
+                        f"RCPT TO:<{account}{detail}@localhost>", "DATA"):
+            peer.send(command + "\r\n")
+            reply = peer.reply()
+            assert reply[0] in "23", f"{command}: {reply}"
+        body = text.replace("\r\n", "\n").replace("\n", "\r\n").replace("\r\n.", "\r\n..")
+        if not body.endswith("\r\n"):
+            body += "\r\n"
+        peer.send(body + ".\r\n")
+        reply = peer.reply()
+        peer.send("QUIT\r\n")
+        peer.close()
+        return reply
+
+
+class Peer:
+    """One connection: lines in, lines out, literals followed."""
+
+    def __init__(self, port, timeout=30):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+        self.tags = 0
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def _more(self):
+        data = self.socket.recv(65536)
+        if not data:
+            raise EOFError("closed by the server")
+        self.buffer += data
+
+    def _take(self, count):
+        while len(self.buffer) < count:
+            self._more()
+        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def raw_line(self):
+        while b"\r\n" not in self.buffer:
+            self._more()
+        line, self.buffer = self.buffer.split(b"\r\n", 1)
+        return line
+
+    def line(self):
+        """A response with its literals in it, as text (latin-1, so that octets survive)."""
+        whole = self.raw_line()
+        while True:
+            literal = re.search(rb"\{(\d+)\}$", whole)
+            if not literal:
+                return whole.decode("latin-1")
+            whole += b"\r\n" + self._take(int(literal.group(1))) + self.raw_line()
+
+    def reply(self):
+        """A reply of LMTP, its last line."""
+        while True:
+            line = self.raw_line().decode("latin-1")
+            if line[3:4] != "-":
+                return line
+
+    def command(self, text, expect="OK"):
+        """Sends it with a tag of its own; returns the untagged lines."""
+        self.tags += 1
+        tag = f"p{self.tags}"
+        self.send(f"{tag} {text}\r\n")
+        untagged = []
+        while True:
+            line = self.line()
+            if line.startswith(tag + " "):
+                if expect:
+                    assert line.split(" ")[1] == expect, f"{text}: {line}"
+                self.last = line
+                return untagged
+            untagged.append(line)
+
+    def at_end(self):
+        """True when the server has closed."""
+        try:
+            while True:
+                self._more()
+        except (EOFError, ConnectionError):
+            return True
+
+    def close(self):
+        self.socket.close()
