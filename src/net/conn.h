@@ -32,9 +32,9 @@
 #include "net/evidence.h"
 #include "net/task.h"
 
-struct tls_server;
-struct ssl_st;
 struct conn;
+struct ssl_st;
+struct tls_server;
 
 /** Where octets go when it is not a socket (fd -1): tests, many sessions in one process. As
  *  recv and send: -1 with errno EAGAIN when nothing moves now; 0 from recv is the end. */
@@ -77,7 +77,7 @@ struct conn_config {
 
 /** Takes fd (non-blocking). RC_LIMIT: no memory for TLS; fd stays the caller's. */
 MUST_USE enum rc conn_open(struct conn *conn, int fd, const struct conn_config *config);
-/** A connection without descriptor. RC_LIMIT: no memory for TLS. */
+/** One without descriptor. RC_LIMIT: no memory for TLS. */
 MUST_USE enum rc conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
                               const struct conn_config *config);
 
@@ -100,13 +100,12 @@ conn_wants_write(const struct conn *conn)
 /** Decrypted octets wait inside OpenSSL, where epoll does not see them: conn_read again (as
  *  soon as conn->in has room) instead of parking. */
 bool conn_has_unread(const struct conn *conn);
-/** Frees empty buffers and says how to park: TASK_YIELD when conn_has_unread (and nothing is
- *  to be sent), TASK_PARK_OUTPUT while output or the handshake waits to be sent, otherwise
- *  TASK_PARK_INPUT; TASK_PARK_WAKE once both directions have ended. */
+/** Frees empty buffers and says how to park: TASK_PARK_OUTPUT while output or the handshake
+ * waits to be sent, TASK_PARK_WAKE after the peer's FIN (which would be reported over and
+ * over), TASK_YIELD when conn_has_unread, otherwise TASK_PARK_INPUT. */
 enum task_next conn_park(struct conn *conn);
 /** Not below what is in it now. */
 void conn_set_in_max(struct conn *conn, size_t octets);
-
 /**
  * STARTTLS: from here all octets are TLS. Call after the tagged OK was flushed (RC_AGAIN
  * while it is not). Whatever plain octets the client sent after its command are thrown away and
