@@ -29,7 +29,8 @@ struct journal_options {
     const char *vfs;           /* NULL: the system's; tests name their fault device */
 };
 
-/** Opens or makes the database and starts the thread. Thread: start-up. Waits for disk. */
+/** Opens or makes the database and starts the thread. A damaged one is put aside (PATH.damaged)
+ *  and said so in the log. Thread: start-up. Waits for disk. */
 MUST_USE enum rc journal_open(struct journal **journal_out,
                               const struct journal_options *options, struct err *err);
 /** Stores what is queued and ends the thread. NULL is allowed. */

@@ -33,4 +33,43 @@ void journal_row_bind(struct stmt *stmt, const struct end_record *record,
 /* Reads a row of JOURNAL_COLUMNS. Texts are those of the row: they die at its next step. */
 void journal_row_read(struct stmt *stmt, struct end_record *out);
 
+/* --- Records in the queue (journal_queue.c) --- */
+
+/* Appends the record whole, or not at all when LIMIT_JOURNAL_QUEUE or memory forbid. */
+bool journal_queue_put(struct buf *queue, const struct end_record *record);
+/* Takes the next record off a batch; false at its end. Its texts point into the batch. */
+bool journal_queue_take(struct span *batch, struct end_record *out);
+
+/* --- The database (journal_store.c) --- */
+
+struct journal_store {
+    struct db *db; /* NULL: it failed; the next batch tries again */
+    char *path;    /* owned */
+    const char *vfs;
+    const struct clock *clock;
+    int64_t keep_ms;
+    int64_t max_octets;
+    int64_t cleaned_ms;
+    unsigned records_since_clean;
+    uint64_t last_session; /* the highest number ever stored */
+    bool damaged;          /* the last open put a damaged file aside */
+};
+
+/* How many sessions without login ended for a reason within a minute. */
+struct journal_sum {
+    enum log_service service;
+    enum end_reason reason;
+    uint32_t count;
+};
+
+/* Opens or makes the file; a damaged one is put aside as PATH.damaged. */
+enum rc journal_store_open(struct journal_store *store, struct err *err);
+void journal_store_close(struct journal_store *store);
+/* Stores a batch of the queue, whole or not at all. */
+enum rc journal_store_batch(struct journal_store *store, struct span batch, struct err *err);
+enum rc journal_store_summary(struct journal_store *store, int64_t minute_ms,
+                              const struct journal_sum *sums, size_t count, struct err *err);
+/* Makes room when that is due. */
+enum rc journal_store_clean(struct journal_store *store, struct err *err);
+
 #endif

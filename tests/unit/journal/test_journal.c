@@ -449,6 +449,40 @@ a_failing_disk_is_survived(void **state)
     assert_non_null(strstr(log_text(), "F 07302 0 1 session records were lost\n"));
 }
 
+static void
+damage(const char *name, off_t from)
+{
+    AUTO_FD fd = open(tmpdir_file(&dir, name), O_RDWR);
+    char junk[4096];
+    memset(junk, 0x5a, sizeof junk);
+    const off_t end = lseek(fd, 0, SEEK_END);
+    for (off_t at = from; at < end; at += (off_t)sizeof junk)
+        assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
+}
+
+static void
+a_damaged_journal_is_put_aside(void **state)
+{
+    (void)state;
+    const struct end_record record = sample(1);
+    for (int from = 0; from <= 8192; from += 8192) { /* not even a database; pages inside */
+        journal_session_end(journal, &record);
+        journal_close(journal);
+        damage("journal.db", from);
+        open_journal(0, 0);
+        journal_session_end(journal, &record);
+        journal_flush(journal);
+        struct journal_stats stats;
+        journal_stats(journal, &stats);
+        assert_int_equal(stats.stored, 1);
+        assert_int_equal(access(tmpdir_file(&dir, "journal.db.damaged"), F_OK), 0);
+        assert_int_equal(remove(tmpdir_file(&dir, "journal.db.damaged")), 0);
+    }
+    const char *first = strstr(log_text(), " was damaged; it is now ");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, " was damaged; it is now "));
+}
+
 /* --- The table of open sessions --- */
 
 static struct live *
@@ -542,6 +576,7 @@ main(void)
         T(floods_are_summed),
         T(many_threads),
         T(a_failing_disk_is_survived),
+        T(a_damaged_journal_is_put_aside),
         T(a_crash_is_recorded_at_the_next_start),
         T(a_strange_file_is_no_obstacle),
     };
