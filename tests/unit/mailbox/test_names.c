@@ -125,7 +125,8 @@ status_of(struct content *fx, const char *name)
     struct status status;
 
     struct store_tx *tx = content_read(fx);
-    assert_ok(status_get(fx->acct, tx, span_of_str(name), IMAP_STATUS_RECENT, &status, &fx->err));
+    assert_ok(
+        status_get(fx->acct, tx, span_of_str(name), IMAP_STATUS_RECENT, &status, &fx->err));
     store_end(tx);
     return status;
 }
@@ -189,7 +190,8 @@ test_delete(void **state)
     assert_ok(create(fx, "foo/bar", 0, NULL));
     const uint32_t uidvalidity = row_of(fx, "foo").uidvalidity;
     assert_ok(remove_name(fx, "blurdybloop", NULL));
-    assert_ok(remove_name(fx, "foo", NULL)); /* the name becomes \Noselect, what is below stays */
+    assert_ok(
+        remove_name(fx, "foo", NULL)); /* the name becomes \Noselect, what is below stays */
     assert_string_equal(names(fx), "foo/bar");
     assert_refused(remove_name(fx, "foo", &refusal_), RC_DENIED, NAMES_HAVE_CHILDREN);
     assert_refused(remove_name(fx, "INBOX", &refusal_), RC_DENIED, NAMES_ARE_INBOX);
@@ -237,7 +239,8 @@ test_rename(void **state)
     assert_refused(rename_name(fx, "baz", "sarasoop", &refusal_), RC_EXISTS, NAMES_EXIST);
     assert_refused(rename_name(fx, "baz", "INBOX", &refusal_), RC_EXISTS, NAMES_EXIST);
     assert_refused(rename_name(fx, "baz", "baz", &refusal_), RC_EXISTS, NAMES_EXIST);
-    assert_refused(rename_name(fx, "nope", "new/name", &refusal_), RC_NOT_FOUND, NAMES_ARE_MISSING);
+    assert_refused(rename_name(fx, "nope", "new/name", &refusal_), RC_NOT_FOUND,
+                   NAMES_ARE_MISSING);
     assert_refused(rename_name(fx, "baz", "baz/rag/below", &refusal_), RC_DENIED,
                    NAMES_INTO_THEMSELVES);
     assert_ok(rename_name(fx, "baz", "bazaar", NULL)); /* a longer name is not below it */
