@@ -135,8 +135,7 @@ test_filter(void **state)
         "From: a@b\r\nSubject: no line end",
         "From someone Thu Jan  1 00:00:00 1970\r\nSubject: x\r\n\r\n",
         "SUBJECT : blanks before the colon\r\nsubject:none after\r\nTo:\r\n\r\n",
-        "References: <a@b>\r\n <c@d>\r\nReceived: x\r\nX-Priority: 3\r\nNewsgroups: "
-        "a.b\r\n\r\n",
+        "References: <a@b>\r\n <c@d>\r\nReceived: x\r\nNewsgroups: a.b\r\n\r\n",
         "X-Priority: 1\r\nX-Priority: 2\r\nReceived: y\r\nX-Priority: 3\r\n\r\n",
         "Subject: x\r\nthis line is no field\r\nTo: y\r\n\r\n",
     };
