@@ -107,9 +107,10 @@ load_store(const struct load_options *opt)
 
     const uint32_t exists = conn.exists > 0 ? conn.exists : 1;
     for (unsigned i = 0; i < opt->repeat * 50; i++) {
-        const uint32_t seq = 1 + i * 7919u % exists;
+        const uint32_t seq = 1 + i / 2 * 7919u % exists;
         const int64_t start_ns = load_now_ns();
-        load_command(&conn, "STORE %u %cFLAGS (\\Answered)", seq, i / 2 % 2 ? '-' : '+');
+        /* A flag that no message has, set and cleared, so that each command changes one. */
+        load_command(&conn, "STORE %u %cFLAGS (\\Draft)", seq, i % 2 ? '-' : '+');
         load_sample_add(&single, load_now_ns() - start_ns);
     }
     load_command(&conn, "LOGOUT");

@@ -395,7 +395,8 @@ class Roost(Server):
         settings = [f"imap.listen=127.0.0.1:{self.imap_port}",
                     f"imaps.listen=127.0.0.1:{self.imaps_port}",
                     f"lmtp.listen=127.0.0.1:{self.lmtp_port}",
-                    "limits.max_connections_per_user=100000", *self.options]
+                    "limits.max_connections_per_user=100000",
+                    "limits.max_connections_per_address=100000", *self.options]
         for setting in settings:
             argv += ["-o", setting]
         return argv
