@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* A function a promise; CHECK ends the process at the first that is broken. */
+#include "support/mail_check.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "support/imap_check.h"
+#include "syntax/bodystructure.h"
+#include "syntax/envelope.h"
+#include "syntax/header.h"
+#include "syntax/mime_parts.h"
+#include "syntax/mime_scan.h"
+#include "syntax/mime_search.h"
+#include "syntax/rfc5322_summary.h"
+
+struct subject {
+    struct span message;
+    const struct mime_part *root;
+    unsigned parts_seen;
+};
+
+static uint64_t
+count_lines(struct span text)
+{
+    uint64_t lines = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    return lines;
+}
+
+static struct span
+slice(const struct subject *s, uint64_t offset, uint64_t size)
+{
+    CHECK(offset <= s->message.len && size <= s->message.len - offset);
+    return span_of(s->message.ptr + offset, (size_t)size);
+}
+
+static uint64_t
+part_end(const struct mime_part *part)
+{
+    return part->body_off + part->body_size;
+}
+
+static void
+check_children(const struct subject *s, const struct mime_part *part)
+{
+    const struct mime_part *child = part->first_child;
+
+    if (part->kind == MIME_LEAF) {
+        CHECK(child == NULL);
+        return;
+    }
+    CHECK(child != NULL);
+    if (part->kind == MIME_MESSAGE) {
+        CHECK(child->next == NULL);
+        CHECK(child->header_off == part->body_off);
+        CHECK(part_end(child) == part_end(part));
+        return;
+    }
+    uint64_t at = part->body_off;
+    for (; child != NULL; child = child->next) {
+        CHECK(child->parent == part);
+        CHECK(child->header_off >= at);
+        /* What is before a part ends with its delimiter, unless the part is all there is. */
+        const struct span gap = slice(s, at, child->header_off - at);
+        if (gap.len > 0)
+            CHECK(span_find(gap, SPAN("--")) >= 0);
+        else
+            CHECK(part->first_child == child && child->next == NULL);
+        at = part_end(child);
+    }
+    CHECK(at <= part_end(part));
+}
+
+static void
+check_tree(const struct subject *s)
+{
+    unsigned count = 0;
+
+    CHECK(s->root->header_off == 0);
+    CHECK(part_end(s->root) == s->message.len);
+    CHECK(s->root->header_size == header_size(s->message));
+    for (const struct mime_part *part = s->root; part != NULL; part = mime_part_after(part)) {
+        CHECK(part->body_off == part->header_off + part->header_size);
+        CHECK(part->body_lines == count_lines(slice(s, part->body_off, part->body_size)));
+        check_children(s, part);
+        count++;
+    }
+    CHECK(count <= LIMIT_MIME_PARTS);
+}
+
+static void
+check_table(const struct subject *s)
+{
+    struct mime_part *copy;
+    AUTO_ARENA arena;
+    AUTO_BUF table;
+
+    arena_init(&arena, 64u << 20);
+    buf_init(&table, 1u << 20);
+    mime_parts_encode(&table, s->root);
+    CHECK(buf_ok(&table));
+    CHECK(mime_parts_decode(buf_span(&table), &arena, &copy) == RC_OK);
+    const struct mime_part *b = copy;
+    for (const struct mime_part *a = s->root; a != NULL; a = mime_part_after(a)) {
+        CHECK(b != NULL);
+        CHECK(a->header_off == b->header_off);
+        CHECK(a->body_off == b->body_off);
+        CHECK(a->body_size == b->body_size);
+        CHECK(a->body_lines == b->body_lines);
+        CHECK(a->kind == b->kind);
+        CHECK(a->media == b->media);
+        CHECK(a->encoding == b->encoding);
+        CHECK(a->is_attachment == b->is_attachment);
+        if (a->charset.len <= 64)
+            CHECK(span_ieq(a->charset, b->charset));
+        b = mime_part_after(b);
+    }
+    CHECK(b == NULL);
+}
+
+static struct span
+section(const struct subject *s, const uint32_t *path, size_t path_len,
+        enum mime_section_kind kind)
+{
+    struct mime_slice found;
+
+    CHECK(mime_section_find(s->root, path, path_len, kind, &found) == RC_OK);
+    return slice(s, found.offset, found.size);
+}
+
+static void
+see_part(void *ctx, const struct check_part *part)
+{
+    struct subject *s = ctx;
+
+    if (part->is_multipart)
+        return;
+    const struct span body = section(s, part->path, part->path_len, MIME_SECTION_BODY);
+    CHECK(part->octets == body.len);
+    if (part->has_lines)
+        CHECK(part->lines == count_lines(body));
+    s->parts_seen++;
+}
+
+static void
+check_rendering(struct subject *s)
+{
+    unsigned parts = 0;
+    AUTO_BUF out;
+    AUTO_BUF body;
+
+    buf_init(&out, LIMIT_BODYSTRUCTURE);
+    buf_init(&body, LIMIT_BODYSTRUCTURE);
+    envelope_put(&out, slice(s, 0, s->root->header_size));
+    CHECK(buf_ok(&out));
+    CHECK(imap_check_envelope(buf_span(&out)));
+
+    buf_clear(&out);
+    bodystructure_put(&out, s->message, s->root);
+    CHECK(buf_ok(&out));
+    CHECK(imap_check_body(buf_span(&out), CHECK_BODYSTRUCTURE, see_part, s));
+    for (const struct mime_part *part = s->root; part != NULL; part = mime_part_after(part))
+        parts += part->kind != MIME_MULTIPART;
+    CHECK(parts == s->parts_seen);
+
+    CHECK(bodystructure_put_basic(&body, buf_span(&out)) == RC_OK);
+    CHECK(imap_check_body(buf_span(&body), CHECK_BODY, NULL, NULL));
+}
+
+/* Each message, enclosed ones too, is its header and its text. */
+static void
+check_sections(const struct subject *s)
+{
+    const struct span whole = section(s, NULL, 0, MIME_SECTION_BODY);
+    const struct span header = section(s, NULL, 0, MIME_SECTION_HEADER);
+    const struct span text = section(s, NULL, 0, MIME_SECTION_TEXT);
+
+    CHECK(span_eq(whole, s->message));
+    CHECK(header.ptr + header.len == text.ptr);
+    CHECK(header.len + text.len == whole.len);
+}
+
+static void
+check_header(struct span block)
+{
+    static const struct span wanted[] = {SPAN_INIT("Subject"), SPAN_INIT("to"),
+                                         SPAN_INIT("RECEIVED"), SPAN_INIT("Content-Type")};
+    struct header_names names;
+    struct header_iter iter;
+    struct header_field field;
+    const char *at = block.ptr;
+    AUTO_ARENA arena;
+    AUTO_BUF yes;
+    AUTO_BUF no;
+
+    header_iter_init(&iter, block);
+    while (header_next(&iter, &field)) {
+        CHECK(field.raw.ptr == at);
+        at += field.raw.len;
+    }
+    CHECK((size_t)(at - block.ptr) + iter.blank.len == block.len);
+
+    arena_init(&arena, 4096);
+    buf_init(&yes, block.len + 1);
+    buf_init(&no, block.len + 1);
+    CHECK(header_names_init(&names, &arena, wanted, ARRAY_LEN(wanted)) == RC_OK);
+    header_filter(&yes, block, &names, HEADER_FIELDS);
+    header_filter(&no, block, &names, HEADER_FIELDS_NOT);
+    CHECK(buf_len(&yes) + buf_len(&no) == block.len + iter.blank.len);
+}
+
+static void
+search_in_steps(struct mime_search *search, const struct subject *s, size_t step)
+{
+    uint64_t offset;
+
+    mime_search_begin(search, s->root);
+    while (mime_search_wants(search, &offset)) {
+        CHECK(offset < s->message.len);
+        mime_search_feed(search, span_head(span_tail(s->message, (size_t)offset), step));
+    }
+}
+
+static void
+check_search(const struct subject *s)
+{
+    static const struct mime_needle needles[] = {
+        {SPAN_INIT("HELLO, world"), MIME_SCOPE_BODY},
+        {SPAN_INIT("the"), MIME_SCOPE_TEXT},
+        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_TEXT},
+        {SPAN_INIT("zzzzzz"), MIME_SCOPE_BODY},
+        {SPAN_INIT("\xC3\xA4"), MIME_SCOPE_BODY},
+        {SPAN_INIT("efgh"), MIME_SCOPE_TEXT},
+        {SPAN_INIT("content-type: text"), MIME_SCOPE_BODY},
+    };
+    static const size_t steps[] = {1, 7, 100};
+    bool whole[ARRAY_LEN(needles)];
+    struct mime_search search;
+    AUTO_ARENA arena;
+
+    arena_init(&arena, 65536);
+    CHECK(mime_search_init(&search, &arena, needles, ARRAY_LEN(needles)) == RC_OK);
+    search_in_steps(&search, s, SIZE_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(needles); i++)
+        whole[i] = mime_search_found(&search, i);
+    for (size_t k = s->message.len > 20000 ? 2 : 0; k < ARRAY_LEN(steps); k++) {
+        search_in_steps(&search, s, steps[k]);
+        for (size_t i = 0; i < ARRAY_LEN(needles); i++)
+            CHECK(whole[i] == mime_search_found(&search, i));
+    }
+    CHECK(!mime_search_failed(&search));
+    mime_search_done(&search);
+}
+
+void
+mail_check(struct span message)
+{
+    struct rfc5322_summary summary;
+    struct mime_part *root;
+    AUTO_ARENA arena;
+
+    arena_init(&arena, 64u << 20);
+    CHECK(mime_scan(message, &arena, &root) == RC_OK);
+    struct subject s = {.message = message, .root = root};
+    check_tree(&s);
+    check_table(&s);
+    check_sections(&s);
+    check_rendering(&s);
+    for (const struct mime_part *part = root; part != NULL; part = mime_part_after(part))
+        check_header(slice(&s, part->header_off, part->header_size));
+    check_search(&s);
+    CHECK(rfc5322_summary(slice(&s, 0, root->header_size), &arena, &summary) == RC_OK);
+}
