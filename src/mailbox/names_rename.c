@@ -13,7 +13,7 @@
 #include "mailbox/change.h"
 #include "syntax/mbox_name.h"
 
-enum { RENAME_OCTETS = 64 << 10 };
+enum { RENAME_OCTETS = 64 << 10, MOVE_BATCH = 5000, MOVE_ARENA = 8 << 20 };
 
 static enum rc
 rename_row(struct names_rename_op *op, struct turn_ctx *ctx, const struct mbox_row *row,
@@ -57,17 +57,59 @@ rename_tree(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
     return rc;
 }
 
-/* Copies keyword names of the new mailbox into the report: it has none but those just added. */
+/* The new mailbox has no keywords but those that came with the messages just moved. */
 static enum rc
-report_keywords(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t mbox,
-                struct err *err)
+report_keywords(struct turn_ctx *ctx, struct arena *arena, uint64_t mbox, struct err *err)
 {
     struct span *names;
     size_t count;
 
-    enum rc rc = store_keywords(ctx->tx, mbox, op->arena, &names, &count, err);
+    enum rc rc = store_keywords(ctx->tx, mbox, arena, &names, &count, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = change_keyword(ctx->changes, mbox, (uint32_t)i, names[i]);
+    return rc;
+}
+
+static enum rc
+move_run(struct turn_ctx *ctx, struct arena *arena, uint64_t from, uint64_t to,
+         const struct uid_run *run, struct err *err)
+{
+    const struct copy_req req = {
+        .from = from, .to = to, .runs = run, .run_count = 1, .move = true};
+    struct copy_result moved;
+
+    enum rc rc = store_copy(ctx->tx, &req, arena, &moved, err);
+    if (rc == RC_OK)
+        rc = report_keywords(ctx, arena, to, err);
+    if (rc == RC_OK && moved.count > 0)
+        rc = change_added(ctx->changes, to, moved.added, moved.count);
+    if (rc == RC_OK && moved.count > 0)
+        rc = change_expunged(ctx->changes, from, moved.source_uids, moved.count,
+                             moved.expunge_modseq);
+    return rc;
+}
+
+/* In batches, so that memory does not grow with the mailbox. */
+static enum rc
+move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
+{
+    AUTO_ARENA arena;
+    uint32_t next = 1;
+    size_t count = MOVE_BATCH;
+    enum rc rc = RC_OK;
+
+    arena_init(&arena, MOVE_ARENA);
+    while (rc == RC_OK && count == MOVE_BATCH && next != 0) {
+        arena_reset(&arena);
+        struct entry *entries = arena_array(&arena, struct entry, MOVE_BATCH);
+        if (entries == NULL)
+            return err_set(err, RC_LIMIT, 0, "no memory");
+        rc = store_entries_read(ctx->tx, from, &next, entries, MOVE_BATCH, &count, err);
+        if (rc == RC_OK && count > 0) {
+            const struct uid_run run = {entries[0].uid, entries[count - 1].uid};
+            rc = move_run(ctx, &arena, from, to, &run, err);
+        }
+    }
     return rc;
 }
 
@@ -75,27 +117,13 @@ report_keywords(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t mbox,
 static enum rc
 empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
 {
-    static const struct uid_run all = {1, UINT32_MAX};
     struct mbox_row inbox;
-    struct copy_result moved;
     uint64_t mbox;
 
     enum rc rc = store_mbox_find(ctx->tx, op->from, op->arena, &inbox, err);
     if (rc == RC_OK)
         rc = names_create(ctx, op->arena, op->to, 0, &mbox, &op->refusal, err);
-    if (rc != RC_OK)
-        return rc;
-    const struct copy_req req = {
-        .from = inbox.id, .to = mbox, .runs = &all, .run_count = 1, .move = true};
-    rc = store_copy(ctx->tx, &req, op->arena, &moved, err);
-    if (rc == RC_OK)
-        rc = report_keywords(op, ctx, mbox, err);
-    if (rc == RC_OK && moved.count > 0)
-        rc = change_added(ctx->changes, mbox, moved.added, moved.count);
-    if (rc == RC_OK && moved.count > 0)
-        rc = change_expunged(ctx->changes, inbox.id, moved.source_uids, moved.count,
-                             moved.expunge_modseq);
-    return rc;
+    return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
 }
 
 static enum rc

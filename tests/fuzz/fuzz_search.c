@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The search program in a world of one message: the first line of the input is a SEARCH
+ * command, the rest is the message. Store and view are faked here, so that an input costs
+ * microseconds. However the search is cut into slices, it finds the same.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "mailbox/fields.h"
+#include "mailbox/members_private.h"
+#include "mailbox/search.h"
+#include "syntax/imap_cmd.h"
+#include "syntax/mime_parts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* ---- the world ---- */
+
+static struct {
+    struct span text;
+    uint64_t header_octets;
+    struct span parts;
+    struct span fields;
+} world;
+
+static const uint32_t uid = 7;
+static const uint16_t flags = MSG_SEEN | MSG_FLAGGED;
+static const uint64_t number = 3;
+static const int64_t date_s = 1000000000;
+static const int16_t zone_min = 90;
+static const struct keywords keywords = {{1, 0}};
+static uint32_t octets;
+
+uint32_t
+version_count(const struct version *version)
+{
+    (void)version;
+    return 1;
+}
+
+uint32_t
+version_lower_bound(const struct version *version, uint32_t wanted)
+{
+    (void)version;
+    return wanted <= uid ? 1 : 2;
+}
+
+enum rc
+members_begin(struct members *members, struct view *view, struct store_tx *tx, struct err *err)
+{
+    (void)members;
+    (void)view;
+    (void)tx;
+    (void)err;
+    return RC_OK;
+}
+
+void
+members_end(struct members *members)
+{
+    (void)members;
+}
+
+void
+members_run(struct members *members, uint32_t seq, uint32_t max, struct version_run *out)
+{
+    (void)members;
+    (void)seq;
+    (void)max;
+    *out = (struct version_run){
+        .count = 1,
+        .uids = &uid,
+        .flags = &flags,
+        .modseqs = &number,
+        .messages = &number,
+        .octets = &octets,
+        .internaldates_s = &date_s,
+        .internaldate_zones_min = &zone_min,
+        .savedates_s = &date_s,
+        .keywords = &keywords,
+    };
+}
+
+enum rc
+mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out,
+                 size_t *count_out)
+{
+    static struct span name = SPAN_INIT("$Word");
+
+    (void)mailbox;
+    (void)arena;
+    *out = &name;
+    *count_out = 1;
+    return RC_OK;
+}
+
+static enum rc
+resolve(bool is_there, struct arena *arena, struct view_run **out, size_t *count_out)
+{
+    *out = arena_new(arena, struct view_run);
+    if (*out == NULL)
+        return RC_LIMIT;
+    **out = (struct view_run){1, 1};
+    *count_out = is_there;
+    return RC_OK;
+}
+
+enum rc
+view_resolve_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
+                  struct view_run **out, size_t *count_out)
+{
+    (void)view;
+    return resolve(set->set.ranges[0].first <= 1, arena, out, count_out);
+}
+
+enum rc
+view_resolve_uids(const struct view *view, const struct uid_set *set, struct arena *arena,
+                  struct view_run **out, size_t *count_out)
+{
+    (void)view;
+    return resolve(set->set.ranges[0].first == uid, arena, out, count_out);
+}
+
+enum rc
+store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
+                   struct message_row *out, struct err *err)
+{
+    (void)tx;
+    (void)message;
+    (void)want;
+    (void)err;
+    *out = (struct message_row){
+        .octets = world.text.len,
+        .header_octets = world.header_octets,
+        .parts = world.parts,
+        .fields = world.fields,
+    };
+    return RC_OK;
+}
+
+enum rc
+store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset, uint64_t wanted,
+                   struct span *out, struct err *err)
+{
+    (void)tx;
+    (void)message;
+    (void)err;
+    *out = span_head(span_tail(world.text, offset), wanted < 7 ? wanted : 7); /* small pieces */
+    return RC_OK;
+}
+
+enum rc
+store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset, uint64_t wanted,
+                   struct buf *out, struct err *err)
+{
+    (void)tx;
+    (void)message;
+    (void)err;
+    buf_put_span(out, span_head(span_tail(world.text, offset), wanted));
+    return RC_OK;
+}
+
+/* ---- one search ---- */
+
+static int64_t
+no_time(const struct clock *clock)
+{
+    (void)clock;
+    return 1;
+}
+
+static const struct clock stopped = {.mono_us = no_time, .wall_us = no_time};
+
+/* 0 or 1 found; -1: not a search. */
+static int
+count_found(struct arena *arena, struct span line, int64_t deadline_us)
+{
+    struct imap_head head = {.id = IMAP_CMD_SEARCH, .args = line};
+    struct imap_cmd cmd;
+    const char *bad;
+    struct search *search;
+    struct view view = {.exists = 1};
+    struct err err;
+    enum rc rc;
+
+    if (imap_args_parse(&head, MBOX_WIRE_UTF8, arena, &cmd, &bad) != RC_OK)
+        return -1;
+    const struct search_req req = {
+        .root = cmd.u.search.root,
+        .has_charset = cmd.u.search.has_charset,
+        .charset = cmd.u.search.charset,
+        .now_s = 1000000100,
+    };
+    if (search_new(arena, &view, &req, &search, &err) != RC_OK)
+        return -1;
+    struct store_tx *const tx = (struct store_tx *)(void *)&world; /* never looked into */
+    do {
+        rc = search_slice(search, tx, &stopped, deadline_us, &err);
+    } while (rc == RC_AGAIN);
+    if (rc != RC_OK)
+        abort();
+    const int found = (int)search_count(search);
+    search_done(search);
+    return found;
+}
+
+static void
+search_message(struct span line, struct span text)
+{
+    AUTO_ARENA arena;
+    AUTO_BUF parts;
+    AUTO_BUF stored;
+    struct mime_part *root;
+
+    arena_init(&arena, 64 << 20);
+    buf_init(&parts, 1 << 20);
+    buf_init(&stored, 1 << 20);
+    world.text = text;
+    octets = (uint32_t)text.len;
+    if (mime_scan(text, &arena, &root) != RC_OK)
+        abort();
+    world.header_octets = root->header_size;
+    mime_parts_encode(&parts, root);
+    fields_put(&stored, span_head(text, root->header_size));
+    world.parts = buf_span(&parts);
+    world.fields = buf_span(&stored);
+
+    const int whole = count_found(&arena, line, INT64_MAX);
+    if (count_found(&arena, line, 0) != whole)
+        abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct span input = span_of(data, size);
+    const ptrdiff_t line_end = span_find_char(input, '\n');
+
+    if (line_end >= 0)
+        search_message(span_head(input, (size_t)line_end),
+                       span_tail(input, (size_t)line_end + 1));
+    return 0;
+}
