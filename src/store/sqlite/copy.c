@@ -9,6 +9,9 @@
 
 #include "base/check.h"
 
+/* Names of all keywords of one mailbox, and the list of them. */
+enum { KEYWORDS_ARENA = 128 << 10 };
+
 /* Where each keyword of the source goes: a bit of the destination, or nowhere. */
 struct keyword_map {
     uint8_t to[LIMIT_KEYWORDS]; /* LIMIT_KEYWORDS: left out */
@@ -38,7 +41,7 @@ collect(struct store_tx *tx, const struct copy_req *req, struct copy *copy, stru
     struct entry entry;
     enum rc rc = RC_OK;
 
-    walk_begin(&walk, tx, req->from, req->runs, req->run_count);
+    walk_begin(&walk, tx, req->from, WALK_ALL, req->runs, req->run_count);
     while (rc == RC_OK && walk_next(&walk, &entry)) {
         struct entry *added = rows_push(&copy->added);
         uint32_t *source = rows_push(&copy->sources);
@@ -72,7 +75,7 @@ map_keywords(struct store_tx *tx, const struct copy_req *req, const struct keywo
     struct span *names = NULL;
     size_t count = 0;
 
-    arena_init(&arena, 2 * LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 64));
+    arena_init(&arena, KEYWORDS_ARENA);
     memset(map->to, LIMIT_KEYWORDS, sizeof map->to);
     enum rc rc = store_keywords(tx, req->from, &arena, &names, &count, err);
     for (unsigned i = 0; i < count && rc == RC_OK; i++) {

@@ -242,16 +242,15 @@ store_entry_add(struct store_tx *tx, const struct entry_new *req, struct entry *
 static const struct uid_run all_uids = {1, UINT32_MAX};
 
 void
-walk_begin(struct entry_walk *walk, struct store_tx *tx, uint64_t mbox,
+walk_begin(struct entry_walk *walk, struct store_tx *tx, uint64_t mbox, enum walk_which which,
            const struct uid_run *runs, size_t run_count)
 {
     *walk = (struct entry_walk){
-        .tx = tx,
-        .mbox = mbox,
+        .which = which,
         .runs = runs == NULL ? &all_uids : runs,
         .run_count = runs == NULL ? 1 : run_count,
     };
-    walk->stmt = stmt_get(tx->db, SQL_ENTRIES_FROM);
+    walk->stmt = stmt_get(tx->db, which == WALK_ALL ? SQL_ENTRIES_FROM : SQL_DELETED_FROM);
     bind_u64(&walk->stmt, 1, mbox);
 }
 
@@ -273,6 +272,10 @@ walk_next(struct entry_walk *walk, struct entry *out)
             return false;
         if (uid >= walk->runs[walk->run].first) {
             entry_read(&walk->stmt, out);
+            /* Rows that the statement itself leaves out are not seen here. */
+            if (walk->which == WALK_DELETED && uid != walk->last + 1)
+                walk->gap = true;
+            walk->last = uid;
             walk->passed = 0;
             return true;
         }

@@ -46,12 +46,11 @@ collect(struct store_tx *tx, const struct expunge_req *req, struct mbox *mbox,
     struct entry entry;
     enum rc rc = RC_OK;
 
-    walk_begin(&walk, tx, req->mbox, req->runs, req->run_count);
-    while (rc == RC_OK && walk_next(&walk, &entry)) {
-        if (req->only_deleted && (entry.flags & MSG_DELETED) == 0) {
-            walk.gap = true;
-            continue;
-        }
+    walk_begin(&walk, tx, req->mbox, req->only_deleted ? WALK_DELETED : WALK_ALL, req->runs,
+               req->run_count);
+    /* When the last \Deleted one is found, a large mailbox need not be read to its end. */
+    while (rc == RC_OK && !(req->only_deleted && mbox->deleted == 0) &&
+           walk_next(&walk, &entry)) {
         uint32_t *uid = rows_push(uids);
         if (uid == NULL) {
             rc = RC_LIMIT;
@@ -82,8 +81,7 @@ store_expunge(struct store_tx *tx, const struct expunge_req *req, struct arena *
     rows_init(&uids, sizeof(uint32_t));
     rows_init(&segments, sizeof(struct uid_run));
     enum rc rc = mbox_load_live(tx, req->mbox, &mbox, err);
-    /* The usual EXPUNGE and CLOSE have nothing to do: the counter knows. */
-    if (rc == RC_OK && !(req->only_deleted && mbox.deleted == 0))
+    if (rc == RC_OK)
         rc = collect(tx, req, &mbox, &uids, &segments, err);
     if (rc == RC_OK)
         rc = rows_take(&uids, arena, &taken, err);

@@ -82,7 +82,7 @@ collect(struct store_tx *tx, const struct flags_req *req, const struct masks *ma
     enum rc rc = RC_OK;
     uint32_t modified_last = 0; /* only neighbours share a run: clients are told these */
 
-    walk_begin(&walk, tx, req->mbox, req->runs, req->run_count);
+    walk_begin(&walk, tx, req->mbox, WALK_ALL, req->runs, req->run_count);
     while (rc == RC_OK && walk_next(&walk, &old)) {
         if (old.modseq > req->unchanged_since) {
             rc = segments_add(&found->modified, old.uid, old.uid != modified_last + 1);

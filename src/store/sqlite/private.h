@@ -234,22 +234,23 @@ MUST_USE enum rc rows_take(const struct rows *rows, struct arena *arena, void **
 
 /*
  * The entries that runs of UIDs name, in order. `gap` is set when, since the last entry given,
- * one was passed that no run names: ranges of UIDs in a statement may not reach over it.
+ * one was passed that is not wanted: ranges of UIDs in a statement may not reach over it.
  */
+enum walk_which { WALK_ALL, WALK_DELETED };
 struct entry_walk {
-    struct store_tx *tx;
-    uint64_t mbox;
     const struct uid_run *runs;
     size_t run_count;
     size_t run; /* the first that may still name something */
     struct stmt stmt;
+    enum walk_which which;
     bool open;
     bool gap;
+    uint32_t last;   /* UID given last */
     unsigned passed; /* rows outside since the last seek or entry */
 };
-/* runs may be NULL: all. */
+/* runs may be NULL: all. WALK_DELETED gives only those with \Deleted. */
 void walk_begin(struct entry_walk *walk, struct store_tx *tx, uint64_t mbox,
-                const struct uid_run *runs, size_t run_count);
+                enum walk_which which, const struct uid_run *runs, size_t run_count);
 MUST_USE bool walk_next(struct entry_walk *walk, struct entry *out);
 /* Its result; must be called. */
 MUST_USE enum rc walk_end(struct entry_walk *walk, struct err *err);
