@@ -129,7 +129,7 @@ struct session {
     char *account_name;  /* owned */
     char *client_id;     /* owned: ID's name and version, or NULL */
     char *mailbox_name;  /* owned: selected, or NULL */
-    bool tls;            /* came in by TLS or STARTTLS */
+    atomic_bool tls;     /* came in by TLS or STARTTLS; the live table reads it */
 
     /* Any thread. */
     atomic_uint posts;          /* enum session_post */
