@@ -238,11 +238,19 @@ live_set(struct live *live, uint32_t slot, const struct live_session *session)
     row->start_ms = session->start_ms;
     row->service = (uint8_t)session->service;
     row->tls = session->tls;
-    row->idle = session->idle;
     row->account_len = put_text(row->account, sizeof row->account, session->account);
     row->peer_len = put_text(row->peer, sizeof row->peer, session->peer);
     row->client_len = put_text(row->client_id, sizeof row->client_id, session->client_id);
     atomic_store_explicit(&row->session, session->session, memory_order_release);
+}
+
+void
+live_set_idle(struct live *live, uint32_t slot, bool idle)
+{
+    if (live == NULL)
+        return;
+    CHECK(slot < live->slots);
+    live->rows[slot].idle = idle;
 }
 
 void
@@ -251,6 +259,7 @@ live_clear(struct live *live, uint32_t slot)
     if (live == NULL)
         return;
     CHECK(slot < live->slots);
+    live->rows[slot].idle = false;
     atomic_store_explicit(&live->rows[slot].session, 0, memory_order_release);
 }
 

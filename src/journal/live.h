@@ -28,7 +28,6 @@ struct live_session {
     struct span peer;      /* cut at 40 octets */
     struct span client_id; /* cut at 24 octets */
     bool tls;
-    bool idle; /* in IDLE */
 };
 
 /**
@@ -45,6 +44,8 @@ void live_close(struct live *live);
 /** Writes the row of a session; again when something of it changes (login, client ID). slot <
  *  slots. live may be NULL. Thread: the session's. */
 void live_set(struct live *live, uint32_t slot, const struct live_session *session);
+/** Whether the session of a row is in IDLE; costs nothing. Thread: the session's. */
+void live_set_idle(struct live *live, uint32_t slot, bool idle);
 void live_clear(struct live *live, uint32_t slot);
 /** Notes that the process is alive, so that a crash has a time. Once a second or so. Thread:
  * any. */

@@ -163,7 +163,8 @@ literal_announced(struct span line, uint64_t *octets_out)
            span_to_u64(span_tail(line, at), UINT64_MAX / 2, octets_out);
 }
 
-/* Logs a command without what is in its literals. */
+/* Logs a command without what is in its literals. The framer puts NUL LF in the place of CR LF
+ * and of the octets of a literal that went elsewhere. */
 static void
 put_line_in(struct log_scope *scope, struct span line)
 {
@@ -175,9 +176,12 @@ put_line_in(struct log_scope *scope, struct span line)
         const ptrdiff_t end = span_find_char(line, '\n');
         struct span part = span_head(line, end < 0 ? line.len : (size_t)end + 1);
         line = span_tail(line, part.len);
-        if (end >= 0 && literal_announced(span_head(part, (size_t)end), &octets)) {
-            part.len -= part.len > 1 && part.ptr[part.len - 2] == '\r' ? 2 : 1;
-            line = span_tail(line, octets < line.len ? (size_t)octets : line.len);
+        const bool elsewhere = end > 0 && part.ptr[end - 1] == '\0';
+        if (end >= 0 &&
+            literal_announced(span_head(part, (size_t)(end - elsewhere)), &octets)) {
+            part.len = (size_t)end - (elsewhere || (end > 0 && part.ptr[end - 1] == '\r'));
+            if (!elsewhere)
+                line = span_tail(line, octets < line.len ? (size_t)octets : line.len);
         }
         buf_put_span(&text, span_head(part, LIMIT_LOG_LINE + 1 - buf_len(&text)));
     }

@@ -508,10 +508,10 @@ a_crash_is_recorded_at_the_next_start(void **state)
                                       .account = SPAN("user@example.org"),
                                       .peer = SPAN("203.0.113.9"),
                                       .client_id = SPAN("a client with quite a long name"),
-                                      .tls = true,
-                                      .idle = true};
+                                      .tls = true};
     const struct live_session gone = {.session = 9, .service = LOG_LMTP, .start_ms = 1};
     live_set(first, 3, &idle);
+    live_set_idle(first, 3, true);
     live_set(first, 15, &gone);
     live_clear(first, 15);
     fake_clock_move_ms(&now, 5000);
@@ -556,6 +556,7 @@ a_strange_file_is_no_obstacle(void **state)
                      RC_NOT_FOUND);
     assert_null(live);
     live_set(live, 0, &(struct live_session){.session = 1});
+    live_set_idle(live, 0, true);
     live_clear(live, 0);
     live_tick(live);
 }

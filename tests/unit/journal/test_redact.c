@@ -274,6 +274,15 @@ escapes(void **state)
     }
 }
 
+/* As the framer gives it: the message went to a file. */
+static void
+literals_that_went_elsewhere(void **state)
+{
+    (void)state;
+    log_line_in(&scope, LINE_COMMAND, SPAN("a APPEND {5}\r\nINBOX (\\Seen) {38}\0\n {9+}\0\n"));
+    assert_string_equal(logged(), "06157 1 a APPEND {5} (\\Seen) {38} {9+}|");
+}
+
 int
 main(void)
 {
@@ -281,6 +290,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(client_lines),
         T(a_long_first_word_is_hidden),
+        T(literals_that_went_elsewhere),
         T(server_lines),
         T(stream_in_any_pieces),
         T(long_lines_still_hide_their_literals),
