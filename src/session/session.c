@@ -29,7 +29,12 @@ session_now_us(const struct session *session)
 void
 session_state_set(struct session *session, enum session_state state)
 {
-    atomic_store_explicit(&session->pub.state, state, memory_order_relaxed);
+    const unsigned before =
+        atomic_exchange_explicit(&session->pub.state, state, memory_order_relaxed);
+
+    if ((before == SESSION_IDLE) != (state == SESSION_IDLE) && session->task.id != 0)
+        live_set_idle(session->env->live, (uint32_t)(session->task.id >> 32),
+                      state == SESSION_IDLE);
 }
 
 struct event *
