@@ -48,14 +48,19 @@ dir_sync(const char *path, struct err *err)
 }
 
 /* Makes one directory in a parent that is there. */
-static enum rc
-dir_make(const char *path, const char *parent, struct err *err)
+enum rc
+dir_make(const char *path, struct err *err)
 {
+    char parent[ACCOUNT_PATH_MAX];
+
     if (mkdir(path, 0700) != 0) {
         if (errno == EEXIST)
             return RC_OK;
         return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", path);
     }
+    const char *slash = strrchr(path, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+             slash == NULL ? "." : path);
     return dir_sync(parent, err);
 }
 
@@ -63,7 +68,6 @@ dir_make(const char *path, const char *parent, struct err *err)
 static enum rc
 dirs_make(const struct store *store, char *path, struct err *err)
 {
-    char parent[ACCOUNT_PATH_MAX];
     const size_t base = strlen(store->dir);
     enum rc rc = RC_OK;
 
@@ -72,9 +76,7 @@ dirs_make(const struct store *store, char *path, struct err *err)
             continue;
         const char at = path[i];
         path[i] = '\0';
-        snprintf(parent, sizeof parent, "%s", path);
-        *strrchr(parent, '/') = '\0';
-        rc = dir_make(path, parent, err);
+        rc = dir_make(path, err);
         path[i] = at;
         if (at == '\0')
             break;

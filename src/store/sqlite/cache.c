@@ -15,11 +15,9 @@
  */
 #include "store/sqlite/private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/check.h"
 
@@ -245,8 +243,9 @@ store_open_fds(struct store *store)
 enum rc
 store_open(const struct store_options *options, struct store **out, struct err *err)
 {
-    if (mkdir(options->dir, 0700) != 0 && errno != EEXIST)
-        return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", options->dir);
+    const enum rc rc = dir_make(options->dir, err);
+    if (rc != RC_OK)
+        return rc;
     struct store *store = calloc(1, sizeof *store);
     char *dir = strdup(options->dir);
     if (store == NULL || dir == NULL) {

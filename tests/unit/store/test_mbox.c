@@ -184,6 +184,40 @@ test_keywords_up_to_the_limit(void **state)
     fixture_free(fx);
 }
 
+static void
+test_limits_of_an_account(void **state)
+{
+    struct fixture *fx = fixture_new();
+    char name[LIMIT_MBOX_NAME + 1];
+    uint64_t id = 0;
+
+    (void)state;
+    store_end(begin_read(fx));
+    /* All but one of the mailboxes and subscriptions that an account may have. */
+    assert_int_equal(
+        run_sql(fx,
+                "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n"
+                " WHERE i < 99999) INSERT INTO mailbox SELECT i, 'm' || i, 0, i, 1, 1, 0, 0,"
+                " 0, 0, 1, 0, 0, 0, NULL FROM n;"
+                "INSERT INTO subscription SELECT name FROM mailbox WHERE id > 6"),
+        0);
+    struct store_tx *tx = begin_write(fx);
+    memset(name, 'x', sizeof name);
+    assert_rc(store_mbox_create(tx, span_of(name, LIMIT_MBOX_NAME + 1), 0, &id, &fx->err),
+              RC_INVALID);
+    assert_rc(store_subscribe(tx, span_of(name, LIMIT_MBOX_NAME + 1), &fx->err), RC_INVALID);
+    assert_ok(store_mbox_create(tx, span_of(name, LIMIT_MBOX_NAME), 0, &id, &fx->err));
+    assert_int_equal(id, LIMIT_MAILBOXES);
+    assert_rc(store_mbox_create(tx, SPAN("one more"), 0, &id, &fx->err), RC_LIMIT);
+    assert_ok(store_subscribe(tx, span_of(name, LIMIT_MBOX_NAME), &fx->err));
+    assert_rc(store_subscribe(tx, SPAN("one more"), &fx->err), RC_LIMIT);
+    assert_ok(store_mbox_delete(tx, 10, &fx->err)); /* those that are gone do not count */
+    assert_ok(store_mbox_create(tx, SPAN("one more"), 0, &id, &fx->err));
+    assert_int_equal(id, LIMIT_MAILBOXES + 1);
+    store_end(tx);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
@@ -194,6 +228,7 @@ main(void)
         cmocka_unit_test(test_recent_from_only_rises),
         cmocka_unit_test(test_subscriptions_are_idempotent),
         cmocka_unit_test(test_keywords_up_to_the_limit),
+        cmocka_unit_test(test_limits_of_an_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts in memory, their open databases and transactions.
+ *
+ *     store ── shards (lock, map of accounts, LRU of those with open databases)
+ *                └── store_account (small; one an account in use)
+ *                      └── handle: 1 writer, up to LIMIT_READERS readers; a database and
+ *                            └── store_tx: the transaction on it, its cursors
+ */
+#ifndef STORE_SQLITE_ACCOUNT_H
+#define STORE_SQLITE_ACCOUNT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/lock.h"
+#include "base/map.h"
+#include "db/txn.h"
+#include "store/sqlite/sql.h"
+#include "store/store.h"
+
+enum {
+    STORE_SHARDS = 16,
+    HANDLE_FDS = 3, /* database, WAL; the -shm is shared but counted for each */
+};
+
+/* A statement that stays open between calls, because the next row asked for is mostly the next
+ * one stored. */
+struct cursor {
+    struct stmt stmt;
+    bool open;
+    uint64_t at; /* key of the row it stands on */
+};
+
+struct store_tx {
+    struct store_account *acct;
+    struct handle *handle;
+    struct db *db;
+    struct txn txn;
+    bool write;
+    bool savepoint;
+
+    struct cursor message;
+    unsigned message_sql; /* which statement the cursor runs */
+
+    struct cursor content;
+    struct {
+        uint64_t message;     /* 0: none; the others belong to it */
+        uint64_t octets;      /* of the whole text */
+        uint64_t head_octets; /* of piece 0 */
+        bool whole;           /* one row holds everything */
+        struct span data;     /* uncompressed, of piece `piece` */
+        uint64_t piece;
+    } text;
+    struct buf scratch; /* a decompressed piece */
+};
+
+struct handle {
+    struct db *db;
+    bool in_use; /* guard: the shard's lock */
+    bool loaded; /* writer only: the account's counters are read */
+    struct store_tx tx;
+};
+
+enum setup_state {
+    SETUP_UNKNOWN, /* not opened since the account is in memory: may have to be created */
+    SETUP_BUSY,    /* one thread creates it, opens it first, or closes it */
+    SETUP_READY,
+};
+
+/* Next values are one more; only grow; only the holder of the turn uses them. */
+struct counters {
+    uint64_t modseq;
+    uint64_t message;
+    uint64_t mbox;
+    uint32_t uidvalidity;
+};
+
+struct sweep; /* purge.c: which messages may go, while that is being found out */
+
+struct store_account {
+    struct store *store;
+    uint64_t id;
+
+    /* Guard: the shard's lock. */
+    unsigned refs;
+    enum setup_state setup;
+    struct list lru;       /* in shard.lru while a database is open */
+    int64_t used_us;       /* monotonic: last begin */
+    struct handle *writer; /* owned; NULL: not open */
+    struct handle *readers[LIMIT_READERS];
+    unsigned readers_opening;
+    bool writer_busy;     /* in a transaction, opening or checkpointing */
+    bool truncating;      /* no new readers */
+    struct wake *waiters; /* owned array: who was told RC_AGAIN */
+    size_t waiter_count;
+    size_t waiter_cap;
+
+    /* The holder of the turn. */
+    struct counters counters;
+    struct sweep *sweep;          /* owned; NULL: none */
+    int64_t checkpoint_at_octets; /* WAL size of the next attempt; 0: CHECKPOINT_OCTETS */
+    bool reported;                /* the outside reader was reported */
+};
+
+struct shard {
+    struct lock lock;       /* LOCK_ACCOUNTS */
+    pthread_cond_t changed; /* setup, truncating or readers of some account of it */
+    struct map accounts;    /* id to store_account */
+    struct list lru;        /* accounts with open databases, longest unused first */
+};
+
+struct store {
+    struct store_options options;
+    char *dir; /* owned */
+    atomic_int_fast64_t fds;
+    struct shard shards[STORE_SHARDS];
+};
+
+struct shard *shard_of(const struct store_account *acct);
+/* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
+MUST_USE enum rc fds_take(struct store *store, struct err *err);
+void fds_give(struct store *store);
+/* Takes everybody off the list of waiters; call wakes_call without the lock. */
+struct wakes {
+    struct wake *list; /* owned */
+    size_t count;
+};
+struct wakes wakes_take(struct store_account *acct, size_t max);
+void wakes_call(struct wakes *wakes);
+/* RC_LIMIT without memory. The shard's lock is held. */
+MUST_USE enum rc waiter_add(struct store_account *acct, struct wake wake);
+
+enum handle_kind { HANDLE_READER, HANDLE_WRITER };
+/* Opens a database of an account that is there; RC_NOT_FOUND when it has to be created. */
+MUST_USE enum rc handle_open(struct store_account *acct, enum handle_kind kind,
+                             struct handle **out, struct err *err);
+/* Makes the account (directories, schema, mailboxes) as far as it is not there. */
+MUST_USE enum rc account_create(struct store_account *acct, struct handle **writer_out,
+                                struct err *err);
+void handle_close(struct handle *handle);
+/* All files of it. RC_OK also when there is none. */
+MUST_USE enum rc account_dir_remove(const struct store *store, uint64_t id, struct err *err);
+/* Makes a directory if it is not there, and sees to it that it stays. */
+MUST_USE enum rc dir_make(const char *path, struct err *err);
+/* DIR/accounts/xx/yy/id */
+void account_dir(const struct store *store, uint64_t id, char *out, size_t size);
+enum { ACCOUNT_PATH_MAX = 4096 };
+
+#endif
