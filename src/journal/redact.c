@@ -311,8 +311,25 @@ fetch_head(struct span line)
     return line.len - rest.len + 2;
 }
 
+/* "+ " and base64: a challenge of SASL. */
+static bool
+is_challenge(struct span line)
+{
+    const struct span text = span_tail(line, 2);
+
+    if (!span_starts(line, SPAN("+ ")) || text.len == 0 || text.len % 4 != 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '+' || c == '/' || c == '='))
+            return false;
+    }
+    return true;
+}
+
 static void
-put_line_out(struct log_scope *scope, struct span line, bool secret)
+put_line_out(struct log_scope *scope, struct span line)
 {
     const size_t head = fetch_head(line);
 
@@ -323,8 +340,8 @@ put_line_out(struct log_scope *scope, struct span line, bool secret)
             head + fetch_items(span_tail(line, head), text + head, sizeof text - head - 1);
         text[len++] = ')';
         log_put_span(scope, LOG_E_FETCH_OUT, span_of(text, len));
-    } else if (secret && span_starts(line, SPAN("+"))) {
-        log_put_span(scope, LOG_E_LINE_OUT, line.len > 2 ? SPAN("+ ***") : line);
+    } else if (scope->account == NULL && is_challenge(line)) {
+        log_put_span(scope, LOG_E_LINE_OUT, SPAN("+ ***"));
     } else {
         log_put_span(scope, LOG_E_LINE_OUT, line);
     }
@@ -334,7 +351,7 @@ void
 log_line_out(struct log_scope *scope, struct span line)
 {
     if (log_on(scope, LOG_A))
-        put_line_out(scope, line, false);
+        put_line_out(scope, line);
 }
 
 /* --- The stream of output --- */
@@ -391,7 +408,7 @@ tap_line(struct log_tap *tap, struct log_scope *scope)
         tap->literal_left = octets; /* the line goes on behind it */
         return;
     }
-    put_line_out(scope, span_of(tap->line, tap->len), tap->secret);
+    put_line_out(scope, span_of(tap->line, tap->len));
     tap->len = 0;
     tap->dropped = 0;
 }
@@ -450,5 +467,5 @@ void
 log_tap_done(struct log_tap *tap)
 {
     free(tap->line);
-    *tap = (struct log_tap){.secret = tap->secret};
+    *tap = (struct log_tap){0};
 }

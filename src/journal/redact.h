@@ -29,7 +29,8 @@ enum line_kind {
  */
 bool log_line_in(struct log_scope *scope, enum line_kind kind, struct span line);
 
-/** Logs a line to the client (06266, or 06392 for FETCH), without literals and CRLF. */
+/** Logs a line to the client (06266, or 06392 for FETCH), without literals and CRLF. Before
+ * login what looks like base64 after "+ " is SASL data and shown as ***. */
 void log_line_out(struct log_scope *scope, struct span line);
 
 enum { TAP_TAIL_OCTETS = 24 }; /* "~{18446744073709551615}" */
@@ -46,7 +47,6 @@ struct log_tap {
     char tail[TAP_TAIL_OCTETS]; /* the last octets of the line: a literal is announced there */
     uint8_t tail_len;
     bool in_step; /* it knows where lines begin */
-    bool secret;  /* set by the owner during AUTHENTICATE: `+ ...` is SASL data */
 };
 
 /**
