@@ -151,29 +151,43 @@ take_param(struct cursor *cur, struct arena *arena)
 
 /* --- RFC 2231 continuations: name*0, name*1*, ... --- */
 
+enum { NO_SECTION = LIMIT_MIME_PARAMS };
+
 struct section {
     struct span base; /* the name before the first '*' */
-    unsigned number;  /* LIMIT_MIME_PARAMS: not a numbered section */
+    uint32_t hash;    /* of base in lower case: nearly all comparisons end here */
+    uint16_t number;  /* NO_SECTION: not a numbered section, or already taken */
     bool extended;    /* percent signs */
 };
+
+static uint32_t
+hash_name(struct span name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)ascii_lower(name.ptr[i])) * 16777619u;
+    return hash;
+}
 
 static struct section
 section_of(struct span name)
 {
     const ptrdiff_t star = span_find_char(name, '*');
-    struct section section = {.base = name, .number = LIMIT_MIME_PARAMS};
+    struct section section = {.base = name, .number = NO_SECTION};
     uint64_t number;
 
-    if (star < 0)
+    if (star <= 0)
         return section;
     section.base = span_head(name, (size_t)star);
+    section.hash = hash_name(section.base);
     struct span rest = span_tail(name, (size_t)star + 1);
     if (rest.len > 0 && rest.ptr[rest.len - 1] == '*') {
         section.extended = true;
         rest.len--;
     }
     if (span_to_u64(rest, LIMIT_MIME_PARAMS - 1, &number))
-        section.number = (unsigned)number;
+        section.number = (uint16_t)number;
     return section;
 }
 
@@ -203,74 +217,97 @@ put_percent(char *dst, struct span text)
     return len;
 }
 
+struct joiner {
+    struct mime_param *params;
+    size_t count;
+    struct arena *arena;
+    struct section sections[LIMIT_MIME_PARAMS]; /* of params */
+    uint16_t chosen[LIMIT_MIME_PARAMS];         /* indexes into params, by section number */
+};
+
+/* Finds the sections of the parameter whose number 0 is params[first]; returns how many follow
+ * one another without a gap. */
+static size_t
+choose_sections(struct joiner *joiner, size_t first)
+{
+    const struct section *head = &joiner->sections[first];
+    size_t chosen_count = 0;
+
+    for (size_t i = 0; i < joiner->count; i++)
+        joiner->chosen[i] = NO_SECTION;
+    for (size_t i = 0; i < joiner->count; i++) {
+        const struct section *section = &joiner->sections[i];
+        if (section->hash == head->hash && section->number < joiner->count &&
+            joiner->chosen[section->number] == NO_SECTION &&
+            span_ieq(section->base, head->base))
+            joiner->chosen[section->number] = (uint16_t)i;
+    }
+    joiner->chosen[0] = (uint16_t)first;
+    while (chosen_count < joiner->count && joiner->chosen[chosen_count] != NO_SECTION)
+        chosen_count++;
+    return chosen_count;
+}
+
 /*
- * Joins the sections of one parameter into params[first], whose number is 0. If any section has
- * percent signs, the others are given them too, so that the whole is one extended value.
+ * Joins sections into params[first]. If any of them has percent signs, the others are given
+ * them too, so that the whole is one extended value. False: the arena is spent.
  */
 static bool
-join_sections(struct mime_param *params, size_t count, size_t first, struct arena *arena)
+join_sections(struct joiner *joiner, size_t first)
 {
-    const struct section head = section_of(params[first].name);
-    size_t chosen[LIMIT_MIME_PARAMS];
-    size_t chosen_count = 0;
+    const struct section head = joiner->sections[first];
+    const size_t chosen_count = choose_sections(joiner, first);
+    bool extended = false;
     size_t octets = 3;
-    bool extended = head.extended;
+    size_t len = 0;
 
-    for (unsigned i = 0; i < LIMIT_MIME_PARAMS; i++)
-        chosen[i] = SIZE_MAX;
-    for (size_t i = 0; i < count; i++) {
-        const struct section section = section_of(params[i].name);
-        if (section.number < LIMIT_MIME_PARAMS && chosen[section.number] == SIZE_MAX &&
-            span_ieq(section.base, head.base))
-            chosen[section.number] = i;
+    for (size_t k = 0; k < chosen_count; k++) {
+        extended |= joiner->sections[joiner->chosen[k]].extended;
+        octets += 3 * joiner->params[joiner->chosen[k]].value.len;
     }
-    while (chosen_count < LIMIT_MIME_PARAMS && chosen[chosen_count] != SIZE_MAX) {
-        const struct mime_param *param = &params[chosen[chosen_count++]];
-        extended |= section_of(param->name).extended;
-        octets += 3 * param->value.len;
-    }
-    char *value = arena_alloc(arena, octets, 1);
-    char *name = arena_alloc(arena, head.base.len + 1, 1);
+    char *value = arena_alloc(joiner->arena, octets, 1);
+    char *name = arena_alloc(joiner->arena, head.base.len + 1, 1);
     if (value == NULL || name == NULL)
         return false;
-    size_t len = 0;
     if (extended && !head.extended) {
         memcpy(value, "''", 2); /* no charset, no language */
         len = 2;
     }
     for (size_t k = 0; k < chosen_count; k++) {
-        struct mime_param *param = &params[chosen[k]];
-        if (extended && !section_of(param->name).extended) {
+        const size_t i = joiner->chosen[k];
+        struct mime_param *param = &joiner->params[i];
+        if (extended && !joiner->sections[i].extended) {
             len += put_percent(value + len, param->value);
         } else if (param->value.len > 0) {
             memcpy(value + len, param->value.ptr, param->value.len);
             len += param->value.len;
         }
-        if (chosen[k] != first)
-            param->name.len = 0; /* taken */
+        joiner->sections[i].number = NO_SECTION;
+        param->name.len = 0; /* taken */
     }
     memcpy(name, head.base.ptr, head.base.len);
     name[head.base.len] = '*';
-    params[first].name = span_of(name, head.base.len + (extended ? 1 : 0));
-    params[first].value = span_of(value, len);
+    joiner->params[first].name = span_of(name, head.base.len + (extended ? 1 : 0));
+    joiner->params[first].value = span_of(value, len);
     return true;
 }
 
 static enum rc
 join_all(struct mime_value *value, struct arena *arena)
 {
+    struct joiner joiner;
     size_t kept = 0;
 
-    for (size_t i = 0; i < value->param_count; i++) {
-        struct mime_param *param = &value->params[i];
-        if (param->name.len == 0)
-            continue;
-        const struct section section = section_of(param->name);
-        if (section.number == 0 && section.base.len > 0 &&
-            !join_sections(value->params, value->param_count, i, arena))
+    joiner.params = value->params;
+    joiner.count = value->param_count;
+    joiner.arena = arena;
+    for (size_t i = 0; i < joiner.count; i++)
+        joiner.sections[i] = section_of(value->params[i].name);
+    for (size_t i = 0; i < joiner.count; i++) {
+        if (joiner.sections[i].number == 0 && !join_sections(&joiner, i))
             return RC_LIMIT;
     }
-    for (size_t i = 0; i < value->param_count; i++) {
+    for (size_t i = 0; i < joiner.count; i++) {
         if (value->params[i].name.len > 0)
             value->params[kept++] = value->params[i];
     }

@@ -23,6 +23,11 @@
 #include "syntax/header.h"
 #include "syntax/mime_params.h"
 
+enum {
+    KEPT_OCTETS_MAX = 1024,                  /* of a boundary or charset that must be copied */
+    SCRATCH_OCTETS = 8 * LIMIT_HEADER_FIELD, /* what parameters of one field may need */
+};
+
 struct boundary {
     struct mime_part *multipart;
     struct span text;
@@ -48,7 +53,8 @@ struct scan {
     uint64_t lines;    /* line ends before pos */
     struct hit hit;
 
-    struct arena *arena;
+    struct arena *arena;  /* the tree */
+    struct arena scratch; /* one field's parameters */
     struct mime_part *root;
     struct mime_part *part; /* the innermost still open */
     uint32_t part_count;
@@ -356,33 +362,83 @@ is_in_digest(const struct mime_part *part)
            span_ieq_str(part->parent->subtype, "digest");
 }
 
+/*
+ * The parameter called name of scan->value, which borrows from the message or, where a value
+ * had to be changed, from the scratch: then a copy in the tree's arena. It may come to nothing
+ * where it is longer than any boundary or charset.
+ */
+static enum rc
+keep_param(struct scan *scan, const char *name, struct span *out)
+{
+    struct span value;
+
+    if (!mime_value_param(&scan->value, name, &value))
+        return RC_OK;
+    if (value.ptr < scan->start || value.ptr > scan->end) {
+        if (value.len > KEPT_OCTETS_MAX)
+            return RC_OK;
+        value = arena_span(scan->arena, value);
+        if (value.ptr == NULL)
+            return RC_LIMIT;
+    }
+    *out = value;
+    return RC_OK;
+}
+
 /* An absent or unreadable type is text/plain (RFC 2045 section 5.2). */
 static enum rc
 read_type(struct scan *scan, struct span *boundary_out)
 {
     struct mime_part *part = scan->part;
     const struct span text = part->fields[MIME_FIELD_TYPE];
-    struct mime_value *value = &scan->value;
+    const struct mime_value *value = &scan->value;
 
     if (text.ptr == NULL && is_in_digest(part)) {
         set_type(part, "message", "rfc822");
         return RC_OK;
     }
-    if (mime_value_parse(text, scan->arena, value) != RC_OK)
+    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
         return RC_LIMIT;
     if (value->word.len == 0 || value->subword.len == 0) {
         set_type(part, "text", "plain");
-        if (text.ptr != NULL)
-            (void)mime_value_param(value, "charset", &part->charset);
-        return RC_OK;
+    } else {
+        part->type = value->word;
+        part->subtype = value->subword;
+        set_media(part);
     }
-    part->type = value->word;
-    part->subtype = value->subword;
-    set_media(part);
-    if (mime_is_text(part))
-        (void)mime_value_param(value, "charset", &part->charset);
-    else if (part->kind == MIME_MULTIPART)
-        (void)mime_value_param(value, "boundary", boundary_out);
+    if (part->kind == MIME_MULTIPART)
+        return keep_param(scan, "boundary", boundary_out);
+    return mime_is_text(part) ? keep_param(scan, "charset", &part->charset) : RC_OK;
+}
+
+static enum rc
+read_encoding(struct scan *scan)
+{
+    struct mime_part *part = scan->part;
+    const struct span text = part->fields[MIME_FIELD_ENCODING];
+
+    if (text.ptr == NULL)
+        return RC_OK;
+    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
+        return RC_LIMIT;
+    part->encoding = scan->value.word.len == 0 ? MIME_ENCODING_7BIT : MIME_ENCODING_UNKNOWN;
+    for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+        if (span_ieq(scan->value.word, encodings[i].name))
+            part->encoding = encodings[i].encoding;
+    }
+    return RC_OK;
+}
+
+static enum rc
+read_disposition(struct scan *scan)
+{
+    const struct span text = scan->part->fields[MIME_FIELD_DISPOSITION];
+
+    if (text.ptr == NULL)
+        return RC_OK;
+    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
+        return RC_LIMIT;
+    scan->part->is_attachment = span_ieq_str(scan->value.word, "attachment");
     return RC_OK;
 }
 
@@ -392,29 +448,13 @@ classify(struct scan *scan, struct span *boundary_out)
 {
     struct mime_part *part = scan->part;
 
-    if (read_type(scan, boundary_out) != RC_OK)
+    if (read_type(scan, boundary_out) != RC_OK || read_encoding(scan) != RC_OK ||
+        read_disposition(scan) != RC_OK)
         return RC_LIMIT;
+    arena_reset(&scan->scratch);
     if (part->kind != MIME_LEAF &&
         (scan->depth + 1 >= LIMIT_MIME_DEPTH || scan->part_count >= LIMIT_MIME_PARTS))
         set_type(part, "application", "octet-stream");
-
-    struct mime_value *const value = &scan->value;
-    const struct span encoding = part->fields[MIME_FIELD_ENCODING];
-    if (encoding.ptr != NULL) {
-        if (mime_value_parse(encoding, scan->arena, value) != RC_OK)
-            return RC_LIMIT;
-        part->encoding = value->word.len == 0 ? MIME_ENCODING_7BIT : MIME_ENCODING_UNKNOWN;
-        for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-            if (span_ieq(value->word, encodings[i].name))
-                part->encoding = encodings[i].encoding;
-        }
-    }
-    const struct span disposition = part->fields[MIME_FIELD_DISPOSITION];
-    if (disposition.ptr != NULL) {
-        if (mime_value_parse(disposition, scan->arena, value) != RC_OK)
-            return RC_LIMIT;
-        part->is_attachment = span_ieq_str(value->word, "attachment");
-    }
     return RC_OK;
 }
 
@@ -541,10 +581,12 @@ mime_scan(struct span message, struct arena *arena, struct mime_part **root_out)
     scan.lines = 0;
     scan.hit.kind = HIT_NONE;
     scan.arena = arena;
+    arena_init(&scan.scratch, SCRATCH_OCTETS);
     scan.root = scan.part = NULL;
     scan.part_count = scan.depth = scan.level_count = 0;
 
     const enum rc rc = scan_all(&scan);
+    arena_done(&scan.scratch);
     if (rc == RC_OK)
         *root_out = scan.root;
     return rc;

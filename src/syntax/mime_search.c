@@ -180,7 +180,8 @@ put_header(struct mime_search *search, struct span piece)
         piece = span_tail(piece, head.len);
         buf_put_span(&search->octets, head);
         search->failed |= !buf_ok(&search->octets);
-        look_in_fields(search, at_end && piece.len == 0);
+        if (span_find_char(head, '\n') >= 0 || (at_end && piece.len == 0))
+            look_in_fields(search, at_end && piece.len == 0);
         if (buf_len(&search->octets) > FIELD_OCTETS) {
             const struct header_field part = {.value = buf_span(&search->octets)};
             look_in_field(search, &part);
