@@ -25,6 +25,7 @@ struct login {
     int64_t ready_us; /* DELAY and DENY end then */
     enum stage stage;
     bool hash_queued;
+    bool wants_line; /* a challenge is out: nothing to do until its answer is here */
     bool has_line;
     struct span line; /* the client's answer, in the command's arena */
     const char *why;  /* DENY: for the log; in the command's arena, or NULL */
@@ -199,11 +200,14 @@ sasl_go(struct imap_session *im, struct login *login)
             login->line = SPAN("="); /* RFC 4959 section 3: an empty initial response */
         work->cmd.u.authenticate.has_initial = false;
     }
+    if (login->wants_line && !login->has_line)
+        return STEP_INPUT;
     buf_init(&challenge, 65536);
     const enum sasl_outcome outcome = sasl_step(login->sasl, login->line, &challenge, &err);
     login->has_line = false;
     switch (outcome) {
     case SASL_CHALLENGE:
+        login->wants_line = true;
         iw_continuation(&w, buf_span(&challenge));
         return STEP_INPUT;
     case SASL_CREDENTIALS:

@@ -274,6 +274,12 @@ command_begin(struct imap_session *im, struct span text)
         refuse(im, head.tag, IW_BAD, NULL, bad);
         return;
     }
+    /* The text goes with the next line that AUTHENTICATE reads. */
+    work->cmd.tag = arena_span(&work->arena, work->cmd.tag);
+    if (work->cmd.tag.ptr == NULL) {
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+        return;
+    }
     work->row = row;
     work->phase = PHASE_RUN;
 }

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: MIT
+"""The mail programs of Debian, as people use them, against a running server."""
+
+import email
+import imaplib
+import mailbox
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import message
+from roost_server import PASSWORD
+
+
+def run(command, home, timeout=90, check=True, **kwargs):
+    env = dict(os.environ, HOME=str(home), LC_ALL="C.UTF-8", **kwargs.pop("env", {}))
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout, env=env,
+                          errors="replace", **kwargs)
+    assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def need(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed (./dev test installs it)")
+
+
+def messages(peer, name="INBOX"):
+    """UID and flags of all messages of a mailbox."""
+    peer.command(f"SELECT {name}")
+    return peer.command("UID FETCH 1:* (FLAGS)")
+
+
+def counts(server, user, name="INBOX"):
+    peer = server.login(user)
+    line = peer.command(f"STATUS {name} (MESSAGES UNSEEN)")[0]
+    peer.command("LOGOUT")
+    return line
+
+
+# ---- mbsync ----
+
+def mbsync(server, user, home, verb=()):
+    (home / "mail").mkdir(exist_ok=True)
+    rc = home / "mbsyncrc"
+    rc.write_text(f"""
+IMAPAccount r
+Host 127.0.0.1
+Port {server.ports['imap']}
+User {user}
+Pass "{PASSWORD}"
+SSLType None
+AuthMechs LOGIN
+
+IMAPStore far
+Account r
+
+MaildirStore near
+Path {home}/mail/
+Inbox {home}/mail/INBOX
+SubFolders Verbatim
+
+Channel c
+Far :far:
+Near :near:
+Patterns *
+Create Both
+Expunge Both
+SyncState *
+""")
+    return run(["mbsync", "-c", rc, "c", *verb], home)
+
+
+def test_mbsync_both_ways(server, user, tmp_path):
+    need("mbsync")
+    mbsync(server, user, tmp_path)
+    box = mailbox.Maildir(tmp_path / "mail" / "INBOX", factory=None)
+    assert len(box) == 10
+    assert (tmp_path / "mail" / "Sent").is_dir() and (tmp_path / "mail" / "Trash").is_dir()
+    subjects = sorted(str(m["Message-ID"]) for m in box)
+    assert subjects == sorted(f"<client-{n}@example.org>" for n in range(10))
+    # Octet-true: what came is what was delivered, behind the trace lines.
+    raw = next(p for p in (tmp_path / "mail" / "INBOX").rglob("*") if p.is_file()
+               and b"<client-3@" in p.read_bytes()).read_bytes().replace(b"\r\n", b"\n")
+    assert raw.endswith(message(3).encode().split(b"\n\n", 1)[1])
+
+    # Here: one is read, one is deleted, one is new. There: one is flagged, one is expunged.
+    paths = sorted(p for p in (tmp_path / "mail" / "INBOX" / "new").iterdir())
+    by_id = {email.message_from_bytes(p.read_bytes())["Message-ID"]: p for p in paths}
+    read = by_id["<client-1@example.org>"]
+    read.rename(tmp_path / "mail" / "INBOX" / "cur" / (read.name.split(":")[0] + ":2,S"))
+    by_id["<client-2@example.org>"].unlink()
+    (tmp_path / "mail" / "INBOX" / "new" / "1.local").write_text("From: me\nSubject: made here\nMessage-ID: <local>\n\nhi\n")
+    peer = server.login(user)
+    peer.command("SELECT INBOX")
+    peer.command(r"UID STORE 5 +FLAGS.SILENT (\Flagged)")
+    peer.command(r"UID STORE 6 +FLAGS.SILENT (\Deleted)")
+    peer.command("EXPUNGE")
+    mbsync(server, user, tmp_path)
+    mbsync(server, user, tmp_path)
+
+    flags = messages(peer)
+    text = "\n".join(flags)
+    assert len(flags) == 9, text  # ten, less one each way, and the new one
+    assert any("UID 2 " in f and "\\Seen" in f for f in flags), text
+    assert not any("UID 3 " in f or "UID 6 " in f for f in flags), text
+    names = [p.name for p in (tmp_path / "mail" / "INBOX" / "cur").iterdir()]
+    assert any(":2," in n and "F" in n.split(":2,")[1] for n in names), names
+    assert len(mailbox.Maildir(tmp_path / "mail" / "INBOX", factory=None)) == 9
+    again = mbsync(server, user, tmp_path)
+    assert len(messages(peer)) == 9, again.stdout
+    peer.close()
+
+
+# ---- offlineimap ----
+
+def test_offlineimap(server, user, tmp_path):
+    need("offlineimap")
+    rc = tmp_path / "offlineimaprc"
+    rc.write_text(f"""
+[general]
+accounts = a
+metadata = {tmp_path}/meta
+ui = basic
+socktimeout = 60
+[Account a]
+localrepository = l
+remoterepository = r
+[Repository l]
+type = Maildir
+localfolders = {tmp_path}/mail
+[Repository r]
+type = IMAP
+remotehost = 127.0.0.1
+remoteport = {server.ports['imap']}
+remoteuser = {user}
+remotepass = {PASSWORD}
+ssl = no
+starttls = no
+auth_mechanisms = PLAIN
+""")
+    run(["offlineimap", "-o", "-c", rc], tmp_path, timeout=120)
+    box = tmp_path / "mail" / "INBOX"
+    assert len(mailbox.Maildir(box, factory=None)) == 10
+    first = sorted(p for p in box.rglob("*") if p.is_file())[0]
+    uid = first.name.split(",U=")[1].split(",")[0]
+    base = first.name.split(":2,")[0]
+    first.rename(box / "cur" / f"{base}:2,FS")
+    run(["offlineimap", "-o", "-c", rc], tmp_path, timeout=120)
+    peer = server.login(user)
+    flags = messages(peer)
+    assert any(f"UID {uid} " in f and "\\Seen" in f and "\\Flagged" in f for f in flags), flags
+    peer.close()
+
+
+# ---- fetchmail, getmail ----
+
+def test_fetchmail(server, user, tmp_path):
+    need("fetchmail")
+    rc = tmp_path / "fetchmailrc"
+    rc.write_text(f"""set no bouncemail
+poll 127.0.0.1 service {server.ports['imap']} protocol imap:
+    user "{user}" password "{PASSWORD}" sslproto "" keep
+    mda "cat >> {tmp_path}/got"
+""")
+    rc.chmod(0o600)
+    tmp_path.chmod(0o700)
+    done = run(["fetchmail", "-f", rc, "-v", "--auth", "password", "--pidfile", tmp_path / "pid",
+                "-i", tmp_path / "ids"], tmp_path, env={"FETCHMAILHOME": str(tmp_path), "USER": "tester"})
+    assert done.stdout.count("reading message") >= 10, done.stdout
+    got = (tmp_path / "got").read_text()
+    assert all(f"<client-{n}@example.org>" in got for n in range(10))
+    assert "UNSEEN 0" in counts(server, user)
+
+
+def test_getmail(server, user, tmp_path):
+    need("getmail")
+    (tmp_path / "box" / "cur").mkdir(parents=True)
+    (tmp_path / "box" / "new").mkdir()
+    (tmp_path / "box" / "tmp").mkdir()
+    (tmp_path / "getmailrc").write_text(f"""[retriever]
+type = SimpleIMAPRetriever
+server = 127.0.0.1
+port = {server.ports['imap']}
+username = {user}
+password = {PASSWORD}
+[destination]
+type = Maildir
+path = {tmp_path}/box/
+[options]
+delete = true
+""")
+    command = ["getmail", "--getmaildir", tmp_path, "--rcfile", "getmailrc"]
+    if os.geteuid() == 0:  # it refuses to deliver as root
+        for path in [tmp_path, *tmp_path.rglob("*")]:
+            shutil.chown(path, "nobody")
+        for path in tmp_path.parents:
+            if path != Path("/"):
+                path.chmod(path.stat().st_mode | 0o011)
+        command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
+    run(command, tmp_path)
+    assert len(mailbox.Maildir(tmp_path / "box", factory=None)) == 10
+    assert "MESSAGES 0" in counts(server, user)
+
+
+# ---- neomutt ----
+
+def test_neomutt_in_batch_mode(server, user, tmp_path):
+    need("neomutt")
+    (tmp_path / "muttrc").write_text(f"""
+set imap_user = "{user}"
+set imap_pass = "{PASSWORD}"
+set ssl_starttls = no
+set ssl_force_tls = no
+set spool_file = "imap://127.0.0.1:{server.ports['imap']}/INBOX"
+set folder = "imap://127.0.0.1:{server.ports['imap']}/"
+set imap_authenticators = "plain"
+set wait_key = no
+set confirm_append = no
+set delete = yes
+set quit = yes
+set sleep_time = 0
+set header_cache = ""
+""")
+    script = ("push '<tag-pattern>~s 1<enter><tag-prefix><copy-message>=Archive<enter>"
+              "<first-entry><delete-message><last-entry><flag-message><quit>'")
+    run(["script", "-qec", f"neomutt -n -F {tmp_path}/muttrc -e \"{script}\"", "/dev/null"], tmp_path,
+        timeout=60, check=False, env={"TERM": "xterm"}, stdin=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while "MESSAGES 9" not in counts(server, user) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "MESSAGES 9" in counts(server, user)
+    assert "MESSAGES 1" in counts(server, user, "Archive")
+    peer = server.login(user)
+    assert sum("\\Flagged" in f for f in messages(peer)) == 1
+    peer.close()
+
+
+# ---- curl ----
+
+def test_curl(server, user, tmp_path):
+    need("curl")
+    url = f"imap://127.0.0.1:{server.ports['imap']}"
+    auth = ["-s", "--show-error", "-u", f"{user}:{PASSWORD}"]
+    listed = run(["curl", *auth, url], tmp_path).stdout
+    assert '"/" INBOX' in listed and '"/" Trash' in listed
+    got = run(["curl", *auth, f"{url}/INBOX;UID=4"], tmp_path).stdout
+    assert "<client-3@example.org>" in got and "\n.a line that begins with a dot" in got
+    assert run(["curl", *auth, f"{url}/INBOX?SUBJECT%205"], tmp_path).stdout.strip() == "* SEARCH 6"
+    new = tmp_path / "new.eml"
+    new.write_text("Subject: from curl\r\n\r\nhello\r\n", newline="")
+    run(["curl", *auth, "-T", new, f"{url}/Drafts"], tmp_path)
+    assert "MESSAGES 1" in counts(server, user, "Drafts")
+    # TLS, both ways.
+    secure = f"imaps://127.0.0.1:{server.ports['imaps']}"
+    assert "<client-0@" in run(["curl", *auth, "-k", f"{secure}/INBOX;UID=1"], tmp_path).stdout
+    assert "<client-0@" in run(["curl", *auth, "-k", "--ssl-reqd", f"{url}/INBOX;UID=1"], tmp_path).stdout
+    assert "<client-0@" in run(["curl", *auth, "--cacert", server.home / "cert.pem",
+                                f"imaps://localhost:{server.ports['imaps']}/INBOX;UID=1"], tmp_path).stdout
+
+
+# ---- Python's imaplib ----
+
+def test_imaplib(server, user):
+    box = imaplib.IMAP4("127.0.0.1", server.ports["imap"])
+    assert box.login(user, PASSWORD)[0] == "OK"
+    assert box.create("Work/Ideas")[0] == "OK"
+    assert box.select("INBOX") == ("OK", [b"10"])
+    assert box.search(None, "SUBJECT", '"4"') == ("OK", [b"5"])
+    status, data = box.fetch("1:3", "(RFC822.SIZE BODY.PEEK[HEADER])")
+    assert status == "OK" and sum(isinstance(d, tuple) for d in data) == 3
+    assert box.copy("2:4", "Work/Ideas")[0] == "OK"
+    assert box.uid("MOVE", "9", "Trash")[0] == "OK"
+    assert box.status("Work/Ideas", "(MESSAGES)")[1] == [b"Work/Ideas (MESSAGES 3)"]
+    assert box.rename("Work", "Done")[0] == "OK"
+    assert box.status("Done/Ideas", "(MESSAGES)")[1] == [b"Done/Ideas (MESSAGES 3)"]
+    assert box.append("Drafts", r"(\Draft \Seen)", imaplib.Time2Internaldate(0), b"Subject: x\r\n\r\ny\r\n")[0] == "OK"
+    assert box.store("1", "+FLAGS", r"(\Deleted)")[0] == "OK"
+    assert box.response("EXPUNGE") == ("EXPUNGE", [b"9"])  # of the MOVE
+    assert box.expunge() == ("OK", [b"1"])
+    assert box.logout()[0] == "BYE"
+
+
+# ---- Postfix, delivering through LMTP ----
+
+@pytest.fixture
+def postfix(server, tmp_path):
+    need("postfix")
+    if os.geteuid() != 0:
+        pytest.skip("Postfix can be started by root only")
+    etc, spool, data = tmp_path / "etc", tmp_path / "spool", tmp_path / "data"
+    etc.mkdir()
+    spool.mkdir()
+    data.mkdir()
+    shutil.chown(data, "postfix")
+    for path in (tmp_path, *tmp_path.parents):  # Postfix's users must be able to go through
+        if path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o011)
+    for name in ("master.cf", "dynamicmaps.cf", "postfix-files"):
+        source = Path("/etc/postfix") / name
+        if not source.exists():
+            source = Path("/usr/share/postfix") / f"{name}.dist" if name == "master.cf" else source
+        if source.exists():
+            shutil.copy(source, etc / name)
+    master = (etc / "master.cf").read_text()
+    (etc / "master.cf").write_text("".join(
+        line for line in master.splitlines(True) if not line.startswith(("smtp      inet", "postlog"))
+    ).replace(" y       -", " n       -") + "postlog   unix-dgram n  -       n       -       1       postlogd\n")
+    (etc / "main.cf").write_text(f"""
+compatibility_level = 3.6
+queue_directory = {spool}
+data_directory = {data}
+maillog_file = {tmp_path}/maillog
+maillog_file_prefixes = {tmp_path}
+mydestination =
+myhostname = mx.example.org
+inet_interfaces = loopback-only
+virtual_mailbox_domains = localhost
+virtual_transport = lmtp:inet:127.0.0.1:{server.ports['lmtp']}
+alias_maps =
+alias_database =
+local_recipient_maps =
+""")
+    control = ["postfix", "-c", etc]
+    run([*control, "start"], tmp_path, env={"MAIL_CONFIG": str(etc)})
+    yield etc
+    run([*control, "stop"], tmp_path, check=False, env={"MAIL_CONFIG": str(etc)})
+
+
+def test_postfix_delivers(server, user, postfix, tmp_path):
+    for n in range(20, 25):
+        run(["sendmail", "-C", postfix, "-f", "sender@example.org", f"{user}@localhost"], tmp_path,
+            input=message(n), env={"MAIL_CONFIG": str(postfix)})
+    run(["sendmail", "-C", postfix, "-f", "sender@example.org", "nobody@localhost"], tmp_path,
+        input=message(30), env={"MAIL_CONFIG": str(postfix)})
+    deadline = time.monotonic() + 30
+    while "MESSAGES 15" not in counts(server, user) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    log = (tmp_path / "maillog").read_text()
+    assert "MESSAGES 15" in counts(server, user), log
+    assert log.count("status=sent (250 2.0.0") == 5, log
+    assert "550 5.1.1" in log, log
+    peer = server.login(user)
+    peer.command("SELECT INBOX")
+    header = peer.command("FETCH 15 BODY.PEEK[HEADER]")[0]
+    assert "Return-Path: <sender@example.org>" in header and f"Delivered-To: {user}@localhost" in header
+    peer.close()
