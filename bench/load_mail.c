@@ -135,7 +135,7 @@ static struct load_mail
 read_mbox(const struct load_options *opt, size_t count)
 {
     AUTO_FD fd = open(opt->mbox, O_RDONLY | O_CLOEXEC);
-    AUTO_BUF file;
+    AUTO_BUF file = {0};
     struct err err;
 
     buf_init(&file, MBOX_OCTETS_MAX);

@@ -48,7 +48,7 @@ complain(const char *what)
 static int
 write_mbox(struct mailgen *gen, const struct target *target, uint64_t count)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
     AUTO_FD fd = strcmp(target->mbox, "-") == 0
                      ? dup(STDOUT_FILENO)
                      : open(target->mbox, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -115,7 +115,7 @@ add(struct store_tx *tx, uint64_t mbox, struct span text)
 static uint64_t
 mbox_of(struct store_tx *tx, const char *name, struct mbox_row *row)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1 << 20);
     must(store_mbox_find(tx, span_of_str(name), &arena, row, &err));
@@ -225,7 +225,7 @@ bench_messages(struct store_account *acct, unsigned want, const char *what)
 static void
 bench_content(struct store_account *acct)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
     double total = 0;
     double octets = 0;
     double count = 0;
@@ -252,7 +252,7 @@ static void
 bench_flags(struct store_account *acct)
 {
     for (int mode = 0; mode < 4; mode++) {
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         struct store_tx *tx = NULL;
         struct mbox_row row;
         struct flags_result result;
@@ -278,7 +278,7 @@ bench_flags(struct store_account *acct)
     }
     const double start = now_s();
     for (uint32_t uid = 1; uid <= 1000; uid++) {
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         struct store_tx *tx = NULL;
         struct mbox_row row;
         struct flags_result result;
@@ -302,7 +302,7 @@ bench_flags(struct store_account *acct)
 static void
 bench_copy(struct store_account *acct, const char *from, const char *to, bool move)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct store_tx *tx = NULL;
     struct mbox_row row;
     struct copy_result result;

@@ -69,6 +69,17 @@ def test_private_headers_stay_private():
     assert not wrong, "\n".join(wrong)
 
 
+def test_what_cleans_up_itself_is_born_clean():
+    """An early return before the init call would free whatever lay on the stack."""
+    bare = [
+        f"{p.relative_to(ROOT)}: {hit}"
+        for top in ("src", "tests", "bench")
+        for p in sorted((ROOT / top).rglob("*.c"))
+        for hit in re.findall(r"^\s*AUTO_[A-Z]+ \w+;", p.read_text(errors="replace"), re.M)
+    ]
+    assert not bare, "\n".join(bare)
+
+
 def test_every_source_says_its_licence():
     bare = [
         str(p.relative_to(ROOT))

@@ -246,7 +246,7 @@ list_row(const struct verb_call *call, const struct registry_account *account, s
 {
     struct span *aliases = NULL;
     size_t count = 0;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1u << 20);
     const enum rc rc =

@@ -248,7 +248,7 @@ export_batch(struct export *export, const struct mbox_row *mbox, uint32_t *from,
     struct entry entries[EXPORT_BATCH];
     struct span *keywords = NULL;
     size_t keyword_count = 0;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     AUTO_TX tx = NULL;
 
     arena_init(&arena, 1u << 20);

@@ -29,7 +29,7 @@ verb_sessions(const struct verb_call *call, struct err *err)
     const char *only = verb_text(call, "account");
     struct session_info *infos = NULL;
     size_t count = 0;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, LIST_ARENA);
     enum rc rc =
@@ -72,7 +72,7 @@ verb_log(const struct verb_call *call, struct err *err)
     const char *account = verb_text(call, "account");
     struct log *log = call->house->log;
     struct log_levels levels;
-    AUTO_BUF words;
+    AUTO_BUF words = {0};
 
     if (text != NULL) {
         const bool clear = account != NULL && strcmp(text, "default") == 0;

@@ -167,7 +167,7 @@ invent_keys(const struct sasl *sasl, struct scram_keys *keys)
 static int
 set_base64(Gsasl_session *session, Gsasl_property property, const uint8_t *data, size_t octets)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, BASE64_KEY_OCTETS);
     base64_put(&text, span_of(data, octets));
@@ -379,7 +379,7 @@ step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct e
 enum sasl_outcome
 sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err *err)
 {
-    AUTO_BUF input;
+    AUTO_BUF input = {0};
     const bool first = !sasl->begun;
 
     buf_init(&input, LIMIT_SASL_MESSAGE);

@@ -44,6 +44,7 @@ PRINTF_LIKE(2, 3) char *arena_printf(struct arena *arena, const char *fmt, ...);
 #define arena_array(arena, type, count)                                                        \
     ((type *)arena_alloc_array((arena), (count), sizeof(type), alignof(type)))
 
+/** `AUTO_ARENA arena = {0};` and arena_init before the first use. */
 #define AUTO_ARENA CLEANUP(arena_done) struct arena
 
 #endif

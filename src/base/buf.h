@@ -80,6 +80,7 @@ PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *fmt, ...);
 /** Writes value in decimal at dst (room for 20 octets), unterminated; returns the length. */
 size_t fmt_u64(char *dst, uint64_t value);
 
+/** `AUTO_BUF text = {0};` and buf_init before the first write. */
 #define AUTO_BUF CLEANUP(buf_done) struct buf
 
 #endif

@@ -82,7 +82,7 @@ rows_receive(struct frame_stream *stream, const struct asking *asking, struct er
 {
     json_t *head = NULL;
     enum rc rc;
-    AUTO_BUF data;
+    AUTO_BUF data = {0};
 
     buf_init(&data, FRAME_DATA_MAX);
     while ((rc = frame_read(stream, &head, &data, err)) == RC_OK) {

@@ -171,7 +171,7 @@ registry_make(const char *dir, struct err *err)
 static enum rc
 init(const char *dir, struct err *err)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, TEXT_MAX);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)

@@ -194,7 +194,7 @@ message_write(struct exporting *ex, const json_t *row, struct span text, struct 
     const json_int_t date = json_integer_value(json_object_get(row, "date"));
     const char *mailbox = json_string_value(json_object_get(row, "mailbox"));
     char letters[8];
-    AUTO_BUF path;
+    AUTO_BUF path = {0};
 
     buf_init(&path, 8192);
     enum rc rc = maildir_make(ex, mailbox, &path, err);
@@ -222,7 +222,7 @@ export_row(void *ctx, const json_t *row, struct span data)
 {
     struct exporting *ex = ctx;
     enum rc rc = RC_OK;
-    AUTO_BUF path;
+    AUTO_BUF path = {0};
 
     buf_init(&path, 8192);
     if (json_object_get(row, "uid") != NULL) {

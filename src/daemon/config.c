@@ -508,7 +508,7 @@ static enum rc
 file_read(struct reading *reading, const char *path)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, FILE_MAX);
     if (fd < 0)

@@ -55,7 +55,7 @@ conclude(struct imap_session *im, struct append_run *run)
 {
     struct append_op *op = &run->op;
     struct imap_work *work = im->work;
-    AUTO_BUF code;
+    AUTO_BUF code = {0};
 
     if (op->turn.result == RC_NOT_FOUND || op->turn.result == RC_GONE)
         return imap_no(work, "TRYCREATE", "No such mailbox");

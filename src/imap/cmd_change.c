@@ -179,7 +179,7 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
 static char *
 copyuid(struct imap_work *work, const struct copy_op *op)
 {
-    AUTO_BUF code;
+    AUTO_BUF code = {0};
 
     if (op->out.count == 0)
         return NULL;

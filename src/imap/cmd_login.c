@@ -114,7 +114,7 @@ admit(struct imap_session *im, const struct auth_result *result)
 {
     struct imap_work *work = im->work;
     char *others = NULL;
-    AUTO_BUF code;
+    AUTO_BUF code = {0};
 
     if (account_get(im->s.env->accounts, result->account_id, &im->acct) != RC_OK)
         return imap_fail(im, RC_LIMIT, NULL);
@@ -192,7 +192,7 @@ sasl_go(struct imap_session *im, struct login *login)
     struct imap_work *work = im->work;
     struct iw w = imap_line(im);
     struct err err;
-    AUTO_BUF challenge;
+    AUTO_BUF challenge = {0};
 
     if (work->cmd.u.authenticate.has_initial && !login->has_line) {
         login->line = work->cmd.u.authenticate.initial;

@@ -9,7 +9,7 @@ enum imap_step
 cmd_capability_run(struct imap_session *im, struct imap_work *work)
 {
     struct iw w = imap_line(im);
-    AUTO_BUF words;
+    AUTO_BUF words = {0};
 
     buf_init(&words, 1024);
     imap_put_capabilities(im, &words);
@@ -52,7 +52,7 @@ client_id_note(struct imap_session *im, const struct imap_id_req *req)
 {
     struct span name = SPAN("");
     struct span version = SPAN("");
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     for (size_t i = 0; i < req->pair_count; i++) {
         const struct imap_id_pair *pair = &req->pairs[i];

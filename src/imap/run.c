@@ -561,7 +561,7 @@ imap_opened(struct session *session)
 {
     struct imap_session *im = imap_of(session);
     struct iw w = imap_line(im);
-    AUTO_BUF code;
+    AUTO_BUF code = {0};
 
     im->state = IMAP_NOT_AUTHENTICATED;
     imap_framer_init(&im->framer, LIMIT_LINE_BEFORE_LOGIN);

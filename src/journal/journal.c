@@ -101,7 +101,7 @@ log_end(struct journal *journal, const struct end_record *record)
                 name.len > 0 ? account : "(not logged in)", info->removal);
     if (!log_on(&scope, LOG_S))
         return;
-    AUTO_BUF line;
+    AUTO_BUF line = {0};
     buf_init(&line, (size_t)LIMIT_LOG_LINE * 4);
     end_record_print(record, &line);
     log_put_span(&scope, LOG_E_SESSION_END, buf_span(&line));

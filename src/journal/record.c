@@ -125,7 +125,7 @@ log_delivery(struct log_scope *scope, const struct delivery_record *delivery)
 {
     if (!log_on(scope, LOG_S))
         return;
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
     buf_init(&buf, (size_t)LIMIT_LOG_LINE * 2);
     buf_put_lit(&buf, "delivered");
     put_text(&buf, "account", delivery->account);

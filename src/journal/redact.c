@@ -168,7 +168,7 @@ literal_announced(struct span line, uint64_t *octets_out)
 static void
 put_line_in(struct log_scope *scope, struct span line)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
     uint64_t octets;
 
     buf_init(&text, LIMIT_LOG_LINE + 1); /* one more than is shown: it says that it was cut */

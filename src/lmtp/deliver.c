@@ -114,7 +114,7 @@ copy_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_deli
          struct span whole, struct err *err)
 {
     struct span text = span_tail(whole, lm->prefix_octets);
-    AUTO_BUF trace;
+    AUTO_BUF trace = {0};
 
     buf_init(&trace, TRACE_MAX);
     lmtp_trace_put(lm, rcpt, &trace);

@@ -65,7 +65,7 @@ lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
     struct lookup found;
     struct span domain;
     struct err err;
-    AUTO_BUF local;
+    AUTO_BUF local = {0};
 
     buf_init(&local, LMTP_PATH_MAX);
     if (lmtp_path_split(path, &local, &domain) != RC_OK) {

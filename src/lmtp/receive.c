@@ -30,7 +30,7 @@ void
 lmtp_receive_begin(struct lmtp_session *lm)
 {
     struct err err;
-    AUTO_BUF trace;
+    AUTO_BUF trace = {0};
 
     buf_init(&trace, TRACE_MAX);
     lmtp_trace_put(lm, &lm->rcpts[0], &trace);
@@ -53,7 +53,7 @@ receive_data(struct lmtp_session *lm)
 {
     struct buf *in = &lm->s.conn.in;
     size_t used = 0;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, STEP_MAX * 2);
     const bool ended =

@@ -35,7 +35,7 @@ count_parts(const struct mime_part *root)
 enum rc
 ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct err *err)
 {
-    AUTO_BUF rendered;
+    AUTO_BUF rendered = {0};
     struct mime_part *root;
     struct rfc5322_summary summary;
 

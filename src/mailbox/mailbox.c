@@ -224,7 +224,7 @@ mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox, struct ma
         return RC_OK;
     }
 
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     AUTO_TX tx = NULL;
     struct mbox_row row;
     struct span *keywords = NULL;
@@ -251,7 +251,7 @@ static enum rc
 find_row(struct account *acct, struct wake wake, struct span name, uint64_t *mbox_out,
          struct err *err)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     AUTO_TX tx = NULL;
     struct mbox_row row;
 
@@ -426,7 +426,7 @@ mailbox_load(struct mailbox *mailbox, struct store_tx *tx, struct version **out,
              struct err *err)
 {
     const uint64_t mbox = mailbox->state.mbox; /* never changes */
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct mbox_row row;
     arena_init(&arena, ROW_ARENA + LOAD_BATCH * sizeof(struct entry));
 

@@ -93,7 +93,7 @@ move_run(struct turn_ctx *ctx, struct arena *arena, uint64_t from, uint64_t to,
 static enum rc
 move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     uint32_t next = 1;
     size_t count = MOVE_BATCH;
     enum rc rc = RC_OK;

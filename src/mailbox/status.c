@@ -61,7 +61,7 @@ enum rc
 status_get(struct account *acct, struct store_tx *tx, struct span name, unsigned items,
            struct status *out, struct err *err)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct mbox_row row;
 
     arena_init(&arena, 16 << 10);

@@ -125,7 +125,7 @@ static enum rc
 rebuild(struct view *view, struct store_tx *tx, struct version **out, struct err *err)
 {
     const uint64_t mbox = view->mailbox->state.mbox;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct mbox_row row;
     struct version *base;
     struct expunged_row *expunged;

@@ -117,7 +117,7 @@ iw_mailbox(struct iw *w, struct span name)
 {
     const bool as_it_is = w->wire == MBOX_WIRE_UTF8 ||
                           (imap_is_astring_atom(name) && span_find_char(name, '&') < 0);
-    AUTO_BUF encoded;
+    AUTO_BUF encoded = {0};
 
     buf_init(&encoded, w->out->max);
     if (!as_it_is)

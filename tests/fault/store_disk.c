@@ -144,9 +144,9 @@ run(struct fixture *fx, operation op)
 static void
 fail_each(operation op, enum fault_kind kind, enum rc expected)
 {
-    AUTO_BUF before;
-    AUTO_BUF after;
-    AUTO_BUF now;
+    AUTO_BUF before = {0};
+    AUTO_BUF after = {0};
+    AUTO_BUF now = {0};
     struct fixture *fx = account_with_mail();
 
     buf_init(&before, 1 << 16);

@@ -43,7 +43,7 @@ child_append(struct fixture *fx, struct store_tx *tx, uint64_t inbox, struct rng
              struct ack *ack)
 {
     static const size_t sizes[] = {300, 3000, 9000, 40000, 300000};
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
     ack->seed = (uint32_t)rng_below(rng, 1000000);
@@ -192,8 +192,8 @@ read_acks(int fd, struct ledger *ledger, uint64_t max)
 static void
 check_text(struct fixture *fx, struct store_tx *tx, const struct record *record)
 {
-    AUTO_BUF want;
-    AUTO_BUF text;
+    AUTO_BUF want = {0};
+    AUTO_BUF text = {0};
 
     buf_init(&want, 1 << 20);
     buf_init(&text, 1 << 20);

@@ -27,10 +27,10 @@ require(bool truth)
 static void
 as_header(struct span input)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF stored;
-    AUTO_BUF quick;
-    AUTO_BUF slow;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF stored = {0};
+    AUTO_BUF quick = {0};
+    AUTO_BUF slow = {0};
     struct header_names set;
     struct fields_want want;
     const struct span header = span_head(input, header_size(input));
@@ -50,7 +50,7 @@ as_header(struct span input)
 static void
 as_stored(struct span input)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
     struct fields_want want;
     struct fields_iter iter;
     struct span raw;

@@ -52,8 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct imap_head head;
     struct imap_cmd cmd;
     const char *bad = NULL;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, 4u << 20);
     buf_init(&out, 16u << 20);

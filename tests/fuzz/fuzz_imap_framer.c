@@ -49,7 +49,7 @@ parse_command(struct run *run)
     struct imap_cmd cmd;
     const char *bad = NULL;
     unsigned spooled = 0;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1u << 20);
     if (imap_head_parse(imap_framer_text(&run->framer), &head, &bad) != RC_OK ||

@@ -14,8 +14,8 @@ check_name(struct span wire, enum mbox_wire mode)
 {
     struct mbox_arg arg;
     struct mbox_arg again;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, 1u << 20);
     buf_init(&out, 1u << 20);
@@ -35,7 +35,7 @@ static void
 check_mutf7(struct span text)
 {
     AUTO_BUF utf8;
-    AUTO_BUF again;
+    AUTO_BUF again = {0};
 
     buf_init(&utf8, 1u << 20);
     buf_init(&again, 1u << 20);
@@ -84,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct span pattern = nul < 0 ? SPAN("*") : span_tail(all, (size_t)nul + 1);
     struct span utf8;
     bool hopeless;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1u << 20);
     check_name(name, MBOX_WIRE_UTF7);

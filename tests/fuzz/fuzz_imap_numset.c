@@ -34,7 +34,7 @@ static void
 check_written(const struct numset *set, struct arena *arena)
 {
     struct numset again;
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
 
     buf_init(&buf, 1u << 20);
     numset_put(&buf, set);
@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint32_t highest;
     struct numset set;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 64u << 20);
     if (size < sizeof highest || size > 100000)

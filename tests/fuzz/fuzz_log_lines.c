@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
     log_line_in(&scope, LINE_BEFORE_LOGIN, text);
     log_line_out(&scope, text);
     struct log_levels levels;
-    AUTO_BUF printed;
+    AUTO_BUF printed = {0};
     buf_init(&printed, 1000);
     if (log_levels_parse(text, &levels, NULL) == RC_OK) {
         struct log_levels again;

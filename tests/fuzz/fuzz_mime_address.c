@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct address_iter iter;
     struct address address;
     bool in_group = false;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 16u << 20);
     address_iter_init(&iter, span_of(data, size), &arena);

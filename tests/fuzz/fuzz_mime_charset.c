@@ -36,8 +36,8 @@ convert(struct buf *out, const char *name, struct span text, size_t step)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_BUF whole;
-    AUTO_BUF pieces;
+    AUTO_BUF whole = {0};
+    AUTO_BUF pieces = {0};
 
     buf_init(&whole, 64u << 20);
     buf_init(&pieces, 64u << 20);

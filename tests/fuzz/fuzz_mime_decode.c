@@ -26,8 +26,8 @@ decode(struct buf *out, enum mime_encoding encoding, struct span text, size_t st
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_BUF whole;
-    AUTO_BUF pieces;
+    AUTO_BUF whole = {0};
+    AUTO_BUF pieces = {0};
 
     buf_init(&whole, size + 4096);
     buf_init(&pieces, size + 4096);

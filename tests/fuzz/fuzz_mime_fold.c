@@ -12,8 +12,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct fold fold; /* kept warm from one input to the next */
-    AUTO_BUF once;
-    AUTO_BUF twice;
+    AUTO_BUF once = {0};
+    AUTO_BUF twice = {0};
 
     buf_init(&once, 64u << 20);
     buf_init(&twice, 64u << 20);

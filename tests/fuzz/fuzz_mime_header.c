@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct header_iter iter;
     struct header_field field;
     size_t octets = 0;
-    AUTO_BUF scratch;
+    AUTO_BUF scratch = {0};
 
     buf_init(&scratch, size + 1);
     header_iter_init(&iter, block);

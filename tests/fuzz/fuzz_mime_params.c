@@ -12,8 +12,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mime_value value;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, 16u << 20);
     buf_init(&out, 16u << 20);

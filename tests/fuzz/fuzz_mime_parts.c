@@ -23,8 +23,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mime_part *root;
     struct mime_part *again;
-    AUTO_ARENA arena;
-    AUTO_BUF table;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF table = {0};
 
     arena_init(&arena, 16u << 20);
     buf_init(&table, 16u << 20);

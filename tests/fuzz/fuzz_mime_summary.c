@@ -11,7 +11,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rfc5322_summary summary;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 16u << 20);
     if (rfc5322_summary(span_of(data, size), &arena, &summary) != RC_OK)

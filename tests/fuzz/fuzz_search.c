@@ -209,9 +209,9 @@ count_found(struct arena *arena, struct span line, int64_t deadline_us)
 static void
 search_message(struct span line, struct span text)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF parts;
-    AUTO_BUF stored;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF parts = {0};
+    AUTO_BUF stored = {0};
     struct mime_part *root;
 
     arena_init(&arena, 64 << 20);

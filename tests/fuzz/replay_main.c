@@ -20,7 +20,7 @@ static int
 replay_file(int dir_fd, const char *name)
 {
     AUTO_FD fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
 
     buf_init(&buf, 64u << 20);
     if (fd < 0 || fd_read_all(fd, &buf, NULL) != RC_OK) {

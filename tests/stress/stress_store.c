@@ -111,7 +111,7 @@ read_begin(struct store_account *acct, struct reader *reader)
 static void
 look(struct store_tx *tx)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct mbox_row *mboxes = NULL;
     size_t count = 0;
     struct err err;
@@ -161,7 +161,7 @@ write_one(struct store_tx *tx, struct rng *rng, uint64_t inbox, uint64_t trash)
     struct entry_new req = {.mbox = inbox, .octets = msg.text.len};
     const uint32_t uid = 1 + (uint32_t)rng_below(rng, 3 * ROUNDS);
     const struct uid_run run = {uid, uid + 10};
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct entry entry;
     struct copy_result copied;
     struct expunge_result gone;
@@ -202,7 +202,7 @@ write_thread(void *arg)
     rng_seed(&rng, *id);
     CHECK(store_account_get(store, *id, &acct) == RC_OK);
     for (unsigned round = 0; round < ROUNDS;) {
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         struct store_tx *tx = NULL;
         struct mbox_row inbox;
         struct mbox_row trash;
@@ -247,7 +247,7 @@ verify_all(void)
         struct store_account *acct = NULL;
         struct store_tx *tx = NULL;
         struct err err;
-        AUTO_BUF findings;
+        AUTO_BUF findings = {0};
         buf_init(&findings, 1 << 16);
         CHECK(store_account_get(store, id, &acct) == RC_OK);
         must(store_read_begin(acct, (struct wake){0}, &tx, &err), &err);

@@ -94,8 +94,8 @@ static void
 check_table(const struct subject *s)
 {
     struct mime_part *copy;
-    AUTO_ARENA arena;
-    AUTO_BUF table;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF table = {0};
 
     arena_init(&arena, 64u << 20);
     buf_init(&table, 1u << 20);
@@ -148,8 +148,8 @@ static void
 check_rendering(struct subject *s)
 {
     unsigned parts = 0;
-    AUTO_BUF out;
-    AUTO_BUF body;
+    AUTO_BUF out = {0};
+    AUTO_BUF body = {0};
 
     buf_init(&out, LIMIT_BODYSTRUCTURE);
     buf_init(&body, LIMIT_BODYSTRUCTURE);
@@ -191,9 +191,9 @@ check_header(struct span block)
     struct header_iter iter;
     struct header_field field;
     const char *at = block.ptr;
-    AUTO_ARENA arena;
-    AUTO_BUF yes;
-    AUTO_BUF no;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF yes = {0};
+    AUTO_BUF no = {0};
 
     header_iter_init(&iter, block);
     while (header_next(&iter, &field)) {
@@ -238,7 +238,7 @@ check_search(const struct subject *s)
     static const size_t steps[] = {1, 7, 100};
     bool whole[ARRAY_LEN(needles)];
     struct mime_search search;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 65536);
     CHECK(mime_search_init(&search, &arena, needles, ARRAY_LEN(needles)) == RC_OK);
@@ -259,7 +259,7 @@ mail_check(struct span message)
 {
     struct rfc5322_summary summary;
     struct mime_part *root;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 64u << 20);
     CHECK(mime_scan(message, &arena, &root) == RC_OK);

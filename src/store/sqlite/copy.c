@@ -71,7 +71,7 @@ static enum rc
 map_keywords(struct store_tx *tx, const struct copy_req *req, const struct keywords *used,
              struct keyword_map *map, struct err *err)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct span *names = NULL;
     size_t count = 0;
 

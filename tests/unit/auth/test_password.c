@@ -118,7 +118,7 @@ lengths(void **state)
 static void
 decode(const char *text, uint8_t *out, size_t octets)
 {
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
     buf_init(&buf, 100);
     assert_ok(base64_decode(&buf, span_of_str(text)));
     assert_int_equal(buf_len(&buf), octets);

@@ -94,8 +94,8 @@ plain(void **state)
     for (int initial = 0; initial < 2; initial++) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             struct sasl *sasl;
-            AUTO_BUF line;
-            AUTO_BUF challenge;
+            AUTO_BUF line = {0};
+            AUTO_BUF challenge = {0};
             buf_init(&challenge, 1000);
             assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, SPAN(""), &err));
             if (!initial)
@@ -121,9 +121,9 @@ login(void **state)
     (void)state;
     for (int initial = 0; initial < 2; initial++) {
         struct sasl *sasl;
-        AUTO_BUF name;
-        AUTO_BUF password;
-        AUTO_BUF challenge;
+        AUTO_BUF name = {0};
+        AUTO_BUF password = {0};
+        AUTO_BUF challenge = {0};
         buf_init(&challenge, 1000);
         assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, SPAN(""), &err));
         if (!initial) {
@@ -159,7 +159,7 @@ nonsense(void **state)
     for (unsigned mech = 0; mech < SASL_MECH_COUNT; mech++) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
             struct sasl *sasl;
-            AUTO_BUF challenge;
+            AUTO_BUF challenge = {0};
             buf_init(&challenge, 1000);
             assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
             assert_int_equal(sasl_step(sasl, span_of_str(rows[i].line), &challenge, &err),
@@ -167,8 +167,8 @@ nonsense(void **state)
             sasl_free(sasl);
         }
         struct sasl *sasl;
-        AUTO_BUF line;
-        AUTO_BUF challenge;
+        AUTO_BUF line = {0};
+        AUTO_BUF challenge = {0};
         char big[LIMIT_SASL_MESSAGE + 3] = {0};
         buf_init(&challenge, 1000);
         assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
@@ -185,8 +185,8 @@ long_passwords_stay_wrong(void **state)
 {
     (void)state;
     struct sasl *sasl;
-    AUTO_BUF line;
-    AUTO_BUF challenge;
+    AUTO_BUF line = {0};
+    AUTO_BUF challenge = {0};
     char message[5 + LIMIT_PASSWORD + 100];
     memset(message, 'p', sizeof message);
     memcpy(message, "\0joe", 5);
@@ -241,16 +241,16 @@ scram(struct client client, bool initial, struct auth_result *result_out, char s
     assert_ok(sasl_start(&sasl, f.auth, SASL_SCRAM_SHA_256, span_of(address, 4), &err));
     enum sasl_outcome outcome = SASL_CHALLENGE;
     if (!initial) {
-        AUTO_BUF nothing;
+        AUTO_BUF nothing = {0};
         buf_init(&nothing, 100);
         outcome = sasl_step(sasl, (struct span){NULL, 0}, &nothing, &err);
         assert_int_equal(buf_len(&nothing), 0);
     }
     int client_result = gsasl_step(session, NULL, 0, &out, &out_len);
     for (int step = 0; step < 5 && outcome == SASL_CHALLENGE; step++) {
-        AUTO_BUF line;
-        AUTO_BUF challenge;
-        AUTO_BUF plaintext;
+        AUTO_BUF line = {0};
+        AUTO_BUF challenge = {0};
+        AUTO_BUF plaintext = {0};
         buf_init(&challenge, 1000);
         buf_init(&plaintext, 1000);
         outcome = sasl_step(sasl, encode(&line, span_of(out, out_len)), &challenge, &err);

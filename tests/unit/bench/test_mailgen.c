@@ -209,7 +209,7 @@ test_mboxrd(void **state)
             .sender = SPAN("a@example.org"),
             .internaldate_s = 951782400, /* 29 February 2000 */
         };
-        AUTO_BUF mbox;
+        AUTO_BUF mbox = {0};
         buf_init(&mbox, 4096);
         mailgen_put_mboxrd(&mbox, &message, MAILGEN_LF);
         const struct span first = SPAN("From a@example.org Tue Feb 29 00:00:00 2000\n");

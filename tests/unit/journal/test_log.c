@@ -168,7 +168,7 @@ words_for_levels(void **state)
             continue;
         }
         assert_int_equal(rc, RC_OK);
-        AUTO_BUF buf;
+        AUTO_BUF buf = {0};
         buf_init(&buf, 200);
         log_levels_print(&levels, &buf);
         assert_true(span_eq_str(buf_span(&buf), rows[i].printed));

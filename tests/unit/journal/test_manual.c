@@ -15,7 +15,7 @@ static int
 compare(const char *path, struct span page)
 {
     AUTO_FD fd = open(path, O_RDONLY);
-    AUTO_BUF have;
+    AUTO_BUF have = {0};
     buf_init(&have, 1 << 20);
     if (fd < 0 || fd_read_all(fd, &have, NULL) != RC_OK || !span_eq(buf_span(&have), page)) {
         fprintf(stderr, "%s is not current; write it with: test_journal_manual --write %s\n",
@@ -46,7 +46,7 @@ int
 main(int argc, char **argv)
 {
     const bool write_it = argc == 3 && strcmp(argv[1], "--write") == 0;
-    AUTO_BUF page;
+    AUTO_BUF page = {0};
     buf_init(&page, 1 << 20);
     log_entry_manual(&page);
     if (!buf_ok(&page) || check_reasons() != 0)

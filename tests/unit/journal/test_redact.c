@@ -267,7 +267,7 @@ escapes(void **state)
         const size_t len = text_escape_to(out, sizeof out, rows[i].text, rows[i].max);
         out[len] = '\0';
         assert_string_equal(out, rows[i].expect);
-        AUTO_BUF buf;
+        AUTO_BUF buf = {0};
         buf_init(&buf, 1000);
         text_escape(&buf, rows[i].text, rows[i].max);
         assert_true(span_eq_str(buf_span(&buf), rows[i].expect));

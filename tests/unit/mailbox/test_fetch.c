@@ -231,7 +231,7 @@ expect_message(const struct shape *shape)
     const struct span text = shape->text;
     struct mime_part *root;
     struct header_names set;
-    AUTO_BUF made;
+    AUTO_BUF made = {0};
 
     buf_init(&made, 64 << 20);
     assert_ok(mime_scan(text, &fx->arena, &root));
@@ -343,7 +343,7 @@ test_large(void **state)
 {
     struct content *fx = *state;
     struct rng rng;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 16 << 20);
     for (int i = 0; i < 20000; i++)

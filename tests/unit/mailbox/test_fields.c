@@ -40,7 +40,7 @@ teardown(void **state)
 static bool
 filter_both(struct span header, const struct span *names, size_t count)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct header_names set;
     struct fields_want want;
 
@@ -178,7 +178,7 @@ test_limits(void **state)
 {
     static const struct span subject[] = {SPAN_INIT("Subject")};
     static const size_t sizes[] = {FIELDS_OCTETS_MAX, FIELDS_OCTETS_MAX + 1, 10 << 20};
-    AUTO_BUF header;
+    AUTO_BUF header = {0};
     (void)state;
 
     buf_init(&header, 16 << 20);

@@ -55,9 +55,9 @@ check_message(void *ctx, struct span text)
     static const struct span names[] = {SPAN_INIT("Subject"), SPAN_INIT("From"),
                                         SPAN_INIT("References")};
     struct content *fx = ctx;
-    AUTO_ARENA arena;
-    AUTO_BUF from_header;
-    AUTO_BUF from_fields;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF from_header = {0};
+    AUTO_BUF from_fields = {0};
     struct ingest ingest;
     struct mime_part *scanned;
     struct mime_part *stored;
@@ -123,8 +123,8 @@ test_header_limit(void **state)
     struct ingest ingest;
 
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        AUTO_ARENA arena;
-        AUTO_BUF text;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF text = {0};
         arena_init(&arena, 512 << 20);
         buf_init(&text, 64 << 20);
         buf_put_lit(&text, "Subject: x\r\n");
@@ -145,7 +145,7 @@ static void
 test_part_limits(void **state)
 {
     struct content *fx = *state;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 64 << 20);
     for (unsigned i = 0; i < 3 * LIMIT_MIME_DEPTH; i++)
@@ -166,7 +166,7 @@ test_small_arena(void **state)
     unsigned failed = 0;
 
     for (size_t budget = 0; budget < 200000; budget = budget * 2 + 1000) {
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         arena_init(&arena, budget);
         const enum rc rc = ingest_prepare(
             &arena, SPAN("Subject: x\r\nReferences: <a@b> <c@d>\r\n\r\nbody\r\n"), &ingest,

@@ -92,7 +92,7 @@ names(struct content *fx)
     static const char *const usual[] = {"Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"};
     struct mbox_row *rows;
     size_t count;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
     struct store_tx *tx = content_read(fx);

@@ -68,7 +68,7 @@ found(struct content *fx, struct view *view, const char *line)
     struct view_run run;
     uint32_t pos = 0;
     uint32_t count = 0;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
     const enum rc rc = search_new(&fx->arena, view, &req, &search, &fx->err);
@@ -364,7 +364,7 @@ test_slices(void **state)
 {
     struct content *fx = *state;
     struct search *search;
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 16 << 20);
     buf_put_lit(&text, "Subject: large\r\n\r\n");
@@ -537,7 +537,7 @@ test_trees(void **state)
     struct mailgen_message message;
     struct oracle oracle = {.all = 0};
     struct rng rng;
-    AUTO_BUF line;
+    AUTO_BUF line = {0};
 
     buf_init(&line, 1 << 16);
     rng_seed(&rng, 8);

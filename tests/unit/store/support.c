@@ -169,7 +169,7 @@ struct entry
 add_message(struct fixture *fx, struct store_tx *tx, uint64_t mbox, unsigned seed,
             uint32_t flags)
 {
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
     make_text(&text, seed, 200 + seed % 100);
@@ -237,7 +237,7 @@ void
 verify(struct fixture *fx)
 {
     struct store_tx *tx = begin_read(fx);
-    AUTO_BUF findings;
+    AUTO_BUF findings = {0};
 
     buf_init(&findings, 1 << 20);
     const enum rc rc = store_verify(tx, &findings, &fx->err);

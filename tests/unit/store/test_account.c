@@ -233,7 +233,7 @@ static void
 add_large(struct fixture *fx, unsigned seed)
 {
     struct store_tx *tx = begin_write(fx);
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     buf_init(&text, 2 << 20);
     make_text(&text, seed, 200);

@@ -101,7 +101,7 @@ make(struct buf *text, enum kind kind, size_t octets)
 static void
 check_offsets(struct fixture *fx, struct store_tx *tx, uint64_t message, struct span text)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
     struct rng rng;
 
     buf_init(&out, TEXT_MAX);
@@ -126,7 +126,7 @@ test_every_layout(void **state)
     struct store_tx *tx = begin_write(fx);
     const uint64_t inbox = mbox_id(fx, tx, "INBOX");
     uint64_t messages[ARRAY_LEN(sizes)][3];
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     buf_init(&text, TEXT_MAX);
@@ -155,7 +155,7 @@ test_large_bodies_are_compressed(void **state)
     struct fixture *fx = fixture_new();
     struct store_tx *tx = begin_write(fx);
     const uint64_t inbox = mbox_id(fx, tx, "INBOX");
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     buf_init(&text, TEXT_MAX);
@@ -184,7 +184,7 @@ test_no_room_for_the_text(void **state)
     struct store_tx *tx = begin_write(fx);
     const uint64_t inbox = mbox_id(fx, tx, "INBOX");
     const struct entry entry = add_message(fx, tx, inbox, 1, 0);
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 50);
@@ -225,8 +225,8 @@ test_damage_is_found(void **state)
     for (size_t i = 0; i < ARRAY_LEN(damage); i++) {
         struct fixture *fx = fixture_new();
         struct store_tx *tx = begin_write(fx);
-        AUTO_BUF text;
-        AUTO_BUF findings;
+        AUTO_BUF text = {0};
+        AUTO_BUF findings = {0};
         buf_init(&text, TEXT_MAX);
         buf_init(&findings, 1 << 20);
         make(&text, WORDS, 600000);

@@ -130,7 +130,7 @@ test_cap_takes_the_oldest(void **state)
 {
     struct fixture *fx = fixture_new();
     uint64_t messages[10];
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     fx->options.undelete_max_octets = 5000;
@@ -200,7 +200,7 @@ static void
 test_space_is_given_back(void **state)
 {
     struct fixture *fx = fixture_new();
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     buf_init(&text, 1 << 20);

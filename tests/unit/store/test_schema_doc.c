@@ -73,7 +73,7 @@ test_every_table_and_column_is_described(void **state)
     struct fixture *fx = fixture_new();
     struct registry *registry = NULL;
     char path[200];
-    AUTO_BUF doc;
+    AUTO_BUF doc = {0};
 
     (void)state;
     buf_init(&doc, 1 << 20);

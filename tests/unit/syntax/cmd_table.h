@@ -24,7 +24,7 @@ cmd_parse(struct span text, enum mbox_wire wire, struct arena *arena, struct buf
     const char *bad = NULL;
     struct imap_head head;
     struct imap_cmd cmd;
-    AUTO_BUF line;
+    AUTO_BUF line = {0};
 
     buf_init(&line, 32u << 20);
     buf_put_str(&line, "t ");
@@ -52,8 +52,8 @@ cmd_table_run(const struct cmd_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const size_t octets = cases[i].octets ? cases[i].octets : strlen(cases[i].text);
-        AUTO_ARENA arena;
-        AUTO_BUF out;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF out = {0};
 
         arena_init(&arena, LIMIT_CMD_ARENA);
         buf_init(&out, 64u << 20);
@@ -68,9 +68,9 @@ cmd_table_run(const struct cmd_case *cases, size_t count)
 static inline enum rc
 cmd_parse_repeated(const char *prefix, const char *unit, size_t times, const char *suffix)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF text;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF text = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, LIMIT_CMD_ARENA);
     buf_init(&text, 32u << 20);

@@ -14,7 +14,7 @@ describe(struct buf *out, struct span text)
 {
     struct address_iter iter;
     struct address address;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1u << 20);
     address_iter_init(&iter, text, &arena);
@@ -86,7 +86,7 @@ static const char *const cases[][2] = {
 static void
 test_lists(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 65536);
@@ -105,7 +105,7 @@ count(struct span text, size_t budget)
     struct address_iter iter;
     struct address address;
     unsigned n = 0;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, budget);
     address_iter_init(&iter, text, &arena);
@@ -124,7 +124,7 @@ test_limits(void **state)
         {LIMIT_ADDRESSES + 1, LIMIT_ADDRESSES},
         {500000, LIMIT_ADDRESSES},
     };
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     buf_init(&text, 16u << 20);
@@ -149,7 +149,7 @@ test_linear(void **state)
 {
     static const char *const pieces[] = {"\"",   "(", "<@", "=?a?q?", "\\\"", "<a",  "@",
                                          "a b ", ")", "=",  ":",      "[",    "\"\\"};
-    AUTO_BUF text;
+    AUTO_BUF text = {0};
 
     (void)state;
     buf_init(&text, 16u << 20);

@@ -11,7 +11,7 @@ static void
 render(struct span message, struct buf *full, struct buf *basic)
 {
     struct mime_part *root;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     arena_init(&arena, 64u << 20);
     assert_int_equal(mime_scan(message, &arena, &root), RC_OK);
@@ -68,8 +68,8 @@ static const struct {
 static void
 test_cases(void **state)
 {
-    AUTO_BUF full;
-    AUTO_BUF basic;
+    AUTO_BUF full = {0};
+    AUTO_BUF basic = {0};
 
     (void)state;
     buf_init(&full, LIMIT_BODYSTRUCTURE);
@@ -89,9 +89,9 @@ test_cases(void **state)
 static void
 test_limit(void **state)
 {
-    AUTO_BUF message;
-    AUTO_BUF full;
-    AUTO_BUF basic;
+    AUTO_BUF message = {0};
+    AUTO_BUF full = {0};
+    AUTO_BUF basic = {0};
 
     (void)state;
     buf_init(&message, 64u << 20);
@@ -112,8 +112,8 @@ test_corrupt(void **state)
 {
     static const char *const bad[] = {"",    "(",       "()",       "((", "(\"a\" \"b\")",
                                       "NIL", "(\"text", "({9}\r\nx"};
-    AUTO_BUF full;
-    AUTO_BUF basic;
+    AUTO_BUF full = {0};
+    AUTO_BUF basic = {0};
 
     (void)state;
     buf_init(&full, LIMIT_BODYSTRUCTURE);

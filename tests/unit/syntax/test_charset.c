@@ -37,7 +37,7 @@ static const struct {
 static void
 test_all_cuts(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 4096);
@@ -78,7 +78,7 @@ test_known(void **state)
 static void
 test_strict(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 256);

@@ -43,7 +43,7 @@ static const char *const cases[][2] = {
 static void
 test_cases(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 4096);
@@ -58,7 +58,7 @@ test_cases(void **state)
 static void
 test_full_buffer(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     for (size_t max = 1; max < 20; max++) {

@@ -50,7 +50,7 @@ static const char *const cases[][2] = {
 static void
 test_cases(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 65536);
@@ -67,7 +67,7 @@ test_cases(void **state)
 static void
 test_nul(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 65536);
@@ -81,8 +81,8 @@ static void
 test_limit(void **state)
 {
     static const char *const pieces[] = {"a@b, ", "\"", "g: \\\" <x@y>;", "\xE9 ", "x"};
-    AUTO_BUF header;
-    AUTO_BUF out;
+    AUTO_BUF header = {0};
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&header, 64u << 20);

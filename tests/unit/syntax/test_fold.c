@@ -34,8 +34,8 @@ static void
 test_same(void **state)
 {
     static struct fold fold;
-    AUTO_BUF a;
-    AUTO_BUF b;
+    AUTO_BUF a = {0};
+    AUTO_BUF b = {0};
 
     (void)state;
     fold_init(&fold);
@@ -60,8 +60,8 @@ test_every_character(void **state)
 {
     static struct fold warm;
     static struct fold cold;
-    AUTO_BUF once;
-    AUTO_BUF twice;
+    AUTO_BUF once = {0};
+    AUTO_BUF twice = {0};
 
     (void)state;
     fold_init(&warm);
@@ -88,7 +88,7 @@ static void
 test_not_utf8(void **state)
 {
     static struct fold fold;
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     fold_init(&fold);

@@ -95,7 +95,7 @@ test_unfold(void **state)
         {SPAN_INIT(" \r\n "), ""},
         {SPAN_INIT(""), ""},
     };
-    AUTO_BUF scratch;
+    AUTO_BUF scratch = {0};
 
     (void)state;
     buf_init(&scratch, 100);
@@ -111,8 +111,8 @@ check_filter(struct span block, enum header_filter_mode mode, const char *expect
     static const struct span wanted[] = {SPAN_INIT("to"), SPAN_INIT("SUBJECT"),
                                          SPAN_INIT("x-none"), SPAN_INIT("To")};
     struct header_names names;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, 4096);
     buf_init(&out, 4096);
@@ -141,7 +141,7 @@ test_name_limit(void **state)
     static struct span many[LIMIT_HEADER_FIELDS + 1];
     static char text[LIMIT_HEADER_FIELDS + 1][8];
     struct header_names names;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -162,7 +162,7 @@ test_many_fields(void **state)
     struct header_iter iter;
     struct header_field field;
     size_t octets = 0;
-    AUTO_BUF block;
+    AUTO_BUF block = {0};
 
     (void)state;
     buf_init(&block, 16u << 20);
@@ -182,7 +182,7 @@ static void
 test_long_field(void **state)
 {
     struct span value;
-    AUTO_BUF block;
+    AUTO_BUF block = {0};
 
     (void)state;
     buf_init(&block, 4u << 20);

@@ -59,7 +59,7 @@ test_heads(void **state)
         assert_string_equal(bad, cases[i].bad);
     }
     for (int id = 0; id < IMAP_CMD_COUNT; id++) {
-        AUTO_BUF text;
+        AUTO_BUF text = {0};
         struct imap_head head;
         const char *bad;
         buf_init(&text, 100);
@@ -249,8 +249,8 @@ test_mailbox_commands(void **state)
 static void
 test_utf8_names(void **state)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -588,9 +588,9 @@ test_keyword_count_limit(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
-        AUTO_ARENA arena;
-        AUTO_BUF text;
-        AUTO_BUF out;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF text = {0};
+        AUTO_BUF out = {0};
         arena_init(&arena, LIMIT_CMD_ARENA);
         buf_init(&text, 1u << 20);
         buf_init(&out, 1u << 20);
@@ -613,10 +613,10 @@ test_spent_arena(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        AUTO_BUF out;
+        AUTO_BUF out = {0};
         buf_init(&out, 1000);
         for (size_t budget = 1; budget <= 16; budget++) { /* less than a block's header */
-            AUTO_ARENA arena;
+            AUTO_ARENA arena = {0};
             arena_init(&arena, budget);
             buf_clear(&out);
             assert_int_equal(cmd_parse(span_of_str(texts[i]), MBOX_WIRE_UTF7, &arena, &out),

@@ -113,9 +113,9 @@ play(const struct script *script, enum cutting cutting, uint32_t seed)
 {
     const size_t octets = script->input_octets;
     struct imap_framer framer;
-    AUTO_BUF in;
-    AUTO_BUF log;
-    AUTO_BUF spool;
+    AUTO_BUF in = {0};
+    AUTO_BUF log = {0};
+    AUTO_BUF spool = {0};
 
     buf_init(&in, 1u << 20);
     buf_init(&log, 1u << 20);
@@ -286,8 +286,8 @@ test_literal_minus_limit(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(octets); i++) {
-        AUTO_BUF in;
-        AUTO_BUF expected;
+        AUTO_BUF in = {0};
+        AUTO_BUF expected = {0};
         const bool allowed = octets[i] <= IMAP_LITERAL_MINUS_MAX;
 
         buf_init(&in, 1u << 20);
@@ -359,7 +359,7 @@ static void
 test_plain_lines_ignore_braces(void **state)
 {
     struct imap_framer framer;
-    AUTO_BUF in;
+    AUTO_BUF in = {0};
 
     (void)state;
     buf_init(&in, 1000);
@@ -379,7 +379,7 @@ static void
 test_memory_is_given_back(void **state)
 {
     struct imap_framer framer;
-    AUTO_BUF in;
+    AUTO_BUF in = {0};
 
     (void)state;
     buf_init(&in, 1u << 20);
@@ -406,7 +406,7 @@ static void
 test_largest_line_in_small_pieces(void **state)
 {
     struct imap_framer framer;
-    AUTO_BUF in;
+    AUTO_BUF in = {0};
     size_t fed = 0;
 
     (void)state;

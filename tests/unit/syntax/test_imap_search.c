@@ -53,8 +53,8 @@ test_every_key(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_BUF text;
-        AUTO_BUF expected;
+        AUTO_BUF text = {0};
+        AUTO_BUF expected = {0};
         buf_init(&text, 1000);
         buf_init(&expected, 1000);
         buf_put_str(&text, "SEARCH ");
@@ -181,9 +181,9 @@ test_refused(void **state)
 static enum rc
 nested(const char *open, const char *key, size_t depth)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF text;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF text = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, LIMIT_CMD_ARENA);
     buf_init(&text, 32u << 20);

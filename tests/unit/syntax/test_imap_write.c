@@ -93,7 +93,7 @@ test_strings_round_trip(void **state)
 
     (void)state;
     for (int round = 0; round < 20000; round++) {
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         char text[40];
         struct span back = {NULL, 0};
         const size_t len = (size_t)round % sizeof text;
@@ -281,7 +281,7 @@ test_full_buffer_is_refused_whole(void **state)
 {
     (void)state;
     for (size_t max = 1; max < 60; max++) {
-        AUTO_BUF small;
+        AUTO_BUF small = {0};
         struct iw iw;
         buf_init(&small, max);
         iw_init(&iw, &small, MBOX_WIRE_UTF7);

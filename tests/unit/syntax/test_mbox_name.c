@@ -33,7 +33,7 @@ test_mutf7_both_ways(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_BUF buf;
+        AUTO_BUF buf = {0};
         buf_init(&buf, 1000);
         mutf7_encode(&buf, span_of_str(cases[i].utf8));
         if (!span_eq_str(buf_span(&buf), cases[i].mutf7))
@@ -72,7 +72,7 @@ test_mutf7_strict(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(illegal); i++) {
-        AUTO_BUF buf;
+        AUTO_BUF buf = {0};
         buf_init(&buf, 1000);
         if (mutf7_decode(&buf, span_of_str(illegal[i])) != RC_INVALID)
             fail_msg("accepted: %s", illegal[i]);
@@ -83,7 +83,7 @@ test_mutf7_strict(void **state)
 static void
 test_mutf7_limits(void **state)
 {
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
 
     (void)state;
     buf_init(&buf, 10);
@@ -137,7 +137,7 @@ test_names_from_the_wire(void **state)
         {"a\xff", MBOX_WIRE_UTF7, NULL, false},
         {"a\xed\xa0\x80", MBOX_WIRE_UTF8, NULL, false}, /* a surrogate */
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -178,7 +178,7 @@ invalid(struct arena *arena, struct span wire)
 static void
 test_name_limits(void **state)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 64u << 20);
@@ -309,7 +309,7 @@ test_patterns_against_definition(void **state)
 static void
 test_pattern_time_is_bounded(void **state)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -329,7 +329,7 @@ test_patterns_from_the_wire(void **state)
         {"", ""},         {"*", "*"},      {"a/%", "a/%"}, {"a/", "a/"}, {"&APw-%", "\u00fc%"},
         {"R&D*", "R&D*"}, {"\xff*", NULL},
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct span pattern;
     bool hopeless;
 
@@ -360,9 +360,9 @@ test_names_round_trip(void **state)
     for (int round = 0; round < 20000; round++) {
         static const char *const units[] = {"a",      "&",          "-", "\u00e9",
                                             "\u65e5", "\U0001f600", " ", "/b"};
-        AUTO_ARENA arena;
-        AUTO_BUF name;
-        AUTO_BUF wire;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF name = {0};
+        AUTO_BUF wire = {0};
         struct mbox_arg arg;
 
         arena_init(&arena, 1u << 16);

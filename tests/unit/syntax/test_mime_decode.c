@@ -36,7 +36,7 @@ static const struct {
 static void
 test_all_cuts(void **state)
 {
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 4096);
@@ -60,7 +60,7 @@ static void
 test_many_blanks(void **state)
 {
     struct mime_decoder decoder;
-    AUTO_BUF out;
+    AUTO_BUF out = {0};
 
     (void)state;
     buf_init(&out, 1u << 20);

@@ -45,8 +45,8 @@ test_parse(void **state)
         {" a/b; t*0=a; t*1*=%20", "a/b;t*=''a%20"},
     };
     static struct mime_value value;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -73,8 +73,8 @@ test_utf8(void **state)
         {"a; f*=broken%zz%4", "broken%zz%4"},
     };
     static struct mime_value value;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -93,8 +93,8 @@ static void
 test_limits(void **state)
 {
     static struct mime_value value;
-    AUTO_ARENA arena;
-    AUTO_BUF text;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF text = {0};
 
     (void)state;
     arena_init(&arena, 64);

@@ -86,8 +86,8 @@ test_sections(void **state)
 {
     struct mime_part *root;
     struct mime_part *copy;
-    AUTO_ARENA arena;
-    AUTO_BUF table;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF table = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -108,7 +108,7 @@ test_single_parts(void **state)
     const struct span wrapped = SPAN("Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\nbody");
     struct mime_part *root;
     struct mime_slice slice;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 65536);
@@ -130,8 +130,8 @@ static void
 test_table_size(void **state)
 {
     struct mime_part *root;
-    AUTO_ARENA arena;
-    AUTO_BUF table;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF table = {0};
 
     (void)state;
     arena_init(&arena, 65536);
@@ -149,8 +149,8 @@ test_damaged_tables(void **state)
 {
     struct mime_part *root;
     unsigned survived = 0;
-    AUTO_ARENA arena;
-    AUTO_BUF table;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF table = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);

@@ -15,7 +15,7 @@
 static void
 test_bad_mail(void **state)
 {
-    AUTO_BUF message;
+    AUTO_BUF message = {0};
 
     (void)state;
     buf_init(&message, 16u << 20);

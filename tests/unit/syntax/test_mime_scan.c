@@ -34,8 +34,8 @@ static void
 check_tree(struct span message, const char *expected)
 {
     struct mime_part *root;
-    AUTO_ARENA arena;
-    AUTO_BUF out;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
 
     arena_init(&arena, 1u << 20);
     buf_init(&out, 1u << 20);
@@ -138,7 +138,7 @@ test_content(void **state)
              "Content-ID: <a@b>\r\nContent-Description: long\r\n one\r\n"
              "Content-MD5: x\r\nContent-Language: de\r\nContent-Location: y\r\n\r\na\nb\r\nc");
     struct mime_part *root;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 65536);
@@ -190,13 +190,13 @@ test_depth_limit(void **state)
         {LIMIT_MIME_DEPTH, LIMIT_MIME_DEPTH},
         {20000, LIMIT_MIME_DEPTH},
     };
-    AUTO_BUF message;
+    AUTO_BUF message = {0};
 
     (void)state;
     buf_init(&message, 64u << 20);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct mime_part *root;
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         arena_init(&arena, 1u << 20);
         buf_clear(&message);
         put_nested(&message, cases[i].multiparts);
@@ -209,14 +209,14 @@ static void
 test_part_limit(void **state)
 {
     static const unsigned counts[] = {LIMIT_MIME_PARTS - 1, LIMIT_MIME_PARTS, 300000};
-    AUTO_BUF message;
+    AUTO_BUF message = {0};
 
     (void)state;
     buf_init(&message, 64u << 20);
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         struct mime_part *root;
         unsigned parts = 0;
-        AUTO_ARENA arena;
+        AUTO_ARENA arena = {0};
         arena_init(&arena, 8u << 20);
         buf_clear(&message);
         buf_put_lit(&message, MIXED("x"));
@@ -236,7 +236,7 @@ static void
 test_memory_limit(void **state)
 {
     struct mime_part *root = NULL;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 700);

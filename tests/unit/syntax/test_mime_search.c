@@ -58,7 +58,7 @@ test_message(void **state)
     struct mime_needle wanted[2 * ARRAY_LEN(needles)];
     struct mime_search search;
     struct mime_part *root;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -93,7 +93,7 @@ test_values(void **state)
     struct mime_search search;
     uint64_t offset;
     struct mime_part *root;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -116,8 +116,8 @@ test_large_body(void **state)
     static const struct mime_needle wanted[] = {
         {SPAN_INIT("needle in a haystack"), MIME_SCOPE_BODY}};
     struct mime_search search;
-    AUTO_ARENA arena;
-    AUTO_BUF text;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF text = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);

@@ -8,7 +8,7 @@
 static void
 assert_put(const struct numset *set, const char *expected)
 {
-    AUTO_BUF buf;
+    AUTO_BUF buf = {0};
 
     buf_init(&buf, 64u << 20);
     numset_put(&buf, set);
@@ -24,7 +24,7 @@ test_parse_keeps_what_was_written(void **state)
         "1",   "*",          "1,2,3",        "4:2",          "*:4,5:7", "1:*", "46:*",
         "*:*", "4294967295", "4294967295:1", "2,4:7,9,12:*", "1,1,1",   "3:3",
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -53,7 +53,7 @@ test_parse_refuses(void **state)
         "1*",    "1;2",        "99999999999999999999999",
         "1\n",
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -93,7 +93,7 @@ test_normalise(void **state)
         {"4294967295:*", 45, "45:4294967295"},
         {"1:4294967295", 45, "1:4294967295"},
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -124,7 +124,7 @@ test_clamp(void **state)
         {"1:3,9:20,30", 10, "1:3,9:10", true},
         {"1", 0, "", true},
     };
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
@@ -140,7 +140,7 @@ test_clamp(void **state)
 static void
 test_contains_count_iterate(void **state)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct uid_set set;
     uint64_t seen = 0;
     uint32_t number;
@@ -199,7 +199,7 @@ test_writer_compresses_runs_in_order(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        AUTO_BUF buf;
+        AUTO_BUF buf = {0};
         buf_init(&buf, 1000);
         struct numset_writer writer = numset_writer(&buf);
         for (size_t j = 0; cases[i].numbers[j] != 0; j++)
@@ -230,8 +230,8 @@ test_million_members(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        AUTO_ARENA arena;
-        AUTO_BUF buf;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF buf = {0};
         struct numset set;
 
         arena_init(&arena, LIMIT_CMD_ARENA);
@@ -249,8 +249,8 @@ test_million_members(void **state)
 static void
 test_limits(void **state)
 {
-    AUTO_ARENA arena;
-    AUTO_BUF buf;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF buf = {0};
     struct numset set;
 
     (void)state;
@@ -275,9 +275,9 @@ test_round_trip_against_model(void **state)
 
     (void)state;
     for (int round = 0; round < 2000; round++) {
-        AUTO_ARENA arena;
-        AUTO_BUF text;
-        AUTO_BUF again;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF text = {0};
+        AUTO_BUF again = {0};
         bool model[65] = {false};
         struct numset set;
         struct numset set2;

@@ -16,7 +16,7 @@ test_summary(void **state)
              "Date: 1 Jan 1970 00:01 +0000\r\n\r\n");
     static const char *const references[] = {"r1@x", "r2@x", "r3@x", "r4@x"};
     struct rfc5322_summary summary;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 65536);
@@ -36,7 +36,7 @@ static void
 test_nothing(void **state)
 {
     struct rfc5322_summary summary;
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
 
     (void)state;
     arena_init(&arena, 65536);
@@ -56,8 +56,8 @@ static void
 test_reference_limit(void **state)
 {
     struct rfc5322_summary summary;
-    AUTO_ARENA arena;
-    AUTO_BUF header;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF header = {0};
 
     (void)state;
     arena_init(&arena, 1u << 20);
