@@ -150,8 +150,11 @@ def measure(context, row, server, report):
             row.prepare(context, server)
         figures = row.measure(context, server)
     except BenchError as error:
-        report.fail(row, server, str(error))
-        say(f"  {row.key:20} {server.name:12} FAILED: {error}")
+        text = str(error)
+        if server.process is not None and server.process.poll() is not None:
+            text += f" (the server has ended: {server.process.returncode})"
+        report.fail(row, server, text)
+        say(f"  {row.key:20} {server.name:12} FAILED: {text}")
         server.stop()
         return
     report.add(server, figures)
