@@ -64,7 +64,7 @@ node_number(struct compiler *c, enum search_op op, int64_t number)
 static enum rc
 to_utf8(struct compiler *c, struct span text, struct span *out)
 {
-    AUTO_BUF utf8;
+    AUTO_BUF utf8 = {0};
     enum rc rc = RC_OK;
 
     buf_init(&utf8, text.len * 4 + 4096); /* room for the converter to work in */

@@ -34,7 +34,7 @@ check_name(struct span wire, enum mbox_wire mode)
 static void
 check_mutf7(struct span text)
 {
-    AUTO_BUF utf8;
+    AUTO_BUF utf8 = {0};
     AUTO_BUF again = {0};
 
     buf_init(&utf8, 1u << 20);

@@ -141,7 +141,7 @@ store_expunged_since(struct store_tx *tx, uint64_t mbox, uint64_t since, uint32_
                      struct err *err)
 {
     struct mbox row;
-    AUTO_ROWS rows;
+    AUTO_ROWS rows = {0};
     void *taken = NULL;
 
     rows_init(&rows, sizeof(struct expunged_row));

@@ -74,8 +74,8 @@ store_expunge(struct store_tx *tx, const struct expunge_req *req, struct arena *
 {
     struct mbox mbox;
     void *taken = NULL;
-    AUTO_ROWS uids;
-    AUTO_ROWS segments;
+    AUTO_ROWS uids = {0};
+    AUTO_ROWS segments = {0};
 
     CHECK(tx->write);
     rows_init(&uids, sizeof(uint32_t));

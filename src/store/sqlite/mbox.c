@@ -344,7 +344,7 @@ enum rc
 store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err)
 {
     struct mbox row;
-    AUTO_ROWS segments;
+    AUTO_ROWS segments = {0};
 
     CHECK(tx->write);
     rows_init(&segments, sizeof(struct uid_run));
