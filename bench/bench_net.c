@@ -170,9 +170,10 @@ static void
 print_times(const char *what, int64_t *times, size_t count)
 {
     qsort(times, count, sizeof *times, compare_times);
-    printf("%-34s p50 %7.1f us, p99 %7.1f us, most %7.1f us\n", what,
-           (double)times[count / 2] / 1000, (double)times[count * 99 / 100] / 1000,
-           (double)times[count - 1] / 1000);
+    const int64_t middle = times[count / 2];
+    const int64_t high = times[count * 99 / 100];
+    printf("%-34s p50 %7.1f us, p99 %7.1f us, most %7.1f us\n", what, (double)middle / 1000,
+           (double)high / 1000, (double)times[count - 1] / 1000);
 }
 
 /* --- measurements --- */
@@ -222,7 +223,7 @@ bench_fan_out(struct parked **parked, size_t count)
 static void
 bench_without_descriptors(size_t count)
 {
-    struct parked **parked = calloc(count, sizeof *parked);
+    struct parked **parked = calloc(count, sizeof(void *));
     const size_t used = memory_in_use();
     const size_t resident = memory_resident();
 

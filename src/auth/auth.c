@@ -238,11 +238,11 @@ auth_verify(struct auth *auth, const struct auth_request *request, struct auth_r
         throttle_failed(auth->throttle, request->address, name);
         *out = (struct auth_result){0};
         /* A name that nobody has is not told: it may be a password typed in the wrong place. */
-        return !who.found    ? err_set(err, RC_DENIED, 0, "no such account")
-               : who.foreign ? err_set(err, RC_DENIED, 0, "%s may not act for another account",
-                                       who.account.name)
-                             : err_set(err, RC_DENIED, 0, "wrong password for %s",
-                                       who.account.name);
+        return !who.found ? err_set(err, RC_DENIED, 0, "no such account")
+               : who.foreign
+                   ? err_set(err, RC_DENIED, 0, "%s may not act for another account",
+                             who.account.name)
+                   : err_set(err, RC_DENIED, 0, "wrong password for %s", who.account.name);
     }
     auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
                    request->password);

@@ -302,7 +302,8 @@ accepted(struct sasl *sasl, struct err *err)
         return SASL_FAILED;
     if (rc == RC_DENIED || !sasl->known) {
         throttle_failed(sasl->auth->throttle, sasl->request.address, name);
-        (void)err_set(err, RC_DENIED, 0, "%s may not act for another account", sasl->account.name);
+        (void)err_set(err, RC_DENIED, 0, "%s may not act for another account",
+                      sasl->account.name);
         return SASL_DENIED;
     }
     auth_result_fill(&sasl->result, &sasl->account);
@@ -333,8 +334,9 @@ refused(struct sasl *sasl, int result, struct err *err)
     const struct span name = span_of_str(sasl->name);
     throttle_failed(sasl->auth->throttle, sasl->request.address, name);
     sasl->wait_ms = throttle_enter_ms(sasl->auth->throttle, sasl->request.address, name);
-    (void)(sasl->known ? err_set(err, RC_DENIED, 0, "wrong password for %s", sasl->account.name)
-                       : err_set(err, RC_DENIED, 0, "no such account, or none with SCRAM keys"));
+    (void)(sasl->known
+               ? err_set(err, RC_DENIED, 0, "wrong password for %s", sasl->account.name)
+               : err_set(err, RC_DENIED, 0, "no such account, or none with SCRAM keys"));
     return SASL_DENIED;
 }
 

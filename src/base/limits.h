@@ -17,8 +17,9 @@
 #define LIMIT_LMTP_LINE 2048u            /* RFC 5321 section 4.5.3.1.4 asks for 512 at least */
 #define LIMIT_LMTP_RECIPIENTS                                                                  \
     1000u /* per transaction; RFC 5321 section 4.5.3.1.8: 100 at least */
-#define LIMIT_SPOOL_MEMORY (256u << 10) /* of one literal, before it goes to an unlinked file  \
-                                         */
+#define LIMIT_SPOOL_MEMORY                                                                     \
+    (256u << 10) /* of one literal, before it goes to an unlinked file                         \
+                  */
 
 /* --- Grammar (counts) --- */
 #define LIMIT_NESTING 64u         /* parentheses in SEARCH and LIST, RFC 3501 sets none */
@@ -79,7 +80,7 @@
 #define LIMIT_IDLE_ACCOUNTS 10000u /* kept although nobody holds them */
 
 /* --- Administration --- */
-#define LIMIT_CONTROL_ASKERS 16u             /* verbs that run at once over the control socket */
+#define LIMIT_CONTROL_ASKERS 16u /* verbs that run at once over the control socket */
 
 /* --- Store --- */
 #define LIMIT_DB_WAIT_MS 5000        /* for a lock held by somebody outside this process */

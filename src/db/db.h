@@ -75,8 +75,8 @@ const char *db_path(const struct db *db);
 struct sqlite3 *db_raw(struct db *db);
 
 enum db_checkpoint_mode {
-    DB_CHECKPOINT_PASSIVE,  /* as much as readers allow; waits for nobody */
-    DB_CHECKPOINT_TRUNCATE, /* waits for readers up to busy_ms, then empties the WAL file */
+    DB_CHECKPOINT_PASSIVE,      /* as much as readers allow; waits for nobody */
+    DB_CHECKPOINT_TRUNCATE,     /* waits for readers up to busy_ms, then empties the WAL file */
     DB_CHECKPOINT_TRUNCATE_NOW, /* the same without waiting: RC_BUSY at once */
 };
 

@@ -55,7 +55,7 @@ receive_data(struct lmtp_session *lm)
     size_t used = 0;
     AUTO_BUF text = {0};
 
-    buf_init(&text, STEP_MAX * 2);
+    buf_init(&text, (size_t)STEP_MAX * 2);
     const bool ended =
         lmtp_data_take(&lm->data, span_head(buf_span(in), STEP_MAX), &text, &used);
     buf_consume(in, used);

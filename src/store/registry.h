@@ -42,8 +42,9 @@ struct scram_keys {
 };
 
 struct registry_account {
-    uint64_t id;                      /* never reused, at least 1 */
-    char name[REGISTRY_NAME_OCTETS];  /* as created: `name` or `name@domain`; folded lower case */
+    uint64_t id; /* never reused, at least 1 */
+    char
+        name[REGISTRY_NAME_OCTETS]; /* as created: `name` or `name@domain`; folded lower case */
     enum account_state state;
     char crypt[REGISTRY_CRYPT_OCTETS]; /* crypt(3) string; empty: no password login */
     struct scram_keys scram;
@@ -54,14 +55,15 @@ struct registry_account {
 struct registry;
 
 struct registry_options {
-    const char *path;          /* of the database */
-    const struct clock *clock; /* borrowed for life */
+    const char *path;           /* of the database */
+    const struct clock *clock;  /* borrowed for life */
     const char *const *domains; /* own domains, lower case; borrowed for life */
     size_t domain_count;
     bool create; /* make it when it is not there; otherwise RC_NOT_FOUND */
 };
 
-/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost). */
+/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost).
+ */
 MUST_USE enum rc registry_open(const struct registry_options *options, struct registry **out,
                                struct err *err);
 void registry_close(struct registry *registry);
@@ -86,8 +88,9 @@ MUST_USE enum rc registry_add_many(struct registry *registry, const struct regis
 
 /** Sets hash and keys (keys may be NULL: removed) and raises password_generation.
  *  RC_NOT_FOUND. */
-MUST_USE enum rc registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
-                                       const struct scram_keys *scram, struct err *err);
+MUST_USE enum rc registry_set_password(struct registry *registry, uint64_t id,
+                                       const char *crypt, const struct scram_keys *scram,
+                                       struct err *err);
 /** Adds keys to an account that has none, keeping hash and generation; not an error when the
  *  generation is no longer `generation` (nothing happens then). */
 MUST_USE enum rc registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
@@ -97,8 +100,8 @@ MUST_USE enum rc registry_set_state(struct registry *registry, uint64_t id,
 /** Removes account and aliases. The mail stays on disk until the store removes it. */
 MUST_USE enum rc registry_remove(struct registry *registry, uint64_t id, struct err *err);
 
-/** One more address that delivers to the account: `name`, `name@domain` or `@domain` (catch-all).
- *  RC_EXISTS when the address is taken. */
+/** One more address that delivers to the account: `name`, `name@domain` or `@domain`
+ * (catch-all). RC_EXISTS when the address is taken. */
 MUST_USE enum rc registry_alias_add(struct registry *registry, uint64_t id, struct span address,
                                     struct err *err);
 MUST_USE enum rc registry_alias_remove(struct registry *registry, uint64_t id,
@@ -121,13 +124,13 @@ MUST_USE enum rc registry_find_login(struct registry *registry, struct span logi
 enum registry_route { ROUTE_ACCOUNT, ROUTE_UNKNOWN_USER, ROUTE_FOREIGN_DOMAIN };
 /**
  * Where mail for local@domain goes: an account or alias of exactly that address; with one of
- * our domains (or an empty one) the account or alias without a domain; an alias @domain. The local-part has
- * no "+detail" any more: the caller tries with it first, then without. Domains of accounts and
- * aliases count as ours. A disabled account is found; its state tells.
+ * our domains (or an empty one) the account or alias without a domain; an alias @domain. The
+ * local-part has no "+detail" any more: the caller tries with it first, then without. Domains
+ * of accounts and aliases count as ours. A disabled account is found; its state tells.
  */
-MUST_USE enum rc registry_route(struct registry *registry, struct span local, struct span domain,
-                                enum registry_route *route_out, struct registry_account *out,
-                                struct err *err);
+MUST_USE enum rc registry_route(struct registry *registry, struct span local,
+                                struct span domain, enum registry_route *route_out,
+                                struct registry_account *out, struct err *err);
 
 /** Walks accounts in order of name: call with *after = "" first; fills up to max rows. */
 MUST_USE enum rc registry_list(struct registry *registry, struct span after, size_t max,

@@ -196,7 +196,7 @@ rfc5322_date_parse(struct span text, struct rfc5322_date *date_out)
         return false;
     *date_out = (struct rfc5322_date){
         .epoch_s = rfc5322_days(f.year, f.month, f.day) * 86400 +
-                   (f.hour * 60 + f.minute - f.zone_minutes) * 60 + f.second,
+                   (int64_t)(f.hour * 60 + f.minute - f.zone_minutes) * 60 + f.second,
         .zone_minutes = f.zone_minutes,
         .year = f.year,
         .month = f.month,
