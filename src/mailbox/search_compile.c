@@ -12,19 +12,6 @@
 #include "mailbox/fields.h"
 #include "syntax/charset.h"
 
-/* What compiling needs and the program does not. */
-struct compiler {
-    struct search *search;
-    struct arena *arena;
-    const struct search_req *req;
-    struct span *keywords;
-    size_t keyword_count;
-    struct mime_needle *needles;
-    size_t needle_count;
-    size_t needle_cap;
-    struct err *err;
-};
-
 /* Order among siblings; what is asked first decides most cheaply. */
 static const uint8_t costs[] = {
     [OP_CONST] = 0,   [OP_FLAG] = 1,        [OP_RECENT] = 1,  [OP_KEYWORD] = 1,
@@ -33,10 +20,9 @@ static const uint8_t costs[] = {
     [OP_YOUNGER] = 1, [OP_SENTBEFORE] = 11, [OP_SENTON] = 11, [OP_SENTSINCE] = 11,
     [OP_FIELD] = 12,  [OP_HAS_FIELD] = 10,  [OP_TEXT] = 40,
 };
-enum { COST_HEADER = 10 }; /* more for a field that is not stored */
 
-static struct search_node *
-node_new(struct compiler *c, enum search_op op)
+struct search_node *
+search_node_new(struct search_compiler *c, enum search_op op)
 {
     struct search_node *node = arena_new(c->arena, struct search_node);
 
@@ -49,126 +35,20 @@ node_new(struct compiler *c, enum search_op op)
     return node;
 }
 
-static struct search_node *
-node_number(struct compiler *c, enum search_op op, int64_t number)
+struct search_node *
+search_node_number(struct search_compiler *c, enum search_op op, int64_t number)
 {
-    struct search_node *node = node_new(c, op);
+    struct search_node *node = search_node_new(c, op);
 
     if (node != NULL)
         node->number = number;
     return node;
 }
 
-/* ---- text ---- */
-
-static enum rc
-to_utf8(struct compiler *c, struct span text, struct span *out)
-{
-    AUTO_BUF utf8 = {0};
-    enum rc rc = RC_OK;
-
-    buf_init(&utf8, text.len * 4 + 4096); /* room for the converter to work in */
-    if (c->req->has_charset) {
-        rc = charset_to_utf8(&utf8, c->req->charset, text);
-    } else { /* clients that say nothing send UTF-8, whatever RFC 3501 says of US-ASCII */
-        struct charset guess;
-        charset_open(&guess, SPAN(""));
-        charset_put(&guess, text, &utf8);
-        charset_finish(&guess, &utf8);
-        charset_close(&guess);
-    }
-    if (rc != RC_OK)
-        return err_set(c->err, rc, 0, "search text in charset %.*s", SPAN_FMT(c->req->charset));
-    *out = arena_span(c->arena, buf_span(&utf8));
-    return out->ptr == NULL || !buf_ok(&utf8) ? RC_LIMIT : RC_OK;
-}
-
-static enum rc
-add_needle(struct compiler *c, struct span text, enum mime_scope scope, size_t *index_out)
-{
-    struct span utf8;
-
-    const enum rc rc = to_utf8(c, text, &utf8);
-    if (rc != RC_OK)
-        return rc;
-    for (size_t i = 0; i < c->needle_count; i++) /* `OR BODY x BODY x`: clients do that */
-        if (i < 64 && c->needles[i].scope == scope && span_eq(c->needles[i].text, utf8)) {
-            *index_out = i;
-            return RC_OK;
-        } else if (i >= 64) {
-            break;
-        }
-    if (c->needle_count == c->needle_cap) {
-        const size_t cap = c->needle_cap == 0 ? 8 : c->needle_cap * 2;
-        struct mime_needle *more = arena_array(c->arena, struct mime_needle, cap);
-        if (more == NULL)
-            return RC_LIMIT;
-        for (size_t i = 0; i < c->needle_count; i++)
-            more[i] = c->needles[i];
-        c->needles = more;
-        c->needle_cap = cap;
-    }
-    c->needles[c->needle_count] = (struct mime_needle){.text = utf8, .scope = scope};
-    *index_out = c->needle_count++;
-    return RC_OK;
-}
-
-static void
-need_field(struct compiler *c, struct search_node *node, struct span name)
-{
-    node->field = name;
-    node->field_id = fields_id(name);
-    c->search->levels[SEARCH_LEVEL_ROW] = true;
-    c->search->levels[SEARCH_LEVEL_HEADER] = true; /* a row may not tell: fields.h */
-    if (node->field_id == FIELDS_NONE)
-        node->cost += COST_HEADER;
-}
-
-static enum rc
-compile_field(struct compiler *c, struct span name, struct span text, struct search_node **out)
-{
-    struct search_node *node = node_new(c, text.len == 0 ? OP_HAS_FIELD : OP_FIELD);
-
-    if (node == NULL)
-        return RC_LIMIT;
-    need_field(c, node, name);
-    *out = node;
-    return text.len == 0 ? RC_OK : add_needle(c, text, MIME_SCOPE_VALUE, &node->needle);
-}
-
-static enum rc
-compile_text(struct compiler *c, struct span text, enum mime_scope scope,
-             struct search_node **out)
-{
-    struct search_node *node =
-        text.len == 0 ? node_number(c, OP_CONST, 1) : node_new(c, OP_TEXT);
-
-    if (node == NULL)
-        return RC_LIMIT;
-    *out = node;
-    if (text.len == 0)
-        return RC_OK;
-    c->search->levels[SEARCH_LEVEL_ROW] = true;
-    c->search->levels[SEARCH_LEVEL_TEXT] = true;
-    return add_needle(c, text, scope, &node->needle);
-}
-
-static enum rc
-compile_sent(struct compiler *c, enum search_op op, int32_t day, struct search_node **out)
-{
-    struct search_node *node = node_number(c, op, day);
-
-    if (node == NULL)
-        return RC_LIMIT;
-    need_field(c, node, SPAN("Date"));
-    *out = node;
-    return RC_OK;
-}
-
 /* ---- numbers and flags ---- */
 
 static enum rc
-saved_runs(struct compiler *c, struct search_node *node)
+saved_runs(struct search_compiler *c, struct search_node *node)
 {
     const struct version *version = c->search->view->members;
 
@@ -188,9 +68,9 @@ saved_runs(struct compiler *c, struct search_node *node)
 }
 
 static enum rc
-compile_msgs(struct compiler *c, struct imap_msgs *msgs, struct search_node **out)
+compile_msgs(struct search_compiler *c, struct imap_msgs *msgs, struct search_node **out)
 {
-    struct search_node *node = node_new(c, OP_RUNS);
+    struct search_node *node = search_node_new(c, OP_RUNS);
     const struct view *view = c->search->view;
     enum rc rc = RC_OK;
 
@@ -225,18 +105,18 @@ msg_flag(unsigned imap_flag)
 
 /* A keyword that the mailbox has never seen is on no message. */
 static struct search_node *
-keyword_node(struct compiler *c, struct span name)
+keyword_node(struct search_compiler *c, struct span name)
 {
     for (size_t i = 0; i < c->keyword_count; i++)
         if (span_ieq(c->keywords[i], name))
-            return node_number(c, OP_KEYWORD, (int64_t)i);
-    return node_number(c, OP_CONST, 0);
+            return search_node_number(c, OP_KEYWORD, (int64_t)i);
+    return search_node_number(c, OP_CONST, 0);
 }
 
 static struct search_node *
-not_node(struct compiler *c, struct search_node *child)
+not_node(struct search_compiler *c, struct search_node *child)
 {
-    struct search_node *node = node_new(c, OP_NOT);
+    struct search_node *node = search_node_new(c, OP_NOT);
 
     if (node == NULL || child == NULL)
         return NULL;
@@ -265,14 +145,14 @@ insert(struct search_node *parent, struct search_node *child, struct search_node
         *tail = child;
 }
 
-static enum rc compile(struct compiler *c, const struct imap_search_key *key,
+static enum rc compile(struct search_compiler *c, const struct imap_search_key *key,
                        struct search_node **out);
 
 static enum rc
-compile_list(struct compiler *c, enum search_op op, const struct imap_search_key *children,
-             struct search_node **out)
+compile_list(struct search_compiler *c, enum search_op op,
+             const struct imap_search_key *children, struct search_node **out)
 {
-    struct search_node *node = node_new(c, op);
+    struct search_node *node = search_node_new(c, op);
     struct search_node *tail = NULL;
 
     if (node == NULL)
@@ -291,7 +171,8 @@ compile_list(struct compiler *c, enum search_op op, const struct imap_search_key
 }
 
 static enum rc
-compile_not(struct compiler *c, const struct imap_search_key *key, struct search_node **out)
+compile_not(struct search_compiler *c, const struct imap_search_key *key,
+            struct search_node **out)
 {
     struct search_node *child = NULL;
 
@@ -341,12 +222,13 @@ op_of_number(const struct imap_search_key *key, int64_t now_s, enum search_op *o
 }
 
 static enum rc
-compile_flag(struct compiler *c, const struct imap_search_key *key, struct search_node **out)
+compile_flag(struct search_compiler *c, const struct imap_search_key *key,
+             struct search_node **out)
 {
     struct search_node *node = key->kind == SEARCH_KEYWORD ? keyword_node(c, key->text)
                                : key->flag == IMAP_FLAG_RECENT
-                                   ? node_new(c, OP_RECENT)
-                                   : node_number(c, OP_FLAG, msg_flag(key->flag));
+                                   ? search_node_new(c, OP_RECENT)
+                                   : search_node_number(c, OP_FLAG, msg_flag(key->flag));
 
     if (node != NULL && !key->want)
         node = not_node(c, node);
@@ -355,13 +237,13 @@ compile_flag(struct compiler *c, const struct imap_search_key *key, struct searc
 }
 
 static enum rc
-compile(struct compiler *c, const struct imap_search_key *key, struct search_node **out)
+compile(struct search_compiler *c, const struct imap_search_key *key, struct search_node **out)
 {
     enum search_op op;
     int64_t number;
 
     if (op_of_number(key, c->req->now_s, &op, &number)) {
-        *out = node_number(c, op, number);
+        *out = search_node_number(c, op, number);
         return *out == NULL ? RC_LIMIT : RC_OK;
     }
     switch (key->kind) {
@@ -377,29 +259,29 @@ compile(struct compiler *c, const struct imap_search_key *key, struct search_nod
     case SEARCH_KEYWORD:
         return compile_flag(c, key, out);
     case SEARCH_BCC:
-        return compile_field(c, SPAN("Bcc"), key->text, out);
+        return search_compile_field(c, SPAN("Bcc"), key->text, out);
     case SEARCH_CC:
-        return compile_field(c, SPAN("Cc"), key->text, out);
+        return search_compile_field(c, SPAN("Cc"), key->text, out);
     case SEARCH_FROM:
-        return compile_field(c, SPAN("From"), key->text, out);
+        return search_compile_field(c, SPAN("From"), key->text, out);
     case SEARCH_TO:
-        return compile_field(c, SPAN("To"), key->text, out);
+        return search_compile_field(c, SPAN("To"), key->text, out);
     case SEARCH_SUBJECT:
-        return compile_field(c, SPAN("Subject"), key->text, out);
+        return search_compile_field(c, SPAN("Subject"), key->text, out);
     case SEARCH_HEADER:
-        return compile_field(c, key->field, key->text, out);
+        return search_compile_field(c, key->field, key->text, out);
     case SEARCH_BODY:
-        return compile_text(c, key->text, MIME_SCOPE_BODY, out);
+        return search_compile_text(c, key->text, MIME_SCOPE_BODY, out);
     case SEARCH_TEXT:
-        return compile_text(c, key->text, MIME_SCOPE_TEXT, out);
+        return search_compile_text(c, key->text, MIME_SCOPE_TEXT, out);
     case SEARCH_SENTBEFORE:
-        return compile_sent(c, OP_SENTBEFORE, key->day, out);
+        return search_compile_sent(c, OP_SENTBEFORE, key->day, out);
     case SEARCH_SENTON:
-        return compile_sent(c, OP_SENTON, key->day, out);
+        return search_compile_sent(c, OP_SENTON, key->day, out);
     case SEARCH_SENTSINCE:
-        return compile_sent(c, OP_SENTSINCE, key->day, out);
+        return search_compile_sent(c, OP_SENTSINCE, key->day, out);
     default: /* SEARCH_ALL */
-        *out = node_number(c, OP_CONST, 1);
+        *out = search_node_number(c, OP_CONST, 1);
         return *out == NULL ? RC_LIMIT : RC_OK;
     }
 }
@@ -443,7 +325,7 @@ enum rc
 search_compile(struct search *search, struct arena *arena, const struct search_req *req,
                struct err *err)
 {
-    struct compiler c = {.search = search, .arena = arena, .req = req, .err = err};
+    struct search_compiler c = {.search = search, .arena = arena, .req = req, .err = err};
 
     if (req->has_charset && !charset_is_known(req->charset))
         return err_set(err, RC_BAD_CHARSET, 0, "charset %.*s", SPAN_FMT(req->charset));

@@ -120,6 +120,32 @@ struct search {
     size_t piece_octets; /* of text read at once */
 };
 
+/* What compiling needs and the program does not. */
+struct search_compiler {
+    struct search *search;
+    struct arena *arena;
+    const struct search_req *req;
+    struct span *keywords;
+    size_t keyword_count;
+    struct mime_needle *needles;
+    size_t needle_count;
+    size_t needle_cap;
+    struct err *err;
+};
+
+/* NULL: the arena is spent. */
+struct search_node *search_node_new(struct search_compiler *c, enum search_op op);
+struct search_node *search_node_number(struct search_compiler *c, enum search_op op,
+                                       int64_t number);
+
+/* search_text.c. RC_LIMIT (arena), RC_BAD_CHARSET and RC_INVALID as search_new. */
+MUST_USE enum rc search_compile_field(struct search_compiler *c, struct span name,
+                                      struct span text, struct search_node **out);
+MUST_USE enum rc search_compile_text(struct search_compiler *c, struct span text,
+                                     enum mime_scope scope, struct search_node **out);
+MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
+                                     struct search_node **out);
+
 /** Compiles the tree. As search_new. */
 MUST_USE enum rc search_compile(struct search *search, struct arena *arena,
                                 const struct search_req *req, struct err *err);
