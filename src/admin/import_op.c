@@ -37,7 +37,7 @@ apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     op->added = op->skipped = 0;
     enum rc rc = store_mbox_find(ctx->tx, op->mailbox, op->arena, &row, err);
     if (rc == RC_NOT_FOUND)
-        rc = names_create(ctx, op->arena, op->mailbox, 0, &row.id, &refusal, err);
+        rc = names_create(ctx, op->arena, op->mailbox, &row.id, &refusal, err);
     for (size_t i = 0; rc == RC_OK && i < op->count; i++)
         rc = import_one(ctx, op, row.id, &op->msgs[i], err);
     return rc;

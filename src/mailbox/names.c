@@ -185,17 +185,15 @@ names_create_parents(struct turn_ctx *ctx, struct arena *arena, struct span name
 }
 
 enum rc
-names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t special_use,
-             uint64_t *mbox_out, enum names_refusal *refusal_out, struct err *err)
+names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t *mbox_out,
+             enum names_refusal *refusal_out, struct err *err)
 {
     *refusal_out = NAMES_NOT_REFUSED;
     enum rc rc = names_check(name, refusal_out, err);
     if (rc == RC_OK)
-        rc = check_use(ctx->tx, arena, 0, special_use, refusal_out, err);
-    if (rc == RC_OK)
         rc = names_create_parents(ctx, arena, name, refusal_out, err);
     if (rc == RC_OK)
-        rc = create_row(ctx, name, special_use, mbox_out, refusal_out, err);
+        rc = create_row(ctx, name, 0, mbox_out, refusal_out, err);
     return rc;
 }
 
@@ -215,8 +213,14 @@ apply_create(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     }
     if (mbox_name_is_inbox(op->name))
         return names_refuse(&op->refusal, NAMES_ARE_INBOX, err);
-    return names_create(ctx, op->arena, op->name, op->special_use, &op->mbox, &op->refusal,
-                        err);
+    enum rc rc = names_check(op->name, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = check_use(ctx->tx, op->arena, 0, op->special_use, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = names_create_parents(ctx, op->arena, op->name, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = create_row(ctx, op->name, op->special_use, &op->mbox, &op->refusal, err);
+    return rc;
 }
 
 void

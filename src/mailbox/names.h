@@ -88,8 +88,8 @@ void names_use_op_init(struct names_use_op *op, struct arena *arena, struct wake
 /** Makes a mailbox, and its parents where missing, inside a turn (append_op with create).
  * Reports it. *refusal_out as above. Thread: the holder of the turn. Waits for disk. */
 MUST_USE enum rc names_create(struct turn_ctx *ctx, struct arena *arena, struct span name,
-                              uint32_t special_use, uint64_t *mbox_out,
-                              enum names_refusal *refusal_out, struct err *err);
+                              uint64_t *mbox_out, enum names_refusal *refusal_out,
+                              struct err *err);
 
 /** enum imap_use to enum special_use and back. Pure. */
 uint32_t names_use_of_wire(unsigned imap_uses);

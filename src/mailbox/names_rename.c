@@ -122,7 +122,7 @@ empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
 
     enum rc rc = store_mbox_find(ctx->tx, op->from, op->arena, &inbox, err);
     if (rc == RC_OK)
-        rc = names_create(ctx, op->arena, op->to, 0, &mbox, &op->refusal, err);
+        rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
     return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
 }
 

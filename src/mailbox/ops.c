@@ -186,7 +186,7 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     enum rc rc = store_mbox_find(ctx->tx, op->name, op->arena, &row, err);
     if (rc == RC_NOT_FOUND && op->create) {
         uint64_t made;
-        rc = names_create(ctx, op->arena, op->name, 0, &made, &refusal, err);
+        rc = names_create(ctx, op->arena, op->name, &made, &refusal, err);
         if (rc == RC_OK)
             rc = store_mbox_get(ctx->tx, made, op->arena, &row, err);
     }

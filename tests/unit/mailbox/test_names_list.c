@@ -349,9 +349,9 @@ test_many(void **state)
     unsigned found = 0;
     enum rc rc;
 
-    for (unsigned i = 0; i < 8000; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         uint64_t mbox;
-        const char *name = arena_printf(&fx->arena, "level%u/name%u", i / 100, i);
+        const char *name = arena_printf(&fx->arena, "level%u/%0120u", i / 100, i);
         assert_ok(store_mbox_create(tx, span_of_str(name), 0, &mbox, &fx->err));
     }
     content_commit(fx, tx);
@@ -363,8 +363,8 @@ test_many(void **state)
         found += rc == RC_OK;
     }
     assert_in_range(again, 1, 1000); /* it gave way to others now and then */
-    /* And level9, level19 ...: they are no mailboxes, but have some that do not match. */
-    assert_int_equal(found, 800 + 8);
+    /* And level9: it is no mailbox, but has some below it that do not match. */
+    assert_int_equal(found, 100 + 1);
 }
 
 int
