@@ -62,6 +62,7 @@ struct found {
     struct rows changed;  /* struct entry, as they will be */
     struct rows modified; /* struct uid_run: above unchanged_since */
     struct rows segments; /* struct uid_run: stretches with something to change */
+    bool stays;           /* some entry that was named does not change */
 };
 
 static void
@@ -87,11 +88,14 @@ collect(struct store_tx *tx, const struct flags_req *req, const struct masks *ma
         if (old.modseq > req->unchanged_since) {
             rc = segments_add(&found->modified, old.uid, old.uid != modified_last + 1);
             modified_last = old.uid;
+            found->stays = true;
             continue;
         }
         const struct entry entry = entry_after(&old, masks, modseq);
-        if (!flags_differ(&old, &entry))
+        if (!flags_differ(&old, &entry)) {
+            found->stays = true;
             continue;
+        }
         rc = segments_add(&found->segments, old.uid, walk.gap);
         walk.gap = false;
         struct entry *row = rows_push(&found->changed);
@@ -109,26 +113,43 @@ collect(struct store_tx *tx, const struct flags_req *req, const struct masks *ma
     return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "flags: out of memory");
 }
 
+/* Binds all but the bounds of the range; returns the number of the first bound. */
+static int
+bind_update(struct store_tx *tx, struct stmt *stmt, const struct flags_req *req,
+            const struct masks *masks, bool of_all)
+{
+    const uint64_t modseq = tx->acct->counters.modseq;
+    const uint64_t since = req->unchanged_since;
+    const int words = of_all ? 1 : 3;
+
+    for (int i = 0; i < words; i++) {
+        bind_u64(stmt, 2 * i + 1, masks->keep[i]);
+        bind_u64(stmt, 2 * i + 2, masks->set[i]);
+    }
+    bind_u64(stmt, 2 * words + 1, modseq);
+    bind_u64(stmt, 2 * words + 2, req->mbox);
+    if (!of_all)
+        stmt_bind_i64(stmt, 11, since > INT64_MAX ? INT64_MAX : (int64_t)since);
+    return 2 * words + 3;
+}
+
 /* One UPDATE a segment; the number of rows must be what was collected. */
 static enum rc
 update(struct store_tx *tx, const struct flags_req *req, const struct masks *masks,
        const struct found *found, struct err *err)
 {
     const struct uid_run *segments = rows_data(&found->segments);
-    const uint64_t since = req->unchanged_since;
+    const bool keywords_stay = masks->keep[1] == UINT64_MAX && masks->set[1] == 0 &&
+                               masks->keep[2] == UINT64_MAX && masks->set[2] == 0;
+    const bool of_all = keywords_stay && !found->stays;
     int64_t rows = 0;
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRIES_SET_FLAGS);
+    AUTO_STMT stmt =
+        stmt_get(tx->db, of_all ? SQL_ENTRIES_SET_FLAGS_OF_ALL : SQL_ENTRIES_SET_FLAGS);
+    const int bound = bind_update(tx, &stmt, req, masks, of_all);
 
-    for (int i = 0; i < 3; i++) {
-        bind_u64(&stmt, 2 * i + 1, masks->keep[i]);
-        bind_u64(&stmt, 2 * i + 2, masks->set[i]);
-    }
-    bind_u64(&stmt, 7, tx->acct->counters.modseq);
-    bind_u64(&stmt, 8, req->mbox);
-    stmt_bind_i64(&stmt, 11, since > INT64_MAX ? INT64_MAX : (int64_t)since);
     for (size_t i = 0; i < rows_count(&found->segments); i++) {
-        bind_u64(&stmt, 9, segments[i].first);
-        bind_u64(&stmt, 10, segments[i].last);
+        bind_u64(&stmt, bound, segments[i].first);
+        bind_u64(&stmt, bound + 1, segments[i].last);
         const enum rc rc = stmt_run(&stmt, err);
         if (rc != RC_OK)
             return rc;
@@ -148,7 +169,7 @@ store_flags_update(struct store_tx *tx, const struct flags_req *req, struct aren
     struct mbox mbox;
     void *changed = NULL;
     void *modified = NULL;
-    CLEANUP(found_cleanup) struct found found;
+    CLEANUP(found_cleanup) struct found found = {.stays = false};
 
     CHECK(tx->write);
     rows_init(&found.changed, sizeof(struct entry));
