@@ -10,7 +10,7 @@
  * time. A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
  *
  * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
- * uidnext, modseq and uidvalidity only grow, also over crashes (INV-1, INV-2).
+ * uidnext, modseq and uidvalidity only grow, also over crashes (INV-S1, INV-S2).
  *
  * Spans in results point into the transaction's statement or into the given arena, as each
  * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs
@@ -104,7 +104,9 @@ store_tx_cleanup(struct store_tx **tx)
  */
 void store_checkpoint(struct store_account *acct);
 
-/** One level of savepoint inside a write: several requests in one commit (group commit). */
+/** One level of savepoint inside a write: several requests in one commit (group commit).
+ * Numbers that a request got and that was undone may be skipped (modseq) or given again (UIDs).
+ */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
 void store_savepoint_rollback(struct store_tx *tx);
@@ -216,7 +218,8 @@ struct expunged_row {
     int64_t savedate_s;
 };
 /** Expunged with a modseq above since and a UID below uid_below, in order of UID, in arena.
- *  RC_GONE when since < expunged_floor: no longer known (RFC 7162 section 3.2.6). */
+ *  RC_GONE when since < expunged_floor: no longer known (RFC 7162 section 3.2.6). A deleted
+ *  mailbox still answers, with all that was in it, until it is purged: RC_NOT_FOUND then. */
 MUST_USE enum rc store_expunged_since(struct store_tx *tx, uint64_t mbox, uint64_t since,
                                       uint32_t uid_below, struct arena *arena,
                                       struct expunged_row **out, size_t *count_out,
