@@ -287,7 +287,6 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
 static enum imap_step
 failed(struct imap_session *im, enum rc rc, const struct err *err)
 {
-    fetch_abandon(im);
     if (im->mid_line) { /* half a response is out: nothing but the end can follow */
         session_end(&im->s, END_STORE_FAILED, "%s", err->text);
         return STEP_WAIT;
@@ -359,7 +358,6 @@ window_begin(struct imap_session *im, struct fetch_run *run)
     size_t count = 0;
 
     if (!window_next(run, &work->arena)) {
-        fetch_abandon(im);
         if (run->missing > 0)
             return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
         return imap_ok(work, NULL,
@@ -397,10 +395,8 @@ mark(struct imap_session *im, struct fetch_run *run)
 
     if (!imap_turn(im, &run->mark.turn, &step))
         return step;
-    if (run->mark.turn.result != RC_OK) {
-        fetch_abandon(im);
+    if (run->mark.turn.result != RC_OK)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
-    }
     im->view.silent_modseq = run->mark.silent_modseq; /* FLAGS are in the answer itself */
     run->stage = STAGE_SEND;
     return STEP_MORE;

@@ -270,17 +270,6 @@ login_go(struct imap_session *im, struct login *login)
     return STEP_DONE;
 }
 
-/* Runs the stages; lets go of the exchange when the command is over. */
-static enum imap_step
-login_step(struct imap_session *im)
-{
-    const enum imap_step step = login_go(im, im->work->run);
-
-    if (step == STEP_DONE)
-        login_abandon(im);
-    return step;
-}
-
 enum imap_step
 cmd_login_run(struct imap_session *im, struct imap_work *work)
 {
@@ -294,7 +283,7 @@ cmd_login_run(struct imap_session *im, struct imap_work *work)
         login->request.name = work->cmd.u.login.user;
         login->request.password = work->cmd.u.login.password;
     }
-    return login_step(im);
+    return login_go(im, work->run);
 }
 
 enum imap_step
@@ -315,12 +304,10 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
             return imap_fail(im, RC_LIMIT, NULL);
         login->mech = mech;
         if (sasl_start(&login->sasl, im->s.env->auth, mech, login->request.address, &err) !=
-            RC_OK) {
-            login_abandon(im);
+            RC_OK)
             return imap_fail(im, RC_LIMIT, &err);
-        }
     }
-    return login_step(im);
+    return login_go(im, work->run);
 }
 
 void

@@ -176,18 +176,13 @@ cmd_search_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL)
         return search_begin(im, work);
     struct search_run *run = work->run;
-    if (!run->found) {
-        step = scan(im, run);
-        if (step == STEP_DONE)
-            search_abandon(im); /* it failed */
-        return step;
-    }
+    if (!run->found)
+        return scan(im, run);
     if (req->has_return)
         esearch_write(im, req, run);
     else
         step = numbers_write(im, req, run);
     if (step != STEP_DONE)
         return step;
-    search_abandon(im);
     return imap_ok(work, NULL, req->is_uid ? "UID SEARCH completed" : "SEARCH completed");
 }

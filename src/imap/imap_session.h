@@ -98,7 +98,9 @@ struct imap_work {
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
     bool slot_queued;      /* waits for a DISK slot */
     struct turn_req *turn; /* queued in the account's turn */
-    bool (*abandon)(struct imap_session *im); /* lets go of other waits (login); NULL: none */
+    /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
+     * fetch); sets itself to NULL. Called when the command is done and when the session ends. */
+    bool (*abandon)(struct imap_session *im);
 };
 
 static inline struct imap_session *

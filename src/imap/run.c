@@ -175,8 +175,11 @@ phase_step(struct imap_session *im)
         answer(im);
         return STEP_DONE;
     }
-    if (step == STEP_DONE)
+    if (step == STEP_DONE) {
+        if (work->abandon != NULL)
+            work->abandon(im); /* whatever way the command ended, it holds nothing now */
         work->phase++;
+    }
     return step;
 }
 
