@@ -2,6 +2,7 @@
 """What is measured: a row a line of the table. A row knows how to prepare a server, how to
 measure it once, and what Roost has to reach."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -201,24 +202,33 @@ def settled_memory(server):
     return last
 
 
+@contextlib.contextmanager
+def parked(context, server, tls, count):
+    """count sessions in IDLE while the block runs."""
+    argv = [context.load_tool, "park", "--port", server.imaps_port if tls else server.imap_port,
+            "--user", server.user(), "--users", ACCOUNTS, "--password", PASSWORD, "--count",
+            count, "--quiet"]
+    argv = [str(word) for word in argv] + (["--tls"] if tls else [])
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as client:
+        if not client.stdout.readline():
+            raise BenchError(f"park: {client.stderr.read().strip()}")
+        yield
+        _, errors = client.communicate("")
+        if client.returncode != 0:
+            raise BenchError(f"park: {errors.strip()}")
+
+
 def measure_park(tls):
+    """Growth from one session on each account, come and gone, to all of them parked: what a
+    server fills once (password cache, pools, open accounts) is not a session's own."""
     def measure(context, server):
         count = min(context.park or server.park_sessions, server.park_sessions)
-        # Caches and pools that every server fills once are not the sessions' own.
-        context.load(server, "login", user="%", users=ACCOUNTS, connections=4, count=ACCOUNTS)
+        with parked(context, server, tls, ACCOUNTS):
+            settled_memory(server)
         before = settled_memory(server)
-        argv = [context.load_tool, "park", "--port",
-                server.imaps_port if tls else server.imap_port, "--user", server.user(),
-                "--users", ACCOUNTS, "--password", PASSWORD, "--count", count, "--quiet"]
-        argv = [str(word) for word in argv] + (["--tls"] if tls else [])
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True) as client:
-            if not client.stdout.readline():
-                raise BenchError(f"park: {client.stderr.read().strip()}")
+        with parked(context, server, tls, count):
             after = settled_memory(server)
-            _, errors = client.communicate("")
-            if client.returncode != 0:
-                raise BenchError(f"park: {errors.strip()}")
         return {"park-tls" if tls else "park": (after - before) / count}
 
     return measure
