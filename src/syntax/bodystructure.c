@@ -264,7 +264,7 @@ bodystructure_put(struct buf *out, struct span message, const struct mime_part *
     render.out = out;
     render.message = message;
     render.end = buf_len(out) + SOFT_END;
-    arena_init(&render.arena, (size_t)LIMIT_HEADER_FIELD * 4);
+    arena_init(&render.arena, (size_t)LIMIT_HEADER_FIELD * 8);
     put_part(&render, root);
     arena_done(&render.arena);
 }

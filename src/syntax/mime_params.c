@@ -270,8 +270,8 @@ join_sections(struct joiner *joiner, size_t first)
     if (value == NULL || name == NULL)
         return false;
     if (extended && !head.extended) {
-        memcpy(value, "''", 2); /* no charset, no language */
-        len = 2;
+        value[len++] = '\''; /* no charset, */
+        value[len++] = '\''; /* no language */
     }
     for (size_t k = 0; k < chosen_count; k++) {
         const size_t i = joiner->chosen[k];

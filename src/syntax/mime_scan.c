@@ -21,12 +21,7 @@
 
 #include "base/limits.h"
 #include "syntax/header.h"
-#include "syntax/mime_params.h"
-
-enum {
-    KEPT_OCTETS_MAX = 1024,                  /* of a boundary or charset that must be copied */
-    SCRATCH_OCTETS = 8 * LIMIT_HEADER_FIELD, /* what parameters of one field may need */
-};
+#include "syntax/mime_content.h"
 
 struct boundary {
     struct mime_part *multipart;
@@ -53,15 +48,14 @@ struct scan {
     uint64_t lines;    /* line ends before pos */
     struct hit hit;
 
-    struct arena *arena;  /* the tree */
-    struct arena scratch; /* one field's parameters */
+    struct arena *arena;
     struct mime_part *root;
     struct mime_part *part; /* the innermost still open */
     uint32_t part_count;
     uint32_t depth; /* ancestors of part */
     uint32_t level_count;
     struct boundary levels[LIMIT_MIME_DEPTH];
-    struct mime_value value; /* scratch: too large for several frames */
+    struct mime_content_reader content;
 };
 
 /* --- Delimiters --- */
@@ -192,20 +186,6 @@ set_body(struct scan *scan, const char *p, uint64_t lines)
     part->body_lines = lines; /* until the part is closed */
 }
 
-static const struct {
-    struct span name; /* after "content-" */
-    enum mime_field field;
-} content_fields[] = {
-    {SPAN_INIT("type"), MIME_FIELD_TYPE},
-    {SPAN_INIT("transfer-encoding"), MIME_FIELD_ENCODING},
-    {SPAN_INIT("id"), MIME_FIELD_ID},
-    {SPAN_INIT("description"), MIME_FIELD_DESCRIPTION},
-    {SPAN_INIT("disposition"), MIME_FIELD_DISPOSITION},
-    {SPAN_INIT("language"), MIME_FIELD_LANGUAGE},
-    {SPAN_INIT("location"), MIME_FIELD_LOCATION},
-    {SPAN_INIT("md5"), MIME_FIELD_MD5},
-};
-
 /* A header being read. */
 struct header_state {
     const char *field; /* the field that the next lines may continue; NULL: none */
@@ -215,22 +195,12 @@ struct header_state {
     uint64_t stray_lines;
 };
 
-/* The field noted last ends at end. Of a content field that comes twice the first counts. */
+/* The field begun last ends at end. */
 static void
 end_field(const struct header_state *header, const char *end, struct mime_part *part)
 {
-    const struct span prefix = SPAN("content-");
-    const struct span name = span_of(header->field, header->name_len);
-
-    if (header->field == NULL || name.len <= prefix.len || ascii_lower(*name.ptr) != 'c' ||
-        !span_istarts(name, prefix))
-        return;
-    const struct span rest = span_tail(name, prefix.len);
-    for (size_t i = 0; i < ARRAY_LEN(content_fields); i++) {
-        struct span *slot = &part->fields[content_fields[i].field];
-        if (slot->ptr == NULL && span_ieq(rest, content_fields[i].name))
-            *slot = header_field_value(name.ptr, end, name.len);
-    }
+    if (header->field != NULL)
+        mime_content_note(part, header->field, end, header->name_len);
 }
 
 /* Takes the line [pos, next) of a header that begins at start. False: the body begins. */
@@ -297,164 +267,17 @@ read_header(struct scan *scan)
     set_body(scan, scan->pos, scan->lines);
 }
 
-/* --- What a part is --- */
-
-static const struct {
-    struct span name;
-    enum mime_encoding encoding;
-} encodings[] = {
-    {SPAN_INIT("7bit"), MIME_ENCODING_7BIT},
-    {SPAN_INIT("8bit"), MIME_ENCODING_8BIT},
-    {SPAN_INIT("binary"), MIME_ENCODING_BINARY},
-    {SPAN_INIT("quoted-printable"), MIME_ENCODING_QP},
-    {SPAN_INIT("base64"), MIME_ENCODING_BASE64},
-};
-
-/* The first row that fits counts; a NULL subtype fits all. */
-static const struct {
-    const char *type;
-    const char *subtype;
-    enum mime_media media;
-    enum mime_kind kind;
-} media_types[] = {
-    {"text", "plain", MIME_MEDIA_TEXT_PLAIN, MIME_LEAF},
-    {"text", "html", MIME_MEDIA_TEXT_HTML, MIME_LEAF},
-    {"text", "calendar", MIME_MEDIA_CALENDAR, MIME_LEAF},
-    {"text", NULL, MIME_MEDIA_TEXT_OTHER, MIME_LEAF},
-    {"multipart", "alternative", MIME_MEDIA_MULTIPART_ALTERNATIVE, MIME_MULTIPART},
-    {"multipart", NULL, MIME_MEDIA_MULTIPART, MIME_MULTIPART},
-    {"message", "rfc822", MIME_MEDIA_MESSAGE, MIME_MESSAGE},
-    {"message", "global", MIME_MEDIA_MESSAGE, MIME_MESSAGE},
-    {"image", NULL, MIME_MEDIA_IMAGE, MIME_LEAF},
-    {"audio", NULL, MIME_MEDIA_AUDIO, MIME_LEAF},
-    {"video", NULL, MIME_MEDIA_VIDEO, MIME_LEAF},
-};
-
-static void
-set_media(struct mime_part *part)
-{
-    part->kind = MIME_LEAF;
-    part->media = MIME_MEDIA_OTHER;
-    for (size_t i = 0; i < ARRAY_LEN(media_types); i++) {
-        if (span_ieq_str(part->type, media_types[i].type) &&
-            (media_types[i].subtype == NULL ||
-             span_ieq_str(part->subtype, media_types[i].subtype))) {
-            part->media = media_types[i].media;
-            part->kind = media_types[i].kind;
-            return;
-        }
-    }
-}
-
-static void
-set_type(struct mime_part *part, const char *type, const char *subtype)
-{
-    part->type = span_of_str(type);
-    part->subtype = span_of_str(subtype);
-    set_media(part);
-}
-
-/* RFC 2046 section 5.1.5: in a digest the default is an enclosed message. */
-static bool
-is_in_digest(const struct mime_part *part)
-{
-    return part->parent != NULL && part->parent->kind == MIME_MULTIPART &&
-           span_ieq_str(part->parent->subtype, "digest");
-}
-
-/*
- * The parameter called name of scan->value, which borrows from the message or, where a value
- * had to be changed, from the scratch: then a copy in the tree's arena. It may come to nothing
- * where it is longer than any boundary or charset.
- */
-static enum rc
-keep_param(struct scan *scan, const char *name, struct span *out)
-{
-    struct span value;
-
-    if (!mime_value_param(&scan->value, name, &value))
-        return RC_OK;
-    if (value.ptr < scan->start || value.ptr > scan->end) {
-        if (value.len > KEPT_OCTETS_MAX)
-            return RC_OK;
-        value = arena_span(scan->arena, value);
-        if (value.ptr == NULL)
-            return RC_LIMIT;
-    }
-    *out = value;
-    return RC_OK;
-}
-
-/* An absent or unreadable type is text/plain (RFC 2045 section 5.2). */
-static enum rc
-read_type(struct scan *scan, struct span *boundary_out)
-{
-    struct mime_part *part = scan->part;
-    const struct span text = part->fields[MIME_FIELD_TYPE];
-    const struct mime_value *value = &scan->value;
-
-    if (text.ptr == NULL && is_in_digest(part)) {
-        set_type(part, "message", "rfc822");
-        return RC_OK;
-    }
-    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
-        return RC_LIMIT;
-    if (value->word.len == 0 || value->subword.len == 0) {
-        set_type(part, "text", "plain");
-    } else {
-        part->type = value->word;
-        part->subtype = value->subword;
-        set_media(part);
-    }
-    if (part->kind == MIME_MULTIPART)
-        return keep_param(scan, "boundary", boundary_out);
-    return mime_is_text(part) ? keep_param(scan, "charset", &part->charset) : RC_OK;
-}
-
-static enum rc
-read_encoding(struct scan *scan)
-{
-    struct mime_part *part = scan->part;
-    const struct span text = part->fields[MIME_FIELD_ENCODING];
-
-    if (text.ptr == NULL)
-        return RC_OK;
-    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
-        return RC_LIMIT;
-    part->encoding = scan->value.word.len == 0 ? MIME_ENCODING_7BIT : MIME_ENCODING_UNKNOWN;
-    for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
-        if (span_ieq(scan->value.word, encodings[i].name))
-            part->encoding = encodings[i].encoding;
-    }
-    return RC_OK;
-}
-
-static enum rc
-read_disposition(struct scan *scan)
-{
-    const struct span text = scan->part->fields[MIME_FIELD_DISPOSITION];
-
-    if (text.ptr == NULL)
-        return RC_OK;
-    if (mime_value_parse(text, &scan->scratch, &scan->value) != RC_OK)
-        return RC_LIMIT;
-    scan->part->is_attachment = span_ieq_str(scan->value.word, "attachment");
-    return RC_OK;
-}
-
 /* Sets what the header says of the part; the tree's limits decide whether it may have parts. */
 static enum rc
 classify(struct scan *scan, struct span *boundary_out)
 {
     struct mime_part *part = scan->part;
 
-    if (read_type(scan, boundary_out) != RC_OK || read_encoding(scan) != RC_OK ||
-        read_disposition(scan) != RC_OK)
+    if (mime_content_read(&scan->content, part, boundary_out) != RC_OK)
         return RC_LIMIT;
-    arena_reset(&scan->scratch);
     if (part->kind != MIME_LEAF &&
         (scan->depth + 1 >= LIMIT_MIME_DEPTH || scan->part_count >= LIMIT_MIME_PARTS))
-        set_type(part, "application", "octet-stream");
+        mime_content_set_type(part, "application", "octet-stream");
     return RC_OK;
 }
 
@@ -497,7 +320,7 @@ add_whole_body(struct scan *scan)
     part->header_off = part->body_off = multipart->body_off;
     part->body_size = multipart->body_size;
     part->body_lines = multipart->body_lines;
-    set_type(part, "text", "plain");
+    mime_content_set_type(part, "text", "plain");
     scan->part = multipart;
     scan->depth--;
     return RC_OK;
@@ -581,12 +404,12 @@ mime_scan(struct span message, struct arena *arena, struct mime_part **root_out)
     scan.lines = 0;
     scan.hit.kind = HIT_NONE;
     scan.arena = arena;
-    arena_init(&scan.scratch, SCRATCH_OCTETS);
+    mime_content_reader_init(&scan.content, arena);
     scan.root = scan.part = NULL;
     scan.part_count = scan.depth = scan.level_count = 0;
 
     const enum rc rc = scan_all(&scan);
-    arena_done(&scan.scratch);
+    mime_content_reader_done(&scan.content);
     if (rc == RC_OK)
         *root_out = scan.root;
     return rc;
