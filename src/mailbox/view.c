@@ -138,8 +138,8 @@ rebuild(struct view *view, struct store_tx *tx, struct version **out, struct err
     rc = base_version(view, tx, row.highest_modseq, &base, err);
     if (rc != RC_OK)
         return rc;
-    rc = store_expunged_since(tx, mbox, view->modseq, view->uid_bound, &arena, &expunged,
-                              &count, err);
+    rc = store_expunged_since(tx, &(struct expunged_req){mbox, view->modseq, view->uid_bound},
+                              &arena, &expunged, &count, err);
     if (rc != RC_OK) {
         version_unref(base);
         return rc == RC_GONE

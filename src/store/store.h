@@ -217,13 +217,17 @@ struct expunged_row {
     int16_t internaldate_zone_min;
     int64_t savedate_s;
 };
+struct expunged_req {
+    uint64_t mbox;
+    uint64_t since;     /* a modseq */
+    uint32_t uid_below; /* UINT32_MAX: all */
+};
 /** Expunged with a modseq above since and a UID below uid_below, in order of UID, in arena.
  *  RC_GONE when since < expunged_floor: no longer known (RFC 7162 section 3.2.6). A deleted
  *  mailbox still answers, with all that was in it, until it is purged: RC_NOT_FOUND then. */
-MUST_USE enum rc store_expunged_since(struct store_tx *tx, uint64_t mbox, uint64_t since,
-                                      uint32_t uid_below, struct arena *arena,
-                                      struct expunged_row **out, size_t *count_out,
-                                      struct err *err);
+MUST_USE enum rc store_expunged_since(struct store_tx *tx, const struct expunged_req *req,
+                                      struct arena *arena, struct expunged_row **out,
+                                      size_t *count_out, struct err *err);
 
 /** Lowest UID without \Seen at or above from, reading at most max_rows rows: RC_OK with
  *  *uid_out (0: none), RC_LIMIT when it would take more. */

@@ -136,26 +136,25 @@ expunged_by_uid(const void *a, const void *b)
 }
 
 enum rc
-store_expunged_since(struct store_tx *tx, uint64_t mbox, uint64_t since, uint32_t uid_below,
-                     struct arena *arena, struct expunged_row **out, size_t *count_out,
-                     struct err *err)
+store_expunged_since(struct store_tx *tx, const struct expunged_req *req, struct arena *arena,
+                     struct expunged_row **out, size_t *count_out, struct err *err)
 {
     struct mbox row;
     AUTO_ROWS rows = {0};
     void *taken = NULL;
 
     rows_init(&rows, sizeof(struct expunged_row));
-    enum rc rc = mbox_load(tx, mbox, &row, err);
+    enum rc rc = mbox_load(tx, req->mbox, &row, err);
     if (rc != RC_OK)
         return rc;
-    if (since < row.expunged_floor)
+    if (req->since < row.expunged_floor)
         return err_set(err, RC_GONE, 0, "expunges of mailbox %ju are known from %ju on only",
-                       (uintmax_t)mbox, (uintmax_t)row.expunged_floor);
-    if (since < row.highest_modseq) {
+                       (uintmax_t)req->mbox, (uintmax_t)row.expunged_floor);
+    if (req->since < row.highest_modseq) {
         AUTO_STMT stmt = stmt_get(tx->db, SQL_EXPUNGED_SINCE);
-        bind_u64(&stmt, 1, mbox);
-        bind_u64(&stmt, 2, since);
-        bind_u64(&stmt, 3, uid_below);
+        bind_u64(&stmt, 1, req->mbox);
+        bind_u64(&stmt, 2, req->since);
+        bind_u64(&stmt, 3, req->uid_below);
         while (stmt_row(&stmt)) {
             struct expunged_row *expunged = rows_push(&rows);
             if (expunged == NULL)

@@ -80,8 +80,9 @@ test_move(void **state)
     assert_true(out.expunge_modseq > out.added[0].modseq);
     assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 2);
     assert_int_equal(mbox_row(fx, tx, "INBOX").highest_modseq, out.expunge_modseq);
-    assert_ok(store_expunged_since(tx, req.from, before.highest_modseq, UINT32_MAX, &fx->arena,
-                                   &gone, &count, &fx->err));
+    assert_ok(store_expunged_since(
+        tx, &(struct expunged_req){req.from, before.highest_modseq, UINT32_MAX}, &fx->arena,
+        &gone, &count, &fx->err));
     assert_int_equal(count, 2);
     assert_int_equal(gone[0].uid, 2);
     assert_int_equal(gone[0].message, out.added[0].message);

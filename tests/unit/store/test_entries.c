@@ -136,8 +136,9 @@ test_expunge_chosen(void **state)
     commit(fx, tx);
 
     tx = begin_read(fx);
-    assert_ok(store_expunged_since(tx, req.mbox, before.highest_modseq, UINT32_MAX, &fx->arena,
-                                   &gone, &count, &fx->err));
+    assert_ok(store_expunged_since(
+        tx, &(struct expunged_req){req.mbox, before.highest_modseq, UINT32_MAX}, &fx->arena,
+        &gone, &count, &fx->err));
     assert_int_equal(count, 5);
     for (size_t i = 0; i < count; i++) {
         struct message_row message;
@@ -146,13 +147,15 @@ test_expunge_chosen(void **state)
         assert_ok(store_message_read(tx, gone[i].message, 0, &message, &fx->err));
         assert_int_equal(message.octets, gone[i].octets);
     }
-    assert_ok(store_expunged_since(tx, req.mbox, before.highest_modseq, 5, &fx->arena, &gone,
-                                   &count, &fx->err));
+    assert_ok(store_expunged_since(tx,
+                                   &(struct expunged_req){req.mbox, before.highest_modseq, 5},
+                                   &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 2);
-    assert_ok(store_expunged_since(tx, req.mbox, modseq, UINT32_MAX, &fx->arena, &gone, &count,
-                                   &fx->err));
+    assert_ok(store_expunged_since(tx, &(struct expunged_req){req.mbox, modseq, UINT32_MAX},
+                                   &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 0);
-    assert_rc(store_expunged_since(tx, 999, 0, 9, &fx->arena, &gone, &count, &fx->err),
+    assert_rc(store_expunged_since(tx, &(struct expunged_req){999, 0, 9}, &fx->arena, &gone,
+                                   &count, &fx->err),
               RC_NOT_FOUND);
     store_end(tx);
     verify(fx);
@@ -205,8 +208,9 @@ test_deleted_mailbox_tells_what_it_had(void **state)
     assert_ok(store_mbox_delete(tx, row.id, &fx->err));
     commit(fx, tx);
     tx = begin_read(fx);
-    assert_ok(store_expunged_since(tx, row.id, row.highest_modseq, UINT32_MAX, &fx->arena,
-                                   &gone, &count, &fx->err));
+    assert_ok(
+        store_expunged_since(tx, &(struct expunged_req){row.id, row.highest_modseq, UINT32_MAX},
+                             &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 4);
     entries(fx, tx, row.id, &count);
     assert_int_equal(count, 0);

@@ -68,8 +68,8 @@ test_retention(void **state)
     test_now_s += 14 * TEST_DAY_S - 1;
     purge(fx, UINT64_MAX);
     tx = begin_read(fx);
-    assert_ok(store_expunged_since(tx, inbox, since, UINT32_MAX, &fx->arena, &gone, &count,
-                                   &fx->err));
+    assert_ok(store_expunged_since(tx, &(struct expunged_req){inbox, since, UINT32_MAX},
+                                   &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 2);
     assert_true(is_there(fx, tx, gone[0].message));
     store_end(tx);
@@ -85,11 +85,11 @@ test_retention(void **state)
     assert_false(is_there(fx, tx, gone[1].message));
     assert_true(is_there(fx, tx, rows[2].message));
     assert_int_equal(mbox_row(fx, tx, "INBOX").expunged_floor, out.modseq);
-    assert_rc(
-        store_expunged_since(tx, inbox, since, UINT32_MAX, &fx->arena, &gone, &count, &fx->err),
-        RC_GONE);
-    assert_ok(store_expunged_since(tx, inbox, out.modseq, UINT32_MAX, &fx->arena, &gone, &count,
-                                   &fx->err));
+    assert_rc(store_expunged_since(tx, &(struct expunged_req){inbox, since, UINT32_MAX},
+                                   &fx->arena, &gone, &count, &fx->err),
+              RC_GONE);
+    assert_ok(store_expunged_since(tx, &(struct expunged_req){inbox, out.modseq, UINT32_MAX},
+                                   &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 0);
     store_end(tx);
     verify(fx);
@@ -177,8 +177,9 @@ test_moved_mail_does_not_count(void **state)
     commit(fx, tx);
     purge(fx, UINT64_MAX);
     tx = begin_read(fx);
-    assert_ok(store_expunged_since(tx, row.id, row.highest_modseq, UINT32_MAX, &fx->arena,
-                                   &gone, &count, &fx->err));
+    assert_ok(
+        store_expunged_since(tx, &(struct expunged_req){row.id, row.highest_modseq, UINT32_MAX},
+                             &fx->arena, &gone, &count, &fx->err));
     assert_int_equal(count, 5); /* QRESYNC still tells them */
     store_end(tx);
     verify(fx);
