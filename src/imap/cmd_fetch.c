@@ -196,6 +196,18 @@ send_entries(struct imap_session *im, struct fetch_run *run)
 
 /* ---- everything else, step by step ---- */
 
+/* Mail may hold NUL, literals may not (RFC 3501 section 9: CHAR8): it goes out as 0x80, so that
+ * sizes stay true. What is stored stays as it came. */
+static void
+nul_hide(struct buf *out, size_t from)
+{
+    char *at = out->data == NULL ? NULL : out->data + out->head + from;
+    const char *end = out->data == NULL ? NULL : out->data + out->tail;
+
+    while (at != NULL && at < end && (at = memchr(at, 0, (size_t)(end - at))) != NULL)
+        *at++ = (char)0x80;
+}
+
 /* More of a literal; false while some of it is left. */
 static enum rc
 stream(struct imap_session *im, struct fetch_run *run, struct err *err)
@@ -209,6 +221,7 @@ stream(struct imap_session *im, struct fetch_run *run, struct err *err)
     if (rc != RC_OK)
         return rc;
     iw_literal_sent(&run->line, buf_len(out) - before);
+    nul_hide(out, before);
     run->streaming = left > 0;
     return RC_OK;
 }
@@ -217,6 +230,7 @@ static void
 step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_step *step)
 {
     struct iw *w = &run->line;
+    size_t nul_from;
 
     switch (step->kind) {
     case FETCH_STEP_BEGIN:
@@ -241,7 +255,9 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
     case FETCH_STEP_STRING:
         iw_token(w, step->item->label);
         iw_literal_begin(w, step->text.len, IW_LITERAL);
+        nul_from = buf_len(&im->s.conn.out);
         iw_literal_data(w, step->text);
+        nul_hide(&im->s.conn.out, nul_from);
         break;
     case FETCH_STEP_STREAM:
         iw_token(w, step->item->label);
