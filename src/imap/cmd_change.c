@@ -170,7 +170,9 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     op->runs = named.uids;
     op->run_count = named.uid_count;
     op->move = move;
-    op->all_or_none = req->msgs.kind == IMAP_MSGS_SEQ;
+    if (req->msgs.kind == IMAP_MSGS_SEQ)
+        for (size_t i = 0; i < named.seq_count; i++)
+            op->expected += named.seqs[i].last - named.seqs[i].first + 1;
     work->run = op;
     return STEP_MORE;
 }

@@ -157,6 +157,9 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     op->to_mbox = to.id;
     op->to_uidvalidity = to.uidvalidity;
     rc = gone_if_missing(store_copy(ctx->tx, &store_req, op->arena, &op->out, err));
+    if (rc == RC_OK && op->out.count < op->expected)
+        return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", op->out.count,
+                       op->expected);
     if (rc == RC_OK)
         rc = report_keywords(op, ctx, err);
     if (rc == RC_OK)

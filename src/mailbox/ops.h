@@ -58,7 +58,8 @@ struct copy_op {
     const struct uid_run *runs;
     size_t run_count;
     bool move;
-    bool all_or_none;        /* RC_EXPUNGED, and nothing is copied, when one of them is gone */
+    size_t expected; /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number
+                      */
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;
     struct copy_result out;
