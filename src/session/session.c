@@ -91,8 +91,18 @@ reason_of_moment(enum end_moment moment)
     return END_CLOSED;
 }
 
+/* TCP_USER_TIMEOUT also ends a connection whose window stays closed, although the peer's kernel
+ * answers every probe: then somebody is there who does not read. */
+static bool
+still_acknowledges(const struct conn_evidence *evidence, int64_t dead_after_s)
+{
+    return evidence->has_tcp_info && evidence->unsent_octets > 0 && dead_after_s > 0 &&
+           (int64_t)evidence->last_ack_recv_ms < dead_after_s * 500;
+}
+
 static enum end_reason
-reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment)
+reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment,
+                   int64_t dead_after_s)
 {
     const bool handshake = evidence->tls == CONN_TLS_HANDSHAKE;
 
@@ -100,7 +110,7 @@ reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment)
     case CONN_END_RST:
         return END_RESET;
     case CONN_END_TIMEOUT:
-        return END_DEAD_PEER;
+        return still_acknowledges(evidence, dead_after_s) ? END_SLOW_READER : END_DEAD_PEER;
     case CONN_END_UNREACHABLE:
         return END_UNREACHABLE;
     case CONN_END_ERROR:
@@ -124,12 +134,13 @@ reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment)
 void
 session_end_by_peer(struct session *session, enum end_moment moment)
 {
+    const int64_t dead_after_s = env_settings(session->env)->idle_dead_after_s;
     struct conn_evidence evidence;
     char text[200];
 
     conn_evidence_get(&session->conn, &evidence);
     conn_evidence_text(&evidence, text, sizeof text);
-    session_end(session, reason_of_evidence(&evidence, moment), "%s", text);
+    session_end(session, reason_of_evidence(&evidence, moment, dead_after_s), "%s", text);
 }
 
 enum rc
