@@ -60,6 +60,9 @@ path_take(struct span *rest, struct span keyword, struct lmtp_cmd *cmd, const ch
     if (end < 0 || end > LMTP_PATH_MAX)
         return RC_INVALID;
     struct span path = span_head(s, (size_t)end);
+    for (size_t i = 0; i < path.len; i++) /* it goes into header lines: Return-Path */
+        if ((unsigned char)path.ptr[i] < 0x20 || path.ptr[i] == 0x7f)
+            return RC_INVALID;
     if (path.len > 0 && path.ptr[0] == '@') { /* RFC 5321 appendix C: routes are ignored */
         const ptrdiff_t colon = span_find_char(path, ':');
         if (colon < 0)
