@@ -90,9 +90,6 @@ deny(struct imap_session *im, const char *code, const char *text, const char *lo
     session_event(&im->s, EVENT_LOGIN_FAILED);
     log_put(&im->s.log, LOG_E_LOGIN_FAILED, "login failed: %s", log_text);
     im->s.counts.login_failures++;
-    if (im->s.counts.login_failures >= LIMIT_LOGIN_FAILURES)
-        session_end(&im->s, END_LOGIN_FAILURES, "%u on this connection",
-                    im->s.counts.login_failures);
     return imap_no(im->work, code, text);
 }
 

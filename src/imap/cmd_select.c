@@ -81,10 +81,10 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
     AUTO_TX tx = NULL;
     struct err err;
 
-    /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
-    imap_unselect(im);
     if (req->condstore || req->has_qresync)
         return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
+    /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
+    imap_unselect(im);
     if (imap_bad_name(work, &req->mailbox, &step))
         return step;
     enum rc rc =

@@ -142,6 +142,8 @@ answer(struct imap_session *im)
         im->s.counts.bad_commands++;
         im->bad_commands++;
         log_put(&im->s.log, LOG_E_BAD_COMMAND, "%s", work->reply.text);
+    } else if (im->state != IMAP_NOT_AUTHENTICATED) {
+        im->bad_commands = 0; /* a session of weeks is not counted to its end */
     }
     const enum imap_cmd_id id = work->cmd.id;
     const bool ok = work->reply.status == IW_OK;
@@ -152,7 +154,11 @@ answer(struct imap_session *im)
     const unsigned most = im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_BAD_COMMANDS_BEFORE_LOGIN
                                                               : LIMIT_BAD_COMMANDS;
     if (im->bad_commands >= most)
-        session_end(&im->s, END_BAD_COMMANDS, "%u of them", im->bad_commands);
+        session_end(&im->s, END_BAD_COMMANDS, "%u in a row", im->bad_commands);
+    if (im->s.counts.login_failures >= LIMIT_LOGIN_FAILURES &&
+        im->state == IMAP_NOT_AUTHENTICATED)
+        session_end(&im->s, END_LOGIN_FAILURES, "%u on this connection",
+                    im->s.counts.login_failures);
 }
 
 /* One step of the phase that the command is in. */
@@ -440,10 +446,17 @@ static enum go
 input_take(struct imap_session *im)
 {
     if (wants_plain_line(im)) {
-        if (imap_framer_next_line(&im->framer, &im->s.conn.in) != IMAP_FRAME_COMMAND)
+        const enum imap_frame frame = imap_framer_next_line(&im->framer, &im->s.conn.in);
+        if (frame == IMAP_FRAME_MORE)
             return imap_read(im);
-        log_line_in(&im->s.log, LINE_SECRET, imap_framer_text(&im->framer));
-        imap_authenticate_line(im, imap_framer_text(&im->framer));
+        if (frame == IMAP_FRAME_TOO_LONG) {
+            session_end(&im->s, END_LINE_TOO_LONG, "in AUTHENTICATE");
+            return GO_ON;
+        }
+        const struct span line =
+            frame == IMAP_FRAME_NUL ? SPAN("\\0") : imap_framer_text(&im->framer);
+        log_line_in(&im->s.log, LINE_SECRET, line);
+        imap_authenticate_line(im, line); /* which finds that a NUL is no base64 */
         return GO_ON;
     }
     if (imap_work_get(im) == NULL) {
