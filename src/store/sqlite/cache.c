@@ -161,6 +161,59 @@ first_idle(struct shard *shard)
     return NULL;
 }
 
+/* Takes a handle that nobody uses from an account that others use. The lock is held. */
+static struct handle *
+spare_handle(struct shard *shard, struct store_account **acct_out)
+{
+    LIST_FOR_EACH (node, &shard->lru) {
+        struct store_account *acct = CONTAINER_OF(node, struct store_account, lru);
+        struct handle *handle = NULL;
+        if (acct->setup != SETUP_READY)
+            continue;
+        for (unsigned i = 0; i < LIMIT_READERS && handle == NULL; i++) {
+            if (acct->readers[i] != NULL && !acct->readers[i]->in_use) {
+                handle = acct->readers[i];
+                acct->readers[i] = NULL;
+            }
+        }
+        if (handle == NULL && acct->writer != NULL && !acct->writer_busy) {
+            handle = acct->writer;
+            acct->writer = NULL;
+            sweep_free(acct);
+        }
+        if (handle != NULL) {
+            *acct_out = acct;
+            return handle;
+        }
+    }
+    return NULL;
+}
+
+/* Closes one such handle. The WAL stays: the account has others open, or will have. */
+static bool
+spare_close(struct store *store)
+{
+    for (unsigned i = 0; i < STORE_SHARDS; i++) {
+        struct shard *shard = &store->shards[i];
+        struct store_account *acct = NULL;
+        lock_enter(&shard->lock);
+        struct handle *handle = spare_handle(shard, &acct);
+        if (handle != NULL) {
+            acct->refs++; /* the handle knows it */
+            if (!is_open(acct))
+                list_remove(&acct->lru);
+        }
+        lock_leave(&shard->lock);
+        if (handle == NULL)
+            continue;
+        handle_close(handle);
+        fds_give(store);
+        store_account_put(acct);
+        return true;
+    }
+    return false;
+}
+
 /* The shard whose idle account is the longest unused, or NULL. */
 static struct shard *
 coldest_shard(struct store *store, int64_t *used_us_out)
@@ -197,19 +250,26 @@ evict_one(struct store *store, int64_t until_us)
     return true;
 }
 
+/* Whole accounts that rest are closed first, then what the others do not need just now: so only
+ * handles at work can use up the descriptors. */
 enum rc
 fds_take(struct store *store, struct err *err)
 {
+    const int64_t max = store->options.max_open_fds;
+    int_fast64_t before = atomic_load(&store->fds);
+
     CHECK(lock_none_held());
     for (;;) {
-        const int64_t before = atomic_fetch_add(&store->fds, HANDLE_FDS);
-        if (before + HANDLE_FDS <= store->options.max_open_fds)
-            return RC_OK;
-        atomic_fetch_sub(&store->fds, HANDLE_FDS);
-        if (!evict_one(store, INT64_MAX))
+        if (before + HANDLE_FDS <= max) {
+            if (atomic_compare_exchange_weak(&store->fds, &before, before + HANDLE_FDS))
+                return RC_OK;
+            continue;
+        }
+        if (!evict_one(store, INT64_MAX) && !spare_close(store))
             return err_set(err, RC_LIMIT, 0,
                            "all %jd descriptors for databases are in use at this moment",
-                           (intmax_t)store->options.max_open_fds);
+                           (intmax_t)max);
+        before = atomic_load(&store->fds);
     }
 }
 

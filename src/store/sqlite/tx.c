@@ -136,7 +136,8 @@ reader_may_open(const struct store_account *acct)
     return count < LIMIT_READERS;
 }
 
-/* Opens one more reader; the lock is held and given up meanwhile. */
+/* Opens one more reader; the lock is held and given up meanwhile. When it fails, those who were
+ * told to wait because of it have to try themselves. */
 static enum rc
 reader_open(struct shard *shard, struct store_account *acct, struct handle **out,
             struct err *err)
@@ -153,8 +154,13 @@ reader_open(struct shard *shard, struct store_account *acct, struct handle **out
     }
     lock_enter(&shard->lock);
     acct->readers_opening--;
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        struct wakes wakes = wakes_take(acct, SIZE_MAX);
+        lock_leave(&shard->lock);
+        wakes_call(&wakes);
+        lock_enter(&shard->lock);
         return rc;
+    }
     for (unsigned i = 0; i < LIMIT_READERS; i++) {
         if (acct->readers[i] == NULL) {
             acct->readers[i] = handle;
