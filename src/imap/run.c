@@ -46,7 +46,9 @@ deadline_output(const struct imap_session *im)
 {
     const struct settings *settings = env_settings(im->s.env);
 
-    if (!conn_wants_write(&im->s.conn) || settings->output_timeout_s == 0)
+    /* A handshake wants to write and has nobody to read it: the login's deadline ends it. */
+    if (!conn_wants_write(&im->s.conn) || settings->output_timeout_s == 0 ||
+        (conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn)))
         return INT64_MAX;
     return im->s.conn.last_out_us + (int64_t)settings->output_timeout_s * 1000000;
 }
@@ -340,7 +342,11 @@ literal_begin(struct imap_session *im)
         }
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
                imap_framer_keep(&im->framer) != RC_OK) {
-        literal_refuse(im, NULL, "Literal too long");
+        if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */
+            session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
+                        (uintmax_t)literal->octets);
+        else
+            literal_refuse(im, NULL, "Literal too long");
         return;
     }
     if (literal->sync) {

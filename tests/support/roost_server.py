@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -32,6 +33,7 @@ class Roost:
     def __init__(self, options=(), accounts=(), start=True):
         self.dir = Path(tempfile.mkdtemp(prefix="roost-test-"))
         self.home = self.dir / "home"
+        (self.dir / "stderr").touch()
         self.options = list(options)
         self.process = None
         self.ports = {}
@@ -102,6 +104,25 @@ class Roost:
                 assert found, f"never logged: {pattern}\n{self.log()[-4000:]}"
                 return found
             time.sleep(0.02)
+
+    def journal_wait(self, reason, timeout=15):
+        """Waits for a session record with this end reason; returns how many there are."""
+        deadline = time.monotonic() + timeout
+        while True:
+            db = sqlite3.connect(f"file:{self.home}/journal.db?mode=ro", uri=True)
+            try:
+                rows = dict(db.execute("SELECT reason, count(*) FROM session GROUP BY reason"))
+            finally:
+                db.close()
+            if reason in rows or time.monotonic() > deadline:
+                assert reason in rows, f"no session ended for {reason}: {rows}"
+                return rows[reason]
+            time.sleep(0.05)
+
+    def memory_kib(self):
+        """Memory of its own that the server has now, without files mapped from disk."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", text).group(1))
 
     def stderr(self):
         return (self.dir / "stderr").read_text(errors="replace")

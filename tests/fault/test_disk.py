@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""A full disk and one that cannot be written: a clear answer, nothing lost, and service again as
+soon as there is room."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import Roost, binary  # noqa: E402
+
+TEXT = "From: a@example.org\r\nSubject: s\r\nMessage-ID: <{n}@disk>\r\n\r\n"
+
+
+@contextmanager
+def small_disk(megabytes):
+    """A file system of so many megabytes, in which the servers of this test live."""
+    place = tempfile.mkdtemp(prefix="roost-disk-")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        os.rmdir(place)
+        pytest.skip(f"NOT TESTED: a full disk; mounting a tmpfs needs root: {done.stderr.strip()}")
+    before, tempfile.tempdir = tempfile.tempdir, place
+    try:
+        yield Path(place)
+    finally:
+        tempfile.tempdir = before
+        subprocess.run(["umount", "-l", place], check=True)
+        os.rmdir(place)
+
+
+def fill(place, leave):
+    """Takes all room but `leave` octets."""
+    free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+    with open(place / "ballast", "ab") as ballast:
+        try:
+            ballast.write(bytes(max(0, free - leave)))
+        except OSError as failure:  # the server was faster
+            assert failure.errno == errno.ENOSPC
+
+
+def append(peer, n, octets, expect):
+    text = TEXT.format(n=n) + os.urandom(octets // 2).hex() + "\r\n"
+    peer.command(f"APPEND INBOX {{{len(text)}+}}\r\n{text}", expect=expect)
+    return peer.last
+
+
+def ids(peer):
+    peer.command("NOOP")
+    lines = peer.command("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")
+    return [line.split("<")[1].split("@")[0] for line in lines if "@disk>" in line]
+
+
+@pytest.mark.parametrize("octets", [2000, 200_000, 3_000_000], ids=["small", "large", "spooled"])
+def test_full_disk(octets):
+    with small_disk(64) as place, Roost(accounts=["anna"]) as server:
+        peer = server.login("anna")
+        append(peer, "before", octets, "OK")
+        peer.command("SELECT INBOX")
+        fill(place, 0)
+
+        kept, refused = ["before"], 0
+        for n in range(200):
+            answer = append(peer, f"full{n}", octets, expect=None)
+            if " OK " in answer:
+                kept.append(f"full{n}")
+                continue
+            assert " NO [UNAVAILABLE] " in answer, answer
+            refused += 1
+            if refused == 3:
+                break
+        assert refused == 3
+        reply = server.deliver("anna", TEXT.format(n="lmtp") + os.urandom(max(octets, 300_000) // 2).hex())
+        assert reply.startswith("452 "), reply
+
+        # What is there can be read, by old sessions and new ones, and it says why it refuses.
+        assert ids(peer) == kept
+        other = server.login("anna")
+        other.command("SELECT INBOX")
+        assert ids(other) == kept
+        (place / "ballast").unlink()
+        append(peer, "after", octets, "OK")
+        assert server.deliver("anna", TEXT.format(n="lmtp2") + "x").startswith("250 ")
+        assert ids(other) == kept + ["after", "lmtp2"]
+        server.log_wait(r" F 07301 0 \d+ log entries were lost")  # its log is on that disk too
+
+        # A crash on a full disk loses nothing either.
+        fill(place, 0)
+        for n in range(200):
+            answer = append(peer, f"again{n}", octets, expect=None)
+            if " OK " not in answer:
+                break
+            kept.append(f"again{n}")
+        server.kill()
+        (place / "ballast").unlink()
+        server.start()
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        assert sorted(ids(peer)) == sorted(kept + ["after", "lmtp2"])
+
+
+def test_flags_and_moves_on_a_full_disk():
+    with small_disk(64) as place, Roost(accounts=["anna"]) as server:
+        peer = server.login("anna")
+        for n in range(20):
+            append(peer, n, 1000, "OK")
+        peer.command("SELECT INBOX")
+        fill(place, 0)
+        flagged = set()
+        for turn in range(3000):
+            uid = turn % 20 + 1
+            peer.command(f"UID STORE {uid} {'+' if turn // 20 % 2 == 0 else '-'}FLAGS.SILENT (\\Flagged)", expect=None)
+            if " OK " not in peer.last:
+                assert " NO [UNAVAILABLE] " in peer.last, peer.last
+                break
+            flagged ^= {uid}
+        peer.command("UID SEARCH FLAGGED")
+        (place / "ballast").unlink()
+        found = {int(n) for n in peer.command("UID SEARCH FLAGGED")[0].split()[2:]}
+        assert found == flagged
+        peer.command("MOVE 1:20 Archive")
+        assert peer.command("STATUS Archive (MESSAGES)") == ["* STATUS Archive (MESSAGES 20)"]
+
+
+def test_start_on_a_full_disk():
+    """It may refuse with the reason or run; in neither case may it die."""
+    with small_disk(64) as place, Roost(accounts=["anna"], start=False) as server:
+        fill(place, 0)
+        process = subprocess.Popen([binary(), "serve", "-c", str(server.config), "-o", "imap.listen=127.0.0.1:0",
+                                    "-o", "imaps.listen="], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = process.stdout.readline()
+        if first:
+            while first.strip() != "ready":
+                first = process.stdout.readline()
+                assert first
+            process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode in (0, 1), err
+        if process.returncode == 1:
+            assert "roost serve: " in err and ("full" in err or "space" in err), err
+
+
+def test_directory_that_cannot_be_written():
+    with Roost(accounts=["anna"], start=False) as server:
+        user = {}
+        command = [binary(), "serve", "-c", str(server.config), "-o", "imap.listen=127.0.0.1:0", "-o", "imaps.listen="]
+        if os.getuid() == 0:  # whom no mode stops: run as nobody
+            user = {"user": 65534, "group": 65534, "extra_groups": []}
+            copy = Path(tempfile.mkdtemp(prefix="roost-binary-"))
+            shutil.copy(binary(), copy / "roost")
+            command[0] = str(copy / "roost")
+            for path in [copy, server.dir, server.home, *server.home.rglob("*")]:
+                os.chown(path, 65534, 65534)
+        folders = [server.home, *[path for path in server.home.rglob("*") if path.is_dir()]]
+        for folder in folders:
+            folder.chmod(0o500)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, **user)
+        check = subprocess.run([command[0], "check", "-c", str(server.config)], capture_output=True, text=True,
+                               timeout=30, check=False, **user)
+        for folder in folders:
+            folder.chmod(0o700)
+        if user:
+            shutil.rmtree(copy)
+        assert done.returncode == 1
+        assert "Permission denied" in done.stderr and str(server.home) in done.stderr, done.stderr
+        assert check.returncode == 1 and "not writable for this user; chown or chmod" in check.stdout, check.stdout
