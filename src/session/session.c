@@ -97,7 +97,7 @@ static bool
 still_acknowledges(const struct conn_evidence *evidence, int64_t dead_after_s)
 {
     return evidence->has_tcp_info && evidence->unsent_octets > 0 && dead_after_s > 0 &&
-           (int64_t)evidence->last_ack_recv_ms < dead_after_s * 500;
+           (int64_t)evidence->last_ack_recv_ms < dead_after_s * 900;
 }
 
 static enum end_reason
