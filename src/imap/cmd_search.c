@@ -36,8 +36,8 @@ search_begin(struct imap_session *im, struct imap_work *work)
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if ((req->returns & IMAP_SEARCH_SAVE) != 0)
-        return imap_bad(work, "RETURN (SAVE) is not supported");
+    if ((req->returns & IMAP_SEARCH_SAVE) != 0 || req->uses_saved)
+        return imap_bad(work, "Saved search results are not supported");
     if (req->uses_modseq)
         return imap_bad(work, "MODSEQ is not supported");
     if (!imap_read_begin(im, &tx, &step) || !imap_view_awake(im, tx, &step))

@@ -245,6 +245,7 @@ key_argument(struct parse *parse, const struct key_row *row, struct imap_search_
     case ARG_MODSEQ:
         return modseq(parse, key);
     case ARG_UIDS:
+        parse->req->uses_saved |= lex_peek(lx) == '$';
         return msgs(lx, IMAP_MSGS_UID, key);
     case ARG_NONE:
     case ARG_FLAG:
@@ -369,6 +370,7 @@ key_parse(struct parse *parse, unsigned depth)
     if (lex_take(lx, '(')) {
         key = list_parse(parse, below);
     } else if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
+        parse->req->uses_saved |= next == '$';
         key = key_new(parse, SEARCH_MSGS);
         if (key != NULL && !msgs(lx, IMAP_MSGS_SEQ, key))
             return NULL;
