@@ -75,8 +75,8 @@ END
 [7] C: g1 LOGIN one {5000}
 [7] S: g1 BAD Literal too long
 [7] C: g2 LOGIN "one" {5000+}
-[7] S: g2 BAD Literal too long
-[7] CLOSE
+[7] S: * BYE [LIMIT] Literal too long
+[7] END
 [8] S: * OK [CAPABILITY ...] ...
 [8] C: h1 AUTHENTICATE PLAIN =
 [8] S: + 
