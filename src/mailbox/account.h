@@ -44,11 +44,4 @@ uint64_t account_id(const struct account *acct);
 struct store_account *account_store(struct account *acct);
 const struct clock *account_clock(const struct account *acct);
 
-/**
- * Expunged rows with a modseq above this one are named by a view that is alive, asleep or not:
- * store_purge_step must leave them (INV-M7). UINT64_MAX when there is no view. For the holder
- * of the turn.
- */
-uint64_t account_keep_modseq(struct account *acct);
-
 #endif

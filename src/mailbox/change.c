@@ -221,3 +221,15 @@ change_log_has_flags(const struct change_log *log, uint64_t mbox)
     }
     return false;
 }
+
+uint64_t
+change_log_first_expunge(const struct change_log *log)
+{
+    uint64_t first = 0;
+
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
+        for (const struct change_record *r = c->first; r != NULL; r = r->next)
+            if (r->kind == CHANGE_EXPUNGED && r->modseq - 1 < first - 1) /* 0 - 1: no limit */
+                first = r->modseq;
+    return first;
+}

@@ -56,6 +56,8 @@ void change_log_rollback(struct change_log *log, uint64_t mark);
  * for disk. */
 MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
+/** Lowest modseq of an expunge reported so far; 0: none. */
+uint64_t change_log_first_expunge(const struct change_log *log);
 /** Whether flags of this mailbox have been changed in the batch so far. */
 bool change_log_has_flags(const struct change_log *log, uint64_t mbox);
 

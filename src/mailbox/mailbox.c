@@ -24,10 +24,14 @@
 #include "mailbox/account_private.h"
 #include "mailbox/version_private.h"
 
+/* Mailboxes that an account keeps although nobody holds them. */
+#ifndef MAILBOX_UNHELD
+#define MAILBOX_UNHELD 64u
+#endif
+
 enum {
-    UNHELD_MAILBOXES = 64, /* kept by an account although nobody holds them */
-    LOAD_BATCH = 256,      /* entries read at once */
-    ROW_ARENA = 64 << 10,  /* a row's name, the names of 128 keywords */
+    LOAD_BATCH = 256,     /* entries read at once */
+    ROW_ARENA = 64 << 10, /* a row's name, the names of 128 keywords */
 };
 
 static void
@@ -87,16 +91,18 @@ find_name(struct account *acct, struct span name)
     return NULL;
 }
 
-/* Beyond UNHELD_MAILBOXES the one that was put back longest ago goes; to be freed by the
- * caller. */
+/* Beyond MAILBOX_UNHELD the one that was put back longest ago goes, to be freed by the caller;
+ * one whose watermark of \Recent still waits for a commit only when there are many more. */
 static struct mailbox *
 take_surplus(struct account *acct)
 {
-    if (acct->unheld <= UNHELD_MAILBOXES)
+    if (acct->unheld <= MAILBOX_UNHELD)
         return NULL;
+    const bool many = acct->unheld > 4 * MAILBOX_UNHELD;
     LIST_FOR_EACH (node, &acct->mailboxes) {
         struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
-        if (mailbox->refs > 0)
+        const bool waits = mailbox->state.recent_from > mailbox->recent_written;
+        if (mailbox->refs > 0 || (waits && !many))
             continue;
         list_remove(&mailbox->link);
         acct->unheld--;

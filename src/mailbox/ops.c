@@ -9,6 +9,7 @@
 
 #include "mailbox/account_private.h"
 #include "mailbox/names.h"
+#include "mailbox/view.h"
 
 enum { ROW_OCTETS = 64 }; /* roughly what changing one entry writes; bounds a batch */
 
@@ -226,7 +227,7 @@ purge_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct purge_op *op = CONTAINER_OF(req, struct purge_op, turn);
 
-    return store_purge_step(ctx->tx, account_keep_modseq(ctx->acct), &op->more, err);
+    return store_purge_step(ctx->tx, view_keep_modseq(ctx), &op->more, err);
 }
 
 void

@@ -95,6 +95,12 @@ sync_is_due(struct view *view)
 
 /* --- Beginning --- */
 
+static uint32_t
+recent_in(const struct view *view, const struct version *version)
+{
+    return version->count + 1 - version_lower_bound(version, view->recent_from);
+}
+
 static void
 begin_nothing(struct sync *sync)
 {
@@ -154,7 +160,7 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     sync->to_left = sync->known;
     sync->flags_seq = 1;
     sync->exists = to->count;
-    sync->recent = to->count + 1 - version_lower_bound(to, view->recent_from);
+    sync->recent = recent_in(view, to);
     sync->uidnext = to->uidnext;
     sync->modseq = to->modseq;
     sync->pending = mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count;
@@ -277,6 +283,7 @@ settle_among_expunges(struct sync *sync)
     view->partial = true;
     view->broken = members == NULL;
     view->exists = members == NULL ? 0 : members->count;
+    view->recent = members == NULL ? 0 : recent_in(view, members);
 }
 
 static void
@@ -293,6 +300,7 @@ settle_counts(struct sync *sync)
     if (sync->exists > sync->known && view->mode == VIEW_READ_WRITE)
         (void)mailbox_take_recent(view->mailbox, true);
     view->exists = sync->exists;
+    view->recent = sync->recent;
     view->modseq = sync->modseq;
     view->partial = false;
     atomic_store_explicit(&view->kept, view->modseq, memory_order_relaxed);
@@ -308,9 +316,10 @@ settle_gone(struct sync *sync)
         return;
     }
     move_members(view, NULL);
-    view->exists = view->recent = 0;
+    view->exists = view->recent = view->recent_told = 0;
     view->partial = false;
     view->gone = true;
+    atomic_store_explicit(&view->kept, UINT64_MAX, memory_order_relaxed);
 }
 
 /* Brings the view to what was told, and lets the versions go. */
@@ -329,7 +338,7 @@ settle(struct sync *sync)
         if (!sync->pending)
             settle_counts(sync);
         if (!sync->pending && phase > PHASE_RECENT)
-            view->recent = sync->recent;
+            view->recent_told = sync->recent;
         if (phase > PHASE_KEYWORDS)
             view->keyword_count = sync->keyword_count;
         if (phase == PHASE_OVER && sync->modseq > view->flags_modseq)
@@ -530,7 +539,7 @@ step(struct sync *sync, struct sync_event *event)
         sync->phase = PHASE_KEYWORDS;
         event->kind = SYNC_RECENT;
         event->count = sync->recent;
-        return sync->recent != view->recent;
+        return sync->recent != view->recent_told;
     case PHASE_KEYWORDS:
         sync->phase = PHASE_FLAGS;
         event->kind = SYNC_KEYWORDS;

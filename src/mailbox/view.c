@@ -8,7 +8,7 @@
  *         message comes back under its old one, so this is exact at any later time, as long as
  *         the rows of the expunged are kept (INV-M7).
  * INV-M7  Expunged rows that a living view still names are not purged: the account knows the
- *         lowest modseq that a view with pending expunges stands at (account_keep_modseq). A
+ *         lowest modseq that a view with pending expunges stands at (view_keep_modseq). A
  * view reads the state it begins with and is listed in one step, so no purge falls between.
  *
  * Thread: the session that owns the view.
@@ -63,16 +63,19 @@ view_done(struct view *view)
 }
 
 uint64_t
-account_keep_modseq(struct account *acct)
+view_keep_modseq(const struct turn_ctx *ctx)
 {
-    uint64_t keep = UINT64_MAX;
+    struct account *acct = ctx->acct;
+    /* What this batch has expunged, views learn of after its commit. */
+    uint64_t keep = change_log_first_expunge(ctx->changes) - 1;
 
     lock_enter(&acct->mailboxes_lock);
     LIST_FOR_EACH (node, &acct->views) {
         const struct view *view = CONTAINER_OF(node, struct view, link);
         const uint64_t modseq = atomic_load_explicit(&view->kept, memory_order_relaxed);
+        const struct mailbox_state *state = &view->mailbox->state;
         /* A view that knows of all expunges names no expunged row, however old its modseq. */
-        if (view->mailbox->state.last_expunge_modseq > modseq && modseq < keep)
+        if ((state->gone || state->last_expunge_modseq > modseq) && modseq < keep)
             keep = modseq;
     }
     lock_leave(&acct->mailboxes_lock);
@@ -225,7 +228,7 @@ view_count_recent(struct view *view, struct store_tx *tx, struct err *err)
     enum rc rc = RC_OK;
 
     if (view->members == NULL && (from >= view->uid_bound || from <= 1)) {
-        view->recent = from <= 1 ? view->exists : 0;
+        view->recent = view->recent_told = from <= 1 ? view->exists : 0;
         return RC_OK;
     }
     while (rc == RC_OK && view->members == NULL && count == RECENT_BATCH) {
@@ -242,7 +245,7 @@ view_count_recent(struct view *view, struct store_tx *tx, struct err *err)
     if (view->members != NULL)
         recent =
             view->members->count + 1 - version_lower_bound(view->members, view->recent_from);
-    view->recent = recent;
+    view->recent = view->recent_told = recent;
     return RC_OK;
 }
 

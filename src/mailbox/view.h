@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/turn.h"
 #include "mailbox/version.h"
 #include "syntax/numset.h"
 
@@ -36,7 +37,8 @@ struct view {
     uint64_t modseq;         /* arrivals and expunges up to here were announced */
     uint64_t flags_modseq;   /* changes of flags up to here were */
     uint32_t exists;         /* as announced */
-    uint32_t recent;         /* as announced */
+    uint32_t recent;         /* \Recent ones among them */
+    uint32_t recent_told;    /* as announced */
     uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */
     uint32_t recent_from;    /* UIDs from here on are \Recent to this session */
     uint32_t keyword_count;  /* keywords announced in FLAGS */
@@ -61,6 +63,13 @@ void view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode);
 /** Also for a zeroed view. Any sync under way was ended before. */
 void view_done(struct view *view);
 
+/**
+ * Expunged rows with a modseq above this one are named by a view that is alive, asleep or not,
+ * or will be when this batch is published: store_purge_step must leave them (INV-M7).
+ * UINT64_MAX when there are none. Thread: the holder of the turn, in apply.
+ */
+uint64_t view_keep_modseq(const struct turn_ctx *ctx);
+
 /** Makes members available. RC_AGAIN: needs tx, and it was NULL. RC_GONE: the mailbox was
  * deleted and the view is asleep: only sync makes sense. Waits for disk when not in memory. tx:
  * a read snapshot begun now (not older than the view), or NULL to try without. */
@@ -68,8 +77,9 @@ MUST_USE enum rc view_awake(struct view *view, struct store_tx *tx, struct err *
 /** Lets members go (not while `partial`). */
 void view_sleep(struct view *view);
 
-/** Counts the \Recent messages into view->recent, at SELECT: from members when awake, else from
- *  counters or the entries at the watermark. tx may be NULL: RC_AGAIN when it is needed. */
+/** Counts the \Recent messages into view->recent, to be told at SELECT: from members when
+ * awake, else from counters or the entries at the watermark. tx may be NULL: RC_AGAIN when it
+ * is needed. */
 MUST_USE enum rc view_count_recent(struct view *view, struct store_tx *tx, struct err *err);
 static inline bool
 view_is_recent(const struct view *view, uint32_t uid)

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+/* The sessions of mailbox_sim.h: connecting, telling, believing. What they do is in sim_ops.c.
+ */
+#include "support/mailbox_sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "support/mailbox_sim_private.h"
+
+/* --- The house --- */
+
+static void
+remember_nothing(void *ctx, uint64_t account_id, const char *report)
+{
+    (void)ctx;
+    (void)account_id;
+    (void)report;
+}
+
+void
+sim_open(struct sim *sim, const char *where)
+{
+    struct err err = {.text = ""};
+
+    snprintf(sim->dir.path, sizeof sim->dir.path, "%s/roost-sim-XXXXXX", where);
+    CHECK(mkdtemp(sim->dir.path) != NULL);
+    const struct store_options options = {
+        .dir = sim->dir.path,
+        .clock = &clock_system,
+        .max_open_fds = 60,
+        .undelete_retention_s = 14 * 86400,
+        .undelete_max_octets = 300, /* so that purging has something to do */
+        .report = remember_nothing,
+    };
+    CHECK(store_open(&options, &sim->store, &err) == RC_OK);
+    CHECK(accounts_new(sim->store, &clock_system, &sim->accounts) == RC_OK);
+}
+
+void
+sim_close(struct sim *sim)
+{
+    accounts_free(sim->accounts);
+    store_close(sim->store);
+    tmpdir_remove(&sim->dir);
+}
+
+void
+sim_failed(const struct sim_client *client, const char *what, int line)
+{
+    fprintf(stderr, "sim: seed %ju step %ju line %d: %s (%s)\n", (uintmax_t)client->seed,
+            (uintmax_t)client->step, line, what, client->err.text);
+    abort();
+}
+
+/* --- Waiting --- */
+
+static void
+on_wake(void *ctx, uint64_t id)
+{
+    struct sim_client *client = ctx;
+    (void)id;
+
+    pthread_mutex_lock(&client->mutex);
+    client->wakes++;
+    pthread_cond_signal(&client->cond);
+    pthread_mutex_unlock(&client->mutex);
+}
+
+static void
+on_news(void *ctx, uint64_t id)
+{
+    struct sim_client *client = ctx;
+    (void)id;
+
+    atomic_store(&client->woken, true);
+}
+
+struct wake
+sim_wake(struct sim_client *client)
+{
+    return (struct wake){on_wake, client, 0};
+}
+
+void
+sim_wait(struct sim_client *client)
+{
+    SIM_CHECK(client, client->sim->threads); /* alone, nobody would ever wake us */
+    pthread_mutex_lock(&client->mutex);
+    while (client->wakes == 0)
+        pthread_cond_wait(&client->cond, &client->mutex);
+    client->wakes--;
+    pthread_mutex_unlock(&client->mutex);
+}
+
+struct store_tx *
+sim_read(struct sim_client *client)
+{
+    struct store_tx *tx = NULL;
+    enum rc rc;
+
+    while ((rc = store_read_begin(account_store(client->acct), sim_wake(client), &tx,
+                                  &client->err)) == RC_AGAIN)
+        sim_wait(client);
+    SIM_CHECK(client, rc == RC_OK);
+    uint32_t from = 1; /* the first statement fixes the snapshot */
+    struct entry row;
+    size_t count;
+    SIM_CHECK(client, store_entries_read(tx, 1, &from, &row, 1, &count, &client->err) == RC_OK);
+    if (client->view.mailbox != NULL)
+        sim_meddle(client);
+    return tx;
+}
+
+/* --- Believing --- */
+
+static void
+forget(struct sim_client *client, uint32_t seq)
+{
+    SIM_CHECK(client, seq >= 1 && seq <= client->count);
+    client->count--;
+    memmove(&client->known[seq - 1], &client->known[seq],
+            (client->count - (seq - 1)) * sizeof client->known[0]);
+}
+
+/* A message that was never asked for may have any UID between those of its neighbours. */
+static uint32_t
+seq_of(const struct sim_client *client, uint32_t uid)
+{
+    uint32_t unknown = 0;
+
+    for (uint32_t i = 0; i < client->count && client->known[i].uid <= uid; i++) {
+        if (client->known[i].uid == uid)
+            return i + 1;
+        unknown = client->known[i].uid == 0 ? i + 1 : 0;
+    }
+    return unknown;
+}
+
+static void
+believe_vanished(struct sim_client *client, const struct sync_event *event)
+{
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < event->run_count; i++) {
+        const struct uid_run run = event->runs[i];
+        SIM_CHECK(client, run.first <= run.last && (i == 0 || run.first > last + 1));
+        last = run.last;
+        if (event->run_count == 1 && run.first == 1 && client->count > 0 &&
+            client->view.members ==
+                NULL) { /* deleted mailbox, asleep: all there may have been */
+            client->count = 0;
+            return;
+        }
+        for (uint32_t uid = run.first; uid <= run.last; uid++) {
+            forget(client, seq_of(client, uid));
+        }
+    }
+}
+
+static void
+believe_flags(struct sim_client *client, const struct sync_event *event)
+{
+    SIM_CHECK(client, event->seq >= 1 && event->seq <= client->count);
+    struct sim_message *message = &client->known[event->seq - 1];
+    SIM_CHECK(client, message->uid == 0 || message->uid == event->entry.uid);
+    SIM_CHECK(client, event->entry.modseq >= message->modseq);
+    message->uid = event->entry.uid;
+    message->flags = event->entry.flags;
+    message->keywords = event->entry.keywords;
+    message->modseq = event->entry.modseq;
+    message->told = true;
+}
+
+static void
+believe(struct sim_client *client, const struct sync_event *event)
+{
+    client->events++;
+    switch (event->kind) {
+    case SYNC_DONE:
+        break;
+    case SYNC_EXPUNGE:
+        forget(client, event->seq);
+        break;
+    case SYNC_VANISHED:
+        believe_vanished(client, event);
+        break;
+    case SYNC_EXISTS:
+        SIM_CHECK(client, event->count > client->count && event->count <= SIM_MESSAGES);
+        for (uint32_t i = client->count; i < event->count; i++)
+            client->known[i] = (struct sim_message){.uid = 0};
+        client->count = event->count;
+        break;
+    case SYNC_RECENT:
+        SIM_CHECK(client, event->count != client->recent && event->count <= client->count);
+        client->recent = event->count;
+        break;
+    case SYNC_KEYWORDS:
+        SIM_CHECK(client, event->count <= LIMIT_KEYWORDS);
+        break;
+    case SYNC_FLAGS:
+        believe_flags(client, event);
+        break;
+    case SYNC_GONE:
+        SIM_CHECK(client, client->count == 0 && !client->gone);
+        client->gone = true;
+        break;
+    }
+}
+
+bool
+sim_awake(struct sim_client *client)
+{
+    enum rc rc = view_awake(&client->view, NULL, &client->err);
+
+    if (rc == RC_AGAIN) {
+        struct store_tx *tx = sim_read(client);
+        rc = view_awake(&client->view, tx, &client->err);
+        store_end(tx);
+        client->rebuilt++;
+    }
+    SIM_CHECK(client, rc == RC_OK || rc == RC_GONE);
+    return rc == RC_OK;
+}
+
+/* Asks for what it does not know, as a client does after EXISTS, and compares numbers with
+ * UIDs. */
+void
+sim_fetch(struct sim_client *client)
+{
+    if (!sim_awake(client))
+        return;
+    const struct version *members = client->view.members;
+    SIM_CHECK(client, version_count(members) == client->count);
+    SIM_CHECK(client, client->view.exists == client->count);
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < client->count; i++) {
+        struct entry entry;
+        struct sim_message *message = &client->known[i];
+        version_entry(members, i + 1, &entry);
+        SIM_CHECK(client, entry.uid > last && entry.uid < client->view.uid_bound);
+        last = entry.uid;
+        if (message->uid ==
+            0) /* newest flags: a sync tells later changes, perhaps this one too */
+            *message = (struct sim_message){.uid = entry.uid,
+                                            .flags = entry.flags,
+                                            .keywords = entry.keywords,
+                                            .modseq = 0};
+        SIM_CHECK(client, message->uid == entry.uid);
+    }
+}
+
+/* --- Syncing --- */
+
+void
+sim_sync_begin(struct sim_client *client, enum sync_mode mode)
+{
+    arena_reset(&client->sync_arena);
+    client->parked = false;
+    enum rc rc =
+        sync_begin(&client->view, NULL, mode, &client->sync_arena, &client->sync, &client->err);
+    if (rc == RC_AGAIN) {
+        struct store_tx *tx = sim_read(client);
+        rc = sync_begin(&client->view, tx, mode, &client->sync_arena, &client->sync,
+                        &client->err);
+        store_end(tx);
+        client->rebuilt++;
+    }
+    SIM_CHECK(client, rc == RC_OK);
+    client->syncs++;
+    for (uint32_t i = 0; i < client->count; i++)
+        client->known[i].told = false;
+}
+
+/* At most max events; true when the sync is over. */
+bool
+sim_sync_run(struct sim_client *client, uint64_t max)
+{
+    struct sync_event event;
+
+    for (uint64_t i = 0; i < max; i++) {
+        sync_next(client->sync, &event);
+        believe(client, &event);
+        if (event.kind == SYNC_DONE) {
+            client->sync = NULL;
+            SIM_CHECK(client, client->view.exists == client->count);
+            SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+sim_sync(struct sim_client *client, enum sync_mode mode)
+{
+    sim_sync_begin(client, mode);
+    sim_sync_run(client, UINT64_MAX);
+}
+
+/* What is under way is finished or broken off. */
+void
+sim_sync_over(struct sim_client *client, bool break_off)
+{
+    if (client->sync == NULL)
+        return;
+    if (break_off) {
+        sync_end(client->sync);
+        client->sync = NULL;
+        SIM_CHECK(client, client->view.exists == client->count);
+        SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
+    } else {
+        sim_sync_run(client, UINT64_MAX);
+    }
+}
+
+/* --- Life --- */
+
+void
+sim_unselect(struct sim_client *client)
+{
+    if (client->view.mailbox == NULL)
+        return;
+    sim_sync_over(client, rng_below(&client->rng, 2) == 0);
+    hub_unwatch(&client->watch);
+    view_done(&client->view);
+    client->count = client->recent = 0;
+    client->gone = false;
+}
+
+void
+sim_select(struct sim_client *client, struct span name)
+{
+    struct mailbox *mailbox;
+    enum rc rc;
+
+    sim_unselect(client);
+    while ((rc = mailbox_open(client->acct, sim_wake(client), name, &mailbox, &client->err)) ==
+           RC_AGAIN)
+        sim_wait(client);
+    if (rc == RC_NOT_FOUND)
+        return;
+    SIM_CHECK(client, rc == RC_OK);
+    struct mailbox_state state;
+    mailbox_state(mailbox, &state);
+    atomic_store(&client->woken, false);
+    hub_watch(client->acct, &client->watch, state.mbox, (struct wake){on_news, client, 0});
+    view_init(&client->view, mailbox,
+              rng_below(&client->rng, 3) == 0 ? VIEW_READ_ONLY : VIEW_READ_WRITE);
+    client->vanished = rng_below(&client->rng, 3) == 0;
+    client->count = client->view.exists;
+    SIM_CHECK(client, client->count <= SIM_MESSAGES);
+    for (uint32_t i = 0; i < client->count; i++)
+        client->known[i] = (struct sim_message){.uid = 0};
+
+    rc = view_count_recent(&client->view, NULL, &client->err);
+    if (rc == RC_AGAIN) {
+        struct store_tx *tx = sim_read(client);
+        rc = view_count_recent(&client->view, tx, &client->err);
+        store_end(tx);
+    }
+    SIM_CHECK(client, rc == RC_OK || rc == RC_GONE);
+    client->recent = client->view.recent_told;
+}
+
+void
+sim_client_init(struct sim_client *client, struct sim *sim, uint64_t seed)
+{
+    memset(client, 0, sizeof *client);
+    client->sim = sim;
+    client->seed = seed;
+    rng_seed(&client->rng, seed);
+    arena_init(&client->arena, 64 << 20);
+    arena_init(&client->sync_arena, 1 << 20);
+    pthread_mutex_init(&client->mutex, NULL);
+    pthread_cond_init(&client->cond, NULL);
+}
+
+void
+sim_disconnect(struct sim_client *client)
+{
+    sim_unselect(client);
+    account_put(client->acct);
+    client->acct = NULL;
+}
+
+void
+sim_client_done(struct sim_client *client)
+{
+    sim_disconnect(client);
+    arena_done(&client->arena);
+    arena_done(&client->sync_arena);
+    pthread_mutex_destroy(&client->mutex);
+    pthread_cond_destroy(&client->cond);
+}
+
+/* --- The truth --- */
+
+/* Compares what the client believes with the store; nobody else acts. */
+void
+sim_compare(struct sim_client *client)
+{
+    struct entry rows[64];
+    uint32_t from = 1;
+    uint32_t seq = 0;
+    size_t count = 64;
+    struct mailbox_state state;
+
+    mailbox_state(client->view.mailbox, &state);
+    if (client->gone || state.gone) {
+        SIM_CHECK(client, client->gone && client->count == 0);
+        return;
+    }
+    client->comparing = true;
+    sim_fetch(client);
+    struct store_tx *tx = sim_read(client);
+    while (count == 64) {
+        const enum rc rc =
+            store_entries_read(tx, state.mbox, &from, rows, 64, &count, &client->err);
+        SIM_CHECK(client, rc == RC_OK);
+        for (size_t i = 0; i < count; i++) {
+            SIM_CHECK(client, seq < client->count);
+            const struct sim_message *message = &client->known[seq++];
+            SIM_CHECK(client, message->uid == rows[i].uid);
+            SIM_CHECK(client, message->flags == rows[i].flags);
+            SIM_CHECK(client, memcmp(&message->keywords, &rows[i].keywords,
+                                     sizeof message->keywords) == 0);
+        }
+    }
+    store_end(tx);
+    client->comparing = false;
+    SIM_CHECK(client, seq == client->count);
+}
+
+void
+sim_client_settle(struct sim_client *client)
+{
+    if (client->acct == NULL || client->view.mailbox == NULL)
+        return;
+    sim_sync_over(client, false);
+    client->comparing = true;
+    if (sync_is_due(&client->view))
+        sim_sync(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
+    SIM_CHECK(client, !sync_is_due(&client->view));
+    sim_compare(client);
+    client->comparing = false;
+}
+
+static void
+verify_mailbox(struct sim_client *client, const struct mbox_row *row)
+{
+    struct mailbox *mailbox;
+    struct mailbox_state state;
+    struct version *version;
+    struct entry have;
+    struct entry want;
+    uint32_t from = 1;
+    size_t got;
+
+    enum rc rc =
+        mailbox_open_id(client->acct, sim_wake(client), row->id, &mailbox, &client->err);
+    SIM_CHECK(client, rc == RC_OK);
+    mailbox_state(mailbox, &state);
+    SIM_CHECK(client, state.exists == row->exists && state.unseen == row->unseen);
+    SIM_CHECK(client, state.deleted == row->deleted && state.octets == row->octets);
+    SIM_CHECK(client, state.uidnext == row->uidnext && state.uidvalidity == row->uidvalidity);
+    SIM_CHECK(client, state.highest_modseq == row->highest_modseq && !state.gone);
+    SIM_CHECK(client, state.recent_from >= row->recent_from);
+    struct store_tx *tx = sim_read(client);
+    rc = mailbox_version(mailbox, tx, &version, &client->err);
+    SIM_CHECK(client, rc == RC_OK);
+    SIM_CHECK(client, version_count(version) == row->exists);
+    SIM_CHECK(client, version_modseq(version) == row->highest_modseq);
+    SIM_CHECK(client, version_uidnext(version) == row->uidnext);
+    for (uint32_t seq = 1; seq <= row->exists; seq++) {
+        rc = store_entries_read(tx, row->id, &from, &want, 1, &got, &client->err);
+        SIM_CHECK(client, rc == RC_OK && got == 1);
+        version_entry(version, seq, &have);
+        SIM_CHECK(client, have.uid == want.uid && have.flags == want.flags);
+        SIM_CHECK(client, have.modseq == want.modseq && have.message == want.message);
+        SIM_CHECK(client, memcmp(&have.keywords, &want.keywords, sizeof have.keywords) == 0);
+    }
+    store_end(tx);
+    version_unref(version);
+    mailbox_put(mailbox);
+}
+
+void
+sim_verify(struct sim *sim, struct account *acct)
+{
+    static struct sim_client client; /* only for its names of things */
+    struct mbox_row *rows;
+    size_t count;
+
+    sim_client_init(&client, sim, 0);
+    client.acct = acct;
+    client.comparing = true;
+    struct store_tx *tx = sim_read(&client);
+    SIM_CHECK(&client, store_mbox_list(tx, &client.arena, &rows, &count, &client.err) == RC_OK);
+    AUTO_BUF findings;
+    buf_init(&findings, 1 << 16);
+    if (store_verify(tx, &findings, &client.err) != RC_OK) {
+        fprintf(stderr, "%.*s\n", SPAN_FMT(buf_span(&findings)));
+        sim_failed(&client, "store_verify", __LINE__);
+    }
+    store_end(tx);
+    for (size_t i = 0; i < count; i++)
+        verify_mailbox(&client, &rows[i]);
+    client.acct = NULL;
+    sim_client_done(&client);
+}

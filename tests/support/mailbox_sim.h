@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions without a network: each has a view, does what clients do (store, expunge, copy,
+ * move, fetch by number, idle, park, select, walk away) and keeps what a client would keep: a
+ * list of messages with flags, changed by nothing but the events of sync. What it believes is
+ * compared with what the store says. One thread or many; a seed repeats a run of one thread.
+ *
+ * A finding ends the process with the seed and step to repeat it.
+ */
+#ifndef SUPPORT_MAILBOX_SIM_H
+#define SUPPORT_MAILBOX_SIM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/rng.h"
+#include "mailbox/account.h"
+#include "mailbox/hub.h"
+#include "mailbox/sync.h"
+#include "mailbox/view.h"
+#include "support/tmpdir.h"
+
+enum { SIM_ACCOUNT = 5, SIM_MESSAGES = 4000 };
+
+struct sim {
+    struct tmpdir dir;
+    struct store *store;
+    struct accounts *accounts;
+    uint32_t target; /* about so many messages a mailbox */
+    bool threads;    /* others act at the same time */
+    bool faults;     /* the disk fails now and then; fault_vfs is the default VFS */
+};
+
+/* One message as a client knows it. */
+struct sim_message {
+    uint32_t uid; /* 0: announced, not asked for yet */
+    uint32_t flags;
+    struct keywords keywords;
+    uint64_t modseq;
+    bool told; /* its flags, in the sync under way */
+};
+
+struct sim_client {
+    struct sim *sim;
+    struct rng rng;
+    uint64_t seed;
+    uint64_t step;
+    struct account *acct; /* NULL: not connected */
+    struct view view;     /* of view.mailbox, NULL: nothing selected */
+    struct watch watch;
+    bool vanished; /* speaks QRESYNC */
+    struct arena arena;
+    struct err err;
+
+    struct sim_message known[SIM_MESSAGES];
+    uint32_t count;
+    uint32_t recent;
+    bool gone;
+
+    struct sync *sync; /* under way: a slow reader; its arena is sync_arena */
+    struct arena sync_arena;
+
+    /* Wakes. */
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    unsigned wakes;
+    atomic_bool woken; /* since it began to park */
+    bool parked;       /* had nothing to do then, and has not looked since */
+    bool comparing;    /* nobody meddles */
+
+    uint64_t ops, events, syncs, parks, rebuilt; /* what was done */
+};
+
+/** where: a directory on a fast disk; a new one is made in it. */
+void sim_open(struct sim *sim, const char *where);
+void sim_close(struct sim *sim);
+
+void sim_client_init(struct sim_client *client, struct sim *sim, uint64_t seed);
+void sim_client_done(struct sim_client *client);
+/** Does one random thing. */
+void sim_client_step(struct sim_client *client);
+/** Nobody else acts: after a full sync the client must believe what the store says. */
+void sim_client_settle(struct sim_client *client);
+/** Counters and versions in memory are what the store says; nobody else acts. */
+void sim_verify(struct sim *sim, struct account *acct);
+
+#endif

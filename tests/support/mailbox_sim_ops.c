@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+/* What the sessions of mailbox_sim.h do, drawn by lot. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "mailbox/account_private.h"
+#include "mailbox/names.h"
+#include "mailbox/ops.h"
+#include "support/fault_vfs.h"
+#include "support/mailbox_sim_private.h"
+
+enum { SIM_KEYWORDS = 5, SIM_RIDERS = 3 };
+
+static const struct span mailbox_names[] = {
+    SPAN_INIT("INBOX"),   SPAN_INIT("INBOX"), SPAN_INIT("INBOX"),
+    SPAN_INIT("Archive"), SPAN_INIT("Trash"), SPAN_INIT("made/by/us"),
+};
+
+static const struct span keyword_names[SIM_KEYWORDS] = {
+    SPAN_INIT("$Forwarded"), SPAN_INIT("$Junk"), SPAN_INIT("red"),
+    SPAN_INIT("Blue"),       SPAN_INIT("green"),
+};
+
+static struct span
+any_mailbox(struct sim_client *client)
+{
+    return mailbox_names[rng_below(&client->rng, ARRAY_LEN(mailbox_names))];
+}
+
+static bool
+chance(struct sim_client *client, uint64_t percent)
+{
+    return rng_below(&client->rng, 100) < percent;
+}
+
+/* --- Requests of our own --- */
+
+/* New messages; fails on purpose after its work is done when told to. */
+struct append_req {
+    struct turn_req turn;
+    struct sim_client *client;
+    struct span name;
+    unsigned count;
+    uint32_t flags;
+    bool fails;
+};
+
+static enum rc
+append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct append_req *append = CONTAINER_OF(req, struct append_req, turn);
+    AUTO_ARENA arena;
+    struct mbox_row row;
+
+    arena_init(&arena, 1 << 16);
+    enum rc rc = store_mbox_find(ctx->tx, append->name, &arena, &row, err);
+    for (unsigned i = 0; rc == RC_OK && i < append->count; i++) {
+        static const char text[] = "Subject: hello\r\n\r\nworld\r\n";
+        const struct message_new message = {.text = SPAN(text), .header_octets = 18};
+        struct entry added;
+        struct entry_new new = {
+            .mbox = row.id,
+            .octets = sizeof text - 1,
+            .flags = append->flags,
+            .internaldate_s = ctx->now_s,
+            .savedate_s = ctx->now_s,
+        };
+        rc = store_message_add(ctx->tx, &message, &new.message, err);
+        if (rc == RC_OK)
+            rc = store_entry_add(ctx->tx, &new, &added, err);
+        if (rc == RC_OK)
+            rc = change_added(ctx->changes, row.id, &added, 1);
+    }
+    return rc == RC_OK && append->fails ? RC_QUOTA : rc;
+}
+
+static void
+append_init(struct append_req *append, struct sim_client *client)
+{
+    *append = (struct append_req){
+        .client = client,
+        .name = any_mailbox(client),
+        .count = chance(client, 80) ? 1 : 1 + (unsigned)rng_below(&client->rng, 12),
+        .flags = (uint32_t)rng_below(&client->rng, 32),
+        .fails = chance(client, 8),
+    };
+    turn_req_init(&append->turn, append_apply, 100, sim_wake(client));
+}
+
+/* Queues others while it holds the turn, as sessions on other threads would: they ride in its
+ * batch. */
+struct carrier_req {
+    struct turn_req turn;
+    struct turn_req *riders[SIM_RIDERS + 1];
+    unsigned count;
+};
+
+static enum rc
+carrier_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct carrier_req *carrier = CONTAINER_OF(req, struct carrier_req, turn);
+    (void)err;
+
+    for (unsigned i = 0; i < carrier->count; i++)
+        CHECK(turn_run(ctx->acct, carrier->riders[i]) == RC_AGAIN);
+    return RC_OK;
+}
+
+/* --- Running them --- */
+
+void
+sim_meddle(struct sim_client *client)
+{
+    AUTO_ARENA arena;
+    struct append_req append;
+    struct expunge_op expunge;
+    struct mailbox_state state;
+
+    arena_init(&arena, 1 << 20);
+    if (client->sim->threads || client->comparing || !chance(client, 40))
+        return;
+    if (chance(client, 50)) /* and what was in memory has to be loaded through this snapshot */
+        mailboxes_trim(client->acct, INT64_MAX, 0);
+    if (chance(client, 50)) {
+        append_init(&append, client);
+        SIM_CHECK(client, turn_run(client->acct, &append.turn) == RC_OK);
+        return;
+    }
+    mailbox_state(client->view.mailbox, &state);
+    const uint32_t uid =
+        client->count == 0 ? 1 : client->known[rng_below(&client->rng, client->count)].uid;
+    const struct uid_run run = {uid, uid + (uint32_t)rng_below(&client->rng, 4)};
+    expunge_op_init(&expunge, &arena, sim_wake(client));
+    expunge.mbox = state.mbox;
+    expunge.runs = &run;
+    expunge.run_count = 1;
+    SIM_CHECK(client, turn_run(client->acct, &expunge.turn) == RC_OK);
+}
+
+static void
+check_result(struct sim_client *client, const struct turn_req *req)
+{
+    const enum rc rc = req->result;
+    const bool fair = rc == RC_OK || rc == RC_GONE || rc == RC_NOT_FOUND || rc == RC_QUOTA ||
+                      rc == RC_EXISTS || rc == RC_DENIED;
+
+    if (!fair && !client->sim->faults) {
+        client->err = req->err;
+        SIM_CHECK(client, rc == RC_OK);
+    }
+}
+
+static void
+run_with_riders(struct sim_client *client, struct turn_req *req)
+{
+    struct append_req appends[SIM_RIDERS];
+    struct carrier_req carrier = {.count = 0};
+
+    turn_req_init(&carrier.turn, carrier_apply, 1, sim_wake(client));
+    const unsigned place = (unsigned)rng_below(&client->rng, SIM_RIDERS + 1);
+    for (unsigned i = 0; i < SIM_RIDERS + 1; i++) {
+        if (i == place) {
+            carrier.riders[carrier.count++] = req;
+        } else if (chance(client, 60)) {
+            append_init(&appends[i < place ? i : i - 1], client);
+            carrier.riders[carrier.count++] = &appends[i < place ? i : i - 1].turn;
+        }
+    }
+    SIM_CHECK(client, turn_run(client->acct, &carrier.turn) == RC_OK);
+    for (unsigned i = 0; i < carrier.count; i++) {
+        SIM_CHECK(client, turn_run(client->acct, carrier.riders[i]) == RC_OK);
+        check_result(client, carrier.riders[i]);
+    }
+}
+
+/* False: given up before it was done. */
+static bool
+run(struct sim_client *client, struct turn_req *req)
+{
+    const bool faulty = client->sim->faults && chance(client, 10);
+
+    client->ops++;
+    if (faulty)
+        fault_vfs_arm(chance(client, 50) ? FAULT_FULL : FAULT_IO,
+                      1 + rng_below(&client->rng, 8));
+    if (!client->sim->threads && chance(client, 30)) {
+        run_with_riders(client, req);
+    } else {
+        while (turn_run(client->acct, req) == RC_AGAIN) {
+            if (chance(client, 5) && turn_cancel(client->acct, req))
+                return false;
+            sim_wait(client);
+        }
+        check_result(client, req);
+    }
+    if (faulty)
+        fault_vfs_arm(FAULT_NONE, 0);
+    return true;
+}
+
+/* --- Commands --- */
+
+/* Some messages by sequence number; false: there are none, or the mailbox is deleted. */
+static bool
+pick(struct sim_client *client, struct view_run **runs, size_t *run_count,
+     struct uid_run **uids, size_t *uid_count)
+{
+    struct num_range ranges[3];
+    struct seq_set set = {{ranges, 0, false}};
+
+    if (client->count == 0 || !sim_awake(client))
+        return false;
+    set.set.count = 1 + rng_below(&client->rng, 3);
+    for (size_t i = 0; i < set.set.count; i++) {
+        ranges[i].first = 1 + (uint32_t)rng_below(&client->rng, client->count);
+        ranges[i].last = ranges[i].first;
+        if (chance(client, 40))
+            ranges[i].last = chance(client, 20)
+                                 ? NUMSET_STAR
+                                 : 1 + (uint32_t)rng_below(&client->rng, client->count);
+    }
+    SIM_CHECK(client,
+              view_resolve_seqs(&client->view, &set, &client->arena, runs, run_count) == RC_OK);
+    SIM_CHECK(client, view_uid_runs(&client->view, *runs, *run_count, &client->arena, uids,
+                                    uid_count) == RC_OK);
+    for (size_t i = 0; i < *run_count; i++) {
+        const uint32_t uid = client->known[(*runs)[i].first - 1].uid;
+        struct entry entry;
+        version_entry(client->view.members, (*runs)[i].first, &entry);
+        SIM_CHECK(client, uid == 0 || uid == entry.uid);
+    }
+    return true;
+}
+
+static uint64_t
+selected(struct sim_client *client)
+{
+    struct mailbox_state state;
+
+    mailbox_state(client->view.mailbox, &state);
+    return state.mbox;
+}
+
+/* What the client believes its silent STORE did. */
+static void
+believe_silent(struct sim_client *client, const struct flags_op *op,
+               const struct view_run *runs, size_t run_count)
+{
+    struct keywords bits = {{0, 0}};
+    struct span *names;
+    size_t count;
+
+    SIM_CHECK(client,
+              mailbox_keywords(client->view.mailbox, &client->arena, &names, &count) == RC_OK);
+    for (size_t k = 0; k < op->keyword_count; k++)
+        for (size_t i = 0; i < count; i++)
+            if (span_ieq(names[i], op->keywords[k]))
+                bits.bits[i / 64] |= UINT64_C(1) << (i % 64);
+    for (size_t r = 0; r < run_count; r++) {
+        for (uint32_t seq = runs[r].first; seq <= runs[r].last; seq++) {
+            struct sim_message *message = &client->known[seq - 1];
+            switch (op->mode) {
+            case FLAGS_REPLACE:
+                message->flags = op->flags;
+                message->keywords = bits;
+                break;
+            case FLAGS_ADD:
+                message->flags |= op->flags;
+                message->keywords.bits[0] |= bits.bits[0];
+                break;
+            case FLAGS_REMOVE:
+                message->flags &= ~op->flags;
+                message->keywords.bits[0] &= ~bits.bits[0];
+                break;
+            }
+        }
+    }
+}
+
+/* RFC 3501 section 6.4.6: without .SILENT the value of each message is told, changed or not. */
+static void
+check_echo(struct sim_client *client, const struct uid_run *uids, size_t uid_count)
+{
+    struct version *current;
+
+    if (client->sim->threads ||
+        view_current(&client->view, NULL, &current, &client->err) != RC_OK)
+        return;
+    for (uint32_t i = 0; i < client->count; i++) {
+        const struct sim_message *message = &client->known[i];
+        for (size_t r = 0; r < uid_count; r++)
+            if (message->uid >= uids[r].first && message->uid <= uids[r].last &&
+                version_find_uid(current, message->uid) != 0)
+                SIM_CHECK(client, message->told);
+    }
+    version_unref(current);
+}
+
+static void
+do_store(struct sim_client *client)
+{
+    const bool silent = chance(client, 50);
+    const enum sync_mode mode = chance(client, 50) ? SYNC_NO_EXPUNGE : SYNC_ALL;
+    struct view_run *runs;
+    size_t run_count;
+    struct uid_run *uids;
+    size_t uid_count;
+    struct flags_op op;
+    struct span keywords[2];
+
+    if (!pick(client, &runs, &run_count, &uids, &uid_count))
+        return;
+    sim_fetch(client);
+    flags_op_init(&op, &client->arena, sim_wake(client));
+    op.mbox = selected(client);
+    op.runs = uids;
+    op.run_count = uid_count;
+    op.mode = (enum flags_mode)rng_below(&client->rng, 3);
+    op.flags = (uint32_t)rng_below(&client->rng, 32);
+    op.known_modseq = client->view.flags_modseq;
+    op.keywords = keywords;
+    op.keyword_count = chance(client, 30) ? 1 + rng_below(&client->rng, 2) : 0;
+    for (size_t i = 0; i < op.keyword_count; i++)
+        keywords[i] = keyword_names[rng_below(&client->rng, SIM_KEYWORDS)];
+    if (!run(client, &op.turn))
+        return;
+    if (op.turn.result == RC_OK && silent) {
+        client->view.silent_modseq = op.silent_modseq;
+        believe_silent(client, &op, runs, run_count);
+    } else if (op.turn.result == RC_OK) {
+        client->view.echo = uids;
+        client->view.echo_count = uid_count;
+    }
+    sim_sync_begin(client, mode);
+    if (chance(client, 60) && sim_sync_run(client, UINT64_MAX) && op.turn.result == RC_OK &&
+        !silent)
+        check_echo(client, uids, uid_count);
+}
+
+static void
+do_append(struct sim_client *client)
+{
+    struct append_req append;
+
+    append_init(&append, client);
+    if (run(client, &append.turn) && append.fails)
+        SIM_CHECK(client, append.turn.result != RC_OK);
+}
+
+static void
+do_expunge(struct sim_client *client)
+{
+    struct mailbox_state state;
+    struct view_run *runs;
+    size_t run_count;
+    struct uid_run *uids;
+    size_t uid_count;
+    struct expunge_op op;
+
+    if (!pick(client, &runs, &run_count, &uids, &uid_count))
+        return;
+    mailbox_state(client->view.mailbox, &state);
+    expunge_op_init(&op, &client->arena, sim_wake(client));
+    op.mbox = state.mbox;
+    op.only_deleted = state.exists < client->sim->target;
+    if (!op.only_deleted || chance(client, 30)) {
+        op.runs = uids;
+        op.run_count = uid_count;
+    }
+    if (run(client, &op.turn))
+        sim_sync_begin(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
+}
+
+static void
+do_copy(struct sim_client *client)
+{
+    struct view_run *runs;
+    size_t run_count;
+    struct uid_run *uids;
+    size_t uid_count;
+    struct copy_op op;
+
+    if (!pick(client, &runs, &run_count, &uids, &uid_count))
+        return;
+    copy_op_init(&op, &client->arena, sim_wake(client));
+    op.from_mbox = selected(client);
+    op.to_name = any_mailbox(client);
+    op.runs = uids;
+    op.run_count = uid_count;
+    op.move = chance(client, 70);
+    if (!run(client, &op.turn))
+        return;
+    if (op.turn.result == RC_OK) {
+        uint32_t named = 0;
+        for (size_t i = 0; i < run_count; i++)
+            named += runs[i].last - runs[i].first + 1;
+        SIM_CHECK(client, op.out.count <= named);
+    }
+    sim_sync_begin(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
+}
+
+/* DELETE of a mailbox that others may have selected; CREATE of it once more. */
+static void
+do_names(struct sim_client *client)
+{
+    const struct span name = chance(client, 50) ? SPAN("Archive") : SPAN("made/by/us");
+
+    if (chance(client, 30)) {
+        struct names_delete_op op;
+        names_delete_op_init(&op, &client->arena, sim_wake(client));
+        op.name = name;
+        (void)run(client, &op.turn);
+    } else {
+        struct names_create_op op;
+        names_create_op_init(&op, &client->arena, sim_wake(client));
+        op.name = name;
+        op.exists_ok = true;
+        (void)run(client, &op.turn);
+    }
+}
+
+static void
+do_housekeeping(struct sim_client *client)
+{
+    struct purge_op op;
+
+    if (chance(client, 50)) {
+        mailboxes_trim(client->acct, INT64_MAX, 0);
+        return;
+    }
+    do {
+        purge_op_init(&op, sim_wake(client));
+        if (!run(client, &op.turn))
+            return;
+    } while (op.more && op.turn.result == RC_OK);
+}
+
+/* Goes to sleep in IDLE, as it may after a complete sync. */
+static void
+do_park(struct sim_client *client)
+{
+    atomic_store(&client->woken, false);
+    sim_sync(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
+    view_sleep(&client->view);
+    SIM_CHECK(client, client->view.members == NULL);
+    client->parked = !sync_is_due(&client->view); /* it is when a snapshot was a bit old */
+    client->parks++;
+}
+
+static void
+do_sync(struct sim_client *client)
+{
+    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE};
+
+    if (client->vanished && chance(client, 70))
+        sim_sync_begin(client, SYNC_ALL_UIDS);
+    else
+        sim_sync_begin(client, modes[rng_below(&client->rng, 3)]);
+}
+
+/* Nothing is due: then the client believes what is true. Something is due: it was told to look.
+ */
+static void
+check_quiet(struct sim_client *client)
+{
+    if (client->sim->threads)
+        return;
+    if (!sync_is_due(&client->view))
+        sim_compare(client);
+    else if (client->parked)
+        SIM_CHECK(client, atomic_load(&client->woken));
+}
+
+void
+sim_client_step(struct sim_client *client)
+{
+    client->step++;
+    if (client->acct == NULL) {
+        SIM_CHECK(client,
+                  account_get(client->sim->accounts, SIM_ACCOUNT, &client->acct) == RC_OK);
+        return;
+    }
+    if (client->sync != NULL) { /* a slow reader: some of it, or not even that */
+        if (chance(client, 3))
+            sim_sync_over(client, true);
+        else if (chance(client, 60))
+            sim_sync_run(client, 1 + rng_below(&client->rng, 6));
+        return;
+    }
+    arena_reset(&client->arena);
+    if (client->view.mailbox == NULL || (client->gone && chance(client, 50))) {
+        atomic_store(&client->woken, false);
+        sim_select(client, any_mailbox(client));
+        return;
+    }
+    const uint64_t lot = rng_below(&client->rng, 100);
+    if (lot < 20)
+        do_append(client);
+    else if (lot < 42)
+        do_store(client);
+    else if (lot < 52)
+        do_expunge(client);
+    else if (lot < 58)
+        do_copy(client);
+    else if (lot < 70)
+        do_sync(client);
+    else if (lot < 80)
+        do_park(client);
+    else if (lot < 90)
+        check_quiet(client);
+    else if (lot < 92)
+        sim_fetch(client);
+    else if (lot < 94)
+        view_sleep(&client->view); /* at any time: what is pending stays pending */
+    else if (lot < 96)
+        do_housekeeping(client);
+    else if (lot < 98)
+        do_names(client);
+    else if (lot < 99)
+        sim_unselect(client);
+    else
+        sim_disconnect(client);
+}

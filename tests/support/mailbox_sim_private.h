@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Between mailbox_sim.c and mailbox_sim_ops.c. */
+#ifndef SUPPORT_MAILBOX_SIM_PRIVATE_H
+#define SUPPORT_MAILBOX_SIM_PRIVATE_H
+
+#include "support/mailbox_sim.h"
+
+/* cmocka's assertions leave by longjmp, which a thread cannot: this one ends the process. */
+#define SIM_CHECK(client, cond)                                                                \
+    do {                                                                                       \
+        if (!(cond))                                                                           \
+            sim_failed((client), #cond, __LINE__);                                             \
+    } while (0)
+
+NORETURN void sim_failed(const struct sim_client *client, const char *what, int line);
+
+struct wake sim_wake(struct sim_client *client);
+void sim_wait(struct sim_client *client);
+struct store_tx *sim_read(struct sim_client *client);
+
+bool sim_awake(struct sim_client *client); /* false: deleted */
+void sim_fetch(struct sim_client *client);
+void sim_compare(struct sim_client *client);
+
+void sim_sync_begin(struct sim_client *client, enum sync_mode mode);
+bool sim_sync_run(struct sim_client *client, uint64_t max);
+void sim_sync_over(struct sim_client *client, bool break_off);
+void sim_sync(struct sim_client *client, enum sync_mode mode);
+
+/** Alone: somebody commits just now, between a snapshot and its use. */
+void sim_meddle(struct sim_client *client);
+
+void sim_select(struct sim_client *client, struct span name);
+void sim_unselect(struct sim_client *client);
+void sim_disconnect(struct sim_client *client);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Simulated sessions on one account, one thread, drawn by lot: what each believes after its
+ * syncs is what the store says (tests/support/mailbox_sim.h). A second run has a disk that
+ * fails now and then. ROOST_MODEL_STEPS and ROOST_MODEL_SEED make it longer and different.
+ */
+#include "support/cm.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support/fault_vfs.h"
+#include "support/mailbox_sim.h"
+
+enum { CLIENTS = 6, STEPS = 6000, SETTLE_EVERY = 500 };
+enum disk { DISK_GOOD, DISK_FAILING };
+
+static struct sim_client clients[CLIENTS];
+
+static uint64_t
+env_number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
+
+/* Where a commit costs no disk: what is tested is not durability. */
+static const char *
+fast_directory(void)
+{
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+static void
+settle_all(struct sim *sim, size_t count)
+{
+    struct account *acct;
+
+    for (size_t i = 0; i < count; i++)
+        sim_client_settle(&clients[i]);
+    assert_int_equal(account_get(sim->accounts, SIM_ACCOUNT, &acct), RC_OK);
+    sim_verify(sim, acct);
+    account_put(acct);
+}
+
+static void
+play(size_t count, enum disk disk)
+{
+    const uint64_t steps = env_number("ROOST_MODEL_STEPS", STEPS);
+    const uint64_t seed = env_number("ROOST_MODEL_SEED", 1);
+    struct sim sim = {.target = 40, .faults = disk == DISK_FAILING};
+    struct rng lot;
+
+    rng_seed(&lot, seed);
+    sim_open(&sim, fast_directory());
+    for (size_t i = 0; i < count; i++)
+        sim_client_init(&clients[i], &sim, seed * 100 + i);
+    for (uint64_t step = 1; step <= steps; step++) {
+        sim_client_step(&clients[rng_below(&lot, count)]);
+        if (step % SETTLE_EVERY == 0)
+            settle_all(&sim, count);
+    }
+    settle_all(&sim, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_client *c = &clients[i];
+        printf("client %zu: %ju requests, %ju syncs, %ju events, %ju parks, %ju snapshots\n", i,
+               (uintmax_t)c->ops, (uintmax_t)c->syncs, (uintmax_t)c->events,
+               (uintmax_t)c->parks, (uintmax_t)c->rebuilt);
+        assert_true(c->events > 0);
+        sim_client_done(&clients[i]);
+    }
+    sim_close(&sim);
+}
+
+static void
+sessions_believe_the_truth(void **state)
+{
+    (void)state;
+    play(CLIENTS, DISK_GOOD);
+}
+
+/* Versions are then in memory for short times only: everything is loaded and rebuilt often. */
+static void
+lonely_sessions_believe_the_truth(void **state)
+{
+    (void)state;
+    play(1, DISK_GOOD);
+    play(2, DISK_GOOD);
+}
+
+static void
+sessions_believe_the_truth_on_a_failing_disk(void **state)
+{
+    (void)state;
+    sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+    fault_vfs_register();
+    fault_vfs_arm(FAULT_NONE, 0);
+    assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS), 1), SQLITE_OK);
+    play(CLIENTS, DISK_FAILING);
+    assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions_believe_the_truth),
+        cmocka_unit_test(lonely_sessions_believe_the_truth),
+        cmocka_unit_test(sessions_believe_the_truth_on_a_failing_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
