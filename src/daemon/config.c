@@ -646,8 +646,10 @@ config_read(const char *path, const char *const *overrides, size_t override_coun
 void
 config_free(struct config *config)
 {
-    if (config == NULL)
-        return;
-    arena_done(&config->arena);
-    free(config);
+    while (config != NULL) {
+        struct config *older = config->older;
+        arena_done(&config->arena);
+        free(config);
+        config = older;
+    }
 }

@@ -22,9 +22,10 @@ struct text_list {
 };
 
 struct config {
-    struct arena arena; /* owns all texts */
-    const char *path;   /* of the file */
-    const char *dir;    /* its folder, absolute */
+    struct arena arena;   /* owns all texts */
+    const char *path;     /* of the file */
+    const char *dir;      /* its folder, absolute */
+    struct config *older; /* that it replaced at a reload: sessions may still read it */
 
     struct settings settings; /* what sessions look at; texts as everything else in the arena */
 
@@ -55,10 +56,11 @@ struct config {
 /**
  * Reads path (NULL: defaults only, with dir as DIR) and then overrides ("section.key=value").
  * RC_INVALID with "FILE:LINE: ..." or "-o ...: ..."; RC_NOT_FOUND, RC_DENIED, RC_LIMIT.
- * On success *out is owned: config_done, or kept for ever when its settings were published.
+ * On success *out is owned: config_free, once nobody reads its settings any more.
  */
 MUST_USE enum rc config_read(const char *path, const char *const *overrides,
                              size_t override_count, struct config **out, struct err *err);
+/** With all that it replaced. NULL is allowed. */
 void config_free(struct config *config);
 
 /** DIR/name, in the config's arena; NULL without memory. */

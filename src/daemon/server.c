@@ -35,6 +35,7 @@ enum { STOP_WAIT_MS = 10000, STOP_POLL_US = 10000, LIVE_SLOTS = 131072 };
 
 struct server {
     const struct serve_options *options;
+    struct config *config; /* the newest, with those it replaced */
     struct house house;
     struct env env;
     struct log_scope log;
@@ -201,6 +202,8 @@ reload(struct server *server)
         fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
     } else {
         /* The old one stays readable for sessions that look at it: settings.h. */
+        config->older = server->config;
+        server->config = config;
         atomic_store(&server->env.settings, &config->settings);
         log_levels_set(server->house.log, &config->log_levels);
         log_put(&server->log, LOG_E_SERVER_RELOADED, "configuration reloaded");
@@ -293,7 +296,6 @@ enum rc
 server_run(const struct serve_options *options, struct err *err)
 {
     struct server *server = calloc(1, sizeof *server);
-    struct config *config = NULL;
     sigset_t set;
 
     sigemptyset(&set);
@@ -306,13 +308,14 @@ server_run(const struct serve_options *options, struct err *err)
         return err_set(err, RC_LIMIT, 0, "no memory");
     server->options = options;
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
-                             &config, err);
+                             &server->config, err);
     if (rc == RC_OK)
-        rc = house_open(&server->house, config, HOUSE_SERVE, err);
+        rc = house_open(&server->house, server->config, HOUSE_SERVE, err);
     if (rc == RC_OK) {
         rc = serve(server, &set, err);
         house_close(&server->house);
     }
+    config_free(server->config);
     free(server);
     return rc;
 }
