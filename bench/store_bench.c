@@ -128,7 +128,6 @@ bench_append(void)
     struct store_account *acct = NULL;
     struct store_tx *tx = NULL;
     struct mbox_row row;
-    uint64_t octets = 0;
 
     must(store_account_get(store, 2, &acct));
     must(store_write_begin(acct, &tx, &err));
@@ -139,7 +138,6 @@ bench_append(void)
         must(store_write_begin(acct, &tx, &err));
         mbox_of(tx, "INBOX", &row);
         add(tx, inbox, texts[i % TEXTS]);
-        octets += texts[i % TEXTS].len;
         must(store_commit(tx, &err));
         store_checkpoint(acct);
     }

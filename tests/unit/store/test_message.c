@@ -217,8 +217,8 @@ test_damage_is_found(void **state)
         "INSERT INTO content VALUES (99 << 16, 0, 0, x'')",
         "UPDATE message SET header_octets = octets + 1",
         "UPDATE entry SET modseq = 0",
-        "INSERT INTO expunged SELECT mbox, 1, uid, 0, 0, 0, message, 9, 0, 0, 0, 0, 1 FROM "
-        "entry",
+        ("INSERT INTO expunged SELECT mbox, 1, uid, 0, 0, 0, message, 9, 0, 0, 0, 0, 1 FROM "
+         "entry"),
     };
 
     (void)state;
