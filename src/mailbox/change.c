@@ -21,6 +21,7 @@ change_log_new(void)
         return NULL;
     atomic_init(&log->refs, 1);
     arena_init(&log->arena, LIMIT_CHANGE_LOG);
+    map_init(&log->by_mbox);
     return log;
 }
 
@@ -35,6 +36,7 @@ change_log_unref(struct change_log *log)
 {
     if (log == NULL || atomic_fetch_sub_explicit(&log->refs, 1, memory_order_acq_rel) != 1)
         return;
+    map_done(&log->by_mbox);
     arena_done(&log->arena);
     free(log);
 }
@@ -45,73 +47,87 @@ change_log_mark(const struct change_log *log)
     return log->serial;
 }
 
+/* Takes back what one mailbox's part got after the mark; false: it was not there before. */
+static bool
+take_back(struct mbox_changes *changes, uint64_t mark)
+{
+    struct change_record *kept = NULL;
+
+    if (changes->serial > mark)
+        return false;
+    if (changes->gone_serial > mark)
+        changes->gone_serial = 0;
+    for (struct change_record *r = changes->first; r != NULL && r->serial <= mark; r = r->next)
+        kept = r;
+    changes->last = kept;
+    if (kept == NULL)
+        changes->first = NULL;
+    else
+        kept->next = NULL;
+    return true;
+}
+
 void
 change_log_rollback(struct change_log *log, uint64_t mark)
 {
     struct mbox_changes **link = &log->first;
 
+    if (log->serial == mark)
+        return;
+    log->last = NULL;
     while (*link != NULL) {
         struct mbox_changes *changes = *link;
-        if (changes->serial > mark) {
+        if (take_back(changes, mark)) {
+            log->last = changes;
+            link = &changes->next;
+        } else {
             *link = changes->next;
-            continue;
+            (void)map_take(&log->by_mbox, map_key_u64(&changes->mbox));
         }
-        if (changes->gone_serial > mark)
-            changes->gone_serial = 0;
-        struct change_record *kept = NULL;
-        for (struct change_record *r = changes->first; r != NULL && r->serial <= mark;
-             r = r->next)
-            kept = r;
-        changes->last = kept;
-        if (kept == NULL)
-            changes->first = NULL;
-        else
-            kept->next = NULL;
-        link = &changes->next;
     }
 }
 
+/* A rename of a large tree names a hundred thousand mailboxes: they are found by a map. */
 static struct mbox_changes *
 changes_of(struct change_log *log, uint64_t mbox)
 {
-    struct mbox_changes **link = &log->first;
+    struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
 
     log->serial++;
-    for (; *link != NULL; link = &(*link)->next)
-        if ((*link)->mbox == mbox)
-            return *link;
-    struct mbox_changes *changes = arena_new(&log->arena, struct mbox_changes);
-    if (changes == NULL)
+    if (changes != NULL)
+        return changes;
+    changes = arena_new(&log->arena, struct mbox_changes);
+    if (changes == NULL || map_put(&log->by_mbox, map_key_u64(&mbox), changes) != RC_OK)
         return NULL;
     changes->mbox = mbox;
     changes->serial = log->serial;
-    *link = changes;
+    if (log->last == NULL)
+        log->first = changes;
+    else
+        log->last->next = changes;
+    log->last = changes;
     return changes;
 }
 
+/* A new record; it is put at its place by record_link once it is complete. */
 static struct change_record *
-record_add(struct change_log *log, uint64_t mbox, enum change_kind kind, size_t count)
+record_new(struct change_log *log, enum change_kind kind, size_t count)
 {
-    struct mbox_changes *changes = changes_of(log, mbox);
-    struct change_record *record =
-        changes == NULL ? NULL : arena_new(&log->arena, struct change_record);
+    struct change_record *record = arena_new(&log->arena, struct change_record);
 
-    if (record == NULL)
-        return NULL;
-    record->serial = log->serial;
-    record->kind = kind;
-    record->count = count;
+    if (record != NULL)
+        *record = (struct change_record){.kind = kind, .count = count};
     return record;
 }
 
-/* Puts a complete record at its place: a half-made one must not be found. */
 static enum rc
 record_link(struct change_log *log, uint64_t mbox, struct change_record *record)
 {
-    struct mbox_changes *changes = log->first;
+    struct mbox_changes *changes = changes_of(log, mbox);
 
-    while (changes->mbox != mbox)
-        changes = changes->next;
+    if (changes == NULL)
+        return RC_LIMIT;
+    record->serial = log->serial;
     if (changes->last == NULL)
         changes->first = record;
     else
@@ -126,7 +142,7 @@ add_entries(struct change_log *log, uint64_t mbox, enum change_kind kind,
 {
     if (count == 0)
         return RC_OK;
-    struct change_record *record = record_add(log, mbox, kind, count);
+    struct change_record *record = record_new(log, kind, count);
     struct entry *copy = arena_array(&log->arena, struct entry, count);
     if (record == NULL || copy == NULL)
         return RC_LIMIT;
@@ -153,7 +169,7 @@ change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids, siz
 {
     if (count == 0)
         return RC_OK;
-    struct change_record *record = record_add(log, mbox, CHANGE_EXPUNGED, count);
+    struct change_record *record = record_new(log, CHANGE_EXPUNGED, count);
     uint32_t *copy = arena_array(&log->arena, uint32_t, count);
     if (record == NULL || copy == NULL)
         return RC_LIMIT;
@@ -166,7 +182,7 @@ change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids, siz
 enum rc
 change_keyword(struct change_log *log, uint64_t mbox, uint32_t number, struct span name)
 {
-    struct change_record *record = record_add(log, mbox, CHANGE_KEYWORD, 1);
+    struct change_record *record = record_new(log, CHANGE_KEYWORD, 1);
     const struct span copy = arena_span(&log->arena, name);
 
     if (record == NULL || copy.ptr == NULL)
@@ -212,13 +228,12 @@ change_log_finish(struct change_log *log, struct store_tx *tx, struct err *err)
 bool
 change_log_has_flags(const struct change_log *log, uint64_t mbox)
 {
-    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
-        if (c->mbox != mbox)
-            continue;
-        for (const struct change_record *r = c->first; r != NULL; r = r->next)
-            if (r->kind == CHANGE_FLAGS)
-                return true;
-    }
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+
+    for (const struct change_record *r = changes == NULL ? NULL : changes->first; r != NULL;
+         r = r->next)
+        if (r->kind == CHANGE_FLAGS)
+            return true;
     return false;
 }
 

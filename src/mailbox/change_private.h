@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "mailbox/change.h"
 
 enum change_kind { CHANGE_ADDED, CHANGE_FLAGS, CHANGE_EXPUNGED, CHANGE_KEYWORD };
@@ -41,7 +42,9 @@ struct mbox_changes {
 struct change_log {
     atomic_uint refs;
     struct arena arena;
+    struct map by_mbox; /* struct mbox_changes, in the arena */
     struct mbox_changes *first;
+    struct mbox_changes *last;
     uint64_t serial; /* last one given */
 };
 
