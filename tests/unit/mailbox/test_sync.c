@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a session is told, as lines: "1X" an EXPUNGE, "5E" EXISTS, "2R" RECENT, "K" keywords,
+ * "3F" flags, "V2,4:6" VANISHED, "G" gone. And sets to messages.
+ */
+#include "content.h"
+
+#include <stdio.h>
+
+#include "mailbox/names.h"
+#include "mailbox/sync.h"
+
+static const char text[] = "Subject: hello\r\n\r\nworld\r\n";
+
+static int
+setup(void **state)
+{
+    struct content *fx = content_new();
+
+    content_open_account(fx);
+    *state = fx;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct content *fx = *state;
+
+    content_close_account(fx);
+    content_free(fx);
+    return 0;
+}
+
+static void
+append(struct content *fx, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        content_append(fx, &(struct content_mail){.text = SPAN(text)});
+}
+
+static void
+expunge(struct content *fx, uint32_t first, uint32_t last)
+{
+    const struct uid_run run = {first, last};
+    struct expunge_op op;
+
+    expunge_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.mbox = 1;
+    op.runs = &run;
+    op.run_count = 1;
+    assert_ok(content_run(fx, &op.turn));
+}
+
+enum loudness { LOUD, SILENT };
+
+/* A STORE of another session (view NULL), or of view's. */
+static void
+store(struct content *fx, struct view *view, enum loudness loudness, uint32_t first,
+      uint32_t last, uint32_t flags, const char *keyword)
+{
+    static struct uid_run run;
+    const struct span name = span_of_str(keyword);
+    struct flags_op op;
+
+    run = (struct uid_run){first, last};
+    flags_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.mbox = 1;
+    op.runs = &run;
+    op.run_count = 1;
+    op.mode = FLAGS_ADD;
+    op.flags = flags;
+    op.keywords = &name;
+    op.keyword_count = keyword != NULL;
+    op.known_modseq = view == NULL ? 0 : view->flags_modseq;
+    assert_ok(content_run(fx, &op.turn));
+    if (view != NULL && loudness == SILENT) {
+        view->silent_modseq = op.silent_modseq;
+    } else if (view != NULL) {
+        view->echo = &run;
+        view->echo_count = 1;
+    }
+}
+
+static void
+write_event(char *line, const struct sync_event *event)
+{
+    char *end = line + strlen(line);
+
+    switch (event->kind) {
+    case SYNC_DONE:
+        break;
+    case SYNC_EXPUNGE:
+        snprintf(end, 32, "%uX ", event->seq);
+        break;
+    case SYNC_VANISHED:
+        for (size_t i = 0; i < event->run_count; i++) {
+            const struct uid_run run = event->runs[i];
+            end += snprintf(end, 32, run.first == run.last ? "%s%u" : "%s%u:%u",
+                            i == 0 ? "V" : ",", run.first, run.last);
+        }
+        snprintf(end, 32, " ");
+        break;
+    case SYNC_EXISTS:
+        snprintf(end, 32, "%uE ", event->count);
+        break;
+    case SYNC_RECENT:
+        snprintf(end, 32, "%uR ", event->count);
+        break;
+    case SYNC_KEYWORDS:
+        snprintf(end, 32, "K ");
+        break;
+    case SYNC_FLAGS:
+        snprintf(end, 32, "%uF%x ", event->seq, event->entry.flags);
+        break;
+    case SYNC_GONE:
+        snprintf(end, 32, "G ");
+        break;
+    }
+}
+
+/* What is told, at most max events; the sync is ended after them. */
+static const char *
+told_some(struct content *fx, struct view *view, enum sync_mode mode, unsigned max)
+{
+    static char line[4000];
+    struct sync *sync;
+    struct sync_event event = {.kind = SYNC_GONE};
+
+    line[0] = '\0';
+    enum rc rc = sync_begin(view, NULL, mode, &fx->arena, &sync, &fx->err);
+    if (rc == RC_AGAIN) {
+        struct store_tx *tx = content_read(fx);
+        rc = sync_begin(view, tx, mode, &fx->arena, &sync, &fx->err);
+        store_end(tx);
+    }
+    assert_ok(rc);
+    for (unsigned i = 0; i < max && event.kind != SYNC_DONE; i++) {
+        sync_next(sync, &event);
+        write_event(line, &event);
+    }
+    sync_end(sync);
+    sync_next(sync, &event);
+    assert_int_equal(event.kind, SYNC_DONE);
+    return line;
+}
+
+static const char *
+told(struct content *fx, struct view *view, enum sync_mode mode)
+{
+    return told_some(fx, view, mode, UINT32_MAX);
+}
+
+static void
+new_mail_needs_counters_only(void **state)
+{
+    struct content *fx = *state;
+    struct view *view = content_view(fx, "INBOX");
+
+    view_sleep(view);
+    assert_false(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    append(fx, 3);
+    assert_true(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "3E 3R ");
+    assert_null(view->members);
+    assert_false(sync_is_due(view));
+    append(fx, 1);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "4E 4R ");
+    assert_null(view->members);
+    content_view_done(view);
+}
+
+static void
+expunges_come_from_the_top(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 6);
+    struct view *view = content_view(fx, "INBOX");
+    struct view *other = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    assert_int_equal(view->recent, 6);
+    assert_ok(view_count_recent(other, NULL, &fx->err));
+    assert_int_equal(other->recent, 0); /* the first one has taken them */
+    expunge(fx, 2, 3);
+    expunge(fx, 5, 5);
+    append(fx, 1);
+    assert_string_equal(told(fx, view, SYNC_ALL), "5X 3X 2X 4E 4R ");
+    assert_string_equal(told(fx, other, SYNC_ALL_UIDS), "V2:3,5 4E 1R ");
+    expunge(fx, 7, 7);
+    assert_string_equal(told(fx, view, SYNC_ALL), "4X 3R "); /* no EXISTS: the client counts */
+    expunge(fx, 1, 1);
+    append(fx, 1);
+    assert_string_equal(told(fx, view, SYNC_ALL), "1X 3E ");
+    content_view_done(view);
+    content_view_done(other);
+}
+
+/* RFC 3501 section 7.4.1. Numbers stay until the expunges may be told; flags do not wait. */
+static void
+expunges_wait_flags_do_not(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 5);
+    struct view *view = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    expunge(fx, 2, 2);
+    append(fx, 1);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+    store(fx, NULL, LOUD, 4, 6, MSG_FLAGGED, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "4F4 5F4 ");
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+    assert_int_equal(view->exists, 5);
+    assert_true(sync_is_due(view));
+    view_sleep(view); /* what is pending is pending asleep, too */
+    struct store_tx *tx = content_read(fx);
+    assert_ok(view_awake(view, tx, &fx->err));
+    store_end(tx);
+    assert_int_equal(version_count(view->members), 5);
+    assert_int_equal(version_find_uid(view->members, 2), 2);
+    assert_string_equal(told(fx, view, SYNC_ALL), "2X 5E ");
+    assert_false(sync_is_due(view));
+    content_view_done(view);
+}
+
+static void
+stores_echo_or_not(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 3);
+    struct view *view = content_view(fx, "INBOX");
+    struct view *other = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    store(fx, view, LOUD, 1, 2, MSG_SEEN, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1F1 2F1 ");
+    store(fx, view, LOUD, 1, 2, MSG_SEEN, NULL); /* nothing changes: told all the same */
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1F1 2F1 ");
+    store(fx, view, SILENT, 2, 3, MSG_FLAGGED, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+    assert_string_equal(told(fx, other, SYNC_ALL), "1F1 2F5 3F4 ");
+    /* Somebody else's change is not known here: the sum of both is news. */
+    store(fx, NULL, LOUD, 1, 1, MSG_ANSWERED, NULL);
+    store(fx, view, SILENT, 1, 1, MSG_DRAFT, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1F13 ");
+    store(fx, view, SILENT, 1, 1, MSG_DELETED, NULL);
+    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    content_view_done(view);
+    content_view_done(other);
+}
+
+static void
+keywords_come_before_flags(void **state)
+{
+    struct content *fx = *state;
+    struct span *names;
+    size_t count;
+    append(fx, 2);
+    struct view *view = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    store(fx, NULL, LOUD, 2, 2, 0, "$Label1");
+    assert_string_equal(told(fx, view, SYNC_ALL), "K 2F0 ");
+    store(fx, NULL, LOUD, 1, 1, 0, "$lAbEl1");
+    assert_string_equal(told(fx, view, SYNC_ALL), "1F0 ");
+    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &names, &count));
+    assert_int_equal(count, 1);
+    assert_true(span_eq_str(names[0], "$Label1"));
+    content_view_done(view);
+}
+
+/* Left off after each possible event and begun anew: nothing is lost, no number told twice. */
+static void
+can_be_left_off_anywhere(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 7);
+    store(fx, NULL, LOUD, 1, 7, MSG_SEEN, NULL);
+    struct view *views[12];
+
+    for (unsigned i = 0; i < ARRAY_LEN(views); i++) {
+        views[i] = content_view(fx, "INBOX");
+        views[i]->recent_from = 1;
+        assert_ok(view_count_recent(views[i], NULL, &fx->err));
+    }
+    expunge(fx, 2, 2);
+    expunge(fx, 4, 5);
+    store(fx, NULL, LOUD, 6, 7, MSG_FLAGGED, "blue");
+    append(fx, 2);
+    for (unsigned i = 0; i < ARRAY_LEN(views); i++) {
+        char line[4000];
+        snprintf(line, sizeof line, "%s", told_some(fx, views[i], SYNC_ALL, i));
+        if (i >= 1 && i <= 3) {
+            view_sleep(views[i]); /* not among expunges */
+            assert_non_null(views[i]->members);
+        }
+        snprintf(line + strlen(line), sizeof line - strlen(line), "%s",
+                 told(fx, views[i], SYNC_ALL));
+        /* Flags that were told may come again, and those of the new messages. */
+        if (i < 4 || i > 8)
+            assert_string_equal(line, "5X 4X 2X 6E 6R K 3F5 4F5 ");
+        else if (i < 7)
+            assert_string_equal(line, "5X 4X 2X 6E 6R K 3F5 4F5 5F0 6F0 ");
+        else
+            assert_string_equal(line, i == 7 ? "5X 4X 2X 6E 6R K 3F5 3F5 4F5 5F0 6F0 "
+                                             : "5X 4X 2X 6E 6R K 3F5 4F5 3F5 4F5 5F0 6F0 ");
+        assert_false(sync_is_due(views[i]));
+        content_view_done(views[i]);
+    }
+}
+
+static void
+many_runs_vanish_in_windows(void **state)
+{
+    struct content *fx = *state;
+    struct copy_op op;
+    const struct uid_run all = {1, UINT32_MAX};
+
+    append(fx, 1);
+    for (unsigned i = 0; i < 11; i++) { /* doubling by copying */
+        copy_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+        op.from_mbox = 1;
+        op.to_name = SPAN("INBOX");
+        op.runs = &all;
+        op.run_count = 1;
+        assert_ok(content_run(fx, &op.turn));
+    }
+    struct view *view = content_view(fx, "INBOX");
+    assert_int_equal(view->exists, 2048);
+    struct expunge_op expunge_op;
+    expunge_op_init(&expunge_op, &fx->arena, (struct wake){.fn = NULL});
+    struct uid_run *odd = arena_array(&fx->arena, struct uid_run, 1024);
+    for (uint32_t i = 0; i < 1024; i++)
+        odd[i] = (struct uid_run){2 * i + 1, 2 * i + 1};
+    expunge_op.mbox = 1;
+    expunge_op.runs = odd;
+    expunge_op.run_count = 1024;
+    assert_ok(content_run(fx, &expunge_op.turn));
+
+    struct sync *sync;
+    struct sync_event event;
+    uint32_t below = UINT32_MAX;
+    uint32_t vanished = 0;
+    assert_ok(sync_begin(view, NULL, SYNC_ALL_UIDS, &fx->arena, &sync, &fx->err));
+    for (sync_next(sync, &event); event.kind == SYNC_VANISHED; sync_next(sync, &event)) {
+        assert_true(event.runs[event.run_count - 1].last < below);
+        below = event.runs[0].first;
+        for (size_t i = 0; i < event.run_count; i++)
+            vanished += event.runs[i].last - event.runs[i].first + 1;
+    }
+    sync_end(sync);
+    assert_int_equal(vanished, 1024);
+    assert_int_equal(below, 1);
+    content_view_done(view);
+}
+
+static void
+deleted_mailboxes_end_empty(void **state)
+{
+    struct content *fx = *state;
+    struct names_delete_op op;
+    struct view *views[4];
+
+    for (unsigned i = 0; i < 3; i++)
+        content_append(fx, &(struct content_mail){.mbox = "Trash", .text = SPAN(text)});
+    for (unsigned i = 0; i < ARRAY_LEN(views); i++)
+        views[i] = content_view(fx, "Trash");
+    view_sleep(views[1]);
+    view_sleep(views[3]);
+    names_delete_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.name = SPAN("Trash");
+    assert_ok(content_run(fx, &op.turn));
+    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_ALL_UIDS, SYNC_ALL_UIDS};
+    const char *const lines[] = {"3X 2X 1X G ", "3X 2X 1X G ", "V1:3 G ", "V1:3 G "};
+    for (unsigned i = 0; i < ARRAY_LEN(views); i++) {
+        assert_true(sync_is_due(views[i]));
+        assert_string_equal(told(fx, views[i], SYNC_NO_EXPUNGE), "");
+        if (i == 0)
+            assert_string_equal(told_some(fx, views[i], modes[i], 2), "3X 2X ");
+        assert_string_equal(told(fx, views[i], modes[i]), i == 0 ? "1X G " : lines[i]);
+        assert_string_equal(told(fx, views[i], modes[i]), "");
+        assert_false(sync_is_due(views[i]));
+        assert_int_equal(view_awake(views[i], NULL, &fx->err), RC_GONE);
+        content_view_done(views[i]);
+    }
+    struct mailbox *mailbox;
+    assert_int_equal(
+        mailbox_open(fx->acct, (struct wake){.fn = NULL}, SPAN("Trash"), &mailbox, &fx->err),
+        RC_NOT_FOUND);
+}
+
+/* --- Sets --- */
+
+struct set_case {
+    const char *set;
+    const char *seqs; /* of messages, or "bad" */
+};
+
+static const char *
+runs_text(const struct view_run *runs, size_t count)
+{
+    static char line[200];
+    char *end = line;
+
+    line[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        end += snprintf(end, 32, runs[i].first == runs[i].last ? "%s%u" : "%s%u:%u",
+                        i == 0 ? "" : ",", runs[i].first, runs[i].last);
+    return line;
+}
+
+static void
+sets_name_messages(void **state)
+{
+    struct content *fx = *state;
+    const struct set_case by_seq[] = {
+        {"1", "1"},       {"4", "4"},     {"5", "bad"},     {"*", "4"},     {"5:*", "4"},
+        {"*:7", "4"},     {"2:*", "2:4"}, {"3:5", "bad"},   {"4,1", "1,4"}, {"3,1:2", "1:3"},
+        {"3:2,1", "1:3"}, {"99:*", "4"},  {"1,7:9", "bad"},
+    };
+    /* UIDs 2 4 5 8: those of the article's trap included (46:* with highest UID 45). */
+    const struct set_case by_uid[] = {
+        {"1", ""},        {"2", "1"},
+        {"9:*", "4"},     {"*", "4"},
+        {"1:3", "1"},     {"3:7", "2:3"},
+        {"6:7", ""},      {"2,5", "1,3"},
+        {"1:2,4", "1:2"}, {"1:4294967295", "1:4"},
+        {"100", ""},      {"8,4", "2,4"},
+        {"*:3", "2:4"},
+    };
+
+    struct view *view = content_view(fx, "INBOX");
+    struct view_run *runs;
+    size_t count;
+    struct seq_set star;
+    assert_ok(numset_parse(SPAN("1:*"), &fx->arena, &star.set));
+    assert_int_equal(view_resolve_seqs(view, &star, &fx->arena, &runs, &count), RC_INVALID);
+    struct uid_set uid_star = {star.set};
+    assert_ok(view_resolve_uids(view, &uid_star, &fx->arena, &runs, &count));
+    assert_int_equal(count, 0);
+    content_view_done(view);
+
+    append(fx, 8);
+    expunge(fx, 1, 1);
+    expunge(fx, 3, 3);
+    expunge(fx, 6, 7);
+    view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(by_seq); i++) {
+        struct seq_set set;
+        assert_ok(numset_parse(span_of_str(by_seq[i].set), &fx->arena, &set.set));
+        const enum rc rc = view_resolve_seqs(view, &set, &fx->arena, &runs, &count);
+        assert_string_equal(rc == RC_INVALID ? "bad" : runs_text(runs, count), by_seq[i].seqs);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(by_uid); i++) {
+        struct uid_set set;
+        assert_ok(numset_parse(span_of_str(by_uid[i].set), &fx->arena, &set.set));
+        assert_ok(view_resolve_uids(view, &set, &fx->arena, &runs, &count));
+        assert_string_equal(runs_text(runs, count), by_uid[i].seqs);
+    }
+    /* Between the ends of a run lie only UIDs that are gone for good. */
+    struct uid_run *uids;
+    const struct view_run named[] = {{1, 2}, {4, 4}};
+    assert_ok(view_uid_runs(view, named, 2, &fx->arena, &uids, &count));
+    assert_int_equal(count, 2);
+    assert_int_equal(uids[0].first, 2);
+    assert_int_equal(uids[0].last, 4);
+    assert_int_equal(uids[1].first, 8);
+    struct version *current;
+    expunge(fx, 4, 4);
+    assert_ok(view_current(view, NULL, &current, &fx->err));
+    assert_int_equal(view_count_expunged(view, current, named, 2), 1);
+    version_unref(current);
+    content_view_done(view);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(new_mail_needs_counters_only), T(expunges_come_from_the_top),
+        T(expunges_wait_flags_do_not),   T(stores_echo_or_not),
+        T(keywords_come_before_flags),   T(can_be_left_off_anywhere),
+        T(many_runs_vanish_in_windows),  T(deleted_mailboxes_end_empty),
+        T(sets_name_messages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
