@@ -368,7 +368,8 @@ literal_data(struct imap_session *im)
         return;
     work->spool_rc = spool_append(spool, imap_framer_data(&im->framer), &err);
     if (work->spool_rc != RC_OK) {
-        log_put(&im->s.log, LOG_E_STORE_FAILED, "%s", err.text);
+        log_put(&im->s.log, work->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
+                "%s", err.text);
         spool_done(spool);
     }
 }

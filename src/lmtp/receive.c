@@ -21,7 +21,8 @@ keep(struct lmtp_session *lm, struct span data)
         return;
     lm->spool_rc = spool_append(&lm->spool, data, &err);
     if (lm->spool_rc != RC_OK) {
-        log_put(&lm->s.log, LOG_E_STORE_FAILED, "%s", err.text);
+        log_put(&lm->s.log, lm->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
+                "%s", err.text);
         spool_done(&lm->spool);
     }
 }

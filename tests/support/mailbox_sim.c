@@ -499,7 +499,7 @@ sim_verify(struct sim *sim, struct account *acct)
     client.comparing = true;
     struct store_tx *tx = sim_read(&client);
     SIM_CHECK(&client, store_mbox_list(tx, &client.arena, &rows, &count, &client.err) == RC_OK);
-    AUTO_BUF findings;
+    AUTO_BUF findings = {0};
     buf_init(&findings, 1 << 16);
     if (store_verify(tx, &findings, &client.err) != RC_OK) {
         fprintf(stderr, "%.*s\n", SPAN_FMT(buf_span(&findings)));

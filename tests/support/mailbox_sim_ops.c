@@ -51,7 +51,7 @@ static enum rc
 append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct append_req *append = CONTAINER_OF(req, struct append_req, turn);
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct mbox_row row;
 
     arena_init(&arena, 1 << 16);
@@ -113,7 +113,7 @@ carrier_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 void
 sim_meddle(struct sim_client *client)
 {
-    AUTO_ARENA arena;
+    AUTO_ARENA arena = {0};
     struct append_req append;
     struct expunge_op expunge;
     struct mailbox_state state;
