@@ -254,7 +254,7 @@ listener_open(const struct listener_config *config, const struct net_addr *addr,
               struct listener **listener_out, struct err *err)
 {
     char name[NET_ADDR_TEXT];
-    struct listener *listener;
+    struct listener *listener = NULL;
 
     net_addr_print(addr, name);
     if (addr->family != NET_IPV4 && addr->family != NET_IPV6)
@@ -326,7 +326,7 @@ listener_open_unix(const struct listener_config *config, const char *path,
 {
     const struct net_addr addr = {.family = NET_UNIX};
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    struct listener *listener;
+    struct listener *listener = NULL;
 
     const size_t path_len = strlen(path);
     if (path_len == 0 || path_len > NET_UNIX_PATH_MAX)
@@ -339,6 +339,7 @@ listener_open_unix(const struct listener_config *config, const char *path,
         rc = listener_new(config, &addr, &listener, err);
     if (rc != RC_OK)
         return rc;
+    CHECK(listener != NULL); /* the compiler cannot see it */
     memcpy(listener->path, path, path_len + 1);
     memcpy(listener->name, path, path_len + 1);
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -379,7 +380,7 @@ listener_adopt(const struct listener_config *config, int fd, struct listener **l
                struct err *err)
 {
     const struct net_addr none = {0};
-    struct listener *listener;
+    struct listener *listener = NULL;
     int domain = 0;
 
     enum rc rc = check_adopted(fd, &domain, err);
