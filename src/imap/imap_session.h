@@ -99,7 +99,8 @@ struct imap_work {
     bool slot_queued;      /* waits for a DISK slot */
     struct turn_req *turn; /* queued in the account's turn */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
-     * fetch); sets itself to NULL. Called when the command is done and when the session ends. */
+     * fetch); sets itself to NULL. Called when the command is done and when the session ends.
+     */
     bool (*abandon)(struct imap_session *im);
 };
 
