@@ -6,7 +6,7 @@
 #ifndef ADMIN_IMPORT_OP_H
 #define ADMIN_IMPORT_OP_H
 
-#include "mailbox/ingest.h"
+#include "mailbox/content/ingest.h"
 #include "mailbox/turn.h"
 
 struct import_msg {

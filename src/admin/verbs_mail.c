@@ -12,8 +12,8 @@
 #include "mailbox/account.h"
 #include "mailbox/turn_wait.h"
 #include "store/registry.h"
-#include "syntax/imap_flags.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/flags.h"
+#include "syntax/imap/mbox_name.h"
 
 enum {
     IMPORT_BATCH = 200,

@@ -5,7 +5,7 @@
  * transaction adds all of them or none.
  */
 #include "imap/imap_session.h"
-#include "mailbox/ingest.h"
+#include "mailbox/content/ingest.h"
 #include "mailbox/ops.h"
 
 struct append_run {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FETCH (RFC 3501 section 6.4.5): mailbox/fetch.h says which data comes next, here it becomes
- * lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the
+ * FETCH (RFC 3501 section 6.4.5): mailbox/content/fetch.h says which data comes next, here it
+ * becomes lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the
  * version's arrays straight into the output; everything else goes step by step and stops at any
  * octet when the reader is slow.
  *
@@ -12,7 +12,7 @@
  *   resolve -> [mark window] -> fetch window -> ... -> tagged answer
  */
 #include "imap/imap_session.h"
-#include "mailbox/fetch.h"
+#include "mailbox/content/fetch.h"
 #include "mailbox/ops.h"
 
 enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SEARCH (RFC 3501 section 6.4.4) and its ESEARCH answers (RFC 4731). The scan itself is
- * mailbox/search.h; here it gets its snapshot slice by slice, and its result becomes a line,
- * which for a million numbers is written in pieces too.
+ * mailbox/content/search.h; here it gets its snapshot slice by slice, and its result becomes a
+ * line, which for a million numbers is written in pieces too.
  */
 #include "imap/imap_session.h"
-#include "mailbox/search.h"
+#include "mailbox/content/search.h"
 
 struct search_run {
     struct search *search;

@@ -18,9 +18,9 @@
 #include "mailbox/sync.h"
 #include "mailbox/turn.h"
 #include "mailbox/view.h"
-#include "syntax/imap_cmd.h"
-#include "syntax/imap_framer.h"
-#include "syntax/imap_write.h"
+#include "syntax/imap/cmd.h"
+#include "syntax/imap/framer.h"
+#include "syntax/imap/write.h"
 
 struct imap_work;
 struct imap_session;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "syntax/header.h"
+#include "syntax/mail/header.h"
 
 enum { TRACE_MAX = 4096, HOPS_MAX = 100, COPY_STEP = 262144 };
 

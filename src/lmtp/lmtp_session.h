@@ -15,7 +15,7 @@
 #include "base/limits.h"
 #include "lmtp/lmtp.h"
 #include "mailbox/account.h"
-#include "mailbox/ingest.h"
+#include "mailbox/content/ingest.h"
 #include "mailbox/ops.h"
 #include "session/spool.h"
 #include "store/registry.h"

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 struct lookup {
     enum registry_route route;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A view's messages with their present flags (members_private.h). Both versions are sorted by
+ * A view's messages with their present flags (members.h). Both versions are sorted by
  * UID, so a run is merged in one walk.
  */
-#include "mailbox/members_private.h"
+#include "mailbox/members.h"
 
 enum rc
 members_begin(struct members *members, struct view *view, struct store_tx *tx, struct err *err)

@@ -11,7 +11,7 @@
 
 #include "base/limits.h"
 #include "mailbox/change.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 enum { NAME_OP_OCTETS = 4096 }; /* what such a request writes, roughly */
 

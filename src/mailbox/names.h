@@ -2,7 +2,7 @@
 /*
  * The commands that change names of mailboxes and subscriptions, as requests for the account's
  * turn (turn.h): fill one, turn_run it until RC_OK, look at turn.result. All names are
- * canonical (syntax/mbox_name.h). Each request is applied as a whole or not at all.
+ * canonical (syntax/imap/mbox_name.h). Each request is applied as a whole or not at all.
  *
  * A name exists when a row has it; a name without a row that has rows below it is listed as
  * \Noselect, and can be created, or renamed with all that is below it.
@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "mailbox/turn.h"
-#include "syntax/imap_flags.h"
+#include "syntax/imap/flags.h"
 
 /* Why a request was refused, for the front door's sentence and response code. */
 enum names_refusal {

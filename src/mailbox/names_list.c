@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 enum { STEPS_PER_CALL = 100000 };
 

@@ -16,7 +16,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "store/store.h"
-#include "syntax/imap_req.h"
+#include "syntax/imap/req.h"
 
 enum names_attr { /* bits, in the order in which they are written */
                   NAMES_NONEXISTENT = 1,

@@ -11,7 +11,7 @@
 
 #include "base/limits.h"
 #include "mailbox/change.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 enum { RENAME_OCTETS = 64 << 10, MOVE_BATCH = 5000, MOVE_ARENA = 8 << 20 };
 

@@ -11,7 +11,7 @@
 #define MAILBOX_OPS_H
 
 #include "base/arena.h"
-#include "mailbox/ingest.h"
+#include "mailbox/content/ingest.h"
 #include "mailbox/turn.h"
 
 struct flags_op {

@@ -3,7 +3,7 @@
 #include "mailbox/status.h"
 
 #include "mailbox/mailbox.h"
-#include "syntax/imap_req.h"
+#include "syntax/imap/req.h"
 
 enum { RECENT_BATCH = 64 };
 

@@ -27,7 +27,7 @@
 #include "mailbox/mailbox.h"
 #include "mailbox/turn.h"
 #include "mailbox/version.h"
-#include "syntax/numset.h"
+#include "syntax/imap/numset.h"
 
 enum view_mode { VIEW_READ_WRITE, VIEW_READ_ONLY };
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "mailbox/fields.h"
-#include "syntax/header.h"
+#include "mailbox/content/fields.h"
+#include "syntax/mail/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Dates: what is read is written and read again as the same; any number is written legally. */
 #include "base/check.h"
-#include "syntax/imap_date.h"
+#include "syntax/imap/date.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "support/imap_dump.h"
-#include "syntax/imap_framer.h"
+#include "syntax/imap/framer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  * matching agrees with its definition.
  */
 #include "base/check.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

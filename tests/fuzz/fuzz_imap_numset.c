@@ -2,7 +2,7 @@
 /* Number sets: the normal form names the same numbers as the text, and survives being written.
  */
 #include "base/check.h"
-#include "syntax/numset.h"
+#include "syntax/imap/numset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/address.h"
+#include "syntax/mail/address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

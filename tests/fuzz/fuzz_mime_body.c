@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/bodystructure.h"
+#include "syntax/mail/bodystructure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/rfc5322_date.h"
+#include "syntax/mail/rfc5322_date.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/mime_decode.h"
+#include "syntax/mail/mime_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

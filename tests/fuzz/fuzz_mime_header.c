@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/header.h"
+#include "syntax/mail/header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

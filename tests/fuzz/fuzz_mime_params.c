@@ -4,7 +4,7 @@
 #include <unistr.h>
 
 #include "base/check.h"
-#include "syntax/mime_params.h"
+#include "syntax/mail/mime_params.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

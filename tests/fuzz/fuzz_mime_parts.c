@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/mime_parts.h"
+#include "syntax/mail/mime_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "syntax/rfc5322_summary.h"
+#include "syntax/mail/rfc5322_summary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <unistr.h>
 
 #include "base/check.h"
-#include "syntax/encoded_word.h"
+#include "syntax/mail/encoded_word.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

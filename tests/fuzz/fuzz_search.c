@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "mailbox/fields.h"
-#include "mailbox/members_private.h"
-#include "mailbox/search.h"
-#include "syntax/imap_cmd.h"
-#include "syntax/mime_parts.h"
+#include "mailbox/content/fields.h"
+#include "mailbox/members.h"
+#include "mailbox/content/search.h"
+#include "syntax/imap/cmd.h"
+#include "syntax/mail/mime_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One function for each kind of request, in the order of imap_req.h; see the header. */
+/* One function for each kind of request, in the order of req.h; see the header. */
 #include "support/imap_dump.h"
 
 static void

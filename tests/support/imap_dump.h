@@ -7,7 +7,7 @@
 #define SUPPORT_IMAP_DUMP_H
 
 #include "base/buf.h"
-#include "syntax/imap_cmd.h"
+#include "syntax/imap/cmd.h"
 
 /** Appends "FETCH seq=1:* FLAGS ..." with strings in quotes and odd octets as \xHH. */
 void imap_dump(struct buf *buf, const struct imap_cmd *cmd);

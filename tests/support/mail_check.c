@@ -5,13 +5,13 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "support/imap_check.h"
-#include "syntax/bodystructure.h"
-#include "syntax/envelope.h"
-#include "syntax/header.h"
-#include "syntax/mime_parts.h"
-#include "syntax/mime_scan.h"
-#include "syntax/mime_search.h"
-#include "syntax/rfc5322_summary.h"
+#include "syntax/mail/bodystructure.h"
+#include "syntax/mail/envelope.h"
+#include "syntax/mail/header.h"
+#include "syntax/mail/mime_parts.h"
+#include "syntax/mail/mime_scan.h"
+#include "syntax/mail/mime_search.h"
+#include "syntax/mail/rfc5322_summary.h"
 
 struct subject {
     struct span message;

@@ -17,7 +17,7 @@
 #include "mailbox/ops.h"
 #include "mailbox/view.h"
 #include "store/store.h"
-#include "syntax/imap_cmd.h"
+#include "syntax/imap/cmd.h"
 
 enum { CONTENT_ACCOUNT = 7, CONTENT_ARENA = 256 << 20 };
 #define CONTENT_NOW_S INT64_C(1800000000)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mailbox/ingest.h"
+#include "mailbox/content/ingest.h"
 
 void
 content_open_account(struct content *fx)

@@ -9,12 +9,12 @@
 
 #include "base/rng.h"
 #include "bench/mailgen.h"
-#include "mailbox/fetch.h"
-#include "mailbox/ingest.h"
-#include "syntax/bodystructure.h"
-#include "syntax/envelope.h"
-#include "syntax/header.h"
-#include "syntax/mime_parts.h"
+#include "mailbox/content/fetch.h"
+#include "mailbox/content/ingest.h"
+#include "syntax/mail/bodystructure.h"
+#include "syntax/mail/envelope.h"
+#include "syntax/mail/header.h"
+#include "syntax/mail/mime_parts.h"
 
 static int
 setup(void **state)

@@ -9,8 +9,8 @@
 
 #include "base/rng.h"
 #include "bench/mailgen.h"
-#include "mailbox/fields.h"
-#include "syntax/header.h"
+#include "mailbox/content/fields.h"
+#include "syntax/mail/header.h"
 
 static struct buf stored;
 static struct buf quick;

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "bench/mailgen.h"
-#include "mailbox/fields.h"
-#include "mailbox/ingest.h"
+#include "mailbox/content/fields.h"
+#include "mailbox/content/ingest.h"
 #include "support/mail_corpus.h"
-#include "syntax/header.h"
-#include "syntax/mime_parts.h"
+#include "syntax/mail/header.h"
+#include "syntax/mail/mime_parts.h"
 
 static int
 setup(void **state)

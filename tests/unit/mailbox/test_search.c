@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "bench/mailgen.h"
-#include "mailbox/search.h"
+#include "mailbox/content/search.h"
 
 static int
 setup(void **state)

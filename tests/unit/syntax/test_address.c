@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "syntax/address.h"
+#include "syntax/mail/address.h"
 
 /* name|route|mailbox|host for each; {name for a group's beginning, } for its end */
 static void

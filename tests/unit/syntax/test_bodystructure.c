@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/rng.h"
 #include "support/imap_check.h"
-#include "syntax/bodystructure.h"
+#include "syntax/mail/bodystructure.h"
 
 static void
 render(struct span message, struct buf *full, struct buf *basic)

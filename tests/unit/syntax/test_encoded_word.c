@@ -2,7 +2,7 @@
 /* RFC 2047 section 8's examples, and what senders make of it. */
 #include "support/cm.h"
 
-#include "syntax/encoded_word.h"
+#include "syntax/mail/encoded_word.h"
 
 static const char *const cases[][2] = {
     {" plain text \r\n", "plain text"},

@@ -4,7 +4,7 @@
 
 #include "base/limits.h"
 #include "support/imap_check.h"
-#include "syntax/envelope.h"
+#include "syntax/mail/envelope.h"
 
 static const char *const cases[][2] = {
     /* RFC 3501 section 8 */

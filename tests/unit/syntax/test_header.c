@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
-#include "syntax/header.h"
+#include "syntax/mail/header.h"
 
 static void
 test_size(void **state)

@@ -2,7 +2,7 @@
 /* Dates: known values, every day of 10,000 years there and back, and what is no date. */
 #include "support/cm.h"
 
-#include "syntax/imap_date.h"
+#include "syntax/imap/date.h"
 
 static void
 test_date_time_known(void **state)

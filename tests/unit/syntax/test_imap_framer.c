@@ -7,8 +7,8 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
-#include "syntax/imap_cmd.h"
-#include "syntax/imap_framer.h"
+#include "syntax/imap/cmd.h"
+#include "syntax/imap/framer.h"
 
 /* What the session does with literals. */
 enum policy {

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 #include "base/arena.h"
-#include "syntax/imap_flags.h"
-#include "syntax/imap_lexer.h"
-#include "syntax/imap_write.h"
+#include "syntax/imap/flags.h"
+#include "syntax/imap/lexer.h"
+#include "syntax/imap/write.h"
 
 static struct buf out;
 static struct iw w;

@@ -3,7 +3,7 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
-#include "syntax/mbox_name.h"
+#include "syntax/imap/mbox_name.h"
 
 static void
 test_mutf7_both_ways(void **state)

@@ -2,7 +2,7 @@
 /* base64 and quoted-printable, whole and in every pair of pieces. */
 #include "support/cm.h"
 
-#include "syntax/mime_decode.h"
+#include "syntax/mail/mime_decode.h"
 
 static const struct {
     enum mime_encoding encoding;

@@ -3,7 +3,7 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
-#include "syntax/mime_params.h"
+#include "syntax/mail/mime_params.h"
 
 /* word/subword;name=value;... as parsed */
 static void

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/rng.h"
-#include "syntax/mime_parts.h"
+#include "syntax/mail/mime_parts.h"
 
 /* The shape that RFC 3501 section 6.4.5 numbers. */
 static const char example[] =

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include "syntax/mime_scan.h"
+#include "syntax/mail/mime_scan.h"
 
 static void
 describe(struct buf *out, struct span message, const struct mime_part *part)

@@ -2,7 +2,7 @@
 /* What is found where, and that borders of pieces do not matter. */
 #include "support/cm.h"
 
-#include "syntax/mime_search.h"
+#include "syntax/mail/mime_search.h"
 
 static const char message[] =
     "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from the top\r\nX-Top: only here\r\n"

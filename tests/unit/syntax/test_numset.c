@@ -3,7 +3,7 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
-#include "syntax/numset.h"
+#include "syntax/imap/numset.h"
 
 static void
 assert_put(const struct numset *set, const char *expected)

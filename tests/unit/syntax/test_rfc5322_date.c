@@ -2,7 +2,7 @@
 /* Dates: RFC 5322 appendix A, obsolete zones and years, and what is no date. */
 #include "support/cm.h"
 
-#include "syntax/rfc5322_date.h"
+#include "syntax/mail/rfc5322_date.h"
 
 static const struct {
     const char *text;

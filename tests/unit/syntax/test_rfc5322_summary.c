@@ -3,7 +3,7 @@
 #include "support/cm.h"
 
 #include "base/buf.h"
-#include "syntax/rfc5322_summary.h"
+#include "syntax/mail/rfc5322_summary.h"
 
 static void
 test_summary(void **state)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the two halves of FETCH share: fetch.c walks messages and items, fetch_section.c finds
+ * the octets of a section.
+ */
+#ifndef MAILBOX_CONTENT_FETCH_PRIVATE_H
+#define MAILBOX_CONTENT_FETCH_PRIVATE_H
+
+#include "mailbox/content/fetch.h"
+#include "mailbox/content/fields.h"
+#include "mailbox/members.h"
+#include "syntax/mail/header.h"
+#include "syntax/mail/mime_parts.h"
+
+/* One item, looked at once for all messages. */
+struct fetch_item {
+    const struct imap_fetch_item *item;
+    unsigned want;               /* enum message_part: columns of the row it needs */
+    bool is_entry;               /* answered from the version */
+    bool is_filter;              /* HEADER.FIELDS, HEADER.FIELDS.NOT */
+    enum mime_section_kind kind; /* of the octets it is cut from */
+    enum header_filter_mode mode;
+    struct header_names names; /* for the header block */
+    struct fields_want fields; /* for the stored fields; all_known false: not from there */
+};
+
+/* Memory kept from one message to the next is bounded by this; more is given back at once. */
+enum { FETCH_KEEP_OCTETS = 256 << 10 };
+/* Filtered headers up to this are handed over whole, larger ones as a stream. */
+enum { FETCH_STRING_OCTETS = 64 << 10 };
+
+enum fetch_state { FETCH_AT_MESSAGE, FETCH_AT_ITEM, FETCH_AT_STREAM };
+
+struct fetch {
+    struct view *view; /* borrowed, as runs and req */
+    const struct imap_fetch_req *req;
+    const struct view_run *runs;
+    size_t run_count;
+    struct fetch_item *items;
+    unsigned want; /* of all items */
+    bool needs_store;
+
+    /* The cursor. */
+    size_t run;        /* index into runs */
+    uint32_t next_seq; /* of the next message; 0: the first of the run */
+    enum fetch_state state;
+    size_t item; /* the next one */
+    struct fetch_msg msg;
+    struct keywords keywords; /* msg.keywords points here */
+    bool stream_is_scratch;   /* else octets of the message from stream_offset on */
+    uint64_t stream_offset;
+    uint64_t stream_left;
+    uint32_t missing;
+
+    /* Of this slice. */
+    struct store_tx *tx;
+    struct members members;
+    struct version_run batch; /* messages from next_seq on, of this run */
+    bool has_row;             /* row is msg's */
+    struct message_row row;
+
+    struct arena parts; /* the part tree of msg */
+    struct mime_part *root;
+    struct buf scratch; /* a text made for one item; outlives the slice while it is streamed */
+    struct buf header;  /* a header block to be filtered */
+};
+
+/** Fills step with the answer to a section item. */
+MUST_USE enum rc fetch_section(struct fetch *fetch, const struct fetch_item *item,
+                               struct fetch_step *step, struct err *err);
+/** Finds out what a section item needs. RC_LIMIT. */
+MUST_USE enum rc fetch_section_plan(struct fetch_item *plan, struct arena *arena);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The header fields that clients ask for most, kept in the message row (store.h: `fields`), so
+ * that the usual HEADER.FIELDS, SEARCH keys and message lists need not read the header block.
+ *
+ * Form: an index, then the fields themselves as they stand in the header, in its order.
+ *   octet 0   how many ids the table had when this was written (0: the fields were too many or
+ *             too large; ask the header block); a later table may know more
+ *   octet 1   the blank line of the header block: 0 none, 1 LF, 2 CR LF
+ *   octet 2   number of fields; then for each three octets: its id, its size (low, high)
+ *   octets    of all fields, one after the other
+ * Ids are positions in the table in fields.c and never change their meaning.
+ *
+ * Pure. Thread: any.
+ */
+#ifndef MAILBOX_CONTENT_FIELDS_H
+#define MAILBOX_CONTENT_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/span.h"
+
+enum { FIELDS_NONE = -1, FIELDS_MAX = 64 };
+/* Above this the row would no longer be narrow: then the header block is read instead. */
+enum { FIELDS_OCTETS_MAX = 32 << 10 };
+
+/** The id of a field name (ASCII case does not matter), or FIELDS_NONE. */
+int fields_id(struct span name);
+
+/** Appends what is to be stored for this header block. Ask buf_ok(out) afterwards. */
+void fields_put(struct buf *out, struct span header);
+
+/* Which fields a command wants; made once, used for every message. */
+struct fields_want {
+    uint64_t ids;   /* bit n: field id n */
+    bool all_known; /* every name is in the table */
+};
+void fields_want_init(struct fields_want *want, const struct span *names, size_t count);
+
+/**
+ * Appends exactly what HEADER.FIELDS with these names gives for the whole header
+ * (header_filter). False, out unchanged, when that cannot be told from stored: then filter the
+ * header block.
+ */
+MUST_USE bool fields_filter(struct buf *out, struct span stored,
+                            const struct fields_want *want);
+
+/* Walks the fields stored. */
+struct fields_iter {
+    struct span stored;
+    uint32_t next;   /* number of the field to be looked at */
+    uint32_t offset; /* of its octets in stored */
+};
+/** False when stored does not tell of this id (a damaged row counts as that too). */
+MUST_USE bool fields_iter_init(struct fields_iter *iter, struct span stored, int id);
+/** The next field with this id, whole (name, colon, value, line end), or false. */
+bool fields_next(struct fields_iter *iter, int id, struct span *raw_out);
+/** The value of such a field: after its colon, still folded, without the last line end. */
+struct span fields_value(struct span raw);
+
+#endif

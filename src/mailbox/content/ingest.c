@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ingest: from the octets of a message to what the store keeps of it. All that costs time is in
+ * ingest_prepare, which is pure and runs before the turn is asked for; ingest_apply is three
+ * store calls and a report.
+ */
+#include "mailbox/content/ingest.h"
+
+#include "base/limits.h"
+#include "mailbox/change.h"
+#include "mailbox/content/fields.h"
+#include "syntax/mail/bodystructure.h"
+#include "syntax/mail/envelope.h"
+#include "syntax/mail/mime_parts.h"
+#include "syntax/mail/mime_scan.h"
+#include "syntax/mail/rfc5322_summary.h"
+
+/* All that is rendered of one message; each part of it has a limit of its own below this. */
+enum { RENDERED_MAX = 32 << 20, RENDERED_USUAL = 4096 };
+
+/* Number of parts; 0 when one has a header that is too large. */
+static uint32_t
+count_parts(const struct mime_part *root)
+{
+    uint32_t parts = 0;
+
+    for (const struct mime_part *part = root; part != NULL; part = mime_part_after(part)) {
+        if (part->header_size > INGEST_HEADER_MAX)
+            return 0;
+        parts++;
+    }
+    return parts;
+}
+
+enum rc
+ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct err *err)
+{
+    AUTO_BUF rendered = {0};
+    struct mime_part *root;
+    struct rfc5322_summary summary;
+
+    buf_init(&rendered, RENDERED_MAX);
+    enum rc rc = mime_scan(text, arena, &root);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "scan of a message of %zu octets", text.len);
+    const uint32_t parts = count_parts(root);
+    if (parts == 0)
+        return err_set(err, RC_LIMIT, 0, "a header of more than %d octets", INGEST_HEADER_MAX);
+    const struct span header = span_head(text, root->header_size);
+    rc = rfc5322_summary(header, arena, &summary);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "header of %zu octets", header.len);
+
+    if (buf_reserve(&rendered, RENDERED_USUAL) == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    envelope_put(&rendered, header);
+    const size_t envelope = buf_len(&rendered);
+    bodystructure_put(&rendered, text, root);
+    const size_t bodystructure = buf_len(&rendered);
+    mime_parts_encode(&rendered, root);
+    const size_t table = buf_len(&rendered);
+    fields_put(&rendered, header);
+
+    const struct span all = arena_span(arena, buf_span(&rendered));
+    if (!buf_ok(&rendered) || all.ptr == NULL)
+        return err_set(err, RC_LIMIT, 0, "rendering of a message of %zu octets", text.len);
+
+    *out = (struct ingest){
+        .parts = parts,
+        .msg =
+            {
+                .text = text,
+                .header_octets = root->header_size,
+                .envelope = span_head(all, envelope),
+                .bodystructure = span_of(all.ptr + envelope, bodystructure - envelope),
+                .parts = span_of(all.ptr + bodystructure, table - bodystructure),
+                .fields = span_tail(all, table),
+                .message_id = summary.message_id,
+            },
+    };
+    return RC_OK;
+}
+
+static enum rc
+add_keywords(struct turn_ctx *ctx, const struct ingest_entry *as, struct keywords *bits_out,
+             struct err *err)
+{
+    struct keywords bits = {{0, 0}};
+
+    for (size_t i = 0; i < as->keyword_count; i++) {
+        uint32_t number;
+        enum rc rc = store_keyword_add(ctx->tx, as->mbox, as->keywords[i], &number, err);
+        if (rc == RC_OK)
+            rc = change_keyword(ctx->changes, as->mbox, number, as->keywords[i]);
+        if (rc != RC_OK)
+            return rc;
+        bits.bits[number / 64] |= UINT64_C(1) << number % 64;
+    }
+    *bits_out = bits;
+    return RC_OK;
+}
+
+enum rc
+ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
+             struct entry *added_out, struct err *err)
+{
+    struct entry added;
+    struct entry_new entry = {
+        .mbox = as->mbox,
+        .octets = ingest->msg.text.len,
+        .flags = as->flags & MSG_SYSTEM_FLAGS,
+        .internaldate_s = as->internaldate_s,
+        .internaldate_zone_min = as->internaldate_zone_min,
+        .savedate_s = ctx->now_s,
+    };
+
+    enum rc rc = add_keywords(ctx, as, &entry.keywords, err);
+    if (rc == RC_OK)
+        rc = store_message_add(ctx->tx, &ingest->msg, &entry.message, err);
+    if (rc == RC_OK)
+        rc = store_entry_add(ctx->tx, &entry, &added, err);
+    if (rc == RC_OK)
+        rc = change_added(ctx->changes, as->mbox, &added, 1);
+    if (rc == RC_OK)
+        *added_out = added;
+    return rc;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scan of SEARCH: asks the program about one candidate after the other, fetching more of a
+ * message only when the program cannot answer yet, and stops where the slice's time is up:
+ * between two messages, or between two pieces of a text.
+ */
+#include "mailbox/content/search_private.h"
+
+#include "base/limits.h"
+#include "mailbox/content/ingest.h"
+
+enum {
+    PARTS_ARENA = 8 << 20,
+    KEEP_OCTETS = 256 << 10, /* memory kept from one message to the next */
+    /* The clock is asked about once in so much work; a unit is one key asked in memory. */
+    WORK_PER_LOOK = 20000,
+    WORK_ROW = 300,
+    WORK_HEADER = 1000,
+    WORK_PIECE = WORK_PER_LOOK, /* always look */
+};
+
+/* ---- life ---- */
+
+static void
+point_at_one(struct search *search)
+{
+    struct search_one *one = &search->one;
+
+    search->one_run = (struct version_run){
+        .count = 1,
+        .uids = &one->uid,
+        .flags = &one->flags,
+        .modseqs = &one->modseq,
+        .messages = &one->message,
+        .octets = &one->octets,
+        .internaldates_s = &one->internaldate_s,
+        .internaldate_zones_min = &one->internaldate_zone_min,
+        .keywords = &one->keywords,
+    };
+}
+
+enum rc
+search_new(struct arena *arena, struct view *view, const struct search_req *req,
+           struct search **out, struct err *err)
+{
+    struct search *search = arena_new(arena, struct search);
+
+    if (search == NULL)
+        return RC_LIMIT;
+    search->view = view;
+    search->exists = version_count(view->members);
+    search->found = arena_array(arena, uint64_t, (size_t)search->exists / 64 + 1);
+    if (search->found == NULL)
+        return RC_LIMIT;
+    const enum rc rc = search_compile(search, arena, req, err);
+    if (rc != RC_OK)
+        return rc;
+    point_at_one(search);
+    buf_init(&search->header, INGEST_HEADER_MAX + 1);
+    arena_init(&search->parts, PARTS_ARENA);
+    *out = search;
+    return RC_OK;
+}
+
+void
+search_done(struct search *search)
+{
+    if (search == NULL)
+        return;
+    if (search->has_needles)
+        mime_search_done(&search->needles);
+    buf_done(&search->header);
+    arena_done(&search->parts);
+}
+
+bool
+search_needs_store(const struct search *search)
+{
+    return search->levels[SEARCH_LEVEL_ROW] || search->needs_snapshot;
+}
+
+/* ---- knowing more of one message ---- */
+
+static enum rc
+read_row(struct search *search, struct message_row *row, struct err *err)
+{
+    unsigned want = 0;
+
+    if (search->levels[SEARCH_LEVEL_HEADER])
+        want |= MESSAGE_FIELDS;
+    if (search->levels[SEARCH_LEVEL_TEXT])
+        want |= MESSAGE_PARTS;
+    const enum rc rc = store_message_read(search->tx, search->one.message, want, row, err);
+    if (rc != RC_OK)
+        return rc;
+    search->level = SEARCH_LEVEL_ROW;
+    search->has_fields = (want & MESSAGE_FIELDS) != 0;
+    search->fields = row->fields;
+    return RC_OK;
+}
+
+static enum rc
+read_header(struct search *search, const struct message_row *row, struct err *err)
+{
+    if (row->header_octets > INGEST_HEADER_MAX)
+        return err_set(err, RC_LIMIT, 0, "a header of %ju octets",
+                       (uintmax_t)row->header_octets);
+    buf_clear(&search->header);
+    const enum rc rc = store_content_read(search->tx, search->one.message, 0,
+                                          row->header_octets, &search->header, err);
+    if (rc != RC_OK)
+        return rc;
+    if (!buf_ok(&search->header))
+        return err_set(err, RC_LIMIT, 0, "header block");
+    search->level = SEARCH_LEVEL_HEADER;
+    return RC_OK;
+}
+
+static enum rc
+begin_text(struct search *search, const struct message_row *row, struct err *err)
+{
+    struct mime_part *root;
+
+    arena_reset(&search->parts);
+    const struct span table = arena_span(&search->parts, row->parts);
+    enum rc rc = table.ptr == NULL ? RC_LIMIT : mime_parts_decode(table, &search->parts, &root);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "part table of message %ju", (uintmax_t)search->one.message);
+    mime_search_begin(&search->needles, root);
+    search->level = SEARCH_LEVEL_TEXT;
+    search->in_text = true;
+    search->text_over = false;
+    return RC_OK;
+}
+
+/* One piece of the text. */
+static enum rc
+feed_text(struct search *search, struct err *err)
+{
+    uint64_t offset;
+    struct span piece;
+
+    if (!mime_search_wants(&search->needles, &offset)) {
+        search->text_over = true;
+        return RC_OK;
+    }
+    const enum rc rc = store_content_peek(search->tx, search->one.message, offset,
+                                          search->piece_octets, &piece, err);
+    if (rc != RC_OK)
+        return rc;
+    if (piece.len == 0)
+        return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
+                       (uintmax_t)search->one.message);
+    mime_search_feed(&search->needles, piece);
+    if (mime_search_failed(&search->needles))
+        return err_set(err, RC_LIMIT, 0, "text of message %ju", (uintmax_t)search->one.message);
+    return RC_OK;
+}
+
+static void
+end_text(struct search *search)
+{
+    search->in_text = false;
+    if (search->header.cap > KEEP_OCTETS)
+        buf_done(&search->header);
+}
+
+/* ---- one message ---- */
+
+static enum search_value
+ask(struct search *search)
+{
+    return search_eval(search, &search->one_run, 0, search->one.seq);
+}
+
+/* Reads on until the program is decided, the text is being read, or nothing is left of the
+ * message (then it matches nothing that would have to be read). */
+static enum rc
+read_until_decided(struct search *search, enum search_value *value, uint64_t *work,
+                   struct err *err)
+{
+    struct message_row row;
+
+    enum rc rc = read_row(search, &row, err);
+    *work += WORK_ROW;
+    if (rc == RC_OK) {
+        search->wants_header = false;
+        *value = ask(search);
+    }
+    if (rc == RC_OK && *value == SEARCH_UNKNOWN && search->wants_header) {
+        rc = read_header(search, &row, err);
+        *work += WORK_HEADER;
+        if (rc == RC_OK)
+            *value = ask(search);
+    }
+    if (rc == RC_OK && *value == SEARCH_UNKNOWN)
+        rc = begin_text(search, &row, err);
+    if (rc == RC_NOT_FOUND) {
+        *value = SEARCH_FALSE;
+        rc = RC_OK;
+    }
+    return rc;
+}
+
+static void
+note_found(struct search *search, uint32_t seq, uint64_t modseq)
+{
+    search->found[seq / 64] |= UINT64_C(1) << seq % 64;
+    if (search->count++ == 0) {
+        search->min = seq;
+        search->modseq_of_min = modseq;
+    }
+    search->max = seq;
+    search->modseq_of_max = modseq;
+    if (modseq > search->max_modseq)
+        search->max_modseq = modseq;
+}
+
+static void
+take_one(struct search *search, uint32_t at)
+{
+    const struct version_run *batch = &search->batch;
+
+    search->one = (struct search_one){
+        .seq = search->next_seq + at,
+        .uid = batch->uids[at],
+        .flags = batch->flags[at],
+        .modseq = batch->modseqs[at],
+        .message = batch->messages[at],
+        .octets = batch->octets[at],
+        .internaldate_s = batch->internaldates_s[at],
+        .internaldate_zone_min = batch->internaldate_zones_min[at],
+    };
+    if (batch->keywords != NULL)
+        search->one.keywords = batch->keywords[at];
+}
+
+/* ---- the scan ---- */
+
+static bool
+load_batch(struct search *search)
+{
+    if (search->run == search->run_count)
+        return false;
+    const struct view_run *run = &search->runs[search->run];
+    if (search->next_seq == 0)
+        search->next_seq = run->first;
+    members_run(&search->members, search->next_seq, run->last - search->next_seq + 1,
+                &search->batch);
+    return true;
+}
+
+/* The batch is done up to message `at`. */
+static void
+advance(struct search *search, uint32_t at)
+{
+    const uint32_t last = search->runs[search->run].last;
+
+    if (at > last - search->next_seq) {
+        search->run++;
+        search->next_seq = 0;
+    } else {
+        search->next_seq += at;
+    }
+    search->batch.count = 0;
+}
+
+struct slice {
+    const struct clock *clock;
+    int64_t deadline_us;
+    uint64_t work;
+};
+
+static bool
+time_is_up(struct slice *slice)
+{
+    if (slice->work < WORK_PER_LOOK)
+        return false;
+    slice->work = 0;
+    return clock_mono_us(slice->clock) >= slice->deadline_us;
+}
+
+/* Goes on with the text of the message under way. RC_AGAIN: time is up. */
+static enum rc
+run_text(struct search *search, struct slice *slice, struct err *err)
+{
+    enum search_value value = ask(search);
+
+    while (value == SEARCH_UNKNOWN) {
+        if (time_is_up(slice))
+            return RC_AGAIN;
+        const enum rc rc = feed_text(search, err);
+        if (rc == RC_NOT_FOUND)
+            search->text_over = true; /* purged meanwhile */
+        else if (rc != RC_OK)
+            return rc;
+        slice->work += WORK_PIECE;
+        value = ask(search);
+    }
+    end_text(search);
+    if (value == SEARCH_TRUE)
+        note_found(search, search->one.seq, search->one.modseq);
+    return RC_OK;
+}
+
+/* The messages of the batch until its end, the end of the slice (RC_AGAIN), or a text. */
+static enum rc
+run_batch(struct search *search, struct slice *slice, struct err *err)
+{
+    const struct version_run batch = search->batch;
+    uint32_t at = 0;
+    enum rc rc = RC_OK;
+
+    while (at < batch.count && rc == RC_OK && !search->in_text) {
+        if (time_is_up(slice)) {
+            rc = RC_AGAIN;
+            break;
+        }
+        search->stamp++;
+        search->level = SEARCH_LEVEL_ENTRY;
+        search->has_fields = false;
+        enum search_value value = search_eval(search, &batch, at, search->next_seq + at);
+        slice->work += search->node_count;
+        if (value == SEARCH_UNKNOWN) {
+            take_one(search, at);
+            rc = read_until_decided(search, &value, &slice->work, err);
+        }
+        if (rc == RC_OK && value == SEARCH_TRUE)
+            note_found(search, search->next_seq + at, batch.modseqs[at]);
+        if (rc == RC_OK)
+            at++;
+    }
+    advance(search, at);
+    return rc;
+}
+
+enum rc
+search_slice(struct search *search, struct store_tx *tx, const struct clock *clock,
+             int64_t deadline_us, struct err *err)
+{
+    struct slice slice = {.clock = clock, .deadline_us = deadline_us};
+
+    if (tx == NULL && search_needs_store(search))
+        return RC_AGAIN;
+    enum rc rc = members_begin(&search->members, search->view, tx, err);
+    search->needs_snapshot = rc == RC_AGAIN;
+    if (rc != RC_OK)
+        return rc;
+    search->tx = tx;
+    while (rc == RC_OK) {
+        if (search->in_text)
+            rc = run_text(search, &slice, err);
+        else if (load_batch(search))
+            rc = run_batch(search, &slice, err);
+        else
+            break;
+    }
+    search->has_fields = false; /* they were the transaction's */
+    search->tx = NULL;
+    search->batch.count = 0;
+    members_end(&search->members);
+    return rc;
+}

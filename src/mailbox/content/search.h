@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SEARCH as an exhaustive scan of a view, exact for every key. The tree of the request is
+ * compiled into a program whose keys are asked in the order of their cost: what a version knows
+ * (numbers, flags, dates, sizes), then the stored fields of the message row, then its header
+ * block, then the decoded text. A message is read only as far as the answer needs.
+ *
+ *   search_new(&arena, view, &req, &search)
+ *   each slice:
+ *       [tx: a read snapshot, when search_needs_store(search)]
+ *       search_slice(search, tx, clock, deadline)    RC_AGAIN: not finished
+ *   search_next_run ...
+ *   search_done(search)
+ *
+ * Nothing of the store is held between slices, not even in the middle of a large message.
+ * Memory: one bit a message of the view, one header block, and bounded windows for bodies.
+ *
+ * Text is compared as syntax/fold.h says, after decoding encoded words, transfer encodings and
+ * charsets. SUBJECT "" and its like are the field's presence, as HEADER is (RFC 3501 6.4.4).
+ *
+ * Thread: the session.
+ */
+#ifndef MAILBOX_CONTENT_SEARCH_H
+#define MAILBOX_CONTENT_SEARCH_H
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "mailbox/view.h"
+#include "syntax/imap/search.h"
+
+struct search;
+
+struct search_req {
+    struct imap_search_key *root; /* sets in it are normalised in place; borrowed until done */
+    bool has_charset;
+    struct span charset;         /* as written */
+    int64_t now_s;               /* for YOUNGER and OLDER */
+    const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
+    size_t saved_count;
+};
+
+/**
+ * tx: a read snapshot, for the names of keywords; the view is awake and is not synced until
+ * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset, or a
+ * sequence number beyond the mailbox: the command is BAD. RC_LIMIT: arena.
+ */
+MUST_USE enum rc search_new(struct arena *arena, struct view *view,
+                            const struct search_req *req, struct search **out, struct err *err);
+/** Frees what is not in the arena; NULL is allowed. */
+void search_done(struct search *search);
+
+/** False: entries alone answer it, tx may be NULL. To be asked before each slice. */
+bool search_needs_store(const struct search *search);
+
+/**
+ * Goes on until everything was looked at (RC_OK) or the deadline, in clock_mono_us, has passed
+ * (RC_AGAIN; overrun by at most one piece of a body). With tx NULL RC_AGAIN may also mean that
+ * a snapshot is needed after all: search_needs_store then says so. Waits for disk.
+ */
+MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
+                              const struct clock *clock, int64_t deadline_us, struct err *err);
+
+/* The result, when search_slice returned RC_OK (before: what was found so far). */
+uint32_t search_count(const struct search *search);
+/** Sequence numbers; 0: nothing was found. */
+uint32_t search_min(const struct search *search);
+uint32_t search_max(const struct search *search);
+/** Highest modseq of the messages found (RFC 7162 section 3.1.5), of the first and the last
+ * one; 0: nothing was found. */
+uint64_t search_max_modseq(const struct search *search);
+uint64_t search_modseq_of_min(const struct search *search);
+uint64_t search_modseq_of_max(const struct search *search);
+/** Runs of sequence numbers found, ascending. *pos is 0 at the start; false at the end. UIDs
+ *  are the view's (version_run_at). */
+bool search_next_run(const struct search *search, uint32_t *pos, struct view_run *run_out);
+
+#endif

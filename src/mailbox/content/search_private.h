@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The compiled form of a search. search_compile.c makes it from the request's tree,
+ * search_eval.c asks it about one message, search.c walks the messages.
+ *
+ * Three values: a key whose data has not been read yet is UNKNOWN. A message is asked level by
+ * level (what it costs to know more) until the whole is TRUE or FALSE, so nothing is read that
+ * the answer does not need, and the text is given up in the middle when the rest cannot matter.
+ */
+#ifndef MAILBOX_CONTENT_SEARCH_PRIVATE_H
+#define MAILBOX_CONTENT_SEARCH_PRIVATE_H
+
+#include "mailbox/members.h"
+#include "mailbox/content/search.h"
+#include "syntax/mail/mime_parts.h"
+#include "syntax/mail/mime_search.h"
+
+enum search_level {
+    SEARCH_LEVEL_ENTRY,  /* in memory */
+    SEARCH_LEVEL_ROW,    /* the message row with its stored fields */
+    SEARCH_LEVEL_HEADER, /* the header block, for fields that are not stored */
+    SEARCH_LEVEL_TEXT,   /* all of the message, piece by piece */
+    SEARCH_LEVELS,
+};
+
+enum search_value { SEARCH_FALSE, SEARCH_TRUE, SEARCH_UNKNOWN };
+
+enum search_op {
+    OP_CONST, /* number: 0 or 1 */
+    OP_AND,
+    OP_OR,
+    OP_NOT,
+    OP_RUNS, /* sequence numbers in runs */
+    OP_FLAG, /* flags & number is not 0 */
+    OP_RECENT,
+    OP_KEYWORD, /* bit number */
+    OP_BEFORE,  /* day of the internaldate, in its own zone, is before number, and so on */
+    OP_ON,
+    OP_SINCE,
+    OP_LARGER,
+    OP_SMALLER,
+    OP_OLDER,      /* internaldate at or before number */
+    OP_YOUNGER,    /* at or after */
+    OP_MODSEQ,     /* at least number */
+    OP_SENTBEFORE, /* day as the Date field writes it */
+    OP_SENTON,
+    OP_SENTSINCE,
+    OP_FIELD, /* a field contains the needle */
+    OP_HAS_FIELD,
+    OP_TEXT, /* needle of the body or of all of the message */
+};
+
+struct search_node {
+    enum search_op op;
+    uint8_t cost;   /* order among siblings */
+    uint8_t value;  /* what was found out about the message under way; enum search_value */
+    uint64_t stamp; /* of the message that value is about */
+    int64_t number;
+    int field_id; /* OP_FIELD, OP_HAS_FIELD: in the table of stored fields, or FIELDS_NONE */
+    struct span field;
+    size_t needle;
+    struct view_run *runs; /* OP_RUNS: ascending */
+    size_t run_count;
+    size_t run_at; /* only moves on: messages are asked in ascending order */
+    struct search_node *children;
+    struct search_node *next;
+};
+
+struct search {
+    struct view *view; /* borrowed */
+    struct search_node *root;
+    size_t node_count;
+    bool levels[SEARCH_LEVELS]; /* does any key need it? */
+    bool needs_snapshot;        /* the current version was not in memory */
+
+    struct view_run *runs; /* candidates */
+    size_t run_count;
+    size_t run;
+    uint32_t next_seq; /* 0: the first of the run */
+
+    uint64_t *found; /* bit seq */
+    uint32_t exists;
+    uint32_t count;
+    uint32_t min;
+    uint32_t max;
+    uint64_t max_modseq;
+    uint64_t modseq_of_min;
+    uint64_t modseq_of_max;
+
+    struct store_tx *tx; /* of this slice, as the next two */
+    struct members members;
+    struct version_run batch; /* from next_seq on */
+
+    /* The message under way. Once its text is being read it outlives slices, with its entry as
+     * it was then: what has been decided stays decided. */
+    uint64_t stamp;          /* a number of its own for each message */
+    enum search_level level; /* what is known of it */
+    bool wants_header;       /* some key could not be answered from the stored fields */
+    bool has_fields;
+    struct span fields; /* stored ones; of this slice */
+    struct buf header;  /* the header block */
+    bool in_text;
+    bool text_over;
+    struct arena parts; /* the part tree of the text */
+    struct search_one {
+        uint32_t seq;
+        uint32_t uid;
+        uint16_t flags;
+        uint64_t modseq;
+        uint64_t message;
+        uint32_t octets;
+        int64_t internaldate_s;
+        int16_t internaldate_zone_min;
+        struct keywords keywords;
+    } one;
+    struct version_run one_run; /* points into one */
+
+    bool has_needles;
+    struct mime_search needles;
+    size_t piece_octets; /* of text read at once */
+};
+
+/* What compiling needs and the program does not. */
+struct search_compiler {
+    struct search *search;
+    struct arena *arena;
+    const struct search_req *req;
+    struct span *keywords;
+    size_t keyword_count;
+    struct mime_needle *needles;
+    size_t needle_count;
+    size_t needle_cap;
+    struct err *err;
+};
+
+/* NULL: the arena is spent. */
+struct search_node *search_node_new(struct search_compiler *c, enum search_op op);
+struct search_node *search_node_number(struct search_compiler *c, enum search_op op,
+                                       int64_t number);
+
+/* search_text.c. RC_LIMIT (arena), RC_BAD_CHARSET and RC_INVALID as search_new. */
+MUST_USE enum rc search_compile_field(struct search_compiler *c, struct span name,
+                                      struct span text, struct search_node **out);
+MUST_USE enum rc search_compile_text(struct search_compiler *c, struct span text,
+                                     enum mime_scope scope, struct search_node **out);
+MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
+                                     struct search_node **out);
+
+/** Compiles the tree. As search_new. */
+MUST_USE enum rc search_compile(struct search *search, struct arena *arena,
+                                const struct search_req *req, struct err *err);
+
+/** The value of the program for message `at` of the batch, with what is known of it up to
+ *  search->level. */
+enum search_value search_eval(struct search *search, const struct version_run *batch,
+                              uint32_t at, uint32_t seq);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What a search found: counters kept on the way, and the bits as runs (search.h). */
+#include "mailbox/content/search_private.h"
+
+uint32_t
+search_count(const struct search *search)
+{
+    return search->count;
+}
+
+uint32_t
+search_min(const struct search *search)
+{
+    return search->min;
+}
+
+uint32_t
+search_max(const struct search *search)
+{
+    return search->max;
+}
+
+uint64_t
+search_max_modseq(const struct search *search)
+{
+    return search->max_modseq;
+}
+
+uint64_t
+search_modseq_of_min(const struct search *search)
+{
+    return search->modseq_of_min;
+}
+
+uint64_t
+search_modseq_of_max(const struct search *search)
+{
+    return search->modseq_of_max;
+}
+
+/* The first seq at or after from whose bit is `set`; exists + 1 when there is none. */
+static uint32_t
+find_bit(const struct search *search, uint32_t from, bool set)
+{
+    const uint32_t past = search->exists + 1;
+
+    while (from < past) {
+        const uint64_t word = search->found[from / 64] ^ (set ? 0 : UINT64_MAX);
+        const uint64_t rest = word >> from % 64;
+        if (rest != 0) {
+            const uint32_t seq = from + (uint32_t)__builtin_ctzll(rest);
+            return seq < past ? seq : past;
+        }
+        from = (from / 64 + 1) * 64;
+    }
+    return past;
+}
+
+bool
+search_next_run(const struct search *search, uint32_t *pos, struct view_run *run_out)
+{
+    const uint32_t first = find_bit(search, *pos == 0 ? 1 : *pos, true);
+
+    if (first > search->exists)
+        return false;
+    const uint32_t past = find_bit(search, first, false);
+    *run_out = (struct view_run){first, past - 1};
+    *pos = past;
+    return true;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys of a SEARCH that look at text: their needles, converted to UTF-8 once, and what has to
+ * be read for them. Needles that say the same are one, since clients repeat themselves (OR
+ * SUBJECT x FROM x ...).
+ */
+#include "mailbox/content/search_private.h"
+
+#include "mailbox/content/fields.h"
+#include "syntax/charset.h"
+
+enum { COST_HEADER = 10 }; /* more for a field that is not stored */
+enum { NEEDLES_COMPARED = 64 };
+
+static enum rc
+to_utf8(struct search_compiler *c, struct span text, struct span *out)
+{
+    AUTO_BUF utf8 = {0};
+    enum rc rc = RC_OK;
+
+    buf_init(&utf8, text.len * 4 + 4096); /* room for the converter to work in */
+    if (c->req->has_charset) {
+        rc = charset_to_utf8(&utf8, c->req->charset, text);
+    } else { /* clients that say nothing send UTF-8, whatever RFC 3501 says of US-ASCII */
+        struct charset guess;
+        charset_open(&guess, SPAN(""));
+        charset_put(&guess, text, &utf8);
+        charset_finish(&guess, &utf8);
+        charset_close(&guess);
+    }
+    if (rc != RC_OK)
+        return err_set(c->err, rc, 0, "search text in charset %.*s", SPAN_FMT(c->req->charset));
+    *out = arena_span(c->arena, buf_span(&utf8));
+    return out->ptr == NULL || !buf_ok(&utf8) ? RC_LIMIT : RC_OK;
+}
+
+static enum rc
+add_needle(struct search_compiler *c, struct span text, enum mime_scope scope,
+           size_t *index_out)
+{
+    struct span utf8;
+
+    const enum rc rc = to_utf8(c, text, &utf8);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < c->needle_count && i < NEEDLES_COMPARED; i++)
+        if (c->needles[i].scope == scope && span_eq(c->needles[i].text, utf8)) {
+            *index_out = i;
+            return RC_OK;
+        }
+    if (c->needle_count == c->needle_cap) {
+        const size_t cap = c->needle_cap == 0 ? 8 : c->needle_cap * 2;
+        struct mime_needle *more = arena_array(c->arena, struct mime_needle, cap);
+        if (more == NULL)
+            return RC_LIMIT;
+        for (size_t i = 0; i < c->needle_count; i++)
+            more[i] = c->needles[i];
+        c->needles = more;
+        c->needle_cap = cap;
+    }
+    c->needles[c->needle_count] = (struct mime_needle){.text = utf8, .scope = scope};
+    *index_out = c->needle_count++;
+    return RC_OK;
+}
+
+static void
+need_field(struct search_compiler *c, struct search_node *node, struct span name)
+{
+    node->field = name;
+    node->field_id = fields_id(name);
+    c->search->levels[SEARCH_LEVEL_ROW] = true;
+    c->search->levels[SEARCH_LEVEL_HEADER] = true; /* a row may not tell: fields.h */
+    if (node->field_id == FIELDS_NONE)
+        node->cost += COST_HEADER;
+}
+
+enum rc
+search_compile_field(struct search_compiler *c, struct span name, struct span text,
+                     struct search_node **out)
+{
+    struct search_node *node = search_node_new(c, text.len == 0 ? OP_HAS_FIELD : OP_FIELD);
+
+    if (node == NULL)
+        return RC_LIMIT;
+    need_field(c, node, name);
+    *out = node;
+    return text.len == 0 ? RC_OK : add_needle(c, text, MIME_SCOPE_VALUE, &node->needle);
+}
+
+enum rc
+search_compile_text(struct search_compiler *c, struct span text, enum mime_scope scope,
+                    struct search_node **out)
+{
+    struct search_node *node =
+        text.len == 0 ? search_node_number(c, OP_CONST, 1) : search_node_new(c, OP_TEXT);
+
+    if (node == NULL)
+        return RC_LIMIT;
+    *out = node;
+    if (text.len == 0)
+        return RC_OK;
+    c->search->levels[SEARCH_LEVEL_ROW] = true;
+    c->search->levels[SEARCH_LEVEL_TEXT] = true;
+    return add_needle(c, text, scope, &node->needle);
+}
+
+enum rc
+search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
+                    struct search_node **out)
+{
+    struct search_node *node = search_node_number(c, op, day);
+
+    if (node == NULL)
+        return RC_LIMIT;
+    need_field(c, node, SPAN("Date"));
+    *out = node;
+    return RC_OK;
+}

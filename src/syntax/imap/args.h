@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function for each kind of argument list in cmd.def. Each takes what follows the
+ * command word, with its leading space, and fills the member of cmd->u that belongs to the
+ * command; trailing octets are the caller's business. False: lx->bad says why. Private to
+ * cmd.c and args_*.c.
+ *
+ * Pure; any thread.
+ */
+#ifndef SYNTAX_IMAP_ARGS_H
+#define SYNTAX_IMAP_ARGS_H
+
+#include "syntax/imap/cmd.h"
+#include "syntax/imap/lexer.h"
+
+/* args_session.c */
+MUST_USE bool imap_args_none(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_authenticate(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_login(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_id(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_enable(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_mailbox.c */
+MUST_USE bool imap_args_select(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_create(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_mailbox(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_rename(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_list.c */
+MUST_USE bool imap_args_list(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_lsub(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_status(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_append.c */
+MUST_USE bool imap_args_append(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_search.c */
+MUST_USE bool imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_fetch.c */
+MUST_USE bool imap_args_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uid_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+/* args_store.c */
+MUST_USE bool imap_args_store(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uid_store(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_copy(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uid_copy(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uid_expunge(struct imap_lexer *lx, struct imap_cmd *cmd);
+
+#endif

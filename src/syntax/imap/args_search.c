@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments of SEARCH, into the shallow tree that search.h describes. Recursion goes one
+ * level down for each pair of parentheses and for NOT over anything but a flag, never more than
+ * LIMIT_NESTING; chains of OR and of NOT are loops.
+ */
+#include "base/limits.h"
+#include "syntax/imap/args.h"
+
+/* --- The keys --- */
+
+enum arg {
+    ARG_NONE,
+    ARG_FLAG,    /* none: the row names the flag */
+    ARG_KEYWORD, /* SP flag-keyword */
+    ARG_TEXT,    /* SP astring */
+    ARG_HEADER,  /* SP header-fld-name SP astring */
+    ARG_DATE,    /* SP date */
+    ARG_OCTETS,  /* SP number64 */
+    ARG_SECONDS, /* SP nz-number */
+    ARG_MODSEQ,  /* [SP entry-name SP entry-type] SP mod-sequence */
+    ARG_UIDS,    /* SP sequence-set */
+    ARG_NEW,     /* none: two flags */
+    ARG_OR,      /* SP search-key SP search-key */
+};
+
+static const struct key_row {
+    struct span word;
+    enum arg arg;
+    enum imap_search_kind kind;
+    unsigned flag;
+    bool want;
+} key_rows[] = {
+#define FLAG(word, flag, want)                                                                 \
+    {                                                                                          \
+        SPAN_INIT(word), ARG_FLAG, SEARCH_FLAG, flag, want                                     \
+    }
+#define KEY(word, arg, kind)                                                                   \
+    {                                                                                          \
+        SPAN_INIT(word), arg, kind, 0, true                                                    \
+    }
+    KEY("ALL", ARG_NONE, SEARCH_ALL),
+    FLAG("ANSWERED", IMAP_FLAG_ANSWERED, true),
+    FLAG("UNANSWERED", IMAP_FLAG_ANSWERED, false),
+    FLAG("DELETED", IMAP_FLAG_DELETED, true),
+    FLAG("UNDELETED", IMAP_FLAG_DELETED, false),
+    FLAG("DRAFT", IMAP_FLAG_DRAFT, true),
+    FLAG("UNDRAFT", IMAP_FLAG_DRAFT, false),
+    FLAG("FLAGGED", IMAP_FLAG_FLAGGED, true),
+    FLAG("UNFLAGGED", IMAP_FLAG_FLAGGED, false),
+    FLAG("SEEN", IMAP_FLAG_SEEN, true),
+    FLAG("UNSEEN", IMAP_FLAG_SEEN, false),
+    FLAG("RECENT", IMAP_FLAG_RECENT, true),
+    FLAG("OLD", IMAP_FLAG_RECENT, false),
+    KEY("NEW", ARG_NEW, SEARCH_AND),
+    KEY("KEYWORD", ARG_KEYWORD, SEARCH_KEYWORD),
+    {SPAN_INIT("UNKEYWORD"), ARG_KEYWORD, SEARCH_KEYWORD, 0, false},
+    KEY("BCC", ARG_TEXT, SEARCH_BCC),
+    KEY("CC", ARG_TEXT, SEARCH_CC),
+    KEY("FROM", ARG_TEXT, SEARCH_FROM),
+    KEY("TO", ARG_TEXT, SEARCH_TO),
+    KEY("SUBJECT", ARG_TEXT, SEARCH_SUBJECT),
+    KEY("BODY", ARG_TEXT, SEARCH_BODY),
+    KEY("TEXT", ARG_TEXT, SEARCH_TEXT),
+    KEY("HEADER", ARG_HEADER, SEARCH_HEADER),
+    KEY("BEFORE", ARG_DATE, SEARCH_BEFORE),
+    KEY("ON", ARG_DATE, SEARCH_ON),
+    KEY("SINCE", ARG_DATE, SEARCH_SINCE),
+    KEY("SENTBEFORE", ARG_DATE, SEARCH_SENTBEFORE),
+    KEY("SENTON", ARG_DATE, SEARCH_SENTON),
+    KEY("SENTSINCE", ARG_DATE, SEARCH_SENTSINCE),
+    KEY("LARGER", ARG_OCTETS, SEARCH_LARGER),
+    KEY("SMALLER", ARG_OCTETS, SEARCH_SMALLER),
+    KEY("OLDER", ARG_SECONDS, SEARCH_OLDER),
+    KEY("YOUNGER", ARG_SECONDS, SEARCH_YOUNGER),
+    KEY("MODSEQ", ARG_MODSEQ, SEARCH_MODSEQ),
+    KEY("UID", ARG_UIDS, SEARCH_MSGS),
+    KEY("OR", ARG_OR, SEARCH_OR),
+#undef FLAG
+#undef KEY
+};
+
+static const struct lex_word return_options[] = {
+    {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},   {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
+    {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},   {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
+    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE},
+};
+
+/** What one SEARCH is parsed with. */
+struct parse {
+    struct imap_lexer *lx;
+    struct imap_search_req *req;
+};
+
+static struct imap_search_key *
+key_new(struct parse *parse, enum imap_search_kind kind)
+{
+    if (parse->req->key_count == LIMIT_SEARCH_KEYS) {
+        (void)lex_limit(parse->lx, "Too many search keys");
+        return NULL;
+    }
+    struct imap_search_key *key = lex_new(parse->lx, struct imap_search_key);
+    if (key == NULL)
+        return NULL;
+    parse->req->key_count++;
+    key->kind = kind;
+    return key;
+}
+
+/* --- Lists of keys --- */
+
+/** Children as they come; `last` makes adding take constant time. */
+struct key_list {
+    struct imap_search_key *first;
+    struct imap_search_key *last;
+};
+
+/** Adds key, or its children if it is of the kind that the list is for: (a (b c)) is (a b c).
+ */
+static void
+list_add(struct key_list *list, struct imap_search_key *key, enum imap_search_kind kind)
+{
+    if (key->kind == kind)
+        key = key->children;
+    if (key == NULL)
+        return;
+    if (list->first == NULL)
+        list->first = key;
+    else
+        list->last->next = key;
+    while (key->next != NULL)
+        key = key->next;
+    list->last = key;
+}
+
+/* --- Arguments of a key --- */
+
+static bool
+date(struct imap_lexer *lx, int32_t *day_out)
+{
+    struct span text;
+
+    if (!lex_astring(lx, &text, "A search date is missing"))
+        return false;
+    if (imap_date_parse(text, day_out) != RC_OK)
+        return lex_bad(lx, "Not a date like 17-Jul-1996");
+    return true;
+}
+
+static bool
+keyword(struct imap_lexer *lx, struct imap_search_key *key)
+{
+    if (!lex_atom(lx, &key->text, "A keyword is missing"))
+        return false;
+    if (key->text.len > LIMIT_KEYWORD_OCTETS)
+        return lex_limit(lx, "A keyword is too long");
+    return true;
+}
+
+static bool
+header(struct imap_lexer *lx, struct imap_search_key *key)
+{
+    return lex_astring(lx, &key->field, "HEADER needs a field name") &&
+           lex_need(lx, ' ', "HEADER needs a text") &&
+           lex_astring(lx, &key->text, "HEADER needs a text");
+}
+
+/** Roost keeps one mod-sequence for all flags of a message, so the entry only has to be legal.
+ */
+static bool
+modseq(struct parse *parse, struct imap_search_key *key)
+{
+    struct imap_lexer *lx = parse->lx;
+    struct span entry;
+
+    parse->req->uses_modseq = true;
+    if (lex_peek(lx) == '"') {
+        if (!lex_string(lx, &entry, "MODSEQ needs an entry name"))
+            return false;
+        if (!span_istarts(entry, SPAN("/flags/")))
+            return lex_bad(lx, "A MODSEQ entry begins with /flags/");
+        if (!lex_need(lx, ' ', "MODSEQ needs priv, shared or all"))
+            return false;
+        if (!lex_take_word(lx, SPAN("priv")) && !lex_take_word(lx, SPAN("shared")) &&
+            !lex_take_word(lx, SPAN("all")))
+            return lex_bad(lx, "MODSEQ needs priv, shared or all");
+        if (!lex_need(lx, ' ', "MODSEQ needs a mod-sequence"))
+            return false;
+    }
+    return lex_number(lx, 0, IMAP_NUMBER64_MAX, &key->number, "MODSEQ needs a mod-sequence");
+}
+
+static bool
+msgs(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_search_key *key)
+{
+    key->msgs = lex_new(lx, struct imap_msgs);
+    return key->msgs != NULL && lex_msgs(lx, kind, key->msgs);
+}
+
+/** NEW is RECENT UNSEEN (RFC 3501 section 6.4.4). */
+static bool
+new_key(struct parse *parse, struct imap_search_key *key)
+{
+    struct imap_search_key *recent = key_new(parse, SEARCH_FLAG);
+    struct imap_search_key *unseen = key_new(parse, SEARCH_FLAG);
+
+    if (recent == NULL || unseen == NULL)
+        return false;
+    recent->flag = IMAP_FLAG_RECENT;
+    recent->want = true;
+    unseen->flag = IMAP_FLAG_SEEN;
+    recent->next = unseen;
+    key->children = recent;
+    return true;
+}
+
+/** What stands after a key's word; not for OR. */
+static bool
+key_argument(struct parse *parse, const struct key_row *row, struct imap_search_key *key)
+{
+    struct imap_lexer *lx = parse->lx;
+
+    key->flag = row->flag;
+    key->want = row->want;
+    if (row->arg == ARG_NONE || row->arg == ARG_FLAG)
+        return true;
+    if (row->arg == ARG_NEW)
+        return new_key(parse, key);
+    if (!lex_need(lx, ' ', "A search key lacks its argument"))
+        return false;
+    switch (row->arg) {
+    case ARG_KEYWORD:
+        return keyword(lx, key);
+    case ARG_TEXT:
+        return lex_astring(lx, &key->text, "A search key needs a text");
+    case ARG_HEADER:
+        return header(lx, key);
+    case ARG_DATE:
+        return date(lx, &key->day);
+    case ARG_OCTETS:
+        return lex_number(lx, 0, IMAP_NUMBER64_MAX, &key->number,
+                          "A size in octets is missing");
+    case ARG_SECONDS:
+        return lex_number(lx, 1, UINT32_MAX, &key->number, "A number of seconds is missing");
+    case ARG_MODSEQ:
+        return modseq(parse, key);
+    case ARG_UIDS:
+        parse->req->uses_saved |= lex_peek(lx) == '$';
+        return msgs(lx, IMAP_MSGS_UID, key);
+    case ARG_NONE:
+    case ARG_FLAG:
+    case ARG_NEW:
+    case ARG_OR:
+        break;
+    }
+    return true;
+}
+
+/* --- The tree --- */
+
+static struct imap_search_key *key_parse(struct parse *parse, unsigned depth);
+
+/** key *(SP key), up to what is no space. */
+static struct imap_search_key *
+keys_parse(struct parse *parse, unsigned depth)
+{
+    struct imap_search_key *all = key_new(parse, SEARCH_AND);
+    struct key_list list = {0};
+
+    if (all == NULL)
+        return NULL;
+    do {
+        struct imap_search_key *key = key_parse(parse, depth + 1);
+        if (key == NULL)
+            return NULL;
+        list_add(&list, key, SEARCH_AND);
+    } while (lex_more(parse->lx));
+    all->children = list.first;
+    return all;
+}
+
+/** After "(". A single key needs no list around it. */
+static struct imap_search_key *
+list_parse(struct parse *parse, unsigned depth)
+{
+    struct imap_search_key *all = keys_parse(parse, depth);
+
+    if (all == NULL || !lex_need(parse->lx, ')', "Missing closing parenthesis of search keys"))
+        return NULL;
+    return all->children != NULL && all->children->next == NULL ? all->children : all;
+}
+
+/** After "OR": each further OR in the place of an operand makes one more operand wanted. */
+static struct imap_search_key *
+or_parse(struct parse *parse, struct imap_search_key *either, unsigned depth)
+{
+    struct imap_lexer *lx = parse->lx;
+    struct key_list list = {0};
+
+    for (size_t wanted = 2; wanted > 0;) {
+        if (!lex_need(lx, ' ', "OR needs two search keys"))
+            return NULL;
+        if (lex_take_word(lx, SPAN("OR"))) {
+            wanted++;
+            continue;
+        }
+        struct imap_search_key *key = key_parse(parse, depth + 1);
+        if (key == NULL)
+            return NULL;
+        list_add(&list, key, SEARCH_OR);
+        wanted--;
+    }
+    either->children = list.first;
+    return either;
+}
+
+static struct imap_search_key *
+word_parse(struct parse *parse, unsigned depth)
+{
+    struct imap_lexer *lx = parse->lx;
+
+    for (size_t i = 0; i < ARRAY_LEN(key_rows); i++) {
+        if (!lex_take_word(lx, key_rows[i].word))
+            continue;
+        struct imap_search_key *key = key_new(parse, key_rows[i].kind);
+        if (key == NULL)
+            return NULL;
+        if (key_rows[i].arg == ARG_OR)
+            return or_parse(parse, key, depth);
+        return key_argument(parse, &key_rows[i], key) ? key : NULL;
+    }
+    (void)lex_bad(lx, lex_peek(lx) == -1 ? "A search key is missing" : "Unknown search key");
+    return NULL;
+}
+
+/** A key turned into its opposite. */
+static struct imap_search_key *
+negate(struct parse *parse, struct imap_search_key *key)
+{
+    if (key->kind == SEARCH_FLAG || key->kind == SEARCH_KEYWORD) {
+        key->want = !key->want;
+        return key;
+    }
+    if (key->kind == SEARCH_NOT)
+        return key->children;
+    struct imap_search_key *not = key_new(parse, SEARCH_NOT);
+    if (not != NULL)
+        not ->children = key;
+    return not ;
+}
+
+static struct imap_search_key *
+key_parse(struct parse *parse, unsigned depth)
+{
+    struct imap_lexer *lx = parse->lx;
+    struct imap_search_key *key;
+    bool opposite = false;
+
+    if (depth > LIMIT_NESTING) {
+        (void)lex_limit(lx, "Search keys are nested too deeply");
+        return NULL;
+    }
+    while (lex_take_word(lx, SPAN("NOT"))) {
+        opposite = !opposite;
+        if (!lex_need(lx, ' ', "NOT needs a search key"))
+            return NULL;
+    }
+    const unsigned below = opposite ? depth + 1 : depth;
+    const int next = lex_peek(lx);
+    if (lex_take(lx, '(')) {
+        key = list_parse(parse, below);
+    } else if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
+        parse->req->uses_saved |= next == '$';
+        key = key_new(parse, SEARCH_MSGS);
+        if (key != NULL && !msgs(lx, IMAP_MSGS_SEQ, key))
+            return NULL;
+    } else {
+        key = word_parse(parse, below);
+    }
+    return key != NULL && opposite ? negate(parse, key) : key;
+}
+
+/* --- What stands before the keys --- */
+
+/** "RETURN" SP "(" [option *(SP option)] ")" SP (RFC 4731). */
+static bool
+return_clause(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    if (!lex_take_word(lx, SPAN("RETURN")))
+        return true;
+    if (!lex_need(lx, ' ', "RETURN needs a list of options") ||
+        !lex_word_list(lx, return_options, ARRAY_LEN(return_options), &req->returns,
+                       "Unknown SEARCH return option"))
+        return false;
+    req->has_return = true;
+    if (req->returns == 0)
+        req->returns = IMAP_SEARCH_ALL;
+    return lex_need(lx, ' ', "SEARCH needs search keys");
+}
+
+static bool
+charset_clause(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    if (!lex_take_word(lx, SPAN("CHARSET")))
+        return true;
+    req->has_charset = true;
+    return lex_need(lx, ' ', "CHARSET needs a name") &&
+           lex_astring(lx, &req->charset, "CHARSET needs a name") &&
+           lex_need(lx, ' ', "SEARCH needs search keys");
+}
+
+bool
+imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_search_req *req = &cmd->u.search;
+    struct parse parse = {.lx = lx, .req = req};
+
+    req->is_uid = cmd->id == IMAP_CMD_UID_SEARCH;
+    if (!lex_need(lx, ' ', "SEARCH needs search keys") || !return_clause(lx, req) ||
+        !charset_clause(lx, req))
+        return false;
+    req->root = keys_parse(&parse, 0);
+    return req->root != NULL;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The arguments of commands as structs (SEARCH and FETCH have headers of their own). Spans
+ * point into the command's text or into the arena given to the parser: both live as long as the
+ * request. Names of mailboxes are canonical UTF-8 (mbox_name.h).
+ *
+ * Plain data; any thread.
+ */
+#ifndef SYNTAX_IMAP_REQ_H
+#define SYNTAX_IMAP_REQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "syntax/imap/date.h"
+#include "syntax/imap/flags.h"
+#include "syntax/imap/mbox_name.h"
+#include "syntax/imap/numset.h"
+
+/** Messages a command names. As written: normalise before use. */
+struct imap_msgs {
+    enum imap_msgs_kind {
+        IMAP_MSGS_SEQ,   /* .seq */
+        IMAP_MSGS_UID,   /* .uid: the UID forms */
+        IMAP_MSGS_SAVED, /* `$`: the saved search result (RFC 5182) */
+    } kind;
+    struct seq_set seq;
+    struct uid_set uid;
+};
+
+struct imap_authenticate_req {
+    struct span mechanism; /* an atom, in the client's case */
+    bool has_initial;      /* RFC 4959 */
+    struct span initial;   /* base64, not decoded; empty for "=" */
+};
+
+struct imap_login_req {
+    struct span user; /* any octets but NUL */
+    struct span password;
+};
+
+struct imap_id_pair {
+    struct span field;
+    struct span value;
+    bool is_nil; /* value is NIL */
+};
+
+struct imap_id_req {
+    const struct imap_id_pair *pairs; /* at most LIMIT_ID_PAIRS; none for NIL and () */
+    size_t pair_count;
+};
+
+struct imap_enable_req {
+    const struct span *capabilities; /* atoms; unknown ones are to be ignored (RFC 5161) */
+    size_t capability_count;
+};
+
+/** SELECT and EXAMINE (RFC 4466, RFC 7162). */
+struct imap_select_req {
+    struct mbox_arg mailbox;
+    bool condstore;
+    bool has_qresync;
+    struct {
+        uint32_t uidvalidity;
+        uint64_t modseq; /* 1..2^63-1 */
+        bool has_known_uids;
+        struct uid_set known_uids; /* no `*`; normal */
+        bool has_match;            /* the next two are as long as each other and ascending */
+        struct seq_set match_seqs;
+        struct uid_set match_uids;
+    } qresync;
+};
+
+struct imap_create_req {
+    struct mbox_arg mailbox;
+    unsigned uses;    /* enum imap_use, RFC 6154 */
+    bool unknown_use; /* a use attribute that does not exist: NO [USEATTR] */
+};
+
+/** DELETE, SUBSCRIBE, UNSUBSCRIBE. */
+struct imap_mailbox_req {
+    struct mbox_arg mailbox;
+};
+
+struct imap_rename_req {
+    struct mbox_arg from;
+    struct mbox_arg to;
+};
+
+enum imap_list_select {
+    IMAP_LIST_SUBSCRIBED = 1 << 0,
+    IMAP_LIST_REMOTE = 1 << 1,
+    IMAP_LIST_RECURSIVEMATCH = 1 << 2, /* never without one of the first and the last */
+    IMAP_LIST_SPECIAL_USE = 1 << 3,
+};
+
+enum imap_list_return {
+    IMAP_LIST_RETURN_SUBSCRIBED = 1 << 0,
+    IMAP_LIST_RETURN_CHILDREN = 1 << 1,
+    IMAP_LIST_RETURN_SPECIAL_USE = 1 << 2,
+    IMAP_LIST_RETURN_STATUS = 1 << 3,
+};
+
+enum imap_status_item {
+    IMAP_STATUS_MESSAGES = 1 << 0,
+    IMAP_STATUS_RECENT = 1 << 1,
+    IMAP_STATUS_UIDNEXT = 1 << 2,
+    IMAP_STATUS_UIDVALIDITY = 1 << 3,
+    IMAP_STATUS_UNSEEN = 1 << 4,
+    IMAP_STATUS_DELETED = 1 << 5,       /* RFC 9051 */
+    IMAP_STATUS_SIZE = 1 << 6,          /* RFC 8438 */
+    IMAP_STATUS_HIGHESTMODSEQ = 1 << 7, /* RFC 7162 */
+    IMAP_STATUS_APPENDLIMIT = 1 << 8,   /* RFC 7889 */
+    IMAP_STATUS_MAILBOXID = 1 << 9,     /* RFC 8474 */
+};
+
+enum { IMAP_STATUS_COUNT = 10 };
+/** Names by bit number. */
+extern const struct span imap_status_names[IMAP_STATUS_COUNT];
+
+struct imap_list_pattern {
+    struct span text; /* UTF-8, wildcards as they are */
+    bool hopeless;    /* can match nothing */
+};
+
+/** LIST and LSUB. */
+struct imap_list_req {
+    bool extended;    /* RFC 5258: selection or return options, or patterns in parentheses */
+    unsigned select;  /* enum imap_list_select */
+    unsigned returns; /* enum imap_list_return */
+    unsigned status_items; /* enum imap_status_item, with IMAP_LIST_RETURN_STATUS */
+    struct imap_list_pattern reference;
+    const struct imap_list_pattern *patterns; /* 1..LIMIT_LIST_PATTERNS */
+    size_t pattern_count;
+};
+
+struct imap_status_req {
+    struct mbox_arg mailbox;
+    unsigned items; /* enum imap_status_item, at least one */
+};
+
+struct imap_append_message {
+    struct imap_flag_list flags;
+    bool has_date;
+    struct imap_date_time date;
+    bool utf8;       /* UTF8 (~{...}), RFC 6855 section 4 */
+    bool literal8;   /* ~{...}, RFC 3516 */
+    uint64_t octets; /* of the message */
+    bool is_spooled; /* diverted by the framer: the octets are in spool number `spool` */
+    unsigned spool;  /* counted from 0 in the order of the command */
+    struct span inline_octets; /* when not spooled */
+};
+
+/** With MULTIAPPEND (RFC 3502). */
+struct imap_append_req {
+    struct mbox_arg mailbox;
+    const struct imap_append_message *messages; /* 1..LIMIT_APPEND_MESSAGES */
+    size_t message_count;
+};
+
+struct imap_uid_expunge_req {
+    struct imap_msgs msgs;
+};
+
+enum imap_store_mode { IMAP_STORE_REPLACE, IMAP_STORE_ADD, IMAP_STORE_REMOVE };
+
+struct imap_store_req {
+    struct imap_msgs msgs;
+    enum imap_store_mode mode;
+    bool silent;
+    bool has_unchanged_since;
+    uint64_t unchanged_since; /* 0..2^63-1, RFC 7162 section 3.1.3 */
+    struct imap_flag_list flags;
+};
+
+/** COPY and MOVE. */
+struct imap_copy_req {
+    struct imap_msgs msgs;
+    struct mbox_arg mailbox;
+};
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SEARCH as a tree. The parser keeps it shallow, so that whoever walks it may recurse: `OR a OR
+ * b c` in any nesting is one node with three children, lists in a list of keys are merged into
+ * it, double NOT disappears; what is left is at most LIMIT_NESTING deep with at most
+ * LIMIT_SEARCH_KEYS keys.
+ *
+ * Keys that say the same are one kind: UNSEEN is SEARCH_FLAG with `want` false, NEW is the list
+ * RECENT UNSEEN, and so on. Plain data; any thread.
+ */
+#ifndef SYNTAX_IMAP_SEARCH_H
+#define SYNTAX_IMAP_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "syntax/imap/req.h"
+
+enum imap_search_kind {
+    SEARCH_ALL,
+    SEARCH_AND,     /* .children, none or more */
+    SEARCH_OR,      /* .children, two or more */
+    SEARCH_NOT,     /* .children, exactly one */
+    SEARCH_MSGS,    /* .msgs: sequence numbers, UIDs or `$` */
+    SEARCH_FLAG,    /* .flag, .want */
+    SEARCH_KEYWORD, /* .text: the keyword; .want */
+    SEARCH_BCC,     /* .text, here and below: in the charset of the request, may be empty */
+    SEARCH_CC,
+    SEARCH_FROM,
+    SEARCH_TO,
+    SEARCH_SUBJECT,
+    SEARCH_BODY,
+    SEARCH_TEXT,
+    SEARCH_HEADER, /* .field, .text (empty: the field is there) */
+    SEARCH_BEFORE, /* .day: internaldate */
+    SEARCH_ON,
+    SEARCH_SINCE,
+    SEARCH_SENTBEFORE, /* .day: the Date field */
+    SEARCH_SENTON,
+    SEARCH_SENTSINCE,
+    SEARCH_LARGER, /* .number: octets */
+    SEARCH_SMALLER,
+    SEARCH_OLDER, /* .number: seconds, RFC 5032 */
+    SEARCH_YOUNGER,
+    SEARCH_MODSEQ, /* .number; an entry name (RFC 7162 section 3.1.5) was checked and dropped */
+};
+
+struct imap_search_key {
+    enum imap_search_kind kind;
+    bool want;       /* SEARCH_FLAG, SEARCH_KEYWORD: set, or not set */
+    unsigned flag;   /* one of enum imap_flag */
+    int32_t day;     /* since 1970-01-01 */
+    uint64_t number; /* 0..2^63-1 */
+    struct span field;
+    struct span text;
+    struct imap_msgs *msgs;           /* SEARCH_MSGS; may be normalised in place */
+    struct imap_search_key *children; /* a list through `next` */
+    struct imap_search_key *next;
+};
+
+enum imap_search_return {
+    IMAP_SEARCH_MIN = 1 << 0,
+    IMAP_SEARCH_MAX = 1 << 1,
+    IMAP_SEARCH_ALL = 1 << 2,
+    IMAP_SEARCH_COUNT = 1 << 3,
+    IMAP_SEARCH_SAVE = 1 << 4,
+};
+
+struct imap_search_req {
+    bool is_uid;      /* UID SEARCH: answer with UIDs */
+    bool has_return;  /* RETURN (...) was there: answer with ESEARCH (RFC 4731) */
+    unsigned returns; /* enum imap_search_return; RETURN () gives IMAP_SEARCH_ALL */
+    bool has_charset;
+    struct span charset;          /* as written; whether it is known is not looked at here */
+    bool uses_modseq;             /* a MODSEQ key: answers carry the highest modseq */
+    bool uses_saved;              /* `$` is among the keys (RFC 5182) */
+    struct imap_search_key *root; /* SEARCH_AND of the top-level keys */
+    size_t key_count;
+};
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A header block: the fields of a message or MIME part up to and including the blank line.
+ * Walks it, finds fields, cuts HEADER.FIELDS out of it octet by octet, unfolds values.
+ * Everything borrows from the block given; nothing is copied unless said. Pure. Thread: any.
+ *
+ * What counts as what (RFC 7103 sections 6 and 7):
+ * - A line ends with LF; a CR before it belongs to the line end. A lone CR is an ordinary
+ * octet.
+ * - A field begins with a name of octets 33..126 without colon, blanks, then a colon.
+ * - A line that begins with a blank, or that is no field, continues the field before it.
+ * - A first line "From " or ">From " (mbox) is kept as a field without a name.
+ * - The block ends after its first empty line.
+ */
+#ifndef SYNTAX_MAIL_HEADER_H
+#define SYNTAX_MAIL_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+struct header_field {
+    struct span raw;   /* the whole field with its line ends, as it stands in the block */
+    struct span name;  /* without colon and blanks; empty for an mbox "From " line */
+    struct span value; /* after the colon, still folded, without the last line end */
+};
+
+struct header_iter {
+    struct span rest;   /* what has not been walked yet */
+    struct span blank;  /* after the last field: the blank line, or empty when there is none */
+    uint32_t seen;      /* fields given so far: at most LIMIT_HEADERS */
+    uint32_t next_name; /* length of the name that rest begins with, if next_end is known */
+    const char *next_end; /* end of the first line of rest; NULL: not looked at yet */
+};
+
+enum header_line {
+    HEADER_LINE_BLANK, /* nothing but its line end */
+    HEADER_LINE_FIELD, /* begins a field */
+    HEADER_LINE_OTHER, /* continues one, or is none */
+};
+
+/** What a line is; it runs from line to end, its LF included if there is one; end > line.
+ *  *name_len_out: octets of the name, 0 when it is no field. */
+enum header_line header_line_kind(const char *line, const char *end, size_t *name_len_out);
+/** The value of a field that runs from start to end (line ends included) and has a name of
+ *  name_len octets: without colon and last line end, cut at LIMIT_HEADER_FIELD. */
+struct span header_field_value(const char *start, const char *end, size_t name_len);
+/** Is it the "From " or ">From " that an mbox leaves before the first field? */
+bool header_line_is_mbox(const char *line, const char *end);
+
+/**
+ * Octets of the header block at the start of text, its blank line included.
+ *
+ * Text without a blank line is header up to its end, except for lines at its end that are no
+ * fields: these are the body (the separator is missing). Text whose first line is no field has
+ * no header. Linear in the size of the header.
+ */
+size_t header_size(struct span text);
+
+/** Starts a walk over a block of header_size octets. */
+void header_iter_init(struct header_iter *iter, struct span block);
+/** The next field, or false at the end; then iter->blank is set. Fields beyond LIMIT_HEADERS
+ *  are given as one last field without a name. */
+bool header_next(struct header_iter *iter, struct header_field *field_out);
+
+/** The value of the first field called name (ASCII case does not matter), or false. */
+bool header_find(struct span block, const char *name, struct span *value_out);
+
+/**
+ * The value on one line: CR, LF and NUL removed, blanks at both ends removed; blanks inside and
+ * 8-bit octets stay (RFC 5322 section 2.2.3). Borrowed from value when there is nothing to
+ * remove, else appended to scratch and borrowed from there until its next write.
+ * On a full scratch (its failed flag is set) the result is empty.
+ */
+struct span header_unfold(struct span value, struct buf *scratch);
+
+/** A set of field names, made once per FETCH and used for every message. */
+struct header_names {
+    const struct span *names; /* borrowed */
+    uint16_t *slots;          /* open addressing; index + 1 into names; in the arena */
+    uint32_t mask;            /* number of slots - 1 */
+};
+
+/** names: at most LIMIT_HEADER_FIELDS, borrowed as long as the set lives. RC_LIMIT. */
+MUST_USE enum rc header_names_init(struct header_names *set, struct arena *arena,
+                                   const struct span *names, size_t count);
+bool header_names_has(const struct header_names *set, struct span name);
+
+enum header_filter_mode {
+    HEADER_FIELDS,     /* those named */
+    HEADER_FIELDS_NOT, /* all others, nameless lines too */
+};
+
+/**
+ * Appends the fields chosen, octet by octet as they stand in the block, then the block's blank
+ * line. A block without a blank line (a message without a body, RFC 3501 section 6.4.5) gets
+ * none. Ask buf_ok(out) afterwards.
+ */
+void header_filter(struct buf *out, struct span block, const struct header_names *set,
+                   enum header_filter_mode mode);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Content-Transfer-Encodings undone, in pieces of any size (RFC 2045 section 6), forgiving:
+ * a body is always decoded to its end. Whether something had to be forgiven is kept in
+ * `damaged`, for those who must say so (RFC 3516). Pure. Thread: any.
+ */
+#ifndef SYNTAX_MAIL_MIME_DECODE_H
+#define SYNTAX_MAIL_MIME_DECODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "syntax/mail/mime_scan.h"
+
+enum { MIME_DECODER_HOLD = 80 };
+
+struct mime_decoder {
+    enum mime_encoding encoding;
+    bool damaged;                 /* octets that the encoding does not allow, or a cut end */
+    bool padded;                  /* base64: '=' was the last thing seen */
+    uint8_t bit_count;            /* base64: 0, 6, 12 or 18 */
+    uint8_t held;                 /* quoted-printable: octets in hold */
+    uint32_t bits;                /* base64: not yet given out */
+    char hold[MIME_DECODER_HOLD]; /* an unfinished =XX, or blanks that may end a line */
+};
+
+void mime_decoder_init(struct mime_decoder *decoder, enum mime_encoding encoding);
+/** Appends what the next piece gives: at most its length and MIME_DECODER_HOLD octets. */
+void mime_decoder_put(struct mime_decoder *decoder, struct span text, struct buf *out);
+/** The body is over: gives out what was held back. */
+void mime_decoder_finish(struct mime_decoder *decoder, struct buf *out);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does a text occur in a header field, in a message's body, in the whole message? For SEARCH
+ * HEADER, SUBJECT, FROM, BODY, TEXT (RFC 3501 section 6.4.4): substrings of the decoded text
+ * (transfer encoding, charset, encoded words), compared as fold.h says. Bodies of any size are
+ * searched in pieces with bounded memory; a match across two pieces is found.
+ *
+ * What is searched of a message: the header (TEXT only); the headers of its parts and of the
+ * messages enclosed (each field: name, colon, blank, decoded value); the decoded bodies of
+ * text/... parts. Not: other parts, preambles, epilogues. No match spans two fields or two
+ * parts.
+ *
+ *   mime_search_init(&search, needles, n, &arena)          once per SEARCH
+ *   for each message:
+ *       mime_search_begin(&search, root)
+ *       while (mime_search_wants(&search, &offset))
+ *           read some octets from offset; mime_search_feed(&search, octets)
+ *       mime_search_found(&search, i)
+ *   mime_search_done(&search)
+ *
+ * Thread: any; one search belongs to one thread at a time.
+ */
+#ifndef SYNTAX_MAIL_MIME_SEARCH_H
+#define SYNTAX_MAIL_MIME_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/rc.h"
+#include "base/span.h"
+#include "syntax/charset.h"
+#include "syntax/fold.h"
+#include "syntax/mail/mime_decode.h"
+#include "syntax/mail/mime_scan.h"
+
+enum mime_scope {
+    MIME_SCOPE_VALUE, /* only mime_search_value */
+    MIME_SCOPE_BODY,
+    MIME_SCOPE_TEXT, /* header and body */
+};
+
+struct mime_needle {
+    struct span text; /* UTF-8 as asked for; empty: occurs everywhere */
+    enum mime_scope scope;
+};
+
+struct mime_search {
+    struct needle *needles; /* folded; in the arena */
+    size_t needle_count;
+    size_t longest;      /* octets of the longest folded needle of scope body or text */
+    size_t missing;      /* needles of scope body or text not yet found */
+    size_t missing_text; /* of scope text */
+    bool failed;         /* memory was short */
+    bool is_open;        /* charset is in use */
+
+    const struct mime_part *part; /* where we are; NULL: at the end */
+    bool in_header;
+    uint64_t offset; /* of the next octet wanted */
+    uint64_t end;    /* of this header or body */
+
+    struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
+    struct buf utf8;
+    struct buf window; /* folded text: the end of the last piece, and this one */
+    struct buf value_utf8;
+    struct buf value_folded;
+    struct mime_decoder decoder;
+    struct charset charset;
+    struct fold fold;
+};
+
+/** needles are copied folded into the arena, which must outlive the search. RC_LIMIT: arena. */
+MUST_USE enum rc mime_search_init(struct mime_search *search, struct arena *arena,
+                                  const struct mime_needle *needles, size_t count);
+void mime_search_done(struct mime_search *search);
+
+/** Does needle i occur in the value of one header field (folded and encoded as it stands)?
+ *  Whatever its scope; remembers nothing. */
+bool mime_search_value(struct mime_search *search, size_t i, struct span value);
+
+/** Starts a message: forgets what was found. root: from mime_scan or mime_parts_decode,
+ *  borrowed until the next begin. */
+void mime_search_begin(struct mime_search *search, const struct mime_part *root);
+/** Where the next octets of interest are; false when all needles are found or nothing is left.
+ *  The rest of large attachments is not asked for. */
+bool mime_search_wants(const struct mime_search *search, uint64_t *offset_out);
+/** Octets of the message from the offset wanted on, as many as are at hand (not 0). */
+void mime_search_feed(struct mime_search *search, struct span octets);
+/** Was needle i (of scope body or text) found so far? RC_LIMIT in between (no memory) shows as
+ *  mime_search_failed. */
+bool mime_search_found(const struct mime_search *search, size_t i);
+/** Memory was short: what was not found may be there. */
+bool mime_search_failed(const struct mime_search *search);
+
+#endif
