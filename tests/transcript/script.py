@@ -7,6 +7,7 @@
     mail NAME [MAILBOX]    delivers the lines up to a lone "." to NAME by LMTP
     [2] C: text            client 2 sends text CR LF (client 1 when no number stands there)
     [2] C< text            the same without CR LF; \\r \\n \\t \\0 \\xNN \\\\ are understood
+    [2] C= text            like C<, but in one packet even where others are cut (ROOST_REPLAY)
     [2] S: pattern         the server's next line must match
     [2] S* pattern         lines are passed over until one matches
     [2] S! pattern         must not occur among the lines passed over by the next S*
@@ -29,7 +30,7 @@ import re
 import ssl
 import time
 
-LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|S:|S\*|S!|END|CLOSE|TLS|LMTP|IMAPS)(?: ?(.*))?$")
+LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|END|CLOSE|TLS|LMTP|IMAPS)(?: ?(.*))?$")
 
 
 def unescape(text):
@@ -143,6 +144,8 @@ class Player:
     def talk(self, where, what, peer, rest):
         if what == "C:":
             self.send(peer, self.substitute(rest).encode() + b"\r\n")
+        elif what == "C=":
+            peer.send(unescape(self.substitute(rest)))
         elif what == "C<":
             self.send(peer, unescape(self.substitute(rest)))
         elif what == "S!":

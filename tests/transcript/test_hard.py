@@ -136,7 +136,13 @@ class Model:
     def __init__(self, peer):
         self.peer = peer
         peer.command("SELECT INBOX")
-        self.uids = [int(u) for line in peer.command("UID SEARCH ALL") for u in line.split()[2:]]
+        self.uids = []
+        # Others work meanwhile: FETCH and EXPUNGE lines of their doing may follow the answer.
+        for line in peer.command("UID SEARCH ALL"):
+            if line.startswith("* SEARCH"):
+                self.uids = [int(uid) for uid in line.split()[2:]]
+            elif line.endswith(" EXPUNGE"):
+                del self.uids[int(line.split()[1]) - 1]
 
     def command(self, text, expect=None, may_expunge=True):
         """Sends it; applies what is told; returns FETCH lines as {seq: line}."""

@@ -1,6 +1,6 @@
 # Limits by settings of seconds, the kick, the account's connections, lines that are too long.
-option limits.login_timeout=2s
-option limits.inactivity_timeout=3s
+option limits.login_timeout=4s
+option limits.inactivity_timeout=5s
 option limits.max_connections_per_user=2
 option auth.allow_plaintext=no
 account one
@@ -24,7 +24,8 @@ END
 [2] C: a6 STARTTLS
 [2] S: a6 BAD Already logged in
 [3] S: * OK [CAPABILITY ...] ...
-[3] C< b1 STARTTLS\r\nb2 NOOP\r\nb3 NOOP\r\n
+# In one packet: what comes after the answer is TLS already.
+[3] C= b1 STARTTLS\r\nb2 NOOP\r\nb3 NOOP\r\n
 [3] S: b1 OK Begin TLS negotiation now
 [3] TLS
 [3] C: b4 NOOP
@@ -40,7 +41,6 @@ END
 [5] S: * OK [CAPABILITY ...] ...
 [5] C: d1 NOOP
 [5] S: d1 OK NOOP completed
-SLEEP 3.5
 [2] S: * BYE [UNAVAILABLE] Autologout; no command for too long
 [3] S: * BYE [UNAVAILABLE] Autologout; no command for too long
 [4] S: * BYE [UNAVAILABLE] Too long without logging in
