@@ -78,7 +78,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
     run->op.mbox = im->watch.mbox;
     run->op.runs = run->named.uids;
     run->op.run_count = run->named.uid_count;
-    run->op.known_modseq = im->view.flags_modseq;
+    run->op.known_modseq = view_known_modseq(&im->view);
     run->op.mode = mode_of(req->mode);
     run->op.flags = req->flags.flags & MSG_SYSTEM_FLAGS;
     run->op.keywords = req->flags.keywords;
@@ -131,7 +131,7 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
         run->applied = true;
         if (req->silent) {
-            im->view.silent_modseq = run->op.silent_modseq;
+            view_silence(&im->view, run->op.silent_modseq);
         } else {
             im->view.echo = run->op.runs;
             im->view.echo_count = run->op.run_count;

@@ -396,7 +396,7 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         run->mark.mode = FLAGS_ADD;
         run->mark.flags = MSG_SEEN;
         run->mark.unchanged_since = MODSEQ_ANY;
-        run->mark.known_modseq = im->view.flags_modseq;
+        run->mark.known_modseq = view_known_modseq(&im->view);
         run->stage = STAGE_MARK;
     }
     const enum rc rc = fetch_new(&work->arena, &im->view, &run->req, run->window,
@@ -413,7 +413,7 @@ mark(struct imap_session *im, struct fetch_run *run)
         return step;
     if (run->mark.turn.result != RC_OK)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
-    im->view.silent_modseq = run->mark.silent_modseq; /* FLAGS are in the answer itself */
+    view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
     run->stage = STAGE_SEND;
     return STEP_MORE;
 }

@@ -25,15 +25,15 @@ struct flags_op {
     const struct span *keywords; /* names; new ones are added to the mailbox */
     size_t keyword_count;
     uint64_t unchanged_since; /* MODSEQ_ANY */
-    uint64_t known_modseq;    /* view->flags_modseq, for silent_modseq */
+    uint64_t known_modseq;    /* view_known_modseq, for silent_modseq */
     struct flags_result out;
-    /* Out, for a .SILENT: goes to view->silent_modseq. 0 when others have changed flags that
+    /* Out, for a .SILENT: goes to view_silence. 0 when others have changed flags that
      * the client was not told of yet: then this change is told like theirs, for the sum of both
      * is news. */
     uint64_t silent_modseq;
 };
 /**
- * STORE: set view->echo to op->runs (or, .SILENT, view->silent_modseq to op->silent_modseq) and
+ * STORE: set view->echo to op->runs (or, .SILENT, call view_silence) and
  * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted), RC_LIMIT (too many
  * keywords; nothing was changed).
  */

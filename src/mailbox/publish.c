@@ -107,9 +107,9 @@ publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
         if (r->kind == CHANGE_KEYWORD)
             mailbox_set_keyword(mailbox, r->number, r->name);
         else if (r->kind == CHANGE_EXPUNGED)
-            state->last_expunge_modseq = changes->row.highest_modseq;
+            state->last_expunge_modseq = r->modseq;
         else if (r->kind == CHANGE_FLAGS)
-            state->last_flags_modseq = changes->row.highest_modseq;
+            state->last_flags_modseq = r->entries[r->count - 1].modseq; /* all have the same */
     }
     if (changes->gone_serial != 0)
         state->gone = true;

@@ -503,7 +503,7 @@ tell_flags(struct sync *sync, struct sync_event *event)
         uint32_t seq = sync->flags_seq++;
         const uint64_t modseq = chunk->modseqs[pos];
         const uint32_t uid = chunk->uids[pos];
-        const bool changed = modseq > view->flags_modseq && modseq != view->silent_modseq;
+        const bool changed = modseq > view_known_modseq(view);
         if (!changed && !is_echoed(sync, uid, uid))
             continue;
         if (sync->pending) /* the client still counts the expunged ones */

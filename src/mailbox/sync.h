@@ -11,7 +11,7 @@
  *   - EXPUNGEs come from the highest sequence number down, so each means what it meant before.
  *   - EXISTS is sent when there are new messages: never a redundant one after EXPUNGE.
  *   - flags of messages that are new in this sync are not told: the client asks for them.
- *   - our own silent STORE (view->silent_modseq) is not echoed, view->echo is.
+ *   - our own silent STOREs (view_silence) are not echoed, view->echo is.
  * For new mail only, sync_begin needs neither version nor transaction: that is the push to a
  * parked IDLE session.
  *

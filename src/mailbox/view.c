@@ -138,6 +138,8 @@ rebuild(struct view *view, struct store_tx *tx, struct version **out, struct err
     enum rc rc = store_mbox_get(tx, mbox, &arena, &row, err);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_GONE : rc;
+    if (row.highest_modseq < view->modseq)
+        return err_set(err, RC_AGAIN, 0, "the snapshot is older than the view");
     rc = base_version(view, tx, row.highest_modseq, &base, err);
     if (rc != RC_OK)
         return rc;

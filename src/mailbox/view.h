@@ -48,7 +48,8 @@ struct view {
     bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
     /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */
-    uint64_t silent_modseq;     /* our own .SILENT change: not told; 0: none */
+    uint64_t silent_modseq;     /* changes of flags up to here, that were not told, are our own
+                                   and silent; 0: none (view_silence) */
     const struct uid_run *echo; /* told even when unchanged: STORE without .SILENT (RFC 3501 */
     size_t echo_count;          /* section 6.4.6); borrowed until that sync is over */
 
@@ -85,6 +86,21 @@ static inline bool
 view_is_recent(const struct view *view, uint32_t uid)
 {
     return uid >= view->recent_from;
+}
+
+/** For flags_op.known_modseq: changes of flags up to here are known to the client. */
+static inline uint64_t
+view_known_modseq(const struct view *view)
+{
+    return view->silent_modseq > view->flags_modseq ? view->silent_modseq : view->flags_modseq;
+}
+/** Takes flags_op.silent_modseq after a change that need not be told: .SILENT, or \Seen by a
+ *  FETCH whose answer shows it. Several may follow one another before the next sync. */
+static inline void
+view_silence(struct view *view, uint64_t silent_modseq)
+{
+    if (silent_modseq != 0)
+        view->silent_modseq = silent_modseq;
 }
 
 /* Messages of the view by their sequence numbers. Arrays of them are ascending and disjoint. */

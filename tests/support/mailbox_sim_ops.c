@@ -319,7 +319,7 @@ do_store(struct sim_client *client)
     op.run_count = uid_count;
     op.mode = (enum flags_mode)rng_below(&client->rng, 3);
     op.flags = (uint32_t)rng_below(&client->rng, 32);
-    op.known_modseq = client->view.flags_modseq;
+    op.known_modseq = view_known_modseq(&client->view);
     op.keywords = keywords;
     op.keyword_count = chance(client, 30) ? 1 + rng_below(&client->rng, 2) : 0;
     for (size_t i = 0; i < op.keyword_count; i++)
@@ -327,12 +327,14 @@ do_store(struct sim_client *client)
     if (!run(client, &op.turn))
         return;
     if (op.turn.result == RC_OK && silent) {
-        client->view.silent_modseq = op.silent_modseq;
+        view_silence(&client->view, op.silent_modseq);
         believe_silent(client, &op, runs, run_count);
     } else if (op.turn.result == RC_OK) {
         client->view.echo = uids;
         client->view.echo_count = uid_count;
     }
+    if (silent && chance(client, 40))
+        return; /* pipelined: more may follow before anything is told */
     sim_sync_begin(client, mode);
     if (chance(client, 60) && sim_sync_run(client, UINT64_MAX) && op.turn.result == RC_OK &&
         !silent)

@@ -72,10 +72,10 @@ store(struct content *fx, struct view *view, enum loudness loudness, uint32_t fi
     op.flags = flags;
     op.keywords = &name;
     op.keyword_count = keyword != NULL;
-    op.known_modseq = view == NULL ? 0 : view->flags_modseq;
+    op.known_modseq = view == NULL ? 0 : view_known_modseq(view);
     assert_ok(content_run(fx, &op.turn));
     if (view != NULL && loudness == SILENT) {
-        view->silent_modseq = op.silent_modseq;
+        view_silence(view, op.silent_modseq);
     } else if (view != NULL) {
         view->echo = &run;
         view->echo_count = 1;
@@ -245,8 +245,16 @@ stores_echo_or_not(void **state)
     store(fx, NULL, LOUD, 1, 1, MSG_ANSWERED, NULL);
     store(fx, view, SILENT, 1, 1, MSG_DRAFT, NULL);
     assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1F13 ");
-    store(fx, view, SILENT, 1, 1, MSG_DELETED, NULL);
-    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    store(fx, view, SILENT, 1, 1, MSG_DELETED, NULL); /* as FETCH does window by window */
+    append(fx, 1);
+    store(fx, view, SILENT, 2, 2, MSG_DELETED, NULL);
+    store(fx, view, SILENT, 3, 3, MSG_DELETED, NULL);
+    assert_string_equal(told(fx, view, SYNC_ALL), "4E 4R ");
+    store(fx, view, SILENT, 2, 2, MSG_DRAFT, NULL);
+    store(fx, NULL, LOUD, 3, 3, MSG_DRAFT, NULL);
+    store(fx, view, SILENT, 1, 1, MSG_SEEN, NULL); /* nothing changes */
+    store(fx, view, SILENT, 4, 4, MSG_SEEN, NULL); /* raced: told as well */
+    assert_string_equal(told(fx, view, SYNC_ALL), "3F1c 4F1 ");
     content_view_done(view);
     content_view_done(other);
 }
