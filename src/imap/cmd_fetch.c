@@ -322,11 +322,13 @@ send_window(struct imap_session *im, struct fetch_run *run)
     if (needs_store && !imap_read_begin(im, &tx, &step))
         return step;
     rc = fetch_slice_begin(run->fetch, tx, &err);
-    if (rc == RC_AGAIN) {
+    if (rc == RC_AGAIN && tx == NULL) {
         if (!imap_read_begin(im, &tx, &step))
             return step;
         rc = fetch_slice_begin(run->fetch, tx, &err);
     }
+    if (rc == RC_AGAIN) /* the snapshot is too old: another one */
+        return STEP_MORE;
     if (rc != RC_OK)
         return failed(im, rc, &err);
     step = needs_store ? send_steps(im, run, &rc, &err) : send_entries(im, run);

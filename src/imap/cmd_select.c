@@ -70,15 +70,14 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
     return RC_OK;
 }
 
-enum imap_step
-cmd_select_run(struct imap_session *im, struct imap_work *work)
+/* Finds the mailbox and begins the view. STEP_MORE: selected, the answer is still to come. */
+static enum imap_step
+select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mode)
 {
     const struct imap_select_req *req = &work->cmd.u.select;
-    const bool examine = work->cmd.id == IMAP_CMD_EXAMINE;
     struct mailbox *mailbox = NULL;
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
-    AUTO_TX tx = NULL;
     struct err err;
 
     if (req->condstore || req->has_qresync)
@@ -87,24 +86,41 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
     imap_unselect(im);
     if (imap_bad_name(work, &req->mailbox, &step))
         return step;
-    enum rc rc =
+    const enum rc rc =
         mailbox_open(im->acct, session_waker(&im->s), req->mailbox.name, &mailbox, &err);
     if (rc == RC_AGAIN)
         return STEP_WAIT;
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
-    if (!imap_read_begin(im, &tx, &step)) {
-        mailbox_put(mailbox);
-        return step;
-    }
     mailbox_state(mailbox, &state);
     hub_watch(im->acct, &im->watch, state.mbox,
               session_waker(&im->s)); /* first: miss nothing */
-    view_init(&im->view, mailbox, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
+    view_init(&im->view, mailbox, mode);
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);
-    mailbox_state(mailbox, &state);
-    rc = describe(im, tx, &state, &err);
+    work->run = &im->view;
+    return STEP_MORE;
+}
+
+enum imap_step
+cmd_select_run(struct imap_session *im, struct imap_work *work)
+{
+    const bool examine = work->cmd.id == IMAP_CMD_EXAMINE;
+    enum imap_step step = STEP_DONE;
+    struct mailbox_state state;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    if (work->run == NULL)
+        return select_begin(im, work, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
+    /* A snapshot begun after the view: it holds all that the view counts. The view is kept
+     * while this waits, for it has taken the \Recent messages. */
+    if (!imap_read_begin(im, &tx, &step))
+        return step;
+    mailbox_state(im->view.mailbox, &state);
+    const enum rc rc = describe(im, tx, &state, &err);
+    if (rc == RC_AGAIN)
+        return STEP_MORE;
     if (rc != RC_OK) {
         imap_unselect(im);
         return imap_fail(im, rc, &err);

@@ -140,6 +140,9 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
         return true;
     sync_end(work->sync);
     work->sync = NULL;
+    *step_out = STEP_MORE;
+    if (rc == RC_AGAIN) /* the snapshot is older than what the client knows: another one */
+        return false;
     session_end(&im->s, END_MAILBOX_FAILED, "%s: %s", rc_name(rc), err.text);
     *step_out = STEP_WAIT;
     return false;

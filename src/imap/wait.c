@@ -56,7 +56,8 @@ imap_view_awake(struct imap_session *im, struct store_tx *tx, enum imap_step *st
 
     if (rc == RC_OK)
         return true;
-    *step_out = imap_fail(im, rc, &err);
+    /* The snapshot is older than what the client knows: another one is begun at once. */
+    *step_out = rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc, &err);
     return false;
 }
 

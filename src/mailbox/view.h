@@ -73,7 +73,8 @@ uint64_t view_keep_modseq(const struct turn_ctx *ctx);
 
 /** Makes members available. RC_AGAIN: needs tx, and it was NULL. RC_GONE: the mailbox was
  * deleted and the view is asleep: only sync makes sense. Waits for disk when not in memory. tx:
- * a read snapshot begun now (not older than the view), or NULL to try without. */
+ * a read snapshot begun now, or NULL to try without; RC_AGAIN also when the snapshot is older
+ * than what the client knows: another one will do. */
 MUST_USE enum rc view_awake(struct view *view, struct store_tx *tx, struct err *err);
 /** Lets members go (not while `partial`). */
 void view_sleep(struct view *view);
