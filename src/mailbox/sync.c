@@ -125,6 +125,7 @@ begin_gone(struct sync *sync, enum sync_mode mode)
         version_ref(sync->from);
     sync->from_at = cursor_of(sync->from);
     sync->from_left = view->exists;
+    sync->recent = view->recent_told;
 }
 
 static void
@@ -313,6 +314,7 @@ settle_gone(struct sync *sync)
 
     if (sync->phase == PHASE_GONE) {
         settle_among_expunges(sync);
+        view->recent_told = sync->recent;
         return;
     }
     move_members(view, NULL);
@@ -429,10 +431,17 @@ tell_expunged(struct sync *sync, struct sync_event *event)
     return event->seq != 0;
 }
 
-/* An asleep view of a deleted mailbox knows its numbers, not its UIDs. */
+/* An asleep view of a deleted mailbox knows its numbers, not its UIDs. The number of \Recent
+ * messages falls with that of all: RFC 3501 section 7.3.2. */
 static bool
 tell_gone(struct sync *sync, struct sync_event *event)
 {
+    if (sync->from_left == 0 && sync->recent != 0) {
+        sync->recent = 0;
+        event->kind = SYNC_RECENT;
+        event->count = 0;
+        return true;
+    }
     if (sync->from_left == 0) {
         sync->phase = PHASE_OVER;
         event->kind = SYNC_GONE;
@@ -470,7 +479,7 @@ is_echoed(struct sync *sync, uint32_t first, uint32_t last)
 static uint32_t
 unchanged_from(struct sync *sync)
 {
-    const uint64_t told = sync->view->flags_modseq;
+    const uint64_t told = view_known_modseq(sync->view);
     const struct cursor *at = &sync->to_at;
     const struct node *node = cursor_node(at);
     const struct chunk *chunk = at->chunk;

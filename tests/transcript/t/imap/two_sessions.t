@@ -170,6 +170,7 @@ S: * 1 FETCH (FLAGS (\Recent))
 S: a15 OK FETCH completed
 C: a16 NOOP
 S: * 1 EXPUNGE
+S: * 0 RECENT
 S: a16 OK NOOP completed
 C: a17 FETCH 1 FLAGS
 S: a17 NO [NONEXISTENT] The mailbox was deleted
