@@ -52,5 +52,10 @@ int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);
 int cmd_kick(struct cli *cli);
 int cmd_log(struct cli *cli);
+int cmd_explain(struct cli *cli);
+/** `roost explain FILE...`: at least one argument names a file. argv holds the arguments as
+ * they came, options of its own too; -c, -o and --json are taken out already, and -c may be
+ * missing (no DIR is needed). */
+int cmd_explain_files(struct cli *cli);
 
 #endif

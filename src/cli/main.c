@@ -38,6 +38,12 @@ const struct cli_verb cli_verbs[] = {
      "One line per session: account, state, mailbox, address, seconds since the client last "
      "said\n"
      "something, octets each way, and what the client calls itself."},
+    {"explain", cmd_explain, "roost explain SESSION | --account NAME [--since TIME] | FILE...",
+     "why a session ended",
+     "SESSION is the number in the log and in `roost sessions`; it may still be open. With\n"
+     "--account all that ended since TIME (such as 12h, 7d or 2026-11-20; default 7d) by "
+     "device\n"
+     "and network, and a picture of the last day. FILEs are logs of other programs."},
     {"kick", cmd_kick, "roost kick SESSION [WORDS] | --account NAME [WORDS]", "end sessions",
      "The client is told WORDS, or that the administrator ended the session."},
     {"log", cmd_log, "roost log [LEVELS] [--account NAME]", "change what is logged, at once",
