@@ -148,7 +148,7 @@ everything_send(struct conn *conn, const void *src, size_t len)
     return (ssize_t)len;
 }
 
-static const struct conn_io no_descriptor = {nothing_recv, everything_send};
+static const struct conn_io no_descriptor = {.recv = nothing_recv, .send = everything_send};
 
 static void
 print_memory(const char *what, size_t count, size_t used, size_t resident)

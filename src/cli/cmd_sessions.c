@@ -30,21 +30,27 @@ age_print(char *dst, size_t cap, double seconds)
 static bool
 print_session(void *ctx, const json_t *row, struct span data)
 {
+    const json_t *acknowledged = json_object_get(row, "acknowledged");
     bool *header = ctx;
     char idle[24];
+    char acked[24] = "-";
 
     (void)data;
     if (!*header) {
-        printf("%-8s %-5s %-24s %-14s %-20s %-22s %-4s %-6s %10s %10s %s\n", "SESSION", "",
-               "ACCOUNT", "STATE", "MAILBOX", "PEER", "TLS", "IDLE", "IN", "OUT", "CLIENT");
+        printf("%-8s %-5s %-24s %-14s %-20s %-22s %-4s %-6s %-6s %10s %10s %s\n", "SESSION", "",
+               "ACCOUNT", "STATE", "MAILBOX", "PEER", "TLS", "IDLE", "ACKED", "IN", "OUT",
+               "CLIENT");
         *header = true;
     }
     age_print(idle, sizeof idle, json_number_value(json_object_get(row, "idle")));
-    printf("%-8jd %-5s %-24s %-14s %-20s %-22s %-4s %-6s %10jd %10jd %s\n",
+    if (json_is_number(acknowledged))
+        age_print(acked, sizeof acked, json_number_value(acknowledged));
+    printf("%-8jd %-5s %-24s %-14s %-20s %-22s %-4s %-6s %-6s %10jd %10jd %s\n",
            (intmax_t)json_integer_value(json_object_get(row, "session")),
-           text_of(row, "service"), text_of(row, "account"), text_of(row, "state"),
+           text_of(row, "service"), text_of(row, "account"),
+           json_is_true(json_object_get(row, "suspect")) ? "suspect" : text_of(row, "state"),
            text_of(row, "mailbox"), text_of(row, "peer"),
-           json_is_true(json_object_get(row, "tls")) ? "yes" : "no", idle,
+           json_is_true(json_object_get(row, "tls")) ? "yes" : "no", idle, acked,
            (intmax_t)json_integer_value(json_object_get(row, "in")),
            (intmax_t)json_integer_value(json_object_get(row, "out")), text_of(row, "client"));
     return true;

@@ -141,6 +141,14 @@ static const struct key keys[] = {
      0,
      86400,
      NULL},
+    {{"idle", "suspect_after", "1m",
+      "A connection whose peer acknowledges nothing for so long is suspect: shown as such, and "
+      "the first to go when a limit of connections is reached."},
+     KEY_TIME,
+     AT(settings.idle_suspect_after_s),
+     1,
+     86400,
+     NULL},
     {{"idle", "dead_after", "15m",
       "A connection whose peer acknowledges nothing for so long is ended; 0: the system's "
       "default."},

@@ -109,16 +109,10 @@ time_check(struct imap_session *im)
     if (now_us < im->idle->keepalive_us)
         return;
     im->idle->keepalive_us = keepalive_next_us(im);
-    if (conn_wants_write(&im->s.conn))
+    if (conn_wants_write(&im->s.conn) || !liveness_keepalive(&im->s))
         return; /* what is on its way already is probe enough */
     struct iw w = imap_line(im);
     iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
-    session_event(&im->s, EVENT_KEEPALIVE)->a =
-        (uint32_t)((now_us - im->s.conn.last_out_us) / 1000000);
-    im->s.counts.keepalives++;
-    if (log_on(&im->s.log, LOG_P))
-        log_put(&im->s.log, LOG_E_KEEPALIVE, "keepalive sent after %jd s",
-                (intmax_t)((now_us - im->s.conn.last_out_us) / 1000000));
 }
 
 enum go

@@ -36,14 +36,44 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {
     [EVENT_END] = "end",
 };
 
+static void
+event_set_at(struct event *event, uint64_t at_ms)
+{
+    event->at_ms_low = (uint32_t)at_ms;
+    event->at_ms_high = (uint8_t)(at_ms >> 32);
+}
+
 struct event *
 event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms)
 {
     struct event *event = &ring->at[ring->count++ % LIMIT_EVENT_RING];
 
-    *event = (struct event){.at_ms_low = (uint32_t)at_ms,
-                            .at_ms_high = (uint8_t)(at_ms >> 32),
-                            .kind = (uint8_t)kind};
+    *event = (struct event){.kind = (uint8_t)kind};
+    event_set_at(event, at_ms);
+    return event;
+}
+
+/* The event noted last (0), or the one before it (1); NULL when there was none. */
+static struct event *
+noted_last(struct event_ring *ring, uint32_t back)
+{
+    return ring->count <= back ? NULL : &ring->at[(ring->count - 1 - back) % LIMIT_EVENT_RING];
+}
+
+struct event *
+event_note_keepalive(struct event_ring *ring, enum event_kind kind, uint64_t at_ms)
+{
+    struct event *last = noted_last(ring, 0);
+    struct event *before = noted_last(ring, 1);
+    struct event *event = NULL;
+
+    if (last != NULL && before != NULL && last->kind == EVENT_ACKNOWLEDGED &&
+        before->kind == EVENT_KEEPALIVE)
+        event = kind == EVENT_KEEPALIVE ? before : last;
+    if (event == NULL)
+        event = event_note(ring, kind, at_ms);
+    event_set_at(event, at_ms);
+    event->b++;
     return event;
 }
 

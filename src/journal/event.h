@@ -23,9 +23,10 @@ enum event_kind {
     EVENT_COMMAND, /* at: begin; code: event_command; a: ms; b: octets of the reply; outcome */
     EVENT_LITERAL, /* b: octets */
     EVENT_IDLE_BEGIN,
-    EVENT_IDLE_END,     /* a: seconds; outcome EVENT_OK: DONE came */
-    EVENT_KEEPALIVE,    /* a: seconds of silence before it */
-    EVENT_ACKNOWLEDGED, /* a: ms from sending to acknowledgement, of a keepalive */
+    EVENT_IDLE_END,  /* a: seconds; outcome EVENT_OK: DONE came */
+    EVENT_KEEPALIVE, /* a: seconds of silence before it; b: how many in a row, the last at `at`
+                      */
+    EVENT_ACKNOWLEDGED, /* a: ms from sending to acknowledgement, of a keepalive; b: as there */
     EVENT_SUSPECT,      /* b: octets unacknowledged */
     EVENT_PUSH,         /* a: EXISTS or 0; b: octets */
     EVENT_BLOCKED,      /* output waits for the reader; b: octets queued */
@@ -56,6 +57,14 @@ struct event_ring {
 /** Notes an event and returns it, so that a command's outcome can be filled in later; it is
  * valid until the ring has gone round. at_ms: since the session's begin. */
 struct event *event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms);
+
+/**
+ * Notes that a keepalive was sent, or acknowledged. Weeks of idle life would leave nothing else
+ * in the ring: keepalives that follow one another, with nothing between them but their
+ * acknowledgements, are one pair of events with the time of the last and a count.
+ */
+struct event *event_note_keepalive(struct event_ring *ring, enum event_kind kind,
+                                   uint64_t at_ms);
 
 static inline uint64_t
 event_at_ms(const struct event *event)

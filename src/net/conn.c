@@ -503,9 +503,22 @@ conn_unacked(const struct conn *conn)
 {
     int octets = 0;
 
+    if (conn->io != NULL && conn->io->unacked != NULL)
+        return conn->io->unacked(conn);
     if (conn->fd < 0 || ioctl(conn->fd, SIOCOUTQ, &octets) != 0)
         return -1;
     return octets;
+}
+
+int64_t
+conn_last_ack_us(const struct conn *conn)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+
+    if (conn->fd < 0 || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return -1;
+    return clock_mono_us(conn->clock) - (int64_t)info.tcpi_last_ack_recv * 1000;
 }
 
 void

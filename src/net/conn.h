@@ -41,6 +41,7 @@ struct tls_server;
 struct conn_io {
     ssize_t (*recv)(struct conn *conn, void *dst, size_t cap);
     ssize_t (*send)(struct conn *conn, const void *src, size_t len);
+    int64_t (*unacked)(const struct conn *conn); /* for conn_unacked; NULL: not known */
 };
 
 /** Lies inside its session and does not move while it is open. */
@@ -133,6 +134,9 @@ bool conn_peer_closed(const struct conn *conn);
 /** Octets the peer's kernel has not acknowledged yet (on a Unix socket: not 0 while the peer
  *  has not read all); -1: unknown. The keepalive's answer. */
 int64_t conn_unacked(const struct conn *conn);
+/** When the peer's kernel last acknowledged anything, by the connection's clock; -1: unknown.
+ */
+int64_t conn_last_ack_us(const struct conn *conn);
 
 void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out);
 /**

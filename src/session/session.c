@@ -154,6 +154,8 @@ session_flush(struct session *session)
     } else if (session->tap.line != NULL) {
         log_tap_done(&session->tap);
     }
+    if (buf_len(out) > 0)
+        liveness_sending(session);
     const enum rc rc = conn_flush(&session->conn);
     session->tapped_octets = buf_len(out);
     return rc;
@@ -249,7 +251,8 @@ evidence_fill(struct session *session, const struct conn_evidence *conn,
     evidence->since_out_ms = (now_us - conn->last_out_us) / 1000;
     evidence->unacked_octets = conn->unacked_octets;
     evidence->keepalives = session->counts.keepalives;
-    evidence->since_alive_ms = -1;
+    const int64_t acked_us = atomic_load_explicit(&session->pub.acked_us, memory_order_relaxed);
+    evidence->since_alive_ms = acked_us == 0 ? -1 : (now_us - acked_us) / 1000;
     if (conn->has_tcp_info) {
         evidence->rtt_us = conn->rtt_us;
         evidence->retransmits = conn->retransmits;
@@ -301,6 +304,8 @@ ending_close(struct session *session)
     if (conn_is_tls(&session->conn) && conn_tls_ready(&session->conn))
         snprintf(tls, sizeof tls, "%s %s", tls_conn_version(&session->conn),
                  tls_conn_cipher(&session->conn));
+    if (session->liveness.suspect)
+        session_table_suspect(env->table, -1);
     live_clear(env->live, (uint32_t)(session->task.id >> 32));
     session_table_leave(env->table, session);
     task_leave(&session->task);
@@ -362,8 +367,11 @@ run(struct task *task, uint32_t why)
     if (!session_is_ending(session)) {
         const enum task_next next = session->door->run(session, why);
         if (!session_is_ending(session)) {
+            liveness_check(session);
             publish(session);
-            timer_arm(session, session->deadline_us);
+            timer_arm(session, session->deadline_us < session->liveness.look_us
+                                   ? session->deadline_us
+                                   : session->liveness.look_us);
             return next;
         }
     }
@@ -388,6 +396,7 @@ session_new(struct env *env, const struct front_door *door, const struct net_add
     session->opened_us = clock_mono_us(env->clock);
     session->opened_wall_us = clock_wall_us(env->clock);
     session->deadline_us = INT64_MAX;
+    liveness_init(&session->liveness);
     list_init(&session->table_link);
     log_scope_init(&session->log, env->log, door->service, session->number);
     return session;

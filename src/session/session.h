@@ -31,6 +31,7 @@
 #include "net/conn.h"
 #include "net/task.h"
 #include "session/env.h"
+#include "session/liveness.h"
 
 struct session;
 
@@ -91,6 +92,8 @@ struct session_public {
     atomic_uint state;
     atomic_int_fast64_t last_in_us;
     atomic_int_fast64_t last_out_us;
+    atomic_int_fast64_t acked_us; /* a line's acknowledgement was last noticed; 0: never */
+    atomic_bool suspect;
     atomic_uint_fast64_t octets_in;
     atomic_uint_fast64_t octets_out;
     atomic_uint thread; /* that ran it last */
@@ -115,6 +118,7 @@ struct session {
     int64_t opened_wall_us;
     int64_t deadline_us; /* monotonic; INT64_MAX: none. The door sets it before it parks. */
     int64_t timer_s;     /* what the task's timer is set to; 0: unset */
+    struct liveness liveness;
 
     /* The end. */
     uint8_t phase; /* enum end_phase: ALIVE, then on its way out */

@@ -28,9 +28,10 @@ struct settings {
 
     /* [idle] all in seconds; 0: off */
     enum idle_policy idle_policy;
-    uint32_t idle_keepalive_s;  /* an untagged line after this much silence */
-    uint32_t idle_dead_after_s; /* TCP_USER_TIMEOUT: unacknowledged for so long is gone */
-    uint32_t idle_timeout_s;    /* with IDLE_TIMEOUT */
+    uint32_t idle_keepalive_s;     /* an untagged line after this much silence */
+    uint32_t idle_suspect_after_s; /* a line unacknowledged for so long: perhaps gone */
+    uint32_t idle_dead_after_s;    /* TCP_USER_TIMEOUT: unacknowledged for so long is gone */
+    uint32_t idle_timeout_s;       /* with IDLE_TIMEOUT */
 
     /* [limits] */
     uint32_t login_timeout_s;

@@ -17,6 +17,7 @@ struct session_table {
     struct lock lock;
     struct list sessions; /* oldest first */
     size_t count;
+    atomic_int suspects;
     struct map by_account; /* u64 -> struct cell */
     struct map by_address; /* address hash -> struct cell */
 };
@@ -226,6 +227,8 @@ static bool
 info_fill(const struct session *s, struct arena *arena, int64_t now_us,
           struct session_info *info)
 {
+    const int64_t acked_us = atomic_load_explicit(&s->pub.acked_us, memory_order_relaxed);
+
     *info = (struct session_info){
         .number = s->number,
         .service = log_service_name(s->door->service),
@@ -237,6 +240,8 @@ info_fill(const struct session *s, struct arena *arena, int64_t now_us,
         .state = atomic_load_explicit(&s->pub.state, memory_order_relaxed),
         .opened_wall_us = s->opened_wall_us,
         .idle_us = now_us - atomic_load_explicit(&s->pub.last_in_us, memory_order_relaxed),
+        .acked_us = acked_us == 0 ? -1 : now_us - acked_us,
+        .suspect = atomic_load_explicit(&s->pub.suspect, memory_order_relaxed),
         .octets_in = atomic_load_explicit(&s->pub.octets_in, memory_order_relaxed),
         .octets_out = atomic_load_explicit(&s->pub.octets_out, memory_order_relaxed),
         .thread = atomic_load_explicit(&s->pub.thread, memory_order_relaxed),
@@ -278,6 +283,20 @@ session_table_count(struct session_table *table)
     const size_t count = table->count;
     lock_leave(&table->lock);
     return count;
+}
+
+void
+session_table_suspect(struct session_table *table, int more)
+{
+    atomic_fetch_add_explicit(&table->suspects, more, memory_order_relaxed);
+}
+
+size_t
+session_table_suspects(const struct session_table *table)
+{
+    const int suspects = atomic_load_explicit(&table->suspects, memory_order_relaxed);
+
+    return suspects < 0 ? 0 : (size_t)suspects;
 }
 
 const char *

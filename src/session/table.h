@@ -43,7 +43,9 @@ struct session_info {
     bool tls;
     enum session_state state;
     int64_t opened_wall_us;
-    int64_t idle_us; /* since the last octet from the client */
+    int64_t idle_us;  /* since the last octet from the client */
+    int64_t acked_us; /* since it last acknowledged a line in a silence; -1: never yet */
+    bool suspect;     /* a line is unacknowledged for [idle] suspect_after */
     uint64_t octets_in;
     uint64_t octets_out;
     unsigned thread;
@@ -53,6 +55,9 @@ MUST_USE enum rc session_table_list(struct session_table *table, struct arena *a
                                     int64_t now_us, size_t max, struct session_info **out,
                                     size_t *count_out);
 size_t session_table_count(struct session_table *table);
+/** One session more that is suspect, or one less. */
+void session_table_suspect(struct session_table *table, int more);
+size_t session_table_suspects(const struct session_table *table);
 const char *session_state_name(enum session_state state);
 
 /** Posts to the session of that number; words (may be NULL) go to the client of a kick. False:

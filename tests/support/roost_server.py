@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A Roost of one's own for a test: a temporary DIR, accounts, a running server, its log."""
 
+import ctypes
+import json
 import os
 import re
 import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import tempfile
 import time
@@ -14,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "secret word"
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # asm-generic/socket.h
 # SHA-512 crypt of it with few rounds: logging in must not be what takes the time.
 CRYPT = (
     "{crypt}$6$rounds=1000$roosttest$"
@@ -117,6 +121,20 @@ class Roost:
             if reason in rows or time.monotonic() > deadline:
                 assert reason in rows, f"no session ended for {reason}: {rows}"
                 return rows[reason]
+            time.sleep(0.05)
+
+    def sessions(self, *args):
+        """What `roost sessions` shows, a dict each."""
+        return [json.loads(line) for line in self.run("sessions", "--json", *args).stdout.splitlines()]
+
+    def session_wait(self, number, wanted, timeout=15):
+        """Waits until wanted(row) of that session is true; returns the row."""
+        deadline = time.monotonic() + timeout
+        while True:
+            row = next((row for row in self.sessions() if row["session"] == number), None)
+            if row is not None and wanted(row):
+                return row
+            assert time.monotonic() < deadline, f"session {number} is {row}"
             time.sleep(0.05)
 
     def memory_kib(self):
@@ -240,6 +258,16 @@ class Peer:
                 self._more()
         except (EOFError, ConnectionError):
             return True
+
+    def vanish(self):
+        """From here the kernel of this end drops all that comes in, unseen and unacknowledged, as when a
+        router forgot the connection or a phone has no signal. Nothing is said to the server."""
+        drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0 octets
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                               struct.pack("HP", 1, ctypes.addressof(drop)))
+
+    def come_back(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, struct.pack("i", 0))
 
     def close(self):
         self.socket.close()

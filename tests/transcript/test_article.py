@@ -19,7 +19,7 @@ ITEMS = ("(BODY.PEEK[HEADER.FIELDS (References X-Ref X-Priority X-MSMail-Priorit
 
 @pytest.fixture(scope="module")
 def server():
-    with Roost(options=["log.levels=APSF", "idle.policy=timeout", "idle.timeout=4s"], accounts=["user"]) as roost:
+    with Roost(options=["log.levels=APSF", "idle.policy=timeout", "idle.timeout=4s", "idle.keepalive=0"], accounts=["user"]) as roost:
         for n in range(1, 46):
             assert roost.deliver("user", MESSAGE.format(n=n)).startswith("250")
         peer = roost.login("user")

@@ -400,7 +400,7 @@ memory_send(struct conn *conn, const void *src, size_t len)
 static void
 test_without_descriptor(void **state)
 {
-    static const struct conn_io io = {memory_recv, memory_send};
+    static const struct conn_io io = {.recv = memory_recv, .send = memory_send};
     const struct conn_config config = {.in_max = 100, .out_max = 1000, .clock = &clock_system};
     struct memory_pipe pipe = {.input = SPAN("a IDLE\r\n")};
     struct conn conn;

@@ -446,7 +446,7 @@ drip_send(struct conn *conn, const void *src, size_t len)
 static void
 test_one_octet_at_a_time(void **state)
 {
-    static const struct conn_io io = {drip_recv, drip_send};
+    static const struct conn_io io = {.recv = drip_recv, .send = drip_send};
     struct tls_server *server = make_server();
     const struct conn_config config = {
         .in_max = 100, .out_max = 100, .clock = &clock_system, .tls = server};
