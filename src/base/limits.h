@@ -67,6 +67,14 @@
 #define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
 #define LIMIT_SESSION_ARENA (1u << 20)
 
+/* --- Client networks: how long silence survives there --- */
+#define LIMIT_NETWORKS 8192u       /* remembered; beyond, the one unseen for longest goes */
+#define LIMIT_NETWORK_DEVICES 16u  /* of each, as a sample: they vote */
+#define LIMIT_NETWORK_DOUBTS 8192u /* lines unacknowledged whose client may still come back */
+#define LIMIT_NETWORK_COMEBACK_S 2100 /* for it: IDLE is renewed after 29 minutes (RFC 2177)   \
+                                       */
+#define LIMIT_NETWORK_KEEP_DAYS 30    /* without evidence, a network is forgotten */
+
 /* --- Work threads, connections --- */
 #define LIMIT_TASKS (1u << 20)        /* tasks of one poller: sessions, listeners */
 #define LIMIT_SLOT_WAITERS (1u << 17) /* queued for one kind of slot */

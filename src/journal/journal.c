@@ -26,8 +26,10 @@ struct journal {
     pthread_cond_t work;
     pthread_cond_t drained;
     struct buf queue;
-    uint64_t put_count; /* records ever queued */
+    struct buf networks; /* struct network_record, as queued */
+    uint64_t put_count;  /* records ever queued */
     uint64_t done_count;
+    bool networks_stored;   /* all that were queued */
     uint64_t lost;          /* since the last report */
     int64_t minute;         /* that the counts below are for */
     uint32_t unknown_count; /* of this minute: sessions without login that were recorded */
@@ -40,6 +42,7 @@ struct journal {
     /* The thread's own. */
     struct journal_store store;
     struct buf batch;
+    struct buf network_batch;
     struct journal_sum sums[LOG_SERVICE_COUNT * END_REASON_COUNT];
     int64_t complained_ms;
     struct log_scope scope;
@@ -131,6 +134,30 @@ journal_session_end(struct journal *journal, const struct end_record *record)
         log_end(journal, record);
 }
 
+bool
+journal_put_networks(struct journal *journal, const struct network_record *records,
+                     size_t count)
+{
+    const size_t octets = count * sizeof *records;
+
+    lock_enter(&journal->lock);
+    char *room = buf_len(&journal->networks) + octets > LIMIT_JOURNAL_QUEUE
+                     ? NULL
+                     : buf_reserve(&journal->networks, octets);
+    if (room != NULL && octets > 0) {
+        memcpy(room, records, octets);
+        buf_grew(&journal->networks, octets);
+        journal->networks_stored = false;
+    }
+    journal->networks.failed = false; /* what is in it is whole */
+    const bool wake = journal->waits;
+    journal->waits = false;
+    lock_leave(&journal->lock);
+    if (wake)
+        pthread_cond_signal(&journal->work);
+    return room != NULL;
+}
+
 /* --- The thread --- */
 
 /* Says at most once a minute that the database fails. */
@@ -211,6 +238,9 @@ drain(struct journal *journal)
     const struct buf empty = journal->batch;
     journal->batch = journal->queue;
     journal->queue = empty;
+    const struct buf no_networks = journal->network_batch;
+    journal->network_batch = journal->networks;
+    journal->networks = no_networks;
     const uint64_t upto = journal->put_count;
     const uint64_t records = upto - journal->done_count;
     uint64_t lost = journal->lost;
@@ -223,6 +253,10 @@ drain(struct journal *journal)
         complain(journal, &err);
         lost += records;
     }
+    if (journal_store_networks(&journal->store, buf_span(&journal->network_batch), &err) !=
+        RC_OK)
+        complain(journal, &err); /* they are learnt again, or put again */
+    buf_done(&journal->network_batch);
     log_damage(journal);
     put_sums(journal, minute_ms, sums);
     log_lost(journal, lost);
@@ -237,6 +271,7 @@ drain(struct journal *journal)
     journal->stats.stored += stored ? records : 0;
     journal->stats.lost += stored ? 0 : records;
     journal->done_count = upto;
+    journal->networks_stored = buf_len(&journal->networks) == 0;
     pthread_cond_broadcast(&journal->drained);
 }
 
@@ -247,14 +282,16 @@ journal_main(void *arg)
 
     lock_enter(&journal->lock);
     for (;;) {
-        while (buf_len(&journal->queue) == 0 && journal->lost == 0 && !journal->stop) {
+        while (buf_len(&journal->queue) == 0 && buf_len(&journal->networks) == 0 &&
+               journal->lost == 0 && !journal->stop) {
             journal->waits = true;
             if (!journal->summary_waits)
                 lock_wait(&journal->lock, &journal->work);
             else if (!lock_wait_ms(&journal->lock, &journal->work, 1000))
                 break; /* look whether the minute is over */
         }
-        const bool last = journal->stop && buf_len(&journal->queue) == 0;
+        const bool last =
+            journal->stop && buf_len(&journal->queue) == 0 && buf_len(&journal->networks) == 0;
         drain(journal);
         if (last)
             break;
@@ -271,6 +308,8 @@ journal_free(struct journal *journal)
     journal_store_close(&journal->store);
     buf_done(&journal->queue);
     buf_done(&journal->batch);
+    buf_done(&journal->networks);
+    buf_done(&journal->network_batch);
     pthread_cond_destroy(&journal->work);
     pthread_cond_destroy(&journal->drained);
     lock_done(&journal->lock);
@@ -290,6 +329,9 @@ journal_open(struct journal **journal_out, const struct journal_options *options
     pthread_cond_init(&journal->drained, NULL);
     buf_init(&journal->queue, LIMIT_JOURNAL_QUEUE);
     buf_init(&journal->batch, LIMIT_JOURNAL_QUEUE);
+    buf_init(&journal->networks, LIMIT_JOURNAL_QUEUE);
+    buf_init(&journal->network_batch, LIMIT_JOURNAL_QUEUE);
+    journal->networks_stored = true;
     journal->log = options->log;
     journal->clock = options->clock == NULL ? &clock_system : options->clock;
     journal->store = (struct journal_store){
@@ -333,7 +375,7 @@ journal_flush(struct journal *journal)
 {
     lock_enter(&journal->lock);
     const uint64_t target = journal->put_count;
-    while (journal->done_count < target)
+    while (journal->done_count < target || !journal->networks_stored)
         lock_wait(&journal->lock, &journal->drained);
     lock_leave(&journal->lock);
 }

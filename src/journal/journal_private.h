@@ -8,6 +8,7 @@
 #include "db/schema.h"
 #include "db/stmt.h"
 #include "journal/journal.h"
+#include "journal/network.h"
 #include "journal/record.h"
 
 /* The clock that the journal goes by. */
@@ -32,6 +33,21 @@ void journal_row_bind(struct stmt *stmt, const struct end_record *record,
 
 /* Reads a row of JOURNAL_COLUMNS. Texts are those of the row: they die at its next step. */
 void journal_row_read(struct stmt *stmt, struct end_record *out);
+
+/* --- Rows of networks (network.c) --- */
+
+#define JOURNAL_NETWORK_COLUMNS                                                                \
+    "network, interval_s, trial_s, limit_s, why, failures, retry_ms, changed_ms, seen_ms, "    \
+    "silences"
+
+enum { JOURNAL_SILENCES_TEXT = NETWORK_SILENCES * 36 };
+
+/* Binds a network to JOURNAL_NETWORK_COLUMNS, parameters from 1. buf has room for
+ * JOURNAL_SILENCES_TEXT and lives until the statement is reset. */
+void journal_network_bind(struct stmt *stmt, const struct network_record *record,
+                          struct buf *buf);
+/* Reads a row of JOURNAL_NETWORK_COLUMNS. */
+void journal_network_read(struct stmt *stmt, struct network_record *out);
 
 /* --- Records in the queue (journal_queue.c) --- */
 
@@ -67,6 +83,9 @@ enum rc journal_store_open(struct journal_store *store, struct err *err);
 void journal_store_close(struct journal_store *store);
 /* Stores a batch of the queue, whole or not at all. */
 enum rc journal_store_batch(struct journal_store *store, struct span batch, struct err *err);
+/* Stores queued networks, an array of struct network_record, all or none. */
+enum rc journal_store_networks(struct journal_store *store, struct span records,
+                               struct err *err);
 enum rc journal_store_summary(struct journal_store *store, int64_t minute_ms,
                               const struct journal_sum *sums, size_t count, struct err *err);
 /* Makes room when that is due. */

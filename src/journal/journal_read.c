@@ -5,7 +5,7 @@
 #include "journal/journal.h"
 #include "journal/journal_private.h"
 
-enum { READ_SESSION, READ_ALL, READ_ACCOUNT, READ_COUNT };
+enum { READ_SESSION, READ_ALL, READ_ACCOUNT, READ_NETWORK, READ_NETWORKS, READ_COUNT };
 
 static const char *const read_sql[READ_COUNT] = {
     /* Numbers do not repeat, unless the journal was deleted: then the newest is meant. */
@@ -17,6 +17,9 @@ static const char *const read_sql[READ_COUNT] = {
     [READ_ACCOUNT] = "SELECT " JOURNAL_COLUMNS " FROM session"
                      " WHERE account = ?4 AND end_ms >= ?1 AND end_ms < ?2"
                      " AND (?3 = '' OR peer = ?3) ORDER BY end_ms, id",
+    [READ_NETWORK] = "SELECT " JOURNAL_NETWORK_COLUMNS " FROM network WHERE network = ?1",
+    [READ_NETWORKS] = "SELECT " JOURNAL_NETWORK_COLUMNS " FROM network"
+                      " ORDER BY seen_ms DESC, network",
 };
 
 struct journal_reader {
@@ -94,6 +97,36 @@ journal_walk(struct journal_reader *reader, const struct journal_query *query,
         if (!stmt_row(&stmt))
             break;
         journal_row_read(&stmt, &record);
+        if (!visit(ctx, &record))
+            break;
+    }
+    return stmt_end(&stmt, err);
+}
+
+/* --- Networks --- */
+
+enum rc
+journal_find_network(struct journal_reader *reader, struct span network,
+                     struct network_record *out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(reader->db, READ_NETWORK);
+
+    stmt_bind_text(&stmt, 1, network);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_OK)
+        journal_network_read(&stmt, out);
+    return rc;
+}
+
+enum rc
+journal_walk_networks(struct journal_reader *reader, journal_visit_network *visit, void *ctx,
+                      struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(reader->db, READ_NETWORKS);
+    struct network_record record;
+
+    while (stmt_row(&stmt)) {
+        journal_network_read(&stmt, &record);
         if (!visit(ctx, &record))
             break;
     }

@@ -36,6 +36,11 @@ static const struct db_step steps[] = {
          " reason TEXT NOT NULL, count INTEGER NOT NULL);"
          "CREATE INDEX summary_minute ON summary(minute_ms);"
          "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"},
+    {.sql = "CREATE TABLE network("
+            " network TEXT PRIMARY KEY, interval_s INTEGER NOT NULL, trial_s INTEGER NOT NULL,"
+            " limit_s INTEGER NOT NULL, why TEXT NOT NULL, failures INTEGER NOT NULL,"
+            " retry_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+            " seen_ms INTEGER NOT NULL, silences TEXT NOT NULL) WITHOUT ROWID;"},
 };
 
 const struct db_schema journal_schema = {

@@ -29,6 +29,8 @@ enum {
     DELETE_OLD,
     DELETE_FIRST,
     DELETE_SUMMARY,
+    WRITE_NETWORK,
+    DELETE_NETWORK,
     WRITE_COUNT
 };
 
@@ -46,6 +48,9 @@ static const char *const write_sql[WRITE_COUNT] = {
     [DELETE_FIRST] = "DELETE FROM session WHERE id IN"
                      " (SELECT id FROM session ORDER BY id LIMIT ?1)",
     [DELETE_SUMMARY] = "DELETE FROM summary WHERE minute_ms < ?1",
+    [WRITE_NETWORK] = "INSERT OR REPLACE INTO network(" JOURNAL_NETWORK_COLUMNS ") VALUES"
+                      " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [DELETE_NETWORK] = "DELETE FROM network WHERE ?1 = '' OR network = ?1",
 };
 
 _Static_assert(JOURNAL_COLUMN_COUNT == 36, "as many parameters as columns");
@@ -209,6 +214,40 @@ journal_store_summary(struct journal_store *store, int64_t minute_ms,
     enum rc rc = txn_begin(&txn, store->db, TXN_WRITE, err);
     for (size_t i = 0; i < count && rc == RC_OK; i++)
         rc = insert_summary(store->db, minute_ms, &sums[i], err);
+    return rc == RC_OK ? txn_commit(&txn, err) : rc;
+}
+
+static enum rc
+store_network(struct db *db, const struct network_record *record, struct buf *buf,
+              struct err *err)
+{
+    const bool remove = record->interval_s == 0 && record->silence_count == 0;
+    AUTO_STMT stmt = stmt_get(db, remove ? DELETE_NETWORK : WRITE_NETWORK);
+
+    if (remove)
+        stmt_bind_text(&stmt, 1, span_of_str(record->network));
+    else
+        journal_network_bind(&stmt, record, buf);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+journal_store_networks(struct journal_store *store, struct span records, struct err *err)
+{
+    struct network_record record;
+    AUTO_BUF buf = {0};
+    AUTO_TXN txn = {0};
+
+    if (records.len == 0)
+        return RC_OK;
+    if (store->db == NULL)
+        return err_set(err, RC_CORRUPT, 0, "%s: not open", store->path);
+    buf_init(&buf, JOURNAL_SILENCES_TEXT);
+    enum rc rc = txn_begin(&txn, store->db, TXN_WRITE, err);
+    for (; records.len > 0 && rc == RC_OK; records = span_tail(records, sizeof record)) {
+        memcpy(&record, records.ptr, sizeof record);
+        rc = store_network(store->db, &record, &buf, err);
+    }
     return rc == RC_OK ? txn_commit(&txn, err) : rc;
 }
 
