@@ -16,6 +16,7 @@
 #include "mailbox/ops.h"
 #include "mailbox/sync.h"
 #include "mailbox/version_private.h"
+#include "store/flags_rule.h"
 
 enum { RUNS = 21, LARGE = 1000000, USUAL = 50000, WATCHERS = 5000 };
 
@@ -93,18 +94,19 @@ bench_changes(uint32_t count, struct entry *rows, uint32_t every, const char *fl
               const char *expunges)
 {
     static uint32_t uids[LARGE];
+    static struct uid_run runs[LARGE];
+    const struct flags_req req = {.mode = FLAGS_REPLACE, .unchanged_since = MODSEQ_ANY};
+    const struct flags_rule rule = flags_rule_of(&req, 2);
     struct version *version = version_of(count, rows);
     uint32_t changed = 0;
 
     for (uint32_t i = every / 2; i < count; i += every) {
         uids[changed] = rows[i].uid;
-        rows[changed] = rows[i];
-        rows[changed].flags = 0;
-        rows[changed++].modseq = 2;
+        runs[changed++] = (struct uid_run){rows[i].uid, rows[i].uid};
     }
     for (int run = 0; run < RUNS; run++) {
         begin();
-        version_unref(version_set_flags(version, rows, changed, 2));
+        version_unref(version_set_flags(version, runs, changed, &rule, 2));
         end(run, 1);
     }
     say(flags, RUNS);

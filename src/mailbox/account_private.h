@@ -160,6 +160,9 @@ void mailboxes_recent_written(struct account *acct, const struct recent_mark *ma
 /** State and current version of one moment; *version_out with a reference, or NULL. */
 void mailbox_look(struct mailbox *mailbox, struct mailbox_state *state_out,
                   struct version **version_out);
+/** The same of a mailbox that may not be in memory: then both stay as they were. */
+void mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *state_out,
+                          struct version **version_out);
 /** A version of exactly the snapshot's moment, put nowhere. RC_GONE. */
 MUST_USE enum rc mailbox_load(struct mailbox *mailbox, struct store_tx *tx,
                               struct version **out, struct err *err);

@@ -136,13 +136,12 @@ record_link(struct change_log *log, uint64_t mbox, struct change_record *record)
     return RC_OK;
 }
 
-static enum rc
-add_entries(struct change_log *log, uint64_t mbox, enum change_kind kind,
-            const struct entry *entries, size_t count)
+enum rc
+change_added(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
 {
     if (count == 0)
         return RC_OK;
-    struct change_record *record = record_new(log, kind, count);
+    struct change_record *record = record_new(log, CHANGE_ADDED, count);
     struct entry *copy = arena_array(&log->arena, struct entry, count);
     if (record == NULL || copy == NULL)
         return RC_LIMIT;
@@ -152,15 +151,19 @@ add_entries(struct change_log *log, uint64_t mbox, enum change_kind kind,
 }
 
 enum rc
-change_added(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
+change_flags(struct change_log *log, uint64_t mbox, const struct uid_run *runs, size_t count,
+             const struct flags_rule *rule)
 {
-    return add_entries(log, mbox, CHANGE_ADDED, entries, count);
-}
-
-enum rc
-change_flags(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
-{
-    return add_entries(log, mbox, CHANGE_FLAGS, entries, count);
+    if (count == 0)
+        return RC_OK;
+    struct change_record *record = record_new(log, CHANGE_FLAGS, count);
+    struct uid_run *copy = arena_array(&log->arena, struct uid_run, count);
+    if (record == NULL || copy == NULL)
+        return RC_LIMIT;
+    memcpy(copy, runs, count * sizeof *copy);
+    record->runs = copy;
+    record->rule = *rule;
+    return record_link(log, mbox, record);
 }
 
 enum rc
@@ -235,6 +238,18 @@ change_log_has_flags(const struct change_log *log, uint64_t mbox)
         if (r->kind == CHANGE_FLAGS)
             return true;
     return false;
+}
+
+bool
+change_log_has_messages(const struct change_log *log, uint64_t mbox)
+{
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+
+    for (const struct change_record *r = changes == NULL ? NULL : changes->first; r != NULL;
+         r = r->next)
+        if (r->kind != CHANGE_KEYWORD)
+            return true;
+    return changes != NULL && changes->gone_serial != 0;
 }
 
 uint64_t

@@ -18,9 +18,9 @@ struct change_log;
 /** New entries, ascending UIDs above all earlier ones. RC_LIMIT (memory), as all below. */
 MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox,
                               const struct entry *entries, size_t count);
-/** Entries as they are now, ascending. */
-MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox,
-                              const struct entry *entries, size_t count);
+/** A rule was applied to the entries that runs (ascending) name. */
+MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox, const struct uid_run *runs,
+                              size_t count, const struct flags_rule *rule);
 MUST_USE enum rc change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids,
                                  size_t count, uint64_t modseq);
 /** A keyword got a number in this mailbox. */

@@ -21,8 +21,10 @@ struct change_record {
     uint64_t serial;            /* order of all calls */
     enum change_kind kind;
     size_t count;
-    const struct entry *entries; /* added, flags */
-    const uint32_t *uids;        /* expunged */
+    const struct entry *entries; /* added */
+    const struct uid_run *runs;  /* flags */
+    struct flags_rule rule;
+    const uint32_t *uids; /* expunged */
     uint64_t modseq;
     uint32_t number; /* keyword */
     struct span name;
@@ -61,6 +63,8 @@ MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);
+/** Whether anything of this mailbox's messages has been changed in the batch so far. */
+bool change_log_has_messages(const struct change_log *log, uint64_t mbox);
 /** Whether flags of this mailbox have been changed in the batch so far. */
 bool change_log_has_flags(const struct change_log *log, uint64_t mbox);
 

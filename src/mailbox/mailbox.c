@@ -365,6 +365,21 @@ mailbox_look(struct mailbox *mailbox, struct mailbox_state *state_out,
     lock_leave(&mailbox->acct->mailboxes_lock);
 }
 
+void
+mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *state_out,
+                     struct version **version_out)
+{
+    lock_enter(&acct->mailboxes_lock);
+    const struct mailbox *mailbox = find_id(acct, mbox);
+    if (mailbox != NULL) {
+        *state_out = mailbox->state;
+        *version_out = mailbox->current;
+    }
+    if (mailbox != NULL && mailbox->current != NULL)
+        version_ref(mailbox->current);
+    lock_leave(&acct->mailboxes_lock);
+}
+
 enum rc
 mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out,
                  size_t *count_out)

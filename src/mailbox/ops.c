@@ -56,11 +56,33 @@ keyword_bits(const struct flags_op *op, struct turn_ctx *ctx, struct keywords *o
     return rc;
 }
 
+/* The messages of a version from a UID on. */
+static void
+flags_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
+{
+    const struct version *version = ctx;
+    const uint32_t seq = version_lower_bound(version, from_uid);
+    struct version_run run;
+
+    *out = (struct entry_flags){.count = 0};
+    if (seq > version_count(version))
+        return;
+    version_run_at(version, seq, &run);
+    *out = (struct entry_flags){
+        .count = run.count,
+        .uids = run.uids,
+        .flags = run.flags,
+        .modseqs = run.modseqs,
+        .keywords = run.keywords,
+    };
+}
+
 static enum rc
 flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct flags_op *op = CONTAINER_OF(req, struct flags_op, turn);
     struct mailbox_state state = {.last_flags_modseq = UINT64_MAX};
+    struct version *current = NULL;
     struct flags_req store_req = {
         .mbox = op->mbox,
         .runs = op->runs,
@@ -71,15 +93,21 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     };
 
     /* All commits before this batch are published: the state in memory tells whether flags
-     * were changed that the asking session has not told its client of. */
-    (void)mailbox_peek(ctx->acct, op->mbox, &state);
+     * were changed that the asking session has not told its client of, and the current version
+     * is what the rows are, if this batch has not touched them yet (INV-M11). */
+    mailbox_peek_version(ctx->acct, op->mbox, &state, &current);
     const bool raced = state.last_flags_modseq > op->known_modseq ||
                        change_log_has_flags(ctx->changes, op->mbox);
+    if (current != NULL && !change_log_has_messages(ctx->changes, op->mbox)) {
+        store_req.known = flags_known;
+        store_req.known_ctx = current;
+    }
     enum rc rc = keyword_bits(op, ctx, &store_req.keywords, err);
     if (rc == RC_OK)
         rc = store_flags_update(ctx->tx, &store_req, op->arena, &op->out, err);
-    if (rc == RC_OK)
-        rc = change_flags(ctx->changes, op->mbox, op->out.changed, op->out.changed_count);
+    version_unref(current);
+    if (rc == RC_OK && op->out.changed_count > 0)
+        rc = change_flags(ctx->changes, op->mbox, op->runs, op->run_count, &op->out.rule);
     if (rc == RC_OK)
         op->silent_modseq = raced ? 0 : op->out.modseq;
     return gone_if_missing(rc);

@@ -50,7 +50,8 @@ apply_record(const struct version *old, const struct change_record **record,
     *record = first->next;
     switch (first->kind) {
     case CHANGE_FLAGS:
-        return version_set_flags(old, first->entries, first->count, row->highest_modseq);
+        return version_set_flags(old, first->runs, first->count, &first->rule,
+                                 row->highest_modseq);
     case CHANGE_EXPUNGED:
         return version_remove(old, first->uids, first->count, row->highest_modseq);
     case CHANGE_ADDED:
@@ -109,7 +110,7 @@ publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
         else if (r->kind == CHANGE_EXPUNGED)
             state->last_expunge_modseq = r->modseq;
         else if (r->kind == CHANGE_FLAGS)
-            state->last_flags_modseq = r->entries[r->count - 1].modseq; /* all have the same */
+            state->last_flags_modseq = r->rule.modseq;
     }
     if (changes->gone_serial != 0)
         state->gone = true;

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "mailbox/version_private.h"
+#include "store/flags_rule.h"
 
 struct version *
 version_add(const struct version *old, const struct entry *entries, size_t count,
@@ -39,33 +40,48 @@ version_add(const struct version *old, const struct entry *entries, size_t count
     return builder_finish(&builder, modseq, uidnext);
 }
 
-/* The chunk with the flags of the entries that are in it; *next moves past them. */
-static void
-put_flagged(struct builder *builder, const struct chunk *chunk, const struct entry *entries,
-            size_t count, size_t *next)
+/* Whether the rule changes the message at pos. */
+static bool
+is_flagged(const struct chunk *chunk, uint32_t pos, const struct flags_rule *rule)
 {
-    const uint32_t last_uid = chunk->uids[chunk->count - 1];
-    bool with_keywords = false;
-    for (size_t i = *next; i < count && entries[i].uid <= last_uid; i++)
-        with_keywords =
-            with_keywords || (entries[i].keywords.bits[0] | entries[i].keywords.bits[1]) != 0;
+    const struct keywords keywords =
+        chunk->keywords == NULL ? (struct keywords){{0, 0}} : chunk->keywords[pos];
 
-    struct chunk *copy = chunk_clone(chunk, with_keywords);
-    if (copy == NULL) {
-        builder->failed = true;
-        return;
-    }
+    return chunk->modseqs[pos] <= rule->unchanged_since &&
+           flags_rule_changes(rule, chunk->flags[pos], keywords);
+}
+
+/* The chunk with the rule applied where runs name its messages; *next moves past the runs that
+ * end in it. A chunk of which nothing changes is shared. */
+static void
+put_flagged(struct builder *builder, struct chunk *chunk, const struct uid_run *runs,
+            size_t count, size_t *next, const struct flags_rule *rule)
+{
+    struct chunk *copy = NULL;
     uint32_t pos = 0;
-    for (; *next < count && entries[*next].uid <= last_uid; (*next)++) {
-        const struct entry *entry = &entries[*next];
-        while (copy->uids[pos] < entry->uid)
-            pos++;
-        if (copy->uids[pos] != entry->uid)
+
+    for (; pos < chunk->count; pos++) {
+        const uint32_t uid = chunk->uids[pos];
+        while (*next < count && runs[*next].last < uid)
+            (*next)++;
+        if (*next == count)
+            break;
+        if (uid < runs[*next].first || !is_flagged(chunk, pos, rule))
             continue;
-        copy->flags[pos] = (uint16_t)entry->flags;
-        copy->modseqs[pos] = entry->modseq;
+        if (copy == NULL)
+            copy = chunk_clone(chunk, (rule->set[1] | rule->set[2]) != 0);
+        if (copy == NULL) {
+            builder->failed = true;
+            return;
+        }
+        copy->flags[pos] = (uint16_t)flags_rule_flags(rule, copy->flags[pos]);
+        copy->modseqs[pos] = rule->modseq;
         if (copy->keywords != NULL)
-            copy->keywords[pos] = entry->keywords;
+            copy->keywords[pos] = flags_rule_keywords(rule, copy->keywords[pos]);
+    }
+    if (copy == NULL) {
+        builder_chunk(builder, chunk);
+        return;
     }
     chunk_finish(copy);
     builder_chunk(builder, copy);
@@ -73,24 +89,24 @@ put_flagged(struct builder *builder, const struct chunk *chunk, const struct ent
 }
 
 struct version *
-version_set_flags(const struct version *old, const struct entry *entries, size_t count,
-                  uint64_t modseq)
+version_set_flags(const struct version *old, const struct uid_run *runs, size_t count,
+                  const struct flags_rule *rule, uint64_t modseq)
 {
     struct builder builder;
     size_t next = 0;
 
     builder_init(&builder, old->node_count, 0);
     for (uint32_t n = 0; n < old->node_count; n++) {
-        if (next == count || entries[next].uid > old->slots[n].last_uid) {
+        if (next == count || runs[next].first > old->slots[n].last_uid) {
             builder_node(&builder, old->slots[n].node);
             continue;
         }
         const struct node *node = old->slots[n].node;
         for (uint32_t c = 0; c < node->chunk_count; c++) {
-            if (next == count || entries[next].uid > node->slots[c].last_uid)
+            if (next == count || runs[next].first > node->slots[c].last_uid)
                 builder_chunk(&builder, node->slots[c].chunk);
             else
-                put_flagged(&builder, node->slots[c].chunk, entries, count, &next);
+                put_flagged(&builder, node->slots[c].chunk, runs, count, &next, rule);
         }
     }
     return builder_finish(&builder, modseq, old->uidnext);

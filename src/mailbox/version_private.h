@@ -156,9 +156,9 @@ struct version *builder_finish(struct builder *builder, uint64_t modseq, uint32_
 /** New messages at the end; entries ascending, above all others. */
 struct version *version_add(const struct version *old, const struct entry *entries,
                             size_t count, uint64_t modseq, uint32_t uidnext);
-/** Flags, keywords and modseq as in entries (ascending); unknown UIDs are passed over. */
-struct version *version_set_flags(const struct version *old, const struct entry *entries,
-                                  size_t count, uint64_t modseq);
+/** The rule applied to the messages that runs (ascending) name; modseq is the version's. */
+struct version *version_set_flags(const struct version *old, const struct uid_run *runs,
+                                  size_t count, const struct flags_rule *rule, uint64_t modseq);
 /** Without uids (ascending); unknown ones are passed over. */
 struct version *version_remove(const struct version *old, const uint32_t *uids, size_t count,
                                uint64_t modseq);

@@ -251,6 +251,15 @@ struct uid_run {
 enum flags_mode { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
 #define MODSEQ_ANY UINT64_MAX
 
+/* Flags of some entries, by column, in order of UID. */
+struct entry_flags {
+    uint32_t count;
+    const uint32_t *uids;
+    const uint16_t *flags;
+    const uint64_t *modseqs;
+    const struct keywords *keywords; /* NULL: none has any */
+};
+
 struct flags_req {
     uint64_t mbox;
     const struct uid_run *runs;
@@ -259,15 +268,29 @@ struct flags_req {
     uint32_t flags;
     struct keywords keywords;
     uint64_t unchanged_since; /* entries above are skipped and listed (RFC 7162 3.1.3) */
+    /* The entries from this UID on as they are at this point of the transaction, for a caller
+     * who knows them as well as the database does; count 0 at the end. NULL: they are read. */
+    void (*known)(const void *ctx, uint32_t from_uid, struct entry_flags *out);
+    const void *known_ctx;
+};
+/* What became of each entry named with a modseq up to unchanged_since: (old & keep) | set, for
+ * its flags and the two words of its keywords; where that differs, also modseq. See
+ * store/flags_rule.h. */
+struct flags_rule {
+    uint64_t keep[3];
+    uint64_t set[3];
+    uint64_t unchanged_since;
+    uint64_t modseq;
 };
 struct flags_result {
-    struct entry *changed; /* ascending; only those whose flags differ now; in arena */
-    size_t changed_count;
-    struct uid_run *modified; /* skipped because of unchanged_since */
+    struct flags_rule rule;
+    size_t changed_count;     /* entries whose flags differ now */
+    struct uid_run *modified; /* skipped because of unchanged_since; in arena */
     size_t modified_count;
     uint64_t modseq; /* given to all changed; 0 when none */
 };
-/** UIDs without a message are passed over (RFC 9051 section 6.4.9). */
+/** UIDs without a message are passed over (RFC 9051 section 6.4.9). RC_CORRUPT also when what
+ * is known was not what is there. */
 MUST_USE enum rc store_flags_update(struct store_tx *tx, const struct flags_req *req,
                                     struct arena *arena, struct flags_result *out,
                                     struct err *err);

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "mailbox/version_private.h"
+#include "store/flags_rule.h"
 
 enum { PLAIN_MAX = 6000 };
 
@@ -155,23 +156,48 @@ grow(struct version *old)
     return version_add(old, added, count, plain.modseq, plain.uidnext);
 }
 
+static struct flags_rule
+random_rule(uint64_t modseq)
+{
+    const struct flags_req req = {
+        .mode = (enum flags_mode)rng_below(&rng, 3),
+        .flags = (uint32_t)rng_below(&rng, 32),
+        .keywords = {{0, rng_below(&rng, 9) == 0 ? 5 : 0}},
+        .unchanged_since = rng_below(&rng, 4) == 0 ? rng_below(&rng, modseq) : MODSEQ_ANY,
+    };
+
+    return flags_rule_of(&req, modseq);
+}
+
 static struct version *
 flag(struct version *old)
 {
-    static struct entry changed[PLAIN_MAX];
-    const uint64_t every = 1 + rng_below(&rng, rng_below(&rng, 2) == 0 ? 4 : 2000);
+    static struct uid_run runs[PLAIN_MAX];
+    const uint32_t stretch = rng_below(&rng, 2) == 0 ? 4 : 2000;
     size_t count = 0;
+    uint32_t uid = 1 + (uint32_t)rng_below(&rng, stretch);
 
     plain.modseq++;
-    for (uint32_t i = 0; i < plain.count; i++) {
-        if (rng_below(&rng, every) != 0)
-            continue;
-        plain.rows[i].flags = (uint32_t)rng_below(&rng, 32);
-        plain.rows[i].keywords.bits[1] = rng_below(&rng, 9) == 0 ? 5 : 0;
-        plain.rows[i].modseq = plain.modseq;
-        changed[count++] = plain.rows[i];
+    const struct flags_rule rule = random_rule(plain.modseq);
+    for (; count < PLAIN_MAX && uid < plain.uidnext; count++) {
+        runs[count] = (struct uid_run){uid, uid + (uint32_t)rng_below(&rng, stretch)};
+        uid = runs[count].last + 2 + (uint32_t)rng_below(&rng, stretch);
     }
-    return version_set_flags(old, changed, count, plain.modseq);
+    for (uint32_t i = 0, run = 0; i < plain.count; i++) {
+        struct entry *row = &plain.rows[i];
+        while (run < count && runs[run].last < row->uid)
+            run++;
+        if (run == count || row->uid < runs[run].first || row->modseq > rule.unchanged_since)
+            continue;
+        const struct entry before = *row;
+        row->flags = (uint32_t)((row->flags & rule.keep[0]) | rule.set[0]);
+        row->keywords.bits[0] = (row->keywords.bits[0] & rule.keep[1]) | rule.set[1];
+        row->keywords.bits[1] = (row->keywords.bits[1] & rule.keep[2]) | rule.set[2];
+        if (row->flags != before.flags || row->keywords.bits[0] != before.keywords.bits[0] ||
+            row->keywords.bits[1] != before.keywords.bits[1])
+            row->modseq = plain.modseq;
+    }
+    return version_set_flags(old, runs, count, &rule, plain.modseq);
 }
 
 static struct version *
@@ -310,8 +336,9 @@ shares_what_did_not_change(void **state)
         entries[i] = entry_new(i + 1, 1);
     struct version *empty = version_empty();
     struct version *old = version_add(empty, entries, count, 2, count + 1);
-    entries[1].modseq = 3;
-    struct version *flagged = version_set_flags(old, &entries[1], 1, 3);
+    const struct flags_req req = {.flags = entries[1].flags ^ 1, .unchanged_since = MODSEQ_ANY};
+    const struct flags_rule rule = flags_rule_of(&req, 3);
+    struct version *flagged = version_set_flags(old, &(struct uid_run){2, 2}, 1, &rule, 3);
     assert_ptr_equal(old->slots[1].node, flagged->slots[1].node);
     assert_ptr_not_equal(old->slots[0].node, flagged->slots[0].node);
     const struct node *a = old->slots[0].node;

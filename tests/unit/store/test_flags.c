@@ -51,8 +51,10 @@ test_modes(void **state)
         assert_int_equal(out.changed_count, changes);
         assert_int_equal(out.modseq != 0, changes);
         if (changes) {
-            assert_int_equal(out.changed[0].flags, table[i].after);
-            assert_int_equal(out.changed[0].modseq, out.modseq);
+            size_t count = 0;
+            const struct entry *rows = entries(fx, tx, inbox, &count);
+            assert_int_equal(rows[i].flags, table[i].after);
+            assert_int_equal(rows[i].modseq, out.modseq);
             assert_true(out.modseq > entry.modseq);
         }
         assert_int_equal(update(fx, tx, &req).changed_count, 0);
@@ -158,30 +160,108 @@ static void
 test_over_the_arena_changes_nothing(void **state)
 {
     struct fixture *fx = fixture_new();
-    const struct uid_run all = {1, UINT32_MAX};
+    struct uid_run odd[200];
     struct flags_result out;
     struct arena small;
 
     (void)state;
-    fill(fx, "INBOX", 300);
+    fill(fx, "INBOX", 500);
+    for (uint32_t i = 0; i < ARRAY_LEN(odd); i++)
+        odd[i] = (struct uid_run){2 * i + 1, 2 * i + 1};
     struct store_tx *tx = begin_write(fx);
     const struct mbox_row row = mbox_row(fx, tx, "INBOX");
     const struct flags_req req = {.mbox = row.id,
-                                  .runs = &all,
-                                  .run_count = 1,
+                                  .runs = odd,
+                                  .run_count = ARRAY_LEN(odd),
                                   .mode = FLAGS_ADD,
                                   .flags = MSG_SEEN,
-                                  .unchanged_since = MODSEQ_ANY};
-    arena_init(&small, 1000);
+                                  .unchanged_since = row.highest_modseq - 200};
+    arena_init(&small, 100);
     assert_rc(store_flags_update(tx, &req, &small, &out, &fx->err), RC_LIMIT);
     arena_done(&small);
-    assert_int_equal(mbox_row(fx, tx, "INBOX").unseen, 300);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").unseen, 500);
     commit(fx, tx);
     verify(fx);
     fixture_free(fx);
 }
 
-enum { MESSAGES = 400, ROUNDS = 150, RUNS = 40 };
+enum { MESSAGES = 400, ROUNDS = 150, RUNS = 40, BLOCK = 7 };
+
+/* The mailbox by column, as a version in memory has it. */
+struct columns {
+    uint32_t count;
+    uint32_t uids[MESSAGES];
+    uint16_t flags[MESSAGES];
+    uint64_t modseqs[MESSAGES];
+    struct keywords keywords[MESSAGES];
+};
+
+static void
+columns_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
+{
+    const struct columns *all = ctx;
+    uint32_t at = 0;
+
+    while (at < all->count && all->uids[at] < from_uid)
+        at++;
+    *out = (struct entry_flags){
+        .count = all->count - at < BLOCK ? all->count - at : BLOCK,
+        .uids = all->uids + at,
+        .flags = all->flags + at,
+        .modseqs = all->modseqs + at,
+        .keywords = all->keywords + at,
+    };
+}
+
+static void
+columns_read(struct fixture *fx, struct store_tx *tx, uint64_t mbox, struct columns *out)
+{
+    size_t count = 0;
+    const struct entry *rows = entries(fx, tx, mbox, &count);
+
+    assert_true(count <= MESSAGES);
+    out->count = (uint32_t)count;
+    for (size_t i = 0; i < count; i++) {
+        out->uids[i] = rows[i].uid;
+        out->flags[i] = (uint16_t)rows[i].flags;
+        out->modseqs[i] = rows[i].modseq;
+        out->keywords[i] = rows[i].keywords;
+    }
+}
+
+/* A memory that lies is found out, and the request undone. */
+static void
+test_known_entries_must_be_true(void **state)
+{
+    struct fixture *fx = fixture_new();
+    const struct uid_run all = {1, UINT32_MAX};
+    static struct columns known;
+    struct flags_result out;
+
+    (void)state;
+    fill(fx, "INBOX", 20);
+    struct store_tx *tx = begin_write(fx);
+    const uint64_t inbox = mbox_id(fx, tx, "INBOX");
+    const struct flags_req req = {.mbox = inbox,
+                                  .runs = &all,
+                                  .run_count = 1,
+                                  .mode = FLAGS_ADD,
+                                  .flags = MSG_SEEN,
+                                  .unchanged_since = MODSEQ_ANY,
+                                  .known = columns_known,
+                                  .known_ctx = &known};
+    columns_read(fx, tx, inbox, &known);
+    known.flags[5] = MSG_SEEN;
+    assert_ok(store_savepoint(tx, &fx->err));
+    assert_rc(store_flags_update(tx, &req, &fx->arena, &out, &fx->err), RC_CORRUPT);
+    store_savepoint_rollback(tx);
+    known.flags[5] = 0;
+    assert_int_equal(update(fx, tx, &req).changed_count, 20);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").unseen, 0);
+    commit(fx, tx);
+    verify(fx);
+    fixture_free(fx);
+}
 
 /* What each message should be like. */
 struct model {
@@ -250,6 +330,7 @@ test_against_a_model(void **state)
 {
     struct fixture *fx = fixture_new();
     struct model model = {0};
+    static struct columns known;
     struct uid_run runs[RUNS];
     struct rng rng;
     size_t count = 0;
@@ -261,12 +342,17 @@ test_against_a_model(void **state)
     const uint64_t inbox = mbox_id(fx, tx, "INBOX");
     memset(model.there, true, sizeof model.there);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        const struct flags_req req = {.mbox = inbox,
-                                      .runs = runs,
-                                      .run_count = random_runs(&rng, runs),
-                                      .mode = (enum flags_mode)rng_below(&rng, 3),
-                                      .flags = (uint32_t)rng_below(&rng, 32),
-                                      .unchanged_since = MODSEQ_ANY};
+        struct flags_req req = {.mbox = inbox,
+                                .runs = runs,
+                                .run_count = random_runs(&rng, runs),
+                                .mode = (enum flags_mode)rng_below(&rng, 3),
+                                .flags = (uint32_t)rng_below(&rng, 32),
+                                .unchanged_since = MODSEQ_ANY};
+        if (rng_below(&rng, 2) == 0) {
+            columns_read(fx, tx, inbox, &known);
+            req.known = columns_known;
+            req.known_ctx = &known;
+        }
         assert_int_equal(update(fx, tx, &req).changed_count, model_update(&model, &req));
         if (round % 10 == 9) {
             const struct expunge_req gone = {
@@ -299,6 +385,7 @@ main(void)
         cmocka_unit_test(test_unchanged_since),
         cmocka_unit_test(test_absent_uids_are_passed_over),
         cmocka_unit_test(test_over_the_arena_changes_nothing),
+        cmocka_unit_test(test_known_entries_must_be_true),
         cmocka_unit_test(test_against_a_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
