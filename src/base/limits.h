@@ -80,6 +80,8 @@
 #define LIMIT_SLOT_WAITERS (1u << 17) /* queued for one kind of slot */
 #define LIMIT_READ_SLICE (256u << 10) /* octets one conn_read takes from a connection */
 #define LIMIT_ACCEPT_BATCH 64u        /* connections one run of a listener accepts */
+#define LIMIT_PROXY_HEADER 4096u      /* octets of a PROXY header: addresses and some fields */
+#define LIMIT_PROXY_US 10000000       /* for a proxy to send all of it */
 
 /* --- Mailboxes in memory --- */
 #define LIMIT_VERSION_CACHE                                                                    \

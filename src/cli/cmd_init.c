@@ -72,7 +72,7 @@ config_text(struct buf *out)
         if (strcmp(key->section, "tls") == 0)
             buf_printf(out, "%s = %s\n", key->key,
                        strcmp(key->key, "key") == 0 ? "key.pem" : "cert.pem");
-        else if (strcmp(key->section, "imaps") == 0)
+        else if (strcmp(key->section, "imaps") == 0 && strcmp(key->key, "listen") == 0)
             buf_put_lit(out, "listen = 127.0.0.1:993 [::1]:993\n");
         else
             buf_printf(out, ";%s = %s\n", key->key, key->value);

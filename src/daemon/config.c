@@ -32,6 +32,7 @@ enum key_type {
     KEY_PATH,
     KEY_LIST,
     KEY_ENDPOINTS,
+    KEY_NETWORKS,
     KEY_TIME,
     KEY_SIZE,
     KEY_COUNT,
@@ -101,15 +102,37 @@ static const struct key keys[] = {
      0,
      0,
      NULL},
+    {{"imap", "proxy_networks", "",
+      "Networks of proxies, such as 10.0.0.0/8: a connection from there must begin with a "
+      "PROXY "
+      "header, which says who the client is; one from elsewhere cannot."},
+     KEY_NETWORKS,
+     AT(settings.imap_proxies),
+     0,
+     0,
+     NULL},
     {{"imaps", "listen", "", "Where IMAP inside TLS is served."},
      KEY_ENDPOINTS,
      AT(imaps_listen),
      0,
      0,
      NULL},
+    {{"imaps", "proxy_networks", "",
+      "The same for IMAP inside TLS: the header comes before the TLS handshake."},
+     KEY_NETWORKS,
+     AT(settings.imaps_proxies),
+     0,
+     0,
+     NULL},
     {{"lmtp", "listen", "run/lmtp.sock", "Where mail is delivered by LMTP."},
      KEY_ENDPOINTS,
      AT(lmtp_listen),
+     0,
+     0,
+     NULL},
+    {{"lmtp", "proxy_networks", "", "The same for LMTP."},
+     KEY_NETWORKS,
+     AT(settings.lmtp_proxies),
      0,
      0,
      NULL},
@@ -405,6 +428,32 @@ add_words(struct config *config, const struct key *key, struct text_list *list,
     return RC_OK;
 }
 
+/* Networks are few: the list grows by copying, as lists of words do. */
+static enum rc
+add_networks(struct config *config, struct proxy_networks *networks, const char *value,
+             struct err *err)
+{
+    struct span rest = span_trim(span_of_str(value));
+
+    while (rest.len > 0) {
+        size_t len = 0;
+        while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
+            len++;
+        struct net_prefix *items =
+            arena_array(&config->arena, struct net_prefix, networks->count + 1);
+        if (items == NULL)
+            return err_set(err, RC_LIMIT, 0, "no memory");
+        for (size_t i = 0; i < networks->count; i++)
+            items[i] = networks->items[i];
+        const enum rc rc = net_prefix_parse(span_head(rest, len), &items[networks->count], err);
+        if (rc != RC_OK)
+            return rc;
+        *networks = (struct proxy_networks){items, networks->count + 1};
+        rest = span_trim(span_tail(rest, len));
+    }
+    return RC_OK;
+}
+
 static enum rc
 set_value(struct config *config, const struct key *key, const char *value, struct err *err)
 {
@@ -420,6 +469,8 @@ set_value(struct config *config, const struct key *key, const char *value, struc
     case KEY_LIST:
     case KEY_ENDPOINTS:
         return add_words(config, key, field, value, err);
+    case KEY_NETWORKS:
+        return add_networks(config, field, value, err);
     case KEY_TIME:
     case KEY_SIZE:
     case KEY_COUNT:
@@ -476,6 +527,9 @@ assign(struct reading *reading, const char *section, const char *name, const cha
     if (!reading->set[i] && (key->type == KEY_LIST || key->type == KEY_ENDPOINTS))
         *(struct text_list *)(void *)((char *)reading->config + key->offset) =
             (struct text_list){0}; /* what is given replaces the default */
+    if (!reading->set[i] && key->type == KEY_NETWORKS)
+        *(struct proxy_networks *)(void *)((char *)reading->config + key->offset) =
+            (struct proxy_networks){0};
     reading->set[i] = true;
     const enum rc rc = set_value(reading->config, key, value, err);
     return rc == RC_OK ? RC_OK : err_prefix(err, rc, "[%s] %s", section, name);

@@ -16,6 +16,7 @@ struct port {
     const struct front_door *door;
     const char *service; /* "imaps" */
     bool tls;            /* at once */
+    size_t proxies;      /* where struct settings has its proxy_networks */
     struct listener *listener;
 };
 
@@ -24,13 +25,31 @@ struct ports {
     size_t count;
 };
 
+/* As configured now: a reload is heard of at the next connection. */
+static bool
+is_proxy(const struct port *port, const struct net_addr *peer)
+{
+    const struct settings *settings = env_settings(port->env);
+    const struct proxy_networks *proxies =
+        (const void *)((const char *)settings + port->proxies);
+
+    for (size_t i = 0; i < proxies->count; i++)
+        if (net_prefix_holds(&proxies->items[i], peer))
+            return true;
+    return false;
+}
+
 static void
 on_accept(void *ctx, struct listener *listener, int fd, const struct net_addr *peer)
 {
     const struct port *port = ctx;
+    const struct arrival arrival = {.fd = fd,
+                                    .peer = peer,
+                                    .tls = port->tls ? port->env->tls : NULL,
+                                    .by_proxy = is_proxy(port, peer)};
 
     (void)listener;
-    session_open(port->env, port->door, fd, peer, port->tls ? port->env->tls : NULL);
+    session_open(port->env, port->door, &arrival);
 }
 
 static void
@@ -97,9 +116,19 @@ enum rc
 ports_open(struct env *env, const struct config *config, struct ports **out, struct err *err)
 {
     struct ports *ports = calloc(1, sizeof *ports);
-    const struct port imap = {.env = env, .door = &imap_door, .service = "imap"};
-    const struct port imaps = {.env = env, .door = &imap_door, .service = "imaps", .tls = true};
-    const struct port lmtp = {.env = env, .door = &lmtp_door, .service = "lmtp"};
+    const struct port imap = {.env = env,
+                              .door = &imap_door,
+                              .service = "imap",
+                              .proxies = offsetof(struct settings, imap_proxies)};
+    const struct port imaps = {.env = env,
+                               .door = &imap_door,
+                               .service = "imaps",
+                               .tls = true,
+                               .proxies = offsetof(struct settings, imaps_proxies)};
+    const struct port lmtp = {.env = env,
+                              .door = &lmtp_door,
+                              .service = "lmtp",
+                              .proxies = offsetof(struct settings, lmtp_proxies)};
 
     if (ports == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");

@@ -14,11 +14,11 @@ imap_plaintext_allowed(const struct imap_session *im)
     case PLAINTEXT_YES:
         return true;
     case PLAINTEXT_LOOPBACK:
-        return conn_is_tls(&im->s.conn) || net_addr_is_loopback(&im->s.peer);
+        return session_is_private(&im->s) || net_addr_is_loopback(&im->s.peer);
     case PLAINTEXT_NO:
         break;
     }
-    return conn_is_tls(&im->s.conn);
+    return session_is_private(&im->s);
 }
 
 bool
@@ -45,7 +45,7 @@ imap_put_capabilities(struct imap_session *im, struct buf *out)
     buf_printf(out, " APPENDLIMIT=%ju", (uintmax_t)env_settings(im->s.env)->append_octets);
     if (im->state != IMAP_NOT_AUTHENTICATED)
         return;
-    if (!conn_is_tls(&im->s.conn) && im->s.env->tls != NULL)
+    if (!session_is_private(&im->s) && im->s.env->tls != NULL)
         buf_put_lit(out, " STARTTLS");
     if (imap_plaintext_allowed(im))
         buf_put_lit(out, " AUTH=PLAIN AUTH=LOGIN");

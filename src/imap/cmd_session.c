@@ -39,7 +39,7 @@ cmd_logout_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_starttls_run(struct imap_session *im, struct imap_work *work)
 {
-    if (conn_is_tls(&im->s.conn))
+    if (session_is_private(&im->s))
         return imap_bad(work, "TLS is active already");
     if (im->s.env->tls == NULL)
         return imap_no(work, "UNAVAILABLE", "TLS is not configured");

@@ -33,6 +33,7 @@
 enum {
     READ_STEP_FIRST = 4096, /* most commands are short: a small buffer, one call */
     READ_STEP_NEXT = 65536, /* a literal: few calls */
+    PROXY_READ = 512,       /* nearly every PROXY header is shorter */
     DRAIN_OCTETS = 65536,   /* thrown away at close, so that FIN and not RST is sent */
 };
 
@@ -373,6 +374,45 @@ conn_read(struct conn *conn)
         step = READ_STEP_NEXT;
     }
     return RC_OK;
+}
+
+/* Looks before it takes: what follows the header may be a TLS handshake, which is not ours. */
+enum rc
+conn_read_proxy(struct conn *conn, struct buf *text, struct proxy_header *header_out,
+                const char **why_out)
+{
+    for (;;) {
+        char *dst = buf_reserve(text, PROXY_READ);
+        if (dst == NULL) {
+            *why_out = "PROXY header: too long, or no memory";
+            return RC_INVALID;
+        }
+        const size_t held = buf_len(text);
+        size_t used = 0;
+        ssize_t n = recv(conn->fd, dst, PROXY_READ, MSG_PEEK);
+        if (n < 0 && (is_again(errno) || errno == EINTR))
+            return RC_AGAIN;
+        if (n <= 0) {
+            if (n < 0)
+                failed_by_errno(conn, errno);
+            note_end(conn, CONN_END_FIN, 0, 0);
+            conn->read_ended = true;
+            return RC_CLOSED;
+        }
+        buf_grew(text, (size_t)n);
+        const enum proxy_parse parse =
+            proxy_header_parse(buf_span(text), header_out, &used, why_out);
+        if (parse == PROXY_BAD)
+            return RC_INVALID;
+        buf_truncate(text, used);
+        n = recv(conn->fd, dst, used - held, 0);
+        if (n != (ssize_t)(used - held)) { /* they were there, unless it has failed since */
+            failed_by_errno(conn, n < 0 ? errno : EPROTO);
+            return RC_CLOSED;
+        }
+        if (parse == PROXY_WHOLE)
+            return RC_OK;
+    }
 }
 
 enum rc

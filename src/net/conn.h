@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "base/rc.h"
 #include "net/evidence.h"
+#include "net/proxy_header.h"
 #include "net/task.h"
 
 struct conn;
@@ -82,6 +83,14 @@ MUST_USE enum rc conn_open(struct conn *conn, int fd, const struct conn_config *
 MUST_USE enum rc conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
                               const struct conn_config *config);
 
+/**
+ * Takes the PROXY header that a proxy sends first, and not one octet behind it, gathering it in
+ * text (twice LIMIT_PROXY_HEADER of room). RC_AGAIN: more of it must come, park for input.
+ * RC_CLOSED. RC_INVALID: *why_out says why it is none. Before anything was read, on a plain
+ * connection.
+ */
+MUST_USE enum rc conn_read_proxy(struct conn *conn, struct buf *text,
+                                 struct proxy_header *header_out, const char **why_out);
 /** Reads what is there into conn->in, up to its maximum or LIMIT_READ_SLICE. See above. */
 MUST_USE enum rc conn_read(struct conn *conn);
 /** Reads straight into dst (literals, spool); first what conn->in holds. RC_OK: *got_out is

@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "journal/live.h"
 #include "net/poller.h"
+#include "session/proxied.h"
 #include "session/table.h"
 
 int64_t
@@ -304,6 +305,8 @@ ending_close(struct session *session)
     if (conn_is_tls(&session->conn) && conn_tls_ready(&session->conn))
         snprintf(tls, sizeof tls, "%s %s", tls_conn_version(&session->conn),
                  tls_conn_cipher(&session->conn));
+    else if (session->proxy_tls)
+        snprintf(tls, sizeof tls, "TLS at the proxy");
     if (session->liveness.suspect)
         session_table_suspect(env->table, -1);
     live_clear(env->live, (uint32_t)(session->task.id >> 32));
@@ -318,6 +321,7 @@ ending_close(struct session *session)
     free(session->account_name);
     free(session->client_id);
     free(session->mailbox_name);
+    proxied_free(session->proxied);
     free(session);
     return TASK_GONE;
 }
@@ -335,37 +339,63 @@ ending_flush(struct session *session)
 static enum task_next
 ending_release(struct session *session)
 {
-    if (!session->told) {
+    if (!session->told && session->proxied == NULL) {
         session->told = true;
         session->door->goodbye(session);
     }
-    if (!session->door->release(session))
+    if (session->proxied == NULL && !session->door->release(session))
         return TASK_PARK_WAKE;
     session->phase = PHASE_FLUSHING;
     session->linger_us = session_now_us(session) + LIMIT_LINGER_US;
     return ending_flush(session);
 }
 
+/* The dialogue begins; also for a session that was refused, which the door lets go later. */
+static void
+door_open(struct session *session)
+{
+    session_line_begins(session);
+    session->door->opened(session);
+}
+
+/* Before the dialogue: the proxy's header. False: park for *next_out, or it is ending. */
+static bool
+introduced(struct session *session, enum task_next *next_out)
+{
+    if (session->proxied == NULL)
+        return true;
+    if (proxied_step(session)) {
+        door_open(session);
+        return true;
+    }
+    if (!session_is_ending(session))
+        timer_arm(session, proxied_deadline_us(session->proxied));
+    *next_out = TASK_PARK_INPUT;
+    return false;
+}
+
 static enum task_next
 run(struct task *task, uint32_t why)
 {
     struct session *session = CONTAINER_OF(task, struct session, task);
+    enum task_next next = TASK_PARK_INPUT;
 
     if ((why & TASK_WHY_TIMER) != 0)
         session->timer_s = 0;
+    if ((why & TASK_WHY_START) != 0 && session->proxied == NULL)
+        door_open(session);
     if (!session_is_ending(session)) {
         const unsigned thread = work_thread_number();
         atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
         if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
             log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
-        if ((why & TASK_WHY_START) != 0) {
-            session_line_begins(session);
-            session->door->opened(session);
-        }
         posts_take(session);
     }
+    if (!session_is_ending(session) && !introduced(session, &next) &&
+        !session_is_ending(session))
+        return next;
     if (!session_is_ending(session)) {
-        const enum task_next next = session->door->run(session, why);
+        next = session->door->run(session, why);
         if (!session_is_ending(session)) {
             liveness_check(session);
             publish(session);
@@ -429,31 +459,41 @@ session_identity_changed(struct session *session)
 }
 
 void
-session_open(struct env *env, const struct front_door *door, int fd,
-             const struct net_addr *peer, struct tls_server *tls)
+session_open(struct env *env, const struct front_door *door, const struct arrival *arrival)
 {
-    const struct conn_config config = {
-        .in_max = door->in_max, .out_max = LIMIT_OUTPUT_MAX, .clock = env->clock, .tls = tls};
+    const struct conn_config config = {.in_max = door->in_max,
+                                       .out_max = LIMIT_OUTPUT_MAX,
+                                       .clock = env->clock,
+                                       .tls = arrival->by_proxy ? NULL : arrival->tls};
     const struct settings *settings = env_settings(env);
-    struct session *session = session_new(env, door, peer);
+    struct session *session = session_new(env, door, arrival->peer);
     struct err err;
 
-    if (session == NULL || conn_open(&session->conn, fd, &config) != RC_OK) {
+    if (session != NULL && arrival->by_proxy)
+        session->proxied = proxied_new(session, arrival->tls);
+    if (session == NULL || (arrival->by_proxy && session->proxied == NULL) ||
+        conn_open(&session->conn, arrival->fd, &config) != RC_OK) {
+        if (session != NULL)
+            proxied_free(session->proxied);
         free(session);
-        close(fd); /* no memory even for this: the peer sees FIN; the listener's log says why */
+        close(arrival->fd); /* no memory even for this: the peer sees FIN; the listener's log
+                               says why */
         return;
     }
-    session->tls = tls != NULL;
-    if (task_enter(env->poller, &session->task, fd, run, &err) != RC_OK) {
+    session->tls = config.tls != NULL;
+    if (task_enter(env->poller, &session->task, arrival->fd, run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
         conn_close(&session->conn, NULL);
+        proxied_free(session->proxied);
         free(session);
         return;
     }
     if (settings->idle_dead_after_s > 0)
         conn_set_dead_after(&session->conn, settings->idle_dead_after_s * 1000);
     session_event(session, EVENT_CONNECTED);
-    const enum end_reason refused = session_table_enter(env->table, session);
+    enum end_reason refused = session_table_enter(env->table, session);
+    if (refused == END_NONE && session->proxied == NULL)
+        refused = session_table_count_address(env->table, session);
     if (refused != END_NONE)
         session_end(session, refused, NULL);
     live_row_write(session);

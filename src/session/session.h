@@ -33,6 +33,7 @@
 #include "session/env.h"
 #include "session/liveness.h"
 
+struct proxied;
 struct session;
 
 /* A front door: IMAP, LMTP. One constant each. */
@@ -129,11 +130,14 @@ struct session {
     int64_t linger_us; /* FLUSHING ends then */
 
     /* Identity; the strings are written under the table's lock. */
-    uint64_t account_id; /* 0: nobody yet */
-    char *account_name;  /* owned */
-    char *client_id;     /* owned: ID's name and version, or NULL */
-    char *mailbox_name;  /* owned: selected, or NULL */
-    atomic_bool tls;     /* came in by TLS or STARTTLS; the live table reads it */
+    uint64_t account_id;     /* 0: nobody yet */
+    char *account_name;      /* owned */
+    char *client_id;         /* owned: ID's name and version, or NULL */
+    char *mailbox_name;      /* owned: selected, or NULL */
+    atomic_bool tls;         /* ours, STARTTLS or the proxy's; the live table reads it */
+    bool proxy_tls;          /* TLS ends at the proxy that brought it */
+    bool address_counted;    /* by the table, for max_connections_per_address */
+    struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
     /* Any thread. */
     atomic_uint posts;          /* enum session_post */
@@ -148,13 +152,28 @@ struct session {
     struct event_ring ring;
 };
 
+/* A new connection, as a listener found it. */
+struct arrival {
+    int fd;
+    const struct net_addr *peer;
+    struct tls_server *tls; /* implicit TLS; NULL: none */
+    bool by_proxy;          /* a PROXY header must come first */
+};
+
 /**
  * Makes a session for an accepted descriptor, which is its own from here, and starts it. When
  * limits refuse it, a line is said to the peer where the door has one, the end is recorded, and
- * the descriptor closed. tls: implicit TLS, or NULL. Thread: any (a listener's run).
+ * the descriptor closed. Thread: any (a listener's run).
  */
-void session_open(struct env *env, const struct front_door *door, int fd,
-                  const struct net_addr *peer, struct tls_server *tls);
+void session_open(struct env *env, const struct front_door *door,
+                  const struct arrival *arrival);
+/** Nobody between client and server can read along: TLS here or, as far as we know, at the
+ * proxy. Thread: the session's. */
+static inline bool
+session_is_private(const struct session *session)
+{
+    return conn_is_tls(&session->conn) || session->proxy_tls;
+}
 
 /** Ends the session: the first reason stays. detail may be NULL; it is for the journal and
  *  `roost explain`, never for the peer. Thread: the session's. */
@@ -179,6 +198,8 @@ void session_state_set(struct session *session, enum session_state state);
  *  empty span clears; without memory it stays empty. */
 void session_set_mailbox_name(struct session *session, struct span name);
 void session_set_client_id(struct session *session, struct span text);
+/** Who the client is, when a proxy has said so; written under the table's lock. */
+void session_set_peer(struct session *session, const struct net_addr *peer);
 /** After login, client ID or STARTTLS: tells log and crash table who this is now. */
 void session_identity_changed(struct session *session);
 /** Notes an event in the ring; never contents. */

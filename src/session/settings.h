@@ -12,9 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/addr.h"
+
 enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
 enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
 enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
+
+/* Where proxies are that begin with a PROXY header; of one kind of listener. */
+struct proxy_networks {
+    const struct net_prefix *items;
+    size_t count;
+};
 
 struct settings {
     /* [server] */
@@ -41,6 +49,11 @@ struct settings {
     uint32_t max_connections_per_user;
     uint32_t max_connections_per_address;
     uint64_t append_octets;
+
+    /* [imap], [imaps], [lmtp] */
+    struct proxy_networks imap_proxies;
+    struct proxy_networks imaps_proxies;
+    struct proxy_networks lmtp_proxies;
 };
 
 #endif

@@ -86,34 +86,40 @@ cell_give(struct map *map, uint64_t key)
     }
 }
 
-static enum end_reason
-enter_locked(struct session_table *table, struct session *session)
-{
-    const struct settings *settings = env_settings(session->env);
-    const uint64_t address = net_addr_hash(&session->peer);
-
-    if (table->count >= settings->max_connections)
-        return END_LIMIT_TOTAL;
-    switch (cell_take(&table->by_address, address, settings->max_connections_per_address)) {
-    case RC_OK:
-        break;
-    case RC_LIMIT:
-        return END_LIMIT_ADDRESS;
-    default:
-        return END_LIMIT_MEMORY;
-    }
-    list_push_back(&table->sessions, &session->table_link);
-    table->count++;
-    return END_NONE;
-}
-
 enum end_reason
 session_table_enter(struct session_table *table, struct session *session)
 {
+    enum end_reason reason = END_NONE;
+
     lock_enter(&table->lock);
-    const enum end_reason reason = enter_locked(table, session);
+    if (table->count >= env_settings(session->env)->max_connections) {
+        reason = END_LIMIT_TOTAL;
+    } else {
+        list_push_back(&table->sessions, &session->table_link);
+        table->count++;
+    }
     lock_leave(&table->lock);
     return reason;
+}
+
+void
+session_set_peer(struct session *session, const struct net_addr *peer)
+{
+    lock_enter(&session->env->table->lock);
+    session->peer = *peer;
+    lock_leave(&session->env->table->lock);
+}
+
+enum end_reason
+session_table_count_address(struct session_table *table, struct session *session)
+{
+    const uint32_t max = env_settings(session->env)->max_connections_per_address;
+
+    lock_enter(&table->lock);
+    const enum rc rc = cell_take(&table->by_address, net_addr_hash(&session->peer), max);
+    session->address_counted = rc == RC_OK;
+    lock_leave(&table->lock);
+    return rc == RC_OK ? END_NONE : rc == RC_LIMIT ? END_LIMIT_ADDRESS : END_LIMIT_MEMORY;
 }
 
 /* "3 Thunderbird, 2 unknown": the account's sessions by the first word of their client ID. */
@@ -185,7 +191,8 @@ session_table_leave(struct session_table *table, struct session *session)
     if (!list_is_empty(&session->table_link)) {
         list_remove(&session->table_link);
         table->count--;
-        cell_give(&table->by_address, net_addr_hash(&session->peer));
+        if (session->address_counted)
+            cell_give(&table->by_address, net_addr_hash(&session->peer));
         if (session->account_id != 0)
             cell_give(&table->by_account, session->account_id);
     }

@@ -19,9 +19,13 @@ struct session_table;
 MUST_USE enum rc session_table_new(struct session_table **out);
 void session_table_free(struct session_table *table); /* no session left */
 
-/** Counts a new session in. END_NONE, or END_LIMIT_TOTAL, END_LIMIT_ADDRESS, END_LIMIT_MEMORY
- *  (then it is not in the table's counts, but session_table_leave is still harmless). */
+/** Counts a new session in. END_NONE, or END_LIMIT_TOTAL (then it is not in the table, but
+ *  session_table_leave is still harmless). */
 enum end_reason session_table_enter(struct session_table *table, struct session *session);
+/** Counts it for its peer's address, which is known now: END_NONE, END_LIMIT_ADDRESS,
+ *  END_LIMIT_MEMORY. */
+enum end_reason session_table_count_address(struct session_table *table,
+                                            struct session *session);
 /**
  * Makes it a session of the account. RC_LIMIT when the account has max_connections_per_user
  * already: then *others_out (may be NULL), in arena, counts them by client for the sentence
