@@ -32,6 +32,7 @@ static const struct {
     {"login", load_login, ""},
     {"push", load_push, ""},
     {"park", load_park, ""},
+    {"hold", load_hold, ""},
 };
 
 static const char help[] =
@@ -49,6 +50,7 @@ static const char help[] =
     "Modes that idle:\n"
     "  push            LMTP delivery to EXISTS, from the reply of LMTP\n"
     "  park            opens --count sessions, holds them until standard input ends\n"
+    "  hold            does what lines of standard input say: open, resume, fan, storm\n"
     "\n"
     "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"
     "  --user NAME      \"%\" becomes 1..--users     --password P\n"
@@ -56,6 +58,7 @@ static const char help[] =
     "  --mailbox M (INBOX)   --target M             --set SET (1:*)     --items LIST\n"
     "  --connections N (1)   --count N (1000000)    --seconds S (5)     --repeat N (5)\n"
     "  --batch N (100)       --fresh                --keep (copy: the target)  --quiet\n"
+    "  --spread        connections come from many addresses of 127.0.0.0/8\n"
     "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n";
 
 enum {
@@ -78,6 +81,7 @@ enum {
     OPT_BATCH,
     OPT_FRESH,
     OPT_KEEP,
+    OPT_SPREAD,
     OPT_QUIET,
     OPT_MBOX,
     OPT_SEED,
@@ -105,6 +109,7 @@ static const struct option options[] = {
     {"batch", required_argument, NULL, OPT_BATCH},
     {"fresh", no_argument, NULL, OPT_FRESH},
     {"keep", no_argument, NULL, OPT_KEEP},
+    {"spread", no_argument, NULL, OPT_SPREAD},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"mbox", required_argument, NULL, OPT_MBOX},
     {"seed", required_argument, NULL, OPT_SEED},
@@ -190,6 +195,9 @@ take_option(struct load_options *opt, int c, char *arg)
         break;
     case OPT_KEEP:
         opt->keep = true;
+        break;
+    case OPT_SPREAD:
+        opt->spread = true;
         break;
     case OPT_QUIET:
         opt->quiet = true;

@@ -37,6 +37,7 @@ struct load_options {
     bool tls;          /* from the first octet */
     bool fresh;        /* a new connection for each repetition */
     bool keep;         /* copy: leave the target */
+    bool spread;       /* connections come from many addresses of 127.0.0.0/8 */
     bool quiet;        /* no progress */
 };
 
@@ -66,6 +67,7 @@ void load_samples_done(struct load_samples *samples);
 struct load_result {
     const char *mode;
     uint64_t count;  /* messages, logins, ... in `seconds` */
+    uint64_t failed; /* besides, where failures are counted */
     uint64_t octets; /* read or written; 0: not told */
     double seconds;
     uint64_t runs;                /* how often it was done; the figures are of the median run */
@@ -102,5 +104,6 @@ void load_lmtp(const struct load_options *opt);
 void load_login(const struct load_options *opt);
 void load_push(const struct load_options *opt);
 void load_park(const struct load_options *opt);
+void load_hold(const struct load_options *opt);
 
 #endif

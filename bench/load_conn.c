@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,18 @@
 
 enum { IN_OCTETS = 64 * 1024, IN_OCTETS_BUSY = 1 << 20, OUT_OCTETS_MAX = 256 * 1024 * 1024 };
 
+/* After a call of SSL that did not succeed: it only waits for the peer. */
+static bool
+tls_waits(SSL *ssl, int result)
+{
+    const int error = SSL_get_error(ssl, result);
+
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+/* A handshake of a non-blocking connection goes on in its first reads. */
 static SSL *
-tls_start(int fd)
+tls_start(int fd, enum load_blocking blocking)
 {
     static SSL_CTX *ctx; /* one for the program; servers use self-signed certificates */
 
@@ -29,14 +40,31 @@ tls_start(int fd)
         SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
     }
     SSL *const ssl = SSL_new(ctx);
-    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || SSL_connect(ssl) != 1)
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
+        load_die("no memory for TLS");
+    const int done = SSL_connect(ssl);
+    if (done != 1 && (blocking == LOAD_BLOCKING || !tls_waits(ssl, done)))
         load_die("TLS handshake: %s", ERR_reason_error_string(ERR_peek_last_error()));
     return ssl;
 }
 
+/* Ten connections an address of 127.1.0.0/16 and above, as households have. */
+static void
+bind_spread(int fd, unsigned index)
+{
+    const uint32_t host = 0x7f010001u + index / 10;
+    const struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
+    const int on = 1;
+
+    /* The port is chosen at connect, so that each address has all of them. */
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0)
+        load_die("bind to an address of this machine: %s", strerror(errno));
+}
+
 void
 load_conn_open(struct load_conn *conn, const struct load_options *opt,
-               enum load_protocol protocol, enum load_blocking blocking)
+               enum load_protocol protocol, enum load_blocking blocking, unsigned index)
 {
     const unsigned port = protocol == LOAD_LMTP ? opt->lmtp_port : opt->port;
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -49,15 +77,17 @@ load_conn_open(struct load_conn *conn, const struct load_options *opt,
     conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (conn->fd < 0)
         load_die("socket: %s", strerror(errno));
+    if (opt->spread)
+        bind_spread(conn->fd, index);
     while (connect(conn->fd, (struct sockaddr *)&addr, sizeof addr) != 0)
         if (errno != EINTR)
             load_die("connect to %s:%u: %s", opt->host, port, strerror(errno));
     if (setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         load_die("TCP_NODELAY: %s", strerror(errno));
-    if (opt->tls && protocol == LOAD_IMAP)
-        conn->ssl = tls_start(conn->fd);
     if (blocking == LOAD_NONBLOCKING && fcntl(conn->fd, F_SETFL, O_NONBLOCK) != 0)
         load_die("O_NONBLOCK: %s", strerror(errno));
+    if (opt->tls && protocol == LOAD_IMAP)
+        conn->ssl = tls_start(conn->fd, blocking);
 }
 
 void
@@ -105,11 +135,18 @@ load_conn_read(struct load_conn *conn)
     const size_t room = conn->in_cap - conn->in_end;
     ssize_t got;
 
-    do
-        got = conn->ssl != NULL ? SSL_read(conn->ssl, at, (int)room) : read(conn->fd, at, room);
-    while (got < 0 && errno == EINTR);
-    if (got < 0 && errno == EAGAIN)
-        return false;
+    if (conn->ssl != NULL) {
+        ERR_clear_error();
+        got = SSL_read(conn->ssl, at, (int)room);
+        if (got <= 0 && tls_waits(conn->ssl, (int)got))
+            return false;
+    } else {
+        do
+            got = read(conn->fd, at, room);
+        while (got < 0 && errno == EINTR);
+        if (got < 0 && errno == EAGAIN)
+            return false;
+    }
     if (got <= 0) {
         close(conn->fd);
         conn->fd = -1;
@@ -131,12 +168,13 @@ load_conn_flush(struct load_conn *conn)
 {
     while (buf_len(&conn->out) > 0) {
         const struct span left = buf_span(&conn->out);
+        ERR_clear_error();
         const ssize_t put = conn->ssl != NULL
                                 ? SSL_write(conn->ssl, left.ptr, (int)left.len)
                                 : send(conn->fd, left.ptr, left.len, MSG_NOSIGNAL);
-        if (put < 0 && errno == EINTR)
+        if (put < 0 && conn->ssl == NULL && errno == EINTR)
             continue;
-        if (put < 0 && errno == EAGAIN)
+        if (put <= 0 && (conn->ssl != NULL ? tls_waits(conn->ssl, (int)put) : errno == EAGAIN))
             return false;
         if (put <= 0)
             load_die("write: %s", strerror(errno));
@@ -275,6 +313,27 @@ load_expect(struct load_conn *conn, enum load_event want)
         load_die("unexpected reply: %s", conn->text);
 }
 
+void
+load_conn_wait(const struct load_conn *conn, int timeout_ms)
+{
+    struct pollfd pollfd = {.fd = conn->fd, .events = POLLIN};
+
+    if (poll(&pollfd, 1, timeout_ms) <= 0)
+        load_die("no answer for %d s", timeout_ms / 1000);
+}
+
+void
+load_lmtp_expect(struct load_conn *lmtp, const char *line, unsigned code)
+{
+    if (line != NULL) {
+        buf_printf(&lmtp->out, "%s\r\n", line);
+        load_conn_flush(lmtp);
+    }
+    load_expect(lmtp, LOAD_REPLY);
+    if (lmtp->code != code)
+        load_die("LMTP: %s", lmtp->text);
+}
+
 PRINTF_LIKE(2, 0)
 static bool
 run_command(struct load_conn *conn, const char *fmt, va_list args)
@@ -316,7 +375,7 @@ load_session(struct load_conn *conn, const struct load_options *opt, unsigned in
 {
     char user[128];
 
-    load_conn_open(conn, opt, LOAD_IMAP, LOAD_BLOCKING);
+    load_conn_open(conn, opt, LOAD_IMAP, LOAD_BLOCKING, index);
     load_expect(conn, LOAD_GREETING);
     load_fmt_user(user, sizeof user, opt->user, opt, index);
     load_command(conn, "LOGIN \"%s\" \"%s\"", user, opt->password);

@@ -47,9 +47,10 @@ struct load_conn {
 
 enum load_blocking { LOAD_BLOCKING, LOAD_NONBLOCKING };
 
-/** Connects; with opt->tls and IMAP also does the handshake (blocking). */
+/** Connects; with opt->tls and IMAP also does the handshake, or (LOAD_NONBLOCKING) begins it.
+ *  index: which of many; chooses the address it comes from when opt->spread. */
 void load_conn_open(struct load_conn *conn, const struct load_options *opt,
-                    enum load_protocol protocol, enum load_blocking blocking);
+                    enum load_protocol protocol, enum load_blocking blocking, unsigned index);
 void load_conn_close(struct load_conn *conn);
 
 /** The next event out of what has been read; reads nothing. */
@@ -59,7 +60,13 @@ bool load_conn_read(struct load_conn *conn);
 /** Writes what is in conn->out; true when all of it went. */
 bool load_conn_flush(struct load_conn *conn);
 
+/** Until there is something to read. */
+void load_conn_wait(const struct load_conn *conn, int timeout_ms);
+
 /* For modes with one blocking connection. */
+
+/** Sends a line of LMTP (NULL: none) and wants a reply with this code. */
+void load_lmtp_expect(struct load_conn *lmtp, const char *line, unsigned code);
 
 /** Reads until an event other than LOAD_EXISTS, which must be `want`. */
 void load_expect(struct load_conn *conn, enum load_event want);

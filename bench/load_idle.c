@@ -22,18 +22,6 @@ start_idle(struct load_conn *conn, const struct load_options *opt)
     load_expect(conn, LOAD_CONTINUATION);
 }
 
-static void
-lmtp_expect(struct load_conn *lmtp, const char *line, unsigned code)
-{
-    if (line != NULL) {
-        buf_printf(&lmtp->out, "%s\r\n", line);
-        load_conn_flush(lmtp);
-    }
-    load_expect(lmtp, LOAD_REPLY);
-    if (lmtp->code != code)
-        load_die("LMTP: %s", lmtp->text);
-}
-
 /* Notes when the reply to the message and the announcement of it are read, in whichever order
  * they come. */
 static void
@@ -85,19 +73,19 @@ load_push(const struct load_options *opt)
     load_fmt_user(rcpt, sizeof rcpt, opt->rcpt, opt, 0);
     load_session(&idle, opt, 0);
     start_idle(&idle, opt);
-    load_conn_open(&lmtp, opt, LOAD_LMTP, LOAD_BLOCKING);
-    lmtp_expect(&lmtp, NULL, 220);
-    lmtp_expect(&lmtp, "LHLO client.example.org", 250);
+    load_conn_open(&lmtp, opt, LOAD_LMTP, LOAD_BLOCKING, 0);
+    load_lmtp_expect(&lmtp, NULL, 220);
+    load_lmtp_expect(&lmtp, "LHLO client.example.org", 250);
     for (uint64_t i = 0; i < opt->count; i++) {
         char line[200];
         int64_t reply_ns;
         int64_t exists_ns;
         if ((double)(load_now_ns() - start_ns) / 1e9 > opt->seconds)
             break;
-        lmtp_expect(&lmtp, "MAIL FROM:<sender@example.org>", 250);
+        load_lmtp_expect(&lmtp, "MAIL FROM:<sender@example.org>", 250);
         snprintf(line, sizeof line, "RCPT TO:<%s>", rcpt);
-        lmtp_expect(&lmtp, line, 250);
-        lmtp_expect(&lmtp, "DATA", 354);
+        load_lmtp_expect(&lmtp, line, 250);
+        load_lmtp_expect(&lmtp, "DATA", 354);
         buf_printf(&lmtp.out, "Subject: number %llu\r\n\r\nA short message.\r\n.\r\n",
                    (unsigned long long)i);
         load_conn_flush(&lmtp);

@@ -55,7 +55,7 @@ void
 load_worker_connect(struct load_worker *worker, enum load_protocol protocol)
 {
     load_conn_close(&worker->conn);
-    load_conn_open(&worker->conn, worker->pool->opt, protocol, LOAD_NONBLOCKING);
+    load_conn_open(&worker->conn, worker->pool->opt, protocol, LOAD_NONBLOCKING, worker->index);
     worker->want_write = false;
     watch(worker, EPOLL_CTL_ADD);
 }

@@ -93,6 +93,7 @@ load_report(const struct load_result *result)
     printf("{\"mode\": \"%s\", \"count\": %llu, \"seconds\": %.6f, \"rate\": %.2f",
            result->mode, (unsigned long long)result->count, result->seconds,
            (double)result->count / seconds);
+    printf(", \"failed\": %llu", (unsigned long long)result->failed);
     if (result->runs > 0)
         printf(", \"runs\": %llu", (unsigned long long)result->runs);
     if (result->octets > 0)

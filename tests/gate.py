@@ -92,6 +92,15 @@ def pytest(total, stage, args, env=None):
     report(total, stage, counts.get("passed", 0), failed, counts.get("skipped", 0), started)
 
 
+def program(total, stage, command):
+    """A program that says by its exit code whether all went well."""
+    started = time.monotonic()
+    done = run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        print(done.stdout[-20000:])
+    report(total, stage, int(done.returncode == 0), int(done.returncode != 0), 0, started)
+
+
 def report(total, stage, passed, failed, skipped, started):
     total.add(passed, failed, skipped)
     took = time.monotonic() - started
@@ -144,6 +153,8 @@ def gate(total, long_run):
     meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
     lint(total)
     if long_run:
+        program(total, "100,000 sessions in one process",
+                [str(release / "bench" / "roost-parked"), "--sessions", "100000", "--seconds", "250"])
         pytest(total, "transcripts, clang tsan", ["tests/transcript"],
                {"ROOST": str(tsan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(tsan / "bench"),
                 "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})

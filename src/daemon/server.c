@@ -285,6 +285,8 @@ serve(struct server *server, const sigset_t *set, struct err *err)
         printf("ready\n");
         fflush(stdout);
         sd_notify(0, "READY=1");
+        if (server->options->ready != NULL)
+            server->options->ready(&server->env);
         signals_serve(server, set);
         sd_notify(0, "STOPPING=1");
     }

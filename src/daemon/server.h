@@ -12,10 +12,15 @@
 #include "base/err.h"
 #include "daemon/config.h"
 
+struct env;
+
 struct serve_options {
     const char *config_path;
     const char *const *overrides;
     size_t override_count;
+    /* Called when all is ready; the server waits for signals after it returns. NULL: nobody.
+     * For programs that bring sessions of their own (struct arrival). */
+    void (*ready)(struct env *env);
 };
 
 /** Serves until SIGTERM or SIGINT; prints a line per listener when ready. RC_OK after an

@@ -458,6 +458,14 @@ session_identity_changed(struct session *session)
     live_row_write(session);
 }
 
+static enum rc
+connect_up(struct conn *conn, const struct arrival *arrival, const struct conn_config *config)
+{
+    if (arrival->io != NULL)
+        return conn_open_io(conn, arrival->io, arrival->io_ctx, config);
+    return conn_open(conn, arrival->fd, config);
+}
+
 void
 session_open(struct env *env, const struct front_door *door, const struct arrival *arrival)
 {
@@ -472,16 +480,17 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
     if (session != NULL && arrival->by_proxy)
         session->proxied = proxied_new(session, arrival->tls);
     if (session == NULL || (arrival->by_proxy && session->proxied == NULL) ||
-        conn_open(&session->conn, arrival->fd, &config) != RC_OK) {
+        connect_up(&session->conn, arrival, &config) != RC_OK) {
         if (session != NULL)
             proxied_free(session->proxied);
         free(session);
-        close(arrival->fd); /* no memory even for this: the peer sees FIN; the listener's log
-                               says why */
+        if (arrival->io == NULL)
+            close(arrival->fd); /* no memory even for this: the peer sees FIN; the
+                                   listener's log says why */
         return;
     }
     session->tls = config.tls != NULL;
-    if (task_enter(env->poller, &session->task, arrival->fd, run, &err) != RC_OK) {
+    if (task_enter(env->poller, &session->task, session->conn.fd, run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
         conn_close(&session->conn, NULL);
         proxied_free(session->proxied);

@@ -154,7 +154,11 @@ struct session {
 
 /* A new connection, as a listener found it. */
 struct arrival {
-    int fd;
+    int fd; /* not looked at with io */
+    /* Instead of a descriptor, for many sessions in one process (conn.h); NULL: none. Whoever
+     * brings it input wakes the session's task. */
+    const struct conn_io *io;
+    void *io_ctx;
     const struct net_addr *peer;
     struct tls_server *tls; /* implicit TLS; NULL: none */
     bool by_proxy;          /* a PROXY header must come first */

@@ -1,0 +1,341 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`./dev bench idle`: what idling sessions cost Roost, and how fast it wakes them. One table,
+about six minutes. docs/benchmark.md says what each line means."""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from servers import PASSWORD, BenchError, Roost  # noqa: E402
+
+ACCOUNTS = 100
+FAN_USER, PUSH_USER = 98, 99
+STEPS = (1000, 5000, 10000, 19000)
+IDLE = 10000           # sessions while other things are measured
+FAN = (500, 5000)
+HUNDRED_THOUSAND = 100000
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Table:
+    """Lines in the order they were measured: what, figure, unit, target, verdict."""
+
+    def __init__(self):
+        self.lines = []
+
+    def add(self, what, figure, unit, target=None):
+        met = None if target is None else figure <= target
+        self.lines.append({"what": what, "figure": figure, "unit": unit, "target": target,
+                           "met": met})
+        say(f"  {what}: {self.number(figure)} {unit}")
+
+    @staticmethod
+    def number(value):
+        if isinstance(value, int) or value >= 1000:
+            return f"{value:,.0f}"
+        return f"{value:.2f}" if value >= 10 else f"{value:.3f}"
+
+    def cells(self):
+        for line in self.lines:
+            target = "" if line["target"] is None else f"<= {line['target']:g}"
+            yield (line["what"], self.number(line["figure"]), line["unit"], target,
+                   {True: "pass", False: "MISS", None: ""}[line["met"]])
+
+    def print(self):
+        table = [("", "figure", "", "target", ""), *self.cells()]
+        widths = [max(len(row[i]) for row in table) for i in range(5)]
+        for row in table:
+            print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  "
+                  f"{row[3]:>{widths[3]}}  {row[4]}".rstrip())
+
+    def misses(self):
+        return [line["what"] for line in self.lines if line["met"] is False]
+
+
+class Holder:
+    """One client process with idling sessions; takes the words of roost-imapload hold."""
+
+    def __init__(self, tool, server, tls=False, user=None, users=ACCOUNTS):
+        argv = [tool, "hold", "--port", server.imaps_port if tls else server.imap_port,
+                "--lmtp-port", server.lmtp_port, "--user", server.user(user or "%"), "--users",
+                users, "--rcpt", server.rcpt(user or 1), "--password", PASSWORD, "--spread"]
+        self.process = subprocess.Popen([str(word) for word in argv] + (["--tls"] if tls else []),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.count = 0
+
+    def ask(self, word, count=0, may_fail=False):
+        self.process.stdin.write(f"{word} {count}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise BenchError(f"the load client ended at: {word} {count}")
+        result = json.loads(line)
+        if result["failed"] and not may_fail:
+            raise BenchError(f"{word} {count}: {result['failed']} sessions failed")
+        return result
+
+    def open(self, count):
+        if count > 0:
+            self.ask("open", count)
+            self.count += count
+
+    def close(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+def cpu_seconds(pid):
+    """Processor time of all threads, in the scheduler's own nanoseconds."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def settled_memory(server):
+    last = server.memory_kib()
+    for _ in range(15):
+        time.sleep(0.5)
+        now = server.memory_kib()
+        if abs(now - last) <= 64:
+            return now
+        last = now
+    return last
+
+
+class Bench:
+    def __init__(self, args, server):
+        self.args, self.server, self.table = args, server, Table()
+        self.tool = args.tools / "roost-imapload"
+        self.holders = []
+
+    def holder(self, **more):
+        self.holders.append(Holder(self.tool, self.server, **more))
+        return self.holders[-1]
+
+    def release(self, *holders):
+        for holder in holders:
+            holder.close()
+            self.holders.remove(holder)
+
+    def fresh_server(self, tls):
+        """Started anew, and each account used once: what a server fills once is not a session's."""
+        self.server.stop()
+        self.server.start()
+        warm = self.holder(tls=tls)
+        warm.open(ACCOUNTS)
+        self.release(warm)
+        time.sleep(1)
+        return settled_memory(self.server)
+
+    def memory(self, tls):
+        """Opens the steps and leaves args.idle sessions open: one client process holds those, another the
+        rest."""
+        kind, target = ("TLS 1.3", 16) if tls else ("plain", 1.5)
+        before = self.fresh_server(tls)
+        first, rest = self.holder(tls=tls), None
+        for step in self.args.steps:
+            first.open(min(step, self.args.idle) - first.count)
+            if step > self.args.idle:
+                rest = rest or self.holder(tls=tls)
+                rest.open(step - self.args.idle - rest.count)
+            each = (settled_memory(self.server) - before) / step
+            self.table.add(f"memory of a parked session, {kind}, {step:,} parked", each, "KiB",
+                           target)
+        if rest is not None:
+            rest.ask("check")
+            self.release(rest)
+        return first, before
+
+    def idle_cost(self, seconds):
+        pid = self.server.process.pid
+        before, start = cpu_seconds(pid), time.monotonic()
+        time.sleep(seconds)
+        used = (cpu_seconds(pid) - before) / (time.monotonic() - start) * 100
+        self.table.add(f"processor while {self.args.idle:,} idle, keepalives at the default",
+                       used, "% of a core", 3)
+
+    def latencies(self, holder, kind):
+        n = self.args.samples
+        for word, what, target in (("resume", "resume: DONE to its OK", 1),
+                                   ("fetch", "resume and FETCH of the flags", None),
+                                   ("park", "park: IDLE to its +", None)):
+            result = holder.ask(word, n)
+            self.table.add(f"{what}, {kind}, median", result["p50_ms"], "ms", target)
+            self.table.add(f"{what}, {kind}, 99 %", result["p99_ms"], "ms")
+
+    def push(self):
+        argv = [self.tool, "push", "--port", self.server.imap_port, "--lmtp-port",
+                self.server.lmtp_port, "--user", self.server.user(PUSH_USER), "--rcpt",
+                self.server.rcpt(PUSH_USER), "--password", PASSWORD, "--count", self.args.samples,
+                "--seconds", 10, "--quiet"]
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise BenchError(f"push: {done.stderr.strip()}")
+        result = json.loads(done.stdout)
+        others = f"{self.args.idle:,} others idle"
+        self.table.add(f"push: delivered to told, {others}, median", result["p50_ms"], "ms", 0.25)
+        self.table.add(f"push: delivered to told, {others}, 99 %", result["p99_ms"], "ms", 2)
+
+    def fan(self):
+        holder = self.holder(user=FAN_USER)
+        for count, target in zip(self.args.fan, (10, 60)):
+            holder.open(count - holder.count)
+            result = holder.ask("fan", self.args.rounds)
+            what = f"one message to {count:,} idlers of a mailbox: the last told"
+            self.table.add(f"{what}, median", result["p50_ms"], "ms", target)
+            self.table.add(f"{what}, slowest of {self.args.rounds}", result["max_ms"], "ms")
+        self.release(holder)
+
+    def storm(self, holder, kind, before):
+        result = holder.ask("storm", may_fail=True)
+        what = f"storm of {holder.count:,} reconnects, {kind}"
+        self.table.add(f"{what}: all idle again after", result["seconds"], "s")
+        self.table.add(f"{what}: failures", result["failed"], "", 0)
+        each = (settled_memory(self.server) - before) / holder.count
+        self.table.add(f"memory of a parked session, {kind}, after the storm", each, "KiB")
+
+    def hundred_thousand(self):
+        argv = [self.args.tools / "roost-parked", "--sessions", self.args.sessions, "--seconds",
+                self.args.seconds]
+        done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise BenchError(f"roost-parked: {done.stderr.strip()}")
+        for line in done.stdout.splitlines():
+            if not line.startswith("{"):
+                continue  # what the server itself says
+            row = json.loads(line)
+            self.table.add(row["what"], row["figure"], row["unit"], row.get("target"))
+
+    def part(self, name, work):
+        """A part that fails stays out of the table; the others are measured all the same."""
+        say(name)
+        try:
+            work()
+        except BenchError as error:
+            self.table.lines.append({"what": f"FAILED: {name}: {error}", "figure": 0, "unit": "",
+                                     "target": None, "met": False})
+            say(f"  FAILED: {error}")
+        finally:
+            self.release(*list(self.holders))
+
+    def plain(self):
+        holder, before = self.memory(False)
+        self.idle_cost(self.args.seconds)
+        self.latencies(holder, "plain")
+        self.push()
+        holder.ask("check")
+        self.storm(holder, "plain", before)
+
+    def tls(self):
+        holder, before = self.memory(True)
+        self.latencies(holder, "TLS")
+        self.storm(holder, "TLS", before)
+
+    def run(self):
+        parts = {"plain": self.plain, "tls": self.tls, "fan": self.fan,
+                 "100000": self.hundred_thousand}
+        for name in self.args.parts.split(","):
+            if name not in parts:
+                raise BenchError(f"no such part: {name}; there are {' '.join(parts)}")
+            if name == "fan" and self.server.process is None:
+                self.server.start()
+            if name == "100000":
+                self.server.stop()
+            self.part(name, parts[name])
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="./dev bench idle", description="Measures what idling sessions cost Roost.")
+    parser.add_argument("--parts", default="plain,tls,fan,100000",
+                        help="only these (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true",
+                        help="a tenth of everything: to see that all works")
+    parser.add_argument("--seconds", type=int, default=40,
+                        help="how long idling is watched (default: %(default)s)")
+    parser.add_argument("--roost", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--tools", required=True, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--json", metavar="FILE", help="write all figures there")
+    args = parser.parse_args()
+    args.steps, args.idle, args.fan, args.samples, args.rounds = STEPS, IDLE, FAN, 1000, 25
+    args.sessions = HUNDRED_THOUSAND
+    if args.quick:
+        args.steps = tuple(step // 10 for step in STEPS)
+        args.idle, args.sessions = IDLE // 10, HUNDRED_THOUSAND // 10
+        args.fan = tuple(count // 10 for count in FAN)
+        args.samples, args.rounds, args.seconds = 200, 5, min(args.seconds, 5)
+    return args
+
+
+def descriptors(args):
+    """As many as we may have; steps that do not fit are cut to what does."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = hard - 1000
+    if args.steps[-1] > most:
+        say(f"{hard:,} open files are allowed: at most {most:,} sessions with a socket are held")
+        args.steps = tuple(step for step in args.steps if step < most) + (most,)
+        args.idle = min(args.idle, most)
+    return most
+
+
+def main():
+    args = arguments()
+    most = descriptors(args)
+    directory = Path(tempfile.mkdtemp(prefix="roost-idle-", dir="/var/tmp"))
+    server = Roost(directory, ACCOUNTS, args.roost, [f"limits.max_connections={most}"])
+    bench = Bench(args, server)
+    start = time.monotonic()
+    try:
+        bench.run()
+        version = server.version()
+    finally:
+        bench.release(*list(bench.holders))
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"{version}, {os.cpu_count()} processors, Linux {platform.release().split('-')[0]}, "
+          f"{time.monotonic() - start:.0f} s\n")
+    bench.table.print()
+    if args.json:
+        Path(args.json).write_text(json.dumps(bench.table.lines, indent=2) + "\n")
+    if bench.table.misses():
+        print(f"\nmissed: {len(bench.table.misses())}")
+    return 1 if bench.table.misses() else 0
+
+
+if __name__ == "__main__":
+    # Ends as Ctrl-C does: with the server stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except BenchError as problem:
+        say(f"bench: {problem}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

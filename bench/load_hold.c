@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mode hold: many idling sessions in one process, told by lines of standard input what to do,
+ * with a JSON line for each. So a script holds thousands with a few of these processes, each
+ * with its own limit of descriptors, and looks at the server in between.
+ *
+ *   open N       N more sessions until each idles; latency: from connect to the "+" of IDLE
+ *   storm        all close and come back at once; latency: as open
+ *   resume N     N times one of them: DONE until its tagged OK
+ *   fetch N      the same with a UID FETCH after it: the view is rebuilt
+ *   park N       the same: from IDLE until "+"
+ *   fan N        N deliveries by LMTP to the recipient: from the reply to the last told
+ *   check        how many the server has closed
+ *
+ * A session that is refused or closed is counted as failed; anything else that goes wrong ends
+ * the program.
+ *
+ *   connect -> GREETING -> LOGIN -> SELECT -> IDLE -> IDLING -> DONE -> IDLE ...
+ */
+#include "bench/load_conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+    OPENING_AT_ONCE = 256, /* handshakes under way when sessions are opened for holding */
+    POLL_EVERY = 16,       /* connects between two looks at the answers */
+    WAIT_MS = 60000,
+    SETTLE_MS = 20,
+};
+
+enum held_state { CLOSED, GREETING, LOGIN, SELECT, IDLE, IDLING, DONE };
+
+struct held {
+    struct load_conn conn;
+    enum held_state state;
+    unsigned told; /* the round of fan in which it was told last */
+    int64_t start_ns;
+};
+
+struct hold {
+    const struct load_options *opt;
+    struct held *held;
+    unsigned count;
+    unsigned cap;
+    unsigned opening; /* on their way from connect to IDLING */
+    unsigned failed;
+    unsigned round; /* of fan */
+    unsigned told;  /* in this round */
+    int epoll_fd;
+    struct load_samples opened;
+    struct load_conn lmtp;
+    bool lmtp_open;
+    int64_t reply_ns;
+    int64_t told_ns; /* when the last of a round was told */
+};
+
+static void
+failed(struct hold *hold, struct held *held)
+{
+    if (held->state != CLOSED && held->state < IDLING)
+        hold->opening--;
+    held->state = CLOSED;
+    hold->failed++;
+    load_conn_close(&held->conn);
+}
+
+static void
+say(struct held *held, enum held_state next)
+{
+    held->state = next;
+    if (!load_conn_flush(&held->conn))
+        load_die("a session does not take %zu octets", buf_len(&held->conn.out));
+}
+
+/* What the client remembers of an idling session is not to fill this machine's memory. */
+static void
+forget_input(struct load_conn *conn)
+{
+    if (conn->in_at != conn->in_end)
+        return;
+    free(conn->in);
+    conn->in = NULL;
+    conn->in_cap = conn->in_at = conn->in_end = 0;
+}
+
+static void
+greeted(struct hold *hold, struct held *held)
+{
+    char user[128];
+
+    load_fmt_user(user, sizeof user, hold->opt->user, hold->opt, (unsigned)(held - hold->held));
+    buf_printf(&held->conn.out, "a LOGIN \"%s\" \"%s\"\r\n", user, hold->opt->password);
+    say(held, LOGIN);
+}
+
+static void
+idle_again(struct held *held)
+{
+    held->start_ns = load_now_ns();
+    buf_put_lit(&held->conn.out, "i IDLE\r\n");
+    say(held, IDLE);
+}
+
+/* One event of a session that is opening or resuming. */
+static void
+step(struct hold *hold, struct held *held, enum load_event event)
+{
+    const bool ok = event == LOAD_TAGGED && held->conn.status_ok;
+
+    if (event == LOAD_CLOSED || (event == LOAD_TAGGED && !ok)) {
+        failed(hold, held);
+        return;
+    }
+    switch (held->state) {
+    case GREETING:
+        greeted(hold, held);
+        break;
+    case LOGIN:
+        buf_printf(&held->conn.out, "a SELECT \"%s\"\r\n", hold->opt->mailbox);
+        say(held, SELECT);
+        break;
+    case SELECT:
+        buf_put_lit(&held->conn.out, "i IDLE\r\n");
+        say(held, IDLE);
+        break;
+    case IDLE:
+        held->state = IDLING;
+        hold->opening--;
+        load_sample_add(&hold->opened, load_now_ns() - held->start_ns);
+        forget_input(&held->conn);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+session_readable(struct hold *hold, struct held *held)
+{
+    enum load_event event;
+
+    load_conn_read(&held->conn);
+    while (held->state != CLOSED && (event = load_conn_event(&held->conn)) != LOAD_NEED_MORE) {
+        if (event != LOAD_EXISTS) {
+            step(hold, held, event);
+        } else if (held->state == IDLING && held->told != hold->round) {
+            held->told = hold->round;
+            hold->told++;
+            hold->told_ns = load_now_ns();
+        }
+    }
+    if (held->state == IDLING)
+        forget_input(&held->conn);
+}
+
+static void
+lmtp_readable(struct hold *hold)
+{
+    load_conn_read(&hold->lmtp);
+    const enum load_event event = load_conn_event(&hold->lmtp);
+
+    if (event == LOAD_CLOSED || (event == LOAD_REPLY && hold->lmtp.code != 250))
+        load_die("LMTP: %s", hold->lmtp.text);
+    if (event == LOAD_REPLY)
+        hold->reply_ns = load_now_ns();
+}
+
+/* Handles what is there; waits for timeout_ms for the first of it. False: nothing came. */
+static bool
+pump(struct hold *hold, int timeout_ms)
+{
+    struct epoll_event events[256];
+    const int n = epoll_wait(hold->epoll_fd, events, ARRAY_LEN(events), timeout_ms);
+
+    if (n < 0 && errno != EINTR)
+        load_die("epoll_wait: %s", strerror(errno));
+    for (int i = 0; i < n; i++)
+        if (events[i].data.u64 == UINT64_MAX)
+            lmtp_readable(hold);
+    for (int i = 0; i < n; i++)
+        if (events[i].data.u64 != UINT64_MAX)
+            session_readable(hold, &hold->held[events[i].data.u64]);
+    return n > 0;
+}
+
+static void
+watch(struct hold *hold, int fd, uint64_t what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = what};
+
+    if (epoll_ctl(hold->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+        load_die("epoll_ctl: %s", strerror(errno));
+}
+
+/* Brings the sessions from `first` on into IDLE, at most at_once of them on their way. */
+static void
+open_from(struct hold *hold, unsigned first, unsigned at_once, const char *mode)
+{
+    const int64_t start_ns = load_now_ns();
+    const unsigned failed_before = hold->failed;
+
+    hold->opened.count = 0;
+    for (unsigned i = first; i < hold->count; i++) {
+        struct held *held = &hold->held[i];
+        while (hold->opening >= at_once)
+            if (!pump(hold, WAIT_MS))
+                load_die("no answer for a minute, %u sessions on their way", hold->opening);
+        held->start_ns = load_now_ns();
+        held->state = GREETING;
+        hold->opening++;
+        load_conn_open(&held->conn, hold->opt, LOAD_IMAP, LOAD_NONBLOCKING, i);
+        watch(hold, held->conn.fd, i);
+        if (i % POLL_EVERY == 0)
+            pump(hold, 0);
+    }
+    while (hold->opening > 0)
+        if (!pump(hold, WAIT_MS))
+            load_die("no answer for a minute, %u sessions on their way", hold->opening);
+    load_report(&(struct load_result){
+        .mode = mode,
+        .count = hold->count - first,
+        .failed = hold->failed - failed_before,
+        .seconds = (double)(load_now_ns() - start_ns) / 1e9,
+        .latency = &hold->opened,
+    });
+}
+
+static void
+more(struct hold *hold, unsigned count)
+{
+    const unsigned first = hold->count;
+
+    hold->count += count;
+    if (hold->count > hold->cap) {
+        struct held *const grown = realloc(hold->held, hold->count * sizeof *grown);
+        if (grown == NULL)
+            load_die("no memory for %u sessions", hold->count);
+        memset(grown + hold->cap, 0, (hold->count - hold->cap) * sizeof *grown);
+        hold->held = grown;
+        hold->cap = hold->count;
+    }
+    open_from(hold, first, OPENING_AT_ONCE, "open");
+}
+
+/* A network comes back: everybody at once. */
+static void
+storm(struct hold *hold)
+{
+    for (unsigned i = 0; i < hold->count; i++)
+        if (hold->held[i].state != CLOSED)
+            load_conn_close(&hold->held[i].conn);
+    open_from(hold, 0, hold->count, "storm");
+}
+
+static void
+await_state(struct hold *hold, const struct held *held, enum held_state state)
+{
+    while (held->state != state)
+        if (held->state == CLOSED || !pump(hold, WAIT_MS))
+            load_die("a session does not answer: %s", held->conn.text);
+}
+
+/* From the blocking view of one session: tagged OK of a line. */
+static int64_t
+ask(struct held *held, const char *line)
+{
+    const int64_t start_ns = load_now_ns();
+
+    buf_printf(&held->conn.out, "%s\r\n", line);
+    say(held, DONE);
+    for (;;) {
+        enum load_event event = load_conn_event(&held->conn);
+        if (event == LOAD_CLOSED || (event == LOAD_TAGGED && !held->conn.status_ok))
+            load_die("%s: %s", line, held->conn.text);
+        if (event == LOAD_TAGGED)
+            return load_now_ns() - start_ns;
+        if (event == LOAD_NEED_MORE && !load_conn_read(&held->conn))
+            load_conn_wait(&held->conn, WAIT_MS);
+    }
+}
+
+enum what { WHAT_RESUME, WHAT_FETCH, WHAT_PARK };
+
+/* One after the other, spread over all, with a pause so that each finds the server asleep. */
+static void
+resume(struct hold *hold, unsigned count, enum what what, const char *mode)
+{
+    struct load_samples latency = {0};
+    const int64_t start_ns = load_now_ns();
+
+    for (unsigned i = 0; i < count; i++) {
+        struct held *held = &hold->held[(uint64_t)i * 7919 % hold->count];
+        if (held->state != IDLING)
+            continue;
+        int64_t took_ns = ask(held, "DONE");
+        if (what == WHAT_FETCH)
+            took_ns += ask(held, "a UID FETCH 1:* (FLAGS)");
+        hold->opening++;
+        idle_again(held);
+        await_state(hold, held, IDLING);
+        if (what == WHAT_PARK)
+            took_ns = load_now_ns() - held->start_ns;
+        load_sample_add(&latency, took_ns);
+        usleep(500);
+    }
+    load_report(&(struct load_result){
+        .mode = mode,
+        .count = latency.count,
+        .seconds = (double)(load_now_ns() - start_ns) / 1e9,
+        .latency = &latency,
+    });
+    load_samples_done(&latency);
+}
+
+static void
+lmtp_ready(struct hold *hold)
+{
+    if (hold->lmtp_open)
+        return;
+    load_conn_open(&hold->lmtp, hold->opt, LOAD_LMTP, LOAD_BLOCKING, 0);
+    load_lmtp_expect(&hold->lmtp, NULL, 220);
+    load_lmtp_expect(&hold->lmtp, "LHLO client.example.org", 250);
+    watch(hold, hold->lmtp.fd, UINT64_MAX);
+    hold->lmtp_open = true;
+}
+
+static void
+fan(struct hold *hold, unsigned count)
+{
+    struct load_samples latency = {0};
+    const int64_t start_ns = load_now_ns();
+    char rcpt[160];
+    char line[200];
+
+    load_fmt_user(rcpt, sizeof rcpt, hold->opt->rcpt, hold->opt, 0);
+    snprintf(line, sizeof line, "RCPT TO:<%s>", rcpt);
+    lmtp_ready(hold);
+    for (unsigned i = 0; i < count; i++) {
+        load_lmtp_expect(&hold->lmtp, "MAIL FROM:<sender@example.org>", 250);
+        load_lmtp_expect(&hold->lmtp, line, 250);
+        load_lmtp_expect(&hold->lmtp, "DATA", 354);
+        hold->round++;
+        hold->told = 0;
+        hold->reply_ns = 0;
+        buf_printf(&hold->lmtp.out, "Subject: round %u\r\n\r\nA short message.\r\n.\r\n",
+                   hold->round);
+        load_conn_flush(&hold->lmtp);
+        while (hold->reply_ns == 0 || hold->told < hold->count)
+            if (!pump(hold, WAIT_MS))
+                load_die("%u of %u were told", hold->told, hold->count);
+        load_sample_add(&latency, hold->told_ns - hold->reply_ns);
+        usleep(SETTLE_MS * 1000);
+    }
+    load_report(&(struct load_result){
+        .mode = "fan",
+        .count = hold->count,
+        .runs = count,
+        .seconds = (double)(load_now_ns() - start_ns) / 1e9,
+        .latency = &latency,
+    });
+    load_samples_done(&latency);
+}
+
+static void
+check(struct hold *hold)
+{
+    const unsigned failed_before = hold->failed;
+
+    while (pump(hold, 0))
+        continue;
+    load_report(&(struct load_result){
+        .mode = "check", .count = hold->count, .failed = hold->failed - failed_before});
+}
+
+static void
+obey(struct hold *hold, const char *word, unsigned count)
+{
+    if (strcmp(word, "open") == 0)
+        more(hold, count);
+    else if (strcmp(word, "storm") == 0)
+        storm(hold);
+    else if (strcmp(word, "resume") == 0)
+        resume(hold, count, WHAT_RESUME, word);
+    else if (strcmp(word, "fetch") == 0)
+        resume(hold, count, WHAT_FETCH, word);
+    else if (strcmp(word, "park") == 0)
+        resume(hold, count, WHAT_PARK, word);
+    else if (strcmp(word, "fan") == 0)
+        fan(hold, count);
+    else if (strcmp(word, "check") == 0)
+        check(hold);
+    else
+        load_die("hold: no such word: %s", word);
+}
+
+void
+load_hold(const struct load_options *opt)
+{
+    struct hold hold = {.opt = opt, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
+    char line[64];
+    char word[16];
+
+    if (hold.epoll_fd < 0)
+        load_die("epoll: %s", strerror(errno));
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        unsigned count = 0;
+        if (sscanf(line, "%15s %u", word, &count) >= 1)
+            obey(&hold, word, count);
+    }
+    for (unsigned i = 0; i < hold.count; i++)
+        if (hold.held[i].state != CLOSED)
+            load_conn_close(&hold.held[i].conn);
+    if (hold.lmtp_open)
+        load_conn_close(&hold.lmtp);
+    free(hold.held);
+    load_samples_done(&hold.opened);
+    close(hold.epoll_fd);
+}
