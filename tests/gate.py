@@ -134,6 +134,7 @@ def gate(total, long_run):
     pytest(total, "command line", ["tests/cli"], env)
     pytest(total, "faults", ["tests/fault"], env)
     pytest(total, "clients", ["tests/clients"], env)
+    pytest(total, "many accounts", ["tests/stress"], env)
     octets = dict(env, ROOST_REPLAY="octets")
     pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
 
@@ -160,6 +161,7 @@ def gate(total, long_run):
                 "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})
         pytest(total, "transcripts with random cuts", ["tests/transcript"], dict(env, ROOST_REPLAY="random:50"))
         pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"))
+        pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"))
         meson_tests(total, "unit tests, valgrind", release, ["unit"], None,
                     ["--wrap", "valgrind --error-exitcode=1 -q", "-t", "20"] if shutil.which("valgrind") else [])
 

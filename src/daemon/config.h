@@ -50,6 +50,7 @@ struct config {
     uint64_t journal_octets;
 
     uint32_t undelete_s;
+    uint32_t purge_every_s;
     uint64_t undelete_octets;
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Purging goes round all accounts, a few a second, so that each is visited
- * about twice a day whatever their number; a visit is a short write in the account's turn,
- * behind whoever is waiting for it.
+ * See the header. Purging goes round all accounts, a few a second, so that each is visited once
+ * in `[store] purge_every` whatever their number. Most visits cost a look at two files: an
+ * account that was never used has none, and must not get any; one that nobody has written to
+ * since its retention ended was purged in an earlier round. Others are read, and only where
+ * there is something to purge follows a write in the account's turn, behind whoever waits.
  */
 #include "daemon/housekeeping.h"
 
@@ -17,9 +19,17 @@
 
 enum {
     EVICT_EVERY_S = 30,
-    ROUND_S = 43200,      /* for all accounts */
     PURGE_STEPS_MAX = 50, /* of one visit */
-    VISITS_MAX = 20,      /* a second */
+    VISITS_MAX = 250,     /* a second */
+};
+
+/* One time round all accounts. */
+struct round {
+    int64_t began_s; /* 0: it has not */
+    uint64_t accounts;
+    uint64_t unused;    /* never used: no files */
+    uint64_t unchanged; /* files that are older than what could be due */
+    uint64_t purged;
 };
 
 struct housekeeping {
@@ -30,7 +40,12 @@ struct housekeeping {
     pthread_mutex_t mutex; /* with changed: guards stop */
     pthread_cond_t changed;
     bool stop;
-    char after[REGISTRY_NAME_OCTETS]; /* the thread's: last account visited */
+
+    /* The thread's. */
+    struct log_scope log;
+    char after[REGISTRY_NAME_OCTETS]; /* last account visited */
+    struct round round;
+    int64_t last_began_s; /* of the round before this one; 0: this is the first */
 };
 
 /* One step of purging through the account's turn. True: there is more. */
@@ -44,22 +59,65 @@ purge_step(struct housekeeping *hk, struct account *acct)
     return op.turn.result == RC_OK && op.more;
 }
 
+/* Whether a purge would find something; when that cannot be asked now, it is tried. */
+static bool
+is_due(struct account *acct)
+{
+    AUTO_TX tx = NULL;
+    bool due = true;
+
+    if (store_read_begin(account_store(acct), (struct wake){.fn = NULL}, &tx, NULL) != RC_OK ||
+        store_purge_due(tx, &due, NULL) != RC_OK)
+        return true;
+    return due;
+}
+
 static void
 visit(struct housekeeping *hk, uint64_t account_id)
 {
     struct account *acct = NULL;
+    int64_t changed_s = 0;
 
+    hk->round.accounts++;
+    if (!store_account_is_made(hk->house->store, account_id, &changed_s)) {
+        hk->round.unused++;
+        return;
+    }
+    /* What was expunged by then was due when the last round began, and that has purged it. */
+    if (changed_s + (int64_t)hk->house->config->undelete_s < hk->last_began_s) {
+        hk->round.unchanged++;
+        return;
+    }
     if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
         return;
-    for (int step = 0; step < PURGE_STEPS_MAX && purge_step(hk, acct); step++) {
+    if (is_due(acct)) {
+        hk->round.purged++;
+        for (int step = 0; step < PURGE_STEPS_MAX && purge_step(hk, acct); step++) {
+        }
     }
     account_put(acct);
+}
+
+static void
+round_over(struct housekeeping *hk)
+{
+    const struct round *round = &hk->round;
+
+    log_put(&hk->log, LOG_E_ROUND,
+            "round of %ju accounts in %jd s: %ju never used, %ju unchanged, %ju purged",
+            (uintmax_t)round->accounts,
+            (intmax_t)(clock_wall_s(&clock_system) - round->began_s), (uintmax_t)round->unused,
+            (uintmax_t)round->unchanged, (uintmax_t)round->purged);
+    hk->last_began_s = round->began_s;
+    hk->round = (struct round){.began_s = 0};
+    hk->after[0] = '\0';
 }
 
 /* This second's share of the round. */
 static void
 visit_some(struct housekeeping *hk, uint64_t second)
 {
+    const uint64_t round_s = hk->house->config->purge_every_s;
     struct registry_account rows[VISITS_MAX];
     struct registry *registry = hk->house->registry;
     uint64_t enabled = 0;
@@ -68,17 +126,19 @@ visit_some(struct housekeeping *hk, uint64_t second)
 
     if (registry_count(registry, &enabled, &without_scram, NULL) != RC_OK || enabled == 0)
         return;
-    const uint64_t every_s = ROUND_S / enabled;
+    const uint64_t every_s = round_s / enabled;
     if (every_s > 1 && second % every_s != 0)
         return;
-    const uint64_t want = 1 + enabled / ROUND_S;
-    if (registry_list(registry, span_of_str(hk->after), want < VISITS_MAX ? want : VISITS_MAX,
-                      rows, &count, NULL) != RC_OK)
+    const uint64_t share = 1 + enabled / round_s;
+    const size_t want = share < VISITS_MAX ? share : VISITS_MAX;
+    if (hk->round.began_s == 0)
+        hk->round.began_s = clock_wall_s(&clock_system);
+    if (registry_list(registry, span_of_str(hk->after), want, rows, &count, NULL) != RC_OK)
         return;
     for (size_t i = 0; i < count; i++)
         visit(hk, rows[i].id);
-    if (count == 0)
-        hk->after[0] = '\0';
+    if (count < want)
+        round_over(hk);
     else
         memcpy(hk->after, rows[count - 1].name, sizeof hk->after);
 }
@@ -125,6 +185,7 @@ housekeeping_start(struct house *house, struct live *live, struct housekeeping *
         return err_set(err, RC_LIMIT, 0, "no memory");
     hk->house = house;
     hk->live = live;
+    log_scope_init(&hk->log, house->log, LOG_SERVER, 0);
     turn_waiter_init(&hk->waiter);
     pthread_mutex_init(&hk->mutex, NULL);
     pthread_cond_init(&hk->changed, NULL);

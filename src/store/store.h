@@ -63,6 +63,10 @@ void store_account_put(struct store_account *acct);
 /** Removes the account's directory and all mail in it; nobody may hold the account. */
 MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id,
                                       struct err *err);
+/** Whether the account was ever used: its files are looked at, nothing is opened or made.
+ *  *changed_s_out: when they were last written to, by the system's clock. Thread: any. */
+bool store_account_is_made(const struct store *store, uint64_t account_id,
+                           int64_t *changed_s_out);
 /** Closes databases not used for a while or beyond the descriptor budget, checkpointing them;
  *  called from a background task now and then. Waits for disk. Thread: any. */
 void store_evict(struct store *store);
@@ -403,6 +407,8 @@ MUST_USE enum rc store_import_mark(struct store_tx *tx, uint64_t mbox, const uin
  */
 MUST_USE enum rc store_purge_step(struct store_tx *tx, uint64_t keep_modseq, bool *more_out,
                                   struct err *err);
+/** Whether store_purge_step would find something to do if no view named anything. */
+MUST_USE enum rc store_purge_due(struct store_tx *tx, bool *due_out, struct err *err);
 /** Full check of the account's invariants (docs/invariants.md); each finding is one line in
  *  findings. RC_CORRUPT when there are any. */
 MUST_USE enum rc store_verify(struct store_tx *tx, struct buf *findings, struct err *err);

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -62,14 +63,16 @@ class Roost:
         lines = "".join(f"{name}:{CRYPT}\n" for name in names)
         self.run("account", "add", "--from", "-", stdin=lines)
 
-    def start(self, wait=30, extra=()):
+    def start(self, wait=30, extra=(), files=None):
+        """files: how many files the server may have open."""
         listen = ["-o", "imap.listen=127.0.0.1:0", "-o", "imaps.listen=127.0.0.1:0",
                   "-o", "lmtp.listen=127.0.0.1:0 " + str(self.dir / "lmtp.sock")]
         options = [part for option in [*self.options, *extra] for part in ("-o", option)]
         self.errors = open(self.dir / "stderr", "ab")
         self.process = subprocess.Popen(
             [binary(), "serve", "-c", str(self.config), *listen, *options],
-            stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
         deadline = time.monotonic() + wait
         self.ports = {}
         while time.monotonic() < deadline:

@@ -35,6 +35,33 @@ account_dir(const struct store *store, uint64_t id, char *out, size_t size)
     CHECK(len > 0 && (size_t)len < size);
 }
 
+static bool
+file_changed(const char *dir, const char *name, int64_t *changed_s)
+{
+    char path[ACCOUNT_PATH_MAX + 16];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (stat(path, &st) != 0)
+        return false;
+    if (st.st_mtim.tv_sec > *changed_s)
+        *changed_s = st.st_mtim.tv_sec;
+    return true;
+}
+
+bool
+store_account_is_made(const struct store *store, uint64_t account_id, int64_t *changed_s_out)
+{
+    char dir[ACCOUNT_PATH_MAX];
+
+    account_dir(store, account_id, dir, sizeof dir);
+    *changed_s_out = 0;
+    if (!file_changed(dir, "mail.db", changed_s_out))
+        return false;
+    (void)file_changed(dir, "mail.db-wal", changed_s_out); /* commits that are not in it yet */
+    return true;
+}
+
 static enum rc
 dir_sync(const char *path, struct err *err)
 {

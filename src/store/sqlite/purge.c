@@ -426,6 +426,30 @@ vacuum_step(struct store_tx *tx, bool *more_out, struct err *err)
 }
 
 enum rc
+store_purge_due(struct store_tx *tx, bool *due_out, struct err *err)
+{
+    struct policy policy;
+    struct oldest mbox = {0};
+    int64_t free_octets = 0;
+    enum rc rc = policy_make(tx, UINT64_MAX, &policy, err);
+
+    if (rc == RC_OK)
+        rc = pick(tx, &policy, &mbox, err);
+    if (rc == RC_OK)
+        rc = db_free_octets(tx->db, &free_octets, err);
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_UNNAMED_LIST);
+    stmt_bind_i64(&stmt, 1, 1);
+    const bool unnamed = stmt_row(&stmt);
+    if (!unnamed)
+        rc = stmt_end(&stmt, err);
+    if (rc == RC_OK)
+        *due_out = mbox.mbox != 0 || unnamed || free_octets > FREE_KEEP_OCTETS;
+    return rc;
+}
+
+enum rc
 store_purge_step(struct store_tx *tx, uint64_t keep_modseq, bool *more_out, struct err *err)
 {
     bool more = false;

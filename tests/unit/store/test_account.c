@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -81,6 +82,25 @@ test_creation_that_was_cut_off(void **state)
         verify(fx);
         fixture_free(fx);
     }
+}
+
+/* An account that nobody used has no files, and asking makes none. */
+static void
+test_unused_accounts_have_no_files(void **state)
+{
+    struct fixture *fx = fixture_new();
+    int64_t changed_s = -1;
+    struct stat st;
+
+    (void)state;
+    assert_false(store_account_is_made(fx->store, 7, &changed_s));
+    assert_int_equal(stat(fx->accounts, &st), 0);
+    assert_int_equal(st.st_nlink, 2); /* no folder in it */
+    fill(fx, "INBOX", 1);
+    assert_true(store_account_is_made(fx->store, 7, &changed_s));
+    assert_in_range(changed_s, time(NULL) - 600, time(NULL) + 1);
+    assert_false(store_account_is_made(fx->store, 8, &changed_s));
+    fixture_free(fx);
 }
 
 static void
@@ -370,6 +390,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made_at_first_use),
         cmocka_unit_test(test_creation_that_was_cut_off),
+        cmocka_unit_test(test_unused_accounts_have_no_files),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_readers_are_limited_and_told),
         cmocka_unit_test(test_snapshot_stays_as_it_was),

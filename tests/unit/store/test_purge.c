@@ -11,9 +11,22 @@
 
 #include "base/rng.h"
 
+static bool
+is_due(struct fixture *fx)
+{
+    struct store_tx *tx = begin_read(fx);
+    bool due = false;
+
+    assert_ok(store_purge_due(tx, &due, &fx->err));
+    store_end(tx);
+    return due;
+}
+
+/* Purges until there is no more, and then nothing is due; what was not due took one step. */
 static unsigned
 purge(struct fixture *fx, uint64_t keep_modseq)
 {
+    const bool due = is_due(fx);
     unsigned steps = 0;
     bool more = true;
 
@@ -24,6 +37,9 @@ purge(struct fixture *fx, uint64_t keep_modseq)
         steps++;
         assert_true(steps < 10000);
     }
+    assert_true(due || steps == 1);
+    if (keep_modseq == UINT64_MAX)
+        assert_false(is_due(fx));
     return steps;
 }
 
