@@ -1,12 +1,85 @@
 /* SPDX-License-Identifier: MIT */
-/* `roost explain FILE...`: the logs of other programs. */
+/*
+ * `roost explain FILE...`: reads the logs of other programs and says why their sessions ended.
+ * A terminal sees how far it is; results go to standard output only when all is read.
+ */
 #include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal/foreign/report.h"
+#include "journal/redact.h"
+
+enum { BAR_CELLS = 30, NAME_CELLS = 40 };
+
+struct progress_state {
+    const char *name; /* of the file shown; NULL: nothing is */
+    int percent;
+};
+
+static void
+progress_clear(const struct progress_state *state)
+{
+    if (state->name != NULL)
+        fputs("\r\033[K", stderr);
+}
+
+static void
+progress_show(void *ctx, const char *name, int64_t done, int64_t size)
+{
+    struct progress_state *state = ctx;
+    char text[NAME_CELLS + 33];
+    char bar[BAR_CELLS + 1];
+
+    if (size < (INT64_C(8) << 20)) /* read before anybody could look */
+        return;
+    const int percent = done >= size ? 100 : (int)(done * 100 / size);
+    if (state->name == name && state->percent == percent)
+        return;
+    *state = (struct progress_state){name, percent};
+    const int full = percent * BAR_CELLS / 100;
+    memset(bar, '#', (size_t)full);
+    memset(bar + full, '.', (size_t)(BAR_CELLS - full));
+    bar[BAR_CELLS] = '\0';
+    text[text_escape_to(text, sizeof text - 1, span_of_str(name), NAME_CELLS)] = '\0';
+    fprintf(stderr, "\r\033[K%s [%s] %d %%", text, bar, percent);
+    fflush(stderr);
+}
 
 int
 cmd_explain_files(struct cli *cli)
 {
+    struct progress_state state = {0};
+    struct foreign_options options = {.ctx = &state};
+    enum foreign_detail detail = DETAIL_TROUBLE;
+    struct foreign_story story;
     struct err err;
+    const char *paths[LIMIT_FOREIGN_FILES];
+    size_t count = 0;
 
-    (void)err_set(&err, RC_UNSUPPORTED, 0, "%s: this log is not understood", cli->argv[0]);
-    return cli_fail(cli, CLI_FAILED, &err);
+    for (int i = 0; i < cli->argc; i++) {
+        const char *arg = cli->argv[i];
+        if (strcmp(arg, "--all") == 0)
+            detail = DETAIL_ALL;
+        else if (strcmp(arg, "--account") == 0 && i + 1 < cli->argc)
+            options.account = cli->argv[++i];
+        else if (arg[0] == '-')
+            return cli_usage(cli, "with files only --all and --account NAME are taken");
+        else if (count == LIMIT_FOREIGN_FILES)
+            return cli_usage(cli, "more than 64 files at once");
+        else
+            paths[count++] = arg;
+    }
+    if (isatty(STDERR_FILENO))
+        options.progress = progress_show;
+    const enum rc rc = foreign_story_read(&story, paths, count, &options, &err);
+    progress_clear(&state);
+    if (rc == RC_OK && cli->json)
+        foreign_report_json(&story, detail, stdout);
+    else if (rc == RC_OK)
+        foreign_report_text(&story, detail, stdout);
+    foreign_story_done(&story);
+    return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
 }

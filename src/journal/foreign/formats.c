@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Formats are recognised by counting the lines that begin as theirs do. One that is strong is
+ * believed at once; the weak ones ("S: ...", "< ...") look like a quoted mail and count only
+ * when nothing stronger is there. A file may hold several strong ones: a syslog of two servers,
+ * or an article with both sides' logs.
+ */
+#include "journal/foreign/formats.h"
+
+#include "journal/foreign/read/read.h"
+
+const struct foreign_format foreign_formats[] = {
+    {.code = "gms",
+     .title = "GMS or Roost transaction log",
+     .program = "GMS",
+     .side = SIDE_SERVER,
+     .head = read_gms_head,
+     .read = read_gms},
+    {.code = "outlook",
+     .title = "Outlook Express or Outlook protocol log",
+     .program = "Outlook Express",
+     .side = SIDE_CLIENT,
+     .state_octets = 16,
+     .head = read_outlook_head,
+     .read = read_outlook},
+};
+const size_t foreign_format_count = sizeof foreign_formats / sizeof foreign_formats[0];
+
+_Static_assert(sizeof foreign_formats / sizeof foreign_formats[0] <= FOREIGN_FORMATS_MAX,
+               "room in struct foreign_sample");
+
+const struct foreign_program foreign_programs[] = {
+#define FOREIGN_PROGRAM(name, side, sign, how) {name, side, sign, how},
+#include "journal/foreign/program.def"
+#undef FOREIGN_PROGRAM
+};
+const size_t foreign_program_count = sizeof foreign_programs / sizeof foreign_programs[0];
+
+void
+foreign_sample_line(void *ctx, struct span line)
+{
+    struct foreign_sample *sample = ctx;
+
+    sample->lines++;
+    for (size_t i = 0; i < foreign_format_count; i++)
+        sample->hits[i] += foreign_formats[i].head(line);
+}
+
+uint32_t
+foreign_sample_decide(const struct foreign_sample *sample, const struct foreign_format **out,
+                      uint32_t max)
+{
+    uint32_t count = 0;
+
+    for (unsigned weak = 0; weak <= 2 && count == 0; weak++) {
+        /* The best of this strength, then the others in the order of their hits. */
+        bool taken[FOREIGN_FORMATS_MAX] = {false};
+        while (count < max) {
+            size_t best = foreign_format_count;
+            for (size_t i = 0; i < foreign_format_count; i++)
+                if (foreign_formats[i].weak == weak && !taken[i] && sample->hits[i] > 0 &&
+                    (best == foreign_format_count || sample->hits[i] > sample->hits[best]))
+                    best = i;
+            if (best == foreign_format_count)
+                break;
+            /* A few lines in many are a quotation, not a log. Raw streams own the file. */
+            if (count > 0 &&
+                (foreign_formats[best].raw || out[0]->raw || weak > 0 ||
+                 sample->hits[best] < 2 || sample->hits[best] < sample->lines / 50))
+                break;
+            taken[best] = true;
+            out[count++] = &foreign_formats[best];
+        }
+    }
+    return count;
+}
+
+const struct foreign_program *
+foreign_program_of(enum foreign_side side, struct span text)
+{
+    for (size_t i = 0; i < foreign_program_count; i++) {
+        const struct foreign_program *program = &foreign_programs[i];
+        if (program->side == side && program->sign[0] != '\0' &&
+            span_find(text, span_of_str(program->sign)) >= 0)
+            return program;
+    }
+    return NULL;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one protocol line of a foreign log is: tag, command, answer. Forgiving: logs cut lines,
+ * fold them and drop backslashes. Pure; spans point into the line.
+ */
+#ifndef JOURNAL_FOREIGN_IMAP_LINE_H
+#define JOURNAL_FOREIGN_IMAP_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum imap_sort {
+    IMAP_OTHER,    /* a continuation, mail, or nothing we know */
+    IMAP_COMMAND,  /* tag and a known command */
+    IMAP_UNKNOWN,  /* what could be tag and command, but the command is not known */
+    IMAP_DONE,     /* RFC 2177 */
+    IMAP_CONTINUE, /* "+" */
+    IMAP_UNTAGGED,
+    IMAP_TAGGED,
+};
+
+enum imap_status { STATUS_NONE, STATUS_OK, STATUS_NO, STATUS_BAD, STATUS_BYE, STATUS_PREAUTH };
+
+enum imap_shows { SHOW_NAME, SHOW_ARGS, SHOW_LOGIN };
+
+struct imap_line {
+    enum imap_sort sort;
+    enum imap_status status;
+    enum imap_shows shows; /* what of a command's arguments may be repeated */
+    struct span tag;
+    const char *command; /* canonical name, "UID FETCH"; NULL: none */
+    struct span args;    /* of a command */
+    struct span code;    /* response code without brackets */
+    struct span text;    /* for people, after the status and code */
+    struct span word;    /* of an untagged response: "EXISTS", "FETCH" */
+    uint32_t number;     /* before it; 0: none */
+    bool literal;        /* the line ends in {octets} */
+    uint64_t literal_octets;
+};
+
+void imap_client_line(struct span line, struct imap_line *out);
+void imap_server_line(struct span line, struct imap_line *out);
+
+/** The next word after blanks; *rest begins behind it. */
+struct span imap_take_word(struct span *rest);
+/** An atom or a quoted string (without quotes; what is escaped in it stays so). */
+struct span imap_take_astring(struct span *rest);
+/** In "12 FETCH (UID 39 FLAGS ...": the UID, or 0. */
+uint32_t imap_fetch_uid(struct span items);
+/** The n of a set that ends in "n:*", or 0. */
+uint32_t imap_open_set(struct span args);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules: a predicate for each row of rules.def. A predicate may only claim what the views
+ * tell; how sure it is follows from whose logs are there. What one side's log says of itself
+ * ("I removed it") weighs more than what it saw of the other ("it closed").
+ */
+#include "journal/foreign/rules.h"
+
+#include <string.h>
+
+#include "journal/foreign/story.h"
+#include "journal/foreign/when.h"
+
+/* RFC 2177: "at least every 29 minutes". */
+#define IDLE_RENEW_US (INT64_C(29) * 60 * WHEN_SECOND_US)
+
+enum foreign_side
+foreign_session_side(const struct foreign_session *session)
+{
+    return session->log->format->side;
+}
+
+const struct foreign_session *
+foreign_case_with(const struct foreign_case *c, enum foreign_fact fact, enum foreign_side side)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (foreign_session_has(c->views[i], fact) &&
+            (side == SIDE_ANY || foreign_session_side(c->views[i]) == side))
+            return c->views[i];
+    return NULL;
+}
+
+const struct foreign_session *
+foreign_case_talk(const struct foreign_case *c)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (c->views[i]->cmd_count > 0)
+            return c->views[i];
+    return NULL;
+}
+
+int64_t
+foreign_case_time(const struct foreign_case *c, const struct foreign_session *view,
+                  int64_t at_us)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (c->views[i] == view && at_us != FOREIGN_NO_TIME)
+            return at_us - c->ahead_us[i];
+    return at_us;
+}
+
+int64_t
+foreign_case_between(const struct foreign_case *c, const struct foreign_session *a_view,
+                     int64_t a_us, const struct foreign_session *b_view, int64_t b_us)
+{
+    const int64_t a = foreign_case_time(c, a_view, a_us);
+    const int64_t b = foreign_case_time(c, b_view, b_us);
+
+    return when_between(&a_view->log->clock, a, &b_view->log->clock, b);
+}
+
+const struct foreign_cmd *
+foreign_case_idle(const struct foreign_case *c, const struct foreign_session **view_out)
+{
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_cmd *last = foreign_session_last(c->views[i]);
+        if (last != NULL && strcmp(last->name, "IDLE") == 0 && last->answered.line == 0) {
+            *view_out = c->views[i];
+            return last;
+        }
+    }
+    return NULL;
+}
+
+/* Facts that are an end of the session, or the sight of one. */
+static bool
+is_end(enum foreign_fact fact)
+{
+    switch (fact) {
+    case FACT_TIMED_OUT:
+    case FACT_LOGIN_TIMEOUT:
+    case FACT_NO_LOGIN:
+    case FACT_UNREAD:
+    case FACT_PEER_CLOSED:
+    case FACT_CLOSED:
+    case FACT_RESET:
+    case FACT_NO_ANSWER:
+    case FACT_UNREACHABLE:
+    case FACT_TLS_FAILED:
+    case FACT_STOPPING:
+    case FACT_KICKED:
+    case FACT_CRASHED:
+    case FACT_FAILED:
+    case FACT_BYE:
+    case FACT_LIMIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+foreign_case_end(const struct foreign_case *c, enum foreign_side side,
+                 const struct foreign_session **view_out, enum foreign_fact *fact_out)
+{
+    int64_t best = INT64_MAX;
+    bool found = false;
+
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        if (side != SIDE_ANY && foreign_session_side(c->views[i]) != side)
+            continue;
+        for (enum foreign_fact fact = 0; fact < FACT_COUNT; fact++) {
+            const struct foreign_seen *seen = &c->views[i]->facts[fact];
+            if (seen->count == 0 || !is_end(fact))
+                continue;
+            const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
+            if (found && at >= best)
+                continue;
+            best = at;
+            found = true;
+            *view_out = c->views[i];
+            *fact_out = fact;
+        }
+    }
+    return found;
+}
+
+static bool
+has(const struct foreign_case *c, enum foreign_fact fact)
+{
+    return foreign_case_with(c, fact, SIDE_ANY) != NULL;
+}
+
+static bool
+has_side(const struct foreign_case *c, enum foreign_side side)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (foreign_session_side(c->views[i]) == side)
+            return true;
+    return false;
+}
+
+static bool
+is_logged_in(const struct foreign_case *c)
+{
+    if (has(c, FACT_LOGGED_IN))
+        return true;
+    /* A log that begins within a session shows no login, but commands that need one. */
+    const struct foreign_session *talk = foreign_case_talk(c);
+    return talk != NULL && (talk->mailbox[0] != '\0' || talk->idles > 0);
+}
+
+/* How long after it began the open IDLE ended, as far as is told; -1: not. */
+static int64_t
+idle_length(const struct foreign_case *c)
+{
+    const struct foreign_session *view;
+    const struct foreign_session *end;
+    enum foreign_fact fact;
+    const struct foreign_cmd *idle = foreign_case_idle(c, &view);
+
+    if (idle == NULL || !foreign_case_end(c, SIDE_ANY, &end, &fact))
+        return -1;
+    return foreign_case_between(c, view, idle->sent.at_us, end, end->facts[fact].last.at_us);
+}
+
+static bool
+sure_by_side(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const bool both = has_side(c, SIDE_CLIENT) && has_side(c, SIDE_SERVER);
+
+    v->sure = SURE_CERTAIN;
+    v->why = both ? "The logs of both sides tell the same." : "The log says so itself.";
+    return true;
+}
+
+static bool
+sure(struct foreign_verdict *v, enum foreign_sure how, const char *why)
+{
+    v->sure = how;
+    v->why = why;
+    return true;
+}
+
+/* --- A predicate for each rule, in the table's order --- */
+
+static bool
+is_CRASHED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_CRASHED) && sure_by_side(c, v);
+}
+
+static bool
+is_STOPPED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_STOPPING) && sure_by_side(c, v);
+}
+
+static bool
+is_KICKED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_KICKED) && sure_by_side(c, v);
+}
+
+static bool
+is_LIMIT(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_LIMIT) && sure_by_side(c, v);
+}
+
+static bool
+is_REFUSED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_REFUSED) && !is_logged_in(c) && sure_by_side(c, v);
+}
+
+static bool
+is_TLS_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_TLS_FAILED) && !has(c, FACT_LOGOUT) && sure_by_side(c, v);
+}
+
+static bool
+is_UNREAD(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_UNREAD) && sure_by_side(c, v);
+}
+
+static bool
+is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    if (!has(c, FACT_BAD) || has(c, FACT_LOGOUT) || has(c, FACT_TIMED_OUT))
+        return false;
+    const struct foreign_session *view = foreign_case_with(c, FACT_BAD, SIDE_ANY);
+    const struct foreign_cmd *last = foreign_session_last(view);
+    /* One bad answer long ago is not the end. */
+    if (last != NULL && last->status != STATUS_BAD && last->sent.line > 0 &&
+        view->facts[FACT_BAD].last.line < last->sent.line)
+        return false;
+    if (has(c, FACT_BYE) && !has(c, FACT_PEER_CLOSED))
+        return sure_by_side(c, v);
+    return sure(v, SURE_LIKELY, "It was the last answer before the end.");
+}
+
+static bool
+is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_FAILED) && sure_by_side(c, v);
+}
+
+static bool
+is_NEVER_DONE(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view;
+    const struct foreign_cmd *idle = foreign_case_idle(c, &view);
+
+    if (idle == NULL || idle->stopped.line != 0)
+        return false;
+    if (foreign_case_with(c, FACT_TIMED_OUT, SIDE_ANY) != NULL)
+        return sure_by_side(c, v);
+    if (has(c, FACT_RESET) || has(c, FACT_NO_ANSWER) || idle_length(c) < IDLE_RENEW_US ||
+        has_side(c, SIDE_SERVER))
+        return false;
+    return sure(v, SURE_LIKELY,
+                "The client's log shows the silence and the end; that it was the server's "
+                "timer follows from the time alone.");
+}
+
+static bool
+is_DONE_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view;
+    const struct foreign_cmd *idle = foreign_case_idle(c, &view);
+
+    if (idle == NULL || idle->stopped.line == 0 || has(c, FACT_LOGOUT))
+        return false;
+    if (foreign_session_side(view) == SIDE_SERVER)
+        return sure(v, SURE_LIKELY, "DONE is in the server's log, an answer is not.");
+    return sure(v, SURE_CERTAIN, "The client's log shows DONE, and nothing after it.");
+}
+
+static bool
+is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view;
+
+    if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
+        return sure(v, SURE_CERTAIN,
+                    "What was sent was never acknowledged; no close was seen before.");
+    if (has(c, FACT_LOGOUT) || has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
+        return false;
+    /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
+     * router sends for what it forgot, which the server never saw. */
+    if (has_side(c, SIDE_CLIENT) && has_side(c, SIDE_SERVER) &&
+        foreign_case_idle(c, &view) != NULL &&
+        foreign_case_with(c, FACT_RESET, SIDE_SERVER) == NULL && !has(c, FACT_BYE) &&
+        !has(c, FACT_TIMED_OUT) && (has(c, FACT_RESET) || c->has_successor))
+        return sure(v, SURE_LIKELY, "Both logs are here, and neither side closed.");
+    if (c->has_successor && foreign_case_idle(c, &view) != NULL && !has(c, FACT_BYE))
+        return sure(v, SURE_POSSIBLE,
+                    "The log shows no end, and the same user came back by a new connection; a "
+                    "client with several connections looks alike.");
+    return false;
+}
+
+static bool
+is_INACTIVE(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_TIMED_OUT) && sure_by_side(c, v);
+}
+
+static bool
+is_LOGIN_TIMEOUT(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_LOGIN_TIMEOUT) && sure_by_side(c, v);
+}
+
+static bool
+is_LOGGED_OUT(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_LOGOUT) && sure_by_side(c, v);
+}
+
+static bool
+is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *talk = foreign_case_talk(c);
+    const struct foreign_session *view;
+    enum foreign_fact fact;
+
+    if (talk == NULL || !foreign_case_end(c, SIDE_ANY, &view, &fact))
+        return false;
+    const struct foreign_cmd *last = foreign_session_last(talk);
+    if (last->answered.line != 0 || strcmp(last->name, "IDLE") == 0)
+        return false;
+    return sure(v, SURE_CERTAIN, "The log shows the command, and no answer to it.");
+}
+
+static bool
+is_RESET(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_RESET) &&
+           sure(v, SURE_CERTAIN,
+                "The log names the reset; who sent it, a reset does not tell.");
+}
+
+static bool
+is_IDLE_CUT(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view;
+
+    return foreign_case_idle(c, &view) != NULL &&
+           foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
+           foreign_case_end(c, SIDE_SERVER, &view, &(enum foreign_fact){FACT_NONE}) == false &&
+           sure(v, SURE_LIKELY, "The client's log shows the close, not who did it.");
+}
+
+static bool
+is_NO_LOGIN(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return has(c, FACT_NO_LOGIN) && sure_by_side(c, v);
+}
+
+static bool
+is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    if (foreign_case_with(c, FACT_PEER_CLOSED, SIDE_SERVER) != NULL)
+        return has_side(c, SIDE_CLIENT)
+                   ? sure_by_side(c, v)
+                   : sure(v, SURE_LIKELY,
+                          "The server saw a close from the client's side; a box between the "
+                          "two could have made it.");
+    return foreign_case_with(c, FACT_CLOSED, SIDE_CLIENT) != NULL && !has(c, FACT_BYE) &&
+           sure_by_side(c, v);
+}
+
+static bool
+is_SERVER_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
+           sure(v, SURE_LIKELY, "Only what the client saw is in the log.");
+}
+
+static bool
+is_STILL_OPEN(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view;
+    enum foreign_fact fact;
+
+    return !foreign_case_end(c, SIDE_ANY, &view, &fact) && !c->views[0]->over &&
+           sure(v, SURE_CERTAIN, "No line of the log is about its end.");
+}
+
+static bool
+is_UNTOLD(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    (void)c;
+    return sure(v, SURE_POSSIBLE, "Nothing in the log points to a cause.");
+}
+
+static bool (*const predicates[])(const struct foreign_case *c, struct foreign_verdict *v) = {
+#define FOREIGN_RULE(name, code, who, kind, title, sentence, client, server, network) is_##name,
+#include "journal/foreign/rules.def"
+#undef FOREIGN_RULE
+};
+
+static const struct foreign_rule_info infos[] = {
+#define FOREIGN_RULE(name, code, who, kind, title, sentence, client, server, network)          \
+    {code, who, kind, title, sentence, client, server, network},
+#include "journal/foreign/rules.def"
+#undef FOREIGN_RULE
+};
+
+void
+foreign_judge(const struct foreign_case *c, struct foreign_verdict *out)
+{
+    for (enum foreign_rule rule = 0; rule < RULE_COUNT; rule++) {
+        out->rule = rule;
+        if (predicates[rule](c, out))
+            return;
+    }
+}
+
+const struct foreign_rule_info *
+foreign_rule_info(enum foreign_rule rule)
+{
+    return &infos[rule];
+}
+
+const char *
+foreign_who_name(enum foreign_who who)
+{
+    static const char *const names[] = {"client", "server", "network", "administrator",
+                                        "unknown"};
+    return names[who];
+}
+
+const char *
+foreign_sure_name(enum foreign_sure how)
+{
+    static const char *const names[] = {"certain", "likely", "possible"};
+    return names[how];
+}

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading: files are opened and recognised, put into logs (rotated files of one name are one
+ * log, oldest first; so are the two halves of a pair), and read line by line. Lines that begin
+ * no entry continue the one before when they are indented, as mail programs and papers fold
+ * them.
+ */
+#include "journal/foreign/story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/foreign/formats.h"
+#include "journal/foreign/match.h"
+#include "journal/foreign/source.h"
+#include "journal/foreign/track.h"
+#include "journal/foreign/when.h"
+
+enum { STEM_OCTETS = 512, PROGRESS_LINES = 4096 };
+
+/* A file before it is read. */
+struct candidate {
+    struct foreign_source *source;
+    const struct foreign_format *formats[FOREIGN_FORMATS_PER_FILE];
+    uint32_t format_count;
+    uint32_t file;
+    char stem[STEM_OCTETS]; /* folder and name without what rotation adds */
+    char date[12];          /* in the name; "": none: the newest */
+    uint64_t rotation;      /* ".2": 2; 0: none */
+};
+
+/* One format's log at work. */
+struct work {
+    struct foreign_log *log;
+    struct foreign_reader reader;
+    struct foreign_tracker tracker;
+};
+
+struct reading {
+    struct foreign_story *story;
+    const struct foreign_options *options;
+    struct candidate files[LIMIT_FOREIGN_FILES];
+    uint32_t count;
+    /* The group at work. */
+    struct work works[FOREIGN_FORMATS_PER_FILE];
+    uint32_t work_count;
+    struct work *pending; /* whose entry is being folded */
+    struct foreign_line entry;
+    uint32_t folds;
+    struct buf text; /* of the entry */
+};
+
+/* --- Names --- */
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Takes "-20261121", ".2", ".gz" off the end, and dates out of the middle. */
+static void
+stem_make(struct candidate *c, const char *path)
+{
+    struct span name = span_of_str(path);
+    size_t used = 0;
+
+    if (name.len > 3 && span_eq_str(span_tail(name, name.len - 3), ".gz"))
+        name.len -= 3;
+    size_t digits = 0;
+    while (digits < name.len && is_digit(name.ptr[name.len - 1 - digits]))
+        digits++;
+    if (digits > 0 && digits < 4 && digits < name.len &&
+        name.ptr[name.len - 1 - digits] == '.') {
+        if (!span_to_u64(span_tail(name, name.len - digits), 999, &c->rotation))
+            c->rotation = 0;
+        name.len -= digits + 1;
+    }
+    for (size_t i = 0; i < name.len && used + 2 < sizeof c->stem;) {
+        struct span date = span_tail(name, i);
+        int64_t day;
+        uint64_t number;
+        const struct span at = date;
+        if (when_take_date(&date, &day) ||
+            (i > 0 && name.ptr[i - 1] == '-' && when_take_number(&date, 8, &number) &&
+             at.len - date.len == 8 && date.len == 0)) {
+            const size_t len = at.len - date.len;
+            memcpy(c->date, at.ptr, len);
+            c->date[len] = '\0';
+            i += len;
+            if (used > 0 && (c->stem[used - 1] == '-' || c->stem[used - 1] == '.'))
+                used--;
+            continue;
+        }
+        c->stem[used++] = name.ptr[i++];
+    }
+    /* The two halves of a pair. */
+    if (c->formats[0]->pairs) {
+        if (used > 3 && memcmp(c->stem + used - 3, ".in", 3) == 0)
+            used -= 3;
+        else if (used > 4 && memcmp(c->stem + used - 4, ".out", 4) == 0)
+            used -= 4;
+    }
+    c->stem[used] = '\0';
+}
+
+/* Logs in the order: the server's first, then by format, then by name; the files of a log
+ * oldest first. */
+static int
+by_log(const void *a, const void *b)
+{
+    const struct candidate *left = a;
+    const struct candidate *right = b;
+    const int sides =
+        (right->formats[0]->side == SIDE_SERVER) - (left->formats[0]->side == SIDE_SERVER);
+
+    if (sides != 0)
+        return sides;
+    if (left->formats[0] != right->formats[0])
+        return left->formats[0] < right->formats[0] ? -1 : 1;
+    const int stems = strcmp(left->stem, right->stem);
+    if (stems != 0)
+        return stems;
+    if (left->rotation != right->rotation)
+        return left->rotation > right->rotation ? -1 : 1;
+    if ((left->date[0] == '\0') != (right->date[0] == '\0'))
+        return left->date[0] == '\0' ? 1 : -1;
+    const int dates = strcmp(left->date, right->date);
+    return dates != 0 ? dates : left->file < right->file ? -1 : 1;
+}
+
+static bool
+same_log(const struct candidate *a, const struct candidate *b)
+{
+    if (a->formats[0] != b->formats[0] || strcmp(a->stem, b->stem) != 0)
+        return false;
+    /* Files of one name in one folder, told apart by rotation; or a pair. */
+    return a->formats[0]->pairs || a->rotation != b->rotation || strcmp(a->date, b->date) != 0;
+}
+
+/* --- Sessions that ended --- */
+
+static struct foreign_session *
+session_at(struct list *node)
+{
+    return (struct foreign_session *)((char *)node - offsetof(struct foreign_session, link));
+}
+
+static enum foreign_rule
+judge_alone(struct foreign_session *session)
+{
+    const struct foreign_case c = {.views = {session}, .view_count = 1};
+    struct foreign_verdict verdict;
+
+    foreign_judge(&c, &verdict);
+    return verdict.rule;
+}
+
+static void
+keep(void *ctx, struct foreign_session *session)
+{
+    struct reading *reading = ctx;
+    struct foreign_story *story = reading->story;
+    const char *account = reading->options->account;
+    const enum foreign_rule rule = judge_alone(session);
+
+    if (account != NULL && session->account[0] != '\0' &&
+        strcasecmp(account, session->account) != 0) {
+        foreign_session_free(session);
+        return;
+    }
+    if (story->kept == LIMIT_FOREIGN_KEPT) {
+        struct list *list =
+            list_is_empty(&story->ordinary) ? &story->troubled : &story->ordinary;
+        struct foreign_session *gone = session_at(list_pop_front(list));
+        story->counted[judge_alone(gone)]++;
+        story->counted_all++;
+        foreign_session_free(gone);
+        story->kept--;
+    }
+    list_push_back(foreign_rule_info(rule)->kind == KIND_ORDINARY ? &story->ordinary
+                                                                  : &story->troubled,
+                   &session->link);
+    story->kept++;
+}
+
+static void
+event_take(void *ctx, const struct foreign_event *event)
+{
+    struct work *work = ctx;
+
+    foreign_tracker_event(&work->tracker, event);
+}
+
+/* --- One log --- */
+
+static void
+work_begin(struct reading *reading, const struct foreign_format *format,
+           const struct candidate *c)
+{
+    struct foreign_story *story = reading->story;
+    struct work *work = &reading->works[reading->work_count];
+
+    if (story->log_count == FOREIGN_LOGS)
+        return;
+    *work = (struct work){0};
+    if (format->state_octets > 0) {
+        work->reader.state = calloc(1, format->state_octets);
+        if (work->reader.state == NULL) {
+            story->no_memory = true;
+            return;
+        }
+    }
+    work->log = &story->logs[story->log_count];
+    *work->log = (struct foreign_log){.format = format, .index = story->log_count};
+    story->log_count++;
+    reading->work_count++;
+    work->reader.format = format;
+    work->reader.emit = event_take;
+    work->reader.emit_ctx = work;
+    work->reader.clock.last_tod_us = -1;
+    work->reader.clock.year = foreign_source_year(c->source);
+    foreign_tracker_init(&work->tracker);
+    work->tracker.log = work->log;
+    work->tracker.literals = format->literals;
+    work->tracker.give = keep;
+    work->tracker.give_ctx = reading;
+}
+
+static void
+work_end(struct reading *reading, struct work *work)
+{
+    struct foreign_log *log = work->log;
+
+    log->program = work->reader.program;
+    log->clock = work->reader.clock;
+    foreign_tracker_done(&work->tracker);
+    log->sessions = work->tracker.session_count;
+    reading->story->no_memory |= work->tracker.no_memory;
+    free(work->reader.state);
+}
+
+static void
+entry_finish(struct reading *reading)
+{
+    struct work *work = reading->pending;
+
+    reading->pending = NULL;
+    if (work == NULL)
+        return;
+    reading->entry.text = buf_span(&reading->text);
+    const uint64_t before = work->tracker.event_count;
+    if (work->reader.format->read(&work->reader, &reading->entry))
+        work->log->entries++;
+    else
+        work->log->strange++;
+    work->log->cut += reading->entry.cut;
+    if (work->tracker.event_count != before)
+        work->log->end =
+            (struct foreign_ref){.line = reading->entry.number, .file = reading->entry.file};
+}
+
+static void
+entry_begin(struct reading *reading, struct work *work, const struct foreign_line *line)
+{
+    reading->pending = work;
+    reading->entry = *line;
+    reading->folds = 0;
+    buf_clear(&reading->text);
+    buf_put_span(&reading->text, line->text);
+}
+
+static void
+line_take(struct reading *reading, const struct foreign_line *line)
+{
+    for (uint32_t i = 0; i < reading->work_count; i++) {
+        struct work *work = &reading->works[i];
+        if (work->reader.format->raw || work->reader.format->head(line->text)) {
+            entry_finish(reading);
+            entry_begin(reading, work, line);
+            return;
+        }
+    }
+    const struct span more = span_trim(line->text);
+    const bool indented =
+        line->text.len > 0 && (line->text.ptr[0] == ' ' || line->text.ptr[0] == '\t');
+    if (reading->pending != NULL && indented && more.len > 0 &&
+        reading->folds < LIMIT_FOREIGN_FOLDS &&
+        buf_len(&reading->text) + more.len < LIMIT_FOREIGN_LINE) {
+        buf_put_char(&reading->text, ' ');
+        buf_put_span(&reading->text, more);
+        reading->folds++;
+        return;
+    }
+    entry_finish(reading);
+}
+
+static void
+file_begin(struct reading *reading, const struct candidate *c)
+{
+    for (uint32_t i = 0; i < reading->work_count; i++) {
+        reading->works[i].reader.file = reading->story->files[c->file].name;
+        when_from_name(&reading->works[i].reader.clock, reading->works[i].reader.file);
+    }
+}
+
+static void
+progress(struct reading *reading, const struct candidate *c)
+{
+    int64_t done;
+    int64_t size;
+
+    if (reading->options->progress == NULL)
+        return;
+    foreign_source_progress(c->source, &done, &size);
+    reading->options->progress(reading->options->ctx, reading->story->files[c->file].name, done,
+                               size);
+}
+
+static void
+file_end(struct reading *reading, const struct candidate *c)
+{
+    struct foreign_file *file = &reading->story->files[c->file];
+    struct err err;
+
+    if (foreign_source_trouble(c->source, &err) != RC_OK)
+        snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
+}
+
+static void
+file_read(struct reading *reading, struct candidate *c)
+{
+    struct foreign_file *file = &reading->story->files[c->file];
+    struct foreign_line line;
+
+    file_begin(reading, c);
+    while (foreign_source_line(c->source, &line)) {
+        line.file = c->file;
+        if (file->lines++ % PROGRESS_LINES == 0)
+            progress(reading, c);
+        line_take(reading, &line);
+    }
+    entry_finish(reading);
+    file_end(reading, c);
+}
+
+/* The time a line of a pair begins with; what has none goes with the line before. */
+static int64_t
+pair_time(const struct foreign_line *line, int64_t before)
+{
+    struct foreign_clock clock = {0};
+    struct span text = line->text;
+    int64_t at;
+
+    return when_take_epoch(&clock, &text, &at) ? at : before;
+}
+
+/* Two files at once, by their times; at the same time the client's half goes first. */
+static void
+pair_read(struct reading *reading, struct candidate *a, struct candidate *b)
+{
+    struct candidate *c[2] = {a, b};
+    struct foreign_line line[2];
+    int64_t at[2] = {INT64_MIN, INT64_MIN};
+    bool have[2];
+
+    for (int i = 0; i < 2; i++) {
+        have[i] = foreign_source_line(c[i]->source, &line[i]);
+        if (have[i])
+            at[i] = pair_time(&line[i], at[i]);
+    }
+    while (have[0] || have[1]) {
+        const int i = have[0] && (!have[1] || at[0] <= at[1]) ? 0 : 1;
+        file_begin(reading, c[i]);
+        line[i].file = c[i]->file;
+        if (reading->story->files[c[i]->file].lines++ % PROGRESS_LINES == 0)
+            progress(reading, c[i]);
+        line_take(reading, &line[i]);
+        entry_finish(reading);
+        have[i] = foreign_source_line(c[i]->source, &line[i]);
+        if (have[i])
+            at[i] = pair_time(&line[i], at[i]);
+    }
+    file_end(reading, a);
+    file_end(reading, b);
+}
+
+/* The files from..to-1 are one log of each of their formats. */
+static void
+group_read(struct reading *reading, uint32_t from, uint32_t to)
+{
+    struct candidate *first = &reading->files[from];
+
+    reading->work_count = 0;
+    for (uint32_t i = 0; i < first->format_count; i++)
+        work_begin(reading, first->formats[i], first);
+    if (reading->work_count == 0)
+        return;
+    for (uint32_t i = from; i < to; i++)
+        reading->story->files[reading->files[i].file].log = reading->works[0].log->index;
+    if (first->formats[0]->pairs && to - from == 2) {
+        pair_read(reading, first, first + 1);
+    } else {
+        for (uint32_t i = from; i < to; i++)
+            file_read(reading, &reading->files[i]);
+    }
+    for (uint32_t i = 0; i < reading->work_count; i++)
+        work_end(reading, &reading->works[i]);
+}
+
+/* --- All --- */
+
+static const char *
+last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+static void
+file_open(struct reading *reading, const char *path)
+{
+    struct foreign_story *story = reading->story;
+    struct foreign_file *file = &story->files[story->file_count];
+    struct candidate *c = &reading->files[reading->count];
+    struct foreign_sample sample = {0};
+    struct err err;
+
+    *file = (struct foreign_file){.path = path, .name = last_part(path)};
+    *c = (struct candidate){.file = story->file_count};
+    story->file_count++;
+    if (foreign_source_open(&c->source, path, &err) != RC_OK) {
+        snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
+        return;
+    }
+    foreign_source_peek(c->source, foreign_sample_line, &sample);
+    c->format_count = foreign_sample_decide(&sample, c->formats, FOREIGN_FORMATS_PER_FILE);
+    if (c->format_count == 0) {
+        foreign_source_close(c->source);
+        snprintf(file->trouble, sizeof file->trouble,
+                 sample.lines == 0 ? "the file is empty"
+                                   : "none of the formats that are known");
+        return;
+    }
+    file->is_known = true;
+    stem_make(c, path);
+    reading->count++;
+}
+
+static void
+all_read(struct reading *reading)
+{
+    qsort(reading->files, reading->count, sizeof reading->files[0], by_log);
+    for (uint32_t from = 0, to; from < reading->count; from = to) {
+        to = from + 1;
+        while (to < reading->count && same_log(&reading->files[from], &reading->files[to]))
+            to++;
+        group_read(reading, from, to);
+    }
+}
+
+enum rc
+foreign_story_read(struct foreign_story *story, const char *const *paths, size_t count,
+                   const struct foreign_options *options, struct err *err)
+{
+    *story = (struct foreign_story){0};
+    list_init(&story->ordinary);
+    list_init(&story->troubled);
+    if (count > LIMIT_FOREIGN_FILES)
+        return err_set(err, RC_LIMIT, 0, "more than %u files at once", LIMIT_FOREIGN_FILES);
+    struct reading *reading = calloc(1, sizeof *reading);
+    if (reading == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    reading->story = story;
+    reading->options = options;
+    buf_init(&reading->text, 2 * LIMIT_FOREIGN_LINE);
+    for (size_t i = 0; i < count; i++)
+        file_open(reading, paths[i]);
+    all_read(reading);
+    for (uint32_t i = 0; i < reading->count; i++)
+        foreign_source_close(reading->files[i].source);
+    const bool any = reading->count > 0;
+    buf_done(&reading->text);
+    free(reading);
+    if (!any && count == 1)
+        return err_set(err, RC_NOT_FOUND, 0, "%s: %s", story->files[0].name,
+                       story->files[0].trouble);
+    if (!any)
+        return err_set(err, RC_NOT_FOUND, 0, "none of the files is a log that is known");
+    return foreign_match(story) == RC_OK ? RC_OK : err_set(err, RC_LIMIT, 0, "no memory");
+}
+
+void
+foreign_story_done(struct foreign_story *story)
+{
+    struct list *lists[] = {&story->ordinary, &story->troubled};
+
+    for (size_t i = 0; i < 2; i++)
+        while (lists[i]->next != NULL && !list_is_empty(lists[i]))
+            foreign_session_free(session_at(list_pop_front(lists[i])));
+    free(story->cases);
+    story->cases = NULL;
+}

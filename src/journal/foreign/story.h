@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several log files as one story: each is recognised by content, the rotated files of one log
+ * are read as one, and the sessions of all logs are laid side by side (match.h). Memory is
+ * bounded whatever the files' size: LIMIT_FOREIGN_OPEN sessions a log while reading,
+ * LIMIT_FOREIGN_KEPT ended ones, of which the ordinary go first and are still counted.
+ * Thread: main (the command line's).
+ */
+#ifndef JOURNAL_FOREIGN_STORY_H
+#define JOURNAL_FOREIGN_STORY_H
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "journal/foreign/rules.h"
+#include "journal/foreign/session.h"
+
+enum { FOREIGN_FORMATS_PER_FILE = 4, FOREIGN_LOGS = LIMIT_FOREIGN_FILES };
+
+struct foreign_file {
+    const char *path; /* borrowed */
+    const char *name; /* its last part */
+    uint64_t lines;
+    uint32_t log;                  /* index of the log it belongs to first */
+    bool is_known;                 /* its format was recognised */
+    char trouble[ERR_TEXT_OCTETS]; /* why it was not read, or not to its end; "": nothing */
+};
+
+/* The log of one program: a file, or rotated files, or a pair. */
+struct foreign_log {
+    const struct foreign_format *format;
+    const char *program; /* more exact than the format's, if the log told it */
+    struct foreign_clock clock;
+    uint32_t index;
+    uint32_t sessions;      /* seen */
+    uint64_t entries;       /* understood */
+    uint64_t strange;       /* lines of it that made no sense */
+    uint64_t cut;           /* lines longer than we read */
+    struct foreign_ref end; /* where it ends */
+};
+
+struct foreign_story {
+    struct foreign_file files[LIMIT_FOREIGN_FILES];
+    uint32_t file_count;
+    struct foreign_log logs[FOREIGN_LOGS];
+    uint32_t log_count;
+    struct list ordinary; /* ended sessions whose end needs no attention, oldest first */
+    struct list troubled;
+    uint32_t kept;
+    uint64_t counted[RULE_COUNT]; /* sessions not kept, by what they would be judged */
+    uint64_t counted_all;
+    struct foreign_case *cases; /* owned; by time */
+    uint32_t case_count;
+    bool no_memory;
+};
+
+struct foreign_options {
+    const char *account; /* sessions of others are passed over; NULL: none is */
+    /* Called now and then with octets of the present file; NULL: not. */
+    void (*progress)(void *ctx, const char *name, int64_t done, int64_t size);
+    void *ctx;
+};
+
+/**
+ * Reads the files and makes the cases. A file that cannot be read, or whose format nobody
+ * knows, is told in its row. RC_NOT_FOUND when no file could be made use of, RC_LIMIT (too
+ * many files, memory). Free with foreign_story_done in any case.
+ */
+MUST_USE enum rc foreign_story_read(struct foreign_story *story, const char *const *paths,
+                                    size_t count, const struct foreign_options *options,
+                                    struct err *err);
+void foreign_story_done(struct foreign_story *story);
+
+#endif

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words for a case. Sentences are built from what the views hold, whatever the rule: what
+ * the client did last, how it ended on each side, what the user was told. The rule adds its own
+ * meaning and advice (rules.def) when it is printed.
+ */
+#include "journal/foreign/tell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/foreign/when.h"
+#include "journal/redact.h"
+
+enum { TEXT_MAX = 16 << 10, SHOWN_MAX = 2 * LIMIT_FOREIGN_TEXT };
+
+const char *
+tell_program(const struct foreign_log *log)
+{
+    return log->program != NULL ? log->program : log->format->program;
+}
+
+void
+tell_put_ref(struct buf *buf, const struct foreign_story *story, const struct foreign_ref *ref)
+{
+    text_escape(buf, span_of_str(story->files[ref->file].name), SHOWN_MAX);
+    buf_printf(buf, ":%ju", (uintmax_t)ref->line);
+}
+
+static void
+put_text(struct buf *buf, const char *text)
+{
+    text_escape(buf, span_of_str(text), SHOWN_MAX);
+}
+
+static void
+put_time(struct buf *buf, const struct foreign_session *view, const struct foreign_ref *ref)
+{
+    when_print(buf, &view->log->clock, ref->at_us);
+}
+
+static void
+put_cmd(struct buf *buf, const struct foreign_cmd *cmd)
+{
+    put_text(buf, cmd->tag);
+    buf_printf(buf, " %s", cmd->name);
+    if (cmd->args[0] != '\0') {
+        buf_put_char(buf, ' ');
+        put_text(buf, cmd->args);
+    }
+}
+
+/* --- Evidence --- */
+
+static struct buf *
+evidence_add(struct telling *t, const struct foreign_case *c,
+             const struct foreign_session *view, const struct foreign_ref *ref)
+{
+    if (t->evidence_count == TELL_EVIDENCE || ref->line == 0)
+        return NULL;
+    struct tell_evidence *e = &t->evidence[t->evidence_count++];
+    e->view = view;
+    e->ref = *ref;
+    /* A time without fractions is somewhere in its second: behind the exact ones. */
+    e->order_us = foreign_case_time(c, view, ref->at_us);
+    if (e->order_us != FOREIGN_NO_TIME && view->log->clock.precision_us > 1)
+        e->order_us += view->log->clock.precision_us - 1;
+    buf_init(&e->text, TEXT_MAX);
+    return &e->text;
+}
+
+static void
+evidence_str(struct telling *t, const struct foreign_case *c,
+             const struct foreign_session *view, const struct foreign_ref *ref,
+             const char *text)
+{
+    struct buf *buf = evidence_add(t, c, view, ref);
+
+    if (buf != NULL)
+        buf_put_str(buf, text);
+}
+
+static const char *
+status_name(enum imap_status status)
+{
+    static const char *const names[] = {"", "OK", "NO", "BAD", "BYE", "PREAUTH"};
+    return names[status];
+}
+
+static void
+evidence_cmd(struct telling *t, const struct foreign_case *c,
+             const struct foreign_session *view, const struct foreign_cmd *cmd)
+{
+    struct buf *buf = evidence_add(t, c, view, &cmd->sent);
+
+    if (buf != NULL) {
+        buf_put_lit(buf, "client: ");
+        put_cmd(buf, cmd);
+    }
+    evidence_str(t, c, view, &cmd->accepted, "server: + (accepted)");
+    evidence_str(t, c, view, &cmd->stopped, "client: DONE");
+    buf = evidence_add(t, c, view, &cmd->answered);
+    if (buf != NULL) {
+        buf_put_lit(buf, "server: ");
+        put_text(buf, cmd->tag);
+        buf_printf(buf, " %s", status_name(cmd->status));
+    }
+}
+
+static void
+evidence_fact(struct telling *t, const struct foreign_case *c,
+              const struct foreign_session *view, enum foreign_fact fact)
+{
+    const struct foreign_seen *seen = &view->facts[fact];
+    struct buf *buf = seen->count == 0 ? NULL : evidence_add(t, c, view, &seen->last);
+
+    if (buf == NULL)
+        return;
+    buf_put_str(buf, foreign_fact_label(fact));
+    if (seen->text != NULL) {
+        buf_put_lit(buf, ": ");
+        put_text(buf, seen->text);
+    }
+    if (seen->count > 1)
+        buf_printf(buf, " (%u times)", seen->count);
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const struct tell_evidence *left = a;
+    const struct tell_evidence *right = b;
+
+    if (left->order_us != right->order_us)
+        return left->order_us < right->order_us ? -1 : 1;
+    if (left->ref.file != right->ref.file)
+        return left->ref.file < right->ref.file ? -1 : 1;
+    return (left->ref.line > right->ref.line) - (left->ref.line < right->ref.line);
+}
+
+static void
+evidence_make(const struct foreign_case *c, struct telling *t)
+{
+    static const enum foreign_fact shown[] = {
+        FACT_LOGGED_IN,   FACT_REFUSED,     FACT_LIMIT,         FACT_KEEPALIVE, FACT_BAD,
+        FACT_TIMED_OUT,   FACT_UNREAD,      FACT_LOGIN_TIMEOUT, FACT_NO_LOGIN,  FACT_BYE,
+        FACT_LOGOUT,      FACT_PEER_CLOSED, FACT_CLOSED,        FACT_RESET,     FACT_NO_ANSWER,
+        FACT_UNREACHABLE, FACT_TLS_FAILED,  FACT_STOPPING,      FACT_KICKED,    FACT_CRASHED,
+        FACT_FAILED,      FACT_TOLD_USER,   FACT_STATISTICS,
+    };
+
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_session *view = c->views[i];
+        const struct foreign_cmd *last = foreign_session_last(view);
+        const bool idle_case =
+            t->verdict.rule == RULE_NEVER_DONE || t->verdict.rule == RULE_DONE_UNANSWERED;
+        if (idle_case && view->good_idle.tag[0] != '\0')
+            evidence_cmd(t, c, view, &view->good_idle);
+        if (last != NULL)
+            evidence_cmd(t, c, view, last);
+        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
+            evidence_fact(t, c, view, shown[k]);
+        evidence_str(t, c, view, &view->missed.sent, "client: asks for the highest UID with *");
+        evidence_str(t, c, view, &view->missed.answered, "server: answers without any message");
+        evidence_str(t, c, view, &view->missed.shown, "server: shows the highest UID");
+    }
+    qsort(t->evidence, t->evidence_count, sizeof t->evidence[0], by_time);
+}
+
+/* --- Sentences --- */
+
+static void
+title_make(const struct foreign_case *c, struct buf *buf)
+{
+    const struct foreign_session *who = c->views[0];
+    const struct foreign_session *from = c->views[0];
+    const struct foreign_session *by = c->views[0];
+    const struct foreign_session *talk = foreign_case_talk(c);
+
+    for (uint32_t i = c->view_count; i-- > 0;) {
+        who = c->views[i]->account[0] != '\0' ? c->views[i] : who;
+        from = c->views[i]->peer[0] != '\0' ? c->views[i] : from;
+        by = c->views[i]->client[0] != '\0' ? c->views[i] : by;
+    }
+    buf_put_lit(buf, "Session");
+    if (who->key[0] != '\0' && strlen(who->key) <= 40) {
+        buf_put_char(buf, ' ');
+        put_text(buf, who->key);
+    }
+    buf_put_lit(buf, " of ");
+    if (who->account[0] != '\0')
+        put_text(buf, who->account);
+    else
+        buf_put_lit(buf, "a user whose name is not in the log");
+    if (from->peer[0] != '\0') {
+        buf_put_lit(buf, " from ");
+        put_text(buf, from->peer);
+    }
+    if (by->client[0] != '\0') {
+        buf_put_lit(buf, ", client ");
+        put_text(buf, by->client);
+    }
+    if (talk != NULL && talk->mailbox[0] != '\0') {
+        buf_put_lit(buf, ", mailbox ");
+        put_text(buf, talk->mailbox);
+    }
+    buf_put_lit(buf, ", ");
+    when_print(buf, &c->views[0]->log->clock, c->views[0]->begin.at_us);
+    buf_put_lit(buf, " to ");
+    when_print(buf, &c->views[0]->log->clock, c->views[0]->end.at_us);
+}
+
+static void
+say_idle(const struct foreign_session *view, const struct foreign_cmd *idle, struct buf *buf)
+{
+    buf_put_lit(buf, "The client went into IDLE (tag ");
+    put_text(buf, idle->tag);
+    buf_put_lit(buf, ") at ");
+    put_time(buf, view, &idle->sent);
+    buf_put_str(buf, idle->accepted.line != 0 ? "; the server accepted. "
+                                              : "; the log shows no answer to that. ");
+    if (idle->stopped.line != 0) {
+        buf_put_lit(buf, "It sent DONE at ");
+        put_time(buf, view, &idle->stopped);
+        buf_put_lit(buf, ", and no answer came. ");
+    } else {
+        buf_put_lit(buf, "It never sent DONE. ");
+    }
+}
+
+static void
+say_command(const struct foreign_session *view, const struct foreign_cmd *last, struct buf *buf)
+{
+    buf_put_lit(buf, "The client's last command was \"");
+    put_cmd(buf, last);
+    buf_put_lit(buf, "\" at ");
+    put_time(buf, view, &last->sent);
+    if (last->answered.line == 0)
+        buf_put_lit(buf, "; no answer came. ");
+    else
+        buf_printf(buf, "; it was answered %s. ", status_name(last->status));
+}
+
+/* How long after the last thing the client did. */
+static void
+say_after(const struct foreign_case *c, const struct foreign_session *view, int64_t at_us,
+          struct buf *buf)
+{
+    const struct foreign_session *talk = foreign_case_talk(c);
+    const struct foreign_cmd *last = talk == NULL ? NULL : foreign_session_last(talk);
+    const struct foreign_ref *from = last == NULL              ? NULL
+                                     : last->stopped.line != 0 ? &last->stopped
+                                                               : &last->sent;
+    const int64_t us =
+        from == NULL ? -1 : foreign_case_between(c, talk, from->at_us, view, at_us);
+
+    if (us >= 0) {
+        when_print_length(buf, us);
+        buf_put_lit(buf, " later");
+    } else {
+        buf_put_lit(buf, "At ");
+        when_print(buf, &view->log->clock, at_us);
+    }
+}
+
+static void
+put_quoted(struct buf *buf, const struct foreign_seen *seen)
+{
+    if (seen->text == NULL)
+        return;
+    buf_put_lit(buf, ": \"");
+    put_text(buf, seen->text);
+    buf_put_char(buf, '"');
+}
+
+/* The end as one side saw it first. */
+static void
+say_end(const struct foreign_case *c, enum foreign_side side, struct buf *buf)
+{
+    const struct foreign_session *view;
+    enum foreign_fact fact;
+
+    if (!foreign_case_end(c, side, &view, &fact))
+        return;
+    const struct foreign_seen *seen = &view->facts[fact];
+    const char *writer = foreign_session_side(view) == SIDE_CLIENT   ? "the client"
+                         : foreign_session_side(view) == SIDE_SERVER ? "the server"
+                                                                     : "the log";
+    say_after(c, view, seen->last.at_us, buf);
+    if (fact == FACT_TIMED_OUT && foreign_session_side(view) == SIDE_SERVER)
+        buf_put_lit(buf, " the server's timer removed the session");
+    else
+        buf_printf(buf, " %s noted: %s", writer, foreign_fact_label(fact));
+    put_quoted(buf, seen);
+    buf_put_lit(buf, ". ");
+}
+
+/* The other side noticed so much later. */
+static void
+say_noticed(const struct foreign_case *c, struct buf *buf)
+{
+    const struct foreign_session *server;
+    const struct foreign_session *client;
+    enum foreign_fact did;
+    enum foreign_fact saw;
+
+    if (!foreign_case_end(c, SIDE_SERVER, &server, &did) ||
+        !foreign_case_end(c, SIDE_CLIENT, &client, &saw))
+        return;
+    const int64_t us = foreign_case_between(c, server, server->facts[did].last.at_us, client,
+                                            client->facts[saw].last.at_us);
+    if (us < 0) {
+        buf_put_lit(buf, "The client's log tells its end before that. ");
+        return;
+    }
+    buf_put_lit(buf, "The client noticed ");
+    when_print_length(buf, us);
+    buf_put_lit(buf, " after that. ");
+}
+
+static void
+say_told(const struct foreign_case *c, struct buf *buf)
+{
+    const struct foreign_session *view = foreign_case_with(c, FACT_TOLD_USER, SIDE_ANY);
+
+    if (view == NULL)
+        return;
+    buf_put_lit(buf, "The client told its user");
+    put_quoted(buf, &view->facts[FACT_TOLD_USER]);
+    buf_put_lit(buf, ". ");
+}
+
+static void
+happened_make(const struct foreign_case *c, const struct telling *t, struct buf *buf)
+{
+    const struct foreign_session *view;
+    const struct foreign_session *talk = foreign_case_talk(c);
+    const struct foreign_cmd *idle = foreign_case_idle(c, &view);
+    const bool has_server = foreign_case_end(c, SIDE_SERVER, &view, &(enum foreign_fact){0});
+
+    if (idle != NULL && foreign_case_idle(c, &view) != NULL)
+        say_idle(view, idle, buf);
+    else if (talk != NULL)
+        say_command(talk, foreign_session_last(talk), buf);
+    say_end(c, has_server ? SIDE_SERVER : SIDE_ANY, buf);
+    say_noticed(c, buf);
+    say_told(c, buf);
+    if (t->verdict.rule == RULE_NEVER_DONE || t->verdict.rule == RULE_DONE_UNANSWERED) {
+        for (uint32_t i = 0; i < c->view_count; i++) {
+            if (c->views[i]->good_idle.tag[0] == '\0')
+                continue;
+            buf_put_lit(buf, "The same client did send DONE for tag ");
+            put_text(buf, c->views[i]->good_idle.tag);
+            buf_put_lit(buf, " at ");
+            put_time(buf, c->views[i], &c->views[i]->good_idle.stopped);
+            buf_put_lit(buf, ", so it knows how. ");
+            break;
+        }
+    }
+}
+
+static void
+also_make(const struct foreign_case *c, struct buf *buf)
+{
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_missed *m = &c->views[i]->missed;
+        if (m->tag[0] == '\0')
+            continue;
+        buf_put_lit(buf, "The server left out ");
+        if (m->uid != 0)
+            buf_printf(buf, "UID %u", m->uid);
+        else
+            buf_put_lit(buf, "the message with the highest UID");
+        buf_printf(buf, " in reply to \"%u:*\" (tag ", m->from);
+        put_text(buf, m->tag);
+        buf_printf(buf,
+                   "): * is the highest UID there is, so %u:* always names the last message "
+                   "(RFC 3501 section 6.4.8), and the mailbox had %u. It did not cause this "
+                   "end; the server should mend it.",
+                   m->from, m->exists);
+        return;
+    }
+}
+
+/* --- What is missing --- */
+
+static const struct foreign_program *
+program_seen(const struct foreign_case *c, enum foreign_side side)
+{
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_session *view = c->views[i];
+        const struct foreign_program *program = foreign_program_of(
+            side, span_of_str(side == SIDE_CLIENT ? view->client : view->server));
+        if (program != NULL)
+            return program;
+    }
+    return NULL;
+}
+
+static void
+missing_make(const struct foreign_case *c, struct telling *t)
+{
+    bool has[3] = {false};
+
+    if (t->rule->kind == KIND_ORDINARY && t->verdict.sure == SURE_CERTAIN)
+        return;
+    for (uint32_t i = 0; i < c->view_count; i++)
+        has[foreign_session_side(c->views[i])] = true;
+    for (enum foreign_side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        if (has[side] || has[SIDE_ANY])
+            continue;
+        t->missing[t->missing_count++] =
+            (struct tell_missing){.side = side, .program = program_seen(c, side)};
+    }
+}
+
+void
+tell_make(const struct foreign_story *story, const struct foreign_case *c, struct telling *out)
+{
+    (void)story;
+    *out = (struct telling){0};
+    buf_init(&out->title, TEXT_MAX);
+    buf_init(&out->happened, TEXT_MAX);
+    buf_init(&out->also, TEXT_MAX);
+    foreign_judge(c, &out->verdict);
+    out->rule = foreign_rule_info(out->verdict.rule);
+    title_make(c, &out->title);
+    happened_make(c, out, &out->happened);
+    also_make(c, &out->also);
+    evidence_make(c, out);
+    missing_make(c, out);
+}
+
+void
+tell_done(struct telling *t)
+{
+    buf_done(&t->title);
+    buf_done(&t->happened);
+    buf_done(&t->also);
+    for (uint32_t i = 0; i < t->evidence_count; i++)
+        buf_done(&t->evidence[i].text);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What there is to say about a case: sentences, evidence with file and line, what is missing
+ * and how to get it. Made once, printed as text or JSON. Everything in it is escaped.
+ */
+#ifndef JOURNAL_FOREIGN_TELL_H
+#define JOURNAL_FOREIGN_TELL_H
+
+#include "base/buf.h"
+#include "journal/foreign/formats.h"
+#include "journal/foreign/story.h"
+
+enum { TELL_EVIDENCE = 28, TELL_MISSING = 2 };
+
+struct tell_evidence {
+    const struct foreign_session *view;
+    struct foreign_ref ref;
+    int64_t order_us; /* in the case's clock */
+    struct buf text;
+};
+
+struct tell_missing {
+    enum foreign_side side;
+    const struct foreign_program *program; /* NULL: any of that side */
+};
+
+struct telling {
+    struct foreign_verdict verdict;
+    const struct foreign_rule_info *rule;
+    struct buf title;                             /* "Session of user@gordano.com" */
+    struct buf happened;                          /* sentences */
+    struct buf also;                              /* a finding beside; empty: none */
+    struct tell_evidence evidence[TELL_EVIDENCE]; /* by time */
+    uint32_t evidence_count;
+    struct tell_missing missing[TELL_MISSING];
+    uint32_t missing_count;
+};
+
+void tell_make(const struct foreign_story *story, const struct foreign_case *c,
+               struct telling *out);
+void tell_done(struct telling *telling);
+
+/** "gms-transaction.log:31". */
+void tell_put_ref(struct buf *buf, const struct foreign_story *story,
+                  const struct foreign_ref *ref);
+/** The program's name of a log: its own word for it, or the format's. */
+const char *tell_program(const struct foreign_log *log);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes sessions of a log's events. At most LIMIT_FOREIGN_OPEN are open at once; the one that
+ * has said nothing for longest is put away for a newcomer. What is kept of protocol lines is
+ * decided here and nowhere else: tags, names of known commands, harmless arguments, and the
+ * human words of answers, without the session's secrets.
+ */
+#ifndef JOURNAL_FOREIGN_TRACK_H
+#define JOURNAL_FOREIGN_TRACK_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "journal/foreign/session.h"
+
+struct foreign_tracker {
+    struct foreign_log *log; /* handed to sessions */
+    struct map by_key;
+    struct list open; /* struct foreign_session, the longest silent first */
+    uint32_t open_count;
+    uint32_t session_count; /* ever */
+    uint64_t event_count;
+    bool literals;  /* the log holds the octets of literals */
+    bool no_memory; /* something was not kept */
+    /* Takes each session that is over; owns it from then on. */
+    void (*give)(void *ctx, struct foreign_session *session);
+    void *give_ctx;
+};
+
+void foreign_tracker_init(struct foreign_tracker *tracker);
+/** One event, in the order of the log. */
+void foreign_tracker_event(struct foreign_tracker *tracker, const struct foreign_event *event);
+/** The log is read: gives all that is open. */
+void foreign_tracker_end(struct foreign_tracker *tracker);
+void foreign_tracker_done(struct foreign_tracker *tracker);
+
+#endif

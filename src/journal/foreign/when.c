@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Times in foreign logs. Days are counted in the Gregorian calendar. Pure. */
+#include "journal/foreign/when.h"
+
+#include <string.h>
+
+static bool
+take_char(struct span *s, char c)
+{
+    if (s->len == 0 || s->ptr[0] != c)
+        return false;
+    *s = span_tail(*s, 1);
+    return true;
+}
+
+bool
+when_take_number(struct span *s, unsigned max_digits, uint64_t *value_out)
+{
+    uint64_t value = 0;
+    size_t at = 0;
+
+    while (at < s->len && at < max_digits && s->ptr[at] >= '0' && s->ptr[at] <= '9')
+        value = value * 10 + (uint64_t)(s->ptr[at++] - '0');
+    if (at == 0)
+        return false;
+    *s = span_tail(*s, at);
+    *value_out = value;
+    return true;
+}
+
+/* Exactly two digits, at most max. */
+static bool
+take_two(struct span *s, unsigned max, unsigned *value_out)
+{
+    uint64_t value;
+    const struct span before = *s;
+
+    if (!when_take_number(s, 2, &value) || before.len - s->len != 2 || value > max) {
+        *s = before;
+        return false;
+    }
+    *value_out = (unsigned)value;
+    return true;
+}
+
+bool
+when_take_clock(struct span *s, int64_t *tod_us_out, uint32_t *precision_out)
+{
+    struct span rest = *s;
+    unsigned hour;
+    unsigned minute;
+    unsigned second;
+    int64_t fraction = 0;
+    uint32_t precision = 1000000;
+
+    if (!take_two(&rest, 23, &hour) || !take_char(&rest, ':') ||
+        !take_two(&rest, 59, &minute) || !take_char(&rest, ':') ||
+        !take_two(&rest, 60, &second))
+        return false;
+    if (rest.len > 1 && (rest.ptr[0] == '.' || rest.ptr[0] == ',') && rest.ptr[1] >= '0' &&
+        rest.ptr[1] <= '9') {
+        rest = span_tail(rest, 1);
+        for (unsigned digits = 0; rest.len > 0 && rest.ptr[0] >= '0' && rest.ptr[0] <= '9';
+             rest = span_tail(rest, 1), digits++) {
+            if (digits == 9)
+                return false;
+            if (precision > 1) {
+                precision /= 10;
+                fraction += (rest.ptr[0] - '0') * (int64_t)precision;
+            }
+        }
+    }
+    *tod_us_out = (int64_t)(hour * 3600 + minute * 60 + second) * WHEN_SECOND_US + fraction;
+    *precision_out = precision;
+    *s = rest;
+    return true;
+}
+
+int64_t
+when_days(int64_t year, unsigned month, unsigned day)
+{
+    /* March is the first month, so that the leap day is the last of a year. */
+    const int64_t y = year - (month <= 2);
+    const int64_t m = (month + 9) % 12;
+
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + (int64_t)day - 1 - 719468;
+}
+
+bool
+when_take_date(struct span *s, int64_t *day_out)
+{
+    struct span rest = *s;
+    uint64_t year;
+    unsigned month;
+    unsigned day;
+
+    if (!when_take_number(&rest, 4, &year) || s->len - rest.len != 4 || year < 1970)
+        return false;
+    const char sep = rest.len > 0 ? rest.ptr[0] : '\0';
+    if ((sep != '-' && sep != '/') || !take_char(&rest, sep) || !take_two(&rest, 12, &month) ||
+        month == 0 || !take_char(&rest, sep) || !take_two(&rest, 31, &day) || day == 0)
+        return false;
+    *day_out = when_days((int64_t)year, month, day);
+    *s = rest;
+    return true;
+}
+
+int64_t
+when_tod(struct foreign_clock *clock, int64_t tod_us, uint32_t precision_us)
+{
+    /* Lines a little out of order are no midnight; half a day back is. */
+    if (clock->precision_us != 0 && tod_us < clock->last_tod_us - WHEN_DAY_US / 2)
+        clock->day_us += WHEN_DAY_US;
+    clock->last_tod_us = tod_us;
+    clock->precision_us = precision_us;
+    return clock->day_us + tod_us;
+}
+
+static bool
+take_zone(struct foreign_clock *clock, struct span *s)
+{
+    struct span rest = *s;
+    unsigned hours;
+    unsigned minutes;
+
+    if (take_char(&rest, 'Z') || (span_starts(rest, SPAN(" UTC")) && take_char(&rest, ' '))) {
+        if (span_starts(rest, SPAN("UTC")))
+            rest = span_tail(rest, 3);
+        clock->zone_min = 0;
+    } else if (rest.len > 0 && (rest.ptr[0] == '+' || rest.ptr[0] == '-')) {
+        const int sign = rest.ptr[0] == '-' ? -1 : 1;
+        rest = span_tail(rest, 1);
+        if (!take_two(&rest, 15, &hours))
+            return false;
+        take_char(&rest, ':');
+        if (!take_two(&rest, 59, &minutes))
+            return false;
+        clock->zone_min = sign * (int)(hours * 60 + minutes);
+    } else {
+        return false;
+    }
+    *s = rest;
+    return true;
+}
+
+bool
+when_take_iso(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    struct span rest = *s;
+    int64_t day;
+    int64_t tod;
+    uint32_t precision;
+
+    if (!when_take_date(&rest, &day) || (!take_char(&rest, 'T') && !take_char(&rest, ' ')) ||
+        !when_take_clock(&rest, &tod, &precision))
+        return false;
+    clock->has_zone = take_zone(clock, &rest);
+    clock->has_date = true;
+    clock->precision_us = precision;
+    *at_out = day * WHEN_DAY_US + tod;
+    *s = rest;
+    return true;
+}
+
+bool
+when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct span rest = *s;
+    unsigned month = 0;
+    uint64_t day;
+    int64_t tod;
+    uint32_t precision;
+
+    while (month < 12 && !span_starts(rest, span_of(months + (size_t)month * 3, 3)))
+        month++;
+    rest = span_tail(rest, 3);
+    if (month == 12 || !take_char(&rest, ' '))
+        return false;
+    take_char(&rest, ' ');
+    if (!when_take_number(&rest, 2, &day) || day == 0 || day > 31 || !take_char(&rest, ' ') ||
+        !when_take_clock(&rest, &tod, &precision))
+        return false;
+    int64_t at = when_days(clock->year, month + 1, (unsigned)day) * WHEN_DAY_US + tod;
+    /* No year is named: a date half a year back is the next year's. */
+    if (clock->precision_us != 0 && at < clock->day_us - 183 * WHEN_DAY_US) {
+        clock->year++;
+        at = when_days(clock->year, month + 1, (unsigned)day) * WHEN_DAY_US + tod;
+    }
+    clock->day_us = at;
+    clock->has_date = true;
+    clock->precision_us = precision;
+    *at_out = at;
+    *s = rest;
+    return true;
+}
+
+bool
+when_take_epoch(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    struct span rest = *s;
+    uint64_t seconds;
+    uint32_t precision = 1000000;
+    int64_t fraction = 0;
+
+    if (!when_take_number(&rest, 11, &seconds) || s->len - rest.len < 9)
+        return false;
+    if (rest.len > 1 && rest.ptr[0] == '.' && rest.ptr[1] >= '0' && rest.ptr[1] <= '9') {
+        rest = span_tail(rest, 1);
+        while (rest.len > 0 && rest.ptr[0] >= '0' && rest.ptr[0] <= '9' && precision > 1) {
+            precision /= 10;
+            fraction += (rest.ptr[0] - '0') * (int64_t)precision;
+            rest = span_tail(rest, 1);
+        }
+    }
+    clock->has_date = true;
+    clock->has_zone = true;
+    clock->zone_min = 0;
+    clock->precision_us = precision;
+    *at_out = (int64_t)seconds * WHEN_SECOND_US + fraction;
+    *s = rest;
+    return true;
+}
+
+void
+when_from_name(struct foreign_clock *clock, const char *name)
+{
+    for (struct span rest = span_of_str(name); rest.len >= 10; rest = span_tail(rest, 1)) {
+        struct span date = rest;
+        int64_t day;
+        if (when_take_date(&date, &day)) {
+            clock->day_us = day * WHEN_DAY_US;
+            clock->last_tod_us = -1;
+            clock->has_date = true;
+            return;
+        }
+    }
+}
+
+static int64_t
+cut_to(int64_t at_us, uint32_t precision_us)
+{
+    const int64_t rest = at_us % precision_us;
+
+    return at_us - (rest < 0 ? rest + precision_us : rest);
+}
+
+int64_t
+when_difference(const struct foreign_clock *a_clock, int64_t a_us,
+                const struct foreign_clock *b_clock, int64_t b_us)
+{
+    uint32_t coarse = a_clock->precision_us > b_clock->precision_us ? a_clock->precision_us
+                                                                    : b_clock->precision_us;
+    if (coarse == 0)
+        coarse = 1;
+    return cut_to(b_us, coarse) - cut_to(a_us, coarse);
+}
+
+int64_t
+when_between(const struct foreign_clock *a_clock, int64_t a_us,
+             const struct foreign_clock *b_clock, int64_t b_us)
+{
+    if (a_us == FOREIGN_NO_TIME || b_us == FOREIGN_NO_TIME)
+        return -1;
+    const int64_t us = when_difference(a_clock, a_us, b_clock, b_us);
+    return us < 0 ? -1 : us;
+}
+
+void
+when_print(struct buf *buf, const struct foreign_clock *clock, int64_t at_us)
+{
+    if (at_us == FOREIGN_NO_TIME) {
+        buf_put_lit(buf, "(no time)");
+        return;
+    }
+    int64_t day = at_us / WHEN_DAY_US;
+    int64_t tod = at_us % WHEN_DAY_US;
+    if (tod < 0) {
+        tod += WHEN_DAY_US;
+        day--;
+    }
+    if (clock->has_date) {
+        /* The inverse of when_days. */
+        const int64_t z = day + 719468;
+        const int64_t era = z / 146097;
+        const int64_t doe = z - era * 146097;
+        const int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+        const int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        const int64_t mp = (5 * doy + 2) / 153;
+        const int64_t month = mp < 10 ? mp + 3 : mp - 9;
+        buf_printf(buf, "%04d-%02d-%02d ", (int)(yoe + era * 400 + (month <= 2)), (int)month,
+                   (int)(doy - (153 * mp + 2) / 5 + 1));
+    }
+    const int64_t s = tod / WHEN_SECOND_US;
+    buf_printf(buf, "%02d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
+    const int64_t fraction = tod % WHEN_SECOND_US;
+    if (clock->precision_us <= 1)
+        buf_printf(buf, ".%06d", (int)fraction);
+    else if (clock->precision_us < 1000000)
+        buf_printf(buf, ".%03d", (int)(fraction / 1000));
+}
+
+void
+when_print_length(struct buf *buf, int64_t us)
+{
+    const int64_t s = (us < 0 ? -us : us) / WHEN_SECOND_US;
+
+    if (s == 0)
+        buf_put_lit(buf, "less than a second");
+    else if (s < 60)
+        buf_printf(buf, "%d s", (int)s);
+    else if (s < 3600)
+        buf_printf(buf, "%d min %d s", (int)(s / 60), (int)(s % 60));
+    else if (s < 86400)
+        buf_printf(buf, "%d h %d min", (int)(s / 3600), (int)(s / 60 % 60));
+    else
+        buf_printf(buf, "%jd d %d h", (intmax_t)(s / 86400), (int)(s / 3600 % 24));
+}
