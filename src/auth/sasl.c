@@ -388,7 +388,13 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     sasl->begun = true;
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
-    if (!(first && span_eq_str(line, "=")) && base64_decode(&input, line) != RC_OK) {
+    if (first && span_eq_str(line, "=")) {
+        /* RFC 4959 section 3: the client's first message, and it is empty. With none of our
+         * mechanisms it may be; asking for it once more would be a challenge too many. */
+        (void)err_set(err, RC_INVALID, 0, "SASL: an empty initial response");
+        return SASL_MALFORMED;
+    }
+    if (base64_decode(&input, line) != RC_OK) {
         (void)err_set(err, RC_INVALID, 0, "SASL: not base64, or too long");
         return SASL_MALFORMED;
     }

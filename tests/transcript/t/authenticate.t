@@ -14,5 +14,9 @@ S: Ab3 NO [CANNOT] ...
 C: Ab4 NOOP
 S: Ab4 OK ...
 [2] S: * OK ...
+[2] C: v AUTHENTICATE PLAIN =
+[2] S: v BAD That is not what the mechanism expects
+[2] C: w AUTHENTICATE LOGIN =
+[2] S: w BAD That is not what the mechanism expects
 [2] C: x AUTHENTICATE LOGIN
 [2] S: + VXNlciBOYW1l
