@@ -15,6 +15,9 @@
 #define LIMIT_APPEND_MAX (2047u << 20)   /* what [limits] append may be set to */
 #define LIMIT_TAG 64u                    /* a tag is echoed: keep it short */
 #define LIMIT_LMTP_LINE 2048u            /* RFC 5321 section 4.5.3.1.4 asks for 512 at least */
+#define LIMIT_LMTP_LINE_PASSED                                                                 \
+    (256u                                                                                      \
+     << 10) /* octets of a longer line that are passed over before it costs the connection */
 #define LIMIT_LMTP_RECIPIENTS                                                                  \
     1000u /* per transaction; RFC 5321 section 4.5.3.1.8: 100 at least */
 #define LIMIT_SPOOL_MEMORY                                                                     \
@@ -71,9 +74,10 @@
 #define LIMIT_NETWORKS 8192u       /* remembered; beyond, the one unseen for longest goes */
 #define LIMIT_NETWORK_DEVICES 16u  /* of each, as a sample: they vote */
 #define LIMIT_NETWORK_DOUBTS 8192u /* lines unacknowledged whose client may still come back */
-#define LIMIT_NETWORK_COMEBACK_S 2100 /* for it: IDLE is renewed after 29 minutes (RFC 2177)   \
-                                       */
-#define LIMIT_NETWORK_KEEP_DAYS 30    /* without evidence, a network is forgotten */
+#define LIMIT_NETWORK_COMEBACK_S                                                               \
+    2100                           /* for it: IDLE is renewed after 29 minutes (RFC 2177)      \
+                                    */
+#define LIMIT_NETWORK_KEEP_DAYS 30 /* without evidence, a network is forgotten */
 
 /* --- Work threads, connections --- */
 #define LIMIT_TASKS (1u << 20)        /* tasks of one poller: sessions, listeners */

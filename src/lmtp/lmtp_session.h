@@ -57,7 +57,7 @@ struct lmtp_session {
     uint32_t bad_commands;
     bool slot_queued;
     bool data_too_big;     /* swallowed, answered with 552 */
-    bool line_too_long;    /* swallowed to its end */
+    size_t passed_octets;  /* of a line that is too long; 0: it is not */
     enum rc spool_rc;      /* the first failure to keep the message */
     char client_name[256]; /* of LHLO */
     struct arena arena;    /* the transaction's */

@@ -13,7 +13,7 @@
 
 #include "session/table.h"
 
-enum { INPUT_MAX = 65536, BAD_COMMANDS_MAX = 20, INACTIVITY_S = 600 };
+enum { INPUT_MAX = 65536, BAD_COMMANDS_MAX = 20 };
 
 void
 lmtp_reply(struct lmtp_session *lm, const char *fmt, ...)
@@ -201,9 +201,25 @@ line_run(struct lmtp_session *lm, struct span line)
     snprintf(reply, sizeof reply, "%s %s", rc == RC_UNSUPPORTED ? "555 5.5.4" : "501 5.5.4",
              why);
     bad(lm, reply);
+    /* Its chunk follows at once (RFC 3030 section 2), and nobody knows where that ends: mail
+     * would be read as commands. */
+    if (cmd.verb == LMTP_BDAT)
+        session_end(&lm->s, END_BAD_COMMANDS, "a BDAT that does not say how much comes");
 }
 
 /* ---- the loop ---- */
+
+/* Passes over what is there of a line that is too long, up to a bound. */
+static void
+line_pass(struct lmtp_session *lm, size_t octets)
+{
+    lm->passed_octets += octets;
+    buf_consume(&lm->s.conn.in, octets);
+    if (lm->passed_octets <= LIMIT_LMTP_LINE_PASSED)
+        return;
+    bad(lm, "500 5.5.6 Line too long");
+    session_end(&lm->s, END_LINE_TOO_LONG, "over %u octets", LIMIT_LMTP_LINE_PASSED);
+}
 
 /* Takes a line from the input. False: there is none yet. */
 static bool
@@ -214,14 +230,12 @@ line_take(struct lmtp_session *lm)
     const ptrdiff_t end = span_find_char(have, '\n');
 
     if (end < 0) {
-        if (have.len > LIMIT_LMTP_LINE) {
-            lm->line_too_long = true;
-            buf_consume(in, have.len);
-        }
+        if (have.len > LIMIT_LMTP_LINE || lm->passed_octets > 0)
+            line_pass(lm, have.len);
         return false;
     }
-    if (lm->line_too_long || end > (ptrdiff_t)LIMIT_LMTP_LINE) {
-        lm->line_too_long = false;
+    if (lm->passed_octets > 0 || end > (ptrdiff_t)LIMIT_LMTP_LINE) {
+        lm->passed_octets = 0;
         bad(lm, "500 5.5.6 Line too long");
     } else {
         struct span line = span_head(have, (size_t)end);
@@ -303,6 +317,16 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
     }
 }
 
+/* When a silent client is sent away; never while it is we who are silent. */
+static int64_t
+deadline_us(const struct lmtp_session *lm)
+{
+    const int64_t timeout_s = env_settings(lm->s.env)->lmtp_timeout_s;
+
+    return lm->state == LMTP_DELIVERING ? INT64_MAX
+                                        : lm->s.conn.last_in_us + timeout_s * 1000000;
+}
+
 static enum task_next
 lmtp_run(struct session *session, uint32_t why)
 {
@@ -310,17 +334,14 @@ lmtp_run(struct session *session, uint32_t why)
     enum task_next next = TASK_PARK_WAKE;
 
     (void)why;
-    if (lm->state != LMTP_DELIVERING &&
-        session_now_us(session) >= session->conn.last_in_us + (int64_t)INACTIVITY_S * 1000000)
-        session_end(session, END_INACTIVITY, NULL);
+    if (session_now_us(session) >= deadline_us(lm))
+        session_end(session, END_INACTIVITY, "[limits] lmtp_timeout");
     if (conn_wants_write(&session->conn))
         flush(lm);
     while (!session_is_ending(session))
         if (round_go(lm, &next) == LMTP_GO_PARK)
             break;
-    session->deadline_us = lm->state == LMTP_DELIVERING
-                               ? INT64_MAX
-                               : session->conn.last_in_us + (int64_t)INACTIVITY_S * 1000000;
+    session->deadline_us = deadline_us(lm);
     session_state_set(session, lm->state <= LMTP_READY ? SESSION_CONNECTED : SESSION_COMMAND);
     return next;
 }

@@ -44,6 +44,7 @@ struct settings {
     /* [limits] */
     uint32_t login_timeout_s;
     uint32_t inactivity_timeout_s; /* after login and outside IDLE; 0: never */
+    uint32_t lmtp_timeout_s;       /* a silent LMTP client */
     uint32_t output_timeout_s;     /* a reader that takes nothing; 0: never */
     uint32_t max_connections;
     uint32_t max_connections_per_user;

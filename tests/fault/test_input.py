@@ -98,8 +98,24 @@ def test_100_megabytes_before_login(server, begin):
 
 def test_endless_line_in_lmtp(server):
     before = server.memory_kib()
-    pour(server.ports["lmtp"], [b"x" * 65536] * 1600)
+    sent, answer = pour(server.ports["lmtp"], [b"x" * 65536] * 1600)
+    assert sent < 16 * MIB, f"the server took {sent} octets"
+    assert not answer or b"\r\n500 5.5.6 " in answer, answer  # a reset may overtake the words
     assert server.memory_kib() - before < 4 * 1024
+    server.journal_wait("line-too-long")
+
+
+def test_long_line_in_lmtp_within_the_bound(server):
+    """2,048 octets are a line; more are refused; the connection goes on up to 256 KiB."""
+    peer = server.connect("lmtp")
+    peer.line()
+    for octets, expect in ((2048, "250"), (2049, "500 5.5.6"), (256 * 1024, "500 5.5.6"), (2048, "250")):
+        peer.send("NOOP " + "x" * (octets - len("NOOP ") - len("\r")) + "\r\n")
+        assert peer.reply().startswith(expect), octets
+    peer.send("x" * (256 * 1024 + 1))
+    assert peer.reply().startswith("500 5.5.6")
+    assert peer.reply().startswith("421 5.5.6")
+    assert peer.at_end()
 
 
 def test_line_above_the_limit_after_login(server):
