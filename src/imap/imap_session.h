@@ -87,6 +87,8 @@ struct imap_work {
     struct imap_cmd cmd;
     struct imap_reply reply;
     enum imap_phase phase;
+    int64_t began_us;    /* the command was read; monotonic */
+    uint64_t out_octets; /* of the connection then */
     void *run;         /* the command's own state, in arena; NULL at its first step */
     struct sync *sync; /* under way, in sync_arena */
     struct iw sync_line;

@@ -135,10 +135,12 @@ answer(struct imap_session *im)
     iw_status_line(&w, work->cmd.tag, work->reply.status, work->reply.code,
                    span_of_str(work->reply.text));
     struct event *event = session_event(&im->s, EVENT_COMMAND);
-    event->code = event_command(imap_cmd_word(work->cmd.id));
+    event->code = work->row == NULL ? 0 : event_command(imap_cmd_word(work->cmd.id));
     event->outcome = work->reply.status == IW_OK   ? EVENT_OK
                      : work->reply.status == IW_NO ? EVENT_NO
                                                    : EVENT_BAD;
+    event->a = (uint32_t)((session_now_us(&im->s) - work->began_us) / 1000);
+    event->b = (uint32_t)(im->s.conn.octets_out + buf_len(&im->s.conn.out) - work->out_octets);
     im->s.counts.commands++;
     if (work->reply.status == IW_BAD) {
         im->s.counts.bad_commands++;
@@ -260,6 +262,8 @@ command_begin(struct imap_session *im, struct span text)
     struct imap_head head;
 
     session_line_begins(&im->s);
+    work->began_us = session_now_us(&im->s);
+    work->out_octets = im->s.conn.octets_out + buf_len(&im->s.conn.out);
     log_line_in(&im->s.log,
                 im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
     enum rc rc = imap_head_parse(text, &head, &bad);

@@ -16,11 +16,11 @@
 enum event_kind {
     EVENT_NONE,
     EVENT_CONNECTED,    /* b: listener's port */
-    EVENT_TLS,          /* a: ms of the handshake; code: version, 0x0304 for 1.3 */
+    EVENT_TLS,          /* a: ms of the handshake, 0 after STARTTLS */
     EVENT_LOGIN,        /* a: ms until verified */
     EVENT_LOGIN_FAILED, /* a: delay ms */
     EVENT_CLIENT_ID,
-    EVENT_COMMAND, /* at: begin; code: event_command; a: ms; b: octets of the reply; outcome */
+    EVENT_COMMAND, /* at: its answer; code: event_command; a: ms; b: octets of the reply; outcome */
     EVENT_LITERAL, /* b: octets */
     EVENT_IDLE_BEGIN,
     EVENT_IDLE_END,  /* a: seconds; outcome EVENT_OK: DONE came */

@@ -53,14 +53,6 @@ journal_reader_close(struct journal_reader *reader)
     free(reader);
 }
 
-/* Moves a text from the row into the arena. */
-static bool
-keep(struct arena *arena, struct span *text)
-{
-    *text = arena_span(arena, *text);
-    return text->ptr != NULL;
-}
-
 enum rc
 journal_find_session(struct journal_reader *reader, uint64_t session, struct arena *arena,
                      struct end_record *record_out, struct err *err)
@@ -73,11 +65,8 @@ journal_find_session(struct journal_reader *reader, uint64_t session, struct are
     if (rc != RC_OK)
         return rc;
     journal_row_read(&stmt, &record);
-    if (!keep(arena, &record.account) || !keep(arena, &record.peer) ||
-        !keep(arena, &record.tls) || !keep(arena, &record.client_id) ||
-        !keep(arena, &record.mailbox) || !keep(arena, &record.detail))
+    if (end_record_copy(&record, arena, record_out) != RC_OK)
         return err_set(err, RC_LIMIT, 0, "journal: no memory for the record");
-    *record_out = record;
     return RC_OK;
 }
 

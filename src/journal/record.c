@@ -62,6 +62,22 @@ end_names_read(struct span how, struct span state, struct end_evidence *out)
     out->state = state_of_name(state);
 }
 
+enum rc
+end_record_copy(const struct end_record *record, struct arena *arena, struct end_record *out)
+{
+    struct end_record copy = *record;
+    struct span *const texts[] = {&copy.account,   &copy.peer,    &copy.tls,
+                                  &copy.client_id, &copy.mailbox, &copy.detail};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        *texts[i] = arena_span(arena, *texts[i]);
+        if (texts[i]->ptr == NULL)
+            return RC_LIMIT;
+    }
+    *out = copy;
+    return RC_OK;
+}
+
 /* " name=value", in quotation marks when it has blanks, or nothing when it is empty. */
 static void
 put_text(struct buf *buf, const char *name, struct span value)

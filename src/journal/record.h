@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/rc.h"
 #include "journal/end_reason.h"
 #include "journal/event.h"
 #include "journal/log.h"
@@ -91,6 +93,10 @@ struct end_record {
     uint32_t messages; /* delivered or appended */
     struct event_ring events;
 };
+
+/** A copy whose texts live in arena. RC_LIMIT: the arena. */
+MUST_USE enum rc end_record_copy(const struct end_record *record, struct arena *arena,
+                                 struct end_record *out);
 
 /** One line about it, as in log entry 07001, without passwords or message text. */
 void end_record_print(const struct end_record *record, struct buf *buf);

@@ -38,9 +38,22 @@ session_state_set(struct session *session, enum session_state state)
                       state == SESSION_IDLE);
 }
 
+/* Notes the TLS handshake when it is new that it is done. */
+static void
+tls_note(struct session *session)
+{
+    if (session->tls_seen || !conn_is_tls(&session->conn) || !conn_tls_ready(&session->conn))
+        return;
+    const uint64_t at_ms = (uint64_t)(session_now_us(session) - session->opened_us) / 1000;
+    session->tls_seen = true;
+    struct event *event = event_note(&session->ring, EVENT_TLS, at_ms);
+    event->a = session->counts.commands == 0 ? (uint32_t)at_ms : 0;
+}
+
 struct event *
 session_event(struct session *session, enum event_kind kind)
 {
+    tls_note(session); /* it came before whatever this is */
     return event_note(&session->ring, kind,
                       (uint64_t)(session_now_us(session) - session->opened_us) / 1000);
 }
@@ -172,7 +185,8 @@ session_line_begins(struct session *session)
 
 /* ---- being run ---- */
 
-static void
+/* Ends it if somebody asked for that. True: somebody waits for its description. */
+static bool
 posts_take(struct session *session)
 {
     static const struct {
@@ -187,7 +201,7 @@ posts_take(struct session *session)
     };
 
     if (atomic_load_explicit(&session->posts, memory_order_relaxed) == 0)
-        return;
+        return false;
     const unsigned posts = atomic_exchange(&session->posts, 0);
     char *words = atomic_exchange(&session->kick_words, NULL);
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
@@ -197,6 +211,7 @@ posts_take(struct session *session)
         session->end_words = words;
     else
         free(words);
+    return (posts & POST_DESCRIBE) != 0;
 }
 
 static void
@@ -263,11 +278,12 @@ evidence_fill(struct session *session, const struct conn_evidence *conn,
     }
 }
 
+/* All but the reason's part of a record. Its texts are the session's own, tls and peer. */
 static void
-record_write(struct session *session, const struct conn_evidence *conn, struct span tls)
+record_fill(struct session *session, const struct conn_evidence *conn, struct span tls,
+            char peer[NET_ADDR_TEXT], struct end_record *record)
 {
-    char peer[NET_ADDR_TEXT];
-    struct end_record record = {
+    *record = (struct end_record){
         .session = session->number,
         .service = session->door->service,
         .reason = session->reason,
@@ -289,10 +305,47 @@ record_write(struct session *session, const struct conn_evidence *conn, struct s
     };
 
     net_addr_print_host(&session->peer, peer);
-    record.peer = span_of_str(peer);
-    evidence_fill(session, conn, &record.evidence);
-    session->door->describe(session, &record);
-    journal_session_end(session->env->journal, &record);
+    record->peer = span_of_str(peer);
+    evidence_fill(session, conn, &record->evidence);
+    session->door->describe(session, record);
+}
+
+/* "TLSv1.3 TLS_AES_128_GCM_SHA256", or "" */
+static struct span
+tls_text(const struct session *session, char *dst, size_t cap)
+{
+    if (!conn_is_tls(&session->conn) || !conn_tls_ready(&session->conn))
+        return session->proxy_tls ? SPAN("TLS at the proxy") : SPAN("");
+    snprintf(dst, cap, "%s %s", tls_conn_version(&session->conn),
+             tls_conn_cipher(&session->conn));
+    return span_of_str(dst);
+}
+
+/* Answers session_ask: the record as it would be now. */
+static void
+describe(struct session *session)
+{
+    static const enum end_state states[] = {
+        [SESSION_CONNECTED] = STATE_BEFORE_LOGIN,
+        [SESSION_AUTHENTICATING] = STATE_BEFORE_LOGIN,
+        [SESSION_AUTHENTICATED] = STATE_LOGGED_IN,
+        [SESSION_SELECTED] = STATE_SELECTED,
+        [SESSION_COMMAND] = STATE_SELECTED,
+        [SESSION_IDLE] = STATE_IDLE,
+        [SESSION_ENDING] = STATE_LOGGING_OUT,
+    };
+    char peer[NET_ADDR_TEXT];
+    char tls[96];
+    struct conn_evidence evidence;
+    struct end_record record;
+
+    conn_evidence_get(&session->conn, &evidence);
+    record_fill(session, &evidence, tls_text(session, tls, sizeof tls), peer, &record);
+    record.evidence.state = states[atomic_load(&session->pub.state)];
+    if (record.evidence.state == STATE_SELECTED && session->mailbox_name == NULL)
+        record.evidence.state =
+            session->account_name == NULL ? STATE_BEFORE_LOGIN : STATE_LOGGED_IN;
+    session_answer(session->env->table, &record);
 }
 
 static enum task_next
@@ -300,20 +353,19 @@ ending_close(struct session *session)
 {
     struct env *env = session->env;
     struct conn_evidence evidence;
-    char tls[96] = "";
+    struct end_record record;
+    char peer[NET_ADDR_TEXT];
+    char tls_name[96];
 
-    if (conn_is_tls(&session->conn) && conn_tls_ready(&session->conn))
-        snprintf(tls, sizeof tls, "%s %s", tls_conn_version(&session->conn),
-                 tls_conn_cipher(&session->conn));
-    else if (session->proxy_tls)
-        snprintf(tls, sizeof tls, "TLS at the proxy");
+    const struct span tls = tls_text(session, tls_name, sizeof tls_name);
     if (session->liveness.suspect)
         session_table_suspect(env->table, -1);
     live_clear(env->live, (uint32_t)(session->task.id >> 32));
     session_table_leave(env->table, session);
     task_leave(&session->task);
     conn_close(&session->conn, &evidence);
-    record_write(session, &evidence, span_of_str(tls));
+    record_fill(session, &evidence, tls, peer, &record);
+    journal_session_end(env->journal, &record);
     log_tap_done(&session->tap);
     free(atomic_exchange(&session->kick_words, NULL));
     free(session->end_detail);
@@ -389,7 +441,8 @@ run(struct task *task, uint32_t why)
         atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
         if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
             log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
-        posts_take(session);
+        if (posts_take(session))
+            describe(session);
     }
     if (!session_is_ending(session) && !introduced(session, &next) &&
         !session_is_ending(session))
@@ -397,6 +450,7 @@ run(struct task *task, uint32_t why)
     if (!session_is_ending(session)) {
         next = session->door->run(session, why);
         if (!session_is_ending(session)) {
+            tls_note(session);
             liveness_check(session);
             publish(session);
             timer_arm(session, session->deadline_us < session->liveness.look_us

@@ -73,6 +73,7 @@ enum session_post {
     POST_ACCOUNT_DISABLED = 4,
     POST_ACCOUNT_REMOVED = 8,
     POST_PASSWORD_CHANGED = 16,
+    POST_DESCRIBE = 32, /* somebody waits in session_ask */
 };
 
 enum end_phase { PHASE_ALIVE, PHASE_RELEASING, PHASE_FLUSHING };
@@ -124,6 +125,7 @@ struct session {
     /* The end. */
     uint8_t phase; /* enum end_phase: ALIVE, then on its way out */
     bool told;     /* goodbye was said */
+    bool tls_seen; /* EVENT_TLS is noted */
     enum end_reason reason;
     char *end_detail;  /* owned; NULL: none; one line, for the journal */
     char *end_words;   /* owned; an administrator's words to the client */

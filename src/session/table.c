@@ -20,6 +20,17 @@ struct session_table {
     atomic_int suspects;
     struct map by_account; /* u64 -> struct cell */
     struct map by_address; /* address hash -> struct cell */
+    struct list asks;      /* struct ask, on the stacks of those who wait */
+    pthread_cond_t answered;
+};
+
+/* Somebody waits for the record of a session. */
+struct ask {
+    struct list link;
+    uint64_t number;
+    struct arena *arena;
+    struct end_record *out;
+    enum rc rc; /* RC_BUSY: not answered yet */
 };
 
 struct cell {
@@ -37,6 +48,8 @@ session_table_new(struct session_table **out)
     list_init(&table->sessions);
     map_init(&table->by_account);
     map_init(&table->by_address);
+    list_init(&table->asks);
+    pthread_cond_init(&table->answered, NULL);
     *out = table;
     return RC_OK;
 }
@@ -49,6 +62,7 @@ session_table_free(struct session_table *table)
     CHECK(table->count == 0);
     map_done(&table->by_account);
     map_done(&table->by_address);
+    pthread_cond_destroy(&table->answered);
     lock_done(&table->lock);
     free(table);
 }
@@ -368,4 +382,40 @@ session_post_all(struct session_table *table, uint64_t account_id, enum session_
     }
     lock_leave(&table->lock);
     return count;
+}
+
+enum rc
+session_ask(struct session_table *table, uint64_t number, int64_t wait_ms, struct arena *arena,
+            struct end_record *out)
+{
+    struct ask ask = {.number = number, .arena = arena, .out = out, .rc = RC_NOT_FOUND};
+
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, table_link);
+        if (s->number != number)
+            continue;
+        ask.rc = RC_BUSY;
+        list_push_back(&table->asks, &ask.link);
+        post_locked(s, POST_DESCRIBE, NULL);
+        while (ask.rc == RC_BUSY && lock_wait_ms(&table->lock, &table->answered, wait_ms)) {
+        }
+        list_remove(&ask.link);
+        break;
+    }
+    lock_leave(&table->lock);
+    return ask.rc;
+}
+
+void
+session_answer(struct session_table *table, const struct end_record *record)
+{
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->asks) {
+        struct ask *ask = CONTAINER_OF(node, struct ask, link);
+        if (ask->number == record->session && ask->rc == RC_BUSY)
+            ask->rc = end_record_copy(record, ask->arena, ask->out);
+    }
+    pthread_cond_broadcast(&table->answered);
+    lock_leave(&table->lock);
 }

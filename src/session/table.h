@@ -68,6 +68,17 @@ const char *session_state_name(enum session_state state);
  *  no such session. */
 bool session_post(struct session_table *table, uint64_t number, enum session_post post,
                   const char *words);
+/**
+ * The record of an open session as it stands: its reason is END_NONE, its end is now. The
+ * thread that runs the session writes it; this waits for it, at most wait_ms. RC_NOT_FOUND: no
+ * such session; RC_BUSY: it did not come to it in time; RC_LIMIT: the arena. Thread: one that
+ * may wait, never a work thread.
+ */
+MUST_USE enum rc session_ask(struct session_table *table, uint64_t number, int64_t wait_ms,
+                             struct arena *arena, struct end_record *out);
+/** Gives the record to who waits for it. Thread: the session's. */
+void session_answer(struct session_table *table, const struct end_record *record);
+
 /** Posts to all sessions of an account, or (account_id 0) to all; except: a number, or 0.
  *  Returns how many. */
 size_t session_post_all(struct session_table *table, uint64_t account_id,
