@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules, in one table: the first that applies gives the verdict; the last always does and
+ * says what the table of end reasons has. Each rule has a test of its own. Pure, any thread.
+ */
+#include "journal/explain/verdict.h"
+
+#include "journal/explain/facts.h"
+#include "journal/explain/words.h"
+
+enum {
+    FORGOT_SILENCE_MS = 60 * 1000, /* no router forgets sooner */
+    SOON_MS = 10 * 1000,           /* an answer to what was just sent comes within this */
+    AGAIN_MS = 60 * 1000,          /* a client that comes back this soon wanted to go on */
+    WORDS_SHOWN = 300,             /* octets of an administrator's words */
+};
+
+struct rule {
+    const char *code;
+    enum end_who who;
+    enum verdict_sure sure;
+    bool (*applies)(const struct facts *f);
+    void (*tell)(const struct facts *f, struct buf *text);     /* NULL: the reason's sentence */
+    void (*advise)(const struct facts *f, struct buf *advice); /* NULL: the reason's remedy */
+};
+
+const char *
+verdict_sure_name(enum verdict_sure sure)
+{
+    return sure == SURE_CERTAIN ? "certain" : sure == SURE_LIKELY ? "likely" : "open";
+}
+
+static void
+put_after(struct buf *text, const char *before, int64_t ms, const char *after)
+{
+    buf_put_str(text, before);
+    words_duration(text, ms);
+    buf_put_str(text, after);
+}
+
+/* ---- sessions that are open ---- */
+
+static bool
+is_open_suspect(const struct facts *f)
+{
+    return f->r->reason == END_NONE && f->suspect;
+}
+
+static void
+tell_open_suspect(const struct facts *f, struct buf *text)
+{
+    put_after(text, "The session is open, but nothing has been heard from the client for ",
+              f->r->end_ms - f->silent_from_ms, ", and a line sent to it is not acknowledged.");
+    buf_put_lit(text, " It may be out of reach for a while, or gone.");
+}
+
+static void
+advise_wait(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Wait: it goes on when the client answers, and ends after [idle] "
+                        "dead_after. Its place is given away first when a limit is reached.");
+}
+
+static bool
+is_open(const struct facts *f)
+{
+    return f->r->reason == END_NONE;
+}
+
+static void
+tell_open(const struct facts *f, struct buf *text)
+{
+    if (f->r->evidence.state == STATE_IDLE && f->idle_ms >= 0)
+        put_after(text, "The session is open and has been in IDLE for ", f->idle_ms, ".");
+    else
+        put_after(text, "The session is open; the client last said something ",
+                  f->r->evidence.since_in_ms < 0 ? 0 : f->r->evidence.since_in_ms, " ago.");
+    if (f->r->evidence.keepalives > 0 && f->r->evidence.since_alive_ms >= 0)
+        put_after(text, " It acknowledged a keepalive ", f->r->evidence.since_alive_ms,
+                  " ago.");
+}
+
+static void
+advise_nothing(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Nothing.");
+}
+
+/* ---- the way to the client failed ---- */
+
+static bool
+is_dead(const struct facts *f)
+{
+    return f->r->reason == END_DEAD_PEER || f->r->reason == END_REAPED ||
+           (f->r->reason != END_SLOW_READER && f->r->evidence.how == HOW_ACK_TIMEOUT);
+}
+
+static void
+tell_silence(const struct facts *f, struct buf *text)
+{
+    if (f->silence_ms >= 0)
+        put_after(text, "After ", f->silence_ms,
+                  " of silence a line was sent that was never acknowledged. ");
+    else
+        buf_put_lit(text, "What was sent was never acknowledged. ");
+}
+
+static void
+advise_keepalive(const struct facts *f, struct buf *advice)
+{
+    char network[WORDS_NETWORK];
+
+    words_network(f->r->peer, network);
+    buf_put_lit(advice, "Keepalives closer together prevent it");
+    if (f->silence_ms > 0)
+        put_after(advice, ": less than ", f->silence_ms, " apart");
+    buf_put_lit(advice, ".");
+    if (f->c->keepalive_s > 0) {
+        buf_put_lit(advice, " Roost learns this by itself: keepalive on ");
+        words_peer(advice, span_of_str(network), sizeof network);
+        buf_put_lit(advice, " is now ");
+        words_seconds(advice, f->c->keepalive_s);
+        buf_put_lit(advice, ".");
+    } else {
+        buf_put_lit(advice, " See [idle] keepalive.");
+    }
+}
+
+static bool
+is_other_worked(const struct facts *f)
+{
+    return is_dead(f) && f->worked != NULL;
+}
+
+static void
+tell_other_worked(const struct facts *f, struct buf *text)
+{
+    tell_silence(f, text);
+    buf_printf(text,
+               "The device was there all the time: session %llu from the same address went on "
+               "working. A router or firewall in between forgot this connection.",
+               (unsigned long long)f->worked->session);
+}
+
+static bool
+is_nat_forgot(const struct facts *f)
+{
+    return is_dead(f) && f->back != NULL && f->back_same_network && f->back_before_end;
+}
+
+static void
+tell_nat_forgot(const struct facts *f, struct buf *text)
+{
+    tell_silence(f, text);
+    put_after(text, "The same client connected again ", f->back->start_ms - f->silent_from_ms,
+              " after it was last heard here, from the same ");
+    buf_put_str(text, f->back_same_address ? "address" : "network");
+    buf_put_lit(text, ", while this connection stayed dead. So its network worked, and a "
+                      "router or firewall in between had forgotten this connection.");
+}
+
+static bool
+is_moved(const struct facts *f)
+{
+    return is_dead(f) && f->back != NULL && !f->back_same_network;
+}
+
+static void
+tell_moved(const struct facts *f, struct buf *text)
+{
+    put_after(text, "The device changed its network and left this connection behind: ",
+              f->back->start_ms - f->silent_from_ms,
+              " after it was last heard here, the same client connected from ");
+    words_peer(text, f->back->peer, 64);
+    buf_put_lit(text, ".");
+}
+
+static bool
+is_back_later(const struct facts *f)
+{
+    return is_dead(f) && f->back != NULL;
+}
+
+static void
+tell_back_later(const struct facts *f, struct buf *text)
+{
+    tell_silence(f, text);
+    put_after(text, "The same client came back from the same network ",
+              f->back->start_ms - f->r->end_ms, " after this connection was given up. ");
+    buf_put_lit(text, "That fits a device that slept or had no signal, and also a router that "
+                      "forgot the connection while the client waited on it.");
+}
+
+static void
+advise_pattern(const struct facts *f, struct buf *advice)
+{
+    advise_keepalive(f, advice);
+    buf_put_lit(advice, " If the ends of this account fall after silences of the same length, "
+                        "it is the router: `roost explain --account` shows that.");
+}
+
+static void
+tell_not_back(const struct facts *f, struct buf *text)
+{
+    tell_silence(f, text);
+    buf_put_lit(text, "A router that forgot the connection and a device without a network look "
+                      "alike from here, and this client has not come back yet. When it does, "
+                      "this verdict will say more.");
+}
+
+static bool
+is_reset_forgot(const struct facts *f)
+{
+    return f->r->reason == END_RESET && f->silence_ms >= FORGOT_SILENCE_MS &&
+           f->r->evidence.since_out_ms < SOON_MS;
+}
+
+static bool
+is_reset_forgot_back(const struct facts *f)
+{
+    return is_reset_forgot(f) && f->back != NULL && f->back_same_network;
+}
+
+static void
+tell_reset_forgot(const struct facts *f, struct buf *text)
+{
+    put_after(text, "After ", f->silence_ms,
+              " of silence a line was sent, and a reset came back: whoever answered did not "
+              "know the connection any more. ");
+    if (is_reset_forgot_back(f))
+        buf_put_lit(text, "The same client connected again from the same network, so it was a "
+                          "router or firewall that forgot, or the client's system when it "
+                          "slept.");
+    else
+        buf_put_lit(text, "That is a router or firewall that forgot it, or a device that was "
+                          "started anew. The client has not come back from there yet.");
+}
+
+static bool
+is_reset(const struct facts *f)
+{
+    return f->r->reason == END_RESET;
+}
+
+static void
+tell_reset(const struct facts *f, struct buf *text)
+{
+    put_after(text, "The connection was reset ",
+              f->r->evidence.since_in_ms < 0 ? 0 : f->r->evidence.since_in_ms,
+              " after the client last said something. A program that is killed or crashes, and "
+              "many virus scanners, reset their connections.");
+}
+
+static void
+advise_reset(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Nothing, if it is rare. If it happens again and again, look on the "
+                        "device for a mail program that crashes, and for virus scanners and "
+                        "firewalls that look into connections.");
+}
+
+/* ---- TLS ---- */
+
+static bool
+is_certificate(const struct facts *f)
+{
+    return f->r->evidence.tls_alert != 0 &&
+           words_tls_alert_is_certificate(f->r->evidence.tls_alert);
+}
+
+static void
+tell_alert(const struct facts *f, struct buf *text)
+{
+    const uint8_t alert = f->r->evidence.tls_alert;
+
+    buf_printf(text, "The client ended TLS with alert %u, %s", alert, words_tls_alert(alert));
+    buf_put_str(text,
+                is_certificate(f) ? ": it does not accept this server's certificate." : ".");
+}
+
+static void
+advise_certificate(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Install a certificate that the clients trust, with its intermediate "
+                        "certificates and for the very name that the client connects to; "
+                        "`roost check` looks at it.");
+}
+
+static bool
+is_alert(const struct facts *f)
+{
+    return f->r->evidence.tls_alert != 0 && (f->r->evidence.how == HOW_TLS_ALERT);
+}
+
+/* ---- the client closed ---- */
+
+static bool
+is_closed_by_client(const struct facts *f)
+{
+    switch (f->r->reason) {
+    case END_CLOSED:
+    case END_CLOSED_IDLE:
+    case END_CLOSED_BEFORE_LOGIN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+has_word(struct span text, const char *word)
+{
+    const size_t len = strlen(word);
+
+    for (size_t i = 0; i + len <= text.len; i++)
+        if (span_ieq_str(span_of(text.ptr + i, len), word))
+            return true;
+    return false;
+}
+
+/* Programs that are known to leave so (offlineimap, mbsync of isync). */
+static bool
+is_known_short(const struct facts *f)
+{
+    return is_closed_by_client(f) && f->r->evidence.how == HOW_TLS_WITHOUT_NOTIFY &&
+           (has_word(f->r->client_id, "mbsync") || has_word(f->r->client_id, "isync") ||
+            has_word(f->r->client_id, "offlineimap"));
+}
+
+static void
+tell_known_short(const struct facts *f, struct buf *text)
+{
+    (void)f;
+    buf_put_lit(text, "The client was done and closed the connection without LOGOUT and "
+                      "without a TLS close_notify. This program always leaves this way; it is "
+                      "not an error.");
+}
+
+static bool
+is_again(const struct facts *f)
+{
+    return f->r->reason == END_CLOSED_IDLE && f->back != NULL &&
+           f->back->start_ms - f->r->end_ms < AGAIN_MS &&
+           f->back->start_ms >= f->r->end_ms - AGAIN_MS;
+}
+
+static void
+tell_again(const struct facts *f, struct buf *text)
+{
+    if (f->idle_ms >= 0)
+        put_after(text, "The client closed the connection after ", f->idle_ms, " of IDLE");
+    else
+        buf_put_lit(text, "The client closed the connection in IDLE");
+    if (f->back->start_ms > f->r->end_ms)
+        put_after(text, " and connected again ", f->back->start_ms - f->r->end_ms, " later");
+    else
+        buf_put_lit(text, ", having connected anew just before,");
+    buf_put_str(text, f->back_same_address ? " from the same address."
+                                           : " from another address: its network changed.");
+    buf_put_lit(text, " It still wants its mail pushed; no mail is lost or late by this.");
+}
+
+static void
+advise_again(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Nothing, if it is rare. If it happens after the same time again and "
+                        "again, look for a time limit in the program's settings.");
+}
+
+static bool
+is_without_notify(const struct facts *f)
+{
+    return is_closed_by_client(f) && f->r->evidence.how == HOW_TLS_WITHOUT_NOTIFY;
+}
+
+static void
+tell_without_notify(const struct facts *f, struct buf *text)
+{
+    buf_put_str(text, end_reason_info(f->r->reason)->sentence);
+    buf_put_lit(text, " It left out the TLS close_notify, as many programs do when they are "
+                      "closed; that alone is no error.");
+}
+
+static bool
+is_certificate_doubt(const struct facts *f)
+{
+    return f->r->reason == END_CLOSED_BEFORE_LOGIN && f->r->tls.len > 0 && f->r->commands == 0;
+}
+
+static void
+tell_certificate_doubt(const struct facts *f, struct buf *text)
+{
+    (void)f;
+    buf_put_lit(text, "The client set up TLS and closed the connection before its first "
+                      "command. A monitor does that, and so does a mail program while it asks "
+                      "its user about the certificate.");
+}
+
+/* ---- the server's or an administrator's doing ---- */
+
+static bool
+is_never_done(const struct facts *f)
+{
+    return f->r->reason == END_IDLE_TIMEOUT && !f->idle_done;
+}
+
+static void
+tell_never_done(const struct facts *f, struct buf *text)
+{
+    buf_put_lit(text, "The client went into IDLE and never sent DONE");
+    if (f->idle_ms >= 0)
+        put_after(text, "; ", f->idle_ms, " later");
+    buf_put_lit(text,
+                " the server ended the session, because [idle] policy = timeout says so.");
+    if (f->done_before)
+        buf_put_lit(text, " The client ended an IDLE before this one with DONE, so it knows "
+                          "how.");
+}
+
+static bool
+is_kicked_with_words(const struct facts *f)
+{
+    return f->r->reason == END_KICKED && f->r->detail.len > 0;
+}
+
+static void
+tell_kicked(const struct facts *f, struct buf *text)
+{
+    buf_put_lit(text, "An administrator ended the session with the words: ");
+    words_peer(text, f->r->detail, WORDS_SHOWN);
+}
+
+static bool
+is_crash(const struct facts *f)
+{
+    return f->r->reason == END_CRASH;
+}
+
+static void
+tell_crash(const struct facts *f, struct buf *text)
+{
+    (void)f;
+    buf_put_lit(text, "The server process ended without closing its sessions: it crashed, was "
+                      "killed, or the machine failed. The client had no part in it. When it "
+                      "ended is known to a second or two; what the session did is not.");
+}
+
+static bool
+is_any(const struct facts *f)
+{
+    (void)f;
+    return true;
+}
+
+static const struct rule rules[] = {
+    {"open-suspect", END_BY_NETWORK, SURE_OPEN, is_open_suspect, tell_open_suspect,
+     advise_wait},
+    {"open", END_BY_CLIENT, SURE_CERTAIN, is_open, tell_open, advise_nothing},
+    {"crash", END_BY_SERVER, SURE_CERTAIN, is_crash, tell_crash, NULL},
+    {"other-connection-worked", END_BY_NETWORK, SURE_LIKELY, is_other_worked, tell_other_worked,
+     advise_keepalive},
+    {"nat-forgot", END_BY_NETWORK, SURE_LIKELY, is_nat_forgot, tell_nat_forgot,
+     advise_keepalive},
+    {"moved", END_BY_CLIENT, SURE_LIKELY, is_moved, tell_moved, advise_nothing},
+    {"back-later", END_BY_NETWORK, SURE_OPEN, is_back_later, tell_back_later, advise_pattern},
+    {"not-back", END_BY_NETWORK, SURE_OPEN, is_dead, tell_not_back, advise_pattern},
+    {"reset-forgot", END_BY_NETWORK, SURE_LIKELY, is_reset_forgot_back, tell_reset_forgot,
+     advise_keepalive},
+    {"reset-after-silence", END_BY_NETWORK, SURE_OPEN, is_reset_forgot, tell_reset_forgot,
+     advise_pattern},
+    {"reset", END_BY_CLIENT, SURE_LIKELY, is_reset, tell_reset, advise_reset},
+    {"certificate", END_BY_CLIENT, SURE_CERTAIN, is_certificate, tell_alert,
+     advise_certificate},
+    {"tls-alert", END_BY_CLIENT, SURE_CERTAIN, is_alert, tell_alert, NULL},
+    {"closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, is_known_short, tell_known_short,
+     advise_nothing},
+    {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again},
+    {"certificate-doubt", END_BY_CLIENT, SURE_OPEN, is_certificate_doubt,
+     tell_certificate_doubt, NULL},
+    {"no-close-notify", END_BY_CLIENT, SURE_LIKELY, is_without_notify, tell_without_notify,
+     NULL},
+    {"never-done", END_BY_SERVER, SURE_CERTAIN, is_never_done, tell_never_done, NULL},
+    {"kicked", END_BY_ADMIN, SURE_CERTAIN, is_kicked_with_words, tell_kicked, NULL},
+    {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL}, /* who: the reason's */
+};
+
+void
+verdict_make(const struct verdict_case *c, struct verdict *out)
+{
+    const struct end_reason_info *info = end_reason_info(c->record->reason);
+    const struct rule *rule = rules;
+    struct facts f;
+
+    facts_find(c, &f);
+    while (!rule->applies(&f))
+        rule++;
+    out->rule = rule->code;
+    out->sure = rule->sure;
+    out->who = rule->tell == NULL ? info->who : rule->who;
+    buf_init(&out->text, VERDICT_TEXT);
+    buf_init(&out->evidence, VERDICT_TEXT);
+    buf_init(&out->advice, VERDICT_TEXT);
+    if (rule->tell == NULL)
+        buf_put_str(&out->text, info->sentence);
+    else
+        rule->tell(&f, &out->text);
+    facts_tell(&f, &out->evidence);
+    if (rule->advise == NULL)
+        buf_put_str(&out->advice, info->remedy[0] == '\0' ? "Nothing." : info->remedy);
+    else
+        rule->advise(&f, &out->advice);
+}
+
+void
+verdict_done(struct verdict *verdict)
+{
+    buf_done(&verdict->text);
+    buf_done(&verdict->evidence);
+    buf_done(&verdict->advice);
+}
