@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"import", false, verb_import},
     {"export", false, verb_export},
     {"sessions", true, verb_sessions},
+    {"explain", false, verb_explain},
     {"kick", true, verb_kick},
     {"log", true, verb_log},
 };

@@ -18,6 +18,7 @@
 #include "base/span.h"
 
 struct accounts;
+struct journal;
 struct log;
 struct registry;
 struct session_table;
@@ -31,6 +32,8 @@ struct verb_house {
     struct accounts *accounts;
     struct session_table *table; /* NULL: no server runs */
     struct log *log;             /* NULL: no server runs */
+    struct journal *journal;     /* NULL: no server runs */
+    const char *journal_path;    /* its database, which may not be there yet */
     uint64_t append_octets;      /* [limits] append */
 };
 
@@ -77,6 +80,7 @@ enum rc verb_account_alias(const struct verb_call *call, struct err *err);
 enum rc verb_import(const struct verb_call *call, struct err *err);
 enum rc verb_export(const struct verb_call *call, struct err *err);
 enum rc verb_sessions(const struct verb_call *call, struct err *err);
+enum rc verb_explain(const struct verb_call *call, struct err *err);
 enum rc verb_kick(const struct verb_call *call, struct err *err);
 enum rc verb_log(const struct verb_call *call, struct err *err);
 

@@ -22,7 +22,7 @@ ask_print_json(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
-    json_dumpf(row, stdout, JSON_COMPACT);
+    json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII); /* no control codes pass */
     putchar('\n');
     return true;
 }
@@ -162,6 +162,7 @@ ask_here(struct config *config, const char *verb, const json_t *args,
         .registry = house.registry,
         .store = house.store,
         .accounts = house.accounts,
+        .journal_path = config_path(config, "journal.db"),
         .append_octets = config->settings.append_octets,
     };
     const struct verb_call call = {.house = &verbs, .io = &io, .args = args};

@@ -5,26 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/terminal.h"
+
+enum { NAME_SHOWN = 200 };
+
 static const char *
 text_of(const json_t *row, const char *name)
 {
-    const char *text = json_string_value(json_object_get(row, name));
-
-    return text == NULL || text[0] == '\0' ? "-" : text;
-}
-
-/* "12s", "4m", "3h", "2d" */
-static void
-age_print(char *dst, size_t cap, double seconds)
-{
-    if (seconds < 120)
-        snprintf(dst, cap, "%.0fs", seconds);
-    else if (seconds < 7200)
-        snprintf(dst, cap, "%.0fm", seconds / 60);
-    else if (seconds < 172800)
-        snprintf(dst, cap, "%.0fh", seconds / 3600);
-    else
-        snprintf(dst, cap, "%.0fd", seconds / 86400);
+    return terminal_text(row, name, NAME_SHOWN);
 }
 
 static bool
@@ -32,8 +20,8 @@ print_session(void *ctx, const json_t *row, struct span data)
 {
     const json_t *acknowledged = json_object_get(row, "acknowledged");
     bool *header = ctx;
-    char idle[24];
-    char acked[24] = "-";
+    char idle[TERMINAL_AGE];
+    char acked[TERMINAL_AGE] = "-";
 
     (void)data;
     if (!*header) {
@@ -42,9 +30,9 @@ print_session(void *ctx, const json_t *row, struct span data)
                "CLIENT");
         *header = true;
     }
-    age_print(idle, sizeof idle, json_number_value(json_object_get(row, "idle")));
+    terminal_age(idle, json_number_value(json_object_get(row, "idle")));
     if (json_is_number(acknowledged))
-        age_print(acked, sizeof acked, json_number_value(acknowledged));
+        terminal_age(acked, json_number_value(acknowledged));
     printf("%-8jd %-5s %-24s %-14s %-20s %-22s %-4s %-6s %-6s %10jd %10jd %s\n",
            (intmax_t)json_integer_value(json_object_get(row, "session")),
            text_of(row, "service"), text_of(row, "account"),

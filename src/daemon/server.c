@@ -147,6 +147,8 @@ open_control(struct server *server, struct err *err)
         .accounts = house->accounts,
         .table = server->env.table,
         .log = house->log,
+        .journal = server->env.journal,
+        .journal_path = config_path(house->config, "journal.db"),
         .append_octets = house->config->settings.append_octets,
     };
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of verb `explain` as text for people. Thread: main. */
+#ifndef CLI_EXPLAIN_PRINT_H
+#define CLI_EXPLAIN_PRINT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/span.h"
+
+/** One session: its only row. */
+bool explain_print_session(void *ctx, const json_t *row, struct span data);
+
+/* The rows of an account, gathered until all have come. */
+struct explain_account {
+    json_t *head;
+    json_t *networks;
+    json_t *devices;
+    json_t *sessions;
+};
+/** Gathers a row; ctx is a struct explain_account, all NULL at first. */
+bool explain_gather(void *ctx, const json_t *row, struct span data);
+/** Prints what was gathered, if anything, and frees it. */
+void explain_print_account(struct explain_account *account);
+
+#endif

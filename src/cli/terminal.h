@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is printed for people: escaped, so that no text from a peer can steer the terminal, and
+ * fitted to its width. Thread: main.
+ */
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TERMINAL_AGE = 24 }; /* octets of an age with its NUL */
+
+/** Columns of standard output; COLUMNS or 80 when it is no terminal. 40 to 400. */
+unsigned terminal_columns(void);
+/** Whether the locale can show more than ASCII. */
+bool terminal_is_utf8(void);
+
+/** The text of a member, escaped, at most max octets of it; "-" when it is empty or missing.
+ *  Valid until the eighth call after it. */
+const char *terminal_text(const json_t *row, const char *name, size_t max);
+/** Prints text wrapped between blanks, each line behind indent blanks; first replaces the
+ *  first line's. */
+void terminal_wrap(const char *text, unsigned indent, const char *first);
+
+/** "12s", "4m", "3h", "2d" */
+void terminal_age(char dst[TERMINAL_AGE], double seconds);
+/** Local time: "2026-11-22 12:24:17"; "12:24:17.921". */
+void terminal_date(char dst[TERMINAL_AGE], int64_t ms);
+void terminal_clock(char dst[TERMINAL_AGE], int64_t ms);
+
+#endif
