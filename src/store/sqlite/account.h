@@ -76,6 +76,10 @@ struct counters {
     uint64_t message;
     uint64_t mbox;
     uint32_t uidvalidity;
+    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
+     * each CREATE would read all rows. */
+    size_t mailboxes;
+    size_t subscriptions;
 };
 
 struct sweep; /* purge.c: which messages may go, while that is being found out */

@@ -250,20 +250,31 @@ uidvalidity_next(struct store_tx *tx, uint32_t *out, struct err *err)
     return RC_OK;
 }
 
+/* RC_LIMIT when there are `limit` rows already. *at_most is one of the counters. */
+static enum rc
+room_for_one(struct store_tx *tx, enum sql_id count_sql, size_t *at_most, size_t limit,
+             struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    if (*at_most == 0 || *at_most >= limit)
+        rc = count_of(tx, count_sql, at_most, err);
+    if (rc == RC_OK && *at_most >= limit)
+        rc = err_set(err, RC_LIMIT, 0, "the account has %zu already", limit);
+    return rc;
+}
+
 enum rc
 store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
                   uint64_t *mbox_out, struct err *err)
 {
     struct counters *counters = &tx->acct->counters;
     uint32_t uidvalidity = 0;
-    size_t count = 0;
     enum rc rc = name_free(tx, name, err);
 
     CHECK(tx->write);
     if (rc == RC_OK)
-        rc = count_of(tx, SQL_MBOX_COUNT, &count, err);
-    if (rc == RC_OK && count >= LIMIT_MAILBOXES)
-        rc = err_set(err, RC_LIMIT, 0, "the account has %u mailboxes", LIMIT_MAILBOXES);
+        rc = room_for_one(tx, SQL_MBOX_COUNT, &counters->mailboxes, LIMIT_MAILBOXES, err);
     if (rc == RC_OK)
         rc = uidvalidity_next(tx, &uidvalidity, err);
     if (rc != RC_OK)
@@ -278,6 +289,7 @@ store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
     rc = stmt_run(&stmt, err);
     if (rc != RC_OK)
         return rc;
+    counters->mailboxes++; /* stays when this is undone, or the mailbox deleted: at most */
     counters->modseq++;
     counters->uidvalidity = uidvalidity;
     *mbox_out = ++counters->mbox;
@@ -430,20 +442,19 @@ store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
 enum rc
 store_subscribe(struct store_tx *tx, struct span name, struct err *err)
 {
-    size_t count = 0;
+    size_t *at_most = &tx->acct->counters.subscriptions;
 
     CHECK(tx->write);
     if (name.len == 0 || name.len > LIMIT_MBOX_NAME)
         return err_set(err, RC_INVALID, 0, "a mailbox name of %zu octets", name.len);
-    const enum rc rc = count_of(tx, SQL_SUBSCRIPTION_COUNT, &count, err);
+    enum rc rc = room_for_one(tx, SQL_SUBSCRIPTION_COUNT, at_most, LIMIT_SUBSCRIPTIONS, err);
     if (rc != RC_OK)
         return rc;
-    if (count >= LIMIT_SUBSCRIPTIONS)
-        return err_set(err, RC_LIMIT, 0, "the account has %u subscriptions",
-                       LIMIT_SUBSCRIPTIONS);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_SUBSCRIBE);
     stmt_bind_text(&stmt, 1, name);
-    return stmt_run(&stmt, err);
+    rc = stmt_run(&stmt, err);
+    *at_most += rc == RC_OK;
+    return rc;
 }
 
 enum rc

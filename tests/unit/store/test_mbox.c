@@ -215,6 +215,12 @@ test_limits_of_an_account(void **state)
     assert_ok(store_mbox_create(tx, SPAN("one more"), 0, &id, &fx->err));
     assert_int_equal(id, LIMIT_MAILBOXES + 1);
     store_end(tx);
+    tx = begin_write(fx); /* what was undone does not count either */
+    assert_ok(store_mbox_create(tx, SPAN("one more"), 0, &id, &fx->err));
+    assert_rc(store_mbox_create(tx, SPAN("too many"), 0, &id, &fx->err), RC_LIMIT);
+    assert_ok(store_subscribe(tx, SPAN("one more"), &fx->err));
+    assert_rc(store_subscribe(tx, SPAN("too many"), &fx->err), RC_LIMIT);
+    store_end(tx);
     fixture_free(fx);
 }
 
