@@ -132,6 +132,7 @@ def gate(total, long_run):
     pytest(total, "structure", ["tests/test_includes.py"])
     pytest(total, "transcripts, gcc release", ["tests/transcript"], env)
     pytest(total, "command line", ["tests/cli"], env)
+    pytest(total, "idle life and ends", ["tests/ends"], env)
     pytest(total, "faults", ["tests/fault"], env)
     pytest(total, "clients", ["tests/clients"], env)
     pytest(total, "many accounts", ["tests/stress"], env)

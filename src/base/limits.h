@@ -66,6 +66,9 @@
 #define LIMIT_LOGIN_FAILURES 3u     /* per connection */
 #define LIMIT_LINGER_US 5000000     /* for the goodbye to reach a peer that reads */
 #define LIMIT_ACK_LOOK_US 5000000   /* after a keepalive: then it is acknowledged, as a rule */
+#define LIMIT_PROBE_US 2000000      /* for a suspect to answer, when its place is needed */
+#define LIMIT_PLACE_WAIT_US 4000000 /* a newcomer waits for such a place: probe, clock, end */
+#define LIMIT_PLACE_WAITERS 256u    /* newcomers that wait at once; further ones are refused */
 #define LIMIT_EVENT_RING 32u        /* last events kept by each session */
 #define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
 #define LIMIT_SESSION_ARENA (1u << 20)

@@ -5,7 +5,9 @@
  * was verified lately, else after the throttle's delay and in a HASH slot, parked meanwhile.
  *
  *   sasl lines --> credentials --> QUICK --> DELAY --> HASH --> logged in, or NO
- *        \--> SCRAM decides by itself ----------------^
+ *        \--> SCRAM decides by itself ----------------^  | its account has all it may have, and
+ *                                                       +-> PLACE: suspects among them are
+ * probed
  */
 #include "imap/imap_session.h"
 
@@ -14,7 +16,7 @@
 #include "base/limits.h"
 #include "session/table.h"
 
-enum stage { STAGE_SASL, STAGE_QUICK, STAGE_DELAY, STAGE_HASH, STAGE_DENY };
+enum stage { STAGE_SASL, STAGE_QUICK, STAGE_DELAY, STAGE_HASH, STAGE_DENY, STAGE_PLACE };
 
 struct login {
     struct sasl *sasl; /* AUTHENTICATE; owned */
@@ -53,6 +55,7 @@ login_abandon(struct imap_session *im)
     if (login->hash_queued)
         slot_cancel(im->s.env->slots, SLOT_HASH, im->s.task.id);
     login->hash_queued = false;
+    session_place_done(&im->s);
     sasl_free(login->sasl);
     login->sasl = NULL;
     im->work->abandon = NULL;
@@ -94,15 +97,38 @@ deny(struct imap_session *im, const char *code, const char *text, const char *lo
 }
 
 static enum imap_step
-over_limit(struct imap_session *im, const char *others)
+over_limit(struct imap_session *im, const struct auth_result *result, const char *others)
 {
+    session_set_account_name(&im->s, span_of_str(result->account));
+    session_identity_changed(&im->s);
+    im->refused = true;
     const char *text = arena_printf(&im->work->arena,
                                     "Your account has as many connections as it may have (%s); "
                                     "close a program that is not needed",
                                     others == NULL ? "all in use" : others);
 
-    log_put(&im->s.log, LOG_E_LOGIN_FAILED, "login failed: too many connections");
+    log_put(&im->s.log, LOG_E_LOGIN_FAILED, "login failed: too many connections (%s)",
+            others == NULL ? "all in use" : others);
     return imap_no(im->work, "LIMIT", text == NULL ? "Too many connections" : text);
+}
+
+/* All places of the account are taken. Perhaps by the dead: then it waits for one of theirs. */
+static enum imap_step
+no_place(struct imap_session *im, const struct auth_result *result, const char *others)
+{
+    struct login *login = im->work->run;
+
+    if (login->stage != STAGE_PLACE) {
+        if (!session_place_wait(&im->s, END_LIMIT_ACCOUNT, result->account_id))
+            return over_limit(im, result, others);
+        if (result != &login->result)
+            login->result = *result;
+        login->stage = STAGE_PLACE;
+    }
+    if (session_now_us(&im->s) >= im->s.place->until_us)
+        return over_limit(im, result, others);
+    im->work->wait_until_us = im->s.place->until_us;
+    return STEP_WAIT;
 }
 
 /* The account is known and right: the session becomes its own. */
@@ -120,8 +146,9 @@ admit(struct imap_session *im, const struct auth_result *result)
     if (rc != RC_OK) {
         account_put(im->acct);
         im->acct = NULL;
-        return rc == RC_LIMIT ? over_limit(im, others) : imap_fail(im, RC_BUSY, NULL);
+        return rc == RC_LIMIT ? no_place(im, result, others) : imap_fail(im, RC_BUSY, NULL);
     }
+    work->wait_until_us = 0;
     im->state = IMAP_AUTHENTICATED;
     im->bad_commands = 0;
     imap_framer_set_max(&im->framer, LIMIT_LINE);
@@ -263,6 +290,8 @@ login_go(struct imap_session *im, struct login *login)
         return STEP_MORE;
     case STAGE_HASH:
         return hash_step(im, login);
+    case STAGE_PLACE:
+        return admit(im, &login->result);
     }
     return STEP_DONE;
 }

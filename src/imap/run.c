@@ -76,7 +76,7 @@ static enum end_moment
 moment_of(const struct imap_session *im)
 {
     if (im->state == IMAP_NOT_AUTHENTICATED)
-        return MOMENT_BEFORE_LOGIN;
+        return im->refused ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
     if (im->idle != NULL)
         return MOMENT_IDLE;
     if (im->work != NULL && im->work->row != NULL)
@@ -664,6 +664,18 @@ imap_release(struct session *session)
 }
 
 static void
+imap_probe(struct session *session)
+{
+    struct imap_session *im = imap_of(session);
+    struct iw w = imap_line(im);
+
+    /* RFC 3501 section 7: an untagged response may come at any time, but some clients do not
+     * expect one outside of IDLE; what is unacknowledged there is sent again anyway. */
+    if (im->idle != NULL && im->work == NULL && !conn_wants_write(&session->conn))
+        iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
+}
+
+static void
 imap_describe(const struct session *session, struct end_record *record)
 {
     const struct imap_session *im = CONTAINER_OF(session, struct imap_session, s);
@@ -681,5 +693,6 @@ const struct front_door imap_door = {
     .run = imap_run,
     .goodbye = imap_goodbye,
     .release = imap_release,
+    .probe = imap_probe,
     .describe = imap_describe,
 };

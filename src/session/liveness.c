@@ -135,6 +135,14 @@ look(struct session *session)
     }
     if (!l->suspect && now_us - l->line_us >= after_us)
         become_suspect(session, octets);
+    if (l->probed) {
+        l->probed = false;
+        if (session_place_is_needed(session)) {
+            session_end(session, END_REAPED, "%jd octets unacknowledged for %jd s",
+                        (intmax_t)octets, (intmax_t)((now_us - l->line_us) / 1000000));
+            return;
+        }
+    }
     l->look_us = l->suspect ? now_us + later(after_us / 2, 1000000) : l->line_us + after_us;
 }
 
@@ -162,4 +170,19 @@ liveness_check(struct session *session)
 {
     if (!has_spoken(session) && session_now_us(session) >= session->liveness.look_us)
         look(session);
+}
+
+void
+liveness_probe(struct session *session)
+{
+    struct liveness *l = &session->liveness;
+
+    if (!has_spoken(session) && l->line_us != 0)
+        look(session);
+    if (!l->suspect || l->probed)
+        return;
+    if (session->door->probe != NULL)
+        session->door->probe(session);
+    l->probed = true;
+    l->look_us = session_now_us(session) + LIMIT_PROBE_US;
 }

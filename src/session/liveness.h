@@ -11,6 +11,8 @@
  *      ^     liveness_sending     | [idle] suspect_after
  *      |                          v
  *      +---- acknowledged ---- SUSPECT ----> DEAD_PEER ([idle] dead_after: the kernel's word)
+ *                                 |
+ *                                 +--------> REAPED (its place is needed: liveness_probe)
  *
  * The unacknowledged octets are the socket's, so all this is the same under TLS.
  * Thread: the session's, all functions.
@@ -29,6 +31,7 @@ struct liveness {
     uint32_t silence_s; /* in both directions before that line */
     bool keepalive;     /* that line is a keepalive */
     bool suspect;
+    bool probed; /* suspect, and somebody needs its place: look_us decides */
 };
 
 void liveness_init(struct liveness *liveness);
@@ -39,5 +42,12 @@ void liveness_sending(struct session *session);
 bool liveness_keepalive(struct session *session);
 /** Looks if it is time, or if the peer has spoken. At the end of each run. */
 void liveness_check(struct session *session);
+/**
+ * Its place is needed: a suspect gets a fresh line to acknowledge and LIMIT_PROBE_US for it.
+ * The kernel repeats what is unacknowledged at its own, ever slower pace, so a peer that has
+ * come back this moment may be ended; it connects again. Those who are not suspect are left
+ * alone.
+ */
+void liveness_probe(struct session *session);
 
 #endif

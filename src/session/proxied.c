@@ -91,9 +91,6 @@ proxied_step(struct session *session)
         if (conn_start_tls(&session->conn, tls, &discarded) != RC_OK)
             session_end(session, END_LIMIT_MEMORY, "TLS");
     }
-    const enum end_reason refused = session_table_count_address(session->env->table, session);
-    if (refused != END_NONE)
-        session_end(session, refused, NULL);
     session_identity_changed(session);
     return true;
 }

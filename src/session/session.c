@@ -89,6 +89,8 @@ reason_of_moment(enum end_moment moment)
     switch (moment) {
     case MOMENT_BEFORE_LOGIN:
         return END_CLOSED_BEFORE_LOGIN;
+    case MOMENT_REFUSED:
+        return END_LIMIT_ACCOUNT;
     case MOMENT_BETWEEN:
         return END_CLOSED;
     case MOMENT_IDLE:
@@ -204,6 +206,8 @@ posts_take(struct session *session)
         return false;
     const unsigned posts = atomic_exchange(&session->posts, 0);
     char *words = atomic_exchange(&session->kick_words, NULL);
+    if ((posts & POST_PROBE) != 0)
+        liveness_probe(session);
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
         if ((posts & ends[i].post) != 0)
             session_end(session, ends[i].reason, words == NULL ? NULL : "%s", words);
@@ -388,77 +392,120 @@ ending_flush(struct session *session)
     return ending_close(session);
 }
 
+/* The dialogue begins; also for a session that was refused, which the door lets go later. */
+static void
+door_open(struct session *session)
+{
+    if (session->greeted)
+        return;
+    session->greeted = true;
+    session_line_begins(session);
+    session->door->opened(session);
+}
+
 static enum task_next
 ending_release(struct session *session)
 {
     if (!session->told && session->proxied == NULL) {
         session->told = true;
+        door_open(session); /* so that it can let go of itself */
         session->door->goodbye(session);
     }
     if (session->proxied == NULL && !session->door->release(session))
         return TASK_PARK_WAKE;
     session->phase = PHASE_FLUSHING;
-    session->linger_us = session_now_us(session) + LIMIT_LINGER_US;
+    /* Who does not answer will not read the goodbye either, and its place is needed. */
+    session->linger_us =
+        session_now_us(session) + (session->reason == END_REAPED ? 0 : LIMIT_LINGER_US);
     return ending_flush(session);
 }
 
-/* The dialogue begins; also for a session that was refused, which the door lets go later. */
-static void
-door_open(struct session *session)
+/* Counted for the limits that are kept before the dialogue. A newcomer at one of them waits for
+ * the place of one that is dead. False: park until woken. */
+static bool
+admitted(struct session *session)
 {
-    session_line_begins(session);
-    session->door->opened(session);
+    const enum end_reason refused = session_table_admit(session->env->table, session);
+
+    if (refused != END_NONE && session->place == NULL)
+        session_place_wait(session, refused, 0);
+    if (refused != END_NONE && session->place != NULL &&
+        session_now_us(session) < session->place->until_us) {
+        timer_arm(session, session->place->until_us);
+        return false;
+    }
+    session_place_done(session);
+    if (refused != END_NONE)
+        session_end(session, refused, NULL);
+    return true;
 }
 
-/* Before the dialogue: the proxy's header. False: park for *next_out, or it is ending. */
+/* What comes before the dialogue: a place, and the proxy's header. False: park for *next_out,
+ * or it is ending. */
 static bool
-introduced(struct session *session, enum task_next *next_out)
+welcome(struct session *session, enum task_next *next_out)
 {
-    if (session->proxied == NULL)
+    *next_out = TASK_PARK_WAKE;
+    if (session->greeted)
         return true;
-    if (proxied_step(session)) {
-        door_open(session);
-        return true;
+    if (!admitted(session) || session_is_ending(session))
+        return false;
+    if (session->proxied != NULL) {
+        *next_out = TASK_PARK_INPUT;
+        if (!proxied_step(session)) {
+            if (!session_is_ending(session))
+                timer_arm(session, proxied_deadline_us(session->proxied));
+            return false;
+        }
+        *next_out = TASK_PARK_WAKE; /* its address is known now */
+        if (session_is_ending(session) || !admitted(session))
+            return false;
     }
     if (!session_is_ending(session))
-        timer_arm(session, proxied_deadline_us(session->proxied));
-    *next_out = TASK_PARK_INPUT;
-    return false;
+        door_open(session);
+    return true;
+}
+
+/* The door's turn. False: the session is ending; true: park for *next_out. */
+static bool
+door_run(struct session *session, uint32_t why, enum task_next *next_out)
+{
+    const unsigned thread = work_thread_number();
+
+    atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
+    if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
+        log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
+    if (posts_take(session))
+        describe(session);
+    if (session_is_ending(session))
+        return false;
+    if (!welcome(session, next_out))
+        return !session_is_ending(session);
+    if (!session_is_ending(session))
+        *next_out = session->door->run(session, why);
+    if (session_is_ending(session))
+        return false;
+    tls_note(session);
+    liveness_check(session);
+    if (session_is_ending(session))
+        return false;
+    publish(session);
+    timer_arm(session, session->deadline_us < session->liveness.look_us
+                           ? session->deadline_us
+                           : session->liveness.look_us);
+    return true;
 }
 
 static enum task_next
 run(struct task *task, uint32_t why)
 {
     struct session *session = CONTAINER_OF(task, struct session, task);
-    enum task_next next = TASK_PARK_INPUT;
+    enum task_next next = TASK_PARK_WAKE;
 
     if ((why & TASK_WHY_TIMER) != 0)
         session->timer_s = 0;
-    if ((why & TASK_WHY_START) != 0 && session->proxied == NULL)
-        door_open(session);
-    if (!session_is_ending(session)) {
-        const unsigned thread = work_thread_number();
-        atomic_store_explicit(&session->pub.thread, thread, memory_order_relaxed);
-        if ((why & TASK_WHY_INPUT) != 0 && log_on(&session->log, LOG_P))
-            log_put(&session->log, LOG_E_THREAD, "work thread %x assigned to session", thread);
-        if (posts_take(session))
-            describe(session);
-    }
-    if (!session_is_ending(session) && !introduced(session, &next) &&
-        !session_is_ending(session))
+    if (!session_is_ending(session) && door_run(session, why, &next))
         return next;
-    if (!session_is_ending(session)) {
-        next = session->door->run(session, why);
-        if (!session_is_ending(session)) {
-            tls_note(session);
-            liveness_check(session);
-            publish(session);
-            timer_arm(session, session->deadline_us < session->liveness.look_us
-                                   ? session->deadline_us
-                                   : session->liveness.look_us);
-            return next;
-        }
-    }
     if (session->phase == PHASE_RELEASING)
         return ending_release(session);
     return ending_flush(session);
@@ -482,6 +529,7 @@ session_new(struct env *env, const struct front_door *door, const struct net_add
     session->deadline_us = INT64_MAX;
     liveness_init(&session->liveness);
     list_init(&session->table_link);
+    list_init(&session->account_link);
     log_scope_init(&session->log, env->log, door->service, session->number);
     return session;
 }
@@ -554,11 +602,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
     if (settings->idle_dead_after_s > 0)
         conn_set_dead_after(&session->conn, settings->idle_dead_after_s * 1000);
     session_event(session, EVENT_CONNECTED);
-    enum end_reason refused = session_table_enter(env->table, session);
-    if (refused == END_NONE && session->proxied == NULL)
-        refused = session_table_count_address(env->table, session);
-    if (refused != END_NONE)
-        session_end(session, refused, NULL);
+    session_table_enter(env->table, session);
     live_row_write(session);
     publish(session);
     task_begin(&session->task);

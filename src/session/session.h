@@ -51,6 +51,9 @@ struct front_door {
     /* Lets go of everything but the connection. False: something is still being executed by
      * another thread; it will wake us, ask again. Called until true. */
     bool (*release)(struct session *session);
+    /* Puts into conn.out a line that the peer need not answer, if the protocol allows one now:
+     * its acknowledgement is what counts. NULL: there is no such line. */
+    void (*probe)(struct session *session);
     /* Adds what only the door knows: evidence.state, command under way, counts. */
     void (*describe)(const struct session *session, struct end_record *record);
 };
@@ -74,6 +77,17 @@ enum session_post {
     POST_ACCOUNT_REMOVED = 8,
     POST_PASSWORD_CHANGED = 16,
     POST_DESCRIBE = 32, /* somebody waits in session_ask */
+    POST_PROBE = 64,    /* a suspect's place is needed */
+};
+
+/* A newcomer that waits for the place of a dead session; owned by its session. */
+struct place {
+    struct list link; /* table's lock, as everything here */
+    struct session *session;
+    enum end_reason limit;
+    uint64_t account_id; /* with END_LIMIT_ACCOUNT */
+    int64_t until_us;    /* constant; then it is refused */
+    bool granted;        /* somebody is leaving for it */
 };
 
 enum end_phase { PHASE_ALIVE, PHASE_RELEASING, PHASE_FLUSHING };
@@ -81,6 +95,7 @@ enum end_phase { PHASE_ALIVE, PHASE_RELEASING, PHASE_FLUSHING };
 /* What the protocol was doing when the peer went: decides between the reasons. */
 enum end_moment {
     MOMENT_BEFORE_LOGIN,
+    MOMENT_REFUSED, /* before login; it was told that its account has too many connections */
     MOMENT_BETWEEN, /* commands */
     MOMENT_IDLE,
     MOMENT_IN_COMMAND,
@@ -126,6 +141,7 @@ struct session {
     uint8_t phase; /* enum end_phase: ALIVE, then on its way out */
     bool told;     /* goodbye was said */
     bool tls_seen; /* EVENT_TLS is noted */
+    bool greeted;  /* the door has opened */
     enum end_reason reason;
     char *end_detail;  /* owned; NULL: none; one line, for the journal */
     char *end_words;   /* owned; an administrator's words to the client */
@@ -138,6 +154,7 @@ struct session {
     char *mailbox_name;      /* owned: selected, or NULL */
     atomic_bool tls;         /* ours, STARTTLS or the proxy's; the live table reads it */
     bool proxy_tls;          /* TLS ends at the proxy that brought it */
+    bool admitted;           /* by the table, for max_connections */
     bool address_counted;    /* by the table, for max_connections_per_address */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
@@ -145,7 +162,9 @@ struct session {
     atomic_uint posts;          /* enum session_post */
     _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
     struct session_public pub;
-    struct list table_link; /* table's lock */
+    struct list table_link;   /* table's lock, as the next three */
+    struct list account_link; /* in the account's cell */
+    struct place *place;      /* owned; waits at a limit; NULL: it does not */
 
     struct session_counts counts;
     struct log_scope log;
@@ -203,6 +222,8 @@ void session_state_set(struct session *session, enum session_state state);
 /** Shown by `roost sessions` and kept in the record; written under the table's lock. Copied; an
  *  empty span clears; without memory it stays empty. */
 void session_set_mailbox_name(struct session *session, struct span name);
+/** Whose it would be: a login that was refused although the password was right. */
+void session_set_account_name(struct session *session, struct span name);
 void session_set_client_id(struct session *session, struct span text);
 /** Who the client is, when a proxy has said so; written under the table's lock. */
 void session_set_peer(struct session *session, const struct net_addr *peer);

@@ -4,25 +4,12 @@
  * goes with its last session. All under one lock of rank LOCK_LIVE_TABLE, held for
  * microseconds; listing copies.
  */
-#include "session/table.h"
+#include "session/table_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/lock.h"
-#include "base/map.h"
-
-struct session_table {
-    struct lock lock;
-    struct list sessions; /* oldest first */
-    size_t count;
-    atomic_int suspects;
-    struct map by_account; /* u64 -> struct cell */
-    struct map by_address; /* address hash -> struct cell */
-    struct list asks;      /* struct ask, on the stacks of those who wait */
-    pthread_cond_t answered;
-};
 
 /* Somebody waits for the record of a session. */
 struct ask {
@@ -31,10 +18,6 @@ struct ask {
     struct arena *arena;
     struct end_record *out;
     enum rc rc; /* RC_BUSY: not answered yet */
-};
-
-struct cell {
-    uint32_t count;
 };
 
 enum rc
@@ -46,6 +29,7 @@ session_table_new(struct session_table **out)
         return RC_LIMIT;
     lock_init(&table->lock, LOCK_LIVE_TABLE);
     list_init(&table->sessions);
+    list_init(&table->waiters);
     map_init(&table->by_account);
     map_init(&table->by_address);
     list_init(&table->asks);
@@ -71,12 +55,13 @@ session_table_free(struct session_table *table)
 static enum rc
 cell_take(struct map *map, uint64_t key, uint32_t max)
 {
-    struct cell *cell = map_get(map, map_key_u64(&key));
+    struct table_cell *cell = table_cell_get(map, key);
 
     if (cell == NULL) {
         cell = calloc(1, sizeof *cell);
         if (cell == NULL)
             return RC_BUSY;
+        list_init(&cell->sessions);
         if (map_put(map, map_key_u64(&key), cell) != RC_OK) {
             free(cell);
             return RC_BUSY;
@@ -91,7 +76,7 @@ cell_take(struct map *map, uint64_t key, uint32_t max)
 static void
 cell_give(struct map *map, uint64_t key)
 {
-    struct cell *cell = map_get(map, map_key_u64(&key));
+    struct table_cell *cell = map_get(map, map_key_u64(&key));
 
     CHECK(cell != NULL && cell->count > 0);
     if (--cell->count == 0) {
@@ -100,20 +85,47 @@ cell_give(struct map *map, uint64_t key)
     }
 }
 
-enum end_reason
+/* Its address may not be known yet, behind a proxy. */
+static enum end_reason
+admit_locked(struct session_table *table, struct session *session)
+{
+    const struct settings *settings = env_settings(session->env);
+    const uint64_t address = net_addr_hash(&session->peer);
+
+    if (!session->admitted && table->admitted >= settings->max_connections)
+        return END_LIMIT_TOTAL;
+    if (!session->admitted)
+        table->admitted++;
+    session->admitted = true;
+    if (session->address_counted || session->proxied != NULL)
+        return END_NONE;
+    switch (cell_take(&table->by_address, address, settings->max_connections_per_address)) {
+    case RC_OK:
+        session->address_counted = true;
+        return END_NONE;
+    case RC_LIMIT:
+        return END_LIMIT_ADDRESS;
+    default:
+        return END_LIMIT_MEMORY;
+    }
+}
+
+void
 session_table_enter(struct session_table *table, struct session *session)
 {
-    enum end_reason reason = END_NONE;
-
     lock_enter(&table->lock);
-    if (table->count >= env_settings(session->env)->max_connections) {
-        reason = END_LIMIT_TOTAL;
-    } else {
-        list_push_back(&table->sessions, &session->table_link);
-        table->count++;
-    }
+    list_push_back(&table->sessions, &session->table_link);
+    table->count++;
     lock_leave(&table->lock);
-    return reason;
+}
+
+enum end_reason
+session_table_admit(struct session_table *table, struct session *session)
+{
+    lock_enter(&table->lock);
+    const enum end_reason refused = admit_locked(table, session);
+    lock_leave(&table->lock);
+    return refused;
 }
 
 void
@@ -124,53 +136,48 @@ session_set_peer(struct session *session, const struct net_addr *peer)
     lock_leave(&session->env->table->lock);
 }
 
-enum end_reason
-session_table_count_address(struct session_table *table, struct session *session)
-{
-    const uint32_t max = env_settings(session->env)->max_connections_per_address;
-
-    lock_enter(&table->lock);
-    const enum rc rc = cell_take(&table->by_address, net_addr_hash(&session->peer), max);
-    session->address_counted = rc == RC_OK;
-    lock_leave(&table->lock);
-    return rc == RC_OK ? END_NONE : rc == RC_LIMIT ? END_LIMIT_ADDRESS : END_LIMIT_MEMORY;
-}
-
-/* "3 Thunderbird, 2 unknown": the account's sessions by the first word of their client ID. */
+/* "3 Thunderbird at 192.0.2.7, 2 unknown at 192.0.2.9": the account's sessions by the first
+ * word of their client ID and by address. */
 static char *
-others_by_client(struct session_table *table, uint64_t account_id, struct arena *arena)
+others_by_client(const struct table_cell *cell, struct arena *arena)
 {
     enum { KINDS = 8 };
     struct {
         struct span name;
+        const struct net_addr *address;
         unsigned count;
     } kinds[KINDS] = {0};
     size_t used = 0;
+    unsigned more = 0;
     char *text = arena_str(arena, SPAN(""));
 
-    LIST_FOR_EACH (node, &table->sessions) {
-        const struct session *s = CONTAINER_OF(node, struct session, table_link);
-        if (s->account_id != account_id)
-            continue;
+    LIST_FOR_EACH (node, &cell->sessions) {
+        const struct session *s = CONTAINER_OF(node, struct session, account_link);
         struct span name = s->client_id == NULL ? SPAN("unknown") : span_of_str(s->client_id);
         const ptrdiff_t blank = span_find_char(name, ' ');
         if (blank > 0)
             name = span_head(name, (size_t)blank);
         size_t i = 0;
-        while (i < used && !span_ieq(kinds[i].name, name))
+        while (i < used && !(span_ieq(kinds[i].name, name) &&
+                             net_addr_hash(kinds[i].address) == net_addr_hash(&s->peer)))
             i++;
         if (i == KINDS) {
-            i = KINDS - 1;
-            kinds[i].name = SPAN("others");
+            more++;
+            continue;
         }
-        if (i == used)
-            kinds[used++].name = name;
+        if (i == used) {
+            kinds[used].name = name;
+            kinds[used++].address = &s->peer;
+        }
         kinds[i].count++;
     }
-    for (size_t i = 0; i < used && text != NULL; i++)
-        text = arena_printf(arena, "%s%s%u %.*s", text, i == 0 ? "" : ", ", kinds[i].count,
-                            SPAN_FMT(kinds[i].name));
-    return text;
+    for (size_t i = 0; i < used && text != NULL; i++) {
+        char address[NET_ADDR_TEXT];
+        net_addr_print_host(kinds[i].address, address);
+        text = arena_printf(arena, "%s%s%u %.*s at %s", text, i == 0 ? "" : ", ",
+                            kinds[i].count, SPAN_FMT(kinds[i].name), address);
+    }
+    return more == 0 || text == NULL ? text : arena_printf(arena, "%s, %u more", text, more);
 }
 
 enum rc
@@ -188,9 +195,12 @@ session_table_login(struct session_table *table, struct session *session, uint64
     if (rc == RC_OK) {
         CHECK(session->account_id == 0);
         session->account_id = account_id;
+        free(session->account_name); /* of a login refused before */
         session->account_name = copy;
+        list_push_back(&table_cell_get(&table->by_account, account_id)->sessions,
+                       &session->account_link);
     } else if (rc == RC_LIMIT && others_out != NULL) {
-        *others_out = others_by_client(table, account_id, arena);
+        *others_out = others_by_client(table_cell_get(&table->by_account, account_id), arena);
     }
     lock_leave(&table->lock);
     if (rc != RC_OK)
@@ -201,14 +211,21 @@ session_table_login(struct session_table *table, struct session *session, uint64
 void
 session_table_leave(struct session_table *table, struct session *session)
 {
+    session_place_done(session);
     lock_enter(&table->lock);
     if (!list_is_empty(&session->table_link)) {
         list_remove(&session->table_link);
         table->count--;
-        if (session->address_counted)
-            cell_give(&table->by_address, net_addr_hash(&session->peer));
-        if (session->account_id != 0)
-            cell_give(&table->by_account, session->account_id);
+    }
+    if (session->account_id != 0) {
+        list_remove(&session->account_link);
+        cell_give(&table->by_account, session->account_id);
+    }
+    if (session->address_counted)
+        cell_give(&table->by_address, net_addr_hash(&session->peer));
+    if (session->admitted) {
+        table->admitted--;
+        table_place_left(table, session);
     }
     lock_leave(&table->lock);
 }
@@ -230,6 +247,12 @@ void
 session_set_mailbox_name(struct session *session, struct span name)
 {
     string_set(session, &session->mailbox_name, name);
+}
+
+void
+session_set_account_name(struct session *session, struct span name)
+{
+    string_set(session, &session->account_name, name);
 }
 
 void
@@ -336,8 +359,8 @@ session_state_name(enum session_state state)
     return (size_t)state < ARRAY_LEN(names) ? names[state] : "?";
 }
 
-static void
-post_locked(struct session *session, enum session_post post, const char *words)
+void
+table_post(struct session *session, enum session_post post, const char *words)
 {
     if (words != NULL) {
         char *old = atomic_exchange(&session->kick_words, strdup(words));
@@ -357,13 +380,22 @@ session_post(struct session_table *table, uint64_t number, enum session_post pos
     LIST_FOR_EACH (node, &table->sessions) {
         struct session *s = CONTAINER_OF(node, struct session, table_link);
         if (s->number == number) {
-            post_locked(s, post, words);
+            table_post(s, post, words);
             found = true;
             break;
         }
     }
     lock_leave(&table->lock);
     return found;
+}
+
+static size_t
+post_but(struct session *session, enum session_post post, const char *words, uint64_t except)
+{
+    if (session->number == except)
+        return 0;
+    table_post(session, post, words);
+    return 1;
 }
 
 size_t
@@ -373,12 +405,14 @@ session_post_all(struct session_table *table, uint64_t account_id, enum session_
     size_t count = 0;
 
     lock_enter(&table->lock);
-    LIST_FOR_EACH (node, &table->sessions) {
-        struct session *s = CONTAINER_OF(node, struct session, table_link);
-        if ((account_id == 0 || s->account_id == account_id) && s->number != except) {
-            post_locked(s, post, words);
-            count++;
-        }
+    if (account_id == 0) {
+        LIST_FOR_EACH (node, &table->sessions)
+            count +=
+                post_but(CONTAINER_OF(node, struct session, table_link), post, words, except);
+    } else if (table_cell_get(&table->by_account, account_id) != NULL) {
+        LIST_FOR_EACH (node, &table_cell_get(&table->by_account, account_id)->sessions)
+            count +=
+                post_but(CONTAINER_OF(node, struct session, account_link), post, words, except);
     }
     lock_leave(&table->lock);
     return count;
@@ -397,7 +431,7 @@ session_ask(struct session_table *table, uint64_t number, int64_t wait_ms, struc
             continue;
         ask.rc = RC_BUSY;
         list_push_back(&table->asks, &ask.link);
-        post_locked(s, POST_DESCRIBE, NULL);
+        table_post(s, POST_DESCRIBE, NULL);
         while (ask.rc == RC_BUSY && lock_wait_ms(&table->lock, &table->answered, wait_ms)) {
         }
         list_remove(&ask.link);

@@ -19,22 +19,36 @@ struct session_table;
 MUST_USE enum rc session_table_new(struct session_table **out);
 void session_table_free(struct session_table *table); /* no session left */
 
-/** Counts a new session in. END_NONE, or END_LIMIT_TOTAL (then it is not in the table, but
- *  session_table_leave is still harmless). */
-enum end_reason session_table_enter(struct session_table *table, struct session *session);
-/** Counts it for its peer's address, which is known now: END_NONE, END_LIMIT_ADDRESS,
- *  END_LIMIT_MEMORY. */
-enum end_reason session_table_count_address(struct session_table *table,
-                                            struct session *session);
+/** Others can reach it from here on. */
+void session_table_enter(struct session_table *table, struct session *session);
+/** Counts it for the limits that are kept before login, also for its peer's once that is known
+ *  (session->proxied): END_NONE, END_LIMIT_TOTAL, END_LIMIT_ADDRESS, END_LIMIT_MEMORY; it may
+ * ask again. */
+enum end_reason session_table_admit(struct session_table *table, struct session *session);
 /**
  * Makes it a session of the account. RC_LIMIT when the account has max_connections_per_user
- * already: then *others_out (may be NULL), in arena, counts them by client for the sentence
- * the newcomer gets ("3 Thunderbird, 2 unknown"). name is copied.
+ * already: then *others_out (may be NULL), in arena, counts them by client and address for the
+ * sentence the newcomer gets ("3 Thunderbird at 192.0.2.7, 1 unknown at 192.0.2.9"). name is
+ * copied.
  */
 MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
 void session_table_leave(struct session_table *table, struct session *session);
+
+/* ---- at a limit: place.c ---- */
+/**
+ * Asks the suspects among those who hold the places at this limit (END_LIMIT_ACCOUNT,
+ * END_LIMIT_ADDRESS or END_LIMIT_TOTAL) to prove themselves. True: there are some; the session
+ * is woken when one of them has left, and should park until session->place->until_us and ask
+ * again. account_id: with END_LIMIT_ACCOUNT. False: all of them are well, or too many wait.
+ */
+bool session_place_wait(struct session *session, enum end_reason limit, uint64_t account_id);
+/** Waits no longer. Harmless when it does not wait. */
+void session_place_done(struct session *session);
+/** Whether a newcomer waits for the place of this suspect, which has not answered: each
+ * newcomer ends one of them, not all. */
+bool session_place_is_needed(struct session *session);
 
 /* What `roost sessions` shows; strings in the arena given. */
 struct session_info {

@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import sqlite3
 import struct
 import subprocess
@@ -167,8 +168,32 @@ class Roost:
     def connect(self, service="imap"):
         return Peer(self.ports[service])
 
-    def login(self, account):
-        peer = self.connect()
+    def connect_tls(self):
+        peer = self.connect("imaps")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        peer.socket = context.wrap_socket(peer.socket)
+        return peer
+
+    def idling(self, account="user", tls=False, client="", mailbox="INBOX"):
+        """A client in IDLE, with peer.number, its session's; the IDLE's tag is i."""
+        peer = self.login(account, tls)
+        if client:
+            peer.command(f'ID ("name" "{client}" "version" "1")')
+        peer.command(f"SELECT {mailbox}")
+        peer.send("i IDLE\r\n")
+        assert peer.line() == "+ idling"
+        peer.number = self.number_of(peer)
+        return peer
+
+    def number_of(self, peer):
+        """The number of a connection's session."""
+        port = peer.socket.getsockname()[1]
+        return next(row["session"] for row in self.sessions() if row["peer"].endswith(f":{port}"))
+
+    def login(self, account, tls=False):
+        peer = self.connect_tls() if tls else self.connect()
         peer.line()
         peer.command(f'LOGIN {account} "{PASSWORD}"')
         return peer
@@ -261,6 +286,16 @@ class Peer:
                 self._more()
         except (EOFError, ConnectionError):
             return True
+
+    def done(self, tag="i"):
+        """Ends the IDLE; returns what was said before its end, without keepalives."""
+        self.send("DONE\r\n")
+        lines = []
+        while not (line := self.line()).startswith(f"{tag} "):
+            if line != "* OK Still here":
+                lines.append(line)
+        assert line == f"{tag} OK IDLE terminated"
+        return lines
 
     def vanish(self):
         """From here the kernel of this end drops all that comes in, unseen and unacknowledged, as when a

@@ -37,7 +37,7 @@ END
 [4] S: c1 OK Begin TLS negotiation now
 [4] TLS
 [4] C: c2 LOGIN one $password
-[4] S: c2 NO [LIMIT] Your account has as many connections as it may have (2 unknown); close a program that is not needed
+[4] S: c2 NO [LIMIT] Your account has as many connections as it may have (2 unknown at 127.0.0.1); close a program that is not needed
 [5] S: * OK [CAPABILITY ...] ...
 [5] C: d1 NOOP
 [5] S: d1 OK NOOP completed
