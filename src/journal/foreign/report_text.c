@@ -60,7 +60,7 @@ put_files(const struct foreign_story *story, FILE *to)
                        side_words(log->format->side), (uintmax_t)file->lines);
         }
         if (file->trouble[0] != '\0') {
-            buf_put_lit(&line, ": not read to its end: ");
+            buf_put_str(&line, file->is_known ? "; not read to its end: " : ": ");
             text_escape(&line, span_of_str(file->trouble), 1000);
         }
         put_folded(to, "", buf_span(&line));
@@ -123,33 +123,58 @@ put_evidence(const struct foreign_story *story, const struct telling *t, FILE *t
         buf_put_lit(&head, "    ");
         tell_put_ref(&head, story, &e->ref);
         buf_put_lit(&head, "  ");
-        when_print(&head, &e->view->log->clock, e->ref.at_us);
-        buf_put_lit(&head, "  ");
+        if (e->ref.at_us != FOREIGN_NO_TIME) {
+            when_print(&head, &e->view->log->clock, e->ref.at_us);
+            buf_put_lit(&head, "  ");
+        }
         buf_put_char(&head, '\0');
         put_folded(to, buf_span(&head).ptr, buf_span(&e->text));
     }
 }
 
 static void
-put_missing(const struct telling *t, FILE *to)
+put_program(FILE *to, const char *indent, const struct foreign_program *program)
 {
-    if (t->missing_count == 0)
-        return;
-    fputs("\n  What is missing\n", to);
+    char name[80];
+
+    snprintf(name, sizeof name, "%s%s: ", indent, program->name);
+    put_folded(to, name, span_of_str(program->how));
+}
+
+/* wanted: sides of which any program's log would help. */
+static void
+put_missing(const struct telling *t, bool *wanted, FILE *to)
+{
+    if (t->missing_count > 0)
+        fputs("\n  What is missing\n", to);
     for (uint32_t i = 0; i < t->missing_count; i++) {
         const struct tell_missing *m = &t->missing[i];
-        fprintf(to, "    %s is not here. It would tell %s.\n    To turn it on:\n",
-                m->side == SIDE_CLIENT ? "The client's log" : "The server's log",
-                m->side == SIDE_CLIENT ? "what the client saw and did at the end"
-                                       : "whether the server closed, and why");
-        for (size_t k = 0; k < foreign_program_count; k++) {
-            const struct foreign_program *p = &foreign_programs[k];
-            if (p->side != m->side || (m->program != NULL && m->program != p))
-                continue;
-            char name[64];
-            snprintf(name, sizeof name, "      %s: ", p->name);
-            put_folded(to, name, span_of_str(p->how));
+        const bool client = m->side == SIDE_CLIENT;
+        put_folded(to, "    ",
+                   client ? SPAN("The client's log is not here. It would tell what the client "
+                                 "saw and did at the end.")
+                          : SPAN("The server's log is not here. It would tell whether the "
+                                 "server closed, and why."));
+        if (m->program != NULL) {
+            fputs("    To turn it on:\n", to);
+            put_program(to, "      ", m->program);
+        } else {
+            fputs("    How to turn it on is told at the end.\n", to);
+            wanted[m->side] = true;
         }
+    }
+}
+
+static void
+put_programs(const bool *wanted, FILE *to)
+{
+    for (enum foreign_side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        if (!wanted[side])
+            continue;
+        fprintf(to, "\nTo turn on the %s's log\n", side == SIDE_CLIENT ? "client" : "server");
+        for (size_t k = 0; k < foreign_program_count; k++)
+            if (foreign_programs[k].side == side)
+                put_program(to, "  ", &foreign_programs[k]);
     }
 }
 
@@ -173,7 +198,8 @@ put_sure(const struct telling *t, FILE *to)
 }
 
 static void
-put_case(const struct foreign_story *story, const struct foreign_case *c, FILE *to)
+put_case(const struct foreign_story *story, const struct foreign_case *c, bool *wanted,
+         FILE *to)
 {
     struct telling t;
 
@@ -181,7 +207,8 @@ put_case(const struct foreign_story *story, const struct foreign_case *c, FILE *
     fputc('\n', to);
     put_folded(to, "", buf_span(&t.title));
     fprintf(to, "\n  %s (%s)\n", t.rule->title, t.rule->code);
-    put_folded(to, "  ", buf_span(&t.happened));
+    if (buf_len(&t.happened) > 0)
+        put_folded(to, "  ", buf_span(&t.happened));
     put_folded(to, "  ", span_of_str(t.rule->sentence));
     put_fit(c, to);
     put_sure(&t, to);
@@ -195,7 +222,7 @@ put_case(const struct foreign_story *story, const struct foreign_case *c, FILE *
         fputs("\n  Found beside\n", to);
         put_folded(to, "    ", buf_span(&t.also));
     }
-    put_missing(&t, to);
+    put_missing(&t, wanted, to);
     tell_done(&t);
 }
 
@@ -233,6 +260,7 @@ void
 foreign_report_text(const struct foreign_story *story, enum foreign_detail detail, FILE *to)
 {
     uint32_t shown = 0;
+    bool wanted[3] = {false};
 
     put_files(story, to);
     if (story->case_count == 0) {
@@ -258,6 +286,7 @@ foreign_report_text(const struct foreign_story *story, enum foreign_detail detai
         if (skip > 0)
             skip--;
         else
-            put_case(story, &story->cases[i], to);
+            put_case(story, &story->cases[i], wanted, to);
     }
+    put_programs(wanted, to);
 }

@@ -99,9 +99,17 @@ is_end(enum foreign_fact fact)
     }
 }
 
-bool
-foreign_case_end(const struct foreign_case *c, enum foreign_side side,
-                 const struct foreign_session **view_out, enum foreign_fact *fact_out)
+/* What a session may end with when nothing else is told. */
+static bool
+is_last_word(enum foreign_fact fact)
+{
+    return fact == FACT_REFUSED || fact == FACT_BAD;
+}
+
+static bool
+end_find(const struct foreign_case *c, enum foreign_side side,
+         bool (*counts)(enum foreign_fact), const struct foreign_session **view_out,
+         enum foreign_fact *fact_out)
 {
     int64_t best = INT64_MAX;
     bool found = false;
@@ -111,7 +119,7 @@ foreign_case_end(const struct foreign_case *c, enum foreign_side side,
             continue;
         for (enum foreign_fact fact = 0; fact < FACT_COUNT; fact++) {
             const struct foreign_seen *seen = &c->views[i]->facts[fact];
-            if (seen->count == 0 || !is_end(fact))
+            if (seen->count == 0 || !counts(fact))
                 continue;
             const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
             if (found && at >= best)
@@ -123,6 +131,14 @@ foreign_case_end(const struct foreign_case *c, enum foreign_side side,
         }
     }
     return found;
+}
+
+bool
+foreign_case_end(const struct foreign_case *c, enum foreign_side side,
+                 const struct foreign_session **view_out, enum foreign_fact *fact_out)
+{
+    return end_find(c, side, is_end, view_out, fact_out) ||
+           (c->views[0]->over && end_find(c, side, is_last_word, view_out, fact_out));
 }
 
 static bool
@@ -237,7 +253,7 @@ is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
     if (last != NULL && last->status != STATUS_BAD && last->sent.line > 0 &&
         view->facts[FACT_BAD].last.line < last->sent.line)
         return false;
-    if (has(c, FACT_BYE) && !has(c, FACT_PEER_CLOSED))
+    if ((has(c, FACT_BYE) && !has(c, FACT_PEER_CLOSED)) || view->bad_answers == 0)
         return sure_by_side(c, v);
     return sure(v, SURE_LIKELY, "It was the last answer before the end.");
 }

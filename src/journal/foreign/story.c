@@ -165,8 +165,10 @@ keep(void *ctx, struct foreign_session *session)
     const char *account = reading->options->account;
     const enum foreign_rule rule = judge_alone(session);
 
-    if (account != NULL && session->account[0] != '\0' &&
-        strcasecmp(account, session->account) != 0) {
+    /* A session without a name may be the other side of one with it, if it shows commands. */
+    if (account != NULL &&
+        (session->account[0] == '\0' ? session->cmd_count == 0
+                                     : strcasecmp(account, session->account) != 0)) {
         foreign_session_free(session);
         return;
     }

@@ -33,9 +33,13 @@ put_text(struct buf *buf, const char *text)
     text_escape(buf, span_of_str(text), SHOWN_MAX);
 }
 
+/* " at 12:24:18.046", or nothing where the log tells no times. */
 static void
-put_time(struct buf *buf, const struct foreign_session *view, const struct foreign_ref *ref)
+put_at(struct buf *buf, const struct foreign_session *view, const struct foreign_ref *ref)
 {
+    if (ref->at_us == FOREIGN_NO_TIME)
+        return;
+    buf_put_lit(buf, " at ");
     when_print(buf, &view->log->clock, ref->at_us);
 }
 
@@ -204,6 +208,8 @@ title_make(const struct foreign_case *c, struct buf *buf)
         buf_put_lit(buf, ", mailbox ");
         put_text(buf, talk->mailbox);
     }
+    if (c->views[0]->begin.at_us == FOREIGN_NO_TIME)
+        return;
     buf_put_lit(buf, ", ");
     when_print(buf, &c->views[0]->log->clock, c->views[0]->begin.at_us);
     buf_put_lit(buf, " to ");
@@ -215,13 +221,13 @@ say_idle(const struct foreign_session *view, const struct foreign_cmd *idle, str
 {
     buf_put_lit(buf, "The client went into IDLE (tag ");
     put_text(buf, idle->tag);
-    buf_put_lit(buf, ") at ");
-    put_time(buf, view, &idle->sent);
+    buf_put_char(buf, ')');
+    put_at(buf, view, &idle->sent);
     buf_put_str(buf, idle->accepted.line != 0 ? "; the server accepted. "
                                               : "; the log shows no answer to that. ");
     if (idle->stopped.line != 0) {
-        buf_put_lit(buf, "It sent DONE at ");
-        put_time(buf, view, &idle->stopped);
+        buf_put_lit(buf, "It sent DONE");
+        put_at(buf, view, &idle->stopped);
         buf_put_lit(buf, ", and no answer came. ");
     } else {
         buf_put_lit(buf, "It never sent DONE. ");
@@ -233,8 +239,8 @@ say_command(const struct foreign_session *view, const struct foreign_cmd *last, 
 {
     buf_put_lit(buf, "The client's last command was \"");
     put_cmd(buf, last);
-    buf_put_lit(buf, "\" at ");
-    put_time(buf, view, &last->sent);
+    buf_put_char(buf, '"');
+    put_at(buf, view, &last->sent);
     if (last->answered.line == 0)
         buf_put_lit(buf, "; no answer came. ");
     else
@@ -254,12 +260,16 @@ say_after(const struct foreign_case *c, const struct foreign_session *view, int6
     const int64_t us =
         from == NULL ? -1 : foreign_case_between(c, talk, from->at_us, view, at_us);
 
-    if (us >= 0) {
+    if (us >= 0 && us < WHEN_SECOND_US) {
+        buf_put_lit(buf, "Within a second");
+    } else if (us >= 0) {
         when_print_length(buf, us);
         buf_put_lit(buf, " later");
-    } else {
+    } else if (at_us != FOREIGN_NO_TIME) {
         buf_put_lit(buf, "At ");
         when_print(buf, &view->log->clock, at_us);
+    } else {
+        buf_put_lit(buf, "Then");
     }
 }
 
@@ -309,10 +319,8 @@ say_noticed(const struct foreign_case *c, struct buf *buf)
         return;
     const int64_t us = foreign_case_between(c, server, server->facts[did].last.at_us, client,
                                             client->facts[saw].last.at_us);
-    if (us < 0) {
-        buf_put_lit(buf, "The client's log tells its end before that. ");
+    if (us < 0)
         return;
-    }
     buf_put_lit(buf, "The client noticed ");
     when_print_length(buf, us);
     buf_put_lit(buf, " after that. ");
@@ -351,8 +359,7 @@ happened_make(const struct foreign_case *c, const struct telling *t, struct buf 
                 continue;
             buf_put_lit(buf, "The same client did send DONE for tag ");
             put_text(buf, c->views[i]->good_idle.tag);
-            buf_put_lit(buf, " at ");
-            put_time(buf, c->views[i], &c->views[i]->good_idle.stopped);
+            put_at(buf, c->views[i], &c->views[i]->good_idle.stopped);
             buf_put_lit(buf, ", so it knows how. ");
             break;
         }

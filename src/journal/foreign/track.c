@@ -142,7 +142,8 @@ login_args(struct foreign_session *session, struct foreign_cmd *cmd, struct span
     const bool is_login = strcmp(cmd->name, "LOGIN") == 0;
 
     if (is_login) {
-        if (first.len > 0 && first.ptr[0] != '{')
+        /* "{5}" is a literal, "<user>" what mbsync shows in place of a name. */
+        if (first.len > 0 && first.ptr[0] != '{' && first.ptr[0] != '<')
             foreign_session_copy(session, session->account, sizeof session->account, first);
     } else {
         foreign_session_copy(session, cmd->args, sizeof cmd->args, first);

@@ -52,3 +52,67 @@ read_has(struct span s, const char *word)
 {
     return span_find(s, span_of_str(word)) >= 0;
 }
+
+enum foreign_fact
+read_word_find(const struct read_word *words, size_t count, struct span text,
+               enum foreign_fact otherwise)
+{
+    for (size_t i = 0; i < count; i++)
+        if (read_has(text, words[i].word))
+            return words[i].fact;
+    return otherwise;
+}
+
+int64_t
+read_time_take(struct foreign_clock *clock, struct span *line)
+{
+    struct span rest = *line;
+    int64_t at;
+    uint32_t precision;
+    const bool bracket = read_take(&rest, SPAN("["));
+
+    if (!when_take_iso(clock, &rest, &at) && !when_take_syslog(clock, &rest, &at)) {
+        int64_t tod;
+        if (when_take_clock(&rest, &tod, &precision))
+            at = when_tod(clock, tod, precision);
+        else if (!when_take_epoch(clock, &rest, &at))
+            return FOREIGN_NO_TIME;
+    }
+    if (bracket && !read_take(&rest, SPAN("]")))
+        return FOREIGN_NO_TIME;
+    if (!read_take(&rest, SPAN(" ")))
+        return FOREIGN_NO_TIME;
+    *line = rest;
+    return at;
+}
+
+bool
+read_syslog_take(struct foreign_clock *clock, struct span line, struct read_syslog *out)
+{
+    struct span rest = line;
+
+    *out = (struct read_syslog){0};
+    if (!when_take_iso(clock, &rest, &out->at_us) &&
+        !when_take_syslog(clock, &rest, &out->at_us))
+        return false;
+    if (!read_take(&rest, SPAN(" ")))
+        return false;
+    /* "host ident[pid]: text": the second word ends in a colon, the first does not. */
+    struct span look = rest;
+    const struct span host = imap_take_word(&look);
+    struct span ident = imap_take_word(&look);
+    if (host.len == 0 || host.ptr[host.len - 1] == ':' || ident.len < 2 ||
+        ident.ptr[ident.len - 1] != ':' || span_find_char(host, '(') >= 0) {
+        out->text = rest;
+        return true;
+    }
+    ident.len--;
+    const ptrdiff_t open = span_find_char(ident, '[');
+    if (open > 0 && ident.ptr[ident.len - 1] == ']') {
+        out->pid = span_of(ident.ptr + open + 1, ident.len - (size_t)open - 2);
+        ident.len = (size_t)open;
+    }
+    out->ident = ident;
+    out->text = span_tail(look, 1);
+    return true;
+}

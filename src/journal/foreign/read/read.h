@@ -16,6 +16,41 @@
 
 FOREIGN_READER(gms);
 FOREIGN_READER(outlook);
+FOREIGN_READER(thunderbird);
+FOREIGN_READER(dovecot);
+FOREIGN_READER(cyrus);
+FOREIGN_READER(courier);
+FOREIGN_READER(rawlog);
+FOREIGN_READER(telemetry);
+FOREIGN_READER(offlineimap);
+FOREIGN_READER(mbsync);
+FOREIGN_READER(fetchmail);
+FOREIGN_READER(curl);
+FOREIGN_READER(transcript);
+
+enum { READ_DOVECOT_OCTETS = 12288, READ_STATE_OCTETS = 256 };
+
+/* What begins a line of syslog or of a server's own log. */
+struct read_syslog {
+    int64_t at_us;
+    struct span ident; /* "dovecot", "cyrus/imap"; empty: the line begins with the message */
+    struct span pid;
+    struct span text;
+};
+
+/** "Nov 22 17:32:16 host ident[pid]: text", or with an ISO time, or without host and ident. */
+bool read_syslog_take(struct foreign_clock *clock, struct span line, struct read_syslog *out);
+/** An optional time at the front: "[HH:MM:SS] ", "YYYY-MM-DD HH:MM:SS ", epoch. */
+int64_t read_time_take(struct foreign_clock *clock, struct span *line);
+
+/* A word of a message, and what it tells. */
+struct read_word {
+    const char *word;
+    enum foreign_fact fact;
+};
+/** The fact of the first row whose word is in text (case counts); otherwise `otherwise`. */
+enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
+                                 enum foreign_fact otherwise);
 
 /** A protocol line. */
 void read_emit_line(struct foreign_reader *reader, const struct foreign_event *like,

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Courier in syslog: "imapd: LOGIN, user=bob, ip=[::ffff:192.0.2.7], port=[51234],
+ * protocol=IMAP", later LOGOUT, DISCONNECTED or TIMEOUT with the same. Address and port tie the
+ * lines together.
+ */
+#include "journal/foreign/read/read.h"
+
+#include <stdio.h>
+
+static const struct read_word words[] = {
+    {"LOGIN FAILED", FACT_REFUSED},
+    {"LOGIN, ", FACT_LOGGED_IN},
+    {"LOGOUT, ", FACT_LOGOUT},
+    {"TIMEOUT, ", FACT_TIMED_OUT},
+    {"DISCONNECTED, ", FACT_PEER_CLOSED},
+    {"Disconnected during shutdown", FACT_STOPPING},
+    {"Disconnected, ", FACT_NO_LOGIN},
+    {"Maximum connection limit", FACT_LIMIT},
+    {"maximum active connections", FACT_LIMIT},
+    {"Connection, ", FACT_CONNECTED},
+    {"couriertls: accept", FACT_TLS_FAILED},
+    {"couriertls: connect", FACT_TLS_FAILED},
+    {"Connection reset by peer", FACT_RESET},
+    {"Unexpected SSL connection shutdown", FACT_PEER_CLOSED},
+};
+
+static bool
+is_courier(const struct read_syslog *head)
+{
+    static const char *const idents[] = {"imapd", "imapd-ssl", "imaplogin", "courier-imap"};
+
+    for (size_t i = 0; i < sizeof idents / sizeof idents[0]; i++)
+        if (span_eq_str(head->ident, idents[i]))
+            return true;
+    return false;
+}
+
+bool
+read_courier_head(struct span line)
+{
+    struct foreign_clock clock = {.year = 2000};
+    struct read_syslog head;
+
+    return read_syslog_take(&clock, line, &head) && is_courier(&head);
+}
+
+bool
+read_courier(struct foreign_reader *reader, const struct foreign_line *line)
+{
+    struct foreign_event event = {.ref = {.line = line->number, .file = line->file}};
+    struct read_syslog head;
+    char key[96];
+
+    if (!read_syslog_take(&reader->clock, line->text, &head) || !is_courier(&head))
+        return false;
+    event.ref.at_us = head.at_us;
+    const enum foreign_fact fact =
+        read_word_find(words, sizeof words / sizeof words[0], head.text, FACT_NONE);
+    if (fact == FACT_NONE)
+        return true;
+    event.peer = read_between(head.text, SPAN("ip=["), SPAN("]"));
+    const struct span port = read_between(head.text, SPAN("port=["), SPAN("]"));
+    const int len = snprintf(key, sizeof key, "%.*s port %.*s",
+                             SPAN_FMT(span_head(event.peer, 60)), SPAN_FMT(span_head(port, 8)));
+    event.key = span_of(key, (size_t)len);
+    const struct span user = read_between(head.text, SPAN("user="), SPAN(", "));
+    event.account = user;
+    event.opens = fact == FACT_CONNECTED || (fact == FACT_LOGGED_IN && port.len == 0);
+    event.ends = fact == FACT_LOGOUT || fact == FACT_TIMED_OUT || fact == FACT_PEER_CLOSED ||
+                 fact == FACT_STOPPING || fact == FACT_NO_LOGIN || fact == FACT_LIMIT;
+    const ptrdiff_t comma = span_find_char(head.text, ',');
+    read_emit_fact(reader, &event, fact,
+                   comma < 0 ? head.text : span_head(head.text, (size_t)comma));
+    return true;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * offlineimap -d imap, which is the debug output of imaplib2:
+ *
+ *     2026-11-22 17:34:02 DEBUG: [imap]:   34:02.48 host reader < b'* OK ready.\r\n'
+ *
+ * reader < and writer > are the lines of protocol, as Python writes octets. The names of the
+ * threads tell connections apart only by host, so "connected to" begins a new session.
+ */
+#include "journal/foreign/read/read.h"
+
+enum { DECODED_MAX = 8192 };
+
+static bool
+head_parse(struct foreign_clock *clock, struct span line, int64_t *at_out,
+           struct span *text_out)
+{
+    struct span rest = line;
+
+    *at_out = FOREIGN_NO_TIME;
+    if (when_take_iso(clock, &rest, at_out) && !read_take(&rest, SPAN(" ")))
+        return false;
+    if (!read_take(&rest, SPAN("DEBUG: [imap]: ")))
+        return false;
+    *text_out = span_trim(rest);
+    return true;
+}
+
+bool
+read_offlineimap_head(struct span line)
+{
+    struct foreign_clock clock = {0};
+    int64_t at;
+    struct span text;
+
+    return head_parse(&clock, line, &at, &text);
+}
+
+static int
+hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What stands between the quotes of b'...'. The line end and what follows it are left out. */
+static struct span
+decode(struct span text, char *dst)
+{
+    size_t used = 0;
+
+    read_take(&text, SPAN("b"));
+    if (text.len < 2)
+        return span_of(dst, 0);
+    const char quote = text.ptr[0];
+    for (size_t i = 1; i < text.len && used < DECODED_MAX; i++) {
+        char c = text.ptr[i];
+        if (c == quote)
+            break;
+        if (c == '\\' && i + 1 < text.len) {
+            c = text.ptr[++i];
+            if (c == 'r' || c == 'n')
+                break;
+            if (c == 'x' && i + 2 < text.len && hex(text.ptr[i + 1]) >= 0 &&
+                hex(text.ptr[i + 2]) >= 0) {
+                c = (char)(hex(text.ptr[i + 1]) * 16 + hex(text.ptr[i + 2]));
+                i += 2;
+            }
+        }
+        dst[used++] = c;
+    }
+    return span_of(dst, used);
+}
+
+bool
+read_offlineimap(struct foreign_reader *reader, const struct foreign_line *line)
+{
+    struct foreign_event event = {.ref = {.line = line->number, .file = line->file}};
+    char plain[DECODED_MAX];
+    struct span text;
+
+    if (!head_parse(&reader->clock, line->text, &event.ref.at_us, &text))
+        return false;
+    const ptrdiff_t in = span_find(text, SPAN(" reader < "));
+    const ptrdiff_t out = span_find(text, SPAN(" writer > "));
+    if (in >= 0) {
+        read_emit_line(reader, &event, DIR_TO_CLIENT,
+                       decode(span_tail(text, (size_t)in + 10), plain));
+    } else if (out >= 0) {
+        read_emit_line(reader, &event, DIR_TO_SERVER,
+                       decode(span_tail(text, (size_t)out + 10), plain));
+    } else if (read_has(text, "terminating: ") && read_has(text, "socket error")) {
+        static const struct read_word words[] = {
+            {"reset", FACT_RESET}, {"timed out", FACT_NO_ANSWER}, {"SSL", FACT_TLS_FAILED}};
+        const ptrdiff_t at = span_find(text, SPAN("socket error"));
+        read_emit_fact(
+            reader, &event,
+            read_word_find(words, sizeof words / sizeof words[0], text, FACT_PEER_CLOSED),
+            span_tail(text, (size_t)at));
+    } else if (read_has(text, "connected to ")) {
+        event.opens = true;
+        read_emit_fact(reader, &event, FACT_CONNECTED, SPAN(""));
+    } else if (read_has(text, " connection closed")) {
+        read_emit_fact(reader, &event, FACT_CLOSED, SPAN(""));
+    }
+    return true;
+}

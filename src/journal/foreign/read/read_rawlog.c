@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams of protocol with marks between them.
+ *
+ * Dovecot's rawlog: a pair of files, NAME.in what the client sent, NAME.out what it was sent,
+ * each line with seconds since 1970 before it. Literals are in it.
+ *
+ * Cyrus telemetry (configdirectory/log/USER/PID): "<1795368763<" before what the client sent,
+ * ">1795368763>" before what it was sent; lines without mark go on in the same direction.
+ */
+#include "journal/foreign/read/read.h"
+
+#include <string.h>
+
+bool
+read_rawlog_head(struct span line)
+{
+    struct foreign_clock clock = {0};
+    int64_t at;
+
+    return when_take_epoch(&clock, &line, &at) && clock.precision_us == 1 && line.len > 0 &&
+           line.ptr[0] == ' ';
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+    const size_t len = strlen(name);
+    const size_t end_len = strlen(end);
+
+    return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+bool
+read_rawlog(struct foreign_reader *reader, const struct foreign_line *line)
+{
+    struct foreign_event event = {.ref = {.line = line->number, .file = line->file}};
+    struct span text = line->text;
+
+    if (!when_take_epoch(&reader->clock, &text, &event.ref.at_us))
+        return text.len == 0;
+    read_take(&text, SPAN(" "));
+    enum foreign_dir dir = DIR_TO_CLIENT;
+    if (ends_with(reader->file, ".in") || ends_with(reader->file, ".in.gz"))
+        dir = DIR_TO_SERVER;
+    read_emit_line(reader, &event, dir, text);
+    return true;
+}
+
+struct telemetry_state {
+    enum foreign_dir dir;
+    int64_t at_us;
+    bool begun;
+};
+_Static_assert(sizeof(struct telemetry_state) <= READ_STATE_OCTETS, "state_octets");
+
+/* "<1795368763<" or ">1795368763>". */
+static bool
+mark_take(struct foreign_clock *clock, struct span *line, enum foreign_dir *dir_out,
+          int64_t *at_out)
+{
+    struct span rest = *line;
+
+    if (rest.len < 11 || (rest.ptr[0] != '<' && rest.ptr[0] != '>'))
+        return false;
+    const char mark = rest.ptr[0];
+    rest = span_tail(rest, 1);
+    if (!when_take_epoch(clock, &rest, at_out) || rest.len == 0 || rest.ptr[0] != mark)
+        return false;
+    *line = span_tail(rest, 1);
+    *dir_out = mark == '<' ? DIR_TO_SERVER : DIR_TO_CLIENT;
+    return true;
+}
+
+bool
+read_telemetry_head(struct span line)
+{
+    struct foreign_clock clock = {0};
+    enum foreign_dir dir;
+    int64_t at;
+
+    return mark_take(&clock, &line, &dir, &at);
+}
+
+bool
+read_telemetry(struct foreign_reader *reader, const struct foreign_line *line)
+{
+    struct telemetry_state *state = reader->state;
+    struct foreign_event event = {.ref = {.line = line->number, .file = line->file}};
+    struct span text = line->text;
+    struct span rest = text;
+
+    if (read_take(&rest, SPAN("---------- "))) { /* user and date, where a session begins */
+        event.ref.at_us = FOREIGN_NO_TIME;
+        event.opens = true;
+        event.account = imap_take_word(&rest);
+        state->begun = false;
+        read_emit_fact(reader, &event, FACT_LOGGED_IN, SPAN(""));
+        return true;
+    }
+    if (mark_take(&reader->clock, &text, &state->dir, &state->at_us))
+        state->begun = true;
+    if (!state->begun)
+        return text.len == 0;
+    event.ref.at_us = state->at_us;
+    /* An empty line after a mark is only its end. */
+    if (text.len > 0 || line->text.len == 0)
+        read_emit_line(reader, &event, state->dir, text);
+    return true;
+}
