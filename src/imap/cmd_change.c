@@ -130,19 +130,17 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
         if (run->op.turn.result != RC_OK)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
         run->applied = true;
-        if (req->silent) {
-            view_silence(&im->view, run->op.silent_modseq);
-        } else {
-            im->view.echo = run->op.runs;
-            im->view.echo_count = run->op.run_count;
-        }
     }
-    if (req->msgs.kind == IMAP_MSGS_SEQ) {
-        if (!some_expunged(im, &run->named, &expunged, &step))
-            return step;
-        if (expunged)
-            return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+    if (req->msgs.kind == IMAP_MSGS_SEQ && !some_expunged(im, &run->named, &expunged, &step))
+        return step;
+    if (req->silent && !expunged) {
+        view_silence(&im->view, run->op.silent_modseq);
+    } else { /* after a NO, a client that asked for silence cannot know what was changed */
+        im->view.echo = run->op.runs;
+        im->view.echo_count = run->op.run_count;
     }
+    if (expunged)
+        return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
     return imap_ok(work, NULL, "STORE completed");
 }
 
