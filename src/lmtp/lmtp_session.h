@@ -27,7 +27,8 @@ enum lmtp_state {
     LMTP_IN_MAIL,
     LMTP_RECEIVING_DATA,
     LMTP_RECEIVING_CHUNK,
-    LMTP_BETWEEN_CHUNKS, /* BDAT has begun: only BDAT and RSET may follow (RFC 3030 section 2)
+    LMTP_BETWEEN_CHUNKS, /* BDAT has begun: no MAIL, RCPT or DATA may follow (RFC 3030 section
+                          * 2)
                           */
     LMTP_DELIVERING,
 };

@@ -46,8 +46,7 @@ lmtp_reset(struct lmtp_session *lm)
     lm->octets = 0;
     lm->data_too_big = false;
     lm->spool_rc = RC_OK;
-    if (lm->state != LMTP_GREETED)
-        lm->state = LMTP_READY;
+    lm->state = lm->client_name[0] == '\0' ? LMTP_GREETED : LMTP_READY;
 }
 
 static void
@@ -138,8 +137,8 @@ do_bdat(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
 static void
 command_run(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
 {
-    if (lm->state == LMTP_BETWEEN_CHUNKS && cmd->verb != LMTP_BDAT && cmd->verb != LMTP_RSET &&
-        cmd->verb != LMTP_QUIT && cmd->verb != LMTP_NOOP) {
+    if (lm->state == LMTP_BETWEEN_CHUNKS &&
+        (cmd->verb == LMTP_MAIL || cmd->verb == LMTP_RCPT || cmd->verb == LMTP_DATA)) {
         bad(lm, "503 5.5.1 BDAT or RSET");
         return;
     }

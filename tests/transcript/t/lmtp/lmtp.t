@@ -15,6 +15,9 @@ S: 500 5.5.1 This is LMTP: say LHLO
 S: 500 5.5.1 This is LMTP: say LHLO
 [1] C: LHLO
 S: 501 5.5.4 Syntax: LHLO name
+[1] C< BDAT 3 LAST\r\nabcMAIL FROM:<a@b>\r\n
+S: 503 5.5.1 No valid recipients
+S: 503 5.5.1 LHLO first
 [1] C: LHLO client.example.org
 S: 250-...
 S: 250-PIPELINING
@@ -87,6 +90,19 @@ S: 250 2.1.5 Recipient OK
 S: 250 2.0.0 Chunk received
 S: 250 2.0.0 Chunk received
 S: 250 2.0.0 <$one@localhost> Delivered
+[1] C< MAIL FROM:<c@d>\r\nRCPT TO:<$one@localhost>\r\nBDAT 4\r\nabcdVRFY x\r\nDATA\r\nLHLO again.example.org\r\nBDAT 0 LAST\r\n
+S: 250 2.1.0 Sender OK
+S: 250 2.1.5 Recipient OK
+S: 250 2.0.0 Chunk received
+S: 252 2.1.5 Try RCPT
+S: 503 5.5.1 BDAT or RSET
+S: 250-...
+S: 250-PIPELINING
+S: 250-8BITMIME
+S: 250-ENHANCEDSTATUSCODES
+S: 250-CHUNKING
+S: 250 SIZE 2000
+S: 503 5.5.1 No valid recipients
 [1] C< MAIL FROM:<c@d>\r\nRCPT TO:<$one@localhost>\r\nBDAT 4\r\nabcdRSET\r\nNOOP\r\n
 S: 250 2.1.0 Sender OK
 S: 250 2.1.5 Recipient OK
