@@ -26,6 +26,7 @@ enum lock_rank {
     LOCK_REGISTRY,   /* registry of accounts: its cache */
     LOCK_AUTH_CACHE, /* verified passwords */
     LOCK_THROTTLE,   /* failed logins by address */
+    LOCK_NETWORKS,   /* what is learnt about client networks */
     LOCK_SLOTS,      /* waiters for slots */
     LOCK_INBOX,      /* one session's inbox */
     LOCK_RUN_QUEUE,  /* woken tasks */

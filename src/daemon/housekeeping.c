@@ -16,6 +16,7 @@
 
 #include "mailbox/ops.h"
 #include "mailbox/turn_wait.h"
+#include "session/networks.h"
 
 enum {
     EVICT_EVERY_S = 30,
@@ -34,7 +35,7 @@ struct round {
 
 struct housekeeping {
     struct house *house;
-    struct live *live;
+    struct env *env;
     pthread_t thread;
     struct turn_waiter waiter;
     pthread_mutex_t mutex; /* with changed: guards stop */
@@ -165,7 +166,8 @@ keep_house(void *arg)
     struct housekeeping *hk = arg;
 
     for (uint64_t second = 1; second_wait(hk); second++) {
-        live_tick(hk->live);
+        live_tick(hk->env->live);
+        networks_tick(hk->env->networks);
         if (second % EVICT_EVERY_S == 0) {
             accounts_evict(hk->house->accounts);
             store_evict(hk->house->store);
@@ -176,7 +178,7 @@ keep_house(void *arg)
 }
 
 enum rc
-housekeeping_start(struct house *house, struct live *live, struct housekeeping **out,
+housekeeping_start(struct house *house, struct env *env, struct housekeeping **out,
                    struct err *err)
 {
     struct housekeeping *hk = calloc(1, sizeof *hk);
@@ -184,7 +186,7 @@ housekeeping_start(struct house *house, struct live *live, struct housekeeping *
     if (hk == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     hk->house = house;
-    hk->live = live;
+    hk->env = env;
     log_scope_init(&hk->log, house->log, LOG_SERVER, 0);
     turn_waiter_init(&hk->waiter);
     pthread_mutex_init(&hk->mutex, NULL);

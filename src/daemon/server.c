@@ -25,6 +25,7 @@
 #include "daemon/ports.h"
 #include "journal/journal.h"
 #include "journal/live.h"
+#include "session/networks.h"
 #include "session/table.h"
 
 #ifndef ROOST_VERSION
@@ -128,6 +129,8 @@ open_env(struct server *server, struct err *err)
     env->version = ROOST_VERSION;
     enum rc rc = open_journal(server, err);
     if (rc == RC_OK)
+        rc = networks_new(env, config_path(config, "journal.db"), &env->networks, err);
+    if (rc == RC_OK)
         rc = open_threads(server, err);
     if (rc == RC_OK)
         rc = auth_open(&env->auth, &auth, err);
@@ -173,7 +176,7 @@ server_open(struct server *server, struct err *err)
     if (rc == RC_OK)
         rc = ports_begin(server->ports, err);
     if (rc == RC_OK)
-        rc = housekeeping_start(&server->house, server->env.live, &server->housekeeping, err);
+        rc = housekeeping_start(&server->house, &server->env, &server->housekeeping, err);
     return rc;
 }
 
@@ -273,6 +276,7 @@ server_close(struct server *server)
     auth_close(env->auth);
     tls_server_free(env->tls);
     live_close(env->live);
+    networks_free(env->networks);
     journal_close(env->journal);
     log_put(&server->log, LOG_E_SERVER_STOPPED, "stopped");
 }

@@ -12,21 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keepalives of one client address fall into the same second, so that a phone's radio wakes
- * once for all of its connections: seconds are divided into intervals shifted by the address.
- */
-static int64_t
-keepalive_next_us(const struct imap_session *im)
-{
-    const int64_t interval_s = env_settings(im->s.env)->idle_keepalive_s;
-
-    if (interval_s == 0)
-        return INT64_MAX;
-    const int64_t now_s = session_now_us(&im->s) / 1000000;
-    const int64_t shift_s = (int64_t)(net_addr_hash(&im->s.peer) % (uint64_t)interval_s);
-    const int64_t past_s = (now_s + interval_s - shift_s) % interval_s;
-    return (now_s + interval_s - past_s) * 1000000;
-}
+#include "session/networks.h"
 
 enum imap_step
 cmd_idle_run(struct imap_session *im, struct imap_work *work)
@@ -40,7 +26,7 @@ cmd_idle_run(struct imap_session *im, struct imap_work *work)
     idle->since_us = session_now_us(&im->s);
     im->idle = idle;
     im->idle_done_seen = false;
-    idle->keepalive_us = keepalive_next_us(im);
+    idle->keepalive_us = network_next_us(&im->s);
     iw_continuation(&w, SPAN("idling"));
     session_event(&im->s, EVENT_IDLE_BEGIN);
     session_state_set(&im->s, SESSION_IDLE);
@@ -108,7 +94,7 @@ time_check(struct imap_session *im)
     }
     if (now_us < im->idle->keepalive_us)
         return;
-    im->idle->keepalive_us = keepalive_next_us(im);
+    im->idle->keepalive_us = network_next_us(&im->s);
     if (conn_wants_write(&im->s.conn) || !liveness_keepalive(&im->s))
         return; /* what is on its way already is probe enough */
     struct iw w = imap_line(im);

@@ -23,6 +23,7 @@ struct auth;
 struct journal;
 struct live;
 struct log;
+struct networks;
 struct registry;
 struct session_table;
 
@@ -33,7 +34,8 @@ struct env {
     struct session_table *table;
     struct log *log;
     struct journal *journal;
-    struct live *live; /* may be NULL */
+    struct live *live;         /* may be NULL */
+    struct networks *networks; /* may be NULL: nothing is learnt */
     struct auth *auth;
     struct registry *registry;
     struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */

@@ -3,6 +3,7 @@
 #include "session/liveness.h"
 
 #include "base/limits.h"
+#include "session/networks.h"
 #include "session/session.h"
 #include "session/table.h"
 
@@ -65,6 +66,7 @@ acknowledged(struct session *session, int64_t at_us)
         log_put(&session->log, LOG_E_ACKNOWLEDGED, "answers again: acknowledged after %jd s",
                 (intmax_t)(took_us / 1000000));
     }
+    network_kept(session);
     liveness_init(l);
 }
 
@@ -93,7 +95,8 @@ liveness_sending(struct session *session)
         return;
     const int64_t now_us = session_now_us(session);
     l->line_us = now_us;
-    l->silence_s = (uint32_t)((now_us - later(conn->last_in_us, conn->last_out_us)) / 1000000);
+    l->silence_s =
+        (uint32_t)((now_us - later(conn->last_in_us, conn->last_out_us) + 500000) / 1000000);
     l->look_us = now_us + suspect_after_us(session);
 }
 
@@ -105,6 +108,7 @@ become_suspect(struct session *session, int64_t octets)
     const int64_t since_us = session_now_us(session) - session->liveness.line_us;
 
     suspect_set(session, true);
+    network_suspect(session);
     session_event(session, EVENT_SUSPECT)->b = (uint32_t)octets;
     log_put(&session->log, LOG_E_SUSPECT, "suspect: %jd octets unacknowledged for %jd s",
             (intmax_t)octets, (intmax_t)(since_us / 1000000));

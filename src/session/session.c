@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "journal/live.h"
 #include "net/poller.h"
+#include "session/networks.h"
 #include "session/proxied.h"
 #include "session/table.h"
 
@@ -368,6 +369,7 @@ ending_close(struct session *session)
     session_table_leave(env->table, session);
     task_leave(&session->task);
     conn_close(&session->conn, &evidence);
+    network_gone(session, &evidence);
     record_fill(session, &evidence, tls, peer, &record);
     journal_session_end(env->journal, &record);
     log_tap_done(&session->tap);
@@ -558,6 +560,7 @@ session_identity_changed(struct session *session)
     session->log.account = session->account_name;
     log_scope_changed(&session->log);
     live_row_write(session);
+    network_came(session);
 }
 
 static enum rc
@@ -592,6 +595,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
         return;
     }
     session->tls = config.tls != NULL;
+    session->by_proxy = arrival->by_proxy;
     if (task_enter(env->poller, &session->task, session->conn.fd, run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
         conn_close(&session->conn, NULL);

@@ -136,6 +136,7 @@ struct session {
     int64_t deadline_us; /* monotonic; INT64_MAX: none. The door sets it before it parks. */
     int64_t timer_s;     /* what the task's timer is set to; 0: unset */
     struct liveness liveness;
+    uint32_t keepalive_s; /* interval last told to the log; 0: none */
 
     /* The end. */
     uint8_t phase; /* enum end_phase: ALIVE, then on its way out */
@@ -155,6 +156,7 @@ struct session {
     atomic_bool tls;         /* ours, STARTTLS or the proxy's; the live table reads it */
     bool proxy_tls;          /* TLS ends at the proxy that brought it */
     bool admitted;           /* by the table, for max_connections */
+    bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
     bool address_counted;    /* by the table, for max_connections_per_address */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 

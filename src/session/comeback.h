@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines that were not acknowledged, and clients that come back: whether a silence was lost.
+ *
+ *     suspect, or over ---> DOUBT --- acknowledged after all ---> forgotten
+ *                            |  \---- LIMIT_NETWORK_COMEBACK_S --> forgotten: nobody knows
+ *                            |
+ *                            | the account shows life on another connection, begun after the
+ *                            | silence, by a client whose name is not a different one
+ *                            v
+ *                          CAME BACK --- the first connection is over, or still does not
+ *                                        acknowledge two minutes later ---> a verdict
+ *
+ * A client's name (ID) often comes after its login, so a verdict waits for some seconds; and
+ * two minutes are the longest that a kernel waits between two attempts (RFC 6298 section 2.5
+ * wants 60 s at least; Linux's limit is 120 s), so that a line that can still arrive has.
+ *
+ * No locks: session/networks.c has one. Pure but for memory; time is given.
+ */
+#ifndef SESSION_COMEBACK_H
+#define SESSION_COMEBACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "net/addr.h"
+#include "session/learn.h"
+
+struct comebacks;
+
+/* A connection of an account; times are monotonic. */
+struct comeback_conn {
+    uint64_t account;
+    uint64_t session;
+    struct net_addr network;
+    uint32_t name;     /* hash of the client's name; 0: not known */
+    int64_t opened_us; /* of one that shows life */
+    int64_t silent_us; /* of one in doubt: when its silence began */
+    int64_t line_us;   /* and when the line was sent that ended it */
+    struct learn_line line;
+};
+
+/** NULL: no memory. */
+MUST_USE struct comebacks *comebacks_new(void);
+void comebacks_free(struct comebacks *comebacks);
+
+/** The line of conn is unacknowledged; over: and its connection has ended. May be said again.
+ * The oldest doubt goes when there are LIMIT_NETWORK_DOUBTS. */
+void comebacks_doubt(struct comebacks *comebacks, const struct comeback_conn *conn, bool over,
+                     int64_t now_us);
+/** It was acknowledged, or its end explains it. */
+void comebacks_forget(struct comebacks *comebacks, uint64_t account, uint64_t session);
+/** Login, name learnt, or a line acknowledged on this connection. */
+void comebacks_life(struct comebacks *comebacks, const struct comeback_conn *conn,
+                    int64_t now_us);
+
+struct comeback_verdict {
+    struct net_addr network;
+    struct learn_line line;
+    unsigned thirds; /* LEARN_WHOLE: came back from the same network; else LEARN_WEAK */
+};
+/** Verdicts that are due, each once; how many. Forgets what is too old. */
+size_t comebacks_settle(struct comebacks *comebacks, int64_t now_us,
+                        struct comeback_verdict *out, size_t max);
+size_t comebacks_count(const struct comebacks *comebacks);
+
+#endif
