@@ -17,12 +17,13 @@
 enum imap_step
 cmd_idle_run(struct imap_session *im, struct imap_work *work)
 {
-    struct imap_idle *idle = calloc(1, sizeof *idle);
+    const struct span tag = work->cmd.tag;
+    struct imap_idle *idle = calloc(1, sizeof *idle + tag.len + 1);
     struct iw w = imap_line(im);
 
     if (idle == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    memcpy(idle->tag, work->cmd.tag.ptr, work->cmd.tag.len); /* at most LIMIT_TAG */
+    memcpy(idle->tag, tag.ptr, tag.len); /* at most LIMIT_TAG */
     idle->since_us = session_now_us(&im->s);
     im->idle = idle;
     im->idle_done_seen = false;
@@ -113,9 +114,11 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
             return GO_PARK;
         if (session_is_ending(&im->s))
             return GO_ON;
-        const enum imap_frame frame = imap_framer_next(&im->framer, &im->s.conn.in);
-        if (frame == IMAP_FRAME_COMMAND && imap_line_is_done(imap_framer_text(&im->framer))) {
-            log_line_in(&im->s.log, LINE_COMMAND, imap_framer_text(&im->framer));
+        const enum imap_frame frame = imap_frame_next(im);
+        if (session_is_ending(&im->s))
+            return GO_ON;
+        if (frame == IMAP_FRAME_COMMAND && imap_line_is_done(imap_framer_text(im->framer))) {
+            log_line_in(&im->s.log, LINE_COMMAND, imap_framer_text(im->framer));
             im->idle_done_seen = true;
             done_answer(im);
             return GO_ON;
@@ -132,7 +135,7 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
             return GO_ON;
         if (!conn_wants_write(&im->s.conn) && im->state == IMAP_SELECTED)
             view_sleep(&im->view);
-        imap_framer_release(&im->framer);
+        imap_framer_rest(im);
         session_state_set(&im->s, SESSION_IDLE);
         *next_out = conn_park(&im->s.conn);
         return GO_PARK;

@@ -151,7 +151,8 @@ admit(struct imap_session *im, const struct auth_result *result)
     work->wait_until_us = 0;
     im->state = IMAP_AUTHENTICATED;
     im->bad_commands = 0;
-    imap_framer_set_max(&im->framer, LIMIT_LINE);
+    if (im->framer != NULL)
+        imap_framer_set_max(im->framer, LIMIT_LINE);
     session_identity_changed(&im->s);
     session_event(&im->s, EVENT_LOGIN)->a =
         (uint32_t)((session_now_us(&im->s) - ((struct login *)work->run)->began_us) / 1000);

@@ -34,21 +34,21 @@ enum imap_state { /* RFC 3501 section 3; bits, so that a row can name several */
 };
 
 struct imap_idle {
-    char tag[LIMIT_TAG + 1]; /* of the IDLE under way; empty: none */
     int64_t since_us;
     int64_t keepalive_us; /* when the next untagged line is due */
+    char tag[];           /* of the IDLE under way */
 };
 
 struct imap_session {
-    struct session s; /* first */
-    struct imap_framer framer;
-    struct account *acct;   /* held from login on */
-    struct view view;       /* while SELECTED */
-    struct watch watch;     /* while SELECTED */
-    struct imap_work *work; /* NULL between commands */
-    struct imap_idle *idle; /* NULL when not in IDLE */
-    int64_t input_budget;   /* octets taken from env->input_budget for a long command */
-    uint8_t state;          /* enum imap_state */
+    struct session s;           /* first */
+    struct imap_framer *framer; /* NULL while nothing of a command is here */
+    struct account *acct;       /* held from login on */
+    struct view view;           /* while SELECTED */
+    struct watch watch;         /* while SELECTED */
+    struct imap_work *work;     /* NULL between commands */
+    struct imap_idle *idle;     /* NULL when not in IDLE */
+    int64_t input_budget;       /* octets taken from env->input_budget for a long command */
+    uint8_t state;              /* enum imap_state */
     uint8_t bad_commands;
     bool start_tls;      /* the OK of STARTTLS is on its way: TLS comes next */
     bool mid_line;       /* a literal of a reply is half sent: no BYE would be understood */
@@ -117,6 +117,18 @@ imap_of(struct session *session)
 /** The session's work, made when there is none. NULL: no memory. */
 struct imap_work *imap_work_get(struct imap_session *im);
 void imap_work_drop(struct imap_session *im);
+/** The next thing the client says, as imap_framer_next. Without memory the session ends. */
+MUST_USE enum imap_frame imap_frame_next(struct imap_session *im);
+/** The framer, made when there is none; NULL: no memory, and the session ends. */
+struct imap_framer *imap_framer_get(struct imap_session *im);
+/** Before parking: goes unless it holds part of a command. */
+void imap_framer_rest(struct imap_session *im);
+/** Nothing of a command has come since the last one. */
+static inline bool
+imap_between_commands(const struct imap_session *im)
+{
+    return im->framer == NULL || imap_framer_is_idle(im->framer);
+}
 
 /* ---- answers: reply.c ---- */
 /** A writer at the end of the output. */

@@ -83,7 +83,7 @@ moment_of(const struct imap_session *im)
         return MOMENT_IN_REPLY;
     if (im->work != NULL && im->work->spool_count > 0)
         return MOMENT_IN_LITERAL;
-    return imap_framer_is_idle(&im->framer) ? MOMENT_BETWEEN : MOMENT_IN_COMMAND;
+    return imap_between_commands(im) ? MOMENT_BETWEEN : MOMENT_IN_COMMAND;
 }
 
 void
@@ -318,16 +318,16 @@ spool_add(struct imap_session *im)
 static void
 literal_refuse(struct imap_session *im, const char *code, const char *text)
 {
-    const struct span tag = imap_text_tag(imap_framer_text(&im->framer));
+    const struct span tag = imap_text_tag(imap_framer_text(im->framer));
 
-    imap_framer_refuse(&im->framer);
+    imap_framer_refuse(im->framer);
     refuse(im, tag, code == NULL ? IW_BAD : IW_NO, code, text);
 }
 
 static void
 literal_begin(struct imap_session *im)
 {
-    const struct imap_literal *literal = imap_framer_literal(&im->framer);
+    const struct imap_literal *literal = imap_framer_literal(im->framer);
     const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
 
     if (logged_in && literal->is_message) {
@@ -340,12 +340,12 @@ literal_begin(struct imap_session *im)
             literal_refuse(im, "LIMIT", "Too many messages in one APPEND");
             return;
         }
-        if (spool_add(im) == NULL || imap_framer_divert(&im->framer) != RC_OK) {
+        if (spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
             literal_refuse(im, NULL, "This literal cannot be taken");
             return;
         }
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
-               imap_framer_keep(&im->framer) != RC_OK) {
+               imap_framer_keep(im->framer) != RC_OK) {
         if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */
             session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
                         (uintmax_t)literal->octets);
@@ -370,7 +370,7 @@ literal_data(struct imap_session *im)
 
     if (work->spool_rc != RC_OK)
         return;
-    work->spool_rc = spool_append(spool, imap_framer_data(&im->framer), &err);
+    work->spool_rc = spool_append(spool, imap_framer_data(im->framer), &err);
     if (work->spool_rc != RC_OK) {
         log_put(&im->s.log, work->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
                 "%s", err.text);
@@ -382,7 +382,7 @@ literal_data(struct imap_session *im)
 static void
 input_budget_charge(struct imap_session *im)
 {
-    const int64_t have = (int64_t)im->framer.text.cap;
+    const int64_t have = im->framer == NULL ? 0 : (int64_t)im->framer->text.cap;
     const int64_t owed = have > BUDGET_FREE ? have : 0;
 
     if (owed > im->input_budget) {
@@ -423,11 +423,11 @@ imap_read(struct imap_session *im)
 static enum go
 frame_handle(struct imap_session *im, enum imap_frame frame)
 {
-    const struct span text = imap_framer_text(&im->framer);
+    const struct span text = im->framer == NULL ? SPAN("") : imap_framer_text(im->framer);
 
     switch (frame) {
     case IMAP_FRAME_MORE:
-        if (imap_framer_is_idle(&im->framer))
+        if (imap_between_commands(im))
             imap_work_drop(im);
         return imap_read(im);
     case IMAP_FRAME_LITERAL:
@@ -457,7 +457,10 @@ static enum go
 input_take(struct imap_session *im)
 {
     if (wants_plain_line(im)) {
-        const enum imap_frame frame = imap_framer_next_line(&im->framer, &im->s.conn.in);
+        struct imap_framer *framer = imap_framer_get(im);
+        if (framer == NULL)
+            return GO_ON;
+        const enum imap_frame frame = imap_framer_next_line(framer, &im->s.conn.in);
         if (frame == IMAP_FRAME_MORE)
             return imap_read(im);
         if (frame == IMAP_FRAME_TOO_LONG) {
@@ -465,7 +468,7 @@ input_take(struct imap_session *im)
             return GO_ON;
         }
         const struct span line =
-            frame == IMAP_FRAME_NUL ? SPAN("\\0") : imap_framer_text(&im->framer);
+            frame == IMAP_FRAME_NUL ? SPAN("\\0") : imap_framer_text(framer);
         log_line_in(&im->s.log, LINE_SECRET, line);
         imap_authenticate_line(im, line); /* which finds that a NUL is no base64 */
         return GO_ON;
@@ -474,7 +477,9 @@ input_take(struct imap_session *im)
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
         return GO_ON;
     }
-    const enum imap_frame frame = imap_framer_next(&im->framer, &im->s.conn.in);
+    const enum imap_frame frame = imap_frame_next(im);
+    if (session_is_ending(&im->s))
+        return GO_ON;
     input_budget_charge(im);
     return frame_handle(im, frame);
 }
@@ -560,7 +565,7 @@ round_go(struct imap_session *im, enum task_next *next_out)
         return GO_ON;
     rest_state_set(im);
     imap_flush(im);
-    imap_framer_release(&im->framer);
+    imap_framer_rest(im);
     *next_out = park(im, conn_park(&im->s.conn));
     return GO_PARK;
 }
@@ -591,7 +596,6 @@ imap_opened(struct session *session)
     AUTO_BUF code = {0};
 
     im->state = IMAP_NOT_AUTHENTICATED;
-    imap_framer_init(&im->framer, LIMIT_LINE_BEFORE_LOGIN);
     list_init(&im->watch.link);
     if (session_is_ending(session))
         return;
@@ -656,7 +660,10 @@ imap_release(struct session *session)
     }
     account_put(im->acct);
     im->acct = NULL;
-    imap_framer_done(&im->framer);
+    if (im->framer != NULL)
+        imap_framer_done(im->framer);
+    free(im->framer);
+    im->framer = NULL;
     if (im->input_budget > 0)
         budget_give(&session->env->input_budget, im->input_budget);
     im->input_budget = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Life of a command's memory: made with the command, freed in one place when its answer is
- * complete, so that a parked session keeps nothing of it.
+ * complete, so that a parked session keeps nothing of it. The framer is there from the first
+ * octet of a command until the session parks with none.
  */
 #include "imap/imap_session.h"
 
@@ -40,4 +41,39 @@ imap_work_drop(struct imap_session *im)
     arena_done(&work->arena);
     free(work);
     im->work = NULL;
+}
+
+struct imap_framer *
+imap_framer_get(struct imap_session *im)
+{
+    if (im->framer != NULL)
+        return im->framer;
+    im->framer = malloc(sizeof *im->framer);
+    if (im->framer == NULL)
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+    else
+        imap_framer_init(im->framer, im->state == IMAP_NOT_AUTHENTICATED
+                                         ? LIMIT_LINE_BEFORE_LOGIN
+                                         : LIMIT_LINE);
+    return im->framer;
+}
+
+enum imap_frame
+imap_frame_next(struct imap_session *im)
+{
+    /* A session woken for a push has none and gets none. */
+    if (im->framer == NULL && buf_len(&im->s.conn.in) == 0)
+        return IMAP_FRAME_MORE;
+    struct imap_framer *framer = imap_framer_get(im);
+    return framer == NULL ? IMAP_FRAME_MORE : imap_framer_next(framer, &im->s.conn.in);
+}
+
+void
+imap_framer_rest(struct imap_session *im)
+{
+    if (im->framer == NULL || !imap_framer_is_idle(im->framer))
+        return;
+    imap_framer_done(im->framer);
+    free(im->framer);
+    im->framer = NULL;
 }

@@ -3,6 +3,8 @@
 #include "journal/event.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct command_row {
     uint8_t code;
@@ -75,6 +77,55 @@ event_note_keepalive(struct event_ring *ring, enum event_kind kind, uint64_t at_
     event_set_at(event, at_ms);
     event->b++;
     return event;
+}
+
+/* ---- growing ---- */
+
+enum { ROOM_FIRST = 8 }; /* connect, log in, select, idle: most need no more */
+
+static size_t
+ring_octets(uint32_t events)
+{
+    return offsetof(struct event_ring, at) + events * sizeof(struct event);
+}
+
+bool
+event_log_init(struct event_log *log)
+{
+    *log = (struct event_log){.ring = calloc(1, ring_octets(ROOM_FIRST)), .room = ROOM_FIRST};
+    return log->ring != NULL;
+}
+
+void
+event_log_done(struct event_log *log)
+{
+    free(log->ring);
+    *log = (struct event_log){0};
+}
+
+struct event_ring *
+event_log_room(struct event_log *log)
+{
+    if (log->ring->count < log->room || log->room == LIMIT_EVENT_RING)
+        return log->ring;
+    const uint32_t room = log->room * 2 < LIMIT_EVENT_RING ? log->room * 2 : LIMIT_EVENT_RING;
+    struct event_ring *grown = realloc(log->ring, ring_octets(room));
+    if (grown == NULL) {
+        log->ring->count--;
+        return log->ring;
+    }
+    log->ring = grown;
+    log->room = room;
+    return grown;
+}
+
+void
+event_log_copy(const struct event_log *log, struct event_ring *dst)
+{
+    const uint32_t count = log->ring->count;
+
+    *dst = (struct event_ring){0};
+    memcpy(dst, log->ring, ring_octets(count < LIMIT_EVENT_RING ? count : LIMIT_EVENT_RING));
 }
 
 const struct event *

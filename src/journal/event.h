@@ -6,6 +6,7 @@
 #ifndef JOURNAL_EVENT_H
 #define JOURNAL_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -53,6 +54,21 @@ struct event_ring {
     uint32_t count; /* ever noted; the last LIMIT_EVENT_RING are kept */
     struct event at[LIMIT_EVENT_RING];
 };
+
+/* A ring that grows with what happens, for the session itself: most see few events. */
+struct event_log {
+    struct event_ring *ring; /* owned; allocated as far as room says */
+    uint32_t room;           /* events that fit before it must grow or goes round */
+};
+
+/** False: no memory. */
+MUST_USE bool event_log_init(struct event_log *log);
+void event_log_done(struct event_log *log);
+/** The ring with room for one more event, to be noted now: events noted before may move. When
+ *  it cannot grow, the one noted last is given up. */
+struct event_ring *event_log_room(struct event_log *log);
+/** Into a ring of full size. */
+void event_log_copy(const struct event_log *log, struct event_ring *dst);
 
 /** Notes an event and returns it, so that a command's outcome can be filled in later; it is
  * valid until the ring has gone round. at_ms: since the session's begin. */

@@ -47,7 +47,7 @@ note_acknowledged(struct session *session, int64_t took_us)
     const uint64_t at_ms =
         (uint64_t)(session->liveness.line_us + took_us - session->opened_us) / 1000;
 
-    event_note_keepalive(&session->ring, EVENT_ACKNOWLEDGED, at_ms)->a =
+    event_note_keepalive(event_log_room(&session->events), EVENT_ACKNOWLEDGED, at_ms)->a =
         (uint32_t)(took_us / 1000);
 }
 
@@ -163,7 +163,7 @@ liveness_keepalive(struct session *session)
     l->keepalive = true;
     l->look_us = l->line_us + shorter(LIMIT_ACK_LOOK_US, suspect_after_us(session));
     const uint64_t at_ms = (uint64_t)(l->line_us - session->opened_us) / 1000;
-    event_note_keepalive(&session->ring, EVENT_KEEPALIVE, at_ms)->a = l->silence_s;
+    event_note_keepalive(event_log_room(&session->events), EVENT_KEEPALIVE, at_ms)->a = l->silence_s;
     session->counts.keepalives++;
     log_put(&session->log, LOG_E_KEEPALIVE, "keepalive sent after %u s", l->silence_s);
     return true;

@@ -47,7 +47,7 @@ tls_note(struct session *session)
         return;
     const uint64_t at_ms = (uint64_t)(session_now_us(session) - session->opened_us) / 1000;
     session->tls_seen = true;
-    struct event *event = event_note(&session->ring, EVENT_TLS, at_ms);
+    struct event *event = event_note(event_log_room(&session->events), EVENT_TLS, at_ms);
     event->a = session->counts.commands == 0 ? (uint32_t)at_ms : 0;
 }
 
@@ -55,7 +55,7 @@ struct event *
 session_event(struct session *session, enum event_kind kind)
 {
     tls_note(session); /* it came before whatever this is */
-    return event_note(&session->ring, kind,
+    return event_note(event_log_room(&session->events), kind,
                       (uint64_t)(session_now_us(session) - session->opened_us) / 1000);
 }
 
@@ -160,17 +160,26 @@ session_end_by_peer(struct session *session, enum end_moment moment)
     session_end(session, reason_of_evidence(&evidence, moment, dead_after_s), "%s", text);
 }
 
+static void
+tap_drop(struct session *session)
+{
+    if (session->tap == NULL)
+        return;
+    log_tap_done(session->tap);
+    free(session->tap);
+    session->tap = NULL;
+}
+
 enum rc
 session_flush(struct session *session)
 {
     struct buf *out = &session->conn.out;
 
-    if (log_on(&session->log, LOG_A)) {
-        log_tap_feed(&session->tap, &session->log,
+    if (!log_on(&session->log, LOG_A))
+        tap_drop(session);
+    if (session->tap != NULL)
+        log_tap_feed(session->tap, &session->log,
                      span_tail(buf_span(out), session->tapped_octets));
-    } else if (session->tap.line != NULL) {
-        log_tap_done(&session->tap);
-    }
     if (buf_len(out) > 0)
         liveness_sending(session);
     const enum rc rc = conn_flush(&session->conn);
@@ -181,9 +190,13 @@ session_flush(struct session *session)
 void
 session_line_begins(struct session *session)
 {
+    if (!log_on(&session->log, LOG_A))
+        return;
+    if (session->tap == NULL)
+        session->tap = calloc(1, sizeof *session->tap); /* without memory nothing is shown */
     /* Octets that the tap has not been shown may be the middle of a literal. */
-    if (session->tapped_octets == buf_len(&session->conn.out))
-        log_tap_begin(&session->tap);
+    if (session->tap != NULL && session->tapped_octets == buf_len(&session->conn.out))
+        log_tap_begin(session->tap);
 }
 
 /* ---- being run ---- */
@@ -306,9 +319,9 @@ record_fill(struct session *session, const struct conn_evidence *conn, struct sp
         .bad_commands = session->counts.bad_commands,
         .login_failures = session->counts.login_failures,
         .messages = session->counts.messages,
-        .events = session->ring,
     };
 
+    event_log_copy(&session->events, &record->events);
     net_addr_print_host(&session->peer, peer);
     record->peer = span_of_str(peer);
     evidence_fill(session, conn, &record->evidence);
@@ -372,7 +385,8 @@ ending_close(struct session *session)
     network_gone(session, &evidence);
     record_fill(session, &evidence, tls, peer, &record);
     journal_session_end(env->journal, &record);
-    log_tap_done(&session->tap);
+    tap_drop(session);
+    event_log_done(&session->events);
     free(atomic_exchange(&session->kick_words, NULL));
     free(session->end_detail);
     free(session->end_words);
@@ -520,8 +534,10 @@ session_new(struct env *env, const struct front_door *door, const struct net_add
 {
     struct session *session = calloc(1, door->session_octets);
 
-    if (session == NULL)
+    if (session == NULL || !event_log_init(&session->events)) {
+        free(session);
         return NULL;
+    }
     session->env = env;
     session->door = door;
     session->peer = *peer;
@@ -563,6 +579,17 @@ session_identity_changed(struct session *session)
     network_came(session);
 }
 
+/* One that never began. */
+static void
+session_drop(struct session *session)
+{
+    if (session == NULL)
+        return;
+    proxied_free(session->proxied);
+    event_log_done(&session->events);
+    free(session);
+}
+
 static enum rc
 connect_up(struct conn *conn, const struct arrival *arrival, const struct conn_config *config)
 {
@@ -586,9 +613,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
         session->proxied = proxied_new(session, arrival->tls);
     if (session == NULL || (arrival->by_proxy && session->proxied == NULL) ||
         connect_up(&session->conn, arrival, &config) != RC_OK) {
-        if (session != NULL)
-            proxied_free(session->proxied);
-        free(session);
+        session_drop(session);
         if (arrival->io == NULL)
             close(arrival->fd); /* no memory even for this: the peer sees FIN; the
                                    listener's log says why */
@@ -599,8 +624,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
     if (task_enter(env->poller, &session->task, session->conn.fd, run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
         conn_close(&session->conn, NULL);
-        proxied_free(session->proxied);
-        free(session);
+        session_drop(session);
         return;
     }
     if (settings->idle_dead_after_s > 0)

@@ -170,9 +170,9 @@ struct session {
 
     struct session_counts counts;
     struct log_scope log;
-    struct log_tap tap;   /* output on its way to the log, level A */
+    struct log_tap *tap;  /* output on its way to the log; owned; NULL while level A is off */
     size_t tapped_octets; /* of conn.out that the tap has seen */
-    struct event_ring ring;
+    struct event_log events;
 };
 
 /* A new connection, as a listener found it. */
