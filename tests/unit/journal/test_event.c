@@ -71,6 +71,28 @@ test_the_last_one_unacknowledged(void **state)
     assert_null(event_ring_get(&ring, LIMIT_EVENT_RING));
 }
 
+/* What a growing ring keeps is what a full one keeps, whatever the number of events. */
+static void
+test_growing_keeps_the_same(void **state)
+{
+    (void)state;
+    for (uint32_t count = 0; count <= 2 * LIMIT_EVENT_RING + 3; count++) {
+        struct event_ring plain = {0};
+        struct event_ring copy;
+        struct event_log log;
+        assert_true(event_log_init(&log));
+        for (uint32_t i = 0; i < count; i++) {
+            event_note(&plain, EVENT_PUSH, i)->a = 7 * i;
+            event_note(event_log_room(&log), EVENT_PUSH, i)->a = 7 * i;
+            assert_true(log.room <= LIMIT_EVENT_RING);
+            assert_true(log.ring->count <= log.room || log.room == LIMIT_EVENT_RING);
+        }
+        event_log_copy(&log, &copy);
+        assert_memory_equal(&copy, &plain, sizeof plain);
+        event_log_done(&log);
+    }
+}
+
 int
 main(void)
 {
@@ -78,6 +100,7 @@ main(void)
         cmocka_unit_test(test_keepalives_in_a_row_are_one_pair),
         cmocka_unit_test(test_what_comes_between_begins_a_new_pair),
         cmocka_unit_test(test_the_last_one_unacknowledged),
+        cmocka_unit_test(test_growing_keeps_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
