@@ -171,24 +171,33 @@ ask_here(struct config *config, const char *verb, const json_t *args,
     return rc;
 }
 
+enum rc
+ask_quietly(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
+            struct err *err)
+{
+    struct config *config = NULL;
+
+    enum rc rc =
+        config_read(cli->config_path, cli->overrides, cli->override_count, &config, err);
+    if (rc == RC_OK) {
+        AUTO_FD fd = server_connect(config);
+        rc = fd >= 0 ? ask_server(fd, verb, args, asking, err)
+                     : ask_here(config, verb, args, asking, err);
+        config_free(config);
+    }
+    json_decref(args);
+    return rc;
+}
+
 int
 ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking)
 {
     struct err err = {.rc = RC_OK};
-    struct config *config = NULL;
 
     if (cli_config_path(cli) == NULL) {
         json_decref(args);
         return CLI_USAGE;
     }
-    enum rc rc =
-        config_read(cli->config_path, cli->overrides, cli->override_count, &config, &err);
-    if (rc == RC_OK) {
-        AUTO_FD fd = server_connect(config);
-        rc = fd >= 0 ? ask_server(fd, verb, args, asking, &err)
-                     : ask_here(config, verb, args, asking, &err);
-        config_free(config);
-    }
-    json_decref(args);
+    const enum rc rc = ask_quietly(cli, verb, args, asking, &err);
     return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
 }

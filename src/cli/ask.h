@@ -26,6 +26,10 @@ struct asking {
 /** args is taken over. Returns an exit code; what failed has been said on standard error. */
 int ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking);
 
+/** The same for who tells failures in its own way. Thread: main. */
+MUST_USE enum rc ask_quietly(struct cli *cli, const char *verb, json_t *args,
+                             const struct asking *asking, struct err *err);
+
 /** Prints rows as JSON lines: for --json. */
 bool ask_print_json(void *ctx, const json_t *row, struct span data);
 

@@ -38,6 +38,12 @@ const struct cli_verb cli_verbs[] = {
      "One line per session: account, state, mailbox, address, seconds since the client last "
      "said\n"
      "something, octets each way, and what the client calls itself."},
+    {"top", cmd_top,
+     "roost top [--sort WORD] [--reverse] [--every SECONDS] [--account NAME] [--once]",
+     "watch who is connected",
+     "WORD: session, account, doing, idle, acked, peer, out or suspect; idle when not given.\n"
+     "Keys: s a d i k p o u sort by these in turn, r reverses, space and b turn pages,\n"
+     "q quits. --once prints the table once; so does --json, as JSON."},
     {"explain", cmd_explain, "roost explain SESSION | --account NAME [--since TIME] | FILE...",
      "why a session ended",
      "SESSION is the number in the log and in `roost sessions`; it may still be open. With\n"

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole screen of the terminal for a while: keys come one by one and unseen, and the user's
+ * own screen comes back whatever ends the program. Plain escape sequences that every terminal
+ * since the VT100 knows; where it does not know the alternate screen, the picture stays.
+ * Thread: main; one at a time.
+ */
+#ifndef CLI_SCREEN_H
+#define CLI_SCREEN_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+
+/** Whether standard input and output are a terminal that can be steered. */
+bool screen_is_there(void);
+/** Takes the screen; it is given back by screen_leave, at exit, and by signals that end or stop
+ *  the program. False: it cannot be taken. */
+bool screen_enter(void);
+void screen_leave(void);
+/** The size now, at least 2 x 20. */
+void screen_size(unsigned *lines_out, unsigned *columns_out);
+/** Shows the frame from the upper left corner; the rest of the screen becomes empty. */
+void screen_show(struct span frame);
+/** A key, 0 after timeout_ms or when the size has changed, -1 when the program shall end (a
+ *  signal, or the end of standard input). Sequences of several octets (arrows) are swallowed.
+ */
+int screen_key(int timeout_ms);
+
+#endif
