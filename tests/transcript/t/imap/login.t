@@ -78,7 +78,7 @@ END
 [7] S: * BYE [LIMIT] Literal too long
 [7] END
 [8] S: * OK [CAPABILITY ...] ...
-[8] C: h1 AUTHENTICATE PLAIN =
+[8] C: h1 AUTHENTICATE PLAIN
 [8] S: + 
 [8] C: h2 AUTHENTICATE PLAIN dGhyZWUAb25lAHNlY3JldCB3b3Jk
 [8] S: h1 BAD That is not what the mechanism expects
