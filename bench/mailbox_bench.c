@@ -343,12 +343,14 @@ on_wake(void *ctx, uint64_t id)
 static void
 bench_hub(struct room *room)
 {
+    static const uint64_t inbox_id = 1;
+    const struct watch_filter inbox = {WATCH_ALL, &inbox_id, 1};
     struct watch *watches = calloc(WATCHERS, sizeof *watches);
     struct change_log *log = change_log_new();
 
     CHECK(watches != NULL && log != NULL);
     for (int i = 0; i < WATCHERS; i++)
-        hub_watch(room->acct, &watches[i], 1, (struct wake){on_wake, NULL, 0});
+        hub_watch(room->acct, &watches[i], &inbox, (struct wake){on_wake, NULL, 0});
     CHECK(change_mbox_names(log, 1) == RC_OK);
     for (int run = 0; run < RUNS; run++) {
         begin();

@@ -26,6 +26,7 @@ cmd_idle_run(struct imap_session *im, struct imap_work *work)
     memcpy(idle->tag, tag.ptr, tag.len); /* at most LIMIT_TAG */
     idle->since_us = session_now_us(&im->s);
     im->idle = idle;
+    hub_watch_events(&im->watch, WATCH_ALL); /* before the first look in imap_idle_go */
     im->idle_done_seen = false;
     idle->keepalive_us = network_next_us(&im->s);
     iw_continuation(&w, SPAN("idling"));
@@ -42,6 +43,7 @@ imap_idle_leave(struct imap_session *im)
     struct event *event = session_event(&im->s, EVENT_IDLE_END);
     event->a = (uint32_t)((session_now_us(&im->s) - im->idle->since_us) / 1000000);
     event->outcome = im->idle_done_seen ? EVENT_OK : EVENT_NO;
+    hub_watch_events(&im->watch, WATCH_NOTHING);
     free(im->idle);
     im->idle = NULL;
 }

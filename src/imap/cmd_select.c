@@ -93,8 +93,8 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     mailbox_state(mailbox, &state);
-    hub_watch(im->acct, &im->watch, state.mbox,
-              session_waker(&im->s)); /* first: miss nothing */
+    const struct watch_filter filter = {WATCH_NOTHING, &state.mbox, 1};
+    hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
     view_init(&im->view, mailbox, mode);
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);

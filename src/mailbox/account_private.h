@@ -25,8 +25,8 @@ enum { HUB_BUCKETS = 8 };
 
 struct hub {
     struct lock lock;
-    struct list buckets[HUB_BUCKETS]; /* watch.link; by mailbox row */
-    struct list all;                  /* watches of the whole account */
+    struct list buckets[HUB_BUCKETS]; /* watch.link; of one mailbox, by its row */
+    struct list several;              /* of several, or of the whole account */
 };
 
 struct turn {

@@ -57,6 +57,8 @@ take_back(struct mbox_changes *changes, uint64_t mark)
         return false;
     if (changes->gone_serial > mark)
         changes->gone_serial = 0;
+    if (changes->names_serial > mark)
+        changes->names_serial = 0;
     for (struct change_record *r = changes->first; r != NULL && r->serial <= mark; r = r->next)
         kept = r;
     changes->last = kept;
@@ -209,7 +211,12 @@ change_mbox_gone(struct change_log *log, uint64_t mbox)
 enum rc
 change_mbox_names(struct change_log *log, uint64_t mbox)
 {
-    return changes_of(log, mbox) == NULL ? RC_LIMIT : RC_OK;
+    struct mbox_changes *changes = changes_of(log, mbox);
+
+    if (changes == NULL)
+        return RC_LIMIT;
+    changes->names_serial = log->serial;
+    return RC_OK;
 }
 
 enum rc

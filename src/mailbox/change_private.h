@@ -36,8 +36,9 @@ struct mbox_changes {
     uint64_t serial;           /* of the first mention */
     struct change_record *first;
     struct change_record *last;
-    uint64_t gone_serial; /* 0: it is there */
-    struct mbox_row row;  /* after the batch; valid when has_row */
+    uint64_t gone_serial;  /* 0: it is there */
+    uint64_t names_serial; /* 0: its name, use and subscription are what they were */
+    struct mbox_row row;   /* after the batch; valid when has_row */
     bool has_row;
 };
 

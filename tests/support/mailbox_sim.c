@@ -346,7 +346,8 @@ sim_select(struct sim_client *client, struct span name)
     struct mailbox_state state;
     mailbox_state(mailbox, &state);
     atomic_store(&client->woken, false);
-    hub_watch(client->acct, &client->watch, state.mbox, (struct wake){on_news, client, 0});
+    const struct watch_filter filter = {WATCH_ALL, &state.mbox, 1};
+    hub_watch(client->acct, &client->watch, &filter, (struct wake){on_news, client, 0});
     view_init(&client->view, mailbox,
               rng_below(&client->rng, 3) == 0 ? VIEW_READ_ONLY : VIEW_READ_WRITE);
     client->vanished = rng_below(&client->rng, 3) == 0;

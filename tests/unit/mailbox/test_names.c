@@ -421,10 +421,12 @@ static void
 test_told(void **state)
 {
     struct content *fx = *state;
+    const struct watch_filter names_filter = {.events = WATCH_NAMES};
     struct watch names_watch = {.acct = NULL};
     unsigned told = 0;
 
-    hub_watch(fx->acct, &names_watch, 0, (struct wake){.fn = count_wake, .ctx = &told});
+    hub_watch(fx->acct, &names_watch, &names_filter,
+              (struct wake){.fn = count_wake, .ctx = &told});
     assert_ok(create(fx, "a", 0, NULL));
     assert_true(told > 0);
     told = 0;

@@ -112,6 +112,16 @@ teardown(void **state)
     return 0;
 }
 
+static void
+count_wake(void *ctx, uint64_t id)
+{
+    (void)id;
+    (*(unsigned *)ctx)++;
+}
+
+static const uint64_t inbox_id = 1;
+static const struct watch_filter inbox_filter = {WATCH_ALL, &inbox_id, 1};
+
 /* All that was queued while the holder worked is on disk with its commit, and told once. */
 static void
 queued_requests_share_the_commit(void **state)
@@ -121,7 +131,7 @@ queued_requests_share_the_commit(void **state)
     struct player first;
     struct watch watch = {.acct = NULL};
 
-    hub_watch(fx->acct, &watch, 1, (struct wake){on_news, NULL, 0});
+    hub_watch(fx->acct, &watch, &inbox_filter, (struct wake){on_news, NULL, 0});
     player_init(&first, fx, 1);
     for (size_t i = 0; i < 3; i++)
         player_init(&others[i], fx, 2);
@@ -143,6 +153,52 @@ queued_requests_share_the_commit(void **state)
     player_init(&first, fx, 1);
     assert_int_equal(content_run(fx, &first.turn), RC_OK);
     assert_int_equal(news, 1);
+}
+
+/* A watch is called once a commit, for the mailboxes and the changes that it names. */
+static void
+a_watch_hears_what_its_filter_lets_pass(void **state)
+{
+    struct content *fx = *state;
+    static const uint64_t two[] = {1, 3};
+    static const uint64_t other[] = {2};
+    const struct watch_filter filters[] = {
+        {WATCH_ALL, two, 1},      {WATCH_ALL, two, 2},     {WATCH_ALL, NULL, 0},
+        {WATCH_ARRIVALS, two, 2}, {WATCH_FLAGS, two, 1},   {WATCH_EXPUNGES, NULL, 0},
+        {WATCH_ALL, other, 1},    {WATCH_NOTHING, two, 1}, {WATCH_NAMES, NULL, 0},
+    };
+    struct watch watches[ARRAY_LEN(filters)] = {0};
+    unsigned heard[ARRAY_LEN(filters)] = {0};
+    const struct uid_run run = {1, 1};
+
+    for (size_t i = 0; i < ARRAY_LEN(filters); i++)
+        hub_watch(fx->acct, &watches[i], &filters[i],
+                  (struct wake){.fn = count_wake, .ctx = &heard[i]});
+    content_append(fx, &(struct content_mail){.text = SPAN("Subject: x\r\n\r\ny\r\n")});
+    const unsigned arrived[] = {1, 1, 1, 1, 0, 0, 0, 0, 0};
+    assert_memory_equal(heard, arrived, sizeof heard);
+
+    struct flags_op flag;
+    flags_op_init(&flag, &fx->arena, (struct wake){.fn = NULL});
+    flag.mbox = 1;
+    flag.runs = &run;
+    flag.run_count = 1;
+    flag.flags = MSG_SEEN;
+    assert_ok(content_run(fx, &flag.turn));
+    const unsigned flagged[] = {2, 2, 2, 1, 1, 0, 0, 0, 0};
+    assert_memory_equal(heard, flagged, sizeof heard);
+
+    hub_watch_events(&watches[0], WATCH_NOTHING);
+    hub_watch_events(&watches[7], WATCH_EXPUNGES);
+    struct expunge_op gone;
+    expunge_op_init(&gone, &fx->arena, (struct wake){.fn = NULL});
+    gone.mbox = 1;
+    assert_ok(content_run(fx, &gone.turn));
+    const unsigned expunged[] = {2, 3, 3, 1, 1, 1, 0, 1, 0};
+    assert_memory_equal(heard, expunged, sizeof heard);
+    for (size_t i = 0; i < ARRAY_LEN(watches); i++)
+        hub_unwatch(&watches[i]);
+    hub_watch_events(&watches[0], WATCH_ALL); /* harmless */
 }
 
 static void
@@ -268,7 +324,7 @@ a_failed_commit_fails_all_and_tells_nobody(void **state)
     assert_int_equal(content_run(fx, &first.turn), RC_OK);
     exists++;
     struct view *view = content_view(fx, "INBOX");
-    hub_watch(fx->acct, &watch, 1, (struct wake){on_news, NULL, 0});
+    hub_watch(fx->acct, &watch, &inbox_filter, (struct wake){on_news, NULL, 0});
     for (uint64_t nth = 1; nth < 100; nth++) {
         player_init(&first, fx, 1);
         player_init(&other, fx, 1);
@@ -347,6 +403,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(queued_requests_share_the_commit),
+        T(a_watch_hears_what_its_filter_lets_pass),
         T(a_failed_request_leaves_nothing),
         T(the_turn_is_handed_over),
         T(octets_bound_a_batch),
