@@ -154,7 +154,7 @@ ask_here(struct config *config, const char *verb, const json_t *args,
     const struct verb_io io = {.ctx = &copy, .row = local_row, .next = local_next};
     struct house house;
 
-    enum rc rc = house_open(&house, config, HOUSE_OFFLINE, err);
+    enum rc rc = house_open(&house, config, HOUSE_OFFLINE, &clock_system, err);
     if (rc != RC_OK)
         return rc;
     const struct verb_house verbs = {

@@ -42,6 +42,7 @@ open_log(struct house *house, struct err *err)
     const struct config *config = house->config;
     const struct log_options options = {
         .dir = config_path(house->config, "log"),
+        .clock = house->clock,
         .to_stderr = config->log_stderr,
         .keep_days = config->log_keep_days,
     };
@@ -58,14 +59,14 @@ open_all(struct house *house, enum house_use use, struct err *err)
     struct config *config = house->config;
     const struct registry_options registry = {
         .path = config_path(config, "registry.db"),
-        .clock = &clock_system,
+        .clock = house->clock,
         .domains = config->domains.items,
         .domain_count = config->domains.count,
         .create = true,
     };
     const struct store_options store = {
         .dir = config_path(config, "accounts"),
-        .clock = &clock_system,
+        .clock = house->clock,
         .max_open_fds = store_fds(),
         .undelete_retention_s = config->undelete_s,
         .undelete_max_octets = config->undelete_octets,
@@ -83,14 +84,15 @@ open_all(struct house *house, enum house_use use, struct err *err)
     if (rc == RC_OK)
         rc = store_open(&store, &house->store, err);
     if (rc == RC_OK)
-        rc = accounts_new(house->store, &clock_system, &house->accounts);
+        rc = accounts_new(house->store, house->clock, &house->accounts);
     return rc;
 }
 
 enum rc
-house_open(struct house *house, struct config *config, enum house_use use, struct err *err)
+house_open(struct house *house, struct config *config, enum house_use use,
+           const struct clock *clock, struct err *err)
 {
-    *house = (struct house){.config = config, .lock_fd = -1};
+    *house = (struct house){.config = config, .clock = clock, .lock_fd = -1};
     const enum rc rc = open_all(house, use, err);
     if (rc != RC_OK)
         house_close(house);

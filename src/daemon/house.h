@@ -17,6 +17,7 @@
 
 struct house {
     struct config *config; /* borrowed */
+    const struct clock *clock;
     int lock_fd;
     struct log *log;
     struct registry *registry;
@@ -29,7 +30,7 @@ enum house_use { HOUSE_SERVE, HOUSE_OFFLINE };
 /** Takes the lock, makes missing folders, opens registry, store and (HOUSE_SERVE) the log. On
  *  failure everything is closed again. */
 MUST_USE enum rc house_open(struct house *house, struct config *config, enum house_use use,
-                            struct err *err);
+                            const struct clock *clock, struct err *err);
 void house_close(struct house *house);
 
 #endif

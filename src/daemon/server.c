@@ -68,6 +68,7 @@ open_journal(struct server *server, struct err *err)
     const struct journal_options options = {
         .path = config_path(config, "journal.db"),
         .log = server->house.log,
+        .clock = server->house.clock,
         .keep_days = config->journal_keep_days,
         .max_octets = (int64_t)config->journal_octets,
     };
@@ -94,7 +95,8 @@ open_threads(struct server *server, struct err *err)
 {
     const struct config *config = server->house.config;
     struct env *env = &server->env;
-    const struct poller_config poller = {.threads = config->work_threads};
+    const struct poller_config poller = {.threads = config->work_threads,
+                                         .clock = server->house.clock};
 
     enum rc rc = poller_new(&poller, &env->poller, err);
     if (rc != RC_OK)
@@ -115,9 +117,10 @@ open_env(struct server *server, struct err *err)
 {
     struct config *config = server->house.config;
     struct env *env = &server->env;
-    const struct auth_options auth = {.registry = server->house.registry};
+    const struct auth_options auth = {.registry = server->house.registry,
+                                      .clock = server->house.clock};
 
-    env->clock = &clock_system;
+    env->clock = server->house.clock;
     env->log = server->house.log;
     env->registry = server->house.registry;
     atomic_store(&env->settings, &config->settings);
@@ -144,7 +147,7 @@ open_control(struct server *server, struct err *err)
 {
     struct house *house = &server->house;
     const struct verb_house verbs = {
-        .clock = &clock_system,
+        .clock = house->clock,
         .registry = house->registry,
         .store = house->store,
         .accounts = house->accounts,
@@ -318,7 +321,8 @@ server_run(const struct serve_options *options, struct err *err)
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
                              &server->config, err);
     if (rc == RC_OK)
-        rc = house_open(&server->house, server->config, HOUSE_SERVE, err);
+        rc = house_open(&server->house, server->config, HOUSE_SERVE,
+                        options->clock == NULL ? &clock_system : options->clock, err);
     if (rc == RC_OK) {
         rc = serve(server, &set, err);
         house_close(&server->house);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "daemon/config.h"
 
+struct clock;
 struct env;
 
 struct serve_options {
@@ -21,6 +22,10 @@ struct serve_options {
     /* Called when all is ready; the server waits for signals after it returns. NULL: nobody.
      * For programs that bring sessions of their own (struct arrival). */
     void (*ready)(struct env *env);
+    /* What sessions, timers, log, journal and store take for the time; certificates and
+     * housekeeping go by the machine's. NULL: the machine's. Another one is for tests, and is
+     * moved by them (poller_tick). */
+    const struct clock *clock;
 };
 
 /** Serves until SIGTERM or SIGINT; prints a line per listener when ready. RC_OK after an

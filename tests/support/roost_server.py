@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import re
+import select
 import resource
 import shutil
 import signal
@@ -36,7 +37,9 @@ def binary():
 class Roost:
     """Starts on loopback with ports the kernel chooses."""
 
-    def __init__(self, options=(), accounts=(), start=True):
+    def __init__(self, options=(), accounts=(), start=True, clock=False):
+        """clock: its time stands still until advance() moves it."""
+        self.clock = clock
         self.dir = Path(tempfile.mkdtemp(prefix="roost-test-"))
         self.home = self.dir / "home"
         (self.dir / "stderr").touch()
@@ -70,9 +73,13 @@ class Roost:
                   "-o", "lmtp.listen=127.0.0.1:0 " + str(self.dir / "lmtp.sock")]
         options = [part for option in [*self.options, *extra] for part in ("-o", option)]
         self.errors = open(self.dir / "stderr", "ab")
+        command = [binary(), "serve", "-c", str(self.config), *listen, *options]
+        if self.clock:
+            command = [str(Path(binary()).parents[2] / "tests" / "support" / "roost-test-clock"), str(self.config),
+                       *(part for part in [*listen, *options] if part != "-o")]
         self.process = subprocess.Popen(
-            [binary(), "serve", "-c", str(self.config), *listen, *options],
-            stdout=subprocess.PIPE, stderr=self.errors, text=True,
+            command, stdin=subprocess.PIPE if self.clock else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self.errors, text=True,
             preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
         deadline = time.monotonic() + wait
         self.ports = {}
@@ -93,6 +100,8 @@ class Roost:
         self.process.send_signal(signum)
         code = self.process.wait(timeout=60)
         self.process.stdout.close()
+        if self.process.stdin:
+            self.process.stdin.close()
         self.errors.close()
         self.process = None
         return code
@@ -127,6 +136,21 @@ class Roost:
                 return rows[reason]
             time.sleep(0.05)
 
+    def record(self, number, timeout=15):
+        """The end record of a session, once it is there: a dict of its columns."""
+        deadline = time.monotonic() + timeout
+        while True:
+            db = sqlite3.connect(f"file:{self.home}/journal.db?mode=ro", uri=True)
+            db.row_factory = sqlite3.Row
+            try:
+                row = db.execute("SELECT * FROM session WHERE session = ?", (number,)).fetchone()
+            finally:
+                db.close()
+            if row is not None:
+                return dict(row)
+            assert time.monotonic() < deadline, f"session {number} has no record"
+            time.sleep(0.05)
+
     def sessions(self, *args):
         """What `roost sessions` shows, a dict each."""
         return [json.loads(line) for line in self.run("sessions", "--json", *args).stdout.splitlines()]
@@ -140,6 +164,27 @@ class Roost:
                 return row
             assert time.monotonic() < deadline, f"session {number} is {row}"
             time.sleep(0.05)
+
+    def advance(self, seconds, peers=()):
+        """Moves the server's time. The peers take meanwhile what they are told: lines are there to read."""
+        self.process.stdin.write(f"+{seconds}\n")
+        self.process.stdin.flush()
+        sockets = {peer.socket: peer for peer in peers}
+        waiting = [self.process.stdout]
+        while True:
+            ready, _, _ = select.select([*waiting, *sockets], [], [], 120 if waiting else 0)
+            assert ready or not waiting, "the server does not come to rest"
+            if not ready:
+                return
+            for one in ready:
+                if one is self.process.stdout:
+                    assert one.readline().startswith("now ")
+                    waiting = []
+                    continue
+                data = one.recv(65536)
+                sockets[one].buffer += data
+                if not data:
+                    del sockets[one]
 
     def memory_kib(self):
         """Memory of its own that the server has now, without files mapped from disk."""
@@ -286,6 +331,11 @@ class Peer:
                 self._more()
         except (EOFError, ConnectionError):
             return True
+
+    def lines(self):
+        """The whole lines that have been read and not looked at."""
+        *lines, self.buffer = self.buffer.split(b"\r\n")
+        return [line.decode("latin-1") for line in lines]
 
     def done(self, tag="i"):
         """Ends the IDLE; returns what was said before its end, without keepalives."""
