@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"export", false, verb_export},
     {"sessions", true, verb_sessions},
     {"explain", false, verb_explain},
+    {"networks", false, verb_networks},
     {"kick", true, verb_kick},
     {"log", true, verb_log},
 };

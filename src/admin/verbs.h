@@ -20,6 +20,7 @@
 struct accounts;
 struct journal;
 struct log;
+struct networks;
 struct registry;
 struct session_table;
 struct store;
@@ -33,6 +34,7 @@ struct verb_house {
     struct session_table *table; /* NULL: no server runs */
     struct log *log;             /* NULL: no server runs */
     struct journal *journal;     /* NULL: no server runs */
+    struct networks *networks;   /* NULL: no server runs */
     const char *journal_path;    /* its database, which may not be there yet */
     uint64_t append_octets;      /* [limits] append */
 };
@@ -82,6 +84,7 @@ enum rc verb_export(const struct verb_call *call, struct err *err);
 enum rc verb_sessions(const struct verb_call *call, struct err *err);
 enum rc verb_explain(const struct verb_call *call, struct err *err);
 enum rc verb_kick(const struct verb_call *call, struct err *err);
+enum rc verb_networks(const struct verb_call *call, struct err *err);
 enum rc verb_log(const struct verb_call *call, struct err *err);
 
 #endif

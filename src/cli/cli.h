@@ -52,6 +52,7 @@ int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);
 int cmd_kick(struct cli *cli);
 int cmd_top(struct cli *cli);
+int cmd_networks(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_explain(struct cli *cli);
 /** `roost explain FILE...`: at least one argument names a file. argv holds the arguments as

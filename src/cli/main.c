@@ -50,6 +50,12 @@ const struct cli_verb cli_verbs[] = {
      "--account all that ended since TIME (such as 12h, 7d or 2026-11-20; default 7d) by "
      "device\n"
      "and network, and a picture of the last day. FILEs are logs of other programs."},
+    {"networks", cmd_networks, "roost networks [--reset NETWORK | --reset --all]",
+     "how long silence survives in the clients' networks",
+     "One line per network (IPv4 /24, IPv6 /48): how often idle clients there get a line, a "
+     "longer\n"
+     "interval that is being tried, the silence after which the network forgets connections,\n"
+     "and how many silences were kept and lost. --reset forgets what was learnt."},
     {"kick", cmd_kick, "roost kick SESSION [WORDS] | --account NAME [WORDS]", "end sessions",
      "The client is told WORDS, or that the administrator ended the session."},
     {"log", cmd_log, "roost log [LEVELS] [--account NAME]", "change what is logged, at once",

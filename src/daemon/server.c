@@ -153,6 +153,7 @@ open_control(struct server *server, struct err *err)
         .accounts = house->accounts,
         .table = server->env.table,
         .log = house->log,
+        .networks = server->env.networks,
         .journal = server->env.journal,
         .journal_path = config_path(house->config, "journal.db"),
         .append_octets = house->config->settings.append_octets,
