@@ -137,6 +137,6 @@
 #define LIMIT_FOREIGN_KEPT 4096u      /* ended sessions kept in full; beyond they are counted */
 #define LIMIT_FOREIGN_COMMANDS 64u    /* last commands kept of a session */
 #define LIMIT_FOREIGN_TEXT 320u       /* octets kept of one text */
-#define LIMIT_FOREIGN_SECRETS 8u      /* secrets of a session looked for in its texts */
+#define LIMIT_FOREIGN_SECRETS 32u     /* secrets of a session looked for in its texts */
 
 #endif

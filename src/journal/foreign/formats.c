@@ -14,6 +14,7 @@ const struct foreign_format foreign_formats[] = {
      .title = "GMS or Roost transaction log",
      .program = "GMS",
      .side = SIDE_SERVER,
+     .state_octets = READ_STATE_OCTETS,
      .head = read_gms_head,
      .read = read_gms},
     {.code = "outlook",

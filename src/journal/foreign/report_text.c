@@ -56,7 +56,9 @@ put_files(const struct foreign_story *story, FILE *to)
         text_escape(&line, span_of_str(file->name), 1000);
         if (file->is_known) {
             const struct foreign_log *log = &story->logs[file->log];
-            buf_printf(&line, ": %s, %s, %ju lines", log->format->title,
+            buf_printf(&line, ": %s%s, %s, %ju lines",
+                       log->program == NULL ? log->format->title : log->program,
+                       log->program == NULL ? "" : " transaction log",
                        side_words(log->format->side), (uintmax_t)file->lines);
         }
         if (file->trouble[0] != '\0') {

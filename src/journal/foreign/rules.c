@@ -122,7 +122,8 @@ end_find(const struct foreign_case *c, enum foreign_side side,
             if (seen->count == 0 || !counts(fact))
                 continue;
             const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
-            if (found && at >= best)
+            /* What says more goes before a bare goodbye of the same moment. */
+            if (found && (at > best || (at == best && *fact_out != FACT_BYE)))
                 continue;
             best = at;
             found = true;
@@ -262,6 +263,26 @@ static bool
 is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
     return has(c, FACT_FAILED) && sure_by_side(c, v);
+}
+
+/* The client's silence before the server's timer; -1: not told. */
+static int64_t
+silence(const struct foreign_case *c)
+{
+    const struct foreign_session *view = foreign_case_with(c, FACT_TIMED_OUT, SIDE_ANY);
+
+    if (view == NULL || view->last_in.line == 0)
+        return -1;
+    return foreign_case_between(c, view, view->last_in.at_us, view,
+                                view->facts[FACT_TIMED_OUT].last.at_us);
+}
+
+static bool
+is_IMPATIENT(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const int64_t us = silence(c);
+
+    return us >= 0 && us < IDLE_RENEW_US && sure_by_side(c, v);
 }
 
 static bool

@@ -114,12 +114,17 @@ foreign_session_find(const struct foreign_session *session, struct span tag)
 static void
 secret_keep(struct foreign_session *session, struct span text)
 {
-    if (text.len < SECRET_MIN || text.len > LIMIT_FOREIGN_TEXT ||
-        session->secret_count == LIMIT_FOREIGN_SECRETS)
+    if (text.len < SECRET_MIN || text.len > LIMIT_FOREIGN_TEXT || session->secrets_lost)
         return;
-    char *copy = strndup(text.ptr, text.len);
+    for (uint32_t i = 0; i < session->secret_count; i++)
+        if (span_eq_str(text, session->secrets[i]))
+            return;
+    char *copy =
+        session->secret_count == LIMIT_FOREIGN_SECRETS ? NULL : strndup(text.ptr, text.len);
     if (copy != NULL)
         session->secrets[session->secret_count++] = copy;
+    else
+        session->secrets_lost = true;
 }
 
 void
@@ -168,6 +173,8 @@ foreign_session_copy(const struct foreign_session *session, char *dst, size_t ca
 {
     size_t used = 0;
 
+    if (session->secrets_lost)
+        text = SPAN("***");
     while (text.len > 0 && used + 4 < cap) {
         const size_t hidden = secret_at(session, text);
         if (hidden > 0) {

@@ -87,6 +87,7 @@ struct foreign_session {
     bool sasl;                            /* within AUTHENTICATE */
     char *secrets[LIMIT_FOREIGN_SECRETS]; /* owned */
     uint32_t secret_count;
+    bool secrets_lost; /* there were more: then no text is repeated at all */
 };
 
 struct foreign_session *foreign_session_new(struct foreign_log *log, struct span key);

@@ -329,6 +329,12 @@ answer_login(struct foreign_session *session, const struct foreign_ref *ref,
                              ref, spoken(line));
 }
 
+static bool
+is_login(const struct foreign_cmd *cmd)
+{
+    return strcmp(cmd->name, "LOGIN") == 0 || strcmp(cmd->name, "AUTHENTICATE") == 0;
+}
+
 static void
 tagged(struct foreign_session *session, const struct foreign_ref *ref,
        const struct imap_line *line)
@@ -345,7 +351,7 @@ tagged(struct foreign_session *session, const struct foreign_ref *ref,
         return;
     cmd->answered = *ref;
     cmd->status = line->status;
-    if (strcmp(cmd->name, "LOGIN") == 0 || strcmp(cmd->name, "AUTHENTICATE") == 0)
+    if (is_login(cmd))
         answer_login(session, ref, cmd, line);
     else if (strcmp(cmd->name, "STARTTLS") == 0 && line->status == STATUS_OK)
         foreign_session_fact(session, FACT_TLS, ref, SPAN(""));
@@ -391,7 +397,7 @@ untagged_status(struct foreign_session *session, const struct foreign_ref *ref,
             foreign_session_fact(session, fact, ref, spoken(line));
     } else if (line->status == STATUS_BAD) {
         session->bad_answers++;
-        foreign_session_fact(session, FACT_BAD, ref, spoken(line));
+        foreign_session_fact(session, FACT_BAD, ref, line->code);
     } else if (line->status == STATUS_OK && is_open_idle(foreign_session_last(session))) {
         foreign_session_fact(session, FACT_KEEPALIVE, ref, line->text);
     }
@@ -485,6 +491,8 @@ foreign_tracker_event(struct foreign_tracker *tracker, const struct foreign_even
     if (session == NULL)
         return;
     session->end = event->ref;
+    if (session->begin.at_us == FOREIGN_NO_TIME)
+        session->begin.at_us = event->ref.at_us;
     names(session, event);
     if (event->dir == DIR_NONE)
         foreign_session_fact(session, event->fact, &event->ref, event->text);

@@ -40,6 +40,68 @@ static const struct row rows[] = {
      {"never-sent-done", "How sure: likely", "30 min 55 s later", "name is not in the log",
       "The server's log is not here", "GMS: turn on", "left out UID 45"},
      {"certain"}},
+    /* Damaged by mail and editors: UTF-16, CRLF. */
+    {"outlook-utf16le.log gms-idle.log", {"5 commands agree", "noticed 2 s after"}, {0}},
+    {"outlook-utf16be.log gms-idle.log", {"5 commands agree", "noticed 2 s after"}, {0}},
+    {"gms-midnight.log", {"(never-sent-done)", "30 min 30 s later"}, {0}},
+
+    /* Every rule of the table; a test below sees that none is left out. */
+    {"dovecot.log",
+     {"(server-stopped)", "(kicked)", "(too-many-connections)", "(login-refused)",
+      "(tls-failed)", "(protocol-error)", "(server-failed)", "(logged-out)", "(reset)",
+      "(no-login)", "(client-closed)", "26 sessions ended"},
+     {"(untold)", "(still-open)"}},
+    {"dovecot-reasons.log",
+     {"(inactive)", "(slow-reader)", "(silent-death)", "(server-crashed)", "(kicked)",
+      "(login-timeout)", "(still-open)", "Session ddddAAAA1111 of dan from 192.0.2.23"},
+     {"(untold)"}},
+    {"roost-2026-11-22.log",
+     {"(server-impatient)", "2026-11-22 17:55:36.339 client: a6 IDLE", "client TestMail 1.2",
+      "(logged-out)", "(client-closed)", "3 sessions ended"},
+     {"GMS"}},
+    {"outlook-cut.log",
+     {"(closed-while-idle)", "10 min 0 s later", "(command-unanswered)", "(server-closed)",
+      "Courier: mail.log"},
+     {"Dovecot"}},
+    {"gms-silent.log", {"(silent-death)", "How sure: possible", "(logged-out)"}, {0}},
+    {"gms-silent.log outlook-silent.log",
+     {"(silent-death)", "How sure: likely", "3 commands agree"},
+     {"How sure: possible"}},
+    {"gms-silent.log transcript-silent.log",
+     {"(silent-death)", "The clock of GMS is 1 h 0 min ahead"},
+     {0}},
+    {"thunderbird-reset.log",
+     {"(done-unanswered)", "It sent DONE at 2026-03-02 09:24:05.000010", "client Thunderbird",
+      "Dovecot: its log"},
+     {"Courier"}},
+    {"telemetry.log",
+     {"(never-sent-done)", "32 min 0 s later", "DONE for tag a3", "idle for too long"},
+     {0}},
+    {"cyrus.log",
+     {"(inactive)", "(tls-failed)", "(login-refused)", "(reset)", "(server-crashed)",
+      "client Outlook"},
+     {"(still-open)", "(untold)"}},
+    {"courier.log",
+     {"(inactive)", "(login-refused)", "(client-closed)", "(too-many-connections)",
+      "(server-stopped)", "5 sessions ended"},
+     {"(untold)"}},
+    {"transcript-leave.log", {"(server-failed)", "Internal error occurred"}, {0}},
+    {"transcript-secrets.log", {"(untold)", "***"}, {0}},
+    {"mbsync-reset.log", {"(reset)", "Connection reset by peer"}, {"at (no time)"}},
+    {"mbsync.log", {"(logged-out)", "7 LOGOUT"}, {"<user>"}},
+    {"mbsync-refused.log", {"(login-refused)", "AUTHENTICATIONFAILED"}, {0}},
+    {"fetchmail.log", {"(logged-out)", "Session of alice"}, {0}},
+    {"offlineimap.log", {"(logged-out)", "client OfflineIMAP 8.0.0", "JPHP13 LOGOUT"}, {0}},
+    {"curl-fetch.log", {"(client-closed)", "A004 UID FETCH 1 BODY[]"}, {0}},
+    {"curl-refused.log", {"(login-refused)", "curl: (67) Login denied"}, {0}},
+    {"curl-tls.log", {"(tls-failed)", "self-signed certificate"}, {0}},
+
+    /* Dovecot's two logs of one session; a pair is one log; rotated files are one. */
+    {"rawlog-done.in rawlog-done.out", {"(logged-out)", "rawlog-done.in:4"}, {"2 sessions"}},
+    {"rawlog-closed.in rawlog-closed.out", {"(still-open)", "never sent DONE"}, {0}},
+    {"rotated/mail.log rotated/mail.log.2.gz rotated/mail.log.1",
+     {"26 sessions ended", "mail.log.2.gz:3", "mail.log.1:", "(kicked)"},
+     {"(still-open)"}},
 };
 
 /* Folded lines become one again, so that sentences can be searched. */
@@ -107,11 +169,74 @@ test_answers(void **state)
     }
 }
 
+/* Every rule has a fixture whose answer names it. */
+static void
+test_no_rule_is_untested(void **state)
+{
+    (void)state;
+    for (enum foreign_rule rule = 0; rule < RULE_COUNT; rule++) {
+        char code[64];
+        bool found = false;
+        snprintf(code, sizeof code, "(%s)", foreign_rule_info(rule)->code);
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !found; i++)
+            for (size_t k = 0; k < 12 && rows[i].says[k] != NULL; k++)
+                found = found || strstr(rows[i].says[k], code) != NULL;
+        if (!found)
+            fail_msg("no row expects %s", code);
+    }
+}
+
+/* No answer, in either form, repeats a password, SASL data or mail; nor does it hold anything
+ * that a terminal obeys. The fixtures hold each of them with the word PLANTED. */
+static void
+test_secrets_and_controls(void **state)
+{
+    static const char *const secrets[] = {"PLANTED", "AGFs", "AGJv", "UExB"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (int json = 0; json < 2; json++) {
+            char *text = answer(rows[i].files, DETAIL_ALL, json);
+            for (size_t k = 0; k < sizeof secrets / sizeof secrets[0]; k++)
+                if (strstr(text, secrets[k]) != NULL)
+                    fail_msg("%s: %s is in the answer", rows[i].files, secrets[k]);
+            for (const unsigned char *c = (const unsigned char *)text; *c != 0; c++)
+                assert_true(*c == '\n' || (*c >= 0x20 && *c != 0x7f));
+            assert_null(strstr(text, "\xe2\x80\xae")); /* right-to-left override */
+            free(text);
+        }
+    }
+}
+
+/* The order of the files makes no difference. */
+static void
+test_order(void **state)
+{
+    static const char *const orders[][2] = {
+        {"gms-idle.log outlook-idle.log", "outlook-idle.log gms-idle.log"},
+        {"rawlog-done.in dovecot.log rawlog-done.out",
+         "rawlog-done.out rawlog-done.in dovecot.log"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        char *one = answer(orders[i][0], DETAIL_ALL, false);
+        char *other = answer(orders[i][1], DETAIL_ALL, false);
+        assert_non_null(strstr(one, "Session"));
+        assert_string_equal(strstr(one, "Session"), strstr(other, "Session"));
+        free(one);
+        free(other);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_no_rule_is_untested),
+        cmocka_unit_test(test_secrets_and_controls),
+        cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,9 +60,12 @@ read_courier(struct foreign_reader *reader, const struct foreign_line *line)
     if (fact == FACT_NONE)
         return true;
     event.peer = read_between(head.text, SPAN("ip=["), SPAN("]"));
+    const ptrdiff_t limit = span_find(head.text, SPAN("limit reached for "));
+    if (limit >= 0)
+        event.peer = span_tail(head.text, (size_t)limit + sizeof "limit reached for " - 1);
     const struct span port = read_between(head.text, SPAN("port=["), SPAN("]"));
-    const int len = snprintf(key, sizeof key, "%.*s port %.*s",
-                             SPAN_FMT(span_head(event.peer, 60)), SPAN_FMT(span_head(port, 8)));
+    const int len = snprintf(key, sizeof key, "%.*s%s%.*s", SPAN_FMT(span_head(event.peer, 60)),
+                             port.len > 0 ? " port " : "", SPAN_FMT(span_head(port, 8)));
     event.key = span_of(key, (size_t)len);
     const struct span user = read_between(head.text, SPAN("user="), SPAN(", "));
     event.account = user;

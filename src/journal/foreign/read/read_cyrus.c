@@ -101,7 +101,7 @@ static void
 master(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct span rest = text;
-    const ptrdiff_t at = span_find(text, SPAN("pid "));
+    const ptrdiff_t at = span_find(text, SPAN("pid:"));
 
     if (!read_has(text, "signaled to death"))
         return;

@@ -12,6 +12,9 @@
  */
 #include "journal/foreign/read/read.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum gms_entry {
     GMS_REMOVED = 6050,
     GMS_LINE_IN = 6157,
@@ -28,6 +31,11 @@ enum gms_entry {
     ROOST_KICKED = 7024,
     ROOST_STOP = 7204,
 };
+
+struct gms_state {
+    char removed[64]; /* the session that 06050 was about last */
+};
+_Static_assert(sizeof(struct gms_state) <= READ_STATE_OCTETS, "state_octets");
 
 struct gms_head {
     struct span service;
@@ -95,6 +103,9 @@ removed(struct foreign_reader *reader, struct foreign_event *event, struct span 
     }
     /* Roost tells more about the end in an entry of its own behind this one. */
     event->ends = reader->program == NULL;
+    struct gms_state *state = reader->state;
+    memcpy(state->removed, event->key.ptr, event->key.len);
+    state->removed[event->key.len] = '\0';
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (read_has(rest, reasons[i].word)) {
             read_emit_fact(reader, event, reasons[i].fact, rest);
@@ -142,7 +153,11 @@ roost_end(struct foreign_reader *reader, struct foreign_event *event, struct spa
         {"server-error", FACT_FAILED},     {"crash", FACT_CRASHED},
     };
     struct span rest = text;
+    struct gms_state *state = reader->state;
 
+    /* The end of a session that 06050 told already, in a log without its other entries. */
+    if (reader->program == NULL && span_eq_str(event->key, state->removed))
+        return;
     imap_take_word(&rest);
     const struct span reason = imap_take_word(&rest);
     event->account = field(rest, SPAN("account="));
@@ -161,7 +176,6 @@ roost(struct foreign_reader *reader, struct foreign_event *event, const struct g
 {
     struct span rest = head->text;
 
-    reader->program = "Roost";
     switch (head->entry) {
     case ROOST_END:
         roost_end(reader, event, head->text);
@@ -197,6 +211,7 @@ roost(struct foreign_reader *reader, struct foreign_event *event, const struct g
     default:
         break;
     }
+    reader->program = "Roost";
 }
 
 bool
@@ -211,7 +226,6 @@ read_gms(struct foreign_reader *reader, const struct foreign_line *line)
     /* Session 0 is the server itself. Other services have sessions of the same numbers. */
     if (span_eq(head.session, SPAN("0")))
         return true;
-    event.key = span_of(head.service.ptr, 0);
     char key[64];
     const int len = snprintf(key, sizeof key, "%.*s %.*s", SPAN_FMT(head.service),
                              SPAN_FMT(span_head(head.session, 40)));

@@ -113,7 +113,8 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
     if (span_eq_str(function, "SendData")) {
         if (!span_starts(rest, SPAN("Logging suppressed")))
             read_emit_line(reader, &event, DIR_TO_SERVER, rest);
-    } else if (span_eq_str(function, "CreateNewLineFromSocket")) {
+    } else if (span_eq_str(function, "CreateNewLineFromSocket") &&
+               !span_starts(rest, SPAN("NS_ERROR"))) {
         event.opens = span_starts(rest, SPAN("* OK")) && read_has(head.text, ":NA:");
         read_emit_line(reader, &event, DIR_TO_CLIENT, rest);
     } else {

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Foreign logs at their limits: long lines, many sessions, damaged files. */
+#include "support/cm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "journal/foreign/report.h"
+#include "journal/foreign/source.h"
+#include "support/tmpdir.h"
+
+static struct tmpdir dir;
+static struct err err;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    tmpdir_make(&dir);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    tmpdir_remove(&dir);
+    return 0;
+}
+
+static FILE *
+make(const char *name)
+{
+    FILE *file = fopen(tmpdir_file(&dir, name), "w");
+
+    assert_non_null(file);
+    return file;
+}
+
+static void
+read_story(struct foreign_story *story, const char *name)
+{
+    const char *path = strdup(tmpdir_file(&dir, name));
+    const struct foreign_options options = {0};
+
+    assert_ok(foreign_story_read(story, &path, 1, &options, &err));
+    free((void *)(uintptr_t)path);
+}
+
+/* The length and the cut flag of a file's first line of `octets`, and that the second is whole.
+ */
+static void
+check_line(size_t octets, size_t expect, bool cut)
+{
+    struct foreign_source *source;
+    struct foreign_line line;
+    FILE *file = make("long.log");
+
+    for (size_t i = 0; i < octets; i++)
+        fputc('x', file);
+    fputs("\r\nsecond", file);
+    fclose(file);
+    assert_ok(foreign_source_open(&source, tmpdir_file(&dir, "long.log"), &err));
+    assert_true(foreign_source_line(source, &line));
+    assert_int_equal(line.text.len, expect);
+    assert_int_equal(line.cut, cut);
+    assert_true(foreign_source_line(source, &line));
+    assert_int_equal(line.number, 2);
+    assert_true(span_eq_str(line.text, "second"));
+    assert_false(foreign_source_line(source, &line));
+    assert_ok(foreign_source_trouble(source, &err));
+    foreign_source_close(source);
+}
+
+static void
+test_long_lines(void **state)
+{
+    (void)state;
+    check_line(10, 10, false);
+    check_line(LIMIT_FOREIGN_LINE - 2, LIMIT_FOREIGN_LINE - 2, false);
+    check_line(LIMIT_FOREIGN_LINE, LIMIT_FOREIGN_LINE, true);
+    check_line(LIMIT_FOREIGN_LINE + 1, LIMIT_FOREIGN_LINE, true);
+    check_line(LIMIT_FOREIGN_LINE * 40, LIMIT_FOREIGN_LINE, true);
+}
+
+static void
+test_files_that_cannot_be_read(void **state)
+{
+    struct foreign_story story;
+    const struct foreign_options options = {0};
+    const char *paths[LIMIT_FOREIGN_FILES + 1];
+
+    (void)state;
+    for (size_t i = 0; i < LIMIT_FOREIGN_FILES + 1; i++)
+        paths[i] = "/nonexistent/log";
+    assert_int_equal(foreign_story_read(&story, paths, 1, &options, &err), RC_NOT_FOUND);
+    foreign_story_done(&story);
+    assert_int_equal(foreign_story_read(&story, paths, LIMIT_FOREIGN_FILES, &options, &err),
+                     RC_NOT_FOUND);
+    foreign_story_done(&story);
+    assert_int_equal(foreign_story_read(&story, paths, LIMIT_FOREIGN_FILES + 1, &options, &err),
+                     RC_LIMIT);
+    foreign_story_done(&story);
+    paths[0] = dir.path;
+    assert_int_equal(foreign_story_read(&story, paths, 1, &options, &err), RC_NOT_FOUND);
+    assert_non_null(strstr(err.text, "is a folder"));
+    foreign_story_done(&story);
+    fclose(make("empty.log"));
+    paths[0] = tmpdir_file(&dir, "empty.log");
+    assert_int_equal(foreign_story_read(&story, paths, 1, &options, &err), RC_NOT_FOUND);
+    assert_non_null(strstr(err.text, "is empty"));
+    foreign_story_done(&story);
+}
+
+/* A gzip file that was cut is read as far as it goes, and says so. */
+static void
+test_damaged_gzip(void **state)
+{
+    struct foreign_story story;
+    const char *path = tmpdir_file(&dir, "mail.log.gz");
+    unsigned seed = 1;
+
+    (void)state;
+    gzFile gz = gzopen(path, "wb9");
+    for (int i = 0; i < 20000; i++) {
+        seed = seed * 1103515245 + 12345;
+        gzprintf(gz, "IMAP 12:24:17.921 A 06157 %d 0001 SELECT \"box%u\"\n", i % 9 + 1, seed);
+    }
+    gzclose(gz);
+    assert_int_equal(truncate(path, 50000), 0);
+    read_story(&story, "mail.log.gz");
+    assert_true(story.files[0].lines > 100 && story.files[0].lines < 20000);
+    assert_non_null(strstr(story.files[0].trouble, "gzip"));
+    foreign_story_done(&story);
+}
+
+/* More sessions than are kept: all are counted, those with trouble stay. */
+static void
+test_many_sessions(void **state)
+{
+    struct foreign_story story;
+    const unsigned count = LIMIT_FOREIGN_KEPT + LIMIT_FOREIGN_OPEN + 100;
+    FILE *file = make("many.log");
+
+    (void)state;
+    fputs("IMAP 10:00:00.000 A 06157 1 0001 IDLE\n", file);
+    fputs("IMAP 10:00:00.000 A 06266 1 + idling\n", file);
+    fputs("IMAP 10:40:00.000 F 06050 1 Removing session ann - It has timed out\n", file);
+    for (unsigned i = 2; i < count + 2; i++) {
+        fprintf(file, "IMAP 10:40:01.000 A 06157 %u 0001 LOGOUT\n", i);
+        fprintf(file, "IMAP 10:40:01.000 A 06266 %u 0001 OK bye\n", i);
+    }
+    fclose(file);
+    read_story(&story, "many.log");
+    assert_int_equal(story.logs[0].sessions, count + 1);
+    assert_int_equal(story.kept, LIMIT_FOREIGN_KEPT);
+    assert_int_equal(story.kept + story.counted_all, count + 1);
+    assert_int_equal(story.counted[RULE_LOGGED_OUT], story.counted_all);
+    struct foreign_verdict verdict;
+    foreign_judge(&story.cases[0], &verdict);
+    assert_int_equal(verdict.rule, RULE_NEVER_DONE);
+    foreign_story_done(&story);
+}
+
+/* Commands beyond the ring: the last are kept, and the tags still match. */
+static void
+test_many_commands(void **state)
+{
+    struct foreign_story story;
+    FILE *file = make("cmds.log");
+
+    (void)state;
+    for (unsigned i = 1; i <= 5 * LIMIT_FOREIGN_COMMANDS; i++) {
+        fprintf(file, "IMAP 10:00:00.000 A 06157 1 %04u NOOP\n", i);
+        fprintf(file, "IMAP 10:00:00.000 A 06266 1 %04u OK done\n", i);
+    }
+    fclose(file);
+    read_story(&story, "cmds.log");
+    const struct foreign_session *session = story.cases[0].views[0];
+    assert_int_equal(session->cmd_count, 5 * LIMIT_FOREIGN_COMMANDS);
+    assert_int_equal(foreign_session_cmd_kept(session), LIMIT_FOREIGN_COMMANDS);
+    assert_string_equal(foreign_session_last(session)->tag, "0320");
+    assert_null(foreign_session_find(session, SPAN("0001")));
+    assert_non_null(foreign_session_find(session, SPAN("0257")));
+    foreign_story_done(&story);
+}
+
+/* Lines are joined up to the limit; what is behind it is no part of the entry. */
+static void
+test_folds(void **state)
+{
+    struct foreign_story story;
+    FILE *file = make("fold.log");
+
+    (void)state;
+    fputs("IMAP 10:00:00.000 F 06050 1 Removing session ann\n", file);
+    for (unsigned i = 0; i < LIMIT_FOREIGN_FOLDS - 1; i++)
+        fputs("   -\n", file);
+    fputs("   It has timed out\n   administrator\n", file);
+    fclose(file);
+    read_story(&story, "fold.log");
+    const struct foreign_session *session = story.cases[0].views[0];
+    assert_true(foreign_session_has(session, FACT_TIMED_OUT));
+    assert_null(strstr(session->facts[FACT_TIMED_OUT].text, "administrator"));
+    foreign_story_done(&story);
+}
+
+/* More secrets than are remembered: then no text is repeated at all. */
+static void
+test_many_secrets(void **state)
+{
+    struct foreign_story story;
+    FILE *file = make("secrets.log");
+
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_FOREIGN_SECRETS + 5; i++)
+        fprintf(file, "C: %u LOGIN bob PLANTED%u\n", i, i);
+    fputs("S: * BYE not PLANTED36\n", file);
+    fclose(file);
+    read_story(&story, "secrets.log");
+    assert_string_equal(story.cases[0].views[0]->facts[FACT_BYE].text, "***");
+    foreign_story_done(&story);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_gzip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_sessions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_commands, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_secrets, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
