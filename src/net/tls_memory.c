@@ -3,8 +3,8 @@
  * Two pools of blocks, one size each, in areas of address space that are reserved once and
  * touched only as far as they are used; a lock-free stack of free blocks for each. A pointer
  * belongs to an area by its address. When an area is full, and for every other size, malloc
- * serves. Beyond WARM_BLOCKS in use a freed block's pages go back to the system, so that a
- * storm of handshakes leaves no trace.
+ * serves (a storm of 10,000 handshakes fits). Beyond WARM_BLOCKS in use a freed block's pages
+ * go back to the system, so that a storm of handshakes leaves no trace.
  *
  * The head of a stack is a block number and a counter that changes with every push and pop,
  * so that a compare-and-swap cannot mistake a stack that was changed and changed back.
@@ -21,7 +21,7 @@
 
 #include <openssl/crypto.h>
 
-enum { BLOCKS = 4096, WARM_BLOCKS = 64 };
+enum { BLOCKS = 16384, WARM_BLOCKS = 64 };
 #define NO_BLOCK UINT32_MAX
 
 struct pool {
@@ -30,6 +30,7 @@ struct pool {
     char *area;                  /* NULL: not set up; constant afterwards */
     _Atomic(uint64_t) free_head; /* counter in the upper half, block in the lower */
     _Atomic(uint32_t) next_free[BLOCKS];
+    _Atomic(uint32_t) fresh; /* blocks from here on were never used */
     atomic_uint in_use;
 };
 
@@ -71,8 +72,9 @@ pool_of(const void *ptr)
     return NULL;
 }
 
-static void *
-block_take(struct pool *pool)
+/* One that was given back, or NO_BLOCK. */
+static uint32_t
+block_pop(struct pool *pool)
 {
     uint64_t head = atomic_load(&pool->free_head);
     uint32_t block;
@@ -80,12 +82,37 @@ block_take(struct pool *pool)
 
     do {
         block = (uint32_t)head;
-        if (block == NO_BLOCK) {
-            atomic_fetch_add(&overflowed, 1);
-            return NULL;
-        }
+        if (block == NO_BLOCK)
+            break;
         next = atomic_load(&pool->next_free[block]);
     } while (!atomic_compare_exchange_weak(&pool->free_head, &head, head_make(head, next)));
+    return block;
+}
+
+/* One that nobody has used yet, or NO_BLOCK. */
+static uint32_t
+block_fresh(struct pool *pool)
+{
+    uint32_t block = atomic_load(&pool->fresh);
+
+    do {
+        if (block == BLOCKS)
+            return NO_BLOCK;
+    } while (!atomic_compare_exchange_weak(&pool->fresh, &block, block + 1));
+    return block;
+}
+
+static void *
+block_take(struct pool *pool)
+{
+    uint32_t block = block_pop(pool);
+
+    if (block == NO_BLOCK)
+        block = block_fresh(pool);
+    if (block == NO_BLOCK) {
+        atomic_fetch_add(&overflowed, 1);
+        return NULL;
+    }
     atomic_fetch_add(&pool->in_use, 1);
     return pool->area + block * pool->block_octets;
 }
@@ -149,9 +176,7 @@ pool_set_up(struct pool *pool)
 
     if (map == MAP_FAILED)
         return false;
-    for (uint32_t i = 0; i < BLOCKS; i++)
-        atomic_init(&pool->next_free[i], i + 1 < BLOCKS ? i + 1 : NO_BLOCK);
-    atomic_init(&pool->free_head, 0);
+    atomic_init(&pool->free_head, NO_BLOCK);
     pool->area = map;
     return true;
 }

@@ -74,7 +74,7 @@ test_growing_keeps_content(void **state)
 static void
 test_more_than_there_is_room_for(void **state)
 {
-    enum { COUNT = 5000 };
+    enum { COUNT = 17000 };
     static void *blocks[COUNT];
 
     (void)state;
