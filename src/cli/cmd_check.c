@@ -15,7 +15,11 @@
 #include "daemon/limits_process.h"
 #include "net/tls.h"
 
-enum { FREE_OCTETS_MIN = 256 << 20 };
+enum {
+    FREE_OCTETS_MIN = 256 << 20,
+    AUTOLOGOUT_MIN_S = 30 * 60, /* RFC 3501 section 5.4 */
+    IDLE_RENEWAL_S = 29 * 60,   /* RFC 2177: clients are advised to renew IDLE that often */
+};
 
 struct check {
     bool json;
@@ -31,6 +35,21 @@ tell(struct check *check, const char *what, bool ok, const char *text)
         return;
     }
     json_t *row = json_pack("{ss, sb, ss}", "check", what, "ok", (int)ok, "text", text);
+    json_dumpf(row, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(row);
+}
+
+/* Nothing to mend, and good to know. */
+static void
+note(const struct check *check, const char *what, const char *text)
+{
+    if (!check->json) {
+        printf("%-7s %s: %s\n", "note", what, text);
+        return;
+    }
+    json_t *row =
+        json_pack("{ss, sb, sb, ss}", "check", what, "ok", 1, "note", 1, "text", text);
     json_dumpf(row, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(row);
@@ -93,6 +112,33 @@ check_certificate(struct check *check, const struct config *config)
     tls_server_free(server);
 }
 
+/* What is allowed and yet will be noticed by clients. */
+static void
+check_times(struct check *check, const struct settings *settings)
+{
+    char text[300];
+
+    if (settings->inactivity_timeout_s > 0 &&
+        settings->inactivity_timeout_s < AUTOLOGOUT_MIN_S) {
+        snprintf(text, sizeof text,
+                 "[limits] inactivity_timeout is %u s; RFC 3501 section 5.4 asks for 30m at "
+                 "least: clients will find themselves logged out",
+                 settings->inactivity_timeout_s);
+        note(check, "times", text);
+    }
+    if (settings->idle_policy != IDLE_TIMEOUT)
+        return;
+    snprintf(
+        text, sizeof text,
+        "[idle] policy = timeout ends each IDLE after %u s, whether the client is there or "
+        "not; liveness ends it only when the client is gone%s",
+        settings->idle_timeout_s,
+        settings->idle_timeout_s < IDLE_RENEWAL_S
+            ? "; RFC 2177 lets clients renew IDLE every 29m only"
+            : "");
+    note(check, "times", text);
+}
+
 int
 cmd_check(struct cli *cli)
 {
@@ -115,6 +161,7 @@ cmd_check(struct cli *cli)
         tell(&check, "limits", false, err.text);
     else
         tell(&check, "limits", true, "open files suffice for [limits] max_connections");
+    check_times(&check, &config->settings);
     check_certificate(&check, config);
     config_free(config);
     return check.failures == 0 ? CLI_OK : CLI_FAILED;

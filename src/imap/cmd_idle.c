@@ -122,10 +122,12 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
         if (frame == IMAP_FRAME_COMMAND && imap_line_is_done(imap_framer_text(im->framer))) {
             log_line_in(&im->s.log, LINE_COMMAND, imap_framer_text(im->framer));
             im->idle_done_seen = true;
+            im->done_may_follow = false;
             done_answer(im);
             return GO_ON;
         }
         if (frame != IMAP_FRAME_MORE) {
+            im->done_may_follow = true;
             done_answer(im); /* something else: it is over all the same */
             *frame_out = frame;
             return GO_ON;

@@ -54,6 +54,7 @@ struct imap_session {
     bool mid_line;       /* a literal of a reply is half sent: no BYE would be understood */
     bool id_logged;      /* the client ID was noted */
     bool refused;        /* its account was right and had too many connections */
+    bool done_may_follow; /* a command ended the last IDLE; its DONE may still come */
     bool idle_done_seen; /* DONE came for the last IDLE */
     uint8_t end_state;   /* enum end_state, as of the end */
     uint8_t end_command; /* event_command under way then; 0: none */

@@ -266,6 +266,10 @@ command_begin(struct imap_session *im, struct span text)
     work->out_octets = im->s.conn.octets_out + buf_len(&im->s.conn.out);
     log_line_in(&im->s.log,
                 im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
+    if (im->done_may_follow && imap_line_is_done(text)) {
+        im->done_may_follow = false; /* late, and for nobody: "DONE BAD" helps no client */
+        return;
+    }
     enum rc rc = imap_head_parse(text, &head, &bad);
     if (rc != RC_OK) {
         if (im->state == IMAP_NOT_AUTHENTICATED && is_other_protocol(text)) {

@@ -103,6 +103,18 @@ def test_check(home):
     assert bad.returncode == 1 and "PROBLEM certificate: " in bad.stdout and "nowhere.pem" in bad.stdout
 
 
+@pytest.mark.parametrize("option, words", [
+    ("limits.inactivity_timeout=1799s", "RFC 3501 section 5.4"),
+    ("idle.policy=timeout", "liveness ends it only when the client is gone"),
+])
+def test_check_tells_what_clients_will_notice(home, option, words):
+    done = home.run("check", "-o", option)
+    assert re.search(rf"^note +times: .*{words}", done.stdout, re.M)
+    assert [row["ok"] for row in rows(home.run("check", "--json", "-o", option)) if row.get("note")] == [True]
+    for fine in ("limits.inactivity_timeout=30m", "limits.inactivity_timeout=0"):
+        assert "note " not in home.run("check", "-o", fine).stdout
+
+
 # ---- accounts ----
 
 @pytest.mark.parametrize("running", [False, True], ids=["alone", "with-server"])
