@@ -440,6 +440,19 @@ req_prepare(struct arena *arena, const struct imap_fetch_req *from, struct imap_
     return true;
 }
 
+/* FLAGS of messages are the present ones: a keyword that another session has made since the
+ * last sync is announced before it is seen on one (RFC 3501 section 7.2.6). */
+static void
+tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
+{
+    const struct imap_work *work = im->work;
+
+    if ((req->kinds & 1u << FETCH_FLAGS) == 0 || work->keyword_count <= im->view.keyword_count)
+        return;
+    imap_write_flags_lines(im, work->keyword_names, work->keyword_count);
+    im->view.keyword_count = (uint32_t)work->keyword_count;
+}
+
 static enum imap_step
 fetch_begin(struct imap_session *im, struct imap_work *work)
 {
@@ -461,6 +474,7 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
                                         &work->keyword_count);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);
+    tell_keywords(im, &run->req);
     work->run = run;
     work->abandon = fetch_abandon;
     return STEP_MORE;

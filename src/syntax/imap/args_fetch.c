@@ -150,14 +150,15 @@ section_part(struct imap_lexer *lx, struct imap_section *section, bool *word_fol
     return true;
 }
 
-/** A name of RFC 5322: printable ASCII without a colon; so labels never need a literal. */
+/** Printable ASCII, so that labels never need a literal. Blanks, colons, nothing at all: legal
+ *  (header-fld-name = astring), and no field has such a name. */
 static bool
 is_field_name(struct span name)
 {
     for (size_t i = 0; i < name.len; i++)
-        if (name.ptr[i] <= ' ' || name.ptr[i] > '~' || name.ptr[i] == ':')
+        if (name.ptr[i] < ' ' || name.ptr[i] > '~')
             return false;
-    return name.len > 0;
+    return true;
 }
 
 /** SP "(" astring *(SP astring) ")". */

@@ -467,8 +467,6 @@ test_fetch_refused(void **state)
          .expected = "!HEADER.FIELDS needs a list of names"},
         {.text = "FETCH 1 BODY[HEADER.FIELDS ()]",
          .expected = "!A header field name is missing"},
-        {.text = "FETCH 1 BODY[HEADER.FIELDS (\"\")]", .expected = "!Not a header field name"},
-        {.text = "FETCH 1 BODY[HEADER.FIELDS (From:)]", .expected = "!Not a header field name"},
         {.text = "FETCH 1 BODY[HEADER.FIELDS ({4}\r\na\r\nb)]",
          .expected = "!Not a header field name"},
         {.text = "FETCH 1 BODY[HEADER.FIELDS (From]",

@@ -121,6 +121,9 @@ S: b21 OK FETCH completed
 C: b22 FETCH 1 BODY.PEEK[HEADER.FIELDS (Nothing)]
 S: * 1 FETCH (BODY[HEADER.FIELDS (Nothing)] {2}\r\n\r\n)
 S: b22 OK FETCH completed
+C: b22a FETCH 1 BODY.PEEK[HEADER.FIELDS ("" "to:" From: "a \"b" Subject)]
+S: * 1 FETCH (BODY[HEADER.FIELDS ("" to: From: "a \"b" Subject)] {34}\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\r\n)
+S: b22a OK FETCH completed
 C: b23 FETCH 1 BODY.PEEK[3]
 S: * 1 FETCH (BODY[3] {8}\r\nAAECAw==)
 S: b23 OK FETCH completed

@@ -54,12 +54,12 @@ S: * 2 EXPUNGE
 S: * 2 RECENT
 S: a4 OK EXPUNGE completed
 [2] C: b3 FETCH 1:4 (UID FLAGS)
+[2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
+[2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work \*)] Limited
 [2] S: * 1 FETCH (UID 1 FLAGS ())
 [2] S: * 2 FETCH (UID 2 FLAGS ())
 [2] S: * 3 FETCH (UID 3 FLAGS ())
 [2] S: * 4 FETCH (UID 4 FLAGS ())
-[2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
-[2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work \*)] Limited
 [2] S: b3 OK FETCH completed
 [2] C: b4 FETCH 3 BODY.PEEK[TEXT]
 [2] S: * 3 FETCH (BODY[TEXT] {12}\r\nbody three\r\n)
