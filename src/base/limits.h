@@ -69,6 +69,8 @@
 #define LIMIT_PROBE_US 2000000      /* for a suspect to answer, when its place is needed */
 #define LIMIT_PLACE_WAIT_US 4000000 /* a newcomer waits for such a place: probe, clock, end */
 #define LIMIT_PLACE_WAITERS 256u    /* newcomers that wait at once; further ones are refused */
+#define LIMIT_LEAVING_PACE 100      /* sessions told to go in a second, at least */
+#define LIMIT_FINISH_MS 10000       /* for a command under way, when the server goes */
 #define LIMIT_EVENT_RING 32u        /* last events kept by each session */
 #define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
 #define LIMIT_SESSION_ARENA (1u << 20)

@@ -94,6 +94,14 @@ static const struct key keys[] = {
      1 << 20,
      UINT64_C(1) << 40,
      NULL},
+    {{"server", "shutdown_spread", "20s",
+      "When the server goes, its clients are told so over this time, so that they do not all "
+      "come back in one second; at least 100 a second."},
+     KEY_TIME,
+     AT(settings.shutdown_spread_s),
+     0,
+     3600,
+     NULL},
     {{"imap", "listen", "127.0.0.1:143 [::1]:143",
       "Where IMAP is served, with STARTTLS: host:port or a socket path, several separated by "
       "blanks; empty: nowhere."},

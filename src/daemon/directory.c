@@ -27,6 +27,17 @@ directory_make(const char *dir, struct err *err)
 }
 
 enum rc
+directory_own(int lock_fd, struct err *err)
+{
+    char owner[32];
+    const int len = snprintf(owner, sizeof owner, "%jd", (intmax_t)getpid());
+
+    if (ftruncate(lock_fd, 0) != 0 || pwrite(lock_fd, owner, (size_t)len, 0) != len)
+        return err_set(err, rc_of_errno(errno), errno, "lock");
+    return RC_OK;
+}
+
+enum rc
 directory_lock(const char *dir, int *fd_out, struct err *err)
 {
     char path[1024];
@@ -44,9 +55,9 @@ directory_lock(const char *dir, int *fd_out, struct err *err)
         return err_set(err, RC_BUSY, 0, "%s is in use by another Roost (process %s)", dir,
                        len > 0 ? owner : "unknown");
     }
-    const int len = snprintf(owner, sizeof owner, "%jd", (intmax_t)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, (size_t)len, 0) != len)
-        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    const enum rc rc = directory_own(fd, err);
+    if (rc != RC_OK)
+        return err_prefix(err, rc, "%s", path);
     *fd_out = fd_take(&fd);
     return RC_OK;
 }

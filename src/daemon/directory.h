@@ -17,4 +17,7 @@ MUST_USE enum rc directory_make(const char *dir, struct err *err);
 /** Takes DIR/run/lock: *fd_out is held until closed. RC_BUSY, naming the holder's process. */
 MUST_USE enum rc directory_lock(const char *dir, int *fd_out, struct err *err);
 
+/** Writes that this process is the one the lock was handed to. Waits for disk. */
+MUST_USE enum rc directory_own(int lock_fd, struct err *err);
+
 #endif

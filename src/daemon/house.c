@@ -53,8 +53,8 @@ open_log(struct house *house, struct err *err)
     return rc;
 }
 
-static enum rc
-open_all(struct house *house, enum house_use use, struct err *err)
+enum rc
+house_store_open(struct house *house, struct err *err)
 {
     struct config *config = house->config;
     const struct registry_options registry = {
@@ -74,18 +74,26 @@ open_all(struct house *house, enum house_use use, struct err *err)
         .report_ctx = house,
     };
 
-    enum rc rc = directory_make(config->dir, err);
-    if (rc == RC_OK)
-        rc = directory_lock(config->dir, &house->lock_fd, err);
-    if (rc == RC_OK && use == HOUSE_SERVE)
-        rc = open_log(house, err);
-    if (rc == RC_OK)
-        rc = registry_open(&registry, &house->registry, err);
+    enum rc rc = registry_open(&registry, &house->registry, err);
     if (rc == RC_OK)
         rc = store_open(&store, &house->store, err);
     if (rc == RC_OK)
         rc = accounts_new(house->store, house->clock, &house->accounts);
     return rc;
+}
+
+static enum rc
+open_all(struct house *house, enum house_use use, struct err *err)
+{
+    const char *dir = house->config->dir;
+    enum rc rc = directory_make(dir, err);
+
+    if (rc == RC_OK)
+        rc = house->lock_fd < 0 ? directory_lock(dir, &house->lock_fd, err)
+                                : directory_own(house->lock_fd, err);
+    if (rc == RC_OK && use == HOUSE_SERVE)
+        rc = open_log(house, err);
+    return rc == RC_OK ? house_store_open(house, err) : rc;
 }
 
 enum rc
@@ -99,8 +107,21 @@ house_open(struct house *house, struct config *config, enum house_use use,
     return rc;
 }
 
+enum rc
+house_open_handed(struct house *house, struct config *config, int lock_fd,
+                  const struct clock *clock, struct err *err)
+{
+    *house = (struct house){.config = config, .clock = clock, .lock_fd = lock_fd};
+    const enum rc rc = open_all(house, HOUSE_SERVE, err);
+    if (rc != RC_OK) {
+        house->lock_fd = -1;
+        house_close(house);
+    }
+    return rc;
+}
+
 void
-house_close(struct house *house)
+house_store_close(struct house *house)
 {
     if (house->accounts != NULL)
         accounts_free(house->accounts);
@@ -108,6 +129,15 @@ house_close(struct house *house)
         store_close(house->store);
     if (house->registry != NULL)
         registry_close(house->registry);
+    house->accounts = NULL;
+    house->store = NULL;
+    house->registry = NULL;
+}
+
+void
+house_close(struct house *house)
+{
+    house_store_close(house);
     log_close(house->log);
     if (house->lock_fd >= 0)
         close(house->lock_fd); /* and with it the lock */

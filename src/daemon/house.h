@@ -31,6 +31,14 @@ enum house_use { HOUSE_SERVE, HOUSE_OFFLINE };
  *  failure everything is closed again. */
 MUST_USE enum rc house_open(struct house *house, struct config *config, enum house_use use,
                             const struct clock *clock, struct err *err);
+/** The same for a server that has the lock already, handed over by another process; the lock is
+ *  the house's on RC_OK only. */
+MUST_USE enum rc house_open_handed(struct house *house, struct config *config, int lock_fd,
+                                   const struct clock *clock, struct err *err);
+/** Closes registry and store, and keeps lock and log; and opens them again. Nobody uses them.
+ */
+void house_store_close(struct house *house);
+MUST_USE enum rc house_store_open(struct house *house, struct err *err);
 void house_close(struct house *house);
 
 #endif

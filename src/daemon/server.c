@@ -21,6 +21,7 @@
 #include "auth/auth.h"
 #include "daemon/house.h"
 #include "daemon/housekeeping.h"
+#include "daemon/leaving.h"
 #include "daemon/limits_process.h"
 #include "daemon/ports.h"
 #include "journal/journal.h"
@@ -32,7 +33,7 @@
 #define ROOST_VERSION "0"
 #endif
 
-enum { STOP_WAIT_MS = 10000, STOP_POLL_US = 10000, LIVE_SLOTS = 131072 };
+enum { LIVE_SLOTS = 131072 };
 
 struct server {
     const struct serve_options *options;
@@ -238,21 +239,6 @@ signals_serve(struct server *server, const sigset_t *set)
 }
 
 static void
-sessions_end(struct server *server)
-{
-    struct session_table *table = server->env.table;
-
-    session_post_all(table, 0, POST_SHUTDOWN, NULL, 0);
-    for (int waited_us = 0; waited_us < STOP_WAIT_MS * 1000; waited_us += STOP_POLL_US) {
-        if (session_table_count(table) == 0)
-            return;
-        usleep(STOP_POLL_US);
-        if (waited_us % 1000000 == 0) /* those that came in at the last moment */
-            session_post_all(table, 0, POST_SHUTDOWN, NULL, 0);
-    }
-}
-
-static void
 server_close(struct server *server)
 {
     struct env *env = &server->env;
@@ -261,12 +247,11 @@ server_close(struct server *server)
     housekeeping_stop(server->housekeeping);
     if (server->ports != NULL)
         ports_close(server->ports);
-    if (env->table != NULL && env->poller != NULL)
-        sessions_end(server);
+    const bool clean =
+        env->table == NULL || env->poller == NULL || sessions_leave(env, POST_SHUTDOWN);
     if (env->poller != NULL)
         poller_stop(env->poller);
     ports_free(server->ports);
-    const bool clean = env->table == NULL || session_table_count(env->table) == 0;
     if (!clean) {
         /* A session is stuck on a dead disk: the store cannot be closed under it. What was
          * acknowledged is on disk; the live table says at the next start who was here. */

@@ -44,6 +44,7 @@ struct imap_session {
     struct imap_framer *framer; /* NULL while nothing of a command is here */
     struct account *acct;       /* held from login on */
     struct view view;           /* while SELECTED */
+    struct view_saved *resume;  /* owned; SELECTED in another process, not opened here yet */
     struct watch watch;         /* while SELECTED */
     struct imap_work *work;     /* NULL between commands */
     struct imap_idle *idle;     /* NULL when not in IDLE */
@@ -56,6 +57,7 @@ struct imap_session {
     bool refused;        /* its account was right and had too many connections */
     bool done_may_follow; /* a command ended the last IDLE; its DONE may still come */
     bool idle_done_seen; /* DONE came for the last IDLE */
+    bool end_noted;      /* the next two are set */
     uint8_t end_state;   /* enum end_state, as of the end */
     uint8_t end_command; /* event_command under way then; 0: none */
 };
@@ -91,8 +93,8 @@ struct imap_work {
     enum imap_phase phase;
     int64_t began_us;    /* the command was read; monotonic */
     uint64_t out_octets; /* of the connection then */
-    void *run;         /* the command's own state, in arena; NULL at its first step */
-    struct sync *sync; /* under way, in sync_arena */
+    void *run;           /* the command's own state, in arena; NULL at its first step */
+    struct sync *sync;   /* under way, in sync_arena */
     struct iw sync_line;
     struct span *keyword_names; /* of the mailbox, as of the sync or command; in its arena */
     size_t keyword_count;
@@ -185,6 +187,17 @@ void imap_unselect(struct imap_session *im);
 enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
                      enum task_next *next_out);
 void imap_idle_leave(struct imap_session *im);
+
+/* ---- handover.c ---- */
+/* As struct front_door says. */
+bool imap_at_rest(const struct session *session);
+bool imap_pack(struct session *session, struct buf *out);
+bool imap_unpack(struct session *session, struct unpack *in);
+/** Opens the mailbox that was selected in another process. True: the dialogue goes on. False:
+ * it waits for a wake, or is ending. */
+MUST_USE bool imap_resume_go(struct imap_session *im);
+/** Forgets what was to be opened. Harmless when there is nothing. */
+void imap_resume_end(struct imap_session *im);
 
 /* ---- run.c ---- */
 /** Sends what is there; a peer that is gone ends the session. */

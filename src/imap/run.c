@@ -565,6 +565,11 @@ round_go(struct imap_session *im, enum task_next *next_out)
         *next_out = park(im, TASK_YIELD);
         return GO_PARK;
     }
+    if (session_is_asked(&im->s) && imap_at_rest(&im->s)) {
+        imap_flush(im);
+        *next_out = park(im, TASK_PARK_OUTPUT); /* or there is nothing to wait for */
+        return GO_PARK;
+    }
     if (input_take(im) == GO_ON || session_is_ending(&im->s))
         return GO_ON;
     rest_state_set(im);
@@ -581,6 +586,8 @@ imap_run(struct session *session, uint32_t why)
     enum task_next next = TASK_PARK_WAKE;
 
     (void)why; /* it looks at everything itself */
+    if (im->resume != NULL && !imap_resume_go(im))
+        return next;
     deadlines_check(im);
     if (conn_wants_write(&im->s.conn))
         imap_flush(im);
@@ -615,6 +622,9 @@ imap_opened(struct session *session)
 static void
 end_note(struct imap_session *im)
 {
+    if (im->end_noted)
+        return;
+    im->end_noted = true;
     im->end_state = im->s.reason == END_LOGOUT            ? STATE_LOGGING_OUT
                     : im->state == IMAP_NOT_AUTHENTICATED ? STATE_BEFORE_LOGIN
                     : im->idle != NULL                    ? STATE_IDLE
@@ -644,6 +654,7 @@ imap_release(struct session *session)
     struct imap_session *im = imap_of(session);
     struct imap_work *work = im->work;
 
+    end_note(im);
     if (work != NULL) {
         if (work->slot_queued)
             slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
@@ -658,6 +669,7 @@ imap_release(struct session *session)
         imap_work_drop(im);
     }
     imap_idle_leave(im);
+    imap_resume_end(im);
     if (im->state == IMAP_SELECTED) {
         hub_unwatch(&im->watch);
         view_done(&im->view);
@@ -705,5 +717,8 @@ const struct front_door imap_door = {
     .goodbye = imap_goodbye,
     .release = imap_release,
     .probe = imap_probe,
+    .at_rest = imap_at_rest,
+    .pack = imap_pack,
+    .unpack = imap_unpack,
     .describe = imap_describe,
 };

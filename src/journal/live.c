@@ -208,6 +208,23 @@ live_open(struct live **live_out, const char *path, uint32_t slots, struct journ
     return RC_OK;
 }
 
+enum rc
+live_collect(const char *path, struct journal *journal, uint32_t *crashed_out, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct live left = {.slots = 0};
+
+    *crashed_out = 0;
+    if (fd < 0)
+        return errno == ENOENT
+                   ? RC_OK
+                   : err_set(err, rc_of_errno(errno), errno, "live table: %s", path);
+    const enum rc rc = read_left_open(&left, fd, journal, crashed_out, err);
+    if (rc == RC_OK)
+        unlink(path);
+    return rc;
+}
+
 void
 live_close(struct live *live)
 {

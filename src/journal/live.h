@@ -38,6 +38,11 @@ struct live_session {
  */
 MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,
                            struct journal *journal, uint32_t *crashed_out, struct err *err);
+/** What a process left open in a table that it had moved away from its place goes to journal as
+ *  END_CRASH, and the file is removed. Not while that process lives. Thread: any that may wait.
+ */
+MUST_USE enum rc live_collect(const char *path, struct journal *journal, uint32_t *crashed_out,
+                              struct err *err);
 /** Marks an orderly end. NULL is allowed. Thread: start-up. */
 void live_close(struct live *live);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/handover.h"
 #include "session/table.h"
 
 enum { INPUT_MAX = 65536, BAD_COMMANDS_MAX = 20 };
@@ -283,8 +284,12 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
     *next_out = TASK_YIELD;
     if (lm->state == LMTP_DELIVERING)
         return lmtp_deliver(lm, next_out);
-    if (slice_spent())
+    if (slice_spent() ||
+        (session_is_asked(&lm->s) && lm->state <= LMTP_READY && lm->passed_octets == 0)) {
+        flush(lm);
+        *next_out = conn_wants_write(&lm->s.conn) ? TASK_PARK_OUTPUT : TASK_YIELD;
         return LMTP_GO_PARK;
+    }
     if (buf_len(&lm->s.conn.out) >= LIMIT_OUTPUT_HIGH_WATER) {
         flush(lm);
         *next_out = TASK_PARK_OUTPUT;
@@ -348,13 +353,19 @@ lmtp_run(struct session *session, uint32_t why)
 /* ---- beginning and end ---- */
 
 static void
+parts_init(struct lmtp_session *lm)
+{
+    arena_init(&lm->arena, LIMIT_CMD_ARENA);
+    arena_init(&lm->delivery_arena, INGEST_ARENA);
+    spool_init(&lm->spool, &lm->s.env->spool);
+}
+
+static void
 lmtp_opened(struct session *session)
 {
     struct lmtp_session *lm = lmtp_of(session);
 
-    arena_init(&lm->arena, LIMIT_CMD_ARENA);
-    arena_init(&lm->delivery_arena, INGEST_ARENA);
-    spool_init(&lm->spool, &session->env->spool);
+    parts_init(lm);
     if (!session_is_ending(session))
         lmtp_reply(lm, "220 %s LMTP Roost", env_settings(session->env)->hostname);
 }
@@ -387,6 +398,43 @@ lmtp_release(struct session *session)
     return true;
 }
 
+/* ---- from one process to another: between transactions it is next to nothing ---- */
+
+static bool
+lmtp_at_rest(const struct session *session)
+{
+    const struct lmtp_session *lm = CONTAINER_OF(session, struct lmtp_session, s);
+
+    return lm->state <= LMTP_READY && lm->passed_octets == 0;
+}
+
+static bool
+lmtp_pack(struct session *session, struct buf *out)
+{
+    const struct lmtp_session *lm = lmtp_of(session);
+
+    pack_u8(out, lm->state == LMTP_READY);
+    pack_u32(out, lm->bad_commands);
+    pack_span(out, span_of_str(lm->client_name));
+    pack_span(out, buf_span(&session->conn.in));
+    return true;
+}
+
+static bool
+lmtp_unpack(struct session *session, struct unpack *in)
+{
+    struct lmtp_session *lm = lmtp_of(session);
+
+    parts_init(lm);
+    lm->state = unpack_bool(in) ? LMTP_READY : LMTP_GREETED;
+    lm->bad_commands = unpack_u32(in, BAD_COMMANDS_MAX);
+    const struct span name = unpack_text(in, sizeof lm->client_name - 1);
+    memcpy(lm->client_name, name.ptr, name.len);
+    buf_put_span(&session->conn.in, unpack_span(in, session->conn.in.max));
+    session_state_set(session, SESSION_CONNECTED);
+    return !in->failed && buf_ok(&session->conn.in);
+}
+
 static void
 lmtp_describe(const struct session *session, struct end_record *record)
 {
@@ -403,5 +451,8 @@ const struct front_door lmtp_door = {
     .run = lmtp_run,
     .goodbye = lmtp_goodbye,
     .release = lmtp_release,
+    .at_rest = lmtp_at_rest,
+    .pack = lmtp_pack,
+    .unpack = lmtp_unpack,
     .describe = lmtp_describe,
 };

@@ -47,6 +47,74 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     lock_leave(&acct->mailboxes_lock);
 }
 
+bool
+view_save(struct view *view, struct view_saved *saved_out)
+{
+    struct mailbox_state state;
+
+    mailbox_state(view->mailbox, &state);
+    if (state.gone || view->gone || view->partial || view->broken || view->echo_count > 0)
+        return false;
+    *saved_out = (struct view_saved){
+        .mbox = state.mbox,
+        .modseq = view->modseq,
+        .flags_modseq = view->flags_modseq,
+        .silent_modseq = view->silent_modseq,
+        .uidvalidity = state.uidvalidity,
+        .exists = view->exists,
+        .recent = view->recent,
+        .recent_told = view->recent_told,
+        .uid_bound = view->uid_bound,
+        .recent_from = view->recent_from,
+        .keyword_count = view->keyword_count,
+        .read_only = view->mode == VIEW_READ_ONLY,
+    };
+    return true;
+}
+
+enum rc
+view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved *saved,
+            struct err *err)
+{
+    struct account *acct = mailbox->acct;
+    struct mailbox_state *state = &mailbox->state;
+    enum rc rc = RC_OK;
+
+    *view = (struct view){
+        .mailbox = mailbox,
+        .mode = saved->read_only ? VIEW_READ_ONLY : VIEW_READ_WRITE,
+        .modseq = saved->modseq,
+        .flags_modseq = saved->flags_modseq,
+        .silent_modseq = saved->silent_modseq,
+        .exists = saved->exists,
+        .recent = saved->recent,
+        .recent_told = saved->recent_told,
+        .uid_bound = saved->uid_bound,
+        .recent_from = saved->recent_from,
+        .keyword_count = saved->keyword_count,
+    };
+    atomic_init(&view->kept, view->modseq);
+    lock_enter(&acct->mailboxes_lock);
+    if (state->uidvalidity != saved->uidvalidity || state->highest_modseq < saved->modseq ||
+        state->uidnext < saved->uid_bound || state->keyword_count < saved->keyword_count) {
+        rc = RC_CORRUPT;
+    } else {
+        /* What happened between the view and now, before this mailbox was in memory, nobody
+         * here has seen: it may have been anything, and the store knows. */
+        if (state->last_expunge_modseq == 0 && state->highest_modseq > view->modseq)
+            state->last_expunge_modseq = state->highest_modseq;
+        if (state->last_flags_modseq == 0 && state->highest_modseq > view->flags_modseq)
+            state->last_flags_modseq = state->highest_modseq;
+        list_push_back(&acct->views, &view->link);
+    }
+    lock_leave(&acct->mailboxes_lock);
+    if (rc == RC_OK)
+        return RC_OK;
+    *view = (struct view){.mailbox = NULL};
+    return err_set(err, rc, 0, "mailbox %ju is not the one that was left",
+                   (uintmax_t)saved->mbox);
+}
+
 void
 view_done(struct view *view)
 {

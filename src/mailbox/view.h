@@ -61,6 +61,30 @@ struct view {
  *  asleep; a VIEW_READ_WRITE one takes \Recent. `recent` is not known yet: view_count_recent.
  */
 void view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode);
+
+/* What a client knows of its mailbox, as numbers: enough to go on in another process. */
+struct view_saved {
+    uint64_t mbox;
+    uint64_t modseq;
+    uint64_t flags_modseq;
+    uint64_t silent_modseq;
+    uint32_t uidvalidity;
+    uint32_t exists;
+    uint32_t recent;
+    uint32_t recent_told;
+    uint32_t uid_bound;
+    uint32_t recent_from;
+    uint32_t keyword_count;
+    bool read_only;
+};
+/** Between commands. False: what the client knows cannot be said in numbers (a sync was left
+ *  off in the middle), or the mailbox is gone. */
+MUST_USE bool view_save(struct view *view, struct view_saved *saved_out);
+/** As view_init, but the view begins asleep where the other one was. The mailbox is the one of
+ *  saved->mbox and was watched before. RC_CORRUPT: it cannot be the mailbox that was left (then
+ *  the reference is the caller's still). */
+MUST_USE enum rc view_resume(struct view *view, struct mailbox *mailbox,
+                             const struct view_saved *saved, struct err *err);
 /** Also for a zeroed view. Any sync under way was ended before. */
 void view_done(struct view *view);
 

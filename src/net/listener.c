@@ -36,7 +36,9 @@ struct listener {
     int fd; /* owned; -1 once closed */
     bool begun;
     atomic_bool closing;
-    uint64_t id; /* of the task; constant after listener_begin */
+    atomic_bool pausing; /* asked */
+    atomic_bool paused;  /* obeyed */
+    uint64_t id;         /* of the task; constant after listener_begin */
     atomic_uint_fast64_t accepted;
     int64_t trouble_s; /* second of the last report */
     bool owns_path;    /* we made the socket file: remove it, if it is still that one */
@@ -146,6 +148,10 @@ listener_run(struct task *task, uint32_t why)
         close_socket(listener);
         return TASK_GONE;
     }
+    const bool pausing = atomic_load(&listener->pausing);
+    atomic_store(&listener->paused, pausing);
+    if (pausing)
+        return TASK_PARK_WAKE;
     for (unsigned i = 0; i < LIMIT_ACCEPT_BATCH && !slice_spent(); i++) {
         struct sockaddr_storage sa;
         socklen_t len = sizeof sa;
@@ -422,6 +428,49 @@ listener_close(struct listener *listener)
     atomic_store(&listener->closing, true);
     if (listener->begun)
         task_wake(listener->config.poller, listener->id);
+}
+
+void
+listener_pause(struct listener *listener)
+{
+    atomic_store(&listener->pausing, true);
+    if (listener->begun)
+        task_wake(listener->config.poller, listener->id);
+    else
+        atomic_store(&listener->paused, true);
+}
+
+bool
+listener_is_paused(const struct listener *listener)
+{
+    return atomic_load(&listener->paused);
+}
+
+void
+listener_go_on(struct listener *listener)
+{
+    atomic_store(&listener->pausing, false);
+    if (listener->begun)
+        task_wake(listener->config.poller, listener->id);
+}
+
+void
+listener_leave_path(struct listener *listener)
+{
+    listener->owns_path = false;
+}
+
+void
+listener_own_path(struct listener *listener)
+{
+    struct stat st;
+
+    if (listener->addr.family != NET_UNIX || lstat(listener->name, &st) != 0)
+        return;
+    snprintf(listener->path, sizeof listener->path, "%s", listener->name);
+    listener->path_dev = st.st_dev;
+    listener->path_ino = st.st_ino;
+    listener->owns_path = true;
 }
 
 void

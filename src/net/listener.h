@@ -7,6 +7,7 @@
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -57,6 +58,15 @@ MUST_USE enum rc listener_begin(struct listener *listener, struct err *err);
 /** Stops accepting soon; the socket is closed and a Unix socket file of ours removed on a work
  *  thread. Then it waits for listener_free. Thread: any, locks as for task_wake. */
 void listener_close(struct listener *listener);
+/** Stops accepting for now; peers wait in the backlog, none is refused. listener_is_paused says
+ *  when no accept callback is running or will come. Thread: any. */
+void listener_pause(struct listener *listener);
+bool listener_is_paused(const struct listener *listener);
+void listener_go_on(struct listener *listener);
+/** Leaves a Unix socket's file to another process that has the socket. */
+void listener_leave_path(struct listener *listener);
+/** An adopted Unix socket's file is ours now, as if made here: removed at the end. */
+void listener_own_path(struct listener *listener);
 /** After poller_stop, or before listener_begin; closes what is still open. */
 void listener_free(struct listener *listener);
 

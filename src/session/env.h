@@ -23,6 +23,7 @@ struct auth;
 struct journal;
 struct live;
 struct log;
+struct moving;
 struct networks;
 struct registry;
 struct session_table;
@@ -47,6 +48,9 @@ struct env {
     const char *version;       /* "0.1.0" */
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */
+    atomic_uint busy;                  /* sessions that may still touch the store */
+    atomic_uint resuming;              /* adopted ones whose mailbox is not open yet */
+    struct moving *moving;             /* where POST_MOVE leads; handover.h */
 };
 
 /** The settings now; good until the process ends. Thread: any. */

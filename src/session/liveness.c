@@ -163,7 +163,8 @@ liveness_keepalive(struct session *session)
     l->keepalive = true;
     l->look_us = l->line_us + shorter(LIMIT_ACK_LOOK_US, suspect_after_us(session));
     const uint64_t at_ms = (uint64_t)(l->line_us - session->opened_us) / 1000;
-    event_note_keepalive(event_log_room(&session->events), EVENT_KEEPALIVE, at_ms)->a = l->silence_s;
+    event_note_keepalive(event_log_room(&session->events), EVENT_KEEPALIVE, at_ms)->a =
+        l->silence_s;
     session->counts.keepalives++;
     log_put(&session->log, LOG_E_KEEPALIVE, "keepalive sent after %u s", l->silence_s);
     return true;

@@ -18,8 +18,10 @@
 #include "journal/journal.h"
 #include "journal/live.h"
 #include "net/poller.h"
+#include "session/handover.h"
 #include "session/networks.h"
 #include "session/proxied.h"
+#include "session/session_private.h"
 #include "session/table.h"
 
 int64_t
@@ -201,6 +203,14 @@ session_line_begins(struct session *session)
 
 /* ---- being run ---- */
 
+/* Ends it for what it was asked. */
+static void
+asked_end(struct session *session)
+{
+    session_end(session, (session->asked & POST_SHUTDOWN) != 0 ? END_SHUTDOWN : END_UPGRADE,
+                NULL);
+}
+
 /* Ends it if somebody asked for that. True: somebody waits for its description. */
 static bool
 posts_take(struct session *session)
@@ -213,7 +223,6 @@ posts_take(struct session *session)
         {POST_ACCOUNT_REMOVED, END_ACCOUNT_REMOVED},
         {POST_ACCOUNT_DISABLED, END_ACCOUNT_DISABLED},
         {POST_PASSWORD_CHANGED, END_PASSWORD_CHANGED},
-        {POST_SHUTDOWN, END_SHUTDOWN},
     };
 
     if (atomic_load_explicit(&session->posts, memory_order_relaxed) == 0)
@@ -229,11 +238,14 @@ posts_take(struct session *session)
         session->end_words = words;
     else
         free(words);
+    session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
+    if ((posts & POST_HURRY) != 0 || (session->asked != 0 && !session->greeted))
+        asked_end(session);
     return (posts & POST_DESCRIBE) != 0;
 }
 
-static void
-publish(struct session *session)
+void
+session_publish(struct session *session)
 {
     const struct conn *conn = &session->conn;
 
@@ -366,6 +378,31 @@ describe(struct session *session)
     session_answer(session->env->table, &record);
 }
 
+void
+session_let_go(struct session *session)
+{
+    if (!session->let_go)
+        atomic_fetch_sub(&session->env->busy, 1);
+    session->let_go = true;
+}
+
+void
+session_free(struct session *session)
+{
+    if (session == NULL)
+        return;
+    tap_drop(session);
+    event_log_done(&session->events);
+    free(atomic_exchange(&session->kick_words, NULL));
+    free(session->end_detail);
+    free(session->end_words);
+    free(session->account_name);
+    free(session->client_id);
+    free(session->mailbox_name);
+    proxied_free(session->proxied);
+    free(session);
+}
+
 static enum task_next
 ending_close(struct session *session)
 {
@@ -385,16 +422,7 @@ ending_close(struct session *session)
     network_gone(session, &evidence);
     record_fill(session, &evidence, tls, peer, &record);
     journal_session_end(env->journal, &record);
-    tap_drop(session);
-    event_log_done(&session->events);
-    free(atomic_exchange(&session->kick_words, NULL));
-    free(session->end_detail);
-    free(session->end_words);
-    free(session->account_name);
-    free(session->client_id);
-    free(session->mailbox_name);
-    proxied_free(session->proxied);
-    free(session);
+    session_free(session);
     return TASK_GONE;
 }
 
@@ -429,6 +457,7 @@ ending_release(struct session *session)
     }
     if (session->proxied == NULL && !session->door->release(session))
         return TASK_PARK_WAKE;
+    session_let_go(session);
     session->phase = PHASE_FLUSHING;
     /* Who does not answer will not read the goodbye either, and its place is needed. */
     session->linger_us =
@@ -482,6 +511,57 @@ welcome(struct session *session, enum task_next *next_out)
     return true;
 }
 
+/* It cannot be handed over: nothing of the store is held any more, and the client is told to
+ * come back when its turn has come, or at once when it says something. */
+static enum task_next
+hold(struct session *session, uint32_t why)
+{
+    if (!session->held) {
+        if (!session->door->release(session))
+            return TASK_PARK_WAKE;
+        session->held = true;
+        session_let_go(session);
+        session_state_set(session, SESSION_ENDING);
+        timer_arm(session, INT64_MAX);
+    }
+    if ((session->asked & POST_UPGRADE) != 0) {
+        asked_end(session);
+    } else if ((why & (TASK_WHY_INPUT | TASK_WHY_HANGUP | TASK_WHY_ERROR)) != 0) {
+        const enum rc rc = conn_read(&session->conn);
+        if (rc == RC_CLOSED)
+            session_end_by_peer(session, MOMENT_BETWEEN);
+        else if (rc != RC_AGAIN)
+            asked_end(session);
+    }
+    return session_is_ending(session) ? TASK_YIELD : conn_park(&session->conn);
+}
+
+/* What was asked for happens between two commands. False: not now, or there is nothing. True:
+ * *next_out, and TASK_GONE when it went. */
+static bool
+asked_go(struct session *session, uint32_t why, enum task_next *next_out)
+{
+    if (session->asked == 0 || session_is_ending(session) ||
+        (!session->held && !session->door->at_rest(session)))
+        return false;
+    if ((session->asked & POST_SHUTDOWN) != 0) {
+        asked_end(session);
+        return false;
+    }
+    if (!session->held && (session->asked & POST_MOVE) != 0) {
+        if (conn_wants_write(&session->conn))
+            return false; /* its last answer first */
+        if (atomic_load(&session->posts) != 0)
+            return false; /* somebody has just asked for something else: that first */
+        if (!session->env->moving->hold_all && session_move(session)) {
+            *next_out = TASK_GONE;
+            return true;
+        }
+    }
+    *next_out = hold(session, why);
+    return !session_is_ending(session);
+}
+
 /* The door's turn. False: the session is ending; true: park for *next_out. */
 static bool
 door_run(struct session *session, uint32_t why, enum task_next *next_out)
@@ -497,23 +577,27 @@ door_run(struct session *session, uint32_t why, enum task_next *next_out)
         return false;
     if (!welcome(session, next_out))
         return !session_is_ending(session);
+    if (asked_go(session, why, next_out))
+        return true;
     if (!session_is_ending(session))
         *next_out = session->door->run(session, why);
+    if (asked_go(session, 0, next_out))
+        return true;
     if (session_is_ending(session))
         return false;
     tls_note(session);
     liveness_check(session);
     if (session_is_ending(session))
         return false;
-    publish(session);
+    session_publish(session);
     timer_arm(session, session->deadline_us < session->liveness.look_us
                            ? session->deadline_us
                            : session->liveness.look_us);
     return true;
 }
 
-static enum task_next
-run(struct task *task, uint32_t why)
+enum task_next
+session_run(struct task *task, uint32_t why)
 {
     struct session *session = CONTAINER_OF(task, struct session, task);
     enum task_next next = TASK_PARK_WAKE;
@@ -529,8 +613,9 @@ run(struct task *task, uint32_t why)
 
 /* ---- beginning ---- */
 
-static struct session *
-session_new(struct env *env, const struct front_door *door, const struct net_addr *peer)
+struct session *
+session_new(struct env *env, const struct front_door *door, const struct net_addr *peer,
+            uint64_t number)
 {
     struct session *session = calloc(1, door->session_octets);
 
@@ -541,7 +626,7 @@ session_new(struct env *env, const struct front_door *door, const struct net_add
     session->env = env;
     session->door = door;
     session->peer = *peer;
-    session->number = atomic_fetch_add(&env->next_session, 1);
+    session->number = number;
     session->opened_us = clock_mono_us(env->clock);
     session->opened_wall_us = clock_wall_us(env->clock);
     session->deadline_us = INT64_MAX;
@@ -552,8 +637,8 @@ session_new(struct env *env, const struct front_door *door, const struct net_add
     return session;
 }
 
-static void
-live_row_write(struct session *session)
+void
+session_live_row(struct session *session)
 {
     char peer[NET_ADDR_TEXT];
 
@@ -575,19 +660,8 @@ session_identity_changed(struct session *session)
 {
     session->log.account = session->account_name;
     log_scope_changed(&session->log);
-    live_row_write(session);
+    session_live_row(session);
     network_came(session);
-}
-
-/* One that never began. */
-static void
-session_drop(struct session *session)
-{
-    if (session == NULL)
-        return;
-    proxied_free(session->proxied);
-    event_log_done(&session->events);
-    free(session);
 }
 
 static enum rc
@@ -606,14 +680,15 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
                                        .clock = env->clock,
                                        .tls = arrival->by_proxy ? NULL : arrival->tls};
     const struct settings *settings = env_settings(env);
-    struct session *session = session_new(env, door, arrival->peer);
+    struct session *session =
+        session_new(env, door, arrival->peer, atomic_fetch_add(&env->next_session, 1));
     struct err err;
 
     if (session != NULL && arrival->by_proxy)
         session->proxied = proxied_new(session, arrival->tls);
     if (session == NULL || (arrival->by_proxy && session->proxied == NULL) ||
         connect_up(&session->conn, arrival, &config) != RC_OK) {
-        session_drop(session);
+        session_free(session);
         if (arrival->io == NULL)
             close(arrival->fd); /* no memory even for this: the peer sees FIN; the
                                    listener's log says why */
@@ -621,17 +696,18 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
     }
     session->tls = config.tls != NULL;
     session->by_proxy = arrival->by_proxy;
-    if (task_enter(env->poller, &session->task, session->conn.fd, run, &err) != RC_OK) {
+    if (task_enter(env->poller, &session->task, session->conn.fd, session_run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);
         conn_close(&session->conn, NULL);
-        session_drop(session);
+        session_free(session);
         return;
     }
+    atomic_fetch_add(&env->busy, 1);
     if (settings->idle_dead_after_s > 0)
         conn_set_dead_after(&session->conn, settings->idle_dead_after_s * 1000);
     session_event(session, EVENT_CONNECTED);
     session_table_enter(env->table, session);
-    live_row_write(session);
-    publish(session);
+    session_live_row(session);
+    session_publish(session);
     task_begin(&session->task);
 }

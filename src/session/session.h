@@ -35,6 +35,7 @@
 
 struct proxied;
 struct session;
+struct unpack;
 
 /* A front door: IMAP, LMTP. One constant each. */
 struct front_door {
@@ -54,6 +55,14 @@ struct front_door {
     /* Puts into conn.out a line that the peer need not answer, if the protocol allows one now:
      * its acknowledgement is what counts. NULL: there is no such line. */
     void (*probe)(struct session *session);
+    /* Between two commands: nothing of a command, of its input or of its answer is under way
+     * but what may wait in the output. */
+    bool (*at_rest)(const struct session *session);
+    /* At rest: puts all that the door would need to go on elsewhere, and changes nothing.
+     * False: it cannot be said. HANDOVER_FORMAT (handover.h) changes with it. */
+    bool (*pack)(struct session *session, struct buf *out);
+    /* Reads that into a new session, which is not opened but run. False: not what pack puts. */
+    bool (*unpack)(struct session *session, struct unpack *in);
     /* Adds what only the door knows: evidence.state, command under way, counts. */
     void (*describe)(const struct session *session, struct end_record *record);
 };
@@ -71,13 +80,16 @@ enum session_state {
 
 /* What others may ask of a session; bits of session_post. */
 enum session_post {
-    POST_SHUTDOWN = 1, /* the server goes down */
+    POST_SHUTDOWN = 1, /* the server goes down: end between two commands */
     POST_KICK = 2,     /* an administrator ends it; words are in kick_words */
     POST_ACCOUNT_DISABLED = 4,
     POST_ACCOUNT_REMOVED = 8,
     POST_PASSWORD_CHANGED = 16,
     POST_DESCRIBE = 32, /* somebody waits in session_ask */
     POST_PROBE = 64,    /* a suspect's place is needed */
+    POST_MOVE = 128,    /* be handed to another process between two commands, or be held */
+    POST_UPGRADE = 256, /* another process has taken over: end between two commands */
+    POST_HURRY = 512,   /* do so at once, whatever is under way */
 };
 
 /* A newcomer that waits for the place of a dead session; owned by its session. */
@@ -90,7 +102,11 @@ struct place {
     bool granted;        /* somebody is leaving for it */
 };
 
-enum end_phase { PHASE_ALIVE, PHASE_RELEASING, PHASE_FLUSHING };
+enum end_phase {
+    PHASE_ALIVE,
+    PHASE_RELEASING,
+    PHASE_FLUSHING,
+};
 
 /* What the protocol was doing when the peer went: decides between the reasons. */
 enum end_moment {
@@ -139,10 +155,13 @@ struct session {
     uint32_t keepalive_s; /* interval last told to the log; 0: none */
 
     /* The end. */
-    uint8_t phase; /* enum end_phase: ALIVE, then on its way out */
-    bool told;     /* goodbye was said */
-    bool tls_seen; /* EVENT_TLS is noted */
-    bool greeted;  /* the door has opened */
+    uint8_t phase;  /* enum end_phase: ALIVE, then on its way out */
+    bool told;      /* goodbye was said */
+    bool tls_seen;  /* EVENT_TLS is noted */
+    bool greeted;   /* the door has opened, here or in another process */
+    unsigned asked; /* POST_SHUTDOWN, POST_MOVE, POST_UPGRADE: waits until it is at rest */
+    bool held;      /* it cannot be moved: has let go of everything and waits for its goodbye */
+    bool let_go;    /* it will not touch the store any more */
     enum end_reason reason;
     char *end_detail;  /* owned; NULL: none; one line, for the journal */
     char *end_words;   /* owned; an administrator's words to the client */
@@ -167,6 +186,7 @@ struct session {
     struct list table_link;   /* table's lock, as the next three */
     struct list account_link; /* in the account's cell */
     struct place *place;      /* owned; waits at a limit; NULL: it does not */
+    bool told_to_go;          /* table's lock: session_post_next has had it */
 
     struct session_counts counts;
     struct log_scope log;
@@ -211,6 +231,13 @@ static inline bool
 session_is_ending(const struct session *session)
 {
     return session->phase != PHASE_ALIVE;
+}
+
+/** Somebody waits for it to come to rest: doors begin no further command then, but return. */
+static inline bool
+session_is_asked(const struct session *session)
+{
+    return session->asked != 0;
 }
 
 /** Ends it for what the connection says about its own end (FIN, RST, TLS, time-outs), in the

@@ -29,6 +29,7 @@ struct settings {
     const char *hostname;
     const char *const *domains;
     size_t domain_count;
+    uint32_t shutdown_spread_s; /* over which sessions are told to go */
 
     /* [auth] */
     enum allow_plaintext allow_plaintext;

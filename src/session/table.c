@@ -136,6 +136,31 @@ session_set_peer(struct session *session, const struct net_addr *peer)
     lock_leave(&session->env->table->lock);
 }
 
+enum rc
+session_table_adopt(struct session_table *table, struct session *session)
+{
+    const uint64_t address = net_addr_hash(&session->peer);
+
+    lock_enter(&table->lock);
+    enum rc rc = cell_take(&table->by_address, address, UINT32_MAX);
+    if (rc == RC_OK && session->account_id != 0) {
+        rc = cell_take(&table->by_account, session->account_id, UINT32_MAX);
+        if (rc != RC_OK)
+            cell_give(&table->by_address, address);
+    }
+    if (rc == RC_OK) {
+        session->address_counted = session->admitted = true;
+        table->admitted++;
+        if (session->account_id != 0)
+            list_push_back(&table_cell_get(&table->by_account, session->account_id)->sessions,
+                           &session->account_link);
+        list_push_back(&table->sessions, &session->table_link);
+        table->count++;
+    }
+    lock_leave(&table->lock);
+    return rc == RC_OK ? RC_OK : RC_LIMIT;
+}
+
 /* "3 Thunderbird at 192.0.2.7, 2 unknown at 192.0.2.9": the account's sessions by the first
  * word of their client ID and by address. */
 static char *
@@ -452,4 +477,24 @@ session_answer(struct session_table *table, const struct end_record *record)
     }
     pthread_cond_broadcast(&table->answered);
     lock_leave(&table->lock);
+}
+
+size_t
+session_post_next(struct session_table *table, enum session_post post, size_t max)
+{
+    size_t count = 0;
+
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, table_link);
+        if (count == max)
+            break;
+        if (s->told_to_go)
+            continue;
+        s->told_to_go = true;
+        table_post(s, post, NULL);
+        count++;
+    }
+    lock_leave(&table->lock);
+    return count;
 }

@@ -25,6 +25,9 @@ void session_table_enter(struct session_table *table, struct session *session);
  *  (session->proxied): END_NONE, END_LIMIT_TOTAL, END_LIMIT_ADDRESS, END_LIMIT_MEMORY; it may
  * ask again. */
 enum end_reason session_table_admit(struct session_table *table, struct session *session);
+/** Counts in one that came from another process, with address and account, whatever the limits
+ *  say: it was here before them. RC_LIMIT: no memory. */
+MUST_USE enum rc session_table_adopt(struct session_table *table, struct session *session);
 /**
  * Makes it a session of the account. RC_LIMIT when the account has max_connections_per_user
  * already: then *others_out (may be NULL), in arena, counts them by client and address for the
@@ -97,5 +100,8 @@ void session_answer(struct session_table *table, const struct end_record *record
  *  Returns how many. */
 size_t session_post_all(struct session_table *table, uint64_t account_id,
                         enum session_post post, const char *words, uint64_t except);
+/** Posts to the oldest sessions that it has not posted to yet, at most max; returns how many.
+ */
+size_t session_post_next(struct session_table *table, enum session_post post, size_t max);
 
 #endif

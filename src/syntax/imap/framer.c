@@ -57,6 +57,17 @@ imap_framer_is_idle(const struct imap_framer *framer)
     return framer->state == STATE_LINE && (framer->done || buf_len(&framer->text) == 0);
 }
 
+bool
+imap_framer_begun(const struct imap_framer *framer, struct span *text_out)
+{
+    if (framer->state != STATE_LINE || framer->data_pending > 0)
+        return false;
+    if (!framer->done && framer->literals > 0)
+        return false;
+    *text_out = framer->done ? SPAN("") : buf_span(&framer->text);
+    return true;
+}
+
 void
 imap_framer_set_max(struct imap_framer *framer, size_t max_octets)
 {

@@ -85,6 +85,10 @@ void imap_framer_release(struct imap_framer *framer);
 /** Nothing of a command has been seen since the last one was handed out. */
 bool imap_framer_is_idle(const struct imap_framer *framer);
 
+/** What was taken of a line that is not complete, for another framer to begin with; "" between
+ *  commands. False: a literal is under way or being swallowed, which cannot be begun anew. */
+bool imap_framer_begun(const struct imap_framer *framer, struct span *text_out);
+
 /** Takes octets from the front of in until there is something to say. IMAP_FRAME_MORE means
  * that in is empty. Also right for the DONE of IDLE, which is a line like any other. */
 MUST_USE enum imap_frame imap_framer_next(struct imap_framer *framer, struct buf *in);

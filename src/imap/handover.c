@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An IMAP session on its way from one process to another: login, IDLE, what the client knows of
+ * its mailbox, and input that was read and not yet understood. The mailbox is opened at the
+ * first run in the new process, on a work thread; until then the view is numbers.
+ *
+ * Thread: the session's.
+ */
+#include "imap/imap_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/handover.h"
+
+bool
+imap_at_rest(const struct session *session)
+{
+    const struct imap_session *im = CONTAINER_OF(session, struct imap_session, s);
+    const struct imap_work *work = im->work;
+    struct span begun;
+
+    if (work != NULL && (work->row != NULL || work->sync != NULL || work->spool_count > 0))
+        return false;
+    return im->resume == NULL && !im->start_tls && !im->mid_line &&
+           (im->framer == NULL || imap_framer_begun(im->framer, &begun));
+}
+
+/* ---- packing ---- */
+
+static void
+pack_view(const struct view_saved *saved, struct buf *out)
+{
+    pack_u64(out, saved->mbox);
+    pack_u64(out, saved->modseq);
+    pack_u64(out, saved->flags_modseq);
+    pack_u64(out, saved->silent_modseq);
+    pack_u32(out, saved->uidvalidity);
+    pack_u32(out, saved->exists);
+    pack_u32(out, saved->recent);
+    pack_u32(out, saved->recent_told);
+    pack_u32(out, saved->uid_bound);
+    pack_u32(out, saved->recent_from);
+    pack_u32(out, saved->keyword_count);
+    pack_u8(out, saved->read_only);
+}
+
+bool
+imap_pack(struct session *session, struct buf *out)
+{
+    struct imap_session *im = imap_of(session);
+    struct view_saved saved;
+    struct span begun = SPAN("");
+
+    if (im->framer != NULL && !imap_framer_begun(im->framer, &begun))
+        return false;
+    pack_u8(out, im->state);
+    pack_u8(out, im->bad_commands);
+    pack_u8(out, im->id_logged);
+    pack_u8(out, im->idle_done_seen);
+    pack_u8(out, im->idle != NULL);
+    if (im->idle != NULL) {
+        pack_span(out, span_of_str(im->idle->tag));
+        pack_i64(out, im->idle->since_us);
+        pack_i64(out, im->idle->keepalive_us);
+    }
+    if (im->state == IMAP_SELECTED) {
+        if (!view_save(&im->view, &saved))
+            return false;
+        pack_view(&saved, out);
+    }
+    pack_span(out, begun);
+    pack_span(out, buf_span(&session->conn.in));
+    return begun.len + buf_len(&session->conn.in) <= session->conn.in.max;
+}
+
+/* ---- unpacking ---- */
+
+static void
+unpack_view(struct unpack *in, struct view_saved *saved)
+{
+    saved->mbox = unpack_u64(in);
+    saved->modseq = unpack_u64(in);
+    saved->flags_modseq = unpack_u64(in);
+    saved->silent_modseq = unpack_u64(in);
+    saved->uidvalidity = unpack_u32(in, UINT32_MAX);
+    saved->exists = unpack_u32(in, UINT32_MAX);
+    saved->recent = unpack_u32(in, saved->exists);
+    saved->recent_told = unpack_u32(in, UINT32_MAX);
+    saved->uid_bound = unpack_u32(in, UINT32_MAX);
+    saved->recent_from = unpack_u32(in, UINT32_MAX);
+    saved->keyword_count = unpack_u32(in, LIMIT_KEYWORDS);
+    saved->read_only = unpack_bool(in);
+}
+
+static bool
+unpack_idle(struct imap_session *im, struct unpack *in)
+{
+    const struct span tag = unpack_text(in, LIMIT_TAG);
+    struct imap_idle *idle = calloc(1, sizeof *idle + tag.len + 1);
+
+    if (idle == NULL)
+        return false;
+    im->idle = idle;
+    in->failed |= tag.len == 0;
+    memcpy(idle->tag, tag.ptr, tag.len);
+    idle->since_us = unpack_time(in);
+    idle->keepalive_us = unpack_time(in);
+    session_state_set(&im->s, SESSION_IDLE);
+    return true;
+}
+
+static bool
+unpack_selected(struct imap_session *im, struct unpack *in)
+{
+    im->resume = calloc(1, sizeof *im->resume);
+    if (im->resume == NULL)
+        return false;
+    atomic_fetch_add(&im->s.env->resuming, 1);
+    unpack_view(in, im->resume);
+    return true;
+}
+
+bool
+imap_unpack(struct session *session, struct unpack *in)
+{
+    struct imap_session *im = imap_of(session);
+
+    list_init(&im->watch.link);
+    im->state = unpack_u8(in);
+    const bool known = im->state != IMAP_NOT_AUTHENTICATED;
+    in->failed |= (im->state != IMAP_NOT_AUTHENTICATED && im->state != IMAP_AUTHENTICATED &&
+                   im->state != IMAP_SELECTED) ||
+                  known != (session->account_id != 0);
+    im->bad_commands = unpack_u8(in);
+    im->id_logged = unpack_bool(in);
+    im->idle_done_seen = unpack_bool(in);
+    session_state_set(session, !known                       ? SESSION_CONNECTED
+                               : im->state == IMAP_SELECTED ? SESSION_SELECTED
+                                                            : SESSION_AUTHENTICATED);
+    if (unpack_bool(in) && !unpack_idle(im, in))
+        return false;
+    if (im->state == IMAP_SELECTED && !in->failed && !unpack_selected(im, in))
+        return false;
+    buf_put_span(&session->conn.in, unpack_span(in, session->conn.in.max));
+    buf_put_span(&session->conn.in, unpack_span(in, session->conn.in.max));
+    if (in->failed || !buf_ok(&session->conn.in))
+        return false;
+    return !known ||
+           account_get(session->env->accounts, session->account_id, &im->acct) == RC_OK;
+}
+
+/* ---- going on ---- */
+
+void
+imap_resume_end(struct imap_session *im)
+{
+    if (im->resume == NULL)
+        return;
+    free(im->resume);
+    im->resume = NULL;
+    atomic_fetch_sub(&im->s.env->resuming, 1);
+}
+
+bool
+imap_resume_go(struct imap_session *im)
+{
+    struct mailbox *mailbox = NULL;
+    struct err err = {.rc = RC_OK};
+
+    enum rc rc =
+        mailbox_open_id(im->acct, session_waker(&im->s), im->resume->mbox, &mailbox, &err);
+    if (rc == RC_AGAIN)
+        return false;
+    if (rc == RC_OK) {
+        hub_watch(im->acct, &im->watch, im->resume->mbox, session_waker(&im->s));
+        rc = view_resume(&im->view, mailbox, im->resume, &err);
+        if (rc != RC_OK) {
+            hub_unwatch(&im->watch);
+            mailbox_put(mailbox);
+        }
+    }
+    imap_resume_end(im);
+    if (rc != RC_OK) {
+        im->state = IMAP_AUTHENTICATED; /* there is no view to let go of */
+        session_end(&im->s, END_UPGRADE, "after the upgrade: %s", err.text);
+    }
+    return rc == RC_OK;
+}
