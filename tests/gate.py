@@ -135,6 +135,7 @@ def gate(total, long_run):
     pytest(total, "idle life and ends", ["tests/ends"], env)
     pytest(total, "faults", ["tests/fault"], env)
     pytest(total, "clients", ["tests/clients"], env)
+    pytest(total, "networks that forget", ["tests/networks"], env)
     pytest(total, "many accounts", ["tests/stress"], env)
     octets = dict(env, ROOST_REPLAY="octets")
     pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)

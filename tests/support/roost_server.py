@@ -37,9 +37,10 @@ def binary():
 class Roost:
     """Starts on loopback with ports the kernel chooses."""
 
-    def __init__(self, options=(), accounts=(), start=True, clock=False):
-        """clock: its time stands still until advance() moves it."""
-        self.clock = clock
+    def __init__(self, options=(), accounts=(), start=True, clock=False, host="127.0.0.1", prefix=()):
+        """clock: its time stands still until advance() moves it. host: where IMAP listens. prefix:
+        words before `roost serve`."""
+        self.clock, self.host, self.prefix = clock, host, list(prefix)
         self.dir = Path(tempfile.mkdtemp(prefix="roost-test-"))
         self.home = self.dir / "home"
         (self.dir / "stderr").touch()
@@ -69,11 +70,11 @@ class Roost:
 
     def start(self, wait=30, extra=(), files=None):
         """files: how many files the server may have open."""
-        listen = ["-o", "imap.listen=127.0.0.1:0", "-o", "imaps.listen=127.0.0.1:0",
+        listen = ["-o", f"imap.listen={self.host}:0", "-o", "imaps.listen=127.0.0.1:0",
                   "-o", "lmtp.listen=127.0.0.1:0 " + str(self.dir / "lmtp.sock")]
         options = [part for option in [*self.options, *extra] for part in ("-o", option)]
         self.errors = open(self.dir / "stderr", "ab")
-        command = [binary(), "serve", "-c", str(self.config), *listen, *options]
+        command = [*self.prefix, binary(), "serve", "-c", str(self.config), *listen, *options]
         if self.clock:
             command = [str(Path(binary()).parents[2] / "tests" / "support" / "roost-test-clock"), str(self.config),
                        *(part for part in [*listen, *options] if part != "-o")]
@@ -87,7 +88,7 @@ class Roost:
             line = self.process.stdout.readline()
             if not line:
                 raise AssertionError("did not start: " + (self.dir / "stderr").read_text())
-            found = re.match(r"(\w+): listening on 127\.0\.0\.1:(\d+)", line)
+            found = re.match(r"(\w+): listening on [0-9.]+:(\d+)", line)
             if found:
                 self.ports[found.group(1)] = int(found.group(2))
             if line.strip() == "ready":
@@ -266,8 +267,9 @@ class Roost:
 class Peer:
     """One connection: lines in, lines out, literals followed."""
 
-    def __init__(self, port, timeout=30):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port, timeout=30, sock=None):
+        """sock: a connection that is there already."""
+        self.socket = sock or socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.tags = 0
