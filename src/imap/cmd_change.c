@@ -181,17 +181,18 @@ copyuid(struct imap_work *work, const struct copy_op *op)
 {
     AUTO_BUF code = {0};
 
-    if (op->out.count == 0)
+    if (op->count == 0)
         return NULL;
-    buf_init(&code, 64 + op->out.count * 24);
+    buf_init(&code, 128 + op->source_count * 24); /* two numbers of ten digits a run */
     buf_printf(&code, "COPYUID %u ", op->to_uidvalidity);
     struct numset_writer uids = numset_writer(&code);
-    for (size_t i = 0; i < op->out.count; i++)
-        numset_writer_add(&uids, op->out.source_uids[i]);
+    for (size_t i = 0; i < op->source_count; i++)
+        for (uint64_t uid = op->sources[i].first; uid <= op->sources[i].last; uid++)
+            numset_writer_add(&uids, (uint32_t)uid);
     numset_writer_end(&uids);
     buf_put_char(&code, ' ');
-    for (size_t i = 0; i < op->out.count; i++)
-        numset_writer_add(&uids, op->out.added[i].uid);
+    for (size_t i = 0; i < op->count; i++)
+        numset_writer_add(&uids, op->first_uid + (uint32_t)i);
     numset_writer_end(&uids);
     return buf_ok(&code) ? arena_str(&work->arena, buf_span(&code)) : NULL;
 }

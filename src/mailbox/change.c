@@ -138,18 +138,35 @@ record_link(struct change_log *log, uint64_t mbox, struct change_record *record)
     return RC_OK;
 }
 
+struct arena *
+change_log_arena(struct change_log *log)
+{
+    return &log->arena;
+}
+
 enum rc
-change_added(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
+change_added_here(struct change_log *log, uint64_t mbox, const struct entry *entries,
+                  size_t count)
 {
     if (count == 0)
         return RC_OK;
     struct change_record *record = record_new(log, CHANGE_ADDED, count);
-    struct entry *copy = arena_array(&log->arena, struct entry, count);
-    if (record == NULL || copy == NULL)
+    if (record == NULL)
         return RC_LIMIT;
-    memcpy(copy, entries, count * sizeof *copy);
-    record->entries = copy;
+    record->entries = entries;
     return record_link(log, mbox, record);
+}
+
+enum rc
+change_added(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count)
+{
+    struct entry *copy = arena_array(&log->arena, struct entry, count == 0 ? 1 : count);
+
+    if (copy == NULL)
+        return RC_LIMIT;
+    if (count > 0)
+        memcpy(copy, entries, count * sizeof *copy);
+    return change_added_here(log, mbox, copy, count);
 }
 
 enum rc

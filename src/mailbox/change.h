@@ -9,6 +9,7 @@
 #ifndef MAILBOX_CHANGE_H
 #define MAILBOX_CHANGE_H
 
+#include "base/arena.h"
 #include "base/attr.h"
 #include "base/rc.h"
 #include "store/store.h"
@@ -18,6 +19,11 @@ struct change_log;
 /** New entries, ascending UIDs above all earlier ones. RC_LIMIT (memory), as all below. */
 MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox,
                               const struct entry *entries, size_t count);
+/** The same for entries that are in the log's own arena: they are not copied. */
+MUST_USE enum rc change_added_here(struct change_log *log, uint64_t mbox,
+                                   const struct entry *entries, size_t count);
+/** Where a large result may be put that goes into the log; it lives as long as the log. */
+struct arena *change_log_arena(struct change_log *log);
 /** A rule was applied to the entries that runs (ascending) name. */
 MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox, const struct uid_run *runs,
                               size_t count, const struct flags_rule *rule);

@@ -151,14 +151,15 @@ expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake)
 
 /* The store carries keywords by name and may have given new numbers. */
 static enum rc
-report_keywords(const struct copy_op *op, struct turn_ctx *ctx, struct err *err)
+report_keywords(const struct copy_op *op, const struct copy_result *copied,
+                struct turn_ctx *ctx, struct err *err)
 {
     struct span *names;
     size_t count;
     uint64_t any = 0;
 
-    for (size_t i = 0; i < op->out.count; i++)
-        any |= op->out.added[i].keywords.bits[0] | op->out.added[i].keywords.bits[1];
+    for (size_t i = 0; i < copied->count; i++)
+        any |= copied->added[i].keywords.bits[0] | copied->added[i].keywords.bits[1];
     if (any == 0)
         return RC_OK;
     enum rc rc = store_keywords(ctx->tx, op->to_mbox, op->arena, &names, &count, err);
@@ -167,10 +168,34 @@ report_keywords(const struct copy_op *op, struct turn_ctx *ctx, struct err *err)
     return rc;
 }
 
+/* What the client is told of a copy: runs of UIDs, for millions are mostly a few. */
+static enum rc
+copy_result_keep(struct copy_op *op, const struct copy_result *copied, struct err *err)
+{
+    const uint32_t *uids = copied->source_uids;
+    size_t runs = 0;
+
+    for (size_t i = 0; i < copied->count; i++)
+        runs += i == 0 || uids[i] != uids[i - 1] + 1;
+    op->sources = arena_array(op->arena, struct uid_run, runs + 1);
+    if (op->sources == NULL)
+        return err_set(err, RC_LIMIT, 0, "copy: out of memory");
+    op->source_count = 0;
+    for (size_t i = 0; i < copied->count; i++) {
+        if (i == 0 || uids[i] != uids[i - 1] + 1)
+            op->sources[op->source_count++].first = uids[i];
+        op->sources[op->source_count - 1].last = uids[i];
+    }
+    op->count = copied->count;
+    op->first_uid = copied->count == 0 ? 0 : copied->added[0].uid;
+    return RC_OK;
+}
+
 static enum rc
 copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct copy_op *op = CONTAINER_OF(req, struct copy_op, turn);
+    struct copy_result copied = {.count = 0};
     struct mbox_row to;
 
     enum rc rc = store_mbox_find(ctx->tx, op->to_name, op->arena, &to, err);
@@ -185,17 +210,21 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     };
     op->to_mbox = to.id;
     op->to_uidvalidity = to.uidvalidity;
-    rc = gone_if_missing(store_copy(ctx->tx, &store_req, op->arena, &op->out, err));
-    if (rc == RC_OK && op->out.count < op->expected)
-        return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", op->out.count,
+    /* Straight into the change log, which has room for millions; a command's arena has not. */
+    rc = gone_if_missing(
+        store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
+    if (rc == RC_OK && copied.count < op->expected)
+        return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
                        op->expected);
     if (rc == RC_OK)
-        rc = report_keywords(op, ctx, err);
+        rc = copy_result_keep(op, &copied, err);
     if (rc == RC_OK)
-        rc = change_added(ctx->changes, to.id, op->out.added, op->out.count);
+        rc = report_keywords(op, &copied, ctx, err);
+    if (rc == RC_OK)
+        rc = change_added_here(ctx->changes, to.id, copied.added, copied.count);
     if (rc == RC_OK && op->move)
-        rc = change_expunged(ctx->changes, op->from_mbox, op->out.source_uids, op->out.count,
-                             op->out.expunge_modseq);
+        rc = change_expunged(ctx->changes, op->from_mbox, copied.source_uids, copied.count,
+                             copied.expunge_modseq);
     return rc;
 }
 

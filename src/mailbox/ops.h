@@ -62,7 +62,10 @@ struct copy_op {
                       */
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;
-    struct copy_result out;
+    size_t count;            /* messages copied */
+    struct uid_run *sources; /* their UIDs where they came from; only neighbours share a run */
+    size_t source_count;
+    uint32_t first_uid; /* of the first of them in the destination; the others follow on */
 };
 /** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted). UIDs that
  *  are expunged meanwhile are passed over; the caller compares counts (RFC 2180 section 4.4).

@@ -398,7 +398,10 @@ do_copy(struct sim_client *client)
         uint32_t named = 0;
         for (size_t i = 0; i < run_count; i++)
             named += runs[i].last - runs[i].first + 1;
-        SIM_CHECK(client, op.out.count <= named);
+        uint32_t copied = 0;
+        for (size_t i = 0; i < op.source_count; i++)
+            copied += op.sources[i].last - op.sources[i].first + 1;
+        SIM_CHECK(client, op.count <= named && op.count == copied);
     }
     sim_sync_begin(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
 }

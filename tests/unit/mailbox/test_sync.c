@@ -428,6 +428,44 @@ deleted_mailboxes_end_empty(void **state)
         RC_NOT_FOUND);
 }
 
+/* What a COPY of thousands needs of its command's memory are runs, not rows; where those are
+ * too many, nothing is copied. */
+static void
+copies_are_told_in_runs(void **state)
+{
+    struct content *fx = *state;
+    const struct uid_run all = {1, UINT32_MAX};
+    struct uid_run odd[300];
+    struct arena small;
+    struct copy_op op;
+
+    append(fx, 600);
+    expunge(fx, 100, 100);
+    for (uint32_t i = 0; i < ARRAY_LEN(odd); i++)
+        odd[i] = (struct uid_run){2 * i + 1, 2 * i + 1};
+    struct view *view = content_view(fx, "Archive");
+    arena_init(&small, 2000);
+    copy_op_init(&op, &small, (struct wake){.fn = NULL});
+    op.from_mbox = 1;
+    op.to_name = SPAN("Archive");
+    op.runs = &all;
+    op.run_count = 1;
+    assert_ok(content_run(fx, &op.turn));
+    assert_int_equal(op.count, 599);
+    assert_int_equal(op.source_count, 2);
+    assert_int_equal(op.sources[0].last, 99);
+    assert_int_equal(op.sources[1].first, 101);
+    assert_int_equal(op.first_uid, 1);
+    assert_string_equal(told(fx, view, SYNC_ALL), "599E 599R ");
+
+    op.runs = odd;
+    op.run_count = ARRAY_LEN(odd);
+    assert_int_equal(content_run(fx, &op.turn), RC_LIMIT);
+    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    arena_done(&small);
+    content_view_done(view);
+}
+
 /* --- Sets --- */
 
 struct set_case {
@@ -520,8 +558,9 @@ main(void)
         T(new_mail_needs_counters_only), T(expunges_come_from_the_top),
         T(expunges_wait_flags_do_not),   T(an_old_snapshot_wakes_nothing),
         T(stores_echo_or_not),           T(keywords_come_before_flags),
-        T(can_be_left_off_anywhere),     T(many_runs_vanish_in_windows),
-        T(deleted_mailboxes_end_empty),  T(sets_name_messages),
+        T(can_be_left_off_anywhere),     T(copies_are_told_in_runs),
+        T(many_runs_vanish_in_windows),  T(deleted_mailboxes_end_empty),
+        T(sets_name_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
