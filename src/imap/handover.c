@@ -173,7 +173,9 @@ imap_resume_go(struct imap_session *im)
     if (rc == RC_AGAIN)
         return false;
     if (rc == RC_OK) {
-        hub_watch(im->acct, &im->watch, im->resume->mbox, session_waker(&im->s));
+        const struct watch_filter filter = {im->idle == NULL ? WATCH_NOTHING : WATCH_ALL,
+                                            &im->resume->mbox, 1};
+        hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
         rc = view_resume(&im->view, mailbox, im->resume, &err);
         if (rc != RC_OK) {
             hub_unwatch(&im->watch);
