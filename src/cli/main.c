@@ -49,7 +49,8 @@ const struct cli_verb cli_verbs[] = {
      "SESSION is the number in the log and in `roost sessions`; it may still be open. With\n"
      "--account all that ended since TIME (such as 12h, 7d or 2026-11-20; default 7d) by "
      "device\n"
-     "and network, and a picture of the last day. FILEs are logs of other programs."},
+     "and network, and a picture of the last day. FILEs are logs of other programs, told with\n"
+     "--all session by session, with --account for one user."},
     {"networks", cmd_networks, "roost networks [--reset NETWORK | --reset --all]",
      "how long silence survives in the clients' networks",
      "One line per network (IPv4 /24, IPv6 /48): how often idle clients there get a line, a "

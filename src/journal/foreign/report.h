@@ -14,7 +14,7 @@ enum foreign_detail { DETAIL_TROUBLE, DETAIL_ALL };
 
 void foreign_report_text(const struct foreign_story *story, enum foreign_detail detail,
                          FILE *to);
-/** One JSON object, documented in docs/why-disconnected.md. */
+/** One JSON object, documented in docs/foreign-logs.md. */
 void foreign_report_json(const struct foreign_story *story, enum foreign_detail detail,
                          FILE *to);
 /** Whether a case is told in full. */

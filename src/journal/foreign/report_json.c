@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer as one JSON object; its fields are documented in docs/why-disconnected.md. */
+/* The answer as one JSON object; its fields are documented in docs/foreign-logs.md. */
 #include "journal/foreign/report.h"
 
 #include <jansson.h>

@@ -172,7 +172,7 @@ convert(struct foreign_source *source)
     while (in_left > 1 && out_left > 4) {
         if (iconv(source->conv, &in, &in_left, &out, &out_left) != (size_t)-1)
             break;
-        if (errno == E2BIG || (errno == EINVAL && !source->end))
+        if (errno == E2BIG || (errno == EINVAL && !source->end) || in_left < 2)
             break;
         *out++ = '?';
         out_left--;

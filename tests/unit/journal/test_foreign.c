@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/foreign/formats.h"
 #include "journal/foreign/report.h"
 
 struct row {
@@ -229,6 +230,39 @@ test_order(void **state)
     }
 }
 
+/* The tables of docs/foreign-logs.md are those of the program. */
+static void
+test_document(void **state)
+{
+    static char doc[65536];
+    char row[1024];
+    FILE *file = fopen(DOCUMENT, "r");
+
+    (void)state;
+    assert_non_null(file);
+    doc[fread(doc, 1, sizeof doc - 1, file)] = '\0';
+    fclose(file);
+    for (enum foreign_rule rule = 0; rule < RULE_COUNT; rule++) {
+        const struct foreign_rule_info *info = foreign_rule_info(rule);
+        snprintf(row, sizeof row, "\n| `%s` | %s | %s |\n", info->code,
+                 foreign_who_name(info->who), info->title);
+        if (strstr(doc, row) == NULL)
+            fail_msg("docs/foreign-logs.md has no row%s", row);
+    }
+    for (size_t i = 0; i < foreign_program_count; i++) {
+        const struct foreign_program *program = &foreign_programs[i];
+        snprintf(row, sizeof row, "\n| %s | %s | %s |\n", program->name,
+                 program->side == SIDE_CLIENT ? "client" : "server", program->how);
+        if (strstr(doc, row) == NULL)
+            fail_msg("docs/foreign-logs.md has no row%s", row);
+    }
+    for (size_t i = 0; i < foreign_format_count; i++) {
+        snprintf(row, sizeof row, "\n| `%s` | ", foreign_formats[i].code);
+        if (strstr(doc, row) == NULL)
+            fail_msg("docs/foreign-logs.md has no format%s", row);
+    }
+}
+
 int
 main(void)
 {
@@ -237,6 +271,7 @@ main(void)
         cmocka_unit_test(test_no_rule_is_untested),
         cmocka_unit_test(test_secrets_and_controls),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,31 @@ test_long_lines(void **state)
     check_line(LIMIT_FOREIGN_LINE * 40, LIMIT_FOREIGN_LINE, true);
 }
 
+/* UTF-16 that ends within a character. */
+static void
+test_half_characters(void **state)
+{
+    static const char *const files[] = {"\xff\xfe"
+                                        "a\0b\0=\xd8\0",
+                                        "\xff\xfe"
+                                        "a\0b\0="};
+    static const size_t octets[] = {9, 7};
+    struct foreign_source *source;
+    struct foreign_line line;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = make("half.log");
+        assert_int_equal(fwrite(files[i], 1, octets[i], file), octets[i]);
+        fclose(file);
+        assert_ok(foreign_source_open(&source, tmpdir_file(&dir, "half.log"), &err));
+        assert_true(foreign_source_line(source, &line));
+        assert_true(span_starts(line.text, SPAN("ab")));
+        assert_false(foreign_source_line(source, &line));
+        foreign_source_close(source);
+    }
+}
+
 static void
 test_files_that_cannot_be_read(void **state)
 {
@@ -230,6 +255,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_characters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_gzip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_sessions, setup, teardown),
