@@ -239,7 +239,8 @@ static const struct key keys[] = {
      86400,
      NULL},
     {{"limits", "max_connections", "0",
-      "Connections altogether; 0: as many as the limit of open files allows."},
+      "Connections altogether; 0: as many as the limit of open files allows, at most "
+      "130,000."},
      KEY_COUNT,
      AT(settings.max_connections),
      0,

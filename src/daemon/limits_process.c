@@ -7,6 +7,8 @@
 
 /* Besides sessions: databases, log, journal, listeners, poller; see daemon/house.c. */
 enum { FDS_RESERVED = 256 };
+/* Where any number of files may be open, the default is still a number to make room for. */
+enum { CONNECTIONS_DEFAULT_MAX = 130000 };
 
 uint64_t
 process_fds(void)
@@ -32,9 +34,9 @@ process_limits_raise(struct settings *settings, struct err *err)
     const uint64_t usable = limit.rlim_cur - limit.rlim_cur / 4; /* the rest is the store's */
     if (settings->max_connections == 0)
         settings->max_connections =
-            (uint32_t)(usable > UINT32_MAX                   ? UINT32_MAX
-                       : usable > FDS_RESERVED * UINT64_C(2) ? usable - FDS_RESERVED
-                                                             : FDS_RESERVED);
+            (uint32_t)(usable > CONNECTIONS_DEFAULT_MAX + FDS_RESERVED ? CONNECTIONS_DEFAULT_MAX
+                       : usable > FDS_RESERVED * UINT64_C(2)           ? usable - FDS_RESERVED
+                                                                       : FDS_RESERVED);
     if (usable < (uint64_t)settings->max_connections + FDS_RESERVED)
         return err_set(
             err, RC_LIMIT, 0,

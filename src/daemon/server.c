@@ -19,6 +19,7 @@
 
 #include "admin/control.h"
 #include "auth/auth.h"
+#include "base/limits.h"
 #include "daemon/house.h"
 #include "daemon/housekeeping.h"
 #include "daemon/leaving.h"
@@ -33,7 +34,8 @@
 #define ROOST_VERSION "0"
 #endif
 
-enum { LIVE_SLOTS = 131072 };
+/* Listeners, and sessions that are only told that there is no room. */
+enum { TASKS_BESIDES = 1024 };
 
 struct server {
     const struct serve_options *options;
@@ -61,6 +63,16 @@ open_tls(struct server *server, struct err *err)
     return rc;
 }
 
+/* Each task has a row in the live table. What a reload allows beyond waits for a restart. */
+static uint32_t
+tasks_max(const struct config *config)
+{
+    const uint32_t connections = config->settings.max_connections;
+
+    return connections < LIMIT_TASKS - TASKS_BESIDES ? connections + TASKS_BESIDES
+                                                     : LIMIT_TASKS;
+}
+
 static enum rc
 open_journal(struct server *server, struct err *err)
 {
@@ -79,7 +91,7 @@ open_journal(struct server *server, struct err *err)
     const enum rc rc = journal_open(&env->journal, &options, err);
     if (rc != RC_OK)
         return rc;
-    if (live_open(&env->live, config_path(config, "run/live"), LIVE_SLOTS, env->journal,
+    if (live_open(&env->live, config_path(config, "run/live"), tasks_max(config), env->journal,
                   &crashed, &live_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* goes on without */
     if (crashed > 0)
@@ -97,6 +109,7 @@ open_threads(struct server *server, struct err *err)
     const struct config *config = server->house.config;
     struct env *env = &server->env;
     const struct poller_config poller = {.threads = config->work_threads,
+                                         .max_tasks = tasks_max(config),
                                          .clock = server->house.clock};
 
     enum rc rc = poller_new(&poller, &env->poller, err);
