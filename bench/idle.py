@@ -308,7 +308,8 @@ def main():
     args = arguments()
     most = descriptors(args)
     directory = Path(tempfile.mkdtemp(prefix="roost-idle-", dir="/var/tmp"))
-    server = Roost(directory, ACCOUNTS, args.roost, [f"limits.max_connections={most}"])
+    server = Roost(directory, ACCOUNTS, args.roost,
+                   [f"limits.max_connections={most + WARM + 100}"])
     bench = Bench(args, server)
     start = time.monotonic()
     try:
