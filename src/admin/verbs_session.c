@@ -2,6 +2,7 @@
 /* Live sessions and the log of a running server: sessions, kick, log. */
 #include "admin/verbs.h"
 
+#include "base/limits.h"
 #include "journal/log.h"
 #include "session/table.h"
 #include "store/registry.h"
@@ -54,6 +55,9 @@ verb_kick(const struct verb_call *call, struct err *err)
     struct registry_account account;
     size_t count = 0;
 
+    if (words != NULL && strlen(words) > LIMIT_KICK_WORDS)
+        return err_set(err, RC_INVALID, 0, "the words are longer than %u octets",
+                       LIMIT_KICK_WORDS);
     if (number > 0) {
         count = session_post(call->house->table, (uint64_t)number, POST_KICK, words);
         if (count == 0)

@@ -100,6 +100,7 @@
 #define LIMIT_IDLE_ACCOUNTS 10000u /* kept although nobody holds them */
 
 /* --- Administration --- */
+#define LIMIT_KICK_WORDS 400u    /* octets of an administrator's words: they are one line */
 #define LIMIT_CONTROL_ASKERS 16u /* verbs that run at once over the control socket */
 
 /* --- Store --- */

@@ -92,8 +92,11 @@ cmd_kick(struct cli *cli)
         json_decref(args);
         return cli_usage(cli, "put the words for the client into quotes");
     }
-    if (cli->argc == used + 1)
-        json_object_set_new(args, "words", json_string(cli->argv[used]));
+    if (cli->argc == used + 1 &&
+        json_object_set_new(args, "words", json_string(cli->argv[used])) != 0) {
+        json_decref(args);
+        return cli_usage(cli, "the words must be UTF-8");
+    }
     return ask(cli, "kick", args, &asking);
 }
 

@@ -74,7 +74,7 @@ print_head(const json_t *row)
         terminal_date(to, int_of(row, "end_ms"));
         printf(" to %s", strncmp(from, to, 10) == 0 ? to + 11 : to);
     }
-    printf(", %s; %s; %jd commands, %jd octets in, %jd out\n\n",
+    printf(", %s\n%s; %jd commands, %jd octets in, %jd out\n\n",
            duration(int_of(row, "lasted_ms")),
            has_text(row, "tls") ? terminal_text(row, "tls", NAME_SHOWN) : "no TLS",
            (intmax_t)int_of(row, "commands"), (intmax_t)int_of(row, "in_octets"),

@@ -159,16 +159,19 @@ int
 screen_key(int timeout_ms)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-    char keys[16];
+    char rest[16];
 
     if (!shall_end && !shall_stop && !has_changed) {
         const int ready = poll(&in, 1, timeout_ms);
         if (ready > 0) {
-            const ssize_t n = read(STDIN_FILENO, keys, sizeof keys);
-            if (n > 0)
-                return keys[0] == '\033' ? 0 : (unsigned char)keys[0];
-            if (n == 0 || (errno != EINTR && errno != EAGAIN))
+            char key = 0;
+            const ssize_t n = read(STDIN_FILENO, &key, 1);
+            if (n > 0 && key != '\033')
+                return (unsigned char)key;
+            if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
                 return -1; /* the terminal is gone */
+            if (n > 0)
+                (void)!read(STDIN_FILENO, rest, sizeof rest); /* VMIN 0: what is there */
         }
     }
     if (shall_stop)

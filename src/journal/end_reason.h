@@ -7,6 +7,7 @@
 #define JOURNAL_END_REASON_H
 
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/span.h"
 
 enum end_reason {
@@ -42,5 +43,8 @@ enum end_reason end_reason_of_code(struct span code);
 
 /** "client", "server", "network", "administrator". Thread: any. */
 const char *end_who_name(enum end_who who);
+
+/** What happened and what to do, as a table in Markdown, for docs/why-disconnected.md. */
+void end_reason_manual(struct buf *buf);
 
 #endif

@@ -21,7 +21,8 @@ enum event_kind {
     EVENT_LOGIN,        /* a: ms until verified */
     EVENT_LOGIN_FAILED, /* a: delay ms */
     EVENT_CLIENT_ID,
-    EVENT_COMMAND, /* at: its answer; code: event_command; a: ms; b: octets of the reply; outcome */
+    EVENT_COMMAND, /* at: its answer; code: event_command; a: ms; b: octets of the reply;
+                      outcome */
     EVENT_LITERAL, /* b: octets */
     EVENT_IDLE_BEGIN,
     EVENT_IDLE_END,  /* a: seconds; outcome EVENT_OK: DONE came */

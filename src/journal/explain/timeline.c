@@ -226,7 +226,9 @@ add_keepalives(struct maker *m, uint32_t index)
         else
             buf_put_lit(&text, ", not acknowledged");
     }
-    if (acked > 0) {
+    if (acked > 0 && slowest_ms == 0) {
+        buf_put_lit(&text, " at once");
+    } else if (acked > 0) {
         buf_put_lit(&text, " within ");
         words_duration(&text, slowest_ms);
     }

@@ -22,6 +22,7 @@ struct rule {
     bool (*applies)(const struct facts *f);
     void (*tell)(const struct facts *f, struct buf *text);     /* NULL: the reason's sentence */
     void (*advise)(const struct facts *f, struct buf *advice); /* NULL: the reason's remedy */
+    const char *when; /* it applies: for the documentation */
 };
 
 const char *
@@ -458,36 +459,62 @@ is_any(const struct facts *f)
 }
 
 static const struct rule rules[] = {
-    {"open-suspect", END_BY_NETWORK, SURE_OPEN, is_open_suspect, tell_open_suspect,
-     advise_wait},
-    {"open", END_BY_CLIENT, SURE_CERTAIN, is_open, tell_open, advise_nothing},
-    {"crash", END_BY_SERVER, SURE_CERTAIN, is_crash, tell_crash, NULL},
+    {"open-suspect", END_BY_NETWORK, SURE_OPEN, is_open_suspect, tell_open_suspect, advise_wait,
+     "The session is open, and a line sent to it is unacknowledged for suspiciously long."},
+    {"open", END_BY_CLIENT, SURE_CERTAIN, is_open, tell_open, advise_nothing,
+     "The session is open and well."},
+    {"crash", END_BY_SERVER, SURE_CERTAIN, is_crash, tell_crash, NULL,
+     "The server process was gone; the next start found the session open."},
     {"other-connection-worked", END_BY_NETWORK, SURE_LIKELY, is_other_worked, tell_other_worked,
-     advise_keepalive},
+     advise_keepalive,
+     "Nothing was acknowledged, while another connection from the same address went on."},
     {"nat-forgot", END_BY_NETWORK, SURE_LIKELY, is_nat_forgot, tell_nat_forgot,
-     advise_keepalive},
-    {"moved", END_BY_CLIENT, SURE_LIKELY, is_moved, tell_moved, advise_nothing},
-    {"back-later", END_BY_NETWORK, SURE_OPEN, is_back_later, tell_back_later, advise_pattern},
-    {"not-back", END_BY_NETWORK, SURE_OPEN, is_dead, tell_not_back, advise_pattern},
+     advise_keepalive,
+     "Nothing was acknowledged, and the client came back from the same network meanwhile."},
+    {"moved", END_BY_CLIENT, SURE_LIKELY, is_moved, tell_moved, advise_nothing,
+     "Nothing was acknowledged, and the client came back from another network."},
+    {"back-later", END_BY_NETWORK, SURE_OPEN, is_back_later, tell_back_later, advise_pattern,
+     "Nothing was acknowledged, and the client came back after the connection was given up."},
+    {"not-back", END_BY_NETWORK, SURE_OPEN, is_dead, tell_not_back, advise_pattern,
+     "Nothing was acknowledged, and the client has not come back yet."},
     {"reset-forgot", END_BY_NETWORK, SURE_LIKELY, is_reset_forgot_back, tell_reset_forgot,
-     advise_keepalive},
+     advise_keepalive,
+     "A reset answered a line after a silence, and the client came back from the same "
+     "network."},
     {"reset-after-silence", END_BY_NETWORK, SURE_OPEN, is_reset_forgot, tell_reset_forgot,
-     advise_pattern},
-    {"reset", END_BY_CLIENT, SURE_LIKELY, is_reset, tell_reset, advise_reset},
-    {"certificate", END_BY_CLIENT, SURE_CERTAIN, is_certificate, tell_alert,
-     advise_certificate},
-    {"tls-alert", END_BY_CLIENT, SURE_CERTAIN, is_alert, tell_alert, NULL},
+     advise_pattern, "A reset answered a line after a silence; the client is not back yet."},
+    {"reset", END_BY_CLIENT, SURE_LIKELY, is_reset, tell_reset, advise_reset,
+     "The connection was reset while it was in use."},
+    {"certificate", END_BY_CLIENT, SURE_CERTAIN, is_certificate, tell_alert, advise_certificate,
+     "A TLS alert of the client says that it rejects the certificate."},
+    {"tls-alert", END_BY_CLIENT, SURE_CERTAIN, is_alert, tell_alert, NULL,
+     "The client ended TLS with another alert, which is named."},
     {"closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, is_known_short, tell_known_short,
-     advise_nothing},
-    {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again},
+     advise_nothing,
+     "The client left without a TLS close_notify, as this program always does."},
+    {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again,
+     "The client closed the connection in IDLE and connected again within a minute."},
     {"certificate-doubt", END_BY_CLIENT, SURE_OPEN, is_certificate_doubt,
-     tell_certificate_doubt, NULL},
+     tell_certificate_doubt, NULL, "The client set up TLS and left before its first command."},
     {"no-close-notify", END_BY_CLIENT, SURE_LIKELY, is_without_notify, tell_without_notify,
-     NULL},
-    {"never-done", END_BY_SERVER, SURE_CERTAIN, is_never_done, tell_never_done, NULL},
-    {"kicked", END_BY_ADMIN, SURE_CERTAIN, is_kicked_with_words, tell_kicked, NULL},
-    {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL}, /* who: the reason's */
+     NULL, "The client left without a TLS close_notify."},
+    {"never-done", END_BY_SERVER, SURE_CERTAIN, is_never_done, tell_never_done, NULL,
+     "[idle] policy = timeout ended an IDLE for which DONE never came."},
+    {"kicked", END_BY_ADMIN, SURE_CERTAIN, is_kicked_with_words, tell_kicked, NULL,
+     "An administrator ended it with words of their own."},
+    {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL, /* who: the reason's */
+     "The end reason says it all."},
 };
+
+void
+verdict_manual(struct buf *buf)
+{
+    buf_put_lit(buf, "| rule | whose doing | how sure | when |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        buf_printf(buf, "| `%s` | %s | %s | %s |\n", rules[i].code,
+                   rules[i].tell == NULL ? "as the reason says" : end_who_name(rules[i].who),
+                   verdict_sure_name(rules[i].sure), rules[i].when);
+}
 
 void
 verdict_make(const struct verdict_case *c, struct verdict *out)

@@ -58,6 +58,9 @@ struct verdict {
 void verdict_make(const struct verdict_case *c, struct verdict *out);
 void verdict_done(struct verdict *verdict);
 
+/** The rules as a table in Markdown, for docs/why-disconnected.md. */
+void verdict_manual(struct buf *buf);
+
 /** The silence, in ms, before the line that was never acknowledged, or else before the end; -1
  *  when it is not known. What account patterns are made of. */
 int64_t verdict_silence_ms(const struct end_record *record);
