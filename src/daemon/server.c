@@ -200,6 +200,16 @@ server_open(struct server *server, struct err *err)
 
 /* ---- signals ---- */
 
+/* Whether sessions that are parked must look at the new settings now. */
+static bool
+concerns_sessions(const struct settings *old, const struct settings *new)
+{
+    return old->allow_plaintext != new->allow_plaintext ||
+           old->idle_policy != new->idle_policy || old->idle_timeout_s != new->idle_timeout_s ||
+           old->idle_dead_after_s != new->idle_dead_after_s ||
+           old->inactivity_timeout_s != new->inactivity_timeout_s;
+}
+
 static void
 reload(struct server *server)
 {
@@ -224,10 +234,13 @@ reload(struct server *server)
                 err.text);
         fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
     } else {
+        const bool tell = concerns_sessions(&server->config->settings, &config->settings);
         /* The old one stays readable for sessions that look at it: settings.h. */
         config->older = server->config;
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
+        if (tell)
+            session_post_all(server->env.table, 0, POST_CONFIGURATION, NULL, 0);
         log_levels_set(server->house.log, &config->log_levels);
         log_put(&server->log, LOG_E_SERVER_RELOADED, "configuration reloaded");
     }

@@ -150,6 +150,8 @@ admit(struct imap_session *im, const struct auth_result *result)
     }
     work->wait_until_us = 0;
     im->state = IMAP_AUTHENTICATED;
+    im->password_shown = work->cmd.id == IMAP_CMD_LOGIN ||
+                         sasl_mech_is_plaintext(((const struct login *)work->run)->mech);
     im->bad_commands = 0;
     if (im->framer != NULL)
         imap_framer_set_max(im->framer, LIMIT_LINE);

@@ -58,6 +58,8 @@ imap_pack(struct session *session, struct buf *out)
     pack_u8(out, im->bad_commands);
     pack_u8(out, im->id_logged);
     pack_u8(out, im->idle_done_seen);
+    pack_u8(out, im->done_may_follow);
+    pack_u8(out, im->password_shown);
     pack_u8(out, im->idle != NULL);
     if (im->idle != NULL) {
         pack_span(out, span_of_str(im->idle->tag));
@@ -135,6 +137,8 @@ imap_unpack(struct session *session, struct unpack *in)
     im->bad_commands = unpack_u8(in);
     im->id_logged = unpack_bool(in);
     im->idle_done_seen = unpack_bool(in);
+    im->done_may_follow = unpack_bool(in);
+    im->password_shown = unpack_bool(in);
     session_state_set(session, !known                       ? SESSION_CONNECTED
                                : im->state == IMAP_SELECTED ? SESSION_SELECTED
                                                             : SESSION_AUTHENTICATED);

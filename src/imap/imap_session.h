@@ -51,15 +51,16 @@ struct imap_session {
     int64_t input_budget;       /* octets taken from env->input_budget for a long command */
     uint8_t state;              /* enum imap_state */
     uint8_t bad_commands;
-    bool start_tls;      /* the OK of STARTTLS is on its way: TLS comes next */
-    bool mid_line;       /* a literal of a reply is half sent: no BYE would be understood */
-    bool id_logged;      /* the client ID was noted */
-    bool refused;        /* its account was right and had too many connections */
+    bool start_tls;       /* the OK of STARTTLS is on its way: TLS comes next */
+    bool mid_line;        /* a literal of a reply is half sent: no BYE would be understood */
+    bool id_logged;       /* the client ID was noted */
+    bool refused;         /* its account was right and had too many connections */
+    bool password_shown;  /* logged in by LOGIN, PLAIN or such, not by SCRAM */
     bool done_may_follow; /* a command ended the last IDLE; its DONE may still come */
-    bool idle_done_seen; /* DONE came for the last IDLE */
-    bool end_noted;      /* the next two are set */
-    uint8_t end_state;   /* enum end_state, as of the end */
-    uint8_t end_command; /* event_command under way then; 0: none */
+    bool idle_done_seen;  /* DONE came for the last IDLE */
+    bool end_noted;       /* the next two are set */
+    uint8_t end_state;    /* enum end_state, as of the end */
+    uint8_t end_command;  /* event_command under way then; 0: none */
 };
 
 /* What one step of a command came to. */

@@ -699,6 +699,16 @@ imap_probe(struct session *session)
 }
 
 static void
+imap_reconfigured(struct session *session)
+{
+    struct imap_session *im = imap_of(session);
+
+    if (im->password_shown && !imap_plaintext_allowed(im))
+        session_end(session, END_CONFIGURATION,
+                    "[auth] allow_plaintext takes no password on this connection any more");
+}
+
+static void
 imap_describe(const struct session *session, struct end_record *record)
 {
     const struct imap_session *im = CONTAINER_OF(session, struct imap_session, s);
@@ -717,6 +727,7 @@ const struct front_door imap_door = {
     .goodbye = imap_goodbye,
     .release = imap_release,
     .probe = imap_probe,
+    .reconfigured = imap_reconfigured,
     .at_rest = imap_at_rest,
     .pack = imap_pack,
     .unpack = imap_unpack,

@@ -211,6 +211,16 @@ asked_end(struct session *session)
                 NULL);
 }
 
+static void
+reconfigure(struct session *session)
+{
+    const struct settings *settings = env_settings(session->env);
+
+    conn_set_dead_after(&session->conn, settings->idle_dead_after_s * 1000);
+    if (session->door->reconfigured != NULL)
+        session->door->reconfigured(session);
+}
+
 /* Ends it if somebody asked for that. True: somebody waits for its description. */
 static bool
 posts_take(struct session *session)
@@ -231,6 +241,8 @@ posts_take(struct session *session)
     char *words = atomic_exchange(&session->kick_words, NULL);
     if ((posts & POST_PROBE) != 0)
         liveness_probe(session);
+    if ((posts & POST_CONFIGURATION) != 0)
+        reconfigure(session);
     for (size_t i = 0; i < ARRAY_LEN(ends); i++)
         if ((posts & ends[i].post) != 0)
             session_end(session, ends[i].reason, words == NULL ? NULL : "%s", words);

@@ -63,6 +63,9 @@ struct front_door {
     bool (*pack)(struct session *session, struct buf *out);
     /* Reads that into a new session, which is not opened but run. False: not what pack puts. */
     bool (*unpack)(struct session *session, struct unpack *in);
+    /* The settings have changed. May call session_end (END_CONFIGURATION). NULL: it looks at
+     * them anew each time. */
+    void (*reconfigured)(struct session *session);
     /* Adds what only the door knows: evidence.state, command under way, counts. */
     void (*describe)(const struct session *session, struct end_record *record);
 };
@@ -90,6 +93,7 @@ enum session_post {
     POST_MOVE = 128,    /* be handed to another process between two commands, or be held */
     POST_UPGRADE = 256, /* another process has taken over: end between two commands */
     POST_HURRY = 512,   /* do so at once, whatever is under way */
+    POST_CONFIGURATION = 1024, /* the settings it goes by have changed */
 };
 
 /* A newcomer that waits for the place of a dead session; owned by its session. */
