@@ -265,8 +265,14 @@ open_sessions_add(struct explain *x, const char *account)
         struct end_record record;
         if (strcmp(infos[i].account, account) != 0)
             continue;
-        if (asked++ >= ASK_MANY ||
-            session_ask(house->table, infos[i].number, ASK_MS, &list, &record) != RC_OK)
+        enum rc asking = RC_BUSY;
+        if (asked < ASK_MANY) {
+            asking = session_ask(house->table, infos[i].number, ASK_MS, &list, &record);
+            asked += asking == RC_BUSY ? ASK_MANY / 4 : 1; /* not long for those that hang */
+        }
+        if (asking == RC_NOT_FOUND)
+            continue; /* it ended: the journal has it */
+        if (asking != RC_OK)
             record_of_info(&infos[i], clock_wall_us(house->clock) / 1000, peer, &record);
         struct account_session *session = session_add(x);
         if (session == NULL)
@@ -291,6 +297,8 @@ account_read(struct explain *x, const char *account, int64_t since_ms,
     if (x->sessions == NULL || x->near == NULL)
         return err_set(x->err, RC_LIMIT, 0, "no memory for the account's sessions");
     rc = open_sessions_add(x, account);
+    if (x->call->house->journal != NULL)
+        journal_flush(x->call->house->journal); /* those that ended meanwhile */
     if (rc == RC_OK && x->reader != NULL) {
         rc = journal_walk(x->reader, &query, count_record, x, x->err);
         x->skip = x->seen > x->cap - x->count ? x->seen - (x->cap - x->count) : 0;
