@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* What sessions tell of their networks becomes the interval of their keepalives, is kept over a
+ * restart, and is bounded. */
+#include "support/cm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "journal/journal.h"
+#include "session/networks.h"
+#include "session/session.h"
+#include "support/fake_clock.h"
+#include "support/tmpdir.h"
+
+static struct tmpdir dir;
+static char journal_path[256];
+static struct fake_clock now;
+static struct env env;
+static struct settings settings;
+static struct arena arena;
+static struct err err;
+static uint64_t next_session;
+
+static void
+open_all(void)
+{
+    const struct journal_options journal = {.path = journal_path, .clock = &now.clock};
+
+    assert_ok(journal_open(&env.journal, &journal, &err));
+    assert_ok(networks_new(&env, journal_path, &env.networks, &err));
+}
+
+static void
+close_all(void)
+{
+    networks_free(env.networks);
+    journal_close(env.journal);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    tmpdir_make(&dir);
+    snprintf(journal_path, sizeof journal_path, "%s", tmpdir_file(&dir, "journal.db"));
+    fake_clock_init(&now, 1794486257); /* 2026-11-12 */
+    fake_clock_move_ms(&now, 3600000);
+    settings = (struct settings){
+        .idle_keepalive_s = 240, .idle_keepalive_min_s = 120, .idle_keepalive_max_s = 600};
+    env.clock = &now.clock;
+    atomic_store(&env.settings, &settings);
+    const struct log_options options = {.dir = dir.path, .clock = &now.clock};
+    struct log_levels levels;
+    assert_ok(log_open(&env.log, &options, &err));
+    assert_ok(log_levels_parse(SPAN("APSF"), &levels, &err));
+    log_levels_set(env.log, &levels);
+    arena_init(&arena, 64 << 20);
+    next_session = 1;
+    open_all();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    close_all();
+    log_close(env.log);
+    arena_done(&arena);
+    tmpdir_remove(&dir);
+    return 0;
+}
+
+static struct session *
+arrive(const char *address, uint64_t account)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    assert_non_null(session);
+    assert_ok(net_addr_parse(span_of_str(address), &session->peer));
+    session->env = &env;
+    session->number = next_session++;
+    session->account_id = account;
+    session->opened_us = session_now_us(session);
+    liveness_init(&session->liveness);
+    log_scope_init(&session->log, env.log, LOG_IMAP, session->number);
+    network_came(session);
+    return session;
+}
+
+static int64_t
+interval_s(struct session *session)
+{
+    const int64_t first_us = network_next_us(session);
+
+    if (first_us == INT64_MAX)
+        return 0;
+    /* From there to the one after it. */
+    const int64_t before_us = session_now_us(session);
+    fake_clock_move_ms(&now, (first_us - before_us) / 1000);
+    const int64_t interval_us = network_next_us(session) - session_now_us(session);
+    fake_clock_move_ms(&now, -(first_us - before_us) / 1000);
+    return interval_us / 1000000;
+}
+
+/* A line after so long a silence, which passes. */
+static void
+line(struct session *session, uint32_t silence_s)
+{
+    fake_clock_move_ms(&now, (int64_t)silence_s * 1000);
+    session->liveness.line_us = session_now_us(session);
+    session->liveness.silence_s = silence_s;
+}
+
+static void
+line_kept(struct session *session, uint32_t silence_s)
+{
+    line(session, silence_s);
+    network_kept(session);
+    liveness_init(&session->liveness);
+}
+
+static void
+gone(struct session *session, enum conn_end end)
+{
+    const struct conn_evidence evidence = {.end = end,
+                                           .unacked_octets = end == CONN_END_FIN ? 0 : 17};
+
+    network_gone(session, &evidence);
+    free(session);
+}
+
+static void
+seconds_pass(int seconds)
+{
+    for (int s = 0; s < seconds; s++) {
+        fake_clock_move_ms(&now, 1000);
+        networks_tick(env.networks);
+    }
+}
+
+static const char *
+log_text(void)
+{
+    static char text[1 << 18];
+
+    log_flush(env.log);
+    AUTO_FD fd = open(tmpdir_file(&dir, "roost-2026-11-12.log"), O_RDONLY);
+    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[got < 0 ? 0 : got] = '\0';
+    return text;
+}
+
+static struct network_record
+known(const char *name)
+{
+    struct network_record *records = NULL;
+    size_t count = 0;
+
+    assert_ok(networks_list(env.networks, &arena, &records, &count));
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(records[i].network, name) == 0)
+            return records[i];
+    return (struct network_record){.network = ""};
+}
+
+static void
+test_who_is_asked(void **state)
+{
+    static const struct {
+        const char *address;
+        bool by_proxy;
+        bool learns;
+    } table[] = {
+        {"203.0.113.5", false, true},
+        {"2001:db8:1::5", false, true},
+        {"::ffff:203.0.113.5", false, true},
+        {"127.0.0.1", false, false},
+        {"::1", false, false},
+        {"203.0.113.5", true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct session *session = arrive(table[i].address, 7);
+        session->by_proxy = table[i].by_proxy;
+        assert_int_equal(interval_s(session), 240);
+        for (int n = 0; n < 8; n++)
+            line_kept(session, 240);
+        assert_int_equal(interval_s(session), table[i].learns ? 270 : 240);
+        gone(session, CONN_END_FIN);
+        networks_reset(env.networks, SPAN(""));
+    }
+    settings.idle_keepalive_s = 0;
+    struct session *session = arrive("203.0.113.5", 7);
+    assert_int_equal(network_next_us(session), INT64_MAX);
+    gone(session, CONN_END_FIN);
+}
+
+static void
+test_one_address_one_second(void **state)
+{
+    struct session *sessions[3];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        fake_clock_move_ms(&now, 17300);
+        sessions[i] = arrive("203.0.113.5", i + 1);
+    }
+    const int64_t due_us = network_next_us(sessions[0]);
+    assert_true(due_us > session_now_us(sessions[0]));
+    assert_true(due_us <= session_now_us(sessions[0]) + 240 * INT64_C(1000000));
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(network_next_us(sessions[i]), due_us);
+        gone(sessions[i], CONN_END_FIN);
+    }
+}
+
+static void
+test_lost_line_and_comeback(void **state)
+{
+    (void)state;
+    struct session *first = arrive("203.0.113.5", 7);
+    line(first, 240);
+    fake_clock_move_ms(&now, 60000);
+    network_suspect(first);
+    seconds_pass(900);
+    gone(first, CONN_END_TIMEOUT);
+    assert_string_equal(known("203.0.113.0/24").network, ""); /* a suspect teaches nothing */
+    struct session *second = arrive("203.0.113.200", 7);
+    seconds_pass(4);
+    assert_string_equal(known("203.0.113.0/24").network, "");
+    seconds_pass(2);
+    const struct network_record record = known("203.0.113.0/24");
+    assert_int_equal(record.interval_s, 120);
+    assert_int_equal(record.limit_s, 240);
+    assert_int_equal(interval_s(second), 120);
+    assert_non_null(strstr(log_text(), "P 07027 0 203.0.113.0/24: keepalive every 120 s now: "
+                                       "silences of 240 s are lost"));
+    assert_non_null(strstr(
+        log_text(), "P 07026 2 keepalive every 120 s: 203.0.113.0/24 forgets after 240 s"));
+    gone(second, CONN_END_FIN);
+}
+
+static void
+test_ends_that_teach_nothing(void **state)
+{
+    static const enum conn_end ends[] = {CONN_END_UNREACHABLE, CONN_END_FIN};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct session *first = arrive("203.0.113.5", 7);
+        line(first, 240);
+        fake_clock_move_ms(&now, 60000);
+        network_suspect(first);
+        gone(first, ends[i]);
+        struct session *second = arrive("203.0.113.5", 7);
+        seconds_pass(300);
+        assert_string_equal(known("203.0.113.0/24").network, "");
+        gone(second, CONN_END_FIN);
+    }
+}
+
+static void
+test_acknowledged_late_is_kept(void **state)
+{
+    (void)state;
+    struct session *first = arrive("203.0.113.5", 7);
+    line(first, 240);
+    network_suspect(first);
+    struct session *second = arrive("203.0.113.5", 7);
+    seconds_pass(100);
+    network_kept(first);
+    seconds_pass(300);
+    const struct network_record record = known("203.0.113.0/24");
+    assert_int_equal(record.interval_s, 240);
+    assert_int_equal(record.silence_count, 1);
+    assert_int_equal(record.silences[0].kept, 1);
+    assert_int_equal(record.silences[0].lost, 0);
+    gone(first, CONN_END_FIN);
+    gone(second, CONN_END_FIN);
+}
+
+static void
+test_survives_a_restart(void **state)
+{
+    (void)state;
+    struct session *session = arrive("2001:db8:1:ffff::9", 7);
+    for (int n = 0; n < 8; n++)
+        line_kept(session, 240);
+    interval_s(session);
+    for (int n = 0; n < 3; n++)
+        line_kept(session, 270);
+    assert_int_equal(interval_s(session), 270);
+    const struct network_record before = known("2001:db8:1::/48");
+    close_all();
+    open_all();
+    const struct network_record after = known("2001:db8:1::/48");
+    assert_memory_equal(&before, &after, sizeof before);
+    assert_int_equal(interval_s(session), 270);
+    assert_int_equal(networks_reset(env.networks, SPAN("2001:db8:1::/48")), 1);
+    close_all();
+    open_all();
+    assert_string_equal(known("2001:db8:1::/48").network, "");
+    assert_int_equal(interval_s(session), 240);
+    gone(session, CONN_END_FIN);
+}
+
+/* What a crash costs is a minute of counts, and no interval. */
+static void
+test_stored_while_it_runs(void **state)
+{
+    struct journal_reader *reader = NULL;
+    struct network_record record;
+
+    (void)state;
+    struct session *session = arrive("203.0.113.5", 7);
+    line_kept(session, 240);
+    seconds_pass(61);
+    journal_flush(env.journal);
+    assert_ok(journal_reader_open(&reader, journal_path, &err));
+    assert_ok(journal_find_network(reader, SPAN("203.0.113.0/24"), &record, &err));
+    assert_int_equal(record.silences[0].kept, 1);
+    journal_reader_close(reader);
+    gone(session, CONN_END_FIN);
+}
+
+static void
+test_bounded_and_aged(void **state)
+{
+    struct network_record *records = NULL;
+    struct session *session = arrive("10.0.0.1", 7);
+    size_t count = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < LIMIT_NETWORKS + 100; i++) {
+        session->peer.ip[1] = (uint8_t)(i >> 8);
+        session->peer.ip[2] = (uint8_t)i;
+        session->liveness.line_us = session_now_us(session);
+        session->liveness.silence_s = 100;
+        network_kept(session);
+    }
+    assert_ok(networks_list(env.networks, &arena, &records, &count));
+    assert_int_equal(count, LIMIT_NETWORKS);
+    assert_string_equal(known("10.0.99.0/24").network, ""); /* the oldest went */
+    assert_string_equal(known("10.0.100.0/24").network, "10.0.100.0/24");
+    fake_clock_move_ms(&now, 31 * INT64_C(86400000));
+    seconds_pass(LIMIT_NETWORKS / 64 + 1);
+    assert_ok(networks_list(env.networks, &arena, &records, &count));
+    assert_int_equal(count, 0);
+    liveness_init(&session->liveness);
+    gone(session, CONN_END_FIN);
+}
+
+static void
+test_names(void **state)
+{
+    static const struct {
+        const char *address;
+        const char *name;
+    } table[] = {
+        {"203.0.113.5", "203.0.113.0/24"},
+        {"::ffff:203.0.113.5", "203.0.113.0/24"},
+        {"2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff::/48"},
+    };
+    char name[NETWORK_TEXT];
+    struct net_addr addr;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        assert_ok(net_addr_parse(span_of_str(table[i].address), &addr));
+        networks_name(&addr, name);
+        assert_string_equal(name, table[i].name);
+    }
+    networks_name(&(struct net_addr){.family = NET_UNIX}, name);
+    assert_string_equal(name, "");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_who_is_asked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_address_one_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_line_and_comeback, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ends_that_teach_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_acknowledged_late_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_survives_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stored_while_it_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bounded_and_aged, setup, teardown),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
