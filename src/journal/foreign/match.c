@@ -21,7 +21,7 @@ enum { COMMON_MIN = 2, PAIRS_MAX = LIMIT_FOREIGN_COMMANDS };
 struct agreement {
     uint32_t common;
     int64_t ahead_us;  /* median of the differences */
-    int64_t spread_us; /* between the smallest and the largest, outliers left out */
+    int64_t spread_us; /* between smallest and largest without outliers; or of the begins */
     bool by_begin;     /* no commands: account and time only */
 };
 
@@ -92,19 +92,37 @@ agree_by_commands(const struct foreign_session *a, const struct foreign_session 
     return out->spread_us <= SPREAD_MAX_US;
 }
 
-static const struct foreign_ref *
-login_of(const struct foreign_session *session)
+static int64_t
+login_time(const struct foreign_session *session)
 {
-    return foreign_session_has(session, FACT_LOGGED_IN) ? &session->facts[FACT_LOGGED_IN].first
-                                                        : &session->begin;
+    const struct foreign_seen *seen = &session->facts[FACT_LOGGED_IN];
+
+    return seen->count > 0 && seen->first.at_us != FOREIGN_NO_TIME ? seen->first.at_us
+                                                                   : session->begin.at_us;
+}
+
+/* What is left of a difference without that of the zones. Where only one clock tells its zone:
+ * zones differ by quarters of an hour, at most 14 hours. */
+static int64_t
+without_zone(const struct foreign_session *a, const struct foreign_session *b, int64_t us)
+{
+    const int64_t quarter = 15 * 60 * WHEN_SECOND_US;
+
+    if (a->log->clock.has_zone && b->log->clock.has_zone)
+        return us - (b->log->clock.zone_min - a->log->clock.zone_min) * 60 * WHEN_SECOND_US;
+    if (a->log->clock.has_zone == b->log->clock.has_zone || us > 56 * quarter ||
+        us < -56 * quarter)
+        return us;
+    us %= quarter;
+    return us > quarter / 2 ? us - quarter : us < -quarter / 2 ? us + quarter : us;
 }
 
 static bool
 agree_by_begin(const struct foreign_session *a, const struct foreign_session *b,
                struct agreement *out)
 {
-    const int64_t left = login_of(a)->at_us;
-    const int64_t right = login_of(b)->at_us;
+    const int64_t left = login_time(a);
+    const int64_t right = login_time(b);
 
     if ((a->cmd_count > 0 && b->cmd_count > 0) || left == FOREIGN_NO_TIME ||
         right == FOREIGN_NO_TIME)
@@ -113,16 +131,19 @@ agree_by_begin(const struct foreign_session *a, const struct foreign_session *b,
         return false;
     const int64_t ahead =
         without_days(a, b, when_difference(&a->log->clock, left, &b->log->clock, right));
-    *out = (struct agreement){.ahead_us = ahead, .by_begin = true};
-    return ahead >= -BEGIN_MAX_US && ahead <= BEGIN_MAX_US;
+    *out = (struct agreement){
+        .ahead_us = ahead, .spread_us = llabs(without_zone(a, b, ahead)), .by_begin = true};
+    return out->spread_us <= BEGIN_MAX_US;
 }
 
-/* More commands in common first, then the clocks closer together. */
+/* More commands in common first, then what fits better, then the clocks closer together. */
 static bool
 is_better(const struct agreement *a, const struct agreement *b)
 {
     if (a->common != b->common)
         return a->common > b->common;
+    if (a->spread_us != b->spread_us)
+        return a->spread_us < b->spread_us;
     return llabs(a->ahead_us) < llabs(b->ahead_us);
 }
 

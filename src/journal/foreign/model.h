@@ -51,6 +51,7 @@ struct foreign_event {
     bool more;           /* a protocol line that continues the one before (after a literal) */
     bool opens;          /* a new session begins here, whatever had this key before */
     bool ends;           /* the session is over with this event */
+    bool joins;          /* about an open session only: without one it is nothing */
     struct span key;     /* which session of the log; empty: the only one at a time */
     struct span text;    /* the line without CRLF, or the log's words for the fact */
     struct span account; /* learned on the way; empty: not told here */

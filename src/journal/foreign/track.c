@@ -48,7 +48,8 @@ foreign_tracker_done(struct foreign_tracker *tracker)
     map_done(&tracker->by_key);
 }
 
-/* The open session of the event's key, or a new one; NULL without memory. */
+/* The open session of the event's key, or a new one; NULL without memory, or when the event
+ * can only be about an open one. */
 static struct foreign_session *
 session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
 {
@@ -65,6 +66,8 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
         list_push_back(&tracker->open, &session->link);
         return session;
     }
+    if (event->joins)
+        return NULL;
     if (tracker->open_count == LIMIT_FOREIGN_OPEN) {
         struct foreign_session *oldest = first_open(tracker);
         oldest->displaced = true;

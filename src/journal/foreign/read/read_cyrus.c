@@ -19,6 +19,7 @@ static const struct read_word words[] = {
     {"too many open connections", FACT_LIMIT},
     {"Too many open connections", FACT_LIMIT},
     {"Broken pipe", FACT_PEER_CLOSED},
+    {"graceful shutdown", FACT_STOPPING},
 };
 
 static bool
@@ -36,7 +37,8 @@ static bool
 is_master(const struct read_syslog *head)
 {
     return span_starts(head->ident, SPAN("cyrus/master")) ||
-           span_starts(head->ident, SPAN("cyrus/cyrmaster"));
+           span_starts(head->ident, SPAN("cyrus/cyrmaster")) ||
+           span_eq_str(head->ident, "master");
 }
 
 bool
@@ -78,6 +80,7 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
         event->account = (struct span){0};
         event->opens = true;
         const struct span why = read_between(rest, SPAN("SASL("), SPAN("]"));
+        event->ends = true;
         read_emit_fact(reader, event, FACT_REFUSED,
                        why.len > 0 ? why : SPAN("bad user name or password"));
     } else if (read_has(text, "client id")) {
@@ -85,11 +88,16 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
         event->client = value;
         read_emit_fact(reader, event, FACT_CLIENT_ID, value);
     } else if (read_has(text, "session ended") || span_starts(text, SPAN("USAGE "))) {
+        event->joins = true;
         event->ends = true;
         read_emit_fact(reader, event, FACT_STATISTICS, SPAN(""));
     } else {
         const enum foreign_fact fact =
             read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
+        /* What goes wrong before a login has no session yet. */
+        event->joins = fact != FACT_TLS_FAILED && fact != FACT_LIMIT;
+        event->ends = fact == FACT_LIMIT || fact == FACT_TLS_FAILED ||
+                      read_has(text, "closing connection");
         if (fact != FACT_NONE)
             read_emit_fact(reader, event, fact, text);
     }
@@ -110,6 +118,7 @@ master(struct foreign_reader *reader, struct foreign_event *event, struct span t
     else
         read_take(&rest, SPAN("process "));
     event->key = imap_take_word(&rest);
+    event->joins = true;
     event->ends = true;
     read_emit_fact(reader, event, FACT_CRASHED, text);
 }
