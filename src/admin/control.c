@@ -20,7 +20,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 
-enum { BACKLOG = 16 };
+enum { BACKLOG = 16, GRACE_MS = 300 };
 
 struct control {
     struct verb_house house;
@@ -263,6 +263,8 @@ control_close(struct control *control)
         return; /* cannot be: an eventfd takes a one */
     pthread_join(control->thread, NULL);
     lock_enter(&control->lock);
+    if (control->count > 0) /* one that is just being answered hears it */
+        lock_wait_ms(&control->lock, &control->changed, GRACE_MS);
     LIST_FOR_EACH (node, &control->askers)
         shutdown(CONTAINER_OF(node, struct asker, link)->stream.fd, SHUT_RDWR);
     while (control->count > 0)

@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
     {"networks", false, verb_networks},
     {"kick", true, verb_kick},
     {"log", true, verb_log},
+    {"upgrade", true, verb_upgrade},
 };
 
 enum rc

@@ -25,6 +25,23 @@ struct registry;
 struct session_table;
 struct store;
 
+/* What becomes of an upgrade. */
+struct verb_upgrade {
+    uint32_t pid; /* of the process that answers (0: it does not serve yet), or of the one that
+                     takes over */
+    char version[64];  /* of the same */
+    uint64_t kept;     /* sessions that came along when it took over */
+    char trouble[256]; /* why the last upgrade did not happen; "" */
+};
+
+/* What the server itself can be asked. */
+struct verb_server {
+    void *ctx; /* NULL: no server runs */
+    /* Starts the new process and waits until it is ready to take over. */
+    enum rc (*upgrade)(void *ctx, struct verb_upgrade *out, struct err *err);
+    void (*state)(void *ctx, struct verb_upgrade *out);
+};
+
 /* What verbs work on. Borrowed. */
 struct verb_house {
     const struct clock *clock;
@@ -37,6 +54,7 @@ struct verb_house {
     struct networks *networks;   /* NULL: no server runs */
     const char *journal_path;    /* its database, which may not be there yet */
     uint64_t append_octets;      /* [limits] append */
+    struct verb_server server;
 };
 
 /* How a verb talks. */
@@ -86,5 +104,6 @@ enum rc verb_explain(const struct verb_call *call, struct err *err);
 enum rc verb_kick(const struct verb_call *call, struct err *err);
 enum rc verb_networks(const struct verb_call *call, struct err *err);
 enum rc verb_log(const struct verb_call *call, struct err *err);
+enum rc verb_upgrade(const struct verb_call *call, struct err *err);
 
 #endif

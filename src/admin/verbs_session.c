@@ -102,3 +102,26 @@ verb_log(const struct verb_call *call, struct err *err)
                          json_pack("{ss%}", "levels", buf_span(&words).ptr, buf_len(&words)),
                          SPAN(""), err);
 }
+
+/* With "state" only tells who serves now. */
+enum rc
+verb_upgrade(const struct verb_call *call, struct err *err)
+{
+    const struct verb_server *server = &call->house->server;
+    struct verb_upgrade upgrade = {.pid = 0};
+
+    if (server->ctx == NULL)
+        return err_set(err, RC_UNSUPPORTED, 0, "this server cannot be upgraded");
+    if (json_is_true(json_object_get(call->args, "state"))) {
+        server->state(server->ctx, &upgrade);
+    } else {
+        const enum rc rc = server->upgrade(server->ctx, &upgrade, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return call->io->row(call->io->ctx,
+                         json_pack("{sI, ss, sI, ss}", "process", (json_int_t)upgrade.pid,
+                                   "version", upgrade.version, "kept", (json_int_t)upgrade.kept,
+                                   "trouble", upgrade.trouble),
+                         SPAN(""), err);
+}

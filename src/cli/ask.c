@@ -201,3 +201,21 @@ ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking
     const enum rc rc = ask_quietly(cli, verb, args, asking, &err);
     return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
 }
+
+enum rc
+ask_running(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
+            struct err *err)
+{
+    struct config *config = NULL;
+
+    enum rc rc =
+        config_read(cli->config_path, cli->overrides, cli->override_count, &config, err);
+    if (rc == RC_OK) {
+        AUTO_FD fd = server_connect(config);
+        rc = fd >= 0 ? ask_server(fd, verb, args, asking, err)
+                     : err_set(err, RC_NOT_FOUND, 0, "no server is running here");
+        config_free(config);
+    }
+    json_decref(args);
+    return rc;
+}

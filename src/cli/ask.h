@@ -30,6 +30,11 @@ int ask(struct cli *cli, const char *verb, json_t *args, const struct asking *as
 MUST_USE enum rc ask_quietly(struct cli *cli, const char *verb, json_t *args,
                              const struct asking *asking, struct err *err);
 
+/** Asks a running server only, and says nothing. RC_NOT_FOUND: none runs. args is taken over.
+ */
+MUST_USE enum rc ask_running(struct cli *cli, const char *verb, json_t *args,
+                             const struct asking *asking, struct err *err);
+
 /** Prints rows as JSON lines: for --json. */
 bool ask_print_json(void *ctx, const json_t *row, struct span data);
 

@@ -16,6 +16,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_OVERRIDES_MAX = 64 };
 
 /* Options that every verb takes, and what is left for the verb. */
 struct cli {
+    const char *program; /* as it was called */
     const char *verb;
     const char *config_path; /* -c, or ROOST_CONF; NULL: neither */
     const char *overrides[CLI_OVERRIDES_MAX];
@@ -54,6 +55,7 @@ int cmd_kick(struct cli *cli);
 int cmd_top(struct cli *cli);
 int cmd_networks(struct cli *cli);
 int cmd_log(struct cli *cli);
+int cmd_upgrade(struct cli *cli);
 int cmd_explain(struct cli *cli);
 /** `roost explain FILE...`: at least one argument names a file. argv holds the arguments as
  * they came, options of its own too; -c, -o and --json are taken out already, and -c may be

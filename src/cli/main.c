@@ -16,6 +16,11 @@ const struct cli_verb cli_verbs[] = {
     {"serve", cmd_serve, "roost serve [-c FILE]", "serve IMAP and LMTP in the foreground",
      "Prints a line per listener and `ready`. SIGTERM ends it in order; SIGHUP reads\n"
      "configuration and certificate again without touching live sessions."},
+    {"upgrade", cmd_upgrade, "roost upgrade [-c FILE]",
+     "let the binary on disk take over from the running server",
+     "Listeners and sessions without TLS of our own go on in the new process; the others are\n"
+     "told to connect again, spread over [server] shutdown_spread. When the new one does not\n"
+     "start, the running one goes on. SIGUSR2 does the same."},
     {"check", cmd_check, "roost check [-c FILE]", "say what is wrong and how to mend it",
      "Checks configuration, folders, free space, limits and certificate."},
     {"account", cmd_account,
@@ -171,6 +176,7 @@ main(int argc, char **argv)
         help_all(stderr);
         return CLI_USAGE;
     }
+    cli.program = argv[0];
     cli.verb = verb->name;
     cli.argc = argc - 2;
     cli.argv = argv + 2;

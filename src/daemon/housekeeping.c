@@ -191,7 +191,8 @@ keep_house(void *arg)
             store_evict(hk->house->store);
             memory_trim(hk);
         }
-        visit_some(hk, second);
+        if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
+            visit_some(hk, second);
     }
     return NULL;
 }

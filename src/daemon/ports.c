@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "imap/imap.h"
 #include "lmtp/lmtp.h"
@@ -17,13 +19,17 @@ struct port {
     const char *service; /* "imaps" */
     bool tls;            /* at once */
     size_t proxies;      /* where struct settings has its proxy_networks */
+    char asked[280];     /* as configured, one address of it */
     struct listener *listener;
 };
 
 struct ports {
     struct port ports[PORTS_MAX];
     size_t count;
+    struct inherited *inherited; /* borrowed while opening; may be NULL */
 };
+
+const struct front_door *const port_doors[] = {&imap_door, &lmtp_door, NULL};
 
 /* As configured now: a reload is heard of at the next connection. */
 static bool
@@ -62,6 +68,27 @@ on_trouble(void *ctx, struct listener *listener, const struct err *err)
     log_put(&scope, LOG_E_SERVER_FAILED, "listener %s: %s", listener_name(listener), err->text);
 }
 
+/* The socket that the process before this one had for the same. RC_NOT_FOUND: none. */
+static enum rc
+adopt(struct ports *ports, struct port *port, const struct listener_config *config,
+      struct err *err)
+{
+    struct inherited *inherited = ports->inherited;
+
+    for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
+        if (inherited->at[i].fd < 0 || strcmp(inherited->at[i].service, port->service) != 0 ||
+            strcmp(inherited->at[i].asked, port->asked) != 0)
+            continue;
+        const enum rc rc = listener_adopt(config, inherited->at[i].fd, &port->listener, err);
+        if (rc != RC_OK)
+            return rc;
+        inherited->at[i].fd = -1;
+        listener_own_path(port->listener);
+        return RC_OK;
+    }
+    return RC_NOT_FOUND;
+}
+
 static enum rc
 port_add(struct ports *ports, const struct port *like, const struct net_addr *addr,
          const char *path, struct err *err)
@@ -74,8 +101,14 @@ port_add(struct ports *ports, const struct port *like, const struct net_addr *ad
                                            .on_accept = on_accept,
                                            .on_trouble = on_trouble,
                                            .ctx = port};
-    const enum rc rc = path != NULL ? listener_open_unix(&config, path, &port->listener, err)
-                                    : listener_open(&config, addr, &port->listener, err);
+    if (path != NULL)
+        snprintf(port->asked, sizeof port->asked, "%s", path);
+    else
+        net_addr_print(addr, port->asked);
+    enum rc rc = adopt(ports, port, &config, err);
+    if (rc == RC_NOT_FOUND)
+        rc = path != NULL ? listener_open_unix(&config, path, &port->listener, err)
+                          : listener_open(&config, addr, &port->listener, err);
     if (rc != RC_OK)
         return err_prefix(err, rc, "[%s] listen", like->service);
     ports->count++;
@@ -113,7 +146,8 @@ list_add(struct ports *ports, const struct port *like, const struct text_list *l
 }
 
 enum rc
-ports_open(struct env *env, const struct config *config, struct ports **out, struct err *err)
+ports_open(struct env *env, const struct config *config, struct inherited *inherited,
+           struct ports **out, struct err *err)
 {
     struct ports *ports = calloc(1, sizeof *ports);
     const struct port imap = {.env = env,
@@ -132,6 +166,7 @@ ports_open(struct env *env, const struct config *config, struct ports **out, str
 
     if (ports == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
+    ports->inherited = inherited;
     enum rc rc = list_add(ports, &imap, &config->imap_listen, err);
     if (rc == RC_OK)
         rc = list_add(ports, &imaps, &config->imaps_listen, err);
@@ -178,4 +213,39 @@ ports_free(struct ports *ports)
     for (size_t i = 0; i < ports->count; i++)
         listener_free(ports->ports[i].listener);
     free(ports);
+}
+
+int
+ports_get(const struct ports *ports, size_t index, const char **service_out,
+          const char **asked_out)
+{
+    if (index >= ports->count)
+        return -1;
+    *service_out = ports->ports[index].service;
+    *asked_out = ports->ports[index].asked;
+    return listener_fd(ports->ports[index].listener);
+}
+
+void
+ports_pause(struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        listener_pause(ports->ports[i].listener);
+    for (size_t i = 0; i < ports->count; i++)
+        while (!listener_is_paused(ports->ports[i].listener))
+            usleep(1000);
+}
+
+void
+ports_go_on(struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        listener_go_on(ports->ports[i].listener);
+}
+
+void
+ports_leave(struct ports *ports)
+{
+    for (size_t i = 0; i < ports->count; i++)
+        listener_leave_path(ports->ports[i].listener);
 }

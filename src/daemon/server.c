@@ -10,6 +10,7 @@
 #include "daemon/server.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,28 +26,14 @@
 #include "daemon/leaving.h"
 #include "daemon/limits_process.h"
 #include "daemon/ports.h"
+#include "daemon/server_private.h"
 #include "journal/journal.h"
 #include "journal/live.h"
 #include "session/networks.h"
 #include "session/table.h"
 
-#ifndef ROOST_VERSION
-#define ROOST_VERSION "0"
-#endif
-
 /* Listeners, and sessions that are only told that there is no room. */
 enum { TASKS_BESIDES = 1024 };
-
-struct server {
-    const struct serve_options *options;
-    struct config *config; /* the newest, with those it replaced */
-    struct house house;
-    struct env env;
-    struct log_scope log;
-    struct ports *ports;
-    struct control *control;
-    struct housekeeping *housekeeping;
-};
 
 static enum rc
 open_tls(struct server *server, struct err *err)
@@ -73,8 +60,28 @@ tasks_max(const struct config *config)
                                                      : LIMIT_TASKS;
 }
 
+/* Processes that were replaced had their crash tables aside while they said goodbye. */
+static void
+collect_aside(struct server *server)
+{
+    glob_t found;
+    struct err err;
+
+    if (glob(config_path(server->house.config, "run/live.*"), 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        uint32_t crashed = 0;
+        if (live_collect(found.gl_pathv[i], server->env.journal, &crashed, &err) != RC_OK)
+            log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
+        else if (crashed > 0)
+            log_put(&server->log, LOG_E_CRASH_FOUND,
+                    "the server ended without closing %u sessions", crashed);
+    }
+    globfree(&found);
+}
+
 static enum rc
-open_journal(struct server *server, struct err *err)
+open_journal(struct server *server, const struct takeover *takeover, struct err *err)
 {
     struct config *config = server->house.config;
     struct env *env = &server->env;
@@ -100,6 +107,10 @@ open_journal(struct server *server, struct err *err)
     atomic_store(&env->next_session, journal_first_session(env->journal));
     if (env->live != NULL && live_last_session(env->live) >= atomic_load(&env->next_session))
         atomic_store(&env->next_session, live_last_session(env->live) + 1);
+    if (takeover == NULL)
+        collect_aside(server);
+    else if (takeover_next_session(takeover) > atomic_load(&env->next_session))
+        atomic_store(&env->next_session, takeover_next_session(takeover));
     return RC_OK;
 }
 
@@ -127,30 +138,24 @@ open_threads(struct server *server, struct err *err)
 }
 
 static enum rc
-open_env(struct server *server, struct err *err)
+open_env(struct server *server, const struct takeover *takeover, struct err *err)
 {
     struct config *config = server->house.config;
     struct env *env = &server->env;
-    const struct auth_options auth = {.registry = server->house.registry,
-                                      .clock = server->house.clock};
 
     env->clock = server->house.clock;
     env->log = server->house.log;
-    env->registry = server->house.registry;
     atomic_store(&env->settings, &config->settings);
     budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
     budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
     env->spool =
         (struct spool_place){.dir = config_path(config, "tmp"), .memory = &env->spool_budget};
-    env->accounts = server->house.accounts;
     env->version = ROOST_VERSION;
-    enum rc rc = open_journal(server, err);
+    enum rc rc = open_journal(server, takeover, err);
     if (rc == RC_OK)
         rc = networks_new(env, config_path(config, "journal.db"), &env->networks, err);
     if (rc == RC_OK)
         rc = open_threads(server, err);
-    if (rc == RC_OK)
-        rc = auth_open(&env->auth, &auth, err);
     if (rc == RC_OK)
         rc = open_tls(server, err);
     return rc;
@@ -171,6 +176,7 @@ open_control(struct server *server, struct err *err)
         .journal = server->env.journal,
         .journal_path = config_path(house->config, "journal.db"),
         .append_octets = house->config->settings.append_octets,
+        .server = {server, upgrade_asked, upgrade_asked_state},
     };
 
     return control_open(&verbs, config_path(house->config, "run/control.sock"),
@@ -178,23 +184,58 @@ open_control(struct server *server, struct err *err)
 }
 
 static enum rc
-server_open(struct server *server, struct err *err)
+open_auth(struct server *server, struct err *err)
+{
+    const struct auth_options auth = {.registry = server->house.registry,
+                                      .clock = server->house.clock};
+
+    server->env.registry = server->house.registry;
+    server->env.accounts = server->house.accounts;
+    return auth_open(&server->env.auth, &auth, err);
+}
+
+enum rc
+server_store_users_open(struct server *server, struct err *err)
+{
+    enum rc rc = server->env.auth == NULL ? open_auth(server, err) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = open_control(server, err);
+    if (rc == RC_OK)
+        rc = housekeeping_start(&server->house, &server->env, &server->housekeeping, err);
+    return rc;
+}
+
+void
+server_store_users_close(struct server *server)
+{
+    control_close(server->control);
+    server->control = NULL;
+    housekeeping_stop(server->housekeeping);
+    server->housekeeping = NULL;
+}
+
+static enum rc
+server_open(struct server *server, struct takeover *takeover, struct err *err)
 {
     struct err limits_err;
 
     if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
-    enum rc rc = open_env(server, err);
+    enum rc rc = open_env(server, takeover, err);
     if (rc == RC_OK)
-        rc = ports_open(&server->env, server->house.config, &server->ports, err);
+        rc = ports_open(&server->env, server->house.config, takeover_listeners(takeover),
+                        &server->ports, err);
     if (rc == RC_OK)
         rc = poller_start(server->env.poller, err);
     if (rc == RC_OK)
-        rc = open_control(server, err);
+        rc = server_store_users_open(server, err);
+    if (rc == RC_OK && takeover != NULL)
+        rc = takeover_sessions(takeover, server, err);
     if (rc == RC_OK)
         rc = ports_begin(server->ports, err);
-    if (rc == RC_OK)
-        rc = housekeeping_start(&server->house, &server->env, &server->housekeeping, err);
+    if (rc == RC_OK && takeover != NULL)
+        takeover_go(takeover, server);
     return rc;
 }
 
@@ -259,6 +300,11 @@ signals_serve(struct server *server, const sigset_t *set)
             reload(server);
             continue;
         }
+        if (signal_number == SIGUSR2) {
+            if (upgrade_run(server))
+                return;
+            continue;
+        }
         log_put(&server->log, LOG_E_SERVER_STOP, "stopping: signal %d", signal_number);
         return;
     }
@@ -269,12 +315,11 @@ server_close(struct server *server)
 {
     struct env *env = &server->env;
 
-    control_close(server->control);
-    housekeeping_stop(server->housekeeping);
+    server_store_users_close(server);
     if (server->ports != NULL)
         ports_close(server->ports);
-    const bool clean =
-        env->table == NULL || env->poller == NULL || sessions_leave(env, POST_SHUTDOWN);
+    const bool clean = env->table == NULL || env->poller == NULL ||
+                       sessions_leave(env, server->replaced ? POST_UPGRADE : POST_SHUTDOWN);
     if (env->poller != NULL)
         poller_stop(env->poller);
     ports_free(server->ports);
@@ -291,27 +336,33 @@ server_close(struct server *server)
     auth_close(env->auth);
     tls_server_free(env->tls);
     live_close(env->live);
+    if (server->replaced)
+        unlink(upgrade_live_path(server, true));
     networks_free(env->networks);
     journal_close(env->journal);
     log_put(&server->log, LOG_E_SERVER_STOPPED, "stopped");
 }
 
 static enum rc
-serve(struct server *server, const sigset_t *set, struct err *err)
+serve(struct server *server, struct takeover *takeover, const sigset_t *set, struct err *err)
 {
     log_scope_init(&server->log, server->house.log, LOG_SERVER, 0);
     log_put(&server->log, LOG_E_SERVER_START, "Roost %s started", ROOST_VERSION);
-    const enum rc rc = server_open(server, err);
+    upgrade_init(server);
+    const enum rc rc = server_open(server, takeover, err);
     if (rc == RC_OK) {
+        upgrade_ready(server);
         printf("ready\n");
         fflush(stdout);
         sd_notify(0, "READY=1");
         if (server->options->ready != NULL)
             server->options->ready(&server->env);
         signals_serve(server, set);
-        sd_notify(0, "STOPPING=1");
+        if (!server->replaced)
+            sd_notify(0, "STOPPING=1");
     }
     server_close(server);
+    upgrade_done(server);
     return rc;
 }
 
@@ -325,20 +376,31 @@ server_run(const struct serve_options *options, struct err *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     if (server == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     server->options = options;
+    struct takeover *takeover = NULL;
+    const int sock = options->takeover_sock;
+    const struct clock *clock = options->clock == NULL ? &clock_system : options->clock;
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
                              &server->config, err);
-    if (rc == RC_OK)
-        rc = house_open(&server->house, server->config, HOUSE_SERVE,
-                        options->clock == NULL ? &clock_system : options->clock, err);
+    if (rc == RC_OK && sock > 0)
+        rc = takeover_begin(sock, server->config, &takeover, err);
+    if (rc == RC_OK && takeover == NULL)
+        rc = house_open(&server->house, server->config, HOUSE_SERVE, clock, err);
+    else if (rc == RC_OK)
+        rc = house_open_handed(&server->house, server->config, takeover_lock_take(takeover),
+                               clock, err);
     if (rc == RC_OK) {
-        rc = serve(server, &set, err);
+        rc = serve(server, takeover, &set, err);
         house_close(&server->house);
     }
+    if (rc != RC_OK && sock > 0)
+        takeover_failed(sock, err);
+    takeover_free(takeover);
     config_free(server->config);
     free(server);
     return rc;

@@ -19,6 +19,9 @@ struct serve_options {
     const char *config_path;
     const char *const *overrides;
     size_t override_count;
+    const char
+        *binary; /* path of this program on disk, which an upgrade starts; NULL: unknown */
+    int takeover_sock; /* another process hands over here; 0: none. Owned */
     /* Called when all is ready; the server waits for signals after it returns. NULL: nobody.
      * For programs that bring sessions of their own (struct arrival). */
     void (*ready)(struct env *env);

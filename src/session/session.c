@@ -251,7 +251,12 @@ posts_take(struct session *session)
     else
         free(words);
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
-    if ((posts & POST_HURRY) != 0 || (session->asked != 0 && !session->greeted))
+    if ((posts & POST_STAY) != 0)
+        session->asked = session->held ? session->asked | POST_UPGRADE : 0;
+    /* One that is held waits for its own turn, however much the others are hurried. */
+    const bool hurry = (posts & POST_HURRY) != 0 &&
+                       (!session->held || (posts & (POST_SHUTDOWN | POST_UPGRADE)) != 0);
+    if (hurry || (session->asked != 0 && !session->greeted))
         asked_end(session);
     return (posts & POST_DESCRIBE) != 0;
 }

@@ -92,6 +92,7 @@ enum session_post {
     POST_PROBE = 64,    /* a suspect's place is needed */
     POST_MOVE = 128,    /* be handed to another process between two commands, or be held */
     POST_UPGRADE = 256, /* another process has taken over: end between two commands */
+    POST_STAY = 1024,   /* nobody took over: serve on, if nothing was let go of */
     POST_HURRY = 512,   /* do so at once, whatever is under way */
     POST_CONFIGURATION = 1024, /* the settings it goes by have changed */
 };

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from roost_server import CRYPT, PASSWORD, ROOT, Roost, binary  # noqa: E402
 
-VERBS = ["init", "serve", "check", "account", "import", "export", "sessions", "top", "explain", "networks",
+VERBS = ["init", "serve", "upgrade", "check", "account", "import", "export", "sessions", "top", "explain", "networks",
          "kick", "log"]
 
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of a running server share: its parts, and opening and closing some of them
+ * again when it is replaced. Thread: the main thread. */
+#ifndef DAEMON_SERVER_PRIVATE_H
+#define DAEMON_SERVER_PRIVATE_H
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "admin/control.h"
+#include "daemon/house.h"
+#include "daemon/housekeeping.h"
+#include "daemon/ports.h"
+#include "daemon/server.h"
+#include "session/handover.h"
+
+#ifndef ROOST_VERSION
+#define ROOST_VERSION "0"
+#endif
+
+struct takeover;
+
+/* What becomes of `roost upgrade`; guarded by its mutex. */
+struct upgrade_state {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool asked;                 /* by the control socket; the main thread has not answered */
+    bool ready;                 /* this process serves */
+    bool started;               /* the new process is ready to take over */
+    struct verb_upgrade answer; /* to the asker, and to who asks for the state later */
+};
+
+struct server {
+    const struct serve_options *options;
+    struct config *config; /* the newest, with those it replaced */
+    struct house house;
+    struct env env;
+    struct moving moving;
+    struct log_scope log;
+    struct ports *ports;
+    struct control *control;
+    struct housekeeping *housekeeping;
+    struct upgrade_state upgrade;
+    bool replaced; /* another process has taken over */
+};
+
+/** Control socket, housekeeping and logins: what uses the store beside sessions. */
+MUST_USE enum rc server_store_users_open(struct server *server, struct err *err);
+void server_store_users_close(struct server *server);
+
+/* ---- upgrade.c: the one that goes ---- */
+/** As struct verb_server says. Thread: the control socket's. */
+enum rc upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err);
+void upgrade_asked_state(void *ctx, struct verb_upgrade *out);
+void upgrade_init(struct server *server);
+void upgrade_done(struct server *server);
+/** This process serves from now on. */
+void upgrade_ready(struct server *server);
+/** Of the crash table: its place, or aside while this process says goodbye. */
+const char *upgrade_live_path(struct server *server, bool aside);
+/** Starts the binary on disk and hands everything to it. True: this process only has to end.
+ *  False: it goes on as before; the log says why. */
+MUST_USE bool upgrade_run(struct server *server);
+
+/* ---- takeover.c: the one that comes ---- */
+/** Takes what the old process says, up to the lock. RC_CLOSED, RC_INVALID ...: it must end. */
+MUST_USE enum rc takeover_begin(int sock, struct config *config, struct takeover **out,
+                                struct err *err);
+void takeover_free(struct takeover *takeover);
+/** Says to the old process that this one cannot; the store is closed. */
+void takeover_failed(int sock, const struct err *err);
+struct inherited *takeover_listeners(struct takeover *takeover);
+/** The lock of DIR; taken by the caller. */
+int takeover_lock_take(struct takeover *takeover);
+uint64_t takeover_next_session(const struct takeover *takeover);
+/** Adopts the sessions and tells the old process that they are ours: from RC_OK on they are. */
+MUST_USE enum rc takeover_sessions(struct takeover *takeover, struct server *server,
+                                   struct err *err);
+/** Lets them run. */
+void takeover_go(struct takeover *takeover, struct server *server);
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server that goes. It starts the binary on disk, which reads configuration and certificate
+ * and says that it is ready; until then nothing has changed, and a binary or configuration that
+ * is broken costs nothing. Then:
+ *
+ *   listeners pause -> sessions come to rest (packed, or held) -> store closed -> all of it
+ * sent
+ *        -> TAKEN: say BYE to those held, end
+ *        -> anything else: kill it, open the store, adopt the packed sessions here, go on
+ *
+ * Thread: the main thread; the verb that asks waits on a thread of the control socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "daemon/directory.h"
+#include "daemon/handover.h"
+#include "daemon/server_private.h"
+#include "journal/live.h"
+#include "session/table.h"
+
+enum {
+    PREPARE_MS = 60000, /* for the new process to read configuration and certificate */
+    TAKE_MS = 120000,   /* to open the store and adopt all */
+    SEND_MS = 30000,
+    ASK_AGAIN_MS = 50,
+    CHILD_SOCK = 3,
+    ARGS_MAX = 160,
+};
+
+struct replacement {
+    struct server *server;
+    pid_t pid;
+    int sock; /* -1: none */
+    struct buf packet;
+    bool knows_format; /* of our packed sessions */
+};
+
+/* ---- the new process ---- */
+
+static enum rc
+spawn(struct replacement *new, struct err *err)
+{
+    const struct serve_options *options = new->server->options;
+    const char *args[ARGS_MAX] = {options->binary, "serve", "-c", options->config_path};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    size_t count = 4;
+    int pair[2];
+    int failed;
+
+    for (size_t i = 0; i < options->override_count && count + 5 < ARGS_MAX; i++) {
+        args[count++] = "-o";
+        args[count++] = options->overrides[i];
+    }
+    args[count++] = "--takeover";
+    args[count++] = "3";
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_set(err, rc_of_errno(errno), errno, "socketpair");
+    sigemptyset(&none);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pair[1], CHILD_SOCK);
+    failed = posix_spawn(&new->pid, options->binary, &actions, &attr,
+                         (char *const *)(uintptr_t)args, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attr);
+    close(pair[1]);
+    if (failed != 0) {
+        close(pair[0]);
+        new->pid = 0;
+        return err_set(err, RC_NOT_FOUND, failed, "%s", options->binary);
+    }
+    new->sock = pair[0];
+    return RC_OK;
+}
+
+static void
+kill_new(struct replacement *new)
+{
+    fd_close(&new->sock);
+    new->sock = -1;
+    if (new->pid <= 0)
+        return;
+    kill(new->pid, SIGKILL);
+    while (waitpid(new->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    new->pid = 0;
+}
+
+/* Waits for one kind of message; FAILED and the end of the process are errors with its words.
+ */
+static enum rc
+await(struct replacement *new, enum handover_kind kind, int timeout_ms,
+      struct handover_message *message, struct err *err)
+{
+    const enum rc rc = handover_receive(new->sock, &new->packet, message, timeout_ms, err);
+
+    if (rc == RC_AGAIN)
+        return err_set(err, RC_BUSY, 0, "the new process said nothing for %d s",
+                       timeout_ms / 1000);
+    if (rc != RC_OK)
+        return rc;
+    if (message->kind == HANDOVER_FAILED)
+        return err_set(err, RC_INVALID, 0, "the new process: %.*s", SPAN_FMT(message->text));
+    return message->kind == kind ? RC_OK
+                                 : err_set(err, RC_INVALID, 0, "handover: out of order");
+}
+
+/* Tells it who we are, gives it the listeners, and waits until it could take over. */
+static enum rc
+prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
+{
+    struct handover_message message = {.kind = HANDOVER_HELLO,
+                                       .fd = -1,
+                                       .protocol = HANDOVER_PROTOCOL,
+                                       .format = HANDOVER_FORMAT,
+                                       .pid = (uint32_t)getpid(),
+                                       .text = span_of_str(ROOST_VERSION)};
+    const char *service;
+    const char *asked;
+
+    enum rc rc = handover_send(new->sock, &message, SEND_MS, err);
+    for (size_t i = 0; rc == RC_OK; i++) {
+        const int fd = ports_get(new->server->ports, i, &service, &asked);
+        if (fd < 0)
+            break;
+        message = (struct handover_message){.kind = HANDOVER_LISTENER,
+                                            .fd = fd,
+                                            .text = span_of_str(service),
+                                            .asked = span_of_str(asked)};
+        rc = handover_send(new->sock, &message, SEND_MS, err);
+    }
+    message = (struct handover_message){.kind = HANDOVER_LISTENERS_END, .fd = -1};
+    if (rc == RC_OK)
+        rc = handover_send(new->sock, &message, SEND_MS, err);
+    /* It may have ended before it heard us out: its words say why. */
+    if (rc == RC_OK || rc == RC_CLOSED)
+        rc = await(new, HANDOVER_PREPARED, PREPARE_MS, &message, err);
+    if (rc != RC_OK)
+        return rc;
+    if (message.protocol != HANDOVER_PROTOCOL)
+        return err_set(err, RC_UNSUPPORTED, 0, "the new process speaks another protocol");
+    new->knows_format = message.format == HANDOVER_FORMAT;
+    answer->pid = (uint32_t) new->pid;
+    snprintf(answer->version, sizeof answer->version, "%.*s", SPAN_FMT(message.text));
+    return RC_OK;
+}
+
+/* ---- coming to rest ---- */
+
+/* All sessions are packed, held or gone. False: one is stuck on a dead disk. */
+static bool
+sessions_rest(struct server *server)
+{
+    struct env *env = &server->env;
+    unsigned post = POST_MOVE;
+
+    for (int waited_ms = 0; atomic_load(&env->busy) > 0; waited_ms += ASK_AGAIN_MS) {
+        if (waited_ms >= 2 * LIMIT_FINISH_MS)
+            return false;
+        if (waited_ms >= LIMIT_FINISH_MS)
+            post = POST_MOVE | POST_HURRY;
+        session_post_all(env->table, 0, (enum session_post)post, NULL, 0);
+        for (int i = 0; i < ASK_AGAIN_MS && atomic_load(&env->busy) > 0; i++)
+            poll(NULL, 0, 1);
+    }
+    return true;
+}
+
+const char *
+upgrade_live_path(struct server *server, bool aside)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, aside ? "run/live.%jd" : "run/live", (intmax_t)getpid());
+    return config_path(server->house.config, name);
+}
+
+/* ---- handing over ---- */
+
+static enum rc
+send_all(struct replacement *new, struct err *err)
+{
+    struct server *server = new->server;
+    struct handover_message message = {.kind = HANDOVER_BEGIN,
+                                       .fd = server->house.lock_fd,
+                                       .number = atomic_load(&server->env.next_session)};
+
+    enum rc rc = handover_send(new->sock, &message, SEND_MS, err);
+    LIST_FOR_EACH (node, &server->moving.list) {
+        const struct moved *moved = CONTAINER_OF(node, struct moved, link);
+        if (rc != RC_OK)
+            break;
+        message = (struct handover_message){.kind = HANDOVER_SESSION,
+                                            .fd = moved->fd,
+                                            .packed = span_of(moved->packed, moved->octets)};
+        rc = handover_send(new->sock, &message, SEND_MS, err);
+    }
+    message = (struct handover_message){
+        .kind = HANDOVER_END, .fd = -1, .number = moving_count(&server->moving)};
+    return rc == RC_OK ? handover_send(new->sock, &message, SEND_MS, err) : rc;
+}
+
+static enum rc
+hand_over(struct replacement *new, struct err *err)
+{
+    struct server *server = new->server;
+    struct handover_message message;
+
+    ports_pause(server->ports);
+    server_store_users_close(server);
+    server->moving.hold_all = !new->knows_format;
+    if (!sessions_rest(server))
+        return err_set(err, RC_BUSY, 0, "a session does not come to rest");
+    auth_close(server->env.auth);
+    server->env.auth = NULL;
+    house_store_close(&server->house);
+    rename(upgrade_live_path(server, false), upgrade_live_path(server, true));
+    enum rc rc = send_all(new, err);
+    return rc == RC_OK ? await(new, HANDOVER_TAKEN, TAKE_MS, &message, err) : rc;
+}
+
+/* Everything back as it was; sessions that are held cannot be: they are told to come back. */
+static enum rc
+take_back(struct server *server, struct err *err)
+{
+    struct env *env = &server->env;
+    struct list *node;
+
+    rename(upgrade_live_path(server, true), upgrade_live_path(server, false));
+    enum rc rc = directory_own(server->house.lock_fd, err);
+    if (rc == RC_OK && server->house.store == NULL)
+        rc = house_store_open(&server->house, err);
+    if (rc == RC_OK)
+        rc = server_store_users_open(server, err);
+    if (rc != RC_OK)
+        return rc;
+    LIST_FOR_EACH (moved, &server->moving.list)
+        live_clear(env->live, CONTAINER_OF(moved, struct moved, link)->live_slot);
+    while ((node = list_pop_front(&server->moving.list)) != NULL) {
+        struct moved *moved = CONTAINER_OF(node, struct moved, link);
+        struct session *session = NULL;
+        struct err why;
+        if (session_adopt(env, port_doors, moved->fd, span_of(moved->packed, moved->octets),
+                          &session, &why) == RC_OK) {
+            session_adopted_begin(session);
+        } else {
+            log_put(&server->log, LOG_E_SERVER_FAILED, "upgrade: a session was lost: %s",
+                    why.text);
+            close(moved->fd);
+        }
+        free(moved);
+    }
+    server->moving.count = 0;
+    session_post_all(env->table, 0, POST_STAY, NULL, 0);
+    ports_go_on(server->ports);
+    return RC_OK;
+}
+
+/* ---- who asks ---- */
+
+static void
+answer_set(struct server *server, const struct verb_upgrade *answer, bool started)
+{
+    struct upgrade_state *state = &server->upgrade;
+
+    pthread_mutex_lock(&state->mutex);
+    state->answer = *answer;
+    state->asked = false;
+    state->started = started;
+    pthread_cond_broadcast(&state->changed);
+    pthread_mutex_unlock(&state->mutex);
+}
+
+void
+upgrade_asked_state(void *ctx, struct verb_upgrade *out)
+{
+    struct server *server = ctx;
+
+    pthread_mutex_lock(&server->upgrade.mutex);
+    *out = server->upgrade.answer;
+    out->pid = server->upgrade.ready ? (uint32_t)getpid() : 0;
+    pthread_mutex_unlock(&server->upgrade.mutex);
+    snprintf(out->version, sizeof out->version, "%s", ROOST_VERSION);
+}
+
+void
+upgrade_ready(struct server *server)
+{
+    pthread_mutex_lock(&server->upgrade.mutex);
+    server->upgrade.ready = true;
+    pthread_mutex_unlock(&server->upgrade.mutex);
+}
+
+enum rc
+upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err)
+{
+    struct server *server = ctx;
+    struct upgrade_state *state = &server->upgrade;
+
+    pthread_mutex_lock(&state->mutex);
+    state->asked = true;
+    kill(getpid(), SIGUSR2); /* the main thread waits for signals */
+    while (state->asked)
+        pthread_cond_wait(&state->changed, &state->mutex);
+    const bool started = state->started;
+    *out = state->answer;
+    pthread_mutex_unlock(&state->mutex);
+    return started ? RC_OK : err_set(err, RC_INVALID, 0, "%s", out->trouble);
+}
+
+void
+upgrade_init(struct server *server)
+{
+    struct upgrade_state *state = &server->upgrade;
+
+    pthread_mutex_init(&state->mutex, NULL);
+    pthread_cond_init(&state->changed, NULL);
+    state->answer.pid = (uint32_t)getpid();
+    snprintf(state->answer.version, sizeof state->answer.version, "%s", ROOST_VERSION);
+    moving_init(&server->moving);
+    server->env.moving = &server->moving;
+}
+
+void
+upgrade_done(struct server *server)
+{
+    moving_done(&server->moving);
+    pthread_cond_destroy(&server->upgrade.changed);
+    pthread_mutex_destroy(&server->upgrade.mutex);
+}
+
+/* ---- all of it ---- */
+
+static void
+trouble_tell(struct server *server, struct verb_upgrade *answer, const struct err *err)
+{
+    snprintf(answer->trouble, sizeof answer->trouble, "%.255s", err->text);
+    log_put(&server->log, LOG_E_UPGRADE_FAILED, "upgrade: %s; the server goes on as before",
+            err->text);
+    fprintf(stderr, "roost: upgrade: %s; the server goes on as before\n", err->text);
+}
+
+/* The new process has everything: the rest here is goodbyes. */
+static void
+gone(struct server *server, const struct replacement *new)
+{
+    sd_notifyf(0, "MAINPID=%jd", (intmax_t) new->pid);
+    log_put(&server->log, LOG_E_UPGRADED,
+            "process %jd has taken over with %zu sessions; %zu are told to connect again",
+            (intmax_t) new->pid, moving_count(&server->moving),
+            session_table_count(server->env.table));
+    LIST_FOR_EACH (node, &server->moving.list)
+        live_clear(server->env.live, CONTAINER_OF(node, struct moved, link)->live_slot);
+    ports_leave(server->ports);
+    server->replaced = true;
+}
+
+bool
+upgrade_run(struct server *server)
+{
+    struct verb_upgrade answer = {.pid = (uint32_t)getpid()};
+    struct replacement new = {.server = server, .sock = -1};
+    struct err err = {.rc = RC_OK};
+
+    buf_init(&new.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
+    snprintf(answer.version, sizeof answer.version, "%s", ROOST_VERSION);
+    enum rc rc = server->options->binary == NULL
+                     ? err_set(&err, RC_UNSUPPORTED, 0, "where the binary is, is not known")
+                     : spawn(&new, &err);
+    struct verb_upgrade started = answer;
+    if (rc == RC_OK)
+        rc = prepare(&new, &started, &err);
+    if (rc != RC_OK) {
+        kill_new(&new);
+        trouble_tell(server, &answer, &err);
+        answer_set(server, &answer, false);
+        buf_done(&new.packet);
+        return false;
+    }
+    answer_set(server, &started, true);
+    rc = hand_over(&new, &err);
+    buf_done(&new.packet);
+    if (rc == RC_OK) {
+        gone(server, &new);
+        fd_close(&new.sock);
+        return true;
+    }
+    kill_new(&new); /* before anything is opened here */
+    trouble_tell(server, &answer, &err);
+    answer_set(server, &answer, false);
+    if (take_back(server, &err) == RC_OK)
+        return false;
+    log_put(&server->log, LOG_E_UPGRADE_FAILED, "upgrade: cannot go on: %s", err.text);
+    fprintf(stderr, "roost: upgrade: cannot go on: %s\n", err.text);
+    return true;
+}

@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: MIT
+"""A server replaced by another process under idle sessions, under load, and when the other one does
+not start; and kill -9 under idle sessions."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import PASSWORD, Roost, binary  # noqa: E402
+
+MESSAGE = "From: a@example.org\nTo: b@example.org\nSubject: {n}\n\ntext {n}\n"
+MANY = ["limits.max_connections_per_user=5000", "limits.max_connections_per_address=5000", "auth.scram=no",
+        "log.levels=PSF"]
+
+
+class Server(Roost):
+    """Follows the process that serves: the first one is ours, its successors are not."""
+
+    def owner(self):
+        return int((self.home / "run" / "lock").read_text())
+
+    def upgrade(self):
+        before = self.owner()
+        done = json.loads(self.run("upgrade", "--json").stdout)
+        assert done["process"] == self.owner() != before
+        return done["kept"]
+
+    def finish(self):
+        """Ends whoever serves, as close() does for a process of ours."""
+        if self.owner() != self.process.pid:
+            os.kill(self.owner(), signal.SIGTERM)
+            deadline = time.monotonic() + 60
+            while Path(f"/proc/{self.owner()}").exists() and time.monotonic() < deadline:
+                state = Path(f"/proc/{self.owner()}/stat").read_text().rsplit(")", 1)[1].split()[0]
+                if state == "Z":
+                    break
+                time.sleep(0.02)
+            assert self.process.wait(timeout=60) == 0
+            self.process.stdout.close()
+            self.errors.close()
+            self.process = None
+
+    def __exit__(self, *exc):
+        if self.process is not None:
+            self.finish()
+        super().__exit__(*exc)
+
+
+def idler(server, account="anna", tag="i"):
+    peer = server.login(account)
+    peer.command("SELECT INBOX")
+    peer.send(f"{tag} IDLE\r\n")
+    assert peer.line().startswith("+")
+    return peer
+
+
+def skip_to(peer, start):
+    while True:
+        line = peer.line()
+        if line.startswith(start):
+            return line
+        assert line.startswith("* "), line
+
+
+def deliver(server, n, account="anna"):
+    assert server.deliver(account, MESSAGE.format(n=n)).startswith("250")
+
+
+def test_thousand_idle_sessions_five_times():
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
+        deliver(server, 0)
+        peers = [idler(server, tag=f"tag{i}") for i in range(1000)]
+        waiting = server.login("bert")
+        waiting.command("SELECT INBOX")
+        count = 1
+        for _ in range(5):
+            assert server.upgrade() >= 1001
+            deliver(server, count)
+            count += 1
+            for peer in peers:
+                assert peer.line() == f"* {count} EXISTS"
+                assert peer.line().endswith(" RECENT")
+            waiting.command("NOOP")
+        for i, peer in enumerate(peers):
+            peer.send("DONE\r\n")
+            skip_to(peer, f"tag{i} OK")
+        assert waiting.command("STATUS Drafts (MESSAGES)") == ['* STATUS Drafts (MESSAGES 0)']
+
+
+def test_state_is_kept():
+    with Server(accounts=["anna"], options=MANY) as server:
+        for n in range(5):
+            deliver(server, n)
+        peer = server.login("anna")
+        peer.command('ID ("name" "Probe" "version" "7")')
+        peer.command("EXAMINE INBOX")
+        other = server.login("anna")
+        other.command("SELECT INBOX")
+        before = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
+        other.command("STORE 2 +FLAGS (\\Deleted)")
+        other.command("EXPUNGE")
+        deliver(server, 5)
+        peer.send("half NO")  # half a command is here already
+        time.sleep(0.2)
+        assert server.upgrade() == 2
+        peer.send("OP\r\n")
+        lines = [peer.line()]
+        while not lines[-1].startswith("half "):
+            lines.append(peer.line())
+        assert "* 2 EXPUNGE" in lines and "* 5 EXISTS" in lines, lines
+        assert lines[-1].startswith("half OK")
+        peer.command("STORE 1 +FLAGS (\\Seen)", expect="NO")
+        assert len(peer.command("FETCH 1:* (UID)")) == 5
+        after = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
+        for number, row in before.items():
+            for key in ("account", "client", "peer", "mailbox", "since", "service"):
+                assert after[number][key] == row[key], key
+        new = server.login("anna")
+        numbers = [json.loads(row)["session"] for row in server.run("sessions", "--json").stdout.splitlines()]
+        assert len(numbers) == len(set(numbers)) == 3
+        new.command("LOGOUT")
+
+
+def test_pipelined_commands_and_lmtp_go_along():
+    with Server(accounts=["anna"], options=MANY) as server:
+        lmtp = server.connect("lmtp")
+        lmtp.reply()
+        lmtp.send("LHLO test\r\n")
+        lmtp.reply()
+        peer = server.login("anna")
+        stop = threading.Event()
+        answers = []
+
+        def talk():
+            n = 0
+            while not stop.is_set():
+                n += 1
+                peer.send(f"a{n} NOOP\r\nb{n} NOOP\r\nc{n} NOOP\r\n")
+                for letter in "abc":
+                    line = peer.line()
+                    assert line.startswith(f"{letter}{n} OK"), line
+                answers.append(n)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        for _ in range(3):
+            server.upgrade()
+            time.sleep(0.2)
+        seen = len(answers)
+        deadline = time.monotonic() + 10
+        while len(answers) == seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stop.set()
+        thread.join()
+        assert len(answers) > seen
+        lmtp.send("MAIL FROM:<a@example.org>\r\nRCPT TO:<anna@localhost>\r\n")
+        assert lmtp.reply().startswith("250") and lmtp.reply().startswith("250")
+
+
+def test_nobody_is_refused_and_nothing_is_lost_under_load():
+    with Server(accounts=["anna"], options=MANY) as server:
+        stop = threading.Event()
+        acknowledged, trouble = [], []
+
+        def deliveries(worker):
+            n = 0
+            while not stop.is_set():
+                n += 1
+                try:
+                    if server.deliver("anna", MESSAGE.format(n=f"{worker}.{n}")).startswith("250"):
+                        acknowledged.append(n)
+                except (EOFError, ConnectionResetError):
+                    pass  # told to come back
+                except AssertionError as error:
+                    if "421" not in str(error):
+                        trouble.append(repr(error))
+                except OSError as error:
+                    trouble.append(repr(error))  # refused
+
+        threads = [threading.Thread(target=deliveries, args=(i,)) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            time.sleep(0.5)
+            server.upgrade()
+        time.sleep(0.5)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert not trouble, trouble[:3]
+        exists = server.login("anna").command("SELECT INBOX")[0]
+        assert int(exists.split(" ")[1]) >= len(acknowledged) > 20
+
+
+def test_tls_sessions_are_told_to_come_back():
+    import ssl
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with Server(accounts=["anna"], options=[*MANY, "server.shutdown_spread=2s"]) as server:
+        streams = []
+        for i in range(2):
+            tls = context.wrap_socket(socket.create_connection(("127.0.0.1", server.ports["imaps"])))
+            stream = tls.makefile("rwb", buffering=0)
+            stream.readline()
+            stream.write(f'a LOGIN anna "{PASSWORD}"\r\n'.encode())
+            assert stream.readline().startswith(b"a OK")
+            streams.append(stream)
+        plain = idler(server)
+        assert server.upgrade() == 1
+        for stream in streams:
+            assert b"* BYE [UNAVAILABLE] Server is being upgraded" in stream.readline()
+        deliver(server, 1)
+        assert plain.line() == "* 1 EXISTS"
+        assert server.journal_wait("upgrade") == 2
+
+
+@pytest.mark.parametrize("broken", ["binary", "configuration", "exit", "hang-up"])
+def test_new_one_does_not_start(broken, tmp_path):
+    link = tmp_path / "roost"
+    link.symlink_to(binary())
+    real = os.environ.get("ROOST")
+    os.environ["ROOST"] = str(link)
+    try:
+        with Server(accounts=["anna"], options=MANY) as server:
+            os.environ["ROOST"] = binary() if real is None else real
+            peer = idler(server)
+            first = server.owner()
+            config = server.config.read_text()
+            if broken == "configuration":
+                server.config.write_text(config + "\n[server]\nno_such_key = 1\n")
+                os.kill(first, signal.SIGUSR2)
+                server.log_wait("upgrade: the new process: .*no_such_key.*goes on as before")
+                server.config.write_text(config)
+            else:
+                link.unlink()
+                link.write_text({"binary": "not a program", "exit": "#!/bin/sh\nexit 1\n",
+                                 "hang-up": "#!/bin/sh\nexec 3>&-\nsleep 0.2\n"}[broken])
+                link.chmod(0o755)
+                done = server.run("upgrade", check=False)
+                assert done.returncode == 1, done.stdout
+                server.log_wait("07213 0 upgrade: .*goes on as before")
+                link.unlink()
+                link.symlink_to(binary())
+            assert server.owner() == first
+            deliver(server, 1)
+            assert peer.line() == "* 1 EXISTS"
+            peer.line()
+            assert server.upgrade() == 1
+            peer.send("DONE\r\n")
+            skip_to(peer, "i OK")
+    finally:
+        if real is None:
+            os.environ.pop("ROOST", None)
+        else:
+            os.environ["ROOST"] = real
+
+
+def test_kill_of_the_new_one_while_it_takes_over(tmp_path):
+    """A stand-in for the new binary takes the sessions and dies: the old one takes them back."""
+    link = tmp_path / "roost"
+    link.symlink_to(binary())
+    real = os.environ.get("ROOST")
+    os.environ["ROOST"] = str(link)
+    try:
+        with Server(accounts=["anna"], options=MANY) as server:
+            if real is None:
+                os.environ.pop("ROOST", None)
+            else:
+                os.environ["ROOST"] = real
+            peers = [idler(server, tag=f"t{i}") for i in range(50)]
+            link.unlink()
+            link.write_text("#!/usr/bin/python3\n" + STAND_IN)
+            link.chmod(0o755)
+            first = server.owner()
+            assert server.run("upgrade", check=False).returncode == 1
+            assert server.owner() == first
+            server.log_wait("07213 0 upgrade: .*goes on as before")
+            deliver(server, 1)
+            for i, peer in enumerate(peers):
+                assert peer.line() == "* 1 EXISTS"
+                peer.send("DONE\r\n")
+                skip_to(peer, f"t{i} OK")
+    finally:
+        if real is not None:
+            os.environ["ROOST"] = real
+
+
+STAND_IN = '''
+import os, socket, struct
+s = socket.socket(fileno=3)
+hello = s.recv(100000)
+protocol, form = struct.unpack_from("<II", hello, 5)
+while True:
+    data, fds, flags, peer = socket.recv_fds(s, 200000, 4)
+    if data[4] == 3:
+        break
+text = b"0"
+s.send(b"RSTH\\x04" + struct.pack("<IIII", protocol, form, os.getpid(), len(text)) + text)
+while s.recv(200000)[4] != 7:
+    pass
+os.kill(os.getpid(), 9)
+'''
+
+
+def test_another_format_of_sessions(tmp_path):
+    """The new one reads other session records: they are not handed to it, but told to come back."""
+    link = tmp_path / "roost"
+    link.symlink_to(binary())
+    real = os.environ.get("ROOST")
+    os.environ["ROOST"] = str(link)
+    try:
+        with Server(accounts=["anna"], options=[*MANY, "server.shutdown_spread=1s"]) as server:
+            if real is None:
+                os.environ.pop("ROOST", None)
+            else:
+                os.environ["ROOST"] = real
+            peers = [idler(server, tag=f"t{i}") for i in range(20)]
+            link.unlink()
+            link.write_text("#!/usr/bin/python3\n" + STAND_IN.replace("protocol, form,", "protocol, 999,"))
+            link.chmod(0o755)
+            assert server.run("upgrade", check=False).returncode == 1
+            for peer in peers:
+                assert "upgraded" in peer.line()
+            link.unlink()
+            link.symlink_to(binary())
+            peer = idler(server)
+            deliver(server, 1)
+            assert peer.line() == "* 1 EXISTS"
+    finally:
+        if real is not None:
+            os.environ["ROOST"] = real
+
+
+def test_crash_under_thousand_idle_sessions():
+    with Server(accounts=["anna"], options=MANY) as server:
+        peers = [idler(server) for _ in range(1000)]
+        assert server.upgrade() == 1000
+        assert server.process.wait(timeout=30) == 0
+        server.process.stdout.close()
+        os.kill(server.owner(), signal.SIGKILL)
+        assert all(peer.at_end() for peer in peers)
+        server.start()
+        assert server.journal_wait("crash") == 1000
+        db = sqlite3.connect(f"file:{server.home}/journal.db?mode=ro", uri=True)
+        assert db.execute("SELECT count(DISTINCT session) FROM session WHERE reason = 'crash'").fetchone()[0] == 1000
+        db.close()
