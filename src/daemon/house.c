@@ -10,20 +10,27 @@
 #include "daemon/directory.h"
 #include "db/db.h"
 
-enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096 };
+enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096, FDS_BESIDES = 256 };
 
-/* What open databases may use: a quarter of what the process may have, within reason. */
+/* What open databases may use: a quarter of what the process may have, less where
+ * max_connections leaves less, within reason. The server raises its limit (limits_process.c).
+ */
 static int64_t
-store_fds(void)
+store_fds(const struct config *config, enum house_use use)
 {
+    const uint64_t connections = config->settings.max_connections; /* 0: they leave a quarter */
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return STORE_FDS_MAX;
-    const int64_t quarter = (int64_t)limit.rlim_cur / 4;
-    return quarter < STORE_FDS_MIN   ? STORE_FDS_MIN
-           : quarter > STORE_FDS_MAX ? STORE_FDS_MAX
-                                     : quarter;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return STORE_FDS_MIN;
+    const uint64_t all = use == HOUSE_SERVE ? limit.rlim_max : limit.rlim_cur;
+    const uint64_t taken = connections + FDS_BESIDES;
+    uint64_t fds = all / 4;
+    if (use == HOUSE_SERVE && connections > 0 && all < taken + fds)
+        fds = all > taken ? all - taken : 0;
+    return fds < STORE_FDS_MIN   ? STORE_FDS_MIN
+           : fds > STORE_FDS_MAX ? STORE_FDS_MAX
+                                 : (int64_t)fds;
 }
 
 static void
@@ -67,7 +74,7 @@ house_store_open(struct house *house, struct err *err)
     const struct store_options store = {
         .dir = config_path(config, "accounts"),
         .clock = house->clock,
-        .max_open_fds = store_fds(),
+        .max_open_fds = store_fds(config, house->use),
         .undelete_retention_s = config->undelete_s,
         .undelete_max_octets = config->undelete_octets,
         .report = on_store_report,
@@ -100,7 +107,7 @@ enum rc
 house_open(struct house *house, struct config *config, enum house_use use,
            const struct clock *clock, struct err *err)
 {
-    *house = (struct house){.config = config, .clock = clock, .lock_fd = -1};
+    *house = (struct house){.config = config, .use = use, .clock = clock, .lock_fd = -1};
     const enum rc rc = open_all(house, use, err);
     if (rc != RC_OK)
         house_close(house);

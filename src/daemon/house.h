@@ -15,8 +15,11 @@
 #include "store/registry.h"
 #include "store/store.h"
 
+enum house_use { HOUSE_SERVE, HOUSE_OFFLINE };
+
 struct house {
     struct config *config; /* borrowed */
+    enum house_use use;
     const struct clock *clock;
     int lock_fd;
     struct log *log;
@@ -24,8 +27,6 @@ struct house {
     struct store *store;
     struct accounts *accounts;
 };
-
-enum house_use { HOUSE_SERVE, HOUSE_OFFLINE };
 
 /** Takes the lock, makes missing folders, opens registry, store and (HOUSE_SERVE) the log. On
  *  failure everything is closed again. */
