@@ -161,6 +161,8 @@ cmd_check(struct cli *cli)
         tell(&check, "limits", false, err.text);
     else
         tell(&check, "limits", true, "open files suffice for [limits] max_connections");
+    if (process_limits_check(config->work_threads, config->memory_octets, &err) != RC_OK)
+        tell(&check, "limits", false, err.text);
     check_times(&check, &config->settings);
     check_certificate(&check, config);
     config_free(config);

@@ -16,6 +16,10 @@
  *  RC_LIMIT, with the mend in the text, when the number asked for cannot be reached; the server
  * works up to the limit all the same. */
 MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err);
+/** Whether work_threads (0: the default) and memory_octets fit into what this process may have:
+ *  RC_LIMIT, with the mend in the text. */
+MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_octets,
+                                      struct err *err);
 /** Descriptors this process may have now. */
 uint64_t process_fds(void);
 

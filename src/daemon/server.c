@@ -222,6 +222,9 @@ server_open(struct server *server, struct takeover *takeover, struct err *err)
 
     if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
+    if (process_limits_check(server->house.config->work_threads,
+                             server->house.config->memory_octets, &limits_err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
     enum rc rc = open_env(server, takeover, err);
     if (rc == RC_OK)
         rc = ports_open(&server->env, server->house.config, takeover_listeners(takeover),

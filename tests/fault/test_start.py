@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from roost_server import PASSWORD, Roost  # noqa: E402
+from roost_server import PASSWORD, Roost, binary  # noqa: E402
 
 
 def certificate(folder, name):
@@ -186,3 +186,11 @@ def test_reload():
             time.sleep(0.05)
         assert fresh.command("LOGOUT").startswith("t OK")
         assert live.command("LOGOUT").startswith("t OK")
+
+
+def test_memory_limit_is_told_with_its_mend():
+    with Roost(start=False) as server:
+        done = subprocess.run(["bash", "-c", 'ulimit -v 4000000; exec "$@"', "x", binary(), "check", "-c",
+                               str(server.config), "-o", "server.memory=3G"], capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "lower [server] memory" in done.stdout, done.stdout
