@@ -225,6 +225,27 @@ def test_tls_sessions_are_told_to_come_back():
         assert server.journal_wait("upgrade") == 2
 
 
+def test_behind_a_proxy_that_ends_tls_everything_is_kept():
+    header = (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x1e" + socket.inet_aton("192.0.2.7") + socket.inet_aton("192.0.2.1")
+              + b"\xc3\xcb\x00\x8f" + b"\x20\x00\x0f\x01\0\0\0\0\x21\x00\x07TLSv1.3")
+    with Server(accounts=["anna"], options=[*MANY, "imap.proxy_networks=127.0.0.1/32"]) as server:
+        peer = server.connect()
+        peer.send(header)
+        peer.line()
+        peer.command(f'LOGIN anna "{PASSWORD}"')
+        peer.command("SELECT INBOX")
+        peer.send("i IDLE\r\n")
+        assert peer.line().startswith("+")
+        assert server.upgrade() == 1
+        row = json.loads(server.run("sessions", "--json").stdout)
+        assert row["peer"] == "192.0.2.7:50123" and row["tls"] and row["state"] == "idle"
+        deliver(server, 1)
+        assert peer.line() == "* 1 EXISTS"
+        peer.line()
+        peer.send("DONE\r\n")
+        skip_to(peer, "i OK")
+
+
 @pytest.mark.parametrize("broken", ["binary", "configuration", "exit", "hang-up"])
 def test_new_one_does_not_start(broken, tmp_path):
     link = tmp_path / "roost"
