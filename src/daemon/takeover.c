@@ -190,7 +190,7 @@ adopt_one(struct takeover *takeover, struct server *server,
 {
     if (takeover->count == takeover->room) {
         const size_t room = takeover->room == 0 ? 256 : 2 * takeover->room;
-        struct session **grown = realloc(takeover->sessions, room * sizeof(*grown));
+        struct session **grown = realloc(takeover->sessions, room * sizeof(struct session *));
         if (grown == NULL)
             return err_set(err, RC_LIMIT, 0, "no memory for %zu sessions", room);
         takeover->sessions = grown;

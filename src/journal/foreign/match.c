@@ -106,10 +106,11 @@ login_time(const struct foreign_session *session)
 static int64_t
 without_zone(const struct foreign_session *a, const struct foreign_session *b, int64_t us)
 {
-    const int64_t quarter = 15 * 60 * WHEN_SECOND_US;
+    const int64_t quarter = INT64_C(15) * 60 * WHEN_SECOND_US;
 
     if (a->log->clock.has_zone && b->log->clock.has_zone)
-        return us - (b->log->clock.zone_min - a->log->clock.zone_min) * 60 * WHEN_SECOND_US;
+        return us -
+               ((int64_t)b->log->clock.zone_min - a->log->clock.zone_min) * 60 * WHEN_SECOND_US;
     if (a->log->clock.has_zone == b->log->clock.has_zone || us > 56 * quarter ||
         us < -56 * quarter)
         return us;

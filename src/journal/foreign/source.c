@@ -197,7 +197,7 @@ text_fill(struct foreign_source *source)
     memmove(source->text, source->text + source->head, before);
     source->head = 0;
     source->tail = before;
-    while (TEXT_OCTETS - source->tail >= UTF8_PER_UTF16_UNIT * (RAW_OCTETS / 2)) {
+    while (TEXT_OCTETS - source->tail >= (size_t)UTF8_PER_UTF16_UNIT * (RAW_OCTETS / 2)) {
         if (source->raw_len < 4 && !source->end)
             raw_read(source);
         if (source->raw_len == 0)

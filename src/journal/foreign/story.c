@@ -477,7 +477,7 @@ foreign_story_read(struct foreign_story *story, const char *const *paths, size_t
         return err_set(err, RC_LIMIT, 0, "no memory");
     reading->story = story;
     reading->options = options;
-    buf_init(&reading->text, 2 * LIMIT_FOREIGN_LINE);
+    buf_init(&reading->text, (size_t)2 * LIMIT_FOREIGN_LINE);
     for (size_t i = 0; i < count; i++)
         file_open(reading, paths[i]);
     all_read(reading);
