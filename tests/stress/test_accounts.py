@@ -106,10 +106,10 @@ def test_housekeeping_makes_and_opens_nothing_needlessly(roost):
     roost.start(files=FILES)
     used = made(roost)
     took = 2 * ACCOUNTS // VISITS_A_SECOND
-    found = roost.log_wait(r"07211 .*round of (\d+) accounts .*: (\d+) never used, (\d+) unchanged, (\d+) purged",
+    found = roost.log_wait(r"07214 .*round of (\d+) accounts .*: (\d+) never used, (\d+) unchanged, (\d+) purged",
                            timeout=60 + took)
     assert [int(n) for n in found.groups()] == [ACCOUNTS, ACCOUNTS - used, 0, 0]
-    again = roost.log_wait(rf"07211 .*: (\d+) never used, {used} unchanged, 0 purged", timeout=60 + 3 * took)
+    again = roost.log_wait(rf"07214 .*: (\d+) never used, {used} unchanged, 0 purged", timeout=60 + 3 * took)
     assert int(again.group(1)) == ACCOUNTS - used
     assert made(roost) == used
     print(f"\n{re.search('round of.*', again.group(0)).group(0)}, {roost.memory_kib()} KiB")
