@@ -112,10 +112,15 @@ def test_pipelined_commands_do_not_hold_it_up():
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         try:
+            # Who floods may lose the goodbye to its own octets, but ends like everybody.
             tail = b""
             while b"* BYE" not in tail:
-                more = peer.socket.recv(1 << 20)
-                assert more, "closed without BYE"
+                try:
+                    more = peer.socket.recv(1 << 20)
+                except ConnectionResetError:
+                    break
+                if not more:
+                    break
                 tail = (tail + more)[-2000000:]
         finally:
             stop.set()
@@ -123,3 +128,4 @@ def test_pipelined_commands_do_not_hold_it_up():
             thread.join()
         assert time.monotonic() - began < 5
         assert server.stop() == 0
+        assert server.journal_wait("shutdown") == 1
