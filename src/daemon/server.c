@@ -60,23 +60,38 @@ tasks_max(const struct config *config)
                                                      : LIMIT_TASKS;
 }
 
+/* The number of the next session is above this one's. */
+static void
+number_taken(struct env *env, uint64_t session)
+{
+    if (session >= atomic_load(&env->next_session))
+        atomic_store(&env->next_session, session + 1);
+}
+
 /* Processes that were replaced had their crash tables aside while they said goodbye. */
 static void
 collect_aside(struct server *server)
 {
+    struct journal_reader *recorded = NULL;
+    struct env *env = &server->env;
+    struct live_left left;
     glob_t found;
     struct err err;
 
     if (glob(config_path(server->house.config, "run/live.*"), 0, NULL, &found) != 0)
         return;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        uint32_t crashed = 0;
-        if (live_collect(found.gl_pathv[i], server->env.journal, &crashed, &err) != RC_OK)
+    const char *path = config_path(server->house.config, "journal.db");
+    if (journal_reader_open(&recorded, path, &err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text); /* the next start does it */
+    for (size_t i = 0; i < found.gl_pathc && recorded != NULL; i++) {
+        if (live_collect(found.gl_pathv[i], env->journal, recorded, &left, &err) != RC_OK)
             log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
-        else if (crashed > 0)
+        else if (left.crashed > 0)
             log_put(&server->log, LOG_E_CRASH_FOUND,
-                    "the server ended without closing %u sessions", crashed);
+                    "the server ended without closing %u sessions", left.crashed);
+        number_taken(env, left.last_session);
     }
+    journal_reader_close(recorded);
     globfree(&found);
 }
 
@@ -105,8 +120,7 @@ open_journal(struct server *server, const struct takeover *takeover, struct err 
         log_put(&server->log, LOG_E_CRASH_FOUND, "the server ended without closing %u sessions",
                 crashed);
     atomic_store(&env->next_session, journal_first_session(env->journal));
-    if (env->live != NULL && live_last_session(env->live) >= atomic_load(&env->next_session))
-        atomic_store(&env->next_session, live_last_session(env->live) + 1);
+    number_taken(env, live_last_session(env->live));
     if (takeover == NULL)
         collect_aside(server);
     else if (takeover_next_session(takeover) > atomic_load(&env->next_session))

@@ -117,10 +117,23 @@ record_crash(const struct live_header *header, const struct live_row *row, bool 
     journal_session_end(journal, &record);
 }
 
-/* Looks at what an earlier process left. A file that is not ours, or cut, tells nothing. */
+/* Whether its end is recorded: another process had taken it over. */
+static bool
+is_recorded(struct journal_reader *reader, uint64_t session)
+{
+    AUTO_ARENA arena = {0};
+    struct end_record record;
+    struct err err;
+
+    arena_init(&arena, 1 << 16);
+    return journal_find_session(reader, session, &arena, &record, &err) == RC_OK;
+}
+
+/* Looks at what an earlier process left. A file that is not ours, or cut, tells nothing.
+ * recorded: NULL: what is there has no record. */
 static enum rc
-read_left_open(struct live *live, int fd, struct journal *journal, uint32_t *crashed_out,
-               struct err *err)
+read_left_open(struct live *live, int fd, struct journal *journal,
+               struct journal_reader *recorded, uint32_t *crashed_out, struct err *err)
 {
     struct stat st;
     uint32_t crashed = 0;
@@ -145,9 +158,11 @@ read_left_open(struct live *live, int fd, struct journal *journal, uint32_t *cra
                 atomic_load_explicit(&rows[i].session, memory_order_relaxed);
             if (session == 0)
                 continue;
-            record_crash(header, &rows[i], restarted, journal);
             if (session > live->last_session)
                 live->last_session = session;
+            if (recorded != NULL && is_recorded(recorded, session))
+                continue;
+            record_crash(header, &rows[i], restarted, journal);
             crashed++;
         }
     }
@@ -196,7 +211,7 @@ live_open(struct live **live_out, const char *path, uint32_t slots, struct journ
         return err_set(err, RC_LIMIT, 0, "live table: no memory");
     live->slots = slots;
     live->clock = journal_clock(journal);
-    enum rc rc = read_left_open(live, fd, journal, &crashed, err);
+    enum rc rc = read_left_open(live, fd, journal, NULL, &crashed, err);
     if (rc == RC_OK)
         rc = map_fresh(live, fd, err);
     *crashed_out = crashed;
@@ -209,17 +224,19 @@ live_open(struct live **live_out, const char *path, uint32_t slots, struct journ
 }
 
 enum rc
-live_collect(const char *path, struct journal *journal, uint32_t *crashed_out, struct err *err)
+live_collect(const char *path, struct journal *journal, struct journal_reader *recorded,
+             struct live_left *left_out, struct err *err)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct live left = {.slots = 0};
 
-    *crashed_out = 0;
+    *left_out = (struct live_left){.crashed = 0};
     if (fd < 0)
         return errno == ENOENT
                    ? RC_OK
                    : err_set(err, rc_of_errno(errno), errno, "live table: %s", path);
-    const enum rc rc = read_left_open(&left, fd, journal, crashed_out, err);
+    const enum rc rc = read_left_open(&left, fd, journal, recorded, &left_out->crashed, err);
+    left_out->last_session = left.last_session;
     if (rc == RC_OK)
         unlink(path);
     return rc;

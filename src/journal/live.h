@@ -38,10 +38,17 @@ struct live_session {
  */
 MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,
                            struct journal *journal, uint32_t *crashed_out, struct err *err);
+struct live_left {
+    uint32_t crashed;      /* sessions that went to the journal */
+    uint64_t last_session; /* the highest number seen; 0: none */
+};
+
 /** What a process left open in a table that it had moved away from its place goes to journal as
- *  END_CRASH, and the file is removed. Not while that process lives. Thread: any that may wait.
- */
-MUST_USE enum rc live_collect(const char *path, struct journal *journal, uint32_t *crashed_out,
+ *  END_CRASH, and the file is removed. Not while that process lives. It may have been killed
+ *  after another one had taken its sessions over, and before it had cleared their rows: those
+ *  that are recorded are not recorded again. Thread: any that may wait. */
+MUST_USE enum rc live_collect(const char *path, struct journal *journal,
+                              struct journal_reader *recorded, struct live_left *left_out,
                               struct err *err);
 /** Marks an orderly end. NULL is allowed. Thread: start-up. */
 void live_close(struct live *live);

@@ -2,6 +2,7 @@
 """A server replaced by another process under idle sessions, under load, and when the other one does
 not start; and kill -9 under idle sessions."""
 
+import fcntl
 import json
 import os
 import signal
@@ -35,8 +36,8 @@ class Server(Roost):
         assert done["process"] == self.owner() != before
         return done["kept"]
 
-    def finish(self):
-        """Ends whoever serves, as close() does for a process of ours."""
+    def finish(self, code=0):
+        """Ends whoever serves, as close() does for a process of ours, which ends or ended with code."""
         if self.owner() != self.process.pid:
             os.kill(self.owner(), signal.SIGTERM)
             deadline = time.monotonic() + 60
@@ -45,10 +46,18 @@ class Server(Roost):
                 if state == "Z":
                     break
                 time.sleep(0.02)
-            assert self.process.wait(timeout=60) == 0
+            assert self.process.wait(timeout=60) == code
             self.process.stdout.close()
             self.errors.close()
             self.process = None
+
+    def lock_is_free(self):
+        with open(self.home / "run" / "lock") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
 
     def __exit__(self, *exc):
         if self.process is not None:
@@ -332,6 +341,90 @@ while s.recv(200000)[4] != 7:
     pass
 os.kill(os.getpid(), 9)
 '''
+
+
+# Stands between the old process and a real new one, passes on what they say, and kills the old one
+# once the message of this kind has been passed on (or, of those that the old one waits for, before).
+RELAY = '''
+import os, signal, socket, subprocess, sys
+old = socket.socket(fileno=3)
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+new = subprocess.Popen([REAL, *sys.argv[1:]], pass_fds=[3], preexec_fn=lambda: os.dup2(theirs.fileno(), 3))
+theirs.close()
+WAITED_FOR = 4, 8
+def kill_old():
+    os.kill(os.getppid(), signal.SIGKILL)
+def passed_on(source, to):
+    data, fds, flags, peer = socket.recv_fds(source, 200000, 4)
+    if not data:
+        sys.exit()
+    kind = data[4]
+    if kind == POINT and kind in WAITED_FOR:
+        kill_old()
+        sys.exit()
+    socket.send_fds(to, [data], fds)
+    for fd in fds:
+        os.close(fd)
+    if kind == POINT:
+        kill_old()
+        sys.exit()
+    return kind
+while True:
+    while passed_on(old, ours) not in (3, 7):
+        pass
+    passed_on(ours, old)
+'''
+
+
+@pytest.mark.parametrize("point", ["hello", "prepared", "begin", "session", "end", "taken"])
+def test_kill_of_the_old_one_while_it_hands_over(point, tmp_path, monkeypatch):
+    """What was acknowledged stays, one process at most has the lock, and each session that ended with
+    the old process has one record, under a number that is not given again."""
+    numbers = {"hello": 1, "prepared": 4, "begin": 5, "session": 6, "end": 7, "taken": 8}
+    taken_over = point in ("end", "taken")
+    real, link = binary(), tmp_path / "roost"
+    link.symlink_to(real)
+    monkeypatch.setenv("ROOST", str(link))
+    with Server(accounts=["anna"], options=MANY) as server:
+        monkeypatch.setenv("ROOST", real)
+        link.unlink()
+        link.write_text(f"#!/usr/bin/python3\nREAL, POINT = {real!r}, {numbers[point]}\n{RELAY}")
+        link.chmod(0o755)
+        for n in range(3):
+            deliver(server, n)
+        peers = [idler(server, tag=f"t{i}") for i in range(20)]
+        held = [server.login("anna", tls=True) for _ in range(2)]
+        before = {row["session"] for row in server.sessions()}
+        assert len(before) == 22
+        first = server.owner()
+        os.kill(first, signal.SIGUSR2)
+        assert server.process.wait(timeout=30) == -signal.SIGKILL
+        assert all(peer.at_end() for peer in held)
+        if taken_over:
+            deliver(server, 3)
+            for i, peer in enumerate(peers):
+                assert peer.line() == "* 4 EXISTS"
+                peer.send("DONE\r\n")
+                skip_to(peer, f"t{i} OK")
+            assert server.owner() != first and not server.lock_is_free()
+            server.finish(-signal.SIGKILL)
+        else:
+            assert all(peer.at_end() for peer in peers)
+            server.kill()
+        deadline = time.monotonic() + 20
+        while not server.lock_is_free() and time.monotonic() < deadline:
+            time.sleep(0.02)  # the new one is on its way out
+        server.start()
+        peer = server.login("anna")
+        assert peer.command("SELECT INBOX")[0] == f"* {4 if taken_over else 3} EXISTS"
+        assert server.number_of(peer) > max(before)
+        server.journal_wait("crash")
+        db = sqlite3.connect(f"file:{server.home}/journal.db?mode=ro", uri=True)
+        ended = db.execute("SELECT session, reason FROM session WHERE account = 'anna'").fetchall()
+        db.close()
+        assert sorted(number for number, _ in ended) == sorted(before)
+        assert len([reason for _, reason in ended if reason == "crash"]) == (len(held) if taken_over else len(before))
+        assert not list((server.home / "run").glob("live.*"))
 
 
 def test_another_format_of_sessions(tmp_path):
