@@ -82,11 +82,11 @@ unpack_u64(struct unpack *in)
 }
 
 int64_t
-unpack_time(struct unpack *in)
+unpack_time(struct unpack *in, int64_t latest_us)
 {
     const uint64_t value = unpack_u64(in);
 
-    in->failed |= value > INT64_MAX;
+    in->failed |= latest_us < 0 || value > (uint64_t)latest_us;
     return in->failed ? 0 : (int64_t)value;
 }
 

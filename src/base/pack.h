@@ -38,8 +38,8 @@ bool unpack_bool(struct unpack *in);
 /** max: a greater one fails. */
 uint32_t unpack_u32(struct unpack *in, uint32_t max);
 uint64_t unpack_u64(struct unpack *in);
-/** Not negative. */
-int64_t unpack_time(struct unpack *in);
+/** Neither negative nor after latest_us; otherwise it fails. */
+int64_t unpack_time(struct unpack *in, int64_t latest_us);
 /** Borrowed from the octets; longer than max fails. */
 struct span unpack_span(struct unpack *in, size_t max);
 /** The same, without NUL in it: fit for a string. */

@@ -120,8 +120,10 @@ await(struct replacement *new, enum handover_kind kind, int timeout_ms,
         return rc;
     if (message->kind == HANDOVER_FAILED)
         return err_set(err, RC_INVALID, 0, "the new process: %.*s", SPAN_FMT(message->text));
-    return message->kind == kind ? RC_OK
-                                 : err_set(err, RC_INVALID, 0, "handover: out of order");
+    if (message->kind == kind)
+        return RC_OK;
+    fd_close(&message->fd);
+    return err_set(err, RC_INVALID, 0, "handover: out of order");
 }
 
 /* Tells it who we are, gives it the listeners, and waits until it could take over. */

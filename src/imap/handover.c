@@ -104,10 +104,10 @@ unpack_idle(struct imap_session *im, struct unpack *in)
     if (idle == NULL)
         return false;
     im->idle = idle;
-    in->failed |= tag.len == 0;
+    in->failed |= tag.len == 0 || im->state == IMAP_NOT_AUTHENTICATED;
     memcpy(idle->tag, tag.ptr, tag.len);
-    idle->since_us = unpack_time(in);
-    idle->keepalive_us = unpack_time(in);
+    idle->since_us = unpack_time(in, session_now_us(&im->s));
+    idle->keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
     session_state_set(&im->s, SESSION_IDLE);
     return true;
 }

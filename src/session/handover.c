@@ -17,6 +17,8 @@
 
 enum { NAME_MAX_OCTETS = 1000 }; /* an account's, a mailbox's, a client's */
 
+static const int64_t wall_max_us = INT64_C(253402300800) * 1000000; /* the end of year 9999 */
+
 void
 moving_init(struct moving *moving)
 {
@@ -188,11 +190,13 @@ unpack_ring(struct unpack *in, struct event_log *log)
     for (uint32_t i = 0; i < kept && !in->failed; i++) {
         const uint64_t at_ms = unpack_u64(in);
         const uint8_t kind = unpack_u8(in);
-        in->failed |= kind >= EVENT_KIND_COUNT || at_ms >> 40 != 0;
+        const uint8_t code = unpack_u8(in);
+        const uint8_t outcome = unpack_u8(in);
+        in->failed |= kind >= EVENT_KIND_COUNT || outcome > EVENT_BAD || at_ms >> 40 != 0;
         struct event *event =
             event_note(event_log_room(log), in->failed ? EVENT_NONE : kind, at_ms);
-        event->code = unpack_u8(in);
-        event->outcome = unpack_u8(in);
+        event->code = code;
+        event->outcome = outcome;
         event->a = unpack_u32(in, UINT32_MAX);
         event->b = unpack_u32(in, UINT32_MAX);
     }
@@ -217,12 +221,13 @@ unpack_common(struct session *session, struct unpack *in)
     struct session_counts *counts = &session->counts;
     struct liveness *liveness = &session->liveness;
     struct conn *conn = &session->conn;
+    const int64_t now_us = session_now_us(session);
 
     session->greeted = true;
     session->proxy_tls = unpack_bool(in);
     atomic_store(&session->tls, session->proxy_tls);
-    session->opened_us = unpack_time(in);
-    session->opened_wall_us = unpack_time(in);
+    session->opened_us = unpack_time(in, now_us);
+    session->opened_wall_us = unpack_time(in, wall_max_us);
     session->account_id = unpack_u64(in);
     session->account_name = unpack_string(in);
     session->client_id = unpack_string(in);
@@ -235,14 +240,14 @@ unpack_common(struct session *session, struct unpack *in)
     counts->keepalives = unpack_u32(in, UINT32_MAX);
     conn->octets_in = unpack_u64(in);
     conn->octets_out = unpack_u64(in);
-    conn->last_in_us = unpack_time(in);
-    conn->last_out_us = unpack_time(in);
-    liveness->line_us = unpack_time(in);
+    conn->last_in_us = unpack_time(in, now_us);
+    conn->last_out_us = unpack_time(in, now_us);
+    liveness->line_us = unpack_time(in, now_us);
     liveness->silence_s = unpack_u32(in, UINT32_MAX);
     liveness->keepalive = unpack_bool(in);
     if (liveness->line_us != 0)
         liveness->look_us = conn->last_out_us; /* at once: time has passed */
-    atomic_store(&session->pub.acked_us, unpack_time(in));
+    atomic_store(&session->pub.acked_us, unpack_time(in, now_us));
     session->by_proxy = unpack_bool(in);
     session->keepalive_s = unpack_u32(in, UINT32_MAX);
     unpack_ring(in, &session->events);

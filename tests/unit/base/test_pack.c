@@ -30,7 +30,7 @@ take_all(struct span octets)
     const bool flag = unpack_bool(&in);
     const uint32_t number = unpack_u32(&in, UINT32_MAX);
     const uint64_t big = unpack_u64(&in);
-    const int64_t time = unpack_time(&in);
+    const int64_t time = unpack_time(&in, INT64_MAX);
     const struct span text = unpack_text(&in, 4);
     const struct span none = unpack_span(&in, 0);
     return unpack_whole(&in) && flag && number == UINT32_MAX &&
@@ -67,7 +67,12 @@ test_bounds(void **state)
     unpack_bool(&in);
     assert_true(in.failed);
     in = (struct unpack){.rest = SPAN("\xff\xff\xff\xff\xff\xff\xff\xff")};
-    assert_int_equal(unpack_time(&in), 0);
+    assert_int_equal(unpack_time(&in, INT64_MAX), 0);
+    assert_true(in.failed);
+    in = (struct unpack){.rest = SPAN("\x0a\0\0\0\0\0\0\0\x0a\0\0\0\0\0\0\0")};
+    assert_int_equal(unpack_time(&in, 10), 10);
+    assert_false(in.failed);
+    assert_int_equal(unpack_time(&in, 9), 0);
     assert_true(in.failed);
     in = (struct unpack){.rest = SPAN("\xff\xff\xff\xff"
                                       "text")};
