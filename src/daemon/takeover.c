@@ -243,7 +243,9 @@ takeover_sessions(struct takeover *takeover, struct server *server, struct err *
 void
 takeover_go(struct takeover *takeover, struct server *server)
 {
+    pthread_mutex_lock(&server->upgrade.mutex); /* who waits for the upgrade asks already */
     server->upgrade.answer.kept = takeover->count;
+    pthread_mutex_unlock(&server->upgrade.mutex);
     log_put(&server->log, LOG_E_TAKEN_OVER, "took over with %zu sessions", takeover->count);
     for (size_t i = 0; i < takeover->count; i++)
         session_adopted_begin(takeover->sessions[i]);

@@ -240,7 +240,8 @@ def test_all_of_an_address_in_the_same_second(world):
     """Second 0 of each interval, shifted by the address: lines of one client are whole intervals apart."""
     times = [at for at, _ in world.clients["mover"].lines if at > world.clients["mover"].connected[-1]]
     gaps = [round(b - a) for a, b in zip(times, times[1:])]
-    assert gaps[:5] == [KEEPALIVE] * 5, gaps
+    # The line before the first may have been late: IDLE had just begun.
+    assert gaps[1:6] == [KEEPALIVE] * 5, gaps
 
 
 def test_what_was_learnt_survives_a_restart_and_is_forgotten_when_told(world):
