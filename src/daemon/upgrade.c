@@ -15,18 +15,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
 #include "base/fd.h"
 #include "base/limits.h"
+#include "daemon/detached.h"
 #include "daemon/directory.h"
 #include "daemon/handover.h"
 #include "daemon/server_private.h"
@@ -38,13 +37,12 @@ enum {
     TAKE_MS = 120000,   /* to open the store and adopt all */
     SEND_MS = 30000,
     ASK_AGAIN_MS = 50,
-    CHILD_SOCK = 3,
     ARGS_MAX = 160,
 };
 
 struct replacement {
     struct server *server;
-    pid_t pid;
+    struct detached process;
     int sock; /* -1: none */
     struct buf packet;
     bool knows_format; /* of our packed sessions */
@@ -57,12 +55,8 @@ spawn(struct replacement *new, struct err *err)
 {
     const struct serve_options *options = new->server->options;
     const char *args[ARGS_MAX] = {options->binary, "serve", "-c", options->config_path};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none;
     size_t count = 4;
     int pair[2];
-    int failed;
 
     for (size_t i = 0; i < options->override_count && count + 5 < ARGS_MAX; i++) {
         args[count++] = "-o";
@@ -72,24 +66,13 @@ spawn(struct replacement *new, struct err *err)
     args[count++] = "3";
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(err, rc_of_errno(errno), errno, "socketpair");
-    sigemptyset(&none);
-    posix_spawnattr_init(&attr);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pair[1], CHILD_SOCK);
-    failed = posix_spawn(&new->pid, options->binary, &actions, &attr,
-                         (char *const *)(uintptr_t)args, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attr);
+    const enum rc rc = detached_start(args, pair[1], &new->process, err);
     close(pair[1]);
-    if (failed != 0) {
+    if (rc == RC_OK)
+        new->sock = pair[0];
+    else
         close(pair[0]);
-        new->pid = 0;
-        return err_set(err, RC_NOT_FOUND, failed, "%s", options->binary);
-    }
-    new->sock = pair[0];
-    return RC_OK;
+    return rc;
 }
 
 static void
@@ -97,12 +80,7 @@ kill_new(struct replacement *new)
 {
     fd_close(&new->sock);
     new->sock = -1;
-    if (new->pid <= 0)
-        return;
-    kill(new->pid, SIGKILL);
-    while (waitpid(new->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
-    new->pid = 0;
+    detached_kill(&new->process);
 }
 
 /* Waits for one kind of message; FAILED and the end of the process are errors with its words.
@@ -161,7 +139,7 @@ prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
     if (message.protocol != HANDOVER_PROTOCOL)
         return err_set(err, RC_UNSUPPORTED, 0, "the new process speaks another protocol");
     new->knows_format = message.format == HANDOVER_FORMAT;
-    answer->pid = (uint32_t) new->pid;
+    answer->pid = (uint32_t) new->process.pid;
     snprintf(answer->version, sizeof answer->version, "%.*s", SPAN_FMT(message.text));
     return RC_OK;
 }
@@ -365,10 +343,10 @@ trouble_tell(struct server *server, struct verb_upgrade *answer, const struct er
 static void
 gone(struct server *server, const struct replacement *new)
 {
-    sd_notifyf(0, "MAINPID=%jd", (intmax_t) new->pid);
+    sd_notifyf(0, "MAINPID=%jd", (intmax_t) new->process.pid);
     log_put(&server->log, LOG_E_UPGRADED,
             "process %jd has taken over with %zu sessions; %zu are told to connect again",
-            (intmax_t) new->pid, moving_count(&server->moving),
+            (intmax_t) new->process.pid, moving_count(&server->moving),
             session_table_count(server->env.table));
     LIST_FOR_EACH (node, &server->moving.list)
         live_clear(server->env.live, CONTAINER_OF(node, struct moved, link)->live_slot);
@@ -380,7 +358,7 @@ bool
 upgrade_run(struct server *server)
 {
     struct verb_upgrade answer = {.pid = (uint32_t)getpid()};
-    struct replacement new = {.server = server, .sock = -1};
+    struct replacement new = {.server = server, .process = {.pidfd = -1}, .sock = -1};
     struct err err = {.rc = RC_OK};
 
     buf_init(&new.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
@@ -404,6 +382,7 @@ upgrade_run(struct server *server)
     if (rc == RC_OK) {
         gone(server, &new);
         fd_close(&new.sock);
+        detached_forget(&new.process);
         return true;
     }
     kill_new(&new); /* before anything is opened here */

@@ -132,10 +132,10 @@ def test_size_and_refresh(server):
     terminal.wait("q quit.*q quit")  # by itself
     terminal.key("q")
     assert terminal.end() == 0
-    shown = list(frames(terminal.out))
-    assert len(shown[0]) == 6 and len(accounts(shown[0])) == 3
-    assert len(shown[1]) == 5 and len(accounts(shown[1])) == 2
-    assert len(accounts(shown[2])) == 1 and len(accounts(shown[-1])) == 2
+    # A frame more between two keys, when a second has passed, is as it should be.
+    shown = [len(accounts(frame)) for frame in frames(terminal.out)]
+    assert len(next(frames(terminal.out))) == 6 and shown[0] == 3
+    assert 2 in shown[1:] and 1 in shown[shown.index(2):] and shown[-1] == 2, shown
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGABRT, "\x03"], ids=str)

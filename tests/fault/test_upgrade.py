@@ -353,7 +353,7 @@ new = subprocess.Popen([REAL, *sys.argv[1:]], pass_fds=[3], preexec_fn=lambda: o
 theirs.close()
 WAITED_FOR = 4, 8
 def kill_old():
-    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(OLD, signal.SIGKILL)
 def passed_on(source, to):
     data, fds, flags, peer = socket.recv_fds(source, 200000, 4)
     if not data:
@@ -388,7 +388,7 @@ def test_kill_of_the_old_one_while_it_hands_over(point, tmp_path, monkeypatch):
     with Server(accounts=["anna"], options=MANY) as server:
         monkeypatch.setenv("ROOST", real)
         link.unlink()
-        link.write_text(f"#!/usr/bin/python3\nREAL, POINT = {real!r}, {numbers[point]}\n{RELAY}")
+        link.write_text(f"#!/usr/bin/python3\nREAL, POINT, OLD = {real!r}, {numbers[point]}, {server.owner()}\n{RELAY}")
         link.chmod(0o755)
         for n in range(3):
             deliver(server, n)

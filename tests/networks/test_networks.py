@@ -206,9 +206,12 @@ def test_keepalive_falls_below_what_the_network_forgets(world):
     assert row["keepalive"] < FORGETS <= row["limit"] <= KEEPALIVE and row["why"] == "fell", row
     assert f"forgets connections that are silent for {row['limit']} seconds" in row["sentence"]
     client = world.clients["silent"]
-    assert client.connected[-1] < world.began + LASTS - 15, "it was still coming back at the end"
-    last = [at for at, _ in client.lines if at > client.connected[-1]]
-    assert len(last) >= 5 and max(b - a for a, b in zip(last, last[1:])) < FORGETS + 1
+    # Before, no connection lasted for twice FORGETS. A busy machine may lose one later, too.
+    lives = list(zip(client.connected, [*client.connected[1:], world.began + LASTS]))
+    begin, end = max(lives, key=lambda life: life[1] - life[0])
+    assert end - begin > 15, lives
+    lines = [at for at, _ in client.lines if begin < at < end]
+    assert len(lines) >= 5 and max(b - a for a, b in zip(lines, lines[1:])) < FORGETS + 1
     log = world.roost.log()
     assert re.search(rf" P 07027 0 10\.77\.2\.0/24: keepalive every {SHORTEST} s now: silences of [345] s are lost$", log, re.M)
     assert f"keepalive every {KEEPALIVE} s as configured: nothing speaks against it in 10.77.2.0/24" in log

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting a program that is to outlive this process, as nobody's child but init's (or that of
+ * whoever reaps orphans). A service manager takes a main process seriously only when it is its
+ * own child: systemd does not wait for another's at a stop, and kills it.
+ */
+#ifndef DAEMON_DETACHED_H
+#define DAEMON_DETACHED_H
+
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+struct detached {
+    pid_t pid;
+    int pidfd; /* owned; -1: none */
+};
+
+/**
+ * Starts args[0] with these arguments (NULL at the end), no signal blocked, and sock as its
+ * descriptor 3. RC_NOT_FOUND: it cannot be run. Thread: main; waits until it runs.
+ */
+MUST_USE enum rc detached_start(const char *const *args, int sock, struct detached *out,
+                                struct err *err);
+/** Kills it, and waits until it is gone. */
+void detached_kill(struct detached *detached);
+/** Lets it be. */
+void detached_forget(struct detached *detached);
+
+#endif
