@@ -203,9 +203,15 @@ handover_receive(int sock, struct buf *buf, struct handover_message *message_out
                          .msg_iovlen = 1,
                          .msg_control = control.room,
                          .msg_controllen = sizeof control.room};
-    do
+    /* Of one that ended with our messages unread this is told first, its last words after. */
+    bool was_reset = false;
+    do {
         n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
+        if (n >= 0 || errno != ECONNRESET || was_reset)
+            continue;
+        was_reset = true;
+        errno = EINTR;
+    } while (n < 0 && errno == EINTR);
     if (n == 0 || (n < 0 && errno == ECONNRESET))
         return err_set(err, RC_CLOSED, 0, "the other process has ended");
     if (n < 0)

@@ -593,42 +593,25 @@ conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out)
     evidence_out->last_data_sent_ms = info.tcpi_last_data_sent;
 }
 
+/* FIN first, then away with what the peer still sends: a close with unread octets is an RST,
+ * which can overtake our last words on their way to the client's program. */
 static void
-say_goodbye(struct conn *conn)
-{
-    /* After a fatal error, or inside an unfinished record, there is nothing to add. */
-    if (conn->ssl != NULL && conn->tls_state == CONN_TLS_READY && !conn->write_ended &&
-        !conn->tls_wants_write && buf_len(&conn->out) == 0) {
-        ERR_clear_error();
-        SSL_shutdown(conn->ssl);
-        ERR_clear_error();
-    }
-    if (conn->fd >= 0 && !conn->write_ended)
-        shutdown(conn->fd, SHUT_WR);
-    conn->write_ended = true;
-}
-
-bool
-conn_input_waits(const struct conn *conn)
-{
-    int octets = 0;
-
-    return conn->fd >= 0 && !conn->read_ended && ioctl(conn->fd, FIONREAD, &octets) == 0 &&
-           octets > 0;
-}
-
-void
-conn_finish(struct conn *conn)
+close_socket(struct conn *conn)
 {
     char sink[4096];
 
-    say_goodbye(conn);
-    for (size_t total = 0; conn->fd >= 0 && !conn->read_ended && total < DRAIN_OCTETS;) {
+    if (conn->fd < 0)
+        return;
+    if (!conn->write_ended)
+        shutdown(conn->fd, SHUT_WR);
+    for (size_t total = 0; !conn->read_ended && total < DRAIN_OCTETS;) {
         const ssize_t n = recv(conn->fd, sink, sizeof sink, MSG_DONTWAIT);
         if (n <= 0)
             break;
         total += (size_t)n;
     }
+    close(conn->fd);
+    conn->fd = -1;
 }
 
 void
@@ -636,12 +619,18 @@ conn_close(struct conn *conn, struct conn_evidence *evidence_out)
 {
     if (evidence_out != NULL)
         conn_evidence_get(conn, evidence_out);
-    conn_finish(conn);
-    SSL_free(conn->ssl);
-    conn->ssl = NULL;
-    if (conn->fd >= 0)
-        close(conn->fd);
-    conn->fd = -1;
+    if (conn->ssl != NULL) {
+        /* After a fatal error, or inside an unfinished record, there is nothing to add. */
+        if (conn->tls_state == CONN_TLS_READY && !conn->write_ended && !conn->tls_wants_write &&
+            buf_len(&conn->out) == 0) {
+            ERR_clear_error();
+            SSL_shutdown(conn->ssl);
+            ERR_clear_error();
+        }
+        SSL_free(conn->ssl);
+        conn->ssl = NULL;
+    }
+    close_socket(conn);
     both_ended(conn);
     buf_done(&conn->in);
     buf_done(&conn->out);

@@ -148,15 +148,6 @@ int64_t conn_unacked(const struct conn *conn);
 int64_t conn_last_ack_us(const struct conn *conn);
 
 void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out);
-/** The peer has sent what nobody has read. Asks the kernel. */
-bool conn_input_waits(const struct conn *conn);
-/**
- * Ends our direction (close_notify, FIN) and throws away what the peer has sent: closing with
- * unread octets is an RST, which can overtake the last words on their way to the client's
- * program. For a peer that goes on sending: park for input, call it again while
- * conn_input_waits, and conn_close after a while. What conn->out holds is lost.
- */
-void conn_finish(struct conn *conn);
 /**
  * Closes: sends close_notify if TLS is up and it fits, drops what conn->out still holds, ends
  * the stream with FIN where that can be done, frees everything. evidence_out (may be NULL) is

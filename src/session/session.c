@@ -450,11 +450,6 @@ ending_flush(struct session *session)
         timer_arm(session, session->linger_us);
         return conn_park(&session->conn);
     }
-    if (session_now_us(session) < session->linger_us && conn_input_waits(&session->conn)) {
-        conn_finish(&session->conn);
-        timer_arm(session, session->linger_us);
-        return TASK_PARK_INPUT;
-    }
     return ending_close(session);
 }
 

@@ -309,31 +309,6 @@ test_close_lets_last_words_arrive(void **state)
 }
 
 static void
-test_finish_outlasts_a_peer_that_goes_on(void **state)
-{
-    const struct pair pair = pair_tcp(0);
-    struct conn conn;
-    char got[64];
-
-    (void)state;
-    open_plain(&conn, pair.near);
-    assert_false(conn_input_waits(&conn));
-    buf_put_str(&conn.out, "* BYE shutting down\r\n");
-    assert_int_equal(conn_flush(&conn), RC_OK);
-    for (int round = 0; round < 3; round++) {
-        put_all(pair.far, "a NOOP\r\n", 8);
-        assert_true(await_fd(pair.near, POLLIN));
-        assert_true(conn_input_waits(&conn));
-        conn_finish(&conn);
-        assert_false(conn_input_waits(&conn));
-    }
-    assert_int_equal(read(pair.far, got, sizeof got), 21);
-    assert_int_equal(read(pair.far, got, sizeof got), 0);
-    conn_close(&conn, NULL);
-    close(pair.far);
-}
-
-static void
 test_parked_keeps_no_buffers(void **state)
 {
     const struct pair pair = pair_unix();
@@ -475,7 +450,6 @@ main(void)
         cmocka_unit_test(test_peer_closes_while_output_waits),
         cmocka_unit_test(test_timeout_of_unacknowledged_octets),
         cmocka_unit_test(test_close_lets_last_words_arrive),
-        cmocka_unit_test(test_finish_outlasts_a_peer_that_goes_on),
         cmocka_unit_test(test_parked_keeps_no_buffers),
         cmocka_unit_test(test_take_fd_for_hand_over),
         cmocka_unit_test(test_without_descriptor),
