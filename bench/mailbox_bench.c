@@ -12,8 +12,8 @@
 
 #include "base/check.h"
 #include "mailbox/account_private.h"
-#include "mailbox/hub.h"
-#include "mailbox/ops.h"
+#include "mailbox/memory/hub.h"
+#include "mailbox/write/ops.h"
 #include "mailbox/sync.h"
 #include "mailbox/version_private.h"
 #include "store/flags_rule.h"

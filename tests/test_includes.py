@@ -59,14 +59,34 @@ def test_included_files_exist():
 
 
 def test_private_headers_stay_private():
+    """A private header is for the files of its folder and of the folders below it."""
     wrong = []
-    for path, folder, target in includes():
-        parts = target.split("/")
-        if target.endswith("_private.h") and "/".join(parts[:-1]) != str(
-            path.relative_to(SRC).parent
-        ):
+    for path, _, target in includes():
+        where = path.relative_to(SRC).parts[:-1]
+        home = tuple(target.split("/")[:-1])
+        if target.endswith("_private.h") and where[: len(home)] != home:
             wrong.append(f"{path.relative_to(ROOT)} includes {target}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_engines_stay_behind_the_seam():
+    """Only the engine's own files include its headers: all others use store/*.h."""
+    wrong = [
+        f"{path.relative_to(ROOT)} includes {target}"
+        for path, _, target in includes()
+        if re.match(r"store/\w+/", target)
+        and path.relative_to(SRC).parts[:2] != tuple(target.split("/")[:2])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_is_crowded():
+    crowded = [
+        str(folder.relative_to(ROOT))
+        for folder in sorted(p for p in SRC.rglob("*") if p.is_dir())
+        if len(list(folder.glob("*.c"))) > 20
+    ]
+    assert not crowded, f"split by idea: {crowded}"
 
 
 def test_what_cleans_up_itself_is_born_clean():

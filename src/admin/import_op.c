@@ -2,7 +2,7 @@
 /* See the header. Runs in the turn, on whichever thread holds it. */
 #include "admin/import_op.h"
 
-#include "mailbox/names.h"
+#include "mailbox/names/names.h"
 
 static enum rc
 import_one(struct turn_ctx *ctx, struct import_op *op, uint64_t mbox, struct import_msg *msg,

@@ -7,7 +7,7 @@
 #define ADMIN_IMPORT_OP_H
 
 #include "mailbox/content/ingest.h"
-#include "mailbox/turn.h"
+#include "mailbox/write/turn.h"
 
 struct import_msg {
     struct ingest ingest;

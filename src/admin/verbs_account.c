@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "auth/password.h"
-#include "mailbox/account.h"
+#include "mailbox/memory/account.h"
 #include "session/table.h"
 #include "store/registry.h"
 #include "store/store.h"

@@ -9,8 +9,8 @@
 
 #include "admin/import_op.h"
 #include "base/limits.h"
-#include "mailbox/account.h"
-#include "mailbox/turn_wait.h"
+#include "mailbox/memory/account.h"
+#include "mailbox/write/turn_wait.h"
 #include "store/registry.h"
 #include "syntax/imap/flags.h"
 #include "syntax/imap/mbox_name.h"

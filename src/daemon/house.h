@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "daemon/config.h"
 #include "imap/imap.h"
-#include "mailbox/account.h"
+#include "mailbox/memory/account.h"
 #include "session/session.h"
 #include "store/registry.h"
 #include "store/store.h"

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "mailbox/ops.h"
-#include "mailbox/turn_wait.h"
+#include "mailbox/write/ops.h"
+#include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
 
 enum {

@@ -16,10 +16,10 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/map.h"
-#include "mailbox/account.h"
+#include "mailbox/memory/account.h"
 #include "mailbox/change_private.h"
-#include "mailbox/mailbox.h"
-#include "mailbox/version.h"
+#include "mailbox/memory/mailbox.h"
+#include "mailbox/memory/version.h"
 
 enum { HUB_BUCKETS = 8 };
 

@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/map.h"
-#include "mailbox/change.h"
+#include "mailbox/memory/change.h"
 
 enum change_kind { CHANGE_ADDED, CHANGE_FLAGS, CHANGE_EXPUNGED, CHANGE_KEYWORD };
 

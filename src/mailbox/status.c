@@ -2,7 +2,7 @@
 /* STATUS: counters of the row, and \Recent where it is asked for (status.h). */
 #include "mailbox/status.h"
 
-#include "mailbox/mailbox.h"
+#include "mailbox/memory/mailbox.h"
 #include "syntax/imap/req.h"
 
 enum { RECENT_BATCH = 64 };

@@ -11,7 +11,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "mailbox/account.h"
+#include "mailbox/memory/account.h"
 #include "store/store.h"
 
 struct status {

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "mailbox/version.h"
+#include "mailbox/memory/version.h"
 
 /* Messages a chunk and chunks a node; tests make them tiny to meet their borders often. */
 #ifndef VERSION_CHUNK

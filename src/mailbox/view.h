@@ -24,9 +24,9 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/list.h"
-#include "mailbox/mailbox.h"
-#include "mailbox/turn.h"
-#include "mailbox/version.h"
+#include "mailbox/memory/mailbox.h"
+#include "mailbox/write/turn.h"
+#include "mailbox/memory/version.h"
 #include "syntax/imap/numset.h"
 
 enum view_mode { VIEW_READ_WRITE, VIEW_READ_ONLY };

@@ -44,7 +44,7 @@ struct env {
     struct budget spool_budget; /* octets of spools in memory, all sessions */
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
-    struct accounts *accounts; /* mailbox/account.h, for the front doors */
+    struct accounts *accounts; /* mailbox/memory/account.h, for the front doors */
     const char *version;       /* "0.1.0" */
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */

@@ -6,8 +6,8 @@
  *
  * One account is one database of its own. Everything is done inside a transaction:
  *   a read one is a snapshot: short (one slice of a session), never held over a wait for a
- * peer; a write one belongs to whoever holds the account's turn (mailbox/turn.h): one at a
- * time. A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
+ * peer; a write one belongs to whoever holds the account's turn (mailbox/write/turn.h): one at
+ * a time. A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
  *
  * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
  * uidnext, modseq and uidvalidity only grow, also over crashes (INV-S1, INV-S2).

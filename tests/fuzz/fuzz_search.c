@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "mailbox/content/fields.h"
-#include "mailbox/members.h"
+#include "mailbox/memory/members.h"
 #include "mailbox/content/search.h"
 #include "syntax/imap/cmd.h"
 #include "syntax/mail/mime_parts.h"

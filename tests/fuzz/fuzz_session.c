@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "daemon/ports.h"
-#include "mailbox/account.h"
+#include "mailbox/memory/account.h"
 #include "session/handover.h"
 #include "session/table.h"
 #include "support/fake_clock.h"

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 #include "base/rng.h"
-#include "mailbox/account.h"
-#include "mailbox/hub.h"
+#include "mailbox/memory/account.h"
+#include "mailbox/memory/hub.h"
 #include "mailbox/sync.h"
 #include "mailbox/view.h"
 #include "support/tmpdir.h"

@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "mailbox/account_private.h"
-#include "mailbox/names.h"
-#include "mailbox/ops.h"
+#include "mailbox/names/names.h"
+#include "mailbox/write/ops.h"
 #include "support/fault_vfs.h"
 #include "support/mailbox_sim_private.h"
 

@@ -8,7 +8,7 @@
 
 #include "mailbox/content/fetch.h"
 #include "mailbox/content/fields.h"
-#include "mailbox/members.h"
+#include "mailbox/memory/members.h"
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_parts.h"
 

@@ -7,7 +7,7 @@
 #include "mailbox/content/ingest.h"
 
 #include "base/limits.h"
-#include "mailbox/change.h"
+#include "mailbox/memory/change.h"
 #include "mailbox/content/fields.h"
 #include "syntax/mail/bodystructure.h"
 #include "syntax/mail/envelope.h"

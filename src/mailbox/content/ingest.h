@@ -13,7 +13,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/rc.h"
-#include "mailbox/turn.h"
+#include "mailbox/write/turn.h"
 #include "store/store.h"
 
 /* A header block above this is refused: FETCH and SEARCH may need it in memory as a whole. */

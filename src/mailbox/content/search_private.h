@@ -10,7 +10,7 @@
 #ifndef MAILBOX_CONTENT_SEARCH_PRIVATE_H
 #define MAILBOX_CONTENT_SEARCH_PRIVATE_H
 
-#include "mailbox/members.h"
+#include "mailbox/memory/members.h"
 #include "mailbox/content/search.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/mime_search.h"

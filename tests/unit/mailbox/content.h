@@ -12,9 +12,9 @@
 #include "support/tmpdir.h"
 
 #include "base/limits.h"
-#include "mailbox/account.h"
-#include "mailbox/mailbox.h"
-#include "mailbox/ops.h"
+#include "mailbox/memory/account.h"
+#include "mailbox/memory/mailbox.h"
+#include "mailbox/write/ops.h"
 #include "mailbox/view.h"
 #include "store/store.h"
 #include "syntax/imap/cmd.h"

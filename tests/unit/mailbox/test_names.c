@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "mailbox/hub.h"
-#include "mailbox/names.h"
+#include "mailbox/memory/hub.h"
+#include "mailbox/names/names.h"
 #include "mailbox/status.h"
 
 static const struct wake no_wake = {.fn = NULL};

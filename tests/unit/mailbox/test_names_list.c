@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "mailbox/names_list.h"
+#include "mailbox/names/names_list.h"
 
 /* ---- a hierarchy ---- */
 

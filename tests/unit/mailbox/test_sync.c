@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "mailbox/account_private.h"
-#include "mailbox/names.h"
+#include "mailbox/names/names.h"
 #include "mailbox/sync.h"
 
 static const char text[] = "Subject: hello\r\n\r\nworld\r\n";

@@ -7,8 +7,8 @@
 
 #include <sqlite3.h>
 
-#include "mailbox/change.h"
-#include "mailbox/hub.h"
+#include "mailbox/memory/change.h"
+#include "mailbox/memory/hub.h"
 #include "support/fault_vfs.h"
 
 enum { PLAYERS = 100 };

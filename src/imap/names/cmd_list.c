@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LIST with its extensions, LSUB and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10, RFC
+ * 3348, 5258, 5819, 6154, 8438, 7889). What to answer is decided in mailbox/names/names_list.h.
+ */
+#include "imap/imap_session.h"
+#include "mailbox/names/names.h"
+#include "mailbox/names/names_list.h"
+#include "mailbox/status.h"
+
+static const struct {
+    unsigned bit;
+    struct span name;
+} attributes[] = {
+    {NAMES_NONEXISTENT, SPAN_INIT("\\NonExistent")},
+    {NAMES_NOSELECT, SPAN_INIT("\\Noselect")},
+    {NAMES_HAS_CHILDREN, SPAN_INIT("\\HasChildren")},
+    {NAMES_HAS_NO_CHILDREN, SPAN_INIT("\\HasNoChildren")},
+    {NAMES_SUBSCRIBED, SPAN_INIT("\\Subscribed")},
+};
+
+static void
+childinfo_write(struct iw *w, unsigned childinfo)
+{
+    if (childinfo == 0)
+        return;
+    iw_open(w);
+    iw_string(w, SPAN("CHILDINFO"));
+    iw_open(w);
+    if ((childinfo & NAMES_CHILDINFO_SUBSCRIBED) != 0)
+        iw_string(w, SPAN("SUBSCRIBED"));
+    if ((childinfo & NAMES_CHILDINFO_SPECIAL_USE) != 0)
+        iw_string(w, SPAN("SPECIAL-USE"));
+    iw_close(w);
+    iw_close(w);
+}
+
+static void
+list_line(struct imap_session *im, struct span word, const struct names_entry *entry)
+{
+    const unsigned uses = names_use_to_wire(entry->special_use);
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_token(&w, word);
+    iw_open(&w);
+    for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
+        if ((entry->attrs & attributes[i].bit) != 0)
+            iw_token(&w, attributes[i].name);
+    for (unsigned bit = 0; bit < IMAP_USE_COUNT; bit++)
+        if ((uses >> bit & 1) != 0)
+            iw_token(&w, imap_use_names[bit]);
+    iw_close(&w);
+    iw_string(&w, SPAN("/"));
+    if (entry->name.len == 0)
+        iw_string(&w, SPAN("")); /* the answer to LIST "" "" */
+    else
+        iw_mailbox(&w, entry->name);
+    childinfo_write(&w, entry->childinfo);
+    iw_end(&w);
+}
+
+static void
+status_line(struct imap_session *im, struct span name, const struct status *status,
+            unsigned items)
+{
+    const uint64_t values[IMAP_STATUS_COUNT] = {
+        status->messages,
+        status->recent,
+        status->uidnext,
+        status->uidvalidity,
+        status->unseen,
+        status->deleted,
+        status->octets,
+        status->highest_modseq,
+        env_settings(im->s.env)->append_octets,
+        0,
+    };
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_word(&w, "STATUS");
+    iw_mailbox(&w, name);
+    iw_open(&w);
+    for (unsigned bit = 0; bit < IMAP_STATUS_COUNT; bit++) {
+        if ((items >> bit & 1) == 0)
+            continue;
+        iw_token(&w, imap_status_names[bit]);
+        iw_num(&w, values[bit]);
+    }
+    iw_close(&w);
+    iw_end(&w);
+}
+
+/* Items of extensions that are not offered. */
+static bool
+status_items_unknown(unsigned items)
+{
+    return (items &
+            (IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) != 0;
+}
+
+struct list_run {
+    struct names_list *list;
+    bool has_entry; /* its STATUS is still to be written */
+    struct names_entry entry;
+};
+
+static enum imap_step
+list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind kind)
+{
+    struct list_run *run = arena_new(&work->arena, struct list_run);
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    if (run == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (!imap_read_begin(im, &tx, &step))
+        return step;
+    const enum rc rc =
+        names_list_new(&work->arena, tx, &work->cmd.u.list, kind, &run->list, &err);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    work->run = run;
+    return STEP_MORE;
+}
+
+/* The STATUS of a name just listed (RFC 5819); one that went meanwhile has none. */
+static bool
+entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step_out)
+{
+    const struct imap_list_req *req = &im->work->cmd.u.list;
+    const bool wants_tx = (req->status_items & IMAP_STATUS_RECENT) != 0;
+    struct status status;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    if (wants_tx && !imap_read_begin(im, &tx, step_out))
+        return false;
+    if (status_of_row(im->acct, tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
+        status_line(im, run->entry.name, &status, req->status_items);
+    run->has_entry = false;
+    return true;
+}
+
+static enum imap_step
+list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind kind)
+{
+    const struct imap_list_req *req = &work->cmd.u.list;
+    const struct span word = kind == NAMES_LSUB ? SPAN("LSUB") : SPAN("LIST");
+    enum imap_step step = STEP_DONE;
+
+    if (work->run == NULL) {
+        if (status_items_unknown(req->status_items))
+            return imap_bad(work, "A STATUS item is not known");
+        step = list_begin(im, work, kind);
+        if (step != STEP_MORE)
+            return step;
+    }
+    struct list_run *run = work->run;
+    for (;;) {
+        if (run->has_entry && !entry_status(im, run, &step))
+            return step;
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        const enum rc rc = names_list_next(run->list, &run->entry);
+        if (rc == RC_AGAIN)
+            continue; /* it has worked for a while: look at the time */
+        if (rc != RC_OK)
+            return imap_ok(work, NULL,
+                           kind == NAMES_LSUB ? "LSUB completed" : "LIST completed");
+        list_line(im, word, &run->entry);
+        run->has_entry =
+            (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && run->entry.row != NULL;
+    }
+}
+
+enum imap_step
+cmd_list_run(struct imap_session *im, struct imap_work *work)
+{
+    return list_go(im, work, NAMES_LIST);
+}
+
+enum imap_step
+cmd_lsub_run(struct imap_session *im, struct imap_work *work)
+{
+    return list_go(im, work, NAMES_LSUB);
+}
+
+enum imap_step
+cmd_status_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_status_req *req = &work->cmd.u.status;
+    enum imap_step step = STEP_DONE;
+    struct status status;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    if (status_items_unknown(req->items))
+        return imap_bad(work, "A STATUS item is not known");
+    if (imap_bad_name(work, &req->mailbox, &step) || !imap_read_begin(im, &tx, &step))
+        return step;
+    const enum rc rc = status_get(im->acct, tx, req->mailbox.name, req->items, &status, &err);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    status_line(im, req->mailbox.name, &status, req->items);
+    return imap_ok(work, NULL, "STATUS completed");
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commands on names: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3 to
+ * 6.3.7, RFC 6154). All are requests for the account's turn (mailbox/names/names.h).
+ */
+#include "imap/imap_session.h"
+#include "mailbox/names/names.h"
+
+static const struct {
+    const char *code;
+    const char *text;
+} refusals[] = {
+    [NAMES_ARE_INBOX] = {"CANNOT", "INBOX is always there"},
+    [NAMES_EXIST] = {"ALREADYEXISTS", "A mailbox of that name exists already"},
+    [NAMES_ARE_MISSING] = {"NONEXISTENT", "No such mailbox"},
+    [NAMES_HAVE_CHILDREN] = {"HASCHILDREN", "There are mailboxes below that name"},
+    [NAMES_INTO_THEMSELVES] = {"CANNOT", "A mailbox cannot be moved below itself"},
+    [NAMES_TOO_LONG] = {"CANNOT", "A name would become too long or too deep"},
+    [NAMES_TOO_MANY] = {"LIMIT", "There are too many mailboxes"},
+    [NAMES_USE_IMPOSSIBLE] = {"USEATTR", "A mailbox cannot have that special use"},
+    [NAMES_USE_TAKEN] = {"USEATTR", "Another mailbox has that special use"},
+};
+
+static enum imap_step
+conclude(struct imap_session *im, const struct turn_req *req, enum names_refusal refusal,
+         const char *ok_text)
+{
+    if (req->result == RC_OK)
+        return imap_ok(im->work, NULL, ok_text);
+    if (refusal != NAMES_NOT_REFUSED)
+        return imap_no(im->work, refusals[refusal].code, refusals[refusal].text);
+    return imap_fail(im, req->result, &req->err);
+}
+
+/* The command's state: made at its first step. */
+#define RUN_STATE(work, type) ((work)->run = arena_new(&(work)->arena, type))
+
+enum imap_step
+cmd_create_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_create_req *req = &work->cmd.u.create;
+    struct names_create_op *op = work->run;
+    enum imap_step step = STEP_DONE;
+
+    if (op == NULL) {
+        if (imap_bad_name(work, &req->mailbox, &step))
+            return step;
+        if (req->unknown_use)
+            return imap_no(work, "USEATTR", "That special use is not known");
+        op = RUN_STATE(work, struct names_create_op);
+        if (op == NULL)
+            return imap_fail(im, RC_LIMIT, NULL);
+        names_create_op_init(op, &work->arena, session_waker(&im->s));
+        op->name = req->mailbox.name;
+        op->special_use = names_use_of_wire(req->uses);
+    }
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    return conclude(im, &op->turn, op->refusal, "CREATE completed");
+}
+
+enum imap_step
+cmd_delete_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_mailbox_req *req = &work->cmd.u.mailbox;
+    struct names_delete_op *op = work->run;
+    enum imap_step step = STEP_DONE;
+
+    if (op == NULL) {
+        if (imap_bad_name(work, &req->mailbox, &step))
+            return step;
+        op = RUN_STATE(work, struct names_delete_op);
+        if (op == NULL)
+            return imap_fail(im, RC_LIMIT, NULL);
+        names_delete_op_init(op, &work->arena, session_waker(&im->s));
+        op->name = req->mailbox.name;
+    }
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    return conclude(im, &op->turn, op->refusal, "DELETE completed");
+}
+
+enum imap_step
+cmd_rename_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_rename_req *req = &work->cmd.u.rename;
+    struct names_rename_op *op = work->run;
+    enum imap_step step = STEP_DONE;
+
+    if (op == NULL) {
+        if (imap_bad_name(work, &req->from, &step) || imap_bad_name(work, &req->to, &step))
+            return step;
+        op = RUN_STATE(work, struct names_rename_op);
+        if (op == NULL)
+            return imap_fail(im, RC_LIMIT, NULL);
+        names_rename_op_init(op, &work->arena, session_waker(&im->s));
+        op->from = req->from.name;
+        op->to = req->to.name;
+    }
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    return conclude(im, &op->turn, op->refusal, "RENAME completed");
+}
+
+enum imap_step
+cmd_subscribe_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_mailbox_req *req = &work->cmd.u.mailbox;
+    const bool subscribe = work->cmd.id == IMAP_CMD_SUBSCRIBE;
+    struct names_subscribe_op *op = work->run;
+    enum imap_step step = STEP_DONE;
+
+    if (op == NULL) {
+        if (imap_bad_name(work, &req->mailbox, &step))
+            return step;
+        op = RUN_STATE(work, struct names_subscribe_op);
+        if (op == NULL)
+            return imap_fail(im, RC_LIMIT, NULL);
+        names_subscribe_op_init(op, session_waker(&im->s));
+        op->name = req->mailbox.name;
+        op->subscribe = subscribe;
+    }
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    return conclude(im, &op->turn, op->refusal,
+                    subscribe ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * STORE, COPY, MOVE, EXPUNGE, CLOSE (RFC 3501 sections 6.4.2, 6.4.3, 6.4.6, 6.4.7; RFC 4315,
+ * RFC 6851). Each resolves the client's set against its view, hands a request to the account's
+ * turn, and leaves telling about it to the sync that follows. RFC 2180 section 4: by sequence
+ * number, messages that others have expunged make the answer NO [EXPUNGEISSUED]; by UID they
+ * are passed over.
+ */
+#include "imap/imap_session.h"
+#include "mailbox/write/ops.h"
+
+/* The messages of a client's set, both ways. */
+struct named {
+    struct view_run *seqs;
+    size_t seq_count;
+    struct uid_run *uids;
+    size_t uid_count;
+};
+
+/* Finds them; all in the command's arena. */
+static bool
+uids_of(struct imap_session *im, struct imap_msgs *msgs, struct named *named_out,
+        enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    AUTO_TX tx = NULL;
+
+    if (!imap_read_begin(im, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
+        !imap_resolve(im, msgs, &named_out->seqs, &named_out->seq_count, step_out))
+        return false;
+    const enum rc rc = view_uid_runs(&im->view, named_out->seqs, named_out->seq_count,
+                                     &work->arena, &named_out->uids, &named_out->uid_count);
+    if (rc == RC_OK)
+        return true;
+    *step_out = imap_fail(im, rc, NULL);
+    return false;
+}
+
+static bool
+refuse_read_only(struct imap_session *im, enum imap_step *step_out)
+{
+    if (im->view.mode != VIEW_READ_ONLY)
+        return false;
+    *step_out = imap_no(im->work, "READ-ONLY", "The mailbox is open read-only");
+    return true;
+}
+
+/* ---- STORE ---- */
+
+struct store_run {
+    struct flags_op op;
+    struct named named;
+    bool applied;
+};
+
+static enum flags_mode
+mode_of(enum imap_store_mode mode)
+{
+    return mode == IMAP_STORE_REPLACE ? FLAGS_REPLACE
+           : mode == IMAP_STORE_ADD   ? FLAGS_ADD
+                                      : FLAGS_REMOVE;
+}
+
+static enum imap_step
+store_begin(struct imap_session *im, struct imap_work *work)
+{
+    struct imap_store_req *req = &work->cmd.u.store;
+    struct store_run *run = arena_new(&work->arena, struct store_run);
+    enum imap_step step = STEP_DONE;
+
+    if (run == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (req->has_unchanged_since)
+        return imap_bad(work, "UNCHANGEDSINCE is not supported");
+    if (refuse_read_only(im, &step) || !uids_of(im, &req->msgs, &run->named, &step))
+        return step;
+    flags_op_init(&run->op, &work->arena, session_waker(&im->s));
+    run->op.mbox = im->watch.mbox;
+    run->op.runs = run->named.uids;
+    run->op.run_count = run->named.uid_count;
+    run->op.known_modseq = view_known_modseq(&im->view);
+    run->op.mode = mode_of(req->mode);
+    run->op.flags = req->flags.flags & MSG_SYSTEM_FLAGS;
+    run->op.keywords = req->flags.keywords;
+    run->op.keyword_count = req->flags.keyword_count;
+    run->op.unchanged_since = MODSEQ_ANY;
+    work->run = run;
+    return STEP_MORE;
+}
+
+/* Whether some of the messages named exist in the view only. */
+static bool
+some_expunged(struct imap_session *im, const struct named *named, bool *some_out,
+              enum imap_step *step_out)
+{
+    struct version *now = NULL;
+    struct mailbox_state state;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    *some_out = false;
+    mailbox_state(im->view.mailbox, &state);
+    if (state.last_expunge_modseq <= im->view.modseq)
+        return true;
+    if (!imap_read_begin(im, &tx, step_out))
+        return false;
+    const enum rc rc = view_current(&im->view, tx, &now, &err);
+    if (rc != RC_OK) {
+        *step_out = imap_fail(im, rc, &err);
+        return false;
+    }
+    *some_out = view_count_expunged(&im->view, now, named->seqs, named->seq_count) > 0;
+    version_unref(now);
+    return true;
+}
+
+enum imap_step
+cmd_store_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_store_req *req = &work->cmd.u.store;
+    enum imap_step step = STEP_DONE;
+    bool expunged = false;
+
+    if (work->run == NULL)
+        return store_begin(im, work);
+    struct store_run *run = work->run;
+    if (!run->applied) {
+        if (!imap_turn(im, &run->op.turn, &step))
+            return step;
+        if (run->op.turn.result != RC_OK)
+            return imap_fail(im, run->op.turn.result, &run->op.turn.err);
+        run->applied = true;
+    }
+    if (req->msgs.kind == IMAP_MSGS_SEQ && !some_expunged(im, &run->named, &expunged, &step))
+        return step;
+    if (req->silent && !expunged) {
+        view_silence(&im->view, run->op.silent_modseq);
+    } else { /* after a NO, a client that asked for silence cannot know what was changed */
+        im->view.echo = run->op.runs;
+        im->view.echo_count = run->op.run_count;
+    }
+    if (expunged)
+        return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+    return imap_ok(work, NULL, "STORE completed");
+}
+
+/* ---- COPY, MOVE ---- */
+
+static enum imap_step
+copy_begin(struct imap_session *im, struct imap_work *work, bool move)
+{
+    struct imap_copy_req *req = &work->cmd.u.copy;
+    struct copy_op *op = arena_new(&work->arena, struct copy_op);
+    enum imap_step step = STEP_DONE;
+    struct named named;
+
+    if (op == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (imap_bad_name(work, &req->mailbox, &step))
+        return step;
+    if (move && refuse_read_only(im, &step))
+        return step;
+    if (!uids_of(im, &req->msgs, &named, &step))
+        return step;
+    copy_op_init(op, &work->arena, session_waker(&im->s));
+    op->from_mbox = im->watch.mbox;
+    op->to_name = req->mailbox.name;
+    op->runs = named.uids;
+    op->run_count = named.uid_count;
+    op->move = move;
+    if (req->msgs.kind == IMAP_MSGS_SEQ)
+        for (size_t i = 0; i < named.seq_count; i++)
+            op->expected += named.seqs[i].last - named.seqs[i].first + 1;
+    work->run = op;
+    return STEP_MORE;
+}
+
+/* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3), or NULL when nothing was copied. */
+static char *
+copyuid(struct imap_work *work, const struct copy_op *op)
+{
+    AUTO_BUF code = {0};
+
+    if (op->count == 0)
+        return NULL;
+    buf_init(&code, 128 + op->source_count * 24); /* two numbers of ten digits a run */
+    buf_printf(&code, "COPYUID %u ", op->to_uidvalidity);
+    struct numset_writer uids = numset_writer(&code);
+    for (size_t i = 0; i < op->source_count; i++)
+        for (uint64_t uid = op->sources[i].first; uid <= op->sources[i].last; uid++)
+            numset_writer_add(&uids, (uint32_t)uid);
+    numset_writer_end(&uids);
+    buf_put_char(&code, ' ');
+    for (size_t i = 0; i < op->count; i++)
+        numset_writer_add(&uids, op->first_uid + (uint32_t)i);
+    numset_writer_end(&uids);
+    return buf_ok(&code) ? arena_str(&work->arena, buf_span(&code)) : NULL;
+}
+
+enum imap_step
+cmd_copy_run(struct imap_session *im, struct imap_work *work)
+{
+    const bool move = work->cmd.id == IMAP_CMD_MOVE || work->cmd.id == IMAP_CMD_UID_MOVE;
+    enum imap_step step = STEP_DONE;
+
+    if (work->run == NULL)
+        return copy_begin(im, work, move);
+    struct copy_op *op = work->run;
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    if (op->turn.result == RC_NOT_FOUND)
+        return imap_no(work, "TRYCREATE", "No such mailbox");
+    if (op->turn.result != RC_OK)
+        return imap_fail(im, op->turn.result, &op->turn.err);
+    const char *code = copyuid(work, op);
+    if (!move)
+        return imap_ok(work, code, "COPY completed");
+    if (code != NULL) { /* before the EXPUNGEs that follow: RFC 6851 section 4.3 */
+        struct iw w = imap_line(im);
+        iw_status_line(&w, SPAN(""), IW_OK, code, SPAN("Moved"));
+    }
+    return imap_ok(work, NULL, "MOVE completed");
+}
+
+/* ---- EXPUNGE, CLOSE ---- */
+
+static enum imap_step
+expunge_begin(struct imap_session *im, struct imap_work *work)
+{
+    struct expunge_op *op = arena_new(&work->arena, struct expunge_op);
+    const bool by_uid = work->cmd.id == IMAP_CMD_UID_EXPUNGE;
+    enum imap_step step = STEP_DONE;
+    struct named named = {0};
+
+    if (op == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (by_uid && !uids_of(im, &work->cmd.u.uid_expunge.msgs, &named, &step))
+        return step;
+    expunge_op_init(op, &work->arena, session_waker(&im->s));
+    op->mbox = im->watch.mbox;
+    op->only_deleted = true;
+    op->runs = named.uids;
+    op->run_count = named.uid_count;
+    if (by_uid && named.uid_count == 0)
+        return imap_ok(work, NULL, "EXPUNGE completed");
+    work->run = op;
+    return STEP_MORE;
+}
+
+enum imap_step
+cmd_expunge_run(struct imap_session *im, struct imap_work *work)
+{
+    enum imap_step step = STEP_DONE;
+
+    if (work->run == NULL) {
+        if (refuse_read_only(im, &step))
+            return step;
+        return expunge_begin(im, work);
+    }
+    struct expunge_op *op = work->run;
+    if (!imap_turn(im, &op->turn, &step))
+        return step;
+    if (op->turn.result != RC_OK)
+        return imap_fail(im, op->turn.result, &op->turn.err);
+    return imap_ok(work, NULL, "EXPUNGE completed");
+}
+
+enum imap_step
+cmd_close_run(struct imap_session *im, struct imap_work *work)
+{
+    enum imap_step step = STEP_DONE;
+    struct mailbox_state state;
+
+    mailbox_state(im->view.mailbox, &state);
+    if (im->view.mode == VIEW_READ_WRITE && !state.gone &&
+        (work->run != NULL || state.deleted > 0)) {
+        if (work->run == NULL)
+            return expunge_begin(im, work);
+        struct expunge_op *op = work->run;
+        if (!imap_turn(im, &op->turn, &step))
+            return step;
+        if (op->turn.result != RC_OK)
+            return imap_fail(im, op->turn.result, &op->turn.err);
+    }
+    imap_unselect(im);
+    return imap_ok(work, NULL, "CLOSE completed");
+}

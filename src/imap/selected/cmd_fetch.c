@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * FETCH (RFC 3501 section 6.4.5): mailbox/content/fetch.h says which data comes next, here it
+ * becomes lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the
+ * version's arrays straight into the output; everything else goes step by step and stops at any
+ * octet when the reader is slow.
+ *
+ * Items without PEEK set \Seen: durably, before the octets are sent, for a window of messages
+ * at a time, so that a client that leaves has only few marked that it never got. FLAGS are then
+ * part of the answer (RFC 3501 section 6.4.5: they should be included).
+ *
+ *   resolve -> [mark window] -> fetch window -> ... -> tagged answer
+ */
+#include "imap/imap_session.h"
+#include "mailbox/content/fetch.h"
+#include "mailbox/write/ops.h"
+
+enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };
+
+enum stage { STAGE_WINDOW, STAGE_MARK, STAGE_SEND };
+
+struct fetch_run {
+    struct imap_fetch_req req; /* with FLAGS added when it marks */
+    struct view_run *runs;     /* all of the client's set */
+    size_t run_count;
+    size_t next_run;   /* first run not in a window yet */
+    uint32_t next_seq; /* and where in it; 0: at its first */
+    struct view_run *window;
+    size_t window_count;
+    struct flags_op mark;
+    struct fetch *fetch;
+    struct iw line; /* the FETCH response under way */
+    bool streaming; /* in the middle of a literal */
+    uint32_t missing;
+    enum stage stage;
+};
+
+static bool
+fetch_abandon(struct imap_session *im)
+{
+    struct fetch_run *run = im->work->run;
+
+    fetch_done(run->fetch);
+    run->fetch = NULL;
+    im->work->abandon = NULL;
+    return true;
+}
+
+/* ---- items of the entry, fast ---- */
+
+/* The 64 sets of system flags as they are written, with parentheses. */
+static size_t
+flags_put(char *dst, unsigned flags)
+{
+    char *at = dst;
+
+    *at++ = '(';
+    for (unsigned bit = 0; bit < IMAP_FLAG_COUNT; bit++) {
+        if ((flags >> bit & 1) == 0)
+            continue;
+        if (at[-1] != '(')
+            *at++ = ' ';
+        memcpy(at, imap_flag_names[bit].ptr, imap_flag_names[bit].len);
+        at += imap_flag_names[bit].len;
+    }
+    *at++ = ')';
+    return (size_t)(at - dst);
+}
+
+static void
+entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *item,
+           const struct fetch_msg *msg)
+{
+    struct span keywords[LIMIT_KEYWORDS];
+    size_t count = 0;
+
+    iw_token(w, item->label);
+    switch (item->kind) {
+    case FETCH_UID:
+        iw_num(w, msg->uid);
+        break;
+    case FETCH_FLAGS:
+        if (msg->keywords != NULL)
+            count = imap_keyword_names(msg->keywords, im->work->keyword_names,
+                                       im->work->keyword_count, keywords);
+        iw_flags(w, msg->flags | (view_is_recent(&im->view, msg->uid) ? IMAP_FLAG_RECENT : 0),
+                 keywords, count);
+        break;
+    case FETCH_INTERNALDATE:
+        iw_date_time(w,
+                     (struct imap_date_time){msg->internaldate_s, msg->internaldate_zone_min});
+        break;
+    case FETCH_RFC822_SIZE:
+        iw_num(w, msg->octets);
+        break;
+    case FETCH_MODSEQ:
+        iw_open(w);
+        iw_num(w, msg->modseq);
+        iw_close(w);
+        break;
+    default:
+        break;
+    }
+}
+
+/* One message from the arrays; msg is scratch. */
+static void
+entry_line(struct imap_session *im, const struct fetch_run *run, const struct version_run *from,
+           uint32_t i, uint32_t seq)
+{
+    const struct fetch_msg msg = {
+        .seq = seq,
+        .uid = from->uids[i],
+        .flags = from->flags[i],
+        .keywords = from->keywords == NULL ? NULL : &from->keywords[i],
+        .modseq = from->modseqs[i],
+        .octets = from->octets[i],
+        .internaldate_s = from->internaldates_s[i],
+        .internaldate_zone_min = from->internaldate_zones_min[i],
+        .message = from->messages[i],
+    };
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_num(&w, seq);
+    iw_word(&w, "FETCH");
+    iw_open(&w);
+    for (size_t k = 0; k < run->req.item_count; k++)
+        entry_item(im, &w, &run->req.items[k], &msg);
+    iw_close(&w);
+    iw_end(&w);
+}
+
+/* The commonest lines of all, `* 12 FETCH (UID 45 FLAGS (\Seen))` and `(FLAGS (\Seen))`,
+ * without the writer: half a million of them are one synchronisation of a phone. */
+static bool
+flags_lines(struct imap_session *im, const struct fetch_run *run,
+            const struct version_run *from, uint32_t seq)
+{
+    enum { LINE_MAX_OCTETS = 128 };
+    const unsigned kinds = run->req.kinds;
+    const bool with_uid = (kinds & 1u << FETCH_UID) != 0;
+
+    if (from->keywords != NULL || (kinds & 1u << FETCH_FLAGS) == 0 ||
+        (kinds & ~(1u << FETCH_FLAGS | 1u << FETCH_UID)) != 0 ||
+        (with_uid && run->req.items[0].kind != FETCH_UID))
+        return false;
+    char *room = buf_reserve(&im->s.conn.out, (size_t)from->count * LINE_MAX_OCTETS);
+    if (room == NULL)
+        return true; /* the buffer has failed: the session ends when it is flushed */
+    char *at = room;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const unsigned recent =
+            view_is_recent(&im->view, from->uids[i]) ? (unsigned)IMAP_FLAG_RECENT : 0;
+        memcpy(at, "* ", 2);
+        at += 2;
+        at += imap_fmt_u64(at, seq + i);
+        if (with_uid) {
+            memcpy(at, " FETCH (UID ", 12);
+            at += 12;
+            at += imap_fmt_u64(at, from->uids[i]);
+            memcpy(at, " FLAGS ", 7);
+            at += 7;
+        } else {
+            memcpy(at, " FETCH (FLAGS ", 14);
+            at += 14;
+        }
+        at += flags_put(at, from->flags[i] | recent);
+        memcpy(at, ")\r\n", 3);
+        at += 3;
+    }
+    buf_grew(&im->s.conn.out, (size_t)(at - room));
+    return true;
+}
+
+/* STEP_DONE: the window is sent. */
+static enum imap_step
+send_entries(struct imap_session *im, struct fetch_run *run)
+{
+    struct version_run from;
+    uint32_t seq = 0;
+
+    for (;;) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        if (!fetch_run(run->fetch, RUN_MAX, &seq, &from))
+            return STEP_DONE;
+        if (flags_lines(im, run, &from, seq))
+            continue;
+        for (uint32_t i = 0; i < from.count; i++)
+            entry_line(im, run, &from, i, seq + i);
+    }
+}
+
+/* ---- everything else, step by step ---- */
+
+/* Mail may hold NUL, literals may not (RFC 3501 section 9: CHAR8): it goes out as 0x80, so that
+ * sizes stay true. What is stored stays as it came. */
+static void
+nul_hide(struct buf *out, size_t from)
+{
+    char *at = out->data == NULL ? NULL : out->data + out->head + from;
+    const char *end = out->data == NULL ? NULL : out->data + out->tail;
+
+    while (at != NULL && at < end && (at = memchr(at, 0, (size_t)(end - at))) != NULL)
+        *at++ = (char)0x80;
+}
+
+/* More of a literal; false while some of it is left. */
+static enum rc
+stream(struct imap_session *im, struct fetch_run *run, struct err *err)
+{
+    struct buf *out = &im->s.conn.out;
+    const size_t before = buf_len(out);
+    uint64_t left = 0;
+
+    const enum rc rc =
+        fetch_stream(run->fetch, out, LIMIT_OUTPUT_HIGH_WATER - before, &left, err);
+    if (rc != RC_OK)
+        return rc;
+    iw_literal_sent(&run->line, buf_len(out) - before);
+    nul_hide(out, before);
+    run->streaming = left > 0;
+    return RC_OK;
+}
+
+static void
+step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_step *step)
+{
+    struct iw *w = &run->line;
+    size_t nul_from;
+
+    switch (step->kind) {
+    case FETCH_STEP_BEGIN:
+        *w = imap_line(im);
+        iw_untagged(w);
+        iw_num(w, step->msg->seq);
+        iw_word(w, "FETCH");
+        iw_open(w);
+        im->mid_line = true;
+        break;
+    case FETCH_STEP_ENTRY:
+        entry_item(im, w, step->item, step->msg);
+        break;
+    case FETCH_STEP_NIL:
+        iw_token(w, step->item->label);
+        iw_nil(w);
+        break;
+    case FETCH_STEP_SYNTAX:
+        iw_token(w, step->item->label);
+        iw_token(w, step->text);
+        break;
+    case FETCH_STEP_STRING:
+        iw_token(w, step->item->label);
+        iw_literal_begin(w, step->text.len, IW_LITERAL);
+        nul_from = buf_len(&im->s.conn.out);
+        iw_literal_data(w, step->text);
+        nul_hide(&im->s.conn.out, nul_from);
+        break;
+    case FETCH_STEP_STREAM:
+        iw_token(w, step->item->label);
+        iw_literal_begin(w, step->octets, IW_LITERAL);
+        run->streaming = true;
+        break;
+    case FETCH_STEP_END:
+        iw_close(w);
+        iw_end(w);
+        im->mid_line = false;
+        break;
+    case FETCH_STEP_DONE:
+        break;
+    }
+}
+
+/* As far as output and time go. *rc_out: what failed. STEP_DONE: the window is sent. */
+static enum imap_step
+send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, struct err *err)
+{
+    struct fetch_step step;
+
+    for (;;) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        if (run->streaming) {
+            *rc_out = stream(im, run, err);
+            if (*rc_out != RC_OK)
+                return STEP_DONE;
+            continue;
+        }
+        *rc_out = fetch_step(run->fetch, &step, err);
+        if (*rc_out != RC_OK || step.kind == FETCH_STEP_DONE)
+            return STEP_DONE;
+        step_write(im, run, &step);
+    }
+}
+
+/* ---- stages ---- */
+
+static enum imap_step
+failed(struct imap_session *im, enum rc rc, const struct err *err)
+{
+    if (im->mid_line) { /* half a response is out: nothing but the end can follow */
+        session_end(&im->s, END_STORE_FAILED, "%s", err->text);
+        return STEP_WAIT;
+    }
+    return imap_fail(im, rc, err);
+}
+
+static enum imap_step
+send_window(struct imap_session *im, struct fetch_run *run)
+{
+    enum imap_step step = STEP_DONE;
+    enum rc rc = RC_OK;
+    AUTO_TX tx = NULL;
+    struct err err;
+
+    const bool needs_store = fetch_needs_store(run->fetch);
+    if (needs_store && !imap_read_begin(im, &tx, &step))
+        return step;
+    rc = fetch_slice_begin(run->fetch, tx, &err);
+    if (rc == RC_AGAIN && tx == NULL) {
+        if (!imap_read_begin(im, &tx, &step))
+            return step;
+        rc = fetch_slice_begin(run->fetch, tx, &err);
+    }
+    if (rc == RC_AGAIN) /* the snapshot is too old: another one */
+        return STEP_MORE;
+    if (rc != RC_OK)
+        return failed(im, rc, &err);
+    step = needs_store ? send_steps(im, run, &rc, &err) : send_entries(im, run);
+    fetch_slice_end(run->fetch);
+    if (rc != RC_OK)
+        return failed(im, rc, &err);
+    if (step != STEP_DONE)
+        return step;
+    run->missing += fetch_missing(run->fetch);
+    fetch_done(run->fetch);
+    run->fetch = NULL;
+    run->stage = STAGE_WINDOW;
+    return STEP_MORE;
+}
+
+/* The next messages: all of them, or, when they are to be marked, a window's worth. */
+static bool
+window_next(struct fetch_run *run, struct arena *arena)
+{
+    uint32_t room = run->req.marks_seen ? SEEN_WINDOW : UINT32_MAX;
+
+    if (run->next_run >= run->run_count)
+        return false;
+    if (run->window == NULL)
+        run->window = arena_array(arena, struct view_run, run->run_count);
+    run->window_count = 0;
+    while (run->window != NULL && room > 0 && run->next_run < run->run_count) {
+        const struct view_run from = run->runs[run->next_run];
+        const uint32_t first = run->next_seq == 0 ? from.first : run->next_seq;
+        const uint32_t left = from.last - first;
+        const uint32_t last = left < room ? from.last : first + room - 1;
+        run->window[run->window_count++] = (struct view_run){first, last};
+        room -= last - first + 1;
+        run->next_seq = last == from.last ? 0 : last + 1;
+        run->next_run += last == from.last;
+    }
+    return true;
+}
+
+static enum imap_step
+window_begin(struct imap_session *im, struct fetch_run *run)
+{
+    struct imap_work *work = im->work;
+    struct uid_run *uids = NULL;
+    size_t count = 0;
+
+    if (!window_next(run, &work->arena)) {
+        if (run->missing > 0)
+            return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+        return imap_ok(work, NULL,
+                       span_starts(imap_cmd_word(work->cmd.id), SPAN("UID"))
+                           ? "UID FETCH completed"
+                           : "FETCH completed");
+    }
+    if (run->window == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    run->stage = STAGE_SEND;
+    if (run->req.marks_seen && im->view.mode == VIEW_READ_WRITE) {
+        const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count,
+                                         &work->arena, &uids, &count);
+        if (rc != RC_OK)
+            return imap_fail(im, rc, NULL);
+        flags_op_init(&run->mark, &work->arena, session_waker(&im->s));
+        run->mark.mbox = im->watch.mbox;
+        run->mark.runs = uids;
+        run->mark.run_count = count;
+        run->mark.mode = FLAGS_ADD;
+        run->mark.flags = MSG_SEEN;
+        run->mark.unchanged_since = MODSEQ_ANY;
+        run->mark.known_modseq = view_known_modseq(&im->view);
+        run->stage = STAGE_MARK;
+    }
+    const enum rc rc = fetch_new(&work->arena, &im->view, &run->req, run->window,
+                                 run->window_count, &run->fetch);
+    return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, NULL);
+}
+
+static enum imap_step
+mark(struct imap_session *im, struct fetch_run *run)
+{
+    enum imap_step step = STEP_DONE;
+
+    if (!imap_turn(im, &run->mark.turn, &step))
+        return step;
+    if (run->mark.turn.result != RC_OK)
+        return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
+    view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
+    run->stage = STAGE_SEND;
+    return STEP_MORE;
+}
+
+/* The request, with FLAGS among the items when it marks messages as seen. */
+static bool
+req_prepare(struct arena *arena, const struct imap_fetch_req *from, struct imap_fetch_req *to)
+{
+    *to = *from;
+    if (!from->marks_seen || (from->kinds & 1u << FETCH_FLAGS) != 0)
+        return true;
+    struct imap_fetch_item *items =
+        arena_array(arena, struct imap_fetch_item, from->item_count + 1);
+    if (items == NULL)
+        return false;
+    memcpy(items, from->items, from->item_count * sizeof *items);
+    items[from->item_count] =
+        (struct imap_fetch_item){.kind = FETCH_FLAGS, .label = SPAN("FLAGS")};
+    to->items = items;
+    to->item_count++;
+    to->kinds |= 1u << FETCH_FLAGS;
+    return true;
+}
+
+/* FLAGS of messages are the present ones: a keyword that another session has made since the
+ * last sync is announced before it is seen on one (RFC 3501 section 7.2.6). */
+static void
+tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
+{
+    const struct imap_work *work = im->work;
+
+    if ((req->kinds & 1u << FETCH_FLAGS) == 0 || work->keyword_count <= im->view.keyword_count)
+        return;
+    imap_write_flags_lines(im, work->keyword_names, work->keyword_count);
+    im->view.keyword_count = (uint32_t)work->keyword_count;
+}
+
+static enum imap_step
+fetch_begin(struct imap_session *im, struct imap_work *work)
+{
+    struct imap_fetch_req *req = &work->cmd.u.fetch;
+    struct fetch_run *run = arena_new(&work->arena, struct fetch_run);
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+
+    if (run == NULL || !req_prepare(&work->arena, req, &run->req))
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (req->has_changed_since || req->vanished || (req->kinds & 1u << FETCH_MODSEQ) != 0)
+        return imap_bad(work, "CONDSTORE is not supported");
+    if ((req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0)
+        return imap_bad(work, "BINARY is not supported");
+    if (!imap_read_begin(im, &tx, &step) || !imap_view_awake(im, tx, &step) ||
+        !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step))
+        return step;
+    const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keyword_names,
+                                        &work->keyword_count);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, NULL);
+    tell_keywords(im, &run->req);
+    work->run = run;
+    work->abandon = fetch_abandon;
+    return STEP_MORE;
+}
+
+enum imap_step
+cmd_fetch_run(struct imap_session *im, struct imap_work *work)
+{
+    struct fetch_run *run = work->run;
+
+    if (run == NULL)
+        return fetch_begin(im, work);
+    switch (run->stage) {
+    case STAGE_WINDOW:
+        return window_begin(im, run);
+    case STAGE_MARK:
+        return mark(im, run);
+    case STAGE_SEND:
+        return send_window(im, run);
+    }
+    return STEP_DONE;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Accounts in memory, held or kept for a while, and the bounds of what they keep: accounts that
+ * nobody holds, and octets of versions that nobody looks at (LIMIT_IDLE_ACCOUNTS,
+ * LIMIT_VERSION_CACHE).
+ *
+ *     (none) ──account_get──> held <──get / last put──> idle ──accounts_evict, forget──> (none)
+ *
+ * Thread: any. LOCK_ACCOUNTS is the outermost lock of this folder: under it an account's
+ * mailboxes may be entered, never the other way round.
+ */
+#include "mailbox/memory/account.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "mailbox/account_private.h"
+
+enum {
+    ACCOUNT_KEEP_MS = 10 * 60 * 1000, /* an account that nobody holds */
+    VERSION_KEEP_MS = 10 * 60 * 1000, /* a version that nobody has asked for */
+};
+
+enum rc
+accounts_new(struct store *store, const struct clock *clock, struct accounts **out)
+{
+    struct accounts *accounts = calloc(1, sizeof *accounts);
+
+    if (accounts == NULL)
+        return RC_LIMIT;
+    accounts->store = store;
+    accounts->clock = clock;
+    atomic_init(&accounts->version_octets, 0);
+    lock_init(&accounts->lock, LOCK_ACCOUNTS);
+    map_init(&accounts->by_id);
+    list_init(&accounts->idle);
+    list_init(&accounts->versioned);
+    *out = accounts;
+    return RC_OK;
+}
+
+static struct account *
+account_new(struct accounts *accounts, uint64_t account_id)
+{
+    struct account *acct = calloc(1, sizeof *acct);
+
+    if (acct == NULL)
+        return NULL;
+    if (store_account_get(accounts->store, account_id, &acct->store) != RC_OK) {
+        free(acct);
+        return NULL;
+    }
+    acct->accounts = accounts;
+    acct->id = account_id;
+    list_init(&acct->idle_link);
+    list_init(&acct->version_link);
+    turn_init(&acct->turn);
+    hub_init(&acct->hub);
+    lock_init(&acct->mailboxes_lock, LOCK_MAILBOXES);
+    list_init(&acct->mailboxes);
+    list_init(&acct->opening);
+    list_init(&acct->views);
+    return acct;
+}
+
+/* It is in no list and no map any more. */
+static void
+account_free(struct account *acct)
+{
+    if (acct == NULL)
+        return;
+    CHECK(acct->refs == 0 && list_is_empty(&acct->views) && list_is_empty(&acct->opening));
+    mailboxes_done(acct);
+    turn_done(&acct->turn);
+    hub_done(&acct->hub);
+    lock_done(&acct->mailboxes_lock);
+    store_account_put(acct->store);
+    free(acct);
+}
+
+/* accounts->lock is held. */
+static void
+take_out(struct account *acct)
+{
+    struct accounts *accounts = acct->accounts;
+
+    map_take(&accounts->by_id, map_key_u64(&acct->id));
+    list_remove(&acct->idle_link);
+    list_remove(&acct->version_link);
+    accounts->idle_count--;
+}
+
+/* accounts->lock is held. */
+static void
+hold_account(struct account *acct)
+{
+    if (acct->refs++ == 0) {
+        list_remove(&acct->idle_link);
+        acct->accounts->idle_count--;
+    }
+}
+
+enum rc
+account_get(struct accounts *accounts, uint64_t account_id, struct account **out)
+{
+    lock_enter(&accounts->lock);
+    struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
+    if (acct != NULL)
+        hold_account(acct);
+    lock_leave(&accounts->lock);
+    if (acct != NULL) {
+        *out = acct;
+        return RC_OK;
+    }
+
+    struct account *fresh = account_new(accounts, account_id);
+    if (fresh == NULL)
+        return RC_LIMIT;
+    enum rc rc = RC_OK;
+    lock_enter(&accounts->lock);
+    acct = map_get(&accounts->by_id, map_key_u64(&account_id));
+    if (acct != NULL) {
+        hold_account(acct); /* somebody else was faster */
+    } else {
+        rc = map_put(&accounts->by_id, map_key_u64(&account_id), fresh);
+        if (rc == RC_OK) {
+            fresh->refs = 1;
+            acct = fresh;
+            fresh = NULL;
+        }
+    }
+    lock_leave(&accounts->lock);
+    account_free(fresh);
+    if (rc == RC_OK)
+        *out = acct;
+    return rc;
+}
+
+void
+account_put(struct account *acct)
+{
+    if (acct == NULL)
+        return;
+    struct accounts *accounts = acct->accounts;
+    struct account *surplus = NULL;
+
+    lock_enter(&accounts->lock);
+    CHECK(acct->refs > 0);
+    if (--acct->refs == 0) {
+        acct->idle_since_ms = clock_mono_ms(accounts->clock);
+        list_push_back(&accounts->idle, &acct->idle_link);
+        if (++accounts->idle_count > LIMIT_IDLE_ACCOUNTS) {
+            surplus = CONTAINER_OF(accounts->idle.next, struct account, idle_link);
+            take_out(surplus);
+        }
+    }
+    lock_leave(&accounts->lock);
+    account_free(surplus);
+}
+
+uint64_t
+account_id(const struct account *acct)
+{
+    return acct->id;
+}
+
+struct store_account *
+account_store(struct account *acct)
+{
+    return acct->store;
+}
+
+const struct clock *
+account_clock(const struct account *acct)
+{
+    return acct->accounts->clock;
+}
+
+/* Walks the accounts that have versions, least recently loaded first, until enough is given
+ * back. */
+static void
+trim_versions(struct accounts *accounts, int64_t used_before_ms, uint64_t keep_octets)
+{
+    lock_enter(&accounts->lock);
+    LIST_FOR_EACH (node, &accounts->versioned) {
+        struct account *acct = CONTAINER_OF(node, struct account, version_link);
+        if (mailboxes_trim(acct, used_before_ms, keep_octets))
+            list_remove(&acct->version_link);
+    }
+    lock_leave(&accounts->lock);
+}
+
+void
+accounts_note_version(struct account *acct)
+{
+    struct accounts *accounts = acct->accounts;
+
+    lock_enter(&accounts->lock);
+    list_remove(&acct->version_link);
+    list_push_back(&accounts->versioned, &acct->version_link);
+    lock_leave(&accounts->lock);
+    if (atomic_load(&accounts->version_octets) > LIMIT_VERSION_CACHE)
+        trim_versions(accounts, INT64_MIN, LIMIT_VERSION_CACHE);
+}
+
+/* The account that has been idle longest and since before the given time, held again. */
+static struct account *
+take_idle(struct accounts *accounts, int64_t before_ms)
+{
+    struct account *acct = NULL;
+
+    lock_enter(&accounts->lock);
+    if (!list_is_empty(&accounts->idle)) {
+        acct = CONTAINER_OF(accounts->idle.next, struct account, idle_link);
+        if (acct->idle_since_ms > before_ms)
+            acct = NULL;
+        else
+            hold_account(acct);
+    }
+    lock_leave(&accounts->lock);
+    return acct;
+}
+
+/* Writes what waits for a commit, and frees the account unless somebody holds it again. */
+static void
+let_go(struct account *acct)
+{
+    struct accounts *accounts = acct->accounts;
+    struct recent_mark marks[RECENT_MARKS];
+
+    if (mailboxes_recent_marks(acct, marks) > 0)
+        turn_flush(acct); /* should it fail, messages are \Recent once more */
+    lock_enter(&accounts->lock);
+    const bool unheld = --acct->refs == 0;
+    if (unheld) {
+        accounts->idle_count++; /* take_out counts it down */
+        take_out(acct);
+    }
+    lock_leave(&accounts->lock);
+    if (unheld)
+        account_free(acct);
+}
+
+void
+accounts_evict(struct accounts *accounts)
+{
+    const int64_t now_ms = clock_mono_ms(accounts->clock);
+    struct account *acct;
+
+    while ((acct = take_idle(accounts, now_ms - ACCOUNT_KEEP_MS)) != NULL)
+        let_go(acct);
+    trim_versions(accounts, now_ms - VERSION_KEEP_MS, 0);
+}
+
+enum rc
+accounts_forget(struct accounts *accounts, uint64_t account_id)
+{
+    lock_enter(&accounts->lock);
+    struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
+    const bool busy = acct != NULL && acct->refs > 0;
+    if (acct != NULL && !busy)
+        take_out(acct);
+    lock_leave(&accounts->lock);
+    if (busy)
+        return RC_BUSY;
+    account_free(acct);
+    return RC_OK;
+}
+
+void
+accounts_free(struct accounts *accounts)
+{
+    struct account *acct;
+
+    while ((acct = take_idle(accounts, INT64_MAX)) != NULL)
+        let_go(acct);
+    CHECK(accounts->by_id.count == 0);
+    map_done(&accounts->by_id);
+    lock_done(&accounts->lock);
+    free(accounts);
+}

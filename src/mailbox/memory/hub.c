@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The account's watchers, in a few buckets by mailbox row, and apart from them those of several
+ * mailboxes. Waking is done under the lock, so a
+ * watch that was taken out is never called again (INV-M8); a wake only posts and wakes
+ * (base/wake.h), so a few thousand of them cost about a millisecond.
+ *
+ * Thread: any.
+ */
+#include "mailbox/memory/hub.h"
+
+#include "base/check.h"
+#include "mailbox/account_private.h"
+
+void
+hub_init(struct hub *hub)
+{
+    lock_init(&hub->lock, LOCK_HUB);
+    for (size_t i = 0; i < HUB_BUCKETS; i++)
+        list_init(&hub->buckets[i]);
+    list_init(&hub->several);
+}
+
+void
+hub_done(struct hub *hub)
+{
+    for (size_t i = 0; i < HUB_BUCKETS; i++)
+        CHECK(list_is_empty(&hub->buckets[i]));
+    CHECK(list_is_empty(&hub->several));
+    lock_done(&hub->lock);
+}
+
+void
+hub_watch(struct account *acct, struct watch *watch, const struct watch_filter *filter,
+          struct wake wake)
+{
+    struct hub *hub = &acct->hub;
+
+    watch->acct = acct;
+    watch->mbox = filter->mbox_count == 1 ? filter->mboxes[0] : 0;
+    watch->filter = *filter;
+    if (watch->mbox != 0)
+        watch->filter.mboxes = &watch->mbox;
+    watch->wake = wake;
+    lock_enter(&hub->lock);
+    list_push_back(watch->mbox == 0 ? &hub->several : &hub->buckets[watch->mbox % HUB_BUCKETS],
+                   &watch->link);
+    lock_leave(&hub->lock);
+}
+
+void
+hub_watch_events(struct watch *watch, unsigned events)
+{
+    if (watch->acct == NULL)
+        return;
+    struct hub *hub = &watch->acct->hub;
+    lock_enter(&hub->lock);
+    watch->filter.events = events;
+    lock_leave(&hub->lock);
+}
+
+void
+hub_unwatch(struct watch *watch)
+{
+    if (watch->acct == NULL)
+        return;
+    struct hub *hub = &watch->acct->hub;
+    lock_enter(&hub->lock);
+    list_remove(&watch->link);
+    lock_leave(&hub->lock);
+    watch->acct = NULL;
+}
+
+static unsigned
+events_of(const struct mbox_changes *changes)
+{
+    unsigned events = changes->names_serial != 0 ? WATCH_NAMES : 0;
+
+    if (changes->gone_serial != 0)
+        return WATCH_NAMES | WATCH_EXPUNGES;
+    for (const struct change_record *r = changes->first; r != NULL; r = r->next)
+        events |= r->kind == CHANGE_ADDED      ? WATCH_ARRIVALS
+                  : r->kind == CHANGE_EXPUNGED ? WATCH_EXPUNGES
+                                               : WATCH_FLAGS; /* and keywords */
+    return events;
+}
+
+static bool
+is_among(const struct watch_filter *filter, uint64_t mbox)
+{
+    size_t low = 0;
+    size_t high = filter->mbox_count;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (filter->mboxes[mid] < mbox)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return filter->mbox_count == 0 || (low < filter->mbox_count && filter->mboxes[low] == mbox);
+}
+
+static bool
+matches_any(const struct watch *watch, const struct change_log *log)
+{
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
+        if (is_among(&watch->filter, c->mbox) && (watch->filter.events & events_of(c)) != 0)
+            return true;
+    return false;
+}
+
+void
+hub_publish(struct account *acct, const struct change_log *log)
+{
+    struct hub *hub = &acct->hub;
+
+    if (log->first == NULL)
+        return;
+    lock_enter(&hub->lock);
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
+        const unsigned events = events_of(c);
+        LIST_FOR_EACH (node, &hub->buckets[c->mbox % HUB_BUCKETS]) {
+            const struct watch *watch = CONTAINER_OF(node, struct watch, link);
+            if (watch->mbox == c->mbox && (watch->filter.events & events) != 0)
+                wake_call(watch->wake);
+        }
+    }
+    LIST_FOR_EACH (node, &hub->several) {
+        const struct watch *watch = CONTAINER_OF(node, struct watch, link);
+        if (matches_any(watch, log))
+            wake_call(watch->wake);
+    }
+    lock_leave(&hub->lock);
+}

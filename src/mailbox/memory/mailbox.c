@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mailboxes in memory: opening, holding, counters, loading of versions. What a commit does to
+ * them is in publish.c.
+ *
+ * Opening and loading read from snapshots while commits go on. Neither may miss one:
+ *
+ *   INV-M4  A mailbox is registered (in `opening`) before the snapshot that its row is read
+ * from begins. So each commit is in that snapshot, or is published to the registered mailbox,
+ * or both; and a published state is never replaced by one that was read.
+ *
+ *   A version is loaded through the caller's snapshot. Commits published during the load are
+ *   kept (`replays`) and those above the snapshot's modseq are applied to what was loaded.
+ * Where a commit came between the snapshot and the begin of the load, the version is right for
+ * its own modseq but not current: its caller gets it, the mailbox does not.
+ *
+ * Thread: any; fields under the account's LOCK_MAILBOXES, which is not held across disk.
+ */
+#include "mailbox/memory/mailbox.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "mailbox/account_private.h"
+#include "mailbox/version_private.h"
+
+/* Mailboxes that an account keeps although nobody holds them. */
+#ifndef MAILBOX_UNHELD
+#define MAILBOX_UNHELD 64u
+#endif
+
+enum {
+    LOAD_BATCH = 256,     /* entries read at once */
+    ROW_ARENA = 64 << 10, /* a row's name, the names of 128 keywords */
+};
+
+static void
+mailbox_free(struct mailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    CHECK(mailbox->refs == 0 && mailbox->loaders == 0);
+    atomic_fetch_sub(&mailbox->acct->accounts->version_octets, mailbox->current_octets);
+    version_unref(mailbox->current);
+    for (uint32_t i = 0; i < mailbox->keyword_room; i++)
+        free(mailbox->keywords[i]);
+    free(mailbox->keywords);
+    free(mailbox->name);
+    free(mailbox);
+}
+
+void
+mailboxes_done(struct account *acct)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(&acct->mailboxes)) != NULL)
+        mailbox_free(CONTAINER_OF(node, struct mailbox, link));
+}
+
+/* --- Opening --- */
+
+/* The lock is held, also for all of this group. */
+static void
+hold_mailbox(struct mailbox *mailbox)
+{
+    if (mailbox->refs++ == 0)
+        mailbox->acct->unheld--;
+}
+
+static struct mailbox *
+find_id(struct account *acct, uint64_t mbox)
+{
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        if (mailbox->state.mbox == mbox)
+            return mailbox;
+    }
+    return NULL;
+}
+
+static struct mailbox *
+find_name(struct account *acct, struct span name)
+{
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        if (mailbox->name != NULL && !mailbox->state.gone &&
+            span_eq(span_of(mailbox->name, mailbox->name_octets), name))
+            return mailbox;
+    }
+    return NULL;
+}
+
+/* Beyond MAILBOX_UNHELD the one that was put back longest ago goes, to be freed by the caller;
+ * one whose watermark of \Recent still waits for a commit only when there are many more. */
+static struct mailbox *
+take_surplus(struct account *acct)
+{
+    if (acct->unheld <= MAILBOX_UNHELD)
+        return NULL;
+    const bool many = acct->unheld > 4 * MAILBOX_UNHELD;
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        const bool waits = mailbox->state.recent_from > mailbox->recent_written;
+        if (mailbox->refs > 0 || (waits && !many))
+            continue;
+        list_remove(&mailbox->link);
+        acct->unheld--;
+        return mailbox;
+    }
+    return NULL;
+}
+
+void
+mailbox_set_name(struct mailbox *mailbox, struct span name)
+{
+    if (mailbox->name != NULL && span_eq(span_of(mailbox->name, mailbox->name_octets), name))
+        return;
+    free(mailbox->name);
+    mailbox->name = malloc(name.len + 1);
+    mailbox->name_octets = name.len;
+    if (mailbox->name != NULL && name.len > 0)
+        memcpy(mailbox->name, name.ptr, name.len);
+}
+
+void
+mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row)
+{
+    struct mailbox_state *state = &mailbox->state;
+
+    state->uidvalidity = row->uidvalidity;
+    state->uidnext = row->uidnext;
+    state->exists = row->exists;
+    state->unseen = row->unseen;
+    state->deleted = row->deleted;
+    state->octets = row->octets;
+    state->highest_modseq = row->highest_modseq;
+    if (row->recent_from > mailbox->recent_written)
+        mailbox->recent_written = row->recent_from;
+    if (row->recent_from > state->recent_from)
+        state->recent_from = row->recent_from;
+    mailbox_set_name(mailbox, row->name);
+    mailbox->filled = true;
+}
+
+void
+mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name)
+{
+    uint32_t *count = &mailbox->state.keyword_count;
+
+    if (number >= LIMIT_KEYWORDS ||
+        (number < mailbox->keyword_room && mailbox->keywords[number] != NULL))
+        return;
+    if (number >= mailbox->keyword_room) { /* without memory: shown when it is opened again */
+        char **grown = realloc(mailbox->keywords, (number + 1) * sizeof *grown);
+        if (grown == NULL)
+            return;
+        while (mailbox->keyword_room <= number)
+            grown[mailbox->keyword_room++] = NULL;
+        mailbox->keywords = grown;
+    }
+    mailbox->keywords[number] = strndup(name.len == 0 ? "" : name.ptr, name.len);
+    while (*count < mailbox->keyword_room && mailbox->keywords[*count] != NULL)
+        (*count)++;
+}
+
+/* Registers a mailbox that learns of commits from now on. */
+static struct mailbox *
+register_opening(struct account *acct, uint64_t mbox)
+{
+    struct mailbox *mailbox = calloc(1, sizeof *mailbox);
+
+    if (mailbox == NULL)
+        return NULL;
+    mailbox->acct = acct;
+    mailbox->state.mbox = mbox;
+    mailbox->refs = 1;
+    lock_enter(&acct->mailboxes_lock);
+    list_push_back(&acct->opening, &mailbox->link);
+    lock_leave(&acct->mailboxes_lock);
+    return mailbox;
+}
+
+/* Ends the opening: it becomes the account's mailbox, unless it failed or somebody else opened
+ * the same meanwhile. Returns the one to use, or NULL. */
+static struct mailbox *
+settle_opening(struct mailbox *mailbox, const struct mbox_row *row, const struct span *keywords,
+               size_t keyword_count)
+{
+    struct account *acct = mailbox->acct;
+    struct mailbox *use = mailbox;
+
+    lock_enter(&acct->mailboxes_lock);
+    list_remove(&mailbox->link);
+    if (row != NULL && !mailbox->filled && !mailbox->state.gone)
+        mailbox_set_row(mailbox, row);
+    for (size_t i = 0; i < keyword_count; i++)
+        mailbox_set_keyword(mailbox, (uint32_t)i, keywords[i]);
+    struct mailbox *other = find_id(acct, mailbox->state.mbox);
+    if (row == NULL || mailbox->state.gone) {
+        use = NULL;
+    } else if (other != NULL) {
+        use = other;
+        hold_mailbox(other);
+    } else {
+        list_push_back(&acct->mailboxes, &mailbox->link);
+    }
+    if (use != mailbox)
+        mailbox->refs = 0;
+    lock_leave(&acct->mailboxes_lock);
+    if (use != mailbox)
+        mailbox_free(mailbox);
+    return use;
+}
+
+enum rc
+mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox, struct mailbox **out,
+                struct err *err)
+{
+    lock_enter(&acct->mailboxes_lock);
+    struct mailbox *mailbox = find_id(acct, mbox);
+    const bool gone = mailbox != NULL && mailbox->state.gone;
+    if (mailbox != NULL && !gone)
+        hold_mailbox(mailbox);
+    lock_leave(&acct->mailboxes_lock);
+    if (gone)
+        return err_set(err, RC_NOT_FOUND, 0, "mailbox %ju: deleted", (uintmax_t)mbox);
+    if (mailbox != NULL) {
+        *out = mailbox;
+        return RC_OK;
+    }
+
+    AUTO_ARENA arena = {0};
+    AUTO_TX tx = NULL;
+    struct mbox_row row;
+    struct span *keywords = NULL;
+    size_t keyword_count = 0;
+    arena_init(&arena, ROW_ARENA);
+    mailbox = register_opening(acct, mbox);
+    if (mailbox == NULL)
+        return RC_LIMIT;
+    enum rc rc = store_read_begin(acct->store, wake, &tx, err);
+    if (rc == RC_OK)
+        rc = store_mbox_get(tx, mbox, &arena, &row, err);
+    if (rc == RC_OK)
+        rc = store_keywords(tx, mbox, &arena, &keywords, &keyword_count, err);
+    mailbox = settle_opening(mailbox, rc == RC_OK ? &row : NULL, keywords, keyword_count);
+    if (rc != RC_OK)
+        return rc;
+    if (mailbox == NULL)
+        return err_set(err, RC_NOT_FOUND, 0, "mailbox %ju: deleted", (uintmax_t)mbox);
+    *out = mailbox;
+    return RC_OK;
+}
+
+static enum rc
+find_row(struct account *acct, struct wake wake, struct span name, uint64_t *mbox_out,
+         struct err *err)
+{
+    AUTO_ARENA arena = {0};
+    AUTO_TX tx = NULL;
+    struct mbox_row row;
+
+    arena_init(&arena, ROW_ARENA);
+    enum rc rc = store_read_begin(acct->store, wake, &tx, err);
+    if (rc == RC_OK)
+        rc = store_mbox_find(tx, name, &arena, &row, err);
+    if (rc == RC_OK)
+        *mbox_out = row.id;
+    return rc;
+}
+
+enum rc
+mailbox_open(struct account *acct, struct wake wake, struct span name, struct mailbox **out,
+             struct err *err)
+{
+    lock_enter(&acct->mailboxes_lock);
+    struct mailbox *mailbox = find_name(acct, name);
+    if (mailbox != NULL)
+        hold_mailbox(mailbox);
+    lock_leave(&acct->mailboxes_lock);
+    if (mailbox != NULL) {
+        *out = mailbox;
+        return RC_OK;
+    }
+
+    uint64_t mbox;
+    const enum rc rc = find_row(acct, wake, name, &mbox, err);
+    return rc != RC_OK ? rc : mailbox_open_id(acct, wake, mbox, out, err);
+}
+
+bool
+mailbox_peek(struct account *acct, uint64_t mbox, struct mailbox_state *out)
+{
+    lock_enter(&acct->mailboxes_lock);
+    const struct mailbox *mailbox = find_id(acct, mbox);
+    if (mailbox != NULL)
+        *out = mailbox->state;
+    lock_leave(&acct->mailboxes_lock);
+    return mailbox != NULL;
+}
+
+void
+mailbox_ref(struct mailbox *mailbox)
+{
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    CHECK(mailbox->refs > 0);
+    mailbox->refs++;
+    lock_leave(&mailbox->acct->mailboxes_lock);
+}
+
+void
+mailbox_put(struct mailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    struct account *acct = mailbox->acct;
+    struct mailbox *surplus = NULL;
+
+    lock_enter(&acct->mailboxes_lock);
+    CHECK(mailbox->refs > 0);
+    if (--mailbox->refs == 0) {
+        list_remove(&mailbox->link);
+        if (mailbox->state.gone) {
+            surplus = mailbox;
+        } else {
+            list_push_back(&acct->mailboxes, &mailbox->link);
+            acct->unheld++;
+            surplus = take_surplus(acct);
+        }
+    }
+    lock_leave(&acct->mailboxes_lock);
+    mailbox_free(surplus);
+}
+
+/* --- Looking --- */
+
+struct account *
+mailbox_account(const struct mailbox *mailbox)
+{
+    return mailbox->acct;
+}
+
+void
+mailbox_state(struct mailbox *mailbox, struct mailbox_state *out)
+{
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    *out = mailbox->state;
+    lock_leave(&mailbox->acct->mailboxes_lock);
+}
+
+void
+mailbox_look(struct mailbox *mailbox, struct mailbox_state *state_out,
+             struct version **version_out)
+{
+    const int64_t now_ms = clock_mono_ms(account_clock(mailbox->acct));
+
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    *state_out = mailbox->state;
+    *version_out = mailbox->current;
+    if (mailbox->current != NULL) {
+        version_ref(mailbox->current);
+        mailbox->used_ms = now_ms;
+    }
+    lock_leave(&mailbox->acct->mailboxes_lock);
+}
+
+void
+mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *state_out,
+                     struct version **version_out)
+{
+    lock_enter(&acct->mailboxes_lock);
+    const struct mailbox *mailbox = find_id(acct, mbox);
+    if (mailbox != NULL) {
+        *state_out = mailbox->state;
+        *version_out = mailbox->current;
+    }
+    if (mailbox != NULL && mailbox->current != NULL)
+        version_ref(mailbox->current);
+    lock_leave(&acct->mailboxes_lock);
+}
+
+enum rc
+mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out,
+                 size_t *count_out)
+{
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    const size_t count = mailbox->state.keyword_count;
+    struct span *names = arena_array(arena, struct span, count == 0 ? 1 : count);
+    bool ok = names != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        names[i] = arena_span(arena, span_of_str(mailbox->keywords[i]));
+        ok = names[i].ptr != NULL;
+    }
+    lock_leave(&mailbox->acct->mailboxes_lock);
+    if (!ok)
+        return RC_LIMIT;
+    *out = names;
+    *count_out = count;
+    return RC_OK;
+}
+
+uint32_t
+mailbox_take_recent(struct mailbox *mailbox, bool claim)
+{
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    const uint32_t from = mailbox->state.recent_from;
+    if (claim)
+        mailbox->state.recent_from = mailbox->state.uidnext;
+    lock_leave(&mailbox->acct->mailboxes_lock);
+    return from;
+}
+
+size_t
+mailboxes_recent_marks(struct account *acct, struct recent_mark *marks)
+{
+    size_t count = 0;
+
+    lock_enter(&acct->mailboxes_lock);
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        const struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        if (!mailbox->state.gone && mailbox->state.recent_from > mailbox->recent_written &&
+            count < RECENT_MARKS)
+            marks[count++] =
+                (struct recent_mark){mailbox->state.mbox, mailbox->state.recent_from};
+    }
+    lock_leave(&acct->mailboxes_lock);
+    return count;
+}
+
+void
+mailboxes_recent_written(struct account *acct, const struct recent_mark *marks, size_t count)
+{
+    lock_enter(&acct->mailboxes_lock);
+    for (size_t i = 0; i < count; i++) {
+        struct mailbox *mailbox = find_id(acct, marks[i].mbox);
+        if (mailbox != NULL && marks[i].uid > mailbox->recent_written)
+            mailbox->recent_written = marks[i].uid;
+    }
+    lock_leave(&acct->mailboxes_lock);
+}
+
+/* --- Versions --- */
+
+enum rc
+mailbox_load(struct mailbox *mailbox, struct store_tx *tx, struct version **out,
+             struct err *err)
+{
+    const uint64_t mbox = mailbox->state.mbox; /* never changes */
+    AUTO_ARENA arena = {0};
+    struct mbox_row row;
+    arena_init(&arena, ROW_ARENA + LOAD_BATCH * sizeof(struct entry));
+
+    enum rc rc = store_mbox_get(tx, mbox, &arena, &row, err);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_GONE : rc;
+    struct entry *rows = arena_array(&arena, struct entry, LOAD_BATCH);
+    if (rows == NULL)
+        return RC_LIMIT;
+
+    struct builder builder;
+    uint32_t from = 1;
+    size_t count = LOAD_BATCH;
+    builder_init(&builder, 1 + row.exists / VERSION_CHUNK / VERSION_FAN, row.exists);
+    while (rc == RC_OK && count == LOAD_BATCH && from != 0) {
+        rc = store_entries_read(tx, mbox, &from, rows, LOAD_BATCH, &count, err);
+        for (size_t i = 0; rc == RC_OK && i < count; i++)
+            builder_entry(&builder, &rows[i]);
+    }
+    struct version *version = builder_finish(&builder, row.highest_modseq, row.uidnext);
+    if (version == NULL && rc == RC_OK)
+        rc = err_set(err, RC_LIMIT, 0, "mailbox %ju: no memory for a version", (uintmax_t)mbox);
+    if (rc == RC_OK && version->count != row.exists)
+        rc = err_set(err, RC_CORRUPT, 0, "mailbox %ju: %u messages, its counter says %u",
+                     (uintmax_t)mbox, version->count, row.exists);
+    if (rc != RC_OK) {
+        version_unref(version);
+        return rc;
+    }
+    *out = version;
+    return RC_OK;
+}
+
+/* The lock is held. What the loaded version (of which the caller has a reference) lacks of the
+ * commits since `since` is put on; NULL when that cannot be done. */
+static struct version *
+caught_up(const struct mailbox *mailbox, struct version *loaded, uint64_t since)
+{
+    if (loaded->modseq < since || mailbox->replay_lost)
+        return NULL;
+    struct version *now = loaded;
+    version_ref(now);
+    for (uint32_t i = 0; i < mailbox->replay_count && now != NULL; i++) {
+        const struct mbox_changes *changes = mailbox->replays[i].changes;
+        if (!changes->has_row || changes->row.highest_modseq <= now->modseq)
+            continue;
+        struct version *next = version_after(now, changes);
+        version_unref(now);
+        now = next;
+    }
+    return now;
+}
+
+static void
+drop_replays(struct mailbox *mailbox)
+{
+    for (uint32_t i = 0; i < mailbox->replay_count; i++)
+        change_log_unref(mailbox->replays[i].log);
+    free(mailbox->replays);
+    mailbox->replays = NULL;
+    mailbox->replay_count = 0;
+    mailbox->replay_lost = false;
+}
+
+/* Makes the loaded version current when it can be; returns what its loader shall use, with a
+ * reference. Takes over the one to loaded, which is NULL when loading failed. */
+static struct version *
+settle_load(struct mailbox *mailbox, struct version *loaded, uint64_t since,
+            bool *installed_out)
+{
+    struct version *use = loaded;
+
+    *installed_out = false;
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    if (loaded != NULL && mailbox->current == NULL && !mailbox->state.gone) {
+        struct version *now = caught_up(mailbox, loaded, since);
+        if (now != NULL) {
+            mailbox_set_current(mailbox, now);
+            *installed_out = true;
+        }
+    }
+    if (loaded != NULL && mailbox->current != NULL &&
+        mailbox->current->modseq >= loaded->modseq)
+        use = mailbox->current;
+    if (use != loaded)
+        version_ref(use);
+    if (--mailbox->loaders == 0)
+        drop_replays(mailbox);
+    lock_leave(&mailbox->acct->mailboxes_lock);
+    if (use != loaded)
+        version_unref(loaded);
+    return use;
+}
+
+enum rc
+mailbox_version(struct mailbox *mailbox, struct store_tx *tx, struct version **out,
+                struct err *err)
+{
+    const int64_t now_ms = clock_mono_ms(account_clock(mailbox->acct));
+
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    struct version *current = mailbox->current;
+    const bool gone = mailbox->state.gone;
+    const uint64_t since = mailbox->state.highest_modseq;
+    if (current != NULL)
+        version_ref(current);
+    else if (!gone && tx != NULL)
+        mailbox->loaders++;
+    mailbox->used_ms = now_ms;
+    lock_leave(&mailbox->acct->mailboxes_lock);
+    if (gone) {
+        version_unref(current);
+        return err_set(err, RC_GONE, 0, "mailbox %ju: deleted", (uintmax_t)mailbox->state.mbox);
+    }
+    if (current != NULL) {
+        *out = current;
+        return RC_OK;
+    }
+    if (tx == NULL)
+        return RC_AGAIN;
+
+    struct version *loaded = NULL;
+    bool installed;
+    const enum rc rc = mailbox_load(mailbox, tx, &loaded, err);
+    loaded = settle_load(mailbox, rc == RC_OK ? loaded : NULL, since, &installed);
+    if (installed)
+        accounts_note_version(mailbox->acct);
+    if (rc == RC_OK)
+        *out = loaded;
+    return rc;
+}
+
+bool
+mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets)
+{
+    struct accounts *accounts = acct->accounts;
+    bool none_left = true;
+
+    lock_enter(&acct->mailboxes_lock);
+    LIST_FOR_EACH (node, &acct->mailboxes) {
+        struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
+        if (mailbox->current == NULL)
+            continue;
+        const bool unwanted =
+            mailbox->used_ms <= used_before_ms ||
+            (keep_octets > 0 && atomic_load(&accounts->version_octets) > keep_octets);
+        if (unwanted && version_is_sole(mailbox->current))
+            mailbox_set_current(mailbox, NULL);
+        none_left = none_left && mailbox->current == NULL;
+    }
+    lock_leave(&acct->mailboxes_lock);
+    return none_left;
+}

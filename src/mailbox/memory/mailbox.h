@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One mailbox in memory: its counters, always true after a commit, and, while somebody needs
+ * it, its current version. Sessions hold it while it is selected; a parked IDLE session holds
+ * only this. Counters alone answer SELECT, STATUS and the push of new mail.
+ *
+ * Fields are read through mailbox_state (a copy under the account's LOCK_MAILBOXES). Whoever
+ * holds a mailbox holds its account at least as long.
+ */
+#ifndef MAILBOX_MEMORY_MAILBOX_H
+#define MAILBOX_MEMORY_MAILBOX_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/rc.h"
+#include "base/span.h"
+#include "base/wake.h"
+#include "mailbox/memory/account.h"
+#include "mailbox/memory/version.h"
+
+struct mailbox;
+
+struct mailbox_state {
+    uint64_t mbox; /* row id */
+    uint32_t uidvalidity;
+    uint32_t uidnext;
+    uint32_t exists;
+    uint32_t unseen;
+    uint32_t deleted;
+    uint64_t octets;
+    uint64_t highest_modseq;
+    uint64_t
+        last_expunge_modseq;    /* of the newest expunge known in memory; 0: none since open */
+    uint64_t last_flags_modseq; /* of the newest change of flags known in memory */
+    uint32_t recent_from;
+    uint32_t keyword_count;
+    bool gone; /* deleted: every message is expunged, commands get NO [NONEXISTENT] */
+};
+
+/**
+ * The mailbox named so (UTF-8, "INBOX" normalised). From memory when it is there; otherwise it
+ * begins read snapshots of its own, one after the other (so that no commit between a snapshot
+ * and its registration here can be missed): the caller has none open. RC_NOT_FOUND; RC_AGAIN as
+ * store_read_begin, with wake. Thread: session. Waits for disk when it is not in memory.
+ */
+MUST_USE enum rc mailbox_open(struct account *acct, struct wake wake, struct span name,
+                              struct mailbox **out, struct err *err);
+MUST_USE enum rc mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox,
+                                 struct mailbox **out, struct err *err);
+/** The state of a mailbox that is in memory; false: it is not, the store's row is the truth.
+ * For STATUS, whose \Recent depends on the watermark in memory. Thread: any. */
+bool mailbox_peek(struct account *acct, uint64_t mbox, struct mailbox_state *out);
+void mailbox_ref(struct mailbox *mailbox);
+/** NULL is allowed. Thread: any. */
+void mailbox_put(struct mailbox *mailbox);
+
+struct account *mailbox_account(const struct mailbox *mailbox);
+/** A copy of the state at this moment. Thread: any; does not wait. */
+void mailbox_state(struct mailbox *mailbox, struct mailbox_state *out);
+/** The current version with a reference, loaded through tx (a snapshot begun just now) when it
+ * is not in memory; with NULL for tx RC_AGAIN then says that a snapshot is needed. Thread:
+ * session. Waits for disk. RC_GONE when deleted. */
+MUST_USE enum rc mailbox_version(struct mailbox *mailbox, struct store_tx *tx,
+                                 struct version **out, struct err *err);
+/** Names of keywords number 0 .. count-1, copied into arena. RC_LIMIT. Thread: any. */
+MUST_USE enum rc mailbox_keywords(struct mailbox *mailbox, struct arena *arena,
+                                  struct span **out, size_t *count_out);
+
+/* \Recent (RFC 3501 section 2.3.2): the first read-write session to take them, gets them. */
+/** Returns recent_from as it was, and (when claim) raises it to uidnext in memory; it is
+ * written with the account's next commit. */
+uint32_t mailbox_take_recent(struct mailbox *mailbox, bool claim);
+
+#endif

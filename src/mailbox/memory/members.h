@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The messages of a view with the flags that they have now: membership and numbers are the
+ * view's, flags, modseq and keywords those of the mailbox's current version. For FETCH and
+ * SEARCH. When both are the same version, which is nearly always, runs are handed through.
+ *
+ * Thread: the session.
+ */
+#ifndef MAILBOX_MEMORY_MEMBERS_H
+#define MAILBOX_MEMORY_MEMBERS_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "mailbox/view.h"
+
+enum { MEMBERS_BATCH = 256 };
+
+struct members {
+    struct version *version; /* the view's; borrowed: the view stays awake */
+    struct version *current; /* held; NULL: version is current, or nothing newer is known */
+    /* A merged run. */
+    uint16_t flags[MEMBERS_BATCH];
+    uint64_t modseqs[MEMBERS_BATCH];
+    struct keywords keywords[MEMBERS_BATCH];
+};
+
+/** For one slice. tx may be NULL: RC_AGAIN then says that one is needed. */
+MUST_USE enum rc members_begin(struct members *members, struct view *view, struct store_tx *tx,
+                               struct err *err);
+/** Harmless when not begun (zeroed). Runs given out die. */
+void members_end(struct members *members);
+/** The run that begins at seq (1 .. version_count), of at most max messages. Good until the
+ * next call. */
+void members_run(struct members *members, uint32_t seq, uint32_t max, struct version_run *out);
+
+#endif

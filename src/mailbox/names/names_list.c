@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LIST and LSUB: a tree of names (mailboxes, subscribed names and the levels between), in which
+ * each name knows what lies below it.
+ *
+ *   gather   mailboxes and subscriptions, sorted by hierarchy, missing levels filled in
+ *   match    each name against the patterns, in bounded steps
+ *   settle   from the last name to the first: what is below is told to what is above
+ *   answer   one name after the other
+ *
+ * A name is answered when it meets the selection criteria, or when something below it does
+ * that the patterns do not show (RFC 5258 section 3.3, rule 2): as CHILDINFO where that was
+ * asked for, as \Noselect for levels without a mailbox (RFC 3501 section 6.3.8 and 6.3.9).
+ *
+ * Thread: the session.
+ */
+#include "mailbox/names/names_list.h"
+
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "syntax/imap/mbox_name.h"
+
+enum { STEPS_PER_CALL = 100000 };
+
+struct node {
+    struct span name;
+    const struct mbox_row *row; /* NULL: no mailbox */
+    struct node *parent;
+    bool subscribed;
+    bool matches;
+    bool matches_level; /* by a pattern that ends with `%`: levels of hierarchy are wanted */
+    /* Of all that is below: */
+    bool has_mailbox;
+    bool has_selected;
+    bool has_hidden; /* selected, and not matched by the patterns */
+};
+
+struct names_list {
+    const struct imap_list_req *req;
+    enum names_list_kind kind;
+    struct node *nodes; /* in hierarchical order */
+    size_t count;
+    size_t matched; /* nodes that have been matched */
+    bool settled;
+    size_t next;
+    bool root_only; /* LIST "" "" */
+};
+
+/* ---- gather ---- */
+
+/* '/' sorts before every octet of a name, so a name and all below it are neighbours. */
+static int
+compare_hierarchy(struct span a, struct span b)
+{
+    const size_t len = a.len < b.len ? a.len : b.len;
+
+    for (size_t i = 0; i < len; i++) {
+        if (a.ptr[i] == b.ptr[i])
+            continue;
+        const int left = a.ptr[i] == MBOX_DELIMITER ? 0 : (unsigned char)a.ptr[i];
+        const int right = b.ptr[i] == MBOX_DELIMITER ? 0 : (unsigned char)b.ptr[i];
+        return left - right;
+    }
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+static bool
+is_inbox_tree(struct span name)
+{
+    return mbox_name_is_inbox(name) || mbox_name_is_below(name, SPAN("INBOX"));
+}
+
+/* The inbox comes first, for those who read on. */
+static int
+compare_nodes(const void *left, const void *right)
+{
+    const struct node *a = left;
+    const struct node *b = right;
+    const bool inbox_a = is_inbox_tree(a->name);
+    const bool inbox_b = is_inbox_tree(b->name);
+
+    if (inbox_a != inbox_b)
+        return inbox_a ? -1 : 1;
+    return compare_hierarchy(a->name, b->name);
+}
+
+/* Mailboxes and subscribed names, each once. */
+static struct node *
+merge(struct arena *arena, const struct mbox_row *rows, size_t row_count,
+      const struct span *subscribed, size_t subscribed_count, size_t *count_out)
+{
+    struct node *nodes = arena_array(arena, struct node, row_count + subscribed_count + 1);
+    size_t count = 0;
+    size_t sub = 0;
+
+    if (nodes == NULL)
+        return NULL;
+    for (size_t i = 0; i < row_count; i++) { /* both are in octet order */
+        while (sub < subscribed_count && span_cmp(subscribed[sub], rows[i].name) < 0)
+            nodes[count++] = (struct node){.name = subscribed[sub++], .subscribed = true};
+        nodes[count] = (struct node){.name = rows[i].name, .row = &rows[i]};
+        if (sub < subscribed_count && span_eq(subscribed[sub], rows[i].name)) {
+            nodes[count].subscribed = true;
+            sub++;
+        }
+        count++;
+    }
+    while (sub < subscribed_count)
+        nodes[count++] = (struct node){.name = subscribed[sub++], .subscribed = true};
+    qsort(nodes, count, sizeof *nodes, compare_nodes);
+    *count_out = count;
+    return nodes;
+}
+
+/* Levels of name that are not levels of above as well (above empty: of nothing). */
+static size_t
+levels_between(struct span above, struct span name)
+{
+    size_t levels = 0;
+
+    for (size_t at = above.len == 0 ? 0 : above.len + 1; at < name.len; at++)
+        levels += name.ptr[at] == MBOX_DELIMITER;
+    return levels;
+}
+
+static struct node *
+nearest_above(struct node *node, struct span name)
+{
+    while (node != NULL && !mbox_name_is_below(name, node->name))
+        node = node->parent;
+    return node;
+}
+
+/* Copies the names into a tree, with the levels that nobody has. */
+static enum rc
+build_tree(struct names_list *list, struct arena *arena, const struct node *names, size_t count)
+{
+    size_t total = count;
+    const struct span none = {"", 0};
+
+    for (size_t i = 0; i < count; i++) {
+        /* An upper bound: what it shares with the name before it is there already. */
+        struct span shared = i == 0 ? none : names[i - 1].name;
+        while (shared.len > 0 && !mbox_name_is_below(names[i].name, shared))
+            shared = mbox_name_parent(shared);
+        total += levels_between(shared, names[i].name);
+    }
+    struct node *tree = arena_array(arena, struct node, total + 1);
+    if (tree == NULL)
+        return RC_LIMIT;
+
+    struct node *last = NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct span name = names[i].name;
+        struct node *parent = nearest_above(last, name);
+        for (size_t at = parent == NULL ? 0 : parent->name.len + 1; at < name.len; at++) {
+            if (name.ptr[at] != MBOX_DELIMITER)
+                continue;
+            tree[used] = (struct node){.name = span_head(name, at), .parent = parent};
+            parent = &tree[used++];
+        }
+        tree[used] = names[i];
+        tree[used].parent = parent;
+        last = &tree[used++];
+    }
+    list->nodes = tree;
+    list->count = used;
+    return RC_OK;
+}
+
+enum rc
+names_list_new(struct arena *arena, struct store_tx *tx, const struct imap_list_req *req,
+               enum names_list_kind kind, struct names_list **out, struct err *err)
+{
+    struct names_list *list = arena_new(arena, struct names_list);
+    struct mbox_row *rows;
+    struct span *subscribed;
+    size_t row_count;
+    size_t subscribed_count;
+    size_t count;
+
+    if (list == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    list->req = req;
+    list->kind = kind;
+    list->root_only = !req->extended && req->pattern_count == 1 &&
+                      req->patterns[0].text.len == 0 && !req->patterns[0].hopeless;
+    *out = list;
+    if (list->root_only || req->reference.hopeless)
+        return RC_OK;
+
+    enum rc rc = store_mbox_list(tx, arena, &rows, &row_count, err);
+    if (rc == RC_OK)
+        rc = store_subscriptions(tx, arena, &subscribed, &subscribed_count, err);
+    if (rc != RC_OK)
+        return rc;
+    struct node *names = merge(arena, rows, row_count, subscribed, subscribed_count, &count);
+    rc = names == NULL ? RC_LIMIT : build_tree(list, arena, names, count);
+    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "%zu mailboxes", row_count);
+}
+
+/* ---- match, settle ---- */
+
+static void
+match(const struct names_list *list, struct node *node, size_t *steps)
+{
+    const struct imap_list_req *req = list->req;
+
+    for (size_t i = 0; i < req->pattern_count; i++) {
+        const struct imap_list_pattern *pattern = &req->patterns[i];
+        if (pattern->hopeless || pattern->text.len == 0)
+            continue;
+        *steps += node->name.len + pattern->text.len;
+        if (!mbox_pattern_matches(req->reference.text, pattern->text, node->name))
+            continue;
+        node->matches = true;
+        node->matches_level |= pattern->text.ptr[pattern->text.len - 1] == '%';
+    }
+}
+
+static bool
+wants(const struct names_list *list, unsigned select)
+{
+    return list->kind == NAMES_LIST && (list->req->select & select) != 0;
+}
+
+/* Does the name meet the selection criteria? */
+static bool
+is_selected(const struct names_list *list, const struct node *node)
+{
+    if (list->kind == NAMES_LSUB)
+        return node->subscribed;
+    if (wants(list, IMAP_LIST_SUBSCRIBED) && !node->subscribed)
+        return false;
+    if (wants(list, IMAP_LIST_SPECIAL_USE))
+        return node->row != NULL && node->row->special_use != 0;
+    return node->row != NULL || wants(list, IMAP_LIST_SUBSCRIBED);
+}
+
+/* Parents stand before what is below them: one walk from the end does it. */
+static void
+settle(struct names_list *list)
+{
+    for (size_t i = list->count; i-- > 0;) {
+        const struct node *node = &list->nodes[i];
+        struct node *parent = node->parent;
+        const bool selected = is_selected(list, node);
+        if (parent == NULL)
+            continue;
+        parent->has_mailbox |= node->has_mailbox || node->row != NULL;
+        parent->has_selected |= node->has_selected || selected;
+        parent->has_hidden |= node->has_hidden || (selected && !node->matches);
+    }
+    list->settled = true;
+}
+
+/* ---- answer ---- */
+
+static bool
+is_answered(const struct names_list *list, const struct node *node)
+{
+    if (!node->matches)
+        return false;
+    if (is_selected(list, node))
+        return true;
+    if (list->kind == NAMES_LSUB)
+        return node->has_hidden;
+    if (wants(list, IMAP_LIST_RECURSIVEMATCH))
+        return node->has_hidden;
+    /* A level without a mailbox, where no criteria say otherwise. */
+    return !wants(list, IMAP_LIST_SUBSCRIBED | IMAP_LIST_SPECIAL_USE) && node->has_mailbox &&
+           (node->has_hidden || (node->matches_level && !list->req->extended));
+}
+
+static void
+answer_lsub(const struct node *node, struct names_entry *entry)
+{
+    *entry = (struct names_entry){.name = node->name, .row = node->row};
+    if (!node->subscribed || node->row == NULL)
+        entry->attrs = NAMES_NOSELECT;
+    if (node->row != NULL) /* Outlook looks for special uses here */
+        entry->special_use = node->row->special_use;
+}
+
+static void
+answer_list(const struct names_list *list, const struct node *node, struct names_entry *entry)
+{
+    const struct imap_list_req *req = list->req;
+    const bool is_level = node->row == NULL && !is_selected(list, node);
+
+    *entry = (struct names_entry){.name = node->name, .row = node->row};
+    if (node->row == NULL)
+        entry->attrs |= req->extended ? NAMES_NONEXISTENT : NAMES_NOSELECT;
+    /* RFC 5258 section 3.5: \NonExistent \HasChildren says why a mere level is answered. */
+    if (!req->extended || (req->returns & IMAP_LIST_RETURN_CHILDREN) != 0 ||
+        (is_level && !wants(list, IMAP_LIST_RECURSIVEMATCH)))
+        entry->attrs |= node->has_mailbox ? NAMES_HAS_CHILDREN : NAMES_HAS_NO_CHILDREN;
+    if (node->subscribed && ((req->returns & IMAP_LIST_RETURN_SUBSCRIBED) != 0 ||
+                             wants(list, IMAP_LIST_SUBSCRIBED)))
+        entry->attrs |= NAMES_SUBSCRIBED;
+    if (node->row != NULL &&
+        (!req->extended || (req->returns & IMAP_LIST_RETURN_SPECIAL_USE) != 0 ||
+         wants(list, IMAP_LIST_SPECIAL_USE)))
+        entry->special_use = node->row->special_use;
+    if (wants(list, IMAP_LIST_RECURSIVEMATCH) && node->has_selected) {
+        if (wants(list, IMAP_LIST_SUBSCRIBED))
+            entry->childinfo |= NAMES_CHILDINFO_SUBSCRIBED;
+        if (wants(list, IMAP_LIST_SPECIAL_USE))
+            entry->childinfo |= NAMES_CHILDINFO_SPECIAL_USE;
+    }
+}
+
+enum rc
+names_list_next(struct names_list *list, struct names_entry *entry_out)
+{
+    size_t steps = 0;
+
+    if (list->root_only) {
+        list->root_only = false;
+        *entry_out = (struct names_entry){.name = {"", 0}, .attrs = NAMES_NOSELECT};
+        return RC_OK;
+    }
+    while (list->matched < list->count) {
+        match(list, &list->nodes[list->matched++], &steps);
+        if (steps >= STEPS_PER_CALL)
+            return RC_AGAIN;
+    }
+    if (!list->settled)
+        settle(list);
+    while (list->next < list->count) {
+        const struct node *node = &list->nodes[list->next++];
+        if (!is_answered(list, node))
+            continue;
+        if (list->kind == NAMES_LSUB)
+            answer_lsub(node, entry_out);
+        else
+            answer_list(list, node, entry_out);
+        return RC_OK;
+    }
+    return RC_NOT_FOUND;
+}

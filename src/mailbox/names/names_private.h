@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the halves of names share. */
+#ifndef MAILBOX_NAMES_NAMES_PRIVATE_H
+#define MAILBOX_NAMES_NAMES_PRIVATE_H
+
+#include "mailbox/names/names.h"
+
+/** Notes why and gives the result that goes with it. */
+MUST_USE enum rc names_refuse(enum names_refusal *refusal_out, enum names_refusal refusal,
+                              struct err *err);
+
+/** RC_OK when name is canonical and within the limits; else refused. */
+MUST_USE enum rc names_check(struct span name, enum names_refusal *refusal_out,
+                             struct err *err);
+
+/** Makes the parents of name that have no row; reports them. */
+MUST_USE enum rc names_create_parents(struct turn_ctx *ctx, struct arena *arena,
+                                      struct span name, enum names_refusal *refusal_out,
+                                      struct err *err);
+
+/** All mailboxes; *first_out and *count_out: those strictly below name (they are neighbours in
+ * octet order). */
+MUST_USE enum rc names_below(struct store_tx *tx, struct arena *arena, struct span name,
+                             struct mbox_row **first_out, size_t *count_out, struct err *err);
+
+#endif

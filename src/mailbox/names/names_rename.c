@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RENAME (RFC 3501 section 6.3.5). A tree is renamed row by row, parents first: identity is the
+ * row, so sessions that have one of them selected stay where they are. Parents first also makes
+ * `RENAME a/b a` safe where a new name is the old one of a deeper row: it is free by then.
+ * Any conflict undoes all (the request's savepoint).
+ *
+ * Thread: the holder of the turn.
+ */
+#include "mailbox/names/names_private.h"
+
+#include "base/limits.h"
+#include "mailbox/memory/change.h"
+#include "syntax/imap/mbox_name.h"
+
+enum { RENAME_OCTETS = 64 << 10, MOVE_BATCH = 5000, MOVE_ARENA = 8 << 20 };
+
+static enum rc
+rename_row(struct names_rename_op *op, struct turn_ctx *ctx, const struct mbox_row *row,
+           struct err *err)
+{
+    const struct span rest = span_tail(row->name, op->from.len); /* "" or "/below" */
+    const char *name = arena_printf(op->arena, "%.*s%.*s", SPAN_FMT(op->to), SPAN_FMT(rest));
+
+    if (name == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    enum rc rc = names_check(span_of_str(name), &op->refusal, err);
+    if (rc == RC_OK)
+        rc = store_mbox_rename(ctx->tx, row->id, span_of_str(name), err);
+    if (rc == RC_EXISTS)
+        return names_refuse(&op->refusal, NAMES_EXIST, err);
+    if (rc == RC_OK)
+        rc = change_mbox_names(ctx->changes, row->id);
+    return rc;
+}
+
+static enum rc
+rename_tree(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
+{
+    struct mbox_row top;
+    struct mbox_row *below;
+    size_t count;
+
+    const enum rc found = store_mbox_find(ctx->tx, op->from, op->arena, &top, err);
+    if (found != RC_OK && found != RC_NOT_FOUND)
+        return found;
+    enum rc rc = names_below(ctx->tx, op->arena, op->from, &below, &count, err);
+    if (rc != RC_OK)
+        return rc;
+    if (found == RC_NOT_FOUND && count == 0)
+        return names_refuse(&op->refusal, NAMES_ARE_MISSING, err);
+
+    if (found == RC_OK)
+        rc = rename_row(op, ctx, &top, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        rc = rename_row(op, ctx, &below[i], err);
+    return rc;
+}
+
+/* The new mailbox has no keywords but those that came with the messages just moved. */
+static enum rc
+report_keywords(struct turn_ctx *ctx, struct arena *arena, uint64_t mbox, struct err *err)
+{
+    struct span *names;
+    size_t count;
+
+    enum rc rc = store_keywords(ctx->tx, mbox, arena, &names, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        rc = change_keyword(ctx->changes, mbox, (uint32_t)i, names[i]);
+    return rc;
+}
+
+static enum rc
+move_run(struct turn_ctx *ctx, struct arena *arena, uint64_t from, uint64_t to,
+         const struct uid_run *run, struct err *err)
+{
+    const struct copy_req req = {
+        .from = from, .to = to, .runs = run, .run_count = 1, .move = true};
+    struct copy_result moved;
+
+    enum rc rc = store_copy(ctx->tx, &req, arena, &moved, err);
+    if (rc == RC_OK)
+        rc = report_keywords(ctx, arena, to, err);
+    if (rc == RC_OK && moved.count > 0)
+        rc = change_added(ctx->changes, to, moved.added, moved.count);
+    if (rc == RC_OK && moved.count > 0)
+        rc = change_expunged(ctx->changes, from, moved.source_uids, moved.count,
+                             moved.expunge_modseq);
+    return rc;
+}
+
+/* In batches, so that memory does not grow with the mailbox. */
+static enum rc
+move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
+{
+    AUTO_ARENA arena = {0};
+    uint32_t next = 1;
+    size_t count = MOVE_BATCH;
+    enum rc rc = RC_OK;
+
+    arena_init(&arena, MOVE_ARENA);
+    while (rc == RC_OK && count == MOVE_BATCH && next != 0) {
+        arena_reset(&arena);
+        struct entry *entries = arena_array(&arena, struct entry, MOVE_BATCH);
+        if (entries == NULL)
+            return err_set(err, RC_LIMIT, 0, "no memory");
+        rc = store_entries_read(ctx->tx, from, &next, entries, MOVE_BATCH, &count, err);
+        if (rc == RC_OK && count > 0) {
+            const struct uid_run run = {entries[0].uid, entries[count - 1].uid};
+            rc = move_run(ctx, &arena, from, to, &run, err);
+        }
+    }
+    return rc;
+}
+
+/* INBOX keeps its row and what is below it; its messages go to a new mailbox. */
+static enum rc
+empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
+{
+    struct mbox_row inbox;
+    uint64_t mbox;
+
+    enum rc rc = store_mbox_find(ctx->tx, op->from, op->arena, &inbox, err);
+    if (rc == RC_OK)
+        rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
+    return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
+}
+
+static enum rc
+apply_rename(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct names_rename_op *op = CONTAINER_OF(req, struct names_rename_op, turn);
+    struct mbox_row row;
+
+    enum rc rc = names_check(op->to, &op->refusal, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = store_mbox_find(ctx->tx, op->to, op->arena, &row, err);
+    if (rc == RC_OK || span_eq(op->from, op->to))
+        return names_refuse(&op->refusal, NAMES_EXIST, err);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    if (mbox_name_is_inbox(op->from))
+        return empty_inbox(op, ctx, err);
+    if (mbox_name_is_below(op->to, op->from))
+        return names_refuse(&op->refusal, NAMES_INTO_THEMSELVES, err);
+    rc = names_create_parents(ctx, op->arena, op->to, &op->refusal, err);
+    return rc == RC_OK ? rename_tree(op, ctx, err) : rc;
+}
+
+void
+names_rename_op_init(struct names_rename_op *op, struct arena *arena, struct wake wake)
+{
+    *op = (struct names_rename_op){.arena = arena};
+    turn_req_init(&op->turn, apply_rename, RENAME_OCTETS, wake);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the commands that change messages do in the account's turn: ask the store, report what
+ * came of it to the change log. See ops.h.
+ *
+ * Thread: whoever holds the turn.
+ */
+#include "mailbox/write/ops.h"
+
+#include "mailbox/account_private.h"
+#include "mailbox/names/names.h"
+#include "mailbox/view.h"
+
+enum { ROW_OCTETS = 64 }; /* roughly what changing one entry writes; bounds a batch */
+
+/* A source that has no row any more was deleted while it was selected. */
+static enum rc
+gone_if_missing(enum rc rc)
+{
+    return rc == RC_NOT_FOUND ? RC_GONE : rc;
+}
+
+/* --- STORE --- */
+
+/* Names of keywords as bits. To remove one that the mailbox has never had, nothing is to be
+ * done; else new ones are added. */
+static enum rc
+keyword_bits(const struct flags_op *op, struct turn_ctx *ctx, struct keywords *out,
+             struct err *err)
+{
+    struct span *known = NULL;
+    size_t known_count = 0;
+    struct keywords bits = {{0, 0}};
+
+    if (op->keyword_count == 0) {
+        *out = bits;
+        return RC_OK;
+    }
+    enum rc rc = store_keywords(ctx->tx, op->mbox, op->arena, &known, &known_count, err);
+    for (size_t i = 0; rc == RC_OK && i < op->keyword_count; i++) {
+        uint32_t number = 0;
+        while (number < known_count && !span_ieq(known[number], op->keywords[i]))
+            number++;
+        if (number == known_count) {
+            if (op->mode == FLAGS_REMOVE)
+                continue;
+            rc = store_keyword_add(ctx->tx, op->mbox, op->keywords[i], &number, err);
+            if (rc == RC_OK)
+                rc = change_keyword(ctx->changes, op->mbox, number, op->keywords[i]);
+        }
+        if (rc == RC_OK)
+            bits.bits[number / 64] |= UINT64_C(1) << (number % 64);
+    }
+    if (rc == RC_OK)
+        *out = bits;
+    return rc;
+}
+
+/* The messages of a version from a UID on. */
+static void
+flags_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
+{
+    const struct version *version = ctx;
+    const uint32_t seq = version_lower_bound(version, from_uid);
+    struct version_run run;
+
+    *out = (struct entry_flags){.count = 0};
+    if (seq > version_count(version))
+        return;
+    version_run_at(version, seq, &run);
+    *out = (struct entry_flags){
+        .count = run.count,
+        .uids = run.uids,
+        .flags = run.flags,
+        .modseqs = run.modseqs,
+        .keywords = run.keywords,
+    };
+}
+
+static enum rc
+flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct flags_op *op = CONTAINER_OF(req, struct flags_op, turn);
+    struct mailbox_state state = {.last_flags_modseq = UINT64_MAX};
+    struct version *current = NULL;
+    struct flags_req store_req = {
+        .mbox = op->mbox,
+        .runs = op->runs,
+        .run_count = op->run_count,
+        .mode = op->mode,
+        .flags = op->flags,
+        .unchanged_since = op->unchanged_since,
+    };
+
+    /* All commits before this batch are published: the state in memory tells whether flags
+     * were changed that the asking session has not told its client of, and the current version
+     * is what the rows are, if this batch has not touched them yet (INV-M11). */
+    mailbox_peek_version(ctx->acct, op->mbox, &state, &current);
+    const bool raced = state.last_flags_modseq > op->known_modseq ||
+                       change_log_has_flags(ctx->changes, op->mbox);
+    if (current != NULL && !change_log_has_messages(ctx->changes, op->mbox)) {
+        store_req.known = flags_known;
+        store_req.known_ctx = current;
+    }
+    enum rc rc = keyword_bits(op, ctx, &store_req.keywords, err);
+    if (rc == RC_OK)
+        rc = store_flags_update(ctx->tx, &store_req, op->arena, &op->out, err);
+    version_unref(current);
+    if (rc == RC_OK && op->out.changed_count > 0)
+        rc = change_flags(ctx->changes, op->mbox, op->runs, op->run_count, &op->out.rule);
+    if (rc == RC_OK)
+        op->silent_modseq = raced ? 0 : op->out.modseq;
+    return gone_if_missing(rc);
+}
+
+void
+flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake)
+{
+    *op = (struct flags_op){.arena = arena, .unchanged_since = MODSEQ_ANY};
+    turn_req_init(&op->turn, flags_apply, ROW_OCTETS, wake);
+}
+
+/* --- EXPUNGE --- */
+
+static enum rc
+expunge_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct expunge_op *op = CONTAINER_OF(req, struct expunge_op, turn);
+    const struct expunge_req store_req = {
+        .mbox = op->mbox,
+        .runs = op->runs,
+        .run_count = op->run_count,
+        .only_deleted = op->only_deleted,
+    };
+
+    enum rc rc = store_expunge(ctx->tx, &store_req, op->arena, &op->out, err);
+    if (rc == RC_OK)
+        rc = change_expunged(ctx->changes, op->mbox, op->out.uids, op->out.count,
+                             op->out.modseq);
+    return gone_if_missing(rc);
+}
+
+void
+expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake)
+{
+    *op = (struct expunge_op){.arena = arena};
+    turn_req_init(&op->turn, expunge_apply, ROW_OCTETS, wake);
+}
+
+/* --- COPY, MOVE --- */
+
+/* The store carries keywords by name and may have given new numbers. */
+static enum rc
+report_keywords(const struct copy_op *op, const struct copy_result *copied,
+                struct turn_ctx *ctx, struct err *err)
+{
+    struct span *names;
+    size_t count;
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < copied->count; i++)
+        any |= copied->added[i].keywords.bits[0] | copied->added[i].keywords.bits[1];
+    if (any == 0)
+        return RC_OK;
+    enum rc rc = store_keywords(ctx->tx, op->to_mbox, op->arena, &names, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        rc = change_keyword(ctx->changes, op->to_mbox, (uint32_t)i, names[i]);
+    return rc;
+}
+
+/* What the client is told of a copy: runs of UIDs, for millions are mostly a few. */
+static enum rc
+copy_result_keep(struct copy_op *op, const struct copy_result *copied, struct err *err)
+{
+    const uint32_t *uids = copied->source_uids;
+    size_t runs = 0;
+
+    for (size_t i = 0; i < copied->count; i++)
+        runs += i == 0 || uids[i] != uids[i - 1] + 1;
+    op->sources = arena_array(op->arena, struct uid_run, runs + 1);
+    if (op->sources == NULL)
+        return err_set(err, RC_LIMIT, 0, "copy: out of memory");
+    op->source_count = 0;
+    for (size_t i = 0; i < copied->count; i++) {
+        if (i == 0 || uids[i] != uids[i - 1] + 1)
+            op->sources[op->source_count++].first = uids[i];
+        op->sources[op->source_count - 1].last = uids[i];
+    }
+    op->count = copied->count;
+    op->first_uid = copied->count == 0 ? 0 : copied->added[0].uid;
+    return RC_OK;
+}
+
+static enum rc
+copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct copy_op *op = CONTAINER_OF(req, struct copy_op, turn);
+    struct copy_result copied = {.count = 0};
+    struct mbox_row to;
+
+    enum rc rc = store_mbox_find(ctx->tx, op->to_name, op->arena, &to, err);
+    if (rc != RC_OK)
+        return rc;
+    const struct copy_req store_req = {
+        .from = op->from_mbox,
+        .to = to.id,
+        .runs = op->runs,
+        .run_count = op->run_count,
+        .move = op->move,
+    };
+    op->to_mbox = to.id;
+    op->to_uidvalidity = to.uidvalidity;
+    /* Straight into the change log, which has room for millions; a command's arena has not. */
+    rc = gone_if_missing(
+        store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
+    if (rc == RC_OK && copied.count < op->expected)
+        return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
+                       op->expected);
+    if (rc == RC_OK)
+        rc = copy_result_keep(op, &copied, err);
+    if (rc == RC_OK)
+        rc = report_keywords(op, &copied, ctx, err);
+    if (rc == RC_OK)
+        rc = change_added_here(ctx->changes, to.id, copied.added, copied.count);
+    if (rc == RC_OK && op->move)
+        rc = change_expunged(ctx->changes, op->from_mbox, copied.source_uids, copied.count,
+                             copied.expunge_modseq);
+    return rc;
+}
+
+void
+copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake)
+{
+    *op = (struct copy_op){.arena = arena};
+    turn_req_init(&op->turn, copy_apply, ROW_OCTETS, wake);
+}
+
+/* --- APPEND, delivery --- */
+
+static enum rc
+append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct append_op *op = CONTAINER_OF(req, struct append_op, turn);
+    enum names_refusal refusal;
+    struct mbox_row row;
+
+    enum rc rc = store_mbox_find(ctx->tx, op->name, op->arena, &row, err);
+    if (rc == RC_NOT_FOUND && op->create) {
+        uint64_t made;
+        rc = names_create(ctx, op->arena, op->name, &made, &refusal, err);
+        if (rc == RC_OK)
+            rc = store_mbox_get(ctx->tx, made, op->arena, &row, err);
+    }
+    for (size_t i = 0; rc == RC_OK && i < op->msg_count; i++) {
+        struct append_msg *msg = &op->msgs[i];
+        const struct ingest_entry as = {
+            .mbox = row.id,
+            .flags = msg->flags,
+            .keywords = msg->keywords,
+            .keyword_count = msg->keyword_count,
+            .internaldate_s = msg->internaldate_s,
+            .internaldate_zone_min = msg->internaldate_zone_min,
+        };
+        rc = ingest_apply(ctx, msg->ingest, &as, &msg->added, err);
+    }
+    if (rc == RC_OK) {
+        op->mbox = row.id;
+        op->uidvalidity = row.uidvalidity;
+    }
+    return rc;
+}
+
+void
+append_op_init(struct append_op *op, struct arena *arena, struct wake wake)
+{
+    *op = (struct append_op){.arena = arena};
+    turn_req_init(&op->turn, append_apply, ROW_OCTETS, wake);
+}
+
+/* --- Keeping house --- */
+
+static enum rc
+purge_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct purge_op *op = CONTAINER_OF(req, struct purge_op, turn);
+
+    return store_purge_step(ctx->tx, view_keep_modseq(ctx), &op->more, err);
+}
+
+void
+purge_op_init(struct purge_op *op, struct wake wake)
+{
+    *op = (struct purge_op){.more = false};
+    turn_req_init(&op->turn, purge_apply, LIMIT_TURN_BATCH_OCTETS / 2, wake);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The turn: who writes, and how many requests share one commit (see turn.h for the picture).
+ *
+ * INV-M2  Everything a commit changed is published (counters, versions, watchers) before the
+ * turn is given up, and nothing is before the commit is on disk. So commits of an account are
+ *         announced in their order, and a request is answered after all others can see it.
+ * INV-M3  A request that fails leaves neither rows nor records: savepoint and log are taken
+ * back together.
+ *
+ * Thread: any. The lock is held for list work only; everything else is done by the holder,
+ * whom there is one of.
+ */
+#include "mailbox/write/turn.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "mailbox/account_private.h"
+
+enum turn_state {
+    TURN_IDLE,    /* not ours; only its session touches it */
+    TURN_QUEUED,  /* in the queue; the lock guards it */
+    TURN_GRANTED, /* woken to become the holder */
+    TURN_TAKEN,   /* in the holder's batch; only the holder touches it */
+    TURN_DONE,    /* results are there */
+};
+
+struct batch {
+    struct turn_req *reqs[LIMIT_TURN_BATCH];
+    uint32_t count;
+    uint64_t octets;
+    bool began;      /* the transaction; false: failure says why not */
+    uint32_t good;   /* requests that want the commit */
+    enum rc failure; /* of the transaction as a whole */
+    struct err err;
+    enum rc cause; /* what may have ended it early: disk full, I/O; RC_OK: nothing */
+    struct err cause_err;
+    enum rc lost; /* a savepoint that could not be released: nothing may be committed */
+    struct recent_mark marks[RECENT_MARKS];
+    size_t mark_count;
+};
+
+void
+turn_init(struct turn *turn)
+{
+    lock_init(&turn->lock, LOCK_TURN);
+    list_init(&turn->queue);
+}
+
+void
+turn_done(struct turn *turn)
+{
+    CHECK(list_is_empty(&turn->queue) && !turn->held);
+    lock_done(&turn->lock);
+}
+
+void
+turn_req_init(struct turn_req *req,
+              enum rc (*apply)(struct turn_req *, struct turn_ctx *, struct err *),
+              uint64_t octets, struct wake wake)
+{
+    *req = (struct turn_req){.apply = apply, .octets = octets, .wake = wake};
+    list_init(&req->link);
+    atomic_init(&req->state, TURN_IDLE);
+}
+
+/* Moves queued requests into the batch while it has room; false when none came. */
+static bool
+take_queued(struct turn *turn, struct batch *batch)
+{
+    const uint32_t before = batch->count;
+
+    lock_enter(&turn->lock);
+    while (batch->count < LIMIT_TURN_BATCH && batch->octets < LIMIT_TURN_BATCH_OCTETS) {
+        struct list *node = list_pop_front(&turn->queue);
+        if (node == NULL)
+            break;
+        struct turn_req *req = CONTAINER_OF(node, struct turn_req, link);
+        atomic_store_explicit(&req->state, TURN_TAKEN, memory_order_relaxed);
+        batch->reqs[batch->count++] = req;
+        batch->octets += req->octets;
+    }
+    lock_leave(&turn->lock);
+    return batch->count > before;
+}
+
+static bool
+is_of_the_disk(enum rc rc)
+{
+    return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
+}
+
+/* SQLite ends a transaction by itself when the disk is full or fails. What then says RC_GONE
+ * fails for that reason, and must not be taken for a mailbox that was deleted. */
+static enum rc
+true_cause(const struct batch *batch, enum rc rc, struct err *err)
+{
+    if (rc != RC_GONE)
+        return rc;
+    if (batch->cause == RC_OK)
+        return err_set(err, RC_IO, 0, "the transaction has ended by itself");
+    *err = batch->cause_err;
+    return batch->cause;
+}
+
+static void
+apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
+{
+    const uint64_t mark = change_log_mark(ctx->changes);
+    enum rc rc = true_cause(batch, store_savepoint(ctx->tx, &req->err), &req->err);
+
+    if (rc == RC_OK) {
+        rc = req->apply(req, ctx, &req->err);
+        if (rc != RC_OK)
+            store_savepoint_rollback(ctx->tx);
+        else
+            rc = batch->lost =
+                true_cause(batch, store_savepoint_release(ctx->tx, &req->err), &req->err);
+    }
+    if (rc != RC_OK)
+        change_log_rollback(ctx->changes, mark);
+    if (batch->lost != RC_OK)
+        batch->err = req->err;
+    if (is_of_the_disk(rc)) {
+        batch->cause = rc;
+        batch->cause_err = req->err;
+    }
+    CHECK(rc != RC_AGAIN); /* a holder waits for nobody */
+    req->result = rc;
+    batch->good += rc == RC_OK;
+}
+
+/* Watermarks and the rows as they are now, then the commit. */
+static enum rc
+commit(struct turn_ctx *ctx, struct batch *batch)
+{
+    batch->mark_count = mailboxes_recent_marks(ctx->acct, batch->marks);
+    for (size_t i = 0; i < batch->mark_count; i++) {
+        const enum rc rc = store_mbox_set_recent_from(ctx->tx, batch->marks[i].mbox,
+                                                      batch->marks[i].uid, &batch->err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND) /* deleted meanwhile: no matter */
+            return rc;
+    }
+    if (batch->good == 0 && batch->mark_count == 0)
+        return RC_OK;
+    const enum rc rc = change_log_finish(ctx->changes, ctx->tx, &batch->err);
+    if (rc != RC_OK)
+        return rc;
+    struct store_tx *tx = ctx->tx;
+    ctx->tx = NULL; /* the commit ends it, whatever it returns */
+    return true_cause(batch, store_commit(tx, &batch->err), &batch->err);
+}
+
+/* Applies and commits the batch and whatever is queued meanwhile. */
+static void
+execute(struct account *acct, struct batch *batch)
+{
+    struct change_log *log = change_log_new();
+    struct turn_ctx ctx = {
+        .acct = acct,
+        .changes = log,
+        .now_s = clock_wall_s(account_clock(acct)),
+    };
+
+    batch->failure = log == NULL ? err_set(&batch->err, RC_LIMIT, 0, "no memory for a batch")
+                                 : store_write_begin(acct->store, &ctx.tx, &batch->err);
+    batch->began = batch->failure == RC_OK;
+    uint32_t next = 0;
+    do {
+        for (; batch->began && batch->lost == RC_OK && next < batch->count; next++)
+            apply_one(batch->reqs[next], &ctx, batch);
+    } while (take_queued(&acct->turn, batch) && batch->began);
+
+    for (; batch->began && next < batch->count; next++)
+        batch->reqs[next]->result = RC_OK; /* not tried: gets the failure of all */
+    if (batch->began)
+        batch->failure = batch->lost == RC_OK ? commit(&ctx, batch) : batch->lost;
+    store_end(ctx.tx);
+    if (batch->began && batch->failure == RC_OK) {
+        mailboxes_recent_written(acct, batch->marks, batch->mark_count);
+        mailbox_publish(acct, log);
+        hub_publish(acct, log);
+    }
+    change_log_unref(log);
+}
+
+/* What the requests of a batch that could not be committed get. */
+static void
+spread_failure(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct turn_req *req = batch->reqs[i];
+        if (batch->failure == RC_OK || (batch->began && req->result != RC_OK))
+            continue; /* what failed by itself says so itself */
+        req->result = batch->failure;
+        req->err = batch->err;
+    }
+}
+
+/* The next one in the queue becomes the holder, or nobody. */
+static void
+hand_over(struct turn *turn)
+{
+    struct wake wake = {NULL, NULL, 0};
+
+    lock_enter(&turn->lock);
+    struct list *node = list_pop_front(&turn->queue);
+    turn->held = node != NULL;
+    if (node != NULL) {
+        struct turn_req *req = CONTAINER_OF(node, struct turn_req, link);
+        turn->granted = req;
+        wake = req->wake;
+        atomic_store_explicit(&req->state, TURN_GRANTED, memory_order_release);
+    }
+    lock_leave(&turn->lock);
+    wake_call(wake);
+}
+
+/* The holder's work. own may be NULL: then only what waits for a commit is written. */
+static void
+hold(struct account *acct, struct turn_req *own)
+{
+    struct batch batch;
+    CHECK(lock_none_held());
+
+    batch.count = 0;
+    batch.octets = 0;
+    batch.good = 0;
+    batch.cause = RC_OK;
+    batch.lost = RC_OK;
+    batch.mark_count = 0;
+    batch.err.text[0] = '\0';
+    if (own != NULL) {
+        batch.reqs[batch.count++] = own;
+        batch.octets = own->octets;
+    }
+    execute(acct, &batch);
+    spread_failure(&batch);
+    for (uint32_t i = 0; i < batch.count; i++) {
+        if (batch.reqs[i] == own)
+            continue;
+        const struct wake wake = batch.reqs[i]->wake; /* it may be freed once it is done */
+        atomic_store_explicit(&batch.reqs[i]->state, TURN_DONE, memory_order_release);
+        wake_call(wake);
+    }
+    if (batch.began && batch.failure == RC_OK)
+        store_checkpoint(acct->store);
+    hand_over(&acct->turn);
+}
+
+enum rc
+turn_run(struct account *acct, struct turn_req *req)
+{
+    struct turn *turn = &acct->turn;
+
+    switch ((enum turn_state)atomic_load_explicit(&req->state, memory_order_acquire)) {
+    case TURN_DONE:
+        atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
+        return RC_OK;
+    case TURN_QUEUED:
+    case TURN_TAKEN:
+        return RC_AGAIN;
+    case TURN_IDLE:
+        lock_enter(&turn->lock);
+        if (turn->held) {
+            atomic_store_explicit(&req->state, TURN_QUEUED, memory_order_relaxed);
+            list_push_back(&turn->queue, &req->link);
+            lock_leave(&turn->lock);
+            return RC_AGAIN;
+        }
+        turn->held = true;
+        lock_leave(&turn->lock);
+        break;
+    case TURN_GRANTED:
+        lock_enter(&turn->lock);
+        CHECK(turn->held && turn->granted == req);
+        turn->granted = NULL;
+        lock_leave(&turn->lock);
+        break;
+    }
+    atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
+    hold(acct, req);
+    return RC_OK;
+}
+
+bool
+turn_cancel(struct account *acct, struct turn_req *req)
+{
+    struct turn *turn = &acct->turn;
+    bool granted = false;
+    bool cancelled = true;
+
+    lock_enter(&turn->lock);
+    switch ((enum turn_state)atomic_load_explicit(&req->state, memory_order_acquire)) {
+    case TURN_IDLE:
+        break;
+    case TURN_QUEUED:
+        list_remove(&req->link);
+        break;
+    case TURN_GRANTED:
+        turn->granted = NULL;
+        granted = true;
+        break;
+    case TURN_TAKEN:
+    case TURN_DONE:
+        cancelled = false;
+        break;
+    }
+    if (cancelled)
+        atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
+    lock_leave(&turn->lock);
+    if (granted)
+        hand_over(turn); /* held stays true until then: nobody else can slip in */
+    return cancelled;
+}
+
+void
+turn_flush(struct account *acct)
+{
+    struct turn *turn = &acct->turn;
+
+    lock_enter(&turn->lock);
+    const bool is_free = !turn->held;
+    turn->held = true;
+    lock_leave(&turn->lock);
+    if (is_free)
+        hold(acct, NULL);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes of the registry: each is one transaction, on disk when it returns, and empties the
+ * cache before anybody can rely on it. Thread: any.
+ */
+#include "store/sqlite/registry/registry_private.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* One change: the database is this thread's from begin to end. */
+struct change {
+    struct registry *registry;
+    struct db *db;
+    struct txn txn;
+};
+
+static enum rc
+change_begin(struct change *change, struct registry *registry, struct err *err)
+{
+    *change = (struct change){.registry = registry, .db = registry_db_take(registry)};
+    const enum rc rc = txn_begin(&change->txn, change->db, TXN_WRITE, err);
+
+    if (rc != RC_OK)
+        registry_db_give(registry);
+    return rc;
+}
+
+/* Commits when rc is RC_OK. The cache is emptied before the database is given up: who looks
+ * up after that reads what is stored now. */
+static enum rc
+change_end(struct change *change, enum rc rc, struct err *err)
+{
+    if (rc == RC_OK)
+        rc = txn_commit(&change->txn, err);
+    txn_abort(&change->txn);
+    registry_cache_clear(change->registry);
+    registry_db_give(change->registry);
+    return rc;
+}
+
+static const struct scram_keys no_keys = {0};
+
+/* Binds iterations, salt and both keys as parameters first .. first + 3. */
+static void
+bind_scram(struct stmt *stmt, int first, const struct scram_keys *scram)
+{
+    const bool none = scram->iterations == 0;
+    const size_t key_octets = none ? 0 : REGISTRY_SCRAM_KEY_OCTETS;
+
+    stmt_bind_i64(stmt, first, scram->iterations);
+    stmt_bind_blob(stmt, first + 1, span_of(scram->salt, none ? 0 : scram->salt_octets));
+    stmt_bind_blob(stmt, first + 2, span_of(scram->stored_key, key_octets));
+    stmt_bind_blob(stmt, first + 3, span_of(scram->server_key, key_octets));
+}
+
+static enum rc
+crypt_check(const char *crypt, const struct scram_keys *scram, struct err *err)
+{
+    if (crypt != NULL && strlen(crypt) >= REGISTRY_CRYPT_OCTETS)
+        return err_set(err, RC_INVALID, 0, "a password hash of %zu octets", strlen(crypt));
+    if (scram != NULL && scram->salt_octets > REGISTRY_SCRAM_SALT_OCTETS)
+        return err_set(err, RC_INVALID, 0, "a salt of %u octets", scram->salt_octets);
+    return RC_OK;
+}
+
+static enum rc
+address_add(struct db *db, const struct registry_name *name, uint64_t id, bool alias,
+            struct err *err)
+{
+    const struct span whole = registry_name_span(name);
+    AUTO_STMT stmt = stmt_get(db, REG_ADDRESS_ADD);
+
+    stmt_bind_text(&stmt, 1, whole);
+    stmt_bind_text(&stmt, 2, span_tail(whole, name->at + 1));
+    stmt_bind_i64(&stmt, 3, (int64_t)id);
+    stmt_bind_i64(&stmt, 4, alias);
+    const enum rc rc = stmt_run(&stmt, err);
+    if (rc == RC_EXISTS)
+        return err_set(err, rc, 0, "%s: an account or alias has this name already", name->text);
+    return rc;
+}
+
+static enum rc
+account_add(struct change *change, const struct registry_new *row, uint64_t *id_out,
+            struct err *err)
+{
+    struct registry_name name;
+    enum rc rc = registry_name_make(row->name, NAME_ACCOUNT, &name, err);
+
+    if (rc == RC_OK)
+        rc = crypt_check(row->crypt, row->scram, err);
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(change->db, REG_ADD);
+    stmt_bind_text(&stmt, 1, registry_name_span(&name));
+    stmt_bind_text(&stmt, 2, span_of_str(row->crypt));
+    bind_scram(&stmt, 3, row->scram == NULL ? &no_keys : row->scram);
+    stmt_bind_i64(&stmt, 7, clock_wall_s(change->registry->clock));
+    rc = stmt_run(&stmt, err);
+    if (rc == RC_EXISTS)
+        return err_set(err, rc, 0, "%s: there is such an account already", name.text);
+    if (rc != RC_OK)
+        return rc;
+    const uint64_t id = (uint64_t)db_last_rowid(change->db);
+    rc = address_add(change->db, &name, id, false, err);
+    if (rc == RC_OK)
+        *id_out = id;
+    return rc;
+}
+
+enum rc
+registry_add(struct registry *registry, struct span name, const char *crypt,
+             const struct scram_keys *scram, uint64_t *id_out, struct err *err)
+{
+    const struct registry_new row = {.name = name, .crypt = crypt, .scram = scram};
+    struct change change;
+    uint64_t id = 0;
+    enum rc rc = change_begin(&change, registry, err);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = change_end(&change, account_add(&change, &row, &id, err), err);
+    if (rc == RC_OK)
+        *id_out = id;
+    return rc;
+}
+
+enum rc
+registry_add_many(struct registry *registry, const struct registry_new *rows, size_t count,
+                  size_t *failed_out, struct err *err)
+{
+    struct change change;
+    uint64_t id = 0;
+    size_t i = 0;
+    enum rc rc = change_begin(&change, registry, err);
+
+    if (rc != RC_OK) {
+        *failed_out = 0;
+        return rc;
+    }
+    while (i < count && rc == RC_OK) {
+        rc = account_add(&change, &rows[i], &id, err);
+        if (rc == RC_OK)
+            i++;
+    }
+    rc = change_end(&change, rc, err);
+    if (rc != RC_OK)
+        *failed_out = i;
+    return rc;
+}
+
+/* Runs a statement that is to change the account's row; RC_NOT_FOUND when it changed none. */
+static enum rc
+run_on_account(struct stmt *stmt, uint64_t id, struct err *err)
+{
+    const enum rc rc = stmt_run(stmt, err);
+
+    if (rc == RC_OK && db_changes(stmt->db) == 0)
+        return err_set(err, RC_NOT_FOUND, 0, "no account %ju", (uintmax_t)id);
+    return rc;
+}
+
+static enum rc
+set_password(struct change *change, uint64_t id, const char *crypt,
+             const struct scram_keys *scram, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_SET_PASSWORD);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    stmt_bind_text(&stmt, 2, span_of_str(crypt));
+    bind_scram(&stmt, 3, scram == NULL ? &no_keys : scram);
+    return run_on_account(&stmt, id, err);
+}
+
+enum rc
+registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
+                      const struct scram_keys *scram, struct err *err)
+{
+    struct change change;
+    enum rc rc = crypt_check(crypt, scram, err);
+
+    if (rc == RC_OK)
+        rc = change_begin(&change, registry, err);
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, set_password(&change, id, crypt, scram, err), err);
+}
+
+static enum rc
+set_scram(struct change *change, uint64_t id, uint64_t generation,
+          const struct scram_keys *scram, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_SET_SCRAM);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    stmt_bind_i64(&stmt, 2, (int64_t)generation);
+    bind_scram(&stmt, 3, scram);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
+                   const struct scram_keys *scram, struct err *err)
+{
+    struct change change;
+    enum rc rc = crypt_check(NULL, scram, err);
+
+    if (rc == RC_OK)
+        rc = change_begin(&change, registry, err);
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, set_scram(&change, id, generation, scram, err), err);
+}
+
+static enum rc
+set_state(struct change *change, uint64_t id, enum account_state state, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_SET_STATE);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    stmt_bind_i64(&stmt, 2, state);
+    return run_on_account(&stmt, id, err);
+}
+
+enum rc
+registry_set_state(struct registry *registry, uint64_t id, enum account_state state,
+                   struct err *err)
+{
+    struct change change;
+    const enum rc rc = change_begin(&change, registry, err);
+
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, set_state(&change, id, state, err), err);
+}
+
+static enum rc
+account_remove(struct change *change, uint64_t id, struct err *err)
+{
+    AUTO_STMT addresses = stmt_get(change->db, REG_ADDRESSES_REMOVE);
+    AUTO_STMT account = stmt_get(change->db, REG_REMOVE);
+
+    stmt_bind_i64(&addresses, 1, (int64_t)id);
+    stmt_bind_i64(&account, 1, (int64_t)id);
+    const enum rc rc = stmt_run(&addresses, err);
+    return rc == RC_OK ? run_on_account(&account, id, err) : rc;
+}
+
+enum rc
+registry_remove(struct registry *registry, uint64_t id, struct err *err)
+{
+    struct change change;
+    const enum rc rc = change_begin(&change, registry, err);
+
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, account_remove(&change, id, err), err);
+}
+
+static enum rc
+alias_add(struct change *change, uint64_t id, const struct registry_name *name, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_BY_ID);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_NOT_FOUND)
+        return err_set(err, rc, 0, "no account %ju", (uintmax_t)id);
+    return rc == RC_OK ? address_add(change->db, name, id, true, err) : rc;
+}
+
+enum rc
+registry_alias_add(struct registry *registry, uint64_t id, struct span address, struct err *err)
+{
+    struct change change;
+    struct registry_name name;
+    enum rc rc = registry_name_make(address, NAME_ADDRESS, &name, err);
+
+    if (rc == RC_OK)
+        rc = change_begin(&change, registry, err);
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, alias_add(&change, id, &name, err), err);
+}
+
+static enum rc
+alias_remove(struct change *change, uint64_t id, const struct registry_name *name,
+             struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_ALIAS_REMOVE);
+
+    stmt_bind_text(&stmt, 1, registry_name_span(name));
+    stmt_bind_i64(&stmt, 2, (int64_t)id);
+    const enum rc rc = stmt_run(&stmt, err);
+    if (rc == RC_OK && db_changes(change->db) == 0)
+        return err_set(err, RC_NOT_FOUND, 0, "%s is no alias of this account", name->text);
+    return rc;
+}
+
+enum rc
+registry_alias_remove(struct registry *registry, uint64_t id, struct span address,
+                      struct err *err)
+{
+    struct change change;
+    struct registry_name name;
+    enum rc rc = registry_name_make(address, NAME_ADDRESS, &name, err);
+
+    if (rc == RC_OK)
+        rc = change_begin(&change, registry, err);
+    if (rc != RC_OK)
+        return rc;
+    return change_end(&change, alias_remove(&change, id, &name, err), err);
+}
