@@ -10,7 +10,7 @@
 
 #include "syntax/mail/header.h"
 
-enum { TRACE_MAX = 4096, HOPS_MAX = 100, COPY_STEP = 262144 };
+enum { TRACE_MAX = 4096, HOPS_MAX = 100, COPY_STEP = 262144, REPLY_PATH_MAX = 300 };
 
 void
 lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf *out)
@@ -26,8 +26,10 @@ lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf
     net_addr_print_host(&lm->s.peer, peer);
     buf_printf(out, "Return-Path: <%.*s>\r\n", SPAN_FMT(lm->sender));
     buf_printf(out, "Delivered-To: %.*s\r\n", SPAN_FMT(rcpt->path));
-    buf_printf(out, "Received: from %s (%s)\r\n\tby %s with LMTP id %ju\r\n", lm->client_name,
-               peer, env_settings(lm->s.env)->hostname, (uintmax_t)lm->s.number);
+    /* RFC 6531 section 4.3 */
+    buf_printf(out, "Received: from %s (%s)\r\n\tby %s with %s id %ju\r\n", lm->client_name,
+               peer, env_settings(lm->s.env)->hostname, lm->utf8 ? "UTF8LMTP" : "LMTP",
+               (uintmax_t)lm->s.number);
     buf_printf(out, "\tfor <%.*s>; %s, %d %s %d %02d:%02d:%02d +0000\r\n", SPAN_FMT(rcpt->path),
                days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
                tm.tm_min, tm.tm_sec);
@@ -62,8 +64,11 @@ reply_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, const char *cod
     if (code[0] != '2')
         log_put(&lm->s.log, LOG_E_MESSAGE_REFUSED, "refused account=%.*s: reply=%s %s",
                 SPAN_FMT(rcpt->account), code, text);
-    lmtp_reply(lm, "%s <%.*s> %s", code, (int)(rcpt->path.len > 300 ? 300 : rcpt->path.len),
-               rcpt->path.ptr, text);
+    AUTO_BUF path = {0};
+
+    buf_init(&path, REPLY_PATH_MAX + 1);
+    lmtp_address_put(&path, rcpt->path, lm->utf8, REPLY_PATH_MAX);
+    lmtp_reply(lm, "%s <%.*s> %s", code, SPAN_FMT(buf_span(&path)), text);
 }
 
 static void

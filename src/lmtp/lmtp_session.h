@@ -63,6 +63,7 @@ struct lmtp_session {
     char client_name[256]; /* of LHLO */
     struct arena arena;    /* the transaction's */
     struct span sender;
+    bool utf8;               /* the transaction has SMTPUTF8 (RFC 6531) */
     struct lmtp_rcpt *rcpts; /* LIMIT_LMTP_RECIPIENTS of them, or NULL */
     size_t rcpt_count;
     size_t rcpt_next; /* the one to deliver to */

@@ -40,6 +40,7 @@ lmtp_reset(struct lmtp_session *lm)
     spool_done(&lm->spool);
     arena_reset(&lm->arena);
     lm->sender = SPAN("");
+    lm->utf8 = false;
     lm->rcpts = NULL;
     lm->rcpt_count = lm->rcpt_next = 0;
     lm->data = (struct lmtp_data){0};
@@ -76,7 +77,7 @@ do_lhlo(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
             *c = '?'; /* it goes into a header line */
     buf_printf(out,
                "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
-               "250-CHUNKING\r\n250 SIZE %ju\r\n",
+               "250-CHUNKING\r\n250-SMTPUTF8\r\n250 SIZE %ju\r\n",
                settings->hostname, (uintmax_t)settings->append_octets);
 }
 
@@ -100,6 +101,7 @@ do_mail(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
         lmtp_reply(lm, "452 4.3.1 Out of memory");
         return;
     }
+    lm->utf8 = cmd->utf8;
     lm->state = LMTP_IN_MAIL;
     lmtp_reply(lm, "250 2.1.0 Sender OK");
 }

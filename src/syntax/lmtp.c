@@ -2,6 +2,11 @@
 /* LMTP lines and data; see the header. Pure; any thread. */
 #include "syntax/lmtp.h"
 
+#include <stdio.h>
+#include <unistr.h>
+
+#include "syntax/imap/mbox_name.h"
+
 static const struct {
     struct span word;
     enum lmtp_verb verb;
@@ -92,6 +97,14 @@ mail_param(struct span param, struct lmtp_cmd *cmd, const char **why_out)
         *why_out = "BODY is 7BIT or 8BITMIME here";
         return cmd->body == LMTP_BODY_NONE ? RC_INVALID : RC_OK;
     }
+    if (span_ieq(param, SPAN("SMTPUTF8"))) {
+        cmd->utf8 = true;
+        return RC_OK;
+    }
+    if (span_istarts(param, SPAN("SMTPUTF8="))) { /* RFC 6531 section 3.4 */
+        *why_out = "SMTPUTF8 takes no value";
+        return RC_INVALID;
+    }
     *why_out = "That parameter is not known";
     return RC_UNSUPPORTED;
 }
@@ -103,6 +116,10 @@ mail_parse(struct span rest, struct lmtp_cmd *cmd, const char **why_out)
 
     while (rc == RC_OK && rest.len > 0)
         rc = mail_param(word_take(&rest), cmd, why_out);
+    if (rc == RC_OK && cmd->utf8 && !utf8_is_valid(cmd->path)) {
+        *why_out = "That address is not UTF-8";
+        return RC_INVALID;
+    }
     return rc;
 }
 
@@ -203,10 +220,31 @@ lmtp_path_split(struct span path, struct buf *local, struct span *domain_out)
     *domain_out = span_tail(path, i < path.len ? i + 1 : i);
     if (buf_len(local) == 0 || !buf_ok(local) || (i < path.len && domain_out->len == 0))
         return RC_INVALID;
+    if (!utf8_is_valid(path)) /* RFC 6531 section 3.3 */
+        return RC_INVALID;
     for (size_t k = 0; k < path.len; k++)
         if ((unsigned char)path.ptr[k] < 0x20 || path.ptr[k] == 0x7f)
             return RC_INVALID;
     return RC_OK;
+}
+
+void
+lmtp_address_put(struct buf *out, struct span address, bool utf8, size_t max)
+{
+    const size_t start = buf_len(out);
+
+    while (address.len > 0) {
+        char text[16];
+        ucs4_t c;
+        const int octets = u8_mbtouc(&c, (const uint8_t *)address.ptr, address.len);
+        struct span shown = span_head(address, (size_t)octets);
+        if (c >= 0x80 && !utf8)
+            shown = span_of(text, (size_t)snprintf(text, sizeof text, "\\x{%X}", (unsigned)c));
+        if (buf_len(out) - start + shown.len > max)
+            return;
+        buf_put_span(out, shown);
+        address = span_tail(address, (size_t)octets);
+    }
 }
 
 enum data_state { DATA_LINE, DATA_DOT, DATA_DOT_CR, DATA_TEXT, DATA_CR };

@@ -39,6 +39,7 @@ struct lmtp_cmd {
     struct span path;      /* MAIL, RCPT: what stands between < and >, without source route */
     uint64_t size;         /* MAIL SIZE=, RFC 1870; 0: not given */
     enum lmtp_body body;   /* MAIL BODY=, RFC 6152 */
+    bool utf8;             /* MAIL SMTPUTF8, RFC 6531 */
     uint64_t chunk_octets; /* BDAT, RFC 3030 */
     bool chunk_last;
 };
@@ -52,9 +53,16 @@ MUST_USE enum rc lmtp_parse(struct span line, struct lmtp_cmd *cmd_out, const ch
 /**
  * Divides a path at its last '@' outside quotes and takes the quotes off the local part, which
  * goes to local (a buffer of the caller). The domain is empty when there is none. RC_INVALID:
- * neither address nor bare local part, or controls in it.
+ * neither address nor bare local part, controls in it, or not UTF-8.
  */
 MUST_USE enum rc lmtp_path_split(struct span path, struct buf *local, struct span *domain_out);
+
+/**
+ * Appends an address for the text of a reply, up to max octets and never a part of a character.
+ * A client that has not said SMTPUTF8 can expect no UTF-8 in a reply: it gets "\x{FC}" for each
+ * such character, as delivery reports write them for programs of ASCII (RFC 6533 section 3).
+ */
+void lmtp_address_put(struct buf *out, struct span address, bool utf8, size_t max);
 
 /* --- the octets of DATA (RFC 5321 section 4.5.2) --- */
 

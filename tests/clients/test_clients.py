@@ -5,6 +5,7 @@ import email
 import imaplib
 import mailbox
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import message
-from roost_server import PASSWORD
+from roost_server import PASSWORD, ROOT
 
 
 def run(command, home, timeout=90, check=True, **kwargs):
@@ -287,6 +288,11 @@ def test_imaplib(server, user):
 
 # ---- Postfix, delivering through LMTP ----
 
+# The lines that README.md gives to postconf, for the domain of this server.
+README_POSTFIX = "\n".join(re.findall(r"postconf -e '(virtual_[^']*)'", (ROOT / "README.md").read_text())).replace(
+    "example.org", "localhost")
+
+
 @pytest.fixture
 def postfix(server, tmp_path):
     need("postfix")
@@ -319,12 +325,14 @@ maillog_file_prefixes = {tmp_path}
 mydestination =
 myhostname = mx.example.org
 inet_interfaces = loopback-only
-virtual_mailbox_domains = localhost
-virtual_transport = lmtp:inet:127.0.0.1:{server.ports['lmtp']}
 alias_maps =
 alias_database =
 local_recipient_maps =
+{README_POSTFIX}
 """)
+    (spool / "roost").mkdir()
+    shutil.chown(server.dir / "lmtp.sock", group="postfix")  # README.md: the folder's group
+    os.link(server.dir / "lmtp.sock", spool / "roost" / "lmtp.sock")
     control = ["postfix", "-c", etc]
     run([*control, "start"], tmp_path, env={"MAIL_CONFIG": str(etc)})
     yield etc
@@ -348,4 +356,24 @@ def test_postfix_delivers(server, user, postfix, tmp_path):
     peer.command("SELECT INBOX")
     header = peer.command("FETCH 15 BODY.PEEK[HEADER]")[0]
     assert "Return-Path: <sender@example.org>" in header and f"Delivered-To: {user}@localhost" in header
+    peer.close()
+
+
+def test_postfix_delivers_utf8(server, user, postfix, tmp_path):
+    """A subject and a sender in UTF-8, as Gmail and newsletters send them (RFC 6531)."""
+    env = {"MAIL_CONFIG": str(postfix)}
+    for n, sender in enumerate(("sender@example.org", "jürgen@bücher.example", "")):
+        text = f"From: jürgen@bücher.example\nTo: {user}@localhost\nSubject: Grüße {n}\n\nx\n"
+        run(["sendmail", "-C", postfix, "-f", sender, f"{user}@localhost"], tmp_path, input=text, env=env)
+    deadline = time.monotonic() + 30
+    while "MESSAGES 13" not in counts(server, user) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    log = (tmp_path / "maillog").read_text()
+    assert "MESSAGES 13" in counts(server, user), log
+    assert log.count("status=sent (250 2.0.0") == 3 and "status=bounced" not in log, log
+    peer = server.login(user)
+    peer.command("SELECT INBOX")
+    headers = "".join(peer.command("FETCH 11:13 BODY.PEEK[HEADER]")).encode("latin-1").decode()
+    assert {f"Subject: Grüße {n}" in headers for n in range(3)} == {True}, headers
+    assert "Return-Path: <jürgen@bücher.example>" in headers and "with UTF8LMTP id" in headers, headers
     peer.close()

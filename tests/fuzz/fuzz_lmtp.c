@@ -34,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_BUF local = {0};
     AUTO_BUF whole = {0};
     AUTO_BUF pieces = {0};
+    AUTO_BUF shown = {0};
 
     buf_init(&local, LMTP_PATH_MAX);
     buf_init(&whole, size + 16);
@@ -45,6 +46,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (lmtp_path_split(cmd.path, &local, &domain) == RC_OK)
             CHECK(buf_len(&local) > 0 && buf_len(&local) + domain.len <= cmd.path.len);
     }
+    buf_init(&shown, size * 10);
+    lmtp_address_put(&shown, line, false, size); /* ASCII, whatever comes */
+    CHECK(buf_len(&shown) <= size);
+    for (size_t i = 0; i < buf_len(&shown); i++)
+        CHECK((unsigned char)buf_span(&shown).ptr[i] < 0x80);
     const size_t taken = take(input, size == 0 ? 1 : size, &whole);
     CHECK(take(input, 1, &pieces) == taken);
     CHECK(buf_ok(&whole) && span_eq(buf_span(&whole), buf_span(&pieces)));

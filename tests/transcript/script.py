@@ -20,7 +20,8 @@
     RUN words              `roost words` is run and must succeed
 
 In a pattern `...` stands for anything, `$name` for the value bound to name; a name that has none yet is
-bound to what stands there (no blanks or brackets). Literals belong to their line: {5}\\r\\nhello.
+bound to what stands there (no blanks or brackets). \\r, \\n and \\xNN (two lower-case digits) are understood.
+Literals belong to their line: {5}\\r\\nhello.
 A client connects when it first appears and reads the greeting when its script says so.
 """
 
@@ -112,7 +113,8 @@ class Player:
             elif re.fullmatch(r"\$\w+", part):
                 out.append(re.escape(self.bound[part[1:]]))
             else:
-                out.append(re.escape(part.replace("\\r", "\r").replace("\\n", "\n")))
+                part = part.replace("\\r", "\r").replace("\\n", "\n")
+                out.append(re.escape(re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m.group(1), 16)), part)))
         return re.compile("".join(out), re.S)
 
     def match(self, pattern, line):

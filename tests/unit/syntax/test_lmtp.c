@@ -24,6 +24,13 @@ test_lines(void **state)
         {"MAIL FROM:<a@b> SIZE=9223372036854775808", RC_INVALID, LMTP_MAIL, "", 0,
          LMTP_BODY_NONE},
         {"MAIL FROM:<a@b> BODY=BINARYMIME", RC_INVALID, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
+        {"MAIL FROM:<j\xc3\xbcrgen@b> smtputf8 SIZE=7", RC_OK, LMTP_MAIL, "j\xc3\xbcrgen@b", 7,
+         LMTP_BODY_NONE},
+        {"MAIL FROM:<j\xfcrgen@b> SMTPUTF8", RC_INVALID, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
+        {"MAIL FROM:<j\xfcrgen@b>", RC_OK, LMTP_MAIL, "j\xfcrgen@b", 0, LMTP_BODY_NONE},
+        {"MAIL FROM:<a@b> SMTPUTF8=", RC_INVALID, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
+        {"MAIL FROM:<a@b> SMTPUTF88", RC_UNSUPPORTED, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
+        {"RCPT TO:<a@b> SMTPUTF8", RC_UNSUPPORTED, LMTP_RCPT, "", 0, LMTP_BODY_NONE},
         {"MAIL FROM:<a@b> XYZ", RC_UNSUPPORTED, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
         {"MAIL FROM:a@b", RC_INVALID, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
         {"MAIL FROM:<a@b", RC_INVALID, LMTP_MAIL, "", 0, LMTP_BODY_NONE},
@@ -56,6 +63,7 @@ test_lines(void **state)
         assert_true(span_eq_str(cmd.path, rows[i].path));
         assert_int_equal(cmd.size, rows[i].size);
         assert_int_equal(cmd.body, rows[i].body);
+        assert_int_equal(cmd.utf8, strstr(rows[i].line, "smtputf8") != NULL);
     }
 }
 
@@ -114,6 +122,8 @@ test_split(void **state)
         {"\"open@example.org", RC_INVALID, "", ""},
         {"\"a\"b@example.org", RC_INVALID, "", ""},
         {"an\rna@example.org", RC_INVALID, "", ""},
+        {"j\xc3\xbcrgen@b\xc3\xbc.example", RC_OK, "j\xc3\xbcrgen", "b\xc3\xbc.example"},
+        {"j\xfcrgen@example.org", RC_INVALID, "", ""},
     };
 
     (void)state;
@@ -128,6 +138,38 @@ test_split(void **state)
             continue;
         assert_true(span_eq_str(buf_span(&local), rows[i].local));
         assert_true(span_eq_str(domain, rows[i].domain));
+    }
+}
+
+/* The address of a reply: whole characters only, and ASCII for a client that asked for no more
+ * (RFC 6531, RFC 6533). */
+static void
+test_address_in_reply(void **state)
+{
+    static const struct {
+        const char *address;
+        bool utf8;
+        size_t max;
+        const char *shown;
+    } rows[] = {
+        {"a@b", false, 300, "a@b"},
+        {"j\xc3\xbcrgen@b", true, 300, "j\xc3\xbcrgen@b"},
+        {"j\xc3\xbcrgen@b", false, 300, "j\\x{FC}rgen@b"},
+        {"\xe2\x82\xac\xf0\x9f\x98\x80@b", false, 300, "\\x{20AC}\\x{1F600}@b"},
+        {"ab\xc3\xbc", true, 4, "ab\xc3\xbc"},
+        {"ab\xc3\xbc", true, 3, "ab"},
+        {"ab\xc3\xbc", false, 7, "ab"},
+        {"ab\xc3\xbc", false, 8, "ab\\x{FC}"},
+        {"abc", true, 0, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF out = {0};
+        buf_init(&out, 4096);
+        lmtp_address_put(&out, span_of_str(rows[i].address), rows[i].utf8, rows[i].max);
+        if (!span_eq_str(buf_span(&out), rows[i].shown))
+            fail_msg("row %zu: %.*s", i, SPAN_FMT(buf_span(&out)));
     }
 }
 
@@ -188,8 +230,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),        cmocka_unit_test(test_bdat),
-        cmocka_unit_test(test_path_longest), cmocka_unit_test(test_split),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bdat),
+        cmocka_unit_test(test_path_longest),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_address_in_reply),
         cmocka_unit_test(test_data),
     };
 
