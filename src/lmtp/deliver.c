@@ -104,51 +104,79 @@ recipient_end(struct lmtp_session *lm)
     struct lmtp_delivery *delivery = lm->delivery;
 
     if (delivery != NULL) {
-        if (delivery->copied)
-            spool_done(&delivery->copy);
-        account_put(delivery->acct);
+        spool_done(&delivery->copy);
+        if (delivery->acct != NULL)
+            account_put(delivery->acct);
         lm->delivery = NULL;
     }
     arena_reset(&lm->delivery_arena);
     lm->rcpt_next++;
 }
 
-/* The spool with the first recipient's trace lines replaced by this one's. */
-static enum rc
-copy_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_delivery *delivery,
-         struct span whole, struct err *err)
+/* The request for the account's turn, to put the message into the mailbox called name. */
+static void
+request_make(struct lmtp_session *lm, struct span name)
 {
-    struct span text = span_tail(whole, lm->prefix_octets);
-    AUTO_BUF trace = {0};
+    struct lmtp_delivery *delivery = lm->delivery;
 
+    append_op_init(&delivery->op, &lm->delivery_arena, session_waker(&lm->s));
+    delivery->op.name = name;
+    delivery->op.msgs = &delivery->msg;
+    delivery->op.msg_count = 1;
+    delivery->op.turn.octets = delivery->ingest.msg.text.len;
+}
+
+/* The first recipient's text is the spool itself; the others' have trace lines of their own. */
+static enum rc
+delivery_begin(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
+{
+    struct lmtp_delivery *delivery = arena_new(&lm->delivery_arena, struct lmtp_delivery);
+    AUTO_BUF trace = {0};
+    struct span text;
+
+    if (delivery == NULL)
+        return RC_LIMIT;
+    spool_init(&delivery->copy, &lm->s.env->spool);
+    delivery->began_us = session_now_us(&lm->s);
+    delivery->step = lm->rcpt_next == 0 ? DELIVERY_SCAN : DELIVERY_COPY;
+    lm->delivery = delivery;
+    enum rc rc = spool_read(&lm->spool, &text, err);
+    if (rc == RC_OK && is_loop(text, rcpt, lm->prefix_octets))
+        delivery->step = DELIVERY_LOOPS;
+    if (rc != RC_OK || delivery->step != DELIVERY_COPY)
+        return rc;
     buf_init(&trace, TRACE_MAX);
     lmtp_trace_put(lm, rcpt, &trace);
-    spool_init(&delivery->copy, &lm->s.env->spool);
-    delivery->copied = true;
-    enum rc rc = spool_append(&delivery->copy, buf_span(&trace), err);
-    while (rc == RC_OK && text.len > 0) {
-        const struct span step = span_head(text, COPY_STEP);
-        rc = spool_append(&delivery->copy, step, err);
-        text = span_tail(text, step.len);
-    }
-    return rc;
+    delivery->passed = lm->prefix_octets;
+    return spool_append(&delivery->copy, buf_span(&trace), err);
+}
+
+/* Copies some of the text behind this recipient's trace lines. */
+static enum rc
+delivery_copy(struct lmtp_session *lm, struct err *err)
+{
+    struct lmtp_delivery *delivery = lm->delivery;
+    struct span text;
+
+    enum rc rc = spool_read(&lm->spool, &text, err);
+    if (rc != RC_OK)
+        return rc;
+    const struct span some = span_head(span_tail(text, delivery->passed), COPY_STEP);
+    delivery->passed += some.len;
+    if (some.len == 0)
+        delivery->step = DELIVERY_SCAN;
+    return spool_append(&delivery->copy, some, err);
 }
 
 /* Makes everything that can be made without the account's turn. */
 static enum rc
-prepare(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_delivery *delivery,
-        struct err *err)
+delivery_scan(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
 {
+    struct lmtp_delivery *delivery = lm->delivery;
+    struct spool *spool = lm->rcpt_next == 0 ? &lm->spool : &delivery->copy;
     struct span text;
 
-    enum rc rc = spool_read(&lm->spool, &text, err);
-    if (rc == RC_OK && is_loop(text, rcpt, lm->prefix_octets))
-        return err_set(err, RC_DENIED, 0, "mail loop");
-    if (rc == RC_OK && lm->rcpt_next > 0) {
-        rc = copy_for(lm, rcpt, delivery, text, err);
-        if (rc == RC_OK)
-            rc = spool_read(&delivery->copy, &text, err);
-    }
+    enum rc rc = spool_read(spool, &text, err);
     if (rc == RC_OK)
         rc = ingest_prepare(&lm->delivery_arena, text, &delivery->ingest, err);
     if (rc == RC_OK)
@@ -157,11 +185,8 @@ prepare(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct lmtp_deliv
         return rc;
     delivery->msg = (struct append_msg){.ingest = &delivery->ingest,
                                         .internaldate_s = clock_wall_s(lm->s.env->clock)};
-    append_op_init(&delivery->op, &lm->delivery_arena, session_waker(&lm->s));
-    delivery->op.name = rcpt->mailbox.len > 0 ? rcpt->mailbox : SPAN("INBOX");
-    delivery->op.msgs = &delivery->msg;
-    delivery->op.msg_count = 1;
-    delivery->op.turn.octets = text.len;
+    request_make(lm, rcpt->mailbox.len > 0 ? rcpt->mailbox : SPAN("INBOX"));
+    delivery->step = DELIVERY_TURN;
     return RC_OK;
 }
 
@@ -208,41 +233,17 @@ turn(struct lmtp_session *lm)
     return rc != RC_AGAIN;
 }
 
-/* False: waits. */
+/* False: waits for slot or turn. */
 static bool
-recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
+delivery_turn(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
 {
-    struct err err = {.rc = RC_OK};
+    struct append_op *op = &lm->delivery->op;
 
-    if (lm->delivery == NULL) {
-        struct lmtp_delivery *delivery = arena_new(&lm->delivery_arena, struct lmtp_delivery);
-        if (delivery == NULL) {
-            reply_failure(lm, rcpt, RC_LIMIT, NULL);
-            recipient_end(lm);
-            return true;
-        }
-        lm->delivery = delivery;
-        delivery->began_us = session_now_us(&lm->s);
-        const enum rc rc = prepare(lm, rcpt, delivery, &err);
-        if (rc != RC_OK) {
-            if (rc == RC_DENIED)
-                reply_for(lm, rcpt, "554 5.4.6", "Mail loop detected");
-            else
-                reply_failure(lm, rcpt, rc, &err);
-            recipient_end(lm);
-            return true;
-        }
-    }
     if (!turn(lm))
         return false;
-    struct append_op *op = &lm->delivery->op;
-    if (op->turn.result == RC_NOT_FOUND && rcpt->mailbox.len > 0 &&
-        !span_eq(op->name, SPAN("INBOX"))) {
+    if (op->turn.result == RC_NOT_FOUND && !span_eq(op->name, SPAN("INBOX"))) {
         /* user+nosuchmailbox: a stranger may not make mailboxes; nothing is lost */
-        append_op_init(op, &lm->delivery_arena, session_waker(&lm->s));
-        op->name = SPAN("INBOX");
-        op->msgs = &lm->delivery->msg;
-        op->msg_count = 1;
+        request_make(lm, SPAN("INBOX"));
         return true;
     }
     if (op->turn.result == RC_OK)
@@ -253,23 +254,65 @@ recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     return true;
 }
 
+static enum rc
+delivery_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
+{
+    if (lm->delivery == NULL)
+        return delivery_begin(lm, rcpt, err);
+    if (lm->delivery->step == DELIVERY_COPY)
+        return delivery_copy(lm, err);
+    return delivery_scan(lm, rcpt, err);
+}
+
+/* The next step for this recipient. False: waits. */
+static bool
+recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
+{
+    struct err err = {.rc = RC_OK};
+
+    if (lm->delivery != NULL && lm->delivery->step == DELIVERY_TURN)
+        return delivery_turn(lm, rcpt);
+    if (lm->delivery != NULL && lm->delivery->step == DELIVERY_LOOPS) {
+        reply_for(lm, rcpt, "554 5.4.6", "Mail loop detected");
+        recipient_end(lm);
+        return true;
+    }
+    const enum rc rc = delivery_step(lm, rcpt, &err);
+    if (rc != RC_OK) {
+        reply_failure(lm, rcpt, rc, &err);
+        recipient_end(lm);
+    }
+    return true;
+}
+
+/* A message for one recipient is delivered whatever comes; of those for many, a server that
+ * stops finishes the delivery under way and leaves the rest to the client's queue. */
+static bool
+is_cut_short(const struct lmtp_session *lm)
+{
+    return lm->rcpt_next > 0 && lm->delivery == NULL && session_is_asked(&lm->s);
+}
+
 enum lmtp_go
 lmtp_deliver(struct lmtp_session *lm, enum task_next *next_out)
 {
-    while (lm->rcpt_next < lm->rcpt_count) {
-        const struct lmtp_rcpt *rcpt = &lm->rcpts[lm->rcpt_next];
-        if (lm->data_too_big) {
-            reply_for(lm, rcpt, "552 5.3.4", "Message size exceeds the limit");
-            lm->rcpt_next++;
-        } else if (lm->spool_rc != RC_OK) {
-            reply_failure(lm, rcpt, lm->spool_rc, NULL);
-            lm->rcpt_next++;
-        } else if (!recipient_step(lm, rcpt)) {
-            *next_out = TASK_PARK_WAKE;
-            return LMTP_GO_PARK;
-        }
+    const struct lmtp_rcpt *rcpt = &lm->rcpts[lm->rcpt_next];
+
+    if (lm->data_too_big) {
+        reply_for(lm, rcpt, "552 5.3.4", "Message size exceeds the limit");
+        lm->rcpt_next++;
+    } else if (lm->spool_rc != RC_OK) {
+        reply_failure(lm, rcpt, lm->spool_rc, NULL);
+        lm->rcpt_next++;
+    } else if (is_cut_short(lm)) {
+        reply_for(lm, rcpt, "451 4.3.2", "The server is stopping; try again later");
+        lm->rcpt_next++;
+    } else if (!recipient_step(lm, rcpt)) {
+        *next_out = TASK_PARK_WAKE;
+        return LMTP_GO_PARK;
     }
-    lmtp_reset(lm);
+    if (lm->rcpt_next == lm->rcpt_count)
+        lmtp_reset(lm);
     return LMTP_GO_ON;
 }
 

@@ -40,11 +40,21 @@ struct lmtp_rcpt {
     struct span mailbox; /* of user+mailbox@domain, canonical; empty: INBOX */
 };
 
+/* What a delivery needs next; each step is short, so that a transaction with many recipients
+ * and a large message shares its thread. */
+enum lmtp_delivery_step {
+    DELIVERY_LOOPS, /* to be refused: the message has been here before */
+    DELIVERY_COPY,  /* all but the first: trace lines and text into a spool of its own */
+    DELIVERY_SCAN,
+    DELIVERY_TURN, /* the account's, to be stored in */
+};
+
 /* A delivery under way; in the transaction's delivery arena. */
 struct lmtp_delivery {
-    struct account *acct; /* held */
-    struct spool copy;    /* for all recipients but the first */
-    bool copied;
+    enum lmtp_delivery_step step;
+    struct account *acct; /* held; NULL before DELIVERY_TURN */
+    struct spool copy;
+    uint64_t passed; /* octets of the transaction's spool */
     struct ingest ingest;
     struct append_msg msg;
     struct append_op op;
@@ -101,7 +111,7 @@ void lmtp_receive_begin(struct lmtp_session *lm);
 void lmtp_receive(struct lmtp_session *lm);
 
 /* ---- deliver.c ---- */
-/** Delivers to one recipient after the other, as far as it goes now. */
+/** One step for the recipient whose turn it is; after the last one the transaction is over. */
 enum lmtp_go lmtp_deliver(struct lmtp_session *lm, enum task_next *next_out);
 /** Lets go of a delivery. False: another thread is executing it. */
 bool lmtp_deliver_abandon(struct lmtp_session *lm);

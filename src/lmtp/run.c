@@ -279,13 +279,32 @@ flush(struct lmtp_session *lm)
         session_end_by_peer(&lm->s, moment_of(lm));
 }
 
+/*
+ * A round of delivering. Replies go out as their deliveries end: at the end of a slice and
+ * before any wait. A peer that does not take them does not hold the others up: there are
+ * LIMIT_LMTP_RECIPIENTS of them at most. One that has gone gets no further deliveries, for it
+ * could not hear of them and would have them made again.
+ */
+static enum lmtp_go
+delivering_go(struct lmtp_session *lm, enum task_next *next_out)
+{
+    if (slice_spent()) {
+        flush(lm);
+        return LMTP_GO_PARK;
+    }
+    if (lmtp_deliver(lm, next_out) == LMTP_GO_ON)
+        return LMTP_GO_ON;
+    flush(lm);
+    return LMTP_GO_PARK;
+}
+
 /* One round. LMTP_GO_PARK: park for *next_out. */
 static enum lmtp_go
 round_go(struct lmtp_session *lm, enum task_next *next_out)
 {
     *next_out = TASK_YIELD;
     if (lm->state == LMTP_DELIVERING)
-        return lmtp_deliver(lm, next_out);
+        return delivering_go(lm, next_out);
     if (slice_spent() ||
         (session_is_asked(&lm->s) && lm->state <= LMTP_READY && lm->passed_octets == 0)) {
         flush(lm);

@@ -129,3 +129,77 @@ def test_pipelined_commands_do_not_hold_it_up():
         assert time.monotonic() - began < 5
         assert server.stop() == 0
         assert server.journal_wait("shutdown") == 1
+
+
+def transaction(server, recipients, megabytes):
+    """An LMTP connection that has sent a message for so many recipients, up to the dot."""
+    peer = server.connect("lmtp")
+    peer.line()
+    lines = ["LHLO test", "MAIL FROM:<sender@example.org>"]
+    lines += [f"RCPT TO:<{name}@localhost>" for name in recipients] + ["DATA"]
+    peer.send("".join(line + "\r\n" for line in lines))
+    for _ in lines:
+        reply = peer.reply()
+        assert reply[0] in "23", reply
+    peer.send(b"Subject: large\r\n\r\n" + (b"x" * 998 + b"\r\n") * (1000 * megabytes) + b".\r\n")
+    return peer
+
+
+def test_large_transaction_hears_a_stop():
+    """A message of 20 MB for 300 recipients: each reply comes when its delivery is done, and a server that stops
+    answers those that are delivered with 250 and the rest with 451, within its usual time."""
+    names = [f"user{n}" for n in range(300)]
+    with Roost(accounts=names, options=["limits.max_connections_per_user=1000"]) as server:
+        peer = transaction(server, names, 20)
+        assert peer.reply() == "250 2.0.0 <user0@localhost> Delivered"
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        codes = ["250"]
+        for name in names[1:]:
+            reply = peer.reply()
+            assert f"<{name}@localhost>" in reply, reply
+            codes.append(reply[:9] if reply[0] == "4" else reply[:3])
+        assert peer.reply().startswith("421 4.3.2")
+        assert server.process.wait(timeout=20) == 0
+        took = time.monotonic() - began
+        delivered = codes.index("451 4.3.2")
+        assert codes == ["250"] * delivered + ["451 4.3.2"] * (300 - delivered)
+        assert 1 <= delivered < 200 and took < 5, f"{delivered} delivered, {took:.1f} s"
+        server.process.stdout.close()
+        server.process = None
+        server.start()
+        for n in {0, delivered - 1, delivered, 299}:
+            inbox = server.login(names[n]).command("STATUS INBOX (MESSAGES)")
+            assert inbox == [f"* STATUS INBOX (MESSAGES {int(n < delivered)})"], f"{n} of {delivered}"
+
+
+def test_one_recipient_is_finished():
+    """The stop comes while the message does: it is taken, and delivered, before the 421."""
+    with Roost(accounts=["anna"]) as server:
+        peer = server.connect("lmtp")
+        peer.line()
+        peer.send("LHLO test\r\nMAIL FROM:<>\r\nRCPT TO:<anna@localhost>\r\nDATA\r\n")
+        for _ in range(4):
+            assert peer.reply()[0] in "23"
+        peer.send("Subject: half")
+        other = server.login("anna")
+        server.process.send_signal(signal.SIGTERM)
+        assert "shutting down" in other.line()
+        peer.send("\r\n\r\nx\r\n.\r\n")
+        assert peer.reply() == "250 2.0.0 <anna@localhost> Delivered"
+        assert peer.reply().startswith("421 4.3.2")
+        assert server.process.wait(timeout=20) == 0
+        server.process.stdout.close()
+        server.process = None
+
+
+def test_deliveries_end_with_their_client():
+    """Nobody hears of further deliveries, and the client's queue makes them all again."""
+    names = [f"user{n}" for n in range(100)]
+    with Roost(accounts=names) as server:
+        peer = transaction(server, names, 20)
+        assert peer.reply().startswith("250")
+        peer.close()
+        server.journal_wait("closed-in-reply")
+        inboxes = [server.login(name).command("STATUS INBOX (MESSAGES)")[0] for name in (names[0], names[99])]
+        assert inboxes == ["* STATUS INBOX (MESSAGES 1)", "* STATUS INBOX (MESSAGES 0)"]
