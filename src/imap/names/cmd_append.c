@@ -32,8 +32,6 @@ prepare_one(struct imap_session *im, struct append_run *run)
     }
     if (text.len == 0)
         return imap_no(work, "CANNOT", "A message cannot be empty");
-    if (!from->literal8 && memchr(text.ptr, '\0', text.len) != NULL)
-        return imap_no(work, "CANNOT", "A message cannot contain NUL (RFC 3501 section 4.3.1)");
     const enum rc rc = ingest_prepare(&work->arena, text, ingest, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);

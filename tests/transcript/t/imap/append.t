@@ -19,8 +19,8 @@ S: a4 NO [CANNOT] A message cannot be empty
 C: a5 APPEND INBOX {0+}
 C: 
 S: a5 NO [CANNOT] A message cannot be empty
-C< a6 APPEND INBOX {3+}\r\na\0b\r\n
-S: a6 NO [CANNOT] A message cannot contain NUL (RFC 3501 section 4.3.1)
+C< a6 APPEND Drafts {3+}\r\na\0b\r\n
+S: a6 OK [APPENDUID ... 1] APPEND completed
 C: a7 APPEND INBOX {1025}
 S: a7 NO [TOOBIG] The message is larger than APPENDLIMIT
 C: a8 NOOP
