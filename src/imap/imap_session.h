@@ -205,6 +205,8 @@ void imap_resume_end(struct imap_session *im);
 void imap_flush(struct imap_session *im);
 /** Reads more. GO_PARK: nothing there now. */
 enum go imap_read(struct imap_session *im);
+/** Before parking: what has come of a command that is not whole is acknowledged at once. */
+void imap_ack_begun(struct imap_session *im);
 
 /* ---- cmd_login.c ---- */
 /** A line while AUTHENTICATE waits for one. */

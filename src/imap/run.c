@@ -424,6 +424,13 @@ imap_read(struct imap_session *im)
     }
 }
 
+void
+imap_ack_begun(struct imap_session *im)
+{
+    if (!imap_between_commands(im))
+        conn_ack_now(&im->s.conn);
+}
+
 static enum go
 frame_handle(struct imap_session *im, enum imap_frame frame)
 {
@@ -574,6 +581,7 @@ round_go(struct imap_session *im, enum task_next *next_out)
         return GO_ON;
     rest_state_set(im);
     imap_flush(im);
+    imap_ack_begun(im);
     imap_framer_rest(im);
     *next_out = park(im, conn_park(&im->s.conn));
     return GO_PARK;

@@ -333,6 +333,8 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
         return LMTP_GO_ON;
     case RC_AGAIN:
         flush(lm);
+        if (lm->state >= LMTP_RECEIVING_DATA || buf_len(&lm->s.conn.in) > 0)
+            conn_ack_now(&lm->s.conn); /* a message or a line is under way */
         *next_out = conn_park(&lm->s.conn);
         return LMTP_GO_PARK;
     default:

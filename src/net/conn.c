@@ -521,6 +521,16 @@ conn_start_tls(struct conn *conn, struct tls_server *tls, size_t *discarded_out)
 }
 
 void
+conn_ack_now(struct conn *conn)
+{
+    const int on = 1;
+
+    /* Not a lasting setting: the kernel goes back to delaying by itself. */
+    if (conn->fd >= 0 && !conn->read_ended)
+        (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+void
 conn_set_dead_after(struct conn *conn, unsigned timeout_ms)
 {
     /* Fails on Unix sockets, where there is nothing to be acknowledged. */

@@ -135,6 +135,13 @@ conn_tls_ready(const struct conn *conn)
     return conn->tls_state == CONN_TLS_READY;
 }
 
+/**
+ * Acknowledges at once what has been read. For a session that parks in the middle of a command:
+ * a peer that writes a command and its literal apart, without TCP_NODELAY, sends the second
+ * only when the first is acknowledged (RFC 896), and the kernel delays that by 40 ms in the
+ * hope of a reply to carry it. Nothing on Unix sockets.
+ */
+void conn_ack_now(struct conn *conn);
 /** TCP_USER_TIMEOUT: ends the connection when octets stay unacknowledged that long; 0: the
  *  kernel's default. Nothing on Unix sockets. */
 void conn_set_dead_after(struct conn *conn, unsigned timeout_ms);

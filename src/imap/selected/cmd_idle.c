@@ -139,6 +139,7 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
             return GO_ON;
         if (!conn_wants_write(&im->s.conn) && im->state == IMAP_SELECTED)
             view_sleep(&im->view);
+        imap_ack_begun(im);
         imap_framer_rest(im);
         session_state_set(&im->s, SESSION_IDLE);
         *next_out = conn_park(&im->s.conn);
