@@ -16,6 +16,7 @@
 #include "mailbox/write/ops.h"
 #include "mailbox/sync.h"
 #include "mailbox/version_private.h"
+#include "store/engine_sqlite.h"
 #include "store/flags_rule.h"
 
 enum { RUNS = 21, LARGE = 1000000, USUAL = 50000, WATCHERS = 5000 };
@@ -381,13 +382,13 @@ main(int argc, char **argv)
 
     bench_versions();
     snprintf(dir, sizeof dir, "%s/mailbox-bench-%d", argc > 1 ? argv[1] : ".", (int)getpid());
-    const struct store_options options = {.dir = dir,
-                                          .clock = &clock_system,
-                                          .max_open_fds = 60,
-                                          .undelete_retention_s = 86400,
-                                          .undelete_max_octets = UINT64_C(1) << 30};
+    const struct sqlite_options options = {.dir = dir,
+                                           .store.clock = &clock_system,
+                                           .max_open_fds = 60,
+                                           .store.undelete_retention_s = 86400,
+                                           .store.undelete_max_octets = UINT64_C(1) << 30};
     arena_init(&room.arena, 256 << 20);
-    CHECK(store_open(&options, &room.store, &err) == RC_OK);
+    CHECK(store_open_sqlite(&options, &room.store, &err) == RC_OK);
     CHECK(accounts_new(room.store, &clock_system, &room.accounts) == RC_OK);
     CHECK(account_get(room.accounts, 1, &room.acct) == RC_OK);
     CHECK(mailbox_open(room.acct, nobody, SPAN("INBOX"), &room.inbox, &err) == RC_OK);

@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "bench/mailgen.h"
+#include "store/engine_sqlite.h"
 #include "store/store.h"
 
 enum {
@@ -139,7 +140,7 @@ bench_append(void)
         mbox_of(tx, "INBOX", &row);
         add(tx, inbox, texts[i % TEXTS]);
         must(store_commit(tx, &err));
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
     }
     report("append, one commit each", SINGLES, "messages", now_s() - start);
     store_account_put(acct);
@@ -158,7 +159,7 @@ bench_fill(struct store_account *acct, unsigned count)
         for (unsigned k = 0; k < BATCH && i < count; k++, i++)
             add(tx, inbox, texts[i % TEXTS]);
         must(store_commit(tx, &err));
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
     }
     report("append, 64 a commit", count, "messages", now_s() - start);
 }
@@ -272,7 +273,7 @@ bench_flags(struct store_account *acct)
         printf("  update %.1f ms, commit %.1f ms\n", (updated - start) * 1e3,
                (end - updated) * 1e3);
         report("flags of all", (double)result.changed_count, "rows", end - start);
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
     }
     const double start = now_s();
     for (uint32_t uid = 1; uid <= 1000; uid++) {
@@ -292,7 +293,7 @@ bench_flags(struct store_account *acct)
                                       .unchanged_since = MODSEQ_ANY};
         must(store_flags_update(tx, &req, &arena, &result, &err));
         must(store_commit(tx, &err));
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
     }
     report("flags of one, a commit each", 1000, "commits", now_s() - start);
 }
@@ -318,11 +319,11 @@ bench_copy(struct store_account *acct, const char *from, const char *to, bool mo
     must(store_commit(tx, &err));
     report(move ? "move of all" : "copy of all", (double)result.count, "messages",
            now_s() - start);
-    store_checkpoint(acct);
+    store_keep_house(store, acct);
 }
 
 static void
-bench_open(const struct store_options *options)
+bench_open(const struct sqlite_options *options)
 {
     struct mbox_row row;
     double total = 0;
@@ -339,7 +340,7 @@ bench_open(const struct store_options *options)
         count++;
         store_account_put(acct);
         store_close(store);
-        must(store_open(options, &store, &err));
+        must(store_open_sqlite(options, &store, &err));
     }
     report("open and mailbox row", count, "opens", total);
 }
@@ -364,7 +365,7 @@ bench_purge(struct store_account *acct)
         must(store_write_begin(acct, &tx, &err));
         must(store_purge_step(tx, UINT64_MAX, &more, &err));
         must(store_commit(tx, &err));
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
         if (now_s() - start > worst)
             worst = now_s() - start;
         steps++;
@@ -397,7 +398,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 
 /* Everything that needs a mailbox of count messages; the store is open before and after. */
 static void
-bench_mailbox(unsigned count, const char *dir, const struct store_options *options)
+bench_mailbox(unsigned count, const char *dir, const struct sqlite_options *options)
 {
     struct store_account *acct = NULL;
 
@@ -408,7 +409,7 @@ bench_mailbox(unsigned count, const char *dir, const struct store_options *optio
     nftw(dir, count_file, 16, FTW_PHYS);
     printf("%-34s %12.2f octets on disk an octet of mail\n", "size",
            (double)disk_octets / ((double)texts_octets / TEXTS * count));
-    must(store_open(options, &store, &err));
+    must(store_open_sqlite(options, &store, &err));
     bench_open(options);
     must(store_account_get(store, 1, &acct));
     bench_entries(acct);
@@ -430,12 +431,12 @@ main(int argc, char **argv)
     const char *dir = argc > 2 ? argv[2] : mkdtemp(own);
 
     CHECK(dir != NULL);
-    const struct store_options options = {.dir = dir,
-                                          .clock = &clock_system,
-                                          .max_open_fds = 30,
-                                          .undelete_retention_s = -10,
-                                          .undelete_max_octets = 0};
-    must(store_open(&options, &store, &err));
+    const struct sqlite_options options = {.dir = dir,
+                                           .store.clock = &clock_system,
+                                           .max_open_fds = 30,
+                                           .store.undelete_retention_s = -10,
+                                           .store.undelete_max_octets = 0};
+    must(store_open_sqlite(&options, &store, &err));
     make_texts();
     last_cpu_s = cpu_s();
     bench_append();

@@ -15,6 +15,9 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define UNUSED __attribute__((unused))
 
+/* A function declared with it has the type of fn. */
+#define SAME_TYPE(fn) __typeof__(fn)
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 /* The struct that *ptr lies in; constness is the caller's affair. */
 #define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))

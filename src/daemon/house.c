@@ -9,6 +9,7 @@
 
 #include "daemon/directory.h"
 #include "db/db.h"
+#include "store/engine_sqlite.h"
 
 enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096, FDS_BESIDES = 256 };
 
@@ -71,19 +72,19 @@ house_store_open(struct house *house, struct err *err)
         .domain_count = config->domains.count,
         .create = true,
     };
-    const struct store_options store = {
+    const struct sqlite_options store = {
+        .store.clock = house->clock,
+        .store.undelete_retention_s = config->undelete_s,
+        .store.undelete_max_octets = config->undelete_octets,
+        .store.report = on_store_report,
+        .store.report_ctx = house,
         .dir = config_path(config, "accounts"),
-        .clock = house->clock,
         .max_open_fds = store_fds(config, house->use),
-        .undelete_retention_s = config->undelete_s,
-        .undelete_max_octets = config->undelete_octets,
-        .report = on_store_report,
-        .report_ctx = house,
     };
 
     enum rc rc = registry_open(&registry, &house->registry, err);
     if (rc == RC_OK)
-        rc = store_open(&store, &house->store, err);
+        rc = store_open_sqlite(&store, &house->store, err);
     if (rc == RC_OK)
         rc = accounts_new(house->store, house->clock, &house->accounts);
     return rc;

@@ -188,7 +188,7 @@ keep_house(void *arg)
         networks_tick(hk->env->networks);
         if (second % EVICT_EVERY_S == 0) {
             accounts_evict(hk->house->accounts);
-            store_evict(hk->house->store);
+            store_keep_house(hk->house->store, NULL);
             memory_trim(hk);
         }
         if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */

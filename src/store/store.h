@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h is the seam between the mail store and what is on disk. It speaks of accounts,
- * mailboxes, entries, messages, flags and changes: not SQL, not key-value, no IMAP word. The
- * embedded engine is store/sqlite/; a second one can stand beside it without a change above.
+ * store.h is the seam between the mail store and what keeps it. It speaks of accounts,
+ * mailboxes, entries, messages, flags and changes: not SQL, not key-value, no IMAP word, and
+ * nothing of files or of one machine. The embedded engine is store/sqlite/, opened with
+ * store/engine_sqlite.h; others can stand beside it (store/engine.h), and several can be open
+ * at once.
  *
- * One account is one database of its own. Everything is done inside a transaction:
+ * Nothing spans accounts. Everything is done inside a transaction of one account:
  *   a read one is a snapshot: short (one slice of a session), never held over a wait for a
  * peer; a write one belongs to whoever holds the account's turn (mailbox/write/turn.h): one at
- * a time. A commit that returned RC_OK is on disk (WAL, synchronous=FULL).
+ * a time. A commit that returned RC_OK is durable: no crash and no power loss undoes it.
  *
  * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
  * uidnext, modseq and uidvalidity only grow, also over crashes (INV-S1, INV-S2).
@@ -15,8 +17,8 @@
  * Spans in results point into the transaction's statement or into the given arena, as each
  * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs
  * are untouched; after a failed write the transaction (or its savepoint) must be abandoned.
- * Common results: RC_IO, RC_FULL (disk), RC_CORRUPT, RC_BUSY (locked from outside longer than
- * LIMIT_DB_WAIT_MS), RC_LIMIT (memory).
+ * Common results: RC_IO, RC_FULL (no room), RC_CORRUPT, RC_BUSY (locked from outside longer
+ * than LIMIT_DB_WAIT_MS), RC_LIMIT (memory, or what the engine may use at once).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -35,60 +37,67 @@
 
 /* ---- the store and its accounts ---- */
 
-struct store;         /* the data directory and its bounded cache of open databases */
-struct store_account; /* one account; a handle is small, its databases open when first used */
+struct store;         /* what an engine has opened; its use of the machine is bounded */
+struct store_account; /* one account; a handle is small, the engine's part opens at first use */
 
+/* What every engine is told; its own options are beside the function that opens it. */
 struct store_options {
-    const char *dir;              /* DIR/accounts; made when missing */
     const struct clock *clock;    /* borrowed for life */
-    int64_t max_open_fds;         /* descriptors the open databases may use, at least 30 */
     int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
     uint64_t undelete_max_octets; /* per account, oldest go first */
-    /* What an administrator should know although nothing failed (an outside program holds a
-     * database open for reading and its log cannot shrink). May be NULL. Any thread. */
+    /* What an administrator should know although nothing failed (an outside program keeps the
+     * engine from tidying up). May be NULL. Any thread. */
     void (*report)(void *ctx, uint64_t account_id, const char *text);
     void *report_ctx;
 };
 
-MUST_USE enum rc store_open(const struct store_options *options, struct store **out,
-                            struct err *err);
-/** All accounts must have been put back. Checkpoints and closes what is open. */
+/** All accounts must have been put back. NULL is allowed. */
 void store_close(struct store *store);
 
-/** The account's handle; reference-counted, made at first need, cheap (no disk). Thread: any.
+/**
+ * The engine keeps its house: what is done in nobody's time. Never required for what is
+ * acknowledged to be safe. Waits for the engine.
+ *
+ * held   The account whose turn the caller holds, outside a transaction, after it has published
+ *        its changes: at most a little work that concerns this account and is due now, so that
+ *        nobody's answer waits for it. NULL: called from a background task every few seconds,
+ *        without a turn: the whole store (what has become quiet is put away).
+ *
+ * Thread: the holder of the turn; any.
+ */
+void store_keep_house(struct store *store, struct store_account *held);
+
+/** The account's handle; reference-counted, made at first need, cheap: asks nobody. Thread:
+ * any.
  */
 MUST_USE enum rc store_account_get(struct store *store, uint64_t account_id,
                                    struct store_account **out);
 void store_account_put(struct store_account *acct);
-/** Removes the account's directory and all mail in it; nobody may hold the account. */
+/** Removes all mail of the account; RC_BUSY while somebody holds it. RC_OK when there is none.
+ */
 MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id,
                                       struct err *err);
-/** Whether the account was ever used: its files are looked at, nothing is opened or made.
- *  *changed_s_out: when they were last written to, by the system's clock. Thread: any. */
-bool store_account_is_made(const struct store *store, uint64_t account_id,
-                           int64_t *changed_s_out);
-/** Closes databases not used for a while or beyond the descriptor budget, checkpointing them;
- *  called from a background task now and then. Waits for disk. Thread: any. */
-void store_evict(struct store *store);
-/** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
-int64_t store_open_fds(struct store *store);
+/** Whether the account was ever used, without opening or making anything. *changed_s_out: when
+ *  it was last written to, or later, by the system's clock. Waits for the engine. Thread: any.
+ */
+bool store_account_is_made(struct store *store, uint64_t account_id, int64_t *changed_s_out);
 
 /* ---- transactions ---- */
 
 struct store_tx; /* a read snapshot or the write transaction */
 
 /**
- * A read snapshot on one of at most LIMIT_READERS handles. When all are busy, or the account's
- * WAL is being truncated: RC_AGAIN, and wake (if set) is called once when it is worth trying
- * again. A new account is created first, with its default mailboxes (special uses included).
+ * A read snapshot. RC_AGAIN when the engine cannot give one at this moment (all its readers are
+ * busy, it asks somebody first): wake, if set, is called once when it is worth trying again. A
+ * new account is created first, with its default mailboxes (special uses included).
  * Thread: any.
  */
 MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
                                   struct store_tx **tx_out, struct err *err);
-/** The write transaction; the caller holds the turn. Waits for disk. */
+/** The write transaction; the caller holds the turn. Waits for the engine. */
 MUST_USE enum rc store_write_begin(struct store_account *acct, struct store_tx **tx_out,
                                    struct err *err);
-/** Commits durably and ends the transaction, whatever it returns. Waits for disk. */
+/** Commits durably and ends the transaction, whatever it returns. Waits for the engine. */
 MUST_USE enum rc store_commit(struct store_tx *tx, struct err *err);
 /** Ends a read snapshot, or abandons a write. NULL is allowed. */
 void store_end(struct store_tx *tx);
@@ -99,14 +108,6 @@ store_tx_cleanup(struct store_tx **tx)
 }
 /** `AUTO_TX tx = NULL;`; set it to NULL after store_commit. (AUTO_TXN is db/txn.h's.) */
 #define AUTO_TX CLEANUP(store_tx_cleanup) struct store_tx *
-
-/**
- * Moves the account's write-ahead log into its database when it has grown enough; otherwise
- * does nothing, at once. For the holder of the turn, outside a transaction, after it has
- * published its changes: so nobody's answer waits for it. Never required: store_write_begin
- * does it when it is overdue, store_evict for accounts that have become quiet. Waits for disk.
- */
-void store_checkpoint(struct store_account *acct);
 
 /** One level of savepoint inside a write: several requests in one commit (group commit).
  * Numbers that a request got and that was undone may be skipped (modseq) or given again (UIDs).

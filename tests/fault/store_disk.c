@@ -108,7 +108,7 @@ account_with_mail(void)
 {
     struct fixture *fx = fixture_new();
 
-    fx->options.undelete_max_octets = 0; /* purge at once */
+    fx->options.store.undelete_max_octets = 0; /* purge at once */
     fixture_restart(fx);
     fill(fx, "INBOX", 6);
     fill(fx, "Drafts", 2);
@@ -136,7 +136,7 @@ run(struct fixture *fx, operation op)
         return rc;
     }
     rc = store_commit(tx, &fx->err);
-    store_checkpoint(fx->acct);
+    store_keep_house(fx->store, fx->acct);
     return rc;
 }
 
@@ -256,7 +256,7 @@ test_crash_in_a_row_of_appends(void **state)
         store_account_put(fx->acct);
         store_close(fx->store);
         fault_vfs_arm(FAULT_NONE, 0);
-        assert_ok(store_open(&fx->options, &fx->store, &fx->err));
+        assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
         assert_ok(store_account_get(fx->store, 7, &fx->acct));
         struct store_tx *tx = begin_read(fx);
         entries(fx, tx, mbox_id(fx, tx, "INBOX"), &count);

@@ -120,7 +120,7 @@ child_live(struct fixture *fx, int pipe_fd, uint64_t seed)
         commit(fx, tx);
         if (write(pipe_fd, acks, count * sizeof *acks) < 0)
             _exit(1);
-        store_checkpoint(fx->acct);
+        store_keep_house(fx->store, fx->acct);
         arena_reset(&fx->arena);
     }
 }
@@ -272,7 +272,7 @@ test_killed_again_and_again(void **state)
 
     (void)state;
     assert_non_null(ledger.uids);
-    fx->options.undelete_max_octets = 200000;
+    fx->options.store.undelete_max_octets = 200000;
     rng_seed(&rng, seed);
     for (unsigned life = 0; life < LIVES; life++) {
         int fds[2];
@@ -285,7 +285,7 @@ test_killed_again_and_again(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             close(fds[0]);
-            assert_ok(store_open(&fx->options, &fx->store, &fx->err));
+            assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
             assert_ok(store_account_get(fx->store, 7, &fx->acct));
             child_live(fx, fds[1], seed + life);
         }
@@ -297,7 +297,7 @@ test_killed_again_and_again(void **state)
         read_acks(fds[0], &ledger, UINT64_MAX);
         close(fds[0]);
         assert_int_equal(waitpid(child, NULL, 0), child);
-        assert_ok(store_open(&fx->options, &fx->store, &fx->err));
+        assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
         assert_ok(store_account_get(fx->store, 7, &fx->acct));
         check(fx, &ledger, &surprises);
         if (surprises > 8)

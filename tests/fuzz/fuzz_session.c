@@ -14,6 +14,7 @@
 #include "mailbox/memory/account.h"
 #include "session/handover.h"
 #include "session/table.h"
+#include "store/engine_sqlite.h"
 #include "support/fake_clock.h"
 #include "support/tmpdir.h"
 
@@ -48,8 +49,8 @@ world_begin(void)
     static char accounts[256];
     struct env *env = &world.env;
     const struct poller_config poller = {.threads = 1, .clock = &world.now.clock};
-    struct store_options store = {
-        .dir = accounts, .clock = &world.now.clock, .max_open_fds = 30};
+    struct sqlite_options store = {
+        .dir = accounts, .store.clock = &world.now.clock, .max_open_fds = 30};
     struct err err;
 
     tmpdir_make(&world.dir);
@@ -60,7 +61,7 @@ world_begin(void)
     env->moving = &world.moving;
     atomic_store(&env->settings, &world.settings);
     moving_init(&world.moving);
-    CHECK(store_open(&store, &world.store, &err) == RC_OK);
+    CHECK(store_open_sqlite(&store, &world.store, &err) == RC_OK);
     CHECK(accounts_new(world.store, env->clock, &env->accounts) == RC_OK);
     CHECK(poller_new(&poller, &env->poller, &err) == RC_OK); /* never started */
     CHECK(session_table_new(&env->table) == RC_OK);

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "store/engine_sqlite.h"
 #include "store/store.h"
 
 enum {
@@ -221,7 +222,7 @@ write_thread(void *arg)
             store_end(tx);
         else
             must(store_commit(tx, &err), &err);
-        store_checkpoint(acct);
+        store_keep_house(store, acct);
         round++;
     }
     store_account_put(acct);
@@ -233,8 +234,8 @@ evict_thread(void *arg)
 {
     (void)arg;
     while (!atomic_load(&finished)) {
-        store_evict(store);
-        CHECK(store_open_fds(store) <= FDS);
+        store_keep_house(store, NULL);
+        CHECK(store_sqlite_open_fds(store) <= FDS);
         sched_yield();
     }
     return NULL;
@@ -280,9 +281,11 @@ main(void)
     snprintf(dir, sizeof dir, "%s/roost-stress-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(dir) != NULL);
-    const struct store_options options = {
-        .dir = dir, .clock = &fast_clock, .max_open_fds = FDS, .undelete_retention_s = 100};
-    must(store_open(&options, &store, &err), &err);
+    const struct sqlite_options options = {.dir = dir,
+                                           .store.clock = &fast_clock,
+                                           .max_open_fds = FDS,
+                                           .store.undelete_retention_s = 100};
+    must(store_open_sqlite(&options, &store, &err), &err);
     for (unsigned i = 0; i < ACCOUNTS; i++) {
         ids[i] = i + 1;
         CHECK(pthread_create(&write_threads[i], NULL, write_thread, &ids[i]) == 0);

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "store/engine_sqlite.h"
 #include "support/mailbox_sim_private.h"
 
 /* --- The house --- */
@@ -27,15 +28,15 @@ sim_open(struct sim *sim, const char *where)
 
     snprintf(sim->dir.path, sizeof sim->dir.path, "%s/roost-sim-XXXXXX", where);
     CHECK(mkdtemp(sim->dir.path) != NULL);
-    const struct store_options options = {
+    const struct sqlite_options options = {
         .dir = sim->dir.path,
-        .clock = &clock_system,
+        .store.clock = &clock_system,
         .max_open_fds = 60,
-        .undelete_retention_s = 14 * 86400,
-        .undelete_max_octets = 300, /* so that purging has something to do */
-        .report = remember_nothing,
+        .store.undelete_retention_s = 14 * 86400,
+        .store.undelete_max_octets = 300, /* so that purging has something to do */
+        .store.report = remember_nothing,
     };
-    CHECK(store_open(&options, &sim->store, &err) == RC_OK);
+    CHECK(store_open_sqlite(&options, &sim->store, &err) == RC_OK);
     CHECK(accounts_new(sim->store, &clock_system, &sim->accounts) == RC_OK);
 }
 

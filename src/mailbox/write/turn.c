@@ -244,7 +244,7 @@ hold(struct account *acct, struct turn_req *own)
         wake_call(wake);
     }
     if (batch.began && batch.failure == RC_OK)
-        store_checkpoint(acct->store);
+        store_keep_house(acct->accounts->store, acct->store);
     hand_over(&acct->turn);
 }
 

@@ -27,7 +27,7 @@ enum {
 };
 
 void
-account_dir(const struct store *store, uint64_t id, char *out, size_t size)
+account_dir(const struct sqlite_store *store, uint64_t id, char *out, size_t size)
 {
     const int len = snprintf(out, size, "%s/%02x/%02x/%ju", store->dir, (unsigned)(id & 0xff),
                              (unsigned)(id >> 8 & 0xff), (uintmax_t)id);
@@ -50,8 +50,9 @@ file_changed(const char *dir, const char *name, int64_t *changed_s)
 }
 
 bool
-store_account_is_made(const struct store *store, uint64_t account_id, int64_t *changed_s_out)
+sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed_s_out)
 {
+    struct sqlite_store *store = sqlite_store_of(base);
     char dir[ACCOUNT_PATH_MAX];
 
     account_dir(store, account_id, dir, sizeof dir);
@@ -93,7 +94,7 @@ dir_make(const char *path, struct err *err)
 
 /* Makes what is missing of DIR/accounts/xx/yy/id. */
 static enum rc
-dirs_make(const struct store *store, char *path, struct err *err)
+dirs_make(const struct sqlite_store *store, char *path, struct err *err)
 {
     const size_t base = strlen(store->dir);
     enum rc rc = RC_OK;
@@ -112,7 +113,7 @@ dirs_make(const struct store *store, char *path, struct err *err)
 }
 
 static enum rc
-handle_open_at(struct store_account *acct, const char *dir, enum handle_kind kind, bool create,
+handle_open_at(struct sqlite_account *acct, const char *dir, enum handle_kind kind, bool create,
                struct handle **out, struct err *err)
 {
     char path[ACCOUNT_PATH_MAX + 16];
@@ -137,6 +138,7 @@ handle_open_at(struct store_account *acct, const char *dir, enum handle_kind kin
         free(handle);
         return rc;
     }
+    handle->tx.base.ops = &sqlite_ops;
     handle->tx.acct = acct;
     handle->tx.handle = handle;
     handle->tx.db = handle->db;
@@ -166,7 +168,7 @@ handle_check(struct handle *handle, struct err *err)
 }
 
 enum rc
-handle_open(struct store_account *acct, enum handle_kind kind, struct handle **out,
+handle_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **out,
             struct err *err)
 {
     char dir[ACCOUNT_PATH_MAX];
@@ -189,7 +191,7 @@ handle_open(struct store_account *acct, enum handle_kind kind, struct handle **o
 static enum rc
 fill(struct handle *handle, struct err *err)
 {
-    struct store_tx *tx = &handle->tx;
+    struct sqlite_tx *tx = &handle->tx;
     enum rc rc = txn_begin(&tx->txn, handle->db, TXN_WRITE, err);
 
     if (rc != RC_OK)
@@ -207,7 +209,7 @@ fill(struct handle *handle, struct err *err)
 }
 
 enum rc
-account_create(struct store_account *acct, struct handle **writer_out, struct err *err)
+account_create(struct sqlite_account *acct, struct handle **writer_out, struct err *err)
 {
     char dir[ACCOUNT_PATH_MAX];
     struct handle *handle = NULL;
@@ -257,7 +259,7 @@ dir_empty_and_remove(const char *path, struct err *err)
  * without its latest mail (the WAL is a file of its own). A removal that was cut off is
  * taken up when it is asked for again. */
 enum rc
-account_dir_remove(const struct store *store, uint64_t id, struct err *err)
+account_dir_remove(const struct sqlite_store *store, uint64_t id, struct err *err)
 {
     char path[ACCOUNT_PATH_MAX];
     char removed[ACCOUNT_PATH_MAX + 16];

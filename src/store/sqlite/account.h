@@ -3,9 +3,9 @@
  * Accounts in memory, their open databases and transactions.
  *
  *     store ── shards (lock, map of accounts, LRU of those with open databases)
- *                └── store_account (small; one an account in use)
+ *                └── sqlite_account (small; one an account in use)
  *                      └── handle: 1 writer, up to LIMIT_READERS readers; a database and
- *                            └── store_tx: the transaction on it, its cursors
+ *                            └── sqlite_tx: the transaction on it, its cursors
  */
 #ifndef STORE_SQLITE_ACCOUNT_H
 #define STORE_SQLITE_ACCOUNT_H
@@ -19,7 +19,8 @@
 #include "base/map.h"
 #include "db/txn.h"
 #include "store/sqlite/sql.h"
-#include "store/store.h"
+#include "store/engine.h"
+#include "store/engine_sqlite.h"
 
 enum {
     STORE_SHARDS = 16,
@@ -34,8 +35,9 @@ struct cursor {
     uint64_t at; /* key of the row it stands on */
 };
 
-struct store_tx {
-    struct store_account *acct;
+struct sqlite_tx {
+    struct store_tx base;
+    struct sqlite_account *acct;
     struct handle *handle;
     struct db *db;
     struct txn txn;
@@ -61,7 +63,7 @@ struct handle {
     struct db *db;
     bool in_use; /* guard: the shard's lock */
     bool loaded; /* writer only: the account's counters are read */
-    struct store_tx tx;
+    struct sqlite_tx tx;
 };
 
 enum setup_state {
@@ -84,8 +86,9 @@ struct counters {
 
 struct sweep; /* purge.c: which messages may go, while that is being found out */
 
-struct store_account {
-    struct store *store;
+struct sqlite_account {
+    struct store_account base;
+    struct sqlite_store *store;
     uint64_t id;
 
     /* Guard: the shard's lock. */
@@ -116,41 +119,69 @@ struct shard {
     struct list lru;        /* accounts with open databases, longest unused first */
 };
 
-struct store {
-    struct store_options options;
+struct sqlite_store {
+    struct store base;
+    struct sqlite_options options;
     char *dir; /* owned */
     atomic_int_fast64_t fds;
     struct shard shards[STORE_SHARDS];
 };
 
-struct shard *shard_of(const struct store_account *acct);
+static inline struct sqlite_store *
+sqlite_store_of(struct store *base)
+{
+    return CONTAINER_OF(base, struct sqlite_store, base);
+}
+static inline struct sqlite_account *
+sqlite_account_of(struct store_account *base)
+{
+    return CONTAINER_OF(base, struct sqlite_account, base);
+}
+static inline struct sqlite_tx *
+sqlite_tx_of(struct store_tx *base)
+{
+    return CONTAINER_OF(base, struct sqlite_tx, base);
+}
+
+/* The rows of the engine's table (store/ops.def): what each does is told in store.h. */
+extern const struct store_ops sqlite_ops;
+#define STORE_OP(name) SAME_TYPE(store_##name) sqlite_##name;
+#include "store/ops.def"
+#undef STORE_OP
+
+struct shard *shard_of(const struct sqlite_account *acct);
 /* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
-MUST_USE enum rc fds_take(struct store *store, struct err *err);
-void fds_give(struct store *store);
+MUST_USE enum rc fds_take(struct sqlite_store *store, struct err *err);
+void fds_give(struct sqlite_store *store);
 /* Takes everybody off the list of waiters; call wakes_call without the lock. */
 struct wakes {
     struct wake *list; /* owned */
     size_t count;
 };
-struct wakes wakes_take(struct store_account *acct, size_t max);
+struct wakes wakes_take(struct sqlite_account *acct, size_t max);
 void wakes_call(struct wakes *wakes);
 /* RC_LIMIT without memory. The shard's lock is held. */
-MUST_USE enum rc waiter_add(struct store_account *acct, struct wake wake);
+MUST_USE enum rc waiter_add(struct sqlite_account *acct, struct wake wake);
+
+/* Moves the account's log into its database when it has grown enough; otherwise does nothing,
+ * at once. For the holder of the turn, outside a transaction. Waits for disk. */
+void log_keep_short(struct sqlite_account *acct);
 
 enum handle_kind { HANDLE_READER, HANDLE_WRITER };
 /* Opens a database of an account that is there; RC_NOT_FOUND when it has to be created. */
-MUST_USE enum rc handle_open(struct store_account *acct, enum handle_kind kind,
+MUST_USE enum rc handle_open(struct sqlite_account *acct, enum handle_kind kind,
                              struct handle **out, struct err *err);
 /* Makes the account (directories, schema, mailboxes) as far as it is not there. */
-MUST_USE enum rc account_create(struct store_account *acct, struct handle **writer_out,
+MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,
                                 struct err *err);
 void handle_close(struct handle *handle);
 /* All files of it. RC_OK also when there is none. */
-MUST_USE enum rc account_dir_remove(const struct store *store, uint64_t id, struct err *err);
+MUST_USE enum rc account_dir_remove(const struct sqlite_store *store, uint64_t id,
+                                    struct err *err);
 /* Makes a directory if it is not there, and sees to it that it stays. */
 MUST_USE enum rc dir_make(const char *path, struct err *err);
 /* DIR/accounts/xx/yy/id */
-void account_dir(const struct store *store, uint64_t id, char *out, size_t size);
+void account_dir(const struct sqlite_store *store, uint64_t id, char *out, size_t size);
 enum { ACCOUNT_PATH_MAX = 4096 };
 
 #endif

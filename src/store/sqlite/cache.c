@@ -23,17 +23,17 @@
 
 enum {
     IDLE_CLOSE_S = 60,  /* an account without a transaction for so long closes */
-    EVICT_AT_ONCE = 64, /* accounts closed in one store_evict */
+    EVICT_AT_ONCE = 64, /* accounts closed in one round */
 };
 
 struct shard *
-shard_of(const struct store_account *acct)
+shard_of(const struct sqlite_account *acct)
 {
     return &acct->store->shards[acct->id % STORE_SHARDS];
 }
 
 struct wakes
-wakes_take(struct store_account *acct, size_t max)
+wakes_take(struct sqlite_account *acct, size_t max)
 {
     struct wakes wakes = {0};
 
@@ -63,7 +63,7 @@ wakes_call(struct wakes *wakes)
 }
 
 enum rc
-waiter_add(struct store_account *acct, struct wake wake)
+waiter_add(struct sqlite_account *acct, struct wake wake)
 {
     if (wake.fn == NULL)
         return RC_OK;
@@ -82,7 +82,7 @@ waiter_add(struct store_account *acct, struct wake wake)
 /* ---- closing ---- */
 
 static bool
-is_open(const struct store_account *acct)
+is_open(const struct sqlite_account *acct)
 {
     for (unsigned i = 0; i < LIMIT_READERS; i++)
         if (acct->readers[i] != NULL)
@@ -91,7 +91,7 @@ is_open(const struct store_account *acct)
 }
 
 static bool
-is_idle(const struct store_account *acct)
+is_idle(const struct sqlite_account *acct)
 {
     if (acct->setup == SETUP_BUSY || acct->writer_busy || acct->readers_opening != 0)
         return false;
@@ -103,7 +103,7 @@ is_idle(const struct store_account *acct)
 
 /* Frees the account when nobody has it and nothing is open. The lock is held. */
 static void
-free_if_unused(struct shard *shard, struct store_account *acct)
+free_if_unused(struct shard *shard, struct sqlite_account *acct)
 {
     if (acct->refs != 0 || is_open(acct) || acct->setup == SETUP_BUSY)
         return;
@@ -115,7 +115,7 @@ free_if_unused(struct shard *shard, struct store_account *acct)
 /* Closes the databases of an idle account; the lock is held, given up meanwhile, and held
  * again. The last of them, the writer, moves the WAL into the database and removes it. */
 static void
-databases_close(struct shard *shard, struct store_account *acct)
+databases_close(struct shard *shard, struct sqlite_account *acct)
 {
     struct handle *handles[LIMIT_READERS + 1];
     unsigned count = 0;
@@ -150,11 +150,11 @@ databases_close(struct shard *shard, struct store_account *acct)
     lock_enter(&shard->lock);
 }
 
-static struct store_account *
+static struct sqlite_account *
 first_idle(struct shard *shard)
 {
     LIST_FOR_EACH (node, &shard->lru) {
-        struct store_account *acct = CONTAINER_OF(node, struct store_account, lru);
+        struct sqlite_account *acct = CONTAINER_OF(node, struct sqlite_account, lru);
         if (is_idle(acct))
             return acct;
     }
@@ -163,10 +163,10 @@ first_idle(struct shard *shard)
 
 /* Takes a handle that nobody uses from an account that others use. The lock is held. */
 static struct handle *
-spare_handle(struct shard *shard, struct store_account **acct_out)
+spare_handle(struct shard *shard, struct sqlite_account **acct_out)
 {
     LIST_FOR_EACH (node, &shard->lru) {
-        struct store_account *acct = CONTAINER_OF(node, struct store_account, lru);
+        struct sqlite_account *acct = CONTAINER_OF(node, struct sqlite_account, lru);
         struct handle *handle = NULL;
         if (acct->setup != SETUP_READY)
             continue;
@@ -191,11 +191,11 @@ spare_handle(struct shard *shard, struct store_account **acct_out)
 
 /* Closes one such handle. The WAL stays: the account has others open, or will have. */
 static bool
-spare_close(struct store *store)
+spare_close(struct sqlite_store *store)
 {
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         struct shard *shard = &store->shards[i];
-        struct store_account *acct = NULL;
+        struct sqlite_account *acct = NULL;
         lock_enter(&shard->lock);
         struct handle *handle = spare_handle(shard, &acct);
         if (handle != NULL) {
@@ -208,7 +208,7 @@ spare_close(struct store *store)
             continue;
         handle_close(handle);
         fds_give(store);
-        store_account_put(acct);
+        sqlite_account_put(&acct->base);
         return true;
     }
     return false;
@@ -216,14 +216,14 @@ spare_close(struct store *store)
 
 /* The shard whose idle account is the longest unused, or NULL. */
 static struct shard *
-coldest_shard(struct store *store, int64_t *used_us_out)
+coldest_shard(struct sqlite_store *store, int64_t *used_us_out)
 {
     struct shard *coldest = NULL;
 
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         struct shard *shard = &store->shards[i];
         lock_enter(&shard->lock);
-        const struct store_account *acct = first_idle(shard);
+        const struct sqlite_account *acct = first_idle(shard);
         if (acct != NULL && (coldest == NULL || acct->used_us < *used_us_out)) {
             coldest = shard;
             *used_us_out = acct->used_us;
@@ -235,7 +235,7 @@ coldest_shard(struct store *store, int64_t *used_us_out)
 
 /* Closes the account that was not used for the longest time, if not since until_us. */
 static bool
-evict_one(struct store *store, int64_t until_us)
+evict_one(struct sqlite_store *store, int64_t until_us)
 {
     int64_t used_us = 0;
     struct shard *shard = coldest_shard(store, &used_us);
@@ -243,7 +243,7 @@ evict_one(struct store *store, int64_t until_us)
     if (shard == NULL || used_us > until_us)
         return false;
     lock_enter(&shard->lock);
-    struct store_account *acct = first_idle(shard);
+    struct sqlite_account *acct = first_idle(shard);
     if (acct != NULL)
         databases_close(shard, acct);
     lock_leave(&shard->lock);
@@ -253,7 +253,7 @@ evict_one(struct store *store, int64_t until_us)
 /* Whole accounts that rest are closed first, then what the others do not need just now: so only
  * handles at work can use up the descriptors. */
 enum rc
-fds_take(struct store *store, struct err *err)
+fds_take(struct sqlite_store *store, struct err *err)
 {
     const int64_t max = store->options.max_open_fds;
     int_fast64_t before = atomic_load(&store->fds);
@@ -274,15 +274,15 @@ fds_take(struct store *store, struct err *err)
 }
 
 void
-fds_give(struct store *store)
+fds_give(struct sqlite_store *store)
 {
     atomic_fetch_sub(&store->fds, HANDLE_FDS);
 }
 
-void
-store_evict(struct store *store)
+static void
+evict_some(struct sqlite_store *store)
 {
-    const int64_t now_us = clock_mono_us(store->options.clock);
+    const int64_t now_us = clock_mono_us(store->options.store.clock);
     const int64_t roomy = store->options.max_open_fds / 8 * 7;
 
     for (unsigned i = 0; i < EVICT_AT_ONCE; i++) {
@@ -292,21 +292,31 @@ store_evict(struct store *store)
     }
 }
 
-int64_t
-store_open_fds(struct store *store)
+void
+sqlite_keep_house(struct store *base, struct store_account *held)
 {
-    return atomic_load(&store->fds);
+    if (held != NULL)
+        log_keep_short(sqlite_account_of(held));
+    else
+        evict_some(sqlite_store_of(base));
+}
+
+int64_t
+store_sqlite_open_fds(struct store *store)
+{
+    CHECK(store->ops == &sqlite_ops);
+    return atomic_load(&sqlite_store_of(store)->fds);
 }
 
 /* ---- store and accounts ---- */
 
 enum rc
-store_open(const struct store_options *options, struct store **out, struct err *err)
+store_open_sqlite(const struct sqlite_options *options, struct store **out, struct err *err)
 {
     const enum rc rc = dir_make(options->dir, err);
     if (rc != RC_OK)
         return rc;
-    struct store *store = calloc(1, sizeof *store);
+    struct sqlite_store *store = calloc(1, sizeof *store);
     char *dir = strdup(options->dir);
     if (store == NULL || dir == NULL) {
         free(store);
@@ -314,6 +324,7 @@ store_open(const struct store_options *options, struct store **out, struct err *
         return err_set(err, RC_LIMIT, 0, "no memory for the store");
     }
 
+    store->base.ops = &sqlite_ops;
     store->options = *options;
     store->dir = dir;
     store->options.dir = dir;
@@ -324,15 +335,14 @@ store_open(const struct store_options *options, struct store **out, struct err *
         list_init(&store->shards[i].lru);
     }
     db_init();
-    *out = store;
+    *out = &store->base;
     return RC_OK;
 }
 
 void
-store_close(struct store *store)
+sqlite_close(struct store *base)
 {
-    if (store == NULL)
-        return;
+    struct sqlite_store *store = sqlite_store_of(base);
     while (evict_one(store, INT64_MAX))
         ;
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
@@ -346,16 +356,18 @@ store_close(struct store *store)
 }
 
 enum rc
-store_account_get(struct store *store, uint64_t account_id, struct store_account **out)
+sqlite_account_get(struct store *base, uint64_t account_id, struct store_account **out)
 {
+    struct sqlite_store *store = sqlite_store_of(base);
     struct shard *shard = &store->shards[account_id % STORE_SHARDS];
     enum rc rc = RC_OK;
 
     lock_enter(&shard->lock);
-    struct store_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
     if (acct == NULL) {
         acct = calloc(1, sizeof *acct);
         if (acct != NULL) {
+            acct->base.ops = &sqlite_ops;
             acct->store = store;
             acct->id = account_id;
             list_init(&acct->lru);
@@ -369,15 +381,14 @@ store_account_get(struct store *store, uint64_t account_id, struct store_account
     }
     acct->refs++;
     lock_leave(&shard->lock);
-    *out = acct;
+    *out = &acct->base;
     return RC_OK;
 }
 
 void
-store_account_put(struct store_account *acct)
+sqlite_account_put(struct store_account *base)
 {
-    if (acct == NULL)
-        return;
+    struct sqlite_account *acct = sqlite_account_of(base);
     struct shard *shard = shard_of(acct);
 
     lock_enter(&shard->lock);
@@ -389,13 +400,13 @@ store_account_put(struct store_account *acct)
 
 /* Closes what the cache may still have open of an account that is to be removed. */
 static enum rc
-databases_forget(struct store *store, uint64_t account_id, struct err *err)
+databases_forget(struct sqlite_store *store, uint64_t account_id, struct err *err)
 {
     struct shard *shard = &store->shards[account_id % STORE_SHARDS];
     enum rc rc = RC_OK;
 
     lock_enter(&shard->lock);
-    struct store_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
     if (acct != NULL && acct->refs == 0 && acct->setup == SETUP_BUSY) {
         acct->refs++; /* it is being closed: stays until that is done */
         while (acct->setup == SETUP_BUSY)
@@ -411,8 +422,9 @@ databases_forget(struct store *store, uint64_t account_id, struct err *err)
 }
 
 enum rc
-store_account_remove(struct store *store, uint64_t account_id, struct err *err)
+sqlite_account_remove(struct store *base, uint64_t account_id, struct err *err)
 {
+    struct sqlite_store *store = sqlite_store_of(base);
     const enum rc rc = databases_forget(store, account_id, err);
 
     return rc == RC_OK ? account_dir_remove(store, account_id, err) : rc;

@@ -17,20 +17,20 @@ enum {
 };
 
 /* Adds the mailboxes that every account has. */
-MUST_USE enum rc mbox_add_defaults(struct store_tx *tx, struct err *err);
+MUST_USE enum rc mbox_add_defaults(struct sqlite_tx *tx, struct err *err);
 /* Reads the counters that live in memory (INV-S2). */
-MUST_USE enum rc counters_load(struct store_tx *tx, struct err *err);
+MUST_USE enum rc counters_load(struct sqlite_tx *tx, struct err *err);
 /* Ends the statements that stand on rows of message or content. */
-void tx_reset_cursors(struct store_tx *tx);
-int64_t tx_now_s(const struct store_tx *tx);
+void tx_reset_cursors(struct sqlite_tx *tx);
+int64_t tx_now_s(const struct sqlite_tx *tx);
 
 /* The text of a new message. */
-MUST_USE enum rc content_add(struct store_tx *tx, uint64_t message,
+MUST_USE enum rc content_add(struct sqlite_tx *tx, uint64_t message,
                              const struct message_new *msg, struct err *err);
 
 /* A message got one more name while a sweep is under way. */
-void sweep_note(struct store_account *acct, uint64_t message);
-void sweep_free(struct store_account *acct);
+void sweep_note(struct sqlite_account *acct, uint64_t message);
+void sweep_free(struct sqlite_account *acct);
 
 /* ---- compression (compress.c) ---- */
 

@@ -70,7 +70,7 @@ struct oldest {
 };
 
 static bool
-disk_is_short(const struct store *store)
+disk_is_short(const struct sqlite_store *store)
 {
     struct statvfs fs;
 
@@ -81,9 +81,9 @@ disk_is_short(const struct store *store)
 }
 
 static enum rc
-policy_make(struct store_tx *tx, uint64_t keep_modseq, struct policy *out, struct err *err)
+policy_make(struct sqlite_tx *tx, uint64_t keep_modseq, struct policy *out, struct err *err)
 {
-    const struct store_options *options = &tx->acct->store->options;
+    const struct store_options *options = &tx->acct->store->options.store;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_PURGE_OCTETS);
     const enum rc rc = stmt_one(&stmt, err);
 
@@ -113,7 +113,7 @@ row_is_due(const struct policy *policy, uint64_t modseq, int64_t expunged_s)
 /* The mailbox whose oldest expunged row is the oldest of all and due, or a retired one that has
  * nothing left: mbox 0 when there is none. */
 static enum rc
-pick(struct store_tx *tx, struct policy *policy, struct oldest *out, struct err *err)
+pick(struct sqlite_tx *tx, struct policy *policy, struct oldest *out, struct err *err)
 {
     struct oldest best = {0};
     AUTO_STMT stmt = stmt_get(tx->db, SQL_PURGE_OLDEST);
@@ -150,7 +150,7 @@ pick(struct store_tx *tx, struct policy *policy, struct oldest *out, struct err 
 }
 
 static enum rc
-floors_raise(struct store_tx *tx, struct err *err)
+floors_raise(struct sqlite_tx *tx, struct err *err)
 {
     const struct counters *counters = &tx->acct->counters;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_FLOORS_RAISE);
@@ -163,7 +163,7 @@ floors_raise(struct store_tx *tx, struct err *err)
 }
 
 static enum rc
-run_with_id(struct store_tx *tx, enum sql_id sql, uint64_t id, struct err *err)
+run_with_id(struct sqlite_tx *tx, enum sql_id sql, uint64_t id, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, sql);
 
@@ -173,7 +173,7 @@ run_with_id(struct store_tx *tx, enum sql_id sql, uint64_t id, struct err *err)
 
 /* A deleted mailbox of which nothing is left. */
 static enum rc
-mbox_forget(struct store_tx *tx, uint64_t mbox, struct err *err)
+mbox_forget(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
 {
     enum rc rc = floors_raise(tx, err);
 
@@ -185,7 +185,7 @@ mbox_forget(struct store_tx *tx, uint64_t mbox, struct err *err)
 }
 
 static enum rc
-row_remove(struct store_tx *tx, uint64_t mbox, uint64_t modseq, uint64_t uid, struct err *err)
+row_remove(struct sqlite_tx *tx, uint64_t mbox, uint64_t modseq, uint64_t uid, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_PURGE_ROW);
 
@@ -197,7 +197,7 @@ row_remove(struct store_tx *tx, uint64_t mbox, uint64_t modseq, uint64_t uid, st
 
 /* Removes due rows of one mailbox, oldest first. */
 static enum rc
-expire_mbox(struct store_tx *tx, struct policy *policy, uint64_t id, struct err *err)
+expire_mbox(struct sqlite_tx *tx, struct policy *policy, uint64_t id, struct err *err)
 {
     struct mbox mbox;
     enum rc rc = mbox_load(tx, id, &mbox, err);
@@ -228,7 +228,7 @@ expire_mbox(struct store_tx *tx, struct policy *policy, uint64_t id, struct err 
 }
 
 static enum rc
-expire(struct store_tx *tx, uint64_t keep_modseq, bool *did_out, struct err *err)
+expire(struct sqlite_tx *tx, uint64_t keep_modseq, bool *did_out, struct err *err)
 {
     struct policy policy;
     struct oldest mbox;
@@ -248,14 +248,14 @@ expire(struct store_tx *tx, uint64_t keep_modseq, bool *did_out, struct err *err
 /* ---- sweeping ---- */
 
 void
-sweep_free(struct store_account *acct)
+sweep_free(struct sqlite_account *acct)
 {
     free(acct->sweep);
     acct->sweep = NULL;
 }
 
 void
-sweep_note(struct store_account *acct, uint64_t message)
+sweep_note(struct sqlite_account *acct, uint64_t message)
 {
     struct sweep *sweep = acct->sweep;
     size_t low = 0;
@@ -276,7 +276,7 @@ sweep_note(struct store_account *acct, uint64_t message)
 
 /* Begins a sweep if there is anything to sweep; otherwise acct->sweep stays NULL. */
 static enum rc
-sweep_new(struct store_tx *tx, struct err *err)
+sweep_new(struct sqlite_tx *tx, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_UNNAMED_LIST);
     struct sweep *sweep = NULL;
@@ -298,7 +298,7 @@ sweep_new(struct store_tx *tx, struct err *err)
 }
 
 static enum rc
-mark_entries(struct store_tx *tx, struct sweep *sweep, struct err *err)
+mark_entries(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {
     unsigned rows = 0;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MARK_ENTRIES);
@@ -319,7 +319,7 @@ mark_entries(struct store_tx *tx, struct sweep *sweep, struct err *err)
 }
 
 static enum rc
-mark_expunged(struct store_tx *tx, struct sweep *sweep, struct err *err)
+mark_expunged(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {
     unsigned rows = 0;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MARK_EXPUNGED);
@@ -340,7 +340,7 @@ mark_expunged(struct store_tx *tx, struct sweep *sweep, struct err *err)
 }
 
 static enum rc
-message_remove(struct store_tx *tx, uint64_t message, struct err *err)
+message_remove(struct sqlite_tx *tx, uint64_t message, struct err *err)
 {
     const uint64_t first = message << CONTENT_PIECE_BITS;
     const enum rc rc = run_with_id(tx, SQL_MESSAGE_REMOVE, message, err);
@@ -354,7 +354,7 @@ message_remove(struct store_tx *tx, uint64_t message, struct err *err)
 }
 
 static enum rc
-message_octets(struct store_tx *tx, uint64_t message, uint64_t *out, struct err *err)
+message_octets(struct sqlite_tx *tx, uint64_t message, uint64_t *out, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MESSAGE_OCTETS);
 
@@ -366,7 +366,7 @@ message_octets(struct store_tx *tx, uint64_t message, uint64_t *out, struct err 
 
 /* Removes some of what nothing names; all of it gone ends the sweep. */
 static enum rc
-sweep_remove(struct store_tx *tx, struct sweep *sweep, struct err *err)
+sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {
     unsigned messages = 0;
     uint64_t sum_octets = 0;
@@ -396,7 +396,7 @@ sweep_remove(struct store_tx *tx, struct sweep *sweep, struct err *err)
 }
 
 static enum rc
-sweep_step(struct store_tx *tx, struct err *err)
+sweep_step(struct sqlite_tx *tx, struct err *err)
 {
     struct sweep *sweep = tx->acct->sweep;
 
@@ -412,7 +412,7 @@ sweep_step(struct store_tx *tx, struct err *err)
 }
 
 static enum rc
-vacuum_step(struct store_tx *tx, bool *more_out, struct err *err)
+vacuum_step(struct sqlite_tx *tx, bool *more_out, struct err *err)
 {
     int64_t free_octets = 0;
     enum rc rc = db_free_octets(tx->db, &free_octets, err);
@@ -426,8 +426,9 @@ vacuum_step(struct store_tx *tx, bool *more_out, struct err *err)
 }
 
 enum rc
-store_purge_due(struct store_tx *tx, bool *due_out, struct err *err)
+sqlite_purge_due(struct store_tx *base, bool *due_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct policy policy;
     struct oldest mbox = {0};
     int64_t free_octets = 0;
@@ -450,8 +451,9 @@ store_purge_due(struct store_tx *tx, bool *due_out, struct err *err)
 }
 
 enum rc
-store_purge_step(struct store_tx *tx, uint64_t keep_modseq, bool *more_out, struct err *err)
+sqlite_purge_step(struct store_tx *base, uint64_t keep_modseq, bool *more_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     bool more = false;
     enum rc rc = RC_OK;
 

@@ -20,11 +20,12 @@ struct mbox {
     uint64_t expunged_octets; /* restorable; those moved are not counted */
 };
 /* RC_NOT_FOUND; retired ones are found. */
-MUST_USE enum rc mbox_load(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err);
+MUST_USE enum rc mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
+                           struct err *err);
 /* The same; retired ones are RC_NOT_FOUND. */
-MUST_USE enum rc mbox_load_live(struct store_tx *tx, uint64_t id, struct mbox *out,
+MUST_USE enum rc mbox_load_live(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
                                 struct err *err);
-MUST_USE enum rc mbox_save(struct store_tx *tx, const struct mbox *mbox, struct err *err);
+MUST_USE enum rc mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err);
 
 /* A growing array on the heap that ends in an arena. */
 struct rows {
@@ -71,7 +72,7 @@ struct entry_walk {
     unsigned passed; /* rows outside since the last seek or entry */
 };
 /* runs may be NULL: all. WALK_DELETED gives only those with \Deleted. */
-void walk_begin(struct entry_walk *walk, struct store_tx *tx, uint64_t mbox,
+void walk_begin(struct entry_walk *walk, struct sqlite_tx *tx, uint64_t mbox,
                 enum walk_which which, const struct uid_run *runs, size_t run_count);
 MUST_USE bool walk_next(struct entry_walk *walk, struct entry *out);
 /* Its result; must be called. */
@@ -84,7 +85,7 @@ MUST_USE enum rc segments_add(struct rows *segments, uint32_t uid, bool gap);
 /* Why a row of `expunged` is there. */
 enum expunge_why { WHY_EXPUNGED = 0, WHY_MOVED = 1, WHY_MBOX_DELETED = 2 };
 /* Moves entries of these segments into expunged: rows only, counters are the caller's. */
-MUST_USE enum rc expunge_segments(struct store_tx *tx, uint64_t mbox,
+MUST_USE enum rc expunge_segments(struct sqlite_tx *tx, uint64_t mbox,
                                   const struct rows *segments, uint64_t modseq,
                                   enum expunge_why why, struct err *err);
 /* Takes an entry out of the mailbox's counters, or adds it. */

@@ -18,15 +18,15 @@
 
 enum {
     CHECKPOINT_OCTETS = 4 << 20, /* of log between checkpoints; 1 to 16 MiB measured the same */
-    OVERDUE_OCTETS = 8 << 20,    /* then a begin does it, if nobody called store_checkpoint */
+    OVERDUE_OCTETS = 8 << 20,    /* then a begin does it, if nobody did it before */
     TRUNCATE_WAIT_MS = 20,       /* for readers inside: their slices are shorter */
     WAKE_AT_ONCE = 2,            /* of those waiting for a reader, while another is busy */
 };
 
 int64_t
-tx_now_s(const struct store_tx *tx)
+tx_now_s(const struct sqlite_tx *tx)
 {
-    return clock_wall_s(tx->acct->store->options.clock);
+    return clock_wall_s(tx->acct->store->options.store.clock);
 }
 
 static void
@@ -38,7 +38,7 @@ cursor_end(struct cursor *cursor)
 }
 
 void
-tx_reset_cursors(struct store_tx *tx)
+tx_reset_cursors(struct sqlite_tx *tx)
 {
     cursor_end(&tx->message);
     cursor_end(&tx->content);
@@ -48,9 +48,9 @@ tx_reset_cursors(struct store_tx *tx)
 
 /* Marks the account as the one used last. The lock is held. */
 static void
-touch(struct shard *shard, struct store_account *acct)
+touch(struct shard *shard, struct sqlite_account *acct)
 {
-    acct->used_us = clock_mono_us(acct->store->options.clock);
+    acct->used_us = clock_mono_us(acct->store->options.store.clock);
     list_remove(&acct->lru);
     list_push_back(&shard->lru, &acct->lru);
 }
@@ -58,7 +58,7 @@ touch(struct shard *shard, struct store_account *acct)
 /* Opens the account for the first time since it is in memory, and creates it if need be. setup
  * is BUSY, which keeps everybody else out; the lock is not held. */
 static enum rc
-first_open(struct store_account *acct, enum handle_kind kind, struct handle **out,
+first_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **out,
            enum handle_kind *kind_out, struct err *err)
 {
     enum rc rc = fds_take(acct->store, err);
@@ -78,7 +78,7 @@ first_open(struct store_account *acct, enum handle_kind kind, struct handle **ou
 
 /* setup is UNKNOWN and the lock held: it is given up meanwhile. */
 static enum rc
-setup(struct shard *shard, struct store_account *acct, enum handle_kind kind, struct err *err)
+setup(struct shard *shard, struct sqlite_account *acct, enum handle_kind kind, struct err *err)
 {
     struct handle *handle = NULL;
     enum handle_kind opened = kind;
@@ -106,7 +106,7 @@ setup(struct shard *shard, struct store_account *acct, enum handle_kind kind, st
 /* ---- readers ---- */
 
 static unsigned
-readers_in_use(const struct store_account *acct)
+readers_in_use(const struct sqlite_account *acct)
 {
     unsigned count = 0;
 
@@ -117,7 +117,7 @@ readers_in_use(const struct store_account *acct)
 }
 
 static struct handle *
-reader_idle(const struct store_account *acct)
+reader_idle(const struct sqlite_account *acct)
 {
     for (unsigned i = 0; i < LIMIT_READERS; i++)
         if (acct->readers[i] != NULL && !acct->readers[i]->in_use)
@@ -126,7 +126,7 @@ reader_idle(const struct store_account *acct)
 }
 
 static bool
-reader_may_open(const struct store_account *acct)
+reader_may_open(const struct sqlite_account *acct)
 {
     unsigned count = acct->readers_opening;
 
@@ -139,7 +139,7 @@ reader_may_open(const struct store_account *acct)
 /* Opens one more reader; the lock is held and given up meanwhile. When it fails, those who were
  * told to wait because of it have to try themselves. */
 static enum rc
-reader_open(struct shard *shard, struct store_account *acct, struct handle **out,
+reader_open(struct shard *shard, struct sqlite_account *acct, struct handle **out,
             struct err *err)
 {
     struct handle *handle = NULL;
@@ -173,7 +173,7 @@ reader_open(struct shard *shard, struct store_account *acct, struct handle **out
 
 /* Tells a reader to come again. The lock is held. */
 static enum rc
-come_again(struct store_account *acct, struct wake wake, struct err *err)
+come_again(struct sqlite_account *acct, struct wake wake, struct err *err)
 {
     const enum rc rc = waiter_add(acct, wake);
 
@@ -182,7 +182,7 @@ come_again(struct store_account *acct, struct wake wake, struct err *err)
 
 /* Finds a handle and marks it; the lock is held. */
 static enum rc
-reader_take(struct shard *shard, struct store_account *acct, struct wake wake,
+reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
             struct handle **out, struct err *err)
 {
     if (acct->setup == SETUP_UNKNOWN) {
@@ -208,7 +208,7 @@ reader_take(struct shard *shard, struct store_account *acct, struct wake wake,
 
 /* Gives a read handle back and tells those who wait. */
 static void
-reader_give(struct store_account *acct, struct handle *handle)
+reader_give(struct sqlite_account *acct, struct handle *handle)
 {
     struct shard *shard = shard_of(acct);
 
@@ -227,9 +227,10 @@ reader_give(struct store_account *acct, struct handle *handle)
 }
 
 enum rc
-store_read_begin(struct store_account *acct, struct wake wake, struct store_tx **tx_out,
-                 struct err *err)
+sqlite_read_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
+                  struct err *err)
 {
+    struct sqlite_account *acct = sqlite_account_of(base);
     struct shard *shard = shard_of(acct);
     struct handle *handle = NULL;
 
@@ -244,14 +245,14 @@ store_read_begin(struct store_account *acct, struct wake wake, struct store_tx *
         reader_give(acct, handle);
         return rc;
     }
-    *tx_out = &handle->tx;
+    *tx_out = &handle->tx.base;
     return RC_OK;
 }
 
 /* ---- the writer ---- */
 
 static void
-writer_give(struct store_account *acct)
+writer_give(struct sqlite_account *acct)
 {
     struct shard *shard = shard_of(acct);
 
@@ -262,7 +263,7 @@ writer_give(struct store_account *acct)
 
 /* Marks the writer as taken; *open_out: it has to be opened. */
 static enum rc
-writer_take(struct store_account *acct, bool *open_out, struct err *err)
+writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
 {
     struct shard *shard = shard_of(acct);
     enum rc rc = RC_OK;
@@ -287,7 +288,7 @@ writer_take(struct store_account *acct, bool *open_out, struct err *err)
 }
 
 static enum rc
-writer_open(struct store_account *acct, struct err *err)
+writer_open(struct sqlite_account *acct, struct err *err)
 {
     struct shard *shard = shard_of(acct);
     struct handle *handle = NULL;
@@ -309,18 +310,19 @@ writer_open(struct store_account *acct, struct err *err)
 
 /* Ends the use of the write transaction's handle. */
 static void
-writer_end(struct store_tx *tx)
+writer_end(struct sqlite_tx *tx)
 {
     tx->write = false;
     tx->savepoint = false;
     writer_give(tx->acct);
 }
 
-static void checkpoint_when(struct store_account *acct, int64_t octets);
+static void checkpoint_when(struct sqlite_account *acct, int64_t octets);
 
 enum rc
-store_write_begin(struct store_account *acct, struct store_tx **tx_out, struct err *err)
+sqlite_write_begin(struct store_account *base, struct store_tx **tx_out, struct err *err)
 {
+    struct sqlite_account *acct = sqlite_account_of(base);
     bool open = false;
 
     CHECK(lock_none_held());
@@ -334,7 +336,7 @@ store_write_begin(struct store_account *acct, struct store_tx **tx_out, struct e
         return rc;
     }
     checkpoint_when(acct, OVERDUE_OCTETS);
-    struct store_tx *tx = &acct->writer->tx;
+    struct sqlite_tx *tx = &acct->writer->tx;
     rc = txn_begin(&tx->txn, tx->db, TXN_WRITE, err);
     if (rc == RC_OK && !acct->writer->loaded) {
         rc = counters_load(tx, err);
@@ -347,13 +349,14 @@ store_write_begin(struct store_account *acct, struct store_tx **tx_out, struct e
         return rc;
     }
     tx->write = true;
-    *tx_out = tx;
+    *tx_out = &tx->base;
     return RC_OK;
 }
 
 enum rc
-store_commit(struct store_tx *tx, struct err *err)
+sqlite_commit(struct store_tx *base, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write && !tx->savepoint);
     tx_reset_cursors(tx);
     const enum rc rc = txn_commit(&tx->txn, err);
@@ -364,10 +367,9 @@ store_commit(struct store_tx *tx, struct err *err)
 }
 
 void
-store_end(struct store_tx *tx)
+sqlite_end(struct store_tx *base)
 {
-    if (tx == NULL)
-        return;
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     tx_reset_cursors(tx);
     buf_release_if_empty(&tx->scratch);
     txn_abort(&tx->txn);
@@ -380,8 +382,9 @@ store_end(struct store_tx *tx)
 }
 
 enum rc
-store_savepoint(struct store_tx *tx, struct err *err)
+sqlite_savepoint(struct store_tx *base, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write && !tx->savepoint);
     const enum rc rc = savepoint_begin(tx->db, err);
     tx->savepoint = rc == RC_OK;
@@ -389,16 +392,18 @@ store_savepoint(struct store_tx *tx, struct err *err)
 }
 
 enum rc
-store_savepoint_release(struct store_tx *tx, struct err *err)
+sqlite_savepoint_release(struct store_tx *base, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->savepoint);
     tx->savepoint = false;
     return savepoint_release(tx->db, err);
 }
 
 void
-store_savepoint_rollback(struct store_tx *tx)
+sqlite_savepoint_rollback(struct store_tx *base)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->savepoint);
     tx->savepoint = false;
     tx_reset_cursors(tx);
@@ -416,7 +421,7 @@ store_savepoint_rollback(struct store_tx *tx)
 
 /* Keeps new readers out and waits a moment for those inside. True: there are none. */
 static bool
-readers_stop(struct shard *shard, struct store_account *acct)
+readers_stop(struct shard *shard, struct sqlite_account *acct)
 {
     const int64_t until_ms = clock_mono_ms(&clock_system) + TRUNCATE_WAIT_MS;
 
@@ -433,7 +438,7 @@ readers_stop(struct shard *shard, struct store_account *acct)
 }
 
 static void
-readers_go_on(struct shard *shard, struct store_account *acct)
+readers_go_on(struct shard *shard, struct sqlite_account *acct)
 {
     lock_enter(&shard->lock);
     acct->truncating = false;
@@ -443,9 +448,9 @@ readers_go_on(struct shard *shard, struct store_account *acct)
 }
 
 static void
-report_outsider(struct store_account *acct, int64_t wal_octets)
+report_outsider(struct sqlite_account *acct, int64_t wal_octets)
 {
-    const struct store_options *options = &acct->store->options;
+    const struct store_options *options = &acct->store->options.store;
     char text[160];
 
     if (acct->reported || options->report == NULL)
@@ -459,7 +464,7 @@ report_outsider(struct store_account *acct, int64_t wal_octets)
 }
 
 static void
-truncate_log(struct store_account *acct)
+truncate_log(struct sqlite_account *acct)
 {
     struct shard *shard = shard_of(acct);
     struct db *db = acct->writer->db;
@@ -486,7 +491,7 @@ checkpoint_some(struct db *db)
 /* Copies the log into the database when it holds at least octets; the writer is taken. What
  * fails here is noticed by the next commit: nothing acknowledged depends on it. */
 static void
-checkpoint_when(struct store_account *acct, int64_t octets)
+checkpoint_when(struct sqlite_account *acct, int64_t octets)
 {
     struct db *db = acct->writer->db;
     const int64_t wal = db_wal_octets(db);
@@ -503,7 +508,7 @@ checkpoint_when(struct store_account *acct, int64_t octets)
 }
 
 void
-store_checkpoint(struct store_account *acct)
+log_keep_short(struct sqlite_account *acct)
 {
     struct shard *shard = shard_of(acct);
 

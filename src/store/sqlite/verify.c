@@ -22,7 +22,7 @@ finding(struct buf *findings, struct span text)
 }
 
 static enum rc
-ask(struct store_tx *tx, enum sql_id question, struct buf *findings, struct err *err)
+ask(struct sqlite_tx *tx, enum sql_id question, struct buf *findings, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, question);
 
@@ -33,7 +33,7 @@ ask(struct store_tx *tx, enum sql_id question, struct buf *findings, struct err 
 
 /* Reads one text to its end. Only damage is a finding; other failures end the check. */
 static enum rc
-check_text(struct store_tx *tx, uint64_t message, uint64_t octets, struct buf *findings,
+check_text(struct sqlite_tx *tx, uint64_t message, uint64_t octets, struct buf *findings,
            struct err *err)
 {
     struct err why = {0};
@@ -42,7 +42,7 @@ check_text(struct store_tx *tx, uint64_t message, uint64_t octets, struct buf *f
     enum rc rc = RC_OK;
 
     do {
-        rc = store_content_peek(tx, message, offset, UINT64_MAX, &part, &why);
+        rc = sqlite_content_peek(&tx->base, message, offset, UINT64_MAX, &part, &why);
         offset += rc == RC_OK ? part.len : 0;
     } while (rc == RC_OK && part.len != 0);
     if (rc == RC_CORRUPT || rc == RC_NOT_FOUND) {
@@ -58,7 +58,7 @@ check_text(struct store_tx *tx, uint64_t message, uint64_t octets, struct buf *f
 }
 
 static enum rc
-check_texts(struct store_tx *tx, struct buf *findings, struct err *err)
+check_texts(struct sqlite_tx *tx, struct buf *findings, struct err *err)
 {
     enum rc rc = RC_OK;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_V_TEXTS);
@@ -76,8 +76,9 @@ check_texts(struct store_tx *tx, struct buf *findings, struct err *err)
 }
 
 enum rc
-store_verify(struct store_tx *tx, struct buf *findings, struct err *err)
+sqlite_verify(struct store_tx *base, struct buf *findings, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     const size_t before = buf_len(findings);
     struct err why = {0};
     enum rc rc = db_check(tx->db, DB_CHECK_FULL, &why);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Helpers that need the store only; see content.h. */
 #include "content.h"
+#include "store/engine_sqlite.h"
 
 #include <string.h>
 
@@ -13,14 +14,14 @@ content_new(void)
     tmpdir_make(&fx->dir);
     fake_clock_init(&fx->clock, CONTENT_NOW_S);
     arena_init(&fx->arena, CONTENT_ARENA);
-    const struct store_options options = {
+    const struct sqlite_options options = {
         .dir = tmpdir_file(&fx->dir, "accounts"),
-        .clock = &fx->clock.clock,
+        .store.clock = &fx->clock.clock,
         .max_open_fds = 60,
-        .undelete_retention_s = 14 * 86400,
-        .undelete_max_octets = UINT64_C(1) << 30,
+        .store.undelete_retention_s = 14 * 86400,
+        .store.undelete_max_octets = UINT64_C(1) << 30,
     };
-    assert_ok(store_open(&options, &fx->store, &fx->err));
+    assert_ok(store_open_sqlite(&options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, CONTENT_ACCOUNT, &fx->handle));
     return fx;
 }

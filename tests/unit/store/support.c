@@ -46,16 +46,16 @@ fixture_new(void)
     snprintf(fx->accounts, sizeof fx->accounts, "%s/accounts", fx->dir);
     test_now_s = 1800000000;
     arena_init(&fx->arena, TEST_ARENA_OCTETS);
-    fx->options = (struct store_options){
+    fx->options = (struct sqlite_options){
         .dir = fx->accounts,
-        .clock = &test_clock,
+        .store.clock = &test_clock,
         .max_open_fds = 60,
-        .undelete_retention_s = 14 * TEST_DAY_S,
-        .undelete_max_octets = UINT64_C(1) << 30,
-        .report = count_report,
-        .report_ctx = fx,
+        .store.undelete_retention_s = 14 * TEST_DAY_S,
+        .store.undelete_max_octets = UINT64_C(1) << 30,
+        .store.report = count_report,
+        .store.report_ctx = fx,
     };
-    assert_ok(store_open(&fx->options, &fx->store, &fx->err));
+    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
     return fx;
 }
@@ -65,7 +65,7 @@ fixture_restart(struct fixture *fx)
 {
     store_account_put(fx->acct);
     store_close(fx->store);
-    assert_ok(store_open(&fx->options, &fx->store, &fx->err));
+    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "store/engine_sqlite.h"
 #include "store/store.h"
 
 enum { TEST_ARENA_OCTETS = 64 << 20, TEST_DAY_S = 86400 };
@@ -21,7 +22,7 @@ struct fixture {
     char accounts[80];
     struct store *store;
     struct store_account *acct; /* account 7 */
-    struct store_options options;
+    struct sqlite_options options;
     struct arena arena;
     struct err err;
     unsigned reports;

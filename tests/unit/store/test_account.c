@@ -123,7 +123,7 @@ test_files_that_are_not_ours(void **state)
     fixture_restart(fx);
     assert_int_equal(run_sql(fx, "PRAGMA user_version = 99"), 0);
     assert_rc(store_write_begin(fx->acct, &tx, &fx->err), RC_UNSUPPORTED);
-    assert_int_equal(store_open_fds(fx->store), 0);
+    assert_int_equal(store_sqlite_open_fds(fx->store), 0);
     fixture_free(fx);
 }
 
@@ -200,7 +200,7 @@ test_descriptors_are_bounded(void **state)
         assert_ok(store_commit(tx, &fx->err));
         assert_ok(store_read_begin(accts[i], (struct wake){0}, &tx, &fx->err));
         store_end(tx);
-        assert_true(store_open_fds(fx->store) <= fx->options.max_open_fds);
+        assert_true(store_sqlite_open_fds(fx->store) <= fx->options.max_open_fds);
     }
     enum rc rc = RC_OK;
     while (open < ACCOUNTS) {
@@ -230,16 +230,16 @@ test_eviction_empties_the_log(void **state)
     fill(fx, "INBOX", 50);
     store_end(begin_read(fx));
     assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") > 0);
-    store_evict(fx->store); /* it was just used */
-    assert_true(store_open_fds(fx->store) > 0);
+    store_keep_house(fx->store, NULL); /* it was just used */
+    assert_true(store_sqlite_open_fds(fx->store) > 0);
     test_now_s += 61;
     struct store_tx *tx = begin_read(fx);
-    store_evict(fx->store); /* it is in use */
+    store_keep_house(fx->store, NULL); /* it is in use */
     assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 50);
     store_end(tx);
     test_now_s += 61;
-    store_evict(fx->store);
-    assert_int_equal(store_open_fds(fx->store), 0);
+    store_keep_house(fx->store, NULL);
+    assert_int_equal(store_sqlite_open_fds(fx->store), 0);
     assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db-wal"), -1);
     tx = begin_read(fx);
     assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 50);
@@ -279,7 +279,7 @@ test_log_is_bounded_under_overlapping_readers(void **state)
         old = next;
         if (i % 10 == 9) { /* a moment without readers, as between slices */
             store_end(old);
-            store_checkpoint(fx->acct);
+            store_keep_house(fx->store, fx->acct);
             old = begin_read(fx);
         }
         const int64_t wal = size_of(fx, ACCOUNT_DIR "/mail.db-wal");
@@ -307,13 +307,13 @@ test_outside_reader_is_reported_once(void **state)
                      SQLITE_OK);
     for (unsigned i = 0; i < 40; i++) {
         add_large(fx, i + 1);
-        store_checkpoint(fx->acct);
+        store_keep_house(fx->store, fx->acct);
     }
     assert_int_equal(fx->reports, 1);
     assert_int_equal(sqlite3_close(raw), SQLITE_OK);
     for (unsigned i = 0; i < 10; i++) {
         add_large(fx, i + 100);
-        store_checkpoint(fx->acct);
+        store_keep_house(fx->store, fx->acct);
     }
     assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") <= (int64_t)LIMIT_WAL_OCTETS);
     verify(fx);

@@ -149,7 +149,7 @@ test_cap_takes_the_oldest(void **state)
     AUTO_BUF text = {0};
 
     (void)state;
-    fx->options.undelete_max_octets = 5000;
+    fx->options.store.undelete_max_octets = 5000;
     fixture_restart(fx);
     buf_init(&text, 4096);
     make_text(&text, 1, 1000);
@@ -179,7 +179,7 @@ test_moved_mail_does_not_count(void **state)
     size_t count = 0;
 
     (void)state;
-    fx->options.undelete_max_octets = 10;
+    fx->options.store.undelete_max_octets = 10;
     fixture_restart(fx);
     fill(fx, "INBOX", 5);
     struct store_tx *tx = begin_write(fx);
@@ -227,7 +227,7 @@ test_space_is_given_back(void **state)
     for (unsigned i = 0; i < 1000; i++)
         add_text(fx, tx, inbox, buf_span(&text), 0);
     commit(fx, tx);
-    store_checkpoint(fx->acct);
+    store_keep_house(fx->store, fx->acct);
     const int64_t full = file_octets(fx);
     tx = begin_write(fx);
     expunge(fx, tx, inbox, 1, UINT32_MAX);

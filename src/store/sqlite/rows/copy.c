@@ -35,7 +35,7 @@ copy_cleanup(struct copy *copy)
 
 /* Reads the source rows; `added` then still has their flags and keywords as they were there. */
 static enum rc
-collect(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+collect(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
     struct entry_walk walk;
     struct entry entry;
@@ -68,7 +68,7 @@ keywords_has(const struct keywords *keywords, unsigned number)
 
 /* Numbers that the used keywords have in the destination; new ones are added there. */
 static enum rc
-map_keywords(struct store_tx *tx, const struct copy_req *req, const struct keywords *used,
+map_keywords(struct sqlite_tx *tx, const struct copy_req *req, const struct keywords *used,
              struct keyword_map *map, struct err *err)
 {
     AUTO_ARENA arena = {0};
@@ -77,12 +77,12 @@ map_keywords(struct store_tx *tx, const struct copy_req *req, const struct keywo
 
     arena_init(&arena, KEYWORDS_ARENA);
     memset(map->to, LIMIT_KEYWORDS, sizeof map->to);
-    enum rc rc = store_keywords(tx, req->from, &arena, &names, &count, err);
+    enum rc rc = sqlite_keywords(&tx->base, req->from, &arena, &names, &count, err);
     for (unsigned i = 0; i < count && rc == RC_OK; i++) {
         uint32_t number = LIMIT_KEYWORDS;
         if (!keywords_has(used, i))
             continue;
-        rc = store_keyword_add(tx, req->to, names[i], &number, err);
+        rc = sqlite_keyword_add(&tx->base, req->to, names[i], &number, err);
         if (rc == RC_LIMIT)
             rc = RC_OK; /* no room in the destination: this keyword is left out */
         map->to[i] = (uint8_t)number;
@@ -103,7 +103,7 @@ keywords_mapped(const struct keywords *keywords, const struct keyword_map *map)
 
 /* Translates the keywords of all rows that have any. */
 static enum rc
-carry_keywords(struct store_tx *tx, const struct copy_req *req, struct copy *copy,
+carry_keywords(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy,
                struct err *err)
 {
     struct entry *added = rows_data(&copy->added);
@@ -128,7 +128,7 @@ carry_keywords(struct store_tx *tx, const struct copy_req *req, struct copy *cop
 
 /* Gives the rows their new UIDs and writes them; copy->to is counted up. */
 static enum rc
-insert(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+insert(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
     struct entry *added = rows_data(&copy->added);
     const size_t count = rows_count(&copy->added);
@@ -153,7 +153,7 @@ insert(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struc
 
 /* Expunges the source of a move. */
 static enum rc
-leave(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
+leave(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
     /* Moving within one mailbox: both sets of counters are of the same row. */
     struct mbox *from = req->from == req->to ? &copy->to : &copy->from;
@@ -168,9 +168,10 @@ leave(struct store_tx *tx, const struct copy_req *req, struct copy *copy, struct
 }
 
 enum rc
-store_copy(struct store_tx *tx, const struct copy_req *req, struct arena *arena,
-           struct copy_result *out, struct err *err)
+sqlite_copy(struct store_tx *base, const struct copy_req *req, struct arena *arena,
+            struct copy_result *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     void *added = NULL;
     void *sources = NULL;
     CLEANUP(copy_cleanup) struct copy copy = {0};

@@ -88,9 +88,10 @@ entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry, struct
 }
 
 enum rc
-store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from, struct entry *rows,
-                   size_t max, size_t *count_out, struct err *err)
+sqlite_entries_read(struct store_tx *base, uint64_t mbox, uint32_t *from, struct entry *rows,
+                    size_t max, size_t *count_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     size_t count = 0;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRIES_FROM);
 
@@ -136,9 +137,11 @@ expunged_by_uid(const void *a, const void *b)
 }
 
 enum rc
-store_expunged_since(struct store_tx *tx, const struct expunged_req *req, struct arena *arena,
-                     struct expunged_row **out, size_t *count_out, struct err *err)
+sqlite_expunged_since(struct store_tx *base, const struct expunged_req *req,
+                      struct arena *arena, struct expunged_row **out, size_t *count_out,
+                      struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox row;
     AUTO_ROWS rows = {0};
     void *taken = NULL;
@@ -176,9 +179,10 @@ store_expunged_since(struct store_tx *tx, const struct expunged_req *req, struct
 }
 
 enum rc
-store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t from, uint32_t max_rows,
-                   uint32_t *uid_out, struct err *err)
+sqlite_first_unseen(struct store_tx *base, uint64_t mbox, uint32_t from, uint32_t max_rows,
+                    uint32_t *uid_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     uint32_t rows = 0;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRY_FLAGS_FROM);
 
@@ -199,9 +203,10 @@ store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t from, uint32_t m
 }
 
 enum rc
-store_entry_add(struct store_tx *tx, const struct entry_new *req, struct entry *out,
-                struct err *err)
+sqlite_entry_add(struct store_tx *base, const struct entry_new *req, struct entry *out,
+                 struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox mbox;
     enum rc rc = mbox_load_live(tx, req->mbox, &mbox, err);
 
@@ -241,7 +246,7 @@ store_entry_add(struct store_tx *tx, const struct entry_new *req, struct entry *
 static const struct uid_run all_uids = {1, UINT32_MAX};
 
 void
-walk_begin(struct entry_walk *walk, struct store_tx *tx, uint64_t mbox, enum walk_which which,
+walk_begin(struct entry_walk *walk, struct sqlite_tx *tx, uint64_t mbox, enum walk_which which,
            const struct uid_run *runs, size_t run_count)
 {
     *walk = (struct entry_walk){

@@ -9,7 +9,7 @@
 #include "base/check.h"
 
 enum rc
-expunge_segments(struct store_tx *tx, uint64_t mbox, const struct rows *segments,
+expunge_segments(struct sqlite_tx *tx, uint64_t mbox, const struct rows *segments,
                  uint64_t modseq, enum expunge_why why, struct err *err)
 {
     const struct uid_run *list = rows_data(segments);
@@ -39,7 +39,7 @@ expunge_segments(struct store_tx *tx, uint64_t mbox, const struct rows *segments
 }
 
 static enum rc
-collect(struct store_tx *tx, const struct expunge_req *req, struct mbox *mbox,
+collect(struct sqlite_tx *tx, const struct expunge_req *req, struct mbox *mbox,
         struct rows *uids, struct rows *segments, struct err *err)
 {
     struct entry_walk walk;
@@ -69,9 +69,10 @@ collect(struct store_tx *tx, const struct expunge_req *req, struct mbox *mbox,
 }
 
 enum rc
-store_expunge(struct store_tx *tx, const struct expunge_req *req, struct arena *arena,
-              struct expunge_result *out, struct err *err)
+sqlite_expunge(struct store_tx *base, const struct expunge_req *req, struct arena *arena,
+               struct expunge_result *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox mbox;
     void *taken = NULL;
     AUTO_ROWS uids = {0};

@@ -58,7 +58,7 @@ look_at(struct found *found, struct mbox *mbox, const struct entry *old)
 
 /* Reads the rows. */
 static enum rc
-collect_rows(struct store_tx *tx, struct mbox *mbox, struct found *found, struct err *err)
+collect_rows(struct sqlite_tx *tx, struct mbox *mbox, struct found *found, struct err *err)
 {
     const struct flags_req *req = found->req;
     struct entry_walk walk;
@@ -149,7 +149,7 @@ bind_update(struct stmt *stmt, const struct found *found, bool of_all)
 
 /* One UPDATE a segment; the number of rows must be what was collected. */
 static enum rc
-update(struct store_tx *tx, const struct found *found, struct err *err)
+update(struct sqlite_tx *tx, const struct found *found, struct err *err)
 {
     const struct flags_rule *rule = &found->rule;
     const struct uid_run *segments = rows_data(&found->segments);
@@ -176,9 +176,10 @@ update(struct store_tx *tx, const struct found *found, struct err *err)
 }
 
 enum rc
-store_flags_update(struct store_tx *tx, const struct flags_req *req, struct arena *arena,
-                   struct flags_result *out, struct err *err)
+sqlite_flags_update(struct store_tx *base, const struct flags_req *req, struct arena *arena,
+                    struct flags_result *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox mbox;
     void *modified = NULL;
     CLEANUP(found_cleanup)

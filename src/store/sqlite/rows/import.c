@@ -11,9 +11,10 @@
 enum { DIGEST_OCTETS = 32 };
 
 enum rc
-store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], bool *seen_out,
-                  struct err *err)
+sqlite_import_seen(struct store_tx *base, uint64_t mbox, const uint8_t digest[32],
+                   bool *seen_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_IMPORT_SEEN);
 
     bind_u64(&stmt, 1, mbox);
@@ -26,8 +27,10 @@ store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], 
 }
 
 enum rc
-store_import_mark(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32], struct err *err)
+sqlite_import_mark(struct store_tx *base, uint64_t mbox, const uint8_t digest[32],
+                   struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_IMPORT_MARK);
 

@@ -8,9 +8,10 @@
 #include "base/check.h"
 
 enum rc
-store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct span **out,
-               size_t *count_out, struct err *err)
+sqlite_keywords(struct store_tx *base, uint64_t mbox, struct arena *arena, struct span **out,
+                size_t *count_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct span names[LIMIT_KEYWORDS];
     size_t count = 0;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYWORDS);
@@ -39,7 +40,7 @@ store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct s
 
 /* RC_OK with the number; RC_NOT_FOUND with the next one that is free. */
 static enum rc
-find(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
+find(struct sqlite_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
      struct err *err)
 {
     uint32_t next = 0;
@@ -61,9 +62,10 @@ find(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
 }
 
 enum rc
-store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
-                  struct err *err)
+sqlite_keyword_add(struct store_tx *base, uint64_t mbox, struct span name, uint32_t *number_out,
+                   struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     uint32_t number = 0;
 
     CHECK(tx->write);

@@ -20,7 +20,7 @@ static const struct {
 };
 
 enum rc
-counters_load(struct store_tx *tx, struct err *err)
+counters_load(struct sqlite_tx *tx, struct err *err)
 {
     struct counters *counters = &tx->acct->counters;
     AUTO_STMT floors = stmt_get(tx->db, SQL_FLOORS);
@@ -54,7 +54,7 @@ counters_load(struct store_tx *tx, struct err *err)
 /* ---- counters of one row ---- */
 
 enum rc
-mbox_load(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err)
+mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_LOAD);
 
@@ -79,7 +79,7 @@ mbox_load(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err)
 }
 
 enum rc
-mbox_load_live(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *err)
+mbox_load_live(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *err)
 {
     const enum rc rc = mbox_load(tx, id, out, err);
 
@@ -89,7 +89,7 @@ mbox_load_live(struct store_tx *tx, uint64_t id, struct mbox *out, struct err *e
 }
 
 enum rc
-mbox_save(struct store_tx *tx, const struct mbox *mbox, struct err *err)
+mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SAVE);
 
@@ -153,7 +153,7 @@ row_read(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct er
 }
 
 static enum rc
-count_of(struct store_tx *tx, enum sql_id sql, size_t *count_out, struct err *err)
+count_of(struct sqlite_tx *tx, enum sql_id sql, size_t *count_out, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, sql);
     const enum rc rc = stmt_one(&stmt, err);
@@ -164,9 +164,10 @@ count_of(struct store_tx *tx, enum sql_id sql, size_t *count_out, struct err *er
 }
 
 enum rc
-store_mbox_list(struct store_tx *tx, struct arena *arena, struct mbox_row **out,
-                size_t *count_out, struct err *err)
+sqlite_mbox_list(struct store_tx *base, struct arena *arena, struct mbox_row **out,
+                 size_t *count_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     size_t count = 0;
     size_t i = 0;
     enum rc rc = count_of(tx, SQL_MBOX_COUNT, &count, err);
@@ -199,9 +200,10 @@ row_one(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct err
 }
 
 enum rc
-store_mbox_find(struct store_tx *tx, struct span name, struct arena *arena,
-                struct mbox_row *out, struct err *err)
+sqlite_mbox_find(struct store_tx *base, struct span name, struct arena *arena,
+                 struct mbox_row *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_FIND);
 
     stmt_bind_text(&stmt, 1, name);
@@ -209,9 +211,10 @@ store_mbox_find(struct store_tx *tx, struct span name, struct arena *arena,
 }
 
 enum rc
-store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct mbox_row *out,
-               struct err *err)
+sqlite_mbox_get(struct store_tx *base, uint64_t mbox, struct arena *arena, struct mbox_row *out,
+                struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_GET);
 
     bind_u64(&stmt, 1, mbox);
@@ -221,7 +224,7 @@ store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct m
 /* ---- making and changing ---- */
 
 static enum rc
-name_free(struct store_tx *tx, struct span name, struct err *err)
+name_free(struct sqlite_tx *tx, struct span name, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_FIND);
 
@@ -237,7 +240,7 @@ name_free(struct store_tx *tx, struct span name, struct err *err)
 /* The next UIDVALIDITY: never one given before in this account, nor in an older copy of it that
  * was restored (those are older than now). */
 static enum rc
-uidvalidity_next(struct store_tx *tx, uint32_t *out, struct err *err)
+uidvalidity_next(struct sqlite_tx *tx, uint32_t *out, struct err *err)
 {
     const int64_t now_s = tx_now_s(tx);
     uint64_t next = (uint64_t)tx->acct->counters.uidvalidity + 1;
@@ -252,7 +255,7 @@ uidvalidity_next(struct store_tx *tx, uint32_t *out, struct err *err)
 
 /* RC_LIMIT when there are `limit` rows already. *at_most is one of the counters. */
 static enum rc
-room_for_one(struct store_tx *tx, enum sql_id count_sql, size_t *at_most, size_t limit,
+room_for_one(struct sqlite_tx *tx, enum sql_id count_sql, size_t *at_most, size_t limit,
              struct err *err)
 {
     enum rc rc = RC_OK;
@@ -265,9 +268,10 @@ room_for_one(struct store_tx *tx, enum sql_id count_sql, size_t *at_most, size_t
 }
 
 enum rc
-store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
-                  uint64_t *mbox_out, struct err *err)
+sqlite_mbox_create(struct store_tx *base, struct span name, uint32_t special_use,
+                   uint64_t *mbox_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct counters *counters = &tx->acct->counters;
     uint32_t uidvalidity = 0;
     enum rc rc = name_free(tx, name, err);
@@ -308,8 +312,9 @@ run_on_one(struct stmt *stmt, uint64_t mbox, struct err *err)
 }
 
 enum rc
-store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct span new_name, struct err *err)
+sqlite_mbox_rename(struct store_tx *base, uint64_t mbox, struct span new_name, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write);
     const enum rc rc = name_free(tx, new_name, err);
 
@@ -322,9 +327,10 @@ store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct span new_name, stru
 }
 
 enum rc
-store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox, uint32_t special_use,
-                           struct err *err)
+sqlite_mbox_set_special_use(struct store_tx *base, uint64_t mbox, uint32_t special_use,
+                            struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SET_USE);
 
@@ -334,7 +340,7 @@ store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox, uint32_t special_
 }
 
 static enum rc
-run_with_mbox(struct store_tx *tx, enum sql_id sql, uint64_t mbox, struct err *err)
+run_with_mbox(struct sqlite_tx *tx, enum sql_id sql, uint64_t mbox, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, sql);
 
@@ -343,7 +349,7 @@ run_with_mbox(struct store_tx *tx, enum sql_id sql, uint64_t mbox, struct err *e
 }
 
 static enum rc
-retire(struct store_tx *tx, uint64_t mbox, struct err *err)
+retire(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_RETIRE);
 
@@ -353,8 +359,9 @@ retire(struct store_tx *tx, uint64_t mbox, struct err *err)
 }
 
 enum rc
-store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err)
+sqlite_mbox_delete(struct store_tx *base, uint64_t mbox, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox row;
     AUTO_ROWS segments = {0};
 
@@ -383,8 +390,9 @@ store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err)
 }
 
 enum rc
-store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid, struct err *err)
+sqlite_mbox_set_recent_from(struct store_tx *base, uint64_t mbox, uint32_t uid, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     struct mbox row;
     const enum rc rc = mbox_load_live(tx, mbox, &row, err);
 
@@ -396,14 +404,15 @@ store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid, str
 }
 
 enum rc
-mbox_add_defaults(struct store_tx *tx, struct err *err)
+mbox_add_defaults(struct sqlite_tx *tx, struct err *err)
 {
     uint64_t id;
 
     for (size_t i = 0; i < ARRAY_LEN(defaults); i++) {
-        enum rc rc = store_mbox_create(tx, defaults[i].name, defaults[i].special_use, &id, err);
+        enum rc rc =
+            sqlite_mbox_create(&tx->base, defaults[i].name, defaults[i].special_use, &id, err);
         if (rc == RC_OK)
-            rc = store_subscribe(tx, defaults[i].name, err);
+            rc = sqlite_subscribe(&tx->base, defaults[i].name, err);
         if (rc != RC_OK)
             return rc;
     }
@@ -413,9 +422,10 @@ mbox_add_defaults(struct store_tx *tx, struct err *err)
 /* ---- subscriptions ---- */
 
 enum rc
-store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
-                    size_t *count_out, struct err *err)
+sqlite_subscriptions(struct store_tx *base, struct arena *arena, struct span **out,
+                     size_t *count_out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     size_t count = 0;
     size_t i = 0;
     enum rc rc = count_of(tx, SQL_SUBSCRIPTION_COUNT, &count, err);
@@ -440,8 +450,9 @@ store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
 }
 
 enum rc
-store_subscribe(struct store_tx *tx, struct span name, struct err *err)
+sqlite_subscribe(struct store_tx *base, struct span name, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     size_t *at_most = &tx->acct->counters.subscriptions;
 
     CHECK(tx->write);
@@ -458,8 +469,9 @@ store_subscribe(struct store_tx *tx, struct span name, struct err *err)
 }
 
 enum rc
-store_unsubscribe(struct store_tx *tx, struct span name, struct err *err)
+sqlite_unsubscribe(struct store_tx *base, struct span name, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write);
     AUTO_STMT stmt = stmt_get(tx->db, SQL_UNSUBSCRIBE);
 

@@ -28,7 +28,7 @@ row_id(uint64_t message, uint64_t piece)
 
 /* octets: of the whole text in piece 0, of the piece's text in others. */
 static enum rc
-row_add(struct store_tx *tx, uint64_t id, uint64_t octets, enum form form, struct span data,
+row_add(struct sqlite_tx *tx, uint64_t id, uint64_t octets, enum form form, struct span data,
         struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_CONTENT_ADD);
@@ -41,7 +41,7 @@ row_add(struct store_tx *tx, uint64_t id, uint64_t octets, enum form form, struc
 }
 
 static enum rc
-pieces_add(struct store_tx *tx, uint64_t message, struct span body, struct err *err)
+pieces_add(struct sqlite_tx *tx, uint64_t message, struct span body, struct err *err)
 {
     enum rc rc = RC_OK;
     bool compress = true;
@@ -59,7 +59,7 @@ pieces_add(struct store_tx *tx, uint64_t message, struct span body, struct err *
 }
 
 enum rc
-content_add(struct store_tx *tx, uint64_t message, const struct message_new *msg,
+content_add(struct sqlite_tx *tx, uint64_t message, const struct message_new *msg,
             struct err *err)
 {
     if (msg->text.len <= CONTENT_WHOLE_MAX)
@@ -76,7 +76,7 @@ content_add(struct store_tx *tx, uint64_t message, const struct message_new *msg
 /* Puts the cursor on the row with this id or, when that is not there, closes it: RC_NOT_FOUND.
  */
 static enum rc
-cursor_move(struct store_tx *tx, uint64_t id, bool next, struct err *err)
+cursor_move(struct sqlite_tx *tx, uint64_t id, bool next, struct err *err)
 {
     struct cursor *cursor = &tx->content;
 
@@ -109,7 +109,7 @@ damaged(uint64_t message, uint64_t piece, struct err *err)
 
 /* Makes `text` that of this message, with piece 0. */
 static enum rc
-text_open(struct store_tx *tx, uint64_t message, struct err *err)
+text_open(struct sqlite_tx *tx, uint64_t message, struct err *err)
 {
     const uint64_t id = row_id(message, 0);
     /* After a whole text the next row is the next message's: mostly the one wanted. */
@@ -137,7 +137,7 @@ text_open(struct store_tx *tx, uint64_t message, struct err *err)
 
 /* Makes text.data that of another piece. */
 static enum rc
-piece_open(struct store_tx *tx, uint64_t piece, struct err *err)
+piece_open(struct sqlite_tx *tx, uint64_t piece, struct err *err)
 {
     const uint64_t message = tx->text.message;
     const bool next = tx->content.open && piece == tx->text.piece + 1;
@@ -167,9 +167,10 @@ piece_open(struct store_tx *tx, uint64_t piece, struct err *err)
 }
 
 enum rc
-store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset, uint64_t octets,
-                   struct span *out, struct err *err)
+sqlite_content_peek(struct store_tx *base, uint64_t message, uint64_t offset, uint64_t octets,
+                    struct span *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     enum rc rc = RC_OK;
     uint64_t piece = 0;
     uint64_t start = 0;
@@ -199,14 +200,15 @@ store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset, uint6
 }
 
 enum rc
-store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset, uint64_t octets,
-                   struct buf *out, struct err *err)
+sqlite_content_read(struct store_tx *base, uint64_t message, uint64_t offset, uint64_t octets,
+                    struct buf *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     const size_t before = buf_len(out);
 
     do {
         struct span part;
-        const enum rc rc = store_content_peek(tx, message, offset, octets, &part, err);
+        const enum rc rc = sqlite_content_peek(&tx->base, message, offset, octets, &part, err);
         if (rc != RC_OK) {
             buf_truncate(out, before);
             return rc;

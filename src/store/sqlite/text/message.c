@@ -33,7 +33,7 @@ not_found(uint64_t message, struct err *err)
 
 /* Puts the cursor on the message. The ends of statements that fail leave it closed. */
 static enum rc
-cursor_move(struct store_tx *tx, enum sql_id sql, uint64_t message, struct err *err)
+cursor_move(struct sqlite_tx *tx, enum sql_id sql, uint64_t message, struct err *err)
 {
     struct cursor *cursor = &tx->message;
     enum rc rc = RC_OK;
@@ -63,9 +63,10 @@ cursor_move(struct store_tx *tx, enum sql_id sql, uint64_t message, struct err *
 }
 
 enum rc
-store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
-                   struct message_row *out, struct err *err)
+sqlite_message_read(struct store_tx *base, uint64_t message, unsigned want,
+                    struct message_row *out, struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     const enum sql_id sql = sql_for(want);
     const enum rc rc = cursor_move(tx, sql, message, err);
     struct stmt *stmt = &tx->message.stmt;
@@ -89,7 +90,7 @@ store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
 }
 
 static enum rc
-row_add(struct store_tx *tx, uint64_t id, const struct message_new *msg, struct err *err)
+row_add(struct sqlite_tx *tx, uint64_t id, const struct message_new *msg, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MESSAGE_ADD);
 
@@ -105,9 +106,10 @@ row_add(struct store_tx *tx, uint64_t id, const struct message_new *msg, struct 
 }
 
 enum rc
-store_message_add(struct store_tx *tx, const struct message_new *msg, uint64_t *message_out,
-                  struct err *err)
+sqlite_message_add(struct store_tx *base, const struct message_new *msg, uint64_t *message_out,
+                   struct err *err)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(base);
     const uint64_t id = tx->acct->counters.message + 1;
 
     CHECK(tx->write && msg->header_octets <= msg->text.len);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening the embedded engine: each account is a SQLite database of its own, a file in a
+ * directory of this machine, which one process uses at a time. What only this engine has is
+ * here and not in store.h.
+ */
+#ifndef STORE_ENGINE_SQLITE_H
+#define STORE_ENGINE_SQLITE_H
+
+#include "store/store.h"
+
+struct sqlite_options {
+    struct store_options store;
+    const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
+    int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
+};
+
+MUST_USE enum rc store_open_sqlite(const struct sqlite_options *options, struct store **out,
+                                   struct err *err);
+/** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
+int64_t store_sqlite_open_fds(struct store *store);
+
+#endif
