@@ -19,6 +19,7 @@ BELOW = {
     "journal": {"base", "syntax", "db"},
     "session": {"base", "net", "auth", "journal"},
 }
+BELOW["door"] = set(BELOW)
 ALL_BELOW = set(BELOW)
 FRONT_DOORS = {"imap", "lmtp", "admin", "web"}
 for door in FRONT_DOORS:

@@ -12,11 +12,11 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "door/write.h"
 #include "imap/imap.h"
 #include "mailbox/memory/account.h"
 #include "mailbox/memory/hub.h"
 #include "mailbox/sync.h"
-#include "mailbox/write/turn.h"
 #include "mailbox/view.h"
 #include "syntax/imap/cmd.h"
 #include "syntax/imap/framer.h"
@@ -103,8 +103,7 @@ struct imap_work {
     size_t spool_count;
     enum rc spool_rc;      /* the first failure to keep one */
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
-    bool slot_queued;      /* waits for a DISK slot */
-    struct turn_req *turn; /* queued in the account's turn */
+    struct door_write write;
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */

@@ -664,13 +664,8 @@ imap_release(struct session *session)
 
     end_note(im);
     if (work != NULL) {
-        if (work->slot_queued)
-            slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
-        work->slot_queued = false;
-        if (work->turn != NULL && !turn_cancel(im->acct, work->turn) &&
-            turn_run(im->acct, work->turn) != RC_OK)
+        if (!door_write_cancel(&work->write, session, im->acct))
             return false;
-        work->turn = NULL;
         if (work->abandon != NULL && !work->abandon(im))
             return false;
         work->abandon = NULL;

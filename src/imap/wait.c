@@ -23,29 +23,14 @@ bool
 imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
-    struct slots *slots = im->s.env->slots;
-    const enum slot_answer answer =
-        slot_take(slots, SLOT_DISK, im->s.task.id, account_id(im->acct));
+    const enum rc rc = door_write(&work->write, &im->s, im->acct, req);
 
-    work->slot_queued = answer == SLOT_QUEUED;
-    if (answer == SLOT_QUEUED) {
-        *step_out = STEP_WAIT;
-        return false;
-    }
-    if (answer == SLOT_REFUSED && work->turn == NULL) {
-        *step_out = imap_no(work, "UNAVAILABLE", "The server is too busy; try again later");
-        return false;
-    }
-    work->turn = req; /* refused a slot but queued in the turn: its result must be fetched */
-    const enum rc rc = turn_run(im->acct, req);
-    if (answer == SLOT_GOT)
-        slot_give(slots, SLOT_DISK);
-    if (rc == RC_AGAIN) {
-        *step_out = STEP_WAIT;
-        return false;
-    }
-    work->turn = NULL;
-    return true;
+    if (rc == RC_OK)
+        return true;
+    *step_out = rc == RC_AGAIN
+                    ? STEP_WAIT
+                    : imap_no(work, "UNAVAILABLE", "The server is too busy; try again later");
+    return false;
 }
 
 bool

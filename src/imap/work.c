@@ -32,7 +32,7 @@ imap_work_drop(struct imap_session *im)
 
     if (work == NULL)
         return;
-    CHECK(work->turn == NULL && !work->slot_queued && work->abandon == NULL);
+    CHECK(work->write.req == NULL && !work->write.slot_queued && work->abandon == NULL);
     sync_end(work->sync); /* NULL but when the session ends in the middle of one */
     for (size_t i = 0; i < work->spool_count; i++)
         spool_done(&work->spools[i]);

@@ -214,22 +214,10 @@ static bool
 turn(struct lmtp_session *lm)
 {
     struct lmtp_delivery *delivery = lm->delivery;
-    struct slots *slots = lm->s.env->slots;
-    const enum slot_answer answer =
-        slot_take(slots, SLOT_DISK, lm->s.task.id, account_id(delivery->acct));
+    const enum rc rc = door_write(&delivery->write, &lm->s, delivery->acct, &delivery->op.turn);
 
-    lm->slot_queued = answer == SLOT_QUEUED;
-    if (answer == SLOT_QUEUED)
-        return false;
-    if (answer == SLOT_REFUSED && !delivery->queued) {
+    if (rc == RC_BUSY)
         delivery->op.turn.result = RC_BUSY;
-        return true;
-    }
-    delivery->queued = true;
-    const enum rc rc = turn_run(delivery->acct, &delivery->op.turn);
-    if (answer == SLOT_GOT)
-        slot_give(slots, SLOT_DISK);
-    delivery->queued = rc == RC_AGAIN;
     return rc != RC_AGAIN;
 }
 
@@ -323,10 +311,8 @@ lmtp_deliver_abandon(struct lmtp_session *lm)
 
     if (delivery == NULL)
         return true;
-    if (delivery->queued && !turn_cancel(delivery->acct, &delivery->op.turn) &&
-        turn_run(delivery->acct, &delivery->op.turn) != RC_OK)
+    if (!door_write_cancel(&delivery->write, &lm->s, delivery->acct))
         return false;
-    delivery->queued = false;
     recipient_end(lm);
     return true;
 }

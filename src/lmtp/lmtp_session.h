@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "door/write.h"
 #include "lmtp/lmtp.h"
 #include "mailbox/memory/account.h"
 #include "mailbox/content/ingest.h"
@@ -58,7 +59,7 @@ struct lmtp_delivery {
     struct ingest ingest;
     struct append_msg msg;
     struct append_op op;
-    bool queued; /* in the account's turn */
+    struct door_write write;
     int64_t began_us;
 };
 
@@ -66,7 +67,6 @@ struct lmtp_session {
     struct session s; /* first */
     enum lmtp_state state;
     uint32_t bad_commands;
-    bool slot_queued;
     bool data_too_big;     /* swallowed, answered with 552 */
     size_t passed_octets;  /* of a line that is too long; 0: it is not */
     enum rc spool_rc;      /* the first failure to keep the message */

@@ -410,9 +410,6 @@ lmtp_release(struct session *session)
 {
     struct lmtp_session *lm = lmtp_of(session);
 
-    if (lm->slot_queued)
-        slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
-    lm->slot_queued = false;
     if (!lmtp_deliver_abandon(lm))
         return false;
     lmtp_reset(lm);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header for the states; each is a function here. */
+#include "door/login.h"
+
+#include "auth/auth.h"
+#include "base/limits.h"
+#include "net/slots.h"
+#include "session/table.h"
+
+enum login_state {
+    AT_EXCHANGE, /* SASL lines go to and fro */
+    AT_QUICK,    /* credentials are here: has this password been verified lately? */
+    AT_DELAY,    /* no; the throttle lets it wait */
+    AT_HASH,     /* for a slot to hash it in */
+    AT_DENY,     /* SCRAM has refused; the answer waits */
+    AT_PLACE,    /* known and right; for a place among the account's connections */
+    AT_OVER,
+};
+
+struct login {
+    struct session *session;
+    struct arena *arena;
+    struct sasl *sasl; /* owned; NULL: LOGIN, USER and such */
+    enum sasl_mech mech;
+    struct auth_request request;
+    struct auth_result result;
+    struct account *acct; /* held; after LOGIN_ADMITTED */
+    int64_t began_us;
+    int64_t ready_us; /* DELAY and DENY end then */
+    int64_t wait_until_us;
+    enum login_state state;
+    enum login_refusal refusal;
+    bool hash_queued;
+    bool wants_line; /* a challenge is out: nothing to do until its answer is here */
+    bool has_line;
+    struct span line;     /* in the arena */
+    struct buf challenge; /* owned */
+    const char *why;      /* DENY: for the log; in the arena, or NULL */
+    const char *others;   /* in the arena, or NULL */
+};
+
+static struct span
+peer_address(const struct session *session)
+{
+    switch (session->peer.family) {
+    case NET_IPV4:
+        return span_of(session->peer.ip, 4);
+    case NET_IPV6:
+        return span_of(session->peer.ip, 16);
+    default:
+        return SPAN("");
+    }
+}
+
+struct login *
+login_new(struct session *session, struct arena *arena)
+{
+    struct login *login = arena_new(arena, struct login);
+
+    if (login == NULL)
+        return NULL;
+    *login = (struct login){
+        .session = session,
+        .arena = arena,
+        .began_us = session_now_us(session),
+        .state = AT_OVER,
+        .request = {.address = peer_address(session)},
+    };
+    buf_init(&login->challenge, 2 * (size_t)LIMIT_SASL_MESSAGE);
+    session_state_set(session, SESSION_AUTHENTICATING);
+    return login;
+}
+
+void
+login_done(struct login *login)
+{
+    if (login->hash_queued)
+        slot_cancel(login->session->env->slots, SLOT_HASH, login->session->task.id);
+    login->hash_queued = false;
+    session_place_done(login->session);
+    sasl_free(login->sasl);
+    login->sasl = NULL;
+    buf_done(&login->challenge);
+    if (login->acct != NULL)
+        account_put(login->acct);
+    login->acct = NULL;
+    login->state = AT_OVER;
+}
+
+void
+login_password(struct login *login, struct span name, struct span password)
+{
+    login->request.name = name;
+    login->request.password = password;
+    login->state = AT_QUICK;
+}
+
+enum rc
+login_sasl(struct login *login, enum sasl_mech mech, struct err *err)
+{
+    login->mech = mech;
+    login->state = AT_EXCHANGE;
+    return sasl_start(&login->sasl, login->session->env->auth, mech, login->request.address,
+                      err);
+}
+
+enum rc
+login_line(struct login *login, struct span line)
+{
+    login->line = line.len == 0 ? SPAN("") : arena_span(login->arena, line);
+    login->has_line = true;
+    return login->line.ptr == NULL ? RC_LIMIT : RC_OK;
+}
+
+int64_t
+login_wait_until_us(const struct login *login)
+{
+    return login->wait_until_us;
+}
+
+struct span
+login_challenge(const struct login *login)
+{
+    return buf_span(&login->challenge);
+}
+
+enum login_refusal
+login_refusal(const struct login *login)
+{
+    return login->refusal;
+}
+
+const char *
+login_others(const struct login *login)
+{
+    return login->others == NULL ? "all in use" : login->others;
+}
+
+struct account *
+login_account_take(struct login *login)
+{
+    struct account *acct = login->acct;
+
+    login->acct = NULL;
+    return acct;
+}
+
+bool
+login_showed_password(const struct login *login)
+{
+    return login->sasl == NULL || sasl_mech_is_plaintext(login->mech);
+}
+
+/* ---- ends ---- */
+
+static enum login_outcome
+refuse(struct login *login, enum login_refusal refusal)
+{
+    login->state = AT_OVER;
+    login->wait_until_us = 0;
+    login->refusal = refusal;
+    return LOGIN_REFUSED;
+}
+
+static enum login_outcome
+deny(struct login *login, enum login_refusal refusal, const char *why)
+{
+    struct session *session = login->session;
+
+    session_event(session, EVENT_LOGIN_FAILED);
+    log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: %s", why);
+    session->counts.login_failures++;
+    return refuse(login, refusal);
+}
+
+static enum login_outcome
+trouble(struct login *login, const struct err *err)
+{
+    log_put(&login->session->log, LOG_E_STORE_FAILED, "%s", err->text);
+    return refuse(login, LOGIN_TROUBLE);
+}
+
+static enum login_outcome
+over_limit(struct login *login)
+{
+    struct session *session = login->session;
+
+    session_set_account_name(session, span_of_str(login->result.account));
+    session_identity_changed(session);
+    log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: too many connections (%s)",
+            login_others(login));
+    return refuse(login, LOGIN_FULL);
+}
+
+/* All places of the account are taken. Perhaps by the dead: then it waits for one of theirs. */
+static enum login_outcome
+no_place(struct login *login)
+{
+    struct session *session = login->session;
+
+    if (session->place == NULL &&
+        !session_place_wait(session, END_LIMIT_ACCOUNT, login->result.account_id))
+        return over_limit(login);
+    if (session_now_us(session) >= session->place->until_us)
+        return over_limit(login);
+    login->wait_until_us = session->place->until_us;
+    return LOGIN_WAITS;
+}
+
+/* The account is known and right: the session becomes its own. */
+static enum login_outcome
+place_go(struct login *login)
+{
+    struct session *session = login->session;
+    const struct auth_result *result = &login->result;
+    char *others = NULL;
+
+    if (account_get(session->env->accounts, result->account_id, &login->acct) != RC_OK)
+        return refuse(login, LOGIN_NO_MEMORY);
+    const enum rc rc = session_table_login(session->env->table, session, result->account_id,
+                                           result->account, login->arena, &others);
+    if (rc != RC_OK) {
+        account_put(login->acct);
+        login->acct = NULL;
+        login->others = others;
+        return rc == RC_LIMIT ? no_place(login) : refuse(login, LOGIN_BUSY);
+    }
+    login->state = AT_OVER;
+    login->wait_until_us = 0;
+    session_identity_changed(session);
+    session_event(session, EVENT_LOGIN)->a =
+        (uint32_t)((session_now_us(session) - login->began_us) / 1000);
+    log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s", result->account,
+            login->sasl == NULL ? "LOGIN command" : sasl_mech_name(login->mech));
+    return LOGIN_ADMITTED;
+}
+
+/* ---- states ---- */
+
+/* What auth says of a password. False: *outcome_out is the end. */
+static bool
+is_right(struct login *login, enum rc rc, const struct err *err,
+         enum login_outcome *outcome_out)
+{
+    switch (rc) {
+    case RC_OK:
+        login->state = AT_PLACE;
+        return true;
+    case RC_DENIED:
+        *outcome_out = deny(login, LOGIN_WRONG, err->text);
+        return false;
+    case RC_DISABLED:
+        *outcome_out = deny(login, LOGIN_DISABLED, err->text);
+        return false;
+    default:
+        *outcome_out = trouble(login, err);
+        return false;
+    }
+}
+
+/* Each state's function goes on to the next (true), or *outcome_out is what the door gets. */
+static bool
+exchange_go(struct login *login, enum login_outcome *outcome_out)
+{
+    struct session *session = login->session;
+    struct err err;
+
+    if (login->wants_line && !login->has_line) {
+        *outcome_out = LOGIN_LINE;
+        return false;
+    }
+    buf_clear(&login->challenge);
+    const enum sasl_outcome outcome =
+        sasl_step(login->sasl, login->line, &login->challenge, &err);
+    login->has_line = false;
+    switch (outcome) {
+    case SASL_CHALLENGE:
+        login->wants_line = true;
+        *outcome_out = LOGIN_CHALLENGE;
+        return false;
+    case SASL_CREDENTIALS:
+        login->request = *sasl_request(login->sasl);
+        login->state = AT_QUICK;
+        return true;
+    case SASL_AUTHENTICATED:
+        login->result = *sasl_result(login->sasl);
+        login->state = AT_PLACE;
+        return true;
+    case SASL_DENIED:
+        login->state = AT_DENY;
+        login->why = arena_str(login->arena, span_of_str(err.text));
+        login->ready_us = session_now_us(session) + sasl_wait_ms(login->sasl) * 1000;
+        return true;
+    case SASL_DISABLED:
+        return is_right(login, RC_DISABLED, &err, outcome_out);
+    case SASL_CANCELLED:
+        *outcome_out = LOGIN_CANCELLED;
+        return false;
+    case SASL_MALFORMED:
+        *outcome_out = LOGIN_MALFORMED;
+        return false;
+    case SASL_FAILED:
+        break;
+    }
+    *outcome_out = trouble(login, &err);
+    return false;
+}
+
+static bool
+quick_go(struct login *login, enum login_outcome *outcome_out)
+{
+    struct session *session = login->session;
+    struct err err;
+
+    const enum rc rc = auth_quick(session->env->auth, &login->request, &login->result, &err);
+    if (rc != RC_AGAIN)
+        return is_right(login, rc, &err, outcome_out);
+    login->state = AT_DELAY;
+    login->ready_us = session_now_us(session) + login->result.wait_ms * 1000;
+    if (login->result.wait_ms > 0)
+        log_put(&session->log, LOG_E_THROTTLED, "login delayed by %jd ms",
+                (intmax_t)login->result.wait_ms);
+    return true;
+}
+
+static bool
+delay_go(struct login *login, enum login_outcome *outcome_out)
+{
+    if (session_now_us(login->session) < login->ready_us) {
+        login->wait_until_us = login->ready_us;
+        *outcome_out = LOGIN_WAITS;
+        return false;
+    }
+    login->wait_until_us = 0;
+    if (login->state == AT_DENY) {
+        *outcome_out = deny(login, LOGIN_WRONG, login->why == NULL ? "denied" : login->why);
+        return false;
+    }
+    login->state = AT_HASH;
+    return true;
+}
+
+static bool
+hash_go(struct login *login, enum login_outcome *outcome_out)
+{
+    struct session *session = login->session;
+    struct slots *slots = session->env->slots;
+    struct err err;
+
+    const enum slot_answer answer =
+        slot_take(slots, SLOT_HASH, session->task.id, net_addr_hash(&session->peer));
+    login->hash_queued = answer == SLOT_QUEUED;
+    if (answer != SLOT_GOT) {
+        *outcome_out = answer == SLOT_QUEUED ? LOGIN_WAITS : refuse(login, LOGIN_BUSY);
+        return false;
+    }
+    const enum rc rc = auth_verify(session->env->auth, &login->request, &login->result, &err);
+    slot_give(slots, SLOT_HASH);
+    return is_right(login, rc, &err, outcome_out);
+}
+
+enum login_outcome
+login_go(struct login *login)
+{
+    enum login_outcome outcome = LOGIN_REFUSED;
+    bool goes_on = true;
+
+    while (goes_on) {
+        switch (login->state) {
+        case AT_EXCHANGE:
+            goes_on = exchange_go(login, &outcome);
+            break;
+        case AT_QUICK:
+            goes_on = quick_go(login, &outcome);
+            break;
+        case AT_DELAY:
+        case AT_DENY:
+            goes_on = delay_go(login, &outcome);
+            break;
+        case AT_HASH:
+            goes_on = hash_go(login, &outcome);
+            break;
+        case AT_PLACE:
+            return place_go(login);
+        case AT_OVER:
+            return outcome;
+        }
+    }
+    return outcome;
+}

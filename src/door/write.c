@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "door/write.h"
+
+#include "net/slots.h"
+
+enum rc
+door_write(struct door_write *write, struct session *session, struct account *acct,
+           struct turn_req *req)
+{
+    struct slots *slots = session->env->slots;
+    const enum slot_answer answer =
+        slot_take(slots, SLOT_DISK, session->task.id, account_id(acct));
+
+    write->slot_queued = answer == SLOT_QUEUED;
+    if (answer == SLOT_QUEUED)
+        return RC_AGAIN;
+    if (answer == SLOT_REFUSED && write->req == NULL)
+        return RC_BUSY;
+    write->req = req; /* refused a slot but queued in the turn: its result must be fetched */
+    const enum rc rc = turn_run(acct, req);
+    if (answer == SLOT_GOT)
+        slot_give(slots, SLOT_DISK);
+    if (rc == RC_AGAIN)
+        return RC_AGAIN;
+    write->req = NULL;
+    return RC_OK;
+}
+
+bool
+door_write_cancel(struct door_write *write, struct session *session, struct account *acct)
+{
+    if (write->slot_queued)
+        slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
+    write->slot_queued = false;
+    if (write->req != NULL && !turn_cancel(acct, write->req) &&
+        turn_run(acct, write->req) != RC_OK)
+        return false;
+    write->req = NULL;
+    return true;
+}

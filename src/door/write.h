@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How every front door writes to an account: first a slot for the disk, so that slow disks do
+ * not occupy all work threads, then the account's turn.
+ *
+ *   door_write --> RC_OK     executed; see req->result
+ *             \--> RC_AGAIN  queued for slot or turn: park, ask again when woken
+ *             \--> RC_BUSY   too many wait for the disk: "try again later"
+ *
+ * Thread: the session's, all functions.
+ */
+#ifndef DOOR_WRITE_H
+#define DOOR_WRITE_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/rc.h"
+#include "mailbox/write/turn.h"
+#include "session/session.h"
+
+/* Where a request stands; all zero: nowhere. */
+struct door_write {
+    struct turn_req *req; /* queued in the account's turn, or NULL; borrowed */
+    bool slot_queued;     /* waits for a DISK slot */
+};
+
+/** Carries out req, or queues it. The same req is given each time until the answer is not
+ *  RC_AGAIN. Waits for disk. */
+MUST_USE enum rc door_write(struct door_write *write, struct session *session,
+                            struct account *acct, struct turn_req *req);
+/** Waits no longer; harmless when it does not. False: another thread is executing the request;
+ *  it will wake us, call again. */
+MUST_USE bool door_write_cancel(struct door_write *write, struct session *session,
+                                struct account *acct);
+
+#endif
