@@ -135,6 +135,7 @@
 #define LIMIT_FOREIGN_FILES 64u        /* read as one story */
 #define LIMIT_FOREIGN_LINE (64u << 10) /* octets of one line; the rest is passed over */
 #define LIMIT_FOREIGN_FOLDS 32u        /* lines joined to the one they continue */
+#define LIMIT_FOREIGN_WRAPPERS 8u      /* layers that are peeled off one line */
 #define LIMIT_FOREIGN_SAMPLE 400u      /* lines a format is recognised by */
 #define LIMIT_FOREIGN_OPEN 2048u   /* sessions of one log open at once; then the oldest ends */
 #define LIMIT_FOREIGN_KEPT 4096u   /* ended sessions kept in full; beyond they are counted */

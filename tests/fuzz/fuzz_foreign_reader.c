@@ -61,6 +61,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
     tracker.give = give;
     reader.file = octets % 2 == 0 ? "a.in" : "a.out";
     reader.clock = (struct foreign_clock){.last_tod_us = -1, .year = 2026};
+    reader.wrapped_us = octets % 3 == 0 ? 1000000 : FOREIGN_NO_TIME;
+    reader.wrapped_clock = &reader.clock;
     reader.state = format->state_octets > 0 ? calloc(1, format->state_octets) : NULL;
     for (uint64_t number = 1; rest.len > 0; number++) {
         const ptrdiff_t end = span_find_char(rest, '\n');

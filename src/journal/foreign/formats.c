@@ -7,6 +7,7 @@
  */
 #include "journal/foreign/formats.h"
 
+#include "base/limits.h"
 #include "journal/foreign/read/read.h"
 
 const struct foreign_format foreign_formats[] = {
@@ -118,21 +119,72 @@ const struct foreign_program foreign_programs[] = {
 const size_t foreign_program_count = sizeof foreign_programs / sizeof foreign_programs[0];
 
 void
-foreign_sample_line(void *ctx, struct span line)
+foreign_sample_init(struct foreign_sample *sample)
+{
+    *sample = (struct foreign_sample){0};
+    foreign_wrap_init(&sample->wrap, 2000);
+}
+
+void
+foreign_sample_done(struct foreign_sample *sample)
+{
+    foreign_wrap_done(&sample->wrap);
+}
+
+/* Counts the formats that know the line as it stands, each once. Whether a strong one does. */
+static bool
+sample_count(struct foreign_sample *sample, const struct foreign_wrapped *line, bool *seen)
+{
+    bool strong = false;
+
+    for (size_t i = 0; i < foreign_format_count; i++) {
+        if (seen[i] || !foreign_formats[i].head(line->text))
+            continue;
+        seen[i] = true;
+        sample->hits[i]++;
+        for (enum foreign_wrapper kind = 0; kind < WRAP_COUNT; kind++)
+            sample->wraps[i][kind] += line->used >> kind & 1;
+        strong |= foreign_formats[i].weak == 0;
+    }
+    return strong;
+}
+
+void
+foreign_sample_line(void *ctx, struct span text)
 {
     struct foreign_sample *sample = ctx;
+    struct foreign_wrapped line = {.text = text, .at_us = FOREIGN_NO_TIME};
+    bool seen[FOREIGN_FORMATS_MAX] = {false};
 
     sample->lines++;
-    for (size_t i = 0; i < foreign_format_count; i++)
-        sample->hits[i] += foreign_formats[i].head(line);
+    for (unsigned layers = 0; layers < LIMIT_FOREIGN_WRAPPERS; layers++)
+        if (sample_count(sample, &line, seen) ||
+            !foreign_wrap_step(&sample->wrap, WRAP_ALL, &line))
+            break;
+}
+
+/* The wrappers around a format's lines. In a raw stream every line counts, and few are known
+ * by their look: there a wrapper must be around most of those. */
+static uint32_t
+wrappers_of(const struct foreign_sample *sample, size_t format)
+{
+    const uint32_t share = foreign_formats[format].raw ? 2 : 20;
+    uint32_t bits = 0;
+
+    for (enum foreign_wrapper kind = 0; kind < WRAP_COUNT; kind++)
+        if (sample->wraps[format][kind] > 0 &&
+            sample->wraps[format][kind] >= sample->hits[format] / share)
+            bits |= 1u << kind;
+    return bits;
 }
 
 uint32_t
 foreign_sample_decide(const struct foreign_sample *sample, const struct foreign_format **out,
-                      uint32_t max)
+                      uint32_t max, uint32_t *wrappers_out)
 {
     uint32_t count = 0;
 
+    *wrappers_out = 0;
     for (unsigned weak = 0; weak <= 2 && count == 0; weak++) {
         /* The best of this strength, then the others in the order of their hits. */
         bool taken[FOREIGN_FORMATS_MAX] = {false};
@@ -150,6 +202,7 @@ foreign_sample_decide(const struct foreign_sample *sample, const struct foreign_
                  sample->hits[best] < 2 || sample->hits[best] < sample->lines / 50))
                 break;
             taken[best] = true;
+            *wrappers_out |= wrappers_of(sample, best);
             out[count++] = &foreign_formats[best];
         }
     }

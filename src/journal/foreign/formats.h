@@ -7,19 +7,26 @@
 #define JOURNAL_FOREIGN_FORMATS_H
 
 #include "journal/foreign/model.h"
+#include "journal/foreign/wrap/wrap.h"
 
 enum { FOREIGN_FORMATS_MAX = 24 };
 
-/* Counts of lines while a sample is looked at. All zero at first. */
+/* Counts of lines while a sample is looked at. */
 struct foreign_sample {
+    struct foreign_wrap wrap;
     uint32_t lines;
     uint32_t hits[FOREIGN_FORMATS_MAX];
+    uint32_t wraps[FOREIGN_FORMATS_MAX][WRAP_COUNT]; /* of the hits, those found in a wrapper */
 };
 
+void foreign_sample_init(struct foreign_sample *sample);
+void foreign_sample_done(struct foreign_sample *sample);
 void foreign_sample_line(void *sample, struct span line);
-/** The formats found, the best first, at most max; how many. */
+/** The formats found, the best first, at most max; how many. *wrappers_out: bits of the
+ * wrappers that stand around their lines. */
 uint32_t foreign_sample_decide(const struct foreign_sample *sample,
-                               const struct foreign_format **out, uint32_t max);
+                               const struct foreign_format **out, uint32_t max,
+                               uint32_t *wrappers_out);
 
 /* A program that can log what is missing. */
 struct foreign_program {

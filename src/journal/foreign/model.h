@@ -3,7 +3,8 @@
  * The common model of logs that other programs wrote: what every reader turns its lines into,
  * and what everything above the readers works with.
  *
- * A *reader* (read/) takes the lines of one format and emits *events*: a protocol line in one
+ * Whatever stands around a line that its program wrote is peeled off first (wrap/). A *reader*
+ * (read/) takes the lines of one format and emits *events*: a protocol line in one
  * direction, or a *fact* that the log tells about a session ("the client closed"). It keeps
  * nothing of the text. The tracker (track.h) makes *sessions* of events, the matcher lays the
  * sessions of several logs side by side, the rules judge them.
@@ -87,6 +88,8 @@ struct foreign_reader {
     struct foreign_clock clock;
     void (*emit)(void *ctx, const struct foreign_event *event);
     void *emit_ctx;
+    int64_t wrapped_us; /* what a wrapper told of the line's time; FOREIGN_NO_TIME: nothing */
+    const struct foreign_clock *wrapped_clock;
     const char *program; /* a better name than the format's, once the log has told it */
     const char *file;    /* name of the file being read */
 };

@@ -24,6 +24,7 @@ struct candidate {
     struct foreign_source *source;
     const struct foreign_format *formats[FOREIGN_FORMATS_PER_FILE];
     uint32_t format_count;
+    uint32_t wrappers; /* bits of enum foreign_wrapper */
     uint32_t file;
     char stem[STEM_OCTETS]; /* folder and name without what rotation adds */
     char date[12];          /* in the name; "": none: the newest */
@@ -45,7 +46,11 @@ struct reading {
     /* The group at work. */
     struct work works[FOREIGN_FORMATS_PER_FILE];
     uint32_t work_count;
-    struct work *pending; /* whose entry is being folded */
+    struct foreign_wrap wrap;
+    uint32_t wrappers;
+    int64_t wrapped_us;         /* of the line at hand */
+    struct work *pending;       /* whose entry is being folded */
+    int64_t pending_wrapped_us; /* of its first line */
     struct foreign_line entry;
     uint32_t folds;
     struct buf text; /* of the entry */
@@ -222,6 +227,8 @@ work_begin(struct reading *reading, const struct foreign_format *format,
     work->reader.emit = event_take;
     work->reader.emit_ctx = work;
     work->reader.clock.last_tod_us = -1;
+    work->reader.wrapped_us = FOREIGN_NO_TIME;
+    work->reader.wrapped_clock = &reading->wrap.clock;
     work->reader.clock.year = foreign_source_year(c->source);
     foreign_tracker_init(&work->tracker);
     work->tracker.log = work->log;
@@ -252,6 +259,7 @@ entry_finish(struct reading *reading)
     if (work == NULL)
         return;
     reading->entry.text = buf_span(&reading->text);
+    work->reader.wrapped_us = reading->pending_wrapped_us;
     const uint64_t before = work->tracker.event_count;
     if (work->reader.format->read(&work->reader, &reading->entry))
         work->log->entries++;
@@ -267,15 +275,30 @@ static void
 entry_begin(struct reading *reading, struct work *work, const struct foreign_line *line)
 {
     reading->pending = work;
+    reading->pending_wrapped_us = reading->wrapped_us;
     reading->entry = *line;
     reading->folds = 0;
     buf_clear(&reading->text);
     buf_put_span(&reading->text, line->text);
 }
 
-static void
-line_take(struct reading *reading, const struct foreign_line *line)
+static bool
+is_head(void *ctx, struct span text)
 {
+    const struct reading *reading = ctx;
+
+    for (uint32_t i = 0; i < reading->work_count; i++)
+        if (reading->works[i].reader.format->head(text))
+            return true;
+    return false;
+}
+
+static void
+line_take(struct reading *reading, struct foreign_line *line)
+{
+    if (!foreign_wrap_peel(&reading->wrap, reading->wrappers, is_head, reading, line->text,
+                           &line->text, &reading->wrapped_us))
+        return;
     for (uint32_t i = 0; i < reading->work_count; i++) {
         struct work *work = &reading->works[i];
         if (work->reader.format->raw || work->reader.format->head(line->text)) {
@@ -395,18 +418,21 @@ group_read(struct reading *reading, uint32_t from, uint32_t to)
     struct candidate *first = &reading->files[from];
 
     reading->work_count = 0;
+    reading->wrappers = 0;
+    foreign_wrap_init(&reading->wrap, foreign_source_year(first->source));
+    for (uint32_t i = from; i < to; i++)
+        reading->wrappers |= reading->files[i].wrappers;
     for (uint32_t i = 0; i < first->format_count; i++)
         work_begin(reading, first->formats[i], first);
-    if (reading->work_count == 0)
-        return;
-    for (uint32_t i = from; i < to; i++)
+    for (uint32_t i = from; i < to && reading->work_count > 0; i++)
         reading->story->files[reading->files[i].file].log = reading->works[0].log->index;
-    if (first->formats[0]->pairs && to - from == 2) {
+    if (first->formats[0]->pairs && to - from == 2 && reading->work_count > 0) {
         pair_read(reading, first, first + 1);
     } else {
-        for (uint32_t i = from; i < to; i++)
+        for (uint32_t i = from; i < to && reading->work_count > 0; i++)
             file_read(reading, &reading->files[i]);
     }
+    foreign_wrap_done(&reading->wrap);
     for (uint32_t i = 0; i < reading->work_count; i++)
         work_end(reading, &reading->works[i]);
 }
@@ -427,7 +453,7 @@ file_open(struct reading *reading, const char *path)
     struct foreign_story *story = reading->story;
     struct foreign_file *file = &story->files[story->file_count];
     struct candidate *c = &reading->files[reading->count];
-    struct foreign_sample sample = {0};
+    struct foreign_sample sample;
     struct err err;
 
     *file = (struct foreign_file){.path = path, .name = last_part(path)};
@@ -437,8 +463,11 @@ file_open(struct reading *reading, const char *path)
         snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
         return;
     }
+    foreign_sample_init(&sample);
     foreign_source_peek(c->source, foreign_sample_line, &sample);
-    c->format_count = foreign_sample_decide(&sample, c->formats, FOREIGN_FORMATS_PER_FILE);
+    c->format_count =
+        foreign_sample_decide(&sample, c->formats, FOREIGN_FORMATS_PER_FILE, &c->wrappers);
+    foreign_sample_done(&sample);
     if (c->format_count == 0) {
         foreign_source_close(c->source);
         snprintf(file->trouble, sizeof file->trouble,

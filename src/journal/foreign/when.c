@@ -162,37 +162,124 @@ when_take_iso(struct foreign_clock *clock, struct span *s, int64_t *at_out)
     return true;
 }
 
+/* Names of months as strftime's %b writes them, which is what journalctl prints; languages
+ * whose names are the same as those of another are left out. */
+static const char *const months[][12] = {
+    {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"},
+    {"", "", "Mär", "", "Mai", "", "", "", "", "Okt", "", "Dez"},
+    {"janv", "févr", "mars", "avril", "mai", "juin", "juil", "août", "sept", "oct", "nov",
+     "déc"},
+    {"ene", "", "", "abr", "", "", "", "ago", "", "", "", "dic"},
+    {"gen", "", "", "", "mag", "giu", "lug", "ago", "set", "ott", "", "dic"},
+    {"", "fev", "", "abr", "mai", "", "", "ago", "set", "out", "", "dez"},
+    {"", "", "mrt", "", "mei", "", "", "", "", "okt", "", ""},
+    {"", "", "", "april", "maj", "juni", "juli", "", "", "", "", "des"},
+    {"sty", "lut", "mar", "kwi", "maj", "cze", "lip", "sie", "wrz", "paź", "lis", "gru"},
+    {"led", "úno", "bře", "dub", "kvě", "čen", "čec", "srp", "zář", "říj", "lis", "pro"},
+    {"янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"},
+    {"січ", "лют", "бер", "кві", "тра", "чер", "лип", "сер", "вер", "жов", "лис", "гру"},
+    {"Oca", "Şub", "Mar", "Nis", "May", "Haz", "Tem", "Ağu", "Eyl", "Eki", "Kas", "Ara"},
+    {"tammi", "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys", "loka",
+     "marras", "joulu"},
+    {"", "febr", "márc", "ápr", "máj", "jún", "júl", "", "szept", "okt", "", ""},
+    {"1\xe6\x9c\x88", "2\xe6\x9c\x88", "3\xe6\x9c\x88", "4\xe6\x9c\x88", "5\xe6\x9c\x88",
+     "6\xe6\x9c\x88", "7\xe6\x9c\x88", "8\xe6\x9c\x88", "9\xe6\x9c\x88", "10\xe6\x9c\x88",
+     "11\xe6\x9c\x88", "12\xe6\x9c\x88"},
+};
+
+enum { MONTH_OCTETS = 16 };
+
+/* Takes a month's name and the blank behind it: 1 to 12, 0 for a name that is not known, -1
+ * when there is none. */
+static int
+take_month(struct span *s)
+{
+    size_t len = 0;
+
+    while (len < s->len && len < MONTH_OCTETS && s->ptr[len] != ' ' && s->ptr[len] != '.') {
+        const char c = s->ptr[len];
+        if ((c & 0x80) == 0 && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') &&
+            !(c >= '0' && c <= '9'))
+            return -1;
+        len++;
+    }
+    const struct span name = span_head(*s, len);
+    struct span rest = span_tail(*s, len);
+    take_char(&rest, '.');
+    if (len < 2 || !take_char(&rest, ' ') ||
+        (name.ptr[0] >= '0' && name.ptr[0] <= '9' && (name.ptr[len - 1] & 0x80) == 0))
+        return -1;
+    *s = rest;
+    for (size_t i = 0; i < sizeof months / sizeof months[0]; i++)
+        for (int k = 0; k < 12; k++)
+            if (span_ieq_str(name, months[i][k]))
+                return k + 1;
+    return 0;
+}
+
 bool
 when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct span rest = *s;
-    unsigned month = 0;
     uint64_t day;
     int64_t tod;
     uint32_t precision;
 
-    while (month < 12 && !span_starts(rest, span_of(months + (size_t)month * 3, 3)))
-        month++;
-    rest = span_tail(rest, 3);
-    if (month == 12 || !take_char(&rest, ' '))
+    take_char(&rest, ' '); /* Japanese months are two columns wide */
+    const int month = take_month(&rest);
+    if (month < 0)
         return false;
     take_char(&rest, ' ');
-    if (!when_take_number(&rest, 2, &day) || day == 0 || day > 31 || !take_char(&rest, ' ') ||
-        !when_take_clock(&rest, &tod, &precision))
+    if (!when_take_number(&rest, 2, &day) || day == 0 || day > 31)
         return false;
-    int64_t at = when_days(clock->year, month + 1, (unsigned)day) * WHEN_DAY_US + tod;
+    take_char(&rest, '.');
+    if (!take_char(&rest, ' ') || !when_take_clock(&rest, &tod, &precision))
+        return false;
+    *s = rest;
+    if (month == 0) {
+        *at_out = when_tod(clock, tod, precision);
+        return true;
+    }
+    int64_t at = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
     /* No year is named: a date half a year back is the next year's. */
     if (clock->precision_us != 0 && at < clock->day_us - 183 * WHEN_DAY_US) {
         clock->year++;
-        at = when_days(clock->year, month + 1, (unsigned)day) * WHEN_DAY_US + tod;
+        at = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
     }
     clock->day_us = at;
     clock->has_date = true;
     clock->precision_us = precision;
     *at_out = at;
+    return true;
+}
+
+/* "Mon 2026-03-02 08:00:00 CET": journalctl -o short-full. */
+static bool
+take_full(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    struct span rest = *s;
+    const ptrdiff_t blank = span_find_char(rest, ' ');
+
+    if (blank < 2 || blank > MONTH_OCTETS)
+        return false;
+    rest = span_tail(rest, (size_t)blank + 1);
+    if (!when_take_iso(clock, &rest, at_out))
+        return false;
+    if (!clock->has_zone && take_char(&rest, ' ')) {
+        size_t len = 0;
+        while (len < rest.len && rest.ptr[len] != ' ')
+            len++;
+        rest = span_tail(rest, len);
+    }
     *s = rest;
     return true;
+}
+
+bool
+when_take_stamp(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    return when_take_iso(clock, s, at_out) || when_take_syslog(clock, s, at_out) ||
+           when_take_epoch(clock, s, at_out) || take_full(clock, s, at_out);
 }
 
 bool

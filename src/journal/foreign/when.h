@@ -27,10 +27,16 @@ int64_t when_days(int64_t year, unsigned month, unsigned day);
 int64_t when_tod(struct foreign_clock *clock, int64_t tod_us, uint32_t precision_us);
 /** "YYYY-MM-DDTHH:MM:SS[.fff][Z|+hh:mm]", with 'T' or blank. Sets date, zone, precision. */
 bool when_take_iso(struct foreign_clock *clock, struct span *s, int64_t *at_out);
-/** "Mon dD HH:MM:SS[.fff]" of syslog; the year is the clock's, one more after December. */
+/**
+ * "Mon dD HH:MM:SS[.fff]" of syslog; the year is the clock's, one more after December. The
+ * month may have its name in another language (journalctl); of one that is not known the day
+ * is not told, only the time.
+ */
 bool when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out);
 /** "1772540657[.123456]": seconds since 1970, in UTC. */
 bool when_take_epoch(struct foreign_clock *clock, struct span *s, int64_t *at_out);
+/** Any of these, and journalctl's "Mon YYYY-MM-DD HH:MM:SS CET". */
+bool when_take_stamp(struct foreign_clock *clock, struct span *s, int64_t *at_out);
 /** The date in a file's name, YYYY-MM-DD or YYYYMMDD, becomes the clock's day. */
 void when_from_name(struct foreign_clock *clock, const char *name);
 

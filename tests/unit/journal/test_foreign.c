@@ -104,6 +104,20 @@ static const struct row rows[] = {
     {"curl-refused.log", {"(login-refused)", "curl: (67) Login denied"}, {0}},
     {"curl-tls.log", {"(tls-failed)", "self-signed certificate"}, {0}},
 
+    /* Wrapped by containers, journals and people. */
+    {"wrap-compose.log",
+     {"Dovecot log", "(inactive)", "of ann@example.org from 198.51.100.7", "-11-20 21:10:00 to",
+      "wrap-compose.log:3"},
+     {0}},
+    {"wrap-kubernetes.log",
+     {"(reset)", "Connection reset by peer", "of bea@example.org",
+      "2026-11-20 20:10:00.123456 to 2026-11-20 20:42:00.223456"},
+     {0}},
+    {"wrap-docker.json", {"(logged-out)", "of cid@example.org"}, {"sessions"}},
+    {"wrap-pasted.txt", {"(slow-reader)", "of dan@example.org", "wrap-pasted.txt:4"}, {0}},
+    {"journal-french.log", {"(silent-death)", "of eve@example.org", "-02-02 21:10:00 to"}, {0}},
+    {"journal-cat.log", {"(client-closed)", "of flo@example.org"}, {"no time"}},
+
     /* Dovecot's two logs of one session; a pair is one log; rotated files are one. */
     {"rawlog-done.in rawlog-done.out", {"(logged-out)", "rawlog-done.in:4"}, {"2 sessions"}},
     {"rawlog-closed.in rawlog-closed.out", {"(still-open)", "never sent DONE"}, {0}},

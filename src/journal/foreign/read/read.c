@@ -2,6 +2,17 @@
 /* What the readers share. Pure but for the reader's own state. */
 #include "journal/foreign/read/read.h"
 
+/* A line without a time of its own has the time that was told around it. */
+static void
+emit(struct foreign_reader *reader, struct foreign_event *event)
+{
+    if (event->ref.at_us == FOREIGN_NO_TIME && reader->wrapped_us != FOREIGN_NO_TIME) {
+        event->ref.at_us = reader->wrapped_us;
+        reader->clock = *reader->wrapped_clock;
+    }
+    reader->emit(reader->emit_ctx, event);
+}
+
 void
 read_emit_line(struct foreign_reader *reader, const struct foreign_event *like,
                enum foreign_dir dir, struct span text)
@@ -11,7 +22,7 @@ read_emit_line(struct foreign_reader *reader, const struct foreign_event *like,
     event.dir = dir;
     event.fact = FACT_NONE;
     event.text = text;
-    reader->emit(reader->emit_ctx, &event);
+    emit(reader, &event);
 }
 
 void
@@ -23,7 +34,7 @@ read_emit_fact(struct foreign_reader *reader, const struct foreign_event *like,
     event.dir = DIR_NONE;
     event.fact = fact;
     event.text = text;
-    reader->emit(reader->emit_ctx, &event);
+    emit(reader, &event);
 }
 
 bool
@@ -71,12 +82,11 @@ read_time_take(struct foreign_clock *clock, struct span *line)
     uint32_t precision;
     const bool bracket = read_take(&rest, SPAN("["));
 
-    if (!when_take_iso(clock, &rest, &at) && !when_take_syslog(clock, &rest, &at)) {
+    if (!when_take_stamp(clock, &rest, &at)) {
         int64_t tod;
-        if (when_take_clock(&rest, &tod, &precision))
-            at = when_tod(clock, tod, precision);
-        else if (!when_take_epoch(clock, &rest, &at))
+        if (!when_take_clock(&rest, &tod, &precision))
             return FOREIGN_NO_TIME;
+        at = when_tod(clock, tod, precision);
     }
     if (bracket && !read_take(&rest, SPAN("]")))
         return FOREIGN_NO_TIME;
@@ -86,33 +96,42 @@ read_time_take(struct foreign_clock *clock, struct span *line)
     return at;
 }
 
+/* "ident:", "ident[12]:"; false when the word is neither. */
+static bool
+ident_take(struct span word, struct read_syslog *out)
+{
+    if (word.len < 2 || word.ptr[word.len - 1] != ':')
+        return false;
+    word.len--;
+    const ptrdiff_t open = span_find_char(word, '[');
+    if (open > 0 && word.ptr[word.len - 1] == ']') {
+        out->pid = span_of(word.ptr + open + 1, word.len - (size_t)open - 2);
+        word.len = (size_t)open;
+    }
+    out->ident = word;
+    return true;
+}
+
 bool
 read_syslog_take(struct foreign_clock *clock, struct span line, struct read_syslog *out)
 {
     struct span rest = line;
 
-    *out = (struct read_syslog){0};
-    if (!when_take_iso(clock, &rest, &out->at_us) &&
-        !when_take_syslog(clock, &rest, &out->at_us))
+    *out = (struct read_syslog){.at_us = FOREIGN_NO_TIME};
+    if (when_take_stamp(clock, &rest, &out->at_us) && !read_take(&rest, SPAN(" ")))
         return false;
-    if (!read_take(&rest, SPAN(" ")))
-        return false;
-    /* "host ident[pid]: text": the second word ends in a colon, the first does not. */
+    out->whole = rest;
+    out->text = rest;
     struct span look = rest;
-    const struct span host = imap_take_word(&look);
-    struct span ident = imap_take_word(&look);
-    if (host.len == 0 || host.ptr[host.len - 1] == ':' || ident.len < 2 ||
-        ident.ptr[ident.len - 1] != ':' || span_find_char(host, '(') >= 0) {
-        out->text = rest;
+    const struct span first = imap_take_word(&look);
+    if (ident_take(first, out)) {
+        out->text = span_tail(look, 1);
         return true;
     }
-    ident.len--;
-    const ptrdiff_t open = span_find_char(ident, '[');
-    if (open > 0 && ident.ptr[ident.len - 1] == ']') {
-        out->pid = span_of(ident.ptr + open + 1, ident.len - (size_t)open - 2);
-        ident.len = (size_t)open;
-    }
-    out->ident = ident;
-    out->text = span_tail(look, 1);
+    /* A host before it; "imap(a b):" is none. Without a time nothing says where a line begins.
+     */
+    if (first.len > 0 && out->at_us != FOREIGN_NO_TIME && span_find_char(first, '(') < 0 &&
+        ident_take(imap_take_word(&look), out))
+        out->text = span_tail(look, 1);
     return true;
 }

@@ -32,13 +32,18 @@ enum { READ_DOVECOT_OCTETS = 12288, READ_STATE_OCTETS = 256 };
 
 /* What begins a line of syslog or of a server's own log. */
 struct read_syslog {
-    int64_t at_us;
-    struct span ident; /* "dovecot", "cyrus/imap"; empty: the line begins with the message */
+    int64_t at_us;     /* FOREIGN_NO_TIME: none is told */
+    struct span ident; /* "dovecot", "cyrus/imap"; empty: none */
     struct span pid;
-    struct span text;
+    struct span text; /* behind the ident, if there is one */
+    struct span
+        whole; /* behind the time, for programs that have "service: " before a message */
 };
 
-/** "Nov 22 17:32:16 host ident[pid]: text", or with an ISO time, or without host and ident. */
+/**
+ * "Nov 22 17:32:16 host ident[pid]: text", also with other times, without the host, and with
+ * nothing before the text (journalctl -o cat). False: a time that nothing follows.
+ */
 bool read_syslog_take(struct foreign_clock *clock, struct span line, struct read_syslog *out);
 /** An optional time at the front: "[HH:MM:SS] ", "YYYY-MM-DD HH:MM:SS ", epoch. */
 int64_t read_time_take(struct foreign_clock *clock, struct span *line);

@@ -78,16 +78,32 @@ static const struct read_word session_words[] = {
 static bool
 take_dovecot(const struct read_syslog *head, struct span *text_out)
 {
+    static const struct {
+        const char *begin;
+        bool alone; /* enough without a time before it */
+    } begins[] = {
+        {"imap-login: ", true},
+        {"imap(", true},
+        {"imap-hibernate(", true},
+        {"imap-hibernate: ", true},
+        {"master: Warning: service(", true},
+        {"master: Error: service(", true},
+        {"master: ", false},
+        {"imap: ", false},
+        {"auth: ", false},
+        {"auth-worker", false},
+    };
+
     *text_out = head->text;
-    if (head->ident.len > 0)
-        return span_starts(head->ident, SPAN("dovecot"));
-    return span_starts(head->text, SPAN("imap-login: ")) ||
-           span_starts(head->text, SPAN("imap(")) ||
-           span_starts(head->text, SPAN("master: ")) ||
-           span_starts(head->text, SPAN("imap: ")) ||
-           span_starts(head->text, SPAN("imap-hibernate(")) ||
-           span_starts(head->text, SPAN("auth: ")) ||
-           span_starts(head->text, SPAN("auth-worker"));
+    if (span_starts(head->ident, SPAN("dovecot")))
+        return true;
+    /* Its own log, or journalctl -o cat: the line begins with the service. */
+    *text_out = head->whole;
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if ((begins[i].alone || head->at_us != FOREIGN_NO_TIME) &&
+            span_starts(head->whole, span_of_str(begins[i].begin)))
+            return true;
+    return false;
 }
 
 bool

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands around the lines of a log: the prefixes of containers, of journals and of grep,
+ * quotes, indentation, colours, JSON. All of it is peeled off here, before any reader sees the
+ * line, so that a reader knows its own format and nothing else.
+ *
+ * A layer is taken off only as long as nobody knows the line as it stands: the start of a
+ * syslog line is a layer around what a container said, and a part of what Dovecot said. Which
+ * layers a file has is learned from its first lines (formats.h); the others are left alone.
+ *
+ * Thread: main (the command line's).
+ */
+#ifndef JOURNAL_FOREIGN_WRAP_WRAP_H
+#define JOURNAL_FOREIGN_WRAP_WRAP_H
+
+#include "base/buf.h"
+#include "journal/foreign/model.h"
+
+/* The kinds, in the order in which they are tried. */
+enum foreign_wrapper {
+    WRAP_COLOUR,   /* ESC [ 36 m, anywhere in the line */
+    WRAP_JSON,     /* {"log":"...\n","time":"..."}: Docker, journald, collectors */
+    WRAP_PRIORITY, /* <22>, and what RFC 5424 puts behind it */
+    WRAP_CRI,      /* Kubernetes: 2026-03-02T08:00:00.1Z stdout F LINE */
+    WRAP_STAMP,    /* docker logs --timestamps: 2026-03-02T08:00:00.1Z LINE */
+    WRAP_COMPOSE,  /* docker compose logs: NAME | LINE; kubectl logs --prefix: [pod/NAME/C] */
+    WRAP_SYSLOG,   /* Docker's syslog driver, podman: TIME HOST NAME[PID]: LINE */
+    WRAP_QUOTE,    /* > LINE */
+    WRAP_GREP,     /* mail.log:12:LINE, 12:LINE */
+    WRAP_INDENT,   /* blanks */
+    WRAP_COUNT,
+};
+
+#define WRAP_ALL ((1u << WRAP_COUNT) - 1)
+
+/* Memory for lines that must be rewritten, and the clock of the times that wrappers tell. */
+struct foreign_wrap {
+    struct foreign_clock clock;
+    struct buf texts[2]; /* a rewritten line; the other one is what it was made from */
+    unsigned text;       /* which of them was written last */
+    struct buf part;     /* the beginning of a line that came in parts */
+    size_t indent;       /* of the last line that was known */
+};
+
+/* A line while it is peeled. */
+struct foreign_wrapped {
+    struct span text;
+    int64_t at_us; /* told by the outermost wrapper that has a time; FOREIGN_NO_TIME: none */
+    uint32_t used; /* bits of enum foreign_wrapper */
+    size_t indent; /* blanks taken off */
+    bool part;     /* the line goes on in the next one */
+};
+
+void foreign_wrap_init(struct foreign_wrap *wrap, int year);
+void foreign_wrap_done(struct foreign_wrap *wrap);
+
+/** Takes one layer of the enabled kinds off; false: there is none. */
+bool foreign_wrap_step(struct foreign_wrap *wrap, uint32_t enabled,
+                       struct foreign_wrapped *line);
+
+/**
+ * Peels a line as far as is_head does not know it, at most LIMIT_FOREIGN_WRAPPERS layers. A
+ * line that is nobody's loses all enabled layers, because it may continue an entry; of its
+ * indentation it loses only as much as the last known line had.
+ *
+ * Returns false when the line is only a part: what follows it comes with the next one. Else
+ * *text_out is valid until the next call, and *at_out is the wrapper's time.
+ */
+bool foreign_wrap_peel(struct foreign_wrap *wrap, uint32_t enabled,
+                       bool (*is_head)(void *ctx, struct span text), void *ctx,
+                       struct span line, struct span *text_out, int64_t *at_out);
+
+/* The kinds, wrap_container.c and wrap_paste.c: each takes its layer off, or returns false. */
+bool foreign_wrap_json(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_priority(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_cri(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_stamp(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_compose(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_syslog(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_colour(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_quote(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_grep(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+bool foreign_wrap_indent(struct foreign_wrap *wrap, struct foreign_wrapped *line);
+
+/** An empty buffer for the rewritten line; it is not the one that line->text points into. */
+struct buf *foreign_wrap_text(struct foreign_wrap *wrap);
+
+#endif
