@@ -33,6 +33,9 @@ static const struct {
     {"push", load_push, ""},
     {"park", load_park, ""},
     {"hold", load_hold, ""},
+    {"round-lmtp", load_round_lmtp, ""},
+    {"round-append", load_round_append, ""},
+    {"round-login", load_round_login, ""},
 };
 
 static const char help[] =
@@ -47,16 +50,21 @@ static const char help[] =
     "  fill            --count messages into --mailbox, --batch an APPEND\n"
     "Modes with --connections at once, for --count operations or --seconds:\n"
     "  append lmtp login\n"
+    "Modes that go round --users accounts, a JSON line a round, for --rounds of them and then\n"
+    "until standard input ends:\n"
+    "  round-lmtp round-append round-login   with --rate: so many operations a second\n"
     "Modes that idle:\n"
     "  push            LMTP delivery to EXISTS, from the reply of LMTP\n"
     "  park            opens --count sessions, holds them until standard input ends\n"
     "  hold            does what lines of standard input say: open, resume, fan, storm\n"
     "\n"
     "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"
-    "  --user NAME      \"%\" becomes 1..--users     --password P\n"
+    "  --user NAME      \"%\" becomes --first (1), the next, ... --users of them\n"
+    "  --password P\n"
     "  --rcpt ADDRESS   LMTP recipient, \"%\" too\n"
     "  --mailbox M (INBOX)   --target M             --set SET (1:*)     --items LIST\n"
     "  --connections N (1)   --count N (1000000)    --seconds S (5)     --repeat N (5)\n"
+    "  --rounds N (5)        --rate N (as many as go)\n"
     "  --batch N (100)       --fresh                --keep (copy: the target)  --quiet\n"
     "  --spread        connections come from many addresses of 127.0.0.0/8\n"
     "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n";
@@ -68,6 +76,7 @@ enum {
     OPT_TLS,
     OPT_USER,
     OPT_USERS,
+    OPT_FIRST,
     OPT_PASSWORD,
     OPT_RCPT,
     OPT_MAILBOX,
@@ -78,6 +87,8 @@ enum {
     OPT_COUNT,
     OPT_SECONDS,
     OPT_REPEAT,
+    OPT_ROUNDS,
+    OPT_RATE,
     OPT_BATCH,
     OPT_FRESH,
     OPT_KEEP,
@@ -96,6 +107,7 @@ static const struct option options[] = {
     {"tls", no_argument, NULL, OPT_TLS},
     {"user", required_argument, NULL, OPT_USER},
     {"users", required_argument, NULL, OPT_USERS},
+    {"first", required_argument, NULL, OPT_FIRST},
     {"password", required_argument, NULL, OPT_PASSWORD},
     {"rcpt", required_argument, NULL, OPT_RCPT},
     {"mailbox", required_argument, NULL, OPT_MAILBOX},
@@ -106,6 +118,8 @@ static const struct option options[] = {
     {"count", required_argument, NULL, OPT_COUNT},
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"repeat", required_argument, NULL, OPT_REPEAT},
+    {"rounds", required_argument, NULL, OPT_ROUNDS},
+    {"rate", required_argument, NULL, OPT_RATE},
     {"batch", required_argument, NULL, OPT_BATCH},
     {"fresh", no_argument, NULL, OPT_FRESH},
     {"keep", no_argument, NULL, OPT_KEEP},
@@ -157,6 +171,9 @@ take_option(struct load_options *opt, int c, char *arg)
     case OPT_USERS:
         opt->users = (unsigned)number(arg, 1, 10000000);
         break;
+    case OPT_FIRST:
+        opt->first = (unsigned)number(arg, 1, 10000000);
+        break;
     case OPT_PASSWORD:
         opt->password = arg;
         break;
@@ -186,6 +203,12 @@ take_option(struct load_options *opt, int c, char *arg)
         break;
     case OPT_REPEAT:
         opt->repeat = (unsigned)number(arg, 1, 100000);
+        break;
+    case OPT_ROUNDS:
+        opt->rounds = (unsigned)number(arg, 1, 1000);
+        break;
+    case OPT_RATE:
+        opt->rate = (double)number(arg, 1, 1000000);
         break;
     case OPT_BATCH:
         opt->batch = (unsigned)number(arg, 1, 100000);
@@ -239,6 +262,7 @@ main(int argc, char **argv)
         .port = 143,
         .lmtp_port = 24,
         .user = "bench",
+        .first = 1,
         .password = "bench",
         .rcpt = "bench",
         .mailbox = "INBOX",
@@ -247,6 +271,7 @@ main(int argc, char **argv)
         .connections = 1,
         .count = 1000000,
         .repeat = 5,
+        .rounds = 5,
         .seconds = 5,
         .batch = 100,
         .seed = 1,

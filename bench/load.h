@@ -20,6 +20,7 @@ struct load_options {
     unsigned lmtp_port; /* for lmtp and push */
     const char *user;   /* "%" is replaced by a number from 1 */
     unsigned users;     /* how many there are when user has a "%" */
+    unsigned first;     /* the first of them */
     const char *password;
     const char *rcpt; /* LMTP recipient, with "%" as in user */
     const char *mailbox;
@@ -30,8 +31,10 @@ struct load_options {
     unsigned connections;
     uint64_t count;
     unsigned repeat;
-    double seconds; /* upper end of a run that counts */
-    unsigned batch; /* messages an APPEND in fill */
+    double seconds;  /* upper end of a run that counts */
+    unsigned rounds; /* at least so many, in the modes that go round accounts */
+    double rate;     /* operations a second in those; 0: as many as go */
+    unsigned batch;  /* messages an APPEND in fill */
     uint64_t seed;
     size_t max_octets; /* of generated messages */
     bool tls;          /* from the first octet */
@@ -70,6 +73,7 @@ struct load_result {
     uint64_t failed; /* besides, where failures are counted */
     uint64_t octets; /* read or written; 0: not told */
     double seconds;
+    unsigned round;               /* which of many; 0: not told */
     uint64_t runs;                /* how often it was done; the figures are of the median run */
     struct load_samples *latency; /* NULL: none */
 };
@@ -105,5 +109,8 @@ void load_login(const struct load_options *opt);
 void load_push(const struct load_options *opt);
 void load_park(const struct load_options *opt);
 void load_hold(const struct load_options *opt);
+void load_round_lmtp(const struct load_options *opt);
+void load_round_append(const struct load_options *opt);
+void load_round_login(const struct load_options *opt);
 
 #endif

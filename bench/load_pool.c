@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum { ANSWER_WAIT_MS = 60000 };
+
 void
 load_pool_init(struct load_pool *pool, const struct load_options *opt, load_step_fn *step,
                void *mode)
@@ -52,12 +54,32 @@ watch(struct load_worker *worker, int op)
 }
 
 void
-load_worker_connect(struct load_worker *worker, enum load_protocol protocol)
+load_worker_connect(struct load_worker *worker, enum load_protocol protocol, unsigned from)
 {
     load_conn_close(&worker->conn);
-    load_conn_open(&worker->conn, worker->pool->opt, protocol, LOAD_NONBLOCKING, worker->index);
+    load_conn_open(&worker->conn, worker->pool->opt, protocol, LOAD_NONBLOCKING, from);
     worker->want_write = false;
     watch(worker, EPOLL_CTL_ADD);
+}
+
+void
+load_worker_login(struct load_worker *worker, unsigned index)
+{
+    const struct load_options *const opt = worker->pool->opt;
+    char user[128];
+
+    load_fmt_user(user, sizeof user, opt->user, opt, index);
+    buf_printf(&worker->conn.out, "a LOGIN \"%s\" \"%s\"\r\n", user, opt->password);
+}
+
+void
+load_worker_must(const struct load_worker *worker, enum load_event event, enum load_event want)
+{
+    if (event == LOAD_CLOSED)
+        load_die("connection %u: closed by the server", worker->index);
+    if (event != want || (want == LOAD_TAGGED && !worker->conn.status_ok) ||
+        (want == LOAD_REPLY && worker->conn.code >= 400))
+        load_die("connection %u: %s", worker->index, worker->conn.text);
 }
 
 void
@@ -129,8 +151,10 @@ load_pool_run(struct load_pool *pool)
 {
     while (pool->active > 0) {
         struct epoll_event events[64];
-        const int n = epoll_wait(pool->epoll_fd, events, ARRAY_LEN(events), 60000);
-        if (n < 0 && errno == EINTR)
+        const int pause_ms = pool->tick != NULL ? pool->tick(pool) : -1;
+        const int n = epoll_wait(pool->epoll_fd, events, ARRAY_LEN(events),
+                                 pause_ms >= 0 ? pause_ms : ANSWER_WAIT_MS);
+        if ((n < 0 && errno == EINTR) || (n == 0 && pause_ms >= 0))
             continue;
         if (n <= 0)
             load_die("no answer for 60 seconds (%u connections open)", pool->active);

@@ -25,6 +25,9 @@ typedef void load_step_fn(struct load_worker *worker, enum load_event event);
 struct load_pool {
     const struct load_options *opt;
     load_step_fn *step;
+    /* Before each wait, or NULL: starts what is due and says how long to wait, in ms; -1: until
+     * there is an answer. */
+    int (*tick)(struct load_pool *pool);
     void *mode;                  /* the mode's own state */
     struct load_worker *workers; /* owned */
     unsigned count;
@@ -42,8 +45,14 @@ struct load_pool {
 void load_pool_init(struct load_pool *pool, const struct load_options *opt, load_step_fn *step,
                     void *mode);
 void load_pool_done(struct load_pool *pool);
-/** Opens (or opens again) a worker's connection. */
-void load_worker_connect(struct load_worker *worker, enum load_protocol protocol);
+/** Opens (or opens again) a worker's connection. from: chooses its address with opt->spread. */
+void load_worker_connect(struct load_worker *worker, enum load_protocol protocol,
+                         unsigned from);
+/** Puts LOGIN as the index-th user into the worker's output, with the tag "a". */
+void load_worker_login(struct load_worker *worker, unsigned index);
+/** Ends the program unless the event is this one and says yes. */
+void load_worker_must(const struct load_worker *worker, enum load_event event,
+                      enum load_event want);
 /** Closes it; the worker takes no further part. */
 void load_worker_finish(struct load_worker *worker);
 /** The worker is logged in and waits for the others; true for the last one: the clock runs. */

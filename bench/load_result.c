@@ -36,7 +36,7 @@ load_fmt_user(char *dst, size_t room, const char *pattern, const struct load_opt
               unsigned index)
 {
     const char *const mark = strchr(pattern, '%');
-    const unsigned number = 1 + (opt->users > 0 ? index % opt->users : index);
+    const unsigned number = opt->first + (opt->users > 0 ? index % opt->users : index);
 
     if (mark == NULL)
         snprintf(dst, room, "%s", pattern);
@@ -94,6 +94,8 @@ load_report(const struct load_result *result)
            result->mode, (unsigned long long)result->count, result->seconds,
            (double)result->count / seconds);
     printf(", \"failed\": %llu", (unsigned long long)result->failed);
+    if (result->round > 0)
+        printf(", \"round\": %u", result->round);
     if (result->runs > 0)
         printf(", \"runs\": %llu", (unsigned long long)result->runs);
     if (result->octets > 0)

@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
+import many
 from servers import PASSWORD, BenchError, Roost, run
 
 BIG_USER, PULL_USER, ONE_USER, PUSH_USER, MILLION_USER = 1, 17, 18, 19, 20
@@ -31,6 +33,14 @@ class Context:
     repeat: int = 5
     seconds: int = 5
     park: int | None = None  # None: what each server can bear
+    accounts: int = 5000     # of the rows with many
+    rounds: int = 5          # round all of them, at least
+    shared_accounts: int = ACCOUNTS
+
+    @staticmethod
+    def note(text):
+        """More about the row that is being measured, for whoever watches."""
+        print(f"    {text}", file=sys.stderr, flush=True)
 
     def load(self, server, mode, *, user, **options):
         """Runs the load client once; its JSON lines as a list."""
@@ -234,6 +244,21 @@ def measure_park(tls):
     return measure
 
 
+def many_row(key, mode, title, latency, per):
+    """A row over thousands of accounts: the first round and the ones after it."""
+    lines = [Line(f"{key}-first", f"{title}, first", f"{per}/s", "high", at_least(2)),
+             Line(f"{key}-later", f"{title}, later", f"{per}/s", "high", at_least(2)),
+             Line(f"{key}-p99", f"  {latency}, slowest round's 99 %", "ms", "low", None),
+             Line(f"{key}-written", "  written to disk for each", "KiB", "low", None),
+             Line(f"{key}-logs", "  logs left behind", "MiB", "low", None)]
+    return Row(key, lines, many.measure_deliver(key, mode))
+
+
+def park_row(key, title, limit, *, tls, own):
+    return Row(key, [Line(key, title, "KiB", "low", below(limit))],
+               many.measure_park(key, tls, own), once=True, servers=("dovecot-hib",))
+
+
 def prepare_pull(context, server):
     context.fill(server, PULL_USER, "pull", context.pull)
 
@@ -315,6 +340,12 @@ ROWS = [
         measure_park(False), once=True, servers=("dovecot-hib",)),
     Row("park-tls", [Line("park-tls", "memory of a parked TLS session", "KiB", "low", below(20))],
         measure_park(True), once=True, servers=("dovecot-hib",)),
+    many_row("lmtp-many", "round-lmtp", "LMTP, many accounts", "answer", "messages"),
+    many_row("append-many", "round-append", "APPEND, many accounts", "answer", "messages"),
+    park_row("park-shared", "at rest, shared accounts", 3, tls=False, own=False),
+    park_row("park-shared-tls", "at rest, shared accounts, TLS", 17, tls=True, own=False),
+    park_row("park-own", "at rest, own accounts", 3, tls=False, own=True),
+    park_row("park-own-tls", "at rest, own accounts, TLS", 17, tls=True, own=True),
     Row("mbsync", [Line("mbsync", "mbsync pull of 10,000 messages", "s", "low", at_most(1))],
         # Cyrus leaves Nagle's algorithm on and mbsync asks message by message: over a minute.
         measure_mbsync, prepare_pull, without=("cyrus",)),

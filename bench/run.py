@@ -41,6 +41,12 @@ def arguments():
     parser.add_argument("--mbox", type=Path, help="real messages instead of generated ones")
     parser.add_argument("--messages", type=int, default=50000, metavar="N",
                         help="messages in the large mailbox (default 50000)")
+    parser.add_argument("--accounts", type=int, default=5000, metavar="N",
+                        help="accounts in the rows with many (default 5000)")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N",
+                        help="deliveries to each of them, at least (default 5)")
+    parser.add_argument("--park", type=int, metavar="N",
+                        help="sessions that are parked (default: what each server can bear)")
     parser.add_argument("--dir", type=Path,
                         help="keep the servers' directories here and use them again")
     parser.add_argument("--roost", metavar="PATH", help="binary (default: ./dev build makes it)")
@@ -188,10 +194,12 @@ def main():
     ensure_packages(args, names)
     raise_limits()
 
-    context = Context(load_tool=tools / "roost-imapload", mbox=args.mbox, big=args.messages)
+    context = Context(load_tool=tools / "roost-imapload", mbox=args.mbox, big=args.messages,
+                      park=args.park, accounts=args.accounts, rounds=args.rounds)
     if args.quick:
         context.big, context.pull, context.million = 5000, 1000, 20000
         context.repeat, context.seconds, context.park = 3, 2, 500
+        context.accounts, context.rounds = 500, 2
         args.runs = 1
     directory = args.dir or Path(tempfile.mkdtemp(prefix="roost-bench-", dir="/var/tmp"))
     directory.mkdir(parents=True, exist_ok=True)

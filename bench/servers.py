@@ -3,16 +3,22 @@
 ports, filled, stopped. Dovecot and Cyrus are Debian's builds; their configurations here are
 the defaults but for limits that the rows would run into (docs/benchmark.md lists them)."""
 
+import ctypes
+import ctypes.util
 import os
 import pwd
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PASSWORD = "bench-password"
+# A password hash that costs little (half a millisecond), for rows that do not measure hashing.
+CHEAP_ROUNDS = 1000
 START_SECONDS = 60
 STOP_SECONDS = 30
 
@@ -58,6 +64,24 @@ def make_certificate(directory):
     return cert, key
 
 
+def sha512_crypt(salt, rounds=None):
+    """PASSWORD as crypt(3) has it under $6$, marked as a hash; with the default of 5,000 rounds
+    unless told."""
+    library = ctypes.CDLL(ctypes.util.find_library("crypt"))
+    library.crypt_r.restype = ctypes.c_char_p
+    setting = f"$6$rounds={rounds}${salt}$" if rounds else f"$6${salt}$"
+    data = ctypes.create_string_buffer(32768)  # struct crypt_data of libxcrypt
+    return "{crypt}" + library.crypt_r(PASSWORD.encode(), setting.encode(), data).decode()
+
+
+def password_hashes(count, own):
+    """count hashes: each with a salt of its own and the usual cost, or one cheap one for all."""
+    if not own:
+        return [sha512_crypt("benchbench", CHEAP_ROUNDS)] * count
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda i: sha512_crypt(f"bench{i:08}"), range(count)))
+
+
 def children_of(pid):
     """pid and all its descendants."""
     parents = {}
@@ -83,9 +107,10 @@ class Server:
     name = ""
     park_sessions = 10000  # how many the parked row opens
 
-    def __init__(self, root, accounts):
+    def __init__(self, root, accounts, files=None):
         self.dir = Path(root) / self.name
         self.accounts = accounts
+        self.files = files  # descriptors that each process may have; None: as many as we
         self.process = None
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
         self.dir.mkdir(parents=True, exist_ok=True)
@@ -105,6 +130,18 @@ class Server:
         """User to run as; None: as we are."""
         return None
 
+    def fleet(self, root, accounts, files, own_hashes=False):
+        """A server of the same kind in another directory, for rows with many accounts.
+        own_hashes: passwords are kept as hashes of the usual cost; only Roost keeps any."""
+        del own_hashes
+        return type(self)(root, accounts, files=files)
+
+    def logs(self):
+        """(number, octets) of the logs that its databases have left beside them."""
+        return 0, 0
+
+    keeps_logs = False
+
     # What does not.
     @property
     def log_path(self):
@@ -113,16 +150,19 @@ class Server:
     def start(self):
         self.configure()
         log = open(self.log_path, "ab")
-        more = {}
+        more = {"preexec_fn": self.limit_files} if self.files else {}
         if self.run_as() is not None:
             user = pwd.getpwnam(self.run_as())
-            more = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            more |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.process = subprocess.Popen(self.command(), stdout=log, stderr=log,
                                         stdin=subprocess.DEVNULL, env=self.environment(),
                                         start_new_session=True, **more)
         log.close()
         for port, greeting in ((self.imap_port, b"* OK"), (self.lmtp_port, b"220")):
             self.wait_for(port, greeting)
+
+    def limit_files(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
 
     def wait_for(self, port, greeting):
         deadline = time.monotonic() + START_SECONDS
@@ -181,6 +221,18 @@ class Server:
             for line in text.splitlines():
                 if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
                     total += int(line.split()[1])
+        return total
+
+    def written_octets(self):
+        """What the server's processes, also those that have ended, have sent to disks: pages
+        that became dirty, counted by the kernel. The file system's own journal is not in it."""
+        total = 0
+        for pid in children_of(self.process.pid):
+            try:
+                text = Path(f"/proc/{pid}/io").read_text()
+            except OSError:
+                continue
+            total += int(text.split("write_bytes: ", 1)[1].split()[0])
         return total
 
     def version(self):
@@ -284,8 +336,8 @@ class Cyrus(Server):
     name = "cyrus"
     park_sessions = 500  # a process each, of megabytes
 
-    def __init__(self, root, accounts):
-        super().__init__(root, accounts)
+    def __init__(self, root, accounts, files=None):
+        super().__init__(root, accounts, files)
         self.packages = cyrus_packages_dir()
 
     def run_as(self):
@@ -368,10 +420,33 @@ DAEMON {{
 class Roost(Server):
     name = "roost"
 
-    def __init__(self, root, accounts, binary, options=()):
-        super().__init__(root, accounts)
+    def __init__(self, root, accounts, binary, options=(), files=None, hashes=None):
+        super().__init__(root, accounts, files)
         self.binary = binary
         self.options = options
+        self.hashes = hashes  # given(count): a list of them; None: Roost hashes the password
+
+    def fleet(self, root, accounts, files, own_hashes=False):
+        return Roost(root, accounts, self.binary, self.options, files,
+                     lambda count: password_hashes(count, own_hashes))
+
+    keeps_logs = True
+
+    def logs(self):
+        """The write-ahead logs of SQLite, of accounts and of the server."""
+        sizes, queue = [], [str(self.data)]
+        while queue:
+            with os.scandir(queue.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        queue.append(entry.path)
+                    elif entry.name.endswith("-wal"):
+                        try:
+                            sizes.append(entry.stat().st_size)
+                        except FileNotFoundError:
+                            continue
+        sizes = [size for size in sizes if size > 0]
+        return len(sizes), sum(sizes)
 
     @property
     def data(self):
@@ -383,7 +458,9 @@ class Roost(Server):
         stamp = self.dir / "accounts"
         have = int(stamp.read_text()) if stamp.exists() else 0
         if have < self.accounts:
-            lines = "".join(f"user{i}:{PASSWORD}\n" for i in range(have + 1, self.accounts + 1))
+            count = self.accounts - have
+            secrets = self.hashes(count) if self.hashes else [PASSWORD] * count
+            lines = "".join(f"user{have + 1 + i}:{secret}\n" for i, secret in enumerate(secrets))
             names = self.dir / "names"
             names.write_text(lines)
             run([self.binary, "account", "-c", str(self.data / "roost.conf"), "add", "--from",

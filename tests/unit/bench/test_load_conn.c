@@ -114,12 +114,15 @@ test_percentiles(void **state)
 static void
 test_user_pattern(void **state)
 {
-    const struct load_options opt = {.users = 3};
+    const struct load_options opt = {.first = 1, .users = 3};
+    const struct load_options further = {.first = 101, .users = 3};
     char user[32];
 
     (void)state;
     load_fmt_user(user, sizeof user, "user%@localhost", &opt, 4);
     assert_string_equal(user, "user2@localhost");
+    load_fmt_user(user, sizeof user, "user%", &further, 5);
+    assert_string_equal(user, "user103");
     load_fmt_user(user, sizeof user, "anna", &opt, 4);
     assert_string_equal(user, "anna");
 }

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""Rows in which every user has an account of their own: far more accounts than a server may
+have open at once, and the next turn of each comes after all the others'. docs/benchmark.md says
+how each is measured."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from servers import PASSWORD, BenchError
+
+CONNECTIONS = 16
+FILES = 4096            # descriptors of each process of a server, in all these rows
+WARM_ACCOUNTS = 100     # further accounts whose sessions come and go before memory is looked at
+REST_SECONDS = 60       # from the last session's parking to the look at memory
+ROUNDS_MAX = 100
+
+
+@contextmanager
+def fleet(server, accounts, files=FILES, **more):
+    """A server like this one with so many accounts that nobody has used, started; gone at the end."""
+    server.stop()  # the one of the other rows shall not be in the way
+    directory = Path(tempfile.mkdtemp(prefix="many-", dir=server.dir.parent))
+    directory.chmod(0o755)
+    made = server.fleet(directory, accounts, files, **more)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class Growth:
+    """Watches the logs from round to round: whether they still grow in number or size."""
+
+    def __init__(self):
+        self.seen = []
+
+    def look(self, logs):
+        self.seen.append(logs)
+
+    def settled(self):
+        """Two rounds in which neither grew; a hundredth is no growth."""
+        if len(self.seen) < 3:
+            return False
+        before = self.seen[-3]
+        return all(number <= before[0] * 1.01 and octets <= before[1] * 1.01
+                   for number, octets in self.seen[-2:])
+
+
+def load_argv(context, server, mode, **options):
+    argv = [context.load_tool, mode, "--port", server.imap_port, "--lmtp-port", server.lmtp_port,
+            "--user", server.user(), "--rcpt", server.rcpt(), "--password", PASSWORD, "--quiet",
+            "--spread"]
+    if context.mbox and mode != "round-login":
+        argv += ["--mbox", context.mbox]
+    for name, value in options.items():
+        argv += [f"--{name}", value]
+    return [str(word) for word in argv]
+
+
+def go_round(context, server, mode, users, rounds, **options):
+    """Rounds until there were enough of them and the logs do not grow any more; the load does
+    not pause while this looks. Gives a list of rounds, each with the logs and octets written at
+    its end."""
+    argv = load_argv(context, server, mode, users=users, rounds=rounds,
+                     connections=min(CONNECTIONS, users), **options)
+    growth, done = Growth(), []
+    begin = server.written_octets()
+    source = subprocess.PIPE if server.keeps_logs else subprocess.DEVNULL
+    with subprocess.Popen(argv, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as client:
+        for line in client.stdout:
+            one = json.loads(line)
+            one["logs"] = server.logs()
+            one["written"] = server.written_octets() - begin
+            done.append(one)
+            growth.look(one["logs"])
+            if client.stdin and not client.stdin.closed and len(done) >= rounds and growth.settled():
+                client.stdin.close()
+            if len(done) > ROUNDS_MAX:
+                client.terminate()
+                raise BenchError(f"{mode}: logs still grow after {ROUNDS_MAX} rounds")
+        errors = client.stderr.read()
+    if client.returncode != 0:
+        raise BenchError(f"{mode}: {errors.strip() or f'exit {client.returncode}'}")
+    return done
+
+
+def figures(key, done, context):
+    """first, later, and what one message of the later rounds cost the disk."""
+    first, later = done[0], done[1:]
+    result = {f"{key}-first": first["rate"]}
+    if not later:
+        return result
+    count = sum(one["count"] for one in later)
+    result[f"{key}-later"] = count / sum(one["seconds"] for one in later)
+    result[f"{key}-p99"] = max(one["p99_ms"] for one in later)
+    result[f"{key}-written"] = (done[-1]["written"] - first["written"]) / count / 1024
+    number, octets = done[-1]["logs"]
+    result[f"{key}-logs"] = octets / 2**20
+    rates = " ".join(f"{one['rate']:,.0f}" for one in done)
+    context.note(f"{len(done)} rounds: {rates} /s; {number} logs of {octets / 2**20:,.0f} MiB")
+    return result
+
+
+def measure_deliver(key, mode):
+    def measure(context, server):
+        with fleet(server, context.accounts) as many:
+            done = go_round(context, many, mode, context.accounts, context.rounds)
+        return figures(key, done, context)
+
+    return measure
+
+
+# ---- memory of parked sessions ----
+
+@contextmanager
+def parked(context, server, tls, count, users, first=1):
+    """count sessions in IDLE, on the accounts from `first` on, while the block runs."""
+    argv = [context.load_tool, "park", "--port", server.imaps_port if tls else server.imap_port,
+            "--user", server.user(), "--users", users, "--first", first, "--password", PASSWORD, "--count", count, "--quiet",
+            "--spread", *(["--tls"] if tls else [])]
+    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+        if not client.stdout.readline():
+            raise BenchError(f"park: {client.stderr.read().strip()}")
+        yield
+        _, errors = client.communicate("")
+        if client.returncode != 0:
+            raise BenchError(f"park: {errors.strip()}")
+
+
+def rest(context, server, count, before):
+    """KiB a session, as the seconds after parking go by; the last one counts."""
+    start, seen = time.monotonic(), []
+    for second in (0, 5, 10, 20, 30, 45, REST_SECONDS):
+        time.sleep(max(0, start + second - time.monotonic()))
+        seen.append((second, (server.memory_kib() - before) / count))
+    context.note("after " + ", ".join(f"{second} s {each:.2f}" for second, each in seen) + " KiB")
+    return seen[-1][1]
+
+
+def measure_park(key, tls, own):
+    """Sessions on few accounts or on one each, all of which have mail. The server is started
+    anew before, and a hundred sessions on further accounts have come and gone: that fills what
+    a server fills once."""
+    def measure(context, server):
+        count = min(context.park or server.park_sessions, server.park_sessions)
+        users = count if own else min(context.shared_accounts, count)
+        with fleet(server, users + WARM_ACCOUNTS, files=count + FILES) as many:
+            go_round(context, many, "round-lmtp", users + WARM_ACCOUNTS, 2)
+            many.stop()
+            many.start()
+            with parked(context, many, tls, WARM_ACCOUNTS, WARM_ACCOUNTS, users + 1):
+                time.sleep(2)
+            time.sleep(5)
+            before = many.memory_kib()
+            with parked(context, many, tls, count, users):
+                return {key: rest(context, many, count, before)}
+
+    return measure
