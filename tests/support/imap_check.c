@@ -201,8 +201,7 @@ body_type_1part(struct check *c)
 {
     struct check_part part = {.path = c->path, .path_len = c->path_len};
     const bool is_text = lit(c, "\"text\"");
-    const bool is_message =
-        !is_text && (lit(c, "\"message\" \"rfc822\"") || lit(c, "\"message\" \"global\""));
+    const bool is_message = !is_text && lit(c, "\"message\" \"rfc822\"");
 
     if (!is_message && ((!is_text && !string(c)) || !lit(c, " ") || !string(c)))
         return false;

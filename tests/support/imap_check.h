@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads ENVELOPE and BODYSTRUCTURE as a strict client would, by the grammar of RFC 3501 section
- * 9 (message/global as in RFC 9051), and shows what a body structure says of each part.
+ * 9, and shows what a body structure says of each part.
  */
 #ifndef SUPPORT_IMAP_CHECK_H
 #define SUPPORT_IMAP_CHECK_H

@@ -144,6 +144,16 @@ see_part(void *ctx, const struct check_part *part)
     s->parts_seen++;
 }
 
+/* In IMAP4rev1 a body structure does not show what is in a message/global. */
+static bool
+is_shown(const struct mime_part *part)
+{
+    for (part = part->parent; part != NULL; part = part->parent)
+        if (part->kind == MIME_MESSAGE && !span_ieq(part->subtype, SPAN("rfc822")))
+            return false;
+    return true;
+}
+
 static void
 check_rendering(struct subject *s)
 {
@@ -162,7 +172,7 @@ check_rendering(struct subject *s)
     CHECK(buf_ok(&out));
     CHECK(imap_check_body(buf_span(&out), CHECK_BODYSTRUCTURE, see_part, s));
     for (const struct mime_part *part = s->root; part != NULL; part = mime_part_after(part))
-        parts += part->kind != MIME_MULTIPART;
+        parts += part->kind != MIME_MULTIPART && is_shown(part);
     CHECK(parts == s->parts_seen);
 
     CHECK(bodystructure_put_basic(&body, buf_span(&out)) == RC_OK);
@@ -191,6 +201,7 @@ check_header(struct span block)
     struct header_iter iter;
     struct header_field field;
     const char *at = block.ptr;
+    size_t marks = 0; /* octets of byte order marks, which no filter gives */
     AUTO_ARENA arena = {0};
     AUTO_BUF yes = {0};
     AUTO_BUF no = {0};
@@ -199,6 +210,8 @@ check_header(struct span block)
     while (header_next(&iter, &field)) {
         CHECK(field.raw.ptr == at);
         at += field.raw.len;
+        if (field.name.len + field.value.len == 0 && span_eq(field.raw, SPAN("\xEF\xBB\xBF")))
+            marks += field.raw.len;
     }
     CHECK((size_t)(at - block.ptr) + iter.blank.len == block.len);
 
@@ -208,7 +221,7 @@ check_header(struct span block)
     CHECK(header_names_init(&names, &arena, wanted, ARRAY_LEN(wanted)) == RC_OK);
     header_filter(&yes, block, &names, HEADER_FIELDS);
     header_filter(&no, block, &names, HEADER_FIELDS_NOT);
-    CHECK(buf_len(&yes) + buf_len(&no) == block.len + iter.blank.len);
+    CHECK(buf_len(&yes) + buf_len(&no) + marks == block.len + iter.blank.len);
 }
 
 static void

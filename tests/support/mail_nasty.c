@@ -35,6 +35,9 @@ static const char *const field_lines[] = {
     "Content-Location: http://example.org/\r\n  a",
     "Content-MD5: Q2hlY2sgSW50ZWdyaXR5IQ==",
     "X-Long: a\r\n b\r\n\tc\r\n ",
+    "\xEF\xBB\xBFSubject: behind a byte order mark",
+    "\xEF\xBB\xBF",
+    "Gr\xC3\xB6\xC3\x9F\x65: a name with 8-bit octets",
     "not a field at all",
     " continued from nothing",
     "Bad Name: x",
@@ -53,6 +56,9 @@ static const char *const type_lines[] = {
     "Content-Type:",
     "Content-Type: (comment) text / plain ; (c) charset = (d) utf-8",
     "Content-Type: message/partial; id=x",
+    "Content-Type: message/delivery-status",
+    "Content-Type: text/plain; charset*=''utf-8; name=a (1)(2).txt (c)",
+    "Content-Type: text/plain; charset*0*=us-ascii'en'iso-; charset*1=\"8859-1\"",
     "Content-Type: \"text/plain\"",
 };
 
@@ -155,6 +161,29 @@ put_parts(struct rng *rng, struct buf *out, unsigned depth, const char *boundary
         put_text(rng, out);
 }
 
+/* Quoted most often, else in the forms of RFC 2231, or wrong. */
+static void
+put_boundary(struct rng *rng, struct buf *out, const char *boundary)
+{
+    switch (rng_below(rng, 16)) {
+    case 0:
+        buf_printf(out, "boundary\"%s\"", boundary);
+        break;
+    case 1:
+        buf_printf(out, "boundary*=us-ascii'en'%s", boundary);
+        break;
+    case 2:
+        buf_printf(out, "boundary*1=\"%s\"; boundary*0=\"\"", boundary);
+        break;
+    case 3:
+        buf_printf(out, "boundary*0*=''%%%02X; boundary*1=\"%s\"", (unsigned char)boundary[0],
+                   boundary[0] == '\0' ? "" : boundary + 1);
+        break;
+    default:
+        buf_printf(out, "boundary=\"%s\"", boundary);
+    }
+}
+
 static void
 put_entity(struct rng *rng, struct buf *out, unsigned depth)
 {
@@ -165,8 +194,8 @@ put_entity(struct rng *rng, struct buf *out, unsigned depth)
     for (uint64_t i = 0; i < fields; i++)
         put_line(rng, out, PICK(rng, field_lines));
     if (kind < 4) {
-        buf_printf(out, "Content-Type: multipart/%s; boundary%s\"%s\"",
-                   one_in(rng, 4) ? "digest" : "mixed", one_in(rng, 20) ? "" : "=", boundary);
+        buf_printf(out, "Content-Type: multipart/%s; ", one_in(rng, 4) ? "digest" : "mixed");
+        put_boundary(rng, out, boundary);
         put_eol(rng, out);
     } else if (kind < 6) {
         put_line(rng, out,

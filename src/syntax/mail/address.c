@@ -338,7 +338,8 @@ take_address(struct address_iter *iter, struct address *out)
         advance(iter, after);
     } else {
         take_bare(iter, p, stop, out);
-        comment = last_comment(iter, p, stop);
+        if (out->mailbox.len + out->host.len > 0) /* a comment alone names nobody */
+            comment = last_comment(iter, p, stop);
         advance(iter, stop);
     }
     if (out->name.len == 0 && comment.len > 0)

@@ -48,24 +48,40 @@ put_lower(struct render *render, struct span text)
     mime_put_string(render->out, text, MIME_LOWER, room(render));
 }
 
-/* The parameters in render->value. */
+static bool
+has_param(const struct mime_value *value, struct span name)
+{
+    for (size_t i = 0; i < value->param_count; i++)
+        if (span_ieq(value->params[i].name, name))
+            return true;
+    return false;
+}
+
+/* The parameters in render->value. Those of a text name its charset, in the plain form, which
+ * is the one that clients look for. */
 static void
 put_params(struct render *render, bool is_text)
 {
-    const struct mime_value *value = &render->value;
+    struct mime_value *value = &render->value;
     struct buf *out = render->out;
     const size_t before = buf_len(out);
-    struct span charset;
+    struct span charset = {NULL, 0};
+    const bool is_plain = has_param(value, SPAN("charset"));
 
+    if (is_text && mime_value_param_octets(value, "charset", &render->arena, &charset) != RC_OK)
+        value->param_count = 0;
     buf_put_char(out, '(');
     for (size_t i = 0; i < value->param_count && room(render) > 0; i++) {
+        struct mime_param param = value->params[i];
+        if (is_text && !is_plain && span_ieq(param.name, SPAN("charset*")))
+            param = (struct mime_param){.name = SPAN("charset"), .value = charset};
         if (i > 0)
             buf_put_char(out, ' ');
-        put_lower(render, value->params[i].name);
+        put_lower(render, param.name);
         buf_put_char(out, ' ');
-        put_value(render, value->params[i].value);
+        put_value(render, param.value);
     }
-    if (is_text && !mime_value_param(value, "charset", &charset)) {
+    if (is_text && charset.ptr == NULL) {
         if (buf_len(out) > before + 1)
             buf_put_char(out, ' ');
         buf_put_lit(out, "\"charset\" \"us-ascii\"");
@@ -217,6 +233,15 @@ put_multipart(struct render *render, const struct mime_part *part)
     buf_put_char(out, ')');
 }
 
+/* RFC 3501 section 9, body-type-msg: of message/rfc822 alone. All other types are
+ * body-type-basic in IMAP4rev1, message/global too, whatever parts it has; that is how clients
+ * tell them apart. */
+static bool
+has_envelope(const struct mime_part *part)
+{
+    return part->kind == MIME_MESSAGE && span_ieq(part->subtype, SPAN("rfc822"));
+}
+
 static void
 put_message(struct render *render, const struct mime_part *part)
 {
@@ -245,7 +270,7 @@ put_part(struct render *render, const struct mime_part *part)
     }
     buf_put_char(render->out, '(');
     put_basic(render, part);
-    if (part->kind == MIME_MESSAGE)
+    if (has_envelope(part))
         put_message(render, part);
     else if (mime_is_text(part))
         put_number(render, part->body_lines);
@@ -364,11 +389,14 @@ pass_single(struct reader *reader)
 {
     const struct span text = span_of(reader->p, (size_t)(reader->end - reader->p));
     const bool is_text = span_starts(text, SPAN("\"text\" "));
-    const bool is_message = span_starts(text, SPAN("\"message\" \"rfc822\" ")) ||
-                            span_starts(text, SPAN("\"message\" \"global\" "));
+    const bool is_rfc822 = span_starts(text, SPAN("\"message\" \"rfc822\" "));
+    const bool is_global = span_starts(text, SPAN("\"message\" \"global\" "));
 
     if (!pass_word(reader) || !pass_values(reader, 6))
         return false;
+    /* Mail of before has envelopes there too. */
+    const bool is_message =
+        is_rfc822 || (is_global && reader->end - reader->p > 1 && reader->p[1] == '(');
     if (is_message && !(pass_values(reader, 1) && take(reader, ' ') && pass_body(reader)))
         return false;
     return (!is_text && !is_message) || pass_values(reader, 1);

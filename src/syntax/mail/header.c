@@ -22,7 +22,8 @@ is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* RFC 5322 section 3.6.8, ftext: 33..126 but not the colon. */
+/* RFC 5322 section 3.6.8, ftext: 33..126 but not the colon. Names with 8-bit octets are no
+ * legal names, but they are not part of the field before either. */
 /* clang-format off */
 static const bool is_name_octet[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -33,6 +34,14 @@ static const bool is_name_octet[256] = {
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 };
 /* clang-format on */
 
@@ -56,16 +65,25 @@ line_is_empty(const char *line, const char *end)
     return *line == '\n' || (*line == '\r' && end - line == 2 && line[1] == '\n');
 }
 
-enum header_line
-header_line_kind(const char *line, const char *end, size_t *name_len_out)
+/* Octets of the byte order mark (U+FEFF) that a line begins with: editors put it before a text,
+ * and scripts then send it. */
+static size_t
+mark_length(const char *line, const char *end)
 {
-    *name_len_out = 0;
+    return end - line > 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+enum header_line
+header_line_kind(const char *line, const char *end, struct span *name_out)
+{
+    *name_out = span_of(line, 0);
     if (is_blank(*line))
         return HEADER_LINE_OTHER;
     if (line_is_empty(line, end))
         return HEADER_LINE_BLANK;
-    *name_len_out = name_length(line, end);
-    return *name_len_out > 0 ? HEADER_LINE_FIELD : HEADER_LINE_OTHER;
+    name_out->ptr += mark_length(line, end);
+    name_out->len = name_length(name_out->ptr, end);
+    return name_out->len > 0 ? HEADER_LINE_FIELD : HEADER_LINE_OTHER;
 }
 
 bool
@@ -76,24 +94,28 @@ header_line_is_mbox(const char *line, const char *end)
     return span_starts(text, SPAN("From ")) || span_starts(text, SPAN(">From "));
 }
 
+bool
+header_line_is_stray(const char *start, const char *line, const char *end)
+{
+    return line == start ? !header_line_is_mbox(line, end) : !is_blank(*line);
+}
+
 size_t
 header_size(struct span text)
 {
     const char *const end = text.len == 0 ? text.ptr : text.ptr + text.len;
     const char *stray = NULL; /* first line since the last field that is not one */
     const char *p = text.ptr;
-    size_t name_len;
+    struct span name;
 
     while (p < end) {
         const char *next = line_end(p, end);
-        const enum header_line kind = header_line_kind(p, next, &name_len);
+        const enum header_line kind = header_line_kind(p, next, &name);
         if (kind == HEADER_LINE_BLANK)
-            return (size_t)(next - text.ptr);
+            return stray != NULL && stray == text.ptr ? 0 : (size_t)(next - text.ptr);
         if (kind == HEADER_LINE_FIELD)
             stray = NULL;
-        else if (p == text.ptr && !header_line_is_mbox(p, next))
-            return 0;
-        else if (stray == NULL && p != text.ptr && !is_blank(*p))
+        else if (stray == NULL && header_line_is_stray(text.ptr, p, next))
             stray = p;
         p = next;
     }
@@ -116,12 +138,12 @@ final_blank(struct span text)
 }
 
 struct span
-header_field_value(const char *start, const char *end, size_t name_len)
+header_field_value(struct span name, const char *end)
 {
-    const char *p = start;
+    const char *p = name.ptr + name.len;
 
-    if (name_len > 0)
-        p = (const char *)memchr(start + name_len, ':', (size_t)(end - start) - name_len) + 1;
+    if (name.len > 0)
+        p = (const char *)memchr(p, ':', (size_t)(end - p)) + 1;
     if (p < end && end[-1] == '\n')
         end--;
     if (p < end && end[-1] == '\r')
@@ -134,14 +156,11 @@ static enum header_line
 first_line(struct header_iter *iter)
 {
     const char *const start = iter->rest.ptr;
-    size_t name_len;
 
     if (iter->next_end != NULL)
-        return iter->next_name > 0 ? HEADER_LINE_FIELD : HEADER_LINE_BLANK;
+        return iter->next_name.len > 0 ? HEADER_LINE_FIELD : HEADER_LINE_BLANK;
     iter->next_end = line_end(start, start + iter->rest.len);
-    const enum header_line kind = header_line_kind(start, iter->next_end, &name_len);
-    iter->next_name = (uint32_t)name_len;
-    return kind;
+    return header_line_kind(start, iter->next_end, &iter->next_name);
 }
 
 bool
@@ -157,27 +176,35 @@ header_next(struct header_iter *iter, struct header_field *field_out)
         iter->rest.len = 0;
         return false;
     }
-    size_t name_len = iter->next_name;
+    struct span name = iter->next_name;
     const char *next = iter->next_end;
+    if (name.ptr > start && name.len > 0) { /* a mark, which is no part of the name */
+        *field_out = (struct header_field){
+            .raw = span_head(iter->rest, (size_t)(name.ptr - start)),
+            .name = SPAN(""),
+            .value = SPAN(""),
+        };
+        iter->rest = span_tail(iter->rest, field_out->raw.len);
+        return true;
+    }
+    name.ptr = start;
     if (++iter->seen > LIMIT_HEADERS) {
-        name_len = 0;
+        name.len = 0;
         next = end - final_blank(iter->rest);
     }
     iter->next_end = NULL;
     while (next < end) {
-        size_t next_name;
         const char *const after = line_end(next, end);
-        if (header_line_kind(next, after, &next_name) != HEADER_LINE_OTHER) {
+        if (header_line_kind(next, after, &iter->next_name) != HEADER_LINE_OTHER) {
             iter->next_end = after;
-            iter->next_name = (uint32_t)next_name;
             break;
         }
         next = after;
     }
     *field_out = (struct header_field){
         .raw = span_of(start, (size_t)(next - start)),
-        .name = span_of(start, name_len),
-        .value = header_field_value(start, next, name_len),
+        .name = name,
+        .value = header_field_value(name, next),
     };
     iter->rest = span_of(next, (size_t)(end - next));
     return true;
@@ -286,7 +313,8 @@ header_filter(struct buf *out, struct span block, const struct header_names *set
     header_iter_init(&iter, block);
     while (header_next(&iter, &field)) {
         const bool named = field.name.len > 0 && header_names_has(set, field.name);
-        if (named == (mode == HEADER_FIELDS))
+        const bool is_mark = field.name.len == 0 && field.value.len == 0;
+        if (named == (mode == HEADER_FIELDS) && !is_mark)
             buf_put_span(out, field.raw);
     }
     buf_put_span(out, iter.blank);

@@ -6,10 +6,12 @@
  *
  * What counts as what (RFC 7103 sections 6 and 7):
  * - A line ends with LF; a CR before it belongs to the line end. A lone CR is an ordinary
- * octet.
- * - A field begins with a name of octets 33..126 without colon, blanks, then a colon.
- * - A line that begins with a blank, or that is no field, continues the field before it.
- * - A first line "From " or ">From " (mbox) is kept as a field without a name.
+ *   octet.
+ * - A field begins with a name of octets 33..126 and 128..255 without colon, blanks, then a
+ *   colon. A byte order mark before a name is no part of the name.
+ * - A line that begins with a blank, or that is no field, continues the field before it. Such
+ *   lines before the first field, and the "From " or ">From " of an mbox, are kept as a field
+ *   without a name.
  * - The block ends after its first empty line.
  */
 #ifndef SYNTAX_MAIL_HEADER_H
@@ -27,16 +29,16 @@
 
 struct header_field {
     struct span raw;   /* the whole field with its line ends, as it stands in the block */
-    struct span name;  /* without colon and blanks; empty for an mbox "From " line */
+    struct span name;  /* without colon and blanks; empty for what is no field */
     struct span value; /* after the colon, still folded, without the last line end */
 };
 
 struct header_iter {
-    struct span rest;   /* what has not been walked yet */
-    struct span blank;  /* after the last field: the blank line, or empty when there is none */
-    uint32_t seen;      /* fields given so far: at most LIMIT_HEADERS */
-    uint32_t next_name; /* length of the name that rest begins with, if next_end is known */
-    const char *next_end; /* end of the first line of rest; NULL: not looked at yet */
+    struct span rest;  /* what has not been walked yet */
+    struct span blank; /* after the last field: the blank line, or empty when there is none */
+    uint32_t seen;     /* fields given so far: at most LIMIT_HEADERS */
+    struct span next_name; /* that rest begins with, if next_end is known */
+    const char *next_end;  /* end of the first line of rest; NULL: not looked at yet */
 };
 
 enum header_line {
@@ -46,11 +48,14 @@ enum header_line {
 };
 
 /** What a line is; it runs from line to end, its LF included if there is one; end > line.
- *  *name_len_out: octets of the name, 0 when it is no field. */
-enum header_line header_line_kind(const char *line, const char *end, size_t *name_len_out);
-/** The value of a field that runs from start to end (line ends included) and has a name of
- *  name_len octets: without colon and last line end, cut at LIMIT_HEADER_FIELD. */
-struct span header_field_value(const char *start, const char *end, size_t name_len);
+ *  *name_out: the field's name, where it begins; empty when the line is no field. */
+enum header_line header_line_kind(const char *line, const char *end, struct span *name_out);
+/** May this line of a header that begins at start, of the kind HEADER_LINE_OTHER, be the
+ *  beginning of the body if no field follows it? */
+bool header_line_is_stray(const char *start, const char *line, const char *end);
+/** The value of the field that begins with this name and ends at end (line ends included):
+ *  without colon and last line end, cut at LIMIT_HEADER_FIELD. */
+struct span header_field_value(struct span name, const char *end);
 /** Is it the "From " or ">From " that an mbox leaves before the first field? */
 bool header_line_is_mbox(const char *line, const char *end);
 
@@ -58,8 +63,8 @@ bool header_line_is_mbox(const char *line, const char *end);
  * Octets of the header block at the start of text, its blank line included.
  *
  * Text without a blank line is header up to its end, except for lines at its end that are no
- * fields: these are the body (the separator is missing). Text whose first line is no field has
- * no header. Linear in the size of the header.
+ * fields: these are the body (the separator is missing). Text without a field before its first
+ * blank line has no header. Linear in the size of the header.
  */
 size_t header_size(struct span text);
 

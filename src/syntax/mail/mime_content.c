@@ -88,18 +88,17 @@ is_in_digest(const struct mime_part *part)
 }
 
 void
-mime_content_note(struct mime_part *part, const char *start, const char *end, size_t name_len)
+mime_content_note(struct mime_part *part, struct span name, const char *end)
 {
     const struct span prefix = SPAN("content-");
-    const struct span name = span_of(start, name_len);
 
-    if (name_len <= prefix.len || ascii_lower(*start) != 'c' || !span_istarts(name, prefix))
+    if (name.len <= prefix.len || ascii_lower(*name.ptr) != 'c' || !span_istarts(name, prefix))
         return;
     const struct span rest = span_tail(name, prefix.len);
     for (size_t i = 0; i < ARRAY_LEN(content_fields); i++) {
         struct span *slot = &part->fields[content_fields[i].field];
         if (slot->ptr == NULL && span_ieq(rest, content_fields[i].name))
-            *slot = header_field_value(start, end, name_len);
+            *slot = header_field_value(name, end);
     }
 }
 
@@ -114,7 +113,9 @@ keep_param(struct mime_content_reader *reader, struct span text, const char *nam
 {
     struct span value;
 
-    if (!mime_value_param(&reader->value, name, &value))
+    if (mime_value_param_octets(&reader->value, name, &reader->scratch, &value) != RC_OK)
+        return RC_LIMIT;
+    if (value.ptr == NULL)
         return RC_OK;
     if (value.ptr < text.ptr || value.ptr > text.ptr + text.len) {
         if (value.len > KEPT_OCTETS_MAX)
@@ -186,6 +187,15 @@ read_disposition(struct mime_content_reader *reader, struct mime_part *part)
     return RC_OK;
 }
 
+/* RFC 6532 section 3.7: message/global may have a transfer encoding, and its parts cannot be
+ * seen then. Of message/rfc822 an encoding is no more than a false label (RFC 2046
+ * section 5.2.1). */
+static bool
+is_encoded(const struct mime_part *part)
+{
+    return part->encoding >= MIME_ENCODING_QP && !span_ieq_str(part->subtype, "rfc822");
+}
+
 enum rc
 mime_content_read(struct mime_content_reader *reader, struct mime_part *part,
                   struct span *boundary_out)
@@ -194,6 +204,10 @@ mime_content_read(struct mime_content_reader *reader, struct mime_part *part,
 
     if (rc == RC_OK)
         rc = read_encoding(reader, part);
+    if (part->kind == MIME_MESSAGE && is_encoded(part)) {
+        part->kind = MIME_LEAF;
+        part->media = MIME_MEDIA_OTHER;
+    }
     if (rc == RC_OK)
         rc = read_disposition(reader, part);
     arena_reset(&reader->scratch);

@@ -25,10 +25,9 @@ struct mime_content_reader {
 void mime_content_reader_init(struct mime_content_reader *reader, struct arena *arena);
 void mime_content_reader_done(struct mime_content_reader *reader);
 
-/** Keeps the field that runs from start to end and has a name of name_len octets, if it is one
- *  of enum mime_field and the first of its name. */
-void mime_content_note(struct mime_part *part, const char *start, const char *end,
-                       size_t name_len);
+/** Keeps the field that begins with this name and ends at end, if it is one of enum mime_field
+ *  and the first of its name. */
+void mime_content_note(struct mime_part *part, struct span name, const char *end);
 
 /**
  * Sets type, kind, media, charset, encoding and is_attachment from the fields noted.

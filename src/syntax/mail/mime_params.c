@@ -19,8 +19,9 @@ is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Blanks, line ends and comments (RFC 5322 section 3.2.2). An open comment ends the value. */
-static void
+/* Blanks, line ends and comments (RFC 5322 section 3.2.2). An open comment ends the value:
+ * false. */
+static bool
 skip_cfws(struct cursor *cur)
 {
     unsigned depth = 0;
@@ -34,8 +35,9 @@ skip_cfws(struct cursor *cur)
         else if (c == '\\' && depth > 0 && cur->p + 1 < cur->end)
             cur->p++;
         else if (depth == 0 && !is_space(c))
-            return;
+            return true;
     }
+    return depth == 0;
 }
 
 /* Octets up to one of stops, a blank or a comment. */
@@ -99,24 +101,42 @@ at_name(struct cursor cur)
     return word.len > 0 && cur.p < cur.end && *cur.p == '=';
 }
 
-/* A bare value. File names with blanks are common: words go on until ';', '(' or `name=`. */
+/* Is what begins here with a '(' a comment? After a bare value it is one where the value may
+ * end: "x (note);", but not "report (1).pdf", which mailers forget to quote. *passed_out: how
+ * far it was read; parentheses before that need not be asked about again. */
+static bool
+at_comment(struct cursor cur, const char **passed_out)
+{
+    const bool closed = skip_cfws(&cur);
+
+    *passed_out = cur.p;
+    return closed && (cur.p == cur.end || *cur.p == ';' || at_name(cur));
+}
+
+/* A bare value. File names with blanks are common: words go on until ';', a comment or `name=`.
+ */
 static struct span
 take_bare(struct cursor *cur)
 {
     const char *const start = cur->p;
-    struct span value = take_word(cur, ";");
+    const char *no_comment = start; /* before it */
 
     for (;;) {
+        const struct span value = span_of(start, (size_t)(cur->p - start));
         struct cursor ahead = *cur;
         while (ahead.p < ahead.end && is_space(*ahead.p))
             ahead.p++;
-        if (ahead.p == cur->p || ahead.p == ahead.end || *ahead.p == ';' || *ahead.p == '(' ||
-            at_name(ahead))
+        if (ahead.p == ahead.end || *ahead.p == ';' || *ahead.p == '\0')
             return value;
-        if (take_word(&ahead, ";").len == 0)
-            return value; /* a NUL */
+        if (*ahead.p == '(') {
+            if (ahead.p >= no_comment && at_comment(ahead, &no_comment))
+                return value;
+            ahead.p++;
+        } else if (ahead.p > cur->p && at_name(ahead)) {
+            return value;
+        }
+        take_word(&ahead, ";");
         *cur = ahead;
-        value = span_of(start, (size_t)(cur->p - start));
     }
 }
 
@@ -359,14 +379,16 @@ find_param(const struct mime_value *value, struct span name)
     return NULL;
 }
 
-bool
-mime_value_param(const struct mime_value *value, const char *name, struct span *out)
+/* The parameter called name that is written with a '*' behind its name: extended. */
+static const struct mime_param *
+find_extended(const struct mime_value *value, struct span name)
 {
-    const struct mime_param *param = find_param(value, span_of_str(name));
-
-    if (param != NULL)
-        *out = param->value;
-    return param != NULL;
+    for (size_t i = 0; i < value->param_count; i++) {
+        const struct span have = value->params[i].name;
+        if (have.len == name.len + 1 && have.ptr[name.len] == '*' && span_istarts(have, name))
+            return &value->params[i];
+    }
+    return NULL;
 }
 
 static int
@@ -378,48 +400,87 @@ hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* charset'language'text with percent signs (RFC 2231 section 4). */
-static void
-put_extended(struct buf *out, struct span value)
+/* Divides charset'language'text (RFC 2231 section 4). Where the quotes are missing, all of it
+ * is text. */
+static struct span
+split_extended(struct span value, struct span *charset_out)
 {
-    struct charset charset;
-    struct span name = SPAN("");
     const ptrdiff_t first = span_find_char(value, '\'');
     const ptrdiff_t second =
         first < 0 ? -1 : span_find_char(span_tail(value, (size_t)first + 1), '\'');
 
-    if (second >= 0) {
-        name = span_head(value, (size_t)first);
-        value = span_tail(value, (size_t)(first + second) + 2);
+    *charset_out = second < 0 ? SPAN("") : span_head(value, (size_t)first);
+    return second < 0 ? value : span_tail(value, (size_t)(first + second) + 2);
+}
+
+/* The octet that text begins with, which may be written with a percent sign; takes it off. */
+static char
+take_octet(struct span *text)
+{
+    const char c = text->ptr[0];
+
+    if (c == '%' && text->len > 2 && hex_digit(text->ptr[1]) >= 0 &&
+        hex_digit(text->ptr[2]) >= 0) {
+        const int octet = hex_digit(text->ptr[1]) << 4 | hex_digit(text->ptr[2]);
+        *text = span_tail(*text, 3);
+        return (char)octet;
     }
+    *text = span_tail(*text, 1);
+    return c;
+}
+
+static void
+put_extended(struct buf *out, struct span value)
+{
+    struct charset charset;
+    struct span name;
+    struct span text = split_extended(value, &name);
+
     charset_open(&charset, name);
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
-        if (c == '%' && i + 2 < value.len && hex_digit(value.ptr[i + 1]) >= 0 &&
-            hex_digit(value.ptr[i + 2]) >= 0) {
-            c = (char)(hex_digit(value.ptr[i + 1]) << 4 | hex_digit(value.ptr[i + 2]));
-            i += 2;
-        }
+    while (text.len > 0) {
+        const char c = take_octet(&text);
         charset_put(&charset, span_of(&c, 1), out);
     }
     charset_finish(&charset, out);
     charset_close(&charset);
 }
 
+enum rc
+mime_value_param_octets(const struct mime_value *value, const char *name, struct arena *arena,
+                        struct span *out)
+{
+    const struct mime_param *param = find_param(value, span_of_str(name));
+    struct span charset;
+
+    *out = (struct span){NULL, 0};
+    if (param != NULL) {
+        *out = param->value;
+        return RC_OK;
+    }
+    param = find_extended(value, span_of_str(name));
+    if (param == NULL)
+        return RC_OK;
+    struct span text = split_extended(param->value, &charset);
+    char *octets = arena_alloc(arena, text.len + 1, 1);
+    size_t len = 0;
+    if (octets == NULL)
+        return RC_LIMIT;
+    while (text.len > 0)
+        octets[len++] = take_octet(&text);
+    *out = span_of(octets, len);
+    return RC_OK;
+}
+
 bool
 mime_value_param_utf8(const struct mime_value *value, const char *name, struct buf *out)
 {
-    const struct span plain = span_of_str(name);
+    const struct mime_param *extended = find_extended(value, span_of_str(name));
 
-    for (size_t i = 0; i < value->param_count; i++) {
-        const struct span have = value->params[i].name;
-        if (have.len == plain.len + 1 && have.ptr[plain.len] == '*' &&
-            span_istarts(have, plain)) {
-            put_extended(out, value->params[i].value);
-            return true;
-        }
+    if (extended != NULL) {
+        put_extended(out, extended->value);
+        return true;
     }
-    const struct mime_param *param = find_param(value, plain);
+    const struct mime_param *param = find_param(value, span_of_str(name));
     if (param == NULL)
         return false;
     encoded_word_decode(out, param->value);

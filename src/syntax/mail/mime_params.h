@@ -37,8 +37,13 @@ struct mime_value {
 MUST_USE enum rc mime_value_parse(struct span text, struct arena *arena,
                                   struct mime_value *value_out);
 
-/** The value of the parameter called name as it stands, or false. */
-bool mime_value_param(const struct mime_value *value, const char *name, struct span *out);
+/**
+ * The octets of the parameter called name, whichever form of RFC 2231 it is written in: charset
+ * and language are left out, percent signs decoded. out->ptr is NULL when there is none. It
+ * borrows from value or arena. RC_LIMIT: arena.
+ */
+MUST_USE enum rc mime_value_param_octets(const struct mime_value *value, const char *name,
+                                         struct arena *arena, struct span *out);
 
 /**
  * Appends the parameter called name to out in UTF-8: RFC 2231 charset and percent signs

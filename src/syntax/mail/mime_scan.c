@@ -188,8 +188,9 @@ set_body(struct scan *scan, const char *p, uint64_t lines)
 
 /* A header being read. */
 struct header_state {
-    const char *field; /* the field that the next lines may continue; NULL: none */
-    size_t name_len;   /* its name */
+    const char *start;
+    bool in_field;     /* one that the next lines may continue */
+    struct span name;  /* its name */
     uint32_t fields;   /* so far */
     const char *stray; /* the first line since that field which is no field */
     uint64_t stray_lines;
@@ -199,31 +200,31 @@ struct header_state {
 static void
 end_field(const struct header_state *header, const char *end, struct mime_part *part)
 {
-    if (header->field != NULL)
-        mime_content_note(part, header->field, end, header->name_len);
+    if (header->in_field)
+        mime_content_note(part, header->name, end);
 }
 
-/* Takes the line [pos, next) of a header that begins at start. False: the body begins. */
+/* Takes the line [pos, next) of a header. False: the body begins. */
 static bool
-take_header_line(struct scan *scan, struct header_state *header, const char *start,
-                 const char *next)
+take_header_line(struct scan *scan, struct header_state *header, const char *next)
 {
     const char *const line = scan->pos;
-    size_t name_len;
-    const enum header_line kind = header_line_kind(line, next, &name_len);
+    struct span name;
+    const enum header_line kind = header_line_kind(line, next, &name);
 
-    if (kind == HEADER_LINE_OTHER) {
-        if (line == start && !header_line_is_mbox(line, next))
-            return false;
-        if (line != start && header->stray == NULL && *line != ' ' && *line != '\t') {
-            header->stray = line;
-            header->stray_lines = scan->lines;
-        }
-    } else {
+    if (kind == HEADER_LINE_BLANK && header->stray != NULL && header->stray == header->start) {
+        scan->pos = header->start; /* a first paragraph without a field is no header */
+        scan->lines = header->stray_lines;
+        return false;
+    }
+    if (kind != HEADER_LINE_OTHER) {
         end_field(header, line, scan->part);
-        header->field = ++header->fields <= LIMIT_HEADERS ? line : NULL;
-        header->name_len = name_len;
+        header->in_field = ++header->fields <= LIMIT_HEADERS;
+        header->name = name;
         header->stray = NULL;
+    } else if (header->stray == NULL && header_line_is_stray(header->start, line, next)) {
+        header->stray = line;
+        header->stray_lines = scan->lines;
     }
     scan->lines += next[-1] == '\n';
     scan->pos = next;
@@ -238,7 +239,7 @@ static void
 read_header(struct scan *scan)
 {
     const char *const start = scan->hit.kind == HIT_NONE ? scan->pos : scan->hit.end;
-    struct header_state header = {.field = NULL};
+    struct header_state header = {.start = start};
 
     scan->floor = start;
     scan->part->header_off = (uint64_t)(start - scan->start);
@@ -246,7 +247,7 @@ read_header(struct scan *scan)
         const char *next = next_line(scan);
         if (may_be_delimiter(scan) && take_delimiter(scan, next))
             break;
-        if (!take_header_line(scan, &header, start, next)) {
+        if (!take_header_line(scan, &header, next)) {
             set_body(scan, scan->pos, scan->lines);
             return;
         }

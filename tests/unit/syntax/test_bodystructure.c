@@ -58,6 +58,39 @@ static const struct {
      "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 18 "
      "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "
      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 1) 3)"},
+    /* Only message/rfc822 has an envelope and a body in it (RFC 3501 section 9). */
+    {"Content-Type: message/global\r\n\r\nSubject: in\r\n\r\nx\r\n",
+     "(\"message\" \"global\" NIL NIL NIL \"7bit\" 18 NIL NIL NIL NIL)",
+     "(\"message\" \"global\" NIL NIL NIL \"7bit\" 18)"},
+    {"Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n"
+     "Content-MD5: m==\r\n\r\nU3ViamVjdDogeA==\r\n",
+     "(\"message\" \"global\" NIL NIL NIL \"base64\" 18 \"m==\" NIL NIL NIL)",
+     "(\"message\" \"global\" NIL NIL NIL \"base64\" 18)"},
+    {"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n",
+     "(\"message\" \"delivery-status\" NIL NIL NIL \"7bit\" 23 NIL NIL NIL NIL)",
+     "(\"message\" \"delivery-status\" NIL NIL NIL \"7bit\" 23)"},
+    {"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+     "Content-Type: message/global\r\n\r\nContent-Type: multipart/x; boundary=c\r\n\r\n"
+     "--c\r\n\r\n1\r\n--c--\r\n--b\r\nContent-Type: message/external-body;"
+     " access-type=URL; URL*0=\"ftp://\"; URL*1=x\r\n\r\nContent-Type: image/png\r\n--b--\r\n",
+     "((\"message\" \"global\" NIL NIL NIL \"7bit\" 56 NIL NIL NIL NIL)"
+     "(\"message\" \"external-body\" (\"access-type\" \"URL\" \"url\" \"ftp://x\") NIL NIL "
+     "\"7bit\" 23 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"b\") NIL NIL NIL)",
+     "((\"message\" \"global\" NIL NIL NIL \"7bit\" 56)"
+     "(\"message\" \"external-body\" (\"access-type\" \"URL\" \"url\" \"ftp://x\") NIL NIL "
+     "\"7bit\" 23) \"mixed\")"},
+    /* RFC 2231: continuations are joined; a charset is shown where clients look for it. */
+    {"Content-Type: text/plain; charset*=''utf-8; x*=utf-8'en'%41\r\n"
+     "Content-Disposition: attachment; filename*0*=utf-8''%e2; filename*1=\"a b\"\r\n\r\n",
+     "(\"text\" \"plain\" (\"charset\" \"utf-8\" \"x*\" \"utf-8'en'%41\") NIL NIL \"7bit\" 0 0 "
+     "NIL (\"attachment\" (\"filename*\" \"utf-8''%e2a%20b\")) NIL NIL)",
+     "(\"text\" \"plain\" (\"charset\" \"utf-8\" \"x*\" \"utf-8'en'%41\") NIL NIL \"7bit\" 0 "
+     "0)"},
+    {"Content-Type: multipart/mixed; boundary*0*=us-ascii''a; boundary*1*=%20b\r\n\r\n"
+     "--a b\r\n\r\nhi\r\n--a b--\r\n",
+     "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 2 0 NIL NIL NIL NIL) "
+     "\"mixed\" (\"boundary*\" \"us-ascii''a%20b\") NIL NIL NIL)",
+     "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 2 0) \"mixed\")"},
     /* no delimiter: one part, all of the body */
     {"Content-Type: multipart/mixed\r\n\r\nab\r\n",
      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 4 1 NIL NIL NIL NIL) "
@@ -106,6 +139,25 @@ test_limit(void **state)
     render(buf_span(&message), &full, &basic);
 }
 
+/* What was stored when message/global was rendered with an envelope is still taken apart. */
+static void
+test_stored_before(void **state)
+{
+    static const char stored[] =
+        "(\"message\" \"global\" NIL NIL NIL \"7bit\" 18 "
+        "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+        "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1 NIL NIL NIL NIL) 3 NIL NIL NIL NIL)";
+    AUTO_BUF basic = {0};
+
+    (void)state;
+    buf_init(&basic, LIMIT_BODYSTRUCTURE);
+    assert_int_equal(bodystructure_put_basic(&basic, span_of_str(stored)), RC_OK);
+    assert_true(span_eq_str(buf_span(&basic),
+                            "(\"message\" \"global\" NIL NIL NIL \"7bit\" 18 "
+                            "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+                            "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 3 1) 3)"));
+}
+
 /* Only our own rendering is taken apart. */
 static void
 test_corrupt(void **state)
@@ -138,6 +190,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_stored_before),
         cmocka_unit_test(test_corrupt),
     };
 

@@ -39,6 +39,14 @@ static const char *const cases[][2] = {
     {"To: undisclosed-recipients:;\r\n",
      "(NIL NIL NIL NIL NIL ((NIL NIL \"undisclosed-recipients\" NIL)"
      "(NIL NIL NIL NIL)) NIL NIL NIL NIL)"},
+    {"To: undisclosed-recipients:(none named);\r\nCc: (nobody)\r\n",
+     "(NIL NIL NIL NIL NIL ((NIL NIL \"undisclosed-recipients\" NIL)"
+     "(NIL NIL NIL NIL)) NIL NIL NIL NIL)"},
+    /* what stands before the first field */
+    {"\xEF\xBB\xBFSubject: a\r\nTo: b@c\r\n",
+     "(NIL \"a\" NIL NIL NIL ((NIL NIL \"b\" \"c\")) NIL NIL NIL NIL)"},
+    {" junk\r\nSubject: a\r\nGr\xC3\xB6\xC3\x9F\x65: x\r\nTo: b@c\r\n",
+     "(NIL \"a\" NIL NIL NIL ((NIL NIL \"b\" \"c\")) NIL NIL NIL NIL)"},
     /* fields that come twice */
     {"To: a@b\r\nSubject: one\r\nTo: c@d\r\nSubject: two\r\n",
      "(NIL \"one\" NIL NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL NIL NIL)"},

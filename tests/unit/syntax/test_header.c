@@ -32,7 +32,24 @@ test_size(void **state)
         {SPAN_INIT("A: b\r\nstray\r\nmore\r\n"), 6},
         {SPAN_INIT("A: b\r\n \r\n c\r\n\r\nx"), 15},
         {SPAN_INIT("A : b\r\n\r\nx"), 9},
-        {SPAN_INIT("\xC3\xA4: b\r\n\r\nx"), 0},
+        /* A first line that is no field does not cost those after it (RFC 7103 section 7.2). */
+        {SPAN_INIT("\xC3\xA4: b\r\n\r\nx"), 9},
+        {SPAN_INIT("\xEF\xBB\xBF"
+                   "A: b\r\n\r\nx"),
+         11},
+        {SPAN_INIT("\xEF\xBB\xBF\r\nA: b\r\n\r\nx"), 13},
+        {SPAN_INIT("junk\r\nA: b\r\n\r\nx"), 14},
+        {SPAN_INIT("junk\r\nmore junk\r\n\tand more\r\nA: b\r\n\r\nx"), 36},
+        {SPAN_INIT(" folded\r\n again\r\nA: b\r\n\r\nx"), 25},
+        {SPAN_INIT(" \r\nA: b\r\n\r\nx"), 11},
+        {SPAN_INIT("junk\r\nA: b\r\nstray\r\nC: d"), 23},
+        {SPAN_INIT("junk\r\nA: b\r\nstray\r\nmore"), 12},
+        {SPAN_INIT("junk\r\nmore"), 0},
+        {SPAN_INIT("junk\r\n\r\nA: b\r\n\r\nx"), 0},
+        {SPAN_INIT("From x\r\n\r\nx"), 10},
+        {SPAN_INIT("From x\r\njunk\r\nA: b\r\n\r\nx"), 22},
+        {SPAN_INIT("\xEF\xBB\xBF"), 0},
+        {SPAN_INIT("\xEF\xBB\xBF\r\n\r\nx"), 0},
     };
 
     (void)state;
@@ -68,6 +85,53 @@ test_fields(void **state)
     assert_int_equal(i, ARRAY_LEN(expected));
     assert_int_equal(iter.blank.len, 0);
     assert_false(header_next(&iter, &field));
+}
+
+/* What stands before the first field has no name; a mark before a field is no part of it. */
+static void
+test_fields_behind_junk(void **state)
+{
+    static const struct {
+        const char *name, *value, *raw;
+    } expected[] = {
+        {"", " folded\r\njunk", " folded\r\njunk\r\n"},
+        {"", "", "\xEF\xBB\xBF"},
+        {"A", " b\r\n c", "A: b\r\n c\r\n"},
+        {"\xC3\xA4", " d", "\xC3\xA4 : d\r\n"},
+        {"", "", "\xEF\xBB\xBF"},
+        {"E", " f", "E: f\r\n"},
+    };
+    const struct span block = SPAN(" folded\r\njunk\r\n\xEF\xBB\xBF"
+                                   "A: b\r\n c\r\n\xC3\xA4 : d\r\n\xEF\xBB\xBF"
+                                   "E: f\r\n\r\n");
+    static const struct span wanted[] = {SPAN_INIT("a")};
+    struct header_names names;
+    struct header_iter iter;
+    struct header_field field;
+    size_t i = 0;
+    AUTO_ARENA arena = {0};
+    AUTO_BUF out = {0};
+
+    (void)state;
+    header_iter_init(&iter, block);
+    for (; header_next(&iter, &field); i++) {
+        assert_true(i < ARRAY_LEN(expected));
+        if (!span_eq_str(field.name, expected[i].name) ||
+            !span_eq_str(field.value, expected[i].value) ||
+            !span_eq_str(field.raw, expected[i].raw))
+            fail_msg("field %zu: %.*s", i, SPAN_FMT(field.raw));
+    }
+    assert_int_equal(i, ARRAY_LEN(expected));
+    assert_int_equal(iter.blank.len, 2);
+
+    arena_init(&arena, 4096);
+    buf_init(&out, 4096);
+    assert_int_equal(header_names_init(&names, &arena, wanted, 1), RC_OK);
+    header_filter(&out, block, &names, HEADER_FIELDS);
+    assert_true(span_eq_str(buf_span(&out), "A: b\r\n c\r\n\r\n"));
+    buf_clear(&out);
+    header_filter(&out, block, &names, HEADER_FIELDS_NOT);
+    assert_true(span_eq_str(buf_span(&out), " folded\r\njunk\r\n\xC3\xA4 : d\r\nE: f\r\n\r\n"));
 }
 
 static void
@@ -197,10 +261,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_size),        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_find),        cmocka_unit_test(test_unfold),
-        cmocka_unit_test(test_filter),      cmocka_unit_test(test_name_limit),
-        cmocka_unit_test(test_many_fields), cmocka_unit_test(test_long_field),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_fields_behind_junk),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_unfold),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_name_limit),
+        cmocka_unit_test(test_many_fields),
+        cmocka_unit_test(test_long_field),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,13 @@ test_parse(void **state)
         {" a/b; c=\"d\\\"e\\\\f\"", "a/b;c=d\"e\\f"},
         {" a/b;\r\n c=\"d\r\n e\"", "a/b;c=d e"},
         {" a/b; c=\"open; d=e", "a/b;c=open; d=e"},
-        {" a/b; name=My File (1).doc; d=e", "a/b;name=My File;d=e"},
+        {" a/b; name=My File (1).doc; d=e", "a/b;name=My File (1).doc;d=e"},
+        {" a/b; name=report(1)(2).doc (note) (again); d=e", "a/b;name=report(1)(2).doc;d=e"},
+        {" a/b; name=x(note)", "a/b;name=x"},
+        {" a/b; name=x(note) d=e", "a/b;name=x;d=e"},
+        {" a/b; name=smile :(.txt; d=e", "a/b;name=smile :(.txt;d=e"},
+        {" a/b; name=x (a (b) c) d (e", "a/b;name=x (a (b) c) d (e"},
+        {" a/b; name*=utf-8''a(1).txt; d=e", "a/b;name*=utf-8''a(1).txt;d=e"},
         {" a/b; name=My Long File.doc", "a/b;name=My Long File.doc"},
         {" a/b; charset=x format=flowed", "a/b;charset=x;format=flowed"},
         {" a/b;;; ;c=d;", "a/b;c=d"},
@@ -57,6 +63,70 @@ test_parse(void **state)
         describe(&out, &value);
         if (!span_eq_str(buf_span(&out), cases[i][1]))
             fail_msg("%s gives %.*s", cases[i][0], SPAN_FMT(buf_span(&out)));
+    }
+}
+
+/* One value in every form of RFC 2231 sections 3, 4 and 4.1. */
+static void
+test_octets(void **state)
+{
+    static const char *const cases[][2] = {
+        {"a/b; p=\"x y'z\"", "x y'z"},
+        {"a/b; P=x", "x"},
+        {"a/b; p*=us-ascii'en'x%20y%27z", "x y'z"},
+        {"a/b; p*=us-ascii''x%20y'z", "x y'z"},
+        {"a/b; p*=''x%20y%27z", "x y'z"},
+        {"a/b; p*=\"utf-8''%C3%A4\"", "\xC3\xA4"},
+        {"a/b; p*=x%20y", "x y"},
+        {"a/b; p*=x%2", "x%2"},
+        {"a/b; p*=''", ""},
+        {"a/b; p*0=\"x y\"; p*1=\"'z\"", "x y'z"},
+        {"a/b; p*1=\"'z\";\r\n P*0=\"x y\"", "x y'z"},
+        {"a/b; p*0*=us-ascii'en'x%20; p*1*=y%27; p*2=z", "x y'z"},
+        {"a/b; p*0*=''x%20; p*1=\"y%20\"; p*2*=%27z", "x y%20'z"},
+        {"a/b; p*0=\"x \"; p*1*=y%27z", "x y'z"},
+        {"a/b; p*0=x; p*1=y; p=z", "xy"}, /* joined, it is the first of its name */
+        {"a/b; p*=''x; p=y", "y"},
+    };
+    static struct mime_value value;
+    AUTO_ARENA arena = {0};
+    struct span octets;
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(mime_value_parse(span_of_str(cases[i][0]), &arena, &value), RC_OK);
+        assert_int_equal(mime_value_param_octets(&value, "p", &arena, &octets), RC_OK);
+        if (octets.ptr == NULL || !span_eq_str(octets, cases[i][1]))
+            fail_msg("%s gives %.*s", cases[i][0], SPAN_FMT(octets));
+        assert_int_equal(mime_value_param_octets(&value, "q", &arena, &octets), RC_OK);
+        assert_null(octets.ptr);
+    }
+    arena_done(&arena);
+    arena_init(&arena, 0);
+    assert_int_equal(mime_value_parse(SPAN("a/b; p*=''x"), &arena, &value), RC_OK);
+    assert_int_equal(mime_value_param_octets(&value, "p", &arena, &octets), RC_LIMIT);
+}
+
+/* Text made to be looked at again and again takes a time that is linear in its length. */
+static void
+test_linear(void **state)
+{
+    static const char *const pieces[] = {"(",  ")",  "(a)", "(a) ", "((a)b)",
+                                         "x ", "x(", "x=(", "\\"};
+    static struct mime_value value;
+    AUTO_BUF text = {0};
+
+    (void)state;
+    buf_init(&text, 4u << 20);
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        AUTO_ARENA arena = {0};
+        arena_init(&arena, 16u << 20);
+        buf_clear(&text);
+        buf_put_lit(&text, "a/b; name=x");
+        while (buf_len(&text) < LIMIT_HEADER_FIELD)
+            buf_put_str(&text, pieces[i]);
+        assert_int_equal(mime_value_parse(buf_span(&text), &arena, &value), RC_OK);
     }
 }
 
@@ -116,8 +186,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_parse),  cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_linear), cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_limits),
     };
 

@@ -127,6 +127,73 @@ test_broken_mail(void **state)
     check_tree(SPAN("Content-Type: multipart\r\n\r\na"), "l(a)");
 }
 
+/* The boundary in every form of RFC 2231. */
+static void
+test_boundary_forms(void **state)
+{
+    static const char *const types[] = {
+        "boundary=\"a b'c\"",
+        "boundary*=us-ascii'en'a%20b%27c",
+        "boundary*=''a%20b'c",
+        "boundary*0=\"a b\"; boundary*1=\"'c\"",
+        "boundary*1=\"'c\"; x=y; Boundary*0=\"a b\"",
+        "boundary*0*=us-ascii''a%20; boundary*1*=b; boundary*2=\"'c\"",
+        "boundary*0=\"a \"; boundary*1*=b%27c",
+    };
+    AUTO_BUF message = {0};
+
+    (void)state;
+    buf_init(&message, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        buf_clear(&message);
+        buf_printf(&message,
+                   "Content-Type: multipart/mixed; %s\r\n\r\n--a b'c\r\n\r\n1\r\n--a b'c--\r\n",
+                   types[i]);
+        check_tree(buf_span(&message), "m[l(1)]");
+    }
+}
+
+/* What stands before the first field does not cost the fields (RFC 7103 section 7.2). */
+static void
+test_junk_before_fields(void **state)
+{
+    static const char *const junk[] = {
+        "\xEF\xBB\xBF", " folded\r\n",           "\tfolded\r\n twice\r\n",
+        "junk\r\n",     "junk\r\n and more\r\n", "Gr\xC3\xB6\xC3\x9F\x65: x\r\n",
+        "\xFF\xFE\r\n", "From x\r\njunk\r\n",    "\xEF\xBB\xBF\r\n",
+        " \r\n",        ": no name\r\n",
+    };
+    AUTO_BUF message = {0};
+
+    (void)state;
+    buf_init(&message, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(junk); i++) {
+        buf_clear(&message);
+        buf_printf(&message,
+                   "%s" MIXED("x") "--x\r\n%s" MIXED("y") "--y\r\n\r\n1\r\n--y--\r\n--x--\r\n",
+                   junk[i], junk[i]);
+        check_tree(buf_span(&message), "m[m[l(1)]]");
+    }
+    /* A first paragraph without a field is text, also where a digest makes it a message. */
+    check_tree(SPAN("junk\r\n\r\n" MIXED("x") "--x\r\n"),
+               "l(junk\r\n\r\n" MIXED("x") "--x\r\n)");
+    check_tree(SPAN("Content-Type: multipart/digest; boundary=x\r\n\r\n--x\r\njunk\r\n\r\nA: b"
+                    "\r\n--x--\r\n"),
+               "m[r[l(junk\r\n\r\nA: b)]]");
+    check_tree(SPAN(MIXED("x") "--x\r\njunk\r\nmore\r\n--x--"), "m[l(junk\r\nmore)]");
+}
+
+/* RFC 6532 section 3.7: message/global may have a transfer encoding; then it is a leaf. */
+static void
+test_global(void **state)
+{
+    (void)state;
+    check_tree(SPAN("Content-Type: message/global\r\n\r\nA: b\r\n\r\nin"), "r[l(in)]");
+    check_tree(SPAN("Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                    "QTogYg==\r\n"),
+               "l(QTogYg==\r\n)");
+}
+
 static void
 test_content(void **state)
 {
@@ -251,10 +318,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_mail),    cmocka_unit_test(test_delimiters),
-        cmocka_unit_test(test_broken_mail),  cmocka_unit_test(test_content),
-        cmocka_unit_test(test_depth_limit),  cmocka_unit_test(test_part_limit),
-        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_good_mail),      cmocka_unit_test(test_delimiters),
+        cmocka_unit_test(test_broken_mail),    cmocka_unit_test(test_content),
+        cmocka_unit_test(test_boundary_forms), cmocka_unit_test(test_junk_before_fields),
+        cmocka_unit_test(test_global),         cmocka_unit_test(test_depth_limit),
+        cmocka_unit_test(test_part_limit),     cmocka_unit_test(test_memory_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
