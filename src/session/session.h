@@ -83,19 +83,27 @@ enum session_state {
 
 /* What others may ask of a session; bits of session_post. */
 enum session_post {
-    POST_SHUTDOWN = 1, /* the server goes down: end between two commands */
-    POST_KICK = 2,     /* an administrator ends it; words are in kick_words */
-    POST_ACCOUNT_DISABLED = 4,
-    POST_ACCOUNT_REMOVED = 8,
-    POST_PASSWORD_CHANGED = 16,
-    POST_DESCRIBE = 32, /* somebody waits in session_ask */
-    POST_PROBE = 64,    /* a suspect's place is needed */
-    POST_MOVE = 128,    /* be handed to another process between two commands, or be held */
-    POST_UPGRADE = 256, /* another process has taken over: end between two commands */
-    POST_STAY = 1024,   /* nobody took over: serve on, if nothing was let go of */
-    POST_HURRY = 512,   /* do so at once, whatever is under way */
-    POST_CONFIGURATION = 1024, /* the settings it goes by have changed */
+    POST_SHUTDOWN = 1u << 0, /* the server goes down: end between two commands */
+    POST_KICK = 1u << 1,     /* an administrator ends it; words are in kick_words */
+    POST_ACCOUNT_DISABLED = 1u << 2,
+    POST_ACCOUNT_REMOVED = 1u << 3,
+    POST_PASSWORD_CHANGED = 1u << 4,
+    POST_DESCRIBE = 1u << 5, /* somebody waits in session_ask */
+    POST_PROBE = 1u << 6,    /* a suspect's place is needed */
+    POST_MOVE = 1u << 7,     /* be handed to another process between two commands, or be held */
+    POST_UPGRADE = 1u << 8,  /* another process has taken over: end between two commands */
+    POST_STAY = 1u << 9,     /* nobody took over: serve on, if nothing was let go of */
+    POST_HURRY = 1u << 10,   /* do so at once, whatever is under way */
+    POST_CONFIGURATION = 1u << 11, /* the settings it goes by have changed */
 };
+
+/* Each has a bit of its own: the sum of all is every bit once. */
+_Static_assert((uint64_t)POST_SHUTDOWN + POST_KICK + POST_ACCOUNT_DISABLED +
+                       POST_ACCOUNT_REMOVED + POST_PASSWORD_CHANGED + POST_DESCRIBE +
+                       POST_PROBE + POST_MOVE + POST_UPGRADE + POST_STAY + POST_HURRY +
+                       POST_CONFIGURATION ==
+                   (1u << 12) - 1,
+               "two posts share a bit");
 
 /* A newcomer that waits for the place of a dead session; owned by its session. */
 struct place {
