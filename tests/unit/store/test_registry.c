@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/registry.h"
+#include "store/sqlite/registry/registry_private.h"
 
 static char dir[64];
 static char path[96];
@@ -402,7 +403,7 @@ work(void *arg)
 {
     const struct worker *worker = arg;
     struct registry_account account;
-    struct err why;
+    struct err why = {.rc = RC_OK};
     char name[32];
     uint64_t id = 0;
 
@@ -417,6 +418,35 @@ work(void *arg)
             return arg;
     }
     return NULL;
+}
+
+/* A row that was read before a password was changed must not come back into the cache after it,
+ * whether there is room or the cache is emptied for it. */
+static void
+test_cache_takes_nothing_older_than_a_change(void **state)
+{
+    struct registry *registry = *state;
+    struct registry_hit hit = {.found = true};
+    uint64_t read_before = 0;
+    uint64_t now = 0;
+    char key[16];
+    const uint64_t id = add(registry, "alice");
+
+    assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &read_before));
+    const struct registry_hit old = {.found = true};
+    assert_ok(registry_set_password(registry, id, "$y$new", NULL, &err));
+    registry_cache_put(registry, SPAN("alice@x"), &old, read_before);
+    assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
+
+    for (unsigned i = 0; i < REGISTRY_CACHE_ENTRIES; i++) {
+        snprintf(key, sizeof key, "%u", i);
+        registry_cache_put(registry, span_of_str(key), &old, now);
+    }
+    assert_true(registry_cache_get(registry, SPAN("0"), &hit, &now)); /* it is full */
+    registry_cache_put(registry, SPAN("alice@x"), &old, read_before);
+    assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
+    registry_cache_put(registry, SPAN("alice@x"), &old, now);
+    assert_true(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
 }
 
 static void
@@ -453,6 +483,7 @@ main(void)
         WITH(test_aliases),
         WITH(test_many_at_once_all_or_none),
         WITH(test_another_process_is_noticed),
+        WITH(test_cache_takes_nothing_older_than_a_change),
         WITH(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

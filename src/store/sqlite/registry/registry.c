@@ -21,7 +21,6 @@
 #include "db/schema.h"
 
 enum {
-    CACHE_ENTRIES = 4096,     /* about 4 MB when full */
     CHECK_AFTER_US = 1000000, /* another process's change is seen so late at most */
     DB_CACHE_KIB = 2048,
 };
@@ -220,13 +219,13 @@ registry_cache_put(struct registry *registry, struct span key, const struct regi
         return; /* only slower */
     *copy = *hit;
     lock_enter(&registry->lock);
-    if (registry->cache.count >= CACHE_ENTRIES) {
-        cache_empty(registry);
-        generation = registry->cache_generation;
+    if (generation == registry->cache_generation) { /* else it was read before a change */
+        if (registry->cache.count >= REGISTRY_CACHE_ENTRIES)
+            cache_empty(registry);
+        if (map_get(&registry->cache, key) == NULL &&
+            map_put(&registry->cache, key, copy) == RC_OK)
+            copy = NULL;
     }
-    if (generation == registry->cache_generation && map_get(&registry->cache, key) == NULL &&
-        map_put(&registry->cache, key, copy) == RC_OK)
-        copy = NULL;
     lock_leave(&registry->lock);
     free(copy);
 }

@@ -32,6 +32,8 @@ enum registry_sql {
     REG_SQL_COUNT,
 };
 
+enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
+
 /* What an address means. */
 struct registry_hit {
     bool found;
