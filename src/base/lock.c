@@ -50,14 +50,14 @@ lock_wait_ms(struct lock *lock, pthread_cond_t *cond, int64_t timeout_ms)
     struct timespec until;
 
     CHECK(held_ranks == UINT32_C(1) << lock->rank);
-    CHECK(clock_gettime(CLOCK_REALTIME, &until) == 0);
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
     until.tv_sec += timeout_ms / 1000;
     until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_nsec -= 1000000000;
         until.tv_sec++;
     }
-    const int rc = pthread_cond_timedwait(cond, &lock->mutex, &until);
+    const int rc = pthread_cond_clockwait(cond, &lock->mutex, CLOCK_MONOTONIC, &until);
     CHECK(rc == 0 || rc == ETIMEDOUT);
     return rc == 0;
 }

@@ -8,13 +8,11 @@
  */
 #include "daemon/housekeeping.h"
 
-#include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/ticker.h"
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
@@ -38,13 +36,11 @@ struct round {
 struct housekeeping {
     struct house *house;
     struct env *env;
-    pthread_t thread;
+    struct ticker *heartbeat; /* owned */
+    struct ticker *ticker;    /* owned */
     struct turn_waiter waiter;
-    pthread_mutex_t mutex; /* with changed: guards stop */
-    pthread_cond_t changed;
-    bool stop;
 
-    /* The thread's. */
+    /* The ticker's thread. */
     struct log_scope log;
     char after[REGISTRY_NAME_OCTETS]; /* last account visited */
     struct round round;
@@ -162,39 +158,41 @@ visit_some(struct housekeeping *hk, uint64_t second)
         memcpy(hk->after, rows[count - 1].name, sizeof hk->after);
 }
 
-/* Waits a second; false: stop. */
-static bool
-second_wait(struct housekeeping *hk)
+/* A sign of life for the crash table, and what was learnt. It waits for nobody: a purge that
+ * waits for its turn or for a slow disk must not make the server look dead. */
+static void
+heartbeat(void *ctx, uint64_t second)
 {
-    struct timespec until;
+    struct env *env = ctx;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    pthread_mutex_lock(&hk->mutex);
-    while (!hk->stop && pthread_cond_timedwait(&hk->changed, &hk->mutex, &until) != ETIMEDOUT) {
-    }
-    const bool stop = hk->stop;
-    pthread_mutex_unlock(&hk->mutex);
-    return !stop;
+    (void)second;
+    live_tick(env->live);
+    networks_tick(env->networks);
 }
 
-static void *
-keep_house(void *arg)
+static void
+keep_house(void *ctx, uint64_t second)
 {
-    struct housekeeping *hk = arg;
+    struct housekeeping *hk = ctx;
 
-    for (uint64_t second = 1; second_wait(hk); second++) {
-        live_tick(hk->env->live);
-        networks_tick(hk->env->networks);
-        if (second % EVICT_EVERY_S == 0) {
-            accounts_evict(hk->house->accounts);
-            store_keep_house(hk->house->store, NULL);
-            memory_trim(hk);
-        }
-        if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
-            visit_some(hk, second);
+    if (second % EVICT_EVERY_S == 0) {
+        accounts_evict(hk->house->accounts);
+        store_keep_house(hk->house->store, NULL);
+        memory_trim(hk);
     }
-    return NULL;
+    if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
+        visit_some(hk, second);
+}
+
+void
+housekeeping_stop(struct housekeeping *hk)
+{
+    if (hk == NULL)
+        return;
+    ticker_stop(hk->ticker);
+    ticker_stop(hk->heartbeat);
+    turn_waiter_done(&hk->waiter);
+    free(hk);
 }
 
 enum rc
@@ -209,29 +207,13 @@ housekeeping_start(struct house *house, struct env *env, struct housekeeping **o
     hk->env = env;
     log_scope_init(&hk->log, house->log, LOG_SERVER, 0);
     turn_waiter_init(&hk->waiter);
-    pthread_mutex_init(&hk->mutex, NULL);
-    pthread_cond_init(&hk->changed, NULL);
-    const int failed = pthread_create(&hk->thread, NULL, keep_house, hk);
-    if (failed != 0) {
-        free(hk);
-        return err_set(err, RC_LIMIT, failed, "housekeeping thread");
+    enum rc rc = ticker_start(&hk->heartbeat, "heartbeat", heartbeat, env, err);
+    if (rc == RC_OK)
+        rc = ticker_start(&hk->ticker, "housekeeping", keep_house, hk, err);
+    if (rc != RC_OK) {
+        housekeeping_stop(hk);
+        return rc;
     }
     *out = hk;
     return RC_OK;
-}
-
-void
-housekeeping_stop(struct housekeeping *hk)
-{
-    if (hk == NULL)
-        return;
-    pthread_mutex_lock(&hk->mutex);
-    hk->stop = true;
-    pthread_cond_signal(&hk->changed);
-    pthread_mutex_unlock(&hk->mutex);
-    pthread_join(hk->thread, NULL);
-    pthread_cond_destroy(&hk->changed);
-    pthread_mutex_destroy(&hk->mutex);
-    turn_waiter_done(&hk->waiter);
-    free(hk);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must be done now and then, on one thread of its own: a sign of life for the crash table,
- * what was learnt about client networks, letting go of accounts and databases nobody uses,
- * purging expunged mail whose time is over.
+ * What must be done now and then. One thread gives a sign of life to the crash table and stores
+ * what was learnt about client networks; it waits for nobody. Another one lets go of accounts
+ * and databases that nobody uses, and purges expunged mail whose time is over.
  */
 #ifndef DAEMON_HOUSEKEEPING_H
 #define DAEMON_HOUSEKEEPING_H
@@ -18,7 +18,7 @@ struct housekeeping;
  *  start-up. */
 MUST_USE enum rc housekeeping_start(struct house *house, struct env *env,
                                     struct housekeeping **out, struct err *err);
-/** Ends the thread after its present step. NULL is allowed. */
+/** Ends both threads after their present step. NULL is allowed. */
 void housekeeping_stop(struct housekeeping *housekeeping);
 
 #endif
