@@ -154,6 +154,8 @@ reader_open(struct shard *shard, struct sqlite_account *acct, struct handle **ou
     }
     lock_enter(&shard->lock);
     acct->readers_opening--;
+    if (acct->truncating && acct->readers_opening == 0)
+        pthread_cond_broadcast(&shard->changed);
     if (rc != RC_OK) {
         struct wakes wakes = wakes_take(acct, SIZE_MAX);
         lock_leave(&shard->lock);
@@ -199,6 +201,8 @@ reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
         const enum rc rc = reader_open(shard, acct, &handle, err);
         if (rc != RC_OK)
             return rc;
+        if (acct->truncating) /* it began meanwhile, and waits for nobody who comes now */
+            return come_again(acct, wake, err);
     }
     handle->in_use = true;
     touch(shard, acct);
@@ -419,7 +423,8 @@ sqlite_savepoint_rollback(struct store_tx *base)
 
 /* ---- the log ---- */
 
-/* Keeps new readers out and waits a moment for those inside. True: there are none. */
+/* Keeps new readers out and waits a moment for those inside, and for those who are opening a
+ * handle: that reads the database too. True: there are none. */
 static bool
 readers_stop(struct shard *shard, struct sqlite_account *acct)
 {
@@ -427,12 +432,12 @@ readers_stop(struct shard *shard, struct sqlite_account *acct)
 
     lock_enter(&shard->lock);
     acct->truncating = true;
-    while (readers_in_use(acct) != 0) {
+    while (readers_in_use(acct) != 0 || acct->readers_opening != 0) {
         const int64_t left_ms = until_ms - clock_mono_ms(&clock_system);
         if (left_ms <= 0 || !lock_wait_ms(&shard->lock, &shard->changed, left_ms))
             break;
     }
-    const bool none = readers_in_use(acct) == 0;
+    const bool none = readers_in_use(acct) == 0 && acct->readers_opening == 0;
     lock_leave(&shard->lock);
     return none;
 }
