@@ -416,19 +416,36 @@ set_choice(const struct key *key, void *field, const char *value, struct err *er
     return err_set(err, RC_INVALID, 0, "\"%s\" is none of %s", value, words);
 }
 
+/* A list that is full, at each power of two, moves to twice the room: so a list of thousands
+ * costs the arena no more than a few times its size. */
+static bool
+is_full(size_t count)
+{
+    return (count & (count - 1)) == 0;
+}
+
+static size_t
+room_after(size_t count)
+{
+    return count == 0 ? 1 : count * 2;
+}
+
 static enum rc
 list_add(struct config *config, struct text_list *list, struct span item)
 {
-    const char **items = arena_array(&config->arena, const char *, list->count + 1);
     const char *copy = arena_str(&config->arena, item);
 
-    if (items == NULL || copy == NULL)
+    if (copy == NULL)
         return RC_LIMIT;
-    for (size_t i = 0; i < list->count; i++)
-        items[i] = list->items[i];
-    items[list->count] = copy;
-    list->items = items;
-    list->count++;
+    if (is_full(list->count)) {
+        const char **items = arena_array(&config->arena, const char *, room_after(list->count));
+        if (items == NULL)
+            return RC_LIMIT;
+        for (size_t i = 0; i < list->count; i++)
+            items[i] = list->items[i];
+        list->items = items;
+    }
+    list->items[list->count++] = copy;
     return RC_OK;
 }
 
@@ -467,7 +484,23 @@ add_words(struct config *config, const struct key *key, struct text_list *list,
     return RC_OK;
 }
 
-/* Networks are few: the list grows by copying, as lists of words do. */
+static enum rc
+network_add(struct config *config, struct proxy_networks *networks,
+            const struct net_prefix *prefix)
+{
+    if (is_full(networks->count)) {
+        struct net_prefix *items =
+            arena_array(&config->arena, struct net_prefix, room_after(networks->count));
+        if (items == NULL)
+            return RC_LIMIT;
+        for (size_t i = 0; i < networks->count; i++)
+            items[i] = networks->items[i];
+        networks->items = items;
+    }
+    networks->items[networks->count++] = *prefix;
+    return RC_OK;
+}
+
 static enum rc
 add_networks(struct config *config, struct proxy_networks *networks, const char *value,
              struct err *err)
@@ -478,16 +511,12 @@ add_networks(struct config *config, struct proxy_networks *networks, const char 
         size_t len = 0;
         while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
             len++;
-        struct net_prefix *items =
-            arena_array(&config->arena, struct net_prefix, networks->count + 1);
-        if (items == NULL)
-            return err_set(err, RC_LIMIT, 0, "no memory");
-        for (size_t i = 0; i < networks->count; i++)
-            items[i] = networks->items[i];
-        const enum rc rc = net_prefix_parse(span_head(rest, len), &items[networks->count], err);
+        struct net_prefix prefix;
+        enum rc rc = net_prefix_parse(span_head(rest, len), &prefix, err);
+        if (rc == RC_OK && network_add(config, networks, &prefix) != RC_OK)
+            rc = err_set(err, RC_LIMIT, 0, "no memory");
         if (rc != RC_OK)
             return rc;
-        *networks = (struct proxy_networks){items, networks->count + 1};
         rest = span_trim(span_tail(rest, len));
     }
     return RC_OK;

@@ -20,7 +20,7 @@ enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
 
 /* Where proxies are that begin with a PROXY header; of one kind of listener. */
 struct proxy_networks {
-    const struct net_prefix *items;
+    struct net_prefix *items; /* in the configuration, which does not change */
     size_t count;
 };
 

@@ -67,6 +67,20 @@ def test_usage_errors(args):
     assert "usage: roost" in done.stderr or "no configuration: give -c" in done.stderr, done.stderr
 
 
+def test_thousands_of_domains(home, tmp_path):
+    """What a list costs to read grows with its length, not with the square of it."""
+    conf = tmp_path / "roost.conf"
+    names = "".join(f"domains = d{i}.example.org e{i}.example.org\n" for i in range(5000))
+    text = home.config.read_text()
+    conf.write_text(text + "[server]\n" + names)
+    done = roost("check", "-c", str(conf))
+    assert "no memory" not in done.stdout + done.stderr
+    many = " ".join("abcdefghijklmnopqrstuvwxyz" * 3)
+    conf.write_text(text + "[server]\n" + f"domains = {many}\n" * 6000)
+    done = roost("check", "-c", str(conf))
+    assert done.returncode == 1 and re.search(r"roost.conf:\d+: .*no memory", done.stdout), done.stdout[:300]
+
+
 def test_failures(home):
     for args in (["account", "passwd", "nobody", "--password-stdin"], ["account", "remove", "nobody"],
                  ["account", "alias", "nobody", "x@localhost"], ["import", "nobody", "/dev/null"],
