@@ -400,6 +400,9 @@ log_open(struct log **log_out, const struct log_options *options, struct err *er
     enum rc rc = options->dir == NULL ? RC_OK
                  : log->dir == NULL   ? err_set(err, RC_LIMIT, 0, "log: no memory")
                                       : file_open(log, err);
+    /* Today's file may be there already; tomorrow's could not be made. */
+    if (rc == RC_OK && log->dir != NULL && euidaccess(log->dir, W_OK | X_OK) != 0)
+        rc = err_set(err, rc_of_errno(errno), errno, "log: %s cannot be written to", log->dir);
     if (rc == RC_OK && pthread_create(&log->writer, NULL, writer_main, log) != 0)
         rc = err_set(err, RC_LIMIT, 0, "log: no thread");
     if (rc != RC_OK) {

@@ -220,6 +220,27 @@ a_missing_directory_is_told(void **state)
 }
 
 /* A disk that takes no more: the file size limit of the process, with its signal ignored. */
+/* Today's file is there and may be written, the folder may not: tomorrow there would be no log. */
+static void
+a_folder_that_stays_shut_is_told(void **state)
+{
+    const struct log_options options = {.dir = dir.path, .clock = &now.clock, .keep_days = 7};
+    struct log *other = NULL;
+    const uid_t me = geteuid();
+
+    (void)state;
+    assert_int_equal(chmod(tmpdir_file(&dir, DAY), 0666), 0);
+    assert_int_equal(chmod(dir.path, 0555), 0);
+    if (me == 0)
+        assert_int_equal(seteuid(65534), 0);
+    const enum rc rc = log_open(&other, &options, &err);
+    if (me == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(dir.path, 0700), 0);
+    assert_int_equal(rc, RC_DENIED);
+    assert_non_null(strstr(err.text, dir.path));
+}
+
 static void
 a_full_disk_loses_lines_and_says_so(void **state)
 {
@@ -349,6 +370,7 @@ main(void)
         T(files_change_with_the_day),
         T(reopens),
         T(a_missing_directory_is_told),
+        T(a_folder_that_stays_shut_is_told),
         T(a_full_disk_loses_lines_and_says_so),
         T(long_texts_are_cut),
         T(many_threads),
