@@ -44,7 +44,7 @@ generate(const struct load_options *opt, size_t count)
 {
     const struct mailgen_options options = {.seed = opt->seed, .max_octets = opt->max_octets};
     struct mailgen *gen = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     size_t octets = 0;
 
     /* Twice the same stream: once for the room, once for keeps. */
@@ -136,7 +136,7 @@ read_mbox(const struct load_options *opt, size_t count)
 {
     AUTO_FD fd = open(opt->mbox, O_RDONLY | O_CLOEXEC);
     AUTO_BUF file = {0};
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     buf_init(&file, MBOX_OCTETS_MAX);
     if (fd < 0)

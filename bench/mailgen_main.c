@@ -128,7 +128,7 @@ main(int argc, char **argv)
     struct mailgen_options opt = {.seed = 1};
     struct target target = {.mbox = "-", .newline = MAILGEN_LF};
     uint64_t count = 100;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -353,7 +353,7 @@ accounts_make(void)
     struct registry_new rows[ACCOUNTS];
     char names[ACCOUNTS][8];
     size_t failed = 0;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     for (unsigned i = 0; i < ACCOUNTS; i++) {
         snprintf(names[i], sizeof names[i], "u%u", i);
@@ -556,7 +556,7 @@ main(int argc, char **argv)
     size_t count = 5;
     char connections[60];
     char keepalive[40];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     options_take(argc, argv);
     snprintf(connections, sizeof connections, "limits.max_connections=%u",

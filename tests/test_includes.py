@@ -101,6 +101,19 @@ def test_what_cleans_up_itself_is_born_clean():
     assert not bare, "\n".join(bare)
 
 
+def test_errors_are_born_empty():
+    """A function may fail with a bare result code: what its caller logs is then empty, not stack."""
+    declared = re.compile(r"^(?:struct|union) \w+ \{.*?^\}|^\s+(struct err \w+;)", re.M | re.S)
+    bare = [
+        f"{p.relative_to(ROOT)}: {hit}"
+        for top in ("src", "tests", "bench")
+        for p in sorted((ROOT / top).rglob("*.c"))
+        for hit in declared.findall(p.read_text(errors="replace"))
+        if hit
+    ]
+    assert not bare, "\n".join(bare)
+
+
 def test_every_source_says_its_licence():
     bare = [
         str(p.relative_to(ROOT))

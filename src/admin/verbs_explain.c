@@ -183,7 +183,7 @@ static uint32_t
 keepalive_of(const struct explain *x, const char *network)
 {
     struct network_record record;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (x->reader == NULL ||
         journal_find_network(x->reader, span_of_str(network), &record, &err) != RC_OK)
@@ -487,7 +487,7 @@ explain_account(struct explain *x, const char *name, int64_t since_ms)
     struct registry_account found;
     struct account_report report;
     size_t ends = 0;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     /* One that was removed still has its records. */
     const bool known = registry_find(house->registry, span_of_str(name), &found, &err) == RC_OK;

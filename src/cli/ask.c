@@ -109,7 +109,7 @@ static enum rc
 ask_server(int fd, const char *verb, json_t *args, const struct asking *asking, struct err *err)
 {
     struct frame_stream stream;
-    struct err send_err;
+    struct err send_err = {.rc = RC_OK};
 
     frame_stream_init(&stream, fd);
     json_t *head = json_pack("{ss, sO}", "verb", verb, "args", args);

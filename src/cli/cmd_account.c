@@ -129,7 +129,7 @@ static int
 add_many(struct cli *cli, const char *path)
 {
     struct from_file from = {.path = path};
-    struct err err;
+    struct err err = {.rc = RC_OK};
     const struct asking asking = {
         .ctx = &from, .next = next_line, .on_row = cli->json ? ask_print_json : print_added};
 

@@ -89,7 +89,7 @@ check_certificate(struct check *check, const struct config *config)
     const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
     struct tls_server *server = NULL;
     struct tls_cert_info info;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     char text[900];
 
     if (config->certificate[0] == '\0') {

@@ -55,7 +55,7 @@ cmd_explain_files(struct cli *cli)
     struct foreign_options options = {.ctx = &state};
     enum foreign_detail detail = DETAIL_TROUBLE;
     struct foreign_story story;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     const char *paths[LIMIT_FOREIGN_FILES];
     size_t count = 0;
 

@@ -76,7 +76,7 @@ collect_aside(struct server *server)
     struct env *env = &server->env;
     struct live_left left;
     glob_t found;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (glob(config_path(server->house.config, "run/live.*"), 0, NULL, &found) != 0)
         return;
@@ -108,7 +108,7 @@ open_journal(struct server *server, const struct takeover *takeover, struct err 
         .max_octets = (int64_t)config->journal_octets,
     };
     uint32_t crashed = 0;
-    struct err live_err;
+    struct err live_err = {.rc = RC_OK};
 
     const enum rc rc = journal_open(&env->journal, &options, err);
     if (rc != RC_OK)
@@ -232,7 +232,7 @@ server_store_users_close(struct server *server)
 static enum rc
 server_open(struct server *server, struct takeover *takeover, struct err *err)
 {
-    struct err limits_err;
+    struct err limits_err = {.rc = RC_OK};
 
     if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
@@ -273,7 +273,7 @@ reload(struct server *server)
 {
     const struct serve_options *options = server->options;
     struct config *config = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     sd_notify(0, "RELOADING=1");
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,

@@ -238,7 +238,7 @@ take_back(struct server *server, struct err *err)
     while ((node = list_pop_front(&server->moving.list)) != NULL) {
         struct moved *moved = CONTAINER_OF(node, struct moved, link);
         struct session *session = NULL;
-        struct err why;
+        struct err why = {.rc = RC_OK};
         if (session_adopt(env, port_doors, moved->fd, span_of(moved->packed, moved->octets),
                           &session, &why) == RC_OK) {
             session_adopted_begin(session);

@@ -263,7 +263,7 @@ static bool
 exchange_go(struct login *login, enum login_outcome *outcome_out)
 {
     struct session *session = login->session;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (login->wants_line && !login->has_line) {
         *outcome_out = LOGIN_LINE;
@@ -310,7 +310,7 @@ static bool
 quick_go(struct login *login, enum login_outcome *outcome_out)
 {
     struct session *session = login->session;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     const enum rc rc = auth_quick(session->env->auth, &login->request, &login->result, &err);
     if (rc != RC_AGAIN)
@@ -345,7 +345,7 @@ hash_go(struct login *login, enum login_outcome *outcome_out)
 {
     struct session *session = login->session;
     struct slots *slots = session->env->slots;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     const enum slot_answer answer =
         slot_take(slots, SLOT_HASH, session->task.id, net_addr_hash(&session->peer));

@@ -370,7 +370,7 @@ literal_data(struct imap_session *im)
 {
     struct imap_work *work = im->work;
     struct spool *spool = &work->spools[work->spool_count - 1];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (work->spool_rc != RC_OK)
         return;

@@ -9,7 +9,7 @@
 bool
 imap_read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
     const enum rc rc =
         store_read_begin(account_store(im->acct), session_waker(&im->s), tx_out, &err);
 
@@ -36,7 +36,7 @@ imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_ou
 bool
 imap_view_awake(struct imap_session *im, struct store_tx *tx, enum imap_step *step_out)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
     const enum rc rc = view_awake(&im->view, tx, &err);
 
     if (rc == RC_OK)

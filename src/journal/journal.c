@@ -207,7 +207,7 @@ static void
 put_sums(struct journal *journal, int64_t minute_ms, size_t count)
 {
     struct log_scope scope;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     for (size_t i = 0; i < count; i++) {
         const struct journal_sum *sum = &journal->sums[i];
@@ -233,7 +233,7 @@ static void
 drain(struct journal *journal)
 {
     int64_t minute_ms = 0;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     const size_t sums = take_sums(journal, &minute_ms);
     const struct buf empty = journal->batch;
     journal->batch = journal->queue;

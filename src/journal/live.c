@@ -123,7 +123,7 @@ is_recorded(struct journal_reader *reader, uint64_t session)
 {
     AUTO_ARENA arena = {0};
     struct end_record record;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     arena_init(&arena, 1 << 16);
     return journal_find_session(reader, session, &arena, &record, &err) == RC_OK;

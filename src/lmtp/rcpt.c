@@ -64,7 +64,7 @@ lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
 {
     struct lookup found;
     struct span domain;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     AUTO_BUF local = {0};
 
     buf_init(&local, LMTP_PATH_MAX);

@@ -10,7 +10,7 @@ enum { TRACE_MAX = 4096, STEP_MAX = 65536 };
 static void
 keep(struct lmtp_session *lm, struct span data)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     lm->octets += data.len;
     if (lm->octets > env_settings(lm->s.env)->append_octets && !lm->data_too_big) {
@@ -30,7 +30,7 @@ keep(struct lmtp_session *lm, struct span data)
 void
 lmtp_receive_begin(struct lmtp_session *lm)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
     AUTO_BUF trace = {0};
 
     buf_init(&trace, TRACE_MAX);

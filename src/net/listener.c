@@ -105,7 +105,7 @@ pause_accepting(struct listener *listener, int os_errno)
     const int64_t now_s = clock_mono_us(poller_clock(listener->config.poller)) / 1000000;
 
     if (listener->config.on_trouble != NULL && listener->trouble_s != now_s) {
-        struct err err;
+        struct err err = {.rc = RC_OK};
         listener->trouble_s = now_s;
         err_set(&err, rc_of_errno(os_errno), os_errno, "listener %s: pausing: accept",
                 listener->name);

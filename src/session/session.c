@@ -699,7 +699,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
     const struct settings *settings = env_settings(env);
     struct session *session =
         session_new(env, door, arrival->peer, atomic_fetch_add(&env->next_session, 1));
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (session != NULL && arrival->by_proxy)
         session->proxied = proxied_new(session, arrival->tls);

@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
     struct span rest = span_of(data, octets);
     struct foreign_story story;
     const struct foreign_options options = {0};
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     while (count < FILES) {
         const ptrdiff_t end = count == FILES - 1 ? -1 : span_find(rest, SPAN("\xfe\n"));

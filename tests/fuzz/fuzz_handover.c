@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct span octets = span_of(data, size);
     struct handover_message message = {.fd = -1};
     AUTO_BUF out = {0};
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (handover_decode(octets, &message, &err) != RC_OK)
         return 0;

@@ -182,7 +182,7 @@ count_found(struct arena *arena, struct span line, int64_t deadline_us)
     const char *bad;
     struct search *search;
     struct view view = {.exists = 1};
-    struct err err;
+    struct err err = {.rc = RC_OK};
     enum rc rc;
 
     if (imap_args_parse(&head, MBOX_WIRE_UTF8, arena, &cmd, &bad) != RC_OK)

@@ -51,7 +51,7 @@ world_begin(void)
     const struct poller_config poller = {.threads = 1, .clock = &world.now.clock};
     struct sqlite_options store = {
         .dir = accounts, .store.clock = &world.now.clock, .max_open_fds = 30};
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     tmpdir_make(&world.dir);
     snprintf(accounts, sizeof accounts, "%s", tmpdir_file(&world.dir, "accounts"));
@@ -74,7 +74,7 @@ static struct moved *
 there_and_back(struct span packed)
 {
     struct session *session = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     const int fd = dup(world.ends[0]);
     CHECK(fd >= 0);

@@ -93,7 +93,7 @@ read_begin(struct store_account *acct, struct reader *reader)
 {
     const struct wake wake = {.fn = reader_wake, .ctx = reader};
     struct store_tx *tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     for (;;) {
         const enum rc rc = store_read_begin(acct, wake, &tx, &err);
@@ -115,7 +115,7 @@ look(struct store_tx *tx)
     AUTO_ARENA arena = {0};
     struct mbox_row *mboxes = NULL;
     size_t count = 0;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     arena_init(&arena, 1 << 20);
     must(store_mbox_list(tx, &arena, &mboxes, &count, &err), &err);
@@ -166,7 +166,7 @@ write_one(struct store_tx *tx, struct rng *rng, uint64_t inbox, uint64_t trash)
     struct entry entry;
     struct copy_result copied;
     struct expunge_result gone;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     bool more = false;
 
     arena_init(&arena, 1 << 20);
@@ -198,7 +198,7 @@ write_thread(void *arg)
     const uint64_t *id = arg;
     struct store_account *acct = NULL;
     struct rng rng;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     rng_seed(&rng, *id);
     CHECK(store_account_get(store, *id, &acct) == RC_OK);
@@ -247,7 +247,7 @@ verify_all(void)
     for (uint64_t id = 1; id <= ACCOUNTS; id++) {
         struct store_account *acct = NULL;
         struct store_tx *tx = NULL;
-        struct err err;
+        struct err err = {.rc = RC_OK};
         AUTO_BUF findings = {0};
         buf_init(&findings, 1 << 16);
         CHECK(store_account_get(store, id, &acct) == RC_OK);
@@ -276,7 +276,7 @@ main(void)
     pthread_t write_threads[ACCOUNTS];
     pthread_t evictor;
     char dir[64];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     snprintf(dir, sizeof dir, "%s/roost-stress-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");

@@ -24,7 +24,7 @@ remember_nothing(void *ctx, uint64_t account_id, const char *report)
 void
 sim_open(struct sim *sim, const char *where)
 {
-    struct err err = {.text = ""};
+    struct err err = {.rc = RC_OK};
 
     snprintf(sim->dir.path, sizeof sim->dir.path, "%s/roost-sim-XXXXXX", where);
     CHECK(mkdtemp(sim->dir.path) != NULL);

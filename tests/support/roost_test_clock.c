@@ -97,7 +97,7 @@ on_ready(struct env *env)
 int
 main(int argc, char **argv)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (argc < 2)
         return 2;

@@ -112,7 +112,7 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
     struct list_run *run = arena_new(&work->arena, struct list_run);
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
@@ -134,7 +134,7 @@ entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step
     const bool wants_tx = (req->status_items & IMAP_STATUS_RECENT) != 0;
     struct status status;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (wants_tx && !imap_read_begin(im, &tx, step_out))
         return false;
@@ -197,7 +197,7 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
     struct status status;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (status_items_unknown(req->items))
         return imap_bad(work, "A STATUS item is not known");

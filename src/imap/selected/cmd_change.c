@@ -96,7 +96,7 @@ some_expunged(struct imap_session *im, const struct named *named, bool *some_out
     struct version *now = NULL;
     struct mailbox_state state;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     *some_out = false;
     mailbox_state(im->view.mailbox, &state);

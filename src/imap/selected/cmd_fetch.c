@@ -316,7 +316,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
     enum imap_step step = STEP_DONE;
     enum rc rc = RC_OK;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     const bool needs_store = fetch_needs_store(run->fetch);
     if (needs_store && !imap_read_begin(im, &tx, &step))

@@ -32,7 +32,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
     struct search_run *run = arena_new(&work->arena, struct search_run);
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
@@ -64,7 +64,7 @@ scan(struct imap_session *im, struct search_run *run)
 {
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (search_needs_store(run->search) && !imap_read_begin(im, &tx, &step))
         return step;

@@ -78,7 +78,7 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     struct mailbox *mailbox = NULL;
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (req->condstore || req->has_qresync)
         return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
@@ -109,7 +109,7 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
     AUTO_TX tx = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (work->run == NULL)
         return select_begin(im, work, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);

@@ -347,7 +347,7 @@ static void
 file_end(struct reading *reading, const struct candidate *c)
 {
     struct foreign_file *file = &reading->story->files[c->file];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     if (foreign_source_trouble(c->source, &err) != RC_OK)
         snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
@@ -454,7 +454,7 @@ file_open(struct reading *reading, const char *path)
     struct foreign_file *file = &story->files[story->file_count];
     struct candidate *c = &reading->files[reading->count];
     struct foreign_sample sample;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     *file = (struct foreign_file){.path = path, .name = last_part(path)};
     *c = (struct candidate){.file = story->file_count};

@@ -36,7 +36,7 @@ static enum rc
 check_text(struct sqlite_tx *tx, uint64_t message, uint64_t octets, struct buf *findings,
            struct err *err)
 {
-    struct err why = {0};
+    struct err why = {.rc = RC_OK};
     uint64_t offset = 0;
     struct span part = {0};
     enum rc rc = RC_OK;
@@ -80,7 +80,7 @@ sqlite_verify(struct store_tx *base, struct buf *findings, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
     const size_t before = buf_len(findings);
-    struct err why = {0};
+    struct err why = {.rc = RC_OK};
     enum rc rc = db_check(tx->db, DB_CHECK_FULL, &why);
 
     tx_reset_cursors(tx);

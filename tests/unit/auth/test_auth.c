@@ -187,7 +187,7 @@ log_in(void *arg)
     (void)arg;
     for (int i = 0; i < 30; i++) {
         struct auth_result result;
-        struct err mine;
+        struct err mine = {.rc = RC_OK};
         const struct auth_request right = request("joe", "", "pencil");
         const struct auth_request wrong = request("imported@example.org", "", "x");
         if (auth_quick(f.auth, &right, &result, &mine) != RC_OK)

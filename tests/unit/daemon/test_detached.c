@@ -42,7 +42,7 @@ says_what_cannot_be_run(void **state)
 {
     const char *args[] = {"/nonexistent/roost", "serve", NULL};
     struct detached child = {.pid = 7, .pidfd = -1};
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     (void)state;
     assert_int_equal(detached_start(args, STDERR_FILENO, &child, &err), RC_NOT_FOUND);

@@ -150,7 +150,7 @@ answer(const char *names, enum foreign_detail detail, bool json)
     size_t len = 0;
     struct foreign_story story;
     const struct foreign_options options = {0};
-    struct err err;
+    struct err err = {.rc = RC_OK};
     struct span rest = span_of_str(names);
 
     while (rest.len > 0) {

@@ -261,7 +261,7 @@ test_generated(void **state)
         .seed = 5, .broken_percent = 40, .max_octets = 200000};
     struct mailgen *gen;
     struct mailgen_message message;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     struct rng rng;
     unsigned answered = 0;
     (void)state;

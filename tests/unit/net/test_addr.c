@@ -80,7 +80,7 @@ test_endpoint(void **state)
     static const char *const bad[] = {"",      "143",    "localhost",  "host:",   "host:70000",
                                       "[::1]", "[zz]:1", "[1.2.3.4:1", "::1:143x"};
     struct net_endpoint endpoint;
-    struct err err;
+    struct err err = {.rc = RC_OK};
     char text[280];
 
     (void)state;

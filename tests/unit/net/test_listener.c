@@ -150,7 +150,7 @@ test_inet(void **state)
     struct listener *listeners[ARRAY_LEN(table)];
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct net_addr addr;
-        struct err err = {0};
+        struct err err = {.rc = RC_OK};
         assert_int_equal(net_addr_parse(span_of_str(table[i]), &addr), RC_OK);
         if (listener_open(&bench.config, &addr, &listeners[i], &err) != RC_OK)
             fail_msg("%s", err.text);
@@ -216,7 +216,7 @@ test_unix(void **state)
     struct listener *listener;
     struct listener *second;
     struct stat st;
-    struct err err = {0};
+    struct err err = {.rc = RC_OK};
     char path[NET_UNIX_PATH_MAX + 1];
 
     (void)state;
@@ -254,7 +254,7 @@ test_unix_leftovers(void **state)
     struct listener *listener;
     struct listener *second;
     struct stat st;
-    struct err err = {0};
+    struct err err = {.rc = RC_OK};
     char path[NET_UNIX_PATH_MAX + 1];
     char file[NET_UNIX_PATH_MAX + 1];
     char long_path[200];
@@ -299,7 +299,7 @@ test_adopt(void **state)
 {
     struct bench bench;
     struct listener *listener;
-    struct err err = {0};
+    struct err err = {.rc = RC_OK};
     int pair[2];
 
     (void)state;

@@ -93,7 +93,7 @@ make(unsigned threads, const struct clock *clock)
 {
     const struct poller_config config = {.threads = threads, .clock = clock, .max_tasks = 8};
     struct poller *poller = NULL;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     assert_int_equal(poller_new(&config, &poller, &err), RC_OK);
     assert_int_equal(poller_start(poller, &err), RC_OK);
@@ -290,7 +290,7 @@ test_max_tasks(void **state)
 {
     struct poller *poller = make(1, NULL); /* max_tasks 8 */
     struct task tasks[9];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     (void)state;
     for (size_t i = 0; i < 8; i++)

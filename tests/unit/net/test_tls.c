@@ -54,7 +54,7 @@ assert_reload_fails(struct tls_server *server, const char *cert, const char *key
                     const char *words)
 {
     const struct tls_config config = {.cert_path = cert, .key_path = key};
-    struct err err = {0};
+    struct err err = {.rc = RC_OK};
 
     assert_true(tls_server_reload(server, &config, &err) != RC_OK);
     if (strstr(err.text, words) == NULL)

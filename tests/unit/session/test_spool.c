@@ -34,7 +34,7 @@ static void
 fill(struct spool *spool, size_t octets)
 {
     char block[1000];
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     for (size_t i = 0; i < sizeof block; i++)
         block[i] = (char)('a' + i % 26);
@@ -50,7 +50,7 @@ static void
 assert_filled(struct spool *spool, size_t octets)
 {
     struct span text;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     assert_ok(spool_read(spool, &text, &err));
     assert_int_equal(text.len, octets);
@@ -116,7 +116,7 @@ test_no_place_is_told(void **state)
     struct budget none;
     const struct spool_place place = {.dir = "/nonexistent/roost", .memory = &none};
     struct spool spool;
-    struct err err;
+    struct err err = {.rc = RC_OK};
 
     (void)state;
     budget_init(&none, 0);

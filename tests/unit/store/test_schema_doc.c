@@ -16,7 +16,7 @@
 static void
 read_doc(struct buf *doc)
 {
-    struct err err;
+    struct err err = {.rc = RC_OK};
     AUTO_FD fd = open(ROOST_SOURCE_ROOT "/docs/schema.md", O_RDONLY | O_CLOEXEC);
 
     assert_true(fd >= 0);
