@@ -203,6 +203,8 @@ def test_deliveries_end_with_their_client():
         server.journal_wait("closed-in-reply")
         inboxes = [server.login(name).command("STATUS INBOX (MESSAGES)")[0] for name in (names[0], names[99])]
         assert inboxes == ["* STATUS INBOX (MESSAGES 1)", "* STATUS INBOX (MESSAGES 0)"]
+
+
 def test_reload_does_not_erase_a_shutdown():
     """New settings and the end are posted to the same sessions at the same moment."""
     with Roost(accounts=["anna"], options=["server.shutdown_spread=0", "limits.max_connections_per_user=1000"]) as server:
