@@ -16,7 +16,8 @@
  * Memory: one bit a message of the view, one header block, and bounded windows for bodies.
  *
  * Text is compared as syntax/fold.h says, after decoding encoded words, transfer encodings and
- * charsets. SUBJECT "" and its like are the field's presence, as HEADER is (RFC 3501 6.4.4).
+ * charsets; FROM, TO, CC and BCC also in the addresses as ENVELOPE shows them. SUBJECT "" and
+ * its like are the field's presence, as HEADER is (RFC 3501 section 6.4.4).
  *
  * Thread: the session.
  */

@@ -14,11 +14,11 @@
 
 /* Order among siblings; what is asked first decides most cheaply. */
 static const uint8_t costs[] = {
-    [OP_CONST] = 0,   [OP_FLAG] = 1,        [OP_RECENT] = 1,  [OP_KEYWORD] = 1,
-    [OP_RUNS] = 2,    [OP_LARGER] = 1,      [OP_SMALLER] = 1, [OP_MODSEQ] = 1,
-    [OP_BEFORE] = 2,  [OP_ON] = 2,          [OP_SINCE] = 2,   [OP_OLDER] = 1,
-    [OP_YOUNGER] = 1, [OP_SENTBEFORE] = 11, [OP_SENTON] = 11, [OP_SENTSINCE] = 11,
-    [OP_FIELD] = 12,  [OP_HAS_FIELD] = 10,  [OP_TEXT] = 40,
+    [OP_CONST] = 0,   [OP_FLAG] = 1,        [OP_RECENT] = 1,     [OP_KEYWORD] = 1,
+    [OP_RUNS] = 2,    [OP_LARGER] = 1,      [OP_SMALLER] = 1,    [OP_MODSEQ] = 1,
+    [OP_BEFORE] = 2,  [OP_ON] = 2,          [OP_SINCE] = 2,      [OP_OLDER] = 1,
+    [OP_YOUNGER] = 1, [OP_SENTBEFORE] = 11, [OP_SENTON] = 11,    [OP_SENTSINCE] = 11,
+    [OP_FIELD] = 12,  [OP_ADDRESS] = 14,    [OP_HAS_FIELD] = 10, [OP_TEXT] = 40,
 };
 
 struct search_node *
@@ -259,17 +259,17 @@ compile(struct search_compiler *c, const struct imap_search_key *key, struct sea
     case SEARCH_KEYWORD:
         return compile_flag(c, key, out);
     case SEARCH_BCC:
-        return search_compile_field(c, SPAN("Bcc"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("Bcc"), key->text, out);
     case SEARCH_CC:
-        return search_compile_field(c, SPAN("Cc"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("Cc"), key->text, out);
     case SEARCH_FROM:
-        return search_compile_field(c, SPAN("From"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("From"), key->text, out);
     case SEARCH_TO:
-        return search_compile_field(c, SPAN("To"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("To"), key->text, out);
     case SEARCH_SUBJECT:
-        return search_compile_field(c, SPAN("Subject"), key->text, out);
+        return search_compile_field(c, OP_FIELD, SPAN("Subject"), key->text, out);
     case SEARCH_HEADER:
-        return search_compile_field(c, key->field, key->text, out);
+        return search_compile_field(c, OP_FIELD, key->field, key->text, out);
     case SEARCH_BODY:
         return search_compile_text(c, key->text, MIME_SCOPE_BODY, out);
     case SEARCH_TEXT:

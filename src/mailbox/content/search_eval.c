@@ -161,9 +161,11 @@ eval_field(struct search *search, struct search_node *node)
     while (field_walk_next(&walk, node, &value)) {
         if (node->op == OP_HAS_FIELD)
             return SEARCH_TRUE;
-        if (node->op != OP_FIELD)
+        if (node->op != OP_FIELD && node->op != OP_ADDRESS)
             return truth(matches_sent(node, value)); /* the first Date field counts */
-        if (mime_search_value(&search->needles, node->needle, value))
+        if (node->op == OP_ADDRESS
+                ? mime_search_addresses(&search->needles, node->needle, value)
+                : mime_search_value(&search->needles, node->needle, value))
             return SEARCH_TRUE;
     }
     return SEARCH_FALSE;
@@ -210,6 +212,7 @@ eval(const struct subject *subject, struct search_node *node)
     case OP_SENTON:
     case OP_SENTSINCE:
     case OP_FIELD:
+    case OP_ADDRESS:
     case OP_HAS_FIELD:
         if (node->stamp != search->stamp || node->value == SEARCH_UNKNOWN) {
             node->value = (uint8_t)eval_field(search, node);

@@ -45,7 +45,8 @@ enum search_op {
     OP_SENTBEFORE, /* day as the Date field writes it */
     OP_SENTON,
     OP_SENTSINCE,
-    OP_FIELD, /* a field contains the needle */
+    OP_FIELD,   /* a field contains the needle */
+    OP_ADDRESS, /* likewise, as it is written or as ENVELOPE shows its addresses */
     OP_HAS_FIELD,
     OP_TEXT, /* needle of the body or of all of the message */
 };
@@ -56,7 +57,8 @@ struct search_node {
     uint8_t value;  /* what was found out about the message under way; enum search_value */
     uint64_t stamp; /* of the message that value is about */
     int64_t number;
-    int field_id; /* OP_FIELD, OP_HAS_FIELD: in the table of stored fields, or FIELDS_NONE */
+    int field_id; /* OP_FIELD, OP_ADDRESS, OP_HAS_FIELD: in the table of stored fields, or
+                     FIELDS_NONE */
     struct span field;
     size_t needle;
     struct view_run *runs; /* OP_RUNS: ascending */
@@ -139,8 +141,10 @@ struct search_node *search_node_number(struct search_compiler *c, enum search_op
                                        int64_t number);
 
 /* search_text.c. RC_LIMIT (arena), RC_BAD_CHARSET and RC_INVALID as search_new. */
-MUST_USE enum rc search_compile_field(struct search_compiler *c, struct span name,
-                                      struct span text, struct search_node **out);
+/* op: OP_FIELD or OP_ADDRESS. */
+MUST_USE enum rc search_compile_field(struct search_compiler *c, enum search_op op,
+                                      struct span name, struct span text,
+                                      struct search_node **out);
 MUST_USE enum rc search_compile_text(struct search_compiler *c, struct span text,
                                      enum mime_scope scope, struct search_node **out);
 MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,

@@ -75,10 +75,10 @@ need_field(struct search_compiler *c, struct search_node *node, struct span name
 }
 
 enum rc
-search_compile_field(struct search_compiler *c, struct span name, struct span text,
-                     struct search_node **out)
+search_compile_field(struct search_compiler *c, enum search_op op, struct span name,
+                     struct span text, struct search_node **out)
 {
-    struct search_node *node = search_node_new(c, text.len == 0 ? OP_HAS_FIELD : OP_FIELD);
+    struct search_node *node = search_node_new(c, text.len == 0 ? OP_HAS_FIELD : op);
 
     if (node == NULL)
         return RC_LIMIT;

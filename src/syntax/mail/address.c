@@ -379,3 +379,45 @@ address_next(struct address_iter *iter, struct address *out)
     }
     return iter->in_group && end_group(iter, out);
 }
+
+static void
+put_mailbox(struct buf *out, const struct address *address)
+{
+    const bool bare = address->name.len == 0;
+
+    if (!bare) {
+        buf_put_span(out, address->name);
+        buf_put_lit(out, " <");
+    }
+    buf_put_span(out, address->mailbox);
+    if (address->host.len > 0) {
+        buf_put_char(out, '@');
+        buf_put_span(out, address->host);
+    }
+    if (!bare)
+        buf_put_char(out, '>');
+}
+
+void
+address_list_put(struct buf *out, struct span text, struct arena *arena)
+{
+    struct address_iter iter;
+    struct address address;
+    const char *before = "";
+
+    address_iter_init(&iter, text, arena);
+    while (address_next(&iter, &address)) {
+        if (address.kind == ADDRESS_GROUP_END) {
+            buf_put_char(out, ';');
+            continue;
+        }
+        buf_put_str(out, before);
+        before = ", ";
+        if (address.kind == ADDRESS_MAILBOX) {
+            put_mailbox(out, &address);
+        } else {
+            buf_put_span(out, address.name);
+            before = ": ";
+        }
+    }
+}

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/span.h"
 
 enum address_kind {
@@ -46,5 +47,12 @@ void address_iter_init(struct address_iter *iter, struct span text, struct arena
  * rule allows are kept in the nearest word; a list never fails as a whole.
  */
 bool address_next(struct address_iter *iter, struct address *out);
+
+/**
+ * Appends the list as an ENVELOPE shows it: `name <mailbox@host>, mailbox@host, group:
+ * mailbox@host;`, without the quotes, comments, routes and folding of how it was written.
+ * Encoded words stay as they are. Ask buf_ok(out) afterwards.
+ */
+void address_list_put(struct buf *out, struct span text, struct arena *arena);
 
 #endif

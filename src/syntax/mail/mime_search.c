@@ -8,6 +8,7 @@
 #include "syntax/mail/mime_search.h"
 
 #include "base/limits.h"
+#include "syntax/mail/address.h"
 #include "syntax/mail/encoded_word.h"
 #include "syntax/mail/header.h"
 
@@ -44,13 +45,15 @@ enum rc
 mime_search_init(struct mime_search *search, struct arena *arena,
                  const struct mime_needle *needles, size_t count)
 {
-    struct buf *const bufs[] = {&search->octets, &search->utf8, &search->window,
-                                &search->value_utf8, &search->value_folded};
+    struct buf *const bufs[] = {&search->octets,       &search->utf8,
+                                &search->window,       &search->value_utf8,
+                                &search->value_folded, &search->value_shown};
 
     memset(search, 0, sizeof *search);
     fold_init(&search->fold);
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_init(bufs[i], TEXT_MAX);
+    arena_init(&search->addresses, LIMIT_HEADER_FIELD * 2);
     search->needles = arena_array(arena, struct needle, count);
     search->needle_count = count;
     if (search->needles == NULL || fold_needles(search, arena, needles) != RC_OK) {
@@ -77,6 +80,8 @@ mime_search_done(struct mime_search *search)
     buf_done(&search->window);
     buf_done(&search->value_utf8);
     buf_done(&search->value_folded);
+    buf_done(&search->value_shown);
+    arena_done(&search->addresses);
     search->part = NULL;
     search->needle_count = 0;
 }
@@ -99,6 +104,42 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     fold_put(&search->fold, buf_span(utf8), folded);
     search->failed |= !buf_ok(utf8) || !buf_ok(folded);
     return occurs(search->needles[i].folded, buf_span(folded));
+}
+
+/* No quotes, comments, groups, folding or odd blanks: an ENVELOPE shows the list as it stands.
+ */
+static bool
+is_written_as_shown(struct span list)
+{
+    char before = ' ';
+
+    list = span_trim(list);
+    for (size_t i = 0; i < list.len; i++) {
+        const char c = list.ptr[i];
+        if ((unsigned char)c < ' ' || strchr("\"()\\:;", c) != NULL)
+            return false;
+        if (before == ' ' ? strchr(" @.>,", c) != NULL
+                          : c == ' ' && strchr("@.<", before) != NULL)
+            return false;
+        before = c;
+    }
+    return true;
+}
+
+bool
+mime_search_addresses(struct mime_search *search, size_t i, struct span value)
+{
+    struct buf *shown = &search->value_shown;
+
+    if (mime_search_value(search, i, value))
+        return true;
+    if (is_written_as_shown(value))
+        return false;
+    buf_clear(shown);
+    arena_reset(&search->addresses);
+    address_list_put(shown, value, &search->addresses);
+    search->failed |= !buf_ok(shown);
+    return mime_search_value(search, i, buf_span(shown));
 }
 
 /* --- Looking for needles --- */

@@ -67,6 +67,8 @@ struct mime_search {
     struct buf window; /* folded text: the end of the last piece, and this one */
     struct buf value_utf8;
     struct buf value_folded;
+    struct buf value_shown;
+    struct arena addresses; /* of one field */
     struct mime_decoder decoder;
     struct charset charset;
     struct fold fold;
@@ -80,6 +82,10 @@ void mime_search_done(struct mime_search *search);
 /** Does needle i occur in the value of one header field (folded and encoded as it stands)?
  *  Whatever its scope; remembers nothing. */
 bool mime_search_value(struct mime_search *search, size_t i, struct span value);
+
+/** The same for a field of addresses: does it occur in the value as it stands, or as ENVELOPE
+ *  shows it (address_list_put)? */
+bool mime_search_addresses(struct mime_search *search, size_t i, struct span value);
 
 /** Starts a message: forgets what was found. root: from mime_scan or mime_parts_decode,
  *  borrowed until the next begin. */

@@ -235,6 +235,46 @@ test_sent(void **state)
 
 /* ---- text ---- */
 
+/* FROM, TO, CC and BCC look at the addresses as they are written and as ENVELOPE shows them
+ * (RFC 3501 section 6.4.4); HEADER looks at the field only. */
+static void
+test_addresses(void **state)
+{
+    struct content *fx = *state;
+    static const char *const mails[] = {
+        "From: Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>\r\n\r\nx\r\n",
+        "From: \"Giant; \\\"Big\\\"\" Box <big . box @ example\r\n .net>\r\n\r\nx\r\n",
+        "To: ann@example.org (Ann\r\n\t=?utf-8?q?M=C3=BCller?=)\r\n\r\nx\r\n",
+        "Cc: A Group(some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>;\r\n"
+        "Bcc: <@node.test:\"john doe\"@example.net>\r\n\r\nx\r\n",
+        "To: Plain One <one@example.org>, two@example.org\r\n\r\nx\r\n",
+    };
+    static const struct row rows[] = {
+        {"FROM pete@silly.test", "1"},
+        {"FROM \"his account\"", "1"},
+        {"HEADER From pete@silly.test", ""},
+        {"FROM big.box@example.net", "2"},
+        {"FROM \"giant; \\\"big\\\" box <big.box@\"", "2"},
+        {"CHARSET utf-8 TO \"Ann M\xc3\xbcller <ann@example.org>\"", "3"},
+        {"TO \"ann@example.org (ann\"", "3"},
+        {"CC c@public.example", "4"},
+        {"CC \"a group: chris\"", "4"},
+        {"CC \"(some people)\"", "4"},
+        {"BCC \"john doe@example.net\"", "4"},
+        {"BCC node.test", "4"},
+        {"BCC \"\"", "4"},
+        {"TO \"one@example.org>, two@\"", "5"},
+        {"NOT FROM pete@silly.test", "2:5"},
+        {"FROM one@example.org", ""},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
+    struct view *view = content_view(fx, "INBOX");
+    check(fx, view, rows, ARRAY_LEN(rows));
+    content_view_done(view);
+}
+
 static void
 test_fields(void **state)
 {
@@ -571,6 +611,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_entries, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),

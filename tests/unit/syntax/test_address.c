@@ -105,6 +105,34 @@ test_lists(void **state)
     }
 }
 
+/* As an ENVELOPE shows it. */
+static void
+test_shown(void **state)
+{
+    static const char *const shown[][2] = {
+        {" a@b (Full Name), <c@d>", "Full Name <a@b>, c@d"},
+        {" \"Q, \\\"A\\\"\"\r\n <a . b@c (x)>", "Q, \"A\" <a.b@c>"},
+        {" x@y, g:a@b,c;, d", "x@y, g: a@b, c;, d"},
+        {" g:;", "g;"},
+        {" <@r:a@b>", "a@b"},
+        {" Nobody <>", "Nobody <>"},
+        {" ", ""},
+    };
+    AUTO_BUF out = {0};
+
+    (void)state;
+    buf_init(&out, 65536);
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        AUTO_ARENA arena = {0};
+        arena_init(&arena, 1u << 20);
+        buf_clear(&out);
+        address_list_put(&out, span_of_str(shown[i][0]), &arena);
+        if (!span_eq_str(buf_span(&out), shown[i][1]))
+            fail_msg("%s\ngives %.*s\nnot   %s", shown[i][0], SPAN_FMT(buf_span(&out)),
+                     shown[i][1]);
+    }
+}
+
 static unsigned
 count(struct span text, size_t budget)
 {
@@ -172,6 +200,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_shown),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_linear),
     };

@@ -109,6 +109,51 @@ test_values(void **state)
     mime_search_done(&search);
 }
 
+/* Written, and as ENVELOPE shows it. Values that need no second look get none: they are the
+ * same. */
+static void
+test_addresses(void **state)
+{
+    static const struct mime_needle wanted[] = {
+        {SPAN_INIT("j\xC3\xB6rg <j@example.org>"), MIME_SCOPE_VALUE},
+        {SPAN_INIT("example.org (x)"), MIME_SCOPE_VALUE},
+    };
+    static const struct {
+        const char *value;
+        bool shown, written;
+    } rows[] = {
+        {" =?utf-8?q?J=C3=B6rg?= <j@example.org>", true, false},
+        {" =?utf-8?q?J=C3=B6rg?=  <j@example.org>", true, false},
+        {" \"J\xC3\xB6rg\" <j@example.org>", true, false},
+        {" J\xC3\xB6rg\r\n\t<j@example.org>", true, false},
+        {" J\xC3\xB6rg < j@example.org>", true, false},
+        {" J\xC3\xB6rg <j@example.org >", true, false},
+        {" J\xC3\xB6rg <j @example.org>", true, false},
+        {" J\xC3\xB6rg <j@ example.org>", true, false},
+        {" J\xC3\xB6rg <j@example. org>", true, false},
+        {" J\xC3\xB6rg <j@example .org>", true, false},
+        {" J\xC3\xB6rg <@a:j@example.org>", true, false},
+        {" j@example.org (J\xC3\xB6rg)", true, false},
+        {" g:J\xC3\xB6rg <j@example.org>;", true, false},
+        {" J\xC3\xB6rg <j@example.org (x)>", true, true},
+        {" Joerg <j@example.org>", false, false},
+    };
+    struct mime_search search;
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct span value = span_of_str(rows[i].value);
+        if (mime_search_addresses(&search, 0, value) != rows[i].shown ||
+            mime_search_addresses(&search, 1, value) != rows[i].written)
+            fail_msg("%s", rows[i].value);
+    }
+    assert_false(mime_search_failed(&search));
+    mime_search_done(&search);
+}
+
 /* A match across the pieces that a large body is decoded in, and no more memory than those. */
 static void
 test_large_body(void **state)
@@ -149,6 +194,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_large_body),
     };
 
