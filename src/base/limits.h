@@ -8,7 +8,7 @@
 #define BASE_LIMITS_H
 
 /* --- Lines and literals (octets) --- */
-#define LIMIT_LINE_BEFORE_LOGIN 8192u /* one command with its literals, nobody known yet */
+#define LIMIT_LINE_BEFORE_LOGIN 8192u /* one command but ID, with its literals */
 #define LIMIT_LINE (8u << 20)         /* one command after login: UID sets of megabytes exist */
 #define LIMIT_LITERAL_BEFORE_LOGIN 4096u /* user names and passwords only */
 #define LIMIT_APPEND_DEFAULT (64u << 20) /* [limits] append; advertised, RFC 7889 */
@@ -36,6 +36,9 @@
 #define LIMIT_ID_PAIRS 30u          /* RFC 2971 section 3.3 */
 #define LIMIT_ID_FIELD 30u
 #define LIMIT_ID_VALUE 1024u
+#define LIMIT_ID_LINE                                                                          \
+    (64u << 10) /* one ID with all of that, each octet escaped: clients send it before login   \
+                 */
 
 /* --- Mailboxes --- */
 #define LIMIT_MBOX_NAME 1000u   /* octets of UTF-8 */

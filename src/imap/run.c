@@ -387,7 +387,9 @@ static void
 input_budget_charge(struct imap_session *im)
 {
     const int64_t have = im->framer == NULL ? 0 : (int64_t)im->framer->text.cap;
-    const int64_t owed = have > BUDGET_FREE ? have : 0;
+    const int64_t unpaid =
+        im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_LINE_BEFORE_LOGIN : BUDGET_FREE;
+    const int64_t owed = have > unpaid ? have : 0;
 
     if (owed > im->input_budget) {
         if (!budget_take(&im->s.env->input_budget, owed - im->input_budget)) {

@@ -41,7 +41,7 @@ enum {
 void
 imap_framer_init(struct imap_framer *framer, size_t max_octets)
 {
-    *framer = (struct imap_framer){0};
+    *framer = (struct imap_framer){.max_octets = max_octets};
     buf_init(&framer->text, max_octets);
 }
 
@@ -72,6 +72,7 @@ void
 imap_framer_set_max(struct imap_framer *framer, size_t max_octets)
 {
     CHECK(imap_framer_is_idle(framer));
+    framer->max_octets = max_octets;
     framer->text.max = max_octets;
 }
 
@@ -191,6 +192,7 @@ begin_command(struct imap_framer *framer)
     if (framer->text.cap > KEEP_CAPACITY)
         buf_done(&framer->text);
     buf_clear(&framer->text);
+    framer->text.max = framer->max_octets;
     framer->literal = (struct imap_literal){0};
     framer->literals = 0;
     framer->done = false;
@@ -219,18 +221,40 @@ strip_line_end(struct buf *text)
     buf_truncate(text, s.len);
 }
 
+/** What follows the tag and that word; ptr NULL: it is another command. */
+static struct span
+args_of(struct span text, struct span word)
+{
+    const ptrdiff_t tag_end = span_find_char(span_head(text, LIMIT_TAG + 1), ' ');
+    const struct span rest = span_tail(text, (size_t)(tag_end + 1));
+
+    if (tag_end < 0 || !span_istarts(rest, word))
+        return (struct span){NULL, 0};
+    return span_tail(rest, word.len);
+}
+
 /** Whether the text so far is APPEND, its mailbox and more: then a literal is a message. */
 static bool
 is_append_message(struct span text, unsigned literals_before)
 {
-    const ptrdiff_t tag_end = span_find_char(span_head(text, LIMIT_TAG + 1), ' ');
-    const struct span word = SPAN("APPEND ");
-    const struct span rest = span_tail(text, (size_t)(tag_end + 1));
+    const struct span args = args_of(text, SPAN("APPEND "));
 
-    if (tag_end < 0 || !span_istarts(rest, word))
+    if (args.ptr == NULL)
         return false;
-    const struct span args = span_tail(rest, word.len);
     return literals_before > 0 || (args.len > 0 && args.ptr[0] != '{' && args.ptr[0] != '~');
+}
+
+/** How much more the command may grow. ID is let grow to what RFC 2971 allows it, also while
+ *  nobody is known: clients send it first. */
+static size_t
+room_left(struct imap_framer *framer)
+{
+    const struct span text = imap_framer_text(framer);
+
+    if (framer->text.max < LIMIT_ID_LINE && text.len > LIMIT_TAG &&
+        args_of(text, SPAN("ID ")).ptr != NULL)
+        framer->text.max = LIMIT_ID_LINE;
+    return framer->text.max - text.len;
 }
 
 static enum imap_frame
@@ -241,7 +265,7 @@ ask_literal(struct imap_framer *framer)
 
     strip_line_end(&framer->text);
     const struct span text = imap_framer_text(framer);
-    const size_t room = framer->text.max - text.len;
+    const size_t room = room_left(framer);
     framer->literal = (struct imap_literal){
         .octets = octets,
         .number = number,
@@ -260,7 +284,7 @@ ask_literal(struct imap_framer *framer)
 static enum imap_frame
 take_line(struct imap_framer *framer, struct buf *in, bool braces)
 {
-    const size_t room = framer->text.max - buf_len(&framer->text);
+    const size_t room = room_left(framer);
     const struct span head = span_head(buf_span(in), room);
     size_t seen;
 

@@ -63,6 +63,7 @@ struct imap_literal {
 
 struct imap_framer {
     struct buf text;             /* the command so far; owned */
+    size_t max_octets;           /* of a command; ID may have more (LIMIT_ID_LINE) */
     struct imap_literal literal; /* the last one announced */
     unsigned literals;           /* announced in this command */
     uint64_t left;               /* octets of the current literal still to come */
@@ -75,7 +76,8 @@ struct imap_framer {
     bool done; /* the text was handed out: the next call begins a new command */
 };
 
-/** max_octets: of one command with the literals kept in it. Allocates nothing. */
+/** max_octets: of one command with the literals kept in it; ID may have LIMIT_ID_LINE in any
+ * case. Allocates nothing. */
 void imap_framer_init(struct imap_framer *framer, size_t max_octets);
 void imap_framer_done(struct imap_framer *framer);
 /** Between commands only: the limit grows at login. */

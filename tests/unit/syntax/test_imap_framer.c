@@ -340,6 +340,47 @@ test_lines_too_long(void **state)
     play_all(scripts, ARRAY_LEN(scripts));
 }
 
+/* The largest ID of RFC 2971 section 3.3, each octet escaped, fits where little else does. */
+static void
+test_id_may_be_long(void **state)
+{
+    struct imap_framer framer;
+    AUTO_BUF in = {0};
+
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        buf_init(&in, LIMIT_ID_LINE + 100);
+        imap_framer_init(&framer, LIMIT_LINE_BEFORE_LOGIN);
+        buf_put_str(&in, "a ID (");
+        for (unsigned i = 0; i < LIMIT_ID_PAIRS; i++) {
+            buf_put_str(&in, i == 0 ? "\"" : " \"");
+            for (unsigned k = 0; k < LIMIT_ID_FIELD; k++)
+                buf_put_str(&in, "\\\\");
+            buf_put_str(&in, "\" \"");
+            for (unsigned k = 0; k < LIMIT_ID_VALUE; k++)
+                buf_put_str(&in, "\\\"");
+            buf_put_str(&in, "\"");
+        }
+        const size_t octets = buf_len(&in) + 1;
+        assert_true(octets <= LIMIT_ID_LINE - 2 && octets > LIMIT_LINE_BEFORE_LOGIN);
+        while (buf_len(&in) < LIMIT_ID_LINE - 3 + more) /* to the octet, and one beyond */
+            buf_put_str(&in, " ");
+        buf_put_str(&in, ")\r\nb NOOP\r\n");
+        assert_int_equal(imap_framer_next(&framer, &in),
+                         more == 0 ? IMAP_FRAME_COMMAND : IMAP_FRAME_TOO_LONG);
+        assert_int_equal(imap_framer_next(&framer, &in), IMAP_FRAME_COMMAND);
+        assert_true(span_eq_str(imap_framer_text(&framer), "b NOOP"));
+        /* Nothing else may be so long, and the next command neither. */
+        buf_put_str(&in, "a IDX ");
+        while (buf_len(&in) < LIMIT_LINE_BEFORE_LOGIN)
+            buf_put_str(&in, "x");
+        buf_put_str(&in, "\r\n");
+        assert_int_equal(imap_framer_next(&framer, &in), IMAP_FRAME_TOO_LONG);
+        imap_framer_done(&framer);
+        buf_done(&in);
+    }
+}
+
 static void
 test_nul(void **state)
 {
@@ -442,6 +483,7 @@ main(void)
         cmocka_unit_test(test_refused_literals),
         cmocka_unit_test(test_literal_minus_limit),
         cmocka_unit_test(test_lines_too_long),
+        cmocka_unit_test(test_id_may_be_long),
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_plain_lines_ignore_braces),
         cmocka_unit_test(test_memory_is_given_back),
