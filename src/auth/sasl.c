@@ -388,9 +388,14 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     sasl->begun = true;
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
+    if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
+        /* Nobody has an empty name or password: people who leave a field out are told so. */
+        (void)err_set(err, RC_DENIED, 0, "an empty name or password");
+        return SASL_DENIED;
+    }
     if (first && span_eq_str(line, "=")) {
-        /* RFC 4959 section 3: the client's first message, and it is empty. With none of our
-         * mechanisms it may be; asking for it once more would be a challenge too many. */
+        /* RFC 4959 section 3: the client's first message, and it is empty. With PLAIN and SCRAM
+         * it may not be; asking for it once more would be a challenge too many. */
         (void)err_set(err, RC_INVALID, 0, "SASL: an empty initial response");
         return SASL_MALFORMED;
     }

@@ -17,6 +17,6 @@ S: Ab4 OK ...
 [2] C: v AUTHENTICATE PLAIN =
 [2] S: v BAD That is not what the mechanism expects
 [2] C: w AUTHENTICATE LOGIN =
-[2] S: w BAD That is not what the mechanism expects
+[2] S: w NO [AUTHENTICATIONFAILED] Wrong name or password
 [2] C: x AUTHENTICATE LOGIN
 [2] S: + VXNlciBOYW1l

@@ -145,6 +145,31 @@ login(void **state)
     }
 }
 
+/* An empty line, whether it is the name or the password, is a login that fails. */
+static void
+login_empty(void **state)
+{
+    static const char *const lines[][3] = {{"=", NULL}, {NULL, "", NULL}, {NULL, "am9l", ""}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct sasl *sasl;
+        enum sasl_outcome outcome = SASL_CHALLENGE;
+        AUTO_BUF challenge = {0};
+        buf_init(&challenge, 1000);
+        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, SPAN(""), &err));
+        for (size_t k = 0; outcome == SASL_CHALLENGE; k++) {
+            assert_true(k < 3);
+            const struct span none = {NULL, 0};
+            const struct span line = lines[i][k] == NULL ? none : span_of_str(lines[i][k]);
+            outcome = sasl_step(sasl, line, &challenge, &err);
+        }
+        assert_int_equal(outcome, SASL_DENIED);
+        assert_int_equal(err.rc, RC_DENIED);
+        sasl_free(sasl);
+    }
+}
+
 static void
 nonsense(void **state)
 {
@@ -363,6 +388,7 @@ main(void)
         T(prepares_names),
         T(plain),
         T(login),
+        T(login_empty),
         T(nonsense),
         T(long_passwords_stay_wrong),
         T(scram_decides),

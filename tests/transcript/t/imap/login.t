@@ -88,3 +88,22 @@ END
 [8] S: * BYE Logging out
 [8] S: h4 OK LOGOUT completed
 [8] END
+# A field left empty is a failed login like any other.
+[20] S: * OK [CAPABILITY ...] ...
+[20] C: t1 AUTHENTICATE LOGIN
+[20] S: + VXNlciBOYW1l
+[20] C:
+[20] S: t1 NO [AUTHENTICATIONFAILED] Wrong name or password
+[20] C: t2 AUTHENTICATE LOGIN
+[20] S: + VXNlciBOYW1l
+[20] C: b25l
+[20] S: + UGFzc3dvcmQ=
+[20] C:
+[20] S: t2 NO [AUTHENTICATIONFAILED] Wrong name or password
+[20] C: t3 AUTHENTICATE PLAIN AG9uZQA=
+[20] S: t3 NO [AUTHENTICATIONFAILED] Wrong name or password
+[20] S: * BYE [AUTHENTICATIONFAILED] Too many failed logins
+[20] END
+[21] S: * OK [CAPABILITY ...] ...
+[21] C: u1 LOGIN "" ""
+[21] S: u1 NO [AUTHENTICATIONFAILED] Wrong name or password
