@@ -28,7 +28,8 @@ static const struct {
     [NAMES_HAVE_CHILDREN] = {RC_DENIED, "a name without a mailbox has mailboxes below it"},
     [NAMES_INTO_THEMSELVES] = {RC_DENIED, "a mailbox cannot be put below itself"},
     [NAMES_TOO_LONG] = {RC_DENIED, "a name is too long, too deep or not a name"},
-    [NAMES_TOO_MANY] = {RC_LIMIT, "there are too many"},
+    [NAMES_TOO_MANY] = {RC_LIMIT, "there are too many mailboxes"},
+    [NAMES_TOO_MANY_SUBSCRIBED] = {RC_LIMIT, "there are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {RC_UNSUPPORTED, "no mailbox can have this special use"},
     [NAMES_USE_TAKEN] = {RC_EXISTS, "another mailbox has this special use"},
 };
@@ -285,7 +286,7 @@ apply_subscribe(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     rc = op->subscribe ? store_subscribe(ctx->tx, op->name, err)
                        : store_unsubscribe(ctx->tx, op->name, err);
     if (rc == RC_LIMIT)
-        return names_refuse(&op->refusal, NAMES_TOO_MANY, err);
+        return names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err);
     return rc == RC_OK ? change_mbox_names(ctx->changes, 0) : rc;
 }
 

@@ -25,7 +25,8 @@ enum names_refusal {
     NAMES_INTO_THEMSELVES, /* RENAME a a/b. RC_DENIED: CANNOT */
     NAMES_TOO_LONG, /* some name would pass LIMIT_MBOX_NAME or LIMIT_MBOX_DEPTH. RC_DENIED:
                        CANNOT */
-    NAMES_TOO_MANY, /* LIMIT_MAILBOXES, LIMIT_SUBSCRIPTIONS. RC_LIMIT: LIMIT */
+    NAMES_TOO_MANY, /* LIMIT_MAILBOXES. RC_LIMIT: LIMIT */
+    NAMES_TOO_MANY_SUBSCRIBED, /* LIMIT_SUBSCRIPTIONS. RC_LIMIT: LIMIT */
     NAMES_USE_IMPOSSIBLE, /* \All and \Flagged: no such mailboxes here. RC_UNSUPPORTED: USEATTR
                            */
     NAMES_USE_TAKEN,      /* another mailbox has this special use. RC_EXISTS: USEATTR */
@@ -55,7 +56,7 @@ void names_delete_op_init(struct names_delete_op *op, struct arena *arena, struc
 /**
  * The whole tree, in one step; missing parents of the new name are made. INBOX is emptied into
  * a new mailbox instead: it keeps its row, UIDVALIDITY and the names below it (RFC 3501 section
- * 6.3.5). Subscriptions do not follow.
+ * 6.3.5). The new names are subscribed where the old ones are, which stay so (section 6.3.9).
  */
 struct names_rename_op {
     struct turn_req turn;

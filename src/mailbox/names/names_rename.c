@@ -15,9 +15,52 @@
 
 enum { RENAME_OCTETS = 64 << 10, MOVE_BATCH = 5000, MOVE_ARENA = 8 << 20 };
 
+/* ---- subscriptions ---- */
+
+/* Those of the account before the rename, in octet order. */
+struct subscribed {
+    struct span *names;
+    size_t count;
+};
+
+static bool
+is_subscribed(const struct subscribed *subscribed, struct span name)
+{
+    size_t low = 0;
+    size_t high = subscribed->count;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const int order = span_cmp(subscribed->names[mid], name);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return false;
+}
+
+/* Clients show subscribed mailboxes only: one that was shown stays so under its new name. The
+ * old name stays subscribed, for the server may not take it off by itself (RFC 3501
+ * section 6.3.9). */
 static enum rc
-rename_row(struct names_rename_op *op, struct turn_ctx *ctx, const struct mbox_row *row,
-           struct err *err)
+subscription_follows(struct names_rename_op *op, struct turn_ctx *ctx,
+                     const struct subscribed *subscribed, struct span from, struct span to,
+                     struct err *err)
+{
+    if (!is_subscribed(subscribed, from))
+        return RC_OK;
+    const enum rc rc = store_subscribe(ctx->tx, to, err);
+    return rc == RC_LIMIT ? names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err) : rc;
+}
+
+/* ---- trees ---- */
+
+static enum rc
+rename_row(struct names_rename_op *op, struct turn_ctx *ctx,
+           const struct subscribed *subscribed, const struct mbox_row *row, struct err *err)
 {
     const struct span rest = span_tail(row->name, op->from.len); /* "" or "/below" */
     const char *name = arena_printf(op->arena, "%.*s%.*s", SPAN_FMT(op->to), SPAN_FMT(rest));
@@ -30,12 +73,15 @@ rename_row(struct names_rename_op *op, struct turn_ctx *ctx, const struct mbox_r
     if (rc == RC_EXISTS)
         return names_refuse(&op->refusal, NAMES_EXIST, err);
     if (rc == RC_OK)
+        rc = subscription_follows(op, ctx, subscribed, row->name, span_of_str(name), err);
+    if (rc == RC_OK)
         rc = change_mbox_names(ctx->changes, row->id);
     return rc;
 }
 
 static enum rc
-rename_tree(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
+rename_tree(struct names_rename_op *op, struct turn_ctx *ctx,
+            const struct subscribed *subscribed, struct err *err)
 {
     struct mbox_row top;
     struct mbox_row *below;
@@ -50,10 +96,11 @@ rename_tree(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
     if (found == RC_NOT_FOUND && count == 0)
         return names_refuse(&op->refusal, NAMES_ARE_MISSING, err);
 
-    if (found == RC_OK)
-        rc = rename_row(op, ctx, &top, err);
+    /* A level that is no mailbox has a name all the same, and may be subscribed. */
+    rc = found == RC_OK ? rename_row(op, ctx, subscribed, &top, err)
+                        : subscription_follows(op, ctx, subscribed, op->from, op->to, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
-        rc = rename_row(op, ctx, &below[i], err);
+        rc = rename_row(op, ctx, subscribed, &below[i], err);
     return rc;
 }
 
@@ -115,7 +162,8 @@ move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
 
 /* INBOX keeps its row and what is below it; its messages go to a new mailbox. */
 static enum rc
-empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
+empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
+            const struct subscribed *subscribed, struct err *err)
 {
     struct mbox_row inbox;
     uint64_t mbox;
@@ -123,6 +171,8 @@ empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx, struct err *err)
     enum rc rc = store_mbox_find(ctx->tx, op->from, op->arena, &inbox, err);
     if (rc == RC_OK)
         rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = subscription_follows(op, ctx, subscribed, op->from, op->to, err);
     return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
 }
 
@@ -130,6 +180,7 @@ static enum rc
 apply_rename(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct names_rename_op *op = CONTAINER_OF(req, struct names_rename_op, turn);
+    struct subscribed subscribed;
     struct mbox_row row;
 
     enum rc rc = names_check(op->to, &op->refusal, err);
@@ -140,12 +191,15 @@ apply_rename(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         return names_refuse(&op->refusal, NAMES_EXIST, err);
     if (rc != RC_NOT_FOUND)
         return rc;
+    rc = store_subscriptions(ctx->tx, op->arena, &subscribed.names, &subscribed.count, err);
+    if (rc != RC_OK)
+        return rc;
     if (mbox_name_is_inbox(op->from))
-        return empty_inbox(op, ctx, err);
+        return empty_inbox(op, ctx, &subscribed, err);
     if (mbox_name_is_below(op->to, op->from))
         return names_refuse(&op->refusal, NAMES_INTO_THEMSELVES, err);
     rc = names_create_parents(ctx, op->arena, op->to, &op->refusal, err);
-    return rc == RC_OK ? rename_tree(op, ctx, err) : rc;
+    return rc == RC_OK ? rename_tree(op, ctx, &subscribed, err) : rc;
 }
 
 void

@@ -85,11 +85,21 @@ subscribe(struct content *fx, const char *name, bool on)
     assert_ok(content_run(fx, &op.turn));
 }
 
+static bool
+is_usual(struct span name)
+{
+    static const char *const usual[] = {"Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"};
+
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        if (span_eq_str(name, usual[i]))
+            return true;
+    return false;
+}
+
 /* Names of all mailboxes but the six that every account has, in octet order. */
 static const char *
 names(struct content *fx)
 {
-    static const char *const usual[] = {"Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"};
     struct mbox_row *rows;
     size_t count;
     AUTO_BUF text = {0};
@@ -98,13 +108,9 @@ names(struct content *fx)
     struct store_tx *tx = content_read(fx);
     assert_ok(store_mbox_list(tx, &fx->arena, &rows, &count, &fx->err));
     store_end(tx);
-    for (size_t i = 0; i < count; i++) {
-        bool is_usual = false;
-        for (size_t u = 0; u < ARRAY_LEN(usual); u++)
-            is_usual |= span_eq_str(rows[i].name, usual[u]);
-        if (!is_usual)
+    for (size_t i = 0; i < count; i++)
+        if (!is_usual(rows[i].name))
             buf_printf(&text, "%s%.*s", buf_len(&text) > 0 ? " " : "", SPAN_FMT(rows[i].name));
-    }
     return arena_str(&fx->arena, buf_span(&text));
 }
 
@@ -216,25 +222,12 @@ test_rename(void **state)
     assert_ok(create(fx, "foo/bar", 0, NULL));
     const uint64_t bar = row_of(fx, "foo/bar").id;
     assert_ok(remove_name(fx, "foo", NULL));
-    subscribe(fx, "foo/bar", true);
     assert_ok(rename_name(fx, "blurdybloop", "sarasoop", NULL));
     assert_ok(rename_name(fx, "foo", "zowie", NULL)); /* \Noselect: what is below follows */
     assert_string_equal(names(fx), "sarasoop zowie/bar");
     assert_true(row_of(fx, "zowie/bar").id == bar); /* identity is the row */
     assert_ok(rename_name(fx, "zowie/bar", "baz/rag/zap", NULL));
     assert_string_equal(names(fx), "baz baz/rag baz/rag/zap sarasoop");
-
-    struct span *subscribed;
-    size_t count;
-    bool kept = false;
-    struct store_tx *tx = content_read(fx);
-    assert_ok(store_subscriptions(tx, &fx->arena, &subscribed, &count, &fx->err));
-    store_end(tx);
-    for (size_t i = 0; i < count; i++) {
-        kept |= span_eq_str(subscribed[i], "foo/bar");
-        assert_false(span_eq_str(subscribed[i], "zowie/bar"));
-    }
-    assert_true(kept); /* subscriptions do not follow */
 
     assert_refused(rename_name(fx, "baz", "sarasoop", &refusal_), RC_EXISTS, NAMES_EXIST);
     assert_refused(rename_name(fx, "baz", "INBOX", &refusal_), RC_EXISTS, NAMES_EXIST);
@@ -245,6 +238,58 @@ test_rename(void **state)
                    NAMES_INTO_THEMSELVES);
     assert_ok(rename_name(fx, "baz", "bazaar", NULL)); /* a longer name is not below it */
     assert_string_equal(names(fx), "bazaar bazaar/rag bazaar/rag/zap sarasoop");
+}
+
+/* Those but the six that every account has, in octet order. */
+static const char *
+subscriptions(struct content *fx)
+{
+    struct span *subscribed;
+    size_t count;
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 1 << 20);
+    struct store_tx *tx = content_read(fx);
+    assert_ok(store_subscriptions(tx, &fx->arena, &subscribed, &count, &fx->err));
+    store_end(tx);
+    for (size_t i = 0; i < count; i++)
+        if (!is_usual(subscribed[i]))
+            buf_printf(&text, "%s%.*s", buf_len(&text) > 0 ? " " : "", SPAN_FMT(subscribed[i]));
+    return arena_str(&fx->arena, buf_span(&text));
+}
+
+/* The old names stay subscribed: RFC 3501 section 6.3.9. */
+static void
+test_rename_subscriptions(void **state)
+{
+    struct content *fx = *state;
+
+    assert_ok(create(fx, "a/x/deep", 0, NULL));
+    assert_ok(create(fx, "a/y", 0, NULL));
+    assert_ok(create(fx, "ab", 0, NULL));
+    subscribe(fx, "a", true);
+    subscribe(fx, "a/gone", true); /* a name without a mailbox is not renamed */
+    subscribe(fx, "a/x/deep", true);
+    subscribe(fx, "ab", true);
+    assert_ok(rename_name(fx, "a", "b/c", NULL));
+    assert_string_equal(subscriptions(fx), "a a/gone a/x/deep ab b/c b/c/x/deep");
+    /* Subscribed already; and a level that is no mailbox any more. */
+    assert_ok(remove_name(fx, "b", NULL));
+    subscribe(fx, "b", true);
+    subscribe(fx, "d", true);
+    assert_ok(rename_name(fx, "b", "d", NULL));
+    assert_string_equal(subscriptions(fx),
+                        "a a/gone a/x/deep ab b b/c b/c/x/deep d d/c d/c/x/deep");
+    /* INBOX is renamed by emptying it. */
+    assert_ok(rename_name(fx, "INBOX", "old", NULL));
+    assert_string_equal(subscriptions(fx),
+                        "a a/gone a/x/deep ab b b/c b/c/x/deep d d/c d/c/x/deep old");
+    subscribe(fx, "INBOX", false);
+    assert_ok(rename_name(fx, "INBOX", "older", NULL));
+    /* One that is refused has subscribed nothing. */
+    assert_refused(rename_name(fx, "ab", "d/c", &refusal_), RC_EXISTS, NAMES_EXIST);
+    assert_string_equal(subscriptions(fx),
+                        "a a/gone a/x/deep ab b b/c b/c/x/deep d d/c d/c/x/deep old");
 }
 
 static void
@@ -456,6 +501,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_create, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rename_subscriptions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename_conflicts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename_inbox, setup, teardown),
         cmocka_unit_test_setup_teardown(test_subscribe, setup, teardown),
