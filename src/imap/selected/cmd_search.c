@@ -49,8 +49,10 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .now_s = clock_wall_s(im->s.env->clock),
     };
     const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);
+    if (rc == RC_NOT_FOUND)
+        return imap_bad(work, "No message has that sequence number");
     if (rc == RC_INVALID)
-        return imap_bad(work, "A key names no message, or text that is not of its charset");
+        return imap_bad(work, "The text is not in the charset that was named");
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     work->run = run;

@@ -44,8 +44,9 @@ struct search_req {
 
 /**
  * tx: a read snapshot, for the names of keywords; the view is awake and is not synced until
- * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset, or a
- * sequence number beyond the mailbox: the command is BAD. RC_LIMIT: arena.
+ * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset.
+ * RC_NOT_FOUND: a sequence number beyond the mailbox. With both the command is BAD. RC_LIMIT:
+ * arena.
  */
 MUST_USE enum rc search_new(struct arena *arena, struct view *view,
                             const struct search_req *req, struct search **out, struct err *err);

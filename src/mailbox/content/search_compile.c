@@ -83,6 +83,8 @@ compile_msgs(struct search_compiler *c, struct imap_msgs *msgs, struct search_no
     else
         rc = saved_runs(c, node);
     *out = node;
+    if (rc == RC_INVALID) /* view_resolve_seqs */
+        return err_set(c->err, RC_NOT_FOUND, 0, "a sequence number that no message has");
     return rc == RC_OK ? RC_OK : err_set(c->err, rc, 0, "message set");
 }
 

@@ -192,7 +192,11 @@ C: e6 SEARCH (OR SEEN (FLAGGED NOT DELETED))
 S: * SEARCH 1 2
 S: e6 OK SEARCH completed
 C: e7 SEARCH 4
-S: e7 BAD A key names no message, or text that is not of its charset
+S: e7 BAD No message has that sequence number
+C: e7a SEARCH 1000
+S: e7a BAD No message has that sequence number
+C< e7b SEARCH CHARSET UTF-8 SUBJECT {2+}\r\n\xff\xfe\r\n
+S: e7b BAD The text is not in the charset that was named
 C: e8 SEARCH OR 1
 S: e8 BAD OR needs two search keys
 C: e9 SEARCH ()
