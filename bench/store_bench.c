@@ -131,12 +131,12 @@ bench_append(void)
     struct mbox_row row;
 
     must(store_account_get(store, 2, &acct));
-    must(store_write_begin(acct, &tx, &err));
+    must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
     const uint64_t inbox = mbox_of(tx, "INBOX", &row);
     store_end(tx);
     const double start = now_s();
     for (unsigned i = 0; i < SINGLES; i++) {
-        must(store_write_begin(acct, &tx, &err));
+        must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         mbox_of(tx, "INBOX", &row);
         add(tx, inbox, texts[i % TEXTS]);
         must(store_commit(tx, &err));
@@ -154,7 +154,7 @@ bench_fill(struct store_account *acct, unsigned count)
     const double start = now_s();
 
     for (unsigned i = 0; i < count;) {
-        must(store_write_begin(acct, &tx, &err));
+        must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         const uint64_t inbox = mbox_of(tx, "INBOX", &row);
         for (unsigned k = 0; k < BATCH && i < count; k++, i++)
             add(tx, inbox, texts[i % TEXTS]);
@@ -258,7 +258,7 @@ bench_flags(struct store_account *acct)
         const struct uid_run all = {1, UINT32_MAX - 1};
 
         arena_init(&arena, 256 << 20);
-        must(store_write_begin(acct, &tx, &err));
+        must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         const struct flags_req req = {.mbox = mbox_of(tx, "INBOX", &row),
                                       .runs = &all,
                                       .run_count = 1,
@@ -284,7 +284,7 @@ bench_flags(struct store_account *acct)
         const struct uid_run one = {uid, uid};
 
         arena_init(&arena, 1 << 20);
-        must(store_write_begin(acct, &tx, &err));
+        must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         const struct flags_req req = {.mbox = mbox_of(tx, "INBOX", &row),
                                       .runs = &one,
                                       .run_count = 1,
@@ -308,7 +308,7 @@ bench_copy(struct store_account *acct, const char *from, const char *to, bool mo
     const struct uid_run all = {1, UINT32_MAX - 1};
 
     arena_init(&arena, 256 << 20);
-    must(store_write_begin(acct, &tx, &err));
+    must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
     const struct copy_req req = {.from = mbox_of(tx, from, &row),
                                  .to = mbox_of(tx, to, &row),
                                  .runs = &all,
@@ -354,7 +354,7 @@ bench_purge(struct store_account *acct)
     double worst = 0;
     unsigned steps = 0;
 
-    must(store_write_begin(acct, &tx, &err));
+    must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
     must(store_mbox_delete(tx, mbox_of(tx, "INBOX", &row), &err));
     must(store_mbox_delete(tx, mbox_of(tx, "Archive", &row), &err));
     must(store_mbox_delete(tx, mbox_of(tx, "Trash", &row), &err));
@@ -362,7 +362,7 @@ bench_purge(struct store_account *acct)
     const double begin = now_s();
     while (more) {
         const double start = now_s();
-        must(store_write_begin(acct, &tx, &err));
+        must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         must(store_purge_step(tx, UINT64_MAX, &more, &err));
         must(store_commit(tx, &err));
         store_keep_house(store, acct);

@@ -16,6 +16,9 @@ struct wake {
     uint64_t id; /* for sessions: slot and generation, never a pointer */
 };
 
+/* Nobody is to be woken. */
+#define WAKE_NOBODY ((struct wake){.fn = NULL})
+
 static inline void
 wake_call(struct wake wake)
 {

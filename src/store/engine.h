@@ -25,6 +25,7 @@ struct store_ops {
 
 struct store {
     const struct store_ops *ops;
+    unsigned traits; /* enum store_traits */
 };
 
 struct store_account {

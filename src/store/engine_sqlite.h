@@ -11,7 +11,11 @@
 
 struct sqlite_options {
     struct store_options store;
-    const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
+    const char *dir; /* DIR/accounts; made when missing; borrowed for the call */
+    /* Other stores are open on the same directory and write to it: makes the store
+     * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
+     * the seam. */
+    bool shared;
     int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
 };
 

@@ -52,9 +52,42 @@ store_read_begin(struct store_account *acct, struct wake wake, struct store_tx *
 }
 
 enum rc
-store_write_begin(struct store_account *acct, struct store_tx **tx_out, struct err *err)
+store_write_begin(struct store_account *acct, struct wake wake, struct store_tx **tx_out,
+                  struct err *err)
 {
-    return acct->ops->write_begin(acct, tx_out, err);
+    return acct->ops->write_begin(acct, wake, tx_out, err);
+}
+
+unsigned
+store_traits(const struct store *store)
+{
+    return store->traits;
+}
+
+void
+store_listen(struct store *store, void (*fn)(void *ctx, uint64_t account_id), void *ctx)
+{
+    store->ops->listen(store, fn, ctx);
+}
+
+enum rc
+store_latest(struct store_account *acct, struct wake wake, uint64_t *modseq_out,
+             struct err *err)
+{
+    return acct->ops->latest(acct, wake, modseq_out, err);
+}
+
+enum rc
+store_modseq(struct store_tx *tx, uint64_t *modseq_out, struct err *err)
+{
+    return tx->ops->modseq(tx, modseq_out, err);
+}
+
+enum rc
+store_entries_since(struct store_tx *tx, uint64_t mbox, uint64_t since, uint32_t *from,
+                    struct entry *rows, size_t max, size_t *count_out, struct err *err)
+{
+    return tx->ops->entries_since(tx, mbox, since, from, rows, max, count_out, err);
 }
 
 enum rc

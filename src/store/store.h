@@ -40,6 +40,15 @@
 struct store;         /* what an engine has opened; its use of the machine is bounded */
 struct store_account; /* one account; a handle is small, the engine's part opens at first use */
 
+enum store_traits { /* bits */
+                    /* A read may wait for a network: a session takes a slot for it. */
+                    STORE_READS_WAIT = 1,
+                    /* Others write to the same accounts: see "writers elsewhere" below. */
+                    STORE_SHARED = 2,
+};
+/** Thread: any. */
+unsigned store_traits(const struct store *store);
+
 /* What every engine is told; its own options are beside the function that opens it. */
 struct store_options {
     const struct clock *clock;    /* borrowed for life */
@@ -94,9 +103,14 @@ struct store_tx; /* a read snapshot or the write transaction */
  */
 MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
                                   struct store_tx **tx_out, struct err *err);
-/** The write transaction; the caller holds the turn. Waits for the engine. */
-MUST_USE enum rc store_write_begin(struct store_account *acct, struct store_tx **tx_out,
-                                   struct err *err);
+/**
+ * The write transaction; the caller holds the turn. Waits for the engine. The lease behind the
+ * turn is the engine's: RC_AGAIN when somebody elsewhere writes to the account just now, and
+ * wake is called once when it is worth trying again; and what was written elsewhere since the
+ * last transaction is to be published first (store_modseq tells, see below).
+ */
+MUST_USE enum rc store_write_begin(struct store_account *acct, struct wake wake,
+                                   struct store_tx **tx_out, struct err *err);
 /** Commits durably and ends the transaction, whatever it returns. Waits for the engine. */
 MUST_USE enum rc store_commit(struct store_tx *tx, struct err *err);
 /** Ends a read snapshot, or abandons a write. NULL is allowed. */
@@ -115,6 +129,33 @@ store_tx_cleanup(struct store_tx **tx)
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
 void store_savepoint_rollback(struct store_tx *tx);
+
+/*
+ * ---- writers elsewhere ----
+ *
+ * The account's modseq grows with every commit that anybody could notice: of messages, keywords
+ * with them, and names (created, renamed, deleted, subscribed, special use). Who keeps in
+ * memory what an account held at one modseq learns all that has changed from the rows:
+ * mailboxes by store_mbox_list, messages by store_entries_since and store_expunged_since.
+ *
+ * Wakes: one that was given with RC_AGAIN is called once, at any time from then on, also when
+ * whoever gave it has lost interest. So its id is one that goes nowhere then (task identities).
+ */
+
+/** The account's modseq as of the transaction, with what it has written itself. */
+MUST_USE enum rc store_modseq(struct store_tx *tx, uint64_t *modseq_out, struct err *err);
+/**
+ * A modseq that is not below that of any commit acknowledged anywhere before this call began.
+ * RC_AGAIN: it has to be asked for; wake is called once when the answer is there. 0 at once
+ * from an engine that is not STORE_SHARED: nobody else writes. Thread: any.
+ */
+MUST_USE enum rc store_latest(struct store_account *acct, struct wake wake,
+                              uint64_t *modseq_out, struct err *err);
+/** From now on fn is told of accounts that were written to elsewhere. It may come late, twice
+ * or for nothing, and it may be lost: store_latest is what can be relied on. Thread: the
+ * engine's own, without a lock; fn may read from the store. fn NULL: no more; returns when no
+ * call is under way. */
+void store_listen(struct store *store, void (*fn)(void *ctx, uint64_t account_id), void *ctx);
 
 /* ---- mailboxes ---- */
 
@@ -211,6 +252,11 @@ MUST_USE enum rc store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t
                                     struct entry *rows, size_t max, size_t *count_out,
                                     struct err *err);
 
+/** The same for those with a modseq above since. */
+MUST_USE enum rc store_entries_since(struct store_tx *tx, uint64_t mbox, uint64_t since,
+                                     uint32_t *from, struct entry *rows, size_t max,
+                                     size_t *count_out, struct err *err);
+
 struct expunged_row {
     uint32_t uid;
     uint32_t flags; /* last ones */
@@ -274,7 +320,8 @@ struct flags_req {
     struct keywords keywords;
     uint64_t unchanged_since; /* entries above are skipped and listed (RFC 7162 3.1.3) */
     /* The entries from this UID on as they are at this point of the transaction, for a caller
-     * who knows them as well as the database does; count 0 at the end. NULL: they are read. */
+     * who knows them as well as the database does; count 0 at the end. NULL: they are read. An
+     * engine may pass this over and read them all the same. */
     void (*known)(const void *ctx, uint32_t from_uid, struct entry_flags *out);
     const void *known_ctx;
 };

@@ -126,7 +126,7 @@ static enum rc
 run(struct fixture *fx, operation op)
 {
     struct store_tx *tx = NULL;
-    enum rc rc = store_write_begin(fx->acct, &tx, &fx->err);
+    enum rc rc = store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err);
 
     if (rc != RC_OK)
         return rc;

@@ -208,7 +208,7 @@ write_thread(void *arg)
         struct mbox_row inbox;
         struct mbox_row trash;
         arena_init(&arena, 1 << 16);
-        const enum rc rc = store_write_begin(acct, &tx, &err);
+        const enum rc rc = store_write_begin(acct, WAKE_NOBODY, &tx, &err);
         if (rc == RC_LIMIT) {
             sched_yield();
             continue;

@@ -162,8 +162,9 @@ execute(struct account *acct, struct batch *batch)
         .now_s = clock_wall_s(account_clock(acct)),
     };
 
-    batch->failure = log == NULL ? err_set(&batch->err, RC_LIMIT, 0, "no memory for a batch")
-                                 : store_write_begin(acct->store, &ctx.tx, &batch->err);
+    batch->failure = log == NULL
+                         ? err_set(&batch->err, RC_LIMIT, 0, "no memory for a batch")
+                         : store_write_begin(acct->store, WAKE_NOBODY, &ctx.tx, &batch->err);
     batch->began = batch->failure == RC_OK;
     uint32_t next = 0;
     do {

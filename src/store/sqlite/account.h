@@ -43,6 +43,7 @@ struct sqlite_tx {
     struct txn txn;
     bool write;
     bool savepoint;
+    bool renamed; /* names_note was called since the savepoint began */
 
     struct cursor message;
     unsigned message_sql; /* which statement the cursor runs */

@@ -325,6 +325,7 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
     }
 
     store->base.ops = &sqlite_ops;
+    store->base.traits = options->shared ? STORE_SHARED : 0;
     store->options = *options;
     store->dir = dir;
     store->options.dir = dir;

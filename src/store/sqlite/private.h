@@ -20,6 +20,11 @@ enum {
 MUST_USE enum rc mbox_add_defaults(struct sqlite_tx *tx, struct err *err);
 /* Reads the counters that live in memory (INV-S2). */
 MUST_USE enum rc counters_load(struct sqlite_tx *tx, struct err *err);
+/* Names or subscriptions were changed: the account's modseq grows, as it does with messages. No
+ * mailbox's row shows it, so the account's does. */
+MUST_USE enum rc names_note(struct sqlite_tx *tx, struct err *err);
+/* The counters as floors in the account's row: never given again, whatever rows go. */
+MUST_USE enum rc floors_raise(struct sqlite_tx *tx, struct err *err);
 /* Ends the statements that stand on rows of message or content. */
 void tx_reset_cursors(struct sqlite_tx *tx);
 int64_t tx_now_s(const struct sqlite_tx *tx);

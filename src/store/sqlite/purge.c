@@ -149,7 +149,7 @@ pick(struct sqlite_tx *tx, struct policy *policy, struct oldest *out, struct err
     return rc;
 }
 
-static enum rc
+enum rc
 floors_raise(struct sqlite_tx *tx, struct err *err)
 {
     const struct counters *counters = &tx->acct->counters;

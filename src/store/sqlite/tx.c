@@ -318,17 +318,20 @@ writer_end(struct sqlite_tx *tx)
 {
     tx->write = false;
     tx->savepoint = false;
+    tx->renamed = false;
     writer_give(tx->acct);
 }
 
 static void checkpoint_when(struct sqlite_account *acct, int64_t octets);
 
 enum rc
-sqlite_write_begin(struct store_account *base, struct store_tx **tx_out, struct err *err)
+sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
+                   struct err *err)
 {
     struct sqlite_account *acct = sqlite_account_of(base);
     bool open = false;
 
+    (void)wake; /* the turn is the only lease: one process has the directory */
     CHECK(lock_none_held());
     enum rc rc = writer_take(acct, &open, err);
     if (rc != RC_OK)
@@ -342,6 +345,10 @@ sqlite_write_begin(struct store_account *base, struct store_tx **tx_out, struct 
     checkpoint_when(acct, OVERDUE_OCTETS);
     struct sqlite_tx *tx = &acct->writer->tx;
     rc = txn_begin(&tx->txn, tx->db, TXN_WRITE, err);
+    if (rc == RC_OK && acct->store->options.shared) {
+        acct->writer->loaded = false;
+        sweep_free(acct);
+    }
     if (rc == RC_OK && !acct->writer->loaded) {
         rc = counters_load(tx, err);
         if (rc != RC_OK)
@@ -392,6 +399,7 @@ sqlite_savepoint(struct store_tx *base, struct err *err)
     CHECK(tx->write && !tx->savepoint);
     const enum rc rc = savepoint_begin(tx->db, err);
     tx->savepoint = rc == RC_OK;
+    tx->renamed = false; /* what is noted now may be undone with the savepoint */
     return rc;
 }
 
@@ -419,6 +427,34 @@ sqlite_savepoint_rollback(struct store_tx *base)
         txn_abort(&tx->txn);
         tx->txn.db = tx->db; /* still begun, for the commit to refuse */
     }
+}
+
+/* ---- writers elsewhere ---- */
+
+enum rc
+sqlite_latest(struct store_account *base, struct wake wake, uint64_t *modseq_out,
+              struct err *err)
+{
+    struct store_tx *tx = NULL;
+
+    if (!sqlite_account_of(base)->store->options.shared) {
+        *modseq_out = 0;
+        return RC_OK;
+    }
+    enum rc rc = sqlite_read_begin(base, wake, &tx, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = sqlite_modseq(tx, modseq_out, err);
+    sqlite_end(tx);
+    return rc;
+}
+
+void
+sqlite_listen(struct store *base, void (*fn)(void *ctx, uint64_t account_id), void *ctx)
+{
+    (void)base; /* it hears of nobody: other writers are found by store_latest */
+    (void)fn;
+    (void)ctx;
 }
 
 /* ---- the log ---- */

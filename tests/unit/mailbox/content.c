@@ -50,7 +50,7 @@ content_write(struct content *fx)
 {
     struct store_tx *tx;
 
-    assert_ok(store_write_begin(fx->handle, &tx, &fx->err));
+    assert_ok(store_write_begin(fx->handle, WAKE_NOBODY, &tx, &fx->err));
     return tx;
 }
 

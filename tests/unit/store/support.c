@@ -32,8 +32,8 @@ count_report(void *ctx, uint64_t account_id, const char *text)
     fx->reports++;
 }
 
-struct fixture *
-fixture_new(void)
+static struct fixture *
+fixture_open(bool shared)
 {
     struct fixture *fx = calloc(1, sizeof *fx);
 
@@ -50,6 +50,7 @@ fixture_new(void)
         .dir = fx->accounts,
         .store.clock = &test_clock,
         .max_open_fds = 60,
+        .shared = shared,
         .store.undelete_retention_s = 14 * TEST_DAY_S,
         .store.undelete_max_octets = UINT64_C(1) << 30,
         .store.report = count_report,
@@ -58,6 +59,18 @@ fixture_new(void)
     assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
     return fx;
+}
+
+struct fixture *
+fixture_new(void)
+{
+    return fixture_open(false);
+}
+
+struct fixture *
+fixture_new_shared(void)
+{
+    return fixture_open(true);
 }
 
 void
@@ -93,7 +106,7 @@ begin_write(struct fixture *fx)
 {
     struct store_tx *tx = NULL;
 
-    assert_ok(store_write_begin(fx->acct, &tx, &fx->err));
+    assert_ok(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err));
     return tx;
 }
 

@@ -33,6 +33,8 @@ extern int64_t test_now_s;
 extern const struct clock test_clock;
 
 struct fixture *fixture_new(void);
+/* Other stores may be opened on its directory, with its options. */
+struct fixture *fixture_new_shared(void);
 void fixture_free(struct fixture *fx);
 /* Closes and opens the store again, as after a restart. */
 void fixture_restart(struct fixture *fx);

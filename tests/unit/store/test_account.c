@@ -114,7 +114,7 @@ test_files_that_are_not_ours(void **state)
     memset(garbage, 'x', sizeof garbage);
     put_file(fx, garbage, sizeof garbage);
     assert_rc(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err), RC_CORRUPT);
-    assert_rc(store_write_begin(fx->acct, &tx, &fx->err), RC_CORRUPT);
+    assert_rc(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_CORRUPT);
     put_file(fx, "", 0);
     assert_int_equal(run_sql(fx, "CREATE TABLE other (x)"), 0);
     assert_rc(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err), RC_CORRUPT);
@@ -122,7 +122,7 @@ test_files_that_are_not_ours(void **state)
     store_end(begin_read(fx));
     fixture_restart(fx);
     assert_int_equal(run_sql(fx, "PRAGMA user_version = 99"), 0);
-    assert_rc(store_write_begin(fx->acct, &tx, &fx->err), RC_UNSUPPORTED);
+    assert_rc(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_UNSUPPORTED);
     assert_int_equal(store_sqlite_open_fds(fx->store), 0);
     fixture_free(fx);
 }
@@ -196,7 +196,7 @@ test_descriptors_are_bounded(void **state)
     (void)state;
     for (unsigned i = 0; i < ACCOUNTS; i++) {
         assert_ok(store_account_get(fx->store, 100 + i, &accts[i]));
-        assert_ok(store_write_begin(accts[i], &tx, &fx->err));
+        assert_ok(store_write_begin(accts[i], WAKE_NOBODY, &tx, &fx->err));
         assert_ok(store_commit(tx, &fx->err));
         assert_ok(store_read_begin(accts[i], (struct wake){0}, &tx, &fx->err));
         store_end(tx);
@@ -359,7 +359,7 @@ test_read_only_directory(void **state)
         if (geteuid() == 0 && setuid(65534) != 0)
             _exit(9);
         const enum rc read = store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err);
-        const enum rc write = store_write_begin(fx->acct, &tx, &fx->err);
+        const enum rc write = store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err);
         const bool said = strstr(fx->err.text, "Permission denied") != NULL;
         _exit(read == RC_DENIED && write == RC_DENIED && said ? 0 : 1);
     }

@@ -87,25 +87,45 @@ entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry, struct
     return stmt_run(stmt, err);
 }
 
-enum rc
-sqlite_entries_read(struct store_tx *base, uint64_t mbox, uint32_t *from, struct entry *rows,
-                    size_t max, size_t *count_out, struct err *err)
+/* The next entries of a statement. *from becomes the UID after the last. */
+static enum rc
+entries_take(struct stmt *stmt, uint32_t *from, struct entry *rows, size_t max,
+             size_t *count_out, struct err *err)
 {
-    struct sqlite_tx *tx = sqlite_tx_of(base);
     size_t count = 0;
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_ENTRIES_FROM);
 
-    bind_u64(&stmt, 1, mbox);
-    bind_u64(&stmt, 2, *from);
-    while (count < max && stmt_row(&stmt))
-        entry_read(&stmt, &rows[count++]);
-    const enum rc rc = stmt_end(&stmt, err);
+    while (count < max && stmt_row(stmt))
+        entry_read(stmt, &rows[count++]);
+    const enum rc rc = stmt_end(stmt, err);
     if (rc != RC_OK)
         return rc;
     if (count != 0) /* no UID is 2^32-1: uidnext is one more than the highest */
         *from = rows[count - 1].uid + 1;
     *count_out = count;
     return RC_OK;
+}
+
+enum rc
+sqlite_entries_read(struct store_tx *base, uint64_t mbox, uint32_t *from, struct entry *rows,
+                    size_t max, size_t *count_out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(sqlite_tx_of(base)->db, SQL_ENTRIES_FROM);
+
+    bind_u64(&stmt, 1, mbox);
+    bind_u64(&stmt, 2, *from);
+    return entries_take(&stmt, from, rows, max, count_out, err);
+}
+
+enum rc
+sqlite_entries_since(struct store_tx *base, uint64_t mbox, uint64_t since, uint32_t *from,
+                     struct entry *rows, size_t max, size_t *count_out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(sqlite_tx_of(base)->db, SQL_ENTRIES_SINCE);
+
+    bind_u64(&stmt, 1, mbox);
+    bind_u64(&stmt, 2, *from);
+    bind_u64(&stmt, 3, since);
+    return entries_take(&stmt, from, rows, max, count_out, err);
 }
 
 static void

@@ -51,6 +51,42 @@ counters_load(struct sqlite_tx *tx, struct err *err)
     return RC_OK;
 }
 
+enum rc
+names_note(struct sqlite_tx *tx, struct err *err)
+{
+    if (tx->renamed)
+        return RC_OK;
+    tx->renamed = true;
+    tx->acct->counters.modseq++;
+    return floors_raise(tx, err);
+}
+
+static enum rc
+modseq_read(struct sqlite_tx *tx, uint64_t *out, struct err *err)
+{
+    AUTO_STMT floors = stmt_get(tx->db, SQL_FLOORS);
+    AUTO_STMT tops = stmt_get(tx->db, SQL_MBOX_TOPS);
+    enum rc rc = stmt_one(&floors, err);
+
+    if (rc == RC_OK)
+        rc = stmt_one(&tops, err);
+    if (rc == RC_OK)
+        *out =
+            col_u64(&tops, 2) > col_u64(&floors, 2) ? col_u64(&tops, 2) : col_u64(&floors, 2);
+    return rc;
+}
+
+enum rc
+sqlite_modseq(struct store_tx *base, uint64_t *modseq_out, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+
+    if (!tx->write)
+        return modseq_read(tx, modseq_out, err);
+    *modseq_out = tx->acct->counters.modseq;
+    return RC_OK;
+}
+
 /* ---- counters of one row ---- */
 
 enum rc
@@ -323,7 +359,8 @@ sqlite_mbox_rename(struct store_tx *base, uint64_t mbox, struct span new_name, s
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_RENAME);
     stmt_bind_text(&stmt, 1, new_name);
     bind_u64(&stmt, 2, mbox);
-    return run_on_one(&stmt, mbox, err);
+    const enum rc changed = run_on_one(&stmt, mbox, err);
+    return changed == RC_OK ? names_note(tx, err) : changed;
 }
 
 enum rc
@@ -336,7 +373,8 @@ sqlite_mbox_set_special_use(struct store_tx *base, uint64_t mbox, uint32_t speci
 
     bind_u64(&stmt, 1, special_use);
     bind_u64(&stmt, 2, mbox);
-    return run_on_one(&stmt, mbox, err);
+    const enum rc changed = run_on_one(&stmt, mbox, err);
+    return changed == RC_OK ? names_note(tx, err) : changed;
 }
 
 static enum rc
@@ -465,7 +503,7 @@ sqlite_subscribe(struct store_tx *base, struct span name, struct err *err)
     stmt_bind_text(&stmt, 1, name);
     rc = stmt_run(&stmt, err);
     *at_most += rc == RC_OK;
-    return rc;
+    return rc == RC_OK && db_changes(tx->db) != 0 ? names_note(tx, err) : rc;
 }
 
 enum rc
@@ -476,5 +514,6 @@ sqlite_unsubscribe(struct store_tx *base, struct span name, struct err *err)
     AUTO_STMT stmt = stmt_get(tx->db, SQL_UNSUBSCRIBE);
 
     stmt_bind_text(&stmt, 1, name);
-    return stmt_run(&stmt, err);
+    const enum rc rc = stmt_run(&stmt, err);
+    return rc == RC_OK && db_changes(tx->db) != 0 ? names_note(tx, err) : rc;
 }
