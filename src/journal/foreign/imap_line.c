@@ -222,3 +222,86 @@ imap_open_set(struct span args)
         return 0;
     return span_to_u64(span_head(set, set.len - 2), UINT32_MAX, &number) ? (uint32_t)number : 0;
 }
+
+uint64_t
+imap_set_count(struct span set)
+{
+    uint64_t count = 0;
+
+    while (set.len > 0 && count <= UINT32_MAX) {
+        const ptrdiff_t comma = span_find_char(set, ',');
+        const struct span range = span_head(set, comma < 0 ? set.len : (size_t)comma);
+        const ptrdiff_t colon = span_find_char(range, ':');
+        uint64_t from;
+        uint64_t to;
+        set = span_tail(set, range.len + 1);
+        if (!span_to_u64(span_head(range, colon < 0 ? range.len : (size_t)colon), UINT32_MAX,
+                         &from) ||
+            !span_to_u64(colon < 0 ? range : span_tail(range, (size_t)colon + 1), UINT32_MAX,
+                         &to))
+            return 0;
+        count += (from < to ? to - from : from - to) + 1;
+    }
+    return count;
+}
+
+bool
+imap_is_other_protocol(struct span greeting)
+{
+    static const struct span begins[] = {SPAN_INIT("220 "), SPAN_INIT("220-"), SPAN_INIT("+OK"),
+                                         SPAN_INIT("HTTP/"), SPAN_INIT("\"IMPLEMENTATION\"")};
+
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (span_starts(greeting, begins[i]))
+            return true;
+    return false;
+}
+
+/* Commands of extensions, by the capability that announces them. */
+static const struct {
+    const char *capability;
+    const char *command;
+} offers[] = {
+    {"ID", "ID"},
+    {"IDLE", "IDLE"},
+    {"ENABLE", "ENABLE"},
+    {"NAMESPACE", "NAMESPACE"},
+    {"UNSELECT", "UNSELECT"},
+    {"MOVE", "MOVE"},
+    {"MOVE", "UID MOVE"},
+    {"UIDPLUS", "UID EXPUNGE"},
+    {"SORT", "SORT"},
+    {"SORT", "UID SORT"},
+    {"QUOTA", "GETQUOTA"},
+    {"QUOTA", "GETQUOTAROOT"},
+    {"ACL", "MYRIGHTS"},
+    {"METADATA", "GETMETADATA"},
+    {"NOTIFY", "NOTIFY"},
+    {"STARTTLS", "STARTTLS"},
+    {"COMPRESS=DEFLATE", "COMPRESS"},
+    {"XLIST", "XLIST"},
+};
+_Static_assert(sizeof offers / sizeof offers[0] <= 32, "bits");
+
+uint32_t
+imap_offers(struct span capabilities)
+{
+    uint32_t bits = 0;
+
+    while (capabilities.len > 0) {
+        const struct span word = imap_take_word(&capabilities);
+        for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++)
+            if (span_ieq_str(word, offers[i].capability))
+                bits |= UINT32_C(1) << i;
+    }
+    return bits;
+}
+
+uint32_t
+imap_offer_of(const char *command)
+{
+    for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++)
+        if (strcmp(offers[i].command, command) == 0)
+            return UINT32_C(1) << i;
+    return 0;
+}

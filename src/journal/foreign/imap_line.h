@@ -49,6 +49,14 @@ struct span imap_take_word(struct span *rest);
 struct span imap_take_astring(struct span *rest);
 /** In "12 FETCH (UID 39 FLAGS ...": the UID, or 0. */
 uint32_t imap_fetch_uid(struct span items);
+/** The bits of the commands that a list of capabilities announces. */
+uint32_t imap_offers(struct span capabilities);
+/** The bit of a command that needs to be announced (canonical name), 0 for others. */
+uint32_t imap_offer_of(const char *command);
+/** How many numbers a set names: "3,7:9" 4. 0: it is no set; beyond 2^32 it stays there. */
+uint64_t imap_set_count(struct span set);
+/** A greeting of SMTP, POP3, HTTP or ManageSieve. */
+bool imap_is_other_protocol(struct span greeting);
 /** The n of a set that ends in "n:*", or 0. */
 uint32_t imap_open_set(struct span args);
 

@@ -118,6 +118,15 @@ without_zone(const struct foreign_session *a, const struct foreign_session *b, i
     return us > quarter / 2 ? us - quarter : us < -quarter / 2 ? us + quarter : us;
 }
 
+/* A login in a log that never shows a command. In other logs a session without commands is one
+ * where none were sent: a scanner's, or one that was given up. */
+static bool
+is_told_without_dialogue(const struct foreign_session *session)
+{
+    return !session->log->dialogue && session->account[0] != '\0' &&
+           foreign_session_has(session, FACT_LOGGED_IN);
+}
+
 static bool
 agree_by_begin(const struct foreign_session *a, const struct foreign_session *b,
                struct agreement *out)
@@ -125,8 +134,9 @@ agree_by_begin(const struct foreign_session *a, const struct foreign_session *b,
     const int64_t left = login_time(a);
     const int64_t right = login_time(b);
 
-    if ((a->cmd_count > 0 && b->cmd_count > 0) || left == FOREIGN_NO_TIME ||
-        right == FOREIGN_NO_TIME)
+    if (left == FOREIGN_NO_TIME || right == FOREIGN_NO_TIME ||
+        !(is_told_without_dialogue(a) ? b->cmd_count > 0
+                                      : is_told_without_dialogue(b) && a->cmd_count > 0))
         return false;
     if (a->account[0] != '\0' && b->account[0] != '\0' && strcmp(a->account, b->account) != 0)
         return false;
@@ -198,6 +208,8 @@ agree(struct matching *m, const struct foreign_case *c, const struct foreign_ses
     const struct foreign_session *first = c->views[0];
     const struct difference *difference = difference_of(m, first->log, session->log);
 
+    if (first->general || first->other || session->general || session->other)
+        return false;
     if (c->view_count == FOREIGN_VIEWS || has_log(c, session->log) ||
         (!agree_by_commands(first, session, out) && !agree_by_begin(first, session, out)))
         return false;

@@ -48,11 +48,14 @@ struct foreign_ref {
 struct foreign_event {
     struct foreign_ref ref;
     enum foreign_dir dir;   /* DIR_NONE: a fact */
-    enum foreign_fact fact; /* FACT_NONE: a protocol line */
+    enum foreign_fact fact; /* FACT_NONE: a protocol line; with DIR_NONE only the names count */
     bool more;           /* a protocol line that continues the one before (after a literal) */
     bool opens;          /* a new session begins here, whatever had this key before */
     bool ends;           /* the session is over with this event */
     bool joins;          /* about an open session only: without one it is nothing */
+    bool general;        /* about the server and many connections; the key names the matter */
+    bool other;          /* of another protocol than IMAP */
+    bool rest;           /* goes on with the line before: only counted against its literal */
     struct span key;     /* which session of the log; empty: the only one at a time */
     struct span text;    /* the line without CRLF, or the log's words for the fact */
     struct span account; /* learned on the way; empty: not told here */

@@ -47,6 +47,16 @@ side_name(enum foreign_side side)
 }
 
 static json_t *
+strange_json(const struct foreign_file *file)
+{
+    json_t *rows = json_array();
+
+    for (uint64_t i = 0; i < file->strange && i < FOREIGN_STRANGE_SHOWN; i++)
+        json_array_append_new(rows, json_integer((json_int_t)file->strange_lines[i]));
+    return rows;
+}
+
+static json_t *
 files_json(const struct foreign_story *story)
 {
     json_t *rows = json_array();
@@ -63,8 +73,9 @@ files_json(const struct foreign_story *story)
         json_object_set_new(
             row, "side", log == NULL ? json_null() : json_string(side_name(log->format->side)));
         json_object_set_new(row, "lines", json_integer((json_int_t)file->lines));
-        json_object_set_new(row, "not_understood",
-                            json_integer(log == NULL ? 0 : (json_int_t)log->strange));
+        json_object_set_new(row, "not_understood", json_integer((json_int_t)file->strange));
+        json_object_set_new(row, "not_understood_first", strange_json(file));
+        json_object_set_new(row, "other_programs", json_integer((json_int_t)file->others));
         json_object_set_new(row, "trouble",
                             file->trouble[0] == '\0' ? json_null() : text(file->trouble));
         json_array_append_new(rows, row);
@@ -157,7 +168,7 @@ case_json(const struct foreign_story *story, const struct foreign_case *c)
     json_object_set_new(row, "end", time_text(first, first->end.at_us));
     json_object_set_new(row, "verdict", json_string(t.rule->code));
     json_object_set_new(row, "title", json_string(t.rule->title));
-    json_object_set_new(row, "who", json_string(foreign_who_name(t.rule->who)));
+    json_object_set_new(row, "who", json_string(foreign_who_name(t.verdict.who)));
     json_object_set_new(row, "sure", json_string(foreign_sure_name(t.verdict.sure)));
     json_object_set_new(row, "why_sure", json_string(t.verdict.why));
     json_object_set_new(row, "happened", buf_text(&t.happened));

@@ -44,6 +44,34 @@ side_words(enum foreign_side side)
                                  : "both directions";
 }
 
+/* What was read and told nothing: by number only, since nobody knows what is in it. */
+static void
+put_left_out(const struct foreign_file *file, FILE *to)
+{
+    AUTO_BUF line = {0};
+
+    buf_init(&line, 8192);
+    if (file->strange > 0) {
+        buf_printf(&line, "%ju line%s of ", (uintmax_t)file->strange,
+                   file->strange == 1 ? "" : "s");
+        text_escape(&line, span_of_str(file->name), 1000);
+        buf_printf(&line, " %s not understood and left out (line%s ",
+                   file->strange == 1 ? "was" : "were", file->strange == 1 ? "" : "s");
+        for (uint64_t i = 0; i < file->strange && i < FOREIGN_STRANGE_SHOWN; i++)
+            buf_printf(&line, "%s%ju", i == 0 ? "" : ", ", (uintmax_t)file->strange_lines[i]);
+        buf_put_str(&line, file->strange > FOREIGN_STRANGE_SHOWN ? ", ...)." : ").");
+        put_folded(to, "", buf_span(&line));
+    }
+    if (file->others > 0) {
+        buf_clear(&line);
+        buf_printf(&line, "%ju line%s of ", (uintmax_t)file->others,
+                   file->others == 1 ? "" : "s");
+        text_escape(&line, span_of_str(file->name), 1000);
+        buf_printf(&line, " %s from other programs.", file->others == 1 ? "is" : "are");
+        put_folded(to, "", buf_span(&line));
+    }
+}
+
 static void
 put_files(const struct foreign_story *story, FILE *to)
 {
@@ -67,10 +95,8 @@ put_files(const struct foreign_story *story, FILE *to)
         }
         put_folded(to, "", buf_span(&line));
     }
-    for (uint32_t i = 0; i < story->log_count; i++)
-        if (story->logs[i].strange > 0)
-            fprintf(to, "%ju lines of %s were not understood and are left out.\n",
-                    (uintmax_t)story->logs[i].strange, story->logs[i].format->title);
+    for (uint32_t i = 0; i < story->file_count; i++)
+        put_left_out(&story->files[i], to);
     if (story->no_memory)
         fputs("There was not memory enough for all sessions; some are left out.\n", to);
 }
@@ -152,11 +178,14 @@ put_missing(const struct telling *t, bool *wanted, FILE *to)
     for (uint32_t i = 0; i < t->missing_count; i++) {
         const struct tell_missing *m = &t->missing[i];
         const bool client = m->side == SIDE_CLIENT;
-        put_folded(to, "    ",
-                   client ? SPAN("The client's log is not here. It would tell what the client "
-                                 "saw and did at the end.")
-                          : SPAN("The server's log is not here. It would tell whether the "
-                                 "server closed, and why."));
+        put_folded(
+            to, "    ",
+            m->dialogue ? SPAN("The client's log does not show the dialogue, which would "
+                               "tell what was asked last and answered.")
+            : client    ? SPAN("The client's log is not here. It would tell what the client "
+                                  "saw and did at the end.")
+                        : SPAN("The server's log is not here. It would tell whether the "
+                                  "server closed, and why."));
         if (m->program != NULL) {
             fputs("    To turn it on:\n", to);
             put_program(to, "      ", m->program);
@@ -193,7 +222,7 @@ put_sure(const struct telling *t, FILE *to)
     AUTO_BUF line = {0};
 
     buf_init(&line, 1024);
-    buf_printf(&line, "Whose doing: %s. How sure: %s. %s", foreign_who_name(t->rule->who),
+    buf_printf(&line, "Whose doing: %s. How sure: %s. %s", foreign_who_name(t->verdict.who),
                foreign_sure_name(t->verdict.sure), t->verdict.why);
     fputc('\n', to);
     put_folded(to, "  ", buf_span(&line));

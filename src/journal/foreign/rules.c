@@ -12,6 +12,9 @@
 #include "journal/foreign/when.h"
 
 /* RFC 2177: "at least every 29 minutes". */
+#define NEAR_END_US                                                                            \
+    (INT64_C(60) * WHEN_SECOND_US) /* a trouble that ended a session is near                   \
+                                    */
 #define IDLE_RENEW_US (INT64_C(29) * 60 * WHEN_SECOND_US)
 
 enum foreign_side
@@ -93,6 +96,7 @@ is_end(enum foreign_fact fact)
     case FACT_FAILED:
     case FACT_BYE:
     case FACT_LIMIT:
+    case FACT_GAVE_UP:
         return true;
     default:
         return false;
@@ -103,7 +107,7 @@ is_end(enum foreign_fact fact)
 static bool
 is_last_word(enum foreign_fact fact)
 {
-    return fact == FACT_REFUSED || fact == FACT_BAD;
+    return fact == FACT_REFUSED || fact == FACT_BAD || fact == FACT_LEFT;
 }
 
 static bool
@@ -182,16 +186,6 @@ idle_length(const struct foreign_case *c)
 }
 
 static bool
-sure_by_side(const struct foreign_case *c, struct foreign_verdict *v)
-{
-    const bool both = has_side(c, SIDE_CLIENT) && has_side(c, SIDE_SERVER);
-
-    v->sure = SURE_CERTAIN;
-    v->why = both ? "The logs of both sides tell the same." : "The log says so itself.";
-    return true;
-}
-
-static bool
 sure(struct foreign_verdict *v, enum foreign_sure how, const char *why)
 {
     v->sure = how;
@@ -199,48 +193,85 @@ sure(struct foreign_verdict *v, enum foreign_sure how, const char *why)
     return true;
 }
 
+/* A log says it itself: then, and only then, it is certain. */
+static bool
+said(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdict *v)
+{
+    const bool server = foreign_case_with(c, fact, SIDE_SERVER) != NULL;
+    const bool client = foreign_case_with(c, fact, SIDE_CLIENT) != NULL;
+
+    if (!server && !client && !has(c, fact))
+        return false;
+    return sure(v, SURE_CERTAIN,
+                server && client ? "The logs of both sides tell the same."
+                : server         ? "The server's log says so itself."
+                : client         ? "The client's log says so itself."
+                                 : "The log says so itself.");
+}
+
+/* Whether the fact is about the end: nothing was asked after it, and the session did not go on
+ * for long. */
+static bool
+is_at_end(const struct foreign_session *view, enum foreign_fact fact)
+{
+    const struct foreign_seen *seen = &view->facts[fact];
+    const struct foreign_cmd *last = foreign_session_last(view);
+
+    if (last != NULL && last->sent.file == seen->last.file && last->sent.line > seen->last.line)
+        return false;
+    return last != NULL || seen->last.at_us == FOREIGN_NO_TIME ||
+           view->end.at_us - seen->last.at_us <= NEAR_END_US;
+}
+
 /* --- A predicate for each rule, in the table's order --- */
+
+static bool
+is_OTHER(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    return c->views[0]->other &&
+           sure(v, SURE_CERTAIN, "Its first line is of another protocol.");
+}
 
 static bool
 is_CRASHED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_CRASHED) && sure_by_side(c, v);
+    return said(c, FACT_CRASHED, v);
 }
 
 static bool
 is_STOPPED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_STOPPING) && sure_by_side(c, v);
+    return said(c, FACT_STOPPING, v);
 }
 
 static bool
 is_KICKED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_KICKED) && sure_by_side(c, v);
+    return said(c, FACT_KICKED, v);
 }
 
 static bool
 is_LIMIT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_LIMIT) && sure_by_side(c, v);
+    return said(c, FACT_LIMIT, v);
 }
 
 static bool
 is_REFUSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_REFUSED) && !is_logged_in(c) && sure_by_side(c, v);
+    return !is_logged_in(c) && said(c, FACT_REFUSED, v);
 }
 
 static bool
 is_TLS_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_TLS_FAILED) && !has(c, FACT_LOGOUT) && sure_by_side(c, v);
+    return !has(c, FACT_LOGOUT) && said(c, FACT_TLS_FAILED, v);
 }
 
 static bool
 is_UNREAD(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_UNREAD) && sure_by_side(c, v);
+    return said(c, FACT_UNREAD, v);
 }
 
 static bool
@@ -250,19 +281,24 @@ is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
         return false;
     const struct foreign_session *view = foreign_case_with(c, FACT_BAD, SIDE_ANY);
     const struct foreign_cmd *last = foreign_session_last(view);
+    const uint64_t line = view->facts[FACT_BAD].last.line;
     /* One bad answer long ago is not the end. */
     if (last != NULL && last->status != STATUS_BAD && last->sent.line > 0 &&
-        view->facts[FACT_BAD].last.line < last->sent.line)
+        line < last->sent.line)
         return false;
-    if ((has(c, FACT_BYE) && !has(c, FACT_PEER_CLOSED)) || view->bad_answers == 0)
-        return sure_by_side(c, v);
+    if (view->refused_offer != NULL)
+        v->who = WHO_SERVER;
+    if (view->bad_answers == 0 || view->facts[FACT_BYE].last.line == line)
+        return said(c, FACT_BAD, v);
     return sure(v, SURE_LIKELY, "It was the last answer before the end.");
 }
 
 static bool
 is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_FAILED) && sure_by_side(c, v);
+    const struct foreign_session *view = foreign_case_with(c, FACT_FAILED, SIDE_ANY);
+
+    return view != NULL && is_at_end(view, FACT_FAILED) && said(c, FACT_FAILED, v);
 }
 
 /* The client's silence before the server's timer; -1: not told. */
@@ -282,7 +318,20 @@ is_IMPATIENT(const struct foreign_case *c, struct foreign_verdict *v)
 {
     const int64_t us = silence(c);
 
-    return us >= 0 && us < IDLE_RENEW_US && sure_by_side(c, v);
+    return us >= 0 && us < IDLE_RENEW_US && said(c, FACT_TIMED_OUT, v);
+}
+
+static bool
+idle_on_both_sides(const struct foreign_case *c)
+{
+    bool open[3] = {false};
+
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_cmd *last = foreign_session_last(c->views[i]);
+        open[foreign_session_side(c->views[i])] |=
+            last != NULL && strcmp(last->name, "IDLE") == 0 && last->stopped.line == 0;
+    }
+    return open[SIDE_CLIENT] && open[SIDE_SERVER];
 }
 
 static bool
@@ -293,8 +342,10 @@ is_NEVER_DONE(const struct foreign_case *c, struct foreign_verdict *v)
 
     if (idle == NULL || idle->stopped.line != 0)
         return false;
-    if (foreign_case_with(c, FACT_TIMED_OUT, SIDE_ANY) != NULL)
-        return sure_by_side(c, v);
+    if (has(c, FACT_TIMED_OUT) && idle_on_both_sides(c))
+        return sure(v, SURE_CERTAIN, "The logs of both sides tell the same.");
+    if (has(c, FACT_TIMED_OUT))
+        return said(c, FACT_TIMED_OUT, v);
     if (has(c, FACT_RESET) || has(c, FACT_NO_ANSWER) || idle_length(c) < IDLE_RENEW_US ||
         has_side(c, SIDE_SERVER))
         return false;
@@ -313,7 +364,18 @@ is_DONE_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
         return false;
     if (foreign_session_side(view) == SIDE_SERVER)
         return sure(v, SURE_LIKELY, "DONE is in the server's log, an answer is not.");
-    return sure(v, SURE_CERTAIN, "The client's log shows DONE, and nothing after it.");
+    return sure(
+        v, SURE_LIKELY,
+        "The client's log shows DONE and no answer; what became of it on the way, it does "
+        "not say.");
+}
+
+static bool
+is_UNREACHABLE(const struct foreign_case *c, struct foreign_verdict *v)
+{
+    const struct foreign_session *view = foreign_case_with(c, FACT_UNREACHABLE, SIDE_CLIENT);
+
+    return view != NULL && view->last_out.line == 0 && said(c, FACT_UNREACHABLE, v);
 }
 
 static bool
@@ -321,9 +383,15 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
 {
     const struct foreign_session *view;
 
-    if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
+    if (has(c, FACT_LOGOUT))
+        return false;
+    if (foreign_case_with(c, FACT_NO_ANSWER, SIDE_SERVER) != NULL ||
+        foreign_case_with(c, FACT_UNREACHABLE, SIDE_SERVER) != NULL)
         return sure(v, SURE_CERTAIN,
-                    "What was sent was never acknowledged; no close was seen before.");
+                    "The server's log says that what it sent was never acknowledged.");
+    if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
+        return sure(v, SURE_LIKELY,
+                    "The client waited in vain; whether the server lived, its log would tell.");
     if (has(c, FACT_LOGOUT) || has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
         return false;
     /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
@@ -343,19 +411,19 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_INACTIVE(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_TIMED_OUT) && sure_by_side(c, v);
+    return said(c, FACT_TIMED_OUT, v);
 }
 
 static bool
 is_LOGIN_TIMEOUT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_LOGIN_TIMEOUT) && sure_by_side(c, v);
+    return said(c, FACT_LOGIN_TIMEOUT, v);
 }
 
 static bool
 is_LOGGED_OUT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_LOGOUT) && sure_by_side(c, v);
+    return said(c, FACT_LOGOUT, v);
 }
 
 static bool
@@ -370,7 +438,10 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_cmd *last = foreign_session_last(talk);
     if (last->answered.line != 0 || strcmp(last->name, "IDLE") == 0)
         return false;
-    return sure(v, SURE_CERTAIN, "The log shows the command, and no answer to it.");
+    if (has(c, FACT_GAVE_UP))
+        return said(c, FACT_GAVE_UP, v);
+    return sure(v, SURE_LIKELY,
+                "The log shows the command and no answer to it; why, it does not say.");
 }
 
 static bool
@@ -395,20 +466,27 @@ is_IDLE_CUT(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_NO_LOGIN(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_NO_LOGIN) && sure_by_side(c, v);
+    return said(c, FACT_NO_LOGIN, v);
 }
 
 static bool
 is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
+    const bool closed = foreign_case_with(c, FACT_CLOSED, SIDE_CLIENT) != NULL;
+
     if (foreign_case_with(c, FACT_PEER_CLOSED, SIDE_SERVER) != NULL)
-        return has_side(c, SIDE_CLIENT)
-                   ? sure_by_side(c, v)
-                   : sure(v, SURE_LIKELY,
-                          "The server saw a close from the client's side; a box between the "
-                          "two could have made it.");
-    return foreign_case_with(c, FACT_CLOSED, SIDE_CLIENT) != NULL && !has(c, FACT_BYE) &&
-           sure_by_side(c, v);
+        return closed ? sure(v, SURE_CERTAIN, "The logs of both sides tell the same.")
+                      : sure(v, SURE_LIKELY,
+                             "The server saw a close from the client's side; a box between the "
+                             "two could have made it.");
+    /* A client that was cut off closes its end, too. */
+    if (has(c, FACT_BYE) || foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL)
+        return false;
+    if (closed)
+        return sure(v, SURE_CERTAIN, "The client's log says so itself.");
+    return has(c, FACT_LEFT) &&
+           sure(v, SURE_LIKELY,
+                "The client was done and kept the connection; it closes it when it ends.");
 }
 
 static bool
@@ -425,7 +503,10 @@ is_STILL_OPEN(const struct foreign_case *c, struct foreign_verdict *v)
     enum foreign_fact fact;
 
     return !foreign_case_end(c, SIDE_ANY, &view, &fact) && !c->views[0]->over &&
-           sure(v, SURE_CERTAIN, "No line of the log is about its end.");
+           sure(v, c->views[0]->displaced ? SURE_POSSIBLE : SURE_LIKELY,
+                c->views[0]->displaced
+                    ? "More sessions were open in the log than are watched at once."
+                    : "No line that was understood is about its end.");
 }
 
 static bool
@@ -453,6 +534,7 @@ foreign_judge(const struct foreign_case *c, struct foreign_verdict *out)
 {
     for (enum foreign_rule rule = 0; rule < RULE_COUNT; rule++) {
         out->rule = rule;
+        out->who = infos[rule].who;
         if (predicates[rule](c, out))
             return;
     }

@@ -45,6 +45,7 @@ struct foreign_case {
 
 struct foreign_verdict {
     enum foreign_rule rule;
+    enum foreign_who who; /* the rule's, unless the logs tell more */
     enum foreign_sure sure;
     const char *why; /* why so sure, or so little */
 };

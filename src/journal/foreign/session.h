@@ -57,6 +57,8 @@ struct foreign_session {
     uint32_t number;         /* in its log, from 1 */
     bool over;               /* the log says that it ended, or the key was used anew */
     bool displaced;          /* it was put away because too many were open */
+    bool general;            /* no session, but a matter of the server and many of them */
+    bool other;              /* of another protocol than IMAP */
     struct foreign_ref begin;
     struct foreign_ref end;
     struct foreign_ref last_in;  /* the client's last line */
@@ -71,13 +73,15 @@ struct foreign_session {
 
     struct foreign_cmd *cmds; /* owned: a ring of LIMIT_FOREIGN_COMMANDS, or fewer */
     uint32_t cmd_cap;
-    uint32_t cmd_count; /* ever */
-    uint32_t exists;
+    uint32_t cmd_count;           /* ever */
+    uint32_t exists;              /* messages in the mailbox, EXPUNGE counted */
     uint32_t idles;               /* IDLE commands seen */
     uint32_t idles_done;          /* of these ended by DONE */
     struct foreign_cmd good_idle; /* the last one ended by DONE and answered; tag "": none */
     struct foreign_missed missed; /* tag "": none */
     uint32_t bad_answers;
+    uint32_t offered;          /* bits of imap_offers: what the server announced */
+    const char *refused_offer; /* a command it announced and called invalid; NULL: none */
 
     /* Only while the log is read. */
     bool literals;                        /* the log holds the octets of literals */

@@ -13,6 +13,7 @@
 
 #include "journal/foreign/formats.h"
 #include "journal/foreign/match.h"
+#include "journal/foreign/read/read.h"
 #include "journal/foreign/source.h"
 #include "journal/foreign/track.h"
 #include "journal/foreign/when.h"
@@ -52,6 +53,7 @@ struct reading {
     struct work *pending;       /* whose entry is being folded */
     int64_t pending_wrapped_us; /* of its first line */
     struct foreign_line entry;
+    struct work *last_literal; /* whose entry the lines without a head may go on with */
     uint32_t folds;
     struct buf text; /* of the entry */
 };
@@ -246,8 +248,30 @@ work_end(struct reading *reading, struct work *work)
     log->clock = work->reader.clock;
     foreign_tracker_done(&work->tracker);
     log->sessions = work->tracker.session_count;
+    log->dialogue = work->tracker.dialogue;
     reading->story->no_memory |= work->tracker.no_memory;
     free(work->reader.state);
+}
+
+/* Counts a line that nobody understood. Lines that other programs wrote into the same syslog
+ * are counted by themselves; is_own: it is one of the log's program. */
+static void
+strange_note(struct reading *reading, const struct foreign_line *line, bool is_own)
+{
+    struct foreign_file *file = &reading->story->files[line->file];
+    struct foreign_clock clock = {.year = 2000};
+    struct read_syslog head;
+
+    if (span_trim(line->text).len == 0)
+        return;
+    if (!is_own && read_syslog_take(&clock, line->text, &head) &&
+        head.at_us != FOREIGN_NO_TIME && head.ident.len > 0) {
+        file->others++;
+        return;
+    }
+    if (file->strange < FOREIGN_STRANGE_SHOWN)
+        file->strange_lines[file->strange] = line->number;
+    file->strange++;
 }
 
 static void
@@ -264,7 +288,7 @@ entry_finish(struct reading *reading)
     if (work->reader.format->read(&work->reader, &reading->entry))
         work->log->entries++;
     else
-        work->log->strange++;
+        strange_note(reading, &reading->entry, true);
     work->log->cut += reading->entry.cut;
     if (work->tracker.event_count != before)
         work->log->end =
@@ -280,6 +304,55 @@ entry_begin(struct reading *reading, struct work *work, const struct foreign_lin
     reading->folds = 0;
     buf_clear(&reading->text);
     buf_put_span(&reading->text, line->text);
+}
+
+/* A line that no entry begins with, within a literal: a message that its program logged as one
+ * entry of many lines. It is counted, so that the commands after it are seen. */
+static bool
+is_rest(struct reading *reading, const struct foreign_line *line)
+{
+    struct work *work = reading->pending;
+
+    if (reading->last_literal == NULL && (work == NULL || !work->reader.format->literals))
+        return false;
+    if (work != NULL) {
+        const struct span text = buf_span(&reading->text);
+        const bool indented =
+            line->text.len > 0 && (line->text.ptr[0] == ' ' || line->text.ptr[0] == '\t');
+        /* Nothing speaks of a literal: the entry may be folded. */
+        if (indented && !foreign_tracker_in_literal(&work->tracker) &&
+            (text.len == 0 || text.ptr[text.len - 1] != '}'))
+            return false;
+        entry_finish(reading);
+        reading->last_literal = work;
+    }
+    work = reading->last_literal;
+    if (!foreign_tracker_in_literal(&work->tracker))
+        return false;
+    const struct foreign_event event = {
+        .ref = {.at_us = FOREIGN_NO_TIME, .line = line->number, .file = line->file},
+        .rest = true,
+        .text = line->text};
+    foreign_tracker_event(&work->tracker, &event);
+    return true;
+}
+
+/* An indented line continues the entry before. */
+static bool
+fold(struct reading *reading, const struct foreign_line *line)
+{
+    const struct span more = span_trim(line->text);
+    const bool indented =
+        line->text.len > 0 && (line->text.ptr[0] == ' ' || line->text.ptr[0] == '\t');
+
+    if (reading->pending == NULL || !indented || more.len == 0 ||
+        reading->folds >= LIMIT_FOREIGN_FOLDS ||
+        buf_len(&reading->text) + more.len >= LIMIT_FOREIGN_LINE)
+        return false;
+    buf_put_char(&reading->text, ' ');
+    buf_put_span(&reading->text, more);
+    reading->folds++;
+    return true;
 }
 
 static bool
@@ -303,22 +376,17 @@ line_take(struct reading *reading, struct foreign_line *line)
         struct work *work = &reading->works[i];
         if (work->reader.format->raw || work->reader.format->head(line->text)) {
             entry_finish(reading);
+            reading->last_literal = NULL;
             entry_begin(reading, work, line);
             return;
         }
     }
-    const struct span more = span_trim(line->text);
-    const bool indented =
-        line->text.len > 0 && (line->text.ptr[0] == ' ' || line->text.ptr[0] == '\t');
-    if (reading->pending != NULL && indented && more.len > 0 &&
-        reading->folds < LIMIT_FOREIGN_FOLDS &&
-        buf_len(&reading->text) + more.len < LIMIT_FOREIGN_LINE) {
-        buf_put_char(&reading->text, ' ');
-        buf_put_span(&reading->text, more);
-        reading->folds++;
+    if (is_rest(reading, line))
         return;
-    }
+    if (fold(reading, line))
+        return;
     entry_finish(reading);
+    strange_note(reading, line, false);
 }
 
 static void
@@ -367,6 +435,7 @@ file_read(struct reading *reading, struct candidate *c)
         line_take(reading, &line);
     }
     entry_finish(reading);
+    reading->last_literal = NULL;
     file_end(reading, c);
 }
 

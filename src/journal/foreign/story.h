@@ -15,12 +15,19 @@
 #include "journal/foreign/rules.h"
 #include "journal/foreign/session.h"
 
-enum { FOREIGN_FORMATS_PER_FILE = 4, FOREIGN_LOGS = LIMIT_FOREIGN_FILES };
+enum {
+    FOREIGN_FORMATS_PER_FILE = 4,
+    FOREIGN_LOGS = LIMIT_FOREIGN_FILES,
+    FOREIGN_STRANGE_SHOWN = 3
+};
 
 struct foreign_file {
     const char *path; /* borrowed */
     const char *name; /* its last part */
     uint64_t lines;
+    uint64_t strange; /* lines that were not understood, and the first of them */
+    uint64_t strange_lines[FOREIGN_STRANGE_SHOWN];
+    uint64_t others;               /* lines of other programs in the same syslog */
     uint32_t log;                  /* index of the log it belongs to first */
     bool is_known;                 /* its format was recognised */
     char trouble[ERR_TEXT_OCTETS]; /* why it was not read, or not to its end; "": nothing */
@@ -32,9 +39,9 @@ struct foreign_log {
     const char *program; /* more exact than the format's, if the log told it */
     struct foreign_clock clock;
     uint32_t index;
+    bool dialogue;          /* it shows lines of protocol */
     uint32_t sessions;      /* seen */
     uint64_t entries;       /* understood */
-    uint64_t strange;       /* lines of it that made no sense */
     uint64_t cut;           /* lines longer than we read */
     struct foreign_ref end; /* where it ends */
 };

@@ -116,6 +116,9 @@ evidence_fact(struct telling *t, const struct foreign_case *c,
               const struct foreign_session *view, enum foreign_fact fact)
 {
     const struct foreign_seen *seen = &view->facts[fact];
+
+    if (view->general && seen->count > 1)
+        evidence_str(t, c, view, &seen->first, foreign_fact_label(fact));
     struct buf *buf = seen->count == 0 ? NULL : evidence_add(t, c, view, &seen->last);
 
     if (buf == NULL)
@@ -150,7 +153,7 @@ evidence_make(const struct foreign_case *c, struct telling *t)
         FACT_TIMED_OUT,   FACT_UNREAD,      FACT_LOGIN_TIMEOUT, FACT_NO_LOGIN,  FACT_BYE,
         FACT_LOGOUT,      FACT_PEER_CLOSED, FACT_CLOSED,        FACT_RESET,     FACT_NO_ANSWER,
         FACT_UNREACHABLE, FACT_TLS_FAILED,  FACT_STOPPING,      FACT_KICKED,    FACT_CRASHED,
-        FACT_FAILED,      FACT_TOLD_USER,   FACT_STATISTICS,
+        FACT_FAILED,      FACT_GAVE_UP,     FACT_LEFT,          FACT_TOLD_USER, FACT_STATISTICS,
     };
 
     for (uint32_t i = 0; i < c->view_count; i++) {
@@ -174,6 +177,17 @@ evidence_make(const struct foreign_case *c, struct telling *t)
 /* --- Sentences --- */
 
 static void
+put_span_of_time(const struct foreign_session *view, struct buf *buf)
+{
+    if (view->begin.at_us == FOREIGN_NO_TIME)
+        return;
+    buf_put_lit(buf, ", ");
+    when_print(buf, &view->log->clock, view->begin.at_us);
+    buf_put_lit(buf, " to ");
+    when_print(buf, &view->log->clock, view->end.at_us);
+}
+
+static void
 title_make(const struct foreign_case *c, struct buf *buf)
 {
     const struct foreign_session *who = c->views[0];
@@ -185,6 +199,12 @@ title_make(const struct foreign_case *c, struct buf *buf)
         who = c->views[i]->account[0] != '\0' ? c->views[i] : who;
         from = c->views[i]->peer[0] != '\0' ? c->views[i] : from;
         by = c->views[i]->client[0] != '\0' ? c->views[i] : by;
+    }
+    if (who->general) {
+        buf_put_lit(buf, "Many sessions, none of them named: ");
+        put_text(buf, who->key);
+        put_span_of_time(c->views[0], buf);
+        return;
     }
     buf_put_lit(buf, "Session");
     if (who->key[0] != '\0' && strlen(who->key) <= 40) {
@@ -208,12 +228,7 @@ title_make(const struct foreign_case *c, struct buf *buf)
         buf_put_lit(buf, ", mailbox ");
         put_text(buf, talk->mailbox);
     }
-    if (c->views[0]->begin.at_us == FOREIGN_NO_TIME)
-        return;
-    buf_put_lit(buf, ", ");
-    when_print(buf, &c->views[0]->log->clock, c->views[0]->begin.at_us);
-    buf_put_lit(buf, " to ");
-    when_print(buf, &c->views[0]->log->clock, c->views[0]->end.at_us);
+    put_span_of_time(c->views[0], buf);
 }
 
 static void
@@ -367,26 +382,60 @@ happened_make(const struct foreign_case *c, const struct telling *t, struct buf 
 }
 
 static void
+also_missed(const struct foreign_missed *m, struct buf *buf)
+{
+    buf_put_lit(buf, "The server left out ");
+    if (m->uid != 0)
+        buf_printf(buf, "UID %u", m->uid);
+    else
+        buf_put_lit(buf, "the message with the highest UID");
+    buf_printf(buf, " in reply to \"%u:*\" (tag ", m->from);
+    put_text(buf, m->tag);
+    buf_printf(buf,
+               "): * is the highest UID there is, so %u:* always names the last message "
+               "(RFC 3501 section 6.4.8), and the mailbox had %u. It did not cause this "
+               "end; the server should mend it. ",
+               m->from, m->exists);
+}
+
+/* The server went after LOGOUT without a word. */
+static bool
+is_rude(const struct foreign_session *view)
+{
+    const struct foreign_cmd *last = foreign_session_last(view);
+
+    return last != NULL && strcmp(last->name, "LOGOUT") == 0 && last->answered.line == 0 &&
+           !foreign_session_has(view, FACT_BYE) &&
+           (foreign_session_has(view, FACT_PEER_CLOSED) ||
+            foreign_session_has(view, FACT_RESET));
+}
+
+static void
 also_make(const struct foreign_case *c, struct buf *buf)
 {
+    const struct foreign_missed *missed = NULL;
+    const char *refused = NULL;
+    bool rude = false;
+
     for (uint32_t i = 0; i < c->view_count; i++) {
-        const struct foreign_missed *m = &c->views[i]->missed;
-        if (m->tag[0] == '\0')
-            continue;
-        buf_put_lit(buf, "The server left out ");
-        if (m->uid != 0)
-            buf_printf(buf, "UID %u", m->uid);
-        else
-            buf_put_lit(buf, "the message with the highest UID");
-        buf_printf(buf, " in reply to \"%u:*\" (tag ", m->from);
-        put_text(buf, m->tag);
-        buf_printf(buf,
-                   "): * is the highest UID there is, so %u:* always names the last message "
-                   "(RFC 3501 section 6.4.8), and the mailbox had %u. It did not cause this "
-                   "end; the server should mend it.",
-                   m->from, m->exists);
-        return;
+        const struct foreign_session *view = c->views[i];
+        if (missed == NULL && view->missed.tag[0] != '\0')
+            missed = &view->missed;
+        if (view->refused_offer != NULL)
+            refused = view->refused_offer;
+        rude |= is_rude(view);
     }
+    if (missed != NULL)
+        also_missed(missed, buf);
+    if (refused != NULL)
+        buf_printf(buf,
+                   "The server announces %s among its capabilities, and yet called the command "
+                   "invalid: that is the server's to mend. ",
+                   refused);
+    if (rude)
+        buf_put_lit(buf,
+                    "The server closed after LOGOUT without BYE and OK, which RFC 3501 section "
+                    "6.1.3 asks of it. No harm came of it.");
 }
 
 /* --- What is missing --- */
@@ -409,10 +458,20 @@ missing_make(const struct foreign_case *c, struct telling *t)
 {
     bool has[3] = {false};
 
-    if (t->rule->kind == KIND_ORDINARY && t->verdict.sure == SURE_CERTAIN)
+    if ((t->rule->kind == KIND_ORDINARY && t->verdict.sure == SURE_CERTAIN) ||
+        c->views[0]->general || c->views[0]->other)
         return;
     for (uint32_t i = 0; i < c->view_count; i++)
         has[foreign_session_side(c->views[i])] = true;
+    /* A client that was not asked to show the dialogue. A server's own log never does. */
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (foreign_session_side(c->views[i]) == SIDE_CLIENT && !c->views[i]->log->dialogue &&
+            t->missing_count == 0)
+            t->missing[t->missing_count++] = (struct tell_missing){
+                .side = SIDE_CLIENT,
+                .dialogue = true,
+                .program = foreign_program_of(SIDE_CLIENT,
+                                              span_of_str(c->views[i]->log->format->program))};
     for (enum foreign_side side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
         if (has[side] || has[SIDE_ANY])
             continue;

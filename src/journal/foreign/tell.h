@@ -10,7 +10,7 @@
 #include "journal/foreign/formats.h"
 #include "journal/foreign/story.h"
 
-enum { TELL_EVIDENCE = 28, TELL_MISSING = 2 };
+enum { TELL_EVIDENCE = 28, TELL_MISSING = 3 };
 
 struct tell_evidence {
     const struct foreign_session *view;
@@ -21,6 +21,7 @@ struct tell_evidence {
 
 struct tell_missing {
     enum foreign_side side;
+    bool dialogue;                         /* the log is here, but does not show the dialogue */
     const struct foreign_program *program; /* NULL: any of that side */
 };
 

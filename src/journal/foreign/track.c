@@ -23,6 +23,8 @@ give(struct foreign_tracker *tracker, struct foreign_session *session)
     list_remove(&session->link);
     map_take(&tracker->by_key, span_of_str(session->key));
     tracker->open_count--;
+    if (tracker->last == session)
+        tracker->last = NULL;
     foreign_session_finish(session);
     tracker->give(tracker->give_ctx, session);
 }
@@ -84,6 +86,8 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
     session->number = ++tracker->session_count;
     session->begin = event->ref;
     session->literals = tracker->literals;
+    session->general = event->general;
+    session->other = event->other;
     return session;
 }
 
@@ -310,7 +314,9 @@ missed_check(struct foreign_session *session, struct foreign_cmd *cmd)
 {
     const uint32_t from = imap_open_set(span_of_str(cmd->args));
 
-    if (from == 0 || cmd->fetched > 0 || cmd->exists == 0 || cmd->status != STATUS_OK ||
+    /* What was expunged while the command ran is no message that was left out. */
+    if (from == 0 || cmd->fetched > 0 || cmd->exists == 0 || session->exists == 0 ||
+        session->exists < cmd->exists || cmd->status != STATUS_OK ||
         strcmp(cmd->name, "UID FETCH") != 0 ||
         span_find(span_of_str(cmd->args), SPAN("CHANGEDSINCE")) >= 0)
         return;
@@ -354,6 +360,13 @@ tagged(struct foreign_session *session, const struct foreign_ref *ref,
         return;
     cmd->answered = *ref;
     cmd->status = line->status;
+    if (line->status == STATUS_BAD && (session->offered & imap_offer_of(cmd->name)) != 0)
+        session->refused_offer = cmd->name;
+    /* The log did not hold all octets of what the command sent. */
+    if (cmd == foreign_session_last(session)) {
+        session->literal_left[DIR_TO_SERVER] = 0;
+        session->more[DIR_TO_SERVER] = false;
+    }
     if (is_login(cmd))
         answer_login(session, ref, cmd, line);
     else if (strcmp(cmd->name, "STARTTLS") == 0 && line->status == STATUS_OK)
@@ -381,6 +394,17 @@ fetched(struct foreign_session *session, const struct foreign_ref *ref,
     }
 }
 
+/* RFC 7162 section 3.2.10: each UID of the set was a message; with (EARLIER) it was none that
+ * this client still counted. */
+static void
+vanished(struct foreign_session *session, struct span args)
+{
+    if (args.len == 0 || args.ptr[0] == '(')
+        return;
+    const uint64_t gone = imap_set_count(args);
+    session->exists = gone < session->exists ? session->exists - (uint32_t)gone : 0;
+}
+
 static void
 untagged_status(struct foreign_session *session, const struct foreign_ref *ref,
                 const struct imap_line *line)
@@ -401,9 +425,23 @@ untagged_status(struct foreign_session *session, const struct foreign_ref *ref,
     } else if (line->status == STATUS_BAD) {
         session->bad_answers++;
         foreign_session_fact(session, FACT_BAD, ref, line->code);
-    } else if (line->status == STATUS_OK && is_open_idle(foreign_session_last(session))) {
+    } else if (line->status == STATUS_OK && line->code.len == 0 &&
+               is_open_idle(foreign_session_last(session))) {
+        /* With a code it tells something: [PERMANENTFLAGS ...], [HIGHESTMODSEQ ...]. */
         foreign_session_fact(session, FACT_KEEPALIVE, ref, line->text);
     }
+}
+
+/* "* CAPABILITY ...", "* OK [CAPABILITY ...]", "a OK [CAPABILITY ...]". */
+static void
+capabilities_note(struct foreign_session *session, const struct imap_line *line)
+{
+    struct span code = line->code;
+
+    if (span_ieq_str(line->word, "CAPABILITY"))
+        session->offered = imap_offers(line->args);
+    else if (span_ieq_str(imap_take_word(&code), "CAPABILITY"))
+        session->offered = imap_offers(code);
 }
 
 static void
@@ -414,10 +452,14 @@ to_client(struct foreign_session *session, const struct foreign_event *event)
 
     session->last_out = event->ref;
     imap_server_line(event->text, &line);
+    if (session->cmd_count == 0 && !foreign_session_has(session, FACT_GREETED) &&
+        imap_is_other_protocol(event->text))
+        session->other = true;
     const bool goes_on = session->more[DIR_TO_CLIENT] || event->more;
     literal_begins(session, DIR_TO_CLIENT, &line);
     if (goes_on && line.sort != IMAP_TAGGED)
         return;
+    capabilities_note(session, &line);
     switch (line.sort) {
     case IMAP_CONTINUE:
         if (last != NULL && last->accepted.line == 0 && last->answered.line == 0)
@@ -431,6 +473,10 @@ to_client(struct foreign_session *session, const struct foreign_event *event)
             untagged_status(session, &event->ref, &line);
         else if (span_ieq_str(line.word, "EXISTS"))
             session->exists = line.number;
+        else if (span_ieq_str(line.word, "EXPUNGE"))
+            session->exists -= session->exists > 0;
+        else if (span_ieq_str(line.word, "VANISHED"))
+            vanished(session, line.args);
         else if (span_ieq_str(line.word, "FETCH"))
             fetched(session, &event->ref, &line);
         break;
@@ -485,9 +531,42 @@ names(struct foreign_session *session, const struct foreign_event *event)
         foreign_session_copy(session, session->client, sizeof session->client, event->client);
 }
 
+bool
+foreign_tracker_in_literal(const struct foreign_tracker *tracker)
+{
+    return tracker->last != NULL && tracker->last->literal_left[tracker->last_dir] > 0;
+}
+
+/* A further line of an entry that the log holds as one: of a message that is sent or shown. */
+static void
+rest(struct foreign_tracker *tracker, const struct foreign_event *event)
+{
+    struct foreign_event line = *event;
+
+    if (!foreign_tracker_in_literal(tracker))
+        return;
+    line.dir = tracker->last_dir;
+    in_literal(tracker->last, &line);
+}
+
+static void
+protocol_line(struct foreign_tracker *tracker, struct foreign_session *session,
+              const struct foreign_event *event)
+{
+    if (!in_literal(session, event))
+        event->dir == DIR_TO_SERVER ? to_server(session, event) : to_client(session, event);
+    tracker->last = session;
+    tracker->last_dir = event->dir;
+    tracker->dialogue = true;
+}
+
 void
 foreign_tracker_event(struct foreign_tracker *tracker, const struct foreign_event *event)
 {
+    if (event->rest) {
+        rest(tracker, event);
+        return;
+    }
     struct foreign_session *session = session_of(tracker, event);
 
     tracker->event_count++;
@@ -497,10 +576,10 @@ foreign_tracker_event(struct foreign_tracker *tracker, const struct foreign_even
     if (session->begin.at_us == FOREIGN_NO_TIME)
         session->begin.at_us = event->ref.at_us;
     names(session, event);
-    if (event->dir == DIR_NONE)
+    if (event->dir != DIR_NONE)
+        protocol_line(tracker, session, event);
+    else if (event->fact != FACT_NONE)
         foreign_session_fact(session, event->fact, &event->ref, event->text);
-    else if (!in_literal(session, event))
-        event->dir == DIR_TO_SERVER ? to_server(session, event) : to_client(session, event);
     if (event->ends) {
         session->over = true;
         give(tracker, session);

@@ -19,6 +19,9 @@ struct foreign_tracker {
     uint32_t open_count;
     uint32_t session_count; /* ever */
     uint64_t event_count;
+    struct foreign_session *last; /* of the last protocol line; NULL: it is over */
+    enum foreign_dir last_dir;
+    bool dialogue;  /* the log shows lines of protocol */
     bool literals;  /* the log holds the octets of literals */
     bool no_memory; /* something was not kept */
     /* Takes each session that is over; owns it from then on. */
@@ -29,6 +32,8 @@ struct foreign_tracker {
 void foreign_tracker_init(struct foreign_tracker *tracker);
 /** One event, in the order of the log. */
 void foreign_tracker_event(struct foreign_tracker *tracker, const struct foreign_event *event);
+/** Whether the last protocol line left a literal open that the log holds. */
+bool foreign_tracker_in_literal(const struct foreign_tracker *tracker);
 /** The log is read: gives all that is open. */
 void foreign_tracker_end(struct foreign_tracker *tracker);
 void foreign_tracker_done(struct foreign_tracker *tracker);

@@ -283,6 +283,35 @@ when_take_stamp(struct foreign_clock *clock, struct span *s, int64_t *at_out)
 }
 
 bool
+when_take_dmy(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    struct span rest = *s;
+    unsigned month = 0;
+    unsigned day;
+    uint64_t year;
+    int64_t tod;
+    uint32_t precision;
+
+    if (!take_two(&rest, 31, &day) || day == 0 || !take_char(&rest, '-'))
+        return false;
+    while (month < 12 && !span_istarts(rest, span_of_str(months[0][month])))
+        month++;
+    rest = span_tail(rest, 3);
+    if (month == 12 || !take_char(&rest, '-') || !when_take_number(&rest, 4, &year) ||
+        year < 1970 || !take_char(&rest, ' ') || !when_take_clock(&rest, &tod, &precision))
+        return false;
+    *s = rest;
+    if (take_char(&rest, ' ') && take_zone(clock, &rest)) {
+        clock->has_zone = true;
+        *s = rest;
+    }
+    clock->has_date = true;
+    clock->precision_us = precision;
+    *at_out = when_days((int64_t)year, month + 1, day) * WHEN_DAY_US + tod;
+    return true;
+}
+
+bool
 when_take_epoch(struct foreign_clock *clock, struct span *s, int64_t *at_out)
 {
     struct span rest = *s;

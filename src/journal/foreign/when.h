@@ -33,6 +33,8 @@ bool when_take_iso(struct foreign_clock *clock, struct span *s, int64_t *at_out)
  * is not told, only the time.
  */
 bool when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out);
+/** "04-Mar-2026 09:40:54[.fff] [+0100]". */
+bool when_take_dmy(struct foreign_clock *clock, struct span *s, int64_t *at_out);
 /** "1772540657[.123456]": seconds since 1970, in UTC. */
 bool when_take_epoch(struct foreign_clock *clock, struct span *s, int64_t *at_out);
 /** Any of these, and journalctl's "Mon YYYY-MM-DD HH:MM:SS CET". */

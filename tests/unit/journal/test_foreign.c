@@ -118,6 +118,57 @@ static const struct row rows[] = {
     {"journal-french.log", {"(silent-death)", "of eve@example.org", "-02-02 21:10:00 to"}, {0}},
     {"journal-cat.log", {"(client-closed)", "of flo@example.org"}, {"no time"}},
 
+    /* Lines of further versions, and of what goes wrong in a server. */
+    {"dovecot-2.4.log",
+     {"(inactive)", "(login-refused)", "(no-login)", "(tls-failed)", "alert unknown ca",
+      "(too-many-connections)", "(login-timeout)", "(server-failed)", "7 sessions ended"},
+     {"(untold)", "not understood"}},
+    {"dovecot-server.log",
+     {"(too-many-connections)", "none of them named: service(imap-login)",
+      "client_limit (1000) reached", "dovecot-server.log:4", "dovecot-server.log:5",
+      "service(stats)", "(server-crashed)", "signal 9", "vsz_limit", "(client-closed)",
+      "unsupported protocol", "(line 10)"},
+     {"(untold)", "(no-login)"}},
+    {"cyrus-idents.log",
+     {"(client-closed)", "unexpected end of file", "of bea from 192.0.2.51", "(server-failed)",
+      "Input/output error", "(inactive)", "1 line of cyrus-idents.log is from other programs"},
+     {"(untold)", "not understood"}},
+    {"courier-old.log",
+     {"of ann from", "(client-closed)", "of bea from", "(inactive)", "(login-refused)",
+      "3 sessions ended"},
+     {"(untold)", "(still-open)"}},
+    {"thunderbird-codes.log",
+     {"of ann@example.org, client Thunderbird", "(closed-while-idle)", "BASE_STREAM_CLOSED",
+      "of bea, client", "(tls-failed)", "SSL_ERROR_BAD_CERT_DOMAIN", "(unreachable)",
+      "How sure: likely"},
+     {"(client-closed)", "(still-open)", "null"}},
+    {"thunderbird-append.log",
+     {"(logged-out)", "client's last command was \"5 LOGOUT\"", "it was answered OK"},
+     {"9 LOGOUT", "not understood"}},
+    {"roundcube.log",
+     {"7F00 aa11bb22", "(server-failed)", "7F01 cc33dd44", "(login-refused)",
+      "2026-03-05 10:00:03"},
+     {"not understood"}},
+    {"transcript-mailkit.log", {"Autologout", "transcript"}, {"not understood"}},
+    {"transcript-smtp.log", {"(not-imap)"}, {"(protocol-error)"}},
+    {"transcript-flags.log",
+     {"(server-stopped)", "7 IDLE"},
+     {"left out", "keep it alive", "Found beside"}},
+    {"fetchmail-timeout.log",
+     {"(command-unanswered)", "How sure: certain", "waited and gave up", "A0003 SELECT"},
+     {"(silent-death)"}},
+    {"mbsync-plain.log",
+     {"(reset)", "does not show the dialogue", "mbsync -Dn CHANNEL"},
+     {"not understood"}},
+    {"mbsync-logout.log", {"(logged-out)", "closed after LOGOUT without BYE"}, {0}},
+    {"offlineimap-screen.log",
+     {"(protocol-error)", "ABCD1 NAMESPACE", "announces NAMESPACE", "Whose doing: server"},
+     {0}},
+    {"rawlog-merged.log",
+     {"(logged-out)", "mailbox INBOX", "4 LOGOUT"},
+     {"(server-stopped)", "not understood"}},
+    {"curl-unreachable.log", {"(unreachable)", "Connection refused"}, {"(silent-death)"}},
+
     /* Dovecot's two logs of one session; a pair is one log; rotated files are one. */
     {"rawlog-done.in rawlog-done.out", {"(logged-out)", "rawlog-done.in:4"}, {"2 sessions"}},
     {"rawlog-closed.in rawlog-closed.out", {"(still-open)", "never sent DONE"}, {0}},
@@ -178,17 +229,23 @@ answer(const char *names, enum foreign_detail detail, bool json)
 static void
 test_answers(void **state)
 {
+    unsigned wrong = 0;
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *text = answer(rows[i].files, DETAIL_ALL, false);
+        const unsigned before = wrong;
         for (size_t k = 0; k < 12 && rows[i].says[k] != NULL; k++)
-            if (strstr(text, rows[i].says[k]) == NULL)
-                fail_msg("%s: \"%s\" is not in:\n%s", rows[i].files, rows[i].says[k], text);
+            if (strstr(text, rows[i].says[k]) == NULL && ++wrong > 0)
+                print_error("%s: \"%s\" is not in it\n", rows[i].files, rows[i].says[k]);
         for (size_t k = 0; k < 4 && rows[i].never[k] != NULL; k++)
-            if (strstr(text, rows[i].never[k]) != NULL)
-                fail_msg("%s: \"%s\" is in:\n%s", rows[i].files, rows[i].never[k], text);
+            if (strstr(text, rows[i].never[k]) != NULL && ++wrong > 0)
+                print_error("%s: \"%s\" is in it\n", rows[i].files, rows[i].never[k]);
+        if (wrong > before)
+            print_error("%s\n", text);
         free(text);
     }
+    assert_int_equal(wrong, 0);
 }
 
 /* Every rule has a fixture whose answer names it. */

@@ -135,3 +135,50 @@ read_syslog_take(struct foreign_clock *clock, struct span line, struct read_sysl
         out->text = span_tail(look, 1);
     return true;
 }
+
+static bool
+guess_literal(struct read_guess *guess, struct span text)
+{
+    if (guess->literal_left == 0)
+        return false;
+    /* The server asks for a literal before it comes, or refuses it. */
+    struct imap_line server;
+    imap_server_line(text, &server);
+    if (guess->literal_dir == DIR_TO_SERVER &&
+        (server.sort == IMAP_CONTINUE || server.sort == IMAP_TAGGED)) {
+        if (server.sort == IMAP_TAGGED)
+            guess->literal_left = 0;
+        return false;
+    }
+    guess->dir = guess->literal_dir;
+    guess->literal_left -=
+        text.len + 2 < guess->literal_left ? text.len + 2 : guess->literal_left;
+    return true;
+}
+
+enum foreign_dir
+read_guess_dir(struct read_guess *guess, struct span text)
+{
+    struct imap_line client;
+    struct imap_line server;
+
+    if (guess_literal(guess, text))
+        return guess->dir;
+    imap_server_line(text, &server);
+    imap_client_line(text, &client);
+    if (server.sort == IMAP_TAGGED || server.sort == IMAP_UNTAGGED ||
+        server.sort == IMAP_CONTINUE) {
+        guess->dir = DIR_TO_CLIENT;
+        guess->asked = server.sort == IMAP_CONTINUE;
+    } else if (client.sort == IMAP_COMMAND || client.sort == IMAP_DONE || guess->asked) {
+        guess->dir = DIR_TO_SERVER;
+        guess->asked = false;
+    } else if (guess->dir == DIR_NONE) {
+        guess->dir = DIR_TO_CLIENT;
+    }
+    if (server.literal && guess->literal_left == 0) {
+        guess->literal_left = server.literal_octets;
+        guess->literal_dir = guess->dir;
+    }
+    return guess->dir;
+}

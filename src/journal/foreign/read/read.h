@@ -28,7 +28,7 @@ FOREIGN_READER(fetchmail);
 FOREIGN_READER(curl);
 FOREIGN_READER(transcript);
 
-enum { READ_DOVECOT_OCTETS = 12288, READ_STATE_OCTETS = 256 };
+enum { READ_DOVECOT_OCTETS = 12288, READ_THUNDERBIRD_OCTETS = 8192, READ_STATE_OCTETS = 256 };
 
 /* What begins a line of syslog or of a server's own log. */
 struct read_syslog {
@@ -56,6 +56,17 @@ struct read_word {
 /** The fact of the first row whose word is in text (case counts); otherwise `otherwise`. */
 enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
                                  enum foreign_fact otherwise);
+
+/* For logs that do not say which way a line went. */
+struct read_guess {
+    enum foreign_dir dir; /* of the line before */
+    bool asked;           /* the server sent "+": what follows may be anything */
+    enum foreign_dir literal_dir;
+    uint64_t literal_left; /* octets of a literal that are to come */
+};
+/** Which way a line went, by its look; what looks like neither went the way of the one before
+ * it, or to the server that asked for it. */
+enum foreign_dir read_guess_dir(struct read_guess *guess, struct span line);
 
 /** A protocol line. */
 void read_emit_line(struct foreign_reader *reader, const struct foreign_event *like,

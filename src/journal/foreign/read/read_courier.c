@@ -2,7 +2,8 @@
 /*
  * Courier in syslog: "imapd: LOGIN, user=bob, ip=[::ffff:192.0.2.7], port=[51234],
  * protocol=IMAP", later LOGOUT, DISCONNECTED or TIMEOUT with the same. Address and port tie the
- * lines together.
+ * lines together; before version 4.1 no port is told, then it is address and user, and the
+ * lines before a login are passed over, because nothing ties them to it.
  */
 #include "journal/foreign/read/read.h"
 
@@ -28,10 +29,19 @@ static const struct read_word words[] = {
 static bool
 is_courier(const struct read_syslog *head)
 {
-    static const char *const idents[] = {"imapd", "imapd-ssl", "imaplogin", "courier-imap"};
+    static const char *const idents[] = {"imapd",        "imapd-ssl",   "imaplogin",
+                                         "courier-imap", "couriertcpd", "courierimapd"};
+    static const char *const begins[] = {"LOGIN, user=", "LOGOUT, user=", "DISCONNECTED, user=",
+                                         "TIMEOUT, user=", "LOGIN FAILED, "};
 
     for (size_t i = 0; i < sizeof idents / sizeof idents[0]; i++)
         if (span_eq_str(head->ident, idents[i]))
+            return true;
+    /* journalctl -o cat: nothing but the message. */
+    if (head->ident.len > 0 || !read_has(head->whole, "protocol=IMAP"))
+        return false;
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (span_starts(head->whole, span_of_str(begins[i])))
             return true;
     return false;
 }
@@ -42,7 +52,7 @@ read_courier_head(struct span line)
     struct foreign_clock clock = {.year = 2000};
     struct read_syslog head;
 
-    return read_syslog_take(&clock, line, &head) && is_courier(&head);
+    return read_syslog_take(&clock, line, &head) && is_courier(&head) && !read_cyrus_head(line);
 }
 
 bool
@@ -58,20 +68,27 @@ read_courier(struct foreign_reader *reader, const struct foreign_line *line)
     const enum foreign_fact fact =
         read_word_find(words, sizeof words / sizeof words[0], head.text, FACT_NONE);
     if (fact == FACT_NONE)
-        return true;
+        return read_has(head.text, "DEBUG: ");
     event.peer = read_between(head.text, SPAN("ip=["), SPAN("]"));
     const ptrdiff_t limit = span_find(head.text, SPAN("limit reached for "));
     if (limit >= 0)
         event.peer = span_tail(head.text, (size_t)limit + sizeof "limit reached for " - 1);
     const struct span port = read_between(head.text, SPAN("port=["), SPAN("]"));
-    const int len = snprintf(key, sizeof key, "%.*s%s%.*s", SPAN_FMT(span_head(event.peer, 60)),
-                             port.len > 0 ? " port " : "", SPAN_FMT(span_head(port, 8)));
-    event.key = span_of(key, (size_t)len);
     const struct span user = read_between(head.text, SPAN("user="), SPAN(", "));
+    const struct span by = port.len > 0 ? port : span_head(user, 24);
+    const int len = snprintf(key, sizeof key, "%.*s%s%.*s", SPAN_FMT(span_head(event.peer, 60)),
+                             port.len > 0 ? " port "
+                             : by.len > 0 ? " "
+                                          : "",
+                             SPAN_FMT(span_head(by, 24)));
+    event.key = span_of(key, (size_t)len);
     event.account = user;
+    if (port.len == 0 && fact == FACT_CONNECTED)
+        return true;
     event.opens = fact == FACT_CONNECTED || (fact == FACT_LOGGED_IN && port.len == 0);
     event.ends = fact == FACT_LOGOUT || fact == FACT_TIMED_OUT || fact == FACT_PEER_CLOSED ||
-                 fact == FACT_STOPPING || fact == FACT_NO_LOGIN || fact == FACT_LIMIT;
+                 fact == FACT_STOPPING || fact == FACT_NO_LOGIN || fact == FACT_LIMIT ||
+                 (port.len == 0 && fact != FACT_LOGGED_IN);
     const ptrdiff_t comma = span_find_char(head.text, ',');
     read_emit_fact(reader, &event, fact,
                    comma < 0 ? head.text : span_head(head.text, (size_t)comma));

@@ -18,19 +18,69 @@ static const struct read_word words[] = {
     {"Fatal error", FACT_FAILED},
     {"too many open connections", FACT_LIMIT},
     {"Too many open connections", FACT_LIMIT},
+    /* No I/O error of the server: the client went away while it was sending a message. */
+    {"reading message: unexpected end of file", FACT_PEER_CLOSED},
+    {"client disconnected during upload", FACT_PEER_CLOSED},
     {"Broken pipe", FACT_PEER_CLOSED},
+    {"IOERROR", FACT_FAILED},
     {"graceful shutdown", FACT_STOPPING},
 };
 
+/* What is understood and tells nothing about an end. */
+static const char *const ordinary[] = {
+    "accepted connection",
+    "starttls: ",
+    "TLS",
+    "SSL_accept() incomplete",
+    "inittls",
+    "open: ",
+    "Expunged ",
+    "expunge",
+    "seen_db: ",
+    "auditlog: ",
+    "created ",
+    "sessionid",
+    "SESSIONID",
+    "counts: ",
+    "executed",
+    "about to exec",
+    "ready for",
+    "process ",
+    "twoskip: ",
+    "skiplist: ",
+    "DBMSG: ",
+    "modseq",
+    "statuscache",
+    "Delivered",
+    "fetching user_deny",
+    "tls_",
+    "mystore: ",
+    "verify_",
+    "received ",
+    "COMPRESS",
+};
+
+/* The name is the service's in cyrus.conf, with syslog_prefix and a slash before it if that is
+ * set: "cyrus/imaps", "imaps", "slot1/imap". Courier's imapd has the same name; but a process
+ * of Cyrus is always named by its number, and speaks its own words. */
 static bool
 is_cyrus(const struct read_syslog *head)
 {
+    static const char *const own[] = {
+        "login: ",           "badlogin: ",          "SESSIONID",  "USAGE ",     "IOERROR",
+        "idle for too long", "accepted connection", "starttls: ", "open: user", "client id"};
     const ptrdiff_t slash = span_find_char(head->ident, '/');
     const struct span program =
         slash < 0 ? head->ident : span_tail(head->ident, (size_t)slash + 1);
 
-    /* Without the folder it could be Courier's imapd: Cyrus ties to a process always. */
-    return slash > 0 && head->pid.len > 0 && span_starts(program, SPAN("imap"));
+    if (head->pid.len == 0 || !span_starts(program, SPAN("imap")))
+        return false;
+    if (slash > 0 || span_eq_str(program, "imap") || span_eq_str(program, "imaps"))
+        return true;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (read_has(head->text, own[i]))
+            return true;
+    return false;
 }
 
 static bool
@@ -38,7 +88,8 @@ is_master(const struct read_syslog *head)
 {
     return span_starts(head->ident, SPAN("cyrus/master")) ||
            span_starts(head->ident, SPAN("cyrus/cyrmaster")) ||
-           span_eq_str(head->ident, "master");
+           span_eq_str(head->ident, "cyrmaster") ||
+           (span_eq_str(head->ident, "master") && head->pid.len > 0);
 }
 
 bool
@@ -66,7 +117,16 @@ peer_user(struct foreign_event *event, struct span text)
     event->account = imap_take_word(&rest);
 }
 
-static void
+static bool
+is_ordinary(struct span text)
+{
+    for (size_t i = 0; i < sizeof ordinary / sizeof ordinary[0]; i++)
+        if (span_starts(text, span_of_str(ordinary[i])))
+            return true;
+    return false;
+}
+
+static bool
 message(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct span rest = text;
@@ -98,9 +158,11 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
         event->joins = fact != FACT_TLS_FAILED && fact != FACT_LIMIT;
         event->ends = fact == FACT_LIMIT || fact == FACT_TLS_FAILED ||
                       read_has(text, "closing connection");
-        if (fact != FACT_NONE)
-            read_emit_fact(reader, event, fact, text);
+        if (fact == FACT_NONE)
+            return is_ordinary(text);
+        read_emit_fact(reader, event, fact, text);
     }
+    return true;
 }
 
 /* "process type:SERVICE name:imap ... pid" or "process 1234 exited, signaled to death by 11".
@@ -136,7 +198,7 @@ read_cyrus(struct foreign_reader *reader, const struct foreign_line *line)
     if (is_master(&head))
         master(reader, &event, head.text);
     else if (is_cyrus(&head))
-        message(reader, &event, head.text);
+        return message(reader, &event, head.text);
     else
         return false;
     return true;

@@ -30,23 +30,44 @@ struct dovecot_state {
 };
 _Static_assert(sizeof(struct dovecot_state) <= READ_DOVECOT_OCTETS, "state_octets");
 
+/* The words for people, which 2.4 puts before a code ("(auth_failed)"), older ones alone. */
 static const struct read_word login_words[] = {
     {"Maximum number of connections", FACT_LIMIT},
+    {"connection limit reached", FACT_LIMIT},
     {"Connection queue full", FACT_LIMIT},
-    {"SSL_accept() failed", FACT_TLS_FAILED},
-    {"TLS handshak", FACT_TLS_FAILED},
-    {"SSL_accept() syscall failed", FACT_TLS_FAILED},
+    {"process_limit was hit", FACT_LIMIT},
     {"auth failed", FACT_REFUSED},
+    {"authorization failed", FACT_REFUSED},
+    {"user disabled", FACT_REFUSED},
+    {"password expired", FACT_REFUSED},
+    {"login disabled", FACT_REFUSED},
+    {"unsupported auth mechanism", FACT_REFUSED},
     {"disallowed plaintext auth", FACT_REFUSED},
+    {"disallowed cleartext auth", FACT_REFUSED},
     {"cleartext authentication", FACT_REFUSED},
+    {"anonymous logins disabled", FACT_REFUSED},
+    {"proxy dest authentication failure", FACT_REFUSED},
+    {"SSL_accept() failed", FACT_TLS_FAILED},
+    {"SSL_accept() syscall failed", FACT_TLS_FAILED},
+    {"TLS handshak", FACT_TLS_FAILED},
+    {"cert required", FACT_TLS_FAILED},
+    {"untrusted cert", FACT_TLS_FAILED},
+    {"didn't send a cert", FACT_TLS_FAILED},
     {"Too many invalid", FACT_BAD},
     {"Too long argument", FACT_BAD},
     {"Input buffer full", FACT_BAD},
+    {"invalid base64", FACT_BAD},
     {"Inactivity", FACT_LOGIN_TIMEOUT},
     {"hutting down", FACT_STOPPING},
+    {"temporary failure", FACT_FAILED},
+    {"temporary authentication failure", FACT_FAILED},
+    {"communication failure", FACT_FAILED},
+    {"proxy dest", FACT_FAILED},
     {"internal failure", FACT_FAILED},
     {"Internal", FACT_FAILED},
     {"no auth attempts", FACT_NO_LOGIN},
+    {"before auth was ready", FACT_NO_LOGIN},
+    {"auth aborted by client", FACT_NO_LOGIN},
     {"didn't finish SASL auth", FACT_NO_LOGIN},
     {"Logged out", FACT_LOGOUT},
     {"Connection closed", FACT_NO_LOGIN},
@@ -64,14 +85,18 @@ static const struct read_word session_words[] = {
     {"kicked", FACT_KICKED},
     {"hutting down", FACT_STOPPING},
     {"Internal error", FACT_FAILED},
+    {"state is inconsistent", FACT_FAILED},
     {"unhibernate", FACT_FAILED},
     {"Connection reset by peer", FACT_RESET},
     {"Connection timed out", FACT_NO_ANSWER},
     {"No route to host", FACT_UNREACHABLE},
     {"etwork is unreachable", FACT_UNREACHABLE},
+    {"unexpected eof while reading", FACT_PEER_CLOSED}, /* no TLS goodbye; OpenSSL 3 */
     {"SSL routines", FACT_TLS_FAILED},
     {"Connection closed", FACT_PEER_CLOSED},
     {"Broken pipe", FACT_PEER_CLOSED},
+    {"Disconnected in ", FACT_PEER_CLOSED}, /* APPEND, IDLE */
+    {"EOF while appending", FACT_PEER_CLOSED},
 };
 
 /* Where the message begins to be Dovecot's; false when it is not. */
@@ -84,6 +109,7 @@ take_dovecot(const struct read_syslog *head, struct span *text_out)
     } begins[] = {
         {"imap-login: ", true},
         {"imap(", true},
+        {"IMAP(", true}, /* 1.x */
         {"imap-hibernate(", true},
         {"imap-hibernate: ", true},
         {"master: Warning: service(", true},
@@ -156,7 +182,7 @@ static void
 level_skip(struct span *text)
 {
     static const struct span levels[] = {SPAN_INIT("Info: "), SPAN_INIT("Warning: "),
-                                         SPAN_INIT("Error: ")};
+                                         SPAN_INIT("Error: "), SPAN_INIT("Debug: ")};
 
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
         if (read_take(text, levels[i]))
@@ -170,7 +196,8 @@ reason_of(struct span text)
     static const struct span ends[] = {SPAN_INIT(": user=<"), SPAN_INIT(" in="),
                                        SPAN_INIT(" bytes=")};
 
-    read_take(&text, SPAN("Disconnected: "));
+    if (!read_take(&text, SPAN("Disconnected: ")))
+        read_take(&text, SPAN("Login aborted: "));
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         const ptrdiff_t at = span_find(text, ends[i]);
         if (at > 0)
@@ -179,40 +206,89 @@ reason_of(struct span text)
     return text;
 }
 
+/* OpenSSL's words, which stand at the end of the line: ", TLS: SSL_read() failed: error:..." or
+ * ", TLS handshaking: SSL_accept() failed: ...". Empty: TLS did not fail. */
+static struct span
+tls_failure(struct span text)
+{
+    static const struct span marks[] = {SPAN_INIT(", TLS handshaking: "), SPAN_INIT(", TLS: ")};
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        const ptrdiff_t at = span_find(text, marks[i]);
+        if (at < 0)
+            continue;
+        struct span words = span_tail(text, (size_t)at + marks[i].len);
+        const ptrdiff_t end = span_find(words, SPAN(", session=<"));
+        if (end >= 0)
+            words = span_head(words, (size_t)end);
+        /* "Disconnected" and "Connection closed" are no failure of TLS. */
+        if (span_starts(words, SPAN("SSL_")) &&
+            !read_has(words, "unexpected eof while reading") &&
+            !read_has(words, "Connection reset by peer"))
+            return words;
+    }
+    return (struct span){0};
+}
+
 static void
+logged_in(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    struct process *process =
+        process_note(reader->state, read_between(text, SPAN("mpid="), SPAN(",")));
+
+    if (process != NULL && event->key.len < ID_OCTETS)
+        memcpy(process->session, event->key.ptr, event->key.len);
+    if (process != NULL && event->account.len < USER_OCTETS)
+        memcpy(process->user, event->account.ptr, event->account.len);
+    event->opens = true;
+    read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
+}
+
+static bool
 login_line(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
-    struct dovecot_state *state = reader->state;
-    const struct span pid = read_between(text, SPAN("mpid="), SPAN(","));
-
     level_skip(&text);
     event->key = read_between(text, SPAN("session=<"), SPAN(">"));
     event->account = read_between(text, SPAN("user=<"), SPAN(">"));
     event->peer = read_between(text, SPAN("rip="), SPAN(","));
     if (event->key.len == 0)
         event->key = event->account;
-    if (span_starts(text, SPAN("Login: "))) {
-        struct process *process = process_note(state, pid);
-        if (process != NULL && event->key.len < ID_OCTETS)
-            memcpy(process->session, event->key.ptr, event->key.len);
-        if (process != NULL && event->account.len < USER_OCTETS)
-            memcpy(process->user, event->account.ptr, event->account.len);
-        event->opens = true;
-        read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
-        return;
+    if (span_starts(text, SPAN("Login: ")) || span_starts(text, SPAN("Logged in: "))) {
+        logged_in(reader, event, text);
+        return true;
     }
     if (!span_starts(text, SPAN("Disconnected")) && !span_starts(text, SPAN("Aborted login")) &&
-        !span_starts(text, SPAN("Maximum number")))
-        return;
+        !span_starts(text, SPAN("Login aborted")) && !span_starts(text, SPAN("Maximum number")))
+        return false;
     event->ends = true;
-    read_emit_fact(reader, event,
-                   read_word_find(login_words, sizeof login_words / sizeof login_words[0],
-                                  reason_of(text), FACT_STATISTICS),
-                   reason_of(text));
+    const struct span reason = reason_of(text);
+    const struct span tls = tls_failure(text);
+    enum foreign_fact fact = read_word_find(
+        login_words, sizeof login_words / sizeof login_words[0], reason, FACT_STATISTICS);
+    if (tls.len > 0 && fact != FACT_REFUSED)
+        read_emit_fact(reader, event, FACT_TLS_FAILED, tls);
+    else
+        read_emit_fact(reader, event, fact, reason);
+    return true;
+}
+
+/* What a process says as its last words, or the master of it. */
+static bool
+last_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    const bool crashed =
+        span_starts(text, SPAN("Panic: ")) || read_has(text, "killed with signal");
+
+    if (!crashed && !span_starts(text, SPAN("Invalid settings")) &&
+        !span_starts(text, SPAN("Fatal: ")))
+        return false;
+    event->ends = true;
+    read_emit_fact(reader, event, crashed ? FACT_CRASHED : FACT_FAILED, text);
+    return true;
 }
 
 /* imap(USER)<PID><SESSION>: text, or imap(USER): text. */
-static void
+static bool
 session_line(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct dovecot_state *state = reader->state;
@@ -221,9 +297,10 @@ session_line(struct foreign_reader *reader, struct foreign_event *event, struct 
     const ptrdiff_t colon = span_find(text, SPAN(": "));
 
     if (colon < 0)
-        return;
+        return false;
     const struct span who = span_head(text, (size_t)colon + 1);
     text = span_tail(text, (size_t)colon + 2);
+    const struct span with_level = text;
     level_skip(&text);
     event->account = user;
     event->key = user;
@@ -238,20 +315,16 @@ session_line(struct foreign_reader *reader, struct foreign_event *event, struct 
         struct process *process = process_find(state, user); /* imap(PID) */
         if (process != NULL)
             process->killed = true;
-        return;
+        return true;
     }
-    if (span_starts(text, SPAN("Invalid settings")) || span_starts(text, SPAN("Fatal: ")) ||
-        span_starts(text, SPAN("Panic: "))) {
-        event->ends = true;
-        if (angle < 0)
-            event->key = session_of_user(state, user);
-        read_emit_fact(reader, event,
-                       span_starts(text, SPAN("Panic: ")) ? FACT_CRASHED : FACT_FAILED, text);
-        return;
-    }
+    struct foreign_event ending = *event;
+    if (angle < 0)
+        ending.key = session_of_user(state, user);
+    if (last_words(reader, &ending, text))
+        return true;
     if (!span_starts(text, SPAN("Disconnected")) && !span_starts(text, SPAN("Logged out")) &&
         !span_starts(text, SPAN("Connection closed")))
-        return;
+        return span_starts(with_level, SPAN("Debug: "));
     const struct span reason = reason_of(text);
     enum foreign_fact fact = read_word_find(
         session_words, sizeof session_words / sizeof session_words[0], reason, FACT_STATISTICS);
@@ -260,20 +333,46 @@ session_line(struct foreign_reader *reader, struct foreign_event *event, struct 
         fact = FACT_KICKED;
     event->ends = true;
     read_emit_fact(reader, event, fact, reason);
+    return true;
 }
 
-/* "service(imap): child 1234 killed with signal 11": the session of that process. */
-static void
+/*
+ * "service(imap): child 1234 killed with signal 11" and "child 1234 returned error 83 (Out of
+ * memory ...)": the session of that process. "service(imap-login): process_limit (100) reached,
+ * client connections are being dropped": sessions that never were; this is all that is ever
+ * told of them.
+ */
+static bool
 master_line(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
-    const struct span pid = read_between(text, SPAN("child "), SPAN(" "));
-    const struct process *process = process_find(reader->state, pid);
+    const struct span service = read_between(text, SPAN("service("), SPAN(")"));
+    const struct process *process =
+        process_find(reader->state, read_between(text, SPAN("child "), SPAN(" ")));
+    const bool killed = read_has(text, "killed with signal");
+    const bool failed = read_has(text, "returned error");
+    const bool limit = read_has(text, "_limit (") && read_has(text, ") reached");
+    char key[64];
 
-    if (!read_has(text, "service(imap)") || !read_has(text, "killed with signal"))
-        return;
-    event->key = process == NULL ? pid : span_of_str(process->session);
-    event->ends = true;
-    read_emit_fact(reader, event, FACT_CRASHED, text);
+    if (service.len == 0 || (!killed && !failed && !limit))
+        return false;
+    level_skip(&text);
+    if (process != NULL && process->session[0] != '\0' && !limit) {
+        event->key = span_of_str(process->session);
+        event->ends = true;
+    } else {
+        const int len =
+            snprintf(key, sizeof key, "service(%.*s)", SPAN_FMT(span_head(service, 40)));
+        event->key = span_of(key, (size_t)len);
+        event->general = true;
+        if (!span_starts(service, SPAN("imap")) && !limit)
+            return true; /* another service's process */
+    }
+    read_emit_fact(reader, event,
+                   limit    ? FACT_LIMIT
+                   : killed ? FACT_CRASHED
+                            : FACT_FAILED,
+                   text);
+    return true;
 }
 
 bool
@@ -287,10 +386,11 @@ read_dovecot(struct foreign_reader *reader, const struct foreign_line *line)
         return false;
     event.ref.at_us = head.at_us;
     if (read_take(&text, SPAN("imap-login: ")))
-        login_line(reader, &event, text);
-    else if (span_starts(text, SPAN("imap(")) || span_starts(text, SPAN("imap-hibernate(")))
-        session_line(reader, &event, text);
-    else if (read_take(&text, SPAN("master: ")))
-        master_line(reader, &event, text);
-    return true;
+        return login_line(reader, &event, text);
+    if (span_starts(text, SPAN("imap(")) || span_starts(text, SPAN("IMAP(")) ||
+        span_starts(text, SPAN("imap-hibernate(")))
+        return session_line(reader, &event, text);
+    if (read_take(&text, SPAN("master: ")))
+        return master_line(reader, &event, text) || !read_has(text, "rror: ");
+    return !read_has(text, "imap: Error: "); /* other services */
 }

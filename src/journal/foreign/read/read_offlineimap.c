@@ -4,6 +4,8 @@
  *
  *     2026-11-22 17:34:02 DEBUG: [imap]:   34:02.48 host reader < b'* OK ready.\r\n'
  *
+ * Without -l it goes to the screen, as " [imap]:   34:02.48 ...", without a date.
+ *
  * reader < and writer > are the lines of protocol, as Python writes octets. The names of the
  * threads tell connections apart only by host, so "connected to" begins a new session.
  */
@@ -20,7 +22,9 @@ head_parse(struct foreign_clock *clock, struct span line, int64_t *at_out,
     *at_out = FOREIGN_NO_TIME;
     if (when_take_iso(clock, &rest, at_out) && !read_take(&rest, SPAN(" ")))
         return false;
-    if (!read_take(&rest, SPAN("DEBUG: [imap]: ")))
+    if (*at_out == FOREIGN_NO_TIME)
+        read_take(&rest, SPAN(" "));
+    if (!read_take(&rest, SPAN("DEBUG: [imap]: ")) && !read_take(&rest, SPAN("[imap]: ")))
         return false;
     *text_out = span_trim(rest);
     return true;

@@ -3,7 +3,8 @@
  * Streams of protocol with marks between them.
  *
  * Dovecot's rawlog: a pair of files, NAME.in what the client sent, NAME.out what it was sent,
- * each line with seconds since 1970 before it. Literals are in it.
+ * each line with seconds since 1970 before it. Literals are in it. Both in one file (sort -m)
+ * tell the direction by the look of the lines only.
  *
  * Cyrus telemetry (configdirectory/log/USER/PID): "<1795368763<" before what the client sent,
  * ">1795368763>" before what it was sent; lines without mark go on in the same direction.
@@ -11,6 +12,8 @@
 #include "journal/foreign/read/read.h"
 
 #include <string.h>
+
+_Static_assert(sizeof(struct read_guess) <= READ_STATE_OCTETS, "state_octets");
 
 bool
 read_rawlog_head(struct span line)
@@ -46,6 +49,8 @@ read_rawlog(struct foreign_reader *reader, const struct foreign_line *line)
     enum foreign_dir dir = DIR_TO_CLIENT;
     if (ends_with(reader->file, ".in") || ends_with(reader->file, ".in.gz"))
         dir = DIR_TO_SERVER;
+    else if (!ends_with(reader->file, ".out") && !ends_with(reader->file, ".out.gz"))
+        dir = read_guess_dir(reader->state, text);
     read_emit_line(reader, &event, dir, text);
     return true;
 }

@@ -7,27 +7,60 @@
  *
  * (one line). The pointer names the connection object, which is the session. The state is NA
  * before login, A after it, S-MAILBOX once a mailbox is selected. Passwords are suppressed by
- * Thunderbird itself. With IMAP:5 failures of the network come as codes of nsresult.
+ * Thunderbird itself.
+ *
+ * A connection that breaks is told as "CreateNewLineFromSocket: clearing
+ * IMAP_CONNECTION_IS_OPEN
+ * - rv = 804b0014", an nsresult, and then "CreateNewLineFromSocket: (null)", which the server
+ * never sent. The user's name is in the URLs that a connection works for. What is longer than
+ * 400 octets goes on in entries without pointer, and each may be of many lines.
  */
 #include "journal/foreign/read/read.h"
 
+#include <string.h>
+
+enum { POINTER_OCTETS = 20, USER_OCTETS = 100, CONNECTIONS = 64 };
+
+/* Whom the connections belong to, the newest few. */
+struct thunderbird_state {
+    struct {
+        char pointer[POINTER_OCTETS];
+        char user[USER_OCTETS];
+    } known[CONNECTIONS];
+    uint32_t next;
+};
+_Static_assert(sizeof(struct thunderbird_state) <= READ_THUNDERBIRD_OCTETS, "state_octets");
+
 static const struct read_word words[] = {
+    {"Security error", FACT_TLS_FAILED},
+    {"SSL_ERROR", FACT_TLS_FAILED},
+    {"SEC_ERROR", FACT_TLS_FAILED},
+    {"MOZILLA_PKIX_ERROR", FACT_TLS_FAILED},
     {"NS_ERROR_NET_RESET", FACT_RESET},
-    {"804b0014", FACT_RESET},
-    {"804B0014", FACT_RESET},
     {"NS_ERROR_NET_TIMEOUT", FACT_NO_ANSWER},
-    {"804b000e", FACT_NO_ANSWER},
-    {"804B000E", FACT_NO_ANSWER},
     {"NS_ERROR_NET_INTERRUPT", FACT_PEER_CLOSED},
-    {"804b0047", FACT_PEER_CLOSED},
-    {"804B0047", FACT_PEER_CLOSED},
     {"NS_ERROR_CONNECTION_REFUSED", FACT_UNREACHABLE},
     {"NS_ERROR_UNKNOWN_HOST", FACT_UNREACHABLE},
     {"NS_BASE_STREAM_CLOSED", FACT_PEER_CLOSED},
     {"lost connection", FACT_PEER_CLOSED},
-    {"SSL_ERROR", FACT_TLS_FAILED},
-    {"SEC_ERROR", FACT_TLS_FAILED},
     {"close socket connection", FACT_CLOSED},
+};
+
+/* nsresult of the network: module 6 (NS_ERROR_MODULE_NETWORK) and base codes. */
+static const struct {
+    const char *code;
+    enum foreign_fact fact;
+    const char *name;
+} results[] = {
+    {"804b0014", FACT_RESET, "NET_RESET"},
+    {"804b000e", FACT_NO_ANSWER, "NET_TIMEOUT"},
+    {"804b0047", FACT_PEER_CLOSED, "NET_INTERRUPT"},
+    {"80470002", FACT_PEER_CLOSED, "BASE_STREAM_CLOSED"},
+    {"804b000d", FACT_UNREACHABLE, "CONNECTION_REFUSED"},
+    {"804b001e", FACT_UNREACHABLE, "UNKNOWN_HOST"},
+    {"804b0048", FACT_UNREACHABLE, "PROXY_CONNECTION_REFUSED"},
+    {"804b0010", FACT_UNREACHABLE, "OFFLINE"},
+    {"804b0002", FACT_CLOSED, "BINDING_ABORTED"},
 };
 
 struct moz_head {
@@ -70,17 +103,30 @@ read_thunderbird_head(struct span line)
     return head_parse(&clock, line, &head);
 }
 
+static bool
+is_pointer(struct span text)
+{
+    read_take(&text, SPAN("0x"));
+    if (text.len < 4 || text.len >= POINTER_OCTETS)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
+              ((text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'f')))
+            return false;
+    return true;
+}
+
 /* "ptr:host:STATE:Function: text". Mailbox names may hold colons: the function is found from
  * its name. */
 static bool
 parts(struct span text, struct span *key_out, struct span *function_out, struct span *rest_out)
 {
-    static const struct span functions[] = {SPAN_INIT(":SendData: "),
-                                            SPAN_INIT(":CreateNewLineFromSocket: "),
-                                            SPAN_INIT(":TellThreadToDie: ")};
+    static const struct span functions[] = {
+        SPAN_INIT(":SendData: "), SPAN_INIT(":CreateNewLineFromSocket: "),
+        SPAN_INIT(":TellThreadToDie: "), SPAN_INIT(":ProcessCurrentURL:")};
     const ptrdiff_t colon = span_find_char(text, ':');
 
-    if (colon <= 0 || colon > 24)
+    if (colon <= 0 || !is_pointer(span_head(text, (size_t)colon)))
         return false;
     *key_out = span_head(text, (size_t)colon);
     *function_out = (struct span){0};
@@ -89,11 +135,122 @@ parts(struct span text, struct span *key_out, struct span *function_out, struct 
         const ptrdiff_t at = span_find(text, functions[i]);
         if (at < 0)
             continue;
-        *function_out = span_of(functions[i].ptr + 1, functions[i].len - 3);
+        const ptrdiff_t end = span_find_char(span_tail(functions[i], 1), ':');
+        *function_out = span_of(functions[i].ptr + 1, (size_t)end);
         *rest_out = span_tail(text, (size_t)at + functions[i].len);
         return true;
     }
     return true;
+}
+
+/* --- Whose connection --- */
+
+static const char *
+user_of(const struct thunderbird_state *state, struct span pointer)
+{
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        if (span_eq_str(pointer, state->known[i].pointer))
+            return state->known[i].user;
+    return "";
+}
+
+static int
+hex(char c)
+{
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
+}
+
+/* "imap://user%40example.org@host:993/select>/INBOX". */
+static void
+user_note(struct thunderbird_state *state, struct span pointer, struct span text)
+{
+    struct span url = text;
+    size_t used = 0;
+
+    if (pointer.len >= POINTER_OCTETS ||
+        (!read_take(&url, SPAN("imap://")) && !read_take(&url, SPAN("imaps://"))))
+        return;
+    const ptrdiff_t slash = span_find_char(url, '/');
+    url = span_head(url, slash < 0 ? url.len : (size_t)slash);
+    const ptrdiff_t at = span_find_char(url, '@');
+    if (at <= 0 || user_of(state, pointer)[0] != '\0')
+        return;
+    url = span_head(url, (size_t)at);
+    char *user = state->known[state->next % CONNECTIONS].user;
+    char *name = state->known[state->next % CONNECTIONS].pointer;
+    state->next++;
+    for (size_t i = 0; i < url.len && used + 1 < USER_OCTETS; i++) {
+        char c = url.ptr[i];
+        if (c == '%' && i + 2 < url.len && hex(url.ptr[i + 1]) >= 0 &&
+            hex(url.ptr[i + 2]) >= 0) {
+            c = (char)(hex(url.ptr[i + 1]) * 16 + hex(url.ptr[i + 2]));
+            i += 2;
+        }
+        user[used++] = c == '\0' ? '?' : c;
+    }
+    user[used] = '\0';
+    memcpy(name, pointer.ptr, pointer.len);
+    name[pointer.len] = '\0';
+}
+
+/* --- Events --- */
+
+/* "clearing IMAP_CONNECTION_IS_OPEN - rv = 804b0014". 805a.... are errors of TLS. */
+static void
+broken(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    struct span code = text;
+    const ptrdiff_t at = span_find(text, SPAN("rv = "));
+
+    code = at < 0 ? (struct span){0} : span_tail(text, (size_t)at + 5);
+    read_take(&code, SPAN("0x"));
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+        if (!span_istarts(code, span_of_str(results[i].code)))
+            continue;
+        char told[64];
+        const size_t len = strlen(results[i].name);
+        memcpy(told, results[i].name, len);
+        memcpy(told + len, ", rv = ", 7);
+        memcpy(told + len + 7, results[i].code, 8);
+        read_emit_fact(reader, event, results[i].fact, span_of(told, len + 15));
+        return;
+    }
+    /* The error's name was told in the line before. */
+    if (span_istarts(code, SPAN("805a")))
+        read_emit_fact(reader, event, FACT_TLS_FAILED, SPAN(""));
+    else
+        read_emit_fact(reader, event, FACT_PEER_CLOSED, text);
+}
+
+/* "ImapThreadMainLoop leaving [this=7f4e..]": the connection's thread is over. */
+static bool
+leaving(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    const struct span pointer = read_between(text, SPAN("[this="), SPAN("]"));
+
+    if (!span_starts(text, SPAN("ImapThreadMainLoop leaving")) || !is_pointer(pointer))
+        return false;
+    event->key = pointer;
+    event->joins = true;
+    event->ends = true;
+    read_emit_fact(reader, event, FACT_CLOSED, SPAN("ImapThreadMainLoop leaving"));
+    return true;
+}
+
+static void
+from_server(struct foreign_reader *reader, struct foreign_event *event, struct span all,
+            struct span text)
+{
+    if (span_starts(text, SPAN("clearing IMAP_CONNECTION_IS_OPEN")))
+        broken(reader, event, text);
+    else if (span_starts(text, SPAN("Security error")))
+        read_emit_fact(reader, event, FACT_TLS_FAILED, text);
+    else if (!span_starts(text, SPAN("NS_ERROR")) && !span_eq_str(text, "(null)")) {
+        event->opens = span_starts(text, SPAN("* OK")) && read_has(all, ":NA:");
+        read_emit_line(reader, event, DIR_TO_CLIENT, text);
+    }
 }
 
 bool
@@ -107,16 +264,23 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
     if (!head_parse(&reader->clock, line->text, &head))
         return false;
     event.ref.at_us = head.at_us;
-    if (!parts(head.text, &event.key, &function, &rest))
+    if (!parts(head.text, &event.key, &function, &rest)) {
+        if (leaving(reader, &event, head.text))
+            return true;
+        event.rest = true; /* of what was sent or shown last, or other words */
+        read_emit_fact(reader, &event, FACT_NONE, head.text);
         return true;
+    }
     event.client = SPAN("Thunderbird");
-    if (span_eq_str(function, "SendData")) {
+    event.account = span_of_str(user_of(reader->state, event.key));
+    if (span_eq_str(function, "ProcessCurrentURL")) {
+        user_note(reader->state, event.key, rest);
+    } else if (span_eq_str(function, "SendData")) {
         if (!span_starts(rest, SPAN("Logging suppressed")))
             read_emit_line(reader, &event, DIR_TO_SERVER, rest);
     } else if (span_eq_str(function, "CreateNewLineFromSocket") &&
                !span_starts(rest, SPAN("NS_ERROR"))) {
-        event.opens = span_starts(rest, SPAN("* OK")) && read_has(head.text, ":NA:");
-        read_emit_line(reader, &event, DIR_TO_CLIENT, rest);
+        from_server(reader, &event, head.text, rest);
     } else {
         const enum foreign_fact fact =
             read_word_find(words, sizeof words / sizeof words[0], head.text, FACT_NONE);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What client programs print when asked for detail: mbsync -Dn (">>> 1 LOGIN <user> <pass>",
- * answers bare), fetchmail -vv ("fetchmail: IMAP> A0001 ..."), curl -v ("> A001 ...",
- * "< * OK", "* Connected to"), and transcripts with "C: " and "S: ". None but curl with
- * --trace-time has times of its own; a time before the line is taken where there is one.
+ * answers bare) or -V (no dialogue), fetchmail -vv ("fetchmail: IMAP> A0001 ..."), curl -v (">
+ * A001 ...",
+ * "< * OK", "* Connected to"). None but curl with --trace-time has times of its own; a time
+ * before the line is taken where there is one.
  */
 #include "journal/foreign/read/read.h"
 
@@ -29,8 +30,9 @@ without_time(struct span line)
 static const struct read_word trouble[] = {
     {"Connection reset", FACT_RESET},
     {"onnection timed out", FACT_NO_ANSWER},
-    {"timeout after", FACT_NO_ANSWER},
-    {"timeout.", FACT_NO_ANSWER},
+    {"waiting to connect", FACT_UNREACHABLE},
+    {"timeout after", FACT_GAVE_UP}, /* fetchmail's own */
+    {"timeout.", FACT_GAVE_UP},
     {"peration timed out", FACT_NO_ANSWER},
     {"No route to host", FACT_UNREACHABLE},
     {"onnection refused", FACT_UNREACHABLE},
@@ -72,7 +74,24 @@ read_mbsync_head(struct span line)
     struct span text = without_time(line);
 
     mbsync_store(&text);
-    return span_starts(text, SPAN(">>> "));
+    if (span_starts(text, SPAN(">>> ")))
+        return true;
+    /* mbsync -V, and 1.3 ("master", "slave"). */
+    static const char *const begins[] = {
+        "IMAP error: ",
+        "IMAP command '",
+        "IMAP warning: ",
+        "Opening far side ",
+        "Opening master store",
+        "Connection is now encrypted",
+        "far side: ",
+        "master: ",
+        "Authenticating with SASL mechanism",
+    };
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (span_starts(text, span_of_str(begins[i])))
+            return true;
+    return false;
 }
 
 bool
@@ -93,9 +112,10 @@ read_mbsync(struct foreign_reader *reader, const struct foreign_line *line)
     if (parsed.sort == IMAP_UNTAGGED || parsed.sort == IMAP_TAGGED ||
         parsed.sort == IMAP_CONTINUE)
         read_emit_line(reader, &event, DIR_TO_CLIENT, text);
-    else if (span_starts(text, SPAN("Connecting to ")))
-        event.opens = true, read_emit_fact(reader, &event, FACT_CONNECTED, SPAN(""));
-    else
+    else if (span_starts(text, SPAN("Connecting to "))) {
+        event.opens = true;
+        read_emit_fact(reader, &event, FACT_CONNECTED, SPAN(""));
+    } else
         own_words(reader, &event, text);
     return true;
 }
@@ -180,38 +200,15 @@ read_curl(struct foreign_reader *reader, const struct foreign_line *line)
                    read_has(text, "TLS alert") ||
                    span_starts(text, SPAN("response reading failed"))) {
             own_words(reader, &event, text);
-        } else if (span_starts(text, SPAN("Closing connection")) ||
-                   read_has(text, "left intact")) {
+        } else if (span_starts(text, SPAN("Closing connection"))) {
             read_emit_fact(reader, &event, FACT_CLOSED, SPAN(""));
+        } else if (read_has(text, "left intact")) {
+            /* Kept for a further transfer: not closed yet. */
+            read_emit_fact(reader, &event, FACT_LEFT, text);
         }
     } else if (span_starts(text, SPAN("curl: ("))) {
         read_emit_fact(reader, &event, FACT_TOLD_USER, text);
         own_words(reader, &event, text);
     }
-    return true;
-}
-
-/* --- C: and S: --- */
-
-bool
-read_transcript_head(struct span line)
-{
-    const struct span text = without_time(line);
-
-    return span_starts(text, SPAN("C: ")) || span_starts(text, SPAN("S: "));
-}
-
-bool
-read_transcript(struct foreign_reader *reader, const struct foreign_line *line)
-{
-    struct span text;
-    const struct foreign_event event = event_of(reader, line, &text);
-
-    if (read_take(&text, SPAN("C: ")))
-        read_emit_line(reader, &event, DIR_TO_SERVER, text);
-    else if (read_take(&text, SPAN("S: ")))
-        read_emit_line(reader, &event, DIR_TO_CLIENT, text);
-    else
-        return text.len == 0;
     return true;
 }
