@@ -81,6 +81,7 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     return RC_OK;
 }
 
+/* A message is worth more than its labels: those without room are left out. */
 static enum rc
 add_keywords(struct turn_ctx *ctx, const struct ingest_entry *as, struct keywords *bits_out,
              struct err *err)
@@ -90,6 +91,8 @@ add_keywords(struct turn_ctx *ctx, const struct ingest_entry *as, struct keyword
     for (size_t i = 0; i < as->keyword_count; i++) {
         uint32_t number;
         enum rc rc = store_keyword_add(ctx->tx, as->mbox, as->keywords[i], &number, err);
+        if (rc == RC_LIMIT)
+            continue;
         if (rc == RC_OK)
             rc = change_keyword(ctx->changes, as->mbox, number, as->keywords[i]);
         if (rc != RC_OK)

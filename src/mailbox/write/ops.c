@@ -23,14 +23,15 @@ gone_if_missing(enum rc rc)
 /* --- STORE --- */
 
 /* Names of keywords as bits. To remove one that the mailbox has never had, nothing is to be
- * done; else new ones are added. */
+ * done; else new ones are added, as far as there is room. */
 static enum rc
-keyword_bits(const struct flags_op *op, struct turn_ctx *ctx, struct keywords *out,
-             struct err *err)
+keyword_bits(struct flags_op *op, struct turn_ctx *ctx, struct keywords *out, struct err *err)
 {
     struct span *known = NULL;
     size_t known_count = 0;
     struct keywords bits = {{0, 0}};
+
+    op->keywords_lost = 0;
 
     if (op->keyword_count == 0) {
         *out = bits;
@@ -45,6 +46,11 @@ keyword_bits(const struct flags_op *op, struct turn_ctx *ctx, struct keywords *o
             if (op->mode == FLAGS_REMOVE)
                 continue;
             rc = store_keyword_add(ctx->tx, op->mbox, op->keywords[i], &number, err);
+            if (rc == RC_LIMIT) {
+                op->keywords_lost++;
+                rc = RC_OK;
+                continue;
+            }
             if (rc == RC_OK)
                 rc = change_keyword(ctx->changes, op->mbox, number, op->keywords[i]);
         }

@@ -27,6 +27,9 @@ struct flags_op {
     uint64_t unchanged_since; /* MODSEQ_ANY */
     uint64_t known_modseq;    /* view_known_modseq, for silent_modseq */
     struct flags_result out;
+    /* Out: names left out because the mailbox has LIMIT_KEYWORDS others. The rest is done; a
+     * client that asked for silence is told of it (view->echo). */
+    size_t keywords_lost;
     /* Out, for a .SILENT: goes to view_silence. 0 when others have changed flags that
      * the client was not told of yet: then this change is told like theirs, for the sum of both
      * is news. */
@@ -34,8 +37,7 @@ struct flags_op {
 };
 /**
  * STORE: set view->echo to op->runs (or, .SILENT, call view_silence) and
- * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted), RC_LIMIT (too many
- * keywords; nothing was changed).
+ * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted).
  */
 void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);
 
@@ -92,7 +94,8 @@ struct append_op {
     uint32_t uidvalidity; /* out */
     uint64_t mbox;        /* out */
 };
-/** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (too many keywords, no UID left). */
+/** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (no UID left). Keywords for which the mailbox has
+ *  no room are left out. */
 void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
 
 /* One bounded step of keeping house (store_purge_step), sparing what views still name. */
