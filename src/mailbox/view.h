@@ -159,8 +159,7 @@ MUST_USE enum rc view_uid_runs(const struct view *view, const struct view_run *r
  */
 MUST_USE enum rc view_current(struct view *view, struct store_tx *tx, struct version **out,
                               struct err *err);
-/** How many of these messages are not in current any more: STORE and COPY by sequence number
- *  then answer NO [EXPUNGEISSUED] (RFC 2180 sections 4.2 and 4.4). */
+/** How many of these messages are not in current any more (RFC 2180 section 4.2). */
 uint32_t view_count_expunged(const struct view *view, const struct version *current,
                              const struct view_run *runs, size_t count);
 

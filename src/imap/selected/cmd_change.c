@@ -2,9 +2,9 @@
 /*
  * STORE, COPY, MOVE, EXPUNGE, CLOSE (RFC 3501 sections 6.4.2, 6.4.3, 6.4.6, 6.4.7; RFC 4315,
  * RFC 6851). Each resolves the client's set against its view, hands a request to the account's
- * turn, and leaves telling about it to the sync that follows. RFC 2180 section 4: by sequence
- * number, messages that others have expunged make the answer NO [EXPUNGEISSUED]; by UID they
- * are passed over.
+ * turn, and leaves telling about it to the sync that follows. By UID, messages that others have
+ * expunged are passed over (RFC 2180 section 4). By sequence number, COPY copies nothing then
+ * and answers NO [EXPUNGEISSUED]; STORE changes those that live (docs/protocol.md S-1).
  */
 #include "imap/imap_session.h"
 #include "mailbox/write/ops.h"
@@ -88,17 +88,17 @@ store_begin(struct imap_session *im, struct imap_work *work)
     return STEP_MORE;
 }
 
-/* Whether some of the messages named exist in the view only. */
+/* How many of the messages named are in the view only. False: return *step_out. */
 static bool
-some_expunged(struct imap_session *im, const struct named *named, bool *some_out,
-              enum imap_step *step_out)
+count_expunged(struct imap_session *im, const struct named *named, uint32_t *expunged_out,
+               enum imap_step *step_out)
 {
     struct version *now = NULL;
     struct mailbox_state state;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    *some_out = false;
+    *expunged_out = 0;
     mailbox_state(im->view.mailbox, &state);
     if (state.last_expunge_modseq <= im->view.modseq)
         return true;
@@ -109,17 +109,48 @@ some_expunged(struct imap_session *im, const struct named *named, bool *some_out
         *step_out = imap_fail(im, rc, &err);
         return false;
     }
-    *some_out = view_count_expunged(&im->view, now, named->seqs, named->seq_count) > 0;
+    *expunged_out = view_count_expunged(&im->view, now, named->seqs, named->seq_count);
     version_unref(now);
     return true;
+}
+
+static uint32_t
+count_named(const struct named *named)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < named->seq_count; i++)
+        count += named->seqs[i].last - named->seqs[i].first + 1;
+    return count;
+}
+
+/* What the client is told. RFC 2180 section 4.2.1 for a .SILENT one, 4.2.2 when nothing named
+ * is left; a mixed set without .SILENT is answered with OK too, where 4.2.3 says NO: clients
+ * show a NO to people, for a change that was made. */
+static enum imap_step
+store_answer(struct imap_session *im, const struct store_run *run, uint32_t expunged)
+{
+    const bool silent = im->work->cmd.u.store.silent && run->op.keywords_lost == 0;
+
+    if (expunged > 0 && expunged == count_named(&run->named))
+        return imap_no(im->work, "EXPUNGEISSUED", "The messages no longer exist");
+    if (silent) {
+        view_silence(&im->view, run->op.silent_modseq);
+    } else { /* a change that lost a keyword is not the one that the client believes in */
+        im->view.echo = run->op.runs;
+        im->view.echo_count = run->op.run_count;
+    }
+    if (expunged > 0)
+        return imap_ok(im->work, "EXPUNGEISSUED", "STORE completed for those that still exist");
+    return imap_ok(im->work, NULL, "STORE completed");
 }
 
 enum imap_step
 cmd_store_run(struct imap_session *im, struct imap_work *work)
 {
-    const struct imap_store_req *req = &work->cmd.u.store;
+    const bool by_seq = work->cmd.u.store.msgs.kind == IMAP_MSGS_SEQ;
     enum imap_step step = STEP_DONE;
-    bool expunged = false;
+    uint32_t expunged = 0;
 
     if (work->run == NULL)
         return store_begin(im, work);
@@ -131,17 +162,9 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
         run->applied = true;
     }
-    if (req->msgs.kind == IMAP_MSGS_SEQ && !some_expunged(im, &run->named, &expunged, &step))
+    if (by_seq && !count_expunged(im, &run->named, &expunged, &step))
         return step;
-    if (req->silent && !expunged) {
-        view_silence(&im->view, run->op.silent_modseq);
-    } else { /* after a NO, a client that asked for silence cannot know what was changed */
-        im->view.echo = run->op.runs;
-        im->view.echo_count = run->op.run_count;
-    }
-    if (expunged)
-        return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
-    return imap_ok(work, NULL, "STORE completed");
+    return store_answer(im, run, expunged);
 }
 
 /* ---- COPY, MOVE ---- */

@@ -66,13 +66,17 @@ S: a4 OK EXPUNGE completed
 [2] S: b4 OK FETCH completed
 [2] C: b5 STORE 2:4 +FLAGS (\Flagged)
 [2] S: * 4 FETCH (FLAGS (\Flagged))
-[2] S: b5 NO [EXPUNGEISSUED] Some of the messages no longer exist
+[2] S: b5 OK [EXPUNGEISSUED] STORE completed for those that still exist
 [2] C: b6 STORE 2 +FLAGS.SILENT (\Answered)
-[2] S: b6 NO [EXPUNGEISSUED] Some of the messages no longer exist
+[2] S: b6 NO [EXPUNGEISSUED] The messages no longer exist
 [2] C: b6a STORE 1:4 +FLAGS.SILENT (\Answered)
+[2] S: b6a OK [EXPUNGEISSUED] STORE completed for those that still exist
+[2] C: b6b STORE 2:3 +FLAGS (\Answered)
+[2] S: b6b NO [EXPUNGEISSUED] The messages no longer exist
+[2] C: b6c FETCH 1,4 FLAGS
 [2] S: * 1 FETCH (FLAGS (\Answered))
 [2] S: * 4 FETCH (FLAGS (\Answered \Flagged))
-[2] S: b6a NO [EXPUNGEISSUED] Some of the messages no longer exist
+[2] S: b6c OK FETCH completed
 [2] C: b7 COPY 2:4 Trash
 [2] S: * 3 EXPUNGE
 [2] S: * 2 EXPUNGE
