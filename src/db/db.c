@@ -14,16 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "db/db_private.h"
+#include "db/disk.h"
+#include "db/vfs.h"
+#include "db/wal_index.h"
 
 enum {
     CACHE_KIB_DEFAULT = 512,
     AUTO_CHECKPOINT_PAGES = 1000,
     WAL_FRAME_HEADER = 24, /* octets before each page in a WAL, SQLite file format 4.1 */
+    STALE_TRIES = 5,       /* to open: other programs may come and go meanwhile */
 };
 
 static void
@@ -153,9 +158,9 @@ db_query_i64(struct db *db, const char *sql, int64_t *value_out, struct err *err
 static enum rc
 file_create(const char *path, struct err *err)
 {
-    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    AUTO_FD fd = -1;
 
-    if (fd < 0 && errno != EEXIST)
+    if (disk_create(path, &fd) != 0 && errno != EEXIST)
         return err_set(err, rc_of_errno(errno), errno, "%s: create", path);
     return RC_OK;
 }
@@ -247,28 +252,60 @@ db_new(const char *path, const struct db_options *options)
 }
 
 enum rc
-db_open(struct db **db_out, const char *path, const struct db_options *options, struct err *err)
+db_hold(struct db *db, struct err *err)
 {
-    struct stat st;
-    const bool there = stat(path, &st) == 0;
+    const struct timespec nap = {.tv_nsec = 1000000};
 
-    if (!there && errno != ENOENT)
-        return err_set(err, rc_of_errno(errno), errno, "%s", path);
-    if (!there && !options->create)
-        return err_set(err, RC_NOT_FOUND, ENOENT, "%s", path);
-    enum rc rc = there ? RC_OK : file_create(path, err);
-    if (rc != RC_OK)
-        return rc;
+    if (db->index == NULL || db->held)
+        return RC_OK;
+    enum rc rc = wal_index_hold(db->index);
+    for (int waited_ms = 0; rc == RC_BUSY && waited_ms < db->busy_ms; waited_ms++) {
+        nanosleep(&nap, NULL);
+        rc = wal_index_hold(db->index);
+    }
+    db->held = rc == RC_OK;
+    if (rc == RC_OK)
+        return RC_OK;
+    return err_set(err, rc, rc == RC_GONE || rc == RC_BUSY ? 0 : errno,
+                   rc == RC_GONE ? "%s: another program has opened it" : "%s: -shm", db->path);
+}
 
-    db_init();
+void
+db_release(struct db *db)
+{
+    if (!db->held)
+        return;
+    db->held = false;
+    wal_index_release(db->index);
+}
+
+bool
+db_is_stale(const struct db *db)
+{
+    return db->index != NULL && wal_index_is_stale(db->index);
+}
+
+/* One try. fresh: there are no pages yet. */
+static enum rc
+open_once(struct db **db_out, const char *path, const struct db_options *options, bool fresh,
+          struct err *err)
+{
     struct db *db = db_new(path, options);
+
     if (db == NULL)
         return err_set(err, RC_LIMIT, 0, "%s: no memory", path);
     const int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    const int result = sqlite3_open_v2(path, &db->raw, flags, options->vfs);
-    rc = result == SQLITE_OK ? configure(db, options, !there || st.st_size == 0, err)
-                             : db_result(db, result, "open", err);
+    const char *vfs = options->own_index ? vfs_register() : options->vfs;
+    const int result = sqlite3_open_v2(path, &db->raw, flags, vfs);
+    enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
+    if (rc == RC_OK && options->own_index)
+        db->index = vfs_index(db->raw);
+    if (rc == RC_OK)
+        rc = db_hold(db, err); /* once for all that is read now */
+    if (rc == RC_OK)
+        rc = configure(db, options, fresh, err);
+    db_release(db);
     if (rc != RC_OK) {
         db_close(db);
         return rc;
@@ -278,13 +315,35 @@ db_open(struct db **db_out, const char *path, const struct db_options *options, 
     return RC_OK;
 }
 
+enum rc
+db_open(struct db **db_out, const char *path, const struct db_options *options, struct err *err)
+{
+    struct stat st;
+    const bool there = stat(path, &st) == 0;
+
+    CHECK(!options->own_index || options->vfs == NULL);
+    if (!there && errno != ENOENT)
+        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    if (!there && !options->create)
+        return err_set(err, RC_NOT_FOUND, ENOENT, "%s", path);
+    enum rc rc = there ? RC_OK : file_create(path, err);
+    if (rc != RC_OK)
+        return rc;
+
+    db_init();
+    rc = RC_GONE;
+    for (int i = 0; i < STALE_TRIES && rc == RC_GONE; i++)
+        rc = open_once(db_out, path, options, !there || st.st_size == 0, err);
+    return rc;
+}
+
 void
 db_close(struct db *db)
 {
     if (db == NULL)
         return;
     for (unsigned i = 0; i < db->sql_count + BUILTIN_COUNT; i++) {
-        CHECK(!db->slots[i].in_use);
+        CHECK(!db->slots[i].in_use && !db->held);
         sqlite3_finalize(db->slots[i].raw);
     }
     CHECK(sqlite3_close(db->raw) == SQLITE_OK); /* BUSY: a statement of db_raw was left open */

@@ -39,6 +39,7 @@ struct db_options {
     bool auto_checkpoint;     /* every 1000 pages, by whoever commits; else db_checkpoint */
     bool auto_vacuum;         /* incremental; used at creation only */
     bool checkpoint_on_close; /* and removes the WAL; otherwise closing writes nothing */
+    bool own_index; /* all handles are in this process: through db/vfs.h. vfs must be NULL */
 };
 
 /**
@@ -57,6 +58,12 @@ void db_init(void);
  */
 MUST_USE enum rc db_open(struct db **db_out, const char *path, const struct db_options *options,
                          struct err *err);
+
+/**
+ * Of a handle with own_index: another program has been at the database, so that no transaction
+ * can begin on this handle (txn_begin: RC_GONE). Close it and open another one. Thread: any.
+ */
+bool db_is_stale(const struct db *db);
 
 /** Closes; NULL is allowed. No statement may be in use. Thread: any. May wait for disk. */
 void db_close(struct db *db);

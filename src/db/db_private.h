@@ -30,13 +30,20 @@ struct db {
     sqlite3 *raw;
     const char *const *sql; /* borrowed */
     unsigned sql_count;
-    int64_t page_size;      /* octets */
-    int busy_ms;            /* wait for locks */
-    int wal_pages;          /* after the last commit or checkpoint of this handle */
-    bool checkpoint_auto;   /* every AUTO_CHECKPOINT_PAGES */
-    char *path;             /* owned */
-    struct db_slot slots[]; /* sql_count + BUILTIN_COUNT */
+    int64_t page_size;       /* octets */
+    int busy_ms;             /* wait for locks */
+    int wal_pages;           /* after the last commit or checkpoint of this handle */
+    bool checkpoint_auto;    /* every AUTO_CHECKPOINT_PAGES */
+    char *path;              /* owned */
+    struct wal_index *index; /* own_index: borrowed from the handle; otherwise NULL */
+    bool held;               /* txn.c: other programs are kept out of it */
+    struct db_slot slots[];  /* sql_count + BUILTIN_COUNT */
 };
+
+/* Keeps other programs out until db_release, waiting up to busy_ms for one that is attaching.
+ * RC_GONE: stale. Without own_index both do nothing. */
+MUST_USE enum rc db_hold(struct db *db, struct err *err);
+void db_release(struct db *db);
 
 /* A statement of this folder. */
 struct stmt stmt_get_builtin(struct db *db, enum db_builtin which);

@@ -35,11 +35,15 @@ enum rc
 txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err)
 {
     CHECK(txn->db == NULL && !is_open(db));
-    const enum rc rc =
-        run(db, mode == TXN_WRITE ? BUILTIN_BEGIN_IMMEDIATE : BUILTIN_BEGIN, err);
+    enum rc rc = db_hold(db, err);
 
+    if (rc != RC_OK)
+        return rc;
+    rc = run(db, mode == TXN_WRITE ? BUILTIN_BEGIN_IMMEDIATE : BUILTIN_BEGIN, err);
     if (rc == RC_OK)
         txn->db = db;
+    else
+        db_release(db);
     return rc;
 }
 
@@ -51,12 +55,14 @@ txn_commit(struct txn *txn, struct err *err)
     CHECK(db != NULL);
     if (!is_open(db)) {
         txn->db = NULL;
+        db_release(db);
         return gone(db, err);
     }
     const enum rc rc = run(db, BUILTIN_COMMIT, err);
     if (rc != RC_OK)
         txn_abort(txn);
     txn->db = NULL;
+    db_release(db);
     return rc;
 }
 
@@ -66,12 +72,13 @@ txn_abort(struct txn *txn)
     struct db *db = txn->db;
 
     txn->db = NULL;
-    if (db == NULL || !is_open(db))
+    if (db == NULL)
         return;
     /* ROLLBACK fails only when there is nothing left to roll back, or for want of memory to
      * prepare it: then the plain interface, which needs none of our own, is tried. */
-    if (run(db, BUILTIN_ROLLBACK, NULL) != RC_OK && is_open(db))
+    if (is_open(db) && run(db, BUILTIN_ROLLBACK, NULL) != RC_OK && is_open(db))
         (void)sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+    db_release(db);
 }
 
 enum rc

@@ -22,7 +22,8 @@ enum txn_mode {
     TXN_WRITE, /* takes the write lock now (BEGIN IMMEDIATE), so that it cannot fail later */
 };
 
-/** RC_BUSY when another process holds the lock for too long. *txn must not be open. Waits. */
+/** RC_BUSY when another process holds the lock for too long; RC_GONE when the handle is stale
+ *  (db_is_stale). *txn must not be open. Waits. */
 MUST_USE enum rc txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err);
 /** RC_OK: stored (on disk with DB_SYNC_FULL). Otherwise nothing is and it is closed. Waits. */
 MUST_USE enum rc txn_commit(struct txn *txn, struct err *err);

@@ -126,7 +126,7 @@ handle_open_at(struct sqlite_account *acct, const char *dir, enum handle_kind ki
         .cache_kib = writer ? WRITER_CACHE_KIB : READER_CACHE_KIB,
         .create = create,
         .auto_vacuum = true,
-        .checkpoint_on_close = writer, /* readers are closed first and leave the WAL to it */
+        .own_index = true,
     };
     struct handle *handle = calloc(1, sizeof *handle);
 

@@ -20,6 +20,7 @@ enum {
     CHECKPOINT_OCTETS = 4 << 20, /* of log between checkpoints; 1 to 16 MiB measured the same */
     OVERDUE_OCTETS = 8 << 20,    /* then a begin does it, if nobody did it before */
     TRUNCATE_WAIT_MS = 20,       /* for readers inside: their slices are shorter */
+    STALE_TRIES = 5,             /* handles opened anew because other programs come and go */
     WAKE_AT_ONCE = 2,            /* of those waiting for a reader, while another is busy */
 };
 
@@ -230,27 +231,48 @@ reader_give(struct sqlite_account *acct, struct handle *handle)
     wakes_call(&wakes);
 }
 
+/* Closes a reader that this thread has: another program has been at the database (INV-S11). */
+static void
+reader_drop(struct sqlite_account *acct, struct handle *handle)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] == handle)
+            acct->readers[i] = NULL;
+    lock_leave(&shard->lock);
+    reader_give(acct, handle); /* those who wait may open one */
+    handle_close(handle);
+    fds_give(acct->store);
+}
+
 enum rc
 sqlite_read_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
                   struct err *err)
 {
     struct sqlite_account *acct = sqlite_account_of(base);
     struct shard *shard = shard_of(acct);
-    struct handle *handle = NULL;
 
     CHECK(lock_none_held());
-    lock_enter(&shard->lock);
-    enum rc rc = reader_take(shard, acct, wake, &handle, err);
-    lock_leave(&shard->lock);
-    if (rc != RC_OK)
-        return rc;
-    rc = txn_begin(&handle->tx.txn, handle->db, TXN_READ, err);
-    if (rc != RC_OK) {
-        reader_give(acct, handle);
-        return rc;
+    for (unsigned tries = 1;; tries++) {
+        struct handle *handle = NULL;
+        lock_enter(&shard->lock);
+        enum rc rc = reader_take(shard, acct, wake, &handle, err);
+        lock_leave(&shard->lock);
+        if (rc != RC_OK)
+            return rc;
+        rc = txn_begin(&handle->tx.txn, handle->db, TXN_READ, err);
+        if (rc == RC_OK) {
+            *tx_out = &handle->tx.base;
+            return RC_OK;
+        }
+        if (rc != RC_GONE || tries == STALE_TRIES) {
+            reader_give(acct, handle);
+            return rc == RC_GONE ? RC_BUSY : rc;
+        }
+        reader_drop(acct, handle);
     }
-    *tx_out = &handle->tx.base;
-    return RC_OK;
 }
 
 /* ---- the writer ---- */
@@ -312,6 +334,22 @@ writer_open(struct sqlite_account *acct, struct err *err)
     return RC_OK;
 }
 
+/* When it cannot be opened, the next begin opens it: there is no writer meanwhile. */
+static enum rc
+writer_reopen(struct sqlite_account *acct, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    struct handle *handle = acct->writer;
+    acct->writer = NULL;
+    lock_leave(&shard->lock);
+    sweep_free(acct);
+    handle_close(handle);
+    fds_give(acct->store);
+    return writer_open(acct, err);
+}
+
 /* Ends the use of the write transaction's handle. */
 static void
 writer_end(struct sqlite_tx *tx)
@@ -323,6 +361,35 @@ writer_end(struct sqlite_tx *tx)
 }
 
 static void checkpoint_when(struct sqlite_account *acct, int64_t octets);
+
+/* Begins the transaction of the writer, which is taken and open. Where another program has been
+ * at the database, the writer is opened anew. */
+static enum rc
+writer_begin(struct sqlite_account *acct, struct err *err)
+{
+    enum rc rc = RC_GONE;
+
+    for (unsigned tries = 0; rc == RC_GONE && tries < STALE_TRIES; tries++) {
+        if (tries > 0 || db_is_stale(acct->writer->db)) {
+            rc = writer_reopen(acct, err);
+            if (rc != RC_OK)
+                return rc;
+        }
+        checkpoint_when(acct, OVERDUE_OCTETS);
+        rc = txn_begin(&acct->writer->tx.txn, acct->writer->db, TXN_WRITE, err);
+    }
+    if (rc == RC_OK && acct->store->options.shared) {
+        acct->writer->loaded = false;
+        sweep_free(acct);
+    }
+    if (rc == RC_OK && !acct->writer->loaded) {
+        rc = counters_load(&acct->writer->tx, err);
+        if (rc != RC_OK)
+            txn_abort(&acct->writer->tx.txn);
+        acct->writer->loaded = rc == RC_OK;
+    }
+    return rc == RC_GONE ? RC_BUSY : rc;
+}
 
 enum rc
 sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
@@ -342,25 +409,13 @@ sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx
         writer_give(acct);
         return rc;
     }
-    checkpoint_when(acct, OVERDUE_OCTETS);
-    struct sqlite_tx *tx = &acct->writer->tx;
-    rc = txn_begin(&tx->txn, tx->db, TXN_WRITE, err);
-    if (rc == RC_OK && acct->store->options.shared) {
-        acct->writer->loaded = false;
-        sweep_free(acct);
-    }
-    if (rc == RC_OK && !acct->writer->loaded) {
-        rc = counters_load(tx, err);
-        if (rc != RC_OK)
-            txn_abort(&tx->txn);
-        acct->writer->loaded = rc == RC_OK;
-    }
+    rc = writer_begin(acct, err);
     if (rc != RC_OK) {
         writer_give(acct);
         return rc;
     }
-    tx->write = true;
-    *tx_out = &tx->base;
+    acct->writer->tx.write = true;
+    *tx_out = &acct->writer->tx.base;
     return RC_OK;
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "support/outside.h"
 
 static int64_t
 size_of(struct fixture *fx, const char *name)
@@ -222,14 +223,16 @@ test_descriptors_are_bounded(void **state)
 }
 
 static void
-test_eviction_empties_the_log(void **state)
+test_eviction_writes_nothing(void **state)
 {
     struct fixture *fx = fixture_new();
 
     (void)state;
     fill(fx, "INBOX", 50);
     store_end(begin_read(fx));
-    assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") > 0);
+    const int64_t database = size_of(fx, ACCOUNT_DIR "/mail.db");
+    const int64_t log = size_of(fx, ACCOUNT_DIR "/mail.db-wal");
+    assert_true(log > 0);
     store_keep_house(fx->store, NULL); /* it was just used */
     assert_true(store_sqlite_open_fds(fx->store) > 0);
     test_now_s += 61;
@@ -240,7 +243,8 @@ test_eviction_empties_the_log(void **state)
     test_now_s += 61;
     store_keep_house(fx->store, NULL);
     assert_int_equal(store_sqlite_open_fds(fx->store), 0);
-    assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db-wal"), -1);
+    assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db"), database);
+    assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db-wal"), log);
     tx = begin_read(fx);
     assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 50);
     store_end(tx);
@@ -297,25 +301,83 @@ test_outside_reader_is_reported_once(void **state)
 {
     struct fixture *fx = fixture_new();
     char path[200];
-    sqlite3 *raw = NULL;
 
     (void)state;
     store_end(begin_write(fx));
     snprintf(path, sizeof path, "%s/" ACCOUNT_DIR "/mail.db", fx->accounts);
-    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(raw, "BEGIN; SELECT * FROM mailbox", NULL, NULL, NULL),
-                     SQLITE_OK);
+    const struct outsider reader = outsider_begin(path, "BEGIN; SELECT * FROM mailbox");
     for (unsigned i = 0; i < 40; i++) {
         add_large(fx, i + 1);
         store_keep_house(fx->store, fx->acct);
     }
     assert_int_equal(fx->reports, 1);
-    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    outsider_end(reader);
     for (unsigned i = 0; i < 10; i++) {
         add_large(fx, i + 100);
         store_keep_house(fx->store, fx->acct);
     }
     assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") <= (int64_t)LIMIT_WAL_OCTETS);
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* INV-S11: programs that come between our transactions, with handles of ours open all the
+ * time, see all that was committed, and we go on whatever they do. */
+static void
+test_outside_readers_come_and_go(void **state)
+{
+    struct fixture *fx = fixture_new();
+    char path[200];
+    char sql[200];
+
+    (void)state;
+    store_end(begin_read(fx));
+    snprintf(path, sizeof path, "%s/" ACCOUNT_DIR "/mail.db", fx->accounts);
+    struct outsider before = {0};
+    for (unsigned i = 1; i <= 20; i++) {
+        fill(fx, "INBOX", 1);
+        store_end(begin_read(fx));
+        /* Fails unless it sees them all. */
+        snprintf(sql, sizeof sql,
+                 "CREATE TEMP TABLE t (x CHECK (x = %u)); BEGIN;"
+                 "INSERT INTO t SELECT count(*) FROM main.entry",
+                 i);
+        const struct outsider reader = outsider_begin(path, sql);
+        if (i % 3 == 0) { /* it stays over the next commit */
+            if (before.pid != 0)
+                outsider_end(before);
+            before = reader;
+        } else {
+            outsider_end(reader);
+        }
+    }
+    outsider_end(before);
+    struct store_tx *tx = begin_read(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 20);
+    store_end(tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* One that is alone with the database empties and removes the log when it goes. */
+static void
+test_outside_program_removes_the_log(void **state)
+{
+    struct fixture *fx = fixture_new();
+    char path[200];
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    snprintf(path, sizeof path, "%s/" ACCOUNT_DIR "/mail.db", fx->accounts);
+    test_now_s += 61;
+    store_keep_house(fx->store, NULL);
+    assert_true(size_of(fx, ACCOUNT_DIR "/mail.db-wal") > 0);
+    outsider_end(outsider_begin(path, "SELECT * FROM entry"));
+    assert_int_equal(size_of(fx, ACCOUNT_DIR "/mail.db-wal"), -1);
+    fill(fx, "INBOX", 3);
+    struct store_tx *tx = begin_read(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 6);
+    store_end(tx);
     verify(fx);
     fixture_free(fx);
 }
@@ -395,9 +457,11 @@ main(void)
         cmocka_unit_test(test_readers_are_limited_and_told),
         cmocka_unit_test(test_snapshot_stays_as_it_was),
         cmocka_unit_test(test_descriptors_are_bounded),
-        cmocka_unit_test(test_eviction_empties_the_log),
+        cmocka_unit_test(test_eviction_writes_nothing),
         cmocka_unit_test(test_log_is_bounded_under_overlapping_readers),
         cmocka_unit_test(test_outside_reader_is_reported_once),
+        cmocka_unit_test(test_outside_readers_come_and_go),
+        cmocka_unit_test(test_outside_program_removes_the_log),
         cmocka_unit_test(test_remove),
         cmocka_unit_test(test_read_only_directory),
         cmocka_unit_test(test_account_handles_are_shared),

@@ -235,6 +235,7 @@ test_space_is_given_back(void **state)
     test_now_s += 15 * TEST_DAY_S;
     assert_true(purge(fx, UINT64_MAX) > 10); /* small steps */
     fixture_restart(fx);
+    assert_int_equal(run_sql(fx, "SELECT * FROM mailbox"), 0); /* alone: moves the log */
     assert_true(full > 15000000);
     assert_true(file_octets(fx) < 3 << 20);
     verify(fx);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Microbenchmark of cold accounts: one message after the other goes to each of many accounts,
+ * more than can be open, round after round, through store.h alone. Every delivery but the first
+ * ones of a round meets an account that is not open.
+ *
+ *     cold_bench [ACCOUNTS [ROUNDS [THREADS [FDS [DIR]]]]]     default 2000 5 16 1024, in a new
+ * directory below /var/tmp
+ */
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "bench/mailgen.h"
+#include "store/engine_sqlite.h"
+#include "store/store.h"
+
+enum { TEXTS = 500, THREADS_MAX = 64 };
+
+static struct store *store;
+static struct span texts[TEXTS];
+static unsigned account_count = 2000;
+static unsigned round_count = 5;
+static unsigned thread_count = 16;
+static atomic_uint next;
+static atomic_bool stopping;
+
+static void
+must(enum rc rc, const struct err *err)
+{
+    if (rc == RC_OK)
+        return;
+    fprintf(stderr, "cold_bench: %s: %s\n", rc_name(rc), err->text);
+    exit(1);
+}
+
+static double
+now_s(void)
+{
+    return (double)clock_mono_us(&clock_system) / 1e6;
+}
+
+static double
+cpu_s(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+make_texts(void)
+{
+    const struct mailgen_options options = {.seed = 7, .max_octets = 200000};
+    struct mailgen *gen = NULL;
+    struct mailgen_message msg;
+    struct err err = {.rc = RC_OK};
+
+    must(mailgen_new(&options, &gen, &err), &err);
+    for (unsigned i = 0; i < TEXTS; i++) {
+        mailgen_next(gen, &msg);
+        char *copy = malloc(msg.octets.len);
+        CHECK(copy != NULL);
+        memcpy(copy, msg.octets.ptr, msg.octets.len);
+        texts[i] = span_of(copy, msg.octets.len);
+    }
+    mailgen_free(gen);
+}
+
+/* Something of the usual size for each rendered part. */
+static void
+add(struct store_tx *tx, uint64_t mbox, struct span text)
+{
+    static char filler[1024];
+    const ptrdiff_t end = span_find(text, SPAN("\r\n\r\n"));
+    const struct message_new msg = {
+        .text = text,
+        .header_octets = end < 0 ? text.len : (size_t)end + 4,
+        .envelope = span_of(filler, 300 + text.len % 100),
+        .bodystructure = span_of(filler, 90 + text.len % 300),
+        .parts = span_of(filler, 60 + text.len % 100),
+        .fields = span_of(filler, 250 + text.len % 150),
+        .message_id = span_of(filler, 40),
+    };
+    struct entry_new req = {.mbox = mbox, .octets = text.len, .internaldate_s = 1700000000};
+    struct entry entry;
+    struct err err = {.rc = RC_OK};
+
+    must(store_message_add(tx, &msg, &req.message, &err), &err);
+    must(store_entry_add(tx, &req, &entry, &err), &err);
+}
+
+static void
+deliver(unsigned account, unsigned n)
+{
+    struct store_account *acct = NULL;
+    struct store_tx *tx = NULL;
+    struct mbox_row row;
+    struct err err = {.rc = RC_OK};
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, 1 << 20);
+    must(store_account_get(store, account, &acct), &err);
+    must(store_write_begin(acct, (struct wake){0}, &tx, &err), &err);
+    must(store_mbox_find(tx, SPAN("INBOX"), &arena, &row, &err), &err);
+    add(tx, row.id, texts[n % TEXTS]);
+    must(store_commit(tx, &err), &err);
+    store_keep_house(store, acct);
+    store_account_put(acct);
+}
+
+static void *
+work(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        const unsigned n = atomic_fetch_add(&next, 1);
+        if (n >= account_count)
+            return NULL;
+        deliver(n + 1, n);
+    }
+}
+
+static void *
+keep_house(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&stopping)) {
+        usleep(1000000);
+        store_keep_house(store, NULL);
+    }
+    return NULL;
+}
+
+static void
+one_round(unsigned round)
+{
+    pthread_t threads[THREADS_MAX];
+    struct rusage before;
+    struct rusage after;
+    const double cpu = cpu_s();
+    const double start = now_s();
+
+    getrusage(RUSAGE_SELF, &before);
+    atomic_store(&next, 0);
+    for (unsigned i = 0; i < thread_count; i++)
+        CHECK(pthread_create(&threads[i], NULL, work, NULL) == 0);
+    for (unsigned i = 0; i < thread_count; i++)
+        pthread_join(threads[i], NULL);
+    const double seconds = now_s() - start;
+    getrusage(RUSAGE_SELF, &after);
+    printf("round %2u %8.0f messages/s  %6.0f us processor each  %6.1f KiB written each\n",
+           round + 1, account_count / seconds, (cpu_s() - cpu) / account_count * 1e6,
+           (double)(after.ru_oublock - before.ru_oublock) / 2 / account_count);
+    fflush(stdout);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static unsigned
+number_of(int argc, char **argv, int at, unsigned fallback)
+{
+    return argc > at ? (unsigned)strtoul(argv[at], NULL, 10) : fallback;
+}
+
+int
+main(int argc, char **argv)
+{
+    char own[] = "/var/tmp/roost-cold-bench-XXXXXX";
+    const char *dir = argc > 5 ? argv[5] : mkdtemp(own);
+    struct err err = {.rc = RC_OK};
+    pthread_t keeper;
+
+    account_count = number_of(argc, argv, 1, account_count);
+    round_count = number_of(argc, argv, 2, round_count);
+    thread_count = number_of(argc, argv, 3, thread_count);
+    CHECK(dir != NULL && thread_count <= THREADS_MAX);
+    const struct sqlite_options options = {
+        .store = {.clock = &clock_system,
+                  .undelete_retention_s = 86400,
+                  .undelete_max_octets = UINT64_C(1) << 30},
+        .dir = dir,
+        .max_open_fds = number_of(argc, argv, 4, 1024),
+    };
+    make_texts();
+    must(store_open_sqlite(&options, &store, &err), &err);
+    CHECK(pthread_create(&keeper, NULL, keep_house, NULL) == 0);
+    for (unsigned round = 0; round < round_count; round++)
+        one_round(round);
+    atomic_store(&stopping, true);
+    pthread_join(keeper, NULL);
+    const double start = now_s();
+    store_close(store);
+    printf("closing took %.1f s\n", now_s() - start);
+    if (argc <= 5)
+        nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return 0;
+}

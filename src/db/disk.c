@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that change names and files, told to an observer; see the header. Any thread. */
+#include "db/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static disk_observer observer;
+static void *observer_ctx;
+
+void
+disk_observe(disk_observer fn, void *ctx)
+{
+    observer_ctx = ctx;
+    observer = fn;
+}
+
+void
+disk_note(const struct disk_op *op)
+{
+    if (observer != NULL) {
+        const int saved = errno;
+        observer(observer_ctx, op);
+        errno = saved;
+    }
+}
+
+int
+disk_mkdir(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) != 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_MKDIR, .path = path});
+    return 0;
+}
+
+int
+disk_rmdir(const char *path)
+{
+    if (rmdir(path) != 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_RMDIR, .path = path});
+    return 0;
+}
+
+int
+disk_rename(const char *from, const char *to)
+{
+    if (rename(from, to) != 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_RENAME, .path = from, .path_to = to});
+    return 0;
+}
+
+int
+disk_unlink(const char *path)
+{
+    if (unlink(path) != 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_UNLINK, .path = path});
+    return 0;
+}
+
+int
+disk_create(const char *path, int *fd_out)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_CREATE, .path = path});
+    *fd_out = fd;
+    return 0;
+}
+
+int
+disk_write(int fd, const char *path, struct span data, int64_t offset)
+{
+    size_t done = 0;
+
+    while (done < data.len) {
+        const ssize_t got =
+            pwrite(fd, data.ptr + done, data.len - done, (off_t)(offset + (int64_t)done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -1;
+        done += (size_t)got;
+    }
+    disk_note(
+        &(struct disk_op){.what = DISK_WRITE, .path = path, .offset = offset, .data = data});
+    return 0;
+}
+
+int
+disk_sync(int fd, const char *path)
+{
+    if (fdatasync(fd) != 0)
+        return -1;
+    disk_note(&(struct disk_op){.what = DISK_SYNC, .path = path});
+    return 0;
+}
+
+enum rc
+disk_sync_dir(const char *path, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s: open", path);
+    if (fsync(fd) != 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s: fsync", path);
+    disk_note(&(struct disk_op){.what = DISK_SYNC_DIR, .path = path});
+    return RC_OK;
+}

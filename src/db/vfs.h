@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The layer between SQLite and the system's VFS for databases with db_options.own_index. It
+ *   - keeps the log's index in memory (db/wal_index.h),
+ *   - opens a log that is there without SQLITE_OPEN_CREATE, which would cost the first commit
+ *     of each handle a sync of the directory,
+ *   - empties a log in place, in such a way that the next commit needs one sync and not two,
+ *   - gathers the frames of a commit into one write,
+ *   - tells an observer what it changes (db/disk.h).
+ * Files that SQLite opens for anything else are the system VFS's own.
+ */
+#ifndef DB_VFS_H
+#define DB_VFS_H
+
+struct sqlite3;
+struct wal_index;
+
+/** Registers it, once; its name for sqlite3_open_v2. Thread: any. */
+const char *vfs_register(void);
+/** The index of an open database, or NULL when it was not opened through this VFS. Borrowed. */
+struct wal_index *vfs_index(struct sqlite3 *raw);
+
+#endif

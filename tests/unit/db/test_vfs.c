@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a commit costs on disk through db/vfs.c, by the changes that the observer is told: one
+ * write and one sync, also for a handle that was just opened and for a log that was just
+ * emptied; but two syncs where the log might not be empty on disk.
+ */
+#include "support/cm.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "db/db_private.h"
+#include "db/disk.h"
+#include "db/txn.h"
+#include "support/outside.h"
+#include "support/tmpdir.h"
+
+static struct tmpdir dir;
+static struct err err;
+static struct db *db;
+
+struct seen {
+    unsigned writes; /* of the log */
+    unsigned syncs;
+    unsigned other; /* changes of anything else */
+};
+static struct seen seen;
+
+static void
+observe(void *ctx, const struct disk_op *op)
+{
+    const size_t len = strlen(op->path);
+    const bool log = len > 4 && strcmp(op->path + len - 4, "-wal") == 0;
+
+    (void)ctx;
+    if (op->what == DISK_WRITE && log)
+        seen.writes++;
+    else if (op->what == DISK_SYNC && log)
+        seen.syncs++;
+    else
+        seen.other++;
+}
+
+static void
+open_db(void)
+{
+    const struct db_options options = {
+        .create = true, .own_index = true, .page_size_octets = 4096, .cache_kib = 256};
+
+    assert_ok(db_open(&db, tmpdir_file(&dir, "a.db"), &options, &err));
+}
+
+static void
+reopen(void)
+{
+    db_close(db);
+    open_db();
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    tmpdir_make(&dir);
+    open_db();
+    assert_ok(db_exec(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, v)", &err));
+    disk_observe(observe, NULL);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    disk_observe(NULL, NULL);
+    db_close(db);
+    tmpdir_remove(&dir);
+    return 0;
+}
+
+static int64_t
+rows(void)
+{
+    int64_t count;
+    assert_ok(db_query_i64(db, "SELECT count(*) FROM t", &count, &err));
+    return count;
+}
+
+static void
+insert(unsigned octets)
+{
+    char sql[80];
+    AUTO_TXN txn = {0};
+
+    snprintf(sql, sizeof sql, "INSERT INTO t(v) VALUES (zeroblob(%u))", octets);
+    seen = (struct seen){0};
+    assert_ok(txn_begin(&txn, db, TXN_WRITE, &err));
+    assert_ok(db_exec(db, sql, &err));
+    assert_ok(txn_commit(&txn, &err));
+}
+
+static void
+assert_cost(unsigned writes, unsigned syncs)
+{
+    assert_int_equal(seen.writes, writes);
+    assert_int_equal(seen.syncs, syncs);
+    assert_int_equal(seen.other, 0);
+}
+
+static void
+commit_is_one_write_and_one_sync(void **state)
+{
+    (void)state;
+    insert(10);
+    assert_cost(1, 1);
+    insert(30000);
+    assert_cost(1, 1);
+    reopen();
+    insert(10);
+    assert_cost(1, 1);
+    assert_int_equal(rows(), 3);
+}
+
+static void
+large_commit_is_few_writes(void **state)
+{
+    (void)state;
+    insert(1000000);
+    assert_int_equal(seen.syncs, 1);
+    assert_in_range(seen.writes, 9, 12); /* 245 frames of 4,120 octets */
+    reopen();
+    assert_int_equal(rows(), 1);
+}
+
+/* Frames that did not fit into the cache were written before the commit; those of a transaction
+ * that is undone too. */
+static void
+spilled_frames(void **state)
+{
+    (void)state;
+    {
+        AUTO_TXN txn = {0};
+        assert_ok(txn_begin(&txn, db, TXN_WRITE, &err));
+        assert_ok(db_exec(db,
+                          "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+                          " WHERE x < 500) INSERT INTO t(v) SELECT zeroblob(3000) FROM n",
+                          &err));
+        assert_int_equal(rows(), 500); /* reads some of them back */
+    }
+    assert_int_equal(rows(), 0);
+    insert(10);
+    assert_cost(1, 1);
+    assert_ok(db_exec(db,
+                      "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+                      " WHERE x < 500) INSERT INTO t(v) SELECT zeroblob(3000) FROM n",
+                      &err));
+    reopen();
+    assert_int_equal(rows(), 501);
+    assert_ok(db_check(db, DB_CHECK_FULL, &err));
+}
+
+static void
+empty_log(void)
+{
+    assert_ok(db_checkpoint(db, DB_CHECKPOINT_TRUNCATE, NULL, &err));
+}
+
+static void
+emptied_log_needs_one_sync(void **state)
+{
+    (void)state;
+    insert(10);
+    empty_log();
+    insert(10);
+    assert_cost(1, 1);
+    empty_log();
+    reopen(); /* a later process sees it too */
+    assert_int_equal(rows(), 2);
+    insert(10);
+    assert_cost(1, 1);
+    reopen();
+    assert_int_equal(rows(), 3);
+}
+
+/* Nothing to do when it is empty already. */
+static void
+emptying_twice_costs_nothing(void **state)
+{
+    (void)state;
+    insert(10);
+    empty_log();
+    seen = (struct seen){0};
+    empty_log();
+    assert_int_equal(seen.writes, 0);
+    reopen();
+    assert_int_equal(rows(), 1);
+}
+
+/* INV-S12: killed after the zeros and before the mark, so that the sync may be missing. */
+static void
+zeros_without_the_mark_need_two_syncs(void **state)
+{
+    static const char zeros[32];
+
+    (void)state;
+    insert(10);
+    empty_log();
+    db_close(db);
+    const int fd = open(tmpdir_file(&dir, "a.db-wal"), O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, zeros, sizeof zeros, 0), sizeof zeros);
+    close(fd);
+    open_db();
+    insert(10);
+    assert_cost(2, 2);
+    reopen();
+    assert_int_equal(rows(), 2);
+}
+
+/* A program that restarts the log in its own way takes the mark away. */
+static void
+mark_is_forgotten_when_others_write(void **state)
+{
+    char path[256];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "a.db"));
+    insert(10);
+    empty_log();
+    outsider_end(outsider_begin(path, "INSERT INTO t(v) VALUES (1)"));
+    reopen();
+    insert(10);
+    reopen();
+    assert_int_equal(rows(), 3);
+    assert_ok(db_check(db, DB_CHECK_FULL, &err));
+}
+
+static void
+two_handles_share_the_index(void **state)
+{
+    const struct db_options options = {.own_index = true};
+    struct db *reader = NULL;
+    int64_t count = 0;
+    AUTO_TXN snapshot = {0};
+
+    (void)state;
+    insert(10);
+    assert_ok(db_open(&reader, tmpdir_file(&dir, "a.db"), &options, &err));
+    assert_ok(txn_begin(&snapshot, reader, TXN_READ, &err));
+    assert_ok(db_query_i64(reader, "SELECT count(*) FROM t", &count, &err));
+    insert(10);
+    assert_ok(db_query_i64(reader, "SELECT count(*) FROM t", &count, &err));
+    assert_int_equal(count, 1);
+    assert_int_equal(db_checkpoint(db, DB_CHECKPOINT_TRUNCATE_NOW, NULL, &err), RC_BUSY);
+    txn_abort(&snapshot);
+    assert_ok(db_query_i64(reader, "SELECT count(*) FROM t", &count, &err));
+    assert_int_equal(count, 2);
+    empty_log();
+    assert_ok(db_query_i64(reader, "SELECT count(*) FROM t", &count, &err));
+    assert_int_equal(count, 2);
+    db_close(reader);
+}
+
+static void
+stale_handles_begin_nothing(void **state)
+{
+    AUTO_TXN txn = {0};
+    char path[256];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "a.db"));
+    insert(10);
+    assert_false(db_is_stale(db));
+    outsider_end(outsider_begin(path, "SELECT * FROM t"));
+    assert_int_equal(txn_begin(&txn, db, TXN_READ, &err), RC_GONE);
+    assert_true(db_is_stale(db));
+    assert_int_equal(txn_begin(&txn, db, TXN_WRITE, &err), RC_GONE);
+    reopen();
+    insert(10);
+    const struct outsider reader = outsider_begin(path, "BEGIN; SELECT * FROM t");
+    assert_int_equal(txn_begin(&txn, db, TXN_WRITE, &err), RC_GONE);
+    reopen(); /* through SQLite's own -shm file now */
+    insert(10);
+    insert(10);
+    assert_int_equal(rows(), 4);
+    outsider_end(reader);
+    reopen();
+    assert_int_equal(rows(), 4);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(commit_is_one_write_and_one_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(large_commit_is_few_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(spilled_frames, setup, teardown),
+        cmocka_unit_test_setup_teardown(emptied_log_needs_one_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(emptying_twice_costs_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(zeros_without_the_mark_need_two_syncs, setup, teardown),
+        cmocka_unit_test_setup_teardown(mark_is_forgotten_when_others_write, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_handles_share_the_index, setup, teardown),
+        cmocka_unit_test_setup_teardown(stale_handles_begin_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
