@@ -19,6 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import many  # noqa: E402
+from holder import Holder  # noqa: E402
+from rows import Context  # noqa: E402
 from servers import PASSWORD, BenchError, Roost  # noqa: E402
 
 ACCOUNTS = 20           # few: what an open account costs is not what is measured
@@ -70,44 +73,6 @@ class Table:
         return [line["what"] for line in self.lines if line["met"] is False]
 
 
-class Holder:
-    """One client process with idling sessions; takes the words of roost-imapload hold."""
-
-    def __init__(self, tool, server, tls=False, user=None, users=ACCOUNTS):
-        argv = [tool, "hold", "--port", server.imaps_port if tls else server.imap_port,
-                "--lmtp-port", server.lmtp_port, "--user", server.user(user or "%"), "--users",
-                users, "--rcpt", server.rcpt(user or 1), "--password", PASSWORD, "--spread"]
-        self.process = subprocess.Popen([str(word) for word in argv] + (["--tls"] if tls else []),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.count = 0
-
-    def ask(self, word, count=0, may_fail=False):
-        self.process.stdin.write(f"{word} {count}\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise BenchError(f"the load client ended at: {word} {count}")
-        result = json.loads(line)
-        if result["failed"] and not may_fail:
-            raise BenchError(f"{word} {count}: {result['failed']} sessions failed")
-        return result
-
-    def open(self, count):
-        if count > 0:
-            self.ask("open", count)
-            self.count += count
-
-    def close(self):
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-
-
 def cpu_seconds(pid):
     """Processor time of all threads, in the scheduler's own nanoseconds."""
     total = 0
@@ -133,8 +98,8 @@ class Bench:
         self.tool = args.tools / "roost-imapload"
         self.holders = []
 
-    def holder(self, **more):
-        self.holders.append(Holder(self.tool, self.server, **more))
+    def holder(self, users=ACCOUNTS, **more):
+        self.holders.append(Holder(self.tool, self.server, users, **more))
         return self.holders[-1]
 
     def release(self, *holders):
@@ -232,6 +197,36 @@ class Bench:
             row = json.loads(line)
             self.table.add(row["what"], row["figure"], row["unit"], row.get("target"))
 
+    def at_rest(self):
+        """Sessions that nobody has woken for a minute, on few accounts and on one each."""
+        context = Context(load_tool=self.tool, mbox=None)
+        count = self.args.idle
+        for tls, kind, target in ((False, "plain", 3), (True, "TLS 1.3", 17)):
+            for own, accounts in ((False, f"{ACCOUNTS} accounts"), (True, f"{count:,} accounts")):
+                users = count if own else ACCOUNTS
+                with many.rested(context, self.server, users, count) as server:
+                    before = server.memory_kib()
+                    holder = Holder(self.tool, server, users, tls=tls, rcpt=server.rcpt(),
+                                    seconds=many.REST_SECONDS)
+                    self.holders.append(holder)
+                    holder.open(count)
+                    each = many.rest(context, server, count, before)
+                    self.table.add(f"at rest, {kind}, {count:,} on {accounts}", each, "KiB", target)
+                    if own:
+                        self.waking(holder, kind)
+                    self.release(holder)
+
+    def waking(self, holder, kind):
+        """Each of these is the first that its account hears of since it came to rest."""
+        for word, what, target in (("fetch", "DONE and FETCH of the flags", 3),
+                                   ("resume", "DONE to its OK", 1),
+                                   ("noop", "NOOP to its OK", 1)):
+            time.sleep(many.REST_SECONDS)
+            result = holder.ask(word, self.args.samples)
+            what = f"  from rest, own account, {kind}: {what}"
+            self.table.add(f"{what}, median", result["p50_ms"], "ms", target)
+            self.table.add(f"{what}, 99 %", result["p99_ms"], "ms")
+
     def part(self, name, work):
         """A part that fails stays out of the table; the others are measured all the same."""
         say(name)
@@ -258,14 +253,14 @@ class Bench:
         self.storm(holder, "TLS", before)
 
     def run(self):
-        parts = {"plain": self.plain, "tls": self.tls, "fan": self.fan,
+        parts = {"plain": self.plain, "tls": self.tls, "fan": self.fan, "rest": self.at_rest,
                  "100000": self.hundred_thousand}
         for name in self.args.parts.split(","):
             if name not in parts:
                 raise BenchError(f"no such part: {name}; there are {' '.join(parts)}")
             if name == "fan" and self.server.process is None:
                 self.server.start()
-            if name == "100000":
+            if name in ("rest", "100000"):
                 self.server.stop()
             self.part(name, parts[name])
 
@@ -273,7 +268,7 @@ class Bench:
 def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench idle", description="Measures what idling sessions cost Roost.")
-    parser.add_argument("--parts", default="plain,tls,fan,100000",
+    parser.add_argument("--parts", default="plain,tls,fan,rest,100000",
                         help="only these (default: %(default)s)")
     parser.add_argument("--quick", action="store_true",
                         help="a tenth of everything: to see that all works")

@@ -26,6 +26,7 @@ static const struct {
     {"store", load_store, ""},
     {"copy", load_copy, ""},
     {"move", load_move, ""},
+    {"apart", load_apart, ""},
     {"fill", load_fill, ""},
     {"append", load_append, ""},
     {"lmtp", load_lmtp, ""},
@@ -47,12 +48,13 @@ static const char help[] =
     "  select          first of a connection (cold), then again and again (warm)\n"
     "  store           --set at once and single messages\n"
     "  copy, move      --set of --mailbox to --target\n"
+    "  apart           APPEND and SEARCH, command and literal in writes of their own\n"
     "  fill            --count messages into --mailbox, --batch an APPEND\n"
     "Modes with --connections at once, for --count operations or --seconds:\n"
     "  append lmtp login\n"
     "Modes that go round --users accounts, a JSON line a round, for --rounds of them and then\n"
     "until standard input ends:\n"
-    "  round-lmtp round-append round-login   with --rate: so many operations a second\n"
+    "  round-lmtp round-append round-login   with --round-seconds: spread over so long\n"
     "Modes that idle:\n"
     "  push            LMTP delivery to EXISTS, from the reply of LMTP\n"
     "  park            opens --count sessions, holds them until standard input ends\n"
@@ -64,8 +66,9 @@ static const char help[] =
     "  --rcpt ADDRESS   LMTP recipient, \"%\" too\n"
     "  --mailbox M (INBOX)   --target M             --set SET (1:*)     --items LIST\n"
     "  --connections N (1)   --count N (1000000)    --seconds S (5)     --repeat N (5)\n"
-    "  --rounds N (5)        --rate N (as many as go)\n"
+    "  --rounds N (5)        --round-seconds S (as fast as it goes)\n"
     "  --batch N (100)       --fresh                --keep (copy: the target)  --quiet\n"
+    "  --nagle         no TCP_NODELAY, acknowledgements when the kernel likes\n"
     "  --spread        connections come from many addresses of 127.0.0.0/8\n"
     "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n";
 
@@ -88,11 +91,12 @@ enum {
     OPT_SECONDS,
     OPT_REPEAT,
     OPT_ROUNDS,
-    OPT_RATE,
+    OPT_ROUND_SECONDS,
     OPT_BATCH,
     OPT_FRESH,
     OPT_KEEP,
     OPT_SPREAD,
+    OPT_NAGLE,
     OPT_QUIET,
     OPT_MBOX,
     OPT_SEED,
@@ -119,11 +123,12 @@ static const struct option options[] = {
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"repeat", required_argument, NULL, OPT_REPEAT},
     {"rounds", required_argument, NULL, OPT_ROUNDS},
-    {"rate", required_argument, NULL, OPT_RATE},
+    {"round-seconds", required_argument, NULL, OPT_ROUND_SECONDS},
     {"batch", required_argument, NULL, OPT_BATCH},
     {"fresh", no_argument, NULL, OPT_FRESH},
     {"keep", no_argument, NULL, OPT_KEEP},
     {"spread", no_argument, NULL, OPT_SPREAD},
+    {"nagle", no_argument, NULL, OPT_NAGLE},
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"mbox", required_argument, NULL, OPT_MBOX},
     {"seed", required_argument, NULL, OPT_SEED},
@@ -207,8 +212,8 @@ take_option(struct load_options *opt, int c, char *arg)
     case OPT_ROUNDS:
         opt->rounds = (unsigned)number(arg, 1, 1000);
         break;
-    case OPT_RATE:
-        opt->rate = (double)number(arg, 1, 1000000);
+    case OPT_ROUND_SECONDS:
+        opt->round_seconds = (double)number(arg, 1, 100000);
         break;
     case OPT_BATCH:
         opt->batch = (unsigned)number(arg, 1, 100000);
@@ -221,6 +226,9 @@ take_option(struct load_options *opt, int c, char *arg)
         break;
     case OPT_SPREAD:
         opt->spread = true;
+        break;
+    case OPT_NAGLE:
+        opt->nagle = true;
         break;
     case OPT_QUIET:
         opt->quiet = true;

@@ -31,16 +31,17 @@ struct load_options {
     unsigned connections;
     uint64_t count;
     unsigned repeat;
-    double seconds;  /* upper end of a run that counts */
-    unsigned rounds; /* at least so many, in the modes that go round accounts */
-    double rate;     /* operations a second in those; 0: as many as go */
-    unsigned batch;  /* messages an APPEND in fill */
+    double seconds;       /* upper end of a run that counts */
+    unsigned rounds;      /* at least so many, in the modes that go round accounts */
+    double round_seconds; /* a round is spread over so long; 0: as fast as it goes */
+    unsigned batch;       /* messages an APPEND in fill */
     uint64_t seed;
     size_t max_octets; /* of generated messages */
     bool tls;          /* from the first octet */
     bool fresh;        /* a new connection for each repetition */
     bool keep;         /* copy: leave the target */
     bool spread;       /* connections come from many addresses of 127.0.0.0/8 */
+    bool nagle;        /* sockets as most clients have them: without TCP_NODELAY */
     bool quiet;        /* no progress */
 };
 
@@ -102,6 +103,7 @@ void load_select(const struct load_options *opt);
 void load_store(const struct load_options *opt);
 void load_copy(const struct load_options *opt);
 void load_move(const struct load_options *opt);
+void load_apart(const struct load_options *opt);
 void load_fill(const struct load_options *opt);
 void load_append(const struct load_options *opt);
 void load_lmtp(const struct load_options *opt);

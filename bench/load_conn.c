@@ -70,7 +70,7 @@ load_conn_open(struct load_conn *conn, const struct load_options *opt,
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     const int on = 1;
 
-    *conn = (struct load_conn){.protocol = protocol, .quick_ack = true};
+    *conn = (struct load_conn){.protocol = protocol, .quick_ack = !opt->nagle};
     buf_init(&conn->out, OUT_OCTETS_MAX);
     if (inet_pton(AF_INET, opt->host, &addr.sin_addr) != 1)
         load_die("not an IPv4 address: %s", opt->host);
@@ -82,7 +82,7 @@ load_conn_open(struct load_conn *conn, const struct load_options *opt,
     while (connect(conn->fd, (struct sockaddr *)&addr, sizeof addr) != 0)
         if (errno != EINTR)
             load_die("connect to %s:%u: %s", opt->host, port, strerror(errno));
-    if (setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+    if (!opt->nagle && setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         load_die("TCP_NODELAY: %s", strerror(errno));
     if (blocking == LOAD_NONBLOCKING && fcntl(conn->fd, F_SETFL, O_NONBLOCK) != 0)
         load_die("O_NONBLOCK: %s", strerror(errno));

@@ -9,7 +9,10 @@
  *   resume N     N times one of them: DONE until its tagged OK
  *   fetch N      the same with a UID FETCH after it: the view is rebuilt
  *   park N       the same: from IDLE until "+"
+ *   noop N       N of them say DONE; opt->seconds later each says NOOP: until its tagged OK
  *   fan N        N deliveries by LMTP to the recipient: from the reply to the last told
+ *   push N       N deliveries, each to the account of another session: from the end of DATA
+ *                until that session is told
  *   check        how many the server has closed
  *
  * A session that is refused or closed is counted as failed; anything else that goes wrong ends
@@ -30,6 +33,7 @@ enum {
     POLL_EVERY = 16,       /* connects between two looks at the answers */
     WAIT_MS = 60000,
     SETTLE_MS = 20,
+    PICK_STEP = 7919, /* a prime */
 };
 
 enum held_state { CLOSED, GREETING, LOGIN, SELECT, IDLE, IDLING, DONE };
@@ -283,6 +287,21 @@ ask(struct held *held, const char *line)
     }
 }
 
+/* The i-th of those that are asked something: spread over all, none twice before all were. */
+static struct held *
+pick(const struct hold *hold, unsigned i)
+{
+    return &hold->held[(uint64_t)i * PICK_STEP % hold->count];
+}
+
+static void
+idle_on(struct hold *hold, struct held *held)
+{
+    hold->opening++;
+    idle_again(held);
+    await_state(hold, held, IDLING);
+}
+
 enum what { WHAT_RESUME, WHAT_FETCH, WHAT_PARK };
 
 /* One after the other, spread over all, with a pause so that each finds the server asleep. */
@@ -293,15 +312,13 @@ resume(struct hold *hold, unsigned count, enum what what, const char *mode)
     const int64_t start_ns = load_now_ns();
 
     for (unsigned i = 0; i < count; i++) {
-        struct held *held = &hold->held[(uint64_t)i * 7919 % hold->count];
+        struct held *held = pick(hold, i);
         if (held->state != IDLING)
             continue;
         int64_t took_ns = ask(held, "DONE");
         if (what == WHAT_FETCH)
             took_ns += ask(held, "a UID FETCH 1:* (FLAGS)");
-        hold->opening++;
-        idle_again(held);
-        await_state(hold, held, IDLING);
+        idle_on(hold, held);
         if (what == WHAT_PARK)
             took_ns = load_now_ns() - held->start_ns;
         load_sample_add(&latency, took_ns);
@@ -309,6 +326,37 @@ resume(struct hold *hold, unsigned count, enum what what, const char *mode)
     }
     load_report(&(struct load_result){
         .mode = mode,
+        .count = latency.count,
+        .seconds = (double)(load_now_ns() - start_ns) / 1e9,
+        .latency = &latency,
+    });
+    load_samples_done(&latency);
+}
+
+/* Sessions that wait between commands, not in IDLE, when they are asked. */
+static void
+noop(struct hold *hold, unsigned count)
+{
+    struct load_samples latency = {0};
+    const unsigned most = count < hold->count ? count : hold->count;
+    const int64_t start_ns = load_now_ns();
+
+    for (unsigned i = 0; i < most; i++)
+        if (pick(hold, i)->state == IDLING)
+            ask(pick(hold, i), "DONE");
+    usleep((useconds_t)(hold->opt->seconds * 1e6));
+    for (unsigned i = 0; i < most; i++) {
+        struct held *const held = pick(hold, i);
+        if (held->state != DONE)
+            continue;
+        load_sample_add(&latency, ask(held, "a NOOP"));
+        usleep(500);
+    }
+    for (unsigned i = 0; i < most; i++)
+        if (pick(hold, i)->state == DONE)
+            idle_on(hold, pick(hold, i));
+    load_report(&(struct load_result){
+        .mode = "noop",
         .count = latency.count,
         .seconds = (double)(load_now_ns() - start_ns) / 1e9,
         .latency = &latency,
@@ -328,27 +376,64 @@ lmtp_ready(struct hold *hold)
     hold->lmtp_open = true;
 }
 
+/* Delivers to the index-th recipient up to the end of DATA; the reply is yet to come. */
+static void
+deliver(struct hold *hold, unsigned index)
+{
+    char rcpt[160];
+    char line[200];
+
+    load_fmt_user(rcpt, sizeof rcpt, hold->opt->rcpt, hold->opt, index);
+    snprintf(line, sizeof line, "RCPT TO:<%s>", rcpt);
+    load_lmtp_expect(&hold->lmtp, "MAIL FROM:<sender@example.org>", 250);
+    load_lmtp_expect(&hold->lmtp, line, 250);
+    load_lmtp_expect(&hold->lmtp, "DATA", 354);
+    hold->round++;
+    hold->told = 0;
+    hold->reply_ns = 0;
+    buf_printf(&hold->lmtp.out, "Subject: round %u\r\n\r\nA short message.\r\n.\r\n",
+               hold->round);
+    load_conn_flush(&hold->lmtp);
+}
+
+static void
+push(struct hold *hold, unsigned count)
+{
+    struct load_samples latency = {0};
+    const unsigned most = count < hold->count ? count : hold->count;
+    const int64_t start_ns = load_now_ns();
+
+    lmtp_ready(hold);
+    for (unsigned i = 0; i < most; i++) {
+        const struct held *const held = pick(hold, i);
+        if (held->state != IDLING)
+            load_die("push: a session does not idle");
+        deliver(hold, (unsigned)(held - hold->held));
+        const int64_t sent_ns = load_now_ns();
+        while (hold->reply_ns == 0 || held->told != hold->round)
+            if (!pump(hold, WAIT_MS))
+                load_die("push: not told");
+        load_sample_add(&latency, hold->told_ns - sent_ns);
+        usleep(SETTLE_MS * 1000);
+    }
+    load_report(&(struct load_result){
+        .mode = "push",
+        .count = latency.count,
+        .seconds = (double)(load_now_ns() - start_ns) / 1e9,
+        .latency = &latency,
+    });
+    load_samples_done(&latency);
+}
+
 static void
 fan(struct hold *hold, unsigned count)
 {
     struct load_samples latency = {0};
     const int64_t start_ns = load_now_ns();
-    char rcpt[160];
-    char line[200];
 
-    load_fmt_user(rcpt, sizeof rcpt, hold->opt->rcpt, hold->opt, 0);
-    snprintf(line, sizeof line, "RCPT TO:<%s>", rcpt);
     lmtp_ready(hold);
     for (unsigned i = 0; i < count; i++) {
-        load_lmtp_expect(&hold->lmtp, "MAIL FROM:<sender@example.org>", 250);
-        load_lmtp_expect(&hold->lmtp, line, 250);
-        load_lmtp_expect(&hold->lmtp, "DATA", 354);
-        hold->round++;
-        hold->told = 0;
-        hold->reply_ns = 0;
-        buf_printf(&hold->lmtp.out, "Subject: round %u\r\n\r\nA short message.\r\n.\r\n",
-                   hold->round);
-        load_conn_flush(&hold->lmtp);
+        deliver(hold, 0);
         while (hold->reply_ns == 0 || hold->told < hold->count)
             if (!pump(hold, WAIT_MS))
                 load_die("%u of %u were told", hold->told, hold->count);
@@ -389,6 +474,10 @@ obey(struct hold *hold, const char *word, unsigned count)
         resume(hold, count, WHAT_FETCH, word);
     else if (strcmp(word, "park") == 0)
         resume(hold, count, WHAT_PARK, word);
+    else if (strcmp(word, "noop") == 0)
+        noop(hold, count);
+    else if (strcmp(word, "push") == 0)
+        push(hold, count);
     else if (strcmp(word, "fan") == 0)
         fan(hold, count);
     else if (strcmp(word, "check") == 0)

@@ -6,8 +6,8 @@
  * standard input has ended. So whoever watches decides while the load goes on.
  *
  * The accounts' order looks random and is the same in every round and for every server. With
- * opt->rate, operations are due at a steady rate however long the answers take, and latency
- * counts from when they were due.
+ * opt->round_seconds, a round's operations are due evenly over so long, however late the
+ * answers come, and latency counts from when they were due.
  *
  *   round-lmtp    connections that stay; latency: from MAIL to the reply to the message
  *   round-append  connect, LOGIN, APPEND, LOGOUT; latency: from APPEND to its OK
@@ -79,7 +79,7 @@ round_over(struct rounds *rounds, const struct load_options *opt)
     rounds->over_ns = now_ns;
     rounds->octets = 0;
     rounds->now.count = 0;
-    /* Those of the next round that are on their way make it whole. */
+    /* At a steady rate some of the next are on their way already: that one becomes whole. */
     if (rounds->over >= opt->rounds && rounds->last == UINT64_MAX && told_to_end())
         rounds->last = (rounds->started + opt->users - 1) / opt->users * opt->users;
     if (rounds->over + 2 >= ROUNDS_MAX)
@@ -93,6 +93,23 @@ sample(struct rounds *rounds, const struct load_worker *worker)
     const int64_t due_ns = rounds->turn[worker->index].due_ns;
 
     load_sample_add(&rounds->now, load_now_ns() - (due_ns != 0 ? due_ns : worker->start_ns));
+}
+
+/* As fast as it goes: all that are free take what is left of this round. None of the next
+ * starts before its last answer, or quick ones would hide behind a slow one. */
+static void
+start_idle(struct load_pool *pool)
+{
+    struct rounds *const rounds = pool->mode;
+
+    for (unsigned i = 0; i < pool->count; i++) {
+        struct load_worker *const worker = &pool->workers[i];
+        const bool in_round = rounds->started / pool->opt->users <= rounds->over;
+        if (worker->done || !rounds->idle[i] || (!in_round && rounds->started < rounds->last))
+            continue;
+        rounds->begin(worker, LOAD_NEED_MORE);
+        load_worker_send(worker);
+    }
 }
 
 /* The worker's operation is answered, and it takes the next. */
@@ -111,8 +128,8 @@ finish(struct load_worker *worker, uint64_t octets)
         round_over(rounds, opt);
     worker->state = IDLE;
     rounds->idle[worker->index] = true;
-    if (opt->rate == 0)
-        rounds->begin(worker, LOAD_NEED_MORE);
+    if (opt->round_seconds == 0)
+        start_idle(worker->pool);
 }
 
 /* Takes the next operation; false, and the worker leaves, when there is none. */
@@ -129,14 +146,16 @@ take_turn(struct load_worker *worker)
     }
     struct turn *const turn = &rounds->turn[worker->index];
     turn->op = rounds->started++;
-    turn->due_ns = opt->rate == 0
+    turn->due_ns = opt->round_seconds == 0
                        ? 0
-                       : worker->pool->start_ns + (int64_t)((double)turn->op * 1e9 / opt->rate);
+                       : worker->pool->start_ns + (int64_t)((double)turn->op * 1e9 *
+                                                            opt->round_seconds / opt->users);
     worker->start_ns = load_now_ns();
     return true;
 }
 
-/* With a rate: gives what is due to connections that are free. Wait: for the next, in ms. */
+/* At a steady rate: gives what is due to connections that are free. Wait: for the next, in ms.
+ */
 static int
 tick(struct load_pool *pool)
 {
@@ -151,7 +170,8 @@ tick(struct load_pool *pool)
         struct load_worker *const worker = &pool->workers[i];
         if (worker->done || !rounds->idle[i])
             continue;
-        const bool due = (double)rounds->started / pool->opt->rate <= passed_s;
+        const bool due =
+            (double)rounds->started * pool->opt->round_seconds / pool->opt->users <= passed_s;
         if (due || rounds->started >= rounds->last) {
             rounds->begin(worker, LOAD_NEED_MORE);
             load_worker_send(worker);
@@ -173,10 +193,8 @@ start_all(struct load_worker *worker)
     if (!load_worker_ready(worker))
         return;
     rounds->over_ns = pool->start_ns;
-    for (unsigned i = 0; i < pool->count && pool->opt->rate == 0; i++) {
-        rounds->begin(&pool->workers[i], LOAD_NEED_MORE);
-        load_worker_send(&pool->workers[i]);
-    }
+    if (pool->opt->round_seconds == 0)
+        start_idle(pool);
 }
 
 /* ---- round-lmtp ---- */
@@ -258,7 +276,7 @@ session_step(struct load_worker *worker, enum load_event event)
     struct rounds *const rounds = worker->pool->mode;
     const bool appends = rounds->sender.mail.count > 0;
 
-    if (event == LOAD_EXISTS)
+    if (event == LOAD_EXISTS || worker->state == IDLE) /* idle: its end of stream */
         return;
     load_worker_must(worker, event, worker->state == START ? LOAD_GREETING : LOAD_TAGGED);
     switch (worker->state) {
@@ -279,6 +297,7 @@ session_step(struct load_worker *worker, enum load_event event)
         worker->state = LOGOUT;
         break;
     default:
+        load_conn_close(&worker->conn);
         finish(worker, appends ? sender_message(&rounds->sender, worker->index).len : 0);
     }
 }
@@ -300,7 +319,7 @@ rounds_init(struct rounds *rounds, struct load_pool *pool, const struct load_opt
     rounds->idle = calloc(pool->count, sizeof *rounds->idle);
     if (rounds->answered == NULL || rounds->turn == NULL || rounds->idle == NULL)
         load_die("no memory");
-    pool->tick = opt->rate > 0 ? tick : NULL;
+    pool->tick = opt->round_seconds > 0 ? tick : NULL;
 }
 
 static void

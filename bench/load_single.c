@@ -88,6 +88,78 @@ load_select(const struct load_options *opt)
     report_rounds("select-warm", &warm, 1, 0);
 }
 
+/* A write of its own, so that the kernel has the first part to itself when the second comes. */
+static void
+write_now(struct load_conn *conn, struct span octets)
+{
+    buf_put_span(&conn->out, octets);
+    load_conn_flush(conn);
+}
+
+static void
+tagged_ok(struct load_conn *conn, const char *what)
+{
+    load_expect(conn, LOAD_TAGGED);
+    if (!conn->status_ok)
+        load_die("%s: %s", what, conn->text);
+}
+
+/* As imaplib appends: waits for "+", writes the literal, then the line's end. */
+static void
+append_apart(struct load_conn *conn, const struct load_options *opt, struct span message)
+{
+    char command[200];
+    const int len = snprintf(command, sizeof command, "a APPEND \"%s\" {%zu}\r\n", opt->mailbox,
+                             message.len);
+
+    write_now(conn, span_of(command, (size_t)len));
+    load_expect(conn, LOAD_CONTINUATION);
+    write_now(conn, message);
+    write_now(conn, SPAN("\r\n"));
+    tagged_ok(conn, "APPEND");
+}
+
+/* As webmail searches for a word that is not ASCII; nobody waits for "+". */
+static void
+search_apart(struct load_conn *conn)
+{
+    write_now(conn, SPAN("a SEARCH CHARSET UTF-8 SUBJECT {7+}\r\n"));
+    write_now(conn, SPAN("Gr\xc3\xbc\xc3\x9f"
+                         "e"));
+    write_now(conn, SPAN("\r\n"));
+    tagged_ok(conn, "SEARCH");
+}
+
+/* What a client sees that leaves Nagle's algorithm on and writes command and literal apart:
+ * its second write waits for the acknowledgement of the first. */
+void
+load_apart(const struct load_options *opt)
+{
+    struct load_options plain = *opt;
+    struct load_samples append = {0};
+    struct load_samples search = {0};
+    struct load_conn conn;
+    const unsigned count = opt->repeat * 20;
+
+    plain.nagle = true;
+    struct load_mail mail = load_mail_new(opt, count);
+    load_session(&conn, &plain, 0);
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    for (unsigned i = 0; i < count; i++) {
+        int64_t start_ns = load_now_ns();
+        append_apart(&conn, opt, mail.message[i]);
+        load_sample_add(&append, load_now_ns() - start_ns);
+        start_ns = load_now_ns();
+        search_apart(&conn);
+        load_sample_add(&search, load_now_ns() - start_ns);
+    }
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    load_mail_done(&mail);
+    report_rounds("append-apart", &append, 1, 0);
+    report_rounds("search-apart", &search, 1, 0);
+}
+
 void
 load_store(const struct load_options *opt)
 {

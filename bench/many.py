@@ -11,13 +11,15 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers import PASSWORD, BenchError
+from holder import Holder
+from servers import PASSWORD, BenchError, Roost, crypt_rate
 
 CONNECTIONS = 16
 FILES = 4096            # descriptors of each process of a server, in all these rows
 WARM_ACCOUNTS = 100     # further accounts whose sessions come and go before memory is looked at
 REST_SECONDS = 60       # from the last session's parking to the look at memory
 ROUNDS_MAX = 100
+PUSH_SESSIONS, PUSHES = 1000, 500
 
 
 @contextmanager
@@ -60,19 +62,20 @@ def load_argv(context, server, mode, **options):
     if context.mbox and mode != "round-login":
         argv += ["--mbox", context.mbox]
     for name, value in options.items():
-        argv += [f"--{name}", value]
+        argv += [f"--{name.replace('_', '-')}", value]
     return [str(word) for word in argv]
 
 
-def go_round(context, server, mode, users, rounds, **options):
-    """Rounds until there were enough of them and the logs do not grow any more; the load does
-    not pause while this looks. Gives a list of rounds, each with the logs and octets written at
-    its end."""
+def go_round(context, server, mode, users, rounds, *, endless=True, each=None,
+             connections=CONNECTIONS, **options):
+    """Rounds until there were enough of them and, when endless, the logs do not grow any more;
+    the load does not pause while this looks. Gives a list of rounds, each with the logs and octets
+    written at its end; each(round) is called when it is over."""
     argv = load_argv(context, server, mode, users=users, rounds=rounds,
-                     connections=min(CONNECTIONS, users), **options)
+                     connections=min(connections, users), **options)
     growth, done = Growth(), []
     begin = server.written_octets()
-    source = subprocess.PIPE if server.keeps_logs else subprocess.DEVNULL
+    source = subprocess.PIPE if endless and server.keeps_logs else subprocess.DEVNULL
     with subprocess.Popen(argv, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as client:
         for line in client.stdout:
@@ -81,6 +84,8 @@ def go_round(context, server, mode, users, rounds, **options):
             one["written"] = server.written_octets() - begin
             done.append(one)
             growth.look(one["logs"])
+            if each:
+                each(one)
             if client.stdin and not client.stdin.closed and len(done) >= rounds and growth.settled():
                 client.stdin.close()
             if len(done) > ROUNDS_MAX:
@@ -118,6 +123,43 @@ def measure_deliver(key, mode):
     return measure
 
 
+def measure_login(context, server):
+    """First and later logins. Only Roost hashes, so only Roost is compared with crypt(3)."""
+    hashes = isinstance(server, Roost)
+    with fleet(server, context.accounts, own_hashes=True) as many:
+        alone = [crypt_rate()] if hashes else []
+        done = go_round(context, many, "round-login", context.accounts, context.rounds)
+        alone += [crypt_rate()] if hashes else []
+    result = figures("login-many", done, context)
+    for needless in ("written", "logs"):
+        result.pop(f"login-many-{needless}", None)
+    if hashes:
+        result["login-many-share"] = done[0]["rate"] / max(alone)
+        context.note(f"crypt(3) alone: {alone[0]:.0f} and {alone[1]:.0f} /s")
+    return result
+
+
+# ---- push ----
+
+def measure_push(context, server):
+    """Sessions idle on an account each; deliveries to all others close these accounts; a minute
+    later each idler in turn gets a message, one at a time."""
+    count = min(PUSH_SESSIONS, context.accounts // 2, server.park_sessions)
+    with fleet(server, context.accounts) as many:
+        go_round(context, many, "round-lmtp", context.accounts, 1, endless=False)
+        holder = Holder(context.load_tool, many, users=count, rcpt=many.rcpt())
+        try:
+            holder.open(count)
+            parked_at = time.monotonic()
+            go_round(context, many, "round-lmtp", context.accounts - count, 1, endless=False,
+                     first=count + 1)
+            time.sleep(max(0, parked_at + REST_SECONDS - time.monotonic()))
+            result = holder.ask("push", min(count, PUSHES))
+        finally:
+            holder.close()
+    return {"push-own-p50": result["p50_ms"], "push-own-p99": result["p99_ms"]}
+
+
 # ---- memory of parked sessions ----
 
 @contextmanager
@@ -136,6 +178,20 @@ def parked(context, server, tls, count, users, first=1):
             raise BenchError(f"park: {errors.strip()}")
 
 
+@contextmanager
+def rested(context, server, users, count):
+    """A fleet in which each account has two messages, started anew, with what a server fills once
+    filled by a hundred sessions on further accounts that come and go."""
+    with fleet(server, users + WARM_ACCOUNTS, files=count + FILES) as many:
+        go_round(context, many, "round-lmtp", users + WARM_ACCOUNTS, 2, endless=False)
+        many.stop()
+        many.start()
+        with parked(context, many, False, WARM_ACCOUNTS, WARM_ACCOUNTS, users + 1):
+            time.sleep(2)
+        time.sleep(5)
+        yield many
+
+
 def rest(context, server, count, before):
     """KiB a session, as the seconds after parking go by; the last one counts."""
     start, seen = time.monotonic(), []
@@ -147,19 +203,11 @@ def rest(context, server, count, before):
 
 
 def measure_park(key, tls, own):
-    """Sessions on few accounts or on one each, all of which have mail. The server is started
-    anew before, and a hundred sessions on further accounts have come and gone: that fills what
-    a server fills once."""
+    """Sessions on few accounts, or on one each."""
     def measure(context, server):
         count = min(context.park or server.park_sessions, server.park_sessions)
         users = count if own else min(context.shared_accounts, count)
-        with fleet(server, users + WARM_ACCOUNTS, files=count + FILES) as many:
-            go_round(context, many, "round-lmtp", users + WARM_ACCOUNTS, 2)
-            many.stop()
-            many.start()
-            with parked(context, many, tls, WARM_ACCOUNTS, WARM_ACCOUNTS, users + 1):
-                time.sleep(2)
-            time.sleep(5)
+        with rested(context, server, users, count) as many:
             before = many.memory_kib()
             with parked(context, many, tls, count, users):
                 return {key: rest(context, many, count, before)}

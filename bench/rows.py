@@ -71,22 +71,24 @@ class Context:
 
 @dataclass
 class Target:
-    """at_least / at_most: Roost against the better peer, times factor. below: a limit."""
+    """at_least / at_most: Roost against the better peer, times factor. below, above: a limit."""
 
     kind: str
     factor: float
 
     def text(self):
-        if self.kind == "below":
-            return f"< {self.factor:g}"
+        if self.kind in ("below", "above"):
+            return f"{'<' if self.kind == 'below' else '≥'} {self.factor:g}"
         return f"{'≥' if self.kind == 'at_least' else '≤'} {self.factor:g} x"
 
     def met(self, value, best):
         """True, False, or None when it cannot be said."""
-        if value is None or (self.kind != "below" and not best):
+        if value is None or (self.kind in ("at_least", "at_most") and not best):
             return None
         if self.kind == "below":
             return value < self.factor
+        if self.kind == "above":
+            return value >= self.factor
         if self.kind == "at_least":
             return value >= self.factor * best
         return value <= self.factor * best
@@ -121,6 +123,10 @@ def at_least(factor):
 
 def at_most(factor):
     return Target("at_most", factor)
+
+
+def above(limit):
+    return Target("above", limit)
 
 
 def below(limit):
@@ -193,6 +199,12 @@ def measure_store(context, server):
     every, one = context.load(server, "store", user=BIG_USER, mailbox="big",
                               repeat=context.repeat)
     return {"store-all": every["p50_ms"], "store-one": one["p50_ms"]}
+
+
+def measure_apart(context, server):
+    append, search = context.load(server, "apart", user=ONE_USER, mailbox="INBOX",
+                                  repeat=context.repeat)
+    return {"append-apart": append["p50_ms"], "search-apart": search["p50_ms"]}
 
 
 def measure_push(context, server):
@@ -319,6 +331,10 @@ ROWS = [
              connections=16),
     rate_row("lmtp-1", "LMTP, 1 connection", "lmtp", 3, user="%", connections=1),
     rate_row("lmtp-16", "LMTP, 16 connections", "lmtp", 3, user="%", connections=16),
+    Row("apart", [Line("append-apart", "APPEND, literal in its own write", "ms", "low",
+                       at_most(1)),
+                  Line("search-apart", "SEARCH, literal in its own write", "ms", "low",
+                       at_most(1))], measure_apart),
     bulk_row("copy", "COPY 1:*"),
     bulk_row("move", "MOVE 1:*"),
     Row("select", [Line("select-cold", "SELECT, first of a connection", "ms", "low", at_most(1)),
@@ -342,6 +358,19 @@ ROWS = [
         measure_park(True), once=True, servers=("dovecot-hib",)),
     many_row("lmtp-many", "round-lmtp", "LMTP, many accounts", "answer", "messages"),
     many_row("append-many", "round-append", "APPEND, many accounts", "answer", "messages"),
+    Row("login-many", [
+        Line("login-many-first", "LOGIN + SELECT, many accounts, first", "logins/s", "high", None),
+        Line("login-many-share", "  first, against crypt(3) alone on those cores", "x", "high",
+             above(0.8)),
+        Line("login-many-later", "LOGIN + SELECT, many accounts, later", "logins/s", "high",
+             at_least(2)),
+        Line("login-many-p99", "  connect to SELECT, slowest round's 99 %", "ms", "low", None)],
+        many.measure_login),
+    Row("push-own", [
+        Line("push-own-p50", "end of DATA to EXISTS, own closed accounts, median", "ms", "low",
+             below(3)),
+        Line("push-own-p99", "the same, 99 %", "ms", "low", None)],
+        many.measure_push, servers=("dovecot-hib",)),
     park_row("park-shared", "at rest, shared accounts", 3, tls=False, own=False),
     park_row("park-shared-tls", "at rest, shared accounts, TLS", 17, tls=True, own=False),
     park_row("park-own", "at rest, own accounts", 3, tls=False, own=True),

@@ -5,6 +5,7 @@ the defaults but for limits that the rows would run into (docs/benchmark.md list
 
 import ctypes
 import ctypes.util
+import functools
 import os
 import pwd
 import resource
@@ -64,11 +65,22 @@ def make_certificate(directory):
     return cert, key
 
 
+@functools.cache
+def crypt_library():
+    library = ctypes.CDLL(ctypes.util.find_library("crypt"))
+    library.crypt_r.restype = ctypes.c_char_p
+    return library
+
+
+def hashing_cores():
+    """Cores that Roost may use for password hashes: half of them (src/net/slots.h)."""
+    return max(1, os.cpu_count() // 2)
+
+
 def sha512_crypt(salt, rounds=None):
     """PASSWORD as crypt(3) has it under $6$, marked as a hash; with the default of 5,000 rounds
     unless told."""
-    library = ctypes.CDLL(ctypes.util.find_library("crypt"))
-    library.crypt_r.restype = ctypes.c_char_p
+    library = crypt_library()
     setting = f"$6$rounds={rounds}${salt}$" if rounds else f"$6${salt}$"
     data = ctypes.create_string_buffer(32768)  # struct crypt_data of libxcrypt
     return "{crypt}" + library.crypt_r(PASSWORD.encode(), setting.encode(), data).decode()
@@ -80,6 +92,21 @@ def password_hashes(count, own):
         return [sha512_crypt("benchbench", CHEAP_ROUNDS)] * count
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda i: sha512_crypt(f"bench{i:08}"), range(count)))
+
+
+def crypt_rate(seconds=3):
+    """What crypt(3) does alone, in hashes of the usual cost a second, on those cores."""
+    def work(number):
+        done, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            sha512_crypt(f"alone{number:04}{done:06}")
+            done += 1
+        return done
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(hashing_cores()) as pool:
+        total = sum(pool.map(work, range(hashing_cores())))
+    return total / (time.monotonic() - start)
 
 
 def children_of(pid):
