@@ -182,3 +182,59 @@ read_guess_dir(struct read_guess *guess, struct span text)
     }
     return guess->dir;
 }
+
+/* "05-08 22:47:34.013 ": month and day, the year is the clock's. */
+static bool
+logcat_time(struct foreign_clock *clock, struct span *s, int64_t *at_out)
+{
+    struct span rest = *s;
+    uint64_t month;
+    uint64_t day;
+    int64_t tod;
+    uint32_t precision;
+
+    if (!when_take_number(&rest, 2, &month) || month == 0 || month > 12 ||
+        !read_take(&rest, SPAN("-")) || !when_take_number(&rest, 2, &day) || day == 0 ||
+        day > 31 || !read_take(&rest, SPAN(" ")) || !when_take_clock(&rest, &tod, &precision))
+        return false;
+    *at_out = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
+    clock->has_date = true;
+    clock->precision_us = precision;
+    *s = rest;
+    return true;
+}
+
+bool
+read_logcat_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
+                 struct span *tag_out)
+{
+    struct span rest = *line;
+    uint64_t number;
+
+    *at_out = FOREIGN_NO_TIME;
+    if (logcat_time(clock, &rest, at_out)) {
+        /* Process and thread, in the form "threadtime". */
+        for (unsigned i = 0; i < 2; i++) {
+            struct span look = rest;
+            const struct span word = imap_take_word(&look);
+            if (!span_to_u64(word, UINT32_MAX, &number))
+                break;
+            rest = look;
+        }
+        while (read_take(&rest, SPAN(" ")) || read_take(&rest, SPAN(": ")))
+            continue;
+    }
+    /* "V/tag(12): " or "V tag: ". */
+    if (rest.len < 4 || rest.ptr[0] < 'A' || rest.ptr[0] > 'W' ||
+        (rest.ptr[1] != '/' && rest.ptr[1] != ' '))
+        return false;
+    rest = span_tail(rest, 2);
+    const ptrdiff_t colon = span_find(rest, SPAN(": "));
+    if (colon <= 0)
+        return false;
+    struct span tag = span_head(rest, (size_t)colon);
+    const ptrdiff_t open = span_find_char(tag, '(');
+    *tag_out = open > 0 ? span_head(tag, (size_t)open) : tag;
+    *line = span_tail(rest, (size_t)colon + 2);
+    return true;
+}

@@ -27,6 +27,11 @@ FOREIGN_READER(mbsync);
 FOREIGN_READER(fetchmail);
 FOREIGN_READER(curl);
 FOREIGN_READER(transcript);
+FOREIGN_READER(stalwart);
+FOREIGN_READER(hmail);
+FOREIGN_READER(k9);
+FOREIGN_READER(javamail);
+FOREIGN_READER(imapsync);
 
 enum { READ_DOVECOT_OCTETS = 12288, READ_THUNDERBIRD_OCTETS = 8192, READ_STATE_OCTETS = 256 };
 
@@ -56,6 +61,11 @@ struct read_word {
 /** The fact of the first row whose word is in text (case counts); otherwise `otherwise`. */
 enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
                                  enum foreign_fact otherwise);
+
+/** The start of a line of Android's logcat: "V/tag  (123): ", "05-08 22:47:34.013  3731  7953 V
+ * tag: " and the like. Leaves the message in *line. */
+bool read_logcat_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
+                      struct span *tag_out);
 
 /* For logs that do not say which way a line went. */
 struct read_guess {
