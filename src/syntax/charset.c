@@ -21,6 +21,9 @@ static const struct {
     {"ansi_x3.4-1968", CHARSET_GUESS, "US-ASCII"},
     {"utf-8", CHARSET_GUESS, "UTF-8"},
     {"utf8", CHARSET_GUESS, "UTF-8"},
+    {"csutf8", CHARSET_GUESS, "UTF-8"},
+    {"iso-ir-193", CHARSET_GUESS, "UTF-8"},
+    {"osf05010001", CHARSET_GUESS, "UTF-8"},
     {"iso-8859-1", CHARSET_1252, NULL},
     {"iso8859-1", CHARSET_1252, NULL},
     {"iso_8859-1", CHARSET_1252, NULL},
@@ -78,8 +81,10 @@ open_iconv(struct span name)
         return (iconv_t)-1;
     for (size_t i = 0; i < name.len; i++) {
         const char c = ascii_lower(name.ptr[i]);
+        /* glibc leaves all other octets out: "ut+f-8" would be a second UTF-8, which is not
+         * ours and lets through what is none when it comes in pieces. */
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-              c == '.' || c == ':' || c == '+'))
+              c == '.' || c == ':'))
             return (iconv_t)-1;
         text[i] = name.ptr[i];
     }

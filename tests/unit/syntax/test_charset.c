@@ -2,6 +2,8 @@
 /* Charsets: honest, lying and unknown, whole and cut anywhere. */
 #include "support/cm.h"
 
+#include <unistr.h>
+
 #include "syntax/charset.h"
 
 #define FFFD "\xEF\xBF\xBD"
@@ -75,6 +77,32 @@ test_known(void **state)
     assert_false(charset_is_known(SPAN("internal")));
 }
 
+/* Whatever a mail calls UTF-8, what comes out of it is UTF-8, in pieces of any size too. */
+static void
+test_utf8_names(void **state)
+{
+    static const char *const names[] = {"utf-8",      "UTF8",        "csUTF8", "ut+f-8",
+                                        "iso-ir-193", "OSF05010001", "utf_8",  "utf-8:"};
+    struct span broken = SPAN("\xFB\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2\xB2"
+                              "\xB2\xB2\xB2\xE3\x31\xE3x");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        for (size_t piece = 1; piece <= broken.len; piece++) {
+            struct charset charset;
+            AUTO_BUF out = {0};
+            buf_init(&out, 4096);
+            charset_open(&charset, span_of_str(names[i]));
+            for (struct span rest = broken; rest.len > 0; rest = span_tail(rest, piece))
+                charset_put(&charset, span_head(rest, piece), &out);
+            charset_finish(&charset, &out);
+            charset_close(&charset);
+            if (u8_check((const uint8_t *)buf_span(&out).ptr, buf_len(&out)) != NULL)
+                fail_msg("%s in pieces of %zu", names[i], piece);
+        }
+    }
+}
+
 static void
 test_strict(void **state)
 {
@@ -103,6 +131,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_cuts),
         cmocka_unit_test(test_known),
+        cmocka_unit_test(test_utf8_names),
         cmocka_unit_test(test_strict),
     };
 
