@@ -193,6 +193,18 @@ last_comment(struct address_iter *iter, const char *p, const char *end)
     return comment;
 }
 
+/* The text of a comment; comments in it are part of it. */
+static struct span
+clean_comment(struct address_iter *iter, struct span comment)
+{
+    const bool stray = iter->stray_comment;
+
+    iter->stray_comment = true; /* parentheses are ordinary octets */
+    const struct span text = clean(iter, comment, BLANKS_AS_ONE);
+    iter->stray_comment = stray;
+    return text;
+}
+
 static struct span
 between(const char *p, const char *end)
 {
@@ -287,6 +299,10 @@ take_angle(struct address_iter *iter, const char *p, const char *end, struct add
         }
     }
     const char *stop = find_stop(iter, p, end, GREATER | COMMA | SEMICOLON | LESS);
+    if (stop < end && *stop == ';') { /* "<undisclosed-recipients:;>" */
+        const char *const close = find_stop(iter, stop, end, GREATER | COMMA | LESS);
+        stop = close < end && *close == '>' ? close : stop;
+    }
     const char *const at = last_at(iter, p, stop);
     out->mailbox = clean(iter, between(p, at == NULL ? stop : at), BLANKS_NONE);
     if (at != NULL)
@@ -343,7 +359,7 @@ take_address(struct address_iter *iter, struct address *out)
         advance(iter, stop);
     }
     if (out->name.len == 0 && comment.len > 0)
-        out->name = clean(iter, comment, BLANKS_AS_ONE);
+        out->name = clean_comment(iter, comment);
     return is_whole(out) && out->name.len + out->mailbox.len + out->host.len > 0;
 }
 
