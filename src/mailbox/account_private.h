@@ -40,6 +40,8 @@ struct account {
     struct accounts *accounts;
     uint64_t id;
     struct store_account *store;
+    atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
+                                         the store held then; the holder of the turn sets it */
 
     /* accounts->lock */
     uint32_t refs;
@@ -53,14 +55,16 @@ struct account {
 
     struct lock mailboxes_lock;
     /* mailboxes_lock */
-    struct list mailboxes; /* mailbox.link; found by id and by name */
-    struct list opening;   /* mailbox.link; being opened: they learn of commits already */
-    struct list views;     /* view.link */
-    uint32_t unheld;       /* mailboxes with no reference */
+    struct list mailboxes;   /* mailbox.link; found by id and by name */
+    struct list opening;     /* mailbox.link; being opened: they learn of commits already */
+    struct list views;       /* view.link */
+    uint32_t unheld;         /* mailboxes with no reference */
+    uint64_t publish_serial; /* grows whenever a mailbox is published */
 };
 
 struct accounts {
     struct store *store;
+    bool shared; /* others write to the accounts too: STORE_SHARED */
     const struct clock *clock;
     atomic_uint_fast64_t version_octets; /* of all current versions */
 
@@ -112,6 +116,14 @@ void turn_init(struct turn *turn);
 void turn_done(struct turn *turn);
 /** Commits what waits for the next commit, if the turn is free. Waits for disk. */
 void turn_flush(struct account *acct);
+
+/* --- catch_up.c: all for the holder of the turn --- */
+
+/** Publishes what others have committed by the time of tx, if that may be something. Waits for
+ *  the engine. */
+MUST_USE enum rc catch_up(struct account *acct, struct store_tx *tx, struct err *err);
+/** The same through a snapshot of its own. RC_AGAIN as store_read_begin. */
+MUST_USE enum rc catch_up_read(struct account *acct, struct wake wake, struct err *err);
 
 /* --- hub.c --- */
 

@@ -14,14 +14,21 @@
 #include "base/map.h"
 #include "mailbox/memory/change.h"
 
-enum change_kind { CHANGE_ADDED, CHANGE_FLAGS, CHANGE_EXPUNGED, CHANGE_KEYWORD };
+enum change_kind {
+    CHANGE_ADDED,
+    CHANGE_FLAGS,
+    CHANGE_EXPUNGED,
+    CHANGE_KEYWORD,
+    CHANGE_ENTRIES, /* as they are now, known ones and new ones: written elsewhere */
+};
 
 struct change_record {
     struct change_record *next; /* later ones of the same mailbox */
     uint64_t serial;            /* order of all calls */
     enum change_kind kind;
     size_t count;
-    const struct entry *entries; /* added */
+    const struct entry *entries; /* added, or as they are now */
+    size_t known;                /* of the latter, those that memory had: they come first */
     const struct uid_run *runs;  /* flags */
     struct flags_rule rule;
     const uint32_t *uids; /* expunged */
@@ -36,7 +43,9 @@ struct mbox_changes {
     uint64_t serial;           /* of the first mention */
     struct change_record *first;
     struct change_record *last;
-    uint64_t gone_serial;  /* 0: it is there */
+    uint64_t gone_serial; /* 0: it is there */
+    uint64_t
+        anew_serial; /* 0: the records tell all; otherwise versions are to be loaded anew */
     uint64_t names_serial; /* 0: its name, use and subscription are what they were */
     struct mbox_row row;   /* after the batch; valid when has_row */
     bool has_row;
@@ -58,6 +67,16 @@ void change_log_unref(struct change_log *log);
 /** Where the log stands; change_log_rollback takes back what came after. */
 uint64_t change_log_mark(const struct change_log *log);
 void change_log_rollback(struct change_log *log, uint64_t mark);
+/* --- Of commits made elsewhere (catch_up.c) --- */
+
+/** Entries as they are now, ascending; those from new_from on are new to memory. Copied. */
+MUST_USE enum rc change_entries(struct change_log *log, uint64_t mbox,
+                                const struct entry *entries, size_t count, uint32_t new_from);
+/** Its counters may be others. */
+MUST_USE enum rc change_mbox_row(struct change_log *log, uint64_t mbox);
+/** So much has changed that no records tell it. */
+MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);
+
 /** Reads the rows of all mailboxes named, at the end of the batch, in its transaction. Waits
  * for disk. */
 MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,

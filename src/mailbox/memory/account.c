@@ -29,6 +29,7 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     if (accounts == NULL)
         return RC_LIMIT;
     accounts->store = store;
+    accounts->shared = (store_traits(store) & STORE_SHARED) != 0;
     accounts->clock = clock;
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);

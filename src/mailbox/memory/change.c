@@ -57,6 +57,8 @@ take_back(struct mbox_changes *changes, uint64_t mark)
         return false;
     if (changes->gone_serial > mark)
         changes->gone_serial = 0;
+    if (changes->anew_serial > mark)
+        changes->anew_serial = 0;
     if (changes->names_serial > mark)
         changes->names_serial = 0;
     for (struct change_record *r = changes->first; r != NULL && r->serial <= mark; r = r->next)
@@ -170,6 +172,26 @@ change_added(struct change_log *log, uint64_t mbox, const struct entry *entries,
 }
 
 enum rc
+change_entries(struct change_log *log, uint64_t mbox, const struct entry *entries, size_t count,
+               uint32_t new_from)
+{
+    if (count == 0)
+        return RC_OK;
+    struct change_record *record = record_new(log, CHANGE_ENTRIES, count);
+    struct entry *copy = arena_array(&log->arena, struct entry, count);
+    if (record == NULL || copy == NULL)
+        return RC_LIMIT;
+    memcpy(copy, entries, count * sizeof *copy);
+    record->entries = copy;
+    while (record->known < count && entries[record->known].uid < new_from) {
+        if (entries[record->known].modseq > record->modseq)
+            record->modseq = entries[record->known].modseq;
+        record->known++;
+    }
+    return record_link(log, mbox, record);
+}
+
+enum rc
 change_flags(struct change_log *log, uint64_t mbox, const struct uid_run *runs, size_t count,
              const struct flags_rule *rule)
 {
@@ -222,6 +244,23 @@ change_mbox_gone(struct change_log *log, uint64_t mbox)
     if (changes == NULL)
         return RC_LIMIT;
     changes->gone_serial = log->serial;
+    return RC_OK;
+}
+
+enum rc
+change_mbox_row(struct change_log *log, uint64_t mbox)
+{
+    return changes_of(log, mbox) == NULL ? RC_LIMIT : RC_OK;
+}
+
+enum rc
+change_mbox_anew(struct change_log *log, uint64_t mbox)
+{
+    struct mbox_changes *changes = changes_of(log, mbox);
+
+    if (changes == NULL)
+        return RC_LIMIT;
+    changes->anew_serial = log->serial;
     return RC_OK;
 }
 

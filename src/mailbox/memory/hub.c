@@ -78,10 +78,26 @@ events_of(const struct mbox_changes *changes)
 
     if (changes->gone_serial != 0)
         return WATCH_NAMES | WATCH_EXPUNGES;
-    for (const struct change_record *r = changes->first; r != NULL; r = r->next)
-        events |= r->kind == CHANGE_ADDED      ? WATCH_ARRIVALS
-                  : r->kind == CHANGE_EXPUNGED ? WATCH_EXPUNGES
-                                               : WATCH_FLAGS; /* and keywords */
+    if (changes->anew_serial != 0)
+        return WATCH_ALL;
+    for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
+        switch (r->kind) {
+        case CHANGE_ADDED:
+            events |= WATCH_ARRIVALS;
+            break;
+        case CHANGE_EXPUNGED:
+            events |= WATCH_EXPUNGES;
+            break;
+        case CHANGE_FLAGS:
+        case CHANGE_KEYWORD:
+            events |= WATCH_FLAGS;
+            break;
+        case CHANGE_ENTRIES:
+            events |=
+                (r->known > 0 ? WATCH_FLAGS : 0u) | (r->known < r->count ? WATCH_ARRIVALS : 0u);
+            break;
+        }
+    }
     return events;
 }
 

@@ -7,7 +7,8 @@
  *
  *   INV-M4  A mailbox is registered (in `opening`) before the snapshot that its row is read
  * from begins. So each commit is in that snapshot, or is published to the registered mailbox,
- * or both; and a published state is never replaced by one that was read.
+ * or both; and a published state is never replaced by one that was read. By name the row is
+ * read first, and counts if nothing at all was published since before that snapshot began.
  *
  *   A version is loaded through the caller's snapshot. Commits published during the load are
  *   kept (`replays`) and those above the snapshot's modseq are applied to what was loaded.
@@ -253,21 +254,59 @@ mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox, struct ma
     return RC_OK;
 }
 
+/* A mailbox that was read without being registered; NULL when something was published since
+ * (serial says), which it may lack, or without memory. */
+static struct mailbox *
+settle_found(struct account *acct, const struct mbox_row *row, const struct span *keywords,
+             size_t keyword_count, uint64_t serial)
+{
+    struct mailbox *mailbox = calloc(1, sizeof *mailbox);
+
+    if (mailbox == NULL)
+        return NULL;
+    mailbox->acct = acct;
+    mailbox->state.mbox = row->id;
+    mailbox->refs = 1;
+    mailbox_set_row(mailbox, row);
+    for (size_t i = 0; i < keyword_count; i++)
+        mailbox_set_keyword(mailbox, (uint32_t)i, keywords[i]);
+    lock_enter(&acct->mailboxes_lock);
+    const bool settled =
+        acct->publish_serial == serial && find_id(acct, mailbox->state.mbox) == NULL;
+    if (settled)
+        list_push_back(&acct->mailboxes, &mailbox->link);
+    else
+        mailbox->refs = 0;
+    lock_leave(&acct->mailboxes_lock);
+    if (settled)
+        return mailbox;
+    mailbox_free(mailbox);
+    return NULL;
+}
+
+/* Through one snapshot. *out NULL: it is there (*mbox_out), and mailbox_open_id has to do it.
+ */
 static enum rc
-find_row(struct account *acct, struct wake wake, struct span name, uint64_t *mbox_out,
-         struct err *err)
+open_found(struct account *acct, struct wake wake, struct span name, uint64_t serial,
+           struct mailbox **out, uint64_t *mbox_out, struct err *err)
 {
     AUTO_ARENA arena = {0};
     AUTO_TX tx = NULL;
     struct mbox_row row;
+    struct span *keywords = NULL;
+    size_t keyword_count = 0;
 
     arena_init(&arena, ROW_ARENA);
     enum rc rc = store_read_begin(acct->store, wake, &tx, err);
     if (rc == RC_OK)
         rc = store_mbox_find(tx, name, &arena, &row, err);
     if (rc == RC_OK)
-        *mbox_out = row.id;
-    return rc;
+        rc = store_keywords(tx, row.id, &arena, &keywords, &keyword_count, err);
+    if (rc != RC_OK)
+        return rc;
+    *mbox_out = row.id;
+    *out = settle_found(acct, &row, keywords, keyword_count, serial);
+    return RC_OK;
 }
 
 enum rc
@@ -276,6 +315,7 @@ mailbox_open(struct account *acct, struct wake wake, struct span name, struct ma
 {
     lock_enter(&acct->mailboxes_lock);
     struct mailbox *mailbox = find_name(acct, name);
+    const uint64_t serial = acct->publish_serial;
     if (mailbox != NULL)
         hold_mailbox(mailbox);
     lock_leave(&acct->mailboxes_lock);
@@ -284,9 +324,14 @@ mailbox_open(struct account *acct, struct wake wake, struct span name, struct ma
         return RC_OK;
     }
 
-    uint64_t mbox;
-    const enum rc rc = find_row(acct, wake, name, &mbox, err);
-    return rc != RC_OK ? rc : mailbox_open_id(acct, wake, mbox, out, err);
+    uint64_t mbox = 0;
+    const enum rc rc = open_found(acct, wake, name, serial, &mailbox, &mbox, err);
+    if (rc != RC_OK)
+        return rc;
+    if (mailbox == NULL)
+        return mailbox_open_id(acct, wake, mbox, out, err);
+    *out = mailbox;
+    return RC_OK;
 }
 
 bool

@@ -42,9 +42,10 @@ struct mailbox_state {
 
 /**
  * The mailbox named so (UTF-8, "INBOX" normalised). From memory when it is there; otherwise it
- * begins read snapshots of its own, one after the other (so that no commit between a snapshot
- * and its registration here can be missed): the caller has none open. RC_NOT_FOUND; RC_AGAIN as
- * store_read_begin, with wake. Thread: session. Waits for disk when it is not in memory.
+ * begins a read snapshot of its own, sometimes a second one (so that no commit between a
+ * snapshot and its registration here can be missed): the caller has none open. RC_NOT_FOUND;
+ * RC_AGAIN as store_read_begin, with wake: ask again. Thread: session. Waits for disk when it
+ * is not in memory.
  */
 MUST_USE enum rc mailbox_open(struct account *acct, struct wake wake, struct span name,
                               struct mailbox **out, struct err *err);

@@ -60,6 +60,9 @@ apply_record(const struct version *old, const struct change_record **record,
             total += (*record)->count;
         }
         return add_records(old, first, records, total, row);
+    case CHANGE_ENTRIES:
+        return version_put(old, first->entries, first->count, row->highest_modseq,
+                           row->uidnext);
     case CHANGE_KEYWORD:
         break;
     }
@@ -82,6 +85,14 @@ version_after(struct version *old, const struct mbox_changes *changes)
         version_unref(now);
         now = next;
     }
+    /* Elsewhere, messages may have come and gone without a trace but in the counters. */
+    if (now != NULL && changes->has_row &&
+        (now->modseq < changes->row.highest_modseq || now->uidnext < changes->row.uidnext)) {
+        struct version *next =
+            version_add(now, NULL, 0, changes->row.highest_modseq, changes->row.uidnext);
+        version_unref(now);
+        now = next;
+    }
     return now;
 }
 
@@ -98,6 +109,13 @@ mailbox_set_current(struct mailbox *mailbox, struct version *version)
     mailbox->current_octets = octets;
 }
 
+static void
+grow(uint64_t *modseq, uint64_t to)
+{
+    if (*modseq < to)
+        *modseq = to;
+}
+
 /* The lock is held: all but the version. */
 static void
 publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
@@ -111,10 +129,19 @@ publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
             state->last_expunge_modseq = r->modseq;
         else if (r->kind == CHANGE_FLAGS)
             state->last_flags_modseq = r->rule.modseq;
+        else if (r->kind == CHANGE_ENTRIES && r->known > 0)
+            grow(&state->last_flags_modseq, r->modseq);
     }
-    if (changes->gone_serial != 0)
+    if (changes->gone_serial != 0) {
         state->gone = true;
-    else if (changes->has_row)
+        return;
+    }
+    if (changes->anew_serial != 0) {
+        grow(&state->last_expunge_modseq, changes->row.highest_modseq);
+        grow(&state->last_flags_modseq, changes->row.highest_modseq);
+    }
+    /* A mailbox that was opened after the snapshot of a catch_up began knows more. */
+    if (changes->has_row && changes->row.highest_modseq >= state->highest_modseq)
         mailbox_set_row(mailbox, &changes->row);
 }
 
@@ -125,6 +152,10 @@ keep_for_loaders(struct mailbox *mailbox, struct change_log *log,
 {
     if (mailbox->loaders == 0 || mailbox->replay_lost)
         return;
+    if (changes->anew_serial != 0) {
+        mailbox->replay_lost = true;
+        return;
+    }
     if (mailbox->replays == NULL)
         mailbox->replays = calloc(MAILBOX_REPLAYS, sizeof *mailbox->replays);
     if (mailbox->replays == NULL || mailbox->replay_count == MAILBOX_REPLAYS) {
@@ -149,17 +180,19 @@ publish_one(struct mailbox *mailbox, struct change_log *log, const struct mbox_c
     struct version *from = NULL; /* what `next` was built from, with a reference */
     struct version *next = NULL;
     struct version *old = NULL; /* freed after the lock */
+    const bool drops = changes->gone_serial != 0 || changes->anew_serial != 0;
 
     for (bool settled = false; !settled;) {
         lock_enter(lock);
         struct version *current = mailbox->current;
-        settled = current == NULL || current == from || changes->gone_serial != 0 ||
-                  !is_newer(changes, current);
+        settled = current == NULL || current == from || drops || !is_newer(changes, current);
         if (settled) {
-            if (current != NULL && (current == from || changes->gone_serial != 0)) {
+            if (current != NULL && (current == from || drops)) {
                 old = current;
                 version_ref(old);
-                mailbox_set_current(mailbox, changes->gone_serial != 0 ? NULL : next);
+                mailbox_set_current(mailbox, drops ? NULL : next);
+                if (drops)
+                    version_unref(next);
             } else {
                 version_unref(next);
             }
@@ -202,6 +235,7 @@ mailbox_publish(struct account *acct, struct change_log *log)
         if (c->mbox == 0)
             continue;
         lock_enter(&acct->mailboxes_lock);
+        acct->publish_serial++;
         struct mailbox *mailbox = hold_published(acct, c->mbox);
         LIST_FOR_EACH (node, &acct->opening) {
             struct mailbox *opening = CONTAINER_OF(node, struct mailbox, link);

@@ -112,6 +112,89 @@ version_set_flags(const struct version *old, const struct uid_run *runs, size_t 
     return builder_finish(&builder, modseq, old->uidnext);
 }
 
+/* The chunk with newer flags from the entries of its messages; *next moves past those up to its
+ * last one. */
+static void
+put_newer(struct builder *builder, struct chunk *chunk, const struct entry *entries,
+          size_t count, size_t *next)
+{
+    const uint32_t last_uid = chunk->uids[chunk->count - 1];
+    struct chunk *copy = NULL;
+    uint32_t pos = 0;
+
+    for (; *next < count && entries[*next].uid <= last_uid; (*next)++) {
+        const struct entry *entry = &entries[*next];
+        while (chunk->uids[pos] < entry->uid)
+            pos++;
+        if (chunk->uids[pos] != entry->uid || chunk->modseqs[pos] >= entry->modseq)
+            continue;
+        const bool named = (entry->keywords.bits[0] | entry->keywords.bits[1]) != 0;
+        if (copy == NULL || (named && copy->keywords == NULL)) {
+            struct chunk *wider = chunk_clone(copy == NULL ? chunk : copy, named);
+            if (copy != NULL)
+                version_unref_chunk(copy);
+            copy = wider;
+        }
+        if (copy == NULL) {
+            builder->failed = true;
+            return;
+        }
+        copy->flags[pos] = (uint16_t)entry->flags;
+        copy->modseqs[pos] = entry->modseq;
+        if (copy->keywords != NULL)
+            copy->keywords[pos] = entry->keywords;
+    }
+    if (copy == NULL) {
+        builder_chunk(builder, chunk);
+        return;
+    }
+    chunk_finish(copy);
+    builder_chunk(builder, copy);
+    version_unref_chunk(copy);
+}
+
+static struct version *
+version_set_newer(const struct version *old, const struct entry *entries, size_t count,
+                  uint64_t modseq)
+{
+    struct builder builder;
+    size_t next = 0;
+
+    builder_init(&builder, old->node_count, 0);
+    for (uint32_t n = 0; n < old->node_count; n++) {
+        if (next == count || entries[next].uid > old->slots[n].last_uid) {
+            builder_node(&builder, old->slots[n].node);
+            continue;
+        }
+        const struct node *node = old->slots[n].node;
+        for (uint32_t c = 0; c < node->chunk_count; c++) {
+            if (next == count || entries[next].uid > node->slots[c].last_uid)
+                builder_chunk(&builder, node->slots[c].chunk);
+            else
+                put_newer(&builder, node->slots[c].chunk, entries, count, &next);
+        }
+    }
+    return builder_finish(&builder, modseq, old->uidnext);
+}
+
+struct version *
+version_put(const struct version *old, const struct entry *entries, size_t count,
+            uint64_t modseq, uint32_t uidnext)
+{
+    size_t known = 0;
+
+    while (known < count && entries[known].uid < old->uidnext)
+        known++;
+    if (known == 0)
+        return version_add(old, entries, count, modseq, uidnext);
+    struct version *newer = version_set_newer(old, entries, known, modseq);
+    if (newer == NULL || known == count)
+        return newer;
+    struct version *next = version_add(newer, entries + known, count - known, modseq, uidnext);
+    version_unref(newer);
+    return next;
+}
+
 /* The chunk without uids; *next moves past those up to its last one. */
 static void
 put_remaining(struct builder *builder, const struct chunk *chunk, const uint32_t *uids,

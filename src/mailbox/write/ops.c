@@ -104,7 +104,8 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     mailbox_peek_version(ctx->acct, op->mbox, &state, &current);
     const bool raced = state.last_flags_modseq > op->known_modseq ||
                        change_log_has_flags(ctx->changes, op->mbox);
-    if (current != NULL && !change_log_has_messages(ctx->changes, op->mbox)) {
+    if (current != NULL && version_modseq(current) == state.highest_modseq &&
+        !change_log_has_messages(ctx->changes, op->mbox)) {
         store_req.known = flags_known;
         store_req.known_ctx = current;
     }

@@ -20,7 +20,7 @@
 enum turn_state {
     TURN_IDLE,    /* not ours; only its session touches it */
     TURN_QUEUED,  /* in the queue; the lock guards it */
-    TURN_GRANTED, /* woken to become the holder */
+    TURN_GRANTED, /* woken to become the holder, or holder until the engine wakes it */
     TURN_TAKEN,   /* in the holder's batch; only the holder touches it */
     TURN_DONE,    /* results are there */
 };
@@ -35,7 +35,8 @@ struct batch {
     struct err err;
     enum rc cause; /* what may have ended it early: disk full, I/O; RC_OK: nothing */
     struct err cause_err;
-    enum rc lost; /* a savepoint that could not be released: nothing may be committed */
+    uint64_t modseq; /* the account's after the commit */
+    enum rc lost;    /* a savepoint that could not be released: nothing may be committed */
     struct recent_mark marks[RECENT_MARKS];
     size_t mark_count;
 };
@@ -110,7 +111,7 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
     enum rc rc = true_cause(batch, store_savepoint(ctx->tx, &req->err), &req->err);
 
     if (rc == RC_OK) {
-        rc = req->apply(req, ctx, &req->err);
+        rc = req->apply == NULL ? RC_OK : req->apply(req, ctx, &req->err);
         if (rc != RC_OK)
             store_savepoint_rollback(ctx->tx);
         else
@@ -143,7 +144,9 @@ commit(struct turn_ctx *ctx, struct batch *batch)
     }
     if (batch->good == 0 && batch->mark_count == 0)
         return RC_OK;
-    const enum rc rc = change_log_finish(ctx->changes, ctx->tx, &batch->err);
+    enum rc rc = change_log_finish(ctx->changes, ctx->tx, &batch->err);
+    if (rc == RC_OK)
+        rc = store_modseq(ctx->tx, &batch->modseq, &batch->err);
     if (rc != RC_OK)
         return rc;
     struct store_tx *tx = ctx->tx;
@@ -151,9 +154,20 @@ commit(struct turn_ctx *ctx, struct batch *batch)
     return true_cause(batch, store_commit(tx, &batch->err), &batch->err);
 }
 
+/* The transaction, with memory as its rows are. RC_AGAIN: the engine's lease is held elsewhere;
+ * whoever waits for it is woken. */
+static enum rc
+begin(struct account *acct, struct wake wake, struct turn_ctx *ctx, struct err *err)
+{
+    if (ctx->changes == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for a batch");
+    const enum rc rc = store_write_begin(acct->store, wake, &ctx->tx, err);
+    return rc == RC_OK ? catch_up(acct, ctx->tx, err) : rc;
+}
+
 /* Applies and commits the batch and whatever is queued meanwhile. */
 static void
-execute(struct account *acct, struct batch *batch)
+execute(struct account *acct, struct wake wake, struct batch *batch)
 {
     struct change_log *log = change_log_new();
     struct turn_ctx ctx = {
@@ -162,15 +176,13 @@ execute(struct account *acct, struct batch *batch)
         .now_s = clock_wall_s(account_clock(acct)),
     };
 
-    batch->failure = log == NULL
-                         ? err_set(&batch->err, RC_LIMIT, 0, "no memory for a batch")
-                         : store_write_begin(acct->store, WAKE_NOBODY, &ctx.tx, &batch->err);
+    batch->failure = begin(acct, wake, &ctx, &batch->err);
     batch->began = batch->failure == RC_OK;
     uint32_t next = 0;
     do {
         for (; batch->began && batch->lost == RC_OK && next < batch->count; next++)
             apply_one(batch->reqs[next], &ctx, batch);
-    } while (take_queued(&acct->turn, batch) && batch->began);
+    } while (batch->failure != RC_AGAIN && take_queued(&acct->turn, batch) && batch->began);
 
     for (; batch->began && next < batch->count; next++)
         batch->reqs[next]->result = RC_OK; /* not tried: gets the failure of all */
@@ -178,6 +190,8 @@ execute(struct account *acct, struct batch *batch)
         batch->failure = batch->lost == RC_OK ? commit(&ctx, batch) : batch->lost;
     store_end(ctx.tx);
     if (batch->began && batch->failure == RC_OK) {
+        if (batch->modseq != 0)
+            atomic_store(&acct->seen_modseq, batch->modseq);
         mailboxes_recent_written(acct, batch->marks, batch->mark_count);
         mailbox_publish(acct, log);
         hub_publish(acct, log);
@@ -217,12 +231,41 @@ hand_over(struct turn *turn)
     wake_call(wake);
 }
 
-/* The holder's work. own may be NULL: then only what waits for a commit is written. */
+/* The turn stays where it is: own is granted it and asks again when the engine has woken it. */
 static void
+wait_for_lease(struct turn *turn, struct turn_req *own)
+{
+    lock_enter(&turn->lock);
+    turn->granted = own;
+    atomic_store_explicit(&own->state, TURN_GRANTED, memory_order_release);
+    lock_leave(&turn->lock);
+}
+
+/* A request that writes nothing needs no lease. RC_AGAIN: as hold. */
+static enum rc
+look(struct account *acct, struct turn_req *own)
+{
+    const enum rc rc = catch_up_read(acct, own->wake, &own->err);
+
+    if (rc == RC_AGAIN) {
+        wait_for_lease(&acct->turn, own);
+        return RC_AGAIN;
+    }
+    own->result = rc;
+    hand_over(&acct->turn);
+    return RC_OK;
+}
+
+/* The holder's work. own may be NULL: then only what waits for a commit is written. RC_AGAIN:
+ * own still holds the turn and waits for the engine. */
+static enum rc
 hold(struct account *acct, struct turn_req *own)
 {
     struct batch batch;
     CHECK(lock_none_held());
+
+    if (own != NULL && own->apply == NULL)
+        return look(acct, own);
 
     batch.count = 0;
     batch.octets = 0;
@@ -230,12 +273,17 @@ hold(struct account *acct, struct turn_req *own)
     batch.cause = RC_OK;
     batch.lost = RC_OK;
     batch.mark_count = 0;
+    batch.modseq = 0;
     batch.err.text[0] = '\0';
     if (own != NULL) {
         batch.reqs[batch.count++] = own;
         batch.octets = own->octets;
     }
-    execute(acct, &batch);
+    execute(acct, own == NULL ? WAKE_NOBODY : own->wake, &batch);
+    if (own != NULL && !batch.began && batch.failure == RC_AGAIN) {
+        wait_for_lease(&acct->turn, own);
+        return RC_AGAIN;
+    }
     spread_failure(&batch);
     for (uint32_t i = 0; i < batch.count; i++) {
         if (batch.reqs[i] == own)
@@ -247,6 +295,7 @@ hold(struct account *acct, struct turn_req *own)
     if (batch.began && batch.failure == RC_OK)
         store_keep_house(acct->accounts->store, acct->store);
     hand_over(&acct->turn);
+    return RC_OK;
 }
 
 enum rc
@@ -280,8 +329,28 @@ turn_run(struct account *acct, struct turn_req *req)
         break;
     }
     atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
-    hold(acct, req);
-    return RC_OK;
+    return hold(acct, req);
+}
+
+void
+turn_look_init(struct turn_req *req, struct wake wake)
+{
+    turn_req_init(req, NULL, 0, wake);
+}
+
+enum rc
+turn_is_behind(struct account *acct, struct wake wake, bool *behind_out, struct err *err)
+{
+    uint64_t latest = 0;
+
+    if (!acct->accounts->shared) {
+        *behind_out = false;
+        return RC_OK;
+    }
+    const enum rc rc = store_latest(acct->store, wake, &latest, err);
+    if (rc == RC_OK)
+        *behind_out = latest > atomic_load(&acct->seen_modseq);
+    return rc;
 }
 
 bool
@@ -325,5 +394,5 @@ turn_flush(struct account *acct)
     turn->held = true;
     lock_leave(&turn->lock);
     if (is_free)
-        hold(acct, NULL);
+        (void)hold(acct, NULL); /* with nobody to wait for a lease, it is given up */
 }

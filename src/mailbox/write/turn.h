@@ -14,6 +14,10 @@
  *        v
  *     done: wake; turn_run again gives RC_OK
  *
+ * The lease behind the turn is the engine's (store_write_begin). While somebody elsewhere has
+ * it, the holder keeps the turn, parks as if it were granted it, and asks again when woken.
+ * What was written elsewhere is published before the batch is applied (INV-M12).
+ *
  * A request belongs to the session that made it and must stay where it is until turn_run
  * returned RC_OK or turn_cancel returned true. While it is queued, its session is parked or at
  * least does not touch it; `apply` may then run on another session's thread and may use what
@@ -48,7 +52,7 @@ struct turn_ctx {
 struct turn_req {
     /* Does the work in ctx->tx. Anything but RC_OK undoes this request alone (its savepoint
      * and its changes). Thread: whoever holds the turn. Waits for disk, never for a peer. */
-    enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err);
+    enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err); /* or NULL */
     uint64_t octets;  /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
     struct wake wake; /* called when it is done or when the turn is granted */
 
@@ -67,10 +71,18 @@ void turn_req_init(struct turn_req *req,
                    enum rc (*apply)(struct turn_req *, struct turn_ctx *, struct err *),
                    uint64_t octets, struct wake wake);
 
+/** A request that changes nothing: when it is done, memory holds all that was committed
+ *  elsewhere before it was made. */
+void turn_look_init(struct turn_req *req, struct wake wake);
+/** Whether such a request is needed now: something was acknowledged elsewhere that memory may
+ *  lack. RC_AGAIN as store_latest. Never waits, and is false, when nobody else writes. */
+MUST_USE enum rc turn_is_behind(struct account *acct, struct wake wake, bool *behind_out,
+                                struct err *err);
+
 /**
- * RC_OK: done, see req->result. RC_AGAIN: queued; park, and call again when woken (a wake may
- * come for other reasons: calling early is harmless).
- * Thread: session. Waits for disk (the caller has a DISK slot).
+ * RC_OK: done, see req->result. RC_AGAIN: queued, or waiting for the engine; park, and call
+ * again when woken (a wake may come for other reasons: calling early is harmless). Thread:
+ * session. Waits for disk (the caller has a DISK slot).
  */
 MUST_USE enum rc turn_run(struct account *acct, struct turn_req *req);
 
