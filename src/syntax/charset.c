@@ -39,6 +39,7 @@ static const struct {
     {"iso-8859-6-i", CHARSET_ICONV, "ISO-8859-6"},
     {"iso-8859-6-e", CHARSET_ICONV, "ISO-8859-6"},
     {"gb2312", CHARSET_ICONV, "GB18030"},
+    {"eucgb2312_cn", CHARSET_ICONV, "GB18030"}, /* so Python calls gb2312 in encoded words */
     {"gbk", CHARSET_ICONV, "GB18030"},
     {"x-gbk", CHARSET_ICONV, "GB18030"},
     {"ks_c_5601-1987", CHARSET_ICONV, "CP949"},
@@ -48,6 +49,7 @@ static const struct {
     {"shift-jis", CHARSET_ICONV, "CP932"},
     {"x-sjis", CHARSET_ICONV, "CP932"},
     {"big5", CHARSET_ICONV, "BIG5-HKSCS"},
+    {"big5_tw", CHARSET_ICONV, "BIG5-HKSCS"}, /* Python's */
     {"x-mac-roman", CHARSET_ICONV, "MACINTOSH"},
     {"x-mac-cyrillic", CHARSET_ICONV, "MAC-CYRILLIC"},
     {"unicode-1-1-utf-7", CHARSET_ICONV, "UTF-7"},

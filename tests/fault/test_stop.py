@@ -164,7 +164,7 @@ def test_large_transaction_hears_a_stop():
         took = time.monotonic() - began
         delivered = codes.index("451 4.3.2")
         assert codes == ["250"] * delivered + ["451 4.3.2"] * (300 - delivered)
-        assert 1 <= delivered < 200 and took < 5, f"{delivered} delivered, {took:.1f} s"
+        assert 1 <= delivered < 200 and took < 10, f"{delivered} delivered, {took:.1f} s"
         server.process.stdout.close()
         server.process = None
         server.start()

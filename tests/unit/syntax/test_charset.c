@@ -72,6 +72,8 @@ test_known(void **state)
     assert_true(charset_is_known(SPAN("US-ASCII")));
     assert_true(charset_is_known(SPAN("Utf-8")));
     assert_true(charset_is_known(SPAN("iso-8859-7")));
+    assert_true(charset_is_known(SPAN("big5_tw")));
+    assert_true(charset_is_known(SPAN("eucgb2312_cn")));
     assert_false(charset_is_known(SPAN("x-klingon")));
     assert_false(charset_is_known(SPAN("utf-8//translit")));
     assert_false(charset_is_known(SPAN("internal")));
