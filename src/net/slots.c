@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One pool per kind: a count of free slots, the waiters found by task identity, and the keys
- * that have waiters in a ring. A freed slot goes to the first waiter of the next key in the
- * ring, and that key goes to the ring's end: an address with 500 logins waiting delays
- * another's one by one hash, not by 500.
+ * One pool per kind: a count of free slots, the waiters found by task identity, and for each
+ * rank the keys that have waiters in a ring. A freed slot goes to the first waiter of the next
+ * key in the ring of the best rank that has one, and that key goes to the ring's end: an
+ * address with 500 logins waiting delays another's one by one hash, not by 500.
  *
  * A grant is a mark on the waiter, which keeps its slot counted as taken until the waiter
  * fetches it or cancels. Waiters and keys come from pools that grow in chunks and are reused.
@@ -32,6 +32,7 @@ struct key {
     struct list link;    /* the ring, or the pool's free list */
     struct list waiters; /* oldest first; never empty while in the ring */
     uint64_t key;
+    enum slot_rank rank;
 };
 
 struct chunk {
@@ -47,9 +48,9 @@ struct pool {
     uint32_t total;
     uint32_t taken;
     uint32_t queued;
-    struct map by_task; /* task identity to waiter, queued or granted */
-    struct map by_key;  /* key to struct key, while it has waiters */
-    struct list ring;
+    struct map by_task;            /* task identity to waiter, queued or granted */
+    struct map by_key[SLOT_RANKS]; /* key to struct key, while it has waiters */
+    struct list rings[SLOT_RANKS];
     struct list free_waiters;
     struct list free_keys;
     struct chunk *chunks; /* owned */
@@ -109,33 +110,34 @@ key_free_if_empty(struct pool *pool, struct key *key)
 {
     if (!list_is_empty(&key->waiters))
         return;
-    map_take(&pool->by_key, map_key_u64(&key->key));
+    map_take(&pool->by_key[key->rank], map_key_u64(&key->key));
     list_remove(&key->link);
     list_push_front(&pool->free_keys, &key->link);
 }
 
 /* The key's queue, made when it has none yet; NULL: no memory. */
 static struct key *
-key_get(struct pool *pool, uint64_t number)
+key_get(struct pool *pool, uint64_t number, enum slot_rank rank)
 {
-    struct key *key = map_get(&pool->by_key, map_key_u64(&number));
+    struct key *key = map_get(&pool->by_key[rank], map_key_u64(&number));
     if (key != NULL)
         return key;
     key = key_new(pool);
     if (key == NULL)
         return NULL;
     key->key = number;
+    key->rank = rank;
     list_init(&key->waiters);
-    if (map_put(&pool->by_key, map_key_u64(&number), key) != RC_OK) {
+    if (map_put(&pool->by_key[rank], map_key_u64(&number), key) != RC_OK) {
         list_push_front(&pool->free_keys, &key->link);
         return NULL;
     }
-    list_push_back(&pool->ring, &key->link);
+    list_push_back(&pool->rings[rank], &key->link);
     return key;
 }
 
 static enum slot_answer
-enqueue(struct pool *pool, uint64_t task_id, uint64_t number)
+enqueue(struct pool *pool, uint64_t task_id, uint64_t number, enum slot_rank rank)
 {
     if (pool->queued >= LIMIT_SLOT_WAITERS)
         return SLOT_REFUSED;
@@ -147,7 +149,7 @@ enqueue(struct pool *pool, uint64_t task_id, uint64_t number)
         list_push_front(&pool->free_waiters, &waiter->link);
         return SLOT_REFUSED;
     }
-    waiter->key = key_get(pool, number);
+    waiter->key = key_get(pool, number, rank);
     if (waiter->key == NULL) {
         waiter_free(pool, waiter);
         return SLOT_REFUSED;
@@ -157,18 +159,28 @@ enqueue(struct pool *pool, uint64_t task_id, uint64_t number)
     return SLOT_QUEUED;
 }
 
+/* The next key of the best rank that has one, out of its ring; NULL: nobody waits. */
+static struct list *
+next_key(struct pool *pool)
+{
+    for (unsigned rank = 0; rank < SLOT_RANKS; rank++)
+        if (!list_is_empty(&pool->rings[rank]))
+            return list_pop_front(&pool->rings[rank]);
+    return NULL;
+}
+
 /* One slot is free: the next key's first waiter gets it, or it is counted free. */
 static void
 pass_on(struct slots *slots, struct pool *pool)
 {
-    struct list *first = list_pop_front(&pool->ring);
+    struct list *first = next_key(pool);
     if (first == NULL) {
         CHECK(pool->taken > 0);
         pool->taken--;
         return;
     }
     struct key *key = CONTAINER_OF(first, struct key, link);
-    list_push_back(&pool->ring, &key->link);
+    list_push_back(&pool->rings[key->rank], &key->link);
     struct waiter *waiter = CONTAINER_OF(list_pop_front(&key->waiters), struct waiter, link);
     waiter->key = NULL; /* granted: the slot stays counted as taken */
     pool->queued--;
@@ -179,7 +191,8 @@ pass_on(struct slots *slots, struct pool *pool)
 }
 
 enum slot_answer
-slot_take(struct slots *slots, enum slot_kind kind, uint64_t task_id, uint64_t key)
+slot_take_ranked(struct slots *slots, enum slot_kind kind, uint64_t task_id, uint64_t key,
+                 enum slot_rank rank)
 {
     struct pool *pool = &slots->pools[kind];
     enum slot_answer answer = SLOT_QUEUED;
@@ -193,7 +206,7 @@ slot_take(struct slots *slots, enum slot_kind kind, uint64_t task_id, uint64_t k
         pool->taken++;
         answer = SLOT_GOT;
     } else if (waiter == NULL) {
-        answer = enqueue(pool, task_id, key);
+        answer = enqueue(pool, task_id, key, rank);
     }
     lock_leave(&pool->lock);
     return answer;
@@ -252,8 +265,10 @@ slots_new(const struct slots_config *config, struct slots **slots_out, struct er
         struct pool *pool = &slots->pools[i];
         lock_init(&pool->lock, LOCK_SLOTS);
         map_init(&pool->by_task);
-        map_init(&pool->by_key);
-        list_init(&pool->ring);
+        for (size_t rank = 0; rank < SLOT_RANKS; rank++) {
+            map_init(&pool->by_key[rank]);
+            list_init(&pool->rings[rank]);
+        }
         list_init(&pool->free_waiters);
         list_init(&pool->free_keys);
     }
@@ -278,7 +293,8 @@ slots_free(struct slots *slots)
             free(chunk);
         }
         map_done(&pool->by_task);
-        map_done(&pool->by_key);
+        for (size_t rank = 0; rank < SLOT_RANKS; rank++)
+            map_done(&pool->by_key[rank]);
         lock_done(&pool->lock);
     }
     free(slots);

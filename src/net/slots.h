@@ -25,6 +25,9 @@ enum slot_kind {
     SLOT_KINDS,
 };
 
+/* Waiters of a lower rank come only when none of a better one waits. */
+enum slot_rank { SLOT_FIRST, SLOT_NEXT, SLOT_LAST, SLOT_RANKS };
+
 enum slot_answer {
     SLOT_GOT,     /* yours until slot_give */
     SLOT_QUEUED,  /* park; ask again when woken (asking early keeps the place) */
@@ -52,11 +55,17 @@ void slots_free(struct slots *slots);
 /**
  * Asks for a slot, or asks again. task_id: packed identity; one wait per kind at a time.
  * key: who it is for (hash of an address for SLOT_HASH, of the account or 0 for SLOT_DISK);
- * waiters are served round robin over keys, in order within a key.
+ * waiters of a rank are served round robin over keys, in order within a key.
  * Thread: any; locks below LOCK_SLOTS may be held.
  */
-MUST_USE enum slot_answer slot_take(struct slots *slots, enum slot_kind kind, uint64_t task_id,
-                                    uint64_t key);
+MUST_USE enum slot_answer slot_take_ranked(struct slots *slots, enum slot_kind kind,
+                                           uint64_t task_id, uint64_t key, enum slot_rank rank);
+/** The same where all are of one rank. */
+MUST_USE static inline enum slot_answer
+slot_take(struct slots *slots, enum slot_kind kind, uint64_t task_id, uint64_t key)
+{
+    return slot_take_ranked(slots, kind, task_id, key, SLOT_FIRST);
+}
 /** Returns one that slot_take answered with SLOT_GOT; the next waiter is woken. Same locks. */
 void slot_give(struct slots *slots, enum slot_kind kind);
 /** Leaves the queue, or hands on a slot granted but not fetched. Harmless when neither.

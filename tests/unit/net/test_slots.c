@@ -96,6 +96,33 @@ test_queue_and_grant(void **state)
     slots_free(slots);
 }
 
+/* Ranks: the best goes first, whoever came first; within a rank it is round robin. */
+static void
+test_ranks(void **state)
+{
+    struct woken woken;
+    struct slots *slots = make(16, 2, &woken);
+    static const uint64_t order[] = {30, 20, 21, 10, 11};
+
+    (void)state;
+    assert_int_equal(slot_take(slots, SLOT_HASH, 1, 7), SLOT_GOT);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 10, 7, SLOT_LAST), SLOT_QUEUED);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 11, 7, SLOT_LAST), SLOT_QUEUED);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 20, 7, SLOT_NEXT), SLOT_QUEUED);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 22, 7, SLOT_NEXT), SLOT_QUEUED);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 21, 8, SLOT_NEXT), SLOT_QUEUED);
+    assert_int_equal(slot_take_ranked(slots, SLOT_HASH, 30, 7, SLOT_FIRST), SLOT_QUEUED);
+    slot_cancel(slots, SLOT_HASH, 22);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        slot_give(slots, SLOT_HASH);
+        assert_int_equal(woken.ids[i], order[i]);
+        assert_int_equal(slot_take(slots, SLOT_HASH, order[i], 7), SLOT_GOT);
+    }
+    slot_give(slots, SLOT_HASH);
+    assert_stats(slots, SLOT_HASH, 0, 0);
+    slots_free(slots);
+}
+
 static void
 test_round_robin_over_keys(void **state)
 {
@@ -165,11 +192,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_totals),
-        cmocka_unit_test(test_queue_and_grant),
-        cmocka_unit_test(test_round_robin_over_keys),
-        cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_limit_of_waiters),
+        cmocka_unit_test(test_totals), cmocka_unit_test(test_queue_and_grant),
+        cmocka_unit_test(test_ranks),  cmocka_unit_test(test_round_robin_over_keys),
+        cmocka_unit_test(test_cancel), cmocka_unit_test(test_limit_of_waiters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
