@@ -17,8 +17,25 @@
 #include "auth/sasl.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/map.h"
 
 enum { READY_MS = 5000 }; /* between two questions to the registry */
+
+const char *
+auth_reason_name(enum auth_reason reason)
+{
+    static const char *const names[] = {
+        [AUTH_FINE] = "none",
+        [AUTH_WRONG_PASSWORD] = "wrong-password",
+        [AUTH_WRONG_AGAIN] = "wrong-password-again",
+        [AUTH_NO_ACCOUNT] = "no-such-account",
+        [AUTH_NOT_YOURS] = "not-your-account",
+        [AUTH_ACCOUNT_DISABLED] = "account-disabled",
+        [AUTH_TOO_MANY_GUESSES] = "too-many-guesses",
+    };
+
+    return names[reason];
+}
 
 void
 auth_secret_mac(const struct auth *auth, const char *purpose, struct span name, uint8_t out[32])
@@ -166,40 +183,96 @@ look_up(struct auth *auth, const struct auth_request *request, struct lookup *ou
     return rc == RC_DENIED ? RC_OK : rc;
 }
 
+uint64_t
+auth_login_number(const struct registry_account *account, struct span name)
+{
+    char lower[REGISTRY_NAME_OCTETS];
+    const size_t len = name.len < sizeof lower ? name.len : sizeof lower;
+
+    if (account != NULL)
+        return account->id;
+    for (size_t i = 0; i < len; i++)
+        lower[i] = ascii_lower(name.ptr[i]);
+    return map_hash(span_of(lower, len)) | UINT64_C(1) << 63; /* no account has such an id */
+}
+
+static uint64_t
+login_of(const struct lookup *who)
+{
+    return auth_login_number(who->found ? &who->account : NULL, span_of_str(who->name));
+}
+
+static uint64_t
+generation_of(const struct lookup *who)
+{
+    return who->found ? who->account.password_generation : 0;
+}
+
+static bool
+was_verified(struct auth *auth, const struct lookup *who, struct span password)
+{
+    return who->found && auth_cache_has(auth->cache, who->account.id,
+                                        who->account.password_generation, password);
+}
+
+static bool
+was_refused(struct auth *auth, const struct lookup *who, struct span password)
+{
+    const uint64_t login = login_of(who);
+    const uint64_t generation = generation_of(who);
+
+    if (!auth_cache_has(auth->refused, login, generation, password))
+        return false;
+    auth_cache_put(auth->refused, login, generation, password); /* it stays while it is tried */
+    return true;
+}
+
+static enum rc
+deny(struct auth_result *out, enum auth_reason reason, enum rc rc, struct err *err)
+{
+    *out = (struct auth_result){.reason = reason};
+    return err_set(err, rc, 0, "%s", auth_reason_name(reason));
+}
+
+/* The password is right, and the account may be used. */
+static void
+succeeded(struct auth *auth, const struct auth_request *request, const struct lookup *who,
+          struct auth_result *out)
+{
+    known_note(auth->known, request->peer.address, who->account.id);
+    auth_result_fill(out, &who->account);
+    if (who->account.scram.iterations == 0 && !request->no_keys)
+        key_maker_add(auth->keys, &who->account, request->password);
+}
+
 enum rc
-auth_quick(struct auth *auth, const struct auth_request *request, struct auth_result *out,
-           struct err *err)
+auth_quick(struct auth *auth, const struct auth_request *request,
+           struct throttle_ticket *ticket, struct auth_result *out, struct err *err)
 {
     struct lookup who;
     const enum rc rc = look_up(auth, request, &who, err);
 
+    *ticket = (struct throttle_ticket){0};
     if (rc != RC_OK)
         return rc;
-    if (who.found && !who.foreign && who.account.state == ACCOUNT_ENABLED &&
-        auth_cache_has(auth->cache, who.account.id, who.account.password_generation,
-                       request->password)) {
-        throttle_succeeded(auth->throttle, request->address, span_of_str(who.name));
-        auth_result_fill(out, &who.account);
+    if (!password_is_possible(request->password)) /* nothing is learnt by trying it */
+        return deny(out, who.found ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, RC_DENIED, err);
+    if (!who.foreign && was_refused(auth, &who, request->password))
+        return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
+    if (!who.foreign && was_verified(auth, &who, request->password) &&
+        who.account.state == ACCOUNT_ENABLED) {
+        succeeded(auth, request, &who, out);
         return RC_OK;
     }
-    *out = (struct auth_result){
-        .wait_ms = throttle_enter_ms(auth->throttle, request->address, span_of_str(who.name))};
-    return RC_AGAIN;
-}
-
-/* Keys for an account that was imported with a hash alone. A failure changes nothing: the next
- * login tries again. */
-static void
-add_keys(struct auth *auth, const struct registry_account *account, struct span password)
-{
-    struct scram_keys keys;
-
-    if (account->scram.iterations != 0)
-        return;
-    if (password_scram(&auth->policy, password, &keys, NULL) == RC_OK)
-        (void)(registry_set_scram(auth->registry, account->id, account->password_generation,
-                                  &keys, NULL) == RC_OK);
-    password_wipe(&keys, sizeof keys);
+    const struct throttle_who payer = {
+        .address = request->peer.address,
+        .trusted = request->peer.trusted,
+        .login = login_of(&who),
+        .known = who.found && known_has(auth->known, request->peer.address, who.account.id),
+    };
+    throttle_enter(auth->throttle, &payer, ticket);
+    *out = (struct auth_result){0};
+    return ticket->wait_ms < 0 ? deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err) : RC_AGAIN;
 }
 
 /* Whether the password is right; burns the same for names that nobody has. */
@@ -208,9 +281,6 @@ check_password(struct auth *auth, const struct lookup *who, struct span password
 {
     char setting[REGISTRY_CRYPT_OCTETS];
 
-    if (who->found && auth_cache_has(auth->cache, who->account.id,
-                                     who->account.password_generation, password))
-        return RC_OK; /* another connection of the client has just paid for it */
     if (who->found && who->account.crypt[0] != '\0') {
         const enum rc rc = password_verify(password, who->account.crypt);
         kind_note(auth, who->account.crypt);
@@ -222,35 +292,44 @@ check_password(struct auth *auth, const struct lookup *who, struct span password
 }
 
 enum rc
-auth_verify(struct auth *auth, const struct auth_request *request, struct auth_result *out,
-            struct err *err)
+auth_verify(struct auth *auth, const struct auth_request *request,
+            struct throttle_ticket *ticket, struct auth_result *out, struct err *err)
 {
     struct lookup who;
     enum rc rc = look_up(auth, request, &who, err);
 
     if (rc != RC_OK)
         return rc;
-    rc = check_password(auth, &who, request->password);
+    /* Another connection of the client may have paid for the same answer meanwhile. */
+    if (!who.foreign && was_refused(auth, &who, request->password)) {
+        throttle_refund(auth->throttle, ticket);
+        return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
+    }
+    rc = was_verified(auth, &who, request->password)
+             ? RC_OK
+             : check_password(auth, &who, request->password);
     if (rc == RC_LIMIT)
         return err_set(err, RC_LIMIT, 0, "login: no memory to hash a password");
-    const struct span name = span_of_str(who.name);
     if (rc != RC_OK || who.foreign) {
-        throttle_failed(auth->throttle, request->address, name);
-        *out = (struct auth_result){0};
-        /* A name that nobody has is not told: it may be a password typed in the wrong place. */
-        return !who.found ? err_set(err, RC_DENIED, 0, "no such account")
-               : who.foreign
-                   ? err_set(err, RC_DENIED, 0, "%s may not act for another account",
-                             who.account.name)
-                   : err_set(err, RC_DENIED, 0, "wrong password for %s", who.account.name);
+        throttle_failed(auth->throttle, ticket);
+        if (rc != RC_OK)
+            auth_cache_put(auth->refused, login_of(&who), generation_of(&who),
+                           request->password);
+        return deny(out,
+                    !who.found    ? AUTH_NO_ACCOUNT
+                    : who.foreign ? AUTH_NOT_YOURS
+                                  : AUTH_WRONG_PASSWORD,
+                    RC_DENIED, err);
     }
+    throttle_refund(auth->throttle, ticket);
     auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
                    request->password);
-    auth_result_fill(out, &who.account);
-    if (who.account.state != ACCOUNT_ENABLED)
-        return err_set(err, RC_DISABLED, 0, "account %s is disabled", who.account.name);
-    throttle_succeeded(auth->throttle, request->address, name);
-    add_keys(auth, &who.account, request->password);
+    if (who.account.state != ACCOUNT_ENABLED) {
+        auth_result_fill(out, &who.account);
+        out->reason = AUTH_ACCOUNT_DISABLED;
+        return err_set(err, RC_DISABLED, 0, "%s", auth_reason_name(out->reason));
+    }
+    succeeded(auth, request, &who, out);
     return RC_OK;
 }
 
@@ -291,11 +370,16 @@ auth_open(struct auth **auth_out, const struct auth_options *options, struct err
     auth->cache =
         auth_cache_new(options->cache_entries ? options->cache_entries : LIMIT_AUTH_CACHE,
                        LIMIT_AUTH_CACHE_MS, auth->clock);
+    auth->refused = auth_cache_new(LIMIT_AUTH_REFUSED, LIMIT_AUTH_REFUSED_MS, auth->clock);
     auth->throttle = throttle_new(
         options->throttle_entries ? options->throttle_entries : LIMIT_THROTTLE, auth->clock);
-    enum rc rc = auth->cache == NULL || auth->throttle == NULL
+    auth->known = known_new(LIMIT_KNOWN, auth->secret, options->known_path, auth->clock);
+    enum rc rc = auth->cache == NULL || auth->refused == NULL || auth->throttle == NULL ||
+                         auth->known == NULL
                      ? err_set(err, RC_LIMIT, 0, "logins: no memory")
                      : password_setting(&auth->policy, auth->setting, err);
+    if (rc == RC_OK)
+        rc = key_maker_new(auth->registry, &auth->policy, auth->clock, &auth->keys, err);
     if (rc == RC_OK)
         rc = sasl_library_open(auth, err);
     if (rc != RC_OK) {
@@ -313,9 +397,18 @@ auth_close(struct auth *auth)
         return;
     if (auth->gsasl != NULL)
         gsasl_done(auth->gsasl);
+    key_maker_free(auth->keys);
     auth_cache_free(auth->cache);
+    auth_cache_free(auth->refused);
+    known_free(auth->known);
     throttle_free(auth->throttle);
     lock_done(&auth->lock);
     password_wipe(auth->secret, sizeof auth->secret);
     free(auth);
+}
+
+enum rc
+auth_save(struct auth *auth, struct err *err)
+{
+    return known_save(auth->known, err);
 }

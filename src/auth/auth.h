@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may log in: the flow around registry, hashes, cache and throttle.
+ * Who may log in: the flow around registry, hashes, what is remembered, and the throttle.
  *
  *     PLAIN, LOGIN, IMAP LOGIN:      auth_quick --RC_OK--> in
- *                                        | RC_AGAIN: park for wait_ms, then a HASH slot
- *                                        v
+ *                                        |      --RC_DENIED--> refused before, so no guess
+ *                                        |      --RC_BUSY--> its budget of guesses is spent
+ *                                        | RC_AGAIN: it is paid for; park for ticket->wait_ms,
+ *                                        v           then a HASH slot of ticket->rank
  *                                    auth_verify --RC_OK, RC_DENIED, RC_DISABLED ...
  *     SCRAM:                         sasl.h does all of it, without a slot
  *
  * An unknown account takes as long as a wrong password. An account imported with a hash alone
- * gets its SCRAM keys when it first shows the password.
+ * gets its SCRAM keys when it first shows the password, in the background: keys.h.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -18,6 +20,7 @@
 #include <stdint.h>
 
 #include "auth/password.h"
+#include "auth/throttle.h"
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -34,34 +37,61 @@ struct auth_options {
         policy;                /* for SCRAM keys of imported accounts, and for unknown names */
     uint32_t cache_entries;    /* 0: LIMIT_AUTH_CACHE */
     uint32_t throttle_entries; /* 0: LIMIT_THROTTLE */
+    const char *known_path;    /* where known pairs of address and account are kept: known.h;
+                                  NULL: nowhere */
 };
 
 /** RC_OK, RC_LIMIT (memory), RC_UNSUPPORTED (libgsasl does not start). Thread: start-up. */
 MUST_USE enum rc auth_open(struct auth **auth_out, const struct auth_options *options,
                            struct err *err);
 void auth_close(struct auth *auth);
+/** Writes what must survive a restart. Once in a while, and before another process opens the
+ *  same. Thread: one at a time; waits for disk. */
+MUST_USE enum rc auth_save(struct auth *auth, struct err *err);
+
+/* Where somebody wants to log in from. */
+struct auth_peer {
+    struct span address; /* 4 or 16 octets; empty: local */
+    bool trusted;        /* a webmail or proxy: [auth] trusted_networks */
+};
 
 struct auth_request {
     struct span name;     /* as the client gave it: UTF-8; SASLprep is done here */
     struct span authzid;  /* empty, or the same account: acting for others is refused */
     struct span password; /* at most LIMIT_PASSWORD octets, else never right */
-    struct span address;  /* of the peer: 4 or 16 octets; empty: local */
+    struct auth_peer peer;
+    bool no_keys; /* SCRAM keys are not wanted: [auth] scram = no */
 };
+
+/* Why a login was refused; in the log by auth_reason_name, which never changes. */
+enum auth_reason {
+    AUTH_FINE,
+    AUTH_WRONG_PASSWORD,
+    AUTH_WRONG_AGAIN, /* this password was refused for this login before */
+    AUTH_NO_ACCOUNT,
+    AUTH_NOT_YOURS, /* an authzid of somebody else */
+    AUTH_ACCOUNT_DISABLED,
+    AUTH_TOO_MANY_GUESSES,
+};
+/** "wrong-password" */
+const char *auth_reason_name(enum auth_reason reason);
 
 struct auth_result {
     uint64_t account_id; /* 0 unless RC_OK or RC_DISABLED */
     uint64_t password_generation;
     char account[REGISTRY_NAME_OCTETS]; /* as created */
-    int64_t wait_ms;                    /* with RC_AGAIN: before auth_verify */
+    enum auth_reason reason;            /* with RC_DENIED, RC_DISABLED, RC_BUSY */
 };
 
 /**
- * What needs no hashing: RC_OK when this password was verified lately, RC_AGAIN otherwise, for
- * unknown names too. RC_IO ...: the registry failed. Fills *out. Thread: session; warm it
- * costs microseconds, cold it may wait for disk.
+ * What needs no hashing: RC_OK when this password was verified lately, RC_DENIED when it was
+ * refused, RC_BUSY when too much was guessed, RC_AGAIN otherwise, for unknown names too; then
+ * *ticket is what was paid. RC_IO ...: the registry failed. Fills *out. Thread: session; warm
+ * it costs microseconds, cold it may wait for disk.
  */
 MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
-                            struct auth_result *out, struct err *err);
+                            struct throttle_ticket *ticket, struct auth_result *out,
+                            struct err *err);
 
 /**
  * The slow way. RC_OK; RC_DENIED: no such account, wrong password, or an authzid that is
@@ -69,7 +99,8 @@ MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *reques
  * failed. Thread: one in a HASH slot; burns 20 to 200 ms.
  */
 MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *request,
-                             struct auth_result *out, struct err *err);
+                             struct throttle_ticket *ticket, struct auth_result *out,
+                             struct err *err);
 
 /** Whether every enabled account has SCRAM keys, so that AUTH=SCRAM-SHA-256 may be advertised.
  *  Looked up at most every few seconds. Thread: any. */

@@ -7,6 +7,8 @@
 
 #include "auth/auth.h"
 #include "auth/auth_cache.h"
+#include "auth/keys.h"
+#include "auth/known.h"
 #include "auth/throttle.h"
 #include "base/lock.h"
 
@@ -26,7 +28,10 @@ struct auth {
     struct registry *registry;
     const struct clock *clock;
     struct password_policy policy;
-    struct auth_cache *cache;
+    struct auth_cache *cache;   /* of verified passwords */
+    struct auth_cache *refused; /* of wrong ones */
+    struct known *known;
+    struct key_maker *keys;
     struct throttle *throttle;
     Gsasl *gsasl;
     uint8_t secret[SECRET_OCTETS];       /* the registry's */
@@ -53,6 +58,9 @@ enum rc auth_check_authzid(struct auth *auth, struct span authzid,
 
 /* Starts GNU SASL for auth: sasl.c. */
 enum rc sasl_library_open(struct auth *auth, struct err *err);
+
+/* The login of a name: the account's id or, where there is none, a number made of the name. */
+uint64_t auth_login_number(const struct registry_account *account, struct span name);
 
 void auth_result_fill(struct auth_result *out, const struct registry_account *account);
 

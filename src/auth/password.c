@@ -35,8 +35,8 @@ password_wipe(void *secret, size_t octets)
 }
 
 /* crypt(3) reads to the first NUL: a password with one in it would be cut. */
-static bool
-is_acceptable(struct span password)
+bool
+password_is_possible(struct span password)
 {
     return password.len > 0 && password.len <= LIMIT_PASSWORD &&
            memchr(password.ptr, '\0', password.len) == NULL;
@@ -83,7 +83,7 @@ password_hash(const struct password_policy *policy, struct span password,
 {
     char setting[REGISTRY_CRYPT_OCTETS];
 
-    if (!is_acceptable(password))
+    if (!password_is_possible(password))
         return err_set(err, RC_INVALID, 0,
                        "a password has 1 to %u octets and no NUL among them", LIMIT_PASSWORD);
     const enum rc rc = password_setting(policy, setting, err);
@@ -100,7 +100,7 @@ password_verify(struct span password, const char *crypt)
     char hash[REGISTRY_CRYPT_OCTETS];
 
     /* What can never be right is hashed all the same, so that it takes as long. */
-    const bool acceptable = is_acceptable(password);
+    const bool acceptable = password_is_possible(password);
     const enum rc rc = crypt_with(acceptable ? password : SPAN("x"), crypt, hash);
     if (rc != RC_OK)
         return rc == RC_LIMIT ? RC_LIMIT : RC_DENIED;
@@ -215,7 +215,7 @@ password_scram(const struct password_policy *policy, struct span password,
                               .salt_octets = SCRAM_SALT_OCTETS};
     char prepared[LIMIT_PASSWORD * 4 + 1];
 
-    if (!is_acceptable(password))
+    if (!password_is_possible(password))
         return err_set(err, RC_INVALID, 0, "password: empty, too long, or with a NUL");
     enum rc rc = sasl_prep(password, SASL_PREP_STORED, prepared, sizeof prepared);
     if (rc == RC_OK) {
@@ -242,7 +242,7 @@ password_new(const struct password_policy *policy, struct span password,
 
     if (rc == RC_OK)
         rc = password_scram(policy, password, &keys, err);
-    if (rc == RC_INVALID && is_acceptable(password)) {
+    if (rc == RC_INVALID && password_is_possible(password)) {
         keys = (struct scram_keys){0}; /* such a password works by PLAIN and LOGIN only */
         rc = RC_OK;
     }

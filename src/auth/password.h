@@ -7,6 +7,7 @@
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ struct password_policy {
     unsigned long cost;        /* 0: the method's own default */
     uint32_t scram_iterations; /* 0: LIMIT_SCRAM_ITERATIONS */
 };
+
+/** Whether it can be anybody's: 1 to LIMIT_PASSWORD octets and no NUL among them. */
+bool password_is_possible(struct span password);
 
 /** Hashes a new password with a fresh salt. RC_INVALID: empty, over LIMIT_PASSWORD or with a
  * NUL octet. Thread: any; burns about 20 ms. */

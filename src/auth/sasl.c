@@ -30,7 +30,9 @@ struct sasl {
     bool final_sent; /* SCRAM is won: only the client's empty answer is missing */
     bool known;      /* SCRAM: account is that of the name */
     enum rc trouble; /* of the callback: the registry failed */
-    int64_t wait_ms;
+    bool paid;       /* SCRAM: ticket is for the step to come */
+    struct throttle_ticket ticket;
+    enum auth_reason reason;
     struct auth_request request;
     struct auth_result result;
     struct registry_account account; /* SCRAM */
@@ -259,8 +261,8 @@ sasl_library_open(struct auth *auth, struct err *err)
 /* --- Steps --- */
 
 enum rc
-sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech, struct span address,
-           struct err *err)
+sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
+           const struct auth_peer *peer, struct err *err)
 {
     struct sasl *sasl = calloc(1, sizeof *sasl);
 
@@ -268,7 +270,7 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech, struc
         return err_set(err, RC_LIMIT, 0, "SASL: no memory");
     sasl->auth = auth;
     sasl->mech = mech;
-    sasl->request.address = address;
+    sasl->request.peer = *peer;
     const int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
     if (result != GSASL_OK) {
         free(sasl);
@@ -289,29 +291,37 @@ sasl_free(struct sasl *sasl)
     free(sasl);
 }
 
+/* Keys that were wrong, or right for somebody else. */
+static enum sasl_outcome
+deny(struct sasl *sasl, enum auth_reason reason, struct err *err)
+{
+    sasl->reason = reason;
+    if (reason != AUTH_TOO_MANY_GUESSES)
+        throttle_failed(sasl->auth->throttle, &sasl->ticket);
+    (void)err_set(err, RC_DENIED, 0, "%s", auth_reason_name(reason));
+    return SASL_DENIED;
+}
+
 /* What an exchange that GNU SASL has accepted comes to. */
 static enum sasl_outcome
 accepted(struct sasl *sasl, struct err *err)
 {
     if (sasl->mech != SASL_SCRAM_SHA_256)
         return SASL_CREDENTIALS;
-    const struct span name = span_of_str(sasl->name);
     const enum rc rc =
         auth_check_authzid(sasl->auth, sasl->request.authzid, &sasl->account, err);
     if (rc != RC_OK && rc != RC_DENIED)
         return SASL_FAILED;
-    if (rc == RC_DENIED || !sasl->known) {
-        throttle_failed(sasl->auth->throttle, sasl->request.address, name);
-        (void)err_set(err, RC_DENIED, 0, "%s may not act for another account",
-                      sasl->account.name);
-        return SASL_DENIED;
-    }
+    if (rc == RC_DENIED || !sasl->known)
+        return deny(sasl, AUTH_NOT_YOURS, err);
+    throttle_refund(sasl->auth->throttle, &sasl->ticket);
     auth_result_fill(&sasl->result, &sasl->account);
     if (sasl->account.state != ACCOUNT_ENABLED) {
-        (void)err_set(err, RC_DISABLED, 0, "account %s is disabled", sasl->account.name);
+        sasl->reason = AUTH_ACCOUNT_DISABLED;
+        (void)err_set(err, RC_DISABLED, 0, "%s", auth_reason_name(sasl->reason));
         return SASL_DISABLED;
     }
-    throttle_succeeded(sasl->auth->throttle, sasl->request.address, name);
+    known_note(sasl->auth->known, sasl->request.peer.address, sasl->account.id);
     return SASL_AUTHENTICATED;
 }
 
@@ -331,13 +341,7 @@ refused(struct sasl *sasl, int result, struct err *err)
         (void)err_set(err, RC_INVALID, 0, "SASL: %s", gsasl_strerror(result));
         return SASL_MALFORMED;
     }
-    const struct span name = span_of_str(sasl->name);
-    throttle_failed(sasl->auth->throttle, sasl->request.address, name);
-    sasl->wait_ms = throttle_enter_ms(sasl->auth->throttle, sasl->request.address, name);
-    (void)(sasl->known
-               ? err_set(err, RC_DENIED, 0, "wrong password for %s", sasl->account.name)
-               : err_set(err, RC_DENIED, 0, "no such account, or none with SCRAM keys"));
-    return SASL_DENIED;
+    return deny(sasl, sasl->known ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, err);
 }
 
 static enum sasl_outcome
@@ -378,6 +382,32 @@ step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct e
     return step_decoded(sasl, input, challenge, err);
 }
 
+bool
+sasl_must_pay(const struct sasl *sasl)
+{
+    return sasl->have_keys && !sasl->final_sent && !sasl->paid;
+}
+
+int64_t
+sasl_pay(struct sasl *sasl)
+{
+    struct auth *auth = sasl->auth;
+    const struct auth_peer *peer = &sasl->request.peer;
+    const struct throttle_who payer = {
+        .address = peer->address,
+        .trusted = peer->trusted,
+        .login =
+            auth_login_number(sasl->known ? &sasl->account : NULL, span_of_str(sasl->name)),
+        .known = sasl->known && known_has(auth->known, peer->address, sasl->account.id),
+    };
+
+    throttle_enter(auth->throttle, &payer, &sasl->ticket);
+    sasl->paid = sasl->ticket.wait_ms >= 0;
+    if (!sasl->paid)
+        sasl->reason = AUTH_TOO_MANY_GUESSES;
+    return sasl->ticket.wait_ms;
+}
+
 enum sasl_outcome
 sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err *err)
 {
@@ -404,7 +434,9 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
         return SASL_MALFORMED;
     }
     enum sasl_outcome outcome;
-    if (sasl->final_sent) {
+    if (sasl_must_pay(sasl) && sasl_pay(sasl) != 0) {
+        outcome = deny(sasl, AUTH_TOO_MANY_GUESSES, err);
+    } else if (sasl->final_sent) {
         outcome = buf_len(&input) == 0 ? accepted(sasl, err) : SASL_MALFORMED;
         if (outcome == SASL_MALFORMED)
             (void)err_set(err, RC_INVALID, 0, "SASL: an answer where none belongs");
@@ -430,8 +462,14 @@ sasl_result(const struct sasl *sasl)
     return &sasl->result;
 }
 
-int64_t
-sasl_wait_ms(const struct sasl *sasl)
+enum auth_reason
+sasl_reason(const struct sasl *sasl)
 {
-    return sasl->wait_ms;
+    return sasl->reason;
+}
+
+struct span
+sasl_name(const struct sasl *sasl)
+{
+    return span_of_str(sasl->name);
 }

@@ -30,10 +30,9 @@ bool sasl_mech_is_plaintext(enum sasl_mech mech);
 
 struct sasl;
 
-/** address: see auth_request; borrowed for the exchange. RC_LIMIT: no memory. Thread: session.
- */
+/** peer's address is borrowed for the exchange. RC_LIMIT: no memory. Thread: session. */
 MUST_USE enum rc sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
-                            struct span address, struct err *err);
+                            const struct auth_peer *peer, struct err *err);
 /** Wipes and frees. NULL is allowed. */
 void sasl_free(struct sasl *sasl);
 
@@ -60,8 +59,16 @@ MUST_USE enum sasl_outcome sasl_step(struct sasl *sasl, struct span line, struct
 const struct auth_request *sasl_request(const struct sasl *sasl);
 /** After SASL_AUTHENTICATED or SASL_DISABLED. */
 const struct auth_result *sasl_result(const struct sasl *sasl);
-/** With SASL_DENIED: how long to wait before saying so. */
-int64_t sasl_wait_ms(const struct sasl *sasl);
+/** With SASL_DENIED: why. */
+enum auth_reason sasl_reason(const struct sasl *sasl);
+/** The name as the client gave it, as far as it is known; for the log. */
+struct span sasl_name(const struct sasl *sasl);
+
+/** SCRAM: the next line will be held against keys, which is a guess and paid for first. */
+bool sasl_must_pay(const struct sasl *sasl);
+/** Pays; the step must wait for so many ms, or must not be taken (-1): deny it with
+ *  sasl_reason. A step that was not paid for is denied when it would have to wait at all. */
+MUST_USE int64_t sasl_pay(struct sasl *sasl);
 
 /** SASLprep of RFC 4013. STORED refuses unassigned code points, QUERY lets them pass. */
 enum sasl_prep_use { SASL_PREP_QUERY, SASL_PREP_STORED };

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three tables of the same shape (rows of eight, the least lately used entry gives way):
- * failures by address, failures by login name, and good pairs of both. Keys are 64-bit hashes
- * under a key of the process: a collision, which nobody can provoke, would only slow a login
- * down.
+ * Three tables of the same shape (rows of eight; the entry with the least to remember gives
+ * way): budgets of addresses, of logins, and of pairs of both. Keys are 64-bit hashes under a
+ * key of the process.
  *
- * A failure sets the time before which no further attempt is looked at; each attempt that waits
- * for it moves it on, so attempts made at once wait one behind the other.
+ * A budget is a moment: when it will be whole again (full_ms). Each verification moves it on by
+ * its price. As long as it lies less than the whole budget ahead, there is something left.
+ *
+ *      now          now + burst * price
+ *       |<------ budget ------>|
+ *       |######spent####|      |        full_ms at the end of what is spent
+ *
+ * The prices are the last steps of the waits that failed logins had here before: 15 s for one
+ * address, 4 s for one login. So guessing for long costs what it always did; only the first
+ * LIMIT_GUESSES are quicker (tests/unit/auth/test_guessing.c plays it through).
  */
 #include "auth/throttle.h"
 
@@ -19,46 +26,29 @@
 
 enum {
     WAYS = 8,
-    FORGIVE_MS = 300000,    /* after so long without failure their number is halved */
-    GOOD_MS = 7 * 86400000, /* a good pair is remembered so long */
-    ADDRESS6_OCTETS = 8,    /* of an IPv6 address: its network */
-    KEY_OCTETS = 320,
+    CLEAN_MS = 3600000, /* who got something wrong within this time is not clean */
+    CLEAN_WAIT_MS = 10000,
+    ADDRESS6_OCTETS = 8, /* of an IPv6 address: its network */
 };
 
 struct throttle_entry {
-    uint64_t key;    /* 0: empty */
-    int64_t last_ms; /* monotonic: last failure, or success in the good table */
-    int64_t next_ms; /* no attempt before */
-    uint32_t failures;
-};
-
-struct table {
-    struct throttle_entry *entries; /* owned */
+    uint64_t key;      /* 0: empty */
+    int64_t full_ms;   /* monotonic: when the budget will be whole */
+    int64_t failed_ms; /* last wrong password */
 };
 
 struct throttle {
     struct lock lock; /* LOCK_THROTTLE; guards the tables */
     uint32_t rows;    /* a power of two */
     const struct clock *clock;
-    struct table by_address;
-    struct table by_login;
-    struct table good;
+    struct throttle_entry *tables[BUDGET_COUNT]; /* owned */
 };
 
-/* Wait after the nth failure, ms. A mistyped password costs little; guessing costs much. By
- * login name it is less: others must not be able to lock somebody out. */
-static const int32_t address_steps_ms[] = {0, 500, 1000, 2000, 4000, 8000, 15000};
-static const int32_t login_steps_ms[] = {0, 0, 0, 500, 1000, 2000, 4000};
-
-static int64_t
-step_ms(const int32_t *steps, uint32_t failures)
-{
-    const uint32_t last = ARRAY_LEN(address_steps_ms) - 1;
-
-    return steps[failures < last ? failures : last];
-}
-
-_Static_assert(ARRAY_LEN(address_steps_ms) == ARRAY_LEN(login_steps_ms), "one bound for both");
+static const int64_t prices_ms[BUDGET_COUNT] = {
+    [BUDGET_ADDRESS] = LIMIT_GUESS_MS,
+    [BUDGET_LOGIN] = LIMIT_GUESS_LOGIN_MS,
+    [BUDGET_PAIR] = LIMIT_GUESS_MS,
+};
 
 struct throttle *
 throttle_new(uint32_t entries, const struct clock *clock)
@@ -73,11 +63,9 @@ throttle_new(uint32_t entries, const struct clock *clock)
     while (throttle->rows * WAYS < entries && throttle->rows < UINT32_MAX / 2 / WAYS)
         throttle->rows *= 2;
     const size_t count = (size_t)throttle->rows * WAYS;
-    struct table *const tables[] = {&throttle->by_address, &throttle->by_login,
-                                    &throttle->good};
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-        tables[i]->entries = calloc(count, sizeof *tables[i]->entries);
-        if (tables[i]->entries == NULL) {
+    for (size_t i = 0; i < BUDGET_COUNT; i++) {
+        throttle->tables[i] = calloc(count, sizeof *throttle->tables[i]);
+        if (throttle->tables[i] == NULL) {
             throttle_free(throttle);
             return NULL;
         }
@@ -90,61 +78,41 @@ throttle_free(struct throttle *throttle)
 {
     if (throttle == NULL)
         return;
-    free(throttle->by_address.entries);
-    free(throttle->by_login.entries);
-    free(throttle->good.entries);
+    for (size_t i = 0; i < BUDGET_COUNT; i++)
+        free(throttle->tables[i]);
     lock_done(&throttle->lock);
     free(throttle);
 }
 
 /* --- Keys --- */
 
-static size_t
-put_address(char *dst, struct span address)
+static uint64_t
+key_of(struct span address, uint64_t login)
 {
+    char text[16 + sizeof login] = {0};
     const size_t len = address.len == 16  ? ADDRESS6_OCTETS
                        : address.len > 16 ? 16
                                           : address.len;
 
     if (len > 0)
-        memcpy(dst, address.ptr, len);
-    return len;
-}
-
-static size_t
-put_login(char *dst, size_t room, struct span login)
-{
-    const size_t len = login.len < room ? login.len : room;
-
-    for (size_t i = 0; i < len; i++)
-        dst[i] = ascii_lower(login.ptr[i]);
-    return len;
-}
-
-static uint64_t
-key_of(struct span address, struct span login)
-{
-    char text[KEY_OCTETS];
-    size_t len = put_address(text, address);
-
-    text[len++] = '\0';
-    len += put_login(text + len, sizeof text - len, login);
-    const uint64_t key = map_hash(span_of(text, len));
+        memcpy(text, address.ptr, len);
+    memcpy(text + 16, &login, sizeof login);
+    const uint64_t key = map_hash(span_of(text, sizeof text));
     return key == 0 ? 1 : key;
 }
 
 /* --- Tables, with the lock held --- */
 
 static struct throttle_entry *
-row_of(const struct throttle *throttle, const struct table *table, uint64_t key)
+row_of(const struct throttle *throttle, enum throttle_budget budget, uint64_t key)
 {
-    return &table->entries[(size_t)(key & (throttle->rows - 1)) * WAYS];
+    return &throttle->tables[budget][(size_t)(key & (throttle->rows - 1)) * WAYS];
 }
 
 static struct throttle_entry *
-find(const struct throttle *throttle, const struct table *table, uint64_t key)
+find(const struct throttle *throttle, enum throttle_budget budget, uint64_t key)
 {
-    struct throttle_entry *row = row_of(throttle, table, key);
+    struct throttle_entry *row = row_of(throttle, budget, key);
 
     for (unsigned i = 0; i < WAYS; i++)
         if (row[i].key == key)
@@ -152,138 +120,140 @@ find(const struct throttle *throttle, const struct table *table, uint64_t key)
     return NULL;
 }
 
-static struct throttle_entry *
-find_or_make(const struct throttle *throttle, const struct table *table, uint64_t key)
+/* What an entry is kept for: a debt, or the memory of a failure. */
+static int64_t
+worth_ms(const struct throttle_entry *entry)
 {
-    struct throttle_entry *entry = find(throttle, table, key);
+    return entry->full_ms > entry->failed_ms ? entry->full_ms : entry->failed_ms;
+}
+
+static struct throttle_entry *
+find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint64_t key)
+{
+    struct throttle_entry *entry = find(throttle, budget, key);
 
     if (entry != NULL)
         return entry;
-    struct throttle_entry *row = row_of(throttle, table, key);
+    struct throttle_entry *row = row_of(throttle, budget, key);
     entry = row;
     for (unsigned i = 1; i < WAYS && entry->key != 0; i++)
-        if (row[i].key == 0 || row[i].last_ms < entry->last_ms)
+        if (row[i].key == 0 || worth_ms(&row[i]) < worth_ms(entry))
             entry = &row[i];
-    *entry = (struct throttle_entry){.key = key};
+    *entry = (struct throttle_entry){.key = key, .failed_ms = INT64_MIN / 2};
     return entry;
 }
 
-/* Forgives with time. */
-static void
-age(struct throttle_entry *entry, int64_t now_ms)
-{
-    const int64_t halvings = (now_ms - entry->last_ms) / FORGIVE_MS;
-
-    if (halvings <= 0)
-        return;
-    entry->failures = halvings < 32 ? entry->failures >> halvings : 0;
-    entry->last_ms += halvings * FORGIVE_MS;
-}
-
-static void
-note_failure(struct throttle *throttle, const struct table *table, uint64_t key,
-             const int32_t *steps, int64_t now_ms)
-{
-    struct throttle_entry *entry = find_or_make(throttle, table, key);
-
-    age(entry, now_ms);
-    if (entry->failures < UINT32_MAX)
-        entry->failures++;
-    entry->last_ms = now_ms;
-    const int64_t next_ms = now_ms + step_ms(steps, entry->failures);
-    if (next_ms > entry->next_ms)
-        entry->next_ms = next_ms;
-}
-
-/* How long an attempt must wait by this table; the next one waits a step longer. */
+/* How long until the budget has room for one more. */
 static int64_t
-take_turn(struct throttle *throttle, const struct table *table, uint64_t key,
-          const int32_t *steps, int64_t now_ms)
+wait_for(const struct throttle *throttle, enum throttle_budget budget, uint64_t key,
+         int64_t now_ms)
 {
-    struct throttle_entry *entry = find(throttle, table, key);
+    const struct throttle_entry *entry = find(throttle, budget, key);
+    const int64_t ahead_ms = entry == NULL ? 0 : entry->full_ms - now_ms;
+    const int64_t wait_ms = ahead_ms - (LIMIT_GUESSES - 1) * prices_ms[budget];
 
-    if (entry == NULL)
-        return 0;
-    age(entry, now_ms);
-    const int64_t step = step_ms(steps, entry->failures);
-    if (step == 0)
-        return 0;
-    int64_t wait_ms = entry->next_ms > now_ms ? entry->next_ms - now_ms : 0;
-    if (wait_ms > LIMIT_THROTTLE_MS)
-        wait_ms = LIMIT_THROTTLE_MS;
-    entry->next_ms = now_ms + wait_ms + step;
-    return wait_ms;
+    return wait_ms < 0 ? 0 : wait_ms;
 }
 
 static bool
-is_good(const struct throttle *throttle, uint64_t key, int64_t now_ms)
+is_clean(const struct throttle *throttle, enum throttle_budget budget, uint64_t key,
+         int64_t now_ms)
 {
-    const struct throttle_entry *entry = find(throttle, &throttle->good, key);
+    const struct throttle_entry *entry = find(throttle, budget, key);
 
-    return entry != NULL && now_ms - entry->last_ms < GOOD_MS;
+    return entry == NULL || now_ms - entry->failed_ms >= CLEAN_MS;
+}
+
+/* No debt is kept beyond what the longest wait allows. */
+static void
+pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
+    struct throttle_ticket *ticket)
+{
+    struct throttle_entry *entry = find_or_make(throttle, budget, ticket->keys[budget]);
+    const int64_t price_ms = prices_ms[budget];
+    const int64_t most_ms = now_ms + (int64_t)LIMIT_GUESSES * price_ms + LIMIT_THROTTLE_MS;
+    const int64_t from_ms = entry->full_ms > now_ms ? entry->full_ms : now_ms;
+    const int64_t to_ms = from_ms + price_ms > most_ms ? most_ms : from_ms + price_ms;
+
+    ticket->paid_ms[budget] = to_ms > from_ms ? to_ms - from_ms : 0;
+    entry->full_ms = from_ms + ticket->paid_ms[budget];
 }
 
 /* --- Outside --- */
 
-int64_t
-throttle_enter_ms(struct throttle *throttle, struct span address, struct span login)
+static void
+enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t now_ms,
+             struct throttle_ticket *ticket)
+{
+    const uint64_t pair = ticket->keys[BUDGET_PAIR];
+    const uint64_t login = ticket->keys[BUDGET_LOGIN];
+    const enum throttle_budget own = who->trusted ? BUDGET_PAIR : BUDGET_ADDRESS;
+
+    if (who->known && wait_for(throttle, BUDGET_PAIR, pair, now_ms) == 0) {
+        ticket->rank = THROTTLE_KNOWN;
+        pay(throttle, BUDGET_PAIR, now_ms, ticket);
+        return;
+    }
+    int64_t wait_ms = wait_for(throttle, own, ticket->keys[own], now_ms);
+    if (wait_ms > LIMIT_THROTTLE_MS) {
+        ticket->wait_ms = -1;
+        return;
+    }
+    /* A flood on one login comes from addresses that have failed there. Its owner at a new
+     * address has not, and waits less. */
+    const int64_t most_ms =
+        is_clean(throttle, BUDGET_PAIR, pair, now_ms) ? CLEAN_WAIT_MS : LIMIT_THROTTLE_MS;
+    int64_t login_ms = wait_for(throttle, BUDGET_LOGIN, login, now_ms);
+    if (login_ms > most_ms)
+        login_ms = most_ms;
+    ticket->wait_ms = login_ms > wait_ms ? login_ms : wait_ms;
+    ticket->rank =
+        is_clean(throttle, own, ticket->keys[own], now_ms) ? THROTTLE_CLEAN : THROTTLE_LATE;
+    pay(throttle, own, now_ms, ticket);
+    pay(throttle, BUDGET_LOGIN, now_ms, ticket);
+}
+
+void
+throttle_enter(struct throttle *throttle, const struct throttle_who *who,
+               struct throttle_ticket *ticket_out)
 {
     const int64_t now_ms = clock_mono_ms(throttle->clock);
-    int64_t wait_ms = 0;
 
-    if (address.len == 0)
-        return 0;
+    *ticket_out = (struct throttle_ticket){.rank = THROTTLE_KNOWN};
+    if (who->address.len == 0)
+        return;
+    ticket_out->counted = true;
+    ticket_out->keys[BUDGET_ADDRESS] = key_of(who->address, 0);
+    ticket_out->keys[BUDGET_LOGIN] = key_of(SPAN(""), who->login);
+    ticket_out->keys[BUDGET_PAIR] = key_of(who->address, who->login);
     lock_enter(&throttle->lock);
-    if (!is_good(throttle, key_of(address, login), now_ms)) {
-        const int64_t by_address =
-            take_turn(throttle, &throttle->by_address, key_of(address, SPAN("")),
-                      address_steps_ms, now_ms);
-        const int64_t by_login = take_turn(throttle, &throttle->by_login,
-                                           key_of(SPAN(""), login), login_steps_ms, now_ms);
-        wait_ms = by_address > by_login ? by_address : by_login;
+    enter_locked(throttle, who, now_ms, ticket_out);
+    lock_leave(&throttle->lock);
+}
+
+void
+throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket)
+{
+    const int64_t now_ms = clock_mono_ms(throttle->clock);
+
+    if (!ticket->counted)
+        return;
+    lock_enter(&throttle->lock);
+    find_or_make(throttle, BUDGET_ADDRESS, ticket->keys[BUDGET_ADDRESS])->failed_ms = now_ms;
+    find_or_make(throttle, BUDGET_PAIR, ticket->keys[BUDGET_PAIR])->failed_ms = now_ms;
+    lock_leave(&throttle->lock);
+}
+
+void
+throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket)
+{
+    lock_enter(&throttle->lock);
+    for (unsigned i = 0; i < BUDGET_COUNT; i++) {
+        struct throttle_entry *entry =
+            ticket->paid_ms[i] == 0 ? NULL : find(throttle, i, ticket->keys[i]);
+        if (entry != NULL)
+            entry->full_ms -= ticket->paid_ms[i];
+        ticket->paid_ms[i] = 0;
     }
     lock_leave(&throttle->lock);
-    return wait_ms;
-}
-
-void
-throttle_failed(struct throttle *throttle, struct span address, struct span login)
-{
-    const int64_t now_ms = clock_mono_ms(throttle->clock);
-
-    if (address.len == 0)
-        return;
-    lock_enter(&throttle->lock);
-    /* Who fails from a good address is not known there any more: it may be a guess. */
-    struct throttle_entry *good = find(throttle, &throttle->good, key_of(address, login));
-    if (good != NULL)
-        *good = (struct throttle_entry){0};
-    note_failure(throttle, &throttle->by_address, key_of(address, SPAN("")), address_steps_ms,
-                 now_ms);
-    note_failure(throttle, &throttle->by_login, key_of(SPAN(""), login), login_steps_ms,
-                 now_ms);
-    lock_leave(&throttle->lock);
-}
-
-void
-throttle_succeeded(struct throttle *throttle, struct span address, struct span login)
-{
-    const int64_t now_ms = clock_mono_ms(throttle->clock);
-
-    if (address.len == 0)
-        return;
-    lock_enter(&throttle->lock);
-    find_or_make(throttle, &throttle->good, key_of(address, login))->last_ms = now_ms;
-    lock_leave(&throttle->lock);
-}
-
-bool
-throttle_is_good(struct throttle *throttle, struct span address, struct span login)
-{
-    const int64_t now_ms = clock_mono_ms(throttle->clock);
-
-    lock_enter(&throttle->lock);
-    const bool good = address.len == 0 || is_good(throttle, key_of(address, login), now_ms);
-    lock_leave(&throttle->lock);
-    return good;
 }

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failed logins slow down the next ones: per address (IPv6: per /64), and, for addresses that
- * never logged in to it, per account. The wait grows with each failure, is bounded, and is a
- * deadline for a parked session, never a sleeping thread. Tables are bounded and age out. An
- * address from which the account was logged in to lately never waits for what others did.
+ * What is rationed is verifications of passwords, not answers: a guesser need not wait for a
+ * slow NO. Each verification is paid for before it is made, and only a right password gets its
+ * price back; whoever hangs up while waiting has spent it all the same.
+ *
+ *   an address                 LIMIT_GUESSES at once, then one in LIMIT_GUESS_MS; further ones
+ *   (IPv6: its /64)            wait up to LIMIT_THROTTLE_MS, and beyond that are refused
+ *   a login, from wherever     as many at once, then one in LIMIT_GUESS_LOGIN_MS; further ones
+ *                              wait, but never so long that its owner is locked out
+ *   an address and a login     that succeeded together lately: a budget of their own, of the
+ *   that are known             size of an address's. Until it is spent they wait for nothing.
+ *   a trusted address          (a webmail): many people stand behind it, so each login there
+ *                              has such a budget instead of the address
+ *
+ * A password that was refused before is no guess and does not come here: auth.c answers it.
+ * Tables are bounded and age out. Thread: any, all functions.
  */
 #ifndef AUTH_THROTTLE_H
 #define AUTH_THROTTLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -16,23 +28,42 @@
 
 struct throttle;
 
+/* Who wants a password verified. */
+struct throttle_who {
+    struct span address; /* 4 or 16 octets in network order; empty: local, which never waits */
+    uint64_t login;      /* a number for the account, or for the name when there is none */
+    bool known;          /* address and login have succeeded together lately: known.h */
+    bool trusted;        /* the address is of a webmail or proxy */
+};
+
+/* Which waiter goes first where verifications queue for a processor. */
+enum throttle_rank {
+    THROTTLE_KNOWN,
+    THROTTLE_CLEAN, /* the address got nothing wrong lately */
+    THROTTLE_LATE,
+};
+
+enum throttle_budget { BUDGET_ADDRESS, BUDGET_LOGIN, BUDGET_PAIR, BUDGET_COUNT };
+
+/* What was paid, and what for. All zero: nothing. */
+struct throttle_ticket {
+    int64_t wait_ms; /* before the password may be looked at; -1: not at all, it is too much */
+    enum throttle_rank rank;
+    bool counted; /* failures count: it is not a local peer */
+    uint64_t keys[BUDGET_COUNT];
+    int64_t paid_ms[BUDGET_COUNT];
+};
+
 /** entries: of each table, at least 8, rounded up to a power of two. NULL: no memory. */
 struct throttle *throttle_new(uint32_t entries, const struct clock *clock);
 void throttle_free(struct throttle *throttle);
 
-/* address: 4 or 16 octets in network order; empty for local peers, which never wait.
- * login: the name given, existing or not; compared without regard to ASCII case. */
-
-/**
- * How long this login must wait before its password is looked at, 0 .. LIMIT_THROTTLE_MS ms.
- * Attempts made at the same time wait one behind the other. Thread: any.
- */
-int64_t throttle_enter_ms(struct throttle *throttle, struct span address, struct span login);
-void throttle_failed(struct throttle *throttle, struct span address, struct span login);
-/** Remembers the address as good for this login. Its failures stay: else one own account would
- * be enough to guess at others without waiting. */
-void throttle_succeeded(struct throttle *throttle, struct span address, struct span login);
-/** Whether this login succeeded from this address lately. */
-bool throttle_is_good(struct throttle *throttle, struct span address, struct span login);
+/** Pays for one verification; fills *ticket_out. With wait_ms -1 nothing was paid. */
+void throttle_enter(struct throttle *throttle, const struct throttle_who *who,
+                    struct throttle_ticket *ticket_out);
+/** The password was wrong. */
+void throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket);
+/** It was right, or known to be wrong by now: no guess. Gives back what was paid. */
+void throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket);
 
 #endif

@@ -119,8 +119,17 @@
 #define LIMIT_SASL_MESSAGE 4096u       /* octets of one decoded SASL message */
 #define LIMIT_AUTH_CACHE 16384u        /* verified passwords kept, 40 octets each */
 #define LIMIT_AUTH_CACHE_MS 3600000    /* for so long */
-#define LIMIT_THROTTLE 8192u           /* addresses and accounts with failures kept */
-#define LIMIT_THROTTLE_MS 30000        /* longest wait of one login */
+#define LIMIT_AUTH_REFUSED 16384u      /* wrong passwords kept as digests, 40 octets each */
+#define LIMIT_AUTH_REFUSED_MS 86400000 /* for so long after they were last tried */
+#define LIMIT_THROTTLE 8192u           /* addresses, logins and pairs with failures kept */
+#define LIMIT_THROTTLE_MS 30000        /* longest wait of one login; beyond, it is refused */
+#define LIMIT_GUESSES 60               /* passwords verified for one address at once */
+#define LIMIT_GUESS_MS 15000           /* then one in so long */
+#define LIMIT_GUESS_LOGIN_MS 4000      /* for one login, from wherever: one in so long */
+#define LIMIT_KNOWN 65536u             /* pairs of address and account that are known */
+#define LIMIT_KNOWN_DAYS 30u           /* since they last succeeded */
+#define LIMIT_KEY_QUEUE 256u           /* passwords that wait for SCRAM keys to be made */
+#define LIMIT_KEY_WAIT_MS 60000        /* for so long at most */
 #define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
 
 /* --- Journal and log --- */

@@ -279,6 +279,15 @@ static const struct key keys[] = {
      0,
      0,
      scram_choices},
+    {{"auth", "trusted_networks", "",
+      "Networks of webmail servers and proxies: many people log in from one address there, so "
+      "each login has its own budget of wrong passwords, and the address no limit of "
+      "connections."},
+     KEY_NETWORKS,
+     AT(settings.trusted),
+     0,
+     0,
+     NULL},
     {{"log", "levels", "SF",
       "Levels of the transaction log: letters of APSF for all services, or `SF imap:APSF`."},
      KEY_LEVELS,
@@ -485,7 +494,7 @@ add_words(struct config *config, const struct key *key, struct text_list *list,
 }
 
 static enum rc
-network_add(struct config *config, struct proxy_networks *networks,
+network_add(struct config *config, struct net_prefixes *networks,
             const struct net_prefix *prefix)
 {
     if (is_full(networks->count)) {
@@ -502,7 +511,7 @@ network_add(struct config *config, struct proxy_networks *networks,
 }
 
 static enum rc
-add_networks(struct config *config, struct proxy_networks *networks, const char *value,
+add_networks(struct config *config, struct net_prefixes *networks, const char *value,
              struct err *err)
 {
     struct span rest = span_trim(span_of_str(value));
@@ -596,8 +605,8 @@ assign(struct reading *reading, const char *section, const char *name, const cha
         *(struct text_list *)(void *)((char *)reading->config + key->offset) =
             (struct text_list){0}; /* what is given replaces the default */
     if (!reading->set[i] && key->type == KEY_NETWORKS)
-        *(struct proxy_networks *)(void *)((char *)reading->config + key->offset) =
-            (struct proxy_networks){0};
+        *(struct net_prefixes *)(void *)((char *)reading->config + key->offset) =
+            (struct net_prefixes){0};
     reading->set[i] = true;
     const enum rc rc = set_value(reading->config, key, value, err);
     return rc == RC_OK ? RC_OK : err_prefix(err, rc, "[%s] %s", section, name);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/auth.h"
 #include "base/ticker.h"
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
@@ -19,6 +20,7 @@
 
 enum {
     EVICT_EVERY_S = 30,
+    SAVE_EVERY_S = 60,      /* who has logged in from where */
     TRIM_OCTETS = 16 << 20, /* of freed memory that are worth a walk through all of it */
     PURGE_STEPS_MAX = 50,   /* of one visit */
     VISITS_MAX = 250,       /* a second */
@@ -174,7 +176,10 @@ static void
 keep_house(void *ctx, uint64_t second)
 {
     struct housekeeping *hk = ctx;
+    struct err err = {.rc = RC_OK};
 
+    if (second % SAVE_EVERY_S == 0 && auth_save(hk->env->auth, &err) != RC_OK)
+        log_put(&hk->log, LOG_E_SERVER_FAILED, "%s", err.text);
     if (second % EVICT_EVERY_S == 0) {
         accounts_evict(hk->house->accounts);
         store_keep_house(hk->house->store, NULL);

@@ -36,13 +36,9 @@ static bool
 is_proxy(const struct port *port, const struct net_addr *peer)
 {
     const struct settings *settings = env_settings(port->env);
-    const struct proxy_networks *proxies =
-        (const void *)((const char *)settings + port->proxies);
+    const struct net_prefixes *proxies = (const void *)((const char *)settings + port->proxies);
 
-    for (size_t i = 0; i < proxies->count; i++)
-        if (net_prefix_holds(&proxies->items[i], peer))
-            return true;
-    return false;
+    return net_prefixes_hold(proxies, peer);
 }
 
 static void

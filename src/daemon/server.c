@@ -200,8 +200,11 @@ open_control(struct server *server, struct err *err)
 static enum rc
 open_auth(struct server *server, struct err *err)
 {
-    const struct auth_options auth = {.registry = server->house.registry,
-                                      .clock = server->house.clock};
+    const struct auth_options auth = {
+        .registry = server->house.registry,
+        .clock = server->house.clock,
+        .known_path = config_path(server->house.config, "logins.known"),
+    };
 
     server->env.registry = server->house.registry;
     server->env.accounts = server->house.accounts;
@@ -223,10 +226,14 @@ server_store_users_open(struct server *server, struct err *err)
 void
 server_store_users_close(struct server *server)
 {
+    struct err err = {.rc = RC_OK};
+
     control_close(server->control);
     server->control = NULL;
     housekeeping_stop(server->housekeeping);
     server->housekeeping = NULL;
+    if (server->env.auth != NULL && auth_save(server->env.auth, &err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
 }
 
 static enum rc

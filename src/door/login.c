@@ -7,12 +7,13 @@
 #include "net/slots.h"
 #include "session/table.h"
 
+enum { QUOTED_OCTETS = 200 }; /* of a name in the log */
+
 enum login_state {
     AT_EXCHANGE, /* SASL lines go to and fro */
     AT_QUICK,    /* credentials are here: has this password been verified lately? */
-    AT_DELAY,    /* no; the throttle lets it wait */
+    AT_DELAY,    /* no; the throttle lets it wait, then HASH, or the exchange goes on */
     AT_HASH,     /* for a slot to hash it in */
-    AT_DENY,     /* SCRAM has refused; the answer waits */
     AT_PLACE,    /* known and right; for a place among the account's connections */
     AT_OVER,
 };
@@ -23,10 +24,11 @@ struct login {
     struct sasl *sasl; /* owned; NULL: LOGIN, USER and such */
     enum sasl_mech mech;
     struct auth_request request;
+    struct throttle_ticket ticket; /* what the hash was paid with */
     struct auth_result result;
     struct account *acct; /* held; after LOGIN_ADMITTED */
     int64_t began_us;
-    int64_t ready_us; /* DELAY and DENY end then */
+    int64_t ready_us; /* DELAY ends then */
     int64_t wait_until_us;
     enum login_state state;
     enum login_refusal refusal;
@@ -35,21 +37,19 @@ struct login {
     bool has_line;
     struct span line;     /* in the arena */
     struct buf challenge; /* owned */
-    const char *why;      /* DENY: for the log; in the arena, or NULL */
     const char *others;   /* in the arena, or NULL */
 };
 
-static struct span
-peer_address(const struct session *session)
+static struct auth_peer
+peer_of(const struct session *session)
 {
-    switch (session->peer.family) {
-    case NET_IPV4:
-        return span_of(session->peer.ip, 4);
-    case NET_IPV6:
-        return span_of(session->peer.ip, 16);
-    default:
-        return SPAN("");
-    }
+    const struct net_addr *peer = &session->peer;
+    const size_t octets = peer->family == NET_IPV4 ? 4 : peer->family == NET_IPV6 ? 16 : 0;
+
+    return (struct auth_peer){
+        .address = octets == 0 ? SPAN("") : span_of(peer->ip, octets),
+        .trusted = net_prefixes_hold(&env_settings(session->env)->trusted, peer),
+    };
 }
 
 struct login *
@@ -64,7 +64,8 @@ login_new(struct session *session, struct arena *arena)
         .arena = arena,
         .began_us = session_now_us(session),
         .state = AT_OVER,
-        .request = {.address = peer_address(session)},
+        .request = {.peer = peer_of(session),
+                    .no_keys = env_settings(session->env)->scram == SCRAM_NEVER},
     };
     buf_init(&login->challenge, 2 * (size_t)LIMIT_SASL_MESSAGE);
     session_state_set(session, SESSION_AUTHENTICATING);
@@ -100,8 +101,7 @@ login_sasl(struct login *login, enum sasl_mech mech, struct err *err)
 {
     login->mech = mech;
     login->state = AT_EXCHANGE;
-    return sasl_start(&login->sasl, login->session->env->auth, mech, login->request.address,
-                      err);
+    return sasl_start(&login->sasl, login->session->env->auth, mech, &login->request.peer, err);
 }
 
 enum rc
@@ -162,13 +162,51 @@ refuse(struct login *login, enum login_refusal refusal)
     return LOGIN_REFUSED;
 }
 
+/* What the peer said, fit for a line that programs read: in quotes, which it cannot leave. */
+static void
+put_quoted(struct buf *out, struct span text)
+{
+    const struct span part = span_head(text, QUOTED_OCTETS);
+
+    buf_put_char(out, '"');
+    for (size_t i = 0; i < part.len; i++) {
+        const char c = part.ptr[i];
+        const bool plain = (unsigned char)c >= ' ' && c != 0x7f && c != '"' && c != '\\';
+        buf_put_char(out, plain ? c : '?');
+    }
+    buf_put_char(out, '"');
+}
+
+/* The form of this line is a promise to programs that read it: docs/fail2ban.md. What the peer
+ * chose comes last. */
+static void
+refusal_log(struct login *login, const char *reason, const char *more)
+{
+    struct session *session = login->session;
+    const struct span name = login->request.name.len > 0 || login->sasl == NULL
+                                 ? login->request.name
+                                 : sasl_name(login->sasl);
+    char address[NET_ADDR_TEXT];
+    AUTO_BUF line = {0};
+
+    buf_init(&line, LIMIT_LOG_LINE);
+    net_addr_print_host(&session->peer, address);
+    buf_printf(&line, "reason=%s address=%s login=", reason, address);
+    put_quoted(&line, name);
+    buf_put_lit(&line, " client=");
+    put_quoted(&line, span_of_str(session->client_id));
+    if (more != NULL)
+        buf_printf(&line, " (%s)", more);
+    log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: %.*s", SPAN_FMT(buf_span(&line)));
+}
+
 static enum login_outcome
-deny(struct login *login, enum login_refusal refusal, const char *why)
+deny(struct login *login, enum login_refusal refusal, enum auth_reason reason)
 {
     struct session *session = login->session;
 
     session_event(session, EVENT_LOGIN_FAILED);
-    log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: %s", why);
+    refusal_log(login, auth_reason_name(reason), NULL);
     session->counts.login_failures++;
     return refuse(login, refusal);
 }
@@ -187,8 +225,7 @@ over_limit(struct login *login)
 
     session_set_account_name(session, span_of_str(login->result.account));
     session_identity_changed(session);
-    log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: too many connections (%s)",
-            login_others(login));
+    refusal_log(login, "too-many-connections", login_others(login));
     return refuse(login, LOGIN_FULL);
 }
 
@@ -242,15 +279,20 @@ static bool
 is_right(struct login *login, enum rc rc, const struct err *err,
          enum login_outcome *outcome_out)
 {
+    const enum auth_reason reason = login->result.reason;
+
     switch (rc) {
     case RC_OK:
         login->state = AT_PLACE;
         return true;
     case RC_DENIED:
-        *outcome_out = deny(login, LOGIN_WRONG, err->text);
+        *outcome_out = deny(login, LOGIN_WRONG, reason);
         return false;
     case RC_DISABLED:
-        *outcome_out = deny(login, LOGIN_DISABLED, err->text);
+        *outcome_out = deny(login, LOGIN_DISABLED, reason);
+        return false;
+    case RC_BUSY:
+        *outcome_out = deny(login, LOGIN_LATER, reason);
         return false;
     default:
         *outcome_out = trouble(login, err);
@@ -258,16 +300,35 @@ is_right(struct login *login, enum rc rc, const struct err *err,
     }
 }
 
+/* It was paid for; the answer may take a while. */
+static void
+delay(struct login *login, int64_t wait_ms)
+{
+    struct session *session = login->session;
+
+    login->state = AT_DELAY;
+    login->ready_us = session_now_us(session) + wait_ms * 1000;
+    if (wait_ms > 0)
+        log_put(&session->log, LOG_E_THROTTLED, "login delayed by %jd ms", (intmax_t)wait_ms);
+}
+
 /* Each state's function goes on to the next (true), or *outcome_out is what the door gets. */
 static bool
 exchange_go(struct login *login, enum login_outcome *outcome_out)
 {
-    struct session *session = login->session;
     struct err err = {.rc = RC_OK};
 
     if (login->wants_line && !login->has_line) {
         *outcome_out = LOGIN_LINE;
         return false;
+    }
+    if (login->has_line && sasl_must_pay(login->sasl)) {
+        const int64_t wait_ms = sasl_pay(login->sasl);
+        if (wait_ms < 0)
+            *outcome_out = deny(login, LOGIN_LATER, sasl_reason(login->sasl));
+        else
+            delay(login, wait_ms);
+        return wait_ms >= 0;
     }
     buf_clear(&login->challenge);
     const enum sasl_outcome outcome =
@@ -278,21 +339,22 @@ exchange_go(struct login *login, enum login_outcome *outcome_out)
         login->wants_line = true;
         *outcome_out = LOGIN_CHALLENGE;
         return false;
-    case SASL_CREDENTIALS:
+    case SASL_CREDENTIALS: {
+        const bool no_keys = login->request.no_keys;
         login->request = *sasl_request(login->sasl);
+        login->request.no_keys = no_keys;
         login->state = AT_QUICK;
         return true;
+    }
     case SASL_AUTHENTICATED:
         login->result = *sasl_result(login->sasl);
         login->state = AT_PLACE;
         return true;
     case SASL_DENIED:
-        login->state = AT_DENY;
-        login->why = arena_str(login->arena, span_of_str(err.text));
-        login->ready_us = session_now_us(session) + sasl_wait_ms(login->sasl) * 1000;
-        return true;
     case SASL_DISABLED:
-        return is_right(login, RC_DISABLED, &err, outcome_out);
+        login->result.reason = sasl_reason(login->sasl);
+        return is_right(login, outcome == SASL_DENIED ? RC_DENIED : RC_DISABLED, &err,
+                        outcome_out);
     case SASL_CANCELLED:
         *outcome_out = LOGIN_CANCELLED;
         return false;
@@ -312,14 +374,11 @@ quick_go(struct login *login, enum login_outcome *outcome_out)
     struct session *session = login->session;
     struct err err = {.rc = RC_OK};
 
-    const enum rc rc = auth_quick(session->env->auth, &login->request, &login->result, &err);
+    const enum rc rc =
+        auth_quick(session->env->auth, &login->request, &login->ticket, &login->result, &err);
     if (rc != RC_AGAIN)
         return is_right(login, rc, &err, outcome_out);
-    login->state = AT_DELAY;
-    login->ready_us = session_now_us(session) + login->result.wait_ms * 1000;
-    if (login->result.wait_ms > 0)
-        log_put(&session->log, LOG_E_THROTTLED, "login delayed by %jd ms",
-                (intmax_t)login->result.wait_ms);
+    delay(login, login->ticket.wait_ms);
     return true;
 }
 
@@ -332,11 +391,8 @@ delay_go(struct login *login, enum login_outcome *outcome_out)
         return false;
     }
     login->wait_until_us = 0;
-    if (login->state == AT_DENY) {
-        *outcome_out = deny(login, LOGIN_WRONG, login->why == NULL ? "denied" : login->why);
-        return false;
-    }
-    login->state = AT_HASH;
+    login->state =
+        login->sasl != NULL && !sasl_mech_is_plaintext(login->mech) ? AT_EXCHANGE : AT_HASH;
     return true;
 }
 
@@ -345,16 +401,25 @@ hash_go(struct login *login, enum login_outcome *outcome_out)
 {
     struct session *session = login->session;
     struct slots *slots = session->env->slots;
+    static const enum slot_rank ranks[] = {
+        [THROTTLE_KNOWN] = SLOT_FIRST,
+        [THROTTLE_CLEAN] = SLOT_NEXT,
+        [THROTTLE_LATE] = SLOT_LAST,
+    };
     struct err err = {.rc = RC_OK};
 
     const enum slot_answer answer =
-        slot_take(slots, SLOT_HASH, session->task.id, net_addr_hash(&session->peer));
+        slot_take_ranked(slots, SLOT_HASH, session->task.id,
+                         net_addr_share_hash(&session->peer), ranks[login->ticket.rank]);
     login->hash_queued = answer == SLOT_QUEUED;
     if (answer != SLOT_GOT) {
+        if (answer == SLOT_REFUSED)
+            refusal_log(login, "too-many-logins", NULL);
         *outcome_out = answer == SLOT_QUEUED ? LOGIN_WAITS : refuse(login, LOGIN_BUSY);
         return false;
     }
-    const enum rc rc = auth_verify(session->env->auth, &login->request, &login->result, &err);
+    const enum rc rc =
+        auth_verify(session->env->auth, &login->request, &login->ticket, &login->result, &err);
     slot_give(slots, SLOT_HASH);
     return is_right(login, rc, &err, outcome_out);
 }
@@ -374,7 +439,6 @@ login_go(struct login *login)
             goes_on = quick_go(login, &outcome);
             break;
         case AT_DELAY:
-        case AT_DENY:
             goes_on = delay_go(login, &outcome);
             break;
         case AT_HASH:

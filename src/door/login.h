@@ -4,7 +4,8 @@
  * account. The door gathers credentials and phrases the answers; this is the part between.
  *
  *   login_password --> QUICK --> DELAY --> HASH --> PLACE --> LOGIN_ADMITTED
- *   login_sasl --> EXCHANGE --^     (SCRAM decides by itself and goes on to PLACE)
+ *   login_sasl --> EXCHANGE --^    ^-- SCRAM pays and waits here too, goes back to EXCHANGE,
+ *                                      decides there by itself, and goes on to PLACE
  *
  * login_go goes as far as it can without waiting and says what it needs. It is called once per
  * run, whatever woke the session. Failures, successes and their reasons are logged and noted in
@@ -42,6 +43,7 @@ enum login_refusal {
     LOGIN_WRONG,    /* name or password */
     LOGIN_DISABLED, /* the account is */
     LOGIN_FULL,     /* its account has all the connections it may have: login_others */
+    LOGIN_LATER,    /* its address has guessed too much: nothing was looked at */
     LOGIN_BUSY,     /* too many log in at once */
     LOGIN_TROUBLE,  /* it cannot be found out now */
     LOGIN_NO_MEMORY,

@@ -412,6 +412,14 @@ net_addr_hash(const struct net_addr *addr)
     return map_hash(span_of(key, sizeof key));
 }
 
+uint64_t
+net_addr_share_hash(const struct net_addr *addr)
+{
+    const struct net_addr network = net_addr_prefix(addr, 32, 64);
+
+    return net_addr_hash(&network);
+}
+
 enum rc
 net_prefix_parse(struct span text, struct net_prefix *prefix_out, struct err *err)
 {

@@ -86,6 +86,9 @@ struct net_addr net_addr_prefix(const struct net_addr *addr, unsigned bits_v4,
 struct net_addr net_addr_network(const struct net_addr *addr);
 /** Keyed per process; of family and address, not of the port. For limits and fairness. */
 uint64_t net_addr_hash(const struct net_addr *addr);
+/** The same for what one peer can have of it: an IPv6 address counts with its /64, where a peer
+ *  has as many addresses as it likes. */
+uint64_t net_addr_share_hash(const struct net_addr *addr);
 
 /** A configured network such as 10.0.0.0/8 or 2001:db8::/32. */
 struct net_prefix {

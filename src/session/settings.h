@@ -18,11 +18,20 @@ enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
 enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
 enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
 
-/* Where proxies are that begin with a PROXY header; of one kind of listener. */
-struct proxy_networks {
+/* A list of networks, such as those where proxies are. */
+struct net_prefixes {
     struct net_prefix *items; /* in the configuration, which does not change */
     size_t count;
 };
+
+static inline bool
+net_prefixes_hold(const struct net_prefixes *networks, const struct net_addr *addr)
+{
+    for (size_t i = 0; i < networks->count; i++)
+        if (net_prefix_holds(&networks->items[i], addr))
+            return true;
+    return false;
+}
 
 struct settings {
     /* [server] */
@@ -34,6 +43,7 @@ struct settings {
     /* [auth] */
     enum allow_plaintext allow_plaintext;
     enum advertise_scram scram;
+    struct net_prefixes trusted; /* webmail, proxies: many people behind one address */
 
     /* [idle] all in seconds; 0: off */
     enum idle_policy idle_policy;
@@ -54,10 +64,10 @@ struct settings {
     uint32_t max_connections_per_address;
     uint64_t append_octets;
 
-    /* [imap], [imaps], [lmtp] */
-    struct proxy_networks imap_proxies;
-    struct proxy_networks imaps_proxies;
-    struct proxy_networks lmtp_proxies;
+    /* [imap], [imaps], [lmtp]: where proxies are that begin with a PROXY header */
+    struct net_prefixes imap_proxies;
+    struct net_prefixes imaps_proxies;
+    struct net_prefixes lmtp_proxies;
 };
 
 #endif

@@ -69,6 +69,10 @@ refuse(struct imap_session *im, const struct login *login)
         im->refused = true;
         return imap_no(work, "LIMIT", text == NULL ? "Too many connections" : text);
     }
+    case LOGIN_LATER:
+        return imap_no(
+            work, "LIMIT",
+            "Too many wrong passwords came from your address; try again in a minute");
     case LOGIN_BUSY:
         return imap_no(work, "UNAVAILABLE", "Too many logins at once; try again");
     case LOGIN_TROUBLE:

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "auth/auth_private.h"
+#include "base/limits.h"
 
 static struct fixture f;
 static struct err err;
@@ -31,7 +32,24 @@ request(const char *name, const char *authzid, const char *password)
     return (struct auth_request){.name = span_of_str(name),
                                  .authzid = span_of_str(authzid),
                                  .password = span_of_str(password),
-                                 .address = SPAN("\xcb\x00\x71\x09")};
+                                 .peer.address = SPAN("\xcb\x00\x71\x09")};
+}
+
+static struct throttle_ticket ticket;
+
+static enum rc
+quick(const struct auth_request *r, struct auth_result *result)
+{
+    return auth_quick(f.auth, r, &ticket, result, &err);
+}
+
+/* A whole login. */
+static enum rc
+verify(const struct auth_request *r, struct auth_result *result)
+{
+    const enum rc rc = auth_quick(f.auth, r, &ticket, result, &err);
+
+    return rc == RC_AGAIN ? auth_verify(f.auth, r, &ticket, result, &err) : rc;
 }
 
 static void
@@ -70,7 +88,7 @@ who_may_and_who_may_not(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct auth_request r = request(rows[i].name, rows[i].authzid, rows[i].password);
         struct auth_result result = {0};
-        assert_int_equal(auth_verify(f.auth, &r, &result, &err), rows[i].rc);
+        assert_int_equal(verify(&r, &result), rows[i].rc);
         assert_int_equal(result.account_id, rows[i].id);
     }
     char name[600];
@@ -78,7 +96,7 @@ who_may_and_who_may_not(void **state)
     struct auth_request r = request("", "", "pencil");
     r.name = span_of(name, sizeof name);
     struct auth_result result;
-    assert_int_equal(auth_verify(f.auth, &r, &result, &err), RC_DENIED);
+    assert_int_equal(verify(&r, &result), RC_DENIED);
 }
 
 static void
@@ -88,50 +106,115 @@ paid_once(void **state)
     struct auth_result result;
     const struct auth_request right = request("joe", "", "pencil");
     const struct auth_request wrong = request("joe", "", "pen");
-    assert_int_equal(auth_quick(f.auth, &right, &result, &err), RC_AGAIN);
-    assert_int_equal(result.wait_ms, 0);
-    assert_ok(auth_verify(f.auth, &right, &result, &err));
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_equal(ticket.wait_ms, 0);
+    assert_ok(verify(&right, &result));
     assert_string_equal(result.account, "joe");
     result = (struct auth_result){0};
-    assert_ok(auth_quick(f.auth, &right, &result, &err));
+    assert_ok(quick(&right, &result));
     assert_int_equal(result.account_id, f.joe);
     assert_string_equal(result.account, "joe");
-    assert_int_equal(auth_quick(f.auth, &wrong, &result, &err), RC_AGAIN);
+    assert_int_equal(quick(&wrong, &result), RC_AGAIN);
     const struct auth_request foreign = request("joe", "off", "pencil");
-    assert_int_equal(auth_quick(f.auth, &foreign, &result, &err), RC_AGAIN);
+    assert_int_equal(quick(&foreign, &result), RC_AGAIN);
 
     /* A new password makes the old one worthless at once. */
     char hash[REGISTRY_CRYPT_OCTETS];
     struct scram_keys keys;
     assert_ok(password_new(&fixture_policy, SPAN("pen"), hash, &keys, &err));
     assert_ok(registry_set_password(f.registry, f.joe, hash, &keys, &err));
-    assert_int_equal(auth_quick(f.auth, &right, &result, &err), RC_AGAIN);
-    assert_int_equal(auth_verify(f.auth, &right, &result, &err), RC_DENIED);
-    assert_ok(auth_verify(f.auth, &wrong, &result, &err));
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_equal(verify(&right, &result), RC_DENIED);
+    assert_ok(verify(&wrong, &result));
     assert_int_equal(result.password_generation, 2);
 
     /* So does switching the account off. */
     assert_ok(registry_set_state(f.registry, f.joe, ACCOUNT_DISABLED, &err));
-    assert_int_equal(auth_quick(f.auth, &wrong, &result, &err), RC_AGAIN);
-    assert_int_equal(auth_verify(f.auth, &wrong, &result, &err), RC_DISABLED);
+    assert_int_equal(quick(&wrong, &result), RC_AGAIN);
+    assert_int_equal(verify(&wrong, &result), RC_DISABLED);
 }
 
+/* A stale password in some program costs nobody anything, however often it is tried. */
 static void
-failures_cost_time(void **state)
+a_password_refused_before_is_no_guess(void **state)
 {
     (void)state;
     struct auth_result result;
-    const struct auth_request wrong = request("joe", "", "pen");
+    const struct auth_request stale = request("joe", "", "pen");
     const struct auth_request unknown = request("nobody", "", "pen");
-    assert_int_equal(auth_verify(f.auth, &wrong, &result, &err), RC_DENIED);
-    assert_int_equal(auth_quick(f.auth, &wrong, &result, &err), RC_AGAIN);
-    assert_int_equal(result.wait_ms, 500);
-    assert_int_equal(auth_verify(f.auth, &unknown, &result, &err), RC_DENIED);
-    assert_int_equal(auth_quick(f.auth, &unknown, &result, &err), RC_AGAIN);
-    assert_true(result.wait_ms >= 1000);
+    assert_int_equal(verify(&stale, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_WRONG_PASSWORD);
+    assert_int_equal(verify(&unknown, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_NO_ACCOUNT);
+    for (int i = 0; i < 1000; i++) {
+        struct auth_request again = i % 2 == 0 ? stale : unknown;
+        const char address[] = {10, 0, 0, (char)(i % 100)};
+        again.peer.address = span_of(address, 4); /* wherever it comes from */
+        assert_int_equal(quick(&again, &result), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_WRONG_AGAIN);
+    }
+    const struct auth_request right = request("JOE", "", "pencil");
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_equal(ticket.wait_ms, 0);
+
+    /* It may become the right one. */
+    char hash[REGISTRY_CRYPT_OCTETS];
+    struct scram_keys keys;
+    assert_ok(password_new(&fixture_policy, SPAN("pen"), hash, &keys, &err));
+    assert_ok(registry_set_password(f.registry, f.joe, hash, &keys, &err));
+    assert_ok(verify(&stale, &result));
+    uint64_t id;
+    assert_ok(registry_add(f.registry, SPAN("nobody"), hash, NULL, &id, &err));
+    assert_ok(verify(&unknown, &result));
+    /* What can be nobody's password is refused without a guess. */
+    const struct auth_request empty = request("joe", "", "");
+    assert_int_equal(quick(&empty, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_WRONG_PASSWORD);
+}
+
+/* Two connections try the same wrong password at once: one guess. */
+static void
+the_same_guess_twice_at_once_is_paid_once(void **state)
+{
+    (void)state;
+    struct auth_result result;
+    struct throttle_ticket tickets[2];
+    const struct auth_request stale = request("joe", "", "pen");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(auth_quick(f.auth, &stale, &tickets[i], &result, &err), RC_AGAIN);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(auth_verify(f.auth, &stale, &tickets[i], &result, &err), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_WRONG_AGAIN);
+    assert_true(tickets[0].paid_ms[BUDGET_ADDRESS] > 0);
+    assert_int_equal(tickets[1].paid_ms[BUDGET_ADDRESS], 0);
+}
+
+static void
+guesses_are_rationed(void **state)
+{
+    (void)state;
+    struct auth_result result;
     const struct auth_request right = request("joe", "", "pencil");
-    assert_ok(auth_verify(f.auth, &right, &result, &err));
-    assert_int_equal(auth_quick(f.auth, &right, &result, &err), RC_OK);
+    const struct auth_request imported = request("imported@example.org", "", "pencil");
+    assert_ok(verify(&right, &result)); /* joe is known here */
+    for (int i = 0; i < LIMIT_GUESSES; i++) {
+        char password[16];
+        snprintf(password, sizeof password, "guess%d", i);
+        const struct auth_request wrong = request("off", "", password);
+        assert_int_equal(verify(&wrong, &result), RC_DENIED);
+        assert_int_equal(ticket.wait_ms, 0);
+    }
+    assert_int_equal(quick(&imported, &result), RC_AGAIN);
+    assert_int_equal(ticket.wait_ms, LIMIT_GUESS_MS);
+    assert_int_equal(quick(&imported, &result), RC_AGAIN);
+    assert_int_equal(quick(&imported, &result), RC_BUSY);
+    assert_int_equal(result.reason, AUTH_TOO_MANY_GUESSES);
+    auth_cache_free(f.auth->cache); /* as after an hour */
+    f.auth->cache = auth_cache_new(64, 1000, &f.now.clock);
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_equal(ticket.wait_ms, 0);
+    assert_int_equal(ticket.rank, THROTTLE_KNOWN);
+    assert_ok(auth_verify(f.auth, &right, &ticket, &result, &err));
 }
 
 static void
@@ -143,14 +226,21 @@ an_import_gets_its_keys(void **state)
     assert_false(auth_scram_ready(f.auth));
     const struct auth_request wrong = request("imported@example.org", "", "pen");
     const struct auth_request right = request("imported@example.org", "", "pencil");
-    assert_int_equal(auth_verify(f.auth, &wrong, &result, &err), RC_DENIED);
+    assert_int_equal(verify(&wrong, &result), RC_DENIED);
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
     assert_int_equal(account.scram.iterations, 0);
-    assert_ok(auth_verify(f.auth, &right, &result, &err));
+    struct auth_request without = right;
+    without.no_keys = true;
+    assert_ok(verify(&without, &result));
+    assert_true(key_maker_settle(f.auth->keys, 10000));
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_int_equal(account.scram.iterations, 0);
+    assert_ok(verify(&right, &result)); /* the cache answers, and keys are made all the same */
+    assert_true(key_maker_settle(f.auth->keys, 10000));
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
     assert_int_equal(account.scram.iterations, 4096);
     assert_int_equal(account.password_generation, result.password_generation);
-    assert_ok(auth_quick(f.auth, &right, &result, &err)); /* keys do not void the cache */
+    assert_ok(quick(&right, &result)); /* keys do not void the cache */
     assert_ok(registry_remove(f.registry, f.empty, &err));
     assert_false(auth_scram_ready(f.auth)); /* still the old answer */
     fake_clock_move_ms(&f.now, 6000);
@@ -163,9 +253,11 @@ unknown_names_imitate_known_ones(void **state)
 {
     (void)state;
     struct auth_result result;
-    const struct auth_request joe = request("joe", "", "pen");
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(auth_verify(f.auth, &joe, &result, &err), RC_DENIED);
+    static const char *const wrong[] = {"a", "b", "c", "d", "e"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        const struct auth_request joe = request("joe", "", wrong[i]);
+        assert_int_equal(verify(&joe, &result), RC_DENIED);
+    }
     assert_int_equal(f.auth->kind_count, 1);
     assert_int_equal(f.auth->kinds[0].met, 5);
     assert_int_equal(f.auth->kinds[0].key_octets, strlen("$2b$04$"));
@@ -174,9 +266,10 @@ unknown_names_imitate_known_ones(void **state)
     assert_ok(password_hash(&other, SPAN("pencil"), hash, &err));
     uint64_t id;
     assert_ok(registry_add(f.registry, SPAN("six"), hash, NULL, &id, &err));
-    const struct auth_request six = request("six", "", "pen");
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(auth_verify(f.auth, &six, &result, &err), RC_DENIED);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        const struct auth_request six = request("six", "", wrong[i]);
+        assert_int_equal(verify(&six, &result), RC_DENIED);
+    }
     assert_int_equal(f.auth->kind_count, 2);
     assert_int_equal(f.auth->kinds[1].key_octets, strlen("$6$rounds=1000$"));
 }
@@ -190,12 +283,47 @@ log_in(void *arg)
         struct err mine = {.rc = RC_OK};
         const struct auth_request right = request("joe", "", "pencil");
         const struct auth_request wrong = request("imported@example.org", "", "x");
-        if (auth_quick(f.auth, &right, &result, &mine) != RC_OK)
-            CHECK(auth_verify(f.auth, &right, &result, &mine) == RC_OK);
-        CHECK(auth_verify(f.auth, &wrong, &result, &mine) == RC_DENIED);
+        struct throttle_ticket own;
+        if (auth_quick(f.auth, &right, &own, &result, &mine) != RC_OK)
+            CHECK(auth_verify(f.auth, &right, &own, &result, &mine) == RC_OK);
+        own = (struct throttle_ticket){0};
+        CHECK(auth_verify(f.auth, &wrong, &own, &result, &mine) == RC_DENIED);
         (void)auth_scram_ready(f.auth);
     }
     return NULL;
+}
+
+/* What waits for its keys when the server stops is dropped; a full queue takes no more. */
+static void
+keys_are_bounded_and_dropped(void **state)
+{
+    (void)state;
+    struct registry_account account;
+    struct key_maker *maker;
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    const struct password_policy slow = {.scram_iterations = 1000000};
+    assert_ok(key_maker_new(f.registry, &slow, &f.now.clock, &maker, &err));
+    for (uint64_t i = 0; i < 2 * LIMIT_KEY_QUEUE; i++) {
+        account.id = 1000 + i;
+        key_maker_add(maker, &account, SPAN("pencil"));
+        key_maker_add(maker, &account, SPAN("pencil")); /* it is there already */
+    }
+    const int64_t began_us = clock_mono_us(&clock_system);
+    key_maker_free(maker);
+    assert_true(clock_mono_us(&clock_system) - began_us < 20000000); /* not 512 times 0.3 s */
+
+    /* One that has waited for too long is not made. */
+    account.id = f.imported;
+    assert_ok(key_maker_new(f.registry, &slow, &f.now.clock, &maker, &err));
+    struct registry_account other = account;
+    other.id = f.joe;
+    key_maker_add(maker, &other, SPAN("pencil"));
+    key_maker_add(maker, &account, SPAN("pencil"));
+    fake_clock_move_ms(&f.now, LIMIT_KEY_WAIT_MS + 1);
+    assert_true(key_maker_settle(maker, 60000));
+    key_maker_free(maker);
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_int_equal(account.scram.iterations, 0);
 }
 
 static void
@@ -216,9 +344,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(who_may_and_who_may_not),
         T(paid_once),
-        T(failures_cost_time),
+        T(a_password_refused_before_is_no_guess),
+        T(the_same_guess_twice_at_once_is_paid_once),
+        T(guesses_are_rationed),
         T(an_import_gets_its_keys),
         T(unknown_names_imitate_known_ones),
+        T(keys_are_bounded_and_dropped),
         T(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

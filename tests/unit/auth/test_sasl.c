@@ -4,12 +4,14 @@
 
 #include <gsasl.h>
 
+#include "auth/auth_private.h"
 #include "auth/sasl.h"
 #include "base/base64.h"
 #include "base/limits.h"
 
 static struct fixture f;
 static struct err err;
+static const struct auth_peer local = {.address = SPAN_INIT("")};
 
 static int
 setup(void **state)
@@ -97,7 +99,7 @@ plain(void **state)
             AUTO_BUF line = {0};
             AUTO_BUF challenge = {0};
             buf_init(&challenge, 1000);
-            assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, SPAN(""), &err));
+            assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, &local, &err));
             if (!initial)
                 assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
                                  SASL_CHALLENGE);
@@ -125,7 +127,7 @@ login(void **state)
         AUTO_BUF password = {0};
         AUTO_BUF challenge = {0};
         buf_init(&challenge, 1000);
-        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, SPAN(""), &err));
+        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, &local, &err));
         if (!initial) {
             assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
                              SASL_CHALLENGE);
@@ -140,7 +142,8 @@ login(void **state)
         assert_true(span_eq_str(sasl_request(sasl)->name, "joe"));
         assert_true(span_eq_str(sasl_request(sasl)->password, "pencil"));
         struct auth_result result;
-        assert_ok(auth_verify(f.auth, sasl_request(sasl), &result, &err));
+        struct throttle_ticket ticket = {0};
+        assert_ok(auth_verify(f.auth, sasl_request(sasl), &ticket, &result, &err));
         sasl_free(sasl);
     }
 }
@@ -186,7 +189,7 @@ nonsense(void **state)
             struct sasl *sasl;
             AUTO_BUF challenge = {0};
             buf_init(&challenge, 1000);
-            assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
+            assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, &local, &err));
             assert_int_equal(sasl_step(sasl, span_of_str(rows[i].line), &challenge, &err),
                              rows[i].outcome);
             sasl_free(sasl);
@@ -196,7 +199,7 @@ nonsense(void **state)
         AUTO_BUF challenge = {0};
         char big[LIMIT_SASL_MESSAGE + 3] = {0};
         buf_init(&challenge, 1000);
-        assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, SPAN(""), &err));
+        assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, &local, &err));
         assert_int_equal(
             sasl_step(sasl, encode(&line, span_of(big, sizeof big)), &challenge, &err),
             SASL_MALFORMED);
@@ -216,7 +219,7 @@ long_passwords_stay_wrong(void **state)
     memset(message, 'p', sizeof message);
     memcpy(message, "\0joe", 5);
     buf_init(&challenge, 1000);
-    assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, SPAN(""), &err));
+    assert_ok(sasl_start(&sasl, f.auth, SASL_PLAIN, &local, &err));
     assert_int_equal(
         sasl_step(sasl, encode(&line, span_of(message, sizeof message)), &challenge, &err),
         SASL_CREDENTIALS);
@@ -254,6 +257,8 @@ scram(struct client client, bool initial, struct auth_result *result_out, char s
       int64_t *wait_ms_out)
 {
     static const char address[4] = {(char)203, 0, 113, 9};
+    const struct auth_peer peer = {.address = span_of(address, 4)};
+    int64_t wait_ms = 0;
     Gsasl *library;
     Gsasl_session *session;
     struct sasl *sasl;
@@ -263,7 +268,7 @@ scram(struct client client, bool initial, struct auth_result *result_out, char s
     gsasl_callback_set(library, client_callback);
     assert_int_equal(gsasl_client_start(library, "SCRAM-SHA-256", &session), GSASL_OK);
     gsasl_session_hook_set(session, &client);
-    assert_ok(sasl_start(&sasl, f.auth, SASL_SCRAM_SHA_256, span_of(address, 4), &err));
+    assert_ok(sasl_start(&sasl, f.auth, SASL_SCRAM_SHA_256, &peer, &err));
     enum sasl_outcome outcome = SASL_CHALLENGE;
     if (!initial) {
         AUTO_BUF nothing = {0};
@@ -278,6 +283,8 @@ scram(struct client client, bool initial, struct auth_result *result_out, char s
         AUTO_BUF plaintext = {0};
         buf_init(&challenge, 1000);
         buf_init(&plaintext, 1000);
+        if (sasl_must_pay(sasl))
+            wait_ms = sasl_pay(sasl);
         outcome = sasl_step(sasl, encode(&line, span_of(out, out_len)), &challenge, &err);
         gsasl_free(out);
         out = NULL;
@@ -300,7 +307,7 @@ scram(struct client client, bool initial, struct auth_result *result_out, char s
     if (result_out != NULL)
         *result_out = *sasl_result(sasl);
     if (wait_ms_out != NULL)
-        *wait_ms_out = sasl_wait_ms(sasl);
+        *wait_ms_out = wait_ms;
     sasl_free(sasl);
     gsasl_finish(session);
     gsasl_done(library);
@@ -355,15 +362,26 @@ scram_tells_nothing_of_who_exists(void **state)
     assert_string_equal(strstr(one, ",i="), strstr(joe, ",i="));
 }
 
+/* Each proof is a guess; it is paid for before it is looked at. */
 static void
-scram_failures_wait(void **state)
+scram_guesses_are_rationed(void **state)
 {
     (void)state;
     int64_t wait_ms = -1;
-    scram((struct client){"joe", NULL, "a"}, true, NULL, NULL, &wait_ms);
-    assert_int_equal(wait_ms, 500);
+    for (int i = 0; i < LIMIT_GUESSES; i++) {
+        scram((struct client){"joe", NULL, "a"}, true, NULL, NULL, &wait_ms);
+        assert_int_equal(wait_ms, 0);
+    }
     scram((struct client){"joe", NULL, "b"}, true, NULL, NULL, &wait_ms);
-    assert_true(wait_ms >= 1000);
+    assert_int_equal(wait_ms, LIMIT_GUESS_MS);
+    scram((struct client){"joe", NULL, "b"}, true, NULL, NULL, &wait_ms);
+    assert_int_equal(scram((struct client){"nobody", NULL, "b"}, true, NULL, NULL, &wait_ms),
+                     SASL_DENIED);
+    assert_int_equal(wait_ms, -1);
+    fake_clock_move_ms(&f.now, INT64_C(3600000));
+    assert_int_equal(scram((struct client){"joe", NULL, "pencil"}, true, NULL, NULL, &wait_ms),
+                     SASL_AUTHENTICATED);
+    assert_int_equal(wait_ms, 0);
 }
 
 static void
@@ -373,7 +391,10 @@ scram_after_the_keys_came(void **state)
     const struct auth_request request = {.name = SPAN("imported@example.org"),
                                          .password = SPAN("pencil")};
     struct auth_result result;
-    assert_ok(auth_verify(f.auth, &request, &result, &err));
+    struct throttle_ticket ticket;
+    assert_int_equal(auth_quick(f.auth, &request, &ticket, &result, &err), RC_AGAIN);
+    assert_ok(auth_verify(f.auth, &request, &ticket, &result, &err));
+    assert_true(key_maker_settle(f.auth->keys, 10000));
     const struct client client = {"imported@example.org", NULL, "pencil"};
     assert_int_equal(scram(client, true, &result, NULL, NULL), SASL_AUTHENTICATED);
     assert_int_equal(result.account_id, f.imported);
@@ -393,7 +414,7 @@ main(void)
         T(long_passwords_stay_wrong),
         T(scram_decides),
         T(scram_tells_nothing_of_who_exists),
-        T(scram_failures_wait),
+        T(scram_guesses_are_rationed),
         T(scram_after_the_keys_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits after failed logins: growth, bounds, forgiveness, and whom they must not touch. */
+/* Budgets of verifications: their size, their price, whom they must not touch, their bounds. */
 #include "support/cm.h"
 
 #include "auth/throttle.h"
@@ -15,6 +15,8 @@ static const struct span six = SPAN_INIT("\x20\x01\x0d\xb8\0\0\0\1\0\0\0\0\0\0\0
 static const struct span six_neighbour =
     SPAN_INIT("\x20\x01\x0d\xb8\0\0\0\1\xff\0\0\0\0\0\0\2");
 static const struct span six_other = SPAN_INIT("\x20\x01\x0d\xb8\0\0\0\2\0\0\0\0\0\0\0\1");
+
+enum { JOE = 1, ANN = 2 };
 
 static int
 setup(void **state)
@@ -33,108 +35,172 @@ teardown(void **state)
     return 0;
 }
 
-/* A failed attempt that waits as it is told. */
+static struct throttle_ticket
+enter(struct span address, uint64_t login)
+{
+    const struct throttle_who who = {.address = address, .login = login};
+    struct throttle_ticket ticket;
+
+    throttle_enter(throttle, &who, &ticket);
+    return ticket;
+}
+
+static struct throttle_ticket
+enter_known(struct span address, uint64_t login)
+{
+    const struct throttle_who who = {.address = address, .login = login, .known = true};
+    struct throttle_ticket ticket;
+
+    throttle_enter(throttle, &who, &ticket);
+    return ticket;
+}
+
+/* A wrong password. */
 static int64_t
-attempt(struct span address, struct span login)
+guess(struct span address, uint64_t login)
 {
-    const int64_t wait_ms = throttle_enter_ms(throttle, address, login);
-    fake_clock_move_ms(&now, wait_ms);
-    throttle_failed(throttle, address, login);
-    return wait_ms;
+    const struct throttle_ticket ticket = enter(address, login);
+
+    if (ticket.wait_ms >= 0)
+        throttle_failed(throttle, &ticket);
+    return ticket.wait_ms;
 }
 
 static void
-waits_grow_and_are_bounded(void **state)
+a_budget_and_what_comes_after(void **state)
 {
     (void)state;
-    static const int64_t expect[] = {0, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000};
-    for (size_t i = 0; i < ARRAY_LEN(expect); i++)
-        assert_int_equal(attempt(home, SPAN("joe")), expect[i]);
-    assert_int_equal(throttle_enter_ms(throttle, away, SPAN("ann")), 0);
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        assert_int_equal(guess(home, 100 + i), 0);
+    /* The wait is for one price more each time, and never longer than the limit. */
+    assert_int_equal(guess(home, 1000), LIMIT_GUESS_MS);
+    assert_int_equal(guess(home, 1001), LIMIT_THROTTLE_MS);
+    for (uint64_t i = 0; i < 10000; i++)
+        assert_int_equal(guess(home, 2000 + i), -1); /* and costs nothing */
+    assert_int_equal(guess(away, JOE), 0);
+    fake_clock_move_ms(&now, LIMIT_GUESS_MS);
+    assert_int_equal(guess(home, 1002), LIMIT_THROTTLE_MS);
+    fake_clock_move_ms(&now, (int64_t)(LIMIT_GUESSES + 2) * LIMIT_GUESS_MS);
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        assert_int_equal(guess(home, 3000 + i), 0);
+    assert_int_equal(guess(home, 4000), LIMIT_GUESS_MS);
 }
 
 static void
-attempts_at_once_stand_in_line(void **state)
+right_passwords_cost_nothing(void **state)
 {
     (void)state;
-    attempt(home, SPAN("joe"));
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("a")), 500);
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("b")), 1000);
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("c")), 1500);
-    for (int i = 0; i < 1000; i++)
-        assert_true(throttle_enter_ms(throttle, home, SPAN("d")) <= LIMIT_THROTTLE_MS);
-}
-
-static void
-time_forgives(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 6; i++)
-        attempt(home, SPAN("joe"));
-    fake_clock_move_ms(&now, 300000);
-    throttle_failed(throttle, home, SPAN("joe")); /* the fourth, no more the seventh */
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("x")), 4000);
-    fake_clock_move_ms(&now, 24 * 3600 * 1000);
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("joe")), 0);
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("joe")), 0);
-}
-
-static void
-an_account_guessed_at_from_everywhere(void **state)
-{
-    (void)state;
-    throttle_succeeded(throttle, home, SPAN("joe"));
-    assert_true(throttle_is_good(throttle, home, SPAN("JOE")));
-    int64_t wait_ms = 0;
-    for (char i = 0; i < 20; i++) {
-        const char address[] = {10, 0, 0, i};
-        wait_ms = attempt(span_of(address, 4), SPAN("joe"));
+    for (uint64_t i = 0; i < 10000; i++) {
+        struct throttle_ticket ticket = enter(home, i);
+        assert_int_equal(ticket.wait_ms, 0);
+        throttle_refund(throttle, &ticket);
+        throttle_refund(throttle, &ticket); /* twice is once */
     }
-    assert_int_equal(wait_ms, 4000); /* others wait, each from a fresh address */
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("joe")),
-                     0); /* its owner does not */
-    assert_true(throttle_enter_ms(throttle, away, SPAN("joe")) > 0);
+    /* Nor do they buy guesses. */
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        assert_int_equal(guess(home, 100 + i), 0);
+    assert_int_equal(guess(home, 1000), LIMIT_GUESS_MS);
 }
 
 static void
-a_good_address_loses_its_name(void **state)
+hanging_up_gives_nothing_back(void **state)
 {
     (void)state;
-    throttle_succeeded(throttle, home, SPAN("joe"));
-    for (int i = 0; i < 4; i++)
-        attempt(home, SPAN("ann")); /* a neighbour behind the same address */
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("joe")), 0);
-    throttle_failed(throttle, home, SPAN("joe"));
-    assert_false(throttle_is_good(throttle, home, SPAN("joe")));
-    assert_true(throttle_enter_ms(throttle, home, SPAN("joe")) > 0);
-    /* One own account does not buy free guesses at others. */
-    throttle_succeeded(throttle, home, SPAN("mallory"));
-    assert_true(throttle_enter_ms(throttle, home, SPAN("joe")) > 0);
+    for (int i = 0; i < LIMIT_GUESSES; i++)
+        (void)enter(home, JOE); /* nobody waited for the answer */
+    assert_int_equal(guess(home, ANN), LIMIT_GUESS_MS);
+}
+
+static void
+known_pairs_wait_for_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 1000; i++)
+        (void)guess(home, i); /* neighbours behind the same address */
+    for (char i = 0; i < 100; i++) {
+        const char address[] = {10, 0, 0, i};
+        (void)guess(span_of(address, 4), JOE); /* and a flood from everywhere */
+    }
+    struct throttle_ticket ticket = enter_known(home, JOE);
+    assert_int_equal(ticket.wait_ms, 0);
+    assert_int_equal(ticket.rank, THROTTLE_KNOWN);
+    throttle_refund(throttle, &ticket);
+    /* What is guessed from there has a budget too; then it is like anybody's. */
+    for (int i = 0; i < LIMIT_GUESSES; i++) {
+        ticket = enter_known(home, JOE);
+        assert_int_equal(ticket.wait_ms, 0);
+        throttle_failed(throttle, &ticket);
+    }
+    assert_int_equal(enter_known(home, JOE).wait_ms, -1);
+    assert_int_equal(enter_known(home, ANN).wait_ms, 0);
+}
+
+static void
+a_login_guessed_at_from_everywhere(void **state)
+{
+    (void)state;
+    int64_t wait_ms = 0;
+    for (int i = 0; i < 1000; i++) {
+        const char address[] = {10, 0, (char)(i / 100), (char)(i % 100)};
+        wait_ms = guess(span_of(address, 4), JOE);
+        assert_int_equal(wait_ms > 0, i >= LIMIT_GUESSES);
+        assert_true(wait_ms >= 0 && wait_ms <= LIMIT_THROTTLE_MS);
+    }
+    /* Its owner comes from an address that has guessed nothing: sooner, and first in line. */
+    const struct throttle_ticket ticket = enter(away, JOE);
+    assert_in_range(ticket.wait_ms, 1, 10000);
+    assert_int_equal(ticket.rank, THROTTLE_CLEAN);
+    static const char again[] = {10, 0, 9, 99};
+    const struct throttle_ticket late = enter(span_of(again, 4), JOE);
+    assert_int_equal(late.wait_ms, LIMIT_THROTTLE_MS);
+    assert_int_equal(late.rank, THROTTLE_LATE);
+    assert_int_equal(enter(away, ANN).wait_ms, 0);
+}
+
+static void
+a_webmail_has_a_budget_for_each_login(void **state)
+{
+    (void)state;
+    struct throttle_ticket ticket;
+    for (uint64_t i = 1; i <= 1000; i++) {
+        const struct throttle_who who = {.address = home, .login = i % 50, .trusted = true};
+        throttle_enter(throttle, &who, &ticket);
+        assert_int_equal(ticket.wait_ms, 0);
+        throttle_failed(throttle, &ticket);
+    }
+    const struct throttle_who joe = {.address = home, .login = 999, .trusted = true};
+    for (int i = 0; i < LIMIT_GUESSES; i++) {
+        throttle_enter(throttle, &joe, &ticket);
+        assert_int_equal(ticket.wait_ms, 0);
+    }
+    throttle_enter(throttle, &joe, &ticket);
+    assert_int_equal(ticket.wait_ms, LIMIT_GUESS_MS);
 }
 
 static void
 networks_and_local_peers(void **state)
 {
     (void)state;
-    attempt(six, SPAN("joe"));
-    assert_int_equal(throttle_enter_ms(throttle, six_neighbour, SPAN("a")), 500);
-    assert_int_equal(throttle_enter_ms(throttle, six_other, SPAN("a")), 0);
-    for (int i = 0; i < 10; i++)
-        assert_int_equal(attempt(SPAN(""), SPAN("joe")), 0);
-    assert_true(throttle_is_good(throttle, SPAN(""), SPAN("joe")));
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        (void)guess(six, 100 + i);
+    assert_int_equal(guess(six_neighbour, JOE), LIMIT_GUESS_MS);
+    assert_int_equal(guess(six_other, ANN), 0);
+    for (int i = 0; i < 10000; i++)
+        assert_int_equal(guess(SPAN(""), JOE), 0);
 }
 
 static void
 the_tables_are_bounded(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < 100000; i++) {
-        throttle_failed(throttle, span_of(&i, 4), span_of(&i, 4));
-        throttle_succeeded(throttle, span_of(&i, 4), span_of(&i, 4));
-    }
-    /* The latest are known, whatever came before. */
-    attempt(home, SPAN("joe"));
-    assert_int_equal(throttle_enter_ms(throttle, home, SPAN("ann")), 500);
+    for (uint32_t i = 0; i < 100000; i++)
+        (void)guess(span_of(&i, 4), i);
+    /* Who has spent the most is kept, whoever else comes. */
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        (void)guess(home, i);
+    for (uint32_t i = 0; i < 100000; i++)
+        (void)guess(span_of(&i, 4), i);
+    assert_int_equal(guess(home, JOE), LIMIT_GUESS_MS);
 }
 
 int
@@ -142,13 +208,10 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(waits_grow_and_are_bounded),
-        T(attempts_at_once_stand_in_line),
-        T(time_forgives),
-        T(an_account_guessed_at_from_everywhere),
-        T(a_good_address_loses_its_name),
-        T(networks_and_local_peers),
-        T(the_tables_are_bounded),
+        T(a_budget_and_what_comes_after),      T(right_passwords_cost_nothing),
+        T(hanging_up_gives_nothing_back),      T(known_pairs_wait_for_nothing),
+        T(a_login_guessed_at_from_everywhere), T(a_webmail_has_a_budget_for_each_login),
+        T(networks_and_local_peers),           T(the_tables_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

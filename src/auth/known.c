@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table of rows of eight; within a row the pair unseen for longest gives way. The file is a
+ * mark, the pairs, and a digest over both under the server's secret, and is replaced by rename.
+ */
+#include "auth/known.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/lock.h"
+
+enum {
+    WAYS = 8,
+    SECRET_OCTETS = 32,
+    MAC_OCTETS = 32,
+    ROW_OCTETS = 12, /* of a pair in the file: digest and hour, little-endian */
+    HOUR_S = 3600,
+};
+
+static const char mark[8] = {'R', 'S', 'T', 'K', 'N', 'O', 'W', '1'};
+
+struct pair {
+    uint64_t key;  /* 0: empty */
+    uint32_t hour; /* of the last success, since 1970 */
+};
+
+struct known {
+    struct lock lock; /* LOCK_THROTTLE; guards what follows */
+    struct pair *pairs;
+    uint32_t rows; /* a power of two */
+    bool changed;  /* since the file was written */
+    const struct clock *clock;
+    uint8_t secret[SECRET_OCTETS];
+    char *path; /* owned; NULL: nowhere */
+};
+
+static void
+mac_of(const struct known *known, struct span text, uint8_t mac[MAC_OCTETS])
+{
+    unsigned len = 0;
+
+    CHECK(HMAC(EVP_sha256(), known->secret, SECRET_OCTETS, (const uint8_t *)text.ptr, text.len,
+               mac, &len) != NULL);
+}
+
+static uint64_t
+key_of(const struct known *known, struct span address, uint64_t account_id)
+{
+    static const char purpose[] = "known pair";
+    char text[sizeof purpose + 1 + 16 + 8] = {0};
+    const size_t len = address.len == 16 ? 8 : address.len > 16 ? 16 : address.len;
+    uint8_t mac[MAC_OCTETS];
+    uint64_t key;
+
+    memcpy(text, purpose, sizeof purpose);
+    text[sizeof purpose] = (char)address.len;
+    memcpy(text + sizeof purpose + 1, address.ptr, len);
+    memcpy(text + sizeof purpose + 17, &account_id, sizeof account_id);
+    mac_of(known, span_of(text, sizeof text), mac);
+    memcpy(&key, mac, sizeof key);
+    return key == 0 ? 1 : key;
+}
+
+static uint32_t
+hour_now(const struct known *known)
+{
+    return (uint32_t)(clock_wall_s(known->clock) / HOUR_S);
+}
+
+/* A clock that was set back does not make a pair old. */
+static bool
+is_fresh(const struct pair *pair, uint32_t hour)
+{
+    return pair->key != 0 &&
+           (pair->hour >= hour || hour - pair->hour < LIMIT_KNOWN_DAYS * UINT32_C(24));
+}
+
+static struct pair *
+find(const struct known *known, uint64_t key)
+{
+    struct pair *row = &known->pairs[(size_t)(key & (known->rows - 1)) * WAYS];
+
+    for (unsigned i = 0; i < WAYS; i++)
+        if (row[i].key == key)
+            return &row[i];
+    return NULL;
+}
+
+static void
+put(struct known *known, uint64_t key, uint32_t hour)
+{
+    struct pair *pair = find(known, key);
+
+    if (pair == NULL) {
+        struct pair *row = &known->pairs[(size_t)(key & (known->rows - 1)) * WAYS];
+        pair = row;
+        for (unsigned i = 1; i < WAYS && pair->key != 0; i++)
+            if (row[i].key == 0 || row[i].hour < pair->hour)
+                pair = &row[i];
+    } else if (pair->hour == hour) {
+        return;
+    }
+    *pair = (struct pair){key, hour};
+    known->changed = true;
+}
+
+bool
+known_has(struct known *known, struct span address, uint64_t account_id)
+{
+    if (address.len == 0)
+        return true;
+    const uint64_t key = key_of(known, address, account_id);
+    const uint32_t hour = hour_now(known);
+    lock_enter(&known->lock);
+    const struct pair *pair = find(known, key);
+    const bool has = pair != NULL && is_fresh(pair, hour);
+    lock_leave(&known->lock);
+    return has;
+}
+
+void
+known_note(struct known *known, struct span address, uint64_t account_id)
+{
+    if (address.len == 0)
+        return;
+    const uint64_t key = key_of(known, address, account_id);
+    const uint32_t hour = hour_now(known);
+    lock_enter(&known->lock);
+    put(known, key, hour);
+    lock_leave(&known->lock);
+}
+
+/* --- The file --- */
+
+static size_t
+file_octets_max(const struct known *known)
+{
+    return sizeof mark + (size_t)known->rows * WAYS * ROW_OCTETS + MAC_OCTETS;
+}
+
+static void
+put_le(struct buf *buf, uint64_t value, unsigned octets)
+{
+    for (unsigned i = 0; i < octets; i++)
+        buf_put_char(buf, (char)(value >> (8 * i) & 0xff));
+}
+
+static uint64_t
+get_le(const char *from, unsigned octets)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < octets; i++)
+        value |= (uint64_t)(uint8_t)from[i] << (8 * i);
+    return value;
+}
+
+static void
+load(struct known *known)
+{
+    AUTO_FD fd = open(known->path, O_RDONLY | O_CLOEXEC);
+    AUTO_BUF text = {0};
+    uint8_t mac[MAC_OCTETS];
+
+    buf_init(&text, (size_t)LIMIT_KNOWN * 2 * ROW_OCTETS + 1024);
+    if (fd < 0 || fd_read_all(fd, &text, NULL) != RC_OK)
+        return;
+    const struct span all = buf_span(&text);
+    if (all.len < sizeof mark + MAC_OCTETS || memcmp(all.ptr, mark, sizeof mark) != 0)
+        return;
+    const struct span signed_part = span_head(all, all.len - MAC_OCTETS);
+    mac_of(known, signed_part, mac);
+    if (CRYPTO_memcmp(mac, all.ptr + signed_part.len, MAC_OCTETS) != 0)
+        return;
+    struct span rows = span_tail(signed_part, sizeof mark);
+    for (; rows.len >= ROW_OCTETS; rows = span_tail(rows, ROW_OCTETS))
+        if (get_le(rows.ptr, 8) != 0)
+            put(known, get_le(rows.ptr, 8), (uint32_t)get_le(rows.ptr + 8, 4));
+    known->changed = false;
+}
+
+static enum rc
+replace(const struct known *known, struct span text, struct err *err)
+{
+    char path[4096];
+
+    if (snprintf(path, sizeof path, "%s.new", known->path) >= (int)sizeof path)
+        return err_set(err, RC_INVALID, 0, "%s: path too long", known->path);
+    AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    enum rc rc = fd_write_all(fd, text, err);
+    if (rc == RC_OK && (fdatasync(fd) != 0 || rename(path, known->path) != 0))
+        rc = err_set(err, rc_of_errno(errno), errno, "%s", path);
+    if (rc != RC_OK)
+        unlink(path);
+    return rc;
+}
+
+enum rc
+known_save(struct known *known, struct err *err)
+{
+    AUTO_BUF text = {0};
+    uint8_t mac[MAC_OCTETS];
+
+    if (known->path == NULL)
+        return RC_OK;
+    const uint32_t hour = hour_now(known);
+    buf_init(&text, file_octets_max(known));
+    buf_put(&text, mark, sizeof mark);
+    lock_enter(&known->lock);
+    const bool changed = known->changed;
+    known->changed = false;
+    for (size_t i = 0; changed && i < (size_t)known->rows * WAYS; i++) {
+        if (!is_fresh(&known->pairs[i], hour))
+            continue;
+        put_le(&text, known->pairs[i].key, 8);
+        put_le(&text, known->pairs[i].hour, 4);
+    }
+    lock_leave(&known->lock);
+    if (!changed)
+        return RC_OK;
+    mac_of(known, buf_span(&text), mac);
+    buf_put(&text, mac, sizeof mac);
+    const enum rc rc = buf_ok(&text) ? replace(known, buf_span(&text), err)
+                                     : err_set(err, RC_LIMIT, 0, "known logins: no memory");
+    if (rc != RC_OK) {
+        lock_enter(&known->lock);
+        known->changed = true;
+        lock_leave(&known->lock);
+    }
+    return rc;
+}
+
+/* --- Life --- */
+
+struct known *
+known_new(uint32_t entries, const uint8_t secret[32], const char *path,
+          const struct clock *clock)
+{
+    struct known *known = calloc(1, sizeof *known);
+
+    if (known == NULL)
+        return NULL;
+    lock_init(&known->lock, LOCK_THROTTLE);
+    known->rows = 1;
+    while (known->rows * WAYS < entries && known->rows < UINT32_MAX / 2 / WAYS)
+        known->rows *= 2;
+    known->clock = clock;
+    memcpy(known->secret, secret, SECRET_OCTETS);
+    known->pairs = calloc((size_t)known->rows * WAYS, sizeof *known->pairs);
+    known->path = path == NULL ? NULL : strdup(path);
+    if (known->pairs == NULL || (path != NULL && known->path == NULL)) {
+        known_free(known);
+        return NULL;
+    }
+    if (path != NULL)
+        load(known);
+    return known;
+}
+
+void
+known_free(struct known *known)
+{
+    if (known == NULL)
+        return;
+    OPENSSL_cleanse(known->secret, sizeof known->secret);
+    lock_done(&known->lock);
+    free(known->path);
+    free(known->pairs);
+    free(known);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Known pairs of address and account: how long they last, over restarts, and damaged files. */
+#include "support/cm.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/known.h"
+#include "base/limits.h"
+#include "support/fake_clock.h"
+#include "support/tmpdir.h"
+
+static struct tmpdir dir;
+static struct fake_clock now;
+static char path[256];
+static struct known *known;
+static struct err err;
+static const uint8_t secret[32] = "a secret of thirty-two octets..";
+static const struct span home = SPAN_INIT("\xcb\x00\x71\x09");
+static const struct span away = SPAN_INIT("\xc6\x33\x64\x01");
+static const struct span six = SPAN_INIT("\x20\x01\x0d\xb8\0\0\0\1\0\0\0\0\0\0\0\1");
+static const struct span six_neighbour =
+    SPAN_INIT("\x20\x01\x0d\xb8\0\0\0\1\xff\0\0\0\0\0\0\2");
+
+static int
+setup(void **state)
+{
+    (void)state;
+    tmpdir_make(&dir);
+    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "known"));
+    fake_clock_init(&now, 1794486257);
+    known = known_new(64, secret, path, &now.clock);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    known_free(known);
+    tmpdir_remove(&dir);
+    return 0;
+}
+
+static void
+restart(void)
+{
+    assert_ok(known_save(known, &err));
+    known_free(known);
+    known = known_new(64, secret, path, &now.clock);
+    assert_non_null(known);
+}
+
+static void
+a_pair_lasts_thirty_days(void **state)
+{
+    (void)state;
+    assert_false(known_has(known, home, 7));
+    known_note(known, home, 7);
+    known_note(known, six, 8);
+    restart();
+    assert_true(known_has(known, home, 7));
+    assert_true(known_has(known, six_neighbour, 8));
+    assert_false(known_has(known, home, 8));
+    assert_false(known_has(known, away, 7));
+    assert_true(known_has(known, SPAN(""), 9)); /* local */
+    fake_clock_move_ms(&now, INT64_C(29) * 86400000);
+    assert_true(known_has(known, home, 7));
+    known_note(known, six, 8);
+    fake_clock_move_ms(&now, INT64_C(86400000));
+    assert_false(known_has(known, home, 7));
+    assert_true(known_has(known, six, 8));
+    restart();
+    assert_false(known_has(known, home, 7));
+    assert_true(known_has(known, six, 8));
+    /* A clock that was wrong and is set back makes nobody a stranger. */
+    fake_clock_move_ms(&now, INT64_C(-40) * 86400000);
+    assert_true(known_has(known, six, 8));
+}
+
+static void
+they_are_bounded(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i < 10000; i++)
+        known_note(known, home, i);
+    restart();
+    unsigned count = 0;
+    for (uint64_t i = 1; i < 10000; i++)
+        count += known_has(known, home, i);
+    assert_in_range(count, 32, 64);
+    fake_clock_move_ms(&now, 3600000); /* the one just noted always has a place */
+    for (uint64_t i = 20000; i < 20100; i++) {
+        known_note(known, home, i);
+        assert_true(known_has(known, home, i));
+    }
+}
+
+/* The file with octet `at` changed, or cut there. */
+static void
+damage(off_t at, bool cut)
+{
+    char octet = 0;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    if (cut) {
+        assert_int_equal(ftruncate(fd, at), 0);
+    } else {
+        assert_int_equal(pread(fd, &octet, 1, at), 1);
+        octet ^= 1;
+        assert_int_equal(pwrite(fd, &octet, 1, at), 1);
+    }
+    close(fd);
+}
+
+static void
+a_damaged_file_counts_as_none(void **state)
+{
+    (void)state;
+    struct stat st;
+    for (int cut = 0; cut < 2; cut++) {
+        for (off_t at = 0;; at++) {
+            known_note(known, home, 7);
+            fake_clock_move_ms(&now, 3600000); /* so that the file is written anew */
+            known_note(known, home, 7);
+            assert_ok(known_save(known, &err));
+            assert_int_equal(stat(path, &st), 0);
+            assert_int_equal(st.st_mode & 0777, 0600);
+            if (at == st.st_size)
+                break;
+            damage(at, cut);
+            known_free(known);
+            known = known_new(64, secret, path, &now.clock);
+            assert_false(known_has(known, home, 7));
+        }
+    }
+    /* Of another server: the digests mean nothing there. */
+    known_free(known);
+    static const uint8_t other[32] = {1};
+    known = known_new(64, other, path, &now.clock);
+    assert_false(known_has(known, home, 7));
+}
+
+static void
+nothing_new_is_not_written(void **state)
+{
+    (void)state;
+    assert_ok(known_save(known, &err));
+    assert_int_equal(access(path, F_OK), -1);
+    known_note(known, home, 7);
+    assert_ok(known_save(known, &err));
+    assert_int_equal(unlink(path), 0);
+    known_note(known, home, 7);
+    assert_ok(known_save(known, &err));
+    assert_int_equal(access(path, F_OK), -1);
+    /* One that cannot be written is tried again. */
+    known_free(known);
+    known = known_new(64, secret, "/nowhere/at/all", &now.clock);
+    known_note(known, home, 7);
+    assert_int_equal(known_save(known, &err), RC_NOT_FOUND);
+    assert_int_equal(known_save(known, &err), RC_NOT_FOUND);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_pair_lasts_thirty_days),
+        T(they_are_bounded),
+        T(a_damaged_file_counts_as_none),
+        T(nothing_new_is_not_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
