@@ -196,6 +196,7 @@ main(int argc, char **argv)
                   .undelete_retention_s = 86400,
                   .undelete_max_octets = UINT64_C(1) << 30},
         .dir = dir,
+        .background = true,
         .max_open_fds = number_of(argc, argv, 4, 1024),
     };
     make_texts();
@@ -205,9 +206,10 @@ main(int argc, char **argv)
         one_round(round);
     atomic_store(&stopping, true);
     pthread_join(keeper, NULL);
+    const size_t waiting = store_sqlite_logs(store);
     const double start = now_s();
     store_close(store);
-    printf("closing took %.1f s\n", now_s() - start);
+    printf("%zu logs were waiting; closing took %.1f s\n", waiting, now_s() - start);
     if (argc <= 5)
         nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return 0;

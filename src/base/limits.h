@@ -109,7 +109,12 @@
 /* --- Store --- */
 #define LIMIT_DB_WAIT_MS 5000        /* for a lock held by somebody outside this process */
 #define LIMIT_WAL_OCTETS (16u << 20) /* then readers are held off and the WAL is truncated */
-#define LIMIT_TURN_BATCH 64u         /* requests committed together */
+#define LIMIT_LOG_LEFT_OCTETS                                                                  \
+    (256u << 10)              /* of log: a closed account with more of it is emptied first */
+#define LIMIT_LOG_QUIET_S 300 /* without use, then smaller ones are emptied too */
+#define LIMIT_LOGS_NOTED                                                                       \
+    262144u                  /* closed accounts whose logs are remembered, 120 octets each */
+#define LIMIT_TURN_BATCH 64u /* requests committed together */
 #define LIMIT_TURN_BATCH_OCTETS (8u << 20)
 #define LIMIT_READERS 2u              /* read handles per open account */
 #define LIMIT_BODY_CHUNK (256u << 10) /* octets of one stored piece of a body */

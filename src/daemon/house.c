@@ -80,6 +80,7 @@ house_store_open(struct house *house, struct err *err)
         .store.report_ctx = house,
         .dir = config_path(config, "accounts"),
         .max_open_fds = store_fds(config, house->use),
+        .background = house->use == HOUSE_SERVE,
     };
 
     enum rc rc = registry_open(&registry, &house->registry, err);

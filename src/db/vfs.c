@@ -28,14 +28,17 @@
  */
 #include "db/vfs.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/fd.h"
 #include "base/span.h"
 #include "db/db.h"
 #include "db/disk.h"
@@ -45,7 +48,8 @@
 
 enum {
     LOG_HEADER = 32,             /* SQLite file format 4.1 */
-    LOG_KEEP_OCTETS = 128 << 10, /* of a log that was emptied: two commits of the usual size */
+    LOG_KEEP_OCTETS = 512 << 10, /* of a log that was emptied; giving blocks back and getting
+                                    new ones costs more than all else (discard) */
     HELD_MAX = 120 << 10,        /* below malloc's threshold for maps of their own */
     SPARE_BUFFERS = 16,
     REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
@@ -659,4 +663,19 @@ vfs_index(struct sqlite3 *raw)
         file == NULL || file->pMethods != &db_methods)
         return NULL;
     return ours(file)->index;
+}
+
+int64_t
+vfs_log_octets(const char *path)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char header[LOG_HEADER];
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= LOG_HEADER)
+        return 0;
+    if (pread(fd, header, sizeof header, 0) == LOG_HEADER &&
+        memcmp(header, empty_mark, LOG_HEADER) == 0)
+        return 0;
+    return (int64_t)st.st_size;
 }

@@ -12,6 +12,8 @@
 #ifndef DB_VFS_H
 #define DB_VFS_H
 
+#include <stdint.h>
+
 struct sqlite3;
 struct wal_index;
 
@@ -19,5 +21,8 @@ struct wal_index;
 const char *vfs_register(void);
 /** The index of an open database, or NULL when it was not opened through this VFS. Borrowed. */
 struct wal_index *vfs_index(struct sqlite3 *raw);
+/** How large the log at path may be, by a look at its file: 0 when it is known to be empty.
+ *  Nobody locks a log's file, so this may be asked at any time. Thread: any. */
+int64_t vfs_log_octets(const char *path);
 
 #endif

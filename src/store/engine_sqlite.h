@@ -11,17 +11,22 @@
 
 struct sqlite_options {
     struct store_options store;
-    const char *dir; /* DIR/accounts; made when missing; borrowed for the call */
+    const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
+    int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
+    bool background;      /* a thread of the engine's own empties the logs of quiet accounts */
     /* Other stores are open on the same directory and write to it: makes the store
      * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
      * the seam. */
     bool shared;
-    int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
 };
 
 MUST_USE enum rc store_open_sqlite(const struct sqlite_options *options, struct store **out,
                                    struct err *err);
 /** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
 int64_t store_sqlite_open_fds(struct store *store);
+/** Closed accounts whose logs wait to be emptied. Thread: any. */
+size_t store_sqlite_logs(struct store *store);
+/** Empties them now. Waits for disk. Thread: any. */
+void store_sqlite_empty_logs(struct store *store);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
+#include "db/vfs.h"
 
 enum {
     WRITER_CACHE_KIB = 1024, /* a large COPY spills less */
@@ -49,6 +50,18 @@ file_changed(const char *dir, const char *name, int64_t *changed_s)
     return true;
 }
 
+/* After a restart nobody knows which logs were left: the round over all accounts tells. */
+static void
+note_left_log(struct sqlite_store *store, uint64_t account_id, const char *dir)
+{
+    char path[ACCOUNT_PATH_MAX + 16];
+
+    if (!store->options.background || account_is_open(store, account_id))
+        return;
+    snprintf(path, sizeof path, "%s/mail.db-wal", dir);
+    logs_note(store, account_id, vfs_log_octets(path));
+}
+
 bool
 sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed_s_out)
 {
@@ -60,6 +73,7 @@ sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed
     if (!file_changed(dir, "mail.db", changed_s_out))
         return false;
     (void)file_changed(dir, "mail.db-wal", changed_s_out); /* commits that are not in it yet */
+    note_left_log(store, account_id, dir);
     return true;
 }
 
@@ -165,6 +179,15 @@ handle_check(struct handle *handle, struct err *err)
         return rc;
     AUTO_STMT stmt = stmt_get(handle->db, SQL_MBOX_ANY);
     return stmt_one(&stmt, err);
+}
+
+enum rc
+handle_open_plain(struct sqlite_account *acct, struct handle **out, struct err *err)
+{
+    char dir[ACCOUNT_PATH_MAX];
+
+    account_dir(acct->store, acct->id, dir, sizeof dir);
+    return handle_open_at(acct, dir, HANDLE_WRITER, false, out, err);
 }
 
 enum rc

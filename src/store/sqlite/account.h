@@ -18,6 +18,7 @@
 #include "base/lock.h"
 #include "base/map.h"
 #include "db/txn.h"
+#include "store/sqlite/logs.h"
 #include "store/sqlite/sql.h"
 #include "store/engine.h"
 #include "store/engine_sqlite.h"
@@ -101,6 +102,7 @@ struct sqlite_account {
     struct handle *readers[LIMIT_READERS];
     unsigned readers_opening;
     bool writer_busy;     /* in a transaction, opening or checkpointing */
+    bool keeping;         /* the same, by the thread that empties logs */
     bool truncating;      /* no new readers */
     struct wake *waiters; /* owned array: who was told RC_AGAIN */
     size_t waiter_count;
@@ -126,6 +128,7 @@ struct sqlite_store {
     char *dir; /* owned */
     atomic_int_fast64_t fds;
     struct shard shards[STORE_SHARDS];
+    struct logs logs;
 };
 
 static inline struct sqlite_store *
@@ -151,6 +154,10 @@ extern const struct store_ops sqlite_ops;
 #undef STORE_OP
 
 struct shard *shard_of(const struct sqlite_account *acct);
+/* Frees it when nobody has it and nothing is open. The lock is held. */
+void account_free_if_unused(struct shard *shard, struct sqlite_account *acct);
+/* Whether a database of it is open. Thread: any. */
+bool account_is_open(struct sqlite_store *store, uint64_t account_id);
 /* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
 MUST_USE enum rc fds_take(struct sqlite_store *store, struct err *err);
 void fds_give(struct sqlite_store *store);
@@ -167,11 +174,17 @@ MUST_USE enum rc waiter_add(struct sqlite_account *acct, struct wake wake);
 /* Moves the account's log into its database when it has grown enough; otherwise does nothing,
  * at once. For the holder of the turn, outside a transaction. Waits for disk. */
 void log_keep_short(struct sqlite_account *acct);
+/* Moves all of it into the database and makes the log empty, unless readers are inside for
+ * long. The writer is taken, and db is it or a handle in its place. Waits for disk. */
+void log_empty(struct sqlite_account *acct, struct db *db);
 
 enum handle_kind { HANDLE_READER, HANDLE_WRITER };
 /* Opens a database of an account that is there; RC_NOT_FOUND when it has to be created. */
 MUST_USE enum rc handle_open(struct sqlite_account *acct, enum handle_kind kind,
                              struct handle **out, struct err *err);
+/* A writer that is for its log only: nothing is asked of the database. RC_NOT_FOUND. */
+MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, struct handle **out,
+                                   struct err *err);
 /* Makes the account (directories, schema, mailboxes) as far as it is not there. */
 MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,
                                 struct err *err);

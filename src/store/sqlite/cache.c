@@ -32,6 +32,18 @@ shard_of(const struct sqlite_account *acct)
     return &acct->store->shards[acct->id % STORE_SHARDS];
 }
 
+bool
+account_is_open(struct sqlite_store *store, uint64_t account_id)
+{
+    struct shard *shard = &store->shards[account_id % STORE_SHARDS];
+
+    lock_enter(&shard->lock);
+    const struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    const bool open = acct != NULL && !list_is_empty(&acct->lru);
+    lock_leave(&shard->lock);
+    return open;
+}
+
 struct wakes
 wakes_take(struct sqlite_account *acct, size_t max)
 {
@@ -102,8 +114,8 @@ is_idle(const struct sqlite_account *acct)
 }
 
 /* Frees the account when nobody has it and nothing is open. The lock is held. */
-static void
-free_if_unused(struct shard *shard, struct sqlite_account *acct)
+void
+account_free_if_unused(struct shard *shard, struct sqlite_account *acct)
 {
     if (acct->refs != 0 || is_open(acct) || acct->setup == SETUP_BUSY)
         return;
@@ -113,12 +125,13 @@ free_if_unused(struct shard *shard, struct sqlite_account *acct)
 }
 
 /* Closes the databases of an idle account; the lock is held, given up meanwhile, and held
- * again. The last of them, the writer, moves the WAL into the database and removes it. */
+ * again. Their log stays as it is and is noted, for the thread that empties logs. */
 static void
 databases_close(struct shard *shard, struct sqlite_account *acct)
 {
     struct handle *handles[LIMIT_READERS + 1];
     unsigned count = 0;
+    int64_t log_octets = 0;
 
     for (unsigned i = 0; i < LIMIT_READERS; i++) {
         if (acct->readers[i] != NULL)
@@ -134,17 +147,20 @@ databases_close(struct shard *shard, struct sqlite_account *acct)
     lock_leave(&shard->lock);
 
     for (unsigned i = 0; i < count; i++) {
+        if (db_wal_octets(handles[i]->db) > log_octets)
+            log_octets = db_wal_octets(handles[i]->db);
         handle_close(handles[i]);
         fds_give(acct->store);
     }
     sweep_free(acct);
+    logs_note(acct->store, acct->id, log_octets);
 
     lock_enter(&shard->lock);
     acct->setup = was;
     acct->checkpoint_at_octets = 0;
     struct wakes wakes = wakes_take(acct, SIZE_MAX);
     pthread_cond_broadcast(&shard->changed);
-    free_if_unused(shard, acct);
+    account_free_if_unused(shard, acct);
     lock_leave(&shard->lock);
     wakes_call(&wakes);
     lock_enter(&shard->lock);
@@ -336,16 +352,40 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
         list_init(&store->shards[i].lru);
     }
     db_init();
+    logs_init(&store->logs);
+    const enum rc started = options->background ? logs_start(store, err) : RC_OK;
+    if (started != RC_OK) {
+        sqlite_close(&store->base);
+        return started;
+    }
     *out = &store->base;
     return RC_OK;
+}
+
+void
+store_sqlite_empty_logs(struct store *store)
+{
+    CHECK(store->ops == &sqlite_ops);
+    while (logs_step(sqlite_store_of(store), true))
+        ;
+}
+
+size_t
+store_sqlite_logs(struct store *store)
+{
+    CHECK(store->ops == &sqlite_ops);
+    return logs_count(sqlite_store_of(store));
 }
 
 void
 sqlite_close(struct store *base)
 {
     struct sqlite_store *store = sqlite_store_of(base);
+
+    logs_stop(store);
     while (evict_one(store, INT64_MAX))
         ;
+    logs_done(&store->logs);
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         CHECK(store->shards[i].accounts.count == 0); /* somebody still has an account */
         map_done(&store->shards[i].accounts);
@@ -395,7 +435,7 @@ sqlite_account_put(struct store_account *base)
     lock_enter(&shard->lock);
     CHECK(acct->refs > 0);
     acct->refs--;
-    free_if_unused(shard, acct);
+    account_free_if_unused(shard, acct);
     lock_leave(&shard->lock);
 }
 
@@ -412,6 +452,11 @@ databases_forget(struct sqlite_store *store, uint64_t account_id, struct err *er
         acct->refs++; /* it is being closed: stays until that is done */
         while (acct->setup == SETUP_BUSY)
             lock_wait(&shard->lock, &shard->changed);
+        acct->refs--;
+    }
+    while (acct != NULL && acct->keeping) { /* not in anybody's use */
+        acct->refs++;
+        lock_wait(&shard->lock, &shard->changed);
         acct->refs--;
     }
     if (acct != NULL && (acct->refs != 0 || !is_idle(acct)))

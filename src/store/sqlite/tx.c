@@ -301,7 +301,7 @@ writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
         rc = setup(shard, acct, HANDLE_WRITER, err);
     if (rc == RC_OK) {
         /* setup() gives the lock up when it has finished: an eviction may have come between. */
-        while (acct->setup == SETUP_BUSY)
+        while (acct->setup == SETUP_BUSY || acct->keeping)
             lock_wait(&shard->lock, &shard->changed);
         CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
         acct->writer_busy = true;
@@ -559,11 +559,10 @@ report_outsider(struct sqlite_account *acct, int64_t wal_octets)
     options->report(options->report_ctx, acct->id, text);
 }
 
-static void
-truncate_log(struct sqlite_account *acct)
+void
+log_empty(struct sqlite_account *acct, struct db *db)
 {
     struct shard *shard = shard_of(acct);
-    struct db *db = acct->writer->db;
     struct db_checkpoint state = {0};
     const bool alone = readers_stop(shard, acct);
     const enum rc rc = db_checkpoint(
@@ -597,7 +596,7 @@ checkpoint_when(struct sqlite_account *acct, int64_t octets)
     if (wal < octets || wal < acct->checkpoint_at_octets)
         return;
     if (wal >= (int64_t)LIMIT_WAL_OCTETS)
-        truncate_log(acct);
+        log_empty(acct, db);
     else
         checkpoint_some(db);
     acct->checkpoint_at_octets = db_wal_octets(db) + CHECKPOINT_OCTETS;
@@ -610,7 +609,7 @@ log_keep_short(struct sqlite_account *acct)
 
     CHECK(lock_none_held());
     lock_enter(&shard->lock);
-    const bool due = acct->setup == SETUP_READY && acct->writer != NULL;
+    const bool due = acct->setup == SETUP_READY && acct->writer != NULL && !acct->keeping;
     CHECK(!due || !acct->writer_busy);
     if (due)
         acct->writer_busy = true;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header. One thread works through the list, one account at a time, and rests between
+ * two for as long as the last one took, unless BACKLOG wait: then it is later deliveries that
+ * pay, by reading long logs. It is not niced: on a busy machine it would never run. It uses the
+ * account's writer without the turn: `keeping` keeps the holder of the turn waiting for that
+ * moment, and readers are held off as for any truncation.
+ *
+ * What fails stays as it is: nothing acknowledged depends on it, the account's next commit
+ * will say what is wrong, and it is noted again when it closes.
+ */
+#include "store/sqlite/logs.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "store/sqlite/private.h"
+
+enum {
+    IDLE_WAIT_MS = 1000, /* a small one may have come of age */
+    BACKLOG = 50,        /* large ones that wait: then it does not rest */
+};
+
+struct log_entry {
+    struct list link;
+    uint64_t account_id;
+    int64_t closed_us;
+    bool large;
+};
+
+void
+logs_init(struct logs *logs)
+{
+    lock_init(&logs->lock, LOCK_LEAF);
+    CHECK(pthread_cond_init(&logs->changed, NULL) == 0);
+    map_init(&logs->entries);
+    list_init(&logs->large);
+    list_init(&logs->small);
+}
+
+void
+logs_done(struct logs *logs)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(&logs->large)) != NULL ||
+           (node = list_pop_front(&logs->small)) != NULL)
+        free(CONTAINER_OF(node, struct log_entry, link));
+    map_done(&logs->entries);
+    pthread_cond_destroy(&logs->changed);
+    lock_done(&logs->lock);
+}
+
+/* A new entry on no list, or NULL: there are enough, or no memory. The lock is held. */
+static struct log_entry *
+entry_new(struct logs *logs, uint64_t account_id)
+{
+    if (logs->entries.count >= LIMIT_LOGS_NOTED)
+        return NULL;
+    struct log_entry *entry = malloc(sizeof *entry);
+    if (entry == NULL)
+        return NULL;
+    *entry = (struct log_entry){.account_id = account_id};
+    list_init(&entry->link);
+    if (map_put(&logs->entries, map_key_u64(&entry->account_id), entry) != RC_OK) {
+        free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+void
+logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets)
+{
+    struct logs *logs = &store->logs;
+
+    if (octets <= 0)
+        return;
+    lock_enter(&logs->lock);
+    struct log_entry *entry = map_get(&logs->entries, map_key_u64(&account_id));
+    if (entry == NULL)
+        entry = entry_new(logs, account_id);
+    if (entry != NULL) {
+        entry->closed_us = clock_mono_us(store->options.store.clock);
+        if (entry->large) { /* keeps its place */
+        } else if (octets > (int64_t)LIMIT_LOG_LEFT_OCTETS) {
+            entry->large = true;
+            logs->large_count++;
+            list_remove(&entry->link);
+            list_push_back(&logs->large, &entry->link);
+            pthread_cond_signal(&logs->changed);
+        } else {
+            list_remove(&entry->link);
+            list_push_back(&logs->small, &entry->link);
+        }
+    }
+    lock_leave(&logs->lock);
+}
+
+size_t
+logs_count(struct sqlite_store *store)
+{
+    lock_enter(&store->logs.lock);
+    const size_t count = store->logs.entries.count;
+    lock_leave(&store->logs.lock);
+    return count;
+}
+
+/* The next one that is due, taken off the list. */
+static bool
+take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out)
+{
+    struct logs *logs = &store->logs;
+    const int64_t quiet_us = (int64_t)LIMIT_LOG_QUIET_S * 1000000;
+    const int64_t now_us = clock_mono_us(store->options.store.clock);
+
+    lock_enter(&logs->lock);
+    struct list *node = list_pop_front(&logs->large);
+    if (node == NULL && !list_is_empty(&logs->small)) {
+        struct log_entry *oldest = CONTAINER_OF(logs->small.next, struct log_entry, link);
+        if (all || now_us - oldest->closed_us >= quiet_us)
+            node = list_pop_front(&logs->small);
+    }
+    if (node != NULL) {
+        struct log_entry *entry = CONTAINER_OF(node, struct log_entry, link);
+        *account_id_out = entry->account_id;
+        logs->large_count -= entry->large;
+        (void)map_take(&logs->entries, map_key_u64(&entry->account_id));
+        free(entry);
+    }
+    lock_leave(&logs->lock);
+    return node != NULL;
+}
+
+/* Takes the account's writer; false: it is in use, so its log is being looked after. */
+static bool
+keep_begin(struct sqlite_account *acct)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    const bool is_free = acct->setup != SETUP_BUSY && !acct->writer_busy;
+    if (is_free)
+        acct->writer_busy = acct->keeping = true;
+    lock_leave(&shard->lock);
+    return is_free;
+}
+
+/* Gives the writer and the account back. */
+static void
+keep_end(struct sqlite_account *acct)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    acct->writer_busy = acct->keeping = false;
+    acct->refs--;
+    pthread_cond_broadcast(&shard->changed);
+    account_free_if_unused(shard, acct);
+    lock_leave(&shard->lock);
+}
+
+/* Through a handle for this purpose only, so that the cache keeps what it has. */
+static void
+empty_closed(struct sqlite_account *acct)
+{
+    struct handle *handle = NULL;
+
+    if (fds_take(acct->store, NULL) != RC_OK)
+        return;
+    if (handle_open_plain(acct, &handle, NULL) == RC_OK) {
+        log_empty(acct, handle->db);
+        handle_close(handle);
+    }
+    fds_give(acct->store);
+}
+
+static void
+empty_one(struct sqlite_store *store, uint64_t account_id)
+{
+    struct store_account *base = NULL;
+
+    if (sqlite_account_get(&store->base, account_id, &base) != RC_OK)
+        return;
+    struct sqlite_account *acct = sqlite_account_of(base);
+    if (!keep_begin(acct)) {
+        sqlite_account_put(base);
+        return;
+    }
+    if (acct->writer != NULL) {
+        log_empty(acct, acct->writer->db);
+        acct->checkpoint_at_octets = 0;
+    } else {
+        empty_closed(acct);
+    }
+    keep_end(acct);
+}
+
+bool
+logs_step(struct sqlite_store *store, bool all)
+{
+    uint64_t account_id = 0;
+
+    if (!take_due(store, all, &account_id))
+        return false;
+    empty_one(store, account_id);
+    return true;
+}
+
+/* Until something large is noted, or a small one may have come of age. False: stop. */
+static bool
+wait_for_work(struct logs *logs)
+{
+    lock_enter(&logs->lock);
+    if (!logs->stop && list_is_empty(&logs->large))
+        (void)lock_wait_ms(&logs->lock, &logs->changed, IDLE_WAIT_MS);
+    const bool stop = logs->stop;
+    lock_leave(&logs->lock);
+    return !stop;
+}
+
+/* Leaves the disk to others for a while, unless far too much waits. False: stop. */
+static bool
+rest(struct logs *logs, int64_t took_ms)
+{
+    const int64_t until_ms = clock_mono_ms(&clock_system) + took_ms;
+
+    lock_enter(&logs->lock);
+    int64_t left_ms = logs->large_count < BACKLOG ? took_ms : 0;
+    while (!logs->stop && left_ms > 0) {
+        (void)lock_wait_ms(&logs->lock, &logs->changed, left_ms);
+        left_ms = until_ms - clock_mono_ms(&clock_system);
+    }
+    const bool stop = logs->stop;
+    lock_leave(&logs->lock);
+    return !stop;
+}
+
+static void *
+run(void *arg)
+{
+    struct sqlite_store *store = arg;
+    bool more = true;
+
+    while (more) {
+        const int64_t began_ms = clock_mono_ms(&clock_system);
+        more = logs_step(store, false)
+                   ? rest(&store->logs, clock_mono_ms(&clock_system) - began_ms)
+                   : wait_for_work(&store->logs);
+    }
+    return NULL;
+}
+
+enum rc
+logs_start(struct sqlite_store *store, struct err *err)
+{
+    const int failed = pthread_create(&store->logs.thread, NULL, run, store);
+
+    if (failed != 0)
+        return err_set(err, RC_LIMIT, failed, "the store's thread");
+    store->logs.running = true;
+    return RC_OK;
+}
+
+void
+logs_stop(struct sqlite_store *store)
+{
+    struct logs *logs = &store->logs;
+
+    if (!logs->running)
+        return;
+    lock_enter(&logs->lock);
+    logs->stop = true;
+    pthread_cond_signal(&logs->changed);
+    lock_leave(&logs->lock);
+    pthread_join(logs->thread, NULL);
+    logs->running = false;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Logs of closed accounts: noted when they close, emptied later, the large ones first, found
+ * again after a restart, and never in the way of who wants the account.
+ */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/limits.h"
+#include "db/vfs.h"
+#include "store/sqlite/private.h"
+
+enum { DEADLINE_MS = 20000 };
+
+static int64_t
+log_octets(struct fixture *fx, unsigned account)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%02x/00/%u/mail.db-wal", fx->accounts, account, account);
+    return vfs_log_octets(path);
+}
+
+/* Closes everything, as pressure or time does. */
+static void
+close_all(struct fixture *fx)
+{
+    test_now_s += 61;
+    store_keep_house(fx->store, NULL);
+    assert_int_equal(store_sqlite_open_fds(fx->store), 0);
+}
+
+static void
+add_to(struct fixture *fx, unsigned account, unsigned count)
+{
+    struct store_account *own = fx->acct;
+
+    assert_ok(store_account_get(fx->store, account, &fx->acct));
+    fill(fx, "INBOX", count);
+    store_account_put(fx->acct);
+    fx->acct = own;
+}
+
+static void
+assert_messages(struct fixture *fx, uint32_t count)
+{
+    struct store_tx *tx = begin_read(fx);
+
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, count);
+    store_end(tx);
+    verify(fx);
+}
+
+static void
+test_closed_accounts_are_emptied(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    assert_int_equal(store_sqlite_logs(fx->store), 0); /* open: the turn looks after it */
+    close_all(fx);
+    assert_int_equal(store_sqlite_logs(fx->store), 1);
+    assert_true(log_octets(fx, 7) > 0);
+    store_sqlite_empty_logs(fx->store);
+    assert_int_equal(store_sqlite_logs(fx->store), 0);
+    assert_int_equal(log_octets(fx, 7), 0);
+    assert_int_equal(store_sqlite_open_fds(fx->store), 0);
+    assert_messages(fx, 3);
+    fill(fx, "INBOX", 3);
+    close_all(fx);
+    assert_true(log_octets(fx, 7) > 0);
+    assert_messages(fx, 6);
+    fixture_free(fx);
+}
+
+static void
+test_large_ones_come_first(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+
+    (void)state;
+    for (unsigned account = 1; account <= 4; account++) {
+        add_to(fx, account, account == 2 || account == 4 ? 1500 : 1);
+        close_all(fx);
+    }
+    assert_true(log_octets(fx, 2) > (int64_t)LIMIT_LOG_LEFT_OCTETS);
+    assert_true(log_octets(fx, 1) < (int64_t)LIMIT_LOG_LEFT_OCTETS);
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 2), 0);
+    assert_true(log_octets(fx, 4) > 0);
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 4), 0);
+    test_now_s += LIMIT_LOG_QUIET_S - 123; /* the first was closed 4 * 61 s ago */
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 1), 0);
+    assert_false(logs_step(store, false)); /* account 3 is not quiet for long enough */
+    assert_true(log_octets(fx, 3) > 0);
+    test_now_s += 123;
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 3), 0);
+    fixture_free(fx);
+}
+
+/* An account that is open again is emptied through its own writer, and goes on. */
+static void
+test_open_accounts_keep_their_handles(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    close_all(fx);
+    fill(fx, "INBOX", 3);
+    struct store_tx *tx = begin_write(fx);
+    store_sqlite_empty_logs(fx->store); /* in use: nothing is done */
+    assert_true(log_octets(fx, 7) > 0);
+    store_end(tx);
+    close_all(fx);
+    fill(fx, "INBOX", 3);
+    const int64_t fds = store_sqlite_open_fds(fx->store);
+    store_sqlite_empty_logs(fx->store);
+    assert_int_equal(log_octets(fx, 7), 0);
+    assert_int_equal(store_sqlite_open_fds(fx->store), fds);
+    fill(fx, "INBOX", 3);
+    assert_messages(fx, 12);
+    fixture_free(fx);
+}
+
+static void
+test_unknown_and_removed_accounts(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    logs_note(sqlite_store_of(fx->store), 99, 1000);
+    store_sqlite_empty_logs(fx->store);
+    assert_int_equal(log_octets(fx, 99), 0);
+    add_to(fx, 9, 3);
+    close_all(fx);
+    assert_int_equal(store_sqlite_logs(fx->store), 1);
+    assert_ok(store_account_remove(fx->store, 9, &fx->err));
+    store_sqlite_empty_logs(fx->store);
+    fixture_free(fx);
+}
+
+static void
+test_noted_accounts_are_limited(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+
+    (void)state;
+    for (uint64_t account = 1000; account < 1000 + LIMIT_LOGS_NOTED; account++)
+        logs_note(store, account, 1);
+    assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
+    logs_note(store, 1, INT64_C(1) << 40);
+    assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
+    logs_note(store, 1000, INT64_C(1) << 40); /* known already */
+    assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
+    fixture_free(fx);
+}
+
+/* The thread, and the round over all accounts that tells it what an earlier life has left. */
+static void
+test_left_by_an_earlier_life(void **state)
+{
+    struct fixture *fx = fixture_new();
+    int64_t changed_s = 0;
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    fx->options.background = true;
+    fixture_restart(fx);
+    assert_int_equal(store_sqlite_logs(fx->store), 0);
+    assert_true(store_account_is_made(fx->store, 7, &changed_s));
+    assert_int_equal(store_sqlite_logs(fx->store), 1);
+    test_now_s += LIMIT_LOG_QUIET_S;
+    for (int waited = 0; store_sqlite_logs(fx->store) != 0 && waited < DEADLINE_MS; waited++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    fixture_restart(fx); /* waits for the one under way */
+    assert_int_equal(log_octets(fx, 7), 0);
+    assert_true(store_account_is_made(fx->store, 7, &changed_s));
+    assert_int_equal(store_sqlite_logs(fx->store), 0); /* nothing to do there */
+    assert_messages(fx, 3);
+    fixture_free(fx);
+}
+
+/* Deliveries to a handful of accounts that are always just closed and emptied. */
+struct crowd {
+    struct fixture *fx;
+    unsigned account;
+};
+
+static void *
+deliver(void *arg)
+{
+    const struct crowd *crowd = arg;
+    struct store_account *acct = NULL;
+
+    for (unsigned i = 0; i < 200; i++) {
+        struct store_tx *tx = NULL;
+        struct err err = {.rc = RC_OK};
+        if (store_account_get(crowd->fx->store, crowd->account, &acct) != RC_OK ||
+            store_write_begin(acct, (struct wake){0}, &tx, &err) != RC_OK)
+            return (void *)"begin";
+        if (store_subscribe(tx, SPAN("a"), &err) != RC_OK ||
+            store_unsubscribe(tx, SPAN("a"), &err) != RC_OK)
+            return (void *)"change";
+        if (store_commit(tx, &err) != RC_OK)
+            return (void *)"commit";
+        logs_note(sqlite_store_of(crowd->fx->store), crowd->account, INT64_C(1) << 20);
+        store_account_put(acct);
+    }
+    return NULL;
+}
+
+static void
+test_deliveries_meanwhile(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct crowd crowd[8];
+    pthread_t threads[ARRAY_LEN(crowd)];
+    void *failed = NULL;
+
+    (void)state;
+    fx->options.background = true;
+    fx->options.max_open_fds = 30;
+    fixture_restart(fx);
+    for (unsigned i = 0; i < ARRAY_LEN(crowd); i++) {
+        crowd[i] = (struct crowd){fx, 7 + i};
+        assert_int_equal(pthread_create(&threads[i], NULL, deliver, &crowd[i]), 0);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(crowd); i++) {
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        if (failed != NULL)
+            fail_msg("%s", (const char *)failed);
+    }
+    assert_messages(fx, 0);
+    fixture_free(fx);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_closed_accounts_are_emptied),
+        cmocka_unit_test(test_large_ones_come_first),
+        cmocka_unit_test(test_open_accounts_keep_their_handles),
+        cmocka_unit_test(test_unknown_and_removed_accounts),
+        cmocka_unit_test(test_noted_accounts_are_limited),
+        cmocka_unit_test(test_left_by_an_earlier_life),
+        cmocka_unit_test(test_deliveries_meanwhile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
