@@ -3,6 +3,7 @@
 #include "admin/frame.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ void
 frame_stream_init(struct frame_stream *stream, int fd)
 {
     stream->fd = fd;
+    stream->reads_ahead = false;
     buf_init(&stream->in, FRAME_LINE_MAX + READ_STEP);
 }
 
@@ -22,13 +24,64 @@ frame_stream_done(struct frame_stream *stream)
     buf_done(&stream->in);
 }
 
-static enum rc
-send_all(int fd, struct span data, struct err *err)
+void
+frame_stream_read_ahead(struct frame_stream *stream)
 {
+    stream->reads_ahead = true;
+}
+
+/* Takes what has arrived, as far as there is room. False: the other side is gone, or no room.
+ */
+static bool
+take_arrived(struct frame_stream *stream)
+{
+    const size_t room_octets = stream->in.max - buf_len(&stream->in);
+    const size_t want = room_octets < READ_STEP ? room_octets : READ_STEP;
+    char *room = want == 0 ? NULL : buf_reserve(&stream->in, want);
+
+    if (room == NULL)
+        return false;
+    const ssize_t got = recv(stream->fd, room, want, MSG_DONTWAIT);
+    if (got > 0)
+        buf_grew(&stream->in, (size_t)got);
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+bool
+frame_is_there(struct frame_stream *stream)
+{
+    if (span_find_char(buf_span(&stream->in), '\n') >= 0)
+        return true;
+    return take_arrived(stream) && span_find_char(buf_span(&stream->in), '\n') >= 0;
+}
+
+/* Until more can be sent; what the other side says meanwhile is taken in. */
+static void
+wait_for_room(struct frame_stream *stream)
+{
+    struct pollfd poll_fd = {.fd = stream->fd, .events = POLLIN | POLLOUT};
+
+    if (buf_len(&stream->in) == stream->in.max)
+        poll_fd.events = POLLOUT;
+    if (poll(&poll_fd, 1, -1) > 0 && (poll_fd.revents & POLLIN) != 0 && !take_arrived(stream)) {
+        poll_fd.events = POLLOUT; /* the end of the stream: sending will say so */
+        (void)poll(&poll_fd, 1, -1);
+    }
+}
+
+static enum rc
+send_all(struct frame_stream *stream, struct span data, struct err *err)
+{
+    const int flags = MSG_NOSIGNAL | (stream->reads_ahead ? MSG_DONTWAIT : 0);
+
     while (data.len > 0) {
-        const ssize_t put = send(fd, data.ptr, data.len, MSG_NOSIGNAL);
+        const ssize_t put = send(stream->fd, data.ptr, data.len, flags);
         if (put < 0 && errno == EINTR)
             continue;
+        if (put < 0 && stream->reads_ahead && errno == EAGAIN) {
+            wait_for_room(stream);
+            continue;
+        }
         if (put < 0)
             return err_set(err, RC_CLOSED, errno, "control socket");
         data = span_tail(data, (size_t)put);
@@ -44,12 +97,12 @@ frame_write(struct frame_stream *stream, json_t *head, struct span data, struct 
     char *line = json_dumps(head, JSON_COMPACT);
     if (line == NULL)
         return err_set(err, RC_LIMIT, 0, "control socket: no memory");
-    enum rc rc = send_all(stream->fd, span_of_str(line), err);
+    enum rc rc = send_all(stream, span_of_str(line), err);
     free(line);
     if (rc == RC_OK)
-        rc = send_all(stream->fd, SPAN("\n"), err);
+        rc = send_all(stream, SPAN("\n"), err);
     if (rc == RC_OK)
-        rc = send_all(stream->fd, data, err);
+        rc = send_all(stream, data, err);
     return rc;
 }
 

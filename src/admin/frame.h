@@ -15,6 +15,7 @@
 #define ADMIN_FRAME_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/attr.h"
 #include "base/buf.h"
@@ -26,9 +27,16 @@ enum { FRAME_LINE_MAX = 1 << 20, FRAME_DATA_MAX = 2047 << 20 };
 struct frame_stream {
     int fd;        /* owned by the caller */
     struct buf in; /* octets read ahead */
+    bool reads_ahead;
 };
 
 void frame_stream_init(struct frame_stream *stream, int fd);
+/** For an asker that sends many frames and may get rows before the last of them: frame_write
+ *  takes in what comes while it cannot send, so that the two sides never wait for each other.
+ */
+void frame_stream_read_ahead(struct frame_stream *stream);
+/** Whether the head of a frame has arrived, without waiting for one. */
+bool frame_is_there(struct frame_stream *stream);
 void frame_stream_done(struct frame_stream *stream);
 
 /** Writes head, with "data" added when data is not empty. head stays the caller's. RC_CLOSED:

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Over the socket, sending and receiving take turns: rows that come while
- * frames are sent wait in the socket's buffer, which is enough for the few that verbs with
- * input send before their end.
+ * See the header. Over the socket, rows are taken between the frames that are sent, and while
+ * one cannot be sent yet: however many there are, the two sides never wait for each other.
  */
 #include "cli/ask.h"
 
@@ -46,29 +45,6 @@ server_connect(struct config *config)
 }
 
 static enum rc
-frames_send(struct frame_stream *stream, const struct asking *asking, struct err *err)
-{
-    json_t *head = NULL;
-    struct span data;
-    enum rc rc;
-
-    if (asking->next == NULL)
-        return RC_OK;
-    while ((rc = asking->next(asking->ctx, &head, &data, err)) == RC_OK) {
-        rc = frame_write(stream, head, data, err);
-        json_decref(head);
-        if (rc != RC_OK)
-            return rc;
-    }
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    head = json_pack("{sb}", "end", 1);
-    rc = frame_write(stream, head, SPAN(""), err);
-    json_decref(head);
-    return rc;
-}
-
-static enum rc
 rc_of_name(const char *name)
 {
     for (int rc = 0; rc > -64; rc--)
@@ -77,50 +53,77 @@ rc_of_name(const char *name)
     return RC_IO;
 }
 
+/* Takes one frame of the server's: a row, or the answer that ends the verb. */
 static enum rc
-rows_receive(struct frame_stream *stream, const struct asking *asking, struct err *err)
+frame_take(struct frame_stream *stream, const struct asking *asking, struct buf *data,
+           bool *ended_out, struct err *err)
 {
     json_t *head = NULL;
-    enum rc rc;
-    AUTO_BUF data = {0};
 
-    buf_init(&data, FRAME_DATA_MAX);
-    while ((rc = frame_read(stream, &head, &data, err)) == RC_OK) {
-        const json_t *row = json_object_get(head, "row");
-        bool go_on = true;
-        if (row != NULL) {
-            if (asking->on_row != NULL)
-                go_on = asking->on_row(asking->ctx, row, buf_span(&data));
-            json_decref(head);
-            if (!go_on)
-                return err_set(err, RC_CLOSED, 0, "broken off");
-            continue;
-        }
-        rc = rc_of_name(json_string_value(json_object_get(head, "rc")));
-        if (rc != RC_OK)
-            err_set(err, rc, 0, "%s", json_string_value(json_object_get(head, "error")));
+    enum rc rc = frame_read(stream, &head, data, err);
+    if (rc != RC_OK)
+        return err_prefix(err, rc, "the server broke off");
+    const json_t *row = json_object_get(head, "row");
+    if (row != NULL) {
+        const bool go_on =
+            asking->on_row == NULL || asking->on_row(asking->ctx, row, buf_span(data));
         json_decref(head);
-        return rc;
+        return go_on ? RC_OK : err_set(err, RC_CLOSED, 0, "broken off");
     }
-    return err_prefix(err, rc, "the server broke off");
+    *ended_out = true;
+    rc = rc_of_name(json_string_value(json_object_get(head, "rc")));
+    if (rc != RC_OK)
+        err_set(err, rc, 0, "%s", json_string_value(json_object_get(head, "error")));
+    json_decref(head);
+    return rc;
+}
+
+/* Sends all frames; rows that come meanwhile are taken. *ended_out: the verb is over. */
+static enum rc
+frames_send(struct frame_stream *stream, const struct asking *asking, struct buf *data,
+            bool *ended_out, struct err *err)
+{
+    json_t *head = NULL;
+    struct span to_send;
+    enum rc rc;
+
+    frame_stream_read_ahead(stream);
+    while ((rc = asking->next(asking->ctx, &head, &to_send, err)) == RC_OK) {
+        rc = frame_write(stream, head, to_send, err);
+        json_decref(head);
+        if (rc == RC_CLOSED)
+            return RC_OK; /* its answer, which is still to be read, says why */
+        while (rc == RC_OK && !*ended_out && frame_is_there(stream))
+            rc = frame_take(stream, asking, data, ended_out, err);
+        if (rc != RC_OK || *ended_out)
+            return rc;
+    }
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    head = json_pack("{sb}", "end", 1);
+    rc = frame_write(stream, head, SPAN(""), err);
+    json_decref(head);
+    return rc == RC_CLOSED ? RC_OK : rc;
 }
 
 static enum rc
 ask_server(int fd, const char *verb, json_t *args, const struct asking *asking, struct err *err)
 {
     struct frame_stream stream;
-    struct err send_err = {.rc = RC_OK};
+    bool ended = false;
+    AUTO_BUF data = {0};
 
+    buf_init(&data, FRAME_DATA_MAX);
     frame_stream_init(&stream, fd);
     json_t *head = json_pack("{ss, sO}", "verb", verb, "args", args);
     enum rc rc = frame_write(&stream, head, SPAN(""), err);
     json_decref(head);
-    if (rc == RC_OK)
-        rc = frames_send(&stream, asking, &send_err);
-    if (rc == RC_OK || rc == RC_CLOSED) /* closed: its answer says why */
-        rc = rows_receive(&stream, asking, err);
-    else if (err != NULL)
-        *err = send_err;
+    if (rc == RC_CLOSED)
+        rc = RC_OK; /* its answer says why */
+    if (rc == RC_OK && asking->next != NULL)
+        rc = frames_send(&stream, asking, &data, &ended, err);
+    while (rc == RC_OK && !ended)
+        rc = frame_take(&stream, asking, &data, &ended, err);
     frame_stream_done(&stream);
     return rc;
 }
