@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A batch of messages of `roost import` as one request for the account's turn: the mailbox is
- * made when missing, messages imported before (by the SHA-256 of their text) are passed over.
+ * made and subscribed when missing, messages imported before (by the SHA-256 of their text)
+ * are passed over. A batch without messages only makes the mailbox.
  */
 #ifndef ADMIN_IMPORT_OP_H
 #define ADMIN_IMPORT_OP_H
@@ -13,6 +14,8 @@ struct import_msg {
     struct ingest ingest;
     struct ingest_entry as; /* mbox is filled in when applied */
     uint8_t digest[32];
+    struct span source; /* where it is from, for a refusal */
+    bool is_repeated;   /* it came before in this run */
 };
 
 struct import_op {
@@ -23,8 +26,12 @@ struct import_op {
     size_t count;
     size_t added;   /* out */
     size_t skipped; /* out: were there already */
+    bool made;      /* out: the mailbox is new */
 };
 
 void import_op_init(struct import_op *op, struct arena *arena, struct wake wake);
+
+/** What applying op would do, seen in a snapshot: fills op's results. For --dry-run. */
+MUST_USE enum rc import_op_look(struct import_op *op, struct store_tx *tx, struct err *err);
 
 #endif

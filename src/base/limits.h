@@ -102,6 +102,11 @@
     (256u << 20) /* octets of what one commit changed: some 3 million entries */
 #define LIMIT_IDLE_ACCOUNTS 10000u /* kept although nobody holds them */
 
+/* --- Mail from files --- */
+#define LIMIT_IMPORT_DEPTH 64u      /* folders within each other; mailboxes have 50 levels */
+#define LIMIT_MBOX_JUNK (64u << 10) /* octets before the first message of an mbox */
+#define LIMIT_MAIL_UNPACKED LIMIT_APPEND_MAX /* octets of a compressed file, unpacked */
+
 /* --- Administration --- */
 #define LIMIT_KICK_WORDS 400u    /* octets of an administrator's words: they are one line */
 #define LIMIT_CONTROL_ASKERS 16u /* verbs that run at once over the control socket */

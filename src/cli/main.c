@@ -32,13 +32,24 @@ const struct cli_verb cli_verbs[] = {
      "A name is `name` or `name@domain`. FILE has a line for each account, name:password or\n"
      "name:{crypt}HASH with a hash of crypt(3). passwd, disable and remove end the account's\n"
      "sessions; remove deletes its mail. An address is `name`, `name@domain` or `@domain`."},
-    {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] PATH...",
+    {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] [--dry-run] PATH...",
      "bring mail from mbox, Maildir and .eml files",
-     "Flags and dates come along; subfolders of a Maildir become mailboxes. What was imported\n"
-     "before is passed over, so it can be run again after an error or with newer mail."},
-    {"export", cmd_export, "roost export ACCOUNT [--mailbox MAILBOX] DIR",
-     "write an account's mail as Maildir",
-     "DIR is made; INBOX is DIR itself, other mailboxes are its subfolders (Maildir++)."},
+     "A folder is searched: each Maildir in it (with its subfolders, Maildir++ or nested), "
+     "each\n"
+     "mbox and each folder of messages is a mailbox of that name. A file goes to INBOX, or to\n"
+     "the mailbox given. Flags, keywords, dates and subscriptions come along; compressed "
+     "files\n"
+     "are read as they are. What cannot be taken is named with the reason, the rest is\n"
+     "imported, and the exit status is 1. What was imported before is passed over, so it can "
+     "be\n"
+     "run again. --dry-run tells what would be done and names what would be left out."},
+    {"export", cmd_export,
+     "roost export ACCOUNT [--mailbox MAILBOX] [--format maildir|mbox|eml] DIR",
+     "write an account's mail as Maildir, mbox or .eml files",
+     "DIR is made. maildir: INBOX is DIR itself, other mailboxes are its subfolders\n"
+     "(Maildir++); Dovecot and Courier read it. mbox: a file for each mailbox. eml: a folder\n"
+     "for each mailbox, a file for each message. `roost import` brings back all of it from "
+     "each."},
     {"sessions", cmd_sessions, "roost sessions [--account NAME]", "who is connected now",
      "One line per session: account, state, mailbox, address, seconds since the client last "
      "said\n"

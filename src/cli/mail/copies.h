@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which copy of a text a message is. Import passes over what it brought before, by the digest
+ * of the text; but two equal messages in one mailbox are two messages, and stay two. Paths that
+ * are given together may hold the same mail (two backups), so counting starts anew with each.
+ * Texts are told apart by a hash of 64 bits: a collision only gives a number to a copy that
+ * needed none. Thread: main.
+ */
+#ifndef CLI_MAIL_COPIES_H
+#define CLI_MAIL_COPIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/rc.h"
+#include "base/span.h"
+
+struct copy_count {
+    uint64_t hash; /* of mailbox and text; 0: the slot is free */
+    uint32_t path; /* counted in `here` */
+    uint32_t here; /* copies in that path */
+    uint32_t most; /* copies in any path */
+};
+
+struct copies {
+    struct copy_count *slots; /* owned, a power of two or NULL */
+    size_t cap;
+    size_t count;
+};
+
+void copies_done(struct copies *copies);
+/** Counts a text of a mailbox: *copy_out is 1 for its first copy in the path of this number,
+ *  *repeated_out tells that a path before had as many. RC_LIMIT. */
+MUST_USE enum rc copies_count(struct copies *copies, uint32_t path, const char *mailbox,
+                              struct span text, uint32_t *copy_out, bool *repeated_out);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "cli/mail/foreign_file.h"
+
+#include <fnmatch.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+
+struct known {
+    const char *pattern; /* of the shell, in any case */
+    const char *what;
+};
+
+static const struct known files[] = {
+    {"roost-export", "notes of Roost"},
+    {"roost-marks", "notes of Roost"},
+    {"dovecot*", "a file of Dovecot"},
+    {"subscriptions", "a list of subscriptions"},
+    {"maildirfolder", "a mark of Maildir++"},
+    {"maildirsize", "a quota of Maildir++"},
+    {"courier*", "a file of Courier"},
+    {"cyrus.*", "a file of Cyrus"},
+    {"*.msf", "an index of Thunderbird"},
+    {"*.dat", "settings of Thunderbird"},
+    {"*.sqlite*", "a database"},
+    {"*.db", "a database"},
+    {"*.wdseml", "an index of Thunderbird"},
+    {"filterlog.html", "a log of Thunderbird"},
+    {"archive_browser.html", "a page of Google Takeout"},
+    {"*.json", "settings"},
+    {"*.ini", "settings"},
+    {"*.plist", "settings of Apple Mail"},
+    {"table_of_contents", "an index of Apple Mail"},
+    {"*.lock", "a lock"},
+    {"*.sieve", "a script"},
+    {"*.svbin", "a script"},
+    {"Thumbs.db", "a file of Windows"},
+    {"desktop.ini", "a file of Windows"},
+};
+
+static const struct known folders[] = {
+    {"courierimapkeywords", "a folder of Courier"},
+    {"courierimaphieracl", "a folder of Courier"},
+    {"*.mozmsgs", "an index of Thunderbird"},
+    {"lost+found", "a folder of the file system"},
+};
+
+static const struct known unread[] = {
+    {"dbox-Mails", "mail in Dovecot's dbox format is not read: copy it over IMAP, or let "
+                   "`doveadm backup` make a Maildir of it"},
+};
+
+static const char *
+find(const struct known *known, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fnmatch(known[i].pattern, name, FNM_CASEFOLD) == 0)
+            return known[i].what;
+    return NULL;
+}
+
+const char *
+foreign_file(const char *name)
+{
+    return name[0] == '.' ? "hidden" : find(files, ARRAY_LEN(files), name);
+}
+
+const char *
+foreign_folder(const char *name)
+{
+    return name[0] == '.' ? "hidden" : find(folders, ARRAY_LEN(folders), name);
+}
+
+const char *
+unread_folder(const char *name)
+{
+    return find(unread, ARRAY_LEN(unread), name);
+}

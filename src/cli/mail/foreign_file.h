@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Files and folders that mail programs keep beside mail and that hold none, by name. Pure. */
+#ifndef CLI_MAIL_FOREIGN_FILE_H
+#define CLI_MAIL_FOREIGN_FILE_H
+
+/** What the file is ("an index of Dovecot"), or NULL: it may be mail. */
+const char *foreign_file(const char *name);
+/** The same for a folder. */
+const char *foreign_folder(const char *name);
+/** Why a folder of messages cannot be read ("..."), or NULL: it can be tried. */
+const char *unread_folder(const char *name);
+
+#endif

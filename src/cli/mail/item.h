@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a source of mail yields, whatever its format: messages with their marks and dates, names
+ * of mailboxes, subscriptions, and for everything that cannot be taken the reason why not.
+ * Thread: main.
+ */
+#ifndef CLI_MAIL_ITEM_H
+#define CLI_MAIL_ITEM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+/* Flags and keywords of one message. */
+struct mail_marks {
+    unsigned flags;      /* enum imap_flag */
+    struct buf keywords; /* names, each followed by one blank */
+    bool is_deleted;     /* expunged where it was: only the space is not yet reclaimed */
+};
+
+void mail_marks_init(struct mail_marks *marks);
+void mail_marks_done(struct mail_marks *marks);
+void mail_marks_clear(struct mail_marks *marks);
+/** A name of a flag ("\Seen") or a keyword; what is neither is passed over. */
+void mail_marks_add(struct mail_marks *marks, struct span name);
+/** All names of a list that is divided by blanks. */
+void mail_marks_add_list(struct mail_marks *marks, struct span list);
+
+enum mail_item_kind {
+    MAIL_MESSAGE,      /* text, marks, date */
+    MAIL_TROUBLE,      /* cannot be taken; `why` */
+    MAIL_PASSED,       /* left out on purpose; `why` */
+    MAIL_MAILBOX,      /* is there, perhaps without messages */
+    MAIL_SUBSCRIBED,   /* the mailbox, which need not exist */
+    MAIL_UNSUBSCRIBED, /* the mailbox: it exists, but its owner did not want to see it */
+};
+
+/* Everything is borrowed until the next item is asked for. */
+struct mail_item {
+    enum mail_item_kind kind;
+    const char *mailbox; /* canonical (syntax/imap/mbox_name.h); NULL: of no mailbox */
+    const char *path;    /* the file or folder, octets as the system has them */
+    size_t line;         /* where in the file it begins; 0: the file as a whole */
+    bool is_dated;
+    int64_t date_s; /* when is_dated */
+    const struct mail_marks *marks;
+    struct span text; /* with CR LF */
+    uint32_t copy;    /* 1 for the first of equal texts in a mailbox of the source, 2, ... */
+    bool is_repeated; /* another path of the same run had this copy */
+    const char *why;
+};
+
+/** The item as the head of a frame of verb `import`; item->text is its data. RC_LIMIT. */
+MUST_USE enum rc mail_item_head(const struct mail_item *item, json_t **head_out,
+                                struct err *err);
+
+/** Appends raw with CR LF line ends. */
+void mail_text_put(struct buf *out, struct span raw);
+/** Appends text with CR LF changed to LF. */
+void mail_text_put_lf(struct buf *out, struct span text);
+/** Appends octets so that they are printable UTF-8 on one line: \xf6 for what is not. */
+void mail_path_put(struct buf *out, struct span path);
+
+#endif

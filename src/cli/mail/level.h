@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of files and folders as levels of mailbox names, both ways. Folders of mail are named
+ * in modified UTF-7 (Dovecot, Courier) or in UTF-8 (mbsync, Thunderbird, people). A name that
+ * is well-formed modified UTF-7 is read as such; one that is not but is UTF-8 stands for
+ * itself. Pure. Thread: any.
+ */
+#ifndef CLI_MAIL_LEVEL_H
+#define CLI_MAIL_LEVEL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+/* What the name is of. */
+enum level_of {
+    LEVEL_OF_FOLDER,    /* without the ".sbd" of Thunderbird and the ".mbox" of Apple Mail */
+    LEVEL_OF_FILE,      /* an mbox: without ".mbox" or ".mbx", and what compression adds */
+    LEVEL_OF_SUBFOLDER, /* ".A.B" of a Maildir++: two levels, A/B */
+};
+
+/** Appends the level (or levels, divided by '/') that a file name stands for. False: it is
+ *  neither modified UTF-7 nor UTF-8, or nothing is left of it. */
+bool level_read(struct buf *out, struct span file_name, enum level_of of);
+/** Appends a name whose levels are divided by '/', each read as above, without any suffix. */
+bool levels_read(struct buf *out, struct span name);
+
+/** Appends the file name for one level (or, of a subfolder, for all levels of name): level_read
+ *  gives it back. False: there is no such file name (a '.' in a level of a Maildir++, "cur",
+ *  names that are hidden or too long): take level_put_similar. */
+bool level_put(struct buf *out, struct span name, enum level_of of);
+/** Appends something like it that can be a file name; number above 1 makes it another one. */
+void level_put_similar(struct buf *out, struct span name, enum level_of of, unsigned number);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a Maildir keeps beside its messages: flags and keywords in file names, the names of
+ * keywords, subscriptions. As Dovecot and Courier have them. Pure. Thread: any.
+ */
+#ifndef CLI_MAIL_MAILDIR_H
+#define CLI_MAIL_MAILDIR_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "cli/mail/item.h"
+
+enum { MAILDIR_KEYWORDS = 26 }; /* letters a to z */
+
+/* The names of a folder's keywords by letter; empty: none. */
+struct maildir_keywords {
+    struct span names[MAILDIR_KEYWORDS]; /* into the text they were read from */
+};
+
+/** The file `dovecot-keywords`: lines "index name". Lines that are not so are passed over. */
+void maildir_keywords_read(struct span text, struct maildir_keywords *out);
+
+/** The flags and keywords of a file name ("...:2,RSa"; ';' and '!' for ':' on file systems that
+ *  have no ':'). keywords may be NULL. */
+void maildir_marks_read(const char *file_name, const struct maildir_keywords *keywords,
+                        struct mail_marks *marks);
+
+/** Octets of a file name before its flags: what stays when they change. */
+size_t maildir_base(const char *file_name);
+
+/** Appends "FS..." in the order that Maildir wants. */
+void maildir_flags_put(struct buf *out, const struct mail_marks *marks);
+
+/**
+ * The names of a file of subscriptions, one after the other: false at the end. Version 1 is one
+ * name a line, version 2 begins with "V\t2\n\n" and divides levels by TABs. Levels are divided
+ * by '/' in *name_out (an octet that cannot be in a level is put there as it is), which is as
+ * the file spells it: modified UTF-7 or UTF-8. name_out is cleared first.
+ */
+struct subscriptions {
+    struct span rest;
+    bool is_v2;
+};
+void subscriptions_begin(struct subscriptions *subs, struct span text);
+bool subscriptions_next(struct subscriptions *subs, struct buf *name_out);
+
+#endif

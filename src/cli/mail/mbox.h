@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mbox as it is found: any of its four kinds (mboxo, mboxrd, mboxcl, mboxcl2), with the marks
+ * that mail programs keep in fields of the header. Pure. Thread: any.
+ *
+ * A message begins with a line "From " that has a date and is followed by a field; anything
+ * else that begins so is text. An empty line before it is usual but not needed. Content-Length
+ * is believed where it ends exactly at such a line or at the end of the file (mboxcl2 quotes
+ * nothing, so only the length tells).
+ */
+#ifndef CLI_MAIL_MBOX_H
+#define CLI_MAIL_MBOX_H
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "cli/mail/item.h"
+
+/* How sure we are that a file is an mbox before we look at it. */
+enum mbox_expected {
+    MBOX_BY_CONTENT, /* any file: a message in it may have text before its first From line */
+    MBOX_BY_NAME,    /* its name says so */
+};
+
+/** Whether whole is an mbox; then *rest_out begins at its first message. What is before that is
+ *  a byte order mark, empty lines or junk of up to LIMIT_MBOX_JUNK octets. */
+bool mbox_begins(struct span whole, enum mbox_expected expected, struct span *rest_out);
+
+struct mbox_message {
+    struct span from_line; /* without line end */
+    struct span raw;       /* as in the file: line ends, quoting, fields of marks */
+};
+
+/** The next message of rest, which moves on. False at the end. */
+bool mbox_next(struct span *rest, struct mbox_message *out);
+
+/** When the message came, by its From line. Not what Thunderbird writes ("From - "): that is
+ *  when it wrote the file. */
+bool mbox_date(const struct mbox_message *message, int64_t *date_out);
+
+/**
+ * Appends the message as it was before it came into the mbox: CR LF, one '>' of each ">From "
+ * taken off, without the fields that mbox programs keep their marks in (the first of each).
+ * These go to marks (added to what is there).
+ */
+void mbox_text_put(struct buf *out, struct span raw, struct mail_marks *marks);
+/** Whether it is the pseudo-message in which UW IMAP and its heirs keep data of the folder. */
+bool mbox_is_folder_data(struct span raw);
+
+/** Appends "From " line, fields of marks, the text quoted (mboxrd) and with LF, an empty line:
+ *  mbox_next and mbox_text_put give back what was put in. */
+void mbox_message_put(struct buf *out, int64_t date_s, const struct mail_marks *marks,
+                      struct span text);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mail written into a new folder, in one of three formats (the table in out.c; one file each).
+ * Names of mailboxes become names of files (level.h); what a format cannot say goes into notes
+ * beside it (notes.h). Thread: main. All functions wait for disk.
+ */
+#ifndef CLI_MAIL_OUT_H
+#define CLI_MAIL_OUT_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/span.h"
+#include "cli/mail/item.h"
+#include "cli/mail/level.h"
+
+struct mail_out;
+
+struct out_message {
+    uint32_t uid;
+    int64_t date_s;
+    const struct mail_marks *marks;
+    struct span text; /* with CR LF */
+};
+
+struct out_format {
+    const char *name;
+    const char *subscriptions; /* the file's name */
+    enum level_of folder_of;   /* how a mailbox is named: in one piece (a subfolder), or level
+                                  by level, the last as this */
+    /* Makes what out->path names. RC_EXISTS: something is there already. */
+    enum rc (*begin)(struct mail_out *out, struct err *err);
+    enum rc (*message)(struct mail_out *out, const struct out_message *message,
+                       struct err *err);
+};
+
+struct mail_out {
+    const struct out_format *format;
+    const char *dir; /* borrowed */
+    struct map used; /* paths that have a mailbox */
+    struct map subscribed;
+    struct buf subscriptions; /* names, each ended by NUL */
+    struct buf written;       /* mailboxes written and their paths, each ended by NUL */
+    struct buf notes;         /* for roost-export */
+    void (*tell)(void *ctx, const char *text); /* what the user is to know; may be NULL */
+    void *tell_ctx;
+
+    /* The present mailbox. */
+    struct buf path;    /* ended by NUL */
+    int fd;             /* mbox: the file; -1: none */
+    struct buf letters; /* Maildir: keywords that have one, each ended by NUL */
+    size_t letter_count;
+    bool has_marks;  /* a roost-marks was begun */
+    uint64_t serial; /* of messages, over all mailboxes */
+    struct buf text; /* scratch */
+};
+
+/** The format of a name, or NULL. */
+const struct out_format *out_format_find(const char *name);
+
+/** dir must not exist. It is made. */
+MUST_USE enum rc out_open(struct mail_out *out, const struct out_format *format,
+                          const char *dir, struct err *err);
+/** The mailbox is subscribed (it need not be written). */
+MUST_USE enum rc out_subscribed(struct mail_out *out, const char *mailbox, struct err *err);
+/** Messages from here on are this mailbox's. Each mailbox once. */
+MUST_USE enum rc out_mailbox(struct mail_out *out, const char *mailbox, struct err *err);
+MUST_USE enum rc out_message(struct mail_out *out, const struct out_message *message,
+                             struct err *err);
+/** Writes subscriptions and notes; then all is on disk. all: every mailbox was written, so
+ *  subscriptions to others are kept too. */
+MUST_USE enum rc out_finish(struct mail_out *out, bool all, struct err *err);
+void out_done(struct mail_out *out);
+
+/* --- for formats --- */
+extern const struct out_format out_format_maildir;
+extern const struct out_format out_format_mbox;
+extern const struct out_format out_format_eml;
+/** Makes a folder; one that is there is RC_EXISTS. */
+MUST_USE enum rc out_dir_make(const char *path, struct err *err);
+/** Writes a new file with this time of change. */
+MUST_USE enum rc out_file_write(const char *path, struct span text, int64_t date_s,
+                                struct err *err);
+/** Appends to a file below the present mailbox's folder. */
+MUST_USE enum rc out_append(struct mail_out *out, const char *name, struct span text,
+                            struct err *err);
+/** Notes marks that the file's name does not tell. */
+MUST_USE enum rc out_marks_note(struct mail_out *out, struct span file_name,
+                                const struct out_message *message, struct err *err);
+
+#endif

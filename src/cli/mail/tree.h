@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which files of a path hold mail, and in which mailbox it belongs: the path is walked once,
+ * nothing of the mail is read.
+ *
+ *   a file          as it is: into the mailbox that was named, or INBOX
+ *   a Maildir       cur/ and new/; ".A.B" in it is the mailbox A/B (Maildir++), other folders
+ * in it are the levels below (Dovecot's LAYOUT=fs, mbsync, offlineimap) other folders   each is
+ * a level; an mbox in one is a mailbox of the file's name, single messages belong to the
+ * folder's mailbox
+ *
+ * What cannot be walked or named becomes an entry with its reason; files that other programs
+ * keep beside mail are passed over by their names. Thread: main.
+ */
+#ifndef CLI_MAIL_TREE_H
+#define CLI_MAIL_TREE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "cli/mail/item.h"
+#include "cli/mail/maildir.h"
+#include "cli/mail/notes.h"
+
+/* What a folder's files say about its messages. */
+struct tree_folder {
+    struct buf keywords_text;
+    struct maildir_keywords keywords;
+    struct notes marks;
+    bool is_maildir;
+    struct tree_folder *next;
+};
+
+struct tree_entry {
+    enum mail_item_kind kind; /* MAIL_MESSAGE: a file to be read */
+    char *path;               /* owned */
+    char *mailbox;            /* owned, canonical */
+    char *as_mbox;            /* owned; its mailbox if the file is an mbox; NULL: `mailbox` */
+    char *why; /* owned; MAIL_TROUBLE, MAIL_PASSED; MAIL_MESSAGE: why it may be no mbox */
+    const struct tree_folder *folder; /* of a found file; NULL: it was named */
+    uint32_t path_number;             /* of the path that was given, from 1 */
+    bool is_maildir;                  /* a file of a Maildir */
+    uint64_t octets;
+};
+
+struct tree {
+    const char *base; /* borrowed; the mailbox that was named, or NULL */
+    struct tree_entry *entries;
+    size_t count;
+    struct tree_folder *folders; /* owned */
+    uint64_t octets;             /* of all files */
+};
+
+/** Adds what path holds. RC_LIMIT: no memory. Everything else becomes an entry. */
+MUST_USE enum rc tree_add(struct tree *tree, const char *path, uint32_t path_number,
+                          struct err *err);
+void tree_done(struct tree *tree);
+
+#endif
