@@ -160,7 +160,7 @@ login_empty(void **state)
         enum sasl_outcome outcome = SASL_CHALLENGE;
         AUTO_BUF challenge = {0};
         buf_init(&challenge, 1000);
-        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, SPAN(""), &err));
+        assert_ok(sasl_start(&sasl, f.auth, SASL_LOGIN, &local, &err));
         for (size_t k = 0; outcome == SASL_CHALLENGE; k++) {
             assert_true(k < 3);
             const struct span none = {NULL, 0};
