@@ -17,7 +17,7 @@ from servers import PASSWORD, BenchError, Roost, crypt_rate
 CONNECTIONS = 16
 FILES = 4096            # descriptors of each process of a server, in all these rows
 WARM_ACCOUNTS = 100     # further accounts whose sessions come and go before memory is looked at
-REST_SECONDS = 60       # from the last session's parking to the look at memory
+LOOKS = (0, 5, 10, 20, 30, 45)  # seconds after parking, for whoever watches
 ROUNDS_MAX = 100
 PUSH_SESSIONS, PUSHES = 1000, 500
 
@@ -153,7 +153,7 @@ def measure_push(context, server):
             parked_at = time.monotonic()
             go_round(context, many, "round-lmtp", context.accounts - count, 1, endless=False,
                      first=count + 1)
-            time.sleep(max(0, parked_at + REST_SECONDS - time.monotonic()))
+            time.sleep(max(0, parked_at + context.rest_seconds - time.monotonic()))
             result = holder.ask("push", min(count, PUSHES))
         finally:
             holder.close()
@@ -195,7 +195,7 @@ def rested(context, server, users, count):
 def rest(context, server, count, before):
     """KiB a session, as the seconds after parking go by; the last one counts."""
     start, seen = time.monotonic(), []
-    for second in (0, 5, 10, 20, 30, 45, REST_SECONDS):
+    for second in (*(look for look in LOOKS if look < context.rest_seconds), context.rest_seconds):
         time.sleep(max(0, start + second - time.monotonic()))
         seen.append((second, (server.memory_kib() - before) / count))
     context.note("after " + ", ".join(f"{second} s {each:.2f}" for second, each in seen) + " KiB")

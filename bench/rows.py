@@ -36,6 +36,7 @@ class Context:
     accounts: int = 5000     # of the rows with many
     rounds: int = 5          # round all of them, at least
     shared_accounts: int = ACCOUNTS
+    rest_seconds: int = 60   # from parking to the look at memory
 
     @staticmethod
     def note(text):

@@ -199,7 +199,7 @@ def main():
     if args.quick:
         context.big, context.pull, context.million = 5000, 1000, 20000
         context.repeat, context.seconds, context.park = 3, 2, 500
-        context.accounts, context.rounds = 500, 2
+        context.accounts, context.rounds, context.rest_seconds = 500, 2, 5
         args.runs = 1
     directory = args.dir or Path(tempfile.mkdtemp(prefix="roost-bench-", dir="/var/tmp"))
     directory.mkdir(parents=True, exist_ok=True)
