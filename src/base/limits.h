@@ -25,8 +25,12 @@
                   */
 
 /* --- Grammar (counts) --- */
-#define LIMIT_NESTING 64u         /* parentheses in SEARCH and LIST, RFC 3501 sets none */
-#define LIMIT_SEARCH_KEYS 10000u  /* keys of one SEARCH */
+#define LIMIT_NESTING 64u        /* parentheses in SEARCH and LIST, RFC 3501 sets none */
+#define LIMIT_SEARCH_KEYS 10000u /* keys of one SEARCH */
+#define LIMIT_SEARCH_FREE_KEYS                                                                 \
+    16u /* keys of it that cost nothing, however much mail there is */
+#define LIMIT_SEARCH_WORK                                                                      \
+    (1u << 30)                    /* of 5 ns, for the others: some seconds of one processor */
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_SECTION_DEPTH 100u  /* numbers in BODY[1.2.3...] */

@@ -2,7 +2,11 @@
 /*
  * The scan of SEARCH: asks the program about one candidate after the other, fetching more of a
  * message only when the program cannot answer yet, and stops where the slice's time is up:
- * between two messages, or between two pieces of a text.
+ * between two messages, between two pieces of a text, or between two fields of one message.
+ *
+ * What a search may cost is bounded (LIMIT_SEARCH_WORK). Each message read allows what
+ * LIMIT_SEARCH_FREE_KEYS keys would need for it, so that a search of a few words through any
+ * amount of mail comes to its end; what more keys cost is counted.
  */
 #include "mailbox/content/search_private.h"
 
@@ -17,6 +21,8 @@ enum {
     WORK_ROW = 300,
     WORK_HEADER = 1000,
     WORK_PIECE = WORK_PER_LOOK, /* always look */
+    WORK_PER_ASK = 1000000,     /* of fields looked at in one go: as long as a slice */
+    OCTETS_PER_WORK = 32,       /* of text in which one key is looked for */
 };
 
 /* ---- life ---- */
@@ -79,6 +85,27 @@ search_needs_store(const struct search *search)
     return search->levels[SEARCH_LEVEL_ROW] || search->needs_snapshot;
 }
 
+bool
+search_over_limit(const struct search *search)
+{
+    return search->over_limit;
+}
+
+/* ---- what it costs ---- */
+
+/* Octets of mail were read, or a message was asked in memory: few keys may cost that much. */
+static void
+allow(struct search *search, uint64_t octets)
+{
+    search->allowed += LIMIT_SEARCH_FREE_KEYS * (1 + octets / OCTETS_PER_WORK);
+}
+
+static bool
+is_too_costly(const struct search *search)
+{
+    return search->work > search->allowed && search->work - search->allowed > LIMIT_SEARCH_WORK;
+}
+
 /* ---- knowing more of one message ---- */
 
 static enum rc
@@ -127,6 +154,7 @@ begin_text(struct search *search, const struct message_row *row, struct err *err
     if (rc != RC_OK)
         return err_set(err, rc, 0, "part table of message %ju", (uintmax_t)search->one.message);
     mime_search_begin(&search->needles, root);
+    search->work += search->needles.needle_count;
     search->level = SEARCH_LEVEL_TEXT;
     search->in_text = true;
     search->text_over = false;
@@ -151,7 +179,10 @@ feed_text(struct search *search, struct err *err)
     if (piece.len == 0)
         return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
                        (uintmax_t)search->one.message);
+    const uint64_t before = search->needles.work;
+    allow(search, piece.len);
     mime_search_feed(&search->needles, piece);
+    search->work += search->needles.work - before;
     if (mime_search_failed(&search->needles))
         return err_set(err, RC_LIMIT, 0, "text of message %ju", (uintmax_t)search->one.message);
     return RC_OK;
@@ -170,35 +201,40 @@ end_text(struct search *search)
 static enum search_value
 ask(struct search *search)
 {
+    search->work += search->node_count;
+    search->pause_above = search->work + WORK_PER_ASK;
     return search_eval(search, &search->one_run, 0, search->one.seq);
 }
 
-/* Reads on until the program is decided, the text is being read, or nothing is left of the
- * message (then it matches nothing that would have to be read). */
+/* Reads on until the program is decided, the text is being read, it paused, or nothing is left
+ * of the message (then it matches nothing that would have to be read). */
 static enum rc
 read_until_decided(struct search *search, enum search_value *value, uint64_t *work,
                    struct err *err)
 {
     struct message_row row;
 
+    search->paused = false;
     enum rc rc = read_row(search, &row, err);
     *work += WORK_ROW;
     if (rc == RC_OK) {
+        allow(search, (uint64_t)OCTETS_PER_WORK * (WORK_ROW + row.header_octets));
         search->wants_header = false;
         *value = ask(search);
     }
-    if (rc == RC_OK && *value == SEARCH_UNKNOWN && search->wants_header) {
+    if (rc == RC_OK && *value == SEARCH_UNKNOWN && !search->paused && search->wants_header) {
         rc = read_header(search, &row, err);
         *work += WORK_HEADER;
         if (rc == RC_OK)
             *value = ask(search);
     }
-    if (rc == RC_OK && *value == SEARCH_UNKNOWN)
+    if (rc == RC_OK && *value == SEARCH_UNKNOWN && !search->paused)
         rc = begin_text(search, &row, err);
     if (rc == RC_NOT_FOUND) {
         *value = SEARCH_FALSE;
         rc = RC_OK;
     }
+    search->paused &= *value == SEARCH_UNKNOWN;
     return rc;
 }
 
@@ -303,6 +339,19 @@ run_text(struct search *search, struct slice *slice, struct err *err)
     return RC_OK;
 }
 
+/* The next message of the batch, with what is in memory. */
+static enum search_value
+begin_one(struct search *search, uint32_t at)
+{
+    search->stamp++;
+    search->level = SEARCH_LEVEL_ENTRY;
+    search->has_fields = false;
+    search->work += search->node_count;
+    search->pause_above = UINT64_MAX; /* no field is known yet */
+    allow(search, 0);
+    return search_eval(search, &search->batch, at, search->next_seq + at);
+}
+
 /* The messages of the batch until its end, the end of the slice (RC_AGAIN), or a text. */
 static enum rc
 run_batch(struct search *search, struct slice *slice, struct err *err)
@@ -316,15 +365,15 @@ run_batch(struct search *search, struct slice *slice, struct err *err)
             rc = RC_AGAIN;
             break;
         }
-        search->stamp++;
-        search->level = SEARCH_LEVEL_ENTRY;
-        search->has_fields = false;
-        enum search_value value = search_eval(search, &batch, at, search->next_seq + at);
-        slice->work += search->node_count;
+        const uint64_t before = search->work;
+        enum search_value value = search->paused ? SEARCH_UNKNOWN : begin_one(search, at);
         if (value == SEARCH_UNKNOWN) {
             take_one(search, at);
             rc = read_until_decided(search, &value, &slice->work, err);
         }
+        slice->work += search->work - before;
+        if (rc == RC_OK && search->paused)
+            rc = RC_AGAIN; /* this message again, where it paused */
         if (rc == RC_OK && value == SEARCH_TRUE)
             note_found(search, search->next_seq + at, batch.modseqs[at]);
         if (rc == RC_OK)
@@ -340,6 +389,11 @@ search_slice(struct search *search, struct store_tx *tx, const struct clock *clo
 {
     struct slice slice = {.clock = clock, .deadline_us = deadline_us};
 
+    if (is_too_costly(search)) {
+        search->over_limit = true;
+        return err_set(err, RC_LIMIT, 0, "search: %zu keys, %ju units of work",
+                       search->node_count, (uintmax_t)search->work);
+    }
     if (tx == NULL && search_needs_store(search))
         return RC_AGAIN;
     enum rc rc = members_begin(&search->members, search->view, tx, err);

@@ -59,10 +59,14 @@ bool search_needs_store(const struct search *search);
 /**
  * Goes on until everything was looked at (RC_OK) or the deadline, in clock_mono_us, has passed
  * (RC_AGAIN; overrun by at most one piece of a body). With tx NULL RC_AGAIN may also mean that
- * a snapshot is needed after all: search_needs_store then says so. Waits for disk.
+ * a snapshot is needed after all: search_needs_store then says so. RC_LIMIT: its keys cost more
+ * than LIMIT_SEARCH_WORK (search_over_limit), or memory. Waits for disk.
  */
 MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
                               const struct clock *clock, int64_t deadline_us, struct err *err);
+
+/** Why search_slice said RC_LIMIT: the client asks for too much. */
+bool search_over_limit(const struct search *search);
 
 /* The result, when search_slice returned RC_OK (before: what was found so far). */
 uint32_t search_count(const struct search *search);

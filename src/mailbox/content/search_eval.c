@@ -12,6 +12,8 @@
 #include "syntax/imap/date.h"
 #include "syntax/mail/rfc5322_date.h"
 
+enum { WALK_PER_WORK = 8 }; /* octets of a header passed over in a unit of work */
+
 /* The message under way. */
 struct subject {
     struct search *search;
@@ -158,14 +160,19 @@ eval_field(struct search *search, struct search_node *node)
 
     if (!field_walk_begin(&walk, search, node))
         return SEARCH_UNKNOWN;
+    search->work +=
+        1 + (walk.is_stored ? search->fields.len : buf_len(&search->header)) / WALK_PER_WORK;
     while (field_walk_next(&walk, node, &value)) {
         if (node->op == OP_HAS_FIELD)
             return SEARCH_TRUE;
         if (node->op != OP_FIELD && node->op != OP_ADDRESS)
             return truth(matches_sent(node, value)); /* the first Date field counts */
-        if (node->op == OP_ADDRESS
-                ? mime_search_addresses(&search->needles, node->needle, value)
-                : mime_search_value(&search->needles, node->needle, value))
+        const uint64_t before = search->needles.work;
+        const bool found = node->op == OP_ADDRESS
+                               ? mime_search_addresses(&search->needles, node->needle, value)
+                               : mime_search_value(&search->needles, node->needle, value);
+        search->work += search->needles.work - before;
+        if (found)
             return SEARCH_TRUE;
     }
     return SEARCH_FALSE;
@@ -215,6 +222,10 @@ eval(const struct subject *subject, struct search_node *node)
     case OP_ADDRESS:
     case OP_HAS_FIELD:
         if (node->stamp != search->stamp || node->value == SEARCH_UNKNOWN) {
+            if (search->work >= search->pause_above) {
+                search->paused = true;
+                return SEARCH_UNKNOWN;
+            }
             node->value = (uint8_t)eval_field(search, node);
             node->stamp = search->stamp;
         }

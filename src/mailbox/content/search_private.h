@@ -89,6 +89,10 @@ struct search {
     uint64_t modseq_of_min;
     uint64_t modseq_of_max;
 
+    uint64_t work; /* done so far; a unit is some five nanoseconds, one key asked in memory */
+    uint64_t allowed; /* of it without counting against LIMIT_SEARCH_WORK */
+    bool over_limit;  /* LIMIT_SEARCH_WORK was reached */
+
     struct store_tx *tx; /* of this slice, as the next two */
     struct members members;
     struct version_run batch; /* from next_seq on */
@@ -99,8 +103,10 @@ struct search {
     enum search_level level; /* what is known of it */
     bool wants_header;       /* some key could not be answered from the stored fields */
     bool has_fields;
-    struct span fields; /* stored ones; of this slice */
-    struct buf header;  /* the header block */
+    struct span fields;   /* stored ones; of this slice */
+    bool paused;          /* asking it took long: the rest of its fields in the next slice */
+    uint64_t pause_above; /* `work` at which to pause */
+    struct buf header;    /* the header block */
     bool in_text;
     bool text_over;
     struct arena parts; /* the part tree of the text */

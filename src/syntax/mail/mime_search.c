@@ -16,6 +16,7 @@ enum {
     PIECE_OCTETS = 32768, /* of a body, decoded at a time */
     FIELD_OCTETS = 65536, /* of a header field; a longer one is searched in pieces */
     TEXT_MAX = 64 << 20,  /* hard maximum of each buffer, for the worst that decoding can do */
+    FIND_PER_WORK = 32,   /* octets in which one needle is looked for in a unit of work */
 };
 
 struct needle {
@@ -103,6 +104,7 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     encoded_word_decode(utf8, value);
     fold_put(&search->fold, buf_span(utf8), folded);
     search->failed |= !buf_ok(utf8) || !buf_ok(folded);
+    search->work += 1 + value.len + buf_len(folded) / FIND_PER_WORK;
     return occurs(search->needles[i].folded, buf_span(folded));
 }
 
@@ -167,6 +169,7 @@ look(struct mime_search *search)
         if (needle->found || needle->scope == MIME_SCOPE_VALUE ||
             (needle->scope == MIME_SCOPE_BODY && in_root_header(search)))
             continue;
+        search->work += 1 + buf_len(&search->window) / FIND_PER_WORK;
         if (occurs(needle->folded, buf_span(&search->window)))
             mark_found(search, needle);
     }

@@ -54,6 +54,7 @@ struct mime_search {
     size_t longest;      /* octets of the longest folded needle of scope body or text */
     size_t missing;      /* needles of scope body or text not yet found */
     size_t missing_text; /* of scope text */
+    uint64_t work;       /* done so far; a unit is some five nanoseconds */
     bool failed;         /* memory was short */
     bool is_open;        /* charset is in use */
 

@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "bench/mailgen.h"
-#include "mailbox/content/search.h"
+#include "mailbox/content/search_private.h"
 
 static int
 setup(void **state)
@@ -442,6 +442,72 @@ test_slices(void **state)
     content_view_done(view);
 }
 
+/* Many keys about a large field of one message: they are looked at in several slices. */
+static void
+test_slices_between_fields(void **state)
+{
+    enum { KEYS = 300 };
+    struct content *fx = *state;
+    struct search *search;
+    AUTO_BUF text = {0};
+    AUTO_BUF line = {0};
+
+    buf_init(&text, 1 << 20);
+    buf_init(&line, 1 << 20);
+    buf_put_lit(&text, "To: a@example.org\r\nSubject:");
+    for (int i = 0; i < 4000; i++)
+        buf_printf(&text, " word%d of a subject\r\n", i);
+    buf_put_lit(&text, "X-Odd: odd\r\n\r\nbody\r\n");
+    add(fx, (struct content_mail){.text = buf_span(&text)});
+    add(fx, (struct content_mail){.text = SPAN("Subject: nothing\r\n\r\nbody\r\n")});
+    add(fx, (struct content_mail){.text = SPAN("Subject: absent299\r\n\r\nbody\r\n")});
+    struct view *view = content_view(fx, "INBOX");
+
+    buf_put_lit(&line, "SEARCH BODY body");
+    for (int i = 0; i < KEYS; i++)
+        buf_printf(&line, " NOT SUBJECT absent%d", i);
+    buf_put_lit(&line, " OR HEADER X-Odd odd SUBJECT nothing");
+    const char *command = arena_str(&fx->arena, buf_span(&line));
+    struct search_req req = request(content_cmd(fx, command));
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    assert_true(run_slices(fx, search, 0) > 10);
+    assert_int_equal(search_count(search), 2);
+    assert_int_equal(search_max(search), 2);
+    search_done(search);
+    /* The same when it is never stopped. */
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    (void)run_slices(fx, search, INT64_MAX);
+    assert_int_equal(search_count(search), 2);
+    search_done(search);
+    content_view_done(view);
+}
+
+static void
+test_work_limit(void **state)
+{
+    static const struct {
+        uint64_t work;
+        enum rc rc;
+    } rows[] = {{LIMIT_SEARCH_WORK, RC_OK},
+                {LIMIT_SEARCH_WORK + 1, RC_LIMIT},
+                {UINT64_MAX / 2, RC_LIMIT}};
+    struct content *fx = *state;
+
+    add(fx, (struct content_mail){.text = SPAN("Subject: x\r\n\r\nbody\r\n")});
+    struct view *view = content_view(fx, "INBOX");
+    const struct search_req req = request(content_cmd(fx, "SEARCH SEEN"));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct search *search;
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        search->work = rows[i].work + search->allowed;
+        assert_rc(search_slice(search, NULL, &fx->clock.clock, INT64_MAX, &fx->err),
+                  rows[i].rc);
+        assert_true(search_over_limit(search) == (rows[i].rc == RC_LIMIT));
+        search_done(search);
+    }
+    content_view_done(view);
+}
+
 static void
 test_saved_and_modseq(void **state)
 {
@@ -615,6 +681,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slices_between_fields, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_work_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
     };
