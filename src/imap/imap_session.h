@@ -104,6 +104,7 @@ struct imap_work {
     enum rc spool_rc;      /* the first failure to keep one */
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
     struct door_write write;
+    bool probed; /* its client has closed its side and was written to since */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */

@@ -193,6 +193,27 @@ phase_step(struct imap_session *im)
     return step;
 }
 
+/* Between two slices of a command: has the client hung up? One that has closed its side may
+ * still read (nc -N), so it is written to: a socket that nobody has any more answers with a
+ * reset. */
+static void
+hangup_check(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+
+    if (conn_peer_gone(&im->s.conn)) {
+        session_end_by_peer(&im->s, moment_of(im));
+        return;
+    }
+    if (work->probed || im->mid_line || conn_wants_write(&im->s.conn) ||
+        !conn_peer_closed(&im->s.conn))
+        return;
+    work->probed = true;
+    struct iw w = imap_line(im);
+    iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still working"));
+    imap_flush(im);
+}
+
 /* Runs the command under way as far as it goes now. GO_PARK: *next_out is what to park for. */
 static enum go
 command_go(struct imap_session *im, enum task_next *next_out)
@@ -221,6 +242,8 @@ command_go(struct imap_session *im, enum task_next *next_out)
         }
         if (im->work != NULL && slice_spent()) {
             imap_flush(im);
+            if (im->work->row != NULL && !session_is_ending(&im->s))
+                hangup_check(im);
             *next_out = park(im, TASK_YIELD);
             return GO_PARK;
         }

@@ -548,6 +548,23 @@ conn_peer_closed(const struct conn *conn)
     return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+bool
+conn_peer_gone(struct conn *conn)
+{
+    struct pollfd pollfd = {.fd = conn->fd};
+    int os_errno = 0;
+    socklen_t octets = sizeof os_errno;
+
+    if (conn->write_ended)
+        return true;
+    if (conn->fd < 0 || poll(&pollfd, 1, 0) <= 0 || (pollfd.revents & (POLLHUP | POLLERR)) == 0)
+        return false;
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &os_errno, &octets) != 0 || os_errno == 0)
+        os_errno = EPIPE;
+    failed_by_errno(conn, os_errno);
+    return true;
+}
+
 int64_t
 conn_unacked(const struct conn *conn)
 {

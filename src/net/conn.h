@@ -147,6 +147,9 @@ void conn_ack_now(struct conn *conn);
 void conn_set_dead_after(struct conn *conn, unsigned timeout_ms);
 /** The peer has closed its side, seen without reading: for sessions parked with output. */
 bool conn_peer_closed(const struct conn *conn);
+/** Nothing that is sent will reach the peer: it reset the connection, or the kernel gave it up.
+ *  Seen without reading or writing, and noted as how it ended. */
+bool conn_peer_gone(struct conn *conn);
 /** Octets the peer's kernel has not acknowledged yet (on a Unix socket: not 0 while the peer
  *  has not read all); -1: unknown. The keepalive's answer. */
 int64_t conn_unacked(const struct conn *conn);

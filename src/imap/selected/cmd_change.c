@@ -4,7 +4,7 @@
  * RFC 6851). Each resolves the client's set against its view, hands a request to the account's
  * turn, and leaves telling about it to the sync that follows. By UID, messages that others have
  * expunged are passed over (RFC 2180 section 4). By sequence number, COPY copies nothing then
- * and answers NO [EXPUNGEISSUED]; STORE changes those that live (docs/protocol.md S-1).
+ * and answers NO [EXPUNGEISSUED]; STORE changes those that live (docs/protocol.md V-1).
  */
 #include "imap/imap_session.h"
 #include "mailbox/write/ops.h"

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Searches that take long: answers of millions of numbers, more keys than a server should have to look for, and
+clients that have gone meanwhile."""
+
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import Roost  # noqa: E402
+
+MILLIONS = 2_600_000  # their numbers are more than the 16 MiB that a session's output may hold
+KEYS = 9990
+BIG_OCTETS = 20 << 20
+
+
+def keys(count, word="BODY"):
+    return "OR " * (count - 1) + " ".join(f"{word} w{n}" for n in range(count))
+
+
+def big_message():
+    line = "there are only words in this line that nobody looks for, and it is long\n"
+    return "Subject: big\n\n" + line * (BIG_OCTETS // len(line))
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Roost(accounts=["user", "millions"]) as running:
+        assert running.deliver("user", big_message()).startswith("250")
+        assert running.deliver("millions", "Subject: x\n\ny\n").startswith("250")
+        multiply(running)
+        yield running
+
+
+def multiply(server):
+    """Makes MILLIONS entries of the one, every other of them with an odd UID: no two are neighbours."""
+    server.stop()
+    for path in (server.home / "accounts").rglob("mail.db"):
+        db = sqlite3.connect(path)
+        (octets,) = db.execute("SELECT coalesce(max(octets), 0) FROM entry").fetchone()
+        if not 0 < octets < 10000:
+            continue
+        (mbox,) = db.execute("SELECT id FROM mailbox WHERE name = 'INBOX'").fetchone()
+        db.execute("WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+                   " INSERT INTO entry SELECT mbox, 2 * i - 1, flags, 0, 0, modseq, message, octets, internaldate_s,"
+                   " internaldate_zone_min, savedate_s FROM n, entry WHERE mbox = ? AND uid = 1", (MILLIONS, mbox))
+        db.execute("UPDATE mailbox SET messages = ?, unseen = ?, uidnext = ?, octets = octets * ? WHERE id = ?",
+                   (MILLIONS, MILLIONS, 2 * MILLIONS, MILLIONS, mbox))
+        db.commit()
+        db.close()
+    server.start()
+
+
+def answer(peer, command, word):
+    """The one untagged line that begins with word, as a list of words."""
+    (line,) = [line for line in peer.command(command) if line.startswith("* " + word)]
+    return line.split(" ")
+
+
+def test_millions_of_numbers(server):
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    assert "* 2600000 EXISTS" in peer.command("SELECT INBOX")
+    assert answer(peer, "UID SEARCH ALL", "SEARCH")[2:] == [str(n) for n in range(1, 2 * MILLIONS, 2)]
+    found = answer(peer, "UID SEARCH RETURN (ALL COUNT) ALL", "ESEARCH")
+    assert found[4:8] == ["UID", "COUNT", str(MILLIONS), "ALL"]
+    assert found[8] == ",".join(str(n) for n in range(1, 2 * MILLIONS, 2))
+    assert answer(peer, "SEARCH RETURN (ALL) ALL", "ESEARCH")[4:] == ["ALL", f"1:{MILLIONS}"]
+    peer.close()
+
+
+def test_too_many_keys_for_the_mail(server):
+    peer = server.login("user")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    peer.command("SEARCH " + keys(KEYS), "NO")
+    assert "[LIMIT] The search has too many keys for so much mail" in peer.last
+    # A few of them are nothing, and the session goes on.
+    assert answer(peer, "SEARCH " + keys(16), "SEARCH") == ["*", "SEARCH"]
+    peer.close()
+
+
+def busy_s(server):
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def quiet_within(server, seconds):
+    """Waits until the server uses no processor for half a second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        before = busy_s(server)
+        time.sleep(0.5)
+        if busy_s(server) - before < 0.1:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_nobody_waits_any_more(server, tls):
+    """All of them hang up at once: the work ends, though none has come to its limit."""
+    peers = [server.login("user", tls) for _ in range(4)]
+    numbers = [server.number_of(peer) for peer in peers]
+    for peer in peers:
+        peer.command("SELECT INBOX")
+        peer.send("t SEARCH " + keys(KEYS) + "\r\n")
+    time.sleep(0.5)
+    assert not quiet_within(server, 1), "the searches were meant to take longer"
+    for peer in peers:
+        peer.close()
+    assert quiet_within(server, 3), "it went on for nobody"
+    for number in numbers:
+        record = server.record(number)
+        assert server.record(number)["reason"] == "closed-in-reply"
+
+
+def test_half_closed_is_not_gone(server):
+    peer = server.login("user")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    peer.send("t SEARCH " + keys(60) + "\r\n")
+    peer.socket.shutdown(1)
+    lines = [peer.line()]
+    while not lines[-1].startswith("t "):
+        lines.append(peer.line())
+    assert lines[-2:] == ["* SEARCH", "t OK SEARCH completed"], lines
+    assert lines[:-2] in ([], ["* OK Still working"])
+    peer.close()
