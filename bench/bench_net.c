@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,12 +21,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/limits.h"
 #include "base/span.h"
 #include "net/conn.h"
 #include "net/poller.h"
 #include "net/tls.h"
-#include "net/tls_memory.h"
 #include "tests/support/tls_peer.h"
 #include "tests/support/tmpdir.h"
 
@@ -58,20 +57,12 @@ now_ns(void)
 }
 
 static size_t
-memory_in_use(void)
-{
-    const struct mallinfo2 info = mallinfo2();
-
-    return info.uordblks + info.hblkhd;
-}
-
-static size_t
 memory_resident(void)
 {
     size_t pages = 0;
     size_t resident = 0;
+    memory_trim();
     FILE *file = fopen("/proc/self/statm", "r");
-
     CHECK(file != NULL && fscanf(file, "%zu %zu", &pages, &resident) == 2);
     fclose(file);
     return resident * (size_t)sysconf(_SC_PAGESIZE);
@@ -151,10 +142,10 @@ everything_send(struct conn *conn, const void *src, size_t len)
 static const struct conn_io no_descriptor = {.recv = nothing_recv, .send = everything_send};
 
 static void
-print_memory(const char *what, size_t count, size_t used, size_t resident)
+print_memory(const char *what, size_t count, size_t resident)
 {
-    printf("%-34s %8zu  %7.2f KiB each in use, %7.2f KiB each resident\n", what, count,
-           (double)used / 1024 / (double)count, (double)resident / 1024 / (double)count);
+    printf("%-34s %8zu  %7.2f KiB each resident\n", what, count,
+           (double)resident / 1024 / (double)count);
 }
 
 static int
@@ -224,7 +215,6 @@ static void
 bench_without_descriptors(size_t count)
 {
     struct parked **parked = calloc(count, sizeof(void *));
-    const size_t used = memory_in_use();
     const size_t resident = memory_resident();
 
     CHECK(parked != NULL);
@@ -234,8 +224,7 @@ bench_without_descriptors(size_t count)
     await_runs();
     printf("%-34s %8zu  %7.2f us each\n", "entered, run and parked", count,
            (double)(now_us() - start) / (double)count);
-    print_memory("parked without descriptor", count, memory_in_use() - used,
-                 memory_resident() - resident);
+    print_memory("parked without descriptor", count, memory_resident() - resident);
     bench_wake(parked, count);
     bench_fan_out(parked, FAN_OUT < count ? FAN_OUT : count);
     bench_fan_out(parked, 500 < count ? 500 : count);
@@ -274,7 +263,6 @@ bench_sockets(size_t unused)
     static int far[PLAIN_CONNS];
     static int64_t times[SAMPLES];
 
-    const size_t used = memory_in_use();
     const size_t resident = memory_resident();
     for (size_t i = 0; i < PLAIN_CONNS; i++) {
         int fds[2];
@@ -288,8 +276,7 @@ bench_sockets(size_t unused)
         CHECK(write(far[i], "a NOOP\r\n", 8) == 8);
         await_runs();
     }
-    print_memory("parked plain", PLAIN_CONNS, memory_in_use() - used,
-                 memory_resident() - resident);
+    print_memory("parked plain", PLAIN_CONNS, memory_resident() - resident);
     for (size_t i = 0; i < SAMPLES; i++) {
         const size_t which = (i * 7919) % PLAIN_CONNS;
         const struct timespec pause = {.tv_nsec = 200000};
@@ -347,7 +334,6 @@ bench_tls(size_t unused)
     tmpdir_make(&dir);
     snprintf(cert, sizeof cert, "%s", tmpdir_file(&dir, "cert.pem"));
     snprintf(key, sizeof key, "%s", tmpdir_file(&dir, "key.pem"));
-    tls_memory_set_up(); /* the certificate is made by OpenSSL too */
     tls_make_cert(cert, key, &spec);
     const struct tls_config config = {.cert_path = cert, .key_path = key, .alpn = "imap"};
     CHECK(tls_server_new(&config, &clock_system, &tls, NULL) == RC_OK);
@@ -367,7 +353,6 @@ bench_tls(size_t unused)
     close(hold[1]);
     for (size_t i = 0; i < TLS_CONNS; i++)
         close(far[i]);
-    const size_t used = memory_in_use();
     const size_t resident = memory_resident();
     const double cpu = cpu_seconds();
     const int64_t start = now_us();
@@ -377,8 +362,7 @@ bench_tls(size_t unused)
     }
     CHECK(read(hold[0], &octet, 1) == 1);
     const int64_t took_us = now_us() - start;
-    print_memory("parked TLS 1.3", TLS_CONNS, memory_in_use() - used,
-                 memory_resident() - resident);
+    print_memory("parked TLS 1.3", TLS_CONNS, memory_resident() - resident);
     printf("%-34s %8d  %7.0f a second, %.0f us of processor each\n", "TLS 1.3 handshakes",
            TLS_CONNS, TLS_CONNS * 1e6 / (double)took_us,
            (cpu_seconds() - cpu) * 1e6 / TLS_CONNS);

@@ -8,7 +8,6 @@
  */
 #include "daemon/housekeeping.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +18,10 @@
 #include "session/networks.h"
 
 enum {
-    EVICT_EVERY_S = 30,
-    SAVE_EVERY_S = 60,      /* who has logged in from where */
-    TRIM_OCTETS = 16 << 20, /* of freed memory that are worth a walk through all of it */
-    PURGE_STEPS_MAX = 50,   /* of one visit */
-    VISITS_MAX = 250,       /* a second */
+    EVICT_EVERY_S = 10,
+    SAVE_EVERY_S = 60,    /* who has logged in from where */
+    PURGE_STEPS_MAX = 50, /* of one visit */
+    VISITS_MAX = 250,     /* a second */
 };
 
 /* One time round all accounts. */
@@ -46,24 +44,8 @@ struct housekeeping {
     struct log_scope log;
     char after[REGISTRY_NAME_OCTETS]; /* last account visited */
     struct round round;
-    int64_t last_began_s;  /* of the round before this one; 0: this is the first */
-    size_t trimmed_octets; /* free ones that were given back, and not used again since */
+    int64_t last_began_s; /* of the round before this one; 0: this is the first */
 };
-
-/* Sessions that went leave holes between those that stay; whole pages of them go back to the
- * system. What is given back stays counted as free until it is used again. */
-static void
-memory_trim(struct housekeeping *hk)
-{
-    const size_t free_octets = mallinfo2().fordblks;
-
-    if (free_octets < hk->trimmed_octets)
-        hk->trimmed_octets = free_octets;
-    if (free_octets - hk->trimmed_octets < TRIM_OCTETS)
-        return;
-    malloc_trim(0);
-    hk->trimmed_octets = free_octets;
-}
 
 /* One step of purging through the account's turn. True: there is more. */
 static bool
@@ -183,7 +165,6 @@ keep_house(void *ctx, uint64_t second)
     if (second % EVICT_EVERY_S == 0) {
         accounts_evict(hk->house->accounts);
         store_keep_house(hk->house->store, NULL);
-        memory_trim(hk);
     }
     if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
         visit_some(hk, second);

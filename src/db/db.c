@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "db/db_private.h"
 #include "db/disk.h"
 #include "db/vfs.h"
@@ -31,9 +32,67 @@ enum {
     STALE_TRIES = 5,       /* to open: other programs may come and go meanwhile */
 };
 
+/* ---- memory of SQLite, apart from everybody else's ---- */
+
+static void *
+block_take(int octets)
+{
+    return memory_take(MEMORY_SQLITE, (size_t)octets);
+}
+
+static void
+block_give(void *ptr)
+{
+    memory_give(MEMORY_SQLITE, ptr);
+}
+
+static void *
+block_change(void *ptr, int octets)
+{
+    return memory_change(MEMORY_SQLITE, ptr, (size_t)octets);
+}
+
+static int
+block_octets(void *ptr)
+{
+    return (int)memory_block_octets(ptr);
+}
+
+static int
+round_up(int octets)
+{
+    return (octets + 7) & ~7;
+}
+
+static int
+begin(void *ctx)
+{
+    (void)ctx;
+    return SQLITE_OK;
+}
+
+static void
+end(void *ctx)
+{
+    (void)ctx;
+}
+
+static const sqlite3_mem_methods memory_methods = {
+    .xMalloc = block_take,
+    .xFree = block_give,
+    .xRealloc = block_change,
+    .xSize = block_octets,
+    .xRoundup = round_up,
+    .xInit = begin,
+    .xShutdown = end,
+};
+
+/* ---- start ---- */
+
 static void
 init_once(void)
 {
+    CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory_methods) == SQLITE_OK);
     CHECK(sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK);
     CHECK(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
     CHECK(sqlite3_initialize() == SQLITE_OK);

@@ -25,7 +25,6 @@
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/lock.h"
-#include "net/tls_memory.h"
 #include "net/tls_private.h"
 #include "net/tls_ticket.h"
 
@@ -311,7 +310,6 @@ enum rc
 tls_server_new(const struct tls_config *config, const struct clock *clock,
                struct tls_server **server_out, struct err *err)
 {
-    tls_memory_set_up();
     struct tls_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for TLS");

@@ -18,7 +18,7 @@
 
 enum {
     ACCOUNT_KEEP_MS = 10 * 60 * 1000, /* an account that nobody holds */
-    VERSION_KEEP_MS = 10 * 60 * 1000, /* a version that nobody has asked for */
+    VERSION_KEEP_MS = 20 * 1000,      /* a version that nobody has asked for */
 };
 
 enum rc
