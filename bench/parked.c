@@ -442,31 +442,6 @@ idlers_with_own_accounts(void)
            "KiB", 3);
 }
 
-/* Memory of a session and all that its account keeps: against the server that had none, with
- * no pages given back by this program. The server has SETTLE_S to do that by itself. */
-static void
-idlers_with_own_accounts(void)
-{
-    const int64_t start_us = now_us();
-    const double before = memory_octets();
-
-    for (uint32_t i = 0; i < options.sessions; i++)
-        far_open(i, account_of(i), false);
-    await(&idling, options.sessions, "idle");
-    const double took_s = (double)(now_us() - start_us) / 1e6;
-    const double parked = memory_octets();
-    sleep(SETTLE_S);
-    const double settled = memory_octets();
-
-    figure("in one process, without sockets: sessions in IDLE, each on its own account",
-           options.sessions, "", 0);
-    figure("  from connect to IDLE, all of them", took_s, "s", 0);
-    figure("  memory of one when all are parked", (parked - before) / 1024 / options.sessions,
-           "KiB", 0);
-    figure("  memory of one, a minute later", (settled - before) / 1024 / options.sessions,
-           "KiB", 3);
-}
-
 static void
 idlers(void)
 {
