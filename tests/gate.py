@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: `./dev test` (the gate, within 25 minutes on two processors) and `--long`.
+"""Runs the tests: `./dev test` (the gate, within 15 minutes on two processors) and `--long`.
 
 Every stage prints a line when it is done; failures print what went wrong at once. The last line is
 the sum: N passed, N failed, N skipped.
@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
+WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
+AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 
 class Sum:
@@ -73,10 +75,10 @@ def meson_tests(total, stage, build, suites, env=None, setup=()):
     report(total, stage, passed, failed, skipped, started)
 
 
-def pytest(total, stage, args, env=None):
-    started = time.monotonic()
+def pytest_run(args, env, *how):
+    """One run: its output, how many (passed, failed, skipped), and the ids of those that failed."""
     done = run(
-        [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", "--tb=short", *args],
+        [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rsfE", "--tb=short", *how, *args],
         env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
     tail = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
@@ -84,12 +86,27 @@ def pytest(total, stage, args, env=None):
     failed = counts.get("failed", 0) + counts.get("error", 0)
     if done.returncode != 0 and failed == 0:
         failed = 1
-    if failed:
-        print(done.stdout[-20000:])
-    for line in done.stdout.splitlines():
+    names = re.findall(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - .*)?$", done.stdout, re.M)
+    return done.stdout, (counts.get("passed", 0), failed, counts.get("skipped", 0)), names
+
+
+def pytest(total, stage, args, env=None, side_by_side=True):
+    """Tests mostly wait, so several run at a time. What fails in such company is run again by itself,
+    as strictly as ever, and named: it may have been the machine that was slow."""
+    started = time.monotonic()
+    output, (passed, failed, skipped), names = pytest_run(args, env, *(["-n", str(WORKERS)] if side_by_side else []))
+    for line in output.splitlines():
         if line.startswith("SKIPPED"):
             print("  " + line)
-    report(total, stage, counts.get("passed", 0), failed, counts.get("skipped", 0), started)
+    if side_by_side and failed == len(names) and 0 < failed <= AGAIN_MAX:
+        print("\n".join(f"  again, by itself: {name}" for name in names), flush=True)
+        first = output
+        output, (again, failed, _), _ = pytest_run(names, env)
+        passed += again
+        output = first + output
+    if failed:
+        print(output[-30000:])
+    report(total, stage, passed, failed, skipped, started)
 
 
 def program(total, stage, command):
@@ -129,14 +146,14 @@ def gate(total, long_run):
     warnings_check(total, "gcc release", warnings)
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
     meson_tests(total, "stress, gcc release", release, ["stress"])
-    pytest(total, "structure", ["tests/test_includes.py"])
+    pytest(total, "structure", ["tests/test_includes.py"], side_by_side=False)
     pytest(total, "transcripts, gcc release", ["tests/transcript"], env)
     pytest(total, "command line", ["tests/cli"], env)
     pytest(total, "idle life and ends", ["tests/ends"], env)
     pytest(total, "faults", ["tests/fault"], env)
     pytest(total, "clients", ["tests/clients"], env)
-    pytest(total, "networks that forget", ["tests/networks"], env)
-    pytest(total, "many accounts", ["tests/stress"], env)
+    pytest(total, "networks that forget", ["tests/networks"], env, side_by_side=False)
+    pytest(total, "many accounts", ["tests/stress"], env, side_by_side=False)
     octets = dict(env, ROOST_REPLAY="octets")
     pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
 
@@ -162,8 +179,9 @@ def gate(total, long_run):
                {"ROOST": str(tsan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(tsan / "bench"),
                 "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})
         pytest(total, "transcripts with random cuts", ["tests/transcript"], dict(env, ROOST_REPLAY="random:50"))
-        pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"))
-        pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"))
+        pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"), side_by_side=False)
+        pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"),
+               side_by_side=False)
         meson_tests(total, "unit tests, valgrind", release, ["unit"], None,
                     ["--wrap", "valgrind --error-exitcode=1 -q", "-t", "20"] if shutil.which("valgrind") else [])
 
