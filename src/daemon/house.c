@@ -88,6 +88,8 @@ house_store_open(struct house *house, struct err *err)
         rc = store_open_sqlite(&store, &house->store, err);
     if (rc == RC_OK)
         rc = accounts_new(house->store, house->clock, &house->accounts);
+    if (rc == RC_OK)
+        store_listen(house->store, accounts_changed_elsewhere, house->accounts);
     return rc;
 }
 
@@ -132,6 +134,8 @@ house_open_handed(struct house *house, struct config *config, int lock_fd,
 void
 house_store_close(struct house *house)
 {
+    if (house->store != NULL)
+        store_listen(house->store, NULL, NULL);
     if (house->accounts != NULL)
         accounts_free(house->accounts);
     if (house->store != NULL)

@@ -142,7 +142,8 @@ void store_savepoint_rollback(struct store_tx *tx);
  * whoever gave it has lost interest. So its id is one that goes nowhere then (task identities).
  */
 
-/** The account's modseq as of the transaction, with what it has written itself. */
+/** The account's modseq as of the transaction, with what it has written itself; in a shared
+ * store never one that somebody elsewhere can still give to a change. */
 MUST_USE enum rc store_modseq(struct store_tx *tx, uint64_t *modseq_out, struct err *err);
 /**
  * A modseq that is not below that of any commit acknowledged anywhere before this call began.
@@ -153,8 +154,8 @@ MUST_USE enum rc store_latest(struct store_account *acct, struct wake wake,
                               uint64_t *modseq_out, struct err *err);
 /** From now on fn is told of accounts that were written to elsewhere. It may come late, twice
  * or for nothing, and it may be lost: store_latest is what can be relied on. Thread: the
- * engine's own, without a lock; fn may read from the store. fn NULL: no more; returns when no
- * call is under way. */
+ * engine's own, without a lock; fn may wait for reads, for turns and for wakes of this store.
+ * fn NULL: no more; returns when no call is under way. */
 void store_listen(struct store *store, void (*fn)(void *ctx, uint64_t account_id), void *ctx);
 
 /* ---- mailboxes ---- */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -29,13 +30,16 @@ play(void *arg)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     const char *text = getenv("ROOST_STRESS_STEPS");
     struct sim sim = {.target = 60, .threads = true};
     pthread_t threads[THREADS];
     struct account *acct;
 
+    /* A word: over the engine that waits and that others write to. */
+    if (argc > 1 && strcmp(argv[1], "seam") == 0)
+        sim.engine = SIM_SEAM;
     if (text != NULL)
         steps = strtoull(text, NULL, 10);
     sim_open(&sim, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -46,11 +50,13 @@ main(void)
             CHECK(pthread_create(&threads[i], NULL, play, &clients[i]) == 0);
         for (size_t i = 0; i < THREADS; i++)
             CHECK(pthread_join(threads[i], NULL) == 0);
+        sim_quiet(&sim, true);
         for (size_t i = 0; i < THREADS; i++)
             sim_client_settle(&clients[i]);
         CHECK(account_get(sim.accounts, SIM_ACCOUNT, &acct) == RC_OK);
         sim_verify(&sim, acct);
         account_put(acct);
+        sim_quiet(&sim, false);
     }
     for (size_t i = 0; i < THREADS; i++) {
         const struct sim_client *c = &clients[i];

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "store/engine_sqlite.h"
 #include "support/mailbox_sim_private.h"
+#include "support/seam_engine.h"
 
 /* --- The house --- */
 
@@ -36,13 +37,30 @@ sim_open(struct sim *sim, const char *where)
         .store.undelete_max_octets = 300, /* so that purging has something to do */
         .store.report = remember_nothing,
     };
-    CHECK(store_open_sqlite(&options, &sim->store, &err) == RC_OK);
+    const struct seam_options seam = {
+        .sqlite = options,
+        .wakes = sim->threads ? SEAM_WAKE_LATER : SEAM_WAKE_AT_ONCE,
+        .elsewhere_percent = 15,
+        .seed = sim->seed,
+    };
+    CHECK((sim->engine == SIM_SEAM ? store_open_seam(&seam, &sim->store, &err)
+                                   : store_open_sqlite(&options, &sim->store, &err)) == RC_OK);
     CHECK(accounts_new(sim->store, &clock_system, &sim->accounts) == RC_OK);
+    if (sim->threads)
+        store_listen(sim->store, accounts_changed_elsewhere, sim->accounts);
+}
+
+void
+sim_quiet(struct sim *sim, bool quiet)
+{
+    if (sim->engine == SIM_SEAM)
+        seam_quiet(sim->store, quiet);
 }
 
 void
 sim_close(struct sim *sim)
 {
+    store_listen(sim->store, NULL, NULL);
     accounts_free(sim->accounts);
     store_close(sim->store);
     tmpdir_remove(&sim->dir);
@@ -88,12 +106,38 @@ sim_wake(struct sim_client *client)
 void
 sim_wait(struct sim_client *client)
 {
-    SIM_CHECK(client, client->sim->threads); /* alone, nobody would ever wake us */
     pthread_mutex_lock(&client->mutex);
+    /* Alone, nobody will ever wake us: then the engine has done so already. */
+    SIM_CHECK(client, client->sim->threads || client->wakes > 0);
     while (client->wakes == 0)
         pthread_cond_wait(&client->cond, &client->mutex);
     client->wakes--;
     pthread_mutex_unlock(&client->mutex);
+}
+
+void
+sim_turn(struct sim_client *client, struct turn_req *req)
+{
+    while (turn_run(client->acct, req) == RC_AGAIN)
+        sim_wait(client);
+}
+
+void
+sim_catch_up(struct sim_client *client)
+{
+    struct turn_req look;
+    bool behind = false;
+    enum rc rc;
+
+    while ((rc = turn_is_behind(client->acct, sim_wake(client), &behind, &client->err)) ==
+           RC_AGAIN)
+        sim_wait(client);
+    SIM_CHECK(client, rc == RC_OK);
+    if (!behind)
+        return;
+    turn_look_init(&look, sim_wake(client));
+    sim_turn(client, &look);
+    SIM_CHECK(client, look.result == RC_OK);
 }
 
 struct store_tx *
@@ -443,6 +487,7 @@ sim_client_settle(struct sim_client *client)
         return;
     sim_sync_over(client, false);
     client->comparing = true;
+    sim_catch_up(client);
     if (sync_is_due(&client->view))
         sim_sync(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
     SIM_CHECK(client, !sync_is_due(&client->view));
@@ -461,8 +506,10 @@ verify_mailbox(struct sim_client *client, const struct mbox_row *row)
     uint32_t from = 1;
     size_t got;
 
-    enum rc rc =
-        mailbox_open_id(client->acct, sim_wake(client), row->id, &mailbox, &client->err);
+    enum rc rc;
+    while ((rc = mailbox_open_id(client->acct, sim_wake(client), row->id, &mailbox,
+                                 &client->err)) == RC_AGAIN)
+        sim_wait(client);
     SIM_CHECK(client, rc == RC_OK);
     mailbox_state(mailbox, &state);
     SIM_CHECK(client, state.exists == row->exists && state.unseen == row->unseen);
@@ -499,6 +546,7 @@ sim_verify(struct sim *sim, struct account *acct)
     sim_client_init(&client, sim, 0);
     client.acct = acct;
     client.comparing = true;
+    sim_catch_up(&client);
     struct store_tx *tx = sim_read(&client);
     SIM_CHECK(&client, store_mbox_list(tx, &client.arena, &rows, &count, &client.err) == RC_OK);
     AUTO_BUF findings = {0};

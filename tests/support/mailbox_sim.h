@@ -23,10 +23,17 @@
 
 enum { SIM_ACCOUNT = 5, SIM_MESSAGES = 4000 };
 
+enum sim_engine {
+    SIM_SQLITE,
+    SIM_SEAM, /* seam_engine.h: waits, refuses, and somebody else writes */
+};
+
 struct sim {
     struct tmpdir dir;
     struct store *store;
     struct accounts *accounts;
+    enum sim_engine engine;
+    uint64_t seed;   /* of the engine */
     uint32_t target; /* about so many messages a mailbox */
     bool threads;    /* others act at the same time */
     bool faults;     /* the disk fails now and then; fault_vfs is the default VFS */
@@ -82,6 +89,8 @@ void sim_client_done(struct sim_client *client);
 void sim_client_step(struct sim_client *client);
 /** Nobody else acts: after a full sync the client must believe what the store says. */
 void sim_client_settle(struct sim_client *client);
+/** Before settling and comparing: nobody elsewhere writes any more, or again. */
+void sim_quiet(struct sim *sim, bool quiet);
 /** Counters and versions in memory are what the store says; nobody else acts. */
 void sim_verify(struct sim *sim, struct account *acct);
 

@@ -125,7 +125,7 @@ sim_meddle(struct sim_client *client)
         mailboxes_trim(client->acct, INT64_MAX, 0);
     if (chance(client, 50)) {
         append_init(&append, client);
-        SIM_CHECK(client, turn_run(client->acct, &append.turn) == RC_OK);
+        sim_turn(client, &append.turn);
         return;
     }
     mailbox_state(client->view.mailbox, &state);
@@ -136,7 +136,7 @@ sim_meddle(struct sim_client *client)
     expunge.mbox = state.mbox;
     expunge.runs = &run;
     expunge.run_count = 1;
-    SIM_CHECK(client, turn_run(client->acct, &expunge.turn) == RC_OK);
+    sim_turn(client, &expunge.turn);
 }
 
 static void
@@ -168,7 +168,7 @@ run_with_riders(struct sim_client *client, struct turn_req *req)
             carrier.riders[carrier.count++] = &appends[i < place ? i : i - 1].turn;
         }
     }
-    SIM_CHECK(client, turn_run(client->acct, &carrier.turn) == RC_OK);
+    sim_turn(client, &carrier.turn);
     for (unsigned i = 0; i < carrier.count; i++) {
         SIM_CHECK(client, turn_run(client->acct, carrier.riders[i]) == RC_OK);
         check_result(client, carrier.riders[i]);
@@ -472,10 +472,13 @@ check_quiet(struct sim_client *client)
 {
     if (client->sim->threads)
         return;
+    sim_quiet(client->sim, true);
+    sim_catch_up(client);
     if (!sync_is_due(&client->view))
         sim_compare(client);
     else if (client->parked)
         SIM_CHECK(client, atomic_load(&client->woken));
+    sim_quiet(client->sim, false);
 }
 
 void

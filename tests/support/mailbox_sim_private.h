@@ -16,6 +16,11 @@ NORETURN void sim_failed(const struct sim_client *client, const char *what, int 
 
 struct wake sim_wake(struct sim_client *client);
 void sim_wait(struct sim_client *client);
+/** turn_run until it is done. */
+void sim_turn(struct sim_client *client, struct turn_req *req);
+/** As a command that must not answer from what was before it: looks whether others have
+ * written, and sees to it that memory has it. */
+void sim_catch_up(struct sim_client *client);
 struct store_tx *sim_read(struct sim_client *client);
 
 bool sim_awake(struct sim_client *client); /* false: deleted */

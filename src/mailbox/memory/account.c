@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "mailbox/account_private.h"
+#include "mailbox/write/turn_wait.h"
 
 enum {
     ACCOUNT_KEEP_MS = 10 * 60 * 1000, /* an account that nobody holds */
@@ -175,6 +176,28 @@ const struct clock *
 account_clock(const struct account *acct)
 {
     return acct->accounts->clock;
+}
+
+/* A mailbox that nobody looks at catches up when somebody does. */
+void
+accounts_changed_elsewhere(void *ctx, uint64_t account_id)
+{
+    struct accounts *accounts = ctx;
+    struct turn_waiter waiter;
+    struct turn_req look;
+
+    lock_enter(&accounts->lock);
+    struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
+    if (acct != NULL)
+        hold_account(acct);
+    lock_leave(&accounts->lock);
+    if (acct == NULL)
+        return;
+    turn_waiter_init(&waiter);
+    turn_look_init(&look, turn_waiter_wake(&waiter));
+    turn_run_wait(acct, &look, &waiter);
+    turn_waiter_done(&waiter);
+    account_put(acct);
 }
 
 /* Walks the accounts that have versions, least recently loaded first, until enough is given

@@ -33,6 +33,13 @@ void accounts_evict(struct accounts *accounts);
 /** Lets go of one account now, before its removal. RC_BUSY when somebody holds it. */
 MUST_USE enum rc accounts_forget(struct accounts *accounts, uint64_t account_id);
 
+/**
+ * For store_listen, with the accounts as its ctx: brings what was written to an account
+ * elsewhere into memory, if the account is in memory, and wakes its watchers. Thread: the
+ * engine's own; waits for the turn and for the engine.
+ */
+void accounts_changed_elsewhere(void *accounts, uint64_t account_id);
+
 /** The account, made when nobody holds it yet. RC_LIMIT. */
 MUST_USE enum rc account_get(struct accounts *accounts, uint64_t account_id,
                              struct account **out);

@@ -13,6 +13,7 @@
 
 #include "support/fault_vfs.h"
 #include "support/mailbox_sim.h"
+#include "support/seam_engine.h"
 
 enum { CLIENTS = 6, STEPS = 6000, SETTLE_EVERY = 500 };
 enum disk { DISK_GOOD, DISK_FAILING };
@@ -39,19 +40,22 @@ settle_all(struct sim *sim, size_t count)
 {
     struct account *acct;
 
+    sim_quiet(sim, true);
     for (size_t i = 0; i < count; i++)
         sim_client_settle(&clients[i]);
     assert_int_equal(account_get(sim->accounts, SIM_ACCOUNT, &acct), RC_OK);
     sim_verify(sim, acct);
     account_put(acct);
+    sim_quiet(sim, false);
 }
 
 static void
-play(size_t count, enum disk disk)
+play(size_t count, enum disk disk, enum sim_engine engine)
 {
     const uint64_t steps = env_number("ROOST_MODEL_STEPS", STEPS);
     const uint64_t seed = env_number("ROOST_MODEL_SEED", 1);
-    struct sim sim = {.target = 40, .faults = disk == DISK_FAILING};
+    struct sim sim = {
+        .target = 40, .faults = disk == DISK_FAILING, .engine = engine, .seed = seed};
     struct rng lot;
 
     rng_seed(&lot, seed);
@@ -72,6 +76,12 @@ play(size_t count, enum disk disk)
         assert_true(c->events > 0);
         sim_client_done(&clients[i]);
     }
+    if (engine == SIM_SEAM) {
+        const struct seam_counts counts = seam_counts(sim.store);
+        printf("%ju times told to come again, %ju commits elsewhere, %ju refused flags\n",
+               (uintmax_t)counts.again, (uintmax_t)counts.elsewhere, (uintmax_t)counts.refused);
+        assert_true(counts.again > 0 && counts.elsewhere > 0 && counts.refused > 0);
+    }
     sim_close(&sim);
 }
 
@@ -79,7 +89,16 @@ static void
 sessions_believe_the_truth(void **state)
 {
     (void)state;
-    play(CLIENTS, DISK_GOOD);
+    play(CLIENTS, DISK_GOOD, SIM_SQLITE);
+}
+
+/* An engine whose reads and leases wait and that others write to as well. */
+static void
+sessions_believe_the_truth_with_writers_elsewhere(void **state)
+{
+    (void)state;
+    play(CLIENTS, DISK_GOOD, SIM_SEAM);
+    play(1, DISK_GOOD, SIM_SEAM);
 }
 
 /* Versions are then in memory for short times only: everything is loaded and rebuilt often. */
@@ -87,8 +106,8 @@ static void
 lonely_sessions_believe_the_truth(void **state)
 {
     (void)state;
-    play(1, DISK_GOOD);
-    play(2, DISK_GOOD);
+    play(1, DISK_GOOD, SIM_SQLITE);
+    play(2, DISK_GOOD, SIM_SQLITE);
 }
 
 static void
@@ -99,7 +118,7 @@ sessions_believe_the_truth_on_a_failing_disk(void **state)
     fault_vfs_register();
     fault_vfs_arm(FAULT_NONE, 0);
     assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS), 1), SQLITE_OK);
-    play(CLIENTS, DISK_FAILING);
+    play(CLIENTS, DISK_FAILING, SIM_SQLITE);
     assert_int_equal(sqlite3_vfs_register(usual, 1), SQLITE_OK);
 }
 
@@ -108,6 +127,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_believe_the_truth),
+        cmocka_unit_test(sessions_believe_the_truth_with_writers_elsewhere),
         cmocka_unit_test(lonely_sessions_believe_the_truth),
         cmocka_unit_test(sessions_believe_the_truth_on_a_failing_disk),
     };

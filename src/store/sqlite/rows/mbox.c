@@ -81,7 +81,8 @@ sqlite_modseq(struct store_tx *base, uint64_t *modseq_out, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
 
-    if (!tx->write)
+    /* Numbers of requests that were undone are skipped, but not by others: the rows tell. */
+    if (!tx->write || tx->acct->store->options.shared)
         return modseq_read(tx, modseq_out, err);
     *modseq_out = tx->acct->counters.modseq;
     return RC_OK;
