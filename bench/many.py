@@ -6,6 +6,7 @@ how each is measured."""
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ CONNECTIONS = 16
 FILES = 4096            # descriptors of each process of a server, in all these rows
 WARM_ACCOUNTS = 100     # further accounts whose sessions come and go before memory is looked at
 LOOKS = (0, 5, 10, 20, 30, 45)  # seconds after parking, for whoever watches
-ROUNDS_MAX = 100
+ROUNDS_MAX = 300
 PUSH_SESSIONS, PUSHES = 1000, 500
 
 
@@ -86,6 +87,9 @@ def go_round(context, server, mode, users, rounds, *, endless=True, each=None,
             growth.look(one["logs"])
             if each:
                 each(one)
+            elif sys.stderr.isatty():
+                print(f"\r    round {one['round']}: {one['rate']:,.0f} /s, {one['logs'][0]} logs of "
+                      f"{one['logs'][1] / 2**20:,.0f} MiB  ", end="\r", file=sys.stderr, flush=True)
             if client.stdin and not client.stdin.closed and len(done) >= rounds and growth.settled():
                 client.stdin.close()
             if len(done) > ROUNDS_MAX:
@@ -117,7 +121,8 @@ def figures(key, done, context):
 def measure_deliver(key, mode):
     def measure(context, server):
         with fleet(server, context.accounts) as many:
-            done = go_round(context, many, mode, context.accounts, context.rounds)
+            done = go_round(context, many, mode, context.accounts, context.rounds,
+                            endless=context.settle)
         return figures(key, done, context)
 
     return measure
@@ -128,7 +133,8 @@ def measure_login(context, server):
     hashes = isinstance(server, Roost)
     with fleet(server, context.accounts, own_hashes=True) as many:
         alone = [crypt_rate()] if hashes else []
-        done = go_round(context, many, "round-login", context.accounts, context.rounds)
+        done = go_round(context, many, "round-login", context.accounts, context.rounds,
+                        endless=context.settle)
         alone += [crypt_rate()] if hashes else []
     result = figures("login-many", done, context)
     for needless in ("written", "logs"):

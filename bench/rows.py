@@ -35,6 +35,7 @@ class Context:
     park: int | None = None  # None: what each server can bear
     accounts: int = 5000     # of the rows with many
     rounds: int = 5          # round all of them, at least
+    settle: bool = True      # go on until logs do not grow any more
     shared_accounts: int = ACCOUNTS
     rest_seconds: int = 60   # from parking to the look at memory
 

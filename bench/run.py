@@ -45,6 +45,8 @@ def arguments():
                         help="accounts in the rows with many (default 5000)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N",
                         help="deliveries to each of them, at least (default 5)")
+    parser.add_argument("--exact-rounds", action="store_true",
+                        help="no more than --rounds, even if logs still grow: not to compare")
     parser.add_argument("--park", type=int, metavar="N",
                         help="sessions that are parked (default: what each server can bear)")
     parser.add_argument("--dir", type=Path,
@@ -195,11 +197,13 @@ def main():
     raise_limits()
 
     context = Context(load_tool=tools / "roost-imapload", mbox=args.mbox, big=args.messages,
-                      park=args.park, accounts=args.accounts, rounds=args.rounds)
+                      park=args.park, accounts=args.accounts, rounds=args.rounds,
+                      settle=not args.exact_rounds)
     if args.quick:
         context.big, context.pull, context.million = 5000, 1000, 20000
         context.repeat, context.seconds, context.park = 3, 2, 500
         context.accounts, context.rounds, context.rest_seconds = 500, 2, 5
+        context.settle = False
         args.runs = 1
     directory = args.dir or Path(tempfile.mkdtemp(prefix="roost-bench-", dir="/var/tmp"))
     directory.mkdir(parents=True, exist_ok=True)
