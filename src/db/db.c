@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "db/db_private.h"
 #include "db/disk.h"
+#include "db/image.h"
 #include "db/vfs.h"
 #include "db/wal_index.h"
 
@@ -393,6 +394,51 @@ db_open(struct db **db_out, const char *path, const struct db_options *options, 
     rc = RC_GONE;
     for (int i = 0; i < STALE_TRIES && rc == RC_GONE; i++)
         rc = open_once(db_out, path, options, !there || st.st_size == 0, err);
+    return rc;
+}
+
+/* A database in memory, written down. Octets 18 and 19 of the header say who may write and read
+ * it: 2 is WAL mode (SQLite file format 1.3.3), which memory does not have. */
+static enum rc
+image_of(struct db *db, const struct db_options *options, const struct db_schema *schema,
+         unsigned char **image_out, size_t *octets_out, struct err *err)
+{
+    sqlite3_int64 octets = 0;
+    enum rc rc = set_creation(db, options, err);
+
+    if (rc == RC_OK)
+        rc = db_migrate(db, schema, err);
+    if (rc != RC_OK)
+        return rc;
+    unsigned char *image = sqlite3_serialize(db->raw, "main", &octets, 0);
+    if (image == NULL || octets < (sqlite3_int64)options->page_size_octets) {
+        sqlite3_free(image);
+        return err_set(err, RC_LIMIT, 0, "%s: no memory for its image", schema->what);
+    }
+    image[18] = image[19] = 2;
+    *image_out = image;
+    *octets_out = (size_t)octets;
+    return RC_OK;
+}
+
+enum rc
+db_image_make(const struct db_schema *schema, unsigned page_size_octets,
+              unsigned char **image_out, size_t *octets_out, struct err *err)
+{
+    const struct db_options options = {.page_size_octets = page_size_octets,
+                                       .auto_vacuum = true};
+    db_init();
+    struct db *db = db_new(":memory:", &options);
+
+    if (db == NULL)
+        return err_set(err, RC_LIMIT, 0, "%s: no memory", schema->what);
+    const int result =
+        sqlite3_open_v2(":memory:", &db->raw,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    const enum rc rc = result == SQLITE_OK
+                           ? image_of(db, &options, schema, image_out, octets_out, err)
+                           : db_result(db, result, "open", err);
+    db_close(db);
     return rc;
 }
 

@@ -55,7 +55,8 @@ enum {
     REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
 };
 
-static const char empty_mark[LOG_HEADER + 1] = "roost: nothing is in this log \r\n";
+#define EMPTY_MARK "roost: nothing is in this log \r\n"
+static const char empty_mark[LOG_HEADER + 1] = EMPTY_MARK;
 
 struct vfs_file {
     sqlite3_file base;
@@ -556,6 +557,16 @@ open_db(struct vfs_file *file, const char *name, int flags, int *flags_out)
     return result;
 }
 
+/* SQLite syncs a new log and its directory before it writes the first frame. So the name of a
+ * log with frames is on disk; that of any other may be of a life that was killed before. */
+static bool
+has_frames(sqlite3_file *real)
+{
+    sqlite3_int64 octets = 0;
+
+    return real->pMethods->xFileSize(real, &octets) == SQLITE_OK && octets > LOG_HEADER;
+}
+
 static int
 open_log(struct vfs_file *file, const char *name, int flags, int *flags_out)
 {
@@ -564,7 +575,12 @@ open_log(struct vfs_file *file, const char *name, int flags, int *flags_out)
     CHECK(main_db != NULL && main_db->pMethods == &db_methods);
     int result =
         real_vfs()->xOpen(real_vfs(), name, file->real, flags & ~SQLITE_OPEN_CREATE, flags_out);
-    if (result != SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0) {
+    if (result == SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0 && !has_frames(file->real)) {
+        (void)file->real->pMethods->xClose(file->real);
+        file->real->pMethods = NULL;
+        result = real_vfs()->xOpen(real_vfs(), name, file->real, flags, flags_out);
+        file->name_unsynced = result == SQLITE_OK;
+    } else if (result != SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0) {
         result = real_vfs()->xOpen(real_vfs(), name, file->real, flags, flags_out);
         file->name_unsynced = result == SQLITE_OK;
         if (result == SQLITE_OK)
@@ -678,4 +694,14 @@ vfs_log_octets(const char *path)
         memcmp(header, empty_mark, LOG_HEADER) == 0)
         return 0;
     return (int64_t)st.st_size;
+}
+
+/* Longer than a header: SQLite does not look into a shorter file, and its name counts as not
+ * on disk yet (open_log). */
+struct span
+vfs_empty_log(void)
+{
+    static const char log[2 * LOG_HEADER] = EMPTY_MARK;
+
+    return span_of(log, sizeof log);
 }

@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "base/span.h"
+
 struct sqlite3;
 struct wal_index;
 
@@ -24,5 +26,7 @@ struct wal_index *vfs_index(struct sqlite3 *raw);
 /** How large the log at path may be, by a look at its file: 0 when it is known to be empty.
  *  Nobody locks a log's file, so this may be asked at any time. Thread: any. */
 int64_t vfs_log_octets(const char *path);
+/** What a log of a new database begins as. */
+struct span vfs_empty_log(void);
 
 #endif

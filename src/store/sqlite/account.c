@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account on disk: its directory, its database, and opening them. Creation can be cut off
- * anywhere: directories and an empty file are harmless, tables come in one transaction, and
- * the default mailboxes in another one; whatever is missing is made at the next first use.
- * Every directory is synced after something was made in it, so that a commit that was
- * acknowledged cannot lose its file. Any thread, one at a time per account (SETUP_BUSY).
+ * An account on disk: its directory, opening its database, removing it. Making it is in
+ * making.c; what an older or a cut off creation lacks (tables, mailboxes) is made at the next
+ * first use. Any thread, one at a time per account (SETUP_BUSY).
  */
 #include "store/sqlite/private.h"
 
@@ -19,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
+#include "db/disk.h"
 #include "db/vfs.h"
 
 enum {
@@ -77,53 +76,17 @@ sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed
     return true;
 }
 
-static enum rc
-dir_sync(const char *path, struct err *err)
-{
-    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s: open", path);
-    if (fsync(fd) != 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s: fsync", path);
-    return RC_OK;
-}
-
-/* Makes one directory in a parent that is there. */
 enum rc
 dir_make(const char *path, struct err *err)
 {
     char parent[ACCOUNT_PATH_MAX];
 
-    if (mkdir(path, 0700) != 0) {
-        if (errno == EEXIST)
-            return RC_OK;
+    if (disk_mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", path);
-    }
     const char *slash = strrchr(path, '/');
     snprintf(parent, sizeof parent, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
              slash == NULL ? "." : path);
-    return dir_sync(parent, err);
-}
-
-/* Makes what is missing of DIR/accounts/xx/yy/id. */
-static enum rc
-dirs_make(const struct sqlite_store *store, char *path, struct err *err)
-{
-    const size_t base = strlen(store->dir);
-    enum rc rc = RC_OK;
-
-    for (size_t i = base + 1; rc == RC_OK; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        const char at = path[i];
-        path[i] = '\0';
-        rc = dir_make(path, err);
-        path[i] = at;
-        if (at == '\0')
-            break;
-    }
-    return rc;
+    return disk_sync_dir(parent, err); /* a life that was killed may have made it */
 }
 
 static enum rc
@@ -169,13 +132,14 @@ handle_close(struct handle *handle)
     free(handle);
 }
 
-/* RC_NOT_FOUND: the tables are there but the mailboxes are not. */
+/* RC_NOT_FOUND: the tables are there but the mailboxes are not. A writer finds that out when
+ * it loads the counters. */
 static enum rc
-handle_check(struct handle *handle, struct err *err)
+handle_check(struct handle *handle, enum handle_kind kind, struct err *err)
 {
     const enum rc rc = db_migrate(handle->db, &account_schema, err);
 
-    if (rc != RC_OK)
+    if (rc != RC_OK || kind == HANDLE_WRITER)
         return rc;
     AUTO_STMT stmt = stmt_get(handle->db, SQL_MBOX_ANY);
     return stmt_one(&stmt, err);
@@ -190,18 +154,18 @@ handle_open_plain(struct sqlite_account *acct, struct handle **out, struct err *
     return handle_open_at(acct, dir, HANDLE_WRITER, false, out, err);
 }
 
-enum rc
-handle_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **out,
-            struct err *err)
+static enum rc
+open_checked(struct sqlite_account *acct, enum handle_kind kind, bool create,
+             struct handle **out, struct err *err)
 {
     char dir[ACCOUNT_PATH_MAX];
     struct handle *handle = NULL;
 
     account_dir(acct->store, acct->id, dir, sizeof dir);
-    enum rc rc = handle_open_at(acct, dir, kind, false, &handle, err);
+    enum rc rc = handle_open_at(acct, dir, kind, create, &handle, err);
     if (rc != RC_OK)
         return rc;
-    rc = handle_check(handle, err);
+    rc = handle_check(handle, kind, err);
     if (rc != RC_OK) {
         handle_close(handle);
         return rc;
@@ -210,50 +174,24 @@ handle_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **
     return RC_OK;
 }
 
-/* Adds the mailboxes of a new account, in one transaction. */
-static enum rc
-fill(struct handle *handle, struct err *err)
+enum rc
+handle_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **out,
+            struct err *err)
 {
-    struct sqlite_tx *tx = &handle->tx;
-    enum rc rc = txn_begin(&tx->txn, handle->db, TXN_WRITE, err);
-
-    if (rc != RC_OK)
-        return rc;
-    tx->write = true;
-    rc = counters_load(tx, err);
-    if (rc == RC_OK)
-        rc = mbox_add_defaults(tx, err);
-    if (rc == RC_OK)
-        rc = txn_commit(&tx->txn, err);
-    else
-        txn_abort(&tx->txn);
-    tx->write = false;
-    return rc;
+    return open_checked(acct, kind, false, out, err);
 }
 
 enum rc
 account_create(struct sqlite_account *acct, struct handle **writer_out, struct err *err)
 {
-    char dir[ACCOUNT_PATH_MAX];
-    struct handle *handle = NULL;
+    enum rc rc = making_place(acct->store, acct->id, err);
 
-    account_dir(acct->store, acct->id, dir, sizeof dir);
-    enum rc rc = dirs_make(acct->store, dir, err);
-    if (rc == RC_OK)
-        rc = handle_open_at(acct, dir, HANDLE_WRITER, true, &handle, err);
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_EXISTS)
         return rc;
-    rc = dir_sync(dir, err);
-    if (rc == RC_OK)
-        rc = handle_check(handle, err);
-    if (rc == RC_NOT_FOUND)
-        rc = fill(handle, err);
-    if (rc != RC_OK) {
-        handle_close(handle);
-        return rc;
-    }
-    *writer_out = handle;
-    return RC_OK;
+    const bool placed = rc == RC_OK;
+    rc = open_checked(acct, HANDLE_WRITER, true, writer_out, err);
+    acct->placed = rc == RC_OK && placed; /* otherwise files may just have been made */
+    return rc;
 }
 
 /* Unlinks the files of a directory and the directory. */
@@ -261,6 +199,7 @@ static enum rc
 dir_empty_and_remove(const char *path, struct err *err)
 {
     DIR *dir = opendir(path);
+    char name[ACCOUNT_PATH_MAX + 300];
 
     if (dir == NULL)
         return err_set(err, rc_of_errno(errno), errno, "%s: open", path);
@@ -269,11 +208,12 @@ dir_empty_and_remove(const char *path, struct err *err)
          entry = readdir(dir)) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
-            rc = err_set(err, rc_of_errno(errno), errno, "%s/%s: unlink", path, entry->d_name);
+        snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        if (disk_unlink(name) != 0)
+            rc = err_set(err, rc_of_errno(errno), errno, "%s: unlink", name);
     }
     closedir(dir);
-    if (rc == RC_OK && rmdir(path) != 0)
+    if (rc == RC_OK && disk_rmdir(path) != 0)
         rc = err_set(err, rc_of_errno(errno), errno, "%s: rmdir", path);
     return rc;
 }
@@ -298,13 +238,13 @@ account_dir_remove(const struct sqlite_store *store, uint64_t id, struct err *er
         if (rc != RC_OK)
             return rc;
     }
-    if (rename(path, removed) != 0) {
+    if (disk_rename(path, removed) != 0) {
         if (errno == ENOENT)
             return RC_OK;
         return err_set(err, rc_of_errno(errno), errno, "%s: rename", path);
     }
-    enum rc rc = dir_sync(parent, err);
+    enum rc rc = disk_sync_dir(parent, err);
     if (rc == RC_OK)
         rc = dir_empty_and_remove(removed, err);
-    return rc == RC_OK ? dir_sync(parent, err) : rc;
+    return rc == RC_OK ? disk_sync_dir(parent, err) : rc;
 }

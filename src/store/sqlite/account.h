@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "db/txn.h"
 #include "store/sqlite/logs.h"
+#include "store/sqlite/making.h"
 #include "store/sqlite/sql.h"
 #include "store/engine.h"
 #include "store/engine_sqlite.h"
@@ -102,6 +103,7 @@ struct sqlite_account {
     struct handle *readers[LIMIT_READERS];
     unsigned readers_opening;
     bool writer_busy;     /* in a transaction, opening or checkpointing */
+    bool bare;            /* there are no mailboxes yet: the first commit adds them */
     bool keeping;         /* the same, by the thread that empties logs */
     bool truncating;      /* no new readers */
     struct wake *waiters; /* owned array: who was told RC_AGAIN */
@@ -110,6 +112,7 @@ struct sqlite_account {
 
     /* The holder of the turn. */
     struct counters counters;
+    bool placed;                  /* its names are known to be on disk; rows say so too */
     struct sweep *sweep;          /* owned; NULL: none */
     int64_t checkpoint_at_octets; /* WAL size of the next attempt; 0: CHECKPOINT_OCTETS */
     bool reported;                /* the outside reader was reported */
@@ -129,6 +132,7 @@ struct sqlite_store {
     atomic_int_fast64_t fds;
     struct shard shards[STORE_SHARDS];
     struct logs logs;
+    struct making making;
 };
 
 static inline struct sqlite_store *
@@ -185,7 +189,8 @@ MUST_USE enum rc handle_open(struct sqlite_account *acct, enum handle_kind kind,
 /* A writer that is for its log only: nothing is asked of the database. RC_NOT_FOUND. */
 MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, struct handle **out,
                                    struct err *err);
-/* Makes the account (directories, schema, mailboxes) as far as it is not there. */
+/* Makes the account (directories, tables) as far as it is not there, and opens it. Its
+ * mailboxes come with the first commit: counters_load finds none, see writer_begin. */
 MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,
                                 struct err *err);
 void handle_close(struct handle *handle);

@@ -353,7 +353,11 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
     }
     db_init();
     logs_init(&store->logs);
-    const enum rc started = options->background ? logs_start(store, err) : RC_OK;
+    enum rc started = making_init(store, err);
+    if (started == RC_OK && options->background) {
+        making_sweep(store);
+        started = logs_start(store, err);
+    }
     if (started != RC_OK) {
         sqlite_close(&store->base);
         return started;
@@ -386,6 +390,7 @@ sqlite_close(struct store *base)
     while (evict_one(store, INT64_MAX))
         ;
     logs_done(&store->logs);
+    making_done(store);
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         CHECK(store->shards[i].accounts.count == 0); /* somebody still has an account */
         map_done(&store->shards[i].accounts);

@@ -207,6 +207,15 @@ logs_step(struct sqlite_store *store, bool all)
     return true;
 }
 
+static bool
+stopping(struct logs *logs)
+{
+    lock_enter(&logs->lock);
+    const bool stop = logs->stop;
+    lock_leave(&logs->lock);
+    return stop;
+}
+
 /* Until something large is noted, or a small one may have come of age. False: stop. */
 static bool
 wait_for_work(struct logs *logs)
@@ -244,6 +253,8 @@ run(void *arg)
 
     while (more) {
         const int64_t began_ms = clock_mono_ms(&clock_system);
+        while (!stopping(&store->logs) && making_step(store)) {
+        }
         more = logs_step(store, false)
                    ? rest(&store->logs, clock_mono_ms(&clock_system) - began_ms)
                    : wait_for_work(&store->logs);

@@ -60,18 +60,16 @@ touch(struct shard *shard, struct sqlite_account *acct)
  * is BUSY, which keeps everybody else out; the lock is not held. */
 static enum rc
 first_open(struct sqlite_account *acct, enum handle_kind kind, struct handle **out,
-           enum handle_kind *kind_out, struct err *err)
+           bool *created_out, struct err *err)
 {
     enum rc rc = fds_take(acct->store, err);
 
     if (rc != RC_OK)
         return rc;
-    *kind_out = kind;
     rc = handle_open(acct, kind, out, err);
-    if (rc == RC_NOT_FOUND) {
-        *kind_out = HANDLE_WRITER;
+    *created_out = rc == RC_NOT_FOUND; /* then it is a writer */
+    if (rc == RC_NOT_FOUND)
         rc = account_create(acct, out, err);
-    }
     if (rc != RC_OK)
         fds_give(acct->store);
     return rc;
@@ -82,11 +80,12 @@ static enum rc
 setup(struct shard *shard, struct sqlite_account *acct, enum handle_kind kind, struct err *err)
 {
     struct handle *handle = NULL;
-    enum handle_kind opened = kind;
+    bool created = false;
 
     acct->setup = SETUP_BUSY;
     lock_leave(&shard->lock);
-    const enum rc rc = first_open(acct, kind, &handle, &opened, err);
+    const enum rc rc = first_open(acct, kind, &handle, &created, err);
+    const enum handle_kind opened = created ? HANDLE_WRITER : kind;
     lock_enter(&shard->lock);
     acct->setup = rc == RC_OK ? SETUP_READY : SETUP_UNKNOWN;
     if (rc == RC_OK) {
@@ -94,6 +93,7 @@ setup(struct shard *shard, struct sqlite_account *acct, enum handle_kind kind, s
             acct->writer = handle;
         else
             acct->readers[0] = handle;
+        acct->bare = created;
         touch(shard, acct);
     }
     struct wakes wakes = wakes_take(acct, SIZE_MAX);
@@ -102,6 +102,150 @@ setup(struct shard *shard, struct sqlite_account *acct, enum handle_kind kind, s
     wakes_call(&wakes);
     lock_enter(&shard->lock);
     return rc;
+}
+
+/* ---- the writer ---- */
+
+enum tx_outcome { TX_NONE, TX_COMMITTED, TX_UNDONE };
+
+static void
+writer_give(struct sqlite_account *acct, enum tx_outcome outcome)
+{
+    struct shard *shard = shard_of(acct);
+    struct wakes wakes = {0};
+
+    lock_enter(&shard->lock);
+    if (acct->bare) { /* readers wait for the mailboxes, or add them themselves now */
+        if (outcome == TX_COMMITTED)
+            acct->bare = false;
+        else if (acct->writer != NULL)
+            acct->writer->loaded = false; /* what it added was undone */
+        wakes = wakes_take(acct, SIZE_MAX);
+    }
+    acct->writer_busy = acct->keeping = false;
+    pthread_cond_broadcast(&shard->changed);
+    lock_leave(&shard->lock);
+    wakes_call(&wakes);
+}
+
+/* Marks the writer as taken; *open_out: it has to be opened. */
+static enum rc
+writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    enum rc rc = RC_OK;
+
+    lock_enter(&shard->lock);
+    while (acct->setup == SETUP_BUSY)
+        lock_wait(&shard->lock, &shard->changed);
+    if (acct->setup == SETUP_UNKNOWN)
+        rc = setup(shard, acct, HANDLE_WRITER, err);
+    if (rc == RC_OK) {
+        /* setup() gives the lock up when it has finished: an eviction may have come between. */
+        while (acct->setup == SETUP_BUSY || acct->keeping)
+            lock_wait(&shard->lock, &shard->changed);
+        CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
+        acct->writer_busy = true;
+        *open_out = acct->writer == NULL;
+        if (!*open_out)
+            touch(shard, acct);
+    }
+    lock_leave(&shard->lock);
+    return rc;
+}
+
+static enum rc
+writer_open(struct sqlite_account *acct, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    struct handle *handle = NULL;
+    enum rc rc = fds_take(acct->store, err);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = handle_open(acct, HANDLE_WRITER, &handle, err);
+    if (rc != RC_OK) {
+        fds_give(acct->store);
+        return rc;
+    }
+    lock_enter(&shard->lock);
+    acct->writer = handle;
+    touch(shard, acct);
+    lock_leave(&shard->lock);
+    return RC_OK;
+}
+
+/* When it cannot be opened, the next begin opens it: there is no writer meanwhile. */
+static enum rc
+writer_reopen(struct sqlite_account *acct, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+
+    lock_enter(&shard->lock);
+    struct handle *handle = acct->writer;
+    acct->writer = NULL;
+    lock_leave(&shard->lock);
+    sweep_free(acct);
+    handle_close(handle);
+    fds_give(acct->store);
+    return writer_open(acct, err);
+}
+
+static void checkpoint_when(struct sqlite_account *acct, int64_t octets);
+
+/* The first transaction of an account: its mailboxes come with whatever it commits, and all of
+ * its names are on disk before (INV-S14). */
+static enum rc
+begin_life(struct sqlite_account *acct, struct err *err)
+{
+    struct shard *shard = shard_of(acct);
+    struct sqlite_tx *tx = &acct->writer->tx;
+
+    lock_enter(&shard->lock);
+    acct->bare = true;
+    lock_leave(&shard->lock);
+    if (!acct->placed) {
+        const enum rc rc = making_place(acct->store, acct->id, err);
+        if (rc != RC_OK && rc != RC_EXISTS)
+            return rc;
+        acct->placed = true;
+    }
+    tx->write = true;
+    const enum rc rc = mbox_add_defaults(tx, err);
+    tx->write = false;
+    return rc;
+}
+
+/* Begins the transaction of the writer, which is taken and open. Where another program has been
+ * at the database, the writer is opened anew. */
+static enum rc
+writer_begin(struct sqlite_account *acct, struct err *err)
+{
+    enum rc rc = RC_GONE;
+
+    for (unsigned tries = 0; rc == RC_GONE && tries < STALE_TRIES; tries++) {
+        if (tries > 0 || db_is_stale(acct->writer->db)) {
+            rc = writer_reopen(acct, err);
+            if (rc != RC_OK)
+                return rc;
+        }
+        checkpoint_when(acct, OVERDUE_OCTETS);
+        rc = txn_begin(&acct->writer->tx.txn, acct->writer->db, TXN_WRITE, err);
+    }
+    if (rc == RC_OK && acct->store->options.shared) {
+        acct->writer->loaded = false;
+        sweep_free(acct);
+    }
+    if (rc == RC_OK && !acct->writer->loaded) {
+        bool bare = false;
+        rc = counters_load(&acct->writer->tx, &bare, err);
+        if (rc == RC_OK && bare)
+            rc = begin_life(acct, err);
+        if (rc != RC_OK)
+            txn_abort(&acct->writer->tx.txn);
+        acct->writer->loaded = rc == RC_OK;
+    }
+    return rc == RC_GONE ? RC_BUSY : rc;
 }
 
 /* ---- readers ---- */
@@ -183,6 +327,31 @@ come_again(struct sqlite_account *acct, struct wake wake, struct err *err)
     return rc == RC_OK ? RC_AGAIN : err_set(err, rc, 0, "no memory for one more waiter");
 }
 
+/* Adds the mailboxes in a transaction of their own, for somebody who wants to read them. */
+static enum rc
+fill(struct sqlite_account *acct, struct err *err)
+{
+    enum rc rc = acct->writer == NULL ? writer_open(acct, err) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = writer_begin(acct, err);
+    return rc == RC_OK ? txn_commit(&acct->writer->tx.txn, err) : rc;
+}
+
+/* There are no mailboxes yet. The lock is held and given up meanwhile. */
+static enum rc
+bare_end(struct shard *shard, struct sqlite_account *acct, struct wake wake, struct err *err)
+{
+    if (acct->writer_busy)
+        return come_again(acct, wake, err); /* they come with what is being written */
+    acct->writer_busy = acct->keeping = true;
+    lock_leave(&shard->lock);
+    const enum rc rc = fill(acct, err);
+    writer_give(acct, rc == RC_OK ? TX_COMMITTED : TX_UNDONE);
+    lock_enter(&shard->lock);
+    return rc;
+}
+
 /* Finds a handle and marks it; the lock is held. */
 static enum rc
 reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
@@ -195,6 +364,13 @@ reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
     }
     if (acct->setup == SETUP_BUSY || acct->truncating)
         return come_again(acct, wake, err);
+    if (acct->bare) {
+        const enum rc rc = bare_end(shard, acct, wake, err);
+        if (rc != RC_OK)
+            return rc;
+        if (acct->setup == SETUP_BUSY || acct->truncating)
+            return come_again(acct, wake, err);
+    }
     struct handle *handle = reader_idle(acct);
     if (handle == NULL) {
         if (!reader_may_open(acct))
@@ -275,121 +451,7 @@ sqlite_read_begin(struct store_account *base, struct wake wake, struct store_tx 
     }
 }
 
-/* ---- the writer ---- */
-
-static void
-writer_give(struct sqlite_account *acct)
-{
-    struct shard *shard = shard_of(acct);
-
-    lock_enter(&shard->lock);
-    acct->writer_busy = false;
-    lock_leave(&shard->lock);
-}
-
-/* Marks the writer as taken; *open_out: it has to be opened. */
-static enum rc
-writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
-{
-    struct shard *shard = shard_of(acct);
-    enum rc rc = RC_OK;
-
-    lock_enter(&shard->lock);
-    while (acct->setup == SETUP_BUSY)
-        lock_wait(&shard->lock, &shard->changed);
-    if (acct->setup == SETUP_UNKNOWN)
-        rc = setup(shard, acct, HANDLE_WRITER, err);
-    if (rc == RC_OK) {
-        /* setup() gives the lock up when it has finished: an eviction may have come between. */
-        while (acct->setup == SETUP_BUSY || acct->keeping)
-            lock_wait(&shard->lock, &shard->changed);
-        CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
-        acct->writer_busy = true;
-        *open_out = acct->writer == NULL;
-        if (!*open_out)
-            touch(shard, acct);
-    }
-    lock_leave(&shard->lock);
-    return rc;
-}
-
-static enum rc
-writer_open(struct sqlite_account *acct, struct err *err)
-{
-    struct shard *shard = shard_of(acct);
-    struct handle *handle = NULL;
-    enum rc rc = fds_take(acct->store, err);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = handle_open(acct, HANDLE_WRITER, &handle, err);
-    if (rc != RC_OK) {
-        fds_give(acct->store);
-        return rc;
-    }
-    lock_enter(&shard->lock);
-    acct->writer = handle;
-    touch(shard, acct);
-    lock_leave(&shard->lock);
-    return RC_OK;
-}
-
-/* When it cannot be opened, the next begin opens it: there is no writer meanwhile. */
-static enum rc
-writer_reopen(struct sqlite_account *acct, struct err *err)
-{
-    struct shard *shard = shard_of(acct);
-
-    lock_enter(&shard->lock);
-    struct handle *handle = acct->writer;
-    acct->writer = NULL;
-    lock_leave(&shard->lock);
-    sweep_free(acct);
-    handle_close(handle);
-    fds_give(acct->store);
-    return writer_open(acct, err);
-}
-
-/* Ends the use of the write transaction's handle. */
-static void
-writer_end(struct sqlite_tx *tx)
-{
-    tx->write = false;
-    tx->savepoint = false;
-    tx->renamed = false;
-    writer_give(tx->acct);
-}
-
-static void checkpoint_when(struct sqlite_account *acct, int64_t octets);
-
-/* Begins the transaction of the writer, which is taken and open. Where another program has been
- * at the database, the writer is opened anew. */
-static enum rc
-writer_begin(struct sqlite_account *acct, struct err *err)
-{
-    enum rc rc = RC_GONE;
-
-    for (unsigned tries = 0; rc == RC_GONE && tries < STALE_TRIES; tries++) {
-        if (tries > 0 || db_is_stale(acct->writer->db)) {
-            rc = writer_reopen(acct, err);
-            if (rc != RC_OK)
-                return rc;
-        }
-        checkpoint_when(acct, OVERDUE_OCTETS);
-        rc = txn_begin(&acct->writer->tx.txn, acct->writer->db, TXN_WRITE, err);
-    }
-    if (rc == RC_OK && acct->store->options.shared) {
-        acct->writer->loaded = false;
-        sweep_free(acct);
-    }
-    if (rc == RC_OK && !acct->writer->loaded) {
-        rc = counters_load(&acct->writer->tx, err);
-        if (rc != RC_OK)
-            txn_abort(&acct->writer->tx.txn);
-        acct->writer->loaded = rc == RC_OK;
-    }
-    return rc == RC_GONE ? RC_BUSY : rc;
-}
+/* ---- writing ---- */
 
 enum rc
 sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
@@ -405,18 +467,27 @@ sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx
         return rc;
     if (open)
         rc = writer_open(acct, err);
+    if (rc == RC_OK)
+        rc = writer_begin(acct, err);
     if (rc != RC_OK) {
-        writer_give(acct);
-        return rc;
-    }
-    rc = writer_begin(acct, err);
-    if (rc != RC_OK) {
-        writer_give(acct);
+        writer_give(acct, TX_NONE);
         return rc;
     }
     acct->writer->tx.write = true;
     *tx_out = &acct->writer->tx.base;
     return RC_OK;
+}
+
+/* Ends the use of the write transaction's handle. */
+static void
+writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
+{
+    tx->write = false;
+    tx->savepoint = false;
+    tx->renamed = false;
+    if (outcome == TX_UNDONE)
+        sweep_free(tx->acct); /* INV-S8: what it counted on was undone */
+    writer_give(tx->acct, outcome);
 }
 
 enum rc
@@ -426,9 +497,7 @@ sqlite_commit(struct store_tx *base, struct err *err)
     CHECK(tx->write && !tx->savepoint);
     tx_reset_cursors(tx);
     const enum rc rc = txn_commit(&tx->txn, err);
-    if (rc != RC_OK)
-        sweep_free(tx->acct); /* INV-S8: what it counted on was undone */
-    writer_end(tx);
+    writer_end(tx, rc == RC_OK ? TX_COMMITTED : TX_UNDONE);
     return rc;
 }
 
@@ -440,8 +509,7 @@ sqlite_end(struct store_tx *base)
     buf_release_if_empty(&tx->scratch);
     txn_abort(&tx->txn);
     if (tx->write) {
-        sweep_free(tx->acct);
-        writer_end(tx);
+        writer_end(tx, TX_UNDONE);
     } else {
         reader_give(tx->acct, tx->handle);
     }
@@ -617,5 +685,5 @@ log_keep_short(struct sqlite_account *acct)
     if (!due)
         return;
     checkpoint_when(acct, CHECKPOINT_OCTETS);
-    writer_give(acct);
+    writer_give(acct, TX_NONE);
 }

@@ -20,7 +20,7 @@ static const struct {
 };
 
 enum rc
-counters_load(struct sqlite_tx *tx, struct err *err)
+counters_load(struct sqlite_tx *tx, bool *bare_out, struct err *err)
 {
     struct counters *counters = &tx->acct->counters;
     AUTO_STMT floors = stmt_get(tx->db, SQL_FLOORS);
@@ -40,6 +40,7 @@ counters_load(struct sqlite_tx *tx, struct err *err)
         .modseq = col_u64(&floors, 2),
         .message = col_u64(&floors, 3),
     };
+    *bare_out = stmt_is_null(&tops, 0);
     if (col_u64(&tops, 0) > counters->mbox)
         counters->mbox = col_u64(&tops, 0);
     if (col_u32(&tops, 1) > counters->uidvalidity)
