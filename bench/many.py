@@ -81,8 +81,8 @@ def go_round(context, server, mode, users, rounds, *, endless=True, each=None,
                           text=True) as client:
         for line in client.stdout:
             one = json.loads(line)
-            one["logs"] = server.logs()
             one["written"] = server.written_octets() - begin
+            one["logs"] = server.logs()
             done.append(one)
             growth.look(one["logs"])
             if each:
@@ -102,7 +102,8 @@ def go_round(context, server, mode, users, rounds, *, endless=True, each=None,
 
 
 def figures(key, done, context):
-    """first, later, and what one message of the later rounds cost the disk."""
+    """first, later, and what a message cost the disk: over all rounds, because the load goes on
+    while somebody looks, so no round's share is exact."""
     first, later = done[0], done[1:]
     result = {f"{key}-first": first["rate"]}
     if not later:
@@ -110,7 +111,7 @@ def figures(key, done, context):
     count = sum(one["count"] for one in later)
     result[f"{key}-later"] = count / sum(one["seconds"] for one in later)
     result[f"{key}-p99"] = max(one["p99_ms"] for one in later)
-    result[f"{key}-written"] = (done[-1]["written"] - first["written"]) / count / 1024
+    result[f"{key}-written"] = done[-1]["written"] / (first["count"] + count) / 1024
     number, octets = done[-1]["logs"]
     result[f"{key}-logs"] = octets / 2**20
     rates = " ".join(f"{one['rate']:,.0f}" for one in done)
