@@ -75,7 +75,8 @@ void buf_put_char(struct buf *buf, char c);
 void buf_put_u64(struct buf *buf, uint64_t value); /* decimal */
 PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *fmt, ...);
 
-#define buf_put_lit(buf, literal) buf_put((buf), (literal), sizeof(literal) - 1)
+/* A string literal and nothing else: of a pointer, sizeof would be the pointer's size. */
+#define buf_put_lit(buf, literal) buf_put((buf), "" literal "", sizeof("" literal "") - 1)
 
 /** Writes value in decimal at dst (room for 20 octets), unterminated; returns the length. */
 size_t fmt_u64(char *dst, uint64_t value);

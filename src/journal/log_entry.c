@@ -66,11 +66,11 @@ static const char interlude[] =
 void
 log_entry_manual(struct buf *buf)
 {
-    buf_put_lit(buf, preface);
+    buf_put(buf, preface, sizeof preface - 1);
     for (unsigned i = 0; i < LOG_ENTRY_COUNT; i++)
         buf_printf(buf, "| %05u | %c | `%s` | %s |\n", table[i].number,
                    log_level_letter(table[i].level), table[i].text, table[i].meaning);
-    buf_put_lit(buf, interlude);
+    buf_put(buf, interlude, sizeof interlude - 1);
     for (unsigned i = END_NONE + 1; i < END_REASON_COUNT; i++) {
         const struct end_reason_info *info = end_reason_info((enum end_reason)i);
         buf_printf(buf, "| `%s` | %s | %s | ", info->code, end_who_name(info->who),

@@ -7,6 +7,8 @@
 enum {
     LIFE_STEP_MS = 1000, /* what comes in this soon after the silence began belongs to before */
     PEER_SHOWN = 64,
+    STALLED_ACCEPT_MS = 1000,  /* waited for us to take the connection: no ordinary delay */
+    STALLED_COMMAND_MS = 5000, /* for an answer before login; a hash takes less */
 };
 
 bool
@@ -72,6 +74,26 @@ verdict_silence_ms(const struct end_record *record)
     }
     const int64_t silent_ms = record->end_ms - life_ms(record);
     return silent_ms > e->since_out_ms ? silent_ms - e->since_out_ms : silent_ms;
+}
+
+/* ---- a server that did not come to it ---- */
+
+int64_t
+verdict_stalled_ms(const struct end_record *record)
+{
+    const struct end_evidence *e = &record->evidence;
+    const int64_t lasted_ms = record->end_ms - record->start_ms;
+
+    if (record->reason != END_CLOSED_BEFORE_LOGIN)
+        return -1;
+    /* It sent a command and nothing came of it. */
+    if (e->command != 0 && e->since_in_ms >= STALLED_COMMAND_MS &&
+        e->since_out_ms >= e->since_in_ms)
+        return e->since_in_ms;
+    /* The kernel knew the connection, or had its octets, before we took it. */
+    const int64_t known_ms =
+        e->since_data_ms > e->since_ack_ms ? e->since_data_ms : e->since_ack_ms;
+    return known_ms - lasted_ms >= STALLED_ACCEPT_MS ? known_ms - lasted_ms : -1;
 }
 
 /* ---- who came back ---- */
@@ -196,7 +218,7 @@ tell_doing(const struct facts *f, struct buf *buf)
         buf_put_lit(buf, "Logged out");
         break;
     default:
-        buf_put_lit(buf, f->r->account.len > 0 ? "Logged in" : "Not logged in");
+        buf_put_str(buf, f->r->account.len > 0 ? "Logged in" : "Not logged in");
         break;
     }
     if (e->state == STATE_IDLE && f->idle_ms >= 0) {

@@ -388,6 +388,31 @@ tell_without_notify(const struct facts *f, struct buf *text)
 }
 
 static bool
+is_stalled(const struct facts *f)
+{
+    return verdict_stalled_ms(f->r) >= 0;
+}
+
+static void
+tell_stalled(const struct facts *f, struct buf *text)
+{
+    buf_put_lit(text, "The client waited ");
+    words_duration(text, verdict_stalled_ms(f->r));
+    buf_put_str(text, f->r->evidence.command != 0
+                          ? " for the answer to a command and left."
+                          : " for this server to take its connection, and had left by then.");
+    buf_put_lit(text, " The server was busy, stopped or short of memory at that time.");
+}
+
+static void
+advise_stalled(const struct facts *f, struct buf *advice)
+{
+    (void)f;
+    buf_put_lit(advice, "Look at the machine at that time: its load, memory and disks, and "
+                        "whether it was suspended.");
+}
+
+static bool
 is_certificate_doubt(const struct facts *f)
 {
     return f->r->reason == END_CLOSED_BEFORE_LOGIN && f->r->tls.len > 0 && f->r->commands == 0;
@@ -494,6 +519,8 @@ static const struct rule rules[] = {
      "The client left without a TLS close_notify, as this program always does."},
     {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again,
      "The client closed the connection in IDLE and connected again within a minute."},
+    {"server-stalled", END_BY_SERVER, SURE_LIKELY, is_stalled, tell_stalled, advise_stalled,
+     "The client left before login after it had waited for the server."},
     {"certificate-doubt", END_BY_CLIENT, SURE_OPEN, is_certificate_doubt,
      tell_certificate_doubt, NULL, "The client set up TLS and left before its first command."},
     {"no-close-notify", END_BY_CLIENT, SURE_LIKELY, is_without_notify, tell_without_notify,

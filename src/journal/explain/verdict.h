@@ -61,6 +61,9 @@ void verdict_done(struct verdict *verdict);
 /** The rules as a table in Markdown, for docs/why-disconnected.md. */
 void verdict_manual(struct buf *buf);
 
+/** How long a client that left before its login had waited for this server, to be taken or
+ *  answered; -1: not. */
+int64_t verdict_stalled_ms(const struct end_record *record);
 /** The silence, in ms, before the line that was never acknowledged, or else before the end; -1
  *  when it is not known. What account patterns are made of. */
 int64_t verdict_silence_ms(const struct end_record *record);

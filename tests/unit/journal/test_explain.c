@@ -286,6 +286,48 @@ leaving_before_the_first_command_may_be_the_certificate(void **state)
     expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "before it logged in", "");
 }
 
+static void
+whoever_waited_for_the_server_is_no_scanner(void **state)
+{
+    (void)state;
+    begin(END_CLOSED_BEFORE_LOGIN, HOW_FIN, -1);
+    record.end_ms = record.start_ms + 3;
+    record.commands = 0;
+    record.account = SPAN("");
+    record.evidence.state = STATE_BEFORE_LOGIN;
+    record.evidence.since_out_ms = 2;
+    expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "before it logged in", "a monitor");
+    /* The kernel had the connection for 30 s before it was taken. */
+    record.evidence.since_data_ms = 30 * S + 3;
+    record.tls = SPAN("TLSv1.3");
+    expect("server-stalled", END_BY_SERVER, SURE_LIKELY,
+           "waited 30 s for this server to take its connection", "Look at the machine");
+    record.evidence.since_data_ms = 1002;
+    expect("certificate-doubt", END_BY_CLIENT, SURE_OPEN, "", "");
+    /* A command without an answer. */
+    record.end_ms = record.start_ms + 40 * S;
+    record.evidence.since_in_ms = 20 * S;
+    record.evidence.since_out_ms = 20 * S;
+    record.evidence.command = event_command(SPAN("LOGIN"));
+    record.commands = 1;
+    expect("server-stalled", END_BY_SERVER, SURE_LIKELY, "for the answer to a command", "");
+    record.evidence.since_in_ms = record.evidence.since_out_ms = 4999;
+    expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "", "");
+}
+
+/* What the evidence says of a session that did nothing yet, in whole words. */
+static void
+before_login_is_told_in_words(void **state)
+{
+    (void)state;
+    begin(END_CLOSED_BEFORE_LOGIN, HOW_FIN, 0);
+    record.account = SPAN("");
+    record.evidence.state = STATE_BEFORE_LOGIN;
+    expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "Not logged in.", "");
+    record.account = SPAN("anna");
+    expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "Logged in.", "");
+}
+
 /* ---- orderly ends ---- */
 
 static void
@@ -707,6 +749,8 @@ main(void)
         T(alerts_are_named),
         T(missing_close_notify_is_no_error),
         T(leaving_before_the_first_command_may_be_the_certificate),
+        T(whoever_waited_for_the_server_is_no_scanner),
+        T(before_login_is_told_in_words),
         T(a_client_that_reconnects_wants_to_go_on),
         T(never_done_is_told),
         T(an_administrators_words_are_shown_escaped),
