@@ -27,6 +27,15 @@ session_row(const struct session_info *info)
                      (json_int_t)info->octets_out, "thread", (int)info->thread);
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+    const struct session_info *x = a;
+    const struct session_info *y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
 enum rc
 verb_sessions(const struct verb_call *call, struct err *err)
 {
@@ -41,6 +50,8 @@ verb_sessions(const struct verb_call *call, struct err *err)
                            LIST_MAX, &infos, &count);
     if (rc != RC_OK)
         return err_set(err, rc, 0, "no memory for the list of sessions");
+    if (count > 0)
+        qsort(infos, count, sizeof *infos, by_number);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         if (only == NULL || strcmp(only, infos[i].account) == 0)
             rc = call->io->row(call->io->ctx, session_row(&infos[i]), SPAN(""), err);

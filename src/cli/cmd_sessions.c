@@ -15,50 +15,135 @@ text_of(const json_t *row, const char *name)
     return terminal_text(row, name, NAME_SHOWN);
 }
 
+/* The columns of a row, as text; the last one is not filled up. */
+enum { COLUMNS = 12, CELL_OCTETS = 256, NUMBERS_FROM = 9, NUMBERS_TO = 10 };
+
+struct session_row {
+    char cells[COLUMNS][CELL_OCTETS];
+};
+
+static const struct session_row head = {{"SESSION", "", "ACCOUNT", "STATE", "MAILBOX", "PEER",
+                                         "TLS", "IDLE", "ACKED", "IN", "OUT", "CLIENT"}};
+
+struct sessions {
+    json_t *rows; /* an array */
+};
+
 static bool
-print_session(void *ctx, const json_t *row, struct span data)
+gather_session(void *ctx, const json_t *row, struct span data)
 {
-    const json_t *acknowledged = json_object_get(row, "acknowledged");
-    bool *header = ctx;
-    char idle[TERMINAL_AGE];
-    char acked[TERMINAL_AGE] = "-";
+    struct sessions *sessions = ctx;
 
     (void)data;
-    if (!*header) {
-        printf("%-8s %-5s %-24s %-14s %-20s %-22s %-4s %-6s %-6s %10s %10s %s\n", "SESSION", "",
-               "ACCOUNT", "STATE", "MAILBOX", "PEER", "TLS", "IDLE", "ACKED", "IN", "OUT",
-               "CLIENT");
-        *header = true;
-    }
+    return json_array_append_new(sessions->rows, json_deep_copy(row)) == 0;
+}
+
+static void
+row_make(const json_t *row, struct session_row *out)
+{
+    const json_t *acked = json_object_get(row, "acknowledged");
+    char idle[TERMINAL_AGE];
+    char acknowledged[TERMINAL_AGE] = "-";
+    char in[TERMINAL_AGE];
+    char octets_out[TERMINAL_AGE];
+    char number[TERMINAL_AGE];
+
     terminal_age(idle, json_number_value(json_object_get(row, "idle")));
-    if (json_is_number(acknowledged))
-        terminal_age(acked, json_number_value(acknowledged));
-    printf("%-8jd %-5s %-24s %-14s %-20s %-22s %-4s %-6s %-6s %10jd %10jd %s\n",
-           (intmax_t)json_integer_value(json_object_get(row, "session")),
-           text_of(row, "service"), text_of(row, "account"),
-           json_is_true(json_object_get(row, "suspect")) ? "suspect" : text_of(row, "state"),
-           text_of(row, "mailbox"), text_of(row, "peer"),
-           json_is_true(json_object_get(row, "tls")) ? "yes" : "no", idle, acked,
-           (intmax_t)json_integer_value(json_object_get(row, "in")),
-           (intmax_t)json_integer_value(json_object_get(row, "out")), text_of(row, "client"));
-    return true;
+    if (json_is_number(acked))
+        terminal_age(acknowledged, json_number_value(acked));
+    snprintf(number, sizeof number, "%jd",
+             (intmax_t)json_integer_value(json_object_get(row, "session")));
+    snprintf(in, sizeof in, "%jd", (intmax_t)json_integer_value(json_object_get(row, "in")));
+    snprintf(octets_out, sizeof octets_out, "%jd",
+             (intmax_t)json_integer_value(json_object_get(row, "out")));
+    const char *const texts[COLUMNS] = {
+        number,
+        text_of(row, "service"),
+        text_of(row, "account"),
+        json_is_true(json_object_get(row, "suspect")) ? "suspect" : text_of(row, "state"),
+        text_of(row, "mailbox"),
+        text_of(row, "peer"),
+        json_is_true(json_object_get(row, "tls")) ? "yes" : "no",
+        idle,
+        acknowledged,
+        in,
+        octets_out,
+        text_of(row, "client"),
+    };
+    for (size_t i = 0; i < COLUMNS; i++)
+        snprintf(out->cells[i], CELL_OCTETS, "%s", texts[i]);
+}
+
+static void
+widths_of(const struct session_row *row, size_t *widths)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const size_t width = terminal_width(row->cells[i]);
+        if (width > widths[i])
+            widths[i] = width;
+    }
+}
+
+/* Each cell as wide as the widest of its column: octets do not say how wide a text is. */
+static void
+print_row(const struct session_row *row, const size_t *widths)
+{
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const int blanks = (int)(widths[i] - terminal_width(row->cells[i]));
+        const bool right = i >= NUMBERS_FROM && i <= NUMBERS_TO;
+        if (right)
+            printf("%*s", blanks, "");
+        fputs(row->cells[i], stdout);
+        if (!right && i + 1 < COLUMNS)
+            printf("%*s", blanks, "");
+        putchar(i + 1 < COLUMNS ? ' ' : '\n');
+    }
+}
+
+static void
+print_sessions(const json_t *rows)
+{
+    size_t widths[COLUMNS] = {0};
+    struct session_row text;
+    size_t i;
+    json_t *row;
+
+    if (json_array_size(rows) == 0)
+        return;
+    widths_of(&head, widths);
+    json_array_foreach(rows, i, row)
+    {
+        row_make(row, &text);
+        widths_of(&text, widths);
+    }
+    print_row(&head, widths);
+    json_array_foreach(rows, i, row)
+    {
+        row_make(row, &text);
+        print_row(&text, widths);
+    }
 }
 
 int
 cmd_sessions(struct cli *cli)
 {
-    bool header = false;
-    const struct asking asking = {.ctx = &header,
-                                  .on_row = cli->json ? ask_print_json : print_session};
+    struct sessions sessions = {.rows = json_array()};
+    const struct asking asking = {.ctx = &sessions,
+                                  .on_row = cli->json ? ask_print_json : gather_session};
     json_t *args = json_object();
+    int code;
 
     if (cli->argc == 2 && strcmp(cli->argv[0], "--account") == 0) {
         json_object_set_new(args, "account", json_string(cli->argv[1]));
     } else if (cli->argc != 0) {
         json_decref(args);
+        json_decref(sessions.rows);
         return cli_usage(cli, "only --account NAME is taken");
     }
-    return ask(cli, "sessions", args, &asking);
+    code = ask(cli, "sessions", args, &asking);
+    print_sessions(sessions.rows);
+    json_decref(sessions.rows);
+    return code;
 }
 
 static bool

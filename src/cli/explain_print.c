@@ -22,7 +22,8 @@ enum {
     STRIP_MOST = 192,   /* columns */
     TEXT_SHOWN = 2000,
     NAME_SHOWN = 100,
-    TIMELINE_LEFT = 16, /* columns of the time and its blanks */
+    TIMELINE_LEFT = 16,   /* columns of the time and its blanks */
+    SHORT_MS = 60 * 1000, /* web mail opens a session for each request: those share a line */
 };
 
 static int64_t
@@ -275,20 +276,110 @@ print_hours(int64_t from_ms, unsigned columns)
     putchar('\n');
 }
 
+static const char *
+label_of(const json_t *row)
+{
+    return terminal_text(row, has_text(row, "client") ? "client" : "address",
+                         PICTURE_RIGHT - 2);
+}
+
 static void
-print_strip(const json_t *row, int64_t from_ms, unsigned columns, bool utf8)
+print_cells(const char *left, const enum strip_cell *cells, unsigned columns, const char *label,
+            bool utf8)
 {
     const char *const *shown = utf8 ? cells_utf8 : cells_ascii;
-    enum strip_cell cells[STRIP_MOST];
-    struct account_session session;
 
-    session_of_row(row, &session);
-    account_strip(&session, from_ms, from_ms + DAY_MS, cells, columns);
-    printf("%*ju ", PICTURE_LEFT - 1, (uintmax_t)session.near.session);
+    printf("%*s ", PICTURE_LEFT - 1, left);
     for (unsigned i = 0; i < columns; i++)
         fputs(shown[cells[i]], stdout);
-    printf(" %s\n", terminal_text(row, has_text(row, "client") ? "client" : "address",
-                                  PICTURE_RIGHT - 2));
+    printf(" %s\n", label);
+}
+
+/* A line of the picture: a session, or the short ones of a client together. */
+struct picture_line {
+    const json_t *row; /* of several: the first, for the client's name */
+    size_t count;
+    size_t last; /* when its last session was put in */
+    bool is_short;
+    enum strip_cell cells[STRIP_MOST];
+};
+
+struct picture {
+    struct picture_line *lines;
+    size_t count;
+    size_t sessions;
+    int64_t from_ms;
+    unsigned columns;
+};
+
+static bool
+is_short(const json_t *row)
+{
+    return !json_is_null(json_object_get(row, "end_ms")) &&
+           int_of(row, "end_ms") - int_of(row, "start_ms") < SHORT_MS;
+}
+
+static bool
+same_text(const json_t *a, const json_t *b, const char *name)
+{
+    const char *x = json_string_value(json_object_get(a, name));
+    const char *y = json_string_value(json_object_get(b, name));
+
+    return strcmp(x == NULL ? "" : x, y == NULL ? "" : y) == 0;
+}
+
+/* Puts a session into the picture; a short one onto the line of its client's others. What says
+ * more covers the rest: the cells' order is that of what they say. */
+static void
+picture_add(struct picture *picture, const json_t *row)
+{
+    struct account_session session;
+    enum strip_cell cells[STRIP_MOST];
+    const bool shorted = is_short(row);
+    size_t at = shorted ? 0 : picture->count;
+
+    session_of_row(row, &session);
+    account_strip(&session, picture->from_ms, picture->from_ms + DAY_MS, cells,
+                  picture->columns);
+    while (at < picture->count &&
+           !(picture->lines[at].is_short && same_text(picture->lines[at].row, row, "client") &&
+             same_text(picture->lines[at].row, row, "address")))
+        at++;
+    struct picture_line *line = &picture->lines[at];
+    if (at == picture->count) {
+        *line = (struct picture_line){.row = row, .is_short = shorted};
+        picture->count++;
+    }
+    line->count++;
+    line->last = picture->sessions++;
+    for (unsigned i = 0; i < picture->columns; i++)
+        if (cells[i] > line->cells[i])
+            line->cells[i] = cells[i];
+}
+
+static int
+by_last(const void *a, const void *b)
+{
+    const struct picture_line *x = a;
+    const struct picture_line *y = b;
+
+    return x->last < y->last ? -1 : x->last > y->last;
+}
+
+static void
+print_line(const struct picture_line *line, unsigned columns, bool utf8)
+{
+    char left[32];
+    char label[PICTURE_RIGHT + 64];
+
+    if (line->count == 1) {
+        snprintf(left, sizeof left, "%jd", (intmax_t)int_of(line->row, "session"));
+        print_cells(left, line->cells, columns, label_of(line->row), utf8);
+        return;
+    }
+    snprintf(left, sizeof left, "%zux", line->count);
+    snprintf(label, sizeof label, "%s", label_of(line->row));
+    print_cells(left, line->cells, columns, label, utf8);
 }
 
 static bool
@@ -307,30 +398,35 @@ print_picture(const struct explain_account *account)
     const unsigned columns = width > STRIP_MOST ? STRIP_MOST : width;
     const bool utf8 = terminal_is_utf8();
     const char *const *shown = utf8 ? cells_utf8 : cells_ascii;
-    size_t in_day = 0;
+    struct picture picture = {.from_ms = from_ms, .columns = columns};
     size_t i;
     json_t *row;
 
-    json_array_foreach(account->sessions, i, row) in_day += is_in_day(row, from_ms);
-    if (in_day == 0)
+    picture.lines = calloc(json_array_size(account->sessions) + 1, sizeof *picture.lines);
+    if (picture.lines == NULL)
         return;
-    printf("\nThe last day: %s IDLE  %s active  %s open, not remembered  %s gone  %s ended  %s "
-           "failed\n",
-           shown[STRIP_IDLE], shown[STRIP_ACTIVE], shown[STRIP_OPEN], shown[STRIP_GONE],
-           shown[STRIP_ENDED], shown[STRIP_FAILED]);
-    print_hours(from_ms, columns);
-    size_t skip = in_day > PICTURE_LINES ? in_day - PICTURE_LINES : 0;
-    if (skip > 0)
-        printf("%*s(%zu earlier sessions; --json has them)\n", PICTURE_LEFT, "", skip);
-    json_array_foreach(account->sessions, i, row)
-    {
-        if (!is_in_day(row, from_ms))
-            continue;
-        if (skip > 0)
-            skip--;
-        else
-            print_strip(row, from_ms, columns, utf8);
+    json_array_foreach(account->sessions, i, row) if (is_in_day(row, from_ms))
+        picture_add(&picture, row);
+    if (picture.count > 0) {
+        printf("\nThe last day: %s IDLE  %s active  %s open, not remembered  %s gone  %s "
+               "ended  %s failed\n",
+               shown[STRIP_IDLE], shown[STRIP_ACTIVE], shown[STRIP_OPEN], shown[STRIP_GONE],
+               shown[STRIP_ENDED], shown[STRIP_FAILED]);
+        print_hours(from_ms, columns);
     }
+    qsort(picture.lines, picture.count, sizeof *picture.lines, by_last);
+    const size_t skip = picture.count > PICTURE_LINES ? picture.count - PICTURE_LINES : 0;
+    if (skip > 0)
+        printf("%*s(%zu earlier lines; --json has all sessions)\n", PICTURE_LEFT, "", skip);
+    bool folded = false;
+    for (size_t k = skip; k < picture.count; k++) {
+        print_line(&picture.lines[k], columns, utf8);
+        folded |= picture.lines[k].count > 1;
+    }
+    if (folded)
+        printf("%*sNx: so many sessions of less than a minute each, of one client\n",
+               PICTURE_LEFT, "");
+    free(picture.lines);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/span.h"
 #include "journal/redact.h"
@@ -55,15 +56,35 @@ terminal_text(const json_t *row, const char *name, size_t max)
     return dst;
 }
 
-/* Columns that it takes: characters, as near as it matters here. */
+/* Where the locale is not UTF-8 (or the octets are not) a character counts as one column. */
 static size_t
 columns_of(struct span text)
 {
+    mbstate_t state = {0};
     size_t count = 0;
 
-    for (size_t i = 0; i < text.len; i++)
-        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    if (!terminal_is_utf8()) {
+        for (size_t i = 0; i < text.len; i++)
+            count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+        return count;
+    }
+    while (text.len > 0) {
+        wchar_t wide;
+        const size_t octets = mbrtowc(&wide, text.ptr, text.len, &state);
+        const bool is_bad = octets == 0 || octets > text.len;
+        const int width = is_bad ? 1 : wcwidth(wide);
+        if (is_bad)
+            state = (mbstate_t){0};
+        count += width > 0 ? (size_t)width : 0;
+        text = span_tail(text, is_bad ? 1 : octets);
+    }
     return count;
+}
+
+size_t
+terminal_width(const char *text)
+{
+    return columns_of(span_of_str(text));
 }
 
 void

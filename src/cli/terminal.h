@@ -21,6 +21,8 @@ bool terminal_is_utf8(void);
 /** The text of a member, escaped, at most max octets of it; "-" when it is empty or missing.
  *  Valid until the eighth call after it. */
 const char *terminal_text(const json_t *row, const char *name, size_t max);
+/** Columns that a text takes, wide characters (CJK) two. */
+size_t terminal_width(const char *text);
 /** Prints text wrapped between blanks, each line behind indent blanks; first replaces the
  *  first line's. */
 void terminal_wrap(const char *text, unsigned indent, const char *first);

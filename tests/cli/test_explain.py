@@ -4,9 +4,12 @@
 import json
 import os
 import re
+import signal
+import socket
 import sqlite3
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -201,6 +204,63 @@ def test_an_account(server):
         assert any(line.split()[1].endswith(left) for line in lines.values())
         assert text.isascii() == (env["LC_ALL"] == "C")
     done(open_one)
+
+
+def test_short_sessions_of_one_client_share_a_line(server):
+    """Web mail opens a session for each request; they must not push the others out of the picture."""
+    peer = server.login("bert")
+    peer.command("LOGOUT")
+    ended(server, "bert")
+    now = int(time.time() * 1000)
+    for i in range(100):
+        copy_record(server, {"session": 7000 + i, "peer": "203.0.113.50", "client_id": "Webmail 1.6", "reason": "logout",
+                             "how": "we-closed", "start_ms": now - 3600000 + i * 30000, "end_ms": now - 3600000 + i * 30000 + 59999})
+    for number, long_ms in ((7200, 60000), (7201, 5 * 3600000)):
+        copy_record(server, {"session": number, "peer": "203.0.113.51", "client_id": "Desk 2", "reason": "logout",
+                             "how": "we-closed", "start_ms": now - 6 * 3600000, "end_ms": now - 6 * 3600000 + long_ms})
+    text = server.run("explain", "--account", "bert", env={"LC_ALL": "C.UTF-8", "COLUMNS": "100"}).stdout
+    picture = text[text.index("The last day"):]
+    [web] = [line for line in picture.splitlines() if line.endswith("Webmail 1.6")]
+    assert web.split()[0] == "100x" and "\u25cb" in web and len(web) <= 100
+    assert "7200 " in picture and "7201 " in picture and "less than a minute" in picture
+    assert "earlier lines" not in picture
+
+
+def test_a_client_that_waited_for_a_stalled_server():
+    with Roost(accounts=["anna"]) as server:
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            peer = socket.create_connection(("127.0.0.1", server.ports["imap"]))
+            time.sleep(2.5)  # what is measured is this wait itself
+            peer.close()
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        server.journal_wait("closed-before-login")
+        db = sqlite3.connect(f"file:{server.home}/journal.db?mode=ro", uri=True)
+        [(number,)] = db.execute("SELECT max(session) FROM session")
+        db.close()
+        verdict = rows(server.run("explain", str(number), "--json"))[0]["verdict"]
+        assert verdict["rule"] == "server-stalled" and verdict["who"] == "server", verdict
+        text = server.run("explain", str(number)).stdout
+        assert "waited 2 s for this server" in text and "monitor" not in text, text
+
+
+def test_sessions_are_aligned_by_columns_and_ordered_by_number():
+    with Roost(accounts=["anna"]) as server:
+        peers = []
+        for name in ("&ZeVnLIqe-", "Gel&APY-scht", "plain"):  # modified UTF-7: wide, narrow, ASCII
+            peer = server.login("anna")
+            peer.command(f"CREATE {name}")
+            peer.command(f"SELECT {name}")
+            peers.append(peer)
+        listed = rows(server.run("sessions", "--json"))
+        assert [row["session"] for row in listed] == sorted(row["session"] for row in listed)
+        lines = server.run("sessions", env={"LC_ALL": "C.UTF-8"}).stdout.splitlines()
+        width = lambda text: sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        assert len(lines) == 4 and "\u65e5\u672c\u8a9e" in "".join(lines)
+        assert len({width(line[:line.index("127.0.0.1")]) for line in lines[1:]}) == 1, lines
+        assert width(lines[1][:lines[1].index("127.0.0.1")]) == lines[0].index("PEER")
+        assert [int(line.split()[0]) for line in lines[1:]] == [row["session"] for row in listed]
 
 
 def test_the_verdict_changes_when_the_client_returns(server):
