@@ -60,15 +60,16 @@ purge_step(struct housekeeping *hk, struct account *acct)
 
 /* Whether a purge would find something; when that cannot be asked now, it is tried. */
 static bool
-is_due(struct account *acct)
+is_due(struct housekeeping *hk, struct account *acct)
 {
     AUTO_TX tx = NULL;
     bool due = true;
+    enum rc rc;
 
-    if (store_read_begin(account_store(acct), (struct wake){.fn = NULL}, &tx, NULL) != RC_OK ||
-        store_purge_due(tx, &due, NULL) != RC_OK)
-        return true;
-    return due;
+    while ((rc = store_read_begin(account_store(acct), turn_waiter_wake(&hk->waiter), &tx,
+                                  NULL)) == RC_AGAIN)
+        turn_waiter_sleep(&hk->waiter);
+    return rc != RC_OK || store_purge_due(tx, &due, NULL) != RC_OK || due;
 }
 
 static void
@@ -89,7 +90,7 @@ visit(struct housekeeping *hk, uint64_t account_id)
     }
     if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
         return;
-    if (is_due(acct)) {
+    if (is_due(hk, acct)) {
         hk->round.purged++;
         for (int step = 0; step < PURGE_STEPS_MAX && purge_step(hk, acct); step++) {
         }

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "door/read.h"
 #include "door/write.h"
 #include "imap/imap.h"
 #include "mailbox/memory/account.h"
@@ -47,9 +48,10 @@ struct imap_session {
     struct view_saved *resume;  /* owned; SELECTED in another process, not opened here yet */
     struct watch watch;         /* while SELECTED */
     struct imap_work *work;     /* NULL between commands */
-    struct imap_idle *idle;     /* NULL when not in IDLE */
-    int64_t input_budget;       /* octets taken from env->input_budget for a long command */
-    uint8_t state;              /* enum imap_state */
+    struct door_read read;
+    struct imap_idle *idle; /* NULL when not in IDLE */
+    int64_t input_budget;   /* octets taken from env->input_budget for a long command */
+    uint8_t state;          /* enum imap_state */
     uint8_t bad_commands;
     bool start_tls;       /* the OK of STARTTLS is on its way: TLS comes next */
     bool mid_line;        /* a literal of a reply is half sent: no BYE would be understood */
@@ -72,7 +74,7 @@ enum imap_step {
     STEP_INPUT,  /* wants a line from the client: AUTHENTICATE */
 };
 
-enum imap_phase { PHASE_RUN, PHASE_SYNC, PHASE_ANSWER };
+enum imap_phase { PHASE_LOOK, PHASE_RUN, PHASE_SYNC, PHASE_ANSWER };
 
 /* What the dialogue does after a stage: goes on, or parks its task. */
 enum go { GO_ON, GO_PARK };
@@ -104,7 +106,8 @@ struct imap_work {
     enum rc spool_rc;      /* the first failure to keep one */
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
     struct door_write write;
-    bool probed; /* its client has closed its side and was written to since */
+    struct turn_req look; /* under way when its wake is set; see imap_catch_up */
+    bool probed;          /* its client has closed its side and was written to since */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */
@@ -150,6 +153,10 @@ bool imap_bad_name(struct imap_work *work, const struct mbox_arg *arg,
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
 MUST_USE bool imap_read_begin(struct imap_session *im, struct store_tx **tx_out,
                               enum imap_step *step_out);
+/** Before a read that begins its snapshot itself. The same answers. */
+MUST_USE bool imap_read_ready(struct imap_session *im, enum imap_step *step_out);
+/** Memory holds what was acknowledged anywhere before the command came. The same answers. */
+MUST_USE bool imap_catch_up(struct imap_session *im, enum imap_step *step_out);
 /** Runs a request through slot and turn. True: it was executed, see req->result. False: return
  *  *step_out (STEP_WAIT). */
 MUST_USE bool imap_turn(struct imap_session *im, struct turn_req *req,
@@ -225,6 +232,7 @@ struct imap_command {
     enum imap_step (*run)(struct imap_session *im, struct imap_work *work);
     uint8_t states; /* enum imap_state */
     enum command_sync { SYNC_NEVER, SYNC_WITHOUT_EXPUNGE, SYNC_FULLY } sync;
+    enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
 };
 const struct imap_command *imap_command_row(enum imap_cmd_id id);
 

@@ -173,6 +173,10 @@ phase_step(struct imap_session *im)
     enum imap_step step = STEP_DONE;
 
     switch (work->phase) {
+    case PHASE_LOOK:
+        if (!imap_catch_up(im, &step) && step == STEP_DONE)
+            work->phase = PHASE_RUN; /* it is refused: nothing is run */
+        break;
     case PHASE_RUN:
         step = work->row->run(im, work);
         break;
@@ -323,7 +327,7 @@ command_begin(struct imap_session *im, struct span text)
         return;
     }
     work->row = row;
-    work->phase = PHASE_RUN;
+    work->phase = row->look == LOOKS ? PHASE_LOOK : PHASE_RUN;
 }
 
 /* ---- input ---- */
@@ -627,6 +631,7 @@ imap_run(struct session *session, uint32_t why)
     while (!session_is_ending(&im->s))
         if (round_go(im, &next) == GO_PARK)
             break;
+    door_read_rest(&im->read, &im->s);
     return next;
 }
 
@@ -688,6 +693,7 @@ imap_release(struct session *session)
     struct imap_work *work = im->work;
 
     end_note(im);
+    door_read_cancel(&im->read, session);
     if (work != NULL) {
         if (!door_write_cancel(&work->write, session, im->acct))
             return false;

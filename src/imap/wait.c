@@ -7,8 +7,25 @@
 #include "imap/imap_session.h"
 
 bool
+imap_read_ready(struct imap_session *im, enum imap_step *step_out)
+{
+    switch (door_read_ready(&im->read, &im->s, im->acct)) {
+    case RC_OK:
+        return true;
+    case RC_AGAIN:
+        *step_out = STEP_WAIT;
+        return false;
+    default:
+        *step_out = imap_no(im->work, "UNAVAILABLE", "The server is too busy; try again later");
+        return false;
+    }
+}
+
+bool
 imap_read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
 {
+    if (!imap_read_ready(im, step_out))
+        return false;
     struct err err = {.rc = RC_OK};
     const enum rc rc =
         store_read_begin(account_store(im->acct), session_waker(&im->s), tx_out, &err);
@@ -30,6 +47,33 @@ imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_ou
     *step_out = rc == RC_AGAIN
                     ? STEP_WAIT
                     : imap_no(work, "UNAVAILABLE", "The server is too busy; try again later");
+    return false;
+}
+
+bool
+imap_catch_up(struct imap_session *im, enum imap_step *step_out)
+{
+    struct turn_req *look = &im->work->look;
+    struct err err = {.rc = RC_OK};
+    bool behind = false;
+
+    if (im->acct == NULL)
+        return true;
+    if (look->wake.fn == NULL) {
+        const enum rc rc = turn_is_behind(im->acct, session_waker(&im->s), &behind, &err);
+        if (rc != RC_OK) {
+            *step_out = rc == RC_AGAIN ? STEP_WAIT : imap_fail(im, rc, &err);
+            return false;
+        }
+        if (!behind)
+            return true;
+        turn_look_init(look, session_waker(&im->s));
+    }
+    if (!imap_turn(im, look, step_out))
+        return false;
+    if (look->result == RC_OK)
+        return true;
+    *step_out = imap_fail(im, look->result, &look->err);
     return false;
 }
 

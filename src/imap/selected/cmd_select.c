@@ -84,7 +84,7 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
     /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
     imap_unselect(im);
-    if (imap_bad_name(work, &req->mailbox, &step))
+    if (imap_bad_name(work, &req->mailbox, &step) || !imap_read_ready(im, &step))
         return step;
     const enum rc rc =
         mailbox_open(im->acct, session_waker(&im->s), req->mailbox.name, &mailbox, &err);

@@ -31,6 +31,7 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
         return RC_LIMIT;
     accounts->store = store;
     accounts->shared = (store_traits(store) & STORE_SHARED) != 0;
+    accounts->reads_wait = (store_traits(store) & STORE_READS_WAIT) != 0;
     accounts->clock = clock;
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);
@@ -170,6 +171,12 @@ struct store_account *
 account_store(struct account *acct)
 {
     return acct->store;
+}
+
+bool
+account_reads_wait(const struct account *acct)
+{
+    return acct->accounts->reads_wait;
 }
 
 const struct clock *
