@@ -140,6 +140,34 @@ batch_read(struct export *export, const struct mbox_row *mbox, uint32_t *from,
     return rc;
 }
 
+/* The mailbox's row: formats may need all its keywords before its first message. */
+static enum rc
+mailbox_row_give(struct export *export, const struct mbox_row *mbox, struct batch *batch,
+                 struct err *err)
+{
+    json_t *keywords = json_array();
+    struct err why = {.rc = RC_OK};
+    AUTO_TX tx = NULL;
+
+    enum rc rc = read_begin(export, &tx, &why);
+    if (rc == RC_OK)
+        rc = store_keywords(tx, mbox->id, &batch->arena, &batch->keywords,
+                            &batch->keyword_count, &why);
+    store_end(tx);
+    tx = NULL;
+    for (size_t i = 0; rc == RC_OK && i < batch->keyword_count; i++)
+        if (batch->keywords[i].len > 0)
+            json_array_append_new(keywords,
+                                  json_stringn(batch->keywords[i].ptr, batch->keywords[i].len));
+    const enum rc given =
+        row_give(export,
+                 json_pack("{ss%, sI, sI, so}", "mailbox", mbox->name.ptr, mbox->name.len,
+                           "messages", (json_int_t)mbox->exists, "uidvalidity",
+                           (json_int_t)mbox->uidvalidity, "keywords", keywords),
+                 SPAN(""), err);
+    return rc == RC_OK || given != RC_OK ? given : trouble_give(export, mbox, 0, &why, err);
+}
+
 static enum rc
 mailbox_give(struct export *export, const struct mbox_row *mbox, struct err *err)
 {
@@ -151,10 +179,7 @@ mailbox_give(struct export *export, const struct mbox_row *mbox, struct err *err
         return err_set(err, RC_LIMIT, 0, "no memory");
     arena_init(&batch->arena, 1u << 20);
     batch->count = EXPORT_BATCH;
-    enum rc rc = row_give(export,
-                          json_pack("{ss%, sI}", "mailbox", mbox->name.ptr, mbox->name.len,
-                                    "messages", (json_int_t)mbox->exists),
-                          SPAN(""), err);
+    enum rc rc = mailbox_row_give(export, mbox, batch, err);
     while (rc == RC_OK && batch->count == EXPORT_BATCH) {
         arena_reset(&batch->arena);
         if (batch_read(export, mbox, &from, batch, &why) != RC_OK) {

@@ -35,15 +35,21 @@ tell(void *ctx, const char *text)
     fprintf(stderr, "roost export: note: %s\n", text);
 }
 
-static enum rc
-message_row(struct exporting *exporting, const json_t *row, struct span data, struct err *err)
+static void
+marks_read(struct exporting *exporting, const json_t *list)
 {
     size_t index;
     const json_t *flag;
 
     mail_marks_clear(&exporting->marks);
-    json_array_foreach(json_object_get(row, "flags"), index, flag) mail_marks_add(
+    json_array_foreach(list, index, flag) mail_marks_add(
         &exporting->marks, span_of(json_string_value(flag), json_string_length(flag)));
+}
+
+static enum rc
+message_row(struct exporting *exporting, const json_t *row, struct span data, struct err *err)
+{
+    marks_read(exporting, json_object_get(row, "flags"));
     const struct out_message message = {
         .uid = (uint32_t)number(row, "uid"),
         .date_s = number(row, "date"),
@@ -60,7 +66,9 @@ mailbox_row(struct exporting *exporting, const json_t *row, const char *mailbox,
             struct err *err)
 {
     exporting->total += (uint64_t)number(row, "messages");
-    const enum rc rc = out_mailbox(&exporting->out, mailbox, err);
+    marks_read(exporting, json_object_get(row, "keywords"));
+    const enum rc rc = out_mailbox(
+        &exporting->out, mailbox, (uint32_t)number(row, "uidvalidity"), &exporting->marks, err);
     if (rc != RC_OK)
         return rc;
     bar_end(&exporting->bar);

@@ -49,14 +49,14 @@ def names(lines):
 class State:
     """mailboxes: name -> sorted list of (text, flags, seconds); subscribed: set of names."""
 
-    def __init__(self, port, user, password, texts=True):
+    def __init__(self, port, user, password, texts=True, skip=()):
         self.mailboxes, self.subscribed = {}, set()
         peer = imaplib.IMAP4("127.0.0.1", port)
         try:
             peer.login(user, password)
             self.subscribed = set(names(peer.lsub('""', '"*"')[1]))
             for name, attributes in names(peer.list('""', '"*"')[1]).items():
-                if b"\\Noselect" not in attributes and b"\\NonExistent" not in attributes:
+                if name not in skip and b"\\Noselect" not in attributes and b"\\NonExistent" not in attributes:
                     self.mailboxes[name] = self.read(peer, name, texts)
         finally:
             peer.logout()

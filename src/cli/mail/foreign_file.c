@@ -13,10 +13,8 @@ struct known {
 };
 
 static const struct known files[] = {
-    {"roost-export", "notes of Roost"},
-    {"roost-marks", "notes of Roost"},
+    {".*", "hidden"},
     {"dovecot*", "a file of Dovecot"},
-    {"subscriptions", "a list of subscriptions"},
     {"maildirfolder", "a mark of Maildir++"},
     {"maildirsize", "a quota of Maildir++"},
     {"courier*", "a file of Courier"},
@@ -40,6 +38,7 @@ static const struct known files[] = {
 };
 
 static const struct known folders[] = {
+    {".*", "hidden"},
     {"courierimapkeywords", "a folder of Courier"},
     {"courierimaphieracl", "a folder of Courier"},
     {"*.mozmsgs", "an index of Thunderbird"},
@@ -63,13 +62,13 @@ find(const struct known *known, size_t count, const char *name)
 const char *
 foreign_file(const char *name)
 {
-    return name[0] == '.' ? "hidden" : find(files, ARRAY_LEN(files), name);
+    return find(files, ARRAY_LEN(files), name);
 }
 
 const char *
 foreign_folder(const char *name)
 {
-    return name[0] == '.' ? "hidden" : find(folders, ARRAY_LEN(folders), name);
+    return find(folders, ARRAY_LEN(folders), name);
 }
 
 const char *

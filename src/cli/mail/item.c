@@ -30,22 +30,6 @@ mail_marks_clear(struct mail_marks *marks)
     buf_clear(&marks->keywords);
 }
 
-void
-mail_marks_add(struct mail_marks *marks, struct span name)
-{
-    const unsigned flag = imap_flag_of_name(name);
-
-    marks->flags |= flag & ~(unsigned)IMAP_FLAG_RECENT;
-    if (flag != 0 || name.len == 0 || name.ptr[0] == '\\' || !utf8_is_valid(name) ||
-        name.len > LIMIT_KEYWORD_OCTETS)
-        return;
-    const size_t before = buf_len(&marks->keywords);
-    buf_put_span(&marks->keywords, name);
-    buf_put_char(&marks->keywords, ' ');
-    if (!buf_ok(&marks->keywords))
-        buf_truncate(&marks->keywords, before);
-}
-
 /* The next word of *list, which loses it; empty at the end. */
 static struct span
 word_take(struct span *list)
@@ -58,6 +42,33 @@ word_take(struct span *list)
     const struct span word = span_head(*list, len);
     *list = span_tail(*list, len);
     return word;
+}
+
+static bool
+has_keyword(const struct mail_marks *marks, struct span name)
+{
+    struct span list = buf_span(&marks->keywords);
+
+    for (struct span word; (word = word_take(&list)).len > 0;)
+        if (span_ieq(word, name))
+            return true;
+    return false;
+}
+
+void
+mail_marks_add(struct mail_marks *marks, struct span name)
+{
+    const unsigned flag = imap_flag_of_name(name);
+
+    marks->flags |= flag & ~(unsigned)IMAP_FLAG_RECENT;
+    if (flag != 0 || name.len == 0 || name.ptr[0] == '\\' || !utf8_is_valid(name) ||
+        name.len > LIMIT_KEYWORD_OCTETS || has_keyword(marks, name))
+        return;
+    const size_t before = buf_len(&marks->keywords);
+    buf_put_span(&marks->keywords, name);
+    buf_put_char(&marks->keywords, ' ');
+    if (!buf_ok(&marks->keywords))
+        buf_truncate(&marks->keywords, before);
 }
 
 void

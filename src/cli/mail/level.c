@@ -2,6 +2,7 @@
 /* See the header. */
 #include "cli/mail/level.h"
 
+#include "cli/mail/notes.h"
 #include "syntax/imap/mbox_name.h"
 
 enum {
@@ -103,10 +104,10 @@ put_as(struct buf *out, struct span name, enum level_of of, enum mbox_wire wire)
 static bool
 is_usable(struct span name, struct span file_name, enum level_of of)
 {
-    static const char *const maildir[] = {"cur", "new", "tmp"};
+    static const char *const taken[] = {"cur", "new", "tmp", NOTES_OF_EXPORT, NOTES_OF_MARKS};
 
-    for (size_t i = 0; i < ARRAY_LEN(maildir); i++)
-        if (span_eq_str(file_name, maildir[i]))
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        if (span_eq_str(file_name, taken[i]))
             return false;
     return file_name.len <= FILE_NAME_MAX && name.len > 0 && name.ptr[0] != '~' &&
            (of == LEVEL_OF_SUBFOLDER || file_name.ptr[0] != '.');

@@ -162,6 +162,7 @@ mbox_next(struct span *rest, struct mbox_message *out)
     const size_t by_length = end_by_length(body);
 
     out->from_line = span_trim(line);
+    out->is_verbatim = by_length > 0;
     if (by_length > 0) {
         out->raw = span_head(body, by_length);
         *rest = span_tail(body, by_length);
@@ -252,21 +253,22 @@ nothing_read(struct mail_marks *marks, struct span value)
 }
 
 /* Fields that belong to the mbox and not to the message. Programs write each on one line; a
- * line that continues one is text of the message. */
+ * line that continues one is text of the message. The first of each counts: a message that had
+ * such a field of its own keeps it when a neutral one is written before. */
 static const struct mark_field {
     struct span name;
     void (*read)(struct mail_marks *marks, struct span value);
+    const char *neutral; /* a value that says nothing; NULL: is written in any case */
 } mark_fields[] = {
-    {SPAN_INIT("Status"), letters_read},
-    {SPAN_INIT("X-Status"), letters_read},
-    {SPAN_INIT("X-Keywords"), mail_marks_add_list},
-    {SPAN_INIT("X-Mozilla-Status"), mozilla_status_read},
-    {SPAN_INIT("X-Mozilla-Status2"), mozilla_status2_read},
-    {SPAN_INIT("X-Mozilla-Keys"), mail_marks_add_list},
-    {SPAN_INIT("X-UID"), nothing_read},
-    {SPAN_INIT("X-IMAP"), nothing_read},
-    {SPAN_INIT("X-IMAPbase"), nothing_read},
-    {SPAN_INIT("Content-Length"), nothing_read},
+    {SPAN_INIT("Status"), letters_read, NULL},
+    {SPAN_INIT("X-Status"), letters_read, NULL},
+    {SPAN_INIT("X-Keywords"), mail_marks_add_list, NULL},
+    {SPAN_INIT("X-Mozilla-Status"), mozilla_status_read, "0000"},
+    {SPAN_INIT("X-Mozilla-Status2"), mozilla_status2_read, "00000000"},
+    {SPAN_INIT("X-Mozilla-Keys"), mail_marks_add_list, ""},
+    {SPAN_INIT("X-UID"), nothing_read, "0"},
+    {SPAN_INIT("X-IMAPbase"), nothing_read, "0 0"},
+    {SPAN_INIT("Content-Length"), nothing_read, "0"},
 };
 
 /* The row of a field, or ARRAY_LEN(mark_fields). */
@@ -295,8 +297,12 @@ is_quoted_from(struct span line)
 }
 
 static void
-unquoted_put(struct buf *out, struct span raw)
+unquoted_put(struct buf *out, struct span raw, bool is_verbatim)
 {
+    if (is_verbatim) {
+        mail_text_put(out, raw);
+        return;
+    }
     while (raw.len > 0) {
         const struct span line = line_of(raw);
         raw = span_tail(raw, line.len);
@@ -305,8 +311,9 @@ unquoted_put(struct buf *out, struct span raw)
 }
 
 void
-mbox_text_put(struct buf *out, struct span raw, struct mail_marks *marks)
+mbox_text_put(struct buf *out, const struct mbox_message *message, struct mail_marks *marks)
 {
+    const struct span raw = message->raw;
     const size_t header_len = header_octets(raw);
     struct span header = span_head(raw, header_len);
     bool taken[ARRAY_LEN(mark_fields)] = {false};
@@ -316,34 +323,56 @@ mbox_text_put(struct buf *out, struct span raw, struct mail_marks *marks)
         const size_t i = mark_field_of(field);
         header = span_tail(header, field.len);
         if (i == ARRAY_LEN(mark_fields) || taken[i]) {
-            unquoted_put(out, field);
+            unquoted_put(out, field, message->is_verbatim);
             continue;
         }
         taken[i] = true;
         mark_fields[i].read(marks, span_trim(span_tail(field, mark_fields[i].name.len + 1)));
     }
-    unquoted_put(out, span_tail(raw, header_len));
+    unquoted_put(out, span_tail(raw, header_len), message->is_verbatim);
 }
 
 bool
 mbox_is_folder_data(struct span raw)
 {
     struct span header = span_head(raw, header_octets(raw));
+    bool is_internal = false;
+    bool has_uids = false;
 
     while (header.len > 0) {
-        const struct span field = line_of(header);
-        header = span_tail(header, field.len);
-        if (span_istarts(field, SPAN("X-IMAP:")))
-            return true;
+        const struct span line = line_of(header);
+        header = span_tail(header, line.len);
+        has_uids |= span_istarts(line, SPAN("X-IMAP:"));
+        is_internal |= span_istarts(line, SPAN("From:")) &&
+                       span_find(line, SPAN("Mail System Internal Data")) >= 0;
     }
-    return false;
+    return has_uids && is_internal;
 }
 
 /* ---- writing ---- */
 
+/* Before the message's own fields that look like marks, neutral ones. */
+static void
+neutral_put(struct buf *out, struct span base, struct span text)
+{
+    struct span header = span_head(text, header_octets(text));
+    bool put[ARRAY_LEN(mark_fields)] = {false};
+
+    while (header.len > 0) {
+        const struct span line = line_of(header);
+        const size_t i = mark_field_of(line);
+        header = span_tail(header, line.len);
+        if (i == ARRAY_LEN(mark_fields) || put[i] || mark_fields[i].neutral == NULL ||
+            (base.len > 0 && mark_field_of(base) == i))
+            continue;
+        put[i] = true;
+        buf_printf(out, "%.*s: %s\n", SPAN_FMT(mark_fields[i].name), mark_fields[i].neutral);
+    }
+}
+
 void
-mbox_message_put(struct buf *out, int64_t date_s, const struct mail_marks *marks,
-                 struct span text)
+mbox_message_put(struct buf *out, int64_t date_s, struct span base,
+                 const struct mail_marks *marks, struct span text)
 {
     const time_t when = (time_t)date_s;
     char date[32];
@@ -353,13 +382,16 @@ mbox_message_put(struct buf *out, int64_t date_s, const struct mail_marks *marks
         tm = (struct tm){.tm_year = 70, .tm_mday = 1, .tm_wday = 4};
     /* RFC 4155: ctime's form, in UTC. The program has no locale, so these are English. */
     strftime(date, sizeof date, "%a %b %e %H:%M:%S %Y", &tm);
+    buf_printf(out, "From MAILER-DAEMON %s\n", date);
+    buf_put_span(out, base);
     buf_printf(
-        out, "From MAILER-DAEMON %s\nStatus: %sO\nX-Status: %s%s%s%s\nX-Keywords: ", date,
+        out, "Status: %sO\nX-Status: %s%s%s%s\nX-Keywords: ",
         marks->flags & IMAP_FLAG_SEEN ? "R" : "", marks->flags & IMAP_FLAG_ANSWERED ? "A" : "",
         marks->flags & IMAP_FLAG_FLAGGED ? "F" : "",
         marks->flags & IMAP_FLAG_DELETED ? "D" : "", marks->flags & IMAP_FLAG_DRAFT ? "T" : "");
     buf_put_span(out, span_trim(buf_span(&marks->keywords)));
     buf_put_char(out, '\n');
+    neutral_put(out, base, text);
     while (text.len > 0) {
         const struct span line = line_of(text);
         text = span_tail(text, line.len);

@@ -5,8 +5,8 @@
  *
  * A message begins with a line "From " that has a date and is followed by a field; anything
  * else that begins so is text. An empty line before it is usual but not needed. Content-Length
- * is believed where it ends exactly at such a line or at the end of the file (mboxcl2 quotes
- * nothing, so only the length tells).
+ * is believed where it ends exactly at such a line or at the end of the file: mboxcl2, which
+ * Dovecot writes too, quotes nothing, so only the length tells.
  */
 #ifndef CLI_MAIL_MBOX_H
 #define CLI_MAIL_MBOX_H
@@ -28,6 +28,7 @@ bool mbox_begins(struct span whole, enum mbox_expected expected, struct span *re
 struct mbox_message {
     struct span from_line; /* without line end */
     struct span raw;       /* as in the file: line ends, quoting, fields of marks */
+    bool is_verbatim;      /* its end is known by Content-Length: nothing is quoted in it */
 };
 
 /** The next message of rest, which moves on. False at the end. */
@@ -42,13 +43,15 @@ bool mbox_date(const struct mbox_message *message, int64_t *date_out);
  * taken off, without the fields that mbox programs keep their marks in (the first of each).
  * These go to marks (added to what is there).
  */
-void mbox_text_put(struct buf *out, struct span raw, struct mail_marks *marks);
+void mbox_text_put(struct buf *out, const struct mbox_message *message,
+                   struct mail_marks *marks);
 /** Whether it is the pseudo-message in which UW IMAP and its heirs keep data of the folder. */
 bool mbox_is_folder_data(struct span raw);
 
 /** Appends "From " line, fields of marks, the text quoted (mboxrd) and with LF, an empty line:
- *  mbox_next and mbox_text_put give back what was put in. */
-void mbox_message_put(struct buf *out, int64_t date_s, const struct mail_marks *marks,
-                      struct span text);
+ *  mbox_next and mbox_text_put give back what was put in. base: a field X-IMAPbase, or nothing.
+ */
+void mbox_message_put(struct buf *out, int64_t date_s, struct span base,
+                      const struct mail_marks *marks, struct span text);
 
 #endif

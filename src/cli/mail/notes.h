@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What `roost export` writes beside the mail because the format itself cannot say it, so that
- * `roost import` gives back the same. Other programs pass these files over.
+ * `roost import` gives back the same. The files are hidden: other programs pass them over.
  *
- *   roost-export  in the folder that was named: names of mailboxes that no file name can have,
+ *   .roost-export  in the folder that was named: names of mailboxes that no file name can have,
  *                 and mailboxes that are not subscribed
  *                     name TAB path TAB mailbox LF
  *                     unsubscribed TAB mailbox LF
- *   roost-marks   in a folder of messages: what their file names do not tell (.eml files: all;
+ *   .roost-marks   in a folder of messages: what their file names do not tell (.eml files: all;
  *                 Maildir: keywords beyond the 26 that have letters)
  *                     file TAB seconds TAB flags and keywords LF
  * Thread: main.
@@ -21,8 +21,8 @@
 #include "base/map.h"
 #include "base/span.h"
 
-#define NOTES_OF_EXPORT "roost-export"
-#define NOTES_OF_MARKS "roost-marks"
+#define NOTES_OF_EXPORT ".roost-export"
+#define NOTES_OF_MARKS ".roost-marks"
 
 /* Lines of a file by their first or second member. */
 struct notes {
@@ -32,9 +32,9 @@ struct notes {
 
 void notes_init(struct notes *notes);
 void notes_done(struct notes *notes);
-/** Reads DIR/roost-export: by path. A missing file is an empty one. */
+/** Reads DIR/.roost-export: by path. A missing file is an empty one. */
 MUST_USE enum rc notes_read_names(struct notes *notes, const char *dir, struct err *err);
-/** Reads DIR/roost-marks: by file name. */
+/** Reads DIR/.roost-marks: by file name. */
 MUST_USE enum rc notes_read_marks(struct notes *notes, const char *dir, struct err *err);
 
 /** What stands behind a key on its line (NUL ends it), or NULL. */

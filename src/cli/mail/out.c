@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +103,7 @@ out_open(struct mail_out *out, const struct out_format *format, const char *dir,
     buf_init(&out->written, NAMES_OCTETS);
     buf_init(&out->notes, NAMES_OCTETS);
     buf_init(&out->path, PATH_OCTETS);
+    buf_init(&out->base, LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1) + 64);
     buf_init(&out->letters, LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1));
     buf_init(&out->text, (size_t)LIMIT_APPEND_MAX * 2);
     return out_dir_make(dir, err);
@@ -119,6 +119,7 @@ out_done(struct mail_out *out)
     buf_done(&out->written);
     buf_done(&out->notes);
     buf_done(&out->path);
+    buf_done(&out->base);
     buf_done(&out->letters);
     buf_done(&out->text);
 }
@@ -189,18 +190,24 @@ begin_similar(struct mail_out *out, const char *mailbox, struct err *err)
     const char *file_name = buf_span(&out->path).ptr + strlen(out->dir) + 1;
     buf_printf(&out->notes, "name\t%s\t%s\n", file_name, mailbox);
     if (out->tell != NULL) {
-        char text[ERR_TEXT_OCTETS];
-        snprintf(text, sizeof text, "no file can be called \"%.100s\": it is in %.150s",
-                 mailbox, file_name);
-        out->tell(out->tell_ctx, text);
+        buf_clear(&out->text);
+        buf_printf(&out->text, "no file can be called \"%s\": it is in %s", mailbox, file_name);
+        buf_put_char(&out->text, '\0');
+        out->tell(out->tell_ctx, buf_ok(&out->text) ? buf_span(&out->text).ptr : mailbox);
     }
     return RC_OK;
 }
 
 enum rc
-out_mailbox(struct mail_out *out, const char *mailbox, struct err *err)
+out_mailbox(struct mail_out *out, const char *mailbox, uint32_t uidvalidity,
+            const struct mail_marks *keywords, struct err *err)
 {
     enum rc rc = RC_EXISTS;
+
+    buf_clear(&out->base);
+    if (buf_len(&keywords->keywords) > 0)
+        buf_printf(&out->base, "X-IMAPbase: %u 0000000000 %.*s\n", uidvalidity,
+                   SPAN_FMT(span_trim(buf_span(&keywords->keywords))));
 
     fd_close(&out->fd);
     out->fd = -1;

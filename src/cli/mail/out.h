@@ -44,16 +44,17 @@ struct mail_out {
     struct map subscribed;
     struct buf subscriptions; /* names, each ended by NUL */
     struct buf written;       /* mailboxes written and their paths, each ended by NUL */
-    struct buf notes;         /* for roost-export */
+    struct buf notes;         /* for .roost-export */
     void (*tell)(void *ctx, const char *text); /* what the user is to know; may be NULL */
     void *tell_ctx;
 
     /* The present mailbox. */
     struct buf path;    /* ended by NUL */
     int fd;             /* mbox: the file; -1: none */
+    struct buf base;    /* mbox: the field X-IMAPbase of its first message */
     struct buf letters; /* Maildir: keywords that have one, each ended by NUL */
     size_t letter_count;
-    bool has_marks;  /* a roost-marks was begun */
+    bool has_marks;  /* a .roost-marks was begun */
     uint64_t serial; /* of messages, over all mailboxes */
     struct buf text; /* scratch */
 };
@@ -66,8 +67,10 @@ MUST_USE enum rc out_open(struct mail_out *out, const struct out_format *format,
                           const char *dir, struct err *err);
 /** The mailbox is subscribed (it need not be written). */
 MUST_USE enum rc out_subscribed(struct mail_out *out, const char *mailbox, struct err *err);
-/** Messages from here on are this mailbox's. Each mailbox once. */
-MUST_USE enum rc out_mailbox(struct mail_out *out, const char *mailbox, struct err *err);
+/** Messages from here on are this mailbox's; keywords: all that any of them has. Each mailbox
+ *  once. */
+MUST_USE enum rc out_mailbox(struct mail_out *out, const char *mailbox, uint32_t uidvalidity,
+                             const struct mail_marks *keywords, struct err *err);
 MUST_USE enum rc out_message(struct mail_out *out, const struct out_message *message,
                              struct err *err);
 /** Writes subscriptions and notes; then all is on disk. all: every mailbox was written, so

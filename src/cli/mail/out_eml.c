@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A folder "A/B" for the mailbox A/B, a file "UID.eml" for each message: its octets as they
- * are. Flags, keywords and date are in roost-marks; the date is the file's time as well.
+ * are. Flags, keywords and date are in .roost-marks; the date is the file's time as well.
  */
 #include "cli/mail/out.h"
 

@@ -2,9 +2,11 @@
 /*
  * Maildir++ as Dovecot and Courier read it: INBOX is the folder itself, A/B is ".A.B" in it.
  * Lines end with LF, S= and W= are the sizes on disk and with CR LF, keywords are letters whose
- * names are in dovecot-keywords.
+ * names are in dovecot-keywords. $Forwarded has a letter as well as Maildir's P, which Dovecot
+ * does not read.
  */
 #include "cli/mail/maildir.h"
+#include "cli/mail/notes.h"
 #include "cli/mail/out.h"
 
 enum { PATH_OCTETS = 64 << 10 };
@@ -81,8 +83,6 @@ keywords_put(struct mail_out *out, struct buf *name, const struct mail_marks *ma
         const struct span keyword = span_head(list, end < 0 ? list.len : (size_t)end);
         char letter = '\0';
         list = span_tail(list, keyword.len + 1);
-        if (span_ieq(keyword, SPAN("$Forwarded")))
-            continue; /* P */
         rc = letter_of(out, keyword, &letter, err);
         if (letter == '\0')
             *beyond_out = true;
@@ -133,8 +133,9 @@ maildir_message(struct mail_out *out, const struct out_message *message, struct 
     if (rc != RC_OK || !beyond)
         return rc;
     if (!out->has_marks && out->tell != NULL)
-        out->tell(out->tell_ctx, "a Maildir has letters for 26 keywords: others are in "
-                                 "roost-marks, which only roost import reads");
+        out->tell(out->tell_ctx,
+                  "a Maildir has letters for 26 keywords: others are in " NOTES_OF_MARKS
+                  ", which only roost import reads");
     out->has_marks = true;
     return out_marks_note(out, span_of(buf_span(&path).ptr + dir, base), message, err);
 }

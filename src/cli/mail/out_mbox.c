@@ -19,7 +19,10 @@ mbox_begin(struct mail_out *out, struct err *err)
 static enum rc
 mbox_message(struct mail_out *out, const struct out_message *message, struct err *err)
 {
-    mbox_message_put(&out->text, message->date_s, message->marks, message->text);
+    /* Dovecot knows the keywords that the first message lists, and drops others. */
+    mbox_message_put(&out->text, message->date_s, buf_span(&out->base), message->marks,
+                     message->text);
+    buf_clear(&out->base);
     return buf_ok(&out->text) ? fd_write_all(out->fd, buf_span(&out->text), err)
                               : err_set(err, RC_LIMIT, 0, "no memory for a message");
 }

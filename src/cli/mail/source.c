@@ -225,17 +225,32 @@ message_finish(struct mail_source *source, struct mail_item *out, struct err *er
     return RC_OK;
 }
 
-/* What roost-marks says of the file: "seconds TAB names". */
-static void
-noted_marks(struct mail_source *source, struct span file_name, struct mail_item *out)
+static const char *
+file_name(const struct tree_entry *entry)
 {
-    const char *noted = source->entry->folder == NULL
-                            ? NULL
-                            : notes_get(&source->entry->folder->marks, file_name);
+    const char *slash = strrchr(entry->path, '/');
+
+    return slash == NULL ? entry->path : slash + 1;
+}
+
+/* Whether the file is one message because `roost export` wrote it, whatever it looks like. */
+static bool
+is_noted(const struct tree_entry *entry)
+{
+    return entry->folder != NULL &&
+           notes_get(&entry->folder->marks, span_of_str(file_name(entry))) != NULL;
+}
+
+/* What .roost-marks says of the file: "seconds TAB names". False: nothing. */
+static bool
+noted_marks(struct mail_source *source, struct span name, struct mail_item *out)
+{
+    const char *noted =
+        source->entry->folder == NULL ? NULL : notes_get(&source->entry->folder->marks, name);
     const char *tab = noted == NULL ? NULL : strchr(noted, '\t');
 
     if (tab == NULL)
-        return;
+        return false;
     char *end = NULL;
     const long long date = strtoll(noted, &end, 10);
     if (end == tab && end != noted) {
@@ -243,19 +258,20 @@ noted_marks(struct mail_source *source, struct span file_name, struct mail_item 
         out->date_s = date;
     }
     mail_marks_add_list(&source->marks, span_of_str(tab + 1));
+    return true;
 }
 
 static enum rc
 maildir_item(struct mail_source *source, struct mail_item *out, struct err *err)
 {
-    const char *name = strrchr(source->entry->path, '/') + 1;
+    const char *name = file_name(source->entry);
 
     item_begin(source, MAIL_MESSAGE, out);
     mail_text_put(&source->text, source->whole);
     maildir_marks_read(name, &source->entry->folder->keywords, &source->marks);
     out->is_dated = true;
     out->date_s = source->mtime_s;
-    noted_marks(source, span_of(name, maildir_base(name)), out);
+    (void)noted_marks(source, span_of(name, maildir_base(name)), out);
     source->rest = SPAN("");
     return message_finish(source, out, err);
 }
@@ -263,22 +279,22 @@ maildir_item(struct mail_source *source, struct mail_item *out, struct err *err)
 static enum rc
 eml_item(struct mail_source *source, struct mail_item *out, struct err *err)
 {
-    const char *slash = strrchr(source->entry->path, '/');
-    const char *name = slash == NULL ? source->entry->path : slash + 1;
+    const char *name = file_name(source->entry);
     const bool is_named =
         source->entry->folder == NULL || fnmatch("*.eml", name, FNM_CASEFOLD) == 0;
 
-    if (!eml_is_message(source->whole, is_named ? EML_ANY_FIELD : EML_KNOWN_FIELD)) {
+    item_begin(source, MAIL_MESSAGE, out);
+    const bool is_noted = noted_marks(source, span_of_str(name), out);
+    if (!is_noted &&
+        !eml_is_message(source->whole, is_named ? EML_ANY_FIELD : EML_KNOWN_FIELD)) {
         item_without_mail(source, MAIL_TROUBLE, out, "neither mbox nor message");
         out->line = 1;
         return RC_OK;
     }
-    item_begin(source, MAIL_MESSAGE, out);
     mail_text_put(&source->text, source->whole);
-    out->is_dated = true;
-    if (!eml_date(buf_span(&source->text), &out->date_s))
+    if (!out->is_dated && !eml_date(buf_span(&source->text), &out->date_s))
         out->date_s = source->mtime_s;
-    noted_marks(source, span_of_str(name), out);
+    out->is_dated = true;
     return message_finish(source, out, err);
 }
 
@@ -307,8 +323,8 @@ mbox_item(struct mail_source *source, struct mail_item *out, struct err *err)
     }
     source->rest_line += lines_between(before, message.raw.ptr + message.raw.len);
     source->rest_line += lines_between(message.raw.ptr + message.raw.len, source->rest.ptr);
-    mbox_text_put(&source->text, message.raw, &source->marks);
-    if (mbox_is_folder_data(message.raw))
+    mbox_text_put(&source->text, &message, &source->marks);
+    if (line == 1 && mbox_is_folder_data(message.raw))
         item_without_mail(source, MAIL_PASSED, out, "data of the folder, not a message");
     else if (source->marks.is_deleted)
         item_without_mail(source, MAIL_PASSED, out,
@@ -367,7 +383,8 @@ file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
     if (entry->is_maildir)
         return maildir_item(source, out, err);
     const bool by_name = fnmatch("*.mbox*", entry->path, FNM_CASEFOLD) == 0;
-    if (!mbox_begins(source->whole, by_name ? MBOX_BY_NAME : MBOX_BY_CONTENT, &source->rest))
+    if (is_noted(entry) ||
+        !mbox_begins(source->whole, by_name ? MBOX_BY_NAME : MBOX_BY_CONTENT, &source->rest))
         return eml_item(source, out, err);
     if (entry->why != NULL) { /* no mailbox can have the file's name */
         source->rest = SPAN("");

@@ -23,7 +23,7 @@ struct walk {
     struct tree *tree;
     uint32_t path_number;
     size_t root_len;                /* of the path that was given */
-    struct notes names;             /* roost-export */
+    struct notes names;             /* .roost-export */
     struct map found;               /* mailboxes of this path: name to itself */
     bool is_maildirpp;              /* the levels of its names are divided by '.' */
     dev_t devs[LIMIT_IMPORT_DEPTH]; /* the folders above, against circles of links */
@@ -372,6 +372,20 @@ is_empty_mbox(const char *path, const char *name)
     return yes;
 }
 
+/* Files beside the mail that import itself reads. */
+static bool
+is_read_here(const char *name)
+{
+    static const char *const names[] = {NOTES_OF_EXPORT,         NOTES_OF_MARKS,
+                                        "dovecot-keywords",      "subscriptions",
+                                        "courierimapsubscribed", ".subscriptions"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void
 visit_file(struct walk *walk, const struct place *place, const char *path, const char *name,
            const struct stat *st)
@@ -379,6 +393,8 @@ visit_file(struct walk *walk, const struct place *place, const char *path, const
     const char *foreign = foreign_file(name);
     AUTO_BUF as_mbox = {0};
 
+    if (is_read_here(name))
+        return;
     if (foreign == NULL && place->is_maildir)
         foreign = "not in cur/ or new/";
     if (foreign != NULL) {
@@ -386,10 +402,12 @@ visit_file(struct walk *walk, const struct place *place, const char *path, const
         return;
     }
     buf_init(&as_mbox, NAME_OCTETS);
-    const bool is_package = strcmp(name, "mbox") == 0 && place->mailbox != NULL; /* Apple's */
+    /* Apple Mail's "NAME.mbox/mbox"; an .eml that begins with a From line. */
+    const bool is_folders = (strcmp(name, "mbox") == 0 && place->mailbox != NULL) ||
+                            fnmatch("*.eml", name, FNM_CASEFOLD) == 0;
     const char *why =
-        is_package ? NULL : child_mailbox(walk, place, path, LEVEL_OF_FILE, &as_mbox);
-    const char *mbox = is_package ? place->mailbox : buf_span(&as_mbox).ptr;
+        is_folders ? NULL : child_mailbox(walk, place, path, LEVEL_OF_FILE, &as_mbox);
+    const char *mbox = is_folders ? place->mailbox : buf_span(&as_mbox).ptr;
     if (st->st_size == 0 && is_empty_mbox(path, name) && why == NULL) {
         mailbox_found(walk, path, mbox);
         return;
