@@ -80,6 +80,9 @@ cmd_explain_files(struct cli *cli)
         foreign_report_json(&story, detail, stdout);
     else if (rc == RC_OK)
         foreign_report_text(&story, detail, stdout);
+    const int code = rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
+    if (rc != RC_OK && !cli->json && foreign_report_is_needy(&story))
+        foreign_report_known(stderr);
     foreign_story_done(&story);
-    return rc == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);
+    return code;
 }

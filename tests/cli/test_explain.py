@@ -206,6 +206,22 @@ def test_an_account(server):
     done(open_one)
 
 
+def test_a_format_that_nobody_knows(server, tmp_path):
+    strange = tmp_path / "strange.log"
+    strange.write_text("something\nelse PLANTED\n")
+    done = server.run("explain", str(strange), check=False)
+    assert done.returncode == 1 and "none of the formats that are known" in done.stderr
+    for known in ("Dovecot log", "Thunderbird MOZ_LOG", "transcript (C:, S:)", "To turn on the client's log",
+                  "MOZ_LOG=timestamp,sync,IMAP:5", "To turn on the server's log", "rawlog_dir"):
+        assert known in done.stderr, known
+    assert "PLANTED" not in done.stderr and done.stdout == ""
+    assert "Formats that are known" not in server.run("explain", str(strange), "--json", check=False).stderr
+    both = server.run("explain", str(strange), str(ROOT / "tests" / "fixtures" / "logs" / "mbsync.log")).stdout
+    assert "strange.log: none of the formats" in both and "Formats that are known" in both and "(logged-out)" in both
+    (tmp_path / "empty.log").write_text("")
+    assert "Formats" not in server.run("explain", str(tmp_path / "empty.log"), check=False).stderr
+
+
 def test_short_sessions_of_one_client_share_a_line(server):
     """Web mail opens a session for each request; they must not push the others out of the picture."""
     peer = server.login("bert")

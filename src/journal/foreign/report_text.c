@@ -287,6 +287,26 @@ put_counts(const struct foreign_story *story, FILE *to)
             fprintf(to, "%8ju  %s\n", (uintmax_t)counts[rule], foreign_rule_info(rule)->title);
 }
 
+bool
+foreign_report_is_needy(const struct foreign_story *story)
+{
+    for (uint32_t i = 0; i < story->file_count; i++)
+        if (story->files[i].has_no_format)
+            return true;
+    return false;
+}
+
+void
+foreign_report_known(FILE *to)
+{
+    const bool wanted[3] = {[SIDE_CLIENT] = true, [SIDE_SERVER] = true};
+
+    fputs("\nFormats that are known, in whatever container, journal or quotation:\n", to);
+    for (size_t i = 0; i < foreign_format_count; i++)
+        fprintf(to, "  %s\n", foreign_formats[i].title);
+    put_programs(wanted, to);
+}
+
 void
 foreign_report_text(const struct foreign_story *story, enum foreign_detail detail, FILE *to)
 {
@@ -296,6 +316,8 @@ foreign_report_text(const struct foreign_story *story, enum foreign_detail detai
     put_files(story, to);
     if (story->case_count == 0) {
         fputs("\nThere is no session in it.\n", to);
+        if (foreign_report_is_needy(story))
+            foreign_report_known(to);
         return;
     }
     if (story->case_count > 1 || story->counted_all > 0)
@@ -319,5 +341,8 @@ foreign_report_text(const struct foreign_story *story, enum foreign_detail detai
         else
             put_case(story, &story->cases[i], wanted, to);
     }
-    put_programs(wanted, to);
+    if (foreign_report_is_needy(story))
+        foreign_report_known(to);
+    else
+        put_programs(wanted, to);
 }

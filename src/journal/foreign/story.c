@@ -539,6 +539,7 @@ file_open(struct reading *reading, const char *path)
     foreign_sample_done(&sample);
     if (c->format_count == 0) {
         foreign_source_close(c->source);
+        file->has_no_format = sample.lines > 0;
         snprintf(file->trouble, sizeof file->trouble,
                  sample.lines == 0 ? "the file is empty"
                                    : "none of the formats that are known");

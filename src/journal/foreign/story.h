@@ -30,6 +30,7 @@ struct foreign_file {
     uint64_t others;               /* lines of other programs in the same syslog */
     uint32_t log;                  /* index of the log it belongs to first */
     bool is_known;                 /* its format was recognised */
+    bool has_no_format;            /* it was read, and nobody knows its format */
     char trouble[ERR_TEXT_OCTETS]; /* why it was not read, or not to its end; "": nothing */
 };
 
