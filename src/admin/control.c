@@ -15,12 +15,19 @@
 #include <sys/un.h>
 
 #include "admin/frame.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/lock.h"
+#include "journal/log.h"
 
-enum { BACKLOG = 16, GRACE_MS = 300 };
+enum {
+    BACKLOG = 16,
+    GRACE_MS = 300,
+    PAUSE_MS = 500,          /* without descriptors: askers wait in the backlog */
+    TROUBLE_EVERY_MS = 60000 /* between two lines about it */
+};
 
 struct control {
     struct verb_house house;
@@ -28,6 +35,7 @@ struct control {
     int fd;
     int stop_fd; /* eventfd */
     pthread_t thread;
+    int64_t trouble_ms; /* the thread's: when a failing accept was last told; 0: never */
     struct lock lock;
     pthread_cond_t changed; /* with lock: askers came to an end */
     struct list askers;     /* lock */
@@ -181,19 +189,50 @@ asker_add(struct control *control, int fd)
     free(asker);
 }
 
+/* Out of something that does not come back at once. Asking again and again would burn a
+ * processor: the socket stays readable all the time. */
+static bool
+is_out_of_something(int os_errno)
+{
+    return os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS ||
+           os_errno == ENOMEM;
+}
+
+static void
+trouble_tell(struct control *control, int os_errno)
+{
+    const int64_t now_ms = clock_mono_ms(&clock_system);
+    struct log_scope scope;
+    struct err err = {.rc = RC_OK};
+
+    if (control->trouble_ms != 0 && now_ms - control->trouble_ms < TROUBLE_EVERY_MS)
+        return;
+    control->trouble_ms = now_ms;
+    (void)err_set(&err, RC_LIMIT, os_errno, "control socket: pausing: accept");
+    log_scope_init(&scope, control->house.log, LOG_SERVER, 0);
+    log_put(&scope, LOG_E_SERVER_FAILED, "%s", err.text);
+}
+
 static void *
 control_run(void *arg)
 {
     struct control *control = arg;
+    bool pausing = false; /* only the stop is listened to for a while */
 
     for (;;) {
-        struct pollfd fds[2] = {{.fd = control->fd, .events = POLLIN},
-                                {.fd = control->stop_fd, .events = POLLIN}};
-        if (poll(fds, 2, -1) < 0)
-            continue;
-        if (fds[1].revents != 0)
+        struct pollfd fds[2] = {{.fd = control->stop_fd, .events = POLLIN},
+                                {.fd = control->fd, .events = POLLIN}};
+        const int ready = poll(fds, pausing ? 1 : 2, pausing ? PAUSE_MS : -1);
+        pausing = false;
+        if (ready > 0 && fds[0].revents != 0)
             return NULL;
+        if (ready <= 0 || fds[1].revents == 0)
+            continue;
         const int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0 && is_out_of_something(errno)) {
+            trouble_tell(control, errno);
+            pausing = true;
+        }
         if (fd < 0)
             continue;
         if (is_trusted(fd))

@@ -27,7 +27,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 
-enum { DEFAULT_BACKLOG = 4096, DEFAULT_UNIX_MODE = 0660 };
+enum { DEFAULT_BACKLOG = 4096, DEFAULT_UNIX_MODE = 0660, TROUBLE_EVERY_S = 60 };
 
 struct listener {
     struct task task;
@@ -104,7 +104,8 @@ pause_accepting(struct listener *listener, int os_errno)
 {
     const int64_t now_s = clock_mono_us(poller_clock(listener->config.poller)) / 1000000;
 
-    if (listener->config.on_trouble != NULL && listener->trouble_s != now_s) {
+    if (listener->config.on_trouble != NULL &&
+        (listener->trouble_s < 0 || now_s - listener->trouble_s >= TROUBLE_EVERY_S)) {
         struct err err = {.rc = RC_OK};
         listener->trouble_s = now_s;
         err_set(&err, rc_of_errno(os_errno), os_errno, "listener %s: pausing: accept",

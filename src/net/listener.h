@@ -26,7 +26,7 @@ struct listener;
  */
 typedef void (*listener_accept_fn)(void *ctx, struct listener *listener, int fd,
                                    const struct net_addr *peer);
-/** Trouble worth a log line; text is for the administrator. At most one a second. */
+/** Trouble worth a log line; text is for the administrator. At most one a minute. */
 typedef void (*listener_trouble_fn)(void *ctx, struct listener *listener,
                                     const struct err *err);
 
