@@ -11,7 +11,7 @@
 #include "lmtp/lmtp.h"
 #include "net/listener.h"
 
-enum { PORTS_MAX = 64 };
+enum { PORTS_MAX = 64, CLOSE_WAIT_MS = 1000 };
 
 struct port {
     struct env *env;
@@ -61,7 +61,8 @@ on_trouble(void *ctx, struct listener *listener, const struct err *err)
     struct log_scope scope;
 
     log_scope_init(&scope, port->env->log, LOG_SERVER, 0);
-    log_put(&scope, LOG_E_SERVER_FAILED, "listener %s: %s", listener_name(listener), err->text);
+    (void)listener;
+    log_put(&scope, LOG_E_SERVER_FAILED, "%s", err->text);
 }
 
 /* The socket that the process before this one had for the same. RC_NOT_FOUND: none. */
@@ -194,9 +195,19 @@ ports_begin(struct ports *ports, struct err *err)
     return RC_OK;
 }
 
+/* A connection that is just being accepted becomes a session first: whoever counts sessions
+ * afterwards counts it too. Work threads that are stuck are not waited for. */
 void
 ports_close(struct ports *ports)
 {
+    for (size_t i = 0; i < ports->count; i++)
+        listener_pause(ports->ports[i].listener);
+    for (size_t i = 0, ms = 0; i < ports->count && ms < CLOSE_WAIT_MS; ms++) {
+        while (i < ports->count && listener_is_paused(ports->ports[i].listener))
+            i++;
+        if (i < ports->count)
+            usleep(1000);
+    }
     for (size_t i = 0; i < ports->count; i++)
         listener_close(ports->ports[i].listener);
 }
