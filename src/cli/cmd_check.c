@@ -139,6 +139,16 @@ check_times(struct check *check, const struct settings *settings)
     note(check, "times", text);
 }
 
+static void
+limits_tell(struct check *check, const struct settings *settings)
+{
+    char text[120];
+
+    snprintf(text, sizeof text, "%ju open files are enough for %u connections",
+             (uintmax_t)process_fds(), settings->max_connections);
+    tell(check, "limits", true, text);
+}
+
 int
 cmd_check(struct cli *cli)
 {
@@ -160,7 +170,7 @@ cmd_check(struct cli *cli)
     if (process_limits_raise(&config->settings, &err) != RC_OK)
         tell(&check, "limits", false, err.text);
     else
-        tell(&check, "limits", true, "open files suffice for [limits] max_connections");
+        limits_tell(&check, &config->settings);
     if (process_limits_check(config->work_threads, config->memory_octets, &err) != RC_OK)
         tell(&check, "limits", false, err.text);
     check_times(&check, &config->settings);

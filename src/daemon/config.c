@@ -252,7 +252,9 @@ static const struct key keys[] = {
      1,
      1000000,
      NULL},
-    {{"limits", "max_connections_per_address", "1000", "Connections from one address."},
+    {{"limits", "max_connections_per_address", "1000",
+      "Connections from one address that have not logged in, at most a quarter of "
+      "max_connections; this machine and [auth] trusted_networks have no such limit."},
      KEY_COUNT,
      AT(settings.max_connections_per_address),
      1,

@@ -6,10 +6,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "net/poller.h"
 
-/* Besides sessions: databases, log, journal, listeners, poller; see daemon/house.c. */
-enum { FDS_RESERVED = 256 };
+/*
+ * Who gets how many of the files that may be open:
+ *
+ *   the store          a quarter: open databases (daemon/house.c)
+ *   FDS_FIXED          log, journal, registry, poller, listeners, control socket and its askers
+ *   FDS_NEWCOMERS      connections that are being refused, or wait for a place
+ *   connections        the rest, of which some are kept for deliveries (session/table.c)
+ */
+enum {
+    FDS_FIXED = 96,
+    FDS_NEWCOMERS = 2 * LIMIT_NEWCOMERS,
+    FDS_BESIDES = FDS_FIXED + FDS_NEWCOMERS,
+    CONNECTIONS_MIN = 8,
+    FILES_MIN = 1024, /* fewer are told about: they serve nobody but a test */
+};
 /* Where any number of files may be open, the default is still a number to make room for. */
 enum { CONNECTIONS_DEFAULT_MAX = 130000 };
 
@@ -19,6 +33,15 @@ process_fds(void)
     struct rlimit limit;
 
     return getrlimit(RLIMIT_NOFILE, &limit) != 0 ? 1024 : (uint64_t)limit.rlim_cur;
+}
+
+uint64_t
+process_connections(uint64_t files)
+{
+    const uint64_t usable = files - files / 4; /* the rest is the store's */
+    const uint64_t left = usable > FDS_BESIDES ? usable - FDS_BESIDES : 0;
+
+    return left < CONNECTIONS_MIN ? CONNECTIONS_MIN : left > UINT32_MAX ? UINT32_MAX : left;
 }
 
 enum rc
@@ -34,20 +57,25 @@ process_limits_raise(struct settings *settings, struct err *err)
             return err_set(err, RC_IO, errno, "limit of open files: raise to %ju",
                            (uintmax_t)limit.rlim_max);
     }
-    const uint64_t usable = limit.rlim_cur - limit.rlim_cur / 4; /* the rest is the store's */
-    if (settings->max_connections == 0)
+    const uint64_t files = limit.rlim_cur;
+    const uint64_t allowed = process_connections(files);
+    const uint32_t asked = settings->max_connections;
+    if (asked == 0 || asked > allowed)
         settings->max_connections =
-            (uint32_t)(usable > CONNECTIONS_DEFAULT_MAX + FDS_RESERVED ? CONNECTIONS_DEFAULT_MAX
-                       : usable > FDS_RESERVED * UINT64_C(2)           ? usable - FDS_RESERVED
-                                                                       : FDS_RESERVED);
-    if (usable < (uint64_t)settings->max_connections + FDS_RESERVED)
+            (uint32_t)(asked == 0 && allowed > CONNECTIONS_DEFAULT_MAX ? CONNECTIONS_DEFAULT_MAX
+                                                                       : allowed);
+    if (asked > allowed)
+        return err_set(err, RC_LIMIT, 0,
+                       "open files: %ju allow about %ju connections, [limits] max_connections "
+                       "is %u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
+                       (uintmax_t)files, (uintmax_t)allowed, asked,
+                       ((uintmax_t)asked + FDS_BESIDES) * 4 / 3 + 1);
+    if (files < FILES_MIN)
         return err_set(
             err, RC_LIMIT, 0,
-            "open files: %ju allow about %ju connections, [limits] max_connections is "
-            "%u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
-            (uintmax_t)limit.rlim_cur, (uintmax_t)(usable - FDS_RESERVED),
-            settings->max_connections,
-            ((uintmax_t)settings->max_connections + FDS_RESERVED) * 4 / 3);
+            "open files: %ju allow about %ju connections, which is too few to serve "
+            "people; raise LimitNOFILE= of the service (or ulimit -n) to %d at least",
+            (uintmax_t)files, (uintmax_t)allowed, FILES_MIN);
     return RC_OK;
 }
 

@@ -12,14 +12,16 @@
 #include "base/err.h"
 #include "session/settings.h"
 
-/** Raises the soft limit of open files to the hard one, and sets max_connections when it is 0.
- *  RC_LIMIT, with the mend in the text, when the number asked for cannot be reached; the server
- * works up to the limit all the same. */
+/** Raises the soft limit of open files to the hard one, and sets max_connections to what they
+ *  allow when it is 0 or more than that. RC_LIMIT, with the mend in the text, when it was more,
+ *  or when they are too few to serve people; the server works with what there is. */
 MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err);
 /** Whether work_threads (0: the default) and memory_octets fit into what this process may have:
  *  RC_LIMIT, with the mend in the text. */
 MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_octets,
                                       struct err *err);
+/** Connections that so many open files allow. */
+uint64_t process_connections(uint64_t files);
 /** Descriptors this process may have now. */
 uint64_t process_fds(void);
 

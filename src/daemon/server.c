@@ -241,8 +241,10 @@ server_open(struct server *server, struct takeover *takeover, struct err *err)
 {
     struct err limits_err = {.rc = RC_OK};
 
-    if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK)
+    if (process_limits_raise(&server->house.config->settings, &limits_err) != RC_OK) {
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);
+        fprintf(stderr, "roost: %s\n", limits_err.text);
+    }
     if (process_limits_check(server->house.config->work_threads,
                              server->house.config->memory_octets, &limits_err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", limits_err.text);

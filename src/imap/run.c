@@ -755,6 +755,7 @@ imap_describe(const struct session *session, struct end_record *record)
 const struct front_door imap_door = {
     .service = LOG_IMAP,
     .session_octets = sizeof(struct imap_session),
+    .logs_in = true,
     .in_max = INPUT_MAX,
     .opened = imap_opened,
     .run = imap_run,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Places at a limit. A newcomer that finds all of them taken makes the suspects among their
- * holders prove themselves, and waits a few seconds, parked. One that does not answer leaves
- * for it; if all answer, the newcomer is refused.
+ * Places at a limit. Where the server has all the connections it may have, the oldest that has
+ * not logged in gives way. Otherwise a newcomer that finds all places taken makes the suspects
+ * among their holders prove themselves, and waits a few seconds, parked. One that does not
+ * answer leaves for it; if all answer, the newcomer is refused.
  *
  *   newcomer --session_place_wait--> suspects get POST_PROBE      suspect
  *      |                                            |  no answer, session_place_is_needed
@@ -45,7 +46,7 @@ static size_t
 probe_all(struct session_table *table, const struct session *newcomer, enum end_reason limit)
 {
     const int64_t now_us = session_now_us(newcomer);
-    const uint64_t address = net_addr_hash(&newcomer->peer);
+    const uint64_t address = net_addr_share_hash(&newcomer->peer);
     size_t count = 0;
 
     if (session_table_suspects(table) == 0 ||
@@ -54,10 +55,38 @@ probe_all(struct session_table *table, const struct session *newcomer, enum end_
     table->sweep_us = now_us;
     LIST_FOR_EACH (node, &table->sessions) {
         struct session *s = CONTAINER_OF(node, struct session, table_link);
-        if (s->admitted && (limit == END_LIMIT_TOTAL || net_addr_hash(&s->peer) == address))
+        if (s->admitted && (limit == END_LIMIT_TOTAL ||
+                            (s->address_counted && net_addr_share_hash(&s->peer) == address)))
             count += probe_if_suspect(s);
     }
     return count;
+}
+
+/* The oldest that could have logged in by now and has not. */
+static size_t
+stranger_gives_way(struct session_table *table, const struct session *newcomer)
+{
+    const int64_t now_us = session_now_us(newcomer);
+
+    if (list_is_empty(&table->strangers))
+        return 0;
+    struct session *s = CONTAINER_OF(table->strangers.next, struct session, account_link);
+    if (now_us - s->opened_us < LIMIT_STRANGER_US)
+        return 0;
+    list_remove(&s->account_link); /* each is asked once */
+    table_post(s, POST_GIVE_WAY, NULL);
+    return 1;
+}
+
+static size_t
+somebody_gives_way(struct session_table *table, const struct session *newcomer,
+                   enum end_reason limit, uint64_t account_id)
+{
+    if (limit == END_LIMIT_ACCOUNT)
+        return probe_account(table, account_id);
+    if (limit == END_LIMIT_TOTAL && stranger_gives_way(table, newcomer) > 0)
+        return 1;
+    return probe_all(table, newcomer, limit);
 }
 
 bool
@@ -68,9 +97,7 @@ session_place_wait(struct session *session, enum end_reason limit, uint64_t acco
 
     lock_enter(&table->lock);
     if (session->place == NULL && table->waiter_count < LIMIT_PLACE_WAITERS &&
-        limit != END_LIMIT_MEMORY &&
-        (limit == END_LIMIT_ACCOUNT ? probe_account(table, account_id)
-                                    : probe_all(table, session, limit)) > 0)
+        limit != END_LIMIT_MEMORY && somebody_gives_way(table, session, limit, account_id) > 0)
         place = calloc(1, sizeof *place);
     if (place != NULL) {
         *place = (struct place){.session = session,
@@ -108,7 +135,7 @@ fits(const struct place *place, const struct session *holder)
     case END_LIMIT_ACCOUNT:
         return place->account_id == holder->account_id;
     case END_LIMIT_ADDRESS:
-        return net_addr_hash(&place->session->peer) == net_addr_hash(&holder->peer);
+        return net_addr_share_hash(&place->session->peer) == net_addr_share_hash(&holder->peer);
     default:
         return true;
     }

@@ -250,6 +250,8 @@ posts_take(struct session *session)
         session->end_words = words;
     else
         free(words);
+    if ((posts & POST_GIVE_WAY) != 0 && session->account_id == 0)
+        session_end(session, END_GAVE_WAY, NULL);
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
     if ((posts & POST_STAY) != 0)
         session->asked = session->held ? session->asked | POST_UPGRADE : 0;
@@ -497,8 +499,11 @@ admitted(struct session *session)
         return false;
     }
     session_place_done(session);
-    if (refused != END_NONE)
-        session_end(session, refused, NULL);
+    if (refused != END_NONE) {
+        char text[160];
+        session_table_limit_text(session, refused, text, sizeof text);
+        session_end(session, refused, "%s", text);
+    }
     return true;
 }
 
@@ -697,6 +702,10 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
                                        .clock = env->clock,
                                        .tls = arrival->by_proxy ? NULL : arrival->tls};
     const struct settings *settings = env_settings(env);
+    if (arrival->io == NULL && session_table_is_crowded(env->table, env, door)) {
+        close(arrival->fd); /* it would take a descriptor that others need to be answered */
+        return;
+    }
     struct session *session =
         session_new(env, door, arrival->peer, atomic_fetch_add(&env->next_session, 1));
     struct err err = {.rc = RC_OK};

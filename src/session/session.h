@@ -42,6 +42,7 @@ struct front_door {
     enum log_service service;
     size_t session_octets; /* of the door's own struct, which begins with a struct session */
     size_t in_max;         /* input buffer: octets at most */
+    bool logs_in;          /* its sessions become an account's; until then they are strangers */
     /* First run of a new session: greeting. */
     void (*opened)(struct session *session);
     /* Goes on until it must wait, and says for what. Looks at everything itself: input, wakes,
@@ -95,14 +96,15 @@ enum session_post {
     POST_STAY = 1u << 9,     /* nobody took over: serve on, if nothing was let go of */
     POST_HURRY = 1u << 10,   /* do so at once, whatever is under way */
     POST_CONFIGURATION = 1u << 11, /* the settings it goes by have changed */
+    POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, unless it has logged in */
 };
 
 /* Each has a bit of its own: the sum of all is every bit once. */
 _Static_assert((uint64_t)POST_SHUTDOWN + POST_KICK + POST_ACCOUNT_DISABLED +
                        POST_ACCOUNT_REMOVED + POST_PASSWORD_CHANGED + POST_DESCRIBE +
                        POST_PROBE + POST_MOVE + POST_UPGRADE + POST_STAY + POST_HURRY +
-                       POST_CONFIGURATION ==
-                   (1u << 12) - 1,
+                       POST_CONFIGURATION + POST_GIVE_WAY ==
+                   (1u << 13) - 1,
                "two posts share a bit");
 
 /* A newcomer that waits for the place of a dead session; owned by its session. */
@@ -189,7 +191,7 @@ struct session {
     bool proxy_tls;          /* TLS ends at the proxy that brought it */
     bool admitted;           /* by the table, for max_connections */
     bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
-    bool address_counted;    /* by the table, for max_connections_per_address */
+    bool address_counted;    /* by the table, for its address's share */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
     /* Any thread. */
@@ -197,7 +199,7 @@ struct session {
     _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
     struct session_public pub;
     struct list table_link;   /* table's lock, as the next three */
-    struct list account_link; /* in the account's cell */
+    struct list account_link; /* in the account's cell; before login among the strangers */
     struct place *place;      /* owned; waits at a limit; NULL: it does not */
     bool told_to_go;          /* table's lock: session_post_next has had it */
 

@@ -6,10 +6,14 @@
  */
 #include "session/table_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/limits.h"
+
+enum { CROWDED_SAY_US = 60000000 };
 
 /* Somebody waits for the record of a session. */
 struct ask {
@@ -30,6 +34,7 @@ session_table_new(struct session_table **out)
     lock_init(&table->lock, LOCK_LIVE_TABLE);
     list_init(&table->sessions);
     list_init(&table->waiters);
+    list_init(&table->strangers);
     map_init(&table->by_account);
     map_init(&table->by_address);
     list_init(&table->asks);
@@ -85,21 +90,74 @@ cell_give(struct map *map, uint64_t key)
     }
 }
 
+/* It counts for its account from here on, or no more at all. */
+static void
+address_give(struct session_table *table, struct session *session)
+{
+    if (session->address_counted)
+        cell_give(&table->by_address, net_addr_share_hash(&session->peer));
+    session->address_counted = false;
+}
+
+/* Places that only deliveries may take. */
+static size_t
+reserved(const struct settings *settings)
+{
+    const size_t part = settings->max_connections / 8;
+
+    return part < LIMIT_DELIVERY_PLACES ? part : LIMIT_DELIVERY_PLACES;
+}
+
+/* Connections before login that one address may have. */
+static uint32_t
+share_of_address(const struct settings *settings)
+{
+    const uint32_t part = settings->max_connections < 4 ? 1 : settings->max_connections / 4;
+
+    return part < settings->max_connections_per_address ? part
+                                                        : settings->max_connections_per_address;
+}
+
+/* Whether its address has a share: not this machine, no webmail, no mail system. */
+static bool
+has_share(const struct session *session, const struct settings *settings)
+{
+    return session->door->logs_in && session->account_id == 0 &&
+           !net_addr_is_loopback(&session->peer) &&
+           !net_prefixes_hold(&settings->trusted, &session->peer);
+}
+
+static bool
+is_full(const struct session_table *table, const struct session *session,
+        const struct settings *settings)
+{
+    const size_t kept = reserved(settings);
+    const size_t unused =
+        session->door->logs_in && table->deliveries < kept ? kept - table->deliveries : 0;
+
+    return table->admitted + unused >= settings->max_connections;
+}
+
+static void
+count_in(struct session_table *table, struct session *session)
+{
+    session->admitted = true;
+    table->admitted++;
+    if (!session->door->logs_in)
+        table->deliveries++;
+    else if (session->account_id == 0)
+        list_push_back(&table->strangers, &session->account_link);
+}
+
 /* Its address may not be known yet, behind a proxy. */
 static enum end_reason
-admit_locked(struct session_table *table, struct session *session)
+address_take(struct session_table *table, struct session *session,
+             const struct settings *settings)
 {
-    const struct settings *settings = env_settings(session->env);
-    const uint64_t address = net_addr_hash(&session->peer);
-
-    if (!session->admitted && table->admitted >= settings->max_connections)
-        return END_LIMIT_TOTAL;
-    if (!session->admitted)
-        table->admitted++;
-    session->admitted = true;
-    if (session->address_counted || session->proxied != NULL)
+    if (session->address_counted || session->proxied != NULL || !has_share(session, settings))
         return END_NONE;
-    switch (cell_take(&table->by_address, address, settings->max_connections_per_address)) {
+    switch (cell_take(&table->by_address, net_addr_share_hash(&session->peer),
+                      share_of_address(settings))) {
     case RC_OK:
         session->address_counted = true;
         return END_NONE;
@@ -108,6 +166,66 @@ admit_locked(struct session_table *table, struct session *session)
     default:
         return END_LIMIT_MEMORY;
     }
+}
+
+static enum end_reason
+admit_locked(struct session_table *table, struct session *session)
+{
+    const struct settings *settings = env_settings(session->env);
+
+    if (!session->admitted && is_full(table, session, settings))
+        return END_LIMIT_TOTAL;
+    const enum end_reason refused = address_take(table, session, settings);
+    if (refused == END_NONE && !session->admitted)
+        count_in(table, session);
+    return refused;
+}
+
+void
+session_table_limit_text(struct session *session, enum end_reason limit, char *dst, size_t cap)
+{
+    const struct settings *settings = env_settings(session->env);
+    char address[NET_ADDR_TEXT];
+
+    net_addr_print_host(&session->peer, address);
+    if (limit == END_LIMIT_ADDRESS)
+        snprintf(dst, cap, "%u connections from %s have not logged in: %s",
+                 share_of_address(settings), address,
+                 share_of_address(settings) == settings->max_connections_per_address
+                     ? "[limits] max_connections_per_address"
+                     : "a quarter of [limits] max_connections");
+    else if (limit == END_LIMIT_TOTAL)
+        snprintf(dst, cap,
+                 "[limits] max_connections is %u, of which %zu are kept for deliveries",
+                 settings->max_connections, reserved(settings));
+    else
+        snprintf(dst, cap, "memory for a connection");
+}
+
+bool
+session_table_is_crowded(struct session_table *table, struct env *env,
+                         const struct front_door *door)
+{
+    const size_t most =
+        env_settings(env)->max_connections + (size_t)LIMIT_NEWCOMERS * (door->logs_in ? 1 : 2);
+    const int64_t now_us = clock_mono_us(env->clock);
+    bool say_so = false;
+
+    lock_enter(&table->lock);
+    const bool crowded = table->count >= most;
+    if (crowded && (table->crowded_us == 0 || now_us - table->crowded_us >= CROWDED_SAY_US)) {
+        table->crowded_us = now_us;
+        say_so = true;
+    }
+    lock_leave(&table->lock);
+    if (say_so) {
+        struct log_scope scope;
+        log_scope_init(&scope, env->log, LOG_SERVER, 0);
+        log_put(&scope, LOG_E_SERVER_FAILED,
+                "all %u connections are taken and %u newcomers wait: more are closed unseen",
+                env_settings(env)->max_connections, LIMIT_NEWCOMERS);
+    }
+    return crowded;
 }
 
 void
@@ -139,18 +257,18 @@ session_set_peer(struct session *session, const struct net_addr *peer)
 enum rc
 session_table_adopt(struct session_table *table, struct session *session)
 {
-    const uint64_t address = net_addr_hash(&session->peer);
+    const uint64_t address = net_addr_share_hash(&session->peer);
+    enum rc rc = RC_OK;
 
     lock_enter(&table->lock);
-    enum rc rc = cell_take(&table->by_address, address, UINT32_MAX);
-    if (rc == RC_OK && session->account_id != 0) {
-        rc = cell_take(&table->by_account, session->account_id, UINT32_MAX);
-        if (rc != RC_OK)
-            cell_give(&table->by_address, address);
+    if (has_share(session, env_settings(session->env))) {
+        rc = cell_take(&table->by_address, address, UINT32_MAX);
+        session->address_counted = rc == RC_OK;
     }
+    if (rc == RC_OK && session->account_id != 0)
+        rc = cell_take(&table->by_account, session->account_id, UINT32_MAX);
     if (rc == RC_OK) {
-        session->address_counted = session->admitted = true;
-        table->admitted++;
+        count_in(table, session);
         if (session->account_id != 0)
             list_push_back(&table_cell_get(&table->by_account, session->account_id)->sessions,
                            &session->account_link);
@@ -222,8 +340,11 @@ session_table_login(struct session_table *table, struct session *session, uint64
         session->account_id = account_id;
         free(session->account_name); /* of a login refused before */
         session->account_name = copy;
+        list_remove(&session->account_link); /* a stranger no more */
         list_push_back(&table_cell_get(&table->by_account, account_id)->sessions,
                        &session->account_link);
+        address_give(table, session);
+        table_place_left(table, session);
     } else if (rc == RC_LIMIT && others_out != NULL) {
         *others_out = others_by_client(table_cell_get(&table->by_account, account_id), arena);
     }
@@ -242,14 +363,13 @@ session_table_leave(struct session_table *table, struct session *session)
         list_remove(&session->table_link);
         table->count--;
     }
-    if (session->account_id != 0) {
-        list_remove(&session->account_link);
+    list_remove(&session->account_link);
+    if (session->account_id != 0)
         cell_give(&table->by_account, session->account_id);
-    }
-    if (session->address_counted)
-        cell_give(&table->by_address, net_addr_hash(&session->peer));
+    address_give(table, session);
     if (session->admitted) {
         table->admitted--;
+        table->deliveries -= !session->door->logs_in;
         table_place_left(table, session);
     }
     lock_leave(&table->lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of live sessions: who is here, counted by account and by address, so that limits
- * can be kept and `roost sessions` and `roost kick` have something to look at. It never gives
- * out a pointer to a session: others get copies, and reach a session by posting to it.
+ * The table of live sessions: who is here, so that limits can be kept (by account; before login
+ * by address, which has a share of all there is; some places are for deliveries only) and
+ * `roost sessions` and `roost kick` have something to look at. It never gives out a pointer to
+ * a session: others get copies, and reach a session by posting to it.
  *
  * Thread: any, all functions, under LOCK_LIVE_TABLE.
  */
@@ -38,6 +39,13 @@ MUST_USE enum rc session_table_login(struct session_table *table, struct session
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
 void session_table_leave(struct session_table *table, struct session *session);
+/** For the record of one that was refused: which limit it was, and how much it is. */
+void session_table_limit_text(struct session *session, enum end_reason limit, char *dst,
+                              size_t cap);
+/** So many newcomers wait at the limit of all connections that one more cannot even be told.
+ *  Doors that deliver may have a few more. */
+bool session_table_is_crowded(struct session_table *table, struct env *env,
+                              const struct front_door *door);
 
 /* ---- at a limit: place.c ---- */
 /**

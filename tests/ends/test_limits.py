@@ -4,7 +4,11 @@
 A peer is made to vanish by a filter on its own socket (see Peer.vanish), so the server sees what it would
 see of a phone without signal. Suspicion after one second, so that the kernel still repeats every second."""
 
+import os
 import re
+import resource
+import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from roost_server import PASSWORD, Roost  # noqa: E402
+from roost_server import PASSWORD, Peer, Roost, binary  # noqa: E402
 
 SECONDS = ["log.levels=APSF", "idle.keepalive=2s", "idle.suspect_after=1s", "server.work_threads=2"]
 
@@ -103,13 +107,10 @@ def test_a_suspect_that_comes_back_stays():
         newcomer.close()
 
 
-@pytest.mark.parametrize("limit, bye", [
-    ("max_connections_per_address", "* BYE [LIMIT] Too many connections from your address"),
-    ("max_connections", "* BYE [UNAVAILABLE] Too many connections"),
-])
-def test_before_login(limit, bye):
-    """At the limits of an address and of the server a newcomer waits for its greeting."""
-    with Roost(options=[*SECONDS, f"limits.{limit}=2"], accounts=["user"]) as server:
+def test_before_login():
+    """At the limit of the server a newcomer waits for its greeting."""
+    bye = "* BYE [UNAVAILABLE] Too many connections"
+    with Roost(options=[*SECONDS, "limits.max_connections=2"], accounts=["user"]) as server:
         well = server.idling()
         dead = server.idling()
         refused = server.connect()
@@ -130,7 +131,7 @@ def test_before_login(limit, bye):
 
 
 def test_shutdown_while_somebody_waits():
-    with Roost(options=[*SECONDS, "limits.max_connections_per_user=1", "limits.max_connections_per_address=2"],
+    with Roost(options=[*SECONDS, "limits.max_connections_per_user=1", "limits.max_connections=2"],
                accounts=["user"]) as server:
         dead = vanished(server)
         suspected(server, dead)
@@ -145,3 +146,106 @@ def test_shutdown_while_somebody_waits():
             assert line == "* BYE [UNAVAILABLE] Server is shutting down"
         for peer in (dead, at_login, before):
             peer.close()
+
+
+def from_address(server, address):
+    """A connection from there, as a proxy tells it."""
+    peer = Peer(server.ports["imap"])
+    peer.send(f"PROXY TCP4 {address} 198.51.100.1 50123 143\r\n")
+    return peer
+
+
+def test_share_of_an_address():
+    """Before login only; the record and explain say which limit it was."""
+    with Roost(options=["imap.proxy_networks=127.0.0.1/32", "limits.max_connections=16",
+                        "auth.allow_plaintext=yes"],
+               accounts=["user"]) as server:
+        peers = [from_address(server, "192.0.2.7") for _ in range(4)]
+        for peer in peers:
+            assert peer.line().startswith("* OK ")
+        refused = from_address(server, "192.0.2.7")
+        assert refused.line() == "* BYE [LIMIT] Too many connections from your address"
+        assert refused.at_end()
+        line = server.log_wait(r"S 07001 (\d+) end limit-address .*").group(0)
+        number = re.search(r"07001 (\d+)", line).group(1)
+        told = " ".join(server.run("explain", number).stdout.split())
+        assert "4 connections from 192.0.2.7 have not logged in" in told, told
+        assert "a quarter of [limits] max_connections" in told
+        other = from_address(server, "192.0.2.8")
+        assert other.line().startswith("* OK ")
+        peers[0].command(f'LOGIN user "{PASSWORD}"')  # it counts for its account now
+        again = from_address(server, "192.0.2.7")
+        assert again.line().startswith("* OK ")
+        for peer in (*peers, refused, other, again):
+            peer.close()
+
+
+def test_silent_connections_shut_nobody_out():
+    """Twice as many as there are places, from this machine, which has no share."""
+    with Roost(start=False, accounts=["user"]) as server:
+        server.start(files=400)
+        silent = [server.connect() for _ in range(150)]
+        time.sleep(1.2)  # then they could have logged in
+        began = time.monotonic()
+        server.deliver("user", "Subject: a\r\n\r\nb\r\n")
+        for _ in range(5):
+            peer = server.login("user")
+            peer.command("SELECT INBOX")
+            peer.close()
+        assert server.sessions("--account", "user") is not None  # the control socket answers
+        assert time.monotonic() - began < 10
+        line = server.log_wait(r"S 07001 (\d+) end gave-way .*").group(0)
+        told = " ".join(server.run("explain", re.search(r"07001 (\d+)", line).group(1)).stdout.split())
+        assert "gave its place to a new one" in told, told
+        for peer in silent:
+            peer.close()
+
+
+def processor_seconds(server):
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_without_descriptors_nobody_spins():
+    """Peers and askers wait in the backlog, it is told once, and they are served afterwards."""
+    with Roost(accounts=["user"]) as server:
+        before = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        used = {int(fd) for fd in os.listdir(f"/proc/{server.process.pid}/fd")}
+        free = next(fd for fd in range(max(used) + 2) if fd not in used)
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (free, before[1]))
+        peer = server.connect()
+        asker = socket.socket(socket.AF_UNIX)
+        asker.connect(str(server.home / "run" / "control.sock"))
+        server.log_wait(r"F 07206 0 listener 127.0.0.1:\d+: pausing: accept: Too many open files")
+        server.log_wait(r"F 07206 0 control socket: pausing: accept: Too many open files")
+        began = processor_seconds(server)
+        time.sleep(3)
+        assert processor_seconds(server) - began < 0.5
+        assert server.log().count("pausing: accept") == 2
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, before)
+        assert peer.line().startswith("* OK ")
+        assert server.run("sessions").returncode == 0
+        peer.close()
+        asker.close()
+
+
+@pytest.mark.parametrize("files, connections, enough", [(256, 8, False), (1023, 544, False), (1024, 544, True)])
+def test_few_files_are_told(files, connections, enough):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    words = f"open files: {files} allow about {connections} connections, which is too few"
+    with Roost(start=False, accounts=["user"]) as server:
+        check = subprocess.run([binary(), "check", "-c", str(server.config)], preexec_fn=few, capture_output=True,
+                               text=True, timeout=60).stdout
+        assert (words in check) != enough, check
+        assert (f"{files} open files are enough for {connections} connections" in check) == enough
+        server.start(files=files)
+        assert (words in server.stderr()) != enough
+        server.login("user").close()
+    with Roost(start=False, accounts=["user"]) as server:
+        asked = subprocess.run([binary(), "check", "-c", str(server.config), "-o", "limits.max_connections=5000"],
+                               preexec_fn=few, capture_output=True, text=True, timeout=60).stdout
+        assert f"{files} allow about {connections} connections, [limits] max_connections is 5000" in asked, asked
+        needed = int(re.search(r"ulimit -n\) to (\d+)", asked).group(1))
+        assert 5000 < needed * 3 // 4 < 6000

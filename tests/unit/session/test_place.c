@@ -47,17 +47,28 @@ teardown(void **state)
     return 0;
 }
 
+static const struct front_door people = {.logs_in = true};
+static const struct front_door mail = {.logs_in = false};
+
 static struct session *
-arrive(const char *address)
+arrive_at(const struct front_door *door, const char *address)
 {
     struct session *session = calloc(1, sizeof *session);
 
     assert_non_null(session);
     assert_ok(net_addr_parse(span_of_str(address), &session->peer));
     session->env = &env;
+    session->door = door;
+    session->opened_us = clock_mono_us(&now.clock);
     list_init(&session->table_link);
     list_init(&session->account_link);
     return session;
+}
+
+static struct session *
+arrive(const char *address)
+{
+    return arrive_at(&people, address);
 }
 
 static struct session *
@@ -196,6 +207,7 @@ test_address_and_total(void **state)
     settings.max_connections_per_address = 1;
     struct session *near = enter("192.0.2.7:5");
     struct session *far = enter("192.0.2.8:5");
+    assert_ok(login(far, NULL)); /* no stranger, who would give way without being suspect */
     struct session *newcomer = arrive("192.0.2.7:6");
     session_table_enter(env.table, newcomer);
     assert_int_equal(session_table_admit(env.table, newcomer), END_LIMIT_ADDRESS);
@@ -205,6 +217,7 @@ test_address_and_total(void **state)
     fake_clock_move_ms(&now, 60000);
     assert_false(session_place_wait(newcomer, END_LIMIT_ADDRESS, 0)); /* another address */
     assert_int_equal(atomic_load(&far->posts), 0);
+    assert_ok(login(near, NULL));
     assert_false(session_place_wait(newcomer, END_LIMIT_TOTAL, 0)); /* looked just now */
     fake_clock_move_ms(&now, LIMIT_PROBE_US / 1000);
     assert_true(session_place_wait(newcomer, END_LIMIT_TOTAL, 0));
@@ -219,6 +232,130 @@ test_address_and_total(void **state)
     settings.max_connections_per_address = 1000000;
 }
 
+static enum end_reason
+try_enter(const struct front_door *door, const char *address, struct session **out)
+{
+    *out = arrive_at(door, address);
+    session_table_enter(env.table, *out);
+    return session_table_admit(env.table, *out);
+}
+
+/* What one address may have before login: a quarter of all, or what is configured. */
+static void
+test_share_of_an_address(void **state)
+{
+    struct session *sessions[16];
+    struct session *newcomer;
+    size_t count = 0;
+    char text[200];
+    (void)state;
+
+    settings.max_connections = 16;
+    settings.max_connections_per_user = 100;
+    for (; count < 4; count++) /* an IPv6 address is its /64 */
+        assert_int_equal(try_enter(&people,
+                                   count % 2 == 0 ? "[2001:db8::1]:5" : "[2001:db8::2]:5",
+                                   &sessions[count]),
+                         END_NONE);
+    assert_int_equal(try_enter(&people, "[2001:db8::3]:5", &newcomer), END_LIMIT_ADDRESS);
+    session_table_limit_text(newcomer, END_LIMIT_ADDRESS, text, sizeof text);
+    assert_string_equal(text, "4 connections from 2001:db8::3 have not logged in: a quarter of "
+                              "[limits] max_connections");
+    leave(newcomer);
+    assert_ok(login(sessions[0], NULL)); /* now it counts for its account */
+    assert_int_equal(try_enter(&people, "[2001:db8::3]:5", &sessions[count]), END_NONE);
+    count++;
+    assert_int_equal(try_enter(&people, "[2001:db8:0:1::3]:5", &sessions[count++]), END_NONE);
+    settings.max_connections_per_address = 2;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(try_enter(&people, "192.0.2.7:5", &sessions[count++]), END_NONE);
+    assert_int_equal(try_enter(&people, "192.0.2.7:5", &newcomer), END_LIMIT_ADDRESS);
+    leave(newcomer);
+    while (count > 0)
+        leave(sessions[--count]);
+    /* This machine, webmail servers and mail systems have no share. */
+    struct net_prefix webmail;
+    assert_ok(net_prefix_parse(SPAN("198.51.100.0/24"), &webmail, &err));
+    settings.trusted = (struct net_prefixes){&webmail, 1};
+    settings.max_connections = 24; /* three are kept for deliveries */
+    for (; count < 9; count++)
+        assert_int_equal(try_enter(count % 3 == 2 ? &mail : &people,
+                                   count % 3 == 0   ? "127.0.0.1:5"
+                                   : count % 3 == 1 ? "198.51.100.9:5"
+                                                    : "192.0.2.7:5",
+                                   &sessions[count]),
+                         END_NONE);
+    while (count > 0)
+        leave(sessions[--count]);
+    settings.trusted = (struct net_prefixes){NULL, 0};
+    settings.max_connections = settings.max_connections_per_address = 1000000;
+    settings.max_connections_per_user = 3;
+}
+
+/* Some places are for deliveries; strangers give way, the oldest first, each once. */
+static void
+test_strangers_give_way(void **state)
+{
+    struct session *sessions[8];
+    struct session *newcomers[4];
+    (void)state;
+
+    settings.max_connections = 8;
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(try_enter(&people, "127.0.0.1:5", &sessions[i]), END_NONE);
+        fake_clock_move_ms(&now, 1);
+    }
+    assert_ok(login(sessions[0], NULL));
+    assert_int_equal(try_enter(&people, "127.0.0.1:5", &newcomers[0]), END_LIMIT_TOTAL);
+    assert_false(session_place_wait(newcomers[0], END_LIMIT_TOTAL, 0)); /* all have just come */
+    assert_int_equal(try_enter(&mail, "127.0.0.1:5", &sessions[7]), END_NONE);
+    assert_int_equal(try_enter(&mail, "127.0.0.1:5", &newcomers[1]), END_LIMIT_TOTAL);
+    fake_clock_move_ms(&now, LIMIT_STRANGER_US / 1000 - 6);
+    assert_true(session_place_wait(newcomers[0], END_LIMIT_TOTAL, 0));
+    assert_int_equal(atomic_load(&sessions[0]->posts), 0); /* it has logged in */
+    assert_int_equal(atomic_load(&sessions[1]->posts), POST_GIVE_WAY);
+    assert_false(session_place_wait(newcomers[1], END_LIMIT_TOTAL, 0));
+    fake_clock_move_ms(&now, 1);
+    assert_true(session_place_wait(newcomers[1], END_LIMIT_TOTAL, 0));
+    assert_int_equal(atomic_load(&sessions[2]->posts), POST_GIVE_WAY);
+    leave(sessions[1]);
+    assert_int_equal(session_table_admit(env.table, newcomers[0]), END_NONE);
+    assert_int_equal(session_table_admit(env.table, newcomers[1]), END_LIMIT_TOTAL);
+    leave(newcomers[0]);
+    assert_int_equal(session_table_admit(env.table, newcomers[1]), END_NONE);
+    leave(newcomers[1]);
+    leave(sessions[0]);
+    for (size_t i = 2; i < 8; i++)
+        leave(sessions[i]);
+    settings.max_connections = 1000000;
+}
+
+/* Beyond all connections and LIMIT_NEWCOMERS nobody can even be told. */
+static void
+test_crowded(void **state)
+{
+    struct session *sessions[1 + 2 * LIMIT_NEWCOMERS];
+    size_t count = 0;
+    (void)state;
+
+    settings.max_connections = 1;
+    for (; count < 1 + LIMIT_NEWCOMERS; count++) {
+        assert_false(session_table_is_crowded(env.table, &env, &people));
+        assert_int_equal(try_enter(&people, "127.0.0.1:5", &sessions[count]),
+                         count == 0 ? END_NONE : END_LIMIT_TOTAL);
+    }
+    assert_true(session_table_is_crowded(env.table, &env, &people));
+    for (; count < 1 + 2 * LIMIT_NEWCOMERS; count++) {
+        assert_false(session_table_is_crowded(env.table, &env, &mail));
+        (void)try_enter(&mail, "127.0.0.1:5", &sessions[count]);
+    }
+    assert_true(session_table_is_crowded(env.table, &env, &mail));
+    while (count > 0)
+        leave(sessions[--count]);
+    assert_false(session_table_is_crowded(env.table, &env, &people));
+    settings.max_connections = 1000000;
+}
+
 int
 main(void)
 {
@@ -228,6 +365,9 @@ main(void)
         cmocka_unit_test(test_each_newcomer_ends_one),
         cmocka_unit_test(test_so_many_wait),
         cmocka_unit_test(test_address_and_total),
+        cmocka_unit_test(test_share_of_an_address),
+        cmocka_unit_test(test_strangers_give_way),
+        cmocka_unit_test(test_crowded),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
