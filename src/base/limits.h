@@ -119,7 +119,9 @@
 #define LIMIT_CONTROL_ASKERS 16u /* verbs that run at once over the control socket */
 
 /* --- Store --- */
-#define LIMIT_DB_WAIT_MS 5000        /* for a lock held by somebody outside this process */
+#define LIMIT_DISK_RESERVE                                                                     \
+    (8u << 20)                /* octets kept back on the disk, for deleting when it is full */
+#define LIMIT_DB_WAIT_MS 5000 /* for a lock held by somebody outside this process */
 #define LIMIT_WAL_OCTETS (16u << 20) /* then readers are held off and the WAL is truncated */
 #define LIMIT_LOG_LEFT_OCTETS                                                                  \
     (256u << 10)              /* of log: a closed account with more of it is emptied first */

@@ -10,6 +10,7 @@
 #include "daemon/directory.h"
 #include "db/db.h"
 #include "store/engine_sqlite.h"
+#include "store/room.h"
 
 enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096, FDS_BESIDES = 256 };
 
@@ -90,6 +91,10 @@ house_store_open(struct house *house, struct err *err)
         rc = accounts_new(house->store, house->clock, &house->accounts);
     if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
+    if (rc == RC_OK && house->use == HOUSE_SERVE)
+        rc = room_open(config_path(config, "reserve"), &house->room, err);
+    if (rc == RC_OK)
+        accounts_set_room(house->accounts, house->room);
     return rc;
 }
 
@@ -140,8 +145,10 @@ house_store_close(struct house *house)
         accounts_free(house->accounts);
     if (house->store != NULL)
         store_close(house->store);
+    room_close(house->room);
     if (house->registry != NULL)
         registry_close(house->registry);
+    house->room = NULL;
     house->accounts = NULL;
     house->store = NULL;
     house->registry = NULL;

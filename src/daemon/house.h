@@ -25,6 +25,7 @@ struct house {
     struct log *log;
     struct registry *registry;
     struct store *store;
+    struct room *room; /* HOUSE_SERVE */
     struct accounts *accounts;
 };
 

@@ -64,8 +64,9 @@ struct account {
 
 struct accounts {
     struct store *store;
-    bool shared;     /* others write to the accounts too: STORE_SHARED */
-    bool reads_wait; /* STORE_READS_WAIT */
+    bool shared;       /* others write to the accounts too: STORE_SHARED */
+    bool reads_wait;   /* STORE_READS_WAIT */
+    struct room *room; /* borrowed; NULL: none is kept */
     const struct clock *clock;
     atomic_uint_fast64_t version_octets; /* of all current versions */
 

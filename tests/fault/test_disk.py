@@ -174,3 +174,52 @@ def test_directory_that_cannot_be_written():
         assert done.returncode == 1
         assert "Permission denied" in done.stderr and str(server.home) in done.stderr, done.stderr
         assert check.returncode == 1 and "not writable for this user; chown or chmod" in check.stdout, check.stdout
+
+
+def fill_with_mail(place, peer):
+    """Until nothing more is taken, not even the smallest message."""
+    fill(place, 0)
+    kept = 0
+    for octets in (100_000, 10_000, 500):
+        for n in range(400):
+            if " OK " not in append(peer, f"{octets}-{n}", octets, expect=None):
+                break
+            kept += 1
+        else:
+            raise AssertionError("the disk is never full")
+    return kept
+
+
+def test_deleting_on_a_full_disk():
+    with small_disk(64) as place, Roost(accounts=["anna"]) as server:
+        peer = server.login("anna")
+        peer.socket.settimeout(120)
+        for n in range(300):
+            append(peer, n, 2000, "OK")
+        peer.command("CREATE spare")
+        peer.command("SELECT INBOX")
+        fill_with_mail(place, peer)
+        before = len(ids(peer))
+        assert server.deliver("anna", TEXT.format(n="refused") + "x" * 5000).startswith("452 ")
+
+        # Every way of deleting, many times, and through a restart.
+        for n in range(1, 41):
+            peer.command(f"UID STORE {n} +FLAGS.SILENT (\\Deleted)")
+            peer.command(f"UID EXPUNGE {n}")
+        peer.command("UID MOVE 41:60 Trash")
+        peer.command("DELETE spare")
+        server.kill()
+        server.start()
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        peer.command("UID STORE 61:200 +FLAGS.SILENT (\\Deleted)")
+        peer.command("EXPUNGE")
+        assert len(ids(peer)) == before - 200
+
+        # What is kept for that is not for new mail, until there is room again.
+        assert " NO [UNAVAILABLE] " in append(peer, "new", 500, expect=None)
+        assert server.deliver("anna", TEXT.format(n="refused") + "x").startswith("452 ")
+        (place / "ballast").unlink()
+        append(peer, "new", 500, "OK")
+        assert server.deliver("anna", TEXT.format(n="taken") + "x").startswith("250 ")
+        assert (server.home / "reserve").stat().st_blocks * 512 >= 8 << 20, "it is kept for the next time"

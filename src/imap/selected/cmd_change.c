@@ -84,6 +84,8 @@ store_begin(struct imap_session *im, struct imap_work *work)
     run->op.keywords = req->flags.keywords;
     run->op.keyword_count = req->flags.keyword_count;
     run->op.unchanged_since = MODSEQ_ANY;
+    run->op.turn.frees_space =
+        req->mode != IMAP_STORE_REMOVE && (run->op.flags & MSG_DELETED) != 0;
     work->run = run;
     return STEP_MORE;
 }
@@ -191,6 +193,7 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     op->runs = named.uids;
     op->run_count = named.uid_count;
     op->move = move;
+    op->turn.frees_space = move; /* to the trash, mostly; it writes a row a message */
     if (req->msgs.kind == IMAP_MSGS_SEQ)
         for (size_t i = 0; i < named.seq_count; i++)
             op->expected += named.seqs[i].last - named.seqs[i].first + 1;

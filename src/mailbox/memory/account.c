@@ -42,6 +42,12 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     return RC_OK;
 }
 
+void
+accounts_set_room(struct accounts *accounts, struct room *room)
+{
+    accounts->room = room;
+}
+
 static struct account *
 account_new(struct accounts *accounts, uint64_t account_id)
 {

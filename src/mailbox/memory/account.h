@@ -22,6 +22,10 @@ struct account;
 
 MUST_USE enum rc accounts_new(struct store *store, const struct clock *clock,
                               struct accounts **out);
+struct room;
+/** Room that is given up to changes that free space when the disk is full; borrowed. Before any
+ *  account is got. */
+void accounts_set_room(struct accounts *accounts, struct room *room);
 /** All accounts must have been put back. Writes what was kept for the next commit (watermarks
  * of \Recent). Waits for disk. */
 void accounts_free(struct accounts *accounts);

@@ -271,6 +271,7 @@ names_delete_op_init(struct names_delete_op *op, struct arena *arena, struct wak
 {
     *op = (struct names_delete_op){.arena = arena};
     turn_req_init(&op->turn, apply_delete, NAME_OP_OCTETS, wake);
+    op->turn.frees_space = true;
 }
 
 /* ---- subscribe ---- */

@@ -152,6 +152,7 @@ expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake)
 {
     *op = (struct expunge_op){.arena = arena};
     turn_req_init(&op->turn, expunge_apply, ROW_OCTETS, wake);
+    op->turn.frees_space = true;
 }
 
 /* --- COPY, MOVE --- */
@@ -299,4 +300,5 @@ purge_op_init(struct purge_op *op, struct wake wake)
 {
     *op = (struct purge_op){.more = false};
     turn_req_init(&op->turn, purge_apply, LIMIT_TURN_BATCH_OCTETS / 2, wake);
+    op->turn.frees_space = true;
 }

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "mailbox/account_private.h"
+#include "store/room.h"
 
 enum turn_state {
     TURN_IDLE,    /* not ours; only its session touches it */
@@ -29,9 +30,10 @@ struct batch {
     struct turn_req *reqs[LIMIT_TURN_BATCH];
     uint32_t count;
     uint64_t octets;
-    bool began;      /* the transaction; false: failure says why not */
-    uint32_t good;   /* requests that want the commit */
-    enum rc failure; /* of the transaction as a whole */
+    bool room_is_short; /* only requests that free space are carried out */
+    bool began;         /* the transaction; false: failure says why not */
+    uint32_t good;      /* requests that want the commit */
+    enum rc failure;    /* of the transaction as a whole */
     struct err err;
     enum rc cause; /* what may have ended it early: disk full, I/O; RC_OK: nothing */
     struct err cause_err;
@@ -111,7 +113,10 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
     enum rc rc = true_cause(batch, store_savepoint(ctx->tx, &req->err), &req->err);
 
     if (rc == RC_OK) {
-        rc = req->apply == NULL ? RC_OK : req->apply(req, ctx, &req->err);
+        if (batch->room_is_short && !req->frees_space && req->apply != NULL)
+            rc = err_set(&req->err, RC_FULL, 0, "what room is left is for deleting");
+        else
+            rc = req->apply == NULL ? RC_OK : req->apply(req, ctx, &req->err);
         if (rc != RC_OK)
             store_savepoint_rollback(ctx->tx);
         else
@@ -122,7 +127,7 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
         change_log_rollback(ctx->changes, mark);
     if (batch->lost != RC_OK)
         batch->err = req->err;
-    if (is_of_the_disk(rc)) {
+    if (is_of_the_disk(rc) && !(batch->room_is_short && !req->frees_space)) {
         batch->cause = rc;
         batch->cause_err = req->err;
     }
@@ -231,6 +236,49 @@ hand_over(struct turn *turn)
     wake_call(wake);
 }
 
+/* An empty batch, or one with what is left of it. */
+static void
+batch_reset(struct batch *batch, struct account *acct)
+{
+    batch->octets = 0;
+    batch->good = 0;
+    batch->cause = RC_OK;
+    batch->lost = RC_OK;
+    batch->mark_count = 0;
+    batch->modseq = 0;
+    batch->err.text[0] = '\0';
+    batch->room_is_short = room_is_short(acct->accounts->room);
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->octets += batch->reqs[i]->octets;
+}
+
+static void
+finish(struct turn_req *req, const struct turn_req *own)
+{
+    const struct wake wake = req->wake; /* it may be freed once it is done */
+
+    if (req == own)
+        return;
+    atomic_store_explicit(&req->state, TURN_DONE, memory_order_release);
+    wake_call(wake);
+}
+
+/* Finishes all but those that free space and found the disk full, which stay in the batch. */
+static void
+finish_batch(struct batch *batch, const struct turn_req *own)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct turn_req *req = batch->reqs[i];
+        if (req->frees_space && req->result == RC_FULL)
+            batch->reqs[left++] = req;
+        else
+            finish(req, own);
+    }
+    batch->count = left;
+}
+
 /* The turn stays where it is: own is granted it and asks again when the engine has woken it. */
 static void
 wait_for_lease(struct turn *turn, struct turn_req *own)
@@ -268,30 +316,25 @@ hold(struct account *acct, struct turn_req *own)
         return look(acct, own);
 
     batch.count = 0;
-    batch.octets = 0;
-    batch.good = 0;
-    batch.cause = RC_OK;
-    batch.lost = RC_OK;
-    batch.mark_count = 0;
-    batch.modseq = 0;
-    batch.err.text[0] = '\0';
+    struct wake wake = WAKE_NOBODY;
     if (own != NULL) {
         batch.reqs[batch.count++] = own;
-        batch.octets = own->octets;
+        wake = own->wake;
     }
-    execute(acct, own == NULL ? WAKE_NOBODY : own->wake, &batch);
-    if (own != NULL && !batch.began && batch.failure == RC_AGAIN) {
-        wait_for_lease(&acct->turn, own);
-        return RC_AGAIN;
-    }
-    spread_failure(&batch);
-    for (uint32_t i = 0; i < batch.count; i++) {
-        if (batch.reqs[i] == own)
-            continue;
-        const struct wake wake = batch.reqs[i]->wake; /* it may be freed once it is done */
-        atomic_store_explicit(&batch.reqs[i]->state, TURN_DONE, memory_order_release);
-        wake_call(wake);
-    }
+    do {
+        batch_reset(&batch, acct);
+        execute(acct, wake, &batch);
+        if (own != NULL && batch.count > 0 && batch.reqs[0] == own && !batch.began &&
+            batch.failure == RC_AGAIN) {
+            wait_for_lease(&acct->turn, own);
+            return RC_AGAIN;
+        }
+        wake = WAKE_NOBODY;
+        spread_failure(&batch);
+        finish_batch(&batch, own);
+    } while (batch.count > 0 && room_give(acct->accounts->room));
+    for (uint32_t i = 0; i < batch.count; i++)
+        finish(batch.reqs[i], own);
     if (batch.began && batch.failure == RC_OK)
         store_keep_house(acct->accounts->store, acct->store);
     hand_over(&acct->turn);

@@ -53,7 +53,10 @@ struct turn_req {
     /* Does the work in ctx->tx. Anything but RC_OK undoes this request alone (its savepoint
      * and its changes). Thread: whoever holds the turn. Waits for disk, never for a peer. */
     enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err); /* or NULL */
-    uint64_t octets;  /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
+    uint64_t octets; /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
+    /* It frees space, or is on the way to that: on a full disk it gets what is kept back for
+     * such (store/room.h), and may be applied again. */
+    bool frees_space;
     struct wake wake; /* called when it is done or when the turn is granted */
 
     /* Results, good once turn_run returned RC_OK. When the commit failed, all of its batch

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room on the disk that is kept back for deleting. On a full disk nothing can be written, and
+ * deleting is writing: a user could not even make room. So a file holds LIMIT_DISK_RESERVE, and
+ * gives it up piece by piece to changes that free space. As long as some of it is missing,
+ * other changes are refused as on a full disk; they would only use it up.
+ *
+ *     held --room_give--> short --room_give--> ... --> nothing left
+ *       ^                   |
+ *       +--- room_refill ---+   as soon as the disk has room again
+ *
+ * For an engine that keeps its files below the same directory. Thread: any, all functions.
+ */
+#ifndef STORE_ROOM_H
+#define STORE_ROOM_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/rc.h"
+
+struct room;
+
+/** path: the file, made when it is missing. A disk that has no room for it is no failure: the
+ *  room is short then. Waits for disk. */
+MUST_USE enum rc room_open(const char *path, struct room **out, struct err *err);
+/** The file stays. NULL is allowed. */
+void room_close(struct room *room);
+
+/** Gives up a piece for a change that frees space and found the disk full. False: nothing is
+ *  left, or room is NULL. Waits for disk. */
+MUST_USE bool room_give(struct room *room);
+/** Some of it is missing, and the disk has no room to get it back. Waits for disk when so;
+ * NULL: false. */
+bool room_is_short(struct room *room);
+
+#endif
