@@ -95,6 +95,10 @@ static const struct {
     {"2026-03-02T08:00:00+0100 mx dovecot[1]: " BARE,
      "2026-03-02T08:00:00+0100 mx dovecot[1]: " BARE, ""},
     {"1772434800.123456 mx dovecot[1]: " BARE, "1772434800.123456 mx dovecot[1]: " BARE, ""},
+    /* Rewritten twice, with an escape that is none between. */
+    {"{\"log\":\"<22>1 2026-03-02T08:00:00Z mx dovecot 12 - - " BARE
+     " \\u001b\\n\",\"time\":\"\"}",
+     "dovecot[12]: " BARE " \033", "2026-03-02 08:00:00"},
     /* Not wrappers. */
     {"{\"log\":", "{\"log\":", ""},
     {"{\"other\":\"" LINE "\"}", "{\"other\":\"" LINE "\"}", ""},

@@ -236,9 +236,9 @@ logged_in(struct foreign_reader *reader, struct foreign_event *event, struct spa
     struct process *process =
         process_note(reader->state, read_between(text, SPAN("mpid="), SPAN(",")));
 
-    if (process != NULL && event->key.len < ID_OCTETS)
+    if (process != NULL && event->key.len > 0 && event->key.len < ID_OCTETS)
         memcpy(process->session, event->key.ptr, event->key.len);
-    if (process != NULL && event->account.len < USER_OCTETS)
+    if (process != NULL && event->account.len > 0 && event->account.len < USER_OCTETS)
         memcpy(process->user, event->account.ptr, event->account.len);
     event->opens = true;
     read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));

@@ -32,25 +32,33 @@ escape_length(struct span text)
     return at < text.len && text.ptr[at] >= 0x40 && text.ptr[at] < 0x7f ? at + 1 : 0;
 }
 
+static bool
+has_escape(struct span text)
+{
+    for (; text.len > 0; text = span_tail(text, 1))
+        if ((text.ptr[0] == '\033' || text.ptr[0] == '#') && escape_length(text) > 0)
+            return true;
+    return false;
+}
+
 bool
 foreign_wrap_colour(struct foreign_wrap *wrap, struct foreign_wrapped *line)
 {
     struct span rest = line->text;
-    bool any = false;
 
-    if (span_find_char(rest, '\033') < 0 && span_find(rest, SPAN("#033[")) < 0)
+    /* The buffer is taken only when something is written: taken for nothing, the next one
+     * would be that which the text is in. */
+    if (!has_escape(rest))
         return false;
     struct buf *plain = foreign_wrap_text(wrap);
     while (rest.len > 0) {
         const size_t escape = escape_length(rest);
         if (escape == 0)
             buf_put_char(plain, rest.ptr[0]);
-        any |= escape > 0;
         rest = span_tail(rest, escape == 0 ? 1 : escape);
     }
-    if (any)
-        line->text = buf_span(plain);
-    return any;
+    line->text = buf_span(plain);
+    return true;
 }
 
 bool
