@@ -180,6 +180,7 @@ imap_resume_go(struct imap_session *im)
         const struct watch_filter filter = {im->idle == NULL ? WATCH_NOTHING : WATCH_ALL,
                                             &im->resume->mbox, 1};
         hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
+        im->selected = im->resume->mbox;
         rc = view_resume(&im->view, mailbox, im->resume, &err);
         if (rc != RC_OK) {
             hub_unwatch(&im->watch);

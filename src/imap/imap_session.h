@@ -44,6 +44,7 @@ struct imap_session {
     struct session s;           /* first */
     struct imap_framer *framer; /* NULL while nothing of a command is here */
     struct account *acct;       /* held from login on */
+    uint64_t selected;          /* id of the mailbox while SELECTED, else 0 */
     struct view view;           /* while SELECTED */
     struct view_saved *resume;  /* owned; SELECTED in another process, not opened here yet */
     struct watch watch;         /* while SELECTED */

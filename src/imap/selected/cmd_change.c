@@ -75,7 +75,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
     if (refuse_read_only(im, &step) || !uids_of(im, &req->msgs, &run->named, &step))
         return step;
     flags_op_init(&run->op, &work->arena, session_waker(&im->s));
-    run->op.mbox = im->watch.mbox;
+    run->op.mbox = im->selected;
     run->op.runs = run->named.uids;
     run->op.run_count = run->named.uid_count;
     run->op.known_modseq = view_known_modseq(&im->view);
@@ -188,7 +188,7 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     if (!uids_of(im, &req->msgs, &named, &step))
         return step;
     copy_op_init(op, &work->arena, session_waker(&im->s));
-    op->from_mbox = im->watch.mbox;
+    op->from_mbox = im->selected;
     op->to_name = req->mailbox.name;
     op->runs = named.uids;
     op->run_count = named.uid_count;
@@ -263,7 +263,7 @@ expunge_begin(struct imap_session *im, struct imap_work *work)
     if (by_uid && !uids_of(im, &work->cmd.u.uid_expunge.msgs, &named, &step))
         return step;
     expunge_op_init(op, &work->arena, session_waker(&im->s));
-    op->mbox = im->watch.mbox;
+    op->mbox = im->selected;
     op->only_deleted = true;
     op->runs = named.uids;
     op->run_count = named.uid_count;

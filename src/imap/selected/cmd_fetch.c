@@ -392,7 +392,7 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         if (rc != RC_OK)
             return imap_fail(im, rc, NULL);
         flags_op_init(&run->mark, &work->arena, session_waker(&im->s));
-        run->mark.mbox = im->watch.mbox;
+        run->mark.mbox = im->selected;
         run->mark.runs = uids;
         run->mark.run_count = count;
         run->mark.mode = FLAGS_ADD;

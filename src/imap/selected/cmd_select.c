@@ -17,6 +17,7 @@ imap_unselect(struct imap_session *im)
     hub_unwatch(&im->watch);
     view_done(&im->view);
     im->state = IMAP_AUTHENTICATED;
+    im->selected = 0;
     session_set_mailbox_name(&im->s, SPAN(""));
 }
 
@@ -96,6 +97,7 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     const struct watch_filter filter = {WATCH_NOTHING, &state.mbox, 1};
     hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
     view_init(&im->view, mailbox, mode);
+    im->selected = state.mbox;
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);
     work->run = &im->view;
