@@ -12,6 +12,7 @@
  *   resolve -> [mark window] -> fetch window -> ... -> tagged answer
  */
 #include "imap/imap_session.h"
+#include "base/check.h"
 #include "mailbox/content/fetch.h"
 #include "mailbox/write/ops.h"
 
@@ -98,7 +99,16 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
         iw_num(w, msg->modseq);
         iw_close(w);
         break;
-    default:
+    case FETCH_ENVELOPE: /* these come as other steps: FETCH_STEP_SYNTAX and so on */
+    case FETCH_BODYSTRUCTURE:
+    case FETCH_BODY:
+    case FETCH_SECTION:
+    case FETCH_RFC822:
+    case FETCH_RFC822_HEADER:
+    case FETCH_RFC822_TEXT:
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
+        CHECK(false);
         break;
     }
 }
