@@ -233,6 +233,15 @@ struct imap_command {
     enum imap_step (*run)(struct imap_session *im, struct imap_work *work);
     uint8_t states; /* enum imap_state */
     enum command_sync { SYNC_NEVER, SYNC_WITHOUT_EXPUNGE, SYNC_FULLY } sync;
+    enum command_form {
+        FORM_PLAIN, /* names no messages */
+        FORM_SEQ,   /* by sequence number */
+        FORM_UID,   /* its FETCH responses carry the UID (RFC 3501 section 6.4.8) */
+    } form;
+    enum command_need {
+        NEEDS_NOTHING,
+        NEEDS_WRITE, /* the mailbox is not open read-only (RFC 3501 section 6.3.2) */
+    } need;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
 };
 const struct imap_command *imap_command_row(enum imap_cmd_id id);

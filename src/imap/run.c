@@ -178,7 +178,10 @@ phase_step(struct imap_session *im)
             work->phase = PHASE_RUN; /* it is refused: nothing is run */
         break;
     case PHASE_RUN:
-        step = work->row->run(im, work);
+        if (work->row->need == NEEDS_WRITE && im->view.mode == VIEW_READ_ONLY)
+            step = imap_no(work, "READ-ONLY", "The mailbox is open read-only");
+        else
+            step = work->row->run(im, work);
         break;
     case PHASE_SYNC:
         if (work->row->sync != SYNC_NEVER && im->state == IMAP_SELECTED)

@@ -36,15 +36,6 @@ uids_of(struct imap_session *im, struct imap_msgs *msgs, struct named *named_out
     return false;
 }
 
-static bool
-refuse_read_only(struct imap_session *im, enum imap_step *step_out)
-{
-    if (im->view.mode != VIEW_READ_ONLY)
-        return false;
-    *step_out = imap_no(im->work, "READ-ONLY", "The mailbox is open read-only");
-    return true;
-}
-
 /* ---- STORE ---- */
 
 struct store_run {
@@ -72,7 +63,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->has_unchanged_since)
         return imap_bad(work, "UNCHANGEDSINCE is not supported");
-    if (refuse_read_only(im, &step) || !uids_of(im, &req->msgs, &run->named, &step))
+    if (!uids_of(im, &req->msgs, &run->named, &step))
         return step;
     flags_op_init(&run->op, &work->arena, session_waker(&im->s));
     run->op.mbox = im->selected;
@@ -150,7 +141,7 @@ store_answer(struct imap_session *im, const struct store_run *run, uint32_t expu
 enum imap_step
 cmd_store_run(struct imap_session *im, struct imap_work *work)
 {
-    const bool by_seq = work->cmd.u.store.msgs.kind == IMAP_MSGS_SEQ;
+    const bool by_seq = work->row->form == FORM_SEQ;
     enum imap_step step = STEP_DONE;
     uint32_t expunged = 0;
 
@@ -182,8 +173,6 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     if (op == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     if (imap_bad_name(work, &req->mailbox, &step))
-        return step;
-    if (move && refuse_read_only(im, &step))
         return step;
     if (!uids_of(im, &req->msgs, &named, &step))
         return step;
@@ -254,7 +243,7 @@ static enum imap_step
 expunge_begin(struct imap_session *im, struct imap_work *work)
 {
     struct expunge_op *op = arena_new(&work->arena, struct expunge_op);
-    const bool by_uid = work->cmd.id == IMAP_CMD_UID_EXPUNGE;
+    const bool by_uid = work->row->form == FORM_UID;
     enum imap_step step = STEP_DONE;
     struct named named = {0};
 
@@ -278,11 +267,8 @@ cmd_expunge_run(struct imap_session *im, struct imap_work *work)
 {
     enum imap_step step = STEP_DONE;
 
-    if (work->run == NULL) {
-        if (refuse_read_only(im, &step))
-            return step;
+    if (work->run == NULL)
         return expunge_begin(im, work);
-    }
     struct expunge_op *op = work->run;
     if (!imap_turn(im, &op->turn, &step))
         return step;

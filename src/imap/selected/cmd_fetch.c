@@ -389,9 +389,7 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         if (run->missing > 0)
             return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
         return imap_ok(work, NULL,
-                       span_starts(imap_cmd_word(work->cmd.id), SPAN("UID"))
-                           ? "UID FETCH completed"
-                           : "FETCH completed");
+                       work->row->form == FORM_UID ? "UID FETCH completed" : "FETCH completed");
     }
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);

@@ -61,13 +61,6 @@ number_line(struct imap_session *im, uint32_t number, struct span word)
     iw_end(&w);
 }
 
-/* A UID command's FETCH responses carry the UID (RFC 3501 section 6.4.8). */
-static bool
-wants_uid(const struct imap_work *work)
-{
-    return work->row != NULL && span_starts(imap_cmd_word(work->cmd.id), SPAN("UID "));
-}
-
 static void
 flags_line(struct imap_session *im, const struct sync_event *event)
 {
@@ -82,7 +75,7 @@ flags_line(struct imap_session *im, const struct sync_event *event)
     iw_num(&w, event->seq);
     iw_word(&w, "FETCH");
     iw_open(&w);
-    if (wants_uid(work)) {
+    if (work->row != NULL && work->row->form == FORM_UID) {
         iw_word(&w, "UID");
         iw_num(&w, event->entry.uid);
     }
