@@ -209,6 +209,9 @@ main(int argc, char **argv)
     const size_t waiting = store_sqlite_logs(store);
     const double start = now_s();
     store_close(store);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%.1f MiB resident at most\n", (double)usage.ru_maxrss / 1024);
     printf("%zu logs were waiting; closing took %.1f s\n", waiting, now_s() - start);
     if (argc <= 5)
         nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);

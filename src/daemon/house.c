@@ -12,10 +12,31 @@
 #include "store/engine_sqlite.h"
 #include "store/room.h"
 
-enum { STORE_FDS_MIN = 64, STORE_FDS_MAX = 4096, FDS_BESIDES = 256 };
+enum {
+    STORE_FDS_MIN = 64,
+    STORE_FDS_MAX = 4096,
+    FDS_BESIDES = 256,
+    HANDLE_FDS = 3,          /* of an open database */
+    HANDLE_KIB = 1024 + 256, /* its page cache at the most, its index, schema and statements */
+    STORE_MEMORY_SHARE = 16, /* part of the machine's memory that open databases may take */
+};
+
+/* How many descriptors of databases fit into that part. */
+static uint64_t
+fds_for_memory(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page_octets = sysconf(_SC_PAGESIZE);
+
+    if (pages <= 0 || page_octets <= 0)
+        return STORE_FDS_MAX;
+    const uint64_t kib = (uint64_t)pages * ((uint64_t)page_octets / 1024);
+    return kib / STORE_MEMORY_SHARE / HANDLE_KIB * HANDLE_FDS;
+}
 
 /* What open databases may use: a quarter of what the process may have, less where
- * max_connections leaves less, within reason. The server raises its limit (limits_process.c).
+ * max_connections leaves less, and what their memory allows, within reason. The server raises
+ * its limit (limits_process.c).
  */
 static int64_t
 store_fds(const struct config *config, enum house_use use)
@@ -30,6 +51,8 @@ store_fds(const struct config *config, enum house_use use)
     uint64_t fds = all / 4;
     if (use == HOUSE_SERVE && connections > 0 && all < taken + fds)
         fds = all > taken ? all - taken : 0;
+    if (fds > fds_for_memory())
+        fds = fds_for_memory();
     return fds < STORE_FDS_MIN   ? STORE_FDS_MIN
            : fds > STORE_FDS_MAX ? STORE_FDS_MAX
                                  : (int64_t)fds;

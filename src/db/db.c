@@ -96,6 +96,8 @@ init_once(void)
     CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory_methods) == SQLITE_OK);
     CHECK(sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK);
     CHECK(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
+    /* No page is allocated ahead of need: by default each handle begins with 20 of them. */
+    CHECK(sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0) == SQLITE_OK);
     CHECK(sqlite3_initialize() == SQLITE_OK);
 }
 
