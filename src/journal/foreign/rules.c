@@ -392,7 +392,7 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
     if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
         return sure(v, SURE_LIKELY,
                     "The client waited in vain; whether the server lived, its log would tell.");
-    if (has(c, FACT_LOGOUT) || has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
+    if (has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
         return false;
     /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
      * router sends for what it forgot, which the server never saw. */

@@ -154,6 +154,11 @@ static const struct row rows[] = {
     {"transcript-flags.log",
      {"(server-stopped)", "7 IDLE"},
      {"left out", "keep it alive", "Found beside"}},
+    {"transcript-vanished.log", {"(logged-out)"}, {"left out"}},
+    /* At the same moment, and nothing says that they are one. */
+    {"match-scanner.log match-glance.log",
+     {"2 sessions ended", "(no-login)", "(client-closed)"},
+     {"tell the same session"}},
     {"fetchmail-timeout.log",
      {"(command-unanswered)", "How sure: certain", "waited and gave up", "A0003 SELECT"},
      {"(silent-death)"}},
