@@ -9,48 +9,56 @@
  */
 #include "imap/imap_session.h"
 
+/* What else a row says is by name. */
+#define ROW(function, when, told, ...)                                                         \
+    {                                                                                          \
+        .run = (function), .states = (when), .sync = (told), __VA_ARGS__                       \
+    }
+
 static const struct imap_command rows[IMAP_CMD_COUNT] = {
-    [IMAP_CMD_CAPABILITY] = {cmd_capability_run, IMAP_ANY, SYNC_FULLY},
-    [IMAP_CMD_NOOP] = {cmd_noop_run, IMAP_ANY, SYNC_FULLY, .look = LOOKS},
-    [IMAP_CMD_LOGOUT] = {cmd_logout_run, IMAP_ANY, SYNC_NEVER},
-    [IMAP_CMD_STARTTLS] = {cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER},
-    [IMAP_CMD_AUTHENTICATE] = {cmd_authenticate_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER},
-    [IMAP_CMD_LOGIN] = {cmd_login_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER},
-    [IMAP_CMD_ID] = {cmd_id_run, IMAP_ANY, SYNC_FULLY},
-    [IMAP_CMD_ENABLE] = {cmd_enable_run, IMAP_AUTHENTICATED, SYNC_NEVER},
-    [IMAP_CMD_NAMESPACE] = {cmd_namespace_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_SELECT] = {cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS},
-    [IMAP_CMD_EXAMINE] = {cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS},
-    [IMAP_CMD_CREATE] = {cmd_create_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_DELETE] = {cmd_delete_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_RENAME] = {cmd_rename_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_SUBSCRIBE] = {cmd_subscribe_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_UNSUBSCRIBE] = {cmd_subscribe_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_LIST] = {cmd_list_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS},
-    [IMAP_CMD_LSUB] = {cmd_lsub_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_STATUS] = {cmd_status_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS},
-    [IMAP_CMD_APPEND] = {cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY},
-    [IMAP_CMD_IDLE] = {cmd_idle_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS},
-    [IMAP_CMD_CHECK] = {cmd_check_run, IMAP_SELECTED, SYNC_FULLY, .look = LOOKS},
-    [IMAP_CMD_CLOSE] = {cmd_close_run, IMAP_SELECTED, SYNC_NEVER},
-    [IMAP_CMD_UNSELECT] = {cmd_unselect_run, IMAP_SELECTED, SYNC_NEVER},
-    [IMAP_CMD_EXPUNGE] = {cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE},
-    [IMAP_CMD_UID_EXPUNGE] = {cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                              .need = NEEDS_WRITE},
-    [IMAP_CMD_SEARCH] = {cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ},
-    [IMAP_CMD_UID_SEARCH] = {cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID},
-    [IMAP_CMD_FETCH] = {cmd_fetch_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ},
-    [IMAP_CMD_UID_FETCH] = {cmd_fetch_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID},
-    [IMAP_CMD_STORE] = {cmd_store_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ,
-                        .need = NEEDS_WRITE},
-    [IMAP_CMD_UID_STORE] = {cmd_store_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                            .need = NEEDS_WRITE},
-    [IMAP_CMD_COPY] = {cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ},
-    [IMAP_CMD_UID_COPY] = {cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID},
-    [IMAP_CMD_MOVE] = {cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ,
-                       .need = NEEDS_WRITE},
-    [IMAP_CMD_UID_MOVE] = {cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                           .need = NEEDS_WRITE},
+    [IMAP_CMD_CAPABILITY] = ROW(cmd_capability_run, IMAP_ANY, SYNC_FULLY),
+    [IMAP_CMD_NOOP] = ROW(cmd_noop_run, IMAP_ANY, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_LOGOUT] = ROW(cmd_logout_run, IMAP_ANY, SYNC_NEVER),
+    [IMAP_CMD_STARTTLS] = ROW(cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_AUTHENTICATE] = ROW(cmd_authenticate_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_LOGIN] = ROW(cmd_login_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_ID] = ROW(cmd_id_run, IMAP_ANY, SYNC_FULLY),
+    [IMAP_CMD_ENABLE] = ROW(cmd_enable_run, IMAP_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_NAMESPACE] = ROW(cmd_namespace_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_SELECT] = ROW(cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS),
+    [IMAP_CMD_EXAMINE] = ROW(cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS),
+    [IMAP_CMD_CREATE] = ROW(cmd_create_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_DELETE] = ROW(cmd_delete_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_RENAME] = ROW(cmd_rename_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_SUBSCRIBE] = ROW(cmd_subscribe_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_UNSUBSCRIBE] = ROW(cmd_subscribe_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_LIST] = ROW(cmd_list_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_LSUB] = ROW(cmd_lsub_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_STATUS] = ROW(cmd_status_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_APPEND] = ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_IDLE] = ROW(cmd_idle_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_CHECK] = ROW(cmd_check_run, IMAP_SELECTED, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_CLOSE] = ROW(cmd_close_run, IMAP_SELECTED, SYNC_NEVER),
+    [IMAP_CMD_UNSELECT] = ROW(cmd_unselect_run, IMAP_SELECTED, SYNC_NEVER),
+    [IMAP_CMD_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE),
+    [IMAP_CMD_UID_EXPUNGE] =
+        ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
+    [IMAP_CMD_SEARCH] =
+        ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
+    [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
+    [IMAP_CMD_FETCH] =
+        ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
+    [IMAP_CMD_UID_FETCH] = ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
+    [IMAP_CMD_STORE] = ROW(cmd_store_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ,
+                           .need = NEEDS_WRITE),
+    [IMAP_CMD_UID_STORE] =
+        ROW(cmd_store_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
+    [IMAP_CMD_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ),
+    [IMAP_CMD_UID_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
+    [IMAP_CMD_MOVE] =
+        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE),
+    [IMAP_CMD_UID_MOVE] =
+        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
 };
 
 const struct imap_command *

@@ -36,8 +36,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t octets)
         /* A journal's identifier may be put before the text. */
         CHECK(text.len <= LIMIT_FOREIGN_LINE + 128);
         for (size_t i = 0; i < text.len; i++)
-            sum += (unsigned char)text.ptr[i];
+            sum += (unsigned char)text.ptr[i]; /* all of it can be read */
     }
+    CHECK(sum <= (uint64_t)octets * 255 + UINT64_C(255) * 128 * (octets + 1));
     foreign_wrap_done(&wrap);
     return 0;
 }

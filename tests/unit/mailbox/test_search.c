@@ -245,8 +245,8 @@ test_addresses(void **state)
         "From: Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>\r\n\r\nx\r\n",
         "From: \"Giant; \\\"Big\\\"\" Box <big . box @ example\r\n .net>\r\n\r\nx\r\n",
         "To: ann@example.org (Ann\r\n\t=?utf-8?q?M=C3=BCller?=)\r\n\r\nx\r\n",
-        "Cc: A Group(some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>;\r\n"
-        "Bcc: <@node.test:\"john doe\"@example.net>\r\n\r\nx\r\n",
+        ("Cc: A Group(some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>;\r\n"
+         "Bcc: <@node.test:\"john doe\"@example.net>\r\n\r\nx\r\n"),
         "To: Plain One <one@example.org>, two@example.org\r\n\r\nx\r\n",
     };
     static const struct row rows[] = {
