@@ -82,17 +82,21 @@ static enum rc
 many_add(struct many *many, const json_t *head, struct err *err)
 {
     const char *name = json_string_value(json_object_get(head, "account"));
-    const char *password = json_string_value(json_object_get(head, "password"));
+    const char *plain = json_string_value(json_object_get(head, "plain"));
+    const char *hash = json_string_value(json_object_get(head, "hash"));
     const json_int_t line = json_integer_value(json_object_get(head, "line"));
     struct registry_new *row = &many->rows[many->count];
     char *crypt = arena_alloc(&many->arena, REGISTRY_CRYPT_OCTETS, 1);
     struct scram_keys *scram = arena_new(&many->arena, struct scram_keys);
 
-    if (name == NULL || password == NULL)
+    if (name == NULL || (plain == NULL) == (hash == NULL))
         return err_set(err, RC_INVALID, 0, "line %jd: not name:password", (intmax_t)line);
     if (crypt == NULL || scram == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
-    const enum rc rc = credentials(span_of_str(password), crypt, scram, err);
+    *scram = (struct scram_keys){0};
+    const enum rc rc = hash != NULL
+                           ? password_import(span_of_str(hash), crypt, err)
+                           : password_new(&policy, span_of_str(plain), crypt, scram, err);
     if (rc != RC_OK)
         return err_prefix(err, rc, "line %jd", (intmax_t)line);
     row->name = arena_span(&many->arena, span_of_str(name));

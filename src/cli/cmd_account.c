@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,6 +55,11 @@ password_read(struct cli *cli, bool from_stdin, char *dst, size_t cap)
         cli_usage(cli, "no password came on standard input");
         return false;
     }
+    if (!isatty(STDIN_FILENO)) {
+        cli_usage(cli, "standard input is no terminal to ask for a password: give it there, "
+                       "on one line, with --password-stdin");
+        return false;
+    }
     if (!prompt_read("Password: ", dst, cap) || !prompt_read("Again: ", again, sizeof again)) {
         cli_usage(cli, "no password was given");
         return false;
@@ -78,13 +85,71 @@ with_password(struct cli *cli, const char *verb, const char *name, bool from_std
     return ask(cli, verb, args, &asking);
 }
 
-/* ---- add --from FILE ---- */
+/* ---- add --from FILE ----
+ *
+ * A line is name:password, name:{scheme}hash or name:$6$hash, and what a password file has
+ * behind the hash, as Dovecot's has (name:hash:uid:gid:gecos:home:shell:extra), is passed over.
+ * A plain password may contain colons, so with such fields behind it a scheme has to say what
+ * it is.
+ */
 
 struct from_file {
     FILE *file;
     const char *path;
     long line;
 };
+
+enum {
+    PASSWORD_FILE_FIELDS = 5
+}; /* colons behind a password that make a line one of such a file */
+
+/* The argument of the verb that the text behind the name is, cut where its field ends. */
+static const char *
+secret_kind(char *secret)
+{
+    static const char *const plain[] = {"{PLAIN}", "{CLEARTEXT}"};
+
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
+        const size_t len = strlen(plain[i]);
+        if (strncasecmp(secret, plain[i], len) == 0) {
+            secret[strcspn(secret, ":")] = '\0';
+            memmove(secret, secret + len, strlen(secret + len) + 1);
+            return "plain";
+        }
+    }
+    const bool method = secret[0] == '$' && secret[1] != '\0' &&
+                        strchr(secret + 1, '$') != NULL && strcspn(secret + 1, "$") <= 2;
+    if (secret[0] == '{' || method) {
+        secret[strcspn(secret, ":")] = '\0';
+        return "hash";
+    }
+    return "plain";
+}
+
+/* What a password file says about who may log in is not lost silently. */
+static const char *
+refused_extra(const char *secret)
+{
+    static const char *const extras[] = {"nologin", "allow_nets"};
+    const char *rest = strchr(secret, ':');
+
+    for (size_t i = 0; rest != NULL && i < ARRAY_LEN(extras); i++)
+        if (strstr(rest, extras[i]) != NULL)
+            return extras[i];
+    return NULL;
+}
+
+static bool
+is_ambiguous(const char *secret)
+{
+    unsigned colons = 0;
+
+    if (secret[0] == '{' || secret[0] == '$')
+        return false;
+    for (const char *c = secret; *c != '\0'; c++)
+        colons += *c == ':';
+    return colons >= PASSWORD_FILE_FIELDS;
+}
 
 static enum rc
 next_line(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
@@ -109,8 +174,21 @@ next_line(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
     if (colon == NULL)
         return err_set(err, RC_INVALID, 0, "%s:%ld: not name:password", from->path, from->line);
     *colon = '\0';
-    *head_out = json_pack("{ss, ss, sI}", "account", text, "password", colon + 1, "line",
+    char *secret = colon + 1;
+    const char *extra = refused_extra(secret);
+    if (extra != NULL)
+        return err_set(err, RC_INVALID, 0,
+                       "%s:%ld: %s is not taken over; leave the line out, or the field",
+                       from->path, from->line, extra);
+    if (is_ambiguous(secret))
+        return err_set(err, RC_INVALID, 0,
+                       "%s:%ld: a line of a password file needs its scheme: {PLAIN} or {CRYPT} "
+                       "before the password",
+                       from->path, from->line);
+    const char *kind = secret_kind(secret);
+    *head_out = json_pack("{ss, ss, sI}", "account", text, kind, secret, "line",
                           (json_int_t)from->line);
+    explicit_bzero(text, sizeof text);
     return *head_out == NULL
                ? err_set(err, RC_INVALID, 0, "%s:%ld: not UTF-8", from->path, from->line)
                : RC_OK;
@@ -219,6 +297,29 @@ simple(struct cli *cli, const char *verb)
     return ask(cli, verb, json_pack("{ss}", "account", cli->argv[1]), &asking);
 }
 
+/* What it removes is gone, so a person is asked, and a script has to say that it means it. */
+static int
+account_remove(struct cli *cli)
+{
+    const bool sure = flag_take(cli, "--yes");
+    char answer[PASSWORD_MAX];
+
+    if (cli->argc != 2)
+        return cli_usage(cli, "one name is needed");
+    if (!sure && !isatty(STDIN_FILENO))
+        return cli_usage(cli,
+                         "this removes the account and all of its mail: add --yes to do so");
+    if (!sure) {
+        fprintf(stderr, "This removes %s and all of its mail. Type the name again to do so: ",
+                cli->argv[1]);
+        if (!line_read(answer, sizeof answer) || strcmp(answer, cli->argv[1]) != 0) {
+            fprintf(stderr, "Nothing was removed.\n");
+            return CLI_FAILED;
+        }
+    }
+    return simple(cli, "account-remove");
+}
+
 int
 cmd_account(struct cli *cli)
 {
@@ -239,7 +340,7 @@ cmd_account(struct cli *cli)
     if (strcmp(what, "enable") == 0)
         return simple(cli, "account-enable");
     if (strcmp(what, "remove") == 0)
-        return simple(cli, "account-remove");
+        return account_remove(cli);
     if (strcmp(what, "alias") == 0)
         return account_alias(cli);
     return cli_usage(cli, "add, passwd, list, disable, enable, remove or alias");

@@ -141,6 +141,8 @@ cmd_sessions(struct cli *cli)
         return cli_usage(cli, "only --account NAME is taken");
     }
     code = ask(cli, "sessions", args, &asking);
+    if (code == CLI_OK && !cli->json && json_array_size(sessions.rows) == 0)
+        printf("nobody is connected\n");
     print_sessions(sessions.rows);
     json_decref(sessions.rows);
     return code;

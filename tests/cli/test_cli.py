@@ -82,7 +82,7 @@ def test_thousands_of_domains(home, tmp_path):
 
 
 def test_failures(home):
-    for args in (["account", "passwd", "nobody", "--password-stdin"], ["account", "remove", "nobody"],
+    for args in (["account", "passwd", "nobody", "--password-stdin"], ["account", "remove", "nobody", "--yes"],
                  ["account", "alias", "nobody", "x@localhost"], ["import", "nobody", "/dev/null"],
                  ["import", "anna", "/nowhere.mbox"], ["sessions"], ["kick", "1"], ["log"],
                  ["account", "add", "--from", "/nowhere"]):
@@ -152,7 +152,11 @@ def test_account_life(running):
         plain = server.run("account", "list").stdout
         assert "disabled" not in plain and "postmaster@localhost" in plain
         server.run("account", "alias", "anna", "postmaster@localhost", "--remove")
-        server.run("account", "remove", "bert@example.org")
+        unasked = server.run("account", "remove", "bert@example.org", check=False, stdin="bert@example.org\n")
+        assert unasked.returncode == 2 and "--yes" in unasked.stderr
+        unasked = server.run("account", "passwd", "bert@example.org", check=False, stdin="x\nx\n")
+        assert unasked.returncode == 2 and "--password-stdin" in unasked.stderr
+        server.run("account", "remove", "bert@example.org", "--yes")
         assert [row["account"] for row in rows(server.run("account", "list", "--json"))] == ["anna"]
         if not running:
             server.start()
@@ -162,7 +166,7 @@ def test_account_life(running):
 
 def test_changes_end_sessions():
     with Roost(accounts=["anna", "bert", "carl"]) as server:
-        for account, args, word in [("anna", ["disable", "anna"], "disabled"), ("bert", ["remove", "bert"], "removed")]:
+        for account, args, word in [("anna", ["disable", "anna"], "disabled"), ("bert", ["remove", "bert", "--yes"], "removed")]:
             peer = server.login(account)
             server.run("account", *args)
             assert word in peer.line()
@@ -194,6 +198,32 @@ def test_many_accounts_from_a_file(home, tmp_path):
         names.write_text(text)
         done = home.run("account", "add", "--from", str(names), check=False)
         assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def test_lines_of_a_password_file(tmp_path):
+    """Dovecot's passwd-file as it is: fields behind the hash, hashes with and without a scheme."""
+    names = tmp_path / "users"
+    bare = CRYPT.removeprefix("{crypt}")
+    assert bare.startswith("$")
+    names.write_text(
+        f"bare:{bare}\nfields:{{SHA512-CRYPT}}{bare}:1000:1000::/home/x::userdb_quota=1\nupper:{{CRYPT}}{bare}:::::\n"
+        f"plain:{{PLAIN}}{PASSWORD}:1000:1000::/home/x::\ncolons:a:b:c\n")
+    with Roost() as server:
+        assert server.run("sessions").stdout == "nobody is connected\n"
+        server.run("account", "add", "--from", str(names))
+        for name, password in [("bare", PASSWORD), ("fields", PASSWORD), ("upper", PASSWORD), ("plain", PASSWORD),
+                               ("colons", "a:b:c")]:
+            peer = server.connect()
+            peer.line()
+            peer.command(f'LOGIN {name} "{password}"')
+            peer.close()
+        for text, said in [("x:secret:1000:1000::/home/x::\n", "needs its scheme"),
+                           (f"x:{bare}:1000:1000::/home/x::nologin=y\n", "nologin is not taken over"),
+                           (f"x:{{CRYPT}}{bare}::::::allow_nets=10.0.0.0/8\n", "allow_nets is not taken over"),
+                           (f"x:{bare[:-1]}\n", "is cut"), ("x:{PLAIN-MD5}abc:::::\n", "{PLAIN-MD5} is not known")]:
+            names.write_text(text)
+            done = server.run("account", "add", "--from", str(names), check=False)
+            assert done.returncode == 1 and said in done.stderr, done.stderr
 
 
 # ---- mail ----

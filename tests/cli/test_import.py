@@ -298,7 +298,7 @@ def test_marks_in_fields(server, tmp_path):
         server.run("import", "other", str(path))
         assert state(server, "other").mailboxes["INBOX"] == [(crlf(box("").split(b"\n", 1)[1][:-1]), flags, 1098982838)]
         server.run("import", "anna", str(path))
-        server.run("account", "remove", "other")
+        server.run("account", "remove", "other", "--yes")
     assert len(state(server).mailboxes["INBOX"]) == 1
 
 

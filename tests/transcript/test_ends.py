@@ -46,7 +46,7 @@ def test_kick_with_words(server):
 
 @pytest.mark.parametrize("verb, stdin, bye", [
     (("account", "disable", "user"), None, "* BYE [CONTACTADMIN] Account is disabled"),
-    (("account", "remove", "user"), None, "* BYE [CONTACTADMIN] Account was removed"),
+    (("account", "remove", "user", "--yes"), None, "* BYE [CONTACTADMIN] Account was removed"),
     (("account", "passwd", "user", "--password-stdin"), "another one\n",
      "* BYE [UNAVAILABLE] Password was changed; log in again"),
 ])
