@@ -614,7 +614,7 @@ main(int argc, char **argv)
 
     options_take(argc, argv);
     snprintf(connections, sizeof connections, "limits.max_connections=%u",
-             options.sessions + deliverer_count());
+             (options.sessions + deliverer_count()) * 8 / 7 + 1); /* an eighth is for LMTP */
     overrides[count++] = connections;
     if (options.keepalive_s > 0) {
         snprintf(keepalive, sizeof keepalive, "idle.keepalive=%us", options.keepalive_s);
