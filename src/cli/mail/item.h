@@ -61,7 +61,8 @@ MUST_USE enum rc mail_item_head(const struct mail_item *item, json_t **head_out,
 
 /** Appends raw with CR LF line ends. */
 void mail_text_put(struct buf *out, struct span raw);
-/** Appends text with CR LF changed to LF. */
+/** Appends text with CR LF changed to LF; mail_text_put gives back what was put in (but for
+ * line ends that were LF alone). */
 void mail_text_put_lf(struct buf *out, struct span text);
 /** Appends octets so that they are printable UTF-8 on one line: \xf6 for what is not. */
 void mail_path_put(struct buf *out, struct span path);

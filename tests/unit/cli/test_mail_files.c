@@ -210,6 +210,24 @@ test_subscriptions(void **state)
 }
 
 static void
+test_line_ends(void **state)
+{
+    static const char *const texts[] = {"",   "a\r\nb",   "a\r\r\nb\r\n", "\r\r\r\n",
+                                        "\r", "a\rb\r\n", "\r\n\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        AUTO_BUF lf = {0};
+        AUTO_BUF back = {0};
+        buf_init(&lf, 100);
+        buf_init(&back, 100);
+        mail_text_put_lf(&lf, span_of_str(texts[i]));
+        mail_text_put(&back, buf_span(&lf));
+        assert_true(span_eq_str(buf_span(&back), texts[i]));
+    }
+}
+
+static void
 test_copies(void **state)
 {
     struct copies copies = {0};
@@ -266,6 +284,7 @@ main(void)
         cmocka_unit_test(test_levels_there_and_back),
         cmocka_unit_test(test_maildir_names),
         cmocka_unit_test(test_subscriptions),
+        cmocka_unit_test(test_line_ends),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_messages),
     };
