@@ -124,7 +124,7 @@ store_tx_cleanup(struct store_tx **tx)
 #define AUTO_TX CLEANUP(store_tx_cleanup) struct store_tx *
 
 /** One level of savepoint inside a write: several requests in one commit (group commit).
- * Numbers that a request got and that was undone may be skipped (modseq) or given again (UIDs).
+ * Numbers that a request got and that was undone may be skipped (modseq) or given again.
  */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);

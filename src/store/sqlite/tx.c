@@ -232,15 +232,16 @@ writer_begin(struct sqlite_account *acct, struct err *err)
         checkpoint_when(acct, OVERDUE_OCTETS);
         rc = txn_begin(&acct->writer->tx.txn, acct->writer->db, TXN_WRITE, err);
     }
-    if (rc == RC_OK && acct->store->options.shared) {
+    const uint64_t modseq = acct->counters.modseq;
+    if (rc == RC_OK && acct->store->options.shared)
         acct->writer->loaded = false;
-        sweep_free(acct);
-    }
     if (rc == RC_OK && !acct->writer->loaded) {
         bool bare = false;
         rc = counters_load(&acct->writer->tx, &bare, err);
         if (rc == RC_OK && bare)
             rc = begin_life(acct, err);
+        if (acct->counters.modseq != modseq)
+            sweep_free(acct); /* somebody may have named what it found unnamed */
         if (rc != RC_OK)
             txn_abort(&acct->writer->tx.txn);
         acct->writer->loaded = rc == RC_OK;

@@ -2,6 +2,8 @@
 /* Helpers of the store's tests; see support.h. */
 #include "support.h"
 
+#include "support/seam_engine.h"
+
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -32,6 +34,20 @@ count_report(void *ctx, uint64_t account_id, const char *text)
     fx->reports++;
 }
 
+/* The engine under test: ROOST_TEST_ENGINE. */
+static enum rc
+open_store(struct fixture *fx)
+{
+    const char *engine = getenv("ROOST_TEST_ENGINE");
+    const struct seam_options seam = {.sqlite = fx->options, .wakes = SEAM_WAKE_AT_ONCE};
+
+    if (engine == NULL || strcmp(engine, "sqlite") == 0)
+        return store_open_sqlite(&fx->options, &fx->store, &fx->err);
+    assert_string_equal(engine, "seam");
+    fx->reads_flags = true;
+    return store_open_seam(&seam, &fx->store, &fx->err);
+}
+
 static struct fixture *
 fixture_open(bool shared)
 {
@@ -56,7 +72,7 @@ fixture_open(bool shared)
         .store.report = count_report,
         .store.report_ctx = fx,
     };
-    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
+    assert_ok(open_store(fx));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
     return fx;
 }
@@ -78,7 +94,7 @@ fixture_restart(struct fixture *fx)
 {
     store_account_put(fx->acct);
     store_close(fx->store);
-    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
+    assert_ok(open_store(fx));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
 }
 
@@ -105,8 +121,11 @@ struct store_tx *
 begin_write(struct fixture *fx)
 {
     struct store_tx *tx = NULL;
+    enum rc rc;
 
-    assert_ok(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err));
+    while ((rc = store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err)) == RC_AGAIN)
+        fx->again++;
+    assert_ok(rc);
     return tx;
 }
 
@@ -114,8 +133,11 @@ struct store_tx *
 begin_read(struct fixture *fx)
 {
     struct store_tx *tx = NULL;
+    enum rc rc;
 
-    assert_ok(store_read_begin(fx->acct, (struct wake){0}, &tx, &fx->err));
+    while ((rc = store_read_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err)) == RC_AGAIN)
+        fx->again++;
+    assert_ok(rc);
     return tx;
 }
 

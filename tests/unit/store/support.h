@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the store share: a data directory that goes away, a clock moved by hand,
- * short forms of begin and commit, messages made from a number.
+ * What the tests of the store share: the engine under test (ROOST_TEST_ENGINE), a data
+ * directory that goes away, a clock moved by hand, short forms of begin and commit, messages
+ * made from a number.
  */
 #ifndef TESTS_UNIT_STORE_SUPPORT_H
 #define TESTS_UNIT_STORE_SUPPORT_H
@@ -26,6 +27,8 @@ struct fixture {
     struct arena arena;
     struct err err;
     unsigned reports;
+    bool reads_flags; /* the engine passes over what is known */
+    unsigned again;   /* begins that the engine put off */
 };
 
 /* Moved by hand: seconds since 1970. */

@@ -234,8 +234,8 @@ test_abandoned_write_leaves_nothing(void **state)
     tx = begin_write(fx);
     assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 2);
     const struct entry kept = add_message(fx, tx, inbox, 4, 0);
-    assert_int_equal(kept.uid, lost.uid); /* nobody was told of it */
-    assert_true(kept.modseq > lost.modseq);
+    assert_int_equal(kept.uid, lost.uid);    /* nobody was told of it */
+    assert_true(kept.modseq >= lost.modseq); /* nor of that, but it may be skipped */
     commit(fx, tx);
 
     tx = begin_write(fx);
