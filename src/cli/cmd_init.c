@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "daemon/config.h"
 #include "daemon/directory.h"
+#include "store/engine_sqlite.h"
 #include "store/registry.h"
 
 enum { CERT_DAYS = 3650, TEXT_MAX = 65536 };
@@ -160,9 +161,9 @@ registry_make(const char *dir, struct err *err)
 
     if (snprintf(path, sizeof path, "%s/registry.db", dir) >= (int)sizeof path)
         return err_set(err, RC_INVALID, 0, "the path is too long");
-    const struct registry_options options = {
-        .path = path, .clock = &clock_system, .create = true};
-    const enum rc rc = registry_open(&options, &registry, err);
+    const struct sqlite_registry_options options = {
+        .path = path, .registry.clock = &clock_system, .create = true};
+    const enum rc rc = registry_open_sqlite(&options, &registry, err);
     if (rc == RC_OK)
         registry_close(registry);
     return rc;

@@ -89,11 +89,11 @@ enum rc
 house_store_open(struct house *house, struct err *err)
 {
     struct config *config = house->config;
-    const struct registry_options registry = {
+    const struct sqlite_registry_options registry = {
         .path = config_path(config, "registry.db"),
-        .clock = house->clock,
-        .domains = config->domains.items,
-        .domain_count = config->domains.count,
+        .registry.clock = house->clock,
+        .registry.domains = config->domains.items,
+        .registry.domain_count = config->domains.count,
         .create = true,
     };
     const struct sqlite_options store = {
@@ -107,7 +107,7 @@ house_store_open(struct house *house, struct err *err)
         .background = house->use == HOUSE_SERVE,
     };
 
-    enum rc rc = registry_open(&registry, &house->registry, err);
+    enum rc rc = registry_open_sqlite(&registry, &house->registry, err);
     if (rc == RC_OK)
         rc = store_open_sqlite(&store, &house->store, err);
     if (rc == RC_OK)

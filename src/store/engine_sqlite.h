@@ -7,6 +7,7 @@
 #ifndef STORE_ENGINE_SQLITE_H
 #define STORE_ENGINE_SQLITE_H
 
+#include "store/registry.h"
 #include "store/store.h"
 
 struct sqlite_options {
@@ -22,6 +23,17 @@ struct sqlite_options {
 
 MUST_USE enum rc store_open_sqlite(const struct sqlite_options *options, struct store **out,
                                    struct err *err);
+
+struct sqlite_registry_options {
+    struct registry_options registry;
+    const char *path; /* of the database, DIR/registry.db; borrowed for the call */
+    bool create;      /* make it when it is not there; otherwise RC_NOT_FOUND */
+};
+/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost).
+ */
+MUST_USE enum rc registry_open_sqlite(const struct sqlite_registry_options *options,
+                                      struct registry **out, struct err *err);
+
 /** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
 int64_t store_sqlite_open_fds(struct store *store);
 /** Closed accounts whose logs wait to be emptied. Thread: any. */

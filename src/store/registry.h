@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The registry: who has an account here, under which addresses mail reaches it, and what is
- * kept to check its password. One SQLite database (DIR/registry.db) for the whole server.
- * It verifies nothing itself: auth/ does, from the record it gives.
+ * kept to check its password. It verifies nothing itself: auth/ does, from the record it gives.
  *
- * Look-ups by login name and by address are answered from a bounded cache in memory and cost
- * no disk when warm; any change through this handle, and any made by another process (seen by
- * SQLite's data_version at most a second later), empties it.
+ * Look-ups by login name and by address are answered from a bounded cache in memory and ask
+ * nobody when warm. A change through this handle empties it at once, one made by others within
+ * a second (INV-S10).
  *
- * Thread: any, all functions; they serialise on an own lock for the database and may wait
- * for disk.
+ * Thread: any, all functions; they may wait for the engine.
  */
 #ifndef STORE_REGISTRY_H
 #define STORE_REGISTRY_H
@@ -54,18 +52,13 @@ struct registry_account {
 
 struct registry;
 
+/* What every engine's registry is told; the function that opens one is with the engine's. */
 struct registry_options {
-    const char *path;           /* of the database */
     const struct clock *clock;  /* borrowed for life */
     const char *const *domains; /* own domains, lower case; borrowed for life */
     size_t domain_count;
-    bool create; /* make it when it is not there; otherwise RC_NOT_FOUND */
 };
 
-/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost).
- */
-MUST_USE enum rc registry_open(const struct registry_options *options, struct registry **out,
-                               struct err *err);
 void registry_close(struct registry *registry);
 
 /** A secret of this server, drawn once at creation (32 octets): salts of unknown accounts. */

@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "support/fake_clock.h"
 #include "support/tmpdir.h"
+#include "store/engine_sqlite.h"
 
 struct fixture {
     struct tmpdir dir;
@@ -37,12 +38,12 @@ fixture_open(struct fixture *f)
     tmpdir_make(&f->dir);
     fake_clock_init(&f->now, 1794486257);
     snprintf(path, sizeof path, "%s", tmpdir_file(&f->dir, "registry.db"));
-    const struct registry_options options = {.path = path,
-                                             .clock = &f->now.clock,
-                                             .domains = domains,
-                                             .domain_count = 1,
-                                             .create = true};
-    assert_ok(registry_open(&options, &f->registry, &err));
+    const struct sqlite_registry_options options = {.path = path,
+                                                    .registry.clock = &f->now.clock,
+                                                    .registry.domains = domains,
+                                                    .registry.domain_count = 1,
+                                                    .create = true};
+    assert_ok(registry_open_sqlite(&options, &f->registry, &err));
     assert_ok(password_new(&fixture_policy, SPAN("pencil"), hash, &keys, &err));
     assert_ok(registry_add(f->registry, SPAN("joe"), hash, &keys, &f->joe, &err));
     assert_ok(registry_add(f->registry, SPAN("imported@example.org"), hash, NULL, &f->imported,

@@ -2,6 +2,10 @@
 /* Writers elsewhere: two stores on one directory, as two nodes have one account. */
 #include "support.h"
 
+#include <stdio.h>
+
+#include "support/seam_engine.h"
+
 struct pair {
     struct fixture *fx; /* here; its account is 7 */
     struct store *store;
@@ -236,6 +240,36 @@ test_entries_since_a_modseq(void **state)
     fixture_free(fx);
 }
 
+/* Each store, account and transaction goes to its own engine. */
+static void
+test_two_engines_are_open_at_once(void **state)
+{
+    struct fixture *fx = fixture_new();
+    const struct seam_options options = {.sqlite = fx->options, .wakes = SEAM_WAKE_AT_ONCE};
+    struct seam_options other = options;
+    char dir[96];
+    struct store *store = NULL;
+    struct store_account *acct = NULL;
+    struct store_tx *theirs = NULL;
+
+    (void)state;
+    snprintf(dir, sizeof dir, "%s/other", fx->dir);
+    other.sqlite.dir = dir;
+    assert_ok(store_open_seam(&other, &store, &fx->err));
+    assert_ok(store_account_get(store, 7, &acct));
+    fill(fx, "INBOX", 3);
+    struct store_tx *tx = begin_read(fx);
+    assert_rc(store_read_begin(acct, WAKE_NOBODY, &theirs, &fx->err), RC_AGAIN);
+    assert_ok(store_read_begin(acct, WAKE_NOBODY, &theirs, &fx->err));
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 3);
+    assert_int_equal(mbox_row(fx, theirs, "INBOX").exists, 0);
+    store_end(theirs);
+    store_end(tx);
+    store_account_put(acct);
+    store_close(store);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
@@ -245,6 +279,7 @@ main(void)
         cmocka_unit_test(test_modseq_of_a_rename_that_was_undone_first),
         cmocka_unit_test(test_two_writers_take_turns),
         cmocka_unit_test(test_entries_since_a_modseq),
+        cmocka_unit_test(test_two_engines_are_open_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

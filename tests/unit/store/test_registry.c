@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/engine_sqlite.h"
 #include "store/registry.h"
 #include "store/sqlite/registry/registry_private.h"
 
@@ -43,14 +44,14 @@ static const char *const domains[] = {"localhost", "mail.example.org"};
 static struct registry *
 open_registry(bool create)
 {
-    const struct registry_options options = {.path = path,
-                                             .clock = &hand_clock,
-                                             .domains = domains,
-                                             .domain_count = ARRAY_LEN(domains),
-                                             .create = create};
+    const struct sqlite_registry_options options = {.path = path,
+                                                    .registry.clock = &hand_clock,
+                                                    .registry.domains = domains,
+                                                    .registry.domain_count = ARRAY_LEN(domains),
+                                                    .create = create};
     struct registry *registry = NULL;
 
-    assert_ok(registry_open(&options, &registry, &err));
+    assert_ok(registry_open_sqlite(&options, &registry, &err));
     return registry;
 }
 
@@ -99,12 +100,12 @@ some_keys(uint8_t fill)
 static void
 test_open_without_create(void **state)
 {
-    const struct registry_options options = {.path = "/tmp/roost-no-such-registry/registry.db",
-                                             .clock = &hand_clock};
+    const struct sqlite_registry_options options = {
+        .path = "/tmp/roost-no-such-registry/registry.db", .registry.clock = &hand_clock};
     struct registry *registry = NULL;
 
     (void)state;
-    assert_rc(registry_open(&options, &registry, &err), RC_NOT_FOUND);
+    assert_rc(registry_open_sqlite(&options, &registry, &err), RC_NOT_FOUND);
     assert_null(registry);
 }
 

@@ -82,9 +82,9 @@ test_every_table_and_column_is_described(void **state)
     snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
     check_database(buf_span(&doc), path, "\n## mail.db, version 1\n");
     snprintf(path, sizeof path, "%s/registry.db", fx->dir);
-    const struct registry_options options = {
-        .path = path, .clock = &test_clock, .create = true};
-    assert_ok(registry_open(&options, &registry, &fx->err));
+    const struct sqlite_registry_options options = {
+        .path = path, .registry.clock = &test_clock, .create = true};
+    assert_ok(registry_open_sqlite(&options, &registry, &fx->err));
     check_database(buf_span(&doc), path, "\n## registry.db, version 1\n");
     registry_close(registry);
     fixture_free(fx);

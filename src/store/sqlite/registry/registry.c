@@ -263,7 +263,7 @@ secret_read(struct registry *registry, struct err *err)
 }
 
 static enum rc
-database_open(struct registry *registry, const struct registry_options *options,
+database_open(struct registry *registry, const struct sqlite_registry_options *options,
               struct err *err)
 {
     const struct db_options db_options = {
@@ -287,16 +287,17 @@ database_open(struct registry *registry, const struct registry_options *options,
 }
 
 enum rc
-registry_open(const struct registry_options *options, struct registry **out, struct err *err)
+registry_open_sqlite(const struct sqlite_registry_options *options, struct registry **out,
+                     struct err *err)
 {
     struct registry *registry = calloc(1, sizeof *registry);
 
     if (registry == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for the registry");
-    registry->clock = options->clock;
-    registry->domains = options->domains;
-    registry->domain_count = options->domain_count;
-    registry->checked_us = clock_mono_us(options->clock) - CHECK_AFTER_US;
+    registry->clock = options->registry.clock;
+    registry->domains = options->registry.domains;
+    registry->domain_count = options->registry.domain_count;
+    registry->checked_us = clock_mono_us(options->registry.clock) - CHECK_AFTER_US;
     const enum rc rc = database_open(registry, options, err);
     if (rc != RC_OK) {
         db_close(registry->db);

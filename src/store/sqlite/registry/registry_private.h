@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "db/stmt.h"
 #include "db/txn.h"
+#include "store/engine_sqlite.h"
 #include "store/registry.h"
 
 enum registry_sql {
