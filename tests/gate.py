@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
 WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
+# What tests start beside their own programs.
+SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider"]
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 
@@ -37,11 +39,20 @@ def run(command, env=None, **kwargs):
     return subprocess.run(command, cwd=ROOT, env=full, **kwargs)
 
 
-def configure(name, options, env=None):
+def programs_of(build, suites):
+    """What ninja has to build for these suites."""
+    tests = json.loads(run(["meson", "introspect", str(build), "--tests"], stdout=subprocess.PIPE, check=True).stdout)
+    wanted = {f"roost:{suite}" for suite in suites}
+    return sorted({os.path.relpath(test["cmd"][0], build) for test in tests if wanted & set(test["suite"])})
+
+
+def configure(name, options, env=None, suites=(), more=()):
+    """Builds everything, or only what the suites need, and more."""
     build = ROOT / "build" / name
     if not (build / "build.ninja").exists():
         run(["meson", "setup", str(build), *options], env, check=True, stdout=subprocess.DEVNULL)
-    done = run(["ninja", "-C", str(build)], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    targets = [*programs_of(build, suites), *more] if suites else []
+    done = run(["ninja", "-C", str(build), *targets], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         print(done.stdout[-8000:])
         raise SystemExit(f"the {name} build failed")
@@ -159,7 +170,8 @@ def gate(total, long_run):
 
     clang = {"CC": "clang"}
     asan, warnings = configure(
-        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang)
+        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang,
+        ["unit", "fuzz"], SERVER)
     warnings_check(total, "clang", warnings)
     strict = {
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -169,7 +181,8 @@ def gate(total, long_run):
     pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
            {**strict, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
     tsan, _ = configure(
-        "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang)
+        "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang,
+        ["stress"], SERVER if long_run else [])
     meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
     lint(total)
     if long_run:
