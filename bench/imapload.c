@@ -154,100 +154,127 @@ number(const char *arg, uint64_t min, uint64_t max)
     return value;
 }
 
-static void
-take_option(struct load_options *opt, int c, char *arg)
+/* Each takes the options of one kind; false: it is none of them. */
+static bool
+take_flag(struct load_options *opt, int c)
+{
+    switch (c) {
+    case OPT_TLS:
+        opt->tls = true;
+        return true;
+    case OPT_FRESH:
+        opt->fresh = true;
+        return true;
+    case OPT_KEEP:
+        opt->keep = true;
+        return true;
+    case OPT_SPREAD:
+        opt->spread = true;
+        return true;
+    case OPT_NAGLE:
+        opt->nagle = true;
+        return true;
+    case OPT_QUIET:
+        opt->quiet = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+take_text(struct load_options *opt, int c, char *arg)
 {
     switch (c) {
     case OPT_HOST:
         opt->host = arg;
-        break;
-    case OPT_PORT:
-        opt->port = (unsigned)number(arg, 1, 65535);
-        break;
-    case OPT_LMTP_PORT:
-        opt->lmtp_port = (unsigned)number(arg, 1, 65535);
-        break;
-    case OPT_TLS:
-        opt->tls = true;
-        break;
+        return true;
     case OPT_USER:
         opt->user = arg;
-        break;
-    case OPT_USERS:
-        opt->users = (unsigned)number(arg, 1, 10000000);
-        break;
-    case OPT_FIRST:
-        opt->first = (unsigned)number(arg, 1, 10000000);
-        break;
+        return true;
     case OPT_PASSWORD:
         opt->password = arg;
-        break;
+        return true;
     case OPT_RCPT:
         opt->rcpt = arg;
-        break;
+        return true;
     case OPT_MAILBOX:
         opt->mailbox = arg;
-        break;
+        return true;
     case OPT_TARGET:
         opt->target = arg;
-        break;
+        return true;
     case OPT_SET:
         opt->set = arg;
-        break;
+        return true;
     case OPT_ITEMS:
         opt->items = arg;
-        break;
-    case OPT_CONNECTIONS:
-        opt->connections = (unsigned)number(arg, 1, 100000);
-        break;
-    case OPT_COUNT:
-        opt->count = number(arg, 1, 1000000000);
-        break;
-    case OPT_SECONDS:
-        opt->seconds = (double)number(arg, 1, 100000);
-        break;
-    case OPT_REPEAT:
-        opt->repeat = (unsigned)number(arg, 1, 100000);
-        break;
-    case OPT_ROUNDS:
-        opt->rounds = (unsigned)number(arg, 1, 1000);
-        break;
-    case OPT_ROUND_SECONDS:
-        opt->round_seconds = (double)number(arg, 1, 100000);
-        break;
-    case OPT_BATCH:
-        opt->batch = (unsigned)number(arg, 1, 100000);
-        break;
-    case OPT_FRESH:
-        opt->fresh = true;
-        break;
-    case OPT_KEEP:
-        opt->keep = true;
-        break;
-    case OPT_SPREAD:
-        opt->spread = true;
-        break;
-    case OPT_NAGLE:
-        opt->nagle = true;
-        break;
-    case OPT_QUIET:
-        opt->quiet = true;
-        break;
+        return true;
     case OPT_MBOX:
         opt->mbox = arg;
-        break;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+take_number(struct load_options *opt, int c, const char *arg)
+{
+    switch (c) {
+    case OPT_PORT:
+        opt->port = (unsigned)number(arg, 1, 65535);
+        return true;
+    case OPT_LMTP_PORT:
+        opt->lmtp_port = (unsigned)number(arg, 1, 65535);
+        return true;
+    case OPT_USERS:
+        opt->users = (unsigned)number(arg, 1, 10000000);
+        return true;
+    case OPT_FIRST:
+        opt->first = (unsigned)number(arg, 1, 10000000);
+        return true;
+    case OPT_CONNECTIONS:
+        opt->connections = (unsigned)number(arg, 1, 100000);
+        return true;
+    case OPT_COUNT:
+        opt->count = number(arg, 1, 1000000000);
+        return true;
+    case OPT_SECONDS:
+        opt->seconds = (double)number(arg, 1, 100000);
+        return true;
+    case OPT_REPEAT:
+        opt->repeat = (unsigned)number(arg, 1, 100000);
+        return true;
+    case OPT_ROUNDS:
+        opt->rounds = (unsigned)number(arg, 1, 1000);
+        return true;
+    case OPT_ROUND_SECONDS:
+        opt->round_seconds = (double)number(arg, 1, 100000);
+        return true;
+    case OPT_BATCH:
+        opt->batch = (unsigned)number(arg, 1, 100000);
+        return true;
     case OPT_SEED:
         opt->seed = number(arg, 0, UINT64_MAX);
-        break;
+        return true;
     case OPT_MAX_OCTETS:
         opt->max_octets = (size_t)number(arg, 1, 30000000);
-        break;
-    case OPT_HELP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+take_option(struct load_options *opt, int c, char *arg)
+{
+    if (c == OPT_HELP) {
         fputs(help, stdout);
         exit(0);
-    default:
-        usage("see", "--help");
     }
+    if (!take_flag(opt, c) && !take_text(opt, c, arg) && !take_number(opt, c, arg))
+        usage("see", "--help");
 }
 
 /* Ten thousand parked sessions need as many descriptors. */

@@ -45,9 +45,9 @@ name_index(const char *names, struct span word)
 {
     if (word.len < 3)
         return 0;
-    for (int32_t i = 0; names[3 * i] != '\0'; i++)
-        if (span_ieq(span_of(names + 3 * (size_t)i, 3), span_head(word, 3)))
-            return i + 1;
+    for (size_t i = 0; names[3 * i] != '\0'; i++)
+        if (span_ieq(span_of(names + 3 * i, 3), span_head(word, 3)))
+            return (int32_t)i + 1;
     return 0;
 }
 

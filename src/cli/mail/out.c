@@ -104,7 +104,7 @@ out_open(struct mail_out *out, const struct out_format *format, const char *dir,
     buf_init(&out->notes, NAMES_OCTETS);
     buf_init(&out->path, PATH_OCTETS);
     buf_init(&out->base, LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1) + 64);
-    buf_init(&out->letters, LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1));
+    buf_init(&out->letters, (size_t)LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1));
     buf_init(&out->text, (size_t)LIMIT_APPEND_MAX * 2);
     return out_dir_make(dir, err);
 }

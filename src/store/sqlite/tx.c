@@ -376,7 +376,17 @@ reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
     if (handle == NULL) {
         if (!reader_may_open(acct))
             return come_again(acct, wake, err);
-        const enum rc rc = reader_open(shard, acct, &handle, err);
+        enum rc rc = reader_open(shard, acct, &handle, err);
+        if (rc == RC_NOT_FOUND) {
+            /* An earlier life was cut off before its first commit, and the writer that opened
+             * the account in this one has not come to look for mailboxes yet. */
+            acct->bare = true;
+            rc = bare_end(shard, acct, wake, err);
+            if (rc == RC_OK && (acct->setup == SETUP_BUSY || acct->truncating))
+                return come_again(acct, wake, err);
+            if (rc == RC_OK)
+                rc = reader_open(shard, acct, &handle, err);
+        }
         if (rc != RC_OK)
             return rc;
         if (acct->truncating) /* it began meanwhile, and waits for nobody who comes now */

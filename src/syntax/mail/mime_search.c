@@ -54,7 +54,7 @@ mime_search_init(struct mime_search *search, struct arena *arena,
     fold_init(&search->fold);
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_init(bufs[i], TEXT_MAX);
-    arena_init(&search->addresses, LIMIT_HEADER_FIELD * 2);
+    arena_init(&search->addresses, (size_t)LIMIT_HEADER_FIELD * 2);
     search->needles = arena_array(arena, struct needle, count);
     search->needle_count = count;
     if (search->needles == NULL || fold_needles(search, arena, needles) != RC_OK) {
