@@ -502,7 +502,10 @@ open_both(struct seam_store *store, struct err *err)
 {
     const enum rc rc = store_open_sqlite(&store->options.sqlite, &store->inner, err);
 
-    return rc == RC_OK ? store_open_sqlite(&store->options.sqlite, &store->elsewhere, err) : rc;
+    /* Spares and logs in the folder belong to the first one: another would sweep them away. */
+    struct sqlite_options other = store->options.sqlite;
+    other.background = false;
+    return rc == RC_OK ? store_open_sqlite(&other, &store->elsewhere, err) : rc;
 }
 
 enum rc
