@@ -144,14 +144,6 @@ void mailboxes_done(struct account *acct);
  *  is above keep_octets. True when no version is left. */
 bool mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets);
 
-void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);
-void mailbox_set_name(struct mailbox *mailbox, struct span name);
-void mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
-/** Takes over the reference; NULL: none in memory. */
-void mailbox_set_current(struct mailbox *mailbox, struct version *version);
-/** The version that old becomes by these changes, with a reference, or NULL: no memory. */
-struct version *version_after(struct version *old, const struct mbox_changes *changes);
-
 /* The lock is held for these four. */
 void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);
 void mailbox_set_name(struct mailbox *mailbox, struct span name);
