@@ -570,7 +570,7 @@ start_tls_go(struct imap_session *im, enum task_next *next_out)
         session_end(&im->s, END_LIMIT_MEMORY, "TLS");
         return GO_ON;
     }
-    im->s.tls = true;
+    session_tls_set(&im->s, SESSION_TLS_BEGUN);
     session_identity_changed(&im->s);
     if (discarded > 0)
         log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were thrown away",

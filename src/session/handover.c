@@ -87,7 +87,7 @@ pack_common(struct session *session, struct buf *out)
     pack_u8(out, (uint8_t)session->door->service);
     pack_u64(out, session->number);
     pack_peer(&session->peer, out);
-    pack_u8(out, session->proxy_tls);
+    pack_u8(out, session_is_private(session)); /* at its proxy: see session_move */
     pack_i64(out, session->opened_us);
     pack_i64(out, session->opened_wall_us);
     pack_u64(out, session->account_id);
@@ -223,9 +223,8 @@ unpack_common(struct session *session, struct unpack *in)
     struct conn *conn = &session->conn;
     const int64_t now_us = session_now_us(session);
 
-    session->greeted = true;
-    session->proxy_tls = unpack_bool(in);
-    atomic_store(&session->tls, session->proxy_tls);
+    session->phase = PHASE_OPEN;
+    session_tls_set(session, unpack_bool(in) ? SESSION_TLS_PROXY : SESSION_TLS_NONE);
     session->opened_us = unpack_time(in, now_us);
     session->opened_wall_us = unpack_time(in, wall_max_us);
     session->account_id = unpack_u64(in);

@@ -55,8 +55,11 @@ probe_all(struct session_table *table, const struct session *newcomer, enum end_
     table->sweep_us = now_us;
     LIST_FOR_EACH (node, &table->sessions) {
         struct session *s = CONTAINER_OF(node, struct session, table_link);
-        if (s->admitted && (limit == END_LIMIT_TOTAL ||
-                            (s->address_counted && net_addr_share_hash(&s->peer) == address)))
+        const bool helps =
+            limit == END_LIMIT_TOTAL
+                ? s->counted != COUNTED_NOT
+                : s->counted == COUNTED_ADDRESS && net_addr_share_hash(&s->peer) == address;
+        if (helps)
             count += probe_if_suspect(s);
     }
     return count;

@@ -55,8 +55,7 @@ introduce(struct session *session, const struct proxy_header *header)
                 header->tls ? ", TLS ends there " : "", header->tls_version);
         session_set_peer(session, &header->client);
     }
-    session->proxy_tls = header->tls;
-    atomic_store_explicit(&session->tls, header->tls, memory_order_relaxed);
+    session_tls_set(session, header->tls ? SESSION_TLS_PROXY : SESSION_TLS_NONE);
 }
 
 bool
@@ -87,7 +86,7 @@ proxied_step(struct session *session)
     proxied_free(proxied);
     session->proxied = NULL;
     if (tls != NULL) {
-        atomic_store_explicit(&session->tls, true, memory_order_relaxed);
+        session_tls_set(session, SESSION_TLS_BEGUN);
         if (conn_start_tls(&session->conn, tls, &discarded) != RC_OK)
             session_end(session, END_LIMIT_MEMORY, "TLS");
     }

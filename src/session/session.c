@@ -2,8 +2,8 @@
 /*
  * The life of a session between accept and end record; the doors fill in the dialogue. Runs on
  * whichever work thread has the session; session_open runs in a listener. See the header for
- * the picture: each arrow of the way out is a function here (ending_release, ending_flush,
- * ending_close).
+ * the picture: its arrows are door_open, hold, session_end, and on the way out goodbye,
+ * ending_release, ending_flush and ending_close.
  */
 #include "session/session.h"
 
@@ -41,14 +41,26 @@ session_state_set(struct session *session, enum session_state state)
                       state == SESSION_IDLE);
 }
 
+void
+session_tls_set(struct session *session, enum session_tls tls)
+{
+    atomic_store_explicit(&session->tls, (uint_fast8_t)tls, memory_order_relaxed);
+}
+
+static enum session_tls
+tls_get(const struct session *session)
+{
+    return (enum session_tls)atomic_load_explicit(&session->tls, memory_order_relaxed);
+}
+
 /* Notes the TLS handshake when it is new that it is done. */
 static void
 tls_note(struct session *session)
 {
-    if (session->tls_seen || !conn_is_tls(&session->conn) || !conn_tls_ready(&session->conn))
+    if (tls_get(session) != SESSION_TLS_BEGUN || !conn_tls_ready(&session->conn))
         return;
     const uint64_t at_ms = (uint64_t)(session_now_us(session) - session->opened_us) / 1000;
-    session->tls_seen = true;
+    session_tls_set(session, SESSION_TLS_DONE);
     struct event *event = event_note(event_log_room(&session->events), EVENT_TLS, at_ms);
     event->a = session->counts.commands == 0 ? (uint32_t)at_ms : 0;
 }
@@ -72,7 +84,7 @@ session_end(struct session *session, enum end_reason reason, const char *detail,
 {
     if (session_is_ending(session))
         return;
-    session->phase = PHASE_RELEASING;
+    session->phase = session->phase == PHASE_ARRIVED ? PHASE_TURNED_AWAY : PHASE_ENDING;
     session->reason = reason;
     session_state_set(session, SESSION_ENDING);
     session_event(session, EVENT_END);
@@ -254,11 +266,12 @@ posts_take(struct session *session)
         session_end(session, END_GAVE_WAY, NULL);
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
     if ((posts & POST_STAY) != 0)
-        session->asked = session->held ? session->asked | POST_UPGRADE : 0;
+        session->asked = session->phase == PHASE_HELD ? session->asked | POST_UPGRADE : 0;
     /* One that is held waits for its own turn, however much the others are hurried. */
-    const bool hurry = (posts & POST_HURRY) != 0 &&
-                       (!session->held || (posts & (POST_SHUTDOWN | POST_UPGRADE)) != 0);
-    if (hurry || (session->asked != 0 && !session->greeted))
+    const bool hurry =
+        (posts & POST_HURRY) != 0 &&
+        (session->phase != PHASE_HELD || (posts & (POST_SHUTDOWN | POST_UPGRADE)) != 0);
+    if (hurry || (session->asked != 0 && session->phase == PHASE_ARRIVED))
         asked_end(session);
     return (posts & POST_DESCRIBE) != 0;
 }
@@ -364,7 +377,7 @@ static struct span
 tls_text(const struct session *session, char *dst, size_t cap)
 {
     if (!conn_is_tls(&session->conn) || !conn_tls_ready(&session->conn))
-        return session->proxy_tls ? SPAN("TLS at the proxy") : SPAN("");
+        return tls_get(session) == SESSION_TLS_PROXY ? SPAN("TLS at the proxy") : SPAN("");
     snprintf(dst, cap, "%s %s", tls_conn_version(&session->conn),
              tls_conn_cipher(&session->conn));
     return span_of_str(dst);
@@ -455,27 +468,40 @@ ending_flush(struct session *session)
     return ending_close(session);
 }
 
-/* The dialogue begins; also for a session that was refused, which the door lets go later. */
 static void
-door_open(struct session *session)
+door_greets(struct session *session)
 {
-    if (session->greeted)
-        return;
-    session->greeted = true;
     session_line_begins(session);
     session->door->opened(session);
 }
 
+/* The dialogue begins. */
+static void
+door_open(struct session *session)
+{
+    session->phase = PHASE_OPEN;
+    door_greets(session);
+}
+
+static void
+goodbye(struct session *session)
+{
+    if (session->phase == PHASE_TURNED_AWAY)
+        door_greets(session); /* so that the door has something to let go of */
+    session->phase = PHASE_RELEASING;
+    session->door->goodbye(session);
+}
+
+/* A session whose proxy has introduced nobody has nobody to say goodbye to. */
 static enum task_next
 ending_release(struct session *session)
 {
-    if (!session->told && session->proxied == NULL) {
-        session->told = true;
-        door_open(session); /* so that it can let go of itself */
-        session->door->goodbye(session);
+    if (session->proxied == NULL) {
+        if (session->phase != PHASE_RELEASING)
+            goodbye(session);
+        if (!session->door->release(session))
+            return TASK_PARK_WAKE;
     }
-    if (session->proxied == NULL && !session->door->release(session))
-        return TASK_PARK_WAKE;
     session_let_go(session);
     session->phase = PHASE_FLUSHING;
     /* Who does not answer will not read the goodbye either, and its place is needed. */
@@ -513,7 +539,7 @@ static bool
 welcome(struct session *session, enum task_next *next_out)
 {
     *next_out = TASK_PARK_WAKE;
-    if (session->greeted)
+    if (session->phase != PHASE_ARRIVED)
         return true;
     if (!admitted(session) || session_is_ending(session))
         return false;
@@ -538,10 +564,10 @@ welcome(struct session *session, enum task_next *next_out)
 static enum task_next
 hold(struct session *session, uint32_t why)
 {
-    if (!session->held) {
+    if (session->phase != PHASE_HELD) {
         if (!session->door->release(session))
             return TASK_PARK_WAKE;
-        session->held = true;
+        session->phase = PHASE_HELD;
         session_let_go(session);
         session_state_set(session, SESSION_ENDING);
         timer_arm(session, INT64_MAX);
@@ -564,13 +590,13 @@ static bool
 asked_go(struct session *session, uint32_t why, enum task_next *next_out)
 {
     if (session->asked == 0 || session_is_ending(session) ||
-        (!session->held && !session->door->at_rest(session)))
+        (session->phase != PHASE_HELD && !session->door->at_rest(session)))
         return false;
     if ((session->asked & POST_SHUTDOWN) != 0) {
         asked_end(session);
         return false;
     }
-    if (!session->held && (session->asked & POST_MOVE) != 0) {
+    if (session->phase != PHASE_HELD && (session->asked & POST_MOVE) != 0) {
         if (conn_wants_write(&session->conn))
             return false; /* its last answer first */
         if (atomic_load(&session->posts) != 0)
@@ -628,9 +654,7 @@ session_run(struct task *task, uint32_t why)
         session->timer_s = 0;
     if (!session_is_ending(session) && door_run(session, why, &next))
         return next;
-    if (session->phase == PHASE_RELEASING)
-        return ending_release(session);
-    return ending_flush(session);
+    return session->phase == PHASE_FLUSHING ? ending_flush(session) : ending_release(session);
 }
 
 /* ---- beginning ---- */
@@ -672,7 +696,7 @@ session_live_row(struct session *session)
         .account = span_of_str(session->account_name),
         .peer = span_of_str(peer),
         .client_id = span_of_str(session->client_id),
-        .tls = session->tls,
+        .tls = session_is_private(session),
     };
     live_set(session->env->live, (uint32_t)(session->task.id >> 32), &row);
 }
@@ -720,7 +744,7 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
                                    listener's log says why */
         return;
     }
-    session->tls = config.tls != NULL;
+    session_tls_set(session, config.tls == NULL ? SESSION_TLS_NONE : SESSION_TLS_BEGUN);
     session->by_proxy = arrival->by_proxy;
     if (task_enter(env->poller, &session->task, session->conn.fd, session_run, &err) != RC_OK) {
         log_put(&session->log, LOG_E_SERVER_FAILED, "%s", err.text);

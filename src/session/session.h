@@ -3,9 +3,13 @@
  * What every front door shares: a session is a dialogue on a connection, run by one work
  * thread at a time, from its first octet to its one end record.
  *
- *   accept -> session_new -> [ door->run ... park ... run ] -> session_end(reason)
- *                                                                 |
- *             closed, recorded <- FLUSHING <- RELEASING <---------+
+ *   accept -> ARRIVED ----> OPEN: door->run ... park ... run ----> HELD
+ *                |            |                                      |
+ *                |            +--------- session_end(reason) --------+
+ *                v            v
+ *           TURNED_AWAY     ENDING
+ *                |            |
+ *                +------------+--> RELEASING --> FLUSHING --> closed, recorded
  *
  * session_end is the only way out: the first reason given stays. The door then says goodbye
  * (BYE, 421), lets go of what it holds (turn, slots, hub), the output is flushed for a bounded
@@ -117,10 +121,30 @@ struct place {
     bool granted;        /* somebody is leaving for it */
 };
 
-enum end_phase {
-    PHASE_ALIVE,
-    PHASE_RELEASING,
-    PHASE_FLUSHING,
+/* Where it is between accept and end record, in this order; see the picture above. */
+enum session_phase {
+    PHASE_ARRIVED,     /* waits for a place, or for a proxy to say who it is */
+    PHASE_OPEN,        /* the door has greeted it, here or in another process */
+    PHASE_HELD,        /* cannot be moved: has let go of everything, waits for its goodbye */
+    PHASE_TURNED_AWAY, /* its end came before the greeting */
+    PHASE_ENDING,      /* its goodbye comes next */
+    PHASE_RELEASING,   /* goodbye was said; the door lets go of what it holds */
+    PHASE_FLUSHING,    /* what is in the output still goes to the peer */
+};
+
+/* Who keeps others from reading along. */
+enum session_tls {
+    SESSION_TLS_NONE,
+    SESSION_TLS_PROXY, /* the proxy that brought the session, as far as we know */
+    SESSION_TLS_BEGUN, /* we, once the handshake is done */
+    SESSION_TLS_DONE,  /* we; the handshake is noted in the event ring */
+};
+
+/* Which limits the table counts it for. */
+enum session_counted {
+    COUNTED_NOT,     /* for none: it waits for a place, or was refused */
+    COUNTED_TOTAL,   /* [limits] max_connections */
+    COUNTED_ADDRESS, /* that, and until it logs in its address's share */
 };
 
 /* What the protocol was doing when the peer went: decides between the reasons. */
@@ -170,13 +194,9 @@ struct session {
     uint32_t keepalive_s; /* interval last told to the log; 0: none */
 
     /* The end. */
-    uint8_t phase;  /* enum end_phase: ALIVE, then on its way out */
-    bool told;      /* goodbye was said */
-    bool tls_seen;  /* EVENT_TLS is noted */
-    bool greeted;   /* the door has opened, here or in another process */
-    unsigned asked; /* POST_SHUTDOWN, POST_MOVE, POST_UPGRADE: waits until it is at rest */
-    bool held;      /* it cannot be moved: has let go of everything and waits for its goodbye */
+    uint8_t phase;  /* enum session_phase */
     bool let_go;    /* it will not touch the store any more */
+    unsigned asked; /* POST_SHUTDOWN, POST_MOVE, POST_UPGRADE: waits until it is at rest */
     enum end_reason reason;
     char *end_detail;  /* owned; NULL: none; one line, for the journal */
     char *end_words;   /* owned; an administrator's words to the client */
@@ -187,21 +207,18 @@ struct session {
     char *account_name;      /* owned */
     char *client_id;         /* owned: ID's name and version, or NULL */
     char *mailbox_name;      /* owned: selected, or NULL */
-    atomic_bool tls;         /* ours, STARTTLS or the proxy's; the live table reads it */
-    bool proxy_tls;          /* TLS ends at the proxy that brought it */
-    bool admitted;           /* by the table, for max_connections */
+    atomic_uint_fast8_t tls; /* enum session_tls; the live table reads it */
+    uint8_t counted;         /* enum session_counted; table's lock */
     bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
-    bool address_counted;    /* by the table, for its address's share */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
     /* Any thread. */
     atomic_uint posts;          /* enum session_post */
     _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
     struct session_public pub;
-    struct list table_link;   /* table's lock, as the next three */
+    struct list table_link;   /* table's lock, as the next one */
     struct list account_link; /* in the account's cell; before login among the strangers */
     struct place *place;      /* owned; waits at a limit; NULL: it does not */
-    bool told_to_go;          /* table's lock: session_post_next has had it */
 
     struct session_counts counts;
     struct log_scope log;
@@ -234,7 +251,7 @@ void session_open(struct env *env, const struct front_door *door,
 static inline bool
 session_is_private(const struct session *session)
 {
-    return conn_is_tls(&session->conn) || session->proxy_tls;
+    return atomic_load_explicit(&session->tls, memory_order_relaxed) != SESSION_TLS_NONE;
 }
 
 /** Ends the session: the first reason stays. detail may be NULL; it is for the journal and
@@ -245,7 +262,7 @@ void session_end(struct session *session, enum end_reason reason, const char *de
 static inline bool
 session_is_ending(const struct session *session)
 {
-    return session->phase != PHASE_ALIVE;
+    return session->phase >= PHASE_TURNED_AWAY;
 }
 
 /** Somebody waits for it to come to rest: doors begin no further command then, but return. */
@@ -271,6 +288,8 @@ void session_set_account_name(struct session *session, struct span name);
 void session_set_client_id(struct session *session, struct span text);
 /** Who the client is, when a proxy has said so; written under the table's lock. */
 void session_set_peer(struct session *session, const struct net_addr *peer);
+/** TLS has begun, here or at the proxy. */
+void session_tls_set(struct session *session, enum session_tls tls);
 /** After login, client ID or STARTTLS: tells log and crash table who this is now. */
 void session_identity_changed(struct session *session);
 /** Notes an event in the ring; never contents. */

@@ -33,6 +33,7 @@ session_table_new(struct session_table **out)
         return RC_LIMIT;
     lock_init(&table->lock, LOCK_LIVE_TABLE);
     list_init(&table->sessions);
+    table->told = &table->sessions;
     list_init(&table->waiters);
     list_init(&table->strangers);
     map_init(&table->by_account);
@@ -94,9 +95,10 @@ cell_give(struct map *map, uint64_t key)
 static void
 address_give(struct session_table *table, struct session *session)
 {
-    if (session->address_counted)
-        cell_give(&table->by_address, net_addr_share_hash(&session->peer));
-    session->address_counted = false;
+    if (session->counted != COUNTED_ADDRESS)
+        return;
+    cell_give(&table->by_address, net_addr_share_hash(&session->peer));
+    session->counted = COUNTED_TOTAL;
 }
 
 /* Places that only deliveries may take. */
@@ -141,7 +143,7 @@ is_full(const struct session_table *table, const struct session *session,
 static void
 count_in(struct session_table *table, struct session *session)
 {
-    session->admitted = true;
+    session->counted = COUNTED_TOTAL;
     table->admitted++;
     if (!session->door->logs_in)
         table->deliveries++;
@@ -149,36 +151,27 @@ count_in(struct session_table *table, struct session *session)
         list_push_back(&table->strangers, &session->account_link);
 }
 
-/* Its address may not be known yet, behind a proxy. */
-static enum end_reason
-address_take(struct session_table *table, struct session *session,
-             const struct settings *settings)
-{
-    if (session->address_counted || session->proxied != NULL || !has_share(session, settings))
-        return END_NONE;
-    switch (cell_take(&table->by_address, net_addr_share_hash(&session->peer),
-                      share_of_address(settings))) {
-    case RC_OK:
-        session->address_counted = true;
-        return END_NONE;
-    case RC_LIMIT:
-        return END_LIMIT_ADDRESS;
-    default:
-        return END_LIMIT_MEMORY;
-    }
-}
-
 static enum end_reason
 admit_locked(struct session_table *table, struct session *session)
 {
     const struct settings *settings = env_settings(session->env);
+    enum rc rc = RC_OK;
 
-    if (!session->admitted && is_full(table, session, settings))
+    if (session->counted == COUNTED_NOT && is_full(table, session, settings))
         return END_LIMIT_TOTAL;
-    const enum end_reason refused = address_take(table, session, settings);
-    if (refused == END_NONE && !session->admitted)
+    /* Behind a proxy its address may not be known yet: then it comes again. */
+    const bool shares = session->counted != COUNTED_ADDRESS && session->proxied == NULL &&
+                        has_share(session, settings);
+    if (shares)
+        rc = cell_take(&table->by_address, net_addr_share_hash(&session->peer),
+                       share_of_address(settings));
+    if (rc != RC_OK)
+        return rc == RC_LIMIT ? END_LIMIT_ADDRESS : END_LIMIT_MEMORY;
+    if (session->counted == COUNTED_NOT)
         count_in(table, session);
-    return refused;
+    if (shares)
+        session->counted = COUNTED_ADDRESS;
+    return END_NONE;
 }
 
 void
@@ -261,14 +254,15 @@ session_table_adopt(struct session_table *table, struct session *session)
     enum rc rc = RC_OK;
 
     lock_enter(&table->lock);
-    if (has_share(session, env_settings(session->env))) {
+    const bool shares = has_share(session, env_settings(session->env));
+    if (shares)
         rc = cell_take(&table->by_address, address, UINT32_MAX);
-        session->address_counted = rc == RC_OK;
-    }
-    if (rc == RC_OK && session->account_id != 0)
+    else if (session->account_id != 0)
         rc = cell_take(&table->by_account, session->account_id, UINT32_MAX);
     if (rc == RC_OK) {
         count_in(table, session);
+        if (shares)
+            session->counted = COUNTED_ADDRESS;
         if (session->account_id != 0)
             list_push_back(&table_cell_get(&table->by_account, session->account_id)->sessions,
                            &session->account_link);
@@ -360,6 +354,8 @@ session_table_leave(struct session_table *table, struct session *session)
     session_place_done(session);
     lock_enter(&table->lock);
     if (!list_is_empty(&session->table_link)) {
+        if (table->told == &session->table_link)
+            table->told = session->table_link.prev;
         list_remove(&session->table_link);
         table->count--;
     }
@@ -367,7 +363,7 @@ session_table_leave(struct session_table *table, struct session *session)
     if (session->account_id != 0)
         cell_give(&table->by_account, session->account_id);
     address_give(table, session);
-    if (session->admitted) {
+    if (session->counted != COUNTED_NOT) {
         table->admitted--;
         table->deliveries -= !session->door->logs_in;
         table_place_left(table, session);
@@ -425,7 +421,7 @@ info_fill(const struct session *s, struct arena *arena, int64_t now_us,
         .client_id = copy_or_empty(arena, s->client_id),
         .mailbox = copy_or_empty(arena, s->mailbox_name),
         .peer = s->peer,
-        .tls = atomic_load_explicit(&s->tls, memory_order_relaxed),
+        .tls = session_is_private(s),
         .state = atomic_load_explicit(&s->pub.state, memory_order_relaxed),
         .opened_wall_us = s->opened_wall_us,
         .idle_us = now_us - atomic_load_explicit(&s->pub.last_in_us, memory_order_relaxed),
@@ -605,15 +601,9 @@ session_post_next(struct session_table *table, enum session_post post, size_t ma
     size_t count = 0;
 
     lock_enter(&table->lock);
-    LIST_FOR_EACH (node, &table->sessions) {
-        struct session *s = CONTAINER_OF(node, struct session, table_link);
-        if (count == max)
-            break;
-        if (s->told_to_go)
-            continue;
-        s->told_to_go = true;
-        table_post(s, post, NULL);
-        count++;
+    for (; count < max && table->told->next != &table->sessions; count++) {
+        table->told = table->told->next;
+        table_post(CONTAINER_OF(table->told, struct session, table_link), post, NULL);
     }
     lock_leave(&table->lock);
     return count;

@@ -13,6 +13,7 @@
 struct session_table {
     struct lock lock;
     struct list sessions; /* oldest first; also those that were refused, until they are gone */
+    struct list *told; /* the last of them that session_post_next has had; at first the head */
     size_t count;
     size_t admitted;       /* of them: those that count for [limits] max_connections */
     size_t deliveries;     /* of those: the ones that log in nowhere (LMTP) */

@@ -356,6 +356,33 @@ test_crowded(void **state)
     settings.max_connections = 1000000;
 }
 
+/* Each is told once, the oldest first, whoever leaves or comes meanwhile. */
+static void
+test_told_in_order(void **state)
+{
+    struct session *sessions[6];
+    (void)state;
+
+    assert_int_equal(session_post_next(env.table, POST_SHUTDOWN, 9), 0);
+    for (size_t i = 0; i < 5; i++)
+        sessions[i] = enter("127.0.0.1:5");
+    assert_int_equal(session_post_next(env.table, POST_SHUTDOWN, 2), 2);
+    assert_int_equal(atomic_load(&sessions[1]->posts), POST_SHUTDOWN);
+    assert_int_equal(atomic_load(&sessions[2]->posts), 0);
+    leave(sessions[1]); /* the last that was told */
+    leave(sessions[2]); /* the next */
+    assert_int_equal(session_post_next(env.table, POST_SHUTDOWN, 1), 1);
+    assert_int_equal(atomic_load(&sessions[3]->posts), POST_SHUTDOWN);
+    leave(sessions[0]);
+    leave(sessions[3]);
+    sessions[5] = enter("127.0.0.1:5");
+    assert_int_equal(session_post_next(env.table, POST_SHUTDOWN, 9), 2);
+    assert_int_equal(session_post_next(env.table, POST_SHUTDOWN, 9), 0);
+    assert_int_equal(atomic_load(&sessions[5]->posts), POST_SHUTDOWN);
+    leave(sessions[4]);
+    leave(sessions[5]);
+}
+
 int
 main(void)
 {
@@ -368,6 +395,7 @@ main(void)
         cmocka_unit_test(test_share_of_an_address),
         cmocka_unit_test(test_strangers_give_way),
         cmocka_unit_test(test_crowded),
+        cmocka_unit_test(test_told_in_order),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
