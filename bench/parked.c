@@ -368,7 +368,6 @@ accounts_make(void)
     const unsigned count = account_count();
     struct registry_new *rows = calloc(count, sizeof *rows);
     char(*names)[12] = calloc(count, sizeof *names);
-    size_t failed = 0;
     struct err err = {.rc = RC_OK};
 
     if (rows == NULL || names == NULL)
@@ -378,8 +377,11 @@ accounts_make(void)
         rows[i] = (struct registry_new){
             .name = span_of_str(names[i]), .crypt = crypt_hash, .scram = &keys};
     }
-    if (registry_add_many(env->registry, rows, count, &failed, &err) != RC_OK)
+    if (registry_add_many(env->registry, rows, count, &err) != RC_OK)
         die("accounts: %s", err.text);
+    for (unsigned i = 0; i < count; i++)
+        if (rows[i].refused.rc != RC_OK)
+            die("accounts: %s", rows[i].refused.text);
     free(names);
     free(rows);
 }

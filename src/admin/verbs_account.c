@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts: add, passwd, list, disable, enable, remove, alias. What changes for people who are
- * logged in is told to their sessions at once. Passwords arrive in the clear over a socket that
- * only the server's own user can open, are hashed here, and are never shown or logged.
+ * Accounts one by one: add, passwd, list, disable, enable, remove, alias. What changes for
+ * people who are logged in is told to their sessions at once. Passwords arrive in the clear
+ * over a socket that only the server's own user can open, are hashed here, and are never shown
+ * or logged.
  */
 #include "admin/verbs.h"
 
@@ -14,7 +15,7 @@
 #include "store/registry.h"
 #include "store/store.h"
 
-enum { ADD_BATCH = 500, LIST_BATCH = 200, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
+enum { LIST_BATCH = 200, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
 
 static const struct password_policy policy; /* the defaults */
 
@@ -47,97 +48,6 @@ verb_account_add(const struct verb_call *call, struct err *err)
     password_wipe(crypt, sizeof crypt);
     if (rc == RC_EXISTS)
         return err_set(err, rc, 0, "the name \"%.100s\" is taken", name);
-    return rc;
-}
-
-/* ---- many at once ---- */
-
-struct many {
-    struct arena arena;
-    struct registry_new rows[ADD_BATCH];
-    json_int_t lines[ADD_BATCH]; /* of the asker's file, for errors */
-    size_t count;
-    uint64_t added;
-};
-
-static enum rc
-many_store(const struct verb_call *call, struct many *many, struct err *err)
-{
-    size_t failed = 0;
-
-    if (many->count == 0)
-        return RC_OK;
-    const enum rc rc =
-        registry_add_many(call->house->registry, many->rows, many->count, &failed, err);
-    if (rc != RC_OK)
-        return err_prefix(err, rc, "line %jd, after %ju accounts were added",
-                          (intmax_t)many->lines[failed], (uintmax_t)many->added);
-    many->added += many->count;
-    many->count = 0;
-    arena_reset(&many->arena);
-    return RC_OK;
-}
-
-static enum rc
-many_add(struct many *many, const json_t *head, struct err *err)
-{
-    const char *name = json_string_value(json_object_get(head, "account"));
-    const char *plain = json_string_value(json_object_get(head, "plain"));
-    const char *hash = json_string_value(json_object_get(head, "hash"));
-    const json_int_t line = json_integer_value(json_object_get(head, "line"));
-    struct registry_new *row = &many->rows[many->count];
-    char *crypt = arena_alloc(&many->arena, REGISTRY_CRYPT_OCTETS, 1);
-    struct scram_keys *scram = arena_new(&many->arena, struct scram_keys);
-
-    if (name == NULL || (plain == NULL) == (hash == NULL))
-        return err_set(err, RC_INVALID, 0, "line %jd: not name:password", (intmax_t)line);
-    if (crypt == NULL || scram == NULL)
-        return err_set(err, RC_LIMIT, 0, "no memory");
-    *scram = (struct scram_keys){0};
-    const enum rc rc = hash != NULL
-                           ? password_import(span_of_str(hash), crypt, err)
-                           : password_new(&policy, span_of_str(plain), crypt, scram, err);
-    if (rc != RC_OK)
-        return err_prefix(err, rc, "line %jd", (intmax_t)line);
-    row->name = arena_span(&many->arena, span_of_str(name));
-    row->crypt = crypt;
-    row->scram = scram->iterations == 0 ? NULL : scram;
-    many->lines[many->count++] = line;
-    return row->name.ptr == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
-}
-
-static enum rc
-many_run(const struct verb_call *call, struct many *many, struct err *err)
-{
-    json_t *head = NULL;
-    struct span data;
-    enum rc rc;
-
-    while ((rc = call->io->next(call->io->ctx, &head, &data, err)) == RC_OK) {
-        rc = many_add(many, head, err);
-        json_decref(head);
-        if (rc == RC_OK && many->count == ADD_BATCH)
-            rc = many_store(call, many, err);
-        if (rc != RC_OK)
-            return rc;
-    }
-    return rc == RC_NOT_FOUND ? many_store(call, many, err) : rc;
-}
-
-enum rc
-verb_account_add_many(const struct verb_call *call, struct err *err)
-{
-    struct many *many = calloc(1, sizeof *many);
-
-    if (many == NULL)
-        return err_set(err, RC_LIMIT, 0, "no memory");
-    arena_init(&many->arena, 4u << 20);
-    enum rc rc = many_run(call, many, err);
-    if (rc == RC_OK)
-        rc = call->io->row(call->io->ctx, json_pack("{sI}", "added", (json_int_t)many->added),
-                           SPAN(""), err);
-    arena_done(&many->arena);
-    free(many);
     return rc;
 }
 

@@ -48,6 +48,8 @@ int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);
 int cmd_check(struct cli *cli);
 int cmd_account(struct cli *cli);
+/** `roost account add --from PATH`. */
+int account_add_file(struct cli *cli, const char *path, bool skip_existing);
 int cmd_import(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);

@@ -2,16 +2,13 @@
 /* `roost account ...`: accounts and their addresses. */
 #include "cli/ask.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PASSWORD_MAX = 1024, LINE_OCTETS = 4096 };
+enum { PASSWORD_MAX = 1024 };
 
 /* A line from standard input without its end. */
 static bool
@@ -85,143 +82,6 @@ with_password(struct cli *cli, const char *verb, const char *name, bool from_std
     return ask(cli, verb, args, &asking);
 }
 
-/* ---- add --from FILE ----
- *
- * A line is name:password, name:{scheme}hash or name:$6$hash, and what a password file has
- * behind the hash, as Dovecot's has (name:hash:uid:gid:gecos:home:shell:extra), is passed over.
- * A plain password may contain colons, so with such fields behind it a scheme has to say what
- * it is.
- */
-
-struct from_file {
-    FILE *file;
-    const char *path;
-    long line;
-};
-
-enum {
-    PASSWORD_FILE_FIELDS = 5
-}; /* colons behind a password that make a line one of such a file */
-
-/* The argument of the verb that the text behind the name is, cut where its field ends. */
-static const char *
-secret_kind(char *secret)
-{
-    static const char *const plain[] = {"{PLAIN}", "{CLEARTEXT}"};
-
-    for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
-        const size_t len = strlen(plain[i]);
-        if (strncasecmp(secret, plain[i], len) == 0) {
-            secret[strcspn(secret, ":")] = '\0';
-            memmove(secret, secret + len, strlen(secret + len) + 1);
-            return "plain";
-        }
-    }
-    const bool method = secret[0] == '$' && secret[1] != '\0' &&
-                        strchr(secret + 1, '$') != NULL && strcspn(secret + 1, "$") <= 2;
-    if (secret[0] == '{' || method) {
-        secret[strcspn(secret, ":")] = '\0';
-        return "hash";
-    }
-    return "plain";
-}
-
-/* What a password file says about who may log in is not lost silently. */
-static const char *
-refused_extra(const char *secret)
-{
-    static const char *const extras[] = {"nologin", "allow_nets"};
-    const char *rest = strchr(secret, ':');
-
-    for (size_t i = 0; rest != NULL && i < ARRAY_LEN(extras); i++)
-        if (strstr(rest, extras[i]) != NULL)
-            return extras[i];
-    return NULL;
-}
-
-static bool
-is_ambiguous(const char *secret)
-{
-    unsigned colons = 0;
-
-    if (secret[0] == '{' || secret[0] == '$')
-        return false;
-    for (const char *c = secret; *c != '\0'; c++)
-        colons += *c == ':';
-    return colons >= PASSWORD_FILE_FIELDS;
-}
-
-static enum rc
-next_line(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
-{
-    struct from_file *from = ctx;
-    char text[LINE_OCTETS];
-
-    *data_out = SPAN("");
-    for (;;) {
-        if (fgets(text, sizeof text, from->file) == NULL)
-            return ferror(from->file) ? err_set(err, RC_IO, errno, "%s", from->path)
-                                      : RC_NOT_FOUND;
-        from->line++;
-        const size_t len = strcspn(text, "\r\n");
-        if (len == sizeof text - 1)
-            return err_set(err, RC_INVALID, 0, "%s:%ld: line too long", from->path, from->line);
-        text[len] = '\0';
-        if (text[0] != '\0' && text[0] != '#')
-            break;
-    }
-    char *colon = strchr(text, ':');
-    if (colon == NULL)
-        return err_set(err, RC_INVALID, 0, "%s:%ld: not name:password", from->path, from->line);
-    *colon = '\0';
-    char *secret = colon + 1;
-    const char *extra = refused_extra(secret);
-    if (extra != NULL)
-        return err_set(err, RC_INVALID, 0,
-                       "%s:%ld: %s is not taken over; leave the line out, or the field",
-                       from->path, from->line, extra);
-    if (is_ambiguous(secret))
-        return err_set(err, RC_INVALID, 0,
-                       "%s:%ld: a line of a password file needs its scheme: {PLAIN} or {CRYPT} "
-                       "before the password",
-                       from->path, from->line);
-    const char *kind = secret_kind(secret);
-    *head_out = json_pack("{ss, ss, sI}", "account", text, kind, secret, "line",
-                          (json_int_t)from->line);
-    explicit_bzero(text, sizeof text);
-    return *head_out == NULL
-               ? err_set(err, RC_INVALID, 0, "%s:%ld: not UTF-8", from->path, from->line)
-               : RC_OK;
-}
-
-static bool
-print_added(void *ctx, const json_t *row, struct span data)
-{
-    (void)ctx;
-    (void)data;
-    printf("%jd accounts added\n", (intmax_t)json_integer_value(json_object_get(row, "added")));
-    return true;
-}
-
-static int
-add_many(struct cli *cli, const char *path)
-{
-    struct from_file from = {.path = path};
-    struct err err = {.rc = RC_OK};
-    const struct asking asking = {
-        .ctx = &from, .next = next_line, .on_row = cli->json ? ask_print_json : print_added};
-
-    from.file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (from.file == NULL) {
-        err_set(&err, rc_of_errno(errno), errno, "%s", path);
-        return cli_fail(cli, CLI_FAILED, &err);
-    }
-    const int code = ask(cli, "account-add-many", json_object(), &asking);
-    if (from.file != stdin)
-        fclose(from.file);
-    return code;
-}
-
 /* ---- list ---- */
 
 static bool
@@ -265,9 +125,12 @@ static int
 account_add(struct cli *cli)
 {
     const bool from_stdin = flag_take(cli, "--password-stdin");
+    const bool skip = flag_take(cli, "--skip-existing");
 
     if (cli->argc == 3 && strcmp(cli->argv[1], "--from") == 0)
-        return add_many(cli, cli->argv[2]);
+        return account_add_file(cli, cli->argv[2], skip);
+    if (skip)
+        return cli_usage(cli, "--skip-existing goes with --from FILE");
     if (cli->argc != 2 || cli->argv[1][0] == '-')
         return cli_usage(cli, "one name is needed");
     return with_password(cli, "account-add", cli->argv[1], from_stdin);

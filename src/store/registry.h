@@ -74,10 +74,13 @@ struct registry_new {
     struct span name;
     const char *crypt;
     const struct scram_keys *scram; /* may be NULL */
+    struct err refused;             /* out: RC_OK, or why this one was not added */
 };
-/** Adds many in one transaction; all or none; *failed_out is the index that was refused. */
-MUST_USE enum rc registry_add_many(struct registry *registry, const struct registry_new *rows,
-                                   size_t count, size_t *failed_out, struct err *err);
+/** Adds many in one transaction. What registry_add would refuse (RC_EXISTS, RC_INVALID) is left
+ *  out, with the reason in its row, and does not stop the others. On anything but RC_OK none
+ *  was added. */
+MUST_USE enum rc registry_add_many(struct registry *registry, struct registry_new *rows,
+                                   size_t count, struct err *err);
 
 /** Sets hash and keys (keys may be NULL: removed) and raises password_generation.
  *  RC_NOT_FOUND. */

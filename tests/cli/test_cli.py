@@ -188,44 +188,6 @@ def test_changes_end_sessions():
         peer.close()
 
 
-def test_many_accounts_from_a_file(home, tmp_path):
-    names = tmp_path / "names"
-    names.write_text(f"# comment\n\nmany1:{CRYPT}\nmany2:plain words\nmany3@example.org:{CRYPT}\n")
-    assert rows(home.run("account", "add", "--from", str(names), "--json")) == [{"added": 3}]
-    for text, said in [("no colon\n", ":1: not name:password"), (f"ok1:{CRYPT}\n\nbad line\n", ":3: not name:password"),
-                       (f"ok2:{CRYPT}\nx:{{crypt}}nonsense\n", "line 2"), (f"ok3:{CRYPT}\nmany1:{CRYPT}\n", "line 2"),
-                       ("x:" + "y" * 5000 + "\n", ":1: line too long")]:
-        names.write_text(text)
-        done = home.run("account", "add", "--from", str(names), check=False)
-        assert done.returncode == 1 and said in done.stderr, done.stderr
-
-
-def test_lines_of_a_password_file(tmp_path):
-    """Dovecot's passwd-file as it is: fields behind the hash, hashes with and without a scheme."""
-    names = tmp_path / "users"
-    bare = CRYPT.removeprefix("{crypt}")
-    assert bare.startswith("$")
-    names.write_text(
-        f"bare:{bare}\nfields:{{SHA512-CRYPT}}{bare}:1000:1000::/home/x::userdb_quota=1\nupper:{{CRYPT}}{bare}:::::\n"
-        f"plain:{{PLAIN}}{PASSWORD}:1000:1000::/home/x::\ncolons:a:b:c\n")
-    with Roost() as server:
-        assert server.run("sessions").stdout == "nobody is connected\n"
-        server.run("account", "add", "--from", str(names))
-        for name, password in [("bare", PASSWORD), ("fields", PASSWORD), ("upper", PASSWORD), ("plain", PASSWORD),
-                               ("colons", "a:b:c")]:
-            peer = server.connect()
-            peer.line()
-            peer.command(f'LOGIN {name} "{password}"')
-            peer.close()
-        for text, said in [("x:secret:1000:1000::/home/x::\n", "needs its scheme"),
-                           (f"x:{bare}:1000:1000::/home/x::nologin=y\n", "nologin is not taken over"),
-                           (f"x:{{CRYPT}}{bare}::::::allow_nets=10.0.0.0/8\n", "allow_nets is not taken over"),
-                           (f"x:{bare[:-1]}\n", "is cut"), ("x:{PLAIN-MD5}abc:::::\n", "{PLAIN-MD5} is not known")]:
-            names.write_text(text)
-            done = server.run("account", "add", "--from", str(names), check=False)
-            assert done.returncode == 1 and said in done.stderr, done.stderr
-
-
 # ---- mail ----
 
 TEXTS = [f"From: a@example.org\nSubject: number {n}\nMessage-ID: <m{n}@x>\n\nbody of {n}\n" for n in range(6)]

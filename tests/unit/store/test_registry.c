@@ -345,14 +345,13 @@ test_aliases(void **state)
 }
 
 static void
-test_many_at_once_all_or_none(void **state)
+test_many_at_once(void **state)
 {
     enum { COUNT = 3000, PAGE = 700 };
     static char names[COUNT][16];
     static struct registry_new rows[COUNT];
     static struct registry_account page[PAGE];
     struct registry_account account;
-    size_t failed = 0;
     size_t seen = 0;
     size_t count = PAGE;
     char after[REGISTRY_NAME_OCTETS] = "";
@@ -361,12 +360,24 @@ test_many_at_once_all_or_none(void **state)
         snprintf(names[i], sizeof names[i], "user%05u", i);
         rows[i] = (struct registry_new){.name = span_of_str(names[i]), .crypt = "x"};
     }
+    rows[7].name = SPAN("not a name");
+    rows[1999].name = SPAN("info");
     rows[2000].name = SPAN("user00005");
-    assert_rc(registry_add_many(*state, rows, COUNT, &failed, &err), RC_EXISTS);
-    assert_int_equal(failed, 2000);
-    assert_rc(registry_find(*state, SPAN("user00001"), &account, &err), RC_NOT_FOUND);
-    rows[2000].name = span_of_str(names[2000]);
-    assert_ok(registry_add_many(*state, rows, COUNT, &failed, &err));
+    assert_ok(registry_alias_add(*state, add(*state, "a-first"), SPAN("info"), &err));
+    assert_ok(registry_add_many(*state, rows, COUNT, &err));
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(rows[i].refused.rc, i == 7                   ? RC_INVALID
+                                             : i == 1999 || i == 2000 ? RC_EXISTS
+                                                                      : RC_OK);
+    assert_non_null(strstr(rows[1999].refused.text, "account a-first has this alias"));
+    assert_non_null(strstr(rows[2000].refused.text, "there is such an account"));
+    for (unsigned i = 0; i < 3; i++) {
+        static const unsigned left_out[] = {7, 1999, 2000};
+        rows[i] = (struct registry_new){.name = span_of_str(names[left_out[i]]), .crypt = "x"};
+        assert_rc(registry_find(*state, rows[i].name, &account, &err), RC_NOT_FOUND);
+    }
+    assert_ok(registry_add_many(*state, rows, 3, &err));
+    assert_ok(registry_remove(*state, 1, &err));
     while (count == PAGE) {
         assert_ok(registry_list(*state, span_of_str(after), PAGE, page, &count, &err));
         for (size_t i = 0; i < count; i++)
@@ -482,7 +493,7 @@ main(void)
         WITH(test_login_names),
         WITH(test_routes),
         WITH(test_aliases),
-        WITH(test_many_at_once_all_or_none),
+        WITH(test_many_at_once),
         WITH(test_another_process_is_noticed),
         WITH(test_cache_takes_nothing_older_than_a_change),
         WITH(test_threads),

@@ -82,6 +82,23 @@ address_add(struct db *db, const struct registry_name *name, uint64_t id, bool a
     return rc;
 }
 
+/* RC_OK when nobody has the address; otherwise who has it. */
+static enum rc
+address_is_free(struct db *db, const struct registry_name *name, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(db, REG_BY_ADDRESS);
+
+    stmt_bind_text(&stmt, 1, registry_name_span(name));
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    const struct span owner = stmt_span(&stmt, 1);
+    if (span_eq(owner, registry_name_span(name)))
+        return err_set(err, RC_EXISTS, 0, "%s: there is such an account already", name->text);
+    return err_set(err, RC_EXISTS, 0, "%s: account %.*s has this alias already", name->text,
+                   SPAN_FMT(owner));
+}
+
 static enum rc
 account_add(struct change *change, const struct registry_new *row, uint64_t *id_out,
             struct err *err)
@@ -91,6 +108,8 @@ account_add(struct change *change, const struct registry_new *row, uint64_t *id_
 
     if (rc == RC_OK)
         rc = crypt_check(row->crypt, row->scram, err);
+    if (rc == RC_OK)
+        rc = address_is_free(change->db, &name, err); /* so a refusal has written nothing */
     if (rc != RC_OK)
         return rc;
     AUTO_STMT stmt = stmt_get(change->db, REG_ADD);
@@ -99,8 +118,6 @@ account_add(struct change *change, const struct registry_new *row, uint64_t *id_
     bind_scram(&stmt, 3, row->scram == NULL ? &no_keys : row->scram);
     stmt_bind_i64(&stmt, 7, clock_wall_s(change->registry->clock));
     rc = stmt_run(&stmt, err);
-    if (rc == RC_EXISTS)
-        return err_set(err, rc, 0, "%s: there is such an account already", name.text);
     if (rc != RC_OK)
         return rc;
     const uint64_t id = (uint64_t)db_last_rowid(change->db);
@@ -128,27 +145,25 @@ registry_add(struct registry *registry, struct span name, const char *crypt,
 }
 
 enum rc
-registry_add_many(struct registry *registry, const struct registry_new *rows, size_t count,
-                  size_t *failed_out, struct err *err)
+registry_add_many(struct registry *registry, struct registry_new *rows, size_t count,
+                  struct err *err)
 {
     struct change change;
     uint64_t id = 0;
-    size_t i = 0;
     enum rc rc = change_begin(&change, registry, err);
 
-    if (rc != RC_OK) {
-        *failed_out = 0;
-        return rc;
-    }
-    while (i < count && rc == RC_OK) {
-        rc = account_add(&change, &rows[i], &id, err);
-        if (rc == RC_OK)
-            i++;
-    }
-    rc = change_end(&change, rc, err);
     if (rc != RC_OK)
-        *failed_out = i;
-    return rc;
+        return rc;
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        struct err why = {.rc = RC_OK};
+        rc = account_add(&change, &rows[i], &id, &why);
+        rows[i].refused = rc == RC_OK ? (struct err){.rc = RC_OK} : why;
+        if (rc == RC_EXISTS || rc == RC_INVALID)
+            rc = RC_OK;
+        else if (rc != RC_OK && err != NULL)
+            *err = why;
+    }
+    return change_end(&change, rc, err);
 }
 
 /* Runs a statement that is to change the account's row; RC_NOT_FOUND when it changed none. */

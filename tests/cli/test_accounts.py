@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""Accounts from a file: what is taken, what is named, in which order, and what a second run does."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from roost_server import CRYPT, PASSWORD, Roost, binary  # noqa: E402
+
+
+@pytest.fixture
+def home():
+    with Roost(accounts=["anna"], start=False) as roost:
+        yield roost
+
+
+def rows(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def names_of(server):
+    return sorted(row["account"] for row in rows(server.run("account", "list", "--json")))
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["no-server", "server"])
+def test_many_accounts_from_a_file(tmp_path, running):
+    names = tmp_path / "names"
+    names.write_text(f"# comment\n\nmany1:{CRYPT}\nmany2:plain words\r\nmany3@example.org:{CRYPT}")
+    with Roost(accounts=["anna"], start=running) as server:
+        done = server.run("account", "add", "--from", str(names), "--json")
+        assert rows(done) == [{"added": 3, "skipped": 0, "refused": 0}] and done.stderr == ""
+        assert names_of(server) == ["anna", "many1", "many2", "many3@example.org"]
+
+
+BAD = [("no colon", "not name:password"), ("x:{crypt}nonsense", "unsafe or unknown, or is cut"), ("anna:{CRYPT}", "there is such an account already"),
+       ("info:{CRYPT}", "account anna has this alias already"), ("y:" + "y" * 5000, "line too long"), ("z:a\0b", "a NUL octet"),
+       ("Good1:{CRYPT}", "line 1 has this name already"), ("empty:", "1 to 511 octets"), ("long:" + "p" * 512, "1 to 511 octets"),
+       ("a b:{CRYPT}", "no name may contain"), ("a@b@c:{CRYPT}", "not a name"), ("n" * 256 + ":{CRYPT}", "1 to 255 octets"),
+       (":{CRYPT}", "1 to 255 octets"), ("pf:secret:1000:1000::/home/x::", "needs its scheme"), ("utf:\udcff", "not UTF-8"),
+       ("md5:{PLAIN-MD5}abc:::::", "{PLAIN-MD5} is not known"), ("no:{CRYPT}:::::nologin=y", "nologin is not taken over"),
+       ("net:{CRYPT}::::::allow_nets=10.0.0.0/8", "allow_nets is not taken over"), ("cut:{CRYPT}\b", "forbidden character")]
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["no-server", "server"])
+def test_bad_lines_are_named_and_stop_nothing(tmp_path, running):
+    """Each bad line between good ones: all are named at once, in order; the good ones are taken."""
+    names = tmp_path / "names"
+    lines = []
+    for n, (text, _) in enumerate(BAD):
+        lines += [f"good{n + 1}:" + (f"word {n}" if n % 5 == 0 else CRYPT), text.replace("{CRYPT}", CRYPT)]
+    lines += [f"last:{CRYPT}"]
+    names.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape") + b"\n")
+    with Roost(accounts=["anna"], start=running) as server:
+        server.run("account", "alias", "anna", "info")
+        done = server.run("account", "add", "--from", str(names), check=False)
+        assert done.returncode == 1 and done.stdout == f"{len(BAD) + 1} accounts added, {len(BAD)} lines not taken\n"
+        told = done.stderr.splitlines()
+        assert len(told) == len(BAD)
+        for n, (line, (text, reason)) in enumerate(zip(told, BAD)):
+            assert line.startswith(f"{names}:{2 * n + 2}: ") and reason in line, line
+        good = ["anna", "last", *(f"good{n + 1}" for n in range(len(BAD)))]
+        assert names_of(server) == sorted(good)
+
+        # Mended and given again: what is there is passed over, what was missing comes.
+        lines[1] = f"mended:{CRYPT}"
+        names.write_bytes("\n".join(lines[:6]).encode() + b"\n")
+        done = server.run("account", "add", "--skip-existing", "--from", str(names), "--json", check=False)
+        assert done.returncode == 1
+        told = rows(done)
+        assert told[-1] == {"added": 1, "skipped": 4, "refused": 1} and told[0]["line"] == 4 and len(told) == 2
+        names.write_text(f"anna:{CRYPT}\nmended:other\n")
+        done = server.run("account", "add", "--from", str(names), "--skip-existing")
+        assert done.stdout == "0 accounts added, 2 were there already\n"
+        # An alias is no account: nobody has this mailbox, so it is not passed over.
+        names.write_text("info:word\n")
+        done = server.run("account", "add", "--from", str(names), "--skip-existing", check=False)
+        assert done.returncode == 1 and "alias" in done.stderr
+        assert server.run("account", "add", "x", "--skip-existing", check=False).returncode == 2
+
+
+def test_more_lines_than_a_batch(home, tmp_path):
+    """Troubles keep their lines over the borders of batches (500)."""
+    names = tmp_path / "names"
+    names.write_text("".join(f"u{n}:{CRYPT}\n" if n % 400 else "bad\n" for n in range(2001)))
+    done = home.run("account", "add", "--from", str(names), check=False)
+    assert done.stdout == "1995 accounts added, 6 lines not taken\n"
+    assert [int(line.split(":")[1]) for line in done.stderr.splitlines()] == [1, 401, 801, 1201, 1601, 2001]
+    names.write_text("".join(f"u{n}:plain\n" for n in range(2001)))  # would take minutes if they were hashed
+    begin = time.monotonic()
+    done = home.run("account", "add", "--from", str(names), "--skip-existing")
+    assert done.stdout == "6 accounts added, 1995 were there already\n" and time.monotonic() - begin < 30
+
+
+def test_plain_passwords_are_those_of_their_names(tmp_path):
+    """Hashed on many threads: each account has the password of its own line."""
+    names = tmp_path / "names"
+    names.write_text("".join(f"p{n}:word of {n}\n" for n in range(40)))
+    with Roost(options=["auth.trusted_networks=127.0.0.0/8"]) as server:
+        server.run("account", "add", "--from", str(names))
+        for n in range(0, 40, 3):
+            peer = server.connect()
+            peer.line()
+            peer.command(f'LOGIN p{n} "word of {n + 1}"', expect="NO")
+            peer.command(f'LOGIN p{n} "word of {n}"')
+            peer.close()
+
+
+def test_progress_on_a_terminal(home, tmp_path):
+    names = tmp_path / "names"
+    names.write_text("# many\n" + "".join(f"p{n}:word of {n}\n" for n in range(90)) + "bad\n")
+    main, side = pty.openpty()
+    process = subprocess.Popen([binary(), "account", "add", "--from", str(names), "-c", str(home.config)],
+                               stdout=subprocess.PIPE, stderr=side)
+    os.close(side)
+    seen = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([main], [], [], 1)
+        try:
+            part = os.read(main, 4096) if ready else b""
+        except OSError:  # EIO: the other side is closed
+            break
+        seen += part
+    os.close(main)
+    assert process.wait(timeout=10) == 1
+    assert process.stdout.read() == b"90 accounts added, 1 line not taken\n"
+    process.stdout.close()
+    steps = [int(found) for found in re.findall(rb"\] +(\d+) %", seen)]
+    assert len(steps) >= 2 and steps == sorted(steps) and 0 < steps[0] < 100, seen
+    # The bar is taken off the screen before a line of text.
+    assert re.search(rb"\r +\r[^\r\n]*names:92: not name:password", seen), seen
+
+
+def test_lines_of_a_password_file(tmp_path):
+    """Dovecot's passwd-file as it is: fields behind the hash, hashes with and without a scheme."""
+    names = tmp_path / "users"
+    bare = CRYPT.removeprefix("{crypt}")
+    assert bare.startswith("$")
+    names.write_text(
+        f"bare:{bare}\nfields:{{SHA512-CRYPT}}{bare}:1000:1000::/home/x::userdb_quota=1\nupper:{{CRYPT}}{bare}:::::\n"
+        f"plain:{{PLAIN}}{PASSWORD}:1000:1000::/home/x::\ncolons:a:b:c\n")
+    with Roost() as server:
+        assert server.run("sessions").stdout == "nobody is connected\n"
+        server.run("account", "add", "--from", str(names))
+        for name, password in [("bare", PASSWORD), ("fields", PASSWORD), ("upper", PASSWORD), ("plain", PASSWORD),
+                               ("colons", "a:b:c")]:
+            peer = server.connect()
+            peer.line()
+            peer.command(f'LOGIN {name} "{password}"')
+            peer.close()
+        names.write_text(f"x:{bare[:-1]}\n")
+        done = server.run("account", "add", "--from", str(names), check=False)
+        assert done.returncode == 1 and "is cut" in done.stderr, done.stderr
