@@ -20,10 +20,9 @@ imap_at_rest(const struct session *session)
     const struct imap_work *work = im->work;
     struct span begun;
 
-    if (work != NULL && (work->row != NULL || work->sync != NULL || work->spool_count > 0))
+    if (imap_has_command(im) || (work != NULL && (work->sync != NULL || work->spool_count > 0)))
         return false;
-    return im->resume == NULL && !im->start_tls && !im->mid_line &&
-           (im->framer == NULL || imap_framer_begun(im->framer, &begun));
+    return im->resume == NULL && (im->framer == NULL || imap_framer_begun(im->framer, &begun));
 }
 
 /* ---- packing ---- */
@@ -56,10 +55,8 @@ imap_pack(struct session *session, struct buf *out)
         return false;
     pack_u8(out, im->state);
     pack_u8(out, im->bad_commands);
-    pack_u8(out, im->id_logged);
-    pack_u8(out, im->idle_done_seen);
-    pack_u8(out, im->done_may_follow);
-    pack_u8(out, im->password_shown);
+    pack_u8(out, im->login);
+    pack_u8(out, im->idle_end);
     pack_u8(out, im->idle != NULL);
     if (im->idle != NULL) {
         pack_span(out, span_of_str(im->idle->tag));
@@ -129,16 +126,18 @@ imap_unpack(struct session *session, struct unpack *in)
     struct imap_session *im = imap_of(session);
 
     list_init(&im->watch.link);
+    im->end_state = END_STATE_COUNT;
     im->state = unpack_u8(in);
     const bool known = im->state != IMAP_NOT_AUTHENTICATED;
     in->failed |= (im->state != IMAP_NOT_AUTHENTICATED && im->state != IMAP_AUTHENTICATED &&
                    im->state != IMAP_SELECTED) ||
                   known != (session->account_id != 0);
     im->bad_commands = unpack_u8(in);
-    im->id_logged = unpack_bool(in);
-    im->idle_done_seen = unpack_bool(in);
-    im->done_may_follow = unpack_bool(in);
-    im->password_shown = unpack_bool(in);
+    im->login = unpack_u8(in);
+    im->idle_end = unpack_u8(in);
+    in->failed |=
+        known != (im->login >= IMAP_LOGIN_SCRAM && im->login <= IMAP_LOGIN_PASSWORD) ||
+        im->idle_end > IMAP_IDLE_CUT;
     session_state_set(session, !known                       ? SESSION_CONNECTED
                                : im->state == IMAP_SELECTED ? SESSION_SELECTED
                                                             : SESSION_AUTHENTICATED);

@@ -5,6 +5,8 @@
  *
  *   framer -> imap_cmd (parsed) -> row->run ... -> sync -> tagged answer -> work freed
  *
+ * enum imap_phase says where the work is on this way.
+ *
  * Private to imap/. Thread: the session's, everything.
  */
 #ifndef IMAP_IMAP_SESSION_H
@@ -40,6 +42,21 @@ struct imap_idle {
     char tag[];           /* of the IDLE under way */
 };
 
+/* How the client came to its account. */
+enum imap_login {
+    IMAP_LOGIN_NONE,     /* not yet */
+    IMAP_LOGIN_FULL,     /* not yet: it has shown who it is, to an account without room */
+    IMAP_LOGIN_SCRAM,    /* without showing its password */
+    IMAP_LOGIN_PASSWORD, /* by LOGIN, PLAIN and such */
+};
+
+/* What ended the last IDLE. */
+enum imap_idle_end {
+    IMAP_IDLE_OPEN, /* nothing: it goes on, or there was none */
+    IMAP_IDLE_DONE,
+    IMAP_IDLE_CUT, /* another command; the DONE may still come */
+};
+
 struct imap_session {
     struct session s;           /* first */
     struct imap_framer *framer; /* NULL while nothing of a command is here */
@@ -53,17 +70,11 @@ struct imap_session {
     struct imap_idle *idle; /* NULL when not in IDLE */
     int64_t input_budget;   /* octets taken from env->input_budget for a long command */
     uint8_t state;          /* enum imap_state */
+    uint8_t login;          /* enum imap_login */
+    uint8_t idle_end;       /* enum imap_idle_end */
     uint8_t bad_commands;
-    bool start_tls;       /* the OK of STARTTLS is on its way: TLS comes next */
-    bool mid_line;        /* a literal of a reply is half sent: no BYE would be understood */
-    bool id_logged;       /* the client ID was noted */
-    bool refused;         /* its account was right and had too many connections */
-    bool password_shown;  /* logged in by LOGIN, PLAIN or such, not by SCRAM */
-    bool done_may_follow; /* a command ended the last IDLE; its DONE may still come */
-    bool idle_done_seen;  /* DONE came for the last IDLE */
-    bool end_noted;       /* the next two are set */
-    uint8_t end_state;    /* enum end_state, as of the end */
-    uint8_t end_command;  /* event_command under way then; 0: none */
+    uint8_t end_state;   /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
+    uint8_t end_command; /* event_command under way then; 0: none */
 };
 
 /* What one step of a command came to. */
@@ -75,7 +86,16 @@ enum imap_step {
     STEP_INPUT,  /* wants a line from the client: AUTHENTICATE */
 };
 
-enum imap_phase { PHASE_LOOK, PHASE_RUN, PHASE_SYNC, PHASE_ANSWER };
+/* What the work is, and from PHASE_LOOK on, how far the command has come. */
+enum imap_phase {
+    PHASE_INPUT,     /* a command on its way in; work->row is NULL, as in the next one */
+    PHASE_PUSH,      /* a sync in IDLE, for no command */
+    PHASE_LOOK,      /* whether others have written */
+    PHASE_RUN,       /* row->run */
+    PHASE_SYNC,      /* what changed is told */
+    PHASE_ANSWER,    /* the tagged line */
+    PHASE_START_TLS, /* of STARTTLS alone: its OK goes out, then TLS begins */
+};
 
 /* What the dialogue does after a stage: goes on, or parks its task. */
 enum go { GO_ON, GO_PARK };
@@ -91,10 +111,10 @@ struct imap_command; /* a row of the table */
 struct imap_work {
     struct arena arena; /* the command's: its request and its state */
     struct arena sync_arena;
-    const struct imap_command *row; /* NULL: a sync in IDLE, no command */
+    enum imap_phase phase;
+    const struct imap_command *row; /* NULL: there is no command (yet) */
     struct imap_cmd cmd;
     struct imap_reply reply;
-    enum imap_phase phase;
     int64_t began_us;    /* the command was read; monotonic */
     uint64_t out_octets; /* of the connection then */
     void *run;           /* the command's own state, in arena; NULL at its first step */
@@ -109,6 +129,7 @@ struct imap_work {
     struct door_write write;
     struct turn_req look; /* under way when its wake is set; see imap_catch_up */
     bool probed;          /* its client has closed its side and was written to since */
+    bool mid_line;        /* part of an untagged response is out: no BYE would be understood */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */
@@ -136,6 +157,13 @@ static inline bool
 imap_between_commands(const struct imap_session *im)
 {
     return im->framer == NULL || imap_framer_is_idle(im->framer);
+}
+
+/** A command has begun and its answer is not complete. */
+static inline bool
+imap_has_command(const struct imap_session *im)
+{
+    return im->work != NULL && im->work->phase >= PHASE_LOOK;
 }
 
 /* ---- answers: reply.c ---- */

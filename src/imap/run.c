@@ -4,7 +4,7 @@
  * in slices, tell what changed, answer with its tag, take the next. One command at a time and
  * in the order sent, so pipelined commands are never ambiguous (RFC 3501 section 5.5).
  *
- *   input --framer--> command --PHASE_RUN--> PHASE_SYNC --> PHASE_ANSWER --> input
+ *   PHASE_INPUT --framer--> PHASE_LOOK --> PHASE_RUN --> PHASE_SYNC --> PHASE_ANSWER --> input
  *                        |
  *                        +-- IDLE: cmd_idle.c takes over until DONE
  *
@@ -64,8 +64,8 @@ deadlines_check(struct imap_session *im)
     } else if (im->state == IMAP_NOT_AUTHENTICATED && now_us >= deadline_input(im)) {
         const bool handshake = conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn);
         session_end(&im->s, handshake ? END_TLS_TIMEOUT : END_LOGIN_TIMEOUT, NULL);
-    } else if (im->idle == NULL && (im->work == NULL || im->work->row == NULL) &&
-               !conn_wants_write(&im->s.conn) && now_us >= deadline_input(im)) {
+    } else if (im->idle == NULL && !imap_has_command(im) && !conn_wants_write(&im->s.conn) &&
+               now_us >= deadline_input(im)) {
         session_end(&im->s, END_INACTIVITY, NULL);
     }
 }
@@ -76,10 +76,10 @@ static enum end_moment
 moment_of(const struct imap_session *im)
 {
     if (im->state == IMAP_NOT_AUTHENTICATED)
-        return im->refused ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
+        return im->login == IMAP_LOGIN_FULL ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
     if (im->idle != NULL)
         return MOMENT_IDLE;
-    if (im->work != NULL && im->work->row != NULL)
+    if (imap_has_command(im))
         return MOMENT_IN_REPLY;
     if (im->work != NULL && im->work->spool_count > 0)
         return MOMENT_IN_LITERAL;
@@ -115,8 +115,7 @@ park(struct imap_session *im, enum task_next next)
         if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0)
             deadline_us = earliest(
                 deadline_us, im->idle->since_us + (int64_t)settings->idle_timeout_s * 1000000);
-    } else if (im->state == IMAP_NOT_AUTHENTICATED || im->work == NULL ||
-               im->work->row == NULL) {
+    } else if (im->state == IMAP_NOT_AUTHENTICATED || !imap_has_command(im)) {
         deadline_us = earliest(deadline_us, deadline_input(im));
     }
     im->s.deadline_us = deadline_us;
@@ -135,7 +134,7 @@ answer(struct imap_session *im)
     iw_status_line(&w, work->cmd.tag, work->reply.status, work->reply.code,
                    span_of_str(work->reply.text));
     struct event *event = session_event(&im->s, EVENT_COMMAND);
-    event->code = work->row == NULL ? 0 : event_command(imap_cmd_word(work->cmd.id));
+    event->code = work->phase == PHASE_INPUT ? 0 : event_command(imap_cmd_word(work->cmd.id));
     event->outcome = work->reply.status == IW_OK   ? EVENT_OK
                      : work->reply.status == IW_NO ? EVENT_NO
                                                    : EVENT_BAD;
@@ -149,12 +148,13 @@ answer(struct imap_session *im)
     } else if (im->state != IMAP_NOT_AUTHENTICATED) {
         im->bad_commands = 0; /* a session of weeks is not counted to its end */
     }
-    const enum imap_cmd_id id = work->cmd.id;
     const bool ok = work->reply.status == IW_OK;
-    imap_work_drop(im);
-    if (id == IMAP_CMD_LOGOUT && ok)
+    if (work->cmd.id == IMAP_CMD_LOGOUT && ok)
         session_end(&im->s, END_LOGOUT, NULL);
-    im->start_tls = id == IMAP_CMD_STARTTLS && ok;
+    if (work->cmd.id == IMAP_CMD_STARTTLS && ok)
+        work->phase = PHASE_START_TLS;
+    else
+        imap_work_drop(im);
     const unsigned most = im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_BAD_COMMANDS_BEFORE_LOGIN
                                                               : LIMIT_BAD_COMMANDS;
     if (im->bad_commands >= most)
@@ -163,6 +163,30 @@ answer(struct imap_session *im)
         im->state == IMAP_NOT_AUTHENTICATED)
         session_end(&im->s, END_LOGIN_FAILURES, "%u on this connection",
                     im->s.counts.login_failures);
+}
+
+/* After the OK of STARTTLS: nothing in plain text is read or written any more. */
+static enum imap_step
+start_tls(struct imap_session *im)
+{
+    size_t discarded = 0;
+
+    imap_flush(im);
+    if (conn_wants_write(&im->s.conn))
+        return STEP_OUTPUT;
+    imap_work_drop(im);
+    if (session_is_ending(&im->s))
+        return STEP_DONE;
+    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
+        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
+        return STEP_DONE;
+    }
+    session_tls_set(&im->s, SESSION_TLS_BEGUN);
+    session_identity_changed(&im->s);
+    if (discarded > 0)
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were thrown away",
+                discarded);
+    return STEP_DONE;
 }
 
 /* One step of the phase that the command is in. */
@@ -191,6 +215,12 @@ phase_step(struct imap_session *im)
     case PHASE_ANSWER:
         answer(im);
         return STEP_DONE;
+    case PHASE_START_TLS:
+        return start_tls(im);
+    case PHASE_INPUT:
+    case PHASE_PUSH:
+        CHECK(false); /* no command */
+        break;
     }
     if (step == STEP_DONE) {
         if (work->abandon != NULL)
@@ -212,8 +242,8 @@ hangup_check(struct imap_session *im)
         session_end_by_peer(&im->s, moment_of(im));
         return;
     }
-    if (work->probed || im->mid_line || conn_wants_write(&im->s.conn) ||
-        !conn_peer_closed(&im->s.conn))
+    if (work->probed || work->mid_line || work->phase > PHASE_ANSWER ||
+        conn_wants_write(&im->s.conn) || !conn_peer_closed(&im->s.conn))
         return;
     work->probed = true;
     struct iw w = imap_line(im);
@@ -226,7 +256,7 @@ static enum go
 command_go(struct imap_session *im, enum task_next *next_out)
 {
     session_state_set(&im->s, SESSION_COMMAND);
-    while (im->work != NULL && im->work->row != NULL && !session_is_ending(&im->s)) {
+    while (imap_has_command(im) && !session_is_ending(&im->s)) {
         switch (phase_step(im)) {
         case STEP_DONE:
         case STEP_MORE:
@@ -249,7 +279,7 @@ command_go(struct imap_session *im, enum task_next *next_out)
         }
         if (im->work != NULL && slice_spent()) {
             imap_flush(im);
-            if (im->work->row != NULL && !session_is_ending(&im->s))
+            if (!session_is_ending(&im->s))
                 hangup_check(im);
             *next_out = park(im, TASK_YIELD);
             return GO_PARK;
@@ -296,8 +326,8 @@ command_begin(struct imap_session *im, struct span text)
     work->out_octets = im->s.conn.octets_out + buf_len(&im->s.conn.out);
     log_line_in(&im->s.log,
                 im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
-    if (im->done_may_follow && imap_line_is_done(text)) {
-        im->done_may_follow = false; /* late, and for nobody: "DONE BAD" helps no client */
+    if (im->idle_end == IMAP_IDLE_CUT && imap_line_is_done(text)) {
+        im->idle_end = IMAP_IDLE_OPEN; /* late, and for nobody: "DONE BAD" helps no client */
         return;
     }
     enum rc rc = imap_head_parse(text, &head, &bad);
@@ -437,7 +467,7 @@ input_budget_charge(struct imap_session *im)
 static bool
 wants_plain_line(const struct imap_session *im)
 {
-    return im->work != NULL && im->work->row != NULL && im->work->phase == PHASE_RUN &&
+    return im->work != NULL && im->work->phase == PHASE_RUN &&
            im->work->cmd.id == IMAP_CMD_AUTHENTICATE;
 }
 
@@ -552,32 +582,6 @@ rest_state_set(struct imap_session *im)
                                                                   : SESSION_AUTHENTICATED);
 }
 
-/* After the OK of STARTTLS: nothing in plain text is read or written any more. */
-static enum go
-start_tls_go(struct imap_session *im, enum task_next *next_out)
-{
-    size_t discarded = 0;
-
-    imap_flush(im);
-    if (session_is_ending(&im->s))
-        return GO_ON;
-    if (conn_wants_write(&im->s.conn)) {
-        *next_out = park(im, TASK_PARK_OUTPUT);
-        return GO_PARK;
-    }
-    im->start_tls = false;
-    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
-        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
-        return GO_ON;
-    }
-    session_tls_set(&im->s, SESSION_TLS_BEGUN);
-    session_identity_changed(&im->s);
-    if (discarded > 0)
-        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were thrown away",
-                discarded);
-    return GO_ON;
-}
-
 /* One round of the dialogue. GO_PARK: *next_out is what to park for. */
 static enum go
 round_go(struct imap_session *im, enum task_next *next_out)
@@ -588,11 +592,9 @@ round_go(struct imap_session *im, enum task_next *next_out)
         *next_out = park(im, *next_out);
         return GO_PARK;
     }
-    if (im->start_tls)
-        return start_tls_go(im, next_out);
     if (command_go(im, next_out) == GO_PARK)
         return GO_PARK;
-    if (im->start_tls || session_is_ending(&im->s) || im->idle != NULL)
+    if (session_is_ending(&im->s) || im->idle != NULL)
         return GO_ON;
     if (imap_output_full(im)) { /* pipelined commands wait for a slow reader too */
         imap_flush(im);
@@ -648,6 +650,7 @@ imap_opened(struct session *session)
     AUTO_BUF code = {0};
 
     im->state = IMAP_NOT_AUTHENTICATED;
+    im->end_state = END_STATE_COUNT;
     list_init(&im->watch.link);
     if (session_is_ending(session))
         return;
@@ -663,15 +666,14 @@ imap_opened(struct session *session)
 static void
 end_note(struct imap_session *im)
 {
-    if (im->end_noted)
+    if (im->end_state != END_STATE_COUNT)
         return;
-    im->end_noted = true;
     im->end_state = im->s.reason == END_LOGOUT            ? STATE_LOGGING_OUT
                     : im->state == IMAP_NOT_AUTHENTICATED ? STATE_BEFORE_LOGIN
                     : im->idle != NULL                    ? STATE_IDLE
                     : im->state == IMAP_SELECTED          ? STATE_SELECTED
                                                           : STATE_LOGGED_IN;
-    if (im->work != NULL && im->work->row != NULL)
+    if (imap_has_command(im))
         im->end_command = event_command(imap_cmd_word(im->work->cmd.id));
 }
 
@@ -683,7 +685,8 @@ imap_goodbye(struct session *session)
     struct iw w = imap_line(im);
 
     end_note(im);
-    if (info->bye[0] == '\0' || session->reason == END_LOGOUT || im->mid_line)
+    if (info->bye[0] == '\0' || session->reason == END_LOGOUT ||
+        (im->work != NULL && im->work->mid_line))
         return; /* nobody listens, LOGOUT has said it, or it would be read as mail */
     iw_status_line(&w, SPAN(""), IW_BYE, info->resp_code[0] == '\0' ? NULL : info->resp_code,
                    span_of_str(session->end_words != NULL ? session->end_words : info->bye));
@@ -740,7 +743,7 @@ imap_reconfigured(struct session *session)
 {
     struct imap_session *im = imap_of(session);
 
-    if (im->password_shown && !imap_plaintext_allowed(im))
+    if (im->login == IMAP_LOGIN_PASSWORD && !imap_plaintext_allowed(im))
         session_end(session, END_CONFIGURATION,
                     "[auth] allow_plaintext takes no password on this connection any more");
 }
@@ -752,7 +755,7 @@ imap_describe(const struct session *session, struct end_record *record)
 
     record->evidence.state = im->end_state;
     record->evidence.command = im->end_command;
-    record->evidence.idle_done_seen = im->idle_done_seen;
+    record->evidence.idle_done_seen = im->idle_end == IMAP_IDLE_DONE;
 }
 
 const struct front_door imap_door = {

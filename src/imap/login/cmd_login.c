@@ -40,7 +40,7 @@ admit(struct imap_session *im, struct login *login)
 
     im->acct = login_account_take(login);
     im->state = IMAP_AUTHENTICATED;
-    im->password_shown = login_showed_password(login);
+    im->login = login_showed_password(login) ? IMAP_LOGIN_PASSWORD : IMAP_LOGIN_SCRAM;
     im->bad_commands = 0;
     if (im->framer != NULL)
         imap_framer_set_max(im->framer, LIMIT_LINE);
@@ -66,7 +66,7 @@ refuse(struct imap_session *im, const struct login *login)
                          "Your account has as many connections as it may have (%s); "
                          "close a program that is not needed",
                          login_others(login));
-        im->refused = true;
+        im->login = IMAP_LOGIN_FULL;
         return imap_no(work, "LIMIT", text == NULL ? "Too many connections" : text);
     }
     case LOGIN_LATER:

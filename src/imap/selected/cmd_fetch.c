@@ -9,7 +9,9 @@
  * at a time, so that a client that leaves has only few marked that it never got. FLAGS are then
  * part of the answer (RFC 3501 section 6.4.5: they should be included).
  *
- *   resolve -> [mark window] -> fetch window -> ... -> tagged answer
+ *   resolve -> WINDOW -> [MARK] -> ENTRIES, or ITEMS <-> LITERAL --+
+ *                ^                                                |
+ *                +------------------------------------------------+-> tagged answer
  */
 #include "imap/imap_session.h"
 #include "base/check.h"
@@ -18,7 +20,13 @@
 
 enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };
 
-enum stage { STAGE_WINDOW, STAGE_MARK, STAGE_SEND };
+enum stage {
+    STAGE_WINDOW,  /* the next messages are chosen */
+    STAGE_MARK,    /* they are marked as seen */
+    STAGE_ENTRIES, /* sent from the arrays of the version */
+    STAGE_ITEMS,   /* sent item by item */
+    STAGE_LITERAL, /* item by item; one of them is half sent */
+};
 
 struct fetch_run {
     struct imap_fetch_req req; /* with FLAGS added when it marks */
@@ -31,7 +39,6 @@ struct fetch_run {
     struct flags_op mark;
     struct fetch *fetch;
     struct iw line; /* the FETCH response under way */
-    bool streaming; /* in the middle of a literal */
     uint32_t missing;
     enum stage stage;
 };
@@ -218,7 +225,7 @@ nul_hide(struct buf *out, size_t from)
         *at++ = (char)0x80;
 }
 
-/* More of a literal; false while some of it is left. */
+/* More of a literal. */
 static enum rc
 stream(struct imap_session *im, struct fetch_run *run, struct err *err)
 {
@@ -232,7 +239,7 @@ stream(struct imap_session *im, struct fetch_run *run, struct err *err)
         return rc;
     iw_literal_sent(&run->line, buf_len(out) - before);
     nul_hide(out, before);
-    run->streaming = left > 0;
+    run->stage = left > 0 ? STAGE_LITERAL : STAGE_ITEMS;
     return RC_OK;
 }
 
@@ -249,7 +256,7 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         iw_num(w, step->msg->seq);
         iw_word(w, "FETCH");
         iw_open(w);
-        im->mid_line = true;
+        im->work->mid_line = true;
         break;
     case FETCH_STEP_ENTRY:
         entry_item(im, w, step->item, step->msg);
@@ -272,12 +279,12 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
     case FETCH_STEP_STREAM:
         iw_token(w, step->item->label);
         iw_literal_begin(w, step->octets, IW_LITERAL);
-        run->streaming = true;
+        run->stage = STAGE_LITERAL;
         break;
     case FETCH_STEP_END:
         iw_close(w);
         iw_end(w);
-        im->mid_line = false;
+        im->work->mid_line = false;
         break;
     case FETCH_STEP_DONE:
         break;
@@ -295,7 +302,7 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
             return STEP_OUTPUT;
         if (slice_spent())
             return STEP_MORE;
-        if (run->streaming) {
+        if (run->stage == STAGE_LITERAL) {
             *rc_out = stream(im, run, err);
             if (*rc_out != RC_OK)
                 return STEP_DONE;
@@ -313,7 +320,7 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
 static enum imap_step
 failed(struct imap_session *im, enum rc rc, const struct err *err)
 {
-    if (im->mid_line) { /* half a response is out: nothing but the end can follow */
+    if (im->work->mid_line) { /* half a response is out: nothing but the end can follow */
         session_end(&im->s, END_STORE_FAILED, "%s", err->text);
         return STEP_WAIT;
     }
@@ -328,8 +335,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    const bool needs_store = fetch_needs_store(run->fetch);
-    if (needs_store && !imap_read_begin(im, &tx, &step))
+    if (run->stage != STAGE_ENTRIES && !imap_read_begin(im, &tx, &step))
         return step;
     rc = fetch_slice_begin(run->fetch, tx, &err);
     if (rc == RC_AGAIN && tx == NULL) {
@@ -341,7 +347,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
         return STEP_MORE;
     if (rc != RC_OK)
         return failed(im, rc, &err);
-    step = needs_store ? send_steps(im, run, &rc, &err) : send_entries(im, run);
+    step = run->stage == STAGE_ENTRIES ? send_entries(im, run) : send_steps(im, run, &rc, &err);
     fetch_slice_end(run->fetch);
     if (rc != RC_OK)
         return failed(im, rc, &err);
@@ -378,6 +384,12 @@ window_next(struct fetch_run *run, struct arena *arena)
     return true;
 }
 
+static enum stage
+stage_of_sending(const struct fetch_run *run)
+{
+    return fetch_needs_store(run->fetch) ? STAGE_ITEMS : STAGE_ENTRIES;
+}
+
 static enum imap_step
 window_begin(struct imap_session *im, struct fetch_run *run)
 {
@@ -393,7 +405,6 @@ window_begin(struct imap_session *im, struct fetch_run *run)
     }
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    run->stage = STAGE_SEND;
     if (run->req.marks_seen && im->view.mode == VIEW_READ_WRITE) {
         const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count,
                                          &work->arena, &uids, &count);
@@ -411,7 +422,11 @@ window_begin(struct imap_session *im, struct fetch_run *run)
     }
     const enum rc rc = fetch_new(&work->arena, &im->view, &run->req, run->window,
                                  run->window_count, &run->fetch);
-    return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, NULL);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, NULL);
+    if (run->stage == STAGE_WINDOW)
+        run->stage = stage_of_sending(run);
+    return STEP_MORE;
 }
 
 static enum imap_step
@@ -424,7 +439,7 @@ mark(struct imap_session *im, struct fetch_run *run)
     if (run->mark.turn.result != RC_OK)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
     view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
-    run->stage = STAGE_SEND;
+    run->stage = stage_of_sending(run);
     return STEP_MORE;
 }
 
@@ -500,7 +515,9 @@ cmd_fetch_run(struct imap_session *im, struct imap_work *work)
         return window_begin(im, run);
     case STAGE_MARK:
         return mark(im, run);
-    case STAGE_SEND:
+    case STAGE_ENTRIES:
+    case STAGE_ITEMS:
+    case STAGE_LITERAL:
         return send_window(im, run);
     }
     return STEP_DONE;

@@ -27,7 +27,7 @@ cmd_idle_run(struct imap_session *im, struct imap_work *work)
     idle->since_us = session_now_us(&im->s);
     im->idle = idle;
     hub_watch_events(&im->watch, WATCH_ALL); /* before the first look in imap_idle_go */
-    im->idle_done_seen = false;
+    im->idle_end = IMAP_IDLE_OPEN;
     idle->keepalive_us = network_next_us(&im->s);
     iw_continuation(&w, SPAN("idling"));
     session_event(&im->s, EVENT_IDLE_BEGIN);
@@ -42,7 +42,7 @@ imap_idle_leave(struct imap_session *im)
         return;
     struct event *event = session_event(&im->s, EVENT_IDLE_END);
     event->a = (uint32_t)((session_now_us(&im->s) - im->idle->since_us) / 1000000);
-    event->outcome = im->idle_done_seen ? EVENT_OK : EVENT_NO;
+    event->outcome = im->idle_end == IMAP_IDLE_DONE ? EVENT_OK : EVENT_NO;
     hub_watch_events(&im->watch, WATCH_NOTHING);
     free(im->idle);
     im->idle = NULL;
@@ -68,6 +68,7 @@ push(struct imap_session *im, enum task_next *next_out)
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
         return GO_ON;
     }
+    im->work->phase = PHASE_PUSH;
     const size_t before = buf_len(&im->s.conn.out);
     const enum imap_step step = imap_sync_step(im, SYNC_ALL);
     struct event *event = session_event(&im->s, EVENT_PUSH);
@@ -121,13 +122,12 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
             return GO_ON;
         if (frame == IMAP_FRAME_COMMAND && imap_line_is_done(imap_framer_text(im->framer))) {
             log_line_in(&im->s.log, LINE_COMMAND, imap_framer_text(im->framer));
-            im->idle_done_seen = true;
-            im->done_may_follow = false;
+            im->idle_end = IMAP_IDLE_DONE;
             done_answer(im);
             return GO_ON;
         }
         if (frame != IMAP_FRAME_MORE) {
-            im->done_may_follow = true;
+            im->idle_end = IMAP_IDLE_CUT;
             done_answer(im); /* something else: it is over all the same */
             *frame_out = frame;
             return GO_ON;

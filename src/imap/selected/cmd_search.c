@@ -154,7 +154,7 @@ head_write(struct imap_session *im, const struct imap_search_req *req, struct se
         esearch_head(im, req, run);
     else
         iw_word(&run->line, "SEARCH");
-    im->mid_line = true; /* no BYE would be understood from here on */
+    im->work->mid_line = true;
     run->stage = numbers ? STAGE_NUMBERS : STAGE_END;
     return STEP_MORE;
 }
@@ -236,6 +236,6 @@ cmd_search_run(struct imap_session *im, struct imap_work *work)
         break;
     }
     iw_end(&run->line);
-    im->mid_line = false;
+    work->mid_line = false;
     return imap_ok(work, NULL, req->is_uid ? "UID SEARCH completed" : "SEARCH completed");
 }

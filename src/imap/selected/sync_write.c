@@ -75,7 +75,7 @@ flags_line(struct imap_session *im, const struct sync_event *event)
     iw_num(&w, event->seq);
     iw_word(&w, "FETCH");
     iw_open(&w);
-    if (work->row != NULL && work->row->form == FORM_UID) {
+    if (work->phase != PHASE_PUSH && work->row->form == FORM_UID) {
         iw_word(&w, "UID");
         iw_num(&w, event->entry.uid);
     }
