@@ -22,7 +22,10 @@
  * Gathering. Frames are held in `held` and go out in one write before everything that could
  * look at them or make a promise about them: xSync, xRead, xFileSize, xTruncate of the log;
  * xShmLock, xShmBarrier and xShmUnmap of its database. A write that fails then is told by the
- * call that needed it; of xShmBarrier, which cannot say so, by the next one (`failed`).
+ * call that needed it. That call may be a read, after which SQLite lets the transaction go on
+ * as if only the read had failed, with frames in the index that are not in the file. So every
+ * later call of this handle is told too (`failed`), until it gives the write lock back: such a
+ * transaction is never committed (INV-S15).
  *
  * Thread: the handle's.
  */
@@ -52,6 +55,7 @@ enum {
                                     new ones costs more than all else (discard) */
     HELD_MAX = 120 << 10,        /* below malloc's threshold for maps of their own */
     SPARE_BUFFERS = 16,
+    WRITE_LOCK = 0,       /* WAL_WRITE_LOCK, SQLite file format 4.5 (walformat.html 2.3.2) */
     REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
 };
 
@@ -70,7 +74,7 @@ struct vfs_file {
     char *held; /* log: not written yet; owned */
     size_t held_octets;
     int64_t held_at;
-    int failed;         /* log: a result nobody could be told */
+    int failed;         /* log: why frames of the transaction under way are lost */
     bool name_unsynced; /* log: made by this handle, and not synced yet */
 };
 
@@ -187,11 +191,11 @@ flush(struct vfs_file *log)
     if (log->held_octets == 0)
         return SQLITE_OK;
     wal_index_begin_set(log->index, WAL_BEGIN_UNKNOWN);
-    const int result = write_now(log, log->held, (int)log->held_octets, log->held_at);
+    log->failed = write_now(log, log->held, (int)log->held_octets, log->held_at);
     log->held_octets = 0;
     buffer_give(log->held);
     log->held = NULL;
-    return result;
+    return log->failed;
 }
 
 /* ---- the log ---- */
@@ -467,8 +471,8 @@ shm_lock(sqlite3_file *file, int offset, int n, int flags)
 
     if (flushed != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
         return flushed;
-    if (flushed != SQLITE_OK)
-        main_db->other->failed = flushed;
+    if (main_db->other != NULL && offset == WRITE_LOCK && (flags & SQLITE_SHM_UNLOCK) != 0)
+        main_db->other->failed = SQLITE_OK; /* of a transaction that is over: not committed */
     return is_public(main_db)
                ? main_db->real->pMethods->xShmLock(main_db->real, offset, n, flags)
                : private_lock(main_db, (unsigned)offset, (unsigned)n, flags);
@@ -478,10 +482,7 @@ static void
 shm_barrier(sqlite3_file *file)
 {
     struct vfs_file *main_db = ours(file);
-    const int flushed = flush(main_db->other);
-
-    if (flushed != SQLITE_OK)
-        main_db->other->failed = flushed;
+    (void)flush(main_db->other); /* cannot say so; every later call does */
     if (is_public(main_db))
         main_db->real->pMethods->xShmBarrier(main_db->real);
     else

@@ -7,12 +7,14 @@
 #include "support/cm.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "db/db_private.h"
 #include "db/disk.h"
 #include "db/txn.h"
+#include "support/fault_vfs.h"
 #include "support/outside.h"
 #include "support/tmpdir.h"
 
@@ -262,6 +264,63 @@ two_handles_share_the_index(void **state)
     db_close(reader);
 }
 
+/* Whether it went well; nothing when SQLite has rolled the transaction back already. */
+static bool
+go_on(const char *sql)
+{
+    return sqlite3_get_autocommit(db_raw(db)) == 0 && db_exec(db, sql, &err) == RC_OK;
+}
+
+static int64_t
+rows_checked(void)
+{
+    int64_t count = 0;
+
+    assert_ok(db_query_i64(db, "SELECT count(*) FROM u", &count, &err));
+    assert_ok(db_check(db, DB_CHECK_FULL, &err));
+    return count;
+}
+
+/* INV-S15: a transaction one of whose frames could not be written is never committed, not even
+ * by a caller that goes on after the statement that was told so; and the next one is served. */
+static void
+lost_frame_ends_the_transaction(void **state)
+{
+    enum { ROWS = 120, FAULTS_MAX = 1000 };
+    bool fired = true;
+
+    (void)state;
+    db_close(db);
+    fault_vfs_register();
+    assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find(FAULT_VFS), 1), SQLITE_OK);
+    open_db();
+    assert_ok(db_exec(db, "CREATE TABLE u(id INTEGER PRIMARY KEY, v UNIQUE, n)", &err));
+    for (unsigned nth = 1; fired && nth < FAULTS_MAX; nth++) {
+        AUTO_TXN txn = {0};
+
+        assert_ok(db_exec(db, "DELETE FROM u", &err));
+        assert_ok(txn_begin(&txn, db, TXN_WRITE, &err));
+        fault_vfs_arm(FAULT_FULL, nth);
+        const bool many = go_on(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 120)"
+            " INSERT INTO u(v, n) SELECT x || hex(zeroblob(900)), 0 FROM n");
+        (void)!go_on("UPDATE u SET n = n + 1");
+        const bool last = go_on("INSERT INTO u(v) VALUES ('last')");
+        fired = fault_vfs_fired();
+        const enum rc end = txn_commit(&txn, &err);
+        fired = fired || fault_vfs_fired();
+        fault_vfs_arm(FAULT_NONE, 0);
+        const int64_t whole = (many ? ROWS : 0) + (last ? 1 : 0);
+        const int64_t count = rows_checked();
+        assert_int_equal(count, end == RC_OK ? whole : 0);
+        reopen(); /* all frames of a commit whose sync failed are there: it comes back whole */
+        const int64_t again = rows_checked();
+        assert_true(again == count || (end != RC_OK && many && again == whole));
+    }
+    assert_false(fired);
+    assert_int_equal(sqlite3_vfs_register(sqlite3_vfs_find("unix"), 1), SQLITE_OK);
+}
+
 static void
 stale_handles_begin_nothing(void **state)
 {
@@ -301,6 +360,7 @@ main(void)
         cmocka_unit_test_setup_teardown(zeros_without_the_mark_need_two_syncs, setup, teardown),
         cmocka_unit_test_setup_teardown(mark_is_forgotten_when_others_write, setup, teardown),
         cmocka_unit_test_setup_teardown(two_handles_share_the_index, setup, teardown),
+        cmocka_unit_test_setup_teardown(lost_frame_ends_the_transaction, setup, teardown),
         cmocka_unit_test_setup_teardown(stale_handles_begin_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
