@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "base/memory.h"
 #include "base/rc.h"
 
 enum {
@@ -82,7 +83,7 @@ index_free(struct wal_index *index)
     if (index->fd >= 0)
         close(index->fd);
     for (unsigned i = 0; i < index->region_count; i++)
-        free(index->regions[i]);
+        memory_give(MEMORY_SQLITE, index->regions[i]);
     free(index->regions);
     lock_done(&index->lock);
     free(index->path);
@@ -268,10 +269,13 @@ region_add(struct wal_index *index, size_t octets)
     if (grown == NULL)
         return RC_LIMIT;
     index->regions = grown;
-    grown[index->region_count] = calloc(1, octets);
-    if (grown[index->region_count] == NULL)
+    /* Not calloc: jemalloc would give the pages back to the system and have them filled with
+     * zeros there, which stops all threads for a moment and then costs a fault for each page. */
+    void *region = memory_take(MEMORY_SQLITE, octets);
+    if (region == NULL)
         return RC_LIMIT;
-    index->region_count++;
+    memset(region, 0, octets);
+    grown[index->region_count++] = region;
     return RC_OK;
 }
 
