@@ -25,8 +25,8 @@ enum { ARENA_DECAY_MS = 10000 };
 static unsigned arenas[MEMORY_USES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Whoever takes blocks by the thousand and gives them back takes them again at once when there is
- * load, and pages that went back to the system in between cost more than all else. */
+/* Whoever takes blocks by the thousand and gives them back takes them again at once when there
+ * is load, and pages that went back to the system in between cost more than all else. */
 static void
 arenas_make(void)
 {

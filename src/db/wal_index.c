@@ -270,7 +270,8 @@ region_add(struct wal_index *index, size_t octets)
         return RC_LIMIT;
     index->regions = grown;
     /* Not calloc: jemalloc would give the pages back to the system and have them filled with
-     * zeros there, which stops all threads for a moment and then costs a fault for each page. */
+     * zeros there, which stops all threads for a moment and then costs a fault for each page.
+     */
     void *region = memory_take(MEMORY_SQLITE, octets);
     if (region == NULL)
         return RC_LIMIT;

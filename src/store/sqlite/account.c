@@ -29,8 +29,9 @@ enum {
 void
 account_dir(const struct sqlite_store *store, uint64_t id, char *out, size_t size)
 {
-    const int len = snprintf(out, size, "%s/%02x/%02x/%ju", store->dir, (unsigned)(id & 0xff),
-                             (unsigned)(id >> 8 & 0xff), (uintmax_t)id);
+    const int len =
+        snprintf(out, size, "%s/%02x/%02x/%ju", store->dir, (unsigned)(id >> 16 & 0xff),
+                 (unsigned)(id >> 8 & 0xff), (uintmax_t)id);
 
     CHECK(len > 0 && (size_t)len < size);
 }

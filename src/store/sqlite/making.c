@@ -270,7 +270,7 @@ static enum rc
 parents_make(struct sqlite_store *store, uint64_t id, char *parent, size_t size,
              struct err *err)
 {
-    const unsigned xx = (unsigned)(id & 0xff);
+    const unsigned xx = (unsigned)(id >> 16 & 0xff);
     const unsigned yy = (unsigned)(id >> 8 & 0xff);
     char top[ACCOUNT_PATH_MAX];
 

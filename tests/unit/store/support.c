@@ -261,7 +261,7 @@ run_sql(struct fixture *fx, const char *sql)
     char path[160];
     sqlite3 *raw = NULL;
 
-    snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
+    snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
     const int result = sqlite3_exec(raw, sql, NULL, NULL, NULL);
     sqlite3_close(raw);

@@ -29,7 +29,7 @@ size_of(struct fixture *fx, const char *name)
     return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
-#define ACCOUNT_DIR "07/00/7"
+#define ACCOUNT_DIR "00/00/7"
 
 static void
 test_made_at_first_use(void **state)
@@ -37,7 +37,7 @@ test_made_at_first_use(void **state)
     (void)state;
     for (int writes = 0; writes < 2; writes++) {
         struct fixture *fx = fixture_new();
-        assert_int_equal(size_of(fx, "07"), -1);
+        assert_int_equal(size_of(fx, "00"), -1);
         struct store_tx *tx = writes ? begin_write(fx) : begin_read(fx);
         assert_true(size_of(fx, ACCOUNT_DIR "/mail.db") > 0);
         mbox_id(fx, tx, "INBOX");
@@ -49,7 +49,7 @@ test_made_at_first_use(void **state)
 static void
 put_file(struct fixture *fx, const char *octets, size_t len)
 {
-    static const char *const dirs[] = {"07", "07/00", ACCOUNT_DIR};
+    static const char *const dirs[] = {"00", "00/00", ACCOUNT_DIR};
     char path[200];
 
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {

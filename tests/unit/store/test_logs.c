@@ -20,7 +20,8 @@ log_octets(struct fixture *fx, unsigned account)
 {
     char path[200];
 
-    snprintf(path, sizeof path, "%s/%02x/00/%u/mail.db-wal", fx->accounts, account, account);
+    snprintf(path, sizeof path, "%s/00/%02x/%u/mail.db-wal", fx->accounts, account >> 8,
+             account);
     return vfs_log_octets(path);
 }
 

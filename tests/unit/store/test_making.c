@@ -79,7 +79,7 @@ test_mailboxes_come_with_the_first_commit(void **state)
     assert_int_equal(spares(fx), 0);
     assert_int_equal(syncs.files, 1); /* of the log */
     assert_int_equal(syncs.commits, 1);
-    assert_int_equal(syncs.dirs, 3); /* accounts, 07, 07/00 */
+    assert_int_equal(syncs.dirs, 3); /* accounts, 00, 00/00 */
     assert_born(fx);
     fixture_free(fx);
 }
@@ -250,7 +250,7 @@ test_plain_sqlite_takes_it(void **state)
 
     (void)state;
     fill(fx, "INBOX", 3);
-    snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
+    snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
     fixture_restart(fx);
     outsider_end(outsider_begin(path, "CREATE TEMP TABLE t (x CHECK (x = 'ok'));"
                                       "INSERT INTO t SELECT * FROM pragma_integrity_check;"

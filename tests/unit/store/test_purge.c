@@ -208,7 +208,7 @@ file_octets(struct fixture *fx)
     char path[200];
     struct stat st;
 
-    snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
+    snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
     assert_int_equal(stat(path, &st), 0);
     return (int64_t)st.st_size;
 }

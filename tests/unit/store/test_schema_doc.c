@@ -79,7 +79,7 @@ test_every_table_and_column_is_described(void **state)
     buf_init(&doc, 1 << 20);
     read_doc(&doc);
     store_end(begin_read(fx));
-    snprintf(path, sizeof path, "%s/07/00/7/mail.db", fx->accounts);
+    snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
     check_database(buf_span(&doc), path, "\n## mail.db, version 1\n");
     snprintf(path, sizeof path, "%s/registry.db", fx->dir);
     const struct sqlite_registry_options options = {
