@@ -2,6 +2,7 @@
 /* The table, and what verbs share; see the header. */
 #include "admin/verbs.h"
 
+#include "session/table.h"
 #include "store/registry.h"
 
 static const struct verb verbs[] = {
@@ -12,6 +13,8 @@ static const struct verb verbs[] = {
     {"account-disable", false, verb_account_disable},
     {"account-enable", false, verb_account_enable},
     {"account-remove", false, verb_account_remove},
+    {"account-restore", false, verb_account_restore},
+    {"account-removed", false, verb_account_removed},
     {"account-alias", false, verb_account_alias},
     {"import", false, verb_import},
     {"export", false, verb_export},
@@ -52,4 +55,11 @@ verb_account(const struct verb_call *call, struct registry_account *out, struct 
     const enum rc rc = registry_find(call->house->registry, span_of_str(name), out, err);
     return rc == RC_NOT_FOUND ? err_set(err, rc, 0, "there is no account \"%.100s\"", name)
                               : rc;
+}
+
+void
+verb_tell_sessions(const struct verb_call *call, uint64_t account_id, enum session_post post)
+{
+    if (call->house->table != NULL)
+        session_post_all(call->house->table, account_id, post, NULL, 0);
 }

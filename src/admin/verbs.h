@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "session/session.h"
 
 struct accounts;
 struct journal;
@@ -54,6 +55,7 @@ struct verb_house {
     struct networks *networks;   /* NULL: no server runs */
     const char *journal_path;    /* its database, which may not be there yet */
     uint64_t append_octets;      /* [limits] append */
+    int64_t undelete_s;          /* [store] undelete */
     struct verb_server server;
 };
 
@@ -89,6 +91,10 @@ struct registry_account;
 MUST_USE enum rc verb_account(const struct verb_call *call, struct registry_account *out,
                               struct err *err);
 
+/** Tells all sessions of an account, if a server runs. */
+void verb_tell_sessions(const struct verb_call *call, uint64_t account_id,
+                        enum session_post post);
+
 enum rc verb_account_add(const struct verb_call *call, struct err *err);
 enum rc verb_account_add_many(const struct verb_call *call, struct err *err);
 enum rc verb_account_passwd(const struct verb_call *call, struct err *err);
@@ -96,6 +102,8 @@ enum rc verb_account_list(const struct verb_call *call, struct err *err);
 enum rc verb_account_disable(const struct verb_call *call, struct err *err);
 enum rc verb_account_enable(const struct verb_call *call, struct err *err);
 enum rc verb_account_remove(const struct verb_call *call, struct err *err);
+enum rc verb_account_restore(const struct verb_call *call, struct err *err);
+enum rc verb_account_removed(const struct verb_call *call, struct err *err);
 enum rc verb_account_alias(const struct verb_call *call, struct err *err);
 enum rc verb_import(const struct verb_call *call, struct err *err);
 enum rc verb_export(const struct verb_call *call, struct err *err);

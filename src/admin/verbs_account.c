@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts one by one: add, passwd, list, disable, enable, remove, alias. What changes for
+ * Accounts one by one: add, passwd, list, disable, enable, alias. What changes for
  * people who are logged in is told to their sessions at once. Passwords arrive in the clear
  * over a socket that only the server's own user can open, are hashed here, and are never shown
  * or logged.
  */
 #include "admin/verbs.h"
 
-#include <time.h>
-
 #include "auth/password.h"
-#include "mailbox/memory/account.h"
 #include "session/table.h"
 #include "store/registry.h"
-#include "store/store.h"
 
-enum { LIST_BATCH = 200, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
+enum { LIST_BATCH = 200 };
 
 static const struct password_policy policy; /* the defaults */
 
@@ -53,13 +49,6 @@ verb_account_add(const struct verb_call *call, struct err *err)
 
 /* ---- one ---- */
 
-static void
-tell_sessions(const struct verb_call *call, uint64_t id, enum session_post post)
-{
-    if (call->house->table != NULL)
-        session_post_all(call->house->table, id, post, NULL, 0);
-}
-
 enum rc
 verb_account_passwd(const struct verb_call *call, struct err *err)
 {
@@ -79,7 +68,7 @@ verb_account_passwd(const struct verb_call *call, struct err *err)
                                    scram.iterations == 0 ? NULL : &scram, err);
     password_wipe(crypt, sizeof crypt);
     if (rc == RC_OK)
-        tell_sessions(call, account.id, POST_PASSWORD_CHANGED);
+        verb_tell_sessions(call, account.id, POST_PASSWORD_CHANGED);
     return rc;
 }
 
@@ -92,7 +81,7 @@ set_state(const struct verb_call *call, enum account_state state, struct err *er
     if (rc == RC_OK)
         rc = registry_set_state(call->house->registry, account.id, state, err);
     if (rc == RC_OK && state == ACCOUNT_DISABLED)
-        tell_sessions(call, account.id, POST_ACCOUNT_DISABLED);
+        verb_tell_sessions(call, account.id, POST_ACCOUNT_DISABLED);
     return rc;
 }
 
@@ -106,33 +95,6 @@ enum rc
 verb_account_enable(const struct verb_call *call, struct err *err)
 {
     return set_state(call, ACCOUNT_ENABLED, err);
-}
-
-/* Its sessions are told to go; the mail is removed when the last of them has let go of it. */
-enum rc
-verb_account_remove(const struct verb_call *call, struct err *err)
-{
-    const struct timespec pause = {.tv_nsec = FORGET_WAIT_MS * 1000000L};
-    struct registry_account account;
-
-    enum rc rc = verb_account(call, &account, err);
-    if (rc == RC_OK)
-        rc = registry_remove(call->house->registry, account.id, err);
-    if (rc != RC_OK)
-        return rc;
-    tell_sessions(call, account.id, POST_ACCOUNT_REMOVED);
-    for (int i = 0; i < FORGET_TRIES; i++) {
-        rc = accounts_forget(call->house->accounts, account.id);
-        if (rc != RC_BUSY)
-            break;
-        nanosleep(&pause, NULL);
-    }
-    if (rc == RC_BUSY)
-        return err_set(err, rc, 0,
-                       "%s can no longer log in, but is still in use; its mail stays "
-                       "on disk",
-                       account.name);
-    return store_account_remove(call->house->store, account.id, err);
 }
 
 enum rc

@@ -167,6 +167,7 @@ ask_here(struct config *config, const char *verb, const json_t *args,
         .accounts = house.accounts,
         .journal_path = config_path(config, "journal.db"),
         .append_octets = config->settings.append_octets,
+        .undelete_s = config->undelete_s,
     };
     const struct verb_call call = {.house = &verbs, .io = &io, .args = args};
     rc = verb_run(verb, &call, err);

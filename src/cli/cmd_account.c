@@ -84,20 +84,43 @@ with_password(struct cli *cli, const char *verb, const char *name, bool from_std
 
 /* ---- list ---- */
 
+static void
+day_of(const json_t *row, const char *name, char dst[16])
+{
+    const time_t when = (time_t)json_integer_value(json_object_get(row, name));
+    struct tm tm;
+
+    gmtime_r(&when, &tm);
+    strftime(dst, 16, "%Y-%m-%d", &tm);
+}
+
+static bool
+print_removed(void *ctx, const json_t *row, struct span data)
+{
+    char removed[16];
+    char until[16];
+
+    (void)ctx;
+    (void)data;
+    day_of(row, "removed", removed);
+    day_of(row, "until", until);
+    printf("%-32s removed %s, can be restored until %s, --id %jd\n",
+           json_string_value(json_object_get(row, "account")), removed, until,
+           (intmax_t)json_integer_value(json_object_get(row, "id")));
+    return true;
+}
+
 static bool
 print_account(void *ctx, const json_t *row, struct span data)
 {
     const json_t *aliases = json_object_get(row, "aliases");
-    const time_t created = (time_t)json_integer_value(json_object_get(row, "created"));
-    struct tm tm;
     char day[16];
     size_t i;
     const json_t *alias;
 
     (void)ctx;
     (void)data;
-    gmtime_r(&created, &tm);
-    strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    day_of(row, "created", day);
     printf("%-32s %-9s %s", json_string_value(json_object_get(row, "account")),
            json_string_value(json_object_get(row, "state")), day);
     json_array_foreach(aliases, i, alias) printf(" %s", json_string_value(alias));
@@ -137,6 +160,19 @@ account_add(struct cli *cli)
 }
 
 static int
+account_list(struct cli *cli)
+{
+    const bool removed = flag_take(cli, "--removed");
+    const struct asking asking = {.on_row = cli->json ? ask_print_json
+                                            : removed ? print_removed
+                                                      : print_account};
+
+    if (cli->argc != 1)
+        return cli_usage(cli, "list takes no name");
+    return ask(cli, removed ? "account-removed" : "account-list", json_object(), &asking);
+}
+
+static int
 account_alias(struct cli *cli)
 {
     const bool remove = flag_take(cli, "--remove");
@@ -160,11 +196,14 @@ simple(struct cli *cli, const char *verb)
     return ask(cli, verb, json_pack("{ss}", "account", cli->argv[1]), &asking);
 }
 
-/* What it removes is gone, so a person is asked, and a script has to say that it means it. */
+/* Takes an account out of its people's hands, so a person is asked, and a script has to say
+ * that it means it. */
 static int
 account_remove(struct cli *cli)
 {
     const bool sure = flag_take(cli, "--yes");
+    const bool for_good = flag_take(cli, "--for-good");
+    const struct asking asking = {0};
     char answer[PASSWORD_MAX];
 
     if (cli->argc != 2)
@@ -173,21 +212,66 @@ account_remove(struct cli *cli)
         return cli_usage(cli,
                          "this removes the account and all of its mail: add --yes to do so");
     if (!sure) {
-        fprintf(stderr, "This removes %s and all of its mail. Type the name again to do so: ",
-                cli->argv[1]);
+        fprintf(stderr, "This removes %s and all of its mail%s. Type the name again to do so: ",
+                cli->argv[1], for_good ? " for good" : "");
         if (!line_read(answer, sizeof answer) || strcmp(answer, cli->argv[1]) != 0) {
             fprintf(stderr, "Nothing was removed.\n");
             return CLI_FAILED;
         }
     }
-    return simple(cli, "account-remove");
+    return ask(cli, "account-remove",
+               json_pack("{ss, sb}", "account", cli->argv[1], "for_good", (int)for_good),
+               &asking);
+}
+
+static bool
+print_lost_alias(void *ctx, const json_t *row, struct span data)
+{
+    (void)ctx;
+    (void)data;
+    fprintf(stderr, "roost account: %s is somebody else's by now and is no alias any more\n",
+            json_string_value(json_object_get(row, "alias_lost")));
+    return true;
+}
+
+/* The value behind a flag, taken out of the arguments; NULL: it is not there. */
+static const char *
+value_take(struct cli *cli, const char *flag)
+{
+    for (int i = 0; i + 1 < cli->argc; i++) {
+        if (strcmp(cli->argv[i], flag) != 0)
+            continue;
+        const char *value = cli->argv[i + 1];
+        for (int k = i + 2; k < cli->argc; k++)
+            cli->argv[k - 2] = cli->argv[k];
+        cli->argc -= 2;
+        return value;
+    }
+    return NULL;
+}
+
+static int
+account_restore(struct cli *cli)
+{
+    const char *as = value_take(cli, "--as");
+    const char *id_text = value_take(cli, "--id");
+    const struct asking asking = {.on_row = cli->json ? ask_print_json : print_lost_alias};
+    uint64_t id = 0;
+
+    if (cli->argc != 2 || cli->argv[1][0] == '-')
+        return cli_usage(cli, "one name is needed");
+    if (id_text != NULL && (!span_to_u64(span_of_str(id_text), INT64_MAX, &id) || id == 0))
+        return cli_usage(cli, "--id needs a number of `roost account list --removed`");
+    return ask(
+        cli, "account-restore",
+        json_pack("{ss, ss*, sI}", "account", cli->argv[1], "as", as, "id", (json_int_t)id),
+        &asking);
 }
 
 int
 cmd_account(struct cli *cli)
 {
     const char *what = cli->argc == 0 ? "" : cli->argv[0];
-    const struct asking list = {.on_row = cli->json ? ask_print_json : print_account};
 
     if (strcmp(what, "add") == 0)
         return account_add(cli);
@@ -197,14 +281,16 @@ cmd_account(struct cli *cli)
                               : cli_usage(cli, "one name is needed");
     }
     if (strcmp(what, "list") == 0)
-        return ask(cli, "account-list", json_object(), &list);
+        return account_list(cli);
     if (strcmp(what, "disable") == 0)
         return simple(cli, "account-disable");
     if (strcmp(what, "enable") == 0)
         return simple(cli, "account-enable");
     if (strcmp(what, "remove") == 0)
         return account_remove(cli);
+    if (strcmp(what, "restore") == 0)
+        return account_restore(cli);
     if (strcmp(what, "alias") == 0)
         return account_alias(cli);
-    return cli_usage(cli, "add, passwd, list, disable, enable, remove or alias");
+    return cli_usage(cli, "add, passwd, list, disable, enable, remove, restore or alias");
 }

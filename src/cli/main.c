@@ -25,18 +25,19 @@ const struct cli_verb cli_verbs[] = {
      "Checks configuration, folders, free space, limits and certificate."},
     {"account", cmd_account,
      "roost account add NAME [--password-stdin] | add --from FILE [--skip-existing]\n"
-     "                     | passwd NAME [--password-stdin]\n"
-     "                     | list | disable NAME | enable NAME | remove NAME [--yes]\n"
-     "                     | alias NAME ADDRESS [--remove]",
+     "                     | passwd NAME [--password-stdin] | list [--removed]\n"
+     "                     | disable NAME | enable NAME | alias NAME ADDRESS [--remove]\n"
+     "                     | remove NAME [--yes] [--for-good]\n"
+     "                     | restore NAME [--as NAME] [--id NUMBER]",
      "who has mail here",
      "A name is `name` or `name@domain`. FILE has a line for each account, name:password or\n"
      "name:{crypt}HASH with a hash of crypt(3), as in a password file of Dovecot. Lines that\n"
      "cannot be taken are named, all others are added, and the exit status is 1; with\n"
-     "--skip-existing accounts that are there are passed over. passwd, disable and remove "
-     "end\n"
-     "the account's sessions; remove deletes its mail, and asks first unless --yes says so. "
-     "An\n"
-     "address is `name`, `name@domain` or `@domain`."},
+     "--skip-existing accounts that are there are passed over. passwd, disable and remove\n"
+     "end the account's sessions. remove asks first, unless --yes says so. For the time of\n"
+     "[store] undelete, restore brings an account back with its mail, also under a new name;\n"
+     "list --removed shows which. With --for-good its mail is removed at once. An address is\n"
+     "`name`, `name@domain` or `@domain`."},
     {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] [--dry-run] PATH...",
      "bring mail from mbox, Maildir and .eml files",
      "A folder is searched: each Maildir in it (with its subfolders, Maildir++ or nested), "

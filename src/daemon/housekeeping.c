@@ -16,12 +16,14 @@
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
+#include "store/removed.h"
 
 enum {
     EVICT_EVERY_S = 10,
     SAVE_EVERY_S = 60,    /* who has logged in from where */
     PURGE_STEPS_MAX = 50, /* of one visit */
     VISITS_MAX = 250,     /* a second */
+    REMOVED_MAX = 50,     /* accounts purged at once */
 };
 
 /* One time round all accounts. */
@@ -143,6 +145,33 @@ visit_some(struct housekeeping *hk, uint64_t second)
         memcpy(hk->after, rows[count - 1].name, sizeof hk->after);
 }
 
+/* Accounts that were removed and whose time is over, or whose purging was cut off. One that a
+ * session still holds is tried again. */
+static void
+removed_visit(struct housekeeping *hk)
+{
+    const int64_t until_s = clock_wall_s(&clock_system) - hk->house->config->undelete_s;
+    struct registry *registry = hk->house->registry;
+    struct registry_removed rows[REMOVED_MAX];
+    struct err err = {.rc = RC_OK};
+    size_t count = 0;
+
+    if (registry_removed_due(registry, until_s, REMOVED_MAX, rows, &count, NULL) != RC_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (accounts_forget(hk->house->accounts, rows[i].id) != RC_OK)
+            continue;
+        const enum rc rc = removed_purge(registry, hk->house->store, rows[i].id, &err);
+        if (rc == RC_OK)
+            log_put(&hk->log, LOG_E_ACCOUNT_PURGED,
+                    "account %s (%ju), removed %jd s ago, is gone for good", rows[i].name,
+                    (uintmax_t)rows[i].id,
+                    (intmax_t)(clock_wall_s(&clock_system) - rows[i].removed_s));
+        else if (rc != RC_BUSY && rc != RC_NOT_FOUND)
+            log_put(&hk->log, LOG_E_SERVER_FAILED, "%s", err.text);
+    }
+}
+
 /* A sign of life for the crash table, and what was learnt. It waits for nobody: a purge that
  * waits for its turn or for a slow disk must not make the server look dead. */
 static void
@@ -166,6 +195,7 @@ keep_house(void *ctx, uint64_t second)
     if (second % EVICT_EVERY_S == 0) {
         accounts_evict(hk->house->accounts);
         store_keep_house(hk->house->store, NULL);
+        removed_visit(hk);
     }
     if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
         visit_some(hk, second);

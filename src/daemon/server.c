@@ -190,6 +190,7 @@ open_control(struct server *server, struct err *err)
         .journal = server->env.journal,
         .journal_path = config_path(house->config, "journal.db"),
         .append_octets = house->config->settings.append_octets,
+        .undelete_s = house->config->undelete_s,
         .server = {server, upgrade_asked, upgrade_asked_state},
     };
 

@@ -93,8 +93,6 @@ MUST_USE enum rc registry_set_scram(struct registry *registry, uint64_t id, uint
                                     const struct scram_keys *scram, struct err *err);
 MUST_USE enum rc registry_set_state(struct registry *registry, uint64_t id,
                                     enum account_state state, struct err *err);
-/** Removes account and aliases. The mail stays on disk until the store removes it. */
-MUST_USE enum rc registry_remove(struct registry *registry, uint64_t id, struct err *err);
 
 /** One more address that delivers to the account: `name`, `name@domain` or `@domain`
  * (catch-all). RC_EXISTS when the address is taken. */

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import sqlite3
 import subprocess
 import sys
 import time
@@ -160,3 +161,133 @@ def test_lines_of_a_password_file(tmp_path):
         names.write_text(f"x:{bare[:-1]}\n")
         done = server.run("account", "add", "--from", str(names), check=False)
         assert done.returncode == 1 and "is cut" in done.stderr, done.stderr
+
+
+# ---- remove and restore ----
+
+def subjects(server, account, password=PASSWORD):
+    peer = server.connect()
+    peer.line()
+    peer.command(f'LOGIN {account} "{password}"')
+    peer.command("SELECT INBOX")
+    found = re.findall(r"Subject: (\S+)", "\n".join(
+        str(line) for line in peer.command("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]")))
+    peer.close()
+    return found
+
+
+def refused(server, account):
+    peer = server.connect()
+    peer.line()
+    peer.command(f'LOGIN {account} "{PASSWORD}"', expect="NO")
+    peer.close()
+    return undeliverable(server, account)
+
+
+def undeliverable(server, address):
+    with pytest.raises(AssertionError, match="550 5.1.1 No such account"):
+        server.deliver(address, "Subject: no\n\nx\n")
+    return True
+
+
+def removed(server):
+    return [(row["account"], row["id"]) for row in rows(server.run("account", "list", "--removed", "--json"))]
+
+
+def folders(server):
+    return sorted(int(path.parent.name.split(".")[0]) for path in (server.home / "accounts").rglob("mail.db")
+                  if path.parent.parent.name != "spare")
+
+
+def test_a_removed_account_comes_back():
+    with Roost(accounts=["anna", "bert"]) as server:
+        server.run("account", "alias", "anna", "sales")
+        server.run("account", "alias", "anna", "info")
+        assert server.deliver("sales", "Subject: first\n\nx\n").startswith("250")
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        assert server.run("account", "list", "--removed").stdout == ""
+        server.run("account", "remove", "anna", "--yes")
+        assert peer.line().startswith("* BYE")
+        assert refused(server, "anna") and undeliverable(server, "info")
+        assert names_of(server) == ["bert"] and removed(server) == [("anna", 1)]
+        today, until = (time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400)) for n in (0, 14))
+        assert re.match(rf"anna +removed {today}, can be restored until {until}, --id 1\n",
+                        server.run("account", "list", "--removed").stdout)
+
+        server.run("account", "restore", "Anna")
+        assert subjects(server, "anna") == ["first"] and removed(server) == []
+        assert server.deliver("info", "Subject: second\n\nx\n").startswith("250")
+        assert subjects(server, "anna") == ["first", "second"]
+        nobody = server.run("account", "restore", "anna", check=False)
+        assert nobody.returncode == 1 and 'no removed account "anna"' in nobody.stderr
+
+        # Somebody else gets the name and an alias. Both accounts live side by side.
+        server.run("account", "remove", "anna", "--yes")
+        server.add_accounts(["anna"])
+        server.run("account", "alias", "bert", "sales")
+        assert server.deliver("anna", "Subject: of-the-new-one\n\nx\n").startswith("250")
+        clash = server.run("account", "restore", "anna", check=False)
+        assert clash.returncode == 1 and "--as" in clash.stderr and "already" in clash.stderr
+        done = server.run("account", "restore", "anna", "--as", "anna.old")
+        assert "sales is somebody else's by now" in done.stderr
+        assert subjects(server, "anna.old") == ["first", "second"] and subjects(server, "anna") == ["of-the-new-one"]
+        assert server.deliver("info", "Subject: third\n\nx\n").startswith("250")
+        assert server.deliver("sales", "Subject: for-bert\n\nx\n").startswith("250")
+        assert subjects(server, "anna.old")[-1] == "third" and subjects(server, "bert") == ["for-bert"]
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["no-server", "server"])
+def test_which_of_several_is_restored(running):
+    with Roost(accounts=["anna"], start=running) as server:
+        server.run("account", "remove", "anna", "--yes")
+        server.add_accounts(["anna"])
+        server.run("account", "remove", "anna", "--yes")
+        assert removed(server) == [("anna", 1), ("anna", 2)]
+        several = server.run("account", "restore", "anna", check=False)
+        assert several.returncode == 1 and "2 removed accounts" in several.stderr and "--id" in several.stderr
+        for wrong in (["--id", "0"], ["--id", "x"], ["--id"], ["x"]):
+            assert server.run("account", "restore", "anna", *wrong, check=False).returncode == 2, wrong
+        assert server.run("account", "restore", "anna", "--id", "3", check=False).returncode == 1
+        server.run("account", "restore", "anna", "--id", "1")
+        assert removed(server) == [("anna", 2)] and names_of(server) == ["anna"]
+
+
+def test_removed_for_good():
+    """At once with --for-good and with undelete = 0, without touching others; with a session that hangs on."""
+    with Roost(accounts=["anna", "bert", "carl"], options=["store.undelete=1d"]) as server:
+        for name in ("anna", "bert", "carl"):
+            assert server.deliver(name, "Subject: x\n\nx\n").startswith("250")
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        server.run("account", "remove", "bert", "--yes")
+        server.run("account", "remove", "anna", "--yes", "--for-good")
+        assert removed(server) == [("bert", 2)] and folders(server) == [2, 3]
+        server.run("account", "restore", "bert")
+        assert subjects(server, "bert") == ["x"]
+        server.stop()
+        server.run("account", "remove", "bert", "--yes", "-o", "store.undelete=0")
+        assert removed(server) == [] and folders(server) == [3]
+        server.run("account", "remove", "carl", "--yes", "--for-good")
+        assert removed(server) == [] and folders(server) == []
+
+
+def test_housekeeping_removes_what_is_over():
+    """Accounts whose time is over, and one whose purging was cut off by kill -9, also with no account left in use."""
+    with Roost(accounts=["anna", "bert", "carl"], options=["store.undelete=1h"]) as server:
+        for name in ("anna", "bert", "carl"):
+            assert server.deliver(name, "Subject: x\n\nx\n").startswith("250")
+            server.run("account", "remove", name, "--yes")
+        server.kill()
+        db = sqlite3.connect(server.home / "registry.db")
+        db.execute("UPDATE removed_account SET removed_s = removed_s - 3601 WHERE name = 'anna'")
+        db.execute("UPDATE removed_account SET purging = 1 WHERE name = 'bert'")
+        db.commit()
+        db.close()
+        assert removed(server) == [("anna", 1), ("carl", 3)]
+        server.start()
+        server.log_wait(r"07215 .*account anna \(1\), removed 3\d\d\d s ago, is gone for good", timeout=30)
+        server.log_wait(r"07215 .*account bert \(2\)", timeout=30)
+        assert removed(server) == [("carl", 3)] and folders(server) == [3]
+        server.run("account", "restore", "carl")
+        assert subjects(server, "carl") == ["x"]

@@ -6,6 +6,7 @@
 
 #include "auth/auth_private.h"
 #include "base/limits.h"
+#include "store/removed.h"
 
 static struct fixture f;
 static struct err err;

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "store/engine_sqlite.h"
 #include "store/registry.h"
+#include "store/removed.h"
 #include "store/sqlite/registry/registry_private.h"
 
 static char dir[64];
@@ -246,6 +248,139 @@ test_remove_frees_the_names_but_not_the_id(void **state)
     assert_rc(registry_find(*state, SPAN("alice"), &account, &err), RC_NOT_FOUND);
     assert_true(add(*state, "alice") > id);
     add(*state, "sales");
+}
+
+/* All removed accounts as "id:name:removed[:purging] ...", relative to the first second. */
+static const char *
+removed_text(struct registry *registry)
+{
+    static char text[400];
+    struct registry_removed rows[3];
+    size_t count = ARRAY_LEN(rows);
+    uint64_t after = 0;
+
+    text[0] = '\0';
+    while (count == ARRAY_LEN(rows)) {
+        assert_ok(registry_removed_list(registry, after, ARRAY_LEN(rows), rows, &count, &err));
+        for (size_t i = 0; i < count; i++) {
+            const size_t len = strlen(text);
+            snprintf(text + len, sizeof text - len, "%s%ju:%s:%jd%s", len == 0 ? "" : " ",
+                     (uintmax_t)rows[i].id, rows[i].name,
+                     (intmax_t)(rows[i].removed_s - 1700000000), rows[i].purging ? ":P" : "");
+            after = rows[i].id;
+        }
+    }
+    return text;
+}
+
+static void
+test_removed_accounts_come_back(void **state)
+{
+    struct registry_account before;
+    struct registry_account account;
+    const struct scram_keys keys = some_keys(7);
+    struct span *taken = NULL;
+    size_t count = 9;
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, 1 << 20);
+    const uint64_t id = add(*state, "alice");
+    assert_ok(registry_set_password(*state, id, "$y$other", &keys, &err));
+    assert_ok(registry_set_state(*state, id, ACCOUNT_DISABLED, &err));
+    assert_ok(registry_alias_add(*state, id, SPAN("sales"), &err));
+    assert_ok(registry_alias_add(*state, id, SPAN("@example.net"), &err));
+    assert_ok(registry_find(*state, SPAN("alice"), &before, &err));
+    now_us += 5000000;
+    assert_ok(registry_remove(*state, id, &err));
+    assert_string_equal(removed_text(*state), "1:alice:5");
+    assert_rc(registry_find_id(*state, id, &account, &err), RC_NOT_FOUND);
+
+    assert_ok(registry_restore(*state, id, SPAN(""), &arena, &taken, &count, &err));
+    assert_int_equal(count, 0);
+    assert_string_equal(removed_text(*state), "");
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_memory_equal(&account, &before, sizeof before);
+    assert_ok(registry_alias_list(*state, id, &arena, &taken, &count, &err));
+    assert_int_equal(count, 2);
+    assert_rc(registry_restore(*state, id, SPAN(""), &arena, &taken, &count, &err),
+              RC_NOT_FOUND);
+
+    /* Somebody else has its name and one of its aliases by now. */
+    assert_ok(registry_remove(*state, id, &err));
+    const uint64_t other = add(*state, "alice");
+    assert_ok(registry_alias_add(*state, other, SPAN("sales"), &err));
+    assert_rc(registry_restore(*state, id, SPAN(""), &arena, &taken, &count, &err), RC_EXISTS);
+    assert_rc(registry_restore(*state, id, SPAN("sales"), &arena, &taken, &count, &err),
+              RC_EXISTS);
+    assert_rc(registry_restore(*state, id, SPAN("a b"), &arena, &taken, &count, &err),
+              RC_INVALID);
+    assert_string_equal(removed_text(*state), "1:alice:5"); /* nothing was changed by these */
+    assert_ok(registry_restore(*state, id, SPAN("Alice.Old"), &arena, &taken, &count, &err));
+    assert_int_equal(count, 1);
+    assert_true(span_eq_str(taken[0], "sales"));
+    assert_ok(registry_find(*state, SPAN("alice.old"), &account, &err));
+    assert_int_equal(account.id, id);
+    assert_string_equal(account.crypt, "$y$other");
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_int_equal(account.id, other);
+    assert_ok(registry_alias_list(*state, id, &arena, &taken, &count, &err));
+    assert_int_equal(count, 1);
+}
+
+static void
+test_purging_ends_the_way_back(void **state)
+{
+    struct registry_removed rows[8];
+    struct span *taken = NULL;
+    size_t count = 0;
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, 1 << 20);
+    for (unsigned i = 0; i < 5; i++) {
+        const uint64_t id = add(*state, "alice"); /* the same name again and again */
+        assert_ok(registry_alias_add(*state, id, SPAN("sales"), &err));
+        assert_ok(registry_remove(*state, id, &err));
+        now_us += 10000000;
+    }
+    assert_string_equal(removed_text(*state),
+                        "1:alice:0 2:alice:10 3:alice:20 4:alice:30 5:alice:40");
+    assert_ok(registry_removed_due(*state, 1700000020, ARRAY_LEN(rows), rows, &count, &err));
+    assert_int_equal(count, 3); /* that second included */
+    assert_ok(registry_purge_begin(*state, 5, &err));
+    assert_ok(registry_removed_due(*state, 1699999999, ARRAY_LEN(rows), rows, &count, &err));
+    assert_int_equal(count, 1); /* whose purging has begun is always due */
+    assert_int_equal(rows[0].id, 5);
+    assert_rc(registry_restore(*state, 5, SPAN(""), &arena, &taken, &count, &err),
+              RC_NOT_FOUND);
+    assert_ok(registry_purge_begin(*state, 5, &err)); /* going on after a crash */
+    assert_ok(registry_purge_end(*state, 5, &err));
+    assert_rc(registry_purge_end(*state, 5, &err), RC_NOT_FOUND);
+    assert_rc(registry_purge_begin(*state, 5, &err), RC_NOT_FOUND);
+    assert_string_equal(removed_text(*state), "1:alice:0 2:alice:10 3:alice:20 4:alice:30");
+    assert_ok(registry_restore(*state, 3, SPAN(""), &arena, &taken, &count, &err));
+    assert_true(add(*state, "bob") > 5); /* numbers of those that are gone are not used again */
+}
+
+/* A registry that an older Roost has made. */
+static void
+test_version_1_is_brought_up(void **state)
+{
+    struct registry_account account;
+    sqlite3 *raw = NULL;
+
+    const uint64_t id = add(*state, "alice");
+    registry_close(*state);
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw,
+                                  "DROP TABLE removed_account; DROP TABLE removed_alias;"
+                                  " PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(raw);
+    *state = open_registry(false);
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_ok(registry_remove(*state, id, &err));
+    assert_string_equal(removed_text(*state), "1:alice:0");
 }
 
 static void
@@ -490,6 +625,9 @@ main(void)
         WITH(test_passwords),
         WITH(test_state_and_count),
         WITH(test_remove_frees_the_names_but_not_the_id),
+        WITH(test_removed_accounts_come_back),
+        WITH(test_purging_ends_the_way_back),
+        WITH(test_version_1_is_brought_up),
         WITH(test_login_names),
         WITH(test_routes),
         WITH(test_aliases),

@@ -29,6 +29,10 @@ enum {
     "account.id, account.name, state, crypt, scram_iterations, scram_salt, scram_stored_key,"  \
     " scram_server_key, password_generation, created_s"
 
+#define CREDENTIAL_COLUMNS                                                                     \
+    "id, name, state, crypt, scram_iterations, scram_salt, scram_stored_key,"                  \
+    " scram_server_key, password_generation, created_s"
+
 static const char *const sql[REG_SQL_COUNT] = {
     [REG_SECRET] = "SELECT octets FROM secret",
     [REG_DATA_VERSION] = "PRAGMA data_version",
@@ -57,6 +61,26 @@ static const char *const sql[REG_SQL_COUNT] = {
     [REG_COUNT] = "SELECT count(*), ifnull(sum(scram_iterations = 0), 0) FROM account"
                   " WHERE state = 0",
     [REG_DOMAIN] = "SELECT 1 FROM address WHERE domain = ? LIMIT 1",
+    [REG_REMOVED_ADD] =
+        "INSERT INTO removed_account (" CREDENTIAL_COLUMNS ", removed_s, purging)"
+        " SELECT " CREDENTIAL_COLUMNS ", ?2, 0 FROM account WHERE id = ?1",
+    [REG_REMOVED_ALIASES_ADD] = "INSERT INTO removed_alias (account, address)"
+                                " SELECT account, address FROM address"
+                                " WHERE account = ? AND alias = 1",
+    [REG_REMOVED_LIST] = "SELECT id, name, removed_s, purging FROM removed_account"
+                         " WHERE id > ? ORDER BY id LIMIT ?",
+    [REG_REMOVED_DUE] = "SELECT id, name, removed_s, purging FROM removed_account"
+                        " WHERE purging = 1 OR removed_s <= ? ORDER BY removed_s LIMIT ?",
+    [REG_REMOVED_NAME] = "SELECT name FROM removed_account WHERE id = ? AND purging = 0",
+    [REG_REMOVED_ALIASES] = "SELECT address FROM removed_alias WHERE account = ?"
+                            " ORDER BY address",
+    [REG_RESTORE] = "INSERT INTO account (" CREDENTIAL_COLUMNS ")"
+                    " SELECT id, ?2, state, crypt, scram_iterations, scram_salt,"
+                    " scram_stored_key, scram_server_key, password_generation, created_s"
+                    " FROM removed_account WHERE id = ?1 AND purging = 0",
+    [REG_REMOVED_PURGE] = "UPDATE removed_account SET purging = 1 WHERE id = ?",
+    [REG_REMOVED_DROP] = "DELETE FROM removed_account WHERE id = ?",
+    [REG_REMOVED_ALIASES_DROP] = "DELETE FROM removed_alias WHERE account = ?",
 };
 
 /* ---- schema (docs/schema.md) ---- */
@@ -84,6 +108,26 @@ static const char version_1[] =
     "CREATE INDEX address_account ON address (account);"
     "CREATE INDEX address_domain ON address (domain);";
 
+/* Accounts that were removed and can be brought back. */
+static const char version_2[] = "CREATE TABLE removed_account ("
+                                " id INTEGER PRIMARY KEY,"
+                                " name TEXT NOT NULL,"
+                                " state INTEGER NOT NULL,"
+                                " crypt TEXT NOT NULL,"
+                                " scram_iterations INTEGER NOT NULL,"
+                                " scram_salt BLOB NOT NULL,"
+                                " scram_stored_key BLOB NOT NULL,"
+                                " scram_server_key BLOB NOT NULL,"
+                                " password_generation INTEGER NOT NULL,"
+                                " created_s INTEGER NOT NULL,"
+                                " removed_s INTEGER NOT NULL,"
+                                " purging INTEGER NOT NULL);"
+
+                                "CREATE TABLE removed_alias ("
+                                " account INTEGER NOT NULL,"
+                                " address TEXT NOT NULL,"
+                                " PRIMARY KEY (account, address)) WITHOUT ROWID;";
+
 static enum rc
 draw_secret(struct db *db, struct err *err)
 {
@@ -103,6 +147,7 @@ draw_secret(struct db *db, struct err *err)
 
 static const struct db_step steps[] = {
     {.sql = version_1, .run = draw_secret},
+    {.sql = version_2},
 };
 
 static const struct db_schema schema = {

@@ -9,17 +9,11 @@
 
 #include "base/check.h"
 
-/* One change: the database is this thread's from begin to end. */
-struct change {
-    struct registry *registry;
-    struct db *db;
-    struct txn txn;
-};
-
-static enum rc
-change_begin(struct change *change, struct registry *registry, struct err *err)
+enum rc
+registry_change_begin(struct registry_change *change, struct registry *registry,
+                      struct err *err)
 {
-    *change = (struct change){.registry = registry, .db = registry_db_take(registry)};
+    *change = (struct registry_change){.registry = registry, .db = registry_db_take(registry)};
     const enum rc rc = txn_begin(&change->txn, change->db, TXN_WRITE, err);
 
     if (rc != RC_OK)
@@ -27,10 +21,8 @@ change_begin(struct change *change, struct registry *registry, struct err *err)
     return rc;
 }
 
-/* Commits when rc is RC_OK. The cache is emptied before the database is given up: who looks
- * up after that reads what is stored now. */
-static enum rc
-change_end(struct change *change, enum rc rc, struct err *err)
+enum rc
+registry_change_end(struct registry_change *change, enum rc rc, struct err *err)
 {
     if (rc == RC_OK)
         rc = txn_commit(&change->txn, err);
@@ -65,9 +57,9 @@ crypt_check(const char *crypt, const struct scram_keys *scram, struct err *err)
     return RC_OK;
 }
 
-static enum rc
-address_add(struct db *db, const struct registry_name *name, uint64_t id, bool alias,
-            struct err *err)
+enum rc
+registry_address_add(struct db *db, const struct registry_name *name, uint64_t id, bool alias,
+                     struct err *err)
 {
     const struct span whole = registry_name_span(name);
     AUTO_STMT stmt = stmt_get(db, REG_ADDRESS_ADD);
@@ -82,9 +74,8 @@ address_add(struct db *db, const struct registry_name *name, uint64_t id, bool a
     return rc;
 }
 
-/* RC_OK when nobody has the address; otherwise who has it. */
-static enum rc
-address_is_free(struct db *db, const struct registry_name *name, struct err *err)
+enum rc
+registry_address_is_free(struct db *db, const struct registry_name *name, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(db, REG_BY_ADDRESS);
 
@@ -100,7 +91,7 @@ address_is_free(struct db *db, const struct registry_name *name, struct err *err
 }
 
 static enum rc
-account_add(struct change *change, const struct registry_new *row, uint64_t *id_out,
+account_add(struct registry_change *change, const struct registry_new *row, uint64_t *id_out,
             struct err *err)
 {
     struct registry_name name;
@@ -109,7 +100,8 @@ account_add(struct change *change, const struct registry_new *row, uint64_t *id_
     if (rc == RC_OK)
         rc = crypt_check(row->crypt, row->scram, err);
     if (rc == RC_OK)
-        rc = address_is_free(change->db, &name, err); /* so a refusal has written nothing */
+        rc = registry_address_is_free(change->db, &name,
+                                      err); /* so a refusal has written nothing */
     if (rc != RC_OK)
         return rc;
     AUTO_STMT stmt = stmt_get(change->db, REG_ADD);
@@ -121,7 +113,7 @@ account_add(struct change *change, const struct registry_new *row, uint64_t *id_
     if (rc != RC_OK)
         return rc;
     const uint64_t id = (uint64_t)db_last_rowid(change->db);
-    rc = address_add(change->db, &name, id, false, err);
+    rc = registry_address_add(change->db, &name, id, false, err);
     if (rc == RC_OK)
         *id_out = id;
     return rc;
@@ -132,13 +124,13 @@ registry_add(struct registry *registry, struct span name, const char *crypt,
              const struct scram_keys *scram, uint64_t *id_out, struct err *err)
 {
     const struct registry_new row = {.name = name, .crypt = crypt, .scram = scram};
-    struct change change;
+    struct registry_change change;
     uint64_t id = 0;
-    enum rc rc = change_begin(&change, registry, err);
+    enum rc rc = registry_change_begin(&change, registry, err);
 
     if (rc != RC_OK)
         return rc;
-    rc = change_end(&change, account_add(&change, &row, &id, err), err);
+    rc = registry_change_end(&change, account_add(&change, &row, &id, err), err);
     if (rc == RC_OK)
         *id_out = id;
     return rc;
@@ -148,9 +140,9 @@ enum rc
 registry_add_many(struct registry *registry, struct registry_new *rows, size_t count,
                   struct err *err)
 {
-    struct change change;
+    struct registry_change change;
     uint64_t id = 0;
-    enum rc rc = change_begin(&change, registry, err);
+    enum rc rc = registry_change_begin(&change, registry, err);
 
     if (rc != RC_OK)
         return rc;
@@ -163,12 +155,11 @@ registry_add_many(struct registry *registry, struct registry_new *rows, size_t c
         else if (rc != RC_OK && err != NULL)
             *err = why;
     }
-    return change_end(&change, rc, err);
+    return registry_change_end(&change, rc, err);
 }
 
-/* Runs a statement that is to change the account's row; RC_NOT_FOUND when it changed none. */
-static enum rc
-run_on_account(struct stmt *stmt, uint64_t id, struct err *err)
+enum rc
+registry_run_on_account(struct stmt *stmt, uint64_t id, struct err *err)
 {
     const enum rc rc = stmt_run(stmt, err);
 
@@ -178,7 +169,7 @@ run_on_account(struct stmt *stmt, uint64_t id, struct err *err)
 }
 
 static enum rc
-set_password(struct change *change, uint64_t id, const char *crypt,
+set_password(struct registry_change *change, uint64_t id, const char *crypt,
              const struct scram_keys *scram, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(change->db, REG_SET_PASSWORD);
@@ -186,25 +177,25 @@ set_password(struct change *change, uint64_t id, const char *crypt,
     stmt_bind_i64(&stmt, 1, (int64_t)id);
     stmt_bind_text(&stmt, 2, span_of_str(crypt));
     bind_scram(&stmt, 3, scram == NULL ? &no_keys : scram);
-    return run_on_account(&stmt, id, err);
+    return registry_run_on_account(&stmt, id, err);
 }
 
 enum rc
 registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
                       const struct scram_keys *scram, struct err *err)
 {
-    struct change change;
+    struct registry_change change;
     enum rc rc = crypt_check(crypt, scram, err);
 
     if (rc == RC_OK)
-        rc = change_begin(&change, registry, err);
+        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
-    return change_end(&change, set_password(&change, id, crypt, scram, err), err);
+    return registry_change_end(&change, set_password(&change, id, crypt, scram, err), err);
 }
 
 static enum rc
-set_scram(struct change *change, uint64_t id, uint64_t generation,
+set_scram(struct registry_change *change, uint64_t id, uint64_t generation,
           const struct scram_keys *scram, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(change->db, REG_SET_SCRAM);
@@ -219,63 +210,42 @@ enum rc
 registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
                    const struct scram_keys *scram, struct err *err)
 {
-    struct change change;
+    struct registry_change change;
     enum rc rc = crypt_check(NULL, scram, err);
 
     if (rc == RC_OK)
-        rc = change_begin(&change, registry, err);
+        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
-    return change_end(&change, set_scram(&change, id, generation, scram, err), err);
+    return registry_change_end(&change, set_scram(&change, id, generation, scram, err), err);
 }
 
 static enum rc
-set_state(struct change *change, uint64_t id, enum account_state state, struct err *err)
+set_state(struct registry_change *change, uint64_t id, enum account_state state,
+          struct err *err)
 {
     AUTO_STMT stmt = stmt_get(change->db, REG_SET_STATE);
 
     stmt_bind_i64(&stmt, 1, (int64_t)id);
     stmt_bind_i64(&stmt, 2, state);
-    return run_on_account(&stmt, id, err);
+    return registry_run_on_account(&stmt, id, err);
 }
 
 enum rc
 registry_set_state(struct registry *registry, uint64_t id, enum account_state state,
                    struct err *err)
 {
-    struct change change;
-    const enum rc rc = change_begin(&change, registry, err);
+    struct registry_change change;
+    const enum rc rc = registry_change_begin(&change, registry, err);
 
     if (rc != RC_OK)
         return rc;
-    return change_end(&change, set_state(&change, id, state, err), err);
+    return registry_change_end(&change, set_state(&change, id, state, err), err);
 }
 
 static enum rc
-account_remove(struct change *change, uint64_t id, struct err *err)
-{
-    AUTO_STMT addresses = stmt_get(change->db, REG_ADDRESSES_REMOVE);
-    AUTO_STMT account = stmt_get(change->db, REG_REMOVE);
-
-    stmt_bind_i64(&addresses, 1, (int64_t)id);
-    stmt_bind_i64(&account, 1, (int64_t)id);
-    const enum rc rc = stmt_run(&addresses, err);
-    return rc == RC_OK ? run_on_account(&account, id, err) : rc;
-}
-
-enum rc
-registry_remove(struct registry *registry, uint64_t id, struct err *err)
-{
-    struct change change;
-    const enum rc rc = change_begin(&change, registry, err);
-
-    if (rc != RC_OK)
-        return rc;
-    return change_end(&change, account_remove(&change, id, err), err);
-}
-
-static enum rc
-alias_add(struct change *change, uint64_t id, const struct registry_name *name, struct err *err)
+alias_add(struct registry_change *change, uint64_t id, const struct registry_name *name,
+          struct err *err)
 {
     AUTO_STMT stmt = stmt_get(change->db, REG_BY_ID);
 
@@ -283,25 +253,25 @@ alias_add(struct change *change, uint64_t id, const struct registry_name *name, 
     const enum rc rc = stmt_one(&stmt, err);
     if (rc == RC_NOT_FOUND)
         return err_set(err, rc, 0, "no account %ju", (uintmax_t)id);
-    return rc == RC_OK ? address_add(change->db, name, id, true, err) : rc;
+    return rc == RC_OK ? registry_address_add(change->db, name, id, true, err) : rc;
 }
 
 enum rc
 registry_alias_add(struct registry *registry, uint64_t id, struct span address, struct err *err)
 {
-    struct change change;
+    struct registry_change change;
     struct registry_name name;
     enum rc rc = registry_name_make(address, NAME_ADDRESS, &name, err);
 
     if (rc == RC_OK)
-        rc = change_begin(&change, registry, err);
+        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
-    return change_end(&change, alias_add(&change, id, &name, err), err);
+    return registry_change_end(&change, alias_add(&change, id, &name, err), err);
 }
 
 static enum rc
-alias_remove(struct change *change, uint64_t id, const struct registry_name *name,
+alias_remove(struct registry_change *change, uint64_t id, const struct registry_name *name,
              struct err *err)
 {
     AUTO_STMT stmt = stmt_get(change->db, REG_ALIAS_REMOVE);
@@ -318,13 +288,13 @@ enum rc
 registry_alias_remove(struct registry *registry, uint64_t id, struct span address,
                       struct err *err)
 {
-    struct change change;
+    struct registry_change change;
     struct registry_name name;
     enum rc rc = registry_name_make(address, NAME_ADDRESS, &name, err);
 
     if (rc == RC_OK)
-        rc = change_begin(&change, registry, err);
+        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
-    return change_end(&change, alias_remove(&change, id, &name, err), err);
+    return registry_change_end(&change, alias_remove(&change, id, &name, err), err);
 }

@@ -295,18 +295,15 @@ registry_list(struct registry *registry, struct span after, size_t max,
 }
 
 enum rc
-registry_alias_list(struct registry *registry, uint64_t id, struct arena *arena,
-                    struct span **out, size_t *count_out, struct err *err)
+registry_texts_read(struct stmt *stmt, struct arena *arena, struct span **out,
+                    size_t *count_out, struct err *err)
 {
     size_t count = 0;
     size_t cap = 0;
     struct span *list = arena_array(arena, struct span, 1);
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_ALIASES);
     bool full = list == NULL;
 
-    stmt_bind_i64(&stmt, 1, (int64_t)id);
-    while (!full && stmt_row(&stmt)) {
+    while (!full && stmt_row(stmt)) {
         if (count == cap) {
             cap = cap == 0 ? 8 : cap * 2;
             struct span *grown = arena_array(arena, struct span, cap);
@@ -316,19 +313,30 @@ registry_alias_list(struct registry *registry, uint64_t id, struct arena *arena,
         }
         full = list == NULL;
         if (!full) {
-            list[count] = arena_span(arena, stmt_span(&stmt, 0));
+            list[count] = arena_span(arena, stmt_span(stmt, 0));
             full = list[count++].ptr == NULL;
         }
     }
-    const enum rc rc = stmt_end(&stmt, err);
-    stmt_reset(&stmt);
-    registry_db_give(registry);
+    const enum rc rc = stmt_end(stmt, err);
     if (full)
-        return err_set(err, RC_LIMIT, 0, "aliases: out of memory");
+        return err_set(err, RC_LIMIT, 0, "addresses: out of memory");
     if (rc == RC_OK) {
         *out = list;
         *count_out = count;
     }
+    return rc;
+}
+
+enum rc
+registry_alias_list(struct registry *registry, uint64_t id, struct arena *arena,
+                    struct span **out, size_t *count_out, struct err *err)
+{
+    struct stmt stmt = stmt_get(registry_db_take(registry), REG_ALIASES);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    const enum rc rc = registry_texts_read(&stmt, arena, out, count_out, err);
+    stmt_reset(&stmt);
+    registry_db_give(registry);
     return rc;
 }
 

@@ -30,6 +30,16 @@ enum registry_sql {
     REG_LIST,
     REG_COUNT,
     REG_DOMAIN,
+    REG_REMOVED_ADD,
+    REG_REMOVED_ALIASES_ADD,
+    REG_REMOVED_LIST,
+    REG_REMOVED_DUE,
+    REG_REMOVED_NAME,
+    REG_REMOVED_ALIASES,
+    REG_RESTORE,
+    REG_REMOVED_PURGE,
+    REG_REMOVED_DROP,
+    REG_REMOVED_ALIASES_DROP,
     REG_SQL_COUNT,
 };
 
@@ -96,5 +106,33 @@ registry_name_span(const struct registry_name *name)
 {
     return span_of(name->text, name->len);
 }
+
+/* The first column of all rows, in arena. */
+MUST_USE enum rc registry_texts_read(struct stmt *stmt, struct arena *arena, struct span **out,
+                                     size_t *count_out, struct err *err);
+
+/* ---- changes ---- */
+
+/* One change: the database is this thread's from begin to end. */
+struct registry_change {
+    struct registry *registry;
+    struct db *db;
+    struct txn txn;
+};
+MUST_USE enum rc registry_change_begin(struct registry_change *change,
+                                       struct registry *registry, struct err *err);
+/* Commits when rc is RC_OK. The cache is emptied before the database is given up: who looks
+ * up after that reads what is stored now. */
+MUST_USE enum rc registry_change_end(struct registry_change *change, enum rc rc,
+                                     struct err *err);
+
+/* RC_OK when nobody has the address; otherwise RC_EXISTS and who has it. */
+MUST_USE enum rc registry_address_is_free(struct db *db, const struct registry_name *name,
+                                          struct err *err);
+/* RC_EXISTS. */
+MUST_USE enum rc registry_address_add(struct db *db, const struct registry_name *name,
+                                      uint64_t id, bool alias, struct err *err);
+/* Runs a statement that is to change the account's row; RC_NOT_FOUND when it changed none. */
+MUST_USE enum rc registry_run_on_account(struct stmt *stmt, uint64_t id, struct err *err);
 
 #endif
