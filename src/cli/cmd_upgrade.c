@@ -66,7 +66,7 @@ cmd_upgrade(struct cli *cli)
     for (int ms = 0; ms < LOOK_MAX_MS; ms += LOOK_EVERY_MS) {
         if (ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &ask_now, &err) ==
             RC_OK) {
-            if (now.process != old && now.process == before.process)
+            if (now.process != 0 && now.process != old) /* 0: it does not serve yet */
                 return print(cli, &now);
             if (now.process == old && now.trouble[0] != '\0') {
                 err_set(&err, RC_INVALID, 0, "%s", now.trouble);

@@ -345,8 +345,9 @@ server_close(struct server *server)
     server_store_users_close(server);
     if (server->ports != NULL)
         ports_close(server->ports);
-    const bool clean = env->table == NULL || env->poller == NULL ||
-                       sessions_leave(env, server->replaced ? POST_UPGRADE : POST_SHUTDOWN);
+    const bool clean =
+        env->table == NULL || env->poller == NULL ||
+        sessions_leave(env, upgrade_is_gone(server) ? POST_UPGRADE : POST_SHUTDOWN);
     if (env->poller != NULL)
         poller_stop(env->poller);
     ports_free(server->ports);
@@ -363,7 +364,7 @@ server_close(struct server *server)
     auth_close(env->auth);
     tls_server_free(env->tls);
     live_close(env->live);
-    if (server->replaced)
+    if (upgrade_is_gone(server))
         unlink(upgrade_live_path(server, true));
     networks_free(env->networks);
     journal_close(env->journal);
@@ -385,9 +386,10 @@ serve(struct server *server, struct takeover *takeover, const sigset_t *set, str
         if (server->options->ready != NULL)
             server->options->ready(&server->env);
         signals_serve(server, set);
-        if (!server->replaced)
+        if (!upgrade_is_gone(server))
             sd_notify(0, "STOPPING=1");
     }
+    upgrade_over(server);
     server_close(server);
     upgrade_done(server);
     return rc;

@@ -20,13 +20,21 @@
 
 struct takeover;
 
+/* The life of a process that others replace. The main thread changes it, but for ASKED. */
+enum upgrade_stage {
+    UPGRADE_STARTING, /* it does not serve yet */
+    UPGRADE_NONE,     /* it serves, and nobody is to replace it */
+    UPGRADE_ASKED,    /* another process is being started; whoever asked waits */
+    UPGRADE_GOING,    /* that one is ready: everything goes over, or is taken back */
+    UPGRADE_GONE,     /* it has everything; here only goodbyes are left */
+    UPGRADE_STOPPING, /* this process ends without a successor */
+};
+
 /* What becomes of `roost upgrade`; guarded by its mutex. */
 struct upgrade_state {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool asked;                 /* by the control socket; the main thread has not answered */
-    bool ready;                 /* this process serves */
-    bool started;               /* the new process is ready to take over */
+    enum upgrade_stage stage;
     struct verb_upgrade answer; /* to the asker, and to who asks for the state later */
 };
 
@@ -41,7 +49,6 @@ struct server {
     struct control *control;
     struct housekeeping *housekeeping;
     struct upgrade_state upgrade;
-    bool replaced; /* another process has taken over */
 };
 
 /** Control socket, housekeeping and logins: what uses the store beside sessions. */
@@ -56,6 +63,10 @@ void upgrade_init(struct server *server);
 void upgrade_done(struct server *server);
 /** This process serves from now on. */
 void upgrade_ready(struct server *server);
+/** This process ends: nobody waits for an upgrade any more. */
+void upgrade_over(struct server *server);
+/** Another process has taken over. */
+bool upgrade_is_gone(struct server *server);
 /** Of the crash table: its place, or aside while this process says goodbye. */
 const char *upgrade_live_path(struct server *server, bool aside);
 /** Starts the binary on disk and hands everything to it. True: this process only has to end.

@@ -4,10 +4,13 @@
  * and says that it is ready; until then nothing has changed, and a binary or configuration that
  * is broken costs nothing. Then:
  *
- *   listeners pause -> sessions come to rest (packed, or held) -> store closed -> all of it
- * sent
+ *   listeners pause -> sessions come to rest (packed, or held) -> store closed -> all is sent
  *        -> TAKEN: say BYE to those held, end
  *        -> anything else: kill it, open the store, adopt the packed sessions here, go on
+ *
+ *   UPGRADE_NONE --upgrade_asked or SIGUSR2--> ASKED --prepare--> GOING --hand_over--> GONE
+ *        ^                                       |                  |
+ *        +----- no process that is ready --------+---- take_back ---+
  *
  * Thread: the main thread; the verb that asks waits on a thread of the control socket.
  */
@@ -257,17 +260,33 @@ take_back(struct server *server, struct err *err)
 
 /* ---- who asks ---- */
 
+/* answer may be NULL: as before. */
 static void
-answer_set(struct server *server, const struct verb_upgrade *answer, bool started)
+stage_set(struct server *server, enum upgrade_stage stage, const struct verb_upgrade *answer)
 {
     struct upgrade_state *state = &server->upgrade;
 
     pthread_mutex_lock(&state->mutex);
-    state->answer = *answer;
-    state->asked = false;
-    state->started = started;
+    if (answer != NULL)
+        state->answer = *answer;
+    state->stage = stage;
     pthread_cond_broadcast(&state->changed);
     pthread_mutex_unlock(&state->mutex);
+}
+
+static enum upgrade_stage
+stage_get(struct server *server)
+{
+    pthread_mutex_lock(&server->upgrade.mutex);
+    const enum upgrade_stage stage = server->upgrade.stage;
+    pthread_mutex_unlock(&server->upgrade.mutex);
+    return stage;
+}
+
+bool
+upgrade_is_gone(struct server *server)
+{
+    return stage_get(server) == UPGRADE_GONE;
 }
 
 void
@@ -277,7 +296,7 @@ upgrade_asked_state(void *ctx, struct verb_upgrade *out)
 
     pthread_mutex_lock(&server->upgrade.mutex);
     *out = server->upgrade.answer;
-    out->pid = server->upgrade.ready ? (uint32_t)getpid() : 0;
+    out->pid = server->upgrade.stage == UPGRADE_STARTING ? 0 : (uint32_t)getpid();
     pthread_mutex_unlock(&server->upgrade.mutex);
     snprintf(out->version, sizeof out->version, "%s", ROOST_VERSION);
 }
@@ -285,9 +304,22 @@ upgrade_asked_state(void *ctx, struct verb_upgrade *out)
 void
 upgrade_ready(struct server *server)
 {
-    pthread_mutex_lock(&server->upgrade.mutex);
-    server->upgrade.ready = true;
-    pthread_mutex_unlock(&server->upgrade.mutex);
+    stage_set(server, UPGRADE_NONE, NULL);
+}
+
+void
+upgrade_over(struct server *server)
+{
+    if (!upgrade_is_gone(server))
+        stage_set(server, UPGRADE_STOPPING, NULL);
+}
+
+static const char *
+busy_with(enum upgrade_stage stage)
+{
+    return stage == UPGRADE_STARTING   ? "the server is still starting"
+           : stage == UPGRADE_STOPPING ? "the server is stopping"
+                                       : "the server is being replaced already";
 }
 
 enum rc
@@ -295,16 +327,24 @@ upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err)
 {
     struct server *server = ctx;
     struct upgrade_state *state = &server->upgrade;
+    enum rc rc = RC_OK;
 
     pthread_mutex_lock(&state->mutex);
-    state->asked = true;
-    kill(getpid(), SIGUSR2); /* the main thread waits for signals */
-    while (state->asked)
+    if (state->stage == UPGRADE_NONE) {
+        state->stage = UPGRADE_ASKED;
+        kill(getpid(), SIGUSR2);                /* the main thread waits for signals */
+    } else if (state->stage != UPGRADE_ASKED) { /* with that, one process answers both */
+        rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
+    }
+    while (state->stage == UPGRADE_ASKED)
         pthread_cond_wait(&state->changed, &state->mutex);
-    const bool started = state->started;
     *out = state->answer;
+    if (rc == RC_OK && state->stage == UPGRADE_NONE)
+        rc = err_set(err, RC_INVALID, 0, "%s", out->trouble);
+    else if (rc == RC_OK && state->stage == UPGRADE_STOPPING)
+        rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
     pthread_mutex_unlock(&state->mutex);
-    return started ? RC_OK : err_set(err, RC_INVALID, 0, "%s", out->trouble);
+    return rc;
 }
 
 void
@@ -351,7 +391,7 @@ gone(struct server *server, const struct replacement *new)
     LIST_FOR_EACH (node, &server->moving.list)
         live_clear(server->env.live, CONTAINER_OF(node, struct moved, link)->live_slot);
     ports_leave(server->ports);
-    server->replaced = true;
+    stage_set(server, UPGRADE_GONE, NULL);
 }
 
 bool
@@ -361,6 +401,7 @@ upgrade_run(struct server *server)
     struct replacement new = {.server = server, .process = {.pidfd = -1}, .sock = -1};
     struct err err = {.rc = RC_OK};
 
+    stage_set(server, UPGRADE_ASKED, NULL); /* by a signal, perhaps */
     buf_init(&new.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
     snprintf(answer.version, sizeof answer.version, "%s", ROOST_VERSION);
     enum rc rc = server->options->binary == NULL
@@ -372,11 +413,11 @@ upgrade_run(struct server *server)
     if (rc != RC_OK) {
         kill_new(&new);
         trouble_tell(server, &answer, &err);
-        answer_set(server, &answer, false);
+        stage_set(server, UPGRADE_NONE, &answer);
         buf_done(&new.packet);
         return false;
     }
-    answer_set(server, &started, true);
+    stage_set(server, UPGRADE_GOING, &started);
     rc = hand_over(&new, &err);
     buf_done(&new.packet);
     if (rc == RC_OK) {
@@ -387,9 +428,10 @@ upgrade_run(struct server *server)
     }
     kill_new(&new); /* before anything is opened here */
     trouble_tell(server, &answer, &err);
-    answer_set(server, &answer, false);
-    if (take_back(server, &err) == RC_OK)
+    if (take_back(server, &err) == RC_OK) {
+        stage_set(server, UPGRADE_NONE, &answer);
         return false;
+    }
     log_put(&server->log, LOG_E_UPGRADE_FAILED, "upgrade: cannot go on: %s", err.text);
     fprintf(stderr, "roost: upgrade: cannot go on: %s\n", err.text);
     return true;

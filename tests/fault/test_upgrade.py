@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -294,6 +295,32 @@ def test_new_one_does_not_start(broken, tmp_path):
             os.environ.pop("ROOST", None)
         else:
             os.environ["ROOST"] = real
+
+
+def test_many_ask_at_once():
+    """Whoever asks while the server is being replaced, or stops, is answered and holds up nobody."""
+    with Server(accounts=["anna"], options=MANY) as server:
+
+        def ask_at_once(count):
+            for _ in range(count):
+                yield subprocess.Popen([binary(), "upgrade", "-c", str(server.config)], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True)
+
+        for _ in range(2):
+            peer, before = idler(server), server.owner()
+            answers = [(asker.communicate(timeout=60)[1], asker.returncode) for asker in list(ask_at_once(16))]
+            assert server.owner() != before
+            assert any(code == 0 for _, code in answers)
+            assert all(code == 0 or (code == 1 and text) for text, code in answers), answers
+            deliver(server, 1)
+            skip_to(peer, "* ")
+            peer.send("DONE\r\n")
+            skip_to(peer, "i OK")
+        askers = list(ask_at_once(16))
+        server.finish()  # in time, although somebody may have asked after the signal
+        for asker in askers:
+            asker.kill()
+            asker.communicate()
 
 
 def test_kill_of_the_new_one_while_it_takes_over(tmp_path):
