@@ -76,12 +76,18 @@ index_new(const char *path)
 }
 
 static void
+file_close(struct wal_index *index)
+{
+    close(index->fd);
+    index->fd = -1;
+}
+
+/* Its file is closed by now. */
+static void
 index_free(struct wal_index *index)
 {
     if (index == NULL)
         return;
-    if (index->fd >= 0)
-        close(index->fd);
     for (unsigned i = 0; i < index->region_count; i++)
         memory_give(MEMORY_SQLITE, index->regions[i]);
     free(index->regions);
@@ -127,6 +133,10 @@ wal_index_put(struct wal_index *index)
     const bool last = --index->refs == 0;
     if (last && map_get(&table, key) == index)
         (void)map_take(&table, key);
+    /* Before anybody can get the next index of this path: closed later, it would drop that
+     * one's lock. */
+    if (last && index->fd >= 0)
+        file_close(index);
     lock_leave(&table_lock);
     if (last)
         index_free(index);
@@ -149,13 +159,6 @@ attach_lock(short type)
 {
     return (struct flock){
         .l_type = type, .l_whence = SEEK_SET, .l_start = ATTACH_BYTE, .l_len = 1};
-}
-
-static void
-file_close(struct wal_index *index)
-{
-    close(index->fd);
-    index->fd = -1;
 }
 
 static enum rc

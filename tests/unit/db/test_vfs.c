@@ -7,13 +7,20 @@
 #include "support/cm.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "db/db_private.h"
 #include "db/disk.h"
 #include "db/txn.h"
+#include "db/wal_index.h"
 #include "support/fault_vfs.h"
 #include "support/outside.h"
 #include "support/tmpdir.h"
@@ -348,6 +355,87 @@ stale_handles_begin_nothing(void **state)
     assert_int_equal(rows(), 4);
 }
 
+/* ---- one handle closes while the next one opens ---- */
+
+enum { ATTACH_BYTE = 128, CLOSING_MS = 50 };
+
+static atomic_bool slowly;
+static sem_t closing; /* a file is about to be closed */
+static sem_t held;    /* the next handle has its lock */
+
+/* In place of the C library's. */
+int
+close(int fd)
+{
+    struct timespec until;
+
+    if (atomic_exchange(&slowly, false)) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += CLOSING_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        sem_post(&closing);
+        (void)sem_timedwait(&held, &until); /* nobody can come: that is how it should be */
+    }
+    return (int)syscall(SYS_close, fd);
+}
+
+static void *
+come_and_go(void *arg)
+{
+    struct wal_index *index = wal_index_get(arg);
+
+    if (wal_index_hold(index) != RC_OK)
+        return "hold";
+    wal_index_release(index);
+    atomic_store(&slowly, true);
+    wal_index_put(index);
+    return NULL;
+}
+
+/* Whether the byte that SQLite locks is locked; asked by another owner of locks than this
+ * process, through a descriptor that is not closed meanwhile. */
+static bool
+is_kept_out(int fd)
+{
+    struct flock lock = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = ATTACH_BYTE, .l_len = 1};
+
+    assert_int_equal(fcntl(fd, F_OFD_GETLK, &lock), 0);
+    return lock.l_type == F_WRLCK;
+}
+
+/* Closing any descriptor of a file drops all POSIX locks that the process has on it. So the
+ * last handle of an index must not close its file when the next index may have its lock. */
+static void
+others_are_kept_out_while_handles_close(void **state)
+{
+    char path[256];
+    char shm[264];
+    pthread_t thread;
+    void *failed = NULL;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "b.db"));
+    snprintf(shm, sizeof shm, "%s-shm", path);
+    const int fd = open(shm, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(sem_init(&closing, 0, 0), 0);
+    assert_int_equal(sem_init(&held, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, come_and_go, path), 0);
+    assert_int_equal(sem_wait(&closing), 0);
+    struct wal_index *index = wal_index_get(path);
+    assert_int_equal(wal_index_hold(index), RC_OK);
+    sem_post(&held);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    assert_true(is_kept_out(fd));
+    wal_index_release(index);
+    assert_false(is_kept_out(fd));
+    wal_index_put(index);
+    close(fd);
+}
+
 int
 main(void)
 {
@@ -362,6 +450,8 @@ main(void)
         cmocka_unit_test_setup_teardown(two_handles_share_the_index, setup, teardown),
         cmocka_unit_test_setup_teardown(lost_frame_ends_the_transaction, setup, teardown),
         cmocka_unit_test_setup_teardown(stale_handles_begin_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(others_are_kept_out_while_handles_close, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
