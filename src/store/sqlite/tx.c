@@ -136,7 +136,7 @@ writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
     enum rc rc = RC_OK;
 
     lock_enter(&shard->lock);
-    while (acct->setup == SETUP_BUSY)
+    while (acct->setup == SETUP_BUSY || acct->keeping)
         lock_wait(&shard->lock, &shard->changed);
     if (acct->setup == SETUP_UNKNOWN)
         rc = setup(shard, acct, HANDLE_WRITER, err);
@@ -358,7 +358,7 @@ static enum rc
 reader_take(struct shard *shard, struct sqlite_account *acct, struct wake wake,
             struct handle **out, struct err *err)
 {
-    if (acct->setup == SETUP_UNKNOWN) {
+    if (acct->setup == SETUP_UNKNOWN && !acct->truncating) {
         const enum rc rc = setup(shard, acct, HANDLE_READER, err);
         if (rc != RC_OK)
             return rc;
@@ -593,8 +593,15 @@ sqlite_listen(struct store *base, void (*fn)(void *ctx, uint64_t account_id), vo
 
 /* ---- the log ---- */
 
-/* Keeps new readers out and waits a moment for those inside, and for those who are opening a
- * handle: that reads the database too. True: there are none. */
+/* Any use of the database by a reader, or by somebody who is opening a handle: that reads it
+ * too. The lock is held. */
+static bool
+is_read(const struct sqlite_account *acct)
+{
+    return readers_in_use(acct) != 0 || acct->readers_opening != 0 || acct->setup == SETUP_BUSY;
+}
+
+/* Keeps new readers out and waits a moment for those inside. True: there are none. */
 static bool
 readers_stop(struct shard *shard, struct sqlite_account *acct)
 {
@@ -602,12 +609,12 @@ readers_stop(struct shard *shard, struct sqlite_account *acct)
 
     lock_enter(&shard->lock);
     acct->truncating = true;
-    while (readers_in_use(acct) != 0 || acct->readers_opening != 0) {
+    while (is_read(acct)) {
         const int64_t left_ms = until_ms - clock_mono_ms(&clock_system);
         if (left_ms <= 0 || !lock_wait_ms(&shard->lock, &shard->changed, left_ms))
             break;
     }
-    const bool none = readers_in_use(acct) == 0 && acct->readers_opening == 0;
+    const bool none = !is_read(acct);
     lock_leave(&shard->lock);
     return none;
 }

@@ -241,7 +241,48 @@ test_deliveries_meanwhile(void **state)
         if (failed != NULL)
             fail_msg("%s", (const char *)failed);
     }
+    assert_int_equal(fx->reports, 0); /* there is no other program */
     assert_messages(fx, 0);
+    fixture_free(fx);
+}
+
+/* The first to open an account reads its database too: it waits until the log is empty, and is
+ * waited for. Neither is another program. */
+static void
+test_first_open_meanwhile(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_account *base = NULL;
+    struct store_tx *tx = NULL;
+
+    (void)state;
+    add_to(fx, 8, 3);
+    close_all(fx);
+    assert_ok(store_account_get(fx->store, 8, &base)); /* not opened yet */
+    struct sqlite_account *acct = sqlite_account_of(base);
+    acct->truncating = true;
+    assert_rc(store_read_begin(base, WAKE_NOBODY, &tx, &fx->err), RC_AGAIN);
+    assert_int_equal(acct->setup, SETUP_UNKNOWN);
+    acct->truncating = false;
+
+    struct handle *handle = NULL;
+    assert_ok(handle_open_plain(acct, &handle, &fx->err));
+    /* As somebody who has just got his snapshot. */
+    acct->setup = SETUP_BUSY;
+    struct handle *first = NULL;
+    assert_ok(handle_open_plain(acct, &first, &fx->err));
+    assert_ok(txn_begin(&first->tx.txn, first->db, TXN_READ, &fx->err));
+    assert_ok(db_exec(first->db, "SELECT * FROM mailbox", &fx->err));
+    log_empty(acct, handle->db);
+    assert_int_equal(fx->reports, 0);
+    txn_abort(&first->tx.txn);
+    handle_close(first);
+    acct->setup = SETUP_UNKNOWN;
+
+    log_empty(acct, handle->db);
+    assert_int_equal(log_octets(fx, 8), 0);
+    handle_close(handle);
+    store_account_put(base);
     fixture_free(fx);
 }
 
@@ -256,6 +297,7 @@ main(void)
         cmocka_unit_test(test_noted_accounts_are_limited),
         cmocka_unit_test(test_left_by_an_earlier_life),
         cmocka_unit_test(test_deliveries_meanwhile),
+        cmocka_unit_test(test_first_open_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
