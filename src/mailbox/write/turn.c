@@ -304,6 +304,24 @@ look(struct account *acct, struct turn_req *own)
     return RC_OK;
 }
 
+/* What is left of a batch goes back to the head of the queue, but for own, which is its first
+ * if it is there. False: it is not, so somebody else has to hold the turn. */
+static bool
+put_back(struct turn *turn, struct batch *batch, const struct turn_req *own)
+{
+    const uint32_t kept = own != NULL && batch->reqs[0] == own ? 1 : 0;
+
+    lock_enter(&turn->lock);
+    for (uint32_t i = batch->count; i > kept; i--) {
+        struct turn_req *req = batch->reqs[i - 1];
+        atomic_store_explicit(&req->state, TURN_QUEUED, memory_order_relaxed);
+        list_push_front(&turn->queue, &req->link);
+    }
+    lock_leave(&turn->lock);
+    batch->count = kept;
+    return kept == 1;
+}
+
 /* The holder's work. own may be NULL: then only what waits for a commit is written. RC_AGAIN:
  * own still holds the turn and waits for the engine. */
 static enum rc
@@ -316,23 +334,19 @@ hold(struct account *acct, struct turn_req *own)
         return look(acct, own);
 
     batch.count = 0;
-    struct wake wake = WAKE_NOBODY;
-    if (own != NULL) {
+    if (own != NULL)
         batch.reqs[batch.count++] = own;
-        wake = own->wake;
-    }
     do {
         batch_reset(&batch, acct);
-        execute(acct, wake, &batch);
-        if (own != NULL && batch.count > 0 && batch.reqs[0] == own && !batch.began &&
-            batch.failure == RC_AGAIN) {
+        execute(acct, own == NULL ? WAKE_NOBODY : own->wake, &batch);
+        if (own != NULL && !batch.began && batch.failure == RC_AGAIN) {
             wait_for_lease(&acct->turn, own);
             return RC_AGAIN;
         }
-        wake = WAKE_NOBODY;
         spread_failure(&batch);
         finish_batch(&batch, own);
-    } while (batch.count > 0 && room_give(acct->accounts->room));
+    } while (batch.count > 0 && room_give(acct->accounts->room) &&
+             put_back(&acct->turn, &batch, own));
     for (uint32_t i = 0; i < batch.count; i++)
         finish(batch.reqs[i], own);
     if (batch.began && batch.failure == RC_OK)
