@@ -83,35 +83,56 @@ verb_kick(const struct verb_call *call, struct err *err)
                          SPAN(""), err);
 }
 
+/* Of all services, or of one account, which must be written as sessions write it. */
+static enum rc
+levels_set(struct log *log, const char *text, const char *account, struct err *err)
+{
+    const bool clear = account != NULL && strcmp(text, "default") == 0;
+    struct log_levels levels;
+    enum rc rc = clear ? RC_OK : log_levels_parse(span_of_str(text), &levels, err);
+
+    if (rc != RC_OK)
+        return rc;
+    if (clear)
+        log_account_clear(log, span_of_str(account));
+    else if (account != NULL)
+        rc = log_account_set(log, span_of_str(account), &levels);
+    else
+        log_levels_set(log, &levels);
+    return rc == RC_OK ? RC_OK
+                       : err_set(err, rc, 0, "too many accounts have levels of their own");
+}
+
 enum rc
 verb_log(const struct verb_call *call, struct err *err)
 {
     const char *text = verb_text(call, "levels");
-    const char *account = verb_text(call, "account");
+    const char *name = verb_text(call, "account");
     struct log *log = call->house->log;
+    struct registry_account account;
     struct log_levels levels;
+    enum rc rc = RC_OK;
+    bool own = false;
     AUTO_BUF words = {0};
 
-    if (text != NULL) {
-        const bool clear = account != NULL && strcmp(text, "default") == 0;
-        enum rc rc = clear ? RC_OK : log_levels_parse(span_of_str(text), &levels, err);
-        if (rc != RC_OK)
-            return rc;
-        if (clear)
-            log_account_clear(log, span_of_str(account));
-        else if (account != NULL)
-            rc = log_account_set(log, span_of_str(account), &levels);
-        else
-            log_levels_set(log, &levels);
-        if (rc != RC_OK)
-            return err_set(err, rc, 0, "too many accounts have levels of their own");
-    }
+    if (name != NULL)
+        rc = verb_account(call, &account, err);
+    if (rc == RC_OK && text != NULL)
+        rc = levels_set(log, text, name == NULL ? NULL : account.name, err);
+    if (rc != RC_OK)
+        return rc;
     buf_init(&words, 4096);
     log_levels_get(log, &levels);
+    if (name != NULL)
+        own = log_account_get(log, span_of_str(account.name), &levels);
     log_levels_print(&levels, &words);
-    return call->io->row(call->io->ctx,
-                         json_pack("{ss%}", "levels", buf_span(&words).ptr, buf_len(&words)),
-                         SPAN(""), err);
+    json_t *row = json_pack("{ss%}", "levels", buf_span(&words).ptr, buf_len(&words));
+    if (name != NULL && row != NULL) {
+        json_object_set_new(row, "account", json_string(account.name));
+        json_object_set_new(row, "own", json_boolean(own));
+    }
+    return row == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a row")
+                       : call->io->row(call->io->ctx, row, SPAN(""), err);
 }
 
 /* With "state" only tells who serves now. */

@@ -192,7 +192,11 @@ print_levels(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
-    printf("levels: %s\n", text_of(row, "levels"));
+    if (json_object_get(row, "account") == NULL)
+        printf("levels: %s\n", text_of(row, "levels"));
+    else
+        printf("levels of %s: %s%s\n", text_of(row, "account"), text_of(row, "levels"),
+               json_is_true(json_object_get(row, "own")) ? "" : " (those of all)");
     return true;
 }
 

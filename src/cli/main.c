@@ -85,7 +85,8 @@ const struct cli_verb cli_verbs[] = {
      "LEVELS are letters for all services (A protocol lines, P progress, S statistics, F "
      "failures),\n"
      "or services with their own: \"SF imap:APSF\". With --account for that account alone;\n"
-     "`default` takes it back. Without LEVELS it tells the present ones."},
+     "`default` takes it back. Without LEVELS it tells the present ones, of that account with\n"
+     "--account."},
 };
 const size_t cli_verb_count = ARRAY_LEN(cli_verbs);
 

@@ -543,6 +543,17 @@ log_account_set(struct log *log, struct span account, const struct log_levels *l
     return rc;
 }
 
+bool
+log_account_get(struct log *log, struct span account, struct log_levels *out)
+{
+    lock_enter(&log->lock);
+    const struct log_levels *own = map_get(&log->accounts, account);
+    if (own != NULL)
+        *out = *own;
+    lock_leave(&log->lock);
+    return own != NULL;
+}
+
 void
 log_account_clear(struct log *log, struct span account)
 {

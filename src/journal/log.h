@@ -101,6 +101,8 @@ void log_levels_get(struct log *log, struct log_levels *out);
 /** For one account, in place of the services' levels. RC_LIMIT beyond LIMIT_LOG_ACCOUNTS. */
 MUST_USE enum rc log_account_set(struct log *log, struct span account,
                                  const struct log_levels *levels);
+/** False when it has none of its own. */
+bool log_account_get(struct log *log, struct span account, struct log_levels *out);
 /** Back to the services' levels; nothing happens when it had none of its own. */
 void log_account_clear(struct log *log, struct span account);
 

@@ -304,9 +304,18 @@ def test_sessions_kick_and_log():
         server.log_wait(r"^IMAP .* A 06157 \d+ p2 NOOP")
         assert PASSWORD not in server.log()
         server.run("log", "SF")
-        server.run("log", "APSF", "--account", "bert")
-        server.login("bert").command("NOOP")
+        assert server.run("log", "--account", "bert").stdout == "levels of bert: SF (those of all)\n"
+        assert server.run("log", "APSF", "--account", "Bert").stdout == "levels of bert: APSF\n"
+        server.login("bert").command("CHECKOUT", expect="BAD")
+        server.log_wait(r"^IMAP .* A 06157 \d+ p2 CHECKOUT")  # however the name was written
+        assert server.run("log", "--account", "bert").stdout == "levels of bert: APSF\n"
+        assert rows(server.run("log", "--account", "bert", "--json")) == [{"account": "bert", "levels": "APSF", "own": True}]
+        assert server.run("log", "--account", "anna").stdout == "levels of anna: SF (those of all)\n"
+        assert server.run("log").stdout == "levels: SF\n"
+        nobody = server.run("log", "APSF", "--account", "brt", check=False)
+        assert nobody.returncode == 1 and 'no account "brt"' in nobody.stderr
         server.run("log", "default", "--account", "bert")
+        assert rows(server.run("log", "--account", "bert", "--json"))[0]["own"] is False
         assert server.run("log", "XYZ", check=False).returncode == 1
 
 
