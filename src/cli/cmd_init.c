@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "daemon/config.h"
+#include "daemon/config_key.h"
 #include "daemon/directory.h"
 #include "store/engine_sqlite.h"
 #include "store/registry.h"
@@ -63,20 +64,20 @@ config_text(struct buf *out)
         out,
         "; Roost. Every key has a default that needs no tuning; what stands behind a ';' is\n"
         "; the default. Times take s m h d, sizes K M G. See roost.conf(5).\n");
-    for (size_t i = 0; config_key(i) != NULL; i++) {
-        const struct config_key_info *key = config_key(i);
+    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key *key = &config_keys[i];
         if (strcmp(section, key->section) != 0) {
             section = key->section;
             buf_printf(out, "\n[%s]\n", section);
         }
         buf_printf(out, "; %s\n", key->meaning);
         if (strcmp(key->section, "tls") == 0)
-            buf_printf(out, "%s = %s\n", key->key,
-                       strcmp(key->key, "key") == 0 ? "key.pem" : "cert.pem");
-        else if (strcmp(key->section, "imaps") == 0 && strcmp(key->key, "listen") == 0)
+            buf_printf(out, "%s = %s\n", key->name,
+                       strcmp(key->name, "key") == 0 ? "key.pem" : "cert.pem");
+        else if (strcmp(key->section, "imaps") == 0 && strcmp(key->name, "listen") == 0)
             buf_put_lit(out, "listen = 127.0.0.1:993 [::1]:993\n");
         else
-            buf_printf(out, ";%s = %s\n", key->key, key->value);
+            buf_printf(out, ";%s = %s\n", key->name, key->value);
     }
 }
 

@@ -4,8 +4,7 @@
  * sections and keys, bad values and lines too long for inih are errors with file and line. DIR
  * is the folder of the file; relative paths in it start there.
  *
- * The keys are one table in config.c, from which `roost init`, roost.conf(5) and
- * docs/configuration.md are checked. Thread: start-up, and the reloading thread.
+ * The keys are one table, config_key.def. Thread: start-up, and the reloading thread.
  */
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
@@ -42,7 +41,6 @@ struct config {
     const char *key;
 
     struct log_levels log_levels;
-    const char *log_levels_text;
     bool log_stderr;
     uint32_t log_keep_days;
 
@@ -61,20 +59,19 @@ struct config {
  */
 MUST_USE enum rc config_read(const char *path, const char *const *overrides,
                              size_t override_count, struct config **out, struct err *err);
+/* Who is told each problem: "FILE:LINE: ..." or "-o ...: ...". */
+struct config_teller {
+    void *ctx;
+    void (*tell)(void *ctx, const char *text);
+};
+/** The same, but goes on after a problem, with the default for what is wrong, so that all of
+ *  them are told. *out is NULL only when there is nothing to go on with (no such file). */
+void config_examine(const char *path, const char *const *overrides, size_t override_count,
+                    const struct config_teller *teller, struct config **out);
 /** With all that it replaced. NULL is allowed. */
 void config_free(struct config *config);
 
 /** DIR/name, in the config's arena; NULL without memory. */
 const char *config_path(struct config *config, const char *name);
-
-/* For documentation and completion: every key, in order. */
-struct config_key_info {
-    const char *section;
-    const char *key;
-    const char *value;   /* default, as it would be written */
-    const char *meaning; /* one sentence */
-};
-/** NULL at the end. Thread: any. */
-const struct config_key_info *config_key(size_t index);
 
 #endif

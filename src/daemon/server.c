@@ -21,6 +21,7 @@
 #include "admin/control.h"
 #include "auth/auth.h"
 #include "base/limits.h"
+#include "daemon/config_key.h"
 #include "daemon/house.h"
 #include "daemon/housekeeping.h"
 #include "daemon/leaving.h"
@@ -268,14 +269,29 @@ server_open(struct server *server, struct takeover *takeover, struct err *err)
 
 /* ---- signals ---- */
 
-/* Whether sessions that are parked must look at the new settings now. */
+/* What has changed, as the table of keys says it takes effect. True: sessions that wait must
+ * look at the new settings now. What needs a restart is named. */
 static bool
-concerns_sessions(const struct settings *old, const struct settings *new)
+changes_weigh(struct server *server, const struct config *new)
 {
-    return old->allow_plaintext != new->allow_plaintext ||
-           old->idle_policy != new->idle_policy || old->idle_timeout_s != new->idle_timeout_s ||
-           old->idle_dead_after_s != new->idle_dead_after_s ||
-           old->inactivity_timeout_s != new->inactivity_timeout_s;
+    const struct config *started = server->house.config;
+    bool wakes = false;
+
+    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key *key = &config_keys[i];
+        wakes |= key->reload == RELOAD_WAKES && !config_key_same(server->config, new, key);
+        const bool needs_restart =
+            key->reload == RELOAD_RESTART ||
+            (server->env.tls == NULL && strcmp(key->section, "tls") == 0);
+        if (!needs_restart || config_key_same(started, new, key))
+            continue;
+        log_put(&server->log, LOG_E_NEEDS_RESTART,
+                "[%s] %s has changed and takes effect at the next start", key->section,
+                key->name);
+        fprintf(stderr, "roost: [%s] %s has changed and takes effect at the next start\n",
+                key->section, key->name);
+    }
+    return wakes;
 }
 
 static void
@@ -302,12 +318,12 @@ reload(struct server *server)
                 err.text);
         fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
     } else {
-        const bool tell = concerns_sessions(&server->config->settings, &config->settings);
+        const bool wakes = changes_weigh(server, config);
         /* The old one stays readable for sessions that look at it: settings.h. */
         config->older = server->config;
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
-        if (tell)
+        if (wakes)
             session_post_all(server->env.table, 0, POST_CONFIGURATION, NULL, 0);
         log_levels_set(server->house.log, &config->log_levels);
         log_put(&server->log, LOG_E_SERVER_RELOADED, "configuration reloaded");

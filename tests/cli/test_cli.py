@@ -352,10 +352,16 @@ def test_configuration_is_documented(home):
         elif section and line.startswith(".It Cm "):
             told.append((section, line[7:]))
     assert told == keys
-    for section, key in keys:
-        default = re.search(rf'\{{"{section}", "{key}", "([^"]*)"', (ROOT / "src/daemon/config.c").read_text()).group(1)
-        shown = re.search(rf"^\| `\[{section}\] {key}` \| (.*?) \|", text, re.M).group(1)
-        assert shown == (f"`{default}`" if default else "empty"), f"[{section}] {key}"
+    table = {tuple(row[:2]): row[2:] for row in re.findall(
+        r'^CONFIG_KEY\((\w+), (\w+), \w+, \w+, [^"]*"([^"]*)", \w+, [\w.]+, (\w+),\n +"(.*)"\)$',
+        (ROOT / "src/daemon/config_key.def").read_text(), re.M)}
+    assert list(table) == keys
+    for (section, key), (default, reload, meaning) in table.items():
+        shown = re.search(rf"^\| `\[{section}\] {key}` \| (.*?) \| (.*?) \| (.*) \|$", text, re.M)
+        assert shown.groups() == (f"`{default}`" if default else "empty", "restart" if reload == "RESTART" else "at once",
+                                  meaning), f"[{section}] {key}"
+        part = re.search(rf"^\.It Cm {key}\n((?:[^.].*\n)+)", manual[manual.index(f".Ss [{section}]"):], re.M).group(1)
+        assert ("Changes with a restart." in part) == (reload == "RESTART"), f"roost.conf(5): [{section}] {key}"
 
 
 def test_manual_and_completion_know_all_verbs():

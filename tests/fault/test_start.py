@@ -68,7 +68,10 @@ def home():
 
 @pytest.mark.parametrize("text, said", [
     ("[imap]\nlissten = 127.0.0.1:143\n", ":2: [imap] has no key \"lissten\""),
-    ("[imap]\n\n[smtp]\nlisten = 25\n", ":4: there is no section [smtp]"),
+    ("[imap]\n\n[smtp]\nlisten = 25\n", ":3: there is no section [smtp]"),
+    ("[imap]\n[smtp]\n", ":2: there is no section [smtp]"),  # also without keys
+    ("[imap]\n[lmtp\n", ":2: a section needs a ]"),
+    ("listen = 25\n", ":1: \"listen\" stands before the first [section]"),
     ("; fine\n[limits]\nappend = much\n", ":3: [limits] append: \"much\" is not a size such as"),
     ("[limits]\nappend = 900G\n", ":2: [limits] append: 900G is out of bounds"),
     ("[idle]\npolicy = sometimes\n", ":2: [idle] policy: \"sometimes\" is none of liveness, timeout"),
@@ -176,6 +179,14 @@ def test_reload():
         assert live.certificate() == old
         assert server.deliver("anna", "Subject: x\n\nx\n").startswith("250")
         assert live.command("STATUS INBOX (MESSAGES)").startswith("t OK")
+
+        # Values that only a restart changes are named, once for each key, and nothing else is.
+        server.config.write_text(good.replace(";memory = 256M", "memory = 99M").replace(";undelete = 14d", "undelete = 3d")
+                                 .replace(";append = 64M", "append = 9M"))
+        reload(server, r"F 07216 0 \[server\] memory has changed and takes effect at the next start")
+        server.log_wait(r"\[store\] undelete has changed and takes effect at the next start")
+        assert server.log().count("takes effect at the next start") == 2
+        assert "[store] undelete has changed" in server.stderr()
 
         # A value that is read anew.
         server.config.write_text(good.replace(";levels = SF", "levels = APSF"))
