@@ -23,7 +23,7 @@ enum lock_rank {
     LOCK_MAILBOXES,  /* one account's mailboxes in memory: versions and counters */
     LOCK_HUB,        /* watchers; notifies them while held */
     LOCK_READERS,    /* one account's pool of read handles */
-    LOCK_REGISTRY,   /* registry of accounts: its cache */
+    LOCK_REGISTRY,   /* registry of accounts: its cache, its engine's handle */
     LOCK_AUTH_CACHE, /* verified passwords */
     LOCK_THROTTLE,   /* failed logins by address */
     LOCK_NETWORKS,   /* what is learnt about client networks */

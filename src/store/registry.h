@@ -75,6 +75,7 @@ struct registry_new {
     const char *crypt;
     const struct scram_keys *scram; /* may be NULL */
     struct err refused;             /* out: RC_OK, or why this one was not added */
+    uint64_t id;                    /* out: of one that was added */
 };
 /** Adds many in one transaction. What registry_add would refuse (RC_EXISTS, RC_INVALID) is left
  *  out, with the reason in its row, and does not stop the others. On anything but RC_OK none

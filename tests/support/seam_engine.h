@@ -32,6 +32,12 @@ struct seam_counts {
 
 MUST_USE enum rc store_open_seam(const struct seam_options *options, struct store **out,
                                  struct err *err);
+/** The same for the registry: one handle reads, another one changes. open: the embedded one's
+ *  function. */
+MUST_USE enum rc registry_open_seam(enum rc (*open)(const struct sqlite_registry_options *,
+                                                    struct registry **, struct err *),
+                                    const struct sqlite_registry_options *options,
+                                    struct registry **out, struct err *err);
 /** Nobody commits elsewhere while it is quiet: for comparing. */
 void seam_quiet(struct store *store, bool quiet);
 /** Somebody elsewhere changes something of the account now. False: it could not be. */

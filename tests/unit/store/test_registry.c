@@ -17,7 +17,8 @@
 #include "store/engine_sqlite.h"
 #include "store/registry.h"
 #include "store/removed.h"
-#include "store/sqlite/registry/registry_private.h"
+#include "store/registry_private.h"
+#include "support/seam_engine.h"
 
 static char dir[64];
 static char path[96];
@@ -43,6 +44,17 @@ static const char *const domains[] = {"localhost", "mail.example.org"};
     } while (0)
 #define assert_ok(actual) assert_rc(actual, RC_OK)
 
+/* The engine under test: ROOST_TEST_ENGINE. */
+static enum rc
+open_any(const struct sqlite_registry_options *options, struct registry **out)
+{
+    const char *engine = getenv("ROOST_TEST_ENGINE");
+
+    if (engine != NULL && strcmp(engine, "seam") == 0)
+        return registry_open_seam(registry_open_sqlite, options, out, &err);
+    return registry_open_sqlite(options, out, &err);
+}
+
 static struct registry *
 open_registry(bool create)
 {
@@ -53,7 +65,7 @@ open_registry(bool create)
                                                     .create = create};
     struct registry *registry = NULL;
 
-    assert_ok(registry_open_sqlite(&options, &registry, &err));
+    assert_ok(open_any(&options, &registry));
     return registry;
 }
 
@@ -107,7 +119,7 @@ test_open_without_create(void **state)
     struct registry *registry = NULL;
 
     (void)state;
-    assert_rc(registry_open_sqlite(&options, &registry, &err), RC_NOT_FOUND);
+    assert_rc(open_any(&options, &registry), RC_NOT_FOUND);
     assert_null(registry);
 }
 

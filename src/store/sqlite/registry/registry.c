@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry's database and its cache. One handle serves all threads: whoever needs it marks
- * it busy and others wait for it, so that no lock is held across SQL. Look-ups are mostly
- * answered by the cache, which is emptied whole by every change and when it is full: passwords
- * and accounts change rarely, and a cache that is sometimes empty cannot be wrong.
- * Thread: any.
+ * The registry's database. One handle serves all threads: whoever needs it marks it busy and
+ * others wait for it, so that no lock is held across SQL. Thread: any.
  */
 #include "store/sqlite/registry/registry_private.h"
 
@@ -21,7 +18,6 @@
 #include "db/schema.h"
 
 enum {
-    CHECK_AFTER_US = 1000000, /* another process's change is seen so late at most */
     DB_CACHE_KIB = 2048,
 };
 
@@ -160,7 +156,7 @@ static const struct db_schema schema = {
 /* ---- the database, one thread at a time ---- */
 
 struct db *
-registry_db_take(struct registry *registry)
+registry_db_take(struct sqlite_registry *registry)
 {
     CHECK(lock_none_held());
     lock_enter(&registry->lock);
@@ -172,7 +168,7 @@ registry_db_take(struct registry *registry)
 }
 
 void
-registry_db_give(struct registry *registry)
+registry_db_give(struct sqlite_registry *registry)
 {
     lock_enter(&registry->lock);
     registry->db_busy = false;
@@ -180,99 +176,18 @@ registry_db_give(struct registry *registry)
     lock_leave(&registry->lock);
 }
 
-/* ---- the cache ---- */
-
-static void
-cache_empty(struct registry *registry)
+enum rc
+sqlite_registry_changes(struct registry *base, uint64_t *serial_out, struct err *err)
 {
-    size_t pos = 0;
-    struct span key;
-    void *hit;
+    struct sqlite_registry *registry = sqlite_registry_of(base);
+    struct stmt stmt = stmt_get(registry_db_take(registry), REG_DATA_VERSION);
+    const enum rc rc = stmt_one(&stmt, err);
 
-    while (map_next(&registry->cache, &pos, &key, &hit))
-        free(hit);
-    map_done(&registry->cache);
-    map_init(&registry->cache);
-    registry->cache_generation++;
-    registry->counted = false;
-}
-
-void
-registry_cache_clear(struct registry *registry)
-{
-    lock_enter(&registry->lock);
-    cache_empty(registry);
-    lock_leave(&registry->lock);
-}
-
-/* Empties the cache if another process has changed the database. */
-static void
-cache_check(struct registry *registry)
-{
-    const int64_t now_us = clock_mono_us(registry->clock);
-
-    lock_enter(&registry->lock);
-    const bool due = now_us - registry->checked_us >= CHECK_AFTER_US;
-    if (due)
-        registry->checked_us = now_us;
-    lock_leave(&registry->lock);
-    if (!due)
-        return;
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_DATA_VERSION);
-    const enum rc rc = stmt_one(&stmt, NULL);
-    const int64_t version = rc == RC_OK ? stmt_i64(&stmt, 0) : -1;
+    if (rc == RC_OK)
+        *serial_out = (uint64_t)stmt_i64(&stmt, 0); /* grows with commits of other handles */
     stmt_reset(&stmt);
-    const bool changed = version != registry->data_version;
-    registry->data_version = version;
     registry_db_give(registry);
-    if (changed)
-        registry_cache_clear(registry);
-}
-
-uint64_t
-registry_cache_look(struct registry *registry)
-{
-    cache_check(registry);
-    lock_enter(&registry->lock);
-    const uint64_t generation = registry->cache_generation;
-    lock_leave(&registry->lock);
-    return generation;
-}
-
-bool
-registry_cache_get(struct registry *registry, struct span key, struct registry_hit *out,
-                   uint64_t *generation_out)
-{
-    cache_check(registry);
-    lock_enter(&registry->lock);
-    const struct registry_hit *hit = map_get(&registry->cache, key);
-    if (hit != NULL)
-        *out = *hit;
-    *generation_out = registry->cache_generation;
-    lock_leave(&registry->lock);
-    return hit != NULL;
-}
-
-void
-registry_cache_put(struct registry *registry, struct span key, const struct registry_hit *hit,
-                   uint64_t generation)
-{
-    struct registry_hit *copy = malloc(sizeof *copy);
-
-    if (copy == NULL)
-        return; /* only slower */
-    *copy = *hit;
-    lock_enter(&registry->lock);
-    if (generation == registry->cache_generation) { /* else it was read before a change */
-        if (registry->cache.count >= REGISTRY_CACHE_ENTRIES)
-            cache_empty(registry);
-        if (map_get(&registry->cache, key) == NULL &&
-            map_put(&registry->cache, key, copy) == RC_OK)
-            copy = NULL;
-    }
-    lock_leave(&registry->lock);
-    free(copy);
+    return rc;
 }
 
 /* ---- open and close ---- */
@@ -292,23 +207,23 @@ parent_sync(const char *path, struct err *err)
 }
 
 static enum rc
-secret_read(struct registry *registry, struct err *err)
+secret_read(struct sqlite_registry *registry, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(registry->db, REG_SECRET);
     const enum rc rc = stmt_one(&stmt, err);
     const struct span octets = rc == RC_OK ? stmt_span(&stmt, 0) : SPAN("");
 
-    if (octets.len != sizeof registry->secret)
+    if (octets.len != sizeof registry->base.secret)
         return rc == RC_OK || rc == RC_NOT_FOUND
                    ? err_set(err, RC_CORRUPT, 0, "%s: the secret is missing",
                              db_path(registry->db))
                    : rc;
-    memcpy(registry->secret, octets.ptr, sizeof registry->secret);
+    memcpy(registry->base.secret, octets.ptr, sizeof registry->base.secret);
     return RC_OK;
 }
 
 static enum rc
-database_open(struct registry *registry, const struct sqlite_registry_options *options,
+database_open(struct sqlite_registry *registry, const struct sqlite_registry_options *options,
               struct err *err)
 {
     const struct db_options db_options = {
@@ -331,47 +246,40 @@ database_open(struct registry *registry, const struct sqlite_registry_options *o
     return rc == RC_OK ? secret_read(registry, err) : rc;
 }
 
+static const struct registry_ops sqlite_registry_ops = {
+    .name = "sqlite",
+#define REGISTRY_OP(op) .op = sqlite_registry_##op,
+#include "store/registry_ops.def"
+#undef REGISTRY_OP
+};
+
 enum rc
 registry_open_sqlite(const struct sqlite_registry_options *options, struct registry **out,
                      struct err *err)
 {
-    struct registry *registry = calloc(1, sizeof *registry);
+    struct sqlite_registry *registry = calloc(1, sizeof *registry);
 
     if (registry == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for the registry");
-    registry->clock = options->registry.clock;
-    registry->domains = options->registry.domains;
-    registry->domain_count = options->registry.domain_count;
-    registry->checked_us = clock_mono_us(options->registry.clock) - CHECK_AFTER_US;
-    const enum rc rc = database_open(registry, options, err);
-    if (rc != RC_OK) {
-        db_close(registry->db);
-        free(registry);
-        return rc;
-    }
+    registry_init(&registry->base, &sqlite_registry_ops, &options->registry);
     lock_init(&registry->lock, LOCK_REGISTRY);
     CHECK(pthread_cond_init(&registry->idle, NULL) == 0);
-    map_init(&registry->cache);
-    *out = registry;
-    return RC_OK;
+    const enum rc rc = database_open(registry, options, err);
+    if (rc == RC_OK)
+        *out = &registry->base;
+    else
+        sqlite_registry_close(&registry->base);
+    return rc;
 }
 
 void
-registry_close(struct registry *registry)
+sqlite_registry_close(struct registry *base)
 {
-    if (registry == NULL)
-        return;
-    cache_empty(registry);
-    map_done(&registry->cache);
+    struct sqlite_registry *registry = sqlite_registry_of(base);
+
     db_close(registry->db);
     pthread_cond_destroy(&registry->idle);
     lock_done(&registry->lock);
-    explicit_bzero(registry->secret, sizeof registry->secret);
+    registry_done(base);
     free(registry);
-}
-
-void
-registry_secret(struct registry *registry, uint8_t out[32])
-{
-    memcpy(out, registry->secret, sizeof registry->secret);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changes of the registry: each is one transaction, on disk when it returns, and empties the
- * cache before anybody can rely on it. Thread: any.
+ * Changes of the registry: each is one transaction, on disk when it returns. Thread: any.
  */
 #include "store/sqlite/registry/registry_private.h"
 
@@ -10,9 +9,10 @@
 #include "base/check.h"
 
 enum rc
-registry_change_begin(struct registry_change *change, struct registry *registry,
-                      struct err *err)
+registry_change_begin(struct registry_change *change, struct registry *base, struct err *err)
 {
+    struct sqlite_registry *registry = sqlite_registry_of(base);
+
     *change = (struct registry_change){.registry = registry, .db = registry_db_take(registry)};
     const enum rc rc = txn_begin(&change->txn, change->db, TXN_WRITE, err);
 
@@ -27,7 +27,6 @@ registry_change_end(struct registry_change *change, enum rc rc, struct err *err)
     if (rc == RC_OK)
         rc = txn_commit(&change->txn, err);
     txn_abort(&change->txn);
-    registry_cache_clear(change->registry);
     registry_db_give(change->registry);
     return rc;
 }
@@ -45,16 +44,6 @@ bind_scram(struct stmt *stmt, int first, const struct scram_keys *scram)
     stmt_bind_blob(stmt, first + 1, span_of(scram->salt, none ? 0 : scram->salt_octets));
     stmt_bind_blob(stmt, first + 2, span_of(scram->stored_key, key_octets));
     stmt_bind_blob(stmt, first + 3, span_of(scram->server_key, key_octets));
-}
-
-static enum rc
-crypt_check(const char *crypt, const struct scram_keys *scram, struct err *err)
-{
-    if (crypt != NULL && strlen(crypt) >= REGISTRY_CRYPT_OCTETS)
-        return err_set(err, RC_INVALID, 0, "a password hash of %zu octets", strlen(crypt));
-    if (scram != NULL && scram->salt_octets > REGISTRY_SCRAM_SALT_OCTETS)
-        return err_set(err, RC_INVALID, 0, "a salt of %u octets", scram->salt_octets);
-    return RC_OK;
 }
 
 enum rc
@@ -91,14 +80,11 @@ registry_address_is_free(struct db *db, const struct registry_name *name, struct
 }
 
 static enum rc
-account_add(struct registry_change *change, const struct registry_new *row, uint64_t *id_out,
-            struct err *err)
+account_add(struct registry_change *change, struct registry_new *row, struct err *err)
 {
     struct registry_name name;
     enum rc rc = registry_name_make(row->name, NAME_ACCOUNT, &name, err);
 
-    if (rc == RC_OK)
-        rc = crypt_check(row->crypt, row->scram, err);
     if (rc == RC_OK)
         rc = registry_address_is_free(change->db, &name,
                                       err); /* so a refusal has written nothing */
@@ -108,52 +94,35 @@ account_add(struct registry_change *change, const struct registry_new *row, uint
     stmt_bind_text(&stmt, 1, registry_name_span(&name));
     stmt_bind_text(&stmt, 2, span_of_str(row->crypt));
     bind_scram(&stmt, 3, row->scram == NULL ? &no_keys : row->scram);
-    stmt_bind_i64(&stmt, 7, clock_wall_s(change->registry->clock));
+    stmt_bind_i64(&stmt, 7, clock_wall_s(change->registry->base.clock));
     rc = stmt_run(&stmt, err);
     if (rc != RC_OK)
         return rc;
     const uint64_t id = (uint64_t)db_last_rowid(change->db);
     rc = registry_address_add(change->db, &name, id, false, err);
     if (rc == RC_OK)
-        *id_out = id;
+        row->id = id;
     return rc;
 }
 
 enum rc
-registry_add(struct registry *registry, struct span name, const char *crypt,
-             const struct scram_keys *scram, uint64_t *id_out, struct err *err)
-{
-    const struct registry_new row = {.name = name, .crypt = crypt, .scram = scram};
-    struct registry_change change;
-    uint64_t id = 0;
-    enum rc rc = registry_change_begin(&change, registry, err);
-
-    if (rc != RC_OK)
-        return rc;
-    rc = registry_change_end(&change, account_add(&change, &row, &id, err), err);
-    if (rc == RC_OK)
-        *id_out = id;
-    return rc;
-}
-
-enum rc
-registry_add_many(struct registry *registry, struct registry_new *rows, size_t count,
-                  struct err *err)
+sqlite_registry_add_many(struct registry *registry, struct registry_new *rows, size_t count,
+                         struct err *err)
 {
     struct registry_change change;
-    uint64_t id = 0;
     enum rc rc = registry_change_begin(&change, registry, err);
 
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; rc == RC_OK && i < count; i++) {
-        struct err why = {.rc = RC_OK};
-        rc = account_add(&change, &rows[i], &id, &why);
-        rows[i].refused = rc == RC_OK ? (struct err){.rc = RC_OK} : why;
+        struct err *refused = &rows[i].refused;
+        if (refused->rc != RC_OK)
+            continue;
+        refused->rc = rc = account_add(&change, &rows[i], refused);
         if (rc == RC_EXISTS || rc == RC_INVALID)
             rc = RC_OK;
         else if (rc != RC_OK && err != NULL)
-            *err = why;
+            *err = *refused;
     }
     return registry_change_end(&change, rc, err);
 }
@@ -181,14 +150,12 @@ set_password(struct registry_change *change, uint64_t id, const char *crypt,
 }
 
 enum rc
-registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
-                      const struct scram_keys *scram, struct err *err)
+sqlite_registry_set_password(struct registry *registry, uint64_t id, const char *crypt,
+                             const struct scram_keys *scram, struct err *err)
 {
     struct registry_change change;
-    enum rc rc = crypt_check(crypt, scram, err);
+    const enum rc rc = registry_change_begin(&change, registry, err);
 
-    if (rc == RC_OK)
-        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
     return registry_change_end(&change, set_password(&change, id, crypt, scram, err), err);
@@ -207,14 +174,12 @@ set_scram(struct registry_change *change, uint64_t id, uint64_t generation,
 }
 
 enum rc
-registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
-                   const struct scram_keys *scram, struct err *err)
+sqlite_registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
+                          const struct scram_keys *scram, struct err *err)
 {
     struct registry_change change;
-    enum rc rc = crypt_check(NULL, scram, err);
+    const enum rc rc = registry_change_begin(&change, registry, err);
 
-    if (rc == RC_OK)
-        rc = registry_change_begin(&change, registry, err);
     if (rc != RC_OK)
         return rc;
     return registry_change_end(&change, set_scram(&change, id, generation, scram, err), err);
@@ -232,8 +197,8 @@ set_state(struct registry_change *change, uint64_t id, enum account_state state,
 }
 
 enum rc
-registry_set_state(struct registry *registry, uint64_t id, enum account_state state,
-                   struct err *err)
+sqlite_registry_set_state(struct registry *registry, uint64_t id, enum account_state state,
+                          struct err *err)
 {
     struct registry_change change;
     const enum rc rc = registry_change_begin(&change, registry, err);
@@ -257,7 +222,8 @@ alias_add(struct registry_change *change, uint64_t id, const struct registry_nam
 }
 
 enum rc
-registry_alias_add(struct registry *registry, uint64_t id, struct span address, struct err *err)
+sqlite_registry_alias_add(struct registry *registry, uint64_t id, struct span address,
+                          struct err *err)
 {
     struct registry_change change;
     struct registry_name name;
@@ -285,8 +251,8 @@ alias_remove(struct registry_change *change, uint64_t id, const struct registry_
 }
 
 enum rc
-registry_alias_remove(struct registry *registry, uint64_t id, struct span address,
-                      struct err *err)
+sqlite_registry_alias_remove(struct registry *registry, uint64_t id, struct span address,
+                             struct err *err)
 {
     struct registry_change change;
     struct registry_name name;

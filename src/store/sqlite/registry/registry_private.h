@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the registry share: the handle, its cache, its statements. */
+/* What the files of the embedded engine's registry share: the handle and its statements. */
 #ifndef STORE_SQLITE_REGISTRY_REGISTRY_PRIVATE_H
 #define STORE_SQLITE_REGISTRY_REGISTRY_PRIVATE_H
 
 #include <pthread.h>
 
 #include "base/lock.h"
-#include "base/map.h"
 #include "db/db.h"
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "store/engine_sqlite.h"
-#include "store/registry.h"
+#include "store/registry_engine.h"
 
 enum registry_sql {
     REG_SECRET,
@@ -43,69 +42,30 @@ enum registry_sql {
     REG_SQL_COUNT,
 };
 
-enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
-
-/* What an address means. */
-struct registry_hit {
-    bool found;
-    bool alias; /* not the account's own name */
-    struct registry_account account;
-};
-
-struct registry {
-    const struct clock *clock;  /* borrowed */
-    const char *const *domains; /* borrowed */
-    size_t domain_count;
-    uint8_t secret[32];
-
-    struct lock lock; /* LOCK_REGISTRY; guards the rest; never held across SQL */
+struct sqlite_registry {
+    struct registry base;
+    struct lock lock; /* LOCK_REGISTRY; guards db_busy; never held across SQL */
     pthread_cond_t idle;
     bool db_busy; /* some thread uses db: others wait for idle */
     struct db *db;
-    int64_t data_version; /* with db */
-    int64_t checked_us;   /* data_version was looked at */
-    struct map cache;     /* address, or id, to an owned struct registry_hit */
-    uint64_t
-        cache_generation; /* grows when it is emptied: what was read before is not put in */
-    bool counted;
-    uint64_t enabled;
-    uint64_t without_scram;
 };
 
+static inline struct sqlite_registry *
+sqlite_registry_of(struct registry *base)
+{
+    return CONTAINER_OF(base, struct sqlite_registry, base);
+}
+
+#define REGISTRY_OP(op) SAME_TYPE(registry_##op) sqlite_registry_##op;
+#include "store/registry_ops.def"
+#undef REGISTRY_OP
+
 /* The database, for this thread alone, until db_give. Waits. */
-struct db *registry_db_take(struct registry *registry);
-void registry_db_give(struct registry *registry);
-/* After a change. */
-void registry_cache_clear(struct registry *registry);
-/* Empties the cache if another process has changed something; the generation as it is then. */
-uint64_t registry_cache_look(struct registry *registry);
-/* A copy of what is cached under key; otherwise *generation_out for registry_cache_put. */
-MUST_USE bool registry_cache_get(struct registry *registry, struct span key,
-                                 struct registry_hit *out, uint64_t *generation_out);
-void registry_cache_put(struct registry *registry, struct span key,
-                        const struct registry_hit *hit, uint64_t generation);
+struct db *registry_db_take(struct sqlite_registry *registry);
+void registry_db_give(struct sqlite_registry *registry);
 
 /* Account columns, as REG_BY_ADDRESS, REG_BY_ID and REG_LIST have them. */
 void registry_row_read(struct stmt *stmt, struct registry_account *out);
-
-/* A name in lower case (ASCII). */
-struct registry_name {
-    char text[REGISTRY_NAME_OCTETS];
-    size_t len;
-    size_t at; /* offset of '@', or len */
-};
-enum registry_name_kind {
-    NAME_ACCOUNT, /* name or name@domain */
-    NAME_ADDRESS, /* these, or @domain */
-};
-/* RC_INVALID. */
-MUST_USE enum rc registry_name_make(struct span text, enum registry_name_kind kind,
-                                    struct registry_name *out, struct err *err);
-static inline struct span
-registry_name_span(const struct registry_name *name)
-{
-    return span_of(name->text, name->len);
-}
 
 /* The first column of all rows, in arena. */
 MUST_USE enum rc registry_texts_read(struct stmt *stmt, struct arena *arena, struct span **out,
@@ -115,14 +75,13 @@ MUST_USE enum rc registry_texts_read(struct stmt *stmt, struct arena *arena, str
 
 /* One change: the database is this thread's from begin to end. */
 struct registry_change {
-    struct registry *registry;
+    struct sqlite_registry *registry;
     struct db *db;
     struct txn txn;
 };
-MUST_USE enum rc registry_change_begin(struct registry_change *change,
-                                       struct registry *registry, struct err *err);
-/* Commits when rc is RC_OK. The cache is emptied before the database is given up: who looks
- * up after that reads what is stored now. */
+MUST_USE enum rc registry_change_begin(struct registry_change *change, struct registry *base,
+                                       struct err *err);
+/* Commits when rc is RC_OK. */
 MUST_USE enum rc registry_change_end(struct registry_change *change, enum rc rc,
                                      struct err *err);
 

@@ -38,7 +38,7 @@ account_remove(struct registry_change *change, uint64_t id, struct err *err)
     AUTO_STMT keep = stmt_get(change->db, REG_REMOVED_ADD);
 
     stmt_bind_i64(&keep, 1, (int64_t)id);
-    stmt_bind_i64(&keep, 2, clock_wall_s(change->registry->clock));
+    stmt_bind_i64(&keep, 2, clock_wall_s(change->registry->base.clock));
     enum rc rc = registry_run_on_account(&keep, id, err);
     if (rc == RC_OK)
         rc = run_any(change->db, REG_REMOVED_ALIASES_ADD, id, err);
@@ -48,7 +48,7 @@ account_remove(struct registry_change *change, uint64_t id, struct err *err)
 }
 
 enum rc
-registry_remove(struct registry *registry, uint64_t id, struct err *err)
+sqlite_registry_remove(struct registry *registry, uint64_t id, struct err *err)
 {
     struct registry_change change;
     const enum rc rc = registry_change_begin(&change, registry, err);
@@ -61,7 +61,7 @@ registry_remove(struct registry *registry, uint64_t id, struct err *err)
 /* ---- lists ---- */
 
 static enum rc
-rows_read(struct registry *registry, struct stmt *stmt, size_t max,
+rows_read(struct sqlite_registry *registry, struct stmt *stmt, size_t max,
           struct registry_removed *rows, size_t *count_out, struct err *err)
 {
     size_t count = 0;
@@ -82,9 +82,10 @@ rows_read(struct registry *registry, struct stmt *stmt, size_t max,
 }
 
 enum rc
-registry_removed_list(struct registry *registry, uint64_t after, size_t max,
-                      struct registry_removed *rows, size_t *count_out, struct err *err)
+sqlite_registry_removed_list(struct registry *base, uint64_t after, size_t max,
+                             struct registry_removed *rows, size_t *count_out, struct err *err)
 {
+    struct sqlite_registry *registry = sqlite_registry_of(base);
     struct stmt stmt = stmt_get(registry_db_take(registry), REG_REMOVED_LIST);
 
     stmt_bind_i64(&stmt, 1, (int64_t)after);
@@ -93,9 +94,10 @@ registry_removed_list(struct registry *registry, uint64_t after, size_t max,
 }
 
 enum rc
-registry_removed_due(struct registry *registry, int64_t until_s, size_t max,
-                     struct registry_removed *rows, size_t *count_out, struct err *err)
+sqlite_registry_removed_due(struct registry *base, int64_t until_s, size_t max,
+                            struct registry_removed *rows, size_t *count_out, struct err *err)
 {
+    struct sqlite_registry *registry = sqlite_registry_of(base);
     struct stmt stmt = stmt_get(registry_db_take(registry), REG_REMOVED_DUE);
 
     stmt_bind_i64(&stmt, 1, until_s);
@@ -186,8 +188,9 @@ account_restore(struct registry_change *change, uint64_t id, struct span wanted,
 }
 
 enum rc
-registry_restore(struct registry *registry, uint64_t id, struct span name, struct arena *arena,
-                 struct span **taken_out, size_t *taken_count_out, struct err *err)
+sqlite_registry_restore(struct registry *registry, uint64_t id, struct span name,
+                        struct arena *arena, struct span **taken_out, size_t *taken_count_out,
+                        struct err *err)
 {
     struct registry_change change;
     struct span *taken = NULL;
@@ -208,7 +211,7 @@ registry_restore(struct registry *registry, uint64_t id, struct span name, struc
 /* ---- gone ---- */
 
 enum rc
-registry_purge_begin(struct registry *registry, uint64_t id, struct err *err)
+sqlite_registry_purge_begin(struct registry *registry, uint64_t id, struct err *err)
 {
     struct registry_change change;
     const enum rc rc = registry_change_begin(&change, registry, err);
@@ -219,7 +222,7 @@ registry_purge_begin(struct registry *registry, uint64_t id, struct err *err)
 }
 
 enum rc
-registry_purge_end(struct registry *registry, uint64_t id, struct err *err)
+sqlite_registry_purge_end(struct registry *registry, uint64_t id, struct err *err)
 {
     struct registry_change change;
     enum rc rc = registry_change_begin(&change, registry, err);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who a name or an address means. Every address of an account, its own name first, is a row of
- * one table, so a look-up is one key; the rules about domains only say which keys to
- * try. Thread: any.
+ * Who a name or an address means. An engine knows each address of an account, its own name
+ * first, so a look-up is one key; the rules about domains only say which keys to try.
+ * Thread: any.
  */
-#include "store/sqlite/registry/registry_private.h"
+#include "store/registry_private.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "base/check.h"
 
 /* ---- names ---- */
 
@@ -48,59 +46,7 @@ registry_name_make(struct span text, enum registry_name_kind kind, struct regist
     return RC_OK;
 }
 
-/* ---- rows ---- */
-
-static void
-copy_text(char *to, size_t size, struct span text)
-{
-    snprintf(to, size, "%.*s", SPAN_FMT(text));
-}
-
-static void
-copy_key(uint8_t *to, size_t size, struct span key)
-{
-    memset(to, 0, size);
-    if (key.len != 0)
-        memcpy(to, key.ptr, key.len < size ? key.len : size);
-}
-
-void
-registry_row_read(struct stmt *stmt, struct registry_account *out)
-{
-    memset(out, 0, sizeof *out);
-    out->id = (uint64_t)stmt_i64(stmt, 0);
-    copy_text(out->name, sizeof out->name, stmt_span(stmt, 1));
-    out->state = stmt_i64(stmt, 2) == 0 ? ACCOUNT_ENABLED : ACCOUNT_DISABLED;
-    copy_text(out->crypt, sizeof out->crypt, stmt_span(stmt, 3));
-    out->scram.iterations = (uint32_t)stmt_i64(stmt, 4);
-    const struct span salt = span_head(stmt_span(stmt, 5), sizeof out->scram.salt);
-    out->scram.salt_octets = (uint8_t)salt.len;
-    copy_key(out->scram.salt, sizeof out->scram.salt, salt);
-    copy_key(out->scram.stored_key, sizeof out->scram.stored_key, stmt_span(stmt, 6));
-    copy_key(out->scram.server_key, sizeof out->scram.server_key, stmt_span(stmt, 7));
-    out->password_generation = (uint64_t)stmt_i64(stmt, 8);
-    out->created_s = stmt_i64(stmt, 9);
-}
-
 /* ---- look-ups ---- */
-
-/* The first row of a statement with one parameter as a hit; no row is a hit that found nothing.
- */
-static enum rc
-read_hit(struct stmt *stmt, bool has_alias, struct registry_hit *out, struct err *err)
-{
-    const enum rc rc = stmt_one(stmt, err);
-
-    if (rc != RC_OK && rc != RC_NOT_FOUND)
-        return rc;
-    memset(out, 0, sizeof *out);
-    if (rc == RC_OK) {
-        out->found = true;
-        out->alias = has_alias && stmt_i64(stmt, 10) != 0;
-        registry_row_read(stmt, &out->account);
-    }
-    return RC_OK;
-}
 
 /* An address in lower case. */
 static enum rc
@@ -111,12 +57,7 @@ look_up(struct registry *registry, struct span address, struct registry_hit *out
 
     if (registry_cache_get(registry, address, out, &generation))
         return RC_OK;
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_BY_ADDRESS);
-    stmt_bind_text(&stmt, 1, address);
-    const enum rc rc = read_hit(&stmt, true, out, err);
-    stmt_reset(&stmt);
-    registry_db_give(registry);
+    const enum rc rc = registry_read_address(registry, address, out, err);
     if (rc == RC_OK)
         registry_cache_put(registry, address, out, generation);
     return rc;
@@ -165,12 +106,7 @@ registry_find_id(struct registry *registry, uint64_t id, struct registry_account
 
     memcpy(key + 1, &id, sizeof id);
     if (!registry_cache_get(registry, span_of(key, sizeof key), &hit, &generation)) {
-        struct db *db = registry_db_take(registry);
-        struct stmt stmt = stmt_get(db, REG_BY_ID);
-        stmt_bind_i64(&stmt, 1, (int64_t)id);
-        const enum rc rc = read_hit(&stmt, false, &hit, err);
-        stmt_reset(&stmt);
-        registry_db_give(registry);
+        const enum rc rc = registry_read_id(registry, id, &hit, err);
         if (rc != RC_OK)
             return rc;
         registry_cache_put(registry, span_of(key, sizeof key), &hit, generation);
@@ -218,15 +154,7 @@ domain_is_used(struct registry *registry, struct span domain, bool *out, struct 
         return RC_OK;
     for (size_t i = 0; i < domain.len; i++)
         folded[i] = ascii_lower(domain.ptr[i]);
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_DOMAIN);
-
-    stmt_bind_text(&stmt, 1, span_of(folded, domain.len));
-    const enum rc rc = stmt_one(&stmt, err);
-    stmt_reset(&stmt);
-    registry_db_give(registry);
-    *out = rc == RC_OK;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    return registry_read_domain(registry, span_of(folded, domain.len), out, err);
 }
 
 /* Tries the keys that an address may be stored under, in order. */
@@ -274,72 +202,6 @@ registry_route(struct registry *registry, struct span local, struct span domain,
     return RC_OK;
 }
 
-enum rc
-registry_list(struct registry *registry, struct span after, size_t max,
-              struct registry_account *rows, size_t *count_out, struct err *err)
-{
-    size_t count = 0;
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_LIST);
-
-    stmt_bind_text(&stmt, 1, after);
-    stmt_bind_i64(&stmt, 2, (int64_t)max);
-    while (count < max && stmt_row(&stmt))
-        registry_row_read(&stmt, &rows[count++]);
-    const enum rc rc = stmt_end(&stmt, err);
-    stmt_reset(&stmt);
-    registry_db_give(registry);
-    if (rc == RC_OK)
-        *count_out = count;
-    return rc;
-}
-
-enum rc
-registry_texts_read(struct stmt *stmt, struct arena *arena, struct span **out,
-                    size_t *count_out, struct err *err)
-{
-    size_t count = 0;
-    size_t cap = 0;
-    struct span *list = arena_array(arena, struct span, 1);
-    bool full = list == NULL;
-
-    while (!full && stmt_row(stmt)) {
-        if (count == cap) {
-            cap = cap == 0 ? 8 : cap * 2;
-            struct span *grown = arena_array(arena, struct span, cap);
-            if (grown != NULL && count != 0)
-                memcpy(grown, list, count * sizeof *list);
-            list = grown;
-        }
-        full = list == NULL;
-        if (!full) {
-            list[count] = arena_span(arena, stmt_span(stmt, 0));
-            full = list[count++].ptr == NULL;
-        }
-    }
-    const enum rc rc = stmt_end(stmt, err);
-    if (full)
-        return err_set(err, RC_LIMIT, 0, "addresses: out of memory");
-    if (rc == RC_OK) {
-        *out = list;
-        *count_out = count;
-    }
-    return rc;
-}
-
-enum rc
-registry_alias_list(struct registry *registry, uint64_t id, struct arena *arena,
-                    struct span **out, size_t *count_out, struct err *err)
-{
-    struct stmt stmt = stmt_get(registry_db_take(registry), REG_ALIASES);
-
-    stmt_bind_i64(&stmt, 1, (int64_t)id);
-    const enum rc rc = registry_texts_read(&stmt, arena, out, count_out, err);
-    stmt_reset(&stmt);
-    registry_db_give(registry);
-    return rc;
-}
-
 /* Counted once and kept until something changes: it is asked before every login. */
 enum rc
 registry_count(struct registry *registry, uint64_t *enabled_out, uint64_t *without_scram_out,
@@ -357,17 +219,13 @@ registry_count(struct registry *registry, uint64_t *enabled_out, uint64_t *witho
     if (counted)
         return RC_OK;
 
-    struct db *db = registry_db_take(registry);
-    struct stmt stmt = stmt_get(db, REG_COUNT);
-    const enum rc rc = stmt_one(&stmt, err);
-    const uint64_t enabled = rc == RC_OK ? (uint64_t)stmt_i64(&stmt, 0) : 0;
-    const uint64_t without = rc == RC_OK ? (uint64_t)stmt_i64(&stmt, 1) : 0;
-    stmt_reset(&stmt);
-    registry_db_give(registry);
+    uint64_t enabled = 0;
+    uint64_t without = 0;
+    const enum rc rc = registry_read_count(registry, &enabled, &without, err);
     if (rc != RC_OK)
         return rc;
     lock_enter(&registry->lock);
-    if (generation == registry->cache_generation) {
+    if (generation == registry->generation) {
         registry->counted = true;
         registry->enabled = enabled;
         registry->without_scram = without;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the registry share above its engines: the cache. Thread: any. */
+#ifndef STORE_REGISTRY_PRIVATE_H
+#define STORE_REGISTRY_PRIVATE_H
+
+#include "store/registry_engine.h"
+
+enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
+
+/** After a change: what was read before it is neither answered nor put in any more. */
+void registry_cache_clear(struct registry *registry);
+/** Empties the cache if somebody else has changed something; the generation as it is then. May
+ *  wait for the engine, once a second. */
+uint64_t registry_cache_look(struct registry *registry);
+/** The same; then a copy of what is cached under key, or false. */
+MUST_USE bool registry_cache_get(struct registry *registry, struct span key,
+                                 struct registry_hit *out, uint64_t *generation_out);
+/** generation: from before hit was read. */
+void registry_cache_put(struct registry *registry, struct span key,
+                        const struct registry_hit *hit, uint64_t generation);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registry of the test engine: two SQLite handles on one file. One reads; the other
+ * changes, so that for the reader every change is somebody else's. See seam_engine.h.
+ */
+#include "support/seam_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/registry_engine.h"
+
+struct seam_registry {
+    struct registry base;
+    struct registry *reads;
+    struct registry *changes;
+};
+
+static struct registry *
+reads_of(struct registry *base)
+{
+    return CONTAINER_OF(base, struct seam_registry, base)->reads;
+}
+
+static struct registry *
+changes_of(struct registry *base)
+{
+    return CONTAINER_OF(base, struct seam_registry, base)->changes;
+}
+
+#define OP(op, params, args)                                                                   \
+    static enum rc seam_##op params                                                            \
+    {                                                                                          \
+        return registry_##op args;                                                             \
+    }
+
+OP(changes, (struct registry * base, uint64_t *serial_out, struct err *err),
+   (reads_of(base), serial_out, err))
+OP(read_address,
+   (struct registry * base, struct span address, struct registry_hit *out, struct err *err),
+   (reads_of(base), address, out, err))
+OP(read_id, (struct registry * base, uint64_t id, struct registry_hit *out, struct err *err),
+   (reads_of(base), id, out, err))
+OP(read_domain, (struct registry * base, struct span domain, bool *used_out, struct err *err),
+   (reads_of(base), domain, used_out, err))
+OP(read_count,
+   (struct registry * base, uint64_t *enabled_out, uint64_t *without_out, struct err *err),
+   (reads_of(base), enabled_out, without_out, err))
+OP(list,
+   (struct registry * base, struct span after, size_t max, struct registry_account *rows,
+    size_t *count_out, struct err *err),
+   (reads_of(base), after, max, rows, count_out, err))
+OP(alias_list,
+   (struct registry * base, uint64_t id, struct arena *arena, struct span **out,
+    size_t *count_out, struct err *err),
+   (reads_of(base), id, arena, out, count_out, err))
+OP(removed_list,
+   (struct registry * base, uint64_t after, size_t max, struct registry_removed *rows,
+    size_t *count_out, struct err *err),
+   (reads_of(base), after, max, rows, count_out, err))
+OP(removed_due,
+   (struct registry * base, int64_t until_s, size_t max, struct registry_removed *rows,
+    size_t *count_out, struct err *err),
+   (reads_of(base), until_s, max, rows, count_out, err))
+
+OP(add_many, (struct registry * base, struct registry_new *rows, size_t count, struct err *err),
+   (changes_of(base), rows, count, err))
+OP(set_password,
+   (struct registry * base, uint64_t id, const char *crypt, const struct scram_keys *scram,
+    struct err *err),
+   (changes_of(base), id, crypt, scram, err))
+OP(set_scram,
+   (struct registry * base, uint64_t id, uint64_t generation, const struct scram_keys *scram,
+    struct err *err),
+   (changes_of(base), id, generation, scram, err))
+OP(set_state, (struct registry * base, uint64_t id, enum account_state state, struct err *err),
+   (changes_of(base), id, state, err))
+OP(alias_add, (struct registry * base, uint64_t id, struct span address, struct err *err),
+   (changes_of(base), id, address, err))
+OP(alias_remove, (struct registry * base, uint64_t id, struct span address, struct err *err),
+   (changes_of(base), id, address, err))
+OP(remove, (struct registry * base, uint64_t id, struct err *err), (changes_of(base), id, err))
+OP(restore,
+   (struct registry * base, uint64_t id, struct span name, struct arena *arena,
+    struct span **taken_out, size_t *taken_count_out, struct err *err),
+   (changes_of(base), id, name, arena, taken_out, taken_count_out, err))
+OP(purge_begin, (struct registry * base, uint64_t id, struct err *err),
+   (changes_of(base), id, err))
+OP(purge_end, (struct registry * base, uint64_t id, struct err *err),
+   (changes_of(base), id, err))
+
+static void
+seam_close(struct registry *base)
+{
+    registry_close(changes_of(base));
+    registry_close(reads_of(base));
+    registry_done(base);
+    free(CONTAINER_OF(base, struct seam_registry, base));
+}
+
+static const struct registry_ops seam_ops = {
+    .name = "seam",
+#define REGISTRY_OP(op) .op = seam_##op,
+#include "store/registry_ops.def"
+#undef REGISTRY_OP
+};
+
+enum rc
+registry_open_seam(enum rc (*open)(const struct sqlite_registry_options *options,
+                                   struct registry **out, struct err *err),
+                   const struct sqlite_registry_options *options, struct registry **out,
+                   struct err *err)
+{
+    struct seam_registry *seam = calloc(1, sizeof *seam);
+
+    if (seam == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for the registry");
+    registry_init(&seam->base, &seam_ops, &options->registry);
+    enum rc rc = open(options, &seam->reads, err);
+    if (rc == RC_OK)
+        rc = open(options, &seam->changes, err);
+    if (rc == RC_OK) {
+        registry_secret(seam->reads, seam->base.secret);
+        *out = &seam->base;
+    } else {
+        seam_close(&seam->base);
+    }
+    return rc;
+}
