@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "store/sqlite/layout.h"
 
 enum {
     IDLE_CLOSE_S = 20,    /* an account without a transaction for so long closes */
@@ -354,6 +355,8 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
     db_init();
     logs_init(&store->logs);
     enum rc started = making_init(store, err);
+    if (started == RC_OK)
+        started = layout_keep(store, err);
     if (started == RC_OK && options->background) {
         making_sweep(store);
         started = logs_start(store, err);

@@ -284,6 +284,14 @@ parents_make(struct sqlite_store *store, uint64_t id, char *parent, size_t size,
 }
 
 enum rc
+making_parents(struct sqlite_store *store, uint64_t account_id, struct err *err)
+{
+    char parent[ACCOUNT_PATH_MAX];
+
+    return parents_make(store, account_id, parent, sizeof parent, err);
+}
+
+enum rc
 making_place(struct sqlite_store *store, uint64_t account_id, struct err *err)
 {
     char parent[ACCOUNT_PATH_MAX];

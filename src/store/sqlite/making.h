@@ -47,5 +47,8 @@ bool making_step(struct sqlite_store *store);
  * Thread: any, one at a time for an account. Waits for disk.
  */
 MUST_USE enum rc making_place(struct sqlite_store *store, uint64_t account_id, struct err *err);
+/** The directories above the account's own; their names are on disk. Waits for disk. */
+MUST_USE enum rc making_parents(struct sqlite_store *store, uint64_t account_id,
+                                struct err *err);
 
 #endif

@@ -263,6 +263,89 @@ test_plain_sqlite_takes_it(void **state)
     fixture_free(fx);
 }
 
+static void
+close_store(struct fixture *fx)
+{
+    store_account_put(fx->acct);
+    store_close(fx->store);
+}
+
+static enum rc
+open_again(struct fixture *fx)
+{
+    return store_open_sqlite(&fx->options, &fx->store, &fx->err);
+}
+
+static void
+move(struct fixture *fx, const char *from, const char *to)
+{
+    char old_path[300];
+    char new_path[300];
+
+    snprintf(old_path, sizeof old_path, "%s/%s", fx->accounts, from);
+    snprintf(new_path, sizeof new_path, "%s/%s", fx->accounts, to);
+    assert_int_equal(rename(old_path, new_path), 0);
+}
+
+/* Puts account 7 where layout 1 had it. */
+static void
+make_old(struct fixture *fx)
+{
+    put_dir(fx, "07");
+    move(fx, "00/00", "07/00");
+    put(fx, "layout", "", 0); /* also what a kill leaves while it is written */
+}
+
+static void
+test_accounts_of_the_former_layout_are_moved(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    close_store(fx);
+    make_old(fx);
+    put_dir(fx, "07/00/12.removed");
+    assert_ok(open_again(fx));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    assert_true(is_there(fx, "00/00/7/mail.db"));
+    assert_false(is_there(fx, "07/00/7"));
+    assert_true(is_there(fx, "00/00/12.removed"));
+    assert_false(is_there(fx, "07"));
+    fill(fx, "INBOX", 1);
+    struct store_tx *tx = begin_read(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").exists, 4);
+    store_end(tx);
+    assert_born(fx);
+
+    close_store(fx); /* the mark is there: nothing is looked at again */
+    put_dir(fx, "0e");
+    put_dir(fx, "0e/00");
+    put_dir(fx, "0e/00/14");
+    assert_ok(open_again(fx));
+    assert_true(is_there(fx, "0e/00/14"));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    fixture_free(fx);
+}
+
+static void
+test_newer_layout_is_refused(void **state)
+{
+    struct fixture *fx = fixture_new();
+
+    (void)state;
+    fill(fx, "INBOX", 1);
+    close_store(fx);
+    put(fx, "layout", "3\n", 2);
+    assert_rc(open_again(fx), RC_UNSUPPORTED);
+    assert_non_null(strstr(fx->err.text, "laid out as version 3"));
+    put(fx, "layout", "2\n", 2);
+    assert_ok(open_again(fx));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    assert_born(fx);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
@@ -273,6 +356,8 @@ main(void)
         cmocka_unit_test(test_leftovers_are_swept),
         cmocka_unit_test(test_server_keeps_some_ready),
         cmocka_unit_test(test_plain_sqlite_takes_it),
+        cmocka_unit_test(test_accounts_of_the_former_layout_are_moved),
+        cmocka_unit_test(test_newer_layout_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
