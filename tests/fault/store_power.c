@@ -88,10 +88,13 @@ static struct power *
 record(struct fixture *fx)
 {
     struct power *power = power_new(fx->dir);
+    char layout[200];
     struct rng rng;
 
     store_account_put(fx->acct);
     store_close(fx->store);
+    snprintf(layout, sizeof layout, "%s/layout", fx->accounts);
+    assert_int_equal(unlink(layout), 0);
     assert_int_equal(rmdir(fx->accounts), 0); /* the store makes it, recorded */
     assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
