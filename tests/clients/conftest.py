@@ -2,7 +2,9 @@
 """A server with mail, and a place for a client's files."""
 
 import itertools
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,13 @@ def user(server):
     for n in range(10):
         assert server.deliver(name, message(n)).startswith("250")
     return name
+
+
+@pytest.fixture
+def open_path():
+    """A folder for programs that run as another user. pytest's own folders will not do: each pytest that
+    starts makes the one above them private again."""
+    path = Path(tempfile.mkdtemp(prefix="roost-clients-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)

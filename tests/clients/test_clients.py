@@ -178,12 +178,12 @@ poll 127.0.0.1 service {server.ports['imap']} protocol imap:
     assert "UNSEEN 0" in counts(server, user)
 
 
-def test_getmail(server, user, tmp_path):
+def test_getmail(server, user, open_path):
     need("getmail")
-    (tmp_path / "box" / "cur").mkdir(parents=True)
-    (tmp_path / "box" / "new").mkdir()
-    (tmp_path / "box" / "tmp").mkdir()
-    (tmp_path / "getmailrc").write_text(f"""[retriever]
+    (open_path / "box" / "cur").mkdir(parents=True)
+    (open_path / "box" / "new").mkdir()
+    (open_path / "box" / "tmp").mkdir()
+    (open_path / "getmailrc").write_text(f"""[retriever]
 type = SimpleIMAPRetriever
 server = 127.0.0.1
 port = {server.ports['imap']}
@@ -191,20 +191,17 @@ username = {user}
 password = {PASSWORD}
 [destination]
 type = Maildir
-path = {tmp_path}/box/
+path = {open_path}/box/
 [options]
 delete = true
 """)
-    command = ["getmail", "--getmaildir", tmp_path, "--rcfile", "getmailrc"]
+    command = ["getmail", "--getmaildir", open_path, "--rcfile", "getmailrc"]
     if os.geteuid() == 0:  # it refuses to deliver as root
-        for path in [tmp_path, *tmp_path.rglob("*")]:
+        for path in [open_path, *open_path.rglob("*")]:
             shutil.chown(path, "nobody")
-        for path in tmp_path.parents:
-            if path != Path("/"):
-                path.chmod(path.stat().st_mode | 0o011)
         command = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
-    run(command, tmp_path)
-    assert len(mailbox.Maildir(tmp_path / "box", factory=None)) == 10
+    run(command, open_path)
+    assert len(mailbox.Maildir(open_path / "box", factory=None)) == 10
     assert "MESSAGES 0" in counts(server, user)
 
 
@@ -294,18 +291,15 @@ README_POSTFIX = "\n".join(re.findall(r"postconf -e '(virtual_[^']*)'", (ROOT / 
 
 
 @pytest.fixture
-def postfix(server, tmp_path):
+def postfix(server, open_path):
     need("postfix")
     if os.geteuid() != 0:
         pytest.skip("Postfix can be started by root only")
-    etc, spool, data = tmp_path / "etc", tmp_path / "spool", tmp_path / "data"
+    etc, spool, data = open_path / "etc", open_path / "spool", open_path / "data"
     etc.mkdir()
     spool.mkdir()
     data.mkdir()
     shutil.chown(data, "postfix")
-    for path in (tmp_path, *tmp_path.parents):  # Postfix's users must be able to go through
-        if path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)
     for name in ("master.cf", "dynamicmaps.cf", "postfix-files"):
         source = Path("/etc/postfix") / name
         if not source.exists():
@@ -320,8 +314,8 @@ def postfix(server, tmp_path):
 compatibility_level = 3.6
 queue_directory = {spool}
 data_directory = {data}
-maillog_file = {tmp_path}/maillog
-maillog_file_prefixes = {tmp_path}
+maillog_file = {open_path}/maillog
+maillog_file_prefixes = {open_path}
 mydestination =
 myhostname = mx.example.org
 inet_interfaces = loopback-only
@@ -334,28 +328,28 @@ local_recipient_maps =
     shutil.chown(server.dir / "lmtp.sock", group="postfix")  # README.md: the folder's group
     os.link(server.dir / "lmtp.sock", spool / "roost" / "lmtp.sock")
     control = ["postfix", "-c", etc]
-    run([*control, "start"], tmp_path, env={"MAIL_CONFIG": str(etc)})
+    run([*control, "start"], open_path, env={"MAIL_CONFIG": str(etc)})
     yield etc
-    run([*control, "stop"], tmp_path, check=False, env={"MAIL_CONFIG": str(etc)})
+    run([*control, "stop"], open_path, check=False, env={"MAIL_CONFIG": str(etc)})
 
 
-def maillog(tmp_path, *wanted):
+def maillog(open_path, *wanted):
     """Postfix's log, once each of the wanted pairs (text, how often) is in it; it is written after the deliveries."""
     deadline = time.monotonic() + 60
     while True:
-        log = (tmp_path / "maillog").read_text()
+        log = (open_path / "maillog").read_text()
         if all(log.count(text) >= times for text, times in wanted) or time.monotonic() > deadline:
             return log
         time.sleep(0.2)
 
 
-def test_postfix_delivers(server, user, postfix, tmp_path):
+def test_postfix_delivers(server, user, postfix, open_path):
     for n in range(20, 25):
-        run(["sendmail", "-C", postfix, "-f", "sender@example.org", f"{user}@localhost"], tmp_path,
+        run(["sendmail", "-C", postfix, "-f", "sender@example.org", f"{user}@localhost"], open_path,
             input=message(n), env={"MAIL_CONFIG": str(postfix)})
-    run(["sendmail", "-C", postfix, "-f", "sender@example.org", "nobody@localhost"], tmp_path,
+    run(["sendmail", "-C", postfix, "-f", "sender@example.org", "nobody@localhost"], open_path,
         input=message(30), env={"MAIL_CONFIG": str(postfix)})
-    log = maillog(tmp_path, ("status=sent (250 2.0.0", 5), ("550 5.1.1", 1))
+    log = maillog(open_path, ("status=sent (250 2.0.0", 5), ("550 5.1.1", 1))
     assert "MESSAGES 15" in counts(server, user), log
     assert log.count("status=sent (250 2.0.0") == 5, log
     assert "550 5.1.1" in log, log
@@ -366,13 +360,13 @@ def test_postfix_delivers(server, user, postfix, tmp_path):
     peer.close()
 
 
-def test_postfix_delivers_utf8(server, user, postfix, tmp_path):
+def test_postfix_delivers_utf8(server, user, postfix, open_path):
     """A subject and a sender in UTF-8, as Gmail and newsletters send them (RFC 6531)."""
     env = {"MAIL_CONFIG": str(postfix)}
     for n, sender in enumerate(("sender@example.org", "jürgen@bücher.example", "")):
         text = f"From: jürgen@bücher.example\nTo: {user}@localhost\nSubject: Grüße {n}\n\nx\n"
-        run(["sendmail", "-C", postfix, "-f", sender, f"{user}@localhost"], tmp_path, input=text, env=env)
-    log = maillog(tmp_path, ("status=sent (250 2.0.0", 3))
+        run(["sendmail", "-C", postfix, "-f", sender, f"{user}@localhost"], open_path, input=text, env=env)
+    log = maillog(open_path, ("status=sent (250 2.0.0", 3))
     assert "MESSAGES 13" in counts(server, user), log
     assert log.count("status=sent (250 2.0.0") == 3 and "status=bounced" not in log, log
     peer = server.login(user)
