@@ -7,14 +7,41 @@
  *     Host2 failure: Error login on [..] with user [ann] auth [LOGIN]: 2 NO LOGIN failed
  *     Exiting with return value 162 (EXIT_AUTHENTICATION_FAILURE_USER2)
  *
- * With --debugimap1 (or 2) the dialogue is there too: "Sending: 1 NOOP", "Read: <TAB>1 OK".
+ * With --debugimap1 (or 2) the dialogue is there too, as Perl's Mail::IMAPClient prints it; the
+ * one about ID always is. An answer is one entry of many lines, of which those of the protocol
+ * begin with a TAB behind two blanks; literals stand in it without their octet counts:
+ *
+ *     Sending: 4 EXAMINE INBOX
+ *     Sent 17 bytes
+ *     Read: <TAB>* 3 EXISTS
+ *       <TAB>4 OK [READ-ONLY] done
+ *     ERROR: socket closed while reading data from server at .../IMAPClient.pm line 1812.
+ *
+ * The dialogue does not name the host. Each host counts its tags by itself, so the next tag of
+ * a host tells; where both would have the same next one, the command decides (it is Host2 that
+ * messages are appended to), and where that does not tell either, it is a guess. Once there was
+ * a guess, what the servers show of their mailboxes is left out: nobody is to be judged by it.
  */
 #include "journal/foreign/read/read.h"
 
 #include <string.h>
 
+/* Which lines of an entry that goes on are still to come. */
+enum imapsync_entry {
+    ENTRY_NONE,
+    ENTRY_ANSWER, /* after "Read: " */
+    ENTRY_OTHER,  /* of what is sent, and of literals: mail */
+};
+
 struct imapsync_state {
-    bool second; /* the host that was named last */
+    enum imapsync_entry entry;
+    bool second;      /* the host that was named last */
+    bool speaks;      /* the host of the dialogue's last line: false Host1, true Host2 */
+    bool guessed;     /* which of them it is was once not certain */
+    bool silent[2];   /* the dialogue of this host is not in the log */
+    bool gone[2];     /* its connection is lost, as was told */
+    bool told;        /* an error was told since the last command */
+    uint32_t last[2]; /* the number that is its last tag */
 };
 _Static_assert(sizeof(struct imapsync_state) <= READ_STATE_OCTETS, "state_octets");
 
@@ -24,12 +51,14 @@ static const struct read_word words[] = {
     {"Unable to connect", FACT_UNREACHABLE},
     {"Can not go to tls", FACT_TLS_FAILED},
     {"SSL connect attempt failed", FACT_TLS_FAILED},
-    {"NOT connected", FACT_PEER_CLOSED},
     {"Connection reset by peer", FACT_RESET},
     {"timeout waiting", FACT_GAVE_UP},
     {"Write failed 'Broken pipe'", FACT_PEER_CLOSED},
     {"socket closed while reading", FACT_PEER_CLOSED},
     {"* BYE", FACT_BYE},
+    {"Connection timed out", FACT_NO_ANSWER},
+    {"NOT connected", FACT_PEER_CLOSED},
+    {"NO not connected", FACT_PEER_CLOSED},
 };
 
 static bool
@@ -42,24 +71,69 @@ host_take(struct span *text, bool *second_out)
     return text->len > 0 && (text->ptr[0] == ':' || text->ptr[0] == ' ');
 }
 
+/* The number that a command's tag is; 0: it is none. */
+static uint32_t
+tag_of(struct span text)
+{
+    struct span rest = text;
+    uint64_t number;
+
+    if (!span_to_u64(imap_take_word(&rest), UINT32_MAX, &number) || rest.len == 0)
+        return 0;
+    return (uint32_t)number;
+}
+
 bool
 read_imapsync_head(struct span line)
 {
     struct span text = line;
     bool second;
 
+    if (read_take(&text, SPAN("Sending: ")))
+        return tag_of(text) != 0;
     return host_take(&text, &second) || span_starts(line, SPAN("Here is imapsync ")) ||
+           span_starts(line, SPAN("Read: \t* ")) ||
            span_starts(line, SPAN("Exiting with return value ")) ||
            (span_starts(line, SPAN("Err ")) && read_has(line, "/") && read_has(line, ": "));
+}
+
+static struct span
+key_of(bool second)
+{
+    return second ? SPAN("Host2") : SPAN("Host1");
+}
+
+/* Of one connection its end is told once, not in each line of Perl's stack. */
+static void
+error(struct foreign_reader *reader, struct foreign_event *event, struct span text, bool second)
+{
+    struct imapsync_state *state = reader->state;
+    const enum foreign_fact fact =
+        read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
+
+    if (fact == FACT_NONE || state->gone[second] || state->told)
+        return;
+    state->told = true;
+    state->gone[second] = fact == FACT_PEER_CLOSED || fact == FACT_RESET;
+    /* Where in Perl it was noticed is no matter of the session. */
+    const ptrdiff_t at = span_find(text, SPAN(" at /"));
+    read_emit_fact(reader, event, fact, span_trim(at > 0 ? span_head(text, (size_t)at) : text));
 }
 
 static void
 about_host(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
+    struct imapsync_state *state = reader->state;
     struct span rest = text;
 
     event->account = read_between(text, SPAN("user ["), SPAN("]"));
+    if (state->last[state->second] == 0) /* later its ID may have told more */
+        event->client = SPAN("imapsync");
     if (span_starts(text, SPAN(": connecting and login on"))) {
+        state->last[state->second] = 0;
+        state->gone[state->second] = false;
+        state->told = false;
+        state->speaks = state->second;
         event->opens = true;
         read_emit_fact(reader, event, FACT_CONNECTED, SPAN(""));
     } else if (read_take(&rest, SPAN(" banner: "))) {
@@ -68,13 +142,119 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
         read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
     } else if (span_starts(text, SPAN(": logout")) || span_starts(text, SPAN(": disconnect"))) {
         read_emit_fact(reader, event, FACT_LOGOUT, SPAN(""));
-    } else {
-        const enum foreign_fact fact =
-            read_has(text, "ailure") || read_has(text, "rror")
-                ? read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE)
-                : FACT_NONE;
-        if (fact != FACT_NONE)
-            read_emit_fact(reader, event, fact, span_trim(text));
+    } else if (read_has(text, "ailure") || read_has(text, "rror")) {
+        error(reader, event, text, state->second);
+    }
+}
+
+/* --- The dialogue --- */
+
+/* What only one of the two is ever asked. */
+static bool
+told_by_command(struct span text, bool *second_out)
+{
+    struct imap_line line;
+
+    imap_client_line(text, &line);
+    if (line.command == NULL)
+        return false;
+    if (strcmp(line.command, "APPEND") == 0 || strcmp(line.command, "CREATE") == 0 ||
+        strcmp(line.command, "SUBSCRIBE") == 0) {
+        *second_out = true;
+        return true;
+    }
+    *second_out = false;
+    return strcmp(line.command, "UID FETCH") == 0 && read_has(line.args, "BODY.PEEK[]");
+}
+
+/* Whose command it is that bears this tag. */
+static bool
+speaker(struct imapsync_state *state, uint32_t tag, struct span text)
+{
+    const bool first = tag == state->last[0] + 1 && !state->silent[0];
+    const bool second = tag == state->last[1] + 1 && !state->silent[1];
+    bool told;
+
+    /* The dialogue about ID is in the log without being asked for, and names its side. */
+    if (read_has(text, "\"side\" \"host"))
+        return read_has(text, "\"side\" \"host2\"");
+    if (first != second)
+        return second;
+    if (told_by_command(text, &told))
+        return told;
+    /* Before the logins are done they are made one after the other. */
+    if (tag == 1 || (state->last[0] == 0) != (state->last[1] == 0))
+        return state->second;
+    if (state->silent[0] != state->silent[1])
+        return state->silent[0];
+    state->guessed = true;
+    return false;
+}
+
+static void
+sending(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    struct imapsync_state *state = reader->state;
+    const uint32_t tag = tag_of(text);
+
+    state->entry = ENTRY_OTHER;
+    if (tag != 0) {
+        state->speaks = speaker(state, tag, text);
+        state->last[state->speaks] = tag;
+        state->told = false;
+    } else if (!span_eq_str(span_trim(text), "DONE")) {
+        return; /* mail, or what a login is made of */
+    }
+    event->key = key_of(state->speaks);
+    /* Mail::IMAPClient says so before it looks whether there is a connection. */
+    if (!state->gone[state->speaks])
+        read_emit_line(reader, event, DIR_TO_SERVER, text);
+}
+
+/* One line of what a server said. */
+static void
+answer(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    const struct imapsync_state *state = reader->state;
+    struct imap_line line;
+
+    imap_server_line(text, &line);
+    if (line.sort != IMAP_TAGGED && line.sort != IMAP_UNTAGGED && line.sort != IMAP_CONTINUE)
+        return;
+    if (line.sort == IMAP_TAGGED && tag_of(text) != state->last[state->speaks])
+        return;
+    if (line.sort == IMAP_UNTAGGED && line.status == STATUS_NONE && state->guessed)
+        return;
+    event->key = key_of(state->speaks);
+    read_emit_line(reader, event, DIR_TO_CLIENT, text);
+}
+
+/* A line that begins with blanks belongs to the entry before it. */
+static bool
+goes_on(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    const struct imapsync_state *state = reader->state;
+
+    if (text.len > 0 && text.ptr[0] != ' ' && text.ptr[0] != '\t')
+        return false;
+    /* Pasted into a page, TABs have become blanks. */
+    if (state->entry == ENTRY_ANSWER &&
+        (span_starts(text, SPAN("  \t")) || span_starts(text, SPAN("      "))))
+        answer(reader, event, span_trim(text));
+    return true;
+}
+
+/* "--debugimap1" in the command line, which the log repeats. */
+static void
+command_line(struct imapsync_state *state, struct span text)
+{
+    const bool both = read_has(text, "--debugimap ");
+    const bool first = both || read_has(text, "--debugimap1");
+    const bool second = both || read_has(text, "--debugimap2");
+
+    if (first != second) {
+        state->silent[0] = !first;
+        state->silent[1] = !second;
     }
 }
 
@@ -82,26 +262,35 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
 static bool
 about_all(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
+    struct imapsync_state *state = reader->state;
+
     event->joins = true;
+    if (goes_on(reader, event, text))
+        return true;
+    state->entry = ENTRY_NONE;
     if (read_take(&text, SPAN("Sending: "))) {
-        read_emit_line(reader, event, DIR_TO_SERVER, text);
-        return true;
-    }
-    if (read_take(&text, SPAN("Read: "))) {
-        read_emit_line(reader, event, DIR_TO_CLIENT, span_trim(text));
-        return true;
-    }
-    if (span_starts(text, SPAN("Exiting with return value "))) {
-        for (int i = 1; i <= 2; i++) {
-            event->key = i == 1 ? SPAN("Host1") : SPAN("Host2");
-            read_emit_fact(reader, event, FACT_TOLD_USER, text);
+        event->joins = false;
+        sending(reader, event, text);
+    } else if (read_take(&text, SPAN("Read: "))) {
+        state->entry = ENTRY_ANSWER;
+        answer(reader, event, span_trim(text));
+    } else if (span_starts(text, SPAN("Sending literal: ")) ||
+               span_starts(text, SPAN("LITERAL: "))) {
+        state->entry = ENTRY_OTHER;
+    } else if (span_starts(text, SPAN("Connected to "))) {
+        state->gone[state->speaks] = false;
+    } else if (span_starts(text, SPAN("Exiting with return value "))) {
+        for (int i = 0; i < 2; i++) {
+            event->key = key_of(i == 1);
+            if (!read_has(text, " value 0 ") && !read_has(text, i == 0 ? "USER2)" : "USER1)"))
+                read_emit_fact(reader, event, FACT_TOLD_USER, text);
         }
-        return true;
+    } else if (read_has(text, " --debugimap")) {
+        command_line(state, text);
+    } else {
+        event->key = key_of(state->speaks);
+        error(reader, event, text, state->speaks);
     }
-    const enum foreign_fact fact =
-        read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
-    if (fact != FACT_NONE)
-        read_emit_fact(reader, event, fact, text);
     return true;
 }
 
@@ -119,10 +308,10 @@ read_imapsync(struct foreign_reader *reader, const struct foreign_line *line)
         text = span_tail(text, colon < 0 ? 0 : (size_t)colon + 2);
     }
     const bool named = host_take(&text, &state->second);
-    event.key = state->second ? SPAN("Host2") : SPAN("Host1");
-    event.client = SPAN("imapsync");
+    event.key = key_of(state->second);
     if (!named)
         return about_all(reader, &event, text);
+    state->entry = ENTRY_NONE;
     about_host(reader, &event, text);
     return true;
 }
