@@ -44,6 +44,7 @@ const struct foreign_format foreign_formats[] = {
      .title = "Cyrus log",
      .program = "Cyrus",
      .side = SIDE_SERVER,
+     .state_octets = READ_CYRUS_OCTETS,
      .head = read_cyrus_head,
      .read = read_cyrus},
     {.code = "courier",

@@ -301,15 +301,20 @@ is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
     return view != NULL && is_at_end(view, FACT_FAILED) && said(c, FACT_FAILED, v);
 }
 
-/* The client's silence before the server's timer; -1: not told. */
+/* The client's silence before the server's timer, or, where the log shows no commands, the most
+ * that it can have been: the time since the login. -1: not told. */
 static int64_t
 silence(const struct foreign_case *c)
 {
     const struct foreign_session *view = foreign_case_with(c, FACT_TIMED_OUT, SIDE_ANY);
 
-    if (view == NULL || view->last_in.line == 0)
+    if (view == NULL)
         return -1;
-    return foreign_case_between(c, view, view->last_in.at_us, view,
+    const struct foreign_ref *from =
+        view->last_in.line != 0 ? &view->last_in : &view->facts[FACT_LOGGED_IN].first;
+    if (from->line == 0)
+        return -1;
+    return foreign_case_between(c, view, from->at_us, view,
                                 view->facts[FACT_TIMED_OUT].last.at_us);
 }
 

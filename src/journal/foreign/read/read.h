@@ -33,7 +33,12 @@ FOREIGN_READER(k9);
 FOREIGN_READER(javamail);
 FOREIGN_READER(imapsync);
 
-enum { READ_DOVECOT_OCTETS = 12288, READ_THUNDERBIRD_OCTETS = 8192, READ_STATE_OCTETS = 256 };
+enum {
+    READ_CYRUS_OCTETS = 2048,
+    READ_DOVECOT_OCTETS = 12288,
+    READ_THUNDERBIRD_OCTETS = 8192,
+    READ_STATE_OCTETS = 256
+};
 
 /* What begins a line of syslog or of a server's own log. */
 struct read_syslog {

@@ -4,8 +4,27 @@
  * SESSIONID=<..>". Lines are tied by process, which serves one session at a time and is used
  * again for the next. A client that just closes leaves no line: then only the next session of
  * the process, or its accounting ("USAGE", "session ended"), shows that it is over.
+ *
+ * journalctl -o cat leaves the name and the number out. The number stands in the session's id,
+ * too; of the lines without one, such as "idle for too long", only those are taken that can be
+ * about no other session: a guess would blame somebody.
  */
 #include "journal/foreign/read/read.h"
+
+#include <string.h>
+
+enum { OPEN_BARE = 24, PID_OCTETS = 16, USER_OCTETS = 64 };
+
+/* Sessions that are open as far as a log without names tells. */
+struct cyrus_state {
+    struct {
+        char pid[PID_OCTETS];
+        char user[USER_OCTETS];
+    } open[OPEN_BARE];
+    uint32_t count;
+    bool many; /* more than there is room for: nothing is the only one any more */
+};
+_Static_assert(sizeof(struct cyrus_state) <= READ_CYRUS_OCTETS, "state_octets");
 
 static const struct read_word words[] = {
     {"idle for too long", FACT_TIMED_OUT},
@@ -92,18 +111,48 @@ is_master(const struct read_syslog *head)
            (span_eq_str(head->ident, "master") && head->pid.len > 0);
 }
 
+/* What journalctl -o cat leaves of a line: words that only Cyrus says. */
+static bool
+is_bare(const struct read_syslog *head)
+{
+    static const struct {
+        const char *begin;
+        const char *has;
+    } looks[] = {
+        {"login: ", " User logged in"},
+        {"badlogin: ", "["},
+        {"client id sessionid=<", ">"},
+        {"session ended sessionid=<", ">"},
+        {"", ", closing connection"},
+        {"USAGE ", " sys: "},
+        {"IOERROR: ", " "},
+        {"process type:", " pid:"},
+        {"accepted connection", ""},
+        {"Too many open connections (", " for "},
+    };
+
+    if (head->at_us != FOREIGN_NO_TIME)
+        return false;
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+        if (span_starts(head->whole, span_of_str(looks[i].begin)) &&
+            read_has(head->whole, looks[i].has))
+            return true;
+    return false;
+}
+
 bool
 read_cyrus_head(struct span line)
 {
     struct foreign_clock clock = {.year = 2000};
     struct read_syslog head;
 
-    return read_syslog_take(&clock, line, &head) && (is_cyrus(&head) || is_master(&head));
+    return read_syslog_take(&clock, line, &head) &&
+           (is_cyrus(&head) || is_master(&head) || is_bare(&head));
 }
 
-/* "host [ip] user ..." */
-static void
-peer_user(struct foreign_event *event, struct span text)
+/* "host [ip] ..."; what follows is left. */
+static struct span
+peer_take(struct foreign_event *event, struct span text)
 {
     struct span rest = text;
     struct span word = imap_take_word(&rest);
@@ -114,7 +163,31 @@ peer_user(struct foreign_event *event, struct span text)
         const ptrdiff_t end = span_find_char(word, ']');
         event->peer = span_of(word.ptr + 1, end > 0 ? (size_t)end - 1 : word.len - 1);
     }
-    event->account = imap_take_word(&rest);
+    return rest;
+}
+
+/* "[ip] plaintext USER SASL(-13): why", "[ip] PLAIN (USER) [SASL(-13): why]", "[ip] PLAIN
+ * [why]", as the versions have it. */
+static struct span
+refused(struct foreign_event *event, struct span text)
+{
+    struct span rest = peer_take(event, text);
+    const struct span mechanism = imap_take_word(&rest);
+    struct span look = rest;
+    const struct span next = imap_take_word(&look);
+
+    if (next.len > 2 && next.ptr[0] == '(') {
+        event->account = span_of(next.ptr + 1, next.len - 2);
+        rest = look;
+    } else if (span_eq_str(mechanism, "plaintext") && next.len > 0 && next.ptr[0] != '[' &&
+               !span_starts(next, SPAN("SASL"))) {
+        event->account = next;
+        rest = look;
+    }
+    const ptrdiff_t at = span_find(rest, SPAN("SASL("));
+    const struct span why = at < 0 ? rest : span_tail(rest, (size_t)at);
+    const ptrdiff_t end = at < 0 ? -1 : span_find_char(why, ']');
+    return span_trim(end < 0 ? why : span_head(why, (size_t)end));
 }
 
 static bool
@@ -132,14 +205,13 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
     struct span rest = text;
 
     if (read_take(&rest, SPAN("login: "))) {
-        peer_user(event, rest);
+        rest = peer_take(event, rest);
+        event->account = imap_take_word(&rest);
         event->opens = true;
         read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
     } else if (read_take(&rest, SPAN("badlogin: "))) {
-        peer_user(event, rest);
-        event->account = (struct span){0};
+        const struct span why = refused(event, rest);
         event->opens = true;
-        const struct span why = read_between(rest, SPAN("SASL("), SPAN("]"));
         event->ends = true;
         read_emit_fact(reader, event, FACT_REFUSED,
                        why.len > 0 ? why : SPAN("bad user name or password"));
@@ -185,6 +257,109 @@ master(struct foreign_reader *reader, struct foreign_event *event, struct span t
     read_emit_fact(reader, event, FACT_CRASHED, text);
 }
 
+/* --- Lines without a name --- */
+
+static bool
+is_number(struct span text)
+{
+    uint64_t number;
+
+    return span_to_u64(text, UINT64_MAX, &number);
+}
+
+/* "<HOST-PID-TIME-COUNT-RANDOM>"; the host may hold hyphens, too. */
+static struct span
+pid_of(struct span text)
+{
+    struct span id = read_between(text, SPAN("SESSIONID=<"), SPAN(">"));
+    struct span before = {0};
+
+    if (id.len == 0)
+        id = read_between(text, SPAN("sessionid=<"), SPAN(">"));
+    while (id.len > 0) {
+        const ptrdiff_t hyphen = span_find_char(id, '-');
+        const struct span part = span_head(id, hyphen < 0 ? id.len : (size_t)hyphen);
+        if (part.len >= 9 && is_number(part) && is_number(before))
+            return before;
+        before = part;
+        id = span_tail(id, part.len + 1);
+    }
+    return (struct span){0};
+}
+
+static void
+bare_closed(struct cyrus_state *state, struct span pid)
+{
+    for (uint32_t i = 0; i < state->count; i++)
+        if (span_eq_str(pid, state->open[i].pid)) {
+            state->open[i] = state->open[--state->count];
+            return;
+        }
+}
+
+static void
+bare_opened(struct cyrus_state *state, struct span pid, struct span user)
+{
+    bare_closed(state, pid);
+    if (state->count == OPEN_BARE) {
+        state->many = true;
+        return;
+    }
+    memset(&state->open[state->count], 0, sizeof state->open[0]);
+    memcpy(state->open[state->count].pid, pid.ptr, pid.len);
+    memcpy(state->open[state->count].user, user.ptr,
+           user.len < USER_OCTETS ? user.len : USER_OCTETS - 1);
+    state->count++;
+}
+
+/* The only session that is open (of this user, if one is named). */
+static struct span
+bare_only(const struct cyrus_state *state, struct span user)
+{
+    struct span found = {0};
+
+    for (uint32_t i = 0; i < state->count && !state->many; i++) {
+        if (user.len > 0 && !span_eq_str(user, state->open[i].user))
+            continue;
+        if (found.len > 0)
+            return (struct span){0};
+        found = span_of_str(state->open[i].pid);
+    }
+    return found;
+}
+
+static bool
+bare(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    struct cyrus_state *state = reader->state;
+    struct foreign_event names = {0};
+    struct span rest = text;
+    const bool login = read_take(&rest, SPAN("login: "));
+
+    event->key = pid_of(text);
+    if (event->key.len >= PID_OCTETS)
+        event->key = (struct span){0};
+    if (login) {
+        rest = peer_take(&names, rest);
+        names.account = imap_take_word(&rest);
+        if (event->key.len == 0) /* before 2.4 sessions had no id */
+            event->key = span_head(names.account, PID_OCTETS - 1);
+        bare_opened(state, event->key, names.account);
+    } else if (event->key.len == 0 && !span_starts(text, SPAN("badlogin: "))) {
+        struct span user = {0};
+        if (read_take(&rest, SPAN("USAGE ")))
+            user = imap_take_word(&rest);
+        event->key = bare_only(state, user);
+        if (event->key.len == 0)
+            return user.len > 0 || is_ordinary(text);
+    }
+    /* The key is borrowed from the state: what closes the session comes after the event. */
+    const bool known = message(reader, event, text);
+    if (event->ends)
+        bare_closed(state, event->key);
+    return known;
+}
+
 bool
 read_cyrus(struct foreign_reader *reader, const struct foreign_line *line)
 {
@@ -195,11 +370,17 @@ read_cyrus(struct foreign_reader *reader, const struct foreign_line *line)
         return false;
     event.ref.at_us = head.at_us;
     event.key = head.pid;
-    if (is_master(&head))
+    if (is_master(&head)) {
         master(reader, &event, head.text);
-    else if (is_cyrus(&head))
+    } else if (is_cyrus(&head)) {
         return message(reader, &event, head.text);
-    else
+    } else if (!is_bare(&head)) {
         return false;
+    } else if (span_starts(head.whole, SPAN("process type:"))) {
+        master(reader, &event, head.whole);
+        bare_closed(reader->state, event.key);
+    } else {
+        return bare(reader, &event, head.whole);
+    }
     return true;
 }
