@@ -22,7 +22,9 @@ const struct cli_verb cli_verbs[] = {
      "told to connect again, spread over [server] shutdown_spread. When the new one does not\n"
      "start, the running one goes on. SIGUSR2 does the same."},
     {"check", cmd_check, "roost check [-c FILE]", "say what is wrong and how to mend it",
-     "Checks configuration, folders, free space, limits and certificate."},
+     "Checks configuration, folders, free space, limits, the addresses to listen on, the\n"
+     "certificate and its names, and whether Postfix delivers here. All that is wrong is told\n"
+     "at once."},
     {"account", cmd_account,
      "roost account add NAME [--password-stdin] | add --from FILE [--skip-existing]\n"
      "                     | passwd NAME [--password-stdin] | list [--removed]\n"

@@ -273,7 +273,8 @@ complete(struct config *config, struct err *err)
     char host[256] = "localhost";
 
     gethostname(host, sizeof host - 1);
-    if (config->settings.hostname[0] == '\0')
+    config->hostname_is_set = config->settings.hostname[0] != '\0';
+    if (!config->hostname_is_set)
         config->settings.hostname = arena_str(&config->arena, span_of_str(host));
     if (config->domains.count == 0 &&
         (config_list_add(config, &config->domains, SPAN("localhost")) != RC_OK ||

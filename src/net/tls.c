@@ -386,6 +386,20 @@ tls_server_cert_warning(struct tls_server *server, char *dst, size_t cap)
     return true;
 }
 
+bool
+tls_server_cert_is_for(struct tls_server *server, const char *host)
+{
+    struct net_addr addr;
+
+    lock_enter(&server->lock);
+    X509 *cert = SSL_CTX_get0_certificate(server->ctx);
+    const bool holds = net_addr_parse(span_of_str(host), &addr) == RC_OK
+                           ? X509_check_ip_asc(cert, host, 0) == 1
+                           : X509_check_host(cert, host, 0, 0, NULL) == 1;
+    lock_leave(&server->lock);
+    return holds;
+}
+
 /* --- connections --- */
 
 SSL *

@@ -50,6 +50,9 @@ MUST_USE enum rc tls_server_reload(struct tls_server *server, const struct tls_c
 /** Live sessions may outlive it. NULL is nothing. */
 void tls_server_free(struct tls_server *server);
 void tls_server_cert_info(struct tls_server *server, struct tls_cert_info *info_out);
+/** Whether a client that wants host (a name or a numeric address) takes the certificate for it:
+ *  RFC 9525, wildcards included. */
+bool tls_server_cert_is_for(struct tls_server *server, const char *host);
 /** A sentence when the certificate is expired, not yet valid, or ends within 14 days; else
  *  false. */
 bool tls_server_cert_warning(struct tls_server *server, char *dst, size_t cap);

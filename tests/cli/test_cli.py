@@ -93,7 +93,7 @@ def test_failures(home):
     assert home.run("account", "list", "-o", "imap.lissten=x", check=False).returncode == 1
 
 
-# ---- init, check ----
+# ---- init ----
 
 def test_init(tmp_path):
     folder = tmp_path / "mail"
@@ -107,26 +107,6 @@ def test_init(tmp_path):
     (tmp_path / "file").write_text("x")
     assert roost("init", str(tmp_path / "file")).returncode == 1
     assert roost("init", str(tmp_path / "no" / "parent")).returncode == 1
-
-
-def test_check(home):
-    done = home.run("check")
-    assert "PROBLEM" not in done.stdout and "self-signed" in done.stdout
-    assert all(row["ok"] for row in rows(home.run("check", "--json")))
-    bad = home.run("check", "-o", "tls.key=nowhere.pem", check=False)
-    assert bad.returncode == 1 and "PROBLEM certificate: " in bad.stdout and "nowhere.pem" in bad.stdout
-
-
-@pytest.mark.parametrize("option, words", [
-    ("limits.inactivity_timeout=1799s", "RFC 3501 section 5.4"),
-    ("idle.policy=timeout", "liveness ends it only when the client is gone"),
-])
-def test_check_tells_what_clients_will_notice(home, option, words):
-    done = home.run("check", "-o", option)
-    assert re.search(rf"^note +times: .*{words}", done.stdout, re.M)
-    assert [row["ok"] for row in rows(home.run("check", "--json", "-o", option)) if row.get("note")] == [True]
-    for fine in ("limits.inactivity_timeout=30m", "limits.inactivity_timeout=0"):
-        assert "note " not in home.run("check", "-o", fine).stdout
 
 
 # ---- accounts ----
