@@ -72,12 +72,39 @@ Roost serves the demo account on this machine.
   IMAPS     127.0.0.1:{imaps}   (self-signed certificate: {home}/cert.pem)
   LMTP      127.0.0.1:{ports["lmtp"]}
 
-Try:
+Read a message with curl:
   curl -s 'imap://127.0.0.1:{imap}/INBOX;MAILINDEX=1' -u {ACCOUNT}:{PASSWORD}
-  printf 'IMAPAccount d\\nHost 127.0.0.1\\nPort {imap}\\nUser {ACCOUNT}\\nPass {PASSWORD}\\nSSLType None\\nAuthMechs LOGIN\\nIMAPStore r\\nAccount d\\nMaildirStore l\\nPath /tmp/roost-demo/\\nInbox /tmp/roost-demo/INBOX\\nSubFolders Verbatim\\nChannel c\\nFar :r:\\nNear :l:\\nPatterns *\\nCreate Near\\n' >/tmp/roost-demo.rc && mkdir -p /tmp/roost-demo && mbsync -c /tmp/roost-demo.rc c
-  Thunderbird: new account, server 127.0.0.1, IMAP port {imap}, no encryption, normal password
+Thunderbird: new account, server 127.0.0.1, IMAP port {imap}, no encryption, normal password
+Synchronize with mbsync (Debian's isync): paste these lines into a shell, again for what is new
 
-Who is connected:   {roost} sessions -c {home}/roost.conf
+mkdir -p "{home}/mbsync/mail" && cat >"{home}/mbsync/rc" <<'END'
+IMAPAccount demo
+Host 127.0.0.1
+Port {imap}
+User {ACCOUNT}
+Pass {PASSWORD}
+SSLType None
+AuthMechs LOGIN
+
+IMAPStore demo-far
+Account demo
+
+MaildirStore demo-near
+Path "{home}/mbsync/mail/"
+Inbox "{home}/mbsync/mail/INBOX"
+SubFolders Verbatim
+
+Channel demo
+Far :demo-far:
+Near :demo-near:
+Patterns *
+Create Both
+Expunge Both
+SyncState *
+END
+mbsync -c "{home}/mbsync/rc" demo
+
+Who is connected:   "{roost}" sessions -c "{home}/roost.conf"
 A message arrives every minute. Ctrl-C ends it.
 """, flush=True)
 
