@@ -7,6 +7,7 @@ Both routers of support/forgetful.py are tried; where one cannot be had the test
 The last test needs no privileges.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -143,28 +144,30 @@ class World:
         return [row for row in self.records if row["account"] == account and row["reason"] != "logout"]
 
     def close(self):
-        for client in self.clients.values():
-            client.over.set()
-            client.close()
-        try:
+        with contextlib.ExitStack() as stack:  # in the reverse order, each whatever becomes of the others
+            stack.callback(self.router.close)
             if self.roost is not None:
-                self.roost.close()
-        finally:
-            self.router.close()
+                stack.callback(self.roost.close)
+            for client in self.clients.values():
+                stack.callback(client.close)
+                client.over.set()
 
 
 @pytest.fixture(scope="module")
 def worlds():
     """Both, at the same time."""
-    made = {kind: World(kind) for kind in ROUTERS if why_not(kind) is None}
-    watching = [threading.Thread(target=world.watch) for world in made.values()]
-    for thread in watching:
-        thread.start()
-    for thread in watching:
-        thread.join()
-    yield made
-    for world in made.values():
-        world.close()
+    made = {}
+    with contextlib.ExitStack() as stack:
+        for kind in ROUTERS:
+            if why_not(kind) is None:
+                made[kind] = World(kind)
+                stack.callback(made[kind].close)
+        watching = [threading.Thread(target=world.watch) for world in made.values()]
+        for thread in watching:
+            thread.start()
+        for thread in watching:
+            thread.join()
+        yield made
 
 
 @pytest.fixture(params=sorted(ROUTERS))

@@ -13,6 +13,7 @@ The clients' networks are 10.77.N.0/24, the server is 10.77.0.1.
 import ctypes
 import fcntl
 import os
+import re
 import select
 import shutil
 import socket
@@ -33,8 +34,8 @@ def client_address(network):
     return f"10.77.{network}.2"
 
 
-def sh(*args, check=True):
-    done = subprocess.run(args, capture_output=True, text=True)
+def sh(*args, check=True, input=None):
+    done = subprocess.run(args, capture_output=True, text=True, input=input)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(args)}: {done.stderr}")
     return done
@@ -62,26 +63,38 @@ def in_namespace(name, function):
     return value
 
 
+def sweep():
+    """Removes namespaces of test runs that were killed before they could do so themselves."""
+    for line in sh("ip", "netns", "list", check=False).stdout.splitlines():
+        found = re.match(r"roost-(\d+)-", line)
+        if found and not os.path.exists(f"/proc/{found.group(1)}"):
+            sh("ip", "netns", "del", line.split()[0], check=False)
+
+
 def why_not(kind):
-    """Why this kind of router cannot be had here, or None."""
+    """Why this kind of router cannot be had here, or None: one is made and taken down again."""
     if os.geteuid() != 0:
         return "needs root"
     if shutil.which("ip") is None:
         return "needs ip (package iproute2)"
-    name = f"roost-try-{os.getpid()}"
-    if sh("ip", "netns", "add", name, check=False).returncode != 0:
-        return "network namespaces cannot be made here"
+    if kind == "tun" and not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "needs /dev/net/tun"
+    if kind == "kernel" and shutil.which("nft") is None:
+        return "needs nft (package nftables)"
+    sweep()
     try:
-        if kind == "tun":
-            return None if os.access("/dev/net/tun", os.R_OK | os.W_OK) else "needs /dev/net/tun"
-        if shutil.which("nft") is None:
-            return "needs nft (package nftables)"
-        rules = nft_rules({1: (1, "drop")})
-        done = subprocess.run(["ip", "netns", "exec", name, "nft", "-f", "-"], input=rules,
-                              capture_output=True, text=True)
-        return None if done.returncode == 0 else "the kernel has no connection tracking for nft"
-    finally:
-        sh("ip", "netns", "del", name)
+        Namespaces("try").close()
+    except (AssertionError, OSError) as failure:
+        return f"network namespaces cannot be made here ({one_line(failure)})"
+    try:
+        ROUTERS[kind]({1: (1, "drop")}, 1).close()
+    except (AssertionError, OSError) as failure:
+        return f"the kernel lacks what it needs ({one_line(failure)})"
+    return None
+
+
+def one_line(failure):
+    return " ".join(str(failure).split())[:200]
 
 
 def nft_rules(networks):
@@ -106,9 +119,13 @@ class Namespaces:
 
     def __init__(self, *kinds):
         self.names = {kind: f"roost-{os.getpid()}-{id(self) & 0xffff:x}-{kind}" for kind in kinds}
-        for name in self.names.values():
-            sh("ip", "netns", "add", name)
-            sh("ip", "-n", name, "link", "set", "lo", "up")
+        try:
+            for name in self.names.values():
+                sh("ip", "netns", "add", name)
+                sh("ip", "-n", name, "link", "set", "lo", "up")
+        except BaseException:
+            self.close()
+            raise
 
     def ip(self, kind, *args):
         sh("ip", "-n", self.names[kind], *args)
@@ -121,6 +138,14 @@ class Namespaces:
 class KernelRouter:
     def __init__(self, networks, count):
         self.spaces = Namespaces("server", "client", "router")
+        try:
+            self._connect(count)
+            self._forget(networks)
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self, count):
         s = self.spaces
         for kind, inside in (("server", "rs"), ("client", "rc")):
             s.ip(kind, "link", "add", "eth0", "type", "veth", "peer", "name", inside,
@@ -136,9 +161,9 @@ class KernelRouter:
         s.ip("client", "route", "add", "default", "via", "10.77.1.1")
         sh("ip", "netns", "exec", s.names["router"], "sh", "-c",
            "echo 1 >/proc/sys/net/ipv4/ip_forward")
-        done = subprocess.run(["ip", "netns", "exec", s.names["router"], "nft", "-f", "-"],
-                              input=nft_rules(networks), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+
+    def _forget(self, networks):
+        sh("ip", "netns", "exec", self.spaces.names["router"], "nft", "-f", "-", input=nft_rules(networks))
 
     def close(self):
         self.spaces.close()
@@ -166,15 +191,23 @@ class OurRouter:
         self.networks = networks
         self.flows = {}
         self.spaces = Namespaces("server", "client")
-        self.server = self._tun("server", [f"{SERVER}/24"])
-        self.client = self._tun("client", [f"{client_address(n)}/24" for n in range(1, count + 1)])
-        self.wake = os.pipe()
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
+        self.descriptors = []
+        self.thread = None
+        try:
+            self.server = self._tun("server", [f"{SERVER}/24"])
+            self.client = self._tun("client", [f"{client_address(n)}/24" for n in range(1, count + 1)])
+            self.wake = os.pipe()
+            self.descriptors += self.wake
+            self.thread = threading.Thread(target=self._run)
+            self.thread.start()
+        except BaseException:
+            self.close()
+            raise
 
     def _tun(self, kind, addresses):
         def make():
             fd = os.open("/dev/net/tun", os.O_RDWR)
+            self.descriptors.append(fd)
             fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH", b"tun0", IFF_TUN_NO_PI))
             return fd
 
@@ -228,9 +261,10 @@ class OurRouter:
         return ip_packet(socket.IPPROTO_TCP, target, source, tcp)
 
     def close(self):
-        os.write(self.wake[1], b"x")
-        self.thread.join()
-        for fd in (self.server, self.client, *self.wake):
+        if self.thread is not None:
+            os.write(self.wake[1], b"x")
+            self.thread.join()
+        for fd in self.descriptors:
             os.close(fd)
         self.spaces.close()
 
