@@ -164,11 +164,12 @@
 #define LIMIT_RECORD_TEXT 512u /* octets of one text in a session's end record */
 
 /* --- Logs of other programs --- */
-#define LIMIT_FOREIGN_FILES 64u        /* read as one story */
-#define LIMIT_FOREIGN_LINE (64u << 10) /* octets of one line; the rest is passed over */
-#define LIMIT_FOREIGN_FOLDS 32u        /* lines joined to the one they continue */
-#define LIMIT_FOREIGN_WRAPPERS 8u      /* layers that are peeled off one line */
-#define LIMIT_FOREIGN_SAMPLE 400u      /* lines a format is recognised by */
+#define LIMIT_FOREIGN_FILES 64u          /* read as one story */
+#define LIMIT_FOREIGN_LINE (64u << 10)   /* octets of one line; the rest is passed over */
+#define LIMIT_FOREIGN_NEWEST (16u << 20) /* octets kept of a log that has the newest first */
+#define LIMIT_FOREIGN_FOLDS 32u          /* lines joined to the one they continue */
+#define LIMIT_FOREIGN_WRAPPERS 8u        /* layers that are peeled off one line */
+#define LIMIT_FOREIGN_SAMPLE 400u        /* lines a format is recognised by */
 #define LIMIT_FOREIGN_OPEN 2048u   /* sessions of one log open at once; then the oldest ends */
 #define LIMIT_FOREIGN_KEPT 4096u   /* ended sessions kept in full; beyond they are counted */
 #define LIMIT_FOREIGN_COMMANDS 64u /* last commands kept of a session */

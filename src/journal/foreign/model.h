@@ -114,6 +114,9 @@ struct foreign_format {
     size_t state_octets;
     bool (*head)(struct span line);
     bool (*read)(struct foreign_reader *reader, const struct foreign_line *line);
+    /* For logs that may have the newest entry first: the time of day of a head line in
+     * microseconds, -1 for other lines. NULL: they never do. */
+    int64_t (*tod)(struct span line);
 };
 
 extern const struct foreign_format foreign_formats[];

@@ -302,3 +302,9 @@ foreign_source_year(const struct foreign_source *source)
 {
     return source->year;
 }
+
+uint64_t
+foreign_source_lines(const struct foreign_source *source)
+{
+    return source->lines;
+}

@@ -33,6 +33,8 @@ MUST_USE enum rc foreign_source_trouble(const struct foreign_source *source, str
 /** Octets of the file read so far, and its size; 0: not known (a pipe). */
 void foreign_source_progress(const struct foreign_source *source, int64_t *done_out,
                              int64_t *size_out);
+/** Lines read so far. */
+uint64_t foreign_source_lines(const struct foreign_source *source);
 /** Year of the file's last change, for formats that name none. */
 int foreign_source_year(const struct foreign_source *source);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "journal/foreign/formats.h"
+#include "journal/foreign/newest.h"
 #include "journal/foreign/match.h"
 #include "journal/foreign/read/read.h"
 #include "journal/foreign/source.h"
@@ -421,6 +422,37 @@ file_end(struct reading *reading, const struct candidate *c)
         snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
 }
 
+/* What hands over the lines of a log that is turned round. */
+struct turn {
+    struct reading *reading;
+    struct candidate *c;
+};
+
+static void
+turned_line(void *ctx, struct foreign_line *line)
+{
+    const struct turn *turn = ctx;
+
+    line->file = turn->c->file;
+    line_take(turn->reading, line);
+}
+
+/* A log with the newest entry first. */
+static void
+file_read_turned(struct reading *reading, struct candidate *c, int64_t (*tod)(struct span))
+{
+    struct foreign_file *file = &reading->story->files[c->file];
+    struct turn turn = {.reading = reading, .c = c};
+
+    const bool whole = foreign_newest_read(c->source, tod, turned_line, &turn);
+    file->lines = foreign_source_lines(c->source);
+    file_end(reading, c);
+    if (!whole && file->trouble[0] == '\0')
+        snprintf(file->trouble, sizeof file->trouble,
+                 "it has the newest entry first; of such a log the first %u MiB are read",
+                 LIMIT_FOREIGN_NEWEST >> 20);
+}
+
 static void
 file_read(struct reading *reading, struct candidate *c)
 {
@@ -428,6 +460,12 @@ file_read(struct reading *reading, struct candidate *c)
     struct foreign_line line;
 
     file_begin(reading, c);
+    if (c->formats[0]->tod != NULL) {
+        file_read_turned(reading, c, c->formats[0]->tod);
+        entry_finish(reading);
+        reading->last_literal = NULL;
+        return;
+    }
     while (foreign_source_line(c->source, &line)) {
         line.file = c->file;
         if (file->lines++ % PROGRESS_LINES == 0)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "journal/foreign/newest.h"
 #include "journal/foreign/report.h"
 #include "journal/foreign/source.h"
 #include "support/tmpdir.h"
@@ -84,6 +85,75 @@ test_long_lines(void **state)
     check_line(LIMIT_FOREIGN_LINE, LIMIT_FOREIGN_LINE, true);
     check_line(LIMIT_FOREIGN_LINE + 1, LIMIT_FOREIGN_LINE, true);
     check_line(LIMIT_FOREIGN_LINE * 40, LIMIT_FOREIGN_LINE, true);
+}
+
+/* --- A log with the newest entry first --- */
+
+enum { TURNED_LINE = 64 };
+
+struct turned {
+    uint64_t first; /* numbers of the lines as they came */
+    uint64_t last;
+    uint64_t count;
+};
+
+static int64_t
+turned_tod(struct span line)
+{
+    uint64_t number;
+
+    return span_to_u64(span_head(line, 10), UINT64_MAX, &number) ? (int64_t)number : -1;
+}
+
+static void
+turned_take(void *ctx, struct foreign_line *line)
+{
+    struct turned *turned = ctx;
+
+    if (turned->count++ == 0)
+        turned->first = line->number;
+    turned->last = line->number;
+}
+
+/* lines lines of TURNED_LINE octets, each earlier than the one before. */
+static bool
+turn(unsigned lines, int step, struct turned *out)
+{
+    struct foreign_source *source;
+    FILE *file = make("turned.log");
+
+    *out = (struct turned){0};
+    for (unsigned i = 0; i < lines; i++)
+        fprintf(file, "%010d%*s\n", 2000000000 + step * (int)i, TURNED_LINE - 10, "x");
+    fclose(file);
+    assert_ok(foreign_source_open(&source, tmpdir_file(&dir, "turned.log"), &err));
+    const bool whole = foreign_newest_read(source, turned_tod, turned_take, out);
+    foreign_source_close(source);
+    return whole;
+}
+
+static void
+test_newest_first(void **state)
+{
+    const unsigned fit = LIMIT_FOREIGN_NEWEST / TURNED_LINE;
+    struct turned turned;
+
+    (void)state;
+    assert_true(turn(3, -1, &turned));
+    assert_int_equal(turned.count, 3);
+    assert_int_equal(turned.first, 3);
+    assert_int_equal(turned.last, 1);
+    assert_true(turn(3, 1, &turned));
+    assert_int_equal(turned.first, 1);
+    assert_true(turn(0, 1, &turned));
+    assert_int_equal(turned.count, 0);
+    assert_true(turn(fit, -1, &turned));
+    assert_int_equal(turned.first, fit);
+    for (unsigned beyond = 1; beyond <= fit; beyond += fit - 1) {
+        assert_false(turn(fit + beyond, -1, &turned));
+        assert_int_equal(turned.first, fit);
+        assert_int_equal(turned.last, 1);
+    }
 }
 
 /* UTF-16 that ends within a character. */
@@ -255,6 +325,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_characters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_gzip, setup, teardown),

@@ -32,6 +32,8 @@ FOREIGN_READER(hmail);
 FOREIGN_READER(k9);
 FOREIGN_READER(javamail);
 FOREIGN_READER(imapsync);
+FOREIGN_READER(fairemail);
+int64_t read_fairemail_tod(struct span line);
 
 enum {
     READ_CYRUS_OCTETS = 2048,
