@@ -188,14 +188,15 @@ def parked(context, server, tls, count, users, first=1):
 @contextmanager
 def rested(context, server, users, count):
     """A fleet in which each account has two messages, started anew, with what a server fills once
-    filled by a hundred sessions on further accounts that come and go."""
+    filled by a hundred sessions on further accounts that come and go; and then as much at rest as
+    the sessions will be, or what those hundred accounts have open would be taken off the figure."""
     with fleet(server, users + WARM_ACCOUNTS, files=count + FILES) as many:
         go_round(context, many, "round-lmtp", users + WARM_ACCOUNTS, 2, endless=False)
         many.stop()
         many.start()
         with parked(context, many, False, WARM_ACCOUNTS, WARM_ACCOUNTS, users + 1):
             time.sleep(2)
-        time.sleep(5)
+        time.sleep(context.rest_seconds)
         yield many
 
 
