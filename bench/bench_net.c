@@ -407,6 +407,8 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: roost-bench-net [TASKS]\n");
         return 2;
     }
+    if (!tls_memory_init())
+        return 1;
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     printf("struct task %zu, struct conn %zu octets; %u work threads on %u cores\n",

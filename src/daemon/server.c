@@ -30,6 +30,7 @@
 #include "daemon/server_private.h"
 #include "journal/journal.h"
 #include "journal/live.h"
+#include "net/tls.h"
 #include "session/networks.h"
 #include "session/table.h"
 
@@ -424,6 +425,7 @@ server_run(const struct serve_options *options, struct err *err)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    (void)tls_memory_init(); /* refused: connections take more memory */
     if (server == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     server->options = options;

@@ -21,7 +21,7 @@
 #include "mailbox/memory/mailbox.h"
 #include "mailbox/memory/version.h"
 
-enum { HUB_BUCKETS = 8 };
+enum { HUB_BUCKETS = 2 }; /* most accounts have a watcher or two */
 
 struct hub {
     struct lock lock;

@@ -498,6 +498,8 @@ main(void)
         cmocka_unit_test(test_one_octet_at_a_time),
     };
 
+    if (!tls_memory_init())
+        return 1;
     signal(SIGPIPE, SIG_IGN); /* the client's, who writes with plain write(2) */
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
