@@ -169,15 +169,17 @@ next_key(struct pool *pool)
     return NULL;
 }
 
-/* One slot is free: the next key's first waiter gets it, or it is counted free. */
-static void
+/* One slot is free: the next key's first waiter gets it, or it is counted free. What is to be
+ * woken is returned, to be called without the lock: who is woken comes for it at once. */
+static struct wake
 pass_on(struct slots *slots, struct pool *pool)
 {
+    struct wake wake = WAKE_NOBODY;
     struct list *first = next_key(pool);
     if (first == NULL) {
         CHECK(pool->taken > 0);
         pool->taken--;
-        return;
+        return wake;
     }
     struct key *key = CONTAINER_OF(first, struct key, link);
     list_push_back(&pool->rings[key->rank], &key->link);
@@ -185,9 +187,9 @@ pass_on(struct slots *slots, struct pool *pool)
     waiter->key = NULL; /* granted: the slot stays counted as taken */
     pool->queued--;
     key_free_if_empty(pool, key);
-    struct wake wake = slots->wake;
+    wake = slots->wake;
     wake.id = waiter->task_id;
-    wake_call(wake);
+    return wake;
 }
 
 enum slot_answer
@@ -219,20 +221,22 @@ slot_give(struct slots *slots, enum slot_kind kind)
 
     lock_enter(&pool->lock);
     CHECK(pool->taken > 0);
-    pass_on(slots, pool);
+    const struct wake wake = pass_on(slots, pool);
     lock_leave(&pool->lock);
+    wake_call(wake);
 }
 
 void
 slot_cancel(struct slots *slots, enum slot_kind kind, uint64_t task_id)
 {
     struct pool *pool = &slots->pools[kind];
+    struct wake wake = WAKE_NOBODY;
 
     lock_enter(&pool->lock);
     struct waiter *waiter = waiter_find(pool, task_id);
     if (waiter != NULL && waiter->key == NULL) {
         waiter_free(pool, waiter);
-        pass_on(slots, pool);
+        wake = pass_on(slots, pool);
     } else if (waiter != NULL) {
         struct key *key = waiter->key;
         list_remove(&waiter->link);
@@ -241,6 +245,7 @@ slot_cancel(struct slots *slots, enum slot_kind kind, uint64_t task_id)
         key_free_if_empty(pool, key);
     }
     lock_leave(&pool->lock);
+    wake_call(wake);
 }
 
 void
