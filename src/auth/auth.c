@@ -300,6 +300,7 @@ auth_verify(struct auth *auth, const struct auth_request *request,
 
     if (rc != RC_OK)
         return rc;
+    key_maker_hush(auth->keys);
     /* Another connection of the client may have paid for the same answer meanwhile. */
     if (!who.foreign && was_refused(auth, &who, request->password)) {
         throttle_refund(auth->throttle, ticket);

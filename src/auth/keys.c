@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct key_maker {
     struct password_policy policy;
     const struct clock *clock;
     pthread_t thread;
+    atomic_uint hushes;     /* verifications so far */
     struct lock lock;       /* LOCK_LEAF; guards what follows */
     pthread_cond_t changed; /* work came, or is done, or it is time to stop */
     bool stop;
@@ -60,13 +62,23 @@ job_take(struct key_maker *maker, struct job *job_out)
     maker->count--;
 }
 
+/* Those that have waited for too long go. With the lock held. */
+static void
+old_jobs_drop(struct key_maker *maker)
+{
+    const int64_t now_ms = clock_mono_ms(maker->clock);
+    struct job job;
+
+    while (maker->count > 0 && now_ms - maker->jobs[maker->first].queued_ms > LIMIT_KEY_WAIT_MS)
+        job_take(maker, &job);
+    password_wipe(&job, sizeof job);
+}
+
 static void
 make(struct key_maker *maker, const struct job *job)
 {
     struct scram_keys keys;
 
-    if (clock_mono_ms(maker->clock) - job->queued_ms > LIMIT_KEY_WAIT_MS)
-        return;
     priority_set(pthread_self(), SCHED_IDLE);
     const enum rc rc =
         password_scram(&maker->policy, span_of(job->password, job->octets), &keys, NULL);
@@ -78,16 +90,40 @@ make(struct key_maker *maker, const struct job *job)
     password_wipe(&keys, sizeof keys);
 }
 
+/* Waits until nobody has verified a password for LIMIT_KEY_QUIET_MS, but not for ever. With the
+ * lock held. *heard: hushes that were waited for. */
+static void
+quiet_await(struct key_maker *maker, unsigned *heard)
+{
+    int64_t now_ms = clock_mono_ms(&clock_system);
+    const int64_t until_ms = now_ms + LIMIT_KEY_PATIENCE_MS;
+
+    while (!maker->stop && now_ms < until_ms && atomic_load(&maker->hushes) != *heard) {
+        *heard = atomic_load(&maker->hushes);
+        const int64_t quiet_ms = now_ms + LIMIT_KEY_QUIET_MS;
+        while (!maker->stop && now_ms < quiet_ms) {
+            (void)lock_wait_ms(&maker->lock, &maker->changed, quiet_ms - now_ms);
+            now_ms = clock_mono_ms(&clock_system);
+        }
+    }
+}
+
 static void *
 maker_run(void *arg)
 {
     struct key_maker *maker = arg;
+    unsigned heard = 0;
     struct job job;
 
     lock_enter(&maker->lock);
     while (!maker->stop) {
-        if (maker->count == 0) {
-            lock_wait(&maker->lock, &maker->changed);
+        if (maker->count > 0)
+            quiet_await(maker, &heard);
+        old_jobs_drop(maker);
+        if (maker->count == 0 || maker->stop) {
+            pthread_cond_broadcast(&maker->changed);
+            if (!maker->stop)
+                lock_wait(&maker->lock, &maker->changed);
             continue;
         }
         maker->busy = true;
@@ -130,6 +166,12 @@ key_maker_add(struct key_maker *maker, const struct registry_account *account,
         pthread_cond_broadcast(&maker->changed);
     }
     lock_leave(&maker->lock);
+}
+
+void
+key_maker_hush(struct key_maker *maker)
+{
+    atomic_fetch_add(&maker->hushes, 1);
 }
 
 bool

@@ -2,7 +2,9 @@
 /*
  * SCRAM keys for accounts that were imported with a hash alone, made from the password that
  * such an account logs in with. That takes 30 ms of a processor, so it is done after the login,
- * by a thread of its own that runs only when nobody else wants the processor.
+ * by a thread of its own that runs only when nobody else wants the processor, and begins none
+ * while passwords are being verified: both want the same cache and the same registry. When that
+ * never ends, it makes one in LIMIT_KEY_PATIENCE_MS.
  *
  * The queue is bounded: when it is full, or a password has waited for LIMIT_KEY_WAIT_MS, the
  * next login of that account tries again. Passwords are wiped when they are done with, and at a
@@ -29,6 +31,8 @@ void key_maker_free(struct key_maker *maker);
 /** Copies the password, at most LIMIT_PASSWORD octets. Thread: any; never waits. */
 void key_maker_add(struct key_maker *maker, const struct registry_account *account,
                    struct span password);
+/** A password is about to be verified. Thread: any; never waits. */
+void key_maker_hush(struct key_maker *maker);
 /** Until nothing waits and nothing is being made, or wait_ms have passed: false. For tests. */
 MUST_USE bool key_maker_settle(struct key_maker *maker, int64_t wait_ms);
 

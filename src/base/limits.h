@@ -150,6 +150,8 @@
 #define LIMIT_KNOWN_DAYS 30u           /* since they last succeeded */
 #define LIMIT_KEY_QUEUE 256u           /* passwords that wait for SCRAM keys to be made */
 #define LIMIT_KEY_WAIT_MS 60000        /* for so long at most */
+#define LIMIT_KEY_QUIET_MS 100         /* no password was verified, before one is made */
+#define LIMIT_KEY_PATIENCE_MS 5000     /* or this has passed: then one is made all the same */
 #define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
 
 /* --- Journal and log --- */

@@ -327,6 +327,38 @@ keys_are_bounded_and_dropped(void **state)
     assert_int_equal(account.scram.iterations, 0);
 }
 
+/* None is made while passwords are being verified, one after the other. */
+static void
+keys_wait_for_quiet(void **state)
+{
+    (void)state;
+    const struct password_policy cheap = {.scram_iterations = 4096};
+    struct registry_account account;
+    struct key_maker *maker;
+    int64_t now_us = clock_mono_us(&clock_system);
+    int64_t longest_us = 0;
+
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_ok(key_maker_new(f.registry, &cheap, &f.now.clock, &maker, &err));
+    key_maker_hush(maker);
+    key_maker_add(maker, &account, SPAN("pencil"));
+    const int64_t until_us = now_us + 3000 * (int64_t)LIMIT_KEY_QUIET_MS;
+    while (now_us < until_us) {
+        const int64_t before_us = now_us;
+        key_maker_hush(maker);
+        now_us = clock_mono_us(&clock_system);
+        if (now_us - before_us > longest_us)
+            longest_us = now_us - before_us;
+    }
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    if (longest_us < 500 * (int64_t)LIMIT_KEY_QUIET_MS) /* this thread did not stand still */
+        assert_int_equal(account.scram.iterations, 0);
+    assert_true(key_maker_settle(maker, 60000));
+    key_maker_free(maker);
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_int_equal(account.scram.iterations, 4096);
+}
+
 static void
 many_threads(void **state)
 {
@@ -351,6 +383,7 @@ main(void)
         T(an_import_gets_its_keys),
         T(unknown_names_imitate_known_ones),
         T(keys_are_bounded_and_dropped),
+        T(keys_wait_for_quiet),
         T(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
