@@ -382,6 +382,16 @@ step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct e
     return step_decoded(sasl, input, challenge, err);
 }
 
+/* LOGIN's first message, for the log: GNU SASL tells it with the password only. */
+static void
+name_keep(struct sasl *sasl, struct span name)
+{
+    const struct span kept = span_head(name, sizeof sasl->name - 1);
+
+    memcpy(sasl->name, kept.ptr, kept.len);
+    sasl->name[kept.len] = '\0';
+}
+
 bool
 sasl_must_pay(const struct sasl *sasl)
 {
@@ -420,19 +430,22 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
         return SASL_CANCELLED;
     if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
         /* Nobody has an empty name or password: people who leave a field out are told so. */
+        sasl->reason = sasl->name[0] == '\0' ? AUTH_NO_ACCOUNT : AUTH_WRONG_PASSWORD;
         (void)err_set(err, RC_DENIED, 0, "an empty name or password");
         return SASL_DENIED;
     }
-    if (first && span_eq_str(line, "=")) {
+    if (first ? span_eq_str(line, "=") : line.len == 0 && !sasl->final_sent) {
         /* RFC 4959 section 3: the client's first message, and it is empty. With PLAIN and SCRAM
          * it may not be; asking for it once more would be a challenge too many. */
-        (void)err_set(err, RC_INVALID, 0, "SASL: an empty initial response");
+        (void)err_set(err, RC_INVALID, 0, "SASL: an empty message");
         return SASL_MALFORMED;
     }
     if (base64_decode(&input, line) != RC_OK) {
         (void)err_set(err, RC_INVALID, 0, "SASL: not base64, or too long");
         return SASL_MALFORMED;
     }
+    if (sasl->mech == SASL_LOGIN && sasl->name[0] == '\0')
+        name_keep(sasl, buf_span(&input));
     enum sasl_outcome outcome;
     if (sasl_must_pay(sasl) && sasl_pay(sasl) != 0) {
         outcome = deny(sasl, AUTH_TOO_MANY_GUESSES, err);

@@ -7,6 +7,7 @@
 #include "syntax/mail/encoded_word.h"
 
 #include "syntax/charset.h"
+#include "syntax/mail/header.h"
 #include "syntax/mail/mime_decode.h"
 
 enum { CHARSET_OCTETS_MAX = 80 };
@@ -100,8 +101,8 @@ copy_unfolded(char *dst, struct span text, bool *eight_bit_out)
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.ptr[i];
         all |= (unsigned char)c;
-        *dst = c == '\t' ? ' ' : c;
-        dst += c != '\r' && c != '\n' && c != '\0';
+        *dst = c == '\t' || c == '\n' ? ' ' : c;
+        dst += c == '\n' ? header_line_is_unfolded(text, i) : c != '\r' && c != '\0';
     }
     *eight_bit_out = all >= 0x80;
     return dst;

@@ -233,6 +233,13 @@ is_dropped(char c)
     return c == '\n' || c == '\r' || c == '\0';
 }
 
+bool
+header_line_is_unfolded(struct span value, size_t at)
+{
+    return value.ptr[at] == '\n' && at + 1 < value.len && value.ptr[at + 1] != ' ' &&
+           value.ptr[at + 1] != '\t' && !is_dropped(value.ptr[at + 1]);
+}
+
 struct span
 header_unfold(struct span value, struct buf *scratch)
 {
@@ -252,6 +259,8 @@ header_unfold(struct span value, struct buf *scratch)
     for (size_t i = kept; i < value.len; i++) {
         if (!is_dropped(value.ptr[i]))
             dst[len++] = value.ptr[i];
+        else if (header_line_is_unfolded(value, i))
+            dst[len++] = ' ';
     }
     buf_grew(scratch, len);
     return span_trim(span_tail(buf_span(scratch), start));

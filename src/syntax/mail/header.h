@@ -77,6 +77,9 @@ bool header_next(struct header_iter *iter, struct header_field *field_out);
 /** The value of the first field called name (ASCII case does not matter), or false. */
 bool header_find(struct span block, const char *name, struct span *value_out);
 
+/** At this octet of a value a line ends, and the next one is no folded one: a line of the
+ * header that is no field. A blank takes the place of the line end (RFC 7103 section 7.2). */
+bool header_line_is_unfolded(struct span value, size_t at);
 /**
  * The value on one line: CR, LF and NUL removed, blanks at both ends removed; blanks inside and
  * 8-bit octets stay (RFC 5322 section 2.2.3). Borrowed from value when there is nothing to

@@ -169,6 +169,26 @@ login_empty(void **state)
         }
         assert_int_equal(outcome, SASL_DENIED);
         assert_int_equal(err.rc, RC_DENIED);
+        assert_int_equal(sasl_reason(sasl), i < 2 ? AUTH_NO_ACCOUNT : AUTH_WRONG_PASSWORD);
+        assert_true(span_eq_str(sasl_name(sasl), i < 2 ? "" : "joe"));
+        sasl_free(sasl);
+    }
+}
+
+/* Where a message is asked for, an empty one is none: it is not asked for again and again. */
+static void
+empty_messages(void **state)
+{
+    (void)state;
+    for (unsigned mech = 0; mech < SASL_MECH_COUNT; mech++) {
+        struct sasl *sasl;
+        AUTO_BUF challenge = {0};
+        buf_init(&challenge, 1000);
+        assert_ok(sasl_start(&sasl, f.auth, (enum sasl_mech)mech, &local, &err));
+        assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
+                         SASL_CHALLENGE);
+        assert_int_equal(sasl_step(sasl, SPAN(""), &challenge, &err),
+                         mech == SASL_LOGIN ? SASL_DENIED : SASL_MALFORMED);
         sasl_free(sasl);
     }
 }
@@ -410,6 +430,7 @@ main(void)
         T(plain),
         T(login),
         T(login_empty),
+        T(empty_messages),
         T(nonsense),
         T(long_passwords_stay_wrong),
         T(scram_decides),

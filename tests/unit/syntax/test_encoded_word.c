@@ -7,6 +7,7 @@
 static const char *const cases[][2] = {
     {" plain text \r\n", "plain text"},
     {" folded\r\n\ttext", "folded text"},
+    {" a reminder\r\nabout it\r\n", "a reminder about it"}, /* RFC 7103 section 7.2 */
     {" =?ISO-8859-1?Q?a?=", "a"},
     {" =?ISO-8859-1?Q?a?= b", "a b"},
     {" =?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=", "ab"},

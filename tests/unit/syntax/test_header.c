@@ -158,6 +158,9 @@ test_unfold(void **state)
         {SPAN_INIT(" a\0b\rc\n"), "abc"},
         {SPAN_INIT(" \r\n "), ""},
         {SPAN_INIT(""), ""},
+        /* RFC 7103 section 7.2: a line that is no field, in the middle of a header */
+        {SPAN_INIT(" a reminder\r\nabout it\r\n"), "a reminder about it"},
+        {SPAN_INIT(" a\nb\n\nc\n\td"), "a b c\td"},
     };
     AUTO_BUF scratch = {0};
 
