@@ -150,10 +150,16 @@ a_login_guessed_at_from_everywhere(void **state)
     const struct throttle_ticket ticket = enter(away, JOE);
     assert_in_range(ticket.wait_ms, 1, 10000);
     assert_int_equal(ticket.rank, THROTTLE_CLEAN);
-    static const char again[] = {10, 0, 9, 99};
-    const struct throttle_ticket late = enter(span_of(again, 4), JOE);
-    assert_int_equal(late.wait_ms, LIMIT_THROTTLE_MS);
-    assert_int_equal(late.rank, THROTTLE_LATE);
+    /* Addresses that have guessed come last, but for one or the other that a full row of the
+     * table has forgotten. */
+    unsigned late = 0;
+    for (char last = 90; last < 100; last++) {
+        const char again[] = {10, 0, 9, last};
+        const struct throttle_ticket own = enter(span_of(again, 4), JOE);
+        assert_int_equal(own.wait_ms, LIMIT_THROTTLE_MS);
+        late += own.rank == THROTTLE_LATE;
+    }
+    assert_in_range(late, 5, 10);
     assert_int_equal(enter(away, ANN).wait_ms, 0);
 }
 
