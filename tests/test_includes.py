@@ -81,6 +81,69 @@ def test_engines_stay_behind_the_seam():
     assert not wrong, "\n".join(wrong)
 
 
+# Files of one folder that call each other in a circle. The list may only get shorter: lower files
+# take callbacks or return results, and what they tell flows up.
+CIRCLES = [
+    "auth/auth.c auth/keys.c auth/password.c auth/sasl.c",
+    "daemon/config.c daemon/config_key.c",
+    "db/db.c db/schema.c db/stmt.c db/txn.c db/vfs.c",
+    "session/handover.c session/liveness.c session/networks.c session/place.c session/proxied.c"
+    " session/session.c session/table.c",
+    "store/sqlite/account.c store/sqlite/cache.c store/sqlite/layout.c store/sqlite/logs.c store/sqlite/making.c"
+    " store/sqlite/purge.c store/sqlite/rows/entries.c store/sqlite/rows/expunge.c store/sqlite/rows/mbox.c store/sqlite/tx.c",
+]
+
+NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"', re.S)
+FUNCTION = re.compile(r"^([^\n]*)\n(\w+)\([^;{]*?\)\n\{", re.M)
+TABLE = re.compile(r"^const struct \w+ (\w+)(?:\[[^\]]*\])? =", re.M)
+WORD = re.compile(r"(?<![\w.>])(?<!struct )(?<!enum )[a-z]\w+")
+
+
+def calls():
+    """For each .c file, the files of its folder (with the folders below it) whose functions it names."""
+    code = {p: NO_CODE.sub(" ", p.read_text()) for p in sorted(SRC.rglob("*.c"))}
+    home = {}
+    for path, text in code.items():
+        names = [name for before, name in FUNCTION.findall(text) if "static" not in before.split()]
+        home.update(dict.fromkeys(names + TABLE.findall(text), path))
+    top = {path: path.relative_to(SRC).parts[0] for path in code}
+    return {
+        path: {home[w] for w in set(WORD.findall(text)) & set(home) if home[w] != path and top[home[w]] == top[path]}
+        for path, text in code.items()
+    }
+
+
+def circles(graph):
+    """Its strongly connected components of more than one file (Tarjan)."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for other in sorted(graph[node]):
+            if other not in order:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == order[node]:
+            part = stack[stack.index(node):]
+            del stack[stack.index(node):]
+            if len(part) > 1:
+                found.append(" ".join(sorted(str(p.relative_to(SRC)) for p in part)))
+
+    for node in sorted(graph):
+        if node not in order:
+            visit(node)
+    return found
+
+
+def test_calls_go_down():
+    found = circles(calls())
+    new = sorted(set(found) - set(CIRCLES))
+    gone = sorted(set(CIRCLES) - set(found))
+    assert not new and not gone, f"circles of files that call each other: {new}; no more (shorten CIRCLES): {gone}"
+
+
 def test_no_folder_is_crowded():
     crowded = [
         str(folder.relative_to(ROOT))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command line: `roost <verb>`. One table of verbs (verb.def in admin/ for those that need
- * the server, main.c for those that make or are one). Exit codes 0 ok, 1 failed, 2 usage.
- * Thread: main.
+ * The command line: `roost <verb>`. The table of verbs is in main.c. Exit codes 0 ok, 1 failed,
+ * 2 usage. Thread: main.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -18,6 +17,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_OVERRIDES_MAX = 64 };
 struct cli {
     const char *program; /* as it was called */
     const char *verb;
+    const char *synopsis;    /* the verb's */
     const char *config_path; /* -c, or ROOST_CONF; NULL: neither */
     const char *overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
@@ -40,9 +40,6 @@ int cli_fail(const struct cli *cli, int code, const struct err *err);
 int cli_usage(const struct cli *cli, const char *sentence);
 /** The configuration's path, or NULL after saying that there is none. */
 const char *cli_config_path(const struct cli *cli);
-
-extern const struct cli_verb cli_verbs[];
-extern const size_t cli_verb_count;
 
 int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct cli_verb cli_verbs[] = {
+static const struct cli_verb cli_verbs[] = {
     {"init", cmd_init, "roost init DIR",
      "make a new mail folder with configuration and certificate",
      "DIR must be empty or not there yet."},
@@ -90,41 +90,14 @@ const struct cli_verb cli_verbs[] = {
      "`default` takes it back. Without LEVELS it tells the present ones, of that account with\n"
      "--account."},
 };
-const size_t cli_verb_count = ARRAY_LEN(cli_verbs);
-
-int
-cli_fail(const struct cli *cli, int code, const struct err *err)
-{
-    fprintf(stderr, "roost %s: %s\n", cli->verb,
-            err->text[0] == '\0' ? rc_name(err->rc) : err->text);
-    return code;
-}
 
 static const struct cli_verb *
 verb_find(const char *name)
 {
-    for (size_t i = 0; i < cli_verb_count; i++)
+    for (size_t i = 0; i < ARRAY_LEN(cli_verbs); i++)
         if (strcmp(cli_verbs[i].name, name) == 0)
             return &cli_verbs[i];
     return NULL;
-}
-
-int
-cli_usage(const struct cli *cli, const char *sentence)
-{
-    const struct cli_verb *verb = verb_find(cli->verb);
-
-    fprintf(stderr, "roost %s: %s\nusage: %s\n", cli->verb, sentence,
-            verb == NULL ? "roost VERB" : verb->synopsis);
-    return CLI_USAGE;
-}
-
-const char *
-cli_config_path(const struct cli *cli)
-{
-    if (cli->config_path == NULL)
-        cli_usage(cli, "no configuration: give -c DIR/roost.conf or set ROOST_CONF");
-    return cli->config_path;
 }
 
 static void
@@ -132,7 +105,7 @@ help_all(FILE *to)
 {
     fprintf(to,
             "usage: roost VERB [-c FILE] [-o section.key=value ...] [--json] [--help] ...\n\n");
-    for (size_t i = 0; i < cli_verb_count; i++)
+    for (size_t i = 0; i < ARRAY_LEN(cli_verbs); i++)
         fprintf(to, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
     fprintf(
         to,
@@ -198,6 +171,7 @@ main(int argc, char **argv)
     }
     cli.program = argv[0];
     cli.verb = verb->name;
+    cli.synopsis = verb->synopsis;
     cli.argc = argc - 2;
     cli.argv = argv + 2;
     if (!options_take(&cli, &help))

@@ -51,11 +51,12 @@ struct server {
     struct upgrade_state upgrade;
 };
 
+/* ---- store_users.c ---- */
 /** Control socket, housekeeping and logins: what uses the store beside sessions. */
 MUST_USE enum rc server_store_users_open(struct server *server, struct err *err);
 void server_store_users_close(struct server *server);
 
-/* ---- upgrade.c: the one that goes ---- */
+/* ---- upgrade_stage.c ---- */
 /** As struct verb_server says. Thread: the control socket's. */
 enum rc upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err);
 void upgrade_asked_state(void *ctx, struct verb_upgrade *out);
@@ -67,6 +68,11 @@ void upgrade_ready(struct server *server);
 void upgrade_over(struct server *server);
 /** Another process has taken over. */
 bool upgrade_is_gone(struct server *server);
+/** Tells whoever waits. answer: to them; NULL: as before. */
+void upgrade_stage_set(struct server *server, enum upgrade_stage stage,
+                       const struct verb_upgrade *answer);
+
+/* ---- upgrade.c: the one that goes ---- */
 /** Of the crash table: its place, or aside while this process says goodbye. */
 const char *upgrade_live_path(struct server *server, bool aside);
 /** Starts the binary on disk and hands everything to it. True: this process only has to end.

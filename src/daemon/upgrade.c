@@ -258,116 +258,6 @@ take_back(struct server *server, struct err *err)
     return RC_OK;
 }
 
-/* ---- who asks ---- */
-
-/* answer may be NULL: as before. */
-static void
-stage_set(struct server *server, enum upgrade_stage stage, const struct verb_upgrade *answer)
-{
-    struct upgrade_state *state = &server->upgrade;
-
-    pthread_mutex_lock(&state->mutex);
-    if (answer != NULL)
-        state->answer = *answer;
-    state->stage = stage;
-    pthread_cond_broadcast(&state->changed);
-    pthread_mutex_unlock(&state->mutex);
-}
-
-static enum upgrade_stage
-stage_get(struct server *server)
-{
-    pthread_mutex_lock(&server->upgrade.mutex);
-    const enum upgrade_stage stage = server->upgrade.stage;
-    pthread_mutex_unlock(&server->upgrade.mutex);
-    return stage;
-}
-
-bool
-upgrade_is_gone(struct server *server)
-{
-    return stage_get(server) == UPGRADE_GONE;
-}
-
-void
-upgrade_asked_state(void *ctx, struct verb_upgrade *out)
-{
-    struct server *server = ctx;
-
-    pthread_mutex_lock(&server->upgrade.mutex);
-    *out = server->upgrade.answer;
-    out->pid = server->upgrade.stage == UPGRADE_STARTING ? 0 : (uint32_t)getpid();
-    pthread_mutex_unlock(&server->upgrade.mutex);
-    snprintf(out->version, sizeof out->version, "%s", ROOST_VERSION);
-}
-
-void
-upgrade_ready(struct server *server)
-{
-    stage_set(server, UPGRADE_NONE, NULL);
-}
-
-void
-upgrade_over(struct server *server)
-{
-    if (!upgrade_is_gone(server))
-        stage_set(server, UPGRADE_STOPPING, NULL);
-}
-
-static const char *
-busy_with(enum upgrade_stage stage)
-{
-    return stage == UPGRADE_STARTING   ? "the server is still starting"
-           : stage == UPGRADE_STOPPING ? "the server is stopping"
-                                       : "the server is being replaced already";
-}
-
-enum rc
-upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err)
-{
-    struct server *server = ctx;
-    struct upgrade_state *state = &server->upgrade;
-    enum rc rc = RC_OK;
-
-    pthread_mutex_lock(&state->mutex);
-    if (state->stage == UPGRADE_NONE) {
-        state->stage = UPGRADE_ASKED;
-        kill(getpid(), SIGUSR2);                /* the main thread waits for signals */
-    } else if (state->stage != UPGRADE_ASKED) { /* with that, one process answers both */
-        rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
-    }
-    while (state->stage == UPGRADE_ASKED)
-        pthread_cond_wait(&state->changed, &state->mutex);
-    *out = state->answer;
-    if (rc == RC_OK && state->stage == UPGRADE_NONE)
-        rc = err_set(err, RC_INVALID, 0, "%s", out->trouble);
-    else if (rc == RC_OK && state->stage == UPGRADE_STOPPING)
-        rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
-    pthread_mutex_unlock(&state->mutex);
-    return rc;
-}
-
-void
-upgrade_init(struct server *server)
-{
-    struct upgrade_state *state = &server->upgrade;
-
-    pthread_mutex_init(&state->mutex, NULL);
-    pthread_cond_init(&state->changed, NULL);
-    state->answer.pid = (uint32_t)getpid();
-    snprintf(state->answer.version, sizeof state->answer.version, "%s", ROOST_VERSION);
-    moving_init(&server->moving);
-    server->env.moving = &server->moving;
-}
-
-void
-upgrade_done(struct server *server)
-{
-    moving_done(&server->moving);
-    pthread_cond_destroy(&server->upgrade.changed);
-    pthread_mutex_destroy(&server->upgrade.mutex);
-}
-
 /* ---- all of it ---- */
 
 static void
@@ -391,7 +281,7 @@ gone(struct server *server, const struct replacement *new)
     LIST_FOR_EACH (node, &server->moving.list)
         live_clear(server->env.live, CONTAINER_OF(node, struct moved, link)->live_slot);
     ports_leave(server->ports);
-    stage_set(server, UPGRADE_GONE, NULL);
+    upgrade_stage_set(server, UPGRADE_GONE, NULL);
 }
 
 bool
@@ -401,7 +291,7 @@ upgrade_run(struct server *server)
     struct replacement new = {.server = server, .process = {.pidfd = -1}, .sock = -1};
     struct err err = {.rc = RC_OK};
 
-    stage_set(server, UPGRADE_ASKED, NULL); /* by a signal, perhaps */
+    upgrade_stage_set(server, UPGRADE_ASKED, NULL); /* by a signal, perhaps */
     buf_init(&new.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
     snprintf(answer.version, sizeof answer.version, "%s", ROOST_VERSION);
     enum rc rc = server->options->binary == NULL
@@ -413,11 +303,11 @@ upgrade_run(struct server *server)
     if (rc != RC_OK) {
         kill_new(&new);
         trouble_tell(server, &answer, &err);
-        stage_set(server, UPGRADE_NONE, &answer);
+        upgrade_stage_set(server, UPGRADE_NONE, &answer);
         buf_done(&new.packet);
         return false;
     }
-    stage_set(server, UPGRADE_GOING, &started);
+    upgrade_stage_set(server, UPGRADE_GOING, &started);
     rc = hand_over(&new, &err);
     buf_done(&new.packet);
     if (rc == RC_OK) {
@@ -429,7 +319,7 @@ upgrade_run(struct server *server)
     kill_new(&new); /* before anything is opened here */
     trouble_tell(server, &answer, &err);
     if (take_back(server, &err) == RC_OK) {
-        stage_set(server, UPGRADE_NONE, &answer);
+        upgrade_stage_set(server, UPGRADE_NONE, &answer);
         return false;
     }
     log_put(&server->log, LOG_E_UPGRADE_FAILED, "upgrade: cannot go on: %s", err.text);

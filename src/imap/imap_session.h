@@ -236,7 +236,9 @@ MUST_USE bool imap_resume_go(struct imap_session *im);
 /** Forgets what was to be opened. Harmless when there is nothing. */
 void imap_resume_end(struct imap_session *im);
 
-/* ---- run.c ---- */
+/* ---- peer.c ---- */
+/** What the protocol is doing now, should the client go. */
+enum end_moment imap_moment(const struct imap_session *im);
 /** Sends what is there; a peer that is gone ends the session. */
 void imap_flush(struct imap_session *im);
 /** Reads more. GO_PARK: nothing there now. */

@@ -72,36 +72,6 @@ deadlines_check(struct imap_session *im)
 
 /* ---- parking ---- */
 
-static enum end_moment
-moment_of(const struct imap_session *im)
-{
-    if (im->state == IMAP_NOT_AUTHENTICATED)
-        return im->login == IMAP_LOGIN_FULL ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
-    if (im->idle != NULL)
-        return MOMENT_IDLE;
-    if (imap_has_command(im))
-        return MOMENT_IN_REPLY;
-    if (im->work != NULL && im->work->spool_count > 0)
-        return MOMENT_IN_LITERAL;
-    return imap_between_commands(im) ? MOMENT_BETWEEN : MOMENT_IN_COMMAND;
-}
-
-void
-imap_flush(struct imap_session *im)
-{
-    switch (session_flush(&im->s)) {
-    case RC_OK:
-    case RC_AGAIN:
-        break;
-    case RC_LIMIT:
-        session_end(&im->s, END_LIMIT_MEMORY, "output of a command");
-        break;
-    default:
-        session_end_by_peer(&im->s, moment_of(im));
-        break;
-    }
-}
-
 static enum task_next
 park(struct imap_session *im, enum task_next next)
 {
@@ -239,7 +209,7 @@ hangup_check(struct imap_session *im)
     struct imap_work *work = im->work;
 
     if (conn_peer_gone(&im->s.conn)) {
-        session_end_by_peer(&im->s, moment_of(im));
+        session_end_by_peer(&im->s, imap_moment(im));
         return;
     }
     if (work->probed || work->mid_line || work->phase > PHASE_ANSWER ||
@@ -469,28 +439,6 @@ wants_plain_line(const struct imap_session *im)
 {
     return im->work != NULL && im->work->phase == PHASE_RUN &&
            im->work->cmd.id == IMAP_CMD_AUTHENTICATE;
-}
-
-enum go
-imap_read(struct imap_session *im)
-{
-    switch (conn_read(&im->s.conn)) {
-    case RC_OK:
-        return GO_ON;
-    case RC_AGAIN:
-        return GO_PARK;
-    case RC_LIMIT: /* the framer takes everything, so the buffer cannot stay full */
-    default:
-        session_end_by_peer(&im->s, moment_of(im));
-        return GO_ON;
-    }
-}
-
-void
-imap_ack_begun(struct imap_session *im)
-{
-    if (!imap_between_commands(im))
-        conn_ack_now(&im->s.conn);
 }
 
 static enum go

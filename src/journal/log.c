@@ -25,7 +25,7 @@
 #include "base/limits.h"
 #include "base/lock.h"
 #include "base/map.h"
-#include "journal/redact.h"
+#include "journal/escape.h"
 
 enum {
     DATE_OCTETS = 10,              /* YYYY-MM-DD */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "journal/escape.h"
 #include "journal/log.h"
 
 enum line_kind {
@@ -58,11 +59,5 @@ void log_tap_begin(struct log_tap *tap);
 void log_tap_feed(struct log_tap *tap, struct log_scope *scope, struct span output);
 /** Frees what it holds; it may be used again. */
 void log_tap_done(struct log_tap *tap);
-
-/** Writes text so that it is safe in a log line or on a terminal: control octets and what is
- * not UTF-8 as \xNN. Appends at most max octets and, when cut, " ...(+N)". Thread: any. */
-void text_escape(struct buf *buf, struct span text, size_t max);
-/** The same into dst, which has room for max + 32 octets (cap says so); returns the length. */
-size_t text_escape_to(char *dst, size_t cap, struct span text, size_t max);
 
 #endif

@@ -95,6 +95,7 @@ lmtp_of(struct session *session)
     return CONTAINER_OF(session, struct lmtp_session, s);
 }
 
+/* ---- reply.c ---- */
 /** One reply line: "250 2.1.5 text". Text of the client is never put into it unescaped. */
 PRINTF_LIKE(2, 3) void lmtp_reply(struct lmtp_session *lm, const char *fmt, ...);
 /** Forgets the transaction. */

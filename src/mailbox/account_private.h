@@ -69,6 +69,9 @@ struct accounts {
     struct room *room; /* borrowed; NULL: none is kept */
     const struct clock *clock;
     atomic_uint_fast64_t version_octets; /* of all current versions */
+    /* Called when an account has got a version, with no lock held: it is looked at from now on
+     * when memory is to be given back, and others' versions go when there is too much. */
+    void (*on_version)(struct account *acct);
 
     struct lock lock;
     /* lock */
@@ -106,11 +109,12 @@ struct mailbox {
     bool replay_lost; /* too many: nobody's load can be brought up to date */
 };
 
-/* --- account.c --- */
-
-/** The account has a version in memory: it is looked at when memory is to be given back. Lets
- *  go of others' when there is too much. Holds no lock when called. */
-void accounts_note_version(struct account *acct);
+/** Of the server; for retention and idle times. Thread: any. */
+static inline const struct clock *
+account_clock(const struct account *acct)
+{
+    return acct->accounts->clock;
+}
 
 /* --- turn.c --- */
 
@@ -150,8 +154,13 @@ void mailbox_set_name(struct mailbox *mailbox, struct span name);
 void mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
 /** Takes over the reference; NULL: none in memory. */
 void mailbox_set_current(struct mailbox *mailbox, struct version *version);
+
+/* --- version_after.c --- */
+
 /** The version that old becomes by these changes, with a reference, or NULL: no memory. */
 struct version *version_after(struct version *old, const struct mbox_changes *changes);
+
+/* --- mailbox.c --- */
 
 struct recent_mark {
     uint64_t mbox;

@@ -89,6 +89,12 @@ struct poller {
     struct timer_wheel wheel;
 };
 
+static inline int64_t
+poller_now_s(const struct poller *poller)
+{
+    return clock_mono_us(poller->clock) / 1000000;
+}
+
 /** The slot of that number, or NULL when there never was one. Thread: any. */
 struct task_slot *task_slot_at(struct poller *poller, uint32_t slot);
 /** Marks the task with why and makes it run: task_wake for all causes. */
@@ -102,6 +108,11 @@ void task_run(struct poller *poller, uint32_t slot, uint32_t why);
 void task_run_queued(struct poller *poller, uint32_t slot);
 /** The present identity of a slot. */
 uint64_t task_slot_id(const struct task_slot *slot);
+
+enum { TIMER_BATCH = 128 };
+/** Identities of tasks whose second has come, at most TIMER_BATCH at once; fewer: no more are
+ *  due, and the timerfd is set for the next. Takes LOCK_TIMERS. */
+size_t task_timers_due(struct poller *poller, uint64_t ids[TIMER_BATCH]);
 
 enum queue_signal {
     QUEUE_SIGNAL,  /* wake a thread if one is idle */

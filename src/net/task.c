@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -277,6 +278,70 @@ task_begin(struct task *task)
         continue;
     queue_push(poller, id.slot, QUEUE_SIGNAL); /* from here *task is another thread's */
 }
+
+/* --- timers --- */
+
+/* Under timer_lock: the timerfd is set to the earliest second that has something to do. */
+static void
+arm_timerfd(struct poller *poller, int64_t due_s)
+{
+    if (poller->timer_fd < 0 || due_s == poller->armed_s)
+        return;
+    struct itimerspec spec = {0};
+    if (due_s != TIMER_NEVER) {
+        spec.it_value.tv_sec = due_s > 0 ? (time_t)due_s : 0;
+        spec.it_value.tv_nsec = 1; /* all zero would switch it off */
+    }
+    CHECK(timerfd_settime(poller->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0);
+    poller->armed_s = due_s;
+}
+
+void
+task_timer_set(struct task *task, int64_t due_s)
+{
+    struct poller *poller = task->poller;
+    struct task_slot *slot = task_slot_at(poller, task_id_unpack(task->id).slot);
+
+    lock_enter(&poller->timer_lock);
+    if (slot->timer.due_s != due_s) {
+        timer_set(&poller->wheel, &slot->timer, due_s);
+        if (due_s < poller->armed_s)
+            arm_timerfd(poller, due_s);
+    }
+    lock_leave(&poller->timer_lock);
+}
+
+void
+task_timer_unset(struct task *task)
+{
+    struct poller *poller = task->poller;
+    struct task_slot *slot = task_slot_at(poller, task_id_unpack(task->id).slot);
+
+    lock_enter(&poller->timer_lock);
+    timer_unset(&poller->wheel, &slot->timer); /* the timerfd may tick once for nothing */
+    lock_leave(&poller->timer_lock);
+}
+
+size_t
+task_timers_due(struct poller *poller, uint64_t ids[TIMER_BATCH])
+{
+    struct timer *due[TIMER_BATCH];
+
+    lock_enter(&poller->timer_lock);
+    const size_t n = timer_wheel_expire(&poller->wheel, poller_now_s(poller), due, TIMER_BATCH);
+    /* A task unsets its timer before its generation ends: these are all alive. */
+    for (size_t i = 0; i < n; i++)
+        ids[i] = task_slot_id(CONTAINER_OF(due[i], struct task_slot, timer));
+    poller->timers_fired += n;
+    if (n < TIMER_BATCH) {
+        poller->armed_s = TIMER_NEVER; /* it has gone off, or is set anew */
+        arm_timerfd(poller, timer_wheel_next(&poller->wheel));
+    }
+    lock_leave(&poller->timer_lock);
+    return n;
+}
+
+/* --- end --- */
 
 void
 task_leave(struct task *task)

@@ -70,7 +70,7 @@ cache_check(struct registry *registry)
     lock_leave(&registry->lock);
     if (!due)
         return;
-    const enum rc rc = registry_changes(registry, &serial, NULL);
+    const enum rc rc = registry->ops->changes(registry, &serial, NULL);
     lock_enter(&registry->lock);
     if (rc != RC_OK || serial != registry->serial)
         cache_empty(registry);

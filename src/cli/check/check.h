@@ -12,6 +12,8 @@
 #include "base/attr.h"
 #include "daemon/config.h"
 
+enum { CHECK_TEXT_MAX = 1400 }; /* octets of a finding */
+
 enum check_finding {
     CHECK_OK,
     CHECK_NOTE,   /* nothing is wrong, but somebody may wonder */

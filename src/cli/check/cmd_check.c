@@ -7,8 +7,6 @@
 #include "cli/check/check.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,35 +20,9 @@
 
 enum {
     FREE_OCTETS_MIN = 256 << 20,
-    TEXT_MAX = 1400,
     AUTOLOGOUT_MIN_S = 30 * 60, /* RFC 3501 section 5.4 */
     IDLE_RENEWAL_S = 29 * 60,   /* RFC 2177: clients are advised to renew IDLE that often */
 };
-
-void
-check_tell(struct check *check, enum check_finding finding, const char *what, const char *fmt,
-           ...)
-{
-    static const char *const words[] = {"ok", "note", "PROBLEM"};
-    char text[TEXT_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    check->problems += finding == CHECK_PROBLEM;
-    if (!check->json) {
-        printf("%-7s %s: %s\n", words[finding], what, text);
-        return;
-    }
-    json_t *row =
-        json_pack("{ss, sb, ss}", "check", what, "ok", finding != CHECK_PROBLEM, "text", text);
-    if (row != NULL && finding == CHECK_NOTE)
-        json_object_set_new(row, "note", json_true());
-    json_dumpf(row, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(row);
-}
 
 static void
 check_folders(struct check *check, struct config *config)
@@ -140,7 +112,7 @@ check_certificate(struct check *check, const struct config *config)
     struct tls_server *server = NULL;
     struct tls_cert_info info;
     struct err err = {.rc = RC_OK};
-    char text[TEXT_MAX];
+    char text[CHECK_TEXT_MAX];
 
     if (config->certificate[0] == '\0') {
         check_tell(check, CHECK_OK, "certificate",

@@ -15,18 +15,6 @@
 
 enum { PATH_OCTETS = 64 << 10, NAMES_OCTETS = 256 << 20 };
 
-static const struct out_format *const formats[] = {&out_format_maildir, &out_format_mbox,
-                                                   &out_format_eml};
-
-const struct out_format *
-out_format_find(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(formats); i++)
-        if (strcmp(formats[i]->name, name) == 0)
-            return formats[i];
-    return NULL;
-}
-
 /* ---- files ---- */
 
 enum rc

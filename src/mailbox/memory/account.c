@@ -22,6 +22,33 @@ enum {
     VERSION_KEEP_MS = 20 * 1000,      /* a version that nobody has asked for */
 };
 
+/* Walks the accounts that have versions, least recently loaded first, until enough is given
+ * back. */
+static void
+trim_versions(struct accounts *accounts, int64_t used_before_ms, uint64_t keep_octets)
+{
+    lock_enter(&accounts->lock);
+    LIST_FOR_EACH (node, &accounts->versioned) {
+        struct account *acct = CONTAINER_OF(node, struct account, version_link);
+        if (mailboxes_trim(acct, used_before_ms, keep_octets))
+            list_remove(&acct->version_link);
+    }
+    lock_leave(&accounts->lock);
+}
+
+static void
+note_version(struct account *acct)
+{
+    struct accounts *accounts = acct->accounts;
+
+    lock_enter(&accounts->lock);
+    list_remove(&acct->version_link);
+    list_push_back(&accounts->versioned, &acct->version_link);
+    lock_leave(&accounts->lock);
+    if (atomic_load(&accounts->version_octets) > LIMIT_VERSION_CACHE)
+        trim_versions(accounts, INT64_MIN, LIMIT_VERSION_CACHE);
+}
+
 enum rc
 accounts_new(struct store *store, const struct clock *clock, struct accounts **out)
 {
@@ -33,6 +60,7 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     accounts->shared = (store_traits(store) & STORE_SHARED) != 0;
     accounts->reads_wait = (store_traits(store) & STORE_READS_WAIT) != 0;
     accounts->clock = clock;
+    accounts->on_version = note_version;
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);
     map_init(&accounts->by_id);
@@ -185,12 +213,6 @@ account_reads_wait(const struct account *acct)
     return acct->accounts->reads_wait;
 }
 
-const struct clock *
-account_clock(const struct account *acct)
-{
-    return acct->accounts->clock;
-}
-
 /* A mailbox that nobody looks at catches up when somebody does. */
 void
 accounts_changed_elsewhere(void *ctx, uint64_t account_id)
@@ -211,33 +233,6 @@ accounts_changed_elsewhere(void *ctx, uint64_t account_id)
     turn_run_wait(acct, &look, &waiter);
     turn_waiter_done(&waiter);
     account_put(acct);
-}
-
-/* Walks the accounts that have versions, least recently loaded first, until enough is given
- * back. */
-static void
-trim_versions(struct accounts *accounts, int64_t used_before_ms, uint64_t keep_octets)
-{
-    lock_enter(&accounts->lock);
-    LIST_FOR_EACH (node, &accounts->versioned) {
-        struct account *acct = CONTAINER_OF(node, struct account, version_link);
-        if (mailboxes_trim(acct, used_before_ms, keep_octets))
-            list_remove(&acct->version_link);
-    }
-    lock_leave(&accounts->lock);
-}
-
-void
-accounts_note_version(struct account *acct)
-{
-    struct accounts *accounts = acct->accounts;
-
-    lock_enter(&accounts->lock);
-    list_remove(&acct->version_link);
-    list_push_back(&accounts->versioned, &acct->version_link);
-    lock_leave(&accounts->lock);
-    if (atomic_load(&accounts->version_octets) > LIMIT_VERSION_CACHE)
-        trim_versions(accounts, INT64_MIN, LIMIT_VERSION_CACHE);
 }
 
 /* The account that has been idle longest and since before the given time, held again. */

@@ -55,6 +55,5 @@ uint64_t account_id(const struct account *acct);
 struct store_account *account_store(struct account *acct);
 /** Beginning a read of it may wait for a network: STORE_READS_WAIT. */
 bool account_reads_wait(const struct account *acct);
-const struct clock *account_clock(const struct account *acct);
 
 #endif

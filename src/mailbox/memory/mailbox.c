@@ -125,6 +125,19 @@ mailbox_set_name(struct mailbox *mailbox, struct span name)
 }
 
 void
+mailbox_set_current(struct mailbox *mailbox, struct version *version)
+{
+    struct accounts *accounts = mailbox->acct->accounts;
+    const uint64_t octets = version == NULL ? 0 : version_octets(version);
+
+    atomic_fetch_add(&accounts->version_octets, octets);
+    atomic_fetch_sub(&accounts->version_octets, mailbox->current_octets);
+    version_unref(mailbox->current);
+    mailbox->current = version;
+    mailbox->current_octets = octets;
+}
+
+void
 mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row)
 {
     struct mailbox_state *state = &mailbox->state;
@@ -619,7 +632,7 @@ mailbox_version(struct mailbox *mailbox, struct store_tx *tx, struct version **o
     const enum rc rc = mailbox_load(mailbox, tx, &loaded, err);
     loaded = settle_load(mailbox, rc == RC_OK ? loaded : NULL, since, &installed);
     if (installed)
-        accounts_note_version(mailbox->acct);
+        mailbox->acct->accounts->on_version(mailbox->acct);
     if (rc == RC_OK)
         *out = loaded;
     return rc;

@@ -34,14 +34,6 @@ foreign_wrap_done(struct foreign_wrap *wrap)
     buf_done(&wrap->part);
 }
 
-struct buf *
-foreign_wrap_text(struct foreign_wrap *wrap)
-{
-    wrap->text = !wrap->text;
-    buf_clear(&wrap->texts[wrap->text]);
-    return &wrap->texts[wrap->text];
-}
-
 bool
 foreign_wrap_step(struct foreign_wrap *wrap, uint32_t enabled, struct foreign_wrapped *line)
 {

@@ -83,6 +83,12 @@ bool foreign_wrap_grep(struct foreign_wrap *wrap, struct foreign_wrapped *line);
 bool foreign_wrap_indent(struct foreign_wrap *wrap, struct foreign_wrapped *line);
 
 /** An empty buffer for the rewritten line; it is not the one that line->text points into. */
-struct buf *foreign_wrap_text(struct foreign_wrap *wrap);
+static inline struct buf *
+foreign_wrap_text(struct foreign_wrap *wrap)
+{
+    wrap->text = !wrap->text;
+    buf_clear(&wrap->texts[wrap->text]);
+    return &wrap->texts[wrap->text];
+}
 
 #endif

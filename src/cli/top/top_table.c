@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Gathering, sorting and writing the table of `roost top`; see the header. */
-#include "cli/top_table.h"
+#include "cli/top/top_table.h"
 
 #include <stdlib.h>
 #include <string.h>

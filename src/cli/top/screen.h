@@ -5,8 +5,8 @@
  * since the VT100 knows; where it does not know the alternate screen, the picture stays.
  * Thread: main; one at a time.
  */
-#ifndef CLI_SCREEN_H
-#define CLI_SCREEN_H
+#ifndef CLI_TOP_SCREEN_H
+#define CLI_TOP_SCREEN_H
 
 #include <stdbool.h>
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/screen.h"
+#include "cli/top/screen.h"
 #include "cli/terminal.h"
-#include "cli/top_table.h"
+#include "cli/top/top_table.h"
 
 enum {
     EVERY_S = 2,

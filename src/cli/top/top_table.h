@@ -3,8 +3,8 @@
  * The table of `roost top`: rows of verb `sessions` gathered, sorted and written as lines that
  * fit the screen. No terminal here: lines of text in, a buffer of text out. Thread: main.
  */
-#ifndef CLI_TOP_TABLE_H
-#define CLI_TOP_TABLE_H
+#ifndef CLI_TOP_TOP_TABLE_H
+#define CLI_TOP_TOP_TABLE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * See the header. Signals set flags that screen_key looks at, but for those of a crash, which
  * give the screen back at once: tcsetattr and write may be called in handlers.
  */
-#include "cli/screen.h"
+#include "cli/top/screen.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What every verb says when it cannot go on. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+
+int
+cli_fail(const struct cli *cli, int code, const struct err *err)
+{
+    fprintf(stderr, "roost %s: %s\n", cli->verb,
+            err->text[0] == '\0' ? rc_name(err->rc) : err->text);
+    return code;
+}
+
+int
+cli_usage(const struct cli *cli, const char *sentence)
+{
+    fprintf(stderr, "roost %s: %s\nusage: %s\n", cli->verb, sentence, cli->synopsis);
+    return CLI_USAGE;
+}
+
+const char *
+cli_config_path(const struct cli *cli)
+{
+    if (cli->config_path == NULL)
+        cli_usage(cli, "no configuration: give -c DIR/roost.conf or set ROOST_CONF");
+    return cli->config_path;
+}

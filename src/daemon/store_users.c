@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What uses the store beside sessions. An upgrade closes all of it before the store and, when
+ * it fails, opens it again. Thread: the main thread.
+ */
+#include "auth/auth.h"
+#include "daemon/server_private.h"
+
+static enum rc
+open_control(struct server *server, struct err *err)
+{
+    struct house *house = &server->house;
+    const struct verb_house verbs = {
+        .clock = house->clock,
+        .registry = house->registry,
+        .store = house->store,
+        .accounts = house->accounts,
+        .table = server->env.table,
+        .log = house->log,
+        .networks = server->env.networks,
+        .journal = server->env.journal,
+        .journal_path = config_path(house->config, "journal.db"),
+        .append_octets = house->config->settings.append_octets,
+        .undelete_s = house->config->undelete_s,
+        .server = {server, upgrade_asked, upgrade_asked_state},
+    };
+
+    return control_open(&verbs, config_path(house->config, "run/control.sock"),
+                        &server->control, err);
+}
+
+static enum rc
+open_auth(struct server *server, struct err *err)
+{
+    const struct auth_options auth = {
+        .registry = server->house.registry,
+        .clock = server->house.clock,
+        .known_path = config_path(server->house.config, "logins.known"),
+    };
+
+    server->env.registry = server->house.registry;
+    server->env.accounts = server->house.accounts;
+    return auth_open(&server->env.auth, &auth, err);
+}
+
+enum rc
+server_store_users_open(struct server *server, struct err *err)
+{
+    enum rc rc = server->env.auth == NULL ? open_auth(server, err) : RC_OK;
+
+    if (rc == RC_OK)
+        rc = open_control(server, err);
+    if (rc == RC_OK)
+        rc = housekeeping_start(&server->house, &server->env, &server->housekeeping, err);
+    return rc;
+}
+
+void
+server_store_users_close(struct server *server)
+{
+    struct err err = {.rc = RC_OK};
+
+    control_close(server->control);
+    server->control = NULL;
+    housekeeping_stop(server->housekeeping);
+    server->housekeeping = NULL;
+    if (server->env.auth != NULL && auth_save(server->env.auth, &err) != RC_OK)
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Octets to and from the client. Where it has gone, the session ends in the light of what the
+ * protocol was doing then.
+ */
+#include "imap/imap_session.h"
+
+enum end_moment
+imap_moment(const struct imap_session *im)
+{
+    if (im->state == IMAP_NOT_AUTHENTICATED)
+        return im->login == IMAP_LOGIN_FULL ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
+    if (im->idle != NULL)
+        return MOMENT_IDLE;
+    if (imap_has_command(im))
+        return MOMENT_IN_REPLY;
+    if (im->work != NULL && im->work->spool_count > 0)
+        return MOMENT_IN_LITERAL;
+    return imap_between_commands(im) ? MOMENT_BETWEEN : MOMENT_IN_COMMAND;
+}
+
+void
+imap_flush(struct imap_session *im)
+{
+    switch (session_flush(&im->s)) {
+    case RC_OK:
+    case RC_AGAIN:
+        break;
+    case RC_LIMIT:
+        session_end(&im->s, END_LIMIT_MEMORY, "output of a command");
+        break;
+    default:
+        session_end_by_peer(&im->s, imap_moment(im));
+        break;
+    }
+}
+
+enum go
+imap_read(struct imap_session *im)
+{
+    switch (conn_read(&im->s.conn)) {
+    case RC_OK:
+        return GO_ON;
+    case RC_AGAIN:
+        return GO_PARK;
+    case RC_LIMIT: /* the framer takes everything, so the buffer cannot stay full */
+    default:
+        session_end_by_peer(&im->s, imap_moment(im));
+        return GO_ON;
+    }
+}
+
+void
+imap_ack_begun(struct imap_session *im)
+{
+    if (!imap_between_commands(im))
+        conn_ack_now(&im->s.conn);
+}

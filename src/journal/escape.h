@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Text of others that is safe to show. Thread: any. */
+#ifndef JOURNAL_ESCAPE_H
+#define JOURNAL_ESCAPE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+/** Writes text so that it is safe in a log line or on a terminal: control octets and what is
+ * not UTF-8 as \xNN. Appends at most max octets and, when cut, " ...(+N)". */
+void text_escape(struct buf *buf, struct span text, size_t max);
+/** The same into dst, which has room for max + 32 octets (cap says so); returns the length. */
+size_t text_escape_to(char *dst, size_t cap, struct span text, size_t max);
+
+#endif
