@@ -3,6 +3,7 @@
 
 import itertools
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -57,3 +58,19 @@ def open_path():
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+BOUND_S = 240  # a test that drives a program with windows
+
+
+@pytest.fixture
+def bounded():
+    """A bound for the whole test, beside those of what it waits for."""
+    def over(*_):
+        raise TimeoutError(f"not done within {BOUND_S} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(BOUND_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
