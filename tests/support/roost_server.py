@@ -123,8 +123,8 @@ class Roost:
                 return found
             time.sleep(0.02)
 
-    def journal_wait(self, reason, timeout=15):
-        """Waits for a session record with this end reason; returns how many there are."""
+    def journal_wait(self, *reasons, timeout=15):
+        """Waits for a session record with one of these end reasons; returns how many there are."""
         deadline = time.monotonic() + timeout
         while True:
             db = sqlite3.connect(f"file:{self.home}/journal.db?mode=ro", uri=True)
@@ -132,9 +132,10 @@ class Roost:
                 rows = dict(db.execute("SELECT reason, count(*) FROM session GROUP BY reason"))
             finally:
                 db.close()
-            if reason in rows or time.monotonic() > deadline:
-                assert reason in rows, f"no session ended for {reason}: {rows}"
-                return rows[reason]
+            found = sum(rows.get(reason, 0) for reason in reasons)
+            if found or time.monotonic() > deadline:
+                assert found, f"no session ended for {' or '.join(reasons)}: {rows}"
+                return found
             time.sleep(0.05)
 
     def record(self, number, timeout=15):

@@ -84,7 +84,10 @@ verdict_stalled_ms(const struct end_record *record)
     const struct end_evidence *e = &record->evidence;
     const int64_t lasted_ms = record->end_ms - record->start_ms;
 
-    if (record->reason != END_CLOSED_BEFORE_LOGIN)
+    /* The greeting that comes too late is answered by a reset, which may be seen before the
+     * close. */
+    if (record->reason != END_CLOSED_BEFORE_LOGIN &&
+        (record->reason != END_RESET || e->state != STATE_BEFORE_LOGIN))
         return -1;
     /* It sent a command and nothing came of it. */
     if (e->command != 0 && e->since_in_ms >= STALLED_COMMAND_MS &&

@@ -502,6 +502,8 @@ static const struct rule rules[] = {
      "Nothing was acknowledged, and the client came back after the connection was given up."},
     {"not-back", END_BY_NETWORK, SURE_OPEN, is_dead, tell_not_back, advise_pattern,
      "Nothing was acknowledged, and the client has not come back yet."},
+    {"server-stalled", END_BY_SERVER, SURE_LIKELY, is_stalled, tell_stalled, advise_stalled,
+     "The client left before login after it had waited for the server."},
     {"reset-forgot", END_BY_NETWORK, SURE_LIKELY, is_reset_forgot_back, tell_reset_forgot,
      advise_keepalive,
      "A reset answered a line after a silence, and the client came back from the same "
@@ -519,8 +521,6 @@ static const struct rule rules[] = {
      "The client left without a TLS close_notify, as this program always does."},
     {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again,
      "The client closed the connection in IDLE and connected again within a minute."},
-    {"server-stalled", END_BY_SERVER, SURE_LIKELY, is_stalled, tell_stalled, advise_stalled,
-     "The client left before login after it had waited for the server."},
     {"certificate-doubt", END_BY_CLIENT, SURE_OPEN, is_certificate_doubt,
      tell_certificate_doubt, NULL, "The client set up TLS and left before its first command."},
     {"no-close-notify", END_BY_CLIENT, SURE_LIKELY, is_without_notify, tell_without_notify,

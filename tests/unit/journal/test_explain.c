@@ -302,6 +302,12 @@ whoever_waited_for_the_server_is_no_scanner(void **state)
     record.tls = SPAN("TLSv1.3");
     expect("server-stalled", END_BY_SERVER, SURE_LIKELY,
            "waited 30 s for this server to take its connection", "Look at the machine");
+    record.reason = END_RESET; /* by the greeting, which found nobody */
+    expect("server-stalled", END_BY_SERVER, SURE_LIKELY, "waited 30 s", "Look at the machine");
+    record.evidence.state = STATE_SELECTED;
+    expect("reset", END_BY_CLIENT, SURE_LIKELY, "", "");
+    record.evidence.state = STATE_BEFORE_LOGIN;
+    record.reason = END_CLOSED_BEFORE_LOGIN;
     record.evidence.since_data_ms = 1002;
     expect("certificate-doubt", END_BY_CLIENT, SURE_OPEN, "", "");
     /* A command without an answer. */
