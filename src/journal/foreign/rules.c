@@ -312,7 +312,8 @@ silence(const struct foreign_case *c)
         return -1;
     const struct foreign_ref *from =
         view->last_in.line != 0 ? &view->last_in : &view->facts[FACT_LOGGED_IN].first;
-    if (from->line == 0)
+    /* Where a log ties its lines by the user alone, the login may be of another session. */
+    if (from->line == 0 || (view->last_in.line == 0 && strcmp(view->key, view->account) == 0))
         return -1;
     return foreign_case_between(c, view, from->at_us, view,
                                 view->facts[FACT_TIMED_OUT].last.at_us);

@@ -204,6 +204,47 @@ logcat_time(struct foreign_clock *clock, struct span *s, int64_t *at_out)
     return true;
 }
 
+static bool
+is_level(struct span word)
+{
+    return word.len == 1 && word.ptr[0] >= 'A' && word.ptr[0] <= 'W';
+}
+
+/* As Android Studio shows it: "2026-04-18 11:16:48.818  8570-8620  TAG  PACKAGE  V  text", and
+ * before 2022 "2018-05-08 22:47:34.013 3731-7953/PACKAGE V/TAG: text". */
+static bool
+studio_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
+            struct span *tag_out)
+{
+    struct span rest = *line;
+    int64_t at;
+
+    if (!when_take_iso(clock, &rest, &at) || rest.len == 0 || rest.ptr[0] != ' ')
+        return false;
+    struct span word = imap_take_word(&rest);
+    const ptrdiff_t hyphen = span_find_char(word, '-');
+    uint64_t pid;
+    if (hyphen <= 0 || !span_to_u64(span_head(word, (size_t)hyphen), UINT32_MAX, &pid))
+        return false;
+    if (span_find_char(word, '/') > 0) {
+        word = imap_take_word(&rest);
+        if (word.len < 4 || !is_level(span_head(word, 1)) || word.ptr[1] != '/' ||
+            word.ptr[word.len - 1] != ':')
+            return false;
+        *tag_out = span_of(word.ptr + 2, word.len - 3);
+        rest = span_tail(rest, 1);
+    } else {
+        *tag_out = imap_take_word(&rest);
+        imap_take_word(&rest); /* the package */
+        if (!is_level(imap_take_word(&rest)))
+            return false;
+        rest = span_tail(rest, 2);
+    }
+    *at_out = at;
+    *line = rest;
+    return true;
+}
+
 bool
 read_logcat_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
                  struct span *tag_out)
@@ -212,6 +253,8 @@ read_logcat_take(struct foreign_clock *clock, struct span *line, int64_t *at_out
     uint64_t number;
 
     *at_out = FOREIGN_NO_TIME;
+    if (studio_take(clock, line, at_out, tag_out))
+        return true;
     if (logcat_time(clock, &rest, at_out)) {
         /* Process and thread, in the form "threadtime". */
         for (unsigned i = 0; i < 2; i++) {

@@ -5,6 +5,7 @@
  *     V/k9      (23954): conn1111500528>>> 9 IDLE
  *     10-10 22:48:47.772 V/ImapConnection(17158): conn186973973>>> DONE
  *     05-08 22:47:34.013  3731  7953 V RealImapConnection: conn1<<<#9# [OK, Idle completed.]
+ *     2026-04-18 11:16:48.818  8570-8620  Sink$-CC  net.thunderbird.android  V  conn1<<<#+# []
  *
  * The number behind conn is the connection. What the server sent is shown as the lists it was
  * parsed to: #null# is untagged, #+# asks for more. Exceptions name no connection: they are
@@ -48,7 +49,8 @@ is_tag(struct span tag)
                                        "ImapFolderPusher",
                                        "ImapBackendPusher",
                                        "RealImapFolderIdler",
-                                       "ImapStore-ImapConnection"};
+                                       "ImapStore-ImapConnection",
+                                       "Sink$-CC"}; /* the logger's own name, as R8 left it */
 
     tag = span_trim(tag);
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)

@@ -68,6 +68,33 @@ struct moz_head {
     struct span text; /* behind "I/IMAP " */
 };
 
+/* Without a module's name in the line, its words must tell. */
+static bool
+is_old_line(struct span text)
+{
+    static const struct span begins[] = {SPAN_INIT("ImapThreadMainLoop "),
+                                         SPAN_INIT("proposed url"),
+                                         SPAN_INIT("queuing url:imap:"),
+                                         SPAN_INIT("considering playing queued url"),
+                                         SPAN_INIT("creating protocol instance"),
+                                         SPAN_INIT("failed creating protocol instance"),
+                                         SPAN_INIT("retrying ")};
+    static const struct span has[] = {SPAN_INIT(":SendData: "),
+                                      SPAN_INIT(":CreateNewLineFromSocket: "),
+                                      SPAN_INIT(":ProcessCurrentURL:"),
+                                      SPAN_INIT(":TellThreadToDie: "),
+                                      SPAN_INIT(":STREAM:"),
+                                      SPAN_INIT(":SetupWithUrl")};
+
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+        if (span_starts(text, begins[i]))
+            return true;
+    for (size_t i = 0; i < sizeof has / sizeof has[0]; i++)
+        if (span_find(text, has[i]) >= 0)
+            return true;
+    return false;
+}
+
 static bool
 head_parse(struct foreign_clock *clock, struct span line, struct moz_head *out)
 {
@@ -90,8 +117,7 @@ head_parse(struct foreign_clock *clock, struct span line, struct moz_head *out)
         return true;
     }
     out->text = rest;
-    return old &&
-           (read_has(rest, ":SendData: ") || read_has(rest, ":CreateNewLineFromSocket: "));
+    return old && is_old_line(rest);
 }
 
 bool
