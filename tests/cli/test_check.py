@@ -164,10 +164,15 @@ def test_addresses_that_cannot_be(home):
         assert len(told) == 1 and (words is None or words in told[0]), f"{options}: {told}"
 
 
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody who may not listen below 1024")
 def test_privileged_ports(tmp_path):
-    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 143:
-        pytest.skip("this system lets everybody listen on port 143")
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) < 1024:
+        pytest.skip("this system lets everybody listen below 1024")
     if any(Path(folder, "roost.service").exists() for folder in
            ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")):
         pytest.skip("roost is installed here: its service may")
@@ -176,14 +181,23 @@ def test_privileged_ports(tmp_path):
         program = home.dir / "roost"
         shutil.copy(binary(), program)
         subprocess.run(["chown", "-R", "nobody", str(home.dir)], check=True)
-        done = subprocess.run([str(program), "check", "-c", str(home.config), "-o", "imap.listen=127.0.0.1:143",
-                               "-o", "imaps.listen=127.0.0.1:0", "-o", "lmtp.listen=/run/lmtp.sock"], user=nobody.pw_uid,
-                              group=nobody.pw_gid, extra_groups=[], capture_output=True, text=True,
-                              env=dict(os.environ, MAIL_CONFIG=str(home.dir)))
-    told = problems(done.stdout)
-    assert done.returncode == 1 and len(told) == 2, done.stdout
-    assert "127.0.0.1:143: this user may not listen there" in told[0] and "CAP_NET_BIND_SERVICE" in told[0]
-    assert "ports: [lmtp] /run/lmtp.sock: this user may not make a socket in /run" in told[1]
+
+        def as_nobody(listen):
+            done = subprocess.run([str(program), "check", "-c", str(home.config), "-o", f"imap.listen={listen}",
+                                   "-o", "imaps.listen=127.0.0.1:0", "-o", "lmtp.listen=/run/lmtp.sock"], user=nobody.pw_uid,
+                                  group=nobody.pw_gid, extra_groups=[], capture_output=True, text=True,
+                                  env=dict(os.environ, MAIL_CONFIG=str(home.dir)))
+            told = problems(done.stdout)
+            assert done.returncode == 1 and len(told) == 2, done.stdout
+            assert "ports: [lmtp] /run/lmtp.sock: this user may not make a socket in /run" in told[1]
+            return told[0]
+
+        port = next(port for port in range(600, 1024) if not listens(port))
+        told = as_nobody(f"127.0.0.1:{port}")
+        assert f"127.0.0.1:{port}: this user may not listen there" in told and "CAP_NET_BIND_SERVICE" in told
+        # Whose it is cannot be seen by this user; that somebody has it can.
+        with socket.create_server(("127.0.0.1", port)):
+            assert f"127.0.0.1:{port}: in use by another program of user 0; as root" in as_nobody(f"127.0.0.1:{port}")
 
 
 # ---- Postfix ----

@@ -38,6 +38,7 @@ struct port_check {
     struct check *check;
     struct owner server; /* that runs in this DIR; pid 0: none */
     unsigned problems;
+    unsigned noted;     /* cannot be tried by this user */
     unsigned listening; /* by the server */
     unsigned count;
     char seen[PORTS_MAX][NET_ADDR_TEXT];
@@ -141,16 +142,14 @@ line_listens(const char *line, uint16_t port, uint64_t *inode_out, uid_t *uid_ou
 }
 
 /* Who listens on the port, at whatever address: one that is in the way has a socket there. The
- * server comes first, when it is among them. */
-static struct owner
-tcp_owner(const struct port_check *ports, uint16_t port)
+ * server comes first, when it is among them. False: nobody. */
+static bool
+tcp_owner(const struct port_check *ports, uint16_t port, struct owner *out)
 {
     static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
-    struct owner found = {.pid = 0};
     char line[512];
-    char pid[24];
+    bool found = false;
 
-    snprintf(pid, sizeof pid, "%d", (int)ports->server.pid);
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
         FILE *file = fopen(tables[i], "re");
         uint64_t inode;
@@ -159,19 +158,22 @@ tcp_owner(const struct port_check *ports, uint16_t port)
             if (!line_listens(line, port, &inode, &uid))
                 continue;
             const pid_t owner = process_of_socket(inode);
+            found = true;
+            *out = (struct owner){.pid = owner, .uid = uid};
             /* What cannot be looked at is the server's if it belongs to the server's user. */
             if (ports->server.pid != 0 &&
                 (owner == ports->server.pid || (owner == 0 && uid == ports->server.uid))) {
-                fclose(file);
-                return ports->server;
+                *out = ports->server;
+                break;
             }
-            found = (struct owner){.pid = owner, .uid = uid};
         }
         if (file != NULL)
             fclose(file);
+        if (found && out->pid != 0 && out->pid == ports->server.pid)
+            return true;
     }
-    if (found.pid != 0)
-        owner_name(&found);
+    if (found && out->pid != 0)
+        owner_name(out);
     return found;
 }
 
@@ -206,11 +208,37 @@ service_may_bind(void)
 }
 
 static void
+in_use(struct port_check *ports, const char *service, const char *where,
+       const struct owner *owner)
+{
+    char text[200];
+
+    if (ports->server.pid != 0 && owner->pid == ports->server.pid) {
+        ports->listening++;
+        return;
+    }
+    if (owner->pid != 0)
+        snprintf(text, sizeof text, "in use by %s (process %d); stop it, or change the address",
+                 owner->name, (int)owner->pid);
+    else
+        snprintf(text, sizeof text,
+                 "in use by another program of user %u; as root, ss -ltnp shows which",
+                 (unsigned)owner->uid);
+    problem(ports, service, where, text);
+}
+
+static void
 may_not_bind(struct port_check *ports, const char *service, const char *where, uint16_t port)
 {
+    struct owner owner;
     char text[300];
 
+    if (tcp_owner(ports, port, &owner)) { /* the system has not come to looking at that */
+        in_use(ports, service, where, &owner);
+        return;
+    }
     if (port < PRIVILEGED_BELOW && service_may_bind()) {
+        ports->noted++;
         check_tell(ports->check, CHECK_NOTE, "ports",
                    "[%s] %s: this user may not listen below %d; the systemd service may",
                    service, where, PRIVILEGED_BELOW);
@@ -220,26 +248,6 @@ may_not_bind(struct port_check *ports, const char *service, const char *where, u
              "this user may not listen there; let the service have CAP_NET_BIND_SERVICE "
              "(packaging/roost.service), or sysctl net.ipv4.ip_unprivileged_port_start=%u",
              port);
-    problem(ports, service, where, text);
-}
-
-static void
-in_use(struct port_check *ports, const char *service, const char *where, uint16_t port)
-{
-    const struct owner owner = tcp_owner(ports, port);
-    char text[200];
-
-    if (ports->server.pid != 0 && owner.pid == ports->server.pid) {
-        ports->listening++;
-        return;
-    }
-    if (owner.pid != 0)
-        snprintf(text, sizeof text, "in use by %s (process %d); stop it, or change the address",
-                 owner.name, (int)owner.pid);
-    else
-        snprintf(text, sizeof text,
-                 "in use by another program of user %u; as root, ss -ltnp shows which",
-                 (unsigned)owner.uid);
     problem(ports, service, where, text);
 }
 
@@ -281,9 +289,11 @@ address_check(struct port_check *ports, const char *service, const struct net_ad
         return;
     if (errno == EACCES)
         may_not_bind(ports, service, where, addr->port);
-    else if (errno == EADDRINUSE)
-        in_use(ports, service, where, addr->port);
-    else if (errno == EADDRNOTAVAIL)
+    else if (errno == EADDRINUSE) {
+        struct owner owner = {.pid = 0};
+        (void)tcp_owner(ports, addr->port, &owner);
+        in_use(ports, service, where, &owner);
+    } else if (errno == EADDRNOTAVAIL)
         problem(ports, service, where, "this machine has no such address");
     else
         problem(ports, service, where, strerror(errno));
@@ -360,5 +370,6 @@ check_ports(struct check *check, struct config *config)
         check_tell(check, CHECK_OK, "ports", "the server (process %d) listens on %u of them",
                    (int)ports.server.pid, ports.listening);
     else
-        check_tell(check, CHECK_OK, "ports", "all of them are free");
+        check_tell(check, CHECK_OK, "ports", "%s are free",
+                   ports.noted > 0 ? "as far as can be told, they" : "all of them");
 }
