@@ -67,6 +67,7 @@
 #define LIMIT_OUTPUT_HIGH_WATER                                                                \
     (256u << 10)                     /* octets queued before a command waits for its reader */
 #define LIMIT_OUTPUT_MAX (16u << 20) /* hard maximum of a session's queued output */
+#define LIMIT_COPYUID (1u << 20)     /* octets of that response code: 150,000 scattered UIDs */
 #define LIMIT_SLICE_US 5000          /* one run of a session */
 #define LIMIT_BAD_COMMANDS_BEFORE_LOGIN 3u
 #define LIMIT_BAD_COMMANDS 20u

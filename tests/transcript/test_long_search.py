@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Searches that take long: answers of millions of numbers, more keys than a server should have to look for, and
+"""Searches that take long, and long answers: millions of numbers, more keys than a server should have to look for, and
 clients that have gone meanwhile."""
 
 import select
@@ -82,6 +82,27 @@ def test_too_many_keys_for_the_mail(server):
     assert "[LIMIT] The search has too many keys for so much mail" in peer.last
     # A few of them are nothing, and the session goes on.
     assert answer(peer, "SEARCH " + keys(16), "SEARCH") == ["*", "SEARCH"]
+    peer.close()
+
+
+def test_copyuid_at_its_limit(server):
+    """LIMIT_COPYUID: one UID more, and the copy is answered without its UIDs."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    peer.command("COPY 1:2 Archive")
+    validity = peer.last.split("COPYUID ")[1].split()[0]
+    count, uids = 2, len("1,3")
+    while len(f"COPYUID {validity} ") + uids + len(f" 3:{count + 3}") + len(f",{2 * count + 1}") <= 1 << 20:
+        count += 1
+        uids += len(f",{2 * count - 1}")
+    peer.command(f"COPY 1:{count} Archive")
+    assert "[" in peer.last, peer.last
+    code = peer.last.split("[")[1].split("]")[0]
+    assert code.endswith(f",{2 * count - 1} 3:{count + 2}") and (1 << 20) - 8 <= len(code) <= 1 << 20, len(code)
+    peer.command(f"COPY 1:{count + 1} Trash")
+    assert peer.last.endswith("OK COPY completed"), peer.last[:100]
+    assert peer.command("STATUS Trash (MESSAGES)") == [f"* STATUS Trash (MESSAGES {count + 1})"]
     peer.close()
 
 

@@ -190,7 +190,8 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     return STEP_MORE;
 }
 
-/* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3), or NULL when nothing was copied. */
+/* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3). NULL: nothing was copied, or it would
+ * be longer than LIMIT_COPYUID (docs/protocol.md R-3). */
 static char *
 copyuid(struct imap_work *work, const struct copy_op *op)
 {
@@ -198,10 +199,10 @@ copyuid(struct imap_work *work, const struct copy_op *op)
 
     if (op->count == 0)
         return NULL;
-    buf_init(&code, 128 + op->source_count * 24); /* two numbers of ten digits a run */
+    buf_init(&code, 2 * LIMIT_COPYUID); /* the writer reserves more than it fills */
     buf_printf(&code, "COPYUID %u ", op->to_uidvalidity);
     struct numset_writer uids = numset_writer(&code);
-    for (size_t i = 0; i < op->source_count; i++)
+    for (size_t i = 0; i < op->source_count && buf_ok(&code); i++)
         for (uint64_t uid = op->sources[i].first; uid <= op->sources[i].last; uid++)
             numset_writer_add(&uids, (uint32_t)uid);
     numset_writer_end(&uids);
@@ -209,7 +210,9 @@ copyuid(struct imap_work *work, const struct copy_op *op)
     for (size_t i = 0; i < op->count; i++)
         numset_writer_add(&uids, op->first_uid + (uint32_t)i);
     numset_writer_end(&uids);
-    return buf_ok(&code) ? arena_str(&work->arena, buf_span(&code)) : NULL;
+    if (!buf_ok(&code) || buf_len(&code) > LIMIT_COPYUID)
+        return NULL;
+    return arena_str(&work->arena, buf_span(&code));
 }
 
 enum imap_step
