@@ -22,10 +22,14 @@ LOOKS = (0, 5, 10, 20, 30, 45)  # seconds after parking, for whoever watches
 ROUNDS_MAX = 300
 PUSH_SESSIONS, PUSHES = 1000, 500
 
+used_up = []            # directories of servers that are gone, until the run is over
+
 
 @contextmanager
 def fleet(server, accounts, files=FILES, **more):
-    """A server like this one with so many accounts that nobody has used, started; gone at the end."""
+    """A server like this one with so many accounts that nobody has used, started; stopped at the end.
+    Its files stay until the whole run is over: a file system without a journal does not give a
+    freed inode out again for some minutes, and whoever makes files meanwhile passes over them all."""
     server.stop()  # the one of the other rows shall not be in the way
     directory = Path(tempfile.mkdtemp(prefix="many-", dir=server.dir.parent))
     directory.chmod(0o755)
@@ -35,7 +39,13 @@ def fleet(server, accounts, files=FILES, **more):
         yield made
     finally:
         made.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+        used_up.append(directory)
+
+
+def clean():
+    """Removes what the servers of these rows left."""
+    while used_up:
+        shutil.rmtree(used_up.pop(), ignore_errors=True)
 
 
 class Growth:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import many  # noqa: E402
 from report import Report  # noqa: E402
 from rows import ACCOUNTS, ROWS, Context, applies  # noqa: E402
 from servers import (BenchError, Cyrus, Dovecot, Hibernating, Roost,  # noqa: E402
@@ -217,6 +218,7 @@ def main():
     finally:
         for server in servers:
             server.stop()
+        many.clean()
         if args.dir is None:
             shutil.rmtree(directory, ignore_errors=True)
     print(", ".join(f"{name} {version}" for name, version in versions.items() if version))
