@@ -347,6 +347,22 @@ db_is_stale(const struct db *db)
     return db->index != NULL && wal_index_is_stale(db->index);
 }
 
+bool
+db_sleep(struct db *db)
+{
+    CHECK(!db->held && sqlite3_get_autocommit(db->raw) != 0);
+    if (db->index == NULL || !vfs_sleep(db->raw))
+        return false;
+    (void)sqlite3_db_release_memory(db->raw);
+    return true;
+}
+
+enum rc
+db_wake(struct db *db)
+{
+    return vfs_wake(db->raw) ? RC_OK : RC_GONE;
+}
+
 /* One try. fresh: there are no pages yet. */
 static enum rc
 open_once(struct db **db_out, const char *path, const struct db_options *options, bool fresh,

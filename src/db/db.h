@@ -65,6 +65,18 @@ MUST_USE enum rc db_open(struct db **db_out, const char *path, const struct db_o
  */
 bool db_is_stale(const struct db *db);
 
+/**
+ * Gives back the descriptors and the page cache of a handle with own_index, while its schema
+ * and statements stay in memory: db_wake costs a tenth of opening it anew. False: not possible
+ * now, because another program is at the database or its files were changed less than a moment
+ * ago. A handle that sleeps may only be woken or closed; db_wal_octets can be asked. Thread:
+ * the handle's.
+ */
+bool db_sleep(struct db *db);
+/** RC_GONE: the files are not what they were, or cannot be opened. Close the handle and open
+ * another one. Thread: the handle's. Waits for disk. */
+MUST_USE enum rc db_wake(struct db *db);
+
 /** Closes; NULL is allowed. No statement may be in use. Thread: any. May wait for disk. */
 void db_close(struct db *db);
 

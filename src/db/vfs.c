@@ -66,6 +66,7 @@ struct vfs_file {
     sqlite3_file base;
     sqlite3_file *real;      /* directly behind this struct */
     const char *name;        /* SQLite's, good until it is closed */
+    int flags;               /* it was opened with */
     struct wal_index *index; /* the database's own; the log borrows it */
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
 
@@ -198,6 +199,21 @@ flush(struct vfs_file *log)
     return log->failed;
 }
 
+static bool
+is_asleep(const struct vfs_file *file)
+{
+    return file->real->pMethods == NULL;
+}
+
+static int
+close_real(struct vfs_file *file)
+{
+    const int result = is_asleep(file) ? SQLITE_OK : file->real->pMethods->xClose(file->real);
+
+    file->real->pMethods = NULL;
+    return result;
+}
+
 /* ---- the log ---- */
 
 static int
@@ -209,7 +225,7 @@ log_close(sqlite3_file *file)
     free(log->held);
     if (log->other != NULL)
         log->other->other = NULL;
-    return log->real->pMethods->xClose(log->real);
+    return close_real(log);
 }
 
 static int
@@ -320,7 +336,7 @@ static int
 db_file_close(sqlite3_file *file)
 {
     struct vfs_file *main_db = ours(file);
-    const int result = main_db->real->pMethods->xClose(main_db->real);
+    const int result = close_real(main_db);
 
     wal_index_put(main_db->index);
     return result;
@@ -367,7 +383,8 @@ file_lock(sqlite3_file *file, int level)
 static int
 file_unlock(sqlite3_file *file, int level)
 {
-    return real_of(file)->pMethods->xUnlock(real_of(file), level);
+    return is_asleep(ours(file)) ? SQLITE_OK /* it is being closed */
+                                 : real_of(file)->pMethods->xUnlock(real_of(file), level);
 }
 
 static int
@@ -391,7 +408,9 @@ file_sector_size(sqlite3_file *file)
 static int
 file_device(sqlite3_file *file)
 {
-    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
+    return is_asleep(ours(file))
+               ? 0
+               : real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
 }
 
 /* ---- the index ---- */
@@ -605,7 +624,8 @@ vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int
     if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0 || name == NULL)
         return real_vfs()->xOpen(real_vfs(), name, file, flags, flags_out);
     CHECK(real_vfs()->szOsFile <= REAL_FILE_MAX);
-    *our = (struct vfs_file){.real = (sqlite3_file *)(void *)(our + 1), .name = name};
+    *our = (struct vfs_file){
+        .real = (sqlite3_file *)(void *)(our + 1), .name = name, .flags = flags};
     memset(our->real, 0, sizeof *our->real); /* SQLite closes only what has methods */
     return (flags & SQLITE_OPEN_WAL) != 0 ? open_log(our, name, flags, flags_out)
                                           : open_db(our, name, flags, flags_out);
@@ -671,15 +691,72 @@ vfs_register(void)
     return VFS_NAME;
 }
 
-struct wal_index *
-vfs_index(struct sqlite3 *raw)
+static struct vfs_file *
+main_file(struct sqlite3 *raw)
 {
     sqlite3_file *file = NULL;
 
     if (sqlite3_file_control(raw, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
         file == NULL || file->pMethods != &db_methods)
         return NULL;
-    return ours(file)->index;
+    return ours(file);
+}
+
+struct wal_index *
+vfs_index(struct sqlite3 *raw)
+{
+    const struct vfs_file *main_db = main_file(raw);
+
+    return main_db == NULL ? NULL : main_db->index;
+}
+
+/* ---- sleeping ---- */
+
+bool
+vfs_sleep(struct sqlite3 *raw)
+{
+    struct vfs_file *main_db = main_file(raw);
+    struct vfs_file *log = main_db == NULL ? NULL : main_db->other;
+
+    if (log == NULL || log->held_octets != 0 || log->failed != SQLITE_OK ||
+        log->name_unsynced || has_locks(main_db) || !wal_index_sleep(main_db->index))
+        return false;
+    (void)close_real(log); /* everything in them was synced or is of no commit */
+    (void)close_real(main_db);
+    return true;
+}
+
+static bool
+open_again(struct vfs_file *file)
+{
+    int flags = file->flags & ~SQLITE_OPEN_CREATE;
+    const int result = real_vfs()->xOpen(real_vfs(), file->name, file->real, flags, &flags);
+
+    return result == SQLITE_OK && (flags & SQLITE_OPEN_READONLY) == 0;
+}
+
+/* Nobody else can come between the look at the files and their opening, which changes the log's
+ * times: SQLite sets its owner. */
+bool
+vfs_wake(struct sqlite3 *raw)
+{
+    struct vfs_file *main_db = main_file(raw);
+    struct vfs_file *log = main_db->other;
+
+    if (!is_asleep(main_db))
+        return true;
+    if (wal_index_hold(main_db->index) != RC_OK)
+        return false;
+    /* SQLite believes that it has kept this lock, which every handle has from its first look.
+     */
+    const bool again = open_again(main_db) && open_again(log) &&
+                       file_lock(&main_db->base, SQLITE_LOCK_SHARED) == SQLITE_OK;
+    if (!again) {
+        (void)close_real(log);
+        (void)close_real(main_db);
+    }
+    wal_index_release(main_db->index);
+    return again;
 }
 
 int64_t

@@ -12,8 +12,10 @@
 #ifndef DB_VFS_H
 #define DB_VFS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/span.h"
 
 struct sqlite3;
@@ -23,6 +25,13 @@ struct wal_index;
 const char *vfs_register(void);
 /** The index of an open database, or NULL when it was not opened through this VFS. Borrowed. */
 struct wal_index *vfs_index(struct sqlite3 *raw);
+/** Closes the files of an open database, whose handle stays as it is. False: that is not
+ * possible now (in use, shared with other programs, changed a moment ago). Nothing but vfs_wake
+ * and closing may follow. Thread: the handle's. */
+bool vfs_sleep(struct sqlite3 *raw);
+/** Opens them again. False: they are not what they were, or cannot be opened: close the handle.
+ */
+MUST_USE bool vfs_wake(struct sqlite3 *raw);
 /** How large the log at path may be, by a look at its file: 0 when it is known to be empty.
  *  Nobody locks a log's file, so this may be asked at any time. Thread: any. */
 int64_t vfs_log_octets(const char *path);

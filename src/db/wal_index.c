@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -26,6 +27,17 @@
 enum {
     ATTACH_BYTE = 128, /* "DMS" of SQLite's os_unix.c: 120 + 8 locks */
     PATH_OCTETS = 4096,
+    SETTLED_MS = 50, /* several ticks of the clock that stamps files */
+};
+
+/* What a file was when somebody looked. Whoever writes to it or puts another one in its place
+ * makes it differ. */
+struct mark {
+    dev_t device;
+    ino_t inode;
+    off_t octets;
+    struct timespec modified;
+    struct timespec changed;
 };
 
 struct wal_index {
@@ -41,6 +53,9 @@ struct wal_index {
     enum wal_index_mode mode;
     int fd; /* the -shm file, for its lock only; -1 */
     unsigned holds;
+    bool asleep; /* the file is closed, and db_mark and log_mark are to be compared */
+    struct mark db_mark;
+    struct mark log_mark;
     unsigned shared[WAL_INDEX_LOCKS];
     bool exclusive[WAL_INDEX_LOCKS];
     void **regions; /* owned */
@@ -187,6 +202,59 @@ settle_refused(struct wal_index *index)
     return RC_OK;
 }
 
+static bool
+mark_take(const char *path, const char *suffix, struct mark *out)
+{
+    char name[PATH_OCTETS];
+    struct stat st;
+
+    const int len = snprintf(name, sizeof name, "%s%s", path, suffix);
+    CHECK(len > 0 && (size_t)len < sizeof name);
+    if (stat(name, &st) != 0)
+        return false;
+    *out = (struct mark){.device = st.st_dev,
+                         .inode = st.st_ino,
+                         .octets = st.st_size,
+                         .modified = st.st_mtim,
+                         .changed = st.st_ctim};
+    return true;
+}
+
+static bool
+times_equal(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool
+marks_equal(const struct mark *a, const struct mark *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->octets == b->octets &&
+           times_equal(a->modified, b->modified) && times_equal(a->changed, b->changed);
+}
+
+/* A second write within one tick of that clock would not show: such a file cannot be marked. */
+static bool
+is_settled(const struct mark *mark)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t age_ms = (int64_t)(now.tv_sec - mark->changed.tv_sec) * 1000 +
+                           (now.tv_nsec - mark->changed.tv_nsec) / 1000000;
+    return age_ms > SETTLED_MS;
+}
+
+static bool
+is_as_marked(const struct wal_index *index)
+{
+    struct mark db_mark;
+    struct mark log_mark;
+
+    return mark_take(index->path, "", &db_mark) && mark_take(index->path, "-wal", &log_mark) &&
+           marks_equal(&db_mark, &index->db_mark) && marks_equal(&log_mark, &index->log_mark);
+}
+
 /* The first hold. The lock is held. */
 static enum rc
 keep_out(struct wal_index *index)
@@ -214,6 +282,9 @@ keep_out(struct wal_index *index)
         if (ftruncate(index->fd, 0) != 0)
             return RC_IO;
     }
+    if (index->asleep && !is_as_marked(index))
+        return become_stale(index);
+    index->asleep = false;
     index->mode = WAL_INDEX_PRIVATE;
     return RC_OK;
 }
@@ -234,16 +305,49 @@ wal_index_hold(struct wal_index *index)
     return rc;
 }
 
+/* Cannot fail for a lock that is there. */
+static void
+let_in(struct wal_index *index)
+{
+    struct flock none = attach_lock(F_UNLCK);
+
+    (void)fcntl(index->fd, F_SETLK, &none);
+}
+
 void
 wal_index_release(struct wal_index *index)
 {
     lock_enter(&index->lock);
     CHECK(index->holds > 0);
-    if (--index->holds == 0 && index->mode == WAL_INDEX_PRIVATE) {
-        struct flock none = attach_lock(F_UNLCK);
-        (void)fcntl(index->fd, F_SETLK, &none); /* cannot fail for a lock that is there */
-    }
+    if (--index->holds == 0 && index->mode == WAL_INDEX_PRIVATE)
+        let_in(index);
     lock_leave(&index->lock);
+}
+
+/* The marks are taken while others are kept out. The lock is held. */
+static bool
+fall_asleep(struct wal_index *index)
+{
+    if (keep_out(index) != RC_OK || index->mode != WAL_INDEX_PRIVATE)
+        return false;
+    index->asleep = mark_take(index->path, "", &index->db_mark) &&
+                    mark_take(index->path, "-wal", &index->log_mark) &&
+                    is_settled(&index->db_mark) && is_settled(&index->log_mark);
+    let_in(index);
+    if (index->asleep)
+        file_close(index);
+    return index->asleep;
+}
+
+bool
+wal_index_sleep(struct wal_index *index)
+{
+    lock_enter(&index->lock);
+    if (!index->asleep && index->mode == WAL_INDEX_PRIVATE && index->holds == 0)
+        (void)fall_asleep(index);
+    const bool asleep = index->asleep;
+    lock_leave(&index->lock);
+    return asleep;
 }
 
 enum wal_index_mode

@@ -16,6 +16,10 @@
  *         |                                                                                   v
  *         +--hold: another program is attached--> PUBLIC (SQLite's own -shm file) STALE
  *
+ * An index can sleep while nobody uses it: then its file is closed, and the next hold compares
+ * the database and its log with what they were (inode, size, times). Where they differ,
+ * somebody was there meanwhile.
+ *
  * A STALE index serves no transaction: its handles are closed, and new ones get a new index.
  * INV-S11 in docs/invariants.md.
  */
@@ -59,6 +63,10 @@ void wal_index_put(struct wal_index *index);
  */
 MUST_USE enum rc wal_index_hold(struct wal_index *index);
 void wal_index_release(struct wal_index *index);
+
+/** Closes the index's file until the next hold. False: it is in use, shared with other
+ * programs, or its files were changed a moment ago. Thread: any; does not wait. */
+bool wal_index_sleep(struct wal_index *index);
 
 enum wal_index_mode wal_index_mode(struct wal_index *index);
 bool wal_index_is_stale(const struct wal_index *index);

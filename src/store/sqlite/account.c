@@ -133,6 +133,18 @@ handle_close(struct handle *handle)
     free(handle);
 }
 
+void
+handle_drop(struct sqlite_store *store, struct handle *handle)
+{
+    const bool asleep = handle->asleep;
+
+    handle_close(handle);
+    if (asleep)
+        atomic_fetch_sub(&store->asleep, 1);
+    else
+        fds_give(store);
+}
+
 /* RC_NOT_FOUND: the tables are there but the mailboxes are not. A writer finds that out when
  * it loads the counters. */
 static enum rc
@@ -168,7 +180,7 @@ open_checked(struct sqlite_account *acct, enum handle_kind kind, bool create,
         return rc;
     rc = handle_check(handle, kind, err);
     if (rc != RC_OK) {
-        handle_close(handle);
+        handle_close(handle); /* its descriptors are the caller's */
         return rc;
     }
     *out = handle;

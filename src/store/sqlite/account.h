@@ -65,6 +65,7 @@ struct sqlite_tx {
 struct handle {
     struct db *db;
     bool in_use; /* guard: the shard's lock */
+    bool asleep; /* writer only: its files are closed (db_sleep). Guard: the shard's lock */
     bool loaded; /* writer only: the account's counters are read */
     struct sqlite_tx tx;
 };
@@ -97,8 +98,9 @@ struct sqlite_account {
     /* Guard: the shard's lock. */
     unsigned refs;
     enum setup_state setup;
-    struct list lru;       /* in shard.lru while a database is open */
-    int64_t used_us;       /* monotonic: last begin */
+    struct list lru; /* in shard.lru while a database is open, in shard.asleep while only a
+                        writer that sleeps is */
+    int64_t used_us; /* monotonic: last begin */
     struct handle *writer; /* owned; NULL: not open */
     struct handle *readers[LIMIT_READERS];
     unsigned readers_opening;
@@ -123,6 +125,7 @@ struct shard {
     pthread_cond_t changed; /* setup, truncating or readers of some account of it */
     struct map accounts;    /* id to store_account */
     struct list lru;        /* accounts with open databases, longest unused first */
+    struct list asleep;     /* accounts whose writer sleeps, longest asleep first */
 };
 
 struct sqlite_store {
@@ -130,6 +133,7 @@ struct sqlite_store {
     struct sqlite_options options;
     char *dir; /* owned */
     atomic_int_fast64_t fds;
+    atomic_int_fast64_t asleep; /* handles that sleep */
     struct shard shards[STORE_SHARDS];
     struct logs logs;
     struct making making;
@@ -165,6 +169,8 @@ bool account_is_open(struct sqlite_store *store, uint64_t account_id);
 /* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
 MUST_USE enum rc fds_take(struct sqlite_store *store, struct err *err);
 void fds_give(struct sqlite_store *store);
+/* Opens the account's writer, or wakes it; it is taken. Waits for disk. */
+MUST_USE enum rc writer_open(struct sqlite_account *acct, struct err *err);
 /* Takes everybody off the list of waiters; call wakes_call without the lock. */
 struct wakes {
     struct wake *list; /* owned */
@@ -194,6 +200,8 @@ MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, struct handle **
 MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,
                                 struct err *err);
 void handle_close(struct handle *handle);
+/* Closes it and gives its place back, among the descriptors or the sleepers. */
+void handle_drop(struct sqlite_store *store, struct handle *handle);
 /* All files of it. RC_OK also when there is none. */
 MUST_USE enum rc account_dir_remove(const struct sqlite_store *store, uint64_t id,
                                     struct err *err);

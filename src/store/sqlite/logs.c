@@ -170,9 +170,10 @@ empty_closed(struct sqlite_account *acct)
         return;
     if (handle_open_plain(acct, &handle, NULL) == RC_OK) {
         log_empty(acct, handle->db);
-        handle_close(handle);
+        handle_drop(acct->store, handle);
+    } else {
+        fds_give(acct->store);
     }
-    fds_give(acct->store);
 }
 
 static void
@@ -187,7 +188,9 @@ empty_one(struct sqlite_store *store, uint64_t account_id)
         sqlite_account_put(base);
         return;
     }
-    if (acct->writer != NULL) {
+    if (acct->writer != NULL && acct->writer->asleep && writer_open(acct, NULL) != RC_OK) {
+        /* It cannot be opened, so it cannot be emptied. */
+    } else if (acct->writer != NULL) {
         log_empty(acct, acct->writer->db);
         acct->checkpoint_at_octets = 0;
     } else {

@@ -146,7 +146,7 @@ writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
             lock_wait(&shard->lock, &shard->changed);
         CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
         acct->writer_busy = true;
-        *open_out = acct->writer == NULL;
+        *open_out = acct->writer == NULL || acct->writer->asleep;
         if (!*open_out)
             touch(shard, acct);
     }
@@ -154,7 +154,30 @@ writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
     return rc;
 }
 
-static enum rc
+/* Its descriptors are taken. False: it was closed, because its files are not what they were. */
+static bool
+writer_wake(struct shard *shard, struct sqlite_account *acct)
+{
+    struct handle *handle = acct->writer;
+    const bool woken = db_wake(handle->db) == RC_OK;
+
+    lock_enter(&shard->lock);
+    if (woken) {
+        handle->asleep = false;
+        atomic_fetch_sub(&acct->store->asleep, 1);
+        touch(shard, acct);
+    } else {
+        acct->writer = NULL;
+    }
+    lock_leave(&shard->lock);
+    if (woken)
+        return true;
+    sweep_free(acct);
+    handle_drop(acct->store, handle);
+    return false;
+}
+
+enum rc
 writer_open(struct sqlite_account *acct, struct err *err)
 {
     struct shard *shard = shard_of(acct);
@@ -163,6 +186,8 @@ writer_open(struct sqlite_account *acct, struct err *err)
 
     if (rc != RC_OK)
         return rc;
+    if (acct->writer != NULL && writer_wake(shard, acct))
+        return RC_OK;
     rc = handle_open(acct, HANDLE_WRITER, &handle, err);
     if (rc != RC_OK) {
         fds_give(acct->store);
@@ -186,8 +211,7 @@ writer_reopen(struct sqlite_account *acct, struct err *err)
     acct->writer = NULL;
     lock_leave(&shard->lock);
     sweep_free(acct);
-    handle_close(handle);
-    fds_give(acct->store);
+    handle_drop(acct->store, handle);
     return writer_open(acct, err);
 }
 
@@ -332,7 +356,8 @@ come_again(struct sqlite_account *acct, struct wake wake, struct err *err)
 static enum rc
 fill(struct sqlite_account *acct, struct err *err)
 {
-    enum rc rc = acct->writer == NULL ? writer_open(acct, err) : RC_OK;
+    const bool open = acct->writer != NULL && !acct->writer->asleep;
+    enum rc rc = open ? RC_OK : writer_open(acct, err);
 
     if (rc == RC_OK)
         rc = writer_begin(acct, err);
@@ -430,8 +455,7 @@ reader_drop(struct sqlite_account *acct, struct handle *handle)
             acct->readers[i] = NULL;
     lock_leave(&shard->lock);
     reader_give(acct, handle); /* those who wait may open one */
-    handle_close(handle);
-    fds_give(acct->store);
+    handle_drop(acct->store, handle);
 }
 
 enum rc
@@ -695,7 +719,8 @@ log_keep_short(struct sqlite_account *acct)
 
     CHECK(lock_none_held());
     lock_enter(&shard->lock);
-    const bool due = acct->setup == SETUP_READY && acct->writer != NULL && !acct->keeping;
+    const bool due = acct->setup == SETUP_READY && acct->writer != NULL &&
+                     !acct->writer->asleep && !acct->keeping;
     CHECK(!due || !acct->writer_busy);
     if (due)
         acct->writer_busy = true;
