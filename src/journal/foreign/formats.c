@@ -136,6 +136,7 @@ const struct foreign_format foreign_formats[] = {
      .title = "fetchmail verbose output",
      .program = "fetchmail",
      .side = SIDE_CLIENT,
+     .state_octets = READ_STATE_OCTETS,
      .head = read_fetchmail_head,
      .read = read_fetchmail},
     {.code = "curl",

@@ -80,6 +80,8 @@ struct foreign_clock {
     int32_t year;        /* for formats that name none */
     int64_t day_us;      /* begin of the day that times without date belong to */
     int64_t last_tod_us; /* time of day last read without date; -1: none */
+    bool has_near;
+    int64_t near_us; /* a time with a year that is not far from the next one read */
 };
 
 struct foreign_format;

@@ -116,6 +116,7 @@ end_find(const struct foreign_case *c, enum foreign_side side,
          enum foreign_fact *fact_out)
 {
     int64_t best = INT64_MAX;
+    uint64_t line = 0;
     bool found = false;
 
     for (uint32_t i = 0; i < c->view_count; i++) {
@@ -126,10 +127,14 @@ end_find(const struct foreign_case *c, enum foreign_side side,
             if (seen->count == 0 || !counts(fact))
                 continue;
             const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
-            /* What says more goes before a bare goodbye of the same moment. */
-            if (found && (at > best || (at == best && *fact_out != FACT_BYE)))
+            /* What says more goes before a bare goodbye of the same moment; else what the same
+             * log said first. */
+            const bool is_first = found && *view_out == c->views[i] && seen->last.line < line;
+            if (found && (at > best || (at == best && *fact_out != FACT_BYE &&
+                                        (fact == FACT_BYE || !is_first))))
                 continue;
             best = at;
+            line = seen->last.line;
             found = true;
             *view_out = c->views[i];
             *fact_out = fact;
@@ -439,6 +444,11 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view;
     enum foreign_fact fact;
 
+    /* mbsync -V and the like tell what they do, but not in commands. */
+    if (talk == NULL && foreign_case_with(c, FACT_GAVE_UP, SIDE_CLIENT) != NULL)
+        return sure(
+            v, SURE_LIKELY,
+            "The client's log says that it waited in vain; for what, it does not show.");
     if (talk == NULL || !foreign_case_end(c, SIDE_ANY, &view, &fact))
         return false;
     const struct foreign_cmd *last = foreign_session_last(talk);

@@ -285,6 +285,10 @@ entry_finish(struct reading *reading)
         return;
     reading->entry.text = buf_span(&reading->text);
     work->reader.wrapped_us = reading->pending_wrapped_us;
+    /* What the container said of the year is better than when the file was changed. */
+    work->reader.clock.has_near =
+        reading->pending_wrapped_us != FOREIGN_NO_TIME && reading->wrap.clock.has_date;
+    work->reader.clock.near_us = reading->pending_wrapped_us;
     const uint64_t before = work->tracker.event_count;
     if (work->reader.format->read(&work->reader, &reading->entry))
         work->log->entries++;

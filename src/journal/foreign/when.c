@@ -2,6 +2,7 @@
 /* Times in foreign logs. Days are counted in the Gregorian calendar. Pure. */
 #include "journal/foreign/when.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool
@@ -217,6 +218,20 @@ take_month(struct span *s)
     return 0;
 }
 
+/* The year that brings a day of the calendar nearest to a time. */
+static int64_t
+year_near(int64_t near_us, unsigned month, unsigned day)
+{
+    const int64_t guess = 1970 + near_us / WHEN_DAY_US * 400 / 146097;
+    int64_t best = guess;
+
+    for (int64_t year = guess - 1; year <= guess + 1; year++)
+        if (llabs(when_days(year, month, day) * WHEN_DAY_US - near_us) <
+            llabs(when_days(best, month, day) * WHEN_DAY_US - near_us))
+            best = year;
+    return best;
+}
+
 bool
 when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
 {
@@ -240,9 +255,12 @@ when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
         *at_out = when_tod(clock, tod, precision);
         return true;
     }
+    if (clock->has_near)
+        clock->year = (int32_t)year_near(clock->near_us, (unsigned)month, (unsigned)day);
     int64_t at = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
     /* No year is named: a date half a year back is the next year's. */
-    if (clock->precision_us != 0 && at < clock->day_us - 183 * WHEN_DAY_US) {
+    if (!clock->has_near && clock->precision_us != 0 &&
+        at < clock->day_us - 183 * WHEN_DAY_US) {
         clock->year++;
         at = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
     }

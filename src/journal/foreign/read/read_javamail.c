@@ -160,6 +160,18 @@ own_words(struct foreign_reader *reader, struct foreign_event *event, struct spa
     }
 }
 
+/* "\tat com.sun.mail...", "Caused by: ...", "javax.mail.FolderClosedException: ...". */
+static bool
+is_trace(struct span text)
+{
+    struct span rest = text;
+    const struct span word = imap_take_word(&rest);
+
+    return span_starts(text, SPAN("Caused by: ")) || span_starts(text, SPAN("\tat ")) ||
+           span_starts(text, SPAN("\t... ")) || span_starts(text, SPAN("  nested exception")) ||
+           (read_has(word, "Exception") && read_has(word, "."));
+}
+
 bool
 read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
 {
@@ -188,7 +200,7 @@ read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
         imap_client_line(head.text, &parsed);
     if (!expected && (parsed.sort == IMAP_OTHER || parsed.sort == IMAP_UNKNOWN)) {
         own_words(reader, &event, head.text);
-        return head.marked || span_trim(head.text).len == 0;
+        return head.marked || span_trim(head.text).len == 0 || is_trace(head.text);
     }
     read_emit_line(reader, &event, dir, head.text);
     return true;

@@ -122,6 +122,12 @@ read_mbsync(struct foreign_reader *reader, const struct foreign_line *line)
 
 /* --- fetchmail --- */
 
+struct fetchmail_state {
+    bool gave_up; /* its own timer ended the session: the socket error after it is its own, too
+                   */
+};
+_Static_assert(sizeof(struct fetchmail_state) <= READ_STATE_OCTETS, "state_octets");
+
 bool
 read_fetchmail_head(struct span line)
 {
@@ -131,6 +137,7 @@ read_fetchmail_head(struct span line)
 bool
 read_fetchmail(struct foreign_reader *reader, const struct foreign_line *line)
 {
+    struct fetchmail_state *state = reader->state;
     struct span text;
     struct foreign_event event = event_of(reader, line, &text);
 
@@ -142,8 +149,12 @@ read_fetchmail(struct foreign_reader *reader, const struct foreign_line *line)
         read_emit_line(reader, &event, DIR_TO_CLIENT, text);
     } else if (read_has(text, " querying ") && read_has(text, "poll started")) {
         event.opens = true;
+        state->gave_up = false;
         read_emit_fact(reader, &event, FACT_CONNECTED, SPAN(""));
+    } else if (state->gave_up && span_starts(text, SPAN("socket error"))) {
+        read_emit_fact(reader, &event, FACT_CLOSED, text);
     } else {
+        state->gave_up |= span_starts(text, SPAN("timeout after"));
         own_words(reader, &event, text);
     }
     return true;
