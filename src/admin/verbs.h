@@ -11,12 +11,14 @@
 #define ADMIN_VERBS_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "session/session.h"
+#include "session/settings.h"
 
 struct accounts;
 struct journal;
@@ -54,8 +56,9 @@ struct verb_house {
     struct journal *journal;     /* NULL: no server runs */
     struct networks *networks;   /* NULL: no server runs */
     const char *journal_path;    /* its database, which may not be there yet */
-    uint64_t append_octets;      /* [limits] append */
-    int64_t undelete_s;          /* [store] undelete */
+    /* Where the settings are, which a reload exchanges. */
+    const _Atomic(const struct settings *) *settings;
+    int64_t undelete_s; /* [store] undelete */
     struct verb_server server;
 };
 
@@ -91,6 +94,12 @@ struct registry_account;
 MUST_USE enum rc verb_account(const struct verb_call *call, struct registry_account *out,
                               struct err *err);
 
+/** [limits] append as it is now. */
+static inline uint64_t
+verb_append_octets(const struct verb_call *call)
+{
+    return atomic_load(call->house->settings)->append_octets;
+}
 /** Tells all sessions of an account, if a server runs. */
 void verb_tell_sessions(const struct verb_call *call, uint64_t account_id,
                         enum session_post post);

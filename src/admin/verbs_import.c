@@ -330,9 +330,9 @@ message_take(struct import *import, const json_t *head, struct span data, struct
 
     if (data.len == 0)
         return refuse(import, box, source, "empty", err);
-    if (data.len > import->call->house->append_octets) {
+    if (data.len > verb_append_octets(import->call)) {
         err_set(&why, RC_LIMIT, 0, "%zu octets, and [limits] append takes %ju", data.len,
-                (uintmax_t)import->call->house->append_octets);
+                (uintmax_t)verb_append_octets(import->call));
         return refuse(import, box, source, why.text, err);
     }
     if (import->box != NULL && import->box != box)
@@ -474,7 +474,7 @@ verb_import(const struct verb_call *call, struct err *err)
         return rc;
     /* A batch, what ingest makes of it, and the largest message. */
     arena_init(&import.arena, (size_t)IMPORT_BATCH_OCTETS * 4 + INGEST_ARENA +
-                                  (size_t)call->house->append_octets * 2);
+                                  (size_t)verb_append_octets(call) * 2);
     map_init(&import.by_name);
     import.last = &import.first;
     turn_waiter_init(&import.waiter);

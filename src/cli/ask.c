@@ -160,13 +160,14 @@ ask_here(struct config *config, const char *verb, const json_t *args,
     enum rc rc = house_open(&house, config, HOUSE_OFFLINE, &clock_system, err);
     if (rc != RC_OK)
         return rc;
+    _Atomic(const struct settings *) settings = &config->settings;
     const struct verb_house verbs = {
         .clock = &clock_system,
         .registry = house.registry,
         .store = house.store,
         .accounts = house.accounts,
         .journal_path = config_path(config, "journal.db"),
-        .append_octets = config->settings.append_octets,
+        .settings = &settings,
         .undelete_s = config->undelete_s,
     };
     const struct verb_call call = {.house = &verbs, .io = &io, .args = args};

@@ -20,7 +20,7 @@ open_control(struct server *server, struct err *err)
         .networks = server->env.networks,
         .journal = server->env.journal,
         .journal_path = config_path(house->config, "journal.db"),
-        .append_octets = house->config->settings.append_octets,
+        .settings = &server->env.settings,
         .undelete_s = house->config->undelete_s,
         .server = {server, upgrade_asked, upgrade_asked_state},
     };

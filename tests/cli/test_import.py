@@ -7,6 +7,7 @@ import gzip
 import json
 import lzma
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -485,3 +486,22 @@ def test_a_mailbox_that_cannot_be(home, tmp_path):
     done = home.run("import", name, str(top), check=False)
     assert done.returncode == 1 and "The mailbox name is too long" in done.stderr
     assert {"INBOX": ["one"], "z": ["three"]}.items() <= subjects(state(home, name).mailboxes).items()
+
+
+def test_a_reload_changes_what_is_taken(tmp_path):
+    """[limits] append takes effect at once, for import too."""
+    large = tmp_path / "large.eml"
+    large.write_text("Subject: large\n\n" + "x" * 70 * 1024 + "\n")
+    with Roost(accounts=["anna"]) as server:
+        config = server.config.read_text().replace(";levels = SF", "levels = PSF")
+        server.config.write_text(config.replace(";append = 64M", "append = 64K"))
+        server.process.send_signal(signal.SIGHUP)
+        server.log_wait("configuration reloaded")
+        done = server.run("import", "anna", str(large), check=False)
+        assert done.returncode == 1 and "[limits] append takes 65536" in done.stderr, done.stdout + done.stderr
+        server.config.write_text(config)
+        server.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while server.log().count("configuration reloaded") < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert "1 messages imported" in server.run("import", "anna", str(large)).stdout
