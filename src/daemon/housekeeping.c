@@ -17,13 +17,16 @@
 #include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
 #include "store/removed.h"
+#include "store/room.h"
 
 enum {
     EVICT_EVERY_S = 10,
-    SAVE_EVERY_S = 60,    /* who has logged in from where */
-    PURGE_STEPS_MAX = 50, /* of one visit */
-    VISITS_MAX = 250,     /* a second */
-    REMOVED_MAX = 50,     /* accounts purged at once */
+    SAVE_EVERY_S = 60,      /* who has logged in from where */
+    PURGE_STEPS_MAX = 50,   /* of one visit */
+    HURRY_STEPS_MAX = 2000, /* the same while the disk is full: a GiB is moved and cut off */
+    VISITS_MAX = 250,       /* a second */
+    HURRY_ROUND_S = 60, /* of a round while the disk is full, for as many as VISITS_MAX allow */
+    REMOVED_MAX = 50,   /* accounts purged at once */
 };
 
 /* One time round all accounts. */
@@ -48,6 +51,14 @@ struct housekeeping {
     struct round round;
     int64_t last_began_s; /* of the round before this one; 0: this is the first */
 };
+
+/* On a full disk people delete to make room, and nothing is kept for undeleting then: it must
+ * not take half a day until that is seen. */
+static bool
+in_a_hurry(const struct housekeeping *hk)
+{
+    return room_is_wanted(hk->house->room);
+}
 
 /* One step of purging through the account's turn. True: there is more. */
 static bool
@@ -94,7 +105,8 @@ visit(struct housekeeping *hk, uint64_t account_id)
         return;
     if (is_due(hk, acct)) {
         hk->round.purged++;
-        for (int step = 0; step < PURGE_STEPS_MAX && purge_step(hk, acct); step++) {
+        const int most = in_a_hurry(hk) ? HURRY_STEPS_MAX : PURGE_STEPS_MAX;
+        for (int step = 0; step < most && purge_step(hk, acct); step++) {
         }
     }
     account_put(acct);
@@ -119,7 +131,9 @@ round_over(struct housekeeping *hk)
 static void
 visit_some(struct housekeeping *hk, uint64_t second)
 {
-    const uint64_t round_s = hk->house->config->purge_every_s;
+    const uint64_t every_s = hk->house->config->purge_every_s;
+    const uint64_t round_s =
+        every_s > HURRY_ROUND_S && in_a_hurry(hk) ? HURRY_ROUND_S : every_s;
     struct registry_account rows[VISITS_MAX];
     struct registry *registry = hk->house->registry;
     uint64_t enabled = 0;
@@ -128,8 +142,8 @@ visit_some(struct housekeeping *hk, uint64_t second)
 
     if (registry_count(registry, &enabled, &without_scram, NULL) != RC_OK || enabled == 0)
         return;
-    const uint64_t every_s = round_s / enabled;
-    if (every_s > 1 && second % every_s != 0)
+    const uint64_t pause_s = round_s / enabled;
+    if (pause_s > 1 && second % pause_s != 0)
         return;
     const uint64_t share = 1 + enabled / round_s;
     const size_t want = share < VISITS_MAX ? share : VISITS_MAX;

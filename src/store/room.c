@@ -104,6 +104,16 @@ room_give(struct room *room)
 }
 
 bool
+room_is_wanted(struct room *room)
+{
+    struct statvfs fs;
+
+    if (room == NULL || fstatvfs(room->fd, &fs) != 0)
+        return false;
+    return (uint64_t)fs.f_bavail * fs.f_frsize < LIMIT_DISK_RESERVE;
+}
+
+bool
 room_is_short(struct room *room)
 {
     if (room == NULL || atomic_load(&room->held) == PIECES)

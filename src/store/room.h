@@ -31,6 +31,8 @@ void room_close(struct room *room);
 /** Gives up a piece for a change that frees space and found the disk full. False: nothing is
  *  left, or room is NULL. Waits for disk. */
 MUST_USE bool room_give(struct room *room);
+/** The disk has less room than what is kept here: it is as good as full. NULL: false. */
+bool room_is_wanted(struct room *room);
 /** Some of it is missing, and the disk has no room to get it back. Waits for disk when so;
  * NULL: false. */
 bool room_is_short(struct room *room);

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -188,6 +189,26 @@ def fill_with_mail(place, peer):
         else:
             raise AssertionError("the disk is never full")
     return kept
+
+
+def test_what_was_deleted_makes_room():
+    """Nothing is kept for undeleting while the disk is full, and nobody has to wait for the next round."""
+    with small_disk(64) as place, Roost(accounts=["anna", "bert"]) as server:
+        peer = server.login("anna")
+        peer.socket.settimeout(120)
+        peer.command("SELECT INBOX")
+        for n in range(3000):
+            if " OK " not in append(peer, n, 60_000, expect=None):
+                break
+        else:
+            raise AssertionError("the disk is never full")
+        peer.command("UID STORE 1:* +FLAGS.SILENT (\\Deleted)")
+        peer.command("EXPUNGE")
+        deadline = time.monotonic() + 100
+        while " OK " not in append(peer, "new", 30_000, expect=None):
+            assert time.monotonic() < deadline, "there is no room again"
+            time.sleep(1)
+        assert server.deliver("bert", TEXT.format(n="taken") + "x").startswith("250 ")
 
 
 def test_deleting_on_a_full_disk():

@@ -72,6 +72,7 @@ test_no_room_at_all(void **state)
     assert_null(room);
     assert_false(room_give(NULL));
     assert_false(room_is_short(NULL));
+    assert_false(room_is_wanted(NULL));
     room_close(NULL);
 }
 
