@@ -4,7 +4,9 @@
  *
  * Dovecot's rawlog: a pair of files, NAME.in what the client sent, NAME.out what it was sent,
  * each line with seconds since 1970 before it. Literals are in it. Both in one file (sort -m)
- * tell the direction by the look of the lines only.
+ * tell the direction by the look of the lines only. So does one file that Dovecot wrote itself,
+ * where "I: " and "O: " stand before a line ("I> " and "O> " before a part of one): which of
+ * them is the client depends on whether Dovecot was the server there.
  *
  * Cyrus telemetry (configdirectory/log/USER/PID): "<1795368763<" before what the client sent,
  * ">1795368763>" before what it was sent; lines without mark go on in the same direction.
@@ -47,7 +49,11 @@ read_rawlog(struct foreign_reader *reader, const struct foreign_line *line)
         return text.len == 0;
     read_take(&text, SPAN(" "));
     enum foreign_dir dir = DIR_TO_CLIENT;
-    if (ends_with(reader->file, ".in") || ends_with(reader->file, ".in.gz"))
+    const bool marked = read_take(&text, SPAN("I: ")) || read_take(&text, SPAN("I> ")) ||
+                        read_take(&text, SPAN("O: ")) || read_take(&text, SPAN("O> "));
+    if (marked)
+        dir = read_guess_dir(reader->state, text);
+    else if (ends_with(reader->file, ".in") || ends_with(reader->file, ".in.gz"))
         dir = DIR_TO_SERVER;
     else if (!ends_with(reader->file, ".out") && !ends_with(reader->file, ".out.gz"))
         dir = read_guess_dir(reader->state, text);

@@ -28,6 +28,7 @@ struct thunderbird_state {
         char user[USER_OCTETS];
     } known[CONNECTIONS];
     uint32_t next;
+    bool named; /* an error of TLS was, of the connection that fails */
 };
 _Static_assert(sizeof(struct thunderbird_state) <= READ_THUNDERBIRD_OCTETS, "state_octets");
 
@@ -243,9 +244,13 @@ broken(struct foreign_reader *reader, struct foreign_event *event, struct span t
         read_emit_fact(reader, event, results[i].fact, span_of(told, len + 15));
         return;
     }
-    /* The error's name was told in the line before. */
+    /* The error's name was told in the line before, if it was. */
+    struct thunderbird_state *state = reader->state;
+    const bool named = state->named;
+    state->named = false;
     if (span_istarts(code, SPAN("805a")))
-        read_emit_fact(reader, event, FACT_TLS_FAILED, SPAN(""));
+        read_emit_fact(reader, event, FACT_TLS_FAILED,
+                       named ? SPAN("") : span_tail(text, (size_t)at));
     else
         read_emit_fact(reader, event, FACT_PEER_CLOSED, text);
 }
@@ -266,13 +271,22 @@ leaving(struct foreign_reader *reader, struct foreign_event *event, struct span 
 }
 
 static void
+security_error(struct foreign_reader *reader, struct foreign_event *event, struct span text)
+{
+    struct thunderbird_state *state = reader->state;
+
+    state->named = true;
+    read_emit_fact(reader, event, FACT_TLS_FAILED, text);
+}
+
+static void
 from_server(struct foreign_reader *reader, struct foreign_event *event, struct span all,
             struct span text)
 {
     if (span_starts(text, SPAN("clearing IMAP_CONNECTION_IS_OPEN")))
         broken(reader, event, text);
     else if (span_starts(text, SPAN("Security error")))
-        read_emit_fact(reader, event, FACT_TLS_FAILED, text);
+        security_error(reader, event, text);
     else if (!span_starts(text, SPAN("NS_ERROR")) && !span_eq_str(text, "(null)")) {
         event->opens = span_starts(text, SPAN("* OK")) && read_has(all, ":NA:");
         read_emit_line(reader, event, DIR_TO_CLIENT, text);
