@@ -27,6 +27,7 @@ struct foreign_cmd {
     const char *name;            /* canonical; "?" for one that is not known */
     enum imap_status status;     /* of the answer */
     uint32_t fetched;            /* FETCH responses while it ran */
+    bool bare;                   /* without arguments */
     uint32_t exists;             /* messages in the mailbox when it was sent */
     char tag[FOREIGN_TAG_OCTETS];
     char args[FOREIGN_ARGS_OCTETS];
@@ -46,7 +47,7 @@ struct foreign_missed {
     struct foreign_ref answered;
     struct foreign_ref shown; /* where the UID was seen; line 0: nowhere */
     uint32_t from;            /* n */
-    uint32_t uid;             /* 0: the log does not show it */
+    uint32_t uid;             /* 0: the log does not show it, and nothing is proved */
     uint32_t exists;
     char tag[FOREIGN_TAG_OCTETS];
 };

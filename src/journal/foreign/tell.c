@@ -167,6 +167,8 @@ evidence_make(const struct foreign_case *c, struct telling *t)
             evidence_cmd(t, c, view, last);
         for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
             evidence_fact(t, c, view, shown[k]);
+        if (view->missed.uid == 0) /* without it the message may have been gone */
+            continue;
         evidence_str(t, c, view, &view->missed.sent, "client: asks for the highest UID with *");
         evidence_str(t, c, view, &view->missed.answered, "server: answers without any message");
         evidence_str(t, c, view, &view->missed.shown, "server: shows the highest UID");
@@ -384,12 +386,7 @@ happened_make(const struct foreign_case *c, const struct telling *t, struct buf 
 static void
 also_missed(const struct foreign_missed *m, struct buf *buf)
 {
-    buf_put_lit(buf, "The server left out ");
-    if (m->uid != 0)
-        buf_printf(buf, "UID %u", m->uid);
-    else
-        buf_put_lit(buf, "the message with the highest UID");
-    buf_printf(buf, " in reply to \"%u:*\" (tag ", m->from);
+    buf_printf(buf, "The server left out UID %u in reply to \"%u:*\" (tag ", m->uid, m->from);
     put_text(buf, m->tag);
     buf_printf(buf,
                "): * is the highest UID there is, so %u:* always names the last message "
@@ -419,7 +416,7 @@ also_make(const struct foreign_case *c, struct buf *buf)
 
     for (uint32_t i = 0; i < c->view_count; i++) {
         const struct foreign_session *view = c->views[i];
-        if (missed == NULL && view->missed.tag[0] != '\0')
+        if (missed == NULL && view->missed.uid != 0)
             missed = &view->missed;
         if (view->refused_offer != NULL)
             refused = view->refused_offer;

@@ -174,6 +174,7 @@ command(struct foreign_session *session, const struct foreign_ref *ref,
     cmd->sent = *ref;
     cmd->name = line->command;
     cmd->exists = session->exists;
+    cmd->bare = span_trim(line->args).len == 0;
     foreign_session_copy(session, cmd->tag, sizeof cmd->tag, line->tag);
     if (line->shows == SHOW_ARGS)
         foreign_session_copy(session, cmd->args, sizeof cmd->args, line->args);
@@ -192,6 +193,8 @@ command(struct foreign_session *session, const struct foreign_ref *ref,
         foreign_session_copy(session, session->mailbox, sizeof session->mailbox,
                              imap_take_astring(&args));
         session->exists = 0;
+        if (session->missed.uid == 0) /* nothing of another mailbox proves it */
+            session->missed = (struct foreign_missed){0};
     }
 }
 
@@ -338,6 +341,21 @@ answer_login(struct foreign_session *session, const struct foreign_ref *ref,
                              ref, spoken(line));
 }
 
+/* Words for a command that is not known, as against one that is not well formed. (Without
+ * arguments there is nothing to form.) */
+static bool
+is_unknown(struct span text)
+{
+    static const char *const words[] = {"unknown",         "unrecogni",     "invalid command",
+                                        "not implemented", "not supported", "unsupported",
+                                        "bad command",     "not valid",     "no such command"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (has_word(text, words[i]))
+            return true;
+    return false;
+}
+
 static bool
 is_login(const struct foreign_cmd *cmd)
 {
@@ -360,7 +378,8 @@ tagged(struct foreign_session *session, const struct foreign_ref *ref,
         return;
     cmd->answered = *ref;
     cmd->status = line->status;
-    if (line->status == STATUS_BAD && (session->offered & imap_offer_of(cmd->name)) != 0)
+    if (line->status == STATUS_BAD && (session->offered & imap_offer_of(cmd->name)) != 0 &&
+        (cmd->bare || is_unknown(line->text)))
         session->refused_offer = cmd->name;
     /* The log did not hold all octets of what the command sent. */
     if (cmd == foreign_session_last(session)) {
@@ -380,12 +399,13 @@ static void
 fetched(struct foreign_session *session, const struct foreign_ref *ref,
         const struct imap_line *line)
 {
-    struct foreign_cmd *last = foreign_session_last(session);
     struct foreign_missed *missed = &session->missed;
     const uint32_t uid = imap_fetch_uid(line->args);
 
-    if (last != NULL && last->answered.line == 0)
-        last->fetched++;
+    /* Of commands sent ahead each may be the one that is answered. */
+    for (uint32_t i = 0; i < foreign_session_cmd_kept(session); i++)
+        if (session->cmds[i].answered.line == 0)
+            session->cmds[i].fetched++;
     /* The last message of the mailbox has the highest UID: that is the one left out. */
     if (missed->tag[0] != '\0' && missed->uid == 0 && uid != 0 && uid < missed->from &&
         line->number == missed->exists && session->exists == missed->exists) {

@@ -175,6 +175,14 @@ static const struct row rows[] = {
     {"transcript-flags.log",
      {"(server-stopped)", "7 IDLE"},
      {"left out", "keep it alive", "Found beside"}},
+    /* What proves nothing accuses nobody: another mailbox, commands sent ahead, bad syntax. */
+    {"transcript-switch.log", {"(logged-out)"}, {"left out", "Found beside"}},
+    {"transcript-pipelined.log", {"(still-open)"}, {"left out", "Found beside"}},
+    {"transcript-badly-formed.log", {"Invalid arguments"}, {"Found beside", "doing: server"}},
+    {"dovecot-mixed.log",
+     {"7 sessions ended", "Session P4 of", "Auth process broken", "(server-failed)",
+      "Session P9", "waited 30 secs", "(2 times)"},
+     {"(no-login)", "pop3", "submission"}},
     {"transcript-vanished.log", {"(logged-out)"}, {"left out"}},
     /* At the same moment, and nothing says that they are one. */
     {"match-scanner.log match-glance.log",

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WAITED_SECS = 5 };
 enum { PROCESSES = 64, ID_OCTETS = 40, PID_OCTETS = 16, USER_OCTETS = 64 };
 
 struct process {
@@ -32,6 +33,8 @@ _Static_assert(sizeof(struct dovecot_state) <= READ_DOVECOT_OCTETS, "state_octet
 
 /* The words for people, which 2.4 puts before a code ("(auth_failed)"), older ones alone. */
 static const struct read_word login_words[] = {
+    {"Auth process broken", FACT_FAILED},
+    {"auth process not ready", FACT_FAILED},
     {"Maximum number of connections", FACT_LIMIT},
     {"connection limit reached", FACT_LIMIT},
     {"Connection queue full", FACT_LIMIT},
@@ -206,6 +209,18 @@ reason_of(struct span text)
     return text;
 }
 
+/* "disconnected before auth was ready, waited 30 secs": it was the server that was not ready. A
+ * scanner does not wait. */
+static bool
+waited_for_auth(struct span reason)
+{
+    struct span number =
+        read_between(reason, SPAN("before auth was ready, waited "), SPAN(" secs"));
+    uint64_t secs;
+
+    return span_to_u64(number, UINT32_MAX, &secs) && secs >= WAITED_SECS;
+}
+
 /* OpenSSL's words, which stand at the end of the line: ", TLS: SSL_read() failed: error:..." or
  * ", TLS handshaking: SSL_accept() failed: ...". Empty: TLS did not fail. */
 static struct span
@@ -265,6 +280,8 @@ login_line(struct foreign_reader *reader, struct foreign_event *event, struct sp
     const struct span tls = tls_failure(text);
     enum foreign_fact fact = read_word_find(
         login_words, sizeof login_words / sizeof login_words[0], reason, FACT_STATISTICS);
+    if (fact == FACT_NO_LOGIN && waited_for_auth(reason))
+        fact = FACT_FAILED;
     if (tls.len > 0 && fact != FACT_REFUSED)
         read_emit_fact(reader, event, FACT_TLS_FAILED, tls);
     else
@@ -282,7 +299,8 @@ last_words(struct foreign_reader *reader, struct foreign_event *event, struct sp
     if (!crashed && !span_starts(text, SPAN("Invalid settings")) &&
         !span_starts(text, SPAN("Fatal: ")))
         return false;
-    event->ends = true;
+    /* After a panic the master tells of the same process once more. */
+    event->ends = !span_starts(text, SPAN("Panic: "));
     read_emit_fact(reader, event, crashed ? FACT_CRASHED : FACT_FAILED, text);
     return true;
 }
