@@ -47,22 +47,21 @@ static enum rc
 crypt_with(struct span password, const char *setting, char out[REGISTRY_CRYPT_OCTETS])
 {
     char phrase[LIMIT_PASSWORD + 1];
-    struct crypt_data *data = calloc(1, sizeof *data);
+    /* 32 KiB. From the heap they would be new pages each time, which the kernel clears. */
+    struct crypt_data data;
 
-    if (data == NULL)
-        return RC_LIMIT;
+    data.initialized = 0;
     memcpy(phrase, password.ptr, password.len);
     phrase[password.len] = '\0';
     errno = 0;
-    const char *hash = crypt_rn(phrase, setting, data, (int)sizeof *data);
+    const char *hash = crypt_rn(phrase, setting, &data, (int)sizeof data);
     const enum rc rc = hash != NULL && hash[0] != '*' ? RC_OK
                        : errno == ENOMEM              ? RC_LIMIT
                                                       : RC_INVALID;
     if (rc == RC_OK)
         snprintf(out, REGISTRY_CRYPT_OCTETS, "%s", hash);
     password_wipe(phrase, sizeof phrase);
-    password_wipe(data, sizeof *data);
-    free(data);
+    password_wipe(&data, sizeof data);
     return rc;
 }
 
