@@ -159,6 +159,7 @@
 #define LIMIT_LOG_LINE 2000u            /* octets of one entry's text; longer ones are cut */
 #define LIMIT_LOG_QUEUE (4u << 20)      /* octets waiting for the writer; beyond: counted */
 #define LIMIT_LOG_ACCOUNTS 64u          /* accounts with levels of their own */
+#define LIMIT_JOURNAL_GATHER_MS 50      /* between two transactions of the journal */
 #define LIMIT_JOURNAL_QUEUE (16u << 20) /* octets of records waiting; beyond: counted */
 #define LIMIT_JOURNAL_UNKNOWN_PER_MINUTE                                                       \
     600u /* records of sessions that never logged in; beyond: summed */

@@ -36,6 +36,7 @@ struct journal {
     bool summary_waits;
     uint32_t summed[LOG_SERVICE_COUNT][END_REASON_COUNT];
     struct journal_stats stats;
+    uint32_t hurry; /* somebody waits in journal_flush */
     bool waits;
     bool stop;
 
@@ -270,9 +271,24 @@ drain(struct journal *journal)
     lock_enter(&journal->lock);
     journal->stats.stored += stored ? records : 0;
     journal->stats.lost += stored ? 0 : records;
+    journal->stats.batches += records > 0;
     journal->done_count = upto;
     journal->networks_stored = buf_len(&journal->networks) == 0;
     pthread_cond_broadcast(&journal->drained);
+}
+
+/* After a batch, so that what ends meanwhile becomes one: a transaction writes seven pages,
+ * whether it has one record or fifty. Called and left with the lock held. */
+static void
+gather(struct journal *journal)
+{
+    int64_t now = clock_mono_ms(&clock_system);
+    const int64_t until = now + LIMIT_JOURNAL_GATHER_MS;
+
+    while (now < until && !journal->stop && journal->hurry == 0) {
+        (void)lock_wait_ms(&journal->lock, &journal->work, until - now);
+        now = clock_mono_ms(&clock_system);
+    }
 }
 
 static void *
@@ -295,6 +311,7 @@ journal_main(void *arg)
         drain(journal);
         if (last)
             break;
+        gather(journal);
     }
     lock_leave(&journal->lock);
     return NULL;
@@ -375,8 +392,11 @@ journal_flush(struct journal *journal)
 {
     lock_enter(&journal->lock);
     const uint64_t target = journal->put_count;
+    journal->hurry++;
+    pthread_cond_signal(&journal->work);
     while (journal->done_count < target || !journal->networks_stored)
         lock_wait(&journal->lock, &journal->drained);
+    journal->hurry--;
     lock_leave(&journal->lock);
 }
 

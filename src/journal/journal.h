@@ -53,6 +53,7 @@ struct journal_stats {
     uint64_t stored;
     uint64_t summed; /* counted in a summary only */
     uint64_t lost;
+    uint64_t batches; /* transactions that stored them */
     uint32_t queued_octets;
     uint64_t by_reason[END_REASON_COUNT]; /* ends since start, all of them */
 };

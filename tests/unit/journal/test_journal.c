@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -417,6 +418,36 @@ many_threads(void **state)
     assert_int_equal(stats.queued_octets, 0);
 }
 
+/* One transaction in LIMIT_JOURNAL_GATHER_MS; who waits for the journal does not wait so long.
+ */
+static void
+records_are_gathered(void **state)
+{
+    enum { BATCHES = 5 };
+    struct journal_stats stats;
+
+    (void)state;
+    const int64_t begin_us = clock_mono_us(&clock_system);
+    for (uint64_t i = 1; i <= BATCHES; i++) {
+        const struct end_record record = sample(i);
+        journal_session_end(journal, &record);
+        do {
+            sched_yield();
+            journal_stats(journal, &stats);
+        } while (stats.stored < i);
+    }
+    assert_int_equal(stats.batches, BATCHES);
+    assert_true(clock_mono_us(&clock_system) - begin_us >=
+                (BATCHES - 1) * LIMIT_JOURNAL_GATHER_MS * INT64_C(1000));
+    for (uint64_t i = 1; i <= 100; i++) {
+        const struct end_record record = sample(BATCHES + i);
+        journal_session_end(journal, &record);
+    }
+    journal_flush(journal);
+    journal_stats(journal, &stats);
+    assert_int_equal(stats.stored, BATCHES + 100);
+}
+
 /* A disk that fails costs records, which are counted and told, and nothing else. */
 static void
 a_failing_disk_is_survived(void **state)
@@ -576,6 +607,7 @@ main(void)
         T(the_size_is_bounded),
         T(floods_are_summed),
         T(many_threads),
+        T(records_are_gathered),
         T(a_failing_disk_is_survived),
         T(a_damaged_journal_is_put_aside),
         T(a_crash_is_recorded_at_the_next_start),
