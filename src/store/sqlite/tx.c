@@ -352,7 +352,10 @@ come_again(struct sqlite_account *acct, struct wake wake, struct err *err)
     return rc == RC_OK ? RC_AGAIN : err_set(err, rc, 0, "no memory for one more waiter");
 }
 
-/* Adds the mailboxes in a transaction of their own, for somebody who wants to read them. */
+/* Adds the mailboxes in a transaction of their own, for somebody who wants to read them. It is
+ * not synced: the next commit's sync takes it along, and a checkpoint syncs first. Should the
+ * power fail before, the account is as new once more. Nobody was promised more than empty
+ * mailboxes; those that are made then have another UIDVALIDITY, or are as empty. */
 static enum rc
 fill(struct sqlite_account *acct, struct err *err)
 {
@@ -360,8 +363,17 @@ fill(struct sqlite_account *acct, struct err *err)
     enum rc rc = open ? RC_OK : writer_open(acct, err);
 
     if (rc == RC_OK)
+        rc = db_exec(acct->writer->db, "PRAGMA synchronous=NORMAL", err);
+    if (rc == RC_OK)
         rc = writer_begin(acct, err);
-    return rc == RC_OK ? txn_commit(&acct->writer->tx.txn, err) : rc;
+    if (rc == RC_OK)
+        rc = txn_commit(&acct->writer->tx.txn, err);
+    if (acct->writer != NULL &&
+        db_exec(acct->writer->db, "PRAGMA synchronous=FULL", NULL) != RC_OK) {
+        const enum rc opened = writer_reopen(acct, err);
+        rc = rc == RC_OK ? opened : rc;
+    }
+    return rc;
 }
 
 /* There are no mailboxes yet. The lock is held and given up meanwhile. */
