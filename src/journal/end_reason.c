@@ -57,8 +57,7 @@ end_who_name(enum end_who who)
 void
 end_reason_manual(struct buf *buf)
 {
-    buf_put_lit(buf,
-                "| reason | whose doing | what happened | what to do |\n|---|---|---|---|\n");
+    buf_put_lit(buf, "| reason | ended by | what happened | what to do |\n|---|---|---|---|\n");
     for (unsigned i = END_NONE + 1; i < END_REASON_COUNT; i++) {
         const struct end_reason_info *info = end_reason_info((enum end_reason)i);
         buf_printf(buf, "| `%s` | %s | %s | %s |\n", info->code, end_who_name(info->who),

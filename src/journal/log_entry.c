@@ -60,7 +60,7 @@ static const char interlude[] =
     "421 in\n"
     "LMTP), or the administrator's own.\n"
     "\n"
-    "| code | whose doing | sentence | told to the peer | what to do |\n"
+    "| code | ended by | sentence | told to the peer | what to do |\n"
     "|---|---|---|---|---|\n";
 
 void

@@ -82,7 +82,7 @@ def test_the_dead_give_way():
         server.log_wait(r"S 07001 \d+ end reaped")
         reaped = int(re.search(r"S 07001 (\d+) end reaped", server.log()).group(1))
         assert reaped in [peer.number for peer in dead]
-        assert f"F 06050 {reaped} Removing session user - Its place was needed and its peer is suspected dead" \
+        assert f"F 06050 {reaped} Removing session user - Its place was needed, and its peer is probably dead" \
             in server.log()
         rows = {row["session"]: row for row in server.sessions("--account", "user")}
         left = next(peer.number for peer in dead if peer.number != reaped)

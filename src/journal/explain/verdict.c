@@ -103,9 +103,9 @@ tell_silence(const struct facts *f, struct buf *text)
 {
     if (f->silence_ms >= 0)
         put_after(text, "After ", f->silence_ms,
-                  " of silence a line was sent that was never acknowledged. ");
+                  " of silence, a line was sent and never acknowledged. ");
     else
-        buf_put_lit(text, "What was sent was never acknowledged. ");
+        buf_put_lit(text, "Nothing that was sent was acknowledged any more. ");
 }
 
 static void
@@ -114,7 +114,7 @@ advise_keepalive(const struct facts *f, struct buf *advice)
     char network[WORDS_NETWORK];
 
     words_network(f->r->peer, network);
-    buf_put_lit(advice, "Keepalives closer together prevent it");
+    buf_put_lit(advice, "More frequent keepalives prevent this");
     if (f->silence_ms > 0)
         put_after(advice, ": less than ", f->silence_ms, " apart");
     buf_put_lit(advice, ".");
@@ -228,15 +228,16 @@ static void
 tell_reset_forgot(const struct facts *f, struct buf *text)
 {
     put_after(text, "After ", f->silence_ms,
-              " of silence a line was sent, and a reset came back: whoever answered did not "
+              " of silence, a line was sent and a reset came back: whoever answered did not "
               "know the connection any more. ");
     if (is_reset_forgot_back(f))
-        buf_put_lit(text, "The same client connected again from the same network, so it was a "
-                          "router or firewall that forgot, or the client's system when it "
-                          "slept.");
+        buf_put_lit(text, "The same client connected again from the same network, so a router "
+                          "or firewall has forgotten the connection, or the client's system "
+                          "did while it slept.");
     else
-        buf_put_lit(text, "That is a router or firewall that forgot it, or a device that was "
-                          "started anew. The client has not come back from there yet.");
+        buf_put_lit(text,
+                    "That is a router or firewall that has forgotten it, or a device that "
+                    "was restarted. The client has not come back from there yet.");
 }
 
 static bool
@@ -258,9 +259,9 @@ static void
 advise_reset(const struct facts *f, struct buf *advice)
 {
     (void)f;
-    buf_put_lit(advice, "Nothing, if it is rare. If it happens again and again, look on the "
+    buf_put_lit(advice, "Nothing, if it is rare. If it keeps happening, look on the "
                         "device for a mail program that crashes, and for virus scanners and "
-                        "firewalls that look into connections.");
+                        "firewalls that inspect connections.");
 }
 
 /* ---- TLS ---- */
@@ -287,8 +288,8 @@ advise_certificate(const struct facts *f, struct buf *advice)
 {
     (void)f;
     buf_put_lit(advice, "Install a certificate that the clients trust, with its intermediate "
-                        "certificates and for the very name that the client connects to; "
-                        "`roost check` looks at it.");
+                        "certificates, for the name that the client connects to. `roost "
+                        "check` examines it.");
 }
 
 static bool
@@ -323,7 +324,7 @@ has_word(struct span text, const char *word)
     return false;
 }
 
-/* Programs that are known to leave so (offlineimap, mbsync of isync). */
+/* Programs that are known to leave in this way (offlineimap, mbsync of isync). */
 static bool
 is_known_short(const struct facts *f)
 {
@@ -359,18 +360,18 @@ tell_again(const struct facts *f, struct buf *text)
     if (f->back->start_ms > f->r->end_ms)
         put_after(text, " and connected again ", f->back->start_ms - f->r->end_ms, " later");
     else
-        buf_put_lit(text, ", having connected anew just before,");
+        buf_put_lit(text, ", having connected again just before,");
     buf_put_str(text, f->back_same_address ? " from the same address."
                                            : " from another address: its network changed.");
-    buf_put_lit(text, " It still wants its mail pushed; no mail is lost or late by this.");
+    buf_put_lit(text, " It still wants its mail pushed; no mail is lost or delayed.");
 }
 
 static void
 advise_again(const struct facts *f, struct buf *advice)
 {
     (void)f;
-    buf_put_lit(advice, "Nothing, if it is rare. If it happens after the same time again and "
-                        "again, look for a time limit in the program's settings.");
+    buf_put_lit(advice, "Nothing, if it is rare. If it keeps happening after the same time, "
+                        "look for a time limit in the program's settings.");
 }
 
 static bool
@@ -384,7 +385,7 @@ tell_without_notify(const struct facts *f, struct buf *text)
 {
     buf_put_str(text, end_reason_info(f->r->reason)->sentence);
     buf_put_lit(text, " It left out the TLS close_notify, as many programs do when they are "
-                      "closed; that alone is no error.");
+                      "closed. That alone is no error.");
 }
 
 static bool
@@ -485,7 +486,8 @@ is_any(const struct facts *f)
 
 static const struct rule rules[] = {
     {"open-suspect", END_BY_NETWORK, SURE_OPEN, is_open_suspect, tell_open_suspect, advise_wait,
-     "The session is open, and a line sent to it is unacknowledged for suspiciously long."},
+     "The session is open, and a line sent to it has been unacknowledged for suspiciously "
+     "long."},
     {"open", END_BY_CLIENT, SURE_CERTAIN, is_open, tell_open, advise_nothing,
      "The session is open and well."},
     {"crash", END_BY_SERVER, SURE_CERTAIN, is_crash, tell_crash, NULL,
@@ -536,7 +538,7 @@ static const struct rule rules[] = {
 void
 verdict_manual(struct buf *buf)
 {
-    buf_put_lit(buf, "| rule | whose doing | how sure | when |\n|---|---|---|---|\n");
+    buf_put_lit(buf, "| rule | ended by | certainty | when |\n|---|---|---|---|\n");
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         buf_printf(buf, "| `%s` | %s | %s | %s |\n", rules[i].code,
                    rules[i].tell == NULL ? "as the reason says" : end_who_name(rules[i].who),

@@ -141,7 +141,7 @@ a_dead_connection_alone_is_open(void **state)
     assert_int_equal(verdict_silence_ms(&record), 5 * MIN);
     expect("not-back", END_BY_NETWORK, SURE_OPEN, "look alike from here",
            "less than 5 min apart");
-    expect("not-back", END_BY_NETWORK, SURE_OPEN, "After 5 min of silence a line was sent",
+    expect("not-back", END_BY_NETWORK, SURE_OPEN, "After 5 min of silence, a line was sent",
            "[idle] keepalive");
     expect(
         "not-back", END_BY_NETWORK, SURE_OPEN,
@@ -214,7 +214,7 @@ a_sister_connection_that_works_convicts_the_router(void **state)
     begin_dead();
     other(16, "203.0.113.9", -MIN, 50 * MIN);
     expect("other-connection-worked", END_BY_NETWORK, SURE_LIKELY,
-           "session 16 from the same address", "Keepalives");
+           "session 16 from the same address", "keepalives");
     near[0].last_in_ms = start_ms + 30 * MIN; /* before the silence */
     expect("not-back", END_BY_NETWORK, SURE_OPEN, "has not come back", "");
 }
@@ -231,7 +231,7 @@ a_reset_after_silence_is_open_until_it_returns(void **state)
     expect("reset-after-silence", END_BY_NETWORK, SURE_OPEN,
            "did not know the connection any more", "less than 9 min 59 s");
     other(18, "203.0.113.9", 61 * MIN, 61 * MIN);
-    expect("reset-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network", "Keepalives");
+    expect("reset-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network", "keepalives");
 }
 
 static void
@@ -265,7 +265,7 @@ missing_close_notify_is_no_error(void **state)
     (void)state;
     begin(END_CLOSED, HOW_TLS_WITHOUT_NOTIFY, 0);
     record.evidence.state = STATE_SELECTED;
-    expect("no-close-notify", END_BY_CLIENT, SURE_LIKELY, "that alone is no error", "Nothing");
+    expect("no-close-notify", END_BY_CLIENT, SURE_LIKELY, "That alone is no error", "Nothing");
     record.client_id = SPAN("mbsync 1.4.4");
     expect("closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, "always leaves this way",
            "Nothing.");
@@ -349,7 +349,7 @@ a_client_that_reconnects_wants_to_go_on(void **state)
            "same address",
            "Nothing, if it is rare");
     near[0].start_ms = record.end_ms - S;
-    expect("reconnects", END_BY_CLIENT, SURE_CERTAIN, "having connected anew just before", "");
+    expect("reconnects", END_BY_CLIENT, SURE_CERTAIN, "having connected again just before", "");
     near_count = 0;
     expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "while it was waiting in IDLE", "");
 }
