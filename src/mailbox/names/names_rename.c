@@ -23,44 +23,75 @@ struct subscribed {
     size_t count;
 };
 
-static bool
-is_subscribed(const struct subscribed *subscribed, struct span name)
-{
-    size_t low = 0;
-    size_t high = subscribed->count;
-
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        const int order = span_cmp(subscribed->names[mid], name);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return false;
-}
-
 /* Clients show subscribed mailboxes only: one that was shown stays so under its new name. The
  * old name stays subscribed, for the server may not take it off by itself (RFC 3501
  * section 6.3.9). */
 static enum rc
-subscription_follows(struct names_rename_op *op, struct turn_ctx *ctx,
-                     const struct subscribed *subscribed, struct span from, struct span to,
+subscription_follows(struct names_rename_op *op, struct turn_ctx *ctx, struct span name,
                      struct err *err)
 {
-    if (!is_subscribed(subscribed, from))
-        return RC_OK;
-    const enum rc rc = store_subscribe(ctx->tx, to, err);
+    const struct span rest = span_tail(name, op->from.len); /* "" or "/below" */
+    const char *to = arena_printf(op->arena, "%.*s%.*s", SPAN_FMT(op->to), SPAN_FMT(rest));
+
+    if (to == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    const enum rc rc = store_subscribe(ctx->tx, span_of_str(to), err);
     return rc == RC_LIMIT ? names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err) : rc;
+}
+
+/* How a name stands to what begins with `top` and the delimiter: before it, or not. */
+static bool
+is_before_below(struct span name, struct span top)
+{
+    const int order = span_cmp(span_head(name, top.len), top);
+
+    if (order != 0)
+        return order < 0;
+    return name.len == top.len || (unsigned char)name.ptr[top.len] < MBOX_DELIMITER;
+}
+
+/* Whether a subscribed name is that of a mailbox among the rows, which are in octet order, or
+ * of a level above one: a level that is no mailbox has a name all the same. */
+static bool
+is_level(const struct mbox_row *rows, size_t count, struct span name)
+{
+    size_t low = 0;
+    size_t high = count;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (span_eq(rows[mid].name, name))
+            return true;
+        if (is_before_below(rows[mid].name, name))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < count && mbox_name_is_below(rows[low].name, name);
+}
+
+/* below: the rows below op->from as they were. */
+static enum rc
+subscriptions_follow(struct names_rename_op *op, struct turn_ctx *ctx,
+                     const struct subscribed *subscribed, const struct mbox_row *below,
+                     size_t count, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && i < subscribed->count; i++) {
+        const struct span name = subscribed->names[i];
+        if (span_eq(name, op->from) ||
+            (mbox_name_is_below(name, op->from) && is_level(below, count, name)))
+            rc = subscription_follows(op, ctx, name, err);
+    }
+    return rc;
 }
 
 /* ---- trees ---- */
 
 static enum rc
-rename_row(struct names_rename_op *op, struct turn_ctx *ctx,
-           const struct subscribed *subscribed, const struct mbox_row *row, struct err *err)
+rename_row(struct names_rename_op *op, struct turn_ctx *ctx, const struct mbox_row *row,
+           struct err *err)
 {
     const struct span rest = span_tail(row->name, op->from.len); /* "" or "/below" */
     const char *name = arena_printf(op->arena, "%.*s%.*s", SPAN_FMT(op->to), SPAN_FMT(rest));
@@ -72,8 +103,6 @@ rename_row(struct names_rename_op *op, struct turn_ctx *ctx,
         rc = store_mbox_rename(ctx->tx, row->id, span_of_str(name), err);
     if (rc == RC_EXISTS)
         return names_refuse(&op->refusal, NAMES_EXIST, err);
-    if (rc == RC_OK)
-        rc = subscription_follows(op, ctx, subscribed, row->name, span_of_str(name), err);
     if (rc == RC_OK)
         rc = change_mbox_names(ctx->changes, row->id);
     return rc;
@@ -96,12 +125,11 @@ rename_tree(struct names_rename_op *op, struct turn_ctx *ctx,
     if (found == RC_NOT_FOUND && count == 0)
         return names_refuse(&op->refusal, NAMES_ARE_MISSING, err);
 
-    /* A level that is no mailbox has a name all the same, and may be subscribed. */
-    rc = found == RC_OK ? rename_row(op, ctx, subscribed, &top, err)
-                        : subscription_follows(op, ctx, subscribed, op->from, op->to, err);
+    if (found == RC_OK)
+        rc = rename_row(op, ctx, &top, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
-        rc = rename_row(op, ctx, subscribed, &below[i], err);
-    return rc;
+        rc = rename_row(op, ctx, &below[i], err);
+    return rc == RC_OK ? subscriptions_follow(op, ctx, subscribed, below, count, err) : rc;
 }
 
 /* The new mailbox has no keywords but those that came with the messages just moved. */
@@ -172,7 +200,7 @@ empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
     if (rc == RC_OK)
         rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
     if (rc == RC_OK)
-        rc = subscription_follows(op, ctx, subscribed, op->from, op->to, err);
+        rc = subscriptions_follow(op, ctx, subscribed, NULL, 0, err);
     return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
 }
 

@@ -365,6 +365,26 @@ test_rename_inbox(void **state)
     assert_int_equal(status_of(fx, "INBOX/bar/empty").messages, 0);
 }
 
+/* A level that is no mailbox may be subscribed, at the top of what is renamed or below it. */
+static void
+test_rename_subscribed_levels(void **state)
+{
+    struct content *fx = *state;
+
+    assert_ok(create(fx, "a/b/c/d", 0, NULL));
+    assert_ok(create(fx, "a/b-x", 0, NULL));
+    assert_ok(create(fx, "a/b0", 0, NULL));
+    subscribe(fx, "a/b", true);
+    subscribe(fx, "a/b/c", true);
+    subscribe(fx, "a/b-x", true);
+    subscribe(fx, "a/b-", true); /* neither a mailbox nor a level */
+    assert_ok(remove_name(fx, "a/b/c", NULL));
+    assert_ok(remove_name(fx, "a/b", NULL));
+    assert_ok(remove_name(fx, "a", NULL));
+    assert_ok(rename_name(fx, "a", "z", NULL));
+    assert_string_equal(subscriptions(fx), "a/b a/b- a/b-x a/b/c z/b z/b-x z/b/c");
+}
+
 /* ---- subscribe, special use, status ---- */
 
 static void
@@ -502,6 +522,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename_subscriptions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rename_subscribed_levels, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename_conflicts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rename_inbox, setup, teardown),
         cmocka_unit_test_setup_teardown(test_subscribe, setup, teardown),
