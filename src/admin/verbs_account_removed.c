@@ -89,9 +89,10 @@ static enum rc
 removed_tell(const struct registry_removed *row, void *ctx, struct err *err)
 {
     const struct verb_call *call = ctx;
-    json_t *json = json_pack("{sI, ss, sI, sI}", "id", (json_int_t)row->id, "account",
-                             row->name, "removed", (json_int_t)row->removed_s, "until",
-                             (json_int_t)(row->removed_s + call->house->undelete_s));
+    const int64_t until_s = row->removed_s + call->house->undelete_s;
+    json_t *json =
+        json_pack("{sI, ss, sI, sI}", "id", (json_int_t)row->id, "account", row->name,
+                  "removed", (json_int_t)row->removed_s, "until", (json_int_t)until_s);
 
     return json == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a row")
                         : call->io->row(call->io->ctx, json, SPAN(""), err);

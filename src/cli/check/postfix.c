@@ -8,9 +8,11 @@
 #include "cli/check/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +23,6 @@
 #include "net/addr.h"
 
 enum { VALUE_MAX = 1024, GROUPS_MAX = 64 };
-
-static const char postconf[] =
-    "PATH=\"$PATH:/usr/sbin:/sbin\"; command -v postconf >/dev/null || exit 3; "
-    "postconf -x queue_directory mail_owner virtual_transport mailbox_transport "
-    "local_transport 2>/dev/null && postconf -F lmtp/unix/chroot 2>/dev/null";
 
 struct postfix {
     char queue_directory[VALUE_MAX];
@@ -69,20 +66,71 @@ line_take(struct postfix *postfix, char *line)
             snprintf(known[i].value, VALUE_MAX, "%s", value);
 }
 
+/* Starts postconf with its answer going to a pipe, and its complaints nowhere. 0: it could not
+ * be started. */
+static pid_t
+postconf_start(const char *const *argv, int *answer_fd_out)
+{
+    static const char *const places[] = {"/usr/sbin/postconf", "/usr/local/sbin/postconf"};
+    posix_spawn_file_actions_t actions;
+    char *args[16] = {NULL};
+    int fds[2];
+    pid_t pid = 0;
+
+    for (size_t i = 0; argv[i] != NULL && i + 1 < ARRAY_LEN(args); i++)
+        args[i] = (char *)(uintptr_t)argv[i]; /* posix_spawn does not write to them */
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return 0;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    for (size_t i = 0; pid == 0 && i < ARRAY_LEN(places); i++)
+        if (posix_spawn(&pid, places[i], &actions, NULL, args, environ) != 0)
+            pid = 0;
+    posix_spawn_file_actions_destroy(&actions);
+    close(fds[1]);
+    if (pid == 0)
+        close(fds[0]);
+    else
+        *answer_fd_out = fds[0];
+    return pid;
+}
+
+static bool
+postconf_ask(struct postfix *postfix, const char *const *argv)
+{
+    char line[VALUE_MAX + 64];
+    int status = -1;
+    int fd = -1;
+    const pid_t pid = postconf_start(argv, &fd);
+
+    if (pid == 0)
+        return false;
+    FILE *answer = fdopen(fd, "r");
+    while (answer != NULL && fgets(line, sizeof line, answer) != NULL)
+        line_take(postfix, line);
+    if (answer != NULL)
+        fclose(answer);
+    else
+        close(fd);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* False: there is no Postfix, or it does not answer. */
 static bool
 postfix_ask(struct postfix *postfix)
 {
-    char line[VALUE_MAX + 64];
-    FILE *answer = popen(postconf, "re");
+    static const char *const keys[] = {"postconf",          "-x",
+                                       "queue_directory",   "mail_owner",
+                                       "virtual_transport", "mailbox_transport",
+                                       "local_transport",   NULL};
+    static const char *const service[] = {"postconf", "-F", "lmtp/unix/chroot", NULL};
 
     *postfix = (struct postfix){.chroot = "-"};
-    if (answer == NULL)
-        return false;
-    while (fgets(line, sizeof line, answer) != NULL)
-        line_take(postfix, line);
-    const int status = pclose(answer);
-    return status == 0 && postfix->queue_directory[0] != '\0';
+    return postconf_ask(postfix, keys) && postconf_ask(postfix, service) &&
+           postfix->queue_directory[0] != '\0';
 }
 
 /* ---- may it use the socket? ---- */
