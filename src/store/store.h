@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h is the seam between the mail store and what keeps it. It speaks of accounts,
- * mailboxes, entries, messages, flags and changes: not SQL, not key-value, no IMAP word, and
- * nothing of files or of one machine. The embedded engine is store/sqlite/, opened with
- * store/engine_sqlite.h; others can stand beside it (store/engine.h), and several can be open
- * at once.
+ * The seam between the server and the engine that stores its mail. This header speaks of
+ * accounts, mailboxes, entries, messages, flags and changes. It knows no SQL, no key-value
+ * store, no word of IMAP, no files, and does not assume a single machine. The embedded engine
+ * is in store/sqlite/ and is opened with store/engine_sqlite.h. Other engines can be added next
+ * to it (store/engine.h), and several can be open at once.
  *
- * Nothing spans accounts. Everything is done inside a transaction of one account:
- *   a read one is a snapshot: short (one slice of a session), never held over a wait for a
- * peer; a write one belongs to whoever holds the account's turn (mailbox/write/turn.h): one at
- * a time. A commit that returned RC_OK is durable: no crash and no power loss undoes it.
+ * Nothing spans accounts. Everything happens inside a transaction of one account:
  *
- * Identity is the mailbox row: ids are never reused, a rename keeps the id, a delete ends it.
- * uidnext, modseq and uidvalidity only grow, also over crashes (INV-S1, INV-S2).
+ * - A read transaction is a snapshot. It is short (one slice of a session) and is never held
+ *   while somebody waits for a peer.
+ * - A write transaction belongs to the holder of the account's turn (mailbox/write/turn.h), so
+ *   there is one at a time. A commit that returned RC_OK is durable: neither a crash nor a
+ * power loss undoes it.
+ *
+ * The identity of a mailbox is its row: ids are never reused, a rename keeps the id, and a
+ * delete ends it. uidnext, modseq and uidvalidity only grow, even across crashes (INV-S1,
+ * INV-S2).
  *
  * Spans in results point into the transaction's statement or into the given arena, as each
- * function says. Unless said otherwise, on anything but RC_OK nothing was changed and outputs
- * are untouched; after a failed write the transaction (or its savepoint) must be abandoned.
- * Common results: RC_IO, RC_FULL (no room), RC_CORRUPT, RC_BUSY (locked from outside longer
- * than LIMIT_DB_WAIT_MS), RC_LIMIT (memory, or what the engine may use at once).
+ * function says. Unless a function says otherwise, any result but RC_OK means that nothing was
+ * changed and that outputs were not touched; after a failed write the transaction (or its
+ * savepoint) must be abandoned. Results that all functions share: RC_IO, RC_FULL (no room),
+ * RC_CORRUPT, RC_BUSY (another program held a lock for longer than LIMIT_DB_WAIT_MS), RC_LIMIT
+ * (memory, or what the engine may use at once).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -37,8 +42,8 @@
 
 /* ---- the store and its accounts ---- */
 
-struct store;         /* what an engine has opened; its use of the machine is bounded */
-struct store_account; /* one account; a handle is small, the engine's part opens at first use */
+struct store;         /* what an engine has opened; it uses a bounded part of the machine */
+struct store_account; /* one account: a small handle; the engine opens it at the first use */
 
 enum store_traits { /* bits */
                     /* A read may wait for a network: a session takes a slot for it. */
@@ -49,13 +54,13 @@ enum store_traits { /* bits */
 /** Thread: any. */
 unsigned store_traits(const struct store *store);
 
-/* What every engine is told; its own options are beside the function that opens it. */
+/* Options that all engines have. Each engine's own are with the function that opens it. */
 struct store_options {
     const struct clock *clock;    /* borrowed for life */
     int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
     uint64_t undelete_max_octets; /* per account, oldest go first */
-    /* What an administrator should know although nothing failed (an outside program keeps the
-     * engine from tidying up). May be NULL. Any thread. */
+    /* Reports what an administrator should know although nothing has failed, for example that
+     * another program keeps the engine from tidying up. May be NULL. Called on any thread. */
     void (*report)(void *ctx, uint64_t account_id, const char *text);
     void *report_ctx;
 };
@@ -64,31 +69,29 @@ struct store_options {
 void store_close(struct store *store);
 
 /**
- * The engine keeps its house: what is done in nobody's time. Never required for what is
- * acknowledged to be safe. Waits for the engine.
+ * Lets the engine tidy up. Acknowledged data is safe without it. Waits for the engine.
  *
- * held   The account whose turn the caller holds, outside a transaction, after it has published
- *        its changes: at most a little work that concerns this account and is due now, so that
- *        nobody's answer waits for it. NULL: called from a background task every few seconds,
- *        without a turn: the whole store (what has become quiet is put away).
+ * held   The account whose turn the caller holds, outside of a transaction and after it has
+ *        published its changes. The engine does only a little work that is due for this
+ *        account, so that no answer has to wait for it. NULL: the call comes from a background
+ *        task, every few seconds and without a turn, and is about the whole store (accounts
+ *        that have become quiet are put away).
  *
  * Thread: the holder of the turn; any.
  */
 void store_keep_house(struct store *store, struct store_account *held);
 
-/** The account's handle; reference-counted, made at first need, cheap: asks nobody. Thread:
- * any.
- */
+/** The account's handle. It is reference-counted, made when it is first needed, and cheap,
+ *  because the engine is not asked. Thread: any. */
 MUST_USE enum rc store_account_get(struct store *store, uint64_t account_id,
                                    struct store_account **out);
 void store_account_put(struct store_account *acct);
-/** Removes all mail of the account; RC_BUSY while somebody holds it. RC_OK when there is none.
- */
+/** Removes all mail of the account. RC_BUSY while somebody holds the account; RC_OK also when
+ *  there is no mail. */
 MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id,
                                       struct err *err);
-/** Whether the account was ever used, without opening or making anything. *changed_s_out: when
- *  it was last written to, or later, by the system's clock. Waits for the engine. Thread: any.
- */
+/** Whether the account was ever used; opens and makes nothing. *changed_s_out is a time, by the
+ *  system's clock, at or after the last write to it. Waits for the engine. Thread: any. */
 bool store_account_is_made(struct store *store, uint64_t account_id, int64_t *changed_s_out);
 
 /* ---- transactions ---- */
@@ -96,18 +99,19 @@ bool store_account_is_made(struct store *store, uint64_t account_id, int64_t *ch
 struct store_tx; /* a read snapshot or the write transaction */
 
 /**
- * A read snapshot. RC_AGAIN when the engine cannot give one at this moment (all its readers are
- * busy, it asks somebody first): wake, if set, is called once when it is worth trying again. A
- * new account is created first, with its default mailboxes (special uses included).
+ * Begins a read snapshot. RC_AGAIN if the engine cannot give one at the moment, because all of
+ * its readers are busy or because it has to ask somebody first; wake, if set, is called once
+ * when it is worth trying again. A new account is created first, with its default mailboxes and
+ * their special uses.
  * Thread: any.
  */
 MUST_USE enum rc store_read_begin(struct store_account *acct, struct wake wake,
                                   struct store_tx **tx_out, struct err *err);
 /**
- * The write transaction; the caller holds the turn. Waits for the engine. The lease behind the
- * turn is the engine's: RC_AGAIN when somebody elsewhere writes to the account just now, and
- * wake is called once when it is worth trying again; and what was written elsewhere since the
- * last transaction is to be published first (store_modseq tells, see below).
+ * Begins the write transaction; the caller holds the turn. Waits for the engine. The lease
+ * behind the turn belongs to the engine: the result is RC_AGAIN while somebody elsewhere writes
+ * to the account, and wake is called once when it is worth trying again. The caller must first
+ * publish what was written elsewhere since the last transaction (see store_modseq below).
  */
 MUST_USE enum rc store_write_begin(struct store_account *acct, struct wake wake,
                                    struct store_tx **tx_out, struct err *err);
@@ -123,9 +127,9 @@ store_tx_cleanup(struct store_tx **tx)
 /** `AUTO_TX tx = NULL;`; set it to NULL after store_commit. (AUTO_TXN is db/txn.h's.) */
 #define AUTO_TX CLEANUP(store_tx_cleanup) struct store_tx *
 
-/** One level of savepoint inside a write: several requests in one commit (group commit).
- * Numbers that a request got and that was undone may be skipped (modseq) or given again.
- */
+/** One level of savepoints inside a write transaction, so that one commit can hold several
+ *  requests (group commit). If a request is undone, the numbers that it was given may be
+ * skipped (modseq) or given again. */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
 void store_savepoint_rollback(struct store_tx *tx);
@@ -133,29 +137,31 @@ void store_savepoint_rollback(struct store_tx *tx);
 /*
  * ---- writers elsewhere ----
  *
- * The account's modseq grows with every commit that anybody could notice: of messages, keywords
- * with them, and names (created, renamed, deleted, subscribed, special use). Who keeps in
- * memory what an account held at one modseq learns all that has changed from the rows:
- * mailboxes by store_mbox_list, messages by store_entries_since and store_expunged_since.
+ * The account's modseq grows with every commit that anybody could notice: changes of messages
+ * and their keywords, and changes of names (created, renamed, deleted, subscribed, special
+ * use). Whoever keeps in memory what an account held at some modseq can read from the rows what
+ * has changed since: mailboxes from store_mbox_list, messages from store_entries_since and
+ * store_expunged_since.
  *
- * Wakes: one that was given with RC_AGAIN is called once, at any time from then on, also when
- * whoever gave it has lost interest. So its id is one that goes nowhere then (task identities).
+ * A wake that was given to a call which returned RC_AGAIN is called once, at any later time,
+ * even if whoever gave it is no longer interested or no longer there. So it must carry an id
+ * that then leads nowhere, as the identity of a task does.
  */
 
-/** The account's modseq as of the transaction, with what it has written itself; in a shared
- * store never one that somebody elsewhere can still give to a change. */
+/** The account's modseq as the transaction sees it, including what the transaction itself has
+ *  written. In a shared store, nobody elsewhere can give this modseq to another change. */
 MUST_USE enum rc store_modseq(struct store_tx *tx, uint64_t *modseq_out, struct err *err);
 /**
- * A modseq that is not below that of any commit acknowledged anywhere before this call began.
- * RC_AGAIN: it has to be asked for; wake is called once when the answer is there. 0 at once
- * from an engine that is not STORE_SHARED: nobody else writes. Thread: any.
+ * A modseq that is at least that of every commit acknowledged anywhere before this call began.
+ * RC_AGAIN: the engine has to ask for it, and calls wake once when the answer has come. An
+ * engine that is not STORE_SHARED answers 0 at once, because nobody else writes. Thread: any.
  */
 MUST_USE enum rc store_latest(struct store_account *acct, struct wake wake,
                               uint64_t *modseq_out, struct err *err);
-/** From now on fn is told of accounts that were written to elsewhere. It may come late, twice
- * or for nothing, and it may be lost: store_latest is what can be relied on. Thread: the
- * engine's own, without a lock; fn may wait for reads, for turns and for wakes of this store.
- * fn NULL: no more; returns when no call is under way. */
+/** From now on, fn is told of accounts that were written to elsewhere. The call may come late,
+ *  twice, without a reason or not at all; only store_latest can be relied on. Thread: one of
+ *  the engine's own, which holds no lock; fn may wait for reads, turns and wakes of this store.
+ *  fn NULL: no more calls; returns when none is under way. */
 void store_listen(struct store *store, void (*fn)(void *ctx, uint64_t account_id), void *ctx);
 
 /* ---- mailboxes ---- */
@@ -190,21 +196,23 @@ struct mbox_row {
 /** All mailboxes in octet order of their names; names live in arena. */
 MUST_USE enum rc store_mbox_list(struct store_tx *tx, struct arena *arena,
                                  struct mbox_row **out, size_t *count_out, struct err *err);
-/** RC_NOT_FOUND. Exact octets; the name lives in arena. */
+/** By the exact octets of its name. RC_NOT_FOUND. The name in *out lives in arena. */
 MUST_USE enum rc store_mbox_find(struct store_tx *tx, struct span name, struct arena *arena,
                                  struct mbox_row *out, struct err *err);
 MUST_USE enum rc store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct mbox_row *out, struct err *err);
-/** Only this one mailbox: parents are the caller's. RC_EXISTS, RC_LIMIT (LIMIT_MAILBOXES). The
- * new row gets a new UIDVALIDITY: max(last + 1, seconds since 1970), per account. */
+/** Creates only this mailbox; its parents are the caller's concern. RC_EXISTS, RC_LIMIT
+ *  (LIMIT_MAILBOXES). The row gets a new UIDVALIDITY of the account: max(last + 1, seconds
+ * since 1970). */
 MUST_USE enum rc store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
                                    uint64_t *mbox_out, struct err *err);
-/** One row; children are the caller's. RC_EXISTS. */
+/** Renames one row; children are the caller's concern. RC_EXISTS. */
 MUST_USE enum rc store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct span new_name,
                                    struct err *err);
 MUST_USE enum rc store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox,
                                             uint32_t special_use, struct err *err);
-/** Expunges everything (restorable for the retention time) and retires the row. */
+/** Expunges all messages, which can be restored during the retention time, and retires the
+ *  row. */
 MUST_USE enum rc store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err);
 /** Raises recent_from; never lowers it. */
 MUST_USE enum rc store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid,
@@ -213,7 +221,7 @@ MUST_USE enum rc store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, 
 /** Subscribed names, in octet order; they need not exist (RFC 3501 section 6.3.9). */
 MUST_USE enum rc store_subscriptions(struct store_tx *tx, struct arena *arena,
                                      struct span **out, size_t *count_out, struct err *err);
-/** Idempotent both ways. */
+/** Both are idempotent. */
 MUST_USE enum rc store_subscribe(struct store_tx *tx, struct span name, struct err *err);
 MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct err *err);
 
@@ -246,14 +254,14 @@ struct entry {
 };
 
 /**
- * Reads entries in order of UID from *from on (inclusive), at most max, into rows. *from
- * becomes the next one to ask for. *count_out < max means the end was reached.
+ * Reads at most max entries into rows, in order of UID and beginning with *from. *from becomes
+ * the UID to begin with next time. *count_out < max means that the end was reached.
  */
 MUST_USE enum rc store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from,
                                     struct entry *rows, size_t max, size_t *count_out,
                                     struct err *err);
 
-/** The same for those with a modseq above since. */
+/** The same for entries with a modseq above since. */
 MUST_USE enum rc store_entries_since(struct store_tx *tx, uint64_t mbox, uint64_t since,
                                      uint32_t *from, struct entry *rows, size_t max,
                                      size_t *count_out, struct err *err);
@@ -274,23 +282,24 @@ struct expunged_req {
     uint64_t since;     /* a modseq */
     uint32_t uid_below; /* UINT32_MAX: all */
 };
-/** Expunged with a modseq above since and a UID below uid_below, in order of UID, in arena.
- *  RC_GONE when since < expunged_floor: no longer known (RFC 7162 section 3.2.6). A deleted
- *  mailbox still answers, with all that was in it, until it is purged: RC_NOT_FOUND then. */
+/** Messages expunged with a modseq above since and with a UID below uid_below, in order of UID,
+ *  in arena. RC_GONE if since < expunged_floor, because those rows are gone (RFC 7162 section
+ *  3.2.6). A deleted mailbox still answers, with everything that was in it, until it is purged;
+ *  from then on the result is RC_NOT_FOUND. */
 MUST_USE enum rc store_expunged_since(struct store_tx *tx, const struct expunged_req *req,
                                       struct arena *arena, struct expunged_row **out,
                                       size_t *count_out, struct err *err);
 
-/** Lowest UID without \Seen at or above from, reading at most max_rows rows: RC_OK with
- *  *uid_out (0: none), RC_LIMIT when it would take more. */
+/** The lowest UID at or above from without \Seen, or 0 if there is none. RC_LIMIT if more than
+ *  max_rows rows would have to be read. */
 MUST_USE enum rc store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t from,
                                     uint32_t max_rows, uint32_t *uid_out, struct err *err);
 
 /** Names of the mailbox's keywords, by number, in arena. */
 MUST_USE enum rc store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct span **out, size_t *count_out, struct err *err);
-/** The number of a keyword (ASCII case-insensitive), added when it is new. RC_LIMIT beyond
- *  LIMIT_KEYWORDS. */
+/** The number of a keyword, which is added if it is new; ASCII letters match in either case.
+ *  RC_LIMIT beyond LIMIT_KEYWORDS. */
 MUST_USE enum rc store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name,
                                    uint32_t *number_out, struct err *err);
 
@@ -319,16 +328,16 @@ struct flags_req {
     enum flags_mode mode;
     uint32_t flags;
     struct keywords keywords;
-    uint64_t unchanged_since; /* entries above are skipped and listed (RFC 7162 3.1.3) */
-    /* The entries from this UID on as they are at this point of the transaction, for a caller
-     * who knows them as well as the database does; count 0 at the end. NULL: they are read. An
-     * engine may pass this over and read them all the same. */
+    uint64_t unchanged_since; /* newer entries are skipped and listed (RFC 7162 3.1.3) */
+    /* Returns entries from this UID on, as they are at this point of the transaction, if the
+     * caller knows them as well as the engine does; count is 0 at the end. NULL: the engine
+     * reads them. An engine may ignore this and read them all the same. */
     void (*known)(const void *ctx, uint32_t from_uid, struct entry_flags *out);
     const void *known_ctx;
 };
-/* What became of each entry named with a modseq up to unchanged_since: (old & keep) | set, for
- * its flags and the two words of its keywords; where that differs, also modseq. See
- * store/flags_rule.h. */
+/* What happens to each named entry whose modseq is at most unchanged_since: its flags and both
+ * words of its keywords become (old & keep) | set, and if that is a change, the entry gets this
+ * modseq. See store/flags_rule.h. */
 struct flags_rule {
     uint64_t keep[3];
     uint64_t set[3];
@@ -342,8 +351,8 @@ struct flags_result {
     size_t modified_count;
     uint64_t modseq; /* given to all changed; 0 when none */
 };
-/** UIDs without a message are passed over (RFC 9051 section 6.4.9). RC_CORRUPT also when what
- * is known was not what is there. */
+/** UIDs without a message are passed over (RFC 9051 section 6.4.9). RC_CORRUPT also if what the
+ *  caller knows is not what is stored. */
 MUST_USE enum rc store_flags_update(struct store_tx *tx, const struct flags_req *req,
                                     struct arena *arena, struct flags_result *out,
                                     struct err *err);
@@ -376,14 +385,14 @@ struct copy_result {
     size_t count;
     uint64_t expunge_modseq; /* of the source entries, when moved */
 };
-/** Within one account. Keywords are carried by name (those beyond LIMIT_KEYWORDS are left
- *  out). \Recent is the destination's affair. Bodies are not copied. */
+/** Copies within one account. Keywords are carried over by name, and those beyond
+ *  LIMIT_KEYWORDS are left out. \Recent follows from the destination. Texts are not copied. */
 MUST_USE enum rc store_copy(struct store_tx *tx, const struct copy_req *req,
                             struct arena *arena, struct copy_result *out, struct err *err);
 
 /* ---- messages: immutable ---- */
 
-/* What ingest made of a message; all spans borrowed for the call. */
+/* What ingest has made of a message. All spans are borrowed for the call. */
 struct message_new {
     struct span text;          /* the whole message, header and body */
     uint64_t header_octets;    /* with the blank line */
@@ -406,7 +415,7 @@ struct entry_new {
     int16_t internaldate_zone_min;
     int64_t savedate_s;
 };
-/** RC_LIMIT when the mailbox has no UID left. Fills the whole entry: uid and modseq. */
+/** RC_LIMIT if the mailbox has no UID left. Fills all of *out, with uid and modseq. */
 MUST_USE enum rc store_entry_add(struct store_tx *tx, const struct entry_new *req,
                                  struct entry *out, struct err *err);
 
@@ -440,26 +449,27 @@ MUST_USE enum rc store_content_read(struct store_tx *tx, uint64_t message, uint6
 MUST_USE enum rc store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset,
                                     uint64_t octets, struct span *out, struct err *err);
 
-/** True when an import already brought this text (SHA-256) into the mailbox; see
- *  `roost import`: it can be run again without duplicates. */
+/** Whether an import has already brought this text (SHA-256) into the mailbox. So `roost
+ * import` can be run again without making duplicates. */
 MUST_USE enum rc store_import_seen(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32],
                                    bool *seen_out, struct err *err);
 MUST_USE enum rc store_import_mark(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32],
                                    struct err *err);
 
-/* ---- keeping house ---- */
+/* ---- purging and checking ---- */
 
 /**
- * One bounded step of purging in a write transaction: expunged rows beyond retention or beyond
- * undelete_max_octets (never with a modseq above keep_modseq: views still name them), messages
- * that no entry and no expunged row names, free pages given back. *more_out: call again.
+ * One bounded step of purging, in a write transaction. It removes expunged rows that are older
+ * than the retention time or beyond undelete_max_octets (but none with a modseq above
+ * keep_modseq, because views still name them) and messages that no entry and no expunged row
+ * names, and it gives free pages back. *more_out: there is more to do.
  */
 MUST_USE enum rc store_purge_step(struct store_tx *tx, uint64_t keep_modseq, bool *more_out,
                                   struct err *err);
 /** Whether store_purge_step would find something to do if no view named anything. */
 MUST_USE enum rc store_purge_due(struct store_tx *tx, bool *due_out, struct err *err);
-/** Full check of the account's invariants (docs/invariants.md); each finding is one line in
- *  findings. RC_CORRUPT when there are any. */
+/** Checks all invariants of the account (docs/invariants.md). Each finding is one line in
+ *  findings; RC_CORRUPT if there are any. */
 MUST_USE enum rc store_verify(struct store_tx *tx, struct buf *findings, struct err *err);
 
 #endif

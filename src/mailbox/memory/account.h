@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open accounts in memory. One `struct account` exists per account while anybody holds it:
- * its store handle, its turn (turn.h), its mailboxes in memory (mailbox.h), the watchers of its
- * changes (hub.h) and the views of it (view.h). It holds no descriptor by itself: databases
- * open and close below it. One that nobody holds is kept for a while, so that the next
- * connection or delivery finds its counters and versions warm.
+ * Accounts in memory. While anybody holds an account there is one `struct account` for it, with
+ * its store handle, its turn (turn.h), its mailboxes in memory (mailbox.h), the watches of its
+ * changes (hub.h) and its views (view.h). It needs no descriptor of its own: the engine opens
+ * and closes databases below it. An account that nobody holds is kept for a while, so that the
+ * next connection or delivery finds its counters and versions in memory.
  *
- * Thread: any, all functions; reference counting under LOCK_ACCOUNTS. Nothing here waits but
- * accounts_evict and accounts_free.
+ * Thread: any, for all functions; references are counted under LOCK_ACCOUNTS. Only
+ * accounts_evict, accounts_free and accounts_changed_elsewhere wait.
  */
 #ifndef MAILBOX_MEMORY_ACCOUNT_H
 #define MAILBOX_MEMORY_ACCOUNT_H
@@ -23,18 +23,18 @@ struct account;
 MUST_USE enum rc accounts_new(struct store *store, const struct clock *clock,
                               struct accounts **out);
 struct room;
-/** Room that is given up to changes that free space when the disk is full; borrowed. Before any
- *  account is got. */
+/** Sets the reserve that is given up, when the disk is full, to changes that free space.
+ *  Borrowed. Call it before the first account_get. */
 void accounts_set_room(struct accounts *accounts, struct room *room);
-/** All accounts must have been put back. Writes what was kept for the next commit (watermarks
- * of \Recent). Waits for disk. */
+/** All accounts must have been put back. Writes what was kept for the next commit, namely the
+ *  watermarks of \Recent. Waits for disk. */
 void accounts_free(struct accounts *accounts);
 /**
- * Lets go of accounts that nobody has held for a while and of versions that nobody has looked
- * at for a while; called now and then (a minute) from a background task. Waits for disk.
+ * Frees accounts that nobody has held for a while, and versions that nobody has looked at for a
+ * while. A background task calls it about once a minute. Waits for disk.
  */
 void accounts_evict(struct accounts *accounts);
-/** Lets go of one account now, before its removal. RC_BUSY when somebody holds it. */
+/** Frees one account now, before it is removed. RC_BUSY if somebody holds it. */
 MUST_USE enum rc accounts_forget(struct accounts *accounts, uint64_t account_id);
 
 /**
@@ -44,16 +44,16 @@ MUST_USE enum rc accounts_forget(struct accounts *accounts, uint64_t account_id)
  */
 void accounts_changed_elsewhere(void *accounts, uint64_t account_id);
 
-/** The account, made when nobody holds it yet. RC_LIMIT. */
+/** A reference to the account, which is made if it is not in memory. RC_LIMIT. */
 MUST_USE enum rc account_get(struct accounts *accounts, uint64_t account_id,
                              struct account **out);
-/** Gives one reference back, after everything of the account's that the caller holds
- * (mailboxes, views, watches, requests in its queue). NULL is allowed. */
+/** Gives a reference back. The caller must have let go of everything else of the account
+ * before: mailboxes, views, watches, queued requests. NULL is allowed. */
 void account_put(struct account *acct);
 
 uint64_t account_id(const struct account *acct);
 struct store_account *account_store(struct account *acct);
-/** Beginning a read of it may wait for a network: STORE_READS_WAIT. */
+/** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);
 
 #endif

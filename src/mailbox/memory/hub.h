@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who wants to know of changes. A watch has a filter: some mailboxes of an account or all, and
- * which kinds of changes. After a commit the hub calls each matching watch's wake once, under
- * its lock: the only callback in the house made with a lock held, so a wake may do nothing but
- * post and wake (style, Concurrency). What has changed is not in the message: whoever is woken
- * compares its view with the mailbox.
+ * Tells whoever wants to know about changes. A watch has a filter: some mailboxes of an account
+ * or all of them, and the kinds of changes. After a commit the hub calls the wake of each
+ * matching watch once. It holds its lock meanwhile, which no other callback in this program
+ * does, so a wake may only set a bit and wake a task (docs/style.md, Concurrency). A wake does
+ * not say what has changed: whoever is woken compares its view with the mailbox.
  *
- * A session that has a mailbox selected watches it with WATCH_NOTHING between commands, where
- * it may say nothing, and with WATCH_ALL in IDLE.
+ * A session with a selected mailbox watches it with WATCH_NOTHING between commands, when it may
+ * not say anything, and with WATCH_ALL in IDLE.
  *
  * Thread: any. Nothing here waits.
  */
@@ -43,12 +43,13 @@ struct watch {
     struct wake wake;
 };
 
-/** watch stays where it is until hub_unwatch. Watch first, then look (view_init,
- * mailbox_state): what is committed later than the look is told, what was committed before is
- * seen. */
+/** watch stays where it is until hub_unwatch. Watch first, and look afterwards (view_init,
+ *  mailbox_state): a commit before the look is seen by it, and one after the look calls wake.
+ */
 void hub_watch(struct account *acct, struct watch *watch, const struct watch_filter *filter,
                struct wake wake);
-/** Other events from now on; look after it, as after hub_watch. Harmless when not watching. */
+/** Watches for other events from now on; look afterwards, as after hub_watch. Harmless when it
+ *  is not watching. */
 void hub_watch_events(struct watch *watch, unsigned events);
 /** After this returns, wake is not called again. Harmless when not watching (zeroed). */
 void hub_unwatch(struct watch *watch);

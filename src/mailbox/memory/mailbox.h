@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One mailbox in memory: its counters, always true after a commit, and, while somebody needs
- * it, its current version. Sessions hold it while it is selected; a parked IDLE session holds
- * only this. Counters alone answer SELECT, STATUS and the push of new mail.
+ * One mailbox in memory: its counters, which are right after every commit, and its current
+ * version while somebody needs it. A session holds a mailbox while it is selected; a session
+ * that is parked in IDLE holds nothing else. The counters alone answer SELECT and STATUS, and
+ * they suffice to push new mail.
  *
- * Fields are read through mailbox_state (a copy under the account's LOCK_MAILBOXES). Whoever
- * holds a mailbox holds its account at least as long.
+ * Read the fields with mailbox_state, which copies them under the account's LOCK_MAILBOXES.
+ * Whoever holds a mailbox must hold its account at least as long.
  */
 #ifndef MAILBOX_MEMORY_MAILBOX_H
 #define MAILBOX_MEMORY_MAILBOX_H
@@ -41,18 +42,18 @@ struct mailbox_state {
 };
 
 /**
- * The mailbox named so (UTF-8, "INBOX" normalised). From memory when it is there; otherwise it
- * begins a read snapshot of its own, sometimes a second one (so that no commit between a
- * snapshot and its registration here can be missed): the caller has none open. RC_NOT_FOUND;
- * RC_AGAIN as store_read_begin, with wake: ask again. Thread: session. Waits for disk when it
- * is not in memory.
+ * The mailbox with this name (UTF-8, "INBOX" normalised). If it is not in memory, a read
+ * snapshot is begun, and sometimes a second one, so that no commit between a snapshot and the
+ * registration here can be missed; so the caller must not have one open. RC_NOT_FOUND; RC_AGAIN
+ * as store_read_begin, with wake: ask again. Thread: session. Waits for disk if the mailbox is
+ * not in memory.
  */
 MUST_USE enum rc mailbox_open(struct account *acct, struct wake wake, struct span name,
                               struct mailbox **out, struct err *err);
 MUST_USE enum rc mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox,
                                  struct mailbox **out, struct err *err);
-/** The state of a mailbox that is in memory; false: it is not, the store's row is the truth.
- * For STATUS, whose \Recent depends on the watermark in memory. Thread: any. */
+/** The state of a mailbox that is in memory. False: it is not in memory, and the store's row is
+ *  right. For STATUS, whose \Recent depends on the watermark in memory. Thread: any. */
 bool mailbox_peek(struct account *acct, uint64_t mbox, struct mailbox_state *out);
 void mailbox_ref(struct mailbox *mailbox);
 /** NULL is allowed. Thread: any. */
@@ -61,18 +62,19 @@ void mailbox_put(struct mailbox *mailbox);
 struct account *mailbox_account(const struct mailbox *mailbox);
 /** A copy of the state at this moment. Thread: any; does not wait. */
 void mailbox_state(struct mailbox *mailbox, struct mailbox_state *out);
-/** The current version with a reference, loaded through tx (a snapshot begun just now) when it
- * is not in memory; with NULL for tx RC_AGAIN then says that a snapshot is needed. Thread:
- * session. Waits for disk. RC_GONE when deleted. */
+/** The current version, with a reference. If it is not in memory, it is loaded through tx, a
+ *  snapshot that was begun just now; if tx is NULL, RC_AGAIN says that a snapshot is needed.
+ *  RC_GONE if the mailbox was deleted. Thread: session. Waits for disk. */
 MUST_USE enum rc mailbox_version(struct mailbox *mailbox, struct store_tx *tx,
                                  struct version **out, struct err *err);
 /** Names of keywords number 0 .. count-1, copied into arena. RC_LIMIT. Thread: any. */
 MUST_USE enum rc mailbox_keywords(struct mailbox *mailbox, struct arena *arena,
                                   struct span **out, size_t *count_out);
 
-/* \Recent (RFC 3501 section 2.3.2): the first read-write session to take them, gets them. */
-/** Returns recent_from as it was, and (when claim) raises it to uidnext in memory; it is
- * written with the account's next commit. */
+/* \Recent (RFC 3501 section 2.3.2) goes to the first session that selects the mailbox for
+ * writing. */
+/** Returns recent_from. If claim is set, raises it to uidnext in memory afterwards; the
+ * account's next commit writes it. */
 uint32_t mailbox_take_recent(struct mailbox *mailbox, bool claim);
 
 #endif

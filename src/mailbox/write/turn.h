@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account's writes run one at a time. Whoever has the turn executes its own request and
- * the finished requests queued behind it, each in a savepoint, commits once (group commit),
- * publishes what changed, and only then answers: everything acknowledged is on disk, and
- * everything on disk is announced in order (INV: publish after commit, before the turn is given
- * up).
+ * An account's writes run one at a time. The session that has the turn executes its own request
+ * and the requests that are queued behind it, each in a savepoint, commits once (group commit),
+ * publishes what has changed, and only then answers. So everything that was acknowledged is on
+ * disk, and everything on disk is announced in its order (INV-M2).
  *
  *     turn_run ──────free──────> holder: begin, apply own + queued, commit, publish ──> RC_OK
  *        │ busy                        │ more queued than one holder should do
@@ -14,15 +13,17 @@
  *        v
  *     done: wake; turn_run again gives RC_OK
  *
- * The lease behind the turn is the engine's (store_write_begin). While somebody elsewhere has
- * it, the holder keeps the turn, parks as if it were granted it, and asks again when woken.
- * What was written elsewhere is published before the batch is applied (INV-M12).
+ * The lease behind the turn belongs to the engine (store_write_begin). While somebody elsewhere
+ * has it, the holder keeps the turn, parks as if the turn had just been granted to it, and asks
+ * again when it is woken. What was written elsewhere is published before the batch is applied
+ * (INV-M12).
  *
- * A request belongs to the session that made it and must stay where it is until turn_run
- * returned RC_OK or turn_cancel returned true. While it is queued, its session is parked or at
- * least does not touch it; `apply` may then run on another session's thread and may use what
- * the request points to (its command's arena). A holder never waits for any peer. Whoever is
- * granted the turn and does not want it any more must call turn_cancel, or nobody writes again.
+ * A request belongs to the session that made it and must stay where it is until turn_run has
+ * returned RC_OK or turn_cancel has returned true. While it is queued, its session is parked,
+ * or at least does not touch it: `apply` may run on another session's thread and may use what
+ * the request points to (the arena of its command). A holder never waits for a peer. A session
+ * that was granted the turn and no longer wants it must call turn_cancel, or nobody ever writes
+ * again.
  */
 #ifndef MAILBOX_WRITE_TURN_H
 #define MAILBOX_WRITE_TURN_H
@@ -40,57 +41,57 @@
 
 struct change_log; /* what the commit will have changed; change.h */
 
-/* What apply works with; valid during the call. */
+/* What apply works with. Valid during the call. */
 struct turn_ctx {
     struct account *acct;
     struct store_tx *tx;
     struct change_log
-        *changes;  /* report every effect here: others learn of it from nowhere else */
+        *changes;  /* every effect is reported here: it is the only way others learn of it */
     int64_t now_s; /* wall time of this batch */
 };
 
 struct turn_req {
-    /* Does the work in ctx->tx. Anything but RC_OK undoes this request alone (its savepoint
-     * and its changes). Thread: whoever holds the turn. Waits for disk, never for a peer. */
+    /* Does the work in ctx->tx. Any result but RC_OK undoes this request alone (its savepoint
+     * and its changes). Thread: the holder of the turn. Waits for disk, never for a peer. */
     enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err); /* or NULL */
     uint64_t octets; /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
-    /* It frees space, or is on the way to that: on a full disk it gets what is kept back for
-     * such (store/room.h), and may be applied again. */
+    /* It frees space or prepares that. If the disk is full, it gets the space that is kept in
+     * reserve for this (store/room.h), and may be applied a second time. */
     bool frees_space;
     struct wake wake; /* called when it is done or when the turn is granted */
 
-    /* Results, good once turn_run returned RC_OK. When the commit failed, all of its batch
-     * have that failure as result. */
+    /* The result, valid once turn_run has returned RC_OK. If the commit fails, this failure is
+     * the result of every request in the batch. */
     enum rc result;
     struct err err;
 
-    /* Turn's own. */
+    /* For turn.c only. */
     struct list link;
     atomic_uint state;
 };
 
-/** Prepares a request; the embedding struct is the caller's. */
+/** Prepares a request. The struct around it is the caller's. */
 void turn_req_init(struct turn_req *req,
                    enum rc (*apply)(struct turn_req *, struct turn_ctx *, struct err *),
                    uint64_t octets, struct wake wake);
 
-/** A request that changes nothing: when it is done, memory holds all that was committed
- *  elsewhere before it was made. */
+/** Prepares a request that changes nothing. When it is done, memory holds everything that was
+ *  committed elsewhere before the request was made. */
 void turn_look_init(struct turn_req *req, struct wake wake);
-/** Whether such a request is needed now: something was acknowledged elsewhere that memory may
- *  lack. RC_AGAIN as store_latest. Never waits, and is false, when nobody else writes. */
+/** Whether such a request is needed now, because something was acknowledged elsewhere that
+ * memory may lack. RC_AGAIN as store_latest. If nobody else writes, it is false at once. */
 MUST_USE enum rc turn_is_behind(struct account *acct, struct wake wake, bool *behind_out,
                                 struct err *err);
 
 /**
- * RC_OK: done, see req->result. RC_AGAIN: queued, or waiting for the engine; park, and call
- * again when woken (a wake may come for other reasons: calling early is harmless). Thread:
- * session. Waits for disk (the caller has a DISK slot).
+ * RC_OK: the request is done, see req->result. RC_AGAIN: it is queued or waits for the engine;
+ * park, and call again when woken. A wake may come for other reasons, and calling too early is
+ * harmless. Thread: session. Waits for disk (the caller has a DISK slot).
  */
 MUST_USE enum rc turn_run(struct account *acct, struct turn_req *req);
 
-/** True: taken out of the queue, nothing was or will be done. False: being executed or done;
- *  call turn_run until it returns RC_OK before freeing it. */
+/** True: the request was taken out of the queue, and nothing was or will be done. False: it is
+ *  being executed or is done; call turn_run until it returns RC_OK, and only then free it. */
 MUST_USE bool turn_cancel(struct account *acct, struct turn_req *req);
 
 #endif
