@@ -43,6 +43,7 @@
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/span.h"
+#include "db/ahead.h"
 #include "db/db.h"
 #include "db/disk.h"
 #include "db/wal_index.h"
@@ -71,6 +72,8 @@ struct vfs_file {
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
 
     struct wal_index_locks locks; /* database */
+
+    struct ahead ahead; /* log: until the lock of a recovery is given back */
 
     char *held; /* log: not written yet; owned */
     size_t held_octets;
@@ -223,6 +226,7 @@ log_close(sqlite3_file *file)
 
     (void)flush(log); /* frames of no commit: their loss would do no harm */
     free(log->held);
+    ahead_end(&log->ahead);
     if (log->other != NULL)
         log->other->other = NULL;
     return close_real(log);
@@ -235,11 +239,13 @@ log_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset)
     int result = flush(log);
 
     if (result == SQLITE_OK)
-        result = log->real->pMethods->xRead(log->real, dst, octets, offset);
-    if (result == SQLITE_OK && offset == 0 && octets == LOG_HEADER) /* recovery begins */
-        wal_index_begin_set(log->index, memcmp(dst, empty_mark, LOG_HEADER) == 0
-                                            ? WAL_BEGIN_EMPTY
-                                            : WAL_BEGIN_UNKNOWN);
+        result = ahead_read(&log->ahead, log->real, dst, octets, offset);
+    if (result == SQLITE_OK && offset == 0 && octets == LOG_HEADER) { /* recovery begins */
+        const bool empty = memcmp(dst, empty_mark, LOG_HEADER) == 0;
+        wal_index_begin_set(log->index, empty ? WAL_BEGIN_EMPTY : WAL_BEGIN_UNKNOWN);
+        if (!empty)
+            ahead_begin(&log->ahead);
+    }
     return result;
 }
 
@@ -251,6 +257,7 @@ log_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
                          offset == log->held_at + (int64_t)log->held_octets &&
                          (size_t)octets <= HELD_MAX - log->held_octets;
 
+    ahead_end(&log->ahead);
     if (!follows) {
         const int result = flush(log);
         if (result != SQLITE_OK)
@@ -304,6 +311,7 @@ log_truncate(sqlite3_file *file, sqlite3_int64 size)
     struct vfs_file *log = ours(file);
     const int result = flush(log);
 
+    ahead_end(&log->ahead);
     if (result != SQLITE_OK)
         return result;
     return size == 0 ? log_empty(log) : truncate_now(log, size);
@@ -488,6 +496,8 @@ shm_lock(sqlite3_file *file, int offset, int n, int flags)
     struct vfs_file *main_db = ours(file);
     const int flushed = flush(main_db->other);
 
+    if (main_db->other != NULL)
+        ahead_end(&main_db->other->ahead);
     if (flushed != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
         return flushed;
     if (main_db->other != NULL && offset == WRITE_LOCK && (flags & SQLITE_SHM_UNLOCK) != 0)
