@@ -134,6 +134,31 @@ def test_nested_maildirs(server, tmp_path):
     assert got.subscribed == set(got.mailboxes)
 
 
+def test_folders_of_kmail(home, tmp_path):
+    """What is below NAME is in .NAME.directory, which is no folder of mail itself; in a Maildir++ the same name is one."""
+    for folder in ("inbox", ".inbox.directory/sub", ".inbox.directory/.sub.directory/deep", "plus", "plus/.a.directory"):
+        maildir(tmp_path / folder, ("1.x:2,S", text(folder), 5))
+    name = account(home)
+    home.run("import", name, str(tmp_path))
+    assert subjects(state(home, name).mailboxes) == {
+        "INBOX": ["inbox"], "INBOX/sub": [".inbox.directory/sub"],
+        "INBOX/sub/deep": [".inbox.directory/.sub.directory/deep"],
+        "plus": ["plus"], "plus/a": [], "plus/a/directory": ["plus/.a.directory"]}
+
+
+def test_what_evolution_and_mh_keep_beside_the_mail(home, tmp_path):
+    (tmp_path / "Inbox").write_bytes(b"From a@example.org Thu Oct 28 17:00:38 2004\n" + text("mbox"))
+    for index in ("Inbox.cmeta", "Inbox.ev-summary", "Inbox.ev-summary-meta", "Inbox.ibex.index", "Inbox.ibex.index.data"):
+        (tmp_path / index).write_bytes(b"\0\1\2")
+    (tmp_path / "mh").mkdir()
+    (tmp_path / "mh" / "1").write_bytes(text("kept"))
+    (tmp_path / "mh" / ",2").write_bytes(text("deleted"))
+    name = account(home)
+    done = home.run("import", name, str(tmp_path))
+    assert done.stderr == "" and "deleted" in done.stdout and "Evolution" in done.stdout
+    assert subjects(state(home, name).mailboxes) == {"INBOX": ["mbox"], "mh": ["kept"]}
+
+
 def test_copies_that_lost_their_empty_folders(home, tmp_path):
     """Archives and git keep no empty folders: cur/ alone is a Maildir, and so is new/ beside tmp/."""
     (tmp_path / "a" / "cur").mkdir(parents=True)

@@ -66,7 +66,11 @@ level_read(struct buf *out, struct span name, enum level_of of)
                                          SPAN_INIT(".zst")};
     const size_t before = buf_len(out);
 
-    if (of == LEVEL_OF_FOLDER && !strip(&name, SPAN(".sbd")))
+    /* Thunderbird's NAME.sbd and KMail's .NAME.directory hold the folders below NAME. */
+    if (of == LEVEL_OF_FOLDER && span_starts(name, SPAN(".")) &&
+        strip(&name, SPAN(".directory")))
+        name = span_tail(name, 1);
+    else if (of == LEVEL_OF_FOLDER && !strip(&name, SPAN(".sbd")))
         (void)strip(&name, SPAN(".mbox"));
     if (of == LEVEL_OF_FILE) {
         for (size_t i = 0; i < ARRAY_LEN(packed); i++)

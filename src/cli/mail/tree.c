@@ -329,12 +329,13 @@ visit_dir(struct walk *walk, const struct place *place, const char *path, const 
     const char *foreign = foreign_folder(name);
     const char *unread = unread_folder(name);
     const bool is_sub = name[0] == '.' && name[1] != '\0' && is_maildir(path);
+    const bool is_kmail = !is_sub && fnmatch(".?*.directory", name, 0) == 0;
     AUTO_BUF mailbox = {0};
 
     if (place->is_maildir &&
         (strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0))
         return;
-    if (foreign != NULL && !is_sub) {
+    if (foreign != NULL && !is_sub && !is_kmail) {
         (void)entry_add(walk, MAIL_PASSED, path, place->mailbox, foreign);
         return;
     }
