@@ -45,10 +45,11 @@
                  */
 
 /* --- Mailboxes --- */
-#define LIMIT_MBOX_NAME 1000u   /* octets of UTF-8 */
-#define LIMIT_MBOX_DEPTH 50u    /* levels of hierarchy */
-#define LIMIT_MAILBOXES 100000u /* per account */
-#define LIMIT_KEYWORDS 128u     /* per mailbox; they are bits of two words */
+#define LIMIT_MBOX_NAME 1000u       /* octets of UTF-8 */
+#define LIMIT_MBOX_DEPTH 50u        /* levels of hierarchy */
+#define LIMIT_MAILBOXES 100000u     /* per account */
+#define LIMIT_KEYWORDS 128u         /* per mailbox; they are bits of two words */
+#define LIMIT_KEYWORDS_CROWDED 112u /* from here on a purge looks for numbers to give back */
 #define LIMIT_KEYWORD_OCTETS 255u
 #define LIMIT_SUBSCRIPTIONS 100000u
 

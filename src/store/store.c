@@ -230,6 +230,12 @@ store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name, uint32_t
 }
 
 enum rc
+store_keywords_purge(struct store_tx *tx, struct keywords_purge *req, struct err *err)
+{
+    return tx->ops->keywords_purge(tx, req, err);
+}
+
+enum rc
 store_flags_update(struct store_tx *tx, const struct flags_req *req, struct arena *arena,
                    struct flags_result *out, struct err *err)
 {

@@ -59,6 +59,7 @@ struct store_options {
     const struct clock *clock;    /* borrowed for life */
     int64_t undelete_retention_s; /* how long expunged mail can be restored; default 14 days */
     uint64_t undelete_max_octets; /* per account, oldest go first */
+    uint32_t keywords_crowded;    /* of one mailbox; 0: LIMIT_KEYWORDS_CROWDED */
     /* Reports what an administrator should know although nothing has failed, for example that
      * another program keeps the engine from tidying up. May be NULL. Called on any thread. */
     void (*report)(void *ctx, uint64_t account_id, const char *text);
@@ -295,13 +296,29 @@ MUST_USE enum rc store_expunged_since(struct store_tx *tx, const struct expunged
 MUST_USE enum rc store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t from,
                                     uint32_t max_rows, uint32_t *uid_out, struct err *err);
 
-/** Names of the mailbox's keywords, by number, in arena. */
+/** Names of the mailbox's keywords, by number, in arena; empty for a number that has none. */
 MUST_USE enum rc store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct span **out, size_t *count_out, struct err *err);
 /** The number of a keyword, which is added if it is new; ASCII letters match in either case.
  *  RC_LIMIT beyond LIMIT_KEYWORDS. */
 MUST_USE enum rc store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name,
                                    uint32_t *number_out, struct err *err);
+
+/* One step of giving numbers of keywords back, in mailboxes that have few left. */
+struct keywords_purge {
+    /* Whether nothing in memory can bear the numbers of this mailbox that lost their names
+     * before this transaction: they are then given again. */
+    bool (*settled)(void *ctx, uint64_t mbox);
+    void *ctx;
+    /* Out: */
+    uint64_t mbox;           /* 0: no number lost its name */
+    struct keywords retired; /* numbers of it that lost their names now: no row bears them */
+    bool more;               /* call again */
+};
+/** Not where others write too (STORE_SHARED): nobody knows what they have in memory. So there
+ * is nobody to learn of it from the account's modseq, which stays. */
+MUST_USE enum rc store_keywords_purge(struct store_tx *tx, struct keywords_purge *req,
+                                      struct err *err);
 
 /* A run of UIDs, first <= last. Arrays of them are ascending and do not touch. */
 struct uid_run {

@@ -88,7 +88,8 @@ struct counters {
     size_t subscriptions;
 };
 
-struct sweep; /* purge.c: which messages may go, while that is being found out */
+struct sweep;         /* purge.c: which messages may go, while that is being found out */
+struct keywords_look; /* rows/keywords_purge.c: the same of numbers of keywords */
 
 struct sqlite_account {
     struct store_account base;
@@ -116,6 +117,7 @@ struct sqlite_account {
     struct counters counters;
     bool placed;                  /* its names are known to be on disk; rows say so too */
     struct sweep *sweep;          /* owned; NULL: none */
+    struct keywords_look *look;   /* owned; NULL: no mailbox is looked through */
     int64_t checkpoint_at_octets; /* WAL size of the next attempt; 0: CHECKPOINT_OCTETS */
     bool reported;                /* the outside reader was reported */
 };

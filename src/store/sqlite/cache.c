@@ -179,7 +179,7 @@ databases_close(struct shard *shard, struct sqlite_account *acct, enum closing c
         else
             handle_drop(acct->store, handles[i]);
     }
-    sweep_free(acct);
+    purge_forget(acct);
     logs_note(acct->store, acct->id, log_octets);
 
     lock_enter(&shard->lock);
@@ -228,7 +228,7 @@ spare_handle(struct shard *shard, struct sqlite_account **acct_out)
             !acct->writer->asleep) {
             handle = acct->writer;
             acct->writer = NULL;
-            sweep_free(acct);
+            purge_forget(acct);
         }
         if (handle != NULL) {
             *acct_out = acct;

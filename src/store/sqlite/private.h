@@ -35,7 +35,17 @@ MUST_USE enum rc content_add(struct sqlite_tx *tx, uint64_t message,
 
 /* A message got one more name while a sweep is under way. */
 void sweep_note(struct sqlite_account *acct, uint64_t message);
-void sweep_free(struct sqlite_account *acct);
+/* What a sweep and a look through keywords have found so far counts no more: rows may have come
+ * back behind them, or others have written. */
+void purge_forget(struct sqlite_account *acct);
+
+/* ---- keywords that nothing bears (rows/keywords_purge.c) ---- */
+
+/* Rows of a mailbox got these numbers, perhaps while it is being looked through. */
+void keywords_note(struct sqlite_account *acct, uint64_t mbox, const struct keywords *borne);
+void keywords_look_free(struct sqlite_account *acct);
+/* Whether sqlite_keywords_purge may find something. */
+MUST_USE enum rc keywords_purge_due(struct sqlite_tx *tx, bool *due_out, struct err *err);
 
 /* ---- compression (compress.c) ---- */
 

@@ -247,11 +247,18 @@ expire(struct sqlite_tx *tx, uint64_t keep_modseq, bool *did_out, struct err *er
 
 /* ---- sweeping ---- */
 
-void
+static void
 sweep_free(struct sqlite_account *acct)
 {
     free(acct->sweep);
     acct->sweep = NULL;
+}
+
+void
+purge_forget(struct sqlite_account *acct)
+{
+    sweep_free(acct);
+    keywords_look_free(acct);
 }
 
 void
@@ -445,8 +452,11 @@ sqlite_purge_due(struct store_tx *base, bool *due_out, struct err *err)
     const bool unnamed = stmt_row(&stmt);
     if (!unnamed)
         rc = stmt_end(&stmt, err);
+    bool keywords = false;
     if (rc == RC_OK)
-        *due_out = mbox.mbox != 0 || unnamed || free_octets > FREE_KEEP_OCTETS;
+        rc = keywords_purge_due(tx, &keywords, err);
+    if (rc == RC_OK)
+        *due_out = mbox.mbox != 0 || unnamed || keywords || free_octets > FREE_KEEP_OCTETS;
     return rc;
 }
 

@@ -172,7 +172,7 @@ writer_wake(struct shard *shard, struct sqlite_account *acct)
     lock_leave(&shard->lock);
     if (woken)
         return true;
-    sweep_free(acct);
+    purge_forget(acct);
     handle_drop(acct->store, handle);
     return false;
 }
@@ -210,7 +210,7 @@ writer_reopen(struct sqlite_account *acct, struct err *err)
     struct handle *handle = acct->writer;
     acct->writer = NULL;
     lock_leave(&shard->lock);
-    sweep_free(acct);
+    purge_forget(acct);
     handle_drop(acct->store, handle);
     return writer_open(acct, err);
 }
@@ -265,7 +265,7 @@ writer_begin(struct sqlite_account *acct, struct err *err)
         if (rc == RC_OK && bare)
             rc = begin_life(acct, err);
         if (acct->counters.modseq != modseq)
-            sweep_free(acct); /* somebody may have named what it found unnamed */
+            purge_forget(acct); /* somebody may have named what it found unnamed */
         if (rc != RC_OK)
             txn_abort(&acct->writer->tx.txn);
         acct->writer->loaded = rc == RC_OK;
@@ -533,7 +533,7 @@ writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
     tx->savepoint = false;
     tx->renamed = false;
     if (outcome == TX_UNDONE)
-        sweep_free(tx->acct); /* INV-S8: what it counted on was undone */
+        purge_forget(tx->acct); /* INV-S8: what it counted on was undone */
     writer_give(tx->acct, outcome);
 }
 
@@ -589,7 +589,7 @@ sqlite_savepoint_rollback(struct store_tx *base)
     CHECK(tx->savepoint);
     tx->savepoint = false;
     tx_reset_cursors(tx);
-    sweep_free(tx->acct);
+    purge_forget(tx->acct);
     /* RC_GONE: SQLite has undone the whole transaction already, and the commit will say so. Any
      * other failure must not leave half a request to be committed. */
     const enum rc rc = savepoint_abort(tx->db, NULL);

@@ -146,6 +146,7 @@ insert(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, stru
         added[i].savedate_s = now_s;
         mbox_count_in(&copy->to, &added[i]);
         sweep_note(tx->acct, added[i].message);
+        keywords_note(tx->acct, req->to, &added[i].keywords);
         rc = entry_insert(&stmt, req->to, &added[i], err);
     }
     return rc;

@@ -257,6 +257,7 @@ sqlite_entry_add(struct store_tx *base, const struct entry_new *req, struct entr
     if (rc != RC_OK)
         return rc;
     sweep_note(tx->acct, entry.message);
+    keywords_note(tx->acct, req->mbox, &entry.keywords);
     *out = entry;
     return RC_OK;
 }

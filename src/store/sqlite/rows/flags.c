@@ -202,6 +202,8 @@ sqlite_flags_update(struct store_tx *base, const struct flags_req *req, struct a
         rc = rows_take(&found.modified, arena, &modified, err);
     if (rc == RC_OK && found.changed != 0) {
         mbox.highest_modseq = tx->acct->counters.modseq = found.rule.modseq;
+        if (req->mode != FLAGS_REMOVE)
+            keywords_note(tx->acct, req->mbox, &req->keywords);
         rc = update(tx, &found, err);
         if (rc == RC_OK)
             rc = mbox_save(tx, &mbox, err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Keywords: names that a mailbox has given numbers to; the numbers are bits of its entries. A
- * number keeps its name for the life of the mailbox. Thread: the transaction's.
+ * number keeps its name until a purge takes it (keywords_purge.c): then its row has no name
+ * while somebody's memory may still bear the bit, and is gone when the number may be given to
+ * another name. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
@@ -18,9 +20,12 @@ sqlite_keywords(struct store_tx *base, uint64_t mbox, struct arena *arena, struc
 
     bind_u64(&stmt, 1, mbox);
     while (stmt_row(&stmt)) {
-        if (count == LIMIT_KEYWORDS || col_u64(&stmt, 0) != count)
-            return err_set(err, RC_CORRUPT, 0,
-                           "keywords of mailbox %ju are not numbered 0 to n", (uintmax_t)mbox);
+        const uint64_t number = col_u64(&stmt, 0);
+        if (number >= LIMIT_KEYWORDS)
+            return err_set(err, RC_CORRUPT, 0, "mailbox %ju has a keyword %ju", (uintmax_t)mbox,
+                           (uintmax_t)number);
+        while (count < number)
+            names[count++] = SPAN("");
         names[count] = arena_span(arena, stmt_span(&stmt, 1));
         if (names[count++].ptr == NULL)
             return err_set(err, RC_LIMIT, 0, "keywords: out of memory");
@@ -38,7 +43,7 @@ sqlite_keywords(struct store_tx *base, uint64_t mbox, struct arena *arena, struc
     return RC_OK;
 }
 
-/* RC_OK with the number; RC_NOT_FOUND with the next one that is free. */
+/* RC_OK with the number; RC_NOT_FOUND with the lowest one that is free. */
 static enum rc
 find(struct sqlite_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
      struct err *err)
@@ -52,7 +57,7 @@ find(struct sqlite_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out
             *number_out = col_u32(&stmt, 0);
             return RC_OK;
         }
-        next = col_u32(&stmt, 0) + 1;
+        next += col_u32(&stmt, 0) == next;
     }
     const enum rc rc = stmt_end(&stmt, err);
     if (rc != RC_OK)
