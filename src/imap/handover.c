@@ -40,7 +40,7 @@ pack_view(const struct view_saved *saved, struct buf *out)
     pack_u32(out, saved->recent_told);
     pack_u32(out, saved->uid_bound);
     pack_u32(out, saved->recent_from);
-    pack_u32(out, saved->keyword_count);
+    pack_u64(out, saved->keywords);
     pack_u8(out, saved->read_only);
 }
 
@@ -88,7 +88,7 @@ unpack_view(struct unpack *in, struct view_saved *saved)
     saved->recent_told = unpack_u32(in, UINT32_MAX);
     saved->uid_bound = unpack_u32(in, UINT32_MAX);
     saved->recent_from = unpack_u32(in, UINT32_MAX);
-    saved->keyword_count = unpack_u32(in, LIMIT_KEYWORDS);
+    saved->keywords = unpack_u64(in);
     saved->read_only = unpack_bool(in);
 }
 

@@ -120,9 +120,8 @@ struct imap_work {
     void *run;           /* the command's own state, in arena; NULL at its first step */
     struct sync *sync;   /* under way, in sync_arena */
     struct iw sync_line;
-    struct span *keyword_names; /* of the mailbox, as of the sync or command; in its arena */
-    size_t keyword_count;
-    struct spool *spools; /* diverted literals of APPEND; owned */
+    struct keyword_names keywords; /* as of the sync or command; in its arena */
+    struct spool *spools;          /* diverted literals of APPEND; owned */
     size_t spool_count;
     enum rc spool_rc;      /* the first failure to keep one */
     int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
@@ -206,13 +205,13 @@ imap_output_full(const struct imap_session *im)
 }
 
 /* ---- sync_write.c ---- */
-/** Names of the keywords set in bits, in arena; for iw_flags. */
-size_t imap_keyword_names(const struct keywords *bits, const struct span *names, size_t count,
+/** Names of the keywords set in bits; for iw_flags. */
+size_t imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
                           struct span out[LIMIT_KEYWORDS]);
 /** Tells the client what changed, as far as mode and output allow. STEP_DONE at the end. */
 enum imap_step imap_sync_step(struct imap_session *im, enum sync_mode mode);
 /** Untagged FLAGS and OK [PERMANENTFLAGS] of the selected mailbox. */
-void imap_write_flags_lines(struct imap_session *im, const struct span *keywords, size_t count);
+void imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keywords);
 
 /* ---- cmd_select.c ---- */
 /** Leaves the selected state without expunging. Harmless when nothing is selected. */

@@ -97,8 +97,12 @@ struct mailbox {
     struct mailbox_state state;
     char *name; /* owned; NULL: not known (no memory) */
     size_t name_octets;
-    char **keywords; /* owned, texts too; state.keyword_count of them, by number */
+    char **keywords; /* owned, texts too; state.keyword_count of them, by number; an empty text:
+                        the number has no name */
     uint32_t keyword_room;
+    uint64_t
+        retired_serial; /* keyword_serial when numbers lost their names last; 0: none has */
+    uint64_t retired_modseq; /* versions from here on bear none of them */
     uint32_t recent_written; /* recent_from as it is on disk */
     struct version *current; /* held; NULL: not in memory */
     uint64_t current_octets; /* its part of accounts->version_octets */
@@ -148,10 +152,13 @@ void mailboxes_done(struct account *acct);
  *  is above keep_octets. True when no version is left. */
 bool mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octets);
 
-/* The lock is held for these four. */
+/* The lock is held for these five. */
 void mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row);
 void mailbox_set_name(struct mailbox *mailbox, struct span name);
+/** As it was read: what was published meanwhile stays. */
 void mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
+/** As it was published; an empty name: the number has none any more. */
+void mailbox_change_keyword(struct mailbox *mailbox, uint32_t number, struct span name);
 /** Takes over the reference; NULL: none in memory. */
 void mailbox_set_current(struct mailbox *mailbox, struct version *version);
 

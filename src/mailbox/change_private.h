@@ -85,6 +85,8 @@ MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
 uint64_t change_log_first_expunge(const struct change_log *log);
 /** Whether anything of this mailbox's messages has been changed in the batch so far. */
 bool change_log_has_messages(const struct change_log *log, uint64_t mbox);
+/** Whether a number of this mailbox lost its name in the batch so far. */
+bool change_log_has_retired(const struct change_log *log, uint64_t mbox);
 /** Whether flags of this mailbox have been changed in the batch so far. */
 bool change_log_has_flags(const struct change_log *log, uint64_t mbox);
 

@@ -56,8 +56,9 @@ struct sync {
     uint32_t exists;
     uint32_t recent;
     uint32_t uidnext;
-    uint32_t keyword_count;
+    uint64_t keywords; /* serial */
     uint64_t modseq;
+    uint64_t flags_modseq;
 
     struct uid_run runs[SYNC_RUNS];
 };
@@ -77,7 +78,7 @@ due_of(const struct view *view, const struct mailbox_state *state)
         .expunges = state->last_expunge_modseq > view->modseq || view->partial,
         .flags = state->last_flags_modseq > view->flags_modseq || view->echo_count > 0,
         .arrivals = state->highest_modseq > view->modseq && state->uidnext > view->uid_bound,
-        .keywords = state->keyword_count > view->keyword_count,
+        .keywords = state->keyword_serial != view_keywords(view),
     };
 }
 
@@ -106,7 +107,7 @@ begin_nothing(struct sync *sync)
 {
     sync->phase = PHASE_OVER;
     sync->pending = true;
-    sync->keyword_count = sync->view->keyword_count;
+    sync->keywords = view_keywords(sync->view);
 }
 
 static void
@@ -139,8 +140,8 @@ begin_counters(struct sync *sync, const struct mailbox_state *state)
     sync->exists = newer ? state->exists : view->exists;
     sync->recent = view->recent + (sync->exists - view->exists);
     sync->uidnext = newer ? state->uidnext : view->uid_bound;
-    sync->modseq = newer ? state->highest_modseq : view->modseq;
-    sync->keyword_count = state->keyword_count;
+    sync->modseq = sync->flags_modseq = newer ? state->highest_modseq : view->modseq;
+    sync->keywords = state->keyword_serial;
 }
 
 static void
@@ -150,8 +151,11 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     const struct version *to = sync->to;
     struct mailbox_state state;
 
-    mailbox_state(view->mailbox, &state); /* later than `to`: its keywords all have names */
-    sync->keyword_count = state.keyword_count;
+    /* Later than `to`: its keywords all have names, but for those of a commit that is about to
+     * be published. Such flags are told again then. */
+    mailbox_state(view->mailbox, &state);
+    sync->keywords = state.keyword_serial;
+    sync->flags_modseq = to->modseq < state.highest_modseq ? to->modseq : state.highest_modseq;
     sync->from = view->members;
     version_ref(sync->from);
     sync->from_at = cursor_of(sync->from);
@@ -207,9 +211,12 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
         begin_counters(sync, state);
         return RC_OK;
     }
-    if (!due.flags && (!arrived || (mode == SYNC_NO_EXPUNGE && due.expunges))) {
+    /* Keywords alone: where the view can move on it does, so that numbers become free. */
+    const bool stays = mode == SYNC_NO_EXPUNGE && due.expunges;
+    const bool behind = due.keywords && state->highest_modseq > view->modseq;
+    if (!due.flags && (stays || !(arrived || behind))) {
         sync->pending = true;
-        sync->keyword_count = state->keyword_count;
+        sync->keywords = state->keyword_serial;
         sync->phase = PHASE_KEYWORDS;
         return RC_OK;
     }
@@ -342,9 +349,9 @@ settle(struct sync *sync)
         if (!sync->pending && phase > PHASE_RECENT)
             view->recent_told = sync->recent;
         if (phase > PHASE_KEYWORDS)
-            view->keyword_count = sync->keyword_count;
-        if (phase == PHASE_OVER && sync->modseq > view->flags_modseq)
-            view->flags_modseq = sync->modseq;
+            view_keywords_told(view, sync->keywords);
+        if (phase == PHASE_OVER && sync->flags_modseq > view->flags_modseq)
+            view->flags_modseq = sync->flags_modseq;
     }
     if (view->silent_modseq <= view->flags_modseq)
         view->silent_modseq = 0;
@@ -552,8 +559,7 @@ step(struct sync *sync, struct sync_event *event)
     case PHASE_KEYWORDS:
         sync->phase = PHASE_FLAGS;
         event->kind = SYNC_KEYWORDS;
-        event->count = sync->keyword_count;
-        return sync->keyword_count > view->keyword_count;
+        return sync->keywords != view_keywords(view);
     case PHASE_FLAGS:
         if (tell_flags(sync, event))
             return true;

@@ -40,8 +40,7 @@ enum sync_kind {
                     */
     SYNC_EXISTS,   /* count */
     SYNC_RECENT,   /* count */
-    SYNC_KEYWORDS, /* count: keywords now known, more than announced: send FLAGS, PERMANENTFLAGS
-                    */
+    SYNC_KEYWORDS, /* others than announced: send FLAGS, PERMANENTFLAGS as they are now */
     SYNC_FLAGS,    /* seq, entry: current flags and modseq */
     SYNC_GONE,     /* the mailbox was deleted; all of its messages have been expunged before */
 };

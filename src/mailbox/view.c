@@ -11,6 +11,12 @@
  *         lowest modseq that a view with pending expunges stands at (view_keep_modseq). A
  * view reads the state it begins with and is listed in one step, so no purge falls between.
  *
+ * INV-M13 A number of a keyword is given to another name only when no view bears its bit: each
+ *         stands at a modseq from which on no message bears it, and its client was told FLAGS
+ *         without it. What a view looks at is as new as that modseq (its members, and whatever
+ * a command or sync loads later); the names that it translates bits with were read no earlier
+ * than the serial that counts as told.
+ *
  * Thread: the session that owns the view.
  */
 #include "mailbox/view.h"
@@ -38,21 +44,40 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     view->flags_modseq = state->highest_modseq;
     view->exists = state->exists;
     view->uid_bound = state->uidnext;
-    view->keyword_count = state->keyword_count;
     view->recent_from = state->recent_from;
     if (mode == VIEW_READ_WRITE)
         mailbox->state.recent_from = state->uidnext;
     atomic_init(&view->kept, view->modseq);
+    atomic_init(&view->keywords, state->keyword_serial);
     list_push_back(&acct->views, &view->link);
     lock_leave(&acct->mailboxes_lock);
+}
+
+/* The lock is held. What FLAGS says of the mailbox; serials mean nothing to another process. */
+static uint64_t
+keywords_digest(const struct mailbox *mailbox)
+{
+    uint64_t digest = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    for (uint32_t i = 0; i < mailbox->state.keyword_count; i++)
+        for (const char *at = mailbox->keywords[i];; at++) {
+            digest = (digest ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+            if (*at == '\0')
+                break;
+        }
+    return digest == 0 ? 1 : digest;
 }
 
 bool
 view_save(struct view *view, struct view_saved *saved_out)
 {
-    struct mailbox_state state;
+    struct account *acct = view->mailbox->acct;
 
-    mailbox_state(view->mailbox, &state);
+    lock_enter(&acct->mailboxes_lock);
+    const struct mailbox_state state = view->mailbox->state;
+    const uint64_t keywords =
+        state.keyword_serial == view_keywords(view) ? keywords_digest(view->mailbox) : 0;
+    lock_leave(&acct->mailboxes_lock);
     if (state.gone || view->gone || view->partial || view->broken || view->echo_count > 0)
         return false;
     *saved_out = (struct view_saved){
@@ -66,7 +91,7 @@ view_save(struct view *view, struct view_saved *saved_out)
         .recent_told = view->recent_told,
         .uid_bound = view->uid_bound,
         .recent_from = view->recent_from,
-        .keyword_count = view->keyword_count,
+        .keywords = keywords,
         .read_only = view->mode == VIEW_READ_ONLY,
     };
     return true;
@@ -91,12 +116,12 @@ view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved 
         .recent_told = saved->recent_told,
         .uid_bound = saved->uid_bound,
         .recent_from = saved->recent_from,
-        .keyword_count = saved->keyword_count,
     };
     atomic_init(&view->kept, view->modseq);
+    atomic_init(&view->keywords, 0);
     lock_enter(&acct->mailboxes_lock);
     if (state->uidvalidity != saved->uidvalidity || state->highest_modseq < saved->modseq ||
-        state->uidnext < saved->uid_bound || state->keyword_count < saved->keyword_count) {
+        state->uidnext < saved->uid_bound) {
         rc = RC_CORRUPT;
     } else {
         /* What happened between the view and now, before this mailbox was in memory, nobody
@@ -105,6 +130,8 @@ view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved 
             state->last_expunge_modseq = state->highest_modseq;
         if (state->last_flags_modseq == 0 && state->highest_modseq > view->flags_modseq)
             state->last_flags_modseq = state->highest_modseq;
+        if (keywords_digest(mailbox) == saved->keywords)
+            view_keywords_told(view, state->keyword_serial);
         list_push_back(&acct->views, &view->link);
     }
     lock_leave(&acct->mailboxes_lock);
@@ -148,6 +175,26 @@ view_keep_modseq(const struct turn_ctx *ctx)
     }
     lock_leave(&acct->mailboxes_lock);
     return keep;
+}
+
+bool
+view_keywords_settled(const struct turn_ctx *ctx, uint64_t mbox)
+{
+    struct account *acct = ctx->acct;
+    /* What this batch has retired, views learn of after its commit. */
+    bool settled = !change_log_has_retired(ctx->changes, mbox);
+
+    lock_enter(&acct->mailboxes_lock);
+    LIST_FOR_EACH (node, &acct->views) {
+        const struct view *view = CONTAINER_OF(node, struct view, link);
+        const struct mailbox *mailbox = view->mailbox;
+        if (mailbox->state.mbox == mbox && !mailbox->state.gone &&
+            (view_keywords(view) < mailbox->retired_serial ||
+             atomic_load_explicit(&view->kept, memory_order_relaxed) < mailbox->retired_modseq))
+            settled = false;
+    }
+    lock_leave(&acct->mailboxes_lock);
+    return settled;
 }
 
 /* --- Waking --- */

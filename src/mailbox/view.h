@@ -41,7 +41,6 @@ struct view {
     uint32_t recent_told;    /* as announced */
     uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */
     uint32_t recent_from;    /* UIDs from here on are \Recent to this session */
-    uint32_t keyword_count;  /* keywords announced in FLAGS */
     enum view_mode mode;
     bool gone;    /* SYNC_GONE was told */
     bool partial; /* a sync was left off among its expunges: cannot sleep until the next one */
@@ -53,8 +52,11 @@ struct view {
     const struct uid_run *echo; /* told even when unchanged: STORE without .SILENT (RFC 3501 */
     size_t echo_count;          /* section 6.4.6); borrowed until that sync is over */
 
-    struct list link;          /* the account's list of views */
-    atomic_uint_fast64_t kept; /* `modseq` for account_keep_modseq: read by other threads */
+    struct list link; /* the account's list of views */
+    /* Read by other threads. */
+    atomic_uint_fast64_t kept;     /* `modseq` */
+    atomic_uint_fast64_t keywords; /* keyword_serial of the FLAGS that were announced; 0: it is
+                                      not known which were */
 };
 
 /** Takes over the reference to mailbox. The view begins at the mailbox's present state and is
@@ -74,7 +76,7 @@ struct view_saved {
     uint32_t recent_told;
     uint32_t uid_bound;
     uint32_t recent_from;
-    uint32_t keyword_count;
+    uint64_t keywords; /* says which were announced; 0: not the present ones */
     bool read_only;
 };
 /** Between commands. False: what the client knows cannot be said in numbers (a sync was left
@@ -94,6 +96,24 @@ void view_done(struct view *view);
  * UINT64_MAX when there are none. Thread: the holder of the turn, in apply.
  */
 uint64_t view_keep_modseq(const struct turn_ctx *ctx);
+/**
+ * Whether no view of this mailbox, awake or asleep, can bear the numbers of keywords that have
+ * lost their names (INV-M13): all that is looked at through it is newer, and its client was
+ * told FLAGS without them. For store_keywords_purge. Thread: the holder of the turn, in apply.
+ */
+bool view_keywords_settled(const struct turn_ctx *ctx, uint64_t mbox);
+
+/** The FLAGS of this moment were announced (keyword_names.serial). */
+static inline void
+view_keywords_told(struct view *view, uint64_t serial)
+{
+    atomic_store_explicit(&view->keywords, serial, memory_order_relaxed);
+}
+static inline uint64_t
+view_keywords(const struct view *view)
+{
+    return atomic_load_explicit(&view->keywords, memory_order_relaxed);
+}
 
 /** Makes members available. RC_AGAIN: needs tx, and it was NULL. RC_GONE: the mailbox was
  * deleted and the view is asleep: only sync makes sense. Waits for disk when not in memory. tx:

@@ -84,15 +84,13 @@ members_run(struct members *members, uint32_t seq, uint32_t max, struct version_
 }
 
 enum rc
-mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out,
-                 size_t *count_out)
+mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct keyword_names *out)
 {
     static struct span name = SPAN_INIT("$Word");
 
     (void)mailbox;
     (void)arena;
-    *out = &name;
-    *count_out = 1;
+    *out = (struct keyword_names){&name, 1, 1};
     return RC_OK;
 }
 

@@ -35,6 +35,7 @@ sim_open(struct sim *sim, const char *where)
         .max_open_fds = 60,
         .store.undelete_retention_s = 14 * 86400,
         .store.undelete_max_octets = 300, /* so that purging has something to do */
+        .store.keywords_crowded = 1,      /* the same for keywords */
         .store.report = remember_nothing,
     };
     const struct seam_options seam = {
@@ -205,6 +206,63 @@ believe_vanished(struct sim_client *client, const struct sync_event *event)
     }
 }
 
+const struct span sim_keywords[SIM_KEYWORDS] = {
+    SPAN_INIT("$Forwarded"), SPAN_INIT("$Junk"),   SPAN_INIT("red"),
+    SPAN_INIT("Blue"),       SPAN_INIT("green"),   SPAN_INIT("elsewhere"),
+    SPAN_INIT("$Label1"),    SPAN_INIT("NonJunk"), SPAN_INIT("yellow"),
+};
+
+static uint64_t
+mask_of(struct sim_client *client, struct span name)
+{
+    for (unsigned i = 0; i < SIM_KEYWORDS; i++)
+        if (span_ieq(sim_keywords[i], name))
+            return UINT64_C(1) << i;
+    SIM_CHECK(client, name.len == 0);
+    return 0;
+}
+
+uint64_t
+sim_keyword_mask(struct sim_client *client, const struct keywords *bits,
+                 const struct keyword_names *names)
+{
+    uint64_t mask = 0;
+
+    for (size_t i = 0; i < names->count; i++)
+        if ((bits->bits[i / 64] >> i % 64 & 1) != 0)
+            mask |= mask_of(client, names->names[i]);
+    return mask;
+}
+
+/* FLAGS was told with these names. */
+static void
+believe_keywords(struct sim_client *client, const struct keyword_names *names)
+{
+    const uint64_t before = client->announced;
+
+    client->announced = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        const uint64_t name = mask_of(client, names->names[i]);
+        SIM_CHECK(client, (client->announced & name) == 0);
+        client->announced |= name;
+        client->renumbered +=
+            name != 0 && client->numbers[i] != 0 && client->numbers[i] != name;
+        if (name != 0)
+            client->numbers[i] = name;
+    }
+    client->retired += (before & ~client->announced) != 0;
+}
+
+/* Names of a mailbox as they are now, in the arena of the command. */
+static struct keyword_names
+names_now(struct sim_client *client, struct arena *arena)
+{
+    struct keyword_names names;
+
+    SIM_CHECK(client, mailbox_keywords(client->view.mailbox, arena, &names) == RC_OK);
+    return names;
+}
+
 static void
 believe_flags(struct sim_client *client, const struct sync_event *event)
 {
@@ -214,8 +272,9 @@ believe_flags(struct sim_client *client, const struct sync_event *event)
     SIM_CHECK(client, event->entry.modseq >= message->modseq);
     message->uid = event->entry.uid;
     message->flags = event->entry.flags;
-    message->keywords = event->entry.keywords;
-    message->modseq = event->entry.modseq;
+    message->keywords = sim_keyword_mask(client, &event->entry.keywords, &client->names);
+    SIM_CHECK(client, (message->keywords & ~client->announced) == 0);
+    message->modseq = message->seen_modseq = event->entry.modseq;
     message->told = true;
 }
 
@@ -243,7 +302,7 @@ believe(struct sim_client *client, const struct sync_event *event)
         client->recent = event->count;
         break;
     case SYNC_KEYWORDS:
-        SIM_CHECK(client, event->count <= LIMIT_KEYWORDS);
+        believe_keywords(client, &client->names);
         break;
     case SYNC_FLAGS:
         believe_flags(client, event);
@@ -280,6 +339,11 @@ sim_fetch(struct sim_client *client)
     const struct version *members = client->view.members;
     SIM_CHECK(client, version_count(members) == client->count);
     SIM_CHECK(client, client->view.exists == client->count);
+    const struct keyword_names names = names_now(client, &client->arena);
+    if (names.serial != view_keywords(&client->view)) {
+        believe_keywords(client, &names);
+        view_keywords_told(&client->view, names.serial);
+    }
     uint32_t last = 0;
     for (uint32_t i = 0; i < client->count; i++) {
         struct entry entry;
@@ -289,11 +353,17 @@ sim_fetch(struct sim_client *client)
         last = entry.uid;
         if (message->uid ==
             0) /* newest flags: a sync tells later changes, perhaps this one too */
-            *message = (struct sim_message){.uid = entry.uid,
-                                            .flags = entry.flags,
-                                            .keywords = entry.keywords,
-                                            .modseq = 0};
+            *message = (struct sim_message){
+                .uid = entry.uid,
+                .flags = entry.flags,
+                .keywords = sim_keyword_mask(client, &entry.keywords, &names),
+                .modseq = 0,
+                .seen_modseq = entry.modseq};
         SIM_CHECK(client, message->uid == entry.uid);
+        /* The same as it was seen before: no bit has got another name. */
+        SIM_CHECK(client, message->seen_modseq != entry.modseq ||
+                              (sim_keyword_mask(client, &entry.keywords, &names) &
+                               ~message->keywords) == 0);
     }
 }
 
@@ -314,6 +384,7 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
         client->rebuilt++;
     }
     SIM_CHECK(client, rc == RC_OK);
+    client->names = names_now(client, &client->sync_arena);
     client->syncs++;
     for (uint32_t i = 0; i < client->count; i++)
         client->known[i].told = false;
@@ -400,6 +471,10 @@ sim_select(struct sim_client *client, struct span name)
     SIM_CHECK(client, client->count <= SIM_MESSAGES);
     for (uint32_t i = 0; i < client->count; i++)
         client->known[i] = (struct sim_message){.uid = 0};
+    client->announced = 0;
+    memset(client->numbers, 0, sizeof client->numbers);
+    const struct keyword_names names = names_now(client, &client->arena);
+    believe_keywords(client, &names);
 
     rc = view_count_recent(&client->view, NULL, &client->err);
     if (rc == RC_AGAIN) {
@@ -462,6 +537,9 @@ sim_compare(struct sim_client *client)
     client->comparing = true;
     sim_fetch(client);
     struct store_tx *tx = sim_read(client);
+    struct keyword_names names = {.serial = 0};
+    SIM_CHECK(client, store_keywords(tx, state.mbox, &client->arena, &names.names, &names.count,
+                                     &client->err) == RC_OK);
     while (count == 64) {
         const enum rc rc =
             store_entries_read(tx, state.mbox, &from, rows, 64, &count, &client->err);
@@ -471,8 +549,8 @@ sim_compare(struct sim_client *client)
             const struct sim_message *message = &client->known[seq++];
             SIM_CHECK(client, message->uid == rows[i].uid);
             SIM_CHECK(client, message->flags == rows[i].flags);
-            SIM_CHECK(client, memcmp(&message->keywords, &rows[i].keywords,
-                                     sizeof message->keywords) == 0);
+            SIM_CHECK(client,
+                      message->keywords == sim_keyword_mask(client, &rows[i].keywords, &names));
         }
     }
     store_end(tx);

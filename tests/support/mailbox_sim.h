@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/limits.h"
 #include "base/rng.h"
 #include "mailbox/memory/account.h"
 #include "mailbox/memory/hub.h"
@@ -43,9 +44,10 @@ struct sim {
 struct sim_message {
     uint32_t uid; /* 0: announced, not asked for yet */
     uint32_t flags;
-    struct keywords keywords;
+    uint64_t keywords; /* names, as sim_keywords says */
     uint64_t modseq;
-    bool told; /* its flags, in the sync under way */
+    uint64_t seen_modseq; /* of the entry that flags and keywords are of; 0: of none */
+    bool told;            /* its flags, in the sync under way */
 };
 
 struct sim_client {
@@ -64,9 +66,11 @@ struct sim_client {
     uint32_t count;
     uint32_t recent;
     bool gone;
+    uint64_t announced; /* keywords in the FLAGS that were told last */
 
     struct sync *sync; /* under way: a slow reader; its arena is sync_arena */
     struct arena sync_arena;
+    struct keyword_names names; /* as of its begin */
 
     /* Wakes. */
     pthread_mutex_t mutex;
@@ -77,6 +81,9 @@ struct sim_client {
     bool comparing;    /* nobody meddles */
 
     uint64_t ops, events, syncs, parks, rebuilt; /* what was done */
+    uint64_t retired, renumbered; /* of syncs: told of names that are gone, of numbers that have
+                                     another name than before */
+    uint64_t numbers[LIMIT_KEYWORDS]; /* keywords that had these numbers last */
 };
 
 /** where: a directory on a fast disk; a new one is made in it. */

@@ -23,6 +23,13 @@ void sim_turn(struct sim_client *client, struct turn_req *req);
 void sim_catch_up(struct sim_client *client);
 struct store_tx *sim_read(struct sim_client *client);
 
+/** Keywords that clients and others use; a set of them is a mask of indexes. */
+enum { SIM_KEYWORDS = 9 };
+extern const struct span sim_keywords[SIM_KEYWORDS];
+/** Bits of a mailbox as such a mask; a number without a name is left out. */
+uint64_t sim_keyword_mask(struct sim_client *client, const struct keywords *bits,
+                          const struct keyword_names *names);
+
 bool sim_awake(struct sim_client *client); /* false: deleted */
 void sim_fetch(struct sim_client *client);
 void sim_compare(struct sim_client *client);

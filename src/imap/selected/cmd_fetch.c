@@ -89,8 +89,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
         break;
     case FETCH_FLAGS:
         if (msg->keywords != NULL)
-            count = imap_keyword_names(msg->keywords, im->work->keyword_names,
-                                       im->work->keyword_count, keywords);
+            count = imap_keyword_names(msg->keywords, &im->work->keywords, keywords);
         iw_flags(w, msg->flags | (view_is_recent(&im->view, msg->uid) ? IMAP_FLAG_RECENT : 0),
                  keywords, count);
         break;
@@ -464,16 +463,18 @@ req_prepare(struct arena *arena, const struct imap_fetch_req *from, struct imap_
 }
 
 /* FLAGS of messages are the present ones: a keyword that another session has made since the
- * last sync is announced before it is seen on one (RFC 3501 section 7.2.6). */
+ * last sync is announced before it is seen on one (RFC 3501 section 7.2.6), and so is a number
+ * that has another name. */
 static void
 tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
 {
     const struct imap_work *work = im->work;
 
-    if ((req->kinds & 1u << FETCH_FLAGS) == 0 || work->keyword_count <= im->view.keyword_count)
+    if ((req->kinds & 1u << FETCH_FLAGS) == 0 ||
+        work->keywords.serial == view_keywords(&im->view))
         return;
-    imap_write_flags_lines(im, work->keyword_names, work->keyword_count);
-    im->view.keyword_count = (uint32_t)work->keyword_count;
+    imap_write_flags_lines(im, &work->keywords);
+    view_keywords_told(&im->view, work->keywords.serial);
 }
 
 static enum imap_step
@@ -493,8 +494,7 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
     if (!imap_read_begin(im, &tx, &step) || !imap_view_awake(im, tx, &step) ||
         !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step))
         return step;
-    const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keyword_names,
-                                        &work->keyword_count);
+    const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keywords);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);
     tell_keywords(im, &run->req);

@@ -51,8 +51,7 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
         unseen = version_first_unseen(im->view.members);
     enum rc rc = view_count_recent(&im->view, tx, err);
     if (rc == RC_OK)
-        rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keyword_names,
-                              &work->keyword_count);
+        rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keywords);
     if (rc != RC_OK)
         return rc;
     iw_untagged(&w);
@@ -67,7 +66,7 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
         untagged_ok_number(&w, SPAN("UNSEEN"), unseen, SPAN("first unseen message"));
     untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
     untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
-    imap_write_flags_lines(im, work->keyword_names, work->keyword_count);
+    imap_write_flags_lines(im, &work->keywords);
     return RC_OK;
 }
 

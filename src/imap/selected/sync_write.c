@@ -6,29 +6,32 @@
 #include "imap/imap_session.h"
 
 size_t
-imap_keyword_names(const struct keywords *bits, const struct span *names, size_t count,
+imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
                    struct span out[LIMIT_KEYWORDS])
 {
     size_t n = 0;
 
     if ((bits->bits[0] | bits->bits[1]) == 0)
         return 0;
-    for (size_t i = 0; i < count && i < LIMIT_KEYWORDS; i++)
-        if ((bits->bits[i / 64] >> (i % 64) & 1) != 0)
-            out[n++] = names[i];
+    for (size_t i = 0; i < names->count && i < LIMIT_KEYWORDS; i++)
+        if ((bits->bits[i / 64] >> (i % 64) & 1) != 0 && names->names[i].len > 0)
+            out[n++] = names->names[i];
     return n;
 }
 
 void
-imap_write_flags_lines(struct imap_session *im, const struct span *keywords, size_t count)
+imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keywords)
 {
     const unsigned settable = IMAP_FLAG_SEEN | IMAP_FLAG_ANSWERED | IMAP_FLAG_FLAGGED |
                               IMAP_FLAG_DELETED | IMAP_FLAG_DRAFT;
+    const struct keywords all = {{UINT64_MAX, UINT64_MAX}};
+    struct span names[LIMIT_KEYWORDS];
+    const size_t count = imap_keyword_names(&all, keywords, names);
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
     iw_word(&w, "FLAGS");
-    iw_flags(&w, settable, keywords, count);
+    iw_flags(&w, settable, names, count);
     iw_end(&w);
     iw_begin_status(&w, SPAN(""), IW_OK);
     iw_code_open(&w, SPAN("PERMANENTFLAGS"));
@@ -41,7 +44,7 @@ imap_write_flags_lines(struct imap_session *im, const struct span *keywords, siz
             if ((settable >> bit & 1) != 0)
                 iw_token(&w, imap_flag_names[bit]);
         for (size_t i = 0; i < count; i++)
-            iw_token(&w, keywords[i]);
+            iw_token(&w, names[i]);
         if (count < LIMIT_KEYWORDS)
             iw_word(&w, "\\*");
         iw_close(&w);
@@ -66,8 +69,7 @@ flags_line(struct imap_session *im, const struct sync_event *event)
 {
     struct imap_work *work = im->work;
     struct span keywords[LIMIT_KEYWORDS];
-    const size_t count = imap_keyword_names(&event->entry.keywords, work->keyword_names,
-                                            work->keyword_count, keywords);
+    const size_t count = imap_keyword_names(&event->entry.keywords, &work->keywords, keywords);
     const unsigned recent = view_is_recent(&im->view, event->entry.uid) ? IMAP_FLAG_RECENT : 0;
     struct iw w = imap_line(im);
 
@@ -99,7 +101,7 @@ event_write(struct imap_session *im, const struct sync_event *event)
         number_line(im, event->count, SPAN("RECENT"));
         break;
     case SYNC_KEYWORDS:
-        imap_write_flags_lines(im, im->work->keyword_names, im->work->keyword_count);
+        imap_write_flags_lines(im, &im->work->keywords);
         break;
     case SYNC_FLAGS:
         flags_line(im, event);
@@ -127,8 +129,7 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
         rc = sync_begin(&im->view, tx, mode, &work->sync_arena, &work->sync, &err);
     }
     if (rc == RC_OK)
-        rc = mailbox_keywords(im->view.mailbox, &work->sync_arena, &work->keyword_names,
-                              &work->keyword_count);
+        rc = mailbox_keywords(im->view.mailbox, &work->sync_arena, &work->keywords);
     if (rc == RC_OK)
         return true;
     sync_end(work->sync);

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "mailbox/memory/change.h"
 #include "mailbox/content/fields.h"
+#include "mailbox/write/keyword_bits.h"
 #include "syntax/mail/bodystructure.h"
 #include "syntax/mail/envelope.h"
 #include "syntax/mail/mime_parts.h"
@@ -81,28 +82,6 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     return RC_OK;
 }
 
-/* A message is worth more than its labels: those without room are left out. */
-static enum rc
-add_keywords(struct turn_ctx *ctx, const struct ingest_entry *as, struct keywords *bits_out,
-             struct err *err)
-{
-    struct keywords bits = {{0, 0}};
-
-    for (size_t i = 0; i < as->keyword_count; i++) {
-        uint32_t number;
-        enum rc rc = store_keyword_add(ctx->tx, as->mbox, as->keywords[i], &number, err);
-        if (rc == RC_LIMIT)
-            continue;
-        if (rc == RC_OK)
-            rc = change_keyword(ctx->changes, as->mbox, number, as->keywords[i]);
-        if (rc != RC_OK)
-            return rc;
-        bits.bits[number / 64] |= UINT64_C(1) << number % 64;
-    }
-    *bits_out = bits;
-    return RC_OK;
-}
-
 enum rc
 ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
              struct entry *added_out, struct err *err)
@@ -117,7 +96,11 @@ ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ing
         .savedate_s = ctx->now_s,
     };
 
-    enum rc rc = add_keywords(ctx, as, &entry.keywords, err);
+    const struct keyword_list keywords = {as->mbox, as->keywords, as->keyword_count, false};
+    size_t lost = 0;
+
+    /* A message is worth more than its labels: those without room are left out. */
+    enum rc rc = keyword_bits(ctx, &keywords, &entry.keywords, &lost, err);
     if (rc == RC_OK)
         rc = store_message_add(ctx->tx, &ingest->msg, &entry.message, err);
     if (rc == RC_OK)

@@ -42,8 +42,9 @@ enum { INGEST_ARENA = 64 << 20 };
 /* As what a message is entered into a mailbox. */
 struct ingest_entry {
     uint64_t mbox;
-    uint32_t flags;              /* enum msg_flags */
-    const struct span *keywords; /* names; those that are new get a number */
+    uint32_t flags; /* enum msg_flags */
+    const struct span
+        *keywords; /* names; those that are new get a number, while there is one */
     size_t keyword_count;
     int64_t internaldate_s;
     int16_t internaldate_zone_min;
@@ -51,7 +52,7 @@ struct ingest_entry {
 
 /**
  * Stores the message, adds its keywords, enters it and reports it (change_keyword,
- * change_added). RC_LIMIT: too many keywords, or no UID left. On failure the request's
+ * change_added). RC_LIMIT: no UID left. On failure the request's
  * savepoint must be undone. Thread: the holder of the turn. Waits for disk.
  */
 MUST_USE enum rc ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest,

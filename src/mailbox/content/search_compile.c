@@ -76,8 +76,8 @@ msg_flag(unsigned imap_flag)
 static struct search_node *
 keyword_node(struct search_compiler *c, struct span name)
 {
-    for (size_t i = 0; i < c->keyword_count; i++)
-        if (span_ieq(c->keywords[i], name))
+    for (size_t i = 0; i < c->keywords.count; i++)
+        if (span_ieq(c->keywords.names[i], name))
             return search_node_number(c, OP_KEYWORD, (int64_t)i);
     return search_node_number(c, OP_CONST, 0);
 }
@@ -298,7 +298,7 @@ search_compile(struct search *search, struct arena *arena, const struct search_r
 
     if (req->has_charset && !charset_is_known(req->charset))
         return err_set(err, RC_BAD_CHARSET, 0, "charset %.*s", SPAN_FMT(req->charset));
-    enum rc rc = mailbox_keywords(search->view->mailbox, arena, &c.keywords, &c.keyword_count);
+    enum rc rc = mailbox_keywords(search->view->mailbox, arena, &c.keywords);
     if (rc == RC_OK)
         rc = compile(&c, req->root, &search->root);
     if (rc == RC_OK)

@@ -133,8 +133,7 @@ struct search_compiler {
     struct search *search;
     struct arena *arena;
     const struct search_req *req;
-    struct span *keywords;
-    size_t keyword_count;
+    struct keyword_names keywords;
     struct mime_needle *needles;
     size_t needle_count;
     size_t needle_cap;

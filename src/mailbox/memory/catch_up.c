@@ -31,7 +31,6 @@ struct known {
     uint64_t mbox;
     uint64_t modseq;
     uint32_t uidnext;
-    uint32_t keyword_count;
     bool filled; /* false: being opened, nobody has seen anything of it */
 };
 
@@ -44,7 +43,6 @@ known_add(struct known *list, size_t *count, const struct mailbox *mailbox)
         .mbox = mailbox->state.mbox,
         .modseq = mailbox->state.highest_modseq,
         .uidnext = mailbox->state.uidnext,
-        .keyword_count = mailbox->state.keyword_count,
         .filled = mailbox->filled,
     };
 }
@@ -134,7 +132,7 @@ read_keywords(struct change_log *log, struct store_tx *tx, const struct known *k
     size_t count = 0;
 
     enum rc rc = store_keywords(tx, known->mbox, arena, &names, &count, err);
-    for (size_t i = known->keyword_count; rc == RC_OK && i < count; i++)
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = change_keyword(log, known->mbox, (uint32_t)i, names[i]);
     return rc;
 }

@@ -304,6 +304,18 @@ change_log_has_flags(const struct change_log *log, uint64_t mbox)
 }
 
 bool
+change_log_has_retired(const struct change_log *log, uint64_t mbox)
+{
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+
+    for (const struct change_record *r = changes == NULL ? NULL : changes->first; r != NULL;
+         r = r->next)
+        if (r->kind == CHANGE_KEYWORD && r->name.len == 0)
+            return true;
+    return false;
+}
+
+bool
 change_log_has_messages(const struct change_log *log, uint64_t mbox)
 {
     const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));

@@ -29,7 +29,7 @@ MUST_USE enum rc change_flags(struct change_log *log, uint64_t mbox, const struc
                               size_t count, const struct flags_rule *rule);
 MUST_USE enum rc change_expunged(struct change_log *log, uint64_t mbox, const uint32_t *uids,
                                  size_t count, uint64_t modseq);
-/** A keyword got a number in this mailbox. */
+/** A keyword got a number in this mailbox, or (with an empty name) the number lost its name. */
 MUST_USE enum rc change_keyword(struct change_log *log, uint64_t mbox, uint32_t number,
                                 struct span name);
 /** The row is gone: its sessions see every message expunged (design section 5). */

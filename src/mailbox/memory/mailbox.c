@@ -35,6 +35,16 @@ enum {
     ROW_ARENA = 64 << 10, /* a row's name, the names of 128 keywords */
 };
 
+/* The name of a number that has none: nothing that could fail. */
+static char no_name[] = "";
+
+static void
+keyword_free(char *name)
+{
+    if (name != no_name)
+        free(name);
+}
+
 static void
 mailbox_free(struct mailbox *mailbox)
 {
@@ -44,7 +54,7 @@ mailbox_free(struct mailbox *mailbox)
     atomic_fetch_sub(&mailbox->acct->accounts->version_octets, mailbox->current_octets);
     version_unref(mailbox->current);
     for (uint32_t i = 0; i < mailbox->keyword_room; i++)
-        free(mailbox->keywords[i]);
+        keyword_free(mailbox->keywords[i]);
     free(mailbox->keywords);
     free(mailbox->name);
     free(mailbox);
@@ -157,25 +167,56 @@ mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row)
     mailbox->filled = true;
 }
 
-void
-mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name)
+/* Room for the number; false: there is no memory. */
+static bool
+keyword_room(struct mailbox *mailbox, uint32_t number)
+{
+    if (number < mailbox->keyword_room)
+        return true;
+    char **grown = realloc(mailbox->keywords, (number + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    while (mailbox->keyword_room <= number)
+        grown[mailbox->keyword_room++] = NULL;
+    mailbox->keywords = grown;
+    return true;
+}
+
+/* Without memory the number is NULL, and the list ends before it: what stands there must not be
+ * taken for another name, and it is shown when the mailbox is opened again. */
+static void
+put_keyword(struct mailbox *mailbox, uint32_t number, struct span name)
 {
     uint32_t *count = &mailbox->state.keyword_count;
 
-    if (number >= LIMIT_KEYWORDS ||
-        (number < mailbox->keyword_room && mailbox->keywords[number] != NULL))
-        return;
-    if (number >= mailbox->keyword_room) { /* without memory: shown when it is opened again */
-        char **grown = realloc(mailbox->keywords, (number + 1) * sizeof *grown);
-        if (grown == NULL)
-            return;
-        while (mailbox->keyword_room <= number)
-            grown[mailbox->keyword_room++] = NULL;
-        mailbox->keywords = grown;
-    }
-    mailbox->keywords[number] = strndup(name.len == 0 ? "" : name.ptr, name.len);
+    keyword_free(mailbox->keywords[number]);
+    mailbox->keywords[number] = name.len == 0 ? no_name : strndup(name.ptr, name.len);
+    mailbox->state.keyword_serial++;
+    if (mailbox->keywords[number] == NULL && *count > number)
+        *count = number;
     while (*count < mailbox->keyword_room && mailbox->keywords[*count] != NULL)
         (*count)++;
+}
+
+void
+mailbox_set_keyword(struct mailbox *mailbox, uint32_t number, struct span name)
+{
+    if (number < LIMIT_KEYWORDS && keyword_room(mailbox, number) &&
+        mailbox->keywords[number] == NULL)
+        put_keyword(mailbox, number, name);
+}
+
+void
+mailbox_change_keyword(struct mailbox *mailbox, uint32_t number, struct span name)
+{
+    if (number >= LIMIT_KEYWORDS || !keyword_room(mailbox, number))
+        return;
+    const char *old = mailbox->keywords[number];
+    if (old != NULL && span_eq(span_of_str(old), name))
+        return;
+    put_keyword(mailbox, number, name);
+    if (name.len == 0)
+        mailbox->retired_serial = mailbox->state.keyword_serial;
 }
 
 /* Registers a mailbox that learns of commits from now on. */
@@ -188,6 +229,7 @@ register_opening(struct account *acct, uint64_t mbox)
         return NULL;
     mailbox->acct = acct;
     mailbox->state.mbox = mbox;
+    mailbox->state.keyword_serial = 1;
     mailbox->refs = 1;
     lock_enter(&acct->mailboxes_lock);
     list_push_back(&acct->opening, &mailbox->link);
@@ -279,6 +321,7 @@ settle_found(struct account *acct, const struct mbox_row *row, const struct span
         return NULL;
     mailbox->acct = acct;
     mailbox->state.mbox = row->id;
+    mailbox->state.keyword_serial = 1;
     mailbox->refs = 1;
     mailbox_set_row(mailbox, row);
     for (size_t i = 0; i < keyword_count; i++)
@@ -439,11 +482,11 @@ mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *
 }
 
 enum rc
-mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out,
-                 size_t *count_out)
+mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct keyword_names *out)
 {
     lock_enter(&mailbox->acct->mailboxes_lock);
     const size_t count = mailbox->state.keyword_count;
+    const uint64_t serial = mailbox->state.keyword_serial;
     struct span *names = arena_array(arena, struct span, count == 0 ? 1 : count);
     bool ok = names != NULL;
     for (size_t i = 0; ok && i < count; i++) {
@@ -453,8 +496,7 @@ mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct span **out
     lock_leave(&mailbox->acct->mailboxes_lock);
     if (!ok)
         return RC_LIMIT;
-    *out = names;
-    *count_out = count;
+    *out = (struct keyword_names){names, count, serial};
     return RC_OK;
 }
 

@@ -37,7 +37,8 @@ struct mailbox_state {
         last_expunge_modseq;    /* of the newest expunge known in memory; 0: none since open */
     uint64_t last_flags_modseq; /* of the newest change of flags known in memory */
     uint32_t recent_from;
-    uint32_t keyword_count;
+    uint32_t keyword_count;  /* numbers, also those without a name */
+    uint64_t keyword_serial; /* grows whenever a number gets a name or loses it; above 0 */
     bool gone; /* deleted: every message is expunged, commands get NO [NONEXISTENT] */
 };
 
@@ -67,9 +68,15 @@ void mailbox_state(struct mailbox *mailbox, struct mailbox_state *out);
  *  RC_GONE if the mailbox was deleted. Thread: session. Waits for disk. */
 MUST_USE enum rc mailbox_version(struct mailbox *mailbox, struct store_tx *tx,
                                  struct version **out, struct err *err);
-/** Names of keywords number 0 .. count-1, copied into arena. RC_LIMIT. Thread: any. */
+/* Keywords of a mailbox as they were at one moment. */
+struct keyword_names {
+    struct span *names; /* by number; empty: it has none */
+    size_t count;
+    uint64_t serial; /* keyword_serial then */
+};
+/** Copied into arena. RC_LIMIT. Thread: any. */
 MUST_USE enum rc mailbox_keywords(struct mailbox *mailbox, struct arena *arena,
-                                  struct span **out, size_t *count_out);
+                                  struct keyword_names *out);
 
 /* \Recent (RFC 3501 section 2.3.2) goes to the first session that selects the mailbox for
  * writing. */

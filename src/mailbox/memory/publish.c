@@ -30,9 +30,11 @@ publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
 {
     struct mailbox_state *state = &mailbox->state;
 
+    const uint64_t retired = mailbox->retired_serial;
+
     for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
         if (r->kind == CHANGE_KEYWORD)
-            mailbox_set_keyword(mailbox, r->number, r->name);
+            mailbox_change_keyword(mailbox, r->number, r->name);
         else if (r->kind == CHANGE_EXPUNGED)
             state->last_expunge_modseq = r->modseq;
         else if (r->kind == CHANGE_FLAGS)
@@ -40,6 +42,8 @@ publish_state(struct mailbox *mailbox, const struct mbox_changes *changes)
         else if (r->kind == CHANGE_ENTRIES && r->known > 0)
             grow(&state->last_flags_modseq, r->modseq);
     }
+    if (mailbox->retired_serial != retired && changes->has_row)
+        grow(&mailbox->retired_modseq, changes->row.highest_modseq);
     if (changes->gone_serial != 0) {
         state->gone = true;
         return;

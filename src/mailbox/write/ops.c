@@ -9,6 +9,7 @@
 
 #include "mailbox/account_private.h"
 #include "mailbox/names/names.h"
+#include "mailbox/write/keyword_bits.h"
 #include "mailbox/view.h"
 
 enum { ROW_OCTETS = 64 }; /* roughly what changing one entry writes; bounds a batch */
@@ -21,46 +22,6 @@ gone_if_missing(enum rc rc)
 }
 
 /* --- STORE --- */
-
-/* Names of keywords as bits. To remove one that the mailbox has never had, nothing is to be
- * done; else new ones are added, as far as there is room. */
-static enum rc
-keyword_bits(struct flags_op *op, struct turn_ctx *ctx, struct keywords *out, struct err *err)
-{
-    struct span *known = NULL;
-    size_t known_count = 0;
-    struct keywords bits = {{0, 0}};
-
-    op->keywords_lost = 0;
-
-    if (op->keyword_count == 0) {
-        *out = bits;
-        return RC_OK;
-    }
-    enum rc rc = store_keywords(ctx->tx, op->mbox, op->arena, &known, &known_count, err);
-    for (size_t i = 0; rc == RC_OK && i < op->keyword_count; i++) {
-        uint32_t number = 0;
-        while (number < known_count && !span_ieq(known[number], op->keywords[i]))
-            number++;
-        if (number == known_count) {
-            if (op->mode == FLAGS_REMOVE)
-                continue;
-            rc = store_keyword_add(ctx->tx, op->mbox, op->keywords[i], &number, err);
-            if (rc == RC_LIMIT) {
-                op->keywords_lost++;
-                rc = RC_OK;
-                continue;
-            }
-            if (rc == RC_OK)
-                rc = change_keyword(ctx->changes, op->mbox, number, op->keywords[i]);
-        }
-        if (rc == RC_OK)
-            bits.bits[number / 64] |= UINT64_C(1) << (number % 64);
-    }
-    if (rc == RC_OK)
-        *out = bits;
-    return rc;
-}
 
 /* The messages of a version from a UID on. */
 static void
@@ -109,7 +70,13 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         store_req.known = flags_known;
         store_req.known_ctx = current;
     }
-    enum rc rc = keyword_bits(op, ctx, &store_req.keywords, err);
+    const struct keyword_list list = {
+        .mbox = op->mbox,
+        .names = op->keywords,
+        .count = op->keyword_count,
+        .only_known = op->mode == FLAGS_REMOVE,
+    };
+    enum rc rc = keyword_bits(ctx, &list, &store_req.keywords, &op->keywords_lost, err);
     if (rc == RC_OK)
         rc = store_flags_update(ctx->tx, &store_req, op->arena, &op->out, err);
     version_unref(current);
@@ -287,12 +254,35 @@ append_op_init(struct append_op *op, struct arena *arena, struct wake wake)
 
 /* --- Keeping house --- */
 
+static bool
+keywords_settled(void *ctx, uint64_t mbox)
+{
+    return view_keywords_settled(ctx, mbox);
+}
+
+static enum rc
+purge_keywords(struct purge_op *op, struct turn_ctx *ctx, struct err *err)
+{
+    struct keywords_purge purge = {.settled = keywords_settled, .ctx = ctx};
+    enum rc rc = store_keywords_purge(ctx->tx, &purge, err);
+
+    for (uint32_t number = 0; rc == RC_OK && number < LIMIT_KEYWORDS; number++)
+        if ((purge.retired.bits[number / 64] >> number % 64 & 1) != 0)
+            rc = change_keyword(ctx->changes, purge.mbox, number, SPAN(""));
+    if (rc == RC_OK)
+        op->more = op->more || purge.more;
+    return rc;
+}
+
 static enum rc
 purge_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct purge_op *op = CONTAINER_OF(req, struct purge_op, turn);
 
-    return store_purge_step(ctx->tx, view_keep_modseq(ctx), &op->more, err);
+    enum rc rc = store_purge_step(ctx->tx, view_keep_modseq(ctx), &op->more, err);
+    if (rc == RC_OK && !ctx->acct->accounts->shared)
+        rc = purge_keywords(op, ctx, err);
+    return rc;
 }
 
 void

@@ -98,7 +98,8 @@ struct append_op {
  *  no room are left out. */
 void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
 
-/* One bounded step of keeping house (store_purge_step), sparing what views still name. */
+/* One bounded step of keeping house (store_purge_step, store_keywords_purge), sparing what
+ * views still name. */
 struct purge_op {
     struct turn_req turn;
     bool more; /* out: run it again */

@@ -32,10 +32,9 @@ unsigned imap_flag_of_name(struct span name);
 
 /** A flag list of STORE or APPEND: \Recent and unknown system flags were refused. */
 struct imap_flag_list {
-    unsigned flags; /* enum imap_flag */
-    const struct span
-        *keywords; /* atoms as the client wrote them, no repetitions regardless of case */
-    size_t keyword_count; /* at most LIMIT_KEYWORDS */
+    unsigned flags;              /* enum imap_flag */
+    const struct span *keywords; /* atoms as the client wrote them, repetitions too */
+    size_t keyword_count; /* what a mailbox has no room for is left out when it is written */
 };
 
 /* RFC 6154 section 2 and RFC 8457: attributes of LIST and of CREATE's USE. */

@@ -329,11 +329,6 @@ add_keyword(struct imap_lexer *lx, struct span keyword, struct imap_flag_list *l
 {
     if (keyword.len > LIMIT_KEYWORD_OCTETS)
         return lex_limit(lx, "A keyword is too long");
-    for (size_t i = 0; i < list->keyword_count; i++)
-        if (span_ieq((*keywords)[i], keyword))
-            return true;
-    if (list->keyword_count == LIMIT_KEYWORDS)
-        return lex_limit(lx, "Too many keywords");
     *keywords = lex_grow(lx, *keywords, list->keyword_count, sizeof **keywords);
     if (*keywords == NULL)
         return false;

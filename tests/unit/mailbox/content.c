@@ -20,6 +20,7 @@ content_new(void)
         .max_open_fds = 60,
         .store.undelete_retention_s = 14 * 86400,
         .store.undelete_max_octets = UINT64_C(1) << 30,
+        .store.keywords_crowded = 1,
     };
     assert_ok(store_open_sqlite(&options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, CONTENT_ACCOUNT, &fx->handle));

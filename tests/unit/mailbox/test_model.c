@@ -68,14 +68,19 @@ play(size_t count, enum disk disk, enum sim_engine engine)
             settle_all(&sim, count);
     }
     settle_all(&sim, count);
+    uint64_t renumbered = 0;
     for (size_t i = 0; i < count; i++) {
         const struct sim_client *c = &clients[i];
-        printf("client %zu: %ju requests, %ju syncs, %ju events, %ju parks, %ju snapshots\n", i,
-               (uintmax_t)c->ops, (uintmax_t)c->syncs, (uintmax_t)c->events,
-               (uintmax_t)c->parks, (uintmax_t)c->rebuilt);
+        renumbered += c->renumbered;
+        printf("client %zu: %ju requests, %ju syncs, %ju events, %ju parks, %ju snapshots,"
+               " %ju keywords gone, %ju renumbered\n",
+               i, (uintmax_t)c->ops, (uintmax_t)c->syncs, (uintmax_t)c->events,
+               (uintmax_t)c->parks, (uintmax_t)c->rebuilt, (uintmax_t)c->retired,
+               (uintmax_t)c->renumbered);
         assert_true(c->events > 0);
         sim_client_done(&clients[i]);
     }
+    assert_true(engine == SIM_SEAM || count < CLIENTS || renumbered > 0);
     if (engine == SIM_SEAM) {
         const struct seam_counts counts = seam_counts(sim.store);
         printf("%ju times told to come again, %ju commits elsewhere, %ju refused flags\n",

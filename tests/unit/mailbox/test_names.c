@@ -355,11 +355,10 @@ test_rename_inbox(void **state)
     assert_false(now.gone);
     content_view_done(view);
     view = content_view(fx, "old/mail");
-    struct span *keywords;
-    size_t count;
-    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &keywords, &count));
-    assert_int_equal(count, 1);
-    assert_true(span_eq_str(keywords[0], "$Label"));
+    struct keyword_names keywords;
+    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &keywords));
+    assert_int_equal(keywords.count, 1);
+    assert_true(span_eq_str(keywords.names[0], "$Label"));
     content_view_done(view);
     assert_ok(rename_name(fx, "INBOX", "INBOX/bar/empty", NULL));
     assert_int_equal(status_of(fx, "INBOX/bar/empty").messages, 0);

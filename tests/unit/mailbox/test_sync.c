@@ -291,8 +291,7 @@ static void
 keywords_come_before_flags(void **state)
 {
     struct content *fx = *state;
-    struct span *names;
-    size_t count;
+    struct keyword_names names;
     append(fx, 2);
     struct view *view = content_view(fx, "INBOX");
 
@@ -301,9 +300,141 @@ keywords_come_before_flags(void **state)
     assert_string_equal(told(fx, view, SYNC_ALL), "K 2F0 ");
     store(fx, NULL, LOUD, 1, 1, 0, "$lAbEl1");
     assert_string_equal(told(fx, view, SYNC_ALL), "1F0 ");
-    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &names, &count));
-    assert_int_equal(count, 1);
-    assert_true(span_eq_str(names[0], "$Label1"));
+    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &names));
+    assert_int_equal(names.count, 1);
+    assert_true(span_eq_str(names.names[0], "$Label1"));
+    content_view_done(view);
+}
+
+/* A STORE of another session that takes a keyword away. */
+static void
+unstore(struct content *fx, uint32_t uid, const char *keyword)
+{
+    const struct uid_run run = {uid, uid};
+    const struct span name = span_of_str(keyword);
+    struct flags_op op;
+
+    flags_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.mbox = 1;
+    op.runs = &run;
+    op.run_count = 1;
+    op.mode = FLAGS_REMOVE;
+    op.keywords = &name;
+    op.keyword_count = 1;
+    assert_ok(content_run(fx, &op.turn));
+}
+
+static void
+purge(struct content *fx)
+{
+    struct purge_op op;
+
+    do {
+        purge_op_init(&op, (struct wake){.fn = NULL});
+        assert_ok(content_run(fx, &op.turn));
+    } while (op.more);
+}
+
+/* Names of INBOX by number, "-" for none. */
+static const char *
+numbers(struct content *fx, const struct view *view)
+{
+    static char line[200];
+    struct keyword_names names;
+
+    line[0] = '\0';
+    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &names));
+    for (size_t i = 0; i < names.count; i++)
+        snprintf(line + strlen(line), 32, "%s%.*s", i == 0 ? "" : " ",
+                 SPAN_FMT(names.names[i].len == 0 ? SPAN("-") : names.names[i]));
+    return line;
+}
+
+/* One view for each way to lag behind; a number is given again when the last has moved on, and
+ * each is told FLAGS twice: without the old name and with the new one. */
+static void
+numbers_wait_for_all_views(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 4);
+    store(fx, NULL, LOUD, 1, 1, 0, "$a");
+    store(fx, NULL, LOUD, 2, 2, 0, "$b");
+    store(fx, NULL, LOUD, 3, 3, 0, "$a");
+    struct view *idle = content_view(fx, "INBOX"); /* asleep, told at once */
+    struct view *parked = content_view(fx, "INBOX");
+    struct view *busy = content_view(fx, "INBOX"); /* may not be told of expunges */
+    assert_ok(view_count_recent(idle, NULL, &fx->err));
+    assert_ok(view_count_recent(parked, NULL, &fx->err));
+    assert_string_equal(told(fx, busy, SYNC_ALL), "");
+    struct store_tx *tx = content_read(fx);
+    assert_ok(view_awake(busy, tx, &fx->err));
+    store_end(tx);
+    view_sleep(parked);
+
+    unstore(fx, 1, "$a");
+    purge(fx); /* message 3 bears it */
+    assert_string_equal(numbers(fx, idle), "$a $b");
+    unstore(fx, 3, "$a");
+    expunge(fx, 3, 3);
+    assert_string_equal(told(fx, idle, SYNC_ALL), "3X 3R 1F0 ");
+    assert_string_equal(told(fx, busy, SYNC_NO_EXPUNGE), "1F0 ");
+    purge(fx);
+    assert_true(sync_is_due(idle) && sync_is_due(parked) && sync_is_due(busy));
+    assert_string_equal(told(fx, idle, SYNC_ALL), "K ");
+    assert_false(sync_is_due(idle));
+    purge(fx);
+    store(fx, NULL, LOUD, 1, 1, 0, "$c");
+    assert_string_equal(numbers(fx, idle), "- $b $c");
+    assert_string_equal(told(fx, idle, SYNC_ALL), "K 1F0 ");
+
+    /* Told of the names, but with a member that bore $a: the number is not free. */
+    assert_string_equal(told(fx, busy, SYNC_NO_EXPUNGE), "K 1F0 ");
+    assert_string_equal(told_some(fx, parked, SYNC_ALL, 1), "3X ");
+    purge(fx);
+    store(fx, NULL, LOUD, 1, 1, 0, "$d");
+    assert_string_equal(numbers(fx, idle), "- $b $c $d");
+    assert_string_equal(told(fx, parked, SYNC_ALL), "K 1F0 ");
+    purge(fx);
+    store(fx, NULL, LOUD, 1, 1, 0, "$e");
+    assert_string_equal(numbers(fx, idle), "- $b $c $d $e");
+    assert_string_equal(told(fx, busy, SYNC_ALL), "3X K 1F0 ");
+    purge(fx);
+    store(fx, NULL, LOUD, 1, 1, 0, "$f");
+    assert_string_equal(numbers(fx, idle), "$f $b $c $d $e");
+    assert_string_equal(told(fx, idle, SYNC_ALL), "K 1F0 ");
+    assert_string_equal(told(fx, parked, SYNC_ALL), "K 1F0 ");
+    content_view_done(idle);
+    content_view_done(parked);
+    content_view_done(busy);
+}
+
+/* What a view knows of keywords when it goes over to another process: nothing is told anew
+ * while they are the same, and all when they are not. */
+static void
+keywords_of_a_resumed_view(void **state)
+{
+    struct content *fx = *state;
+    struct view_saved saved;
+    append(fx, 1);
+    store(fx, NULL, LOUD, 1, 1, 0, "$a");
+    struct view *view = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    for (unsigned changed = 0; changed < 2; changed++) {
+        struct mailbox *mailbox;
+        assert_true(view_save(view, &saved));
+        content_view_done(view);
+        if (changed != 0) {
+            unstore(fx, 1, "$a");
+            purge(fx);
+        }
+        assert_ok(mailbox_open(fx->acct, (struct wake){.fn = NULL}, SPAN("INBOX"), &mailbox,
+                               &fx->err));
+        view = calloc(1, sizeof *view);
+        assert_non_null(view);
+        assert_ok(view_resume(view, mailbox, &saved, &fx->err));
+        assert_string_equal(told(fx, view, SYNC_ALL), changed ? "K 1F0 " : "");
+    }
     content_view_done(view);
 }
 
@@ -560,7 +691,8 @@ main(void)
         T(stores_echo_or_not),           T(keywords_come_before_flags),
         T(can_be_left_off_anywhere),     T(copies_are_told_in_runs),
         T(many_runs_vanish_in_windows),  T(deleted_mailboxes_end_empty),
-        T(sets_name_messages),
+        T(sets_name_messages),           T(numbers_wait_for_all_views),
+        T(keywords_of_a_resumed_view),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -536,7 +536,7 @@ test_store_copy_move_expunge(void **state)
         {.text = "STORE 2:4 +FLAGS (\\Deleted)", .expected = "STORE seq=2:4 add (\\Deleted)"},
         {.text = "STORE 1 FLAGS ()", .expected = "STORE seq=1 replace ()"},
         {.text = "STORE 1 -FLAGS.SILENT (\\Seen \\ANSWERED $Junk foo FOO)",
-         .expected = "STORE seq=1 remove silent (\\Seen\\Answered+$Junk+foo)"},
+         .expected = "STORE seq=1 remove silent (\\Seen\\Answered+$Junk+foo+FOO)"},
         {.text = "STORE 1 FLAGS \\Seen \\Draft kw ",
          .expected = "STORE seq=1 replace (\\Seen\\Draft+kw)"},
         {.text = "UID STORE $ flags.silent \\Flagged",
@@ -579,10 +579,13 @@ test_store_copy_move_expunge(void **state)
     assert_int_equal(cmd_parse_repeated("STORE 1 FLAGS (k", " K", 1000000, ")"), RC_OK);
 }
 
+/* A list may name more keywords than a mailbox can have: it is taken as far as it fits, so all
+ * of it is given to the store. What bounds it is the length of the command. */
 static void
-test_keyword_count_limit(void **state)
+test_many_keywords(void **state)
 {
-    static const unsigned counts[] = {LIMIT_KEYWORDS, LIMIT_KEYWORDS + 1, 100 * LIMIT_KEYWORDS};
+    static const unsigned counts[] = {LIMIT_KEYWORDS, LIMIT_KEYWORDS + 1, 100 * LIMIT_KEYWORDS,
+                                      LIMIT_LINE / 8};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
@@ -590,13 +593,12 @@ test_keyword_count_limit(void **state)
         AUTO_BUF text = {0};
         AUTO_BUF out = {0};
         arena_init(&arena, LIMIT_CMD_ARENA);
-        buf_init(&text, 1u << 20);
-        buf_init(&out, 1u << 20);
+        buf_init(&text, 2 * LIMIT_LINE);
+        buf_init(&out, 8 * LIMIT_LINE);
         buf_put_str(&text, "STORE 1 FLAGS");
         for (unsigned j = 0; j < counts[i]; j++)
             buf_printf(&text, " k%u", j);
-        assert_int_equal(cmd_parse(buf_span(&text), MBOX_WIRE_UTF7, &arena, &out),
-                         counts[i] <= LIMIT_KEYWORDS ? RC_OK : RC_LIMIT);
+        assert_int_equal(cmd_parse(buf_span(&text), MBOX_WIRE_UTF7, &arena, &out), RC_OK);
     }
 }
 
@@ -654,7 +656,7 @@ main(void)
         cmocka_unit_test(test_fetch_refused),
         cmocka_unit_test(test_fetch_limits),
         cmocka_unit_test(test_store_copy_move_expunge),
-        cmocka_unit_test(test_keyword_count_limit),
+        cmocka_unit_test(test_many_keywords),
         cmocka_unit_test(test_spent_arena),
         cmocka_unit_test(test_done),
     };
