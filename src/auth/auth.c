@@ -259,11 +259,6 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         return deny(out, who.found ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, RC_DENIED, err);
     if (!who.foreign && was_refused(auth, &who, request->password))
         return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
-    if (!who.foreign && was_verified(auth, &who, request->password) &&
-        who.account.state == ACCOUNT_ENABLED) {
-        succeeded(auth, request, &who, out);
-        return RC_OK;
-    }
     const struct throttle_who payer = {
         .address = request->peer.address,
         .trusted = request->peer.trusted,
@@ -271,6 +266,15 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         .known = who.found && known_has(auth->known, request->peer.address, who.account.id),
     };
     throttle_enter(auth->throttle, &payer, ticket);
+    /* What was right lately is looked up only by whoever may have a password verified now:
+     * otherwise all that are refused unseen would be known to be wrong, at the speed of the
+     * network. */
+    if (ticket->wait_ms == 0 && !who.foreign && was_verified(auth, &who, request->password) &&
+        who.account.state == ACCOUNT_ENABLED) {
+        throttle_refund(auth->throttle, ticket);
+        succeeded(auth, request, &who, out);
+        return RC_OK;
+    }
     *out = (struct auth_result){0};
     return ticket->wait_ms < 0 ? deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err) : RC_AGAIN;
 }

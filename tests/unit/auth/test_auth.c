@@ -135,6 +135,33 @@ paid_once(void **state)
     assert_int_equal(verify(&wrong, &result), RC_DISABLED);
 }
 
+/* A password that was right lately is told from a wrong one without a hash. Whoever has spent
+ * his guesses must not learn which it was, or he could try as many as the network carries. */
+static void
+memory_is_no_oracle(void **state)
+{
+    struct auth_result result;
+    const struct auth_request right = request("joe", "", "pencil");
+    struct auth_request from_away = right;
+
+    (void)state;
+    from_away.peer.address = SPAN("\xc6\x33\x64\x01");
+    assert_ok(verify(&right, &result));
+    assert_ok(quick(&from_away, &result)); /* who has a budget may ask, and it costs nothing */
+    from_away.peer.address = SPAN("\xc6\x33\x64\x02");
+    for (int i = 0; i < LIMIT_GUESSES + 10; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "guess %d", i);
+        struct auth_request guess = from_away;
+        guess.password = span_of_str(text);
+        if (quick(&guess, &result) == RC_BUSY)
+            break;
+    }
+    assert_int_equal(quick(&from_away, &result), RC_BUSY);
+    assert_int_equal(result.reason, AUTH_TOO_MANY_GUESSES);
+    assert_ok(quick(&right, &result)); /* the owner at home is asked for nothing */
+}
+
 /* A stale password in some program costs nobody anything, however often it is tried. */
 static void
 a_password_refused_before_is_no_guess(void **state)
@@ -376,6 +403,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(who_may_and_who_may_not),
+        T(memory_is_no_oracle),
         T(paid_once),
         T(a_password_refused_before_is_no_guess),
         T(the_same_guess_twice_at_once_is_paid_once),
