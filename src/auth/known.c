@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of rows of eight; within a row the pair unseen for longest gives way. The file is a
- * mark, the pairs, and a digest over both under the server's secret, and is replaced by rename.
+ * A table of rows of eight; within a row the pair unseen for longest gives way, but of an
+ * account that has OF_ONE of them there one of its own: whoever has an account and many
+ * addresses must not make the server forget everybody else. The first octet of a key is the
+ * account's. The file is a mark, the pairs, and a digest over both under the server's secret,
+ * and is replaced by rename.
  */
 #include "auth/known.h"
 
@@ -28,9 +31,11 @@ enum {
     MAC_OCTETS = 32,
     ROW_OCTETS = 12, /* of a pair in the file: digest and hour, little-endian */
     HOUR_S = 3600,
+    ACCOUNT_SHIFT = 56, /* of a key */
+    OF_ONE = 2,         /* pairs of one account in a row */
 };
 
-static const char mark[8] = {'R', 'S', 'T', 'K', 'N', 'O', 'W', '1'};
+static const char mark[8] = {'R', 'S', 'T', 'K', 'N', 'O', 'W', '2'};
 
 struct pair {
     uint64_t key;  /* 0: empty */
@@ -71,6 +76,8 @@ key_of(const struct known *known, struct span address, uint64_t account_id)
     memcpy(text + sizeof purpose + 17, &account_id, sizeof account_id);
     mac_of(known, span_of(text, sizeof text), mac);
     memcpy(&key, mac, sizeof key);
+    mac_of(known, span_of(&account_id, sizeof account_id), mac);
+    key = (key & UINT64_MAX >> 8) | (uint64_t)mac[0] << ACCOUNT_SHIFT;
     return key == 0 ? 1 : key;
 }
 
@@ -99,17 +106,34 @@ find(const struct known *known, uint64_t key)
     return NULL;
 }
 
+/* An empty place, one of the same account when it has its share, or the oldest. */
+static struct pair *
+who_gives_way(struct pair *row, uint64_t key)
+{
+    struct pair *oldest = &row[0];
+    struct pair *own = NULL;
+    unsigned owns = 0;
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        struct pair *pair = &row[i];
+        if (pair->key != 0 && pair->key >> ACCOUNT_SHIFT == key >> ACCOUNT_SHIFT) {
+            owns++;
+            if (own == NULL || pair->hour < own->hour)
+                own = pair;
+        }
+        if (oldest->key != 0 && (pair->key == 0 || pair->hour < oldest->hour))
+            oldest = pair;
+    }
+    return owns >= OF_ONE ? own : oldest;
+}
+
 static void
 put(struct known *known, uint64_t key, uint32_t hour)
 {
     struct pair *pair = find(known, key);
 
     if (pair == NULL) {
-        struct pair *row = &known->pairs[(size_t)(key & (known->rows - 1)) * WAYS];
-        pair = row;
-        for (unsigned i = 1; i < WAYS && pair->key != 0; i++)
-            if (row[i].key == 0 || row[i].hour < pair->hour)
-                pair = &row[i];
+        pair = who_gives_way(&known->pairs[(size_t)(key & (known->rows - 1)) * WAYS], key);
     } else if (pair->hour == hour) {
         return;
     }

@@ -5,9 +5,9 @@
  * in their way. Kept in a file over restarts: a keyed digest and the hour of the last success,
  * which tell nobody an address or a name.
  *
- * Bounded by LIMIT_KNOWN; the pair unseen for longest gives way. Losing the file costs some
- * logins their privilege until the next success, nothing else; so it is written once in a while
- * and at a stop, not for each login.
+ * Bounded by LIMIT_KNOWN; the pair unseen for longest gives way, and no account can take more
+ * than a quarter. Losing the file costs some logins their privilege until the next success,
+ * nothing else; so it is written once in a while and at a stop, not for each login.
  */
 #ifndef AUTH_KNOWN_H
 #define AUTH_KNOWN_H

@@ -98,6 +98,33 @@ they_are_bounded(void **state)
     }
 }
 
+/* Whoever has an account and addresses without number makes the server forget nobody else. */
+static void
+an_account_has_its_share(void **state)
+{
+    (void)state;
+    known_free(known);
+    known = known_new(4096, secret, path, &now.clock);
+    assert_non_null(known);
+    for (uint64_t i = 1; i <= 1000; i++)
+        known_note(known, home, i);
+    fake_clock_move_ms(&now, 3600000);
+    unsigned before = 0;
+    for (uint64_t i = 1; i <= 1000; i++)
+        before += known_has(known, home, i);
+    for (uint32_t i = 0; i < 100000; i++)
+        known_note(known, span_of(&i, 4), 5000);
+    unsigned after = 0;
+    for (uint64_t i = 1; i <= 1000; i++)
+        after += known_has(known, home, i);
+    assert_in_range(before, 990, 1000);
+    assert_in_range(after, 980, before); /* one in 256 has the same octet as the account */
+    unsigned own = 0;
+    for (uint32_t i = 0; i < 100000; i++)
+        own += known_has(known, span_of(&i, 4), 5000);
+    assert_in_range(own, 500, 1024);
+}
+
 /* The file with octet `at` changed, or cut there. */
 static void
 damage(off_t at, bool cut)
@@ -169,10 +196,8 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_pair_lasts_thirty_days),
-        T(they_are_bounded),
-        T(a_damaged_file_counts_as_none),
-        T(nothing_new_is_not_written),
+        T(a_pair_lasts_thirty_days),      T(an_account_has_its_share),   T(they_are_bounded),
+        T(a_damaged_file_counts_as_none), T(nothing_new_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
