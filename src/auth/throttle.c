@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three tables of the same shape (rows of eight; the entry with the least to remember gives
- * way): budgets of addresses, of logins, and of pairs of both. Keys are 64-bit hashes under a
- * key of the process.
+ * Tables of the same shape (rows of eight; the entry with the least to remember gives
+ * way): budgets of addresses, of logins, of pairs of both, and of pairs that are known. Keys
+ * are 64-bit hashes under a key of the process.
  *
  * A budget is a moment: when it will be whole again (full_ms). Each verification moves it on by
  * its price. As long as it lies less than the whole budget ahead, there is something left.
@@ -35,6 +35,7 @@ struct throttle_entry {
     uint64_t key;      /* 0: empty */
     int64_t full_ms;   /* monotonic: when the budget will be whole */
     int64_t failed_ms; /* last wrong password */
+    int64_t made_ms;   /* payments of before were forgotten: nothing is given back for them */
 };
 
 struct throttle {
@@ -48,6 +49,7 @@ static const int64_t prices_ms[BUDGET_COUNT] = {
     [BUDGET_ADDRESS] = LIMIT_GUESS_MS,
     [BUDGET_LOGIN] = LIMIT_GUESS_LOGIN_MS,
     [BUDGET_PAIR] = LIMIT_GUESS_MS,
+    [BUDGET_KNOWN] = LIMIT_GUESS_KNOWN_MS,
 };
 
 struct throttle *
@@ -128,7 +130,8 @@ worth_ms(const struct throttle_entry *entry)
 }
 
 static struct throttle_entry *
-find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint64_t key)
+find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint64_t key,
+             int64_t now_ms)
 {
     struct throttle_entry *entry = find(throttle, budget, key);
 
@@ -139,7 +142,7 @@ find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint6
     for (unsigned i = 1; i < WAYS && entry->key != 0; i++)
         if (row[i].key == 0 || worth_ms(&row[i]) < worth_ms(entry))
             entry = &row[i];
-    *entry = (struct throttle_entry){.key = key, .failed_ms = INT64_MIN / 2};
+    *entry = (struct throttle_entry){.key = key, .failed_ms = INT64_MIN / 2, .made_ms = now_ms};
     return entry;
 }
 
@@ -169,14 +172,14 @@ static void
 pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
     struct throttle_ticket *ticket)
 {
-    struct throttle_entry *entry = find_or_make(throttle, budget, ticket->keys[budget]);
+    struct throttle_entry *entry = find_or_make(throttle, budget, ticket->keys[budget], now_ms);
     const int64_t price_ms = prices_ms[budget];
     const int64_t most_ms = now_ms + (int64_t)LIMIT_GUESSES * price_ms + LIMIT_THROTTLE_MS;
     const int64_t from_ms = entry->full_ms > now_ms ? entry->full_ms : now_ms;
     const int64_t to_ms = from_ms + price_ms > most_ms ? most_ms : from_ms + price_ms;
 
     ticket->paid_ms[budget] = to_ms > from_ms ? to_ms - from_ms : 0;
-    entry->full_ms = from_ms + ticket->paid_ms[budget];
+    entry->full_ms = ticket->until_ms[budget] = from_ms + ticket->paid_ms[budget];
 }
 
 /* --- Outside --- */
@@ -189,9 +192,14 @@ enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t 
     const uint64_t login = ticket->keys[BUDGET_LOGIN];
     const enum throttle_budget own = who->trusted ? BUDGET_PAIR : BUDGET_ADDRESS;
 
-    if (who->known && wait_for(throttle, BUDGET_PAIR, pair, now_ms) == 0) {
+    /* Who guesses at a login from its owner's address looks like its owner. One such guesser at
+     * a time leaves the owner this budget or the address's; of many, only those that fit into
+     * either are looked at, or guessing there would cost nothing. */
+    const int64_t known_ms = wait_for(throttle, BUDGET_KNOWN, pair, now_ms);
+    if (who->known && known_ms <= LIMIT_GUESS_KNOWN_MS) {
         ticket->rank = THROTTLE_KNOWN;
-        pay(throttle, BUDGET_PAIR, now_ms, ticket);
+        ticket->wait_ms = known_ms;
+        pay(throttle, BUDGET_KNOWN, now_ms, ticket);
         return;
     }
     int64_t wait_ms = wait_for(throttle, own, ticket->keys[own], now_ms);
@@ -226,6 +234,8 @@ throttle_enter(struct throttle *throttle, const struct throttle_who *who,
     ticket_out->keys[BUDGET_ADDRESS] = key_of(who->address, 0);
     ticket_out->keys[BUDGET_LOGIN] = key_of(SPAN(""), who->login);
     ticket_out->keys[BUDGET_PAIR] = key_of(who->address, who->login);
+    ticket_out->keys[BUDGET_KNOWN] = ticket_out->keys[BUDGET_PAIR];
+    ticket_out->entered_ms = now_ms;
     lock_enter(&throttle->lock);
     enter_locked(throttle, who, now_ms, ticket_out);
     lock_leave(&throttle->lock);
@@ -239,20 +249,33 @@ throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket)
     if (!ticket->counted)
         return;
     lock_enter(&throttle->lock);
-    find_or_make(throttle, BUDGET_ADDRESS, ticket->keys[BUDGET_ADDRESS])->failed_ms = now_ms;
-    find_or_make(throttle, BUDGET_PAIR, ticket->keys[BUDGET_PAIR])->failed_ms = now_ms;
+    find_or_make(throttle, BUDGET_ADDRESS, ticket->keys[BUDGET_ADDRESS], now_ms)->failed_ms =
+        now_ms;
+    find_or_make(throttle, BUDGET_PAIR, ticket->keys[BUDGET_PAIR], now_ms)->failed_ms = now_ms;
     lock_leave(&throttle->lock);
+}
+
+/* What time has given back already is not given back twice: who keeps an exchange open, to end
+ * it with a right password later, would buy guesses with it. */
+static int64_t
+left_ms(const struct throttle_ticket *ticket, unsigned budget, int64_t now_ms)
+{
+    const int64_t left = ticket->until_ms[budget] - now_ms;
+
+    return left < 0 ? 0 : left < ticket->paid_ms[budget] ? left : ticket->paid_ms[budget];
 }
 
 void
 throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket)
 {
+    const int64_t now_ms = clock_mono_ms(throttle->clock);
+
     lock_enter(&throttle->lock);
     for (unsigned i = 0; i < BUDGET_COUNT; i++) {
         struct throttle_entry *entry =
             ticket->paid_ms[i] == 0 ? NULL : find(throttle, i, ticket->keys[i]);
-        if (entry != NULL)
-            entry->full_ms -= ticket->paid_ms[i];
+        if (entry != NULL && entry->made_ms <= ticket->entered_ms)
+            entry->full_ms -= left_ms(ticket, i, now_ms);
         ticket->paid_ms[i] = 0;
     }
     lock_leave(&throttle->lock);

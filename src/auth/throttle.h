@@ -8,8 +8,10 @@
  *   (IPv6: its /64)            wait up to LIMIT_THROTTLE_MS, and beyond that are refused
  *   a login, from wherever     as many at once, then one in LIMIT_GUESS_LOGIN_MS; further ones
  *                              wait, but never so long that its owner is locked out
- *   an address and a login     that succeeded together lately: a budget of their own, of the
- *   that are known             size of an address's. Until it is spent they wait for nothing.
+ *   an address and a login     that succeeded together lately: LIMIT_GUESSES of their own;
+ * until that are known             they are spent they wait for nothing. Then one in
+ *                              LIMIT_GUESS_KNOWN_MS, which is also the longest wait, and beyond
+ *                              that what the address and the login have left
  *   a trusted address          (a webmail): many people stand behind it, so each login there
  *                              has such a budget instead of the address
  *
@@ -43,7 +45,13 @@ enum throttle_rank {
     THROTTLE_LATE,
 };
 
-enum throttle_budget { BUDGET_ADDRESS, BUDGET_LOGIN, BUDGET_PAIR, BUDGET_COUNT };
+enum throttle_budget {
+    BUDGET_ADDRESS,
+    BUDGET_LOGIN,
+    BUDGET_PAIR,  /* of a trusted address; and whether an address failed at a login lately */
+    BUDGET_KNOWN, /* of a known pair */
+    BUDGET_COUNT,
+};
 
 /* What was paid, and what for. All zero: nothing. */
 struct throttle_ticket {
@@ -51,7 +59,9 @@ struct throttle_ticket {
     enum throttle_rank rank;
     bool counted; /* failures count: it is not a local peer */
     uint64_t keys[BUDGET_COUNT];
+    int64_t entered_ms; /* monotonic */
     int64_t paid_ms[BUDGET_COUNT];
+    int64_t until_ms[BUDGET_COUNT]; /* monotonic: when time has paid for it */
 };
 
 /** entries: of each table, at least 8, rounded up to a power of two. NULL: no memory. */

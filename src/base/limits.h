@@ -147,6 +147,7 @@
 #define LIMIT_THROTTLE_MS 30000        /* longest wait of one login; beyond, it is refused */
 #define LIMIT_GUESSES 60               /* passwords verified for one address at once */
 #define LIMIT_GUESS_MS 15000           /* then one in so long */
+#define LIMIT_GUESS_KNOWN_MS 2000      /* the same for a known pair, and its longest wait */
 #define LIMIT_GUESS_LOGIN_MS 4000      /* for one login, from wherever: one in so long */
 #define LIMIT_KNOWN 65536u             /* pairs of address and account that are known */
 #define LIMIT_KNOWN_DAYS 30u           /* since they last succeeded */

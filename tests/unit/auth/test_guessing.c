@@ -23,6 +23,7 @@ struct agent {
     int64_t patience_ms; /* then he hangs up; 0: he waits */
     int64_t when_ms;
     int64_t pause_ms; /* after each answer */
+    bool known;       /* his address and the login have succeeded together */
     bool verifying;   /* else he comes next */
     unsigned login;
     struct throttle_ticket ticket;
@@ -90,6 +91,10 @@ struct day {
     unsigned next_login; /* with many_names */
     bool many_names;
     uint64_t verified;
+    int64_t owner_every_ms; /* the owner comes so often to the address of the first; 0: never */
+    int64_t owner_next_ms;
+    uint64_t owner_came;
+    uint64_t owner_late; /* not let in within LIMIT_GUESS_KNOWN_MS */
 };
 
 static int64_t
@@ -103,7 +108,8 @@ come(struct day *day, struct agent *agent, int64_t now_ms)
         return a > b ? a : b;
     }
     const struct throttle_who who = {.address = span_of(agent->address, 4),
-                                     .login = agent->login + 1};
+                                     .login = agent->login + 1,
+                                     .known = agent->known};
     throttle_enter(day->throttle, &who, &agent->ticket);
     return agent->ticket.wait_ms;
 }
@@ -142,17 +148,31 @@ step(struct day *day, struct agent *agent)
     }
 }
 
-static uint64_t
-play(enum rule rule, const struct agent *like, size_t count, bool many_addresses,
-     bool many_names)
+/* The owner logs in, with the right password, where he is known. */
+static void
+owner_comes(struct day *day, const struct agent *like)
+{
+    const struct throttle_who who = {
+        .address = span_of(like->address, 4), .login = 1, .known = true};
+    struct throttle_ticket ticket;
+
+    throttle_enter(day->throttle, &who, &ticket);
+    day->owner_came++;
+    day->owner_late += ticket.wait_ms < 0 || ticket.wait_ms > LIMIT_GUESS_KNOWN_MS;
+    if (ticket.wait_ms >= 0)
+        throttle_refund(day->throttle, &ticket);
+    day->owner_next_ms += day->owner_every_ms;
+}
+
+static void
+play_day(struct day *day, const struct agent *like, size_t count, bool many_addresses)
 {
     static struct agent agents[AGENTS_MAX];
-    struct day day = {.rule = rule, .many_names = many_names};
 
     memset(old_addresses, 0, sizeof old_addresses);
     memset(old_logins, 0, sizeof old_logins);
-    fake_clock_init(&day.now, 1000);
-    day.throttle = throttle_new(LIMIT_THROTTLE, &day.now.clock);
+    fake_clock_init(&day->now, 1000);
+    day->throttle = throttle_new(LIMIT_THROTTLE, &day->now.clock);
     for (size_t i = 0; i < count; i++) {
         agents[i] = *like;
         agents[i].address_number = many_addresses ? (unsigned)i : 0;
@@ -166,10 +186,21 @@ play(enum rule rule, const struct agent *like, size_t count, bool many_addresses
                 next = &agents[i];
         if (next->when_ms >= DAY_MS)
             break;
-        fake_clock_move_ms(&day.now, next->when_ms - clock_mono_ms(&day.now.clock));
-        step(&day, next);
+        fake_clock_move_ms(&day->now, next->when_ms - clock_mono_ms(&day->now.clock));
+        if (day->owner_every_ms != 0 && next->when_ms > day->owner_next_ms)
+            owner_comes(day, &agents[0]);
+        step(day, next);
     }
-    throttle_free(day.throttle);
+    throttle_free(day->throttle);
+}
+
+static uint64_t
+play(enum rule rule, const struct agent *like, size_t count, bool many_addresses,
+     bool many_names)
+{
+    struct day day = {.rule = rule, .many_names = many_names};
+
+    play_day(&day, like, count, many_addresses);
     return day.verified;
 }
 
@@ -221,6 +252,27 @@ many_addresses_with_one_name(void **state)
     no_cheaper("fifty addresses with one name", &(struct agent){0}, 50, true, false, 50);
 }
 
+/* Somebody behind the owner's own address guesses at the owner's own login: he looks like the
+ * owner, so he is verified more often than a stranger, but never more than once in
+ * LIMIT_GUESS_KNOWN_MS, with what a stranger there has beside it. One guesser who waits for his
+ * answers leaves the owner a way in at all times. */
+static void
+one_at_the_owners_address(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 20; count += 19) {
+        struct day day = {.rule = NOW, .owner_every_ms = 7 * 60001};
+        play_day(&day, &(struct agent){.known = true}, count, false);
+        printf("%2zu at the owner's address: %6ju verified, owner late %ju of %ju times\n",
+               count, (uintmax_t)day.verified, (uintmax_t)day.owner_late,
+               (uintmax_t)day.owner_came);
+        assert_true(day.verified <= DAY_MS / LIMIT_GUESS_KNOWN_MS + DAY_MS / LIMIT_GUESS_MS +
+                                        2 * LIMIT_GUESSES + 2);
+        assert_true(day.owner_came > 200);
+        assert_true(count > 1 || day.owner_late == 0);
+    }
+}
+
 int
 main(void)
 {
@@ -229,6 +281,7 @@ main(void)
         cmocka_unit_test(one_that_hangs_up),
         cmocka_unit_test(one_address_with_many_names),
         cmocka_unit_test(many_addresses_with_one_name),
+        cmocka_unit_test(one_at_the_owners_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

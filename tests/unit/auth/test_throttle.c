@@ -125,14 +125,63 @@ known_pairs_wait_for_nothing(void **state)
     assert_int_equal(ticket.wait_ms, 0);
     assert_int_equal(ticket.rank, THROTTLE_KNOWN);
     throttle_refund(throttle, &ticket);
-    /* What is guessed from there has a budget too; then it is like anybody's. */
+    /* What is guessed from there has a budget too; then one at a time, soon; and beyond that it
+     * is like anybody's. */
     for (int i = 0; i < LIMIT_GUESSES; i++) {
         ticket = enter_known(home, JOE);
         assert_int_equal(ticket.wait_ms, 0);
         throttle_failed(throttle, &ticket);
     }
-    assert_int_equal(enter_known(home, JOE).wait_ms, -1);
+    for (int i = 0; i < 100; i++) {
+        ticket = enter_known(home, JOE);
+        assert_int_equal(ticket.wait_ms, LIMIT_GUESS_KNOWN_MS);
+        assert_int_equal(ticket.rank, THROTTLE_KNOWN);
+        ticket = enter_known(home, JOE);
+        assert_true(ticket.wait_ms < 0 || ticket.rank == THROTTLE_LATE);
+        fake_clock_move_ms(&now, LIMIT_GUESS_KNOWN_MS);
+    }
     assert_int_equal(enter_known(home, ANN).wait_ms, 0);
+}
+
+/* An exchange that is kept open, to be ended with a right password when time has paid for it:
+ * that must not pay a second time. Nor what was forgotten meanwhile. */
+static void
+what_time_has_paid_is_not_given_back(void **state)
+{
+    struct throttle_ticket held[LIMIT_GUESSES];
+
+    (void)state;
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        held[i] = enter(home, 100 + i);
+    fake_clock_move_ms(&now, (int64_t)LIMIT_GUESSES * LIMIT_GUESS_MS);
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        assert_int_equal(guess(home, 200 + i), 0);
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        throttle_refund(throttle, &held[i]);
+    assert_int_equal(guess(home, JOE), LIMIT_GUESS_MS);
+
+    struct throttle_ticket ticket = enter(away, JOE);
+    fake_clock_move_ms(&now, LIMIT_GUESS_MS / 3);
+    throttle_refund(throttle, &ticket); /* two thirds of it */
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        assert_int_equal(guess(away, 300 + i), 0);
+    assert_int_equal(guess(away, JOE), LIMIT_GUESS_MS);
+}
+
+static void
+what_was_forgotten_is_not_given_back(void **state)
+{
+    (void)state;
+    struct throttle_ticket ticket = enter(home, JOE);
+    fake_clock_move_ms(&now, 1);
+    for (uint32_t i = 0; i < 100000; i++) { /* others who have spent more push it out */
+        (void)guess(span_of(&i, 4), i);
+        (void)guess(span_of(&i, 4), i);
+    }
+    for (uint64_t i = 0; i < LIMIT_GUESSES; i++)
+        (void)guess(home, 100 + i);
+    throttle_refund(throttle, &ticket);
+    assert_int_equal(guess(home, JOE), LIMIT_GUESS_MS);
 }
 
 static void
@@ -211,10 +260,16 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_budget_and_what_comes_after),      T(right_passwords_cost_nothing),
-        T(hanging_up_gives_nothing_back),      T(known_pairs_wait_for_nothing),
-        T(a_login_guessed_at_from_everywhere), T(a_webmail_has_a_budget_for_each_login),
-        T(networks_and_local_peers),           T(the_tables_are_bounded),
+        T(a_budget_and_what_comes_after),
+        T(right_passwords_cost_nothing),
+        T(what_time_has_paid_is_not_given_back),
+        T(what_was_forgotten_is_not_given_back),
+        T(hanging_up_gives_nothing_back),
+        T(known_pairs_wait_for_nothing),
+        T(a_login_guessed_at_from_everywhere),
+        T(a_webmail_has_a_budget_for_each_login),
+        T(networks_and_local_peers),
+        T(the_tables_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
