@@ -157,7 +157,7 @@ def gate(total, long_run):
     warnings_check(total, "gcc release", warnings)
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
     meson_tests(total, "stress, gcc release", release, ["stress"])
-    pytest(total, "structure", ["tests/test_includes.py"], side_by_side=False)
+    pytest(total, "structure", ["tests/test_includes.py", "tests/test_limits.py"], side_by_side=False)
     pytest(total, "transcripts, gcc release", ["tests/transcript"], env)
     pytest(total, "command line", ["tests/cli"], env)
     pytest(total, "idle life and ends", ["tests/ends"], env)

@@ -11,7 +11,6 @@
 #define LIMIT_LINE_BEFORE_LOGIN 8192u /* one command but ID, with its literals */
 #define LIMIT_LINE (8u << 20)         /* one command after login: UID sets of megabytes exist */
 #define LIMIT_LITERAL_BEFORE_LOGIN 4096u /* user names and passwords only */
-#define LIMIT_APPEND_DEFAULT (64u << 20) /* [limits] append; advertised, RFC 7889 */
 #define LIMIT_APPEND_MAX (2047u << 20)   /* what [limits] append may be set to */
 #define LIMIT_TAG 64u                    /* a tag is echoed: keep it short */
 #define LIMIT_LMTP_LINE 2048u            /* RFC 5321 section 4.5.3.1.4 asks for 512 at least */
@@ -64,7 +63,6 @@
 #define LIMIT_MIME_PARAMS 200u         /* parameters of one field */
 
 /* --- Sessions --- */
-#define LIMIT_INBOX 64u /* posted messages; beyond: "resync" */
 #define LIMIT_OUTPUT_HIGH_WATER                                                                \
     (256u << 10)                     /* octets queued before a command waits for its reader */
 #define LIMIT_OUTPUT_MAX (16u << 20) /* hard maximum of a session's queued output */
@@ -85,7 +83,6 @@
 #define LIMIT_FINISH_MS 10000       /* for a command under way, when the server goes */
 #define LIMIT_EVENT_RING 32u        /* last events kept by each session */
 #define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
-#define LIMIT_SESSION_ARENA (1u << 20)
 
 /* --- Client networks: how long silence survives there --- */
 #define LIMIT_NETWORKS 8192u       /* remembered; beyond, the one unseen for longest goes */

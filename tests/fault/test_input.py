@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import Roost  # noqa: E402
 
 MIB = 1 << 20
@@ -106,13 +107,14 @@ def test_endless_line_in_lmtp(server):
 
 
 def test_long_line_in_lmtp_within_the_bound(server):
-    """2,048 octets are a line; more are refused; the connection goes on up to 256 KiB."""
+    """Longer lines are refused, and the connection goes on, up to a second limit."""
+    line, passed = limit("LIMIT_LMTP_LINE"), limit("LIMIT_LMTP_LINE_PASSED")
     peer = server.connect("lmtp")
     peer.line()
-    for octets, expect in ((2048, "250"), (2049, "500 5.5.6"), (256 * 1024, "500 5.5.6"), (2048, "250")):
+    for octets, expect in ((line, "250"), (line + 1, "500 5.5.6"), (passed, "500 5.5.6"), (line, "250")):
         peer.send("NOOP " + "x" * (octets - len("NOOP ") - len("\r")) + "\r\n")
         assert peer.reply().startswith(expect), octets
-    peer.send("x" * (256 * 1024 + 1))
+    peer.send("x" * (passed + 1))
     assert peer.reply().startswith("500 5.5.6")
     assert peer.reply().startswith("421 5.5.6")
     assert peer.at_end()

@@ -162,6 +162,33 @@ memory_is_no_oracle(void **state)
     assert_ok(quick(&right, &result)); /* the owner at home is asked for nothing */
 }
 
+/* Right and wrong passwords are known without a hash for their times, and not beyond. */
+static void
+memory_ages(void **state)
+{
+    static const int64_t beyond_ms[] = {1, 100 * INT64_C(86400000)};
+    struct auth_result result;
+    const struct auth_request right = request("joe", "", "pencil");
+    const struct auth_request wrong = request("joe", "", "pen");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(beyond_ms); i++) {
+        assert_ok(verify(&right, &result));
+        fake_clock_move_ms(&f.now, LIMIT_AUTH_CACHE_MS - 1);
+        assert_ok(quick(&right, &result));
+        fake_clock_move_ms(&f.now, beyond_ms[i]);
+        assert_int_equal(quick(&right, &result), RC_AGAIN);
+        assert_int_equal(verify(&wrong, &result), RC_DENIED);
+        fake_clock_move_ms(&f.now, LIMIT_AUTH_REFUSED_MS - 1);
+        assert_int_equal(quick(&wrong, &result), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_WRONG_AGAIN);
+        fake_clock_move_ms(&f.now, LIMIT_AUTH_REFUSED_MS - 1); /* it was tried meanwhile */
+        assert_int_equal(quick(&wrong, &result), RC_DENIED);
+        fake_clock_move_ms(&f.now, LIMIT_AUTH_REFUSED_MS + beyond_ms[i] - 1);
+        assert_int_equal(quick(&wrong, &result), RC_AGAIN);
+    }
+}
+
 /* A stale password in some program costs nobody anything, however often it is tried. */
 static void
 a_password_refused_before_is_no_guess(void **state)
@@ -404,6 +431,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(who_may_and_who_may_not),
         T(memory_is_no_oracle),
+        T(memory_ages),
         T(paid_once),
         T(a_password_refused_before_is_no_guess),
         T(the_same_guess_twice_at_once_is_paid_once),

@@ -66,7 +66,7 @@ a_pair_lasts_thirty_days(void **state)
     assert_false(known_has(known, home, 8));
     assert_false(known_has(known, away, 7));
     assert_true(known_has(known, SPAN(""), 9)); /* local */
-    fake_clock_move_ms(&now, INT64_C(29) * 86400000);
+    fake_clock_move_ms(&now, (LIMIT_KNOWN_DAYS - INT64_C(1)) * 86400000);
     assert_true(known_has(known, home, 7));
     known_note(known, six, 8);
     fake_clock_move_ms(&now, INT64_C(86400000));

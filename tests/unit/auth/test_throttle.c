@@ -207,6 +207,14 @@ a_login_guessed_at_from_everywhere(void **state)
     assert_int_equal(late.wait_ms, LIMIT_THROTTLE_MS);
     assert_int_equal(late.rank, THROTTLE_LATE);
     assert_int_equal(enter(away, ANN).wait_ms, 0);
+    /* When all is paid, so many again at once, and one more in so long. */
+    fake_clock_move_ms(&now, LIMIT_GUESSES * LIMIT_GUESS_LOGIN_MS + LIMIT_THROTTLE_MS);
+    for (int i = 0; i < LIMIT_GUESSES + 2; i++) {
+        const char address[] = {10, 1, 0, (char)i};
+        assert_int_equal(enter(span_of(address, 4), JOE).wait_ms,
+                         i < LIMIT_GUESSES ? 0
+                                           : (i + 1 - LIMIT_GUESSES) * LIMIT_GUESS_LOGIN_MS);
+    }
 }
 
 static void

@@ -189,18 +189,19 @@ test_limits_of_an_account(void **state)
 {
     struct fixture *fx = fixture_new();
     char name[LIMIT_MBOX_NAME + 1];
+    char sql[512];
     uint64_t id = 0;
 
     (void)state;
     store_end(begin_read(fx));
     /* All but one of the mailboxes and subscriptions that an account may have. */
-    assert_int_equal(
-        run_sql(fx,
-                "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n"
-                " WHERE i < 99999) INSERT INTO mailbox SELECT i, 'm' || i, 0, i, 1, 1, 0, 0,"
-                " 0, 0, 1, 0, 0, 0, NULL FROM n;"
-                "INSERT INTO subscription SELECT name FROM mailbox WHERE id > 6"),
-        0);
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n"
+             " WHERE i < %u) INSERT INTO mailbox SELECT i, 'm' || i, 0, i, 1, 1, 0, 0,"
+             " 0, 0, 1, 0, 0, 0, NULL FROM n;"
+             "INSERT INTO subscription SELECT name FROM mailbox WHERE id > %u",
+             LIMIT_MAILBOXES - 1, LIMIT_MAILBOXES - LIMIT_SUBSCRIPTIONS + 6);
+    assert_int_equal(run_sql(fx, sql), 0);
     struct store_tx *tx = begin_write(fx);
     memset(name, 'x', sizeof name);
     assert_rc(store_mbox_create(tx, span_of(name, LIMIT_MBOX_NAME + 1), 0, &id, &fx->err),
