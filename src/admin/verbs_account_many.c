@@ -161,7 +161,8 @@ batch_hash(struct many *many)
     for (size_t i = 0; i < many->count; i++)
         if (many->lines[i].state == LINE_READ)
             many->jobs[count++].password = many->lines[i].plain;
-    password_new_many(&policy, many->jobs, count, many->cores);
+    password_new_many(&policy, many->jobs, count, many->cores,
+                      many->call->house->table != NULL ? HASHING_BEHIND_LOGINS : HASHING_ALONE);
     count = 0;
     for (size_t i = 0; i < many->count; i++) {
         struct line *line = &many->lines[i];

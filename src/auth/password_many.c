@@ -17,6 +17,7 @@ struct hashing {
     const struct password_policy *policy;
     struct password_job *jobs;
     size_t count;
+    enum hashing_priority priority;
     atomic_size_t next;
 };
 
@@ -37,17 +38,21 @@ jobs_do(struct hashing *hashing)
 static void *
 hashing_run(void *arg)
 {
+    struct hashing *hashing = arg;
+
     /* On Linux this concerns the calling thread alone. Refused, it is merely less polite. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), HASHING_NICE);
-    jobs_do(arg);
+    if (hashing->priority == HASHING_BEHIND_LOGINS)
+        (void)setpriority(PRIO_PROCESS, (id_t)gettid(), HASHING_NICE);
+    jobs_do(hashing);
     return NULL;
 }
 
 void
 password_new_many(const struct password_policy *policy, struct password_job *jobs, size_t count,
-                  unsigned threads)
+                  unsigned threads, enum hashing_priority priority)
 {
-    struct hashing hashing = {.policy = policy, .jobs = jobs, .count = count};
+    struct hashing hashing = {
+        .policy = policy, .jobs = jobs, .count = count, .priority = priority};
     const size_t wanted = threads < count ? threads : count;
     pthread_t *started = calloc(wanted == 0 ? 1 : wanted, sizeof *started);
     size_t running = 0;

@@ -10,6 +10,8 @@
 
 #include "auth/password.h"
 
+enum hashing_priority { HASHING_ALONE, HASHING_BEHIND_LOGINS };
+
 struct password_job {
     struct span password; /* borrowed for the call */
     struct err err;       /* out: RC_OK, or why it cannot be a password */
@@ -19,12 +21,12 @@ struct password_job {
 
 /**
  * Does for each job what password_new does; each result is in its own job. Uses up to `threads`
- * threads, which are nicer than the rest of the process, so that logins go first. When the
- * system gives fewer, fewer do it; without any, the caller does.
+ * threads; when the system gives fewer, fewer do it, and without any the caller does. With
+ * HASHING_BEHIND_LOGINS they are nicer than the rest of the process.
  *
  * Thread: any; waits until all jobs are done.
  */
 void password_new_many(const struct password_policy *policy, struct password_job *jobs,
-                       size_t count, unsigned threads);
+                       size_t count, unsigned threads, enum hashing_priority priority);
 
 #endif

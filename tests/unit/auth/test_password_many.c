@@ -70,10 +70,11 @@ results_are_in_their_places(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
         jobs_make();
-        password_new_many(&cheap, jobs, COUNT, threads[i]);
+        password_new_many(&cheap, jobs, COUNT, threads[i],
+                          i % 2 == 0 ? HASHING_ALONE : HASHING_BEHIND_LOGINS);
         jobs_check();
     }
-    password_new_many(&cheap, jobs, 0, 4);
+    password_new_many(&cheap, jobs, 0, 4, HASHING_ALONE);
 }
 
 int
