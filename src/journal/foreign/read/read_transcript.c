@@ -5,19 +5,17 @@
  *     [04-Mar-2026 09:40:54 +0100]: <a1b2c3d4> [7F00] S: * OK ready     Roundcube
  *     S: * OK ready                                                     MailKit, Horde
  *
- * Roundcube's id in the last brackets is the connection, the one before it the user's session.
- * MailKit ("Connected to imap://...") and Horde (">> Connection to: ...") tell where a
+ * Roundcube's id in the last brackets is the connection. The one before it is the session of
+ * the user's browser, which changes at each login, while the connection is open; so it tells
+ * nothing. MailKit ("Connected to imap://...") and Horde (">> Connection to: ...") tell where a
  * connection begins.
  */
 #include "journal/foreign/read/read.h"
-
-#include <stdio.h>
 
 enum { ID_OCTETS = 32 };
 
 struct transcript_head {
     int64_t at_us;
-    struct span user; /* the session of the web mail's user */
     struct span connection;
     struct span text;
 };
@@ -53,7 +51,7 @@ head_parse(struct foreign_clock *clock, struct span line, struct transcript_head
     } else {
         out->at_us = read_time_take(clock, &rest);
     }
-    id_take(&rest, '<', '>', &out->user);
+    id_take(&rest, '<', '>', &(struct span){0});
     id_take(&rest, '[', ']', &out->connection);
     out->text = rest;
 }
@@ -82,15 +80,10 @@ read_transcript(struct foreign_reader *reader, const struct foreign_line *line)
 {
     struct foreign_event event = {.ref = {.line = line->number, .file = line->file}};
     struct transcript_head head;
-    char key[2 * ID_OCTETS + 4];
 
     head_parse(&reader->clock, line->text, &head);
     event.ref.at_us = head.at_us;
-    if (head.connection.len > 0) {
-        const int len = snprintf(key, sizeof key, "%.*s%s%.*s", SPAN_FMT(head.connection),
-                                 head.user.len > 0 ? " " : "", SPAN_FMT(head.user));
-        event.key = span_of(key, (size_t)len);
-    }
+    event.key = head.connection;
     if (read_take(&head.text, SPAN("C: "))) {
         read_emit_line(reader, &event, DIR_TO_SERVER, head.text);
     } else if (read_take(&head.text, SPAN("S: "))) {
