@@ -186,8 +186,8 @@ def gate(total, long_run):
     meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
     lint(total)
     if long_run:
-        pytest(total, "clients with windows", ["tests/clients/test_thunderbird.py"], dict(env, ROOST_LONG="1"),
-               side_by_side=False)
+        pytest(total, "clients with windows", ["tests/clients/test_thunderbird.py", "tests/clients/test_roundcube.py"],
+               dict(env, ROOST_LONG="1"), side_by_side=False)
         program(total, "100,000 sessions in one process",
                 [str(release / "bench" / "roost-parked"), "--sessions", "100000", "--seconds", "250"])
         pytest(total, "transcripts, clang tsan", ["tests/transcript"],

@@ -60,7 +60,7 @@ def open_path():
     shutil.rmtree(path, ignore_errors=True)
 
 
-BOUND_S = 240  # a test that drives a program with windows
+BOUND_S = 400  # a test that drives a program with windows
 
 
 @pytest.fixture

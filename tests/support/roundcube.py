@@ -90,7 +90,7 @@ class Browser:
                      f"--user-data-dir={self.folder}/chromium", "--window-size=1280,900", "--lang=en-US"):
             options.add_argument(word)
         options.binary_location = "/usr/bin/chromium"
-        self.service = Service("/usr/bin/chromedriver", start_error_message="chromedriver")
+        self.service = Service("/usr/bin/chromedriver")
         self.driver = webdriver.Chrome(options=options, service=self.service)
         self.driver.set_page_load_timeout(60)
         self.driver.set_script_timeout(30)
@@ -111,9 +111,8 @@ class Browser:
         return self.driver.execute_script(script, *args)
 
     def wait(self, what, script, *args, seconds=20):
-        """Until the script returns something true; returns that."""
+        """Until the script returns something true."""
         deadline = time.monotonic() + seconds
-        while not (value := self.do(script, *args)):
-            assert time.monotonic() < deadline, f"{what}: not within {seconds} s; {self.driver.current_url}"
+        while not self.do("return !!(function () {" + script + "}).apply(null, arguments);", *args):
+            assert time.monotonic() < deadline, f"{what}: not within {seconds} s; {self.driver.current_url}\n{self.do('return document.body.innerText;')}"
             time.sleep(0.1)
-        return value
