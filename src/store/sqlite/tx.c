@@ -376,6 +376,21 @@ fill(struct sqlite_account *acct, struct err *err)
     return rc;
 }
 
+/* The handle that made the mailboxes reads them too: opening another costs more than all they
+ * are. Whoever writes next opens a writer. The lock is held. */
+static void
+writer_to_reader(struct sqlite_account *acct)
+{
+    if (acct->writer == NULL || acct->writer->asleep || acct->writer_busy ||
+        acct->setup != SETUP_READY || acct->sweep != NULL)
+        return;
+    for (unsigned i = 0; i < LIMIT_READERS; i++)
+        if (acct->readers[i] != NULL || acct->readers_opening != 0)
+            return;
+    acct->readers[0] = acct->writer;
+    acct->writer = NULL;
+}
+
 /* There are no mailboxes yet. The lock is held and given up meanwhile. */
 static enum rc
 bare_end(struct shard *shard, struct sqlite_account *acct, struct wake wake, struct err *err)
@@ -387,6 +402,8 @@ bare_end(struct shard *shard, struct sqlite_account *acct, struct wake wake, str
     const enum rc rc = fill(acct, err);
     writer_give(acct, rc == RC_OK ? TX_COMMITTED : TX_UNDONE);
     lock_enter(&shard->lock);
+    if (rc == RC_OK)
+        writer_to_reader(acct);
     return rc;
 }
 
