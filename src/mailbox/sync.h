@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one place where a client learns of changes: the difference between its view and the
- * mailbox's present state, as events in the order the protocol wants them:
- *   SYNC_EXPUNGE/SYNC_VANISHED (only where allowed), SYNC_EXISTS, SYNC_RECENT, SYNC_KEYWORDS,
- *   SYNC_FLAGS, and SYNC_GONE at the end of a deleted mailbox.
- * STORE, EXPUNGE, APPEND, deliveries and other sessions' work all arrive here. Rules kept:
- *   - RFC 3501 section 7.4.1: no EXPUNGE while FETCH, STORE or SEARCH by sequence number is
- *     answered (SYNC_NO_EXPUNGE). Expunges then stay pending, and with them EXISTS of new
- *     messages; flags still go out. Where nothing was expunged all goes out.
- *   - EXPUNGEs come from the highest sequence number down, so each means what it meant before.
- *   - EXISTS is sent when there are new messages: never a redundant one after EXPUNGE.
- *   - flags of messages that are new in this sync are not told: the client asks for them.
- *   - our own silent STOREs (view_silence) are not echoed, view->echo is.
- * For new mail only, sync_begin needs neither version nor transaction: that is the push to a
- * parked IDLE session.
+ * The only place where a client learns of changes. A sync is the difference between the
+ * client's view and the present state of the mailbox, as events in the order that the protocol
+ * asks for: SYNC_EXPUNGE or SYNC_VANISHED (where allowed), SYNC_EXISTS, SYNC_RECENT,
+ * SYNC_KEYWORDS, SYNC_FLAGS, and at the end of a deleted mailbox SYNC_GONE. The effects of
+ * STORE, EXPUNGE and APPEND, of deliveries and of other sessions all reach the client in this
+ * way.
  *
- * Thread: the session. Resumable: sync_next returns one event at a time; the rest may wait for
- * a slow reader as long as it likes. The view moves on when SYNC_DONE is reached or sync_end
- * called, to exactly what was told: what was not stays pending.
+ *   - While FETCH, STORE or SEARCH by sequence number is answered there is no EXPUNGE (RFC 3501
+ *     section 7.4.1; SYNC_NO_EXPUNGE). Expunges then stay pending, and so does the EXISTS of
+ *     messages that came after them; flags are still told. If nothing was expunged, everything
+ *     is told.
+ *   - EXPUNGEs come from the highest sequence number down, so that each number still means what
+ *     it meant before.
+ *   - EXISTS is sent for new messages only, and never repeated after an EXPUNGE.
+ *   - The flags of messages that are new in this sync are not told: the client asks for them.
+ *   - The session's own silent STOREs (view_silence) are not echoed; view->echo is.
+ *
+ * If there is only new mail, sync_begin needs neither a version nor a transaction. That is the
+ * push to a session that is parked in IDLE.
+ *
+ * Thread: the session. sync_next returns one event at a time, and the rest may wait for a slow
+ * reader as long as necessary. When SYNC_DONE is reached or sync_end is called, the view moves
+ * on to exactly what was told; the rest stays pending.
  */
 #ifndef MAILBOX_SYNC_H
 #define MAILBOX_SYNC_H
@@ -56,25 +61,26 @@ struct sync_event {
 
 struct sync; /* one synchronisation under way; lives in the arena given to sync_begin */
 
-/** True when there may be anything that SYNC_ALL would tell. Counters only; never waits. */
+/** Whether there may be something that SYNC_ALL would tell. Looks at counters only; never
+ * waits. */
 bool sync_is_due(struct view *view);
 
 /**
- * Begins. It must be carried to SYNC_DONE or ended with sync_end before arena is reset and
- * before anything else is done with the view.
+ * Begins a sync. It must be continued to SYNC_DONE or ended with sync_end before arena is reset
+ * and before anything else is done with the view.
  *
- * tx     A read snapshot begun now; used during this call only. NULL is allowed: RC_AGAIN then
- *        says that a snapshot is needed (begin one and call again).
- * arena  Takes some 5 KiB.
+ * tx     A read snapshot that was begun just now; used only during this call. May be NULL: then
+ *        RC_AGAIN says that a snapshot is needed.
+ * arena  About 5 KiB are taken from it.
  *
- * RC_AGAIN, RC_LIMIT, and what the store says. Waits for disk when tx is used.
+ * RC_AGAIN, RC_LIMIT, and the results of the store. Waits for disk if tx is used.
  */
 MUST_USE enum rc sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode,
                             struct arena *arena, struct sync **out, struct err *err);
-/** The next event; SYNC_DONE at the end (the sync is over then). Never fails, never waits. */
+/** The next event. SYNC_DONE comes last and ends the sync. Never fails, never waits. */
 void sync_next(struct sync *sync, struct sync_event *event_out);
-/** Ends early (NULL is allowed, and a sync that is over). Nothing is lost; FETCHes of flags may
- * come again. */
+/** Ends a sync early; NULL and a sync that has ended are allowed. Nothing is lost, but the
+ * FETCH of some flags may be sent again. */
 void sync_end(struct sync *sync);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The selected state of one session: what its client knows of a mailbox. A view is a mailbox,
- * the modseqs, UID bound and number of messages that were announced, and, while it is awake,
- * the version that gives sequence numbers their meaning. Asleep it has no version: the
- * membership is rebuilt exactly from the store, because expunged UIDs are kept with their
- * modseq and UIDs only grow (INV-M5).
+ * The selected state of one session: what its client knows of a mailbox. A view consists of a
+ * mailbox, of the modseqs, UID bound and number of messages that were announced, and, while it
+ * is awake, of the version that gives sequence numbers their meaning. A sleeping view has no
+ * version. Its members can be rebuilt exactly from the store, because expunged UIDs are kept
+ * with their modseq and because UIDs only grow (INV-M5).
  *
- * Sequence numbers mean what the client was told, whatever has happened since: they change
- * only in sync (sync.h). A message that another session expunged stays in the view, and can be
- * fetched, until its EXPUNGE was announced (RFC 2180 section 4.1.1).
+ * A sequence number means what the client was told, whatever has happened since; only a sync
+ * (sync.h) changes it. A message that another session has expunged stays in the view, and can
+ * be fetched, until its EXPUNGE is announced (RFC 2180 section 4.1.1).
  *
  *     view_init ──> asleep ──view_awake, sync──> awake ──view_sleep──> asleep ──> view_done
  *
- * Thread: the session that owns it. It must not move in memory: the account lists it, for
- * purging.
+ * Thread: the session that owns it. A view must not move in memory, because the account keeps a
+ * list of its views for purging.
  */
 #ifndef MAILBOX_VIEW_H
 #define MAILBOX_VIEW_H
@@ -59,12 +59,11 @@ struct view {
                                       not known which were */
 };
 
-/** Takes over the reference to mailbox. The view begins at the mailbox's present state and is
- *  asleep; a VIEW_READ_WRITE one takes \Recent. `recent` is not known yet: view_count_recent.
- */
+/** Takes over the reference to mailbox. The view begins asleep, at the present state of the
+ *  mailbox. With VIEW_READ_WRITE it takes \Recent. view_count_recent fills `recent`. */
 void view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode);
 
-/* What a client knows of its mailbox, as numbers: enough to go on in another process. */
+/* What a client knows of its mailbox, in numbers. Another process can continue with these. */
 struct view_saved {
     uint64_t mbox;
     uint64_t modseq;
@@ -79,21 +78,21 @@ struct view_saved {
     uint64_t keywords; /* says which were announced; 0: not the present ones */
     bool read_only;
 };
-/** Between commands. False: what the client knows cannot be said in numbers (a sync was left
- *  off in the middle), or the mailbox is gone. */
+/** Call it between commands. False: what the client knows cannot be expressed in numbers,
+ * because a sync has stopped in the middle, or the mailbox is gone. */
 MUST_USE bool view_save(struct view *view, struct view_saved *saved_out);
-/** As view_init, but the view begins asleep where the other one was. The mailbox is the one of
- *  saved->mbox and was watched before. RC_CORRUPT: it cannot be the mailbox that was left (then
- *  the reference is the caller's still). */
+/** As view_init, but the view begins where the saved one was. The mailbox is that of
+ * saved->mbox and is watched already. RC_CORRUPT: it cannot be the mailbox that the view was
+ * of; the caller then keeps the reference. */
 MUST_USE enum rc view_resume(struct view *view, struct mailbox *mailbox,
                              const struct view_saved *saved, struct err *err);
-/** Also for a zeroed view. Any sync under way was ended before. */
+/** Also for a zeroed view. A sync must have been ended before. */
 void view_done(struct view *view);
 
 /**
- * Expunged rows with a modseq above this one are named by a view that is alive, asleep or not,
- * or will be when this batch is published: store_purge_step must leave them (INV-M7).
- * UINT64_MAX when there are none. Thread: the holder of the turn, in apply.
+ * store_purge_step must leave expunged rows with a modseq above this one (INV-M7): a living
+ * view, asleep or awake, names them, or will when this batch is published. UINT64_MAX if there
+ * are none. Thread: the holder of the turn, in apply.
  */
 uint64_t view_keep_modseq(const struct turn_ctx *ctx);
 /**
@@ -115,17 +114,17 @@ view_keywords(const struct view *view)
     return atomic_load_explicit(&view->keywords, memory_order_relaxed);
 }
 
-/** Makes members available. RC_AGAIN: needs tx, and it was NULL. RC_GONE: the mailbox was
- * deleted and the view is asleep: only sync makes sense. Waits for disk when not in memory. tx:
- * a read snapshot begun now, or NULL to try without; RC_AGAIN also when the snapshot is older
- * than what the client knows: another one will do. */
+/** Makes the members available. tx is a read snapshot that was begun just now, or NULL to try
+ *  without one. RC_AGAIN: tx is needed and was NULL, or it is older than what the client knows,
+ *  and a new snapshot will do. RC_GONE: the mailbox was deleted and the view is asleep, so only
+ * a sync makes sense. Waits for disk if the members are not in memory. */
 MUST_USE enum rc view_awake(struct view *view, struct store_tx *tx, struct err *err);
-/** Lets members go (not while `partial`). */
+/** Lets go of the members, except while `partial`. */
 void view_sleep(struct view *view);
 
-/** Counts the \Recent messages into view->recent, to be told at SELECT: from members when
- * awake, else from counters or the entries at the watermark. tx may be NULL: RC_AGAIN when it
- * is needed. */
+/** Counts the \Recent messages into view->recent, which SELECT tells: from the members if the
+ *  view is awake, otherwise from counters or from the entries at the watermark. tx may be NULL;
+ *  RC_AGAIN if it is needed. */
 MUST_USE enum rc view_count_recent(struct view *view, struct store_tx *tx, struct err *err);
 static inline bool
 view_is_recent(const struct view *view, uint32_t uid)
@@ -139,8 +138,8 @@ view_known_modseq(const struct view *view)
 {
     return view->silent_modseq > view->flags_modseq ? view->silent_modseq : view->flags_modseq;
 }
-/** Takes flags_op.silent_modseq after a change that need not be told: .SILENT, or \Seen by a
- *  FETCH whose answer shows it. Several may follow one another before the next sync. */
+/** Notes flags_op.silent_modseq after a change that need not be told: by STORE with .SILENT, or
+ *  \Seen by a FETCH whose answer shows it. Several may follow one another before a sync. */
 static inline void
 view_silence(struct view *view, uint64_t silent_modseq)
 {
@@ -155,10 +154,12 @@ struct view_run {
 };
 
 /**
- * Sequence numbers that a set names, as ascending runs in arena. The view is awake. For a
- * seq_set: RC_INVALID when a number is beyond exists (`*` in an empty view too): the command is
- * BAD; `46:*` with 45 messages is 45. For a uid_set: UIDs without a message are passed over;
- * `*` is the highest UID (RFC 3501 section 6.4.8). RC_LIMIT: arena. The set is not changed.
+ * The sequence numbers that a set names, as ascending runs in arena. The view must be awake. In
+ * a seq_set, a number beyond exists is RC_INVALID, and so is `*` in an empty view: the command
+ * is BAD; `46:*` with 45 messages means 45. In a uid_set, UIDs without a message are passed
+ * over, and
+ * `*` is the highest UID (RFC 3501 section 6.4.8). RC_LIMIT: the arena is full. The set is not
+ * changed.
  */
 MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set *set,
                                    struct arena *arena, struct view_run **out,
@@ -166,16 +167,15 @@ MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set
 MUST_USE enum rc view_resolve_uids(const struct view *view, const struct uid_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** The same messages as runs of UIDs (for the store), in arena: one for each run given. Between
- * its ends lie only UIDs of the run's messages and UIDs that are gone for good. */
+/** The same messages as runs of UIDs for the store, in arena: one run for each given one.
+ * Between the ends of a run are only UIDs of its messages and UIDs that are gone for good. */
 MUST_USE enum rc view_uid_runs(const struct view *view, const struct view_run *runs,
                                size_t count, struct arena *arena, struct uid_run **out,
                                size_t *count_out);
 
 /**
- * The newest state of the mailbox for flags: a reference to the current version, to be looked
- * up by UID (a UID that is not in it is expunged: use the view's member). tx as in
- * mailbox_version.
+ * A reference to the mailbox's current version, in which the newest flags are found by UID. A
+ * UID that is not in it was expunged; use the view's own member then. tx as in mailbox_version.
  */
 MUST_USE enum rc view_current(struct view *view, struct store_tx *tx, struct version **out,
                               struct err *err);
