@@ -87,8 +87,6 @@ CIRCLES = [
     "auth/auth.c auth/keys.c auth/password.c auth/sasl.c",
     "daemon/config.c daemon/config_key.c",
     "db/db.c db/schema.c db/stmt.c db/txn.c db/vfs.c",
-    "session/handover.c session/liveness.c session/networks.c session/place.c session/proxied.c"
-    " session/session.c session/table.c",
     "store/sqlite/account.c store/sqlite/cache.c store/sqlite/layout.c store/sqlite/logs.c store/sqlite/making.c"
     " store/sqlite/purge.c store/sqlite/rows/entries.c store/sqlite/rows/expunge.c store/sqlite/rows/mbox.c store/sqlite/tx.c",
 ]

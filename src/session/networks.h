@@ -8,7 +8,7 @@
  *     network_kept       a line was acknowledged                     liveness.c
  *     network_suspect    a line has not been for a minute            liveness.c
  *     network_came       login, or the client's name became known    session.c
- *     network_gone       the session is over                         session.c
+ *     network_gone       the session is over                         run.c
  *
  * A silence is kept when the line after it was acknowledged, however late. It is lost when that
  * line never was, and the same account showed life on another connection, begun after the

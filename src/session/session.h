@@ -277,7 +277,11 @@ session_is_asked(const struct session *session)
 void session_end_by_peer(struct session *session, enum end_moment moment);
 
 /** Monotonic now, of the injected clock. */
-int64_t session_now_us(const struct session *session);
+static inline int64_t
+session_now_us(const struct session *session)
+{
+    return clock_mono_us(session->env->clock);
+}
 /** Sets what `roost sessions` shows. */
 void session_state_set(struct session *session, enum session_state state);
 /** Shown by `roost sessions` and kept in the record; written under the table's lock. Copied; an

@@ -12,6 +12,15 @@ struct session *session_new(struct env *env, const struct front_door *door,
 void session_free(struct session *session);
 /** The run function of its task. */
 enum task_next session_run(struct task *task, uint32_t why);
+/** Lets go of what shows output to the log. */
+void session_tap_drop(struct session *session);
+static inline enum session_tls
+session_tls_get(const struct session *session)
+{
+    return (enum session_tls)atomic_load_explicit(&session->tls, memory_order_relaxed);
+}
+/** Notes the TLS handshake when it is new that it is done. */
+void session_tls_note(struct session *session);
 /** Copies what the live table shows. */
 void session_publish(struct session *session);
 /** Its row in the crash table. */
