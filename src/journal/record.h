@@ -58,7 +58,7 @@ struct end_evidence {
     int64_t since_out_ms;   /* since the last octet to it */
     int64_t unacked_octets; /* sent and not acknowledged; -1: not known */
     uint32_t keepalives;    /* sent */
-    int64_t since_alive_ms; /* since a keepalive was acknowledged; -1: never */
+    int64_t since_alive_ms; /* since a line in a silence was acknowledged; -1: never */
     /* TCP_INFO at the end; all 0 where there is none (Unix sockets) */
     uint32_t rtt_us;
     uint32_t retransmits; /* of the segment outstanding then */

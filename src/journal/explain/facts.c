@@ -279,7 +279,7 @@ tell_keepalives(const struct facts *f, struct buf *buf)
     buf_printf(buf, "%u keepalive%s sent", e->keepalives,
                e->keepalives == 1 ? " was" : "s were");
     if (e->since_alive_ms >= 0) {
-        buf_put_lit(buf, "; the last acknowledgement of one was seen ");
+        buf_put_lit(buf, "; the last acknowledgement of a line was seen ");
         put_when(buf, e->since_alive_ms, f->r->reason == END_NONE);
     }
     buf_put_lit(buf, ".\n");

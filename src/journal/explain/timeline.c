@@ -252,8 +252,9 @@ add_forgotten(struct maker *m)
     if (m->r->events.count == 0)
         return; /* of a crash */
     buf_clear(&text);
-    buf_printf(&text, "(%u events that are not remembered)",
-               m->r->events.count - LIMIT_EVENT_RING);
+    const uint32_t forgotten = m->r->events.count - LIMIT_EVENT_RING;
+    buf_printf(&text, "(%u event%s not remembered)", forgotten,
+               forgotten == 1 ? " that is" : "s that are");
     add(m, m->r->start_ms, "forgotten", &text);
 }
 

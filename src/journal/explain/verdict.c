@@ -78,8 +78,7 @@ tell_open(const struct facts *f, struct buf *text)
         put_after(text, "The session is open; the client last said something ",
                   f->r->evidence.since_in_ms < 0 ? 0 : f->r->evidence.since_in_ms, " ago.");
     if (f->r->evidence.keepalives > 0 && f->r->evidence.since_alive_ms >= 0)
-        put_after(text, " It acknowledged a keepalive ", f->r->evidence.since_alive_ms,
-                  " ago.");
+        put_after(text, " It acknowledged a line ", f->r->evidence.since_alive_ms, " ago.");
 }
 
 static void

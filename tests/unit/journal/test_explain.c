@@ -98,7 +98,7 @@ open_sessions_are_told_as_they_stand(void **state)
     record.evidence.keepalives = 3;
     record.evidence.since_alive_ms = 2 * MIN;
     expect("open", END_BY_CLIENT, SURE_CERTAIN,
-           "in IDLE for 59 min 59 s. It acknowledged a keepalive 2 min ago", "Nothing.");
+           "in IDLE for 59 min 59 s. It acknowledged a line 2 min ago", "Nothing.");
     record.evidence.state = STATE_SELECTED;
     expect("open", END_BY_CLIENT, SURE_CERTAIN, "the client last said something 12 min ago",
            "Nothing.");
@@ -542,6 +542,14 @@ what_is_forgotten_is_said(void **state)
     arena_done(&arena);
     arena_init(&arena, 64); /* and too little memory is an error, not a crash */
     assert_int_equal(timeline_make(&record, &arena, &lines, &count), RC_LIMIT);
+    arena_done(&arena);
+
+    begin(END_LOGOUT, HOW_WE_CLOSED, 0);
+    while (record.events.count <= LIMIT_EVENT_RING)
+        event_note(&record.events, EVENT_PUSH, MIN);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(timeline_make(&record, &arena, &lines, &count), RC_OK);
+    assert_string_equal(lines[1].text, "(1 event that is not remembered)");
     arena_done(&arena);
 }
 
