@@ -248,6 +248,8 @@ def test_a_client_that_waited_for_a_stalled_server(resets):
     """It closes, or resets; a close may become a reset, too, when the late greeting comes before it is noticed."""
     with Roost(accounts=["anna"]) as server:
         server.process.send_signal(signal.SIGSTOP)
+        # One thread takes the signal; the others run on until it has come to it.
+        os.waitid(os.P_PID, server.process.pid, os.WSTOPPED)
         try:
             peer = socket.create_connection(("127.0.0.1", server.ports["imap"]))
             time.sleep(2.5)  # what is measured is this wait itself
