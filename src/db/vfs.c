@@ -11,7 +11,7 @@
  *
  *     1. zeros over the header: no log begins with them
  *     2. sync
- *     3. EMPTY_MARK over the zeros
+ *     3. a long file is cut; EMPTY_MARK over the zeros
  *
  * Whoever finds the mark, after a crash too, knows that 2 has happened, so that no old header
  * can come back from under a power loss: the disk has zeros or the mark, and neither makes a
@@ -294,10 +294,12 @@ log_empty(struct vfs_file *log)
     int result = log->real->pMethods->xFileSize(log->real, &size);
     if (result == SQLITE_OK)
         result = write_now(log, zeros, LOG_HEADER, 0);
-    if (result == SQLITE_OK && size > LOG_KEEP_OCTETS)
-        result = truncate_now(log, LOG_KEEP_OCTETS);
     if (result == SQLITE_OK)
         result = sync_now(log, SQLITE_SYNC_NORMAL);
+    /* Not before: a power loss that kept the cut and lost the zeros would leave the first part
+     * of a log whose later frames are in the database already. */
+    if (result == SQLITE_OK && size > LOG_KEEP_OCTETS)
+        result = truncate_now(log, LOG_KEEP_OCTETS);
     if (result == SQLITE_OK)
         result = write_now(log, empty_mark, LOG_HEADER, 0);
     if (result == SQLITE_OK)
