@@ -125,6 +125,8 @@
 #define LIMIT_LOG_LEFT_OCTETS                                                                  \
     (256u << 10)              /* of log: a closed account with more of it is emptied first */
 #define LIMIT_LOG_QUIET_S 300 /* without use, then smaller ones are emptied too */
+#define LIMIT_LOG_QUIET_OCTETS                                                                 \
+    (64u << 10) /* of the file of such a log stay; of one in use 512 KiB */
 #define LIMIT_LOGS_NOTED                                                                       \
     262144u /* closed accounts whose logs are remembered, 120 octets each */
 #define LIMIT_SPARE_ACCOUNTS 64u /* empty accounts made ahead of need, some 100 KiB each */

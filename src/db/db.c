@@ -537,6 +537,13 @@ db_wal_octets(const struct db *db)
     return db->wal_pages * frame_octets(db);
 }
 
+void
+db_log_keep(struct db *db, int64_t octets)
+{
+    CHECK(db->index != NULL);
+    wal_index_set_log_keep(db->index, octets);
+}
+
 static enum rc
 pages_octets(struct db *db, const char *sql, int64_t *octets_out, struct err *err)
 {

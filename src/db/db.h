@@ -112,6 +112,10 @@ struct db_checkpoint {
 MUST_USE enum rc db_checkpoint(struct db *db, enum db_checkpoint_mode mode,
                                struct db_checkpoint *out, struct err *err);
 
+/** Of a handle with own_index: how much of the log's file stays when it is emptied, until the
+ * last handle is closed. Thread: any. */
+void db_log_keep(struct db *db, int64_t octets);
+
 /** Octets in the WAL after this handle's last commit or checkpoint; costs nothing. 0 before. */
 int64_t db_wal_octets(const struct db *db);
 

@@ -51,10 +51,8 @@
 #define VFS_NAME "roost"
 
 enum {
-    LOG_HEADER = 32,             /* SQLite file format 4.1 */
-    LOG_KEEP_OCTETS = 512 << 10, /* of a log that was emptied; giving blocks back and getting
-                                    new ones costs more than all else (discard) */
-    HELD_MAX = 120 << 10,        /* below malloc's threshold for maps of their own */
+    LOG_HEADER = 32,      /* SQLite file format 4.1 */
+    HELD_MAX = 120 << 10, /* below malloc's threshold for maps of their own */
     SPARE_BUFFERS = 16,
     WRITE_LOCK = 0,       /* WAL_WRITE_LOCK, SQLite file format 4.5 (walformat.html 2.3.2) */
     REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
@@ -298,8 +296,8 @@ log_empty(struct vfs_file *log)
         result = sync_now(log, SQLITE_SYNC_NORMAL);
     /* Not before: a power loss that kept the cut and lost the zeros would leave the first part
      * of a log whose later frames are in the database already. */
-    if (result == SQLITE_OK && size > LOG_KEEP_OCTETS)
-        result = truncate_now(log, LOG_KEEP_OCTETS);
+    if (result == SQLITE_OK && size > wal_index_log_keep(log->index))
+        result = truncate_now(log, wal_index_log_keep(log->index));
     if (result == SQLITE_OK)
         result = write_now(log, empty_mark, LOG_HEADER, 0);
     if (result == SQLITE_OK)

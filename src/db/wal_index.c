@@ -27,6 +27,7 @@
 enum {
     ATTACH_BYTE = 128, /* "DMS" of SQLite's os_unix.c: 120 + 8 locks */
     PATH_OCTETS = 4096,
+    LOG_KEEP_OCTETS = 512 << 10,
     SETTLED_MS = 50, /* several ticks of the clock that stamps files */
 };
 
@@ -45,6 +46,7 @@ struct wal_index {
     struct lock lock;
     atomic_bool stale;
     atomic_int begin; /* enum wal_begin */
+    atomic_int_fast64_t log_keep;
 
     /* Guard: table_lock. */
     unsigned refs;
@@ -85,6 +87,7 @@ index_new(const char *path)
         return NULL;
     }
     lock_init(&index->lock, LOCK_LEAF);
+    atomic_init(&index->log_keep, LOG_KEEP_OCTETS);
     index->fd = -1;
     index->refs = 1;
     return index;
@@ -467,4 +470,16 @@ void
 wal_index_begin_set(struct wal_index *index, enum wal_begin begin)
 {
     atomic_store(&index->begin, (int)begin);
+}
+
+int64_t
+wal_index_log_keep(const struct wal_index *index)
+{
+    return atomic_load(&index->log_keep);
+}
+
+void
+wal_index_set_log_keep(struct wal_index *index, int64_t octets)
+{
+    atomic_store(&index->log_keep, octets);
 }

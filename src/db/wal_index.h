@@ -27,6 +27,7 @@
 #define DB_WAL_INDEX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/lock.h"
@@ -86,6 +87,11 @@ MUST_USE enum rc wal_index_lock(struct wal_index *index, struct wal_index_locks 
                                 unsigned first, unsigned count, bool exclusive);
 void wal_index_unlock(struct wal_index *index, struct wal_index_locks *own, unsigned first,
                       unsigned count);
+
+/** How much of the log's file stays when it is emptied, 512 KiB unless it is set: giving blocks
+ * back and getting new ones costs more than all else of a commit. */
+int64_t wal_index_log_keep(const struct wal_index *index);
+void wal_index_set_log_keep(struct wal_index *index, int64_t octets);
 
 /** Guarded by the log's write lock, which whoever writes the log holds. */
 enum wal_begin wal_index_begin_get(const struct wal_index *index);

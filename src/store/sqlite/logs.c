@@ -108,7 +108,7 @@ logs_count(struct sqlite_store *store)
 
 /* The next one that is due, taken off the list. */
 static bool
-take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out)
+take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out, bool *quiet_out)
 {
     struct logs *logs = &store->logs;
     const int64_t quiet_us = (int64_t)LIMIT_LOG_QUIET_S * 1000000;
@@ -124,6 +124,7 @@ take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out)
     if (node != NULL) {
         struct log_entry *entry = CONTAINER_OF(node, struct log_entry, link);
         *account_id_out = entry->account_id;
+        *quiet_out = !entry->large;
         logs->large_count -= entry->large;
         (void)map_take(&logs->entries, map_key_u64(&entry->account_id));
         free(entry);
@@ -160,15 +161,18 @@ keep_end(struct sqlite_account *acct)
     lock_leave(&shard->lock);
 }
 
-/* Through a handle for this purpose only, so that the cache keeps what it has. */
+/* Through a handle for this purpose only, so that the cache keeps what it has. A quiet
+ * account's log gives most of its blocks back: there may be a hundred thousand of them. */
 static void
-empty_closed(struct sqlite_account *acct)
+empty_closed(struct sqlite_account *acct, bool quiet)
 {
     struct handle *handle = NULL;
 
     if (fds_take(acct->store, NULL) != RC_OK)
         return;
     if (handle_open_plain(acct, &handle, NULL) == RC_OK) {
+        if (quiet)
+            db_log_keep(handle->db, LIMIT_LOG_QUIET_OCTETS);
         log_empty(acct, handle->db);
         handle_drop(acct->store, handle);
     } else {
@@ -177,7 +181,7 @@ empty_closed(struct sqlite_account *acct)
 }
 
 static void
-empty_one(struct sqlite_store *store, uint64_t account_id)
+empty_one(struct sqlite_store *store, uint64_t account_id, bool quiet)
 {
     struct store_account *base = NULL;
 
@@ -194,7 +198,7 @@ empty_one(struct sqlite_store *store, uint64_t account_id)
         log_empty(acct, acct->writer->db);
         acct->checkpoint_at_octets = 0;
     } else {
-        empty_closed(acct);
+        empty_closed(acct, quiet);
     }
     keep_end(acct);
 }
@@ -203,10 +207,11 @@ bool
 logs_step(struct sqlite_store *store, bool all)
 {
     uint64_t account_id = 0;
+    bool quiet = false;
 
-    if (!take_due(store, all, &account_id))
+    if (!take_due(store, all, &account_id, &quiet))
         return false;
-    empty_one(store, account_id);
+    empty_one(store, account_id, quiet);
     return true;
 }
 

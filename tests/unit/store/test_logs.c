@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/limits.h"
@@ -75,6 +76,45 @@ test_closed_accounts_are_emptied(void **state)
     close_all(fx);
     assert_true(log_octets(fx, 7) > 0);
     assert_messages(fx, 6);
+    fixture_free(fx);
+}
+
+static int64_t
+log_file_octets(struct fixture *fx, unsigned account)
+{
+    char path[200];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/00/%02x/%u/mail.db-wal", fx->accounts, account >> 8,
+             account);
+    assert_int_equal(stat(path, &st), 0);
+    return (int64_t)st.st_size;
+}
+
+/* A log in use keeps its blocks, a quiet one gives them back; neither loses anything. */
+static void
+test_quiet_logs_become_small(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+
+    (void)state;
+    fill(fx, "INBOX", 1500);
+    close_all(fx);
+    const int64_t large = log_file_octets(fx, 7);
+    assert_true(large > (int64_t)LIMIT_LOG_LEFT_OCTETS);
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 7), 0);
+    assert_true(log_file_octets(fx, 7) > (int64_t)LIMIT_LOG_LEFT_OCTETS);
+    fill(fx, "INBOX", 3);
+    close_all(fx);
+    test_now_s += LIMIT_LOG_QUIET_S;
+    assert_true(logs_step(store, false));
+    assert_int_equal(log_octets(fx, 7), 0);
+    assert_int_equal(log_file_octets(fx, 7), LIMIT_LOG_QUIET_OCTETS);
+    assert_messages(fx, 1503);
+    fill(fx, "INBOX", 3);
+    assert_messages(fx, 1506);
     fixture_free(fx);
 }
 
@@ -292,6 +332,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_closed_accounts_are_emptied),
+        cmocka_unit_test(test_quiet_logs_become_small),
         cmocka_unit_test(test_large_ones_come_first),
         cmocka_unit_test(test_open_accounts_keep_their_handles),
         cmocka_unit_test(test_unknown_and_removed_accounts),
