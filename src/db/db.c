@@ -162,7 +162,8 @@ db_result(struct db *db, int sqlite_rc, const char *what, struct err *err)
         break;
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-        rc = rc_of_io(raw, sqlite_rc & 0xff, &os_errno);
+        rc = extended == SQLITE_IOERR_NOMEM ? RC_LIMIT
+                                            : rc_of_io(raw, sqlite_rc & 0xff, &os_errno);
         break;
     default:
         break;

@@ -300,7 +300,7 @@ MUST_USE enum rc store_first_unseen(struct store_tx *tx, uint64_t mbox, uint32_t
 MUST_USE enum rc store_keywords(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct span **out, size_t *count_out, struct err *err);
 /** The number of a keyword, which is added if it is new; ASCII letters match in either case.
- *  RC_LIMIT beyond LIMIT_KEYWORDS. */
+ *  RC_NOT_FOUND: no number is left, LIMIT_KEYWORDS are given. */
 MUST_USE enum rc store_keyword_add(struct store_tx *tx, uint64_t mbox, struct span name,
                                    uint32_t *number_out, struct err *err);
 

@@ -91,7 +91,7 @@ keyword_bits(struct turn_ctx *ctx, const struct keyword_list *list, struct keywo
         uint32_t number = known_find(&known, name);
         if (number == LIMIT_KEYWORDS && !list->only_known && lost == 0) {
             rc = store_keyword_add(ctx->tx, list->mbox, name, &number, err);
-            if (rc == RC_LIMIT) {
+            if (rc == RC_NOT_FOUND) {
                 number = LIMIT_KEYWORDS;
                 rc = RC_OK;
             } else if (rc == RC_OK) {

@@ -93,8 +93,9 @@ is_of_the_disk(enum rc rc)
     return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
 }
 
-/* SQLite ends a transaction by itself when the disk is full or fails. What then says RC_GONE
- * fails for that reason, and must not be taken for a mailbox that was deleted. */
+/* SQLite ends a transaction by itself when the disk is full or fails, or memory is out. What
+ * then says RC_GONE fails for that reason, and must not be taken for a mailbox that was
+ * deleted. */
 static enum rc
 true_cause(const struct batch *batch, enum rc rc, struct err *err)
 {
@@ -127,7 +128,8 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
         change_log_rollback(ctx->changes, mark);
     if (batch->lost != RC_OK)
         batch->err = req->err;
-    if (is_of_the_disk(rc) && !(batch->room_is_short && !req->frees_space)) {
+    if ((is_of_the_disk(rc) || rc == RC_LIMIT) &&
+        !(batch->room_is_short && !req->frees_space)) {
         batch->cause = rc;
         batch->cause_err = req->err;
     }

@@ -157,8 +157,8 @@ test_what_nothing_bears_is_given_again(void **state)
     assert_int_equal(named(fx, inbox), 2);
     verify(fx);
     tx = begin_write(fx);
-    assert_rc(store_keyword_add(tx, inbox, SPAN("new"), &number, &fx->err), RC_LIMIT);
-    assert_rc(store_keyword_add(tx, inbox, SPAN("$k0"), &number, &fx->err), RC_LIMIT);
+    assert_rc(store_keyword_add(tx, inbox, SPAN("new"), &number, &fx->err), RC_NOT_FOUND);
+    assert_rc(store_keyword_add(tx, inbox, SPAN("$k0"), &number, &fx->err), RC_NOT_FOUND);
     assert_int_equal(add(fx, tx, inbox, "$K", 5), 5);
     commit(fx, tx);
 
@@ -170,7 +170,7 @@ test_what_nothing_bears_is_given_again(void **state)
     tx = begin_write(fx);
     for (uint32_t i = 0; i < LIMIT_KEYWORDS - 2; i++)
         assert_int_equal(add(fx, tx, inbox, "new", i), i + (i >= 5) + (i >= 69));
-    assert_rc(store_keyword_add(tx, inbox, SPAN("more"), &number, &fx->err), RC_LIMIT);
+    assert_rc(store_keyword_add(tx, inbox, SPAN("more"), &number, &fx->err), RC_NOT_FOUND);
     commit(fx, tx);
     assert_int_equal(named(fx, inbox), LIMIT_KEYWORDS);
     verify(fx);

@@ -167,7 +167,7 @@ test_keywords_up_to_the_limit(void **state)
     }
     assert_ok(store_keyword_add(tx, inbox, SPAN("$KEY17"), &number, &fx->err));
     assert_int_equal(number, 17);
-    assert_rc(store_keyword_add(tx, inbox, SPAN("one-more"), &number, &fx->err), RC_LIMIT);
+    assert_rc(store_keyword_add(tx, inbox, SPAN("one-more"), &number, &fx->err), RC_NOT_FOUND);
     memset(name, 'k', sizeof name);
     assert_rc(store_keyword_add(tx, inbox, span_of(name, LIMIT_KEYWORD_OCTETS + 1), &number,
                                 &fx->err),

@@ -83,7 +83,7 @@ map_keywords(struct sqlite_tx *tx, const struct copy_req *req, const struct keyw
         if (!keywords_has(used, i))
             continue;
         rc = sqlite_keyword_add(&tx->base, req->to, names[i], &number, err);
-        if (rc == RC_LIMIT)
+        if (rc == RC_NOT_FOUND)
             rc = RC_OK; /* no room in the destination: this keyword is left out */
         map->to[i] = (uint8_t)number;
     }

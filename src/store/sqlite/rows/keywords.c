@@ -79,7 +79,7 @@ sqlite_keyword_add(struct store_tx *base, uint64_t mbox, struct span name, uint3
     enum rc rc = find(tx, mbox, name, &number, err);
     if (rc == RC_NOT_FOUND) {
         if (number >= LIMIT_KEYWORDS)
-            return err_set(err, RC_LIMIT, 0, "mailbox %ju has %u keywords", (uintmax_t)mbox,
+            return err_set(err, RC_NOT_FOUND, 0, "mailbox %ju has %u keywords", (uintmax_t)mbox,
                            LIMIT_KEYWORDS);
         AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYWORD_ADD);
         bind_u64(&stmt, 1, mbox);
