@@ -102,6 +102,11 @@ class Page:
             actions.key_up(Keys.CONTROL)
         actions.perform()
         self.browser.wait("the choice", "return rcmail.message_list.get_selection().length == arguments[0];", len(subjects))
+        if len(subjects) == 1:  # it is shown beside the list, and marked as read by that
+            self.browser.wait("the preview", """
+                const frame = document.getElementById("messagecontframe").contentWindow;
+                return frame.rcmail?.env.uid == rcmail.message_list.get_single_selection() &&
+                    frame.document.readyState == "complete";""")
 
     def command(self, *words):
         """As by a button, which does nothing while a request is open."""

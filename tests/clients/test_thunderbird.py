@@ -139,6 +139,7 @@ def story(server, account, program):
     program.accept("folderOf('Früher').deleteSelf(null);")
     program.wait("it goes", "return !folderOf('Früher')")
     idling_wait(server, account)
+    program.rest()
 
 
 def counts(server, account):
@@ -171,7 +172,9 @@ def test_thunderbird(server, tmp_path, security):
     for files in ([log], [log, *ours]):
         read = json.loads(server.run("explain", *map(str, files), "--all", "--json", config=False).stdout)
         assert read["files"][0]["format"] == "thunderbird" and read["files"][0]["not_understood"] == 0, read["files"]
-        here = [one for one in read["sessions"] if any(view["file"] == str(log) for view in one["views"])]
+        # Thunderbird's log also has a connection object that it makes while it quits, and never uses.
+        here = [one for one in read["sessions"] if one["account"] and
+                any(view["file"] == str(log) for view in one["views"])]
         assert len(here) >= 2 and all(one["who"] == "client" and one["sure"] == "certain" for one in here), read
         if len(files) > 1:  # each was found in both
             assert all(len(one["views"]) == 2 for one in here), here

@@ -185,6 +185,17 @@ class Thunderbird:
         self.wait(path, "return folderOf(args[0])", path)
         self.do("pane().displayFolder(folderOf(args[0]).URI);", path)
 
+    def rest(self, quiet=4, seconds=60):
+        """Until it has nothing to say: no line in its log for so long. It looks into all folders by and by,
+        and goes into IDLE two seconds after its last command."""
+        deadline = time.monotonic() + seconds
+        size, since = -1, 0
+        while time.monotonic() - since < quiet or size < 0:
+            assert time.monotonic() < deadline, self.log()[-3000:]
+            if (now := self.log_file().stat().st_size) != size:
+                size, since = now, time.monotonic()
+            time.sleep(0.2)
+
     def quit(self):
         """As by the menu."""
         self.call("Marionette:Quit", {"flags": ["eAttemptQuit"]})
