@@ -58,5 +58,7 @@ WRAP(void *, realloc, (void *ptr, size_t octets), (ptr, octets))
 WRAP(void *, aligned_alloc, (size_t align, size_t octets), (align, octets))
 WRAP(char *, strdup, (const char *text), (text))
 WRAP(char *, strndup, (const char *text, size_t octets), (text, octets))
+#ifdef ROOST_JEMALLOC
 WRAP(void *, mallocx, (size_t octets, int flags), (octets, flags))
 WRAP(void *, rallocx, (void *ptr, size_t octets, int flags), (ptr, octets, flags))
+#endif
