@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = "/usr/bin/python3"
 WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 # What tests start beside their own programs.
-SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider"]
+SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
+          "bench/roost-mailgen"]
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 

@@ -199,7 +199,7 @@ copyuid(struct imap_work *work, const struct copy_op *op)
 
     if (op->count == 0)
         return NULL;
-    buf_init(&code, 2 * LIMIT_COPYUID); /* the writer reserves more than it fills */
+    buf_init(&code, (size_t)2 * LIMIT_COPYUID); /* the writer reserves more than it fills */
     buf_printf(&code, "COPYUID %u ", op->to_uidvalidity);
     struct numset_writer uids = numset_writer(&code);
     for (size_t i = 0; i < op->source_count && buf_ok(&code); i++)
