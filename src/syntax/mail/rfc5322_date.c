@@ -192,8 +192,10 @@ rfc5322_date_parse(struct span text, struct rfc5322_date *date_out)
             f.p++;
     }
     if (f.month == 0 || f.year < 1 || f.year > 9999 || f.day < 1 ||
-        f.day > days_in_month(f.year, f.month) || f.hour > 23 || f.minute > 59 || f.second > 60)
+        f.day > days_in_month(f.year, f.month))
         return false;
+    if (f.hour > 23 || f.minute > 59 || f.second > 60) /* RFC 5256 section 2.2 */
+        f.hour = f.minute = f.second = f.zone_minutes = 0;
     *date_out = (struct rfc5322_date){
         .epoch_s = rfc5322_days(f.year, f.month, f.day) * 86400 +
                    (int64_t)(f.hour * 60 + f.minute - f.zone_minutes) * 60 + f.second,

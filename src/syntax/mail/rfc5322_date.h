@@ -22,8 +22,9 @@ struct rfc5322_date {
 
 /**
  * Parses the value of a Date field. Comments, folding, missing weekday, missing seconds,
- * missing time and missing zone are tolerated, a leap second counts as the second after; false
- * for what names no day of the calendar.
+ * missing time and missing zone are tolerated, a leap second counts as the second after, a time
+ * that does not exist as midnight UTC (RFC 5256 section 2.2); false for what names no day of
+ * the calendar.
  */
 MUST_USE bool rfc5322_date_parse(struct span text, struct rfc5322_date *date_out);
 
