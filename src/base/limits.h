@@ -33,6 +33,7 @@
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_SECTION_DEPTH 100u  /* numbers in BODY[1.2.3...] */
+#define LIMIT_SORT_KEY 1000u      /* octets of a text that SORT and THREAD compare */
 #define LIMIT_HEADER_FIELDS 1000u /* names in HEADER.FIELDS */
 #define LIMIT_LIST_PATTERNS 100u
 #define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND, RFC 3502 */
