@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The algorithms of THREAD over messages given one after the other: ORDEREDSUBJECT and
+ * REFERENCES (RFC 5256 section 3), and REFS (draft-ietf-morg-inthread), which is REFERENCES
+ * without its look at subjects (step 5), with the thread of the latest message last.
+ *
+ *   threads_init
+ *   threads_add for each message, in the order of the mailbox
+ *   threads_step until it is done
+ *   threads_next until THREADS_END
+ *   threads_done
+ *
+ * Time is near-linear in messages and references, whatever these say; nothing recurses.
+ * Pure. Thread: the session.
+ */
+#ifndef MAILBOX_ORDER_THREADS_H
+#define MAILBOX_ORDER_THREADS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/rc.h"
+#include "mailbox/order/merge.h"
+#include "mailbox/order/texts.h"
+
+enum threads_kind { THREADS_ORDEREDSUBJECT, THREADS_REFERENCES, THREADS_REFS };
+
+struct threads_message {
+    uint32_t number;     /* what stands for it in the result */
+    int64_t sent_s;      /* RFC 5256 section 2.2 */
+    struct span id;      /* normalised Message-ID; empty: it has none */
+    struct span subject; /* key of the base subject (syntax/mail/sort_key.h) */
+    bool is_reply_or_forward;
+    const struct span *references; /* normalised, the oldest first; for In-Reply-To, just one */
+    size_t reference_count;
+};
+
+enum threads_stage {
+    THREADS_ADDING,
+    THREADS_SORTING,  /* messages by their dates */
+    THREADS_PRUNING,  /* step 3: dummies are taken out */
+    THREADS_ROOTING,  /* steps 2 and 4: the first messages of threads, in order */
+    THREADS_SUBJECTS, /* step 5.B: the message that stands for each subject */
+    THREADS_MERGING,  /* step 5.C */
+    THREADS_LISTING,  /* step 6: children in order */
+    THREADS_RANKING,  /* REFS: threads by their latest message */
+    THREADS_COMPLETE,
+};
+
+struct threads {
+    enum threads_kind kind;
+    enum threads_stage stage;
+    struct texts ids;
+    struct texts subjects;
+    struct buf messages;   /* struct threads_item each; see threads.c */
+    struct buf nodes;      /* struct threads_node each */
+    struct buf forest;     /* struct forest_node each, while messages come in */
+    struct buf node_of;    /* uint32_t for each id: its node */
+    struct buf order;      /* uint32_t for each message, twice: for sorting */
+    struct buf by_subject; /* uint32_t for each subject: the node that stands for it */
+    struct buf roots;      /* uint32_t each: nodes */
+    struct merge merge;
+    uint32_t at; /* how far the stage has come */
+    size_t max_octets;
+
+    uint32_t first_root; /* of the result */
+    uint32_t last_root;
+    uint32_t node; /* where threads_next is */
+    uint8_t place; /* of it: enum place, in threads_write.c */
+};
+
+/** max_octets: of memory, for everything. */
+void threads_init(struct threads *threads, enum threads_kind kind, size_t max_octets);
+void threads_done(struct threads *threads);
+/** RC_LIMIT: memory. */
+MUST_USE enum rc threads_add(struct threads *threads, const struct threads_message *message);
+/** Goes on for about so many messages. RC_AGAIN: not finished. RC_LIMIT: memory. */
+MUST_USE enum rc threads_step(struct threads *threads, uint32_t messages);
+
+enum threads_token {
+    THREADS_OPEN,    /* ( */
+    THREADS_CLOSE,   /* ) */
+    THREADS_NUMBER,  /* of a message; *number_out is set */
+    THREADS_NOTHING, /* one step was taken, and there is nothing to be written for it */
+    THREADS_END,
+};
+/** The result, piece by piece, each in constant time. */
+enum threads_token threads_next(struct threads *threads, uint32_t *number_out);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From links to the trees of the answer: steps 2 to 6 of RFC 5256 section 3. The messages are
+ * sorted by date once; every later stage is one walk over them in this order, so siblings and
+ * threads come out sorted wherever they are appended to a list:
+ *
+ *   ADDING ─begin─> SORTING ─> PRUNING ─> ROOTING ─> SUBJECTS ─> MERGING ─> LISTING ─> COMPLETE
+ *                      │                     └──── REFS ────────────────────> LISTING ─>
+ * RANKING └─────── ORDEREDSUBJECT: SUBJECTS ─> LISTING
+ *
+ * A dummy keeps a place only at the top, with two children or more. After PRUNING the parent of
+ * a message is another message, such a dummy, or none.
+ */
+#include "mailbox/order/threads_private.h"
+
+static int
+compare_dates(const void *ctx, uint32_t a, uint32_t b)
+{
+    const struct threads_item *items = ctx;
+
+    return (items[a].sent_s > items[b].sent_s) - (items[a].sent_s < items[b].sent_s);
+}
+
+static enum rc
+sorting_begin(struct threads *threads)
+{
+    const uint32_t count = threads_item_count(threads);
+    const uint32_t node_count = threads_node_count(threads);
+
+    for (uint32_t i = 0; i < node_count; i++)
+        threads_nodes(threads)[i].children = 0; /* PRUNING counts anew */
+    texts_done(&threads->ids);
+    buf_done(&threads->forest);
+    buf_done(&threads->node_of);
+    char *room = buf_reserve(&threads->order, 2 * (size_t)count * sizeof(uint32_t) + 1);
+    if (room == NULL)
+        return RC_LIMIT;
+    uint32_t *order = (uint32_t *)(void *)room;
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = i;
+    merge_init(&threads->merge, order, order + count, count, compare_dates,
+               threads_items(threads));
+    threads->stage = THREADS_SORTING;
+    return RC_OK;
+}
+
+/* One entry for each subject: NONE. */
+static enum rc
+subjects_begin(struct threads *threads)
+{
+    const size_t octets = threads->subjects.count * sizeof(uint32_t);
+    char *room = buf_reserve(&threads->by_subject, octets + 1);
+
+    if (room == NULL)
+        return RC_LIMIT;
+    memset(room, 0xff, octets);
+    buf_grew(&threads->by_subject, octets);
+    threads->stage = THREADS_SUBJECTS;
+    return RC_OK;
+}
+
+static bool
+is_dummy(const struct threads_node *node)
+{
+    return node->item == NONE;
+}
+
+/* The message that `at` of the order is. */
+static struct threads_item *
+item_at(const struct threads *threads, uint32_t at)
+{
+    return &threads_items(threads)[threads->merge.items[at]];
+}
+
+/* Step 3. The nearest message above, else the dummy at the top, else NONE; dummies on the way
+ * are made to point there too, so all walks together are linear. */
+static uint32_t
+pruned_parent(struct threads_node *nodes, uint32_t parent)
+{
+    uint32_t found = parent;
+
+    while (found != NONE && is_dummy(&nodes[found]) && nodes[found].parent != NONE)
+        found = nodes[found].parent;
+    while (parent != found) {
+        const uint32_t above = nodes[parent].parent;
+        nodes[parent].parent = found;
+        parent = above;
+    }
+    return found;
+}
+
+static void
+prune(struct threads *threads, const struct threads_item *item)
+{
+    struct threads_node *nodes = threads_nodes(threads);
+    struct threads_node *node = &nodes[item->node];
+
+    node->parent = pruned_parent(nodes, node->parent);
+    if (node->parent != NONE && is_dummy(&nodes[node->parent]))
+        nodes[node->parent].children++;
+}
+
+/* Steps 2 and 4. A dummy with one child gives way to it; others stand where their first child
+ * does, and it is remembered. */
+static enum rc
+root_add(struct threads *threads, const struct threads_item *item)
+{
+    struct threads_node *nodes = threads_nodes(threads);
+    struct threads_node *node = &nodes[item->node];
+    uint32_t root = item->node;
+
+    if (node->parent != NONE) {
+        struct threads_node *parent = &nodes[node->parent];
+        if (!is_dummy(parent))
+            return RC_OK;
+        if (parent->children == 1) {
+            node->parent = NONE;
+        } else if (parent->first == NONE) {
+            parent->first = item->node;
+            root = node->parent;
+        } else {
+            return RC_OK;
+        }
+    }
+    buf_put(&threads->roots, &root, sizeof root);
+    return buf_ok(&threads->roots) ? RC_OK : RC_LIMIT;
+}
+
+/* ---- step 5 ---- */
+
+static struct threads_item *
+item_of(const struct threads *threads, const struct threads_node *node)
+{
+    return &threads_items(threads)[node->item];
+}
+
+/* The subject of a thread, and where the node that stands for it is noted; NULL: it is empty.
+ */
+static uint32_t *
+thread_subject(const struct threads *threads, uint32_t root)
+{
+    const struct threads_node *node = &threads_nodes(threads)[root];
+
+    if (is_dummy(node))
+        node = &threads_nodes(threads)[node->first];
+    const uint32_t subject = item_of(threads, node)->subject;
+    return texts_at(&threads->subjects, subject).len == 0
+               ? NULL
+               : &threads_numbers(&threads->by_subject)[subject];
+}
+
+/* 5.B */
+static void
+subject_note(struct threads *threads, uint32_t root)
+{
+    const struct threads_node *nodes = threads_nodes(threads);
+    uint32_t *noted = thread_subject(threads, root);
+
+    if (noted == NULL)
+        return;
+    if (*noted == NONE) {
+        *noted = root;
+        return;
+    }
+    if (is_dummy(&nodes[*noted]))
+        return;
+    if (is_dummy(&nodes[root]) || (item_of(threads, &nodes[*noted])->is_reply &&
+                                   !item_of(threads, &nodes[root])->is_reply))
+        *noted = root;
+}
+
+/* 5.C */
+static enum rc
+root_merge(struct threads *threads, uint32_t root)
+{
+    struct threads_node *nodes = threads_nodes(threads);
+    uint32_t *noted = thread_subject(threads, root);
+
+    if (noted == NULL || *noted == root)
+        return RC_OK;
+    /* With a dummy as the one that stands for the subject: a message becomes its child, and a
+     * dummy gives it its children, which LISTING looks up. */
+    if (is_dummy(&nodes[*noted]) || (item_of(threads, &nodes[root])->is_reply &&
+                                     !item_of(threads, &nodes[*noted])->is_reply)) {
+        nodes[root].parent = *noted;
+        return RC_OK;
+    }
+    const uint32_t dummy = threads_node_new(threads, NONE);
+    if (dummy == NONE)
+        return RC_LIMIT;
+    nodes = threads_nodes(threads);
+    nodes[root].parent = nodes[*noted].parent = dummy;
+    *noted = dummy;
+    return RC_OK;
+}
+
+/* ORDEREDSUBJECT: the first message of a subject is the parent of all others. */
+static void
+subject_thread(struct threads *threads, const struct threads_item *item)
+{
+    uint32_t *first = &threads_numbers(&threads->by_subject)[item->subject];
+
+    if (*first == NONE)
+        *first = item->node;
+    else
+        threads_nodes(threads)[item->node].parent = *first;
+}
+
+/* ---- step 6 ---- */
+
+static void
+list_reset(struct threads_node *node)
+{
+    node->first = node->last = node->next = NONE;
+    node->children = 0;
+}
+
+static void
+root_append(struct threads *threads, uint32_t root)
+{
+    if (threads->first_root == NONE)
+        threads->first_root = root;
+    else
+        threads_nodes(threads)[threads->last_root].next = root;
+    threads->last_root = root;
+}
+
+static void
+child_append(struct threads *threads, const struct threads_item *item)
+{
+    struct threads_node *nodes = threads_nodes(threads);
+    uint32_t parent = nodes[item->node].parent;
+
+    if (parent != NONE && is_dummy(&nodes[parent]) && nodes[parent].parent != NONE)
+        parent = nodes[item->node].parent = nodes[parent].parent; /* it was merged */
+    if (parent == NONE) {
+        root_append(threads, item->node);
+        return;
+    }
+    if (is_dummy(&nodes[parent]) && nodes[parent].first == NONE)
+        root_append(threads, parent);
+    if (nodes[parent].first == NONE)
+        nodes[parent].first = item->node;
+    else
+        nodes[nodes[parent].last].next = item->node;
+    nodes[parent].last = item->node;
+    nodes[parent].children++;
+}
+
+static void
+listing_begin(struct threads *threads)
+{
+    const uint32_t count = threads_node_count(threads);
+
+    for (uint32_t i = 0; i < count; i++)
+        list_reset(&threads_nodes(threads)[i]);
+    threads->first_root = threads->last_root = NONE;
+    threads->stage = THREADS_LISTING;
+}
+
+/* The root of a message's thread. `last` of a message that was asked for before is its root. */
+static uint32_t
+thread_root(struct threads_node *nodes, uint32_t node)
+{
+    uint32_t root = node;
+
+    while (nodes[root].parent != NONE && nodes[root].last == NONE)
+        root = nodes[root].parent;
+    if (nodes[root].parent != NONE)
+        root = nodes[root].last;
+    for (; node != root && nodes[node].last == NONE; node = nodes[node].parent)
+        nodes[node].last = root;
+    return root;
+}
+
+/* REFS. From the latest message back: a thread that is met for the first time comes before
+ * those that have been met. `last` of a root that was met is itself. */
+static void
+rank(struct threads *threads, const struct threads_item *item)
+{
+    struct threads_node *nodes = threads_nodes(threads);
+    const uint32_t root = thread_root(nodes, item->node);
+
+    if (nodes[root].last == root)
+        return;
+    nodes[root].last = root;
+    nodes[root].next = threads->first_root;
+    threads->first_root = root;
+}
+
+static void
+ranking_begin(struct threads *threads)
+{
+    const uint32_t count = threads_node_count(threads);
+
+    for (uint32_t i = 0; i < count; i++)
+        threads_nodes(threads)[i].last = NONE;
+    threads->first_root = NONE;
+    threads->stage = THREADS_RANKING;
+}
+
+/* ---- stages ---- */
+
+/* One message, or one root, of the stage. */
+static enum rc
+step(struct threads *threads)
+{
+    const uint32_t at = threads->at++;
+
+    switch (threads->stage) {
+    case THREADS_PRUNING:
+        prune(threads, item_at(threads, at));
+        return RC_OK;
+    case THREADS_ROOTING:
+        return root_add(threads, item_at(threads, at));
+    case THREADS_SUBJECTS:
+        if (threads->kind == THREADS_ORDEREDSUBJECT)
+            subject_thread(threads, item_at(threads, at));
+        else
+            subject_note(threads, threads_numbers(&threads->roots)[at]);
+        return RC_OK;
+    case THREADS_MERGING:
+        return root_merge(threads, threads_numbers(&threads->roots)[at]);
+    case THREADS_LISTING:
+        child_append(threads, item_at(threads, at));
+        return RC_OK;
+    default: /* THREADS_RANKING */
+        rank(threads, item_at(threads, threads_item_count(threads) - 1 - at));
+        return RC_OK;
+    }
+}
+
+/* How many steps the stage has. */
+static uint32_t
+stage_length(const struct threads *threads)
+{
+    const bool by_root =
+        threads->stage == THREADS_MERGING ||
+        (threads->stage == THREADS_SUBJECTS && threads->kind != THREADS_ORDEREDSUBJECT);
+
+    return by_root ? (uint32_t)(buf_len(&threads->roots) / sizeof(uint32_t))
+                   : threads_item_count(threads);
+}
+
+static enum rc
+stage_next(struct threads *threads)
+{
+    threads->at = 0;
+    switch (threads->stage) {
+    case THREADS_ADDING:
+        return sorting_begin(threads);
+    case THREADS_SORTING:
+        if (threads->kind == THREADS_ORDEREDSUBJECT)
+            return subjects_begin(threads);
+        threads->stage = THREADS_PRUNING;
+        return RC_OK;
+    case THREADS_PRUNING:
+        threads->stage = THREADS_ROOTING;
+        return RC_OK;
+    case THREADS_ROOTING:
+        if (threads->kind == THREADS_REFERENCES)
+            return subjects_begin(threads);
+        listing_begin(threads);
+        return RC_OK;
+    case THREADS_SUBJECTS:
+        if (threads->kind == THREADS_REFERENCES)
+            threads->stage = THREADS_MERGING;
+        else
+            listing_begin(threads);
+        return RC_OK;
+    case THREADS_MERGING:
+        listing_begin(threads);
+        return RC_OK;
+    case THREADS_LISTING:
+        if (threads->kind == THREADS_REFS) {
+            ranking_begin(threads);
+            return RC_OK;
+        }
+        break;
+    default:
+        break;
+    }
+    threads->node = threads->first_root;
+    threads->stage = THREADS_COMPLETE;
+    return RC_OK;
+}
+
+enum rc
+threads_step(struct threads *threads, uint32_t messages)
+{
+    while (threads->stage != THREADS_COMPLETE) {
+        enum rc rc = RC_OK;
+        if (threads->stage == THREADS_SORTING) {
+            if (!merge_step(&threads->merge, messages))
+                return RC_AGAIN;
+        } else if (threads->stage != THREADS_ADDING) {
+            const uint32_t length = stage_length(threads);
+            for (; rc == RC_OK && messages > 0 && threads->at < length; messages--)
+                rc = step(threads);
+            if (rc == RC_OK && threads->at < length)
+                return RC_AGAIN;
+        }
+        if (rc == RC_OK)
+            rc = stage_next(threads);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
