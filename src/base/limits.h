@@ -77,12 +77,17 @@
 #define LIMIT_PROBE_US 2000000      /* for a suspect to answer, when its place is needed */
 #define LIMIT_PLACE_WAIT_US 4000000 /* a newcomer waits for such a place: probe, clock, end */
 #define LIMIT_PLACE_WAITERS 256u    /* newcomers that wait at once; further ones are refused */
-#define LIMIT_STRANGER_US 1000000   /* who has not logged in after so long may give way */
-#define LIMIT_NEWCOMERS 64u         /* beyond all connections: waiting, or being refused */
-#define LIMIT_DELIVERY_PLACES 64u   /* of max_connections, an eighth at most, for LMTP only */
-#define LIMIT_LEAVING_PACE 100      /* sessions told to go in a second, at least */
-#define LIMIT_FINISH_MS 10000       /* for a command under way, when the server goes */
-#define LIMIT_EVENT_RING 32u        /* last events kept by each session */
+#define LIMIT_STRANGER_US                                                                      \
+    1000000 /* who has neither logged in nor named a recipient by then                         \
+               may give way */
+#define LIMIT_ADDRESS_SHARE                                                                    \
+    4u                            /* of max_connections, one part in so many: strangers of one \
+                                     address */
+#define LIMIT_NEWCOMERS 64u       /* beyond all connections: waiting, or being refused */
+#define LIMIT_DELIVERY_PLACES 64u /* of max_connections, an eighth at most, for LMTP only */
+#define LIMIT_LEAVING_PACE 100    /* sessions told to go in a second, at least */
+#define LIMIT_FINISH_MS 10000     /* for a command under way, when the server goes */
+#define LIMIT_EVENT_RING 32u      /* last events kept by each session */
 #define LIMIT_CMD_ARENA (64u << 20) /* octets of one command's arena */
 
 /* --- Client networks: how long silence survives there --- */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "session/table.h"
 #include "syntax/imap/mbox_name.h"
 
 struct lookup {
@@ -91,6 +92,7 @@ lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
         refuse(lm, "452 4.3.1 Out of memory");
     } else {
         lm->rcpt_count++;
+        session_table_delivers(lm->s.env->table, &lm->s);
         lmtp_reply(lm, "250 2.1.5 Recipient OK");
     }
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Places at a limit. Where the server has all the connections it may have, the oldest that has
- * not logged in gives way. Otherwise a newcomer that finds all places taken makes the suspects
- * among their holders prove themselves, and waits a few seconds, parked. One that does not
- * answer leaves for it; if all answer, the newcomer is refused.
+ * Places at a limit. Where the server has all the connections it may have, the oldest stranger
+ * gives way: it has not logged in or, in LMTP, not named a recipient. Otherwise a newcomer that
+ * finds all places taken makes the suspects among their holders prove themselves, and waits a
+ * few seconds, parked. One that does not answer leaves for it; if all answer, the newcomer is
+ * refused.
  *
  *   newcomer --session_place_wait--> suspects get POST_PROBE      suspect
  *      |                                            |  no answer, session_place_is_needed
@@ -65,7 +66,7 @@ probe_all(struct session_table *table, const struct session *newcomer, enum end_
     return count;
 }
 
-/* The oldest that could have logged in by now and has not. */
+/* The oldest that could have shown by now what it is here for, and has not. */
 static size_t
 stranger_gives_way(struct session_table *table, const struct session *newcomer)
 {

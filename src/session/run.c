@@ -99,7 +99,7 @@ posts_take(struct session *session)
         session->end_words = words;
     else
         free(words);
-    if ((posts & POST_GIVE_WAY) != 0 && session->account_id == 0)
+    if ((posts & POST_GIVE_WAY) != 0 && session->standing == STANDING_STRANGER)
         session_end(session, END_GAVE_WAY, NULL);
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
     if ((posts & POST_STAY) != 0)

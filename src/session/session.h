@@ -46,7 +46,7 @@ struct front_door {
     enum log_service service;
     size_t session_octets; /* of the door's own struct, which begins with a struct session */
     size_t in_max;         /* input buffer: octets at most */
-    bool logs_in;          /* its sessions become an account's; until then they are strangers */
+    bool logs_in;          /* its sessions become an account's; others deliver to many */
     /* First run of a new session: greeting. */
     void (*opened)(struct session *session);
     /* Goes on until it must wait, and says for what. Looks at everything itself: input, wakes,
@@ -100,7 +100,7 @@ enum session_post {
     POST_STAY = 1u << 9,     /* nobody took over: serve on, if nothing was let go of */
     POST_HURRY = 1u << 10,   /* do so at once, whatever is under way */
     POST_CONFIGURATION = 1u << 11, /* the settings it goes by have changed */
-    POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, unless it has logged in */
+    POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, if it is still a stranger */
 };
 
 /* Each has a bit of its own: the sum of all is every bit once. */
@@ -140,11 +140,17 @@ enum session_tls {
     SESSION_TLS_DONE,  /* we; the handshake is noted in the event ring */
 };
 
+/* Strangers have a share for each address, and are the first to give way at a limit. */
+enum session_standing {
+    STANDING_STRANGER, /* has not logged in; has not yet named a recipient who is here */
+    STANDING_KNOWN,
+};
+
 /* Which limits the table counts it for. */
 enum session_counted {
     COUNTED_NOT,     /* for none: it waits for a place, or was refused */
     COUNTED_TOTAL,   /* [limits] max_connections */
-    COUNTED_ADDRESS, /* that, and until it logs in its address's share */
+    COUNTED_ADDRESS, /* that, and its address's share, while it is a stranger */
 };
 
 /* What the protocol was doing when the peer went: decides between the reasons. */
@@ -209,6 +215,7 @@ struct session {
     char *mailbox_name;      /* owned: selected, or NULL */
     atomic_uint_fast8_t tls; /* enum session_tls; the live table reads it */
     uint8_t counted;         /* enum session_counted; table's lock */
+    uint8_t standing;        /* enum session_standing; changed by its thread, under that lock */
     bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
@@ -217,7 +224,7 @@ struct session {
     _Atomic(char *) kick_words; /* owned by whoever exchanges it out */
     struct session_public pub;
     struct list table_link;   /* table's lock, as the next one */
-    struct list account_link; /* in the account's cell; before login among the strangers */
+    struct list account_link; /* in the account's cell, or among the strangers */
     struct place *place;      /* owned; waits at a limit; NULL: it does not */
 
     struct session_counts counts;

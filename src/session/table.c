@@ -92,6 +92,15 @@ address_give(struct session_table *table, struct session *session)
     session->counted = COUNTED_TOTAL;
 }
 
+static void
+stranger_no_more(struct session_table *table, struct session *session)
+{
+    session->standing = STANDING_KNOWN;
+    list_remove(&session->account_link);
+    address_give(table, session);
+    table_place_left(table, session);
+}
+
 /* Places that only deliveries may take. */
 static size_t
 reserved(const struct settings *settings)
@@ -101,22 +110,25 @@ reserved(const struct settings *settings)
     return part < LIMIT_DELIVERY_PLACES ? part : LIMIT_DELIVERY_PLACES;
 }
 
-/* Connections before login that one address may have. */
+/* Strangers that one address may have. max_connections_per_address is about logins: a mail
+ * system may have more connections than that, all from one address. */
 static uint32_t
-share_of_address(const struct settings *settings)
+share_of_address(const struct settings *settings, const struct front_door *door)
 {
-    const uint32_t part = settings->max_connections < 4 ? 1 : settings->max_connections / 4;
+    const uint32_t part = settings->max_connections < LIMIT_ADDRESS_SHARE
+                              ? 1
+                              : settings->max_connections / LIMIT_ADDRESS_SHARE;
 
-    return part < settings->max_connections_per_address ? part
-                                                        : settings->max_connections_per_address;
+    return !door->logs_in || part < settings->max_connections_per_address
+               ? part
+               : settings->max_connections_per_address;
 }
 
-/* Whether its address has a share: not this machine, no webmail, no mail system. */
+/* Whether it counts for its address's share: not if it is of this machine or a webmail. */
 static bool
 has_share(const struct session *session, const struct settings *settings)
 {
-    return session->door->logs_in && session->account_id == 0 &&
-           !net_addr_is_loopback(&session->peer) &&
+    return session->standing == STANDING_STRANGER && !net_addr_is_loopback(&session->peer) &&
            !net_prefixes_hold(&settings->trusted, &session->peer);
 }
 
@@ -138,7 +150,7 @@ count_in(struct session_table *table, struct session *session)
     table->admitted++;
     if (!session->door->logs_in)
         table->deliveries++;
-    else if (session->account_id == 0)
+    if (session->standing == STANDING_STRANGER)
         list_push_back(&table->strangers, &session->account_link);
 }
 
@@ -155,7 +167,7 @@ admit_locked(struct session_table *table, struct session *session)
                         has_share(session, settings);
     if (shares)
         rc = cell_take(&table->by_address, net_addr_share_hash(&session->peer),
-                       share_of_address(settings));
+                       share_of_address(settings, session->door));
     if (rc != RC_OK)
         return rc == RC_LIMIT ? END_LIMIT_ADDRESS : END_LIMIT_MEMORY;
     if (session->counted == COUNTED_NOT)
@@ -171,11 +183,13 @@ session_table_limit_text(struct session *session, enum end_reason limit, char *d
     const struct settings *settings = env_settings(session->env);
     char address[NET_ADDR_TEXT];
 
+    const uint32_t share = share_of_address(settings, session->door);
+
     net_addr_print_host(&session->peer, address);
     if (limit == END_LIMIT_ADDRESS)
-        snprintf(dst, cap, "%u connections from %s have not logged in: %s",
-                 share_of_address(settings), address,
-                 share_of_address(settings) == settings->max_connections_per_address
+        snprintf(dst, cap, "%u connections from %s have %s: %s", share, address,
+                 session->door->logs_in ? "not logged in" : "not named a recipient",
+                 session->door->logs_in && share == settings->max_connections_per_address
                      ? "[limits] max_connections_per_address"
                      : "a quarter of [limits] max_connections");
     else if (limit == END_LIMIT_TOTAL)
@@ -245,6 +259,7 @@ session_table_adopt(struct session_table *table, struct session *session)
     enum rc rc = RC_OK;
 
     lock_enter(&table->lock);
+    session->standing = session->account_id != 0 ? STANDING_KNOWN : STANDING_STRANGER;
     const bool shares = has_share(session, env_settings(session->env));
     if (shares)
         rc = cell_take(&table->by_address, address, UINT32_MAX);
@@ -325,11 +340,9 @@ session_table_login(struct session_table *table, struct session *session, uint64
         session->account_id = account_id;
         free(session->account_name); /* of a login refused before */
         session->account_name = copy;
-        list_remove(&session->account_link); /* a stranger no more */
+        stranger_no_more(table, session);
         list_push_back(&table_cell_get(&table->by_account, account_id)->sessions,
                        &session->account_link);
-        address_give(table, session);
-        table_place_left(table, session);
     } else if (rc == RC_LIMIT && others_out != NULL) {
         *others_out = others_by_client(table_cell_get(&table->by_account, account_id), arena);
     }
@@ -337,6 +350,16 @@ session_table_login(struct session_table *table, struct session *session, uint64
     if (rc != RC_OK)
         free(copy);
     return rc;
+}
+
+void
+session_table_delivers(struct session_table *table, struct session *session)
+{
+    if (session->standing == STANDING_KNOWN)
+        return; /* only its own thread changes that */
+    lock_enter(&table->lock);
+    stranger_no_more(table, session);
+    lock_leave(&table->lock);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of live sessions. It keeps the limits: by account; before login by address, each of
- * which may have a share of all connections; and some places are for deliveries only. It is
+ * The table of live sessions. It keeps the limits: by account; for strangers by address, each
+ * of which may have a share of all connections; and some places are for deliveries only. It is
  * also what `roost sessions` and `roost kick` look at. It never hands out a pointer to a
  * session: others get copies, and reach a session by posting to it.
  *
@@ -38,6 +38,9 @@ MUST_USE enum rc session_table_adopt(struct session_table *table, struct session
 MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
+/** It has named a recipient who is here: as a login does for others, that ends its being a
+ *  stranger. For doors that deliver. Thread: the session's. */
+void session_table_delivers(struct session_table *table, struct session *session);
 void session_table_leave(struct session_table *table, struct session *session);
 /** Says for the record of a refused session which limit it was and how high that is. */
 void session_table_limit_text(struct session *session, enum end_reason limit, char *dst,

@@ -17,7 +17,7 @@ struct session_table {
     size_t count;
     size_t admitted;       /* of them: those that count for [limits] max_connections */
     size_t deliveries;     /* of those: the ones that log in nowhere (LMTP) */
-    struct list strangers; /* admitted and not logged in, oldest first, by account_link */
+    struct list strangers; /* admitted STANDING_STRANGER, oldest first, by account_link */
     int64_t crowded_us; /* when it was last said that newcomers are closed unseen; 0: never */
     struct map by_account; /* u64 -> struct table_cell */
     struct map by_address; /* address hash -> struct table_cell */

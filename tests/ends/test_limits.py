@@ -201,6 +201,42 @@ def test_silent_connections_shut_nobody_out():
             peer.close()
 
 
+def recipient(server, peer):
+    """Through LHLO to an accepted recipient."""
+    for command in ("LHLO test", "MAIL FROM:<>", "RCPT TO:<user@localhost>"):
+        peer.send(command + "\r\n")
+        assert peer.reply().startswith("250"), command
+
+
+def test_silent_deliveries_shut_nobody_out():
+    """1,100 of them, with 1,024 files. One that has named a recipient stays."""
+    with Roost(start=False, accounts=["user"]) as server:
+        server.start(files=1024)
+        working = server.connect("lmtp")
+        assert working.reply().startswith("220")
+        recipient(server, working)
+        silent = [server.connect("lmtp") for _ in range(1100)]
+        time.sleep(1.2)  # then they could have said what they want
+        began = time.monotonic()
+        for _ in range(5):
+            assert server.deliver("user", "Subject: a\r\n\r\nb\r\n").startswith("250")
+            server.login("user").close()
+        assert time.monotonic() - began < 10
+        line = server.log_wait(r"S 07001 (\d+) end gave-way .*").group(0)
+        told = " ".join(server.run("explain", re.search(r"07001 (\d+)", line).group(1)).stdout.split())
+        assert "not named a recipient), gave its place" in told, told
+        first = silent[0]
+        assert first.reply().startswith("220")
+        assert first.reply() == "421 4.3.2 Your place was needed by another connection"
+        assert first.at_end()
+        working.send("DATA\r\n")
+        assert working.reply().startswith("354")
+        working.send("Subject: c\r\n\r\nd\r\n.\r\n")
+        assert working.reply().startswith("250 2.0.0")
+        for peer in (*silent, working):
+            peer.close()
+
+
 def processor_seconds(server):
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

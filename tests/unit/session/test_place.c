@@ -273,16 +273,14 @@ test_share_of_an_address(void **state)
     leave(newcomer);
     while (count > 0)
         leave(sessions[--count]);
-    /* This machine, webmail servers and mail systems have no share. */
+    /* This machine and webmail servers have no share. */
     struct net_prefix webmail;
     assert_ok(net_prefix_parse(SPAN("198.51.100.0/24"), &webmail, &err));
     settings.trusted = (struct net_prefixes){&webmail, 1};
     settings.max_connections = 24; /* three are kept for deliveries */
     for (; count < 9; count++)
         assert_int_equal(try_enter(count % 3 == 2 ? &mail : &people,
-                                   count % 3 == 0   ? "127.0.0.1:5"
-                                   : count % 3 == 1 ? "198.51.100.9:5"
-                                                    : "192.0.2.7:5",
+                                   count % 2 == 0 ? "127.0.0.1:5" : "198.51.100.9:5",
                                    &sessions[count]),
                          END_NONE);
     while (count > 0)
@@ -327,6 +325,67 @@ test_strangers_give_way(void **state)
     leave(sessions[0]);
     for (size_t i = 2; i < 8; i++)
         leave(sessions[i]);
+    settings.max_connections = 1000000;
+}
+
+/* The same for deliveries, until they name a recipient. What is configured for people who log
+ * in is no limit for a mail system. */
+static void
+test_share_of_deliveries(void **state)
+{
+    enum { SHARE = 8 };
+    struct session *sessions[SHARE + 1];
+    struct session *newcomer;
+    char text[200];
+    (void)state;
+
+    settings.max_connections = SHARE * LIMIT_ADDRESS_SHARE;
+    settings.max_connections_per_address = 1;
+    for (size_t i = 0; i < SHARE; i++)
+        assert_int_equal(try_enter(&mail, "192.0.2.7:5", &sessions[i]), END_NONE);
+    assert_int_equal(try_enter(&mail, "192.0.2.7:5", &newcomer), END_LIMIT_ADDRESS);
+    session_table_limit_text(newcomer, END_LIMIT_ADDRESS, text, sizeof text);
+    assert_string_equal(text, "8 connections from 192.0.2.7 have not named a recipient: a "
+                              "quarter of [limits] max_connections");
+    session_table_delivers(env.table, sessions[3]);
+    session_table_delivers(env.table, sessions[3]); /* each recipient says so */
+    assert_int_equal(session_table_admit(env.table, newcomer), END_NONE);
+    assert_int_equal(try_enter(&mail, "192.0.2.7:5", &sessions[SHARE]), END_LIMIT_ADDRESS);
+    leave(newcomer);
+    for (size_t i = 0; i <= SHARE; i++)
+        leave(sessions[i]);
+    settings.max_connections = settings.max_connections_per_address = 1000000;
+}
+
+/* At the limit of all connections they give way as well, to whoever comes. */
+static void
+test_silent_deliveries_give_way(void **state)
+{
+    struct session *sessions[8];
+    struct session *newcomers[2];
+    (void)state;
+
+    settings.max_connections = 8;
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(try_enter(&mail, "127.0.0.1:5", &sessions[i]), END_NONE);
+    session_table_delivers(env.table, sessions[0]);
+    assert_int_equal(try_enter(&mail, "127.0.0.1:5", &newcomers[0]), END_LIMIT_TOTAL);
+    assert_int_equal(try_enter(&people, "127.0.0.1:5", &newcomers[1]), END_LIMIT_TOTAL);
+    fake_clock_move_ms(&now, LIMIT_STRANGER_US / 1000 - 1);
+    assert_false(session_place_wait(newcomers[0], END_LIMIT_TOTAL, 0));
+    fake_clock_move_ms(&now, 1);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(session_place_wait(newcomers[i], END_LIMIT_TOTAL, 0));
+        assert_int_equal(atomic_load(&sessions[i + 1]->posts), POST_GIVE_WAY);
+        leave(sessions[i + 1]);
+        assert_int_equal(session_table_admit(env.table, newcomers[i]), END_NONE);
+    }
+    assert_int_equal(atomic_load(&sessions[0]->posts), 0);
+    leave(sessions[0]);
+    for (size_t i = 3; i < 8; i++)
+        leave(sessions[i]);
+    leave(newcomers[0]);
+    leave(newcomers[1]);
     settings.max_connections = 1000000;
 }
 
@@ -394,6 +453,8 @@ main(void)
         cmocka_unit_test(test_address_and_total),
         cmocka_unit_test(test_share_of_an_address),
         cmocka_unit_test(test_strangers_give_way),
+        cmocka_unit_test(test_share_of_deliveries),
+        cmocka_unit_test(test_silent_deliveries_give_way),
         cmocka_unit_test(test_crowded),
         cmocka_unit_test(test_told_in_order),
     };
