@@ -335,7 +335,21 @@ admitted(struct session *session)
     return true;
 }
 
-/* What comes before the dialogue: a place, and the proxy's header. False: park for *next_out,
+/* The proxy's header. A place is taken meanwhile if there is one. A session that finds none
+ * still learns whom it serves: the client can then be told, and the record names it. False:
+ * park for input, or it is ending. */
+static bool
+introduced(struct session *session)
+{
+    (void)session_table_admit(session->env->table, session);
+    if (proxied_step(session))
+        return !session_is_ending(session);
+    if (!session_is_ending(session))
+        timer_arm(session, proxied_deadline_us(session->proxied));
+    return false;
+}
+
+/* What comes before the dialogue: the proxy's header, and a place. False: park for *next_out,
  * or it is ending. */
 static bool
 welcome(struct session *session, enum task_next *next_out)
@@ -343,21 +357,13 @@ welcome(struct session *session, enum task_next *next_out)
     *next_out = TASK_PARK_WAKE;
     if (session->phase != PHASE_ARRIVED)
         return true;
+    if (session->proxied != NULL && !introduced(session)) {
+        *next_out = TASK_PARK_INPUT;
+        return false;
+    }
     if (!admitted(session) || session_is_ending(session))
         return false;
-    if (session->proxied != NULL) {
-        *next_out = TASK_PARK_INPUT;
-        if (!proxied_step(session)) {
-            if (!session_is_ending(session))
-                timer_arm(session, proxied_deadline_us(session->proxied));
-            return false;
-        }
-        *next_out = TASK_PARK_WAKE; /* its address is known now */
-        if (session_is_ending(session) || !admitted(session))
-            return false;
-    }
-    if (!session_is_ending(session))
-        door_open(session);
+    door_open(session);
     return true;
 }
 

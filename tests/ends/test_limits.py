@@ -8,6 +8,8 @@ import os
 import re
 import resource
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -148,6 +150,13 @@ def test_shutdown_while_somebody_waits():
             peer.close()
 
 
+def insecure_tls():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def from_address(server, address):
     """A connection from there, as a proxy tells it."""
     peer = Peer(server.ports["imap"])
@@ -177,6 +186,51 @@ def test_share_of_an_address():
         again = from_address(server, "192.0.2.7")
         assert again.line().startswith("* OK ")
         for peer in (*peers, refused, other, again):
+            peer.close()
+
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def header_v2(address):
+    return SIGNATURE + b"\x21\x11" + struct.pack("!H", 12) + socket.inet_aton(address) + \
+        socket.inet_aton("198.51.100.1") + struct.pack("!HH", 50123, 143)
+
+
+def header_v1(address):
+    return f"PROXY TCP4 {address} 198.51.100.1 50123 143\r\n".encode()
+
+
+@pytest.mark.parametrize("header", [header_v1, header_v2])
+@pytest.mark.parametrize("service, words", [("imap", "* BYE [UNAVAILABLE] Too many connections"),
+                                            ("imaps", "* BYE [UNAVAILABLE] Too many connections"),
+                                            ("lmtp", "421 4.3.2 Too many connections")])
+def test_refused_behind_a_proxy(service, words, header):
+    """It is told, and the record names the client and the limit; also when the header comes late."""
+    networks = [f"{name}.proxy_networks=127.0.0.1/32" for name in ("imap", "imaps", "lmtp")]
+    with Roost(options=[*networks, "limits.max_connections=2", "auth.allow_plaintext=yes"],
+               accounts=["user"]) as server:
+        holders = []
+        for _ in range(2):
+            holders.append(from_address(server, "192.0.2.1"))
+            assert holders[-1].line().startswith("* OK ")
+            holders[-1].command(f'LOGIN user "{PASSWORD}"')
+        late, whole = server.connect(service), server.connect(service)
+        first, rest = header("192.0.2.77")[:11], header("192.0.2.77")[11:]
+        late.send(first)
+        whole.send(first)
+        for peer in (whole, late):
+            peer.send(rest)
+            if service == "imaps":
+                peer.socket = insecure_tls().wrap_socket(peer.socket)
+            assert peer.line() == words
+            assert peer.at_end()
+            peer.close()
+        line = server.log_wait(r"S 07001 (\d+) end limit-total .*").group(0)
+        record = server.record(int(re.search(r"07001 (\d+)", line).group(1)))
+        assert record["peer"] == "192.0.2.77"
+        assert record["detail"].startswith("[limits] max_connections is 2")
+        for peer in holders:
             peer.close()
 
 
