@@ -24,6 +24,14 @@ folds_to_itself(ucs4_t c)
     return (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF);
 }
 
+/* Case folding leaves it alone, but its title case is that of i, so i;unicode-casemap, which
+ * searches must find no less by (RFC 5255 section 4.2), takes both for the same. */
+static bool
+is_dotless_i(ucs4_t c)
+{
+    return c == 0x131 || c == 0x1D6A4; /* the second one is of mathematics */
+}
+
 enum { SCRATCH_OCTETS = 256 };
 
 /* libunistring's results are in our scratch or, when that is too small, in its own memory. */
@@ -63,6 +71,10 @@ put_character(struct fold *fold, ucs4_t character, const char *utf8, size_t len,
 
     if (folds_to_itself(character)) {
         buf_put(out, utf8, len);
+        return;
+    }
+    if (is_dotless_i(character)) {
+        buf_put_char(out, 'i');
         return;
     }
     if (entry->character != character) {

@@ -20,6 +20,7 @@ static const char *const same[][2] = {
     {"\xE2\x84\x8C", "h"},                                    /* a letter that is a symbol */
     {"\xED\x95\x9C", "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"}, /* Hangul */
     {"\xE4\xB8\xAD", "\xE4\xB8\xAD"},                         /* ideograph */
+    {"\xC4\xB1", "I"},                                        /* dotless i */
 };
 
 static void
