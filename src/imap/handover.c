@@ -67,6 +67,7 @@ imap_pack(struct session *session, struct buf *out)
         if (!view_save(&im->view, &saved))
             return false;
         pack_view(&saved, out);
+        pack_span(out, imap_saved_span(im));
     }
     pack_span(out, begun);
     pack_span(out, buf_span(&session->conn.in));
@@ -117,6 +118,8 @@ unpack_selected(struct imap_session *im, struct unpack *in)
         return false;
     atomic_fetch_add(&im->s.env->resuming, 1);
     unpack_view(in, im->resume);
+    if (!imap_saved_set(im, unpack_span(in, LIMIT_SAVED_OCTETS)))
+        in->failed = true;
     return true;
 }
 

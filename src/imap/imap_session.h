@@ -57,6 +57,13 @@ enum imap_idle_end {
     IMAP_IDLE_CUT, /* another command; the DONE may still come */
 };
 
+/* The saved search result: saved.c says what the octets mean. */
+struct imap_saved {
+    uint32_t runs;
+    uint32_t len;
+    char octets[];
+};
+
 struct imap_session {
     struct session s;           /* first */
     struct imap_framer *framer; /* NULL while nothing of a command is here */
@@ -65,6 +72,7 @@ struct imap_session {
     struct view view;           /* while SELECTED */
     struct view_saved *resume;  /* owned; SELECTED in another process, not opened here yet */
     struct watch watch;         /* while SELECTED */
+    struct imap_saved *saved;   /* owned; what `$` stands for; NULL: nothing */
     struct imap_work *work;     /* NULL between commands */
     struct door_read read;
     struct imap_idle *idle; /* NULL when not in IDLE */
@@ -212,6 +220,17 @@ size_t imap_keyword_names(const struct keywords *bits, const struct keyword_name
 enum imap_step imap_sync_step(struct imap_session *im, enum sync_mode mode);
 /** Untagged FLAGS and OK [PERMANENTFLAGS] of the selected mailbox. */
 void imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keywords);
+
+/* ---- saved.c: `$` (RFC 5182) ---- */
+void imap_saved_forget(struct imap_session *im);
+/** As it is handed over to another process; empty: nothing is saved. */
+struct span imap_saved_span(const struct imap_session *im);
+/** Takes over what imap_saved_span gave. False, and nothing is saved: no memory, more than
+ * LIMIT_SAVED_OCTETS, or it is damaged. */
+MUST_USE bool imap_saved_set(struct imap_session *im, struct span packed);
+/** Its runs of UIDs, ascending, in arena. RC_LIMIT: arena. */
+MUST_USE enum rc imap_saved_runs(const struct imap_session *im, struct arena *arena,
+                                 struct uid_run **runs_out, size_t *count_out);
 
 /* ---- cmd_select.c ---- */
 /** Leaves the selected state without expunging. Harmless when nothing is selected. */

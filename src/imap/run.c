@@ -658,6 +658,7 @@ imap_release(struct session *session)
     }
     imap_idle_leave(im);
     imap_resume_end(im);
+    imap_saved_forget(im);
     if (im->state == IMAP_SELECTED) {
         hub_unwatch(&im->watch);
         view_done(&im->view);

@@ -90,6 +90,24 @@ imap_view_awake(struct imap_session *im, struct store_tx *tx, enum imap_step *st
     return false;
 }
 
+/* `$`: of what was saved, the messages that are still there (RFC 5182 section 2.1). */
+static enum rc
+resolve_saved(struct imap_session *im, struct view_run **runs_out, size_t *count_out)
+{
+    struct uid_run *saved;
+    struct uid_set uids = {.set = {.normal = true}};
+
+    const enum rc rc = imap_saved_runs(im, &im->work->arena, &saved, &uids.set.count);
+    if (rc != RC_OK)
+        return rc;
+    uids.set.ranges = arena_array(&im->work->arena, struct num_range, uids.set.count + 1);
+    if (uids.set.ranges == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < uids.set.count; i++)
+        uids.set.ranges[i] = (struct num_range){saved[i].first, saved[i].last};
+    return view_resolve_uids(&im->view, &uids, &im->work->arena, runs_out, count_out);
+}
+
 bool
 imap_resolve(struct imap_session *im, struct imap_msgs *msgs, struct view_run **runs_out,
              size_t *count_out, enum imap_step *step_out)
@@ -105,8 +123,8 @@ imap_resolve(struct imap_session *im, struct imap_msgs *msgs, struct view_run **
         rc = view_resolve_uids(&im->view, &msgs->uid, &work->arena, runs_out, count_out);
         break;
     case IMAP_MSGS_SAVED:
-        *step_out = imap_bad(work, "Saved search results are not supported");
-        return false;
+        rc = resolve_saved(im, runs_out, count_out);
+        break;
     }
     if (rc == RC_OK)
         return true;

@@ -114,6 +114,7 @@ def test_state_is_kept():
         peer = server.login("anna")
         peer.command('ID ("name" "Probe" "version" "7")')
         peer.command("EXAMINE INBOX")
+        peer.command("SEARCH RETURN (SAVE) 1,2,4")
         other = server.login("anna")
         other.command("SELECT INBOX")
         before = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
@@ -131,6 +132,7 @@ def test_state_is_kept():
         assert lines[-1].startswith("half OK")
         peer.command("STORE 1 +FLAGS (\\Seen)", expect="NO")
         assert len(peer.command("FETCH 1:* (UID)")) == 5
+        assert peer.command("UID SEARCH $") == ["* SEARCH 1 4"]  # 2 is gone, what came is not in it
         after = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
         for number, row in before.items():
             for key in ("account", "client", "peer", "mailbox", "since", "service"):

@@ -230,6 +230,13 @@ dump_search(struct buf *buf, const struct imap_search_req *req)
         dump_bits(buf, "return", req->returns);
     if (req->has_charset)
         dump_field(buf, "charset", req->charset);
+    if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
+        buf_printf(buf, " partial=%s%u:%u", req->partial.from_end ? "-" : "",
+                   req->partial.first, req->partial.last);
+    for (size_t i = 0; i < req->sort_count; i++)
+        buf_printf(buf, " %s%d", req->sort[i].reverse ? "-" : "+", (int)req->sort[i].key);
+    if (req->find == IMAP_FIND_THREAD)
+        buf_printf(buf, " thread=%d", (int)req->thread);
     dump_mark(buf, "modseq", req->uses_modseq);
     buf_put_char(buf, ' ');
     dump_key(buf, req->root);
@@ -321,6 +328,10 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
         break;
     case IMAP_CMD_SEARCH:
     case IMAP_CMD_UID_SEARCH:
+    case IMAP_CMD_SORT:
+    case IMAP_CMD_UID_SORT:
+    case IMAP_CMD_THREAD:
+    case IMAP_CMD_UID_THREAD:
         dump_search(buf, &cmd->u.search);
         break;
     case IMAP_CMD_FETCH:

@@ -16,6 +16,7 @@ imap_unselect(struct imap_session *im)
         return;
     hub_unwatch(&im->watch);
     view_done(&im->view);
+    imap_saved_forget(im);
     im->state = IMAP_AUTHENTICATED;
     im->selected = 0;
     session_set_mailbox_name(&im->s, SPAN(""));

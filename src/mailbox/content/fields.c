@@ -203,6 +203,15 @@ fields_filter(struct buf *out, struct span stored, const struct fields_want *wan
 }
 
 bool
+fields_block(struct span stored, int ids, struct span *block_out)
+{
+    if (!tells_of(stored, UINT64_C(1) << (ids - 1)))
+        return false;
+    *block_out = span_tail(stored, HEAD_OCTETS + (size_t)octet_at(stored, 2) * INDEX_OCTETS);
+    return true;
+}
+
+bool
 fields_iter_init(struct fields_iter *iter, struct span stored, int id)
 {
     if (id < 0 || id >= FIELDS_MAX || !tells_of(stored, UINT64_C(1) << id))

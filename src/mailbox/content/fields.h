@@ -49,6 +49,11 @@ void fields_want_init(struct fields_want *want, const struct span *names, size_t
 MUST_USE bool fields_filter(struct buf *out, struct span stored,
                             const struct fields_want *want);
 
+/** All fields that are stored, in the order of the header, as a header block without its blank
+ * line. False, when stored does not tell of the first `ids` ids, or is damaged: then ask the
+ * header. */
+MUST_USE bool fields_block(struct span stored, int ids, struct span *block_out);
+
 /* Walks the fields stored. */
 struct fields_iter {
     struct span stored;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arguments of SEARCH, into the shallow tree that search.h describes. Recursion goes one
- * level down for each pair of parentheses and for NOT over anything but a flag, never more than
- * LIMIT_NESTING; chains of OR and of NOT are loops.
+ * Arguments of SEARCH, SORT and THREAD, into the shallow tree that search.h describes.
+ * Recursion goes one level down for each pair of parentheses and for NOT over anything but a
+ * flag, never more than LIMIT_NESTING; chains of OR and of NOT are loops.
  */
 #include "base/limits.h"
 #include "syntax/imap/args.h"
@@ -83,7 +83,25 @@ static const struct key_row {
 static const struct lex_word return_options[] = {
     {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},   {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
     {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},   {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
-    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE},
+    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE}, {SPAN_INIT("PARTIAL"), IMAP_SEARCH_PARTIAL},
+};
+
+static const struct lex_word sort_keys[] = {
+    {SPAN_INIT("ARRIVAL"), IMAP_SORT_ARRIVAL},
+    {SPAN_INIT("CC"), IMAP_SORT_CC},
+    {SPAN_INIT("DATE"), IMAP_SORT_DATE},
+    {SPAN_INIT("FROM"), IMAP_SORT_FROM},
+    {SPAN_INIT("SIZE"), IMAP_SORT_SIZE},
+    {SPAN_INIT("SUBJECT"), IMAP_SORT_SUBJECT},
+    {SPAN_INIT("TO"), IMAP_SORT_TO},
+    {SPAN_INIT("DISPLAYFROM"), IMAP_SORT_DISPLAYFROM},
+    {SPAN_INIT("DISPLAYTO"), IMAP_SORT_DISPLAYTO},
+};
+
+static const struct lex_word thread_words[] = {
+    {SPAN_INIT("ORDEREDSUBJECT"), IMAP_THREAD_ORDEREDSUBJECT},
+    {SPAN_INIT("REFERENCES"), IMAP_THREAD_REFERENCES},
+    {SPAN_INIT("REFS"), IMAP_THREAD_REFS},
 };
 
 /** What one SEARCH is parsed with. */
@@ -382,6 +400,55 @@ key_parse(struct parse *parse, unsigned depth)
 
 /* --- What stands before the keys --- */
 
+/** One of the words; its value. */
+static bool
+one_word(struct imap_lexer *lx, const struct lex_word *words, size_t count, unsigned *value_out,
+         const char *sentence)
+{
+    for (size_t i = 0; i < count; i++)
+        if (lex_take_word(lx, words[i].word)) {
+            *value_out = words[i].value;
+            return true;
+        }
+    return lex_bad(lx, sentence);
+}
+
+/** nz-number ":" nz-number, or both with a minus sign (RFC 9394 section 4). */
+bool
+imap_args_partial(struct imap_lexer *lx, struct imap_partial *partial_out)
+{
+    static const char sentence[] = "PARTIAL needs a range like 1:100 or -1:-100";
+    struct imap_partial partial = {.from_end = lex_take(lx, '-')};
+
+    if (!lex_nz32(lx, &partial.first, sentence) || !lex_need(lx, ':', sentence) ||
+        (partial.from_end && !lex_need(lx, '-', sentence)) ||
+        !lex_nz32(lx, &partial.last, sentence))
+        return false;
+    if (partial.first > partial.last) {
+        const uint32_t first = partial.last;
+        partial.last = partial.first;
+        partial.first = first;
+    }
+    *partial_out = partial;
+    return true;
+}
+
+static bool
+return_option(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    unsigned option = 0;
+
+    if (!one_word(lx, return_options, ARRAY_LEN(return_options), &option,
+                  "Unknown SEARCH return option"))
+        return false;
+    if (option == IMAP_SEARCH_PARTIAL &&
+        ((req->returns & IMAP_SEARCH_PARTIAL) != 0 ||
+         !lex_need(lx, ' ', "PARTIAL needs a range") || !imap_args_partial(lx, &req->partial)))
+        return lex_bad(lx, "PARTIAL is said twice");
+    req->returns |= option;
+    return true;
+}
+
 /** "RETURN" SP "(" [option *(SP option)] ")" SP (RFC 4731). */
 static bool
 return_clause(struct imap_lexer *lx, struct imap_search_req *req)
@@ -389,12 +456,21 @@ return_clause(struct imap_lexer *lx, struct imap_search_req *req)
     if (!lex_take_word(lx, SPAN("RETURN")))
         return true;
     if (!lex_need(lx, ' ', "RETURN needs a list of options") ||
-        !lex_word_list(lx, return_options, ARRAY_LEN(return_options), &req->returns,
-                       "Unknown SEARCH return option"))
+        !lex_need(lx, '(', "RETURN needs a list of options"))
         return false;
     req->has_return = true;
+    if (!lex_take(lx, ')')) {
+        do {
+            if (!return_option(lx, req))
+                return false;
+        } while (lex_take(lx, ' '));
+        if (!lex_need(lx, ')', "Missing closing parenthesis"))
+            return false;
+    }
     if (req->returns == 0)
         req->returns = IMAP_SEARCH_ALL;
+    if ((req->returns & IMAP_SEARCH_ALL) != 0 && (req->returns & IMAP_SEARCH_PARTIAL) != 0)
+        return lex_bad(lx, "PARTIAL and ALL exclude each other"); /* RFC 9394 section 3.1 */
     return lex_need(lx, ' ', "SEARCH needs search keys");
 }
 
@@ -409,6 +485,39 @@ charset_clause(struct imap_lexer *lx, struct imap_search_req *req)
            lex_need(lx, ' ', "SEARCH needs search keys");
 }
 
+/** The charset that SORT and THREAD must have, and the keys. */
+static bool
+search_criteria(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    struct parse parse = {.lx = lx, .req = req};
+
+    req->has_charset = true;
+    if (!lex_need(lx, ' ', "A charset is missing") ||
+        !lex_astring(lx, &req->charset, "A charset is missing") ||
+        !lex_need(lx, ' ', "Search keys are missing"))
+        return false;
+    req->root = keys_parse(&parse, 0);
+    return req->root != NULL;
+}
+
+/** ["REVERSE" SP] sort-key */
+static bool
+sort_criterion(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    const bool reverse = lex_take_word(lx, SPAN("REVERSE"));
+    unsigned key = 0;
+
+    if ((reverse && !lex_need(lx, ' ', "REVERSE needs a sort key")) ||
+        !one_word(lx, sort_keys, ARRAY_LEN(sort_keys), &key, "Unknown sort key"))
+        return false;
+    for (size_t i = 0; i < req->sort_count; i++)
+        if (req->sort[i].key == key)
+            return true;
+    req->sort[req->sort_count++] =
+        (struct imap_sort_criterion){.key = (enum imap_sort_key)key, .reverse = reverse};
+    return true;
+}
+
 bool
 imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
 {
@@ -421,4 +530,37 @@ imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
         return false;
     req->root = keys_parse(&parse, 0);
     return req->root != NULL;
+}
+
+bool
+imap_args_sort(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_search_req *req = &cmd->u.search;
+
+    req->find = IMAP_FIND_SORT;
+    req->is_uid = cmd->id == IMAP_CMD_UID_SORT;
+    if (!lex_need(lx, ' ', "SORT needs sort keys") || !return_clause(lx, req) ||
+        !lex_need(lx, '(', "SORT needs sort keys"))
+        return false;
+    do {
+        if (!sort_criterion(lx, req))
+            return false;
+    } while (lex_take(lx, ' '));
+    return lex_need(lx, ')', "Missing closing parenthesis") && search_criteria(lx, req);
+}
+
+bool
+imap_args_thread(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_search_req *req = &cmd->u.search;
+    unsigned thread = 0;
+
+    req->find = IMAP_FIND_THREAD;
+    req->is_uid = cmd->id == IMAP_CMD_UID_THREAD;
+    if (!lex_need(lx, ' ', "THREAD needs an algorithm") ||
+        !one_word(lx, thread_words, ARRAY_LEN(thread_words), &thread,
+                  "Unknown threading algorithm"))
+        return false;
+    req->thread = (enum imap_thread)thread;
+    return search_criteria(lx, req);
 }

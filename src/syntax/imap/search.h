@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SEARCH as a tree. The parser keeps it shallow, so that whoever walks it may recurse: `OR a OR
- * b c` in any nesting is one node with three children, lists in a list of keys are merged into
- * it, double NOT disappears; what is left is at most LIMIT_NESTING deep with at most
- * LIMIT_SEARCH_KEYS keys.
+ * SEARCH, and the search in SORT and THREAD, as a tree. The parser keeps it shallow, so that
+ * whoever walks it may recurse: `OR a OR b c` in any nesting is one node with three children,
+ * lists in a list of keys are merged into it, double NOT disappears; what is left is at most
+ * LIMIT_NESTING deep with at most LIMIT_SEARCH_KEYS keys.
  *
  * Keys that say the same are one kind: UNSEEN is SEARCH_FLAG with `want` false, NEW is the list
  * RECENT UNSEEN, and so on. Plain data; any thread.
@@ -66,12 +66,49 @@ enum imap_search_return {
     IMAP_SEARCH_ALL = 1 << 2,
     IMAP_SEARCH_COUNT = 1 << 3,
     IMAP_SEARCH_SAVE = 1 << 4,
+    IMAP_SEARCH_PARTIAL = 1 << 5,
 };
 
+/* Which of the results: RFC 9394 section 3.1. */
+struct imap_partial {
+    uint32_t first; /* counted from 1; first <= last */
+    uint32_t last;
+    bool from_end; /* written with minus signs: 1 is the last one */
+};
+
+enum imap_find { IMAP_FIND_SEARCH, IMAP_FIND_SORT, IMAP_FIND_THREAD };
+
+enum imap_sort_key { /* RFC 5256, RFC 5957 */
+                     IMAP_SORT_ARRIVAL,
+                     IMAP_SORT_CC,
+                     IMAP_SORT_DATE,
+                     IMAP_SORT_FROM,
+                     IMAP_SORT_SIZE,
+                     IMAP_SORT_SUBJECT,
+                     IMAP_SORT_TO,
+                     IMAP_SORT_DISPLAYFROM,
+                     IMAP_SORT_DISPLAYTO,
+                     IMAP_SORT_KEYS,
+};
+
+struct imap_sort_criterion {
+    enum imap_sort_key key;
+    bool reverse;
+};
+
+enum imap_thread { IMAP_THREAD_ORDEREDSUBJECT, IMAP_THREAD_REFERENCES, IMAP_THREAD_REFS };
+
+/* SEARCH, and what begins with one: SORT and THREAD. */
 struct imap_search_req {
-    bool is_uid;      /* UID SEARCH: answer with UIDs */
-    bool has_return;  /* RETURN (...) was there: answer with ESEARCH (RFC 4731) */
-    unsigned returns; /* enum imap_search_return; RETURN () gives IMAP_SEARCH_ALL */
+    enum imap_find find;
+    bool is_uid;                 /* UID SEARCH and so on: answer with UIDs */
+    bool has_return;             /* RETURN (...) was there: answer with ESEARCH (RFC 4731) */
+    unsigned returns;            /* enum imap_search_return; RETURN () gives IMAP_SEARCH_ALL */
+    struct imap_partial partial; /* with IMAP_SEARCH_PARTIAL */
+    struct imap_sort_criterion sort[IMAP_SORT_KEYS]; /* SORT; each key once, where it was first:
+                                                        a further time it decides nothing */
+    size_t sort_count;
+    enum imap_thread thread; /* THREAD */
     bool has_charset;
     struct span charset;          /* as written; whether it is known is not looked at here */
     bool uses_modseq;             /* a MODSEQ key: answers carry the highest modseq */

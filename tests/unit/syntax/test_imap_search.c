@@ -160,7 +160,7 @@ test_refused(void **state)
         {.text = "SEARCH UID x", .expected = "!A message set is missing"},
         {.text = "SEARCH 0",
          .expected = "!Not a message set: numbers from 1 to 4294967295, *, ranges, commas"},
-        {.text = "SEARCH RETURN ALL", .expected = "!Unknown SEARCH return option"},
+        {.text = "SEARCH RETURN ALL", .expected = "!RETURN needs a list of options"},
         {.text = "SEARCH RETURN (FOO) ALL", .expected = "!Unknown SEARCH return option"},
         {.text = "SEARCH RETURN (MIN ALL", .expected = "!Missing closing parenthesis"},
         {.text = "SEARCH RETURN (MIN)", .expected = "!SEARCH needs search keys"},
@@ -171,6 +171,69 @@ test_refused(void **state)
          .expected = "!A MODSEQ entry begins with /flags/"},
         {.text = "SEARCH MODSEQ \"/flags/x\" some 1",
          .expected = "!MODSEQ needs priv, shared or all"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
+test_sort_and_thread(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "SORT (SUBJECT REVERSE DATE) UTF-8 ALL",
+         .expected = "SORT charset=\"UTF-8\" +5 -2 (and(all))"},
+        {.text =
+             "UID SORT (reverse arrival cc from size to displayfrom displayto) \"us-ascii\" "
+             "1:2 SEEN",
+         .expected = "UID SORT uid charset=\"us-ascii\" -0 +1 +3 +4 +6 +7 +8 (and(msgs "
+                     "seq=1:2)(flag \\Seen))"},
+        {.text = "SORT (DATE REVERSE DATE SIZE DATE) UTF-8 ALL",
+         .expected = "SORT charset=\"UTF-8\" +2 +4 (and(all))"},
+        {.text = "SORT RETURN () (DATE) UTF-8 ALL",
+         .expected = "SORT return=4 charset=\"UTF-8\" +2 (and(all))"},
+        {.text = "UID SORT RETURN (PARTIAL -9:-3 COUNT SAVE) (DATE) UTF-8 $",
+         .expected = "UID SORT uid return=38 charset=\"UTF-8\" partial=-3:9 +2 (and(msgs $))"},
+        {.text = "SEARCH RETURN (PARTIAL 1:4294967295) ALL",
+         .expected = "SEARCH return=20 partial=1:4294967295 (and(all))"},
+        {.text = "THREAD REFERENCES UTF-8 ALL",
+         .expected = "THREAD charset=\"UTF-8\" thread=1 (and(all))"},
+        {.text = "UID THREAD orderedsubject UTF-8 NOT SEEN",
+         .expected = "UID THREAD uid charset=\"UTF-8\" thread=0 (and(unflag \\Seen))"},
+        {.text = "THREAD REFS UTF-8 ALL",
+         .expected = "THREAD charset=\"UTF-8\" thread=2 (and(all))"},
+        {.text = "SORT", .expected = "!SORT needs sort keys"},
+        {.text = "SORT DATE UTF-8 ALL", .expected = "!SORT needs sort keys"},
+        {.text = "SORT () UTF-8 ALL", .expected = "!Unknown sort key"},
+        {.text = "SORT (DATES) UTF-8 ALL", .expected = "!Unknown sort key"},
+        {.text = "SORT (DATE ) UTF-8 ALL", .expected = "!Unknown sort key"},
+        {.text = "SORT (REVERSE) UTF-8 ALL", .expected = "!REVERSE needs a sort key"},
+        {.text = "SORT (REVERSE REVERSE DATE) UTF-8 ALL", .expected = "!Unknown sort key"},
+        {.text = "SORT (DATE", .expected = "!Missing closing parenthesis"},
+        {.text = "SORT (DATE)", .expected = "!A charset is missing"},
+        {.text = "SORT (DATE) UTF-8", .expected = "!Search keys are missing"},
+        {.text = "SORT (DATE) UTF-8 ", .expected = "!A search key is missing"},
+        {.text = "THREAD", .expected = "!THREAD needs an algorithm"},
+        {.text = "THREAD REFERENCE UTF-8 ALL", .expected = "!Unknown threading algorithm"},
+        {.text = "THREAD REFS", .expected = "!A charset is missing"},
+        {.text = "THREAD REFS UTF-8", .expected = "!Search keys are missing"},
+        {.text = "SEARCH RETURN (PARTIAL) ALL", .expected = "!PARTIAL needs a range"},
+        {.text = "SEARCH RETURN (PARTIAL 1) ALL",
+         .expected = "!PARTIAL needs a range like 1:100 or -1:-100"},
+        {.text = "SEARCH RETURN (PARTIAL 1:-2) ALL",
+         .expected = "!PARTIAL needs a range like 1:100 or -1:-100"},
+        {.text = "SEARCH RETURN (PARTIAL -1:2) ALL",
+         .expected = "!PARTIAL needs a range like 1:100 or -1:-100"},
+        {.text = "SEARCH RETURN (PARTIAL 1:*) ALL",
+         .expected = "!PARTIAL needs a range like 1:100 or -1:-100"},
+        {.text = "SEARCH RETURN (PARTIAL 0:1) ALL",
+         .expected = "!A number must not be zero here"},
+        {.text = "SEARCH RETURN (PARTIAL 1:4294967296) ALL",
+         .expected = "!A number is out of range"},
+        {.text = "SEARCH RETURN (ALL PARTIAL 1:2) ALL",
+         .expected = "!PARTIAL and ALL exclude each other"},
+        {.text = "SEARCH RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL",
+         .expected = "!PARTIAL is said twice"},
     };
 
     (void)state;
@@ -235,9 +298,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_key),     cmocka_unit_test(test_shape),
-        cmocka_unit_test(test_options),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_nesting_limit), cmocka_unit_test(test_key_count_limit),
+        cmocka_unit_test(test_every_key),       cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_options),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sort_and_thread), cmocka_unit_test(test_nesting_limit),
+        cmocka_unit_test(test_key_count_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,11 +221,12 @@ C: f5 SEARCH RETURN (COUNT) KEYWORD $None
 S: * ESEARCH (TAG "f5") COUNT 0
 S: f5 OK SEARCH completed
 C: f6 SEARCH RETURN (SAVE) ALL
-S: f6 BAD Saved search results are not supported
+S: f6 OK SEARCH completed
 C: f7 SEARCH RETURN (NONSENSE) ALL
 S: f7 BAD Unknown SEARCH return option
 C: f8 SEARCH $
-S: f8 BAD Saved search results are not supported
+S: * SEARCH 1 2 3
+S: f8 OK SEARCH completed
 C: f9 UID SEARCH 1:2
 S: * SEARCH 1 2
 S: f9 OK UID SEARCH completed

@@ -110,9 +110,10 @@ S: a32 BAD There is more after the end of the command
 C: a33 STORE 1 (UNCHANGEDSINCE 1) +FLAGS (\Seen)
 S: a33 BAD UNCHANGEDSINCE is not supported
 C: a34 SEARCH $
-S: a34 BAD Saved search results are not supported
+S: * SEARCH
+S: a34 OK SEARCH completed
 C: a35 STORE $ +FLAGS (\Seen)
-S: a35 BAD Saved search results are not supported
+S: a35 OK STORE completed
 C: a36 SELECT INBOX (CONDSTORE)
 S: a36 BAD CONDSTORE and QRESYNC are not supported
 C: a37 FETCH 1 FLAGS

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The saved search result `$` (RFC 5182), as runs of UIDs, packed: it stays while the session
+ * is parked. For each run there are two numbers: the distance of its first UID from the end of
+ * the run before, and its length less one; each in groups of seven bits, the low ones first. A
+ * run has no UIDs between its ends but those of its messages and of messages that are gone, and
+ * no UID is given twice, so a result needs no change when messages are expunged or arrive.
+ */
+#include "imap/selected/search_private.h"
+
+#include <stdlib.h>
+
+/* ---- packing ---- */
+
+static void
+number_put(struct buf *out, uint32_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        buf_put_char(out, (char)(number | 0x80));
+    buf_put_char(out, (char)number);
+}
+
+static bool
+number_take(struct span *in, uint32_t *number_out)
+{
+    uint64_t number = 0;
+
+    for (unsigned shift = 0; shift < 35 && in->len > 0; shift += 7) {
+        const unsigned char octet = (unsigned char)in->ptr[0];
+        *in = span_tail(*in, 1);
+        number |= (uint64_t)(octet & 0x7f) << shift;
+        if ((octet & 0x80) == 0) {
+            *number_out = (uint32_t)number;
+            return number <= UINT32_MAX;
+        }
+    }
+    return false;
+}
+
+/* The next run of what was packed; *past: the UID after the run before. */
+static bool
+run_take(struct span *in, uint64_t *past, struct uid_run *run_out)
+{
+    uint32_t distance, more;
+
+    if (!number_take(in, &distance) || !number_take(in, &more))
+        return false;
+    const uint64_t first = *past + distance;
+    const uint64_t last = first + more;
+    if (first == 0 || last > UINT32_MAX)
+        return false;
+    *run_out = (struct uid_run){(uint32_t)first, (uint32_t)last};
+    *past = last + 1;
+    return true;
+}
+
+void
+imap_saved_forget(struct imap_session *im)
+{
+    free(im->saved);
+    im->saved = NULL;
+}
+
+struct span
+imap_saved_span(const struct imap_session *im)
+{
+    return im->saved == NULL ? SPAN("") : span_of(im->saved->octets, im->saved->len);
+}
+
+bool
+imap_saved_set(struct imap_session *im, struct span packed)
+{
+    struct uid_run run;
+    uint64_t past = 0;
+    size_t runs = 0;
+
+    imap_saved_forget(im);
+    if (packed.len == 0)
+        return true;
+    if (packed.len > LIMIT_SAVED_OCTETS)
+        return false;
+    for (struct span rest = packed; rest.len > 0; runs++)
+        if (!run_take(&rest, &past, &run))
+            return false;
+    im->saved = malloc(sizeof *im->saved + packed.len);
+    if (im->saved == NULL)
+        return false;
+    im->saved->runs = (uint32_t)runs;
+    im->saved->len = (uint32_t)packed.len;
+    memcpy(im->saved->octets, packed.ptr, packed.len);
+    return true;
+}
+
+enum rc
+imap_saved_runs(const struct imap_session *im, struct arena *arena, struct uid_run **runs_out,
+                size_t *count_out)
+{
+    const size_t count = im->saved == NULL ? 0 : im->saved->runs;
+    struct uid_run *runs = arena_array(arena, struct uid_run, count + 1);
+    struct span rest = imap_saved_span(im);
+    uint64_t past = 0;
+    size_t i = 0;
+
+    if (runs == NULL)
+        return RC_LIMIT;
+    while (i < count && run_take(&rest, &past, &runs[i]))
+        i++;
+    *runs_out = runs;
+    *count_out = i;
+    return RC_OK;
+}
+
+/* ---- what a search saves ---- */
+
+struct saving {
+    const struct imap_session *im;
+    struct buf packed;
+    uint64_t past;      /* the UID after the last run packed */
+    struct uid_run run; /* not packed yet; first 0: none */
+    uint32_t last_seq;  /* that it ends with */
+};
+
+static void
+run_end(struct saving *saving)
+{
+    if (saving->run.first == 0)
+        return;
+    number_put(&saving->packed, (uint32_t)(saving->run.first - saving->past));
+    number_put(&saving->packed, saving->run.last - saving->run.first);
+    saving->past = (uint64_t)saving->run.last + 1;
+    saving->run.first = 0;
+}
+
+static uint32_t
+uid_at(const struct saving *saving, uint32_t seq)
+{
+    struct version_run run;
+
+    version_run_at(saving->im->view.members, seq, &run);
+    return run.uids[0];
+}
+
+/* Runs come in ascending order. */
+static void
+seqs_save(struct saving *saving, uint32_t first, uint32_t last)
+{
+    const struct uid_run run = {uid_at(saving, first), uid_at(saving, last)};
+
+    if (saving->run.first != 0 && first <= saving->last_seq + 1) {
+        if (last > saving->last_seq)
+            saving->run.last = run.last;
+    } else {
+        run_end(saving);
+        saving->run = run;
+    }
+    if (last > saving->last_seq)
+        saving->last_seq = last;
+}
+
+/* Results of a search in the order of the mailbox. */
+static void
+places_save(struct saving *saving, const struct search *search, struct search_places places)
+{
+    struct view_run seqs;
+    uint32_t pos = 0;
+    uint32_t at = 0; /* place of the run's first */
+
+    while (places.count > 0 && search_next_run(search, &pos, &seqs)) {
+        const uint32_t length = seqs.last - seqs.first + 1;
+        if (places.first < at + length) {
+            const uint32_t skip = places.first - at;
+            const uint32_t rest = length - skip;
+            const uint32_t count = places.count < rest ? places.count : rest;
+            seqs_save(saving, seqs.first + skip, seqs.first + skip + count - 1);
+            places.first += count;
+            places.count -= count;
+        }
+        at += length;
+    }
+}
+
+static int
+compare_numbers(const void *left, const void *right)
+{
+    const uint32_t a = *(const uint32_t *)left;
+    const uint32_t b = *(const uint32_t *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* Some results of a SORT: they are put back into the order of the mailbox. */
+static enum rc
+sorted_save(struct saving *saving, struct arena *arena, const struct imap_search_req *req,
+            const struct search_run *run, struct search_places places)
+{
+    const uint32_t last = search_count(run->search) - 1;
+    uint32_t *numbers = arena_array(arena, uint32_t, (size_t)places.count + 2);
+    size_t count = 0;
+
+    if (numbers == NULL)
+        return RC_LIMIT;
+    for (uint32_t i = 0; i < places.count; i++)
+        numbers[count++] = order_number(run->order, places.first + i);
+    if ((req->returns & IMAP_SEARCH_MIN) != 0)
+        numbers[count++] = order_number(run->order, 0);
+    if ((req->returns & IMAP_SEARCH_MAX) != 0)
+        numbers[count++] = order_number(run->order, last);
+    qsort(numbers, count, sizeof numbers[0], compare_numbers);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t seq =
+            req->is_uid ? version_find_uid(saving->im->view.members, numbers[i]) : numbers[i];
+        seqs_save(saving, seq, seq);
+    }
+    return RC_OK;
+}
+
+static enum rc
+found_save(struct saving *saving, struct arena *arena, const struct imap_search_req *req,
+           const struct search_run *run)
+{
+    const uint32_t count = search_count(run->search);
+    const unsigned some = IMAP_SEARCH_MIN | IMAP_SEARCH_MAX | IMAP_SEARCH_PARTIAL;
+    const unsigned all = IMAP_SEARCH_ALL | IMAP_SEARCH_COUNT;
+    struct search_places places = {0, 0};
+
+    if (count == 0)
+        return RC_OK;
+    if ((req->returns & all) != 0 || (req->returns & some) == 0) {
+        places_save(saving, run->search, (struct search_places){0, count});
+        return RC_OK;
+    }
+    if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
+        places = search_partial_places(&req->partial, count);
+    if (run->order != NULL)
+        return sorted_save(saving, arena, req, run, places);
+    if ((req->returns & IMAP_SEARCH_MIN) != 0)
+        places_save(saving, run->search, (struct search_places){0, 1});
+    places_save(saving, run->search, places);
+    if ((req->returns & IMAP_SEARCH_MAX) != 0)
+        places_save(saving, run->search, (struct search_places){count - 1, 1});
+    return RC_OK;
+}
+
+enum rc
+search_save(struct imap_session *im, const struct imap_search_req *req,
+            const struct search_run *run)
+{
+    struct saving saving = {.im = im};
+
+    imap_saved_forget(im);
+    buf_init(&saving.packed, LIMIT_SAVED_OCTETS + 1);
+    enum rc rc = found_save(&saving, &im->work->arena, req, run);
+    run_end(&saving);
+    if (rc == RC_OK &&
+        (!buf_ok(&saving.packed) || !imap_saved_set(im, buf_span(&saving.packed))))
+        rc = RC_LIMIT;
+    buf_done(&saving.packed);
+    return rc;
+}
