@@ -38,11 +38,11 @@ imap_scram_offered(const struct imap_session *im)
 void
 imap_put_capabilities(struct imap_session *im, struct buf *out)
 {
-    buf_put_lit(out,
-                "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS MOVE UNSELECT "
-                "CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS "
-                "STATUS=SIZE MULTIAPPEND ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT "
-                "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 WITHIN");
+    buf_put_lit(
+        out, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS MOVE UNSELECT "
+             "CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS "
+             "STATUS=SIZE MULTIAPPEND ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT "
+             "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL WITHIN");
     buf_printf(out, " APPENDLIMIT=%ju", (uintmax_t)env_settings(im->s.env)->append_octets);
     if (im->state != IMAP_NOT_AUTHENTICATED)
         return;

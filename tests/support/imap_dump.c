@@ -223,6 +223,13 @@ dump_key(struct buf *buf, const struct imap_search_key *key)
 }
 
 static void
+dump_partial(struct buf *buf, const struct imap_partial *partial)
+{
+    buf_printf(buf, " partial=%s%u:%u", partial->from_end ? "-" : "", partial->first,
+               partial->last);
+}
+
+static void
 dump_search(struct buf *buf, const struct imap_search_req *req)
 {
     dump_mark(buf, "uid", req->is_uid);
@@ -231,8 +238,7 @@ dump_search(struct buf *buf, const struct imap_search_req *req)
     if (req->has_charset)
         dump_field(buf, "charset", req->charset);
     if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
-        buf_printf(buf, " partial=%s%u:%u", req->partial.from_end ? "-" : "",
-                   req->partial.first, req->partial.last);
+        dump_partial(buf, &req->partial);
     for (size_t i = 0; i < req->sort_count; i++)
         buf_printf(buf, " %s%d", req->sort[i].reverse ? "-" : "+", (int)req->sort[i].key);
     if (req->find == IMAP_FIND_THREAD)
@@ -267,6 +273,8 @@ dump_fetch(struct buf *buf, const struct imap_fetch_req *req)
     dump_mark(buf, "seen", req->marks_seen);
     if (req->has_changed_since)
         dump_u64(buf, "changedsince", req->changed_since);
+    if (req->has_partial)
+        dump_partial(buf, &req->partial);
     dump_mark(buf, "vanished", req->vanished);
 }
 

@@ -14,6 +14,7 @@
  *                +------------------------------------------------+-> tagged answer
  */
 #include "imap/imap_session.h"
+#include "imap/selected/search_private.h"
 #include "base/check.h"
 #include "mailbox/content/fetch.h"
 #include "mailbox/write/ops.h"
@@ -477,6 +478,32 @@ tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
     view_keywords_told(&im->view, work->keywords.serial);
 }
 
+/* PARTIAL: of the messages that are named, those with these places (RFC 9394 section 3.3). */
+static void
+runs_cut(struct fetch_run *run, const struct imap_partial *partial)
+{
+    uint32_t count = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < run->run_count; i++)
+        count += run->runs[i].last - run->runs[i].first + 1;
+    struct search_places places = search_partial_places(partial, count);
+    for (size_t i = 0; i < run->run_count && places.count > 0; i++) {
+        const struct view_run seqs = run->runs[i];
+        const uint32_t length = seqs.last - seqs.first + 1;
+        if (places.first >= length) {
+            places.first -= length;
+            continue;
+        }
+        const uint32_t rest = length - places.first;
+        const uint32_t taken = places.count < rest ? places.count : rest;
+        const uint32_t first = seqs.first + places.first;
+        run->runs[kept++] = (struct view_run){first, first + taken - 1};
+        places = (struct search_places){0, places.count - taken};
+    }
+    run->run_count = kept;
+}
+
 static enum imap_step
 fetch_begin(struct imap_session *im, struct imap_work *work)
 {
@@ -494,6 +521,8 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
     if (!imap_read_begin(im, &tx, &step) || !imap_view_awake(im, tx, &step) ||
         !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step))
         return step;
+    if (req->has_partial)
+        runs_cut(run, &req->partial);
     const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keywords);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);

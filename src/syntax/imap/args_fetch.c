@@ -384,7 +384,7 @@ fetch_items(struct imap_lexer *lx, struct items *items)
     return lex_need(lx, ')', "Missing closing parenthesis after FETCH items");
 }
 
-/* --- Modifiers: (CHANGEDSINCE n VANISHED) --- */
+/* --- Modifiers: (CHANGEDSINCE n VANISHED PARTIAL a:b) --- */
 
 static bool
 fetch_modifier(struct imap_lexer *lx, struct imap_fetch_req *req)
@@ -392,6 +392,11 @@ fetch_modifier(struct imap_lexer *lx, struct imap_fetch_req *req)
     if (lex_take_word(lx, SPAN("VANISHED"))) {
         req->vanished = true;
         return true;
+    }
+    if (!req->has_partial && lex_take_word(lx, SPAN("PARTIAL"))) {
+        req->has_partial = true;
+        return lex_need(lx, ' ', "PARTIAL needs a range") &&
+               imap_args_partial(lx, &req->partial);
     }
     if (!lex_take_word(lx, SPAN("CHANGEDSINCE")))
         return lex_bad(lx, "Unknown FETCH modifier");
@@ -402,7 +407,7 @@ fetch_modifier(struct imap_lexer *lx, struct imap_fetch_req *req)
 }
 
 static bool
-fetch_modifiers(struct imap_lexer *lx, struct imap_fetch_req *req)
+fetch_modifiers(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_fetch_req *req)
 {
     if (!lex_more(lx))
         return true;
@@ -414,6 +419,8 @@ fetch_modifiers(struct imap_lexer *lx, struct imap_fetch_req *req)
     } while (lex_take(lx, ' '));
     if (req->vanished && (req->msgs.kind == IMAP_MSGS_SEQ || !req->has_changed_since))
         return lex_bad(lx, "VANISHED needs UID FETCH and CHANGEDSINCE");
+    if (req->has_partial && kind != IMAP_MSGS_UID)
+        return lex_bad(lx, "PARTIAL needs UID FETCH");
     return lex_need(lx, ')', "Missing closing parenthesis after FETCH modifiers");
 }
 
@@ -425,7 +432,7 @@ fetch(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_fetch_req *re
     items.all = lex_grow(lx, NULL, 0, sizeof *items.all);
     if (items.all == NULL || !lex_need(lx, ' ', "FETCH needs a message set") ||
         !lex_msgs(lx, kind, &req->msgs) || !lex_need(lx, ' ', "FETCH needs items") ||
-        !fetch_items(lx, &items) || !fetch_modifiers(lx, req))
+        !fetch_items(lx, &items) || !fetch_modifiers(lx, kind, req))
         return false;
     if (req->has_changed_since && !add_item(lx, &items, plain_item(FETCH_MODSEQ)))
         return false;

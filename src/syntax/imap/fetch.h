@@ -67,7 +67,9 @@ struct imap_fetch_req {
     bool marks_seen;        /* one of the items does */
     bool has_changed_since; /* RFC 7162 section 3.1.4.1; FETCH_MODSEQ is then among the items */
     uint64_t changed_since; /* 0..2^63-1; 0 is accepted because iOS sends it */
-    bool vanished;          /* RFC 7162 section 3.2.6; only in UID FETCH with CHANGEDSINCE */
+    bool has_partial;       /* only in UID FETCH */
+    struct imap_partial partial;
+    bool vanished; /* RFC 7162 section 3.2.6; only in UID FETCH with CHANGEDSINCE */
 };
 
 #endif

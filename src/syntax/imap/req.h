@@ -30,6 +30,13 @@ struct imap_msgs {
     struct uid_set uid;
 };
 
+/* Some of the results of a search, or of the messages of a UID FETCH: RFC 9394. */
+struct imap_partial {
+    uint32_t first; /* counted from 1; first <= last */
+    uint32_t last;
+    bool from_end; /* written with minus signs: 1 is the last one */
+};
+
 struct imap_authenticate_req {
     struct span mechanism; /* an atom, in the client's case */
     bool has_initial;      /* RFC 4959 */

@@ -69,13 +69,6 @@ enum imap_search_return {
     IMAP_SEARCH_PARTIAL = 1 << 5,
 };
 
-/* Which of the results: RFC 9394 section 3.1. */
-struct imap_partial {
-    uint32_t first; /* counted from 1; first <= last */
-    uint32_t last;
-    bool from_end; /* written with minus signs: 1 is the last one */
-};
-
 enum imap_find { IMAP_FIND_SEARCH, IMAP_FIND_SORT, IMAP_FIND_THREAD };
 
 enum imap_sort_key { /* RFC 5256, RFC 5957 */

@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "bench/mailgen.h"
 #include "mailbox/content/fields.h"
+#include "syntax/mail/rfc5322_summary.h"
 #include "syntax/mail/header.h"
 
 static struct buf stored;
@@ -122,6 +123,50 @@ static const struct asks clients[] = {
     {k9, ARRAY_LEN(k9)},
     {mbsync, ARRAY_LEN(mbsync)},
 };
+
+/* What is stored says the same of a message as its header does. */
+static void
+test_block(void **state)
+{
+    static const char *const headers[] = {
+        "",
+        "From: a@b\nSubject: x\n y\n\n",
+        "Subject: first\r\nReceived: x\r\nSubject: second\r\nTo: a, b\r\n\r\n",
+        "From someone Thu Jan  1 00:00:00 1970\r\nsubject : x\r\n\r\n",
+        "Subject: x\r\nthis line is no field\r\nCc: y\r\n\r\n",
+        "Message-ID: <a@b>\r\nDate: 1 Jan 2000 00:00\r\nReferences: <c@d>\r\n <e@f>\r\n"
+        "In-Reply-To: <g@h>\r\n",
+        "\xEF\xBB\xBFMessage-ID: <a@b>\r\nSubject: no line end",
+    };
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+        struct rfc5322_summary whole, kept;
+        struct span block;
+        store(headers[i]);
+        assert_true(fields_block(buf_span(&stored), 9, &block));
+        assert_int_equal(rfc5322_summary(span_of_str(headers[i]), &arena, &whole), RC_OK);
+        assert_int_equal(rfc5322_summary(block, &arena, &kept), RC_OK);
+        assert_true(span_eq(span_trim(whole.subject), span_trim(kept.subject)));
+        assert_true(span_eq(span_trim(whole.from), span_trim(kept.from)));
+        assert_true(span_eq(span_trim(whole.to), span_trim(kept.to)));
+        assert_true(span_eq(span_trim(whole.cc), span_trim(kept.cc)));
+        assert_true(span_eq(whole.message_id, kept.message_id));
+        assert_true(span_eq(whole.in_reply_to, kept.in_reply_to));
+        assert_int_equal(whole.has_date, kept.has_date);
+        assert_int_equal(whole.reference_count, kept.reference_count);
+        for (size_t r = 0; r < whole.reference_count; r++)
+            assert_true(span_eq(whole.references[r], kept.references[r]));
+    }
+    struct span block;
+    assert_false(fields_block(SPAN(""), 9, &block));
+    assert_false(fields_block(SPAN("\0\0\0"), 9, &block));       /* too many to be stored */
+    assert_false(fields_block(SPAN("\x08\x01\x00"), 9, &block)); /* knows less */
+    assert_true(fields_block(SPAN("\x09\x01\x00"), 9, &block));
+    assert_false(fields_block(SPAN("\x09\x01\x01"), 9, &block)); /* cut */
+}
 
 static void
 test_filter(void **state)
@@ -286,9 +331,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filter), cmocka_unit_test(test_not_enough),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_iter),
-        cmocka_unit_test(test_damage), cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_block),      cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_not_enough), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_iter),       cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_generated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
