@@ -44,7 +44,7 @@ enum wal_index_mode {
     WAL_INDEX_STALE,
 };
 
-/* What the log's beginning is known to be on disk, see db/vfs.c. */
+/* What the log's beginning is known to be on disk, see db/vfs_log.c. */
 enum wal_begin {
     WAL_BEGIN_UNKNOWN,
     WAL_BEGIN_EMPTY, /* durably no header of a log: older frames behind it are void */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shim: each file is ours with the real one behind it in the same memory. */
+/* The shim: files of db/vfs_pass.h whose changes fail on demand. */
 #include "support/fault_vfs.h"
 
 #include <errno.h>
@@ -9,11 +9,7 @@
 
 #include "base/check.h"
 #include "db/db.h"
-
-struct fault_file {
-    sqlite3_file base;
-    sqlite3_file *real; /* directly behind this struct */
-};
+#include "db/vfs_pass.h"
 
 static atomic_uint_fast64_t count;
 static atomic_uint_fast64_t fail_at;
@@ -21,16 +17,11 @@ static atomic_int fail_kind;
 static atomic_bool fired;
 static sqlite3_vfs shim;
 
+/* Not pass_vfs(): a test may have made this one the default. */
 static sqlite3_vfs *
 real_vfs(void)
 {
     return shim.pAppData;
-}
-
-static sqlite3_file *
-real_of(sqlite3_file *file)
-{
-    return ((struct fault_file *)(void *)file)->real;
 }
 
 /* SQLITE_OK, or what the operation must fail with. */
@@ -49,25 +40,11 @@ operation(int io_error)
 }
 
 static int
-file_close(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xClose(real_of(file));
-}
-
-static int
-file_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset)
-{
-    return real_of(file)->pMethods->xRead(real_of(file), dst, octets, offset);
-}
-
-static int
 file_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
 {
     const int result = operation(SQLITE_IOERR_WRITE);
 
-    if (result != SQLITE_OK)
-        return result;
-    return real_of(file)->pMethods->xWrite(real_of(file), src, octets, offset);
+    return result != SQLITE_OK ? result : pass_write(file, src, octets, offset);
 }
 
 static int
@@ -75,9 +52,7 @@ file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     const int result = operation(SQLITE_IOERR_TRUNCATE);
 
-    if (result != SQLITE_OK)
-        return result;
-    return real_of(file)->pMethods->xTruncate(real_of(file), size);
+    return result != SQLITE_OK ? result : pass_truncate(file, size);
 }
 
 static int
@@ -85,104 +60,32 @@ file_sync(sqlite3_file *file, int flags)
 {
     const int result = operation(SQLITE_IOERR_FSYNC);
 
-    if (result != SQLITE_OK)
-        return result;
-    return real_of(file)->pMethods->xSync(real_of(file), flags);
-}
-
-static int
-file_size(sqlite3_file *file, sqlite3_int64 *size_out)
-{
-    return real_of(file)->pMethods->xFileSize(real_of(file), size_out);
-}
-
-static int
-file_lock(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xLock(real_of(file), level);
-}
-
-static int
-file_unlock(sqlite3_file *file, int level)
-{
-    return real_of(file)->pMethods->xUnlock(real_of(file), level);
-}
-
-static int
-file_check_reserved(sqlite3_file *file, int *reserved_out)
-{
-    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), reserved_out);
-}
-
-static int
-file_control(sqlite3_file *file, int op, void *arg)
-{
-    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
-}
-
-static int
-file_sector_size(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xSectorSize(real_of(file));
-}
-
-static int
-file_device(sqlite3_file *file)
-{
-    return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
-}
-
-static int
-file_shm_map(sqlite3_file *file, int region, int octets, int extend, void volatile **map_out)
-{
-    return real_of(file)->pMethods->xShmMap(real_of(file), region, octets, extend, map_out);
-}
-
-static int
-file_shm_lock(sqlite3_file *file, int offset, int n, int flags)
-{
-    return real_of(file)->pMethods->xShmLock(real_of(file), offset, n, flags);
-}
-
-static void
-file_shm_barrier(sqlite3_file *file)
-{
-    real_of(file)->pMethods->xShmBarrier(real_of(file));
-}
-
-static int
-file_shm_unmap(sqlite3_file *file, int remove)
-{
-    return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
+    return result != SQLITE_OK ? result : pass_sync(file, flags);
 }
 
 static const sqlite3_io_methods methods = {
     .iVersion = 2, /* without xFetch: reads are counted nowhere, but go one way */
-    .xClose = file_close,
-    .xRead = file_read,
+    .xClose = pass_close,
+    .xRead = pass_read,
     .xWrite = file_write,
     .xTruncate = file_truncate,
     .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_check_reserved,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_device,
-    .xShmMap = file_shm_map,
-    .xShmLock = file_shm_lock,
-    .xShmBarrier = file_shm_barrier,
-    .xShmUnmap = file_shm_unmap,
+    .xFileSize = pass_size,
+    PASS_METHODS,
+    .xShmMap = pass_shm_map,
+    .xShmLock = pass_shm_lock,
+    .xShmBarrier = pass_shm_barrier,
+    .xShmUnmap = pass_shm_unmap,
 };
 
 static int
 vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *flags_out)
 {
-    struct fault_file *ours = (struct fault_file *)(void *)file;
+    struct pass_file *ours = (struct pass_file *)(void *)file;
     (void)vfs;
 
     ours->real = (sqlite3_file *)(void *)(ours + 1);
+    ours->real->pMethods = NULL;
     ours->base.pMethods = NULL; /* SQLite closes only what has methods */
     const int result = real_vfs()->xOpen(real_vfs(), name, ours->real, flags, flags_out);
     if (ours->real->pMethods != NULL)
@@ -203,11 +106,11 @@ static void
 register_once(void)
 {
     db_init();
-    sqlite3_vfs *real = sqlite3_vfs_find(NULL);
+    sqlite3_vfs *real = pass_vfs();
     CHECK(real != NULL);
     shim = *real; /* all that is not about files is the system's own */
     shim.iVersion = 2;
-    shim.szOsFile = (int)sizeof(struct fault_file) + real->szOsFile;
+    shim.szOsFile = (int)sizeof(struct pass_file) + real->szOsFile;
     shim.zName = FAULT_VFS;
     shim.pAppData = real;
     shim.xOpen = vfs_open;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of db/vfs.h share. One handle has two files: the database (db/vfs.c, and its
+ * index in db/vfs_shm.c) and its log (db/vfs_log.c), which know each other. All of them change
+ * the disk through db/vfs_change.c. Thread: the handle's.
+ */
+#ifndef DB_VFS_PRIVATE_H
+#define DB_VFS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/ahead.h"
+#include "db/vfs_pass.h"
+#include "db/wal_index.h"
+
+struct vfs_file {
+    struct pass_file pass;
+    const char *name;        /* SQLite's, good until it is closed */
+    int flags;               /* it was opened with */
+    struct wal_index *index; /* the database's own; the log borrows it */
+    struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
+
+    struct wal_index_locks locks; /* database */
+
+    struct ahead ahead; /* log: until the lock of a recovery is given back */
+
+    char *held; /* log: not written yet; owned */
+    size_t held_octets;
+    int64_t held_at;
+    int failed;         /* log: why frames of the transaction under way are lost */
+    bool name_unsynced; /* log: made by this handle, and not synced yet */
+};
+
+static inline struct vfs_file *
+vfs_file_of(sqlite3_file *file)
+{
+    return (struct vfs_file *)(void *)file;
+}
+
+/* Changes of the disk, told to the observer (db/disk.h). */
+int vfs_file_write(struct vfs_file *file, const void *src, int octets, int64_t offset);
+int vfs_file_truncate(struct vfs_file *file, int64_t size);
+int vfs_file_sync(struct vfs_file *file, int flags);
+int vfs_unlink(const char *name, int sync_dir);
+
+/** Opens the log of main_db. SQLite's result. */
+int vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, int flags,
+                 int *flags_out);
+/** Writes what is held of a log; NULL is allowed. */
+int vfs_log_flush(struct vfs_file *log);
+/** The transaction under way is over. NULL is allowed. */
+void vfs_log_forget_failure(struct vfs_file *log);
+
+/* Methods of the database's file. */
+int vfs_shm_map(sqlite3_file *file, int region, int octets, int extend,
+                void volatile **map_out);
+int vfs_shm_lock(sqlite3_file *file, int offset, int n, int flags);
+void vfs_shm_barrier(sqlite3_file *file);
+int vfs_shm_unmap(sqlite3_file *file, int remove);
+/** It has locks of the index. */
+bool vfs_has_locks(const struct vfs_file *main_db);
+
+#endif
