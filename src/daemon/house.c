@@ -134,6 +134,8 @@ house_store_open(struct house *house, struct err *err)
     if (rc == RC_OK)
         rc = accounts_new(house->store, house->clock, &house->accounts);
     if (rc == RC_OK)
+        accounts_set_registry(house->accounts, house->registry);
+    if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
     if (rc == RC_OK && house->use == HOUSE_SERVE)
         rc = room_open(config_path(config, "reserve"), &house->room, err);

@@ -27,6 +27,7 @@ struct login {
     struct throttle_ticket ticket; /* what the hash was paid with */
     struct auth_result result;
     struct account *acct; /* held; after LOGIN_ADMITTED */
+    uint64_t epoch;       /* of the registry, before anything was read there */
     int64_t began_us;
     int64_t ready_us; /* DELAY ends then */
     int64_t wait_until_us;
@@ -63,6 +64,7 @@ login_new(struct session *session, struct arena *arena)
         .session = session,
         .arena = arena,
         .began_us = session_now_us(session),
+        .epoch = registry_epoch(session->env->registry),
         .state = AT_OVER,
         .request = {.peer = peer_of(session),
                     .no_keys = env_settings(session->env)->scram == SCRAM_NEVER},
@@ -244,16 +246,61 @@ no_place(struct login *login)
     return LOGIN_WAITS;
 }
 
+/* What was verified may have changed before the session became the account's, and whoever
+ * changed it could not tell the session then. From now on he can. END_NONE: it is still true.
+ */
+static enum end_reason
+changed_meanwhile(struct login *login, struct err *err)
+{
+    struct registry *registry = login->session->env->registry;
+    struct registry_account row;
+
+    if (registry_epoch(registry) == login->epoch)
+        return END_NONE;
+    const enum rc rc = registry_find_id(registry, login->result.account_id, &row, err);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? END_ACCOUNT_REMOVED : END_STORE_FAILED;
+    if (row.state != ACCOUNT_ENABLED)
+        return END_ACCOUNT_DISABLED;
+    return row.password_generation == login->result.password_generation ? END_NONE
+                                                                        : END_PASSWORD_CHANGED;
+}
+
+/* The session is the account's already, so it ends for the same reason as the others. */
+static enum login_outcome
+too_late(struct login *login, enum end_reason reason, const struct err *err)
+{
+    if (reason == END_STORE_FAILED)
+        session_end(login->session, reason, "%s", err->text);
+    else
+        session_end(login->session, reason, "while it logged in");
+    return refuse(login, reason == END_STORE_FAILED       ? LOGIN_TROUBLE
+                         : reason == END_ACCOUNT_DISABLED ? LOGIN_DISABLED
+                                                          : LOGIN_WRONG);
+}
+
+static enum login_outcome
+not_got(struct login *login, enum rc rc)
+{
+    if (rc == RC_NOT_FOUND) { /* removed just now, with its mail */
+        session_end(login->session, END_ACCOUNT_REMOVED, "while it logged in");
+        return refuse(login, LOGIN_WRONG);
+    }
+    return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
+}
+
 /* The account is known and right: the session becomes its own. */
 static enum login_outcome
 place_go(struct login *login)
 {
     struct session *session = login->session;
     const struct auth_result *result = &login->result;
+    struct err err = {.rc = RC_OK};
     char *others = NULL;
 
-    if (account_get(session->env->accounts, result->account_id, &login->acct) != RC_OK)
-        return refuse(login, LOGIN_NO_MEMORY);
+    const enum rc got = account_get(session->env->accounts, result->account_id, &login->acct);
+    if (got != RC_OK)
+        return not_got(login, got);
     const enum rc rc = session_table_login(session->env->table, session, result->account_id,
                                            result->account, login->arena, &others);
     if (rc != RC_OK) {
@@ -265,6 +312,9 @@ place_go(struct login *login)
     login->state = AT_OVER;
     login->wait_until_us = 0;
     session_identity_changed(session);
+    const enum end_reason reason = changed_meanwhile(login, &err);
+    if (reason != END_NONE)
+        return too_late(login, reason, &err);
     session_event(session, EVENT_LOGIN)->a =
         (uint32_t)((session_now_us(session) - login->began_us) / 1000);
     log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s", result->account,

@@ -168,6 +168,20 @@ delivery_copy(struct lmtp_session *lm, struct err *err)
     return spool_append(&delivery->copy, some, err);
 }
 
+/* The account, held. It may have been removed or disabled since the recipient was accepted:
+ * RC_NOT_FOUND, RC_DISABLED. */
+static enum rc
+account_take(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
+{
+    struct registry *registry = lm->s.env->registry;
+    struct registry_account row = {.state = ACCOUNT_ENABLED};
+
+    enum rc rc = account_get(lm->s.env->accounts, rcpt->account_id, &lm->delivery->acct);
+    if (rc == RC_OK && registry_epoch(registry) != rcpt->epoch)
+        rc = registry_find_id(registry, rcpt->account_id, &row, err);
+    return rc == RC_OK && row.state != ACCOUNT_ENABLED ? RC_DISABLED : rc;
+}
+
 /* Makes everything that can be made without the account's turn. */
 static enum rc
 delivery_scan(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
@@ -180,7 +194,7 @@ delivery_scan(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err 
     if (rc == RC_OK)
         rc = ingest_prepare(&lm->delivery_arena, text, &delivery->ingest, err);
     if (rc == RC_OK)
-        rc = account_get(lm->s.env->accounts, rcpt->account_id, &delivery->acct);
+        rc = account_take(lm, rcpt, err);
     if (rc != RC_OK)
         return rc;
     delivery->msg = (struct append_msg){.ingest = &delivery->ingest,
@@ -266,10 +280,14 @@ recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
         return true;
     }
     const enum rc rc = delivery_step(lm, rcpt, &err);
-    if (rc != RC_OK) {
+    if (rc == RC_NOT_FOUND)
+        reply_for(lm, rcpt, "550 5.1.1", "No such account");
+    else if (rc == RC_DISABLED)
+        reply_for(lm, rcpt, "550 5.2.1", "The account is disabled");
+    else if (rc != RC_OK)
         reply_failure(lm, rcpt, rc, &err);
+    if (rc != RC_OK)
         recipient_end(lm);
-    }
     return true;
 }
 

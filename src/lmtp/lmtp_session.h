@@ -39,6 +39,7 @@ struct lmtp_rcpt {
     struct span account; /* its name, for the log; the arena's, as all here */
     struct span path;    /* as given */
     struct span mailbox; /* of user+mailbox@domain, canonical; empty: INBOX */
+    uint64_t epoch;      /* of the registry, before the account was looked up */
 };
 
 /* What a delivery needs next; each step is short, so that a transaction with many recipients

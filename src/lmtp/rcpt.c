@@ -14,6 +14,7 @@ struct lookup {
     enum registry_route route;
     struct registry_account account;
     struct span detail; /* after the '+'; empty: none */
+    uint64_t epoch;     /* of the registry, before the look-up */
 };
 
 /* With the whole local part first: an account may have a '+' in its name. */
@@ -22,6 +23,7 @@ look_up(struct registry *registry, struct span local, struct span domain, struct
         struct err *err)
 {
     out->detail = SPAN("");
+    out->epoch = registry_epoch(registry);
     enum rc rc = registry_route(registry, local, domain, &out->route, &out->account, err);
     const ptrdiff_t plus = span_find_char(local, '+');
     if (rc != RC_OK || out->route != ROUTE_UNKNOWN_USER || plus <= 0)
@@ -53,6 +55,7 @@ rcpt_keep(struct lmtp_session *lm, struct span path, const struct lookup *found)
         .account = arena_span(&lm->arena, span_of_str(found->account.name)),
         .path = arena_span(&lm->arena, path),
         .mailbox = SPAN(""),
+        .epoch = found->epoch,
     };
     /* A detail that no mailbox can be called is no mailbox: the mail goes to INBOX. */
     if (found->detail.len > 0 && mbox_name_check(found->detail) == NULL)

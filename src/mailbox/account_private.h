@@ -45,6 +45,8 @@ struct account {
 
     /* accounts->lock */
     uint32_t refs;
+    bool
+        in_use; /* the registry had it while this was held: its mail is not removed meanwhile */
     struct list idle_link; /* while refs is 0; oldest first */
     struct list
         version_link; /* while it may have versions in memory; least recently loaded first */
@@ -64,9 +66,10 @@ struct account {
 
 struct accounts {
     struct store *store;
-    bool shared;       /* others write to the accounts too: STORE_SHARED */
-    bool reads_wait;   /* STORE_READS_WAIT */
-    struct room *room; /* borrowed; NULL: none is kept */
+    bool shared;               /* others write to the accounts too: STORE_SHARED */
+    bool reads_wait;           /* STORE_READS_WAIT */
+    struct room *room;         /* borrowed; NULL: none is kept */
+    struct registry *registry; /* borrowed; NULL: every account exists */
     const struct clock *clock;
     atomic_uint_fast64_t version_octets; /* of all current versions */
     /* Called when an account has got a version, with no lock held: it is looked at from now on

@@ -116,6 +116,10 @@ MUST_USE enum rc registry_find_id(struct registry *registry, uint64_t id,
 MUST_USE enum rc registry_find_login(struct registry *registry, struct span login,
                                      struct registry_account *out, struct err *err);
 
+/** Grows with every change, also of other accounts. While it stays the same, what was read
+ * since it was asked for is still true; otherwise what matters has to be read again. */
+uint64_t registry_epoch(struct registry *registry);
+
 enum registry_route { ROUTE_ACCOUNT, ROUTE_UNKNOWN_USER, ROUTE_FOREIGN_DOMAIN };
 /**
  * Where mail for local@domain goes: an account or alias of exactly that address; with one of

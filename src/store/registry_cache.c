@@ -52,6 +52,7 @@ registry_cache_clear(struct registry *registry)
 {
     lock_enter(&registry->lock);
     cache_empty(registry);
+    registry->epoch++;
     lock_leave(&registry->lock);
 }
 
@@ -72,8 +73,10 @@ cache_check(struct registry *registry)
         return;
     const enum rc rc = registry->ops->changes(registry, &serial, NULL);
     lock_enter(&registry->lock);
-    if (rc != RC_OK || serial != registry->serial)
+    if (rc != RC_OK || serial != registry->serial) {
         cache_empty(registry);
+        registry->epoch++;
+    }
     if (rc == RC_OK)
         registry->serial = serial;
     lock_leave(&registry->lock);
@@ -87,6 +90,16 @@ registry_cache_look(struct registry *registry)
     const uint64_t generation = registry->generation;
     lock_leave(&registry->lock);
     return generation;
+}
+
+uint64_t
+registry_epoch(struct registry *registry)
+{
+    cache_check(registry);
+    lock_enter(&registry->lock);
+    const uint64_t epoch = registry->epoch;
+    lock_leave(&registry->lock);
+    return epoch;
 }
 
 bool

@@ -86,6 +86,7 @@ struct registry {
     uint64_t serial;  /* registry_changes gave it last */
     int64_t checked_us;
     struct map cache;    /* address, or id, to an owned struct registry_hit */
+    uint64_t epoch;      /* grows with each change that is known of */
     uint64_t generation; /* grows when it is emptied: what was read before is not put in */
     bool counted;
     uint64_t enabled;

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "mailbox/account_private.h"
 #include "mailbox/write/turn_wait.h"
+#include "store/registry.h"
 
 enum {
     ACCOUNT_KEEP_MS = 10 * 60 * 1000, /* an account that nobody holds */
@@ -74,6 +75,12 @@ void
 accounts_set_room(struct accounts *accounts, struct room *room)
 {
     accounts->room = room;
+}
+
+void
+accounts_set_registry(struct accounts *accounts, struct registry *registry)
+{
+    accounts->registry = registry;
 }
 
 static struct account *
@@ -137,8 +144,8 @@ hold_account(struct account *acct)
     }
 }
 
-enum rc
-account_get(struct accounts *accounts, uint64_t account_id, struct account **out)
+static enum rc
+account_hold(struct accounts *accounts, uint64_t account_id, struct account **out)
 {
     lock_enter(&accounts->lock);
     struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
@@ -193,6 +200,44 @@ account_put(struct account *acct)
     }
     lock_leave(&accounts->lock);
     account_free(surplus);
+}
+
+/* Whoever removes the account has changed the registry before he finds out whether anybody
+ * holds it. So either that is seen here, or he sees that we hold it. */
+static enum rc
+account_find(struct account *acct)
+{
+    struct accounts *accounts = acct->accounts;
+    struct registry_account row;
+
+    lock_enter(&accounts->lock);
+    const bool in_use = acct->in_use || accounts->registry == NULL;
+    lock_leave(&accounts->lock);
+    if (in_use)
+        return RC_OK;
+    const enum rc rc = registry_find_id(accounts->registry, acct->id, &row, NULL);
+    if (rc != RC_OK)
+        return rc;
+    lock_enter(&accounts->lock);
+    acct->in_use = true;
+    lock_leave(&accounts->lock);
+    return RC_OK;
+}
+
+enum rc
+account_get(struct accounts *accounts, uint64_t account_id, struct account **out)
+{
+    struct account *acct = NULL;
+    enum rc rc = account_hold(accounts, account_id, &acct);
+
+    if (rc == RC_OK)
+        rc = account_find(acct);
+    if (rc != RC_OK) {
+        account_put(acct);
+        return rc;
+    }
+    *out = acct;
+    return RC_OK;
 }
 
 uint64_t

@@ -6,7 +6,7 @@
  * and closes databases below it. An account that nobody holds is kept for a while, so that the
  * next connection or delivery finds its counters and versions in memory.
  *
- * Thread: any, for all functions; references are counted under LOCK_ACCOUNTS. Only
+ * Thread: any, for all functions; references are counted under LOCK_ACCOUNTS. Only account_get,
  * accounts_evict, accounts_free and accounts_changed_elsewhere wait.
  */
 #ifndef MAILBOX_MEMORY_ACCOUNT_H
@@ -26,6 +26,10 @@ struct room;
 /** Sets the reserve that is given up, when the disk is full, to changes that free space.
  *  Borrowed. Call it before the first account_get. */
 void accounts_set_room(struct accounts *accounts, struct room *room);
+struct registry;
+/** Only accounts that are in use there can be got from now on. Borrowed. Call it before the
+ * first account_get. */
+void accounts_set_registry(struct accounts *accounts, struct registry *registry);
 /** All accounts must have been put back. Writes what was kept for the next commit, namely the
  *  watermarks of \Recent. Waits for disk. */
 void accounts_free(struct accounts *accounts);
@@ -44,7 +48,14 @@ MUST_USE enum rc accounts_forget(struct accounts *accounts, uint64_t account_id)
  */
 void accounts_changed_elsewhere(void *accounts, uint64_t account_id);
 
-/** A reference to the account, which is made if it is not in memory. RC_LIMIT. */
+/**
+ * A reference to the account, which is made if it is not in memory. While it is held, its mail
+ * is not removed for good, because accounts_forget refuses; whoever comes when it has been
+ * removed gets RC_NOT_FOUND, so that nothing can bring its files back. An account that is
+ * removed but still in memory can be got: who must not use it looks into the registry after
+ * this. RC_LIMIT; RC_IO and others of the registry. May wait for it if the account is not in
+ * memory.
+ */
 MUST_USE enum rc account_get(struct accounts *accounts, uint64_t account_id,
                              struct account **out);
 /** Gives a reference back. The caller must have let go of everything else of the account

@@ -608,6 +608,38 @@ test_cache_takes_nothing_older_than_a_change(void **state)
     assert_true(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
 }
 
+/* It stays while nothing changes, also when the cache is emptied because it is full. */
+static void
+test_epoch(void **state)
+{
+    struct registry *registry = *state;
+    struct registry *other = open_registry(false);
+    const struct registry_hit hit = {.found = true};
+    struct registry_account account;
+    uint64_t generation = 0;
+    char key[16];
+    const uint64_t id = add(registry, "alice");
+    const uint64_t first = registry_epoch(registry);
+
+    assert_ok(registry_find_id(registry, id, &account, &err));
+    for (unsigned i = 0; i < REGISTRY_CACHE_ENTRIES + 10; i++) {
+        struct registry_hit got;
+        snprintf(key, sizeof key, "%u", i);
+        (void)!registry_cache_get(registry, span_of_str(key), &got, &generation);
+        registry_cache_put(registry, span_of_str(key), &hit, generation);
+    }
+    assert_int_equal(registry_epoch(registry), first);
+    assert_ok(registry_set_state(registry, id, ACCOUNT_DISABLED, &err));
+    const uint64_t second = registry_epoch(registry);
+    assert_true(second > first);
+    now_us += 1000000; /* our own change is noticed once more */
+    const uint64_t third = registry_epoch(registry);
+    assert_ok(registry_set_state(other, id, ACCOUNT_ENABLED, &err));
+    now_us += 1000000;
+    assert_true(registry_epoch(registry) > third);
+    registry_close(other);
+}
+
 static void
 test_threads(void **state)
 {
@@ -646,6 +678,7 @@ main(void)
         WITH(test_many_at_once),
         WITH(test_another_process_is_noticed),
         WITH(test_cache_takes_nothing_older_than_a_change),
+        WITH(test_epoch),
         WITH(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
