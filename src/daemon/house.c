@@ -126,6 +126,7 @@ house_store_open(struct house *house, struct err *err)
         .max_open_fds = fds,
         .max_asleep = store_sleepers(fds),
         .background = house->use == HOUSE_SERVE,
+        .unsettled = house->unsettled,
     };
 
     enum rc rc = registry_open_sqlite(&registry, &house->registry, err);
@@ -173,13 +174,21 @@ enum rc
 house_open_handed(struct house *house, struct config *config, int lock_fd,
                   const struct clock *clock, struct err *err)
 {
-    *house = (struct house){.config = config, .clock = clock, .lock_fd = lock_fd};
+    *house =
+        (struct house){.config = config, .clock = clock, .lock_fd = lock_fd, .unsettled = true};
     const enum rc rc = open_all(house, HOUSE_SERVE, err);
     if (rc != RC_OK) {
         house->lock_fd = -1;
         house_close(house);
     }
     return rc;
+}
+
+void
+house_settle(struct house *house)
+{
+    house->unsettled = false;
+    store_sqlite_settle(house->store);
 }
 
 void

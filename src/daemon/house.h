@@ -22,6 +22,7 @@ struct house {
     enum house_use use;
     const struct clock *clock;
     int lock_fd;
+    bool unsettled; /* the process that had DIR before may take it back */
     struct log *log;
     struct registry *registry;
     struct store *store;
@@ -41,6 +42,9 @@ MUST_USE enum rc house_open_handed(struct house *house, struct config *config, i
  */
 void house_store_close(struct house *house);
 MUST_USE enum rc house_store_open(struct house *house, struct err *err);
+/** The process that had DIR before will not take it back: accounts may be brought up to date.
+ */
+void house_settle(struct house *house);
 void house_close(struct house *house);
 
 #endif

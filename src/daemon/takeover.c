@@ -235,6 +235,7 @@ takeover_sessions(struct takeover *takeover, struct server *server, struct err *
         return rc;
     }
     /* From here on it is ours, also when the old one is gone already and cannot hear it. */
+    house_settle(&server->house);
     if (handover_send(takeover->sock, &taken, SAY_MS, NULL) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "the old process is gone already");
     return RC_OK;

@@ -69,3 +69,18 @@ db_migrate(struct db *db, const struct db_schema *schema, struct err *err)
     }
     return rc;
 }
+
+enum rc
+db_is_newest(struct db *db, const struct db_schema *schema, struct err *err)
+{
+    int64_t version;
+
+    const enum rc rc = db_query_i64(db, "PRAGMA user_version", &version, err);
+    if (rc != RC_OK)
+        return rc;
+    if (version > 0 && version < (int64_t)schema->step_count)
+        return err_set(err, RC_BUSY, 0,
+                       "%s: this %s has version %lld and waits for an upgrade to be over",
+                       db_path(db), schema->what, (long long)version);
+    return RC_OK;
+}

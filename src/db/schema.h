@@ -35,4 +35,8 @@ struct db_schema {
  */
 MUST_USE enum rc db_migrate(struct db *db, const struct db_schema *schema, struct err *err);
 
+/** RC_OK: db_migrate would change nothing, or make a new file. RC_BUSY: it would bring an older
+ * file up to date. Thread: the handle's. */
+MUST_USE enum rc db_is_newest(struct db *db, const struct db_schema *schema, struct err *err);
+
 #endif

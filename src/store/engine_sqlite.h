@@ -20,6 +20,9 @@ struct sqlite_options {
      * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
      * the seam. */
     bool shared;
+    /* An upgrade may still fail and the older program come back: until store_sqlite_settle,
+     * accounts of an older version are RC_BUSY and not brought up to date. */
+    bool unsettled;
 };
 
 MUST_USE enum rc store_open_sqlite(const struct sqlite_options *options, struct store **out,
@@ -34,6 +37,9 @@ struct sqlite_registry_options {
  */
 MUST_USE enum rc registry_open_sqlite(const struct sqlite_registry_options *options,
                                       struct registry **out, struct err *err);
+
+/** From now on older accounts are brought up to date when they are opened. Thread: any. */
+void store_sqlite_settle(struct store *store);
 
 /** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
 int64_t store_sqlite_open_fds(struct store *store);

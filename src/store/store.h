@@ -418,6 +418,7 @@ struct message_new {
     struct span parts;         /* the part table (syntax/mime) */
     struct span fields;        /* raw header fields that clients ask for most, a header block */
     struct span message_id;    /* of the header, may be empty */
+    struct span keys;          /* for SORT and THREAD (mailbox/order/keys.h); empty: none yet */
 };
 MUST_USE enum rc store_message_add(struct store_tx *tx, const struct message_new *msg,
                                    uint64_t *message_out, struct err *err);
@@ -441,6 +442,7 @@ enum message_part { /* bits: what to read */
                     MESSAGE_BODYSTRUCTURE = 2,
                     MESSAGE_PARTS = 4,
                     MESSAGE_FIELDS = 8,
+                    MESSAGE_KEYS = 16, /* alone: keys and message_id */
 };
 struct message_row {
     uint64_t octets;
@@ -450,6 +452,8 @@ struct message_row {
     struct span bodystructure; /* or the end of the transaction */
     struct span parts;
     struct span fields;
+    struct span keys; /* empty: none were made yet */
+    struct span message_id;
 };
 /** RC_NOT_FOUND when it was purged. Fast when ids ascend. */
 MUST_USE enum rc store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
@@ -472,6 +476,18 @@ MUST_USE enum rc store_import_seen(struct store_tx *tx, uint64_t mbox, const uin
                                    bool *seen_out, struct err *err);
 MUST_USE enum rc store_import_mark(struct store_tx *tx, uint64_t mbox, const uint8_t digest[32],
                                    struct err *err);
+
+/*
+ * Messages that came before the store kept keys, or before keys of today's form. Their ids are
+ * from *next_out to below *before_out; there are none when these are equal.
+ */
+MUST_USE enum rc store_keys_backlog(struct store_tx *tx, uint64_t *next_out,
+                                    uint64_t *before_out, struct err *err);
+/** Keys for one of them; nothing happens when it is gone. */
+MUST_USE enum rc store_keys_put(struct store_tx *tx, uint64_t message, struct span keys,
+                                struct err *err);
+/** All below next have their keys. */
+MUST_USE enum rc store_keys_advance(struct store_tx *tx, uint64_t next, struct err *err);
 
 /* ---- purging and checking ---- */
 

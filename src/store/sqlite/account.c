@@ -150,8 +150,12 @@ handle_drop(struct sqlite_store *store, struct handle *handle)
 static enum rc
 handle_check(struct handle *handle, enum handle_kind kind, struct err *err)
 {
-    const enum rc rc = db_migrate(handle->db, &account_schema, err);
+    enum rc rc = RC_OK;
 
+    if (atomic_load(&handle->tx.acct->store->unsettled))
+        rc = db_is_newest(handle->db, &account_schema, err);
+    if (rc == RC_OK)
+        rc = db_migrate(handle->db, &account_schema, err);
     if (rc != RC_OK || kind == HANDLE_WRITER)
         return rc;
     AUTO_STMT stmt = stmt_get(handle->db, SQL_MBOX_ANY);

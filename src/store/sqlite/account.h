@@ -136,6 +136,7 @@ struct sqlite_store {
     char *dir; /* owned */
     atomic_int_fast64_t fds;
     atomic_int_fast64_t asleep; /* handles that sleep */
+    atomic_bool unsettled;      /* no account may change its version yet */
     struct shard shards[STORE_SHARDS];
     struct logs logs;
     struct making making;

@@ -385,6 +385,13 @@ store_sqlite_asleep(struct store *store)
     return atomic_load(&sqlite_store_of(store)->asleep);
 }
 
+void
+store_sqlite_settle(struct store *store)
+{
+    CHECK(store->ops == &sqlite_ops);
+    atomic_store(&sqlite_store_of(store)->unsettled, false);
+}
+
 /* ---- store and accounts ---- */
 
 enum rc
@@ -404,6 +411,7 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
     store->base.ops = &sqlite_ops;
     store->base.traits = options->shared ? STORE_SHARED : 0;
     store->options = *options;
+    atomic_init(&store->unsettled, options->unsettled);
     store->dir = dir;
     store->options.dir = dir;
     for (unsigned i = 0; i < STORE_SHARDS; i++) {

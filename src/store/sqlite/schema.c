@@ -108,8 +108,18 @@ static const char version_1[] =
 
     "CREATE TABLE unnamed (message INTEGER PRIMARY KEY);";
 
+/* Keys for SORT and THREAD. Columns are added without touching a row; messages that are there
+ * have none (NULL), and get them in the background: those from keys_next to below keys_before.
+ */
+static const char version_2[] =
+    "ALTER TABLE message ADD COLUMN keys BLOB;"
+    "ALTER TABLE account ADD COLUMN keys_next INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE account ADD COLUMN keys_before INTEGER NOT NULL DEFAULT 1;"
+    "UPDATE account SET keys_before = (SELECT ifnull(max(id), 0) + 1 FROM message);";
+
 static const struct db_step steps[] = {
     {.sql = version_1},
+    {.sql = version_2},
 };
 
 const struct db_schema account_schema = {

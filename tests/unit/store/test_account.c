@@ -128,6 +128,105 @@ test_files_that_are_not_ours(void **state)
     fixture_free(fx);
 }
 
+/* As version 1 had it. */
+static void
+downgrade(struct fixture *fx)
+{
+    assert_int_equal(run_sql(fx, "ALTER TABLE message DROP COLUMN keys;"
+                                 "ALTER TABLE account DROP COLUMN keys_next;"
+                                 "ALTER TABLE account DROP COLUMN keys_before;"
+                                 "PRAGMA user_version = 1"),
+                     0);
+}
+
+static void
+assert_backlog(struct fixture *fx, struct store_tx *tx, uint64_t next, uint64_t before)
+{
+    uint64_t next_now, before_now;
+
+    assert_ok(store_keys_backlog(tx, &next_now, &before_now, &fx->err));
+    assert_int_equal(next_now, next);
+    assert_int_equal(before_now, before);
+}
+
+static struct span
+keys_of(struct fixture *fx, struct store_tx *tx, uint64_t message)
+{
+    struct message_row row;
+
+    assert_ok(store_message_read(tx, message, MESSAGE_KEYS, &row, &fx->err));
+    return row.keys;
+}
+
+/* Its messages have no keys at first; those that come have, and the others get them. */
+static void
+test_version_1_is_brought_up(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct message_new with_keys = {
+        .text = SPAN("A: b\r\n\r\n"), .header_octets = 8, .keys = SPAN("new")};
+    struct entry_new new = {.octets = 8};
+    struct entry entry;
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    struct store_tx *tx = begin_read(fx);
+    assert_backlog(fx, tx, 1, 1);
+    store_end(tx);
+    store_account_put(fx->acct);
+    store_close(fx->store);
+    downgrade(fx);
+    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    tx = begin_write(fx);
+    assert_backlog(fx, tx, 1, 4);
+    assert_int_equal(keys_of(fx, tx, 1).len, 0);
+    assert_ok(store_message_add(tx, &with_keys, &new.message, &fx->err));
+    new.mbox = mbox_id(fx, tx, "INBOX");
+    assert_ok(store_entry_add(tx, &new, &entry, &fx->err));
+    assert_true(span_eq_str(keys_of(fx, tx, new.message), "new"));
+    assert_ok(store_keys_put(tx, 2, SPAN("made"), &fx->err));
+    assert_ok(store_keys_put(tx, 99, SPAN("nobody's"), &fx->err));
+    assert_ok(store_keys_advance(tx, 3, &fx->err));
+    commit(fx, tx);
+    fixture_restart(fx);
+    tx = begin_write(fx);
+    assert_backlog(fx, tx, 3, 4);
+    assert_true(span_eq_str(keys_of(fx, tx, 2), "made"));
+    assert_int_equal(keys_of(fx, tx, 3).len, 0);
+    assert_ok(store_keys_advance(tx, 1000, &fx->err));
+    assert_backlog(fx, tx, 4, 4);
+    commit(fx, tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* While an upgrade may still be taken back, an older account stays as it is. */
+static void
+test_unsettled(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = NULL;
+
+    (void)state;
+    fill(fx, "INBOX", 3);
+    store_account_put(fx->acct);
+    store_close(fx->store);
+    downgrade(fx);
+    fx->options.unsettled = true;
+    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    assert_rc(store_read_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_BUSY);
+    assert_rc(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_BUSY);
+    assert_int_equal(run_sql(fx, "SELECT keys FROM message"),
+                     SQLITE_ERROR); /* no such column */
+    store_sqlite_settle(fx->store);
+    tx = begin_read(fx);
+    assert_backlog(fx, tx, 1, 4);
+    store_end(tx);
+    fixture_free(fx);
+}
+
 static unsigned woken;
 
 static void
@@ -454,6 +553,8 @@ main(void)
         cmocka_unit_test(test_creation_that_was_cut_off),
         cmocka_unit_test(test_unused_accounts_have_no_files),
         cmocka_unit_test(test_files_that_are_not_ours),
+        cmocka_unit_test(test_version_1_is_brought_up),
+        cmocka_unit_test(test_unsettled),
         cmocka_unit_test(test_readers_are_limited_and_told),
         cmocka_unit_test(test_snapshot_stays_as_it_was),
         cmocka_unit_test(test_descriptors_are_bounded),

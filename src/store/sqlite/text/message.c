@@ -17,6 +17,9 @@ enum {
 static enum sql_id
 sql_for(unsigned want)
 {
+    if (want == MESSAGE_KEYS)
+        return SQL_MESSAGE_KEYS;
+    CHECK((want & MESSAGE_KEYS) == 0);
     const bool head = (want & (MESSAGE_ENVELOPE | MESSAGE_FIELDS)) != 0;
     const bool structure = (want & (MESSAGE_BODYSTRUCTURE | MESSAGE_PARTS)) != 0;
 
@@ -75,6 +78,10 @@ sqlite_message_read(struct store_tx *base, uint64_t message, unsigned want,
     if (rc != RC_OK)
         return rc;
     *out = (struct message_row){.octets = col_u64(stmt, 1), .header_octets = col_u64(stmt, 2)};
+    if (sql == SQL_MESSAGE_KEYS) {
+        out->keys = stmt_span(stmt, column);
+        out->message_id = stmt_span(stmt, column + 1);
+    }
     if (sql == SQL_MESSAGE_HEAD || sql == SQL_MESSAGE_ALL) {
         if (want & MESSAGE_ENVELOPE)
             out->envelope = stmt_span(stmt, column);
@@ -102,6 +109,7 @@ row_add(struct sqlite_tx *tx, uint64_t id, const struct message_new *msg, struct
     stmt_bind_blob(&stmt, 6, msg->bodystructure);
     stmt_bind_blob(&stmt, 7, msg->parts);
     stmt_bind_blob(&stmt, 8, msg->message_id);
+    stmt_bind_blob(&stmt, 9, msg->keys);
     return stmt_run(&stmt, err);
 }
 
@@ -124,4 +132,46 @@ sqlite_message_add(struct store_tx *base, const struct message_new *msg, uint64_
     tx->acct->counters.message = id;
     *message_out = id;
     return RC_OK;
+}
+
+/* ---- keys of messages that came without ---- */
+
+enum rc
+sqlite_keys_backlog(struct store_tx *base, uint64_t *next_out, uint64_t *before_out,
+                    struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_BACKLOG);
+
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *next_out = col_u64(&stmt, 0);
+    *before_out = col_u64(&stmt, 1);
+    return RC_OK;
+}
+
+enum rc
+sqlite_keys_put(struct store_tx *base, uint64_t message, struct span keys, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+
+    CHECK(tx->write);
+    tx_reset_cursors(tx);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_PUT);
+    bind_u64(&stmt, 1, message);
+    stmt_bind_blob(&stmt, 2, keys);
+    return stmt_run(&stmt, err);
+}
+
+enum rc
+sqlite_keys_advance(struct store_tx *base, uint64_t next, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+
+    CHECK(tx->write);
+    tx_reset_cursors(tx);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_ADVANCE);
+    bind_u64(&stmt, 1, next);
+    return stmt_run(&stmt, err);
 }
