@@ -8,11 +8,13 @@
  */
 #include "daemon/housekeeping.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/auth.h"
 #include "base/ticker.h"
+#include "mailbox/order/backlog.h"
 #include "mailbox/write/ops.h"
 #include "mailbox/write/turn_wait.h"
 #include "session/networks.h"
@@ -21,10 +23,11 @@
 
 enum {
     EVICT_EVERY_S = 10,
-    SAVE_EVERY_S = 60,      /* who has logged in from where */
-    PURGE_STEPS_MAX = 50,   /* of one visit */
-    HURRY_STEPS_MAX = 2000, /* the same while the disk is full: a GiB is moved and cut off */
-    VISITS_MAX = 250,       /* a second */
+    SAVE_EVERY_S = 60,        /* who has logged in from where */
+    PURGE_STEPS_MAX = 50,     /* of one visit */
+    BACKLOG_STEPS_MAX = 1000, /* of one visit: 128,000 messages */
+    HURRY_STEPS_MAX = 2000,   /* the same while the disk is full: a GiB is moved and cut off */
+    VISITS_MAX = 250,         /* a second */
     HURRY_ROUND_S = 60, /* of a round while the disk is full, for as many as VISITS_MAX allow */
     REMOVED_MAX = 50,   /* accounts purged at once */
 };
@@ -44,6 +47,7 @@ struct housekeeping {
     struct ticker *heartbeat; /* owned */
     struct ticker *ticker;    /* owned */
     struct turn_waiter waiter;
+    atomic_bool stopping;
 
     /* The ticker's thread. */
     struct log_scope log;
@@ -71,18 +75,38 @@ purge_step(struct housekeeping *hk, struct account *acct)
     return op.turn.result == RC_OK && op.more;
 }
 
-/* Whether a purge would find something; when that cannot be asked now, it is tried. */
-static bool
-is_due(struct housekeeping *hk, struct account *acct)
+struct due {
+    bool purge;
+    bool keys; /* messages without sort keys */
+};
+
+/* What a visit would find to do; when that cannot be asked now, a purge is tried. */
+static struct due
+what_is_due(struct housekeeping *hk, struct account *acct)
 {
     AUTO_TX tx = NULL;
-    bool due = true;
+    struct due due = {.purge = true, .keys = false};
     enum rc rc;
 
     while ((rc = store_read_begin(account_store(acct), turn_waiter_wake(&hk->waiter), &tx,
                                   NULL)) == RC_AGAIN)
         turn_waiter_sleep(&hk->waiter);
-    return rc != RC_OK || store_purge_due(tx, &due, NULL) != RC_OK || due;
+    if (rc != RC_OK || backlog_is_due(tx, &due.keys, NULL) != RC_OK)
+        return due;
+    if (store_purge_due(tx, &due.purge, NULL) != RC_OK)
+        due.purge = true;
+    return due;
+}
+
+/* One step of making sort keys for old messages. True: there is more. */
+static bool
+backlog_step(struct housekeeping *hk, struct account *acct)
+{
+    struct backlog_op op;
+
+    backlog_op_init(&op, turn_waiter_wake(&hk->waiter));
+    turn_run_wait(acct, &op.turn, &hk->waiter);
+    return op.turn.result == RC_OK && op.more && !atomic_load(&hk->stopping);
 }
 
 static void
@@ -103,7 +127,11 @@ visit(struct housekeeping *hk, uint64_t account_id)
     }
     if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
         return;
-    if (is_due(hk, acct)) {
+    const struct due due = what_is_due(hk, acct);
+    if (due.keys && !in_a_hurry(hk))
+        for (int step = 0; step < BACKLOG_STEPS_MAX && backlog_step(hk, acct); step++)
+            continue;
+    if (due.purge) {
         hk->round.purged++;
         const int most = in_a_hurry(hk) ? HURRY_STEPS_MAX : PURGE_STEPS_MAX;
         for (int step = 0; step < most && purge_step(hk, acct); step++) {
@@ -220,6 +248,7 @@ housekeeping_stop(struct housekeeping *hk)
 {
     if (hk == NULL)
         return;
+    atomic_store(&hk->stopping, true);
     ticker_stop(hk->ticker);
     ticker_stop(hk->heartbeat);
     turn_waiter_done(&hk->waiter);

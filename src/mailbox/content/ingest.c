@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "mailbox/memory/change.h"
 #include "mailbox/content/fields.h"
+#include "mailbox/order/keys.h"
 #include "mailbox/write/keyword_bits.h"
 #include "syntax/mail/bodystructure.h"
 #include "syntax/mail/envelope.h"
@@ -31,6 +32,20 @@ count_parts(const struct mime_part *root)
         parts++;
     }
     return parts;
+}
+
+/* What SORT and THREAD will ask for. Without memory the message goes without: they are made
+ * when they are asked for. */
+static void
+put_keys(struct buf *out, const struct rfc5322_summary *summary)
+{
+    struct keys_maker maker;
+    struct keys keys;
+
+    keys_maker_init(&maker);
+    if (keys_make_from(&maker, summary, KEYS_ALL, &keys) == RC_OK)
+        keys_pack(out, &keys);
+    keys_maker_done(&maker);
 }
 
 enum rc
@@ -61,6 +76,8 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     mime_parts_encode(&rendered, root);
     const size_t table = buf_len(&rendered);
     fields_put(&rendered, header);
+    const size_t fields = buf_len(&rendered);
+    put_keys(&rendered, &summary);
 
     const struct span all = arena_span(arena, buf_span(&rendered));
     if (!buf_ok(&rendered) || all.ptr == NULL)
@@ -75,7 +92,8 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
                 .envelope = span_head(all, envelope),
                 .bodystructure = span_of(all.ptr + envelope, bodystructure - envelope),
                 .parts = span_of(all.ptr + bodystructure, table - bodystructure),
-                .fields = span_tail(all, table),
+                .fields = span_of(all.ptr + table, fields - table),
+                .keys = span_tail(all, fields),
                 .message_id = summary.message_id,
             },
     };

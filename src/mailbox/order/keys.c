@@ -35,24 +35,21 @@ text_make(struct keys_maker *maker, enum keys_text text, struct span value, stru
 }
 
 enum rc
-keys_make(struct keys_maker *maker, struct span header, unsigned wanted, struct keys *out)
+keys_make_from(struct keys_maker *maker, const struct rfc5322_summary *summary, unsigned wanted,
+               struct keys *out)
 {
-    struct rfc5322_summary summary;
-    struct keys keys = {.has_date = false};
-    size_t lens[KEYS_TEXTS] = {0};
-
-    arena_reset(&maker->ids);
-    buf_clear(&maker->texts);
-    if (rfc5322_summary(header, &maker->ids, &summary) != RC_OK)
-        return RC_LIMIT;
+    struct keys keys = {.has_date = summary->has_date, .sent_s = summary->date.epoch_s};
     const struct span values[KEYS_TEXTS] = {
-        [KEYS_SUBJECT] = summary.subject,
-        [KEYS_FROM] = summary.from,
-        [KEYS_TO] = summary.to,
-        [KEYS_CC] = summary.cc,
-        [KEYS_DISPLAYFROM] = summary.from,
-        [KEYS_DISPLAYTO] = summary.to,
+        [KEYS_SUBJECT] = summary->subject,
+        [KEYS_FROM] = summary->from,
+        [KEYS_TO] = summary->to,
+        [KEYS_CC] = summary->cc,
+        [KEYS_DISPLAYFROM] = summary->from,
+        [KEYS_DISPLAYTO] = summary->to,
     };
+    size_t lens[KEYS_TEXTS];
+
+    buf_clear(&maker->texts);
     for (int i = 0; i < KEYS_TEXTS; i++) {
         const size_t before = buf_len(&maker->texts);
         if ((wanted >> i & 1) != 0)
@@ -66,12 +63,146 @@ keys_make(struct keys_maker *maker, struct span header, unsigned wanted, struct 
         keys.texts[i] = span_head(rest, lens[i]);
         rest = span_tail(rest, lens[i]);
     }
-    keys.has_date = summary.has_date;
-    keys.sent_s = summary.date.epoch_s;
-    keys.id = summary.message_id;
-    keys.reply_to = summary.in_reply_to;
-    keys.references = summary.references;
-    keys.reference_count = summary.reference_count;
+    keys.id = summary->message_id;
+    keys.references = summary->references;
+    keys.reference_count = summary->reference_count;
+    if (keys.reference_count == 0 && summary->in_reply_to.len > 0) {
+        keys.references = &summary->in_reply_to;
+        keys.reference_count = 1;
+    }
     *out = keys;
     return RC_OK;
+}
+
+enum rc
+keys_make(struct keys_maker *maker, struct span header, unsigned wanted, struct keys *out)
+{
+    arena_reset(&maker->ids);
+    if (rfc5322_summary(header, &maker->ids, &maker->summary) != RC_OK)
+        return RC_LIMIT;
+    return keys_make_from(maker, &maker->summary, wanted, out);
+}
+
+/* ---- in the message row ---- */
+
+/*
+ * octet 0   FORM
+ * octet 1   bits: 1 reply or forward, 2 has a date
+ * then      with a date: seconds since 1970, offset by 2^63, in eight octets, the high one
+ * first then      the texts in their order, each with its length before it then      the number
+ * of references, and each with its length before it Lengths and numbers are in groups of seven
+ * bits, the low ones first.
+ */
+enum { FORM = 1 << 4 | CASEMAP_VERSION, BIT_REPLY = 1, BIT_DATE = 2, DATE_OCTETS = 8 };
+
+static void
+number_put(struct buf *out, size_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        buf_put_char(out, (char)(number | 0x80));
+    buf_put_char(out, (char)number);
+}
+
+static void
+text_put(struct buf *out, struct span text)
+{
+    number_put(out, text.len);
+    buf_put_span(out, text);
+}
+
+void
+keys_pack(struct buf *out, const struct keys *keys)
+{
+    buf_put_char(out, FORM);
+    buf_put_char(out, (char)((keys->is_reply_or_forward ? BIT_REPLY : 0) |
+                             (keys->has_date ? BIT_DATE : 0)));
+    const uint64_t date = (uint64_t)keys->sent_s ^ UINT64_C(1) << 63;
+    for (int shift = 56; keys->has_date && shift >= 0; shift -= 8)
+        buf_put_char(out, (char)(date >> shift));
+    for (int i = 0; i < KEYS_TEXTS; i++)
+        text_put(out, keys->texts[i]);
+    number_put(out, keys->reference_count);
+    for (size_t i = 0; i < keys->reference_count; i++)
+        text_put(out, keys->references[i]);
+}
+
+static bool
+number_take(struct span *in, size_t *number_out)
+{
+    size_t number = 0;
+
+    for (unsigned shift = 0; shift < 21 && in->len > 0; shift += 7) {
+        const unsigned char octet = (unsigned char)in->ptr[0];
+        *in = span_tail(*in, 1);
+        number |= (size_t)(octet & 0x7f) << shift;
+        if ((octet & 0x80) == 0) {
+            *number_out = number;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+text_take(struct span *in, struct span *text_out)
+{
+    size_t len;
+
+    if (!number_take(in, &len) || len > in->len)
+        return false;
+    *text_out = span_head(*in, len);
+    *in = span_tail(*in, len);
+    return true;
+}
+
+static bool
+date_take(struct span *in, int64_t *sent_s_out)
+{
+    uint64_t date = 0;
+
+    if (in->len < DATE_OCTETS)
+        return false;
+    for (size_t i = 0; i < DATE_OCTETS; i++)
+        date = date << 8 | (unsigned char)in->ptr[i];
+    *sent_s_out = (int64_t)(date ^ UINT64_C(1) << 63);
+    *in = span_tail(*in, DATE_OCTETS);
+    return true;
+}
+
+static bool
+references_take(struct keys_maker *maker, struct span *in, struct keys *keys)
+{
+    size_t count;
+
+    if (!number_take(in, &count) || count > RFC5322_REFERENCES_MAX)
+        return false;
+    struct span *references = arena_array(&maker->ids, struct span, count + 1);
+    for (size_t i = 0; i < count; i++)
+        if (references == NULL || !text_take(in, &references[i]))
+            return false;
+    keys->references = references;
+    keys->reference_count = references == NULL ? 0 : count;
+    return references != NULL;
+}
+
+bool
+keys_unpack(struct keys_maker *maker, struct span packed, struct span id, struct keys *out)
+{
+    struct keys keys = {.id = id};
+
+    if (packed.len < 2 || packed.ptr[0] != FORM)
+        return false;
+    arena_reset(&maker->ids);
+    keys.is_reply_or_forward = (packed.ptr[1] & BIT_REPLY) != 0;
+    keys.has_date = (packed.ptr[1] & BIT_DATE) != 0;
+    struct span rest = span_tail(packed, 2);
+    if (keys.has_date && !date_take(&rest, &keys.sent_s))
+        return false;
+    for (int i = 0; i < KEYS_TEXTS; i++)
+        if (!text_take(&rest, &keys.texts[i]))
+            return false;
+    if (!references_take(maker, &rest, &keys) || rest.len > 0)
+        return false;
+    *out = keys;
+    return true;
 }

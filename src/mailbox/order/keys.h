@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What SORT and THREAD want to know of a message, out of its header. Pure. Thread: any.
+ * What SORT and THREAD want to know of a message, out of its header, and how it is kept in the
+ * message row. Pure. Thread: any.
  */
 #ifndef MAILBOX_ORDER_KEYS_H
 #define MAILBOX_ORDER_KEYS_H
@@ -24,10 +25,10 @@ struct keys {
     struct span texts[KEYS_TEXTS]; /* sort keys (sort_key.h) */
     bool is_reply_or_forward;
     bool has_date;
-    int64_t sent_s;       /* with has_date */
-    struct span id;       /* normalised Message-ID; empty: none */
-    struct span reply_to; /* normalised; the reference when there are no others */
-    const struct span *references;
+    int64_t sent_s;                /* with has_date */
+    struct span id;                /* normalised Message-ID; empty: none */
+    const struct span *references; /* normalised, the oldest first; In-Reply-To when there are
+                                      no others (RFC 5256 section 3) */
     size_t reference_count;
 };
 
@@ -36,6 +37,7 @@ struct keys_maker {
     struct sort_keyer keyer;
     struct buf texts;
     struct arena ids;
+    struct rfc5322_summary summary;
 };
 
 void keys_maker_init(struct keys_maker *maker);
@@ -47,5 +49,21 @@ void keys_maker_done(struct keys_maker *maker);
  */
 MUST_USE enum rc keys_make(struct keys_maker *maker, struct span header, unsigned wanted,
                            struct keys *out);
+/** The same from a summary that was made already and lives as long as the keys. */
+MUST_USE enum rc keys_make_from(struct keys_maker *maker, const struct rfc5322_summary *summary,
+                                unsigned wanted, struct keys *out);
+
+enum {
+    KEYS_ALL = (1u << KEYS_TEXTS) - 1,
+    KEYS_PACKED_MAX = 256 << 10, /* of one message: 200 references of 1,000 octets */
+};
+
+/** Appends what the message row keeps; id is not in it, as the row has a column for it. Ask
+ *  buf_ok(out) afterwards. */
+void keys_pack(struct buf *out, const struct keys *keys);
+/** Keys out of a row. False: there are none, or they are of another form (the collation has
+ *  changed) or damaged: make them from the header. They borrow from packed, id and maker. */
+MUST_USE bool keys_unpack(struct keys_maker *maker, struct span packed, struct span id,
+                          struct keys *out);
 
 #endif

@@ -5,16 +5,13 @@
  *      └──────────────> THREADING ─────────────────────┘
  *
  * READING walks the runs that the search found and takes what the version knows (arrival, size)
- * from memory, the rest from the message row's stored fields, or from the header block where
- * these do not tell.
+ * from memory, and the rest from the keys that are stored with each message (keys_read.h).
  */
 #include "mailbox/order/order.h"
 
 #include "base/limits.h"
-#include "mailbox/content/fields.h"
-#include "mailbox/content/ingest.h"
 #include "mailbox/memory/members.h"
-#include "mailbox/order/keys.h"
+#include "mailbox/order/keys_read.h"
 
 enum {
     STEPS_PER_LOOK = 4096, /* at the clock: some 100 microseconds */
@@ -60,8 +57,7 @@ struct order {
     uint32_t pos;        /* for search_next_run */
     struct view_run run; /* what is left of it; first > last: nothing */
 
-    struct keys_maker maker;
-    struct buf header;
+    struct keys_reader keys;
     struct threads threads;
 
     uint32_t *numbers; /* of each message, in the order of the mailbox */
@@ -132,8 +128,7 @@ order_new(struct arena *arena, struct view *view, const struct order_req *req,
         order->reads_rows = true;
         order->wanted = req->how->thread == IMAP_THREAD_REFS ? 0 : 1u << KEYS_SUBJECT;
     }
-    keys_maker_init(&order->maker);
-    buf_init(&order->header, INGEST_HEADER_MAX + 1);
+    keys_reader_init(&order->keys);
     threads_init(&order->threads, threads_kind_of(req->how->thread), LIMIT_ORDER_OCTETS);
     texts_init(&order->texts, LIMIT_ORDER_OCTETS);
     buf_init(&order->ranking, LIMIT_ORDER_OCTETS);
@@ -146,8 +141,7 @@ order_done(struct order *order)
 {
     if (order == NULL)
         return;
-    keys_maker_done(&order->maker);
-    buf_done(&order->header);
+    keys_reader_done(&order->keys);
     threads_done(&order->threads);
     texts_done(&order->texts);
     buf_done(&order->ranking);
@@ -172,40 +166,6 @@ order_threads(struct order *order)
 }
 
 /* ---- READING ---- */
-
-/* References is the last of the fields that keys are made of (fields.c). */
-static bool
-stored_header(struct span stored, struct span *header_out)
-{
-    return fields_block(stored, fields_id(SPAN("References")) + 1, header_out);
-}
-
-/* The keys of a message; all empty when it was purged. */
-static enum rc
-keys_read(struct order *order, uint64_t message, struct keys *out, struct err *err)
-{
-    struct message_row row;
-    struct span header;
-
-    enum rc rc = store_message_read(order->tx, message, MESSAGE_FIELDS, &row, err);
-    if (rc == RC_OK && !stored_header(row.fields, &header)) {
-        buf_clear(&order->header);
-        rc = store_content_read(order->tx, message, 0,
-                                row.header_octets < INGEST_HEADER_MAX ? row.header_octets
-                                                                      : INGEST_HEADER_MAX,
-                                &order->header, err);
-        if (rc == RC_OK && !buf_ok(&order->header))
-            rc = err_set(err, RC_LIMIT, 0, "header block");
-        header = buf_span(&order->header);
-    }
-    if (rc == RC_NOT_FOUND) {
-        *out = (struct keys){.has_date = false};
-        return RC_OK;
-    }
-    if (rc == RC_OK && keys_make(&order->maker, header, order->wanted, out) != RC_OK)
-        rc = err_set(err, RC_LIMIT, 0, "sort keys of message %ju", (uintmax_t)message);
-    return rc;
-}
 
 /* One message of a batch. */
 struct subject {
@@ -253,19 +213,17 @@ static enum rc
 threads_take(struct order *order, const struct subject *subject)
 {
     const struct keys *keys = subject->keys;
-    const bool has_references = keys->reference_count > 0;
+    const struct threads_message message = {
+        .number = subject->number,
+        .sent_s = sent_of(subject),
+        .id = keys->id,
+        .subject = keys->texts[KEYS_SUBJECT],
+        .is_reply_or_forward = keys->is_reply_or_forward,
+        .references = keys->references,
+        .reference_count = keys->reference_count,
+    };
 
-    return threads_add(
-        &order->threads,
-        &(struct threads_message){
-            .number = subject->number,
-            .sent_s = sent_of(subject),
-            .id = keys->id,
-            .subject = keys->texts[KEYS_SUBJECT],
-            .is_reply_or_forward = keys->is_reply_or_forward,
-            .references = has_references ? keys->references : &keys->reply_to,
-            .reference_count = has_references ? keys->reference_count : keys->reply_to.len > 0,
-        });
+    return threads_add(&order->threads, &message);
 }
 
 static enum rc
@@ -280,7 +238,9 @@ take(struct order *order, const struct version_run *batch, uint32_t at, uint32_t
         .keys = &keys,
     };
 
-    enum rc rc = order->reads_rows ? keys_read(order, batch->messages[at], &keys, err) : RC_OK;
+    enum rc rc = RC_OK;
+    if (order->reads_rows)
+        rc = keys_read(&order->keys, order->tx, batch->messages[at], order->wanted, &keys, err);
     if (rc == RC_OK)
         rc = order->how->find == IMAP_FIND_SORT ? sorting_take(order, &subject)
                                                 : threads_take(order, &subject);

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""An account of an older version: SORT and THREAD answer the same before its messages have keys, while
+they get them in the background, and afterwards."""
+
+import random
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import Roost  # noqa: E402
+
+MESSAGES = 300
+KEYS = ("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO")
+ASKED = [f"SORT ({key}) UTF-8 ALL" for key in KEYS] + ["SORT (REVERSE SUBJECT REVERSE FROM DATE) UTF-8 ALL"] + [
+    f"THREAD {algorithm} UTF-8 ALL" for algorithm in ("ORDEREDSUBJECT", "REFERENCES", "REFS")]
+
+
+def message(rng, number):
+    subject = rng.choice(["Plans", "Re: plans", "=?utf-8?q?=C3=84pfel?=", "[list] Fwd: other (fwd)", ""])
+    sender = rng.choice(["Zoe <a@example.org>", "b@example.org", "=?utf-8?q?=C3=84nne?= <c@example.org>"])
+    header = [f"From: {sender}", f"Subject: {subject}", f"Message-ID: <m{number}@x>",
+              f"To: {rng.choice(['Bob <bob@example.org>', 'Team: x@y;', ''])}",
+              f"Date: {rng.randrange(1, 28)} Jan 2023 10:00:00 {rng.choice(['+0000', '-0800'])}"]
+    if rng.random() < 0.2:
+        header.pop()
+    if number > 0 and rng.random() < 0.6:
+        header.append(f"{rng.choice(['References', 'In-Reply-To'])}: <m{rng.randrange(number + 3)}@x>")
+    if number % 50 == 7:  # more than is stored of fields: the header itself is asked
+        header += [f"X-Label: {'x' * 900}"] * 40
+    return "\n".join(header) + "\n\n" + "text\n" * rng.randrange(20)
+
+
+def answers(server):
+    peer = server.login("user")
+    peer.command("EXAMINE INBOX")
+    said = [peer.command(command) for command in ASKED]
+    peer.command("LOGOUT")
+    return said
+
+
+def rows(server, sql):
+    db = sqlite3.connect(f"file:{server.mail_db()}?mode=ro", uri=True, timeout=5)
+    found = db.execute(sql).fetchall()
+    db.close()
+    return found
+
+
+class Server(Roost):
+    def mail_db(self):
+        return next(p for p in (self.home / "accounts").rglob("mail.db") if "spare" not in p.parts)
+
+
+def test_answers_stay_the_same():
+    rng = random.Random(2023)
+    with Server(accounts=["user"], options=["store.purge_every=1h"]) as server:
+        for number in range(MESSAGES):
+            server.deliver("user", message(rng, number))
+        right = answers(server)
+        assert all(len(said[0]) > MESSAGES for said in right)
+        server.stop()
+        made = rows(server, "SELECT id, keys FROM message ORDER BY id")
+        assert len(made) == MESSAGES and all(keys for _, keys in made)
+        db = sqlite3.connect(server.mail_db())
+        db.executescript("""ALTER TABLE message DROP COLUMN keys;
+            ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
+            PRAGMA user_version = 1;""")
+        db.close()
+
+        server.start()  # nobody has come to the account in the background yet
+        assert answers(server) == right
+        assert rows(server, "SELECT count(*) FROM message WHERE length(keys) > 0") == [(0,)]
+        server.stop()
+
+        server.start(extra=["store.purge_every=1s"])
+        deadline = time.monotonic() + 60
+        while True:
+            assert answers(server) == right
+            if rows(server, "SELECT keys_next >= keys_before FROM account") == [(1,)]:
+                break
+            assert time.monotonic() < deadline
+        assert rows(server, "SELECT id, keys FROM message ORDER BY id") == made
+        assert answers(server) == right
+        server.stop()
+        db = sqlite3.connect(server.mail_db())
+        db.execute("UPDATE message SET keys = x'0f' || substr(keys, 2) WHERE id % 3 = 0")  # of another form
+        db.execute("UPDATE message SET keys = substr(keys, 1, length(keys) - 1) WHERE id % 3 = 1")  # damaged
+        db.commit()
+        db.close()
+        server.start()
+        assert answers(server) == right
