@@ -332,6 +332,7 @@ serve(struct server *server, struct takeover *takeover, const sigset_t *set, str
     log_scope_init(&server->log, server->house.log, LOG_SERVER, 0);
     log_put(&server->log, LOG_E_SERVER_START, "Roost %s started", ROOST_VERSION);
     upgrade_init(server);
+    charset_hold_init(&server->charsets);
     const enum rc rc = server_open(server, takeover, err);
     if (rc == RC_OK) {
         upgrade_ready(server);
@@ -347,6 +348,7 @@ serve(struct server *server, struct takeover *takeover, const sigset_t *set, str
     upgrade_over(server);
     server_close(server);
     upgrade_done(server);
+    charset_hold_done(&server->charsets);
     return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/ports.h"
 #include "daemon/server.h"
 #include "session/handover.h"
+#include "syntax/charset.h"
 
 #ifndef ROOST_VERSION
 #define ROOST_VERSION "0"
@@ -49,6 +50,7 @@ struct server {
     struct control *control;
     struct housekeeping *housekeeping;
     struct upgrade_state upgrade;
+    struct charset_hold charsets;
 };
 
 /* ---- store_users.c ---- */

@@ -21,7 +21,7 @@
 /* Grows with every change of the mapping: keys stored under another version are made anew. */
 enum { CASEMAP_VERSION = 1 };
 
-enum { CASEMAP_CACHE = 256, CASEMAP_OCTETS = 27 };
+enum { CASEMAP_CACHE = 64, CASEMAP_OCTETS = 27 };
 
 struct casemap_entry {
     uint32_t character; /* 0: free */
@@ -29,7 +29,8 @@ struct casemap_entry {
     char octets[CASEMAP_OCTETS];
 };
 
-/* A caller's memory for characters mapped lately: 8 KiB. */
+/* A caller's memory for characters mapped lately: 2 KiB, as it is made anew for each message
+ * that arrives. */
 struct casemap {
     struct casemap_entry cache[CASEMAP_CACHE];
 };

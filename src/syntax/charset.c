@@ -130,6 +130,31 @@ charset_close(struct charset *charset)
     *charset = (struct charset){.mode = CHARSET_GUESS, .cd = (iconv_t)-1};
 }
 
+static const char *const held[] = {
+    "ISO-8859-2", "ISO-8859-5",  "ISO-8859-7", "ISO-8859-8", "ISO-8859-15", "CP1250",  "CP1251",
+    "CP1253",     "CP1254",      "CP1255",     "CP1256",     "CP874",       "KOI8-R",  "KOI8-U",
+    "EUC-JP",     "ISO-2022-JP", "CP932",      "CP949",      "BIG5-HKSCS",  "GB18030", "UTF-7",
+};
+_Static_assert(ARRAY_LEN(held) <= CHARSET_HELD_MAX, "room in struct charset_hold");
+
+void
+charset_hold_init(struct charset_hold *hold)
+{
+    hold->count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+        const iconv_t cd = iconv_open("UTF-8", held[i]);
+        if (cd != (iconv_t)-1) /* else texts in it are guessed, as in any unknown charset */
+            hold->cds[hold->count++] = cd;
+    }
+}
+
+void
+charset_hold_done(struct charset_hold *hold)
+{
+    while (hold->count > 0)
+        iconv_close(hold->cds[--hold->count]);
+}
+
 bool
 charset_is_known(struct span name)
 {

@@ -47,6 +47,19 @@ void charset_put(struct charset *charset, struct span text, struct buf *out);
 void charset_finish(struct charset *charset, struct buf *out);
 void charset_close(struct charset *charset);
 
+/*
+ * Keeps the tables of the charsets that mail is written in. iconv otherwise maps a table's file
+ * when a text in that charset begins and drops it some texts later, which costs more than all
+ * that is done with a message's header. Held by a server from its start to its end.
+ */
+enum { CHARSET_HELD_MAX = 32 };
+struct charset_hold {
+    iconv_t cds[CHARSET_HELD_MAX];
+    size_t count;
+};
+void charset_hold_init(struct charset_hold *hold);
+void charset_hold_done(struct charset_hold *hold);
+
 /** Is this a charset we can convert? Empty is us-ascii. */
 bool charset_is_known(struct span name);
 

@@ -127,14 +127,31 @@ test_strict(void **state)
     assert_int_equal(buf_len(&out), 4);
 }
 
+/* iconv knows all that is held here, and texts are converted meanwhile and afterwards. */
+static void
+test_hold(void **state)
+{
+    struct charset_hold hold;
+    AUTO_BUF out = {0};
+
+    (void)state;
+    buf_init(&out, 100);
+    charset_hold_init(&hold);
+    assert_in_range(hold.count, 20, CHARSET_HELD_MAX);
+    assert_int_equal(charset_to_utf8(&out, SPAN("koi8-r"), SPAN("\xc1")), RC_OK);
+    charset_hold_done(&hold);
+    assert_int_equal(hold.count, 0);
+    assert_int_equal(charset_to_utf8(&out, SPAN("koi8-r"), SPAN("\xc1")), RC_OK);
+    assert_true(span_eq_str(buf_span(&out), "\xd0\xb0\xd0\xb0"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_cuts),
-        cmocka_unit_test(test_known),
-        cmocka_unit_test(test_utf8_names),
-        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_all_cuts),   cmocka_unit_test(test_known),
+        cmocka_unit_test(test_utf8_names), cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
