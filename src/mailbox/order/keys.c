@@ -22,16 +22,23 @@ keys_maker_done(struct keys_maker *maker)
     arena_done(&maker->ids);
 }
 
-static void
-text_make(struct keys_maker *maker, enum keys_text text, struct span value, struct keys *keys)
-{
-    const bool display = text == KEYS_DISPLAYFROM || text == KEYS_DISPLAYTO;
+/* Where keys are in maker->texts. */
+struct place {
+    size_t first;
+    size_t len;
+};
 
-    if (text == KEYS_SUBJECT)
-        keys->is_reply_or_forward = sort_key_subject(&maker->keyer, value, &maker->texts);
-    else
-        sort_key_address(&maker->keyer, value,
-                         display ? SORT_ADDRESS_DISPLAY : SORT_ADDRESS_MAILBOX, &maker->texts);
+/* The keys of a field with addresses; display: KEYS_TEXTS when nobody asks for it. */
+static void
+address_make(struct keys_maker *maker, struct span value, enum keys_text mailbox,
+             enum keys_text display, struct place *places)
+{
+    const size_t first = buf_len(&maker->texts);
+    const size_t len = sort_key_address(&maker->keyer, value, &maker->texts);
+
+    places[mailbox] = (struct place){first, len};
+    if (display != KEYS_TEXTS)
+        places[display] = (struct place){first + len, buf_len(&maker->texts) - first - len};
 }
 
 enum rc
@@ -39,30 +46,25 @@ keys_make_from(struct keys_maker *maker, const struct rfc5322_summary *summary, 
                struct keys *out)
 {
     struct keys keys = {.has_date = summary->has_date, .sent_s = summary->date.epoch_s};
-    const struct span values[KEYS_TEXTS] = {
-        [KEYS_SUBJECT] = summary->subject,
-        [KEYS_FROM] = summary->from,
-        [KEYS_TO] = summary->to,
-        [KEYS_CC] = summary->cc,
-        [KEYS_DISPLAYFROM] = summary->from,
-        [KEYS_DISPLAYTO] = summary->to,
-    };
-    size_t lens[KEYS_TEXTS];
+    struct place places[KEYS_TEXTS] = {{0, 0}};
 
     buf_clear(&maker->texts);
-    for (int i = 0; i < KEYS_TEXTS; i++) {
-        const size_t before = buf_len(&maker->texts);
-        if ((wanted >> i & 1) != 0)
-            text_make(maker, (enum keys_text)i, values[i], &keys);
-        lens[i] = buf_len(&maker->texts) - before;
+    if ((wanted & 1u << KEYS_SUBJECT) != 0) {
+        keys.is_reply_or_forward =
+            sort_key_subject(&maker->keyer, summary->subject, &maker->texts);
+        places[KEYS_SUBJECT].len = buf_len(&maker->texts);
     }
+    if ((wanted & (1u << KEYS_FROM | 1u << KEYS_DISPLAYFROM)) != 0)
+        address_make(maker, summary->from, KEYS_FROM, KEYS_DISPLAYFROM, places);
+    if ((wanted & (1u << KEYS_TO | 1u << KEYS_DISPLAYTO)) != 0)
+        address_make(maker, summary->to, KEYS_TO, KEYS_DISPLAYTO, places);
+    if ((wanted & 1u << KEYS_CC) != 0)
+        address_make(maker, summary->cc, KEYS_CC, KEYS_TEXTS, places);
     if (!buf_ok(&maker->texts))
         return RC_LIMIT;
-    struct span rest = buf_span(&maker->texts);
-    for (int i = 0; i < KEYS_TEXTS; i++) {
-        keys.texts[i] = span_head(rest, lens[i]);
-        rest = span_tail(rest, lens[i]);
-    }
+    for (int i = 0; i < KEYS_TEXTS; i++)
+        keys.texts[i] =
+            span_head(span_tail(buf_span(&maker->texts), places[i].first), places[i].len);
     keys.id = summary->message_id;
     keys.references = summary->references;
     keys.reference_count = summary->reference_count;

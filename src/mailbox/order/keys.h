@@ -44,7 +44,7 @@ void keys_maker_init(struct keys_maker *maker);
 void keys_maker_done(struct keys_maker *maker);
 
 /**
- * header: a header block. wanted: bits 1 << enum keys_text; other texts are left empty. The
+ * header: a header block. wanted: bits 1 << enum keys_text; other texts may be left empty. The
  * keys are good until the next call. RC_LIMIT: memory.
  */
 MUST_USE enum rc keys_make(struct keys_maker *maker, struct span header, unsigned wanted,

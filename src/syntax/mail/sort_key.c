@@ -67,25 +67,32 @@ put_display(struct sort_keyer *keyer, const struct address *address)
     }
 }
 
-void
-sort_key_address(struct sort_keyer *keyer, struct span value, enum sort_address which,
-                 struct buf *out)
+size_t
+sort_key_address(struct sort_keyer *keyer, struct span value, struct buf *out)
 {
+    const size_t before = buf_len(out);
     struct address_iter iter;
     struct address address;
+    size_t len = 0;
 
     buf_clear(&keyer->text);
     address_iter_init(&iter, span_head(value, ADDRESS_OCTETS_MAX), &keyer->arena);
-    if (address_next(&iter, &address)) {
-        if (address.kind == ADDRESS_GROUP_BEGIN)
-            encoded_word_decode(&keyer->text, address.name);
-        else if (which == SORT_ADDRESS_MAILBOX)
-            buf_put_span(&keyer->text, address.mailbox);
-        else
-            put_display(keyer, &address);
+    if (!address_next(&iter, &address)) {
+        arena_reset(&keyer->arena);
+        return 0;
+    }
+    if (address.kind == ADDRESS_GROUP_BEGIN) {
+        encoded_word_decode(&keyer->text, address.name);
+        put_key(keyer, buf_span(&keyer->text), out);
+        len = buf_len(out) - before;
+    } else {
+        put_key(keyer, address.mailbox, out);
+        len = buf_len(out) - before;
+        put_display(keyer, &address);
     }
     put_key(keyer, buf_span(&keyer->text), out);
     arena_reset(&keyer->arena);
+    return len;
 }
 
 bool

@@ -25,15 +25,13 @@ struct sort_keyer {
 void sort_keyer_init(struct sort_keyer *keyer);
 void sort_keyer_done(struct sort_keyer *keyer);
 
-enum sort_address {
-    SORT_ADDRESS_MAILBOX, /* FROM, TO, CC: addr-mailbox of the first address */
-    SORT_ADDRESS_DISPLAY, /* DISPLAYFROM, DISPLAYTO: its name, else its address */
-};
-
-/** Appends the key of a field with addresses; of a group that comes first its name, which
- * ENVELOPE has in the place of addr-mailbox. Ask buf_ok(out) afterwards. */
-void sort_key_address(struct sort_keyer *keyer, struct span value, enum sort_address which,
-                      struct buf *out);
+/**
+ * Appends the two keys of a field with addresses: that of FROM, TO and CC, which is
+ * addr-mailbox of the first address, and that of DISPLAYFROM and DISPLAYTO, which is its name,
+ * else its address. Of a group that comes first both are its name, which ENVELOPE has in the
+ * place of addr-mailbox. Returns the length of the first key. Ask buf_ok(out) afterwards.
+ */
+size_t sort_key_address(struct sort_keyer *keyer, struct span value, struct buf *out);
 
 /** Appends the key of the base subject. Returns whether it is one of a reply or forward. */
 bool sort_key_subject(struct sort_keyer *keyer, struct span value, struct buf *out);
