@@ -12,6 +12,7 @@
 
 #include "mailbox/account_private.h"
 #include "mailbox/memory/hub.h"
+#include "mailbox/order/order.h"
 #include "mailbox/sync.h"
 #include "mailbox/write/ops.h"
 #include "support/fault_alloc.h"
@@ -153,6 +154,75 @@ look(struct content *fx, struct arena *arena)
     return rc;
 }
 
+/* A SORT or THREAD of everything. */
+static enum rc
+put_in_order(struct view *view, struct store_tx *tx, struct arena *arena,
+             const struct imap_search_req *how, struct err *err)
+{
+    static const struct imap_search_key all = {.kind = SEARCH_ALL};
+    struct imap_search_key root = all;
+    const struct search_req what = {.root = &root};
+    struct search *search = NULL;
+    struct order *order = NULL;
+
+    enum rc rc = search_new(arena, view, &what, &search, err);
+    if (rc == RC_OK)
+        rc = search_slice(search, tx, &clock_system, INT64_MAX, err);
+    const struct order_req req = {.found = search, .how = how};
+    if (rc == RC_OK)
+        rc = order_new(arena, view, &req, &order);
+    if (rc == RC_OK)
+        rc = order_slice(order, tx, &clock_system, INT64_MAX, err);
+    if (rc == RC_OK && how->find == IMAP_FIND_SORT)
+        assert_int_equal(order_number(order, 0), 1);
+    order_done(order);
+    search_done(search);
+    return rc;
+}
+
+static enum rc
+arrange(struct content *fx, struct arena *arena, const struct imap_search_req *how)
+{
+    struct mailbox *mailbox = NULL;
+    struct view view;
+    AUTO_TX tx = NULL;
+
+    enum rc rc = mailbox_open(fx->acct, WAKE_NOBODY, SPAN("INBOX"), &mailbox, &fx->err);
+    if (rc != RC_OK)
+        return rc;
+    view_init(&view, mailbox, VIEW_READ_WRITE);
+    rc = store_read_begin(account_store(fx->acct), WAKE_NOBODY, &tx, &fx->err);
+    if (rc == RC_OK)
+        rc = view_awake(&view, tx, &fx->err);
+    if (rc == RC_OK)
+        rc = put_in_order(&view, tx, arena, how, &fx->err);
+    view_done(&view);
+    return rc;
+}
+
+static enum rc
+sort(struct content *fx, struct arena *arena)
+{
+    static const struct imap_search_req how = {
+        .find = IMAP_FIND_SORT,
+        .sort = {{.key = IMAP_SORT_SUBJECT}, {.key = IMAP_SORT_DISPLAYFROM, .reverse = true}},
+        .sort_count = 2,
+    };
+
+    return arrange(fx, arena, &how);
+}
+
+static enum rc
+thread(struct content *fx, struct arena *arena)
+{
+    static const struct imap_search_req how = {
+        .find = IMAP_FIND_THREAD,
+        .thread = IMAP_THREAD_REFERENCES,
+    };
+
+    return arrange(fx, arena, &how);
+}
+
 static struct mbox_row
 inbox(struct content *fx)
 {
@@ -247,7 +317,7 @@ each_allocation_fails(void **state)
     static const struct step steps[] = {
         {"append", append, true}, {"store", store_flags, true}, {"copy", copy_here, true},
         {"look", look, false},    {"move", move_away, true},    {"expunge", expunge, true},
-        {"purge", purge, false},
+        {"purge", purge, false},  {"sort", sort, false},        {"thread", thread, false},
     };
     struct content *fx = content_new();
 
