@@ -41,6 +41,7 @@ UNTESTED = {
     "LIMIT_VERSION_CACHE": "large",
     "LIMIT_IDLE_ACCOUNTS": "large",
     "LIMIT_ORDER_OCTETS": "large: test_threads and test_merge have smaller ones for the same code",
+    "LIMIT_ORDER_ALL_OCTETS": "large",
     "LIMIT_LOG_QUEUE": "large: test_log many_threads fills it when the disk is slow",
     # Missing.
     "LIMIT_SEARCH_FREE_KEYS": "missing: test_search counts what LIMIT_SEARCH_WORK allows beside it",

@@ -32,11 +32,12 @@
     (1u << 30)                    /* of 5 ns, for the others: some seconds of one processor */
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
-#define LIMIT_SECTION_DEPTH 100u        /* numbers in BODY[1.2.3...] */
-#define LIMIT_ORDER_OCTETS (256u << 20) /* of memory for one SORT or THREAD */
-#define LIMIT_SAVED_OCTETS (256u << 10) /* of a saved search result: two for each run */
-#define LIMIT_SORT_KEY 1000u            /* octets of a text that SORT and THREAD compare */
-#define LIMIT_HEADER_FIELDS 1000u       /* names in HEADER.FIELDS */
+#define LIMIT_SECTION_DEPTH 100u          /* numbers in BODY[1.2.3...] */
+#define LIMIT_ORDER_OCTETS (256u << 20)   /* of memory for one SORT or THREAD */
+#define LIMIT_ORDER_ALL_OCTETS (1u << 30) /* of all of them at once */
+#define LIMIT_SAVED_OCTETS (256u << 10)   /* of a saved search result: two for each run */
+#define LIMIT_SORT_KEY 1000u              /* octets of a text that SORT and THREAD compare */
+#define LIMIT_HEADER_FIELDS 1000u         /* names in HEADER.FIELDS */
 #define LIMIT_LIST_PATTERNS 100u
 #define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND, RFC 3502 */
 #define LIMIT_ID_PAIRS 30u          /* RFC 2971 section 3.3 */

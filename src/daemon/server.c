@@ -163,6 +163,7 @@ open_env(struct server *server, const struct takeover *takeover, struct err *err
     env->log = server->house.log;
     atomic_store(&env->settings, &config->settings);
     budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
+    budget_init(&env->order_budget, LIMIT_ORDER_ALL_OCTETS);
     budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
     env->spool =
         (struct spool_place){.dir = config_path(config, "tmp"), .memory = &env->spool_budget};

@@ -44,8 +44,9 @@ struct env {
     struct budget spool_budget; /* octets of spools in memory, all sessions */
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
-    struct accounts *accounts; /* mailbox/memory/account.h, for the front doors */
-    const char *version;       /* "0.1.0" */
+    struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */
+    struct accounts *accounts;  /* mailbox/memory/account.h, for the front doors */
+    const char *version;        /* "0.1.0" */
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */
     atomic_uint busy;                  /* sessions that may still touch the store */

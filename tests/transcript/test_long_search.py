@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import Roost  # noqa: E402
 
 MILLIONS = 2_600_000  # their numbers are more than the 16 MiB that a session's output may hold
@@ -72,6 +73,49 @@ def test_millions_of_numbers(server):
     assert found[8] == ",".join(str(n) for n in range(1, 2 * MILLIONS, 2))
     assert answer(peer, "SEARCH RETURN (ALL) ALL", "ESEARCH")[4:] == ["ALL", f"1:{MILLIONS}"]
     peer.close()
+
+
+def test_millions_in_order(server):
+    """Messages that are the same in everything stay in the order of the mailbox."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    uids = [str(n) for n in range(1, 2 * MILLIONS, 2)]
+    assert answer(peer, "UID SORT (REVERSE SIZE) UTF-8 ALL", "SORT")[2:] == uids
+    assert answer(peer, "UID SORT RETURN (MAX PARTIAL -1:-2) (SUBJECT) UTF-8 ALL", "ESEARCH")[4:] == [
+        "UID", "MAX", uids[-1], "PARTIAL", "(-1:-2", f"{uids[-2]},{uids[-1]})"]
+    assert len(answer(peer, "UID THREAD REFS UTF-8 UID 1:200000", "THREAD")[2].split(")(")) == 100000
+    # Too large for the server in all: refused, and the session goes on.
+    peer.command("SORT (SUBJECT FROM TO CC DATE SIZE) UTF-8 ALL", "NO")
+    assert "[LIMIT]" in peer.last, peer.last
+    peer.close()
+
+
+def test_saved_result_at_its_limit(server):
+    """LIMIT_SAVED_OCTETS: two octets for each run."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    runs = limit("LIMIT_SAVED_OCTETS") // 2
+    some = ",".join(str(2 * n + 1) for n in range(runs))
+    peer.command(f"SEARCH RETURN (SAVE) {some}")
+    assert answer(peer, "SEARCH RETURN (COUNT MAX) $", "ESEARCH")[4:] == ["MAX", str(2 * runs - 1), "COUNT", str(runs)]
+    peer.command(f"SEARCH RETURN (SAVE) {some},{2 * runs + 1}", "NO")
+    assert "[NOTSAVED]" in peer.last, peer.last
+    assert answer(peer, "SEARCH RETURN (COUNT) $", "ESEARCH")[4:] == ["COUNT", "0"]
+    peer.close()
+
+
+def test_nobody_waits_for_the_order(server):
+    """The client hangs up while millions are put in order."""
+    peer = server.login("millions")
+    number = server.number_of(peer)
+    peer.command("SELECT INBOX")
+    peer.send("t THREAD REFERENCES UTF-8 ALL\r\n")
+    time.sleep(0.5)
+    assert select.select([peer.socket], [], [], 0)[0] == [], "it was meant to take longer"
+    peer.close()
+    server.record(number)
 
 
 def test_too_many_keys_for_the_mail(server):

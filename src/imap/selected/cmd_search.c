@@ -12,6 +12,8 @@ search_abandon(struct imap_session *im)
     struct search_run *run = im->work->run;
 
     order_done(run->order);
+    if (run->charged > 0)
+        budget_give(&im->s.env->order_budget, run->charged);
     search_done(run->search);
     im->work->abandon = NULL;
     return true;
@@ -95,6 +97,20 @@ scan(struct imap_session *im, const struct imap_search_req *req, struct search_r
     return found(im, req, run);
 }
 
+/* What the order has grown to is paid from a budget of all sessions. */
+static bool
+charge(struct imap_session *im, struct search_run *run)
+{
+    const int64_t more = (int64_t)order_octets(run->order) - run->charged;
+
+    if (more <= 0)
+        return true;
+    if (!budget_take(&im->s.env->order_budget, more))
+        return false;
+    run->charged += more;
+    return true;
+}
+
 /* Puts what was found in order. */
 static enum imap_step
 put_in_order(struct imap_session *im, struct search_run *run)
@@ -107,6 +123,8 @@ put_in_order(struct imap_session *im, struct search_run *run)
         return step;
     const enum rc rc = order_slice(run->order, tx, im->s.env->clock,
                                    session_now_us(&im->s) + LIMIT_SLICE_US, &err);
+    if (!charge(im, run))
+        return imap_no(im->work, "LIMIT", "Too much mail is being sorted; try again later");
     if (rc == RC_AGAIN)
         return STEP_MORE;
     if (rc != RC_OK)

@@ -33,6 +33,7 @@ struct search_run {
     uint32_t pos;                /* for search_next_run */
     struct view_run seqs;        /* of the mailbox's order: what is left of the run at hand;
                                     first > last: nothing */
+    int64_t charged;             /* of env->order_budget, for order */
     bool after_number;           /* THREAD: a number was written last */
     struct iw line;              /* the answer */
     struct numset_writer set;    /* the numbers of an ESEARCH answer */

@@ -153,6 +153,12 @@ order_needs_store(const struct order *order)
     return order->stage == READING && (order->reads_rows || order->needs_snapshot);
 }
 
+size_t
+order_octets(const struct order *order)
+{
+    return threads_octets(&order->threads) + texts_octets(&order->texts) + order->ranking.cap;
+}
+
 uint32_t
 order_number(const struct order *order, uint32_t place)
 {

@@ -44,6 +44,9 @@ bool order_needs_store(const struct order *order);
 MUST_USE enum rc order_slice(struct order *order, struct store_tx *tx,
                              const struct clock *clock, int64_t deadline_us, struct err *err);
 
+/** Octets of memory in use beside the arena. */
+size_t order_octets(const struct order *order);
+
 /* The result, when order_slice returned RC_OK. */
 /** SORT: the sequence number or UID at this place. */
 uint32_t order_number(const struct order *order, uint32_t place);

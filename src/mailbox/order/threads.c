@@ -33,8 +33,8 @@ threads_done(struct threads *threads)
     buf_done(&threads->roots);
 }
 
-static size_t
-octets_used(const struct threads *threads)
+size_t
+threads_octets(const struct threads *threads)
 {
     return texts_octets(&threads->ids) + texts_octets(&threads->subjects) +
            buf_len(&threads->messages) + buf_len(&threads->nodes) + buf_len(&threads->forest) +
@@ -185,6 +185,7 @@ threads_add(struct threads *threads, const struct threads_message *message)
     if (!by_subject && add_references(threads, item.node, message) != RC_OK)
         return RC_LIMIT;
     buf_put(&threads->messages, &item, sizeof item);
-    return buf_ok(&threads->messages) && octets_used(threads) <= threads->max_octets ? RC_OK
-                                                                                     : RC_LIMIT;
+    return buf_ok(&threads->messages) && threads_octets(threads) <= threads->max_octets
+               ? RC_OK
+               : RC_LIMIT;
 }

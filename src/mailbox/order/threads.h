@@ -73,6 +73,8 @@ struct threads {
 /** max_octets: of memory, for everything. */
 void threads_init(struct threads *threads, enum threads_kind kind, size_t max_octets);
 void threads_done(struct threads *threads);
+/** Octets of memory in use. */
+size_t threads_octets(const struct threads *threads);
 /** RC_LIMIT: memory. */
 MUST_USE enum rc threads_add(struct threads *threads, const struct threads_message *message);
 /** Goes on for about so many messages. RC_AGAIN: not finished. RC_LIMIT: memory. */
