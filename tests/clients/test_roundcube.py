@@ -112,6 +112,15 @@ class Page:
         """As by a button, which does nothing while a request is open."""
         self.browser.wait(words[0], "return !jQuery.active && rcmail.command(...arguments) !== false;", *words)
 
+    def arrange(self, column, order, threads):
+        """As by the options of the list; the column "" is the order of arrival."""
+        self.browser.wait("no request is open", "return !jQuery.active && !rcmail.busy;")
+        self.browser.do("rcmail.set_list_options(undefined, ...arguments);", column, order, threads)
+        self.browser.wait("the list anew", """
+            return !jQuery.active && !rcmail.busy && rcmail.env.sort_col == arguments[0] &&
+                rcmail.env.sort_order == arguments[1] && !rcmail.env.threading == !arguments[2];""",
+                          column, order, threads)
+
     def search(self, word, where, count):
         """where: the boxes to tick in the options, "subject", "body" ..."""
         if not self.browser.do("return document.querySelector('#searchmenu').offsetParent"):
@@ -148,6 +157,18 @@ def story(server, account, page):
     page.rows(12)
     assert "message 20: äöü" in page.read("Grüße 20")
     assert "Die Möwe fliegt über Köln." in page.read("Überraschung")
+
+    # Sorted by the server, whose order knows that an umlaut is a letter; and threaded, where nothing answers anything.
+    page.arrange("subject", "ASC", 0)
+    page.rows(12)
+    assert page.subjects() == sorted(page.subjects()) and page.subjects()[-1] == "Überraschung"
+    page.arrange("subject", "DESC", 0)
+    page.rows(12)
+    assert page.subjects() == sorted(page.subjects(), reverse=True)
+    page.arrange("", "DESC", 1)
+    page.rows(12)
+    page.arrange("", "DESC", 0)
+    page.rows(12)
 
     # Words with an umlaut, in the header and in the text.
     assert page.search("Überraschung", ["subject", "from"], 1) == ["Überraschung"]
@@ -221,6 +242,8 @@ def test_roundcube(server, tmp_path, security):
     picture = server.run("explain", "--account", account).stdout
     assert re.search(rf"Roundcube.*: {len(told)} ends", picture), picture
     # Roundcube's own log of its dialogues.
+    said = roundcube.imap_log.read_text(errors="replace")
+    assert re.search(r"UID SORT \(SUBJECT\)|UID SORT .*\(SUBJECT\)", said) and "UID THREAD REFS " in said
     read = json.loads(server.run("explain", str(roundcube.imap_log), "--all", "--json", config=False).stdout)
     assert read["files"][0]["not_understood"] == 0, read["files"]
     assert len(read["sessions"]) == len(told), (len(read["sessions"]), len(told))
