@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this server can do, by the state of the session. A word stands here only when all of
- * what it promises works (docs/protocol.md lists the standards behind the words).
+ * What this server can do, by the state of the session: the rows of capability.def that hold
+ * now.
  */
 #include "imap/imap_session.h"
 
@@ -35,23 +35,74 @@ imap_scram_offered(const struct imap_session *im)
     return auth_scram_ready(im->s.env->auth);
 }
 
+/* When a row is shown; bits. */
+enum shown {
+    BEFORE_TLS = 1,
+    BEFORE_LOGIN = 2,
+    AFTER_LOGIN = 4,
+    NOT_LOGGED_IN = BEFORE_TLS | BEFORE_LOGIN,
+    ALWAYS = NOT_LOGGED_IN | AFTER_LOGIN,
+};
+
+enum condition {
+    NO_CONDITION,
+    APPEND_OCTETS, /* none either, but the limit follows the word (RFC 7889) */
+    TLS_CONFIGURED,
+    PLAINTEXT_ALLOWED,
+    PLAINTEXT_REFUSED,
+    SCRAM_OFFERED,
+};
+
+static const struct capability {
+    struct span word;
+    enum shown shown;
+    enum condition condition;
+} capabilities[] = {
+#define CAPABILITY(word, shown, condition) {SPAN_INIT(word), shown, condition},
+#include "imap/capability.def"
+#undef CAPABILITY
+};
+
+static enum shown
+shown_now(const struct imap_session *im)
+{
+    if (im->state != IMAP_NOT_AUTHENTICATED)
+        return AFTER_LOGIN;
+    return session_is_private(&im->s) ? BEFORE_LOGIN : BEFORE_TLS;
+}
+
+static bool
+condition_holds(const struct imap_session *im, enum condition condition)
+{
+    switch (condition) {
+    case NO_CONDITION:
+    case APPEND_OCTETS:
+        return true;
+    case TLS_CONFIGURED:
+        return im->s.env->tls != NULL;
+    case PLAINTEXT_ALLOWED:
+        return imap_plaintext_allowed(im);
+    case PLAINTEXT_REFUSED:
+        return !imap_plaintext_allowed(im);
+    case SCRAM_OFFERED:
+        return imap_scram_offered(im);
+    }
+    return false;
+}
+
 void
 imap_put_capabilities(struct imap_session *im, struct buf *out)
 {
-    buf_put_lit(
-        out, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS MOVE UNSELECT "
-             "CHILDREN SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS "
-             "STATUS=SIZE MULTIAPPEND ESEARCH SEARCHRES SORT SORT=DISPLAY ESORT "
-             "THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL WITHIN");
-    buf_printf(out, " APPENDLIMIT=%ju", (uintmax_t)env_settings(im->s.env)->append_octets);
-    if (im->state != IMAP_NOT_AUTHENTICATED)
-        return;
-    if (!session_is_private(&im->s) && im->s.env->tls != NULL)
-        buf_put_lit(out, " STARTTLS");
-    if (imap_plaintext_allowed(im))
-        buf_put_lit(out, " AUTH=PLAIN AUTH=LOGIN");
-    else
-        buf_put_lit(out, " LOGINDISABLED"); /* RFC 3501 section 7.2.1 */
-    if (imap_scram_offered(im))
-        buf_put_lit(out, " AUTH=SCRAM-SHA-256");
+    const enum shown now = shown_now(im);
+
+    for (size_t i = 0; i < ARRAY_LEN(capabilities); i++) {
+        const struct capability *row = &capabilities[i];
+        if ((row->shown & now) == 0 || !condition_holds(im, row->condition))
+            continue;
+        if (i > 0)
+            buf_put_char(out, ' ');
+        buf_put_span(out, row->word);
+        if (row->condition == APPEND_OCTETS)
+            buf_put_u64(out, env_settings(im->s.env)->append_octets);
+    }
 }
