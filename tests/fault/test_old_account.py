@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import test_upgrade  # noqa: E402
 from roost_server import Roost  # noqa: E402
 
 MESSAGES = 300
@@ -48,6 +50,15 @@ def rows(server, sql):
     return found
 
 
+def downgrade(path):
+    """To version 1, which had no keys."""
+    db = sqlite3.connect(path)
+    db.executescript("""ALTER TABLE message DROP COLUMN keys;
+        ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
+        PRAGMA user_version = 1;""")
+    db.close()
+
+
 class Server(Roost):
     def mail_db(self):
         return next(p for p in (self.home / "accounts").rglob("mail.db") if "spare" not in p.parts)
@@ -63,11 +74,7 @@ def test_answers_stay_the_same():
         server.stop()
         made = rows(server, "SELECT id, keys FROM message ORDER BY id")
         assert len(made) == MESSAGES and all(keys for _, keys in made)
-        db = sqlite3.connect(server.mail_db())
-        db.executescript("""ALTER TABLE message DROP COLUMN keys;
-            ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
-            PRAGMA user_version = 1;""")
-        db.close()
+        downgrade(server.mail_db())
 
         server.start()  # nobody has come to the account in the background yet
         assert answers(server) == right
@@ -91,3 +98,25 @@ def test_answers_stay_the_same():
         db.close()
         server.start()
         assert answers(server) == right
+
+
+def test_an_upgrade_finds_an_older_account():
+    """The process that comes opens it only when the old one is gone, and then brings it up to date."""
+    with test_upgrade.Server(accounts=["anna", "old"], options=test_upgrade.MANY) as server:
+        for number in range(3):
+            test_upgrade.deliver(server, number, "old")
+        before = {path for path in (server.home / "accounts").rglob("mail.db") if "spare" not in path.parts}
+        server.stop()
+        (path,) = before
+        downgrade(path)
+        server.start()
+        idle = test_upgrade.idler(server)
+        assert server.upgrade() == 1
+        peer = server.login("old")
+        peer.command("SELECT INBOX")
+        assert peer.command("SORT (REVERSE ARRIVAL REVERSE DATE) UTF-8 ALL")[0].startswith("* SORT ")
+        test_upgrade.deliver(server, 3, "old")
+        assert "* 4 EXISTS" in peer.command("NOOP")
+        peer.command("LOGOUT")
+        idle.send("DONE\r\n")
+        test_upgrade.skip_to(idle, "i OK")
