@@ -17,6 +17,7 @@
 #include "door/read.h"
 #include "door/write.h"
 #include "imap/imap.h"
+#include "imap/names/target.h"
 #include "mailbox/memory/account.h"
 #include "mailbox/memory/hub.h"
 #include "mailbox/sync.h"
@@ -131,8 +132,10 @@ struct imap_work {
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */
     size_t spool_count;
-    enum rc spool_rc;      /* the first failure to keep one */
-    int64_t wait_until_us; /* STEP_WAIT ends then at the latest; 0: no such time */
+    enum rc spool_rc;          /* the first failure to keep one */
+    int64_t wait_until_us;     /* STEP_WAIT ends then at the latest; 0: no such time */
+    struct imap_target target; /* of the mailbox that the command names */
+    struct account *turn_of;   /* whose turn `write` is for; NULL: none was asked for */
     struct door_write write;
     struct turn_req look; /* under way when its wake is set; see imap_catch_up */
     bool probed;          /* its client has closed its side and was written to since */
@@ -181,21 +184,27 @@ enum imap_step imap_no(struct imap_work *work, const char *code, const char *tex
 enum imap_step imap_bad(struct imap_work *work, const char *text);
 /** NO (or BAD) with what the table says of rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
-/** NO [CANNOT] when the client's mailbox name is one nobody can have; else false. */
-bool imap_bad_name(struct imap_work *work, const struct mbox_arg *arg,
-                   enum imap_step *step_out);
+
+/* ---- names/target.c ---- */
+/** False: *step_out is the NO that the command returns, because nobody can have such a name, or
+ *  because the session lacks one of the rights in needs. That a mailbox exists is not checked.
+ */
+MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *arg,
+                               unsigned needs, struct imap_target *target_out,
+                               enum imap_step *step_out);
 
 /* ---- waiting: wait.c ---- */
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
-MUST_USE bool imap_read_begin(struct imap_session *im, struct store_tx **tx_out,
-                              enum imap_step *step_out);
+MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,
+                              struct store_tx **tx_out, enum imap_step *step_out);
 /** Before a read that begins its snapshot itself. The same answers. */
-MUST_USE bool imap_read_ready(struct imap_session *im, enum imap_step *step_out);
+MUST_USE bool imap_read_ready(struct imap_session *im, struct account *acct,
+                              enum imap_step *step_out);
 /** Memory holds what was acknowledged anywhere before the command came. The same answers. */
 MUST_USE bool imap_catch_up(struct imap_session *im, enum imap_step *step_out);
 /** Runs a request through slot and turn. True: it was executed, see req->result. False: return
  *  *step_out (STEP_WAIT). */
-MUST_USE bool imap_turn(struct imap_session *im, struct turn_req *req,
+MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
                         enum imap_step *step_out);
 /** The view with members. Otherwise *step_out. */
 MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,

@@ -74,12 +74,3 @@ imap_fail(struct imap_session *im, enum rc rc, const struct err *err)
     log_put(&im->s.log, LOG_E_COMMAND_FAILED, "%s", text);
     return imap_no(im->work, "SERVERBUG", "The server failed");
 }
-
-bool
-imap_bad_name(struct imap_work *work, const struct mbox_arg *arg, enum imap_step *step_out)
-{
-    if (arg->invalid == NULL)
-        return false;
-    *step_out = imap_no(work, "CANNOT", arg->invalid);
-    return true;
-}

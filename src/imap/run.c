@@ -649,7 +649,7 @@ imap_release(struct session *session)
     end_note(im);
     door_read_cancel(&im->read, session);
     if (work != NULL) {
-        if (!door_write_cancel(&work->write, session, im->acct))
+        if (!door_write_cancel(&work->write, session, work->turn_of))
             return false;
         if (work->abandon != NULL && !work->abandon(im))
             return false;

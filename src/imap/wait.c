@@ -7,9 +7,9 @@
 #include "imap/imap_session.h"
 
 bool
-imap_read_ready(struct imap_session *im, enum imap_step *step_out)
+imap_read_ready(struct imap_session *im, struct account *acct, enum imap_step *step_out)
 {
-    switch (door_read_ready(&im->read, &im->s, im->acct)) {
+    switch (door_read_ready(&im->read, &im->s, acct)) {
     case RC_OK:
         return true;
     case RC_AGAIN:
@@ -22,13 +22,14 @@ imap_read_ready(struct imap_session *im, enum imap_step *step_out)
 }
 
 bool
-imap_read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
+imap_read_begin(struct imap_session *im, struct account *acct, struct store_tx **tx_out,
+                enum imap_step *step_out)
 {
-    if (!imap_read_ready(im, step_out))
+    if (!imap_read_ready(im, acct, step_out))
         return false;
     struct err err = {.rc = RC_OK};
     const enum rc rc =
-        store_read_begin(account_store(im->acct), session_waker(&im->s), tx_out, &err);
+        store_read_begin(account_store(acct), session_waker(&im->s), tx_out, &err);
 
     if (rc == RC_OK)
         return true;
@@ -37,10 +38,13 @@ imap_read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_ste
 }
 
 bool
-imap_turn(struct imap_session *im, struct turn_req *req, enum imap_step *step_out)
+imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
+          enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
-    const enum rc rc = door_write(&work->write, &im->s, im->acct, req);
+
+    work->turn_of = acct;
+    const enum rc rc = door_write(&work->write, &im->s, acct, req);
 
     if (rc == RC_OK)
         return true;
@@ -69,7 +73,7 @@ imap_catch_up(struct imap_session *im, enum imap_step *step_out)
             return true;
         turn_look_init(look, session_waker(&im->s));
     }
-    if (!imap_turn(im, look, step_out))
+    if (!imap_turn(im, im->acct, look, step_out))
         return false;
     if (look->result == RC_OK)
         return true;

@@ -78,7 +78,7 @@ run_new(struct imap_session *im, struct imap_work *work)
     if (run == NULL)
         return NULL;
     append_op_init(&run->op, &work->arena, session_waker(&im->s));
-    run->op.name = req->mailbox.name;
+    run->op.name = work->target.name;
     run->op.msg_count = req->message_count;
     run->op.msgs = arena_array(&work->arena, struct append_msg, req->message_count);
     run->ingests = arena_array(&work->arena, struct ingest, req->message_count);
@@ -95,7 +95,7 @@ cmd_append_run(struct imap_session *im, struct imap_work *work)
     if (run == NULL) {
         if (work->spool_rc != RC_OK)
             return imap_fail(im, work->spool_rc, NULL);
-        if (imap_bad_name(work, &req->mailbox, &step))
+        if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
             return step;
         for (size_t i = 0; i < req->message_count; i++)
             if (req->messages[i].utf8)
@@ -106,7 +106,7 @@ cmd_append_run(struct imap_session *im, struct imap_work *work)
     }
     if (run->prepared < req->message_count)
         return prepare_one(im, run);
-    if (!imap_turn(im, &run->op.turn, &step))
+    if (!imap_turn(im, work->target.acct, &run->op.turn, &step))
         return step;
     return conclude(im, run);
 }

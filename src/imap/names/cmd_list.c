@@ -116,7 +116,7 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (!imap_read_begin(im, &tx, &step))
+    if (!imap_read_begin(im, im->acct, &tx, &step))
         return step;
     const enum rc rc =
         names_list_new(&work->arena, tx, &work->cmd.u.list, kind, &run->list, &err);
@@ -136,7 +136,7 @@ entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (wants_tx && !imap_read_begin(im, &tx, step_out))
+    if (wants_tx && !imap_read_begin(im, im->acct, &tx, step_out))
         return false;
     if (status_of_row(im->acct, tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
         status_line(im, run->entry.name, &status, req->status_items);
@@ -201,9 +201,11 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
 
     if (status_items_unknown(req->items))
         return imap_bad(work, "A STATUS item is not known");
-    if (imap_bad_name(work, &req->mailbox, &step) || !imap_read_begin(im, &tx, &step))
+    if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
+        !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
-    const enum rc rc = status_get(im->acct, tx, req->mailbox.name, req->items, &status, &err);
+    const enum rc rc =
+        status_get(work->target.acct, tx, work->target.name, req->items, &status, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     status_line(im, req->mailbox.name, &status, req->items);

@@ -44,7 +44,7 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (imap_bad_name(work, &req->mailbox, &step))
+        if (!imap_target_find(im, &req->mailbox, RIGHT_CREATE, &work->target, &step))
             return step;
         if (req->unknown_use)
             return imap_no(work, "USEATTR", "That special use is not known");
@@ -52,10 +52,10 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_create_op_init(op, &work->arena, session_waker(&im->s));
-        op->name = req->mailbox.name;
+        op->name = work->target.name;
         op->special_use = names_use_of_wire(req->uses);
     }
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
     return conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
@@ -68,15 +68,15 @@ cmd_delete_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (imap_bad_name(work, &req->mailbox, &step))
+        if (!imap_target_find(im, &req->mailbox, RIGHT_DELETE_MAILBOX, &work->target, &step))
             return step;
         op = RUN_STATE(work, struct names_delete_op);
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_delete_op_init(op, &work->arena, session_waker(&im->s));
-        op->name = req->mailbox.name;
+        op->name = work->target.name;
     }
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
     return conclude(im, &op->turn, op->refusal, "DELETE completed");
 }
@@ -87,18 +87,20 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
     const struct imap_rename_req *req = &work->cmd.u.rename;
     struct names_rename_op *op = work->run;
     enum imap_step step = STEP_DONE;
+    struct imap_target to;
 
     if (op == NULL) {
-        if (imap_bad_name(work, &req->from, &step) || imap_bad_name(work, &req->to, &step))
+        if (!imap_target_find(im, &req->from, RIGHT_DELETE_MAILBOX, &work->target, &step) ||
+            !imap_target_find(im, &req->to, RIGHT_CREATE, &to, &step))
             return step;
         op = RUN_STATE(work, struct names_rename_op);
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_rename_op_init(op, &work->arena, session_waker(&im->s));
-        op->from = req->from.name;
-        op->to = req->to.name;
+        op->from = work->target.name;
+        op->to = to.name;
     }
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
     return conclude(im, &op->turn, op->refusal, "RENAME completed");
 }
@@ -112,16 +114,17 @@ cmd_subscribe_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (imap_bad_name(work, &req->mailbox, &step))
+        if (!imap_target_find(im, &req->mailbox, subscribe ? RIGHT_LOOKUP : 0, &work->target,
+                              &step))
             return step;
         op = RUN_STATE(work, struct names_subscribe_op);
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_subscribe_op_init(op, session_waker(&im->s));
-        op->name = req->mailbox.name;
+        op->name = work->target.name;
         op->subscribe = subscribe;
     }
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
     return conclude(im, &op->turn, op->refusal,
                     subscribe ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");

@@ -25,7 +25,7 @@ uids_of(struct imap_session *im, struct imap_msgs *msgs, struct named *named_out
     struct imap_work *work = im->work;
     AUTO_TX tx = NULL;
 
-    if (!imap_read_begin(im, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
+    if (!imap_read_begin(im, im->acct, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
         !imap_resolve(im, msgs, &named_out->seqs, &named_out->seq_count, step_out))
         return false;
     const enum rc rc = view_uid_runs(&im->view, named_out->seqs, named_out->seq_count,
@@ -95,7 +95,7 @@ count_expunged(struct imap_session *im, const struct named *named, uint32_t *exp
     mailbox_state(im->view.mailbox, &state);
     if (state.last_expunge_modseq <= im->view.modseq)
         return true;
-    if (!imap_read_begin(im, &tx, step_out))
+    if (!imap_read_begin(im, im->acct, &tx, step_out))
         return false;
     const enum rc rc = view_current(&im->view, tx, &now, &err);
     if (rc != RC_OK) {
@@ -149,7 +149,7 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
         return store_begin(im, work);
     struct store_run *run = work->run;
     if (!run->applied) {
-        if (!imap_turn(im, &run->op.turn, &step))
+        if (!imap_turn(im, im->acct, &run->op.turn, &step))
             return step;
         if (run->op.turn.result != RC_OK)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
@@ -172,13 +172,13 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
 
     if (op == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (imap_bad_name(work, &req->mailbox, &step))
+    if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
         return step;
     if (!uids_of(im, &req->msgs, &named, &step))
         return step;
     copy_op_init(op, &work->arena, session_waker(&im->s));
     op->from_mbox = im->selected;
-    op->to_name = req->mailbox.name;
+    op->to_name = work->target.name;
     op->runs = named.uids;
     op->run_count = named.uid_count;
     op->move = move;
@@ -224,7 +224,7 @@ cmd_copy_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL)
         return copy_begin(im, work, move);
     struct copy_op *op = work->run;
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, im->acct, &op->turn, &step))
         return step;
     if (op->turn.result == RC_NOT_FOUND)
         return imap_no(work, "TRYCREATE", "No such mailbox");
@@ -273,7 +273,7 @@ cmd_expunge_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL)
         return expunge_begin(im, work);
     struct expunge_op *op = work->run;
-    if (!imap_turn(im, &op->turn, &step))
+    if (!imap_turn(im, im->acct, &op->turn, &step))
         return step;
     if (op->turn.result != RC_OK)
         return imap_fail(im, op->turn.result, &op->turn.err);
@@ -292,7 +292,7 @@ cmd_close_run(struct imap_session *im, struct imap_work *work)
         if (work->run == NULL)
             return expunge_begin(im, work);
         struct expunge_op *op = work->run;
-        if (!imap_turn(im, &op->turn, &step))
+        if (!imap_turn(im, im->acct, &op->turn, &step))
             return step;
         if (op->turn.result != RC_OK)
             return imap_fail(im, op->turn.result, &op->turn.err);

@@ -335,11 +335,11 @@ send_window(struct imap_session *im, struct fetch_run *run)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (run->stage != STAGE_ENTRIES && !imap_read_begin(im, &tx, &step))
+    if (run->stage != STAGE_ENTRIES && !imap_read_begin(im, im->acct, &tx, &step))
         return step;
     rc = fetch_slice_begin(run->fetch, tx, &err);
     if (rc == RC_AGAIN && tx == NULL) {
-        if (!imap_read_begin(im, &tx, &step))
+        if (!imap_read_begin(im, im->acct, &tx, &step))
             return step;
         rc = fetch_slice_begin(run->fetch, tx, &err);
     }
@@ -434,7 +434,7 @@ mark(struct imap_session *im, struct fetch_run *run)
 {
     enum imap_step step = STEP_DONE;
 
-    if (!imap_turn(im, &run->mark.turn, &step))
+    if (!imap_turn(im, im->acct, &run->mark.turn, &step))
         return step;
     if (run->mark.turn.result != RC_OK)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
@@ -518,7 +518,7 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
         return imap_bad(work, "CONDSTORE is not supported");
     if ((req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0)
         return imap_bad(work, "BINARY is not supported");
-    if (!imap_read_begin(im, &tx, &step) || !imap_view_awake(im, tx, &step) ||
+    if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step) ||
         !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step))
         return step;
     if (req->has_partial)

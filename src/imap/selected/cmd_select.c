@@ -85,17 +85,18 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
     /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
     imap_unselect(im);
-    if (imap_bad_name(work, &req->mailbox, &step) || !imap_read_ready(im, &step))
+    if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
+        !imap_read_ready(im, work->target.acct, &step))
         return step;
-    const enum rc rc =
-        mailbox_open(im->acct, session_waker(&im->s), req->mailbox.name, &mailbox, &err);
+    const enum rc rc = mailbox_open(work->target.acct, session_waker(&im->s), work->target.name,
+                                    &mailbox, &err);
     if (rc == RC_AGAIN)
         return STEP_WAIT;
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     mailbox_state(mailbox, &state);
     const struct watch_filter filter = {WATCH_NOTHING, &state.mbox, 1};
-    hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
+    hub_watch(work->target.acct, &im->watch, &filter, session_waker(&im->s));
     view_init(&im->view, mailbox, mode);
     im->selected = state.mbox;
     im->state = IMAP_SELECTED;
@@ -117,7 +118,7 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
         return select_begin(im, work, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
     /* A snapshot begun after the view: it holds all that the view counts. The view is kept
      * while this waits, for it has taken the \Recent messages. */
-    if (!imap_read_begin(im, &tx, &step))
+    if (!imap_read_begin(im, im->acct, &tx, &step))
         return step;
     mailbox_state(im->view.mailbox, &state);
     const enum rc rc = describe(im, tx, &state, &err);

@@ -124,7 +124,7 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
     arena_reset(&work->sync_arena);
     enum rc rc = sync_begin(&im->view, NULL, mode, &work->sync_arena, &work->sync, &err);
     if (rc == RC_AGAIN) {
-        if (!imap_read_begin(im, &tx, step_out))
+        if (!imap_read_begin(im, im->acct, &tx, step_out))
             return false;
         rc = sync_begin(&im->view, tx, mode, &work->sync_arena, &work->sync, &err);
     }

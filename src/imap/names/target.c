@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "imap/imap_session.h"
+
+bool
+imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned needs,
+                 struct imap_target *target_out, enum imap_step *step_out)
+{
+    if (arg->invalid != NULL) {
+        *step_out = imap_no(im->work, "CANNOT", arg->invalid);
+        return false;
+    }
+    *target_out = (struct imap_target){im->acct, arg->name, RIGHTS_ALL};
+    if ((target_out->rights & needs) == needs)
+        return true;
+    /* Who may not even look it up does not learn that it is there (RFC 4314 section 6). */
+    *step_out = (target_out->rights & RIGHT_LOOKUP) == 0
+                    ? imap_no(im->work, "NONEXISTENT", "No such mailbox")
+                    : imap_no(im->work, "NOPERM", "Not permitted");
+    return false;
+}
