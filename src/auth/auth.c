@@ -37,7 +37,7 @@ auth_reason_name(enum auth_reason reason)
     return names[reason];
 }
 
-void
+bool
 auth_secret_mac(const struct auth *auth, const char *purpose, struct span name, uint8_t out[32])
 {
     uint8_t text[REGISTRY_NAME_OCTETS + 32];
@@ -50,8 +50,8 @@ auth_secret_mac(const struct auth *auth, const char *purpose, struct span name, 
     const struct span part = span_head(name, REGISTRY_NAME_OCTETS);
     if (part.len > 0)
         memcpy(text + len, part.ptr, part.len);
-    CHECK(HMAC(EVP_sha256(), auth->secret, sizeof auth->secret, text, len + part.len, out,
-               &mac_octets) != NULL);
+    return HMAC(EVP_sha256(), auth->secret, sizeof auth->secret, text, len + part.len, out,
+                &mac_octets) != NULL;
 }
 
 /* --- Kinds of hashes --- */
@@ -98,11 +98,12 @@ kind_note(struct auth *auth, const char *crypt)
 static void
 kind_for_unknown(struct auth *auth, struct span name, char out[REGISTRY_CRYPT_OCTETS])
 {
-    uint8_t mac[32];
+    uint8_t mac[32] = {0};
     uint32_t pick;
     uint32_t total = 0;
 
-    auth_secret_mac(auth, "kind", name, mac);
+    if (!auth_secret_mac(auth, "kind", name, mac))
+        memset(mac, 0, sizeof mac); /* any kind will do */
     memcpy(&pick, mac, sizeof pick);
     const char *setting = auth->setting;
     lock_enter(&auth->lock);

@@ -48,9 +48,9 @@ struct auth {
 enum rc password_setting(const struct password_policy *policy, char out[REGISTRY_CRYPT_OCTETS],
                          struct err *err);
 
-/* HMAC-SHA-256 under the server's secret over purpose and name. */
-void auth_secret_mac(const struct auth *auth, const char *purpose, struct span name,
-                     uint8_t out[32]);
+/* HMAC-SHA-256 under the server's secret over purpose and name. False: no memory. */
+MUST_USE bool auth_secret_mac(const struct auth *auth, const char *purpose, struct span name,
+                              uint8_t out[32]);
 
 /* RC_OK when authzid is empty or means this account. */
 enum rc auth_check_authzid(struct auth *auth, struct span authzid,

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/check.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/lock.h"
@@ -52,15 +51,17 @@ struct known {
     char *path; /* owned; NULL: nowhere */
 };
 
-static void
+/* False: no memory. */
+static bool
 mac_of(const struct known *known, struct span text, uint8_t mac[MAC_OCTETS])
 {
     unsigned len = 0;
 
-    CHECK(HMAC(EVP_sha256(), known->secret, SECRET_OCTETS, (const uint8_t *)text.ptr, text.len,
-               mac, &len) != NULL);
+    return HMAC(EVP_sha256(), known->secret, SECRET_OCTETS, (const uint8_t *)text.ptr, text.len,
+                mac, &len) != NULL;
 }
 
+/* 0: no memory, so the pair counts as unknown. */
 static uint64_t
 key_of(const struct known *known, struct span address, uint64_t account_id)
 {
@@ -74,9 +75,11 @@ key_of(const struct known *known, struct span address, uint64_t account_id)
     text[sizeof purpose] = (char)address.len;
     memcpy(text + sizeof purpose + 1, address.ptr, len);
     memcpy(text + sizeof purpose + 17, &account_id, sizeof account_id);
-    mac_of(known, span_of(text, sizeof text), mac);
+    if (!mac_of(known, span_of(text, sizeof text), mac))
+        return 0;
     memcpy(&key, mac, sizeof key);
-    mac_of(known, span_of(&account_id, sizeof account_id), mac);
+    if (!mac_of(known, span_of(&account_id, sizeof account_id), mac))
+        return 0;
     key = (key & UINT64_MAX >> 8) | (uint64_t)mac[0] << ACCOUNT_SHIFT;
     return key == 0 ? 1 : key;
 }
@@ -148,6 +151,8 @@ known_has(struct known *known, struct span address, uint64_t account_id)
         return true;
     const uint64_t key = key_of(known, address, account_id);
     const uint32_t hour = hour_now(known);
+    if (key == 0)
+        return false;
     lock_enter(&known->lock);
     const struct pair *pair = find(known, key);
     const bool has = pair != NULL && is_fresh(pair, hour);
@@ -162,6 +167,8 @@ known_note(struct known *known, struct span address, uint64_t account_id)
         return;
     const uint64_t key = key_of(known, address, account_id);
     const uint32_t hour = hour_now(known);
+    if (key == 0)
+        return;
     lock_enter(&known->lock);
     put(known, key, hour);
     lock_leave(&known->lock);
@@ -206,8 +213,8 @@ load(struct known *known)
     if (all.len < sizeof mark + MAC_OCTETS || memcmp(all.ptr, mark, sizeof mark) != 0)
         return;
     const struct span signed_part = span_head(all, all.len - MAC_OCTETS);
-    mac_of(known, signed_part, mac);
-    if (CRYPTO_memcmp(mac, all.ptr + signed_part.len, MAC_OCTETS) != 0)
+    if (!mac_of(known, signed_part, mac) ||
+        CRYPTO_memcmp(mac, all.ptr + signed_part.len, MAC_OCTETS) != 0)
         return;
     struct span rows = span_tail(signed_part, sizeof mark);
     for (; rows.len >= ROW_OCTETS; rows = span_tail(rows, ROW_OCTETS))
@@ -257,10 +264,12 @@ known_save(struct known *known, struct err *err)
     lock_leave(&known->lock);
     if (!changed)
         return RC_OK;
-    mac_of(known, buf_span(&text), mac);
-    buf_put(&text, mac, sizeof mac);
-    const enum rc rc = buf_ok(&text) ? replace(known, buf_span(&text), err)
-                                     : err_set(err, RC_LIMIT, 0, "known logins: no memory");
+    const bool whole = buf_ok(&text) && mac_of(known, buf_span(&text), mac);
+    if (whole)
+        buf_put(&text, mac, sizeof mac);
+    const enum rc rc = whole && buf_ok(&text)
+                           ? replace(known, buf_span(&text), err)
+                           : err_set(err, RC_LIMIT, 0, "known logins: no memory");
     if (rc != RC_OK) {
         lock_enter(&known->lock);
         known->changed = true;

@@ -150,20 +150,22 @@ on_credentials(struct sasl *sasl, Gsasl_session *session)
     return GSASL_OK;
 }
 
-/* Keys that nothing matches, and a salt that stays the same. */
-static void
+/* Keys that nothing matches, and a salt that stays the same. False: no memory. */
+static bool
 invent_keys(const struct sasl *sasl, struct scram_keys *keys)
 {
     uint8_t mac[32];
     const struct span name = span_of_str(sasl->name);
 
-    auth_secret_mac(sasl->auth, "scram-salt", name, mac);
+    if (!auth_secret_mac(sasl->auth, "scram-salt", name, mac) ||
+        !auth_secret_mac(sasl->auth, "scram-stored", name, keys->stored_key) ||
+        !auth_secret_mac(sasl->auth, "scram-server", name, keys->server_key))
+        return false;
     memcpy(keys->salt, mac, INVENTED_SALT_OCTETS);
     keys->salt_octets = INVENTED_SALT_OCTETS;
-    auth_secret_mac(sasl->auth, "scram-stored", name, keys->stored_key);
-    auth_secret_mac(sasl->auth, "scram-server", name, keys->server_key);
     keys->iterations = sasl->auth->policy.scram_iterations ? sasl->auth->policy.scram_iterations
                                                            : LIMIT_SCRAM_ITERATIONS;
+    return true;
 }
 
 static int
@@ -207,8 +209,8 @@ on_keys_wanted(struct sasl *sasl, Gsasl_session *session)
     }
     if (sasl->known)
         keys = sasl->account.scram;
-    else
-        invent_keys(sasl, &keys);
+    else if (!invent_keys(sasl, &keys))
+        return GSASL_MALLOC_ERROR;
     snprintf(iterations, sizeof iterations, "%u", keys.iterations);
     int result = gsasl_property_set(session, GSASL_SCRAM_ITER, iterations);
     if (result == GSASL_OK)

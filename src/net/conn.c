@@ -17,7 +17,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -160,24 +160,32 @@ bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
     return cmd == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-static BIO_METHOD *bio_method;
-static pthread_once_t bio_method_once = PTHREAD_ONCE_INIT;
+static _Atomic(BIO_METHOD *) bio_method;
 
-static void
-bio_method_make(void)
+/* Made by the first connection that has the memory for it. NULL: no memory. */
+static BIO_METHOD *
+bio_method_get(void)
 {
-    bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "roost connection");
-    CHECK(bio_method != NULL);
-    CHECK(BIO_meth_set_read(bio_method, bio_read) == 1);
-    CHECK(BIO_meth_set_write(bio_method, bio_write) == 1);
-    CHECK(BIO_meth_set_ctrl(bio_method, bio_ctrl) == 1);
+    BIO_METHOD *method = atomic_load(&bio_method);
+
+    if (method != NULL)
+        return method;
+    BIO_METHOD *made =
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "roost connection");
+    if (made == NULL || BIO_meth_set_read(made, bio_read) != 1 ||
+        BIO_meth_set_write(made, bio_write) != 1 || BIO_meth_set_ctrl(made, bio_ctrl) != 1 ||
+        !atomic_compare_exchange_strong(&bio_method, &method, made)) {
+        BIO_meth_free(made);
+        return method; /* another connection's, or NULL */
+    }
+    return made;
 }
 
 static enum rc
 tls_begin(struct conn *conn, struct tls_server *tls)
 {
-    pthread_once(&bio_method_once, bio_method_make);
-    BIO *bio = BIO_new(bio_method);
+    BIO_METHOD *method = bio_method_get();
+    BIO *bio = method == NULL ? NULL : BIO_new(method);
     if (bio == NULL)
         return RC_LIMIT;
     BIO_set_data(bio, conn);
