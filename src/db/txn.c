@@ -31,6 +31,15 @@ gone(const struct db *db, struct err *err)
     return err_set(err, RC_GONE, 0, "%s: SQLite has rolled the transaction back", db->path);
 }
 
+/* Whoever has no memory left must still be able to end what he has begun. */
+static enum rc
+rollback_prepare(struct db *db, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get_builtin(db, BUILTIN_ROLLBACK);
+
+    return stmt_end(&stmt, err);
+}
+
 enum rc
 txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err)
 {
@@ -39,7 +48,9 @@ txn_begin(struct txn *txn, struct db *db, enum txn_mode mode, struct err *err)
 
     if (rc != RC_OK)
         return rc;
-    rc = run(db, mode == TXN_WRITE ? BUILTIN_BEGIN_IMMEDIATE : BUILTIN_BEGIN, err);
+    rc = rollback_prepare(db, err);
+    if (rc == RC_OK)
+        rc = run(db, mode == TXN_WRITE ? BUILTIN_BEGIN_IMMEDIATE : BUILTIN_BEGIN, err);
     if (rc == RC_OK)
         txn->db = db;
     else
@@ -74,10 +85,9 @@ txn_abort(struct txn *txn)
     txn->db = NULL;
     if (db == NULL)
         return;
-    /* ROLLBACK fails only when there is nothing left to roll back, or for want of memory to
-     * prepare it: then the plain interface, which needs none of our own, is tried. */
-    if (is_open(db) && run(db, BUILTIN_ROLLBACK, NULL) != RC_OK && is_open(db))
-        (void)sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+    if (is_open(db))
+        (void)run(db, BUILTIN_ROLLBACK,
+                  NULL); /* fails when there is nothing left to roll back */
     db_release(db);
 }
 
