@@ -469,6 +469,9 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
     case IMAP_FRAME_NUL:
         refuse(im, imap_text_tag(text), IW_BAD, NULL, "NUL in a command");
         return GO_ON;
+    case IMAP_FRAME_NO_MEMORY:
+        session_end(&im->s, END_LIMIT_MEMORY, "text of a command");
+        return GO_ON;
     }
     return GO_ON;
 }
@@ -488,6 +491,8 @@ input_take(struct imap_session *im)
             session_end(&im->s, END_LINE_TOO_LONG, "in AUTHENTICATE");
             return GO_ON;
         }
+        if (frame == IMAP_FRAME_NO_MEMORY)
+            return frame_handle(im, frame);
         const struct span line =
             frame == IMAP_FRAME_NUL ? SPAN("\\0") : imap_framer_text(framer);
         log_line_in(&im->s.log, LINE_SECRET, line);

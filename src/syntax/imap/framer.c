@@ -294,7 +294,7 @@ take_line(struct imap_framer *framer, struct buf *in, bool braces)
     buf_put(&framer->text, head.ptr, seen);
     buf_consume(in, seen);
     if (!buf_ok(&framer->text))
-        return give_up(framer, IMAP_FRAME_TOO_LONG);
+        return IMAP_FRAME_NO_MEMORY;
     if (event == EVENT_NUL)
         return give_up(framer, IMAP_FRAME_NUL);
     if (event == EVENT_LITERAL && braces)
@@ -342,11 +342,8 @@ take_inline(struct imap_framer *framer, struct buf *in)
 
     buf_put_span(&framer->text, octets);
     buf_consume(in, octets.len);
-    if (!buf_ok(&framer->text)) { /* the system has no memory: lose the command, keep in step */
-        (void)give_up(framer, IMAP_FRAME_TOO_LONG);
-        framer->state = STATE_SWALLOW_LITERAL;
-        return IMAP_FRAME_TOO_LONG;
-    }
+    if (!buf_ok(&framer->text))
+        return IMAP_FRAME_NO_MEMORY;
     if (framer->left == 0)
         framer->state = STATE_LINE;
     return IMAP_FRAME_MORE;

@@ -43,12 +43,13 @@
 enum { IMAP_LITERAL_MINUS_MAX = 4096 }; /* RFC 7888 section 5 */
 
 enum imap_frame {
-    IMAP_FRAME_MORE,     /* the input is used up: read more */
-    IMAP_FRAME_LITERAL,  /* a literal is announced: keep, divert or refuse, then call again */
-    IMAP_FRAME_DATA,     /* octets of a diverted literal: imap_framer_data, to be stored now */
-    IMAP_FRAME_COMMAND,  /* a whole command: imap_framer_text, until the next call */
-    IMAP_FRAME_TOO_LONG, /* over the limit: answer BAD; the rest of the command is swallowed */
-    IMAP_FRAME_NUL,      /* NUL in a line: answer BAD; the rest of the command is swallowed */
+    IMAP_FRAME_MORE,      /* the input is used up: read more */
+    IMAP_FRAME_LITERAL,   /* a literal is announced: keep, divert or refuse, then call again */
+    IMAP_FRAME_DATA,      /* octets of a diverted literal: imap_framer_data, to be stored now */
+    IMAP_FRAME_COMMAND,   /* a whole command: imap_framer_text, until the next call */
+    IMAP_FRAME_TOO_LONG,  /* over the limit: answer BAD; the rest of the command is swallowed */
+    IMAP_FRAME_NUL,       /* NUL in a line: answer BAD; the rest of the command is swallowed */
+    IMAP_FRAME_NO_MEMORY, /* octets are lost, a tag perhaps too: end the session */
 };
 
 struct imap_literal {
