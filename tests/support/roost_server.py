@@ -37,10 +37,12 @@ def binary():
 class Roost:
     """Starts on loopback with ports the kernel chooses."""
 
-    def __init__(self, options=(), accounts=(), start=True, clock=False, host="127.0.0.1", prefix=()):
+    def __init__(self, options=(), accounts=(), start=True, clock=False, host="127.0.0.1", prefix=(), program=None,
+                 env=None):
         """clock: its time stands still until advance() moves it. host: where IMAP listens. prefix:
-        words before `roost serve`."""
+        words before `roost serve`. program: serves instead of binary(). env: for the server only."""
         self.clock, self.host, self.prefix = clock, host, list(prefix)
+        self.program, self.env = program, env
         self.dir = Path(tempfile.mkdtemp(prefix="roost-test-"))
         self.home = self.dir / "home"
         (self.dir / "stderr").touch()
@@ -74,13 +76,13 @@ class Roost:
                   "-o", "lmtp.listen=127.0.0.1:0 " + str(self.dir / "lmtp.sock")]
         options = [part for option in [*self.options, *extra] for part in ("-o", option)]
         self.errors = open(self.dir / "stderr", "ab")
-        command = [*self.prefix, binary(), "serve", "-c", str(self.config), *listen, *options]
+        command = [*self.prefix, self.program or binary(), "serve", "-c", str(self.config), *listen, *options]
         if self.clock:
             command = [str(Path(binary()).parents[2] / "tests" / "support" / "roost-test-clock"), str(self.config),
                        *(part for part in [*listen, *options] if part != "-o")]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE if self.clock else subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self.errors, text=True,
+            stderr=self.errors, text=True, env=dict(os.environ, **(self.env or {})),
             preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
         deadline = time.monotonic() + wait
         self.ports = {}
