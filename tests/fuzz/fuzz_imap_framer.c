@@ -95,6 +95,9 @@ drain(struct run *run)
             buf_put_str(&run->log, "nul;");
             run->spools = 0;
             break;
+        case IMAP_FRAME_NO_MEMORY:
+            CHECK(!"no memory");
+            return;
         }
     }
 }

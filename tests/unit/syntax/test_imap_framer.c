@@ -92,6 +92,9 @@ run(struct imap_framer *framer, struct buf *in, enum policy policy, struct buf *
         case IMAP_FRAME_NUL:
             buf_printf(log, "nul %.*s;", SPAN_FMT(imap_text_tag(imap_framer_text(framer))));
             break;
+        case IMAP_FRAME_NO_MEMORY:
+            fail_msg("no memory");
+            return;
         }
     }
 }
