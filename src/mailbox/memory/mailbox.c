@@ -542,6 +542,45 @@ mailboxes_recent_written(struct account *acct, const struct recent_mark *marks, 
 
 /* --- Versions --- */
 
+static bool
+is_behind(const struct mailbox *mailbox, uint64_t modseq)
+{
+    return mailbox->state.highest_modseq < modseq;
+}
+
+/* Adds the names of a snapshot that shows commits which memory does not have yet: those of
+ * another server, or the one that is about to be published. Entries in it bear numbers that
+ * have no name in memory otherwise. That a number has lost its name is left to publishing,
+ * which notes since when; so once memory has caught up, nothing is taken from the snapshot. */
+static void
+keywords_learn(struct mailbox *mailbox, uint64_t modseq, const struct span *names, size_t count)
+{
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    for (size_t i = 0; i < count && is_behind(mailbox, modseq); i++)
+        if (names[i].len > 0)
+            mailbox_change_keyword(mailbox, (uint32_t)i, names[i]);
+    lock_leave(&mailbox->acct->mailboxes_lock);
+}
+
+/* Reads the names only where they may be needed. */
+static enum rc
+load_keywords(struct mailbox *mailbox, uint64_t modseq, struct store_tx *tx,
+              struct arena *arena, struct err *err)
+{
+    struct span *names = NULL;
+    size_t count = 0;
+
+    lock_enter(&mailbox->acct->mailboxes_lock);
+    const bool behind = is_behind(mailbox, modseq);
+    lock_leave(&mailbox->acct->mailboxes_lock);
+    if (!behind)
+        return RC_OK;
+    const enum rc rc = store_keywords(tx, mailbox->state.mbox, arena, &names, &count, err);
+    if (rc == RC_OK)
+        keywords_learn(mailbox, modseq, names, count);
+    return rc;
+}
+
 enum rc
 mailbox_load(struct mailbox *mailbox, struct store_tx *tx, struct version **out,
              struct err *err)
@@ -554,6 +593,9 @@ mailbox_load(struct mailbox *mailbox, struct store_tx *tx, struct version **out,
     enum rc rc = store_mbox_get(tx, mbox, &arena, &row, err);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_GONE : rc;
+    rc = load_keywords(mailbox, row.highest_modseq, tx, &arena, err);
+    if (rc != RC_OK)
+        return rc;
     struct entry *rows = arena_array(&arena, struct entry, LOAD_BATCH);
     if (rows == NULL)
         return RC_LIMIT;

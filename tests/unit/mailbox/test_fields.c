@@ -134,8 +134,8 @@ test_block(void **state)
         "Subject: first\r\nReceived: x\r\nSubject: second\r\nTo: a, b\r\n\r\n",
         "From someone Thu Jan  1 00:00:00 1970\r\nsubject : x\r\n\r\n",
         "Subject: x\r\nthis line is no field\r\nCc: y\r\n\r\n",
-        "Message-ID: <a@b>\r\nDate: 1 Jan 2000 00:00\r\nReferences: <c@d>\r\n <e@f>\r\n"
-        "In-Reply-To: <g@h>\r\n",
+        ("Message-ID: <a@b>\r\nDate: 1 Jan 2000 00:00\r\nReferences: <c@d>\r\n <e@f>\r\n"
+         "In-Reply-To: <g@h>\r\n"),
         "\xEF\xBB\xBFMessage-ID: <a@b>\r\nSubject: no line end",
     };
     AUTO_ARENA arena = {0};

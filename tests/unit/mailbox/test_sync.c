@@ -681,6 +681,46 @@ sets_name_messages(void **state)
     content_view_done(view);
 }
 
+/* A snapshot shows a commit that was not published yet, here or elsewhere. The names of the
+ * bits in it are learned with it: a FETCH would leave them out, and nothing would tell them
+ * later. */
+static void
+names_come_with_a_snapshot(void **state)
+{
+    static const struct uid_run first = {1, 1};
+    struct content *fx = *state;
+    struct flags_req req = {.mbox = 1,
+                            .runs = &first,
+                            .run_count = 1,
+                            .mode = FLAGS_ADD,
+                            .unchanged_since = MODSEQ_ANY};
+    struct keyword_names names;
+    struct flags_result result;
+    struct entry entry;
+    uint32_t number;
+
+    append(fx, 2);
+    struct view *view = content_view(fx, "INBOX");
+    view_sleep(view);
+    mailboxes_trim(fx->acct, INT64_MAX, 0);
+
+    struct store_tx *tx = content_write(fx);
+    assert_ok(store_keyword_add(tx, 1, SPAN("later"), &number, &fx->err));
+    req.keywords.bits[number / 64] = UINT64_C(1) << number % 64;
+    assert_ok(store_flags_update(tx, &req, &fx->arena, &result, &fx->err));
+    content_commit(fx, tx);
+
+    tx = content_read(fx);
+    assert_ok(view_awake(view, tx, &fx->err));
+    store_end(tx);
+    version_entry(view->members, 1, &entry);
+    assert_int_equal(entry.keywords.bits[number / 64], req.keywords.bits[number / 64]);
+    assert_ok(mailbox_keywords(view->mailbox, &fx->arena, &names));
+    assert_true(number < names.count && span_eq_str(names.names[number], "later"));
+    assert_true(names.serial != view_keywords(view)); /* FLAGS is told before */
+    content_view_done(view);
+}
+
 int
 main(void)
 {
@@ -692,7 +732,7 @@ main(void)
         T(can_be_left_off_anywhere),     T(copies_are_told_in_runs),
         T(many_runs_vanish_in_windows),  T(deleted_mailboxes_end_empty),
         T(sets_name_messages),           T(numbers_wait_for_all_views),
-        T(keywords_of_a_resumed_view),
+        T(keywords_of_a_resumed_view),   T(names_come_with_a_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
