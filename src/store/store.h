@@ -139,10 +139,10 @@ void store_savepoint_rollback(struct store_tx *tx);
  * ---- writers elsewhere ----
  *
  * The account's modseq grows with every commit that anybody could notice: changes of messages
- * and their keywords, and changes of names (created, renamed, deleted, subscribed, special
- * use). Whoever keeps in memory what an account held at some modseq can read from the rows what
- * has changed since: mailboxes from store_mbox_list, messages from store_entries_since and
- * store_expunged_since.
+ * and their keywords, and changes of names (mailboxes created, renamed, deleted, subscribed or
+ * given a special use, keywords added). Whoever keeps in memory what an account held at some
+ * modseq can read from the rows what has changed since: mailboxes from store_mbox_list,
+ * messages from store_entries_since and store_expunged_since.
  *
  * A wake that was given to a call which returned RC_AGAIN is called once, at any later time,
  * even if whoever gave it is no longer interested or no longer there. So it must carry an id

@@ -83,7 +83,7 @@ test_modseq_grows_with_every_change(void **state)
     (void)state;
     assert_true((store_traits(fx->store) & STORE_SHARED) != 0);
     store_end(begin_read(fx));
-    for (unsigned change = 0; change < 9; change++) {
+    for (unsigned change = 0; change < 10; change++) {
         last = latest(fx);
         struct store_tx *tx = write_elsewhere(&pair);
         assert_int_equal(modseq_of(fx, tx), last);
@@ -91,6 +91,7 @@ test_modseq_grows_with_every_change(void **state)
         const struct uid_run all = {1, UINT32_MAX};
         struct flags_result flags;
         struct expunge_result gone;
+        uint32_t number;
         const struct flags_req seen = {.mbox = inbox,
                                        .runs = &all,
                                        .run_count = 1,
@@ -123,6 +124,9 @@ test_modseq_grows_with_every_change(void **state)
         case 7:
             assert_ok(store_unsubscribe(tx, SPAN("b"), &fx->err));
             break;
+        case 8: /* of no message yet */
+            assert_ok(store_keyword_add(tx, inbox, SPAN("k"), &number, &fx->err));
+            break;
         default:
             assert_ok(store_mbox_delete(tx, made, &fx->err));
             break;
@@ -135,6 +139,8 @@ test_modseq_grows_with_every_change(void **state)
     }
     last = latest(fx);
     struct store_tx *tx = write_elsewhere(&pair); /* there already, or not there: no change */
+    uint32_t number;
+    assert_ok(store_keyword_add(tx, mbox_id(fx, tx, "INBOX"), SPAN("K"), &number, &fx->err));
     assert_ok(store_subscribe(tx, SPAN("INBOX"), &fx->err));
     assert_ok(store_unsubscribe(tx, SPAN("b"), &fx->err));
     commit(fx, tx);

@@ -86,6 +86,8 @@ sqlite_keyword_add(struct store_tx *base, uint64_t mbox, struct span name, uint3
         bind_u64(&stmt, 2, number);
         stmt_bind_text(&stmt, 3, name);
         rc = stmt_run(&stmt, err);
+        if (rc == RC_OK)
+            rc = names_note(tx, err); /* perhaps no message gets it */
     }
     if (rc == RC_OK)
         *number_out = number;
