@@ -96,7 +96,7 @@ drain(struct run *run)
             run->spools = 0;
             break;
         case IMAP_FRAME_NO_MEMORY:
-            CHECK(!"no memory");
+            CHECK(false);
             return;
         }
     }

@@ -118,7 +118,7 @@ static const struct {
       {"b", {"a"}, "S", true, 3},
       {"c", {"a"}, "S", true, 3},
       {"d", {"a"}, "S", true, 2}}},
-    {"", "", "", {{NULL}}},
+    {"", "", "", {{.id = NULL}}},
 };
 
 static void
@@ -323,8 +323,9 @@ test_limit(void **state)
     (void)state;
     threads_init(&threads, THREADS_REFS, 64 << 10);
     while (rc == RC_OK && count < 100000) {
+        count++;
         const struct threads_message message = {
-            .number = ++count,
+            .number = count,
             .id = span_of(id, (size_t)snprintf(id, sizeof id, "%u", count)),
         };
         rc = threads_add(&threads, &message);
