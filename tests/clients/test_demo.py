@@ -24,7 +24,9 @@ class Demo:
             pytest.skip(f"no {build}/bench/roost-mailgen: run ./dev build")
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "bench" / "demo.py"), "--build", str(build), "--dir", str(home), "--every", "1"],
-            stdout=subprocess.PIPE, env=dict(os.environ, PYTHONUNBUFFERED="1"))
+            stdout=subprocess.PIPE, env=dict(os.environ, PYTHONUNBUFFERED="1"),
+            # A shell has its background jobs ignore it, and their children with them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.text = ""
 
     def read_until(self, pattern, timeout=120):
