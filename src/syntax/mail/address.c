@@ -399,10 +399,11 @@ address_next(struct address_iter *iter, struct address *out)
 static void
 put_mailbox(struct buf *out, const struct address *address)
 {
-    const bool bare = address->name.len == 0;
+    const struct span name = span_trim(address->name); /* quotes may have kept blanks */
+    const bool bare = name.len == 0;
 
     if (!bare) {
-        buf_put_span(out, address->name);
+        buf_put_span(out, name);
         buf_put_lit(out, " <");
     }
     buf_put_span(out, address->mailbox);

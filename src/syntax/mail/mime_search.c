@@ -108,8 +108,8 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     return occurs(search->needles[i].folded, buf_span(folded));
 }
 
-/* No quotes, comments, groups, folding or odd blanks: an ENVELOPE shows the list as it stands.
- */
+/* No quotes, comments, groups, folding, odd blanks or names that touch their address: an
+ * ENVELOPE shows the list as it stands. */
 static bool
 is_written_as_shown(struct span list)
 {
@@ -121,7 +121,7 @@ is_written_as_shown(struct span list)
         if ((unsigned char)c < ' ' || strchr("\"()\\:;", c) != NULL)
             return false;
         if (before == ' ' ? strchr(" @.>,", c) != NULL
-                          : c == ' ' && strchr("@.<", before) != NULL)
+                          : c == '<' || (c == ' ' && strchr("@.<", before) != NULL))
             return false;
         before = c;
     }
