@@ -113,7 +113,7 @@ print_verdict(const json_t *row)
     json_t *line;
 
     if (has_text(row, "reason"))
-        printf("\nWhy (%s: the %s's doing; %s)\n", terminal_text(row, "reason", NAME_SHOWN),
+        printf("\nWhy (%s; caused by: %s; %s)\n", terminal_text(row, "reason", NAME_SHOWN),
                terminal_text(verdict, "who", NAME_SHOWN),
                terminal_text(verdict, "sure", NAME_SHOWN));
     else
@@ -424,7 +424,7 @@ print_picture(const struct explain_account *account)
         folded |= picture.lines[k].count > 1;
     }
     if (folded)
-        printf("%*sNx: so many sessions of less than a minute each, of one client\n",
+        printf("%*sNx: this many sessions of one client, each shorter than a minute\n",
                PICTURE_LEFT, "");
     free(picture.lines);
 }
@@ -441,7 +441,7 @@ explain_print_account(struct explain_account *account)
         print_counts(account->head);
         putchar('\n');
         if (int_of(account->head, "left_out") > 0)
-            printf("Only the newest are looked at; %jd older ones are left out.\n",
+            printf("Only the newest are shown; %jd older ones are left out.\n",
                    (intmax_t)int_of(account->head, "left_out"));
         print_networks(account);
         print_picture(account);

@@ -206,7 +206,7 @@ removed_visit(struct housekeeping *hk)
         const enum rc rc = removed_purge(registry, hk->house->store, rows[i].id, &err);
         if (rc == RC_OK)
             log_put(&hk->log, LOG_E_ACCOUNT_PURGED,
-                    "account %s (%ju), removed %jd s ago, is gone for good", rows[i].name,
+                    "account %s (%ju), removed %jd s ago, was deleted for good", rows[i].name,
                     (uintmax_t)rows[i].id,
                     (intmax_t)(clock_wall_s(&clock_system) - rows[i].removed_s));
         else if (rc != RC_BUSY && rc != RC_NOT_FOUND)

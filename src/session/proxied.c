@@ -51,8 +51,8 @@ introduce(struct session *session, const struct proxy_header *header)
     if (header->client.family != NET_NONE) {
         net_addr_print(&session->peer, proxy);
         net_addr_print(&header->client, client);
-        log_put(&session->log, LOG_E_PROXIED, "%s came by the proxy %s%s%s", client, proxy,
-                header->tls ? ", TLS ends there " : "", header->tls_version);
+        log_put(&session->log, LOG_E_PROXIED, "%s connected through the proxy %s%s%s", client,
+                proxy, header->tls ? ", TLS ends there " : "", header->tls_version);
         session_set_peer(session, &header->client);
     }
     session_tls_set(session, header->tls ? SESSION_TLS_PROXY : SESSION_TLS_NONE);

@@ -287,7 +287,7 @@ def test_housekeeping_removes_what_is_over():
         db.close()
         assert removed(server) == [("anna", 1), ("carl", 3)]
         server.start()
-        server.log_wait(r"07215 .*account anna \(1\), removed 3\d\d\d s ago, is gone for good", timeout=30)
+        server.log_wait(r"07215 .*account anna \(1\), removed 3\d\d\d s ago, was deleted for good", timeout=30)
         server.log_wait(r"07215 .*account bert \(2\)", timeout=30)
         assert removed(server) == [("carl", 3)] and folders(server) == [3]
         server.run("account", "restore", "carl")

@@ -281,7 +281,7 @@ def test_silent_deliveries_shut_nobody_out():
         assert "not named a recipient), gave its place" in told, told
         first = silent[0]
         assert first.reply().startswith("220")
-        assert first.reply() == "421 4.3.2 Your place was needed by another connection"
+        assert first.reply() == "421 4.3.2 Closed to make room for another connection"
         assert first.at_end()
         working.send("DATA\r\n")
         assert working.reply().startswith("354")

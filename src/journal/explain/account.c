@@ -301,7 +301,7 @@ account_pattern_tell(const struct account_group *group, uint32_t keepalive_s, st
     if (group->pattern == PATTERN_FORGETS) {
         buf_put_lit(buf, " of silence: that network forgets idle connections");
         if (keepalive_s > 0) {
-            buf_put_lit(buf, "; keepalive there is now ");
+            buf_put_lit(buf, "; its clients now get a keepalive every ");
             words_seconds(buf, keepalive_s);
         }
         buf_put_lit(buf, ".");

@@ -228,7 +228,7 @@ tell_doing(const struct facts *f, struct buf *buf)
         buf_put_lit(buf, " for ");
         words_duration(buf, f->idle_ms);
         if (f->r->reason != END_NONE && !f->idle_done)
-            buf_put_lit(buf, "; DONE did not come");
+            buf_put_lit(buf, "; DONE never came");
     } else if (e->command != 0) {
         buf_printf(buf, "; the command %s was running", event_command_name(e->command));
     }
@@ -292,8 +292,8 @@ tell_back(const struct facts *f, struct buf *buf)
 
     if (f->worked != NULL)
         buf_printf(buf,
-                   "Session %llu of the same client, from the same address, heard from it "
-                   "during the silence.\n",
+                   "During the silence, the same client was active in session %llu from the "
+                   "same address.\n",
                    (unsigned long long)f->worked->session);
     if (near == NULL || end_reason_info(f->r->reason)->who == END_BY_ADMIN)
         return;
@@ -328,7 +328,7 @@ facts_tell(const struct facts *f, struct buf *buf)
     }
     tell_back(f, buf);
     if (r->detail.len > 0 && r->reason != END_KICKED) {
-        buf_put_lit(buf, "Noted at the end: ");
+        buf_put_lit(buf, "Detail recorded at the end: ");
         words_peer(buf, r->detail, 300);
         buf_put_lit(buf, "\n");
     }

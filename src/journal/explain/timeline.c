@@ -105,15 +105,15 @@ put_number(const struct maker *m, uint32_t index, struct buf *text)
         words_duration(text, idle_ms(m, index));
         return true;
     case EVENT_SUSPECT:
-        buf_printf(text, "suspect: %u octets are not acknowledged", event->b);
+        buf_printf(text, "suspect: %u octets have not been acknowledged", event->b);
         return true;
     case EVENT_PUSH:
-        buf_put_lit(text, "told of a change");
+        buf_put_lit(text, "notified of a change");
         if (event->a > 0)
-            buf_printf(text, ": %u message%s now", event->a, event->a == 1 ? "" : "s");
+            buf_printf(text, ": now %u message%s", event->a, event->a == 1 ? "" : "s");
         return true;
     case EVENT_BLOCKED:
-        buf_printf(text, "waits for the client to read, %u octets queued", event->b);
+        buf_printf(text, "waiting for the client to read, %u octets queued", event->b);
         return true;
     case EVENT_UNBLOCKED:
         buf_put_lit(text, "the client read on after ");

@@ -51,16 +51,18 @@ static void
 tell_open_suspect(const struct facts *f, struct buf *text)
 {
     put_after(text, "The session is open, but nothing has been heard from the client for ",
-              f->r->end_ms - f->silent_from_ms, ", and a line sent to it is not acknowledged.");
-    buf_put_lit(text, " It may be out of reach for a while, or gone.");
+              f->r->end_ms - f->silent_from_ms,
+              ", and a line sent to it has not been acknowledged.");
+    buf_put_lit(text, " The client may be out of reach for a while, or gone.");
 }
 
 static void
 advise_wait(const struct facts *f, struct buf *advice)
 {
     (void)f;
-    buf_put_lit(advice, "Wait: it goes on when the client answers, and ends after [idle] "
-                        "dead_after. Its place is given away first when a limit is reached.");
+    buf_put_lit(advice, "Wait. The session continues if the client answers, and ends after "
+                        "[idle] dead_after if it does not. When a limit on connections is "
+                        "reached, it is the first to be closed.");
 }
 
 static bool
@@ -75,7 +77,7 @@ tell_open(const struct facts *f, struct buf *text)
     if (f->r->evidence.state == STATE_IDLE && f->idle_ms >= 0)
         put_after(text, "The session is open and has been in IDLE for ", f->idle_ms, ".");
     else
-        put_after(text, "The session is open; the client last said something ",
+        put_after(text, "The session is open, and the client last sent something ",
                   f->r->evidence.since_in_ms < 0 ? 0 : f->r->evidence.since_in_ms, " ago.");
     if (f->r->evidence.keepalives > 0 && f->r->evidence.since_alive_ms >= 0)
         put_after(text, " It acknowledged a line ", f->r->evidence.since_alive_ms, " ago.");
@@ -104,7 +106,7 @@ tell_silence(const struct facts *f, struct buf *text)
         put_after(text, "After ", f->silence_ms,
                   " of silence, a line was sent and never acknowledged. ");
     else
-        buf_put_lit(text, "Nothing that was sent was acknowledged any more. ");
+        buf_put_lit(text, "What was sent was no longer acknowledged. ");
 }
 
 static void
@@ -115,12 +117,12 @@ advise_keepalive(const struct facts *f, struct buf *advice)
     words_network(f->r->peer, network);
     buf_put_lit(advice, "More frequent keepalives prevent this");
     if (f->silence_ms > 0)
-        put_after(advice, ": less than ", f->silence_ms, " apart");
+        put_after(advice, ": they must be less than ", f->silence_ms, " apart");
     buf_put_lit(advice, ".");
     if (f->c->keepalive_s > 0) {
-        buf_put_lit(advice, " Roost learns this by itself: keepalive on ");
+        buf_put_lit(advice, " Roost adjusts this by itself: clients in ");
         words_peer(advice, span_of_str(network), sizeof network);
-        buf_put_lit(advice, " is now ");
+        buf_put_lit(advice, " now get a keepalive every ");
         words_seconds(advice, f->c->keepalive_s);
         buf_put_lit(advice, ".");
     } else {
@@ -139,8 +141,8 @@ tell_other_worked(const struct facts *f, struct buf *text)
 {
     tell_silence(f, text);
     buf_printf(text,
-               "The device was there all the time: session %llu from the same address went on "
-               "working. A router or firewall in between forgot this connection.",
+               "The device was there all the time, because session %llu from the same address "
+               "kept working. A router or firewall in between forgot this connection.",
                (unsigned long long)f->worked->session);
 }
 
@@ -157,7 +159,7 @@ tell_nat_forgot(const struct facts *f, struct buf *text)
     put_after(text, "The same client connected again ", f->back->start_ms - f->silent_from_ms,
               " after it was last heard here, from the same ");
     buf_put_str(text, f->back_same_address ? "address" : "network");
-    buf_put_lit(text, ", while this connection stayed dead. So its network worked, and a "
+    buf_put_lit(text, ", while this connection stayed dead. So its network was working, and a "
                       "router or firewall in between had forgotten this connection.");
 }
 
@@ -170,7 +172,7 @@ is_moved(const struct facts *f)
 static void
 tell_moved(const struct facts *f, struct buf *text)
 {
-    put_after(text, "The device changed its network and left this connection behind: ",
+    put_after(text, "The device moved to another network and left this connection behind: ",
               f->back->start_ms - f->silent_from_ms,
               " after it was last heard here, the same client connected from ");
     words_peer(text, f->back->peer, 64);
@@ -189,24 +191,25 @@ tell_back_later(const struct facts *f, struct buf *text)
     tell_silence(f, text);
     put_after(text, "The same client came back from the same network ",
               f->back->start_ms - f->r->end_ms, " after this connection was given up. ");
-    buf_put_lit(text, "That fits a device that slept or had no signal, and also a router that "
-                      "forgot the connection while the client waited on it.");
+    buf_put_lit(text, "Either the device slept or had no signal, or a router forgot the "
+                      "connection while the client was waiting for mail on it.");
 }
 
 static void
 advise_pattern(const struct facts *f, struct buf *advice)
 {
     advise_keepalive(f, advice);
-    buf_put_lit(advice, " If the ends of this account fall after silences of the same length, "
-                        "it is the router: `roost explain --account` shows that.");
+    buf_put_lit(advice, " If this account's sessions often end after silences of the same "
+                        "length, it is the router; `roost explain --account` shows whether "
+                        "they do.");
 }
 
 static void
 tell_not_back(const struct facts *f, struct buf *text)
 {
     tell_silence(f, text);
-    buf_put_lit(text, "A router that forgot the connection and a device without a network look "
-                      "alike from here, and this client has not come back yet. When it does, "
+    buf_put_lit(text, "From here, a router that forgot the connection looks just like a device "
+                      "without a network, and this client has not come back yet. When it does, "
                       "this verdict will say more.");
 }
 
@@ -227,16 +230,15 @@ static void
 tell_reset_forgot(const struct facts *f, struct buf *text)
 {
     put_after(text, "After ", f->silence_ms,
-              " of silence, a line was sent and a reset came back: whoever answered did not "
-              "know the connection any more. ");
+              " of silence, a line was sent and a reset came back: whatever answered no longer "
+              "knew the connection. ");
     if (is_reset_forgot_back(f))
         buf_put_lit(text, "The same client connected again from the same network, so a router "
-                          "or firewall has forgotten the connection, or the client's system "
-                          "did while it slept.");
+                          "or firewall had forgotten the connection, or the client's system "
+                          "had while it slept.");
     else
-        buf_put_lit(text,
-                    "That is a router or firewall that has forgotten it, or a device that "
-                    "was restarted. The client has not come back from there yet.");
+        buf_put_lit(text, "Either a router or firewall had forgotten it, or the device was "
+                          "restarted. The client has not come back from that network yet.");
 }
 
 static bool
@@ -250,17 +252,17 @@ tell_reset(const struct facts *f, struct buf *text)
 {
     put_after(text, "The connection was reset ",
               f->r->evidence.since_in_ms < 0 ? 0 : f->r->evidence.since_in_ms,
-              " after the client last said something. A program that is killed or crashes, and "
-              "many virus scanners, reset their connections.");
+              " after the client last sent something. Programs that crash or are killed reset "
+              "their connections, and so do many virus scanners.");
 }
 
 static void
 advise_reset(const struct facts *f, struct buf *advice)
 {
     (void)f;
-    buf_put_lit(advice, "Nothing, if it is rare. If it keeps happening, look on the "
-                        "device for a mail program that crashes, and for virus scanners and "
-                        "firewalls that inspect connections.");
+    buf_put_lit(advice, "Nothing, if it is rare. If it keeps happening, see whether the mail "
+                        "program on the device crashes, and whether a virus scanner or "
+                        "firewall there inspects connections.");
 }
 
 /* ---- TLS ---- */
@@ -288,7 +290,7 @@ advise_certificate(const struct facts *f, struct buf *advice)
     (void)f;
     buf_put_lit(advice, "Install a certificate that the clients trust, with its intermediate "
                         "certificates, for the name that the client connects to. `roost "
-                        "check` examines it.");
+                        "check` checks the certificate.");
 }
 
 static bool
@@ -337,8 +339,8 @@ tell_known_short(const struct facts *f, struct buf *text)
 {
     (void)f;
     buf_put_lit(text, "The client was done and closed the connection without LOGOUT and "
-                      "without a TLS close_notify. This program always leaves this way; it is "
-                      "not an error.");
+                      "without a TLS close_notify. This program always disconnects this way; "
+                      "it is not an error.");
 }
 
 static bool
@@ -359,7 +361,7 @@ tell_again(const struct facts *f, struct buf *text)
     if (f->back->start_ms > f->r->end_ms)
         put_after(text, " and connected again ", f->back->start_ms - f->r->end_ms, " later");
     else
-        buf_put_lit(text, ", having connected again just before,");
+        buf_put_lit(text, ", just after it had connected again");
     buf_put_str(text, f->back_same_address ? " from the same address."
                                            : " from another address: its network changed.");
     buf_put_lit(text, " It still wants its mail pushed; no mail is lost or delayed.");
@@ -370,7 +372,7 @@ advise_again(const struct facts *f, struct buf *advice)
 {
     (void)f;
     buf_put_lit(advice, "Nothing, if it is rare. If it keeps happening after the same time, "
-                        "look for a time limit in the program's settings.");
+                        "look for a time limit in the mail program's settings.");
 }
 
 static bool
@@ -384,7 +386,7 @@ tell_without_notify(const struct facts *f, struct buf *text)
 {
     buf_put_str(text, end_reason_info(f->r->reason)->sentence);
     buf_put_lit(text, " It left out the TLS close_notify, as many programs do when they are "
-                      "closed. That alone is no error.");
+                      "closed. That alone is not an error.");
 }
 
 static bool
@@ -399,8 +401,8 @@ tell_stalled(const struct facts *f, struct buf *text)
     buf_put_lit(text, "The client waited ");
     words_duration(text, verdict_stalled_ms(f->r));
     buf_put_str(text, f->r->evidence.command != 0
-                          ? " for the answer to a command and left."
-                          : " for this server to take its connection, and had left by then.");
+                          ? " for the answer to a command and then disconnected."
+                          : " for this server to accept its connection, and was gone by then.");
     buf_put_lit(text, " The server was busy, stopped or short of memory at that time.");
 }
 
@@ -408,8 +410,8 @@ static void
 advise_stalled(const struct facts *f, struct buf *advice)
 {
     (void)f;
-    buf_put_lit(advice, "Look at the machine at that time: its load, memory and disks, and "
-                        "whether it was suspended.");
+    buf_put_lit(advice, "Find out what the machine was doing at that time: look at its load, "
+                        "memory and disks, and see whether it was suspended.");
 }
 
 static bool
@@ -423,8 +425,8 @@ tell_certificate_doubt(const struct facts *f, struct buf *text)
 {
     (void)f;
     buf_put_lit(text, "The client set up TLS and closed the connection before its first "
-                      "command. A monitor does that, and so does a mail program while it asks "
-                      "its user about the certificate.");
+                      "command. Monitors do that, and so do mail programs while they ask "
+                      "their user about the certificate.");
 }
 
 /* ---- the server's or an administrator's doing ---- */
@@ -444,8 +446,7 @@ tell_never_done(const struct facts *f, struct buf *text)
     buf_put_lit(text,
                 " the server ended the session, because [idle] policy = timeout says so.");
     if (f->done_before)
-        buf_put_lit(text, " The client ended an IDLE before this one with DONE, so it knows "
-                          "how.");
+        buf_put_lit(text, " The client ended an earlier IDLE with DONE, so it knows how to.");
 }
 
 static bool
@@ -457,7 +458,7 @@ is_kicked_with_words(const struct facts *f)
 static void
 tell_kicked(const struct facts *f, struct buf *text)
 {
-    buf_put_lit(text, "An administrator ended the session with the words: ");
+    buf_put_lit(text, "An administrator ended the session and gave this reason: ");
     words_peer(text, f->r->detail, WORDS_SHOWN);
 }
 
@@ -471,9 +472,10 @@ static void
 tell_crash(const struct facts *f, struct buf *text)
 {
     (void)f;
-    buf_put_lit(text, "The server process ended without closing its sessions: it crashed, was "
-                      "killed, or the machine failed. The client had no part in it. When it "
-                      "ended is known to a second or two; what the session did is not.");
+    buf_put_lit(text, "The server process ended without closing its sessions: it crashed, it "
+                      "was killed, or the machine failed. The client did not cause this. The "
+                      "time of the end is known to a second or two; what the session did is "
+                      "not known.");
 }
 
 static bool
@@ -485,18 +487,17 @@ is_any(const struct facts *f)
 
 static const struct rule rules[] = {
     {"open-suspect", END_BY_NETWORK, SURE_OPEN, is_open_suspect, tell_open_suspect, advise_wait,
-     "The session is open, and a line sent to it has been unacknowledged for suspiciously "
-     "long."},
+     "The session is open, but a line sent to it should have been acknowledged long ago."},
     {"open", END_BY_CLIENT, SURE_CERTAIN, is_open, tell_open, advise_nothing,
      "The session is open and well."},
     {"crash", END_BY_SERVER, SURE_CERTAIN, is_crash, tell_crash, NULL,
-     "The server process was gone; the next start found the session open."},
+     "The server process had died, and the next start found the session open."},
     {"other-connection-worked", END_BY_NETWORK, SURE_LIKELY, is_other_worked, tell_other_worked,
      advise_keepalive,
-     "Nothing was acknowledged, while another connection from the same address went on."},
+     "Nothing was acknowledged, while another connection from the same address kept working."},
     {"nat-forgot", END_BY_NETWORK, SURE_LIKELY, is_nat_forgot, tell_nat_forgot,
      advise_keepalive,
-     "Nothing was acknowledged, and the client came back from the same network meanwhile."},
+     "Nothing was acknowledged, and meanwhile the client came back from the same network."},
     {"moved", END_BY_CLIENT, SURE_LIKELY, is_moved, tell_moved, advise_nothing,
      "Nothing was acknowledged, and the client came back from another network."},
     {"back-later", END_BY_NETWORK, SURE_OPEN, is_back_later, tell_back_later, advise_pattern,
@@ -504,34 +505,36 @@ static const struct rule rules[] = {
     {"not-back", END_BY_NETWORK, SURE_OPEN, is_dead, tell_not_back, advise_pattern,
      "Nothing was acknowledged, and the client has not come back yet."},
     {"server-stalled", END_BY_SERVER, SURE_LIKELY, is_stalled, tell_stalled, advise_stalled,
-     "The client left before login after it had waited for the server."},
+     "The client had to wait for the server and disconnected before login."},
     {"reset-forgot", END_BY_NETWORK, SURE_LIKELY, is_reset_forgot_back, tell_reset_forgot,
      advise_keepalive,
      "A reset answered a line after a silence, and the client came back from the same "
      "network."},
     {"reset-after-silence", END_BY_NETWORK, SURE_OPEN, is_reset_forgot, tell_reset_forgot,
-     advise_pattern, "A reset answered a line after a silence; the client is not back yet."},
+     advise_pattern,
+     "A reset answered a line after a silence, and the client has not come back yet."},
     {"reset", END_BY_CLIENT, SURE_LIKELY, is_reset, tell_reset, advise_reset,
      "The connection was reset while it was in use."},
     {"certificate", END_BY_CLIENT, SURE_CERTAIN, is_certificate, tell_alert, advise_certificate,
-     "A TLS alert of the client says that it rejects the certificate."},
+     "A TLS alert from the client says that it rejects the certificate."},
     {"tls-alert", END_BY_CLIENT, SURE_CERTAIN, is_alert, tell_alert, NULL,
-     "The client ended TLS with another alert, which is named."},
+     "The client ended TLS with another alert, which the verdict names."},
     {"closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, is_known_short, tell_known_short,
      advise_nothing,
-     "The client left without a TLS close_notify, as this program always does."},
+     "The client disconnected without a TLS close_notify, as this program always does."},
     {"reconnects", END_BY_CLIENT, SURE_CERTAIN, is_again, tell_again, advise_again,
      "The client closed the connection in IDLE and connected again within a minute."},
     {"certificate-doubt", END_BY_CLIENT, SURE_OPEN, is_certificate_doubt,
-     tell_certificate_doubt, NULL, "The client set up TLS and left before its first command."},
+     tell_certificate_doubt, NULL,
+     "The client set up TLS and disconnected before its first command."},
     {"no-close-notify", END_BY_CLIENT, SURE_LIKELY, is_without_notify, tell_without_notify,
-     NULL, "The client left without a TLS close_notify."},
+     NULL, "The client disconnected without a TLS close_notify."},
     {"never-done", END_BY_SERVER, SURE_CERTAIN, is_never_done, tell_never_done, NULL,
-     "[idle] policy = timeout ended an IDLE for which DONE never came."},
+     "[idle] policy = timeout ended an IDLE that the client never ended with DONE."},
     {"kicked", END_BY_ADMIN, SURE_CERTAIN, is_kicked_with_words, tell_kicked, NULL,
-     "An administrator ended it with words of their own."},
+     "An administrator ended the session and gave a reason."},
     {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL, /* who: the reason's */
-     "The end reason says it all."},
+     "The end reason explains it."},
 };
 
 void

@@ -110,19 +110,19 @@ const char *
 words_how(enum end_how how)
 {
     static const char *const names[END_HOW_COUNT] = {
-        [HOW_UNKNOWN] = "how the connection ended was not seen",
+        [HOW_UNKNOWN] = "how the connection ended is not known",
         [HOW_WE_CLOSED] = "Roost closed the connection",
         [HOW_FIN] = "the client's side closed the connection (FIN)",
         [HOW_TLS_NOTIFY] = "the client closed TLS with close_notify",
         [HOW_TLS_WITHOUT_NOTIFY] =
             "the client's side closed the connection (FIN) without a TLS close_notify",
         [HOW_RST] = "the connection was reset (RST)",
-        [HOW_ACK_TIMEOUT] = "nothing that was sent was acknowledged any more",
+        [HOW_ACK_TIMEOUT] = "what was sent was no longer acknowledged",
         [HOW_UNREACHABLE] = "the network said that the client cannot be reached (ICMP)",
         [HOW_TLS_ALERT] = "the client sent a fatal TLS alert",
         [HOW_TLS_BROKEN] = "the TLS stream could not be read",
-        [HOW_OS_ERROR] = "the operating system reported an error of the connection",
-        [HOW_CRASH] = "the server process was gone",
+        [HOW_OS_ERROR] = "the operating system reported an error on the connection",
+        [HOW_CRASH] = "the server process had died",
     };
 
     return (unsigned)how < END_HOW_COUNT ? names[how] : names[HOW_UNKNOWN];

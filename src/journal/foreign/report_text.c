@@ -98,7 +98,7 @@ put_files(const struct foreign_story *story, FILE *to)
     for (uint32_t i = 0; i < story->file_count; i++)
         put_left_out(&story->files[i], to);
     if (story->no_memory)
-        fputs("There was not memory enough for all sessions; some are left out.\n", to);
+        fputs("There was not enough memory for all sessions, so some are left out.\n", to);
 }
 
 /* How the views of a case were put together. */
@@ -112,12 +112,12 @@ put_fit(const struct foreign_case *c, FILE *to)
         const struct foreign_session *first = c->views[0];
         const struct foreign_session *view = c->views[i];
         buf_clear(&line);
-        buf_printf(&line, "%s and %s tell the same session: ", tell_program(first->log),
+        buf_printf(&line, "%s and %s show the same session: ", tell_program(first->log),
                    tell_program(view->log));
         if (c->common[i] > 0)
             buf_printf(&line, "%u commands agree by tag. ", c->common[i]);
         else
-            buf_put_lit(&line, "they begin at the same time, of the same user. ");
+            buf_put_lit(&line, "they begin at the same time and have the same user. ");
         if (c->ahead_us[i] == 0) {
             const bool coarse = first->log->clock.precision_us >= 1000000 ||
                                 view->log->clock.precision_us >= 1000000;
@@ -180,17 +180,17 @@ put_missing(const struct telling *t, bool *wanted, FILE *to)
         const bool client = m->side == SIDE_CLIENT;
         put_folded(
             to, "    ",
-            m->dialogue ? SPAN("The client's log does not show the dialogue, which would "
-                               "tell what was asked last and answered.")
-            : client    ? SPAN("The client's log is not here. It would tell what the client "
-                                  "saw and did at the end.")
-                        : SPAN("The server's log is not here. It would tell whether the "
-                                  "server closed, and why."));
+            m->dialogue ? SPAN("The client's log does not contain the dialogue, which would "
+                               "show the last command and whether it was answered.")
+            : client    ? SPAN("The client's log. It would show what the client saw and did "
+                                  "at the end.")
+                        : SPAN("The server's log. It would show whether the server closed "
+                                  "the connection, and why."));
         if (m->program != NULL) {
             fputs("    To turn it on:\n", to);
             put_program(to, "      ", m->program);
         } else {
-            fputs("    How to turn it on is told at the end.\n", to);
+            fputs("    The end of this report says how to turn it on.\n", to);
             wanted[m->side] = true;
         }
     }
@@ -222,7 +222,7 @@ put_sure(const struct telling *t, FILE *to)
     AUTO_BUF line = {0};
 
     buf_init(&line, 1024);
-    buf_printf(&line, "Whose doing: %s. How sure: %s. %s", foreign_who_name(t->verdict.who),
+    buf_printf(&line, "Caused by: %s. Certainty: %s. %s", foreign_who_name(t->verdict.who),
                foreign_sure_name(t->verdict.sure), t->verdict.why);
     fputc('\n', to);
     put_folded(to, "  ", buf_span(&line));
@@ -250,7 +250,7 @@ put_case(const struct foreign_story *story, const struct foreign_case *c, bool *
     put_advice(to, "    server:  ", t.rule->server);
     put_advice(to, "    network: ", t.rule->network);
     if (buf_len(&t.also) > 0) {
-        fputs("\n  Found beside\n", to);
+        fputs("\n  Also found\n", to);
         put_folded(to, "    ", buf_span(&t.also));
     }
     put_missing(&t, wanted, to);
@@ -301,7 +301,8 @@ foreign_report_known(FILE *to)
 {
     const bool wanted[3] = {[SIDE_CLIENT] = true, [SIDE_SERVER] = true};
 
-    fputs("\nFormats that are known, in whatever container, journal or quotation:\n", to);
+    fputs("\nThese formats are known, also inside container logs, journals and quotations:\n",
+          to);
     for (size_t i = 0; i < foreign_format_count; i++)
         fprintf(to, "  %s\n", foreign_formats[i].title);
     put_programs(wanted, to);
@@ -315,7 +316,7 @@ foreign_report_text(const struct foreign_story *story, enum foreign_detail detai
 
     put_files(story, to);
     if (story->case_count == 0) {
-        fputs("\nThere is no session in it.\n", to);
+        fputs("\nNo session was found.\n", to);
         if (foreign_report_is_needy(story))
             foreign_report_known(to);
         return;
@@ -327,12 +328,11 @@ foreign_report_text(const struct foreign_story *story, enum foreign_detail detai
     uint32_t skip = detail == DETAIL_ALL || shown <= DETAIL_CASES ? 0 : shown - DETAIL_CASES;
     if (skip > 0)
         fprintf(to,
-                "\nThe last %d that need attention (--all tells all %u sessions, --account "
-                "NAME those of "
-                "one user):\n",
+                "\nThe last %d that need attention (--all shows all %u sessions, --account "
+                "NAME those of one user):\n",
                 DETAIL_CASES, story->case_count);
     else if (shown < story->case_count)
-        fprintf(to, "\nThose that need attention (--all tells all %u):\n", story->case_count);
+        fprintf(to, "\nThose that need attention (--all shows all %u):\n", story->case_count);
     for (uint32_t i = 0; i < story->case_count; i++) {
         if (!foreign_report_shows(story, &story->cases[i], detail))
             continue;

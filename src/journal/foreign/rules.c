@@ -208,7 +208,7 @@ said(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdic
     if (!server && !client && !has(c, fact))
         return false;
     return sure(v, SURE_CERTAIN,
-                server && client ? "The logs of both sides tell the same."
+                server && client ? "The logs of both sides agree."
                 : server         ? "The server's log says so itself."
                 : client         ? "The client's log says so itself."
                                  : "The log says so itself.");
@@ -234,7 +234,7 @@ static bool
 is_OTHER(const struct foreign_case *c, struct foreign_verdict *v)
 {
     return c->views[0]->other &&
-           sure(v, SURE_CERTAIN, "Its first line is of another protocol.");
+           sure(v, SURE_CERTAIN, "Its first line belongs to another protocol.");
 }
 
 static bool
@@ -354,15 +354,15 @@ is_NEVER_DONE(const struct foreign_case *c, struct foreign_verdict *v)
     if (idle == NULL || idle->stopped.line != 0)
         return false;
     if (has(c, FACT_TIMED_OUT) && idle_on_both_sides(c))
-        return sure(v, SURE_CERTAIN, "The logs of both sides tell the same.");
+        return sure(v, SURE_CERTAIN, "The logs of both sides agree.");
     if (has(c, FACT_TIMED_OUT))
         return said(c, FACT_TIMED_OUT, v);
     if (has(c, FACT_RESET) || has(c, FACT_NO_ANSWER) || idle_length(c) < IDLE_RENEW_US ||
         has_side(c, SIDE_SERVER))
         return false;
     return sure(v, SURE_LIKELY,
-                "The client's log shows the silence and the end; that it was the server's "
-                "timer follows from the time alone.");
+                "The client's log shows the silence and the end; only the length of the "
+                "silence suggests that the server's timer ended the session.");
 }
 
 static bool
@@ -374,11 +374,11 @@ is_DONE_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     if (idle == NULL || idle->stopped.line == 0 || has(c, FACT_LOGOUT))
         return false;
     if (foreign_session_side(view) == SIDE_SERVER)
-        return sure(v, SURE_LIKELY, "DONE is in the server's log, an answer is not.");
+        return sure(v, SURE_LIKELY, "The server's log shows DONE, but no answer to it.");
     return sure(
         v, SURE_LIKELY,
-        "The client's log shows DONE and no answer; what became of it on the way, it does "
-        "not say.");
+        "The client's log shows DONE and no answer, but not what happened to DONE on its "
+        "way.");
 }
 
 static bool
@@ -402,7 +402,8 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
                     "The server's log says that what it sent was never acknowledged.");
     if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
         return sure(v, SURE_LIKELY,
-                    "The client waited in vain; whether the server lived, its log would tell.");
+                    "The client waited in vain. Only the server's log could show whether the "
+                    "server was still alive.");
     if (has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
         return false;
     /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
@@ -411,11 +412,11 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
         foreign_case_idle(c, &view) != NULL &&
         foreign_case_with(c, FACT_RESET, SIDE_SERVER) == NULL && !has(c, FACT_BYE) &&
         !has(c, FACT_TIMED_OUT) && (has(c, FACT_RESET) || c->has_successor))
-        return sure(v, SURE_LIKELY, "Both logs are here, and neither side closed.");
+        return sure(v, SURE_LIKELY, "The logs of both sides show that neither closed.");
     if (c->has_successor && foreign_case_idle(c, &view) != NULL && !has(c, FACT_BYE))
         return sure(v, SURE_POSSIBLE,
-                    "The log shows no end, and the same user came back by a new connection; a "
-                    "client with several connections looks alike.");
+                    "The log shows no end, and the same user connected again. A client with "
+                    "several connections looks the same.");
     return false;
 }
 
@@ -446,9 +447,8 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
 
     /* mbsync -V and the like tell what they do, but not in commands. */
     if (talk == NULL && foreign_case_with(c, FACT_GAVE_UP, SIDE_CLIENT) != NULL)
-        return sure(
-            v, SURE_LIKELY,
-            "The client's log says that it waited in vain; for what, it does not show.");
+        return sure(v, SURE_LIKELY,
+                    "The client's log says that it waited in vain, but not for what.");
     if (talk == NULL || !foreign_case_end(c, SIDE_ANY, &view, &fact))
         return false;
     const struct foreign_cmd *last = foreign_session_last(talk);
@@ -457,7 +457,7 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     if (has(c, FACT_GAVE_UP))
         return said(c, FACT_GAVE_UP, v);
     return sure(v, SURE_LIKELY,
-                "The log shows the command and no answer to it; why, it does not say.");
+                "The log shows the command and no answer to it, but not the reason.");
 }
 
 static bool
@@ -465,7 +465,7 @@ is_RESET(const struct foreign_case *c, struct foreign_verdict *v)
 {
     return has(c, FACT_RESET) &&
            sure(v, SURE_CERTAIN,
-                "The log names the reset; who sent it, a reset does not tell.");
+                "The log shows the reset, but a reset does not show who sent it.");
 }
 
 static bool
@@ -476,7 +476,7 @@ is_IDLE_CUT(const struct foreign_case *c, struct foreign_verdict *v)
     return foreign_case_idle(c, &view) != NULL &&
            foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
            foreign_case_end(c, SIDE_SERVER, &view, &(enum foreign_fact){FACT_NONE}) == false &&
-           sure(v, SURE_LIKELY, "The client's log shows the close, not who did it.");
+           sure(v, SURE_LIKELY, "The client's log shows the close, but not who closed.");
 }
 
 static bool
@@ -491,10 +491,10 @@ is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
     const bool closed = foreign_case_with(c, FACT_CLOSED, SIDE_CLIENT) != NULL;
 
     if (foreign_case_with(c, FACT_PEER_CLOSED, SIDE_SERVER) != NULL)
-        return closed ? sure(v, SURE_CERTAIN, "The logs of both sides tell the same.")
+        return closed ? sure(v, SURE_CERTAIN, "The logs of both sides agree.")
                       : sure(v, SURE_LIKELY,
-                             "The server saw a close from the client's side; a box between the "
-                             "two could have made it.");
+                             "The server saw a close from the client's side, which something "
+                             "in between could have caused.");
     /* A client that was cut off closes its end, too. */
     if (has(c, FACT_BYE) || foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL)
         return false;
@@ -502,14 +502,14 @@ is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
         return sure(v, SURE_CERTAIN, "The client's log says so itself.");
     return has(c, FACT_LEFT) &&
            sure(v, SURE_LIKELY,
-                "The client was done and kept the connection; it closes it when it ends.");
+                "The client was done and kept the connection, which it closes when it exits.");
 }
 
 static bool
 is_SERVER_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
     return foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
-           sure(v, SURE_LIKELY, "Only what the client saw is in the log.");
+           sure(v, SURE_LIKELY, "The log shows only what the client saw.");
 }
 
 static bool
@@ -521,7 +521,7 @@ is_STILL_OPEN(const struct foreign_case *c, struct foreign_verdict *v)
     return !foreign_case_end(c, SIDE_ANY, &view, &fact) && !c->views[0]->over &&
            sure(v, c->views[0]->displaced ? SURE_POSSIBLE : SURE_LIKELY,
                 c->views[0]->displaced
-                    ? "More sessions were open in the log than are watched at once."
+                    ? "Too many sessions were open in the log at once to follow them all."
                     : "No line that was understood is about its end.");
 }
 

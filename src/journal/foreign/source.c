@@ -58,7 +58,7 @@ foreign_source_of_fd(struct foreign_source **source_out, int fd, const char *nam
     else if (fstat(fd, &st) != 0)
         rc = err_set(err, RC_IO, errno, "%s", name);
     else if (S_ISDIR(st.st_mode))
-        rc = err_set(err, RC_INVALID, 0, "%s is a folder: name the files in it", name);
+        rc = err_set(err, RC_INVALID, 0, "%s is a folder; name the files in it", name);
     if (rc == RC_OK && (source->gz = gzdopen(fd, "rb")) == NULL)
         rc = err_set(err, RC_LIMIT, 0, "%s: no memory", name);
     if (rc != RC_OK) {
@@ -113,8 +113,8 @@ raw_read(struct foreign_source *source)
         (void)err_set(&source->trouble, RC_IO, errno, "%s after line %ju", source->name,
                       (uintmax_t)source->lines);
     else if (code != Z_OK && code != Z_STREAM_END)
-        (void)err_set(&source->trouble, RC_CORRUPT, 0, "%s: the gzip data ends or breaks: %s",
-                      source->name, text);
+        (void)err_set(&source->trouble, RC_CORRUPT, 0,
+                      "%s: the gzip data is incomplete or damaged: %s", source->name, text);
 }
 
 /* Which encoding the first octets tell. UTF-16 without mark: zeros beside ASCII. */

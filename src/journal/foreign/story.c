@@ -452,9 +452,10 @@ file_read_turned(struct reading *reading, struct candidate *c, int64_t (*tod)(st
     file->lines = foreign_source_lines(c->source);
     file_end(reading, c);
     if (!whole && file->trouble[0] == '\0')
-        snprintf(file->trouble, sizeof file->trouble,
-                 "it has the newest entry first; of such a log the first %u MiB are read",
-                 LIMIT_FOREIGN_NEWEST >> 20);
+        snprintf(
+            file->trouble, sizeof file->trouble,
+            "its newest entry comes first, and only the first %u MiB of such a log are read",
+            LIMIT_FOREIGN_NEWEST >> 20);
 }
 
 static void
@@ -583,8 +584,7 @@ file_open(struct reading *reading, const char *path)
         foreign_source_close(c->source);
         file->has_no_format = sample.lines > 0;
         snprintf(file->trouble, sizeof file->trouble,
-                 sample.lines == 0 ? "the file is empty"
-                                   : "none of the formats that are known");
+                 sample.lines == 0 ? "the file is empty" : "not in a known format");
         return;
     }
     file->is_known = true;
@@ -612,7 +612,7 @@ foreign_story_read(struct foreign_story *story, const char *const *paths, size_t
     list_init(&story->ordinary);
     list_init(&story->troubled);
     if (count > LIMIT_FOREIGN_FILES)
-        return err_set(err, RC_LIMIT, 0, "more than %u files at once", LIMIT_FOREIGN_FILES);
+        return err_set(err, RC_LIMIT, 0, "there are more than %u files", LIMIT_FOREIGN_FILES);
     struct reading *reading = calloc(1, sizeof *reading);
     if (reading == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
@@ -631,7 +631,7 @@ foreign_story_read(struct foreign_story *story, const char *const *paths, size_t
         return err_set(err, RC_NOT_FOUND, 0, "%s: %s", story->files[0].name,
                        story->files[0].trouble);
     if (!any)
-        return err_set(err, RC_NOT_FOUND, 0, "none of the files is a log that is known");
+        return err_set(err, RC_NOT_FOUND, 0, "none of the files is a log in a known format");
     return foreign_match(story) == RC_OK ? RC_OK : err_set(err, RC_LIMIT, 0, "no memory");
 }
 

@@ -203,7 +203,7 @@ title_make(const struct foreign_case *c, struct buf *buf)
         by = c->views[i]->client[0] != '\0' ? c->views[i] : by;
     }
     if (who->general) {
-        buf_put_lit(buf, "Many sessions, none of them named: ");
+        buf_put_lit(buf, "Many sessions, not named one by one: ");
         put_text(buf, who->key);
         put_span_of_time(c->views[0], buf);
         return;
@@ -240,14 +240,14 @@ say_idle(const struct foreign_session *view, const struct foreign_cmd *idle, str
     put_text(buf, idle->tag);
     buf_put_char(buf, ')');
     put_at(buf, view, &idle->sent);
-    buf_put_str(buf, idle->accepted.line != 0 ? "; the server accepted. "
+    buf_put_str(buf, idle->accepted.line != 0 ? ", and the server accepted it. "
                                               : "; the log shows no answer to that. ");
     if (idle->stopped.line != 0) {
-        buf_put_lit(buf, "It sent DONE");
+        buf_put_lit(buf, "The client sent DONE");
         put_at(buf, view, &idle->stopped);
         buf_put_lit(buf, ", and no answer came. ");
     } else {
-        buf_put_lit(buf, "It never sent DONE. ");
+        buf_put_lit(buf, "The client never sent DONE. ");
     }
 }
 
@@ -350,7 +350,7 @@ say_told(const struct foreign_case *c, struct buf *buf)
 
     if (view == NULL)
         return;
-    buf_put_lit(buf, "The client told its user");
+    buf_put_lit(buf, "The client showed its user an error");
     put_quoted(buf, &view->facts[FACT_TOLD_USER]);
     buf_put_lit(buf, ". ");
 }
@@ -377,7 +377,7 @@ happened_make(const struct foreign_case *c, const struct telling *t, struct buf 
             buf_put_lit(buf, "The same client did send DONE for tag ");
             put_text(buf, c->views[i]->good_idle.tag);
             put_at(buf, c->views[i], &c->views[i]->good_idle.stopped);
-            buf_put_lit(buf, ", so it knows how. ");
+            buf_put_lit(buf, ", so it knows how to. ");
             break;
         }
     }
@@ -389,9 +389,9 @@ also_missed(const struct foreign_missed *m, struct buf *buf)
     buf_printf(buf, "The server left out UID %u in reply to \"%u:*\" (tag ", m->uid, m->from);
     put_text(buf, m->tag);
     buf_printf(buf,
-               "): * is the highest UID there is, so %u:* always names the last message "
-               "(RFC 3501 section 6.4.8), and the mailbox had %u. It did not cause this "
-               "end; the server should mend it. ",
+               "). * stands for the highest UID, so %u:* always includes the last message "
+               "(RFC 3501 section 6.4.8), and the mailbox had %u. This did not end the "
+               "session, but it is a bug of the server. ",
                m->from, m->exists);
 }
 
@@ -426,13 +426,12 @@ also_make(const struct foreign_case *c, struct buf *buf)
         also_missed(missed, buf);
     if (refused != NULL)
         buf_printf(buf,
-                   "The server announces %s among its capabilities, and yet called the command "
-                   "invalid: that is the server's to mend. ",
+                   "The server lists %s among its capabilities, but rejected the command as "
+                   "invalid. That is a bug of the server. ",
                    refused);
     if (rude)
-        buf_put_lit(buf,
-                    "The server closed after LOGOUT without BYE and OK, which RFC 3501 section "
-                    "6.1.3 asks of it. No harm came of it.");
+        buf_put_lit(buf, "The server closed after LOGOUT without the BYE and OK that RFC 3501 "
+                         "section 6.1.3 requires. This did no harm.");
 }
 
 /* --- What is missing --- */

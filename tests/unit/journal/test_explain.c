@@ -100,7 +100,7 @@ open_sessions_are_told_as_they_stand(void **state)
     expect("open", END_BY_CLIENT, SURE_CERTAIN,
            "in IDLE for 59 min 59 s. It acknowledged a line 2 min ago", "Nothing.");
     record.evidence.state = STATE_SELECTED;
-    expect("open", END_BY_CLIENT, SURE_CERTAIN, "the client last said something 12 min ago",
+    expect("open", END_BY_CLIENT, SURE_CERTAIN, "the client last sent something 12 min ago",
            "Nothing.");
 }
 
@@ -139,7 +139,7 @@ a_dead_connection_alone_is_open(void **state)
     (void)state;
     begin_dead();
     assert_int_equal(verdict_silence_ms(&record), 5 * MIN);
-    expect("not-back", END_BY_NETWORK, SURE_OPEN, "look alike from here",
+    expect("not-back", END_BY_NETWORK, SURE_OPEN, "looks just like a device",
            "less than 5 min apart");
     expect("not-back", END_BY_NETWORK, SURE_OPEN, "After 5 min of silence, a line was sent",
            "[idle] keepalive");
@@ -165,12 +165,14 @@ a_return_before_the_end_is_a_router(void **state)
     expect("nat-forgot", END_BY_NETWORK, SURE_LIKELY,
            "connected again 9 min after it was last heard here, "
            "from the same address",
-           "keepalive on 203.0.113.0/24 is now 4 minutes.");
+           "clients in 203.0.113.0/24 now get a keepalive every 4 minutes.");
     near_count = 0;
     other(18, "203.0.113.77", 44 * MIN, 45 * MIN);
-    expect("nat-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network", "now 4 minutes");
+    expect("nat-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network",
+           "every 4 minutes");
     record.reason = END_REAPED;
-    expect("nat-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network", "now 4 minutes");
+    expect("nat-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network",
+           "every 4 minutes");
 }
 
 static void
@@ -228,8 +230,8 @@ a_reset_after_silence_is_open_until_it_returns(void **state)
     begin(END_RESET, HOW_RST, 10 * MIN);
     event_note(&record.events, EVENT_PUSH, 60 * MIN - 200);
     record.evidence.since_out_ms = 200;
-    expect("reset-after-silence", END_BY_NETWORK, SURE_OPEN,
-           "did not know the connection any more", "less than 9 min 59 s");
+    expect("reset-after-silence", END_BY_NETWORK, SURE_OPEN, "no longer knew the connection",
+           "less than 9 min 59 s");
     other(18, "203.0.113.9", 61 * MIN, 61 * MIN);
     expect("reset-forgot", END_BY_NETWORK, SURE_LIKELY, "from the same network", "keepalives");
 }
@@ -240,7 +242,7 @@ a_reset_at_work_is_the_clients(void **state)
     (void)state;
     begin(END_RESET, HOW_RST, 2 * S);
     expect("reset", END_BY_CLIENT, SURE_LIKELY,
-           "reset 2 s after the client last said something", "crashes");
+           "reset 2 s after the client last sent something", "crash");
 }
 
 /* ---- TLS ---- */
@@ -265,9 +267,10 @@ missing_close_notify_is_no_error(void **state)
     (void)state;
     begin(END_CLOSED, HOW_TLS_WITHOUT_NOTIFY, 0);
     record.evidence.state = STATE_SELECTED;
-    expect("no-close-notify", END_BY_CLIENT, SURE_LIKELY, "That alone is no error", "Nothing");
+    expect("no-close-notify", END_BY_CLIENT, SURE_LIKELY, "That alone is not an error",
+           "Nothing");
     record.client_id = SPAN("mbsync 1.4.4");
-    expect("closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, "always leaves this way",
+    expect("closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, "always disconnects this way",
            "Nothing.");
     record.client_id = SPAN("OfflineIMAP 8");
     expect("closes-without-notify", END_BY_CLIENT, SURE_CERTAIN, "not an error", "Nothing.");
@@ -280,8 +283,8 @@ leaving_before_the_first_command_may_be_the_certificate(void **state)
     begin(END_CLOSED_BEFORE_LOGIN, HOW_TLS_NOTIFY, 0);
     record.tls = SPAN("TLSv1.3");
     record.commands = 0;
-    expect("certificate-doubt", END_BY_CLIENT, SURE_OPEN, "asks its user about the certificate",
-           "certificate");
+    expect("certificate-doubt", END_BY_CLIENT, SURE_OPEN,
+           "ask their user about the certificate", "certificate");
     record.commands = 1;
     expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "before it logged in", "");
 }
@@ -301,9 +304,11 @@ whoever_waited_for_the_server_is_no_scanner(void **state)
     record.evidence.since_data_ms = 30 * S + 3;
     record.tls = SPAN("TLSv1.3");
     expect("server-stalled", END_BY_SERVER, SURE_LIKELY,
-           "waited 30 s for this server to take its connection", "Look at the machine");
+           "waited 30 s for this server to accept its connection",
+           "what the machine was doing");
     record.reason = END_RESET; /* by the greeting, which found nobody */
-    expect("server-stalled", END_BY_SERVER, SURE_LIKELY, "waited 30 s", "Look at the machine");
+    expect("server-stalled", END_BY_SERVER, SURE_LIKELY, "waited 30 s",
+           "what the machine was doing");
     record.evidence.state = STATE_SELECTED;
     expect("reset", END_BY_CLIENT, SURE_LIKELY, "", "");
     record.evidence.state = STATE_BEFORE_LOGIN;
@@ -349,7 +354,8 @@ a_client_that_reconnects_wants_to_go_on(void **state)
            "same address",
            "Nothing, if it is rare");
     near[0].start_ms = record.end_ms - S;
-    expect("reconnects", END_BY_CLIENT, SURE_CERTAIN, "having connected again just before", "");
+    expect("reconnects", END_BY_CLIENT, SURE_CERTAIN, "just after it had connected again from",
+           "");
     near_count = 0;
     expect("by-reason", END_BY_CLIENT, SURE_CERTAIN, "while it was waiting in IDLE", "");
 }
@@ -367,7 +373,7 @@ never_done_is_told(void **state)
     event_note(&record.events, EVENT_IDLE_END, 60 * MIN)->outcome = EVENT_NO;
     expect("never-done", END_BY_SERVER, SURE_CERTAIN,
            "never sent DONE; 30 min 53 s later the server ended", "policy = liveness");
-    expect("never-done", END_BY_SERVER, SURE_CERTAIN, "so it knows how", "RFC 2177");
+    expect("never-done", END_BY_SERVER, SURE_CERTAIN, "so it knows how to", "RFC 2177");
 }
 
 static void
@@ -376,7 +382,7 @@ an_administrators_words_are_shown_escaped(void **state)
     (void)state;
     begin(END_KICKED, HOW_WE_CLOSED, 0);
     record.detail = SPAN("back\x1b[2J soon");
-    expect("kicked", END_BY_ADMIN, SURE_CERTAIN, "words: back\\x1B[2J soon", "");
+    expect("kicked", END_BY_ADMIN, SURE_CERTAIN, "reason: back\\x1B[2J soon", "");
     record.detail = SPAN("");
     expect("by-reason", END_BY_ADMIN, SURE_CERTAIN, "An administrator ended", "");
 }
@@ -387,7 +393,7 @@ a_crash_is_nobodys_but_the_servers(void **state)
     (void)state;
     begin(END_CRASH, HOW_CRASH, 0);
     record.events.count = 0;
-    expect("crash", END_BY_SERVER, SURE_CERTAIN, "The client had no part in it",
+    expect("crash", END_BY_SERVER, SURE_CERTAIN, "The client did not cause this",
            "out-of-memory");
 }
 
@@ -471,12 +477,12 @@ a_life_is_told_in_lines(void **state)
         "SELECT: OK, took 1 s, 269 octets",
         "a command: BAD, 20 octets",
         "IDLE begins",
-        "told of a change: 1 message now",
+        "notified of a change: now 1 message",
         "11 keepalives sent after 4 minutes of silence each, all acknowledged within 80 ms",
         "keepalive sent after 4 minutes of silence, not acknowledged",
-        "suspect: 17 octets are not acknowledged",
+        "suspect: 17 octets have not been acknowledged",
         "DONE: IDLE ended after 57 min",
-        "waits for the client to read, 9 octets queued",
+        "waiting for the client to read, 9 octets queued",
         "the client read on after 3 s",
         "sent a literal of 12 octets",
         "a login failed",
@@ -649,7 +655,7 @@ a_network_that_forgets_is_found(void **state)
     assert_string_equal(
         text_of(&text),
         "14 of 15 ends on 203.0.113.0/24 came after 290 to 300 s of silence: that network "
-        "forgets idle connections; keepalive there is now 4 minutes.");
+        "forgets idle connections; its clients now get a keepalive every 4 minutes.");
     buf_clear(&text);
     account_pattern_tell(&report.networks[1], 0, &text);
     assert_int_equal(buf_len(&text), 0);
