@@ -111,10 +111,12 @@ foreign_session_find(const struct foreign_session *session, struct span tag)
     return NULL;
 }
 
+/* Of a longer one (a token) the beginning is kept: secret_at finds its end. */
 static void
 secret_keep(struct foreign_session *session, struct span text)
 {
-    if (text.len < SECRET_MIN || text.len > LIMIT_FOREIGN_TEXT || session->secrets_lost)
+    text = span_head(text, LIMIT_FOREIGN_TEXT);
+    if (text.len < SECRET_MIN || session->secrets_lost)
         return;
     for (uint32_t i = 0; i < session->secret_count; i++)
         if (span_eq_str(text, session->secrets[i]))
@@ -134,8 +136,10 @@ foreign_session_secret(struct foreign_session *session, struct span text)
 
     secret_keep(session, text);
     /* SASL PLAIN is name and password with NULs between (RFC 4616). */
-    buf_init(&plain, LIMIT_FOREIGN_TEXT);
-    if (text.len > LIMIT_FOREIGN_TEXT || base64_decode(&plain, text) != RC_OK)
+    buf_init(&plain, text.len);
+    const enum rc rc = base64_decode(&plain, text);
+    session->secrets_lost |= rc == RC_LIMIT; /* no memory to look */
+    if (rc != RC_OK)
         return;
     struct span rest = buf_span(&plain);
     const ptrdiff_t first = span_find_char(rest, '\0');
@@ -164,6 +168,9 @@ secret_at(const struct foreign_session *session, struct span text)
         if (secret.len > longest && span_starts(text, secret))
             longest = secret.len;
     }
+    if (longest == LIMIT_FOREIGN_TEXT) /* it may have been cut */
+        while (longest < text.len && strchr(" \t\r\n\"", text.ptr[longest]) == NULL)
+            longest++;
     return longest;
 }
 
@@ -175,8 +182,10 @@ foreign_session_copy(const struct foreign_session *session, char *dst, size_t ca
 
     if (session->secrets_lost)
         text = SPAN("***");
-    while (text.len > 0 && used + 4 < cap) {
+    while (text.len > 0) {
         const size_t hidden = secret_at(session, text);
+        if (used + (hidden > 0 ? 3 : 1) >= cap)
+            break;
         if (hidden > 0) {
             memcpy(dst + used, "***", 3);
             used += 3;

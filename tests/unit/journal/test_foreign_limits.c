@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/base64.h"
+#include "base/buf.h"
 #include "journal/foreign/newest.h"
 #include "journal/foreign/report.h"
 #include "journal/foreign/source.h"
@@ -320,6 +322,90 @@ test_many_secrets(void **state)
     foreign_story_done(&story);
 }
 
+/* What the server said at its end, told with so many octets. */
+static size_t
+bye_kept(size_t octets)
+{
+    struct foreign_story story;
+    FILE *file = make("bye.log");
+
+    fputs("C: 1 NOOP\nS: * BYE ", file);
+    for (size_t i = 0; i < octets; i++)
+        fputc("0123456789"[i % 10], file);
+    fputs("\n", file);
+    fclose(file);
+    read_story(&story, "bye.log");
+    const char *text = story.cases[0].views[0]->facts[FACT_BYE].text;
+    const size_t kept = strlen(text);
+    for (size_t i = 0; i < kept; i++)
+        assert_int_equal(text[i], "0123456789"[i % 10]);
+    foreign_story_done(&story);
+    return kept;
+}
+
+static void
+test_long_text(void **state)
+{
+    (void)state;
+    assert_int_equal(bye_kept(LIMIT_FOREIGN_TEXT - 1), LIMIT_FOREIGN_TEXT - 1);
+    assert_int_equal(bye_kept(LIMIT_FOREIGN_TEXT), LIMIT_FOREIGN_TEXT);
+    assert_int_equal(bye_kept(LIMIT_FOREIGN_TEXT + 1), LIMIT_FOREIGN_TEXT);
+    assert_int_equal(bye_kept(LIMIT_FOREIGN_TEXT * 100), LIMIT_FOREIGN_TEXT);
+}
+
+/* A password or token, however long, is in no text; what stands around it is. */
+static void
+test_long_secrets(void **state)
+{
+    static const size_t octets[] = {LIMIT_FOREIGN_TEXT - 1, LIMIT_FOREIGN_TEXT,
+                                    LIMIT_FOREIGN_TEXT + 1, LIMIT_FOREIGN_TEXT * 10};
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(octets); i++) {
+        struct foreign_story story;
+        char *secret = calloc(1, octets[i] + 1);
+        FILE *file = make("token.log");
+        assert_non_null(secret);
+        memset(secret, 'P', octets[i]);
+        fprintf(file, "C: 1 LOGIN bob %s\nS: * BYE not %s here\n", secret, secret);
+        fclose(file);
+        read_story(&story, "token.log");
+        assert_string_equal(story.cases[0].views[0]->facts[FACT_BYE].text, "not *** here");
+        foreign_story_done(&story);
+        free(secret);
+    }
+}
+
+/* The same for the password within an AUTHENTICATE PLAIN. */
+static void
+test_long_plain(void **state)
+{
+    static const size_t octets[] = {8, LIMIT_FOREIGN_TEXT, LIMIT_FOREIGN_TEXT * 10};
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(octets); i++) {
+        struct foreign_story story;
+        char *secret = calloc(1, octets[i] + 1);
+        FILE *file = make("plain.log");
+        AUTO_BUF plain = {0};
+        AUTO_BUF base64 = {0};
+        assert_non_null(secret);
+        memset(secret, 'P', octets[i]);
+        buf_init(&plain, 1 << 16);
+        buf_init(&base64, 1 << 16);
+        buf_put(&plain, "\0bob\0", 5);
+        buf_put_str(&plain, secret);
+        base64_put(&base64, buf_span(&plain));
+        fprintf(file, "C: 1 AUTHENTICATE PLAIN %.*s\nS: * BYE not %s here\n",
+                SPAN_FMT(buf_span(&base64)), secret);
+        fclose(file);
+        read_story(&story, "plain.log");
+        assert_string_equal(story.cases[0].views[0]->facts[FACT_BYE].text, "not *** here");
+        foreign_story_done(&story);
+        free(secret);
+    }
+}
+
 int
 main(void)
 {
@@ -333,6 +419,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_many_commands, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_secrets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_secrets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_plain, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
