@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from limits import DEFINED, TEXT, limit  # noqa: E402
 
-# No test names these, and why that is right, or what is missing.
+# No test names these, and why that is right.
 UNTESTED = {
     # A pace or a slice: what is beyond it is done a moment later, and nothing is refused.
     "LIMIT_ACCEPT_BATCH": "slice",
@@ -43,12 +43,6 @@ UNTESTED = {
     "LIMIT_ORDER_OCTETS": "large: test_threads and test_merge have smaller ones for the same code",
     "LIMIT_ORDER_ALL_OCTETS": "large",
     "LIMIT_LOG_QUEUE": "large: test_log many_threads fills it when the disk is slow",
-    # Missing.
-    "LIMIT_SEARCH_FREE_KEYS": "missing: test_search counts what LIMIT_SEARCH_WORK allows beside it",
-    "LIMIT_TASKS": "missing: a million connections; test_tasks has a table of its own size",
-    "LIMIT_DELIVERY_PLACES": "missing: needs 520 connections",
-    "LIMIT_FOREIGN_TEXT": "missing",
-    "LIMIT_NETWORK_DEVICES": "missing: test_learn has many devices, but counts none",
 }
 
 

@@ -508,6 +508,50 @@ test_work_limit(void **state)
     content_view_done(view);
 }
 
+/* So many keys are free in mail of any size: with them a search ends although no work is left
+ * to it. Further ones are paid for. */
+static void
+test_free_keys(void **state)
+{
+    static const struct {
+        unsigned keys;
+        enum rc rc;
+    } rows[] = {{LIMIT_SEARCH_FREE_KEYS, RC_OK},
+                {LIMIT_SEARCH_FREE_KEYS + 1, RC_LIMIT},
+                {LIMIT_SEARCH_FREE_KEYS * 100, RC_LIMIT}};
+    struct content *fx = *state;
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 4 << 20);
+    buf_put_lit(&text, "Subject: x\r\n\r\n");
+    for (unsigned i = 0; i < 50000; i++)
+        buf_printf(&text, "line %u of a long text\r\n", i);
+    for (unsigned i = 0; i < 4; i++)
+        add(fx, (struct content_mail){.text = buf_span(&text)});
+    struct view *view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct search *search;
+        AUTO_BUF line = {0};
+        buf_init(&line, 1 << 20);
+        buf_put_lit(&line, "SEARCH");
+        for (unsigned key = 0; key < rows[i].keys; key++)
+            buf_printf(&line, " NOT BODY absent%u", key);
+        const char *command = arena_str(&fx->arena, buf_span(&line));
+        const struct search_req req = request(content_cmd(fx, command));
+        struct store_tx *tx = content_read(fx);
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        search->work = LIMIT_SEARCH_WORK;
+        enum rc rc = RC_AGAIN;
+        while (rc == RC_AGAIN)
+            rc = search_slice(search, tx, &fx->clock.clock, 0, &fx->err);
+        assert_rc(rc, rows[i].rc);
+        assert_true(search_over_limit(search) == (rc == RC_LIMIT));
+        search_done(search);
+        store_end(tx);
+    }
+    content_view_done(view);
+}
+
 static void
 test_saved_and_modseq(void **state)
 {
@@ -683,6 +727,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices_between_fields, setup, teardown),
         cmocka_unit_test_setup_teardown(test_work_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_free_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
     };

@@ -306,6 +306,36 @@ test_max_tasks(void **state)
     destroy(poller);
 }
 
+/* However many are asked for. */
+static void
+test_most_tasks(void **state)
+{
+    static const uint32_t asked[] = {0, LIMIT_TASKS, LIMIT_TASKS + 1, UINT32_MAX};
+    struct task *tasks = calloc((size_t)LIMIT_TASKS + 1, sizeof *tasks);
+    struct err err = {.rc = RC_OK};
+
+    (void)state;
+    assert_non_null(tasks);
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        const struct poller_config config = {.threads = 1, .max_tasks = asked[i]};
+        struct poller *poller = NULL;
+        assert_int_equal(poller_new(&config, &poller, &err), RC_OK);
+        uint32_t count = 0;
+        while (count <= LIMIT_TASKS &&
+               task_enter(poller, &tasks[count], -1, probe_run, &err) == RC_OK)
+            count++;
+        assert_int_equal(count, LIMIT_TASKS);
+        assert_int_equal(err.rc, RC_LIMIT);
+        task_leave(&tasks[LIMIT_TASKS / 2]); /* its place is the next one's */
+        assert_int_equal(task_enter(poller, &tasks[count], -1, probe_run, &err), RC_OK);
+        tasks[LIMIT_TASKS / 2] = tasks[count];
+        for (uint32_t t = 0; t < count; t++)
+            task_leave(&tasks[t]);
+        poller_free(poller);
+    }
+    free(tasks);
+}
+
 static atomic_int_fast64_t fake_now_us;
 
 static int64_t
@@ -424,6 +454,7 @@ main(void)
         cmocka_unit_test(test_yield_lets_sockets_in),
         cmocka_unit_test(test_generations),
         cmocka_unit_test(test_max_tasks),
+        cmocka_unit_test(test_most_tasks),
         cmocka_unit_test(test_timer_with_injected_clock),
         cmocka_unit_test(test_timer_of_the_machine),
         cmocka_unit_test(test_stop_with_tasks_parked_queued_and_timed),

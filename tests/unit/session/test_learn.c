@@ -351,6 +351,40 @@ test_wall_clock_set_back(void **state)
     assert_int_equal(interval(1), 270);
 }
 
+static bool
+is_in_sample(uint32_t key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(learn.devices); i++)
+        if (learn.devices[i].key == key)
+            return true;
+    return false;
+}
+
+/* The devices with the smallest keys are the sample, in whatever order they come. */
+static void
+test_sample_of_devices(void **state)
+{
+    enum { FIRST = 1000 };
+    (void)state;
+
+    for (uint32_t i = 0; i < LIMIT_NETWORK_DEVICES; i++)
+        kept(FIRST + i, 240);
+    for (uint32_t i = 0; i < LIMIT_NETWORK_DEVICES; i++)
+        assert_true(is_in_sample(FIRST + i));
+    /* One above: a larger key has no vote, a smaller one takes the largest one's. */
+    kept(FIRST + LIMIT_NETWORK_DEVICES, 240);
+    assert_false(is_in_sample(FIRST + LIMIT_NETWORK_DEVICES));
+    kept(FIRST - 1, 240);
+    assert_true(is_in_sample(FIRST - 1));
+    assert_false(is_in_sample(FIRST + LIMIT_NETWORK_DEVICES - 1));
+    /* Far beyond: thousands that lose their lines change nothing. */
+    for (uint32_t i = 0; i < 5000; i++)
+        assert_int_equal(lost(2 * FIRST + i, 240, LEARN_WHOLE), LEARN_SAME);
+    assert_int_equal(learn.interval_s, 240);
+    for (uint32_t i = 0; i < LIMIT_NETWORK_DEVICES; i++)
+        assert_true(is_in_sample(FIRST - 1 + i));
+}
+
 static void
 test_record_and_back(void **state)
 {
@@ -744,6 +778,7 @@ main(void)
         cmocka_unit_test_setup(test_steps_end_at_the_bound, setup),
         cmocka_unit_test_setup(test_counts_age, setup),
         cmocka_unit_test_setup(test_wall_clock_set_back, setup),
+        cmocka_unit_test_setup(test_sample_of_devices, setup),
         cmocka_unit_test_setup(test_record_and_back, setup),
         cmocka_unit_test_setup(test_silence_far_beyond, setup),
         cmocka_unit_test(test_simulated_networks),

@@ -119,6 +119,47 @@ test_account_at_its_limit(void **state)
         leave(sessions[i]);
 }
 
+/* An eighth of the places, at most so many, is kept for deliveries. */
+static void
+test_places_of_deliveries(void **state)
+{
+    static const uint32_t places[] = {8 * LIMIT_DELIVERY_PLACES - 8, 8 * LIMIT_DELIVERY_PLACES,
+                                      8 * LIMIT_DELIVERY_PLACES + 8,
+                                      80 * LIMIT_DELIVERY_PLACES};
+    static const uint32_t kept[] = {LIMIT_DELIVERY_PLACES - 1, LIMIT_DELIVERY_PLACES,
+                                    LIMIT_DELIVERY_PLACES, LIMIT_DELIVERY_PLACES};
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        struct session **sessions = calloc(places[i] + 1, sizeof(struct session *));
+        enum end_reason end = END_NONE;
+        uint32_t count = 0;
+        assert_non_null(sessions);
+        settings.max_connections = places[i];
+        for (; end == END_NONE; count += end == END_NONE) { /* people, until none fits */
+            assert_true(count <= places[i]);
+            sessions[count] = arrive("127.0.0.1:5");
+            session_table_enter(env.table, sessions[count]);
+            end = session_table_admit(env.table, sessions[count]);
+        }
+        assert_int_equal(end, END_LIMIT_TOTAL);
+        assert_int_equal(count, places[i] - kept[i]);
+        leave(sessions[count]);
+        for (end = END_NONE; end == END_NONE; count += end == END_NONE) { /* then deliveries */
+            assert_true(count <= places[i]);
+            sessions[count] = arrive_at(&mail, "127.0.0.1:5");
+            session_table_enter(env.table, sessions[count]);
+            end = session_table_admit(env.table, sessions[count]);
+        }
+        assert_int_equal(end, END_LIMIT_TOTAL);
+        assert_int_equal(count, places[i]);
+        for (uint32_t s = 0; s <= count; s++)
+            leave(sessions[s]);
+        free(sessions);
+    }
+    settings.max_connections = 1000000;
+}
+
 static void
 test_many_kinds_of_others(void **state)
 {
@@ -447,6 +488,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_account_at_its_limit),
+        cmocka_unit_test(test_places_of_deliveries),
         cmocka_unit_test(test_many_kinds_of_others),
         cmocka_unit_test(test_each_newcomer_ends_one),
         cmocka_unit_test(test_so_many_wait),
