@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: `./dev test` (the gate, about 20 minutes on two processors) and `--long`.
+"""Runs the tests: `./dev test` (the gate, 10 to 15 minutes on two processors) and `--long`.
 
 Every stage prints a line when it is done; failures print what went wrong at once. The last line is
 the sum: N passed, N failed, N skipped.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -22,6 +23,7 @@ WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 # What tests start beside their own programs.
 SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
           "bench/roost-mailgen"]
+POLITELY = ["nice", "-n", "19"]  # before what is built while tests run
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 
@@ -47,13 +49,13 @@ def programs_of(build, suites):
     return sorted({os.path.relpath(test["cmd"][0], build) for test in tests if wanted & set(test["suite"])})
 
 
-def configure(name, options, env=None, suites=(), more=()):
-    """Builds everything, or only what the suites need, and more."""
+def configure(name, options, env=None, suites=(), more=(), before=()):
+    """Builds everything, or only what the suites need, and more; before stands before ninja."""
     build = ROOT / "build" / name
     if not (build / "build.ninja").exists():
         run(["meson", "setup", str(build), *options], env, check=True, stdout=subprocess.DEVNULL)
     targets = [*programs_of(build, suites), *more] if suites else []
-    done = run(["ninja", "-C", str(build), *targets], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = run([*before, "ninja", "-C", str(build), *targets], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         print(done.stdout[-8000:])
         raise SystemExit(f"the {name} build failed")
@@ -121,10 +123,17 @@ def pytest(total, stage, args, env=None, side_by_side=True):
     report(total, stage, passed, failed, skipped, started)
 
 
+def captured(command):
+    return run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
 def program(total, stage, command):
     """A program that says by its exit code whether all went well."""
     started = time.monotonic()
-    done = run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    judge(total, stage, captured(command), started)
+
+
+def judge(total, stage, done, started):
     if done.returncode != 0:
         print(done.stdout[-20000:])
     report(total, stage, int(done.returncode == 0), int(done.returncode != 0), 0, started)
@@ -143,19 +152,23 @@ def warnings_check(total, stage, warnings):
     report(total, f"{stage} without warnings", int(not warnings), int(bool(warnings)), 0, time.monotonic())
 
 
-def lint(total):
-    started = time.monotonic()
-    done = run(["./dev", "lint"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        print(done.stdout[-20000:])
-    report(total, "lint", int(done.returncode == 0), int(done.returncode != 0), 0, started)
-
-
 def gate(total, long_run):
     release, warnings = configure("release", ["-Dbuildtype=release"])
     binary = release / "src" / "cli" / "roost"
     env = {"ROOST": str(binary), "ROOST_TOOLS": str(release / "bench")}
     warnings_check(total, "gcc release", warnings)
+
+    # What the later stages need is made while the tests of the first ones wait for time to pass.
+    clang = {"CC": "clang"}
+    ahead = concurrent.futures.ThreadPoolExecutor(1)
+    asan_build = ahead.submit(
+        configure, "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+        clang, ["unit", "fuzz"], SERVER, POLITELY)
+    tsan_build = ahead.submit(
+        configure, "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+        clang, ["stress"], SERVER if long_run else [], POLITELY)
+    lint = ahead.submit(captured, [*POLITELY, "./dev", "lint"])
+
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
     meson_tests(total, "stress, gcc release", release, ["stress"])
     pytest(total, "structure", ["tests/test_includes.py", "tests/test_limits.py"], side_by_side=False)
@@ -169,10 +182,7 @@ def gate(total, long_run):
     octets = dict(env, ROOST_REPLAY="octets")
     pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
 
-    clang = {"CC": "clang"}
-    asan, warnings = configure(
-        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang,
-        ["unit", "fuzz"], SERVER)
+    asan, warnings = asan_build.result()
     warnings_check(total, "clang", warnings)
     strict = {
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -181,11 +191,10 @@ def gate(total, long_run):
     meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], strict, ["-t", "4"])
     pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
            {**strict, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
-    tsan, _ = configure(
-        "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"], clang,
-        ["stress"], SERVER if long_run else [])
+    tsan, _ = tsan_build.result()
     meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
-    lint(total)
+    started = time.monotonic()
+    judge(total, "lint", lint.result(), started)
     if long_run:
         pytest(total, "clients with windows", ["tests/clients/test_thunderbird.py", "tests/clients/test_roundcube.py"],
                dict(env, ROOST_LONG="1"), side_by_side=False)
