@@ -133,6 +133,22 @@ auth_result_fill(struct auth_result *out, const struct registry_account *account
 }
 
 enum rc
+auth_find_login(struct auth *auth, struct span name, char prepared_out[REGISTRY_NAME_OCTETS],
+                struct registry_account *out, struct err *err)
+{
+    char prepared[REGISTRY_NAME_OCTETS];
+
+    enum rc rc = sasl_prep_name(name, prepared);
+    if (rc == RC_LIMIT)
+        return err_set(err, rc, 0, "login: no memory to look at a name");
+    if (rc != RC_OK)
+        return RC_NOT_FOUND;
+    memcpy(prepared_out, prepared, sizeof prepared);
+    rc = registry_find_login(auth->registry, span_of_str(prepared), out, err);
+    return rc == RC_INVALID ? RC_NOT_FOUND : rc;
+}
+
+enum rc
 auth_check_authzid(struct auth *auth, struct span authzid,
                    const struct registry_account *account, struct err *err)
 {
@@ -141,10 +157,8 @@ auth_check_authzid(struct auth *auth, struct span authzid,
 
     if (authzid.len == 0)
         return RC_OK;
-    if (sasl_prep_name(authzid, name) != RC_OK)
-        return RC_DENIED;
-    const enum rc rc = registry_find_login(auth->registry, span_of_str(name), &other, err);
-    if (rc == RC_NOT_FOUND || rc == RC_INVALID)
+    const enum rc rc = auth_find_login(auth, authzid, name, &other, err);
+    if (rc == RC_NOT_FOUND)
         return RC_DENIED;
     if (rc != RC_OK)
         return rc;
@@ -163,18 +177,15 @@ static enum rc
 look_up(struct auth *auth, const struct auth_request *request, struct lookup *out,
         struct err *err)
 {
+    const struct span part = span_head(request->name, sizeof out->name - 1);
+
     out->found = false;
     out->foreign = false;
-    if (sasl_prep_name(request->name, out->name) != RC_OK) {
-        const struct span part = span_head(request->name, sizeof out->name - 1);
-        if (part.len > 0)
-            memcpy(out->name, part.ptr, part.len);
-        out->name[part.len] = '\0';
-        return RC_OK;
-    }
-    enum rc rc =
-        registry_find_login(auth->registry, span_of_str(out->name), &out->account, err);
-    if (rc == RC_NOT_FOUND || rc == RC_INVALID)
+    if (part.len > 0)
+        memcpy(out->name, part.ptr, part.len);
+    out->name[part.len] = '\0';
+    enum rc rc = auth_find_login(auth, request->name, out->name, &out->account, err);
+    if (rc == RC_NOT_FOUND)
         return RC_OK;
     if (rc != RC_OK)
         return rc;
@@ -303,8 +314,10 @@ auth_verify(struct auth *auth, const struct auth_request *request,
     struct lookup who;
     enum rc rc = look_up(auth, request, &who, err);
 
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        throttle_refund(auth->throttle, ticket); /* no verdict, so no guess */
         return rc;
+    }
     key_maker_hush(auth->keys);
     /* Another connection of the client may have paid for the same answer meanwhile. */
     if (!who.foreign && was_refused(auth, &who, request->password)) {
@@ -314,8 +327,10 @@ auth_verify(struct auth *auth, const struct auth_request *request,
     rc = was_verified(auth, &who, request->password)
              ? RC_OK
              : check_password(auth, &who, request->password);
-    if (rc == RC_LIMIT)
+    if (rc == RC_LIMIT) {
+        throttle_refund(auth->throttle, ticket);
         return err_set(err, RC_LIMIT, 0, "login: no memory to hash a password");
+    }
     if (rc != RC_OK || who.foreign) {
         throttle_failed(auth->throttle, ticket);
         if (rc != RC_OK)

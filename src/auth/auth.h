@@ -86,8 +86,8 @@ struct auth_result {
 /**
  * What needs no hashing: RC_OK when this password was verified lately, RC_DENIED when it was
  * refused, RC_BUSY when too much was guessed, RC_AGAIN otherwise, for unknown names too; then
- * *ticket is what was paid. RC_IO ...: the registry failed. Fills *out. Thread: session; warm
- * it costs microseconds, cold it may wait for disk.
+ * *ticket is what was paid. RC_LIMIT (memory), RC_IO ...: the registry failed. Fills *out.
+ * Thread: session; warm it costs microseconds, cold it may wait for disk.
  */
 MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
                             struct throttle_ticket *ticket, struct auth_result *out,
@@ -95,8 +95,9 @@ MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *reques
 
 /**
  * The slow way. RC_OK; RC_DENIED: no such account, wrong password, or an authzid that is
- * somebody else; RC_DISABLED: right password, account disabled; RC_IO ...: the registry
- * failed. Thread: one in a HASH slot; burns 20 to 200 ms.
+ * somebody else; RC_DISABLED: right password, account disabled; RC_LIMIT: no memory; RC_IO
+ * ...: the registry failed. Without a verdict nothing counts as a guess. Thread: one in a HASH
+ * slot; burns 20 to 200 ms.
  */
 MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *request,
                              struct throttle_ticket *ticket, struct auth_result *out,

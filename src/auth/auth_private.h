@@ -52,7 +52,15 @@ enum rc password_setting(const struct password_policy *policy, char out[REGISTRY
 MUST_USE bool auth_secret_mac(const struct auth *auth, const char *purpose, struct span name,
                               uint8_t out[32]);
 
-/* RC_OK when authzid is empty or means this account. */
+/* The account that may log in by this name. prepared_out is written when SASLprep allows the
+ * name. RC_NOT_FOUND (err untouched): nobody has it, or it is forbidden; RC_LIMIT: no memory to
+ * tell; what registry_find_login says of the registry. */
+MUST_USE enum rc auth_find_login(struct auth *auth, struct span name,
+                                 char prepared_out[REGISTRY_NAME_OCTETS],
+                                 struct registry_account *out, struct err *err);
+
+/* RC_OK when authzid is empty or means this account; RC_DENIED (err untouched): it does not;
+ * otherwise as auth_find_login. */
 enum rc auth_check_authzid(struct auth *auth, struct span authzid,
                            const struct registry_account *account, struct err *err);
 

@@ -19,6 +19,10 @@
 enum {
     BASE64_KEY_OCTETS = 64, /* of 32 octets, terminated */
     INVENTED_SALT_OCTETS = 16,
+    /* Stringprep_rc of libidn */
+    IDN_NOT_UTF8 = 104,
+    IDN_NOT_NORMALIZED = 200,
+    IDN_NO_MEMORY = 201,
 };
 
 struct sasl {
@@ -74,8 +78,52 @@ sasl_mech_is_plaintext(enum sasl_mech mech)
 
 /* --- Preparing --- */
 
-enum rc
-sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap)
+/* SASLprep leaves these as they are. */
+static bool
+is_printable_ascii(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+/* RFC 3629 section 4. */
+static bool
+is_utf8(struct span text)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+
+    for (size_t i = 0; i < text.len;) {
+        const unsigned char first = (unsigned char)text.ptr[i++];
+        const unsigned more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+        uint32_t point = more == 0 ? first : first & (0x3fu >> more);
+        if ((more > 0 && first < 0xc2) || first > 0xf4 || text.len - i < more)
+            return false;
+        for (unsigned k = 0; k < more; k++, i++) {
+            if (((unsigned char)text.ptr[i] & 0xc0) != 0x80)
+                return false;
+            point = point << 6 | ((unsigned char)text.ptr[i] & 0x3f);
+        }
+        if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+            return false;
+    }
+    return true;
+}
+
+/* GNU SASL has one error for all; only libidn's, in why, tells that memory was short: of the
+ * conversion to code points, which else fails for what is no UTF-8, or of the normalization. */
+static bool
+was_without_memory(int result, int why, struct span text)
+{
+    return result == GSASL_MALLOC_ERROR ||
+           (result == GSASL_SASLPREP_ERROR &&
+            (why == IDN_NO_MEMORY || why == IDN_NOT_NORMALIZED ||
+             (why == IDN_NOT_UTF8 && is_utf8(text))));
+}
+
+static enum rc
+prep_with_library(struct span text, enum sasl_prep_use use, char *out, size_t cap)
 {
     char *copy = malloc(text.len + 1);
     char *prepared = NULL;
@@ -83,15 +131,14 @@ sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap)
 
     if (copy == NULL)
         return RC_LIMIT;
-    if (text.len > 0)
-        memcpy(copy, text.ptr, text.len);
+    memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
     enum rc rc = RC_INVALID;
     if (strlen(copy) == text.len) {
         const int result = gsasl_saslprep(
             copy, use == SASL_PREP_QUERY ? GSASL_ALLOW_UNASSIGNED : (Gsasl_saslprep_flags)0,
             &prepared, &why);
-        if (result == GSASL_MALLOC_ERROR)
+        if (was_without_memory(result, why, text))
             rc = RC_LIMIT;
         else if (result == GSASL_OK && prepared[0] != '\0' && strlen(prepared) < cap)
             rc = RC_OK;
@@ -104,6 +151,18 @@ sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap)
         password_wipe(prepared, strlen(prepared));
     gsasl_free(prepared);
     return rc;
+}
+
+enum rc
+sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap)
+{
+    if (!is_printable_ascii(text))
+        return prep_with_library(text, use, out, cap);
+    if (text.len == 0 || text.len >= cap)
+        return RC_INVALID;
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+    return RC_OK;
 }
 
 enum rc
@@ -183,46 +242,63 @@ set_base64(Gsasl_session *session, Gsasl_property property, const uint8_t *data,
     return result;
 }
 
-static int
-on_keys_wanted(struct sasl *sasl, Gsasl_session *session)
+/* The account's keys, or invented ones. */
+static enum rc
+find_keys(struct sasl *sasl, Gsasl_session *session, struct scram_keys *keys_out)
 {
-    struct scram_keys keys = {0};
     struct span name;
     char given[REGISTRY_NAME_OCTETS];
-    char iterations[16];
+    enum rc rc = RC_NOT_FOUND;
 
-    if (sasl->have_keys)
-        return GSASL_OK;
-    sasl->have_keys = true;
     (void)take_property(session, GSASL_AUTHZID, sasl->authzid, sizeof sasl->authzid,
                         &sasl->request.authzid);
     const bool whole = take_property(session, GSASL_AUTHID, given, sizeof given, &name);
     memcpy(sasl->name, given, sizeof given);
-    if (whole && sasl_prep_name(name, sasl->name) == RC_OK) {
-        const enum rc rc = registry_find_login(sasl->auth->registry, span_of_str(sasl->name),
-                                               &sasl->account, &sasl->trouble_err);
-        sasl->known = rc == RC_OK && sasl->account.scram.iterations != 0;
-        if (rc != RC_OK && rc != RC_NOT_FOUND && rc != RC_INVALID) {
-            sasl->trouble = rc;
-            return GSASL_NO_CALLBACK;
-        }
-    }
+    if (whole)
+        rc = auth_find_login(sasl->auth, name, sasl->name, &sasl->account, &sasl->trouble_err);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    sasl->known = rc == RC_OK && sasl->account.scram.iterations != 0;
     if (sasl->known)
-        keys = sasl->account.scram;
-    else if (!invent_keys(sasl, &keys))
-        return GSASL_MALLOC_ERROR;
-    snprintf(iterations, sizeof iterations, "%u", keys.iterations);
+        *keys_out = sasl->account.scram;
+    else if (!invent_keys(sasl, keys_out))
+        return err_set(&sasl->trouble_err, RC_LIMIT, 0, "SASL: no memory for keys");
+    return RC_OK;
+}
+
+static int
+give_keys(Gsasl_session *session, const struct scram_keys *keys)
+{
+    char iterations[16];
+
+    snprintf(iterations, sizeof iterations, "%u", keys->iterations);
     int result = gsasl_property_set(session, GSASL_SCRAM_ITER, iterations);
     if (result == GSASL_OK)
-        result = set_base64(session, GSASL_SCRAM_SALT, keys.salt, keys.salt_octets);
+        result = set_base64(session, GSASL_SCRAM_SALT, keys->salt, keys->salt_octets);
     if (result == GSASL_OK)
-        result =
-            set_base64(session, GSASL_SCRAM_STOREDKEY, keys.stored_key, sizeof keys.stored_key);
+        result = set_base64(session, GSASL_SCRAM_STOREDKEY, keys->stored_key,
+                            sizeof keys->stored_key);
     if (result == GSASL_OK)
-        result =
-            set_base64(session, GSASL_SCRAM_SERVERKEY, keys.server_key, sizeof keys.server_key);
-    password_wipe(&keys, sizeof keys);
+        result = set_base64(session, GSASL_SCRAM_SERVERKEY, keys->server_key,
+                            sizeof keys->server_key);
     return result;
+}
+
+/* GNU SASL makes up what it is not given, and goes on: only `trouble` tells that it failed. */
+static int
+on_keys_wanted(struct sasl *sasl, Gsasl_session *session)
+{
+    struct scram_keys keys = {0};
+
+    if (sasl->have_keys)
+        return GSASL_OK;
+    sasl->have_keys = true;
+    sasl->trouble = find_keys(sasl, session, &keys);
+    if (sasl->trouble == RC_OK && give_keys(session, &keys) != GSASL_OK)
+        sasl->trouble =
+            err_set(&sasl->trouble_err, RC_LIMIT, 0, "SASL: no memory to give the keys");
+    password_wipe(&keys, sizeof keys);
+    return sasl->trouble == RC_OK ? GSASL_OK : GSASL_NO_CALLBACK;
 }
 
 static int
@@ -304,6 +380,16 @@ deny(struct sasl *sasl, enum auth_reason reason, struct err *err)
     return SASL_DENIED;
 }
 
+/* No verdict, so no guess. text: NULL when err is filled. */
+static enum sasl_outcome
+failed(struct sasl *sasl, enum rc rc, const char *text, struct err *err)
+{
+    throttle_refund(sasl->auth->throttle, &sasl->ticket);
+    if (text != NULL)
+        (void)err_set(err, rc, 0, "%s", text);
+    return SASL_FAILED;
+}
+
 /* What an exchange that GNU SASL has accepted comes to. */
 static enum sasl_outcome
 accepted(struct sasl *sasl, struct err *err)
@@ -313,7 +399,7 @@ accepted(struct sasl *sasl, struct err *err)
     const enum rc rc =
         auth_check_authzid(sasl->auth, sasl->request.authzid, &sasl->account, err);
     if (rc != RC_OK && rc != RC_DENIED)
-        return SASL_FAILED;
+        return failed(sasl, rc, NULL, err);
     if (rc == RC_DENIED || !sasl->known)
         return deny(sasl, AUTH_NOT_YOURS, err);
     throttle_refund(sasl->auth->throttle, &sasl->ticket);
@@ -330,14 +416,8 @@ accepted(struct sasl *sasl, struct err *err)
 static enum sasl_outcome
 refused(struct sasl *sasl, int result, struct err *err)
 {
-    if (sasl->trouble != RC_OK) {
-        (void)err_set(err, sasl->trouble, 0, "%s", sasl->trouble_err.text);
-        return SASL_FAILED;
-    }
-    if (result == GSASL_MALLOC_ERROR) {
-        (void)err_set(err, RC_LIMIT, 0, "SASL: no memory");
-        return SASL_FAILED;
-    }
+    if (result == GSASL_MALLOC_ERROR || result == GSASL_CRYPTO_ERROR)
+        return failed(sasl, RC_LIMIT, gsasl_strerror(result), err);
     if (!sasl->have_keys || result == GSASL_MECHANISM_PARSE_ERROR ||
         result == GSASL_MECHANISM_CALLED_TOO_MANY_TIMES) {
         (void)err_set(err, RC_INVALID, 0, "SASL: %s", gsasl_strerror(result));
@@ -354,12 +434,15 @@ step_decoded(struct sasl *sasl, struct span input, struct buf *challenge, struct
     const int result = gsasl_step(sasl->session, input.len == 0 ? "" : input.ptr, input.len,
                                   &output, &output_octets);
 
-    if (result != GSASL_OK && result != GSASL_NEEDS_MORE) {
+    if (sasl->trouble != RC_OK || (result != GSASL_OK && result != GSASL_NEEDS_MORE)) {
         gsasl_free(output);
-        return refused(sasl, result, err);
+        return sasl->trouble != RC_OK ? failed(sasl, sasl->trouble, sasl->trouble_err.text, err)
+                                      : refused(sasl, result, err);
     }
     base64_put(challenge, span_of(output, output_octets));
     gsasl_free(output);
+    if (!buf_ok(challenge))
+        return failed(sasl, RC_LIMIT, "SASL: no memory for a challenge", err);
     if (result == GSASL_NEEDS_MORE)
         return SASL_CHALLENGE;
     if (output_octets == 0)
@@ -442,7 +525,10 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
         (void)err_set(err, RC_INVALID, 0, "SASL: an empty message");
         return SASL_MALFORMED;
     }
-    if (base64_decode(&input, line) != RC_OK) {
+    const enum rc rc = base64_decode(&input, line);
+    if (rc == RC_LIMIT && line.len / 4 * 3 <= LIMIT_SASL_MESSAGE)
+        return failed(sasl, RC_LIMIT, "SASL: no memory for a message", err);
+    if (rc != RC_OK) {
         (void)err_set(err, RC_INVALID, 0, "SASL: not base64, or too long");
         return SASL_MALFORMED;
     }
