@@ -39,15 +39,29 @@ account_purge(const struct verb_call *call, const struct registry_account *accou
     rc = registry_purge_begin(house->registry, account->id, err);
     return rc != RC_OK ? rc
                        : err_set(err, RC_BUSY, 0,
-                                 "%s is removed, but a session still uses its mail, which is "
-                                 "removed when that ends",
+                                 "%s was removed, but a session still uses its mail, which "
+                                 "is deleted when the session ends",
                                  account->name);
+}
+
+/* What became of the mail: until when it is kept, or that it is gone (no "until"). */
+static enum rc
+remove_tell(const struct verb_call *call, const char *name, bool is_kept, struct err *err)
+{
+    const int64_t until_s = clock_wall_s(call->house->clock) + call->house->undelete_s;
+    json_t *json = is_kept
+                       ? json_pack("{ss, sI}", "removed", name, "until", (json_int_t)until_s)
+                       : json_pack("{ss}", "removed", name);
+
+    return json == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a row")
+                        : call->io->row(call->io->ctx, json, SPAN(""), err);
 }
 
 enum rc
 verb_account_remove(const struct verb_call *call, struct err *err)
 {
-    const bool for_good = json_is_true(json_object_get(call->args, "for_good"));
+    const bool is_kept =
+        !json_is_true(json_object_get(call->args, "for_good")) && call->house->undelete_s > 0;
     struct registry_account account;
 
     enum rc rc = verb_account(call, &account, err);
@@ -56,8 +70,9 @@ verb_account_remove(const struct verb_call *call, struct err *err)
     if (rc != RC_OK)
         return rc;
     verb_tell_sessions(call, account.id, POST_ACCOUNT_REMOVED);
-    return for_good || call->house->undelete_s == 0 ? account_purge(call, &account, err)
-                                                    : RC_OK;
+    if (!is_kept)
+        rc = account_purge(call, &account, err);
+    return rc == RC_OK ? remove_tell(call, account.name, is_kept, err) : rc;
 }
 
 /* ---- list ---- */

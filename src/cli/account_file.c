@@ -103,12 +103,11 @@ secret_trouble(const char *secret)
     const char *rest = strchr(secret, ':');
 
     if (rest != NULL && strstr(rest, "nologin") != NULL)
-        return "nologin is not taken over; leave the line out, or the field";
+        return "nologin has no effect here; leave out the line or the field";
     if (rest != NULL && strstr(rest, "allow_nets") != NULL)
-        return "allow_nets is not taken over; leave the line out, or the field";
+        return "allow_nets has no effect here; leave out the line or the field";
     if (is_ambiguous(secret))
-        return "a line of a password file needs its scheme: {PLAIN} or {CRYPT} before the "
-               "password";
+        return "the password needs a scheme here, {PLAIN} or {CRYPT} before it";
     return NULL;
 }
 
@@ -188,9 +187,9 @@ summary_print(const json_t *row)
 
     printf("%jd account%s added", number(row, "added"), number(row, "added") == 1 ? "" : "s");
     if (skipped > 0)
-        printf(", %jd %s there already", skipped, skipped == 1 ? "was" : "were");
+        printf(", %jd already there", skipped);
     if (refused > 0)
-        printf(", %jd line%s not taken", refused, refused == 1 ? "" : "s");
+        printf(", %jd line%s not usable", refused, refused == 1 ? "" : "s");
     printf("\n");
 }
 

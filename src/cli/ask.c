@@ -62,7 +62,7 @@ frame_take(struct frame_stream *stream, const struct asking *asking, struct buf 
 
     enum rc rc = frame_read(stream, &head, data, err);
     if (rc != RC_OK)
-        return err_prefix(err, rc, "the server broke off");
+        return err_prefix(err, rc, "the server broke off the answer");
     const json_t *row = json_object_get(head, "row");
     if (row != NULL) {
         const bool go_on =

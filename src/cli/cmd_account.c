@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/config.h"
+
 enum { PASSWORD_MAX = 1024 };
 
 /* A line from standard input without its end. */
@@ -49,12 +51,12 @@ password_read(struct cli *cli, bool from_stdin, char *dst, size_t cap)
     if (from_stdin) {
         if (line_read(dst, cap))
             return true;
-        cli_usage(cli, "no password came on standard input");
+        cli_usage(cli, "standard input contained no password");
         return false;
     }
     if (!isatty(STDIN_FILENO)) {
-        cli_usage(cli, "standard input is no terminal to ask for a password: give it there, "
-                       "on one line, with --password-stdin");
+        cli_usage(cli, "standard input is not a terminal, so nobody can be asked for the "
+                       "password: use --password-stdin and put it on one line there");
         return false;
     }
     if (!prompt_read("Password: ", dst, cap) || !prompt_read("Again: ", again, sizeof again)) {
@@ -63,7 +65,7 @@ password_read(struct cli *cli, bool from_stdin, char *dst, size_t cap)
     }
     if (strcmp(dst, again) == 0)
         return true;
-    cli_usage(cli, "the two are not the same");
+    cli_usage(cli, "the two passwords differ");
     return false;
 }
 
@@ -85,13 +87,18 @@ with_password(struct cli *cli, const char *verb, const char *name, bool from_std
 /* ---- list ---- */
 
 static void
-day_of(const json_t *row, const char *name, char dst[16])
+day_put(time_t when, char dst[16])
 {
-    const time_t when = (time_t)json_integer_value(json_object_get(row, name));
     struct tm tm;
 
     gmtime_r(&when, &tm);
     strftime(dst, 16, "%Y-%m-%d", &tm);
+}
+
+static void
+day_of(const json_t *row, const char *name, char dst[16])
+{
+    day_put((time_t)json_integer_value(json_object_get(row, name)), dst);
 }
 
 static bool
@@ -153,9 +160,9 @@ account_add(struct cli *cli)
     if (cli->argc == 3 && strcmp(cli->argv[1], "--from") == 0)
         return account_add_file(cli, cli->argv[2], skip);
     if (skip)
-        return cli_usage(cli, "--skip-existing goes with --from FILE");
+        return cli_usage(cli, "--skip-existing is only for --from FILE");
     if (cli->argc != 2 || cli->argv[1][0] == '-')
-        return cli_usage(cli, "one name is needed");
+        return cli_usage(cli, "give the name of one account");
     return with_password(cli, "account-add", cli->argv[1], from_stdin);
 }
 
@@ -179,7 +186,7 @@ account_alias(struct cli *cli)
     const struct asking asking = {0};
 
     if (cli->argc != 3)
-        return cli_usage(cli, "a name and an address are needed");
+        return cli_usage(cli, "give the name of an account and an address");
     return ask(cli, "account-alias",
                json_pack("{ss, ss, sb}", "account", cli->argv[1], "address", cli->argv[2],
                          "remove", (int)remove),
@@ -192,28 +199,76 @@ simple(struct cli *cli, const char *verb)
     const struct asking asking = {0};
 
     if (cli->argc != 2)
-        return cli_usage(cli, "one name is needed");
+        return cli_usage(cli, "give the name of one account");
     return ask(cli, verb, json_pack("{ss}", "account", cli->argv[1]), &asking);
 }
 
-/* Takes an account out of its people's hands, so a person is asked, and a script has to say
- * that it means it. */
+static bool
+print_what_became(void *ctx, const json_t *row, struct span data)
+{
+    const char *name = json_string_value(json_object_get(row, "removed"));
+    char until[16];
+
+    (void)ctx;
+    (void)data;
+    if (json_object_get(row, "until") == NULL) {
+        printf("%s was removed, and its mail was deleted.\n", name);
+        return true;
+    }
+    day_of(row, "until", until);
+    printf("%s was removed. Its mail is kept until %s; until then, `roost account restore %s`\n"
+           "brings the account back.\n",
+           name, until, name);
+    return true;
+}
+
+/* Before asking: what will become of the mail. */
+static enum rc
+removal_announce(struct cli *cli, const char *name, bool for_good, struct err *err)
+{
+    struct config *config = NULL;
+    char until[16];
+
+    const enum rc rc =
+        config_read(cli->config_path, cli->overrides, cli->override_count, &config, err);
+    if (rc != RC_OK)
+        return rc;
+    const uint32_t undelete_s = config->undelete_s;
+    config_free(config);
+    day_put(time(NULL) + (time_t)undelete_s, until);
+    if (for_good || undelete_s == 0)
+        fprintf(stderr, "This removes the account %s and deletes all of its mail.\n", name);
+    else
+        fprintf(stderr,
+                "This removes the account %s. Its mail is kept until %s; until then,\n"
+                "`roost account restore %s` brings the account back.\n",
+                name, until, name);
+    fprintf(stderr, "Type the name again to remove the account: ");
+    return RC_OK;
+}
+
+/* Removing takes an account away from the people who use it, so a person is asked first, and a
+ * script has to confirm it with --yes. */
 static int
 account_remove(struct cli *cli)
 {
     const bool sure = flag_take(cli, "--yes");
     const bool for_good = flag_take(cli, "--for-good");
-    const struct asking asking = {0};
+    const struct asking asking = {.on_row = cli->json ? ask_print_json : print_what_became};
+    struct err err = {.rc = RC_OK};
     char answer[PASSWORD_MAX];
 
     if (cli->argc != 2)
-        return cli_usage(cli, "one name is needed");
+        return cli_usage(cli, "give the name of one account");
+    if (cli_config_path(cli) == NULL)
+        return CLI_USAGE;
     if (!sure && !isatty(STDIN_FILENO))
         return cli_usage(cli,
-                         "this removes the account and all of its mail: add --yes to do so");
+                         "standard input is not a terminal, so nobody can be asked: confirm "
+                         "with --yes that the account is to be removed");
     if (!sure) {
-        fprintf(stderr, "This removes %s and all of its mail%s. Type the name again to do so: ",
-                cli->argv[1], for_good ? " for good" : "");
+        if (removal_announce(cli, cli->argv[1], for_good, &err) != RC_OK)
+            return cli_fail(cli, CLI_FAILED, &err);
         if (!line_read(answer, sizeof answer) || strcmp(answer, cli->argv[1]) != 0) {
             fprintf(stderr, "Nothing was removed.\n");
             return CLI_FAILED;
@@ -229,7 +284,8 @@ print_lost_alias(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
-    fprintf(stderr, "roost account: %s is somebody else's by now and is no alias any more\n",
+    fprintf(stderr,
+            "roost account: %s now belongs to another account and is no longer an alias\n",
             json_string_value(json_object_get(row, "alias_lost")));
     return true;
 }
@@ -259,9 +315,9 @@ account_restore(struct cli *cli)
     uint64_t id = 0;
 
     if (cli->argc != 2 || cli->argv[1][0] == '-')
-        return cli_usage(cli, "one name is needed");
+        return cli_usage(cli, "give the name of one account");
     if (id_text != NULL && (!span_to_u64(span_of_str(id_text), INT64_MAX, &id) || id == 0))
-        return cli_usage(cli, "--id needs a number of `roost account list --removed`");
+        return cli_usage(cli, "--id needs a number from `roost account list --removed`");
     return ask(
         cli, "account-restore",
         json_pack("{ss, ss*, sI}", "account", cli->argv[1], "as", as, "id", (json_int_t)id),
@@ -278,7 +334,7 @@ cmd_account(struct cli *cli)
     if (strcmp(what, "passwd") == 0) {
         const bool from_stdin = flag_take(cli, "--password-stdin");
         return cli->argc == 2 ? with_password(cli, "account-passwd", cli->argv[1], from_stdin)
-                              : cli_usage(cli, "one name is needed");
+                              : cli_usage(cli, "give the name of one account");
     }
     if (strcmp(what, "list") == 0)
         return account_list(cli);
@@ -292,5 +348,6 @@ cmd_account(struct cli *cli)
         return account_restore(cli);
     if (strcmp(what, "alias") == 0)
         return account_alias(cli);
-    return cli_usage(cli, "add, passwd, list, disable, enable, remove, restore or alias");
+    return cli_usage(cli, "what is to be done: add, passwd, list, disable, enable, remove, "
+                          "restore or alias?");
 }

@@ -54,7 +54,7 @@ args_take(struct cli *cli, struct explain_args *out)
         } else if (strcmp(arg, "--since") == 0 && has_value) {
             out->since = cli->argv[++i];
         } else if (arg[0] == '-' || out->number != NULL) {
-            cli_usage(cli, "a session's number, --account NAME or files are needed");
+            cli_usage(cli, "give the number of a session, --account NAME, or files");
             return false;
         } else {
             out->number = arg;
@@ -62,7 +62,7 @@ args_take(struct cli *cli, struct explain_args *out)
     }
     if ((out->account == NULL) == (out->number == NULL) ||
         (out->since != NULL && out->account == NULL)) {
-        cli_usage(cli, "a session's number, --account NAME or files are needed");
+        cli_usage(cli, "give the number of a session, --account NAME, or files");
         return false;
     }
     return true;

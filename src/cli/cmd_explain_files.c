@@ -66,9 +66,9 @@ cmd_explain_files(struct cli *cli)
         else if (strcmp(arg, "--account") == 0 && i + 1 < cli->argc)
             options.account = cli->argv[++i];
         else if (arg[0] == '-')
-            return cli_usage(cli, "with files only --all and --account NAME are taken");
+            return cli_usage(cli, "with files, only --all and --account NAME are possible");
         else if (count == LIMIT_FOREIGN_FILES)
-            return cli_usage(cli, "more than 64 files at once");
+            return cli_usage(cli, "give at most 64 files");
         else
             paths[count++] = arg;
     }

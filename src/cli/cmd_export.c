@@ -138,18 +138,18 @@ arguments_read(struct exporting *exporting, const struct cli *cli,
     int at = 1;
 
     if (cli->argc == 0 || cli->argv[0][0] == '-')
-        return "an account and a folder are needed";
+        return "give an account and a folder";
     for (; at + 1 < cli->argc && cli->argv[at][0] == '-'; at += 2) {
         if (strcmp(cli->argv[at], "--mailbox") == 0)
             exporting->mailbox = cli->argv[at + 1];
         else if (strcmp(cli->argv[at], "--format") == 0)
             *format_out = out_format_find(cli->argv[at + 1]);
         else
-            return "there is no such option";
+            return "this option does not exist";
         if (*format_out == NULL)
             return "the formats are maildir, mbox and eml";
     }
-    return at + 1 == cli->argc ? NULL : "an account and a folder are needed";
+    return at + 1 == cli->argc ? NULL : "give an account and a folder";
 }
 
 int

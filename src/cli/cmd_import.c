@@ -66,11 +66,10 @@ text(const json_t *row, const char *name)
 static void
 counts_print(const json_t *row, bool is_dry)
 {
-    printf("%jd %s, %jd %s there already", number(row, "imported"),
-           is_dry ? "would be imported" : "imported", number(row, "skipped"),
-           is_dry ? "are" : "were");
+    printf("%jd %s, %jd already there", number(row, "imported"),
+           is_dry ? "would be imported" : "imported", number(row, "skipped"));
     if (number(row, "refused") > 0)
-        printf(", %jd not taken", number(row, "refused"));
+        printf(", %jd failed", number(row, "refused"));
     if (number(row, "passed") > 0)
         printf(", %jd left out", number(row, "passed"));
 }
@@ -114,9 +113,9 @@ summary_print(const struct importing *importing, const json_t *row)
     for (size_t i = 0; i < importing->reason_count; i++)
         printf("%ju left out: %s\n", (uintmax_t)importing->reasons[i].count,
                importing->reasons[i].why);
-    printf("%jd messages %s, %jd %s there already, %jd not taken\n", number(row, "imported"),
+    printf("%jd messages %s, %jd already there, %jd failed\n", number(row, "imported"),
            importing->is_dry ? "would be imported" : "imported", number(row, "skipped"),
-           importing->is_dry ? "are" : "were", number(row, "refused"));
+           number(row, "refused"));
 }
 
 static bool
@@ -169,7 +168,7 @@ cmd_import(struct cli *cli)
     int at = 1;
 
     if (cli->argc == 0 || cli->argv[0][0] == '-')
-        return cli_usage(cli, "an account and at least one file or folder are needed");
+        return cli_usage(cli, "give an account and at least one file or folder");
     for (; at < cli->argc && cli->argv[at][0] == '-'; at++) {
         const char *why = NULL;
         if (strcmp(cli->argv[at], "--dry-run") == 0)
@@ -182,7 +181,7 @@ cmd_import(struct cli *cli)
             return cli_usage(cli, why);
     }
     if (at == cli->argc)
-        return cli_usage(cli, "an account and at least one file or folder are needed");
+        return cli_usage(cli, "give an account and at least one file or folder");
     if (mail_source_open(cli->argv + at, (size_t)(cli->argc - at),
                          importing.mailbox[0] == '\0' ? NULL : importing.mailbox,
                          &importing.source, &err) != RC_OK)

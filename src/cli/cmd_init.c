@@ -60,10 +60,9 @@ config_text(struct buf *out)
 {
     const char *section = "";
 
-    buf_put_lit(
-        out,
-        "; Roost. Every key has a default that needs no tuning; what stands behind a ';' is\n"
-        "; the default. Times take s m h d, sizes K M G. See roost.conf(5).\n");
+    buf_put_lit(out, "; Configuration of Roost, see roost.conf(5). Keys that are commented out "
+                     "with ';' have\n"
+                     "; the default shown. Times take s, m, h or d; sizes take K, M or G.\n");
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
         const struct config_key *key = &config_keys[i];
         if (strcmp(section, key->section) != 0) {
@@ -200,17 +199,18 @@ cmd_init(struct cli *cli)
     struct err err = {.rc = RC_OK};
 
     if (cli->argc != 1)
-        return cli_usage(cli, "one folder is needed");
+        return cli_usage(cli, "give one folder");
     if (init(cli->argv[0], &err) != RC_OK)
         return cli_fail(cli, CLI_FAILED, &err);
     if (cli->json)
         printf("{\"dir\": \"ready\"}\n");
     else
-        printf("%s is ready. Next:\n"
-               "  roost account add NAME -c %s/roost.conf\n"
-               "  roost serve -c %s/roost.conf\n"
-               "The certificate is self-signed: replace cert.pem and key.pem before others use "
-               "it.\n",
-               cli->argv[0], cli->argv[0], cli->argv[0]);
+        printf(
+            "%s is ready. Next:\n"
+            "  roost account add NAME -c %s/roost.conf\n"
+            "  roost serve -c %s/roost.conf\n"
+            "The certificate is self-signed. Replace cert.pem and key.pem before other people "
+            "connect.\n",
+            cli->argv[0], cli->argv[0], cli->argv[0]);
     return CLI_OK;
 }

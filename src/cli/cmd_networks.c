@@ -89,7 +89,7 @@ cmd_networks(struct cli *cli)
                                                       : print_network};
 
     if (cli->argc != 0 && !forget)
-        return cli_usage(cli, "only --reset NETWORK or --reset --all is taken");
+        return cli_usage(cli, "only --reset NETWORK and --reset --all are possible");
     json_t *args = json_object();
     if (forget)
         json_object_set_new(

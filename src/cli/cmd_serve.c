@@ -44,7 +44,7 @@ cmd_serve(struct cli *cli)
     struct err err = {.rc = RC_OK};
 
     if (cli->argc != 0 && !takeover)
-        return cli_usage(cli, "no arguments are taken");
+        return cli_usage(cli, "this verb takes no arguments");
     if (options.config_path == NULL)
         return CLI_USAGE;
     return server_run(&options, &err) == RC_OK ? CLI_OK : cli_fail(cli, CLI_FAILED, &err);

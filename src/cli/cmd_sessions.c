@@ -138,7 +138,7 @@ cmd_sessions(struct cli *cli)
     } else if (cli->argc != 0) {
         json_decref(args);
         json_decref(sessions.rows);
-        return cli_usage(cli, "only --account NAME is taken");
+        return cli_usage(cli, "only --account NAME is possible");
     }
     code = ask(cli, "sessions", args, &asking);
     if (code == CLI_OK && !cli->json && json_array_size(sessions.rows) == 0)
@@ -153,7 +153,7 @@ print_kicked(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
-    printf("%jd sessions told to go\n",
+    printf("%jd sessions are being ended\n",
            (intmax_t)json_integer_value(json_object_get(row, "kicked")));
     return true;
 }
@@ -171,13 +171,13 @@ cmd_kick(struct cli *cli)
         json_object_set_new(args, "account", json_string(cli->argv[1]));
     } else if (cli->argc < 1 || !span_to_u64(span_of_str(cli->argv[0]), INT64_MAX, &number)) {
         json_decref(args);
-        return cli_usage(cli, "a session's number or --account NAME is needed");
+        return cli_usage(cli, "give the number of a session, or --account NAME");
     } else {
         json_object_set_new(args, "session", json_integer((json_int_t)number));
     }
     if (cli->argc > used + 1) {
         json_decref(args);
-        return cli_usage(cli, "put the words for the client into quotes");
+        return cli_usage(cli, "put the words for the client in quotes");
     }
     if (cli->argc == used + 1 &&
         json_object_set_new(args, "words", json_string(cli->argv[used])) != 0) {
@@ -196,7 +196,7 @@ print_levels(void *ctx, const json_t *row, struct span data)
         printf("levels: %s\n", text_of(row, "levels"));
     else
         printf("levels of %s: %s%s\n", text_of(row, "account"), text_of(row, "levels"),
-               json_is_true(json_object_get(row, "own")) ? "" : " (those of all)");
+               json_is_true(json_object_get(row, "own")) ? "" : " (as for all accounts)");
     return true;
 }
 
@@ -218,7 +218,7 @@ cmd_log(struct cli *cli)
     }
     if (usage) {
         json_decref(args);
-        return cli_usage(cli, "put several services into quotes: \"SF imap:APSF\"");
+        return cli_usage(cli, "put several services in quotes: \"SF imap:APSF\"");
     }
     if (levels != NULL)
         json_object_set_new(args, "levels", json_string(levels));

@@ -39,8 +39,8 @@ print(const struct cli *cli, const struct state *state)
         printf("{\"process\":%jd,\"version\":\"%s\",\"kept\":%jd}\n", (intmax_t)state->process,
                state->version, (intmax_t)state->kept);
     else
-        printf("Roost %s has taken over as process %jd; %jd sessions came along\n",
-               state->version, (intmax_t)state->process, (intmax_t)state->kept);
+        printf("Roost %s has taken over as process %jd with %jd sessions\n", state->version,
+               (intmax_t)state->process, (intmax_t)state->kept);
     return CLI_OK;
 }
 
@@ -54,7 +54,7 @@ cmd_upgrade(struct cli *cli)
     const struct asking ask_now = {.ctx = &now, .on_row = state_take};
 
     if (cli->argc != 0)
-        return cli_usage(cli, "no arguments are taken");
+        return cli_usage(cli, "this verb takes no arguments");
     if (cli_config_path(cli) == NULL)
         return CLI_USAGE;
     if (ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &ask_before, &err) != RC_OK)
@@ -75,6 +75,6 @@ cmd_upgrade(struct cli *cli)
         }
         poll(NULL, 0, LOOK_EVERY_MS);
     }
-    err_set(&err, RC_BUSY, 0, "nobody answers; see the log");
+    err_set(&err, RC_BUSY, 0, "the server does not answer; see its log");
     return cli_fail(cli, CLI_FAILED, &err);
 }

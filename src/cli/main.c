@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost: finds the verb, takes the options that all verbs share, and lets it run. The table of
- * verbs below is also what --help prints, and what man page and completion are made from.
+ * roost: finds the verb, takes the options that all verbs share, and runs it. --help prints
+ * the table of verbs below; the tests compare the man page and the completion with it.
  */
 #include "cli/cli.h"
 
@@ -11,84 +11,85 @@
 
 static const struct cli_verb cli_verbs[] = {
     {"init", cmd_init, "roost init DIR",
-     "make a new mail folder with configuration and certificate",
-     "DIR must be empty or not there yet."},
+     "make a mail folder with a configuration and a certificate",
+     "DIR must be empty or not exist yet."},
     {"serve", cmd_serve, "roost serve [-c FILE]", "serve IMAP and LMTP in the foreground",
-     "Prints a line per listener and `ready`. SIGTERM ends it in order; SIGHUP reads\n"
-     "configuration and certificate again without touching live sessions."},
+     "Prints a line for each listener, and then `ready`. SIGTERM stops the server cleanly.\n"
+     "SIGHUP reads the configuration and the certificate again; sessions continue."},
     {"upgrade", cmd_upgrade, "roost upgrade [-c FILE]",
      "let the binary on disk take over from the running server",
-     "Listeners and sessions without TLS of our own go on in the new process; the others are\n"
-     "told to connect again, spread over [server] shutdown_spread. When the new one does not\n"
-     "start, the running one goes on. SIGUSR2 does the same."},
-    {"check", cmd_check, "roost check [-c FILE]", "say what is wrong and how to mend it",
-     "Checks configuration, folders, free space, limits, the addresses to listen on, the\n"
-     "certificate and its names, and whether Postfix delivers here. All that is wrong is told\n"
-     "at once."},
+     "The new process takes over the listeners and all sessions whose TLS is not Roost's own.\n"
+     "The other sessions are told to connect again, spread over [server] shutdown_spread. If\n"
+     "the new process does not start, the running one continues. SIGUSR2 does the same."},
+    {"check", cmd_check, "roost check [-c FILE]", "say what is wrong and how to fix it",
+     "Checks the configuration, folders, free space, limits, listening addresses, the\n"
+     "certificate and its names, and whether Postfix delivers here. Reports all problems at\n"
+     "once."},
     {"account", cmd_account,
      "roost account add NAME [--password-stdin] | add --from FILE [--skip-existing]\n"
      "                     | passwd NAME [--password-stdin] | list [--removed]\n"
      "                     | disable NAME | enable NAME | alias NAME ADDRESS [--remove]\n"
      "                     | remove NAME [--yes] [--for-good]\n"
      "                     | restore NAME [--as NAME] [--id NUMBER]",
-     "who has mail here",
-     "A name is `name` or `name@domain`. FILE has a line for each account, name:password or\n"
-     "name:{crypt}HASH with a hash of crypt(3), as in a password file of Dovecot. Lines that\n"
-     "cannot be taken are named, all others are added, and the exit status is 1; with\n"
-     "--skip-existing accounts that are there are passed over. passwd, disable and remove\n"
-     "end the account's sessions. remove asks first, unless --yes says so. For the time of\n"
-     "[store] undelete, restore brings an account back with its mail, also under a new name;\n"
-     "list --removed shows which. With --for-good its mail is removed at once. An address is\n"
-     "`name`, `name@domain` or `@domain`."},
+     "manage accounts",
+     "NAME is `name` or `name@domain`. An address is `name`, `name@domain` or `@domain`.\n"
+     "FILE has one line for each account: name:password or name:{crypt}HASH, with a hash of\n"
+     "crypt(3), as in a password file of Dovecot. Lines that cannot be used are reported, all\n"
+     "others are added, and the exit status is 1. --skip-existing skips accounts that exist.\n"
+     "passwd, disable and remove end the account's sessions. remove asks for confirmation\n"
+     "unless --yes is given. For the time of [store] undelete, restore brings an account back\n"
+     "with its mail, under a new name if --as is given; list --removed lists such accounts.\n"
+     "remove --for-good deletes the mail immediately."},
     {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] [--dry-run] PATH...",
-     "bring mail from mbox, Maildir and .eml files",
-     "A folder is searched: each Maildir in it (with its subfolders, Maildir++ or nested), "
-     "each\n"
-     "mbox and each folder of messages is a mailbox of that name. A file goes to INBOX, or to\n"
-     "the mailbox given. Flags, keywords, dates and subscriptions come along; compressed "
-     "files\n"
-     "are read as they are. What cannot be taken is named with the reason, the rest is\n"
-     "imported, and the exit status is 1. What was imported before is passed over, so it can "
-     "be\n"
-     "run again. --dry-run tells what would be done and names what would be left out."},
+     "import mail from mbox, Maildir and .eml files",
+     "If PATH is a folder, it is searched: each Maildir in it (with its subfolders, Maildir++\n"
+     "or nested), each mbox and each folder of messages becomes a mailbox of that name. If\n"
+     "PATH is a file, its messages go to INBOX, or to the mailbox given. Flags, keywords,\n"
+     "dates and subscriptions are imported too, and compressed files can be read. Whatever\n"
+     "cannot be imported is reported with the reason, the rest is imported, and the exit\n"
+     "status is 1. Mail that was imported before is skipped, so the same import can be run\n"
+     "again. --dry-run imports nothing and reports what would be done."},
     {"export", cmd_export,
      "roost export ACCOUNT [--mailbox MAILBOX] [--format maildir|mbox|eml] DIR",
      "write an account's mail as Maildir, mbox or .eml files",
-     "DIR is made. maildir: INBOX is DIR itself, other mailboxes are its subfolders\n"
-     "(Maildir++); Dovecot and Courier read it. mbox: a file for each mailbox. eml: a folder\n"
-     "for each mailbox, a file for each message. `roost import` brings back all of it from "
-     "each."},
-    {"sessions", cmd_sessions, "roost sessions [--account NAME]", "who is connected now",
-     "One line per session: account, state, mailbox, address, seconds since the client last "
-     "said\n"
-     "something, octets each way, and what the client calls itself."},
+     "Makes the folder DIR. With maildir, DIR itself is INBOX, and the other mailboxes are "
+     "its\n"
+     "subfolders (Maildir++), as Dovecot and Courier read them. With mbox, there is a file "
+     "for\n"
+     "each mailbox. With eml, there is a folder for each mailbox and a file for each message.\n"
+     "`roost import` reads all three back without loss."},
+    {"sessions", cmd_sessions, "roost sessions [--account NAME]", "list who is connected now",
+     "One line for each session: account, state, mailbox, address, seconds since the client\n"
+     "last sent something, octets in each direction, and what the client calls itself."},
     {"top", cmd_top,
      "roost top [--sort WORD] [--reverse] [--every SECONDS] [--account NAME] [--once]",
      "watch who is connected",
-     "WORD: session, account, doing, idle, acked, peer, out or suspect; idle when not given.\n"
-     "Keys: s a d i k p o u sort by these in turn, r reverses, space and b turn pages,\n"
-     "q quits. --once prints the table once; so does --json, as JSON."},
+     "WORD is session, account, doing, idle, acked, peer, out or suspect; the default is "
+     "idle.\n"
+     "Keys: s a d i k p o u sort by these in turn, r reverses the order, space and b page,\n"
+     "and q quits. --once prints the table once; --json does so as JSON."},
     {"explain", cmd_explain, "roost explain SESSION | --account NAME [--since TIME] | FILE...",
-     "why a session ended",
-     "SESSION is the number in the log and in `roost sessions`; it may still be open. With\n"
-     "--account all that ended since TIME (such as 12h, 7d or 2026-11-20; default 7d) by "
-     "device\n"
-     "and network, and a picture of the last day. FILEs are logs of other programs, told with\n"
-     "--all session by session, with --account for one user."},
+     "say why a session ended",
+     "SESSION is a number from the log or from `roost sessions`; the session may still be "
+     "open.\n"
+     "--account shows all sessions that ended since TIME (such as 12h, 7d or 2026-11-20; the\n"
+     "default is 7d) by device and network, with a picture of the last day. FILEs are logs of\n"
+     "other programs: --all shows every session in them, and --account those of one user."},
     {"networks", cmd_networks, "roost networks [--reset NETWORK | --reset --all]",
-     "how long silence survives in the clients' networks",
-     "One line per network (IPv4 /24, IPv6 /48): how often idle clients there get a line, a "
-     "longer\n"
-     "interval that is being tried, the silence after which the network forgets connections,\n"
-     "and how many silences were kept and lost. --reset forgets what was learnt."},
+     "show how long silence survives in the clients' networks",
+     "One line for each network (IPv4 /24, IPv6 /48): the interval at which idle clients "
+     "there\n"
+     "get a line, a longer interval that is being tried, the silence after which the network\n"
+     "forgets connections, and how many silences connections have survived and not survived.\n"
+     "--reset forgets what was learnt."},
     {"kick", cmd_kick, "roost kick SESSION [WORDS] | --account NAME [WORDS]", "end sessions",
-     "The client is told WORDS, or that the administrator ended the session."},
-    {"log", cmd_log, "roost log [LEVELS] [--account NAME]", "change what is logged, at once",
-     "LEVELS are letters for all services (A protocol lines, P progress, S statistics, F "
-     "failures),\n"
-     "or services with their own: \"SF imap:APSF\". With --account for that account alone;\n"
-     "`default` takes it back. Without LEVELS it tells the present ones, of that account with\n"
-     "--account."},
+     "The client is sent WORDS, or else that the administrator ended the session."},
+    {"log", cmd_log, "roost log [LEVELS] [--account NAME]", "show or change what is logged",
+     "LEVELS are letters for all services (A protocol lines, P progress, S statistics,\n"
+     "F failures), or services with letters of their own: \"SF imap:APSF\". With --account "
+     "they\n"
+     "apply to that account alone, until `default` removes them. Without LEVELS, the current\n"
+     "ones are printed. A change takes effect immediately."},
 };
 
 static const struct cli_verb *
@@ -107,9 +108,8 @@ help_all(FILE *to)
             "usage: roost VERB [-c FILE] [-o section.key=value ...] [--json] [--help] ...\n\n");
     for (size_t i = 0; i < ARRAY_LEN(cli_verbs); i++)
         fprintf(to, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].summary);
-    fprintf(
-        to,
-        "\nroost VERB --help tells more. FILE can also come from the variable ROOST_CONF.\n");
+    fprintf(to, "\nroost VERB --help says more. The variable ROOST_CONF can name FILE instead "
+                "of -c.\n");
 }
 
 static void

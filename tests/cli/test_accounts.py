@@ -46,9 +46,9 @@ BAD = [("no colon", "not name:password"), ("x:{crypt}nonsense", "unsafe or unkno
        ("info:{CRYPT}", "account anna has this alias already"), ("y:" + "y" * 5000, "line too long"), ("z:a\0b", "a NUL octet"),
        ("Good1:{CRYPT}", "line 1 has this name already"), ("empty:", "1 to 511 octets"), ("long:" + "p" * 512, "1 to 511 octets"),
        ("a b:{CRYPT}", "no name may contain"), ("a@b@c:{CRYPT}", "not a name"), ("n" * 256 + ":{CRYPT}", "1 to 255 octets"),
-       (":{CRYPT}", "1 to 255 octets"), ("pf:secret:1000:1000::/home/x::", "needs its scheme"), ("utf:\udcff", "not UTF-8"),
-       ("md5:{PLAIN-MD5}abc:::::", "{PLAIN-MD5} is not known"), ("no:{CRYPT}:::::nologin=y", "nologin is not taken over"),
-       ("net:{CRYPT}::::::allow_nets=10.0.0.0/8", "allow_nets is not taken over"), ("cut:{CRYPT}\b", "forbidden character")]
+       (":{CRYPT}", "1 to 255 octets"), ("pf:secret:1000:1000::/home/x::", "needs a scheme"), ("utf:\udcff", "not UTF-8"),
+       ("md5:{PLAIN-MD5}abc:::::", "{PLAIN-MD5} is not known"), ("no:{CRYPT}:::::nologin=y", "nologin has no effect"),
+       ("net:{CRYPT}::::::allow_nets=10.0.0.0/8", "allow_nets has no effect"), ("cut:{CRYPT}\b", "forbidden character")]
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["no-server", "server"])
@@ -63,7 +63,7 @@ def test_bad_lines_are_named_and_stop_nothing(tmp_path, running):
     with Roost(accounts=["anna"], start=running) as server:
         server.run("account", "alias", "anna", "info")
         done = server.run("account", "add", "--from", str(names), check=False)
-        assert done.returncode == 1 and done.stdout == f"{len(BAD) + 1} accounts added, {len(BAD)} lines not taken\n"
+        assert done.returncode == 1 and done.stdout == f"{len(BAD) + 1} accounts added, {len(BAD)} lines not usable\n"
         told = done.stderr.splitlines()
         assert len(told) == len(BAD)
         for n, (line, (text, reason)) in enumerate(zip(told, BAD)):
@@ -80,7 +80,7 @@ def test_bad_lines_are_named_and_stop_nothing(tmp_path, running):
         assert told[-1] == {"added": 1, "skipped": 4, "refused": 1} and told[0]["line"] == 4 and len(told) == 2
         names.write_text(f"anna:{CRYPT}\nmended:other\n")
         done = server.run("account", "add", "--from", str(names), "--skip-existing")
-        assert done.stdout == "0 accounts added, 2 were there already\n"
+        assert done.stdout == "0 accounts added, 2 already there\n"
         # An alias is no account: nobody has this mailbox, so it is not passed over.
         names.write_text("info:word\n")
         done = server.run("account", "add", "--from", str(names), "--skip-existing", check=False)
@@ -93,12 +93,12 @@ def test_more_lines_than_a_batch(home, tmp_path):
     names = tmp_path / "names"
     names.write_text("".join(f"u{n}:{CRYPT}\n" if n % 400 else "bad\n" for n in range(2001)))
     done = home.run("account", "add", "--from", str(names), check=False)
-    assert done.stdout == "1995 accounts added, 6 lines not taken\n"
+    assert done.stdout == "1995 accounts added, 6 lines not usable\n"
     assert [int(line.split(":")[1]) for line in done.stderr.splitlines()] == [1, 401, 801, 1201, 1601, 2001]
     names.write_text("".join(f"u{n}:plain\n" for n in range(2001)))  # would take minutes if they were hashed
     begin = time.monotonic()
     done = home.run("account", "add", "--from", str(names), "--skip-existing")
-    assert done.stdout == "6 accounts added, 1995 were there already\n" and time.monotonic() - begin < 30
+    assert done.stdout == "6 accounts added, 1995 already there\n" and time.monotonic() - begin < 30
 
 
 def test_plain_passwords_are_those_of_their_names(tmp_path):
@@ -134,7 +134,7 @@ def test_progress_on_a_terminal(home, tmp_path):
         seen += part
     os.close(main)
     assert process.wait(timeout=10) == 1
-    assert process.stdout.read() == b"36 accounts added, 1 line not taken\n"
+    assert process.stdout.read() == b"36 accounts added, 1 line not usable\n"
     process.stdout.close()
     steps = [int(found) for found in re.findall(rb"\] +(\d+) %", seen)]
     assert len(steps) >= 2 and steps == sorted(steps) and 0 < steps[0] < 100, seen
@@ -208,11 +208,12 @@ def test_a_removed_account_comes_back():
         peer = server.login("anna")
         peer.command("SELECT INBOX")
         assert server.run("account", "list", "--removed").stdout == ""
-        server.run("account", "remove", "anna", "--yes")
+        done = server.run("account", "remove", "anna", "--yes")
         assert peer.line().startswith("* BYE")
         assert refused(server, "anna") and undeliverable(server, "info")
         assert names_of(server) == ["bert"] and removed(server) == [("anna", 1)]
         today, until = (time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400)) for n in (0, 14))
+        assert f"kept until {until}; until then, `roost account restore anna`" in done.stdout
         assert re.match(rf"anna +removed {today}, can be restored until {until}, --id 1\n",
                         server.run("account", "list", "--removed").stdout)
 
@@ -231,7 +232,7 @@ def test_a_removed_account_comes_back():
         clash = server.run("account", "restore", "anna", check=False)
         assert clash.returncode == 1 and "--as" in clash.stderr and "already" in clash.stderr
         done = server.run("account", "restore", "anna", "--as", "anna.old")
-        assert "sales is somebody else's by now" in done.stderr
+        assert "sales now belongs to another account" in done.stderr
         assert subjects(server, "anna.old") == ["first", "second"] and subjects(server, "anna") == ["of-the-new-one"]
         assert server.deliver("info", "Subject: third\n\nx\n").startswith("250")
         assert server.deliver("sales", "Subject: for-bert\n\nx\n").startswith("250")
@@ -252,6 +253,40 @@ def test_which_of_several_is_restored(running):
         assert server.run("account", "restore", "anna", "--id", "3", check=False).returncode == 1
         server.run("account", "restore", "anna", "--id", "1")
         assert removed(server) == [("anna", 2)] and names_of(server) == ["anna"]
+
+
+def remove_on_terminal(home, *args, answer):
+    """Exit status and all that is shown, asked and answered on a terminal."""
+    main, side = pty.openpty()
+    process = subprocess.Popen([binary(), "account", "remove", *args, "-c", str(home.config)], stdin=side, stderr=side,
+                               stdout=subprocess.PIPE)
+    os.close(side)
+    shown = b""
+    while not shown.endswith(b"remove the account: "):
+        assert select.select([main], [], [], 60)[0], shown
+        shown += os.read(main, 4096)
+    os.write(main, answer + b"\n")
+    stdout = process.communicate(timeout=60)[0]
+    os.close(main)
+    return process.returncode, shown.decode().replace("\r\n", "\n"), stdout.decode()
+
+
+def test_removing_asks_first_and_says_what_becomes_of_the_mail(home):
+    until = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 14 * 86400))
+    home.run("account", "add", "bert", "--password-stdin", stdin="secret word\n")
+    code, shown, stdout = remove_on_terminal(home, "bert", answer=b"anna")
+    assert code == 1 and f"kept until {until}" in shown and "restore bert" in shown and stdout == ""
+    code, shown, stdout = remove_on_terminal(home, "bert", answer=b"bert")
+    assert code == 0 and f"kept until {until}" in stdout and "restore bert" in stdout
+    home.run("account", "restore", "bert")
+    for for_good in (["--for-good"], ["-o", "store.undelete=0"]):
+        code, shown, stdout = remove_on_terminal(home, "bert", *for_good, answer=b"bert")
+        assert code == 0 and "deletes all of its mail" in shown and stdout == "bert was removed, and its mail was deleted.\n"
+        assert "restore" not in shown
+        home.run("account", "add", "bert", "--password-stdin", stdin="secret word\n")
+    refused = home.run("account", "remove", "bert", check=False, stdin="")
+    assert refused.returncode == 2 and "--yes" in refused.stderr
+    assert rows(home.run("account", "remove", "bert", "--yes", "--json"))[0]["removed"] == "bert"
 
 
 def test_removed_for_good():

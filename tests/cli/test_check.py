@@ -87,8 +87,8 @@ def test_all_problems_at_once(home, tmp_path):
     told = problems(done.stdout)
     wanted = [r"configuration: .*wrong\.conf:3: \[imap\] has no key", r"configuration: .*:4: there is no section \[smtp\]",
               r"configuration: .*:6: \[limits\] append", r"folder: .*/log is open to others",
-              rf"ports: \[imap\] 127\.0\.0\.1:{port}: in use by ", r"ports: \[imaps\] 192\.0\.2\.7:993: this machine has no such",
-              r"ports: \[lmtp\] /nowhere/at/all/lmtp\.sock: /nowhere/at/all is no folder",
+              rf"ports: \[imap\] 127\.0\.0\.1:{port}: in use by ", r"ports: \[imaps\] 192\.0\.2\.7:993: this machine does not have that",
+              r"ports: \[lmtp\] /nowhere/at/all/lmtp\.sock: /nowhere/at/all is not a folder",
               r"certificate: .*/gone\.pem: No such file", r"certificate: .*/gone-too\.pem: No such file"]
     assert len(told) == len(wanted), done.stdout
     for line, pattern in zip(told, wanted):
@@ -116,16 +116,16 @@ def test_names_of_the_certificate(home, tmp_path):
         (["server.hostname=mail.example.org", *one], []),
         (["server.hostname=IMAP.example.org", *one], []),
         (["server.hostname=a.example.net", *wild], []),
-        (["server.hostname=example.org", *one], ["it is not for example.org ([server] hostname), only for mail.example.org imap."]),
-        (["server.hostname=a.b.example.net", *wild], ["it is not for a.b.example.net"]),
-        (["server.hostname=mail.example.org", "imaps.listen=localhost:0", *one], ["it is not for localhost (listen), only for"]),
+        (["server.hostname=example.org", *one], ["it is not valid for example.org ([server] hostname), only for mail.example.org imap."]),
+        (["server.hostname=a.b.example.net", *wild], ["it is not valid for a.b.example.net"]),
+        (["server.hostname=mail.example.org", "imaps.listen=localhost:0", *one], ["it is not valid for localhost (listen), only for"]),
         (["server.hostname=mail.example.org", "imaps.listen=*:0", *one], []),
     ]:
         found = [line for line in problems(check(home, *options)) if line.startswith("certificate")]
         assert len(found) == len(told) and all(word in line for word, line in zip(told, found)), f"{options}: {found}"
     # The system's own name is a guess at what clients use.
     text = check(home, *certificate(tmp_path, "nobody.invalid"), status=0)
-    assert re.search(r"^note +certificate: it is not for \S+ \(the name of this machine", text, re.M), text
+    assert re.search(r"^note +certificate: it is not valid for \S+ \(the name of this machine", text, re.M), text
 
 
 def test_expired_and_of_another_name(home, tmp_path):
@@ -156,10 +156,10 @@ def test_addresses_that_cannot_be(home):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     for options, words in [
-        ([f"imap.listen=127.0.0.1:{port}", f"imaps.listen=127.0.0.1:{port}"], "is listened on by another key already"),
+        ([f"imap.listen=127.0.0.1:{port}", f"imaps.listen=127.0.0.1:{port}"], "another key already listens there"),
         (["imap.listen=no.such.host.invalid:0"], "no.such.host.invalid"),
         (["lmtp.listen=cert.pem"], None),
-        ([f"lmtp.listen={home.home}/cert.pem"], "is there and is no socket"),
+        ([f"lmtp.listen={home.home}/cert.pem"], "exists but is not a socket"),
     ]:
         told = [line for line in problems(check(home, *options, status=1)) if line.startswith(("ports", "configuration"))]
         assert len(told) == 1 and (words is None or words in told[0]), f"{options}: {told}"
@@ -190,12 +190,12 @@ def test_privileged_ports(tmp_path):
                                   env=dict(os.environ, MAIL_CONFIG=str(home.dir)))
             told = problems(done.stdout)
             assert done.returncode == 1 and len(told) == 2, done.stdout
-            assert "ports: [lmtp] /run/lmtp.sock: this user may not make a socket in /run" in told[1]
+            assert "ports: [lmtp] /run/lmtp.sock: this user cannot make a socket in /run" in told[1]
             return told[0]
 
         port = next(port for port in range(600, 1024) if not listens(port))
         told = as_nobody(f"127.0.0.1:{port}")
-        assert f"127.0.0.1:{port}: this user may not listen there" in told and "CAP_NET_BIND_SERVICE" in told
+        assert f"127.0.0.1:{port}: this user may not use that port" in told and "CAP_NET_BIND_SERVICE" in told
         # Whose it is cannot be seen by this user; that somebody has it can.
         with socket.create_server(("127.0.0.1", port)):
             assert f"127.0.0.1:{port}: in use by another program of user 0; as root" in as_nobody(f"127.0.0.1:{port}")
@@ -224,10 +224,10 @@ def postfix(no_postfix):
 
 def test_where_postfix_delivers(home, postfix):
     postfix()
-    assert "note    postfix: Postfix is here, but neither" in check(home, status=0)
+    assert "note    postfix: Postfix is installed, but neither" in check(home, status=0)
     postfix(virtual_transport="lmtp:unix:private/dovecot-lmtp")
     told = problems(check(home, status=1))
-    assert told == [f"postfix: virtual_transport = lmtp:unix:private/dovecot-lmtp leads to {postfix.queue}/private/dovecot-lmtp, "
+    assert told == [f"postfix: virtual_transport = lmtp:unix:private/dovecot-lmtp delivers to {postfix.queue}/private/dovecot-lmtp, "
                     f"but [lmtp] listen is {home.home}/run/lmtp.sock"]
     for listen, transport, good in [
         ("127.0.0.1:2424", "lmtp:inet:127.0.0.1:2424", True), ("127.0.0.1:2424", "lmtp:[127.0.0.1]:2424", True),
@@ -257,15 +257,15 @@ def test_whether_postfix_reaches_the_socket(postfix):
         folder.chmod(0o700)
         with Roost(start=False) as server:
             told = problems(check(server, f"lmtp.listen={sock}", status=1))
-            assert len(told) == 1 and f"user postfix may not reach {folder}: " in told[0], told
+            assert len(told) == 1 and f"user postfix cannot reach {folder}; " in told[0], told
             os.chown(folder, 0, group)
             folder.chmod(0o2750)
             text = check(server, f"lmtp.listen={sock}", status=0)
-            assert f"ok      postfix: virtual_transport = {transport} leads here" in text, text
+            assert f"ok      postfix: virtual_transport = {transport} delivers here" in text, text
             # With the socket there: it has the folder's group; then one that has not.
             server.start(extra=[f"lmtp.listen={sock}"])
             here = [f"imap.listen=127.0.0.1:{server.ports['imap']}", f"lmtp.listen={sock}"]
-            assert "leads here" in check(server, *here, status=0)
+            assert "delivers here" in check(server, *here, status=0)
             os.chown(sock, 0, 0)
             told = problems(check(server, *here, status=1))
-            assert len(told) == 1 and f"user postfix may not reach {sock}: " in told[0], told
+            assert len(told) == 1 and f"user postfix cannot reach {sock}; " in told[0], told

@@ -284,13 +284,13 @@ def test_sessions_kick_and_log():
         server.log_wait(r"^IMAP .* A 06157 \d+ p2 NOOP")
         assert PASSWORD not in server.log()
         server.run("log", "SF")
-        assert server.run("log", "--account", "bert").stdout == "levels of bert: SF (those of all)\n"
+        assert server.run("log", "--account", "bert").stdout == "levels of bert: SF (as for all accounts)\n"
         assert server.run("log", "APSF", "--account", "Bert").stdout == "levels of bert: APSF\n"
         server.login("bert").command("CHECKOUT", expect="BAD")
         server.log_wait(r"^IMAP .* A 06157 \d+ p2 CHECKOUT")  # however the name was written
         assert server.run("log", "--account", "bert").stdout == "levels of bert: APSF\n"
         assert rows(server.run("log", "--account", "bert", "--json")) == [{"account": "bert", "levels": "APSF", "own": True}]
-        assert server.run("log", "--account", "anna").stdout == "levels of anna: SF (those of all)\n"
+        assert server.run("log", "--account", "anna").stdout == "levels of anna: SF (as for all accounts)\n"
         assert server.run("log").stdout == "levels: SF\n"
         nobody = server.run("log", "APSF", "--account", "brt", check=False)
         assert nobody.returncode == 1 and 'no account "brt"' in nobody.stderr

@@ -96,7 +96,7 @@ def test_maildir_with_all_that_dovecot_keeps(server, tmp_path):
     for noise in ("dovecot-uidlist", "dovecot.index.log", "maildirsize", "courierimapuiddb", ".mbsyncstate"):
         (top / noise).write_text("3 V1 N1\nFrom: no mail\n")
     done = server.run("import", "anna", str(top))
-    assert done.stderr == "" and "5 messages imported, 0 were there already, 0 not taken" in done.stdout
+    assert done.stderr == "" and "5 messages imported, 0 already there, 0 failed" in done.stdout
     assert "Leer (new): 0 imported" in done.stdout and "Entwürfe (new): 1 imported" in done.stdout
     got = state(server)
     assert subjects(got.mailboxes) == {"INBOX": ["one", "two"], "Entwürfe": ["three"], "Lists/R&D": ["four"],
@@ -182,7 +182,7 @@ def test_compressed_files(home, tmp_path, pack, word):
     name = account(home)
     done = home.run("import", name, str(top), check=False)
     assert done.returncode == 1 and sorted(done.stderr.splitlines()) == [
-        f"roost import: {top}/cur/{n}.x:2,: the {word} data is broken or cut off" for n in (4, 5)]
+        f"roost import: {top}/cur/{n}.x:2,: the {word} data is damaged or incomplete" for n in (4, 5)]
     assert [row[0] for row in state(home, name).mailboxes["INBOX"]] == sorted(map(crlf, (text("one"), long, text("two"))))
 
 
@@ -194,7 +194,7 @@ def test_zstd_and_what_is_not_read(home, tmp_path):
         (top / "cur" / "1.x:2,S").write_bytes(packed + packed[:0])
     name = account(home)
     done = home.run("import", name, str(top), check=False)
-    assert done.returncode == 1 and "lz4, which is not read" in done.stderr
+    assert done.returncode == 1 and "lz4, which is not supported" in done.stderr
     assert len(state(home, name).mailboxes["INBOX"]) == (1 if zstd else 0)
 
 
@@ -226,7 +226,7 @@ def test_renamed_while_it_was_read(home, tmp_path):
     again = home.run("import", name, str(top))
     first, second = (int(d.stdout.splitlines()[-1].split()[0]) for d in (done, again))
     assert first + second == count and first > count * 0.9, done.stderr
-    assert again.stdout.splitlines()[-1].endswith(f"{first} were there already, 0 not taken")
+    assert again.stdout.splitlines()[-1].endswith(f"{first} already there, 0 failed")
 
 
 def test_equal_messages_stay_two(server, tmp_path):
@@ -235,10 +235,10 @@ def test_equal_messages_stay_two(server, tmp_path):
         maildir(tmp_path / top, *((f"{n}.x:2,", text("twin"), n) for n in range(3)))
     both = [str(tmp_path / "one"), str(tmp_path / "copy")]
     dry = server.run("import", "anna", "--dry-run", *both)
-    assert "3 messages would be imported, 3 are there already" in dry.stdout
+    assert "3 messages would be imported, 3 already there" in dry.stdout
     assert state(server).mailboxes["INBOX"] == []
-    assert "3 messages imported, 3 were there already" in server.run("import", "anna", *both).stdout
-    assert "0 messages imported, 6 were there already" in server.run("import", "anna", *both).stdout
+    assert "3 messages imported, 3 already there" in server.run("import", "anna", *both).stdout
+    assert "0 messages imported, 6 already there" in server.run("import", "anna", *both).stdout
     assert len(state(server).mailboxes["INBOX"]) == 3
 
 
@@ -334,10 +334,10 @@ def test_what_thunderbird_has_deleted(home, tmp_path):
         b"From - Sat Apr 12 15:59:28 2025\nX-Mozilla-Status: %04x\n" % bits + text(f"m{bits}") + b"\n" for bits in (1, 9, 8, 0)))
     name = account(home)
     done = home.run("import", name, str(tmp_path / "Inbox"))
-    assert "INBOX: 2 imported, 0 were there already, 2 left out\n2 left out: deleted there" in done.stdout
+    assert "INBOX: 2 imported, 0 already there, 2 left out\n2 left out: marked as deleted" in done.stdout
     assert subjects(state(home, name).mailboxes) == {"INBOX": ["m0", "m1"]}
     dry = home.run("import", name, "--dry-run", str(tmp_path / "Inbox"))
-    assert f"left out: {tmp_path}/Inbox:8: deleted there" in dry.stdout
+    assert f"left out: {tmp_path}/Inbox:8: marked as deleted" in dry.stdout
 
 
 def test_a_profile_of_thunderbird(server, tmp_path):
@@ -398,11 +398,11 @@ def test_one_bad_file_stops_nothing(running, tmp_path):
             assert done.returncode == 1
             told = dict(line.split("/cur/")[1].split(": ", 1) for line in done.stderr.splitlines())
             assert told.keys() == want.keys() and all(why in told[name] for name, why in want.items()), told
-            assert f"{imported} messages imported, {already} were there already, 7 not taken" in done.stdout
+            assert f"{imported} messages imported, {already} already there, 7 failed" in done.stdout
         # What has been mended comes with the next run.
         (tmp_path / "Maildir" / "cur" / "3.empty:2,S").write_bytes(text("good three"))
         done = server.run("import", "anna", str(tmp_path / "Maildir"), check=False)
-        assert "1 messages imported, 2 were there already, 6 not taken" in done.stdout
+        assert "1 messages imported, 2 already there, 6 failed" in done.stdout
         assert subjects(state(server).mailboxes) == {"INBOX": ["good one", "good three", "good two"]}
 
 
@@ -418,8 +418,8 @@ def test_bad_folders_stop_nothing(server, tmp_path):
     (top / "notes" / "plan.txt").write_text("TODO: buy milk\n")
     done = server.run("import", "anna", str(top), check=False)
     assert done.returncode == 1
-    for words in ("/.f\\xfcr: its name is neither UTF-8", "/loop: a link that leads back", "/away: No such file",
-                  "/dbox-Mails: mail in Dovecot's dbox format", "/notes/plan.txt:1: neither mbox nor message"):
+    for words in ("/.f\\xfcr: its name is neither UTF-8", "/loop: a link back", "/away: No such file",
+                  "/dbox-Mails: mail in Dovecot's dbox format", "/notes/plan.txt:1: neither an mbox nor a message"):
         assert words in done.stderr, done.stderr
     got = subjects(state(server).mailboxes)
     assert got["INBOX"] == ["one"] and got["Good"] == ["two"]
@@ -431,7 +431,7 @@ def test_paths_that_are_no_mail(server, tmp_path):
     done = server.run("import", "anna", "/nowhere", "/dev/null", str(tmp_path / "one.eml"), check=False)
     assert done.returncode == 1 and done.stderr.splitlines() == [
         "roost import: /nowhere: No such file or directory", "roost import: /dev/null: neither a file nor a folder"]
-    assert "1 messages imported, 0 were there already, 2 not taken" in done.stdout
+    assert "1 messages imported, 0 already there, 2 failed" in done.stdout
 
 
 @pytest.mark.parametrize("depth", [49, 50, 51, 63, 64, 65, 200])
@@ -457,7 +457,7 @@ def test_many_troubles_over_the_socket(tmp_path):
         (top / "cur" / "999999.good:2,S").write_bytes(text("good"))
         done = server.run("import", "anna", str(top), check=False)
         assert done.returncode == 1 and len(done.stderr.splitlines()) == 20000
-        assert "1 messages imported, 0 were there already, 20000 not taken" in done.stdout
+        assert "1 messages imported, 0 already there, 20000 failed" in done.stdout
 
 
 def test_keywords_that_imap_cannot_tell(home, tmp_path):
@@ -476,7 +476,7 @@ def test_dry_run_changes_nothing(server, tmp_path):
     dry = server.run("import", "anna", "--dry-run", str(top), check=False)
     assert dry.returncode == 1 and "2.x:2,S: empty" in dry.stderr
     assert "New/Box (new): 1 would be imported" in dry.stdout
-    assert "2 messages would be imported, 0 are there already, 1 not taken" in dry.stdout
+    assert "2 messages would be imported, 0 already there, 1 failed" in dry.stdout
     after = state(server)
     assert (before.mailboxes, before.subscribed) == (after.mailboxes, after.subscribed)
     server.run("import", "anna", str(top), check=False)

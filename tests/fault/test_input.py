@@ -238,4 +238,4 @@ def test_mbox_with_broken_separators(server):
     garbage = server.dir / "garbage.mbox"
     garbage.write_bytes(random.Random(1).randbytes(5000).replace(b":", b"."))
     done = server.run("import", "anna", "--mailbox", "Broken", str(garbage), check=False)
-    assert done.returncode == 1 and f"{garbage}:1: neither mbox nor message" in done.stderr, done.stderr
+    assert done.returncode == 1 and f"{garbage}:1: neither an mbox nor a message" in done.stderr, done.stderr

@@ -35,12 +35,12 @@ check_folders(struct check *check, struct config *config)
         struct stat st;
         if (stat(path, &st) != 0) {
             check_tell(check, i > 0 ? CHECK_OK : CHECK_PROBLEM, "folder",
-                       "%s is missing; `roost serve` makes it", path);
+                       "%s is missing; `roost serve` will make it", path);
             continue;
         }
         if (access(path, R_OK | W_OK | X_OK) != 0)
             check_tell(check, CHECK_PROBLEM, "folder",
-                       "%s is not writable for this user; chown or chmod it", path);
+                       "this user cannot write to %s; use chown or chmod", path);
         if ((st.st_mode & 077) != 0)
             check_tell(check, CHECK_PROBLEM, "folder", "%s is open to others; chmod 700 %s",
                        path, path);
@@ -65,8 +65,8 @@ name_check(struct check *check, struct tls_server *server, const char *name, con
         return;
     tls_server_cert_info(server, &info);
     check_tell(check, finding, "certificate",
-               "it is not for %s (%s), only for %s: clients that connect to that name refuse "
-               "it",
+               "it is not valid for %s (%s), only for %s; clients that connect to that name "
+               "reject it",
                name, from, info.names[0] == '\0' ? info.subject : info.names);
 }
 
@@ -116,7 +116,7 @@ check_certificate(struct check *check, const struct config *config)
 
     if (config->certificate[0] == '\0') {
         check_tell(check, CHECK_OK, "certificate",
-                   "none: clients cannot use TLS; set [tls] certificate and key");
+                   "there is none, so clients cannot use TLS; set [tls] certificate and key");
         return;
     }
     if (!files_check(check, config))
@@ -129,9 +129,9 @@ check_certificate(struct check *check, const struct config *config)
         check_tell(check, CHECK_PROBLEM, "certificate", "%s", text);
     names_check(check, server, config);
     tls_server_cert_info(server, &info);
-    check_tell(check, CHECK_OK, "certificate", "for %s%s", info.names,
-               info.self_signed ? "; self-signed: clients will warn; get one from a "
-                                  "certificate authority"
+    check_tell(check, CHECK_OK, "certificate", "valid for %s%s", info.names,
+               info.self_signed ? ", but self-signed, so mail programs will warn; get one from "
+                                  "a certificate authority"
                                 : "");
     tls_server_free(server);
 }
@@ -142,16 +142,16 @@ check_times(struct check *check, const struct settings *settings)
 {
     if (settings->inactivity_timeout_s > 0 && settings->inactivity_timeout_s < AUTOLOGOUT_MIN_S)
         check_tell(check, CHECK_NOTE, "times",
-                   "[limits] inactivity_timeout is %u s; RFC 3501 section 5.4 asks for 30m at "
-                   "least: clients will find themselves logged out",
+                   "[limits] inactivity_timeout is %u s, but RFC 3501 section 5.4 requires at "
+                   "least 30m; clients will be logged out too early",
                    settings->inactivity_timeout_s);
     if (settings->idle_policy == IDLE_TIMEOUT)
         check_tell(check, CHECK_NOTE, "times",
-                   "[idle] policy = timeout ends each IDLE after %u s, whether the client is "
-                   "there or not; liveness ends it only when the client is gone%s",
+                   "[idle] policy = timeout ends each IDLE after %u s, even if the client is "
+                   "still there; liveness ends it only when the client is gone%s",
                    settings->idle_timeout_s,
                    settings->idle_timeout_s < IDLE_RENEWAL_S
-                       ? "; RFC 2177 lets clients renew IDLE every 29m only"
+                       ? "; RFC 2177 lets clients wait 29m before they renew IDLE"
                        : "");
 }
 
@@ -183,7 +183,7 @@ cmd_check(struct cli *cli)
     struct config *config = NULL;
 
     if (cli->argc != 0)
-        return cli_usage(cli, "no arguments are taken");
+        return cli_usage(cli, "this verb takes no arguments");
     if (cli_config_path(cli) == NULL)
         return CLI_USAGE;
     config_examine(cli->config_path, cli->overrides, cli->override_count, &teller, &config);

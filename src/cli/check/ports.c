@@ -218,7 +218,7 @@ in_use(struct port_check *ports, const char *service, const char *where,
         return;
     }
     if (owner->pid != 0)
-        snprintf(text, sizeof text, "in use by %s (process %d); stop it, or change the address",
+        snprintf(text, sizeof text, "in use by %s (process %d); stop it or change the address",
                  owner->name, (int)owner->pid);
     else
         snprintf(text, sizeof text,
@@ -240,13 +240,13 @@ may_not_bind(struct port_check *ports, const char *service, const char *where, u
     if (port < PRIVILEGED_BELOW && service_may_bind()) {
         ports->noted++;
         check_tell(ports->check, CHECK_NOTE, "ports",
-                   "[%s] %s: this user may not listen below %d; the systemd service may",
+                   "[%s] %s: this user may not use ports below %d, but the systemd service may",
                    service, where, PRIVILEGED_BELOW);
         return;
     }
     snprintf(text, sizeof text,
-             "this user may not listen there; let the service have CAP_NET_BIND_SERVICE "
-             "(packaging/roost.service), or sysctl net.ipv4.ip_unprivileged_port_start=%u",
+             "this user may not use that port; give the service CAP_NET_BIND_SERVICE "
+             "(packaging/roost.service), or set sysctl net.ipv4.ip_unprivileged_port_start=%u",
              port);
     problem(ports, service, where, text);
 }
@@ -273,11 +273,11 @@ address_check(struct port_check *ports, const char *service, const struct net_ad
 
     net_addr_print(addr, where);
     if (addr->port != 0 && is_seen(ports, where)) {
-        problem(ports, service, where, "is listened on by another key already");
+        problem(ports, service, where, "another key already listens there");
         return;
     }
     if (fd < 0 && errno == EAFNOSUPPORT) {
-        problem(ports, service, where, "this machine has no IPv6; take the address out");
+        problem(ports, service, where, "this machine has no IPv6; remove the address");
         return;
     }
     if (fd >= 0) {
@@ -294,7 +294,7 @@ address_check(struct port_check *ports, const char *service, const struct net_ad
         (void)tcp_owner(ports, addr->port, &owner);
         in_use(ports, service, where, &owner);
     } else if (errno == EADDRNOTAVAIL)
-        problem(ports, service, where, "this machine has no such address");
+        problem(ports, service, where, "this machine does not have that address");
     else
         problem(ports, service, where, strerror(errno));
 }
@@ -312,21 +312,21 @@ path_check(struct port_check *ports, const char *service, const char *path)
     snprintf(folder, sizeof folder, "%s", path);
     folder[strrchr(folder, '/') == folder ? 1 : strrchr(folder, '/') - folder] = '\0';
     if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        snprintf(text, sizeof text, "%s is no folder; make it, owned by the server's user",
+        snprintf(text, sizeof text, "%s is not a folder; make one that the server's user owns",
                  folder);
         problem(ports, service, path, text);
     } else if (access(folder, W_OK | X_OK) != 0) {
-        snprintf(text, sizeof text, "this user may not make a socket in %s; chown or chmod it",
+        snprintf(text, sizeof text, "this user cannot make a socket in %s; use chown or chmod",
                  folder);
         problem(ports, service, path, text);
     } else if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
-        problem(ports, service, path, "is there and is no socket; remove it");
+        problem(ports, service, path, "exists but is not a socket; remove it");
     } else if (unix_owner(path, &owner)) {
         if (ports->server.pid != 0 && owner.pid == ports->server.pid) {
             ports->listening++;
             return;
         }
-        snprintf(text, sizeof text, "in use by %s (process %d); stop it, or change the path",
+        snprintf(text, sizeof text, "in use by %s (process %d); stop it or change the path",
                  owner.name[0] == '\0' ? "another program" : owner.name, (int)owner.pid);
         problem(ports, service, path, text);
     }
@@ -371,5 +371,5 @@ check_ports(struct check *check, struct config *config)
                    (int)ports.server.pid, ports.listening);
     else
         check_tell(check, CHECK_OK, "ports", "%s are free",
-                   ports.noted > 0 ? "as far as can be told, they" : "all of them");
+                   ports.noted > 0 ? "all that this user can check" : "all of them");
 }

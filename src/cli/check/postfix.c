@@ -193,15 +193,15 @@ rights_check(struct check *check, const struct postfix *postfix, const char *pat
     char place[PATH_MAX];
 
     if (!postfix_user(postfix->mail_owner, &user)) {
-        check_tell(check, CHECK_PROBLEM, "postfix", "there is no user %s, whom Postfix runs as",
-                   postfix->mail_owner);
+        check_tell(check, CHECK_PROBLEM, "postfix",
+                   "Postfix is to run as user %s, who does not exist", postfix->mail_owner);
         return;
     }
     if (in_the_way(&user, path, place) == NULL)
         return;
     check_tell(
         check, CHECK_PROBLEM, "postfix",
-        "user %s may not reach %s: give group %s the folder of the socket (install -d -o "
+        "user %s cannot reach %s; let group %s own the folder of the socket (install -d -o "
         "roost -g %s -m 2750)",
         postfix->mail_owner, place, postfix->mail_owner, postfix->mail_owner);
 }
@@ -305,7 +305,7 @@ transport_check(struct check *check, const struct config *config, const struct p
     if (!leads_here) {
         listeners_print(config, listeners, sizeof listeners);
         check_tell(check, CHECK_PROBLEM, "postfix",
-                   "%s = %s leads to %s, but [lmtp] listen is %s", transport->name,
+                   "%s = %s delivers to %s, but [lmtp] listen is %s", transport->name,
                    transport->value, is_path ? path : to, listeners);
         return true;
     }
@@ -313,7 +313,7 @@ transport_check(struct check *check, const struct config *config, const struct p
     if (is_path)
         rights_check(check, postfix, path);
     if (check->problems == before)
-        check_tell(check, CHECK_OK, "postfix", "%s = %s leads here", transport->name,
+        check_tell(check, CHECK_OK, "postfix", "%s = %s delivers here", transport->name,
                    transport->value);
     return true;
 }
@@ -333,6 +333,6 @@ check_postfix(struct check *check, const struct config *config)
         speaks_lmtp |= transport_check(check, config, &postfix, &transports[i]);
     if (!speaks_lmtp)
         check_tell(check, CHECK_NOTE, "postfix",
-                   "Postfix is here, but neither virtual_transport nor mailbox_transport "
-                   "delivers by LMTP; postconf -e virtual_transport=lmtp:unix:... does so");
+                   "Postfix is installed, but neither virtual_transport nor mailbox_transport "
+                   "delivers by LMTP; set postconf -e virtual_transport=lmtp:unix:...");
 }

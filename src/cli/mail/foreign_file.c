@@ -15,8 +15,8 @@ struct known {
 static const struct known files[] = {
     {".*", "hidden"},
     {"dovecot*", "a file of Dovecot"},
-    {"maildirfolder", "a mark of Maildir++"},
-    {"maildirsize", "a quota of Maildir++"},
+    {"maildirfolder", "a marker file of Maildir++"},
+    {"maildirsize", "a quota file of Maildir++"},
     {"courier*", "a file of Courier"},
     {"cyrus.*", "a file of Cyrus"},
     {"*.cmeta", "an index of Evolution"},
@@ -30,13 +30,13 @@ static const struct known files[] = {
     {"*.wdseml", "an index of Thunderbird"},
     {"filterlog.html", "a log of Thunderbird"},
     {"archive_browser.html", "a page of Google Takeout"},
-    {"*.json", "settings"},
-    {"*.ini", "settings"},
+    {"*.json", "a settings file"},
+    {"*.ini", "a settings file"},
     {"*.plist", "settings of Apple Mail"},
     {"table_of_contents", "an index of Apple Mail"},
-    {"*.lock", "a lock"},
-    {"*.sieve", "a script"},
-    {"*.svbin", "a script"},
+    {"*.lock", "a lock file"},
+    {"*.sieve", "a Sieve script"},
+    {"*.svbin", "a Sieve script"},
     {"Thumbs.db", "a file of Windows"},
     {"desktop.ini", "a file of Windows"},
 };
@@ -50,8 +50,8 @@ static const struct known folders[] = {
 };
 
 static const struct known unread[] = {
-    {"dbox-Mails", "mail in Dovecot's dbox format is not read: copy it over IMAP, or let "
-                   "`doveadm backup` make a Maildir of it"},
+    {"dbox-Mails", "mail in Dovecot's dbox format cannot be read; copy it by IMAP, or turn it "
+                   "into a Maildir with `doveadm backup`"},
 };
 
 static const char *

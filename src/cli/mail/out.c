@@ -179,7 +179,8 @@ begin_similar(struct mail_out *out, const char *mailbox, struct err *err)
     buf_printf(&out->notes, "name\t%s\t%s\n", file_name, mailbox);
     if (out->tell != NULL) {
         buf_clear(&out->text);
-        buf_printf(&out->text, "no file can be called \"%s\": it is in %s", mailbox, file_name);
+        buf_printf(&out->text, "no file can have the name \"%s\", so it is in %s", mailbox,
+                   file_name);
         buf_put_char(&out->text, '\0');
         out->tell(out->tell_ctx, buf_ok(&out->text) ? buf_span(&out->text).ptr : mailbox);
     }

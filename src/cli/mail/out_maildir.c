@@ -133,9 +133,10 @@ maildir_message(struct mail_out *out, const struct out_message *message, struct 
     if (rc != RC_OK || !beyond)
         return rc;
     if (!out->has_marks && out->tell != NULL)
-        out->tell(out->tell_ctx,
-                  "a Maildir has letters for 26 keywords: others are in " NOTES_OF_MARKS
-                  ", which only roost import reads");
+        out->tell(
+            out->tell_ctx,
+            "a Maildir has letters for only 26 keywords; the others are in " NOTES_OF_MARKS
+            ", which only roost import reads");
     out->has_marks = true;
     return out_marks_note(out, span_of(buf_span(&path).ptr + dir, base), message, err);
 }

@@ -136,7 +136,7 @@ octets_get(struct mail_source *source, int fd, const struct stat *st, struct err
     source->map_octets = (size_t)st->st_size;
     void *map = mmap(NULL, source->map_octets, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
-        return err_set(err, rc_of_errno(errno), errno, "not mapped");
+        return err_set(err, rc_of_errno(errno), errno, "cannot be read");
     madvise(map, source->map_octets, MADV_SEQUENTIAL);
     source->map = map;
     source->whole = span_of(map, source->map_octets);
@@ -157,8 +157,7 @@ file_load(struct mail_source *source, struct err *err)
         const uint64_t most = LISTED_MOST_OF_ALL + LISTED_MOST_OF_EACH * source->tree.count;
         fd = lstat(entry->path, &st) == 0 ? -1 : moved_open(&source->moved, entry->path, most);
         if (fd < 0)
-            return err_set(err, RC_NOT_FOUND, 0,
-                           "gone: it was there when the folder was listed");
+            return err_set(err, RC_NOT_FOUND, 0, "gone since the folder was listed");
     }
     if (fd < 0 || fstat(fd, &st) != 0)
         return err_set(err, rc_of_errno(errno), 0, "%s", strerror(errno));
@@ -287,7 +286,7 @@ eml_item(struct mail_source *source, struct mail_item *out, struct err *err)
     const bool is_noted = noted_marks(source, span_of_str(name), out);
     if (!is_noted &&
         !eml_is_message(source->whole, is_named ? EML_ANY_FIELD : EML_KNOWN_FIELD)) {
-        item_without_mail(source, MAIL_TROUBLE, out, "neither mbox nor message");
+        item_without_mail(source, MAIL_TROUBLE, out, "neither an mbox nor a message");
         out->line = 1;
         return RC_OK;
     }
@@ -328,7 +327,7 @@ mbox_item(struct mail_source *source, struct mail_item *out, struct err *err)
         item_without_mail(source, MAIL_PASSED, out, "data of the folder, not a message");
     else if (source->marks.is_deleted)
         item_without_mail(source, MAIL_PASSED, out,
-                          "deleted there; the file has only not been compacted since");
+                          "marked as deleted in a file that was not compacted since");
     else if (buf_ok(&source->text) && buf_len(&source->text) == 0)
         item_without_mail(source, MAIL_PASSED, out, "a message without any text");
     else
@@ -357,7 +356,7 @@ junk_item(struct mail_source *source, struct mail_item *out)
     source->rest_line = 1 + lines_between(source->whole.ptr, source->rest.ptr);
     if (span_trim(junk).len == 0)
         return false;
-    item_without_mail(source, MAIL_PASSED, out, "%zu octets before the first message are none",
+    item_without_mail(source, MAIL_PASSED, out, "%zu octets before the first message",
                       junk.len);
     return true;
 }

@@ -130,7 +130,7 @@ child_mailbox(const struct walk *walk, const struct place *place, const char *pa
         return name_make(walk, NULL, span_of_str(noted), out);
     buf_init(&level, NAME_OCTETS);
     if (!level_read(&level, span_of_str(file_name), of))
-        return "its name is neither UTF-8 nor modified UTF-7: rename it";
+        return "its name is neither UTF-8 nor modified UTF-7; rename it";
     return name_make(walk, place->mailbox, buf_span(&level), out);
 }
 
@@ -202,7 +202,7 @@ maildir_message(struct walk *walk, const struct place *place, const char *path,
         return; /* Maildir's rule */
     if (!utf8_is_valid(span_of_str(name))) {
         (void)entry_add(walk, MAIL_TROUBLE, path, place->mailbox,
-                        "its name is not UTF-8: rename it");
+                        "its name is not UTF-8; rename it");
         return;
     }
     /* A missing one may have another name by the time it is read. */
@@ -286,12 +286,11 @@ folder_enter(struct walk *walk, const struct place *place)
     for (uint32_t i = 0; i < walk->depth; i++)
         if (walk->devs[i] == st.st_dev && walk->inos[i] == st.st_ino) {
             (void)entry_add(walk, MAIL_TROUBLE, place->path, place->mailbox,
-                            "a link that leads back to a folder above");
+                            "a link back to a folder that contains it");
             return false;
         }
     if (walk->depth == LIMIT_IMPORT_DEPTH) {
-        (void)entry_add(walk, MAIL_TROUBLE, place->path, place->mailbox,
-                        "too many folders within each other");
+        (void)entry_add(walk, MAIL_TROUBLE, place->path, place->mailbox, "nested too deeply");
         return false;
     }
     walk->devs[walk->depth] = st.st_dev;
@@ -511,7 +510,7 @@ subscriptions_add(struct walk *walk, const char *dir)
                 (void)entry_add(walk, MAIL_SUBSCRIBED, dir, buf_span(&mailbox).ptr, NULL);
             else
                 (void)entry_add(walk, MAIL_PASSED, dir, NULL,
-                                "a subscription whose name no mailbox can have");
+                                "a subscription to a name that no mailbox can have");
         }
     }
     for (const char *not_wanted; (not_wanted = notes_unsubscribed(&walk->names, &pos)) != NULL;)

@@ -16,13 +16,13 @@ enum { STEP = 256 << 10 };
 static enum rc
 full(struct err *err)
 {
-    return err_set(err, RC_LIMIT, 0, "larger than can be taken when uncompressed");
+    return err_set(err, RC_LIMIT, 0, "too large when uncompressed");
 }
 
 static enum rc
 broken(struct err *err, const char *form)
 {
-    return err_set(err, RC_INVALID, 0, "the %s data is broken or cut off", form);
+    return err_set(err, RC_INVALID, 0, "the %s data is damaged or incomplete", form);
 }
 
 static enum rc
@@ -148,7 +148,7 @@ lz4_refuse(struct buf *out, struct span data, struct err *err)
     (void)out;
     (void)data;
     return err_set(err, RC_UNSUPPORTED, 0,
-                   "compressed with lz4, which is not read: uncompress it first");
+                   "compressed with lz4, which is not supported; uncompress it first");
 }
 
 static const struct form {

@@ -190,10 +190,10 @@ args_take(struct top *top)
         } else if (strcmp(arg, "--every") == 0 && value != NULL) {
             if (!span_to_u64(span_of_str(value), EVERY_MOST_S, &top->every_s) ||
                 top->every_s == 0)
-                return "--every takes seconds, 1 to 3600";
+                return "--every takes 1 to 3600 seconds";
             i++;
         } else {
-            return "an argument is not understood";
+            return "one of the arguments is unknown";
         }
     }
     return NULL;
