@@ -57,8 +57,10 @@ static const struct capability {
     struct span word;
     enum shown shown;
     enum condition condition;
+    enum imap_enabled enables;
 } capabilities[] = {
-#define CAPABILITY(word, shown, condition) {SPAN_INIT(word), shown, condition},
+#define CAPABILITY(word, shown, condition, enables)                                            \
+    {SPAN_INIT(word), shown, condition, enables},
 #include "imap/capability.def"
 #undef CAPABILITY
 };
@@ -104,5 +106,26 @@ imap_put_capabilities(struct imap_session *im, struct buf *out)
         buf_put_span(out, row->word);
         if (row->condition == APPEND_OCTETS)
             buf_put_u64(out, env_settings(im->s.env)->append_octets);
+    }
+}
+
+static bool
+is_named(const struct imap_enable_req *req, struct span word)
+{
+    for (size_t i = 0; i < req->capability_count; i++)
+        if (span_ieq(req->capabilities[i], word))
+            return true;
+    return false;
+}
+
+void
+imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w)
+{
+    for (size_t i = 0; i < ARRAY_LEN(capabilities); i++) {
+        const struct capability *row = &capabilities[i];
+        if (row->enables == ENABLES_NOTHING || !is_named(req, row->word))
+            continue;
+        im->enabled = (uint8_t)(im->enabled | row->enables);
+        iw_token(w, row->word);
     }
 }

@@ -102,9 +102,11 @@ cmd_enable_run(struct imap_session *im, struct imap_work *work)
 {
     struct iw w = imap_line(im);
 
-    /* Nothing that is served needs enabling; unknown words are to be ignored. */
+    /* The table allows it only while nothing is selected (RFC 9051 section 6.3.1). Words that
+     * are not known, or need no enabling, are ignored. */
     iw_untagged(&w);
     iw_word(&w, "ENABLED");
+    imap_enable(im, &work->cmd.u.enable, &w);
     iw_end(&w);
     return imap_ok(work, NULL, "ENABLE completed");
 }

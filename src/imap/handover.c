@@ -57,6 +57,7 @@ imap_pack(struct session *session, struct buf *out)
     pack_u8(out, im->bad_commands);
     pack_u8(out, im->login);
     pack_u8(out, im->idle_end);
+    pack_u8(out, im->enabled);
     pack_u8(out, im->idle != NULL);
     if (im->idle != NULL) {
         pack_span(out, span_of_str(im->idle->tag));
@@ -138,9 +139,11 @@ imap_unpack(struct session *session, struct unpack *in)
     im->bad_commands = unpack_u8(in);
     im->login = unpack_u8(in);
     im->idle_end = unpack_u8(in);
+    im->enabled = unpack_u8(in);
     in->failed |=
         known != (im->login >= IMAP_LOGIN_SCRAM && im->login <= IMAP_LOGIN_PASSWORD) ||
-        im->idle_end > IMAP_IDLE_CUT;
+        im->idle_end > IMAP_IDLE_CUT || (im->enabled & ~ENABLES_QRESYNC) != 0 ||
+        im->enabled == (ENABLES_QRESYNC & ~ENABLES_CONDSTORE);
     session_state_set(session, !known                       ? SESSION_CONNECTED
                                : im->state == IMAP_SELECTED ? SESSION_SELECTED
                                                             : SESSION_AUTHENTICATED);

@@ -58,6 +58,14 @@ enum imap_idle_end {
     IMAP_IDLE_CUT, /* another command; the DONE may still come */
 };
 
+/* What the client has turned on, by ENABLE (RFC 5161) or in passing; bits. Once on, it stays on
+ * until the connection ends. */
+enum imap_enabled {
+    ENABLES_NOTHING = 0,
+    ENABLES_CONDSTORE = 1,                   /* FETCH of changes bears MODSEQ and UID */
+    ENABLES_QRESYNC = 2 | ENABLES_CONDSTORE, /* VANISHED in place of EXPUNGE */
+};
+
 /* The saved search result: saved.c says what the octets mean. */
 struct imap_saved {
     uint32_t runs;
@@ -84,7 +92,11 @@ struct imap_session {
     uint8_t bad_commands;
     uint8_t end_state;   /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
     uint8_t end_command; /* event_command under way then; 0: none */
+    uint8_t enabled;     /* enum imap_enabled */
 };
+
+/* A class of jemalloc: one octet more costs each parked session 128. */
+_Static_assert(sizeof(struct imap_session) <= 896, "a session is larger than its class");
 
 /* What one step of a command came to. */
 enum imap_step {
@@ -140,6 +152,10 @@ struct imap_work {
     struct turn_req look; /* under way when its wake is set; see imap_catch_up */
     bool probed;          /* its client has closed its side and was written to since */
     bool mid_line;        /* part of an untagged response is out: no BYE would be understood */
+    bool by_numbers;      /* a UID command that names messages by number too: no expunges */
+    bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
+    uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command; 0: none */
+    uint64_t safe_before; /* imap_safe_modseq when it began */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */
@@ -221,6 +237,39 @@ imap_output_full(const struct imap_session *im)
     return buf_len(&im->s.conn.out) >= LIMIT_OUTPUT_HIGH_WATER;
 }
 
+/* ---- modseq.c: mod-sequences and quick resynchronisation (RFC 7162) ---- */
+static inline bool
+imap_is_enabled(const struct imap_session *im, enum imap_enabled what)
+{
+    return (im->enabled & what) == what;
+}
+/** The client asked for something that only one who knows of mod-sequences asks for. The first
+ *  time, with a mailbox selected, it is told HIGHESTMODSEQ (RFC 7162 section 3.1). */
+void imap_condstore_enable(struct imap_session *im);
+/** All that has a modseq up to this one was told: what the client may begin with next time. */
+uint64_t imap_safe_modseq(const struct imap_session *im);
+/** A FETCH response of this command bore MODSEQ. */
+static inline void
+imap_modseq_told(struct imap_work *work, uint64_t modseq)
+{
+    if (modseq > work->told_modseq)
+        work->told_modseq = modseq;
+}
+/** Before the tagged answer of a command that was synced: HIGHESTMODSEQ, in it or on a line
+ *  before it, where the client would take another value for it. */
+void imap_highest_tell(struct imap_session *im);
+/** "* OK [HIGHESTMODSEQ n]" */
+void imap_highest_line(struct imap_session *im, uint64_t modseq);
+/** Telling everything, expunges in the form that the client wants. */
+static inline enum sync_mode
+imap_sync_fully(const struct imap_session *im)
+{
+    return imap_is_enabled(im, ENABLES_QRESYNC) ? SYNC_ALL_UIDS : SYNC_ALL;
+}
+/** "* VANISHED 1:3,7", or with (EARLIER); count is not 0. */
+void imap_vanished_line(struct imap_session *im, const char *earlier,
+                        const struct uid_run *runs, size_t count);
+
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */
 size_t imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
@@ -280,6 +329,8 @@ void imap_authenticate_line(struct imap_session *im, struct span line);
 /* ---- capability.c ---- */
 /** The capability list for the state now, into out, without "CAPABILITY " and brackets. */
 void imap_put_capabilities(struct imap_session *im, struct buf *out);
+/** Turns on what these words name, and writes those that can be turned on after "* ENABLED". */
+void imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w);
 
 /** LOGIN, PLAIN and such may show a password on this connection. */
 bool imap_plaintext_allowed(const struct imap_session *im);

@@ -179,8 +179,11 @@ phase_step(struct imap_session *im)
         break;
     case PHASE_SYNC:
         if (work->row->sync != SYNC_NEVER && im->state == IMAP_SELECTED)
-            step =
-                imap_sync_step(im, work->row->sync == SYNC_FULLY ? SYNC_ALL : SYNC_NO_EXPUNGE);
+            step = imap_sync_step(im, work->row->sync == SYNC_FULLY && !work->by_numbers
+                                          ? imap_sync_fully(im)
+                                          : SYNC_NO_EXPUNGE);
+        if (step == STEP_DONE)
+            imap_highest_tell(im);
         break;
     case PHASE_ANSWER:
         answer(im);
@@ -329,6 +332,8 @@ command_begin(struct imap_session *im, struct span text)
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
         return;
     }
+    if (im->state == IMAP_SELECTED)
+        work->safe_before = imap_safe_modseq(im);
     work->row = row;
     work->phase = row->look == LOOKS ? PHASE_LOOK : PHASE_RUN;
 }

@@ -76,7 +76,7 @@ due_of(const struct view *view, const struct mailbox_state *state)
 {
     return (struct due){
         .expunges = state->last_expunge_modseq > view->modseq || view->partial,
-        .flags = state->last_flags_modseq > view->flags_modseq || view->echo_count > 0,
+        .flags = state->last_flags_modseq > view->flags_modseq || view->echo != NULL,
         .arrivals = state->highest_modseq > view->modseq && state->uidnext > view->uid_bound,
         .keywords = state->keyword_serial != view_keywords(view),
     };
@@ -110,14 +110,23 @@ begin_nothing(struct sync *sync)
     sync->keywords = view_keywords(sync->view);
 }
 
-static void
-begin_gone(struct sync *sync, enum sync_mode mode)
+/* To tell UIDs (only what the client knows of: RFC 7162 section 3.2.10.2), a deleted mailbox
+ * needs its members. */
+static enum rc
+begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct err *err)
 {
     struct view *view = sync->view;
 
     if (mode == SYNC_NO_EXPUNGE || view->gone) {
         begin_nothing(sync);
-        return;
+        return RC_OK;
+    }
+    if (sync->as_uids && view->members == NULL && view->exists > 0) {
+        if (tx == NULL)
+            return RC_AGAIN;
+        const enum rc rc = view_awake_gone(view, tx, err);
+        if (rc != RC_OK)
+            return rc;
     }
     sync->gone = true;
     sync->phase = PHASE_GONE;
@@ -127,6 +136,7 @@ begin_gone(struct sync *sync, enum sync_mode mode)
     sync->from_at = cursor_of(sync->from);
     sync->from_left = view->exists;
     sync->recent = view->recent_told;
+    return RC_OK;
 }
 
 static void
@@ -172,8 +182,15 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     sync->phase = sync->pending ? PHASE_KEYWORDS : PHASE_EXPUNGE;
 }
 
+static bool
+is_behind(const struct version *version, const struct view *view)
+{
+    return version->modseq < view->modseq || version->modseq < view->flags_modseq;
+}
+
 /* The present version, or *to_out NULL when it is older than what was told (a session has seen
- * a commit in a snapshot that is about to be published). */
+ * a commit in a snapshot that is about to be published). What must be told now is told of what
+ * the rows are. */
 static enum rc
 find_present(struct view *view, struct version *current, struct store_tx *tx,
              struct version **to_out, struct err *err)
@@ -187,9 +204,19 @@ find_present(struct view *view, struct version *current, struct store_tx *tx,
     } else {
         version_ref(to);
     }
-    if (to->modseq < view->modseq || to->modseq < view->flags_modseq) {
+    if (is_behind(to, view)) {
         version_unref(to);
         to = NULL;
+        if (view->echo != NULL) {
+            const enum rc rc =
+                tx == NULL ? RC_AGAIN : mailbox_load(view->mailbox, tx, &to, err);
+            if (rc != RC_OK)
+                return rc;
+            if (is_behind(to, view)) {
+                version_unref(to);
+                return err_set(err, RC_AGAIN, 0, "the snapshot is older than the view");
+            }
+        }
     }
     *to_out = to;
     return RC_OK;
@@ -203,10 +230,8 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
     const struct due due = due_of(view, state);
     const bool arrived = due.expunges || due.arrivals;
 
-    if (state->gone || view->gone) {
-        begin_gone(sync, mode);
-        return RC_OK;
-    }
+    if (state->gone || view->gone)
+        return begin_gone(sync, tx, mode, err);
     if (view->members == NULL && !due.expunges && !due.flags) {
         begin_counters(sync, state);
         return RC_OK;
@@ -230,8 +255,7 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
     if (rc == RC_GONE) { /* deleted since the look; or about to be published */
         version_unref(sync->to);
         sync->to = NULL;
-        begin_gone(sync, mode);
-        return RC_OK;
+        return begin_gone(sync, tx, mode, err);
     }
     if (rc == RC_OK)
         begin_versions(sync, mode);
@@ -356,7 +380,6 @@ settle(struct sync *sync)
     if (view->silent_modseq <= view->flags_modseq)
         view->silent_modseq = 0;
     view->echo = NULL;
-    view->echo_count = 0;
     version_unref(sync->from);
     version_unref(sync->to);
     sync->from = sync->to = NULL;
@@ -438,8 +461,8 @@ tell_expunged(struct sync *sync, struct sync_event *event)
     return event->seq != 0;
 }
 
-/* An asleep view of a deleted mailbox knows its numbers, not its UIDs. The number of \Recent
- * messages falls with that of all: RFC 3501 section 7.3.2. */
+/* An asleep view of a deleted mailbox knows its numbers, which suffice for EXPUNGE. The number
+ * of \Recent messages falls with that of all: RFC 3501 section 7.3.2. */
 static bool
 tell_gone(struct sync *sync, struct sync_event *event)
 {
@@ -456,14 +479,6 @@ tell_gone(struct sync *sync, struct sync_event *event)
     }
     if (sync->from != NULL)
         return tell_expunged(sync, event);
-    if (sync->as_uids) {
-        sync->runs[0] = (struct uid_run){1, sync->view->uid_bound - 1};
-        event->kind = SYNC_VANISHED;
-        event->runs = sync->runs;
-        event->run_count = 1;
-        sync->from_left = 0;
-        return true;
-    }
     event->kind = SYNC_EXPUNGE;
     event->seq = sync->from_left--;
     return true;
@@ -474,11 +489,40 @@ tell_gone(struct sync *sync, struct sync_event *event)
 static bool
 is_echoed(struct sync *sync, uint32_t first, uint32_t last)
 {
-    const struct view *view = sync->view;
+    const struct view_echo *echo = sync->view->echo;
 
-    while (sync->echo_next < view->echo_count && view->echo[sync->echo_next].last < first)
+    while (echo != NULL && sync->echo_next < echo->count &&
+           echo->runs[sync->echo_next].last < first)
         sync->echo_next++;
-    return sync->echo_next < view->echo_count && view->echo[sync->echo_next].first <= last;
+    return echo != NULL && sync->echo_next < echo->count &&
+           echo->runs[sync->echo_next].first <= last;
+}
+
+/* Messages up to this modseq are passed over, but for those that are echoed. */
+static uint64_t
+untold_from(const struct view *view)
+{
+    return view->echo != NULL && view->echo->silent ? view->flags_modseq
+                                                    : view_known_modseq(view);
+}
+
+/* How a message is told; SYNC_DONE: not at all. */
+static enum sync_kind
+kind_of_flags(struct sync *sync, uint32_t uid, uint64_t modseq)
+{
+    const struct view *view = sync->view;
+    const struct view_echo *echo = view->echo;
+    const bool echoed = is_echoed(sync, uid, uid);
+
+    if (modseq > view_known_modseq(view))
+        return SYNC_FLAGS;
+    if (echo == NULL)
+        return SYNC_DONE;
+    if (!echo->silent)
+        return echoed ? SYNC_FLAGS : SYNC_DONE;
+    if (echoed && modseq > echo->unchanged_since && modseq != echo->own_modseq)
+        return SYNC_FLAGS;
+    return echoed || modseq > view->flags_modseq ? SYNC_MODSEQ : SYNC_DONE;
 }
 
 /* Messages that can be stepped over at flags_seq, which begins a chunk: a node's or a chunk's
@@ -486,7 +530,7 @@ is_echoed(struct sync *sync, uint32_t first, uint32_t last)
 static uint32_t
 unchanged_from(struct sync *sync)
 {
-    const uint64_t told = view_known_modseq(sync->view);
+    const uint64_t told = untold_from(sync->view);
     const struct cursor *at = &sync->to_at;
     const struct node *node = cursor_node(at);
     const struct chunk *chunk = at->chunk;
@@ -504,8 +548,6 @@ unchanged_from(struct sync *sync)
 static bool
 tell_flags(struct sync *sync, struct sync_event *event)
 {
-    const struct view *view = sync->view;
-
     if (sync->to == NULL)
         return false;
     while (sync->flags_seq <= sync->known) {
@@ -517,16 +559,15 @@ tell_flags(struct sync *sync, struct sync_event *event)
             continue;
         }
         uint32_t seq = sync->flags_seq++;
-        const uint64_t modseq = chunk->modseqs[pos];
         const uint32_t uid = chunk->uids[pos];
-        const bool changed = modseq > view_known_modseq(view);
-        if (!changed && !is_echoed(sync, uid, uid))
+        const enum sync_kind kind = kind_of_flags(sync, uid, chunk->modseqs[pos]);
+        if (kind == SYNC_DONE)
             continue;
         if (sync->pending) /* the client still counts the expunged ones */
             seq = version_find_uid(sync->from, uid);
         if (seq == 0)
             continue;
-        event->kind = SYNC_FLAGS;
+        event->kind = kind;
         event->seq = seq;
         chunk_entry(chunk, pos, &event->entry);
         return true;

@@ -3,9 +3,9 @@
  * The only place where a client learns of changes. A sync is the difference between the
  * client's view and the present state of the mailbox, as events in the order that the protocol
  * asks for: SYNC_EXPUNGE or SYNC_VANISHED (where allowed), SYNC_EXISTS, SYNC_RECENT,
- * SYNC_KEYWORDS, SYNC_FLAGS, and at the end of a deleted mailbox SYNC_GONE. The effects of
- * STORE, EXPUNGE and APPEND, of deliveries and of other sessions all reach the client in this
- * way.
+ * SYNC_KEYWORDS, SYNC_FLAGS and SYNC_MODSEQ, and at the end of a deleted mailbox SYNC_GONE. The
+ * effects of STORE, EXPUNGE and APPEND, of deliveries and of other sessions all reach the
+ * client in this way.
  *
  *   - While FETCH, STORE or SEARCH by sequence number is answered there is no EXPUNGE (RFC 3501
  *     section 7.4.1; SYNC_NO_EXPUNGE). Expunges then stay pending, and so does the EXISTS of
@@ -47,6 +47,7 @@ enum sync_kind {
     SYNC_RECENT,   /* count */
     SYNC_KEYWORDS, /* others than announced: send FLAGS, PERMANENTFLAGS as they are now */
     SYNC_FLAGS,    /* seq, entry: current flags and modseq */
+    SYNC_MODSEQ,   /* the same, but the client knows the flags (view_echo.silent) */
     SYNC_GONE,     /* the mailbox was deleted; all of its messages have been expunged before */
 };
 

@@ -78,7 +78,7 @@ view_save(struct view *view, struct view_saved *saved_out)
     const uint64_t keywords =
         state.keyword_serial == view_keywords(view) ? keywords_digest(view->mailbox) : 0;
     lock_leave(&acct->mailboxes_lock);
-    if (state.gone || view->gone || view->partial || view->broken || view->echo_count > 0)
+    if (state.gone || view->gone || view->partial || view->broken || view->echo != NULL)
         return false;
     *saved_out = (struct view_saved){
         .mbox = state.mbox,
@@ -321,6 +321,42 @@ view_awake(struct view *view, struct store_tx *tx, struct err *err)
                      (uintmax_t)state.mbox, view->exists, members->count);
         version_unref(members);
         return rc;
+    }
+    view->members = members;
+    return RC_OK;
+}
+
+enum rc
+view_awake_gone(struct view *view, struct store_tx *tx, struct err *err)
+{
+    const uint64_t mbox = view->mailbox->state.mbox; /* never changes */
+    AUTO_ARENA arena = {0};
+    struct builder builder;
+    struct mbox_row row;
+    struct expunged_row *expunged;
+    size_t count;
+
+    arena_init(&arena, VIEW_ARENA);
+    enum rc rc = store_mbox_get(tx, mbox, &arena, &row, err);
+    if (rc == RC_OK)
+        return err_set(err, RC_AGAIN, 0, "the snapshot is older than the end of the mailbox");
+    if (rc == RC_NOT_FOUND)
+        rc = store_expunged_since(tx,
+                                  &(struct expunged_req){mbox, view->modseq, view->uid_bound},
+                                  &arena, &expunged, &count, err);
+    if (rc != RC_OK)
+        return rc;
+    if (count != view->exists)
+        return err_set(err, RC_CORRUPT, 0, "deleted mailbox %ju: %u messages of a view are %zu",
+                       (uintmax_t)mbox, view->exists, count);
+    const struct entry *entries = entries_of_expunged(expunged, count, &arena);
+    builder_init(&builder, 0, view->exists);
+    for (size_t i = 0; entries != NULL && i < count; i++)
+        builder_entry(&builder, &entries[i]);
+    struct version *members = builder_finish(&builder, view->modseq, view->uid_bound);
+    if (entries == NULL || members == NULL) {
+        version_unref(members);
+        return err_set(err, RC_LIMIT, 0, "no memory for a view");
     }
     view->members = members;
     return RC_OK;

@@ -31,6 +31,19 @@
 
 enum view_mode { VIEW_READ_WRITE, VIEW_READ_ONLY };
 
+/* What the next sync tells although it is no news to the client: the messages of a STORE. */
+struct view_echo {
+    const struct uid_run *runs; /* told even when unchanged (RFC 3501 section 6.4.6) */
+    size_t count;
+    /* .SILENT of a client that knows of mod-sequences (RFC 7162 section 3.1.3): what its own
+     * change touched is told by its modseq alone, and so is what is in runs. */
+    bool silent;
+    /* With silent: but those in runs that were newer than this, and so were not changed, are
+     * told in full. */
+    uint64_t unchanged_since;
+    uint64_t own_modseq; /* of the change; 0: it changed nothing */
+};
+
 struct view {
     struct mailbox *mailbox; /* held */
     struct version *members; /* held; NULL: asleep. Flags in it may be newer than announced */
@@ -47,10 +60,9 @@ struct view {
     bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
     /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */
-    uint64_t silent_modseq;     /* changes of flags up to here, that were not told, are our own
-                                   and silent; 0: none (view_silence) */
-    const struct uid_run *echo; /* told even when unchanged: STORE without .SILENT (RFC 3501 */
-    size_t echo_count;          /* section 6.4.6); borrowed until that sync is over */
+    uint64_t silent_modseq; /* changes of flags up to here, that were not told, are our own
+                               and silent; 0: none (view_silence) */
+    const struct view_echo *echo; /* borrowed until that sync is over; NULL: nothing */
 
     struct list link; /* the account's list of views */
     /* Read by other threads. */
@@ -119,6 +131,9 @@ view_keywords(const struct view *view)
  *  and a new snapshot will do. RC_GONE: the mailbox was deleted and the view is asleep, so only
  * a sync makes sense. Waits for disk if the members are not in memory. */
 MUST_USE enum rc view_awake(struct view *view, struct store_tx *tx, struct err *err);
+/** The same for a deleted mailbox, whose messages have all been expunged: for a sync that tells
+ *  their UIDs. tx: a read snapshot. */
+MUST_USE enum rc view_awake_gone(struct view *view, struct store_tx *tx, struct err *err);
 /** Lets go of the members, except while `partial`. */
 void view_sleep(struct view *view);
 

@@ -22,7 +22,7 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 4,
+    HANDOVER_FORMAT = 5,
     /* Octets of one packed session; its unread input is most of them. */
     HANDOVER_SESSION_MAX = 96 << 10,
 };

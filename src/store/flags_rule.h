@@ -15,7 +15,8 @@ flags_rule_of(const struct flags_req *req, uint64_t modseq)
 {
     const uint64_t bits[3] = {req->flags & MSG_SYSTEM_FLAGS, req->keywords.bits[0],
                               req->keywords.bits[1]};
-    struct flags_rule rule = {.unchanged_since = req->unchanged_since, .modseq = modseq};
+    struct flags_rule rule = {
+        .unchanged_since = req->unchanged_since, .unless = req->unless, .modseq = modseq};
 
     for (unsigned i = 0; i < 3; i++) {
         switch (req->mode) {
@@ -45,6 +46,14 @@ flags_rule_keywords(const struct flags_rule *rule, struct keywords keywords)
 {
     return (struct keywords){{(keywords.bits[0] & rule->keep[1]) | rule->set[1],
                               (keywords.bits[1] & rule->keep[2]) | rule->set[2]}};
+}
+
+/** Whether an entry is left as it is because it is newer than the one who asks believes. */
+static inline bool
+flags_rule_spares(const struct flags_rule *rule, uint64_t modseq, struct keywords keywords)
+{
+    return modseq > rule->unchanged_since || (keywords.bits[0] & rule->unless.bits[0]) != 0 ||
+           (keywords.bits[1] & rule->unless.bits[1]) != 0;
 }
 
 /** Whether an entry with these flags and keywords becomes another one. */

@@ -346,25 +346,28 @@ struct flags_req {
     uint32_t flags;
     struct keywords keywords;
     uint64_t unchanged_since; /* newer entries are skipped and listed (RFC 7162 3.1.3) */
+    struct keywords unless;   /* and so are those with one of these */
     /* Returns entries from this UID on, as they are at this point of the transaction, if the
      * caller knows them as well as the engine does; count is 0 at the end. NULL: the engine
      * reads them. An engine may ignore this and read them all the same. */
     void (*known)(const void *ctx, uint32_t from_uid, struct entry_flags *out);
     const void *known_ctx;
 };
-/* What happens to each named entry whose modseq is at most unchanged_since: its flags and both
+/* What happens to each named entry whose modseq is at most unchanged_since and that has none of
+ * the keywords of unless: its flags and both
  * words of its keywords become (old & keep) | set, and if that is a change, the entry gets this
  * modseq. See store/flags_rule.h. */
 struct flags_rule {
     uint64_t keep[3];
     uint64_t set[3];
     uint64_t unchanged_since;
+    struct keywords unless;
     uint64_t modseq;
 };
 struct flags_result {
     struct flags_rule rule;
     size_t changed_count;     /* entries whose flags differ now */
-    struct uid_run *modified; /* skipped because of unchanged_since; in arena */
+    struct uid_run *modified; /* skipped because of unchanged_since or unless; in arena */
     size_t modified_count;
     uint64_t modseq; /* given to all changed; 0 when none */
 };

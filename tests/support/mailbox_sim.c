@@ -278,6 +278,19 @@ believe_flags(struct sim_client *client, const struct sync_event *event)
     message->told = true;
 }
 
+/* The modseq alone: the flags are those that the client believes in. */
+static void
+believe_modseq(struct sim_client *client, const struct sync_event *event)
+{
+    SIM_CHECK(client, event->seq >= 1 && event->seq <= client->count);
+    const struct sim_message *message = &client->known[event->seq - 1];
+    SIM_CHECK(client, message->uid == 0 || message->flags == event->entry.flags);
+    SIM_CHECK(client, message->uid == 0 ||
+                          message->keywords ==
+                              sim_keyword_mask(client, &event->entry.keywords, &client->names));
+    believe_flags(client, event);
+}
+
 static void
 believe(struct sim_client *client, const struct sync_event *event)
 {
@@ -306,6 +319,9 @@ believe(struct sim_client *client, const struct sync_event *event)
         break;
     case SYNC_FLAGS:
         believe_flags(client, event);
+        break;
+    case SYNC_MODSEQ:
+        believe_modseq(client, event);
         break;
     case SYNC_GONE:
         SIM_CHECK(client, client->count == 0 && !client->gone);

@@ -58,7 +58,8 @@ struct sim_client {
     struct account *acct; /* NULL: not connected */
     struct view view;     /* of view.mailbox, NULL: nothing selected */
     struct watch watch;
-    bool vanished; /* speaks QRESYNC */
+    bool vanished;         /* speaks QRESYNC */
+    struct view_echo echo; /* of its last STORE */
     struct arena arena;
     struct err err;
 

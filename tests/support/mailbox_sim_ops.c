@@ -318,12 +318,19 @@ do_store(struct sim_client *client)
         keywords[i] = sim_keywords[rng_below(&client->rng, SIM_KEYWORDS)];
     if (!run(client, &op.turn))
         return;
+    const struct view_echo echo = {
+        .runs = silent ? NULL : uids,
+        .count = silent ? 0 : uid_count,
+        .silent = silent,
+        .own_modseq = op.out.modseq,
+    };
     if (op.turn.result == RC_OK && silent) {
         view_silence(&client->view, op.silent_modseq);
         believe_silent(client, &op, runs, run_count);
-    } else if (op.turn.result == RC_OK) {
-        client->view.echo = uids;
-        client->view.echo_count = uid_count;
+    }
+    if (op.turn.result == RC_OK && (!silent || client->vanished)) {
+        client->echo = echo;
+        client->view.echo = &client->echo;
     }
     if (silent && chance(client, 40))
         return; /* pipelined: more may follow before anything is told */

@@ -96,8 +96,7 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
 static bool
 status_items_unknown(unsigned items)
 {
-    return (items &
-            (IMAP_STATUS_HIGHESTMODSEQ | IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) != 0;
+    return (items & (IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) != 0;
 }
 
 struct list_run {
@@ -154,6 +153,8 @@ list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind ki
     if (work->run == NULL) {
         if (status_items_unknown(req->status_items))
             return imap_bad(work, "A STATUS item is not known");
+        if ((req->status_items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
+            imap_condstore_enable(im);
         step = list_begin(im, work, kind);
         if (step != STEP_MORE)
             return step;
@@ -201,6 +202,8 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
 
     if (status_items_unknown(req->items))
         return imap_bad(work, "A STATUS item is not known");
+    if ((req->items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
+        imap_condstore_enable(im);
     if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;

@@ -62,7 +62,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->has_unchanged_since)
-        return imap_bad(work, "UNCHANGEDSINCE is not supported");
+        imap_condstore_enable(im);
     if (!uids_of(im, &req->msgs, &run->named, &step))
         return step;
     flags_op_init(&run->op, &work->arena, session_waker(&im->s));
@@ -74,7 +74,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
     run->op.flags = req->flags.flags & MSG_SYSTEM_FLAGS;
     run->op.keywords = req->flags.keywords;
     run->op.keyword_count = req->flags.keyword_count;
-    run->op.unchanged_since = MODSEQ_ANY;
+    run->op.unchanged_since = req->has_unchanged_since ? req->unchanged_since : MODSEQ_ANY;
     run->op.turn.frees_space =
         req->mode != IMAP_STORE_REMOVE && (run->op.flags & MSG_DELETED) != 0;
     work->run = run;
@@ -117,21 +117,76 @@ count_named(const struct named *named)
     return count;
 }
 
+/* "MODIFIED 7,9": which messages were not changed because they are newer than UNCHANGEDSINCE,
+ * by number or UID as the client named them (RFC 7162 section 3.1.3). One that is too long
+ * names all from the first to the last of them (docs/protocol.md V-3). NULL: no memory. */
+static char *
+modified_code(struct imap_session *im, const struct flags_result *out)
+{
+    const bool by_uid = im->work->row->form == FORM_UID;
+    const struct version *members = im->view.members;
+    const uint32_t first = out->modified[0].first;
+    const uint32_t last = out->modified[out->modified_count - 1].last;
+    AUTO_BUF code = {0};
+
+    buf_init(&code, (size_t)2 * LIMIT_COPYUID);
+    buf_put_lit(&code, "MODIFIED ");
+    struct numset_writer set = numset_writer(&code);
+    for (size_t i = 0; i < out->modified_count && buf_ok(&code); i++)
+        for (uint64_t uid = out->modified[i].first; uid <= out->modified[i].last; uid++)
+            numset_writer_add(&set, by_uid ? (uint32_t)uid
+                                           : version_find_uid(members, (uint32_t)uid));
+    numset_writer_end(&set);
+    if (buf_ok(&code) && buf_len(&code) <= LIMIT_COPYUID)
+        return arena_str(&im->work->arena, buf_span(&code));
+    return arena_printf(&im->work->arena, "MODIFIED %u:%u",
+                        by_uid ? first : version_find_uid(members, first),
+                        by_uid ? last : version_find_uid(members, last));
+}
+
+/* What the sync is to tell of it. */
+static enum rc
+store_echo(struct imap_session *im, const struct store_run *run)
+{
+    const struct imap_store_req *req = &im->work->cmd.u.store;
+    /* A change that lost a keyword is not the one that the client believes in. */
+    const bool silent = req->silent && run->op.keywords_lost == 0;
+    const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
+
+    if (silent)
+        view_silence(&im->view, run->op.silent_modseq);
+    if (silent && !condstore)
+        return RC_OK;
+    struct view_echo *echo = arena_new(&im->work->arena, struct view_echo);
+    if (echo == NULL)
+        return RC_LIMIT;
+    *echo = (struct view_echo){
+        .silent = silent,
+        .unchanged_since = run->op.unchanged_since,
+        .own_modseq = run->op.out.modseq,
+    };
+    if (!silent || req->has_unchanged_since) {
+        echo->runs = run->op.runs;
+        echo->count = run->op.run_count;
+    }
+    im->view.echo = echo;
+    return RC_OK;
+}
+
 /* What the client is told. RFC 2180 section 4.2.1 for a .SILENT one, 4.2.2 when nothing named
  * is left; a mixed set without .SILENT is answered with OK too, where 4.2.3 says NO: clients
  * show a NO to people, for a change that was made. */
 static enum imap_step
 store_answer(struct imap_session *im, const struct store_run *run, uint32_t expunged)
 {
-    const bool silent = im->work->cmd.u.store.silent && run->op.keywords_lost == 0;
-
     if (expunged > 0 && expunged == count_named(&run->named))
         return imap_no(im->work, "EXPUNGEISSUED", "The messages no longer exist");
-    if (silent) {
-        view_silence(&im->view, run->op.silent_modseq);
-    } else { /* a change that lost a keyword is not the one that the client believes in */
-        im->view.echo = run->op.runs;
-        im->view.echo_count = run->op.run_count;
+    if (store_echo(im, run) != RC_OK)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (run->op.out.modified_count > 0) {
+        const char *code = modified_code(im, &run->op.out);
+        return code == NULL ? imap_fail(im, RC_LIMIT, NULL)
+                            : imap_ok(im->work, code, "STORE failed for the messages modified");
     }
     if (expunged > 0)
         return imap_ok(im->work, "EXPUNGEISSUED", "STORE completed for those that still exist");

@@ -9,24 +9,26 @@
  * at a time, so that a client that leaves has only few marked that it never got. FLAGS are then
  * part of the answer (RFC 3501 section 6.4.5: they should be included).
  *
- *   resolve -> WINDOW -> [MARK] -> ENTRIES, or ITEMS <-> LITERAL --+
- *                ^                                                |
- *                +------------------------------------------------+-> tagged answer
+ *   resolve -> VANISHED -> WINDOW -> [MARK] -> ENTRIES, or ITEMS <-> LITERAL --+
+ *                            ^                                                 |
+ *                            +-------------------------------------------------+-> tagged
+ * answer
  */
-#include "imap/imap_session.h"
+#include "imap/selected/fetch_private.h"
 #include "imap/selected/search_private.h"
 #include "base/check.h"
 #include "mailbox/content/fetch.h"
 #include "mailbox/write/ops.h"
 
-enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };
+enum { SEEN_WINDOW = 1000, RUN_MAX = 512, VANISHED_RUNS = 512 };
 
 enum stage {
-    STAGE_WINDOW,  /* the next messages are chosen */
-    STAGE_MARK,    /* they are marked as seen */
-    STAGE_ENTRIES, /* sent from the arrays of the version */
-    STAGE_ITEMS,   /* sent item by item */
-    STAGE_LITERAL, /* item by item; one of them is half sent */
+    STAGE_VANISHED, /* what is gone is told, before any message (RFC 7162 section 3.2.6) */
+    STAGE_WINDOW,   /* the next messages are chosen */
+    STAGE_MARK,     /* they are marked as seen */
+    STAGE_ENTRIES,  /* sent from the arrays of the version */
+    STAGE_ITEMS,    /* sent item by item */
+    STAGE_LITERAL,  /* item by item; one of them is half sent */
 };
 
 struct fetch_run {
@@ -42,15 +44,24 @@ struct fetch_run {
     struct iw line; /* the FETCH response under way */
     uint32_t missing;
     enum stage stage;
+    struct uid_run *vanished;
+    size_t vanished_count;
+    size_t vanished_next;
 };
+
+void
+imap_fetch_end(struct fetch_run *run)
+{
+    if (run == NULL)
+        return;
+    fetch_done(run->fetch);
+    run->fetch = NULL;
+}
 
 static bool
 fetch_abandon(struct imap_session *im)
 {
-    struct fetch_run *run = im->work->run;
-
-    fetch_done(run->fetch);
-    run->fetch = NULL;
+    imap_fetch_end(im->work->run);
     im->work->abandon = NULL;
     return true;
 }
@@ -105,6 +116,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
         iw_open(w);
         iw_num(w, msg->modseq);
         iw_close(w);
+        imap_modseq_told(im->work, msg->modseq);
         break;
     case FETCH_ENVELOPE: /* these come as other steps: FETCH_STEP_SYNTAX and so on */
     case FETCH_BODYSTRUCTURE:
@@ -443,23 +455,38 @@ mark(struct imap_session *im, struct fetch_run *run)
     return STEP_MORE;
 }
 
-/* The request, with FLAGS among the items when it marks messages as seen. */
-static bool
-req_prepare(struct arena *arena, const struct imap_fetch_req *from, struct imap_fetch_req *to)
+static void
+item_add(struct imap_fetch_req *req, struct imap_fetch_item *items, enum imap_fetch_kind kind,
+         struct span label)
 {
+    if ((req->kinds & 1u << kind) != 0)
+        return;
+    items[req->item_count++] = (struct imap_fetch_item){.kind = kind, .label = label};
+    req->kinds |= 1u << kind;
+}
+
+/* The request, with FLAGS among the items when it marks messages as seen, and what else belongs
+ * to changes of flags (RFC 7162 section 3.2.4). */
+static bool
+req_prepare(struct imap_session *im, const struct imap_fetch_req *from,
+            struct imap_fetch_req *to)
+{
+    enum { ADDED = 3 };
+
     *to = *from;
-    if (!from->marks_seen || (from->kinds & 1u << FETCH_FLAGS) != 0)
+    if (!from->marks_seen)
         return true;
     struct imap_fetch_item *items =
-        arena_array(arena, struct imap_fetch_item, from->item_count + 1);
+        arena_array(&im->work->arena, struct imap_fetch_item, from->item_count + ADDED);
     if (items == NULL)
         return false;
     memcpy(items, from->items, from->item_count * sizeof *items);
-    items[from->item_count] =
-        (struct imap_fetch_item){.kind = FETCH_FLAGS, .label = SPAN("FLAGS")};
     to->items = items;
-    to->item_count++;
-    to->kinds |= 1u << FETCH_FLAGS;
+    item_add(to, items, FETCH_FLAGS, SPAN("FLAGS"));
+    if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->view.mode == VIEW_READ_WRITE) {
+        item_add(to, items, FETCH_UID, SPAN("UID"));
+        item_add(to, items, FETCH_MODSEQ, SPAN("MODSEQ"));
+    }
     return true;
 }
 
@@ -504,22 +531,52 @@ runs_cut(struct fetch_run *run, const struct imap_partial *partial)
     run->run_count = kept;
 }
 
-static enum imap_step
-fetch_begin(struct imap_session *im, struct imap_work *work)
+/* What is gone, and of that, what the client has not been told. */
+static bool
+vanished_begin(struct imap_session *im, struct store_tx *tx, const struct vanished_req *gone,
+               struct fetch_run *run, enum imap_step *step_out)
 {
-    struct imap_fetch_req *req = &work->cmd.u.fetch;
+    struct err err = {.rc = RC_OK};
+
+    if (gone == NULL)
+        return true;
+    const enum rc rc = vanished_find(&im->view, tx, gone, &im->work->arena, &run->vanished,
+                                     &run->vanished_count, &err);
+    if (rc == RC_OK || rc == RC_GONE) /* deleted: a sync tells of all of it */
+        return true;
+    *step_out = rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc, &err);
+    return false;
+}
+
+static enum imap_step
+vanished_write(struct imap_session *im, struct fetch_run *run)
+{
+    while (run->vanished_next < run->vanished_count) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        const size_t left = run->vanished_count - run->vanished_next;
+        const size_t count = left < VANISHED_RUNS ? left : VANISHED_RUNS;
+        imap_vanished_line(im, "(EARLIER)", run->vanished + run->vanished_next, count);
+        run->vanished_next += count;
+    }
+    run->stage = STAGE_WINDOW;
+    return STEP_MORE;
+}
+
+enum imap_step
+imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *req,
+                 const struct vanished_req *gone, struct fetch_run **run_out)
+{
+    struct imap_work *work = im->work;
     struct fetch_run *run = arena_new(&work->arena, struct fetch_run);
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
 
-    if (run == NULL || !req_prepare(&work->arena, req, &run->req))
+    if (run == NULL || !req_prepare(im, req, &run->req))
         return imap_fail(im, RC_LIMIT, NULL);
-    if (req->has_changed_since || req->vanished || (req->kinds & 1u << FETCH_MODSEQ) != 0)
-        return imap_bad(work, "CONDSTORE is not supported");
-    if ((req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0)
-        return imap_bad(work, "BINARY is not supported");
     if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step) ||
-        !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step))
+        !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step) ||
+        !vanished_begin(im, tx, gone, run, &step))
         return step;
     if (req->has_partial)
         runs_cut(run, &req->partial);
@@ -527,19 +584,16 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);
     tell_keywords(im, &run->req);
-    work->run = run;
-    work->abandon = fetch_abandon;
+    *run_out = run;
     return STEP_MORE;
 }
 
 enum imap_step
-cmd_fetch_run(struct imap_session *im, struct imap_work *work)
+imap_fetch_step(struct imap_session *im, struct fetch_run *run)
 {
-    struct fetch_run *run = work->run;
-
-    if (run == NULL)
-        return fetch_begin(im, work);
     switch (run->stage) {
+    case STAGE_VANISHED:
+        return vanished_write(im, run);
     case STAGE_WINDOW:
         return window_begin(im, run);
     case STAGE_MARK:
@@ -550,4 +604,57 @@ cmd_fetch_run(struct imap_session *im, struct imap_work *work)
         return send_window(im, run);
     }
     return STEP_DONE;
+}
+
+/* The UIDs of a UID FETCH for VANISHED. `*` and what is above it are all UIDs that were given:
+ * the last messages may be among those that are gone. NULL: no memory. */
+static struct numset *
+known_uids(struct imap_session *im, const struct imap_fetch_req *req)
+{
+    const struct numset *from = &req->msgs.uid.set;
+    struct numset *known = arena_new(&im->work->arena, struct numset);
+
+    if (known == NULL || req->msgs.kind == IMAP_MSGS_SAVED)
+        return known; /* `$` has no messages that are gone (RFC 5182 section 2.1) */
+    known->ranges = arena_array(&im->work->arena, struct num_range, from->count + 1);
+    if (known->ranges == NULL)
+        return NULL;
+    memcpy(known->ranges, from->ranges, from->count * sizeof *from->ranges);
+    known->count = from->count;
+    known->normal = from->normal;
+    if (!known->normal)
+        numset_normalise(known, im->view.uid_bound - 1);
+    return known;
+}
+
+static enum imap_step
+fetch_begin(struct imap_session *im, struct imap_work *work)
+{
+    struct imap_fetch_req *req = &work->cmd.u.fetch;
+    struct fetch_run *run = NULL;
+    struct vanished_req gone = {.since = req->changed_since};
+
+    if (req->vanished && !imap_is_enabled(im, ENABLES_QRESYNC))
+        return imap_bad(work, "VANISHED needs ENABLE QRESYNC");
+    if ((req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0)
+        return imap_bad(work, "BINARY is not supported");
+    if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE brings it along */
+        imap_condstore_enable(im);
+    if (req->vanished) {
+        gone.known = known_uids(im, req);
+        if (gone.known == NULL)
+            return imap_fail(im, RC_LIMIT, NULL);
+    }
+    const enum imap_step step = imap_fetch_begin(im, req, req->vanished ? &gone : NULL, &run);
+    if (run != NULL) {
+        work->run = run;
+        work->abandon = fetch_abandon;
+    }
+    return step;
+}
+
+enum imap_step
+cmd_fetch_run(struct imap_session *im, struct imap_work *work)
+{
+    return work->run == NULL ? fetch_begin(im, work) : imap_fetch_step(im, work->run);
 }

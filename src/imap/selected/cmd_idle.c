@@ -53,7 +53,15 @@ done_answer(struct imap_session *im)
 {
     struct iw w = imap_line(im);
 
-    iw_status_line(&w, span_of_str(im->idle->tag), IW_OK, NULL, SPAN("IDLE terminated"));
+    iw_begin_status(&w, span_of_str(im->idle->tag), IW_OK);
+    /* All that was due has been told, and what it was nobody remembers: RFC 7162 section 6. */
+    if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->state == IMAP_SELECTED &&
+        !im->view.gone) {
+        iw_code_open(&w, SPAN("HIGHESTMODSEQ"));
+        iw_num(&w, imap_safe_modseq(im));
+        iw_code_close(&w);
+    }
+    iw_end_text(&w, SPAN("IDLE terminated"));
     im->s.counts.commands++;
     imap_idle_leave(im);
 }
@@ -70,7 +78,7 @@ push(struct imap_session *im, enum task_next *next_out)
     }
     im->work->phase = PHASE_PUSH;
     const size_t before = buf_len(&im->s.conn.out);
-    const enum imap_step step = imap_sync_step(im, SYNC_ALL);
+    const enum imap_step step = imap_sync_step(im, imap_sync_fully(im));
     struct event *event = session_event(&im->s, EVENT_PUSH);
     event->a = im->view.exists;
     event->b = (uint32_t)(buf_len(&im->s.conn.out) - before);

@@ -33,7 +33,8 @@ search_begin(struct imap_session *im, struct imap_work *work)
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->uses_modseq)
-        return imap_bad(work, "MODSEQ is not supported");
+        imap_condstore_enable(im);
+    work->by_numbers = req->uses_numbers; /* RFC 7162 section 3.2.10.2 */
     if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step))
         return step;
     if (req->uses_saved && imap_saved_runs(im, &work->arena, &saved, &saved_count) != RC_OK)
@@ -143,8 +144,10 @@ finish(struct imap_session *im, const struct imap_search_req *req, struct search
         [IMAP_FIND_THREAD] = {"THREAD completed", "UID THREAD completed"},
     };
 
-    if (im->work->mid_line)
+    if (im->work->mid_line) {
+        search_modseq_write(im, req, run);
         iw_end(&run->line);
+    }
     im->work->mid_line = false;
     if ((req->returns & IMAP_SEARCH_SAVE) != 0 && search_save(im, req, run) != RC_OK)
         return imap_no(im->work, "NOTSAVED", "The result is too large to be saved");

@@ -2,9 +2,21 @@
 /*
  * Into and out of the selected state: SELECT, EXAMINE (RFC 3501 sections 6.3.1, 6.3.2), CHECK,
  * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters; the messages themselves are looked
- * at first when a command needs them.
+ * at first when a command needs them, or when the client comes back to a mailbox that it knows
+ * and asks what has changed (QRESYNC, RFC 7162 section 3.2.5):
+ *
+ *   find, begin the view -> DESCRIBE -> [RESYNC: VANISHED (EARLIER), FETCH] -> tagged answer
  */
-#include "imap/imap_session.h"
+#include "imap/selected/fetch_private.h"
+
+enum select_stage { SELECT_DESCRIBE, SELECT_RESYNC };
+
+struct select_run {
+    enum select_stage stage;
+    struct imap_fetch_req changes; /* what RESYNC asks for */
+    struct vanished_req gone;
+    struct fetch_run *fetch; /* NULL: not begun */
+};
 
 /* Mailboxes up to this size are loaded at SELECT, so that the first unseen can be named. */
 enum { UNSEEN_LOAD_MAX = 2000 };
@@ -68,7 +80,30 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
     untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
     untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
     imap_write_flags_lines(im, &work->keywords);
+    imap_highest_line(im, imap_safe_modseq(im)); /* RFC 7162 section 3.1.2.1 */
     return RC_OK;
+}
+
+static bool
+select_abandon(struct imap_session *im)
+{
+    struct select_run *run = im->work->run;
+
+    imap_fetch_end(run->fetch);
+    im->work->abandon = NULL;
+    return true;
+}
+
+/* Another mailbox is selected: what comes is about that one. RFC 7162 section 3.2.11. */
+static void
+close_selected(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+
+    if (im->state != IMAP_SELECTED)
+        return;
+    imap_unselect(im);
+    iw_status_line(&w, SPAN(""), IW_OK, "CLOSED", SPAN("Previous mailbox is closed"));
 }
 
 /* Finds the mailbox and begins the view. STEP_MORE: selected, the answer is still to come. */
@@ -76,15 +111,18 @@ static enum imap_step
 select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mode)
 {
     const struct imap_select_req *req = &work->cmd.u.select;
+    struct select_run *run = arena_new(&work->arena, struct select_run);
     struct mailbox *mailbox = NULL;
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
     struct err err = {.rc = RC_OK};
 
-    if (req->condstore || req->has_qresync)
-        return imap_bad(work, "CONDSTORE and QRESYNC are not supported");
+    if (run == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (req->has_qresync && !imap_is_enabled(im, ENABLES_QRESYNC))
+        return imap_bad(work, "QRESYNC needs ENABLE QRESYNC");
     /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
-    imap_unselect(im);
+    close_selected(im);
     if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
         !imap_read_ready(im, work->target.acct, &step))
         return step;
@@ -94,6 +132,8 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return STEP_WAIT;
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    if (req->condstore)
+        imap_condstore_enable(im); /* HIGHESTMODSEQ is told in any case */
     mailbox_state(mailbox, &state);
     const struct watch_filter filter = {WATCH_NOTHING, &state.mbox, 1};
     hub_watch(work->target.acct, &im->watch, &filter, session_waker(&im->s));
@@ -101,21 +141,56 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     im->selected = state.mbox;
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);
-    work->run = &im->view;
+    work->run = run;
+    work->abandon = select_abandon;
     return STEP_MORE;
 }
 
-enum imap_step
-cmd_select_run(struct imap_session *im, struct imap_work *work)
+/* What the client remembers may differ from what is there: the request of a UID FETCH
+ * (known UIDs) (FLAGS) (CHANGEDSINCE modseq VANISHED), RFC 7162 section 3.2.5.1. False: there
+ * is nothing to tell, or the client remembers another mailbox. */
+static bool
+resync_is_due(struct imap_session *im, struct select_run *run, uint32_t uidvalidity)
 {
-    const bool examine = work->cmd.id == IMAP_CMD_EXAMINE;
+    static const struct imap_fetch_item items[] = {
+        {.kind = FETCH_UID, .label = SPAN_INIT("UID")},
+        {.kind = FETCH_FLAGS, .label = SPAN_INIT("FLAGS")},
+        {.kind = FETCH_MODSEQ, .label = SPAN_INIT("MODSEQ")},
+    };
+    static struct num_range all = {1, UINT32_MAX};
+    const struct imap_select_req *req = &im->work->cmd.u.select;
+
+    if (!req->has_qresync || req->qresync.uidvalidity != uidvalidity ||
+        req->qresync.modseq >= im->view.modseq)
+        return false;
+    run->changes = (struct imap_fetch_req){
+        .msgs = {.kind = IMAP_MSGS_UID, .uid = {.set = {&all, 1, true}}},
+        .items = items,
+        .item_count = ARRAY_LEN(items),
+        .kinds = 1u << FETCH_UID | 1u << FETCH_FLAGS | 1u << FETCH_MODSEQ,
+        .has_changed_since = true,
+        .changed_since = req->qresync.modseq,
+    };
+    run->gone = (struct vanished_req){.since = req->qresync.modseq};
+    if (req->qresync.has_known_uids) {
+        run->changes.msgs.uid = req->qresync.known_uids;
+        run->gone.known = &req->qresync.known_uids.set;
+    }
+    if (req->qresync.has_match) {
+        run->gone.match_seqs = &req->qresync.match_seqs.set;
+        run->gone.match_uids = &req->qresync.match_uids.set;
+    }
+    return true;
+}
+
+static enum imap_step
+select_describe(struct imap_session *im, struct select_run *run)
+{
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (work->run == NULL)
-        return select_begin(im, work, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
     /* A snapshot begun after the view: it holds all that the view counts. The view is kept
      * while this waits, for it has taken the \Recent messages. */
     if (!imap_read_begin(im, im->acct, &tx, &step))
@@ -124,9 +199,42 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
     const enum rc rc = describe(im, tx, &state, &err);
     if (rc == RC_AGAIN)
         return STEP_MORE;
-    if (rc != RC_OK) {
-        imap_unselect(im);
+    if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    if (resync_is_due(im, run, state.uidvalidity)) {
+        run->stage = SELECT_RESYNC;
+        return STEP_MORE;
+    }
+    return imap_ok(im->work, NULL, "");
+}
+
+static enum imap_step
+select_step(struct imap_session *im, struct select_run *run)
+{
+    switch (run->stage) {
+    case SELECT_DESCRIBE:
+        return select_describe(im, run);
+    case SELECT_RESYNC:
+        break;
+    }
+    if (run->fetch != NULL)
+        return imap_fetch_step(im, run->fetch);
+    return imap_fetch_begin(im, &run->changes, &run->gone, &run->fetch);
+}
+
+enum imap_step
+cmd_select_run(struct imap_session *im, struct imap_work *work)
+{
+    const bool examine = work->cmd.id == IMAP_CMD_EXAMINE;
+
+    if (work->run == NULL)
+        return select_begin(im, work, examine ? VIEW_READ_ONLY : VIEW_READ_WRITE);
+    const enum imap_step step = select_step(im, work->run);
+    if (step != STEP_DONE)
+        return step;
+    if (work->reply.status != IW_OK) {
+        imap_unselect(im);
+        return STEP_DONE;
     }
     return examine ? imap_ok(work, "READ-ONLY", "EXAMINE completed")
                    : imap_ok(work, "READ-WRITE", "SELECT completed");

@@ -5,6 +5,7 @@
  * is written in pieces, as fast as the reader takes them.
  */
 #include "imap/selected/search_private.h"
+#include "mailbox/memory/members.h"
 
 enum { NUMBERS_AT_ONCE = 512 };
 
@@ -230,6 +231,60 @@ esearch_head(struct imap_session *im, const struct imap_search_req *req, struct 
     if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
         partial_head(im, req, run);
     run->set = numset_writer(&im->s.conn.out);
+}
+
+/* ---- and after them ---- */
+
+/* The modseq that the message with this number or UID has now. */
+static uint64_t
+modseq_of(struct imap_session *im, bool is_uid, uint32_t number)
+{
+    const struct version *version = im->view.members;
+    const uint32_t seq = is_uid ? version_find_uid(version, number) : number;
+    struct members members = {.current = NULL};
+    struct version_run one;
+
+    if (members_begin(&members, &im->view, NULL, NULL) != RC_OK)
+        members.version = im->view.members; /* it has just been let go: as the view knew it */
+    members_run(&members, seq, 1, &one);
+    const uint64_t modseq = one.modseqs[0];
+    members_end(&members);
+    return modseq;
+}
+
+/* RFC 4731 section 3.2: of MIN or MAX alone, or both, only those count. */
+static uint64_t
+esearch_modseq(struct imap_session *im, const struct imap_search_req *req,
+               const struct search_run *run)
+{
+    const unsigned ends = IMAP_SEARCH_MIN | IMAP_SEARCH_MAX;
+    const bool first = (req->returns & IMAP_SEARCH_MIN) != 0;
+    const bool last = (req->returns & IMAP_SEARCH_MAX) != 0;
+
+    if ((req->returns & ~(ends | IMAP_SEARCH_SAVE)) != 0 || !(first || last))
+        return search_max_modseq(run->search);
+    const uint64_t of_first = first ? modseq_of(im, req->is_uid, min_of(im, req, run)) : 0;
+    const uint64_t of_last = last ? modseq_of(im, req->is_uid, max_of(im, req, run)) : 0;
+    return of_first > of_last ? of_first : of_last;
+}
+
+void
+search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
+                    struct search_run *run)
+{
+    struct iw *w = &run->line;
+
+    if (!req->uses_modseq || req->find == IMAP_FIND_THREAD || search_count(run->search) == 0)
+        return;
+    if (req->has_return) {
+        iw_word(w, "MODSEQ");
+        iw_num(w, esearch_modseq(im, req, run));
+        return;
+    }
+    iw_open(w);
+    iw_word(w, "MODSEQ");
+    iw_num(w, search_max_modseq(run->search));
+    iw_close(w);
 }
 
 /* SAVE alone asks for no answer (RFC 5182 section 2.4). */

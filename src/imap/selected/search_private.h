@@ -46,6 +46,11 @@ struct search_places search_partial_places(const struct imap_partial *partial, u
 enum imap_step search_answer_step(struct imap_session *im, const struct imap_search_req *req,
                                   struct search_run *run);
 
+/** Ends the answer to a search with a MODSEQ key: highest modseq of what was found (RFC 7162
+ *  sections 3.1.6, 3.1.9 and 3.1.10). */
+void search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
+                         struct search_run *run);
+
 /** Keeps for `$` what RFC 5182 section 2.4 says (RFC 9394 section 3.2). RC_LIMIT: no memory, or
  *  more than LIMIT_SAVED_OCTETS; nothing is saved then. */
 MUST_USE enum rc search_save(struct imap_session *im, const struct imap_search_req *req,

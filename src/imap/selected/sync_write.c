@@ -71,18 +71,29 @@ flags_line(struct imap_session *im, const struct sync_event *event)
     struct span keywords[LIMIT_KEYWORDS];
     const size_t count = imap_keyword_names(&event->entry.keywords, &work->keywords, keywords);
     const unsigned recent = view_is_recent(&im->view, event->entry.uid) ? IMAP_FLAG_RECENT : 0;
+    const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
     iw_num(&w, event->seq);
     iw_word(&w, "FETCH");
     iw_open(&w);
-    if (work->phase != PHASE_PUSH && work->row->form == FORM_UID) {
+    /* RFC 7162 section 3.2.4 */
+    if (condstore || (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
         iw_word(&w, "UID");
         iw_num(&w, event->entry.uid);
     }
-    iw_word(&w, "FLAGS");
-    iw_flags(&w, event->entry.flags | recent, keywords, count);
+    if (event->kind == SYNC_FLAGS) {
+        iw_word(&w, "FLAGS");
+        iw_flags(&w, event->entry.flags | recent, keywords, count);
+    }
+    if (condstore) {
+        iw_word(&w, "MODSEQ");
+        iw_open(&w);
+        iw_num(&w, event->entry.modseq);
+        iw_close(&w);
+        imap_modseq_told(work, event->entry.modseq);
+    }
     iw_close(&w);
     iw_end(&w);
 }
@@ -104,9 +115,13 @@ event_write(struct imap_session *im, const struct sync_event *event)
         imap_write_flags_lines(im, &im->work->keywords);
         break;
     case SYNC_FLAGS:
+    case SYNC_MODSEQ:
         flags_line(im, event);
         break;
-    case SYNC_VANISHED: /* only with SYNC_ALL_UIDS, which nobody asks for without QRESYNC */
+    case SYNC_VANISHED: /* RFC 7162 section 3.2.10.2 */
+        imap_vanished_line(im, NULL, event->runs, event->run_count);
+        im->work->told_vanished = true;
+        break;
     case SYNC_GONE:
     case SYNC_DONE:
         break;

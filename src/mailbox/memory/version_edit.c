@@ -47,7 +47,7 @@ is_flagged(const struct chunk *chunk, uint32_t pos, const struct flags_rule *rul
     const struct keywords keywords =
         chunk->keywords == NULL ? (struct keywords){{0, 0}} : chunk->keywords[pos];
 
-    return chunk->modseqs[pos] <= rule->unchanged_since &&
+    return !flags_rule_spares(rule, chunk->modseqs[pos], keywords) &&
            flags_rule_changes(rule, chunk->flags[pos], keywords);
 }
 

@@ -77,6 +77,14 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         .only_known = op->mode == FLAGS_REMOVE,
     };
     enum rc rc = keyword_bits(ctx, &list, &store_req.keywords, &op->keywords_lost, err);
+    /* RFC 7162 section 3.1.3, example 7: nothing is as old as 0, but a keyword that a message
+     * has not got is not there at all. So one of several clients can take a message for itself.
+     */
+    if (op->unchanged_since == 0 && op->mode != FLAGS_REPLACE && op->flags == 0 &&
+        op->keyword_count > 0) {
+        store_req.unchanged_since = MODSEQ_ANY;
+        store_req.unless = store_req.keywords;
+    }
     if (rc == RC_OK)
         rc = store_flags_update(ctx->tx, &store_req, op->arena, &op->out, err);
     version_unref(current);

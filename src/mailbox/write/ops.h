@@ -36,7 +36,7 @@ struct flags_op {
     uint64_t silent_modseq;
 };
 /**
- * STORE: set view->echo to op->runs (or, .SILENT, call view_silence) and
+ * STORE: let view->echo name op->runs (or, .SILENT, call view_silence) and
  * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted).
  */
 void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);

@@ -389,6 +389,7 @@ key_parse(struct parse *parse, unsigned depth)
         key = list_parse(parse, below);
     } else if (next == '*' || next == '$' || (next >= '0' && next <= '9')) {
         parse->req->uses_saved |= next == '$';
+        parse->req->uses_numbers |= next != '$';
         key = key_new(parse, SEARCH_MSGS);
         if (key != NULL && !msgs(lx, IMAP_MSGS_SEQ, key))
             return NULL;

@@ -105,6 +105,7 @@ struct imap_search_req {
     bool has_charset;
     struct span charset;          /* as written; whether it is known is not looked at here */
     bool uses_modseq;             /* a MODSEQ key: answers carry the highest modseq */
+    bool uses_numbers;            /* sequence numbers are among the keys */
     bool uses_saved;              /* `$` is among the keys (RFC 5182) */
     struct imap_search_key *root; /* SEARCH_AND of the top-level keys */
     size_t key_count;

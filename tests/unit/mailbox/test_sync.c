@@ -41,16 +41,22 @@ append(struct content *fx, unsigned count)
 }
 
 static void
-expunge(struct content *fx, uint32_t first, uint32_t last)
+expunge_in(struct content *fx, uint64_t mbox, uint32_t first, uint32_t last)
 {
     const struct uid_run run = {first, last};
     struct expunge_op op;
 
     expunge_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
-    op.mbox = 1;
+    op.mbox = mbox;
     op.runs = &run;
     op.run_count = 1;
     assert_ok(content_run(fx, &op.turn));
+}
+
+static void
+expunge(struct content *fx, uint32_t first, uint32_t last)
+{
+    expunge_in(fx, 1, first, last);
 }
 
 enum loudness { LOUD, SILENT };
@@ -61,6 +67,7 @@ store(struct content *fx, struct view *view, enum loudness loudness, uint32_t fi
       uint32_t last, uint32_t flags, const char *keyword)
 {
     static struct uid_run run;
+    static struct view_echo echo;
     const struct span name = span_of_str(keyword);
     struct flags_op op;
 
@@ -78,8 +85,8 @@ store(struct content *fx, struct view *view, enum loudness loudness, uint32_t fi
     if (view != NULL && loudness == SILENT) {
         view_silence(view, op.silent_modseq);
     } else if (view != NULL) {
-        view->echo = &run;
-        view->echo_count = 1;
+        echo = (struct view_echo){.runs = &run, .count = 1};
+        view->echo = &echo;
     }
 }
 
@@ -113,6 +120,9 @@ write_event(char *line, const struct sync_event *event)
         break;
     case SYNC_FLAGS:
         snprintf(end, 32, "%uF%x ", event->seq, event->entry.flags);
+        break;
+    case SYNC_MODSEQ:
+        snprintf(end, 32, "%uM ", event->seq);
         break;
     case SYNC_GONE:
         snprintf(end, 32, "G ");
@@ -250,6 +260,37 @@ an_old_snapshot_wakes_nothing(void **state)
     store_end(tx);
     assert_int_equal(version_count(view->members), 3);
     assert_int_equal(version_find_uid(view->members, 4), 3);
+    content_view_done(view);
+}
+
+/* RFC 7162 section 3.1.3: a client that knows of mod-sequences is told those of its own silent
+ * changes; of what it named and did not change because it is newer, everything. */
+static void
+silent_stores_tell_modseqs(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 6);
+    struct view *view = content_view(fx, "INBOX");
+    const struct uid_run all = {1, 5};
+    struct view_echo echo = {.silent = true};
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    store(fx, view, SILENT, 2, 4, MSG_FLAGGED, NULL);
+    view->echo = &echo;
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "2M 3M 4M ");
+    store(fx, view, SILENT, 2, 4, MSG_FLAGGED, NULL); /* nothing changes */
+    view->echo = &echo;
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+
+    store(fx, view, SILENT, 5, 5, MSG_FLAGGED, NULL);
+    echo = (struct view_echo){.runs = &all,
+                              .count = 1,
+                              .silent = true,
+                              .unchanged_since = view->flags_modseq - 1,
+                              .own_modseq = view->silent_modseq};
+    view->echo = &echo;
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1M 2F4 3F4 4F4 5M ");
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
     content_view_done(view);
 }
 
@@ -530,8 +571,13 @@ deleted_mailboxes_end_empty(void **state)
     struct names_delete_op op;
     struct view *views[4];
 
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 4; i++)
         content_append(fx, &(struct content_mail){.mbox = "Trash", .text = SPAN(text)});
+    struct store_tx *tx = content_read(fx);
+    struct mbox_row row;
+    assert_ok(store_mbox_find(tx, SPAN("Trash"), &fx->arena, &row, &fx->err));
+    store_end(tx);
+    expunge_in(fx, row.id, 2, 2); /* before all that follows */
     for (unsigned i = 0; i < ARRAY_LEN(views); i++)
         views[i] = content_view(fx, "Trash"); /* the first has them all as \Recent */
     assert_ok(view_count_recent(views[0], NULL, &fx->err));
@@ -541,7 +587,7 @@ deleted_mailboxes_end_empty(void **state)
     op.name = SPAN("Trash");
     assert_ok(content_run(fx, &op.turn));
     const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_ALL_UIDS, SYNC_ALL_UIDS};
-    const char *const lines[] = {"1X 0R G ", "3X 2X 1X G ", "V1:3 G ", "V1:3 G "};
+    const char *const lines[] = {"1X 0R G ", "3X 2X 1X G ", "V1,3:4 G ", "V1,3:4 G "};
     for (unsigned i = 0; i < ARRAY_LEN(views); i++) {
         assert_true(sync_is_due(views[i]));
         assert_string_equal(told(fx, views[i], SYNC_NO_EXPUNGE), "");
@@ -728,11 +774,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(new_mail_needs_counters_only), T(expunges_come_from_the_top),
         T(expunges_wait_flags_do_not),   T(an_old_snapshot_wakes_nothing),
-        T(stores_echo_or_not),           T(keywords_come_before_flags),
-        T(can_be_left_off_anywhere),     T(copies_are_told_in_runs),
-        T(many_runs_vanish_in_windows),  T(deleted_mailboxes_end_empty),
-        T(sets_name_messages),           T(numbers_wait_for_all_views),
-        T(keywords_of_a_resumed_view),   T(names_come_with_a_snapshot),
+        T(silent_stores_tell_modseqs),   T(stores_echo_or_not),
+        T(keywords_come_before_flags),   T(can_be_left_off_anywhere),
+        T(copies_are_told_in_runs),      T(many_runs_vanish_in_windows),
+        T(deleted_mailboxes_end_empty),  T(sets_name_messages),
+        T(numbers_wait_for_all_views),   T(keywords_of_a_resumed_view),
+        T(names_come_with_a_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "store/flags_rule.h"
 
 static struct flags_result
 update(struct fixture *fx, struct store_tx *tx, const struct flags_req *req)
@@ -126,6 +127,48 @@ test_unchanged_since(void **state)
     assert_int_equal(mbox_row(fx, tx, "INBOX").unseen, 3);
     req.unchanged_since = 0; /* RFC 7162 section 3.1.3: none passes */
     assert_int_equal(update(fx, tx, &req).changed_count, 0);
+    commit(fx, tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* Entries that bear one of some keywords are spared, in the rows and by the rule alike. */
+static void
+test_unless(void **state)
+{
+    struct fixture *fx = fixture_new();
+    const struct uid_run two[] = {{2, 2}, {4, 4}};
+    const struct uid_run all = {1, UINT32_MAX};
+
+    (void)state;
+    fill(fx, "INBOX", 5);
+    struct store_tx *tx = begin_write(fx);
+    struct flags_req req = {.mbox = mbox_id(fx, tx, "INBOX"),
+                            .runs = two,
+                            .run_count = 1,
+                            .mode = FLAGS_ADD,
+                            .keywords = {{1, 0}},
+                            .unchanged_since = MODSEQ_ANY};
+    update(fx, tx, &req);
+    req.runs = two + 1;
+    req.keywords = (struct keywords){{0, UINT64_C(1) << 63}};
+    update(fx, tx, &req);
+    req.runs = &all;
+    req.keywords = req.unless = (struct keywords){{1, UINT64_C(1) << 63}};
+    const struct flags_result out = update(fx, tx, &req);
+    assert_int_equal(out.changed_count, 3);
+    assert_int_equal(out.modified_count, 2);
+    assert_memory_equal(out.modified, two, sizeof two);
+    assert_false(flags_rule_spares(&out.rule, UINT64_MAX, (struct keywords){{2, 1}}));
+    assert_true(flags_rule_spares(&out.rule, 1, (struct keywords){{3, 0}}));
+    assert_true(flags_rule_spares(&out.rule, 1, (struct keywords){{0, UINT64_MAX}}));
+    size_t count = 0;
+    const struct entry *rows = entries(fx, tx, req.mbox, &count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(rows[i].keywords.bits[0], rows[i].uid == 4 ? 0 : 1);
+    req.mode = FLAGS_REPLACE; /* they have no names */
+    req.keywords = req.unless = (struct keywords){{0, 0}};
+    update(fx, tx, &req);
     commit(fx, tx);
     verify(fx);
     fixture_free(fx);
@@ -385,6 +428,7 @@ main(void)
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_keywords_of_both_words),
         cmocka_unit_test(test_unchanged_since),
+        cmocka_unit_test(test_unless),
         cmocka_unit_test(test_absent_uids_are_passed_over),
         cmocka_unit_test(test_over_the_arena_changes_nothing),
         cmocka_unit_test(test_known_entries_must_be_true),

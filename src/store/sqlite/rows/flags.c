@@ -36,7 +36,7 @@ look_at(struct found *found, struct mbox *mbox, const struct entry *old)
 {
     const struct flags_rule *rule = &found->rule;
 
-    if (old->modseq > rule->unchanged_since) {
+    if (flags_rule_spares(rule, old->modseq, old->keywords)) {
         /* Only neighbours share a run: clients are told these. */
         const bool apart = old->uid != found->modified_last + 1;
         found->modified_last = old->uid;
@@ -142,8 +142,11 @@ bind_update(struct stmt *stmt, const struct found *found, bool of_all)
     }
     bind_u64(stmt, 2 * words + 1, rule->modseq);
     bind_u64(stmt, 2 * words + 2, found->req->mbox);
-    if (!of_all)
+    if (!of_all) {
         stmt_bind_i64(stmt, 11, since > INT64_MAX ? INT64_MAX : (int64_t)since);
+        bind_u64(stmt, 12, rule->unless.bits[0]);
+        bind_u64(stmt, 13, rule->unless.bits[1]);
+    }
     return 2 * words + 3;
 }
 

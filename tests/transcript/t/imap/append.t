@@ -76,6 +76,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 7] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a25 OK [READ-WRITE] SELECT completed
 C: a26 FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])
 S: * 1 FETCH (UID 1 FLAGS (\Seen \Recent $Work) INTERNALDATE "17-Jul-1996 02:44:25 -0700" RFC822.SIZE 5 BODY[] {5}\r\nhello)

@@ -54,6 +54,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS ()] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a2 OK [READ-ONLY] EXAMINE completed
 C: b1 FETCH 1 ALL
 S: * 1 FETCH (FLAGS (\Recent) INTERNALDATE "..." ENVELOPE ("Mon, 2 Jan 2023 03:04:05 +0100" "=?utf-8?q?caf=C3=A9?=" (("Doe, John" NIL "john" "example.org")) (("Doe, John" NIL "john" "example.org")) (("Doe, John" NIL "john" "example.org")) ((NIL NIL "a" "example.org")(NIL NIL "Group" NIL)(NIL NIL "b" "example.org")(NIL NIL "c" "example.org")(NIL NIL NIL NIL)) NIL NIL NIL "<1@example.org>") RFC822.SIZE ...)
@@ -179,8 +180,6 @@ S: * 1 FETCH (BODY[HEADER.FIELDS (subject)] {34}\r\nSubject: =?utf-8?q?caf=C3=A9
 S: b42 OK FETCH completed
 C: b43 FETCH 1 BINARY[1]
 S: b43 BAD BINARY is not supported
-C: b44 FETCH 1 MODSEQ
-S: b44 BAD CONDSTORE is not supported
 C: b45 FETCH 1 NONSENSE
 S: b45 BAD Unknown FETCH item
 C: b46 FETCH 1
@@ -192,6 +191,7 @@ C: b48 FETCH 1 BODY.PEEK[2.1.MIME]
 S: * 1 FETCH (BODY[2.1.MIME] {28}\r\nContent-Type: text/plain\r\n\r\n)
 S: b48 OK FETCH completed
 C: c1 SELECT INBOX
+S: * OK [CLOSED] Previous mailbox is closed
 S: * 1 EXISTS
 S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
@@ -199,6 +199,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: c1 OK [READ-WRITE] SELECT completed
 C: c2 FETCH 1 RFC822.TEXT
 S: * 1 FETCH (RFC822.TEXT {577}\r\npreamble\r\n--out\r\nContent-Type: text/plain; charset=us-ascii\r\nContent-ID: <part1@x>\r\n\r\nfirst part\r\n--out\r\nContent-Type: message/rfc822\r\nContent-Description: a letter\r\n\r\nFrom: inner@example.org\r\nSubject: inner\r\nDate: Tue, 3 Jan 2023 00:00:00 +0000\r\nContent-Type: multipart/alternative; boundary=in\r\n\r\n--in\r\nContent-Type: text/plain\r\n\r\nplain text\r\n--in\r\nContent-Type: text/html\r\n\r\n<b>html</b>\r\n--in--\r\n--out\r\nContent-Type: application/octet-stream; name="x.bin"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="x.bin"\r\n\r\nAAECAw==\r\n--out--\r\nepilogue\r\n FLAGS (\Seen \Recent))

@@ -14,6 +14,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 1] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a3 OK [READ-WRITE] SELECT completed
 C: a4 IDLE
 S: + idling

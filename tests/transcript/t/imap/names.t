@@ -189,7 +189,7 @@ C: c3 STATUS INBOX ()
 S: c3 BAD Unknown STATUS item
 C: c4 STATUS INBOX (NONSENSE)
 S: c4 BAD Unknown STATUS item
-C: c5 STATUS INBOX (HIGHESTMODSEQ)
+C: c5 STATUS INBOX (MAILBOXID)
 S: c5 BAD A STATUS item is not known
 C: c6 CREATE Spam (USE (\Junk))
 S: c6 NO [USEATTR] Another mailbox has that special use
@@ -207,6 +207,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: d2 OK [READ-WRITE] SELECT completed
 C: d3 RENAME INBOX old/mail
 S: * 1 EXPUNGE
@@ -222,6 +223,7 @@ S: * LIST (\HasChildren) "/" old
 S: * LIST (\HasNoChildren) "/" old/mail
 S: d6 OK LIST completed
 C: d7 SELECT old/mail
+S: * OK [CLOSED] Previous mailbox is closed
 S: * 1 EXISTS
 S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
@@ -229,6 +231,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: d7 OK [READ-WRITE] SELECT completed
 C: d8 RENAME old/mail older
 S: d8 OK RENAME completed

@@ -42,6 +42,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 4] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a2 OK [READ-WRITE] SELECT completed
 C: a3 STORE 1 FLAGS (\Seen \Answered $Work)
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
@@ -230,8 +231,6 @@ S: f8 OK SEARCH completed
 C: f9 UID SEARCH 1:2
 S: * SEARCH 1 2
 S: f9 OK UID SEARCH completed
-C: f10 SEARCH MODSEQ 1
-S: f10 BAD MODSEQ is not supported
 C: f11 SEARCH SUBJECT "a" SUBJECT {4+}
 C: base
 S: * SEARCH 3

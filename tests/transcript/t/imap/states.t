@@ -75,6 +75,7 @@ S: a4 BAD Log in first
 [3] S: * OK [UIDNEXT 1] predicted next UID
 [3] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [3] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+[3] S: * OK [HIGHESTMODSEQ ...] Highest
 [3] S: e6 OK [READ-WRITE] SELECT completed
 [3] C: e7 ENABLE X
 [3] S: e7 BAD Not while a mailbox is selected
@@ -86,6 +87,7 @@ S: a4 BAD Log in first
 [3] C: e10 CHECK
 [3] S: e10 OK CHECK completed
 [3] C: e11 SELECT Nowhere
+[3] S: * OK [CLOSED] Previous mailbox is closed
 [3] S: e11 NO [NONEXISTENT] No such mailbox
 [3] C: e12 FETCH 1 FLAGS
 [3] S: e12 BAD Select a mailbox first
@@ -96,6 +98,7 @@ S: a4 BAD Log in first
 [3] S: * OK [UIDNEXT 1] predicted next UID
 [3] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [3] S: * OK [PERMANENTFLAGS ()] Limited
+[3] S: * OK [HIGHESTMODSEQ ...] Highest
 [3] S: e13 OK [READ-ONLY] EXAMINE completed
 [3] C: e14 EXPUNGE
 [3] S: e14 NO [READ-ONLY] The mailbox is open read-only
@@ -112,6 +115,7 @@ S: a4 BAD Log in first
 [3] S: * OK [UIDNEXT 1] predicted next UID
 [3] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [3] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+[3] S: * OK [HIGHESTMODSEQ ...] Highest
 [3] S: e18 OK [READ-WRITE] SELECT completed
 [3] C: e19 UNSELECT
 [3] S: e19 OK UNSELECT completed

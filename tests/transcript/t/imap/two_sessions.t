@@ -31,6 +31,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 5] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a2 OK [READ-WRITE] SELECT completed
 [2] S: * OK [CAPABILITY ...] ...
 [2] C: b1 LOGIN $t $password
@@ -43,6 +44,7 @@ S: a2 OK [READ-WRITE] SELECT completed
 [2] S: * OK [UIDNEXT 5] predicted next UID
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+[2] S: * OK [HIGHESTMODSEQ ...] Highest
 [2] S: b2 OK [READ-WRITE] SELECT completed
 C: a3 STORE 2,3 +FLAGS.SILENT (\Deleted $Work)
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
@@ -154,6 +156,7 @@ S: a10 OK SEARCH completed
 [2] S: * OK [UIDNEXT 6] predicted next UID
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work $Later)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work $Later \*)] Limited
+[2] S: * OK [HIGHESTMODSEQ ...] Highest
 [2] S: b22 OK [READ-WRITE] SELECT completed
 C: a11 UNSELECT
 S: a11 OK UNSELECT completed
@@ -170,6 +173,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a14 OK [READ-WRITE] SELECT completed
 [2] C: b23 DELETE Gone
 [2] S: b23 OK DELETE completed

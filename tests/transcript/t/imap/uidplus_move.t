@@ -15,6 +15,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 5] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a3 OK [READ-WRITE] SELECT completed
 C: a4 UID STORE 1,2,4 +FLAGS (\Deleted)
 S: * 1 FETCH (UID 1 FLAGS (\Deleted \Recent))
@@ -66,6 +67,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 4] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS ()] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a18 OK [READ-ONLY] EXAMINE completed
 C: a19 STORE 1 +FLAGS (\Seen)
 S: a19 NO [READ-ONLY] The mailbox is open read-only
@@ -88,6 +90,7 @@ S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 8] predicted next UID
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+S: * OK [HIGHESTMODSEQ ...] Highest
 S: a25 OK [READ-WRITE] SELECT completed
 C: a26 STORE 1 FLAGS (Custom custom CUSTOM \Flagged)
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft Custom)
@@ -107,15 +110,11 @@ C: a31 STORE 1 NONSENSE (\Seen)
 S: a31 BAD STORE needs FLAGS, +FLAGS or -FLAGS
 C: a32 STORE 1 +FLAGS (\Seen) (UNCHANGEDSINCE 1)
 S: a32 BAD There is more after the end of the command
-C: a33 STORE 1 (UNCHANGEDSINCE 1) +FLAGS (\Seen)
-S: a33 BAD UNCHANGEDSINCE is not supported
 C: a34 SEARCH $
 S: * SEARCH
 S: a34 OK SEARCH completed
 C: a35 STORE $ +FLAGS (\Seen)
 S: a35 OK STORE completed
-C: a36 SELECT INBOX (CONDSTORE)
-S: a36 BAD CONDSTORE and QRESYNC are not supported
 C: a37 FETCH 1 FLAGS
 S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent))
 S: a37 OK FETCH completed

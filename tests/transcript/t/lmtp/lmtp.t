@@ -194,6 +194,7 @@ END
 [2] S: * OK [UIDNEXT 7] predicted next UID
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
+[2] S: * OK [HIGHESTMODSEQ ...] Highest
 [2] S: a2 OK [READ-WRITE] SELECT completed
 [2] C: a3 FETCH 1:* BODY.PEEK[TEXT]
 [2] S: * 1 FETCH (BODY[TEXT] {27}\r\n.$one\r\n..$two\r\nx\r\n\n.\n\r.\rend\r\n)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mod-sequences and quick resynchronisation (RFC 7162): who is told of them, and up to which
+ * one a client has been told everything.
+ *
+ * A client keeps a mod-sequence, with which it comes back one day: all that is above it is told
+ * then, and what is not above it never again. It takes the HIGHESTMODSEQ that it was told since
+ * the last tagged answer, otherwise the highest MODSEQ that it saw (section 6). So whenever a
+ * command has shown a MODSEQ while something older is still to be told, an expunge above all,
+ * HIGHESTMODSEQ must say how far it really is: imap_safe_modseq, which the view knows.
+ *
+ * Thread: the session's.
+ */
+#include "imap/imap_session.h"
+
+uint64_t
+imap_safe_modseq(const struct imap_session *im)
+{
+    const struct view *view = &im->view;
+
+    return view->modseq < view->flags_modseq ? view->modseq : view->flags_modseq;
+}
+
+void
+imap_highest_line(struct imap_session *im, uint64_t modseq)
+{
+    struct iw w = imap_line(im);
+
+    iw_begin_status(&w, SPAN(""), IW_OK);
+    iw_code_open(&w, SPAN("HIGHESTMODSEQ"));
+    iw_num(&w, modseq);
+    iw_code_close(&w);
+    iw_end_text(&w, SPAN("Highest"));
+}
+
+void
+imap_condstore_enable(struct imap_session *im)
+{
+    if (imap_is_enabled(im, ENABLES_CONDSTORE))
+        return;
+    im->enabled |= ENABLES_CONDSTORE;
+    if (im->state == IMAP_SELECTED && !im->view.gone)
+        imap_highest_line(im, imap_safe_modseq(im));
+}
+
+void
+imap_highest_tell(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+
+    if (!imap_is_enabled(im, ENABLES_CONDSTORE) || work->row->sync == SYNC_NEVER ||
+        im->state != IMAP_SELECTED || im->view.gone)
+        return;
+    const uint64_t safe = imap_safe_modseq(im);
+    /* Section 3.2: it must be told when it is behind what was shown; sections 3.2.7 and 3.2.9:
+     * and after an EXPUNGE. When the client would take the same value by itself it is not. */
+    const bool behind = work->told_modseq > safe;
+    const bool ahead = imap_is_enabled(im, ENABLES_QRESYNC) && safe != work->safe_before &&
+                       (work->told_vanished || work->told_modseq != safe);
+    if (!behind && !ahead)
+        return;
+    char *code = NULL;
+    if (work->reply.status == IW_OK && work->reply.code == NULL)
+        code = arena_printf(&work->arena, "HIGHESTMODSEQ %ju", (uintmax_t)safe);
+    if (code != NULL)
+        work->reply.code = code;
+    else
+        imap_highest_line(im, safe);
+}
+
+void
+imap_vanished_line(struct imap_session *im, const char *earlier, const struct uid_run *runs,
+                   size_t count)
+{
+    struct buf *out = &im->s.conn.out;
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_word(&w, "VANISHED");
+    if (earlier != NULL)
+        iw_token(&w, span_of_str(earlier));
+    iw_num(&w, runs[0].first);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buf_put_char(out, ',');
+            buf_put_u64(out, runs[i].first);
+        }
+        if (runs[i].last != runs[i].first) {
+            buf_put_char(out, ':');
+            buf_put_u64(out, runs[i].last);
+        }
+    }
+    iw_end(&w);
+}
