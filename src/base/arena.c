@@ -61,8 +61,10 @@ block_add(struct arena *arena, size_t octets)
         want = room;
     }
     struct arena_block *block = malloc(want);
-    if (block == NULL)
+    if (block == NULL) {
+        arena->starved = true;
         return false;
+    }
     block->older = arena->blocks;
     block->octets = want;
     arena->blocks = block;

@@ -8,6 +8,7 @@
 #define BASE_ARENA_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -21,6 +22,7 @@ struct arena {
     char *end;
     size_t used_octets;   /* taken from the system, headers included */
     size_t budget_octets; /* hard maximum of used_octets */
+    bool starved;         /* the system had no memory, within the budget; until arena_reset */
 };
 
 /** Nothing is allocated before the first use. budget_octets: hard maximum. */

@@ -79,6 +79,7 @@ open_iconv(struct span name)
 {
     char text[NAME_OCTETS_MAX + 1];
 
+    errno = EINVAL; /* as iconv_open says of a name that it does not know */
     if (name.len == 0 || name.len > NAME_OCTETS_MAX)
         return (iconv_t)-1;
     for (size_t i = 0; i < name.len; i++) {
@@ -113,7 +114,8 @@ open_named(struct charset *charset, struct span name)
     }
     charset->cd = open_iconv(name);
     charset->mode = charset->cd == (iconv_t)-1 ? CHARSET_GUESS : CHARSET_ICONV;
-    return charset->mode == CHARSET_ICONV;
+    charset->starved = charset->cd == (iconv_t)-1 && errno == ENOMEM;
+    return charset->mode == CHARSET_ICONV || charset->starved;
 }
 
 void
@@ -320,6 +322,7 @@ finish_carry(struct charset *charset, struct span text, struct buf *out)
 void
 charset_put(struct charset *charset, struct span text, struct buf *out)
 {
+    out->failed |= charset->starved;
     if (charset->carry_len > 0)
         text = finish_carry(charset, text, out);
     struct span left = text.len == 0 ? text : put_piece(charset, text, out);
@@ -368,6 +371,8 @@ put_strictly(struct charset *charset, struct span name, struct span text, struct
 {
     bool ok = true;
 
+    if (charset->starved)
+        return RC_LIMIT;
     if (charset->mode == CHARSET_GUESS) {
         ok = is_ascii_name(name) ? ascii_run(text) == text.len
                                  : u8_check((const uint8_t *)text.ptr, text.len) == NULL;

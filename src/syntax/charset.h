@@ -36,6 +36,7 @@ struct charset {
     iconv_t cd;                /* CHARSET_ICONV only */
     char carry[CHARSET_CARRY]; /* an unfinished character of the last piece */
     size_t carry_len;
+    bool starved; /* iconv had no memory to open it: out->failed is set with each text */
 };
 
 /** Never fails: a charset that is not known is guessed. Close it with charset_close. */
@@ -60,7 +61,8 @@ struct charset_hold {
 void charset_hold_init(struct charset_hold *hold);
 void charset_hold_done(struct charset_hold *hold);
 
-/** Is this a charset we can convert? Empty is us-ascii. */
+/** Is this a charset we can convert? Empty is us-ascii. True also when memory is short to tell.
+ */
 bool charset_is_known(struct span name);
 
 /**

@@ -59,8 +59,8 @@ static void __attribute__((noinline)) fault_alloc_fails(void)
     __asm__ volatile("");
 }
 
-static bool
-fails(void)
+bool
+fault_alloc_next(void)
 {
     if (!plan->armed)
         return false;
@@ -77,7 +77,7 @@ fails(void)
     type __wrap_##name params;                                                                 \
     type __wrap_##name params                                                                  \
     {                                                                                          \
-        return fails() ? NULL : __real_##name args;                                            \
+        return fault_alloc_next() ? NULL : __real_##name args;                                 \
     }
 
 WRAP(void *, malloc, (size_t octets), (octets))

@@ -20,6 +20,10 @@ void fault_alloc_arm(enum fault_alloc how, uint64_t nth);
 /** True when an allocation has failed since it was armed. */
 bool fault_alloc_disarm(void);
 
+/** Whether the next allocation fails; it is counted. For a test that wraps what allocates
+ * inside of a library. */
+bool fault_alloc_next(void);
+
 /** From now on the plan is in this file (tests/fault/test_memory.py writes it). False: it
  * cannot be mapped. */
 bool fault_alloc_share(const char *path);

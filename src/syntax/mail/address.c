@@ -437,4 +437,5 @@ address_list_put(struct buf *out, struct span text, struct arena *arena)
             before = ": ";
         }
     }
+    out->failed |= arena->starved;
 }

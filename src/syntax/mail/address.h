@@ -44,7 +44,8 @@ void address_iter_init(struct address_iter *iter, struct span text, struct arena
 /**
  * The next address, or false at the end of the list, at LIMIT_ADDRESSES or when the arena is
  * spent. Every group begun is ended. Spans borrow from the text or the arena. Octets that no
- * rule allows are kept in the nearest word; a list never fails as a whole.
+ * rule allows are kept in the nearest word; a list never fails as a whole. What was cut because
+ * the system has no memory shows in arena->starved.
  */
 bool address_next(struct address_iter *iter, struct address *out);
 

@@ -70,6 +70,7 @@ put_params(struct render *render, bool is_text)
 
     if (is_text && mime_value_param_octets(value, "charset", &render->arena, &charset) != RC_OK)
         value->param_count = 0;
+    out->failed |= render->arena.starved;
     buf_put_char(out, '(');
     for (size_t i = 0; i < value->param_count && room(render) > 0; i++) {
         struct mime_param param = value->params[i];
@@ -94,7 +95,7 @@ put_params(struct render *render, bool is_text)
     }
 }
 
-/* Parses a field into render->value; nothing of it when memory is short. */
+/* Parses a field into render->value; nothing of it when that would take too much memory. */
 static void
 parse_field(struct render *render, struct span text)
 {
@@ -103,6 +104,7 @@ parse_field(struct render *render, struct span text)
         render->value.word = SPAN("");
         render->value.param_count = 0;
     }
+    render->out->failed |= render->arena.starved;
 }
 
 /* ("attachment" ("filename" "x")) or NIL */

@@ -217,6 +217,7 @@ envelope_put_within(struct buf *out, struct span header, size_t max)
     buf_put_char(out, ' ');
     put_text(&env, MESSAGE_ID);
     buf_put_char(out, ')');
+    out->failed |= env.arena.starved;
     arena_done(&env.arena);
 }
 

@@ -11,7 +11,7 @@
 enum {
     ADDRESS_OCTETS_MAX = 16 << 10,
     ARENA_OCTETS = 8 * ADDRESS_OCTETS_MAX,
-    DECODED_OCTETS_MAX = 4 * LIMIT_HEADER_FIELD,
+    DECODED_OCTETS_MAX = 16 * LIMIT_HEADER_FIELD, /* the worst that a charset does to a field */
 };
 
 void
@@ -78,6 +78,7 @@ sort_key_address(struct sort_keyer *keyer, struct span value, struct buf *out)
     buf_clear(&keyer->text);
     address_iter_init(&iter, span_head(value, ADDRESS_OCTETS_MAX), &keyer->arena);
     if (!address_next(&iter, &address)) {
+        out->failed |= keyer->arena.starved;
         arena_reset(&keyer->arena);
         return 0;
     }
@@ -91,6 +92,7 @@ sort_key_address(struct sort_keyer *keyer, struct span value, struct buf *out)
         put_display(keyer, &address);
     }
     put_key(keyer, buf_span(&keyer->text), out);
+    out->failed |= keyer->text.failed || keyer->arena.starved;
     arena_reset(&keyer->arena);
     return len;
 }
@@ -101,5 +103,6 @@ sort_key_subject(struct sort_keyer *keyer, struct span value, struct buf *out)
     const struct base_subject base = base_subject_of(value, &keyer->text);
 
     put_key(keyer, base.text, out);
+    out->failed |= keyer->text.failed;
     return base.is_reply_or_forward;
 }
