@@ -109,6 +109,13 @@
 #define LIMIT_ACCEPT_BATCH 64u        /* connections one run of a listener accepts */
 #define LIMIT_PROXY_HEADER 4096u      /* octets of a PROXY header: addresses and some fields */
 #define LIMIT_PROXY_US 10000000       /* for a proxy to send all of it */
+#define LIMIT_PARTING_US                                                                       \
+    2000000 /* a socket stays after the server's last words: a few round trips even of a slow  \
+               network, for the client to read them and close */
+#define LIMIT_PARTING_OCTETS                                                                   \
+    (1u << 20) /* read from it and dropped: what is under way at 80 Mbit/s and 100 ms; beyond, \
+                  the client's window closes */
+#define LIMIT_PARTING 1024u /* such sockets; the oldest is closed for one more */
 
 /* --- Mailboxes in memory --- */
 #define LIMIT_VERSION_CACHE                                                                    \

@@ -30,6 +30,7 @@
 #include "daemon/server_private.h"
 #include "journal/journal.h"
 #include "journal/live.h"
+#include "net/parting.h"
 #include "net/tls.h"
 #include "session/networks.h"
 #include "session/table.h"
@@ -148,6 +149,8 @@ open_threads(struct server *server, struct err *err)
         .wake = task_waker(env->poller, 0),
     };
     rc = slots_new(&slots, &env->slots, err);
+    if (rc == RC_OK)
+        rc = parting_new(env->poller, &env->parting, err);
     if (rc == RC_OK)
         rc = session_table_new(&env->table);
     return rc;
@@ -307,6 +310,7 @@ server_close(struct server *server)
     if (env->poller != NULL)
         poller_stop(env->poller);
     ports_free(server->ports);
+    parting_free(env->parting);
     if (!clean) {
         /* A session is stuck on a dead disk: the store cannot be closed under it. What was
          * acknowledged is on disk; the live table says at the next start who was here. */

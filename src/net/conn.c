@@ -28,6 +28,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "net/parting.h"
 #include "net/tls_private.h"
 
 enum {
@@ -628,29 +629,50 @@ conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out)
     evidence_out->last_data_sent_ms = info.tcpi_last_data_sent;
 }
 
+/* It was we who ended it, so the peer may still send. */
+static bool
+ended_here(const struct conn *conn)
+{
+    return conn->end == CONN_OPEN || conn->end == CONN_END_TLS_ERROR ||
+           conn->end == CONN_END_MEMORY;
+}
+
 /* FIN first, then away with what the peer still sends: a close with unread octets is an RST,
  * which can overtake our last words on their way to the client's program. */
 static void
-close_socket(struct conn *conn)
+close_socket(struct conn *conn, struct parting *parting)
 {
     char sink[4096];
+    bool open = ended_here(conn);
 
     if (conn->fd < 0)
         return;
-    if (!conn->write_ended)
+    if (open || !conn->write_ended)
         shutdown(conn->fd, SHUT_WR);
-    for (size_t total = 0; !conn->read_ended && total < DRAIN_OCTETS;) {
+    for (size_t total = 0; open && total < DRAIN_OCTETS;) {
         const ssize_t n = recv(conn->fd, sink, sizeof sink, MSG_DONTWAIT);
-        if (n <= 0)
+        if (n < 0 && is_again(errno))
             break;
-        total += (size_t)n;
+        if (n <= 0)
+            open = false;
+        else
+            total += (size_t)n;
     }
-    close(conn->fd);
+    if (open && parting != NULL)
+        parting_take(parting, conn->fd);
+    else
+        close(conn->fd);
     conn->fd = -1;
 }
 
 void
 conn_close(struct conn *conn, struct conn_evidence *evidence_out)
+{
+    conn_part(conn, NULL, evidence_out);
+}
+
+void
+conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evidence_out)
 {
     if (evidence_out != NULL)
         conn_evidence_get(conn, evidence_out);
@@ -665,7 +687,7 @@ conn_close(struct conn *conn, struct conn_evidence *evidence_out)
         SSL_free(conn->ssl);
         conn->ssl = NULL;
     }
-    close_socket(conn);
+    close_socket(conn, parting);
     both_ended(conn);
     buf_done(&conn->in);
     buf_done(&conn->out);

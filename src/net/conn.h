@@ -34,6 +34,7 @@
 #include "net/task.h"
 
 struct conn;
+struct parting;
 struct ssl_st;
 struct tls_server;
 
@@ -164,6 +165,9 @@ void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_o
  * taken before. Never waits. The task has left the poller before. Twice is harmless.
  */
 void conn_close(struct conn *conn, struct conn_evidence *evidence_out);
+/** The same when the server ends the session: unless the peer has closed its side too, the
+ *  socket goes to parting (NULL: to nobody), which reads on until the peer has heard. */
+void conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evidence_out);
 
 /** Lets go of the descriptor without saying FIN, for hand-over to another process, and frees
  *  the rest. -1 (and nothing changed) unless it is plain, open and has nothing buffered. The

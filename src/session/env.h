@@ -25,6 +25,7 @@ struct live;
 struct log;
 struct moving;
 struct networks;
+struct parting;
 struct registry;
 struct session_table;
 
@@ -32,6 +33,7 @@ struct env {
     const struct clock *clock;
     struct poller *poller;
     struct slots *slots;
+    struct parting *parting; /* NULL: sockets are closed at once */
     struct session_table *table;
     struct log *log;
     struct journal *journal;

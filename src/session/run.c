@@ -237,6 +237,15 @@ describe(struct session *session)
     session_answer(session->env->table, &record);
 }
 
+/* Whether the peer may go on sending and still be there to hear why it is not answered: not one
+ * that has asked for the end, nor one that is dead. */
+static bool
+listens(enum end_reason reason)
+{
+    return reason != END_LOGOUT && reason != END_QUIT && reason != END_REAPED &&
+           reason != END_DEAD_PEER;
+}
+
 static enum task_next
 ending_close(struct session *session)
 {
@@ -252,7 +261,7 @@ ending_close(struct session *session)
     live_clear(env->live, (uint32_t)(session->task.id >> 32));
     session_table_leave(env->table, session);
     task_leave(&session->task);
-    conn_close(&session->conn, &evidence);
+    conn_part(&session->conn, listens(session->reason) ? env->parting : NULL, &evidence);
     network_gone(session, &evidence);
     record_fill(session, &evidence, tls, peer, &record);
     journal_session_end(env->journal, &record);

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "net/parting.h"
 
 enum { CROWDED_SAY_US = 60000000 };
 
@@ -210,7 +211,8 @@ session_table_is_crowded(struct session_table *table, struct env *env,
     bool say_so = false;
 
     lock_enter(&table->lock);
-    const bool crowded = table->count >= most;
+    const size_t count = table->count;
+    const bool crowded = count >= most;
     if (crowded && (table->crowded_us == 0 || now_us - table->crowded_us >= CROWDED_SAY_US)) {
         table->crowded_us = now_us;
         say_so = true;
@@ -223,6 +225,9 @@ session_table_is_crowded(struct session_table *table, struct env *env,
                 "all %u connections are taken and %u newcomers wait: more are closed unseen",
                 env_settings(env)->max_connections, LIMIT_NEWCOMERS);
     }
+    /* Those that are parting have only descriptors that nobody else needs. */
+    if (!crowded && env->parting != NULL && count + parting_count(env->parting) >= most)
+        parting_give_way(env->parting);
     return crowded;
 }
 

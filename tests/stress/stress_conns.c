@@ -22,6 +22,7 @@
 #include "base/rng.h"
 #include "net/conn.h"
 #include "net/listener.h"
+#include "net/parting.h"
 #include "net/poller.h"
 #include "net/tls.h"
 #include "support/tls_peer.h"
@@ -37,6 +38,7 @@ enum {
 };
 
 static struct poller *poller;
+static struct parting *parting;
 static struct tls_server *tls;
 static struct listener *listeners[2]; /* plain, TLS */
 static atomic_uint_fast64_t pushable[PLACES];
@@ -58,7 +60,7 @@ session_end(struct session *session)
 
     atomic_store(&pushable[session->place], 0);
     task_leave(&session->task);
-    conn_close(&session->conn, &evidence);
+    conn_part(&session->conn, parting, &evidence);
     CHECK(evidence.end != CONN_OPEN);
     atomic_fetch_add(&ends[evidence.end], 1);
     free(session);
@@ -277,6 +279,7 @@ main(void)
     struct tls_config tls_config = {.cert_path = cert, .key_path = key, .alpn = "imap"};
     CHECK(tls_server_new(&tls_config, &clock_system, &tls, NULL) == RC_OK);
     CHECK(poller_new(&config, &poller, NULL) == RC_OK);
+    CHECK(parting_new(poller, &parting, NULL) == RC_OK);
     CHECK(poller_start(poller, NULL) == RC_OK);
     const struct listener_config listener_config = {.poller = poller, .on_accept = on_accept};
     for (size_t i = 0; i < 2; i++)
@@ -301,6 +304,7 @@ main(void)
     poller_stop(poller);
     listener_free(listeners[0]);
     listener_free(listeners[1]);
+    parting_free(parting);
     poller_free(poller);
     tls_server_free(tls);
     for (int end = 0; end <= CONN_END_MEMORY; end++)
