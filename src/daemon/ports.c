@@ -27,6 +27,7 @@ struct ports {
     struct port ports[PORTS_MAX];
     size_t count;
     struct inherited *inherited; /* borrowed while opening; may be NULL */
+    struct err left_out; /* of the service being opened: why the first address was left out */
 };
 
 const struct front_door *const port_doors[] = {&imap_door, &lmtp_door, NULL};
@@ -112,6 +113,29 @@ port_add(struct ports *ports, const struct port *like, const struct net_addr *ad
     return RC_OK;
 }
 
+/*
+ * "::" and "::1" stand for every IPv6 there is, also as part of "*", of "localhost" and of the
+ * default. Where there is none, nobody can miss them, as long as something else of the service
+ * is listened on. An address that the administrator wrote and the machine lacks is an error.
+ */
+static enum rc
+ipv6_left_out(struct ports *ports, const struct port *like, const struct net_addr *addr,
+              struct err *err)
+{
+    char name[NET_ADDR_TEXT];
+    struct log_scope scope;
+
+    net_addr_print(addr, name);
+    if (!net_addr_is_any(addr) && !net_addr_is_loopback(addr))
+        return RC_UNSUPPORTED;
+    log_scope_init(&scope, like->env->log, LOG_SERVER, 0);
+    log_put(&scope, LOG_E_NO_IPV6, "%s is left out for %s: this machine has no IPv6", name,
+            like->service);
+    if (ports->left_out.rc == RC_OK && err != NULL)
+        ports->left_out = *err;
+    return RC_OK;
+}
+
 static enum rc
 endpoint_add(struct ports *ports, const struct port *like, const char *text, struct err *err)
 {
@@ -125,8 +149,11 @@ endpoint_add(struct ports *ports, const struct port *like, const char *text, str
     if (endpoint.family == NET_UNIX)
         return port_add(ports, like, NULL, endpoint.path, err);
     rc = net_endpoint_resolve(&endpoint, addrs, &count, err);
-    for (size_t i = 0; rc == RC_OK && i < count; i++)
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
         rc = port_add(ports, like, &addrs[i], NULL, err);
+        if (rc == RC_UNSUPPORTED)
+            rc = ipv6_left_out(ports, like, &addrs[i], err);
+    }
     return rc;
 }
 
@@ -134,12 +161,19 @@ static enum rc
 list_add(struct ports *ports, const struct port *like, const struct text_list *list,
          struct err *err)
 {
+    const size_t before = ports->count;
+
+    ports->left_out.rc = RC_OK;
     for (size_t i = 0; i < list->count; i++) {
         const enum rc rc = endpoint_add(ports, like, list->items[i], err);
         if (rc != RC_OK)
             return rc;
     }
-    return RC_OK;
+    if (ports->count > before || ports->left_out.rc == RC_OK)
+        return RC_OK;
+    if (err != NULL)
+        *err = ports->left_out; /* it was all there is to listen on */
+    return RC_UNSUPPORTED;
 }
 
 enum rc

@@ -346,6 +346,15 @@ net_addr_to_sockaddr(const struct net_addr *addr, struct sockaddr_storage *sa_ou
 /* --- comparing --- */
 
 bool
+net_addr_is_any(const struct net_addr *addr)
+{
+    static const uint8_t any[16];
+    const bool inet = addr->family == NET_IPV4 || addr->family == NET_IPV6;
+
+    return inet && memcmp(addr->ip, any, sizeof any) == 0;
+}
+
+bool
 net_addr_is_loopback(const struct net_addr *addr)
 {
     static const uint8_t loopback6[16] = {[15] = 1};

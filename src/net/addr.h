@@ -75,6 +75,8 @@ void net_addr_of_sockaddr(const struct sockaddr *sa, socklen_t len, struct net_a
 /** IPv4 and IPv6 only. */
 socklen_t net_addr_to_sockaddr(const struct net_addr *addr, struct sockaddr_storage *sa_out);
 
+/** 0.0.0.0 and ::, which stand for every address of their family. */
+bool net_addr_is_any(const struct net_addr *addr);
 /** 127.0.0.0/8, ::1 and Unix sockets: this machine. */
 bool net_addr_is_loopback(const struct net_addr *addr);
 /** Same family, address and scope; the port does not count. */

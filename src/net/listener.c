@@ -233,6 +233,18 @@ name_by_socket(struct listener *listener)
     net_addr_print(&listener->addr, listener->name);
 }
 
+/* "::" and "::1" are missing only where IPv6 is switched off. */
+static enum rc
+rc_of_bind(const struct net_addr *addr, int os_errno)
+{
+    if (os_errno == EADDRINUSE)
+        return RC_EXISTS;
+    if (os_errno == EADDRNOTAVAIL && addr->family == NET_IPV6 &&
+        (net_addr_is_any(addr) || net_addr_is_loopback(addr)))
+        return RC_UNSUPPORTED;
+    return rc_of_errno(os_errno);
+}
+
 static enum rc
 bind_and_listen(const struct listener_config *config, const struct net_addr *addr, int fd,
                 const char *name, struct err *err)
@@ -248,8 +260,7 @@ bind_and_listen(const struct listener_config *config, const struct net_addr *add
     if (rc != RC_OK)
         return rc;
     if (bind(fd, (const struct sockaddr *)&sa, len) != 0)
-        return err_set(err, errno == EADDRINUSE ? RC_EXISTS : rc_of_errno(errno), errno,
-                       "listen on %s", name);
+        return err_set(err, rc_of_bind(addr, errno), errno, "listen on %s", name);
     if (listen(fd, backlog_of(config)) != 0)
         return err_set(err, errno == EADDRINUSE ? RC_EXISTS : rc_of_errno(errno), errno,
                        "listen on %s", name);

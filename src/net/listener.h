@@ -40,7 +40,8 @@ struct listener_config {
 };
 
 /** Opens one address (port 0: the kernel chooses). IPv6 listens for IPv6 only. Not begun.
- *  Thread: start-up. */
+ *  RC_UNSUPPORTED: the kernel has no IPv6, or it is switched off; told of an address other than
+ *  "::" and "::1" only when the kernel has none. Thread: start-up. */
 MUST_USE enum rc listener_open(const struct listener_config *config,
                                const struct net_addr *addr, struct listener **listener_out,
                                struct err *err);

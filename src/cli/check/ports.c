@@ -262,6 +262,19 @@ is_seen(struct port_check *ports, const char *where)
     return false;
 }
 
+/* As the server sees it (daemon/ports.c). */
+static void
+no_ipv6(struct port_check *ports, const char *service, const struct net_addr *addr,
+        const char *where)
+{
+    if (!net_addr_is_any(addr) && !net_addr_is_loopback(addr))
+        problem(ports, service, where, "this machine has no IPv6; remove the address");
+    else
+        check_tell(ports->check, CHECK_OK, "ports",
+                   "[%s] listen: %s is left out, because this machine has no IPv6", service,
+                   where);
+}
+
 static void
 address_check(struct port_check *ports, const char *service, const struct net_addr *addr)
 {
@@ -277,7 +290,7 @@ address_check(struct port_check *ports, const char *service, const struct net_ad
         return;
     }
     if (fd < 0 && errno == EAFNOSUPPORT) {
-        problem(ports, service, where, "this machine has no IPv6; remove the address");
+        no_ipv6(ports, service, addr, where);
         return;
     }
     if (fd >= 0) {
@@ -293,7 +306,9 @@ address_check(struct port_check *ports, const char *service, const struct net_ad
         struct owner owner = {.pid = 0};
         (void)tcp_owner(ports, addr->port, &owner);
         in_use(ports, service, where, &owner);
-    } else if (errno == EADDRNOTAVAIL)
+    } else if (errno == EADDRNOTAVAIL && addr->family == NET_IPV6 && net_addr_is_loopback(addr))
+        no_ipv6(ports, service, addr, where);
+    else if (errno == EADDRNOTAVAIL)
         problem(ports, service, where, "this machine does not have that address");
     else
         problem(ports, service, where, strerror(errno));
