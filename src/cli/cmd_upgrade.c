@@ -2,11 +2,17 @@
 /*
  * `roost upgrade`: the running server starts the binary on disk and hands over to it. Asks, and
  * then looks until the new process answers, or the old one says why it did not come to that.
+ * Both processes are watched meanwhile: when both have ended, nobody is left to answer.
  */
 #include "cli/ask.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
 
 enum { LOOK_EVERY_MS = 100, LOOK_MAX_MS = 180000 };
 
@@ -16,6 +22,36 @@ struct state {
     char version[64];
     char trouble[256];
 };
+
+/* A process of the server's. One of another PID namespace cannot be watched. */
+struct watched {
+    json_int_t pid; /* 0: not known */
+    int pidfd;      /* owned; -1: none */
+    bool ended;
+};
+
+static struct watched
+watch(json_int_t pid)
+{
+    struct watched process = {.pid = pid, .pidfd = -1};
+
+    if (pid > 0)
+        process.pidfd = pidfd_open((pid_t)pid, 0);
+    return process;
+}
+
+/* Looks whether one of them ends within that time. */
+static void
+look(struct watched *old, struct watched *new, int timeout_ms)
+{
+    struct pollfd fds[2] = {{.fd = old->ended ? -1 : old->pidfd, .events = POLLIN},
+                            {.fd = new->ended ? -1 : new->pidfd, .events = POLLIN}};
+
+    if (poll(fds, 2, timeout_ms) <= 0)
+        return;
+    old->ended = old->ended || fds[0].revents != 0;
+    new->ended = new->ended || fds[1].revents != 0;
+}
 
 static bool
 state_take(void *ctx, const json_t *row, struct span data)
@@ -44,37 +80,61 @@ print(const struct cli *cli, const struct state *state)
     return CLI_OK;
 }
 
+/* Until one of them answers for the server, or none is left that could. */
+static enum rc
+await(struct cli *cli, struct watched *old, struct watched *new, struct state *now,
+      struct err *err)
+{
+    const struct asking asking = {.ctx = now, .on_row = state_take};
+
+    for (int ms = 0; ms < LOOK_MAX_MS; ms += LOOK_EVERY_MS) {
+        look(old, new, 0);
+        /* The new process answers before the old one ends: if the question that comes after
+         * that finds nobody, a new process that is not known is none. */
+        const bool alone = old->ended && (new->ended || new->pid == 0);
+        const enum rc rc =
+            ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &asking, err);
+        if (rc == RC_OK && now->process != 0 && now->process != old->pid) /* 0: not yet */
+            return RC_OK;
+        if (rc == RC_OK && now->process == old->pid && now->trouble[0] != '\0')
+            return err_set(err, RC_INVALID, 0, "%s", now->trouble);
+        if (rc != RC_OK && alone && new->pid != 0)
+            return err_set(err, RC_CLOSED, 0,
+                           "the old process %jd and the new process %jd have both ended: no "
+                           "server is running; its log says why, start it again",
+                           (intmax_t)old->pid, (intmax_t) new->pid);
+        if (rc != RC_OK && alone)
+            return err_set(
+                err, RC_CLOSED, 0,
+                "process %jd ended while it was asked: no server is running; its log "
+                "says why, start it again",
+                (intmax_t)old->pid);
+        look(old, new, LOOK_EVERY_MS);
+    }
+    return err_set(err, RC_BUSY, 0, "the server does not answer; see its log");
+}
+
 int
 cmd_upgrade(struct cli *cli)
 {
-    struct state before = {.process = 0};
-    struct state now = {.process = 0};
+    struct state state = {.process = 0};
     struct err err = {.rc = RC_OK};
-    const struct asking ask_before = {.ctx = &before, .on_row = state_take};
-    const struct asking ask_now = {.ctx = &now, .on_row = state_take};
+    const struct asking asking = {.ctx = &state, .on_row = state_take};
 
     if (cli->argc != 0)
         return cli_usage(cli, "this verb takes no arguments");
     if (cli_config_path(cli) == NULL)
         return CLI_USAGE;
-    if (ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &ask_before, &err) != RC_OK)
+    if (ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &asking, &err) != RC_OK)
         return cli_fail(cli, CLI_FAILED, &err);
-    const json_int_t old = before.process;
-    const enum rc rc = ask_running(cli, "upgrade", json_object(), &ask_before, &err);
-    if (rc != RC_OK && rc != RC_CLOSED)
-        return cli_fail(cli, CLI_FAILED, &err);
-    for (int ms = 0; ms < LOOK_MAX_MS; ms += LOOK_EVERY_MS) {
-        if (ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &ask_now, &err) ==
-            RC_OK) {
-            if (now.process != 0 && now.process != old) /* 0: it does not serve yet */
-                return print(cli, &now);
-            if (now.process == old && now.trouble[0] != '\0') {
-                err_set(&err, RC_INVALID, 0, "%s", now.trouble);
-                return cli_fail(cli, CLI_FAILED, &err);
-            }
-        }
-        poll(NULL, 0, LOOK_EVERY_MS);
-    }
-    err_set(&err, RC_BUSY, 0, "the server does not answer; see its log");
-    return cli_fail(cli, CLI_FAILED, &err);
+    struct watched old = watch(state.process);
+    state = (struct state){.process = 0};
+    enum rc rc = ask_running(cli, "upgrade", json_object(), &asking, &err);
+    struct watched new = watch(state.process);
+    new.ended = new.pid != 0 && new.pidfd < 0 && errno == ESRCH;
+    if (rc == RC_OK || rc == RC_CLOSED)
+        rc = await(cli, &old, &new, &state, &err);
+    fd_close(&old.pidfd);
+    fd_close(&new.pidfd);
+    return rc == RC_OK ? print(cli, &state) : cli_fail(cli, CLI_FAILED, &err);
 }

@@ -2,6 +2,7 @@
 """A server replaced by another process under idle sessions, under load, and when the other one does
 not start; and kill -9 under idle sessions."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -509,3 +510,45 @@ def test_crash_under_thousand_idle_sessions():
         db = sqlite3.connect(f"file:{server.home}/journal.db?mode=ro", uri=True)
         assert db.execute("SELECT count(DISTINCT session) FROM session WHERE reason = 'crash'").fetchone()[0] == 1000
         db.close()
+
+
+def taking_over(server):
+    """The process that is to take over from ours, once it is there."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"--takeover" in words and str(server.config).encode() in words:
+                    return int(entry.name)
+        time.sleep(0.02)
+    raise AssertionError("no process takes over")
+
+
+@pytest.mark.parametrize("victims", ["both", "old"])
+def test_nobody_is_left(victims):
+    """The command says so at once. A command under way keeps the two at their hand-over meanwhile; the new
+    process ends by itself when the old one has gone before everything was handed over."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        peer = server.login("anna")
+        peer.send("a APPEND INBOX {100}\r\n")
+        assert peer.line().startswith("+")
+        command = subprocess.Popen([binary(), "upgrade", "-c", str(server.config)], stderr=subprocess.PIPE, text=True)
+        new = taking_over(server)
+        time.sleep(0.5)  # either way it must be told
+        began = time.monotonic()
+        if victims == "both":
+            os.kill(new, signal.SIGSTOP)  # it is not to see the other one's end before its own
+        server.process.kill()
+        if victims == "both":
+            os.kill(new, signal.SIGKILL)
+        _, said = command.communicate(timeout=60)
+        assert time.monotonic() - began < 5
+        assert command.returncode == 1
+        assert f"process {server.process.pid}" in said and "no server is running" in said, said
+        peer.close()
+        server.process.wait()
+        server.process.stdout.close()
+        server.errors.close()
+        server.process = None
+        server.start()  # what was left is no hindrance
