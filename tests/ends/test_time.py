@@ -45,7 +45,9 @@ def test_outlook_express_stays_for_three_days():
         for hour in range(72):
             if hour % 6 == 5:
                 assert server.deliver("user", f"Subject: {hour}\n\nx\n").startswith("250")
-                assert peer.line() in (STILL_HERE, f"* {hour // 6 + 1} EXISTS")
+                line = peer.line()  # a keepalive that came as the hour ended counts too
+                assert line in (STILL_HERE, f"* {hour // 6 + 1} EXISTS")
+                told[line] += 1
             server.advance(HOUR, [peer])
             told.update(peer.lines())
         row = server.sessions()[0]
