@@ -5,7 +5,8 @@
  *
  * Rows of one session: one object. Of an account: "type" says what a row is: "account" first,
  * then "network" and "device", each sorted by the number of ends, then "session" by time.
- * Field names are kept: scripts and the console read them.
+ * Field names are kept: scripts and the console read them. Every session has a "state": "open"
+ * or "ended". What only an end has (end_ms, reason, how) is null of an open one.
  */
 #include "admin/verbs.h"
 
@@ -80,6 +81,20 @@ set_known(json_t *row, const char *name, int64_t value)
     json_object_set_new(row, name, value < 0 ? json_null() : json_integer((json_int_t)value));
 }
 
+/* What became of a session: "open", or why it ended. */
+static void
+set_state(json_t *row, enum end_reason reason, int64_t end_ms)
+{
+    const bool is_open = reason == END_NONE;
+
+    set_text(row, "state", is_open ? SPAN("open") : SPAN("ended"));
+    set_known(row, "end_ms", is_open ? -1 : end_ms);
+    if (is_open)
+        json_object_set_new(row, "reason", json_null());
+    else
+        set_text(row, "reason", span_of_str(end_reason_info(reason)->code));
+}
+
 static enum rc
 give(const struct explain *x, json_t *row)
 {
@@ -103,11 +118,14 @@ lines_json(struct span text)
 }
 
 static json_t *
-evidence_json(const struct end_evidence *e)
+evidence_json(const struct end_evidence *e, bool is_open)
 {
     json_t *json = json_object();
 
-    set_text(json, "how", span_of_str(end_how_name(e->how)));
+    if (is_open)
+        json_object_set_new(json, "how", json_null());
+    else
+        set_text(json, "how", span_of_str(end_how_name(e->how)));
     set_text(json, "state", span_of_str(end_state_name(e->state)));
     set_text(json, "command",
              span_of_str(e->command == 0 ? "" : event_command_name(e->command)));
@@ -365,7 +383,6 @@ session_find(struct explain *x, uint64_t number, struct end_record *out)
 static json_t *
 session_json(struct explain *x, const struct end_record *record)
 {
-    const struct end_reason_info *info = end_reason_info(record->reason);
     const bool is_open = record->reason == END_NONE;
     char network[WORDS_NETWORK];
     struct verdict_case c;
@@ -387,15 +404,14 @@ session_json(struct explain *x, const struct end_record *record)
     set_text(row, "tls", record->tls);
     set_text(row, "mailbox", record->mailbox);
     set_int(row, "start_ms", record->start_ms);
-    set_known(row, "end_ms", is_open ? -1 : record->end_ms);
+    set_state(row, record->reason, record->end_ms);
     set_int(row, "lasted_ms", record->end_ms - record->start_ms);
-    set_text(row, "reason", span_of_str(is_open ? "" : info->code));
     set_text(row, "detail", record->detail);
     set_known(row, "silence_ms", is_open ? -1 : verdict_silence_ms(record));
     set_int(row, "commands", record->commands);
     set_int(row, "in_octets", (int64_t)record->in_octets);
     set_int(row, "out_octets", (int64_t)record->out_octets);
-    json_object_set_new(row, "evidence", evidence_json(&record->evidence));
+    json_object_set_new(row, "evidence", evidence_json(&record->evidence, is_open));
     json_object_set_new(row, "timeline", timeline_json(x, record));
     json_object_set_new(row, "verdict", verdict_json(&verdict));
     return row;
@@ -459,7 +475,6 @@ group_json(const struct explain *x, const struct account_group *group, const cha
 static json_t *
 strip_json(const struct account_session *session)
 {
-    const bool is_open = session->reason == END_NONE;
     json_t *row = json_object();
     json_t *idle = json_array();
 
@@ -471,8 +486,7 @@ strip_json(const struct account_session *session)
     set_text(row, "client", session->near.client_id);
     set_text(row, "address", session->near.peer);
     set_int(row, "start_ms", session->near.start_ms);
-    set_known(row, "end_ms", is_open ? -1 : session->near.end_ms);
-    set_text(row, "reason", span_of_str(is_open ? "" : end_reason_info(session->reason)->code));
+    set_state(row, session->reason, session->near.end_ms);
     set_known(row, "silence_ms", session->silence_ms);
     set_int(row, "commands", session->commands);
     set_int(row, "known_from_ms", session->known_from_ms);

@@ -64,7 +64,10 @@ def test_an_open_session_and_its_end(server):
             break
         assert time.monotonic() < deadline, row
         time.sleep(0.2)
-    assert row["open"] and row["end_ms"] is None and row["reason"] == "" and row["verdict"]["rule"] == "open"
+    assert row["state"] == "open" and row["open"] and row["verdict"]["rule"] == "open"
+    assert row["end_ms"] is None and row["reason"] is None and row["evidence"]["how"] is None
+    [listed] = [row for row in rows(server.run("explain", "--account", "anna", "--json")) if row.get("session") == number]
+    assert (listed["state"], listed["end_ms"], listed["reason"]) == ("open", None, None)
     assert [kind for kind in kinds if kind not in ("keepalive", "push")] == [
         "connected", "login", "command", "client-id", "command", "command", "idle-begin"]
     assert row["evidence"]["state"] == "idle" and row["mailbox"] == "INBOX"
@@ -75,7 +78,10 @@ def test_an_open_session_and_its_end(server):
     peer.command("LOGOUT")
     ended(server, "anna")
     [row] = rows(server.run("explain", str(number), "--json"))
-    assert row["reason"] == "logout" and row["verdict"]["who"] == "client" and row["verdict"]["sure"] == "certain"
+    assert row["state"] == "ended" and row["reason"] == "logout" and row["evidence"]["how"] in ("we-closed", "fin")
+    assert row["verdict"]["who"] == "client" and row["verdict"]["sure"] == "certain"
+    [listed] = [row for row in rows(server.run("explain", "--account", "anna", "--json")) if row.get("session") == number]
+    assert (listed["state"], listed["reason"]) == ("ended", "logout")
     text = server.run("explain", str(number)).stdout
     assert re.search(r"DONE: IDLE ended after \d+ m?s", text) and "end: The client logged out." in text
     assert "test\\x1B[2Jclient 7" in text and "\x1b" not in text
