@@ -237,9 +237,15 @@ class Roost:
         return peer
 
     def number_of(self, peer):
-        """The number of a connection's session."""
+        """The number of a connection's session. The kernel connects before the server accepts, so it may take a moment."""
         port = peer.socket.getsockname()[1]
-        return next(row["session"] for row in self.sessions() if row["peer"].endswith(f":{port}"))
+        deadline = time.monotonic() + 15
+        while True:
+            for row in self.sessions():
+                if row["peer"].endswith(f":{port}"):
+                    return row["session"]
+            assert time.monotonic() < deadline, f"no session with port {port}"
+            time.sleep(0.02)
 
     def login(self, account, tls=False):
         peer = self.connect_tls() if tls else self.connect()
