@@ -342,6 +342,7 @@ def test_configuration_is_documented(home):
                                   meaning), f"[{section}] {key}"
         part = re.search(rf"^\.It Cm {key}\n((?:[^.].*\n)+)", manual[manual.index(f".Ss [{section}]"):], re.M).group(1)
         assert ("Changes with a restart." in part) == (reload == "RESTART"), f"roost.conf(5): [{section}] {key}"
+        assert part.replace("\n", " ").startswith(f"{meaning} Default: {default or 'empty.'}"), f"roost.conf(5): [{section}] {key}"
 
 
 def test_manual_and_completion_know_all_verbs():
