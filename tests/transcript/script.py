@@ -71,7 +71,7 @@ class Script:
 
 
 class Player:
-    def __init__(self, server, script, next_account):
+    def __init__(self, server, script, next_account, seed=0):
         self.server = server
         self.script = script
         self.next_account = next_account
@@ -80,7 +80,7 @@ class Player:
         self.bound = {"password": '"secret word"'}
         self.forbidden = []
         self.replay = os.environ.get("ROOST_REPLAY", "")
-        self.random = random.Random(script.path.name)
+        self.random = random.Random(f"{script.path.name} {seed}")
 
     def peer(self, number):
         if number not in self.peers:
