@@ -150,6 +150,26 @@ def test_copyuid_at_its_limit(server):
     peer.close()
 
 
+def test_modified_at_its_limit(server):
+    """LIMIT_COPYUID is for MODIFIED too: one UID more, and it names all between the first and the last."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    count, octets = 1, len("MODIFIED 1")
+    while octets + len(f",{2 * count + 1}") <= 1 << 20:
+        count += 1
+        octets += len(f",{2 * count - 1}")
+    lines = peer.command(f"UID STORE 1:{2 * count - 1} (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Seen)")
+    assert len(lines) == count + 1 and lines[0].startswith("* OK [HIGHESTMODSEQ ")
+    code = peer.last.split("[")[1].split("]")[0]
+    assert len(code) == octets and code.endswith(f",{2 * count - 1}"), (len(code), octets)
+    peer.command(f"UID STORE 1:{2 * count + 1} (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Seen)")
+    assert f"[MODIFIED 1:{2 * count + 1}]" in peer.last, peer.last[:100]
+    peer.command(f"STORE 1:{count + 10} (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Seen)")
+    assert f"[MODIFIED 1:{count + 10}]" in peer.last, peer.last[:100]
+    peer.close()
+
+
 def busy_s(server):
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

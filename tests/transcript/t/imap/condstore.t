@@ -257,3 +257,24 @@ S: g7 OK NOOP completed
 [2] S: + idling
 [2] C: DONE
 [2] S: h2 OK IDLE terminated
+
+# ENABLE says what it has turned on (RFC 5161).
+[6] S: * OK ...
+[6] C: a1 LOGIN $Anna $password
+[6] S: a1 OK ...
+[6] C: a2 ENABLE X-NOTHING condstore IDLE
+[6] S: * ENABLED CONDSTORE
+[6] S: a2 OK ENABLE completed
+[6] C: a3 ENABLE CONDSTORE CONDSTORE
+[6] S: * ENABLED CONDSTORE
+[6] S: a3 OK ENABLE completed
+[6] C: a4 SELECT INBOX (QRESYNC (1 1))
+[6] S: a4 BAD QRESYNC needs ENABLE QRESYNC
+[6] C: a5 CHECK
+[6] S: a5 BAD Select a mailbox first
+[6] C: a6 SELECT INBOX
+[6] S* * OK [HIGHESTMODSEQ $m12] Highest
+[6] S: a6 OK [READ-WRITE] SELECT completed
+[6] C: a7 STORE 1 -FLAGS.SILENT (\Draft)
+[6] S: * 1 FETCH (UID 1 MODSEQ ($m13))
+[6] S: a7 OK STORE completed
