@@ -7,12 +7,15 @@
 #ifndef SUPPORT_EACH_ALLOC_H
 #define SUPPORT_EACH_ALLOC_H
 
-#include "support/cm.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "support/fault_alloc.h"
 
@@ -25,7 +28,7 @@ struct each_alloc {
     void (*after)(void *ctx, bool through); /* as before */
 };
 
-enum { EACH_ALLOC_FIRST = 64, EACH_ALLOC_MAX = 1000000 };
+enum { EACH_ALLOC_FIRST = 32, EACH_ALLOC_MAX = 1000000 };
 
 /** Returns how many allocations the operation makes. */
 static inline uint64_t
@@ -49,7 +52,7 @@ each_alloc(const struct each_alloc *one, void *ctx)
                 one->after(ctx, through);
             if (failed)
                 count = nth;
-            nth += all || nth < EACH_ALLOC_FIRST ? 1 : nth / 16;
+            nth += all || nth < EACH_ALLOC_FIRST ? 1 : nth / 8;
             assert_true(nth < EACH_ALLOC_MAX);
         }
     }
