@@ -26,20 +26,23 @@ struct kept {
     int64_t last_tod;
 };
 
-static bool
+/* RC_BUSY: that would be more than is kept. */
+static enum rc
 keep(struct kept *kept, const struct foreign_line *line, int64_t tod)
 {
     if (kept->count == kept->room) {
         const size_t room = kept->room == 0 ? 1024 : kept->room * 2;
         struct kept_line *lines = realloc(kept->lines, room * sizeof *lines);
         if (lines == NULL)
-            return false;
+            return RC_LIMIT;
         kept->lines = lines;
         kept->room = room;
     }
+    if (buf_len(&kept->text) + line->text.len > LIMIT_FOREIGN_NEWEST)
+        return RC_BUSY;
     buf_put_span(&kept->text, line->text);
     if (!buf_ok(&kept->text))
-        return false;
+        return RC_LIMIT;
     kept->lines[kept->count++] =
         (struct kept_line){.offset = buf_len(&kept->text) - line->text.len,
                            .len = line->text.len,
@@ -53,7 +56,7 @@ keep(struct kept *kept, const struct foreign_line *line, int64_t tod)
     }
     if (tod >= 0)
         kept->last_tod = tod;
-    return true;
+    return RC_OK;
 }
 
 static void
@@ -70,17 +73,18 @@ hand_over(const struct kept *kept, size_t from, size_t to,
     }
 }
 
-bool
+enum rc
 foreign_newest_read(struct foreign_source *source, int64_t (*tod)(struct span line),
-                    void (*take)(void *ctx, struct foreign_line *line), void *ctx)
+                    void (*take)(void *ctx, struct foreign_line *line), void *ctx,
+                    bool *whole_out)
 {
     struct kept kept = {.last_tod = -1};
     struct foreign_line line;
-    bool whole = true;
+    enum rc rc = RC_OK;
 
     buf_init(&kept.text, LIMIT_FOREIGN_NEWEST);
-    while (whole && foreign_source_line(source, &line))
-        whole = keep(&kept, &line, tod(line.text));
+    while (rc == RC_OK && foreign_source_line(source, &line))
+        rc = keep(&kept, &line, tod(line.text));
     size_t end = kept.count;
     if (kept.rises >= kept.falls) {
         hand_over(&kept, 0, end, take, ctx);
@@ -93,5 +97,6 @@ foreign_newest_read(struct foreign_source *source, int64_t (*tod)(struct span li
         }
     free(kept.lines);
     buf_done(&kept.text);
-    return whole;
+    *whole_out = rc == RC_OK;
+    return rc == RC_LIMIT ? rc : RC_OK;
 }

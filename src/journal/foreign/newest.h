@@ -13,12 +13,14 @@
  * time of day, and the lines after it that have none. tod: the time of day of a line, or -1. A
  * log that turns out to be in order is handed over as it is.
  *
- * Keeps at most LIMIT_FOREIGN_NEWEST octets, the first of the file. Returns false when that was
- * not all, or memory was short.
+ * Keeps at most LIMIT_FOREIGN_NEWEST octets, the first of the file. *whole_out: that was all of
+ * it. RC_LIMIT: memory was short.
  *
  * Thread: main.
  */
-bool foreign_newest_read(struct foreign_source *source, int64_t (*tod)(struct span line),
-                         void (*take)(void *ctx, struct foreign_line *line), void *ctx);
+MUST_USE enum rc foreign_newest_read(struct foreign_source *source,
+                                     int64_t (*tod)(struct span line),
+                                     void (*take)(void *ctx, struct foreign_line *line),
+                                     void *ctx, bool *whole_out);
 
 #endif

@@ -8,6 +8,14 @@
 #include "journal/foreign/when.h"
 #include "journal/redact.h"
 
+static json_t *
+buf_text(const struct buf *buf)
+{
+    const struct span s = span_trim(tell_shown(buf));
+
+    return json_stringn(s.ptr, s.len);
+}
+
 /* Foreign text: escaped, so that it is UTF-8 and obeys no terminal. */
 static json_t *
 text(const char *str)
@@ -16,15 +24,7 @@ text(const char *str)
 
     buf_init(&buf, 8192);
     text_escape(&buf, span_of_str(str), 2000);
-    return json_stringn(buf_span(&buf).ptr, buf_len(&buf));
-}
-
-static json_t *
-buf_text(const struct buf *buf)
-{
-    const struct span s = span_trim(buf_span(buf));
-
-    return json_stringn(s.ptr, s.len);
+    return buf_text(&buf);
 }
 
 static json_t *
@@ -36,7 +36,7 @@ time_text(const struct foreign_session *view, int64_t at_us)
         return json_null();
     buf_init(&buf, 256);
     when_print(&buf, &view->log->clock, at_us);
-    return json_stringn(buf_span(&buf).ptr, buf_len(&buf));
+    return buf_text(&buf);
 }
 
 static const char *
@@ -178,7 +178,8 @@ case_json(const struct foreign_story *story, const struct foreign_case *c)
     json_object_set_new(advice, "server", json_string(t.rule->server));
     json_object_set_new(advice, "network", json_string(t.rule->network));
     json_object_set_new(row, "advice", advice);
-    json_object_set_new(row, "also", buf_len(&t.also) == 0 ? json_null() : buf_text(&t.also));
+    json_object_set_new(row, "also",
+                        tell_shown(&t.also).len == 0 ? json_null() : buf_text(&t.also));
     json_object_set_new(row, "views", views_json(story, c));
     json_object_set_new(row, "evidence", evidence_json(story, &t));
     json_object_set_new(row, "missing", missing_json(&t));

@@ -60,7 +60,7 @@ put_left_out(const struct foreign_file *file, FILE *to)
         for (uint64_t i = 0; i < file->strange && i < FOREIGN_STRANGE_SHOWN; i++)
             buf_printf(&line, "%s%ju", i == 0 ? "" : ", ", (uintmax_t)file->strange_lines[i]);
         buf_put_str(&line, file->strange > FOREIGN_STRANGE_SHOWN ? ", ...)." : ").");
-        put_folded(to, "", buf_span(&line));
+        put_folded(to, "", tell_shown(&line));
     }
     if (file->others > 0) {
         buf_clear(&line);
@@ -68,7 +68,7 @@ put_left_out(const struct foreign_file *file, FILE *to)
                    file->others == 1 ? "" : "s");
         text_escape(&line, span_of_str(file->name), 1000);
         buf_printf(&line, " %s from other programs.", file->others == 1 ? "is" : "are");
-        put_folded(to, "", buf_span(&line));
+        put_folded(to, "", tell_shown(&line));
     }
 }
 
@@ -93,12 +93,10 @@ put_files(const struct foreign_story *story, FILE *to)
             buf_put_str(&line, file->is_known ? "; not read to its end: " : ": ");
             text_escape(&line, span_of_str(file->trouble), 1000);
         }
-        put_folded(to, "", buf_span(&line));
+        put_folded(to, "", tell_shown(&line));
     }
     for (uint32_t i = 0; i < story->file_count; i++)
         put_left_out(&story->files[i], to);
-    if (story->no_memory)
-        fputs("There was not enough memory for all sessions, so some are left out.\n", to);
 }
 
 /* How the views of a case were put together. */
@@ -133,7 +131,7 @@ put_fit(const struct foreign_case *c, FILE *to)
                 when_print_length(&line, us);
             buf_put_lit(&line, " ahead; this is taken into account.");
         }
-        put_folded(to, "  ", buf_span(&line));
+        put_folded(to, "  ", tell_shown(&line));
     }
 }
 
@@ -156,7 +154,10 @@ put_evidence(const struct foreign_story *story, const struct telling *t, FILE *t
             buf_put_lit(&head, "  ");
         }
         buf_put_char(&head, '\0');
-        put_folded(to, buf_span(&head).ptr, buf_span(&e->text));
+        if (buf_ok(&head))
+            put_folded(to, buf_span(&head).ptr, tell_shown(&e->text));
+        else
+            put_folded(to, "    ", tell_shown(&head));
     }
 }
 
@@ -225,7 +226,7 @@ put_sure(const struct telling *t, FILE *to)
     buf_printf(&line, "Caused by: %s. Certainty: %s. %s", foreign_who_name(t->verdict.who),
                foreign_sure_name(t->verdict.sure), t->verdict.why);
     fputc('\n', to);
-    put_folded(to, "  ", buf_span(&line));
+    put_folded(to, "  ", tell_shown(&line));
 }
 
 static void
@@ -236,10 +237,10 @@ put_case(const struct foreign_story *story, const struct foreign_case *c, bool *
 
     tell_make(story, c, &t);
     fputc('\n', to);
-    put_folded(to, "", buf_span(&t.title));
+    put_folded(to, "", tell_shown(&t.title));
     fprintf(to, "\n  %s (%s)\n", t.rule->title, t.rule->code);
-    if (buf_len(&t.happened) > 0)
-        put_folded(to, "  ", buf_span(&t.happened));
+    if (tell_shown(&t.happened).len > 0)
+        put_folded(to, "  ", tell_shown(&t.happened));
     put_folded(to, "  ", span_of_str(t.rule->sentence));
     put_fit(c, to);
     put_sure(&t, to);
@@ -249,9 +250,9 @@ put_case(const struct foreign_story *story, const struct foreign_case *c, bool *
     put_advice(to, "    client:  ", t.rule->client);
     put_advice(to, "    server:  ", t.rule->server);
     put_advice(to, "    network: ", t.rule->network);
-    if (buf_len(&t.also) > 0) {
+    if (tell_shown(&t.also).len > 0) {
         fputs("\n  Also found\n", to);
-        put_folded(to, "    ", buf_span(&t.also));
+        put_folded(to, "    ", tell_shown(&t.also));
     }
     put_missing(&t, wanted, to);
     tell_done(&t);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "journal/foreign/story.h"
 
 enum { SECRET_MIN = 3, COMMANDS_FIRST = 8 };
 
@@ -66,8 +67,10 @@ foreign_session_cmd_add(struct foreign_session *session)
     if (session->cmd_count == session->cmd_cap && session->cmd_cap < LIMIT_FOREIGN_COMMANDS) {
         const uint32_t cap = session->cmd_cap == 0 ? COMMANDS_FIRST : session->cmd_cap * 2;
         struct foreign_cmd *cmds = realloc(session->cmds, cap * sizeof *cmds);
-        if (cmds == NULL)
+        if (cmds == NULL) {
+            session->log->starved = true;
             return NULL;
+        }
         session->cmds = cmds;
         session->cmd_cap = cap;
     }
@@ -123,6 +126,7 @@ secret_keep(struct foreign_session *session, struct span text)
             return;
     char *copy =
         session->secret_count == LIMIT_FOREIGN_SECRETS ? NULL : strndup(text.ptr, text.len);
+    session->log->starved |= copy == NULL && session->secret_count < LIMIT_FOREIGN_SECRETS;
     if (copy != NULL)
         session->secrets[session->secret_count++] = copy;
     else
@@ -138,7 +142,7 @@ foreign_session_secret(struct foreign_session *session, struct span text)
     /* SASL PLAIN is name and password with NULs between (RFC 4616). */
     buf_init(&plain, text.len);
     const enum rc rc = base64_decode(&plain, text);
-    session->secrets_lost |= rc == RC_LIMIT; /* no memory to look */
+    session->log->starved |= rc == RC_LIMIT;
     if (rc != RC_OK)
         return;
     struct span rest = buf_span(&plain);
@@ -218,6 +222,8 @@ foreign_session_fact(struct foreign_session *session, enum foreign_fact fact,
         return;
     free(seen->text);
     seen->text = malloc(LIMIT_FOREIGN_TEXT + 1);
-    if (seen->text != NULL)
+    if (seen->text == NULL)
+        session->log->starved = true;
+    else
         foreign_session_copy(session, seen->text, LIMIT_FOREIGN_TEXT + 1, text);
 }

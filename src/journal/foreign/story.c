@@ -218,7 +218,7 @@ work_begin(struct reading *reading, const struct foreign_format *format,
     if (format->state_octets > 0) {
         work->reader.state = calloc(1, format->state_octets);
         if (work->reader.state == NULL) {
-            story->no_memory = true;
+            story->starved = true;
             return;
         }
     }
@@ -250,7 +250,7 @@ work_end(struct reading *reading, struct work *work)
     foreign_tracker_done(&work->tracker);
     log->sessions = work->tracker.session_count;
     log->dialogue = work->tracker.dialogue;
-    reading->story->no_memory |= work->tracker.no_memory;
+    reading->story->starved |= log->starved;
     free(work->reader.state);
 }
 
@@ -284,6 +284,7 @@ entry_finish(struct reading *reading)
     if (work == NULL)
         return;
     reading->entry.text = buf_span(&reading->text);
+    reading->story->starved |= !buf_ok(&reading->text);
     work->reader.wrapped_us = reading->pending_wrapped_us;
     /* What the container said of the year is better than when the file was changed. */
     work->reader.clock.has_near =
@@ -448,7 +449,9 @@ file_read_turned(struct reading *reading, struct candidate *c, int64_t (*tod)(st
     struct foreign_file *file = &reading->story->files[c->file];
     struct turn turn = {.reading = reading, .c = c};
 
-    const bool whole = foreign_newest_read(c->source, tod, turned_line, &turn);
+    bool whole = false;
+    if (foreign_newest_read(c->source, tod, turned_line, &turn, &whole) != RC_OK)
+        reading->story->starved = true;
     file->lines = foreign_source_lines(c->source);
     file_end(reading, c);
     if (!whole && file->trouble[0] == '\0')
@@ -544,6 +547,7 @@ group_read(struct reading *reading, uint32_t from, uint32_t to)
         for (uint32_t i = from; i < to && reading->work_count > 0; i++)
             file_read(reading, &reading->files[i]);
     }
+    reading->story->starved |= foreign_wrap_starved(&reading->wrap);
     foreign_wrap_done(&reading->wrap);
     for (uint32_t i = 0; i < reading->work_count; i++)
         work_end(reading, &reading->works[i]);
@@ -571,7 +575,9 @@ file_open(struct reading *reading, const char *path)
     *file = (struct foreign_file){.path = path, .name = last_part(path)};
     *c = (struct candidate){.file = story->file_count};
     story->file_count++;
-    if (foreign_source_open(&c->source, path, &err) != RC_OK) {
+    const enum rc rc = foreign_source_open(&c->source, path, &err);
+    story->starved |= rc == RC_LIMIT;
+    if (rc != RC_OK) {
         snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
         return;
     }
@@ -579,6 +585,7 @@ file_open(struct reading *reading, const char *path)
     foreign_source_peek(c->source, foreign_sample_line, &sample);
     c->format_count =
         foreign_sample_decide(&sample, c->formats, FOREIGN_FORMATS_PER_FILE, &c->wrappers);
+    story->starved |= foreign_wrap_starved(&sample.wrap);
     foreign_sample_done(&sample);
     if (c->format_count == 0) {
         foreign_source_close(c->source);
@@ -627,6 +634,8 @@ foreign_story_read(struct foreign_story *story, const char *const *paths, size_t
     const bool any = reading->count > 0;
     buf_done(&reading->text);
     free(reading);
+    if (story->starved)
+        return err_set(err, RC_LIMIT, 0, "there is not enough memory to read it all");
     if (!any && count == 1)
         return err_set(err, RC_NOT_FOUND, 0, "%s: %s", story->files[0].name,
                        story->files[0].trouble);

@@ -44,6 +44,7 @@ struct foreign_log {
     uint32_t sessions;      /* seen */
     uint64_t entries;       /* understood */
     uint64_t cut;           /* lines longer than we read */
+    bool starved;           /* something of it was not kept: there was no memory */
     struct foreign_ref end; /* where it ends */
 };
 
@@ -59,7 +60,7 @@ struct foreign_story {
     uint64_t counted_all;
     struct foreign_case *cases; /* owned; by time */
     uint32_t case_count;
-    bool no_memory;
+    bool starved; /* as in a log */
 };
 
 struct foreign_options {
@@ -72,7 +73,8 @@ struct foreign_options {
 /**
  * Reads the files and makes the cases. A file that cannot be read, or whose format nobody
  * knows, is told in its row. RC_NOT_FOUND when no file could be made use of, RC_LIMIT (too
- * many files, memory). Free with foreign_story_done in any case.
+ * many files; or no memory for all of them: a part of a story accuses the wrong side). Free
+ * with foreign_story_done in any case.
  */
 MUST_USE enum rc foreign_story_read(struct foreign_story *story, const char *const *paths,
                                     size_t count, const struct foreign_options *options,

@@ -20,6 +20,12 @@ tell_program(const struct foreign_log *log)
     return log->program != NULL ? log->program : log->format->program;
 }
 
+struct span
+tell_shown(const struct buf *buf)
+{
+    return buf_ok(buf) ? buf_span(buf) : SPAN("(there is no memory to show this)");
+}
+
 void
 tell_put_ref(struct buf *buf, const struct foreign_story *story, const struct foreign_ref *ref)
 {

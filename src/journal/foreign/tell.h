@@ -41,6 +41,8 @@ void tell_make(const struct foreign_story *story, const struct foreign_case *c,
                struct telling *out);
 void tell_done(struct telling *telling);
 
+/** What is in it, or a word of its own where there was no memory for all of it. */
+struct span tell_shown(const struct buf *buf);
 /** "gms-transaction.log:31". */
 void tell_put_ref(struct buf *buf, const struct foreign_story *story,
                   const struct foreign_ref *ref);

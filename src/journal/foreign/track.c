@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/foreign/story.h"
+
 void
 foreign_tracker_init(struct foreign_tracker *tracker)
 {
@@ -78,7 +80,7 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
     session = foreign_session_new(tracker->log, key);
     if (session == NULL || map_put(&tracker->by_key, span_of_str(session->key), session)) {
         foreign_session_free(session);
-        tracker->no_memory = true;
+        tracker->log->starved = true;
         return NULL;
     }
     list_push_back(&tracker->open, &session->link);

@@ -21,9 +21,8 @@ struct foreign_tracker {
     uint64_t event_count;
     struct foreign_session *last; /* of the last protocol line; NULL: it is over */
     enum foreign_dir last_dir;
-    bool dialogue;  /* the log shows lines of protocol */
-    bool literals;  /* the log holds the octets of literals */
-    bool no_memory; /* something was not kept */
+    bool dialogue; /* the log shows lines of protocol */
+    bool literals; /* the log holds the octets of literals */
     /* Takes each session that is over; owns it from then on. */
     void (*give)(void *ctx, struct foreign_session *session);
     void *give_ctx;

@@ -129,7 +129,8 @@ turn(unsigned lines, int step, struct turned *out)
         fprintf(file, "%010d%*s\n", 2000000000 + step * (int)i, TURNED_LINE - 10, "x");
     fclose(file);
     assert_ok(foreign_source_open(&source, tmpdir_file(&dir, "turned.log"), &err));
-    const bool whole = foreign_newest_read(source, turned_tod, turned_take, out);
+    bool whole = false;
+    assert_ok(foreign_newest_read(source, turned_tod, turned_take, out, &whole));
     foreign_source_close(source);
     return whole;
 }

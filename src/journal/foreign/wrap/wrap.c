@@ -26,6 +26,13 @@ foreign_wrap_init(struct foreign_wrap *wrap, int year)
     buf_init(&wrap->part, LIMIT_FOREIGN_LINE);
 }
 
+bool
+foreign_wrap_starved(const struct foreign_wrap *wrap)
+{
+    return wrap->starved || !buf_ok(&wrap->texts[0]) || !buf_ok(&wrap->texts[1]) ||
+           !buf_ok(&wrap->part);
+}
+
 void
 foreign_wrap_done(struct foreign_wrap *wrap)
 {
@@ -65,6 +72,7 @@ parts_join(struct foreign_wrap *wrap, struct foreign_wrapped *line)
     if (line->part || buf_len(&wrap->part) > 0) {
         const size_t room = LIMIT_FOREIGN_LINE - buf_len(&wrap->part);
         buf_put_span(&wrap->part, span_head(line->text, room));
+        wrap->starved |= !buf_ok(&wrap->part);
     }
     if (line->part)
         return false;

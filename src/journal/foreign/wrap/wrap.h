@@ -40,6 +40,7 @@ struct foreign_wrap {
     unsigned text;       /* which of them was written last */
     struct buf part;     /* the beginning of a line that came in parts */
     size_t indent;       /* of the last line that was known */
+    bool starved;        /* a text was cut because there was no memory */
 };
 
 /* A line while it is peeled. */
@@ -53,6 +54,8 @@ struct foreign_wrapped {
 
 void foreign_wrap_init(struct foreign_wrap *wrap, int year);
 void foreign_wrap_done(struct foreign_wrap *wrap);
+/** Whether memory was short for any line so far. */
+bool foreign_wrap_starved(const struct foreign_wrap *wrap);
 
 /** Takes one layer of the enabled kinds off; false: there is none. */
 bool foreign_wrap_step(struct foreign_wrap *wrap, uint32_t enabled,
@@ -87,6 +90,7 @@ static inline struct buf *
 foreign_wrap_text(struct foreign_wrap *wrap)
 {
     wrap->text = !wrap->text;
+    wrap->starved |= !buf_ok(&wrap->texts[wrap->text]);
     buf_clear(&wrap->texts[wrap->text]);
     return &wrap->texts[wrap->text];
 }
