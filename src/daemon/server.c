@@ -318,10 +318,12 @@ server_close(struct server *server)
         journal_flush(env->journal);
         _exit(1);
     }
+    /* Their threads wake sessions, even some that have gone: before the poller. */
+    auth_close(env->auth);
+    house_store_close(&server->house);
     poller_free(env->poller);
     slots_free(env->slots);
     session_table_free(env->table);
-    auth_close(env->auth);
     tls_server_free(env->tls);
     live_close(env->live);
     if (upgrade_is_gone(server))
