@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "daemon/config.h"
 #include "daemon/config_key.h"
 #include "support/tmpdir.h"
@@ -299,6 +300,36 @@ changes_are_noticed(void **state)
     config_free(before);
 }
 
+/* ---- long lists ---- */
+
+/* Ten times as many cost ten times as much, and no time that anybody would notice. A list that
+ * is copied for each word takes 400 MiB of the arena here, which refuses. */
+static void
+thousands_of_domains(void **state)
+{
+    enum { MOST = 10000, LINE = 40, OCTETS_EACH = 200 };
+    static char text[64 + MOST * LINE];
+
+    (void)state;
+    for (size_t count = 10; count <= MOST; count *= 10) {
+        size_t len = (size_t)snprintf(text, sizeof text, "[server]\ndomains =");
+        char last[LINE] = "";
+        for (size_t i = 1; i <= count; i++) {
+            snprintf(last, sizeof last, "d%zu.example.org", i);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+                                    i % 4 == 1 ? "\n    " : " ", last);
+        }
+        const int64_t began_ms = clock_mono_ms(&clock_system);
+        struct config *config = conf_read(text);
+        assert_in_range(clock_mono_ms(&clock_system) - began_ms, 0, 1000);
+        assert_int_equal(config->domains.count, count);
+        assert_string_equal(config->domains.items[0], "d1.example.org");
+        assert_string_equal(config->domains.items[count - 1], last);
+        assert_true(config->arena.used_octets < 65536 + count * OCTETS_EACH);
+        config_free(config);
+    }
+}
+
 int
 main(void)
 {
@@ -307,6 +338,7 @@ main(void)
         cmocka_unit_test(days_are_rounded_up),    cmocka_unit_test(all_problems_are_told),
         cmocka_unit_test(first_problem),          cmocka_unit_test(lines_as_inih_takes_them),
         cmocka_unit_test(too_many_problems),      cmocka_unit_test(changes_are_noticed),
+        cmocka_unit_test(thousands_of_domains),
     };
     tmpdir_make(&dir);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
