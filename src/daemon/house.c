@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "daemon/directory.h"
 #include "db/db.h"
 #include "store/engine_sqlite.h"
@@ -19,19 +20,14 @@ enum {
     HANDLE_FDS = 3,          /* of an open database */
     HANDLE_KIB = 1024 + 256, /* its page cache at the most, its index, schema and statements */
     ASLEEP_KIB = 128,        /* of one that sleeps: index, schema and statements */
-    STORE_MEMORY_SHARE = 16, /* part of the machine's memory that open databases may take */
+    STORE_MEMORY_SHARE = 16, /* part of the memory there is that open databases may take */
 };
 
 /* That part in KiB; 0: not known. */
 static uint64_t
 store_memory_kib(void)
 {
-    const long pages = sysconf(_SC_PHYS_PAGES);
-    const long page_octets = sysconf(_SC_PAGESIZE);
-
-    if (pages <= 0 || page_octets <= 0)
-        return 0;
-    return (uint64_t)pages * ((uint64_t)page_octets / 1024) / STORE_MEMORY_SHARE;
+    return machine_memory_octets("") / 1024 / STORE_MEMORY_SHARE;
 }
 
 /* How many descriptors of databases fit into it. */
