@@ -300,6 +300,8 @@ void imap_unselect(struct imap_session *im);
 enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
                      enum task_next *next_out);
 void imap_idle_leave(struct imap_session *im);
+/** The interval of keepalives may be another one now: the next is sent in time for that. */
+void imap_idle_reconfigured(struct imap_session *im);
 
 /* ---- handover.c ---- */
 /* As struct front_door says. */

@@ -705,6 +705,7 @@ imap_reconfigured(struct session *session)
     if (im->login == IMAP_LOGIN_PASSWORD && !imap_plaintext_allowed(im))
         session_end(session, END_CONFIGURATION,
                     "[auth] allow_plaintext takes no password on this connection any more");
+    imap_idle_reconfigured(im);
 }
 
 static void

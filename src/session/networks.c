@@ -15,11 +15,14 @@
 #include "journal/journal.h"
 #include "session/comeback.h"
 #include "session/session.h"
+#include "session/table.h"
 
 enum {
     STORE_EVERY_S = 60, /* a network whose interval did not change */
     STORE_BATCH = 64,   /* rows given to the journal at once */
     VERDICTS = 16,      /* judged at once */
+    EARLY_S = 1,        /* the first keepalive of a wait, so that a busy machine is not late */
+    EARLY_FROM_S = 8,   /* for intervals from here: learn.c has the same slack */
 };
 
 struct known {
@@ -291,22 +294,63 @@ learnt_interval(struct session *session, const struct learn_bounds *bounds)
     return interval_s;
 }
 
+/* The interval for a session; 0: it gets no keepalives. */
+static int64_t
+interval_of(struct session *session)
+{
+    const struct learn_bounds bounds = bounds_of(env_settings(session->env));
+    uint32_t learnt_s = 0;
+
+    if (bounds.start_s > 0 && is_witness(session) && bounds.min_s != bounds.max_s)
+        learnt_s = learnt_interval(session, &bounds);
+    return learnt_s == 0 ? bounds.start_s : learnt_s;
+}
+
+/* Seconds from now to the next of the client's seconds: 1 to interval_s. */
+static int64_t
+seconds_to_next(const struct session *session, int64_t interval_s)
+{
+    const int64_t now_s = session_now_us(session) / 1000000;
+    const int64_t shift_s = (int64_t)(net_addr_hash(&session->peer) % (uint64_t)interval_s);
+
+    return interval_s - (now_s + interval_s - shift_s) % interval_s;
+}
+
+/* A keepalive is sent a moment after it is due, more on a busy machine, and a short interval
+ * has no second to spare for that. */
+static int64_t
+early_s(int64_t interval_s)
+{
+    return interval_s >= EARLY_FROM_S ? EARLY_S : 0;
+}
+
+int64_t
+network_first_us(struct session *session, int64_t silent_us)
+{
+    const int64_t interval_s = interval_of(session);
+    const int64_t now_us = session_now_us(session);
+
+    if (interval_s == 0)
+        return INT64_MAX;
+    const int64_t latest_us =
+        (silent_us / 1000000 + interval_s - early_s(interval_s)) * 1000000;
+    const int64_t next_us = (now_us / 1000000 + seconds_to_next(session, interval_s)) * 1000000;
+    if (latest_us <= now_us)
+        return now_us;
+    return next_us < latest_us ? next_us : latest_us;
+}
+
 int64_t
 network_next_us(struct session *session)
 {
-    const struct learn_bounds bounds = bounds_of(env_settings(session->env));
-    int64_t interval_s = bounds.start_s;
+    const int64_t interval_s = interval_of(session);
 
-    if (bounds.start_s == 0)
+    if (interval_s == 0)
         return INT64_MAX;
-    if (is_witness(session) && bounds.min_s != bounds.max_s) {
-        const uint32_t learnt_s = learnt_interval(session, &bounds);
-        interval_s = learnt_s == 0 ? bounds.start_s : learnt_s;
-    }
-    const int64_t now_s = session_now_us(session) / 1000000;
-    const int64_t shift_s = (int64_t)(net_addr_hash(&session->peer) % (uint64_t)interval_s);
-    const int64_t past_s = (now_s + interval_s - shift_s) % interval_s;
-    return (now_s + interval_s - past_s) * 1000000;
+    int64_t in_s = seconds_to_next(session, interval_s);
+    if (in_s <= early_s(interval_s))
+        in_s = interval_s; /* the first one was early: it stays so, instead of waking twice */
+    return (session_now_us(session) / 1000000 + in_s) * 1000000;
 }
 
 void
@@ -384,6 +428,14 @@ network_gone(struct session *session, const struct conn_evidence *evidence)
 
 /* ---- once a second ---- */
 
+/* Sessions that wait already have a keepalive before them that would come too late. */
+static void
+waiting_hear(const struct networks *networks, const struct net_addr *network)
+{
+    if (networks->env->table != NULL)
+        session_post_network(networks->env->table, network, POST_CONFIGURATION);
+}
+
 static void
 judge(struct networks *networks, const struct learn_bounds *bounds)
 {
@@ -402,8 +454,11 @@ judge(struct networks *networks, const struct learn_bounds *bounds)
                         verdicts[i].line.silence_s, &news[i]);
     }
     lock_leave(&networks->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         news_put(networks, &news[i]);
+        if (news[i].change == LEARN_FELL || news[i].change == LEARN_TRIAL_FAILED)
+            waiting_hear(networks, &news[i].network);
+    }
 }
 
 /* Fills the batch with rows to be stored, and those of networks to be forgotten. */

@@ -4,7 +4,8 @@
  * the lines of idle sessions, and how often idle sessions there are sent one. Many routers
  * forget a connection that was silent for some minutes, and tell nobody.
  *
- *     network_next_us    when the next keepalive is due              cmd_idle.c
+ *     network_first_us   when the first keepalive of a wait is due   cmd_idle.c
+ *     network_next_us    when the next one is due                    cmd_idle.c
  *     network_kept       a line was acknowledged                     liveness.c
  *     network_suspect    a line has not been for a minute            liveness.c
  *     network_came       login, or the client's name became known    session.c
@@ -55,9 +56,15 @@ void networks_tick(struct networks *networks);
 
 /* --- Sessions (their own thread) --- */
 
-/** When the next keepalive is due (monotonic): the next multiple of the network's interval,
- *  shifted by the client's address, so that all sessions of an address are told in the same
- *  second. INT64_MAX: never ([idle] keepalive = 0). */
+/** When the first keepalive of a wait is due (monotonic), or the next one of a wait whose
+ *  network's interval has changed: as network_next_us says, but so early that the silence,
+ * which began at silent_us, is not longer than the interval even if the keepalive is a second
+ * late. That may be now. INT64_MAX: never ([idle] keepalive = 0). */
+int64_t network_first_us(struct session *session, int64_t silent_us);
+/** When the next keepalive is due after one that is being sent (monotonic): the next multiple
+ * of the network's interval, shifted by the client's address, so that all sessions of an
+ * address are told in the same second; one that began a second early stays a second early.
+ * INT64_MAX: never. */
 int64_t network_next_us(struct session *session);
 /** The line in session->liveness was acknowledged. */
 void network_kept(struct session *session);

@@ -90,6 +90,23 @@ session_post_all(struct session_table *table, uint64_t account_id, enum session_
     return count;
 }
 
+size_t
+session_post_network(struct session_table *table, const struct net_addr *network,
+                     enum session_post post)
+{
+    size_t count = 0;
+
+    lock_enter(&table->lock);
+    LIST_FOR_EACH (node, &table->sessions) {
+        struct session *s = CONTAINER_OF(node, struct session, table_link);
+        const struct net_addr of_peer = net_addr_network(&s->peer);
+        if (net_addr_same_host(&of_peer, network))
+            count += post_but(s, post, NULL, 0);
+    }
+    lock_leave(&table->lock);
+    return count;
+}
+
 enum rc
 session_ask(struct session_table *table, uint64_t number, int64_t wait_ms, struct arena *arena,
             struct end_record *out)

@@ -116,8 +116,11 @@ posts_take(struct session *session)
 static void
 timer_arm(struct session *session, int64_t deadline_us)
 {
-    /* Rounded up: never early, at most a second late. */
-    const int64_t due_s = deadline_us == INT64_MAX ? 0 : deadline_us / 1000000 + 1;
+    /* Rounded up: never early, less than a second late, and a whole second is met. */
+    const int64_t due_s =
+        deadline_us == INT64_MAX
+            ? 0
+            : deadline_us / 1000000 + (deadline_us % 1000000 != 0 || deadline_us == 0);
 
     if (due_s == session->timer_s)
         return;

@@ -99,7 +99,7 @@ enum session_post {
     POST_UPGRADE = 1u << 8,  /* another process has taken over: end between two commands */
     POST_STAY = 1u << 9,     /* nobody took over: serve on, if nothing was let go of */
     POST_HURRY = 1u << 10,   /* do so at once, whatever is under way */
-    POST_CONFIGURATION = 1u << 11, /* the settings it goes by have changed */
+    POST_CONFIGURATION = 1u << 11, /* settings, or its network's keepalives, have changed */
     POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, if it is still a stranger */
 };
 

@@ -111,6 +111,10 @@ void session_answer(struct session_table *table, const struct end_record *record
  * one with the number `except`. Returns to how many. */
 size_t session_post_all(struct session_table *table, uint64_t account_id,
                         enum session_post post, const char *words, uint64_t except);
+/** Posts to all sessions whose clients are in that network (net_addr_network). Returns to how
+ *  many. */
+size_t session_post_network(struct session_table *table, const struct net_addr *network,
+                            enum session_post post);
 /** Posts to the oldest sessions that this function has not posted to yet, at most max of them.
  *  Returns to how many. */
 size_t session_post_next(struct session_table *table, enum session_post post, size_t max);

@@ -28,11 +28,22 @@ cmd_idle_run(struct imap_session *im, struct imap_work *work)
     im->idle = idle;
     hub_watch_events(&im->watch, WATCH_ALL); /* before the first look in imap_idle_go */
     im->idle_end = IMAP_IDLE_OPEN;
-    idle->keepalive_us = network_next_us(&im->s);
+    idle->keepalive_us = network_first_us(&im->s, idle->since_us);
     iw_continuation(&w, SPAN("idling"));
     session_event(&im->s, EVENT_IDLE_BEGIN);
     session_state_set(&im->s, SESSION_IDLE);
     return STEP_INPUT;
+}
+
+void
+imap_idle_reconfigured(struct imap_session *im)
+{
+    const struct conn *conn = &im->s.conn;
+    const int64_t silent_us =
+        conn->last_in_us > conn->last_out_us ? conn->last_in_us : conn->last_out_us;
+
+    if (im->idle != NULL)
+        im->idle->keepalive_us = network_first_us(&im->s, silent_us);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "journal/journal.h"
 #include "session/networks.h"
 #include "session/session.h"
+#include "session/table.h"
 #include "support/fake_clock.h"
 #include "support/tmpdir.h"
 
@@ -221,6 +222,84 @@ test_one_address_one_second(void **state)
     }
 }
 
+/* Wherever in the client's interval a wait begins. due_us is when the timer fires: whole
+ * seconds are met. */
+static void
+test_the_first_is_early(void **state)
+{
+    static const uint32_t intervals[] = {1, 2, 7, 8, 30, 240, 600};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(intervals); i++) {
+        const int64_t interval_us = intervals[i] * INT64_C(1000000);
+        const int64_t early_us = intervals[i] >= 8 ? 1000000 : 0;
+        settings.idle_keepalive_s = settings.idle_keepalive_min_s =
+            settings.idle_keepalive_max_s = intervals[i];
+        struct session *session = arrive("203.0.113.5", 7);
+        for (int wait = 0; wait < 1500; wait++) {
+            const int64_t began_us = session_now_us(session);
+            const int64_t first_us = network_first_us(session, began_us);
+            assert_int_equal(first_us % 1000000, 0);
+            assert_true(first_us > began_us);
+            assert_true(first_us <= began_us + interval_us - early_us);
+            fake_clock_move_ms(&now, (first_us - began_us) / 1000 + 200); /* a busy thread */
+            const int64_t second_us = network_next_us(session);
+            assert_true(second_us <= first_us + interval_us);
+            assert_true(intervals[i] < 8 || second_us > first_us + 1000000);
+            fake_clock_move_ms(&now, (second_us - session_now_us(session)) / 1000);
+            assert_int_equal(network_next_us(session), second_us + interval_us);
+            fake_clock_move_ms(&now, 1370);
+        }
+        gone(session, CONN_END_FIN);
+    }
+}
+
+/* A network's interval falls: who waits there already is woken, and is not late. */
+static void
+test_those_that_wait_hear_of_a_fall(void **state)
+{
+    const struct poller_config config = {.threads = 1, .clock = &now.clock};
+    struct session *there[2];
+
+    (void)state;
+    assert_ok(poller_new(&config, &env.poller, &err)); /* never started: wakes go nowhere */
+    assert_ok(session_table_new(&env.table));
+    there[0] = arrive("203.0.113.77", 0);
+    there[1] = arrive("198.51.100.77", 0);
+    for (size_t i = 0; i < 2; i++) {
+        list_init(&there[i]->account_link);
+        session_table_enter(env.table, there[i]);
+    }
+    struct session *lost = arrive("203.0.113.5", 7);
+    line(lost, 240);
+    fake_clock_move_ms(&now, 60000);
+    network_suspect(lost);
+    seconds_pass(840);
+    gone(lost, CONN_END_TIMEOUT);
+    struct session *second = arrive("203.0.113.5", 7);
+    const int64_t silent_us = session_now_us(second) - 115 * INT64_C(1000000);
+    assert_true(network_first_us(there[0], silent_us) > session_now_us(second));
+    assert_int_equal(atomic_load(&there[0]->posts), 0);
+    seconds_pass(6);
+    assert_int_equal(known("203.0.113.0/24").interval_s, 120);
+    assert_int_equal(atomic_load(&there[0]->posts), POST_CONFIGURATION);
+    assert_int_equal(atomic_load(&there[1]->posts), 0);
+    /* After 121 seconds of silence it is time. After ten there are 109 left, at most. */
+    const int64_t now_us = session_now_us(second);
+    assert_int_equal(network_first_us(there[0], silent_us), now_us);
+    assert_true(network_first_us(there[0], now_us - 10 * INT64_C(1000000)) <=
+                now_us + 109 * INT64_C(1000000));
+    for (size_t i = 0; i < 2; i++) {
+        session_table_leave(env.table, there[i]);
+        gone(there[i], CONN_END_FIN);
+    }
+    gone(second, CONN_END_FIN);
+    session_table_free(env.table);
+    poller_free(env.poller);
+    env.table = NULL;
+    env.poller = NULL;
+}
+
 static void
 test_lost_line_and_comeback(void **state)
 {
@@ -388,6 +467,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_is_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_address_one_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_the_first_is_early, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_those_that_wait_hear_of_a_fall, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_line_and_comeback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ends_that_teach_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_acknowledged_late_is_kept, setup, teardown),
