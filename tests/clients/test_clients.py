@@ -207,9 +207,9 @@ delete = true
 
 # ---- neomutt ----
 
-def test_neomutt_in_batch_mode(server, user, tmp_path):
+def neomutt(server, user, home, keys, settings='set header_cache = ""'):
     need("neomutt")
-    (tmp_path / "muttrc").write_text(f"""
+    (home / "muttrc").write_text(f"""
 set imap_user = "{user}"
 set imap_pass = "{PASSWORD}"
 set ssl_starttls = no
@@ -222,12 +222,15 @@ set confirm_append = no
 set delete = yes
 set quit = yes
 set sleep_time = 0
-set header_cache = ""
+{settings}
 """)
-    script = ("push '<tag-pattern>~s 1<enter><tag-prefix><copy-message>=Archive<enter>"
-              "<first-entry><delete-message><last-entry><flag-message><quit>'")
-    run(["script", "-qec", f"neomutt -n -F {tmp_path}/muttrc -e \"{script}\"", "/dev/null"], tmp_path,
+    run(["script", "-qec", f"neomutt -n -F {home}/muttrc -e \"push '{keys}'\"", "/dev/null"], home,
         timeout=60, check=False, env={"TERM": "xterm"}, stdin=subprocess.DEVNULL)
+
+
+def test_neomutt_in_batch_mode(server, user, tmp_path):
+    neomutt(server, user, tmp_path, "<tag-pattern>~s 1<enter><tag-prefix><copy-message>=Archive<enter>"
+            "<first-entry><delete-message><last-entry><flag-message><quit>")
     deadline = time.monotonic() + 10
     while "MESSAGES 9" not in counts(server, user) and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -235,6 +238,28 @@ set header_cache = ""
     assert "MESSAGES 1" in counts(server, user, "Archive")
     peer = server.login(user)
     assert sum("\\Flagged" in f for f in messages(peer)) == 1
+    peer.close()
+
+
+def test_neomutt_comes_back(server, user, tmp_path):
+    """With QRESYNC and what it keeps in its header cache: it must still mean the right messages."""
+    (tmp_path / "cache").mkdir()
+    settings = f'set header_cache = "{tmp_path}/cache/"\nset imap_condstore = yes\nset imap_qresync = yes'
+    neomutt(server, user, tmp_path, "<quit>", settings)
+    peer = server.login(user)
+    peer.command("SELECT INBOX")
+    peer.command("STORE 5:6 +FLAGS.SILENT (\\Deleted)")
+    peer.command("EXPUNGE")
+    peer.command("UID STORE 3 +FLAGS.SILENT (\\Seen \\Answered)")
+    assert server.deliver(user, message(11)).startswith("250")
+    server.run("log", "PSFA", "--account", user)
+    neomutt(server, user, tmp_path, "<first-entry><flag-message><last-entry><delete-message><quit>", settings)
+    neomutt(server, user, tmp_path, "<quit>", settings)
+    flags = {int(re.search(r"UID (\d+)", line).group(1)): line for line in messages(peer)}
+    assert sorted(flags) == [1, 2, 3, 4, 7, 8, 9, 10], flags
+    assert [uid for uid in flags if "\\Flagged" in flags[uid]] == [1]
+    told = re.findall(r" \* (VANISHED \(EARLIER\) \S+)", server.log())
+    assert told == ["VANISHED (EARLIER) 5:6", "VANISHED (EARLIER) 11"], told
     peer.close()
 
 

@@ -154,15 +154,18 @@ def counts(server, account):
 @pytest.mark.parametrize("security", ["plain", "starttls", "tls"])
 def test_thunderbird(server, tmp_path, security):
     account = security
+    condstore = security == "starttls"  # not its default
+    prefs = 'user_pref("mail.server.server1.use_condstore", true);\n' if condstore else ""
     for n in range(10):
         assert server.deliver(account, message(n)).startswith("250")
     port = server.ports["imaps" if security == "tls" else "imap"]
     with Thunderbird(tmp_path, account, PASSWORD, port, getattr(thunderbird, security.upper()),
-                     None if security == "plain" else server.home / "cert.pem") as program:
+                     None if security == "plain" else server.home / "cert.pem", prefs) as program:
         story(server, account, program)
         program.quit()
         assert program.gone(), "processes of Thunderbird are left"
         log = program.log_file()
+    assert ("CHANGEDSINCE" in log.read_text(errors="replace")) == condstore
     assert counts(server, account) == {"INBOX": 7, "Trash": 1, "Work/Ideas/Deep": 2, "B&APw-cher": 1}
 
     told = judge(server, account, "Thunderbird 1", count=2)

@@ -22,9 +22,9 @@ from test_upgrade import Server  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROOST_ROUNDS", "400" if os.environ.get("ROOST_LONG") else "4"))
 SEED = int(os.environ.get("ROOST_SEED", "1"))
-STEPS = 120
+STEPS = 180
 BOXES = ["INBOX", "Other"]
-FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft", "Red", "Blue"]
+FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Deleted", "\\Deleted", "\\Draft", "Red", "Blue"]
 KINDS = ["QRESYNC", "QRESYNC", "CONDSTORE", ""]
 FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)$", re.S)
 TEXT = "A: b\r\n\r\nx"
@@ -271,7 +271,7 @@ class Client:
             return
         uid, what, uids = named
         sign = rng.choice(["+", "-", ""])
-        flags = rng.sample(FLAGS, rng.randint(1, 2))
+        flags = sorted(set(rng.sample(FLAGS, rng.randint(1, 2))))
         silent = rng.random() < 0.5
         since = ""
         if self.kind and rng.random() < 0.4:
@@ -335,7 +335,6 @@ class Client:
         rng = self.world.random
         if self.peer is None:
             self.connect()
-            return
         if self.idle:
             if rng.random() < 0.1:
                 self.drop()
@@ -353,25 +352,27 @@ class Client:
             self.command(text, expect=None, asked=True, cut=rng.randint(0, 3))
         elif what < 0.09:
             self.leave()
-        elif what < 0.14:
+        elif what < 0.22:
             self.select(rng.choice(BOXES), cut=rng.randint(0, 12) if rng.random() < 0.1 else None)
-        elif what < 0.20:
+        elif what < 0.27:
             self.toggle_idle()
-        elif what < 0.28:
+        elif what < 0.34:
             self.command("NOOP")
             self.catch_up()
-        elif what < 0.34:
+        elif what < 0.40:
             self.move()
-        elif what < 0.46:
+        elif what < 0.48:
             self.fetch_some()
         elif what < 0.52:
             self.command(rng.choice(["SEARCH ALL", "UID SEARCH ALL", "UID SEARCH 1:*" if self.seqs else "NOOP"]))
-        elif what < 0.56:
+        elif what < 0.56 and self.kind == "QRESYNC" and self.cache.modseq:
+            self.command(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {self.cache.modseq} VANISHED)", asked=True)
+        elif what < 0.60:
             literal = f"{{{len(TEXT)}+}}\r\n{TEXT}"
             self.command(f"APPEND {rng.choice(BOXES)} ({rng.choice(FLAGS)}) {literal}")
         elif self.read_only:
             self.command("NOOP")
-        elif what < 0.64:
+        elif what < 0.72:
             self.expunge()
         else:
             self.store()
@@ -444,6 +445,8 @@ class World:
     def play(self):
         peer = self.roost.login("anna")
         peer.command("CREATE Other", expect=None)
+        for box in BOXES:
+            peer.command(f"APPEND {box}" + f" {{{len(TEXT)}+}}\r\n{TEXT}" * 15)
         peer.close()
         for step in range(STEPS):
             if step % 40 == 39:
