@@ -320,7 +320,11 @@ read_all(struct reading *reading, const char *path, const char *const *overrides
     config->path = arena_str(&config->arena, span_of_str(path));
     config->dir = folder_of(&config->arena, path);
     if (config->path == NULL || config->dir == NULL) {
-        err_set(&err, errno == ENOENT ? RC_NOT_FOUND : rc_of_errno(errno), errno, "%s", path);
+        if (config->arena.starved)
+            err_set(&err, RC_LIMIT, 0, "%s: no memory", path);
+        else
+            err_set(&err, errno == ENOENT ? RC_NOT_FOUND : rc_of_errno(errno), errno, "%s",
+                    path);
         problem(reading, &err);
         return;
     }
