@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* As tests/fault/test_memory.py packs it. */
+/* As tests/support/no_memory.py packs it. */
 struct plan {
     atomic_uint_fast64_t armed;
     atomic_uint_fast64_t kind; /* enum fault_alloc */

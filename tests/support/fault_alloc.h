@@ -24,7 +24,7 @@ bool fault_alloc_disarm(void);
  * inside of a library. */
 bool fault_alloc_next(void);
 
-/** From now on the plan is in this file (tests/fault/test_memory.py writes it). False: it
+/** From now on the plan is in this file (tests/support/no_memory.py writes it). False: it
  * cannot be mapped. */
 bool fault_alloc_share(const char *path);
 

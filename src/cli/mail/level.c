@@ -134,6 +134,7 @@ level_put(struct buf *out, struct span name, enum level_of of)
         if (buf_ok(out) && is_usable(name, file_name, of) && level_read(&back, file_name, of) &&
             span_eq(buf_span(&back), name))
             return true;
+        out->failed |= !buf_ok(&back);
         buf_truncate(out, before);
     }
     return false;

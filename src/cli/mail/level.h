@@ -28,7 +28,8 @@ bool levels_read(struct buf *out, struct span name);
 
 /** Appends the file name for one level (or, of a subfolder, for all levels of name): level_read
  *  gives it back. False: there is no such file name (a '.' in a level of a Maildir++, "cur",
- *  names that are hidden or too long): take level_put_similar. */
+ *  names that are hidden or too long): take level_put_similar; or there was no memory to tell,
+ *  then out has failed. */
 bool level_put(struct buf *out, struct span name, enum level_of of);
 /** Appends something like it that can be a file name; number above 1 makes it another one. */
 void level_put_similar(struct buf *out, struct span name, enum level_of of, unsigned number);

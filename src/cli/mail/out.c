@@ -206,7 +206,9 @@ out_mailbox(struct mail_out *out, const char *mailbox, uint32_t uidvalidity,
     if (path_by_name(out, span_of_str(mailbox)) &&
         map_get(&out->used, buf_span(&out->path)) == NULL)
         rc = out->format->begin(out, err);
-    if (rc != RC_OK && rc != RC_FULL) /* a file in the way of a folder, for instance */
+    if (!buf_ok(&out->path) || !buf_ok(&out->base))
+        return err_set(err, RC_LIMIT, 0, "no memory for the name of a mailbox");
+    if (rc != RC_OK && rc != RC_FULL && rc != RC_LIMIT) /* a file in the way of a folder */
         rc = begin_similar(out, mailbox, err);
     if (rc != RC_OK)
         return rc;
@@ -286,6 +288,7 @@ out_finish(struct mail_out *out, bool all, struct err *err)
             subscription_put(&text, seen_name(out, mailbox, path, &scratch));
         else
             buf_printf(&out->notes, "unsubscribed\t%.*s\n", SPAN_FMT(mailbox));
+        text.failed |= !buf_ok(&scratch);
     }
     list = buf_span(&out->subscriptions);
     while (all && list.len > 0) { /* those to mailboxes that are not there */
