@@ -4,8 +4,8 @@
  * more than can be open, round after round, through store.h alone. Every delivery but the first
  * ones of a round meets an account that is not open.
  *
- *     cold_bench [ACCOUNTS [ROUNDS [THREADS [FDS [ASLEEP [DIR]]]]]]     default 2000 5 16 1024
- * 0, in a new directory below /var/tmp
+ *     cold_bench [ACCOUNTS [ROUNDS [THREADS [FDS [DIR]]]]]     default 2000 5 16 1024, in a new
+ * directory below /var/tmp
  */
 #include <ftw.h>
 #include <pthread.h>
@@ -183,7 +183,7 @@ int
 main(int argc, char **argv)
 {
     char own[] = "/var/tmp/roost-cold-bench-XXXXXX";
-    const char *dir = argc > 6 ? argv[6] : mkdtemp(own);
+    const char *dir = argc > 5 ? argv[5] : mkdtemp(own);
     struct err err = {.rc = RC_OK};
     pthread_t keeper;
 
@@ -198,7 +198,6 @@ main(int argc, char **argv)
         .dir = dir,
         .background = true,
         .max_open_fds = number_of(argc, argv, 4, 1024),
-        .max_asleep = number_of(argc, argv, 5, 0),
     };
     make_texts();
     must(store_open_sqlite(&options, &store, &err), &err);
@@ -214,7 +213,7 @@ main(int argc, char **argv)
     getrusage(RUSAGE_SELF, &usage);
     printf("%.1f MiB resident at most\n", (double)usage.ru_maxrss / 1024);
     printf("%zu logs were waiting; closing took %.1f s\n", waiting, now_s() - start);
-    if (argc <= 6)
+    if (argc <= 5)
         nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }

@@ -146,7 +146,9 @@
 #define LIMIT_LOGS_NOTED                                                                       \
     262144u /* closed accounts whose logs are remembered, 120 octets each */
 #define LIMIT_SPARE_ACCOUNTS 64u /* empty accounts made ahead of need, some 100 KiB each */
-#define LIMIT_TURN_BATCH 64u     /* requests committed together */
+#define LIMIT_SPARE_HANDLES                                                                    \
+    64u /* databases' handles kept for the next account, some 160 KiB each */
+#define LIMIT_TURN_BATCH 64u /* requests committed together */
 #define LIMIT_TURN_BATCH_OCTETS (8u << 20)
 #define LIMIT_READERS 2u              /* read handles per open account */
 #define LIMIT_BODY_CHUNK (256u << 10) /* octets of one stored piece of a body */

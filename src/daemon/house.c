@@ -19,7 +19,6 @@ enum {
     FDS_BESIDES = 256,
     HANDLE_FDS = 3,          /* of an open database */
     HANDLE_KIB = 1024 + 256, /* its page cache at the most, its index, schema and statements */
-    ASLEEP_KIB = 128,        /* of one that sleeps: index, schema and statements */
     STORE_MEMORY_SHARE = 16, /* part of the memory there is that open databases may take */
 };
 
@@ -37,16 +36,6 @@ fds_for_memory(void)
     const uint64_t kib = store_memory_kib();
 
     return kib == 0 ? STORE_FDS_MAX : kib / HANDLE_KIB * HANDLE_FDS;
-}
-
-/* Databases that may sleep: what those that are open leave of that memory. */
-static int64_t
-store_sleepers(int64_t fds)
-{
-    const uint64_t kib = store_memory_kib();
-    const uint64_t open_kib = (uint64_t)fds / HANDLE_FDS * HANDLE_KIB;
-
-    return kib <= open_kib ? 0 : (int64_t)((kib - open_kib) / ASLEEP_KIB);
 }
 
 /* What open databases may use: a quarter of what the process may have, less where
@@ -111,7 +100,6 @@ house_store_open(struct house *house, struct err *err)
         .registry.domain_count = config->domains.count,
         .create = true,
     };
-    const int64_t fds = store_fds(config, house->use);
     const struct sqlite_options store = {
         .store.clock = house->clock,
         .store.undelete_retention_s = config->undelete_s,
@@ -119,8 +107,7 @@ house_store_open(struct house *house, struct err *err)
         .store.report = on_store_report,
         .store.report_ctx = house,
         .dir = config_path(config, "accounts"),
-        .max_open_fds = fds,
-        .max_asleep = store_sleepers(fds),
+        .max_open_fds = store_fds(config, house->use),
         .background = house->use == HOUSE_SERVE,
         .unsettled = house->unsettled,
     };

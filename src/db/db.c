@@ -168,6 +168,8 @@ db_result(struct db *db, int sqlite_rc, const char *what, struct err *err)
     default:
         break;
     }
+    db->troubled = db->troubled || rc == RC_IO || rc == RC_FULL || rc == RC_LIMIT ||
+                   rc == RC_CORRUPT || rc == RC_DENIED;
     return err_set(err, rc, os_errno, "%s: %s: %s (%d)", db->path, what,
                    raw == NULL ? sqlite3_errstr(sqlite_rc) : sqlite3_errmsg(raw), extended);
 }
@@ -256,6 +258,18 @@ set_wal(struct db *db, struct err *err)
     return rc;
 }
 
+enum rc
+db_set_cache(struct db *db, unsigned kib, struct err *err)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof sql, "PRAGMA cache_size=-%u", kib ? kib : CACHE_KIB_DEFAULT);
+    const enum rc rc = db_exec(db, sql, err);
+    if (rc == RC_OK)
+        db->cache_kib = kib;
+    return rc;
+}
+
 static enum rc
 configure(struct db *db, const struct db_options *options, bool fresh, struct err *err)
 {
@@ -274,21 +288,21 @@ configure(struct db *db, const struct db_options *options, bool fresh, struct er
         if (rc != RC_OK)
             return rc;
     }
-    if (!options->read_only) {
-        const enum rc rc = set_wal(db, err);
-        if (rc != RC_OK)
-            return rc;
-    }
+    enum rc rc = options->read_only ? RC_OK : set_wal(db, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = db_set_cache(db, options->cache_kib, err);
+    if (rc != RC_OK)
+        return rc;
     snprintf(sql, sizeof sql,
-             "PRAGMA synchronous=%s;PRAGMA cache_size=-%u;PRAGMA mmap_size=%lld;"
+             "PRAGMA synchronous=%s;PRAGMA mmap_size=%lld;"
              "PRAGMA secure_delete=%s;PRAGMA journal_size_limit=%lld;PRAGMA temp_store=MEMORY;"
              "PRAGMA foreign_keys=ON",
-             options->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
-             options->cache_kib ? options->cache_kib : CACHE_KIB_DEFAULT,
-             (long long)options->mmap_octets, options->secure_delete ? "ON" : "OFF",
+             options->sync == DB_SYNC_FULL ? "FULL" : "NORMAL", (long long)options->mmap_octets,
+             options->secure_delete ? "ON" : "OFF",
              (long long)(options->wal_keep_octets ? options->wal_keep_octets
                                                   : (int64_t)LIMIT_WAL_OCTETS));
-    enum rc rc = db_exec(db, sql, err);
+    rc = db_exec(db, sql, err);
     if (rc == RC_OK)
         rc = db_query_i64(db, "PRAGMA page_size", &db->page_size, err);
     return rc;
@@ -305,6 +319,9 @@ db_new(const char *path, const struct db_options *options)
     db->sql = options->sql;
     db->sql_count = options->sql_count;
     db->checkpoint_auto = options->auto_checkpoint;
+    db->movable = options->own_index && !options->read_only && !options->checkpoint_on_close;
+    db->cache_kib = options->cache_kib;
+    db->changes_before = -1;
     db->busy_ms = (int)(options->busy_ms ? options->busy_ms : LIMIT_DB_WAIT_MS);
     db->path = strdup(path);
     if (db->path == NULL) {
@@ -346,22 +363,6 @@ bool
 db_is_stale(const struct db *db)
 {
     return db->index != NULL && wal_index_is_stale(db->index);
-}
-
-bool
-db_sleep(struct db *db)
-{
-    CHECK(!db->held && sqlite3_get_autocommit(db->raw) != 0);
-    if (db->index == NULL || !vfs_sleep(db->raw))
-        return false;
-    (void)sqlite3_db_release_memory(db->raw);
-    return true;
-}
-
-enum rc
-db_wake(struct db *db)
-{
-    return vfs_wake(db->raw) ? RC_OK : RC_GONE;
 }
 
 /* One try. fresh: there are no pages yet. */
@@ -484,7 +485,8 @@ db_last_rowid(const struct db *db)
 int64_t
 db_changes(const struct db *db)
 {
-    return sqlite3_changes64(db->raw);
+    return sqlite3_total_changes64(db->raw) == db->changes_before ? 0
+                                                                  : sqlite3_changes64(db->raw);
 }
 
 const char *

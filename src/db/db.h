@@ -3,7 +3,8 @@
  * One SQLite database file, opened the way this house needs it: WAL, no mutex (the owner
  * sees to it that one thread uses a handle at a time), statements prepared once, results as
  * enum rc. Nothing here knows what the tables mean. Statements are in db/stmt.h,
- * transactions in db/txn.h, schema versions in db/schema.h.
+ * transactions in db/txn.h, schema versions in db/schema.h, going from one database to another
+ * in db/move.h.
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -65,18 +66,6 @@ MUST_USE enum rc db_open(struct db **db_out, const char *path, const struct db_o
  */
 bool db_is_stale(const struct db *db);
 
-/**
- * Gives back the descriptors and the page cache of a handle with own_index, while its schema
- * and statements stay in memory: db_wake costs a tenth of opening it anew. False: not possible
- * now, because another program is at the database or its files were changed less than a moment
- * ago. A handle that sleeps may only be woken or closed; db_wal_octets can be asked. Thread:
- * the handle's.
- */
-bool db_sleep(struct db *db);
-/** RC_GONE: the files are not what they were, or cannot be opened. Close the handle and open
- * another one. Thread: the handle's. Waits for disk. */
-MUST_USE enum rc db_wake(struct db *db);
-
 /** Closes; NULL is allowed. No statement may be in use. Thread: any. May wait for disk. */
 void db_close(struct db *db);
 
@@ -87,7 +76,7 @@ MUST_USE enum rc db_exec(struct db *db, const char *sql, struct err *err);
 int64_t db_last_rowid(const struct db *db);
 int64_t db_changes(const struct db *db);
 
-/** The path it was opened with, for messages; lives as long as the handle. */
+/** The path it was opened with or moved to, for messages; lives until it is moved or closed. */
 const char *db_path(const struct db *db);
 
 /** SQLite's own handle, for what this layer does not cover (functions, backup). */

@@ -18,12 +18,25 @@ enum db_builtin {
     BUILTIN_SAVEPOINT,
     BUILTIN_RELEASE,
     BUILTIN_ROLLBACK_TO,
+    BUILTIN_SCHEMA,
+    BUILTIN_SCHEMA_VERSION,
+    BUILTIN_USER_VERSION,
+    BUILTIN_APPLICATION_ID,
     BUILTIN_COUNT,
 };
 
 struct db_slot {
     sqlite3_stmt *raw; /* owned; NULL: not prepared yet */
     bool in_use;       /* between stmt_get and stmt_reset */
+};
+
+/* What db_migrate has made of a database, or found there. */
+struct db_schema_mark {
+    bool noted;
+    int64_t generation; /* SQLite's: grows with each change of the schema */
+    int64_t version;    /* ours: steps applied */
+    int64_t owner;      /* application_id */
+    uint64_t digest;    /* of sqlite_schema */
 };
 
 struct db {
@@ -37,13 +50,26 @@ struct db {
     char *path;              /* owned */
     struct wal_index *index; /* own_index: borrowed from the handle; otherwise NULL */
     bool held;               /* txn.c: other programs are kept out of it */
-    struct db_slot slots[];  /* sql_count + BUILTIN_COUNT */
+
+    /* Going from one database to another (db/move.h). */
+    bool movable;  /* its options allow it */
+    bool troubled; /* it has met a failure: it stays where it is */
+    bool away;     /* it has no database */
+    unsigned cache_kib;
+    struct db_schema_mark schema;
+    int64_t changes_before; /* all changes before it was moved here; -1: it was not moved */
+    struct db_slot slots[]; /* sql_count + BUILTIN_COUNT */
 };
 
 /* Keeps other programs out until db_release, waiting up to busy_ms for one that is attaching.
  * RC_GONE: stale. Without own_index both do nothing. */
 MUST_USE enum rc db_hold(struct db *db, struct err *err);
 void db_release(struct db *db);
+
+/* Which schema the database has now, in the transaction under way. */
+MUST_USE enum rc db_schema_read(struct db *db, struct db_schema_mark *out);
+/* Limits the page cache. */
+MUST_USE enum rc db_set_cache(struct db *db, unsigned kib, struct err *err);
 
 /* A statement of this folder. */
 struct stmt stmt_get_builtin(struct db *db, enum db_builtin which);

@@ -13,6 +13,10 @@ static const char *const builtin_sql[BUILTIN_COUNT] = {
     [BUILTIN_SAVEPOINT] = "SAVEPOINT part",
     [BUILTIN_RELEASE] = "RELEASE part",
     [BUILTIN_ROLLBACK_TO] = "ROLLBACK TO part",
+    [BUILTIN_SCHEMA] = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema",
+    [BUILTIN_SCHEMA_VERSION] = "PRAGMA schema_version",
+    [BUILTIN_USER_VERSION] = "PRAGMA user_version",
+    [BUILTIN_APPLICATION_ID] = "PRAGMA application_id",
 };
 
 static const char *

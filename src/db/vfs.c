@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See the header. A file of ours has the system's one behind it in the same memory
- * (db/vfs_pass.h). Here they are opened, put to sleep and woken; db/vfs_log.c is what is
- * different about the log, db/vfs_shm.c about its index.
+ * (db/vfs_pass.h). Here they are opened; db/vfs_log.c is what is different about the log,
+ * db/vfs_shm.c about its index, and db/vfs_move.c brings them to another database.
  *
  * Thread: the handle's.
  */
@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -32,6 +33,7 @@ db_file_close(sqlite3_file *file)
     const int result = pass_close(file);
 
     wal_index_put(vfs_file_of(file)->index);
+    free(vfs_file_of(file)->own_names);
     return result;
 }
 
@@ -165,8 +167,8 @@ vfs_register(void)
     return VFS_NAME;
 }
 
-static struct vfs_file *
-main_file(struct sqlite3 *raw)
+struct vfs_file *
+vfs_main_file(struct sqlite3 *raw)
 {
     sqlite3_file *file = NULL;
 
@@ -179,57 +181,7 @@ main_file(struct sqlite3 *raw)
 struct wal_index *
 vfs_index(struct sqlite3 *raw)
 {
-    const struct vfs_file *main_db = main_file(raw);
+    const struct vfs_file *main_db = vfs_main_file(raw);
 
     return main_db == NULL ? NULL : main_db->index;
-}
-
-/* ---- sleeping ---- */
-
-bool
-vfs_sleep(struct sqlite3 *raw)
-{
-    struct vfs_file *main_db = main_file(raw);
-    struct vfs_file *log = main_db == NULL ? NULL : main_db->other;
-
-    if (log == NULL || log->held_octets != 0 || log->failed != SQLITE_OK ||
-        log->name_unsynced || vfs_has_locks(main_db) || !wal_index_sleep(main_db->index))
-        return false;
-    (void)pass_close(&log->pass.base); /* everything in them was synced or is of no commit */
-    (void)pass_close(&main_db->pass.base);
-    return true;
-}
-
-static bool
-open_again(struct vfs_file *file)
-{
-    int flags = file->flags & ~SQLITE_OPEN_CREATE;
-    const int result =
-        pass_vfs()->xOpen(pass_vfs(), file->name, file->pass.real, flags, &flags);
-
-    return result == SQLITE_OK && (flags & SQLITE_OPEN_READONLY) == 0;
-}
-
-/* Nobody else can come between the look at the files and their opening, which changes the log's
- * times: SQLite sets its owner. */
-bool
-vfs_wake(struct sqlite3 *raw)
-{
-    struct vfs_file *main_db = main_file(raw);
-    struct vfs_file *log = main_db->other;
-
-    if (main_db->pass.real->pMethods != NULL)
-        return true;
-    if (wal_index_hold(main_db->index) != RC_OK)
-        return false;
-    /* SQLite believes that it has kept this lock, which every handle has from its first look.
-     */
-    const bool again = open_again(main_db) && open_again(log) &&
-                       pass_lock(&main_db->pass.base, SQLITE_LOCK_SHARED) == SQLITE_OK;
-    if (!again) {
-        (void)pass_close(&log->pass.base);
-        (void)pass_close(&main_db->pass.base);
-    }
-    wal_index_release(main_db->index);
-    return again;
 }

@@ -18,6 +18,9 @@
  * (INV-S12). The mark says so only as long as nobody has written behind it: `begin` becomes
  * UNKNOWN before anything is written, and only the mark in the file makes it EMPTY again.
  *
+ * A handle that was moved here (db/vfs_move.c) reads a log without a header as one of
+ * generation 0 and without frames, as a handle that was just opened does.
+ *
  * Gathering. Frames are held in `held` and go out in one write before everything that could
  * look at them or make a promise about them: xSync, xRead, xFileSize, xTruncate of the log;
  * xShmLock, xShmBarrier and xShmUnmap of its database. A write that fails then is told by the
@@ -38,17 +41,17 @@
 #include "base/fd.h"
 #include "base/span.h"
 #include "db/disk.h"
+#include "db/log_header.h"
 #include "db/vfs.h"
 #include "db/vfs_private.h"
 
 enum {
-    LOG_HEADER = 32,      /* SQLite file format 4.1 */
     HELD_MAX = 120 << 10, /* below malloc's threshold for maps of their own */
     SPARE_BUFFERS = 16,
 };
 
 #define EMPTY_MARK "roost: nothing is in this log \r\n"
-static const char empty_mark[LOG_HEADER + 1] = EMPTY_MARK;
+static const char empty_mark[LOG_HEADER_OCTETS + 1] = EMPTY_MARK;
 
 static pthread_mutex_t spare_mutex = PTHREAD_MUTEX_INITIALIZER;
 static char *spare[SPARE_BUFFERS]; /* guard: spare_mutex */
@@ -116,21 +119,58 @@ log_close(sqlite3_file *file)
     return pass_close(file);
 }
 
+/* A short file reads as if it went on with zeros. */
+static int
+header_read(struct vfs_file *log, unsigned char header[LOG_HEADER_OCTETS])
+{
+    const int result =
+        log->pass.real->pMethods->xRead(log->pass.real, header, LOG_HEADER_OCTETS, 0);
+
+    return result == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : result;
+}
+
+/* SQLite remembers the generation and the salts of the log before. It reads them anew from any
+ * header; where there is none, it would count on from there, and this log would get salts that
+ * an earlier one may have had (INV-S20). So it is given a header to read. */
+static void
+header_replace(struct vfs_file *log, unsigned char header[LOG_HEADER_OCTETS])
+{
+    unsigned char salt[8];
+
+    sqlite3_randomness(sizeof salt, salt);
+    log_header_blank(header, log->arriving_page_octets, salt);
+}
+
+/* SQLite makes the index anew, and so holds the log's write lock. */
+static int
+recovery_begin(struct vfs_file *log, unsigned char header[LOG_HEADER_OCTETS])
+{
+    const int result = header_read(log, header);
+
+    if (result != SQLITE_OK)
+        return result;
+    const bool empty = memcmp(header, empty_mark, LOG_HEADER_OCTETS) == 0;
+    wal_index_begin_set(log->index, empty ? WAL_BEGIN_EMPTY : WAL_BEGIN_UNKNOWN);
+    if (!empty)
+        ahead_begin(&log->ahead);
+    if (log->arriving_page_octets != 0 && !log_header_is_one(header))
+        header_replace(log, header);
+    log->arriving_page_octets = 0;
+    log->was_read = true;
+    return SQLITE_OK;
+}
+
 static int
 log_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset)
 {
     struct vfs_file *log = vfs_file_of(file);
-    int result = vfs_log_flush(log);
+    const int result = vfs_log_flush(log);
 
-    if (result == SQLITE_OK)
-        result = ahead_read(&log->ahead, log->pass.real, dst, octets, offset);
-    if (result == SQLITE_OK && offset == 0 && octets == LOG_HEADER) { /* recovery begins */
-        const bool empty = memcmp(dst, empty_mark, LOG_HEADER) == 0;
-        wal_index_begin_set(log->index, empty ? WAL_BEGIN_EMPTY : WAL_BEGIN_UNKNOWN);
-        if (!empty)
-            ahead_begin(&log->ahead);
-    }
-    return result;
+    if (result != SQLITE_OK)
+        return result;
+    if (offset == 0 && octets == LOG_HEADER_OCTETS)
+        return recovery_begin(log, dst);
+    return ahead_read(&log->ahead, log->pass.real, dst, octets, offset);
 }
 
 static int
@@ -170,14 +210,14 @@ begins_empty(const struct vfs_file *log)
 static int
 log_empty(struct vfs_file *log)
 {
-    static const char zeros[LOG_HEADER];
+    static const char zeros[LOG_HEADER_OCTETS];
     sqlite3_int64 size = 0;
 
     if (begins_empty(log))
         return SQLITE_OK;
     int result = log->pass.real->pMethods->xFileSize(log->pass.real, &size);
     if (result == SQLITE_OK)
-        result = vfs_file_write(log, zeros, LOG_HEADER, 0);
+        result = vfs_file_write(log, zeros, LOG_HEADER_OCTETS, 0);
     if (result == SQLITE_OK)
         result = vfs_file_sync(log, SQLITE_SYNC_NORMAL);
     /* Not before: a power loss that kept the cut and lost the zeros would leave the first part
@@ -185,7 +225,7 @@ log_empty(struct vfs_file *log)
     if (result == SQLITE_OK && size > wal_index_log_keep(log->index))
         result = vfs_file_truncate(log, wal_index_log_keep(log->index));
     if (result == SQLITE_OK)
-        result = vfs_file_write(log, empty_mark, LOG_HEADER, 0);
+        result = vfs_file_write(log, empty_mark, LOG_HEADER_OCTETS, 0);
     if (result == SQLITE_OK)
         wal_index_begin_set(log->index, WAL_BEGIN_EMPTY);
     return result;
@@ -208,19 +248,37 @@ log_sync(sqlite3_file *file, int flags)
 {
     struct vfs_file *log = vfs_file_of(file);
 
-    if (log->failed == SQLITE_OK && log->held_octets == LOG_HEADER && log->held_at == 0 &&
-        begins_empty(log))
+    if (log->failed == SQLITE_OK && log->held_octets == LOG_HEADER_OCTETS &&
+        log->held_at == 0 && begins_empty(log))
         return SQLITE_OK; /* goes out with the frames, before the sync of the commit */
     const int result = vfs_log_flush(log);
     return result == SQLITE_OK ? vfs_file_sync(log, flags) : result;
 }
 
+/* No frame can be behind what is no header; SQLite looks at a header only in a longer file. */
+static int
+arriving_size(struct vfs_file *log, sqlite3_int64 *size_out)
+{
+    unsigned char header[LOG_HEADER_OCTETS];
+    int result = pass_size(&log->pass.base, size_out);
+
+    if (result == SQLITE_OK)
+        result = header_read(log, header);
+    if (result == SQLITE_OK && (*size_out <= LOG_HEADER_OCTETS || !log_header_is_one(header)))
+        *size_out = LOG_HEADER_OCTETS + 1;
+    return result;
+}
+
 static int
 log_size(sqlite3_file *file, sqlite3_int64 *size_out)
 {
-    const int result = vfs_log_flush(vfs_file_of(file));
+    struct vfs_file *log = vfs_file_of(file);
+    const int result = vfs_log_flush(log);
 
-    return result != SQLITE_OK ? result : pass_size(file, size_out);
+    if (result != SQLITE_OK)
+        return result;
+    return log->arriving_page_octets != 0 ? arriving_size(log, size_out)
+                                          : pass_size(file, size_out);
 }
 
 static const sqlite3_io_methods log_methods = {
@@ -241,12 +299,11 @@ has_frames(sqlite3_file *real)
 {
     sqlite3_int64 octets = 0;
 
-    return real->pMethods->xFileSize(real, &octets) == SQLITE_OK && octets > LOG_HEADER;
+    return real->pMethods->xFileSize(real, &octets) == SQLITE_OK && octets > LOG_HEADER_OCTETS;
 }
 
-int
-vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, int flags,
-             int *flags_out)
+static int
+open_real(struct vfs_file *file, const char *name, int flags, int *flags_out)
 {
     int result = pass_vfs()->xOpen(pass_vfs(), name, file->pass.real,
                                    flags & ~SQLITE_OPEN_CREATE, flags_out);
@@ -261,6 +318,15 @@ vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, 
         if (result == SQLITE_OK)
             disk_note(&(struct disk_op){.what = DISK_CREATE, .path = name});
     }
+    return result;
+}
+
+int
+vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, int flags,
+             int *flags_out)
+{
+    const int result = open_real(file, name, flags, flags_out);
+
     if (file->pass.real->pMethods != NULL) {
         file->pass.base.pMethods = &log_methods;
         file->other = main_db;
@@ -270,17 +336,30 @@ vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, 
     return result;
 }
 
+int
+vfs_log_arrive(struct vfs_file *log, unsigned page_octets)
+{
+    int flags = log->flags;
+    const int result = open_real(log, log->name, log->flags, &flags);
+
+    if (result == SQLITE_OK && (flags & SQLITE_OPEN_READONLY) != 0)
+        return SQLITE_READONLY;
+    log->arriving_page_octets = page_octets;
+    log->was_read = false;
+    return result;
+}
+
 int64_t
 vfs_log_octets(const char *path)
 {
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char header[LOG_HEADER];
+    char header[LOG_HEADER_OCTETS];
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= LOG_HEADER)
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size <= LOG_HEADER_OCTETS)
         return 0;
-    if (pread(fd, header, sizeof header, 0) == LOG_HEADER &&
-        memcmp(header, empty_mark, LOG_HEADER) == 0)
+    if (pread(fd, header, sizeof header, 0) == LOG_HEADER_OCTETS &&
+        memcmp(header, empty_mark, LOG_HEADER_OCTETS) == 0)
         return 0;
     return (int64_t)st.st_size;
 }
@@ -290,7 +369,7 @@ vfs_log_octets(const char *path)
 struct span
 vfs_empty_log(void)
 {
-    static const char log[2 * LOG_HEADER] = EMPTY_MARK;
+    static const char log[2 * LOG_HEADER_OCTETS] = EMPTY_MARK;
 
     return span_of(log, sizeof log);
 }

@@ -17,7 +17,8 @@
 
 struct vfs_file {
     struct pass_file pass;
-    const char *name;        /* SQLite's, good until it is closed */
+    const char *name;        /* SQLite's, good until it is closed; or in own_names */
+    char *own_names;         /* database: of both files, when it was moved here; owned */
     int flags;               /* it was opened with */
     struct wal_index *index; /* the database's own; the log borrows it */
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
@@ -31,6 +32,10 @@ struct vfs_file {
     int64_t held_at;
     int failed;         /* log: why frames of the transaction under way are lost */
     bool name_unsynced; /* log: made by this handle, and not synced yet */
+
+    /* Log of a handle that was moved here. */
+    unsigned arriving_page_octets; /* until it is read from its beginning; then 0 */
+    bool was_read;                 /* that has happened since */
 };
 
 static inline struct vfs_file *
@@ -45,9 +50,14 @@ int vfs_file_truncate(struct vfs_file *file, int64_t size);
 int vfs_file_sync(struct vfs_file *file, int flags);
 int vfs_unlink(const char *name, int sync_dir);
 
+/** The database's file of an open handle; NULL: it was not opened through db/vfs.h. */
+struct vfs_file *vfs_main_file(struct sqlite3 *raw);
+
 /** Opens the log of main_db. SQLite's result. */
 int vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, int flags,
                  int *flags_out);
+/** Opens the log of another database behind a file whose own was closed. SQLite's result. */
+int vfs_log_arrive(struct vfs_file *log, unsigned page_octets);
 /** Writes what is held of a log; NULL is allowed. */
 int vfs_log_flush(struct vfs_file *log);
 /** The transaction under way is over. NULL is allowed. */

@@ -113,7 +113,7 @@ vfs_shm_unmap(sqlite3_file *file, int remove)
 
     (void)vfs_log_flush(main_db->other);
     if (is_public(main_db))
-        return pass_shm_unmap(file, remove);
+        return main_db->pass.real->pMethods == NULL ? SQLITE_OK : pass_shm_unmap(file, remove);
     if (vfs_has_locks(main_db)) {
         wal_index_unlock(main_db->index, &main_db->locks, 0, WAL_INDEX_LOCKS);
         wal_index_release(main_db->index);

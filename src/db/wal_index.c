@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -28,17 +27,7 @@ enum {
     ATTACH_BYTE = 128, /* "DMS" of SQLite's os_unix.c: 120 + 8 locks */
     PATH_OCTETS = 4096,
     LOG_KEEP_OCTETS = 512 << 10,
-    SETTLED_MS = 50, /* several ticks of the clock that stamps files */
-};
-
-/* What a file was when somebody looked. Whoever writes to it or puts another one in its place
- * makes it differ. */
-struct mark {
-    dev_t device;
-    ino_t inode;
-    off_t octets;
-    struct timespec modified;
-    struct timespec changed;
+    MOVED_REGIONS = 2, /* of an index that goes elsewhere, at the most */
 };
 
 struct wal_index {
@@ -55,13 +44,11 @@ struct wal_index {
     enum wal_index_mode mode;
     int fd; /* the -shm file, for its lock only; -1 */
     unsigned holds;
-    bool asleep; /* the file is closed, and db_mark and log_mark are to be compared */
-    struct mark db_mark;
-    struct mark log_mark;
     unsigned shared[WAL_INDEX_LOCKS];
     bool exclusive[WAL_INDEX_LOCKS];
     void **regions; /* owned */
     unsigned region_count;
+    size_t region_octets; /* of each */
 };
 
 static struct lock table_lock;
@@ -205,59 +192,6 @@ settle_refused(struct wal_index *index)
     return RC_OK;
 }
 
-static bool
-mark_take(const char *path, const char *suffix, struct mark *out)
-{
-    char name[PATH_OCTETS];
-    struct stat st;
-
-    const int len = snprintf(name, sizeof name, "%s%s", path, suffix);
-    CHECK(len > 0 && (size_t)len < sizeof name);
-    if (stat(name, &st) != 0)
-        return false;
-    *out = (struct mark){.device = st.st_dev,
-                         .inode = st.st_ino,
-                         .octets = st.st_size,
-                         .modified = st.st_mtim,
-                         .changed = st.st_ctim};
-    return true;
-}
-
-static bool
-times_equal(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool
-marks_equal(const struct mark *a, const struct mark *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->octets == b->octets &&
-           times_equal(a->modified, b->modified) && times_equal(a->changed, b->changed);
-}
-
-/* A second write within one tick of that clock would not show: such a file cannot be marked. */
-static bool
-is_settled(const struct mark *mark)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t age_ms = (int64_t)(now.tv_sec - mark->changed.tv_sec) * 1000 +
-                           (now.tv_nsec - mark->changed.tv_nsec) / 1000000;
-    return age_ms > SETTLED_MS;
-}
-
-static bool
-is_as_marked(const struct wal_index *index)
-{
-    struct mark db_mark;
-    struct mark log_mark;
-
-    return mark_take(index->path, "", &db_mark) && mark_take(index->path, "-wal", &log_mark) &&
-           marks_equal(&db_mark, &index->db_mark) && marks_equal(&log_mark, &index->log_mark);
-}
-
 /* The first hold. The lock is held. */
 static enum rc
 keep_out(struct wal_index *index)
@@ -285,9 +219,6 @@ keep_out(struct wal_index *index)
         if (ftruncate(index->fd, 0) != 0)
             return RC_IO;
     }
-    if (index->asleep && !is_as_marked(index))
-        return become_stale(index);
-    index->asleep = false;
     index->mode = WAL_INDEX_PRIVATE;
     return RC_OK;
 }
@@ -327,30 +258,70 @@ wal_index_release(struct wal_index *index)
     lock_leave(&index->lock);
 }
 
-/* The marks are taken while others are kept out. The lock is held. */
+/* ---- from one database to another ---- */
+
 static bool
-fall_asleep(struct wal_index *index)
+may_leave(struct wal_index *index)
 {
-    if (keep_out(index) != RC_OK || index->mode != WAL_INDEX_PRIVATE)
-        return false;
-    index->asleep = mark_take(index->path, "", &index->db_mark) &&
-                    mark_take(index->path, "-wal", &index->log_mark) &&
-                    is_settled(&index->db_mark) && is_settled(&index->log_mark);
-    let_in(index);
-    if (index->asleep)
-        file_close(index);
-    return index->asleep;
+    lock_enter(&index->lock);
+    const bool may = index->mode == WAL_INDEX_PRIVATE && index->holds == 0 &&
+                     index->region_count <= MOVED_REGIONS;
+    lock_leave(&index->lock);
+    return may;
+}
+
+/* As when it was made, but for the memory, to which SQLite has pointers: it is zeros. */
+static void
+forget(struct wal_index *index)
+{
+    lock_enter(&index->lock);
+    for (unsigned at = 0; at < WAL_INDEX_LOCKS; at++)
+        CHECK(index->shared[at] == 0 && !index->exclusive[at]);
+    for (unsigned i = 0; i < index->region_count; i++)
+        memset(index->regions[i], 0, index->region_octets);
+    index->mode = WAL_INDEX_UNDECIDED;
+    lock_leave(&index->lock);
+    atomic_store(&index->begin, WAL_BEGIN_UNKNOWN);
+    atomic_store(&index->log_keep, LOG_KEEP_OCTETS);
 }
 
 bool
-wal_index_sleep(struct wal_index *index)
+wal_index_leave(struct wal_index *index)
 {
-    lock_enter(&index->lock);
-    if (!index->asleep && index->mode == WAL_INDEX_PRIVATE && index->holds == 0)
-        (void)fall_asleep(index);
-    const bool asleep = index->asleep;
-    lock_leave(&index->lock);
-    return asleep;
+    if (!may_leave(index))
+        return false;
+    lock_enter(&table_lock);
+    const bool sole = index->refs == 1;
+    if (sole) {
+        CHECK(map_take(&table, span_of_str(index->path)) == index);
+        file_close(index); /* as in wal_index_put */
+    }
+    lock_leave(&table_lock);
+    if (sole)
+        forget(index);
+    return sole;
+}
+
+enum rc
+wal_index_move(struct wal_index *index, const char *path)
+{
+    const struct span key = span_of_str(path);
+    char *copy = strdup(path);
+    enum rc rc = copy == NULL ? RC_LIMIT : RC_EXISTS;
+
+    if (copy == NULL)
+        return rc;
+    lock_enter(&table_lock);
+    if (map_get(&table, key) == NULL)
+        rc = map_put(&table, key, index);
+    if (rc == RC_OK) {
+        char *const before = index->path;
+        index->path = copy;
+        copy = before;
+    }
+    lock_leave(&table_lock);
+    free(copy);
+    return rc;
 }
 
 enum wal_index_mode
@@ -386,6 +357,7 @@ region_add(struct wal_index *index, size_t octets)
     if (region == NULL)
         return RC_LIMIT;
     memset(region, 0, octets);
+    index->region_octets = octets;
     grown[index->region_count++] = region;
     return RC_OK;
 }

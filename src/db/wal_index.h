@@ -16,9 +16,8 @@
  *         |                                                                                   v
  *         +--hold: another program is attached--> PUBLIC (SQLite's own -shm file) STALE
  *
- * An index can sleep while nobody uses it: then its file is closed, and the next hold compares
- * the database and its log with what they were (inode, size, times). Where they differ,
- * somebody was there meanwhile.
+ * An index can go from one database to another with the one handle that uses it (db/move.h),
+ * and is UNDECIDED then.
  *
  * A STALE index serves no transaction: its handles are closed, and new ones get a new index.
  * INV-S11 in docs/invariants.md.
@@ -65,9 +64,13 @@ void wal_index_put(struct wal_index *index);
 MUST_USE enum rc wal_index_hold(struct wal_index *index);
 void wal_index_release(struct wal_index *index);
 
-/** Closes the index's file until the next hold. False: it is in use, shared with other
- * programs, or its files were changed a moment ago. Thread: any; does not wait. */
-bool wal_index_sleep(struct wal_index *index);
+/** Takes the index away from its database, with its memory, which is zeros from then on. False:
+ * it is in use, has another user, is shared with other programs, or has grown large. Thread:
+ * any; does not wait. */
+bool wal_index_leave(struct wal_index *index);
+/** Makes an index that was taken away, and was never held since, that of the database at path.
+ * RC_EXISTS: there is one already. RC_LIMIT. Thread: any; does not wait. */
+MUST_USE enum rc wal_index_move(struct wal_index *index, const char *path);
 
 enum wal_index_mode wal_index_mode(struct wal_index *index);
 bool wal_index_is_stale(const struct wal_index *index);

@@ -14,7 +14,6 @@ struct sqlite_options {
     struct store_options store;
     const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
     int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
-    int64_t max_asleep;   /* accounts that keep schema and statements without descriptors */
     bool background;      /* a thread of the engine's own empties the logs of quiet accounts */
     /* Other stores are open on the same directory and write to it: makes the store
      * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
@@ -43,8 +42,8 @@ void store_sqlite_settle(struct store *store);
 
 /** Descriptors that open databases use now, as counted against max_open_fds. Thread: any. */
 int64_t store_sqlite_open_fds(struct store *store);
-/** Accounts that sleep. Thread: any. */
-int64_t store_sqlite_asleep(struct store *store);
+/** Handles without a database, kept for the next account. Thread: any. */
+unsigned store_sqlite_spares(struct store *store);
 /** Closed accounts whose logs wait to be emptied. Thread: any. */
 size_t store_sqlite_logs(struct store *store);
 /** Empties them now. Waits for disk. Thread: any. */

@@ -284,7 +284,6 @@ main(void)
     const struct sqlite_options options = {.dir = dir,
                                            .store.clock = &fast_clock,
                                            .max_open_fds = FDS,
-                                           .max_asleep = ACCOUNTS / 2,
                                            .store.undelete_retention_s = 100};
     must(store_open_sqlite(&options, &store, &err), &err);
     for (unsigned i = 0; i < ACCOUNTS; i++) {

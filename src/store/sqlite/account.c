@@ -90,28 +90,47 @@ dir_make(const char *path, struct err *err)
     return disk_sync_dir(parent, err); /* a life that was killed may have made it */
 }
 
+/* A database as it is, not yet looked at, or one that a handle was moved to and that is known
+ * to be of our version (*known_out). */
 static enum rc
-handle_open_at(struct sqlite_account *acct, const char *dir, enum handle_kind kind, bool create,
-               struct handle **out, struct err *err)
+db_get(struct sqlite_store *store, const char *path, enum handle_kind kind, bool create,
+       struct db **out, bool *known_out, struct err *err)
 {
-    char path[ACCOUNT_PATH_MAX + 16];
-    const bool writer = kind == HANDLE_WRITER;
+    const unsigned cache_kib = kind == HANDLE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB;
+    const enum rc moved = spares_move(&store->spares, path, cache_kib,
+                                      clock_mono_us(store->options.store.clock), out);
+    *known_out = moved == RC_OK;
+    if (moved == RC_OK)
+        return RC_OK;
+    if (moved == RC_NOT_FOUND && !create)
+        return err_set(err, RC_NOT_FOUND, ENOENT, "%s", path);
+    /* The same for all, but for the cache: a handle may come to be that of any account. */
     const struct db_options options = {
         .sql = sql_texts,
         .sql_count = SQL_COUNT,
         .sync = DB_SYNC_FULL,
         .page_size_octets = PAGE_OCTETS,
-        .cache_kib = writer ? WRITER_CACHE_KIB : READER_CACHE_KIB,
+        .cache_kib = cache_kib,
         .create = create,
         .auto_vacuum = true,
         .own_index = true,
     };
+    return db_open(out, path, &options, err);
+}
+
+static enum rc
+handle_open_at(struct sqlite_account *acct, enum handle_kind kind, bool create,
+               struct handle **out, bool *known_out, struct err *err)
+{
+    char dir[ACCOUNT_PATH_MAX];
+    char path[ACCOUNT_PATH_MAX + 16];
     struct handle *handle = calloc(1, sizeof *handle);
 
     if (handle == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for a database handle");
+    account_dir(acct->store, acct->id, dir, sizeof dir);
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    const enum rc rc = db_open(&handle->db, path, &options, err);
+    const enum rc rc = db_get(acct->store, path, kind, create, &handle->db, known_out, err);
     if (rc != RC_OK) {
         free(handle);
         return rc;
@@ -136,25 +155,29 @@ handle_close(struct handle *handle)
 void
 handle_drop(struct sqlite_store *store, struct handle *handle)
 {
-    const bool asleep = handle->asleep;
-
     handle_close(handle);
-    if (asleep)
-        atomic_fetch_sub(&store->asleep, 1);
-    else
-        fds_give(store);
+    fds_give(store);
+}
+
+void
+handle_part(struct sqlite_store *store, struct handle *handle)
+{
+    buf_done(&handle->tx.scratch);
+    spares_give(&store->spares, handle->db, clock_mono_us(store->options.store.clock));
+    free(handle);
+    fds_give(store);
 }
 
 /* RC_NOT_FOUND: the tables are there but the mailboxes are not. A writer finds that out when
- * it loads the counters. */
+ * it loads the counters. known: the tables are of our version. */
 static enum rc
-handle_check(struct handle *handle, enum handle_kind kind, struct err *err)
+handle_check(struct handle *handle, enum handle_kind kind, bool known, struct err *err)
 {
     enum rc rc = RC_OK;
 
-    if (atomic_load(&handle->tx.acct->store->unsettled))
+    if (!known && atomic_load(&handle->tx.acct->store->unsettled))
         rc = db_is_newest(handle->db, &account_schema, err);
-    if (rc == RC_OK)
+    if (!known && rc == RC_OK)
         rc = db_migrate(handle->db, &account_schema, err);
     if (rc != RC_OK || kind == HANDLE_WRITER)
         return rc;
@@ -165,24 +188,22 @@ handle_check(struct handle *handle, enum handle_kind kind, struct err *err)
 enum rc
 handle_open_plain(struct sqlite_account *acct, struct handle **out, struct err *err)
 {
-    char dir[ACCOUNT_PATH_MAX];
+    bool known = false;
 
-    account_dir(acct->store, acct->id, dir, sizeof dir);
-    return handle_open_at(acct, dir, HANDLE_WRITER, false, out, err);
+    return handle_open_at(acct, HANDLE_WRITER, false, out, &known, err);
 }
 
 static enum rc
 open_checked(struct sqlite_account *acct, enum handle_kind kind, bool create,
              struct handle **out, struct err *err)
 {
-    char dir[ACCOUNT_PATH_MAX];
     struct handle *handle = NULL;
+    bool known = false;
 
-    account_dir(acct->store, acct->id, dir, sizeof dir);
-    enum rc rc = handle_open_at(acct, dir, kind, create, &handle, err);
+    enum rc rc = handle_open_at(acct, kind, create, &handle, &known, err);
     if (rc != RC_OK)
         return rc;
-    rc = handle_check(handle, kind, err);
+    rc = handle_check(handle, kind, known, err);
     if (rc != RC_OK) {
         handle_close(handle); /* its descriptors are the caller's */
         return rc;

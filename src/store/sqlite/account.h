@@ -20,6 +20,7 @@
 #include "db/txn.h"
 #include "store/sqlite/logs.h"
 #include "store/sqlite/making.h"
+#include "store/sqlite/spares.h"
 #include "store/sqlite/sql.h"
 #include "store/engine.h"
 #include "store/engine_sqlite.h"
@@ -65,7 +66,6 @@ struct sqlite_tx {
 struct handle {
     struct db *db;
     bool in_use; /* guard: the shard's lock */
-    bool asleep; /* writer only: its files are closed (db_sleep). Guard: the shard's lock */
     bool loaded; /* writer only: the account's counters are read */
     struct sqlite_tx tx;
 };
@@ -99,9 +99,8 @@ struct sqlite_account {
     /* Guard: the shard's lock. */
     unsigned refs;
     enum setup_state setup;
-    struct list lru; /* in shard.lru while a database is open, in shard.asleep while only a
-                        writer that sleeps is */
-    int64_t used_us; /* monotonic: last begin */
+    struct list lru;       /* in shard.lru while a database is open */
+    int64_t used_us;       /* monotonic: last begin */
     struct handle *writer; /* owned; NULL: not open */
     struct handle *readers[LIMIT_READERS];
     unsigned readers_opening;
@@ -127,7 +126,6 @@ struct shard {
     pthread_cond_t changed; /* setup, truncating or readers of some account of it */
     struct map accounts;    /* id to store_account */
     struct list lru;        /* accounts with open databases, longest unused first */
-    struct list asleep;     /* accounts whose writer sleeps, longest asleep first */
 };
 
 struct sqlite_store {
@@ -135,11 +133,11 @@ struct sqlite_store {
     struct sqlite_options options;
     char *dir; /* owned */
     atomic_int_fast64_t fds;
-    atomic_int_fast64_t asleep; /* handles that sleep */
-    atomic_bool unsettled;      /* no account may change its version yet */
+    atomic_bool unsettled; /* no account may change its version yet */
     struct shard shards[STORE_SHARDS];
     struct logs logs;
     struct making making;
+    struct spares spares;
 };
 
 static inline struct sqlite_store *
@@ -172,7 +170,7 @@ bool account_is_open(struct sqlite_store *store, uint64_t account_id);
 /* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
 MUST_USE enum rc fds_take(struct sqlite_store *store, struct err *err);
 void fds_give(struct sqlite_store *store);
-/* Opens the account's writer, or wakes it; it is taken. Waits for disk. */
+/* Opens the account's writer, which is taken. Waits for disk. */
 MUST_USE enum rc writer_open(struct sqlite_account *acct, struct err *err);
 /* Takes everybody off the list of waiters; call wakes_call without the lock. */
 struct wakes {
@@ -192,7 +190,8 @@ void log_keep_short(struct sqlite_account *acct);
 void log_empty(struct sqlite_account *acct, struct db *db);
 
 enum handle_kind { HANDLE_READER, HANDLE_WRITER };
-/* Opens a database of an account that is there; RC_NOT_FOUND when it has to be created. */
+/* Opens a database of an account that is there, with a handle that another account has left if
+ * there is one; RC_NOT_FOUND when it has to be created. */
 MUST_USE enum rc handle_open(struct sqlite_account *acct, enum handle_kind kind,
                              struct handle **out, struct err *err);
 /* A writer that is for its log only: nothing is asked of the database. RC_NOT_FOUND. */
@@ -203,8 +202,10 @@ MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, struct handle **
 MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,
                                 struct err *err);
 void handle_close(struct handle *handle);
-/* Closes it and gives its place back, among the descriptors or the sleepers. */
+/* Closes it and gives its descriptors back. */
 void handle_drop(struct sqlite_store *store, struct handle *handle);
+/* The same of one that is as good as new: it may be kept for the next account. */
+void handle_part(struct sqlite_store *store, struct handle *handle);
 /* All files of it. RC_OK also when there is none. */
 MUST_USE enum rc account_dir_remove(const struct sqlite_store *store, uint64_t id,
                                     struct err *err);

@@ -9,12 +9,10 @@
  *     UNKNOWN ──first begin──> BUSY (open or create) ──> READY <──open more handles──┐
  *        ^                       │ failed                  │  └──────────────────────┘
  *        └───────────────────────┘                         v idle, evicted: databases_close
- *                                                         BUSY (close, or sleep) ──> READY
+ *                                                         BUSY (close) ──> READY
  *
- * Under pressure of descriptors the writer is put to sleep: it keeps its schema and statements
- * without a descriptor, and is woken by the account's next delivery at a tenth of what opening
- * costs. Sleepers are bounded by their number (options.max_asleep), and closed like all others
- * when their account was not used for a while.
+ * The last handle of an account to go is kept as a spare (spares.h), and the next account that
+ * is opened gets it.
  *
  * While BUSY, readers are told RC_AGAIN and writers wait; no lock is held across disk.
  */
@@ -130,30 +128,13 @@ account_free_if_unused(struct shard *shard, struct sqlite_account *acct)
     free(acct);
 }
 
-enum closing { CLOSE_ALL, CLOSE_FILES };
-
-/* Puts a writer to sleep, which may sleep already while readers were awake. */
-static bool
-sleeps(struct sqlite_store *store, struct handle *writer)
-{
-    if (!db_sleep(writer->db))
-        return false;
-    if (!writer->asleep) {
-        writer->asleep = true;
-        atomic_fetch_add(&store->asleep, 1);
-        fds_give(store);
-    }
-    return true;
-}
-
-/* Closes the databases of an idle account, or their files only; the lock is held, given up
+/* Closes the databases of an idle account; the lock is held, given up
  * meanwhile, and held again. Their log stays as it is and is noted, for the thread that empties
  * logs. */
 static void
-databases_close(struct shard *shard, struct sqlite_account *acct, enum closing closing)
+databases_close(struct shard *shard, struct sqlite_account *acct)
 {
     struct handle *handles[LIMIT_READERS + 1];
-    struct handle *sleeper = NULL;
     unsigned count = 0;
     int64_t log_octets = 0;
 
@@ -162,9 +143,8 @@ databases_close(struct shard *shard, struct sqlite_account *acct, enum closing c
             handles[count++] = acct->readers[i];
         acct->readers[i] = NULL;
     }
-    struct handle *const writer = acct->writer;
-    if (writer != NULL)
-        handles[count++] = writer; /* the last one: then nobody else has the files open */
+    if (acct->writer != NULL)
+        handles[count++] = acct->writer;
     acct->writer = NULL;
     list_remove(&acct->lru);
     const enum setup_state was = acct->setup;
@@ -174,19 +154,13 @@ databases_close(struct shard *shard, struct sqlite_account *acct, enum closing c
     for (unsigned i = 0; i < count; i++) {
         if (db_wal_octets(handles[i]->db) > log_octets)
             log_octets = db_wal_octets(handles[i]->db);
-        if (closing == CLOSE_FILES && handles[i] == writer && sleeps(acct->store, writer))
-            sleeper = writer;
-        else
-            handle_drop(acct->store, handles[i]);
+        handle_part(acct->store, handles[i]);
     }
     purge_forget(acct);
     logs_note(acct->store, acct->id, log_octets);
 
     lock_enter(&shard->lock);
     acct->setup = was;
-    acct->writer = sleeper;
-    if (sleeper != NULL)
-        list_push_back(&shard->asleep, &acct->lru);
     acct->checkpoint_at_octets = 0;
     struct wakes wakes = wakes_take(acct, SIZE_MAX);
     pthread_cond_broadcast(&shard->changed);
@@ -196,12 +170,10 @@ databases_close(struct shard *shard, struct sqlite_account *acct, enum closing c
     lock_enter(&shard->lock);
 }
 
-enum rest { REST_OPEN, REST_ASLEEP };
-
 static struct sqlite_account *
-first_idle(struct list *accounts)
+first_idle(struct shard *shard)
 {
-    LIST_FOR_EACH (node, accounts) {
+    LIST_FOR_EACH (node, &shard->lru) {
         struct sqlite_account *acct = CONTAINER_OF(node, struct sqlite_account, lru);
         if (is_idle(acct))
             return acct;
@@ -224,8 +196,7 @@ spare_handle(struct shard *shard, struct sqlite_account **acct_out)
                 acct->readers[i] = NULL;
             }
         }
-        if (handle == NULL && acct->writer != NULL && !acct->writer_busy &&
-            !acct->writer->asleep) {
+        if (handle == NULL && acct->writer != NULL && !acct->writer_busy) {
             handle = acct->writer;
             acct->writer = NULL;
             purge_forget(acct);
@@ -255,29 +226,23 @@ spare_close(struct sqlite_store *store)
         lock_leave(&shard->lock);
         if (handle == NULL)
             continue;
-        handle_drop(store, handle);
+        handle_part(store, handle);
         sqlite_account_put(&acct->base);
         return true;
     }
     return false;
 }
 
-static struct list *
-list_of(struct shard *shard, enum rest rest)
-{
-    return rest == REST_OPEN ? &shard->lru : &shard->asleep;
-}
-
 /* The shard whose idle account is the longest unused, or NULL. */
 static struct shard *
-coldest_shard(struct sqlite_store *store, enum rest rest, int64_t *used_us_out)
+coldest_shard(struct sqlite_store *store, int64_t *used_us_out)
 {
     struct shard *coldest = NULL;
 
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
         struct shard *shard = &store->shards[i];
         lock_enter(&shard->lock);
-        const struct sqlite_account *acct = first_idle(list_of(shard, rest));
+        const struct sqlite_account *acct = first_idle(shard);
         if (acct != NULL && (coldest == NULL || acct->used_us < *used_us_out)) {
             coldest = shard;
             *used_us_out = acct->used_us;
@@ -287,35 +252,20 @@ coldest_shard(struct sqlite_store *store, enum rest rest, int64_t *used_us_out)
     return coldest;
 }
 
-/* Of the open or sleeping accounts, closes the one that was not used for the longest time, if
- * not since until_us. */
+/* Closes the account that was not used for the longest time, if not since until_us. */
 static bool
-evict_one(struct sqlite_store *store, enum rest rest, int64_t until_us, enum closing closing)
+evict_one(struct sqlite_store *store, int64_t until_us)
 {
     int64_t used_us = 0;
-    struct shard *shard = coldest_shard(store, rest, &used_us);
+    struct shard *shard = coldest_shard(store, &used_us);
 
     if (shard == NULL || used_us > until_us)
         return false;
     lock_enter(&shard->lock);
-    struct sqlite_account *acct = first_idle(list_of(shard, rest));
+    struct sqlite_account *acct = first_idle(shard);
     if (acct != NULL)
-        databases_close(shard, acct, closing);
+        databases_close(shard, acct);
     lock_leave(&shard->lock);
-    return true;
-}
-
-/* Makes room for descriptors: an account gives up its files, and when too many sleep, the one
- * that has slept for the longest time is closed. */
-static bool
-evict_files(struct sqlite_store *store)
-{
-    if (store->options.max_asleep == 0)
-        return evict_one(store, REST_OPEN, INT64_MAX, CLOSE_ALL);
-    if (!evict_one(store, REST_OPEN, INT64_MAX, CLOSE_FILES))
-        return false;
-    if (atomic_load(&store->asleep) > store->options.max_asleep)
-        (void)evict_one(store, REST_ASLEEP, INT64_MAX, CLOSE_ALL);
     return true;
 }
 
@@ -334,7 +284,7 @@ fds_take(struct sqlite_store *store, struct err *err)
                 return RC_OK;
             continue;
         }
-        if (!evict_files(store) && !spare_close(store))
+        if (!evict_one(store, INT64_MAX) && !spare_close(store))
             return err_set(err, RC_LIMIT, 0,
                            "all %jd descriptors for databases are in use at this moment",
                            (intmax_t)max);
@@ -356,10 +306,10 @@ evict_some(struct sqlite_store *store)
     const int64_t roomy = store->options.max_open_fds / 8 * 7;
 
     for (unsigned i = 0; i < EVICT_AT_ONCE; i++)
-        if (!evict_one(store, REST_OPEN, idle_us, CLOSE_ALL) &&
-            !evict_one(store, REST_ASLEEP, idle_us, CLOSE_ALL) &&
-            !(atomic_load(&store->fds) > roomy && evict_files(store)))
-            return;
+        if (!evict_one(store, idle_us) &&
+            !(atomic_load(&store->fds) > roomy && evict_one(store, INT64_MAX)))
+            break;
+    spares_close_idle(&store->spares, idle_us);
 }
 
 void
@@ -378,11 +328,11 @@ store_sqlite_open_fds(struct store *store)
     return atomic_load(&sqlite_store_of(store)->fds);
 }
 
-int64_t
-store_sqlite_asleep(struct store *store)
+unsigned
+store_sqlite_spares(struct store *store)
 {
     CHECK(store->ops == &sqlite_ops);
-    return atomic_load(&sqlite_store_of(store)->asleep);
+    return spares_count(&sqlite_store_of(store)->spares);
 }
 
 void
@@ -419,10 +369,10 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
         CHECK(pthread_cond_init(&store->shards[i].changed, NULL) == 0);
         map_init(&store->shards[i].accounts);
         list_init(&store->shards[i].lru);
-        list_init(&store->shards[i].asleep);
     }
     db_init();
     logs_init(&store->logs);
+    spares_init(&store->spares);
     enum rc started = making_init(store, err);
     if (started == RC_OK)
         started = layout_keep(store, err);
@@ -459,9 +409,9 @@ sqlite_close(struct store *base)
     struct sqlite_store *store = sqlite_store_of(base);
 
     logs_stop(store);
-    while (evict_one(store, REST_OPEN, INT64_MAX, CLOSE_ALL) ||
-           evict_one(store, REST_ASLEEP, INT64_MAX, CLOSE_ALL))
+    while (evict_one(store, INT64_MAX))
         ;
+    spares_done(&store->spares);
     logs_done(&store->logs);
     making_done(store);
     for (unsigned i = 0; i < STORE_SHARDS; i++) {
@@ -540,7 +490,7 @@ databases_forget(struct sqlite_store *store, uint64_t account_id, struct err *er
     if (acct != NULL && (acct->refs != 0 || !is_idle(acct)))
         rc = err_set(err, RC_BUSY, 0, "account %ju is in use", (uintmax_t)account_id);
     else if (acct != NULL)
-        databases_close(shard, acct, CLOSE_ALL);
+        databases_close(shard, acct);
     lock_leave(&shard->lock);
     return rc;
 }

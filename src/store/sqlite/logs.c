@@ -174,7 +174,7 @@ empty_closed(struct sqlite_account *acct, bool quiet)
         if (quiet)
             db_log_keep(handle->db, LIMIT_LOG_QUIET_OCTETS);
         log_empty(acct, handle->db);
-        handle_drop(acct->store, handle);
+        handle_part(acct->store, handle);
     } else {
         fds_give(acct->store);
     }
@@ -192,9 +192,7 @@ empty_one(struct sqlite_store *store, uint64_t account_id, bool quiet)
         sqlite_account_put(base);
         return;
     }
-    if (acct->writer != NULL && acct->writer->asleep && writer_open(acct, NULL) != RC_OK) {
-        /* It cannot be opened, so it cannot be emptied. */
-    } else if (acct->writer != NULL) {
+    if (acct->writer != NULL) {
         log_empty(acct, acct->writer->db);
         acct->checkpoint_at_octets = 0;
     } else {

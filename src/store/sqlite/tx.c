@@ -146,35 +146,12 @@ writer_take(struct sqlite_account *acct, bool *open_out, struct err *err)
             lock_wait(&shard->lock, &shard->changed);
         CHECK(!acct->writer_busy); /* two writers: somebody did not hold the turn */
         acct->writer_busy = true;
-        *open_out = acct->writer == NULL || acct->writer->asleep;
+        *open_out = acct->writer == NULL;
         if (!*open_out)
             touch(shard, acct);
     }
     lock_leave(&shard->lock);
     return rc;
-}
-
-/* Its descriptors are taken. False: it was closed, because its files are not what they were. */
-static bool
-writer_wake(struct shard *shard, struct sqlite_account *acct)
-{
-    struct handle *handle = acct->writer;
-    const bool woken = db_wake(handle->db) == RC_OK;
-
-    lock_enter(&shard->lock);
-    if (woken) {
-        handle->asleep = false;
-        atomic_fetch_sub(&acct->store->asleep, 1);
-        touch(shard, acct);
-    } else {
-        acct->writer = NULL;
-    }
-    lock_leave(&shard->lock);
-    if (woken)
-        return true;
-    purge_forget(acct);
-    handle_drop(acct->store, handle);
-    return false;
 }
 
 enum rc
@@ -186,8 +163,6 @@ writer_open(struct sqlite_account *acct, struct err *err)
 
     if (rc != RC_OK)
         return rc;
-    if (acct->writer != NULL && writer_wake(shard, acct))
-        return RC_OK;
     rc = handle_open(acct, HANDLE_WRITER, &handle, err);
     if (rc != RC_OK) {
         fds_give(acct->store);
@@ -359,8 +334,7 @@ come_again(struct sqlite_account *acct, struct wake wake, struct err *err)
 static enum rc
 fill(struct sqlite_account *acct, struct err *err)
 {
-    const bool open = acct->writer != NULL && !acct->writer->asleep;
-    enum rc rc = open ? RC_OK : writer_open(acct, err);
+    enum rc rc = acct->writer != NULL ? RC_OK : writer_open(acct, err);
 
     if (rc == RC_OK)
         rc = db_exec(acct->writer->db, "PRAGMA synchronous=NORMAL", err);
@@ -381,8 +355,8 @@ fill(struct sqlite_account *acct, struct err *err)
 static void
 writer_to_reader(struct sqlite_account *acct)
 {
-    if (acct->writer == NULL || acct->writer->asleep || acct->writer_busy ||
-        acct->setup != SETUP_READY || acct->sweep != NULL)
+    if (acct->writer == NULL || acct->writer_busy || acct->setup != SETUP_READY ||
+        acct->sweep != NULL)
         return;
     for (unsigned i = 0; i < LIMIT_READERS; i++)
         if (acct->readers[i] != NULL || acct->readers_opening != 0)
@@ -748,8 +722,7 @@ log_keep_short(struct sqlite_account *acct)
 
     CHECK(lock_none_held());
     lock_enter(&shard->lock);
-    const bool due = acct->setup == SETUP_READY && acct->writer != NULL &&
-                     !acct->writer->asleep && !acct->keeping;
+    const bool due = acct->setup == SETUP_READY && acct->writer != NULL && !acct->keeping;
     CHECK(!due || !acct->writer_busy);
     if (due)
         acct->writer_busy = true;

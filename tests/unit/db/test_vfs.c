@@ -6,7 +6,6 @@
  */
 #include "support/cm.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -15,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "db/db_private.h"
@@ -437,125 +435,6 @@ others_are_kept_out_while_handles_close(void **state)
     close(fd);
 }
 
-/* ---- sleeping ---- */
-
-/* Files that were changed a moment ago cannot be told from those changed again. */
-static void
-let_settle(void)
-{
-    const struct timespec moment = {.tv_nsec = 100000000};
-
-    nanosleep(&moment, NULL);
-}
-
-static unsigned
-descriptors(void)
-{
-    unsigned count = 0;
-    DIR *fds = opendir("/proc/self/fd");
-
-    assert_non_null(fds);
-    while (readdir(fds) != NULL)
-        count++;
-    closedir(fds);
-    return count;
-}
-
-static void
-sleeper_has_no_descriptors(void **state)
-{
-    const unsigned before = descriptors();
-
-    (void)state;
-    insert(10);
-    assert_false(db_sleep(db)); /* it was changed just now */
-    insert(10);
-    let_settle();
-    const int64_t log = db_wal_octets(db);
-    assert_true(db_sleep(db));
-    assert_true(db_sleep(db));
-    assert_int_equal(descriptors(), before - 3); /* database, log, -shm */
-    assert_int_equal(db_wal_octets(db), log);
-    assert_ok(db_wake(db));
-    insert(10);
-    assert_cost(1, 1);
-    assert_int_equal(rows(), 3);
-    let_settle();
-    assert_true(db_sleep(db));
-    reopen(); /* closed in its sleep */
-    assert_int_equal(rows(), 3);
-    assert_ok(db_check(db, DB_CHECK_FULL, &err));
-}
-
-/* An emptied log is known to be so after sleep as well. */
-static void
-sleeper_keeps_the_empty_log(void **state)
-{
-    (void)state;
-    insert(10);
-    empty_log();
-    let_settle();
-    assert_true(db_sleep(db));
-    assert_ok(db_wake(db));
-    insert(10);
-    assert_cost(1, 1);
-    reopen();
-    assert_int_equal(rows(), 2);
-}
-
-static void
-assert_gone(void)
-{
-    assert_int_equal(db_wake(db), RC_GONE);
-    reopen();
-}
-
-static void
-sleeper_notices_others(void **state)
-{
-    char path[256];
-    char log[264];
-
-    (void)state;
-    snprintf(path, sizeof path, "%s", tmpdir_file(&dir, "a.db"));
-    snprintf(log, sizeof log, "%s-wal", path);
-    insert(10);
-    let_settle();
-    assert_true(db_sleep(db));
-    outsider_end(outsider_begin(path, "INSERT INTO t(v) VALUES (1)"));
-    assert_gone();
-    assert_int_equal(rows(), 2);
-    insert(10);
-    let_settle();
-    assert_true(db_sleep(db));
-    const struct outsider reader = outsider_begin(path, "BEGIN; SELECT * FROM t");
-    assert_gone(); /* through SQLite's own -shm file now */
-    insert(10);
-    let_settle();
-    assert_false(db_sleep(db));
-    outsider_end(reader);
-    reopen();
-    insert(10);
-    let_settle();
-    assert_true(db_sleep(db));
-    const int fd =
-        open(log, O_WRONLY | O_CLOEXEC); /* one octet, as it is: a write all the same */
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, "7", 1, 0), 1);
-    close(fd);
-    assert_gone();
-    assert_int_equal(rows(), 5);
-    insert(10);
-    let_settle();
-    assert_true(db_sleep(db));
-    assert_int_equal(rename(log, tmpdir_file(&dir, "other")), 0);
-    assert_int_equal(db_wake(db), RC_GONE);
-    assert_int_equal(rename(tmpdir_file(&dir, "other"), log), 0);
-    reopen();
-    assert_int_equal(rows(), 6);
-    assert_ok(db_check(db, DB_CHECK_FULL, &err));
-}
-
 int
 main(void)
 {
@@ -572,9 +451,6 @@ main(void)
         cmocka_unit_test_setup_teardown(stale_handles_begin_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(others_are_kept_out_while_handles_close, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(sleeper_has_no_descriptors, setup, teardown),
-        cmocka_unit_test_setup_teardown(sleeper_keeps_the_empty_log, setup, teardown),
-        cmocka_unit_test_setup_teardown(sleeper_notices_others, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,7 +271,6 @@ test_deliveries_meanwhile(void **state)
     (void)state;
     fx->options.background = true;
     fx->options.max_open_fds = 30;
-    fx->options.max_asleep = 5;
     fixture_restart(fx);
     for (unsigned i = 0; i < ARRAY_LEN(crowd); i++) {
         crowd[i] = (struct crowd){fx, 7 + i};
