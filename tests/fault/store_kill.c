@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kill -9 at any moment. A child appends, moves, expunges, copies and purges as fast as it can,
- * and writes down each commit in a pipe only after it was acknowledged. The parent kills it
+ * delivers to other accounts in between with the same database handle, and writes down each
+ * commit in a pipe only after it was acknowledged. The parent kills it
  * after a random number of commits and looks: every acknowledged change is there, numbers were
  * never given twice over all lives, and store_verify finds nothing.
  */
@@ -24,12 +25,14 @@ enum {
     UIDS_MAX = 400000,
 };
 
-enum what { DID_APPEND, DID_EXPUNGE, DID_MOVE };
+enum what { DID_APPEND, DID_EXPUNGE, DID_MOVE, DID_VISIT };
+
+enum { OTHERS_FROM = 100, OTHERS = 5 };
 
 /* One acknowledged change. */
 struct ack {
     uint32_t what;
-    uint32_t uid;    /* in INBOX */
+    uint32_t uid;    /* in INBOX; of a visit: the account */
     uint32_t uid_to; /* in Trash, after a move */
     uint32_t seed;   /* of an appended text */
     uint64_t modseq; /* given by it */
@@ -101,6 +104,33 @@ child_change(struct fixture *fx, struct store_tx *tx, struct rng *rng, struct ac
     return true;
 }
 
+/* Whatever is open is closed, so that its handle goes to the next one. */
+static void
+child_close(struct fixture *fx)
+{
+    test_now_s += 21;
+    store_keep_house(fx->store, NULL);
+}
+
+static void
+child_visit(struct fixture *fx, int pipe_fd, struct rng *rng)
+{
+    struct store_account *own = fx->acct;
+    const struct ack ack = {.what = DID_VISIT,
+                            .uid = OTHERS_FROM + (uint32_t)rng_below(rng, OTHERS)};
+
+    child_close(fx);
+    assert_ok(store_account_get(fx->store, ack.uid, &fx->acct));
+    fill(fx, "INBOX", 1);
+    store_account_put(fx->acct);
+    fx->acct = own;
+    if (write(pipe_fd, &ack, sizeof ack) < 0)
+        _exit(1);
+    child_close(fx);
+    if (store_sqlite_spares(fx->store) == 0)
+        _exit(2);
+}
+
 static void
 child_live(struct fixture *fx, int pipe_fd, uint64_t seed)
 {
@@ -121,6 +151,8 @@ child_live(struct fixture *fx, int pipe_fd, uint64_t seed)
         if (write(pipe_fd, acks, count * sizeof *acks) < 0)
             _exit(1);
         store_keep_house(fx->store, fx->acct);
+        if (rng_below(&rng, 3) == 0)
+            child_visit(fx, pipe_fd, &rng);
         arena_reset(&fx->arena);
     }
 }
@@ -141,11 +173,17 @@ struct ledger {
     uint32_t last_uid;
     uint64_t modseq;
     uint64_t message;
+    uint32_t visits[OTHERS];
 };
 
 static void
 ledger_note(struct ledger *ledger, const struct ack *ack)
 {
+    if (ack->what == DID_VISIT) {
+        assert_in_range(ack->uid, OTHERS_FROM, OTHERS_FROM + OTHERS - 1);
+        ledger->visits[ack->uid - OTHERS_FROM]++;
+        return;
+    }
     assert_true(ack->uid < UIDS_MAX);
     assert_true(ack->modseq > ledger->modseq); /* INV-S1 over all lives */
     ledger->modseq = ack->modseq;
@@ -237,6 +275,25 @@ check(struct fixture *fx, const struct ledger *ledger, unsigned *surprises)
     verify(fx);
 }
 
+/* One more than was acknowledged may be there from each life. */
+static void
+check_visits(struct fixture *fx, struct ledger *ledger)
+{
+    struct store_account *own = fx->acct;
+
+    for (unsigned i = 0; i < OTHERS; i++) {
+        assert_ok(store_account_get(fx->store, OTHERS_FROM + i, &fx->acct));
+        struct store_tx *tx = begin_read(fx);
+        const uint32_t there = mbox_row(fx, tx, "INBOX").exists;
+        assert_in_range(there, ledger->visits[i], ledger->visits[i] + 1);
+        ledger->visits[i] = there;
+        store_end(tx);
+        verify(fx);
+        store_account_put(fx->acct);
+    }
+    fx->acct = own;
+}
+
 /* What the unacknowledged transaction did becomes known. */
 static void
 adopt(struct fixture *fx, struct ledger *ledger)
@@ -296,13 +353,16 @@ test_killed_again_and_again(void **state)
         kill(child, SIGKILL);
         read_acks(fds[0], &ledger, UINT64_MAX);
         close(fds[0]);
-        assert_int_equal(waitpid(child, NULL, 0), child);
+        int status = 0;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
         assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
         assert_ok(store_account_get(fx->store, 7, &fx->acct));
         check(fx, &ledger, &surprises);
         if (surprises > 8)
             fail_msg("life %u: %u acknowledged messages are gone", life, surprises);
         adopt(fx, &ledger);
+        check_visits(fx, &ledger);
     }
     print_message("%u UIDs, modseq %ju over %d lives\n", ledger.last_uid,
                   (uintmax_t)ledger.modseq, LIVES);

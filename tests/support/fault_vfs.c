@@ -28,15 +28,53 @@ real_vfs(void)
 static int
 operation(int io_error)
 {
-    const uint64_t nth = atomic_fetch_add(&count, 1) + 1;
     const uint64_t at = atomic_load(&fail_at);
     const enum fault_kind kind = (enum fault_kind)atomic_load(&fail_kind);
 
+    if (kind == FAULT_LOOK)
+        return SQLITE_OK;
+    const uint64_t nth = atomic_fetch_add(&count, 1) + 1;
     if (kind == FAULT_NONE || at == 0 || nth < at || (nth > at && kind != FAULT_CRASH))
         return SQLITE_OK;
     atomic_store(&fired, true);
     errno = kind == FAULT_FULL ? ENOSPC : EIO;
     return kind == FAULT_FULL ? SQLITE_FULL : io_error;
+}
+
+/* The same of what changes nothing. */
+static int
+look(int io_error)
+{
+    if (atomic_load(&fail_kind) != FAULT_LOOK ||
+        atomic_fetch_add(&count, 1) + 1 != atomic_load(&fail_at))
+        return SQLITE_OK;
+    atomic_store(&fired, true);
+    errno = EIO;
+    return io_error;
+}
+
+static int
+file_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset)
+{
+    const int result = look(SQLITE_IOERR_READ);
+
+    return result != SQLITE_OK ? result : pass_read(file, dst, octets, offset);
+}
+
+static int
+file_size(sqlite3_file *file, sqlite3_int64 *size_out)
+{
+    const int result = look(SQLITE_IOERR_FSTAT);
+
+    return result != SQLITE_OK ? result : pass_size(file, size_out);
+}
+
+static int
+file_lock(sqlite3_file *file, int level)
+{
+    const int result = look(SQLITE_IOERR_LOCK);
+
+    return result != SQLITE_OK ? result : pass_lock(file, level);
 }
 
 static int
@@ -66,12 +104,17 @@ file_sync(sqlite3_file *file, int flags)
 static const sqlite3_io_methods methods = {
     .iVersion = 2, /* without xFetch: reads are counted nowhere, but go one way */
     .xClose = pass_close,
-    .xRead = pass_read,
+    .xRead = file_read,
     .xWrite = file_write,
     .xTruncate = file_truncate,
     .xSync = file_sync,
-    .xFileSize = pass_size,
-    PASS_METHODS,
+    .xFileSize = file_size,
+    .xLock = file_lock,
+    .xUnlock = pass_unlock,
+    .xCheckReservedLock = pass_check_reserved,
+    .xFileControl = pass_control,
+    .xSectorSize = pass_sector_size,
+    .xDeviceCharacteristics = pass_device,
     .xShmMap = pass_shm_map,
     .xShmLock = pass_shm_lock,
     .xShmBarrier = pass_shm_barrier,
@@ -87,7 +130,10 @@ vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int 
     ours->real = (sqlite3_file *)(void *)(ours + 1);
     ours->real->pMethods = NULL;
     ours->base.pMethods = NULL; /* SQLite closes only what has methods */
-    const int result = real_vfs()->xOpen(real_vfs(), name, ours->real, flags, flags_out);
+    int result = look(SQLITE_CANTOPEN);
+    if (result != SQLITE_OK)
+        return result;
+    result = real_vfs()->xOpen(real_vfs(), name, ours->real, flags, flags_out);
     if (ours->real->pMethods != NULL)
         ours->base.pMethods = &methods;
     return result;

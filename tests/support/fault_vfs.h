@@ -2,8 +2,8 @@
 /*
  * A disk that fails on demand: an SQLite VFS that passes everything to the system's and fails
  * the Nth write, sync, truncate or delete. So a test can run one operation for N = 1, 2, 3 ...
- * until it succeeds, and look after each failure whether anything acknowledged was lost.
- * One plan for the whole process.
+ * until it succeeds, and look after each failure whether anything acknowledged was lost. Or the
+ * Nth of the calls that change nothing. One plan for the whole process.
  */
 #ifndef SUPPORT_FAULT_VFS_H
 #define SUPPORT_FAULT_VFS_H
@@ -18,6 +18,7 @@ enum fault_kind {
     FAULT_FULL,  /* this one operation: SQLITE_FULL */
     FAULT_IO,    /* this one operation: SQLITE_IOERR_WRITE, _FSYNC ... */
     FAULT_CRASH, /* this one and all later ones fail, as if the machine were gone */
+    FAULT_LOOK,  /* only opening, reading, asking for a size and locking are counted: EIO */
 };
 
 /** Registers the VFS; further calls do nothing. */
