@@ -83,6 +83,8 @@ MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);
+/** Whether this mailbox has been deleted in the batch so far. */
+bool change_log_has_gone(const struct change_log *log, uint64_t mbox);
 /** Whether anything of this mailbox's messages has been changed in the batch so far. */
 bool change_log_has_messages(const struct change_log *log, uint64_t mbox);
 /** Whether a number of this mailbox lost its name in the batch so far. */

@@ -169,8 +169,9 @@ view_keep_modseq(const struct turn_ctx *ctx)
         const struct view *view = CONTAINER_OF(node, struct view, link);
         const uint64_t modseq = atomic_load_explicit(&view->kept, memory_order_relaxed);
         const struct mailbox_state *state = &view->mailbox->state;
+        const bool gone = state->gone || change_log_has_gone(ctx->changes, state->mbox);
         /* A view that knows of all expunges names no expunged row, however old its modseq. */
-        if ((state->gone || state->last_expunge_modseq > modseq) && modseq < keep)
+        if ((gone || state->last_expunge_modseq > modseq) && modseq < keep)
             keep = modseq;
     }
     lock_leave(&acct->mailboxes_lock);

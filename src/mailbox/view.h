@@ -161,6 +161,12 @@ view_silence(struct view *view, uint64_t silent_modseq)
     if (silent_modseq != 0)
         view->silent_modseq = silent_modseq;
 }
+/** The answer that was to show the change did not show it all: the next sync tells it. */
+static inline void
+view_unsilence(struct view *view)
+{
+    view->silent_modseq = 0;
+}
 
 /* Messages of the view by their sequence numbers. Arrays of them are ascending and disjoint. */
 struct view_run {

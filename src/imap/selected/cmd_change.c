@@ -151,15 +151,15 @@ store_echo(struct imap_session *im, const struct store_run *run)
     const struct imap_store_req *req = &im->work->cmd.u.store;
     /* A change that lost a keyword is not the one that the client believes in. */
     const bool silent = req->silent && run->op.keywords_lost == 0;
-    const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
+    const bool tells = !silent || imap_is_enabled(im, ENABLES_CONDSTORE);
+    struct view_echo *echo = tells ? arena_new(&im->work->arena, struct view_echo) : NULL;
 
+    if (tells && echo == NULL)
+        return RC_LIMIT;
     if (silent)
         view_silence(&im->view, run->op.silent_modseq);
-    if (silent && !condstore)
+    if (!tells)
         return RC_OK;
-    struct view_echo *echo = arena_new(&im->work->arena, struct view_echo);
-    if (echo == NULL)
-        return RC_LIMIT;
     *echo = (struct view_echo){
         .silent = silent,
         .unchanged_since = run->op.unchanged_since,
@@ -175,19 +175,20 @@ store_echo(struct imap_session *im, const struct store_run *run)
 
 /* What the client is told. RFC 2180 section 4.2.1 for a .SILENT one, 4.2.2 when nothing named
  * is left; a mixed set without .SILENT is answered with OK too, where 4.2.3 says NO: clients
- * show a NO to people, for a change that was made. */
+ * show a NO to people, for a change that was made. Nothing is silenced before all of the answer
+ * is there: after a NO the client must be told what was changed all the same. */
 static enum imap_step
 store_answer(struct imap_session *im, const struct store_run *run, uint32_t expunged)
 {
+    const bool modified = run->op.out.modified_count > 0;
+
     if (expunged > 0 && expunged == count_named(&run->named))
         return imap_no(im->work, "EXPUNGEISSUED", "The messages no longer exist");
-    if (store_echo(im, run) != RC_OK)
+    const char *code = modified ? modified_code(im, &run->op.out) : NULL;
+    if ((modified && code == NULL) || store_echo(im, run) != RC_OK)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (run->op.out.modified_count > 0) {
-        const char *code = modified_code(im, &run->op.out);
-        return code == NULL ? imap_fail(im, RC_LIMIT, NULL)
-                            : imap_ok(im->work, code, "STORE failed for the messages modified");
-    }
+    if (modified)
+        return imap_ok(im->work, code, "STORE failed for the messages modified");
     if (expunged > 0)
         return imap_ok(im->work, "EXPUNGEISSUED", "STORE completed for those that still exist");
     return imap_ok(im->work, NULL, "STORE completed");

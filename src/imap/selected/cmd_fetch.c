@@ -18,6 +18,7 @@
 #include "imap/selected/search_private.h"
 #include "base/check.h"
 #include "mailbox/content/fetch.h"
+#include "mailbox/memory/members.h"
 #include "mailbox/write/ops.h"
 
 enum { SEEN_WINDOW = 1000, RUN_MAX = 512, VANISHED_RUNS = 512 };
@@ -329,9 +330,16 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
 
 /* ---- stages ---- */
 
+static bool
+marks(const struct imap_session *im, const struct fetch_run *run)
+{
+    return run->req.marks_seen && im->view.mode == VIEW_READ_WRITE;
+}
+
 static enum imap_step
 failed(struct imap_session *im, enum rc rc, const struct err *err)
 {
+    view_unsilence(&im->view);
     if (im->work->mid_line) { /* half a response is out: nothing but the end can follow */
         session_end(&im->s, END_STORE_FAILED, "%s", err->text);
         return STEP_WAIT;
@@ -410,14 +418,16 @@ window_begin(struct imap_session *im, struct fetch_run *run)
     size_t count = 0;
 
     if (!window_next(run, &work->arena)) {
-        if (run->missing > 0)
+        if (run->missing > 0) {
+            view_unsilence(&im->view);
             return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+        }
         return imap_ok(work, NULL,
                        work->row->form == FORM_UID ? "UID FETCH completed" : "FETCH completed");
     }
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (run->req.marks_seen && im->view.mode == VIEW_READ_WRITE) {
+    if (marks(im, run)) {
         const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count,
                                          &work->arena, &uids, &count);
         if (rc != RC_OK)
@@ -531,6 +541,49 @@ runs_cut(struct fetch_run *run, const struct imap_partial *partial)
     run->run_count = kept;
 }
 
+/* What CHANGEDSINCE leaves out is not marked as seen either: marking would make it newer. */
+static bool
+runs_of_changed(struct imap_session *im, struct store_tx *tx, struct fetch_run *run,
+                enum imap_step *step_out)
+{
+    const uint64_t since = run->req.changed_since;
+    struct members members = {.version = NULL};
+    struct view_run *changed = NULL;
+    struct version_run piece;
+    struct err err = {.rc = RC_OK};
+    uint32_t named = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->run_count; i++)
+        named += run->runs[i].last - run->runs[i].first + 1;
+    enum rc rc = members_begin(&members, &im->view, tx, &err);
+    if (rc == RC_OK)
+        changed = arena_array(&im->work->arena, struct view_run, named + 1);
+    if (changed == NULL) {
+        members_end(&members);
+        *step_out =
+            rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc == RC_OK ? RC_LIMIT : rc, &err);
+        return false;
+    }
+    for (size_t i = 0; i < run->run_count; i++) {
+        for (uint32_t seq = run->runs[i].first; seq <= run->runs[i].last; seq += piece.count) {
+            members_run(&members, seq, run->runs[i].last - seq + 1, &piece);
+            for (uint32_t k = 0; k < piece.count; k++) {
+                if (piece.modseqs[k] <= since)
+                    continue;
+                if (count > 0 && changed[count - 1].last + 1 == seq + k)
+                    changed[count - 1].last = seq + k;
+                else
+                    changed[count++] = (struct view_run){seq + k, seq + k};
+            }
+        }
+    }
+    members_end(&members);
+    run->runs = changed;
+    run->run_count = count;
+    return true;
+}
+
 /* What is gone, and of that, what the client has not been told. */
 static bool
 vanished_begin(struct imap_session *im, struct store_tx *tx, const struct vanished_req *gone,
@@ -580,6 +633,8 @@ imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *req,
         return step;
     if (req->has_partial)
         runs_cut(run, &req->partial);
+    if (marks(im, run) && req->has_changed_since && !runs_of_changed(im, tx, run, &step))
+        return step;
     const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keywords);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);

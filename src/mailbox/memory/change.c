@@ -327,6 +327,14 @@ change_log_has_messages(const struct change_log *log, uint64_t mbox)
     return changes != NULL && changes->gone_serial != 0;
 }
 
+bool
+change_log_has_gone(const struct change_log *log, uint64_t mbox)
+{
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+
+    return changes != NULL && changes->gone_serial != 0;
+}
+
 uint64_t
 change_log_first_expunge(const struct change_log *log)
 {

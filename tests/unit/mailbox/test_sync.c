@@ -605,6 +605,53 @@ deleted_mailboxes_end_empty(void **state)
         RC_NOT_FOUND);
 }
 
+/* A request that queues others behind it and says what a purge in its place would have to keep.
+ */
+struct keeper {
+    struct turn_req turn;
+    struct turn_req *others[2];
+    uint64_t keep;
+};
+
+static enum rc
+keeper_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct keeper *keeper = CONTAINER_OF(req, struct keeper, turn);
+
+    (void)err;
+    keeper->keep = view_keep_modseq(ctx);
+    for (size_t i = 0; i < ARRAY_LEN(keeper->others) && keeper->others[i] != NULL; i++)
+        assert_int_equal(turn_run(ctx->acct, keeper->others[i]), RC_AGAIN);
+    return RC_OK;
+}
+
+/* A parked view of a mailbox that is deleted needs its rows to tell UIDs, also when a purge is
+ * in the same batch. */
+static void
+rows_outlive_a_deletion_in_the_batch(void **state)
+{
+    struct content *fx = *state;
+    struct names_delete_op op;
+    struct keeper after = {.keep = 0};
+
+    content_append(fx, &(struct content_mail){.mbox = "Trash", .text = SPAN(text)});
+    struct view *view = content_view(fx, "Trash");
+    view_sleep(view);
+    names_delete_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.name = SPAN("Trash");
+    struct keeper before = {.others = {&op.turn, &after.turn}};
+    turn_req_init(&before.turn, keeper_apply, 1, (struct wake){.fn = NULL});
+    turn_req_init(&after.turn, keeper_apply, 1, (struct wake){.fn = NULL});
+    assert_ok(content_run(fx, &before.turn));
+    assert_int_equal(turn_run(fx->acct, &op.turn), RC_OK);
+    assert_int_equal(turn_run(fx->acct, &after.turn), RC_OK);
+    assert_ok(op.turn.result);
+    assert_true(before.keep == UINT64_MAX);
+    assert_true(after.keep == view->modseq);
+    assert_string_equal(told(fx, view, SYNC_ALL_UIDS), "V1 G ");
+    content_view_done(view);
+}
+
 /* What a COPY of thousands needs of its command's memory are runs, not rows; where those are
  * too many, nothing is copied. */
 static void
@@ -777,9 +824,9 @@ main(void)
         T(silent_stores_tell_modseqs),   T(stores_echo_or_not),
         T(keywords_come_before_flags),   T(can_be_left_off_anywhere),
         T(copies_are_told_in_runs),      T(many_runs_vanish_in_windows),
-        T(deleted_mailboxes_end_empty),  T(sets_name_messages),
-        T(numbers_wait_for_all_views),   T(keywords_of_a_resumed_view),
-        T(names_come_with_a_snapshot),
+        T(deleted_mailboxes_end_empty),  T(rows_outlive_a_deletion_in_the_batch),
+        T(sets_name_messages),           T(numbers_wait_for_all_views),
+        T(keywords_of_a_resumed_view),   T(names_come_with_a_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

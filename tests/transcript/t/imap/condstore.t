@@ -278,3 +278,14 @@ S: g7 OK NOOP completed
 [6] C: a7 STORE 1 -FLAGS.SILENT (\Draft)
 [6] S: * 1 FETCH (UID 1 MODSEQ ($m13))
 [6] S: a7 OK STORE completed
+
+# What CHANGEDSINCE leaves out is not marked as seen, which would make it newer.
+[6] C: a8 FETCH 1:3 (BODY[TEXT]) (CHANGEDSINCE $m11)
+[6] S: * 1 FETCH (BODY[TEXT] {3}\r\none MODSEQ ($m14) FLAGS (\Seen \Answered Claimed) UID 1)
+[6] S: * 3 FETCH (BODY[TEXT] {3}\r\nthr MODSEQ ($m14) FLAGS (\Seen \Flagged \Draft) UID 3)
+[6] S: a8 OK FETCH completed
+[6] C: a9 FETCH 2 (FLAGS MODSEQ)
+[6] S: * 2 FETCH (FLAGS (\Flagged Claimed Other) MODSEQ ($m8))
+[6] S: a9 OK FETCH completed
+[6] C: a10 UID FETCH 1:3 (BODY[TEXT]) (CHANGEDSINCE $m14)
+[6] S: a10 OK UID FETCH completed
