@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Includes go downward only: the table of docs/architecture.md, held against every #include."""
+"""What holds for the tree as a whole: includes and calls go downward, and the documents name what exists."""
 
 import re
 from pathlib import Path
@@ -189,3 +189,81 @@ def test_architecture_names_every_folder():
     text = (ROOT / "docs" / "architecture.md").read_text()
     missing = [f for f in BELOW if (SRC / f).is_dir() and f"`{f}/`" not in text]
     assert not missing, f"docs/architecture.md does not mention {missing}"
+
+
+# Names in the documents: what stands in code font and looks like a name of this project must exist.
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+PLACEHOLDERS = {"cmd_x_parse", "cmd_x_run", "module_verb_object", "foo.c", "foo.h", "foo_private.h", "x_private.h"}
+OF_OTHERS = {  # Names in other programs' configuration and code.
+    "mail_fsync", "reject_unverified_recipient", "service_count", "smtpd_recipient_restrictions", "guarded_by",
+    "requires_capability", "warn_unused_result", "log.txt",
+}
+IN_CODE_FONT = re.compile(r"`([^`\n]+)`")
+FILE = re.compile(r"[\w./-]*\w\.(?:c|h|def|py|md|t|dict|service)")
+
+
+def sources():
+    return [p for top in ("src", "tests", "bench", "docs", "packaging") for p in sorted((ROOT / top).rglob("*")) if p.is_file()]
+
+
+def known_names():
+    paths = [p for p in sources() if "corpus" not in p.parts and "fixtures" not in p.parts]
+    code = [p for p in paths if p.suffix in {".c", ".h", ".def", ".py", ".build", ".t"} and p != Path(__file__)]
+    code += [ROOT / "dev", ROOT / "meson.build"]
+    places = {p.relative_to(ROOT) for p in paths} | {Path(n) for n in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")}
+    folders = {parent for p in places for parent in p.parents} | {p.relative_to(ROOT).parent for p in sources()}
+    keys = re.findall(r"^CONFIG_KEY\((\w+), (\w+),", (SRC / "daemon/config_key.def").read_text(), re.M)
+    return {
+        "words": {w for p in code for w in re.findall(r"\w+", p.read_text(errors="replace"))},
+        "limits": set(re.findall(r"\bLIMIT_\w+", (SRC / "base/limits.h").read_text())),
+        "paths": {str(p) for p in places | folders},
+        "names": {p.name for p in places | folders},
+        "roost": set(re.findall(r'^    \{"(\w+)", cmd_', (SRC / "cli/main.c").read_text(), re.M)),
+        "./dev": set(re.findall(r"^verb_(\w+)\(\)", (ROOT / "dev").read_text(), re.M)),
+        "keys": {f"[{section}] {key}" for section, key in keys} | {f"[{section}]" for section, _ in keys},
+    }
+
+
+def is_known(text, known):
+    """Whether what stands in code font exists, if it looks like something of this project; True if it does not."""
+    path = text.rstrip("/")
+    if text in PLACEHOLDERS | OF_OTHERS or re.search(r"[<>*~]|^/|DIR/|FOLDER|NAME|\.\.\.|^mail\.", text):
+        verb = re.match(r"(roost|\./dev) ([a-z]+)", text)
+        return verb is None or verb[2] in known[verb[1]]
+    if match := re.match(r"(roost|\./dev) ([a-z]+)", text):
+        return match[2] in known[match[1]]
+    if match := re.match(r"\[\w+\]( \w+)?(?= = |$)", text):
+        return match[0] in known["keys"]
+    if re.fullmatch(r"[A-Z]+(_[A-Z0-9]+)+", text):
+        return text in known["limits" if text.startswith("LIMIT_") else "words"]
+    if FILE.fullmatch(text) or re.fullmatch(r"[a-z_]+(/[a-z_]+)*/", text):
+        if "/" not in path:
+            return path in known["names"]
+        return any(f"{top}{path}" in known["paths"] for top in ("", "src/", "docs/", "tests/", "src/cli/", "src/journal/"))
+    if match := re.fullmatch(r"(?:struct |enum )?([a-z]\w*)(\(\))?", text):
+        return match[1] in known["words"] if match[2] or "_" in text or " " in text else True
+    return True
+
+
+def test_documents_name_what_exists():
+    known = known_names()
+    unknown = []
+    for page in DOCUMENTS:
+        text = page.read_text()
+        text = re.sub(r"^## \d+\. See it done well.*", "", text, flags=re.M | re.S)  # other projects' files
+        text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+        plain = FILE.findall(IN_CODE_FONT.sub("", text)) if page.name in {"invariants.md", "threads.md"} else []
+        for name in IN_CODE_FONT.findall(text) + plain:
+            if not is_known(name, known):
+                unknown.append(f"{page.relative_to(ROOT)}: {name}")
+    assert not unknown, "\n".join(sorted(set(unknown)))
+
+
+def test_invented_names_are_found():
+    known = known_names()
+    for name in ("src/net/nothing.c", "nothing.h", "net/nothing/", "LIMIT_NOTHING", "roost nothing", "roost nothing NAME",
+                 "./dev nothing", "[idle] nothing", "[nothing]", "task_nothing", "nothing_at_all()", "struct nothings", "TASK_NOTHING"):
+        assert not is_known(name, known), name
+    for name in ("src/net/conn.c", "net/conn.c", "conn.h", "imap/names/", "LIMIT_EVENT_RING", "roost account add", "./dev test --long",
+                 "[idle] policy", "[idle] policy = liveness", "task_wake()", "struct span", "DIR/reserve", "a free sentence"):
+        assert is_known(name, known), name
