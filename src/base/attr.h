@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compiler attributes and the few macros the whole house uses. Nothing else belongs here.
+ * Compiler attributes and the few macros that all code uses. Nothing else belongs here.
  */
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
@@ -19,7 +19,7 @@
 #define SAME_TYPE(fn) __typeof__(fn)
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-/* The struct that *ptr lies in; constness is the caller's affair. */
+/* The struct that contains *ptr as a member. Does not keep const. */
 #define CONTAINER_OF(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 
 #endif

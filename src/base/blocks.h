@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks of sizes that the heap rounds up far, packed without a gap. For what exists once for
- * each of many thousand idle connections: OpenSSL's SSL has 7,624 octets, which the heap makes
- * 8,192, with a record of its own for each. Of a TLS connection at rest this takes 1.1 KiB
- * away.
+ * Blocks of sizes that the heap would round up by a lot, packed without gaps. They are for what
+ * exists once for each of many thousand idle connections: OpenSSL's SSL has 7,624 octets, for
+ * which the heap takes 8,192 and a record. This saves 1.1 KiB for each TLS connection at rest.
  *
- * Sizes that the heap serves well, and all when there is no more room here, come from the heap;
- * callers need not care which. Under the sanitizers OpenSSL does not use this (net/tls.c).
+ * Sizes that the heap serves well, and all sizes when there is no room here, come from the
+ * heap, and callers need not care which. Under the sanitizers OpenSSL does not use this
+ * (net/tls.c).
  */
 #ifndef BASE_BLOCKS_H
 #define BASE_BLOCKS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A counted allowance shared by all threads: octets of memory for input and spool,
- * descriptors, sessions. Taking more than is left is refused, never waited for.
+ * descriptors, sessions. Taking more than is left fails at once and never waits.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H

@@ -3,8 +3,8 @@
  * A growable run of octets with a hard maximum, filled at the end and consumed at the front.
  *
  * Writing never returns an error: a write that would pass the maximum, or that the system has
- * no memory for, changes nothing and sets `failed`, which stays set until buf_clear. Whoever
- * sends the buffer asks buf_ok() once. So a reply is either whole or not there at all.
+ * no memory for, changes nothing and sets `failed`, which stays set until buf_clear. The code
+ * that sends the buffer asks buf_ok() once. So a reply is sent either completely or not at all.
  * Not shared between threads.
  */
 #ifndef BASE_BUF_H
@@ -75,7 +75,7 @@ void buf_put_char(struct buf *buf, char c);
 void buf_put_u64(struct buf *buf, uint64_t value); /* decimal */
 PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *fmt, ...);
 
-/* A string literal and nothing else: of a pointer, sizeof would be the pointer's size. */
+/* Only for string literals: for a pointer, sizeof would be the pointer's size. */
 #define buf_put_lit(buf, literal) buf_put((buf), "" literal "", sizeof("" literal "") - 1)
 
 /** Writes value in decimal at dst (room for 20 octets), unterminated; returns the length. */

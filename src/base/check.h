@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CHECK is for our own mistakes: it stays on in release, says where, and ends the process.
- * Nothing a peer can send may reach a CHECK; that is a result code.
+ * CHECK is for our own mistakes. It is also active in release builds, says where it failed, and
+ * ends the process. Whatever a peer can cause must be a result code instead.
  */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of a failure, made once where it is understood and carried up to whoever logs it.
+ * The text of a failure, made once where the failure is understood, and passed up to the code
+ * that logs it.
  * It may name paths, SQL and errno: it is for the journal and the administrator, never for
  * the peer.
  */
@@ -25,7 +26,7 @@ struct err {
 PRINTF_LIKE(4, 5)
 enum rc err_set(struct err *err, enum rc rc, int os_errno, const char *fmt, ...);
 
-/** Puts "what: " before a text that is already there. Returns err->rc, or rc if err is NULL. */
+/** Puts "what: " before the existing text. Returns err->rc, or rc if err is NULL. */
 PRINTF_LIKE(3, 4) enum rc err_prefix(struct err *err, enum rc rc, const char *fmt, ...);
 
 /** RC_FULL for ENOSPC and EDQUOT, RC_LIMIT for ENOMEM/EMFILE/ENFILE, RC_DENIED for EACCES,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mutexes that know their place. A thread may only enter a lock of a higher rank than any it
- * holds; CHECK enforces it on every path ever run, so a deadlock cannot wait for bad luck.
- * The ranks are the list in docs/invariants.md. No lock is held across disk, SQL, a
- * peer, or a callback, with the one exception named there (the hub).
+ * Mutexes with ranks. A thread may only enter a lock of a higher rank than all that it holds.
+ * CHECK enforces this on every path that is ever run, so a possible deadlock is found even if
+ * it does not happen. docs/invariants.md explains the ranks. No lock is held across disk
+ * access, SQL, a wait for a peer, or a callback, with the one exception named there (the hub).
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The heap, and parts of it that are kept apart. malloc is jemalloc's, which gives pages back
- * to the system by itself some seconds after they were freed. A library that takes small
- * blocks by the thousand for a minute has an arena of its own here: in a common heap they
- * would lie between what lives for days, and hardly a page would ever be free again.
- * (Measured with 3,000 idle sessions on an account each: 34 KiB a session from one heap, 5
- * from two.) Large blocks need none: OpenSSL takes its records' buffers from the common heap.
+ * to the system by itself some seconds after they were freed. A library that takes thousands of
+ * small blocks for a minute has an arena of its own here. In a common heap these blocks would
+ * be between others that live for days, and hardly a page would ever become free. (Measured
+ * with 3,000 idle sessions, each on its own account: 34 KiB for a session with one heap, 5 with
+ * two.) Large blocks need no arena: OpenSSL takes the buffers of its records from the heap.
  *
- * Under the sanitizers, which bring a malloc of their own, everything comes from that one.
+ * Under the sanitizers, which have their own malloc, everything comes from that one.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
@@ -33,7 +33,7 @@ size_t memory_block_octets(void *ptr);
 /** Octets that are in use in the arena now; 0 where that is not known (sanitizers). Adds up
  *  counters of the heap: for once a second, not for every request. Thread: any. */
 uint64_t memory_octets(enum memory_use use);
-/** Gives free pages back at once, where measurements want to see them gone. Thread: any. */
+/** Gives free pages back at once, for measurements. Thread: any. */
 void memory_trim(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one result convention: functions that can fail return enum rc, RC_OK is 0, all else is
- * negative. Each front door has one table from rc to its answer.
+ * Result codes: a function that can fail returns enum rc. RC_OK is 0, and all others are
+ * negative. Each front door has one table that translates them to its answers.
  */
 #ifndef BASE_RC_H
 #define BASE_RC_H

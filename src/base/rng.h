@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Randomness, injected. The system source is the kernel's; a seeded one repeats itself and is
- * for tests and generated mail only, never for keys or salts. A seeded source is not shared
- * between threads.
+ * Randomness, injected. The system source is the kernel's. A seeded source repeats itself and
+ * is only for tests and generated mail, never for keys or salts; threads cannot share one.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H

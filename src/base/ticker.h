@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that calls a function about once a second until it is stopped. The second is
- * measured by the monotonic clock, from the end of one call to the start of the next, so a
- * change of the system's date neither hurries nor stops it.
+ * measured by the monotonic clock, from the end of one call to the start of the next, so
+ * changes of the system's date do not matter.
  */
 #ifndef BASE_TICKER_H
 #define BASE_TICKER_H
@@ -20,7 +20,8 @@ struct ticker;
 MUST_USE enum rc ticker_start(struct ticker **out, const char *what,
                               void (*tick)(void *ctx, uint64_t number), void *ctx,
                               struct err *err);
-/** Returns when the call under way has. NULL is allowed. Thread: any but the ticker's own. */
+/** Waits until a running call has returned. NULL is allowed. Thread: any but the ticker's own.
+ */
 void ticker_stop(struct ticker *ticker);
 
 #endif

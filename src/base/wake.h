@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a lower room tells somebody above that there is something to do, without knowing who it
- * is: a function and two words. The function may be called on any thread, with locks held up
- * to LOCK_SLOTS: it may do nothing but post to an inbox and wake (style, Concurrency).
+ * How lower code tells code above it that there is something to do, without knowing it: a
+ * function and two words. The function may be called on any thread with locks up to LOCK_SLOTS
+ * held, so it may do nothing but post to an inbox and wake a task (docs/style.md, section 9).
  */
 #ifndef BASE_WAKE_H
 #define BASE_WAKE_H
