@@ -7,21 +7,16 @@
  *     cold_bench [ACCOUNTS [ROUNDS [THREADS [FDS [DIR]]]]]     default 2000 5 16 1024, in a new
  * directory below /var/tmp
  */
-#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "bench/mailgen.h"
+#include "bench/store_load.h"
 #include "store/engine_sqlite.h"
-#include "store/store.h"
 
 enum { TEXTS = 500, THREADS_MAX = 64 };
 
@@ -34,72 +29,6 @@ static atomic_uint next;
 static atomic_bool stopping;
 
 static void
-must(enum rc rc, const struct err *err)
-{
-    if (rc == RC_OK)
-        return;
-    fprintf(stderr, "cold_bench: %s: %s\n", rc_name(rc), err->text);
-    exit(1);
-}
-
-static double
-now_s(void)
-{
-    return (double)clock_mono_us(&clock_system) / 1e6;
-}
-
-static double
-cpu_s(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static void
-make_texts(void)
-{
-    const struct mailgen_options options = {.seed = 7, .max_octets = 200000};
-    struct mailgen *gen = NULL;
-    struct mailgen_message msg;
-    struct err err = {.rc = RC_OK};
-
-    must(mailgen_new(&options, &gen, &err), &err);
-    for (unsigned i = 0; i < TEXTS; i++) {
-        mailgen_next(gen, &msg);
-        char *copy = malloc(msg.octets.len);
-        CHECK(copy != NULL);
-        memcpy(copy, msg.octets.ptr, msg.octets.len);
-        texts[i] = span_of(copy, msg.octets.len);
-    }
-    mailgen_free(gen);
-}
-
-/* Something of the usual size for each rendered part. */
-static void
-add(struct store_tx *tx, uint64_t mbox, struct span text)
-{
-    static char filler[1024];
-    const ptrdiff_t end = span_find(text, SPAN("\r\n\r\n"));
-    const struct message_new msg = {
-        .text = text,
-        .header_octets = end < 0 ? text.len : (size_t)end + 4,
-        .envelope = span_of(filler, 300 + text.len % 100),
-        .bodystructure = span_of(filler, 90 + text.len % 300),
-        .parts = span_of(filler, 60 + text.len % 100),
-        .fields = span_of(filler, 250 + text.len % 150),
-        .message_id = span_of(filler, 40),
-    };
-    struct entry_new req = {.mbox = mbox, .octets = text.len, .internaldate_s = 1700000000};
-    struct entry entry;
-    struct err err = {.rc = RC_OK};
-
-    must(store_message_add(tx, &msg, &req.message, &err), &err);
-    must(store_entry_add(tx, &req, &entry, &err), &err);
-}
-
-static void
 deliver(unsigned account, unsigned n)
 {
     struct store_account *acct = NULL;
@@ -109,11 +38,11 @@ deliver(unsigned account, unsigned n)
     AUTO_ARENA arena = {0};
 
     arena_init(&arena, 1 << 20);
-    must(store_account_get(store, account, &acct), &err);
-    must(store_write_begin(acct, (struct wake){0}, &tx, &err), &err);
-    must(store_mbox_find(tx, SPAN("INBOX"), &arena, &row, &err), &err);
-    add(tx, row.id, texts[n % TEXTS]);
-    must(store_commit(tx, &err), &err);
+    store_must(store_account_get(store, account, &acct), &err);
+    store_must(store_write_begin(acct, (struct wake){0}, &tx, &err), &err);
+    store_must(store_mbox_find(tx, SPAN("INBOX"), &arena, &row, &err), &err);
+    store_text_add(tx, row.id, texts[n % TEXTS]);
+    store_must(store_commit(tx, &err), &err);
     store_keep_house(store, acct);
     store_account_put(acct);
 }
@@ -164,15 +93,6 @@ one_round(unsigned round)
     fflush(stdout);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static unsigned
 number_of(int argc, char **argv, int at, unsigned fallback)
 {
@@ -199,8 +119,8 @@ main(int argc, char **argv)
         .background = true,
         .max_open_fds = number_of(argc, argv, 4, 1024),
     };
-    make_texts();
-    must(store_open_sqlite(&options, &store, &err), &err);
+    store_texts_make(texts, TEXTS, 200000);
+    store_must(store_open_sqlite(&options, &store, &err), &err);
     CHECK(pthread_create(&keeper, NULL, keep_house, NULL) == 0);
     for (unsigned round = 0; round < round_count; round++)
         one_round(round);
@@ -214,6 +134,6 @@ main(int argc, char **argv)
     printf("%.1f MiB resident at most\n", (double)usage.ru_maxrss / 1024);
     printf("%zu logs were waiting; closing took %.1f s\n", waiting, now_s() - start);
     if (argc <= 5)
-        nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        tree_remove(dir);
     return 0;
 }

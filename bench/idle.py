@@ -10,7 +10,6 @@ import os
 import platform
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import many  # noqa: E402
+from command import run_command, say  # noqa: E402
 from holder import Holder  # noqa: E402
 from rows import Context  # noqa: E402
 from servers import PASSWORD, BenchError, Roost  # noqa: E402
@@ -33,10 +33,6 @@ IDLE = 10000           # sessions while other things are measured
 FAN = (500, 5000)
 REST = 60              # seconds without a word, in the part "rest"
 HUNDRED_THOUSAND = 100000
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 class Table:
@@ -328,13 +324,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # Ends as Ctrl-C does: with the server stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        sys.exit(main())
-    except BenchError as problem:
-        say(f"bench: {problem}")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import signal
 import statistics
 import sys
 import tempfile
@@ -17,9 +16,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import many  # noqa: E402
+from command import run_command, say  # noqa: E402
 from report import show  # noqa: E402
 from rows import Context  # noqa: E402
-from run import chosen, ensure_packages, more_inotify, say  # noqa: E402
+from run import chosen, ensure_packages, more_inotify  # noqa: E402
 from servers import BenchError, Cyrus, Dovecot, Roost  # noqa: E402
 
 FILES = 4000
@@ -149,13 +149,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # Ends as Ctrl-C does: with the servers stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        sys.exit(main())
-    except BenchError as problem:
-        say(f"bench: {problem}")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

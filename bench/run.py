@@ -8,7 +8,6 @@ import contextlib
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,16 +16,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import many  # noqa: E402
+from command import run_command, say  # noqa: E402
 from report import Report  # noqa: E402
 from rows import ACCOUNTS, ROWS, Context, applies  # noqa: E402
 from servers import (BenchError, Cyrus, Dovecot, Hibernating, Roost,  # noqa: E402
                      install_packages, packages_missing)
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def arguments():
@@ -235,13 +231,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # Ends as Ctrl-C does: with the servers stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        sys.exit(main())
-    except BenchError as problem:
-        say(f"bench: {problem}")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_command(main)

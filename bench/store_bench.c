@@ -10,13 +10,11 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "bench/mailgen.h"
+#include "bench/store_load.h"
 #include "store/engine_sqlite.h"
 #include "store/store.h"
 
@@ -35,25 +33,7 @@ static uint64_t texts_octets;
 static void
 must(enum rc rc)
 {
-    if (rc == RC_OK)
-        return;
-    fprintf(stderr, "store_bench: %s: %s\n", rc_name(rc), err.text);
-    exit(1);
-}
-
-static double
-now_s(void)
-{
-    return (double)clock_mono_us(&clock_system) / 1e6;
-}
-
-static double
-cpu_s(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+    store_must(rc, &err);
 }
 
 static double last_cpu_s;
@@ -69,48 +49,6 @@ report(const char *what, double count, const char *unit, double seconds)
            count / cpu, seconds * 1e3);
     fflush(stdout);
     last_cpu_s = cpu_s();
-}
-
-static void
-make_texts(void)
-{
-    const struct mailgen_options options = {.seed = 7, .max_octets = 2000000};
-    struct mailgen *gen = NULL;
-    struct mailgen_message msg;
-
-    must(mailgen_new(&options, &gen, &err));
-    for (unsigned i = 0; i < TEXTS; i++) {
-        mailgen_next(gen, &msg);
-        char *copy = malloc(msg.octets.len);
-        CHECK(copy != NULL);
-        memcpy(copy, msg.octets.ptr, msg.octets.len);
-        texts[i] = span_of(copy, msg.octets.len);
-        texts_octets += msg.octets.len;
-    }
-    mailgen_free(gen);
-    printf("%u texts, mean %ju octets\n", TEXTS, (uintmax_t)(texts_octets / TEXTS));
-}
-
-/* Something of the usual size for each rendered part. */
-static void
-add(struct store_tx *tx, uint64_t mbox, struct span text)
-{
-    static char filler[1024];
-    const ptrdiff_t end = span_find(text, SPAN("\r\n\r\n"));
-    const struct message_new msg = {
-        .text = text,
-        .header_octets = end < 0 ? text.len : (size_t)end + 4,
-        .envelope = span_of(filler, 300 + text.len % 100),
-        .bodystructure = span_of(filler, 90 + text.len % 300),
-        .parts = span_of(filler, 60 + text.len % 100),
-        .fields = span_of(filler, 250 + text.len % 150),
-        .message_id = span_of(filler, 40),
-    };
-    struct entry_new req = {.mbox = mbox, .octets = text.len, .internaldate_s = 1700000000};
-    struct entry entry;
-
-    must(store_message_add(tx, &msg, &req.message, &err));
-    must(store_entry_add(tx, &req, &entry, &err));
 }
 
 static uint64_t
@@ -138,7 +76,7 @@ bench_append(void)
     for (unsigned i = 0; i < SINGLES; i++) {
         must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         mbox_of(tx, "INBOX", &row);
-        add(tx, inbox, texts[i % TEXTS]);
+        store_text_add(tx, inbox, texts[i % TEXTS]);
         must(store_commit(tx, &err));
         store_keep_house(store, acct);
     }
@@ -157,7 +95,7 @@ bench_fill(struct store_account *acct, unsigned count)
         must(store_write_begin(acct, WAKE_NOBODY, &tx, &err));
         const uint64_t inbox = mbox_of(tx, "INBOX", &row);
         for (unsigned k = 0; k < BATCH && i < count; k++, i++)
-            add(tx, inbox, texts[i % TEXTS]);
+            store_text_add(tx, inbox, texts[i % TEXTS]);
         must(store_commit(tx, &err));
         store_keep_house(store, acct);
     }
@@ -387,15 +325,6 @@ count_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
     return 0;
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 /* Everything that needs a mailbox of count messages; the store is open before and after. */
 static void
 bench_mailbox(unsigned count, const char *dir, const struct sqlite_options *options)
@@ -437,13 +366,14 @@ main(int argc, char **argv)
                                            .store.undelete_retention_s = -10,
                                            .store.undelete_max_octets = 0};
     must(store_open_sqlite(&options, &store, &err));
-    make_texts();
+    texts_octets = store_texts_make(texts, TEXTS, 2000000);
+    printf("%u texts, mean %ju octets\n", TEXTS, (uintmax_t)(texts_octets / TEXTS));
     last_cpu_s = cpu_s();
     bench_append();
     if (count != 0)
         bench_mailbox(count, dir, &options);
     store_close(store);
     if (argc <= 2)
-        nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        tree_remove(dir);
     return 0;
 }
