@@ -20,8 +20,8 @@ base64_put(struct buf *buf, struct span data)
     }
 }
 
-static int
-value_of(char c)
+int
+base64_value(char c, char last)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -29,7 +29,7 @@ value_of(char c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    return c == '+' ? 62 : c == last ? 63 : -1;
 }
 
 enum rc
@@ -45,7 +45,7 @@ base64_decode(struct buf *buf, struct span text)
         const size_t pad = last && q[3] == '=' ? (q[2] == '=' ? 2 : 1) : 0;
         uint32_t word = 0;
         for (size_t k = 0; k < 4; k++) {
-            const int v = k >= 4 - pad ? 0 : value_of(q[k]);
+            const int v = k >= 4 - pad ? 0 : base64_value(q[k], '/');
             if (v < 0) {
                 buf_truncate(buf, before);
                 return RC_INVALID;

@@ -11,6 +11,8 @@
 #include "base/rc.h"
 #include "base/span.h"
 
+/** Value of a base64 character, 0 to 63, or -1. last: the character for 63, '/' in RFC 4648. */
+int base64_value(char c, char last);
 /** Appends the encoding of data. */
 void base64_put(struct buf *buf, struct span data);
 /** Appends the decoded octets. RC_INVALID (nothing appended) for anything but canonical,

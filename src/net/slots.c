@@ -61,15 +61,25 @@ struct slots {
     struct pool pools[SLOT_KINDS];
 };
 
+static struct chunk *
+chunk_new(struct pool *pool)
+{
+    struct chunk *chunk = calloc(1, sizeof *chunk);
+
+    if (chunk != NULL) {
+        chunk->next = pool->chunks;
+        pool->chunks = chunk;
+    }
+    return chunk;
+}
+
 static struct waiter *
 waiter_new(struct pool *pool)
 {
     if (list_is_empty(&pool->free_waiters)) {
-        struct chunk *chunk = calloc(1, sizeof *chunk);
+        struct chunk *chunk = chunk_new(pool);
         if (chunk == NULL)
             return NULL;
-        chunk->next = pool->chunks;
-        pool->chunks = chunk;
         for (size_t i = 0; i < CHUNK; i++)
             list_push_back(&pool->free_waiters, &chunk->waiters[i].link);
     }
@@ -80,11 +90,9 @@ static struct key *
 key_new(struct pool *pool)
 {
     if (list_is_empty(&pool->free_keys)) {
-        struct chunk *chunk = calloc(1, sizeof *chunk);
+        struct chunk *chunk = chunk_new(pool);
         if (chunk == NULL)
             return NULL;
-        chunk->next = pool->chunks;
-        pool->chunks = chunk;
         for (size_t i = 0; i < CHUNK; i++)
             list_push_back(&pool->free_keys, &chunk->keys[i].link);
     }

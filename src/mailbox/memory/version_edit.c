@@ -51,6 +51,19 @@ is_flagged(const struct chunk *chunk, uint32_t pos, const struct flags_rule *rul
            flags_rule_changes(rule, chunk->flags[pos], keywords);
 }
 
+/* The changed copy of a chunk, which is taken over, or the chunk itself if copy is NULL. */
+static void
+put_changed(struct builder *builder, struct chunk *chunk, struct chunk *copy)
+{
+    if (copy == NULL) {
+        builder_chunk(builder, chunk);
+        return;
+    }
+    chunk_finish(copy);
+    builder_chunk(builder, copy);
+    version_unref_chunk(copy);
+}
+
 /* The chunk with the rule applied where runs name its messages; *next moves past the runs that
  * end in it. A chunk of which nothing changes is shared. */
 static void
@@ -79,13 +92,7 @@ put_flagged(struct builder *builder, struct chunk *chunk, const struct uid_run *
         if (copy->keywords != NULL)
             copy->keywords[pos] = flags_rule_keywords(rule, copy->keywords[pos]);
     }
-    if (copy == NULL) {
-        builder_chunk(builder, chunk);
-        return;
-    }
-    chunk_finish(copy);
-    builder_chunk(builder, copy);
-    version_unref_chunk(copy);
+    put_changed(builder, chunk, copy);
 }
 
 struct version *
@@ -144,13 +151,7 @@ put_newer(struct builder *builder, struct chunk *chunk, const struct entry *entr
         if (copy->keywords != NULL)
             copy->keywords[pos] = entry->keywords;
     }
-    if (copy == NULL) {
-        builder_chunk(builder, chunk);
-        return;
-    }
-    chunk_finish(copy);
-    builder_chunk(builder, copy);
-    version_unref_chunk(copy);
+    put_changed(builder, chunk, copy);
 }
 
 static struct version *

@@ -8,6 +8,7 @@
 
 #include <unistr.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
 
 enum {
@@ -31,19 +32,6 @@ utf8_is_valid(struct span s)
 
 static const char base64_chars[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-
-/** 0..63, or -1. */
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == ',' ? 63 : -1;
-}
 
 static bool
 is_printable_ascii(ucs4_t c)
@@ -96,7 +84,7 @@ decode_shift(const char *at, const char *end, char **out)
         return 2;
     }
     for (; p < end && *p != '-'; p++) {
-        const int value = base64_value(*p);
+        const int value = base64_value(*p, ',');
         if (value < 0)
             return 0;
         bits = bits << 6 | (uint32_t)value;

@@ -125,17 +125,16 @@ purge(struct content *fx, struct arena *arena)
     return run(fx, &op.turn);
 }
 
-/* Selects, looks at the messages and hears what is new, with nothing in memory before. */
+/* Selects INBOX, does something with its view, and closes it. */
 static enum rc
-look(struct content *fx, struct arena *arena)
+with_view(struct content *fx, struct arena *arena, const struct imap_search_req *how,
+          enum rc (*use)(struct view *view, struct store_tx *tx, struct arena *arena,
+                         const struct imap_search_req *how, struct err *err))
 {
     struct mailbox *mailbox = NULL;
     struct view view;
-    struct sync *sync = NULL;
-    struct sync_event event = {.kind = SYNC_GONE};
     AUTO_TX tx = NULL;
 
-    mailboxes_trim(fx->acct, INT64_MAX, 0);
     enum rc rc = mailbox_open(fx->acct, WAKE_NOBODY, SPAN("INBOX"), &mailbox, &fx->err);
     if (rc != RC_OK)
         return rc;
@@ -144,14 +143,32 @@ look(struct content *fx, struct arena *arena)
     if (rc == RC_OK)
         rc = view_awake(&view, tx, &fx->err);
     if (rc == RC_OK)
-        rc = sync_begin(&view, tx, SYNC_ALL, arena, &sync, &fx->err);
-    while (rc == RC_OK && event.kind != SYNC_DONE)
-        sync_next(sync, &event);
-    struct keyword_names names;
-    if (rc == RC_OK)
-        rc = mailbox_keywords(mailbox, arena, &names);
+        rc = use(&view, tx, arena, how, &fx->err);
     view_done(&view);
     return rc;
+}
+
+static enum rc
+hear_what_is_new(struct view *view, struct store_tx *tx, struct arena *arena,
+                 const struct imap_search_req *how, struct err *err)
+{
+    struct sync *sync = NULL;
+    struct sync_event event = {.kind = SYNC_GONE};
+    struct keyword_names names;
+
+    (void)how;
+    enum rc rc = sync_begin(view, tx, SYNC_ALL, arena, &sync, err);
+    while (rc == RC_OK && event.kind != SYNC_DONE)
+        sync_next(sync, &event);
+    return rc == RC_OK ? mailbox_keywords(view->mailbox, arena, &names) : rc;
+}
+
+/* Selects and syncs, with nothing in memory before. */
+static enum rc
+look(struct content *fx, struct arena *arena)
+{
+    mailboxes_trim(fx->acct, INT64_MAX, 0);
+    return with_view(fx, arena, NULL, hear_what_is_new);
 }
 
 /* A SORT or THREAD of everything. */
@@ -181,26 +198,6 @@ put_in_order(struct view *view, struct store_tx *tx, struct arena *arena,
 }
 
 static enum rc
-arrange(struct content *fx, struct arena *arena, const struct imap_search_req *how)
-{
-    struct mailbox *mailbox = NULL;
-    struct view view;
-    AUTO_TX tx = NULL;
-
-    enum rc rc = mailbox_open(fx->acct, WAKE_NOBODY, SPAN("INBOX"), &mailbox, &fx->err);
-    if (rc != RC_OK)
-        return rc;
-    view_init(&view, mailbox, VIEW_READ_WRITE);
-    rc = store_read_begin(account_store(fx->acct), WAKE_NOBODY, &tx, &fx->err);
-    if (rc == RC_OK)
-        rc = view_awake(&view, tx, &fx->err);
-    if (rc == RC_OK)
-        rc = put_in_order(&view, tx, arena, how, &fx->err);
-    view_done(&view);
-    return rc;
-}
-
-static enum rc
 sort(struct content *fx, struct arena *arena)
 {
     static const struct imap_search_req how = {
@@ -209,7 +206,7 @@ sort(struct content *fx, struct arena *arena)
         .sort_count = 2,
     };
 
-    return arrange(fx, arena, &how);
+    return with_view(fx, arena, &how, put_in_order);
 }
 
 static enum rc
@@ -220,7 +217,7 @@ thread(struct content *fx, struct arena *arena)
         .thread = IMAP_THREAD_REFERENCES,
     };
 
-    return arrange(fx, arena, &how);
+    return with_view(fx, arena, &how, put_in_order);
 }
 
 static struct mbox_row
