@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes over the control socket, both ways: frames. A frame is one line of JSON; with a
- * member "data": N, N raw octets follow it (a message of import or export). So one connection
- * carries rows for people and gigabytes of mail alike, and neither side holds more than one
- * frame.
+ * The frames that go over the control socket in both directions. A frame is one line of JSON.
+ * If it has a member "data": N, then N raw octets follow it (a message of import or export). So
+ * one connection can carry rows for people as well as gigabytes of mail, and neither side ever
+ * holds more than one frame.
  *
  *   asker   {"verb": "import", "args": {...}}
  *           {"flags": [...], "data": 5120} <octets> ...   {"end": true}
  *   server  {"row": {...}} ...  {"rc": "ok"}  or  {"rc": "not-found", "error": "..."}
  *
- * Blocking; for threads that may wait for their (local) peer. Thread: the one that owns it.
+ * Blocking, for threads that may wait for their local peer. Thread: the one that owns it.
  */
 #ifndef ADMIN_FRAME_H
 #define ADMIN_FRAME_H
@@ -44,7 +44,7 @@ void frame_stream_done(struct frame_stream *stream);
 MUST_USE enum rc frame_write(struct frame_stream *stream, json_t *head, struct span data,
                              struct err *err);
 /** Reads a frame: *head_out is the caller's (json_decref); its data goes to data (cleared
- * before). RC_CLOSED at the end of the stream; RC_INVALID, RC_LIMIT for what is no frame. */
+ * before). RC_CLOSED at the end of the stream; RC_INVALID or RC_LIMIT if it is not a frame. */
 MUST_USE enum rc frame_read(struct frame_stream *stream, json_t **head_out, struct buf *data,
                             struct err *err);
 

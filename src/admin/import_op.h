@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batch of messages of `roost import` as one request for the account's turn: the mailbox is
- * made and subscribed when missing, messages imported before (by the SHA-256 of their text)
- * are passed over. A batch without messages only makes the mailbox.
+ * A batch of messages of `roost import` as one request for the account's turn. A missing
+ * mailbox is made and subscribed. Messages that were imported before (recognised by the SHA-256
+ * of their text) are skipped. A batch without messages only makes the mailbox.
  */
 #ifndef ADMIN_IMPORT_OP_H
 #define ADMIN_IMPORT_OP_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one table of administrative verbs. A verb works on a house (what is open of DIR) and
- * talks through frames; who asks does not matter to it: the command line over the control
- * socket of a running server, the command line by itself when no server runs, or the console.
+ * The table of administrative verbs. A verb works on a house (what is open of DIR) and
+ * communicates through frames. It does not matter to the verb who asks: the command line
+ * through the control socket of a running server, the command line by itself if no server is
+ * running, or the console.
  *
  * Verbs block: on disk, on the account's turn, on their asker. They run on threads of their
  * own, never on work threads. Thread: any that may wait.
@@ -37,7 +38,7 @@ struct verb_upgrade {
     char trouble[256]; /* why the last upgrade did not happen; "" */
 };
 
-/* What the server itself can be asked. */
+/* What the server itself can do. */
 struct verb_server {
     void *ctx; /* NULL: no server runs */
     /* Starts the new process and waits until it is ready to take over. */
@@ -79,7 +80,7 @@ struct verb_call {
 
 struct verb {
     const char *name;
-    bool needs_server; /* sessions, kick, log: there is nothing to say without one */
+    bool needs_server; /* sessions, kick, log: they make no sense without a server */
     enum rc (*run)(const struct verb_call *call, struct err *err);
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost.conf: an INI file in which every key has a default that needs no tuning. Unknown
- * sections and keys, bad values and lines too long for inih are errors with file and line. DIR
- * is the folder of the file; relative paths in it start there.
+ * roost.conf: an INI file in which every key has a default. Unknown sections and keys, bad
+ * values and lines too long for inih are errors that name file and line. DIR is the folder of
+ * the file; relative paths in it start there.
  *
  * The keys are one table, config_key.def. Thread: start-up, and the reloading thread.
  */
@@ -60,7 +60,7 @@ struct config {
  */
 MUST_USE enum rc config_read(const char *path, const char *const *overrides,
                              size_t override_count, struct config **out, struct err *err);
-/* Who is told each problem: "FILE:LINE: ..." or "-o ...: ...". */
+/* Called for each problem, with "FILE:LINE: ..." or "-o ...: ...". */
 struct config_teller {
     void *ctx;
     void (*tell)(void *ctx, const char *text);
@@ -69,7 +69,7 @@ struct config_teller {
  *  them are told. *out is NULL only when there is nothing to go on with (no such file). */
 void config_examine(const char *path, const char *const *overrides, size_t override_count,
                     const struct config_teller *teller, struct config **out);
-/** With all that it replaced. NULL is allowed. */
+/** Also frees the configurations that it replaced. NULL is allowed. */
 void config_free(struct config *config);
 
 /** DIR/name, in the config's arena; NULL without memory. */

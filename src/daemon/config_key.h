@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of roost.conf, as the rows of config_key.def have them, and what can be asked of a
- * value whatever its key. Thread: any.
+ * The keys of roost.conf, as listed in config_key.def, and what can be done with a value of any
+ * key. Thread: any.
  */
 #ifndef DAEMON_CONFIG_KEY_H
 #define DAEMON_CONFIG_KEY_H
@@ -57,7 +57,7 @@ enum {
 
 extern const struct config_key config_keys[CONFIG_KEY_COUNT];
 
-/** NULL: there is no such key, and perhaps not even such a section. */
+/** NULL: there is no such key or section. */
 const struct config_key *config_key_find(const char *section, const char *name,
                                          bool *section_known_out);
 
@@ -65,13 +65,13 @@ const struct config_key *config_key_find(const char *section, const char *name,
  *  people; RC_LIMIT. */
 MUST_USE enum rc config_key_set(struct config *config, const struct config_key *key,
                                 const char *value, struct err *err);
-/** Empties a list; nothing happens to what is none. */
+/** Empties a list; other keys are left alone. */
 void config_key_clear(struct config *config, const struct config_key *key);
 /** Whether two configurations have the same value. */
 bool config_key_same(const struct config *a, const struct config *b,
                      const struct config_key *key);
 
-/** One more word of a list. RC_LIMIT. */
+/** Adds a word to a list. RC_LIMIT. */
 struct text_list;
 struct span;
 MUST_USE enum rc config_list_add(struct config *config, struct text_list *list,

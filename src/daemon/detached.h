@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting a program that is to outlive this process, as nobody's child but init's (or that of
- * whoever reaps orphans). A service manager takes a main process seriously only when it is its
- * own child: systemd does not wait for another's at a stop, and kills it.
+ * Starts a program that is to outlive this process, so that it becomes a child of init (or of
+ * the process that adopts orphans). A service manager treats only its own children as main
+ * processes: at a stop, systemd does not wait for another process's child and kills it.
  */
 #ifndef DAEMON_DETACHED_H
 #define DAEMON_DETACHED_H

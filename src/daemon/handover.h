@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The talk between the server that goes (old) and the one that comes (new), over a pair of
- * SOCK_SEQPACKET sockets: a message is a packet, with at most one descriptor.
+ * The dialogue between the server that is being replaced (old) and the one that takes over
+ * (new), over a pair of SOCK_SEQPACKET sockets. A message is a packet with at most one
+ * descriptor.
  *
  *     old                                              new
  *     HELLO, LISTENER ..., LISTENERS_END  ---------->  reads configuration, certificate
@@ -9,15 +10,15 @@
  *     sessions come to rest, store closed
  *     BEGIN (lock), SESSION ..., END      ---------->  opens the store, adopts sessions
  *                                         <----------  TAKEN, or FAILED
- *     says BYE to those left, ends                     serves
+ *     says BYE to the remaining sessions, ends         serves
  *
- * Who owns DIR: old until BEGIN, new from TAKEN on; between them nobody writes, and if new goes
- * away before TAKEN, old takes everything back. The lock of DIR is never free: it belongs to an
- * open file that both hold.
+ * Old owns DIR until BEGIN, and new from TAKEN on. In between, neither writes, and if new ends
+ * before TAKEN, old takes everything back. The lock of DIR is never free, because it belongs to
+ * an open file that both processes have.
  *
- * HANDOVER_PROTOCOL numbers these messages, HANDOVER_FORMAT (session/handover.h) what is in a
- * SESSION. Another protocol is refused before anything happened; with another format listeners
- * go over all the same and the sessions are told to connect again.
+ * HANDOVER_PROTOCOL is the version of these messages, and HANDOVER_FORMAT (session/handover.h)
+ * that of the contents of SESSION. Another protocol is refused before anything has happened.
+ * With another format, listeners are still handed over, but sessions are told to connect again.
  */
 #ifndef DAEMON_HANDOVER_H
 #define DAEMON_HANDOVER_H
@@ -62,7 +63,7 @@ struct handover_message {
 
 struct buf;
 
-/** As octets; NULL err texts never. buf: cleared first; buf_ok says whether it fitted. */
+/** Packs a message into octets. buf is cleared first; buf_ok says whether the message fits. */
 void handover_encode(const struct handover_message *message, struct buf *out);
 /** Texts are borrowed from octets. RC_INVALID: no such message. fd is left as it is. */
 MUST_USE enum rc handover_decode(struct span octets, struct handover_message *message_out,

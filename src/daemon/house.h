@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything of a DIR that is open: databases, accounts, log and journal. `roost serve` builds
- * its sessions on it; offline verbs use it without any. Thread: start-up.
+ * Everything that is open of a DIR: databases, accounts, log and journal. `roost serve` runs
+ * its sessions on it; offline verbs use it without sessions. Thread: start-up.
  */
 #ifndef DAEMON_HOUSE_H
 #define DAEMON_HOUSE_H
@@ -38,12 +38,12 @@ MUST_USE enum rc house_open(struct house *house, struct config *config, enum hou
  *  the house's on RC_OK only. */
 MUST_USE enum rc house_open_handed(struct house *house, struct config *config, int lock_fd,
                                    const struct clock *clock, struct err *err);
-/** Closes registry and store, and keeps lock and log; and opens them again. Nobody uses them.
- */
+/** Closes registry and store, but keeps lock and log; and opens them again. Nothing may be
+ * using them. */
 void house_store_close(struct house *house);
 MUST_USE enum rc house_store_open(struct house *house, struct err *err);
-/** The process that had DIR before will not take it back: accounts may be brought up to date.
- */
+/** Says that the process that had DIR before will not take it back, so that databases of
+ * accounts may be converted. */
 void house_settle(struct house *house);
 void house_close(struct house *house);
 

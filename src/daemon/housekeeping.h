@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must be done now and then. One thread gives a sign of life to the crash table and stores
- * what was learnt about client networks; it waits for nobody. Another one lets go of accounts
- * and databases that nobody uses, and purges expunged mail whose time is over.
+ * What must be done from time to time. One thread updates the time in the crash table and
+ * stores what was learnt about client networks; it never has to wait. Another thread closes
+ * accounts and databases that are not in use, and purges expunged mail that need not be kept
+ * any longer.
  */
 #ifndef DAEMON_HOUSEKEEPING_H
 #define DAEMON_HOUSEKEEPING_H
@@ -18,7 +19,7 @@ struct housekeeping;
  *  start-up. */
 MUST_USE enum rc housekeeping_start(struct house *house, struct env *env,
                                     struct housekeeping **out, struct err *err);
-/** Ends both threads after their present step. NULL is allowed. */
+/** Ends both threads after their current step. NULL is allowed. */
 void housekeeping_stop(struct housekeeping *housekeeping);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ending all sessions: each between two of its commands, and spread over a time, so that tens
+ * Ends all sessions, each between two of its commands, and spread over some time, so that tens
  * of thousands of clients do not come back in the same second. Thread: the main thread.
  */
 #ifndef DAEMON_LEAVING_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel allows this process, held against what the configuration promises. Thread:
+ * Compares what the kernel allows this process with what the configuration promises. Thread:
  * start-up.
  */
 #ifndef DAEMON_LIMITS_PROCESS_H
@@ -20,7 +20,7 @@ MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err
  *  RC_LIMIT, with the mend in the text. */
 MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_octets,
                                       struct err *err);
-/** Connections that so many open files allow. */
+/** Connections that this number of open files allows. */
 uint64_t process_connections(uint64_t files);
 /** Descriptors this process may have now. */
 uint64_t process_fds(void);

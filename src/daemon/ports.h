@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listeners of all front doors: which endpoint leads to which door, with or without TLS at
- * once. Thread: start-up, but for the accept calls.
+ * The listeners of all front doors: which endpoint belongs to which door, and whether with TLS
+ * from the start. Thread: start-up, except for the accept calls.
  */
 #ifndef DAEMON_PORTS_H
 #define DAEMON_PORTS_H
@@ -30,14 +30,14 @@ MUST_USE enum rc ports_open(struct env *env, const struct config *config,
 /** The index-th listener, to be handed over: its socket is borrowed. -1: there are no more. */
 int ports_get(const struct ports *ports, size_t index, const char **service_out,
               const char **asked_out);
-/** Nobody is accepted any more when it returns; peers wait in the backlog. */
+/** When it returns, no connection is accepted any more; peers wait in the backlog. */
 void ports_pause(struct ports *ports);
 void ports_go_on(struct ports *ports);
 /** Another process has the listeners: their files stay when they are closed here. */
 void ports_leave(struct ports *ports);
 /** The doors that sessions can be adopted for; NULL at the end. */
 extern const struct front_door *const port_doors[];
-/** Starts accepting and prints one line per listener on standard output. */
+/** Starts accepting, and prints a line for each listener on standard output. */
 MUST_USE enum rc ports_begin(struct ports *ports, struct err *err);
 /** Stops accepting. */
 void ports_close(struct ports *ports);

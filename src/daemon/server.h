@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost serve`: opens everything in DIR, wires it together, listens, and takes it down again
- * in order. One per process. Thread: start-up (the main thread), which then waits for signals.
+ * `roost serve`: opens everything in DIR, connects the parts, listens, and closes everything
+ * cleanly. One per process. Thread: start-up (the main thread), which then waits for signals.
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
@@ -22,7 +22,7 @@ struct serve_options {
     const char
         *binary; /* path of this program on disk, which an upgrade starts; NULL: unknown */
     int takeover_sock; /* another process hands over here; 0: none. Owned */
-    /* Called when all is ready; the server waits for signals after it returns. NULL: nobody.
+    /* Called when all is ready; the server waits for signals after it returns. NULL: not used.
      * For programs that bring sessions of their own (struct arrival). */
     void (*ready)(struct env *env);
     /* What sessions, timers, log, journal and store take for the time; certificates and

@@ -66,11 +66,11 @@ void upgrade_init(struct server *server);
 void upgrade_done(struct server *server);
 /** This process serves from now on. */
 void upgrade_ready(struct server *server);
-/** This process ends: nobody waits for an upgrade any more. */
+/** Says that this process ends, to whatever waits for an upgrade. */
 void upgrade_over(struct server *server);
 /** Another process has taken over. */
 bool upgrade_is_gone(struct server *server);
-/** Tells whoever waits. answer: to them; NULL: as before. */
+/** Wakes those that wait for the answer. NULL: the answer is unchanged. */
 void upgrade_stage_set(struct server *server, enum upgrade_stage stage,
                        const struct verb_upgrade *answer);
 
@@ -82,11 +82,12 @@ const char *upgrade_live_path(struct server *server, bool aside);
 MUST_USE bool upgrade_run(struct server *server);
 
 /* ---- takeover.c: the one that comes ---- */
-/** Takes what the old process says, up to the lock. RC_CLOSED, RC_INVALID ...: it must end. */
+/** Receives what the old process sends, up to the lock. RC_CLOSED, RC_INVALID ...: this process
+ * must end. */
 MUST_USE enum rc takeover_begin(int sock, struct config *config, struct takeover **out,
                                 struct err *err);
 void takeover_free(struct takeover *takeover);
-/** Says to the old process that this one cannot; the store is closed. */
+/** Tells the old process that this one cannot take over; the store is closed. */
 void takeover_failed(int sock, const struct err *err);
 struct inherited *takeover_listeners(struct takeover *takeover);
 /** The lock of DIR; taken by the caller. */
