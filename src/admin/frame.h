@@ -31,8 +31,9 @@ struct frame_stream {
 };
 
 void frame_stream_init(struct frame_stream *stream, int fd);
-/** For an asker that sends many frames and may get rows before the last of them: frame_write
- *  takes in what comes while it cannot send, so that the two sides never wait for each other.
+/** For an asker that sends many frames and may get rows before it has sent the last of them:
+ * frame_write reads what arrives while it cannot send, so that the two sides never wait for
+ * each other.
  */
 void frame_stream_read_ahead(struct frame_stream *stream);
 /** Whether the head of a frame has arrived, without waiting for one. */

@@ -30,8 +30,8 @@ void memory_give(enum memory_use use, void *ptr);
 /** Octets that the block really has, at least those asked for. */
 size_t memory_block_octets(void *ptr);
 
-/** Octets that are in use in the arena now; 0 where that is not known (sanitizers). Adds up
- *  counters of the heap: for once a second, not for every request. Thread: any. */
+/** Octets in use in the arena now; 0 where that is not known (sanitizers). Adds up counters of
+ * the heap, so it may be called once a second but not for every request. Thread: any. */
 uint64_t memory_octets(enum memory_use use);
 /** Gives free pages back at once, for measurements. Thread: any. */
 void memory_trim(void);

@@ -65,8 +65,8 @@ struct config_teller {
     void *ctx;
     void (*tell)(void *ctx, const char *text);
 };
-/** The same, but goes on after a problem, with the default for what is wrong, so that all of
- *  them are told. *out is NULL only when there is nothing to go on with (no such file). */
+/** The same, but continues after a problem with the default value, so that all problems are
+ * reported. *out is NULL only if nothing can be read at all (no such file). */
 void config_examine(const char *path, const char *const *overrides, size_t override_count,
                     const struct config_teller *teller, struct config **out);
 /** Also frees the configurations that it replaced. NULL is allowed. */

@@ -13,11 +13,11 @@
 #include "session/settings.h"
 
 /** Raises the soft limit of open files to the hard one, and sets max_connections to what they
- *  allow when it is 0 or more than that. RC_LIMIT, with the mend in the text, when it was more,
- *  or when they are too few to serve people; the server works with what there is. */
+ * allow if it is 0 or more than that. RC_LIMIT if it was more, or if the files are too few to
+ * serve people; the text says how to fix that, and the server works with what there is. */
 MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err);
-/** Whether work_threads (0: the default) and memory_octets fit into what this process may have:
- *  RC_LIMIT, with the mend in the text. */
+/** Whether work_threads (0: the default) and memory_octets fit into what this process may
+ * have: RC_LIMIT, with a text that says how to fix it. */
 MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_octets,
                                       struct err *err);
 /** Connections that this number of open files allows. */

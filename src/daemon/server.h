@@ -31,8 +31,8 @@ struct serve_options {
     const struct clock *clock;
 };
 
-/** Serves until SIGTERM or SIGINT; prints a line per listener when ready. RC_OK after an
- *  orderly end; otherwise what kept it from starting. */
+/** Serves until SIGTERM or SIGINT; prints a line for each listener when ready. RC_OK after a
+ * clean stop; otherwise the reason why it could not start. */
 MUST_USE enum rc server_run(const struct serve_options *options, struct err *err);
 
 #endif

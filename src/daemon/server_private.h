@@ -77,8 +77,8 @@ void upgrade_stage_set(struct server *server, enum upgrade_stage stage,
 /* ---- upgrade.c: the one that goes ---- */
 /** Of the crash table: its place, or aside while this process says goodbye. */
 const char *upgrade_live_path(struct server *server, bool aside);
-/** Starts the binary on disk and hands everything to it. True: this process only has to end.
- *  False: it goes on as before; the log says why. */
+/** Starts the binary on disk and hands everything over to it. True: this process only has to
+ * end. False: it continues as before, and the log says why. */
 MUST_USE bool upgrade_run(struct server *server);
 
 /* ---- takeover.c: the one that comes ---- */
