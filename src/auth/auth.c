@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The flow of a login by password. What must not differ between "no such account" and "wrong
- * password" is the work done: for an unknown name a hash is computed too, of a kind that
- * accounts of this server have, always the same kind for the same name.
+ * The flow of a login by password. "No such account" and "wrong password" must cost the same
+ * work. So for an unknown name a hash is computed too, of a kind that accounts of this server
+ * have, and always of the same kind for the same name.
  */
 #include "auth/auth.h"
 
@@ -94,7 +94,7 @@ kind_note(struct auth *auth, const char *crypt)
     lock_leave(&auth->lock);
 }
 
-/* What to hash by for a name that nobody has. */
+/* The hash to verify against for a name without an account. */
 static void
 kind_for_unknown(struct auth *auth, struct span name, char out[REGISTRY_CRYPT_OCTETS])
 {
@@ -278,9 +278,9 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         .known = who.found && known_has(auth->known, request->peer.address, who.account.id),
     };
     throttle_enter(auth->throttle, &payer, ticket);
-    /* What was right lately is looked up only by whoever may have a password verified now:
-     * otherwise all that are refused unseen would be known to be wrong, at the speed of the
-     * network. */
+    /* Remembered passwords are looked up only if the client may have a password verified now.
+     * Otherwise a guesser could learn at the speed of the network that all those refused
+     * without verification are wrong. */
     if (ticket->wait_ms == 0 && !who.foreign && was_verified(auth, &who, request->password) &&
         who.account.state == ACCOUNT_ENABLED) {
         throttle_refund(auth->throttle, ticket);
@@ -291,7 +291,7 @@ auth_quick(struct auth *auth, const struct auth_request *request,
     return ticket->wait_ms < 0 ? deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err) : RC_AGAIN;
 }
 
-/* Whether the password is right; burns the same for names that nobody has. */
+/* Whether the password is right; costs the same for names without an account. */
 static enum rc
 check_password(struct auth *auth, const struct lookup *who, struct span password)
 {
@@ -319,7 +319,7 @@ auth_verify(struct auth *auth, const struct auth_request *request,
         return rc;
     }
     key_maker_hush(auth->keys);
-    /* Another connection of the client may have paid for the same answer meanwhile. */
+    /* In the meantime, another connection of the client may have paid for the same answer. */
     if (!who.foreign && was_refused(auth, &who, request->password)) {
         throttle_refund(auth->throttle, ticket);
         return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);

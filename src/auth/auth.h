@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who may log in: the flow around registry, hashes, what is remembered, and the throttle.
+ * Decides who may log in: the flow around the registry, hashes, remembered passwords and the
+ * throttle.
  *
  *     PLAIN, LOGIN, IMAP LOGIN:      auth_quick --RC_OK--> in
  *                                        |      --RC_DENIED--> refused before, so no guess
@@ -10,8 +11,9 @@
  *                                    auth_verify --RC_OK, RC_DENIED, RC_DISABLED ...
  *     SCRAM:                         sasl.h does all of it, without a slot
  *
- * An unknown account takes as long as a wrong password. An account imported with a hash alone
- * gets its SCRAM keys when it first shows the password, in the background: keys.h.
+ * An unknown account takes as long as a wrong password. An account that was imported with only
+ * a hash gets its SCRAM keys in the background after its first login with the password
+ * (keys.h).
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -45,11 +47,11 @@ struct auth_options {
 MUST_USE enum rc auth_open(struct auth **auth_out, const struct auth_options *options,
                            struct err *err);
 void auth_close(struct auth *auth);
-/** Writes what must survive a restart. Once in a while, and before another process opens the
- *  same. Thread: one at a time; waits for disk. */
+/** Writes what must survive a restart. To be called from time to time, and before another
+ * process opens the same files. Thread: one at a time; waits for disk. */
 MUST_USE enum rc auth_save(struct auth *auth, struct err *err);
 
-/* Where somebody wants to log in from. */
+/* Where a login comes from. */
 struct auth_peer {
     struct span address; /* 4 or 16 octets; empty: local */
     bool trusted;        /* a webmail or proxy: [auth] trusted_networks */
@@ -60,7 +62,7 @@ struct auth_request {
     struct span authzid;  /* empty, or the same account: acting for others is refused */
     struct span password; /* at most LIMIT_PASSWORD octets, else never right */
     struct auth_peer peer;
-    bool no_keys; /* SCRAM keys are not wanted: [auth] scram = no */
+    bool no_keys; /* no SCRAM keys are to be made: [auth] scram = no */
 };
 
 /* Why a login was refused; in the log by auth_reason_name, which never changes. */
@@ -84,20 +86,21 @@ struct auth_result {
 };
 
 /**
- * What needs no hashing: RC_OK when this password was verified lately, RC_DENIED when it was
- * refused, RC_BUSY when too much was guessed, RC_AGAIN otherwise, for unknown names too; then
- * *ticket is what was paid. RC_LIMIT (memory), RC_IO ...: the registry failed. Fills *out.
- * Thread: session; warm it costs microseconds, cold it may wait for disk.
+ * Decides what can be decided without hashing: RC_OK if this password was verified lately,
+ * RC_DENIED if it was refused, RC_BUSY if there were too many guesses. Otherwise, also for
+ * unknown names, RC_AGAIN, and *ticket says what was paid. RC_LIMIT (memory); RC_IO ...: the
+ * registry failed. Fills *out. Thread: session; takes microseconds if the account is cached,
+ * otherwise it may wait for disk.
  */
 MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
                             struct throttle_ticket *ticket, struct auth_result *out,
                             struct err *err);
 
 /**
- * The slow way. RC_OK; RC_DENIED: no such account, wrong password, or an authzid that is
- * somebody else; RC_DISABLED: right password, account disabled; RC_LIMIT: no memory; RC_IO
- * ...: the registry failed. Without a verdict nothing counts as a guess. Thread: one in a HASH
- * slot; burns 20 to 200 ms.
+ * Verifies the password by hashing. RC_OK; RC_DENIED: no such account, wrong password, or an
+ * authzid of another account; RC_DISABLED: right password, but the account is disabled;
+ * RC_LIMIT: no memory; RC_IO ...: the registry failed. If there is no verdict, nothing counts
+ * as a guess. Thread: one in a HASH slot; takes 20 to 200 ms of processor time.
  */
 MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *request,
                              struct throttle_ticket *ticket, struct auth_result *out,

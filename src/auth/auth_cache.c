@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of rows of eight entries; the row is chosen by octets of the MAC, within it the
- * oldest entry gives way. One lock, held for a few comparisons.
+ * A table of rows of eight entries. Octets of the MAC choose the row, in which the oldest
+ * entry is replaced. There is one lock, held for a few comparisons.
  */
 #include "auth/auth_cache.h"
 

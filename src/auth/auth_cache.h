@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Passwords that were verified lately, so that a slow hash is paid once and not at each of a
- * client's five connections. What is kept is HMAC-SHA-256, under a key of this process, over
- * account, password generation and password: the table tells nobody a password. A change of
- * password changes the generation, so old entries match no more. Bounded; entries die of age.
+ * Remembers passwords that were verified lately, so that a slow hash is computed once and not
+ * for each of a client's five connections. An entry is an HMAC-SHA-256, under a key of this
+ * process, of account, password generation and password, so no password can be read from the
+ * table. A change of the password changes the generation, and old entries no longer match. The
+ * table is bounded, and entries expire.
  */
 #ifndef AUTH_AUTH_CACHE_H
 #define AUTH_AUTH_CACHE_H
@@ -25,7 +26,7 @@ void auth_cache_free(struct auth_cache *cache);
  */
 bool auth_cache_has(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
                     struct span password);
-/** Remembers a verified one, in place of the oldest of its row. Thread: any. */
+/** Remembers a verified password, in place of the oldest of its row. Thread: any. */
 void auth_cache_put(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
                     struct span password);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ring of jobs under a lock, and one thread. Computing runs under SCHED_IDLE, so that logins
- * never wait for it; writing does not, because others may wait for the registry meanwhile. The
- * ring is kept out of core dumps and, where the system allows it, out of the swap.
+ * A ring of jobs under a lock, and one thread. Keys are computed under SCHED_IDLE, so that
+ * logins never wait for that. They are not written under it, because others may be waiting for
+ * the registry. The ring is kept out of core dumps and, where the system allows it, out of the
+ * swap.
  */
 #include "auth/keys.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of rows of eight; within a row the pair unseen for longest gives way, but of an
- * account that has OF_ONE of them there one of its own: whoever has an account and many
- * addresses must not make the server forget everybody else. The first octet of a key is the
- * account's. The file is a mark, the pairs, and a digest over both under the server's secret,
- * and is replaced by rename.
+ * A table of rows of eight. Within a row, the pair unseen for longest is replaced; but an
+ * account that has OF_ONE pairs there replaces one of its own, so that somebody with one
+ * account and many addresses cannot make the server forget all others. The first octet of a
+ * key is the account's. The file is a mark, the pairs, and a digest over both under the
+ * server's secret, and is replaced by rename.
  */
 #include "auth/known.h"
 

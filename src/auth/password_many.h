@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hashes and keys of many new passwords at once, on several processors: for accounts that are
- * made from a file. One password costs about 50 ms of a processor.
+ * Makes hashes and keys of many new passwords on several processors, for accounts that are
+ * added from a file. Each password takes about 50 ms of processor time.
  */
 #ifndef AUTH_PASSWORD_MANY_H
 #define AUTH_PASSWORD_MANY_H
@@ -20,9 +20,10 @@ struct password_job {
 };
 
 /**
- * Does for each job what password_new does; each result is in its own job. Uses up to `threads`
- * threads; when the system gives fewer, fewer do it, and without any the caller does. With
- * HASHING_BEHIND_LOGINS they are nicer than the rest of the process.
+ * Does for each job what password_new does, and leaves the result in the job. Uses up to
+ * `threads` threads. If the system gives fewer, fewer are used; if it gives none, the caller's
+ * thread does the work. With HASHING_BEHIND_LOGINS the threads have a lower priority than the
+ * rest of the process.
  *
  * Thread: any; waits until all jobs are done.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Exchanges through GNU SASL. Its callback runs on the session's thread inside sasl_step and
- * only records credentials (PLAIN, LOGIN) or hands out keys (SCRAM). An account that does not
- * exist, or has no keys, gets a salt that is always the same for the name and keys that nothing
- * matches.
+ * only records credentials (PLAIN, LOGIN) or supplies keys (SCRAM). For an account that does
+ * not exist or has no keys, it supplies a salt that is always the same for the name, and keys
+ * that nothing matches.
  */
 #include "auth/sasl.h"
 
@@ -514,7 +514,8 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
     if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
-        /* Nobody has an empty name or password: people who leave a field out are told so. */
+        /* No account has an empty name or password, and people who leave a field empty are
+         * told so. */
         sasl->reason = sasl->name[0] == '\0' ? AUTH_NO_ACCOUNT : AUTH_WRONG_PASSWORD;
         (void)err_set(err, RC_DENIED, 0, "an empty name or password");
         return SASL_DENIED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SASL exchanges as a machine of steps: base64 in, base64 out, in between GNU SASL. PLAIN and
- * LOGIN only gather credentials, which the caller then hands to auth_quick and auth_verify;
- * SCRAM-SHA-256 decides by itself, against the keys in the registry. One exchange belongs to
- * one session.
+ * SASL exchanges in steps: base64 comes in, GNU SASL works on it, and base64 goes out. PLAIN
+ * and LOGIN only collect credentials, which the caller then passes to auth_quick and
+ * auth_verify. SCRAM-SHA-256 decides by itself, using the keys in the registry. An exchange
+ * belongs to one session.
  *
  *     sasl_start -> sasl_step -> SASL_CHALLENGE -> sasl_step ... -> one of the ends
  */
@@ -61,13 +61,15 @@ const struct auth_request *sasl_request(const struct sasl *sasl);
 const struct auth_result *sasl_result(const struct sasl *sasl);
 /** With SASL_DENIED: why. */
 enum auth_reason sasl_reason(const struct sasl *sasl);
-/** The name as the client gave it, as far as it is known; for the log. */
+/** The name that the client gave, if it is known already; for the log. */
 struct span sasl_name(const struct sasl *sasl);
 
-/** SCRAM: the next line will be held against keys, which is a guess and paid for first. */
+/** SCRAM: the next line will be compared with keys. That is a guess and must be paid for
+ * first. */
 bool sasl_must_pay(const struct sasl *sasl);
-/** Pays; the step must wait for so many ms, or must not be taken (-1): deny it with
- *  sasl_reason. A step that was not paid for is denied when it would have to wait at all. */
+/** Pays for the step. Returns the ms for which the step must wait, or -1: it must not be
+ * taken, so deny it with sasl_reason. A step that was not paid for is denied if it would have
+ * to wait at all. */
 MUST_USE int64_t sasl_pay(struct sasl *sasl);
 
 /** SASLprep of RFC 4013. STORED refuses unassigned code points, QUERY lets them pass. */

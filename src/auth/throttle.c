@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables of the same shape (rows of eight; the entry with the least to remember gives
- * way): budgets of addresses, of logins, of pairs of both, and of pairs that are known. Keys
- * are 64-bit hashes under a key of the process.
+ * Four tables of the same form, with rows of eight in which the least important entry is
+ * replaced: budgets of addresses, of logins, of pairs of both, and of known pairs. Keys are
+ * 64-bit hashes under a key of the process.
  *
- * A budget is a moment: when it will be whole again (full_ms). Each verification moves it on by
- * its price. As long as it lies less than the whole budget ahead, there is something left.
+ * A budget is stored as the time at which it will be full again (full_ms). Each verification
+ * moves that time forward by its price. Something is left as long as the time is less than the
+ * whole budget ahead.
  *
  *      now          now + burst * price
  *       |<------ budget ------>|
  *       |######spent####|      |        full_ms at the end of what is spent
  *
- * The prices are the last steps of the waits that failed logins had here before: 15 s for one
- * address, 4 s for one login. So guessing for long costs what it always did; only the first
- * LIMIT_GUESSES are quicker (tests/unit/auth/test_guessing.c plays it through).
+ * The prices are 15 s for one address and 4 s for one login, so guessing for a long time is
+ * slow; only the first LIMIT_GUESSES are quick (tests/unit/auth/test_guessing.c simulates it).
  */
 #include "auth/throttle.h"
 
@@ -192,9 +192,10 @@ enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t 
     const uint64_t login = ticket->keys[BUDGET_LOGIN];
     const enum throttle_budget own = who->trusted ? BUDGET_PAIR : BUDGET_ADDRESS;
 
-    /* Who guesses at a login from its owner's address looks like its owner. One such guesser at
-     * a time leaves the owner this budget or the address's; of many, only those that fit into
-     * either are looked at, or guessing there would cost nothing. */
+    /* A guesser at the address of a login's owner looks like the owner. A single one at a time
+     * leaves the owner either this budget or the address's. Of several, only those that fit
+     * into one of the budgets are verified, because otherwise guessing there would cost
+     * nothing. */
     const int64_t known_ms = wait_for(throttle, BUDGET_KNOWN, pair, now_ms);
     if (who->known && known_ms <= LIMIT_GUESS_KNOWN_MS) {
         ticket->rank = THROTTLE_KNOWN;
@@ -207,8 +208,8 @@ enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t 
         ticket->wait_ms = -1;
         return;
     }
-    /* A flood on one login comes from addresses that have failed there. Its owner at a new
-     * address has not, and waits less. */
+    /* A flood on one login comes from addresses that have failed at it. Its owner at a new
+     * address has not failed, and waits for less time. */
     const int64_t most_ms =
         is_clean(throttle, BUDGET_PAIR, pair, now_ms) ? CLEAN_WAIT_MS : LIMIT_THROTTLE_MS;
     int64_t login_ms = wait_for(throttle, BUDGET_LOGIN, login, now_ms);
@@ -255,8 +256,8 @@ throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket)
     lock_leave(&throttle->lock);
 }
 
-/* What time has given back already is not given back twice: who keeps an exchange open, to end
- * it with a right password later, would buy guesses with it. */
+/* What was refilled with time is not given back again. Otherwise a client could keep an
+ * exchange open, end it with a right password later, and gain guesses. */
 static int64_t
 left_ms(const struct throttle_ticket *ticket, unsigned budget, int64_t now_ms)
 {

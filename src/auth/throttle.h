@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is rationed is verifications of passwords, not answers: a guesser need not wait for a
- * slow NO. Each verification is paid for before it is made, and only a right password gets its
- * price back; whoever hangs up while waiting has spent it all the same.
+ * Limits the verifications of passwords, not the answers, because a guesser need not wait for
+ * a slow NO. Each verification is paid for before it is made, and only a right password gets
+ * its price back. A client that hangs up while it waits gets nothing back.
  *
  *   an address                 LIMIT_GUESSES at once, then one in LIMIT_GUESS_MS; further ones
  *   (IPv6: its /64)            wait up to LIMIT_THROTTLE_MS, and beyond that are refused
@@ -15,8 +15,8 @@
  *   a trusted address          (a webmail): many people stand behind it, so each login there
  *                              has such a budget instead of the address
  *
- * A password that was refused before is no guess and does not come here: auth.c answers it.
- * Tables are bounded and age out. Thread: any, all functions.
+ * A password that was refused before is not a guess; auth.c answers it without coming here.
+ * The tables are bounded, and entries expire. Thread: any, all functions.
  */
 #ifndef AUTH_THROTTLE_H
 #define AUTH_THROTTLE_H
@@ -30,7 +30,7 @@
 
 struct throttle;
 
-/* Who wants a password verified. */
+/* For whom a password is to be verified. */
 struct throttle_who {
     struct span address; /* 4 or 16 octets in network order; empty: local, which never waits */
     uint64_t login;      /* a number for the account, or for the name when there is none */
@@ -38,7 +38,7 @@ struct throttle_who {
     bool trusted;        /* the address is of a webmail or proxy */
 };
 
-/* Which waiter goes first where verifications queue for a processor. */
+/* The order in which verifications that wait for a processor are made. */
 enum throttle_rank {
     THROTTLE_KNOWN,
     THROTTLE_CLEAN, /* the address got nothing wrong lately */
@@ -68,12 +68,13 @@ struct throttle_ticket {
 struct throttle *throttle_new(uint32_t entries, const struct clock *clock);
 void throttle_free(struct throttle *throttle);
 
-/** Pays for one verification; fills *ticket_out. With wait_ms -1 nothing was paid. */
+/** Pays for one verification and fills *ticket_out. If wait_ms is -1, nothing was paid. */
 void throttle_enter(struct throttle *throttle, const struct throttle_who *who,
                     struct throttle_ticket *ticket_out);
 /** The password was wrong. */
 void throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket);
-/** It was right, or known to be wrong by now: no guess. Gives back what was paid. */
+/** The password was right, or is already known to be wrong, so it was not a guess. Gives back
+ * what was paid. */
 void throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket);
 
 #endif
