@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking for a verb of admin/verbs.h: from the running server when there is one, else by
- * opening DIR here and running the same verb. The caller does not see the difference.
+ * Runs a verb of admin/verbs.h: in the running server if there is one, otherwise here, by
+ * opening DIR. The caller does not see the difference.
  */
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
@@ -23,14 +23,15 @@ struct asking {
     enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);
 };
 
-/** args is taken over. Returns an exit code; what failed has been said on standard error. */
+/** args is taken over. Returns an exit code; failures have been reported on standard error. */
 int ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking);
 
-/** The same for who tells failures in its own way. Thread: main. */
+/** The same for callers that report failures themselves. Thread: main. */
 MUST_USE enum rc ask_quietly(struct cli *cli, const char *verb, json_t *args,
                              const struct asking *asking, struct err *err);
 
-/** Asks a running server only, and says nothing. RC_NOT_FOUND: none runs. args is taken over.
+/** Asks only a running server, and prints nothing. RC_NOT_FOUND: no server is running. args is
+ * taken over.
  */
 MUST_USE enum rc ask_running(struct cli *cli, const char *verb, json_t *args,
                              const struct asking *asking, struct err *err);

@@ -13,7 +13,7 @@ struct bar {
 
 void bar_init(struct bar *bar);
 void bar_draw(struct bar *bar, uint64_t done, uint64_t total);
-/** Takes it off the screen: before a line of text, and at the end. */
+/** Removes it from the screen: before a line of text, and at the end. */
 void bar_end(const struct bar *bar);
 
 #endif

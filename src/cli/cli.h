@@ -38,7 +38,7 @@ struct cli_verb {
 int cli_fail(const struct cli *cli, int code, const struct err *err);
 /** Prints the verb's synopsis after a sentence; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *sentence);
-/** The configuration's path, or NULL after saying that there is none. */
+/** The configuration's path, or NULL after reporting that there is none. */
 const char *cli_config_path(const struct cli *cli);
 
 int cmd_init(struct cli *cli);

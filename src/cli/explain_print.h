@@ -18,9 +18,9 @@ struct explain_account {
     json_t *devices;
     json_t *sessions;
 };
-/** Gathers a row; ctx is a struct explain_account, all NULL at first. */
+/** Collects a row; ctx is a struct explain_account, all NULL at first. */
 bool explain_gather(void *ctx, const json_t *row, struct span data);
-/** Prints what was gathered, if anything, and frees it. */
+/** Prints what was collected, if anything, and frees it. */
 void explain_print_account(struct explain_account *account);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logging in, for every front door: from what a client says to a session that belongs to an
- * account. The door gathers credentials and phrases the answers; this is the part between.
+ * Logging in, for all front doors: from what a client sends to a session that belongs to an
+ * account. The door collects the credentials and words the answers; everything in between is
+ * here.
  *
  *   login_password --> QUICK --> DELAY --> HASH --> PLACE --> LOGIN_ADMITTED
  *   login_sasl --> EXCHANGE --^    ^-- SCRAM pays and waits here too, goes back to EXCHANGE,
  *                                      decides there by itself, and goes on to PLACE
  *
- * login_go goes as far as it can without waiting and says what it needs. It is called once per
- * run, whatever woke the session. Failures, successes and their reasons are logged and noted in
- * the session's record here, the same for all doors.
+ * login_go does as much as it can without waiting and says what it needs. It is called once in
+ * each run, whatever woke the session. Failures, successes and their reasons are logged and
+ * recorded here, in the same way for all doors.
  *
  * Thread: the session's, all functions.
  */
@@ -49,14 +50,15 @@ enum login_refusal {
     LOGIN_NO_MEMORY,
 };
 
-/** In the arena, which lives until login_done. NULL: no memory. */
+/** Made in the arena, which lives until login_done. NULL: no memory. */
 struct login *login_new(struct session *session, struct arena *arena);
-/** Lets go of queues and exchange. Called once, when it is over or the session ends. */
+/** Leaves the queues and frees the exchange. Called once, when the login is over or the
+ * session ends. */
 void login_done(struct login *login);
 
-/** Credentials in one piece. Borrowed until login_done. */
+/** Starts with complete credentials, which are borrowed until login_done. */
 void login_password(struct login *login, struct span name, struct span password);
-/** A SASL exchange. RC_LIMIT: no memory. */
+/** Starts a SASL exchange. RC_LIMIT: no memory. */
 MUST_USE enum rc login_sasl(struct login *login, enum sasl_mech mech, struct err *err);
 /** What the client sent for the exchange: its initial response ("=": an empty one) or its
  *  answer to a challenge. Copied. RC_LIMIT: no memory. */
@@ -69,7 +71,8 @@ int64_t login_wait_until_us(const struct login *login);
 /** Base64; good until the next call of login_go. */
 struct span login_challenge(const struct login *login);
 enum login_refusal login_refusal(const struct login *login);
-/** With LOGIN_FULL: who has the account's connections ("2 Thunderbird at 192.0.2.7"). */
+/** With LOGIN_FULL: which clients have the account's connections ("2 Thunderbird at
+ * 192.0.2.7"). */
 const char *login_others(const struct login *login);
 /** After LOGIN_ADMITTED: the account, the caller's from here. */
 struct account *login_account_take(struct login *login);

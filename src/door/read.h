@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How every front door reads from an account: where reads wait for a network (STORE_READS_WAIT)
- * a slot comes first, so that waiting reads leave work threads to those who have nothing to
- * wait for. A snapshot never outlives a run of its session, so the slot is held until the run
- * ends.
+ * How all front doors read from an account. If reads wait for a network (STORE_READS_WAIT), a
+ * slot is taken first, so that waiting reads do not occupy all work threads. A snapshot never
+ * outlives a run of its session, so the slot is held until the run ends.
  *
  *   door_read_ready --> RC_OK     begin the snapshot
  *                  \--> RC_AGAIN  queued: park, ask again when woken
@@ -30,9 +29,9 @@ struct door_read {
 
 MUST_USE enum rc door_read_ready(struct door_read *read, struct session *session,
                                  struct account *acct);
-/** The run ends: a slot goes to whoever waits for one. A place in the queue is kept. */
+/** The run ends, and its slot is given back. A place in the queue is kept. */
 void door_read_rest(struct door_read *read, struct session *session);
-/** Waits no longer; harmless when it does not. */
+/** The session no longer waits. Harmless if it did not wait. */
 void door_read_cancel(struct door_read *read, struct session *session);
 
 #endif

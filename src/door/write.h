@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How every front door writes to an account: first a slot for the disk, so that slow disks do
- * not occupy all work threads, then the account's turn.
+ * How all front doors write to an account: first they take a slot for the disk, so that a slow
+ * disk does not occupy all work threads, and then the account's turn.
  *
  *   door_write --> RC_OK     executed; see req->result
  *             \--> RC_AGAIN  queued for slot or turn: park, ask again when woken
@@ -25,12 +25,12 @@ struct door_write {
     bool slot_queued;     /* waits for a DISK slot */
 };
 
-/** Carries out req, or queues it. The same req is given each time until the answer is not
- *  RC_AGAIN. Waits for disk. */
+/** Executes req, or queues it. Call it with the same req until the result is not RC_AGAIN.
+ * Waits for disk. */
 MUST_USE enum rc door_write(struct door_write *write, struct session *session,
                             struct account *acct, struct turn_req *req);
-/** Waits no longer; harmless when it does not. False: another thread is executing the request;
- *  it will wake us, call again. */
+/** The session no longer waits. Harmless if it did not wait. False: another thread is
+ * executing the request; it will wake us, call again. */
 MUST_USE bool door_write_cancel(struct door_write *write, struct session *session,
                                 struct account *acct);
 

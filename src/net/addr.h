@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses of peers and of listeners: small, comparable, printable. Names are resolved only
- * at start-up, for listeners.
+ * Addresses of peers and of listeners, which can be copied, compared and printed. Names are
+ * resolved only at start-up, for listeners.
  */
 #ifndef NET_ADDR_H
 #define NET_ADDR_H
@@ -60,7 +60,7 @@ MUST_USE enum rc net_endpoint_parse(struct span text, struct net_endpoint *endpo
 MUST_USE enum rc net_endpoint_resolve(const struct net_endpoint *endpoint,
                                       struct net_addr addrs_out[NET_ENDPOINT_ADDRS],
                                       size_t *count_out, struct err *err);
-/** As it would be written in the configuration; dst has 272 octets at most to use. */
+/** Written as in the configuration; needs at most 272 octets in dst. */
 void net_endpoint_print(const struct net_endpoint *endpoint, char *dst, size_t cap);
 
 /** A numeric address, with or without port: 192.0.2.1, 192.0.2.1:143, 2001:db8::1,
@@ -68,7 +68,7 @@ void net_endpoint_print(const struct net_endpoint *endpoint, char *dst, size_t c
 MUST_USE enum rc net_addr_parse(struct span text, struct net_addr *addr_out);
 /** 192.0.2.1:143, [2001:db8::1]:143 (no port when 0), "unix" with uid= and pid=, "unknown". */
 void net_addr_print(const struct net_addr *addr, char dst[NET_ADDR_TEXT]);
-/** Without port and brackets: what log lines and limits use. */
+/** Without port and brackets, as used in log lines and limits. */
 void net_addr_print_host(const struct net_addr *addr, char dst[NET_ADDR_TEXT]);
 
 void net_addr_of_sockaddr(const struct sockaddr *sa, socklen_t len, struct net_addr *addr_out);
@@ -88,8 +88,8 @@ struct net_addr net_addr_prefix(const struct net_addr *addr, unsigned bits_v4,
 struct net_addr net_addr_network(const struct net_addr *addr);
 /** Keyed per process; of family and address, not of the port. For limits and fairness. */
 uint64_t net_addr_hash(const struct net_addr *addr);
-/** The same for what one peer can have of it: an IPv6 address counts with its /64, where a peer
- *  has as many addresses as it likes. */
+/** The same, but IPv6 addresses count by /64 network, because a peer has as many addresses
+ * there as it likes. */
 uint64_t net_addr_share_hash(const struct net_addr *addr);
 
 /** A configured network such as 10.0.0.0/8 or 2001:db8::/32. */

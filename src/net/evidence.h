@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be known about how a connection ended, as plain values: conn_evidence_get and
- * conn_close (net/conn.h) fill it, the journal keeps and words it.
+ * What is known about how a connection ended, as plain values. conn_evidence_get and
+ * conn_close (net/conn.h) fill it; the journal stores it and puts it into words.
  */
 #ifndef NET_EVIDENCE_H
 #define NET_EVIDENCE_H

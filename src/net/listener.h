@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners: a socket that waits for connections, as a task on the work threads. Out of
- * descriptors or memory it pauses for a second and says so; the peers wait in the backlog
- * meanwhile instead of being turned away.
+ * A listener is a socket that waits for connections, as a task on the work threads. If
+ * descriptors or memory run out, it reports that and pauses for a second; peers then wait in
+ * the backlog instead of being refused.
  */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
@@ -20,13 +20,13 @@
 struct listener;
 
 /**
- * A new connection: fd (non-blocking, close-on-exec, TCP_NODELAY on, SO_KEEPALIVE off) is the
- * callee's from here, also when it wants none of it. Called on a work thread without locks;
- * it may not wait. The next call comes after it has returned.
+ * A new connection: fd (non-blocking, close-on-exec, TCP_NODELAY on, SO_KEEPALIVE off) belongs
+ * to the callee from here on, even if it does not want the connection. Called on a work thread
+ * without locks; it may not wait. The next call comes after it has returned.
  */
 typedef void (*listener_accept_fn)(void *ctx, struct listener *listener, int fd,
                                    const struct net_addr *peer);
-/** Trouble worth a log line; text is for the administrator. At most one a minute. */
+/** A problem that should be logged, at most one a minute; text is for the administrator. */
 typedef void (*listener_trouble_fn)(void *ctx, struct listener *listener,
                                     const struct err *err);
 
@@ -45,8 +45,8 @@ struct listener_config {
 MUST_USE enum rc listener_open(const struct listener_config *config,
                                const struct net_addr *addr, struct listener **listener_out,
                                struct err *err);
-/** Opens a Unix socket. A socket file nobody listens on is replaced; one in use, or anything
- *  that is not a socket, is RC_EXISTS. Thread: start-up. */
+/** Opens a Unix socket. A socket file on which nothing listens is replaced. RC_EXISTS: it is
+ * in use, or not a socket. Thread: start-up. */
 MUST_USE enum rc listener_open_unix(const struct listener_config *config, const char *path,
                                     struct listener **listener_out, struct err *err);
 /** Takes over a listening stream socket (systemd, upgrade). The descriptor is the listener's
@@ -56,17 +56,19 @@ MUST_USE enum rc listener_adopt(const struct listener_config *config, int fd,
 
 /** Starts accepting. */
 MUST_USE enum rc listener_begin(struct listener *listener, struct err *err);
-/** Stops accepting soon; the socket is closed and a Unix socket file of ours removed on a work
- *  thread. Then it waits for listener_free. Thread: any, locks as for task_wake. */
+/** Stops accepting soon; on a work thread, the socket is closed and a Unix socket file of ours
+ * is removed. Then the listener waits for listener_free. Thread: any, locks as for
+ * task_wake. */
 void listener_close(struct listener *listener);
-/** Stops accepting for now; peers wait in the backlog, none is refused. listener_is_paused says
- *  when no accept callback is running or will come. Thread: any. */
+/** Stops accepting for now; peers wait in the backlog, and none is refused. listener_is_paused
+ * says whether no accept callback is running or will come. Thread: any. */
 void listener_pause(struct listener *listener);
 bool listener_is_paused(const struct listener *listener);
 void listener_go_on(struct listener *listener);
 /** Leaves a Unix socket's file to another process that has the socket. */
 void listener_leave_path(struct listener *listener);
-/** An adopted Unix socket's file is ours now, as if made here: removed at the end. */
+/** From now on, an adopted Unix socket's file is removed at the end, as if it had been made
+ * here. */
 void listener_own_path(struct listener *listener);
 /** After poller_stop, or before listener_begin; closes what is still open. */
 void listener_free(struct listener *listener);

@@ -43,10 +43,10 @@ MUST_USE enum rc poller_new(const struct poller_config *config, struct poller **
                             struct err *err);
 /** Starts the work threads (all signals blocked in them). Thread: start-up. */
 MUST_USE enum rc poller_start(struct poller *poller, struct err *err);
-/** Every thread ends after its present run and is joined. Tasks stay where they are; their
- *  owners then task_leave them. Not from a work thread. */
+/** Every thread ends after its current run and is joined. Tasks stay where they are; their
+ * owners then call task_leave. Not from a work thread. */
 void poller_stop(struct poller *poller);
-/** Stopped and without tasks. NULL is nothing. */
+/** The poller is stopped and has no tasks. NULL is allowed. */
 void poller_free(struct poller *poller);
 
 /** Wakes the tasks whose second has come. The timerfd does this by itself with clock_system.

@@ -2,9 +2,9 @@
 /*
  * What task.c and poller.c share: the table of tasks with its state words, and the run queue.
  *
- * The table's memory is never given back while the poller lives. So a wake or a late epoll
- * event can look at a slot whose task is long gone: the generation in the state word tells,
- * and no lock and no pointer into a session is needed for that.
+ * The table's memory is not freed before the poller is. So a wake or a late epoll event can
+ * look at a slot whose task is long gone. The generation in the state word shows that, without
+ * a lock and without a pointer into a session.
  */
 #ifndef NET_POLLER_PRIVATE_H
 #define NET_POLLER_PRIVATE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PROXY protocol, versions 1 (a line of text) and 2 (binary): what a proxy says before the
- * client's first octet, so that the server knows who the client is. Pure: octets in, facts out;
- * conn_read_proxy (net/conn.h) fetches them. Whom to believe is the configuration's business:
- * anybody can write such a header.
+ * The PROXY protocol, versions 1 (a line of text) and 2 (binary): what a proxy sends before
+ * the client's first octet, so that the server knows who the client is. Pure: conn_read_proxy
+ * (net/conn.h) reads the octets. Anybody can send such a header, so the configuration says
+ * which peers to believe.
  *
  *     PROXY TCP4 192.0.2.7 198.51.100.1 50123 143 CR LF
  *     signature(12) 0x21 0x11 length(2) source(4) destination(4) ports(2+2) TLVs...

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slots: leave to do work that waits for the disk or burns a processor. There are fewer of
- * them than work threads, so some threads always serve sessions (design: Slots). Who gets
- * none is queued and parks (TASK_PARK_WAKE); the slot that becomes free is put down to its
- * name and it is woken; it then asks again and gets it. Nobody else can take it meanwhile.
+ * A slot is the permission to do work that waits for the disk or keeps a processor busy. There
+ * are fewer slots than work threads, so some threads are always free to serve sessions
+ * (docs/threads.md). A task that gets no slot is queued and parks (TASK_PARK_WAKE). A slot
+ * that becomes free is assigned to it before it is woken, so no other task can take the slot
+ * before it asks again.
  *
  *      slot_take -> GOT -> work -> slot_give
  *      slot_take -> QUEUED -> park ... woken -> slot_take -> GOT
@@ -66,10 +67,11 @@ slot_take(struct slots *slots, enum slot_kind kind, uint64_t task_id, uint64_t k
 {
     return slot_take_ranked(slots, kind, task_id, key, SLOT_FIRST);
 }
-/** Returns one that slot_take answered with SLOT_GOT; the next waiter is woken. Same locks. */
+/** Returns a slot for which slot_take returned SLOT_GOT; the next waiter is woken. Same
+ * locks. */
 void slot_give(struct slots *slots, enum slot_kind kind);
-/** Leaves the queue, or hands on a slot granted but not fetched. Harmless when neither.
- *  Every task that was ever QUEUED calls it before task_leave. Same locks. */
+/** Leaves the queue, or passes on a slot that was assigned but not fetched; otherwise
+ * harmless. Every task that was ever QUEUED calls it before task_leave. Same locks. */
 void slot_cancel(struct slots *slots, enum slot_kind kind, uint64_t task_id);
 
 void slots_stats_get(struct slots *slots, enum slot_kind kind, struct slots_stats *stats_out);

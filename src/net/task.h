@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task: something that has a work thread only while it has work. It lies inside its owner
- * (a session, a listener) and mostly sleeps. docs/threads.md tells the whole story.
+ * A task has a work thread only while it has work. The struct is a member of its owner (a
+ * session, a listener), and mostly sleeps. docs/threads.md explains it in full.
  *
  *                        task_enter
  *                            |  (held by its creator)
@@ -15,10 +15,11 @@
  *        +---------------> WAKING <--------------------------------+
  *                          (linked in the run queue; also task_begin and TASK_YIELD)
  *
- * A run may be for nothing: wakes are hints and may come late, twice or together. A run
- * function looks at its own state (inbox, buffers, deadlines against the clock) each time.
+ * Sometimes there is nothing to do in a run, because wakes are hints and may come late, twice
+ * or together. A run function looks at its own state (inbox, buffers, deadlines) each time.
  *
- * Others name a task by its identity, never by pointer; a name outlives the task harmlessly.
+ * Other code refers to a task by its identity, never by a pointer. An identity may safely
+ * outlive its task.
  */
 #ifndef NET_TASK_H
 #define NET_TASK_H
@@ -49,7 +50,7 @@ enum task_next {
     TASK_GONE,      /* task_leave was called; the task may be freed memory already */
 };
 
-/** Why a run happens: bits, several may be set. Hints only. */
+/** Why a run happens: bits, of which several may be set. They are only hints. */
 enum task_why {
     TASK_WHY_START = 1u << 0,   /* first run after task_begin */
     TASK_WHY_INPUT = 1u << 1,   /* EPOLLIN or EPOLLRDHUP */
@@ -84,9 +85,9 @@ task_id_unpack(uint64_t packed)
 }
 
 /**
- * Gives *task a slot and, when fd is not -1, registers fd with the poller. The caller then
- * holds it as if it ran it: it may set the timer and publish task->id; wakes are kept. Follow
- * with task_begin, or task_leave to give it up.
+ * Gives *task a slot in the table and, if fd is not -1, registers fd with the poller. The
+ * caller then holds the task as if it were running it: it may set the timer and publish
+ * task->id; wakes are kept. To be followed by task_begin, or by task_leave to give it up.
  *
  * RC_LIMIT: the poller's max_tasks, memory, or the kernel's epoll watches are used up.
  * Thread: any.
@@ -94,25 +95,26 @@ task_id_unpack(uint64_t packed)
 MUST_USE enum rc task_enter(struct poller *poller, struct task *task, int fd, task_run_fn run,
                             struct err *err);
 
-/** Links it into the run queue for its first run (TASK_WHY_START). From here on only the
- *  thread that runs it may touch it: the caller must not look at it again. */
+/** Links the task into the run queue for its first run (TASK_WHY_START). From here on only the
+ * thread that runs it may touch it; the caller must not look at it again. */
 void task_begin(struct task *task);
 
 /**
- * Ends its life: timer unset, descriptor out of epoll, identity dead. After this its owner
- * closes the descriptor, frees what it likes and returns TASK_GONE from the run function.
- * Thread: the one running it (or its creator before task_begin, or any after poller_stop).
+ * Ends the task: its timer is unset, its descriptor removed from epoll, and its identity no
+ * longer valid. After this its owner closes the descriptor, frees what it has and returns
+ * TASK_GONE from the run function. Thread: the one running it (or its creator before
+ * task_begin, or any after poller_stop).
  */
 void task_leave(struct task *task);
 
 /**
- * Makes the task run soon, whatever it waits for. False when nobody has that identity any
- * more. What was written to the task's inbox before is seen by the run this causes.
- * Thread: any, with locks up to LOCK_INBOX held (takes LOCK_RUN_QUEUE).
+ * Makes the task run soon, whatever it waits for. False: no task has that identity any more.
+ * What was written to the task's inbox before is seen by the run that this causes. Thread:
+ * any, with locks up to LOCK_INBOX held (takes LOCK_RUN_QUEUE).
  */
 bool task_wake(struct poller *poller, uint64_t id);
 
-/** The same as a struct wake, for rooms that do not know net/. */
+/** The same as a struct wake, for code that does not know net/. */
 struct wake task_waker(struct poller *poller, uint64_t id);
 
 /**

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The timer wheel: one ring of buckets, a second each, so that setting, moving and unsetting
- * one of 100,000 timers is a few pointer writes. A timer further away than the ring is long
- * lies in its bucket and is passed over once a turn.
+ * The timer wheel: a ring of buckets of one second each, so that setting, moving and unsetting
+ * one of 100,000 timers takes a few pointer writes. A timer that is further away than the ring
+ * is long stays in its bucket and is skipped once in every turn.
  *
  * This is the plain structure: no locks, no clock, no descriptors. net/poller.c owns the one
  * that serves tasks, under LOCK_TIMERS; task_timer_set is what sessions use.
@@ -43,8 +43,8 @@ void timer_set(struct timer_wheel *wheel, struct timer *timer, int64_t due_s);
 void timer_unset(struct timer_wheel *wheel, struct timer *timer);
 bool timer_is_set(const struct timer *timer);
 /**
- * Unsets up to max timers due at now_s and puts them at out; returns how many. When that is
- * max there may be more: call again. now_s never goes back.
+ * Unsets up to max timers that are due at now_s, puts them at out and returns their number. If
+ * that is max, there may be more, so call again. now_s never goes back.
  */
 MUST_USE size_t timer_wheel_expire(struct timer_wheel *wheel, int64_t now_s, struct timer **out,
                                    size_t max);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS for servers: certificates, tickets, and what a session may ask about its TLS. The
- * record layer itself is inside net/conn.c. TLS 1.2 and 1.3 only, no renegotiation, tickets
- * without server state, so an idle session costs what OpenSSL needs and nothing else.
+ * TLS for servers: certificates, tickets, and what a session can ask about its TLS. net/conn.c
+ * has the record layer. Only TLS 1.2 and 1.3, no renegotiation, and tickets without state in
+ * the server, so an idle session costs only what OpenSSL needs.
  *
- * A reload builds a new context beside the old one: new connections get the new certificate,
- * live ones keep theirs until they end. Ticket keys outlive reloads.
+ * A reload makes a new context beside the old one. New connections get the new certificate;
+ * live ones keep theirs until they end. Ticket keys survive reloads.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -52,14 +52,14 @@ MUST_USE enum rc tls_server_new(const struct tls_config *config, const struct cl
  *  touched. Thread: any. Waits for disk. */
 MUST_USE enum rc tls_server_reload(struct tls_server *server, const struct tls_config *config,
                                    struct err *err);
-/** Live sessions may outlive it. NULL is nothing. */
+/** Live sessions may outlive it. NULL is allowed. */
 void tls_server_free(struct tls_server *server);
 void tls_server_cert_info(struct tls_server *server, struct tls_cert_info *info_out);
-/** Whether a client that wants host (a name or a numeric address) takes the certificate for it:
- *  RFC 9525, wildcards included. */
+/** Whether a client that connects to host (a name or a numeric address) accepts the
+ * certificate for it (RFC 9525, including wildcards). */
 bool tls_server_cert_is_for(struct tls_server *server, const char *host);
-/** A sentence when the certificate is expired, not yet valid, or ends within 14 days; else
- *  false. */
+/** Writes a sentence if the certificate has expired, is not yet valid, or expires within 14
+ * days; otherwise returns false. */
 bool tls_server_cert_warning(struct tls_server *server, char *dst, size_t cap);
 
 /** "TLSv1.3", "TLS_AES_256_GCM_SHA384"; resumed by a ticket; the name the client asked for

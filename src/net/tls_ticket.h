@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys of session tickets. A ring of three, each used for twelve hours, so a ticket is good
- * for a day at least; kept in memory only, shared by all contexts of one server and counted
- * by them, so a reload of the certificate does not cost anybody a full handshake.
+ * Keys of session tickets: a ring of three, each used for twelve hours, so that a ticket is
+ * valid for at least a day. They are kept only in memory, and shared and counted by all
+ * contexts of a server, so that no client needs a full handshake just because the certificate
+ * was reloaded.
  */
 #ifndef NET_TLS_TICKET_H
 #define NET_TLS_TICKET_H

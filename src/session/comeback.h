@@ -11,11 +11,13 @@
  *                          CAME BACK --- the first connection is over, or still does not
  *                                        acknowledge two minutes later ---> a verdict
  *
- * A client's name (ID) often comes after its login, so a verdict waits for some seconds; and
- * two minutes are the longest that a kernel waits between two attempts (RFC 6298 section 2.5
- * wants 60 s at least; Linux's limit is 120 s), so that a line that can still arrive has.
+ * A client's name (ID) often comes after its login, so a verdict waits for some seconds. Two
+ * minutes are the longest time that a kernel waits between two attempts (RFC 6298 section 2.5
+ * requires at least 60 s; Linux's limit is 120 s), so after that, a line that could still
+ * arrive has arrived.
  *
- * No locks: session/networks.c has one. Pure but for memory; time is given.
+ * There are no locks here; session/networks.c has one. Pure except for memory; the time is
+ * passed in.
  */
 #ifndef SESSION_COMEBACK_H
 #define SESSION_COMEBACK_H
@@ -46,13 +48,13 @@ struct comeback_conn {
 MUST_USE struct comebacks *comebacks_new(void);
 void comebacks_free(struct comebacks *comebacks);
 
-/** The line of conn is unacknowledged; over: and its connection has ended. May be said again.
- * The oldest doubt goes when there are LIMIT_NETWORK_DOUBTS. */
+/** The line of conn is unacknowledged; over: and its connection has ended. May be called again
+ * for the same line. If there are LIMIT_NETWORK_DOUBTS, the oldest doubt is dropped. */
 void comebacks_doubt(struct comebacks *comebacks, const struct comeback_conn *conn, bool over,
                      int64_t now_us);
-/** It was acknowledged, or its end explains it. */
+/** The line was acknowledged, or the end of the connection explains why it was not. */
 void comebacks_forget(struct comebacks *comebacks, uint64_t account, uint64_t session);
-/** Login, name learnt, or a line acknowledged on this connection. */
+/** A login, a name that became known, or an acknowledged line on this connection. */
 void comebacks_life(struct comebacks *comebacks, const struct comeback_conn *conn,
                     int64_t now_us);
 
@@ -61,7 +63,8 @@ struct comeback_verdict {
     struct learn_line line;
     unsigned thirds; /* LEARN_WHOLE: came back from the same network; else LEARN_WEAK */
 };
-/** Verdicts that are due, each once; how many. Forgets what is too old. */
+/** Gives the verdicts that are due, each once, and returns their number. Forgets what is too
+ * old. */
 size_t comebacks_settle(struct comebacks *comebacks, int64_t now_us,
                         struct comeback_verdict *out, size_t max);
 size_t comebacks_count(const struct comebacks *comebacks);

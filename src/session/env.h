@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sessions find around them: one per server, made by daemon/, borrowed by everybody.
- * Fields are set before the first session and do not change, but for the settings, which are
- * swapped whole (env_settings).
+ * The environment of sessions: one per server, made by daemon/, and borrowed by everybody.
+ * Fields are set before the first session and do not change, except for the settings, which
+ * are exchanged as a whole (env_settings).
  */
 #ifndef SESSION_ENV_H
 #define SESSION_ENV_H

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a server is left without its sessions being lost: by handing them to another process, and
- * where that cannot be, by telling them to come back.
+ * How sessions survive the end of a server: they are handed over to another process, or, if
+ * that is not possible, told to connect again.
  *
  *   POST_MOVE:  [between commands] --plain--> packed: descriptor and octets wait in env->moving
  *                                  --TLS, or state that cannot be packed--> held
  *   held:       nothing of the account is held any more; input or POST_UPGRADE: BYE
  *
- * What a packed session was is written by session_pack and the door's pack, each beside the
- * struct it belongs to, and read by session_adopt in the other process, or in this one when the
- * other did not start. HANDOVER_FORMAT names the order of all of it: it changes with any of it,
- * and sessions are never handed to a process that reads another one.
+ * A session is packed by session_pack and the door's pack function, each next to the struct
+ * that it packs. It is unpacked by session_adopt in the other process, or in this one if the
+ * other did not start. HANDOVER_FORMAT stands for the order of all fields and changes whenever
+ * one of them does. Sessions are never handed to a process with another format.
  */
 #ifndef SESSION_HANDOVER_H
 #define SESSION_HANDOVER_H
@@ -45,27 +45,26 @@ struct moving {
 };
 
 void moving_init(struct moving *moving);
-/** Closes what is left, without a word to the peers: another process has them. */
+/** Closes what is left without telling the peers, because another process has them. */
 void moving_done(struct moving *moving);
 size_t moving_count(struct moving *moving);
 
 /**
- * Packs a session that is between commands and has nothing left to send, and lets go of all of
- * it: true, and it is gone. False: it cannot be packed, and is as it was. Thread: the
- * session's.
+ * Packs a session that is between commands and has nothing left to send, and frees it. False:
+ * it cannot be packed, and is unchanged. Thread: the session's.
  */
 MUST_USE bool session_move(struct session *session);
 
 /**
  * Makes a session of what was packed; fd is its own on RC_OK. It does not run before
- * session_adopted_begin. doors: NULL at the end. RC_INVALID: these octets say no session;
+ * session_adopted_begin. doors: NULL at the end. RC_INVALID: the octets are not a session;
  * RC_LIMIT. Thread: start-up.
  */
 MUST_USE enum rc session_adopt(struct env *env, const struct front_door *const *doors, int fd,
                                struct span packed, struct session **session_out,
                                struct err *err);
 void session_adopted_begin(struct session *session);
-/** Unmakes one that was adopted and never began; its descriptor is closed without a word. */
+/** Frees a session that was adopted but not begun; its descriptor is closed without a BYE. */
 void session_adopted_drop(struct session *session);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long silence survives in one client network, and the interval of keepalives that follows
- * from it. Pure: evidence and the time go in, the interval and what changed come out.
+ * How long connections survive silence in one client network, and the interval of keepalives
+ * that follows from it. Pure: evidence and the time go in, the interval and what has changed
+ * come out.
  *
  *               8 lines kept in a row, and nothing known against a longer one
  *     SETTLED --------------------------------------------------------------> TRIAL
@@ -105,11 +106,12 @@ struct learn_line {
 /** It was acknowledged. */
 enum learn_change learn_kept(struct learn *learn, const struct learn_bounds *bounds,
                              const struct learn_line *line, int64_t now_s);
-/** It never was, and the client came back; thirds: LEARN_WHOLE or LEARN_WEAK. */
+/** The line was never acknowledged, and the client came back; thirds: LEARN_WHOLE or
+ * LEARN_WEAK. */
 enum learn_change learn_lost(struct learn *learn, const struct learn_bounds *bounds,
                              const struct learn_line *line, unsigned thirds, int64_t now_s);
 
-/** As the journal keeps it; network is left empty. Devices are not kept. */
+/** Fills a row for the journal; network is left empty. Devices are not stored. */
 void learn_to_record(const struct learn *learn, struct network_record *out);
 void learn_from_record(struct learn *learn, const struct network_record *record);
 

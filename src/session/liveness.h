@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the peer of a waiting session is still there. A line that was sent is acknowledged by
- * the peer's kernel, without any doing of its program; one that is not for a minute makes the
- * session suspect. Asking costs one system call, and is done when there is something to learn:
- * a few seconds after a keepalive, after a minute of silence that followed anything else, and
- * every now and then while suspect.
+ * Whether the peer of a waiting session is still there. A line is acknowledged by the peer's
+ * kernel without help of its program. If a line is not acknowledged for a minute, the session
+ * is suspect. Looking costs one system call and is done when there is something to learn: a
+ * few seconds after a keepalive, after a minute of silence that follows anything else, and
+ * from time to time while the session is suspect.
  *
  *             a line is sent               acknowledged, or the peer speaks
  *     QUIET -----------------> WAITING -------------------------------------> QUIET
@@ -14,8 +14,8 @@
  *                                 |
  *                                 +--------> REAPED (its place is needed: liveness_probe)
  *
- * The unacknowledged octets are the socket's, so all this is the same under TLS.
- * Thread: the session's, all functions.
+ * The unacknowledged octets are those of the socket, so all this works in the same way under
+ * TLS. Thread: the session's, all functions.
  */
 #ifndef SESSION_LIVENESS_H
 #define SESSION_LIVENESS_H
@@ -35,18 +35,19 @@ struct liveness {
 };
 
 void liveness_init(struct liveness *liveness);
-/** Before output is flushed: from here an acknowledgement is due. */
+/** To be called before output is flushed: from now on an acknowledgement is due. */
 void liveness_sending(struct session *session);
 /** Says that what is put into the output now is a keepalive, and notes it. False: an earlier
- * line is still unacknowledged and on its way again and again: that is probe enough. */
+ * line is still unacknowledged, and its retransmissions probe the peer already. */
 bool liveness_keepalive(struct session *session);
-/** Looks if it is time, or if the peer has spoken. At the end of each run. */
+/** Looks if it is time to, or if the peer has sent something. To be called at the end of each
+ * run. */
 void liveness_check(struct session *session);
 /**
- * Its place is needed: a suspect gets a fresh line to acknowledge and LIMIT_PROBE_US for it.
- * The kernel repeats what is unacknowledged at its own, ever slower pace, so a peer that has
- * come back this moment may be ended; it connects again. Those who are not suspect are left
- * alone.
+ * The session's place is needed: if it is suspect, it is sent another line, which the peer
+ * must acknowledge within LIMIT_PROBE_US. The kernel repeats what is unacknowledged ever more
+ * rarely, so a peer that has come back just now may be ended too; it will connect again.
+ * Sessions that are not suspect are left alone.
  */
 void liveness_probe(struct session *session);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long silence survives on the way to each client network (IPv4 /24, IPv6 /48), learnt from
- * the lines of idle sessions, and how often idle sessions there are sent one. Many routers
- * forget a connection that was silent for some minutes, and tell nobody.
+ * How long connections to each client network (IPv4 /24, IPv6 /48) survive silence, learnt
+ * from the lines of idle sessions, and how often idle sessions there are sent a line. Many
+ * routers forget a connection after some minutes of silence and tell nobody.
  *
  *     network_first_us   when the first keepalive of a wait is due   cmd_idle.c
  *     network_next_us    when the next one is due                    cmd_idle.c
@@ -11,20 +11,21 @@
  *     network_came       login, or the client's name became known    session.c
  *     network_gone       the session is over                         run.c
  *
- * A silence is kept when the line after it was acknowledged, however late. It is lost when that
- * line never was, and the same account showed life on another connection, begun after the
- * silence, within LIMIT_NETWORK_COMEBACK_S (comeback.h). From the same network that says: the
- * way was there and the connection was not; a whole loss. From another network the client may
- * simply have moved, as a phone does from Wi-Fi to mobile: a third of a loss. A client with
- * another name (ID), or a host that the network calls unreachable, says nothing. A suspect
- * alone says nothing. What follows from kept and lost silences is learn.h.
+ * A silence is kept if the line after it was acknowledged, however late. It is lost if that
+ * line never was, and the same account was active on another connection, begun after the
+ * silence, within LIMIT_NETWORK_COMEBACK_S (comeback.h). If that connection came from the same
+ * network, the network was working and only the connection was dead, which is a whole loss. If
+ * it came from another network, the client may simply have moved, as a phone does from Wi-Fi
+ * to mobile, so it is a third of a loss. Nothing is learnt from a client with another name
+ * (ID), from a host that the network reports as unreachable, or from a suspect session alone.
+ * learn.h says what follows from kept and lost silences.
  *
- * Peers on this machine (loopback, Unix sockets) and sessions that a proxy brought have nobody
- * to acknowledge for the client's network: they get [idle] keepalive as configured, and teach
- * nothing. So do all with keepalive_min = keepalive = keepalive_max.
+ * Nothing can be learnt about a client's network from peers on this machine (loopback, Unix
+ * sockets) and from sessions that a proxy brought: they get [idle] keepalive as configured. So
+ * do all sessions if keepalive_min = keepalive = keepalive_max.
  *
- * What is learnt is stored by the journal (journal/network.h) once a minute, and at once when
- * an interval changes. Thread: any, under LOCK_NETWORKS; nothing waits, but for networks_new.
+ * What was learnt is stored by the journal (journal/network.h) once a minute, and at once if
+ * an interval changes. Thread: any, under LOCK_NETWORKS. Only networks_new waits.
  */
 #ifndef SESSION_NETWORKS_H
 #define SESSION_NETWORKS_H
@@ -44,14 +45,16 @@ struct env;
 struct networks;
 struct session;
 
-/** With what the journal at journal_path knows; env has clock, log, journal and settings.
- *  Thread: start-up. Waits for disk. */
+/** Starts with what the journal at journal_path knows; env has clock, log, journal and
+ * settings. Thread: start-up. Waits for disk. */
 MUST_USE enum rc networks_new(struct env *env, const char *journal_path, struct networks **out,
                               struct err *err);
-/** Has everything stored (before the journal is closed). NULL is allowed. No session is left.
+/** Stores everything; to be called before the journal is closed, when no session is left. NULL
+ * is allowed.
  */
 void networks_free(struct networks *networks);
-/** Judges who came back, lets go what is old, has stored what changed. Once a second. */
+/** Judges the clients that came back, forgets what is old, and stores what has changed. To be
+ * called once a second. */
 void networks_tick(struct networks *networks);
 
 /* --- Sessions (their own thread) --- */
@@ -68,17 +71,18 @@ int64_t network_first_us(struct session *session, int64_t silent_us);
 int64_t network_next_us(struct session *session);
 /** The line in session->liveness was acknowledged. */
 void network_kept(struct session *session);
-/** It has not been for long. Once is enough, more is harmless. */
+/** The line has not been acknowledged for a long time. Calling it again is harmless. */
 void network_suspect(struct session *session);
 void network_came(struct session *session);
 void network_gone(struct session *session, const struct conn_evidence *evidence);
 
 /* --- Administration --- */
 
-/** All that is known, last seen first, in arena. RC_LIMIT: the arena. */
+/** All that is known, most recently seen first, in arena. RC_LIMIT: the arena is full. */
 MUST_USE enum rc networks_list(struct networks *networks, struct arena *arena,
                                struct network_record **out, size_t *count_out);
-/** Forgets one (as networks_name writes it), or with an empty name all; how many. */
+/** Forgets one network (named as networks_name does), or all if the name is empty. Returns how
+ * many. */
 size_t networks_reset(struct networks *networks, struct span name);
 /** "203.0.113.0/24", "2001:db8:1::/48": the network of an address; empty when it has none. */
 void networks_name(const struct net_addr *addr, char dst[NETWORK_TEXT]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every front door shares: a session is a dialogue on a connection, run by one work
- * thread at a time, from its first octet to its one end record.
+ * What all front doors share. A session is a dialogue on a connection, run by one work thread
+ * at a time, from its first octet to its end record.
  *
  *   accept -> ARRIVED ----> OPEN: door->run ... park ... run ----> HELD
  *                |            |                                      |
@@ -11,11 +11,11 @@
  *                |            |
  *                +------------+--> RELEASING --> FLUSHING --> closed, recorded
  *
- * session_end is the only way out: the first reason given stays. The door then says goodbye
- * (BYE, 421), lets go of what it holds (turn, slots, hub), the output is flushed for a bounded
+ * session_end is the only way out, and the first reason given counts. Then the door says BYE
+ * or 421 and gives up what it holds (turn, slots, hub), the output is flushed for a bounded
  * time, and evidence and reason go to the journal.
  *
- * Others reach a session by its task identity only, through the table (table.h).
+ * Other threads reach a session only by its task identity, through the table (table.h).
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -49,22 +49,22 @@ struct front_door {
     bool logs_in;          /* its sessions become an account's; others deliver to many */
     /* First run of a new session: greeting. */
     void (*opened)(struct session *session);
-    /* Goes on until it must wait, and says for what. Looks at everything itself: input, wakes,
-     * deadlines. May call session_end; then what it returns does not matter. */
+    /* Runs until it must wait, and says for what. Checks everything itself: input, wakes,
+     * deadlines. May call session_end; then its return value does not matter. */
     enum task_next (*run)(struct session *session, uint32_t why);
     /* Appends to conn.out what the protocol has for this reason (may be nothing). */
     void (*goodbye)(struct session *session);
-    /* Lets go of everything but the connection. False: something is still being executed by
-     * another thread; it will wake us, ask again. Called until true. */
+    /* Gives up everything except the connection. False: another thread is still executing
+     * something; it will wake the session, and this is called again until it returns true. */
     bool (*release)(struct session *session);
-    /* Puts into conn.out a line that the peer need not answer, if the protocol allows one now:
-     * its acknowledgement is what counts. NULL: there is no such line. */
+    /* Puts a line into conn.out that the peer need not answer, if the protocol allows one now,
+     * because only its acknowledgement counts. NULL: there is no such line. */
     void (*probe)(struct session *session);
     /* Between two commands: nothing of a command, of its input or of its answer is under way
      * but what may wait in the output. */
     bool (*at_rest)(const struct session *session);
-    /* At rest: puts all that the door would need to go on elsewhere, and changes nothing.
-     * False: it cannot be said. HANDOVER_FORMAT (handover.h) changes with it. */
+    /* At rest: packs all that the door needs to continue in another process, and changes
+     * nothing. False: it cannot be packed. HANDOVER_FORMAT (handover.h) changes with it. */
     bool (*pack)(struct session *session, struct buf *out);
     /* Reads that into a new session, which is not opened but run. False: not what pack puts. */
     bool (*unpack)(struct session *session, struct unpack *in);
@@ -86,9 +86,9 @@ enum session_state {
     SESSION_ENDING,
 };
 
-/* What others may ask of a session; bits of session_post. */
+/* What other threads may ask of a session; bits of session_post. */
 enum session_post {
-    POST_SHUTDOWN = 1u << 0, /* the server goes down: end between two commands */
+    POST_SHUTDOWN = 1u << 0, /* the server is being stopped: end between two commands */
     POST_KICK = 1u << 1,     /* an administrator ends it; words are in kick_words */
     POST_ACCOUNT_DISABLED = 1u << 2,
     POST_ACCOUNT_REMOVED = 1u << 3,
@@ -97,8 +97,9 @@ enum session_post {
     POST_PROBE = 1u << 6,    /* a suspect's place is needed */
     POST_MOVE = 1u << 7,     /* be handed to another process between two commands, or be held */
     POST_UPGRADE = 1u << 8,  /* another process has taken over: end between two commands */
-    POST_STAY = 1u << 9,     /* nobody took over: serve on, if nothing was let go of */
-    POST_HURRY = 1u << 10,   /* do so at once, whatever is under way */
+    POST_STAY =
+        1u << 9, /* no process took over: continue, unless something was already given up */
+    POST_HURRY = 1u << 10,         /* do so at once, whatever is under way */
     POST_CONFIGURATION = 1u << 11, /* settings, or its network's keepalives, have changed */
     POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, if it is still a stranger */
 };
@@ -111,7 +112,7 @@ _Static_assert((uint64_t)POST_SHUTDOWN + POST_KICK + POST_ACCOUNT_DISABLED +
                    (1u << 13) - 1,
                "two posts share a bit");
 
-/* A newcomer that waits for the place of a dead session; owned by its session. */
+/* A new session that waits for the place of a dead one; owned by its session. */
 struct place {
     struct list link; /* table's lock, as everything here */
     struct session *session;
@@ -121,7 +122,7 @@ struct place {
     bool granted;        /* somebody is leaving for it */
 };
 
-/* Where it is between accept and end record, in this order; see the picture above. */
+/* Where a session is between accept and end record, in this order; see the diagram above. */
 enum session_phase {
     PHASE_ARRIVED,     /* waits for a place, or for a proxy to say who it is */
     PHASE_OPEN,        /* the door has greeted it, here or in another process */
@@ -132,7 +133,7 @@ enum session_phase {
     PHASE_FLUSHING,    /* what is in the output still goes to the peer */
 };
 
-/* Who keeps others from reading along. */
+/* What protects the dialogue from being read by others. */
 enum session_tls {
     SESSION_TLS_NONE,
     SESSION_TLS_PROXY, /* the proxy that brought the session, as far as we know */
@@ -140,7 +141,8 @@ enum session_tls {
     SESSION_TLS_DONE,  /* we; the handshake is noted in the event ring */
 };
 
-/* Strangers have a share for each address, and are the first to give way at a limit. */
+/* The strangers of an address have a share of the connections, and are the first to be closed
+ * when a limit is reached. */
 enum session_standing {
     STANDING_STRANGER, /* has not logged in; has not yet named a recipient who is here */
     STANDING_KNOWN,
@@ -153,7 +155,7 @@ enum session_counted {
     COUNTED_ADDRESS, /* that, and its address's share, while it is a stranger */
 };
 
-/* What the protocol was doing when the peer went: decides between the reasons. */
+/* What the protocol was doing when the connection ended; chooses between the end reasons. */
 enum end_moment {
     MOMENT_BEFORE_LOGIN,
     MOMENT_REFUSED, /* before login; it was told that its account has too many connections */
@@ -237,8 +239,8 @@ struct session {
 /* A new connection, as a listener found it. */
 struct arrival {
     int fd; /* not looked at with io */
-    /* Instead of a descriptor, for many sessions in one process (conn.h); NULL: none. Whoever
-     * brings it input wakes the session's task. */
+    /* Instead of a descriptor, for many sessions in one process (conn.h); NULL: none. The code
+     * that gives it input wakes the session's task. */
     const struct conn_io *io;
     void *io_ctx;
     const struct net_addr *peer;
@@ -247,14 +249,14 @@ struct arrival {
 };
 
 /**
- * Makes a session for an accepted descriptor, which is its own from here, and starts it. When
- * limits refuse it, a line is said to the peer where the door has one, the end is recorded, and
- * the descriptor closed. Thread: any (a listener's run).
+ * Makes a session for an accepted descriptor, which it owns from here on, and starts it. If a
+ * limit is reached, the peer is told so if the door has a line for that, the end is recorded,
+ * and the descriptor is closed. Thread: any (a listener's run).
  */
 void session_open(struct env *env, const struct front_door *door,
                   const struct arrival *arrival);
-/** Nobody between client and server can read along: TLS here or, as far as we know, at the
- * proxy. Thread: the session's. */
+/** Whether nobody between client and server can read the dialogue, because of TLS here or, as
+ * far as is known, at the proxy. Thread: the session's. */
 static inline bool
 session_is_private(const struct session *session)
 {
@@ -272,15 +274,17 @@ session_is_ending(const struct session *session)
     return session->phase >= PHASE_TURNED_AWAY;
 }
 
-/** Somebody waits for it to come to rest: doors begin no further command then, but return. */
+/** Whether something waits for the session to come to rest. Then doors begin no further
+ * command, but return. */
 static inline bool
 session_is_asked(const struct session *session)
 {
     return session->asked != 0;
 }
 
-/** Ends it for what the connection says about its own end (FIN, RST, TLS, time-outs), in the
- * light of what the session was doing. Called when conn_read or conn_flush gave RC_CLOSED. */
+/** Ends the session with a reason that follows from how the connection ended (FIN, RST, TLS,
+ * time-outs) and from what the session was doing. Called if conn_read or conn_flush returned
+ * RC_CLOSED. */
 void session_end_by_peer(struct session *session, enum end_moment moment);
 
 /** Monotonic now, of the injected clock. */
@@ -294,12 +298,12 @@ void session_state_set(struct session *session, enum session_state state);
 /** Shown by `roost sessions` and kept in the record; written under the table's lock. Copied; an
  *  empty span clears; without memory it stays empty. */
 void session_set_mailbox_name(struct session *session, struct span name);
-/** Whose it would be: a login that was refused although the password was right. */
+/** Notes whose session it would be if a login was refused although the password was right. */
 void session_set_account_name(struct session *session, struct span name);
 void session_set_client_id(struct session *session, struct span text);
-/** Who the client is, when a proxy has said so; written under the table's lock. */
+/** Notes who the client is, after a proxy has said so; written under the table's lock. */
 void session_set_peer(struct session *session, const struct net_addr *peer);
-/** TLS has begun, here or at the proxy. */
+/** Notes that TLS has begun, here or at the proxy. */
 void session_tls_set(struct session *session, enum session_tls tls);
 /** After login, client ID or STARTTLS: tells log and crash table who this is now. */
 void session_identity_changed(struct session *session);
@@ -307,10 +311,10 @@ void session_identity_changed(struct session *session);
 struct event *session_event(struct session *session, enum event_kind kind);
 /** Sends what is in conn.out, showing it to the log first. As conn_flush. */
 MUST_USE enum rc session_flush(struct session *session);
-/** Says that what is appended to conn.out next begins a line: a log level that was switched on
- *  meanwhile shows the output from here. At a greeting, a command, a push. */
+/** Says that what is appended to conn.out next begins a line, so that a log level that was
+ * switched on shows the output from here. Called at a greeting, a command, a push. */
 void session_line_begins(struct session *session);
-/** A wake for rooms below: runs this session's task again, nothing else. */
+/** A wake for lower code; it only runs this session's task again. */
 struct wake session_waker(struct session *session);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an administrator may set that sessions look at while they live. daemon/config fills it
- * from roost.conf and publishes a new one at SIGHUP; a published one never changes and stays
- * readable until the process ends (they are small and reloads are rare), so sessions keep no
- * reference.
+ * The settings that sessions use while they live. daemon/config fills them from roost.conf and
+ * publishes new ones at SIGHUP. Published settings never change and stay readable until the
+ * process ends (they are small and reloads are rare), so sessions need no references.
  */
 #ifndef SESSION_SETTINGS_H
 #define SESSION_SETTINGS_H

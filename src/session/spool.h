@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the octets of literals and of LMTP DATA wait until the whole command is there: in
- * memory up to LIMIT_SPOOL_MEMORY each, within a budget shared by all sessions; beyond that, or
- * when the budget is spent, in a file without a name in DIR/tmp, which a crash takes with it.
- * The store is entered only afterwards.
+ * Keeps the octets of literals and of LMTP DATA until the whole command has arrived. Each
+ * spool has up to LIMIT_SPOOL_MEMORY in memory, within a budget shared by all sessions. Beyond
+ * that, or if the budget is spent, the octets are in an unlinked file in DIR/tmp, which
+ * disappears with a crash. The store is used only afterwards.
  *
- * A spool belongs to one session. Appending to the file may wait for the page cache, not for
- * the disk's answer: nothing here is synced.
+ * A spool belongs to one session. Appending to the file may wait for the page cache but not
+ * for the disk, because nothing here is synced.
  */
 #ifndef SESSION_SPOOL_H
 #define SESSION_SPOOL_H
@@ -38,11 +38,11 @@ struct spool {
 void spool_init(struct spool *spool, const struct spool_place *place);
 /** Frees memory, mapping and file; the spool may be used again. */
 void spool_done(struct spool *spool);
-/** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable). The spool is useless then:
- *  spool_done it, swallow the rest. */
+/** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable). After that the spool is
+ * useless: call spool_done and discard the rest. */
 MUST_USE enum rc spool_append(struct spool *spool, struct span data, struct err *err);
-/** All of it in one piece, until spool_done or the next append. Memory is given as it is, a
- *  file is mapped. RC_IO, RC_LIMIT. */
+/** Everything in one piece, valid until spool_done or the next append. A file is mapped into
+ * memory. RC_IO, RC_LIMIT. */
 MUST_USE enum rc spool_read(struct spool *spool, struct span *text_out, struct err *err);
 
 #endif

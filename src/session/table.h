@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of live sessions. It keeps the limits: by account; for strangers by address, each
- * of which may have a share of all connections; and some places are for deliveries only. It is
- * also what `roost sessions` and `roost kick` look at. It never hands out a pointer to a
- * session: others get copies, and reach a session by posting to it.
+ * The table of live sessions. It enforces the limits: each account has one, the strangers of
+ * each address may have a share of all connections, and some places are reserved for
+ * deliveries. `roost sessions` and `roost kick` use the table too. It never gives out a
+ * pointer to a session; other code gets copies, and reaches a session by posting to it.
  *
  * Thread: any, for all functions, under LOCK_LIVE_TABLE.
  */
@@ -20,7 +20,7 @@ struct session_table;
 MUST_USE enum rc session_table_new(struct session_table **out);
 void session_table_free(struct session_table *table); /* no session left */
 
-/** Others can reach it from here on. */
+/** From here on, other threads can reach the session. */
 void session_table_enter(struct session_table *table, struct session *session);
 /** Counts the session for the limits that apply before login, including its peer's share once
  * the peer is known (session->proxied). END_NONE, or the limit that was reached:
@@ -38,15 +38,15 @@ MUST_USE enum rc session_table_adopt(struct session_table *table, struct session
 MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
-/** It has named a recipient who is here: as a login does for others, that ends its being a
- *  stranger. For doors that deliver. Thread: the session's. */
+/** The session has named a recipient of this server, so it is no longer a stranger, just as
+ * after a login. For doors that deliver. Thread: the session's. */
 void session_table_delivers(struct session_table *table, struct session *session);
 void session_table_leave(struct session_table *table, struct session *session);
 /** Says for the record of a refused session which limit it was and how high that is. */
 void session_table_limit_text(struct session *session, enum end_reason limit, char *dst,
                               size_t cap);
-/** Whether so many newcomers wait at the limit of all connections that one more cannot even be
- *  told. Doors that deliver may have a few more. */
+/** Whether so many new sessions wait at the limit on all connections that another one cannot
+ * even be told. Doors that deliver may have a few more. */
 bool session_table_is_crowded(struct session_table *table, struct env *env,
                               const struct front_door *door);
 
@@ -58,10 +58,10 @@ bool session_table_is_crowded(struct session_table *table, struct env *env,
  * has left, and then asks for its place again. False: none is suspect, or too many are waiting.
  */
 bool session_place_wait(struct session *session, enum end_reason limit, uint64_t account_id);
-/** The session waits no longer. Harmless if it did not wait. */
+/** The session no longer waits. Harmless if it did not wait. */
 void session_place_done(struct session *session);
-/** Whether a newcomer needs the place of this suspect, which has not answered. Each newcomer
- *  ends only one suspect. */
+/** Whether a new session needs the place of this suspect, which has not answered. Each new
+ * session ends only one suspect. */
 bool session_place_is_needed(struct session *session);
 
 /* What `roost sessions` shows. The strings are in the given arena. */
@@ -87,7 +87,7 @@ MUST_USE enum rc session_table_list(struct session_table *table, struct arena *a
                                     int64_t now_us, size_t max, struct session_info **out,
                                     size_t *count_out);
 size_t session_table_count(struct session_table *table);
-/** One more session is suspect, or one fewer. */
+/** Counts one more suspect session, or one fewer. */
 void session_table_suspect(struct session_table *table, int more);
 size_t session_table_suspects(const struct session_table *table);
 const char *session_state_name(enum session_state state);

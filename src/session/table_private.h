@@ -43,7 +43,7 @@ table_cell_get(const struct map *map, uint64_t key)
 
 /** Posts and wakes. Under the lock. */
 void table_post(struct session *session, enum session_post post, const char *words);
-/** Wakes the newcomers that can use the place a session leaves. Under the lock. */
+/** Wakes the new sessions that can use the place that a session leaves. Under the lock. */
 void table_place_left(struct session_table *table, const struct session *session);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of `roost check` share. A part looks at one thing and tells each finding:
- * what is wrong with the way to mend it, or that nothing is. Thread: main.
+ * What the parts of `roost check` share. Each part checks one thing and reports its findings:
+ * what is wrong and how to fix it, or that nothing is wrong. Thread: main.
  */
 #ifndef CLI_CHECK_CHECK_H
 #define CLI_CHECK_CHECK_H
@@ -30,10 +30,10 @@ PRINTF_LIKE(4, 5)
 void check_tell(struct check *check, enum check_finding finding, const char *what,
                 const char *fmt, ...);
 
-/** Whether each address can be listened on by this user, or is listened on by the server of
- *  this DIR. */
+/** Checks whether this user can listen on each address, or the server of this DIR does
+ * already. */
 void check_ports(struct check *check, struct config *config);
-/** Whether Postfix, if it is there, finds the LMTP listener and may use it. */
+/** Checks whether Postfix, if it is installed, finds the LMTP listener and may use it. */
 void check_postfix(struct check *check, const struct config *config);
 
 #endif

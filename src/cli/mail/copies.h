@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which copy of a text a message is. Import passes over what it brought before, by the digest
- * of the text; but two equal messages in one mailbox are two messages, and stay two. Paths that
- * are given together may hold the same mail (two backups), so counting starts anew with each.
- * Texts are told apart by a hash of 64 bits: a collision only gives a number to a copy that
- * needed none. Thread: main.
+ * Counts the copies of each text. An import skips what was imported before, which it
+ * recognises by the digest of the text. But two equal messages in one mailbox are two messages
+ * and stay two. Paths that are given together may contain the same mail (two backups), so each
+ * path is counted separately. Texts are distinguished by a hash of 64 bits; a collision only
+ * gives a number to a copy that needs none. Thread: main.
  */
 #ifndef CLI_MAIL_COPIES_H
 #define CLI_MAIL_COPIES_H
