@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is printed for people: escaped, so that no text from a peer can steer the terminal, and
- * fitted to its width. Thread: main.
+ * Output for people: escaped, so that no text from a peer can control the terminal, and fitted
+ * to its width. Thread: main.
  */
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
@@ -23,8 +23,8 @@ bool terminal_is_utf8(void);
 const char *terminal_text(const json_t *row, const char *name, size_t max);
 /** Columns that a text takes, wide characters (CJK) two. */
 size_t terminal_width(const char *text);
-/** Prints text wrapped between blanks, each line behind indent blanks; first replaces the
- *  first line's. */
+/** Prints text wrapped at blanks, each line indented by indent blanks; first replaces the
+ * indentation of the first line. */
 void terminal_wrap(const char *text, unsigned indent, const char *first);
 
 /** "12s", "4m", "3h", "2d" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The closed table of reasons for which a session ends (end_reason.def), the same in the BYE,
- * the log, the records, the command line and the console.
+ * The table of all reasons for which a session can end (end_reason.def), which is used for
+ * BYE, the log, the records and the command line.
  */
 #ifndef JOURNAL_END_REASON_H
 #define JOURNAL_END_REASON_H

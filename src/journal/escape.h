@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Text of others that is safe to show. Thread: any. */
+/* Makes text from others safe to show. Thread: any. */
 #ifndef JOURNAL_ESCAPE_H
 #define JOURNAL_ESCAPE_H
 

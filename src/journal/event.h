@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a session remembers of its own life: the last LIMIT_EVENT_RING events, 16 octets each,
- * whatever the log level. Times, numbers and lengths, never contents.
+ * What a session remembers of what it did: the last LIMIT_EVENT_RING events, 16 octets each,
+ * whatever the log level. Events have times, numbers and lengths, but no contents.
  */
 #ifndef JOURNAL_EVENT_H
 #define JOURNAL_EVENT_H
@@ -56,7 +56,8 @@ struct event_ring {
     struct event at[LIMIT_EVENT_RING];
 };
 
-/* A ring that grows with what happens, for the session itself: most see few events. */
+/* A ring that grows with the number of events, for the session itself, because most sessions
+ * have few. */
 struct event_log {
     struct event_ring *ring; /* owned; allocated as far as room says */
     uint32_t room;           /* events that fit before it must grow or goes round */
@@ -65,8 +66,8 @@ struct event_log {
 /** False: no memory. */
 MUST_USE bool event_log_init(struct event_log *log);
 void event_log_done(struct event_log *log);
-/** The ring with room for one more event, to be noted now: events noted before may move. When
- *  it cannot grow, the one noted last is given up. */
+/** The ring with room for another event, which must be noted now; earlier events may move. If
+ * the ring cannot grow, the latest event is overwritten. */
 struct event_ring *event_log_room(struct event_log *log);
 /** Into a ring of full size. */
 void event_log_copy(const struct event_log *log, struct event_ring *dst);
@@ -76,9 +77,9 @@ void event_log_copy(const struct event_log *log, struct event_ring *dst);
 struct event *event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms);
 
 /**
- * Notes that a keepalive was sent, or acknowledged. Weeks of idle life would leave nothing else
- * in the ring: keepalives that follow one another, with nothing between them but their
- * acknowledgements, are one pair of events with the time of the last and a count.
+ * Notes that a keepalive was sent, or acknowledged. After weeks in IDLE, the ring would
+ * contain nothing else, so consecutive keepalives and their acknowledgements are one pair of
+ * events, with the time of the last one and a count.
  */
 struct event *event_note_keepalive(struct event_ring *ring, enum event_kind kind,
                                    uint64_t at_ms);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal: end records of sessions, in an SQLite database of their own (DIR/journal.db),
- * kept for 30 days and within a size. Sessions only put a record on a bounded queue; one thread
- * stores them in batches. What could not be stored is counted and said. The database is for
- * readers too: journal_reader opens it beside the server.
+ * The journal: end records of sessions, in a separate SQLite database (DIR/journal.db), which
+ * are kept for a time and up to a size. Sessions only put a record into a bounded queue, and
+ * one thread stores the records in batches. Records that could not be stored are counted and
+ * reported. journal_reader reads the database, also while the server is running.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -22,15 +22,15 @@ struct journal;
 
 struct journal_options {
     const char *path;
-    struct log *log;           /* where its own troubles and the S lines go; may be NULL */
+    struct log *log;           /* for its own problems and the S lines; may be NULL */
     const struct clock *clock; /* NULL: the machine's */
     unsigned keep_days;        /* 0: LIMIT_JOURNAL_DAYS */
     int64_t max_octets;        /* 0: LIMIT_JOURNAL_OCTETS */
     const char *vfs;           /* NULL: the system's; tests name their fault device */
 };
 
-/** Opens or makes the database and starts the thread. A damaged one is put aside (PATH.damaged)
- *  and said so in the log. Thread: start-up. Waits for disk. */
+/** Opens or makes the database and starts the thread. A damaged database is renamed to
+ * PATH.damaged and reported in the log. Thread: start-up. Waits for disk. */
 MUST_USE enum rc journal_open(struct journal **journal_out,
                               const struct journal_options *options, struct err *err);
 /** Stores what is queued and ends the thread. NULL is allowed. */
@@ -38,12 +38,13 @@ void journal_close(struct journal *journal);
 /** Waits until everything queued so far is stored or lost. For tests and the end. */
 void journal_flush(struct journal *journal);
 
-/** The next free session number: numbers grow over restarts, so a number names one session. */
+/** The next free session number. Numbers increase across restarts, so a number is never used
+ * twice. */
 uint64_t journal_first_session(const struct journal *journal);
 
 /**
- * The one thing that a session's end does here: logs it (entry 07001, and 06050 when the server
- * ended it) and queues its record. Sessions that never logged in, beyond
+ * Called at the end of each session: logs the end (entry 07001, and 06050 if the server ended
+ * the session) and queues its record. Sessions that never logged in, beyond
  * LIMIT_JOURNAL_UNKNOWN_PER_MINUTE, are only counted by reason, and a summary (07004) is
  * written each minute. Never waits. Thread: any.
  */

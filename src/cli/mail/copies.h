@@ -31,8 +31,8 @@ struct copies {
 };
 
 void copies_done(struct copies *copies);
-/** Counts a text of a mailbox: *copy_out is 1 for its first copy in the path of this number,
- *  *repeated_out tells that a path before had as many. RC_LIMIT. */
+/** Counts a text of a mailbox. *copy_out is 1 for its first copy in the path of this number;
+ * *repeated_out says whether an earlier path had as many. RC_LIMIT. */
 MUST_USE enum rc copies_count(struct copies *copies, uint32_t path, const char *mailbox,
                               struct span text, uint32_t *copy_out, bool *repeated_out);
 

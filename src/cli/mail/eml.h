@@ -8,13 +8,14 @@
 
 #include "base/span.h"
 
-/** When it came: the date of the first Received field that has one, else of Date. */
+/** When the message arrived: the date of the first Received field that has one, otherwise of
+ * Date. */
 bool eml_date(struct span text, int64_t *date_out);
 
-/* How much a file must look like a message to be taken for one. */
+/* How much a file must look like a message to be treated as one. */
 enum eml_proof {
-    EML_ANY_FIELD,   /* it was named, or is called .eml: some line of its head is a field */
-    EML_KNOWN_FIELD, /* it was found: one of the fields that mail has */
+    EML_ANY_FIELD,   /* it was named, or is called .eml: a line of its head must be a field */
+    EML_KNOWN_FIELD, /* it was found: it must have one of the fields that mail has */
 };
 bool eml_is_message(struct span text, enum eml_proof proof);
 

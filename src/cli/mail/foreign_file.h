@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files and folders that mail programs keep beside mail and that hold none, by name. Pure. */
+/* Recognises by name the files and folders without mail that mail programs keep beside mail.
+ * Pure. */
 #ifndef CLI_MAIL_FOREIGN_FILE_H
 #define CLI_MAIL_FOREIGN_FILE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a source of mail yields, whatever its format: messages with their marks and dates, names
- * of mailboxes, subscriptions, and for everything that cannot be taken the reason why not.
+ * What a source of mail yields, whatever its format: messages with their marks and dates,
+ * names of mailboxes, subscriptions, and everything that cannot be imported, with the reason.
  * Thread: main.
  */
 #ifndef CLI_MAIL_ITEM_H
@@ -20,22 +20,23 @@
 struct mail_marks {
     unsigned flags;      /* enum imap_flag */
     struct buf keywords; /* names, each followed by one blank */
-    bool is_deleted;     /* expunged where it was: only the space is not yet reclaimed */
+    bool is_deleted; /* expunged at its source, where only its space has not been reclaimed yet
+                      */
 };
 
 void mail_marks_init(struct mail_marks *marks);
 void mail_marks_done(struct mail_marks *marks);
 void mail_marks_clear(struct mail_marks *marks);
-/** A name of a flag ("\Seen") or a keyword; what is neither is passed over. */
+/** Adds a flag by name ("\Seen") or a keyword; anything else is ignored. */
 void mail_marks_add(struct mail_marks *marks, struct span name);
-/** All names of a list that is divided by blanks. */
+/** Adds all names of a list that is separated by blanks. */
 void mail_marks_add_list(struct mail_marks *marks, struct span list);
 
 enum mail_item_kind {
     MAIL_MESSAGE,      /* text, marks, date */
     MAIL_TROUBLE,      /* cannot be taken; `why` */
     MAIL_PASSED,       /* left out on purpose; `why` */
-    MAIL_MAILBOX,      /* is there, perhaps without messages */
+    MAIL_MAILBOX,      /* a mailbox that exists, perhaps without messages */
     MAIL_SUBSCRIBED,   /* the mailbox, which need not exist */
     MAIL_UNSUBSCRIBED, /* the mailbox: it exists, but its owner did not want to see it */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of files and folders as levels of mailbox names, both ways. Folders of mail are named
- * in modified UTF-7 (Dovecot, Courier) or in UTF-8 (mbsync, Thunderbird, people). A name that
- * is well-formed modified UTF-7 is read as such; one that is not but is UTF-8 stands for
- * itself. Pure. Thread: any.
+ * Translates names of files and folders into levels of mailbox names, and back. Folders of
+ * mail are named in modified UTF-7 (Dovecot, Courier) or in UTF-8 (mbsync, Thunderbird,
+ * people). A name is read as modified UTF-7 if it is well-formed; otherwise, if it is UTF-8,
+ * it stands for itself. Pure. Thread: any.
  */
 #ifndef CLI_MAIL_LEVEL_H
 #define CLI_MAIL_LEVEL_H
@@ -20,18 +20,19 @@ enum level_of {
     LEVEL_OF_SUBFOLDER, /* ".A.B" of a Maildir++: two levels, A/B */
 };
 
-/** Appends the level (or levels, divided by '/') that a file name stands for. False: it is
- *  neither modified UTF-7 nor UTF-8, or nothing is left of it. */
+/** Appends the level (or levels, separated by '/') that a file name stands for. False: it is
+ * neither modified UTF-7 nor UTF-8, or nothing is left of it. */
 bool level_read(struct buf *out, struct span file_name, enum level_of of);
-/** Appends a name whose levels are divided by '/', each read as above, without any suffix. */
+/** Appends a name whose levels are separated by '/', each read as above, without any
+ * suffix. */
 bool levels_read(struct buf *out, struct span name);
 
-/** Appends the file name for one level (or, of a subfolder, for all levels of name): level_read
- *  gives it back. False: there is no such file name (a '.' in a level of a Maildir++, "cur",
- *  names that are hidden or too long): take level_put_similar; or there was no memory to tell,
- *  then out has failed. */
+/** Appends the file name for one level (or, of a subfolder, for all levels of name):
+ * level_read gives it back. False: there is no such file name (a '.' in a level of a
+ * Maildir++, "cur", names that are hidden or too long), so use level_put_similar; or there was
+ * no memory, and out has failed. */
 bool level_put(struct buf *out, struct span name, enum level_of of);
-/** Appends something like it that can be a file name; number above 1 makes it another one. */
+/** Appends a similar name that can be a file name; a number above 1 makes it different. */
 void level_put_similar(struct buf *out, struct span name, enum level_of of, unsigned number);
 
 #endif

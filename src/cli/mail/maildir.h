@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a Maildir keeps beside its messages: flags and keywords in file names, the names of
- * keywords, subscriptions. As Dovecot and Courier have them. Pure. Thread: any.
+ * What a Maildir has besides messages, as written by Dovecot and Courier: flags and keywords
+ * in file names, the names of keywords, and subscriptions. Pure. Thread: any.
  */
 #ifndef CLI_MAIL_MAILDIR_H
 #define CLI_MAIL_MAILDIR_H
@@ -17,7 +17,8 @@ struct maildir_keywords {
     struct span names[MAILDIR_KEYWORDS]; /* into the text they were read from */
 };
 
-/** The file `dovecot-keywords`: lines "index name". Lines that are not so are passed over. */
+/** Reads the file `dovecot-keywords`: lines of the form "index name". Other lines are
+ * ignored. */
 void maildir_keywords_read(struct span text, struct maildir_keywords *out);
 
 /** The flags and keywords of a file name ("...:2,RSa"; ';' and '!' for ':' on file systems that
@@ -28,14 +29,14 @@ void maildir_marks_read(const char *file_name, const struct maildir_keywords *ke
 /** Octets of a file name before its flags: what stays when they change. */
 size_t maildir_base(const char *file_name);
 
-/** Appends "FS..." in the order that Maildir wants. */
+/** Appends "FS..." in the order that Maildir requires. */
 void maildir_flags_put(struct buf *out, const struct mail_marks *marks);
 
 /**
- * The names of a file of subscriptions, one after the other: false at the end. Version 1 is one
- * name a line, version 2 begins with "V\t2\n\n" and divides levels by TABs. Levels are divided
- * by '/' in *name_out (an octet that cannot be in a level is put there as it is), which is as
- * the file spells it: modified UTF-7 or UTF-8. name_out is cleared first.
+ * The names of a file of subscriptions, one after the other; false at the end. Version 1 has
+ * one name on each line; version 2 begins with "V\t2\n\n" and separates levels by TABs. Levels
+ * are divided by '/' in *name_out (an octet that cannot be in a level is put there as it is),
+ * which is as the file spells it: modified UTF-7 or UTF-8. name_out is cleared first.
  */
 struct subscriptions {
     struct span rest;

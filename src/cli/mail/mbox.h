@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mbox as it is found: any of its four kinds (mboxo, mboxrd, mboxcl, mboxcl2), with the marks
- * that mail programs keep in fields of the header. Pure. Thread: any.
+ * Reads mbox files as they are found: all four kinds (mboxo, mboxrd, mboxcl, mboxcl2), with
+ * the marks that mail programs keep in header fields. Pure. Thread: any.
  *
- * A message begins with a line "From " that has a date and is followed by a field; anything
- * else that begins so is text. An empty line before it is usual but not needed. Content-Length
- * is believed where it ends exactly at such a line or at the end of the file: mboxcl2, which
- * Dovecot writes too, quotes nothing, so only the length tells.
+ * A message begins with a line "From " that contains a date and is followed by a field; any
+ * other line that begins with "From " is text. An empty line before it is usual but not
+ * necessary. Content-Length is believed if it ends exactly at such a line or at the end of the
+ * file. In mboxcl2, which Dovecot writes too, nothing is quoted, so only the length shows the
+ * end.
  */
 #ifndef CLI_MAIL_MBOX_H
 #define CLI_MAIL_MBOX_H
@@ -15,7 +16,7 @@
 #include "base/span.h"
 #include "cli/mail/item.h"
 
-/* How sure we are that a file is an mbox before we look at it. */
+/* How likely it is that a file is an mbox, before looking at it. */
 enum mbox_expected {
     MBOX_BY_CONTENT, /* any file: a message in it may have text before its first From line */
     MBOX_BY_NAME,    /* its name says so */
@@ -31,11 +32,11 @@ struct mbox_message {
     bool is_verbatim;      /* its end is known by Content-Length: nothing is quoted in it */
 };
 
-/** The next message of rest, which moves on. False at the end. */
+/** The next message of rest, which is advanced. False at the end. */
 bool mbox_next(struct span *rest, struct mbox_message *out);
 
-/** When the message came, by its From line. Not what Thunderbird writes ("From - "): that is
- *  when it wrote the file. */
+/** When the message arrived, according to its From line. Dates written by Thunderbird ("From -
+ * ") are not used, because they say when it wrote the file. */
 bool mbox_date(const struct mbox_message *message, int64_t *date_out);
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of a Maildir in use: between listing and reading, a program may give them other flags,
- * or move them from new/ to cur/. What stays is the base of the name. A folder is listed again
- * when a file is missed, and all its names are kept for the next one. A listing may also have
- * a file twice, under its old name and its new one. Thread: main.
+ * Files of a Maildir that is in use: between listing and reading, a program may change their
+ * flags or move them from new/ to cur/. Only the base of the name stays the same. If a file is
+ * missing, the folder is listed again, and all names are kept for the next missing file. A
+ * listing may also contain a file twice, under its old and its new name. Thread: main.
  */
 #ifndef CLI_MAIL_MOVED_H
 #define CLI_MAIL_MOVED_H
@@ -25,8 +25,9 @@ struct moved {
 
 void moved_init(struct moved *moved);
 void moved_done(struct moved *moved);
-/** Opens the file that is now what path (".../cur/NAME") was, or -1. Lists no more once `most`
- *  names were listed, so that many files that are gone cost no more than the rest. */
+/** Opens the file that path (".../cur/NAME") named when it was listed, under its present name,
+ * or returns -1. Stops listing after `most` names, so that many vanished files do not cost
+ * more than the rest. */
 int moved_open(struct moved *moved, const char *path, uint64_t most);
 
 /** Whether the file that path (".../cur/NAME") named when it was listed was taken already,

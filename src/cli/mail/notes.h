@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `roost export` writes beside the mail because the format itself cannot say it, so that
- * `roost import` gives back the same. The files are hidden: other programs pass them over.
+ * What `roost export` writes beside the mail because the format itself cannot express it, so
+ * that `roost import` restores it. The files are hidden, so other programs ignore them.
  *
  *   .roost-export  in the folder that was named: names of mailboxes that no file name can have,
  *                 and mailboxes that are not subscribed
@@ -37,7 +37,7 @@ MUST_USE enum rc notes_read_names(struct notes *notes, const char *dir, struct e
 /** Reads DIR/.roost-marks: by file name. */
 MUST_USE enum rc notes_read_marks(struct notes *notes, const char *dir, struct err *err);
 
-/** What stands behind a key on its line (NUL ends it), or NULL. */
+/** What follows a key on its line (ended by NUL), or NULL. */
 const char *notes_get(const struct notes *notes, struct span key);
 /** The mailboxes that were not subscribed, one after the other from *pos = 0; NULL at the end.
  */

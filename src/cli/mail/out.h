@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mail written into a new folder, in one of three formats (the table in out.c; one file each).
- * Names of mailboxes become names of files (level.h); what a format cannot say goes into notes
- * beside it (notes.h). Thread: main. All functions wait for disk.
+ * Writes mail into a new folder in one of three formats (see the table in out.c; each format
+ * has a file). Names of mailboxes become names of files (level.h); what a format cannot
+ * express goes into notes beside the mail (notes.h). Thread: main. All functions wait for
+ * disk.
  */
 #ifndef CLI_MAIL_OUT_H
 #define CLI_MAIL_OUT_H
@@ -45,7 +46,9 @@ struct mail_out {
     struct buf subscriptions; /* names, each ended by NUL */
     struct buf written;       /* mailboxes written and their paths, each ended by NUL */
     struct buf notes;         /* for .roost-export */
-    void (*tell)(void *ctx, const char *text); /* what the user is to know; may be NULL */
+    void (*tell)(
+        void *ctx,
+        const char *text); /* reports something that the user should know; may be NULL */
     void *tell_ctx;
 
     /* The present mailbox. */
@@ -59,22 +62,22 @@ struct mail_out {
     struct buf text; /* scratch */
 };
 
-/** The format of a name, or NULL. */
+/** The format with this name, or NULL. */
 const struct out_format *out_format_find(const char *name);
 
-/** dir must not exist. It is made. */
+/** Makes dir, which must not exist. */
 MUST_USE enum rc out_open(struct mail_out *out, const struct out_format *format,
                           const char *dir, struct err *err);
-/** The mailbox is subscribed (it need not be written). */
+/** Notes that the mailbox is subscribed (it need not be written). */
 MUST_USE enum rc out_subscribed(struct mail_out *out, const char *mailbox, struct err *err);
-/** Messages from here on are this mailbox's; keywords: all that any of them has. Each mailbox
- *  once. */
+/** From now on, messages belong to this mailbox; keywords: all that any of them has. To be
+ * called once for each mailbox. */
 MUST_USE enum rc out_mailbox(struct mail_out *out, const char *mailbox, uint32_t uidvalidity,
                              const struct mail_marks *keywords, struct err *err);
 MUST_USE enum rc out_message(struct mail_out *out, const struct out_message *message,
                              struct err *err);
-/** Writes subscriptions and notes; then all is on disk. all: every mailbox was written, so
- *  subscriptions to others are kept too. */
+/** Writes subscriptions and notes; then everything is on disk. all: every mailbox was written,
+ * so subscriptions to others are kept too. */
 MUST_USE enum rc out_finish(struct mail_out *out, bool all, struct err *err);
 void out_done(struct mail_out *out);
 
@@ -82,7 +85,7 @@ void out_done(struct mail_out *out);
 extern const struct out_format out_format_maildir;
 extern const struct out_format out_format_mbox;
 extern const struct out_format out_format_eml;
-/** Makes a folder; one that is there is RC_EXISTS. */
+/** Makes a folder. RC_EXISTS: it exists already. */
 MUST_USE enum rc out_dir_make(const char *path, struct err *err);
 /** Writes a new file with this time of change. */
 MUST_USE enum rc out_file_write(const char *path, struct span text, int64_t date_s,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A source of mail: paths that were named, walked (tree.h) and then read file by file, whatever
- * format each has (mbox.h, maildir.h, eml.h). It yields one item after the other; no file stops
- * it. Thread: main.
+ * A source of mail: the given paths are walked (tree.h) and then read file by file, whatever
+ * format each file has (mbox.h, maildir.h, eml.h). It yields one item after the other, and no
+ * bad file stops it. Thread: main.
  */
 #ifndef CLI_MAIL_SOURCE_H
 #define CLI_MAIL_SOURCE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which files of a path hold mail, and in which mailbox it belongs: the path is walked once,
- * nothing of the mail is read.
+ * Finds which files of a path contain mail, and to which mailbox it belongs. The path is
+ * walked once, and none of the mail is read.
  *
  *   a file          as it is: into the mailbox that was named, or INBOX
  *   a Maildir       cur/ and new/; ".A.B" in it is the mailbox A/B (Maildir++), other folders
@@ -52,7 +52,7 @@ struct tree {
     uint64_t octets;             /* of all files */
 };
 
-/** Adds what path holds. RC_LIMIT: no memory. Everything else becomes an entry. */
+/** Adds what path contains. RC_LIMIT: no memory. All other problems become entries. */
 MUST_USE enum rc tree_add(struct tree *tree, const char *path, uint32_t path_number,
                           struct err *err);
 void tree_done(struct tree *tree);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compressed files, known by their first octets: gzip, zstd, bzip2, xz. Thread: any. */
+/* Compressed files, recognised by their first octets: gzip, zstd, bzip2, xz. Thread: any. */
 #ifndef CLI_MAIL_UNPACK_H
 #define CLI_MAIL_UNPACK_H
 
@@ -10,11 +10,11 @@
 #include "base/err.h"
 #include "base/span.h"
 
-/** Whether data is compressed: then unpack() is to be asked. */
+/** Whether data is compressed, so that unpack() must be called. */
 bool unpack_is_needed(struct span data);
 
-/** Appends what data holds. RC_INVALID: broken or cut off; RC_LIMIT: out is full;
- *  RC_UNSUPPORTED: a form that is known and not read. */
+/** Appends what data contains. RC_INVALID: damaged or incomplete; RC_LIMIT: out is full;
+ * RC_UNSUPPORTED: a known form that cannot be read. */
 MUST_USE enum rc unpack(struct buf *out, struct span data, struct err *err);
 
 #endif

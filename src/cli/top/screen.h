@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole screen of the terminal for a while: keys come one by one and unseen, and the user's
- * own screen comes back whatever ends the program. Plain escape sequences that every terminal
- * since the VT100 knows; where it does not know the alternate screen, the picture stays.
- * Thread: main; one at a time.
+ * Uses the whole screen of the terminal for a while: keys are read one by one without echo,
+ * and the user's own screen is restored however the program ends. Uses only escape sequences
+ * that every terminal since the VT100 knows; without an alternate screen, the last frame stays
+ * visible. Thread: main; one at a time.
  */
 #ifndef CLI_TOP_SCREEN_H
 #define CLI_TOP_SCREEN_H
@@ -12,10 +12,10 @@
 
 #include "base/span.h"
 
-/** Whether standard input and output are a terminal that can be steered. */
+/** Whether standard input and output are a terminal that understands this. */
 bool screen_is_there(void);
-/** Takes the screen; it is given back by screen_leave, at exit, and by signals that end or stop
- *  the program. False: it cannot be taken. */
+/** Takes the screen, which is given back by screen_leave, at exit, and by signals that end or
+ * stop the program. False: it cannot be taken. */
 bool screen_enter(void);
 void screen_leave(void);
 /** The size now, at least 2 x 20. */

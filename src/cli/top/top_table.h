@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of `roost top`: rows of verb `sessions` gathered, sorted and written as lines that
- * fit the screen. No terminal here: lines of text in, a buffer of text out. Thread: main.
+ * The table of `roost top`: rows of verb `sessions` are collected, sorted and written as lines
+ * that fit the screen. It knows no terminal; the output is a buffer of text. Thread: main.
  */
 #ifndef CLI_TOP_TOP_TABLE_H
 #define CLI_TOP_TOP_TABLE_H
@@ -68,8 +68,8 @@ struct top_style {
     const char *end;        /* back to normal */
 };
 
-/** Writes heading and rows from index on, at most lines in all, each at most columns wide. All
- *  texts are escaped. */
+/** Writes the heading and the rows from index on: at most `lines` lines, each at most
+ * `columns` wide. All texts are escaped. */
 void top_write(const struct top_table *table, size_t index, unsigned lines, unsigned columns,
                const struct top_style *style, struct buf *out);
 

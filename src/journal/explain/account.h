@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sessions of one account together: by device (what the client calls itself, from which
- * address) and by network, with the pattern in how they end; and the picture of a day. Pure:
- * sessions in, plain data out. Thread: any.
+ * All sessions of one account, by device (what the client calls itself, and its address) and
+ * by network, with patterns in how they end, and the picture of a day. Pure: sessions in,
+ * plain data out. Thread: any.
  */
 #ifndef JOURNAL_EXPLAIN_ACCOUNT_H
 #define JOURNAL_EXPLAIN_ACCOUNT_H
@@ -83,7 +83,7 @@ void account_pattern_tell(const struct account_group *group, uint32_t keepalive_
 /* What a session is in a column of the picture. */
 enum strip_cell {
     STRIP_GONE,
-    STRIP_OPEN,   /* connected; what it did is not remembered */
+    STRIP_OPEN,   /* connected, but what it did is not remembered */
     STRIP_ACTIVE, /* connected, not in IDLE */
     STRIP_IDLE,
     STRIP_ENDED,  /* it ended in this column, ordinarily */
@@ -91,8 +91,8 @@ enum strip_cell {
     STRIP_CELL_COUNT,
 };
 
-/** Fills cells with the session between from_ms and to_ms: what it did for most of a column's
- *  time, and in its last column how it ended. */
+/** Fills the cells between from_ms and to_ms: with what the session did for most of the time
+ * of each column, and in its last column with how it ended. */
 void account_strip(const struct account_session *session, int64_t from_ms, int64_t to_ms,
                    enum strip_cell *cells, size_t count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rules of verdict.c look at: worked out once from a record and its neighbours. For
- * this folder. Pure. */
+/* The facts that the rules of verdict.c use, worked out once from a record and its neighbours.
+ * For this folder. Pure. */
 #ifndef JOURNAL_EXPLAIN_FACTS_H
 #define JOURNAL_EXPLAIN_FACTS_H
 
@@ -19,7 +19,8 @@ struct facts {
     int64_t idle_ms;        /* length of the last IDLE; -1: none is remembered */
     bool idle_done;         /* DONE came for it */
     bool done_before;       /* DONE came for an earlier IDLE */
-    /* The first sign of the same client elsewhere after the silence began; NULL: none yet. */
+    /* The first activity of the same client elsewhere after the silence began; NULL: none
+     * yet. */
     const struct verdict_near *back;
     bool back_same_address;
     bool back_same_network;
@@ -29,7 +30,7 @@ struct facts {
 };
 
 void facts_find(const struct verdict_case *c, struct facts *out);
-/** Appends what was seen, a fact a line. */
+/** Appends the evidence, one fact on each line. */
 void facts_tell(const struct facts *f, struct buf *buf);
 
 #endif

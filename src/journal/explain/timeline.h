@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session did, a line for each event that its record remembers. Pure. Thread: any. */
+/* What a session did, with a line for each event in its record. Pure. Thread: any. */
 #ifndef JOURNAL_EXPLAIN_TIMELINE_H
 #define JOURNAL_EXPLAIN_TIMELINE_H
 

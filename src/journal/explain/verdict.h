@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a session ended, whose doing it was, and how sure that is: a record and what the same
- * account did before and after go in, plain sentences come out. Pure: no clock, no disk.
+ * Why a session ended, who caused it, and how certain that is. The input is a record and what
+ * the same account did before and after; the output is sentences. Pure: no clock, no disk.
  *
- * A router that forgot a connection and a phone without signal look alike from here: lines go
- * unacknowledged, and that is all. What tells them apart is when and from where the same client
- * comes back, so such a verdict is open until then and changes as sessions arrive.
+ * From here, a router that forgot a connection looks like a phone without a signal: lines are
+ * not acknowledged, and nothing more is known. They can be told apart by when and from where
+ * the same client comes back. So such a verdict is open until then, and changes as sessions
+ * arrive.
  */
 #ifndef JOURNAL_EXPLAIN_VERDICT_H
 #define JOURNAL_EXPLAIN_VERDICT_H
@@ -15,8 +16,8 @@
 
 /* How sure. */
 enum verdict_sure {
-    SURE_OPEN,    /* it cannot be told from what is known yet */
-    SURE_LIKELY,  /* the evidence fits this and little else */
+    SURE_OPEN,    /* what is known so far does not decide it */
+    SURE_LIKELY,  /* the evidence points to this, and hardly to anything else */
     SURE_CERTAIN, /* it was seen or done here */
 };
 
@@ -61,18 +62,18 @@ void verdict_done(struct verdict *verdict);
 /** The rules as a table in Markdown, for docs/why-disconnected.md. */
 void verdict_manual(struct buf *buf);
 
-/** How long a client that left before its login had waited for this server, to be taken or
- *  answered; -1: not. */
+/** How long a client that disconnected before its login had waited for this server to accept
+ * it or to answer; -1: it had not. */
 int64_t verdict_stalled_ms(const struct end_record *record);
 /** The silence, in ms, before the line that was never acknowledged, or else before the end; -1
  *  when it is not known. What account patterns are made of. */
 int64_t verdict_silence_ms(const struct end_record *record);
 
-/** Whether the way to the client failed, as far as was seen: unacknowledged, reset,
- *  unreachable. */
+/** Whether the network seems to have failed: unacknowledged, reset, unreachable. */
 bool verdict_is_network_end(const struct end_record *record);
 
-/** The same client as far as it can be told: the same ID, or, without one, the same address. */
+/** Whether it seems to be the same client: it has the same ID or, without an ID, the same
+ * address. */
 bool verdict_same_client(struct span id_a, struct span peer_a, struct span id_b,
                          struct span peer_b);
 

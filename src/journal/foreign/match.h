@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lays the sessions of several logs side by side. Two views are of one session when their
- * commands agree by tag and name and the difference of the clocks stays the same over them;
- * where one log shows no commands, when account and beginning agree. The difference found for
- * two logs holds for all their sessions. The result does not depend on the order of files.
+ * Matches the sessions of several logs. Two views belong to one session if their commands
+ * agree by tag and name and the difference of the clocks is the same for all of them, or, if
+ * one log shows no commands, if account and beginning agree. The difference found for two logs
+ * applies to all their sessions. The result does not depend on the order of files.
  */
 #ifndef JOURNAL_FOREIGN_MATCH_H
 #define JOURNAL_FOREIGN_MATCH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The common model of logs that other programs wrote: what every reader turns its lines into,
- * and what everything above the readers works with.
+ * The common model of logs that other programs wrote: every reader turns its lines into this,
+ * and everything above the readers works with it.
  *
  * Whatever stands around a line that its program wrote is peeled off first (wrap/). A *reader*
  * (read/) takes the lines of one format and emits *events*: a protocol line in one

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logs that are written with the newest entry first, as FairEmail exports its own. They are
- * turned round before anybody reads them: an end must not come before its beginning.
+ * Logs whose newest entry comes first, such as those that FairEmail exports. Their order is
+ * reversed before they are read, because a session's end must not come before its beginning.
  */
 #ifndef JOURNAL_FOREIGN_NEWEST_H
 #define JOURNAL_FOREIGN_NEWEST_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verdicts on sessions of foreign logs: one table (rules.def), asked from top to bottom; the
- * first rule that applies gives the verdict. A *case* is one session as one or more logs tell
- * it; the first view's clock is the case's.
+ * Verdicts on sessions of foreign logs: one table (rules.def), tried from top to bottom; the
+ * first rule that applies gives the verdict. A *case* is a session as one or more logs show
+ * it. Its clock is that of the first view.
  */
 #ifndef JOURNAL_FOREIGN_RULES_H
 #define JOURNAL_FOREIGN_RULES_H
@@ -50,7 +50,7 @@ struct foreign_verdict {
     const char *why; /* why so sure, or so little */
 };
 
-/** Judges a case. Always finds a rule. */
+/** Judges a case; always finds a rule. */
 void foreign_judge(const struct foreign_case *c, struct foreign_verdict *out);
 const struct foreign_rule_info *foreign_rule_info(enum foreign_rule rule);
 const char *foreign_who_name(enum foreign_who who);

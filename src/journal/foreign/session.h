@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One session as one log tells it: who, when, its last commands, and every fact with the place
- * that tells it. Texts are copies without secrets, still to be escaped when printed.
+ * One session as one log shows it: who, when, its last commands, and every fact with its place
+ * in the log. Texts are copies without secrets, and must still be escaped when printed.
  */
 #ifndef JOURNAL_FOREIGN_SESSION_H
 #define JOURNAL_FOREIGN_SESSION_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several log files as one story: each is recognised by content, the rotated files of one log
- * are read as one, and the sessions of all logs are laid side by side (match.h). Memory is
- * bounded whatever the files' size: LIMIT_FOREIGN_OPEN sessions a log while reading,
- * LIMIT_FOREIGN_KEPT ended ones, of which the ordinary go first and are still counted.
- * Thread: main (the command line's).
+ * Reads several log files together: each is recognised by its content, the rotated files of a
+ * log are read as one, and the sessions of all logs are matched (match.h). Memory is bounded
+ * whatever the files' size: LIMIT_FOREIGN_OPEN sessions a log while reading,
+ * LIMIT_FOREIGN_KEPT ended ones, of which the ordinary go first and are still counted. Thread:
+ * main (the command line's).
  */
 #ifndef JOURNAL_FOREIGN_STORY_H
 #define JOURNAL_FOREIGN_STORY_H

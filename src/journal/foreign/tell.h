@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What there is to say about a case: sentences, evidence with file and line, what is missing
- * and how to get it. Made once, printed as text or JSON. Everything in it is escaped.
+ * What can be said about a case: sentences, evidence with file and line, and which logs are
+ * missing and how to get them. Made once, and printed as text or JSON. Everything in it is
+ * escaped.
  */
 #ifndef JOURNAL_FOREIGN_TELL_H
 #define JOURNAL_FOREIGN_TELL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes sessions of a log's events. At most LIMIT_FOREIGN_OPEN are open at once; the one that
- * has said nothing for longest is put away for a newcomer. What is kept of protocol lines is
- * decided here and nowhere else: tags, names of known commands, harmless arguments, and the
- * human words of answers, without the session's secrets.
+ * Makes sessions of a log's events. At most LIMIT_FOREIGN_OPEN are open at a time; beyond
+ * that, the one that has been silent for longest is ended for a new one. What is kept of
+ * protocol lines is decided here and nowhere else: tags, names of known commands, harmless
+ * arguments, and the human words of answers, without the session's secrets.
  */
 #ifndef JOURNAL_FOREIGN_TRACK_H
 #define JOURNAL_FOREIGN_TRACK_H

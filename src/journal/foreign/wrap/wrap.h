@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands around the lines of a log: the prefixes of containers, of journals and of grep,
- * quotes, indentation, colours, JSON. All of it is peeled off here, before any reader sees the
- * line, so that a reader knows its own format and nothing else.
+ * Removes what surrounds the lines of a log: the prefixes of containers, of journals and of
+ * grep, quotation marks, indentation, colours, JSON. This happens before any reader sees the
+ * line, so that a reader needs to know only its own format.
  *
- * A layer is taken off only as long as nobody knows the line as it stands: the start of a
- * syslog line is a layer around what a container said, and a part of what Dovecot said. Which
- * layers a file has is learned from its first lines (formats.h); the others are left alone.
+ * A layer is removed only if no reader knows the line as it is. For example, the start of a
+ * syslog line is a layer around what a container wrote, but part of what Dovecot wrote. The
+ * first lines of a file show which layers it has (formats.h); others are left alone.
  *
  * Thread: main (the command line's).
  */
