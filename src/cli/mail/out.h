@@ -46,9 +46,8 @@ struct mail_out {
     struct buf subscriptions; /* names, each ended by NUL */
     struct buf written;       /* mailboxes written and their paths, each ended by NUL */
     struct buf notes;         /* for .roost-export */
-    void (*tell)(
-        void *ctx,
-        const char *text); /* reports something that the user should know; may be NULL */
+    /* Reports something that the user should know; may be NULL. */
+    void (*tell)(void *ctx, const char *text);
     void *tell_ctx;
 
     /* The present mailbox. */
