@@ -26,7 +26,7 @@ tls_waits(SSL *ssl, int result)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-/* A handshake of a non-blocking connection goes on in its first reads. */
+/* A handshake of a non-blocking connection continues in its first reads. */
 static SSL *
 tls_start(int fd, enum load_blocking blocking)
 {

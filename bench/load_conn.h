@@ -30,7 +30,7 @@ struct load_conn {
     size_t in_end;
     size_t in_cap;
     struct buf out;
-    uint64_t literal_left; /* octets to pass over */
+    uint64_t literal_left; /* octets to skip */
     bool inside;           /* after a literal: the line goes on */
     bool greeted;
     bool quick_ack;             /* acknowledge at once */

@@ -344,7 +344,7 @@ put_extras(struct mailgen *gen, const struct mg_head *head)
                    mg_domains[head->from % mg_domain_count], gen->sender);
 }
 
-/* Lines that are no fields, as gateways and broken programs leave them. */
+/* Lines that are not fields, as gateways and broken programs leave them. */
 static void
 put_junk(struct mailgen *gen)
 {

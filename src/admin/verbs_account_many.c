@@ -9,7 +9,7 @@
  *           {"added", "skipped", "refused": n}   at the end
  *
  * A line that cannot be taken never stops the others, and each is named. So a file can be given
- * again with "skip_existing" when its bad lines are mended: what is there is passed over and
+ * again with "skip_existing" when its bad lines are fixed: what is there is skipped and
  * costs no hashing. Plain passwords are hashed on all processors.
  */
 #include "admin/verbs.h"

@@ -35,7 +35,7 @@ account_purge(const struct verb_call *call, const struct registry_account *accou
     }
     if (rc != RC_BUSY)
         return rc;
-    /* Housekeeping goes on with it. */
+    /* Housekeeping continues with it. */
     rc = registry_purge_begin(house->registry, account->id, err);
     return rc != RC_OK ? rc
                        : err_set(err, RC_BUSY, 0,

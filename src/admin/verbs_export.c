@@ -3,7 +3,7 @@
  * `roost export`: gives an account's mail as rows with data, batch by batch, so that the
  * account stays usable and memory is bounded by one message. First the subscriptions, then
  * mailbox by mailbox: its row, and one for each message. What cannot be read is a row with the
- * reason, and the rest goes on.
+ * reason, and the rest continues.
  */
 #include "admin/verbs.h"
 
@@ -65,7 +65,7 @@ row_give(const struct export *export, json_t *row, struct span data, struct err 
                        : io->row(io->ctx, row, data, err);
 }
 
-/* Something cannot be read: its row says why, and the rest goes on. uid 0: the mailbox. */
+/* Something cannot be read: its row says why, and the rest continues. uid 0: the mailbox. */
 static enum rc
 trouble_give(struct export *export, const struct mbox_row *mbox, uint32_t uid,
              const struct err *why, struct err *err)

@@ -2,7 +2,7 @@
 /*
  * `roost account add --from FILE`. A line is name:password, name:{scheme}hash or
  * name:$6$hash, and what a password file has behind the hash, as Dovecot's has
- * (name:hash:uid:gid:gecos:home:shell:extra), is passed over. A plain password may contain
+ * (name:hash:uid:gid:gecos:home:shell:extra), is skipped. A plain password may contain
  * colons, so with such fields behind it a scheme has to say what it is.
  *
  * A line that cannot be read goes to the verb too, with the reason, so that all bad lines are

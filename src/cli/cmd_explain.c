@@ -14,7 +14,8 @@
 
 enum { SINCE_DEFAULT_S = 7 * 86400 };
 
-/* An argument that names a file: it has a slash, or is no number and there is such a file. */
+/* An argument that names a file: it has a slash, or is not a number and there is such a file.
+ */
 static bool
 is_file(const char *arg)
 {
@@ -22,7 +23,7 @@ is_file(const char *arg)
            (arg[strspn(arg, "0123456789")] != '\0' && access(arg, F_OK) == 0);
 }
 
-/* Whether files are asked about: an argument that is no option and no option's value. */
+/* Whether files are asked about: an argument that is not an option and no option's value. */
 static bool
 names_files(const struct cli *cli)
 {

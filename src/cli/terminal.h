@@ -13,7 +13,7 @@
 
 enum { TERMINAL_AGE = 24 }; /* octets of an age with its NUL */
 
-/** Columns of standard output; COLUMNS or 80 when it is no terminal. 40 to 400. */
+/** Columns of standard output; COLUMNS or 80 when it is not a terminal. 40 to 400. */
 unsigned terminal_columns(void);
 /** Whether the locale can show more than ASCII. */
 bool terminal_is_utf8(void);

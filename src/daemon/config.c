@@ -3,7 +3,7 @@
  * Reading roost.conf: defaults, the file, what the command line overrides, and what follows
  * from other keys or from the machine. Defaults are parsed by the same code as the file, so a
  * default cannot be illegal. inih splits lines into section, key and value; it gets them from
- * here one by one, so that each problem is told with its line, and what inih passes over in
+ * here one by one, so that each problem is told with its line, and what inih skips in
  * silence (a section without keys that does not exist, a line it would cut) is a problem too.
  */
 #include "daemon/config.h"
@@ -45,13 +45,13 @@ struct reading {
     struct err *err;                    /* the first problem */
     enum rc rc;                         /* of the same */
     unsigned problems;
-    bool set[CONFIG_KEY_COUNT]; /* given in this source: a list is then begun anew */
+    bool set[CONFIG_KEY_COUNT]; /* given in this source: a list is then begun again */
 
     /* The file. */
     const char *path;
     struct span rest; /* lines that inih has not been given yet */
     int line;         /* the last one it was given */
-    bool in_key;      /* indented lines go on with a value */
+    bool in_key;      /* indented lines continue with a value */
 };
 
 /* What cannot be gone on after: memory, or a text that is no configuration at all. */

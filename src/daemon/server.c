@@ -118,7 +118,7 @@ open_journal(struct server *server, const struct takeover *takeover, struct err 
         return rc;
     if (live_open(&env->live, config_path(config, "run/live"), tasks_max(config), env->journal,
                   &crashed, &live_err) != RC_OK)
-        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* goes on without */
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* continues without */
     if (crashed > 0)
         log_put(&server->log, LOG_E_CRASH_FOUND, "the server ended without closing %u sessions",
                 crashed);

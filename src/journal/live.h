@@ -33,7 +33,7 @@ struct live_session {
 /**
  * Opens path with room for slots rows; its clock is the journal's. What an earlier process left
  * open goes to journal as END_CRASH, its number to *crashed_out (0 after an orderly end).
- * RC_FULL, RC_IO ...: the server can go on without (*live_out NULL). Thread: start-up. Waits
+ * RC_FULL, RC_IO ...: the server can continue without (*live_out NULL). Thread: start-up. Waits
  * for disk.
  */
 MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,

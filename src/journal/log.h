@@ -46,7 +46,7 @@ MUST_USE enum rc log_open(struct log **log_out, const struct log_options *option
                           struct err *err);
 /** Writes what is queued and ends the writer. NULL is allowed. Thread: start-up. */
 void log_close(struct log *log);
-/** Closes the file and opens it anew at the next write (SIGHUP, logrotate). Thread: any. */
+/** Closes the file and opens it again at the next write (SIGHUP, logrotate). Thread: any. */
 void log_reopen(struct log *log);
 /** Waits until everything queued so far is written or lost. For tests and the end. */
 void log_flush(struct log *log);

@@ -64,7 +64,7 @@ shown_octets(enum line_kind kind, struct span line, bool *secret_out)
     if (is_one_of(first, dangerous, ARRAY_LEN(dangerous)) ||
         is_one_of(second, dangerous, ARRAY_LEN(dangerous))) {
         *secret_out = true;
-        /* The mechanism after AUTHENTICATE is no secret, the rest is. */
+        /* The mechanism after AUTHENTICATE is not a secret, the rest is. */
         if (span_ieq_str(second, "AUTHENTICATE")) {
             (void)take_word(&rest);
             return line.len - rest.len;
@@ -138,7 +138,7 @@ log_line_in(struct log_scope *scope, enum line_kind kind, struct span line)
             log_put_span(scope, LOG_E_LINE_IN, line);
         return secret;
     }
-    /* A long first word is no tag: it may be anything. */
+    /* A long first word is not a tag: it may be anything. */
     char text[LIMIT_TAG + 64];
     const struct span head = span_head(line, shown);
     const bool whole = head.len <= LIMIT_TAG + 32;
@@ -338,7 +338,7 @@ tap_line(struct log_tap *tap, struct log_scope *scope)
     if (tap->len > 0 && tap->dropped == 0 && tap->line[tap->len - 1] == '\r')
         tap->len--;
     if (literal) {
-        tap->literal_left = octets; /* the line goes on behind it */
+        tap->literal_left = octets; /* the line continues behind it */
         return;
     }
     put_line_out(scope, span_of(tap->line, tap->len));

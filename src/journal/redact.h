@@ -37,12 +37,12 @@ void log_line_out(struct log_scope *scope, struct span line);
 enum { TAP_TAIL_OCTETS = 24 }; /* "~{18446744073709551615}" */
 
 /**
- * Logs a stream of output as it is written, in any pieces: finds the lines, passes over
+ * Logs a stream of output as it is written, in any pieces: finds the lines, skips
  * literals. Keeps a few hundred octets, only while the level is on. All zero is a fresh one.
  */
 struct log_tap {
     char *line;            /* owned; NULL between lines and while off */
-    uint64_t literal_left; /* octets still to pass over */
+    uint64_t literal_left; /* octets still to skip */
     uint32_t len;
     uint32_t dropped;           /* octets of this line beyond the buffer */
     char tail[TAP_TAIL_OCTETS]; /* the last octets of the line: a literal is announced there */

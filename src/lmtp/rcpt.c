@@ -57,7 +57,7 @@ rcpt_keep(struct lmtp_session *lm, struct span path, const struct lookup *found)
         .mailbox = SPAN(""),
         .epoch = found->epoch,
     };
-    /* A detail that no mailbox can be called is no mailbox: the mail goes to INBOX. */
+    /* A detail that no mailbox can be called is not a mailbox: the mail goes to INBOX. */
     if (found->detail.len > 0 && mbox_name_check(found->detail) == NULL)
         rcpt->mailbox = arena_span(&lm->arena, found->detail);
     return rcpt->account.ptr != NULL && rcpt->path.ptr != NULL && rcpt->mailbox.ptr != NULL;

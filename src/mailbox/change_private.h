@@ -45,7 +45,7 @@ struct mbox_changes {
     struct change_record *last;
     uint64_t gone_serial; /* 0: it is there */
     uint64_t
-        anew_serial; /* 0: the records tell all; otherwise versions are to be loaded anew */
+        anew_serial; /* 0: the records tell all; otherwise versions are to be loaded again */
     uint64_t names_serial; /* 0: its name, use and subscription are what they were */
     struct mbox_row row;   /* after the batch; valid when has_row */
     bool has_row;

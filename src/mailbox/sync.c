@@ -484,7 +484,7 @@ tell_gone(struct sync *sync, struct sync_event *event)
     return true;
 }
 
-/* Whether the set that is told even when unchanged has UIDs in first .. last; passes over runs
+/* Whether the set that is told even when unchanged has UIDs in first .. last; skips runs
  * below. */
 static bool
 is_echoed(struct sync *sync, uint32_t first, uint32_t last)
@@ -498,7 +498,7 @@ is_echoed(struct sync *sync, uint32_t first, uint32_t last)
            echo->runs[sync->echo_next].first <= last;
 }
 
-/* Messages up to this modseq are passed over, but for those that are echoed. */
+/* Messages up to this modseq are skipped, but for those that are echoed. */
 static uint64_t
 untold_from(const struct view *view)
 {

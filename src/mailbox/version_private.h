@@ -157,14 +157,14 @@ struct version *builder_finish(struct builder *builder, uint64_t modseq, uint32_
 struct version *version_add(const struct version *old, const struct entry *entries,
                             size_t count, uint64_t modseq, uint32_t uidnext);
 /** Entries (ascending) as they are now: those below old's uidnext take the place of the same
- *  messages if they are newer, and are passed over where there is none; the others are added.
+ *  messages if they are newer, and are skipped where there is none; the others are added.
  */
 struct version *version_put(const struct version *old, const struct entry *entries,
                             size_t count, uint64_t modseq, uint32_t uidnext);
 /** The rule applied to the messages that runs (ascending) name; modseq is the version's. */
 struct version *version_set_flags(const struct version *old, const struct uid_run *runs,
                                   size_t count, const struct flags_rule *rule, uint64_t modseq);
-/** Without uids (ascending); unknown ones are passed over. */
+/** Without uids (ascending); unknown ones are skipped. */
 struct version *version_remove(const struct version *old, const uint32_t *uids, size_t count,
                                uint64_t modseq);
 /** Without the UIDs from bound on; modseq stays. */

@@ -11,7 +11,7 @@
  *         lowest modseq that a view with pending expunges stands at (view_keep_modseq). A
  * view reads the state it begins with and is listed in one step, so no purge falls between.
  *
- * INV-M13 A number of a keyword is given to another name only when no view bears its bit: each
+ * INV-M13 A number of a keyword is given to another name only when no view has its bit: each
  *         stands at a modseq from which on no message bears it, and its client was told FLAGS
  *         without it. What a view looks at is as new as that modseq (its members, and whatever
  * a command or sync loads later); the names that it translates bits with were read no earlier

@@ -334,7 +334,7 @@ task_timers_due(struct poller *poller, uint64_t ids[TIMER_BATCH])
         ids[i] = task_slot_id(CONTAINER_OF(due[i], struct task_slot, timer));
     poller->timers_fired += n;
     if (n < TIMER_BATCH) {
-        poller->armed_s = TIMER_NEVER; /* it has gone off, or is set anew */
+        poller->armed_s = TIMER_NEVER; /* it has gone off, or is set again */
         arm_timerfd(poller, timer_wheel_next(&poller->wheel));
     }
     lock_leave(&poller->timer_lock);

@@ -82,7 +82,7 @@ ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cip
 }
 
 /* RFC 7301: chooses our protocol when the client names it. A client that names others only
- * goes on without ALPN: IMAP clients send all sorts of things. */
+ * continues without ALPN: IMAP clients send all sorts of things. */
 static int
 choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
             const unsigned char *in, unsigned in_len, void *arg)

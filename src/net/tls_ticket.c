@@ -63,7 +63,7 @@ ticket_ring_unref(struct ticket_ring *ring)
     free(ring);
 }
 
-/* Under lock: the key to seal with, drawn anew when the newest is too old. */
+/* Under lock: the key to seal with, drawn again when the newest is too old. */
 static bool
 newest(struct ticket_ring *ring, struct ticket_key *key_out)
 {

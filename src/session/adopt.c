@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A session that another process has packed goes on here; see handover.h. */
+/* A session that another process has packed continues here; see handover.h. */
 #include "session/handover.h"
 
 #include <stdlib.h>

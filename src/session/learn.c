@@ -15,7 +15,7 @@ enum {
     DAY_S = 86400,
     RETRY_DOUBLINGS = 5,  /* 32 days at most */
     AGE_S = 7 * DAY_S,    /* counts are halved */
-    DEVICE_S = 3 * DAY_S, /* unseen for so long, a device has no vote */
+    DEVICE_S = 3 * DAY_S, /* unseen for this long, a device has no vote */
 };
 
 /* Classes of silences, seconds; also the steps that intervals take. */

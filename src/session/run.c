@@ -240,7 +240,7 @@ describe(struct session *session)
     session_answer(session->env->table, &record);
 }
 
-/* Whether the peer may go on sending and still be there to hear why it is not answered: not one
+/* Whether the peer may keep sending and still be there to hear why it is not answered: not one
  * that has asked for the end, nor one that is dead. */
 static bool
 listens(enum end_reason reason)

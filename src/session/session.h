@@ -69,7 +69,7 @@ struct front_door {
     /* Reads that into a new session, which is not opened but run. False: not what pack puts. */
     bool (*unpack)(struct session *session, struct unpack *in);
     /* The settings have changed. May call session_end (END_CONFIGURATION). NULL: it looks at
-     * them anew each time. */
+     * them again each time. */
     void (*reconfigured)(struct session *session);
     /* Adds what only the door knows: evidence.state, command under way, counts. */
     void (*describe)(const struct session *session, struct end_record *record);

@@ -49,8 +49,8 @@ struct settings {
     uint32_t idle_keepalive_s;     /* an untagged line after this much silence, at first */
     uint32_t idle_keepalive_min_s; /* bounds of what is learnt: session/networks.h */
     uint32_t idle_keepalive_max_s;
-    uint32_t idle_suspect_after_s; /* a line unacknowledged for so long: perhaps gone */
-    uint32_t idle_dead_after_s;    /* TCP_USER_TIMEOUT: unacknowledged for so long is gone */
+    uint32_t idle_suspect_after_s; /* a line unacknowledged for this long: perhaps gone */
+    uint32_t idle_dead_after_s;    /* TCP_USER_TIMEOUT: unacknowledged for this long is gone */
     uint32_t idle_timeout_s;       /* with IDLE_TIMEOUT */
 
     /* [limits] */

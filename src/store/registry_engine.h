@@ -10,7 +10,7 @@
  *
  *     struct my_registry { struct registry base; ... };
  *
- * add_many passes over rows that are refused already. What a change has to be when it returns:
+ * add_many skips rows that are refused already. What a change has to be when it returns:
  * durable, whole or not there at all, and seen by every look-up that begins later.
  *
  * Thread: any, all functions; they may wait for the engine, and no lock is held meanwhile.

@@ -187,7 +187,8 @@ registry_route(struct registry *registry, struct span local, struct span domain,
     const int len = snprintf(text, sizeof text, "%.*s%s%.*s", SPAN_FMT(local),
                              domain.len == 0 ? "" : "@", SPAN_FMT(domain));
 
-    /* What is no name, or too long for one, is nobody's: the domain still tells which answer.
+    /* What is not a name, or too long for one, is nobody's: the domain still tells which
+     * answer.
      */
     if (local.len != 0 && (size_t)len < sizeof text &&
         registry_name_make(span_of(text, (size_t)len), NAME_ACCOUNT, &name, NULL) == RC_OK)

@@ -10,7 +10,7 @@
  *
  * Each arrow is one transaction of the registry, and mail is removed only between the last two.
  * So a process that dies anywhere leaves an account in one of these states, with all of its
- * mail in the first two; who finds one being purged goes on with it.
+ * mail in the first two; who finds one being purged continues with it.
  *
  * Thread: any, all functions; they may wait for the engine.
  */

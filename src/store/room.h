@@ -22,8 +22,8 @@
 
 struct room;
 
-/** path: the file, made when it is missing. A disk that has no room for it is no failure: the
- *  room is short then. Waits for disk. */
+/** path: the file, made when it is missing. A disk that has no room for it is not a failure:
+ * the room is short then. Waits for disk. */
 MUST_USE enum rc room_open(const char *path, struct room **out, struct err *err);
 /** The file stays. NULL is allowed. */
 void room_close(struct room *room);

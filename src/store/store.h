@@ -372,7 +372,7 @@ struct flags_result {
     size_t modified_count;
     uint64_t modseq; /* given to all changed; 0 when none */
 };
-/** UIDs without a message are passed over (RFC 9051 section 6.4.9). RC_CORRUPT also if what the
+/** UIDs without a message are skipped (RFC 9051 section 6.4.9). RC_CORRUPT also if what the
  *  caller knows is not what is stored. */
 MUST_USE enum rc store_flags_update(struct store_tx *tx, const struct flags_req *req,
                                     struct arena *arena, struct flags_result *out,

@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-/* Grows with every change of the mapping: keys stored under another version are made anew. */
+/* Grows with every change of the mapping: keys stored under another version are made again. */
 enum { CASEMAP_VERSION = 1 };
 
 enum { CASEMAP_CACHE = 64, CASEMAP_OCTETS = 27 };
@@ -29,7 +29,7 @@ struct casemap_entry {
     char octets[CASEMAP_OCTETS];
 };
 
-/* A caller's memory for characters mapped lately: 2 KiB, as it is made anew for each message
+/* A caller's memory for characters mapped lately: 2 KiB, as it is made again for each message
  * that arrives. */
 struct casemap {
     struct casemap_entry cache[CASEMAP_CACHE];

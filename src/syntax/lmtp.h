@@ -24,7 +24,7 @@ enum lmtp_verb {
     LMTP_NOOP,
     LMTP_VRFY,
     LMTP_QUIT,
-    LMTP_HELO, /* HELO and EHLO: this is no SMTP server (RFC 2033 section 4.1) */
+    LMTP_HELO, /* HELO and EHLO: this is not an SMTP server (RFC 2033 section 4.1) */
     LMTP_UNKNOWN,
 };
 

@@ -227,7 +227,7 @@ body(struct check *c)
            lit(c, ")");
 }
 
-/* RFC 3501 section 6.4.5: a message that is no multipart has one part, number 1. */
+/* RFC 3501 section 6.4.5: a message that is not a multipart has one part, number 1. */
 static bool
 message_body(struct check *c)
 {

@@ -2,7 +2,7 @@
 /*
  * A server whose time is moved by a test: roost-test-clock CONFIG [section.key=value...]
  *
- * It is `roost serve` but for the clock, which stands still until a line "+SECONDS" comes on
+ * It is `roost serve` except for the clock, which stands still until a line "+SECONDS" comes on
  * standard input. Then it goes on second by second; after each in which a timer fired, the work
  * threads come to rest and the peers' kernels have acknowledged what was sent before the next
  * one begins. "now SECONDS" is printed when it is done. So days of idle life pass in seconds,

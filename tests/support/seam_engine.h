@@ -2,7 +2,7 @@
 /*
  * An engine for tests that does all that store.h allows and the embedded one does not do:
  * SQLite wrapped so that beginning a read or a write says RC_AGAIN first, that `known` flags
- * are passed over, and that somebody elsewhere (a second store on the same files) commits just
+ * are skipped, and that somebody elsewhere (a second store on the same files) commits just
  * before a transaction begins. What runs over it does not count on one process, one writer or a
  * read that never waits.
  */
@@ -27,7 +27,7 @@ struct seam_options {
 struct seam_counts {
     uint64_t again;     /* RC_AGAIN */
     uint64_t elsewhere; /* commits by the second store */
-    uint64_t refused;   /* changes of flags whose known ones were passed over */
+    uint64_t refused;   /* changes of flags whose known ones were skipped */
 };
 
 MUST_USE enum rc store_open_seam(const struct seam_options *options, struct store **out,

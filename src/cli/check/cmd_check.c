@@ -2,7 +2,7 @@
 /*
  * `roost check`: configuration, folders, limits, addresses, certificate and Postfix, before a
  * server is started or after it would not. Everything that is wrong is told at once, each with
- * how it is mended: what one part finds does not keep the others from looking.
+ * how it is fixed: what one part finds does not keep the others from looking.
  */
 #include "cli/check/check.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost check`: can the server listen where it is to? Each address is bound, which a running
- * server does not notice. An address in use is no problem when the server of this DIR has it,
- * and otherwise its owner is named, as far as /proc tells this user.
+ * server does not notice. An address in use is not a problem when the server of this DIR has
+ * it, and otherwise its owner is named, as far as /proc tells this user.
  */
 #include "cli/check/check.h"
 

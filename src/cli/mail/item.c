@@ -6,7 +6,7 @@
 #include "syntax/imap/flags.h"
 #include "syntax/imap/mbox_name.h"
 
-/* Room for the keywords of one message; further ones are passed over. */
+/* Room for the keywords of one message; further ones are skipped. */
 enum { MARKS_OCTETS = LIMIT_KEYWORDS * (LIMIT_KEYWORD_OCTETS + 1) };
 
 void

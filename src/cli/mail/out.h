@@ -89,7 +89,7 @@ MUST_USE enum rc out_dir_make(const char *path, struct err *err);
 /** Writes a new file with this time of change. */
 MUST_USE enum rc out_file_write(const char *path, struct span text, int64_t date_s,
                                 struct err *err);
-/** Appends to a file below the present mailbox's folder. */
+/** Appends to a file below the current mailbox's folder. */
 MUST_USE enum rc out_append(struct mail_out *out, const char *name, struct span text,
                             struct err *err);
 /** Notes marks that the file's name does not tell. */

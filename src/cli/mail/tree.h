@@ -10,7 +10,7 @@
  * folder's mailbox
  *
  * What cannot be walked or named becomes an entry with its reason; files that other programs
- * keep beside mail are passed over by their names. Thread: main.
+ * keep beside mail are skipped by their names. Thread: main.
  */
 #ifndef CLI_MAIL_TREE_H
 #define CLI_MAIL_TREE_H

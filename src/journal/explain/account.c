@@ -11,7 +11,7 @@ enum {
     PATTERN_LEAST = 3,              /* ends that make a pattern */
     PATTERN_PERCENT = 60,           /* of the ends it could be true of */
     PATTERN_SLACK_MS = 5000,        /* and a fifth: how far ends of one cause lie apart */
-    PATTERN_SHORTEST_MS = 30 * 1000 /* what is shorter is no time-out */
+    PATTERN_SHORTEST_MS = 30 * 1000 /* what is shorter is not a time-out */
 };
 
 const char *

@@ -17,7 +17,7 @@ void words_duration(struct buf *buf, int64_t ms);
 void words_seconds(struct buf *buf, int64_t seconds);
 
 /** The network that an address belongs to, as NAT and providers see it: IPv4 /24
- *  ("203.0.113.0/24"), IPv6 /48; the text itself for what is no address ("unix"). */
+ *  ("203.0.113.0/24"), IPv6 /48; the text itself for what is not an address ("unix"). */
 void words_network(struct span peer, char dst[WORDS_NETWORK]);
 
 /** "unknown_ca" (RFC 8446 section 6), or "alert". */

@@ -55,7 +55,7 @@ struct foreign_event {
     bool joins;          /* about an open session only: without one it is nothing */
     bool general;        /* about the server and many connections; the key names the matter */
     bool other;          /* of another protocol than IMAP */
-    bool rest;           /* goes on with the line before: only counted against its literal */
+    bool rest;           /* continues with the line before: only counted against its literal */
     struct span key;     /* which session of the log; empty: the only one at a time */
     struct span text;    /* the line without CRLF, or the log's words for the fact */
     struct span account; /* learned on the way; empty: not told here */

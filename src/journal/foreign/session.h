@@ -56,7 +56,7 @@ struct foreign_session {
     struct list link;
     struct foreign_log *log; /* borrowed */
     uint32_t number;         /* in its log, from 1 */
-    bool over;               /* the log says that it ended, or the key was used anew */
+    bool over;               /* the log says that it ended, or the key was used again */
     bool displaced;          /* it was put away because too many were open */
     bool general;            /* no session, but a matter of the server and many of them */
     bool other;              /* of another protocol than IMAP */

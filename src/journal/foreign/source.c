@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * zlib reads plain files as they are and gzip'd ones, of several members too, unpacked.
- * UTF-16 goes through iconv on its way into the line buffer; what is no character becomes '?',
- * so that a damaged place costs a character and not the file.
- * Thread: main (the command line's).
+ * UTF-16 goes through iconv on its way into the line buffer; what is not a character becomes
+ * '?', so that a damaged place costs a character and not the file. Thread: main (the command
+ * line's).
  */
 #include "journal/foreign/source.h"
 
@@ -35,7 +35,7 @@ struct foreign_source {
     int year;
     bool begun; /* the first octets were looked at for marks */
     bool end;   /* nothing more comes */
-    bool skip;  /* within a line that was cut: the rest is passed over */
+    bool skip;  /* within a line that was cut: the rest is skipped */
     struct err trouble;
     size_t raw_len; /* UTF-16: a half character left */
     size_t head;    /* text not yet given */

@@ -54,7 +54,7 @@ struct reading {
     struct work *pending;       /* whose entry is being folded */
     int64_t pending_wrapped_us; /* of its first line */
     struct foreign_line entry;
-    struct work *last_literal; /* whose entry the lines without a head may go on with */
+    struct work *last_literal; /* whose entry the lines without a head may continue with */
     uint32_t folds;
     struct buf text; /* of the entry */
 };

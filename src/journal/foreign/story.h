@@ -64,7 +64,7 @@ struct foreign_story {
 };
 
 struct foreign_options {
-    const char *account; /* sessions of others are passed over; NULL: none is */
+    const char *account; /* sessions of others are skipped; NULL: none is */
     /* Called now and then with octets of the present file; NULL: not. */
     void (*progress)(void *ctx, const char *name, int64_t done, int64_t size);
     void *ctx;

@@ -93,7 +93,7 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
     return session;
 }
 
-/* A line that ends in a literal goes on behind it; some logs hold the literal's octets. */
+/* A line that ends in a literal continues behind it; some logs hold the literal's octets. */
 static void
 literal_begins(struct foreign_session *session, enum foreign_dir dir,
                const struct imap_line *line)
@@ -319,7 +319,7 @@ missed_check(struct foreign_session *session, struct foreign_cmd *cmd)
 {
     const uint32_t from = imap_open_set(span_of_str(cmd->args));
 
-    /* What was expunged while the command ran is no message that was left out. */
+    /* What was expunged while the command ran is not a message that was left out. */
     if (from == 0 || cmd->fetched > 0 || cmd->exists == 0 || session->exists == 0 ||
         session->exists < cmd->exists || cmd->status != STATUS_OK ||
         strcmp(cmd->name, "UID FETCH") != 0 ||

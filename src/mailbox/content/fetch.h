@@ -23,7 +23,7 @@
  *
  * Between slices nothing of the store is held; the cursor is (message, item, octet). Messages
  * that others have expunged but that the view still names are fetched like all others (RFC 2180
- * section 4.1.1). Should one have been purged all the same it is passed over and counted in
+ * section 4.1.1). Should one have been purged all the same it is skipped and counted in
  * fetch_missing: the answer is then NO [EXPUNGEISSUED].
  *
  * Flags are those of the mailbox's current version; of an expunged message, what the view knew.
@@ -43,7 +43,7 @@
 struct fetch;
 
 /**
- * req   Items, CHANGEDSINCE (messages with a modseq up to it are passed over); req->msgs is not
+ * req   Items, CHANGEDSINCE (messages with a modseq up to it are skipped); req->msgs is not
  * looked at. runs  Which messages of the view, ascending (view_resolve_*), empty is allowed.
  * All borrowed until fetch_done.
  *
@@ -114,7 +114,7 @@ MUST_USE enum rc fetch_stream(struct fetch *fetch, struct buf *out, size_t room,
 bool fetch_run(struct fetch *fetch, uint32_t max, uint32_t *seq_out,
                struct version_run *run_out);
 
-/** Messages passed over because nothing is left of them. */
+/** Messages skipped because nothing is left of them. */
 uint32_t fetch_missing(const struct fetch *fetch);
 
 #endif

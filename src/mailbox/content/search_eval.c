@@ -12,7 +12,7 @@
 #include "syntax/imap/date.h"
 #include "syntax/mail/rfc5322_date.h"
 
-enum { WALK_PER_WORK = 8 }; /* octets of a header passed over in a unit of work */
+enum { WALK_PER_WORK = 8 }; /* octets of a header skipped in a unit of work */
 
 /* The message under way. */
 struct subject {

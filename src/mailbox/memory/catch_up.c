@@ -16,7 +16,7 @@
 #include "base/check.h"
 #include "mailbox/account_private.h"
 
-/* Entries of one mailbox; when more have changed, its version is loaded anew when needed. */
+/* Entries of one mailbox; when more have changed, its version is loaded again when needed. */
 #ifndef CATCH_UP_MAX
 #define CATCH_UP_MAX 65536u
 #endif
@@ -137,7 +137,7 @@ read_keywords(struct change_log *log, struct store_tx *tx, const struct known *k
     return rc;
 }
 
-/* What became of one mailbox. Too much to be told in records: it is to be loaded anew. */
+/* What became of one mailbox. Too much to be told in records: it is to be loaded again. */
 static enum rc
 read_mailbox(struct change_log *log, struct store_tx *tx, const struct known *known,
              struct err *err)

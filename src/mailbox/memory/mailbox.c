@@ -3,7 +3,7 @@
  * Mailboxes in memory: opening, holding, counters, loading of versions. What a commit does to
  * them is in publish.c.
  *
- * Opening and loading read from snapshots while commits go on. Neither may miss one:
+ * Opening and loading read from snapshots while commits continue. Neither may miss one:
  *
  *   INV-M4  A mailbox is registered (in `opening`) before the snapshot that its row is read
  * from begins. So each commit is in that snapshot, or is published to the registered mailbox,

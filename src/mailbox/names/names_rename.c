@@ -51,7 +51,7 @@ is_before_below(struct span name, struct span top)
 }
 
 /* Whether a subscribed name is that of a mailbox among the rows, which are in octet order, or
- * of a level above one: a level that is no mailbox has a name all the same. */
+ * of a level above one: a level that is not a mailbox has a name all the same. */
 static bool
 is_level(const struct mbox_row *rows, size_t count, struct span name)
 {

@@ -28,7 +28,7 @@ sorting_begin(struct threads *threads)
     const uint32_t node_count = threads_node_count(threads);
 
     for (uint32_t i = 0; i < node_count; i++)
-        threads_nodes(threads)[i].children = 0; /* PRUNING counts anew */
+        threads_nodes(threads)[i].children = 0; /* PRUNING counts again */
     texts_done(&threads->ids);
     buf_done(&threads->forest);
     buf_done(&threads->node_of);

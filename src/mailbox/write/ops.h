@@ -70,7 +70,7 @@ struct copy_op {
     uint32_t first_uid; /* of the first of them in the destination; the others follow on */
 };
 /** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted). UIDs that
- *  are expunged meanwhile are passed over; the caller compares counts (RFC 2180 section 4.4).
+ *  are expunged meanwhile are skipped; the caller compares counts (RFC 2180 section 4.4).
  */
 void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
 

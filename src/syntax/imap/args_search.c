@@ -278,7 +278,7 @@ key_argument(struct parse *parse, const struct key_row *row, struct imap_search_
 
 static struct imap_search_key *key_parse(struct parse *parse, unsigned depth);
 
-/** key *(SP key), up to what is no space. */
+/** key *(SP key), up to what is not a space. */
 static struct imap_search_key *
 keys_parse(struct parse *parse, unsigned depth)
 {

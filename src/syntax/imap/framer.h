@@ -89,7 +89,7 @@ void imap_framer_release(struct imap_framer *framer);
 bool imap_framer_is_idle(const struct imap_framer *framer);
 
 /** What was taken of a line that is not complete, for another framer to begin with; "" between
- *  commands. False: a literal is under way or being swallowed, which cannot be begun anew. */
+ *  commands. False: a literal is under way or being swallowed, which cannot be begun again. */
 bool imap_framer_begun(const struct imap_framer *framer, struct span *text_out);
 
 /** Takes octets from the front of in until there is something to say. IMAP_FRAME_MORE means

@@ -114,14 +114,14 @@ void iw_end(struct iw *w);
 void iw_close(struct iw *w);
 void iw_nil(struct iw *w);
 void iw_atom(struct iw *w,
-             struct span atom); /* something that is no atom is written as a string */
+             struct span atom); /* something that is not an atom is written as a string */
 void iw_astring(struct iw *w, struct span s);
 void iw_string(struct iw *w, struct span s);
 void iw_nstring(struct iw *w, struct span s); /* NIL for a NULL pointer */
 void iw_mailbox(struct iw *w, struct span name);
 void iw_set(struct iw *w, const struct numset *set); /* not empty */
 void iw_date_time(struct iw *w, struct imap_date_time when);
-/** A list in parentheses; keywords that are no atoms are left out. */
+/** A list in parentheses; keywords that are not atoms are left out. */
 void iw_flags(struct iw *w, unsigned flags, const struct span *keywords, size_t keyword_count);
 
 /* --- Literals whose octets come in pieces (message bodies; NUL is passed on) --- */

@@ -45,7 +45,7 @@ static const bool is_name_octet[256] = {
 };
 /* clang-format on */
 
-/* Octets of the name that a field line begins with; 0 when the line is no field. */
+/* Octets of the name that a field line begins with; 0 when the line is not a field. */
 static size_t
 name_length(const char *line, const char *end)
 {

@@ -9,9 +9,9 @@
  *   octet.
  * - A field begins with a name of octets 33..126 and 128..255 without colon, blanks, then a
  *   colon. A byte order mark before a name is no part of the name.
- * - A line that begins with a blank, or that is no field, continues the field before it. Such
- *   lines before the first field, and the "From " or ">From " of an mbox, are kept as a field
- *   without a name.
+ * - A line that begins with a blank, or that is not a field, continues the field before it.
+ * Such lines before the first field, and the "From " or ">From " of an mbox, are kept as a
+ * field without a name.
  * - The block ends after its first empty line.
  */
 #ifndef SYNTAX_MAIL_HEADER_H
@@ -29,7 +29,7 @@
 
 struct header_field {
     struct span raw;   /* the whole field with its line ends, as it stands in the block */
-    struct span name;  /* without colon and blanks; empty for what is no field */
+    struct span name;  /* without colon and blanks; empty for what is not a field */
     struct span value; /* after the colon, still folded, without the last line end */
 };
 
@@ -48,7 +48,7 @@ enum header_line {
 };
 
 /** What a line is; it runs from line to end, its LF included if there is one; end > line.
- *  *name_out: the field's name, where it begins; empty when the line is no field. */
+ *  *name_out: the field's name, where it begins; empty when the line is not a field. */
 enum header_line header_line_kind(const char *line, const char *end, struct span *name_out);
 /** May this line of a header that begins at start, of the kind HEADER_LINE_OTHER, be the
  *  beginning of the body if no field follows it? */
@@ -78,7 +78,8 @@ bool header_next(struct header_iter *iter, struct header_field *field_out);
 bool header_find(struct span block, const char *name, struct span *value_out);
 
 /** At this octet of a value a line ends, and the next one is no folded one: a line of the
- * header that is no field. A blank takes the place of the line end (RFC 7103 section 7.2). */
+ * header that is not a field. A blank takes the place of the line end (RFC 7103 section 7.2).
+ */
 bool header_line_is_unfolded(struct span value, size_t at);
 /**
  * The value on one line: CR, LF and NUL removed, blanks at both ends removed; blanks inside and

@@ -113,7 +113,8 @@ at_comment(struct cursor cur, const char **passed_out)
     return closed && (cur.p == cur.end || *cur.p == ';' || at_name(cur));
 }
 
-/* A bare value. File names with blanks are common: words go on until ';', a comment or `name=`.
+/* A bare value. File names with blanks are common: words continue until ';', a comment or
+ * `name=`.
  */
 static struct span
 take_bare(struct cursor *cur)

@@ -31,7 +31,7 @@ struct mime_value {
 
 /**
  * Parses `word[/subword][; name=value]...`. Comments are skipped; what makes no sense is
- * passed over; parameters beyond LIMIT_MIME_PARAMS are dropped. Spans borrow from text, or from
+ * skipped; parameters beyond LIMIT_MIME_PARAMS are dropped. Spans borrow from text, or from
  * arena where an octet had to change. RC_LIMIT: arena.
  */
 MUST_USE enum rc mime_value_parse(struct span text, struct arena *arena,

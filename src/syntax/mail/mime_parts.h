@@ -52,7 +52,7 @@ struct mime_slice {
  * root   From mime_scan or mime_parts_decode.
  * path   Part numbers, each at least 1; path_len 0 is the message itself.
  *
- * A message that is no multipart has one part, number 1: its body. HEADER and TEXT with
+ * A message that is not a multipart has one part, number 1: its body. HEADER and TEXT with
  * numbers need a part of message/rfc822. Returns RC_OK or RC_NOT_FOUND (no such section:
  * FETCH answers NIL). Thread: any.
  */

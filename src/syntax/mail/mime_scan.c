@@ -192,7 +192,7 @@ struct header_state {
     bool in_field;     /* one that the next lines may continue */
     struct span name;  /* its name */
     uint32_t fields;   /* so far */
-    const char *stray; /* the first line since that field which is no field */
+    const char *stray; /* the first line since that field which is not a field */
     uint64_t stray_lines;
 };
 
@@ -213,7 +213,7 @@ take_header_line(struct scan *scan, struct header_state *header, const char *nex
     const enum header_line kind = header_line_kind(line, next, &name);
 
     if (kind == HEADER_LINE_BLANK && header->stray != NULL && header->stray == header->start) {
-        scan->pos = header->start; /* a first paragraph without a field is no header */
+        scan->pos = header->start; /* a first paragraph without a field is not a header */
         scan->lines = header->stray_lines;
         return false;
     }
@@ -233,7 +233,7 @@ take_header_line(struct scan *scan, struct header_state *header, const char *nex
 
 /*
  * Reads the header that begins at pos: up to its blank line, or to a delimiter or the end; in
- * that case lines at its end that are no fields are the body (see header_size).
+ * that case lines at its end that are not fields are the body (see header_size).
  */
 static void
 read_header(struct scan *scan)

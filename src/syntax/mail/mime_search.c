@@ -194,7 +194,7 @@ look_in_field(struct mime_search *search, const struct header_field *field)
 
 /*
  * Searches the fields collected, but before the end of the header not the last one, which may
- * go on with what follows, nor a line without its end.
+ * continue with what follows, nor a line without its end.
  */
 static void
 look_in_fields(struct mime_search *search, bool at_end)

@@ -151,7 +151,7 @@ a_damaged_file_counts_as_none(void **state)
     for (int cut = 0; cut < 2; cut++) {
         for (off_t at = 0;; at++) {
             known_note(known, home, 7);
-            fake_clock_move_ms(&now, 3600000); /* so that the file is written anew */
+            fake_clock_move_ms(&now, 3600000); /* so that the file is written again */
             known_note(known, home, 7);
             assert_ok(known_save(known, &err));
             assert_int_equal(stat(path, &st), 0);

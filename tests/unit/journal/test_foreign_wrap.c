@@ -310,7 +310,7 @@ test_layers(void **state)
     }
 }
 
-/* A line that goes on in the next ones, indented more than the log itself. */
+/* A line that continues in the next ones, indented more than the log itself. */
 static void
 test_indented_folds(void **state)
 {

@@ -2,7 +2,7 @@
 /*
  * docs/log-events.md is what the tables say, and so are two parts of docs/why-disconnected.md,
  * between lines of "<!-- generated: NAME -->". Called with the folder it compares; with --write
- * and the folder it writes them anew.
+ * and the folder it writes them again.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ behind(struct span page, const char *marker)
     return page.len;
 }
 
-/* The page with the part between two equal markers made anew. */
+/* The page with the part between two equal markers made again. */
 static void
 part_put(struct buf *page, const char *marker, void (*manual)(struct buf *buf))
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * THREAD once more, as RFC 5256 section 3 is written: with lists that are walked, trees that
- * are recursed into, and no regard to time. What the real one is held against.
+ * are recursed into, and no regard to time. What the real one is compared with.
  */
 #ifndef TEST_SLOW_THREADS_H
 #define TEST_SLOW_THREADS_H

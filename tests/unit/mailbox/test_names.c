@@ -273,7 +273,7 @@ test_rename_subscriptions(void **state)
     subscribe(fx, "ab", true);
     assert_ok(rename_name(fx, "a", "b/c", NULL));
     assert_string_equal(subscriptions(fx), "a a/gone a/x/deep ab b/c b/c/x/deep");
-    /* Subscribed already; and a level that is no mailbox any more. */
+    /* Subscribed already; and a level that is not a mailbox any more. */
     assert_ok(remove_name(fx, "b", NULL));
     subscribe(fx, "b", true);
     subscribe(fx, "d", true);
@@ -311,7 +311,7 @@ test_rename_conflicts(void **state)
     assert_ok(rename_name(fx, "a", "b", NULL));
     assert_string_equal(names(fx), "b b/x b/y b/z");
 
-    /* Up into a level that is no mailbox: a new name is the old one of a row below. */
+    /* Up into a level that is not a mailbox: a new name is the old one of a row below. */
     assert_ok(create(fx, "u/u/u/u", 0, NULL));
     assert_ok(remove_name(fx, "u", NULL));
     assert_ok(rename_name(fx, "u/u", "u", NULL));
@@ -364,7 +364,8 @@ test_rename_inbox(void **state)
     assert_int_equal(status_of(fx, "INBOX/bar/empty").messages, 0);
 }
 
-/* A level that is no mailbox may be subscribed, at the top of what is renamed or below it. */
+/* A level that is not a mailbox may be subscribed, at the top of what is renamed or below it.
+ */
 static void
 test_rename_subscribed_levels(void **state)
 {

@@ -363,7 +363,7 @@ test_many(void **state)
         found += rc == RC_OK;
     }
     assert_in_range(again, 1, 1000); /* it gave way to others now and then */
-    /* And level9: it is no mailbox, but has some below it that do not match. */
+    /* And level9: it is not a mailbox, but has some below it that do not match. */
     assert_int_equal(found, 100 + 1);
 }
 

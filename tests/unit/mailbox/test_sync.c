@@ -449,7 +449,7 @@ numbers_wait_for_all_views(void **state)
     content_view_done(busy);
 }
 
-/* What a view knows of keywords when it goes over to another process: nothing is told anew
+/* What a view knows of keywords when it goes over to another process: nothing is told again
  * while they are the same, and all when they are not. */
 static void
 keywords_of_a_resumed_view(void **state)
@@ -479,7 +479,7 @@ keywords_of_a_resumed_view(void **state)
     content_view_done(view);
 }
 
-/* Left off after each possible event and begun anew: nothing is lost, no number told twice. */
+/* Left off after each possible event and begun again: nothing is lost, no number told twice. */
 static void
 can_be_left_off_anywhere(void **state)
 {

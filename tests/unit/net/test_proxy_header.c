@@ -128,7 +128,7 @@ test_binary(void **state)
         {SPAN("\x21\x11\x00\x1e" V4 SSL_TLS13), "192.0.2.7:50123", "TLSv1.3"},
         /* SSL, but the client's flag says that it is not. */
         {SPAN("\x21\x11\x00\x14" V4 "\x20\x00\x05\x00\0\0\0\0"), "192.0.2.7:50123", NULL},
-        /* ALPN, authority and padding are passed over. */
+        /* ALPN, authority and padding are skipped. */
         {SPAN("\x21\x11\x00\x17" V4 "\x01\x00\x02h2\x04\x00\x00\x02\x00\x00"),
          "192.0.2.7:50123", NULL},
         /* A version that would play with a terminal. */

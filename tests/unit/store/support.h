@@ -27,7 +27,7 @@ struct fixture {
     struct arena arena;
     struct err err;
     unsigned reports;
-    bool reads_flags; /* the engine passes over what is known */
+    bool reads_flags; /* the engine skips what is known */
     unsigned again;   /* begins that the engine put off */
 };
 

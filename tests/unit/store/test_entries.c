@@ -278,7 +278,7 @@ test_import_marks(void **state)
     assert_false(seen);
     assert_ok(store_import_mark(tx, sent, digest, &fx->err));
     assert_ok(
-        store_mbox_delete(tx, sent, &fx->err)); /* a deleted mailbox can be imported anew */
+        store_mbox_delete(tx, sent, &fx->err)); /* a deleted mailbox can be imported again */
     assert_ok(store_import_seen(tx, sent, digest, &seen, &fx->err));
     assert_false(seen);
     store_end(tx);

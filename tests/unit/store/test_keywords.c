@@ -264,7 +264,7 @@ test_writes_behind_the_look(void **state)
     fixture_free(fx);
 }
 
-/* What is undone may bring rows back behind the look, so it begins anew. */
+/* What is undone may bring rows back behind the look, so it begins again. */
 static void
 test_undone_writes(void **state)
 {

@@ -25,14 +25,15 @@ test_size(void **state)
         {SPAN_INIT(" folded\r\n\r\nx"), 0},
         {SPAN_INIT("From a@b Sat Jan  3\r\nA: b\r\n\r\nx"), 29},
         {SPAN_INIT(">From a@b\r\nA: b\r\n\r\nx"), 19},
-        /* A line that is no field continues the one before if a field or the end follows, else
-         * it begins the body (RFC 7103 section 7.2). */
+        /* A line that is not a field continues the one before if a field or the end follows,
+         * else it begins the body (RFC 7103 section 7.2). */
         {SPAN_INIT("A: b\r\nstray\r\nC: d\r\n\r\nx"), 21},
         {SPAN_INIT("A: b\r\nstray\r\n\r\nx"), 15},
         {SPAN_INIT("A: b\r\nstray\r\nmore\r\n"), 6},
         {SPAN_INIT("A: b\r\n \r\n c\r\n\r\nx"), 15},
         {SPAN_INIT("A : b\r\n\r\nx"), 9},
-        /* A first line that is no field does not cost those after it (RFC 7103 section 7.2). */
+        /* A first line that is not a field does not cost those after it (RFC 7103 section 7.2).
+         */
         {SPAN_INIT("\xC3\xA4: b\r\n\r\nx"), 9},
         {SPAN_INIT("\xEF\xBB\xBF"
                    "A: b\r\n\r\nx"),
@@ -158,7 +159,7 @@ test_unfold(void **state)
         {SPAN_INIT(" a\0b\rc\n"), "abc"},
         {SPAN_INIT(" \r\n "), ""},
         {SPAN_INIT(""), ""},
-        /* RFC 7103 section 7.2: a line that is no field, in the middle of a header */
+        /* RFC 7103 section 7.2: a line that is not a field, in the middle of a header */
         {SPAN_INIT(" a reminder\r\nabout it\r\n"), "a reminder about it"},
         {SPAN_INIT(" a\nb\n\nc\n\td"), "a b c\td"},
     };

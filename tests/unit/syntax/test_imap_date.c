@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates: known values, every day of 10,000 years there and back, and what is no date. */
+/* Dates: known values, every day of 10,000 years there and back, and what is not a date. */
 #include "support/cm.h"
 
 #include "syntax/imap/date.h"

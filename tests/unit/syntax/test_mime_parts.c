@@ -99,7 +99,7 @@ test_sections(void **state)
     check_sections(copy);
 }
 
-/* A message that is no multipart has part 1; one that is a message has parts below it. */
+/* A message that is not a multipart has part 1; one that is a message has parts below it. */
 static void
 test_single_parts(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates: RFC 5322 appendix A, obsolete zones and years, and what is no date. */
+/* Dates: RFC 5322 appendix A, obsolete zones and years, and what is not a date. */
 #include "support/cm.h"
 
 #include "syntax/mail/rfc5322_date.h"

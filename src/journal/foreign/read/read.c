@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the readers share. Pure but for the reader's own state. */
+/* What the readers share. Pure except for the reader's own state. */
 #include "journal/foreign/read/read.h"
 
 /* A line without a time of its own has the time that was told around it. */

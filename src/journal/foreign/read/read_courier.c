@@ -3,7 +3,7 @@
  * Courier in syslog: "imapd: LOGIN, user=bob, ip=[::ffff:192.0.2.7], port=[51234],
  * protocol=IMAP", later LOGOUT, DISCONNECTED or TIMEOUT with the same. Address and port tie the
  * lines together; before version 4.1 no port is told, then it is address and user, and the
- * lines before a login are passed over, because nothing ties them to it.
+ * lines before a login are skipped, because nothing ties them to it.
  */
 #include "journal/foreign/read/read.h"
 

@@ -9,7 +9,7 @@
  *
  * The numbers are the kind, the thread (not in all versions), the account, the folder and the
  * message. An account has one session at a time as far as this log tells: its connections are
- * made and lost together. What broke it stands in the lines of an exception, which go on for
+ * made and lost together. What broke it stands in the lines of an exception, which continue for
  * many more. There is no dialogue.
  */
 #include "journal/foreign/read/read.h"
@@ -145,8 +145,8 @@ read_fairemail_tod(struct span line)
     return head_parse(line, &head) ? head.tod : -1;
 }
 
-/* What an exception says broke the connection; of one that goes on in the next lines, the first
- * that tells it. */
+/* What an exception says broke the connection; of one that continues in the next lines, the
+ * first that tells it. */
 /* The bit of the account the event is about; accounts are few and numbered from 1. */
 static uint64_t
 bit_of(const struct foreign_event *event)
@@ -190,7 +190,7 @@ static void
 connected(struct foreign_reader *reader, struct foreign_event *event, enum foreign_fact fact,
           struct span name)
 {
-    /* A label that somebody gave an account is no user's name. */
+    /* A label that somebody gave an account is not a user's name. */
     if (span_find_char(name, '@') > 0 && span_find_char(name, ' ') < 0)
         event->account = name;
     event->client = SPAN("FairEmail");

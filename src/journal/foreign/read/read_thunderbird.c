@@ -13,7 +13,7 @@
  * IMAP_CONNECTION_IS_OPEN
  * - rv = 804b0014", an nsresult, and then "CreateNewLineFromSocket: (null)", which the server
  * never sent. The user's name is in the URLs that a connection works for. What is longer than
- * 400 octets goes on in entries without pointer, and each may be of many lines.
+ * 400 octets continues in entries without pointer, and each may be of many lines.
  */
 #include "journal/foreign/read/read.h"
 

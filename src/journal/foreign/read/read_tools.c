@@ -49,7 +49,7 @@ static const struct read_word trouble[] = {
     {"lost connection", FACT_PEER_CLOSED},
 };
 
-/* The program's own words about trouble; others are passed over. */
+/* The program's own words about trouble; others are skipped. */
 static void
 own_words(struct foreign_reader *reader, const struct foreign_event *event, struct span text)
 {

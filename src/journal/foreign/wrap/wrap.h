@@ -49,7 +49,7 @@ struct foreign_wrapped {
     int64_t at_us; /* told by the outermost wrapper that has a time; FOREIGN_NO_TIME: none */
     uint32_t used; /* bits of enum foreign_wrapper */
     size_t indent; /* blanks taken off */
-    bool part;     /* the line goes on in the next one */
+    bool part;     /* the line continues in the next one */
 };
 
 void foreign_wrap_init(struct foreign_wrap *wrap, int year);
