@@ -35,7 +35,7 @@ struct control {
     int fd;
     int stop_fd; /* eventfd */
     pthread_t thread;
-    int64_t trouble_ms; /* the thread's: when a failing accept was last told; 0: never */
+    int64_t trouble_ms; /* the thread's: when a failing accept was last reported; 0: never */
     struct lock lock;
     pthread_cond_t changed; /* with lock: askers came to an end */
     struct list askers;     /* lock */
@@ -94,7 +94,7 @@ answer(struct asker *asker, enum rc rc, const struct err *err)
         json_pack("{ss, ss}", "rc", rc_name(rc), "error", rc == RC_OK ? "" : err->text);
 
     if (head != NULL && frame_write(&asker->stream, head, SPAN(""), NULL) != RC_OK) {
-        /* The asker is gone: there is nobody to tell. */
+        /* The asker is gone and cannot be told. */
     }
     json_decref(head);
 }
@@ -189,8 +189,8 @@ asker_add(struct control *control, int fd)
     free(asker);
 }
 
-/* Out of something that does not come back at once. Asking again and again would burn a
- * processor: the socket stays readable all the time. */
+/* Something has run out that does not come back at once. Trying again and again would keep a
+ * processor busy, because the socket stays readable all the time. */
 static bool
 is_out_of_something(int os_errno)
 {

@@ -30,7 +30,8 @@ frame_stream_read_ahead(struct frame_stream *stream)
     stream->reads_ahead = true;
 }
 
-/* Takes what has arrived, as far as there is room. False: the other side is gone, or no room.
+/* Reads what has arrived, as far as there is space. False: the other side is gone, or there is
+ * no space.
  */
 static bool
 take_arrived(struct frame_stream *stream)
@@ -55,7 +56,7 @@ frame_is_there(struct frame_stream *stream)
     return take_arrived(stream) && span_find_char(buf_span(&stream->in), '\n') >= 0;
 }
 
-/* Until more can be sent; what the other side says meanwhile is taken in. */
+/* Waits until more can be sent, and meanwhile reads what the other side sends. */
 static void
 wait_for_room(struct frame_stream *stream)
 {

@@ -28,7 +28,8 @@ import_one(struct turn_ctx *ctx, struct import_op *op, uint64_t mbox, struct imp
     return rc;
 }
 
-/* The mailbox and those above it that are missing, all subscribed: clients show no others. */
+/* Makes the mailbox and missing ones above it, and subscribes all of them, because clients
+ * show no others. */
 static enum rc
 mailbox_make(struct turn_ctx *ctx, struct import_op *op, uint64_t *mbox_out, struct err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What verbs share: their arguments, and word to the sessions concerned. */
+/* What verbs share: their arguments, and notifying the sessions concerned. */
 #include "admin/verbs.h"
 
 #include "session/table.h"

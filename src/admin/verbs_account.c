@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts one by one: add, passwd, list, disable, enable, alias. What changes for
- * people who are logged in is told to their sessions at once. Passwords arrive in the clear
- * over a socket that only the server's own user can open, are hashed here, and are never shown
- * or logged.
+ * Verbs for single accounts: add, passwd, list, disable, enable, alias. If something changes
+ * for users who are logged in, their sessions are notified at once. Passwords arrive
+ * unencrypted over a socket that only the server's own user can open, are hashed here, and are
+ * never shown or logged.
  */
 #include "admin/verbs.h"
 
@@ -15,7 +15,7 @@ enum { LIST_BATCH = 200 };
 
 static const struct password_policy policy; /* the defaults */
 
-/* Hash and keys of a password, or the hash that was given ready-made. */
+/* Makes hash and keys of a password, or takes the hash that was given. */
 static enum rc
 credentials(struct span password, char crypt[REGISTRY_CRYPT_OCTETS], struct scram_keys *scram,
             struct err *err)

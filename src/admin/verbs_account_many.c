@@ -8,9 +8,9 @@
  *           {"done": n}   lines so far, when the asker wants "progress"
  *           {"added", "skipped", "refused": n}   at the end
  *
- * A line that cannot be taken never stops the others, and each is named. So a file can be given
- * again with "skip_existing" when its bad lines are fixed: what is there is skipped and
- * costs no hashing. Plain passwords are hashed on all processors.
+ * A line that cannot be used never stops the others, and each is reported. After its bad lines
+ * have been corrected, a file can be given again with "skip_existing": existing accounts are
+ * skipped without hashing. Plain passwords are hashed on all processors.
  */
 #include "admin/verbs.h"
 
@@ -24,7 +24,8 @@
 
 enum {
     ADD_BATCH = 500,
-    PLAIN_PER_CORE = 16, /* plain passwords in a batch: about a second until progress is told */
+    PLAIN_PER_CORE =
+        16, /* plain passwords in a batch: progress is reported about every second */
     ARENA_OCTETS = 4 << 20,
 };
 
@@ -199,7 +200,7 @@ batch_add(struct many *many, struct err *err)
     return rc;
 }
 
-/* Counts what became of the lines, and names those that were not taken. */
+/* Counts the results of the lines, and reports those that cannot be used. */
 static enum rc
 batch_tell(struct many *many, struct err *err)
 {

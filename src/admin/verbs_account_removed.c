@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts that go and come back: remove, restore, and the list of those that can be restored.
- * Removing takes the account out of use and tells its sessions to end; its mail stays until
- * housekeeping finds that `[store] undelete` is over. Only with "for_good", or when that time
- * is 0, does the verb itself remove the mail.
+ * Removing and restoring accounts, and listing those that can be restored. Removing an account
+ * makes it unusable and tells its sessions to end. Its mail stays until housekeeping finds
+ * that the time of `[store] undelete` is over. Only with "for_good", or if that time is 0,
+ * does the verb itself delete the mail.
  */
 #include "admin/verbs.h"
 
@@ -17,7 +17,7 @@ enum { LIST_BATCH = 100, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
 
 /* ---- remove ---- */
 
-/* Waits for the last session of the account to let go of it. */
+/* Deletes the account's mail when its last session has given it back. */
 static enum rc
 account_purge(const struct verb_call *call, const struct registry_account *account,
               struct err *err)
@@ -44,7 +44,8 @@ account_purge(const struct verb_call *call, const struct registry_account *accou
                                  account->name);
 }
 
-/* What became of the mail: until when it is kept, or that it is gone (no "until"). */
+/* Reports what becomes of the mail: until when it is kept, or that it was deleted (no
+ * "until"). */
 static enum rc
 remove_tell(const struct verb_call *call, const char *name, bool is_kept, struct err *err)
 {
@@ -77,7 +78,7 @@ verb_account_remove(const struct verb_call *call, struct err *err)
 
 /* ---- list ---- */
 
-/* Calls each for all that can be restored, until one is not RC_OK. */
+/* Calls `each` for all accounts that can be restored, until it does not return RC_OK. */
 static enum rc
 removed_walk(const struct verb_call *call,
              enum rc (*each)(const struct registry_removed *row, void *ctx, struct err *err),
@@ -123,7 +124,7 @@ verb_account_removed(const struct verb_call *call, struct err *err)
 
 /* ---- restore ---- */
 
-/* Who is meant by a name, or by name and number. */
+/* The account that is meant by a name, or by name and number. */
 struct wanted {
     const char *name;
     uint64_t id; /* 0: any */

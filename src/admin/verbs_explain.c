@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explain: why sessions ended, from the journal, and of open ones from the sessions themselves.
- * The reasoning is in journal/explain/; here is where it gets what it reasons about, and JSON.
+ * explain: why sessions ended, according to the journal; open sessions are asked themselves.
+ * journal/explain/ finds the verdicts; this file collects what it needs and makes JSON of the
+ * result.
  *
- * Rows of one session: one object. Of an account: "type" says what a row is: "account" first,
+ * For a session there is one row. For an account, "type" says what a row is: first "account",
  * then "network" and "device", each sorted by the number of ends, then "session" by time.
- * Field names are kept: scripts and the console read them. Every session has a "state": "open"
- * or "ended". What only an end has (end_ms, reason, how) is null of an open one.
+ * Names of members never change, because scripts read them. Every session has a "state",
+ * "open" or "ended". What only an ended session has (end_ms, reason, how) is null for an open
+ * one.
  */
 #include "admin/verbs.h"
 
@@ -28,7 +30,8 @@ enum {
     ARENA_OCTETS = 64 << 20,
     LIST_MAX = 1000000,
     LIST_OCTETS = 1 << 30,
-    NEAR_BEFORE_MS = 2 * 86400 * 1000, /* sessions begun earlier say nothing of an end */
+    NEAR_BEFORE_MS =
+        2 * 86400 * 1000, /* sessions that began earlier say nothing about an end */
     TEXT_SHOWN = 512,
 };
 
@@ -242,7 +245,7 @@ count_record(void *ctx, const struct end_record *record)
     return true;
 }
 
-/* An open session that could not be asked: what the table knows of it. */
+/* What the table knows about an open session that could not be asked. */
 static void
 record_of_info(const struct session_info *info, int64_t now_ms, char peer[NET_ADDR_TEXT],
                struct end_record *out)
@@ -300,8 +303,8 @@ open_sessions_add(struct explain *x, const char *account)
     return rc;
 }
 
-/* The account's sessions that ended since then, and its open ones, sorted; *report_out groups
- * them. */
+/* Collects and sorts the account's sessions that ended since then, and its open ones;
+ * *report_out groups them. */
 static enum rc
 account_read(struct explain *x, const char *account, int64_t since_ms,
              struct account_report *report_out)
@@ -333,7 +336,7 @@ account_read(struct explain *x, const char *account, int64_t since_ms,
     return rc;
 }
 
-/* Those of x->near that may say something about the record. */
+/* The sessions in x->near that may say something about the record. */
 static void
 case_of(const struct explain *x, const struct end_record *record, struct verdict_case *out)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost export`: gives an account's mail as rows with data, batch by batch, so that the
- * account stays usable and memory is bounded by one message. First the subscriptions, then
- * mailbox by mailbox: its row, and one for each message. What cannot be read is a row with the
- * reason, and the rest continues.
+ * account stays usable and memory is bounded by one message. First come the subscriptions, and
+ * then, for each mailbox, its row and one for each message. For what cannot be read there is a
+ * row with the reason, and the export continues.
  */
 #include "admin/verbs.h"
 
@@ -123,7 +123,8 @@ message_give(struct export *export, const struct mbox_row *mbox, const struct ba
     return rc;
 }
 
-/* A batch is read in one snapshot and given away after it: no snapshot waits for the asker. */
+/* A batch is read in one snapshot and sent after it, so that no snapshot waits for the
+ * asker. */
 static enum rc
 batch_read(struct export *export, const struct mbox_row *mbox, uint32_t *from,
            struct batch *batch, struct err *err)

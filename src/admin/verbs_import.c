@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost import`: takes items as frames and stores messages batch by batch, so that an account
- * being filled stays usable and memory is bounded by one batch.
+ * `roost import`: receives items as frames and stores messages batch by batch, so that the
+ * account stays usable and memory is bounded by one batch.
  *
  *   asker   {"item": "message", "mailbox": M, "source": S, "flags": [...], "date": seconds,
  *            "copy": n, "repeated": true, "data": n} <octets>
@@ -11,8 +11,9 @@
  *           {"mailbox": M, "made": bool, "imported", "skipped", "refused", "passed": n}   each
  *           {"imported", "skipped", "refused", "passed": n, "dry_run": bool}   at the end
  *
- * One item that cannot be stored never stops the others: a batch that fails for a reason that
- * may be one message's is stored message by message. A disk that fails stops everything.
+ * An item that cannot be stored never stops the others: if a batch fails for a reason that may
+ * concern only one message, its messages are stored one by one. A failing disk stops
+ * everything.
  */
 #include "admin/verbs.h"
 
@@ -163,7 +164,7 @@ look(struct import *import, struct import_op *op, struct err *err)
     return rc == RC_OK ? import_op_look(op, tx, err) : rc;
 }
 
-/* Stores messages of the batch, or looks what storing them would do. */
+/* Stores messages of the batch, or finds out what storing them would do. */
 static enum rc
 msgs_store(struct import *import, struct import_msg *msgs, size_t count, uint64_t octets,
            struct err *err)
@@ -192,7 +193,8 @@ msgs_store(struct import *import, struct import_msg *msgs, size_t count, uint64_
     return RC_OK;
 }
 
-/* Whether a failure may be one message's or one mailbox's, so that others can be stored. */
+/* Whether a failure may concern only one message or one mailbox, so that others can be
+ * stored. */
 static bool
 is_of_one(enum rc rc)
 {
@@ -231,8 +233,8 @@ batch_store(struct import *import, struct err *err)
 
 /* ---- a message ---- */
 
-/* Keywords that no client could be told (RFC 3501 section 9: a flag-keyword is an atom) are
- * named and left out. */
+/* Keywords that cannot be sent to clients (RFC 3501 section 9: a flag-keyword is an atom) are
+ * reported and left out. */
 static enum rc
 flags_read(struct import *import, const json_t *list, struct import_msg *msg, struct tally *box,
            struct err *err)
@@ -382,8 +384,8 @@ mailbox_take(struct import *import, struct tally *box, struct span source, struc
     return rc;
 }
 
-/* What was not subscribed is unsubscribed only when it was brought just now: its owner may
- * have chosen otherwise since the first import. */
+/* A mailbox that was not subscribed is unsubscribed only if it was imported just now, because
+ * its owner may have changed that since an earlier import. */
 static enum rc
 subscription_take(struct import *import, struct tally *box, bool subscribe, struct span source,
                   struct err *err)
@@ -452,7 +454,7 @@ import_run(struct import *import, struct err *err)
         rc = batch_store(import, err);
     if (rc == RC_OK)
         return tallies_give(import, err);
-    /* What was stored stays, and is told. */
+    /* What was stored stays stored, and is reported. */
     if (rc != RC_CLOSED && tallies_give(import, NULL) != RC_OK)
         return RC_CLOSED;
     return rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is learnt about client networks: shown and forgotten, in a running server or in the
- * journal's database of one that is not running.
+ * Shows and forgets what was learnt about client networks, in a running server or, if none is
+ * running, in the journal's database.
  */
 #include "admin/verbs.h"
 
@@ -102,7 +102,7 @@ list_live(const struct verb_call *call, struct err *err)
     return rc;
 }
 
-/* The network's name as the table has it; an address in it will do. */
+/* The network's name as in the table; an address in the network may be given instead. */
 static enum rc
 name_of(const char *text, char name[NETWORK_TEXT], struct err *err)
 {

@@ -135,7 +135,7 @@ verb_log(const struct verb_call *call, struct err *err)
                        : call->io->row(call->io->ctx, row, SPAN(""), err);
 }
 
-/* With "state" only tells who serves now. */
+/* With "state", only says which process serves now. */
 enum rc
 verb_upgrade(const struct verb_call *call, struct err *err)
 {

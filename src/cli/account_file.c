@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost account add --from FILE`. A line is name:password, name:{scheme}hash or
- * name:$6$hash, and what a password file has behind the hash, as Dovecot's has
- * (name:hash:uid:gid:gecos:home:shell:extra), is skipped. A plain password may contain
- * colons, so with such fields behind it a scheme has to say what it is.
+ * `roost account add --from FILE`. A line is name:password, name:{scheme}hash or name:$6$hash.
+ * What a password file such as Dovecot's has after the hash
+ * (name:hash:uid:gid:gecos:home:shell:extra) is skipped. A plain password may contain colons,
+ * so if such fields follow it, it needs a scheme.
  *
- * A line that cannot be read goes to the verb too, with the reason, so that all bad lines are
- * named in their order. Thread: main.
+ * A line that cannot be read is sent to the verb too, with the reason, so that all bad lines
+ * are reported in order. Thread: main.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ struct account_file {
 
 enum line_end { LINE_END, LINE_TOO_LONG, LINE_HAS_NUL, LINE_NONE };
 
-/* One line without its end. What is wrong with it is told when all of it is read. */
+/* Reads one line without its end. Problems are reported after all of it was read. */
 static enum line_end
 line_read(FILE *file, char text[LINE_OCTETS])
 {
@@ -95,8 +95,8 @@ is_ambiguous(const char *secret)
     return colons >= PASSWORD_FILE_FIELDS;
 }
 
-/* Why the text behind the name cannot be taken, or NULL. What a password file says about who
- * may log in is not lost silently. */
+/* Why the text after the name cannot be used, or NULL. What a password file says about who may
+ * log in must not be lost silently. */
 static const char *
 secret_trouble(const char *secret)
 {

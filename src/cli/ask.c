@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Over the socket, rows are taken between the frames that are sent, and while
- * one cannot be sent yet: however many there are, the two sides never wait for each other.
+ * See the header. Over the socket, rows are read between the frames that are sent, and while a
+ * frame cannot be sent yet. So the two sides never wait for each other, however many rows
+ * there are.
  */
 #include "cli/ask.h"
 
@@ -78,7 +79,7 @@ frame_take(struct frame_stream *stream, const struct asking *asking, struct buf 
     return rc;
 }
 
-/* Sends all frames; rows that come meanwhile are taken. *ended_out: the verb is over. */
+/* Sends all frames, and meanwhile reads rows that arrive. *ended_out: the verb is over. */
 static enum rc
 frames_send(struct frame_stream *stream, const struct asking *asking, struct buf *data,
             bool *ended_out, struct err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every verb says when it cannot go on. */
+/* What all verbs print if they fail. */
 #include "cli/cli.h"
 
 #include <stdio.h>

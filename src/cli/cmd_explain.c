@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost explain`: why did it end? A session by its number, an account, or the logs of other
- * programs (files: cmd_explain_files.c). What is asked is decided here.
+ * programs (files: cmd_explain_files.c). Which of them is meant is decided here.
  */
 #include "cli/ask.h"
 
@@ -23,7 +23,7 @@ is_file(const char *arg)
            (arg[strspn(arg, "0123456789")] != '\0' && access(arg, F_OK) == 0);
 }
 
-/* Whether files are asked about: an argument that is not an option and no option's value. */
+/* Whether files are given: an argument that is neither an option nor the value of one. */
 static bool
 names_files(const struct cli *cli)
 {

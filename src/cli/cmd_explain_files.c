@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost explain FILE...`: reads the logs of other programs and says why their sessions ended.
- * A terminal sees how far it is; results go to standard output only when all is read.
+ * A terminal shows the progress; results go to standard output after everything was read.
  */
 #include "cli/cli.h"
 

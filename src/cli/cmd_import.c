@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost import`: gives what a source of mail yields to the verb, and tells what became of it:
- * on standard error each item that cannot be taken, then a line for each mailbox. Troubles of
- * the source go to the verb as items too, so that one place counts everything.
+ * `roost import`: gives the items of a source of mail to the verb and prints the result: each
+ * item that cannot be imported on standard error, and then a line for each mailbox. Problems
+ * of the source go to the verb as items too, so that everything is counted in one place.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -54,7 +54,7 @@ file_write(int dir_fd, const char *name, mode_t mode, struct span text, struct e
     return rc;
 }
 
-/* Every key with its meaning and default, commented out: a configuration to be read. */
+/* Every key with its meaning and default, commented out, so that the file explains itself. */
 static void
 config_text(struct buf *out)
 {

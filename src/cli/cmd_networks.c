@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `roost networks`: what is learnt about the clients' networks, and forgetting it. */
+/* `roost networks`: shows and forgets what was learnt about the clients' networks. */
 #include "cli/ask.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost upgrade`: the running server starts the binary on disk and hands over to it. Asks, and
- * then looks until the new process answers, or the old one says why it did not come to that.
- * Both processes are watched meanwhile: when both have ended, nobody is left to answer.
+ * `roost upgrade`: the running server starts the binary on disk and hands over to it. Asks for
+ * it, and then waits until the new process answers or the old one says why it failed. Both
+ * processes are watched, because when both have ended, there will be no answer.
  */
 #include "cli/ask.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text for people from the rows of verb `explain`. Whatever the rows hold, what is printed is
- * escaped (terminal_text).
+ * Makes text for people of the rows of verb `explain`. Everything that is printed is escaped
+ * (terminal_text).
  */
 #include "cli/explain_print.h"
 
@@ -328,8 +328,8 @@ same_text(const json_t *a, const json_t *b, const char *name)
     return strcmp(x == NULL ? "" : x, y == NULL ? "" : y) == 0;
 }
 
-/* Puts a session into the picture; a short one onto the line of its client's others. What says
- * more covers the rest: the cells' order is that of what they say. */
+/* Puts a session into the picture; a short one is put on the line of the others of its client.
+ * Where they overlap, the cell that says more is shown; the order of the cells is by that. */
 static void
 picture_add(struct picture *picture, const json_t *row)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading roost.conf: defaults, the file, what the command line overrides, and what follows
- * from other keys or from the machine. Defaults are parsed by the same code as the file, so a
- * default cannot be illegal. inih splits lines into section, key and value; it gets them from
- * here one by one, so that each problem is told with its line, and what inih skips in
- * silence (a section without keys that does not exist, a line it would cut) is a problem too.
+ * Reads roost.conf: the defaults, the file, the overrides of the command line, and values that
+ * follow from other keys or from the machine. Defaults are parsed by the same code as the
+ * file, so they cannot be illegal. inih splits lines into section, key and value. It gets the
+ * lines one by one from here, so that each problem is reported with its line, and so that what
+ * inih silently skips (an unknown section without keys, a line that it would cut) is reported
+ * too.
  */
 #include "daemon/config.h"
 
@@ -23,7 +24,7 @@
 
 enum {
     FILE_MAX = 1 << 20,
-    LINE_MAX_OCTETS = 199, /* Debian's inih cuts lines at 200 in silence */
+    LINE_MAX_OCTETS = 199, /* Debian's inih silently cuts lines at 200 */
     CONFIG_ARENA = 4 << 20,
     VALUE_MAX = 1000,
     PROBLEMS_MAX = 100, /* told of one configuration */
@@ -54,7 +55,7 @@ struct reading {
     bool in_key;      /* indented lines continue with a value */
 };
 
-/* What cannot be gone on after: memory, or a text that is no configuration at all. */
+/* A problem that ends the reading: no memory, or a text that is no configuration at all. */
 static bool
 is_over(const struct reading *reading)
 {
@@ -153,7 +154,8 @@ is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Problems that inih would not tell, or not with a line. False: inih is not to see the line. */
+/* Finds problems that inih does not report, or not with their line. False: inih must not see
+ * the line. */
 static bool
 line_check(struct reading *reading, struct span line)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of keys, and values: read as they are written, stored where the table says, and
+ * The table of keys, and their values: how they are read, stored where the table says, and
  * compared. See the headers. Thread: any; a struct config is one thread's while it is filled.
  */
 #include "daemon/config_key.h"
@@ -130,8 +130,8 @@ set_choice(const struct config_key *key, void *field, const char *value, struct 
     return err_set(err, RC_INVALID, 0, "\"%s\" is none of %s", value, words);
 }
 
-/* A list that is full, at each power of two, moves to twice the room: so a list of thousands
- * costs the arena no more than a few times its size. */
+/* A full list, at each power of two, moves to twice the space, so that a list of thousands
+ * takes only a few times its size from the arena. */
 static bool
 is_full(size_t count)
 {
@@ -163,7 +163,7 @@ config_list_add(struct config *config, struct text_list *list, struct span item)
     return RC_OK;
 }
 
-/* Words separated by blanks are added to what is there already. */
+/* Adds words separated by blanks to the existing ones. */
 static enum rc
 add_words(struct config *config, const struct config_key *key, struct text_list *list,
           const char *value, struct err *err)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forks twice: the one in the middle ends at once, which makes an orphan of the other. Between
- * fork and exec only what POSIX allows a process of many threads. A pipe brings the pid from
- * the middle and the failure of an exec from the end; it closes when both are done.
+ * Forks twice: the process in the middle ends at once, which makes the other one an orphan.
+ * Between fork and exec, only what POSIX allows in a process with several threads is called. A
+ * pipe returns the pid from the middle process and the failure of exec from the last one; it
+ * closes when both are done.
  */
 #include "daemon/detached.h"
 

@@ -203,7 +203,8 @@ handover_receive(int sock, struct buf *buf, struct handover_message *message_out
                          .msg_iovlen = 1,
                          .msg_control = control.room,
                          .msg_controllen = sizeof control.room};
-    /* Of one that ended with our messages unread this is told first, its last words after. */
+    /* If the process ended without reading our messages, this error comes first, and its last
+     * message after it. */
     bool was_reset = false;
     do {
         n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);

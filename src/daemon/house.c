@@ -29,7 +29,7 @@ store_memory_kib(void)
     return machine_memory_octets("") / 1024 / STORE_MEMORY_SHARE;
 }
 
-/* How many descriptors of databases fit into it. */
+/* How many descriptors of databases fit into that memory. */
 static uint64_t
 fds_for_memory(void)
 {
@@ -38,9 +38,9 @@ fds_for_memory(void)
     return kib == 0 ? STORE_FDS_MAX : kib / HANDLE_KIB * HANDLE_FDS;
 }
 
-/* What open databases may use: a quarter of what the process may have, less where
- * max_connections leaves less, and what their memory allows, within reason. The server raises
- * its limit (limits_process.c).
+/* The descriptors that open databases may use: a quarter of those of the process, or less if
+ * max_connections leaves less or their memory allows less. The server raises its limit
+ * (limits_process.c).
  */
 static int64_t
 store_fds(const struct config *config, enum house_use use)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Purging goes round all accounts, a few a second, so that each is visited once
- * in `[store] purge_every` whatever their number. Most visits cost a look at two files: an
- * account that was never used has none, and must not get any; one that nobody has written to
- * since its retention ended was purged in an earlier round. Others are read, and only where
- * there is something to purge follows a write in the account's turn, behind whoever waits.
+ * See the header. Purging visits all accounts in turn, a few in each second, so that each is
+ * visited once in `[store] purge_every` whatever their number. Most visits only look at two
+ * files. An account that was never used has no files and must not get any. One that has not
+ * been written to since its retention ended was purged in an earlier round. The others are
+ * read, and only if there is something to purge does a write follow in the account's turn,
+ * behind the requests that wait for it.
  */
 #include "daemon/housekeeping.h"
 
@@ -56,8 +57,8 @@ struct housekeeping {
     int64_t last_began_s; /* of the round before this one; 0: this is the first */
 };
 
-/* On a full disk people delete to make room, and nothing is kept for undeleting then: it must
- * not take half a day until that is seen. */
+/* On a full disk people delete mail to free space, and nothing is kept for undeleting then.
+ * They must see the effect before half a day has passed. */
 static bool
 in_a_hurry(const struct housekeeping *hk)
 {
@@ -80,7 +81,8 @@ struct due {
     bool keys; /* messages without sort keys */
 };
 
-/* What a visit would find to do; when that cannot be asked now, a purge is tried. */
+/* Whether a visit would find something to purge. If that is not known now, a purge is
+ * tried. */
 static struct due
 what_is_due(struct housekeeping *hk, struct account *acct)
 {
@@ -120,7 +122,7 @@ visit(struct housekeeping *hk, uint64_t account_id)
         hk->round.unused++;
         return;
     }
-    /* What was expunged by then was due when the last round began, and that has purged it. */
+    /* Mail expunged before that was due when the last round began, which has purged it. */
     if (changed_s + (int64_t)hk->house->config->undelete_s < hk->last_began_s) {
         hk->round.unchanged++;
         return;
@@ -187,8 +189,8 @@ visit_some(struct housekeeping *hk, uint64_t second)
         memcpy(hk->after, rows[count - 1].name, sizeof hk->after);
 }
 
-/* Accounts that were removed and whose time is over, or whose purging was cut off. One that a
- * session still holds is tried again. */
+/* Purges accounts that were removed and whose retention is over, or whose purging was
+ * interrupted. An account that a session still holds is tried again later. */
 static void
 removed_visit(struct housekeeping *hk)
 {
@@ -214,8 +216,9 @@ removed_visit(struct housekeeping *hk)
     }
 }
 
-/* A sign of life for the crash table, and what was learnt. It waits for nobody: a purge that
- * waits for its turn or for a slow disk must not make the server look dead. */
+/* Updates the time in the crash table, and stores what was learnt. This thread never waits,
+ * because a purge that waits for its turn or for a slow disk must not make the server look
+ * dead. */
 static void
 heartbeat(void *ctx, uint64_t second)
 {

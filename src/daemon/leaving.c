@@ -36,7 +36,7 @@ tell(struct leaving *leaving)
         return;
     const size_t count =
         session_post_next(leaving->env->table, leaving->post, (size_t)(due - leaving->told));
-    leaving->told = due; /* where there were fewer, those that come in now are told at once */
+    leaving->told = due; /* fewer were there, so sessions that arrive now are told at once */
     if (count > 0)
         leaving->last_ms = now_ms(leaving);
 }
@@ -50,7 +50,7 @@ hurry(struct leaving *leaving)
     leaving->hurried = true;
 }
 
-/* A step's time, or a signal that says to hurry. */
+/* Waits for one step, or until a signal says to hurry. */
 static bool
 step_wait(void)
 {

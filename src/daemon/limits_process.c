@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Open files: raised as far as the system lets us. See the header. */
+/* Raises the limit of open files as far as the system allows. See the header. */
 #include "daemon/limits_process.h"
 
 #include <errno.h>
@@ -22,9 +22,9 @@ enum {
     FDS_NEWCOMERS = 2 * LIMIT_NEWCOMERS,
     FDS_BESIDES = FDS_FIXED + FDS_NEWCOMERS,
     CONNECTIONS_MIN = 8,
-    FILES_MIN = 1024, /* fewer are told about: they serve nobody but a test */
+    FILES_MIN = 1024, /* with fewer there is a warning: they are enough only for tests */
 };
-/* Where any number of files may be open, the default is still a number to make room for. */
+/* The default if any number of files may be open; there must be space for that many. */
 enum { CONNECTIONS_DEFAULT_MAX = 130000 };
 
 uint64_t

@@ -66,7 +66,7 @@ on_trouble(void *ctx, struct listener *listener, const struct err *err)
     log_put(&scope, LOG_E_SERVER_FAILED, "%s", err->text);
 }
 
-/* The socket that the process before this one had for the same. RC_NOT_FOUND: none. */
+/* The socket that the previous process had for the same address. RC_NOT_FOUND: none. */
 static enum rc
 adopt(struct ports *ports, struct port *port, const struct listener_config *config,
       struct err *err)
@@ -114,9 +114,9 @@ port_add(struct ports *ports, const struct port *like, const struct net_addr *ad
 }
 
 /*
- * "::" and "::1" stand for every IPv6 there is, also as part of "*", of "localhost" and of the
- * default. Where there is none, nobody can miss them, as long as something else of the service
- * is listened on. An address that the administrator wrote and the machine lacks is an error.
+ * "::" and "::1" stand for all IPv6 addresses, also as part of "*", of "localhost" and of the
+ * default. If the machine has no IPv6, they are left out, provided that the service has
+ * another address. Any other address that the machine lacks is an error.
  */
 static enum rc
 ipv6_left_out(struct ports *ports, const struct port *like, const struct net_addr *addr,
@@ -229,8 +229,8 @@ ports_begin(struct ports *ports, struct err *err)
     return RC_OK;
 }
 
-/* A connection that is just being accepted becomes a session first: whoever counts sessions
- * afterwards counts it too. Work threads that are stuck are not waited for. */
+/* A connection that is just being accepted becomes a session first, so that code that counts
+ * sessions afterwards counts it too. This does not wait for work threads that are stuck. */
 void
 ports_close(struct ports *ports)
 {

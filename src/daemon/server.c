@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wiring of a running server, from the bottom up and back:
+ * Connects the parts of a running server, from the bottom up, and closes them in reverse
+ * order:
  *
  *   house (lock, log, registry, store, accounts) -> journal, live table -> poller, slots,
  *   sessions' table -> auth, TLS -> ports, control socket -> ready -> signals ... -> down again
@@ -53,7 +54,8 @@ open_tls(struct server *server, struct err *err)
     return rc;
 }
 
-/* Each task has a row in the live table. What a reload allows beyond waits for a restart. */
+/* Each task has a row in the live table. If a reload allows more, that takes effect after a
+ * restart. */
 static uint32_t
 tasks_max(const struct config *config)
 {
@@ -212,8 +214,8 @@ server_open(struct server *server, struct takeover *takeover, struct err *err)
 
 /* ---- signals ---- */
 
-/* What has changed, as the table of keys says it takes effect. True: sessions that wait must
- * look at the new settings now. What needs a restart is named. */
+/* Applies changed keys as the table of keys says. True: waiting sessions must look at the new
+ * settings now. Keys that need a restart are logged. */
 static bool
 changes_weigh(struct server *server, const struct config *new)
 {
@@ -262,7 +264,7 @@ reload(struct server *server)
         fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
     } else {
         const bool wakes = changes_weigh(server, config);
-        /* The old one stays readable for sessions that look at it: settings.h. */
+        /* Sessions may still be reading the old configuration: settings.h. */
         config->older = server->config;
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
@@ -312,8 +314,9 @@ server_close(struct server *server)
     ports_free(server->ports);
     parting_free(env->parting);
     if (!clean) {
-        /* A session is stuck on a dead disk: the store cannot be closed under it. What was
-         * acknowledged is on disk; the live table says at the next start who was here. */
+        /* A session is stuck on a dead disk, so the store that it uses cannot be closed. What
+         * was acknowledged is on disk, and at the next start the live table shows which
+         * sessions there were. */
         log_flush(env->log);
         journal_flush(env->journal);
         _exit(1);

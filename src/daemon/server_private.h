@@ -54,7 +54,7 @@ struct server {
 };
 
 /* ---- store_users.c ---- */
-/** Control socket, housekeeping and logins: what uses the store beside sessions. */
+/** Control socket, housekeeping and logins: what uses the store besides sessions. */
 MUST_USE enum rc server_store_users_open(struct server *server, struct err *err);
 void server_store_users_close(struct server *server);
 

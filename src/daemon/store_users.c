@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What uses the store beside sessions. An upgrade closes all of it before the store and, when
- * it fails, opens it again. Thread: the main thread.
+ * What uses the store besides sessions. An upgrade closes all of it before the store and, if
+ * the upgrade fails, opens it again. Thread: the main thread.
  */
 #include "auth/auth.h"
 #include "daemon/server_private.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server that comes: what `roost serve --takeover FD` does besides serving. It must not
- * open anything of DIR before it has the lock, nor run a session before it has said TAKEN: up
- * to then the old process may take everything back. Thread: the main thread.
+ * The server that takes over: what `roost serve --takeover FD` does besides serving. It must
+ * not open anything of DIR before it has the lock, nor run a session before it has sent TAKEN,
+ * because until then the old process may take everything back. Thread: the main thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,7 @@ listeners_take(struct takeover *takeover, struct err *err)
     }
 }
 
-/* What would keep the server from starting is found out before the old one gives up anything.
+/* Finds out whether the server could start before the old one gives up anything.
  */
 static enum rc
 dry_run(const struct config *config, struct err *err)
@@ -234,7 +234,8 @@ takeover_sessions(struct takeover *takeover, struct server *server, struct err *
         takeover->count = 0;
         return rc;
     }
-    /* From here on it is ours, also when the old one is gone already and cannot hear it. */
+    /* From here on everything is ours, even if the old process is already gone and cannot
+     * receive this. */
     house_settle(&server->house);
     if (handover_send(takeover->sock, &taken, SAY_MS, NULL) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "the old process is gone already");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server that goes. It starts the binary on disk, which reads configuration and certificate
- * and says that it is ready; until then nothing has changed, and a binary or configuration that
- * is broken costs nothing. Then:
+ * The server that is being replaced. It starts the binary on disk, which reads the
+ * configuration and the certificate and says that it is ready. Until then nothing has changed,
+ * so a broken binary or configuration does no harm. Then:
  *
  *   listeners pause -> sessions come to rest (packed, or held) -> store closed -> all is sent
  *        -> TAKEN: say BYE to those held, end
@@ -86,7 +86,8 @@ kill_new(struct replacement *new)
     detached_kill(&new->process);
 }
 
-/* Waits for one kind of message; FAILED and the end of the process are errors with its words.
+/* Waits for one kind of message. FAILED and the end of the process are errors with the reason
+ * that it sent.
  */
 static enum rc
 await(struct replacement *new, enum handover_kind kind, int timeout_ms,
@@ -107,7 +108,8 @@ await(struct replacement *new, enum handover_kind kind, int timeout_ms,
     return err_set(err, RC_INVALID, 0, "handover: out of order");
 }
 
-/* Tells it who we are, gives it the listeners, and waits until it could take over. */
+/* Sends the new process the version and the listeners, and waits until it is ready to take
+ * over. */
 static enum rc
 prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
 {
@@ -134,7 +136,7 @@ prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
     message = (struct handover_message){.kind = HANDOVER_LISTENERS_END, .fd = -1};
     if (rc == RC_OK)
         rc = handover_send(new->sock, &message, SEND_MS, err);
-    /* It may have ended before it heard us out: its words say why. */
+    /* It may have ended before it had received everything; its last message says why. */
     if (rc == RC_OK || rc == RC_CLOSED)
         rc = await(new, HANDOVER_PREPARED, PREPARE_MS, &message, err);
     if (rc != RC_OK)
@@ -149,7 +151,7 @@ prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
 
 /* ---- coming to rest ---- */
 
-/* All sessions are packed, held or gone. False: one is stuck on a dead disk. */
+/* Waits until all sessions are packed, held or gone. False: one is stuck on a dead disk. */
 static bool
 sessions_rest(struct server *server)
 {
@@ -221,7 +223,7 @@ hand_over(struct replacement *new, struct err *err)
     return rc == RC_OK ? await(new, HANDOVER_TAKEN, TAKE_MS, &message, err) : rc;
 }
 
-/* Everything back as it was; sessions that are held cannot be: they are told to come back. */
+/* Restores everything as it was, except for held sessions, which are told to connect again. */
 static enum rc
 take_back(struct server *server, struct err *err)
 {
@@ -269,7 +271,7 @@ trouble_tell(struct server *server, struct verb_upgrade *answer, const struct er
     fprintf(stderr, "roost: upgrade: %s; the server goes on as before\n", err->text);
 }
 
-/* The new process has everything: the rest here is goodbyes. */
+/* The new process has everything; only the held sessions have to be ended here. */
 static void
 gone(struct server *server, const struct replacement *new)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How far an upgrade is: the main thread says so, threads of the control socket ask for one and
- * wait for the answer.
+ * The state of an upgrade. The main thread sets it; threads of the control socket ask for an
+ * upgrade and wait for the answer.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err)
     if (state->stage == UPGRADE_NONE) {
         state->stage = UPGRADE_ASKED;
         kill(getpid(), SIGUSR2);                /* the main thread waits for signals */
-    } else if (state->stage != UPGRADE_ASKED) { /* with that, one process answers both */
+    } else if (state->stage != UPGRADE_ASKED) { /* then one process answers both */
         rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
     }
     while (state->stage == UPGRADE_ASKED)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delivery: for each accepted recipient its own text (with its Delivered-To), its own commit
- * and its own reply (RFC 2033 section 4.2), in order. 250 is said when the message is on disk.
+ * Delivery: each accepted recipient has a text of its own (with its Delivered-To), a commit of
+ * its own and a reply of its own (RFC 2033 section 4.2), in order. 250 is sent when the
+ * message is on disk.
  */
 #include "lmtp/lmtp_session.h"
 
@@ -113,7 +114,7 @@ recipient_end(struct lmtp_session *lm)
     lm->rcpt_next++;
 }
 
-/* The request for the account's turn, to put the message into the mailbox called name. */
+/* Makes the request for the account's turn that adds the message to the mailbox `name`. */
 static void
 request_make(struct lmtp_session *lm, struct span name)
 {
@@ -244,7 +245,7 @@ delivery_turn(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     if (!turn(lm))
         return false;
     if (op->turn.result == RC_NOT_FOUND && !span_eq(op->name, SPAN("INBOX"))) {
-        /* user+nosuchmailbox: a stranger may not make mailboxes; nothing is lost */
+        /* user+nosuchmailbox: strangers may not make mailboxes, and no mail may be lost */
         request_make(lm, SPAN("INBOX"));
         return true;
     }
@@ -291,8 +292,8 @@ recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     return true;
 }
 
-/* A message for one recipient is delivered whatever comes; of those for many, a server that
- * stops finishes the delivery under way and leaves the rest to the client's queue. */
+/* A message for one recipient is always delivered. Of a message for many, a server that is
+ * being stopped finishes the current delivery and leaves the rest to the client's queue. */
 static bool
 is_cut_short(const struct lmtp_session *lm)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One LMTP dialogue. Between transactions it holds nothing; during one, the sender, the
- * accepted recipients and the spool with the message.
+ * One LMTP dialogue. Between transactions it holds nothing; during one, it holds the sender,
+ * the accepted recipients and the spool with the message.
  *
  *   GREETED -LHLO-> READY -MAIL-> MAIL -RCPT*-> MAIL -DATA/BDAT-> RECEIVING -> DELIVERING ->
  * READY
@@ -42,8 +42,8 @@ struct lmtp_rcpt {
     uint64_t epoch;      /* of the registry, before the account was looked up */
 };
 
-/* What a delivery needs next; each step is short, so that a transaction with many recipients
- * and a large message shares its thread. */
+/* What a delivery needs next. Each step is short, so that a transaction with many recipients
+ * and a large message does not occupy its thread. */
 enum lmtp_delivery_step {
     DELIVERY_LOOPS, /* to be refused: the message has been here before */
     DELIVERY_COPY,  /* all but the first: trace lines and text into a spool of its own */
@@ -113,9 +113,9 @@ void lmtp_receive_begin(struct lmtp_session *lm);
 void lmtp_receive(struct lmtp_session *lm);
 
 /* ---- deliver.c ---- */
-/** One step for the recipient whose turn it is; after the last one the transaction is over. */
+/** One step for the current recipient; after the last one the transaction is over. */
 enum lmtp_go lmtp_deliver(struct lmtp_session *lm, enum task_next *next_out);
-/** Lets go of a delivery. False: another thread is executing it. */
+/** Gives up a delivery. False: another thread is executing it. */
 bool lmtp_deliver_abandon(struct lmtp_session *lm);
 /** The lines put before a message for a recipient (RFC 5321 section 4.4). */
 void lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf *out);

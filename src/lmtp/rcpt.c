@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RCPT: whose mail is this? An address of an account or alias, with or without "+mailbox"; what
- * is not ours is refused here, before any message is sent.
+ * RCPT: finds out whose mail this is. An address of an account or alias, with or without
+ * "+mailbox"; what is not ours is refused here, before any message is sent.
  */
 #include "lmtp/lmtp_session.h"
 

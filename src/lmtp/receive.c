@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The message on its way into the spool, by DATA or BDAT (RFC 3030). It is taken to its end
- * whatever happens: too large or no space is answered afterwards, once per recipient.
+ * Receives the message into the spool, by DATA or BDAT (RFC 3030). It is always received to
+ * its end; if it is too large or there is no space, that is answered afterwards, once for each
+ * recipient.
  */
 #include "lmtp/lmtp_session.h"
 

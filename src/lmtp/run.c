@@ -92,7 +92,7 @@ do_bdat(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
     if (lm->state == LMTP_IN_MAIL && lm->rcpt_count > 0) {
         lmtp_receive_begin(lm);
     } else if (lm->state != LMTP_BETWEEN_CHUNKS) {
-        /* The octets come all the same (RFC 3030 section 2): they must be taken off. */
+        /* The octets arrive anyway (RFC 3030 section 2), so they must be read. */
         lmtp_reset(lm);
         lm->rcpt_count = 0;
     }
@@ -167,15 +167,15 @@ line_run(struct lmtp_session *lm, struct span line)
     snprintf(reply, sizeof reply, "%s %s", rc == RC_UNSUPPORTED ? "555 5.5.4" : "501 5.5.4",
              why);
     bad(lm, reply);
-    /* Its chunk follows at once (RFC 3030 section 2), and nobody knows where that ends: mail
-     * would be read as commands. */
+    /* Its chunk follows at once (RFC 3030 section 2), and its end is unknown, so mail would be
+     * read as commands. */
     if (cmd.verb == LMTP_BDAT)
         session_end(&lm->s, END_BAD_COMMANDS, "a BDAT that does not say how much comes");
 }
 
 /* ---- the loop ---- */
 
-/* Passes over what is there of a line that is too long, up to a bound. */
+/* Discards what has arrived of a line that is too long, up to a bound. */
 static void
 line_pass(struct lmtp_session *lm, size_t octets)
 {
@@ -187,7 +187,7 @@ line_pass(struct lmtp_session *lm, size_t octets)
     session_end(&lm->s, END_LINE_TOO_LONG, "over %u octets", LIMIT_LMTP_LINE_PASSED);
 }
 
-/* Takes a line from the input. False: there is none yet. */
+/* Takes a line from the input. False: there is no complete line yet. */
 static bool
 line_take(struct lmtp_session *lm)
 {
@@ -244,10 +244,10 @@ flush(struct lmtp_session *lm)
 }
 
 /*
- * A round of delivering. Replies go out as their deliveries end: at the end of a slice and
- * before any wait. A peer that does not take them does not hold the others up: there are
- * LIMIT_LMTP_RECIPIENTS of them at most. One that has gone gets no further deliveries, for it
- * could not hear of them and would have them made again.
+ * A round of deliveries. Replies are sent as deliveries end, at the end of a slice and before
+ * any wait. A peer that does not read them does not delay the deliveries, because there are at
+ * most LIMIT_LMTP_RECIPIENTS replies. If the peer is gone, no further deliveries are made,
+ * because it could not learn of them and would send the message again.
  */
 static enum lmtp_go
 delivering_go(struct lmtp_session *lm, enum task_next *next_out)
@@ -308,7 +308,7 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
     }
 }
 
-/* When a silent client is sent away; never while it is we who are silent. */
+/* When a silent client is disconnected; never while the server is the silent side. */
 static int64_t
 deadline_us(const struct lmtp_session *lm)
 {
@@ -424,7 +424,7 @@ lmtp_describe(const struct session *session, struct end_record *record)
 {
     (void)session;
     record->evidence.state =
-        STATE_LOGGED_IN; /* LMTP has no login: who may connect may deliver */
+        STATE_LOGGED_IN; /* LMTP has no login: every client that can connect may deliver */
 }
 
 const struct front_door lmtp_door = {

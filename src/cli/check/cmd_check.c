@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: configuration, folders, limits, addresses, certificate and Postfix, before a
- * server is started or after it would not. Everything that is wrong is told at once, each with
- * how it is fixed: what one part finds does not keep the others from looking.
+ * `roost check`: checks configuration, folders, limits, addresses, certificate and Postfix,
+ * before a server is started or after it could not start. All problems are reported at once,
+ * each with a way to fix it; a problem in one part does not keep the others from being
+ * checked.
  */
 #include "cli/check/check.h"
 
@@ -136,7 +137,7 @@ check_certificate(struct check *check, const struct config *config)
     tls_server_free(server);
 }
 
-/* What is allowed and yet will be noticed by clients. */
+/* Settings that are allowed, but that clients will notice. */
 static void
 check_times(struct check *check, const struct settings *settings)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a finding is told: as a line or as JSON. */
+/* Prints a finding, as a line or as JSON. */
 #include "cli/check/check.h"
 
 #include <jansson.h>

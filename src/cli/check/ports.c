@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: can the server listen where it is to? Each address is bound, which a running
- * server does not notice. An address in use is not a problem when the server of this DIR has
- * it, and otherwise its owner is named, as far as /proc tells this user.
+ * `roost check`: can the server listen on its addresses? Each address is bound, which a
+ * running server does not notice. An address in use is not a problem if the server of this DIR
+ * has it; otherwise its owner is named, if /proc shows it to this user.
  */
 #include "cli/check/check.h"
 
@@ -141,8 +141,8 @@ line_listens(const char *line, uint16_t port, uint64_t *inode_out, uid_t *uid_ou
     return true;
 }
 
-/* Who listens on the port, at whatever address: one that is in the way has a socket there. The
- * server comes first, when it is among them. False: nobody. */
+/* Which process listens on the port, at any address. If the server is among them, it is
+ * chosen. False: none. */
 static bool
 tcp_owner(const struct port_check *ports, uint16_t port, struct owner *out)
 {
@@ -160,7 +160,8 @@ tcp_owner(const struct port_check *ports, uint16_t port, struct owner *out)
             const pid_t owner = process_of_socket(inode);
             found = true;
             *out = (struct owner){.pid = owner, .uid = uid};
-            /* What cannot be looked at is the server's if it belongs to the server's user. */
+            /* A socket that this user cannot look at is assumed to be the server's if it
+             * belongs to the server's user. */
             if (ports->server.pid != 0 &&
                 (owner == ports->server.pid || (owner == 0 && uid == ports->server.uid))) {
                 *out = ports->server;
@@ -233,7 +234,7 @@ may_not_bind(struct port_check *ports, const char *service, const char *where, u
     struct owner owner;
     char text[300];
 
-    if (tcp_owner(ports, port, &owner)) { /* the system has not come to looking at that */
+    if (tcp_owner(ports, port, &owner)) { /* the system has not checked that yet */
         in_use(ports, service, where, &owner);
         return;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: does Postfix, where it is installed, deliver to this Roost? postconf(1) tells
- * its transports. One that speaks LMTP must lead to an address that Roost listens on, and
- * Postfix's user must be able to reach the socket. That it does not speak LMTP at all is a note
- * only: Postfix may be there for something else.
+ * `roost check`: if Postfix is installed, does it deliver to this Roost? postconf(1) lists its
+ * transports. One that uses LMTP must lead to an address on which Roost listens, and Postfix's
+ * user must be able to reach the socket. If no transport uses LMTP, that is only a note,
+ * because Postfix may be used for something else.
  */
 #include "cli/check/check.h"
 
@@ -169,9 +169,9 @@ has_rights(const struct account_of_postfix *user, const struct stat *st, unsigne
     return ((st->st_mode >> shift) & rights) == rights;
 }
 
-/* The first folder on the way to the socket that Postfix may not pass, or the socket itself
- * when it may not write there; NULL: nothing is in its way. What cannot be seen from here is
- * said to be. */
+/* The first folder on the way to the socket that Postfix may not enter, or the socket itself
+ * if Postfix may not write to it; NULL: everything is allowed. What cannot be seen from here
+ * is assumed to be allowed. */
 static const char *
 in_the_way(const struct account_of_postfix *user, const char *path, char place[PATH_MAX])
 {

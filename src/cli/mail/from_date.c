@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A date is a run of words: weekday, month, day, time, year and zone in any order that programs
- * use. It counts when nothing is missing, nothing is there twice and nothing foreign is among
- * them; so text that begins with "From " is not taken for a divider.
+ * A date is a sequence of words: weekday, month, day, time, year and zone in any order that
+ * programs use. It is accepted only if nothing is missing, nothing occurs twice and nothing
+ * else is among them, so that text that begins with "From " is not mistaken for a separator.
  */
 #include "cli/mail/from_date.h"
 

@@ -103,8 +103,8 @@ put_as(struct buf *out, struct span name, enum level_of of, enum mbox_wire wire)
         buf_put_str(out, ".mbox");
 }
 
-/* What a folder of mail cannot be called: Maildir's own, hidden files, what shells expand (and
- * Dovecot refuses: "~"). */
+/* Names that a folder of mail cannot have: Maildir's own, hidden ones, and what shells expand
+ * (and Dovecot refuses: "~"). */
 static bool
 is_usable(struct span name, struct span file_name, enum level_of of)
 {

@@ -94,7 +94,7 @@ header_octets(struct span raw)
     return at;
 }
 
-/* By Content-Length, where that is believable; 0 where it is not. */
+/* The length according to Content-Length if that is credible, otherwise 0. */
 static size_t
 end_by_length(struct span body)
 {
@@ -138,7 +138,8 @@ end_by_divider(struct span body)
     }
 }
 
-/* The empty line that writers put behind each message; but not the one that ends a header. */
+/* Whether the empty line is the one that writers put after each message, and not the one that
+ * ends a header. */
 static struct span
 without_last_line(struct span raw)
 {
@@ -351,7 +352,7 @@ mbox_is_folder_data(struct span raw)
 
 /* ---- writing ---- */
 
-/* Before the message's own fields that look like marks, neutral ones. */
+/* Puts neutral fields before the message's own fields that look like marks. */
 static void
 neutral_put(struct buf *out, struct span base, struct span text)
 {

@@ -124,7 +124,7 @@ out_subscribed(struct mail_out *out, const char *mailbox, struct err *err)
 
 /* ---- a mailbox ---- */
 
-/* The path for a mailbox, as its name wants it; the folders above it are made. False: no file
+/* The path that follows from a mailbox's name; the folders above it are made. False: no file
  * can have this name. */
 static bool
 path_by_name(struct mail_out *out, struct span name)
@@ -157,7 +157,7 @@ path_by_name(struct mail_out *out, struct span name)
     }
 }
 
-/* The same under a name that a file can have; the true one is noted. */
+/* The same with a name that a file can have; the true name is noted. */
 static enum rc
 begin_similar(struct mail_out *out, const char *mailbox, struct err *err)
 {

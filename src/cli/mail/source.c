@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. The file that is being read stays in memory as `whole`: read when it is small
- * (a program may cut it off at any time, and a mapping would end the process), mapped when it
- * is large, unpacked when it is compressed.
+ * See the header. The file that is being read is in memory as `whole`. A small file is read,
+ * because a program may truncate it at any time and a mapping would then end the process. A
+ * large file is mapped, and a compressed one is unpacked.
  */
 #include "cli/mail/source.h"
 
@@ -27,7 +27,7 @@
 
 enum {
     READ_OCTETS_MAX = 64 << 20, /* larger files are mapped */
-    /* Names that may be listed again to find files that have moved, beside those of one file.
+    /* Names that may be listed again to find files that have moved, besides those of one file.
      */
     LISTED_MOST_OF_ALL = 100000,
     LISTED_MOST_OF_EACH = 20,
@@ -232,7 +232,8 @@ file_name(const struct tree_entry *entry)
     return slash == NULL ? entry->path : slash + 1;
 }
 
-/* Whether the file is one message because `roost export` wrote it, whatever it looks like. */
+/* Whether the file is a single message because `roost export` wrote it, whatever it looks
+ * like. */
 static bool
 is_noted(const struct tree_entry *entry)
 {
@@ -345,7 +346,8 @@ mbox_item(struct mail_source *source, struct mail_item *out, struct err *err)
     return message_finish(source, out, err);
 }
 
-/* What stands before the first message of an mbox and is more than an empty mark. */
+/* Reports what precedes the first message of an mbox, unless it is only a byte order mark or
+ * blank. */
 static bool
 junk_item(struct mail_source *source, struct mail_item *out)
 {

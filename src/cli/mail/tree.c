@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. The walk is recursive and LIMIT_IMPORT_DEPTH deep at most. */
+/* See the header. The walk is recursive and at most LIMIT_IMPORT_DEPTH deep. */
 #include "cli/mail/tree.h"
 
 #include <dirent.h>
@@ -205,7 +205,7 @@ maildir_message(struct walk *walk, const struct place *place, const char *path,
                         "its name is not UTF-8; rename it");
         return;
     }
-    /* A missing one may have another name by the time it is read. */
+    /* A missing file may have another name by the time it is read. */
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         (void)entry_add(walk, MAIL_TROUBLE, path, place->mailbox, "not a file");
         return;
@@ -447,9 +447,9 @@ is_found(const struct walk *walk, struct span levels, struct buf *out)
 }
 
 /*
- * A subscribed name in *out, or false. How its levels are divided is the namespace's affair
- * ('.' or '/', with or without "INBOX." before it), which is not known here: the reading that
- * gives a mailbox wins.
+ * A subscribed name in *out, or false. How its levels are separated depends on a namespace
+ * that is not known here ('.' or '/', with or without "INBOX." before it), so the reading that
+ * gives an existing mailbox is chosen.
  */
 static bool
 subscription_name(const struct walk *walk, struct span text, struct buf *out)
@@ -480,7 +480,7 @@ subscription_name(const struct walk *walk, struct span text, struct buf *out)
         if (levels_read(&levels, readings[i]) && is_found(walk, buf_span(&levels), out))
             return true;
     }
-    /* None does: a Maildir++ has no other '.', and "INBOX." there is a prefix. */
+    /* No reading does: in a Maildir++ '.' is the separator, and "INBOX." is a prefix. */
     const size_t likely = !walk->is_maildirpp ? 0 : readings[2].len > 0 ? 2 : 1;
     buf_clear(&levels);
     return levels_read(&levels, readings[likely]) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See the header. Each form has a row: its magic, and a function that takes steps. A file may
- * hold several streams one behind the other (gzip, xz and zstd allow it, and Dovecot's do).
+ * contain several streams in a row (gzip, xz and zstd allow that, and Dovecot writes such
+ * files).
  */
 #include "cli/mail/unpack.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Signals set flags that screen_key looks at, but for those of a crash, which
- * give the screen back at once: tcsetattr and write may be called in handlers.
+ * See the header. Signals set flags that screen_key checks, except for signals of a crash,
+ * which give the screen back at once; tcsetattr and write may be called in handlers.
  */
 #include "cli/top/screen.h"
 
@@ -49,7 +49,7 @@ screen_leave(void)
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
-/* Gives the screen back and dies of it. */
+/* Gives the screen back and lets the signal end the process. */
 static void
 on_crash(int number)
 {
@@ -72,7 +72,7 @@ on_signal(int number)
         shall_stop = 1;
         break;
     default:
-        if (shall_end) /* the second time: something does not come to an end */
+        if (shall_end) /* the second time: something hangs */
             on_crash(number);
         shall_end = 1;
         break;

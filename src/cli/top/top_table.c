@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathering, sorting and writing the table of `roost top`; see the header. */
+/* Collects, sorts and writes the table of `roost top`; see the header. */
 #include "cli/top/top_table.h"
 
 #include <stdlib.h>
@@ -144,7 +144,7 @@ struct order {
     bool reversed;
 };
 
-/* What one wants to see comes first: the longest, the most, the suspects. */
+/* What is most interesting comes first: the longest, the most, the suspects. */
 static int
 compare(const void *x, const void *y, void *ctx)
 {
