@@ -164,7 +164,8 @@ refuse(struct login *login, enum login_refusal refusal)
     return LOGIN_REFUSED;
 }
 
-/* What the peer said, fit for a line that programs read: in quotes, which it cannot leave. */
+/* Makes text of the peer safe for a line that programs read: in quotation marks that it cannot
+ * end. */
 static void
 put_quoted(struct buf *out, struct span text)
 {
@@ -179,8 +180,8 @@ put_quoted(struct buf *out, struct span text)
     buf_put_char(out, '"');
 }
 
-/* The form of this line is a promise to programs that read it: docs/fail2ban.md. What the peer
- * chose comes last. */
+/* Programs rely on the form of this line: docs/fail2ban.md. Text that the peer chose comes
+ * last. */
 static void
 refusal_log(struct login *login, const char *reason, const char *more)
 {
@@ -231,7 +232,8 @@ over_limit(struct login *login)
     return refuse(login, LOGIN_FULL);
 }
 
-/* All places of the account are taken. Perhaps by the dead: then it waits for one of theirs. */
+/* All places of the account are taken. If some are taken by suspect sessions, this waits for
+ * one of them. */
 static enum login_outcome
 no_place(struct login *login)
 {
@@ -246,8 +248,8 @@ no_place(struct login *login)
     return LOGIN_WAITS;
 }
 
-/* What was verified may have changed before the session became the account's, and whoever
- * changed it could not tell the session then. From now on he can. END_NONE: it is still true.
+/* What was verified may have changed before the session became the account's, when the session
+ * could not be notified yet. From now on it is notified. END_NONE: nothing has changed.
  */
 static enum end_reason
 changed_meanwhile(struct login *login, struct err *err)
@@ -289,7 +291,7 @@ not_got(struct login *login, enum rc rc)
     return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
 }
 
-/* The account is known and right: the session becomes its own. */
+/* The login is right, so the session becomes the account's. */
 static enum login_outcome
 place_go(struct login *login)
 {
@@ -324,7 +326,7 @@ place_go(struct login *login)
 
 /* ---- states ---- */
 
-/* What auth says of a password. False: *outcome_out is the end. */
+/* Evaluates what auth says about a password. False: the login ends with *outcome_out. */
 static bool
 is_right(struct login *login, enum rc rc, const struct err *err,
          enum login_outcome *outcome_out)
@@ -350,7 +352,7 @@ is_right(struct login *login, enum rc rc, const struct err *err,
     }
 }
 
-/* It was paid for; the answer may take a while. */
+/* The verification was paid for, and may take some time. */
 static void
 delay(struct login *login, int64_t wait_ms)
 {
@@ -362,7 +364,8 @@ delay(struct login *login, int64_t wait_ms)
         log_put(&session->log, LOG_E_THROTTLED, "login delayed by %jd ms", (intmax_t)wait_ms);
 }
 
-/* Each state's function goes on to the next (true), or *outcome_out is what the door gets. */
+/* Each state's function either enters the next state (true), or sets *outcome_out for the
+ * door. */
 static bool
 exchange_go(struct login *login, enum login_outcome *outcome_out)
 {

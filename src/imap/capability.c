@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this server can do, by the state of the session: the rows of capability.def that hold
+ * What this server offers in each state of the session: the rows of capability.def that apply
  * now.
  */
 #include "imap/imap_session.h"

@@ -23,7 +23,7 @@ cmd_capability_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_noop_run(struct imap_session *im, struct imap_work *work)
 {
-    (void)im; /* what is new is told by the sync after every command */
+    (void)im; /* the sync after every command sends what is new */
     return imap_ok(work, NULL, "NOOP completed");
 }
 
@@ -88,7 +88,7 @@ cmd_id_run(struct imap_session *im, struct imap_work *work)
     iw_open(&w);
     iw_string(&w, SPAN("name"));
     iw_string(&w, SPAN("Roost"));
-    if (im->state != IMAP_NOT_AUTHENTICATED) { /* nobody unknown learns the version */
+    if (im->state != IMAP_NOT_AUTHENTICATED) { /* the version is not shown before login */
         iw_string(&w, SPAN("version"));
         iw_string(&w, span_of_str(im->s.env->version));
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of commands: who runs them, in which states (RFC 3501 section 6), and what the
- * client may be told before the tagged answer: no EXPUNGE while FETCH, STORE and SEARCH by
- * sequence number are answered (RFC 3501 section 7.4.1); their UID forms are free of that.
- * Then, how it names messages, and what it needs of the selected mailbox. Those with LOOKS
- * answer from what is in memory although the client may count on what another server has
- * acknowledged, so they look first whether memory is behind.
+ * The table of commands: which function runs them, in which states (RFC 3501 section 6), and
+ * what the client may be told before the tagged answer. While FETCH, STORE and SEARCH by
+ * sequence number are answered, there is no EXPUNGE (RFC 3501 section 7.4.1); their UID forms
+ * have no such restriction. The rows also say how a command names messages, and what it needs
+ * of the selected mailbox. Commands with LOOKS answer from memory although the client may rely
+ * on what another server has acknowledged, so they first check whether memory is up to date.
  */
 #include "imap/imap_session.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An IMAP session on its way from one process to another: login, IDLE, what the client knows of
- * its mailbox, and input that was read and not yet understood. The mailbox is opened at the
- * first run in the new process, on a work thread; until then the view is numbers.
+ * Hands an IMAP session over to another process: login, IDLE, what the client knows of its
+ * mailbox, and input that was read but not yet parsed. The mailbox is opened at the first run
+ * in the new process, on a work thread; until then the view is only numbers.
  *
  * Thread: the session's.
  */

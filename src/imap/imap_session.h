@@ -169,16 +169,17 @@ imap_of(struct session *session)
 }
 
 /* ---- work.c ---- */
-/** The session's work, made when there is none. NULL: no memory. */
+/** The session's work, which is made if there is none. NULL: no memory. */
 struct imap_work *imap_work_get(struct imap_session *im);
 void imap_work_drop(struct imap_session *im);
-/** The next thing the client says, as imap_framer_next. Without memory the session ends. */
+/** The next thing that the client has sent, as imap_framer_next. Without memory the session
+ * ends. */
 MUST_USE enum imap_frame imap_frame_next(struct imap_session *im);
-/** The framer, made when there is none; NULL: no memory, and the session ends. */
+/** The framer, which is made if there is none. NULL: no memory, and the session ends. */
 struct imap_framer *imap_framer_get(struct imap_session *im);
-/** Before parking: goes unless it holds part of a command. */
+/** Called before parking: frees the framer unless it holds part of a command. */
 void imap_framer_rest(struct imap_session *im);
-/** Nothing of a command has come since the last one. */
+/** Whether nothing of a command has arrived since the last one. */
 static inline bool
 imap_between_commands(const struct imap_session *im)
 {
@@ -198,7 +199,7 @@ struct iw imap_line(struct imap_session *im);
 enum imap_step imap_ok(struct imap_work *work, const char *code, const char *text);
 enum imap_step imap_no(struct imap_work *work, const char *code, const char *text);
 enum imap_step imap_bad(struct imap_work *work, const char *text);
-/** NO (or BAD) with what the table says of rc; err goes to the log. */
+/** NO (or BAD) with the text that the table has for rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
 
 /* ---- names/target.c ---- */
@@ -213,10 +214,11 @@ MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *a
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
 MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,
                               struct store_tx **tx_out, enum imap_step *step_out);
-/** Before a read that begins its snapshot itself. The same answers. */
+/** Called before a read that begins its snapshot itself. The same results. */
 MUST_USE bool imap_read_ready(struct imap_session *im, struct account *acct,
                               enum imap_step *step_out);
-/** Memory holds what was acknowledged anywhere before the command came. The same answers. */
+/** Makes sure that memory has everything that was acknowledged anywhere before the command
+ * came. The same results. */
 MUST_USE bool imap_catch_up(struct imap_session *im, enum imap_step *step_out);
 /** Runs a request through slot and turn. True: it was executed, see req->result. False: return
  *  *step_out (STEP_WAIT). */
@@ -230,7 +232,7 @@ MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
 MUST_USE bool imap_resolve(struct imap_session *im, struct imap_msgs *msgs,
                            struct view_run **runs_out, size_t *count_out,
                            enum imap_step *step_out);
-/** The output holds so much that the command should wait for its reader. */
+/** Whether the output holds so much that the command should wait for the client to read. */
 static inline bool
 imap_output_full(const struct imap_session *im)
 {
@@ -243,12 +245,14 @@ imap_is_enabled(const struct imap_session *im, enum imap_enabled what)
 {
     return (im->enabled & what) == what;
 }
-/** The client asked for something that only one who knows of mod-sequences asks for. The first
- *  time, with a mailbox selected, it is told HIGHESTMODSEQ (RFC 7162 section 3.1). */
+/** Called if the client asks for something that only a client that knows mod-sequences asks
+ * for. The first time, with a mailbox selected, it is sent HIGHESTMODSEQ (RFC 7162 section
+ * 3.1). */
 void imap_condstore_enable(struct imap_session *im);
-/** All that has a modseq up to this one was told: what the client may begin with next time. */
+/** The modseq up to which the client has been told everything, and with which it may begin
+ * next time. */
 uint64_t imap_safe_modseq(const struct imap_session *im);
-/** A FETCH response of this command bore MODSEQ. */
+/** Notes that a FETCH response of this command had MODSEQ. */
 static inline void
 imap_modseq_told(struct imap_work *work, uint64_t modseq)
 {
@@ -291,12 +295,12 @@ MUST_USE enum rc imap_saved_runs(const struct imap_session *im, struct arena *ar
                                  struct uid_run **runs_out, size_t *count_out);
 
 /* ---- cmd_select.c ---- */
-/** Leaves the selected state without expunging. Harmless when nothing is selected. */
+/** Leaves the selected state without expunging. Harmless if nothing is selected. */
 void imap_unselect(struct imap_session *im);
 
 /* ---- cmd_idle.c ---- */
-/** Goes on in IDLE. GO_ON: it is over, or something else than DONE came and waits in the framer
- *  (*frame_out); GO_PARK: park for *next_out. */
+/** Continues IDLE. GO_ON: it is over, or something other than DONE came and waits in the
+ * framer (*frame_out); GO_PARK: park for *next_out. */
 enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
                      enum task_next *next_out);
 void imap_idle_leave(struct imap_session *im);
@@ -308,20 +312,20 @@ void imap_idle_reconfigured(struct imap_session *im);
 bool imap_at_rest(const struct session *session);
 bool imap_pack(struct session *session, struct buf *out);
 bool imap_unpack(struct session *session, struct unpack *in);
-/** Opens the mailbox that was selected in another process. True: the dialogue goes on. False:
- * it waits for a wake, or is ending. */
+/** Opens the mailbox that was selected in another process. True: the dialogue continues.
+ * False: it waits for a wake, or is ending. */
 MUST_USE bool imap_resume_go(struct imap_session *im);
 /** Forgets what was to be opened. Harmless when there is nothing. */
 void imap_resume_end(struct imap_session *im);
 
 /* ---- peer.c ---- */
-/** What the protocol is doing now, should the client go. */
+/** What the protocol is doing now, for the case that the client disconnects. */
 enum end_moment imap_moment(const struct imap_session *im);
-/** Sends what is there; a peer that is gone ends the session. */
+/** Sends the output; if the peer is gone, the session ends. */
 void imap_flush(struct imap_session *im);
 /** Reads more. GO_PARK: nothing there now. */
 enum go imap_read(struct imap_session *im);
-/** Before parking: what has come of a command that is not whole is acknowledged at once. */
+/** Called before parking: acknowledges at once what has arrived of an incomplete command. */
 void imap_ack_begun(struct imap_session *im);
 
 /* ---- cmd_login.c ---- */
@@ -329,12 +333,12 @@ void imap_ack_begun(struct imap_session *im);
 void imap_authenticate_line(struct imap_session *im, struct span line);
 
 /* ---- capability.c ---- */
-/** The capability list for the state now, into out, without "CAPABILITY " and brackets. */
+/** Writes the capabilities of the current state, without "CAPABILITY " and brackets. */
 void imap_put_capabilities(struct imap_session *im, struct buf *out);
 /** Turns on what these words name, and writes those that can be turned on after "* ENABLED". */
 void imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w);
 
-/** LOGIN, PLAIN and such may show a password on this connection. */
+/** Whether LOGIN, PLAIN and the like may show a password on this connection. */
 bool imap_plaintext_allowed(const struct imap_session *im);
 bool imap_scram_offered(const struct imap_session *im);
 

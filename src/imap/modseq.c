@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mod-sequences and quick resynchronisation (RFC 7162): who is told of them, and up to which
- * one a client has been told everything.
+ * Mod-sequences and quick resynchronisation (RFC 7162): which clients are sent them, and up to
+ * which one a client has been told everything.
  *
- * A client keeps a mod-sequence, with which it comes back one day: all that is above it is told
- * then, and what is not above it never again. It takes the HIGHESTMODSEQ that it was told since
- * the last tagged answer, otherwise the highest MODSEQ that it saw (section 6). So whenever a
- * command has shown a MODSEQ while something older is still to be told, an expunge above all,
- * HIGHESTMODSEQ must say how far it really is: imap_safe_modseq, which the view knows.
+ * A client remembers a mod-sequence for its next visit. Then it is told everything above it,
+ * and nothing else ever again. It remembers the HIGHESTMODSEQ that it was sent since the last
+ * tagged answer, or otherwise the highest MODSEQ that it saw (section 6). So if a command has
+ * shown a MODSEQ while something older has not been told yet, especially an expunge,
+ * HIGHESTMODSEQ must say up to where the client really knows everything. That is
+ * imap_safe_modseq, which the view knows.
  *
  * Thread: the session's.
  */
@@ -52,8 +53,9 @@ imap_highest_tell(struct imap_session *im)
         im->state != IMAP_SELECTED || im->view.gone)
         return;
     const uint64_t safe = imap_safe_modseq(im);
-    /* Section 3.2: it must be told when it is behind what was shown; sections 3.2.7 and 3.2.9:
-     * and after an EXPUNGE. When the client would take the same value by itself it is not. */
+    /* It must be sent if it is below what was shown (section 3.2), and after an EXPUNGE
+     * (sections 3.2.7 and 3.2.9). It is not sent if the client would remember the same value
+     * anyway. */
     const bool behind = work->told_modseq > safe;
     const bool ahead = imap_is_enabled(im, ENABLES_QRESYNC) && safe != work->safe_before &&
                        (work->told_vanished || work->told_modseq != safe);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets to and from the client. Where it has gone, the session ends in the light of what the
- * protocol was doing then.
+ * Octets to and from the client. If the client is gone, the session ends with a reason that
+ * depends on what the protocol was doing.
  */
 #include "imap/imap_session.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tagged answer: what a command says, and the one table from result codes to NO with a
- * response code of RFC 5530. The client gets the public sentence; what was found out about a
- * failure goes to the log.
+ * The tagged answer: the text of a command, and the table that translates result codes into NO
+ * with a response code of RFC 5530. The client gets the public sentence; the details of a
+ * failure go to the log.
  */
 #include "imap/imap_session.h"
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The IMAP dialogue from top to bottom: take what the framer finds, parse it, run the command
- * in slices, tell what changed, answer with its tag, take the next. One command at a time and
- * in the order sent, so pipelined commands are never ambiguous (RFC 3501 section 5.5).
+ * in slices, send what has changed, answer with the tag, take the next. Commands are run one
+ * at a time in the order in which they were sent, so pipelined commands are never ambiguous
+ * (RFC 3501 section 5.5).
  *
  *   PHASE_INPUT --framer--> PHASE_LOOK --> PHASE_RUN --> PHASE_SYNC --> PHASE_ANSWER --> input
  *                        |
  *                        +-- IDLE: cmd_idle.c takes over until DONE
  *
- * Nothing here waits: whatever a step must wait for is what the task parks for.
+ * Nothing here blocks: the task parks for whatever a step must wait for.
  */
 #include "imap/imap_session.h"
 
@@ -46,7 +47,8 @@ deadline_output(const struct imap_session *im)
 {
     const struct settings *settings = env_settings(im->s.env);
 
-    /* A handshake wants to write and has nobody to read it: the login's deadline ends it. */
+    /* A handshake needs to write but the peer does not read; the deadline of the login ends
+     * it. */
     if (!conn_wants_write(&im->s.conn) || settings->output_timeout_s == 0 ||
         (conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn)))
         return INT64_MAX;
@@ -116,7 +118,7 @@ answer(struct imap_session *im)
         im->bad_commands++;
         log_put(&im->s.log, LOG_E_BAD_COMMAND, "%s", work->reply.text);
     } else if (im->state != IMAP_NOT_AUTHENTICATED) {
-        im->bad_commands = 0; /* a session of weeks is not counted to its end */
+        im->bad_commands = 0; /* the counter stops in sessions of many weeks */
     }
     const bool ok = work->reply.status == IW_OK;
     if (work->cmd.id == IMAP_CMD_LOGOUT && ok)
@@ -203,9 +205,9 @@ phase_step(struct imap_session *im)
     return step;
 }
 
-/* Between two slices of a command: has the client hung up? One that has closed its side may
- * still read (nc -N), so it is written to: a socket that nobody has any more answers with a
- * reset. */
+/* Between two slices of a command: has the client hung up? A client that has closed its side
+ * may still read (nc -N), so something is written to it. A socket that is closed at its end
+ * answers with a reset. */
 static void
 hangup_check(struct imap_session *im)
 {
@@ -224,7 +226,7 @@ hangup_check(struct imap_session *im)
     imap_flush(im);
 }
 
-/* Runs the command under way as far as it goes now. GO_PARK: *next_out is what to park for. */
+/* Runs the current command as far as possible now. GO_PARK: *next_out is what to park for. */
 static enum go
 command_go(struct imap_session *im, enum task_next *next_out)
 {
@@ -273,7 +275,7 @@ is_other_protocol(struct span line)
     return false;
 }
 
-/* A refusal of a command that never came to run. */
+/* Refuses a command that was never run. */
 static void
 refuse(struct imap_session *im, struct span tag, enum iw_status status, const char *code,
        const char *text)
@@ -286,7 +288,7 @@ refuse(struct imap_session *im, struct span tag, enum iw_status status, const ch
     answer(im);
 }
 
-/* A whole command has come: parse it, and begin. */
+/* A complete command has arrived: parse it, and begin. */
 static void
 command_begin(struct imap_session *im, struct span text)
 {
@@ -300,7 +302,8 @@ command_begin(struct imap_session *im, struct span text)
     log_line_in(&im->s.log,
                 im->state == IMAP_NOT_AUTHENTICATED ? LINE_BEFORE_LOGIN : LINE_COMMAND, text);
     if (im->idle_end == IMAP_IDLE_CUT && imap_line_is_done(text)) {
-        im->idle_end = IMAP_IDLE_OPEN; /* late, and for nobody: "DONE BAD" helps no client */
+        im->idle_end =
+            IMAP_IDLE_OPEN; /* a late DONE without an IDLE: "DONE BAD" helps no client */
         return;
     }
     enum rc rc = imap_head_parse(text, &head, &bad);
@@ -326,7 +329,7 @@ command_begin(struct imap_session *im, struct span text)
         refuse(im, head.tag, IW_BAD, NULL, bad);
         return;
     }
-    /* The text goes with the next line that AUTHENTICATE reads. */
+    /* The text is used with the next line that AUTHENTICATE reads. */
     work->cmd.tag = arena_span(&work->arena, work->cmd.tag);
     if (work->cmd.tag.ptr == NULL) {
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
@@ -398,7 +401,8 @@ literal_begin(struct imap_session *im)
     }
 }
 
-/* Octets of APPEND's message. A failure is remembered and answered when the command is whole.
+/* Octets of APPEND's message. A failure is remembered and answered when the command is
+ * complete.
  */
 static void
 literal_data(struct imap_session *im)
@@ -417,7 +421,7 @@ literal_data(struct imap_session *im)
     }
 }
 
-/* Text of commands beyond the usual is paid from a budget of all sessions. */
+/* The text of long commands is counted in a budget of all sessions. */
 static void
 input_budget_charge(struct imap_session *im)
 {
@@ -481,7 +485,7 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
     return GO_ON;
 }
 
-/* Takes the next thing the client says. GO_PARK: it says nothing now. */
+/* Takes the next thing that the client has sent. GO_PARK: there is nothing now. */
 static enum go
 input_take(struct imap_session *im)
 {
@@ -515,7 +519,7 @@ input_take(struct imap_session *im)
     return frame_handle(im, frame);
 }
 
-/* IDLE until it parks or is over; a command instead of DONE ends it and is run. */
+/* Runs IDLE until it parks or is over; a command instead of DONE ends it and is run. */
 static enum go
 idle_take(struct imap_session *im, enum task_next *next_out)
 {
@@ -620,7 +624,7 @@ imap_opened(struct session *session)
                    SPAN("Roost ready"));
 }
 
-/* The evidence that only IMAP knows, before anything is let go. */
+/* Records the evidence that only IMAP knows, before anything is given up. */
 static void
 end_note(struct imap_session *im)
 {
@@ -645,7 +649,7 @@ imap_goodbye(struct session *session)
     end_note(im);
     if (info->bye[0] == '\0' || session->reason == END_LOGOUT ||
         (im->work != NULL && im->work->mid_line))
-        return; /* nobody listens, LOGOUT has said it, or it would be read as mail */
+        return; /* the peer is gone, LOGOUT has sent it already, or it would be read as mail */
     iw_status_line(&w, SPAN(""), IW_BYE, info->resp_code[0] == '\0' ? NULL : info->resp_code,
                    span_of_str(session->end_words != NULL ? session->end_words : info->bye));
 }
@@ -692,7 +696,8 @@ imap_probe(struct session *session)
     struct iw w = imap_line(im);
 
     /* RFC 3501 section 7: an untagged response may come at any time, but some clients do not
-     * expect one outside of IDLE; what is unacknowledged there is sent again anyway. */
+     * expect one outside IDLE. What is unacknowledged there is sent again by the kernel
+     * anyway. */
     if (im->idle != NULL && im->work == NULL && !conn_wants_write(&session->conn))
         iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
 }

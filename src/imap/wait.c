@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything a command may have to wait for but its client: read handles, disk slots, the
- * account's turn. Each helper either gives what was asked or the step that the command
- * returns; when woken the command is called again and asks again.
+ * Everything a command may have to wait for except its client: read handles, disk slots, the
+ * account's turn. Each helper either gives what was asked for, or the step that the command
+ * must return. When woken, the command is called again and asks again.
  */
 #include "imap/imap_session.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Life of a command's memory: made with the command, freed in one place when its answer is
- * complete, so that a parked session keeps nothing of it. The framer is there from the first
- * octet of a command until the session parks with none.
+ * complete, so that a parked session keeps nothing of it. The framer exists from the first
+ * octet of a command until the session parks without one.
  */
 #include "imap/imap_session.h"
 
@@ -61,7 +61,7 @@ imap_framer_get(struct imap_session *im)
 enum imap_frame
 imap_frame_next(struct imap_session *im)
 {
-    /* A session woken for a push has none and gets none. */
+    /* A session that is woken for a push has none and needs none. */
     if (im->framer == NULL && buf_len(&im->s.conn.in) == 0)
         return IMAP_FRAME_MORE;
     struct imap_framer *framer = imap_framer_get(im);

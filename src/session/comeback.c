@@ -74,7 +74,7 @@ drop(struct comebacks *comebacks, struct doubt *doubt)
 
     if (first == doubt) {
         (void)map_take(&comebacks->by_account, map_key_u64(&account));
-        /* Without memory the others of the account are only not found any more. */
+        /* Without memory, the account's other doubts can merely no longer be found. */
         if (doubt->next != NULL &&
             map_put(&comebacks->by_account, map_key_u64(&account), doubt->next) != RC_OK)
             doubt->next = NULL;

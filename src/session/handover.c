@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every session is, packed; adopt.c unpacks it. The doors put what is theirs behind it.
- * Times are of CLOCK_MONOTONIC, which both processes share.
+ * Packs what all sessions have; adopt.c unpacks it. The doors append what is theirs. Times are
+ * those of CLOCK_MONOTONIC, which both processes share.
  */
 #include "session/handover.h"
 

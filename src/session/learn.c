@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-    CALM_LINES = 8,    /* kept in a row before a longer silence is tried */
-    TRIAL_LINES = 3,   /* kept before it is the interval */
+    CALM_LINES = 8,    /* survived in a row before a longer silence is tried */
+    TRIAL_LINES = 3,   /* survived before it becomes the interval */
     TRIAL_ROUNDS = 24, /* trial intervals without an answer, and the trial is over */
     PROVEN_LINES = 3,  /* kept of a class, for it to be fallen back to */
     STEADY_LINES = 10, /* kept in a row by a device: then two losses are not believed yet */
@@ -113,7 +113,8 @@ is_loser(const struct learn_device *d)
     return d->key != 0 && d->lost >= losses * LEARN_WHOLE;
 }
 
-/* Whether the devices say that the interval is too long; the shortest silence that losers lost.
+/* Whether the devices show that the interval is too long, and the shortest silence that was
+ * lost.
  */
 static bool
 vote(const struct learn *learn, uint32_t *silence_out)
@@ -177,7 +178,7 @@ limit_set(struct learn *learn, uint32_t silence_s, int64_t now_s)
     trial_end(learn);
 }
 
-/* Where to fall: a silence that was kept, or half of the one lost. */
+/* The new interval after a fall: a silence that was survived, or half of the one lost. */
 static uint32_t
 fall_to(const struct learn *learn, const struct learn_bounds *bounds, uint32_t silence_s)
 {
@@ -230,7 +231,7 @@ lengthen(struct learn *learn, int64_t now_s)
 
 /* ---- time and bounds ---- */
 
-/* Bounds may have changed since, counts age, and a trial that nobody answers ends. */
+/* Bounds may have changed, counts expire, and a trial without an answer ends. */
 static void
 refresh(struct learn *learn, const struct learn_bounds *bounds, int64_t now_s)
 {
@@ -295,7 +296,8 @@ count(uint16_t *counts, uint32_t silence_s)
         (*n)++;
 }
 
-/* Whether it counts: per device and half interval one line does, whatever its connections. */
+/* Whether the line counts: of each device, one line in half an interval does, however many
+ * connections it has. */
 static bool
 device_kept(struct learn *learn, const struct learn_line *line, int64_t now_s)
 {
@@ -346,8 +348,8 @@ learn_kept(struct learn *learn, const struct learn_bounds *bounds,
     return learn->trial_kept < TRIAL_LINES ? LEARN_SAME : lengthen(learn, now_s);
 }
 
-/* A silence that only a trial makes possible. One that another device kept is less than whole
- * evidence; one loss that is not whole ends the trial without a verdict. */
+/* A silence that only a trial makes possible. If another device has survived it, a loss is
+ * less than whole evidence. A loss that is not whole ends the trial without a verdict. */
 static enum learn_change
 trial_lost(struct learn *learn, const struct learn_line *line, unsigned thirds, int64_t now_s)
 {

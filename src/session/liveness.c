@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header for the picture; each of its arrows is a function here. */
+/* See the diagram in the header; each of its arrows is a function here. */
 #include "session/liveness.h"
 
 #include "base/limits.h"
@@ -51,7 +51,7 @@ note_acknowledged(struct session *session, int64_t took_us)
         (uint32_t)(took_us / 1000);
 }
 
-/* The peer was there at at_us, which is after the line. */
+/* Notes that the peer was there at at_us, which is after the line. */
 static void
 acknowledged(struct session *session, int64_t at_us)
 {
@@ -72,7 +72,7 @@ acknowledged(struct session *session, int64_t at_us)
 
 /* ---- sending ---- */
 
-/* The peer spoke after the line: nobody need ask the kernel. */
+/* The peer has sent something after the line, so the kernel need not be asked. */
 static bool
 has_spoken(struct session *session)
 {
@@ -132,7 +132,8 @@ look(struct session *session)
         acknowledged(session, ack_us > l->line_us ? ack_us : now_us);
         if (more_us == 0)
             return;
-        /* It answers and yet more is under way: a slow reader, or a line sent meanwhile. */
+        /* The peer answers although more is unacknowledged: it reads slowly, or another line
+         * was sent. */
         l->line_us = more_us;
         l->look_us = more_us + after_us;
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of known networks, and what sessions tell it; see the header. Everything of struct
- * networks is under its lock. What changes is said in the log after the lock was left.
+ * The table of known networks, and what sessions report to it; see the header. All of struct
+ * networks is under its lock. Changes are logged after the lock was left.
  */
 #include "session/networks.h"
 
@@ -177,7 +177,8 @@ known_drop(struct networks *networks, struct known *known)
     free(known);
 }
 
-/* A new one; the one unseen for longest makes room. NULL: no memory. */
+/* Makes a new one; if there is no space, it replaces the one unseen for longest. NULL: no
+ * memory. */
 static struct known *
 known_new(struct networks *networks, const struct net_addr *network)
 {
@@ -226,7 +227,7 @@ note_change(struct known *known, enum learn_change change, uint32_t silence_s,
 
 /* ---- sessions ---- */
 
-/* Acknowledgements of this session come from the client's network. */
+/* Whether acknowledgements of this session come from the client's network. */
 static bool
 is_witness(const struct session *session)
 {
@@ -268,7 +269,7 @@ conn_of(const struct session *session)
     return conn;
 }
 
-/* The table's answer for a session; 0: it has none. Says in the log what is new. */
+/* The table's interval for a session; 0: it has none. Logs what is new. */
 static uint32_t
 learnt_interval(struct session *session, const struct learn_bounds *bounds)
 {
@@ -401,7 +402,8 @@ network_came(struct session *session)
 {
     struct networks *networks = session->env->networks;
 
-    /* From behind a proxy too: the client's address is as true as the proxy. */
+    /* Also for sessions behind a proxy: the client's address is as trustworthy as the
+     * proxy. */
     if (networks == NULL || session->account_id == 0 ||
         (session->peer.family != NET_IPV4 && session->peer.family != NET_IPV6))
         return;
@@ -499,7 +501,7 @@ store(struct networks *networks, bool all)
 {
     const size_t count = collect(networks, all);
 
-    /* Rows that a full queue refuses are put again with the next evidence. */
+    /* Rows that a full queue refuses are queued again with the next evidence. */
     if (count > 0)
         (void)!journal_put_networks(networks->env->journal, networks->batch, count);
 }

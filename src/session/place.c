@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Places at a limit. Where the server has all the connections it may have, the oldest stranger
- * gives way: it has not logged in or, in LMTP, not named a recipient. Otherwise a newcomer that
- * finds all places taken makes the suspects among their holders prove themselves, and waits a
- * few seconds, parked. One that does not answer leaves for it; if all answer, the newcomer is
- * refused.
+ * Places at a limit. If the server has reached its limit on connections, the oldest stranger
+ * is closed, that is, one that has not logged in or, in LMTP, not named a recipient.
+ * Otherwise, if all places are taken, the suspect sessions among their holders are probed, and
+ * the new session parks for a few seconds. A suspect that does not answer is ended for it; if
+ * all answer, the new session is refused.
  *
  *   newcomer --session_place_wait--> suspects get POST_PROBE      suspect
  *      |                                            |  no answer, session_place_is_needed
@@ -42,7 +42,7 @@ probe_account(struct session_table *table, uint64_t account_id)
     return count;
 }
 
-/* Goes through all sessions, so it does so once per probe, whoever comes. */
+/* This looks at all sessions, so it is done only once in the time of a probe. */
 static size_t
 probe_all(struct session_table *table, const struct session *newcomer, enum end_reason limit)
 {
@@ -66,7 +66,7 @@ probe_all(struct session_table *table, const struct session *newcomer, enum end_
     return count;
 }
 
-/* The oldest that could have shown by now what it is here for, and has not. */
+/* The oldest stranger that has had time to log in or to name a recipient. */
 static size_t
 stranger_gives_way(struct session_table *table, const struct session *newcomer)
 {

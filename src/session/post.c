@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Word to sessions: bits that are set under the table's lock, and a wake. Beside it, the count
- * of those that are suspect, and the records that somebody has asked for. Thread: any.
+ * Posts to sessions: bits that are set under the table's lock, and a wake. Also the count of
+ * suspect sessions, and the records that others have asked for. Thread: any.
  */
 #include "session/table_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Somebody waits for the record of a session. */
+/* A thread that waits for the record of a session. */
 struct ask {
     struct list link;
     uint64_t number;

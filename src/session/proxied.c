@@ -41,7 +41,7 @@ proxied_deadline_us(const struct proxied *proxied)
     return proxied->deadline_us;
 }
 
-/* The proxy has said who it is: from here on it is the client's session. */
+/* The proxy has named the client, so from here on it is the client's session. */
 static void
 introduce(struct session *session, const struct proxy_header *header)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a session between accept and end record; the doors fill in the dialogue. Runs on
- * whichever work thread has the session; session_open runs in a listener. See session.h for
- * the picture: its arrows are door_open, hold, session_end, and on the way out goodbye,
- * ending_release, ending_flush and ending_close.
+ * The life of a session between accept and end record; the doors supply the dialogue. Runs on
+ * the work thread that has the session; session_open runs in a listener. The arrows of the
+ * diagram in session.h are door_open, hold, session_end, and then goodbye, ending_release,
+ * ending_flush and ending_close.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +45,14 @@ session_line_begins(struct session *session)
         return;
     if (session->tap == NULL)
         session->tap = calloc(1, sizeof *session->tap); /* without memory nothing is shown */
-    /* Octets that the tap has not been shown may be the middle of a literal. */
+    /* Octets that the tap has not seen may be the middle of a literal. */
     if (session->tap != NULL && session->tapped_octets == buf_len(&session->conn.out))
         log_tap_begin(session->tap);
 }
 
 /* ---- being run ---- */
 
-/* Ends it for what it was asked. */
+/* Ends the session for the reason that was posted. */
 static void
 asked_end(struct session *session)
 {
@@ -70,7 +70,7 @@ reconfigure(struct session *session)
         session->door->reconfigured(session);
 }
 
-/* Ends it if somebody asked for that. True: somebody waits for its description. */
+/* Ends the session if that was posted. True: a thread waits for its record. */
 static bool
 posts_take(struct session *session)
 {
@@ -104,7 +104,7 @@ posts_take(struct session *session)
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
     if ((posts & POST_STAY) != 0)
         session->asked = session->phase == PHASE_HELD ? session->asked | POST_UPGRADE : 0;
-    /* One that is held waits for its own turn, however much the others are hurried. */
+    /* A held session waits for its own turn, even if the others are hurried. */
     const bool hurry =
         (posts & POST_HURRY) != 0 &&
         (session->phase != PHASE_HELD || (posts & (POST_SHUTDOWN | POST_UPGRADE)) != 0);
@@ -116,7 +116,7 @@ posts_take(struct session *session)
 static void
 timer_arm(struct session *session, int64_t deadline_us)
 {
-    /* Rounded up: never early, less than a second late, and a whole second is met. */
+    /* Rounded up: never early and less than a second late; a whole second is exact. */
     const int64_t due_s =
         deadline_us == INT64_MAX
             ? 0
@@ -169,7 +169,8 @@ evidence_fill(struct session *session, const struct conn_evidence *conn,
     }
 }
 
-/* All but the reason's part of a record. Its texts are the session's own, tls and peer. */
+/* Fills a record except for its reason. Its texts belong to the session, or are tls and
+ * peer. */
 static void
 record_fill(struct session *session, const struct conn_evidence *conn, struct span tls,
             char peer[NET_ADDR_TEXT], struct end_record *record)
@@ -240,8 +241,8 @@ describe(struct session *session)
     session_answer(session->env->table, &record);
 }
 
-/* Whether the peer may keep sending and still be there to hear why it is not answered: not one
- * that has asked for the end, nor one that is dead. */
+/* Whether the peer may still be sending and could read why it gets no answer. Not if it has
+ * asked for the end, nor if it is dead. */
 static bool
 listens(enum end_reason reason)
 {
@@ -306,7 +307,7 @@ goodbye(struct session *session)
     session->door->goodbye(session);
 }
 
-/* A session whose proxy has introduced nobody has nobody to say goodbye to. */
+/* If the proxy has not named a client, there is nobody to send a BYE to. */
 static enum task_next
 ending_release(struct session *session)
 {
@@ -318,14 +319,14 @@ ending_release(struct session *session)
     }
     session_let_go(session);
     session->phase = PHASE_FLUSHING;
-    /* Who does not answer will not read the goodbye either, and its place is needed. */
+    /* A peer that does not answer will not read the BYE either, and its place is needed. */
     session->linger_us =
         session_now_us(session) + (session->reason == END_REAPED ? 0 : LIMIT_LINGER_US);
     return ending_flush(session);
 }
 
-/* Counted for the limits that are kept before the dialogue. A newcomer at one of them waits for
- * the place of one that is dead. False: park until woken. */
+/* Counts the session for the limits that apply before the dialogue. If one is reached, the
+ * session waits for the place of a dead one. False: park until woken. */
 static bool
 admitted(struct session *session)
 {
@@ -347,9 +348,9 @@ admitted(struct session *session)
     return true;
 }
 
-/* The proxy's header. A place is taken meanwhile if there is one. A session that finds none
- * still learns whom it serves: the client can then be told, and the record names it. False:
- * park for input, or it is ending. */
+/* Reads the proxy's header, and takes a place if there is one. A session without a place still
+ * reads the header, so that the client can be told and the record names it. False: park for
+ * input, or the session is ending. */
 static bool
 introduced(struct session *session)
 {
@@ -361,8 +362,8 @@ introduced(struct session *session)
     return false;
 }
 
-/* What comes before the dialogue: the proxy's header, and a place. False: park for *next_out,
- * or it is ending. */
+/* Does what comes before the dialogue: the proxy's header, and a place. False: park for
+ * *next_out, or the session is ending. */
 static bool
 welcome(struct session *session, enum task_next *next_out)
 {
@@ -379,8 +380,8 @@ welcome(struct session *session, enum task_next *next_out)
     return true;
 }
 
-/* It cannot be handed over: nothing of the store is held any more, and the client is told to
- * come back when its turn has come, or at once when it says something. */
+/* The session cannot be handed over. It no longer holds anything of the store, and the client
+ * is told to connect again when its turn has come, or at once if it sends something. */
 static enum task_next
 hold(struct session *session, uint32_t why)
 {
@@ -404,8 +405,8 @@ hold(struct session *session, uint32_t why)
     return session_is_ending(session) ? TASK_YIELD : conn_park(&session->conn);
 }
 
-/* What was asked for happens between two commands. False: not now, or there is nothing. True:
- * *next_out, and TASK_GONE when it went. */
+/* Does between two commands what was posted. False: not now, or there is nothing to do. True:
+ * *next_out says how to park, or TASK_GONE. */
 static bool
 asked_go(struct session *session, uint32_t why, enum task_next *next_out)
 {
@@ -420,7 +421,7 @@ asked_go(struct session *session, uint32_t why, enum task_next *next_out)
         if (conn_wants_write(&session->conn))
             return false; /* its last answer first */
         if (atomic_load(&session->posts) != 0)
-            return false; /* somebody has just asked for something else: that first */
+            return false; /* something else was posted just now, which comes first */
         if (!session->env->moving->hold_all && session_move(session)) {
             *next_out = TASK_GONE;
             return true;
@@ -430,7 +431,7 @@ asked_go(struct session *session, uint32_t why, enum task_next *next_out)
     return !session_is_ending(session);
 }
 
-/* The door's turn. False: the session is ending; true: park for *next_out. */
+/* Runs the door. False: the session is ending; true: park for *next_out. */
 static bool
 door_run(struct session *session, uint32_t why, enum task_next *next_out)
 {

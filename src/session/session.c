@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What everybody may ask of a session or tell it: its state, its end, its events, who it is.
- * See run.c for its life. Thread: the session's.
+ * What all code may ask a session or tell it: its state, its end, its events, who it is. See
+ * run.c for its life. Thread: the session's.
  */
 #include "session/session.h"
 
@@ -100,8 +100,8 @@ reason_of_moment(enum end_moment moment)
     return END_CLOSED;
 }
 
-/* TCP_USER_TIMEOUT also ends a connection whose window stays closed, although the peer's kernel
- * answers every probe: then somebody is there who does not read. */
+/* TCP_USER_TIMEOUT also ends a connection whose window stays closed although the peer's kernel
+ * answers every probe. Then the peer is there but does not read. */
 static bool
 still_acknowledges(const struct conn_evidence *evidence, int64_t dead_after_s)
 {

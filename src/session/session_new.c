@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a session that nobody runs yet, and freeing one that nobody runs any more. */
+/* Makes a session that is not run yet, and frees one that is not run any more. */
 #include <stdlib.h>
 
 #include "session/proxied.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Memory grows in whole steps of the budget, so that 10,000 half-sent
- * literals cost at most the budget. Thread: the session that owns the spool.
+ * See the header. Memory grows in whole steps of the budget, so that 10,000 half-sent literals
+ * take at most the budget. Thread: the session that owns the spool.
  */
 #include "session/spool.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Counts live in two maps (account id, address) of small heap cells; a cell
- * goes with its last session. All under one lock of rank LOCK_LIVE_TABLE, held for
- * microseconds; listing copies.
+ * See the header. Counts are in two maps (by account id and by address) of small cells; a cell
+ * is freed with its last session. Everything is under one lock of rank LOCK_LIVE_TABLE, held
+ * for microseconds; lists are copies.
  */
 #include "session/table_private.h"
 
@@ -83,7 +83,7 @@ cell_give(struct map *map, uint64_t key)
     }
 }
 
-/* It counts for its account from here on, or no more at all. */
+/* From here on it counts for its account, or no longer at all. */
 static void
 address_give(struct session_table *table, struct session *session)
 {
@@ -125,7 +125,8 @@ share_of_address(const struct settings *settings, const struct front_door *door)
                : settings->max_connections_per_address;
 }
 
-/* Whether it counts for its address's share: not if it is of this machine or a webmail. */
+/* Whether it counts for its address's share: not if the address is of this machine or of a
+ * webmail server. */
 static bool
 has_share(const struct session *session, const struct settings *settings)
 {
@@ -163,7 +164,7 @@ admit_locked(struct session_table *table, struct session *session)
 
     if (session->counted == COUNTED_NOT && is_full(table, session, settings))
         return END_LIMIT_TOTAL;
-    /* Behind a proxy its address may not be known yet: then it comes again. */
+    /* Behind a proxy the address may not be known yet; then this is called again. */
     const bool shares = session->counted != COUNTED_ADDRESS && session->proxied == NULL &&
                         has_share(session, settings);
     if (shares)
@@ -225,7 +226,7 @@ session_table_is_crowded(struct session_table *table, struct env *env,
                 "all %u connections are taken and %u newcomers wait: more are closed unseen",
                 env_settings(env)->max_connections, LIMIT_NEWCOMERS);
     }
-    /* Those that are parting have only descriptors that nobody else needs. */
+    /* Sockets that are parting have only descriptors that nothing else needs. */
     if (!crowded && env->parting != NULL && count + parting_count(env->parting) >= most)
         parting_give_way(env->parting);
     return crowded;

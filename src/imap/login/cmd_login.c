@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's words for what
- * door/login.h finds out.
+ * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's answers for what
+ * door/login.h decides.
  */
 #include "imap/imap_session.h"
 

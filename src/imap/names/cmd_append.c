@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315): the messages lie in
- * spools by now. They are scanned here, outside the turn, a message a slice; then one
+ * APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315): the messages are
+ * already in spools. They are scanned here, outside the turn, one in each slice; then one
  * transaction adds all of them or none.
  */
 #include "imap/imap_session.h"

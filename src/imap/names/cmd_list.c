@@ -125,7 +125,8 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
     return STEP_MORE;
 }
 
-/* The STATUS of a name just listed (RFC 5819); one that went meanwhile has none. */
+/* The STATUS of a name just listed (RFC 5819); there is none if the mailbox was deleted
+ * meanwhile. */
 static bool
 entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step_out)
 {

@@ -13,7 +13,7 @@ imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned n
     *target_out = (struct imap_target){im->acct, arg->name, RIGHTS_ALL};
     if ((target_out->rights & needs) == needs)
         return true;
-    /* Who may not even look it up does not learn that it is there (RFC 4314 section 6). */
+    /* Users who may not even look it up do not learn that it exists (RFC 4314 section 6). */
     *step_out = (target_out->rights & RIGHT_LOOKUP) == 0
                     ? imap_no(im->work, "NONEXISTENT", "No such mailbox")
                     : imap_no(im->work, "NOPERM", "Not permitted");
