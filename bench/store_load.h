@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the benchmarks of the store share: generated messages, adding one of them, clocks, and an
- * end with a message when the store fails.
+ * What the benchmarks of the store share: generated messages, adding one of them, clocks, and
+ * an end with a message when the store fails.
  */
 #ifndef BENCH_STORE_LOAD_H
 #define BENCH_STORE_LOAD_H
