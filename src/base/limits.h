@@ -146,6 +146,8 @@
 /* --- Store --- */
 /* octets kept free on the disk, so that mail can be deleted when it is full */
 #define LIMIT_DISK_RESERVE (8u << 20)
+/* octets that a start needs free on the disk; it may take them from that reserve */
+#define LIMIT_START_OCTETS (256u << 10)
 #define LIMIT_DB_WAIT_MS 5000 /* time to wait for a lock held by another process */
 /* octets; then new readers wait and the WAL is truncated */
 #define LIMIT_WAL_OCTETS (16u << 20)

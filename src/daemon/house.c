@@ -89,6 +89,18 @@ open_log(struct house *house, struct err *err)
     return rc;
 }
 
+/* Comes first: on a full disk it makes room for all that is written at a start. */
+static enum rc
+room_make(struct house *house, struct err *err)
+{
+    if (house->use != HOUSE_SERVE || house->room != NULL)
+        return RC_OK;
+    const enum rc rc = room_open(config_path(house->config, "reserve"), &house->room, err);
+    if (rc == RC_OK)
+        room_give_for_start(house->room);
+    return rc;
+}
+
 enum rc
 house_store_open(struct house *house, struct err *err)
 {
@@ -100,6 +112,9 @@ house_store_open(struct house *house, struct err *err)
         .registry.domain_count = config->domains.count,
         .create = true,
     };
+    enum rc rc = room_make(house, err);
+    if (rc != RC_OK)
+        return rc;
     const struct sqlite_options store = {
         .store.clock = house->clock,
         .store.undelete_retention_s = config->undelete_s,
@@ -112,7 +127,7 @@ house_store_open(struct house *house, struct err *err)
         .unsettled = house->unsettled,
     };
 
-    enum rc rc = registry_open_sqlite(&registry, &house->registry, err);
+    rc = registry_open_sqlite(&registry, &house->registry, err);
     if (rc == RC_OK)
         rc = store_open_sqlite(&store, &house->store, err);
     if (rc == RC_OK)
@@ -121,8 +136,6 @@ house_store_open(struct house *house, struct err *err)
         accounts_set_registry(house->accounts, house->registry);
     if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
-    if (rc == RC_OK && house->use == HOUSE_SERVE)
-        rc = room_open(config_path(config, "reserve"), &house->room, err);
     if (rc == RC_OK)
         accounts_set_room(house->accounts, house->room);
     return rc;
@@ -137,6 +150,8 @@ open_all(struct house *house, enum house_use use, struct err *err)
     if (rc == RC_OK)
         rc = house->lock_fd < 0 ? directory_lock(dir, &house->lock_fd, err)
                                 : directory_own(house->lock_fd, err);
+    if (rc == RC_OK)
+        rc = room_make(house, err);
     if (rc == RC_OK && use == HOUSE_SERVE)
         rc = open_log(house, err);
     return rc == RC_OK ? house_store_open(house, err) : rc;
@@ -183,9 +198,9 @@ house_store_close(struct house *house)
         accounts_free(house->accounts);
     if (house->store != NULL)
         store_close(house->store);
-    room_close(house->room);
     if (house->registry != NULL)
         registry_close(house->registry);
+    room_close(house->room); /* last: the others have given back what they had on the disk */
     house->room = NULL;
     house->accounts = NULL;
     house->store = NULL;

@@ -31,6 +31,7 @@ enum {
     VISITS_MAX = 250,         /* a second */
     HURRY_ROUND_S = 60, /* of a round while the disk is full, for as many as VISITS_MAX allow */
     REMOVED_MAX = 50,   /* accounts purged at once */
+    ROOM_EVERY_S = 5,   /* what is kept on the disk for deleting is looked at */
 };
 
 /* One time round all accounts. */
@@ -52,6 +53,7 @@ struct housekeeping {
 
     /* The ticker's thread. */
     struct log_scope log;
+    bool room_is_short;               /* and it was said */
     char after[REGISTRY_NAME_OCTETS]; /* last account visited */
     struct round round;
     int64_t last_began_s; /* of the round before this one; 0: this is the first */
@@ -63,6 +65,22 @@ static bool
 in_a_hurry(const struct housekeeping *hk)
 {
     return room_is_wanted(hk->house->room);
+}
+
+/* Gets back what is kept for deleting, if there is room for it, and says so when mail is
+ * refused for want of it and when that is over. */
+static void
+room_look(struct housekeeping *hk)
+{
+    const bool is_short = room_is_short(hk->house->room);
+
+    if (is_short && !hk->room_is_short)
+        log_put(&hk->log, LOG_E_STORE_FULL,
+                "store: the disk is full, and there is not even the room that is kept for "
+                "deleting: mail is refused until there is");
+    if (!is_short && hk->room_is_short)
+        log_put(&hk->log, LOG_E_STORE_ROOM, "store: the disk has room again: mail is taken");
+    hk->room_is_short = is_short;
 }
 
 /* One step of purging through the account's turn. True: there is more. */
@@ -237,6 +255,8 @@ keep_house(void *ctx, uint64_t second)
 
     if (second % SAVE_EVERY_S == 0 && auth_save(hk->env->auth, &err) != RC_OK)
         log_put(&hk->log, LOG_E_SERVER_FAILED, "%s", err.text);
+    if (second == 1 || second % ROOM_EVERY_S == 0)
+        room_look(hk);
     if (second % EVICT_EVERY_S == 0) {
         accounts_evict(hk->house->accounts);
         store_keep_house(hk->house->store, NULL);

@@ -288,7 +288,11 @@ configure(struct db *db, const struct db_options *options, bool fresh, struct er
         if (rc != RC_OK)
             return rc;
     }
-    enum rc rc = options->read_only ? RC_OK : set_wal(db, err);
+    enum rc rc = RC_OK;
+    if (options->alone) /* before the first look at the log */
+        rc = db_exec(db, "PRAGMA locking_mode=EXCLUSIVE", err);
+    if (rc == RC_OK && !options->read_only)
+        rc = set_wal(db, err);
     if (rc != RC_OK)
         return rc;
     rc = db_set_cache(db, options->cache_kib, err);
@@ -414,6 +418,11 @@ db_open(struct db **db_out, const char *path, const struct db_options *options, 
     rc = RC_GONE;
     for (int i = 0; i < STALE_TRIES && rc == RC_GONE; i++)
         rc = open_once(db_out, path, options, !there || st.st_size == 0, err);
+    if (rc == RC_FULL && !options->own_index && !options->read_only && !options->alone) {
+        struct db_options alone = *options;
+        alone.alone = true;
+        rc = open_once(db_out, path, &alone, !there || st.st_size == 0, err);
+    }
     return rc;
 }
 

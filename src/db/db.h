@@ -40,6 +40,8 @@ struct db_options {
     bool auto_checkpoint;     /* every 1000 pages, by whoever commits; else db_checkpoint */
     bool auto_vacuum;         /* incremental; used at creation only */
     bool checkpoint_on_close; /* and removes the WAL; otherwise closing writes nothing */
+    bool alone; /* the index of the log is in memory, and whoever else opens the file finds it
+                   busy until this handle is closed */
     bool own_index; /* all handles are in this process: through db/vfs.h. vfs must be NULL */
 };
 
@@ -51,7 +53,9 @@ void db_init(void);
 
 /**
  * Opens path (see db_options). Only what touches no page is done here and journal_mode, so a
- * damaged file may also be noticed at the first statement.
+ * damaged file may also be noticed at the first statement. Where the disk is too full for the
+ * index that all programs share (the -shm file), it is opened `alone`: that it can be read is
+ * worth more.
  *
  * Returns RC_OK, RC_NOT_FOUND (no file and not create), RC_DENIED, RC_CORRUPT (not a
  * database), RC_FULL, RC_BUSY, RC_LIMIT (memory, descriptors), RC_IO.

@@ -597,6 +597,25 @@ load(struct networks *networks, const char *journal_path, struct err *err)
     return rc;
 }
 
+/* On a full disk the journal is its writer's alone (db.h, alone), and all is learnt again. */
+static enum rc
+load_if_shared(struct networks *networks, const char *journal_path, struct err *err)
+{
+    struct err why = {.rc = RC_OK};
+    struct log_scope scope;
+    const enum rc rc = load(networks, journal_path, &why);
+
+    if (rc == RC_BUSY) {
+        log_scope_init(&scope, networks->env->log, LOG_SERVER, 0);
+        log_put(&scope, LOG_E_SERVER_FAILED,
+                "what was learnt about client networks cannot be read: %s", why.text);
+        return RC_OK;
+    }
+    if (rc != RC_OK && err != NULL)
+        *err = why;
+    return rc;
+}
+
 enum rc
 networks_new(struct env *env, const char *journal_path, struct networks **out, struct err *err)
 {
@@ -609,9 +628,8 @@ networks_new(struct env *env, const char *journal_path, struct networks **out, s
     list_init(&networks->known);
     networks->env = env;
     networks->comebacks = comebacks_new();
-    const enum rc rc = networks->comebacks == NULL
-                           ? err_set(err, RC_LIMIT, 0, "networks: no memory")
-                           : load(networks, journal_path, err);
+    enum rc rc = networks->comebacks == NULL ? err_set(err, RC_LIMIT, 0, "networks: no memory")
+                                             : load_if_shared(networks, journal_path, err);
     if (rc != RC_OK) {
         networks_free(networks);
         return rc;
