@@ -245,6 +245,7 @@ reload(struct server *server)
     const struct serve_options *options = server->options;
     struct config *config = NULL;
     struct err err = {.rc = RC_OK};
+    struct err log_err = {.rc = RC_OK};
 
     sd_notify(0, "RELOADING=1");
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
@@ -254,7 +255,12 @@ reload(struct server *server)
                                        .key_path = config->key};
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
-    log_reopen(server->house.log);
+    if (log_reopen(server->house.log, &log_err) != RC_OK) {
+        log_put(&server->log, LOG_E_SERVER_FAILED,
+                "reload: %s; entries go on into the file that was open", log_err.text);
+        fprintf(stderr, "roost: reload: %s; entries go on into the file that was open\n",
+                log_err.text);
+    }
     if (rc == RC_OK && process_limits_raise(&config->settings, &err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
     if (rc != RC_OK) {

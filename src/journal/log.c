@@ -50,7 +50,8 @@ struct log {
     char queued_date[DATE_OCTETS + 1]; /* of the last line queued */
     bool writer_waits;
     bool stop;
-    bool reopen;
+    bool reopen;            /* asked */
+    struct err *reopen_err; /* of whoever asked and waits; NULL: nobody does */
     struct log_levels levels;
     struct map accounts; /* name to struct log_levels, owned */
 
@@ -100,19 +101,34 @@ remove_old_files(const struct log *log)
 }
 
 static enum rc
-file_open(struct log *log, struct err *err)
+folder_check(const struct log *log, struct err *err)
+{
+    if (euidaccess(log->dir, W_OK | X_OK) == 0)
+        return RC_OK;
+    return err_set(err, rc_of_errno(errno), errno,
+                   "log: the server's user cannot write to %s; use chown or chmod", log->dir);
+}
+
+/* The file of log->file_date. */
+static enum rc
+file_make(const struct log *log, int *fd_out, struct err *err)
 {
     char path[4096];
 
-    if (log->fd >= 0)
-        return RC_OK;
     const int len = snprintf(path, sizeof path, "%s/roost-%.10s.log", log->dir, log->file_date);
     if (len < 0 || (size_t)len >= sizeof path)
         return err_set(err, RC_INVALID, 0, "log: path too long");
-    log->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (log->fd < 0)
+    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
         return err_set(err, rc_of_errno(errno), errno, "log: %s", path);
+    *fd_out = fd;
     return RC_OK;
+}
+
+static enum rc
+file_open(struct log *log, struct err *err)
+{
+    return log->fd >= 0 ? RC_OK : file_make(log, &log->fd, err);
 }
 
 static void
@@ -121,6 +137,24 @@ file_close(struct log *log)
     if (log->fd >= 0)
         close(log->fd);
     log->fd = -1;
+}
+
+/* Somebody may have moved the file away. Where there can be no other one, the old one stays. */
+static enum rc
+file_again(struct log *log, struct err *err)
+{
+    int fd = -1;
+
+    if (log->dir == NULL)
+        return RC_OK;
+    enum rc rc = folder_check(log, err);
+    if (rc == RC_OK)
+        rc = file_make(log, &fd, err);
+    if (rc == RC_OK) {
+        file_close(log);
+        log->fd = fd;
+    }
+    return rc;
 }
 
 static void
@@ -310,11 +344,11 @@ drain(struct log *log)
     log->batch = log->queue;
     log->queue = empty;
     const bool reopen = log->reopen;
-    log->reopen = false;
+    struct err reopen_err = {.rc = RC_OK};
     lock_leave(&log->lock);
 
     if (reopen)
-        file_close(log);
+        (void)!file_again(log, &reopen_err);
     const uint64_t lost = write_batch(log);
     if (log->batch.cap > KEEP_BUFFER_OCTETS)
         buf_done(&log->batch);
@@ -330,6 +364,12 @@ drain(struct log *log)
     }
     log->written_ever += lines - (lost < lines ? lost : lines);
     log->done_count = upto;
+    if (reopen) {
+        log->reopen = false;
+        if (log->reopen_err != NULL)
+            *log->reopen_err = reopen_err;
+        log->reopen_err = NULL;
+    }
     pthread_cond_broadcast(&log->drained);
 }
 
@@ -399,10 +439,12 @@ log_open(struct log **log_out, const struct log_options *options, struct err *er
     memcpy(log->queued_date, log->date, DATE_OCTETS);
     enum rc rc = options->dir == NULL ? RC_OK
                  : log->dir == NULL   ? err_set(err, RC_LIMIT, 0, "log: no memory")
-                                      : file_open(log, err);
+                                      : folder_check(log, err);
     /* Today's file may be there already; tomorrow's could not be made. */
-    if (rc == RC_OK && log->dir != NULL && euidaccess(log->dir, W_OK | X_OK) != 0)
-        rc = err_set(err, rc_of_errno(errno), errno, "log: %s cannot be written to", log->dir);
+    if (rc == RC_OK && log->dir != NULL)
+        rc = file_open(log, err);
+    if (rc == RC_FULL)
+        rc = RC_OK; /* it is made as soon as there is room */
     if (rc == RC_OK && pthread_create(&log->writer, NULL, writer_main, log) != 0)
         rc = err_set(err, RC_LIMIT, 0, "log: no thread");
     if (rc != RC_OK) {
@@ -426,13 +468,23 @@ log_close(struct log *log)
     log_free(log);
 }
 
-void
-log_reopen(struct log *log)
+enum rc
+log_reopen(struct log *log, struct err *err)
 {
+    struct err why = {.rc = RC_OK};
+
     lock_enter(&log->lock);
+    while (log->reopen) /* somebody else's */
+        lock_wait(&log->lock, &log->drained);
     log->reopen = true;
-    lock_leave(&log->lock);
+    log->reopen_err = &why;
     pthread_cond_signal(&log->work);
+    while (log->reopen)
+        lock_wait(&log->lock, &log->drained);
+    lock_leave(&log->lock);
+    if (why.rc != RC_OK && err != NULL)
+        *err = why;
+    return why.rc;
 }
 
 void

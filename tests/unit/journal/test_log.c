@@ -202,7 +202,7 @@ reopens(void **state)
     char moved[256];
     snprintf(moved, sizeof moved, "%s", tmpdir_file(&dir, "moved"));
     assert_int_equal(rename(tmpdir_file(&dir, DAY), moved), 0);
-    log_reopen(logger);
+    assert_int_equal(log_reopen(logger, NULL), RC_OK);
     log_put(&scope, LOG_E_STORE_FULL, "two");
     log_flush(logger);
     assert_string_equal(file_text("moved"), "IMAP 12:24:17.000 F 07102 1 one\n");
@@ -216,7 +216,7 @@ a_missing_directory_is_told(void **state)
     struct log *other;
     const struct log_options options = {.dir = "/nonexistent/roost"};
     assert_int_equal(log_open(&other, &options, &err), RC_NOT_FOUND);
-    assert_non_null(strstr(err.text, "/nonexistent/roost/roost-"));
+    assert_non_null(strstr(err.text, "cannot write to /nonexistent/roost"));
 }
 
 /* A disk that takes no more: the file size limit of the process, with its signal ignored. */
@@ -300,7 +300,7 @@ put_many(void *arg)
         if (i % 100 == 0 && id == 1)
             set_levels(i % 200 == 0 ? "APSF" : "SF");
         if (i % 5000 == 0 && id == 2)
-            log_reopen(logger);
+            assert_int_equal(log_reopen(logger, NULL), RC_OK);
     }
     return NULL;
 }
