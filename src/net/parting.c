@@ -40,9 +40,10 @@ struct parting {
     int epoll_fd;          /* owned */
     int64_t timer_s;       /* what the task's timer is set to; running thread only */
 
-    struct lock lock;  /* LOCK_LEAF: next two */
+    struct lock lock;  /* LOCK_LEAF: next three */
     struct list peers; /* struct one; the longest here first */
     size_t count;
+    bool timed; /* the timer is set, for no later than any deadline here or to come */
 };
 
 /* --- under the lock --- */
@@ -102,25 +103,12 @@ drop_some(struct parting *parting)
     return n > 0;
 }
 
-static void
-timer_follow(struct parting *parting, int64_t due_s)
-{
-    if (parting->timer_s == due_s)
-        return;
-    parting->timer_s = due_s;
-    if (due_s == 0)
-        task_timer_unset(&parting->task);
-    else
-        task_timer_set(&parting->task, due_s);
-}
-
 static enum task_next
 parting_run(struct task *task, uint32_t why)
 {
     struct parting *parting = CONTAINER_OF(task, struct parting, task);
     const int64_t now_us = clock_mono_us(poller_clock(parting->poller));
     bool more = true;
-    int64_t due_s = 0;
 
     if ((why & TASK_WHY_TIMER) != 0)
         parting->timer_s = 0;
@@ -133,10 +121,14 @@ parting_run(struct task *task, uint32_t why)
     while (parting->count > 0 &&
            CONTAINER_OF(parting->peers.next, struct one, link)->until_us <= now_us)
         oldest_away(parting);
-    if (parting->count > 0)
-        due_s = CONTAINER_OF(parting->peers.next, struct one, link)->until_us / 1000000 + 1;
+    /* When they are all gone a timer stays set: it costs less than to be woken for the next. */
+    if (parting->count > 0 && parting->timer_s == 0)
+        parting->timer_s =
+            CONTAINER_OF(parting->peers.next, struct one, link)->until_us / 1000000 + 1;
+    parting->timed = parting->timer_s != 0;
     lock_leave(&parting->lock);
-    timer_follow(parting, due_s);
+    if (parting->timer_s != 0)
+        task_timer_set(&parting->task, parting->timer_s);
     return more ? TASK_YIELD : TASK_PARK_INPUT;
 }
 
@@ -147,7 +139,7 @@ parting_take(struct parting *parting, int fd)
 {
     struct one *one = malloc(sizeof *one);
     struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = one};
-    bool first = false;
+    bool set_timer = false;
 
     if (one == NULL) {
         close(fd);
@@ -161,14 +153,15 @@ parting_take(struct parting *parting, int fd)
     const bool taken = epoll_ctl(parting->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0;
     if (taken) {
         list_push_back(&parting->peers, &one->link);
-        first = ++parting->count == 1;
+        parting->count++;
+        set_timer = !parting->timed;
     }
     lock_leave(&parting->lock);
     if (!taken) {
         close(fd);
         free(one);
-    } else if (first) {
-        task_wake(parting->poller, parting->id); /* to set the timer */
+    } else if (set_timer) {
+        task_wake(parting->poller, parting->id);
     }
 }
 
