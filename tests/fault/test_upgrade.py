@@ -235,7 +235,7 @@ def test_tls_sessions_are_told_to_come_back():
             assert b"* BYE [UNAVAILABLE] Server is being upgraded" in stream.readline()
         deliver(server, 1)
         assert plain.line() == "* 1 EXISTS"
-        assert server.journal_wait("upgrade") == 2
+        assert server.journal_wait("upgrade", count=2) == 2
 
 
 def test_behind_a_proxy_that_ends_tls_everything_is_kept():
@@ -506,7 +506,7 @@ def test_crash_under_thousand_idle_sessions():
         os.kill(server.owner(), signal.SIGKILL)
         assert all(peer.at_end() for peer in peers)
         server.start()
-        assert server.journal_wait("crash") == 1000
+        assert server.journal_wait("crash", count=1000) == 1000
         db = sqlite3.connect(f"file:{server.home}/journal.db?mode=ro", uri=True)
         assert db.execute("SELECT count(DISTINCT session) FROM session WHERE reason = 'crash'").fetchone()[0] == 1000
         db.close()

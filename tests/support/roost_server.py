@@ -125,8 +125,8 @@ class Roost:
                 return found
             time.sleep(0.02)
 
-    def journal_wait(self, *reasons, timeout=15):
-        """Waits for a session record with one of these end reasons; returns how many there are."""
+    def journal_wait(self, *reasons, timeout=15, count=1):
+        """Waits for so many session records with one of these end reasons; returns how many there are."""
         deadline = time.monotonic() + timeout
         while True:
             db = sqlite3.connect(f"file:{self.home}/journal.db?mode=ro", uri=True)
@@ -135,8 +135,8 @@ class Roost:
             finally:
                 db.close()
             found = sum(rows.get(reason, 0) for reason in reasons)
-            if found or time.monotonic() > deadline:
-                assert found, f"no session ended for {' or '.join(reasons)}: {rows}"
+            if found >= count or time.monotonic() > deadline:
+                assert found >= count, f"{found} sessions ended for {' or '.join(reasons)}: {rows}"
                 return found
             time.sleep(0.05)
 
