@@ -46,9 +46,9 @@ MUST_USE enum rc log_open(struct log **log_out, const struct log_options *option
                           struct err *err);
 /** Writes what is queued and ends the writer. NULL is allowed. Thread: start-up. */
 void log_close(struct log *log);
-/** Writes what is queued, then opens the file again (SIGHUP, after logrotate). If that cannot be
- *  done (RC_DENIED, RC_FULL, RC_IO ...), the file that is open is kept. Thread: any. Waits for
- *  disk. */
+/** Writes what is queued, then opens the file again (SIGHUP, after logrotate). If that cannot
+ * be done (RC_DENIED, RC_FULL, RC_IO ...), the file that is open is kept. Thread: any. Waits
+ * for disk. */
 MUST_USE enum rc log_reopen(struct log *log, struct err *err);
 /** Waits until everything queued so far is written or lost. For tests and the end. */
 void log_flush(struct log *log);
