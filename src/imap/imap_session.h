@@ -270,14 +270,20 @@ imap_sync_fully(const struct imap_session *im)
 {
     return imap_is_enabled(im, ENABLES_QRESYNC) ? SYNC_ALL_UIDS : SYNC_ALL;
 }
-/** "* VANISHED 1:3,7", or with (EARLIER); count is not 0. */
-void imap_vanished_line(struct imap_session *im, const char *earlier,
-                        const struct uid_run *runs, size_t count);
+/** "* VANISHED 1:3,7"; count is not 0. */
+void imap_vanished_line(struct imap_session *im, const struct uid_run *runs, size_t count);
+/** "* VANISHED (EARLIER) 1:3,7" with some runs, the first of which is *next, which moves on. */
+void imap_vanished_earlier(struct imap_session *im, const struct uid_run *runs, size_t count,
+                           size_t *next);
 
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */
 size_t imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
                           struct span out[LIMIT_KEYWORDS]);
+/** "* 12 FETCH (...)" with what a change of flags is told with; the names of keywords are
+ *  work->keywords. */
+void imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry,
+                     enum sync_kind kind);
 /** Tells the client what changed, as far as mode and output allow. STEP_DONE at the end. */
 enum imap_step imap_sync_step(struct imap_session *im, enum sync_mode mode);
 /** Untagged FLAGS and OK [PERMANENTFLAGS] of the selected mailbox. */

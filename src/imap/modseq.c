@@ -14,6 +14,8 @@
  */
 #include "imap/imap_session.h"
 
+enum { VANISHED_RUNS = 512 }; /* of one line */
+
 uint64_t
 imap_safe_modseq(const struct imap_session *im)
 {
@@ -70,17 +72,15 @@ imap_highest_tell(struct imap_session *im)
         imap_highest_line(im, safe);
 }
 
-void
-imap_vanished_line(struct imap_session *im, const char *earlier, const struct uid_run *runs,
-                   size_t count)
+static void
+vanished_line(struct imap_session *im, struct span tag, const struct uid_run *runs,
+              size_t count)
 {
     struct buf *out = &im->s.conn.out;
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    iw_word(&w, "VANISHED");
-    if (earlier != NULL)
-        iw_token(&w, span_of_str(earlier));
+    iw_token(&w, tag);
     iw_num(&w, runs[0].first);
     for (size_t i = 0; i < count; i++) {
         if (i > 0) {
@@ -93,4 +93,21 @@ imap_vanished_line(struct imap_session *im, const char *earlier, const struct ui
         }
     }
     iw_end(&w);
+}
+
+void
+imap_vanished_line(struct imap_session *im, const struct uid_run *runs, size_t count)
+{
+    vanished_line(im, SPAN("VANISHED"), runs, count);
+}
+
+void
+imap_vanished_earlier(struct imap_session *im, const struct uid_run *runs, size_t count,
+                      size_t *next)
+{
+    const size_t left = count - *next;
+    const size_t some = left < VANISHED_RUNS ? left : VANISHED_RUNS;
+
+    vanished_line(im, SPAN("VANISHED (EARLIER)"), runs + *next, some);
+    *next += some;
 }

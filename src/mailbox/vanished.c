@@ -5,7 +5,11 @@
 #include "mailbox/account_private.h"
 #include "mailbox/version_private.h"
 
-enum { ROWS_ARENA = 512 << 20 }; /* for some 5 million expunged rows; freed at once */
+enum {
+    ROWS_ARENA = 512 << 20, /* for some 5 million expunged rows; freed at once */
+    CHANGED_MAX = 1000,     /* beyond, a mailbox is loaded: each of them costs a statement */
+    CHANGED_BATCH = 64,
+};
 
 /* The runs made so far, cut to what the client asks about. */
 struct making {
@@ -139,6 +143,8 @@ vanished_find(const struct view *view, struct store_tx *tx, const struct vanishe
     if (row.highest_modseq < view->modseq)
         return err_set(err, RC_AGAIN, 0, "the snapshot is older than the view");
     rc = find_in_rows(&making, view, tx, err);
+    if ((rc == RC_GONE || rc == RC_LIMIT) && view->members == NULL)
+        return RC_AGAIN;
     if (rc == RC_GONE || rc == RC_LIMIT) { /* so many that the rest is told faster */
         making.range = making.count = 0;
         rc = find_by_absence(&making, view);
@@ -147,5 +153,69 @@ vanished_find(const struct view *view, struct store_tx *tx, const struct vanishe
         return rc;
     *out = making.runs;
     *count_out = making.count;
+    return RC_OK;
+}
+
+/* Some more of the changed entries, those that the client asks about; *from is 0 at the end. */
+static enum rc
+changed_take(struct store_tx *tx, uint64_t mbox, const struct vanished_req *req, uint32_t *from,
+             struct changed *out, size_t *count, struct err *err)
+{
+    struct entry rows[CHANGED_BATCH];
+    size_t got = 0;
+
+    const enum rc rc =
+        store_entries_since(tx, mbox, req->since, from, rows, CHANGED_BATCH, &got, err);
+    if (rc != RC_OK)
+        return rc;
+    if (got < CHANGED_BATCH)
+        *from = 0;
+    for (size_t i = 0; i < got; i++) {
+        if (req->known != NULL && !numset_contains(req->known, rows[i].uid))
+            continue;
+        if (*count == CHANGED_MAX)
+            return RC_AGAIN;
+        out[(*count)++].entry = rows[i];
+    }
+    return RC_OK;
+}
+
+enum rc
+changed_find(struct view *view, struct store_tx *tx, const struct vanished_req *req,
+             struct arena *arena, struct changed **out, size_t *count_out, struct err *err)
+{
+    const uint64_t mbox = view->mailbox->state.mbox; /* never changes */
+    struct mailbox_state state;
+    struct version *current;
+    struct mbox_row row;
+    size_t count = 0;
+    uint32_t from = 1;
+    uint32_t uid = 0;
+    uint32_t seq = 0;
+
+    mailbox_look(view->mailbox, &state, &current);
+    const bool in_memory = current != NULL || view->members != NULL || state.gone;
+    version_unref(current);
+    if (in_memory)
+        return RC_AGAIN;
+    enum rc rc = store_mbox_get(tx, mbox, arena, &row, err);
+    if (rc != RC_OK || row.highest_modseq != view->modseq)
+        return RC_AGAIN;
+    struct changed *changed = arena_array(arena, struct changed, CHANGED_MAX);
+    if (changed == NULL)
+        return RC_LIMIT;
+    while (rc == RC_OK && from != 0)
+        rc = changed_take(tx, mbox, req, &from, changed, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        uint32_t between = 0;
+        rc = store_entries_count(tx, mbox, uid + 1, changed[i].entry.uid, &between, err);
+        uid = changed[i].entry.uid;
+        seq += between;
+        changed[i].seq = seq;
+    }
+    if (rc != RC_OK)
+        return rc;
+    *out = changed;
+    *count_out = count;
     return RC_OK;
 }

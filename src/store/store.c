@@ -202,6 +202,13 @@ store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from, struct en
 }
 
 enum rc
+store_entries_count(struct store_tx *tx, uint64_t mbox, uint32_t first, uint32_t last,
+                    uint32_t *count_out, struct err *err)
+{
+    return tx->ops->entries_count(tx, mbox, first, last, count_out, err);
+}
+
+enum rc
 store_expunged_since(struct store_tx *tx, const struct expunged_req *req, struct arena *arena,
                      struct expunged_row **out, size_t *count_out, struct err *err)
 {

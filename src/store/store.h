@@ -268,6 +268,10 @@ MUST_USE enum rc store_entries_since(struct store_tx *tx, uint64_t mbox, uint64_
                                      uint32_t *from, struct entry *rows, size_t max,
                                      size_t *count_out, struct err *err);
 
+/** How many entries have a UID in first .. last. Reads no more of them than that takes. */
+MUST_USE enum rc store_entries_count(struct store_tx *tx, uint64_t mbox, uint32_t first,
+                                     uint32_t last, uint32_t *count_out, struct err *err);
+
 struct expunged_row {
     uint32_t uid;
     uint32_t flags; /* last ones */

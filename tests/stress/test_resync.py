@@ -437,10 +437,18 @@ class World:
         if self.how == "upgrade":
             self.roost.upgrade()  # whoever is connected stays so
             return
+        if self.random.random() < 0.5:  # with nothing unseen in them mailboxes are not loaded by SELECT
+            peer = self.roost.login("anna")
+            for box in BOXES:
+                peer.command(f"SELECT {box}")
+                peer.command("UID STORE 1:* +FLAGS.SILENT (\\Seen)")
+            peer.close()
         for client in self.clients:
             client.drop()
         self.roost.kill() if self.random.random() < 0.5 else self.roost.stop()
         self.roost.start()
+        for client in self.clients[:2]:  # which find nothing in memory
+            client.step()
 
     def play(self):
         peer = self.roost.login("anna")

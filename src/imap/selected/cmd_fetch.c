@@ -21,7 +21,7 @@
 #include "mailbox/memory/members.h"
 #include "mailbox/write/ops.h"
 
-enum { SEEN_WINDOW = 1000, RUN_MAX = 512, VANISHED_RUNS = 512 };
+enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };
 
 enum stage {
     STAGE_VANISHED, /* what is gone is told, before any message (RFC 7162 section 3.2.6) */
@@ -607,10 +607,7 @@ vanished_write(struct imap_session *im, struct fetch_run *run)
     while (run->vanished_next < run->vanished_count) {
         if (imap_output_full(im))
             return STEP_OUTPUT;
-        const size_t left = run->vanished_count - run->vanished_next;
-        const size_t count = left < VANISHED_RUNS ? left : VANISHED_RUNS;
-        imap_vanished_line(im, "(EARLIER)", run->vanished + run->vanished_next, count);
-        run->vanished_next += count;
+        imap_vanished_earlier(im, run->vanished, run->vanished_count, &run->vanished_next);
     }
     run->stage = STAGE_WINDOW;
     return STEP_MORE;

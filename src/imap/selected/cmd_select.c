@@ -5,17 +5,26 @@
  * at first when a command needs them, or when the client comes back to a mailbox that it knows
  * and asks what has changed (QRESYNC, RFC 7162 section 3.2.5):
  *
- *   find, begin the view -> DESCRIBE -> [RESYNC: VANISHED (EARLIER), FETCH] -> tagged answer
+ *   find, begin the view -> DESCRIBE -> [LOOK -> RESYNC or TELL] -> tagged answer
+ *
+ * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
 #include "imap/selected/fetch_private.h"
 
-enum select_stage { SELECT_DESCRIBE, SELECT_RESYNC };
+enum select_stage { SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SELECT_TELL };
 
 struct select_run {
     enum select_stage stage;
     struct imap_fetch_req changes; /* what RESYNC asks for */
     struct vanished_req gone;
     struct fetch_run *fetch; /* NULL: not begun */
+    /* What TELL has, and how far it is. */
+    struct uid_run *vanished;
+    size_t vanished_count;
+    struct changed *changed;
+    size_t changed_count;
+    size_t next_vanished;
+    size_t next_changed;
 };
 
 /* Mailboxes up to this size are loaded at SELECT, so that the first unseen can be named. */
@@ -202,8 +211,49 @@ select_describe(struct imap_session *im, struct select_run *run)
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     if (resync_is_due(im, run, state.uidvalidity)) {
-        run->stage = SELECT_RESYNC;
+        run->stage = SELECT_LOOK;
         return STEP_MORE;
+    }
+    return imap_ok(im->work, NULL, "");
+}
+
+/* Can the rows tell it? A client that comes back after a restart need not wait for all of a
+ * large mailbox to be loaded. */
+static enum imap_step
+select_look(struct imap_session *im, struct select_run *run)
+{
+    struct arena *arena = &im->work->arena;
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    run->stage = SELECT_RESYNC;
+    if (run->gone.match_seqs != NULL)
+        return STEP_MORE;
+    run->stage = SELECT_LOOK;
+    if (!imap_read_begin(im, im->acct, &tx, &step))
+        return step;
+    enum rc rc = changed_find(&im->view, tx, &run->gone, arena, &run->changed,
+                              &run->changed_count, &err);
+    if (rc == RC_OK)
+        rc = vanished_find(&im->view, tx, &run->gone, arena, &run->vanished,
+                           &run->vanished_count, &err);
+    run->stage = rc == RC_OK ? SELECT_TELL : SELECT_RESYNC;
+    return rc == RC_OK || rc == RC_AGAIN || rc == RC_GONE ? STEP_MORE : imap_fail(im, rc, &err);
+}
+
+static enum imap_step
+select_tell(struct imap_session *im, struct select_run *run)
+{
+    while (run->next_vanished < run->vanished_count || run->next_changed < run->changed_count) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (run->next_vanished < run->vanished_count) {
+            imap_vanished_earlier(im, run->vanished, run->vanished_count, &run->next_vanished);
+            continue;
+        }
+        const struct changed *changed = &run->changed[run->next_changed++];
+        imap_flags_line(im, changed->seq, &changed->entry, SYNC_FLAGS);
     }
     return imap_ok(im->work, NULL, "");
 }
@@ -214,6 +264,10 @@ select_step(struct imap_session *im, struct select_run *run)
     switch (run->stage) {
     case SELECT_DESCRIBE:
         return select_describe(im, run);
+    case SELECT_LOOK:
+        return select_look(im, run);
+    case SELECT_TELL:
+        return select_tell(im, run);
     case SELECT_RESYNC:
         break;
     }

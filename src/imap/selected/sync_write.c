@@ -64,35 +64,36 @@ number_line(struct imap_session *im, uint32_t number, struct span word)
     iw_end(&w);
 }
 
-static void
-flags_line(struct imap_session *im, const struct sync_event *event)
+void
+imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry,
+                enum sync_kind kind)
 {
     struct imap_work *work = im->work;
     struct span keywords[LIMIT_KEYWORDS];
-    const size_t count = imap_keyword_names(&event->entry.keywords, &work->keywords, keywords);
-    const unsigned recent = view_is_recent(&im->view, event->entry.uid) ? IMAP_FLAG_RECENT : 0;
+    const size_t count = imap_keyword_names(&entry->keywords, &work->keywords, keywords);
+    const unsigned recent = view_is_recent(&im->view, entry->uid) ? IMAP_FLAG_RECENT : 0;
     const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    iw_num(&w, event->seq);
+    iw_num(&w, seq);
     iw_word(&w, "FETCH");
     iw_open(&w);
     /* RFC 7162 section 3.2.4 */
     if (condstore || (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
         iw_word(&w, "UID");
-        iw_num(&w, event->entry.uid);
+        iw_num(&w, entry->uid);
     }
-    if (event->kind == SYNC_FLAGS) {
+    if (kind == SYNC_FLAGS) {
         iw_word(&w, "FLAGS");
-        iw_flags(&w, event->entry.flags | recent, keywords, count);
+        iw_flags(&w, entry->flags | recent, keywords, count);
     }
     if (condstore) {
         iw_word(&w, "MODSEQ");
         iw_open(&w);
-        iw_num(&w, event->entry.modseq);
+        iw_num(&w, entry->modseq);
         iw_close(&w);
-        imap_modseq_told(work, event->entry.modseq);
+        imap_modseq_told(work, entry->modseq);
     }
     iw_close(&w);
     iw_end(&w);
@@ -116,10 +117,10 @@ event_write(struct imap_session *im, const struct sync_event *event)
         break;
     case SYNC_FLAGS:
     case SYNC_MODSEQ:
-        flags_line(im, event);
+        imap_flags_line(im, event->seq, &event->entry, event->kind);
         break;
     case SYNC_VANISHED: /* RFC 7162 section 3.2.10.2 */
-        imap_vanished_line(im, NULL, event->runs, event->run_count);
+        imap_vanished_line(im, event->runs, event->run_count);
         im->work->told_vanished = true;
         break;
     case SYNC_GONE:

@@ -246,6 +246,37 @@ test_entries_since_a_modseq(void **state)
     fixture_free(fx);
 }
 
+static void
+test_entries_are_counted(void **state)
+{
+    static const struct {
+        uint32_t first, last, count;
+    } table[] = {
+        {1, UINT32_MAX, 7}, {1, 1, 1}, {1, 3, 1}, {2, 3, 0}, {4, 4, 1}, {3, 9, 6}, {11, 20, 0},
+    };
+    struct fixture *fx = fixture_new();
+    const struct uid_run gone[] = {{2, 3}, {10, 10}};
+    struct expunge_result out;
+    uint32_t count = 0;
+
+    (void)state;
+    fill(fx, "INBOX", 10);
+    fill(fx, "Trash", 3);
+    struct store_tx *tx = begin_write(fx);
+    const uint64_t inbox = mbox_id(fx, tx, "INBOX");
+    const struct expunge_req req = {.mbox = inbox, .runs = gone, .run_count = 2};
+    assert_ok(store_expunge(tx, &req, &fx->arena, &out, &fx->err));
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        assert_ok(
+            store_entries_count(tx, inbox, table[i].first, table[i].last, &count, &fx->err));
+        assert_int_equal(count, table[i].count);
+    }
+    assert_ok(store_entries_count(tx, 999, 1, 9, &count, &fx->err));
+    assert_int_equal(count, 0);
+    commit(fx, tx);
+    fixture_free(fx);
+}
+
 /* Each store, account and transaction goes to its own engine. */
 static void
 test_two_engines_are_open_at_once(void **state)
@@ -285,6 +316,7 @@ main(void)
         cmocka_unit_test(test_modseq_of_a_rename_that_was_undone_first),
         cmocka_unit_test(test_two_writers_take_turns),
         cmocka_unit_test(test_entries_since_a_modseq),
+        cmocka_unit_test(test_entries_are_counted),
         cmocka_unit_test(test_two_engines_are_open_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,6 +243,8 @@ others(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     if (rc == RC_OK)
         rc = store_entries_since(tx, 1, 0, &from, rows, ARRAY_LEN(rows), &count, err);
     if (rc == RC_OK)
+        rc = store_entries_count(tx, 1, 1, UINT32_MAX, &from, err);
+    if (rc == RC_OK)
         rc = store_keys_backlog(tx, &next, &before, err);
     if (rc == RC_OK)
         rc = store_purge_due(tx, &yes, err);

@@ -128,6 +128,21 @@ sqlite_entries_since(struct store_tx *base, uint64_t mbox, uint64_t since, uint3
     return entries_take(&stmt, from, rows, max, count_out, err);
 }
 
+enum rc
+sqlite_entries_count(struct store_tx *base, uint64_t mbox, uint32_t first, uint32_t last,
+                     uint32_t *count_out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(sqlite_tx_of(base)->db, SQL_ENTRIES_COUNT);
+
+    bind_u64(&stmt, 1, mbox);
+    bind_u64(&stmt, 2, first);
+    bind_u64(&stmt, 3, last);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_OK)
+        *count_out = (uint32_t)stmt_i64(&stmt, 0);
+    return rc;
+}
+
 static void
 expunged_read(struct stmt *stmt, struct expunged_row *out)
 {
