@@ -98,6 +98,12 @@ disk_write(int fd, const char *path, struct span data, int64_t offset)
     return 0;
 }
 
+void
+disk_write_soon(int fd)
+{
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 disk_sync(int fd, const char *path)
 {

@@ -55,6 +55,9 @@ int disk_unlink(const char *path);
 int disk_create(const char *path, int *fd_out);
 /** Writes all of it at offset. path: of fd, for the observer. */
 int disk_write(int fd, const char *path, struct span data, int64_t offset);
+/** Asks for what was written to go to disk soon, so that several files that are synced after
+ * one another go together. Promises nothing. */
+void disk_write_soon(int fd);
 /** fdatasync. Waits for disk. */
 int disk_sync(int fd, const char *path);
 /** Opens the directory, syncs the names in it and closes it. Waits for disk. */

@@ -227,6 +227,8 @@ account_create(struct sqlite_account *acct, struct handle **writer_out, struct e
     if (rc != RC_OK && rc != RC_EXISTS)
         return rc;
     const bool placed = rc == RC_OK;
+    if (acct->store->options.background && making_is_due(acct->store))
+        logs_wake(acct->store);
     rc = open_checked(acct, HANDLE_WRITER, true, writer_out, err);
     acct->placed = rc == RC_OK && placed; /* otherwise files may just have been made */
     return rc;

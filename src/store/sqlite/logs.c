@@ -222,19 +222,33 @@ stopping(struct logs *logs)
     return stop;
 }
 
-/* Until something large is noted, or a small one may have come of age. False: stop. */
+void
+logs_wake(struct sqlite_store *store)
+{
+    struct logs *logs = &store->logs;
+
+    lock_enter(&logs->lock);
+    logs->woken = true;
+    pthread_cond_signal(&logs->changed);
+    lock_leave(&logs->lock);
+}
+
+/* Until something large is noted, accounts are to be made, or a small log may have come of age.
+ * False: stop. */
 static bool
 wait_for_work(struct logs *logs)
 {
     lock_enter(&logs->lock);
-    if (!logs->stop && list_is_empty(&logs->large))
+    if (!logs->stop && !logs->woken && list_is_empty(&logs->large))
         (void)lock_wait_ms(&logs->lock, &logs->changed, IDLE_WAIT_MS);
+    logs->woken = false;
     const bool stop = logs->stop;
     lock_leave(&logs->lock);
     return !stop;
 }
 
-/* Leaves the disk to others for a while, unless far too much waits. False: stop. */
+/* Leaves the disk to others for a while, unless far too much waits, or accounts are to be made.
+ * False: stop. */
 static bool
 rest(struct logs *logs, int64_t took_ms)
 {
@@ -242,7 +256,7 @@ rest(struct logs *logs, int64_t took_ms)
 
     lock_enter(&logs->lock);
     int64_t left_ms = logs->large_count < BACKLOG ? took_ms : 0;
-    while (!logs->stop && left_ms > 0) {
+    while (!logs->stop && !logs->woken && left_ms > 0) {
         (void)lock_wait_ms(&logs->lock, &logs->changed, left_ms);
         left_ms = until_ms - clock_mono_ms(&clock_system);
     }
@@ -259,7 +273,7 @@ run(void *arg)
 
     while (more) {
         const int64_t began_ms = clock_mono_ms(&clock_system);
-        while (!stopping(&store->logs) && making_step(store)) {
+        while (!stopping(&store->logs) && making_step(store, MAKING_BATCH)) {
         }
         more = logs_step(store, false)
                    ? rest(&store->logs, clock_mono_ms(&clock_system) - began_ms)

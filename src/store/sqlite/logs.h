@@ -30,6 +30,7 @@ struct logs {
     struct list small;
     size_t large_count;
     bool stop;
+    bool woken; /* accounts are to be made */
     bool running;
     pthread_t thread;
 };
@@ -47,6 +48,8 @@ void logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets);
 /** Empties one that is due; whatever their age when `all`. False: there was none. Thread: any.
  *  Waits for disk. */
 bool logs_step(struct sqlite_store *store, bool all);
+/** Lets the thread go on that empties logs and makes accounts. Thread: any. */
+void logs_wake(struct sqlite_store *store);
 /** How many are noted. Thread: any. */
 size_t logs_count(struct sqlite_store *store);
 

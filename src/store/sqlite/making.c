@@ -2,7 +2,7 @@
 /*
  * See the header. What a power loss or a kill may leave, step by step:
  *
- *     mkdir spare/N, mail.db, mail.db-wal       a spare that is not whole: swept
+ *     mkdir spare/N, mail.db, -wal, -shm        a spare that is not whole: swept
  *     sync mail.db, sync spare/N                a whole one: swept
  *     rename to xx/yy/ID                        one of the two names, or both for a file system
  *                                               without a journal; no rows yet
@@ -16,6 +16,10 @@
  *
  * The log's octets are not synced here: its first commit does that. A file without octets and
  * one with the mark are both empty logs.
+ *
+ * A sync of a small file costs a commit of the file system's journal, whatever else is in it.
+ * So spares are made several at a time: first all of their files, then all of their syncs, of
+ * which the first one takes most of the others along.
  */
 #include "store/sqlite/making.h"
 
@@ -71,18 +75,24 @@ failed(const char *path, const char *what, struct err *err)
     return err_set(err, rc_of_errno(errno), errno, "%s: %s", path, what);
 }
 
+struct spare {
+    uint64_t name;
+    int fd; /* of mail.db, until it is synced; -1 */
+};
+
 static enum rc
-database_make(const struct making *making, const char *dir, struct err *err)
+database_make(const struct making *making, const char *dir, struct spare *spare,
+              struct err *err)
 {
     char path[ACCOUNT_PATH_MAX + 400];
-    AUTO_FD fd = -1;
 
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    if (disk_create(path, &fd) != 0)
+    if (disk_create(path, &spare->fd) != 0)
         return failed(path, "create", err);
-    if (disk_write(fd, path, span_of(making->image, making->image_octets), 0) != 0)
+    if (disk_write(spare->fd, path, span_of(making->image, making->image_octets), 0) != 0)
         return failed(path, "write", err);
-    return disk_sync(fd, path) == 0 ? RC_OK : failed(path, "sync", err);
+    disk_write_soon(spare->fd);
+    return RC_OK;
 }
 
 static enum rc
@@ -95,6 +105,17 @@ log_make(const char *dir, struct err *err)
     if (disk_create(path, &fd) != 0)
         return failed(path, "create", err);
     return disk_write(fd, path, vfs_empty_log(), 0) == 0 ? RC_OK : failed(path, "write", err);
+}
+
+/* Only a lock is ever on it (db/wal_index.h). */
+static enum rc
+lock_file_make(const char *dir, struct err *err)
+{
+    char path[ACCOUNT_PATH_MAX + 400];
+    AUTO_FD fd = -1;
+
+    snprintf(path, sizeof path, "%s/mail.db-shm", dir);
+    return disk_create(path, &fd) == 0 ? RC_OK : failed(path, "create", err);
 }
 
 static void
@@ -111,51 +132,123 @@ spare_remove(const char *dir)
 {
     remove_file(dir, "mail.db");
     remove_file(dir, "mail.db-wal");
+    remove_file(dir, "mail.db-shm");
     (void)disk_rmdir(dir);
 }
 
-/* A new one, with a path for the caller. */
 static enum rc
-spare_make(struct sqlite_store *store, uint64_t *name_out, struct err *err)
+spare_mkdir(const struct sqlite_store *store, const char *path, struct err *err)
+{
+    char parent[ACCOUNT_PATH_MAX];
+
+    if (disk_mkdir(path, 0700) == 0)
+        return RC_OK;
+    spare_dir(store, parent, sizeof parent);
+    if (errno == ENOENT && (disk_mkdir(parent, 0700) == 0 || errno == EEXIST) &&
+        disk_mkdir(path, 0700) == 0)
+        return RC_OK;
+    return failed(path, "mkdir", err);
+}
+
+/* The files of a new one, with nothing synced. */
+static enum rc
+files_make(const struct sqlite_store *store, struct spare *spare, struct err *err)
 {
     char path[ACCOUNT_PATH_MAX];
-    uint64_t name = 0;
 
-    if (getrandom(&name, sizeof name, 0) != (ssize_t)sizeof name)
+    *spare = (struct spare){.fd = -1};
+    if (getrandom(&spare->name, sizeof spare->name, 0) != (ssize_t)sizeof spare->name)
         return err_set(err, RC_IO, errno, "getrandom");
-    spare_dir(store, path, sizeof path);
-    if (disk_mkdir(path, 0700) != 0 && errno != EEXIST)
-        return failed(path, "mkdir", err);
-    spare_path(store, name, path, sizeof path);
-    if (disk_mkdir(path, 0700) != 0)
-        return failed(path, "mkdir", err);
-    enum rc rc = database_make(&store->making, path, err);
+    spare_path(store, spare->name, path, sizeof path);
+    enum rc rc = spare_mkdir(store, path, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = database_make(&store->making, path, spare, err);
     if (rc == RC_OK)
         rc = log_make(path, err);
     if (rc == RC_OK)
-        rc = disk_sync_dir(path, err);
-    if (rc != RC_OK)
+        rc = lock_file_make(path, err);
+    if (rc != RC_OK) {
+        fd_close(&spare->fd);
         spare_remove(path);
-    *name_out = name;
+    }
     return rc;
+}
+
+static enum rc
+files_sync(const struct sqlite_store *store, struct spare *spare, struct err *err)
+{
+    char dir[ACCOUNT_PATH_MAX];
+    char path[ACCOUNT_PATH_MAX + 400];
+
+    spare_path(store, spare->name, dir, sizeof dir);
+    snprintf(path, sizeof path, "%s/mail.db", dir);
+    enum rc rc = disk_sync(spare->fd, path) == 0 ? RC_OK : failed(path, "sync", err);
+    fd_close(&spare->fd);
+    if (rc == RC_OK)
+        rc = disk_sync_dir(dir, err);
+    if (rc != RC_OK)
+        spare_remove(dir);
+    return rc;
+}
+
+/* As many as can be made, up to max. RC_OK: at least one. */
+static enum rc
+spares_make(struct sqlite_store *store, unsigned max, uint64_t *names, unsigned *count_out,
+            struct err *err)
+{
+    struct spare spares[MAKING_BATCH];
+    unsigned made = 0;
+    unsigned whole = 0;
+    enum rc rc = RC_OK;
+
+    CHECK(max <= MAKING_BATCH);
+    while (made < max && rc == RC_OK) {
+        rc = files_make(store, &spares[made], err);
+        made += rc == RC_OK;
+    }
+    for (unsigned i = 0; i < made; i++) {
+        const enum rc synced = files_sync(store, &spares[i], err);
+        if (synced == RC_OK)
+            names[whole++] = spares[i].name;
+        else
+            rc = synced;
+    }
+    *count_out = whole;
+    return whole > 0 ? RC_OK : rc;
 }
 
 /* ---- keeping some ready ---- */
 
+static unsigned
+lacking(struct making *making)
+{
+    lock_enter(&making->lock);
+    const unsigned count = LIMIT_SPARE_ACCOUNTS - making->ready_count;
+    lock_leave(&making->lock);
+    return count;
+}
+
 bool
-making_step(struct sqlite_store *store)
+making_is_due(struct sqlite_store *store)
+{
+    return lacking(&store->making) >= MAKING_BATCH;
+}
+
+bool
+making_step(struct sqlite_store *store, unsigned max)
 {
     struct making *making = &store->making;
-    uint64_t name = 0;
+    uint64_t names[MAKING_BATCH];
+    const unsigned lack = lacking(making);
+    unsigned count = 0;
 
-    lock_enter(&making->lock);
-    const bool enough = making->ready_count == LIMIT_SPARE_ACCOUNTS;
-    lock_leave(&making->lock);
-    if (enough || spare_make(store, &name, NULL) != RC_OK)
+    if (lack == 0 || spares_make(store, lack < max ? lack : max, names, &count, NULL) != RC_OK)
         return false;
     lock_enter(&making->lock);
-    CHECK(making->ready_count < LIMIT_SPARE_ACCOUNTS); /* one thread makes them */
-    making->ready[making->ready_count++] = name;
+    CHECK(making->ready_count + count <= LIMIT_SPARE_ACCOUNTS); /* one thread makes them */
+    memcpy(making->ready + making->ready_count, names, count * sizeof names[0]);
+    making->ready_count += count;
     lock_leave(&making->lock);
     return true;
 }
@@ -298,6 +391,7 @@ making_place(struct sqlite_store *store, uint64_t account_id, struct err *err)
     char path[ACCOUNT_PATH_MAX];
     char spare[ACCOUNT_PATH_MAX];
     uint64_t name = 0;
+    unsigned count = 0;
 
     enum rc rc = parents_make(store, account_id, parent, sizeof parent, err);
     if (rc != RC_OK)
@@ -310,7 +404,7 @@ making_place(struct sqlite_store *store, uint64_t account_id, struct err *err)
         return rc == RC_OK ? RC_EXISTS : rc;
     }
     if (!spare_take(&store->making, &name))
-        rc = spare_make(store, &name, err);
+        rc = spares_make(store, 1, &name, &count, err);
     if (rc != RC_OK)
         return rc;
     spare_path(store, name, spare, sizeof spare);

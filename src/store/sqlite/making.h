@@ -21,6 +21,8 @@
 
 struct sqlite_store;
 
+enum { MAKING_BATCH = 16 }; /* accounts that are made and synced together */
+
 struct making {
     struct lock lock;
     /* Guard: lock. */
@@ -38,8 +40,11 @@ MUST_USE enum rc making_init(struct sqlite_store *store, struct err *err);
 void making_done(struct sqlite_store *store);
 /** Removes spares that an earlier life left; nobody else may be making any. Waits for disk. */
 void making_sweep(struct sqlite_store *store);
-/** Makes one more, if there is room. False: there are enough, or it failed. Waits for disk. */
-bool making_step(struct sqlite_store *store);
+/** Makes up to max more, at most MAKING_BATCH, if there is room. False: there are enough, or it
+ * failed. Thread: one at a time. Waits for disk. */
+bool making_step(struct sqlite_store *store, unsigned max);
+/** So few are ready that some should be made. Thread: any. */
+bool making_is_due(struct sqlite_store *store);
 
 /**
  * Sees to it that the account's directory and its files are there and that their names are on

@@ -71,7 +71,7 @@ test_mailboxes_come_with_the_first_commit(void **state)
     struct syncs syncs = {0};
 
     (void)state;
-    assert_true(making_step(sqlite_store_of(fx->store)));
+    assert_true(making_step(sqlite_store_of(fx->store), 1));
     assert_int_equal(spares(fx), 1);
     disk_observe(count_syncs, &syncs);
     fill(fx, "INBOX", 1);
@@ -149,6 +149,80 @@ put(struct fixture *fx, const char *name, const char *octets, size_t len)
     close(fd);
 }
 
+struct order {
+    unsigned made;   /* files and directories */
+    unsigned before; /* of these, made before the first sync */
+    unsigned synced;
+};
+
+static void
+note_order(void *ctx, const struct disk_op *op)
+{
+    struct order *order = ctx;
+    const bool sync = op->what == DISK_SYNC || op->what == DISK_SYNC_DIR;
+
+    if (sync && order->synced == 0)
+        order->before = order->made;
+    order->synced += sync;
+    order->made += op->what == DISK_CREATE || op->what == DISK_MKDIR;
+}
+
+/* Several are made first and synced then, each with its directory; all of them are good. */
+static void
+test_batches(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+    struct order order = {0};
+
+    (void)state;
+    disk_observe(note_order, &order);
+    assert_true(making_step(store, MAKING_BATCH));
+    disk_observe(NULL, NULL);
+    assert_int_equal(order.made, 4 * MAKING_BATCH + 1); /* and spare/ */
+    assert_int_equal(order.before, order.made);
+    assert_int_equal(order.synced, 2 * MAKING_BATCH);
+    assert_int_equal(spares(fx), MAKING_BATCH);
+    assert_int_equal(store->making.ready_count, MAKING_BATCH);
+    assert_true(making_step(store, 1));
+    while (making_step(store, MAKING_BATCH)) {
+    }
+    assert_int_equal(store->making.ready_count, LIMIT_SPARE_ACCOUNTS);
+    for (uint64_t id = 1000; id < 1000 + LIMIT_SPARE_ACCOUNTS; id++) {
+        struct store_account *own = fx->acct;
+        assert_ok(store_account_get(fx->store, id, &fx->acct));
+        fill(fx, "INBOX", 1);
+        verify(fx);
+        store_account_put(fx->acct);
+        fx->acct = own;
+    }
+    assert_int_equal(spares(fx), 0);
+    fixture_free(fx);
+}
+
+/* Whoever takes one of the last wakes the thread that makes them. */
+static void
+test_maker_is_woken(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+
+    (void)state;
+    while (making_step(store, MAKING_BATCH)) {
+    }
+    store->options.background = true; /* without its thread */
+    for (uint64_t taken = 1; taken <= MAKING_BATCH; taken++) {
+        struct store_account *own = fx->acct;
+        assert_ok(store_account_get(fx->store, 1000 + taken, &fx->acct));
+        fill(fx, "INBOX", 1);
+        store_account_put(fx->acct);
+        fx->acct = own;
+        assert_int_equal(store->logs.woken, taken == MAKING_BATCH);
+    }
+    store->options.background = false;
+    fixture_free(fx);
+}
+
 static void
 put_dir(struct fixture *fx, const char *name)
 {
@@ -173,7 +247,7 @@ leave_spare(struct fixture *fx)
 {
     struct sqlite_store *store = sqlite_store_of(fx->store);
 
-    assert_true(making_step(store));
+    assert_true(making_step(store, 1));
     store->making.ready_count = 0;
 }
 
@@ -225,7 +299,7 @@ test_server_keeps_some_ready(void **state)
     for (int waited = 0; spares(fx) < LIMIT_SPARE_ACCOUNTS && waited < DEADLINE_MS; waited++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     assert_int_equal(spares(fx), LIMIT_SPARE_ACCOUNTS);
-    assert_false(making_step(sqlite_store_of(fx->store)));
+    assert_false(making_step(sqlite_store_of(fx->store), 1));
     for (uint64_t id = 1000; id < 1000 + 2 * LIMIT_SPARE_ACCOUNTS; id++) {
         struct store_account *acct = NULL;
         struct store_tx *tx = NULL;
@@ -353,6 +427,8 @@ main(void)
         cmocka_unit_test(test_mailboxes_come_with_the_first_commit),
         cmocka_unit_test(test_first_transaction_is_undone),
         cmocka_unit_test(test_reader_waits_for_the_first_commit),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_maker_is_woken),
         cmocka_unit_test(test_leftovers_are_swept),
         cmocka_unit_test(test_server_keeps_some_ready),
         cmocka_unit_test(test_plain_sqlite_takes_it),
