@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "auth/auth_private.h"
-#include "auth/sasl.h"
+#include "auth/sasl_prep.h"
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/rng.h"

@@ -72,12 +72,4 @@ bool sasl_must_pay(const struct sasl *sasl);
  * to wait at all. */
 MUST_USE int64_t sasl_pay(struct sasl *sasl);
 
-/** SASLprep of RFC 4013. STORED refuses unassigned code points, QUERY lets them pass. */
-enum sasl_prep_use { SASL_PREP_QUERY, SASL_PREP_STORED };
-MUST_USE enum rc sasl_prep(struct span text, enum sasl_prep_use use, char *out, size_t cap);
-
-/** A user name by SASLprep (RFC 4013). RC_INVALID: it contains what is forbidden or is too
- * long; RC_LIMIT: no memory. out is terminated. Thread: any. */
-MUST_USE enum rc sasl_prep_name(struct span name, char out[REGISTRY_NAME_OCTETS]);
-
 #endif

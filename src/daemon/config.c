@@ -30,14 +30,6 @@ enum {
     PROBLEMS_MAX = 100, /* told of one configuration */
 };
 
-const char *
-config_path(struct config *config, const char *name)
-{
-    if (name[0] == '/')
-        return arena_str(&config->arena, span_of_str(name));
-    return arena_printf(&config->arena, "%s/%s", config->dir, name);
-}
-
 /* ---- one source after the other ---- */
 
 struct reading {

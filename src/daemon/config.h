@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "journal/log.h"
 #include "session/settings.h"
 
@@ -72,7 +73,12 @@ void config_examine(const char *path, const char *const *overrides, size_t overr
 /** Also frees the configurations that it replaced. NULL is allowed. */
 void config_free(struct config *config);
 
-/** DIR/name, in the config's arena; NULL without memory. */
-const char *config_path(struct config *config, const char *name);
+/** DIR/name, or name if it is absolute, in the config's arena. NULL: no memory. */
+static inline const char *
+config_path(struct config *config, const char *name)
+{
+    return name[0] == '/' ? arena_str(&config->arena, span_of_str(name))
+                          : arena_printf(&config->arena, "%s/%s", config->dir, name);
+}
 
 #endif

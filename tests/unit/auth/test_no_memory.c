@@ -9,6 +9,7 @@
 
 #include "auth/auth_private.h"
 #include "auth/sasl.h"
+#include "auth/sasl_prep.h"
 #include "support/each_alloc.h"
 
 #define JOERG "j\xc3\xb6rg"

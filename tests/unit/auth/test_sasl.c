@@ -6,6 +6,7 @@
 
 #include "auth/auth_private.h"
 #include "auth/sasl.h"
+#include "auth/sasl_prep.h"
 #include "base/base64.h"
 #include "base/limits.h"
 
