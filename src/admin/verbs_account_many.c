@@ -114,7 +114,7 @@ existing_look(struct many *many, struct line *line, struct err *err)
     if (many->skip_existing)
         line->state = LINE_SKIPPED;
     else
-        refuse(line, RC_EXISTS, "there is such an account already");
+        refuse(line, RC_EXISTS, "this account exists already");
     return RC_OK;
 }
 

@@ -154,7 +154,7 @@ handover_send(int sock, const struct handover_message *message, int timeout_ms, 
                            os_errno, "handover: send");
         }
         if (rc == RC_AGAIN || timeout_ms <= 0)
-            return err_set(err, RC_BUSY, 0, "handover: the other process does not listen");
+            return err_set(err, RC_BUSY, 0, "handover: the other process does not read");
         if (rc != RC_OK)
             return rc;
     }

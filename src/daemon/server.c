@@ -265,9 +265,8 @@ reload(struct server *server)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
     if (rc != RC_OK) {
         config_free(config);
-        log_put(&server->log, LOG_E_SERVER_FAILED, "reload: %s; everything stays as it was",
-                err.text);
-        fprintf(stderr, "roost: reload: %s; everything stays as it was\n", err.text);
+        log_put(&server->log, LOG_E_SERVER_FAILED, "reload: %s; nothing was changed", err.text);
+        fprintf(stderr, "roost: reload: %s; nothing was changed\n", err.text);
     } else {
         const bool wakes = changes_weigh(server, config);
         /* Sessions may still be reading the old configuration: settings.h. */

@@ -214,7 +214,7 @@ hand_over(struct replacement *new, struct err *err)
     server_store_users_close(server);
     server->moving.hold_all = !new->knows_format;
     if (!sessions_rest(server))
-        return err_set(err, RC_BUSY, 0, "a session does not come to rest");
+        return err_set(err, RC_BUSY, 0, "a session does not finish its command");
     auth_close(server->env.auth);
     server->env.auth = NULL;
     house_store_close(&server->house);

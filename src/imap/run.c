@@ -156,7 +156,7 @@ start_tls(struct imap_session *im)
     session_tls_set(&im->s, SESSION_TLS_BEGUN);
     session_identity_changed(&im->s);
     if (discarded > 0)
-        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were thrown away",
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were discarded",
                 discarded);
     return STEP_DONE;
 }
@@ -383,7 +383,7 @@ literal_begin(struct imap_session *im)
             return;
         }
         if (spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
-            literal_refuse(im, NULL, "This literal cannot be taken");
+            literal_refuse(im, NULL, "This literal cannot be accepted");
             return;
         }
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||

@@ -51,9 +51,11 @@ network_sentence(const struct network_record *record, struct buf *buf)
     if (record->limit_s > 0) {
         buf_put_lit(buf, "This network forgets connections that are silent for ");
         network_duration(buf, record->limit_s);
-        buf_put_lit(buf, "; keepalive there is now ");
+        buf_put_lit(buf, "; its clients now get a keepalive every ");
     } else {
-        buf_put_lit(buf, "No silence is known that this network forgets; keepalive there is ");
+        buf_put_lit(
+            buf, "This network is not known to forget connections; its clients get a keepalive "
+                 "every ");
     }
     network_duration(buf, record->interval_s);
     buf_put_lit(buf, ".");

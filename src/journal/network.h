@@ -62,7 +62,7 @@ struct network_record {
 /** "4 minutes", "90 seconds", "4 min 30 s". */
 void network_duration(struct buf *buf, uint32_t seconds);
 /** One or two plain sentences: "This network forgets connections that are silent for 5 minutes;
- *  keepalive there is now 4 min 30 s." */
+ *  its clients now get a keepalive every 4 min 30 s." */
 void network_sentence(const struct network_record *record, struct buf *buf);
 
 /**

@@ -303,7 +303,7 @@ remove_stale(const struct sockaddr_un *un, socklen_t len, struct err *err)
         return errno == ENOENT ? RC_OK
                                : err_set(err, rc_of_errno(errno), errno, "%s", un->sun_path);
     if (!S_ISSOCK(st.st_mode))
-        return err_set(err, RC_EXISTS, 0, "%s is there and is not a socket", un->sun_path);
+        return err_set(err, RC_EXISTS, 0, "%s exists and is not a socket", un->sun_path);
     AUTO_FD probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (probe < 0)
         return err_set(err, rc_of_errno(errno), errno, "socket");

@@ -42,7 +42,7 @@ def test_many_accounts_from_a_file(tmp_path, running):
         assert names_of(server) == ["anna", "many1", "many2", "many3@example.org"]
 
 
-BAD = [("no colon", "not name:password"), ("x:{crypt}nonsense", "unsafe or unknown, or is cut"), ("anna:{CRYPT}", "there is such an account already"),
+BAD = [("no colon", "not name:password"), ("x:{crypt}nonsense", "unsafe or unknown, or is cut"), ("anna:{CRYPT}", "this account exists already"),
        ("info:{CRYPT}", "account anna has this alias already"), ("y:" + "y" * 5000, "line too long"), ("z:a\0b", "a NUL octet"),
        ("Good1:{CRYPT}", "line 1 has this name already"), ("empty:", "1 to 511 octets"), ("long:" + "p" * 512, "1 to 511 octets"),
        ("a b:{CRYPT}", "no name may contain"), ("a@b@c:{CRYPT}", "not a name"), ("n" * 256 + ":{CRYPT}", "1 to 255 octets"),

@@ -154,7 +154,7 @@ def test_the_line_of_a_refused_login(server):
     assert found.count("127.0.0.9") == 2 and "10.0.0.1" not in found
     assert found.count("127.0.0.10") == 1
     # The manual lists every reason that the program has.
-    names = set(re.findall(r'"([a-z-]+)",$', (ROOT / "src/auth/auth.c").read_text(), re.M)) - {"none"}
+    names = set(re.findall(r'"([a-z-]+)",$', (ROOT / "src/auth/login_name.c").read_text(), re.M)) - {"none"}
     names |= set(re.findall(r'refusal_log\(login, "([a-z-]+)"', (ROOT / "src/door/login.c").read_text()))
     assert len(names) > 7 and names == set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
 

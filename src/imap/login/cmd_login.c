@@ -116,7 +116,7 @@ cmd_login_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL) {
         if (!imap_plaintext_allowed(im))
             return imap_no(work, "PRIVACYREQUIRED",
-                           "Use TLS: passwords are not taken in the clear");
+                           "Use TLS: passwords are not accepted without encryption");
         struct login *login = begin(im);
         if (login == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
@@ -137,7 +137,7 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
             return imap_no(work, "CANNOT", "That mechanism is not offered");
         if (sasl_mech_is_plaintext(mech) && !imap_plaintext_allowed(im))
             return imap_no(work, "PRIVACYREQUIRED",
-                           "Use TLS: passwords are not taken in the clear");
+                           "Use TLS: passwords are not accepted without encryption");
         struct login *login = begin(im);
         if (login == NULL || login_sasl(login, mech, &err) != RC_OK)
             return imap_fail(im, RC_LIMIT, &err);

@@ -98,6 +98,6 @@ sqlite_verify(struct store_tx *base, struct buf *findings, struct err *err)
     if (!buf_ok(findings))
         return err_set(err, RC_LIMIT, 0, "more findings than there is room for");
     if (buf_len(findings) != before)
-        return err_set(err, RC_CORRUPT, 0, "%s contradicts itself", db_path(tx->db));
+        return err_set(err, RC_CORRUPT, 0, "%s is damaged", db_path(tx->db));
     return RC_OK;
 }

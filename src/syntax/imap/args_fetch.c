@@ -411,7 +411,7 @@ fetch_modifiers(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_fet
 {
     if (!lex_more(lx))
         return true;
-    if (!lex_need(lx, '(', "FETCH modifiers stand in parentheses"))
+    if (!lex_need(lx, '(', "FETCH modifiers must be in parentheses"))
         return false;
     do {
         if (!fetch_modifier(lx, req))

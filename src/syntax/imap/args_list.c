@@ -33,7 +33,7 @@ status_items(struct imap_lexer *lx, unsigned *items_out)
     unsigned items = 0;
 
     if (!lex_need(lx, ' ', "STATUS needs a list of items") ||
-        !lex_need(lx, '(', "STATUS items stand in parentheses"))
+        !lex_need(lx, '(', "STATUS items must be in parentheses"))
         return false;
     do {
         unsigned i = 0;
@@ -118,7 +118,7 @@ selection(struct imap_lexer *lx, struct imap_list_req *req)
                        "Unknown LIST selection option"))
         return false;
     if ((req->select & IMAP_LIST_RECURSIVEMATCH) && !(req->select & base))
-        return lex_bad(lx, "RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE beside it");
+        return lex_bad(lx, "RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE as well");
     req->extended = true;
     return lex_need(lx, ' ', "LIST needs a reference name");
 }

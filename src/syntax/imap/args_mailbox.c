@@ -51,8 +51,8 @@ qresync(struct imap_lexer *lx, struct imap_select_req *req)
         req->qresync.has_known_uids = true;
         more = lex_take(lx, ' ');
     }
-    if (more &&
-        (!lex_need(lx, '(', "QRESYNC's sets stand in parentheses") || !qresync_match(lx, req)))
+    if (more && (!lex_need(lx, '(', "QRESYNC's sets must be in parentheses") ||
+                 !qresync_match(lx, req)))
         return false;
     req->has_qresync = true;
     return lex_need(lx, ')', "Missing closing parenthesis after QRESYNC");
@@ -82,7 +82,7 @@ imap_args_select(struct imap_lexer *lx, struct imap_cmd *cmd)
         return false;
     if (!lex_more(lx))
         return true;
-    if (!lex_need(lx, '(', "SELECT parameters stand in parentheses"))
+    if (!lex_need(lx, '(', "SELECT parameters must be in parentheses"))
         return false;
     do {
         if (!select_param(lx, req))
@@ -137,7 +137,7 @@ imap_args_create(struct imap_lexer *lx, struct imap_cmd *cmd)
         return false;
     if (!lex_more(lx))
         return true;
-    return lex_need(lx, '(', "CREATE parameters stand in parentheses") &&
+    return lex_need(lx, '(', "CREATE parameters must be in parentheses") &&
            create_param(lx, req) &&
            lex_need(lx, ')', "Missing closing parenthesis after CREATE parameters");
 }

@@ -445,7 +445,7 @@ return_option(struct imap_lexer *lx, struct imap_search_req *req)
     if (option == IMAP_SEARCH_PARTIAL &&
         ((req->returns & IMAP_SEARCH_PARTIAL) != 0 ||
          !lex_need(lx, ' ', "PARTIAL needs a range") || !imap_args_partial(lx, &req->partial)))
-        return lex_bad(lx, "PARTIAL is said twice");
+        return lex_bad(lx, "PARTIAL is given twice");
     req->returns |= option;
     return true;
 }

@@ -134,7 +134,7 @@ lex_quoted(struct imap_lexer *lx, struct span *s_out)
 
     for (; lx->at < lx->end && *lx->at != '"'; lx->at++) {
         if (imap_char_is(*lx->at, CHAR_LITERAL_ONLY))
-            return lex_bad(lx, "A quoted string cannot hold CR, LF or NUL");
+            return lex_bad(lx, "A quoted string cannot contain CR, LF or NUL");
         if (*lx->at != '\\')
             continue;
         escapes = true;
@@ -202,7 +202,7 @@ literal_string(struct imap_lexer *lx, struct span *s_out, const char *sentence)
     if (literal.is_spooled)
         return lex_bad(lx, "Only APPEND takes a message as its literal");
     if (span_find_char(literal.inline_octets, '\0') >= 0)
-        return lex_bad(lx, "A string cannot hold NUL");
+        return lex_bad(lx, "A string cannot contain NUL");
     *s_out = literal.inline_octets;
     return true;
 }

@@ -243,7 +243,7 @@ check_characters(struct span name)
         ucs4_t c;
         at += (size_t)u8_mbtouc(&c, (const uint8_t *)name.ptr + at, name.len - at);
         if (is_forbidden(c))
-            return "The mailbox name holds a control character";
+            return "The mailbox name contains a control character";
     }
     return NULL;
 }

@@ -168,19 +168,20 @@ test_sentences(void **state)
         const char *text;
     } table[] = {
         {{.interval_s = 240},
-         "No silence is known that this network forgets; keepalive there is 4 minutes."},
+         "This network is not known to forget connections; its clients get a keepalive every 4 "
+         "minutes."},
         {{.interval_s = 270, .limit_s = 300, .why = NETWORK_FELL},
-         "This network forgets connections that are silent for 5 minutes; keepalive there is "
-         "now 4 min 30 s."},
+         "This network forgets connections that are silent for 5 minutes; its clients now get "
+         "a keepalive every 4 min 30 s."},
         {{.interval_s = 240, .trial_s = 270},
-         "No silence is known that this network forgets; keepalive there is 4 minutes. One "
-         "address there tries 4 min 30 s."},
+         "This network is not known to forget connections; its clients get a keepalive every 4 "
+         "minutes. One address there tries 4 min 30 s."},
         {{.interval_s = 120, .limit_s = 120, .why = NETWORK_TOO_SHORT},
          "Even 2 minutes of silence, the least that [idle] keepalive_min allows, are too much "
          "for this network: it forgets connections sooner."},
         {{.interval_s = 1, .limit_s = 90, .why = NETWORK_FELL},
-         "This network forgets connections that are silent for 90 seconds; keepalive there is "
-         "now 1 second."},
+         "This network forgets connections that are silent for 90 seconds; its clients now get "
+         "a keepalive every 1 second."},
     };
     AUTO_BUF buf = {0};
 

@@ -517,7 +517,7 @@ test_many_at_once(void **state)
                                              : i == 1999 || i == 2000 ? RC_EXISTS
                                                                       : RC_OK);
     assert_non_null(strstr(rows[1999].refused.text, "account a-first has this alias"));
-    assert_non_null(strstr(rows[2000].refused.text, "there is such an account"));
+    assert_non_null(strstr(rows[2000].refused.text, "this account exists already"));
     for (unsigned i = 0; i < 3; i++) {
         static const unsigned left_out[] = {7, 1999, 2000};
         rows[i] = (struct registry_new){.name = span_of_str(names[left_out[i]]), .crypt = "x"};

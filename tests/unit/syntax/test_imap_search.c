@@ -233,7 +233,7 @@ test_sort_and_thread(void **state)
         {.text = "SEARCH RETURN (ALL PARTIAL 1:2) ALL",
          .expected = "!PARTIAL and ALL exclude each other"},
         {.text = "SEARCH RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL",
-         .expected = "!PARTIAL is said twice"},
+         .expected = "!PARTIAL is given twice"},
     };
 
     (void)state;

@@ -74,7 +74,7 @@ registry_address_is_free(struct db *db, const struct registry_name *name, struct
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     const struct span owner = stmt_span(&stmt, 1);
     if (span_eq(owner, registry_name_span(name)))
-        return err_set(err, RC_EXISTS, 0, "%s: there is such an account already", name->text);
+        return err_set(err, RC_EXISTS, 0, "%s: this account exists already", name->text);
     return err_set(err, RC_EXISTS, 0, "%s: account %.*s has this alias already", name->text,
                    SPAN_FMT(owner));
 }
@@ -246,7 +246,7 @@ alias_remove(struct registry_change *change, uint64_t id, const struct registry_
     stmt_bind_i64(&stmt, 2, (int64_t)id);
     const enum rc rc = stmt_run(&stmt, err);
     if (rc == RC_OK && db_changes(change->db) == 0)
-        return err_set(err, RC_NOT_FOUND, 0, "%s is no alias of this account", name->text);
+        return err_set(err, RC_NOT_FOUND, 0, "%s is not an alias of this account", name->text);
     return rc;
 }
 

@@ -271,7 +271,7 @@ name_free(struct sqlite_tx *tx, struct span name, struct err *err)
     stmt_bind_text(&stmt, 1, name);
     const enum rc rc = stmt_one(&stmt, err);
     if (rc == RC_OK)
-        return err_set(err, RC_EXISTS, 0, "mailbox %.*s is there already", SPAN_FMT(name));
+        return err_set(err, RC_EXISTS, 0, "mailbox %.*s exists already", SPAN_FMT(name));
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 

@@ -114,7 +114,7 @@ S: * LIST (\Subscribed) "/" a
 S: * LIST (\NonExistent) "/" fruit ("CHILDINFO" ("SUBSCRIBED"))
 S: b6 OK LIST completed
 C: b7 LIST (RECURSIVEMATCH) "" %
-S: b7 BAD RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE beside it
+S: b7 BAD RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE as well
 C: b8 LIST () "" % RETURN (SUBSCRIBED CHILDREN)
 S: * LIST (\HasNoChildren \Subscribed) "/" INBOX
 S: * LIST (\HasNoChildren \Subscribed) "/" Archive

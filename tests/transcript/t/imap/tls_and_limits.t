@@ -10,9 +10,9 @@ S: * BYE [CLIENTBUG] This is not the protocol spoken here
 END
 [2] S: * OK [CAPABILITY ...] ...
 [2] C: a1 LOGIN one $password
-[2] S: a1 NO [PRIVACYREQUIRED] Use TLS: passwords are not taken in the clear
+[2] S: a1 NO [PRIVACYREQUIRED] Use TLS: passwords are not accepted without encryption
 [2] C: a2 AUTHENTICATE PLAIN
-[2] S: a2 NO [PRIVACYREQUIRED] Use TLS: passwords are not taken in the clear
+[2] S: a2 NO [PRIVACYREQUIRED] Use TLS: passwords are not accepted without encryption
 [2] C: a3 STARTTLS
 [2] S: a3 OK Begin TLS negotiation now
 [2] TLS

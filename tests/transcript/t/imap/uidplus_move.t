@@ -2,7 +2,7 @@
 account x
 S: * OK [CAPABILITY ...] ...
 C< a0 LOGIN {3+}\r\na\0b x\r\n
-S: a0 BAD A string cannot hold NUL
+S: a0 BAD A string cannot contain NUL
 C: a1 LOGIN $x $password
 S: a1 OK [CAPABILITY ...] Logged in
 C< a2 APPEND INBOX {3+}\r\none {3+}\r\ntwo {5+}\r\nthree {4+}\r\nfour\r\n
