@@ -5,13 +5,29 @@
  */
 #include "support.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "store/room.h"
 #include "support/tmpdir.h"
+
+static int create_errno; /* of open() for a file that is to be made; 0: it succeeds */
+
+/* In the place of the C library's. */
+int
+open(const char *path, int flags, ...)
+{
+    if ((flags & O_CREAT) != 0 && create_errno != 0) {
+        errno = create_errno;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+}
 
 static int64_t
 octets_of(const char *path)
@@ -76,12 +92,46 @@ test_no_room_at_all(void **state)
     room_close(NULL);
 }
 
+/* There is not even room for the file's name. It is made as soon as there is. */
+static void
+test_no_room_for_its_name(void **state)
+{
+    static const int full[] = {ENOSPC, EDQUOT};
+    struct tmpdir dir;
+    struct room *room = NULL;
+    struct err err = {.rc = RC_OK};
+
+    (void)state;
+    tmpdir_make(&dir);
+    const char *path = tmpdir_file(&dir, "reserve");
+    for (size_t i = 0; i < ARRAY_LEN(full); i++) {
+        create_errno = full[i];
+        assert_int_equal(room_open(path, &room, &err), RC_OK);
+        room_give_for_start(room);
+        assert_true(room_is_short(room));
+        assert_true(room_is_wanted(room));
+        assert_false(room_give(room));
+        create_errno = 0;
+        assert_false(room_is_short(room));
+        assert_int_equal(octets_of(path), LIMIT_DISK_RESERVE);
+        room_close(room);
+        assert_int_equal(unlink(path), 0);
+    }
+    create_errno = EACCES; /* no disk that is full: somebody must look */
+    room = NULL;
+    assert_int_equal(room_open(path, &room, &err), RC_IO);
+    assert_null(room);
+    create_errno = 0;
+    tmpdir_remove(&dir);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_no_room_at_all),
+        cmocka_unit_test(test_no_room_for_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
