@@ -261,7 +261,10 @@ flags_read(struct import *import, const json_t *list, struct import_msg *msg, st
             continue;
         if (imap_is_atom(name) && name.len <= LIMIT_KEYWORD_OCTETS &&
             msg->as.keyword_count < LIMIT_KEYWORDS) {
-            keywords[msg->as.keyword_count++] = arena_span(&import->arena, name);
+            const struct span kept = arena_span(&import->arena, name);
+            if (kept.ptr == NULL)
+                return err_set(err, RC_LIMIT, 0, "no memory for a keyword");
+            keywords[msg->as.keyword_count++] = kept;
             continue;
         }
         char why[128];
@@ -302,10 +305,11 @@ message_add(struct import *import, const json_t *head, struct span data, struct 
     if (import->msgs == NULL)
         import->msgs = arena_array(&import->arena, struct import_msg, IMPORT_BATCH);
     const struct span text = arena_span(&import->arena, data);
-    if (import->msgs == NULL || text.ptr == NULL)
+    const struct span kept = arena_span(&import->arena, source);
+    if (import->msgs == NULL || text.ptr == NULL || kept.ptr == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for a message of %zu octets", data.len);
     struct import_msg *msg = &import->msgs[import->count];
-    *msg = (struct import_msg){.source = arena_span(&import->arena, source)};
+    *msg = (struct import_msg){.source = kept};
     msg->is_repeated = json_is_true(json_object_get(head, "repeated"));
     msg->as.internaldate_s = json_is_integer(date) ? json_integer_value(date)
                                                    : clock_wall_s(import->call->house->clock);

@@ -126,6 +126,8 @@ verb_log(const struct verb_call *call, struct err *err)
     if (name != NULL)
         own = log_account_get(log, span_of_str(account.name), &levels);
     log_levels_print(&levels, &words);
+    if (!buf_ok(&words))
+        return err_set(err, RC_LIMIT, 0, "no memory for a row");
     json_t *row = json_pack("{ss%}", "levels", buf_span(&words).ptr, buf_len(&words));
     if (name != NULL && row != NULL) {
         json_object_set_new(row, "account", json_string(account.name));

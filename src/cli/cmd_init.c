@@ -183,6 +183,8 @@ init(const char *dir, struct err *err)
     if (fd < 0)
         return err_set(err, rc_of_errno(errno), errno, "%s", dir);
     config_text(&text);
+    if (!buf_ok(&text))
+        return err_set(err, RC_LIMIT, 0, "no memory for a configuration");
     enum rc rc = directory_make(dir, err);
     if (rc == RC_OK)
         rc = certificate_make(fd, err);

@@ -13,6 +13,8 @@ cmd_capability_run(struct imap_session *im, struct imap_work *work)
 
     buf_init(&words, 1024);
     imap_put_capabilities(im, &words);
+    if (!buf_ok(&words))
+        return imap_fail(im, RC_LIMIT, NULL);
     iw_untagged(&w);
     iw_word(&w, "CAPABILITY");
     iw_token(&w, buf_span(&words));

@@ -197,6 +197,9 @@ imap_has_command(const struct imap_session *im)
 /** A writer at the end of the output. */
 struct iw imap_line(struct imap_session *im);
 enum imap_step imap_ok(struct imap_work *work, const char *code, const char *text);
+/** A response code out of a buffer, in the command's arena; NULL when the buffer has failed or
+ *  there is no memory: the answer then goes without. */
+const char *imap_code(struct imap_work *work, const struct buf *code);
 enum imap_step imap_no(struct imap_work *work, const char *code, const char *text);
 enum imap_step imap_bad(struct imap_work *work, const char *text);
 /** NO (or BAD) with the text that the table has for rc; err goes to the log. */

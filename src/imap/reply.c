@@ -15,6 +15,12 @@ imap_line(struct imap_session *im)
     return w;
 }
 
+const char *
+imap_code(struct imap_work *work, const struct buf *code)
+{
+    return buf_ok(code) ? arena_str(&work->arena, buf_span(code)) : NULL;
+}
+
 enum imap_step
 imap_ok(struct imap_work *work, const char *code, const char *text)
 {

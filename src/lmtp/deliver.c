@@ -11,7 +11,7 @@
 
 #include "syntax/mail/header.h"
 
-enum { TRACE_MAX = 4096, HOPS_MAX = 100, COPY_STEP = 262144, REPLY_PATH_MAX = 300 };
+enum { TRACE_MAX = 8192, HOPS_MAX = 100, COPY_STEP = 262144, REPLY_PATH_MAX = 300 };
 
 void
 lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf *out)
@@ -148,6 +148,8 @@ delivery_begin(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err
         return rc;
     buf_init(&trace, TRACE_MAX);
     lmtp_trace_put(lm, rcpt, &trace);
+    if (!buf_ok(&trace))
+        return err_set(err, RC_LIMIT, 0, "no memory for the fields of a delivery");
     delivery->passed = lm->prefix_octets;
     return spool_append(&delivery->copy, buf_span(&trace), err);
 }

@@ -72,8 +72,9 @@ lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
     AUTO_BUF local = {0};
 
     buf_init(&local, LMTP_PATH_MAX);
-    if (lmtp_path_split(path, &local, &domain) != RC_OK) {
-        refuse(lm, "501 5.1.3 That is no address");
+    const enum rc rc = lmtp_path_split(path, &local, &domain);
+    if (rc != RC_OK) {
+        refuse(lm, rc == RC_LIMIT ? "452 4.3.1 Out of memory" : "501 5.1.3 That is no address");
         return;
     }
     if (lm->rcpt_count >= LIMIT_LMTP_RECIPIENTS) {

@@ -6,7 +6,7 @@
  */
 #include "lmtp/lmtp_session.h"
 
-enum { TRACE_MAX = 4096, STEP_MAX = 65536 };
+enum { TRACE_MAX = 8192, STEP_MAX = 65536 };
 
 static void
 keep(struct lmtp_session *lm, struct span data)
@@ -37,7 +37,9 @@ lmtp_receive_begin(struct lmtp_session *lm)
     buf_init(&trace, TRACE_MAX);
     lmtp_trace_put(lm, &lm->rcpts[0], &trace);
     lm->prefix_octets = buf_len(&trace);
-    lm->spool_rc = spool_append(&lm->spool, buf_span(&trace), &err);
+    lm->spool_rc = buf_ok(&trace)
+                       ? spool_append(&lm->spool, buf_span(&trace), &err)
+                       : err_set(&err, RC_LIMIT, 0, "no memory for the fields of a delivery");
     if (lm->spool_rc != RC_OK)
         log_put(&lm->s.log, LOG_E_STORE_FAILED, "%s", err.text);
     lm->octets = 0;

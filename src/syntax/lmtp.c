@@ -218,7 +218,9 @@ lmtp_path_split(struct span path, struct buf *local, struct span *domain_out)
     if (i < path.len && path.ptr[i] != '@')
         return RC_INVALID;
     *domain_out = span_tail(path, i < path.len ? i + 1 : i);
-    if (buf_len(local) == 0 || !buf_ok(local) || (i < path.len && domain_out->len == 0))
+    if (!buf_ok(local))
+        return path.len > local->max ? RC_INVALID : RC_LIMIT;
+    if (buf_len(local) == 0 || (i < path.len && domain_out->len == 0))
         return RC_INVALID;
     if (!utf8_is_valid(path)) /* RFC 6531 section 3.3 */
         return RC_INVALID;

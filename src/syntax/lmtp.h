@@ -53,7 +53,8 @@ MUST_USE enum rc lmtp_parse(struct span line, struct lmtp_cmd *cmd_out, const ch
 /**
  * Divides a path at its last '@' outside quotes and takes the quotes off the local part, which
  * goes to local (a buffer of the caller). The domain is empty when there is none. RC_INVALID:
- * neither address nor bare local part, controls in it, or not UTF-8.
+ * neither address nor bare local part, controls in it, not UTF-8, or longer than local may be.
+ * RC_LIMIT: no memory.
  */
 MUST_USE enum rc lmtp_path_split(struct span path, struct buf *local, struct span *domain_out);
 

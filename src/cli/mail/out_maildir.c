@@ -59,11 +59,13 @@ letter_of(struct mail_out *out, struct span keyword, char *letter_out, struct er
     AUTO_BUF line = {0};
     buf_init(&line, 1024);
     buf_printf(&line, "%zu %.*s\n", out->letter_count, SPAN_FMT(keyword));
+    buf_put_span(&out->letters, keyword);
+    buf_put_char(&out->letters, '\0');
+    if (!buf_ok(&line) || !buf_ok(&out->letters))
+        return err_set(err, RC_LIMIT, 0, "no memory for a keyword");
     const enum rc rc = out_append(out, "dovecot-keywords", buf_span(&line), err);
     if (rc != RC_OK)
         return rc;
-    buf_put_span(&out->letters, keyword);
-    buf_put_char(&out->letters, '\0');
     *letter_out = (char)('a' + out->letter_count++);
     return RC_OK;
 }

@@ -130,7 +130,8 @@ child_mailbox(const struct walk *walk, const struct place *place, const char *pa
         return name_make(walk, NULL, span_of_str(noted), out);
     buf_init(&level, NAME_OCTETS);
     if (!level_read(&level, span_of_str(file_name), of))
-        return "its name is neither UTF-8 nor modified UTF-7; rename it";
+        return !buf_ok(&level) ? "there is no memory for its name"
+                               : "its name is neither UTF-8 nor modified UTF-7; rename it";
     return name_make(walk, place->mailbox, buf_span(&level), out);
 }
 
@@ -452,7 +453,7 @@ is_found(const struct walk *walk, struct span levels, struct buf *out)
  * gives an existing mailbox is chosen.
  */
 static bool
-subscription_name(const struct walk *walk, struct span text, struct buf *out)
+subscription_name(struct walk *walk, struct span text, struct buf *out)
 {
     AUTO_BUF levels = {0};
     AUTO_BUF dotted = {0};
@@ -465,6 +466,10 @@ subscription_name(const struct walk *walk, struct span text, struct buf *out)
     for (size_t i = 0; i < text.len; i++) {
         buf_put_char(&dotted, text.ptr[i] == '.' ? '/' : text.ptr[i]);
         buf_put_char(&folder, text.ptr[i] == '/' ? '.' : text.ptr[i]);
+    }
+    if (!buf_ok(&dotted) || !buf_ok(&folder)) {
+        walk->rc = text.len < NAME_OCTETS ? RC_LIMIT : walk->rc; /* else it is too long */
+        return false;
     }
     const char *noted = notes_get(&walk->names, buf_span(&folder));
     if (noted != NULL)
@@ -479,6 +484,8 @@ subscription_name(const struct walk *walk, struct span text, struct buf *out)
         buf_clear(&levels);
         if (levels_read(&levels, readings[i]) && is_found(walk, buf_span(&levels), out))
             return true;
+        if (!buf_ok(&levels))
+            walk->rc = RC_LIMIT;
     }
     /* No reading does: in a Maildir++ '.' is the separator, and "INBOX." is a prefix. */
     const size_t likely = !walk->is_maildirpp ? 0 : readings[2].len > 0 ? 2 : 1;

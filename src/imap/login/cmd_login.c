@@ -47,7 +47,7 @@ admit(struct imap_session *im, struct login *login)
     buf_init(&code, 1024);
     buf_put_lit(&code, "CAPABILITY ");
     imap_put_capabilities(im, &code);
-    return imap_ok(work, arena_str(&work->arena, buf_span(&code)), "Logged in");
+    return imap_ok(work, imap_code(work, &code), "Logged in");
 }
 
 static enum imap_step

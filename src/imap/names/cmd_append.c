@@ -66,7 +66,7 @@ conclude(struct imap_session *im, struct append_run *run)
     for (size_t i = 0; i < op->msg_count; i++)
         numset_writer_add(&uids, op->msgs[i].added.uid);
     numset_writer_end(&uids);
-    return imap_ok(work, arena_str(&work->arena, buf_span(&code)), "APPEND completed");
+    return imap_ok(work, imap_code(work, &code), "APPEND completed");
 }
 
 static struct append_run *
