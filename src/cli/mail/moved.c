@@ -121,10 +121,14 @@ moved_take(struct moved *moved, const char *path, uint64_t inode, bool *again_ou
         moved->taken_dir = strndup(path, dir_len);
         map_done(&moved->taken);
         map_init(&moved->taken);
+        if (moved->taken_dir == NULL)
+            return RC_LIMIT;
     }
     buf_init(&key, 4096);
     buf_printf(&key, "%ju ", (uintmax_t)inode);
     buf_put(&key, name, maildir_base(name));
+    if (!buf_ok(&key))
+        return RC_LIMIT;
     *again_out = map_get(&moved->taken, buf_span(&key)) != NULL;
-    return buf_ok(&key) && !*again_out ? map_put(&moved->taken, buf_span(&key), moved) : RC_OK;
+    return *again_out ? RC_OK : map_put(&moved->taken, buf_span(&key), moved);
 }
