@@ -11,7 +11,6 @@ import concurrent.futures
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -209,8 +208,8 @@ def gate(total, long_run):
                 ["env", "ROOST_LONG=1", str(release / "tests" / "fault" / "fault_store_power")])
         pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"),
                side_by_side=False)
-        meson_tests(total, "unit tests, valgrind", release, ["unit"], None,
-                    ["--wrap", "valgrind --error-exitcode=1 -q", "-t", "20"] if shutil.which("valgrind") else [])
+        valgrind = f"valgrind -q --error-exitcode=1 --suppressions={ROOT}/tests/support/valgrind.supp"
+        meson_tests(total, "unit tests, valgrind", release, ["unit"], None, ["--wrap", valgrind, "-t", "60"])
 
 
 def main():

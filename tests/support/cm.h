@@ -5,8 +5,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,5 +20,14 @@
         if ((call) != RC_OK)                                                                   \
             fail_msg("%s: %s", #call, err.text);                                               \
     } while (0)
+
+/* Valgrind has descriptors of its own and starts processes in its own way. */
+static inline bool
+under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
 
 #endif

@@ -9,8 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -21,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "support/cm.h"
 
 #include "support/tmpdir.h"
 
@@ -338,6 +336,8 @@ test_out_of_descriptors(void **state)
     struct rlimit before;
 
     (void)state;
+    if (under_valgrind())
+        skip();
     bench_open(&bench);
     assert_int_equal(listener_open(&bench.config, &any, &listener, NULL), RC_OK);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
