@@ -311,7 +311,9 @@ def test_without_descriptors_nobody_spins():
         began = processor_seconds(server)
         time.sleep(3)
         assert processor_seconds(server) - began < 0.5
-        assert server.log().count("pausing: accept") == 2
+        # A listener may have had its first run only now, and found no descriptor either.
+        told = re.findall(r"F 07206 0 (listener \S+|control socket): pausing: accept", server.log())
+        assert len(told) == len(set(told)), told
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, before)
         assert peer.line().startswith("* OK ")
         assert server.run("sessions").returncode == 0
