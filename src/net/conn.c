@@ -1,35 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets between a socket and two buffers. Plain and TLS share one path: transport_recv and
- * transport_send move raw octets, recv_some and send_some those of the session, and both note
- * the first thing that ends a direction. OpenSSL reads and writes through a BIO of ours, so
- * that errno is kept, SIGPIPE cannot come, and a FIN without close_notify leaves our side open.
- *
- *   TLS_NONE --conn_start_tls--> HANDSHAKE --conn_read, conn_flush--> READY
- *   conn_open with tls --------------^
+ * Octets between a socket and two buffers, by the layers of conn_private.h. This file is what
+ * the session sees: it moves octets of its own through the uppermost layer, counts them, keeps
+ * the first thing that ended a direction, and says what to park for.
  *
  * Runs on the thread that runs the session; no locks.
  */
-#include "net/conn.h"
+#include "net/conn_private.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-
 #include "base/check.h"
 #include "base/limits.h"
 #include "net/parting.h"
-#include "net/tls_private.h"
 
 enum {
     READ_STEP_FIRST = 4096, /* most commands are short: a small buffer, one call */
@@ -63,9 +54,8 @@ end_of_errno(int os_errno)
     }
 }
 
-/* The first cause is the one that is kept. */
-static void
-note_end(struct conn *conn, enum conn_end end, int os_errno, unsigned long tls_error)
+void
+conn_note_end(struct conn *conn, enum conn_end end, int os_errno, unsigned long tls_error)
 {
     if (conn->end != CONN_OPEN)
         return;
@@ -74,203 +64,17 @@ note_end(struct conn *conn, enum conn_end end, int os_errno, unsigned long tls_e
     conn->tls_error = (uint32_t)tls_error;
 }
 
-static void
-both_ended(struct conn *conn)
+void
+conn_both_ended(struct conn *conn)
 {
     conn->read_ended = conn->write_ended = true;
 }
 
-static void
-failed_by_errno(struct conn *conn, int os_errno)
+void
+conn_failed_by_errno(struct conn *conn, int os_errno)
 {
-    note_end(conn, end_of_errno(os_errno), os_errno, 0);
-    both_ended(conn);
-}
-
-/* --- raw octets --- */
-
-static ssize_t
-transport_recv(struct conn *conn, void *dst, size_t cap)
-{
-    ssize_t n;
-
-    if (conn->io != NULL)
-        return conn->io->recv(conn, dst, cap);
-    do
-        n = recv(conn->fd, dst, cap, 0);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
-static ssize_t
-transport_send(struct conn *conn, const void *src, size_t len)
-{
-    ssize_t n;
-
-    if (conn->io != NULL)
-        return conn->io->send(conn, src, len);
-    do
-        n = send(conn->fd, src, len, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
-static bool
-is_again(int os_errno)
-{
-    return os_errno == EAGAIN || os_errno == EWOULDBLOCK;
-}
-
-/* --- OpenSSL's way to the raw octets --- */
-
-static int
-bio_read(BIO *bio, char *dst, int cap)
-{
-    struct conn *conn = BIO_get_data(bio);
-
-    BIO_clear_retry_flags(bio);
-    const ssize_t n = transport_recv(conn, dst, (size_t)cap);
-    if (n < 0 && is_again(errno))
-        BIO_set_retry_read(bio);
-    else if (n < 0)
-        failed_by_errno(conn, errno);
-    else if (n == 0)
-        conn->read_ended = true; /* which kind of end: ssl_failed decides */
-    return (int)n;
-}
-
-static int
-bio_write(BIO *bio, const char *src, int len)
-{
-    struct conn *conn = BIO_get_data(bio);
-
-    BIO_clear_retry_flags(bio);
-    const ssize_t n = transport_send(conn, src, (size_t)len);
-    if (n < 0 && is_again(errno))
-        BIO_set_retry_write(bio);
-    else if (n < 0)
-        failed_by_errno(conn, errno);
-    return (int)n;
-}
-
-static long
-bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
-{
-    (void)bio, (void)num, (void)ptr;
-    /* BIO_CTRL_EOF stays 0: OpenSSL would answer a FIN with a fatal alert and give up. */
-    return cmd == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-static _Atomic(BIO_METHOD *) bio_method;
-
-/* Made by the first connection that has the memory for it. NULL: no memory. */
-static BIO_METHOD *
-bio_method_get(void)
-{
-    BIO_METHOD *method = atomic_load(&bio_method);
-
-    if (method != NULL)
-        return method;
-    BIO_METHOD *made =
-        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "roost connection");
-    if (made == NULL || BIO_meth_set_read(made, bio_read) != 1 ||
-        BIO_meth_set_write(made, bio_write) != 1 || BIO_meth_set_ctrl(made, bio_ctrl) != 1 ||
-        !atomic_compare_exchange_strong(&bio_method, &method, made)) {
-        BIO_meth_free(made);
-        return method; /* another connection's, or NULL */
-    }
-    return made;
-}
-
-static enum rc
-tls_begin(struct conn *conn, struct tls_server *tls)
-{
-    BIO_METHOD *method = bio_method_get();
-    BIO *bio = method == NULL ? NULL : BIO_new(method);
-    if (bio == NULL)
-        return RC_LIMIT;
-    BIO_set_data(bio, conn);
-    BIO_set_init(bio, 1);
-    conn->ssl = tls_server_ssl_new(tls, conn, bio);
-    if (conn->ssl == NULL)
-        return RC_LIMIT;
-    conn->tls_state = CONN_TLS_HANDSHAKE;
-    return RC_OK;
-}
-
-/* After each SSL_read or SSL_write: either of them may have finished the handshake. */
-static void
-ssl_progress(struct conn *conn)
-{
-    if (conn->tls_state != CONN_TLS_HANDSHAKE || !SSL_is_init_finished(conn->ssl))
-        return;
-    conn->tls_state = CONN_TLS_READY;
-    conn->tls_wants_read = conn->tls_wants_write = false;
-}
-
-enum ssl_op {
-    OP_READ,
-    OP_WRITE,
-};
-
-/* During the handshake both wait for the same thing. Afterwards a read may have to wait for
- * room and a write for input (key updates); what is usual needs no note. */
-static void
-note_want(struct conn *conn, enum ssl_op op, int error)
-{
-    if (op == OP_READ || conn->tls_state == CONN_TLS_HANDSHAKE)
-        conn->tls_wants_write = error == SSL_ERROR_WANT_WRITE;
-    else
-        conn->tls_wants_read = error == SSL_ERROR_WANT_READ;
-}
-
-/* What went wrong, in the words of the protocol if there are any: the queue holds the inner
- * failures (of ciphers and encodings) first. Empties it. */
-static unsigned long
-take_ssl_error(void)
-{
-    unsigned long kept = 0;
-
-    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error())
-        if (kept == 0 || ERR_GET_LIB(code) == ERR_LIB_SSL)
-            kept = code;
-    return kept;
-}
-
-/* After SSL_read or SSL_write did not succeed: RC_AGAIN or RC_CLOSED. */
-static enum rc
-ssl_failed(struct conn *conn, int result, enum ssl_op op)
-{
-    const int error = SSL_get_error(conn->ssl, result);
-    unsigned long code;
-
-    switch (error) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-        note_want(conn, op, error);
-        return RC_AGAIN;
-    case SSL_ERROR_ZERO_RETURN:
-        note_end(conn, CONN_END_TLS_CLOSE, 0, 0);
-        conn->read_ended = true;
-        return RC_CLOSED;
-    case SSL_ERROR_SYSCALL:
-        /* Errors were noted by the BIO; what is left is a FIN that nobody announced. */
-        note_end(conn, CONN_END_TLS_TRUNCATED, 0, 0);
-        conn->read_ended = true;
-        if (conn->tls_state == CONN_TLS_HANDSHAKE)
-            conn->write_ended = true; /* nothing can be said before it is done */
-        return RC_CLOSED;
-    default:
-        code = take_ssl_error();
-        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
-            note_end(conn, CONN_END_MEMORY, 0, code);
-        else if (conn->alert_in != 0)
-            note_end(conn, CONN_END_TLS_ALERT, 0, code);
-        else
-            note_end(conn, CONN_END_TLS_ERROR, 0, code);
-        both_ended(conn);
-        return RC_CLOSED;
-    }
+    conn_note_end(conn, end_of_errno(os_errno), os_errno, 0);
+    conn_both_ended(conn);
 }
 
 /* --- the session's octets --- */
@@ -280,28 +84,9 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
     if (conn->read_ended)
         return RC_CLOSED;
-    if (conn->ssl != NULL) {
-        ERR_clear_error(); /* the queue is the thread's: other sessions used it */
-        const int ok = SSL_read_ex(conn->ssl, dst, cap, got_out);
-        ssl_progress(conn);
-        if (ok != 1)
-            return ssl_failed(conn, ok, OP_READ);
-        conn->tls_wants_write = false;
-    } else {
-        const ssize_t n = transport_recv(conn, dst, cap);
-        if (n < 0 && is_again(errno))
-            return RC_AGAIN;
-        if (n < 0) {
-            failed_by_errno(conn, errno);
-            return RC_CLOSED;
-        }
-        if (n == 0) {
-            note_end(conn, CONN_END_FIN, 0, 0);
-            conn->read_ended = true;
-            return RC_CLOSED;
-        }
-        *got_out = (size_t)n;
-    }
+    const enum rc rc = conn_transport(conn)->recv(conn, dst, cap, got_out);
+    if (rc != RC_OK)
+        return rc;
     conn->octets_in += *got_out;
     conn->last_in_us = clock_mono_us(conn->clock);
     return RC_OK;
@@ -310,44 +95,19 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 static enum rc
 send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
 {
-    if (conn->ssl != NULL) {
-        ERR_clear_error();
-        const int ok = SSL_write_ex(conn->ssl, src, len, sent_out);
-        ssl_progress(conn);
-        if (ok != 1)
-            return ssl_failed(conn, ok, OP_WRITE);
-        conn->tls_wants_read = false;
-    } else {
-        const ssize_t n = transport_send(conn, src, len);
-        if (n < 0 && is_again(errno))
-            return RC_AGAIN;
-        if (n < 0) {
-            failed_by_errno(conn, errno);
-            return RC_CLOSED;
-        }
-        *sent_out = (size_t)n;
-    }
+    const enum rc rc = conn_transport(conn)->send(conn, src, len, sent_out);
+
+    if (rc != RC_OK)
+        return rc;
     conn->octets_out += *sent_out;
     conn->last_out_us = clock_mono_us(conn->clock);
     return RC_OK;
 }
 
-/* Before there is anything to read no buffer is needed for it. */
-static enum rc
-shake_hands(struct conn *conn)
-{
-    if (conn->tls_state != CONN_TLS_HANDSHAKE)
-        return RC_OK;
-    ERR_clear_error();
-    const int ok = SSL_do_handshake(conn->ssl);
-    ssl_progress(conn);
-    return ok == 1 ? RC_OK : ssl_failed(conn, ok, OP_READ);
-}
-
 bool
 conn_has_unread(const struct conn *conn)
 {
-    return conn->ssl != NULL && !conn->read_ended && SSL_pending(conn->ssl) > 0;
+    return !conn->read_ended && conn_transport(conn)->has_unread(conn);
 }
 
 enum rc
@@ -358,7 +118,8 @@ conn_read(struct conn *conn)
 
     if (conn->read_ended)
         return RC_CLOSED;
-    const enum rc shaken = shake_hands(conn);
+    /* Before there is anything to read no buffer is needed for it. */
+    const enum rc shaken = conn_tls_shake_hands(conn);
     if (shaken != RC_OK)
         return shaken;
     while (total < LIMIT_READ_SLICE) {
@@ -368,8 +129,8 @@ conn_read(struct conn *conn)
         const size_t want = room < step ? room : step;
         char *dst = buf_reserve(&conn->in, want);
         if (dst == NULL) {
-            note_end(conn, CONN_END_MEMORY, ENOMEM, 0);
-            both_ended(conn);
+            conn_note_end(conn, CONN_END_MEMORY, ENOMEM, 0);
+            conn_both_ended(conn);
             return RC_CLOSED;
         }
         size_t got = 0;
@@ -399,12 +160,12 @@ conn_read_proxy(struct conn *conn, struct buf *text, struct proxy_header *header
         const size_t held = buf_len(text);
         size_t used = 0;
         ssize_t n = recv(conn->fd, dst, PROXY_READ, MSG_PEEK);
-        if (n < 0 && (is_again(errno) || errno == EINTR))
+        if (n < 0 && (conn_is_again(errno) || errno == EINTR))
             return RC_AGAIN;
         if (n <= 0) {
             if (n < 0)
-                failed_by_errno(conn, errno);
-            note_end(conn, CONN_END_FIN, 0, 0);
+                conn_failed_by_errno(conn, errno);
+            conn_note_end(conn, CONN_END_FIN, 0, 0);
             conn->read_ended = true;
             return RC_CLOSED;
         }
@@ -416,7 +177,7 @@ conn_read_proxy(struct conn *conn, struct buf *text, struct proxy_header *header
         buf_truncate(text, used);
         n = recv(conn->fd, dst, used - held, 0);
         if (n != (ssize_t)(used - held)) { /* they were there, unless it has failed since */
-            failed_by_errno(conn, n < 0 ? errno : EPROTO);
+            conn_failed_by_errno(conn, n < 0 ? errno : EPROTO);
             return RC_CLOSED;
         }
         if (parse == PROXY_WHOLE)
@@ -461,8 +222,8 @@ conn_park(struct conn *conn)
 {
     buf_release_if_empty(&conn->in);
     buf_release_if_empty(&conn->out);
-    const bool can_send = !conn->tls_wants_read && conn->tls_state != CONN_TLS_HANDSHAKE;
-    if (!conn->write_ended && (conn->tls_wants_write || (conn_wants_write(conn) && can_send)))
+    const bool can_send = !conn->write_wants_read && conn->tls_state != CONN_TLS_HANDSHAKE;
+    if (!conn->write_ended && (conn->read_wants_write || (conn_wants_write(conn) && can_send)))
         return TASK_PARK_OUTPUT;
     if (conn->read_ended)
         return TASK_PARK_WAKE; /* a FIN would be reported over and over */
@@ -499,7 +260,7 @@ conn_open(struct conn *conn, int fd, const struct conn_config *config)
     conn->fd = fd;
     if (config->tls == NULL)
         return RC_OK;
-    const enum rc rc = tls_begin(conn, config->tls);
+    const enum rc rc = conn_tls_begin(conn, config->tls);
     if (rc != RC_OK)
         conn->fd = -1;
     return rc;
@@ -512,7 +273,7 @@ conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
     conn_init(conn, config);
     conn->io = io;
     conn->io_ctx = io_ctx;
-    return config->tls == NULL ? RC_OK : tls_begin(conn, config->tls);
+    return config->tls == NULL ? RC_OK : conn_tls_begin(conn, config->tls);
 }
 
 enum rc
@@ -521,7 +282,7 @@ conn_start_tls(struct conn *conn, struct tls_server *tls, size_t *discarded_out)
     CHECK(conn->tls_state == CONN_TLS_NONE);
     if (buf_len(&conn->out) > 0)
         return RC_AGAIN;
-    const enum rc rc = tls_begin(conn, tls);
+    const enum rc rc = conn_tls_begin(conn, tls);
     if (rc != RC_OK)
         return rc;
     *discarded_out = buf_len(&conn->in);
@@ -570,7 +331,7 @@ conn_peer_gone(struct conn *conn)
         return false;
     if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &os_errno, &octets) != 0 || os_errno == 0)
         os_errno = EPIPE;
-    failed_by_errno(conn, os_errno);
+    conn_failed_by_errno(conn, os_errno);
     return true;
 }
 
@@ -651,7 +412,7 @@ close_socket(struct conn *conn, struct parting *parting)
         shutdown(conn->fd, SHUT_WR);
     for (size_t total = 0; open && total < DRAIN_OCTETS;) {
         const ssize_t n = recv(conn->fd, sink, sizeof sink, MSG_DONTWAIT);
-        if (n < 0 && is_again(errno))
+        if (n < 0 && conn_is_again(errno))
             break;
         if (n <= 0)
             open = false;
@@ -676,19 +437,9 @@ conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evid
 {
     if (evidence_out != NULL)
         conn_evidence_get(conn, evidence_out);
-    if (conn->ssl != NULL) {
-        /* After a fatal error, or inside an unfinished record, there is nothing to add. */
-        if (conn->tls_state == CONN_TLS_READY && !conn->write_ended && !conn->tls_wants_write &&
-            buf_len(&conn->out) == 0) {
-            ERR_clear_error();
-            SSL_shutdown(conn->ssl);
-            ERR_clear_error();
-        }
-        SSL_free(conn->ssl);
-        conn->ssl = NULL;
-    }
+    conn_tls_end(conn);
     close_socket(conn, parting);
-    both_ended(conn);
+    conn_both_ended(conn);
     buf_done(&conn->in);
     buf_done(&conn->out);
 }

@@ -55,8 +55,8 @@ struct conn {
     uint8_t alert_out; /* last fatal TLS alert sent; 0: none */
     bool read_ended;
     bool write_ended;
-    bool tls_wants_write; /* a read waits for room to write, or a handshake does */
-    bool tls_wants_read;  /* a write waits for input */
+    bool read_wants_write; /* a read waits for room to write, or a handshake does */
+    bool write_wants_read; /* a write waits for input */
     int os_errno;
     uint32_t tls_error; /* first OpenSSL error code of the end; 0: none */
     struct ssl_st *ssl; /* owned; NULL: plain */
@@ -108,8 +108,8 @@ conn_wants_write(const struct conn *conn)
 {
     return buf_len(&conn->out) > 0 && !conn->write_ended;
 }
-/** Decrypted octets wait inside OpenSSL, where epoll does not see them: conn_read again (as
- *  soon as conn->in has room) instead of parking. */
+/** Octets wait inside a layer, such as decrypted ones inside OpenSSL, where epoll does not see
+ *  them: conn_read again (as soon as conn->in has room) instead of parking. */
 bool conn_has_unread(const struct conn *conn);
 /** Frees empty buffers and says how to park: TASK_PARK_OUTPUT while output or the handshake
  * waits to be sent, TASK_PARK_WAKE after the peer's FIN (which would be reported over and

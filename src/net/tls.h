@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TLS for servers: certificates, tickets, and what a session can ask about its TLS. net/conn.c
- * has the record layer. Only TLS 1.2 and 1.3, no renegotiation, and tickets without state in
- * the server, so an idle session costs only what OpenSSL needs.
+ * TLS for servers: certificates, tickets, and what a session can ask about its TLS.
+ * net/conn_tls.c has the record layer. Only TLS 1.2 and 1.3, no renegotiation, and tickets
+ * without state in the server, so an idle session costs only what OpenSSL needs.
  *
  * A reload makes a new context beside the old one. New connections get the new certificate;
  * live ones keep theirs until they end. Ticket keys survive reloads.

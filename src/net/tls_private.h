@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What conn.c needs from tls.c: new SSL objects, wired to a connection. */
+/* What conn_tls.c needs from tls.c: new SSL objects, wired to a connection. */
 #ifndef NET_TLS_PRIVATE_H
 #define NET_TLS_PRIVATE_H
 
