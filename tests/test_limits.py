@@ -14,7 +14,6 @@ from limits import DEFINED, TEXT, limit  # noqa: E402
 UNTESTED = {
     # A pace or a slice: what is beyond it is done a moment later, and nothing is refused.
     "LIMIT_ACCEPT_BATCH": "slice",
-    "LIMIT_READ_SLICE": "slice",
     "LIMIT_LEAVING_PACE": "slice",
     "LIMIT_OUTPUT_HIGH_WATER": "slice: test_slow_reader_of_a_huge_fetch goes far beyond it",
     "LIMIT_BODY_CHUNK": "slice: test_message has texts of many sizes around it",

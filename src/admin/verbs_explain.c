@@ -414,6 +414,10 @@ session_json(struct explain *x, const struct end_record *record)
     set_int(row, "commands", record->commands);
     set_int(row, "in_octets", (int64_t)record->in_octets);
     set_int(row, "out_octets", (int64_t)record->out_octets);
+    if (record->in_compressed + record->out_compressed > 0) {
+        set_int(row, "in_compressed", (int64_t)record->in_compressed);
+        set_int(row, "out_compressed", (int64_t)record->out_compressed);
+    }
     json_object_set_new(row, "evidence", evidence_json(&record->evidence, is_open));
     json_object_set_new(row, "timeline", timeline_json(x, record));
     json_object_set_new(row, "verdict", verdict_json(&verdict));

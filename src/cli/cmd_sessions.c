@@ -38,6 +38,17 @@ gather_session(void *ctx, const json_t *row, struct span data)
     return json_array_append_new(sessions->rows, json_deep_copy(row)) == 0;
 }
 
+/* "yes", and whether it is compressed too. */
+static const char *
+privacy_of(const json_t *row)
+{
+    const bool compressed = json_is_true(json_object_get(row, "compressed"));
+
+    if (json_is_true(json_object_get(row, "tls")))
+        return compressed ? "yes+deflate" : "yes";
+    return compressed ? "no+deflate" : "no";
+}
+
 static void
 row_make(const json_t *row, struct session_row *out)
 {
@@ -63,7 +74,7 @@ row_make(const json_t *row, struct session_row *out)
         json_is_true(json_object_get(row, "suspect")) ? "suspect" : text_of(row, "state"),
         text_of(row, "mailbox"),
         text_of(row, "peer"),
-        json_is_true(json_object_get(row, "tls")) ? "yes" : "no",
+        privacy_of(row),
         idle,
         acknowledged,
         in,

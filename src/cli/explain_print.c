@@ -75,11 +75,14 @@ print_head(const json_t *row)
         terminal_date(to, int_of(row, "end_ms"));
         printf(" to %s", strncmp(from, to, 10) == 0 ? to + 11 : to);
     }
-    printf(", %s\n%s; %jd commands, %jd octets in, %jd out\n\n",
-           duration(int_of(row, "lasted_ms")),
+    printf(", %s\n%s; %jd commands, %jd octets in, %jd out", duration(int_of(row, "lasted_ms")),
            has_text(row, "tls") ? terminal_text(row, "tls", NAME_SHOWN) : "no TLS",
            (intmax_t)int_of(row, "commands"), (intmax_t)int_of(row, "in_octets"),
            (intmax_t)int_of(row, "out_octets"));
+    if (int_of(row, "out_compressed") > 0)
+        printf(", compressed to %jd and %jd", (intmax_t)int_of(row, "in_compressed"),
+               (intmax_t)int_of(row, "out_compressed"));
+    printf("\n\n");
 }
 
 static void

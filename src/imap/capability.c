@@ -51,6 +51,7 @@ enum condition {
     PLAINTEXT_ALLOWED,
     PLAINTEXT_REFUSED,
     SCRAM_OFFERED,
+    NOT_COMPRESSED,
 };
 
 static const struct capability {
@@ -88,6 +89,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return !imap_plaintext_allowed(im);
     case SCRAM_OFFERED:
         return imap_scram_offered(im);
+    case NOT_COMPRESSED:
+        return !conn_is_compressed(&im->s.conn);
     }
     return false;
 }

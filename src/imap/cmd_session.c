@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Commands about the connection itself: CAPABILITY, NOOP, LOGOUT, STARTTLS (RFC 3501
- * section 6.1 and 6.2.1), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC 2342).
+ * section 6.1 and 6.2.1), COMPRESS (RFC 4978), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC
+ * 2342).
  */
 #include "imap/imap_session.h"
 
@@ -46,6 +47,14 @@ cmd_starttls_run(struct imap_session *im, struct imap_work *work)
     if (im->s.env->tls == NULL)
         return imap_no(work, "UNAVAILABLE", "TLS is not configured");
     return imap_ok(work, NULL, "Begin TLS negotiation now");
+}
+
+enum imap_step
+cmd_compress_run(struct imap_session *im, struct imap_work *work)
+{
+    if (conn_is_compressed(&im->s.conn))
+        return imap_no(work, "COMPRESSIONACTIVE", "DEFLATE is active already");
+    return imap_ok(work, NULL, "DEFLATE active");
 }
 
 /* "Thunderbird 115.0" for the log and `roost sessions`, from the client's name and version. */

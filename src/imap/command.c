@@ -23,6 +23,7 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_AUTHENTICATE] = ROW(cmd_authenticate_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_LOGIN] = ROW(cmd_login_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_ID] = ROW(cmd_id_run, IMAP_ANY, SYNC_FULLY),
+    [IMAP_CMD_COMPRESS] = ROW(cmd_compress_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_ENABLE] = ROW(cmd_enable_run, IMAP_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_NAMESPACE] = ROW(cmd_namespace_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_SELECT] = ROW(cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS),

@@ -109,13 +109,13 @@ enum imap_step {
 
 /* What the work is, and from PHASE_LOOK on, how far the command has come. */
 enum imap_phase {
-    PHASE_INPUT,     /* a command on its way in; work->row is NULL, as in the next one */
-    PHASE_PUSH,      /* a sync in IDLE, for no command */
-    PHASE_LOOK,      /* whether others have written */
-    PHASE_RUN,       /* row->run */
-    PHASE_SYNC,      /* what changed is told */
-    PHASE_ANSWER,    /* the tagged line */
-    PHASE_START_TLS, /* of STARTTLS alone: its OK goes out, then TLS begins */
+    PHASE_INPUT,  /* a command on its way in; work->row is NULL, as in the next one */
+    PHASE_PUSH,   /* a sync in IDLE, for no command */
+    PHASE_LOOK,   /* whether others have written */
+    PHASE_RUN,    /* row->run */
+    PHASE_SYNC,   /* what changed is told */
+    PHASE_ANSWER, /* the tagged line */
+    PHASE_SWITCH, /* of STARTTLS and COMPRESS: their OK goes out, then the octets change */
 };
 
 /* What the dialogue does after a stage: goes on, or parks its task. */
@@ -372,10 +372,10 @@ const struct imap_command *imap_command_row(enum imap_cmd_id id);
 /* The commands; see the table in command.c. */
 typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *work);
 imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
-    cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run, cmd_namespace_run,
-    cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run, cmd_subscribe_run,
-    cmd_list_run, cmd_lsub_run, cmd_status_run, cmd_append_run, cmd_idle_run, cmd_check_run,
-    cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run, cmd_fetch_run,
-    cmd_store_run, cmd_copy_run;
+    cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run,
+    cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
+    cmd_subscribe_run, cmd_list_run, cmd_lsub_run, cmd_status_run, cmd_append_run, cmd_idle_run,
+    cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run,
+    cmd_fetch_run, cmd_store_run, cmd_copy_run;
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "net/conn_deflate.h"
 #include "session/table.h"
 
 enum { INPUT_MAX = 65536, BUDGET_FREE = 65536 };
@@ -123,8 +124,8 @@ answer(struct imap_session *im)
     const bool ok = work->reply.status == IW_OK;
     if (work->cmd.id == IMAP_CMD_LOGOUT && ok)
         session_end(&im->s, END_LOGOUT, NULL);
-    if (work->cmd.id == IMAP_CMD_STARTTLS && ok)
-        work->phase = PHASE_START_TLS;
+    if ((work->cmd.id == IMAP_CMD_STARTTLS || work->cmd.id == IMAP_CMD_COMPRESS) && ok)
+        work->phase = PHASE_SWITCH;
     else
         imap_work_drop(im);
     const unsigned most = im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_BAD_COMMANDS_BEFORE_LOGIN
@@ -137,27 +138,46 @@ answer(struct imap_session *im)
                     im->s.counts.login_failures);
 }
 
-/* After the OK of STARTTLS: nothing in plain text is read or written any more. */
-static enum imap_step
+static void
 start_tls(struct imap_session *im)
 {
     size_t discarded = 0;
 
-    imap_flush(im);
-    if (conn_wants_write(&im->s.conn))
-        return STEP_OUTPUT;
-    imap_work_drop(im);
-    if (session_is_ending(&im->s))
-        return STEP_DONE;
     if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
         session_end(&im->s, END_LIMIT_MEMORY, "TLS");
-        return STEP_DONE;
+        return;
     }
     session_tls_set(&im->s, SESSION_TLS_BEGUN);
     session_identity_changed(&im->s);
     if (discarded > 0)
         log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were discarded",
                 discarded);
+}
+
+static void
+start_deflate(struct imap_session *im)
+{
+    if (conn_deflate_begin(&im->s.conn) != RC_OK)
+        session_end(&im->s, END_LIMIT_MEMORY, "COMPRESS");
+    else
+        session_compressed(&im->s);
+}
+
+/* After the OK of STARTTLS or COMPRESS: nothing is read or written as before any more. */
+static enum imap_step
+octets_change(struct imap_session *im)
+{
+    imap_flush(im);
+    if (conn_wants_write(&im->s.conn))
+        return STEP_OUTPUT;
+    const enum imap_cmd_id command = im->work->cmd.id;
+    imap_work_drop(im);
+    if (session_is_ending(&im->s))
+        return STEP_DONE;
+    if (command == IMAP_CMD_STARTTLS)
+        start_tls(im);
+    else
+        start_deflate(im);
     return STEP_DONE;
 }
 
@@ -190,8 +210,8 @@ phase_step(struct imap_session *im)
     case PHASE_ANSWER:
         answer(im);
         return STEP_DONE;
-    case PHASE_START_TLS:
-        return start_tls(im);
+    case PHASE_SWITCH:
+        return octets_change(im);
     case PHASE_INPUT:
     case PHASE_PUSH:
         CHECK(false); /* no command */

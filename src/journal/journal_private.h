@@ -21,10 +21,10 @@ extern const struct db_schema journal_schema;
     "session, service, reason, start_ms, end_ms, account, peer, peer_port, tls, client_id, "   \
     "mailbox, detail, how, state, command, tls_alert, idle_done, os_errno, since_in_ms, "      \
     "since_out_ms, unacked_octets, keepalives, since_alive_ms, rtt_us, retransmits, "          \
-    "total_retransmits, since_ack_ms, since_data_ms, in_octets, out_octets, commands, "        \
-    "bad_commands, login_failures, messages, event_count, events"
+    "total_retransmits, since_ack_ms, since_data_ms, in_octets, out_octets, in_compressed, "   \
+    "out_compressed, commands, bad_commands, login_failures, messages, event_count, events"
 
-enum { JOURNAL_COLUMN_COUNT = 36 };
+enum { JOURNAL_COLUMN_COUNT = 38 };
 
 /* Binds a record to JOURNAL_COLUMNS, parameters from 1. events_buf receives the octets of the
  * ring and must live until the statement is reset. */

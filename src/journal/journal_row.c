@@ -41,6 +41,8 @@ static const struct db_step steps[] = {
             " limit_s INTEGER NOT NULL, why TEXT NOT NULL, failures INTEGER NOT NULL,"
             " retry_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
             " seen_ms INTEGER NOT NULL, silences TEXT NOT NULL) WITHOUT ROWID;"},
+    {.sql = "ALTER TABLE session ADD COLUMN in_compressed INTEGER NOT NULL DEFAULT 0;"
+            "ALTER TABLE session ADD COLUMN out_compressed INTEGER NOT NULL DEFAULT 0;"},
 };
 
 const struct db_schema journal_schema = {
@@ -144,6 +146,8 @@ journal_row_bind(struct stmt *stmt, const struct end_record *record,
         e->since_data_ms,
         (int64_t)record->in_octets,
         (int64_t)record->out_octets,
+        (int64_t)record->in_compressed,
+        (int64_t)record->out_compressed,
         record->commands,
         record->bad_commands,
         record->login_failures,
@@ -194,6 +198,8 @@ journal_row_read(struct stmt *stmt, struct end_record *out)
     e->since_data_ms = (uint32_t)stmt_i64(stmt, c++);
     out->in_octets = (uint64_t)stmt_i64(stmt, c++);
     out->out_octets = (uint64_t)stmt_i64(stmt, c++);
+    out->in_compressed = (uint64_t)stmt_i64(stmt, c++);
+    out->out_compressed = (uint64_t)stmt_i64(stmt, c++);
     out->commands = (uint32_t)stmt_i64(stmt, c++);
     out->bad_commands = (uint32_t)stmt_i64(stmt, c++);
     out->login_failures = (uint32_t)stmt_i64(stmt, c++);

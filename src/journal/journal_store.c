@@ -37,7 +37,7 @@ enum {
 static const char *const write_sql[WRITE_COUNT] = {
     [WRITE_INSERT] = "INSERT INTO session(" JOURNAL_COLUMNS ") VALUES"
                      " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-                     "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36)",
+                     "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38)",
     [WRITE_SUMMARY] = "INSERT INTO summary(minute_ms, service, reason, count)"
                       " VALUES (?1,?2,?3,?4)",
     [WRITE_COUNTER] = "INSERT INTO counter VALUES ('last_session', ?1)"
@@ -53,7 +53,7 @@ static const char *const write_sql[WRITE_COUNT] = {
     [DELETE_NETWORK] = "DELETE FROM network WHERE ?1 = '' OR network = ?1",
 };
 
-_Static_assert(JOURNAL_COLUMN_COUNT == 36, "as many parameters as columns");
+_Static_assert(JOURNAL_COLUMN_COUNT == 38, "as many parameters as columns");
 
 static int64_t
 now_ms(const struct journal_store *store)

@@ -125,6 +125,10 @@ end_record_print(const struct end_record *record, struct buf *buf)
                end_how_name(evidence->how), (long long)(ms / 1000), (int)(ms % 1000),
                record->commands, (unsigned long long)record->in_octets,
                (unsigned long long)record->out_octets);
+    if (record->in_compressed + record->out_compressed > 0)
+        buf_printf(buf, " in_compressed=%llu out_compressed=%llu",
+                   (unsigned long long)record->in_compressed,
+                   (unsigned long long)record->out_compressed);
     if (record->messages != 0)
         buf_printf(buf, " messages=%u", record->messages);
     if (record->bad_commands != 0)

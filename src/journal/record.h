@@ -87,6 +87,8 @@ struct end_record {
     struct end_evidence evidence;
     uint64_t in_octets;
     uint64_t out_octets;
+    uint64_t in_compressed; /* as they came and went, where COMPRESS was on; 0: never */
+    uint64_t out_compressed;
     uint32_t commands;
     uint32_t bad_commands;
     uint32_t login_failures;

@@ -29,54 +29,6 @@ enum {
     DRAIN_OCTETS = 65536,   /* thrown away at close, so that FIN and not RST is sent */
 };
 
-/* --- how it ended --- */
-
-static enum conn_end
-end_of_errno(int os_errno)
-{
-    switch (os_errno) {
-    case ECONNRESET:
-        return CONN_END_RST;
-    case EPIPE:
-        return CONN_END_PIPE;
-    case ETIMEDOUT:
-        return CONN_END_TIMEOUT;
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case ENETDOWN:
-        return CONN_END_UNREACHABLE;
-    case ENOMEM:
-    case ENOBUFS:
-        return CONN_END_MEMORY;
-    default:
-        return CONN_END_ERROR;
-    }
-}
-
-void
-conn_note_end(struct conn *conn, enum conn_end end, int os_errno, unsigned long tls_error)
-{
-    if (conn->end != CONN_OPEN)
-        return;
-    conn->end = (uint8_t)end;
-    conn->os_errno = os_errno;
-    conn->tls_error = (uint32_t)tls_error;
-}
-
-void
-conn_both_ended(struct conn *conn)
-{
-    conn->read_ended = conn->write_ended = true;
-}
-
-void
-conn_failed_by_errno(struct conn *conn, int os_errno)
-{
-    conn_note_end(conn, end_of_errno(os_errno), os_errno, 0);
-    conn_both_ended(conn);
-}
-
 /* --- the session's octets --- */
 
 static enum rc
@@ -84,7 +36,7 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
     if (conn->read_ended)
         return RC_CLOSED;
-    const enum rc rc = conn_transport(conn)->recv(conn, dst, cap, got_out);
+    const enum rc rc = conn_top(conn)->recv(conn, dst, cap, got_out);
     if (rc != RC_OK)
         return rc;
     conn->octets_in += *got_out;
@@ -95,7 +47,7 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 static enum rc
 send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
 {
-    const enum rc rc = conn_transport(conn)->send(conn, src, len, sent_out);
+    const enum rc rc = conn_top(conn)->send(conn, src, len, sent_out);
 
     if (rc != RC_OK)
         return rc;
@@ -107,7 +59,7 @@ send_some(struct conn *conn, const void *src, size_t len, size_t *sent_out)
 bool
 conn_has_unread(const struct conn *conn)
 {
-    return !conn->read_ended && conn_transport(conn)->has_unread(conn);
+    return !conn->read_ended && conn_top(conn)->has_unread(conn);
 }
 
 enum rc
@@ -214,7 +166,7 @@ conn_flush(struct conn *conn)
             return rc;
         buf_consume(&conn->out, sent);
     }
-    return RC_OK;
+    return conn_top(conn)->flush(conn);
 }
 
 enum task_next
@@ -222,6 +174,7 @@ conn_park(struct conn *conn)
 {
     buf_release_if_empty(&conn->in);
     buf_release_if_empty(&conn->out);
+    conn_deflate_rest(conn);
     const bool can_send = !conn->write_wants_read && conn->tls_state != CONN_TLS_HANDSHAKE;
     if (!conn->write_ended && (conn->read_wants_write || (conn_wants_write(conn) && can_send)))
         return TASK_PARK_OUTPUT;
@@ -378,6 +331,7 @@ conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out)
         .unsent_octets = buf_len(&conn->out),
         .unacked_octets = conn_unacked(conn),
     };
+    conn_deflate_evidence(conn, evidence_out);
     if (conn->fd < 0 || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return;
     evidence_out->has_tcp_info = true;
@@ -395,7 +349,7 @@ static bool
 ended_here(const struct conn *conn)
 {
     return conn->end == CONN_OPEN || conn->end == CONN_END_TLS_ERROR ||
-           conn->end == CONN_END_MEMORY;
+           conn->end == CONN_END_MEMORY || conn->end == CONN_END_DEFLATE_ERROR;
 }
 
 /* FIN first, then away with what the peer still sends: a close with unread octets is an RST,
@@ -438,6 +392,7 @@ conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evid
     if (evidence_out != NULL)
         conn_evidence_get(conn, evidence_out);
     conn_tls_end(conn);
+    conn_deflate_end(conn);
     close_socket(conn, parting);
     conn_both_ended(conn);
     buf_done(&conn->in);
@@ -448,7 +403,7 @@ int
 conn_take_fd(struct conn *conn)
 {
     if (conn->ssl != NULL || conn->end != CONN_OPEN || buf_len(&conn->in) > 0 ||
-        buf_len(&conn->out) > 0)
+        conn_wants_write(conn))
         return -1;
     const int fd = conn->fd;
     conn->fd = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection: a socket, perhaps TLS on it, bounded input and output, and the evidence of
- * how it ended. Nothing here ever blocks. The session reads its commands from conn->in and
- * writes its replies to conn->out with the buf_ functions:
+ * A connection: a socket, perhaps TLS and compression on it, bounded input and output, and the
+ * evidence of how it ended. Nothing here ever blocks. The session reads its commands from
+ * conn->in and writes its replies to conn->out with the buf_ functions:
  *
  *     switch (conn_read(conn)) {
  *     case RC_OK:     parse and consume conn->in; more may be waiting: conn_has_unread
@@ -34,6 +34,7 @@
 #include "net/task.h"
 
 struct conn;
+struct conn_deflate;
 struct parting;
 struct ssl_st;
 struct tls_server;
@@ -53,19 +54,21 @@ struct conn {
     uint8_t tls_state; /* enum conn_tls_state */
     uint8_t alert_in;  /* last fatal TLS alert received; 0: none (close_notify is not kept) */
     uint8_t alert_out; /* last fatal TLS alert sent; 0: none */
-    bool read_ended;
-    bool write_ended;
-    bool read_wants_write; /* a read waits for room to write, or a handshake does */
-    bool write_wants_read; /* a write waits for input */
-    int os_errno;
-    uint32_t tls_error; /* first OpenSSL error code of the end; 0: none */
-    struct ssl_st *ssl; /* owned; NULL: plain */
+    bool read_ended : 1;
+    bool write_ended : 1;
+    bool read_wants_write : 1;    /* a read waits for room to write, or a handshake does */
+    bool write_wants_read : 1;    /* a write waits for input */
+    bool holds_output : 1;        /* a layer holds octets that have left conn->out */
+    uint16_t os_errno;            /* of the end; 0: none */
+    uint32_t tls_error;           /* first OpenSSL error code of the end; 0: none */
+    struct ssl_st *ssl;           /* owned; NULL: plain */
+    struct conn_deflate *deflate; /* owned; NULL: not compressed */
     const struct conn_io *io;
     void *io_ctx;
     const struct clock *clock;
     struct buf in;      /* octets received and not yet consumed by the session */
     struct buf out;     /* octets of replies not yet sent */
-    uint64_t octets_in; /* of the session's own octets, without TLS */
+    uint64_t octets_in; /* of the session's own octets, without TLS, not compressed */
     uint64_t octets_out;
     int64_t last_in_us; /* clock_mono_us of the last octet each way; of conn_open before any */
     int64_t last_out_us;
@@ -106,7 +109,7 @@ MUST_USE enum rc conn_flush(struct conn *conn);
 static inline bool
 conn_wants_write(const struct conn *conn)
 {
-    return buf_len(&conn->out) > 0 && !conn->write_ended;
+    return (buf_len(&conn->out) > 0 || conn->holds_output) && !conn->write_ended;
 }
 /** Octets wait inside a layer, such as decrypted ones inside OpenSSL, where epoll does not see
  *  them: conn_read again (as soon as conn->in has room) instead of parking. */
@@ -129,6 +132,12 @@ static inline bool
 conn_is_tls(const struct conn *conn)
 {
     return conn->tls_state != CONN_TLS_NONE;
+}
+/** COMPRESS=DEFLATE is on (conn_deflate.h). */
+static inline bool
+conn_is_compressed(const struct conn *conn)
+{
+    return conn->deflate != NULL;
 }
 static inline bool
 conn_tls_ready(const struct conn *conn)
@@ -170,8 +179,8 @@ void conn_close(struct conn *conn, struct conn_evidence *evidence_out);
 void conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evidence_out);
 
 /** Lets go of the descriptor without saying FIN, for hand-over to another process, and frees
- *  the rest. -1 (and nothing changed) unless it is plain, open and has nothing buffered. The
- *  task has left the poller before. */
+ *  the rest. -1 (and nothing changed) unless it is without TLS, open and has nothing buffered.
+ *  The task has left the poller before. */
 MUST_USE int conn_take_fd(struct conn *conn);
 
 #endif

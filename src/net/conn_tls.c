@@ -201,7 +201,19 @@ layer_has_unread(const struct conn *conn)
     return SSL_pending(conn->ssl) > 0;
 }
 
-const struct conn_layer conn_tls = {layer_recv, layer_send, layer_has_unread};
+static enum rc
+layer_flush(struct conn *conn)
+{
+    (void)conn;
+    return RC_OK; /* what was taken is in the kernel */
+}
+
+const struct conn_layer conn_tls = {
+    .recv = layer_recv,
+    .send = layer_send,
+    .flush = layer_flush,
+    .has_unread = layer_has_unread,
+};
 
 enum rc
 conn_tls_shake_hands(struct conn *conn)
@@ -221,7 +233,7 @@ conn_tls_end(struct conn *conn)
         return;
     /* After a fatal error, or inside an unfinished record, there is nothing to add. */
     if (conn->tls_state == CONN_TLS_READY && !conn->write_ended && !conn->read_wants_write &&
-        buf_len(&conn->out) == 0) {
+        !conn_wants_write(conn)) {
         ERR_clear_error();
         SSL_shutdown(conn->ssl);
         ERR_clear_error();

@@ -35,6 +35,12 @@ static const struct {
     [CONN_END_TLS_ERROR] = {"tls-error", "the client broke the TLS protocol",
                             "the TLS handshake failed"},
     [CONN_END_MEMORY] = {"memory", "no memory was left for the connection", NULL},
+    [CONN_END_DEFLATE_ERROR] = {"deflate-error",
+                                "what the client sent is not compressed, or damaged", NULL},
+    [CONN_END_DEFLATE_CUT] = {"deflate-cut",
+                              "the client closed the connection in the middle of compressed "
+                              "data",
+                              NULL},
 };
 
 /* RFC 8446 section 6 and the TLS alert registry. */

@@ -25,7 +25,9 @@ enum conn_end {
     CONN_END_TLS_TRUNCATED, /* FIN without close_notify: common, mbsync and offlineimap do it */
     CONN_END_TLS_ALERT,     /* the peer sent a fatal alert */
     CONN_END_TLS_ERROR,     /* the peer broke the protocol, or nothing is in common */
-    CONN_END_MEMORY,        /* no memory for TLS or buffers */
+    CONN_END_MEMORY,        /* no memory for TLS, compression or buffers */
+    CONN_END_DEFLATE_ERROR, /* what the peer sent is not deflate */
+    CONN_END_DEFLATE_CUT,   /* the peer closed its side in the middle of a deflate block */
 };
 
 enum conn_tls_state {
@@ -42,11 +44,14 @@ struct conn_evidence {
     uint8_t alert_in; /* fatal TLS alerts, RFC 8446 section 6; 0: none */
     uint8_t alert_out;
     uint32_t tls_error; /* OpenSSL error code, the protocol's own if there is one; 0: none */
-    uint64_t octets_in;
+    bool deflate;       /* COMPRESS=DEFLATE is on */
+    uint64_t octets_in; /* of the session's own octets */
     uint64_t octets_out;
+    uint64_t wire_in; /* compressed octets since it is on */
+    uint64_t wire_out;
     int64_t last_in_us; /* clock_mono_us */
     int64_t last_out_us;
-    uint64_t unsent_octets; /* still in our output buffer */
+    uint64_t unsent_octets; /* still in our buffers */
     int64_t unacked_octets; /* handed to the kernel, not acknowledged (SIOCOUTQ); -1 unknown */
     bool has_tcp_info;      /* the rest is TCP_INFO */
     uint32_t rtt_us;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "journal/live.h"
+#include "net/conn_deflate.h"
 #include "session/session_private.h"
 #include "session/table.h"
 
@@ -104,6 +105,8 @@ unpack_common(struct session *session, struct unpack *in)
     session->by_proxy = unpack_bool(in);
     session->keepalive_s = unpack_u32(in, UINT32_MAX);
     unpack_ring(in, &session->events);
+    in->failed |= !conn_deflate_unpack(conn, in);
+    atomic_store(&session->pub.compressed, conn_is_compressed(conn));
 }
 
 /* Takes fd and enters poller and table. */

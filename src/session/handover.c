@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "journal/live.h"
+#include "net/conn_deflate.h"
 #include "session/session_private.h"
 #include "session/table.h"
 
@@ -73,7 +74,8 @@ pack_ring(const struct event_ring *ring, struct buf *out)
     }
 }
 
-static void
+/* False: it cannot be said. */
+static bool
 pack_common(struct session *session, struct buf *out)
 {
     const struct session_counts *counts = &session->counts;
@@ -106,6 +108,7 @@ pack_common(struct session *session, struct buf *out)
     pack_u8(out, session->by_proxy);
     pack_u32(out, session->keepalive_s);
     pack_ring(session->events.ring, out);
+    return conn_deflate_pack(&session->conn, out);
 }
 
 /* Puts it where the main thread finds it. */
@@ -128,8 +131,7 @@ session_move(struct session *session)
         conn_wants_write(&session->conn))
         return false;
     buf_init(&out, HANDOVER_SESSION_MAX);
-    pack_common(session, &out);
-    if (!session->door->pack(session, &out) || !buf_ok(&out))
+    if (!pack_common(session, &out) || !session->door->pack(session, &out) || !buf_ok(&out))
         return false;
     struct moved *moved = malloc(sizeof *moved + buf_len(&out));
     if (moved == NULL)

@@ -22,9 +22,10 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 5,
-    /* Octets of one packed session; its unread input is most of them. */
-    HANDOVER_SESSION_MAX = 96 << 10,
+    HANDOVER_FORMAT = 6,
+    /* Octets of one packed session. Most of them are its unread input (64 KiB) and, if it is
+     * compressed, what its client's stream may refer back to (32 KiB). */
+    HANDOVER_SESSION_MAX = 128 << 10,
 };
 
 /* A session between two processes. */

@@ -148,6 +148,8 @@ evidence_fill(struct session *session, const struct conn_evidence *conn,
         [CONN_END_TLS_ALERT] = HOW_TLS_ALERT,
         [CONN_END_TLS_ERROR] = HOW_TLS_BROKEN,
         [CONN_END_MEMORY] = HOW_WE_CLOSED,
+        [CONN_END_DEFLATE_ERROR] = HOW_WE_CLOSED,
+        [CONN_END_DEFLATE_CUT] = HOW_FIN,
     };
     const int64_t now_us = session_now_us(session);
 
@@ -189,6 +191,8 @@ record_fill(struct session *session, const struct conn_evidence *conn, struct sp
         .detail = span_of_str(session->end_detail),
         .in_octets = conn->octets_in,
         .out_octets = conn->octets_out,
+        .in_compressed = conn->wire_in,
+        .out_compressed = conn->wire_out,
         .commands = session->counts.commands,
         .bad_commands = session->counts.bad_commands,
         .login_failures = session->counts.login_failures,

@@ -130,6 +130,10 @@ reason_of_evidence(const struct conn_evidence *evidence, enum end_moment moment,
         return handshake ? END_TLS_HANDSHAKE : END_TLS_ERROR;
     case CONN_END_MEMORY:
         return END_LIMIT_MEMORY;
+    case CONN_END_DEFLATE_ERROR:
+        return END_COMPRESSION_ERROR;
+    case CONN_END_DEFLATE_CUT:
+        return END_COMPRESSION_CUT;
     case CONN_OPEN:
     case CONN_END_FIN:
     case CONN_END_PIPE:
@@ -187,6 +191,13 @@ session_live_row(struct session *session)
         .tls = session_is_private(session),
     };
     live_set(session->env->live, (uint32_t)(session->task.id >> 32), &row);
+}
+
+void
+session_compressed(struct session *session)
+{
+    atomic_store_explicit(&session->pub.compressed, true, memory_order_relaxed);
+    log_put(&session->log, LOG_E_COMPRESSED, "compressed from here on");
 }
 
 void

@@ -174,6 +174,7 @@ struct session_public {
     atomic_int_fast64_t last_out_us;
     atomic_int_fast64_t acked_us; /* a line's acknowledgement was last noticed; 0: never */
     atomic_bool suspect;
+    atomic_bool compressed;
     atomic_uint_fast64_t octets_in;
     atomic_uint_fast64_t octets_out;
     atomic_uint thread; /* that ran it last */
@@ -305,6 +306,8 @@ void session_set_client_id(struct session *session, struct span text);
 void session_set_peer(struct session *session, const struct net_addr *peer);
 /** Notes that TLS has begun, here or at the proxy. */
 void session_tls_set(struct session *session, enum session_tls tls);
+/** What is sent and received is compressed from here on. */
+void session_compressed(struct session *session);
 /** After login, client ID or STARTTLS: tells log and crash table who this is now. */
 void session_identity_changed(struct session *session);
 /** Notes an event in the ring; never contents. */

@@ -73,6 +73,7 @@ struct session_info {
     const char *mailbox;
     struct net_addr peer;
     bool tls;
+    bool compressed;
     enum session_state state;
     int64_t opened_wall_us;
     int64_t idle_us;  /* since the last octet from the client */

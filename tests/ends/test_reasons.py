@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,42 @@ def tls_too_slow(server):
     return peer, None
 
 
+def not_compressed(server):
+    """It did not wait for the answer to COMPRESS."""
+    peer = known(server)
+    peer.compress()
+    peer.socket.inner.sendall(b"g NOOP\r\n")  # a kind of block that does not exist
+    return peer, "* BYE [CLIENTBUG] This is not compressed, or damaged"
+
+
+def compressed_cut(server):
+    peer = known(server)
+    peer.compress(flush=zlib.Z_FINISH)
+    squeezed = peer.socket.out.compress(b"b NOOP " + b"one two three " * 9) + peer.socket.out.flush()
+    peer.socket.inner.sendall(squeezed[:-4])
+    peer.close()
+    return peer, None
+
+
+def compressed_closed(server):
+    peer = known(server)
+    peer.compress(flush=zlib.Z_PARTIAL_FLUSH)
+    peer.command("NOOP")
+    peer.close()
+    return peer, None
+
+
+def compressed_in_literal(server):
+    """Each piece was flushed, so nothing is wrong with the stream."""
+    peer = known(server)
+    peer.compress()
+    peer.send("a APPEND INBOX {100}\r\n")
+    assert peer.line().startswith("+")
+    peer.send("Subject: no")
+    peer.close()
+    return peer, None
+
+
 def bad_before_login(server):
     peer = fresh(server)
     for _ in range(3):
@@ -223,6 +260,10 @@ def kicked(server):
     (tls_with_notify, "closed-idle", "tls-close", "idle"),
     (tls_without_notify, "closed-idle", "tls-truncated", "idle"),
     (tls_broken, "tls-error", "tls-error", "selected"),
+    (not_compressed, "compression-error", "we-closed", "selected"),
+    (compressed_cut, "compression-cut", "fin", "selected"),
+    (compressed_closed, "closed", "fin", "selected"),
+    (compressed_in_literal, "closed-in-literal", "fin", "selected"),
     (tls_never_begun, "tls-handshake", "tls-error", "before-login"),
     (tls_refused_certificate, "tls-handshake", "tls-alert", "before-login"),
     (tls_too_slow, "tls-timeout", "we-closed", "before-login"),

@@ -6,6 +6,7 @@ the server goes on serving everybody. ROOST_LONG tries each allocation, otherwis
 import re
 import socket
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from no_memory import LONG, NEVER, ONE, Plan, program, tries  # noqa: E402
-from roost_server import PASSWORD, Roost  # noqa: E402
+from roost_server import PASSWORD, Deflated, Roost  # noqa: E402
 
 PATIENCE_S = 20  # for an answer
 CODES = {"APPENDUID", "CAPABILITY", "CLOSED", "COPYUID", "HIGHESTMODSEQ", "INUSE", "LIMIT", "READ-WRITE", "SERVERBUG",
@@ -109,7 +110,7 @@ def text_of(name):
             "AAAA\r\n--b--\r\n")
 
 
-def imap_session(client, account, kept):
+def imap_session(client, account, kept, compress=False):
     """Says what was acknowledged in kept: a Message-ID's name, and the mailbox it is in."""
     client.greeting()
     if client.imap("CAPABILITY") == "OK":
@@ -117,6 +118,8 @@ def imap_session(client, account, kept):
         assert words.startswith("* CAPABILITY IMAP4rev1 ") and " IDLE" in words, words
     if client.imap(f'LOGIN {account} "{PASSWORD}"') != "OK":
         return
+    if compress and client.imap("COMPRESS DEFLATE") == "OK":
+        client.peer.socket = Deflated(client.peer.socket, flush=zlib.Z_PARTIAL_FLUSH)
     client.imap('ID ("name" "x" "version" "1")')
     client.imap("ENABLE CONDSTORE QRESYNC")
     client.imap('LIST "" * RETURN (STATUS (MESSAGES UNSEEN))')
@@ -229,8 +232,9 @@ def inbox_holds(server, account, kept, delivered=False):
             assert name not in names, f"{name} was refused: {names}"
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_imap(tls):
+@pytest.mark.parametrize("tls, compress", [(False, False), (True, False), (False, True)],
+                         ids=["plain", "tls", "compressed"])
+def test_imap(tls, compress):
     with House() as house:
 
         def session(account, kept):
@@ -241,7 +245,7 @@ def test_imap(tls):
                 assert not isinstance(end, socket.timeout)
                 raise Closed from end
             try:
-                imap_session(Client(peer), account, kept)
+                imap_session(Client(peer), account, kept, compress)
             finally:
                 peer.close()
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,56 @@ def test_nobody_is_refused_and_nothing_is_lost_under_load():
         assert not trouble, trouble[:3]
         exists = server.login("anna").command("SELECT INBOX")[0]
         assert int(exists.split(" ")[1]) >= len(acknowledged) > 20
+
+
+def test_compressed_sessions_go_along():
+    """Those that have said little or much, whatever way they flush; twice, with pushes and commands between."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        deliver(server, 0)
+        peers = []
+        for how in ({}, {"flush": zlib.Z_PARTIAL_FLUSH}, {"flush": zlib.Z_FULL_FLUSH}, {"level": 0}):
+            for commands in (0, 20, 900):
+                peer = server.login("anna")
+                peer.number = server.number_of(peer)
+                peer.compress(**how)
+                peer.command("SELECT INBOX")
+                for n in range(commands):
+                    peer.command(f'SEARCH SUBJECT "{n * n} times {n} is not {n + 1}"')
+                peer.send("i IDLE\r\n")
+                assert peer.line().startswith("+")
+                peers.append(peer)
+        for n in range(2, 4):
+            assert server.upgrade() == len(peers)
+            deliver(server, n)
+            for peer in peers:
+                assert peer.line() == f"* {n} EXISTS"
+                assert peer.line().endswith(" RECENT")
+                assert peer.done() == []
+                peer.command('SEARCH SUBJECT "4 times 2 is not 3"')
+                peer.send("i IDLE\r\n")
+                assert peer.line().startswith("+")
+        for peer in peers:
+            peer.done()
+            peer.command("LOGOUT")
+            row = server.record(peer.number)
+            assert row["reason"] == "logout"
+            assert row["in_compressed"] == peer.socket.sent and row["out_compressed"] == peer.socket.received
+
+
+def test_a_stream_in_the_middle_of_a_block_is_told_to_come_back():
+    with Server(accounts=["anna"], options=MANY) as server:
+        peer = server.login("anna")
+        peer.compress()
+        peer.command("NOOP")
+        whole = peer.socket.out.compress(b"a NOOP\r\n" * 4000) + peer.socket.out.flush(zlib.Z_SYNC_FLUSH)
+        peer.socket.inner.sendall(whole[:-5])
+        for _ in range(3000):
+            assert peer.line() == "a OK NOOP completed"
+        assert server.upgrade() == 0
+        while (line := peer.line()) == "a OK NOOP completed":
+            pass
+        assert line == "* BYE [UNAVAILABLE] Server is being upgraded; connect again"
+        peer.close()
 
 
 def test_tls_sessions_are_told_to_come_back():

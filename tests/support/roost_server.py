@@ -16,6 +16,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -225,9 +226,11 @@ class Roost:
         peer.socket = context.wrap_socket(peer.socket)
         return peer
 
-    def idling(self, account="user", tls=False, client="", mailbox="INBOX"):
+    def idling(self, account="user", tls=False, client="", mailbox="INBOX", compress=False):
         """A client in IDLE, with peer.number, its session's; the IDLE's tag is i."""
         peer = self.login(account, tls)
+        if compress:
+            peer.compress()
         if client:
             peer.command(f'ID ("name" "{client}" "version" "1")')
         peer.command(f"SELECT {mailbox}")
@@ -271,6 +274,34 @@ class Roost:
         peer.send("QUIT\r\n")
         peer.close()
         return reply
+
+
+class Deflated:
+    """What a socket is after COMPRESS DEFLATE: octets each way are raw deflate."""
+
+    def __init__(self, inner, flush=zlib.Z_SYNC_FLUSH, level=6):
+        self.inner, self.flush = inner, flush
+        self.out = zlib.compressobj(level, zlib.DEFLATED, -15)
+        self.into = zlib.decompressobj(-15)
+        self.received = self.sent = 0  # compressed octets
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def sendall(self, data):
+        squeezed = self.out.compress(data) + self.out.flush(self.flush)
+        self.sent += len(squeezed)
+        self.inner.sendall(squeezed)
+
+    def recv(self, count):
+        text = b""
+        while not text:
+            data = self.inner.recv(count)
+            if not data:
+                return b""
+            self.received += len(data)
+            text = self.into.decompress(data)
+        return text
 
 
 class Peer:
@@ -334,6 +365,11 @@ class Peer:
                 self.last = line
                 return untagged
             untagged.append(line)
+
+    def compress(self, **how):
+        """COMPRESS DEFLATE, and from here on all is compressed."""
+        self.command("COMPRESS DEFLATE")
+        self.socket = Deflated(self.socket, **how)
 
     def at_end(self):
         """True when the server has closed."""

@@ -14,6 +14,7 @@
     [2] END                the server closes the connection
     [2] CLOSE              the client closes it
     [2] TLS                the client begins TLS (after STARTTLS)
+    [2] DEFLATE            the client compresses from here on (after COMPRESS)
     [2] LMTP               client 2 is an LMTP connection (IMAPS: likewise)
     LOG regex              the log has a line that matches
     SLEEP seconds          for time-outs only: never to wait for an event
@@ -29,9 +30,15 @@ import os
 import random
 import re
 import ssl
+import sys
 import time
+from pathlib import Path
 
-LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|END|CLOSE|TLS|LMTP|IMAPS)(?: ?(.*))?$")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import Deflated  # noqa: E402
+
+LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|END|CLOSE|TLS|DEFLATE|LMTP|IMAPS)(?: ?(.*))?$")
 
 
 def unescape(text):
@@ -177,6 +184,8 @@ class Player:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             peer.socket = context.wrap_socket(peer.socket)
+        elif what == "DEFLATE":
+            peer.socket = Deflated(peer.socket)
 
     def play(self):
         try:

@@ -18,6 +18,7 @@ MUST_USE bool imap_args_none(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_authenticate(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_login(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_id(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_compress(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_enable(struct imap_lexer *lx, struct imap_cmd *cmd);
 
 /* args_mailbox.c */

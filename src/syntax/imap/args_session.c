@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of the commands about the session itself: AUTHENTICATE LOGIN ID ENABLE. */
+/* Arguments of the commands about the session itself: AUTHENTICATE LOGIN ID COMPRESS ENABLE. */
 #include "base/limits.h"
 #include "syntax/imap/args.h"
 
@@ -92,6 +92,15 @@ imap_args_id(struct imap_lexer *lx, struct imap_cmd *cmd)
     } while (lex_take(lx, ' '));
     req->pairs = pairs;
     return lex_need(lx, ')', "Missing closing parenthesis after ID pairs");
+}
+
+bool
+imap_args_compress(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    (void)cmd; /* RFC 4978 section 5: there is one algorithm */
+    return lex_need(lx, ' ', "COMPRESS needs an algorithm") &&
+           (lex_take_word(lx, SPAN("DEFLATE")) ||
+            lex_bad(lx, "COMPRESS knows no algorithm but DEFLATE"));
 }
 
 bool

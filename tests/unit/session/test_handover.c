@@ -104,6 +104,12 @@ struct sample {
     uint64_t event_ms;
     uint8_t event_kind;
     uint8_t outcome;
+    uint8_t deflate; /* compressed: what follows it is of that stream */
+    uint8_t bits;
+    uint8_t bits_are;
+    uint32_t begun;
+    uint32_t recent;
+    uint32_t past;
     uint32_t input;
 };
 
@@ -128,8 +134,22 @@ sample(void)
         .event_ms = (UINT64_C(1) << 40) - 1,
         .event_kind = EVENT_END,
         .outcome = EVENT_BAD,
+        .deflate = 1,
+        .bits = 5,
+        .bits_are = 31,
+        .begun = 2,
+        .recent = 300,
+        .past = 900,
         .input = 12,
     };
+}
+
+static void
+put_octets(struct buf *out, uint32_t len)
+{
+    pack_u32(out, len);
+    for (uint32_t i = 0; i < len; i++)
+        buf_put_char(out, 'z');
 }
 
 static void
@@ -169,6 +189,18 @@ put(const struct sample *s, struct buf *out)
         pack_u8(out, s->outcome);
         pack_u32(out, i);
         pack_u32(out, UINT32_MAX);
+    }
+    pack_u8(out, s->deflate);
+    if (s->deflate == 1) {
+        pack_u64(out, UINT64_MAX); /* compressed octets in and out */
+        pack_u64(out, 2);
+        pack_u8(out, 1); /* the stream has ended */
+        pack_u8(out, s->bits);
+        pack_u8(out, s->bits_are);
+        pack_u8(out, 0xff); /* the last octet */
+        put_octets(out, s->begun);
+        pack_u32(out, s->recent);
+        put_octets(out, s->past);
     }
     pack_u32(out, s->input);
     for (uint32_t i = 0; i < s->input; i++)
@@ -239,6 +271,14 @@ everything_comes_back(void **state)
     }
     s.input = (uint32_t)door.in_max;
     assert_comes_back(&s);
+    s.past = (32 << 10) + 64 + 1024; /* the most there is room for */
+    s.recent = 1024;
+    s.begun = 16;
+    assert_comes_back(&s);
+    s.past = s.recent = s.begun = s.bits = s.bits_are = 0;
+    assert_comes_back(&s);
+    s.deflate = 0;
+    assert_comes_back(&s);
     s.line_us = s.acked_us = s.last_in_us = 0;
     s.account = 0;
     s.name_octets = 0;
@@ -266,7 +306,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[18];
+    struct sample bad[25];
     size_t n = 0;
 
     (void)state;
@@ -292,6 +332,14 @@ bad_values_are_no_session(void **state)
     bad[n++].event_ms = UINT64_C(1) << 40;
     bad[n++].event_kind = EVENT_KIND_COUNT;
     bad[n++].outcome = EVENT_BAD + 1;
+    bad[n++].deflate = 2;
+    bad[n++].bits = 8;
+    bad[n++].bits_are = 32; /* six bits */
+    bad[n++].begun = 17;
+    bad[n++].recent = 901;
+    bad[n].past = 2000;
+    bad[n++].recent = 1025;
+    bad[n++].past = (32 << 10) + 64 + 1025;
     bad[n++].input = (uint32_t)door.in_max + 1;
     assert_int_equal(n, ARRAY_LEN(bad));
     for (size_t i = 0; i < n; i++)

@@ -118,7 +118,7 @@ S: a35 OK STORE completed
 C: a37 FETCH 1 FLAGS
 S: * 1 FETCH (FLAGS (\Seen \Flagged \Recent))
 S: a37 OK FETCH completed
-C: a38 COMPRESS DEFLATE
+C: a38 XCOMPRESS DEFLATE
 S: a38 BAD Unknown command
 C: a39 UID NOOP
 S: a39 BAD Unknown UID command

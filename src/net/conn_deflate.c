@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The deflate layer of a connection, by zlib; see the header.
+ *
+ * Sending: octets go into `deflater`, what it gives waits in `held`, and a flush (Z_SYNC_FLUSH)
+ * ends on an octet's boundary, so that nothing of a line stays behind. No deflater: the next
+ * octet begins a stream of its own, with an empty window.
+ *
+ *   AT REST --send--> deflater --flush--> all held --sent, conn_deflate_rest--> AT REST
+ *
+ * Receiving: what the layer below gave waits in `unread` until there is room for what it
+ * becomes, so that a few octets that stand for many (a bomb) become no more than was asked for.
+ * zlib stops at each block's end (Z_BLOCK), where a stream can be taken up again from its
+ * window and the bits left over. Octets behind such an end that have given nothing yet are
+ * remembered (`begun`): peers that flush with Z_PARTIAL_FLUSH always leave some.
+ *
+ *   AT REST --recv, past_resume--> inflater --end of a block, conn_deflate_rest--> AT REST
+ *
+ * Runs on the thread that runs the session; no locks.
+ */
+#include "net/conn_deflate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "net/conn_private.h"
+#include "net/deflate_past.h"
+
+enum {
+    LEVEL = 4,              /* of zlib; the lowest within a tenth of the size that 6 gives */
+    SEND_STEP = 32768,      /* compressed octets for each call that sends */
+    SEND_TAKE = 262144,     /* octets of the session for one of them */
+    HELD_MAX = 1 << 20,     /* never reached: a flush of zlib's own memory is 64 KiB */
+    FLUSH_STEP = 4096,      /* most answers are short */
+    READ_STEP_SHORT = 4096, /* as conn_read has room for a command */
+    READ_STEP_LONG = 16384, /* a whole record of TLS */
+    BEGUN_MAX = 16,         /* the empty block of Z_PARTIAL_FLUSH takes two */
+    BEGUN_TOO_FAR = 255,    /* more than that, or something was given already */
+};
+
+struct conn_deflate {
+    z_stream *deflater; /* owned; NULL: at rest */
+    z_stream *inflater; /* owned; NULL: at rest, past and bits say how to go on */
+    struct buf held;    /* compressed and not yet sent */
+    struct buf unread;  /* received and not yet inflated */
+    struct deflate_past past;
+    uint64_t wire_in; /* compressed octets each way */
+    uint64_t wire_out;
+    uint32_t fresh;   /* octets inflated since past was taken; at most ZLIB_WINDOW */
+    bool unflushed;   /* the deflater was given octets since the last flush */
+    bool more_inside; /* the inflater may hold octets for which there was no room */
+    bool in_ended;    /* the peer has ended its stream: nothing may follow */
+    uint8_t last;     /* the last octet that the inflater took */
+    uint8_t bits;     /* at the last block's end: so many bits of an octet are left, 0 to 7 */
+    uint8_t bits_are;
+    uint8_t begun_len; /* octets behind that end; or BEGUN_TOO_FAR */
+    uint8_t begun[BEGUN_MAX];
+};
+
+/* --- sending --- */
+
+static enum rc
+no_memory(struct conn *conn)
+{
+    conn_note_end(conn, CONN_END_MEMORY, ENOMEM, 0);
+    conn_both_ended(conn);
+    return RC_CLOSED;
+}
+
+/* What the session must come back for. */
+static void
+note_holds(struct conn *conn)
+{
+    const struct conn_deflate *z = conn->deflate;
+
+    conn->holds_output = z->unflushed || buf_len(&z->held) > 0;
+}
+
+static enum rc
+held_send(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+    enum rc rc = RC_OK;
+
+    while (rc == RC_OK && buf_len(&z->held) > 0) {
+        const struct span left = buf_span(&z->held);
+        size_t sent = 0;
+        rc = conn->write_ended ? RC_CLOSED
+                               : conn_transport(conn)->send(conn, left.ptr, left.len, &sent);
+        if (rc != RC_OK)
+            break;
+        buf_consume(&z->held, sent);
+        z->wire_out += sent;
+        conn->last_out_us = clock_mono_us(conn->clock);
+    }
+    note_holds(conn);
+    return rc;
+}
+
+/* One call of zlib into at least room octets of `held`. False: no memory. */
+static bool
+deflate_into_held(struct conn_deflate *z, size_t room, int flush)
+{
+    char *dst = buf_reserve(&z->held, room);
+
+    if (dst == NULL)
+        return false;
+    z->deflater->next_out = (Bytef *)dst;
+    z->deflater->avail_out = (uInt)room;
+    const int result = deflate(z->deflater, flush);
+    CHECK(result == Z_OK || result == Z_BUF_ERROR); /* it fails for nothing that a peer sends */
+    buf_grew(&z->held, room - z->deflater->avail_out);
+    return true;
+}
+
+static enum rc
+layer_send(struct conn *conn, const void *src, size_t len, size_t *sent_out)
+{
+    struct conn_deflate *z = conn->deflate;
+    const enum rc before = held_send(conn);
+
+    if (before != RC_OK)
+        return before;
+    if (z->deflater == NULL)
+        z->deflater = zlib_deflater_take(LEVEL);
+    if (z->deflater == NULL)
+        return no_memory(conn);
+    const uInt step = len > SEND_TAKE ? SEND_TAKE : (uInt)len;
+    z->deflater->next_in = src;
+    z->deflater->avail_in = step;
+    z->unflushed = true;
+    do /* what zlib had still to give may take all the room */
+        if (!deflate_into_held(z, SEND_STEP, Z_NO_FLUSH))
+            return no_memory(conn);
+    while (z->deflater->avail_in == step);
+    *sent_out = step - z->deflater->avail_in;
+    return held_send(conn) == RC_CLOSED ? RC_CLOSED : RC_OK;
+}
+
+static enum rc
+layer_flush(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (z->unflushed) {
+        size_t room = FLUSH_STEP;
+        do {
+            if (!deflate_into_held(z, room, Z_SYNC_FLUSH))
+                return no_memory(conn);
+            room = SEND_STEP;
+        } while (z->deflater->avail_out == 0);
+        z->unflushed = false;
+    }
+    return held_send(conn);
+}
+
+/* --- receiving --- */
+
+static enum rc
+not_deflate(struct conn *conn)
+{
+    conn_note_end(conn, CONN_END_DEFLATE_ERROR, 0, 0);
+    conn->read_ended = true; /* it can still be told */
+    return RC_CLOSED;
+}
+
+/* Where zlib has stopped, after it took `taken` octets that end at next_in and gave `given`. */
+static void
+note_place(struct conn_deflate *z, size_t taken, size_t given)
+{
+    enum { BITS = 7, BLOCK_END = 128 };
+    const z_stream *inflater = z->inflater;
+
+    z->fresh = z->fresh + given > ZLIB_WINDOW ? ZLIB_WINDOW : z->fresh + (uint32_t)given;
+    if (taken > 0)
+        z->last = inflater->next_in[-1];
+    if ((inflater->data_type & BLOCK_END) != 0) {
+        z->bits = inflater->data_type & BITS;
+        z->bits_are = (uint8_t)(z->last >> (8 - z->bits));
+        z->begun_len = 0;
+    } else if (given > 0 || z->begun_len + taken > BEGUN_MAX) {
+        z->begun_len = BEGUN_TOO_FAR;
+    } else {
+        memcpy(z->begun + z->begun_len, inflater->next_in - taken, taken);
+        z->begun_len = (uint8_t)(z->begun_len + taken);
+    }
+}
+
+/* What is unread becomes up to cap octets at dst. */
+static enum rc
+inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+{
+    enum { LAST_BLOCK = 64 };
+    struct conn_deflate *z = conn->deflate;
+    z_stream *inflater = z->inflater;
+    const struct span unread = buf_span(&z->unread);
+    int result = Z_OK;
+
+    inflater->next_in = (const Bytef *)unread.ptr;
+    inflater->avail_in = (uInt)unread.len;
+    inflater->next_out = dst;
+    inflater->avail_out = (uInt)cap;
+    do {
+        const uInt in_before = inflater->avail_in;
+        const uInt out_before = inflater->avail_out;
+        result = inflate(inflater, Z_BLOCK);
+        note_place(z, in_before - inflater->avail_in, out_before - inflater->avail_out);
+    } while (result == Z_OK && inflater->avail_out > 0 &&
+             (inflater->avail_in > 0 || (inflater->data_type & LAST_BLOCK) != 0));
+    buf_consume(&z->unread, unread.len - inflater->avail_in);
+    z->in_ended = result == Z_STREAM_END;
+    const size_t got = cap - inflater->avail_out;
+    const bool failed =
+        result == Z_DATA_ERROR || result == Z_MEM_ERROR || result == Z_STREAM_ERROR;
+    z->more_inside = failed || (inflater->avail_out == 0 && !z->in_ended);
+    if (got > 0) {
+        *got_out = got;
+        return RC_OK; /* a failure is told by the next call */
+    }
+    if (result == Z_MEM_ERROR)
+        return no_memory(conn);
+    return failed ? not_deflate(conn) : RC_AGAIN;
+}
+
+/* The peer's stream stops, and not where a stream may: then that is how it ended. */
+static void
+note_cut(struct conn *conn)
+{
+    if (conn->deflate->begun_len == BEGUN_TOO_FAR &&
+        (conn->end == CONN_END_FIN || conn->end == CONN_END_TLS_CLOSE ||
+         conn->end == CONN_END_TLS_TRUNCATED))
+        conn->end = CONN_END_DEFLATE_CUT;
+}
+
+/* Once from the layer below. */
+static enum rc
+take_in(struct conn *conn, size_t octets)
+{
+    struct conn_deflate *z = conn->deflate;
+    char *dst = buf_reserve(&z->unread, octets);
+    size_t got = 0;
+
+    if (dst == NULL)
+        return no_memory(conn);
+    const enum rc rc = conn_transport(conn)->recv(conn, dst, octets, &got);
+    if (rc == RC_CLOSED)
+        note_cut(conn);
+    if (rc != RC_OK)
+        return rc;
+    buf_grew(&z->unread, got);
+    z->wire_in += got;
+    return RC_OK;
+}
+
+/* Goes on where it rested. */
+static enum rc
+inflater_wake(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (z->inflater != NULL)
+        return RC_OK;
+    const enum rc rc = deflate_past_resume(&z->past, &z->inflater);
+    if (rc == RC_INVALID) /* of another process */
+        return not_deflate(conn);
+    if (rc != RC_OK || inflatePrime(z->inflater, z->bits, z->bits_are) != Z_OK)
+        return no_memory(conn);
+    if (z->begun_len > 0) { /* they have given nothing, and do so again */
+        Bytef nothing[1];
+        z->inflater->next_in = z->begun;
+        z->inflater->avail_in = z->begun_len;
+        z->inflater->next_out = nothing;
+        z->inflater->avail_out = sizeof nothing;
+        (void)inflate(z->inflater, Z_BLOCK);
+    }
+    z->fresh = 0;
+    return RC_OK;
+}
+
+static enum rc
+layer_recv(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (buf_len(&z->unread) == 0 && !z->more_inside) {
+        const enum rc rc =
+            take_in(conn, cap > READ_STEP_SHORT ? READ_STEP_LONG : READ_STEP_SHORT);
+        if (rc != RC_OK)
+            return rc;
+    }
+    if (z->in_ended)
+        return not_deflate(conn);
+    const enum rc rc = inflater_wake(conn);
+    return rc == RC_OK ? inflate_some(conn, dst, cap, got_out) : rc;
+}
+
+static bool
+layer_has_unread(const struct conn *conn)
+{
+    const struct conn_deflate *z = conn->deflate;
+
+    return buf_len(&z->unread) > 0 || z->more_inside || conn_transport(conn)->has_unread(conn);
+}
+
+const struct conn_layer conn_deflate = {
+    .recv = layer_recv,
+    .send = layer_send,
+    .flush = layer_flush,
+    .has_unread = layer_has_unread,
+};
+
+/* --- life --- */
+
+static struct conn_deflate *
+deflate_new(const struct conn *conn)
+{
+    struct conn_deflate *z = calloc(1, sizeof *z);
+    const size_t in_max = conn->in.max;
+
+    if (z == NULL)
+        return NULL;
+    buf_init(&z->held, HELD_MAX);
+    buf_init(&z->unread, in_max < READ_STEP_LONG ? READ_STEP_LONG : in_max);
+    return z;
+}
+
+enum rc
+conn_deflate_begin(struct conn *conn)
+{
+    CHECK(conn->deflate == NULL);
+    if (buf_len(&conn->out) > 0)
+        return RC_AGAIN;
+    struct conn_deflate *z = deflate_new(conn);
+    if (z == NULL)
+        return RC_LIMIT;
+    const struct span early = buf_span(&conn->in);
+    buf_put_span(&z->unread, early);
+    if (!buf_ok(&z->unread)) {
+        buf_done(&z->unread);
+        free(z);
+        return RC_LIMIT;
+    }
+    z->wire_in = early.len;
+    conn->octets_in -= early.len;
+    buf_consume(&conn->in, early.len);
+    conn->deflate = z;
+    return RC_OK;
+}
+
+void
+conn_deflate_rest(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (z == NULL)
+        return;
+    if (!conn->holds_output) {
+        zlib_deflater_give(z->deflater);
+        z->deflater = NULL;
+        buf_release_if_empty(&z->held);
+    }
+    buf_release_if_empty(&z->unread);
+    if (z->inflater == NULL || buf_len(&z->unread) > 0 || z->more_inside ||
+        z->begun_len == BEGUN_TOO_FAR)
+        return;
+    if (!deflate_past_keep(&z->past, z->inflater, z->fresh))
+        return; /* no memory now: it stays as it is */
+    zlib_inflater_give(z->inflater);
+    z->inflater = NULL;
+    z->fresh = 0;
+}
+
+void
+conn_deflate_end(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (z == NULL)
+        return;
+    zlib_deflater_give(z->deflater);
+    zlib_inflater_give(z->inflater);
+    deflate_past_done(&z->past);
+    buf_done(&z->held);
+    buf_done(&z->unread);
+    free(z);
+    conn->deflate = NULL;
+    conn->holds_output = false;
+}
+
+void
+conn_deflate_evidence(const struct conn *conn, struct conn_evidence *evidence_out)
+{
+    const struct conn_deflate *z = conn->deflate;
+
+    if (z == NULL)
+        return;
+    evidence_out->deflate = true;
+    evidence_out->wire_in = z->wire_in;
+    evidence_out->wire_out = z->wire_out;
+    evidence_out->unsent_octets += buf_len(&z->held);
+}
+
+/* --- from one process to another --- */
+
+bool
+conn_deflate_pack(struct conn *conn, struct buf *out)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    pack_u8(out, z != NULL);
+    if (z == NULL)
+        return true;
+    conn_deflate_rest(conn);
+    if (z->deflater != NULL || z->inflater != NULL || buf_len(&z->unread) > 0)
+        return false;
+    pack_u64(out, z->wire_in);
+    pack_u64(out, z->wire_out);
+    pack_u8(out, z->in_ended);
+    pack_u8(out, z->bits);
+    pack_u8(out, z->bits_are);
+    pack_u8(out, z->last);
+    pack_span(out, span_of(z->begun, z->begun_len));
+    pack_u32(out, z->past.recent);
+    pack_span(out, deflate_past_span(&z->past));
+    return true;
+}
+
+bool
+conn_deflate_unpack(struct conn *conn, struct unpack *in)
+{
+    if (!unpack_bool(in))
+        return !in->failed;
+    struct conn_deflate *z = deflate_new(conn);
+    if (z == NULL)
+        return false;
+    conn->deflate = z; /* conn_close frees it, whatever comes */
+    z->wire_in = unpack_u64(in);
+    z->wire_out = unpack_u64(in);
+    z->in_ended = unpack_bool(in);
+    z->bits = unpack_u8(in);
+    z->bits_are = unpack_u8(in);
+    z->last = unpack_u8(in);
+    const struct span begun = unpack_span(in, BEGUN_MAX);
+    const uint32_t recent = unpack_u32(in, PAST_RECENT_MAX);
+    const struct span past = unpack_span(in, PAST_MAX + PAST_RECENT_MAX);
+    if (in->failed || z->bits > 7 || z->bits_are >> z->bits != 0)
+        return false;
+    z->begun_len = (uint8_t)begun.len;
+    memcpy(z->begun, begun.ptr, begun.len);
+    return deflate_past_set(&z->past, past, recent);
+}
