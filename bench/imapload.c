@@ -61,6 +61,7 @@ static const char help[] =
     "  hold            does what lines of standard input say: open, resume, fan, storm\n"
     "\n"
     "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"
+    "  --compress       COMPRESS=DEFLATE, in modes with one connection\n"
     "  --user NAME      \"%\" becomes --first (1), the next, ... --users of them\n"
     "  --password P\n"
     "  --rcpt ADDRESS   LMTP recipient, \"%\" too\n"
@@ -77,6 +78,7 @@ enum {
     OPT_PORT,
     OPT_LMTP_PORT,
     OPT_TLS,
+    OPT_COMPRESS,
     OPT_USER,
     OPT_USERS,
     OPT_FIRST,
@@ -109,6 +111,7 @@ static const struct option options[] = {
     {"port", required_argument, NULL, OPT_PORT},
     {"lmtp-port", required_argument, NULL, OPT_LMTP_PORT},
     {"tls", no_argument, NULL, OPT_TLS},
+    {"compress", no_argument, NULL, OPT_COMPRESS},
     {"user", required_argument, NULL, OPT_USER},
     {"users", required_argument, NULL, OPT_USERS},
     {"first", required_argument, NULL, OPT_FIRST},
@@ -161,6 +164,9 @@ take_flag(struct load_options *opt, int c)
     switch (c) {
     case OPT_TLS:
         opt->tls = true;
+        return true;
+    case OPT_COMPRESS:
+        opt->compress = true;
         return true;
     case OPT_FRESH:
         opt->fresh = true;

@@ -38,6 +38,7 @@ struct load_options {
     uint64_t seed;
     size_t max_octets; /* of generated messages */
     bool tls;          /* from the first octet */
+    bool compress;     /* COMPRESS=DEFLATE after login; modes with one connection */
     bool fresh;        /* a new connection for each repetition */
     bool keep;         /* copy: leave the target */
     bool spread;       /* connections come from many addresses of 127.0.0.0/8 */
@@ -73,6 +74,7 @@ struct load_result {
     uint64_t count;  /* messages, logins, ... in `seconds` */
     uint64_t failed; /* besides, where failures are counted */
     uint64_t octets; /* read or written; 0: not told */
+    uint64_t wire;   /* read, as they came, with compression; 0: not told */
     double seconds;
     unsigned round;               /* which of many; 0: not told */
     uint64_t runs;                /* how often it was done; the figures are of the median run */

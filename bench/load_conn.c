@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/load_deflate.h"
+
 enum { IN_OCTETS = 64 * 1024, IN_OCTETS_BUSY = 1 << 20, OUT_OCTETS_MAX = 256 * 1024 * 1024 };
 
 /* After a call of SSL that did not succeed: it only waits for the peer. */
@@ -95,6 +97,8 @@ load_conn_close(struct load_conn *conn)
 {
     SSL_free(conn->ssl);
     conn->ssl = NULL;
+    load_deflate_free(conn->deflate);
+    conn->deflate = NULL;
     if (conn->fd >= 0)
         close(conn->fd);
     conn->fd = -1;
@@ -127,14 +131,30 @@ make_room(struct load_conn *conn)
     }
 }
 
+/* What was read before and not inflated yet, for lack of room. */
+static bool
+inflate_more(struct load_conn *conn)
+{
+    const size_t got =
+        load_deflate_take(conn->deflate, conn->in + conn->in_end, conn->in_cap - conn->in_end);
+
+    conn->in_end += got;
+    conn->octets_in += got;
+    return got > 0;
+}
+
 bool
 load_conn_read(struct load_conn *conn)
 {
     make_room(conn);
-    char *const at = conn->in + conn->in_end;
-    const size_t room = conn->in_cap - conn->in_end;
+    if (conn->deflate != NULL && inflate_more(conn))
+        return true;
+    char *at = conn->in + conn->in_end;
+    size_t room = conn->in_cap - conn->in_end;
     ssize_t got;
 
+    if (conn->deflate != NULL)
+        at = load_deflate_room(conn->deflate, &room);
     if (conn->ssl != NULL) {
         ERR_clear_error();
         got = SSL_read(conn->ssl, at, (int)room);
@@ -158,6 +178,12 @@ load_conn_read(struct load_conn *conn)
         const int on = 1;
         (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     }
+    conn->wire_in += (uint64_t)got;
+    if (conn->deflate != NULL) {
+        load_deflate_came(conn->deflate, (size_t)got);
+        inflate_more(conn);
+        return true;
+    }
     conn->in_end += (size_t)got;
     conn->octets_in += (uint64_t)got;
     return true;
@@ -166,6 +192,8 @@ load_conn_read(struct load_conn *conn)
 bool
 load_conn_flush(struct load_conn *conn)
 {
+    if (conn->deflate != NULL && buf_len(&conn->out) > 0)
+        load_deflate_squeeze(conn->deflate, &conn->out); /* blocking: all of it goes now */
     while (buf_len(&conn->out) > 0) {
         const struct span left = buf_span(&conn->out);
         ERR_clear_error();
@@ -379,4 +407,8 @@ load_session(struct load_conn *conn, const struct load_options *opt, unsigned in
     load_expect(conn, LOAD_GREETING);
     load_fmt_user(user, sizeof user, opt->user, opt, index);
     load_command(conn, "LOGIN \"%s\" \"%s\"", user, opt->password);
+    if (opt->compress) {
+        load_command(conn, "COMPRESS DEFLATE");
+        conn->deflate = load_deflate_new();
+    }
 }

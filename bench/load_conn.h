@@ -37,6 +37,8 @@ struct load_conn {
     enum load_event line_event; /* of the line that goes on */
 
     uint64_t octets_in;
+    uint64_t wire_in;             /* of these as they came, with COMPRESS */
+    struct load_deflate *deflate; /* owned; NULL: not compressed */
     uint64_t fetches;
     uint64_t expunges;
     uint32_t exists;
@@ -74,7 +76,8 @@ void load_expect(struct load_conn *conn, enum load_event want);
 PRINTF_LIKE(2, 3) void load_command(struct load_conn *conn, const char *fmt, ...);
 /** As load_command, but NO is an answer too: returns whether it was OK. */
 PRINTF_LIKE(2, 3) bool load_try(struct load_conn *conn, const char *fmt, ...);
-/** Opens a blocking IMAP connection, logged in as the index-th user. */
+/** Opens a blocking IMAP connection, logged in as the index-th user, compressed if asked for.
+ */
 void load_session(struct load_conn *conn, const struct load_options *opt, unsigned index);
 
 #endif

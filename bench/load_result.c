@@ -101,6 +101,8 @@ load_report(const struct load_result *result)
     if (result->octets > 0)
         printf(", \"octets\": %llu, \"mb_per_s\": %.2f", (unsigned long long)result->octets,
                (double)result->octets / 1e6 / seconds);
+    if (result->wire > 0)
+        printf(", \"wire\": %llu", (unsigned long long)result->wire);
     if (result->latency != NULL) {
         static const struct {
             const char *name;

@@ -12,12 +12,14 @@
 
 /* Ends a series of rounds: the median's duration becomes the result's. */
 static void
-report_rounds(const char *mode, struct load_samples *rounds, uint64_t count, uint64_t octets)
+report_rounds(const char *mode, struct load_samples *rounds, uint64_t count, uint64_t octets,
+              uint64_t wire)
 {
     load_report(&(struct load_result){
         .mode = mode,
         .count = count,
         .octets = octets,
+        .wire = wire,
         .seconds = load_percentile_ms(rounds, 50) / 1000,
         .runs = rounds->count,
         .latency = rounds,
@@ -31,6 +33,7 @@ load_fetch(const struct load_options *opt)
     struct load_samples rounds = {0};
     struct load_conn conn;
     uint64_t octets = 0;
+    uint64_t wire = 0;
     uint64_t fetches = 0;
 
     for (unsigned i = 0; i <= opt->repeat; i++) {
@@ -38,6 +41,7 @@ load_fetch(const struct load_options *opt)
             load_session(&conn, opt, 0);
             load_command(&conn, "SELECT \"%s\"", opt->mailbox);
         }
+        const uint64_t wire_before = conn.wire_in;
         const uint64_t octets_before = conn.octets_in;
         const uint64_t fetches_before = conn.fetches;
         const int64_t start_ns = load_now_ns();
@@ -45,6 +49,7 @@ load_fetch(const struct load_options *opt)
         if (i > 0)
             load_sample_add(&rounds, load_now_ns() - start_ns);
         octets = conn.octets_in - octets_before;
+        wire = conn.wire_in - wire_before;
         fetches = conn.fetches - fetches_before;
         if (strcmp(opt->set, "1:*") == 0 && fetches < conn.exists)
             load_die("%llu of %u messages fetched", (unsigned long long)fetches, conn.exists);
@@ -53,7 +58,7 @@ load_fetch(const struct load_options *opt)
             load_conn_close(&conn);
         }
     }
-    report_rounds("fetch", &rounds, fetches, octets);
+    report_rounds("fetch", &rounds, fetches, octets, opt->compress ? wire : 0);
 }
 
 /* Cold: the first SELECT of a new connection. Warm: again and again in one session, with
@@ -73,7 +78,7 @@ load_select(const struct load_options *opt)
         load_command(&conn, "LOGOUT");
         load_conn_close(&conn);
     }
-    report_rounds("select-cold", &cold, 1, 0);
+    report_rounds("select-cold", &cold, 1, 0, 0);
 
     load_session(&conn, opt, 0);
     load_command(&conn, "SELECT \"%s\"", opt->mailbox);
@@ -85,7 +90,7 @@ load_select(const struct load_options *opt)
     }
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
-    report_rounds("select-warm", &warm, 1, 0);
+    report_rounds("select-warm", &warm, 1, 0, 0);
 }
 
 /* A write of its own, so that the kernel has the first part to itself when the second comes. */
@@ -156,8 +161,8 @@ load_apart(const struct load_options *opt)
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
     load_mail_done(&mail);
-    report_rounds("append-apart", &append, 1, 0);
-    report_rounds("search-apart", &search, 1, 0);
+    report_rounds("append-apart", &append, 1, 0, 0);
+    report_rounds("search-apart", &search, 1, 0, 0);
 }
 
 void
@@ -175,7 +180,7 @@ load_store(const struct load_options *opt)
         if (i > 0)
             load_sample_add(&all, load_now_ns() - start_ns);
     }
-    report_rounds("store-all", &all, 1, 0);
+    report_rounds("store-all", &all, 1, 0, 0);
 
     const uint32_t exists = conn.exists > 0 ? conn.exists : 1;
     for (unsigned i = 0; i < opt->repeat * 50; i++) {
@@ -187,7 +192,7 @@ load_store(const struct load_options *opt)
     }
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
-    report_rounds("store-one", &single, 1, 0);
+    report_rounds("store-one", &single, 1, 0, 0);
 }
 
 /* A server that answers OK must have done it. */
@@ -225,7 +230,7 @@ load_copy(const struct load_options *opt)
     }
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
-    report_rounds("copy", &rounds, count, 0);
+    report_rounds("copy", &rounds, count, 0, 0);
 }
 
 /* Moves a copy of the mailbox to and fro, so that the mailbox itself stays for other rows. */
@@ -259,7 +264,7 @@ load_move(const struct load_options *opt)
         load_command(&conn, "DELETE \"%s\"", names[i]);
     load_command(&conn, "LOGOUT");
     load_conn_close(&conn);
-    report_rounds("move", &rounds, count, 0);
+    report_rounds("move", &rounds, count, 0, 0);
 }
 
 static const char *

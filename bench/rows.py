@@ -147,6 +147,13 @@ def fetch_row(name, title, unit, factor, *, megabytes=False):
     return Row(name, [Line(name, title, unit, "high", at_least(factor))], measure, prepare_big)
 
 
+def measure_compressed(context, server):
+    result = context.load(server, "fetch-bodies", user=BIG_USER, mailbox="big",
+                          repeat=context.repeat, compress=True)[0]
+    return {"fetch-compressed": result["mb_per_s"],
+            "fetch-compressed-wire": result["wire"] / result["octets"]}
+
+
 def rate_row(key, title, mode, factor, **options):
     """A mode that does as much as it can for some seconds."""
     def measure(context, server):
@@ -326,6 +333,10 @@ ROWS = [
     fetch_row("fetch-article", "the article's UID FETCH 1:*", "messages/s", 2),
     fetch_row("fetch-bodystructure", "UID FETCH 1:* (BODYSTRUCTURE)", "messages/s", 1.5),
     fetch_row("fetch-bodies", "UID FETCH 1:* (BODY.PEEK[])", "MB/s", 1.5, megabytes=True),
+    Row("fetch-compressed", [
+        Line("fetch-compressed", "the same with COMPRESS=DEFLATE", "MB/s", "high", at_least(1)),
+        Line("fetch-compressed-wire", "  octets on the wire for each octet", "x", "low",
+             at_most(1.1))], measure_compressed, prepare_big),
     rate_row("append-1", "APPEND, 1 connection", "append", 2, user="%", connections=1),
     rate_row("append-16", "APPEND, 16 connections, 16 accounts", "append", 2, user="%",
              connections=16),

@@ -310,6 +310,9 @@ userdb {{
   driver = static
   args = uid=mail gid=mail home={mail}/%u
 }}
+protocol imap {{
+  mail_plugins = $mail_plugins imap_zlib
+}}
 service imap-login {{
   service_count = 0
   process_min_avail = 2

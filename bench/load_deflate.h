@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* COMPRESS=DEFLATE (RFC 4978) for the load client: streams of a blocking connection. */
+#ifndef BENCH_LOAD_DEFLATE_H
+#define BENCH_LOAD_DEFLATE_H
+
+#include "base/buf.h"
+
+struct load_deflate;
+
+struct load_deflate *load_deflate_new(void);
+void load_deflate_free(struct load_deflate *deflate); /* NULL: harmless */
+/** Replaces text by its compressed form, flushed. */
+void load_deflate_squeeze(struct load_deflate *deflate, struct buf *text);
+/** Where to read compressed octets to. */
+char *load_deflate_room(struct load_deflate *deflate, size_t *room_out);
+/** So many were read there. */
+void load_deflate_came(struct load_deflate *deflate, size_t octets);
+/** Inflates into dst what has come; 0: more must come. */
+size_t load_deflate_take(struct load_deflate *deflate, char *dst, size_t room);
+
+#endif
