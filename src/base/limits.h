@@ -68,6 +68,8 @@
 #define LIMIT_ENVELOPE (1u << 20)      /* octets of the rendered text; longer values are cut */
 #define LIMIT_BODYSTRUCTURE (4u << 20) /* octets of the rendered text; a deeper tree is cut */
 #define LIMIT_MIME_PARAMS 200u         /* parameters of one field */
+#define LIMIT_PREVIEW_CHARS 200u       /* RFC 8970 section 3.3: SHOULD; at most 256 */
+#define LIMIT_PREVIEW_OCTETS (64u << 10) /* of a text that are read for its preview */
 
 /* --- Sessions --- */
 /* queued octets at which a command waits for the client to read */

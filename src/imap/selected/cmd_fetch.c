@@ -122,6 +122,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
     case FETCH_ENVELOPE: /* these come as other steps: FETCH_STEP_SYNTAX and so on */
     case FETCH_BODYSTRUCTURE:
     case FETCH_BODY:
+    case FETCH_PREVIEW:
     case FETCH_SECTION:
     case FETCH_RFC822:
     case FETCH_RFC822_HEADER:
@@ -284,6 +285,10 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         break;
     case FETCH_STEP_STRING:
         iw_token(w, step->item->label);
+        if (step->item->kind == FETCH_PREVIEW) { /* ours, and mostly short */
+            iw_string(w, step->text);
+            break;
+        }
         iw_literal_begin(w, step->text.len, IW_LITERAL);
         nul_from = buf_len(&im->s.conn.out);
         iw_literal_data(w, step->text);

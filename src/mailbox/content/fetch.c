@@ -38,6 +38,9 @@ plan_item(struct fetch_item *plan, struct arena *arena)
     case FETCH_BODY:
         plan->want = MESSAGE_BODYSTRUCTURE;
         return RC_OK;
+    case FETCH_PREVIEW:
+        plan->want = MESSAGE_PARTS;
+        return RC_OK;
     case FETCH_SECTION:
     case FETCH_RFC822:
     case FETCH_RFC822_HEADER:
@@ -311,6 +314,9 @@ step_item(struct fetch *fetch, struct fetch_step *step, struct err *err)
         break;
     case FETCH_BODY:
         rc = answer_body(fetch, step, err);
+        break;
+    case FETCH_PREVIEW:
+        rc = fetch_preview(fetch, step, err);
         break;
     default:
         rc = fetch_section(fetch, item, step, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two halves of FETCH share: fetch.c walks messages and items, fetch_section.c finds
- * the octets of a section.
+ * What the files of FETCH share: fetch.c walks messages and items, fetch_section.c finds
+ * the octets of a section, fetch_preview.c makes previews.
  */
 #ifndef MAILBOX_CONTENT_FETCH_PRIVATE_H
 #define MAILBOX_CONTENT_FETCH_PRIVATE_H
@@ -68,6 +68,11 @@ struct fetch {
 /** Fills step with the answer to a section item. */
 MUST_USE enum rc fetch_section(struct fetch *fetch, const struct fetch_item *item,
                                struct fetch_step *step, struct err *err);
+/** The part tree of the message under way, fetch->root, decoded at first need; its row has
+ *  MESSAGE_PARTS. */
+MUST_USE enum rc fetch_load_parts(struct fetch *fetch, struct err *err);
+/** Fills step with the answer to PREVIEW. */
+MUST_USE enum rc fetch_preview(struct fetch *fetch, struct fetch_step *step, struct err *err);
 /** Finds out what a section item needs. RC_LIMIT. */
 MUST_USE enum rc fetch_section_plan(struct fetch_item *plan, struct arena *arena);
 

@@ -49,9 +49,8 @@ fetch_section_plan(struct fetch_item *plan, struct arena *arena)
     return header_names_init(&plan->names, arena, section->fields, section->field_count);
 }
 
-/* The part tree of the message under way, decoded at first need. */
-static enum rc
-load_parts(struct fetch *fetch, struct err *err)
+enum rc
+fetch_load_parts(struct fetch *fetch, struct err *err)
 {
     if (fetch->root != NULL)
         return RC_OK;
@@ -75,7 +74,7 @@ find(struct fetch *fetch, const struct fetch_item *item, struct mime_slice *slic
     const uint64_t all = fetch->row.octets;
 
     if (section->depth > 0) {
-        const enum rc rc = load_parts(fetch, err);
+        const enum rc rc = fetch_load_parts(fetch, err);
         if (rc != RC_OK)
             return rc;
         return mime_section_find(fetch->root, section->part, section->depth, item->kind,

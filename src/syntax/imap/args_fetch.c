@@ -15,6 +15,7 @@ enum shape {
     SHAPE_SECTION, /* [section]<partial> */
     SHAPE_BINARY,  /* [part]<partial> */
     SHAPE_SIZE,    /* [part] */
+    SHAPE_PREVIEW, /* a word, and perhaps (LAZY) */
 };
 
 /* What may be asked for. The response says `label`, which is not always the word (PEEK). */
@@ -46,6 +47,8 @@ static const struct item_row {
      false, SECTION_HEADER},
     {SPAN_INIT("RFC822.TEXT"), SPAN_INIT("RFC822.TEXT"), FETCH_RFC822_TEXT, SHAPE_PLAIN, true,
      SECTION_TEXT},
+    {SPAN_INIT("PREVIEW"), SPAN_INIT("PREVIEW"), FETCH_PREVIEW, SHAPE_PREVIEW, false,
+     SECTION_WHOLE},
     {SPAN_INIT("BINARY"), SPAN_INIT("BINARY"), FETCH_BINARY, SHAPE_BINARY, true, SECTION_WHOLE},
     {SPAN_INIT("BINARY.PEEK"), SPAN_INIT("BINARY"), FETCH_BINARY, SHAPE_BINARY, false,
      SECTION_WHOLE},
@@ -337,6 +340,25 @@ peek_word(const struct imap_lexer *lx)
     return span_of(lx->at, (size_t)(end - lx->at));
 }
 
+/** [SP "(" "LAZY" *(SP "LAZY") ")"]. The parenthesis may also be that of the modifiers of FETCH
+ *  (RFC 4466 section 2.4): then it stays. */
+static bool
+preview_modifiers(struct imap_lexer *lx)
+{
+    const char *const before = lx->at;
+
+    if (!lex_take(lx, ' '))
+        return true;
+    if (!lex_take(lx, '(') || !lex_take_word(lx, SPAN("LAZY"))) {
+        lx->at = before;
+        return true;
+    }
+    while (lex_take(lx, ' '))
+        if (!lex_take_word(lx, SPAN("LAZY")))
+            return lex_bad(lx, "PREVIEW knows no modifier but LAZY");
+    return lex_need(lx, ')', "Missing closing parenthesis after PREVIEW modifiers");
+}
+
 static bool
 fetch_item(struct imap_lexer *lx, struct items *items)
 {
@@ -349,7 +371,10 @@ fetch_item(struct imap_lexer *lx, struct items *items)
     if (row == end)
         return lex_bad(lx, word.len == 0 ? "A FETCH item is missing" : "Unknown FETCH item");
     lx->at += word.len;
-    if (row->shape == SHAPE_PLAIN || (row->shape == SHAPE_BODY && lex_peek(lx) != '['))
+    if (row->shape == SHAPE_PREVIEW && !preview_modifiers(lx))
+        return false;
+    if (row->shape == SHAPE_PLAIN || row->shape == SHAPE_PREVIEW ||
+        (row->shape == SHAPE_BODY && lex_peek(lx) != '['))
         return add_item(lx, items, plain_item(row->kind));
 
     struct imap_fetch_item item = {

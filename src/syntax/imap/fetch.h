@@ -23,6 +23,7 @@ enum imap_fetch_kind {
     FETCH_BODYSTRUCTURE, /* with extension data */
     FETCH_BODY,          /* BODY: the structure without extension data */
     FETCH_MODSEQ,
+    FETCH_PREVIEW,       /* RFC 8970; LAZY or not, the answer is the same */
     FETCH_SECTION,       /* BODY[...] and BODY.PEEK[...] */
     FETCH_RFC822,        /* section: all */
     FETCH_RFC822_HEADER, /* section: HEADER */
