@@ -2,13 +2,14 @@
 """A client that comes back and asks what has changed must know exactly what one knows that fetches everything.
 Random histories on several sessions, of clients with QRESYNC, with CONDSTORE alone and with neither, on two
 mailboxes: they store, expunge, copy, move, append, idle, are cut off in the middle of an answer and come back,
-while the server is killed, stopped or replaced. Each client keeps what RFC 7162 section 6 tells it to keep, and
+while the server is killed, stopped or replaced, and some read an answer when the others have gone on. Each client keeps what RFC 7162 section 6 tells it to keep, and
 nothing else. ROOST_ROUNDS=n plays that many histories of each kind (ROOST_LONG=1: hundreds); ROOST_SEED=n begins
 with another one."""
 
 import os
 import random
 import re
+import socket
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "fault"))
-from roost_server import PASSWORD, Roost  # noqa: E402
+from roost_server import PASSWORD, Peer, Roost  # noqa: E402
 from test_upgrade import Server  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROOST_ROUNDS", "400" if os.environ.get("ROOST_LONG") else "4"))
@@ -28,12 +29,25 @@ FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Deleted", "\\Delet
 KINDS = ["QRESYNC", "QRESYNC", "CONDSTORE", ""]
 FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)$", re.S)
 TEXT = "A: b\r\n\r\nx"
+BIG = "A: b\r\n\r\n" + "x" * 150000  # two dozen are more than a connection holds
 
 
 def numbers(text):
     for part in text.split(","):
         first, _, last = part.partition(":")
         yield from range(int(first), int(last or first) + 1)
+
+
+def narrow(roost):
+    """A login whose side of the connection holds little: an answer that nobody reads stays in the server."""
+    sock = socket.socket()
+    sock.settimeout(30)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", roost.ports["imap"]))
+    peer = Peer(0, sock=sock)
+    peer.line()
+    peer.command(f'LOGIN anna "{PASSWORD}"')
+    return peer
 
 
 def compact(uids):
@@ -66,6 +80,7 @@ class Client:
         self.peer = None
         self.box = None
         self.idle = False
+        self.late = None  # tag of a command whose answer it has not read
         self.tags = 0
 
     # ---- what comes ----
@@ -157,12 +172,15 @@ class Client:
     def command(self, text, expect="OK", asked=False, cut=None):
         """asked: FETCH responses are what was asked for. cut: lines of the answer that it still gets.
         mine is what its own silent STORE made of the flags."""
+        return self.answer(self.begin(text, asked), expect, cut)
+
+    def begin(self, text, asked):
         self.tags += 1
         tag = f"t{self.tags}"
         self.note(f"> {text}")
         self.peer.send(f"{tag} {text}\r\n")
         self.shown, self.code, self.asked, self.closed, self.found = 0, None, asked, False, []
-        return self.answer(tag, expect, cut)
+        return tag
 
     def answer(self, tag, expect="OK", cut=None):
         while cut is None or cut > 0:
@@ -179,6 +197,7 @@ class Client:
         return None
 
     def note(self, text):
+        text = re.sub("x{9,}", "x", text)
         self.world.story.append(f"{self.number}{self.kind[:1]} {text}")
 
     # ---- coming and going ----
@@ -191,11 +210,11 @@ class Client:
         if self.peer is not None:
             self.note("-- cut")
             self.peer.close()
-        self.peer = self.box = None
+        self.peer = self.box = self.late = None
         self.idle = False
 
     def connect(self):
-        self.peer = self.world.roost.login("anna")
+        self.peer = narrow(self.world.roost) if self.world.how == "late" else self.world.roost.login("anna")
         if self.kind and (self.kind == "QRESYNC" or self.world.random.random() < 0.5):
             line = self.peer.command(f"ENABLE {self.kind}")
             assert line == [f"* ENABLED {self.kind}"], line
@@ -295,6 +314,21 @@ class Client:
             items = self.world.random.choice(["BODY[TEXT]", "(FLAGS)", "(FLAGS MODSEQ)" if self.kind else "FLAGS"])
             self.command(f"{named[0]}FETCH {named[1]} {items}", asked=items != "BODY[TEXT]" or self.read_only)
 
+    def fetch_late(self):
+        """Asks for everything, or some messages, and reads none of it now."""
+        rng = self.world.random
+        uid, what = rng.choice([("UID ", "1:*"), ("", f"1:{len(self.seqs)}"), self.named()[:2]])
+        how = ""
+        if self.kind and rng.random() < 0.4:
+            since = rng.choice([1, self.cache.modseq or 1])
+            how = f" (CHANGEDSINCE {since}{' VANISHED' if uid and self.kind == 'QRESYNC' else ''})"
+        self.late = self.begin(f"{uid}FETCH {what} ({rng.choice(['BODY[]', 'BODY.PEEK[]'])} FLAGS){how}", asked=True)
+
+    def read_late(self):
+        tag, self.late = self.late, None
+        self.note("-- reads")
+        self.answer(tag)
+
     def move(self):
         named = self.named()
         word = self.world.random.choice(["COPY"] if self.read_only else ["COPY", "MOVE", "MOVE", "MOVE"])
@@ -335,6 +369,12 @@ class Client:
         rng = self.world.random
         if self.peer is None:
             self.connect()
+        if self.late:
+            if rng.random() < 0.05:
+                self.drop()
+            elif rng.random() < 0.4:
+                self.read_late()
+            return
         if self.idle:
             if rng.random() < 0.1:
                 self.drop()
@@ -343,6 +383,9 @@ class Client:
             return
         if self.box is None:
             self.select(rng.choice(BOXES), cut=rng.randint(0, 12) if rng.random() < 0.1 else None)
+            return
+        if self.world.how == "late" and self.seqs and rng.random() < 0.3:
+            self.fetch_late()
             return
         what = rng.random()
         if what < 0.05:
@@ -368,7 +411,7 @@ class Client:
         elif what < 0.56 and self.kind == "QRESYNC" and self.cache.modseq:
             self.command(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {self.cache.modseq} VANISHED)", asked=True)
         elif what < 0.60:
-            literal = f"{{{len(TEXT)}+}}\r\n{TEXT}"
+            literal = f"{{{len(self.world.text)}+}}\r\n{self.world.text}"
             self.command(f"APPEND {rng.choice(BOXES)} ({rng.choice(FLAGS)}) {literal}")
         elif self.read_only:
             self.command("NOOP")
@@ -410,12 +453,16 @@ class Client:
 class World:
     def __init__(self, roost, seed, how):
         self.roost, self.how = roost, how
+        self.text = BIG if how == "late" else TEXT
         self.random = random.Random(seed)
         self.story = []
         self.clients = [Client(self, kind, n + 1) for n, kind in enumerate(KINDS)]
 
     def truth(self):
         """What one knows that fetches everything."""
+        for client in self.clients:
+            if client.late:
+                client.read_late()
         peer = self.roost.login("anna")
         found = {}
         for box in BOXES:
@@ -454,13 +501,13 @@ class World:
         peer = self.roost.login("anna")
         peer.command("CREATE Other", expect=None)
         for box in BOXES:
-            peer.command(f"APPEND {box}" + f" {{{len(TEXT)}+}}\r\n{TEXT}" * 15)
+            peer.command(f"APPEND {box}" + f" {{{len(self.text)}+}}\r\n{self.text}" * 15)
         peer.close()
         for step in range(STEPS):
             if step % 40 == 39:
                 if self.how == "purge":
                     time.sleep(1.2)
-                elif self.how != "stay":
+                elif self.how not in ("stay", "late"):
                     self.shake()
             what = self.random.random()
             if what < 0.04:
@@ -489,10 +536,10 @@ def play(roost, how, count):
 QUIET = ["auth.scram=no", "log.levels=PSF"]
 
 
-@pytest.mark.parametrize("how", ["stay", "restart"])
+@pytest.mark.parametrize("how", ["stay", "late", "restart"])
 def test_who_comes_back_knows_it_all(how):
     with Roost(accounts=["anna"], options=QUIET) as roost:
-        play(roost, how, ROUNDS)
+        play(roost, how, ROUNDS if how != "late" else max(1, ROUNDS // 4))
 
 
 def test_when_expunges_are_forgotten():
