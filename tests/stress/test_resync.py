@@ -29,7 +29,7 @@ FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Deleted", "\\Delet
 KINDS = ["QRESYNC", "QRESYNC", "CONDSTORE", ""]
 FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)$", re.S)
 TEXT = "A: b\r\n\r\nx"
-BIG = "A: b\r\n\r\n" + "x" * 150000  # two dozen are more than a connection holds
+BIG = "A: b\r\n\r\n" + "x" * 50000  # a dozen are more than a narrow connection holds
 
 
 def numbers(text):
@@ -43,6 +43,7 @@ def narrow(roost):
     sock = socket.socket()
     sock.settimeout(30)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # the buffer of the server's side grows with it
     sock.connect(("127.0.0.1", roost.ports["imap"]))
     peer = Peer(0, sock=sock)
     peer.line()
@@ -122,8 +123,7 @@ class Client:
             elif uid in self.seqs:
                 self.seqs.remove(uid)
             else:
-                assert uid not in self.cache.messages, f"{uid} is in the cache, and not in the mailbox"
-                # One that it has not asked for yet: it stands behind those with lower UIDs.
+                # One whose number it has not been told yet: it stands behind those with lower UIDs.
                 behind = [n for n, known in enumerate(self.seqs) if known and known < uid]
                 del self.seqs[self.seqs.index(None, max(behind, default=-1) + 1)]
             self.cache.messages.pop(uid, None)
@@ -539,7 +539,7 @@ QUIET = ["auth.scram=no", "log.levels=PSF"]
 @pytest.mark.parametrize("how", ["stay", "late", "restart"])
 def test_who_comes_back_knows_it_all(how):
     with Roost(accounts=["anna"], options=QUIET) as roost:
-        play(roost, how, ROUNDS if how != "late" else max(1, ROUNDS // 4))
+        play(roost, how, ROUNDS)
 
 
 def test_when_expunges_are_forgotten():
