@@ -75,24 +75,33 @@ failed(const char *path, const char *what, struct err *err)
     return err_set(err, rc_of_errno(errno), errno, "%s: %s", path, what);
 }
 
-struct spare {
-    uint64_t name;
-    int fd; /* of mail.db, until it is synced; -1 */
-};
-
 static enum rc
-database_make(const struct making *making, const char *dir, struct spare *spare,
-              struct err *err)
+database_make(const struct making *making, const char *dir, struct err *err)
+{
+    char path[ACCOUNT_PATH_MAX + 400];
+    AUTO_FD fd = -1;
+
+    snprintf(path, sizeof path, "%s/mail.db", dir);
+    if (disk_create(path, &fd) != 0)
+        return failed(path, "create", err);
+    if (disk_write(fd, path, span_of(making->image, making->image_octets), 0) != 0)
+        return failed(path, "write", err);
+    disk_write_soon(fd);
+    return RC_OK;
+}
+
+/* Opens it again: a batch would otherwise hold descriptors that nobody has counted. The kernel
+ * tells a new descriptor of a failed write that it has told nobody yet. */
+static enum rc
+database_sync(const char *dir, struct err *err)
 {
     char path[ACCOUNT_PATH_MAX + 400];
 
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    if (disk_create(path, &spare->fd) != 0)
-        return failed(path, "create", err);
-    if (disk_write(spare->fd, path, span_of(making->image, making->image_octets), 0) != 0)
-        return failed(path, "write", err);
-    disk_write_soon(spare->fd);
-    return RC_OK;
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return failed(path, "open", err);
+    return disk_sync(fd, path) == 0 ? RC_OK : failed(path, "sync", err);
 }
 
 static enum rc
@@ -152,39 +161,33 @@ spare_mkdir(const struct sqlite_store *store, const char *path, struct err *err)
 
 /* The files of a new one, with nothing synced. */
 static enum rc
-files_make(const struct sqlite_store *store, struct spare *spare, struct err *err)
+files_make(const struct sqlite_store *store, uint64_t *name_out, struct err *err)
 {
     char path[ACCOUNT_PATH_MAX];
 
-    *spare = (struct spare){.fd = -1};
-    if (getrandom(&spare->name, sizeof spare->name, 0) != (ssize_t)sizeof spare->name)
+    if (getrandom(name_out, sizeof *name_out, 0) != (ssize_t)sizeof *name_out)
         return err_set(err, RC_IO, errno, "getrandom");
-    spare_path(store, spare->name, path, sizeof path);
+    spare_path(store, *name_out, path, sizeof path);
     enum rc rc = spare_mkdir(store, path, err);
     if (rc != RC_OK)
         return rc;
-    rc = database_make(&store->making, path, spare, err);
+    rc = database_make(&store->making, path, err);
     if (rc == RC_OK)
         rc = log_make(path, err);
     if (rc == RC_OK)
         rc = lock_file_make(path, err);
-    if (rc != RC_OK) {
-        fd_close(&spare->fd);
+    if (rc != RC_OK)
         spare_remove(path);
-    }
     return rc;
 }
 
 static enum rc
-files_sync(const struct sqlite_store *store, struct spare *spare, struct err *err)
+files_sync(const struct sqlite_store *store, uint64_t name, struct err *err)
 {
     char dir[ACCOUNT_PATH_MAX];
-    char path[ACCOUNT_PATH_MAX + 400];
 
-    spare_path(store, spare->name, dir, sizeof dir);
-    snprintf(path, sizeof path, "%s/mail.db", dir);
-    enum rc rc = disk_sync(spare->fd, path) == 0 ? RC_OK : failed(path, "sync", err);
-    fd_close(&spare->fd);
+    spare_path(store, name, dir, sizeof dir);
+    enum rc rc = database_sync(dir, err);
     if (rc == RC_OK)
         rc = disk_sync_dir(dir, err);
     if (rc != RC_OK)
@@ -197,20 +200,19 @@ static enum rc
 spares_make(struct sqlite_store *store, unsigned max, uint64_t *names, unsigned *count_out,
             struct err *err)
 {
-    struct spare spares[MAKING_BATCH];
     unsigned made = 0;
     unsigned whole = 0;
     enum rc rc = RC_OK;
 
     CHECK(max <= MAKING_BATCH);
     while (made < max && rc == RC_OK) {
-        rc = files_make(store, &spares[made], err);
+        rc = files_make(store, &names[made], err);
         made += rc == RC_OK;
     }
     for (unsigned i = 0; i < made; i++) {
-        const enum rc synced = files_sync(store, &spares[i], err);
+        const enum rc synced = files_sync(store, names[i], err);
         if (synced == RC_OK)
-            names[whole++] = spares[i].name;
+            names[whole++] = names[i];
         else
             rc = synced;
     }

@@ -153,7 +153,17 @@ struct order {
     unsigned made;   /* files and directories */
     unsigned before; /* of these, made before the first sync */
     unsigned synced;
+    int lowest; /* descriptor that is free at an operation; at the most */
 };
+
+static int
+lowest_free(void)
+{
+    const int fd = dup(0);
+
+    close(fd);
+    return fd;
+}
 
 static void
 note_order(void *ctx, const struct disk_op *op)
@@ -165,6 +175,8 @@ note_order(void *ctx, const struct disk_op *op)
         order->before = order->made;
     order->synced += sync;
     order->made += op->what == DISK_CREATE || op->what == DISK_MKDIR;
+    const int free_fd = lowest_free();
+    order->lowest = free_fd > order->lowest ? free_fd : order->lowest;
 }
 
 /* Several are made first and synced then, each with its directory; all of them are good. */
@@ -174,11 +186,13 @@ test_batches(void **state)
     struct fixture *fx = fixture_new();
     struct sqlite_store *store = sqlite_store_of(fx->store);
     struct order order = {0};
+    const int free_fd = lowest_free();
 
     (void)state;
     disk_observe(note_order, &order);
     assert_true(making_step(store, MAKING_BATCH));
     disk_observe(NULL, NULL);
+    assert_true(order.lowest <= free_fd + 1);           /* nobody has counted more */
     assert_int_equal(order.made, 4 * MAKING_BATCH + 1); /* and spare/ */
     assert_int_equal(order.before, order.made);
     assert_int_equal(order.synced, 2 * MAKING_BATCH);
