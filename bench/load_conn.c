@@ -398,6 +398,23 @@ load_try(struct load_conn *conn, const char *fmt, ...)
     return done;
 }
 
+/* What came together with the OK is compressed. */
+static void
+start_deflate(struct load_conn *conn)
+{
+    const size_t held = conn->in_end - conn->in_at;
+    size_t room;
+
+    conn->deflate = load_deflate_new();
+    char *wire = load_deflate_room(conn->deflate, &room);
+    if (held > room)
+        load_die("too much came with the answer to COMPRESS");
+    memcpy(wire, conn->in + conn->in_at, held);
+    load_deflate_came(conn->deflate, held);
+    conn->octets_in -= held;
+    conn->in_at = conn->in_end = 0;
+}
+
 void
 load_session(struct load_conn *conn, const struct load_options *opt, unsigned index)
 {
@@ -409,6 +426,6 @@ load_session(struct load_conn *conn, const struct load_options *opt, unsigned in
     load_command(conn, "LOGIN \"%s\" \"%s\"", user, opt->password);
     if (opt->compress) {
         load_command(conn, "COMPRESS DEFLATE");
-        conn->deflate = load_deflate_new();
+        start_deflate(conn);
     }
 }

@@ -82,7 +82,8 @@ load_deflate_take(struct load_deflate *deflate, char *dst, size_t room)
     deflate->in.next_out = (Bytef *)dst;
     deflate->in.avail_out = (uInt)room;
     const int result = inflate(&deflate->in, Z_SYNC_FLUSH);
-    if (result != Z_OK && result != Z_BUF_ERROR)
+    /* Dovecot ends its stream with its answer to LOGOUT. */
+    if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END)
         load_die("the server sends what is not deflate");
     return room - deflate->in.avail_out;
 }
