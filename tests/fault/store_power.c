@@ -116,7 +116,7 @@ record(struct fixture *fx)
     for (unsigned i = 0; i < DELIVERIES; i++) {
         const unsigned account = 1 + (unsigned)rng_below(&rng, ACCOUNTS);
         if (rng_below(&rng, 4) == 0)
-            (void)making_step(sqlite_store_of(fx->store), 1);
+            (void)making_step(sqlite_store_of(fx->store), 1 + (unsigned)rng_below(&rng, 4));
         if (messages[account] == 0 && account % 2 == 0)
             look(fx, account);
         if (messages[account] == 0 && account == ACCOUNTS)
