@@ -63,6 +63,13 @@ buf_grew(struct buf *buf, size_t octets)
 {
     buf->tail += octets;
 }
+/** Takes `failed` back, where what was refused is not missed: a reader that found nothing. */
+static inline void
+buf_forgive(struct buf *buf)
+{
+    buf->failed = false;
+}
+
 /** Drops octets (<= buf_len) from the front. */
 void buf_consume(struct buf *buf, size_t octets);
 /** Cuts back to len octets (<= buf_len); used to take back a half-written reply. */

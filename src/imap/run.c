@@ -509,6 +509,13 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
 static enum go
 input_take(struct imap_session *im)
 {
+    /* Woken for something else: that must not fail for want of memory for a command. */
+    if (im->work == NULL && buf_len(&im->s.conn.in) == 0) {
+        if (imap_read(im) == GO_PARK)
+            return GO_PARK;
+        if (session_is_ending(&im->s))
+            return GO_ON;
+    }
     if (wants_plain_line(im)) {
         struct imap_framer *framer = imap_framer_get(im);
         if (framer == NULL)

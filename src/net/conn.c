@@ -62,6 +62,15 @@ conn_has_unread(const struct conn *conn)
     return !conn->read_ended && conn_top(conn)->has_unread(conn);
 }
 
+/* Whether a read would find something, be it the end. */
+static bool
+has_octets(const struct conn *conn)
+{
+    struct pollfd pollfd = {.fd = conn->fd, .events = POLLIN};
+
+    return conn_has_unread(conn) || poll(&pollfd, 1, 0) != 0;
+}
+
 enum rc
 conn_read(struct conn *conn)
 {
@@ -81,6 +90,10 @@ conn_read(struct conn *conn)
         const size_t want = room < step ? room : step;
         char *dst = buf_reserve(&conn->in, want);
         if (dst == NULL) {
+            if (!has_octets(conn)) {
+                buf_forgive(&conn->in);
+                return total > 0 ? RC_OK : RC_AGAIN;
+            }
             conn_note_end(conn, CONN_END_MEMORY, ENOMEM, 0);
             conn_both_ended(conn);
             return RC_CLOSED;

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from no_memory import LONG, NEVER, ONE, Plan, program, tries  # noqa: E402
+from no_memory import ALL_FROM, LONG, NEVER, ONE, Plan, program, tries  # noqa: E402
 from roost_server import CRYPT, Roost, binary  # noqa: E402
 
 SAMPLE_S = 3
@@ -103,6 +103,31 @@ def test_what_is_asked(house):
             house.run(*verb)
 
     house.each(act, lambda: None)
+
+
+def test_a_session_that_is_only_asked_needs_no_memory():
+    with House("server") as house:
+        server = house.server
+        selected, compressed, tls = server.login("u0"), server.login("u1"), server.login("u2", tls=True)
+        selected.command("SELECT INBOX")
+        compressed.compress()
+        stranger = server.connect()
+        stranger.line()
+        idlers = [server.idling("u3"), server.idling("u4", tls=True), server.idling("u5", compress=True)]
+        for verb in ["sessions"], ["explain", "--account", "u0"]:
+            house.run(*verb)
+            house.plan.arm(ONE, NEVER)
+            house.run(*verb)
+            total = house.plan.count()
+            for nth in range(1, total + 1, 1 if LONG else max(1, total // 100)):
+                house.plan.arm(ALL_FROM, nth)
+                house.run(*verb)
+                house.plan.disarm()
+        stranger.command("NOOP")
+        for peer in (selected, compressed, tls):
+            peer.command("NOOP")
+        for peer in idlers:
+            peer.done()
 
 
 def test_accounts(house):
