@@ -78,6 +78,9 @@
 #define LIMIT_OUTPUT_MAX (16u << 20)
 #define LIMIT_COPYUID (1u << 20) /* octets of that response code: 150,000 scattered UIDs */
 #define LIMIT_SLICE_US 5000      /* length of one run of a session */
+/* silence in which a client waits for its answer, before a line says how far it is; RFC 9585
+ * advises 10 to 15 seconds */
+#define LIMIT_PROGRESS_US 10000000
 #define LIMIT_BAD_COMMANDS_BEFORE_LOGIN 3u
 #define LIMIT_BAD_COMMANDS 20u
 #define LIMIT_LOGIN_FAILURES 3u /* per connection */

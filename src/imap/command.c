@@ -44,15 +44,18 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE),
     [IMAP_CMD_UID_EXPUNGE] =
         ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
-    [IMAP_CMD_SEARCH] =
-        ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
-    [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
-    [IMAP_CMD_SORT] =
-        ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
-    [IMAP_CMD_UID_SORT] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
-    [IMAP_CMD_THREAD] =
-        ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
-    [IMAP_CMD_UID_THREAD] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
+    [IMAP_CMD_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE,
+                            .form = FORM_SEQ, .progress = cmd_search_progress),
+    [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                                .progress = cmd_search_progress),
+    [IMAP_CMD_SORT] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ,
+                          .progress = cmd_search_progress),
+    [IMAP_CMD_UID_SORT] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                              .progress = cmd_search_progress),
+    [IMAP_CMD_THREAD] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE,
+                            .form = FORM_SEQ, .progress = cmd_search_progress),
+    [IMAP_CMD_UID_THREAD] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                                .progress = cmd_search_progress),
     [IMAP_CMD_FETCH] =
         ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
     [IMAP_CMD_UID_FETCH] = ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),

@@ -337,6 +337,19 @@ enum go imap_read(struct imap_session *im);
 /** Called before parking: acknowledges at once what has arrived of an incomplete command. */
 void imap_ack_begun(struct imap_session *im);
 
+/* ---- progress.c ---- */
+/** How far a command is, in messages or the like. */
+struct imap_progress {
+    uint32_t done;
+    uint32_t goal; /* 0: it cannot say */
+};
+/** When the client is to be told next that its command is under way; INT64_MAX: never. */
+int64_t imap_progress_due_us(const struct imap_session *im);
+/** Tells it, if it is time to. */
+void imap_progress_tell(struct imap_session *im);
+/** Between two slices of a command: has the client hung up? */
+void imap_hangup_check(struct imap_session *im);
+
 /* ---- cmd_login.c ---- */
 /** A line while AUTHENTICATE waits for one. */
 void imap_authenticate_line(struct imap_session *im, struct span line);
@@ -366,8 +379,11 @@ struct imap_command {
         NEEDS_WRITE, /* the mailbox is not open read-only (RFC 3501 section 6.3.2) */
     } need;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
+    /* How far it is; called between two steps. NULL: it cannot say. */
+    void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
 };
 const struct imap_command *imap_command_row(enum imap_cmd_id id);
+void cmd_search_progress(const struct imap_session *im, struct imap_progress *progress_out);
 
 /* The commands; see the table in command.c. */
 typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *work);

@@ -79,7 +79,7 @@ static enum task_next
 park(struct imap_session *im, enum task_next next)
 {
     const struct settings *settings = env_settings(im->s.env);
-    int64_t deadline_us = deadline_output(im);
+    int64_t deadline_us = earliest(deadline_output(im), imap_progress_due_us(im));
 
     if (im->work != NULL && im->work->wait_until_us != 0)
         deadline_us = earliest(deadline_us, im->work->wait_until_us);
@@ -225,27 +225,6 @@ phase_step(struct imap_session *im)
     return step;
 }
 
-/* Between two slices of a command: has the client hung up? A client that has closed its side
- * may still read (nc -N), so something is written to it. A socket that is closed at its end
- * answers with a reset. */
-static void
-hangup_check(struct imap_session *im)
-{
-    struct imap_work *work = im->work;
-
-    if (conn_peer_gone(&im->s.conn)) {
-        session_end_by_peer(&im->s, imap_moment(im));
-        return;
-    }
-    if (work->probed || work->mid_line || work->phase > PHASE_ANSWER ||
-        conn_wants_write(&im->s.conn) || !conn_peer_closed(&im->s.conn))
-        return;
-    work->probed = true;
-    struct iw w = imap_line(im);
-    iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still working"));
-    imap_flush(im);
-}
-
 /* Runs the current command as far as possible now. GO_PARK: *next_out is what to park for. */
 static enum go
 command_go(struct imap_session *im, enum task_next *next_out)
@@ -265,6 +244,8 @@ command_go(struct imap_session *im, enum task_next *next_out)
             return GO_PARK;
         case STEP_WAIT:
             imap_flush(im);
+            if (!session_is_ending(&im->s))
+                imap_progress_tell(im);
             *next_out = park(im, TASK_PARK_WAKE);
             return GO_PARK;
         case STEP_INPUT:
@@ -275,7 +256,9 @@ command_go(struct imap_session *im, enum task_next *next_out)
         if (im->work != NULL && slice_spent()) {
             imap_flush(im);
             if (!session_is_ending(&im->s))
-                hangup_check(im);
+                imap_hangup_check(im);
+            if (!session_is_ending(&im->s))
+                imap_progress_tell(im);
             *next_out = park(im, TASK_YIELD);
             return GO_PARK;
         }

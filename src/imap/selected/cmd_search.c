@@ -172,6 +172,15 @@ search_step(struct imap_session *im, const struct imap_search_req *req, struct s
     return finish(im, req, run);
 }
 
+void
+cmd_search_progress(const struct imap_session *im, struct imap_progress *progress_out)
+{
+    const struct search_run *run = im->work->run;
+
+    if (run != NULL && run->stage == STAGE_SCAN)
+        search_progress(run->search, &progress_out->done, &progress_out->goal);
+}
+
 enum imap_step
 cmd_search_run(struct imap_session *im, struct imap_work *work)
 {

@@ -65,6 +65,9 @@ bool search_needs_store(const struct search *search);
 MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
                               const struct clock *clock, int64_t deadline_us, struct err *err);
 
+/** How many of the messages that may be among the results have been looked at. */
+void search_progress(const struct search *search, uint32_t *done_out, uint32_t *of_out);
+
 /** Why search_slice said RC_LIMIT: the client asks for too much. */
 bool search_over_limit(const struct search *search);
 

@@ -2,6 +2,25 @@
 /* What a search found: counters kept on the way, and the bits as runs (search.h). */
 #include "mailbox/content/search_private.h"
 
+void
+search_progress(const struct search *search, uint32_t *done_out, uint32_t *of_out)
+{
+    uint32_t done = 0;
+    uint32_t of = 0;
+
+    for (size_t i = 0; i < search->run_count; i++) {
+        const struct view_run *run = &search->runs[i];
+        const uint32_t length = run->last - run->first + 1;
+        of += length;
+        if (i < search->run)
+            done += length;
+        else if (i == search->run && search->next_seq != 0)
+            done += search->next_seq - run->first;
+    }
+    *done_out = done;
+    *of_out = of;
+}
+
 uint32_t
 search_count(const struct search *search)
 {
