@@ -16,6 +16,8 @@ static const struct key_choice plaintext_choices[] = {
     {"no", PLAINTEXT_NO}, {"loopback", PLAINTEXT_LOOPBACK}, {"yes", PLAINTEXT_YES}, {NULL, 0}};
 static const struct key_choice scram_choices[] = {
     {"auto", SCRAM_AUTO}, {"yes", SCRAM_ALWAYS}, {"no", SCRAM_NEVER}, {NULL, 0}};
+static const struct key_choice literals_choices[] = {
+    {"plus", LITERALS_PLUS}, {"minus", LITERALS_MINUS}, {NULL, 0}};
 static const struct key_choice policy_choices[] = {
     {"liveness", IDLE_LIVENESS}, {"timeout", IDLE_TIMEOUT}, {NULL, 0}};
 

@@ -52,6 +52,8 @@ enum condition {
     PLAINTEXT_REFUSED,
     SCRAM_OFFERED,
     NOT_COMPRESSED,
+    LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
+    LITERALS_SMALL,
 };
 
 static const struct capability {
@@ -91,6 +93,10 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return imap_scram_offered(im);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
+    case LITERALS_OF_ANY_SIZE:
+        return env_settings(im->s.env)->literals == LITERALS_PLUS;
+    case LITERALS_SMALL:
+        return env_settings(im->s.env)->literals == LITERALS_MINUS;
     }
     return false;
 }

@@ -361,12 +361,21 @@ spool_add(struct imap_session *im)
 }
 
 static void
-literal_refuse(struct imap_session *im, const char *code, const char *text)
+literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
+               const char *text)
 {
     const struct span tag = imap_text_tag(imap_framer_text(im->framer));
 
     imap_framer_refuse(im->framer);
-    refuse(im, tag, code == NULL ? IW_BAD : IW_NO, code, text);
+    refuse(im, tag, status, code, text);
+}
+
+/* More than LITERAL- allows. */
+static bool
+is_unasked_and_large(const struct imap_session *im, const struct imap_literal *literal)
+{
+    return env_settings(im->s.env)->literals == LITERALS_MINUS && !literal->sync &&
+           literal->octets > IMAP_LITERAL_MINUS_MAX;
 }
 
 static void
@@ -375,18 +384,23 @@ literal_begin(struct imap_session *im)
     const struct imap_literal *literal = imap_framer_literal(im->framer);
     const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
 
+    if (logged_in && is_unasked_and_large(im, literal)) { /* RFC 7888 section 5 */
+        literal_refuse(im, IW_BAD, literal->is_message ? "TOOBIG" : NULL,
+                       "Literals of more than 4096 octets must be asked for: {n}, not {n+}");
+        return;
+    }
     if (logged_in && literal->is_message) {
         if (literal->octets > env_settings(im->s.env)->append_octets) {
-            literal_refuse(im, "TOOBIG",
+            literal_refuse(im, IW_NO, "TOOBIG",
                            "The message is larger than APPENDLIMIT"); /* RFC 7889 */
             return;
         }
         if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
-            literal_refuse(im, "LIMIT", "Too many messages in one APPEND");
+            literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
             return;
         }
         if (spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
-            literal_refuse(im, NULL, "This literal cannot be accepted");
+            literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
             return;
         }
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
@@ -395,7 +409,7 @@ literal_begin(struct imap_session *im)
             session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
                         (uintmax_t)literal->octets);
         else
-            literal_refuse(im, NULL, "Literal too long");
+            literal_refuse(im, IW_BAD, NULL, "Literal too long");
         return;
     }
     if (literal->sync) {

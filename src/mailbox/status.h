@@ -2,7 +2,8 @@
 /*
  * STATUS of one mailbox or of many (LIST-STATUS, RFC 5819): all from the counters of its row,
  * so the cost does not depend on how many messages there are. Only RECENT may look at entries,
- * from the watermark on.
+ * from the watermark on, and DELETED-STORAGE of a mailbox whose deleted messages are older than
+ * their counter (docs/schema.md).
  *
  * Thread: the session. Waits for disk.
  */
@@ -22,15 +23,17 @@ struct status {
     uint32_t uidvalidity;
     uint32_t unseen;
     uint32_t deleted;
-    uint64_t octets; /* SIZE, RFC 8438 */
+    uint64_t octets;         /* SIZE, RFC 8438 */
+    uint64_t deleted_octets; /* DELETED-STORAGE, RFC 9208; only when asked for */
     uint64_t highest_modseq;
 };
 
 /** By name (canonical). items: enum imap_status_item. tx: a snapshot. RC_NOT_FOUND. */
 MUST_USE enum rc status_get(struct account *acct, struct store_tx *tx, struct span name,
                             unsigned items, struct status *out, struct err *err);
-/** Of a row at hand (names_list). tx is used for IMAP_STATUS_RECENT only and may be NULL
- *  otherwise. */
+/** Whether these items of a row need a snapshot. */
+bool status_reads(const struct mbox_row *row, unsigned items);
+/** Of a row at hand (names_list). tx may be NULL unless status_reads says otherwise. */
 MUST_USE enum rc status_of_row(struct account *acct, struct store_tx *tx,
                                const struct mbox_row *row, unsigned items, struct status *out,
                                struct err *err);

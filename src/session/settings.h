@@ -15,6 +15,7 @@
 
 enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
 enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
+enum literals { LITERALS_PLUS, LITERALS_MINUS }; /* RFC 7888 */
 enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
 
 /* A list of networks, such as those where proxies are. */
@@ -62,6 +63,7 @@ struct settings {
     uint32_t max_connections_per_user;
     uint32_t max_connections_per_address;
     uint64_t append_octets;
+    enum literals literals;
 
     /* [imap], [imaps], [lmtp]: where proxies are that begin with a PROXY header */
     struct net_prefixes imap_proxies;

@@ -190,6 +190,7 @@ struct mbox_row {
     uint32_t unseen;         /* without \Seen */
     uint32_t deleted;        /* with \Deleted */
     uint64_t octets;         /* sum of RFC822.SIZE */
+    int64_t deleted_octets;  /* of those with \Deleted; -1: not counted */
     uint64_t highest_modseq; /* at least 1 */
     uint64_t expunged_floor; /* `expunged` rows with a modseq up to this one are gone */
     int64_t created_s;
@@ -340,6 +341,7 @@ struct entry_flags {
     const uint32_t *uids;
     const uint16_t *flags;
     const uint64_t *modseqs;
+    const uint32_t *octets;
     const struct keywords *keywords; /* NULL: none has any */
 };
 

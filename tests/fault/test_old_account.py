@@ -51,11 +51,11 @@ def rows(server, sql):
 
 
 def downgrade(path):
-    """To version 1, which had no keys."""
+    """To version 1, which had no keys and no sum of what is deleted."""
     db = sqlite3.connect(path)
     db.executescript("""ALTER TABLE message DROP COLUMN keys;
         ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
-        PRAGMA user_version = 1;""")
+        ALTER TABLE mailbox DROP COLUMN deleted_octets; PRAGMA user_version = 1;""")
     db.close()
 
 
@@ -98,6 +98,28 @@ def test_answers_stay_the_same():
         db.close()
         server.start()
         assert answers(server) == right
+
+
+def test_deleted_messages_that_were_not_counted():
+    """What they take is added up as long as there are some; then a counter says it."""
+    with Server(accounts=["user"], options=["store.purge_every=1h"]) as server:
+        peer = server.login("user")
+        for text in ("one", "three", "seventh"):
+            peer.command(f"APPEND Trash (\\Deleted) {{{len(text)}+}}\r\n{text}")
+        server.stop()
+        downgrade(server.mail_db())
+        server.start()
+        peer = server.login("user")
+        asked = 'LIST "" (Trash Junk) RETURN (STATUS (DELETED DELETED-STORAGE))'
+        assert "* STATUS Trash (DELETED 3 DELETED-STORAGE 15)" in peer.command(asked)
+        peer.command("SELECT Trash")
+        peer.command("STORE 2 -FLAGS (\\Deleted)")
+        assert rows(server, "SELECT deleted_octets FROM mailbox WHERE name IN ('Junk', 'Trash')") == [(0,), (None,)]
+        assert "* STATUS Trash (DELETED 2 DELETED-STORAGE 10)" in peer.command(asked)
+        peer.command("EXPUNGE")
+        peer.command("STORE 1 +FLAGS (\\Deleted)")
+        assert rows(server, "SELECT deleted_octets FROM mailbox WHERE name = 'Trash'") == [(5,)]
+        assert "* STATUS Trash (DELETED 1 DELETED-STORAGE 5)" in peer.command(asked)
 
 
 def test_an_upgrade_finds_an_older_account():

@@ -322,6 +322,7 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
         break;
     case IMAP_CMD_LIST:
     case IMAP_CMD_LSUB:
+    case IMAP_CMD_XLIST:
         dump_list(buf, &cmd->u.list);
         break;
     case IMAP_CMD_STATUS:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LIST with its extensions, LSUB and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10, RFC
- * 3348, 5258, 5819, 6154, 8438, 7889). What to answer is decided in mailbox/names/names_list.h.
+ * LIST with its extensions, LSUB, XLIST and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10,
+ * RFC 3348, 5258, 5819, 6154, 7889, 8438, 9051, 9208). What to answer is decided in
+ * mailbox/names/names_list.h.
  */
 #include "imap/imap_session.h"
 #include "mailbox/names/names.h"
@@ -18,6 +19,39 @@ static const struct {
     {NAMES_HAS_NO_CHILDREN, SPAN_INIT("\\HasNoChildren")},
     {NAMES_SUBSCRIBED, SPAN_INIT("\\Subscribed")},
 };
+
+/* The commands that list names. XLIST is what mail programs sent before special uses were a
+ * standard: LIST, with the older words of the uses too. */
+static const struct list_form {
+    enum imap_cmd_id command;
+    struct span word;
+    const char *completed;
+    enum names_list_kind kind;
+    bool older_words;
+} forms[] = {
+    {IMAP_CMD_LIST, SPAN_INIT("LIST"), "LIST completed", NAMES_LIST, false},
+    {IMAP_CMD_LSUB, SPAN_INIT("LSUB"), "LSUB completed", NAMES_LSUB, false},
+    {IMAP_CMD_XLIST, SPAN_INIT("XLIST"), "XLIST completed", NAMES_LIST, true},
+};
+
+static const struct {
+    unsigned use;
+    struct span word;
+} older_words[] = {
+    {IMAP_USE_ALL, SPAN_INIT("\\AllMail")},
+    {IMAP_USE_FLAGGED, SPAN_INIT("\\Starred")},
+    {IMAP_USE_JUNK, SPAN_INIT("\\Spam")},
+};
+
+static void
+older_words_write(struct iw *w, const struct names_entry *entry, unsigned uses)
+{
+    if (span_eq_str(entry->name, "INBOX"))
+        iw_word(w, "\\Inbox");
+    for (size_t i = 0; i < ARRAY_LEN(older_words); i++)
+        if ((uses & older_words[i].use) != 0)
+            iw_token(w, older_words[i].word);
+}
 
 static void
 childinfo_write(struct iw *w, unsigned childinfo)
@@ -36,13 +70,14 @@ childinfo_write(struct iw *w, unsigned childinfo)
 }
 
 static void
-list_line(struct imap_session *im, struct span word, const struct names_entry *entry)
+list_line(struct imap_session *im, const struct list_form *form,
+          const struct names_entry *entry)
 {
     const unsigned uses = names_use_to_wire(entry->special_use);
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    iw_token(&w, word);
+    iw_token(&w, form->word);
     iw_open(&w);
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
         if ((entry->attrs & attributes[i].bit) != 0)
@@ -50,6 +85,8 @@ list_line(struct imap_session *im, struct span word, const struct names_entry *e
     for (unsigned bit = 0; bit < IMAP_USE_COUNT; bit++)
         if ((uses >> bit & 1) != 0)
             iw_token(&w, imap_use_names[bit]);
+    if (form->older_words)
+        older_words_write(&w, entry, uses);
     iw_close(&w);
     iw_string(&w, SPAN("/"));
     if (entry->name.len == 0)
@@ -75,6 +112,7 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
         status->highest_modseq,
         env_settings(im->s.env)->append_octets,
         0,
+        status->deleted_octets,
     };
     struct iw w = imap_line(im);
 
@@ -96,7 +134,7 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
 static bool
 status_items_unknown(unsigned items)
 {
-    return (items & (IMAP_STATUS_MAILBOXID | IMAP_STATUS_DELETED)) != 0;
+    return (items & IMAP_STATUS_MAILBOXID) != 0;
 }
 
 struct list_run {
@@ -131,12 +169,12 @@ static bool
 entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step_out)
 {
     const struct imap_list_req *req = &im->work->cmd.u.list;
-    const bool wants_tx = (req->status_items & IMAP_STATUS_RECENT) != 0;
     struct status status;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (wants_tx && !imap_read_begin(im, im->acct, &tx, step_out))
+    if (status_reads(run->entry.row, req->status_items) &&
+        !imap_read_begin(im, im->acct, &tx, step_out))
         return false;
     if (status_of_row(im->acct, tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
         status_line(im, run->entry.name, &status, req->status_items);
@@ -145,10 +183,9 @@ entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step
 }
 
 static enum imap_step
-list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind kind)
+list_go(struct imap_session *im, struct imap_work *work, const struct list_form *form)
 {
     const struct imap_list_req *req = &work->cmd.u.list;
-    const struct span word = kind == NAMES_LSUB ? SPAN("LSUB") : SPAN("LIST");
     enum imap_step step = STEP_DONE;
 
     if (work->run == NULL) {
@@ -156,7 +193,7 @@ list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind ki
             return imap_bad(work, "A STATUS item is not known");
         if ((req->status_items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
             imap_condstore_enable(im);
-        step = list_begin(im, work, kind);
+        step = list_begin(im, work, form->kind);
         if (step != STEP_MORE)
             return step;
     }
@@ -172,9 +209,8 @@ list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind ki
         if (rc == RC_AGAIN)
             continue; /* it has worked for a while: look at the time */
         if (rc != RC_OK)
-            return imap_ok(work, NULL,
-                           kind == NAMES_LSUB ? "LSUB completed" : "LIST completed");
-        list_line(im, word, &run->entry);
+            return imap_ok(work, NULL, form->completed);
+        list_line(im, form, &run->entry);
         run->has_entry =
             (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && run->entry.row != NULL;
     }
@@ -183,13 +219,11 @@ list_go(struct imap_session *im, struct imap_work *work, enum names_list_kind ki
 enum imap_step
 cmd_list_run(struct imap_session *im, struct imap_work *work)
 {
-    return list_go(im, work, NAMES_LIST);
-}
+    const struct list_form *form = forms;
 
-enum imap_step
-cmd_lsub_run(struct imap_session *im, struct imap_work *work)
-{
-    return list_go(im, work, NAMES_LSUB);
+    while (form->command != work->cmd.id)
+        form++;
+    return list_go(im, work, form);
 }
 
 enum imap_step

@@ -40,6 +40,7 @@ flags_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
         .uids = run.uids,
         .flags = run.flags,
         .modseqs = run.modseqs,
+        .octets = run.octets,
         .keywords = run.keywords,
     };
 }

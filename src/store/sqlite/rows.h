@@ -15,6 +15,7 @@ struct mbox {
     uint32_t unseen;
     uint32_t deleted;
     uint64_t octets;
+    int64_t deleted_octets; /* -1: not counted since before version 3 */
     uint64_t highest_modseq;
     uint64_t expunged_floor;
     uint64_t expunged_octets; /* restorable; those moved are not counted */
@@ -91,6 +92,8 @@ MUST_USE enum rc expunge_segments(struct sqlite_tx *tx, uint64_t mbox,
 /* Takes an entry out of the mailbox's counters, or adds it. */
 void mbox_count_out(struct mbox *mbox, const struct entry *entry);
 void mbox_count_in(struct mbox *mbox, const struct entry *entry);
+/* Counts that an entry of this size has other flags now. */
+void mbox_count_flags(struct mbox *mbox, uint32_t old_flags, uint32_t flags, uint64_t octets);
 
 /* The entry is written as it is; stmt is SQL_ENTRY_ADD. */
 MUST_USE enum rc entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry,

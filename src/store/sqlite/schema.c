@@ -117,9 +117,15 @@ static const char version_2[] =
     "ALTER TABLE account ADD COLUMN keys_before INTEGER NOT NULL DEFAULT 1;"
     "UPDATE account SET keys_before = (SELECT ifnull(max(id), 0) + 1 FROM message);";
 
+/* What DELETED-STORAGE tells. NULL: not counted, in mailboxes that had deleted messages before.
+ * They are counted from the next time on that they have none (rows/mbox.c). */
+static const char version_3[] = "ALTER TABLE mailbox ADD COLUMN deleted_octets INTEGER;"
+                                "UPDATE mailbox SET deleted_octets = 0 WHERE deleted = 0;";
+
 static const struct db_step steps[] = {
     {.sql = version_1},
     {.sql = version_2},
+    {.sql = version_3},
 };
 
 const struct db_schema account_schema = {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of LIST (RFC 3501, extended by RFC 5258, RFC 5819, RFC 6154), LSUB and STATUS. */
+/* Arguments of LIST (RFC 3501, extended by RFC 5258, RFC 5819, RFC 6154), LSUB, XLIST and
+ * STATUS.
+ */
 #include "base/limits.h"
 #include "syntax/imap/args.h"
 
 const struct span imap_status_names[IMAP_STATUS_COUNT] = {
-    SPAN_INIT("MESSAGES"),    SPAN_INIT("RECENT"),        SPAN_INIT("UIDNEXT"),
-    SPAN_INIT("UIDVALIDITY"), SPAN_INIT("UNSEEN"),        SPAN_INIT("DELETED"),
-    SPAN_INIT("SIZE"),        SPAN_INIT("HIGHESTMODSEQ"), SPAN_INIT("APPENDLIMIT"),
-    SPAN_INIT("MAILBOXID"),
+    SPAN_INIT("MESSAGES"),    SPAN_INIT("RECENT"),          SPAN_INIT("UIDNEXT"),
+    SPAN_INIT("UIDVALIDITY"), SPAN_INIT("UNSEEN"),          SPAN_INIT("DELETED"),
+    SPAN_INIT("SIZE"),        SPAN_INIT("HIGHESTMODSEQ"),   SPAN_INIT("APPENDLIMIT"),
+    SPAN_INIT("MAILBOXID"),   SPAN_INIT("DELETED-STORAGE"),
 };
 
 static const struct lex_word select_options[] = {
@@ -178,9 +180,9 @@ imap_args_lsub(struct imap_lexer *lx, struct imap_cmd *cmd)
     struct imap_list_req *req = &cmd->u.list;
     struct imap_list_pattern *one = lex_new(lx, struct imap_list_pattern);
 
-    if (one == NULL || !lex_need(lx, ' ', "LSUB needs a reference name and a pattern") ||
-        !reference(lx, &req->reference) || !lex_need(lx, ' ', "LSUB needs a mailbox pattern") ||
-        !pattern(lx, one))
+    if (one == NULL || !lex_need(lx, ' ', "The command needs a reference name and a pattern") ||
+        !reference(lx, &req->reference) ||
+        !lex_need(lx, ' ', "The command needs a mailbox pattern") || !pattern(lx, one))
         return false;
     req->patterns = one;
     req->pattern_count = 1;

@@ -116,14 +116,15 @@ enum imap_status_item {
     IMAP_STATUS_UIDNEXT = 1 << 2,
     IMAP_STATUS_UIDVALIDITY = 1 << 3,
     IMAP_STATUS_UNSEEN = 1 << 4,
-    IMAP_STATUS_DELETED = 1 << 5,       /* RFC 9051 */
-    IMAP_STATUS_SIZE = 1 << 6,          /* RFC 8438 */
-    IMAP_STATUS_HIGHESTMODSEQ = 1 << 7, /* RFC 7162 */
-    IMAP_STATUS_APPENDLIMIT = 1 << 8,   /* RFC 7889 */
-    IMAP_STATUS_MAILBOXID = 1 << 9,     /* RFC 8474 */
+    IMAP_STATUS_DELETED = 1 << 5,          /* RFC 9051 */
+    IMAP_STATUS_SIZE = 1 << 6,             /* RFC 8438 */
+    IMAP_STATUS_HIGHESTMODSEQ = 1 << 7,    /* RFC 7162 */
+    IMAP_STATUS_APPENDLIMIT = 1 << 8,      /* RFC 7889 */
+    IMAP_STATUS_MAILBOXID = 1 << 9,        /* RFC 8474 */
+    IMAP_STATUS_DELETED_STORAGE = 1 << 10, /* RFC 9208 */
 };
 
-enum { IMAP_STATUS_COUNT = 10 };
+enum { IMAP_STATUS_COUNT = 11 };
 /** Names by bit number. */
 extern const struct span imap_status_names[IMAP_STATUS_COUNT];
 

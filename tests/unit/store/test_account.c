@@ -135,6 +135,7 @@ downgrade(struct fixture *fx)
     assert_int_equal(run_sql(fx, "ALTER TABLE message DROP COLUMN keys;"
                                  "ALTER TABLE account DROP COLUMN keys_next;"
                                  "ALTER TABLE account DROP COLUMN keys_before;"
+                                 "ALTER TABLE mailbox DROP COLUMN deleted_octets;"
                                  "PRAGMA user_version = 1"),
                      0);
 }
@@ -196,6 +197,50 @@ test_version_1_is_brought_up(void **state)
     assert_int_equal(keys_of(fx, tx, 3).len, 0);
     assert_ok(store_keys_advance(tx, 1000, &fx->err));
     assert_backlog(fx, tx, 4, 4);
+    commit(fx, tx);
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* A mailbox that had deleted messages before there was a counter of their octets gets it once
+ * it has none; the others have it at once. */
+static void
+test_octets_of_deleted_messages_are_counted_later(void **state)
+{
+    struct fixture *fx = fixture_new();
+    const struct uid_run all = {1, UINT32_MAX};
+    struct expunge_req expunge = {.only_deleted = true};
+    struct expunge_result expunged;
+
+    (void)state;
+    struct store_tx *tx = begin_write(fx);
+    expunge.mbox = mbox_id(fx, tx, "INBOX");
+    const uint64_t sent = mbox_id(fx, tx, "Sent");
+    add_message(fx, tx, expunge.mbox, 3, MSG_DELETED);
+    add_message(fx, tx, sent, 4, 0);
+    commit(fx, tx);
+    store_account_put(fx->acct);
+    store_close(fx->store);
+    downgrade(fx);
+    assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
+    assert_ok(store_account_get(fx->store, 7, &fx->acct));
+    tx = begin_write(fx);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").deleted_octets, -1);
+    assert_int_equal(mbox_row(fx, tx, "Sent").deleted_octets, 0);
+    add_message(fx, tx, expunge.mbox, 5, MSG_DELETED);
+    const struct entry entry = add_message(fx, tx, sent, 6, MSG_DELETED);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").deleted_octets, -1);
+    assert_int_equal(mbox_row(fx, tx, "Sent").deleted_octets, entry.octets);
+    commit(fx, tx);
+    verify(fx);
+    tx = begin_write(fx);
+    expunge.runs = &all;
+    expunge.run_count = 1;
+    assert_ok(store_expunge(tx, &expunge, &fx->arena, &expunged, &fx->err));
+    assert_int_equal(mbox_row(fx, tx, "INBOX").deleted_octets, 0);
+    add_message(fx, tx, expunge.mbox, 7, MSG_DELETED);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").deleted_octets,
+                     mbox_row(fx, tx, "INBOX").octets);
     commit(fx, tx);
     verify(fx);
     fixture_free(fx);
@@ -554,6 +599,7 @@ main(void)
         cmocka_unit_test(test_unused_accounts_have_no_files),
         cmocka_unit_test(test_files_that_are_not_ours),
         cmocka_unit_test(test_version_1_is_brought_up),
+        cmocka_unit_test(test_octets_of_deleted_messages_are_counted_later),
         cmocka_unit_test(test_unsettled),
         cmocka_unit_test(test_readers_are_limited_and_told),
         cmocka_unit_test(test_snapshot_stays_as_it_was),

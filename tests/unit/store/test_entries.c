@@ -28,6 +28,7 @@ test_added_entry_reads_back(void **state)
     assert_int_equal(row.exists, 2);
     assert_int_equal(row.unseen, 1);
     assert_int_equal(row.deleted, 1);
+    assert_int_equal(row.deleted_octets, rows[0].octets);
     assert_int_equal(row.uidnext, 3);
     assert_int_equal(row.octets, rows[0].octets + rows[1].octets);
     assert_int_equal(row.highest_modseq, rows[1].modseq);
@@ -182,6 +183,7 @@ test_expunge_only_deleted(void **state)
     entries(fx, tx, inbox, &count);
     assert_int_equal(count, 5);
     assert_int_equal(mbox_row(fx, tx, "INBOX").deleted, 0);
+    assert_int_equal(mbox_row(fx, tx, "INBOX").deleted_octets, 0);
     assert_int_equal(mbox_row(fx, tx, "INBOX").unseen, 5);
     req.only_deleted = false; /* all */
     assert_ok(store_expunge(tx, &req, &fx->arena, &out, &fx->err));

@@ -236,6 +236,7 @@ struct columns {
     uint32_t uids[MESSAGES];
     uint16_t flags[MESSAGES];
     uint64_t modseqs[MESSAGES];
+    uint32_t octets[MESSAGES];
     struct keywords keywords[MESSAGES];
 };
 
@@ -252,6 +253,7 @@ columns_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
         .uids = all->uids + at,
         .flags = all->flags + at,
         .modseqs = all->modseqs + at,
+        .octets = all->octets + at,
         .keywords = all->keywords + at,
     };
 }
@@ -268,6 +270,7 @@ columns_read(struct fixture *fx, struct store_tx *tx, uint64_t mbox, struct colu
         out->uids[i] = rows[i].uid;
         out->flags[i] = (uint16_t)rows[i].flags;
         out->modseqs[i] = rows[i].modseq;
+        out->octets[i] = (uint32_t)rows[i].octets;
         out->keywords[i] = rows[i].keywords;
     }
 }

@@ -48,8 +48,7 @@ look_at(struct found *found, struct mbox *mbox, const struct entry *old)
         return RC_OK;
     }
     const uint32_t flags = flags_rule_flags(rule, old->flags);
-    mbox->unseen += (uint32_t)((flags & MSG_SEEN) == 0) - ((old->flags & MSG_SEEN) == 0);
-    mbox->deleted += (uint32_t)((flags & MSG_DELETED) != 0) - ((old->flags & MSG_DELETED) != 0);
+    mbox_count_flags(mbox, old->flags, flags, old->octets);
     found->changed++;
     const bool gap = found->gap;
     found->gap = false;
@@ -97,6 +96,7 @@ look_at_block(struct found *found, struct mbox *mbox, const struct entry_flags *
             .uid = uid,
             .flags = block->flags[i],
             .modseq = block->modseqs[i],
+            .octets = block->octets[i],
             .keywords =
                 block->keywords == NULL ? (struct keywords){{0, 0}} : block->keywords[i],
         };

@@ -91,6 +91,12 @@ sqlite_modseq(struct store_tx *base, uint64_t *modseq_out, struct err *err)
 
 /* ---- counters of one row ---- */
 
+static int64_t
+deleted_octets_read(struct stmt *stmt, int column)
+{
+    return stmt_is_null(stmt, column) ? -1 : stmt_i64(stmt, column);
+}
+
 enum rc
 mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *err)
 {
@@ -112,6 +118,7 @@ mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *err)
         .expunged_floor = col_u64(&stmt, 7),
         .expunged_octets = col_u64(&stmt, 8),
         .retired = stmt_i64(&stmt, 9) != 0,
+        .deleted_octets = deleted_octets_read(&stmt, 10),
     };
     return RC_OK;
 }
@@ -140,8 +147,23 @@ mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err)
     bind_u64(&stmt, 7, mbox->highest_modseq);
     bind_u64(&stmt, 8, mbox->expunged_floor);
     bind_u64(&stmt, 9, mbox->expunged_octets);
-    bind_u64(&stmt, 10, mbox->id);
+    if (mbox->deleted == 0)
+        stmt_bind_i64(&stmt, 10, 0); /* from here on it is counted */
+    else if (mbox->deleted_octets >= 0)
+        stmt_bind_i64(&stmt, 10, mbox->deleted_octets);
+    else
+        stmt_bind_null(&stmt, 10);
+    bind_u64(&stmt, 11, mbox->id);
     return stmt_run(&stmt, err);
+}
+
+/* One message with \Deleted more or fewer. */
+static void
+count_deleted(struct mbox *mbox, int more, uint64_t octets)
+{
+    mbox->deleted += (uint32_t)more;
+    if (mbox->deleted_octets >= 0)
+        mbox->deleted_octets += more * (int64_t)octets;
 }
 
 void
@@ -149,7 +171,7 @@ mbox_count_in(struct mbox *mbox, const struct entry *entry)
 {
     mbox->exists++;
     mbox->unseen += (entry->flags & MSG_SEEN) == 0;
-    mbox->deleted += (entry->flags & MSG_DELETED) != 0;
+    count_deleted(mbox, (entry->flags & MSG_DELETED) != 0, entry->octets);
     mbox->octets += entry->octets;
 }
 
@@ -158,8 +180,16 @@ mbox_count_out(struct mbox *mbox, const struct entry *entry)
 {
     mbox->exists--;
     mbox->unseen -= (entry->flags & MSG_SEEN) == 0;
-    mbox->deleted -= (entry->flags & MSG_DELETED) != 0;
+    count_deleted(mbox, -((entry->flags & MSG_DELETED) != 0), entry->octets);
     mbox->octets -= entry->octets;
+}
+
+void
+mbox_count_flags(struct mbox *mbox, uint32_t old_flags, uint32_t flags, uint64_t octets)
+{
+    mbox->unseen += (uint32_t)((flags & MSG_SEEN) == 0) - ((old_flags & MSG_SEEN) == 0);
+    count_deleted(mbox, ((flags & MSG_DELETED) != 0) - ((old_flags & MSG_DELETED) != 0),
+                  octets);
 }
 
 /* ---- reading whole rows ---- */
@@ -186,6 +216,7 @@ row_read(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct er
         .highest_modseq = col_u64(stmt, 10),
         .expunged_floor = col_u64(stmt, 11),
         .created_s = stmt_i64(stmt, 12),
+        .deleted_octets = deleted_octets_read(stmt, 13),
     };
     return RC_OK;
 }
