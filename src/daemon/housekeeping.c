@@ -94,9 +94,21 @@ purge_step(struct housekeeping *hk, struct account *acct)
     return op.turn.result == RC_OK && op.more;
 }
 
+/* A read snapshot, waited for. NULL: there is none. */
+static struct store_tx *
+read_wait(struct housekeeping *hk, struct account *acct)
+{
+    struct store_tx *tx = NULL;
+
+    while (store_read_begin(account_store(acct), turn_waiter_wake(&hk->waiter), &tx, NULL) ==
+           RC_AGAIN)
+        turn_waiter_sleep(&hk->waiter);
+    return tx;
+}
+
 struct due {
     bool purge;
-    bool keys; /* messages without sort keys */
+    bool backlog; /* messages lack something */
 };
 
 /* Whether a visit would find something to purge. If that is not known now, a purge is
@@ -104,29 +116,35 @@ struct due {
 static struct due
 what_is_due(struct housekeeping *hk, struct account *acct)
 {
-    AUTO_TX tx = NULL;
-    struct due due = {.purge = true, .keys = false};
-    enum rc rc;
+    AUTO_TX tx = read_wait(hk, acct);
+    struct due due = {.purge = true, .backlog = false};
 
-    while ((rc = store_read_begin(account_store(acct), turn_waiter_wake(&hk->waiter), &tx,
-                                  NULL)) == RC_AGAIN)
-        turn_waiter_sleep(&hk->waiter);
-    if (rc != RC_OK || backlog_is_due(tx, &due.keys, NULL) != RC_OK)
+    if (tx == NULL || backlog_is_due(tx, &due.backlog, NULL) != RC_OK)
         return due;
     if (store_purge_due(tx, &due.purge, NULL) != RC_OK)
         due.purge = true;
     return due;
 }
 
-/* One step of making sort keys for old messages. True: there is more. */
+/* One step of making what old messages lack. True: there is more. */
 static bool
 backlog_step(struct housekeeping *hk, struct account *acct)
 {
-    struct backlog_op op;
+    struct backlog_op *op = malloc(sizeof *op);
+    struct store_tx *tx = op == NULL ? NULL : read_wait(hk, acct);
+    bool more = false;
 
-    backlog_op_init(&op, turn_waiter_wake(&hk->waiter));
-    turn_run_wait(acct, &op.turn, &hk->waiter);
-    return op.turn.result == RC_OK && op.more && !atomic_load(&hk->stopping);
+    if (tx != NULL) {
+        backlog_op_init(op, turn_waiter_wake(&hk->waiter));
+        const enum rc rc = backlog_op_prepare(op, tx, NULL);
+        store_end(tx);
+        if (rc == RC_OK)
+            turn_run_wait(acct, &op->turn, &hk->waiter);
+        more = rc == RC_OK && op->turn.result == RC_OK && op->more;
+        backlog_op_done(op);
+    }
+    free(op);
+    return more && !atomic_load(&hk->stopping);
 }
 
 static void
@@ -148,7 +166,7 @@ visit(struct housekeeping *hk, uint64_t account_id)
     if (account_get(hk->house->accounts, account_id, &acct) != RC_OK)
         return;
     const struct due due = what_is_due(hk, acct);
-    if (due.keys && !in_a_hurry(hk))
+    if (due.backlog && !in_a_hurry(hk))
         for (int step = 0; step < BACKLOG_STEPS_MAX && backlog_step(hk, acct); step++)
             continue;
     if (due.purge) {

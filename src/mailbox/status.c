@@ -93,6 +93,7 @@ status_of_row(struct account *acct, struct store_tx *tx, const struct mbox_row *
         .octets = row->octets,
         .deleted_octets = deleted_octets,
         .highest_modseq = row->highest_modseq,
+        .object_id = row->object_id,
     };
     return RC_OK;
 }

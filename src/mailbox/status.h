@@ -26,6 +26,7 @@ struct status {
     uint64_t octets;         /* SIZE, RFC 8438 */
     uint64_t deleted_octets; /* DELETED-STORAGE, RFC 9208; only when asked for */
     uint64_t highest_modseq;
+    struct mbox_object_id object_id; /* MAILBOXID, RFC 8474 */
 };
 
 /** By name (canonical). items: enum imap_status_item. tx: a snapshot. RC_NOT_FOUND. */

@@ -299,22 +299,22 @@ store_content_peek(struct store_tx *tx, uint64_t message, uint64_t offset, uint6
 }
 
 enum rc
-store_keys_backlog(struct store_tx *tx, uint64_t *next_out, uint64_t *before_out,
-                   struct err *err)
+store_backlog(struct store_tx *tx, uint64_t *next_out, uint64_t *before_out, struct err *err)
 {
-    return tx->ops->keys_backlog(tx, next_out, before_out, err);
+    return tx->ops->backlog(tx, next_out, before_out, err);
 }
 
 enum rc
-store_keys_put(struct store_tx *tx, uint64_t message, struct span keys, struct err *err)
+store_backlog_put(struct store_tx *tx, uint64_t message, const struct message_late *late,
+                  struct err *err)
 {
-    return tx->ops->keys_put(tx, message, keys, err);
+    return tx->ops->backlog_put(tx, message, late, err);
 }
 
 enum rc
-store_keys_advance(struct store_tx *tx, uint64_t next, struct err *err)
+store_backlog_advance(struct store_tx *tx, uint64_t next, struct err *err)
 {
-    return tx->ops->keys_advance(tx, next, err);
+    return tx->ops->backlog_advance(tx, next, err);
 }
 
 enum rc

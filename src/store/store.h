@@ -179,6 +179,12 @@ enum special_use { /* bits; RFC 6154, RFC 8457 */
                    USE_IMPORTANT = 128,
 };
 
+/* Random, drawn when the mailbox is created: no other mailbox of any account or server has the
+ * same. It stays with the row (RFC 8474 section 4). */
+struct mbox_object_id {
+    uint8_t octets[16];
+};
+
 struct mbox_row {
     uint64_t id;      /* at least 1 */
     struct span name; /* UTF-8, '/' between levels, "INBOX" in capitals; in the arena */
@@ -194,6 +200,7 @@ struct mbox_row {
     uint64_t highest_modseq; /* at least 1 */
     uint64_t expunged_floor; /* `expunged` rows with a modseq up to this one are gone */
     int64_t created_s;
+    struct mbox_object_id object_id;
 };
 
 /** All mailboxes in octet order of their names; names live in arena. */
@@ -419,6 +426,8 @@ MUST_USE enum rc store_copy(struct store_tx *tx, const struct copy_req *req,
 
 /* ---- messages: immutable ---- */
 
+enum { MESSAGE_DIGEST_OCTETS = 32 }; /* SHA-256 */
+
 /* What ingest has made of a message. All spans are borrowed for the call. */
 struct message_new {
     struct span text;          /* the whole message, header and body */
@@ -429,6 +438,7 @@ struct message_new {
     struct span fields;        /* raw header fields that clients ask for most, a header block */
     struct span message_id;    /* of the header, may be empty */
     struct span keys;          /* for SORT and THREAD (mailbox/order/keys.h); empty: none yet */
+    struct span digest;        /* of text, MESSAGE_DIGEST_OCTETS; empty: none yet */
 };
 MUST_USE enum rc store_message_add(struct store_tx *tx, const struct message_new *msg,
                                    uint64_t *message_out, struct err *err);
@@ -452,7 +462,7 @@ enum message_part { /* bits: what to read */
                     MESSAGE_BODYSTRUCTURE = 2,
                     MESSAGE_PARTS = 4,
                     MESSAGE_FIELDS = 8,
-                    MESSAGE_KEYS = 16, /* alone: keys and message_id */
+                    MESSAGE_KEYS = 16, /* keys, message_id and digest */
 };
 struct message_row {
     uint64_t octets;
@@ -464,6 +474,7 @@ struct message_row {
     struct span fields;
     struct span keys; /* empty: none were made yet */
     struct span message_id;
+    struct span digest; /* MESSAGE_DIGEST_OCTETS, or empty: none was made yet */
 };
 /** RC_NOT_FOUND when it was purged. Fast when ids ascend. */
 MUST_USE enum rc store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
@@ -488,16 +499,21 @@ MUST_USE enum rc store_import_mark(struct store_tx *tx, uint64_t mbox, const uin
                                    struct err *err);
 
 /*
- * Messages that came before the store kept keys, or before keys of today's form. Their ids are
- * from *next_out to below *before_out; there are none when these are equal.
+ * Messages that came before the store kept keys and digests, or before keys of today's form.
+ * Their ids are from *next_out to below *before_out; there are none when these are equal.
  */
-MUST_USE enum rc store_keys_backlog(struct store_tx *tx, uint64_t *next_out,
-                                    uint64_t *before_out, struct err *err);
-/** Keys for one of them; nothing happens when it is gone. */
-MUST_USE enum rc store_keys_put(struct store_tx *tx, uint64_t message, struct span keys,
-                                struct err *err);
-/** All below next have their keys. */
-MUST_USE enum rc store_keys_advance(struct store_tx *tx, uint64_t next, struct err *err);
+MUST_USE enum rc store_backlog(struct store_tx *tx, uint64_t *next_out, uint64_t *before_out,
+                               struct err *err);
+/* What a message of the backlog may lack. Both spans are borrowed for the call. */
+struct message_late {
+    struct span keys;
+    struct span digest;
+};
+/** Gives both to one of them; nothing happens when it is gone. */
+MUST_USE enum rc store_backlog_put(struct store_tx *tx, uint64_t message,
+                                   const struct message_late *late, struct err *err);
+/** All below next have what they lacked. */
+MUST_USE enum rc store_backlog_advance(struct store_tx *tx, uint64_t next, struct err *err);
 
 /* ---- purging and checking ---- */
 

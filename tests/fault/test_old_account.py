@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An account of an older version: SORT and THREAD answer the same before its messages have keys, while
-they get them in the background, and afterwards."""
+"""An account of an older version: SORT, THREAD and the identifiers of its messages are the same before these
+have keys and digests, while they get them in the background, and afterwards."""
 
 import random
 import sqlite3
@@ -17,7 +17,7 @@ from roost_server import Roost  # noqa: E402
 MESSAGES = 300
 KEYS = ("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO")
 ASKED = [f"SORT ({key}) UTF-8 ALL" for key in KEYS] + ["SORT (REVERSE SUBJECT REVERSE FROM DATE) UTF-8 ALL"] + [
-    f"THREAD {algorithm} UTF-8 ALL" for algorithm in ("ORDEREDSUBJECT", "REFERENCES", "REFS")]
+    f"THREAD {algorithm} UTF-8 ALL" for algorithm in ("ORDEREDSUBJECT", "REFERENCES", "REFS")] + ["FETCH 1:* (EMAILID THREADID)"]
 
 
 def message(rng, number):
@@ -51,9 +51,10 @@ def rows(server, sql):
 
 
 def downgrade(path):
-    """To version 1, which had no keys and no sum of what is deleted."""
+    """To version 1, which had neither keys nor identifiers, nor a sum of what is deleted."""
     db = sqlite3.connect(path)
     db.executescript("""ALTER TABLE message DROP COLUMN keys;
+        ALTER TABLE message DROP COLUMN digest; ALTER TABLE mailbox DROP COLUMN object_id;
         ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
         ALTER TABLE mailbox DROP COLUMN deleted_octets; PRAGMA user_version = 1;""")
     db.close()
@@ -70,15 +71,15 @@ def test_answers_stay_the_same():
         for number in range(MESSAGES):
             server.deliver("user", message(rng, number))
         right = answers(server)
-        assert all(len(said[0]) > MESSAGES for said in right)
+        assert all(len("".join(said)) > MESSAGES for said in right)
         server.stop()
-        made = rows(server, "SELECT id, keys FROM message ORDER BY id")
-        assert len(made) == MESSAGES and all(keys for _, keys in made)
+        made = rows(server, "SELECT id, keys, digest FROM message ORDER BY id")
+        assert len(made) == MESSAGES and all(keys and digest for _, keys, digest in made)
         downgrade(server.mail_db())
 
         server.start()  # nobody has come to the account in the background yet
         assert answers(server) == right
-        assert rows(server, "SELECT count(*) FROM message WHERE length(keys) > 0") == [(0,)]
+        assert rows(server, "SELECT count(*) FROM message WHERE length(keys) > 0 OR length(digest) > 0") == [(0,)]
         server.stop()
 
         server.start(extra=["store.purge_every=1s"])
@@ -88,7 +89,7 @@ def test_answers_stay_the_same():
             if rows(server, "SELECT keys_next >= keys_before FROM account") == [(1,)]:
                 break
             assert time.monotonic() < deadline
-        assert rows(server, "SELECT id, keys FROM message ORDER BY id") == made
+        assert rows(server, "SELECT id, keys, digest FROM message ORDER BY id") == made
         assert answers(server) == right
         server.stop()
         db = sqlite3.connect(server.mail_db())

@@ -189,9 +189,14 @@ static const char *const search_names[] = {
     [SEARCH_BEFORE] = "before",
     [SEARCH_ON] = "on",
     [SEARCH_SINCE] = "since",
+    [SEARCH_SAVEDBEFORE] = "savedbefore",
+    [SEARCH_SAVEDON] = "savedon",
+    [SEARCH_SAVEDSINCE] = "savedsince",
     [SEARCH_SENTBEFORE] = "sentbefore",
     [SEARCH_SENTON] = "senton",
     [SEARCH_SENTSINCE] = "sentsince",
+    [SEARCH_EMAILID] = "emailid",
+    [SEARCH_THREADID] = "threadid",
     [SEARCH_LARGER] = "larger",
     [SEARCH_SMALLER] = "smaller",
     [SEARCH_OLDER] = "older",
@@ -209,7 +214,8 @@ dump_key(struct buf *buf, const struct imap_search_key *key)
         buf_printf(buf, " %.*s", SPAN_FMT(imap_flag_names[__builtin_ctz(key->flag)]));
     if (key->kind == SEARCH_HEADER)
         dump_field(buf, "field", key->field);
-    if (key->kind >= SEARCH_KEYWORD && key->kind <= SEARCH_HEADER)
+    if ((key->kind >= SEARCH_KEYWORD && key->kind <= SEARCH_HEADER) ||
+        key->kind == SEARCH_EMAILID || key->kind == SEARCH_THREADID)
         dump_field(buf, "text", key->text);
     if (key->kind >= SEARCH_BEFORE && key->kind <= SEARCH_SENTSINCE)
         buf_printf(buf, " %d", key->day);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LIST with its extensions, LSUB, XLIST and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10,
- * RFC 3348, 5258, 5819, 6154, 7889, 8438, 9051, 9208). What to answer is decided in
+ * RFC 3348, 5258, 5819, 6154, 7889, 8438, 8474, 9051, 9208). What to answer is decided in
  * mailbox/names/names_list.h.
  */
 #include "imap/imap_session.h"
+#include "mailbox/content/object_id.h"
 #include "mailbox/names/names.h"
 #include "mailbox/names/names_list.h"
 #include "mailbox/status.h"
@@ -97,6 +98,17 @@ list_line(struct imap_session *im, const struct list_form *form,
     iw_end(&w);
 }
 
+/* RFC 8474 section 4.3. */
+static void
+mailbox_id(struct iw *w, const struct mbox_object_id *object_id)
+{
+    const struct object_id id = object_id_of_mailbox(object_id);
+
+    iw_open(w);
+    iw_token(w, object_id_span(&id));
+    iw_close(w);
+}
+
 static void
 status_line(struct imap_session *im, struct span name, const struct status *status,
             unsigned items)
@@ -124,17 +136,13 @@ status_line(struct imap_session *im, struct span name, const struct status *stat
         if ((items >> bit & 1) == 0)
             continue;
         iw_token(&w, imap_status_names[bit]);
-        iw_num(&w, values[bit]);
+        if (1u << bit == IMAP_STATUS_MAILBOXID)
+            mailbox_id(&w, &status->object_id);
+        else
+            iw_num(&w, values[bit]);
     }
     iw_close(&w);
     iw_end(&w);
-}
-
-/* Items of extensions that are not offered. */
-static bool
-status_items_unknown(unsigned items)
-{
-    return (items & IMAP_STATUS_MAILBOXID) != 0;
 }
 
 struct list_run {
@@ -189,8 +197,6 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
     enum imap_step step = STEP_DONE;
 
     if (work->run == NULL) {
-        if (status_items_unknown(req->status_items))
-            return imap_bad(work, "A STATUS item is not known");
         if ((req->status_items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
             imap_condstore_enable(im);
         step = list_begin(im, work, form->kind);
@@ -235,8 +241,6 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (status_items_unknown(req->items))
-        return imap_bad(work, "A STATUS item is not known");
     if ((req->items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
         imap_condstore_enable(im);
     if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||

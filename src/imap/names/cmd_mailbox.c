@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Commands on names: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 sections 6.3.3 to
- * 6.3.7, RFC 6154). All are requests for the account's turn (mailbox/names/names.h).
+ * 6.3.7, RFC 6154, RFC 8474 section 4.1). All are requests for the account's turn
+ * (mailbox/names/names.h).
  */
 #include "imap/imap_session.h"
+#include "mailbox/content/object_id.h"
 #include "mailbox/names/names.h"
 
 static const struct {
@@ -33,6 +35,17 @@ conclude(struct imap_session *im, const struct turn_req *req, enum names_refusal
     return imap_fail(im, req->result, &req->err);
 }
 
+static enum imap_step
+created(struct imap_work *work, const struct names_create_op *op)
+{
+    const struct object_id id = object_id_of_mailbox(&op->object_id);
+    AUTO_BUF code = {0};
+
+    buf_init(&code, 128);
+    buf_printf(&code, "MAILBOXID (%.*s)", SPAN_FMT(object_id_span(&id)));
+    return imap_ok(work, imap_code(work, &code), "CREATE completed");
+}
+
 /* The command's state: made at its first step. */
 #define RUN_STATE(work, type) ((work)->run = arena_new(&(work)->arena, type))
 
@@ -57,6 +70,8 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     }
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
+    if (op->turn.result == RC_OK)
+        return created(work, op);
     return conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
 

@@ -119,9 +119,14 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
         iw_close(w);
         imap_modseq_told(im->work, msg->modseq);
         break;
+    case FETCH_SAVEDATE:
+        iw_date_time(w, (struct imap_date_time){.epoch_s = msg->savedate_s});
+        break;
     case FETCH_ENVELOPE: /* these come as other steps: FETCH_STEP_SYNTAX and so on */
     case FETCH_BODYSTRUCTURE:
     case FETCH_BODY:
+    case FETCH_EMAILID:
+    case FETCH_THREADID:
     case FETCH_PREVIEW:
     case FETCH_SECTION:
     case FETCH_RFC822:
@@ -148,6 +153,7 @@ entry_line(struct imap_session *im, const struct fetch_run *run, const struct ve
         .octets = from->octets[i],
         .internaldate_s = from->internaldates_s[i],
         .internaldate_zone_min = from->internaldate_zones_min[i],
+        .savedate_s = from->savedates_s[i],
         .message = from->messages[i],
     };
     struct iw w = imap_line(im);
@@ -294,6 +300,12 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         iw_literal_data(w, step->text);
         nul_hide(&im->s.conn.out, nul_from);
         break;
+    case FETCH_STEP_ID:
+        iw_token(w, step->item->label);
+        iw_open(w);
+        iw_token(w, step->text);
+        iw_close(w);
+        break;
     case FETCH_STEP_STREAM:
         iw_token(w, step->item->label);
         iw_literal_begin(w, step->octets, IW_LITERAL);
@@ -304,6 +316,7 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         iw_end(w);
         im->work->mid_line = false;
         break;
+    case FETCH_STEP_WORK:
     case FETCH_STEP_DONE:
         break;
     }

@@ -10,6 +10,7 @@
  * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
 #include "imap/selected/fetch_private.h"
+#include "mailbox/content/object_id.h"
 
 enum select_stage { SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SELECT_TELL };
 
@@ -53,6 +54,22 @@ untagged_ok_number(struct iw *w, struct span code, uint64_t number, struct span 
     iw_end_text(w, text);
 }
 
+/* RFC 8474 section 4.2. */
+static void
+mailbox_id_line(struct imap_session *im, const struct mbox_object_id *object_id)
+{
+    const struct object_id id = object_id_of_mailbox(object_id);
+    struct iw w = imap_line(im);
+
+    iw_begin_status(&w, SPAN(""), IW_OK);
+    iw_code_open(&w, SPAN("MAILBOXID"));
+    iw_open(&w);
+    iw_token(&w, object_id_span(&id));
+    iw_close(&w);
+    iw_code_close(&w);
+    iw_end_text(&w, SPAN("mailbox identifier"));
+}
+
 /* The untagged part of the answer. */
 static enum rc
 describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_state *state,
@@ -88,6 +105,7 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
         untagged_ok_number(&w, SPAN("UNSEEN"), unseen, SPAN("first unseen message"));
     untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
     untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
+    mailbox_id_line(im, &state->object_id);
     imap_write_flags_lines(im, &work->keywords);
     imap_highest_line(im, imap_safe_modseq(im)); /* RFC 7162 section 3.1.2.1 */
     return RC_OK;

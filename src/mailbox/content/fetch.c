@@ -29,6 +29,7 @@ plan_item(struct fetch_item *plan, struct arena *arena)
     case FETCH_INTERNALDATE:
     case FETCH_RFC822_SIZE:
     case FETCH_MODSEQ:
+    case FETCH_SAVEDATE:
         plan->is_entry = true;
         return RC_OK;
     case FETCH_ENVELOPE:
@@ -37,6 +38,10 @@ plan_item(struct fetch_item *plan, struct arena *arena)
     case FETCH_BODYSTRUCTURE:
     case FETCH_BODY:
         plan->want = MESSAGE_BODYSTRUCTURE;
+        return RC_OK;
+    case FETCH_EMAILID:
+    case FETCH_THREADID:
+        plan->want = MESSAGE_KEYS;
         return RC_OK;
     case FETCH_PREVIEW:
         plan->want = MESSAGE_PARTS;
@@ -70,6 +75,12 @@ fetch_new(struct arena *arena, struct view *view, const struct imap_fetch_req *r
         fetch->want |= items[i].want;
         fetch->needs_store |= !items[i].is_entry;
     }
+    if ((fetch->want & MESSAGE_KEYS) != 0) {
+        fetch->ids_reader = arena_new(arena, struct object_ids_reader);
+        if (fetch->ids_reader == NULL)
+            return RC_LIMIT;
+        object_ids_reader_init(fetch->ids_reader);
+    }
     fetch->view = view;
     fetch->req = req;
     fetch->runs = runs;
@@ -88,6 +99,8 @@ fetch_done(struct fetch *fetch)
     if (fetch == NULL)
         return;
     fetch_slice_end(fetch);
+    if (fetch->ids_reader != NULL)
+        object_ids_reader_done(fetch->ids_reader);
     arena_done(&fetch->parts);
     buf_done(&fetch->scratch);
     buf_done(&fetch->header);
@@ -235,6 +248,7 @@ take_msg(struct fetch *fetch)
     }
     fetch->root = NULL;
     fetch->has_row = false;
+    fetch->has_ids = false;
     advance(fetch, 1);
 }
 
@@ -315,12 +329,20 @@ step_item(struct fetch *fetch, struct fetch_step *step, struct err *err)
     case FETCH_BODY:
         rc = answer_body(fetch, step, err);
         break;
+    case FETCH_EMAILID:
+    case FETCH_THREADID:
+        rc = fetch_object_id(fetch, item->item->kind, step, err);
+        break;
     case FETCH_PREVIEW:
         rc = fetch_preview(fetch, step, err);
         break;
     default:
         rc = fetch_section(fetch, item, step, err);
         break;
+    }
+    if (rc == RC_AGAIN) { /* it is made over several steps: this item again */
+        step->kind = FETCH_STEP_WORK;
+        return RC_OK;
     }
     if (rc == RC_OK)
         fetch->item++;

@@ -14,7 +14,9 @@
  *               NIL     item->label NIL
  *               SYNTAX  item->label, step.text as it is
  *               STRING  item->label, step.text as a literal (or quoted)
+ *               ID      item->label, step.text in parentheses
  *               STREAM  item->label, "{step.octets}", then fetch_stream until *left_out is 0
+ *               WORK    nothing yet: it worked for a while
  *               END     ")"
  *               DONE    the tagged answer
  *       fetch_slice_end(fetch)
@@ -84,7 +86,9 @@ enum fetch_step_kind {
     FETCH_STEP_NIL,
     FETCH_STEP_SYNTAX,
     FETCH_STEP_STRING,
+    FETCH_STEP_ID,
     FETCH_STEP_STREAM,
+    FETCH_STEP_WORK,
     FETCH_STEP_END,
     FETCH_STEP_DONE,
 };
@@ -92,9 +96,9 @@ enum fetch_step_kind {
 struct fetch_step {
     enum fetch_step_kind kind;
     const struct fetch_msg *msg;        /* BEGIN to END */
-    const struct imap_fetch_item *item; /* ENTRY, NIL, SYNTAX, STRING, STREAM */
-    struct span text;                   /* SYNTAX, STRING: until the next step or slice end */
-    uint64_t octets;                    /* STREAM: in all; not 0 */
+    const struct imap_fetch_item *item; /* ENTRY, NIL, SYNTAX, STRING, ID, STREAM */
+    struct span text; /* SYNTAX, STRING, ID: until the next step or slice end */
+    uint64_t octets;  /* STREAM: in all; not 0 */
 };
 
 /** The next step. After an error the command ends; the message under way may be half written

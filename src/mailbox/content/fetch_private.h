@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of FETCH share: fetch.c walks messages and items, fetch_section.c finds
- * the octets of a section, fetch_preview.c makes previews.
+ * the octets of a section, fetch_preview.c makes previews, fetch_object_id.c identifiers.
  */
 #ifndef MAILBOX_CONTENT_FETCH_PRIVATE_H
 #define MAILBOX_CONTENT_FETCH_PRIVATE_H
 
 #include "mailbox/content/fetch.h"
 #include "mailbox/content/fields.h"
+#include "mailbox/content/object_id.h"
 #include "mailbox/memory/members.h"
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_parts.h"
@@ -59,6 +60,10 @@ struct fetch {
     bool has_row;             /* row is msg's */
     struct message_row row;
 
+    struct object_ids_reader *ids_reader; /* NULL: nobody asks for them */
+    bool has_ids;                         /* ids are msg's */
+    struct object_ids ids;
+
     struct arena parts; /* the part tree of msg */
     struct mime_part *root;
     struct buf scratch; /* a text made for one item; outlives the slice while it is streamed */
@@ -71,6 +76,9 @@ MUST_USE enum rc fetch_section(struct fetch *fetch, const struct fetch_item *ite
 /** The part tree of the message under way, fetch->root, decoded at first need; its row has
  *  MESSAGE_PARTS. */
 MUST_USE enum rc fetch_load_parts(struct fetch *fetch, struct err *err);
+/** Fills step with the answer to EMAILID or THREADID. RC_AGAIN: not yet. */
+MUST_USE enum rc fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind,
+                                 struct fetch_step *step, struct err *err);
 /** Fills step with the answer to PREVIEW. */
 MUST_USE enum rc fetch_preview(struct fetch *fetch, struct fetch_step *step, struct err *err);
 /** Finds out what a section item needs. RC_LIMIT. */

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "mailbox/memory/change.h"
+#include "mailbox/content/digest.h"
 #include "mailbox/content/fields.h"
 #include "mailbox/order/keys.h"
 #include "mailbox/write/keyword_bits.h"
@@ -80,7 +81,9 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     put_keys(&rendered, &summary);
 
     const struct span all = arena_span(arena, buf_span(&rendered));
-    if (!buf_ok(&rendered) || all.ptr == NULL)
+    struct digest *digest = arena_new(arena, struct digest);
+    if (!buf_ok(&rendered) || all.ptr == NULL || digest == NULL ||
+        digest_make(text, digest) != RC_OK)
         return err_set(err, RC_LIMIT, 0, "rendering of a message of %zu octets", text.len);
 
     *out = (struct ingest){
@@ -95,6 +98,7 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
                 .fields = span_of(all.ptr + table, fields - table),
                 .keys = span_tail(all, fields),
                 .message_id = summary.message_id,
+                .digest = digest_span(digest),
             },
     };
     return RC_OK;

@@ -41,6 +41,7 @@ point_at_one(struct search *search)
         .octets = &one->octets,
         .internaldates_s = &one->internaldate_s,
         .internaldate_zones_min = &one->internaldate_zone_min,
+        .savedates_s = &one->savedate_s,
         .keywords = &one->keywords,
     };
 }
@@ -75,6 +76,8 @@ search_done(struct search *search)
         return;
     if (search->has_needles)
         mime_search_done(&search->needles);
+    if (search->ids_reader != NULL)
+        object_ids_reader_done(search->ids_reader);
     buf_done(&search->header);
     arena_done(&search->parts);
 }
@@ -108,16 +111,34 @@ is_too_costly(const struct search *search)
 
 /* ---- knowing more of one message ---- */
 
+/* RC_AGAIN: its text has to be read to the end, and some of that is done. */
+static enum rc
+read_ids(struct search *search, const struct message_row *row, struct err *err)
+{
+    const struct object_ids_req req = {
+        .message = search->one.message,
+        .internaldate_s = search->one.internaldate_s,
+        .internaldate_zone_min = search->one.internaldate_zone_min,
+    };
+
+    return object_ids_read(search->ids_reader, search->tx, &req, row, &search->ids, err);
+}
+
 static enum rc
 read_row(struct search *search, struct message_row *row, struct err *err)
 {
-    unsigned want = 0;
+    unsigned want = search->ids_reader == NULL ? 0 : MESSAGE_KEYS;
 
     if (search->levels[SEARCH_LEVEL_HEADER])
         want |= MESSAGE_FIELDS;
     if (search->levels[SEARCH_LEVEL_TEXT])
         want |= MESSAGE_PARTS;
-    const enum rc rc = store_message_read(search->tx, search->one.message, want, row, err);
+    enum rc rc = store_message_read(search->tx, search->one.message, want, row, err);
+    if (rc == RC_OK && search->ids_reader != NULL) {
+        rc = read_ids(search, row, err);
+        if (rc == RC_OK) /* that may have moved on */
+            rc = store_message_read(search->tx, search->one.message, want, row, err);
+    }
     if (rc != RC_OK)
         return rc;
     search->level = SEARCH_LEVEL_ROW;
@@ -266,6 +287,7 @@ take_one(struct search *search, uint32_t at)
         .octets = batch->octets[at],
         .internaldate_s = batch->internaldates_s[at],
         .internaldate_zone_min = batch->internaldate_zones_min[at],
+        .savedate_s = batch->savedates_s[at],
     };
     if (batch->keywords != NULL)
         search->one.keywords = batch->keywords[at];

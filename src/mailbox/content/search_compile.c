@@ -185,6 +185,14 @@ op_of_number(const struct imap_search_key *key, int64_t now_s, enum search_op *o
                                          : OP_SINCE;
         *number = key->day;
         return true;
+    case SEARCH_SAVEDBEFORE:
+    case SEARCH_SAVEDON:
+    case SEARCH_SAVEDSINCE:
+        *op = key->kind == SEARCH_SAVEDBEFORE ? OP_SAVEDBEFORE
+              : key->kind == SEARCH_SAVEDON   ? OP_SAVEDON
+                                              : OP_SAVEDSINCE;
+        *number = key->day;
+        return true;
     default:
         return false;
     }
@@ -243,6 +251,10 @@ compile(struct search_compiler *c, const struct imap_search_key *key, struct sea
         return search_compile_text(c, key->text, MIME_SCOPE_BODY, out);
     case SEARCH_TEXT:
         return search_compile_text(c, key->text, MIME_SCOPE_TEXT, out);
+    case SEARCH_EMAILID:
+        return search_compile_id(c, OP_EMAILID, key->text, out);
+    case SEARCH_THREADID:
+        return search_compile_id(c, OP_THREADID, key->text, out);
     case SEARCH_SENTBEFORE:
         return search_compile_sent(c, OP_SENTBEFORE, key->day, out);
     case SEARCH_SENTON:

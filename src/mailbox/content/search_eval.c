@@ -48,6 +48,14 @@ day_of(const struct subject *subject)
     });
 }
 
+/* RFC 8514 section 4.3: the same of the save date, which is shown in UTC. */
+static int64_t
+saved_day_of(const struct subject *subject)
+{
+    return imap_date_day_of(
+        (struct imap_date_time){.epoch_s = subject->batch->savedates_s[subject->at]});
+}
+
 static bool
 has_keyword(const struct subject *subject, int64_t number)
 {
@@ -77,6 +85,12 @@ eval_entry(const struct subject *subject, struct search_node *node)
         return day_of(subject) == node->number;
     case OP_SINCE:
         return day_of(subject) >= node->number;
+    case OP_SAVEDBEFORE:
+        return saved_day_of(subject) < node->number;
+    case OP_SAVEDON:
+        return saved_day_of(subject) == node->number;
+    case OP_SAVEDSINCE:
+        return saved_day_of(subject) >= node->number;
     case OP_LARGER:
         return (int64_t)batch->octets[at] > node->number;
     case OP_SMALLER:
@@ -179,6 +193,16 @@ eval_field(struct search *search, struct search_node *node)
 }
 
 static enum search_value
+eval_id(const struct search *search, const struct search_node *node)
+{
+    if (search->level < SEARCH_LEVEL_ROW)
+        return SEARCH_UNKNOWN;
+    return truth(span_eq(
+        node->id,
+        object_id_span(node->op == OP_EMAILID ? &search->ids.email : &search->ids.thread)));
+}
+
+static enum search_value
 eval_text(const struct search *search, const struct search_node *node)
 {
     if (!search->in_text)
@@ -215,6 +239,9 @@ eval(const struct subject *subject, struct search_node *node)
         return result == SEARCH_UNKNOWN ? result : truth(result == SEARCH_FALSE);
     case OP_TEXT:
         return eval_text(search, node);
+    case OP_EMAILID:
+    case OP_THREADID:
+        return eval_id(search, node);
     case OP_SENTBEFORE:
     case OP_SENTON:
     case OP_SENTSINCE:

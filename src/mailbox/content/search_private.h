@@ -11,6 +11,7 @@
 #define MAILBOX_CONTENT_SEARCH_PRIVATE_H
 
 #include "mailbox/memory/members.h"
+#include "mailbox/content/object_id.h"
 #include "mailbox/content/search.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/mime_search.h"
@@ -39,9 +40,14 @@ enum search_op {
     OP_SINCE,
     OP_LARGER,
     OP_SMALLER,
-    OP_OLDER,      /* internaldate at or before number */
-    OP_YOUNGER,    /* at or after */
-    OP_MODSEQ,     /* at least number */
+    OP_OLDER,       /* internaldate at or before number */
+    OP_YOUNGER,     /* at or after */
+    OP_MODSEQ,      /* at least number */
+    OP_SAVEDBEFORE, /* day of the save date in UTC, in which it is shown */
+    OP_SAVEDON,
+    OP_SAVEDSINCE,
+    OP_EMAILID, /* is id */
+    OP_THREADID,
     OP_SENTBEFORE, /* day as the Date field writes it */
     OP_SENTON,
     OP_SENTSINCE,
@@ -60,6 +66,7 @@ struct search_node {
     int field_id; /* OP_FIELD, OP_ADDRESS, OP_HAS_FIELD: in the table of stored fields, or
                      FIELDS_NONE */
     struct span field;
+    struct span id; /* OP_EMAILID, OP_THREADID */
     size_t needle;
     struct view_run *runs; /* OP_RUNS: ascending */
     size_t run_count;
@@ -106,7 +113,9 @@ struct search {
     struct span fields;   /* stored ones; of this slice */
     bool paused;          /* asking it took long: the rest of its fields in the next slice */
     uint64_t pause_above; /* `work` at which to pause */
-    struct buf header;    /* the header block */
+    struct object_ids_reader *ids_reader; /* NULL: no key asks for them */
+    struct object_ids ids;                /* known from SEARCH_LEVEL_ROW on */
+    struct buf header;                    /* the header block */
     bool in_text;
     bool text_over;
     struct arena parts; /* the part tree of the text */
@@ -119,6 +128,7 @@ struct search {
         uint32_t octets;
         int64_t internaldate_s;
         int16_t internaldate_zone_min;
+        int64_t savedate_s;
         struct keywords keywords;
     } one;
     struct version_run one_run; /* points into one */
@@ -154,6 +164,10 @@ MUST_USE enum rc search_compile_text(struct search_compiler *c, struct span text
                                      enum mime_scope scope, struct search_node **out);
 MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
                                      struct search_node **out);
+
+/* RC_LIMIT (arena). */
+MUST_USE enum rc search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
+                                   struct search_node **out);
 
 /** Compiles the tree. As search_new. */
 MUST_USE enum rc search_compile(struct search *search, struct arena *arena,

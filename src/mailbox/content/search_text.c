@@ -105,6 +105,26 @@ search_compile_text(struct search_compiler *c, struct span text, enum mime_scope
 }
 
 enum rc
+search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
+                  struct search_node **out)
+{
+    struct search *search = c->search;
+    struct search_node *node = search_node_new(c, op);
+
+    if (search->ids_reader == NULL) {
+        search->ids_reader = arena_new(c->arena, struct object_ids_reader);
+        if (search->ids_reader != NULL)
+            object_ids_reader_init(search->ids_reader);
+    }
+    if (node == NULL || search->ids_reader == NULL)
+        return RC_LIMIT;
+    node->id = id;
+    search->levels[SEARCH_LEVEL_ROW] = true;
+    *out = node;
+    return RC_OK;
+}
+
+enum rc
 search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
                     struct search_node **out)
 {

@@ -152,6 +152,7 @@ mailbox_set_row(struct mailbox *mailbox, const struct mbox_row *row)
 {
     struct mailbox_state *state = &mailbox->state;
 
+    state->object_id = row->object_id;
     state->uidvalidity = row->uidvalidity;
     state->uidnext = row->uidnext;
     state->exists = row->exists;

@@ -26,6 +26,7 @@ struct mailbox;
 
 struct mailbox_state {
     uint64_t mbox; /* row id */
+    struct mbox_object_id object_id;
     uint32_t uidvalidity;
     uint32_t uidnext;
     uint32_t exists;

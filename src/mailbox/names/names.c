@@ -207,8 +207,10 @@ apply_create(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (op->exists_ok) {
         const enum rc rc = store_mbox_find(ctx->tx, op->name, op->arena, &row, err);
         if (rc != RC_NOT_FOUND) {
-            if (rc == RC_OK)
+            if (rc == RC_OK) {
                 op->mbox = row.id;
+                op->object_id = row.object_id;
+            }
             return rc;
         }
     }
@@ -221,6 +223,10 @@ apply_create(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         rc = names_create_parents(ctx, op->arena, op->name, &op->refusal, err);
     if (rc == RC_OK)
         rc = create_row(ctx, op->name, op->special_use, &op->mbox, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = store_mbox_get(ctx->tx, op->mbox, op->arena, &row, err);
+    if (rc == RC_OK)
+        op->object_id = row.object_id;
     return rc;
 }
 

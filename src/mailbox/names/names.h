@@ -38,7 +38,8 @@ struct names_create_op {
     struct span name;     /* missing parents are made too, as real mailboxes */
     uint32_t special_use; /* enum special_use; 0: none */
     bool exists_ok;       /* for import and delivery: an existing mailbox is fine */
-    uint64_t mbox;        /* out */
+    uint64_t mbox;        /* out, as the next */
+    struct mbox_object_id object_id;
     enum names_refusal refusal;
 };
 void names_create_op_init(struct names_create_op *op, struct arena *arena, struct wake wake);

@@ -122,10 +122,19 @@ static const char version_2[] =
 static const char version_3[] = "ALTER TABLE mailbox ADD COLUMN deleted_octets INTEGER;"
                                 "UPDATE mailbox SET deleted_octets = 0 WHERE deleted = 0;";
 
+/* Object identifiers (RFC 8474). Mailboxes are few, so those that are there get theirs at once;
+ * digests of messages are made in the background, together with keys. */
+static const char version_4[] = "ALTER TABLE mailbox ADD COLUMN object_id BLOB;"
+                                "UPDATE mailbox SET object_id = randomblob(16);"
+                                "ALTER TABLE message ADD COLUMN digest BLOB;"
+                                "UPDATE account SET keys_next = 1,"
+                                " keys_before = (SELECT ifnull(max(id), 0) + 1 FROM message);";
+
 static const struct db_step steps[] = {
     {.sql = version_1},
     {.sql = version_2},
     {.sql = version_3},
+    {.sql = version_4},
 };
 
 const struct db_schema account_schema = {

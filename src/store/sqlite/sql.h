@@ -12,7 +12,8 @@
 /* Columns as mbox.c and entries.c read them. */
 #define MBOX_COLUMNS                                                                           \
     "id, name, special_use, uidvalidity, uidnext, recent_from, messages, unseen, deleted,"     \
-    " octets, highest_modseq, expunged_floor, created_s, deleted_octets"
+    " octets, highest_modseq, expunged_floor, created_s, deleted_octets,"                      \
+    " object_id"
 #define ENTRY_COLUMNS                                                                          \
     "uid, flags, keywords_0, keywords_1, modseq, message, octets, internaldate_s,"             \
     " internaldate_zone_min, savedate_s"

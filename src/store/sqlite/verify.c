@@ -6,6 +6,8 @@
  */
 #include "store/sqlite/private.h"
 
+#include <openssl/evp.h>
+
 #include "base/check.h"
 
 static const enum sql_id questions[] = {
@@ -31,19 +33,40 @@ ask(struct sqlite_tx *tx, enum sql_id question, struct buf *findings, struct err
     return stmt_end(&stmt, err);
 }
 
+struct text {
+    uint64_t message;
+    uint64_t octets;
+    struct span digest; /* empty: none was made yet */
+};
+
+/* Whether the digest that was begun is the one that is stored. */
+static bool
+is_digest(EVP_MD_CTX *ctx, struct span digest)
+{
+    uint8_t made[MESSAGE_DIGEST_OCTETS];
+
+    return EVP_DigestFinal_ex(ctx, made, NULL) == 1 && digest.len == sizeof made &&
+           memcmp(digest.ptr, made, sizeof made) == 0;
+}
+
 /* Reads one text to its end. Only damage is a finding; other failures end the check. */
 static enum rc
-check_text(struct sqlite_tx *tx, uint64_t message, uint64_t octets, struct buf *findings,
+check_text(struct sqlite_tx *tx, EVP_MD_CTX *ctx, const struct text *text, struct buf *findings,
            struct err *err)
 {
+    const uint64_t message = text->message;
     struct err why = {.rc = RC_OK};
     uint64_t offset = 0;
     struct span part = {0};
     enum rc rc = RC_OK;
 
+    if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+        return err_set(err, RC_LIMIT, 0, "SHA-256");
     do {
         rc = sqlite_content_peek(&tx->base, message, offset, UINT64_MAX, &part, &why);
         offset += rc == RC_OK ? part.len : 0;
+        if (rc == RC_OK && EVP_DigestUpdate(ctx, part.ptr, part.len) != 1)
+            return err_set(err, RC_LIMIT, 0, "SHA-256");
     } while (rc == RC_OK && part.len != 0);
     if (rc == RC_CORRUPT || rc == RC_NOT_FOUND) {
         buf_printf(findings, "INV-S5 %s\n", why.text);
@@ -51,27 +74,36 @@ check_text(struct sqlite_tx *tx, uint64_t message, uint64_t octets, struct buf *
     }
     if (rc != RC_OK)
         return err_set(err, rc, why.os_errno, "%s", why.text);
-    if (offset != octets)
+    if (offset != text->octets)
         buf_printf(findings, "INV-S5 message %ju: %ju octets of text instead of %ju\n",
-                   (uintmax_t)message, (uintmax_t)offset, (uintmax_t)octets);
+                   (uintmax_t)message, (uintmax_t)offset, (uintmax_t)text->octets);
+    else if (text->digest.len != 0 && !is_digest(ctx, text->digest))
+        buf_printf(findings, "INV-S5 message %ju: its text is not what it was\n",
+                   (uintmax_t)message);
     return RC_OK;
 }
 
 static enum rc
 check_texts(struct sqlite_tx *tx, struct buf *findings, struct err *err)
 {
-    enum rc rc = RC_OK;
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_V_TEXTS);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    enum rc rc = ctx == NULL ? err_set(err, RC_LIMIT, 0, "SHA-256") : RC_OK;
+    struct stmt stmt = stmt_get(tx->db, SQL_V_TEXTS);
 
     while (rc == RC_OK && stmt_row(&stmt)) {
-        const uint64_t message = col_u64(&stmt, 0);
-        const uint64_t octets = col_u64(&stmt, 1);
-        if (col_u64(&stmt, 2) > octets)
+        const struct text text = {
+            .message = col_u64(&stmt, 0),
+            .octets = col_u64(&stmt, 1),
+            .digest = stmt_span(&stmt, 3),
+        };
+        if (col_u64(&stmt, 2) > text.octets)
             buf_printf(findings, "INV-S5 message %ju: its header is longer than it is\n",
-                       (uintmax_t)message);
-        rc = check_text(tx, message, octets, findings, err);
+                       (uintmax_t)text.message);
+        rc = check_text(tx, ctx, &text, findings, err);
     }
     const enum rc ended = stmt_end(&stmt, err);
+    stmt_reset(&stmt);
+    EVP_MD_CTX_free(ctx);
     return rc == RC_OK ? ended : rc;
 }
 

@@ -16,6 +16,7 @@ enum arg {
     ARG_TEXT,    /* SP astring */
     ARG_HEADER,  /* SP header-fld-name SP astring */
     ARG_DATE,    /* SP date */
+    ARG_OBJECT,  /* SP objectid */
     ARG_OCTETS,  /* SP number64 */
     ARG_SECONDS, /* SP nz-number */
     ARG_MODSEQ,  /* [SP entry-name SP entry-type] SP mod-sequence */
@@ -69,6 +70,12 @@ static const struct key_row {
     KEY("SENTBEFORE", ARG_DATE, SEARCH_SENTBEFORE),
     KEY("SENTON", ARG_DATE, SEARCH_SENTON),
     KEY("SENTSINCE", ARG_DATE, SEARCH_SENTSINCE),
+    KEY("SAVEDBEFORE", ARG_DATE, SEARCH_SAVEDBEFORE),
+    KEY("SAVEDON", ARG_DATE, SEARCH_SAVEDON),
+    KEY("SAVEDSINCE", ARG_DATE, SEARCH_SAVEDSINCE),
+    KEY("SAVEDATESUPPORTED", ARG_NONE, SEARCH_ALL), /* it is, in every mailbox */
+    KEY("EMAILID", ARG_OBJECT, SEARCH_EMAILID),
+    KEY("THREADID", ARG_OBJECT, SEARCH_THREADID),
     KEY("LARGER", ARG_OCTETS, SEARCH_LARGER),
     KEY("SMALLER", ARG_OCTETS, SEARCH_SMALLER),
     KEY("OLDER", ARG_SECONDS, SEARCH_OLDER),
@@ -175,6 +182,21 @@ keyword(struct imap_lexer *lx, struct imap_search_key *key)
     return true;
 }
 
+/** objectid = 1*255(ALPHA / DIGIT / "_" / "-"), RFC 8474 section 7. */
+static bool
+object_id(struct imap_lexer *lx, struct imap_search_key *key)
+{
+    if (!lex_atom(lx, &key->text, "An object identifier is missing"))
+        return false;
+    for (size_t i = 0; i < key->text.len; i++) {
+        const char c = key->text.ptr[i];
+        const bool letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+            return lex_bad(lx, "Not an object identifier");
+    }
+    return key->text.len <= LIMIT_OBJECT_ID || lex_bad(lx, "An object identifier is too long");
+}
+
 static bool
 header(struct imap_lexer *lx, struct imap_search_key *key)
 {
@@ -255,6 +277,8 @@ key_argument(struct parse *parse, const struct key_row *row, struct imap_search_
         return header(lx, key);
     case ARG_DATE:
         return date(lx, &key->day);
+    case ARG_OBJECT:
+        return object_id(lx, key);
     case ARG_OCTETS:
         return lex_number(lx, 0, IMAP_NUMBER64_MAX, &key->number,
                           "A size in octets is missing");

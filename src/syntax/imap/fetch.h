@@ -23,6 +23,9 @@ enum imap_fetch_kind {
     FETCH_BODYSTRUCTURE, /* with extension data */
     FETCH_BODY,          /* BODY: the structure without extension data */
     FETCH_MODSEQ,
+    FETCH_SAVEDATE, /* RFC 8514 */
+    FETCH_EMAILID,  /* RFC 8474 */
+    FETCH_THREADID,
     FETCH_PREVIEW,       /* RFC 8970; LAZY or not, the answer is the same */
     FETCH_SECTION,       /* BODY[...] and BODY.PEEK[...] */
     FETCH_RFC822,        /* section: all */

@@ -37,9 +37,14 @@ enum imap_search_kind {
     SEARCH_BEFORE, /* .day: internaldate */
     SEARCH_ON,
     SEARCH_SINCE,
+    SEARCH_SAVEDBEFORE, /* .day: SAVEDATE, RFC 8514 */
+    SEARCH_SAVEDON,
+    SEARCH_SAVEDSINCE,
     SEARCH_SENTBEFORE, /* .day: the Date field */
     SEARCH_SENTON,
     SEARCH_SENTSINCE,
+    SEARCH_EMAILID, /* .text: letters, digits, _ and -; case matters (RFC 8474) */
+    SEARCH_THREADID,
     SEARCH_LARGER, /* .number: octets */
     SEARCH_SMALLER,
     SEARCH_OLDER, /* .number: seconds, RFC 5032 */

@@ -5,6 +5,7 @@
 #include "support/seam_engine.h"
 
 #include <ftw.h>
+#include <openssl/evp.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,8 +177,10 @@ add_text(struct fixture *fx, struct store_tx *tx, uint64_t mbox, struct span tex
          uint32_t flags)
 {
     const ptrdiff_t end = span_find(text, SPAN("\r\n\r\n"));
+    uint8_t digest[MESSAGE_DIGEST_OCTETS];
     const struct message_new msg = {
         .text = text,
+        .digest = span_of((const char *)digest, sizeof digest),
         .header_octets = end < 0 ? text.len : (size_t)end + 4,
         .envelope = SPAN("(NIL \"envelope\")"),
         .bodystructure = SPAN("(\"TEXT\" \"PLAIN\")"),
@@ -195,6 +198,7 @@ add_text(struct fixture *fx, struct store_tx *tx, uint64_t mbox, struct span tex
     };
     struct entry entry = {0};
 
+    assert_int_equal(EVP_Digest(text.ptr, text.len, digest, NULL, EVP_sha256(), NULL), 1);
     assert_ok(store_message_add(tx, &msg, &req.message, &fx->err));
     assert_ok(store_entry_add(tx, &req, &entry, &fx->err));
     return entry;

@@ -136,6 +136,8 @@ downgrade(struct fixture *fx)
                                  "ALTER TABLE account DROP COLUMN keys_next;"
                                  "ALTER TABLE account DROP COLUMN keys_before;"
                                  "ALTER TABLE mailbox DROP COLUMN deleted_octets;"
+                                 "ALTER TABLE mailbox DROP COLUMN object_id;"
+                                 "ALTER TABLE message DROP COLUMN digest;"
                                  "PRAGMA user_version = 1"),
                      0);
 }
@@ -145,7 +147,7 @@ assert_backlog(struct fixture *fx, struct store_tx *tx, uint64_t next, uint64_t 
 {
     uint64_t next_now, before_now;
 
-    assert_ok(store_keys_backlog(tx, &next_now, &before_now, &fx->err));
+    assert_ok(store_backlog(tx, &next_now, &before_now, &fx->err));
     assert_int_equal(next_now, next);
     assert_int_equal(before_now, before);
 }
@@ -166,7 +168,9 @@ test_version_1_is_brought_up(void **state)
     struct fixture *fx = fixture_new();
     struct message_new with_keys = {
         .text = SPAN("A: b\r\n\r\n"), .header_octets = 8, .keys = SPAN("new")};
+    const struct message_late late = {.keys = SPAN("made"), .digest = SPAN("made too")};
     struct entry_new new = {.octets = 8};
+    struct message_row row;
     struct entry entry;
 
     (void)state;
@@ -186,17 +190,21 @@ test_version_1_is_brought_up(void **state)
     new.mbox = mbox_id(fx, tx, "INBOX");
     assert_ok(store_entry_add(tx, &new, &entry, &fx->err));
     assert_true(span_eq_str(keys_of(fx, tx, new.message), "new"));
-    assert_ok(store_keys_put(tx, 2, SPAN("made"), &fx->err));
-    assert_ok(store_keys_put(tx, 99, SPAN("nobody's"), &fx->err));
-    assert_ok(store_keys_advance(tx, 3, &fx->err));
+    assert_ok(store_backlog_put(tx, 2, &late, &fx->err));
+    assert_ok(store_backlog_put(tx, 99, &late, &fx->err));
+    assert_ok(store_backlog_advance(tx, 3, &fx->err));
     commit(fx, tx);
     fixture_restart(fx);
     tx = begin_write(fx);
     assert_backlog(fx, tx, 3, 4);
     assert_true(span_eq_str(keys_of(fx, tx, 2), "made"));
+    assert_ok(store_message_read(tx, 2, MESSAGE_KEYS | MESSAGE_PARTS, &row, &fx->err));
+    assert_true(span_eq_str(row.digest, "made too"));
+    assert_true(span_eq_str(row.parts, "parts"));
     assert_int_equal(keys_of(fx, tx, 3).len, 0);
-    assert_ok(store_keys_advance(tx, 1000, &fx->err));
+    assert_ok(store_backlog_advance(tx, 1000, &fx->err));
     assert_backlog(fx, tx, 4, 4);
+    assert_ok(store_backlog_put(tx, 2, &(struct message_late){.keys = SPAN("made")}, &fx->err));
     commit(fx, tx);
     verify(fx);
     fixture_free(fx);

@@ -7,6 +7,12 @@
 
 #include "base/limits.h"
 
+static bool
+is_same_object(const struct mbox_row *a, const struct mbox_row *b)
+{
+    return memcmp(&a->object_id, &b->object_id, sizeof a->object_id) == 0;
+}
+
 static void
 test_new_account_has_the_six_mailboxes(void **state)
 {
@@ -31,7 +37,8 @@ test_new_account_has_the_six_mailboxes(void **state)
         assert_int_equal(rows[i].exists, 0);
         assert_true(rows[i].highest_modseq >= 1);
         for (size_t k = 0; k < i; k++)
-            assert_int_not_equal(rows[i].uidvalidity, rows[k].uidvalidity);
+            assert_false(rows[i].uidvalidity == rows[k].uidvalidity ||
+                         is_same_object(&rows[i], &rows[k]));
     }
     assert_ok(store_subscriptions(tx, &fx->arena, &names, &count, &fx->err));
     assert_int_equal(count, ARRAY_LEN(want));
@@ -53,12 +60,15 @@ test_create_rename_delete(void **state)
     assert_ok(store_mbox_create(tx, SPAN("Work"), USE_FLAGGED, &first, &fx->err));
     assert_rc(store_mbox_create(tx, SPAN("Work"), 0, &second, &fx->err), RC_EXISTS);
     assert_rc(store_mbox_create(tx, SPAN(""), 0, &second, &fx->err), RC_INVALID);
-    const uint32_t uidvalidity = mbox_row(fx, tx, "Work").uidvalidity;
+    const struct mbox_row made = mbox_row(fx, tx, "Work");
+    const uint32_t uidvalidity = made.uidvalidity;
     assert_rc(store_mbox_rename(tx, first, SPAN("INBOX"), &fx->err), RC_EXISTS);
     assert_ok(store_mbox_rename(tx, first, SPAN("Play"), &fx->err));
     assert_rc(store_mbox_find(tx, SPAN("Work"), &fx->arena, &row, &fx->err), RC_NOT_FOUND);
     assert_int_equal(mbox_id(fx, tx, "Play"), first);
-    assert_int_equal(mbox_row(fx, tx, "Play").uidvalidity, uidvalidity);
+    row = mbox_row(fx, tx, "Play");
+    assert_int_equal(row.uidvalidity, uidvalidity);
+    assert_true(is_same_object(&row, &made));
     assert_ok(store_mbox_set_special_use(tx, first, USE_IMPORTANT, &fx->err));
     assert_int_equal(mbox_row(fx, tx, "Play").special_use, USE_IMPORTANT);
     add_message(fx, tx, first, 1, MSG_DELETED);
@@ -69,8 +79,15 @@ test_create_rename_delete(void **state)
     assert_rc(store_mbox_set_special_use(tx, first, 0, &fx->err), RC_NOT_FOUND);
     assert_ok(store_mbox_create(tx, SPAN("Play"), 0, &second, &fx->err));
     assert_true(second > first);
-    assert_true(mbox_row(fx, tx, "Play").uidvalidity > uidvalidity);
+    const struct mbox_row again = mbox_row(fx, tx, "Play");
+    assert_true(again.uidvalidity > uidvalidity);
+    assert_false(is_same_object(&again, &made));
     commit(fx, tx);
+    fixture_restart(fx);
+    tx = begin_read(fx);
+    row = mbox_row(fx, tx, "Play");
+    assert_true(is_same_object(&row, &again));
+    store_end(tx);
     verify(fx);
     fixture_free(fx);
 }
@@ -198,7 +215,7 @@ test_limits_of_an_account(void **state)
     snprintf(sql, sizeof sql,
              "WITH RECURSIVE n (i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n"
              " WHERE i < %u) INSERT INTO mailbox SELECT i, 'm' || i, 0, i, 1, 1, 0, 0,"
-             " 0, 0, 1, 0, 0, 0, NULL FROM n;"
+             " 0, 0, 1, 0, 0, 0, NULL, 0, randomblob(16) FROM n;"
              "INSERT INTO subscription SELECT name FROM mailbox WHERE id > %u",
              LIMIT_MAILBOXES - 1, LIMIT_MAILBOXES - LIMIT_SUBSCRIPTIONS + 6);
     assert_int_equal(run_sql(fx, sql), 0);

@@ -219,6 +219,9 @@ test_damage_is_found(void **state)
         "INSERT INTO content VALUES (99 << 16, 0, 0, x'')",
         "UPDATE message SET header_octets = octets + 1",
         "UPDATE entry SET modseq = 0",
+        "UPDATE message SET digest = zeroblob(32)",
+        "UPDATE mailbox SET object_id = NULL WHERE name = 'INBOX'",
+        "UPDATE mailbox SET object_id = (SELECT object_id FROM mailbox WHERE name = 'INBOX')",
         ("INSERT INTO expunged SELECT mbox, 1, uid, 0, 0, 0, message, 9, 0, 0, 0, 0, 1 FROM "
          "entry"),
     };

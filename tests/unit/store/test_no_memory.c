@@ -245,7 +245,7 @@ others(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     if (rc == RC_OK)
         rc = store_entries_count(tx, 1, 1, UINT32_MAX, &from, err);
     if (rc == RC_OK)
-        rc = store_keys_backlog(tx, &next, &before, err);
+        rc = store_backlog(tx, &next, &before, err);
     if (rc == RC_OK)
         rc = store_purge_due(tx, &yes, err);
     if (rc == RC_OK)

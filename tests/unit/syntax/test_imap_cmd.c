@@ -417,6 +417,8 @@ test_fetch_items(void **state)
                      "X-MSOESRec Newsgroups)] ENVELOPE RFC822.SIZE UID FLAGS INTERNALDATE"},
         {.text = "FETCH 1 (BODY BODYSTRUCTURE BODY[] BODY.PEEK[])",
          .expected = "FETCH seq=1 BODY BODYSTRUCTURE BODY[]! BODY[] seen"},
+        {.text = "FETCH 1 (EMAILID THREADID emailid SAVEDATE)",
+         .expected = "FETCH seq=1 EMAILID THREADID SAVEDATE"},
         {.text = "FETCH 1 PREVIEW", .expected = "FETCH seq=1 PREVIEW"},
         {.text = "FETCH 1 preview (lazy)", .expected = "FETCH seq=1 PREVIEW"},
         {.text = "FETCH 1 (UID PREVIEW (LAZY LAZY) FLAGS)",

@@ -40,6 +40,12 @@ test_every_key(void **state)
         {"SENTBEFORE 1-Feb-1994", "(sentbefore 8797)"},
         {"SENTON 1-Feb-1994", "(senton 8797)"},
         {"SENTSINCE 1-Feb-1994", "(sentsince 8797)"},
+        {"SAVEDBEFORE 1-Feb-1994", "(savedbefore 8797)"},
+        {"savedon 1-Feb-1994", "(savedon 8797)"},
+        {"SAVEDSINCE \"1-Feb-1994\"", "(savedsince 8797)"},
+        {"SAVEDATESUPPORTED", "(all)"},
+        {"EMAILID M_9-a", "(emailid text=\"M_9-a\")"},
+        {"threadid nil", "(threadid text=\"nil\")"},
         {"LARGER 0", "(larger 0)"},
         {"SMALLER 9223372036854775807", "(smaller 9223372036854775807)"},
         {"OLDER 1", "(older 1)"},
@@ -166,6 +172,10 @@ test_refused(void **state)
         {.text = "SEARCH RETURN (MIN)", .expected = "!SEARCH needs search keys"},
         {.text = "SEARCH CHARSET", .expected = "!CHARSET needs a name"},
         {.text = "SEARCH CHARSET UTF-8", .expected = "!SEARCH needs search keys"},
+        {.text = "SEARCH EMAILID", .expected = "!A search key lacks its argument"},
+        {.text = "SEARCH EMAILID \"M1\"", .expected = "!An object identifier is missing"},
+        {.text = "SEARCH THREADID a.b", .expected = "!Not an object identifier"},
+        {.text = "SEARCH SAVEDON 1", .expected = "!Not a date like 17-Jul-1996"},
         {.text = "SEARCH MODSEQ x", .expected = "!MODSEQ needs a mod-sequence"},
         {.text = "SEARCH MODSEQ \"/foo\" all 1",
          .expected = "!A MODSEQ entry begins with /flags/"},
@@ -288,6 +298,9 @@ test_key_count_limit(void **state)
     assert_int_equal(cmd_parse_repeated("SEARCH ", "OR FROM x ", 3000, "ALL"), RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH ", "NOT ", 1000000, "ALL"), RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH ", "OR ", 1000000, "ALL"), RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("SEARCH EMAILID ", "-", LIMIT_OBJECT_ID, ""), RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH THREADID ", "-", LIMIT_OBJECT_ID + 1, ""),
+                     RC_INVALID);
     assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS, ""),
                      RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS + 1, ""),

@@ -7,7 +7,10 @@
  */
 #include "store/sqlite/private.h"
 
+#include <string.h>
+
 #include "base/check.h"
+#include "base/rng.h"
 
 /* What every account begins with; docs/schema.md. All are subscribed. */
 static const struct {
@@ -199,9 +202,13 @@ static enum rc
 row_read(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct err *err)
 {
     const struct span name = arena_span(arena, stmt_span(stmt, 1));
+    const struct span object_id = stmt_span(stmt, 14);
 
     if (name.ptr == NULL)
         return err_set(err, RC_LIMIT, 0, "mailbox names: out of memory");
+    if (object_id.len != sizeof out->object_id.octets)
+        return err_set(err, RC_CORRUPT, 0, "mailbox %ju: an object id of %zu octets",
+                       (uintmax_t)col_u64(stmt, 0), object_id.len);
     *out = (struct mbox_row){
         .id = col_u64(stmt, 0),
         .name = name,
@@ -218,6 +225,7 @@ row_read(struct stmt *stmt, struct arena *arena, struct mbox_row *out, struct er
         .created_s = stmt_i64(stmt, 12),
         .deleted_octets = deleted_octets_read(stmt, 13),
     };
+    memcpy(out->object_id.octets, object_id.ptr, object_id.len);
     return RC_OK;
 }
 
@@ -342,6 +350,7 @@ sqlite_mbox_create(struct store_tx *base, struct span name, uint32_t special_use
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
     struct counters *counters = &tx->acct->counters;
+    struct mbox_object_id object_id;
     uint32_t uidvalidity = 0;
     enum rc rc = name_free(tx, name, err);
 
@@ -359,6 +368,8 @@ sqlite_mbox_create(struct store_tx *base, struct span name, uint32_t special_use
     bind_u64(&stmt, 4, uidvalidity);
     bind_u64(&stmt, 5, counters->modseq + 1);
     stmt_bind_i64(&stmt, 6, tx_now_s(tx));
+    rng_fill(&rng_system, object_id.octets, sizeof object_id.octets);
+    stmt_bind_blob(&stmt, 7, span_of((const char *)object_id.octets, sizeof object_id.octets));
     rc = stmt_run(&stmt, err);
     if (rc != RC_OK)
         return rc;

@@ -8,24 +8,42 @@
 
 #include "base/check.h"
 
-enum {
-    STEPS_INSTEAD_OF_SEEK = 3, /* passing a row costs about a third of a seek */
-    COLUMN_PARTS = 3,          /* first column after id, octets and header_octets */
+enum { STEPS_INSTEAD_OF_SEEK = 3 }; /* passing a row costs about a third of a seek */
+
+/* Columns of a statement after id, octets and header_octets, in this order. */
+enum columns {
+    COLUMNS_HEAD = MESSAGE_ENVELOPE | MESSAGE_FIELDS,
+    COLUMNS_STRUCTURE = MESSAGE_BODYSTRUCTURE | MESSAGE_PARTS,
+    COLUMNS_KEYS = MESSAGE_KEYS,
+    COLUMNS_ALL = COLUMNS_HEAD | COLUMNS_STRUCTURE,
+    COLUMNS_ALL_AND_KEYS = COLUMNS_ALL | COLUMNS_KEYS,
 };
 
-/* The statement that reads what is wanted: its columns in this order. */
+/* The statement that reads what is wanted, and which columns it has. */
 static enum sql_id
-sql_for(unsigned want)
+sql_for(unsigned want, unsigned *columns_out)
 {
-    if (want == MESSAGE_KEYS)
-        return SQL_MESSAGE_KEYS;
-    CHECK((want & MESSAGE_KEYS) == 0);
-    const bool head = (want & (MESSAGE_ENVELOPE | MESSAGE_FIELDS)) != 0;
-    const bool structure = (want & (MESSAGE_BODYSTRUCTURE | MESSAGE_PARTS)) != 0;
+    const bool head = (want & COLUMNS_HEAD) != 0;
+    const bool structure = (want & COLUMNS_STRUCTURE) != 0;
 
-    if (head)
-        return structure ? SQL_MESSAGE_ALL : SQL_MESSAGE_HEAD;
-    return structure ? SQL_MESSAGE_STRUCTURE : SQL_MESSAGE_SIZES;
+    *columns_out = (head ? (unsigned)COLUMNS_HEAD : 0) |
+                   (structure ? (unsigned)COLUMNS_STRUCTURE : 0) |
+                   ((want & COLUMNS_KEYS) != 0 ? (unsigned)COLUMNS_KEYS : 0);
+    switch (*columns_out) {
+    case 0:
+        return SQL_MESSAGE_SIZES;
+    case COLUMNS_HEAD:
+        return SQL_MESSAGE_HEAD;
+    case COLUMNS_STRUCTURE:
+        return SQL_MESSAGE_STRUCTURE;
+    case COLUMNS_KEYS:
+        return SQL_MESSAGE_KEYS;
+    case COLUMNS_ALL:
+        return SQL_MESSAGE_ALL;
+    default:
+        *columns_out = COLUMNS_ALL_AND_KEYS;
+        return SQL_MESSAGE_ALL_AND_KEYS;
+    }
 }
 
 static enum rc
@@ -70,29 +88,34 @@ sqlite_message_read(struct store_tx *base, uint64_t message, unsigned want,
                     struct message_row *out, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
-    const enum sql_id sql = sql_for(want);
+    unsigned columns = 0;
+    const enum sql_id sql = sql_for(want, &columns);
     const enum rc rc = cursor_move(tx, sql, message, err);
     struct stmt *stmt = &tx->message.stmt;
-    int column = COLUMN_PARTS;
+    int column = 3;
 
     if (rc != RC_OK)
         return rc;
     *out = (struct message_row){.octets = col_u64(stmt, 1), .header_octets = col_u64(stmt, 2)};
-    if (sql == SQL_MESSAGE_KEYS) {
-        out->keys = stmt_span(stmt, column);
-        out->message_id = stmt_span(stmt, column + 1);
-    }
-    if (sql == SQL_MESSAGE_HEAD || sql == SQL_MESSAGE_ALL) {
+    if (columns & COLUMNS_HEAD) {
         if (want & MESSAGE_ENVELOPE)
             out->envelope = stmt_span(stmt, column);
         if (want & MESSAGE_FIELDS)
             out->fields = stmt_span(stmt, column + 1);
         column += 2;
     }
-    if (want & MESSAGE_BODYSTRUCTURE)
-        out->bodystructure = stmt_span(stmt, column);
-    if (want & MESSAGE_PARTS)
-        out->parts = stmt_span(stmt, column + 1);
+    if (columns & COLUMNS_STRUCTURE) {
+        if (want & MESSAGE_BODYSTRUCTURE)
+            out->bodystructure = stmt_span(stmt, column);
+        if (want & MESSAGE_PARTS)
+            out->parts = stmt_span(stmt, column + 1);
+        column += 2;
+    }
+    if (want & MESSAGE_KEYS) {
+        out->keys = stmt_span(stmt, column);
+        out->message_id = stmt_span(stmt, column + 1);
+        out->digest = stmt_span(stmt, column + 2);
+    }
     return RC_OK;
 }
 
@@ -110,6 +133,7 @@ row_add(struct sqlite_tx *tx, uint64_t id, const struct message_new *msg, struct
     stmt_bind_blob(&stmt, 7, msg->parts);
     stmt_bind_blob(&stmt, 8, msg->message_id);
     stmt_bind_blob(&stmt, 9, msg->keys);
+    stmt_bind_blob(&stmt, 10, msg->digest);
     return stmt_run(&stmt, err);
 }
 
@@ -134,14 +158,13 @@ sqlite_message_add(struct store_tx *base, const struct message_new *msg, uint64_
     return RC_OK;
 }
 
-/* ---- keys of messages that came without ---- */
+/* ---- what older messages lack ---- */
 
 enum rc
-sqlite_keys_backlog(struct store_tx *base, uint64_t *next_out, uint64_t *before_out,
-                    struct err *err)
+sqlite_backlog(struct store_tx *base, uint64_t *next_out, uint64_t *before_out, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_BACKLOG);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_BACKLOG);
 
     const enum rc rc = stmt_one(&stmt, err);
     if (rc != RC_OK)
@@ -152,26 +175,28 @@ sqlite_keys_backlog(struct store_tx *base, uint64_t *next_out, uint64_t *before_
 }
 
 enum rc
-sqlite_keys_put(struct store_tx *base, uint64_t message, struct span keys, struct err *err)
+sqlite_backlog_put(struct store_tx *base, uint64_t message, const struct message_late *late,
+                   struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
 
     CHECK(tx->write);
     tx_reset_cursors(tx);
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_PUT);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_BACKLOG_PUT);
     bind_u64(&stmt, 1, message);
-    stmt_bind_blob(&stmt, 2, keys);
+    stmt_bind_blob(&stmt, 2, late->keys);
+    stmt_bind_blob(&stmt, 3, late->digest);
     return stmt_run(&stmt, err);
 }
 
 enum rc
-sqlite_keys_advance(struct store_tx *base, uint64_t next, struct err *err)
+sqlite_backlog_advance(struct store_tx *base, uint64_t next, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
 
     CHECK(tx->write);
     tx_reset_cursors(tx);
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_KEYS_ADVANCE);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_BACKLOG_ADVANCE);
     bind_u64(&stmt, 1, next);
     return stmt_run(&stmt, err);
 }

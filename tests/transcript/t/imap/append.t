@@ -74,6 +74,7 @@ S: * 6 RECENT
 S: * OK [UNSEEN 2] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 7] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest

@@ -20,6 +20,7 @@ S: * 0 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY $valid] UIDs valid
 S: * OK [UIDNEXT 5] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ $m0] Highest

@@ -23,7 +23,7 @@ S: * LIST (\HasNoChildren \Sent) "/" Sent
 S: * LIST (\HasNoChildren \Trash) "/" Trash
 S: a4 OK LIST completed
 C: a5 CREATE a/b/c
-S: a5 OK CREATE completed
+S: a5 OK [MAILBOXID (...)] CREATE completed
 C: a6 LIST "" *a*
 S: * LIST (\HasNoChildren \Drafts) "/" Drafts
 S: * LIST (\HasNoChildren \Trash) "/" Trash
@@ -38,11 +38,11 @@ S: a8 NO [CANNOT] INBOX is always there
 C: a9 CREATE "x//y"
 S: a9 NO [CANNOT] The mailbox name has an empty level
 C: a10 CREATE "tail/"
-S: a10 OK CREATE completed
+S: a10 OK [MAILBOXID (...)] CREATE completed
 C: a11 CREATE "&ZeVnLIqe-"
-S: a11 OK CREATE completed
+S: a11 OK [MAILBOXID (...)] CREATE completed
 C: a12 CREATE "bad&name"
-S: a12 OK CREATE completed
+S: a12 OK [MAILBOXID (...)] CREATE completed
 C: a13 LIST "" "&ZeVnLIqe-"
 S: * LIST (\HasNoChildren) "/" &ZeVnLIqe-
 S: a13 OK LIST completed
@@ -189,8 +189,6 @@ C: c3 STATUS INBOX ()
 S: c3 BAD Unknown STATUS item
 C: c4 STATUS INBOX (NONSENSE)
 S: c4 BAD Unknown STATUS item
-C: c5 STATUS INBOX (MAILBOXID)
-S: c5 BAD A STATUS item is not known
 C: c6 CREATE Spam (USE (\Junk))
 S: c6 NO [USEATTR] Another mailbox has that special use
 C: c7 CREATE Important (USE (\Flagged))
@@ -205,6 +203,7 @@ S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest
@@ -229,6 +228,7 @@ S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest
@@ -253,9 +253,9 @@ S: d14 NO [CANNOT] The mailbox name is empty
 C: d15 SUBSCRIBE ""
 S: d15 NO [CANNOT] The mailbox name is empty
 C: d16 CREATE "a*b"
-S: d16 OK CREATE completed
+S: d16 OK [MAILBOXID (...)] CREATE completed
 C: d17 CREATE "caf\"q\\x"
-S: d17 OK CREATE completed
+S: d17 OK [MAILBOXID (...)] CREATE completed
 C: d18 LIST "" "caf*"
 S: * LIST (\HasNoChildren) "/" "caf\"q\\x"
 S: d18 OK LIST completed

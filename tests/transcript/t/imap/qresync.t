@@ -16,6 +16,7 @@ S: * 8 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY $valid] UIDs valid
 S: * OK [UIDNEXT 9] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ $m0] Highest
@@ -43,7 +44,7 @@ S: * VANISHED 7
 S: * 4 RECENT
 S: b6 OK [HIGHESTMODSEQ $m4] EXPUNGE completed
 C: b7 CREATE Elsewhere
-S: b7 OK CREATE completed
+S: b7 OK [MAILBOXID (...)] CREATE completed
 C: b8 MOVE 2 Elsewhere
 S: * OK [COPYUID ... 3 1] Moved
 S: * VANISHED 3
@@ -79,6 +80,7 @@ S: * 0 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY $valid] UIDs valid
 S: * OK [UIDNEXT 11] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (...)
 S: * OK [PERMANENTFLAGS (...)] Limited
 S: * OK [HIGHESTMODSEQ $m7] Highest
@@ -223,7 +225,7 @@ S: g3 OK [HIGHESTMODSEQ $m15] EXPUNGE completed
 
 # A deleted mailbox: all that the client knew, and only that (section 3.2.10.2), also when it is parked.
 C: h1 CREATE Doomed
-S* h1 OK CREATE completed
+S* h1 OK [MAILBOXID (...)] CREATE completed
 C: h2 UID COPY 1,8 Doomed
 S: h2 OK [COPYUID ... 1,8 1:2] COPY completed
 C: h3 COPY 1 Doomed

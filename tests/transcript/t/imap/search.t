@@ -40,6 +40,7 @@ S: * 3 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 4] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest

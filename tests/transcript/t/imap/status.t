@@ -54,7 +54,7 @@ S: b5 OK STATUS completed
 
 # Old mail programs look for special mailboxes with XLIST. It is not offered.
 C: c3 CREATE Archive/old
-S: c3 OK CREATE completed
+S: c3 OK [MAILBOXID (...)] CREATE completed
 C: c4 XLIST "" *
 S: * XLIST (\HasNoChildren \Inbox) "/" INBOX
 S: * XLIST (\HasChildren \Archive) "/" Archive

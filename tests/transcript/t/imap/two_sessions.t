@@ -29,6 +29,7 @@ S: * 4 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 5] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest
@@ -42,6 +43,7 @@ S: a2 OK [READ-WRITE] SELECT completed
 [2] S: * OK [UNSEEN 1] first unseen message
 [2] S: * OK [UIDVALIDITY ...] UIDs valid
 [2] S: * OK [UIDNEXT 5] predicted next UID
+[2] S: * OK [MAILBOXID (...)] mailbox identifier
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 [2] S: * OK [HIGHESTMODSEQ ...] Highest
@@ -154,6 +156,7 @@ S: a10 OK SEARCH completed
 [2] S: * 0 RECENT
 [2] S: * OK [UIDVALIDITY ...] UIDs valid
 [2] S: * OK [UIDNEXT 6] predicted next UID
+[2] S: * OK [MAILBOXID (...)] mailbox identifier
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work $Later)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft $Work $Later \*)] Limited
 [2] S: * OK [HIGHESTMODSEQ ...] Highest
@@ -161,7 +164,7 @@ S: a10 OK SEARCH completed
 C: a11 UNSELECT
 S: a11 OK UNSELECT completed
 C: a12 CREATE Gone
-S: a12 OK CREATE completed
+S: a12 OK [MAILBOXID (...)] CREATE completed
 C: a13 APPEND Gone {3+}
 C: abc
 S: a13 OK [APPENDUID ... 1] APPEND completed
@@ -171,6 +174,7 @@ S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 2] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest

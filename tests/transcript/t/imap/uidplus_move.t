@@ -13,6 +13,7 @@ S: * 4 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 5] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest
@@ -65,6 +66,7 @@ S: * 3 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 4] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS ()] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest
@@ -88,6 +90,7 @@ S: * 1 RECENT
 S: * OK [UNSEEN 1] first unseen message
 S: * OK [UIDVALIDITY ...] UIDs valid
 S: * OK [UIDNEXT 8] predicted next UID
+S: * OK [MAILBOXID (...)] mailbox identifier
 S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 S: * OK [HIGHESTMODSEQ ...] Highest

@@ -192,6 +192,7 @@ END
 [2] S: * OK [UNSEEN 1] first unseen message
 [2] S: * OK [UIDVALIDITY ...] UIDs valid
 [2] S: * OK [UIDNEXT 7] predicted next UID
+[2] S: * OK [MAILBOXID (...)] mailbox identifier
 [2] S: * FLAGS (\Seen \Answered \Flagged \Deleted \Draft)
 [2] S: * OK [PERMANENTFLAGS (\Seen \Answered \Flagged \Deleted \Draft \*)] Limited
 [2] S: * OK [HIGHESTMODSEQ ...] Highest

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* EMAILID and THREADID (RFC 8474): object_id.h says what they are. */
+#include "mailbox/content/fetch_private.h"
+
+enum rc
+fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind, struct fetch_step *step,
+                struct err *err)
+{
+    const struct object_ids_req req = {
+        .message = fetch->msg.message,
+        .internaldate_s = fetch->msg.internaldate_s,
+        .internaldate_zone_min = fetch->msg.internaldate_zone_min,
+    };
+
+    if (!fetch->has_ids) {
+        const enum rc rc =
+            object_ids_read(fetch->ids_reader, fetch->tx, &req, &fetch->row, &fetch->ids, err);
+        fetch->has_row = false;
+        if (rc != RC_OK)
+            return rc;
+        fetch->has_ids = true;
+    }
+    step->kind = FETCH_STEP_ID;
+    step->text = object_id_span(kind == FETCH_EMAILID ? &fetch->ids.email : &fetch->ids.thread);
+    return RC_OK;
+}
