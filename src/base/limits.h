@@ -68,8 +68,10 @@
 #define LIMIT_ADDRESSES 10000u         /* of one header field in an ENVELOPE */
 #define LIMIT_ENVELOPE (1u << 20)      /* octets of the rendered text; longer values are cut */
 #define LIMIT_BODYSTRUCTURE (4u << 20) /* octets of the rendered text; a deeper tree is cut */
-#define LIMIT_MIME_PARAMS 200u         /* parameters of one field */
-#define LIMIT_PREVIEW_CHARS 200u       /* RFC 8970 section 3.3: SHOULD; at most 256 */
+/* octets of those two that are told in ASCII, which may take four times as many */
+#define LIMIT_ADAPTED (3u << 20)
+#define LIMIT_MIME_PARAMS 200u           /* parameters of one field */
+#define LIMIT_PREVIEW_CHARS 200u         /* RFC 8970 section 3.3: SHOULD; at most 256 */
 #define LIMIT_PREVIEW_OCTETS (64u << 10) /* of a text that are read for its preview */
 
 /* --- Sessions --- */

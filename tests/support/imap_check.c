@@ -6,6 +6,7 @@ struct check {
     const char *p;
     const char *end;
     enum check_form form;
+    enum check_global global;
     check_part_fn *see;
     void *ctx;
     uint32_t path[CHECK_PATH_MAX];
@@ -201,7 +202,10 @@ body_type_1part(struct check *c)
 {
     struct check_part part = {.path = c->path, .path_len = c->path_len};
     const bool is_text = lit(c, "\"text\"");
-    const bool is_message = !is_text && lit(c, "\"message\" \"rfc822\"");
+    const bool is_rfc822 = !is_text && lit(c, "\"message\" \"rfc822\"");
+    const bool is_global =
+        c->global == CHECK_GLOBAL_MESSAGE && lit(c, "\"message\" \"global\"");
+    const bool is_message = is_rfc822 || is_global;
 
     if (!is_message && ((!is_text && !string(c)) || !lit(c, " ") || !string(c)))
         return false;
@@ -213,6 +217,7 @@ body_type_1part(struct check *c)
         return false;
     c->path_len = path_len;
     part.has_lines = is_text || is_message;
+    part.is_global = is_global;
     if (part.has_lines && !(lit(c, " ") && number(c, &part.lines)))
         return false;
     if (c->see != NULL)
@@ -250,10 +255,15 @@ imap_check_envelope(struct span text)
 }
 
 bool
-imap_check_body(struct span text, enum check_form form, check_part_fn *see, void *ctx)
+imap_check_body(struct span text, enum check_form form, enum check_global global,
+                check_part_fn *see, void *ctx)
 {
-    struct check c = {
-        .p = text.ptr, .end = text.ptr + text.len, .form = form, .see = see, .ctx = ctx};
+    struct check c = {.p = text.ptr,
+                      .end = text.ptr + text.len,
+                      .form = form,
+                      .global = global,
+                      .see = see,
+                      .ctx = ctx};
 
     return message_body(&c) && c.p == c.end;
 }

@@ -12,6 +12,7 @@
 #include "syntax/mail/envelope.h"
 #include "syntax/mail/mime_params.h"
 #include "syntax/mail/mime_put.h"
+#include "syntax/mail/rendered.h"
 
 enum {
     STUB_OCTETS = 128, /* one part without values: at most this */
@@ -235,13 +236,13 @@ put_multipart(struct render *render, const struct mime_part *part)
     buf_put_char(out, ')');
 }
 
-/* RFC 3501 section 9, body-type-msg: of message/rfc822 alone. All other types are
- * body-type-basic in IMAP4rev1, message/global too, whatever parts it has; that is how clients
- * tell them apart. */
+/* What is in message/rfc822 and message/global is shown (RFC 9051 section 9, body-type-msg).
+ * Clients that do not expect it of message/global are not sent it (adapt.h). */
 static bool
 has_envelope(const struct mime_part *part)
 {
-    return part->kind == MIME_MESSAGE && span_ieq(part->subtype, SPAN("rfc822"));
+    return part->kind == MIME_MESSAGE &&
+           (span_ieq(part->subtype, SPAN("rfc822")) || span_ieq(part->subtype, SPAN("global")));
 }
 
 static void
@@ -298,140 +299,63 @@ bodystructure_put(struct buf *out, struct span message, const struct mime_part *
 
 /* --- BODY from BODYSTRUCTURE --- */
 
-struct reader {
-    const char *p;
-    const char *end;
-    const char *kept; /* where the text begins that is not copied yet */
-    struct buf *out;
-    unsigned depth;
-};
-
-static bool
-take(struct reader *reader, char c)
-{
-    if (reader->p == reader->end || *reader->p != c)
-        return false;
-    reader->p++;
-    return true;
-}
-
-/* Past a quoted string, a literal, NIL or a number. */
-static bool
-pass_word(struct reader *reader)
-{
-    const char *const start = reader->p;
-    const size_t left = (size_t)(reader->end - start);
-
-    if (take(reader, '"')) {
-        while (reader->p < reader->end && *reader->p != '"')
-            reader->p += *reader->p == '\\' ? 2 : 1;
-        return reader->p < reader->end && take(reader, '"');
-    }
-    if (take(reader, '{')) {
-        const char *close = memchr(start, '}', left < 20 ? left : 20);
-        uint64_t octets;
-        if (close == NULL || reader->end - close < 3 ||
-            !span_to_u64(span_of(start + 1, (size_t)(close - start) - 1),
-                         (uint64_t)(reader->end - close) - 3, &octets))
-            return false;
-        reader->p = close + 3 + octets;
-        return true;
-    }
-    while (reader->p < reader->end && *reader->p != ' ' && *reader->p != ')' &&
-           *reader->p != '(')
-        reader->p++;
-    return reader->p > start;
-}
-
-/* Past a word, or a list of words and lists. */
-static bool
-pass_value(struct reader *reader)
-{
-    unsigned depth = 0;
-
-    do {
-        if (take(reader, '('))
-            depth++;
-        else if (depth > 0 && take(reader, ')'))
-            depth--;
-        else if (!(depth > 0 && take(reader, ' ')) && !pass_word(reader))
-            return false;
-    } while (depth > 0);
-    return true;
-}
-
-static bool
-pass_values(struct reader *reader, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (!take(reader, ' ') || !pass_value(reader))
-            return false;
-    }
-    return true;
-}
-
 /* Copies what has been passed, leaves out the rest of this list, and passes its ')'. */
 static bool
-drop_extension(struct reader *reader)
+drop_extension(struct rendered *r)
 {
-    buf_put(reader->out, reader->kept, (size_t)(reader->p - reader->kept));
-    while (take(reader, ' ')) {
-        if (!pass_value(reader))
+    const char *const at = r->p;
+
+    while (rendered_take(r, ' ')) {
+        if (!rendered_value(r))
             return false;
     }
-    reader->kept = reader->p;
-    return take(reader, ')');
+    rendered_cut(r, at);
+    return rendered_take(r, ')');
 }
 
-static bool pass_body(struct reader *reader);
+static bool pass_body(struct rendered *r);
 
 /* After "(", at a type: our own writer puts type and subtype in lower case. */
 static bool
-pass_single(struct reader *reader)
+pass_single(struct rendered *r)
 {
-    const struct span text = span_of(reader->p, (size_t)(reader->end - reader->p));
+    const struct span text = span_of(r->p, (size_t)(r->end - r->p));
     const bool is_text = span_starts(text, SPAN("\"text\" "));
     const bool is_rfc822 = span_starts(text, SPAN("\"message\" \"rfc822\" "));
     const bool is_global = span_starts(text, SPAN("\"message\" \"global\" "));
 
-    if (!pass_word(reader) || !pass_values(reader, 6))
+    if (!rendered_word(r) || !rendered_values(r, 6))
         return false;
-    /* Mail of before has envelopes there too. */
-    const bool is_message =
-        is_rfc822 || (is_global && reader->end - reader->p > 1 && reader->p[1] == '(');
-    if (is_message && !(pass_values(reader, 1) && take(reader, ' ') && pass_body(reader)))
+    /* One that is encoded has no envelope, nor have those of some older mail. */
+    const bool is_message = is_rfc822 || (is_global && r->end - r->p > 1 && r->p[1] == '(');
+    if (is_message && !(rendered_values(r, 1) && rendered_take(r, ' ') && pass_body(r)))
         return false;
-    return (!is_text && !is_message) || pass_values(reader, 1);
+    return (!is_text && !is_message) || rendered_values(r, 1);
 }
 
 static bool
-pass_body(struct reader *reader)
+pass_body(struct rendered *r)
 {
-    bool ok = take(reader, '(') && ++reader->depth <= LIMIT_MIME_DEPTH;
+    bool ok = rendered_take(r, '(') && ++r->depth <= LIMIT_MIME_DEPTH;
 
-    if (ok && reader->p < reader->end && *reader->p == '(') {
-        while (ok && reader->p < reader->end && *reader->p == '(')
-            ok = pass_body(reader);
-        ok = ok && pass_values(reader, 1);
+    if (ok && rendered_next_is(r, '(')) {
+        while (ok && rendered_next_is(r, '('))
+            ok = pass_body(r);
+        ok = ok && rendered_values(r, 1);
     } else {
-        ok = ok && pass_single(reader);
+        ok = ok && pass_single(r);
     }
-    reader->depth--;
-    return ok && drop_extension(reader);
+    r->depth--;
+    return ok && drop_extension(r);
 }
 
 enum rc
 bodystructure_put_basic(struct buf *out, struct span bodystructure)
 {
     const size_t before = buf_len(out);
-    struct reader reader = {
-        .p = bodystructure.ptr,
-        .end = bodystructure.ptr + bodystructure.len,
-        .kept = bodystructure.ptr,
-        .out = out,
-    };
+    struct rendered r = rendered_begin(bodystructure, out);
 
-    if (bodystructure.len == 0 || !pass_body(&reader) || reader.p != reader.end) {
+    if (bodystructure.len == 0 || !pass_body(&r) || r.p != r.end) {
         buf_truncate(out, before);
         return RC_CORRUPT;
     }

@@ -6,6 +6,7 @@
  */
 #include "syntax/mail/encoded_word.h"
 
+#include "base/base64.h"
 #include "syntax/charset.h"
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_decode.h"
@@ -216,4 +217,120 @@ encoded_word_decode(struct buf *out, struct span value)
     }
     close_charset(&output);
     buf_done(&output.octets);
+}
+
+/* ---- the other way ---- */
+
+enum {
+    WORD_OCTETS = 63, /* of 75, without "=?utf-8?q?" and "?=" */
+    BASE64_OCTETS = WORD_OCTETS / 4 * 3,
+};
+
+/* What may stand for itself wherever an encoded word may stand (RFC 2047 section 5 (3)). */
+static bool
+is_plain_in_q(char c)
+{
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("!*+-/", c) != NULL);
+}
+
+static size_t
+q_octets(struct span text)
+{
+    size_t octets = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        octets += is_plain_in_q(text.ptr[i]) || text.ptr[i] == ' ' ? 1 : 3;
+    return octets;
+}
+
+static void
+put_as_q(struct buf *out, struct span text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char octet = (unsigned char)text.ptr[i];
+        if (octet == ' ') {
+            buf_put_char(out, '_');
+        } else if (is_plain_in_q((char)octet)) {
+            buf_put_char(out, (char)octet);
+        } else {
+            buf_put_char(out, '=');
+            buf_put_char(out, digits[octet >> 4]);
+            buf_put_char(out, digits[octet & 15]);
+        }
+    }
+}
+
+/* The most whole characters that one word holds; at least one. */
+static size_t
+word_fill(struct span text, bool base64)
+{
+    size_t len = 0;
+    size_t used = 0;
+
+    while (len < text.len) {
+        size_t next = 1;
+        while (len + next < text.len && (text.ptr[len + next] & 0xc0) == 0x80 && next < 4)
+            next++;
+        used += base64 ? next : q_octets(span_of(text.ptr + len, next));
+        if (len > 0 && used > (base64 ? (size_t)BASE64_OCTETS : (size_t)WORD_OCTETS))
+            break;
+        len += next;
+    }
+    return len;
+}
+
+static void
+put_words(struct buf *out, struct span text)
+{
+    const bool base64 = q_octets(text) > 2 * text.len; /* there is little left to read */
+
+    while (text.len > 0) {
+        const struct span some = span_head(text, word_fill(text, base64));
+        text = span_tail(text, some.len);
+        buf_put_str(out, base64 ? "=?utf-8?b?" : "=?utf-8?q?");
+        if (base64)
+            base64_put(out, some);
+        else
+            put_as_q(out, some);
+        buf_put_str(out, text.len > 0 ? "?= " : "?=");
+    }
+}
+
+/* From the first word that is not ASCII to the end of the last one. */
+static struct span
+foreign_words(struct span text)
+{
+    size_t first = 0;
+    size_t past = text.len;
+
+    while (first < text.len && (unsigned char)text.ptr[first] < 0x80)
+        first++;
+    while (past > first && (unsigned char)text.ptr[past - 1] < 0x80)
+        past--;
+    while (first > 0 && first < text.len && text.ptr[first - 1] != ' ')
+        first--;
+    while (past > first && past < text.len && text.ptr[past] != ' ')
+        past++;
+    return span_of(text.ptr + first, past - first);
+}
+
+void
+encoded_word_put(struct buf *out, struct span utf8)
+{
+    AUTO_BUF decoded = {0};
+
+    buf_init(&decoded, SIZE_MAX / 4);
+    encoded_word_decode(&decoded, utf8);
+    out->failed |= !buf_ok(&decoded);
+    const struct span text = buf_span(&decoded);
+    const bool misleads = span_find(text, SPAN("=?")) >= 0;
+    const struct span words = misleads ? text : foreign_words(text);
+    const size_t before = (size_t)(words.ptr - text.ptr);
+
+    buf_put_span(out, span_head(text, before));
+    put_words(out, words);
+    buf_put_span(out, span_tail(text, before + words.len));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Encoded words in header text (RFC 2047; language tags of RFC 2231 section 5), decoded to
- * UTF-8 for searching, sorting and display. Pure. Thread: any.
+ * UTF-8 for searching, sorting and display, and made for clients that read nothing but ASCII.
+ * Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_ENCODED_WORD_H
 #define SYNTAX_MAIL_ENCODED_WORD_H
@@ -20,5 +21,13 @@ size_t encoded_word_length(struct span text);
  * words left as they are. Ask buf_ok(out) afterwards.
  */
 void encoded_word_decode(struct buf *out, struct span value);
+
+/**
+ * Appends utf8 in ASCII, so that encoded_word_decode gives the same text again: the words from
+ * the first to the last one that are not ASCII become encoded words of at most 75 octets
+ * (RFC 2047 section 2), and so does all of it if something else would be read as one. What is
+ * an encoded word already, in part of the text, is decoded first. Ask buf_ok(out) afterwards.
+ */
+void encoded_word_put(struct buf *out, struct span utf8);
 
 #endif
