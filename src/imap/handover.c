@@ -142,8 +142,8 @@ imap_unpack(struct session *session, struct unpack *in)
     im->enabled = unpack_u8(in);
     in->failed |=
         known != (im->login >= IMAP_LOGIN_SCRAM && im->login <= IMAP_LOGIN_PASSWORD) ||
-        im->idle_end > IMAP_IDLE_CUT || (im->enabled & ~ENABLES_QRESYNC) != 0 ||
-        im->enabled == (ENABLES_QRESYNC & ~ENABLES_CONDSTORE);
+        im->idle_end > IMAP_IDLE_CUT || (im->enabled & ~ENABLES_ALL) != 0 ||
+        (im->enabled & ENABLES_QRESYNC) == (ENABLES_QRESYNC & ~ENABLES_CONDSTORE);
     session_state_set(session, !known                       ? SESSION_CONNECTED
                                : im->state == IMAP_SELECTED ? SESSION_SELECTED
                                                             : SESSION_AUTHENTICATED);

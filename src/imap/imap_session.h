@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "door/read.h"
 #include "door/write.h"
+#include "imap/dialect.h"
 #include "imap/imap.h"
 #include "imap/names/target.h"
 #include "mailbox/memory/account.h"
@@ -56,14 +57,6 @@ enum imap_idle_end {
     IMAP_IDLE_OPEN, /* nothing: it goes on, or there was none */
     IMAP_IDLE_DONE,
     IMAP_IDLE_CUT, /* another command; the DONE may still come */
-};
-
-/* What the client has turned on, by ENABLE (RFC 5161) or in passing; bits. Once on, it stays on
- * until the connection ends. */
-enum imap_enabled {
-    ENABLES_NOTHING = 0,
-    ENABLES_CONDSTORE = 1,                   /* FETCH of changes bears MODSEQ and UID */
-    ENABLES_QRESYNC = 2 | ENABLES_CONDSTORE, /* VANISHED in place of EXPUNGE */
 };
 
 /* The saved search result: saved.c says what the octets mean. */
@@ -193,6 +186,22 @@ imap_has_command(const struct imap_session *im)
     return im->work != NULL && im->work->phase >= PHASE_LOOK;
 }
 
+/** What is spoken now. */
+static inline const struct imap_dialect *
+imap_dialect(const struct imap_session *im)
+{
+    return imap_dialect_of(im->enabled);
+}
+
+/** IMAP_FLAG_RECENT if the client is to see that the message has it, else 0. */
+static inline unsigned
+imap_recent_flag(const struct imap_session *im, uint32_t uid)
+{
+    return view_is_recent(&im->view, uid) && imap_dialect(im)->recent == TOLD
+               ? (unsigned)IMAP_FLAG_RECENT
+               : 0;
+}
+
 /* ---- answers: reply.c ---- */
 /** A writer at the end of the output. */
 struct iw imap_line(struct imap_session *im);
@@ -206,12 +215,18 @@ enum imap_step imap_bad(struct imap_work *work, const char *text);
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
 
 /* ---- names/target.c ---- */
-/** False: *step_out is the NO that the command returns, because nobody can have such a name, or
- *  because the session lacks one of the rights in needs. That a mailbox exists is not checked.
+/** False: *step_out is the NO that the command returns, because nobody can have such a name (or
+ * give it to a new mailbox, with RIGHT_CREATE in needs), or because the session lacks one of
+ * the rights in needs. That a mailbox exists is not checked.
  */
 MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *arg,
                                unsigned needs, struct imap_target *target_out,
                                enum imap_step *step_out);
+
+/* ---- names/cmd_list.c ---- */
+struct names_entry;
+/** "* LIST (...) "/" name" */
+void imap_list_line(struct imap_session *im, const struct names_entry *entry);
 
 /* ---- waiting: wait.c ---- */
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */

@@ -11,7 +11,7 @@ imap_line(struct imap_session *im)
 {
     struct iw w;
 
-    iw_init(&w, &im->s.conn.out, MBOX_WIRE_UTF7);
+    iw_init(&w, &im->s.conn.out, imap_dialect(im)->wire);
     return w;
 }
 

@@ -327,7 +327,7 @@ command_begin(struct imap_session *im, struct span text)
                                                        : "Select a mailbox first");
         return;
     }
-    rc = imap_args_parse(&head, MBOX_WIRE_UTF7, &work->arena, &work->cmd, &bad);
+    rc = imap_args_parse(&head, imap_dialect(im)->wire, &work->arena, &work->cmd, &bad);
     if (rc != RC_OK) {
         refuse(im, head.tag, IW_BAD, NULL, bad);
         return;

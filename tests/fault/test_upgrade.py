@@ -145,6 +145,23 @@ def test_state_is_kept():
         new.command("LOGOUT")
 
 
+def test_what_was_enabled_is_kept():
+    with Server(accounts=["anna"], options=MANY) as server:
+        words = ["", "UTF8=ACCEPT", "IMAP4rev2", "UTF8=ACCEPT QRESYNC IMAP4rev2"]
+        peers = {word: server.login("anna") for word in words}
+        for word, peer in peers.items():
+            if word:
+                assert peer.command(f"ENABLE {word}")[0].startswith("* ENABLED ")
+        peers[""].command('CREATE "Gr&APw-n"')
+        assert server.upgrade() == 4
+        for word, peer in peers.items():
+            name = '"Gr\xc3\xbcn"' if word else "Gr&APw-n"
+            assert peer.command('LIST "" Gr*') == [f'* LIST (\\HasNoChildren) "/" {name}']
+            listed = [line for line in peer.command(f"EXAMINE {name}".encode("latin-1").decode())
+                      if line.startswith("* LIST ")]
+            assert bool(listed) == ("IMAP4rev2" in word), word
+
+
 def test_pipelined_commands_and_lmtp_go_along():
     with Server(accounts=["anna"], options=MANY) as server:
         lmtp = server.connect("lmtp")

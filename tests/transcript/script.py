@@ -21,7 +21,7 @@
     RUN words              `roost words` is run and must succeed
 
 In a pattern `...` stands for anything, `$name` for the value bound to name; a name that has none yet is
-bound to what stands there (no blanks or brackets). \\r, \\n and \\xNN (two lower-case digits) are understood.
+bound to what stands there (no blanks or brackets). UTF-8 matches itself; \\r, \\n and \\xNN (two lower-case digits) are understood.
 Literals belong to their line: {5}\\r\\nhello.
 A client connects when it first appears and reads the greeting when its script says so.
 """
@@ -120,7 +120,7 @@ class Player:
             elif re.fullmatch(r"\$\w+", part):
                 out.append(re.escape(self.bound[part[1:]]))
             else:
-                part = part.replace("\\r", "\r").replace("\\n", "\n")
+                part = part.encode().decode("latin-1").replace("\\r", "\r").replace("\\n", "\n")
                 out.append(re.escape(re.sub(r"\\x([0-9a-f]{2})", lambda m: chr(int(m.group(1), 16)), part)))
         return re.compile("".join(out), re.S)
 

@@ -97,9 +97,6 @@ cmd_append_run(struct imap_session *im, struct imap_work *work)
             return imap_fail(im, work->spool_rc, NULL);
         if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
             return step;
-        for (size_t i = 0; i < req->message_count; i++)
-            if (req->messages[i].utf8)
-                return imap_bad(work, "UTF8 is not offered");
         work->run = run = run_new(im, work);
         if (run == NULL)
             return imap_fail(im, RC_LIMIT, NULL);

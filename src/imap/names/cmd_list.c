@@ -109,6 +109,12 @@ mailbox_id(struct iw *w, const struct mbox_object_id *object_id)
     iw_close(w);
 }
 
+void
+imap_list_line(struct imap_session *im, const struct names_entry *entry)
+{
+    list_line(im, &forms[0], entry);
+}
+
 static void
 status_line(struct imap_session *im, struct span name, const struct status *status,
             unsigned items)

@@ -10,6 +10,15 @@ imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned n
         *step_out = imap_no(im->work, "CANNOT", arg->invalid);
         return false;
     }
+    /* RFC 9051 section 5.1; a name that exists already is left alone. */
+    const enum rc rc = (needs & RIGHT_CREATE) == 0 ? RC_OK : mbox_name_check_nfc(arg->name);
+    if (rc != RC_OK) {
+        *step_out = rc == RC_INVALID
+                        ? imap_no(im->work, "CANNOT",
+                                  "A new name must be in Unicode normalization form C")
+                        : imap_fail(im, rc, NULL);
+        return false;
+    }
     *target_out = (struct imap_target){im->acct, arg->name, RIGHTS_ALL};
     if ((target_out->rights & needs) == needs)
         return true;

@@ -103,8 +103,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
     case FETCH_FLAGS:
         if (msg->keywords != NULL)
             count = imap_keyword_names(msg->keywords, &im->work->keywords, keywords);
-        iw_flags(w, msg->flags | (view_is_recent(&im->view, msg->uid) ? IMAP_FLAG_RECENT : 0),
-                 keywords, count);
+        iw_flags(w, msg->flags | imap_recent_flag(im, msg->uid), keywords, count);
         break;
     case FETCH_INTERNALDATE:
         iw_date_time(w,
@@ -187,8 +186,7 @@ flags_lines(struct imap_session *im, const struct fetch_run *run,
         return true; /* the buffer has failed: the session ends when it is flushed */
     char *at = room;
     for (uint32_t i = 0; i < from->count; i++) {
-        const unsigned recent =
-            view_is_recent(&im->view, from->uids[i]) ? (unsigned)IMAP_FLAG_RECENT : 0;
+        const unsigned recent = imap_recent_flag(im, from->uids[i]);
         memcpy(at, "* ", 2);
         at += 2;
         at += imap_fmt_u64(at, seq + i);
@@ -287,7 +285,7 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         break;
     case FETCH_STEP_SYNTAX:
         iw_token(w, step->item->label);
-        iw_token(w, step->text);
+        imap_write_mail_syntax(im, w, step);
         break;
     case FETCH_STEP_STRING:
         iw_token(w, step->item->label);

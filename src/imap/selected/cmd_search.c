@@ -19,19 +19,41 @@ search_abandon(struct imap_session *im)
     return true;
 }
 
+/* How the session's dialect reads the request. False: *why_out is what is wrong with it. */
+static bool
+settle(struct imap_session *im, struct imap_search_req *req, const char **why_out)
+{
+    const struct imap_dialect *dialect = imap_dialect(im);
+
+    if (req->find == IMAP_FIND_SEARCH && !req->has_return &&
+        dialect->search_as_esearch == TOLD) {
+        req->has_return = true;
+        req->returns = IMAP_SEARCH_ALL;
+    }
+    if (dialect->search_charset == CHARSET_UTF8 && req->find == IMAP_FIND_SEARCH &&
+        req->has_charset && !span_ieq_str(req->charset, "UTF-8")) {
+        *why_out = "After ENABLE UTF8=ACCEPT, searches are in UTF-8";
+        return false;
+    }
+    return true;
+}
+
 static enum imap_step
 search_begin(struct imap_session *im, struct imap_work *work)
 {
-    const struct imap_search_req *req = &work->cmd.u.search;
+    struct imap_search_req *req = &work->cmd.u.search;
     struct search_run *run = arena_new(&work->arena, struct search_run);
     enum imap_step step = STEP_DONE;
     struct uid_run *saved = NULL;
     size_t saved_count = 0;
+    const char *why = NULL;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
+    if (!settle(im, req, &why))
+        return imap_bad(work, why);
     if (req->uses_modseq)
         imap_condstore_enable(im);
     work->by_numbers = req->uses_numbers; /* RFC 7162 section 3.2.10.2 */

@@ -5,17 +5,20 @@
  * at first when a command needs them, or when the client comes back to a mailbox that it knows
  * and asks what has changed (QRESYNC, RFC 7162 section 3.2.5):
  *
- *   find, begin the view -> DESCRIBE -> [LOOK -> RESYNC or TELL] -> tagged answer
+ *   find, begin the view -> [LIST] -> DESCRIBE -> [LOOK -> RESYNC or TELL] -> tagged answer
  *
+ * LIST tells the attributes of the name, if the dialect has it so (RFC 9051 section 6.3.2).
  * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
 #include "imap/selected/fetch_private.h"
 #include "mailbox/content/object_id.h"
+#include "mailbox/names/names_list.h"
 
-enum select_stage { SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SELECT_TELL };
+enum select_stage { SELECT_LIST, SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SELECT_TELL };
 
 struct select_run {
     enum select_stage stage;
+    struct names_list *list;       /* NULL: not begun */
     struct imap_fetch_req changes; /* what RESYNC asks for */
     struct vanished_req gone;
     struct fetch_run *fetch; /* NULL: not begun */
@@ -97,11 +100,13 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
     iw_num(&w, im->view.exists);
     iw_word(&w, "EXISTS");
     iw_end(&w);
-    iw_untagged(&w);
-    iw_num(&w, im->view.recent);
-    iw_word(&w, "RECENT");
-    iw_end(&w);
-    if (unseen > 0)
+    if (imap_dialect(im)->recent == TOLD) {
+        iw_untagged(&w);
+        iw_num(&w, im->view.recent);
+        iw_word(&w, "RECENT");
+        iw_end(&w);
+    }
+    if (unseen > 0 && imap_dialect(im)->first_unseen == TOLD)
         untagged_ok_number(&w, SPAN("UNSEEN"), unseen, SPAN("first unseen message"));
     untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
     untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
@@ -168,8 +173,59 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     im->selected = state.mbox;
     im->state = IMAP_SELECTED;
     session_set_mailbox_name(&im->s, req->mailbox.name);
+    if (imap_dialect(im)->list_at_select != TOLD)
+        run->stage = SELECT_DESCRIBE;
     work->run = run;
     work->abandon = select_abandon;
+    return STEP_MORE;
+}
+
+static enum imap_step
+list_begin(struct imap_session *im, struct select_run *run)
+{
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (!imap_read_begin(im, work->target.acct, &tx, &step))
+        return step;
+    struct imap_list_pattern *name = arena_new(&work->arena, struct imap_list_pattern);
+    struct imap_list_req *req = arena_new(&work->arena, struct imap_list_req);
+    if (name == NULL || req == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    name->text = work->target.name;
+    *req = (struct imap_list_req){
+        .extended = true,
+        .returns = IMAP_LIST_RETURN_SUBSCRIBED | IMAP_LIST_RETURN_CHILDREN |
+                   IMAP_LIST_RETURN_SPECIAL_USE,
+        .reference = {.text = SPAN("")},
+        .patterns = name,
+        .pattern_count = 1,
+    };
+    const enum rc rc = names_list_new(&work->arena, tx, req, NAMES_LIST, &run->list, &err);
+    return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
+}
+
+static enum imap_step
+select_list(struct imap_session *im, struct select_run *run)
+{
+    struct names_entry entry;
+    enum rc rc = RC_AGAIN;
+
+    if (run->list == NULL)
+        return list_begin(im, run);
+    /* A name with wildcards matches other names too. */
+    while (rc != RC_NOT_FOUND) {
+        if (slice_spent())
+            return STEP_MORE;
+        rc = names_list_next(run->list, &entry);
+        if (rc == RC_OK && span_eq(entry.name, im->work->target.name)) {
+            imap_list_line(im, &entry);
+            break;
+        }
+    }
+    run->stage = SELECT_DESCRIBE;
     return STEP_MORE;
 }
 
@@ -280,6 +336,8 @@ static enum imap_step
 select_step(struct imap_session *im, struct select_run *run)
 {
     switch (run->stage) {
+    case SELECT_LIST:
+        return select_list(im, run);
     case SELECT_DESCRIBE:
         return select_describe(im, run);
     case SELECT_LOOK:

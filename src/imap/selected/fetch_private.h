@@ -7,6 +7,7 @@
 #define IMAP_SELECTED_FETCH_PRIVATE_H
 
 #include "imap/imap_session.h"
+#include "mailbox/content/fetch.h"
 #include "mailbox/vanished.h"
 
 struct fetch_run;
@@ -21,5 +22,9 @@ enum imap_step imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *
 enum imap_step imap_fetch_step(struct imap_session *im, struct fetch_run *run);
 /** Lets go of what is not in the command's arena; NULL is allowed. */
 void imap_fetch_end(struct fetch_run *run);
+
+/** Writes what FETCH_STEP_SYNTAX brings, as this client can read it (syntax/mail/adapt.h). */
+void imap_write_mail_syntax(struct imap_session *im, struct iw *w,
+                            const struct fetch_step *step);
 
 #endif

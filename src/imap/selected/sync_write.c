@@ -71,8 +71,9 @@ imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry
     struct imap_work *work = im->work;
     struct span keywords[LIMIT_KEYWORDS];
     const size_t count = imap_keyword_names(&entry->keywords, &work->keywords, keywords);
-    const unsigned recent = view_is_recent(&im->view, entry->uid) ? IMAP_FLAG_RECENT : 0;
+    const unsigned recent = imap_recent_flag(im, entry->uid);
     const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
+    const bool with_uid = condstore || imap_dialect(im)->uid_with_flags == TOLD;
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
@@ -80,7 +81,7 @@ imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry
     iw_word(&w, "FETCH");
     iw_open(&w);
     /* RFC 7162 section 3.2.4 */
-    if (condstore || (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
+    if (with_uid || (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
         iw_word(&w, "UID");
         iw_num(&w, entry->uid);
     }
@@ -110,7 +111,8 @@ event_write(struct imap_session *im, const struct sync_event *event)
         number_line(im, event->count, SPAN("EXISTS"));
         break;
     case SYNC_RECENT:
-        number_line(im, event->count, SPAN("RECENT"));
+        if (imap_dialect(im)->recent == TOLD)
+            number_line(im, event->count, SPAN("RECENT"));
         break;
     case SYNC_KEYWORDS:
         imap_write_flags_lines(im, &im->work->keywords);

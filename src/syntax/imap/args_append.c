@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arguments of APPEND: RFC 3501, several messages (RFC 3502), literal8 (RFC 3516), UTF8 (RFC
- * 6855). */
+ * 6855; RFC 9755 has taken it out, but clients send it). */
 #include "base/limits.h"
 #include "syntax/imap/args.h"
 

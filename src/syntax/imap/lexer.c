@@ -145,6 +145,8 @@ lex_quoted(struct imap_lexer *lx, struct span *s_out)
     const struct span text = span_of(start, (size_t)(lx->at - start));
     if (!lex_take(lx, '"'))
         return lex_bad(lx, "Missing closing quote");
+    if (lx->wire == MBOX_WIRE_UTF8 && !utf8_is_valid(text))
+        return lex_bad(lx, "A quoted string must be UTF-8"); /* RFC 9755 section 3 */
     if (escapes)
         return unescape(lx, text, s_out);
     *s_out = text;

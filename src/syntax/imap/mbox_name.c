@@ -6,6 +6,8 @@
  */
 #include "syntax/imap/mbox_name.h"
 
+#include <stdlib.h>
+#include <uninorm.h>
 #include <unistr.h>
 
 #include "base/base64.h"
@@ -291,6 +293,22 @@ has_8bit(struct span s)
         if ((unsigned char)s.ptr[i] >= 0x80)
             return true;
     return false;
+}
+
+enum rc
+mbox_name_check_nfc(struct span name)
+{
+    size_t len = 0;
+
+    if (!has_8bit(name))
+        return RC_OK;
+    uint8_t *const nfc =
+        u8_normalize(UNINORM_NFC, (const uint8_t *)name.ptr, name.len, NULL, &len);
+    if (nfc == NULL)
+        return RC_LIMIT;
+    const bool is_nfc = span_eq(span_of(nfc, len), name);
+    free(nfc);
+    return is_nfc ? RC_OK : RC_INVALID;
 }
 
 /** The header's policy for names and patterns: wire to UTF-8. What does not change is not

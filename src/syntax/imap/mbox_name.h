@@ -11,7 +11,8 @@
  * - One trailing '/' is dropped (RFC 3501 section 6.3.3; Thunderbird adds it everywhere).
  * - "inbox" in any case is INBOX, also as the first of several levels: the parent of "inbox/x"
  *   is the inbox, so "inbox/x" and "INBOX/x" cannot be two mailboxes.
- * - Names are compared octet by octet; no Unicode normalisation is applied.
+ * - Names are compared octet by octet; no Unicode normalisation is applied. New ones must be
+ *   normalised.
  *
  * Pure; any thread.
  */
@@ -30,7 +31,7 @@
 /** How names are written on this connection. */
 enum mbox_wire {
     MBOX_WIRE_UTF7, /* until the client enables one of the others */
-    MBOX_WIRE_UTF8, /* ENABLE UTF8=ACCEPT (RFC 6855) or IMAP4rev2 (RFC 9051) */
+    MBOX_WIRE_UTF8, /* ENABLE UTF8=ACCEPT (RFC 9755) or IMAP4rev2 (RFC 9051) */
 };
 
 /** A mailbox argument of a command. */
@@ -53,6 +54,10 @@ MUST_USE enum rc mbox_name_from_wire(struct span wire, enum mbox_wire mode, stru
 /** NULL when name is canonical and within LIMIT_MBOX_NAME and LIMIT_MBOX_DEPTH, else a sentence
  * that says what is wrong. */
 const char *mbox_name_check(struct span name);
+
+/** Whether a canonical name is in normalization form C, as those of new mailboxes are (RFC 5198
+ *  section 2, RFC 9051 section 5.1). RC_INVALID: it is not. RC_LIMIT: no memory. */
+MUST_USE enum rc mbox_name_check_nfc(struct span name);
 
 /** Appends a canonical name as it goes out on the wire (not yet quoted: iw_mailbox does both).
  */

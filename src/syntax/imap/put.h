@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-/** Whether raw UTF-8 may stand in quoted strings and text (RFC 6855, RFC 9051). */
+/** Whether raw UTF-8 may stand in quoted strings and text (RFC 9755, RFC 9051). */
 enum imap_charset {
     IMAP_ASCII,
     IMAP_UTF8,

@@ -235,27 +235,25 @@ iw_code_close(struct iw *w)
 
 /** One octet of text for people as it may go out. */
 static char
-harmless(char c, bool utf8)
+harmless(char c)
 {
     const unsigned char octet = (unsigned char)c;
 
     if (octet < 0x20 || octet == 0x7f)
         return ' ';
-    return octet >= 0x80 && !utf8 ? '?' : c;
+    return octet >= 0x80 ? '?' : c;
 }
 
 static void
 put_text(struct iw *w, struct span text, bool after_code)
 {
-    const bool utf8 = w->wire == MBOX_WIRE_UTF8 && utf8_is_valid(text);
-
     if (text.len == 0) /* text = 1*TEXT-CHAR */
         text = SPAN("-");
     char *room = buf_reserve(w->out, text.len);
     if (room == NULL)
         return;
     for (size_t i = 0; i < text.len; i++)
-        room[i] = harmless(text.ptr[i], utf8);
+        room[i] = harmless(text.ptr[i]);
     if (room[0] == '[' && !after_code)
         room[0] = '('; /* it would be taken for a response code */
     buf_grew(w->out, text.len);

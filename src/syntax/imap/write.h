@@ -148,8 +148,9 @@ void iw_begin_status(struct iw *w, struct span tag, enum iw_status status);
 /** "[WORD"; then its arguments with the functions above, then iw_code_close. */
 void iw_code_open(struct iw *w, struct span word);
 void iw_code_close(struct iw *w);
-/** The text for people, made harmless: no controls, no 8-bit octets unless UTF-8 is on, no '['
- * that would look like a code; something is written even for an empty text. Ends the line. */
+/** The text for people, made harmless: no controls, no 8-bit octets (RFC 9755 allows none), no
+ * '[' that would look like a code; something is written even for an empty text. Ends the line.
+ */
 void iw_end_text(struct iw *w, struct span text);
 
 /** A whole status line; code may be NULL, or legal syntax of ours without its brackets. */

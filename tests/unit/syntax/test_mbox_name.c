@@ -384,6 +384,33 @@ test_names_round_trip(void **state)
     }
 }
 
+/* RFC 5198 section 2; accents in two ways. */
+static void
+test_normalised(void **state)
+{
+    static const struct {
+        const char *name;
+        enum rc rc;
+    } names[] = {
+        {"", RC_OK},
+        {"INBOX/Archive", RC_OK},
+        {"Gr\xC3\xBC\xC3\x9F", RC_OK},
+        {"Gru\xCC\x88\xC3\x9F", RC_INVALID},
+        {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", RC_INVALID}, /* hangul, as letters */
+        {"\xED\x95\x9C", RC_OK},
+        {"\xE2\x84\xAB", RC_INVALID}, /* ANGSTROM SIGN */
+        {"\xF0\x9F\x98\x80", RC_OK},
+    };
+    char longest[LIMIT_MBOX_NAME];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_int_equal(mbox_name_check_nfc(span_of_str(names[i].name)), names[i].rc);
+    for (size_t i = 0; i + 1 < sizeof longest; i += 2) /* each becomes twice as long */
+        memcpy(longest + i, "\xCD\x84", 2);
+    assert_int_equal(mbox_name_check_nfc(span_of(longest, sizeof longest)), RC_INVALID);
+}
+
 int
 main(void)
 {
@@ -399,6 +426,7 @@ main(void)
         cmocka_unit_test(test_pattern_time_is_bounded),
         cmocka_unit_test(test_patterns_from_the_wire),
         cmocka_unit_test(test_names_round_trip),
+        cmocka_unit_test(test_normalised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,7 +201,7 @@ END
 [2] S: * 1 FETCH (BODY[TEXT] {27}\r\n.$one\r\n..$two\r\nx\r\n\n.\n\r.\rend\r\n)
 [2] S: * 2 FETCH (BODY[TEXT] {27}\r\n.$one\r\n..$two\r\nx\r\n\n.\n\r.\rend\r\n)
 [2] S: * 3 FETCH (BODY[TEXT] {27}\r\n.$one\r\n..$two\r\nx\r\n\n.\n\r.\rend\r\n)
-[2] S: * 4 FETCH (BODY[TEXT] {8}\r\nbody é\r\n)
+[2] S: * 4 FETCH (BODY[TEXT] {8}\r\nbody \xe9\r\n)
 [2] S: * 5 FETCH (BODY[TEXT] {5}\r\nbody\n)
 [2] S: * 6 FETCH (BODY[TEXT] {7}\r\nworks\r\n)
 [2] S: a3 OK FETCH completed

@@ -1,0 +1,47 @@
+# Flags that were not asked for come with the UID in IMAP4rev2 (RFC 9051 section 7.5.2).
+account anna
+mail anna
+Subject: one
+
+x
+.
+S: * OK [CAPABILITY ...] ...
+C: a1 LOGIN $anna $password
+S: a1 OK [CAPABILITY ...] Logged in
+C: a2 SELECT INBOX
+S* a2 OK [READ-WRITE] SELECT completed
+[2] S: * OK [CAPABILITY ...] ...
+[2] C: b1 LOGIN $anna $password
+[2] S: b1 OK [CAPABILITY ...] Logged in
+[2] C: b2 ENABLE UTF8=ACCEPT
+[2] S: * ENABLED UTF8=ACCEPT
+[2] S: b2 OK ENABLE completed
+[2] C: b3 SELECT INBOX
+[2] S* b3 OK [READ-WRITE] SELECT completed
+[3] S: * OK [CAPABILITY ...] ...
+[3] C: c1 LOGIN $anna $password
+[3] S: c1 OK [CAPABILITY ...] Logged in
+[3] C: c2 ENABLE IMAP4rev2
+[3] S: * ENABLED IMAP4rev2
+[3] S: c2 OK ENABLE completed
+[3] C: c3 SELECT INBOX
+[3] S* c3 OK [READ-WRITE] SELECT completed
+[3] C: c4 STORE 1 +FLAGS (\Answered)
+[3] S: * 1 FETCH (UID 1 FLAGS (\Answered))
+[3] S: c4 OK STORE completed
+C: a4 NOOP
+S: * 1 FETCH (FLAGS (\Answered \Recent))
+S: a4 OK NOOP completed
+[2] C: b4 NOOP
+[2] S: * 1 FETCH (FLAGS (\Answered))
+[2] S: b4 OK NOOP completed
+C: a5 STORE 1 +FLAGS (\Flagged)
+S: * 1 FETCH (FLAGS (\Answered \Flagged \Recent))
+S: a5 OK STORE completed
+[3] C: c5 NOOP
+[3] S: * 1 FETCH (UID 1 FLAGS (\Answered \Flagged))
+[3] S: c5 OK NOOP completed
+# What was asked for is answered as it was asked.
+[3] C: c6 FETCH 1 FLAGS
+[3] S: * 1 FETCH (FLAGS (\Answered \Flagged))
+[3] S: c6 OK FETCH completed
