@@ -164,6 +164,16 @@ registry_set_state(struct registry *registry, uint64_t id, enum account_state st
 }
 
 enum rc
+registry_set_quota(struct registry *registry, uint64_t id, const struct quota_amounts *quota,
+                   struct err *err)
+{
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        if (quota->of[i] > QUOTA_LIMIT_MAX && quota->of[i] < QUOTA_CONFIGURED)
+            return err_set(err, RC_INVALID, 0, "a limit of %ju", (uintmax_t)quota->of[i]);
+    return changed(registry, registry->ops->set_quota(registry, id, quota, err));
+}
+
+enum rc
 registry_alias_add(struct registry *registry, uint64_t id, struct span address, struct err *err)
 {
     return changed(registry, registry->ops->alias_add(registry, id, address, err));

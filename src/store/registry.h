@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "store/quota.h"
 
 enum {
     REGISTRY_NAME_OCTETS = 256,  /* account and alias names: UTF-8, at most 255 octets */
@@ -48,6 +49,7 @@ struct registry_account {
     struct scram_keys scram;
     uint64_t password_generation; /* grows with every change of password; part of cache keys */
     int64_t created_s;            /* since 1970 */
+    struct quota_amounts quota;   /* its own limits, or QUOTA_CONFIGURED */
 };
 
 struct registry;
@@ -94,6 +96,11 @@ MUST_USE enum rc registry_set_scram(struct registry *registry, uint64_t id, uint
                                     const struct scram_keys *scram, struct err *err);
 MUST_USE enum rc registry_set_state(struct registry *registry, uint64_t id,
                                     enum account_state state, struct err *err);
+
+/** Sets all of its own limits: up to QUOTA_LIMIT_MAX, QUOTA_UNLIMITED or QUOTA_CONFIGURED.
+ *  RC_INVALID, RC_NOT_FOUND. */
+MUST_USE enum rc registry_set_quota(struct registry *registry, uint64_t id,
+                                    const struct quota_amounts *quota, struct err *err);
 
 /** One more address that delivers to the account: `name`, `name@domain` or `@domain`
  * (catch-all). RC_EXISTS when the address is taken. */

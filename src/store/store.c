@@ -176,6 +176,12 @@ store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid, str
 }
 
 enum rc
+store_usage(struct store_tx *tx, struct quota_amounts *out, struct err *err)
+{
+    return tx->ops->usage(tx, out, err);
+}
+
+enum rc
 store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
                     size_t *count_out, struct err *err)
 {

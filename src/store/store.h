@@ -39,6 +39,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/wake.h"
+#include "store/quota.h"
 
 /* ---- the store and its accounts ---- */
 
@@ -224,6 +225,10 @@ MUST_USE enum rc store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox,
 /** Expunges all messages, which can be restored during the retention time, and retires the
  *  row. */
 MUST_USE enum rc store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err);
+/** What the account holds, as the transaction sees it; exact, because it follows from the
+ *  counters of the mailboxes (INV-S3). Costs a look at each mailbox's row in a snapshot; in a
+ *  write transaction the engine may know it. */
+MUST_USE enum rc store_usage(struct store_tx *tx, struct quota_amounts *out, struct err *err);
 /** Raises recent_from; never lowers it. */
 MUST_USE enum rc store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid,
                                             struct err *err);

@@ -108,18 +108,24 @@ read_begin(struct store_account *acct, struct reader *reader)
     }
 }
 
-/* The counters of each mailbox are those of its entries, and the texts are whole. */
+/* The counters of each mailbox are those of its entries, those of the account are the sums of
+ * them, and the texts are whole. */
 static void
 look(struct store_tx *tx)
 {
     AUTO_ARENA arena = {0};
     struct mbox_row *mboxes = NULL;
+    struct quota_amounts usage;
     size_t count = 0;
     struct err err = {.rc = RC_OK};
 
     arena_init(&arena, 1 << 20);
     must(store_mbox_list(tx, &arena, &mboxes, &count, &err), &err);
+    must(store_usage(tx, &usage, &err), &err);
     for (size_t i = 0; i < count; i++) {
+        usage.of[QUOTA_STORAGE] -= mboxes[i].octets;
+        usage.of[QUOTA_MESSAGE] -= mboxes[i].exists;
+        usage.of[QUOTA_MAILBOX]--;
         struct entry rows[64];
         uint32_t from = 1;
         uint32_t exists = 0;
@@ -135,6 +141,8 @@ look(struct store_tx *tx)
         }
         CHECK(exists == mboxes[i].exists);
     }
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        CHECK(usage.of[i] == 0);
     atomic_fetch_add(&snapshots, 1);
 }
 
@@ -218,6 +226,8 @@ write_thread(void *arg)
         must(store_mbox_find(tx, SPAN("Trash"), &arena, &trash, &err), &err);
         for (uint64_t i = rng_below(&rng, 20); i > 0; i--)
             write_one(tx, &rng, inbox.id, trash.id);
+        if (rng_below(&rng, 4) == 0)
+            look(tx); /* the writer sees its own */
         if (rng_below(&rng, 8) == 0)
             store_end(tx);
         else

@@ -42,6 +42,28 @@ struct append_req {
     bool fails;
 };
 
+/* What the account holds is the sum of its mailboxes, in the middle of a batch too. */
+static enum rc
+usage_check(struct turn_ctx *ctx, struct arena *arena, struct err *err)
+{
+    struct quota_amounts usage;
+    struct mbox_row *rows;
+    size_t count;
+    enum rc rc = store_usage(ctx->tx, &usage, err);
+
+    if (rc == RC_OK)
+        rc = store_mbox_list(ctx->tx, arena, &rows, &count, err);
+    if (rc != RC_OK)
+        return rc;
+    CHECK(usage.of[QUOTA_MAILBOX] == count);
+    for (size_t i = 0; i < count; i++) {
+        usage.of[QUOTA_STORAGE] -= rows[i].octets;
+        usage.of[QUOTA_MESSAGE] -= rows[i].exists;
+    }
+    CHECK(usage.of[QUOTA_STORAGE] == 0 && usage.of[QUOTA_MESSAGE] == 0);
+    return RC_OK;
+}
+
 static enum rc
 append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -68,6 +90,8 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         if (rc == RC_OK)
             rc = change_added(ctx->changes, row.id, &added, 1);
     }
+    if (rc == RC_OK)
+        rc = usage_check(ctx, &arena, err);
     return rc == RC_OK && append->fails ? RC_QUOTA : rc;
 }
 

@@ -75,6 +75,9 @@ OP(set_scram,
    (changes_of(base), id, generation, scram, err))
 OP(set_state, (struct registry * base, uint64_t id, enum account_state state, struct err *err),
    (changes_of(base), id, state, err))
+OP(set_quota,
+   (struct registry * base, uint64_t id, const struct quota_amounts *quota, struct err *err),
+   (changes_of(base), id, quota, err))
 OP(alias_add, (struct registry * base, uint64_t id, struct span address, struct err *err),
    (changes_of(base), id, address, err))
 OP(alias_remove, (struct registry * base, uint64_t id, struct span address, struct err *err),

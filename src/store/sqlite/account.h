@@ -24,6 +24,7 @@
 #include "store/sqlite/sql.h"
 #include "store/engine.h"
 #include "store/engine_sqlite.h"
+#include "store/quota.h"
 
 enum {
     STORE_SHARDS = 16,
@@ -86,6 +87,10 @@ struct counters {
      * each CREATE would read all rows. */
     size_t mailboxes;
     size_t subscriptions;
+    /* The sums over the mailboxes, kept by whatever changes their rows (mbox.c); not known
+     * before they are asked for, and after something was undone. */
+    struct quota_amounts usage;
+    bool usage_known;
 };
 
 struct sweep;         /* purge.c: which messages may go, while that is being found out */

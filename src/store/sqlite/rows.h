@@ -19,6 +19,8 @@ struct mbox {
     uint64_t highest_modseq;
     uint64_t expunged_floor;
     uint64_t expunged_octets; /* restorable; those moved are not counted */
+    uint32_t row_exists;      /* as they are in the row: mbox_save finds the difference */
+    uint64_t row_octets;
 };
 /* RC_NOT_FOUND; retired ones are found. */
 MUST_USE enum rc mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
@@ -26,7 +28,7 @@ MUST_USE enum rc mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
 /* The same; retired ones are RC_NOT_FOUND. */
 MUST_USE enum rc mbox_load_live(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
                                 struct err *err);
-MUST_USE enum rc mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err);
+MUST_USE enum rc mbox_save(struct sqlite_tx *tx, struct mbox *mbox, struct err *err);
 
 /* A growing array on the heap that ends in an arena. */
 struct rows {

@@ -523,8 +523,10 @@ writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
     tx->write = false;
     tx->savepoint = false;
     tx->renamed = false;
-    if (outcome == TX_UNDONE)
+    if (outcome == TX_UNDONE) {
         purge_forget(tx->acct); /* INV-S8: what it counted on was undone */
+        usage_forget(tx->acct);
+    }
     writer_give(tx->acct, outcome);
 }
 
@@ -581,6 +583,7 @@ sqlite_savepoint_rollback(struct store_tx *base)
     tx->savepoint = false;
     tx_reset_cursors(tx);
     purge_forget(tx->acct);
+    usage_forget(tx->acct);
     /* RC_GONE: SQLite has undone the whole transaction already, and the commit will say so. Any
      * other failure must not leave half a request to be committed. */
     const enum rc rc = savepoint_abort(tx->db, NULL);

@@ -33,6 +33,23 @@ ask(struct sqlite_tx *tx, enum sql_id question, struct buf *findings, struct err
     return stmt_end(&stmt, err);
 }
 
+/* What the account is said to hold is what is there, also where a writer keeps it in memory. */
+static enum rc
+check_usage(struct sqlite_tx *tx, struct buf *findings, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_V_RECOUNT);
+    struct quota_amounts usage;
+    enum rc rc = sqlite_usage(&tx->base, &usage, err);
+
+    if (rc == RC_OK)
+        rc = stmt_one(&stmt, err);
+    for (int i = 0; rc == RC_OK && i < QUOTA_RESOURCES; i++)
+        if (usage.of[i] != col_u64(&stmt, i))
+            buf_printf(findings, "INV-S3 resource %d of the account: %ju used, counted %ju\n",
+                       i, (uintmax_t)usage.of[i], (uintmax_t)col_u64(&stmt, i));
+    return rc;
+}
+
 struct text {
     uint64_t message;
     uint64_t octets;
@@ -123,6 +140,8 @@ sqlite_verify(struct store_tx *base, struct buf *findings, struct err *err)
     rc = RC_OK;
     for (size_t i = 0; i < ARRAY_LEN(questions) && rc == RC_OK; i++)
         rc = ask(tx, questions[i], findings, err);
+    if (rc == RC_OK)
+        rc = check_usage(tx, findings, err);
     if (rc == RC_OK)
         rc = check_texts(tx, findings, err);
     if (rc != RC_OK)

@@ -262,6 +262,40 @@ test_remove_frees_the_names_but_not_the_id(void **state)
     add(*state, "sales");
 }
 
+/* An account's own limits: NULL, 0 and n in the row are told apart, and a removed account keeps
+ * them. */
+static void
+test_limits_of_an_account(void **state)
+{
+    static const struct quota_amounts some = {
+        .of = {QUOTA_LIMIT_MAX, QUOTA_UNLIMITED, QUOTA_CONFIGURED}};
+    static const struct quota_amounts configured = {
+        .of = {QUOTA_CONFIGURED, QUOTA_CONFIGURED, QUOTA_CONFIGURED}};
+    static const struct quota_amounts too_high = {
+        .of = {QUOTA_LIMIT_MAX + 1, QUOTA_UNLIMITED, QUOTA_CONFIGURED}};
+    AUTO_ARENA arena = {0};
+    struct registry_account account;
+    struct span *taken;
+    size_t count;
+    const uint64_t id = add(*state, "alice");
+
+    arena_init(&arena, 1 << 16);
+    assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    assert_memory_equal(&account.quota, &configured, sizeof configured);
+    assert_ok(registry_set_quota(*state, id, &some, &err));
+    assert_rc(registry_set_quota(*state, id, &too_high, &err), RC_INVALID);
+    assert_rc(registry_set_quota(*state, 999, &some, &err), RC_NOT_FOUND);
+    assert_ok(registry_find_id(*state, id, &account, &err));
+    assert_memory_equal(&account.quota, &some, sizeof some);
+    assert_ok(registry_remove(*state, id, &err));
+    assert_ok(registry_restore(*state, id, SPAN("bob"), &arena, &taken, &count, &err));
+    assert_ok(registry_find(*state, SPAN("bob"), &account, &err));
+    assert_memory_equal(&account.quota, &some, sizeof some);
+    assert_ok(registry_set_quota(*state, id, &configured, &err));
+    assert_ok(registry_list(*state, SPAN(""), 1, &account, &count, &err));
+    assert_memory_equal(&account.quota, &configured, sizeof configured);
+}
+
 /* All removed accounts as "id:name:removed[:purging] ...", relative to the first second. */
 static const char *
 removed_text(struct registry *registry)
@@ -385,12 +419,17 @@ test_version_1_is_brought_up(void **state)
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
     assert_int_equal(sqlite3_exec(raw,
                                   "DROP TABLE removed_account; DROP TABLE removed_alias;"
+                                  "ALTER TABLE account DROP COLUMN quota_octets;"
+                                  "ALTER TABLE account DROP COLUMN quota_messages;"
+                                  "ALTER TABLE account DROP COLUMN quota_mailboxes;"
                                   " PRAGMA user_version = 1",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(raw);
     *state = open_registry(false);
     assert_ok(registry_find(*state, SPAN("alice"), &account, &err));
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        assert_true(account.quota.of[i] == QUOTA_CONFIGURED);
     assert_ok(registry_remove(*state, id, &err));
     assert_string_equal(removed_text(*state), "1:alice:0");
 }
@@ -668,6 +707,7 @@ main(void)
         WITH(test_names),
         WITH(test_passwords),
         WITH(test_state_and_count),
+        WITH(test_limits_of_an_account),
         WITH(test_remove_frees_the_names_but_not_the_id),
         WITH(test_removed_accounts_come_back),
         WITH(test_purging_ends_the_way_back),

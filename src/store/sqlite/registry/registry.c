@@ -23,11 +23,13 @@ enum {
 
 #define ACCOUNT_COLUMNS                                                                        \
     "account.id, account.name, state, crypt, scram_iterations, scram_salt, scram_stored_key,"  \
-    " scram_server_key, password_generation, created_s"
+    " scram_server_key, password_generation, created_s, quota_octets, quota_messages,"         \
+    " quota_mailboxes"
 
-#define CREDENTIAL_COLUMNS                                                                     \
-    "id, name, state, crypt, scram_iterations, scram_salt, scram_stored_key,"                  \
-    " scram_server_key, password_generation, created_s"
+/* What a removed account keeps, besides its name. */
+#define KEPT_COLUMNS                                                                           \
+    "state, crypt, scram_iterations, scram_salt, scram_stored_key, scram_server_key,"          \
+    " password_generation, created_s, quota_octets, quota_messages, quota_mailboxes"
 
 static const char *const sql[REG_SQL_COUNT] = {
     [REG_SECRET] = "SELECT octets FROM secret",
@@ -45,6 +47,8 @@ static const char *const sql[REG_SQL_COUNT] = {
                       " scram_stored_key = ?5, scram_server_key = ?6 WHERE id = ?1"
                       " AND password_generation = ?2 AND scram_iterations = 0",
     [REG_SET_STATE] = "UPDATE account SET state = ?2 WHERE id = ?1",
+    [REG_SET_QUOTA] = "UPDATE account SET quota_octets = ?2, quota_messages = ?3,"
+                      " quota_mailboxes = ?4 WHERE id = ?1",
     [REG_REMOVE] = "DELETE FROM account WHERE id = ?",
     [REG_ADDRESSES_REMOVE] = "DELETE FROM address WHERE account = ?",
     [REG_ALIAS_REMOVE] = "DELETE FROM address WHERE address = ? AND account = ? AND alias = 1",
@@ -58,8 +62,8 @@ static const char *const sql[REG_SQL_COUNT] = {
                   " WHERE state = 0",
     [REG_DOMAIN] = "SELECT 1 FROM address WHERE domain = ? LIMIT 1",
     [REG_REMOVED_ADD] =
-        "INSERT INTO removed_account (" CREDENTIAL_COLUMNS ", removed_s, purging)"
-        " SELECT " CREDENTIAL_COLUMNS ", ?2, 0 FROM account WHERE id = ?1",
+        "INSERT INTO removed_account (id, name, " KEPT_COLUMNS ", removed_s, purging)"
+        " SELECT id, name, " KEPT_COLUMNS ", ?2, 0 FROM account WHERE id = ?1",
     [REG_REMOVED_ALIASES_ADD] = "INSERT INTO removed_alias (account, address)"
                                 " SELECT account, address FROM address"
                                 " WHERE account = ? AND alias = 1",
@@ -70,10 +74,9 @@ static const char *const sql[REG_SQL_COUNT] = {
     [REG_REMOVED_NAME] = "SELECT name FROM removed_account WHERE id = ? AND purging = 0",
     [REG_REMOVED_ALIASES] = "SELECT address FROM removed_alias WHERE account = ?"
                             " ORDER BY address",
-    [REG_RESTORE] = "INSERT INTO account (" CREDENTIAL_COLUMNS ")"
-                    " SELECT id, ?2, state, crypt, scram_iterations, scram_salt,"
-                    " scram_stored_key, scram_server_key, password_generation, created_s"
-                    " FROM removed_account WHERE id = ?1 AND purging = 0",
+    [REG_RESTORE] =
+        "INSERT INTO account (id, name, " KEPT_COLUMNS ")"
+        " SELECT id, ?2, " KEPT_COLUMNS " FROM removed_account WHERE id = ?1 AND purging = 0",
     [REG_REMOVED_PURGE] = "UPDATE removed_account SET purging = 1 WHERE id = ?",
     [REG_REMOVED_DROP] = "DELETE FROM removed_account WHERE id = ?",
     [REG_REMOVED_ALIASES_DROP] = "DELETE FROM removed_alias WHERE account = ?",
@@ -124,6 +127,15 @@ static const char version_2[] = "CREATE TABLE removed_account ("
                                 " address TEXT NOT NULL,"
                                 " PRIMARY KEY (account, address)) WITHOUT ROWID;";
 
+/* Limits of single accounts. */
+static const char version_3[] =
+    "ALTER TABLE account ADD COLUMN quota_octets INTEGER;"
+    "ALTER TABLE account ADD COLUMN quota_messages INTEGER;"
+    "ALTER TABLE account ADD COLUMN quota_mailboxes INTEGER;"
+    "ALTER TABLE removed_account ADD COLUMN quota_octets INTEGER;"
+    "ALTER TABLE removed_account ADD COLUMN quota_messages INTEGER;"
+    "ALTER TABLE removed_account ADD COLUMN quota_mailboxes INTEGER;";
+
 static enum rc
 draw_secret(struct db *db, struct err *err)
 {
@@ -144,6 +156,7 @@ draw_secret(struct db *db, struct err *err)
 static const struct db_step steps[] = {
     {.sql = version_1, .run = draw_secret},
     {.sql = version_2},
+    {.sql = version_3},
 };
 
 static const struct db_schema schema = {

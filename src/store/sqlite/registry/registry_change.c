@@ -209,6 +209,35 @@ sqlite_registry_set_state(struct registry *registry, uint64_t id, enum account_s
 }
 
 static enum rc
+set_quota(struct registry_change *change, uint64_t id, const struct quota_amounts *quota,
+          struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(change->db, REG_SET_QUOTA);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    for (int i = 0; i < QUOTA_RESOURCES; i++) {
+        const uint64_t limit = quota->of[i];
+        if (limit == QUOTA_CONFIGURED)
+            stmt_bind_null(&stmt, 2 + i);
+        else
+            stmt_bind_i64(&stmt, 2 + i, limit == QUOTA_UNLIMITED ? 0 : (int64_t)limit);
+    }
+    return registry_run_on_account(&stmt, id, err);
+}
+
+enum rc
+sqlite_registry_set_quota(struct registry *registry, uint64_t id,
+                          const struct quota_amounts *quota, struct err *err)
+{
+    struct registry_change change;
+    const enum rc rc = registry_change_begin(&change, registry, err);
+
+    if (rc != RC_OK)
+        return rc;
+    return registry_change_end(&change, set_quota(&change, id, quota, err), err);
+}
+
+static enum rc
 alias_add(struct registry_change *change, uint64_t id, const struct registry_name *name,
           struct err *err)
 {

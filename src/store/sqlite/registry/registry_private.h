@@ -20,6 +20,7 @@ enum registry_sql {
     REG_SET_PASSWORD,
     REG_SET_SCRAM,
     REG_SET_STATE,
+    REG_SET_QUOTA,
     REG_REMOVE,
     REG_ADDRESSES_REMOVE,
     REG_ALIAS_REMOVE,
@@ -65,6 +66,7 @@ struct db *registry_db_take(struct sqlite_registry *registry);
 void registry_db_give(struct sqlite_registry *registry);
 
 /* Account columns, as REG_BY_ADDRESS, REG_BY_ID and REG_LIST have them. */
+enum { REG_ACCOUNT_COLUMNS = 13 };
 void registry_row_read(struct stmt *stmt, struct registry_account *out);
 
 /* The first column of all rows, in arena. */

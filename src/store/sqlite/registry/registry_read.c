@@ -24,6 +24,16 @@ copy_key(uint8_t *to, size_t size, struct span key)
         memcpy(to, key.ptr, key.len < size ? key.len : size);
 }
 
+/* NULL: none of its own; 0: none at all. */
+static uint64_t
+limit_read(struct stmt *stmt, int column)
+{
+    if (stmt_is_null(stmt, column))
+        return QUOTA_CONFIGURED;
+    const int64_t limit = stmt_i64(stmt, column);
+    return limit <= 0 ? QUOTA_UNLIMITED : (uint64_t)limit;
+}
+
 void
 registry_row_read(struct stmt *stmt, struct registry_account *out)
 {
@@ -40,6 +50,8 @@ registry_row_read(struct stmt *stmt, struct registry_account *out)
     copy_key(out->scram.server_key, sizeof out->scram.server_key, stmt_span(stmt, 7));
     out->password_generation = (uint64_t)stmt_i64(stmt, 8);
     out->created_s = stmt_i64(stmt, 9);
+    for (int i = 0; i < QUOTA_RESOURCES; i++)
+        out->quota.of[i] = limit_read(stmt, 10 + i);
 }
 
 /* ---- look-ups ---- */
@@ -56,7 +68,7 @@ read_hit(struct stmt *stmt, bool has_alias, struct registry_hit *out, struct err
     memset(out, 0, sizeof *out);
     if (rc == RC_OK) {
         out->found = true;
-        out->alias = has_alias && stmt_i64(stmt, 10) != 0;
+        out->alias = has_alias && stmt_i64(stmt, REG_ACCOUNT_COLUMNS) != 0;
         registry_row_read(stmt, &out->account);
     }
     return RC_OK;

@@ -123,6 +123,8 @@ mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *err)
         .retired = stmt_i64(&stmt, 9) != 0,
         .deleted_octets = deleted_octets_read(&stmt, 10),
     };
+    out->row_exists = out->exists;
+    out->row_octets = out->octets;
     return RC_OK;
 }
 
@@ -136,8 +138,52 @@ mbox_load_live(struct sqlite_tx *tx, uint64_t id, struct mbox *out, struct err *
     return rc;
 }
 
+/* The row of a mailbox has changed. Wrapping is fine: the sum never falls below 0. */
+static void
+usage_follow(struct sqlite_tx *tx, struct mbox *mbox)
+{
+    struct quota_amounts *usage = &tx->acct->counters.usage;
+
+    usage->of[QUOTA_STORAGE] += mbox->octets - mbox->row_octets;
+    usage->of[QUOTA_MESSAGE] += (uint64_t)mbox->exists - mbox->row_exists;
+    mbox->row_octets = mbox->octets;
+    mbox->row_exists = mbox->exists;
+}
+
+void
+usage_forget(struct sqlite_account *acct)
+{
+    acct->counters.usage_known = false;
+}
+
 enum rc
-mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err)
+sqlite_usage(struct store_tx *base, struct quota_amounts *out, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+    struct counters *counters = &tx->acct->counters;
+
+    if (tx->write && counters->usage_known) {
+        *out = counters->usage;
+        return RC_OK;
+    }
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SUMS);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct quota_amounts){.of = {
+                                      [QUOTA_STORAGE] = col_u64(&stmt, 0),
+                                      [QUOTA_MESSAGE] = col_u64(&stmt, 1),
+                                      [QUOTA_MAILBOX] = col_u64(&stmt, 2),
+                                  }};
+    if (tx->write) {
+        counters->usage = *out;
+        counters->usage_known = true;
+    }
+    return RC_OK;
+}
+
+enum rc
+mbox_save(struct sqlite_tx *tx, struct mbox *mbox, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_SAVE);
 
@@ -157,6 +203,7 @@ mbox_save(struct sqlite_tx *tx, const struct mbox *mbox, struct err *err)
     else
         stmt_bind_null(&stmt, 10);
     bind_u64(&stmt, 11, mbox->id);
+    usage_follow(tx, mbox);
     return stmt_run(&stmt, err);
 }
 
@@ -373,6 +420,7 @@ sqlite_mbox_create(struct store_tx *base, struct span name, uint32_t special_use
     rc = stmt_run(&stmt, err);
     if (rc != RC_OK)
         return rc;
+    counters->usage.of[QUOTA_MAILBOX]++;
     counters->mailboxes++; /* stays when this is undone, or the mailbox deleted: at most */
     counters->modseq++;
     counters->uidvalidity = uidvalidity;
@@ -437,6 +485,7 @@ retire(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
 
     stmt_bind_i64(&stmt, 1, tx_now_s(tx));
     bind_u64(&stmt, 2, mbox);
+    tx->acct->counters.usage.of[QUOTA_MAILBOX]--;
     return stmt_run(&stmt, err);
 }
 
