@@ -199,7 +199,7 @@ static bool
 is_of_one(enum rc rc)
 {
     return rc == RC_LIMIT || rc == RC_INVALID || rc == RC_DENIED || rc == RC_EXISTS ||
-           rc == RC_UNSUPPORTED || rc == RC_NOT_FOUND;
+           rc == RC_UNSUPPORTED || rc == RC_NOT_FOUND || rc == RC_QUOTA;
 }
 
 static enum rc

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What all verbs print if they fail. */
+/* What all verbs need: their options, and what they print if they fail. */
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int
 cli_fail(const struct cli *cli, int code, const struct err *err)
@@ -25,4 +26,19 @@ cli_config_path(const struct cli *cli)
     if (cli->config_path == NULL)
         cli_usage(cli, "no configuration: give -c DIR/roost.conf or set ROOST_CONF");
     return cli->config_path;
+}
+
+const char *
+cli_value_take(struct cli *cli, const char *flag)
+{
+    for (int i = 0; i + 1 < cli->argc; i++) {
+        if (strcmp(cli->argv[i], flag) != 0)
+            continue;
+        const char *value = cli->argv[i + 1];
+        for (int k = i + 2; k < cli->argc; k++)
+            cli->argv[k - 2] = cli->argv[k];
+        cli->argc -= 2;
+        return value;
+    }
+    return NULL;
 }

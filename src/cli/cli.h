@@ -41,12 +41,17 @@ int cli_usage(const struct cli *cli, const char *sentence);
 /** The configuration's path, or NULL after reporting that there is none. */
 const char *cli_config_path(const struct cli *cli);
 
+/** The value behind a flag, taken out of the arguments; NULL: the flag is not there. */
+const char *cli_value_take(struct cli *cli, const char *flag);
+
 int cmd_init(struct cli *cli);
 int cmd_serve(struct cli *cli);
 int cmd_check(struct cli *cli);
 int cmd_account(struct cli *cli);
 /** `roost account add --from PATH`. */
 int account_add_file(struct cli *cli, const char *path, bool skip_existing);
+/** `roost account quota`. */
+int account_quota_show(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);

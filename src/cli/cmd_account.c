@@ -290,27 +290,11 @@ print_lost_alias(void *ctx, const json_t *row, struct span data)
     return true;
 }
 
-/* The value behind a flag, taken out of the arguments; NULL: it is not there. */
-static const char *
-value_take(struct cli *cli, const char *flag)
-{
-    for (int i = 0; i + 1 < cli->argc; i++) {
-        if (strcmp(cli->argv[i], flag) != 0)
-            continue;
-        const char *value = cli->argv[i + 1];
-        for (int k = i + 2; k < cli->argc; k++)
-            cli->argv[k - 2] = cli->argv[k];
-        cli->argc -= 2;
-        return value;
-    }
-    return NULL;
-}
-
 static int
 account_restore(struct cli *cli)
 {
-    const char *as = value_take(cli, "--as");
-    const char *id_text = value_take(cli, "--id");
+    const char *as = cli_value_take(cli, "--as");
+    const char *id_text = cli_value_take(cli, "--id");
     const struct asking asking = {.on_row = cli->json ? ask_print_json : print_lost_alias};
     uint64_t id = 0;
 
@@ -348,6 +332,8 @@ cmd_account(struct cli *cli)
         return account_restore(cli);
     if (strcmp(what, "alias") == 0)
         return account_alias(cli);
+    if (strcmp(what, "quota") == 0)
+        return account_quota_show(cli);
     return cli_usage(cli, "what is to be done: add, passwd, list, disable, enable, remove, "
-                          "restore or alias?");
+                          "restore, alias or quota?");
 }

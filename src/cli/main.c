@@ -30,7 +30,9 @@ static const struct cli_verb cli_verbs[] = {
      "                     | passwd NAME [--password-stdin] | list [--removed]\n"
      "                     | disable NAME | enable NAME | alias NAME ADDRESS [--remove]\n"
      "                     | remove NAME [--yes] [--for-good]\n"
-     "                     | restore NAME [--as NAME] [--id NUMBER]",
+     "                     | restore NAME [--as NAME] [--id NUMBER]\n"
+     "                     | quota [NAME [--storage SIZE] [--messages NUMBER]\n"
+     "                                   [--mailboxes NUMBER]]",
      "manage accounts",
      "NAME is `name` or `name@domain`. An address is `name`, `name@domain` or `@domain`.\n"
      "FILE has one line for each account: name:password or name:{crypt}HASH, with a hash of\n"
@@ -39,7 +41,10 @@ static const struct cli_verb cli_verbs[] = {
      "passwd, disable and remove end the account's sessions. remove asks for confirmation\n"
      "unless --yes is given. For the time of [store] undelete, restore brings an account back\n"
      "with its mail, under a new name if --as is given; list --removed lists such accounts.\n"
-     "remove --for-good deletes the mail immediately."},
+     "remove --for-good deletes the mail immediately.\n"
+     "quota shows what accounts hold and may hold, and sets limits of one account: a size "
+     "such\n"
+     "as 500M or 2G, a number, `none`, or `default` for that of [quota] in the configuration."},
     {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] [--dry-run] PATH...",
      "import mail from mbox, Maildir and .eml files",
      "If PATH is a folder, it is searched: each Maildir in it (with its subfolders, Maildir++\n"

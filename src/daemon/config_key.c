@@ -18,6 +18,8 @@ static const struct key_choice scram_choices[] = {
     {"auto", SCRAM_AUTO}, {"yes", SCRAM_ALWAYS}, {"no", SCRAM_NEVER}, {NULL, 0}};
 static const struct key_choice literals_choices[] = {
     {"plus", LITERALS_PLUS}, {"minus", LITERALS_MINUS}, {NULL, 0}};
+static const struct key_choice full_choices[] = {
+    {"temporary", QUOTA_FULL_TEMPORARY}, {"permanent", QUOTA_FULL_PERMANENT}, {NULL, 0}};
 static const struct key_choice policy_choices[] = {
     {"liveness", IDLE_LIVENESS}, {"timeout", IDLE_TIMEOUT}, {NULL, 0}};
 

@@ -407,6 +407,7 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
     cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_append_run, cmd_idle_run,
     cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run,
-    cmd_fetch_run, cmd_store_run, cmd_copy_run;
+    cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_getquota_run, cmd_getquotaroot_run,
+    cmd_setquota_run;
 
 #endif

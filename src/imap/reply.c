@@ -53,7 +53,7 @@ static const struct {
     {RC_EXISTS, 0, false, "ALREADYEXISTS", "It exists already"},
     {RC_GONE, 0, false, "NONEXISTENT", "The mailbox was deleted"},
     {RC_LIMIT, LOG_E_COMMAND_FAILED, true, "LIMIT", "That is more than the server allows"},
-    {RC_QUOTA, LOG_E_COMMAND_FAILED, true, "OVERQUOTA", "The account's quota is used up"},
+    {RC_QUOTA, LOG_E_OVER_QUOTA, true, "OVERQUOTA", "The account's quota is used up"},
     {RC_FULL, LOG_E_STORE_FULL, true, "UNAVAILABLE", "The server's disk is full"},
     {RC_BUSY, LOG_E_STORE_FAILED, true, "INUSE", "The mail store is busy; try again"},
     {RC_DENIED, LOG_E_STORE_FAILED, true, "NOPERM", "Not permitted"},

@@ -72,16 +72,26 @@ reply_for(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, const char *cod
     lmtp_reply(lm, "%s <%.*s> %s", code, SPAN_FMT(buf_span(&path)), text);
 }
 
+/* RFC 3463 section 3.3: X.2.2 */
+static const char *const full_codes[] = {
+    [QUOTA_FULL_TEMPORARY] = "452 4.2.2",
+    [QUOTA_FULL_PERMANENT] = "552 5.2.2",
+};
+
 static void
 reply_failure(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, enum rc rc,
               const struct err *err)
 {
     if (err != NULL && err->text[0] != '\0')
-        log_put(&lm->s.log, rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED, "%s",
-                err->text);
+        log_put(&lm->s.log,
+                rc == RC_FULL    ? LOG_E_STORE_FULL
+                : rc == RC_QUOTA ? LOG_E_OVER_QUOTA
+                                 : LOG_E_STORE_FAILED,
+                "%s", err->text);
     switch (rc) {
     case RC_QUOTA:
-        reply_for(lm, rcpt, "452 4.2.2", "The mailbox is full");
+        reply_for(lm, rcpt, full_codes[env_settings(lm->s.env)->quota_full],
+                  "The mailbox is full");
         break;
     case RC_FULL:
         reply_for(lm, rcpt, "452 4.3.1", "The server's disk is full");

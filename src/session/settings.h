@@ -16,6 +16,7 @@
 enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
 enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
 enum literals { LITERALS_PLUS, LITERALS_MINUS }; /* RFC 7888 */
+enum quota_full { QUOTA_FULL_TEMPORARY, QUOTA_FULL_PERMANENT };
 enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
 
 /* A list of networks, such as those where proxies are. */
@@ -64,6 +65,12 @@ struct settings {
     uint32_t max_connections_per_address;
     uint64_t append_octets;
     enum literals literals;
+
+    /* [quota] of accounts without limits of their own; 0: none */
+    uint64_t quota_octets;
+    uint32_t quota_messages;
+    uint32_t quota_mailboxes;
+    enum quota_full quota_full; /* how mail for a full account is refused */
 
     /* [imap], [imaps], [lmtp]: where proxies are that begin with a PROXY header */
     struct net_prefixes imap_proxies;

@@ -320,7 +320,12 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_DELETE:
     case IMAP_CMD_SUBSCRIBE:
     case IMAP_CMD_UNSUBSCRIBE:
+    case IMAP_CMD_GETQUOTAROOT:
         dump_mbox(buf, "mailbox", &cmd->u.mailbox.mailbox);
+        break;
+    case IMAP_CMD_GETQUOTA:
+    case IMAP_CMD_SETQUOTA:
+        dump_field(buf, "root", cmd->u.quota.root);
         break;
     case IMAP_CMD_RENAME:
         dump_mbox(buf, "from", &cmd->u.rename.from);

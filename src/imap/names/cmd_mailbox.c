@@ -19,6 +19,7 @@ static const struct {
     [NAMES_INTO_THEMSELVES] = {"CANNOT", "A mailbox cannot be moved below itself"},
     [NAMES_TOO_LONG] = {"CANNOT", "A name would become too long or too deep"},
     [NAMES_TOO_MANY] = {"LIMIT", "There are too many mailboxes"},
+    [NAMES_OVER_QUOTA] = {"OVERQUOTA", "The account may not have more mailboxes"},
     [NAMES_TOO_MANY_SUBSCRIBED] = {"LIMIT", "There are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {"USEATTR", "A mailbox cannot have that special use"},
     [NAMES_USE_TAKEN] = {"USEATTR", "Another mailbox has that special use"},

@@ -12,6 +12,7 @@
 #include "mailbox/content/fields.h"
 #include "mailbox/order/keys.h"
 #include "mailbox/write/keyword_bits.h"
+#include "mailbox/write/quota.h"
 #include "syntax/mail/bodystructure.h"
 #include "syntax/mail/envelope.h"
 #include "syntax/mail/mime_parts.h"
@@ -121,8 +122,13 @@ ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ing
     const struct keyword_list keywords = {as->mbox, as->keywords, as->keyword_count, false};
     size_t lost = 0;
 
+    const struct quota_amounts more = {
+        .of = {[QUOTA_STORAGE] = entry.octets, [QUOTA_MESSAGE] = 1}};
+    enum rc rc = quota_allows(ctx, &more, err);
+    if (rc != RC_OK)
+        return rc;
     /* A message is worth more than its labels: those without room are left out. */
-    enum rc rc = keyword_bits(ctx, &keywords, &entry.keywords, &lost, err);
+    rc = keyword_bits(ctx, &keywords, &entry.keywords, &lost, err);
     if (rc == RC_OK)
         rc = store_message_add(ctx->tx, &ingest->msg, &entry.message, err);
     if (rc == RC_OK)

@@ -52,7 +52,7 @@ struct ingest_entry {
 
 /**
  * Stores the message, adds its keywords, enters it and reports it (change_keyword,
- * change_added). RC_LIMIT: no UID left. On failure the request's
+ * change_added). RC_LIMIT: no UID left; RC_QUOTA. On failure the request's
  * savepoint must be undone. Thread: the holder of the turn. Waits for disk.
  */
 MUST_USE enum rc ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest,

@@ -62,6 +62,8 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     accounts->reads_wait = (store_traits(store) & STORE_READS_WAIT) != 0;
     accounts->clock = clock;
     accounts->on_version = note_version;
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        atomic_init(&accounts->quota[i], QUOTA_UNLIMITED);
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);
     map_init(&accounts->by_id);
@@ -81,6 +83,22 @@ void
 accounts_set_registry(struct accounts *accounts, struct registry *registry)
 {
     accounts->registry = registry;
+}
+
+void
+accounts_set_quota(struct accounts *accounts, const struct quota_amounts *limits)
+{
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        atomic_store(&accounts->quota[i], limits->of[i]);
+}
+
+void
+accounts_quota(struct accounts *accounts, const struct registry_account *row,
+               struct quota_amounts *out)
+{
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        out->of[i] = row->quota.of[i] == QUOTA_CONFIGURED ? atomic_load(&accounts->quota[i])
+                                                          : row->quota.of[i];
 }
 
 static struct account *
@@ -250,6 +268,23 @@ struct store_account *
 account_store(struct account *acct)
 {
     return acct->store;
+}
+
+enum rc
+account_quota(struct account *acct, struct quota_amounts *out, struct err *err)
+{
+    struct accounts *accounts = acct->accounts;
+    struct registry_account row;
+
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        row.quota.of[i] = QUOTA_CONFIGURED;
+    if (accounts->registry != NULL) {
+        const enum rc rc = registry_find_id(accounts->registry, acct->id, &row, err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND) /* it was removed while it is in use */
+            return rc;
+    }
+    accounts_quota(accounts, &row, out);
+    return RC_OK;
 }
 
 bool

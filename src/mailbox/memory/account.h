@@ -27,9 +27,17 @@ struct room;
  *  Borrowed. Call it before the first account_get. */
 void accounts_set_room(struct accounts *accounts, struct room *room);
 struct registry;
+struct registry_account;
 /** Only accounts that are in use there can be got from now on. Borrowed. Call it before the
  * first account_get. */
 void accounts_set_registry(struct accounts *accounts, struct registry *registry);
+/** Sets the limits of accounts that have none of their own; at first there are none. Changes
+ *  hold from the next request on. Thread: any. */
+void accounts_set_quota(struct accounts *accounts, const struct quota_amounts *limits);
+/** What the account of this row may hold at this moment: its own limits, and where it has none,
+ *  those of all. QUOTA_UNLIMITED where there is neither. Thread: any; does not wait. */
+void accounts_quota(struct accounts *accounts, const struct registry_account *row,
+                    struct quota_amounts *out);
 /** All accounts must have been put back. Writes what was kept for the next commit, namely the
  *  watermarks of \Recent. Waits for disk. */
 void accounts_free(struct accounts *accounts);
@@ -64,6 +72,9 @@ void account_put(struct account *acct);
 
 uint64_t account_id(const struct account *acct);
 struct store_account *account_store(struct account *acct);
+/** accounts_quota of this one. Fails as the registry does, and may wait for it. */
+MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
+                               struct err *err);
 /** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);
 

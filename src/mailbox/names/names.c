@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "mailbox/memory/change.h"
+#include "mailbox/write/quota.h"
 #include "syntax/imap/mbox_name.h"
 
 enum { NAME_OP_OCTETS = 4096 }; /* what such a request writes, roughly */
@@ -29,6 +30,7 @@ static const struct {
     [NAMES_INTO_THEMSELVES] = {RC_DENIED, "a mailbox cannot be put below itself"},
     [NAMES_TOO_LONG] = {RC_DENIED, "a name is too long, too deep or not a name"},
     [NAMES_TOO_MANY] = {RC_LIMIT, "there are too many mailboxes"},
+    [NAMES_OVER_QUOTA] = {RC_QUOTA, "the account's quota of mailboxes is used up"},
     [NAMES_TOO_MANY_SUBSCRIBED] = {RC_LIMIT, "there are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {RC_UNSUPPORTED, "no mailbox can have this special use"},
     [NAMES_USE_TAKEN] = {RC_EXISTS, "another mailbox has this special use"},
@@ -152,6 +154,7 @@ static enum rc
 create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_t *mbox_out,
            enum names_refusal *refusal_out, struct err *err)
 {
+    static const struct quota_amounts one = {.of = {[QUOTA_MAILBOX] = 1}};
     uint64_t mbox;
 
     enum rc rc = store_mbox_create(ctx->tx, name, special_use, &mbox, err);
@@ -159,6 +162,10 @@ create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_
         return names_refuse(refusal_out, NAMES_EXIST, err);
     if (rc == RC_LIMIT)
         return names_refuse(refusal_out, NAMES_TOO_MANY, err);
+    if (rc == RC_OK)
+        rc = quota_allowed(ctx, &one, err);
+    if (rc == RC_QUOTA)
+        return names_refuse(refusal_out, NAMES_OVER_QUOTA, err);
     if (rc == RC_OK)
         rc = change_mbox_names(ctx->changes, mbox);
     if (rc == RC_OK)

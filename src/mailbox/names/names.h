@@ -23,9 +23,10 @@ enum names_refusal {
     NAMES_HAVE_CHILDREN,   /* \Noselect with names below: no DELETE (RFC 3501 6.3.4). RC_DENIED:
                               HASCHILDREN */
     NAMES_INTO_THEMSELVES, /* RENAME a a/b. RC_DENIED: CANNOT */
-    NAMES_TOO_LONG, /* some name would pass LIMIT_MBOX_NAME or LIMIT_MBOX_DEPTH. RC_DENIED:
-                       CANNOT */
-    NAMES_TOO_MANY, /* LIMIT_MAILBOXES. RC_LIMIT: LIMIT */
+    NAMES_TOO_LONG,   /* some name would pass LIMIT_MBOX_NAME or LIMIT_MBOX_DEPTH. RC_DENIED:
+                         CANNOT */
+    NAMES_TOO_MANY,   /* LIMIT_MAILBOXES. RC_LIMIT: LIMIT */
+    NAMES_OVER_QUOTA, /* RC_QUOTA: OVERQUOTA */
     NAMES_TOO_MANY_SUBSCRIBED, /* LIMIT_SUBSCRIPTIONS. RC_LIMIT: LIMIT */
     NAMES_USE_IMPOSSIBLE, /* \All and \Flagged: no such mailboxes here. RC_UNSUPPORTED: USEATTR
                            */

@@ -10,6 +10,7 @@
 #include "mailbox/account_private.h"
 #include "mailbox/names/names.h"
 #include "mailbox/write/keyword_bits.h"
+#include "mailbox/write/quota.h"
 #include "mailbox/view.h"
 
 enum { ROW_OCTETS = 64 }; /* roughly what changing one entry writes; bounds a batch */
@@ -175,6 +176,17 @@ copy_result_keep(struct copy_op *op, const struct copy_result *copied, struct er
     return RC_OK;
 }
 
+/* A move within the account adds nothing. */
+static enum rc
+copy_is_allowed(struct turn_ctx *ctx, const struct copy_result *copied, struct err *err)
+{
+    struct quota_amounts added = {.of = {[QUOTA_MESSAGE] = copied->count}};
+
+    for (size_t i = 0; i < copied->count; i++)
+        added.of[QUOTA_STORAGE] += copied->added[i].octets;
+    return quota_allowed(ctx, &added, err);
+}
+
 static enum rc
 copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -200,6 +212,8 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK && copied.count < op->expected)
         return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
                        op->expected);
+    if (rc == RC_OK && !op->move)
+        rc = copy_is_allowed(ctx, &copied, err);
     if (rc == RC_OK)
         rc = copy_result_keep(op, &copied, err);
     if (rc == RC_OK)

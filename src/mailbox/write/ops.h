@@ -69,8 +69,9 @@ struct copy_op {
     size_t source_count;
     uint32_t first_uid; /* of the first of them in the destination; the others follow on */
 };
-/** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted). UIDs that
- *  are expunged meanwhile are skipped; the caller compares counts (RFC 2180 section 4.4).
+/** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted), RC_QUOTA
+ * (never of a move). UIDs that are expunged meanwhile are skipped; the caller compares counts
+ * (RFC 2180 section 4.4).
  */
 void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
 
@@ -94,8 +95,8 @@ struct append_op {
     uint32_t uidvalidity; /* out */
     uint64_t mbox;        /* out */
 };
-/** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (no UID left). Keywords for which the mailbox has
- *  no room are left out. */
+/** result: RC_NOT_FOUND (TRYCREATE), RC_LIMIT (no UID left), RC_QUOTA. Keywords for which the
+ * mailbox has no room are left out. */
 void append_op_init(struct append_op *op, struct arena *arena, struct wake wake);
 
 /* One bounded step of keeping house (store_purge_step, store_keywords_purge), sparing what

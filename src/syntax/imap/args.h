@@ -32,6 +32,10 @@ MUST_USE bool imap_args_list(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_lsub(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_status(struct imap_lexer *lx, struct imap_cmd *cmd);
 
+/* args_quota.c */
+MUST_USE bool imap_args_quota_root(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_set_quota(struct imap_lexer *lx, struct imap_cmd *cmd);
+
 /* args_append.c */
 MUST_USE bool imap_args_append(struct imap_lexer *lx, struct imap_cmd *cmd);
 

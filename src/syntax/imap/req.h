@@ -91,6 +91,11 @@ struct imap_mailbox_req {
     struct mbox_arg mailbox;
 };
 
+/* GETQUOTA, and SETQUOTA: which limits it names is read past, because nobody may set any. */
+struct imap_quota_req {
+    struct span root;
+};
+
 struct imap_rename_req {
     struct mbox_arg from;
     struct mbox_arg to;

@@ -254,6 +254,35 @@ test_mailbox_commands(void **state)
 }
 
 static void
+test_quota_commands(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "GETQUOTA \"\"", .expected = "GETQUOTA root=\"\""},
+        {.text = "GETQUOTA {11}\r\n#user/alice", .expected = "GETQUOTA root=\"#user/alice\""},
+        {.text = "GETQUOTA", .expected = "!A quota root is missing"},
+        {.text = "GETQUOTA ", .expected = "!A quota root is missing"},
+        {.text = "GETQUOTA \"\" x", .expected = "!There is more after the end of the command"},
+        {.text = "GETQUOTAROOT inbox", .expected = "GETQUOTAROOT mailbox=\"INBOX\""},
+        {.text = "GETQUOTAROOT", .expected = "!A mailbox name is missing"},
+        {.text = "SETQUOTA \"\" ()", .expected = "SETQUOTA root=\"\""},
+        {.text = "SETQUOTA a (STORAGE 9223372036854775807 X-NEW 0)",
+         .expected = "SETQUOTA root=\"a\""},
+        {.text = "SETQUOTA a (STORAGE 9223372036854775808)",
+         .expected = "!A number is out of range"},
+        {.text = "SETQUOTA a", .expected = "!SETQUOTA needs a list"},
+        {.text = "SETQUOTA a STORAGE 5", .expected = "!SETQUOTA needs a list"},
+        {.text = "SETQUOTA a (STORAGE)", .expected = "!A resource needs a limit"},
+        {.text = "SETQUOTA a (STORAGE -1)", .expected = "!A limit is a number"},
+        {.text = "SETQUOTA a (STORAGE 1",
+         .expected = "!Missing closing parenthesis after the limits"},
+        {.text = "SETQUOTA a (STORAGE 1 )", .expected = "!A resource is missing"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
 test_utf8_names(void **state)
 {
     AUTO_ARENA arena = {0};
@@ -686,6 +715,7 @@ main(void)
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_session_commands),
         cmocka_unit_test(test_mailbox_commands),
+        cmocka_unit_test(test_quota_commands),
         cmocka_unit_test(test_utf8_names),
         cmocka_unit_test(test_list_and_status),
         cmocka_unit_test(test_append),

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `roost account quota`: shows what accounts hold and may hold, and sets limits of one account.
+ *
+ *   asker   {"account": NAME, "storage", "messages", "mailboxes": n, 0: none, null: that of the
+ *            configuration; what is not named stays}; without "account": all are shown
+ *   row     {"account": NAME, "storage", "messages", "mailboxes":
+ *            {"used": n, "limit": n or null, "own": bool}}
+ *
+ * Limits hold from the next request of any session on.
+ */
+#include "admin/verbs.h"
+
+#include <stdlib.h>
+
+#include "mailbox/memory/account.h"
+#include "mailbox/write/turn_wait.h"
+#include "store/registry.h"
+
+enum { LIST_BATCH = 200 };
+
+static const char *const names[QUOTA_RESOURCES] = {
+    [QUOTA_STORAGE] = "storage",
+    [QUOTA_MESSAGE] = "messages",
+    [QUOTA_MAILBOX] = "mailboxes",
+};
+
+/* ---- showing ---- */
+
+static enum rc
+usage_read(struct store_account *store, struct quota_amounts *out, struct err *err)
+{
+    struct turn_waiter waiter;
+    AUTO_TX tx = NULL;
+    enum rc rc;
+
+    turn_waiter_init(&waiter);
+    while ((rc = store_read_begin(store, turn_waiter_wake(&waiter), &tx, err)) == RC_AGAIN)
+        turn_waiter_sleep(&waiter);
+    if (rc == RC_OK)
+        rc = store_usage(tx, out, err);
+    turn_waiter_done(&waiter);
+    return rc;
+}
+
+/* An account that was never used is not made for this: it holds nothing. */
+static enum rc
+usage_of(const struct verb_call *call, uint64_t id, struct quota_amounts *out, struct err *err)
+{
+    struct account *acct = NULL;
+    int64_t changed_s;
+
+    *out = (struct quota_amounts){.of = {0}};
+    if (!store_account_is_made(call->house->store, id, &changed_s))
+        return RC_OK;
+    enum rc rc = account_get(call->house->accounts, id, &acct);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "account %ju cannot be opened", (uintmax_t)id);
+    rc = usage_read(account_store(acct), out, err);
+    account_put(acct);
+    return rc;
+}
+
+/* NULL: no memory. */
+static json_t *
+amount_json(uint64_t used, uint64_t limit, uint64_t own)
+{
+    return json_pack("{sI, sb, so}", "used", (json_int_t)used, "own", own != QUOTA_CONFIGURED,
+                     "limit",
+                     limit == QUOTA_UNLIMITED ? json_null() : json_integer((json_int_t)limit));
+}
+
+static enum rc
+show(const struct verb_call *call, const struct registry_account *account, struct err *err)
+{
+    struct quota_amounts used;
+    struct quota_amounts limits;
+
+    const enum rc rc = usage_of(call, account->id, &used, err);
+    if (rc != RC_OK)
+        return rc;
+    accounts_quota(call->house->accounts, account, &limits);
+    json_t *row = json_pack("{ss}", "account", account->name);
+    bool whole = row != NULL;
+    for (unsigned i = 0; whole && i < QUOTA_RESOURCES; i++)
+        whole = json_object_set_new(
+                    row, names[i],
+                    amount_json(used.of[i], limits.of[i], account->quota.of[i])) == 0;
+    if (whole)
+        return call->io->row(call->io->ctx, row, SPAN(""), err);
+    json_decref(row);
+    return err_set(err, RC_LIMIT, 0, "no memory for a row");
+}
+
+static enum rc
+show_all(const struct verb_call *call, struct err *err)
+{
+    struct registry_account *rows = calloc(LIST_BATCH, sizeof *rows);
+    char after[REGISTRY_NAME_OCTETS] = "";
+    size_t count = LIST_BATCH;
+    enum rc rc = rows == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+
+    while (rc == RC_OK && count == LIST_BATCH) {
+        rc = registry_list(call->house->registry, span_of_str(after), LIST_BATCH, rows, &count,
+                           err);
+        for (size_t i = 0; rc == RC_OK && i < count; i++)
+            rc = show(call, &rows[i], err);
+        if (rc == RC_OK && count > 0)
+            memcpy(after, rows[count - 1].name, sizeof after);
+    }
+    free(rows);
+    return rc;
+}
+
+/* ---- setting ---- */
+
+static enum rc
+limits_take(const json_t *args, struct quota_amounts *quota, bool *any_out, struct err *err)
+{
+    *any_out = false;
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++) {
+        const json_t *limit = json_object_get(args, names[i]);
+        const json_int_t number = json_integer_value(limit);
+        if (limit == NULL)
+            continue;
+        if (!json_is_null(limit) && (!json_is_integer(limit) || number < 0))
+            return err_set(err, RC_INVALID, 0, "%s: that is not a limit", names[i]);
+        *any_out = true;
+        quota->of[i] = json_is_null(limit) ? QUOTA_CONFIGURED
+                       : number == 0       ? QUOTA_UNLIMITED
+                                           : (uint64_t)number;
+    }
+    return RC_OK;
+}
+
+enum rc
+verb_account_quota(const struct verb_call *call, struct err *err)
+{
+    struct registry_account account;
+    bool any = false;
+
+    if (verb_text(call, "account") == NULL)
+        return show_all(call, err);
+    enum rc rc = verb_account(call, &account, err);
+    if (rc == RC_OK)
+        rc = limits_take(call->args, &account.quota, &any, err);
+    if (rc == RC_OK && any)
+        rc = registry_set_quota(call->house->registry, account.id, &account.quota, err);
+    return rc == RC_OK ? show(call, &account, err) : rc;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Quota: whatever makes an account larger asks here first, inside its turn, so that the use it
+ * is compared with is that of this very transaction, requests of the same batch included. Only
+ * growth is ever refused: an account above a limit that was lowered keeps what it has, and can
+ * move, expunge and delete.
+ *
+ * Where it is asked: ingest_apply (each message that arrives by whatever way), copy_apply, and
+ * the one place where names/ makes a mailbox.
+ *
+ * Thread: the holder of the turn, all functions; they may wait for the registry.
+ */
+#ifndef MAILBOX_WRITE_QUOTA_H
+#define MAILBOX_WRITE_QUOTA_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "mailbox/write/turn.h"
+#include "store/quota.h"
+
+/** Whether so much more may be added. RC_QUOTA, with words for the log: a limit would be passed
+ *  of something that grows. Others as account_quota and store_usage. */
+MUST_USE enum rc quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
+                              struct err *err);
+/** The same about what was added just now, and is undone with the request if it was too much:
+ *  for requests that do not know before. */
+MUST_USE enum rc quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,
+                               struct err *err);
+
+#endif

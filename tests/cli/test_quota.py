@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""`roost account quota`, `[quota]` with a reload, LMTP's two ways of refusing, and an import that is too large."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from roost_server import Roost  # noqa: E402
+
+MAIL = b"From: a@example.org\r\nSubject: x\r\n\r\n"
+
+
+def rows(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def quota(server, name="anna", *args):
+    row, = rows(server.run("account", "quota", name, *args, "--json"))
+    return [row["account"]] + [(row[r]["used"], row[r]["limit"], row[r]["own"]) for r in ("storage", "messages", "mailboxes")]
+
+
+@pytest.fixture(params=[False, True], ids=["no-server", "server"])
+def home(request):
+    with Roost(accounts=["anna", "bob"], start=request.param) as roost:
+        yield roost
+
+
+def test_limits_are_set_and_shown(home):
+    assert quota(home) == ["anna", (0, None, False), (0, None, False), (0, None, False)]  # and nothing was made for it
+    assert quota(home, "anna", "--storage", "2G", "--messages", "500") == [
+        "anna", (0, 2 << 30, True), (0, 500, True), (0, None, False)]
+    assert quota(home, "anna", "--messages", "none", "--mailboxes", "0") == [
+        "anna", (0, 2 << 30, True), (0, None, True), (0, None, True)]
+    assert quota(home, "anna", "--storage", "default")[1] == (0, None, False)
+    home.run("account", "quota", "bob", "--storage", "1536K")
+    lines = home.run("account", "quota").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["anna", "bob"]
+    assert "storage 0 of 1.5M, 0 % (own limit)  messages 0, no limit" in lines[1]
+    assert "messages 0, no limit (own limit)" in lines[0]
+
+
+@pytest.mark.parametrize("args", [("anna", "--storage", "x"), ("anna", "--storage", "5T"), ("anna", "--messages", "2K"),
+                                  ("anna", "--storage", "-1"), ("--storage", "5"), ("anna", "bob"), ("anna", "--storage"),
+                                  ("anna", "--storage", str((1 << 62) + 1)), ("anna", "--storage", "4294967297G")])
+def test_what_is_no_limit_is_refused(home, args):
+    assert home.run("account", "quota", *args, check=False).returncode == 2
+    assert quota(home)[1] == (0, None, False)
+    done = home.run("account", "quota", "nobody", check=False)
+    assert done.returncode == 1 and 'no account "nobody"' in done.stderr
+
+
+def deliver(server, name):
+    peer = server.connect("lmtp")
+    peer.line()
+    peer.send(f"LHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<{name}@localhost>\r\nDATA\r\n".encode() + MAIL + b".\r\nQUIT\r\n")
+    assert peer.at_end()
+    answers = peer.lines()
+    peer.close()
+    return answers[-2].split(" <")[0]
+
+
+def test_a_reload_changes_what_holds():
+    """Sessions and deliveries that come after it are measured by it; an account's own limit stays."""
+    with Roost(accounts=["anna", "bob"], options=["log.levels=PSF"]) as server:
+        peer = server.login("anna")
+        server.run("account", "quota", "bob", "--messages", "1")
+        assert deliver(server, "anna") == "250 2.0.0" and deliver(server, "bob") == "250 2.0.0"
+        for times, (full, answer) in enumerate((("temporary", "452 4.2.2"), ("permanent", "552 5.2.2")), 1):
+            with open(server.config, "a") as config:
+                config.write(f"[quota]\nmessages = 2\nfull = {full}\n")
+            server.process.send_signal(signal.SIGHUP)
+            server.log_wait(r"(?s)(configuration reloaded.*){%d}" % times)
+            assert deliver(server, "anna") == ("250 2.0.0" if full == "temporary" else answer)
+            assert deliver(server, "bob") == answer
+            (server.config).write_text(server.config.read_text().split("[quota]\nmessages = 2\n")[0])
+        assert "MESSAGE 2 2" in "".join(peer.command('GETQUOTA ""'))
+        peer.close()
+        server.stop()
+        server.start()
+        assert deliver(server, "anna") == "250 2.0.0" and deliver(server, "bob") == "452 4.2.2"
+
+
+def test_an_import_takes_what_there_is_room_for(home, tmp_path):
+    """Each message that is too much is named, the smaller ones behind it are taken, and with more room a second run
+    takes the rest."""
+    box = tmp_path / "box"
+    box.mkdir()
+    for n in range(6):
+        (box / f"{n}.eml").write_bytes(b"Subject: %d\n\n" % n + b"x" * (1000 if n % 2 else 100))
+    home.run("account", "quota", "anna", "--storage", "2000")
+    done = home.run("import", "anna", str(box), "--json", check=False)
+    assert done.returncode == 1
+    told = rows(done)
+    assert told[-1]["imported"] == 4 and told[-1]["refused"] == 2
+    assert all("over quota" in row["trouble"] for row in told if "trouble" in row)
+    home.run("account", "quota", "anna", "--storage", "none", "--mailboxes", "6")
+    told = rows(home.run("import", "anna", str(box), "--json"))
+    assert told[-1]["imported"] == 2 and told[-1]["skipped"] == 4
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "1.eml").write_bytes(b"Subject: more\n\nx\n")
+    done = home.run("import", "anna", "--mailbox", "new", str(tmp_path / "more"), "--json", check=False)
+    assert done.returncode == 1 and "quota of mailboxes" in done.stdout
