@@ -260,6 +260,29 @@ defaults_set(struct reading *reading)
     memset(reading->set, 0, sizeof reading->set);
 }
 
+static uint64_t
+limit_of(uint64_t configured)
+{
+    return configured == 0 ? QUOTA_UNLIMITED : configured;
+}
+
+static void
+complete_quota(struct config *config)
+{
+    const struct settings *settings = &config->settings;
+
+    config->quota = (struct quota_rules){
+        .limits.of =
+            {
+                [QUOTA_STORAGE] = limit_of(settings->quota_octets),
+                [QUOTA_MESSAGE] = limit_of(settings->quota_messages),
+                [QUOTA_MAILBOX] = limit_of(settings->quota_mailboxes),
+            },
+        .warns = config->quota_warns,
+        .hostname = settings->hostname,
+    };
+}
+
 /* What depends on the machine or on other keys. */
 static enum rc
 complete(struct config *config, struct err *err)
@@ -270,6 +293,9 @@ complete(struct config *config, struct err *err)
     config->hostname_is_set = config->settings.hostname[0] != '\0';
     if (!config->hostname_is_set)
         config->settings.hostname = arena_str(&config->arena, span_of_str(host));
+    if (config->settings.hostname == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    complete_quota(config);
     if (config->domains.count == 0 &&
         (config_list_add(config, &config->domains, SPAN("localhost")) != RC_OK ||
          (strcmp(host, "localhost") != 0 &&
@@ -289,7 +315,7 @@ complete(struct config *config, struct err *err)
         config->key = config->certificate;
     if (config->imaps_listen.count > 0 && config->certificate[0] == '\0')
         return err_set(err, RC_INVALID, 0, "[imaps] listen needs [tls] certificate");
-    return config->settings.hostname == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+    return RC_OK;
 }
 
 static const char *

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "journal/log.h"
+#include "mailbox/memory/account.h"
 #include "session/settings.h"
 
 struct text_list {
@@ -28,6 +29,11 @@ struct config {
     struct config *older; /* that it replaced at a reload: sessions may still read it */
 
     struct settings settings; /* what sessions look at; texts as everything else in the arena */
+
+    struct quota_rules
+        quota; /* [quota], as accounts take it; only a reload's successor changes it
+                */
+    bool quota_warns;
 
     uint32_t work_threads;  /* 0: by the number of processors */
     uint64_t memory_octets; /* for long commands and spools of all sessions */

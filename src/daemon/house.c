@@ -101,25 +101,6 @@ room_make(struct house *house, struct err *err)
     return rc;
 }
 
-static uint64_t
-limit_of(uint64_t configured)
-{
-    return configured == 0 ? QUOTA_UNLIMITED : configured;
-}
-
-void
-house_quota_set(struct house *house, const struct settings *settings)
-{
-    const struct quota_amounts limits = {
-        .of = {
-            [QUOTA_STORAGE] = limit_of(settings->quota_octets),
-            [QUOTA_MESSAGE] = limit_of(settings->quota_messages),
-            [QUOTA_MAILBOX] = limit_of(settings->quota_mailboxes),
-        }};
-
-    accounts_set_quota(house->accounts, &limits);
-}
-
 enum rc
 house_store_open(struct house *house, struct err *err)
 {
@@ -154,7 +135,7 @@ house_store_open(struct house *house, struct err *err)
     if (rc == RC_OK)
         accounts_set_registry(house->accounts, house->registry);
     if (rc == RC_OK)
-        house_quota_set(house, &config->settings);
+        accounts_set_quota(house->accounts, &config->quota);
     if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
     if (rc == RC_OK)

@@ -45,8 +45,6 @@ MUST_USE enum rc house_store_open(struct house *house, struct err *err);
 /** Says that the process that had DIR before will not take it back, so that databases of
  * accounts may be converted. */
 void house_settle(struct house *house);
-/** [quota] as it is configured now: at the beginning, and after a reload. Thread: any. */
-void house_quota_set(struct house *house, const struct settings *settings);
 void house_close(struct house *house);
 
 #endif

@@ -273,7 +273,7 @@ reload(struct server *server)
         config->older = server->config;
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
-        house_quota_set(&server->house, &config->settings);
+        accounts_set_quota(server->house.accounts, &config->quota);
         if (wakes)
             session_post_all(server->env.table, 0, POST_CONFIGURATION, NULL, 0);
         log_levels_set(server->house.log, &config->log_levels);

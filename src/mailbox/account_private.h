@@ -71,8 +71,8 @@ struct accounts {
     struct room *room;         /* borrowed; NULL: none is kept */
     struct registry *registry; /* borrowed; NULL: every account exists */
     const struct clock *clock;
-    atomic_uint_fast64_t quota[QUOTA_RESOURCES]; /* of accounts without limits of their own */
-    atomic_uint_fast64_t version_octets;         /* of all current versions */
+    _Atomic(const struct quota_rules *) quota; /* borrowed */
+    atomic_uint_fast64_t version_octets;       /* of all current versions */
     /* Called when an account has got a version, with no lock held: it is looked at from now on
      * when memory is to be given back, and others' versions go when there is too much. */
     void (*on_version)(struct account *acct);

@@ -2,6 +2,7 @@
 """`roost account quota`, `[quota]` with a reload, LMTP's two ways of refusing, and an import that is too large."""
 
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -104,3 +105,84 @@ def test_an_import_takes_what_there_is_room_for(home, tmp_path):
     (tmp_path / "more" / "1.eml").write_bytes(b"Subject: more\n\nx\n")
     done = home.run("import", "anna", "--mailbox", "new", str(tmp_path / "more"), "--json", check=False)
     assert done.returncode == 1 and "quota of mailboxes" in done.stdout
+
+# ---- the owner is told ----
+
+LIMIT, AT_80, AT_95 = 20480, 16384, 19456
+
+
+class Owner:
+    """One who stores messages of exact sizes, and looks at what the server has put into INBOX."""
+
+    def __init__(self, server):
+        self.peer = server.login("anna")
+        self.peer.command("SELECT INBOX")
+
+    def append(self, octets, expect="OK"):
+        self.peer.command("APPEND INBOX {%d+}\r\n" % octets + "x" * octets, expect=expect)
+        return self
+
+    def used(self):
+        return int(self.peer.command("STATUS INBOX (SIZE)")[0].split("SIZE ")[1].rstrip(")"))
+
+    def told(self):
+        """The percents of all notices, in their order."""
+        self.peer.command("NOOP")
+        lines = "".join(self.peer.command("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]"))
+        return [int(percent) for percent in re.findall(r"Your mailbox is (\d+) % full", lines)]
+
+
+@pytest.fixture
+def limited():
+    with Roost(accounts=["anna"], options=[f"quota.storage={LIMIT}"]) as server:
+        yield server
+
+
+def test_a_notice_comes_once_for_each_threshold(limited):
+    anna = Owner(limited)
+    assert anna.append(AT_80 - 1).told() == []
+    assert anna.append(1).told() == [80]
+    assert anna.append(AT_95 - 1 - anna.used()).told() == [80]
+    assert anna.append(1).told() == [80, 95]
+    assert anna.append(10).told() == [80, 95]
+    anna.append(LIMIT, expect="NO")
+    text = "".join(anna.peer.command("FETCH 3 BODY.PEEK[]"))
+    for line in ("From: Mail server <postmaster@", "To: <anna@", "Auto-Submitted: auto-generated", "Message-ID: <quota.",
+                 "Your mailbox holds 16.0 KB of the 20.0 KB that it may hold."):
+        assert line in text
+    # Below and above again: once more.
+    anna.peer.command(r"STORE 1:* +FLAGS.SILENT (\Deleted)")
+    anna.peer.command("EXPUNGE")
+    assert anna.append(AT_80).told() == [80]
+
+
+def test_a_notice_is_never_too_much(limited):
+    """It may pass the next threshold itself, and then speaks of that one; it may even pass the limit."""
+    anna = Owner(limited)
+    assert anna.append(AT_95 - 10).told() == [95]
+    assert anna.append(10).told() == [95]
+    anna.peer.command(r"STORE 1:* +FLAGS.SILENT (\Deleted)")
+    anna.peer.command("EXPUNGE")
+    assert anna.append(LIMIT).told() == [95] and anna.used() > LIMIT
+    anna.append(1, expect="NO")
+    anna.peer.command("MOVE 1 Trash")
+
+
+def test_copies_and_deliveries_are_told_of_too(limited):
+    anna = Owner(limited)
+    anna.append(AT_80 // 2)
+    anna.peer.command("COPY 1 Trash")
+    assert anna.told() == [80]
+    limited.run("account", "quota", "anna", "--storage", "none", "--messages", "20")
+    for n in range(12):
+        assert anna.append(1).told() == [80]
+    assert limited.deliver("anna", "Subject: x\n\nx", mailbox="Trash").startswith("250")
+    assert anna.told() == [80, 80]
+    assert "holds 16 messages of the 20 messages" in "".join(anna.peer.command("FETCH * BODY.PEEK[]"))
+    with open(limited.config, "a") as config:
+        config.write("[quota]\nwarn = no\n")
+    limited.process.send_signal(signal.SIGHUP)
+    while Owner(limited).append(1).told() == [80, 80]:  # the reload has no line in the log at these levels
+        if "MESSAGES 19" in "".join(anna.peer.command("STATUS INBOX (MESSAGES)")):
+            break
+    assert anna.told() == [80, 80]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ingest: from the octets of a message to what the store keeps of it. All that costs time is in
- * ingest_prepare, which is pure and runs before the turn is asked for; ingest_apply is three
+ * ingest_prepare, which is pure and runs before the turn is asked for; ingest_store is three
  * store calls and a report.
  */
 #include "mailbox/content/ingest.h"
@@ -12,7 +12,6 @@
 #include "mailbox/content/fields.h"
 #include "mailbox/order/keys.h"
 #include "mailbox/write/keyword_bits.h"
-#include "mailbox/write/quota.h"
 #include "syntax/mail/bodystructure.h"
 #include "syntax/mail/envelope.h"
 #include "syntax/mail/mime_parts.h"
@@ -106,7 +105,7 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
 }
 
 enum rc
-ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
+ingest_store(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
              struct entry *added_out, struct err *err)
 {
     struct entry added;
@@ -122,13 +121,8 @@ ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ing
     const struct keyword_list keywords = {as->mbox, as->keywords, as->keyword_count, false};
     size_t lost = 0;
 
-    const struct quota_amounts more = {
-        .of = {[QUOTA_STORAGE] = entry.octets, [QUOTA_MESSAGE] = 1}};
-    enum rc rc = quota_allows(ctx, &more, err);
-    if (rc != RC_OK)
-        return rc;
     /* A message is worth more than its labels: those without room are left out. */
-    rc = keyword_bits(ctx, &keywords, &entry.keywords, &lost, err);
+    enum rc rc = keyword_bits(ctx, &keywords, &entry.keywords, &lost, err);
     if (rc == RC_OK)
         rc = store_message_add(ctx->tx, &ingest->msg, &entry.message, err);
     if (rc == RC_OK)

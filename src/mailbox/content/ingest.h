@@ -4,7 +4,8 @@
  * once, outside the turn, and only then stored. FETCH of it is a copy afterwards.
  *
  *   ingest_prepare  any thread, pure CPU, no lock, no transaction
- *   ingest_apply    in the turn: message, keywords, entry, report (append_op of ops.h calls it)
+ *   ingest_apply    in the turn: is there room, ingest_store, is it the owner's turn to know
+ *   ingest_store    message, keywords, entry, report
  */
 #ifndef MAILBOX_CONTENT_INGEST_H
 #define MAILBOX_CONTENT_INGEST_H
@@ -52,8 +53,14 @@ struct ingest_entry {
 
 /**
  * Stores the message, adds its keywords, enters it and reports it (change_keyword,
- * change_added). RC_LIMIT: no UID left; RC_QUOTA. On failure the request's
+ * change_added), whatever the account's limits. RC_LIMIT: no UID left. On failure the request's
  * savepoint must be undone. Thread: the holder of the turn. Waits for disk.
+ */
+MUST_USE enum rc ingest_store(struct turn_ctx *ctx, const struct ingest *ingest,
+                              const struct ingest_entry *as, struct entry *added_out,
+                              struct err *err);
+/** The same for a message that arrives: RC_QUOTA if there is no room for it, and the owner is
+ *  told when the account fills up (quota_notice.h). This is for all ways by which mail comes.
  */
 MUST_USE enum rc ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest,
                               const struct ingest_entry *as, struct entry *added_out,

@@ -23,6 +23,9 @@ enum {
     VERSION_KEEP_MS = 20 * 1000,      /* a version that nobody has asked for */
 };
 
+static const struct quota_rules no_quota = {
+    .limits.of = {QUOTA_UNLIMITED, QUOTA_UNLIMITED, QUOTA_UNLIMITED}, .hostname = ""};
+
 /* Walks the accounts that have versions, least recently loaded first, until enough is given
  * back. */
 static void
@@ -62,8 +65,7 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     accounts->reads_wait = (store_traits(store) & STORE_READS_WAIT) != 0;
     accounts->clock = clock;
     accounts->on_version = note_version;
-    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
-        atomic_init(&accounts->quota[i], QUOTA_UNLIMITED);
+    atomic_init(&accounts->quota, &no_quota);
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);
     map_init(&accounts->by_id);
@@ -86,19 +88,20 @@ accounts_set_registry(struct accounts *accounts, struct registry *registry)
 }
 
 void
-accounts_set_quota(struct accounts *accounts, const struct quota_amounts *limits)
+accounts_set_quota(struct accounts *accounts, const struct quota_rules *rules)
 {
-    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
-        atomic_store(&accounts->quota[i], limits->of[i]);
+    atomic_store(&accounts->quota, rules);
 }
 
 void
 accounts_quota(struct accounts *accounts, const struct registry_account *row,
                struct quota_amounts *out)
 {
+    const struct quota_rules *rules = atomic_load(&accounts->quota);
+
     for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
-        out->of[i] = row->quota.of[i] == QUOTA_CONFIGURED ? atomic_load(&accounts->quota[i])
-                                                          : row->quota.of[i];
+        out->of[i] =
+            row->quota.of[i] == QUOTA_CONFIGURED ? rules->limits.of[i] : row->quota.of[i];
 }
 
 static struct account *

@@ -31,9 +31,15 @@ struct registry_account;
 /** Only accounts that are in use there can be got from now on. Borrowed. Call it before the
  * first account_get. */
 void accounts_set_registry(struct accounts *accounts, struct registry *registry);
-/** Sets the limits of accounts that have none of their own; at first there are none. Changes
- *  hold from the next request on. Thread: any. */
-void accounts_set_quota(struct accounts *accounts, const struct quota_amounts *limits);
+/* What holds for all accounts. */
+struct quota_rules {
+    struct quota_amounts limits; /* of those without limits of their own */
+    bool warns;                  /* owners get a message when an account fills up */
+    const char *hostname;        /* of the server, for that message */
+};
+/** Sets them; at first nothing is limited. They hold from the next request on, and are borrowed
+ *  for as long as the accounts are there, also when others replace them. Thread: any. */
+void accounts_set_quota(struct accounts *accounts, const struct quota_rules *rules);
 /** What the account of this row may hold at this moment: its own limits, and where it has none,
  *  those of all. QUOTA_UNLIMITED where there is neither. Thread: any; does not wait. */
 void accounts_quota(struct accounts *accounts, const struct registry_account *row,

@@ -163,7 +163,7 @@ create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_
     if (rc == RC_LIMIT)
         return names_refuse(refusal_out, NAMES_TOO_MANY, err);
     if (rc == RC_OK)
-        rc = quota_allowed(ctx, &one, err);
+        rc = quota_allowed(ctx, &one, NULL, err);
     if (rc == RC_QUOTA)
         return names_refuse(refusal_out, NAMES_OVER_QUOTA, err);
     if (rc == RC_OK)

@@ -8,6 +8,7 @@
 #include "mailbox/write/ops.h"
 
 #include "mailbox/account_private.h"
+#include "mailbox/content/quota_notice.h"
 #include "mailbox/names/names.h"
 #include "mailbox/write/keyword_bits.h"
 #include "mailbox/write/quota.h"
@@ -178,13 +179,14 @@ copy_result_keep(struct copy_op *op, const struct copy_result *copied, struct er
 
 /* A move within the account adds nothing. */
 static enum rc
-copy_is_allowed(struct turn_ctx *ctx, const struct copy_result *copied, struct err *err)
+copy_is_allowed(struct turn_ctx *ctx, const struct copy_result *copied,
+                struct quota_crossing *crossing, struct err *err)
 {
     struct quota_amounts added = {.of = {[QUOTA_MESSAGE] = copied->count}};
 
     for (size_t i = 0; i < copied->count; i++)
         added.of[QUOTA_STORAGE] += copied->added[i].octets;
-    return quota_allowed(ctx, &added, err);
+    return quota_allowed(ctx, &added, crossing, err);
 }
 
 static enum rc
@@ -192,6 +194,7 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct copy_op *op = CONTAINER_OF(req, struct copy_op, turn);
     struct copy_result copied = {.count = 0};
+    struct quota_crossing crossing = {.percent = 0};
     struct mbox_row to;
 
     enum rc rc = store_mbox_find(ctx->tx, op->to_name, op->arena, &to, err);
@@ -213,7 +216,7 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
                        op->expected);
     if (rc == RC_OK && !op->move)
-        rc = copy_is_allowed(ctx, &copied, err);
+        rc = copy_is_allowed(ctx, &copied, &crossing, err);
     if (rc == RC_OK)
         rc = copy_result_keep(op, &copied, err);
     if (rc == RC_OK)
@@ -223,7 +226,7 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK && op->move)
         rc = change_expunged(ctx->changes, op->from_mbox, copied.source_uids, copied.count,
                              copied.expunge_modseq);
-    return rc;
+    return rc == RC_OK ? quota_notice_add(ctx, &crossing, err) : rc;
 }
 
 void

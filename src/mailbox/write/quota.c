@@ -36,33 +36,71 @@ compare(const struct quota_amounts *limits, const struct quota_amounts *used,
     return RC_OK;
 }
 
-/* usage holds `added` already. */
+unsigned
+quota_percent(uint64_t used, uint64_t limit)
+{
+    static const struct {
+        unsigned percent;
+        unsigned left; /* the part of the limit that is left then: 1 / left */
+    } thresholds[] = {{95, 20}, {80, 5}};
+
+    for (size_t i = 0; i < ARRAY_LEN(thresholds); i++)
+        if (limit != 0 && used >= limit - limit / thresholds[i].left)
+            return thresholds[i].percent;
+    return 0;
+}
+
+static void
+crossing_find(const struct quota_amounts *limits, const struct quota_amounts *used,
+              const struct quota_amounts *more, struct quota_crossing *out)
+{
+    for (unsigned i = QUOTA_STORAGE; i <= QUOTA_MESSAGE; i++) {
+        const uint64_t limit = limits->of[i];
+        const uint64_t after = used->of[i] + more->of[i];
+        if (limit == QUOTA_UNLIMITED || more->of[i] == 0)
+            continue;
+        const unsigned percent = quota_percent(after, limit);
+        if (percent > quota_percent(used->of[i], limit) && percent > out->percent)
+            *out = (struct quota_crossing){percent, i, after, limit};
+    }
+}
+
+/* What is used holds `added` already. */
 static enum rc
 decide(struct turn_ctx *ctx, const struct quota_amounts *more,
-       const struct quota_amounts *added, struct err *err)
+       const struct quota_amounts *added, struct quota_crossing *crossed_out, struct err *err)
 {
+    struct quota_crossing crossed = {.percent = 0};
     struct quota_amounts limits;
     struct quota_amounts used;
     enum rc rc = account_quota(ctx->acct, &limits, err);
 
-    if (rc != RC_OK || is_unlimited(&limits))
-        return rc;
-    rc = store_usage(ctx->tx, &used, err);
-    for (unsigned i = 0; rc == RC_OK && i < QUOTA_RESOURCES; i++)
-        used.of[i] -= added->of[i];
-    return rc == RC_OK ? compare(&limits, &used, more, err) : rc;
+    if (rc == RC_OK && !is_unlimited(&limits)) {
+        rc = store_usage(ctx->tx, &used, err);
+        for (unsigned i = 0; rc == RC_OK && i < QUOTA_RESOURCES; i++)
+            used.of[i] -= added->of[i];
+        if (rc == RC_OK)
+            rc = compare(&limits, &used, more, err);
+        if (rc == RC_OK)
+            crossing_find(&limits, &used, more, &crossed);
+    }
+    if (rc == RC_OK && crossed_out != NULL)
+        *crossed_out = crossed;
+    return rc;
 }
 
 enum rc
-quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more, struct err *err)
+quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
+             struct quota_crossing *crossed_out, struct err *err)
 {
     static const struct quota_amounts nothing;
 
-    return decide(ctx, more, &nothing, err);
+    return decide(ctx, more, &nothing, crossed_out, err);
 }
 
 enum rc
-quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added, struct err *err)
+quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,
+              struct quota_crossing *crossed_out, struct err *err)
 {
-    return decide(ctx, added, added, err);
+    return decide(ctx, added, added, crossed_out, err);
 }

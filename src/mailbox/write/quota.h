@@ -18,13 +18,24 @@
 #include "mailbox/write/turn.h"
 #include "store/quota.h"
 
+/* A threshold at which the owner is told: an account is 80 % full, then 95 %. */
+struct quota_crossing {
+    unsigned percent; /* 0: none was passed */
+    enum quota_resource resource;
+    uint64_t used; /* now */
+    uint64_t limit;
+};
+/** The highest threshold that this use has reached, or 0. Pure. */
+unsigned quota_percent(uint64_t used, uint64_t limit);
+
 /** Whether so much more may be added. RC_QUOTA, with words for the log: a limit would be passed
- *  of something that grows. Others as account_quota and store_usage. */
+ *  of something that grows. Others as account_quota and store_usage. *crossed_out (may be
+ * NULL): the highest threshold of storage or messages that is passed on the way up. */
 MUST_USE enum rc quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
-                              struct err *err);
+                              struct quota_crossing *crossed_out, struct err *err);
 /** The same about what was added just now, and is undone with the request if it was too much:
  *  for requests that do not know before. */
 MUST_USE enum rc quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,
-                               struct err *err);
+                               struct quota_crossing *crossed_out, struct err *err);
 
 #endif

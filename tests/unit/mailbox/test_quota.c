@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "mailbox/content/quota_notice.h"
 #include "mailbox/names/names.h"
 #include "mailbox/write/quota.h"
 
@@ -37,9 +38,11 @@ teardown(void **state)
 static void
 limit(struct content *fx, uint64_t octets, uint64_t messages, uint64_t mailboxes)
 {
-    const struct quota_amounts limits = {.of = {octets, messages, mailboxes}};
+    struct quota_rules *rules = arena_new(&fx->arena, struct quota_rules);
 
-    accounts_set_quota(fx->accounts, &limits);
+    assert_non_null(rules);
+    *rules = (struct quota_rules){.limits.of = {octets, messages, mailboxes}, .hostname = "mx"};
+    accounts_set_quota(fx->accounts, rules);
 }
 
 static void
@@ -199,6 +202,60 @@ test_mailboxes(void **state)
     assert_used(fx, 8, 1, 9);
 }
 
+static void
+test_thresholds(void **state)
+{
+    static const struct {
+        uint64_t used;
+        uint64_t limit;
+        unsigned percent;
+    } cases[] = {
+        {0, 100, 0},
+        {79, 100, 0},
+        {80, 100, 80},
+        {94, 100, 80},
+        {95, 100, 95},
+        {200, 100, 95},
+        {1, 1, 95},
+        {0, 0, 0},
+        {5, 0, 0},
+        {3, 5, 0},
+        {4, 5, 80},
+        {QUOTA_LIMIT_MAX / 5 * 4 - 1, QUOTA_LIMIT_MAX, 0},
+        {QUOTA_LIMIT_MAX - 1, QUOTA_LIMIT_MAX, 95},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(quota_percent(cases[i].used, cases[i].limit), cases[i].percent);
+}
+
+/* The text itself: a message that mail programs can read, whatever the account is called. */
+static void
+test_notice(void **state)
+{
+    const struct quota_crossing crossing = {80, QUOTA_STORAGE, 1717986919, UINT64_C(2) << 30};
+    const struct quota_notice notice = {
+        .crossing = &crossing,
+        .account = SPAN("anna@example.org"),
+        .hostname = SPAN("mx.example.org"),
+        .now_s = 1800000000,
+        .unique = 0x1234,
+    };
+    AUTO_BUF text = {0};
+
+    (void)state;
+    buf_init(&text, 1 << 16);
+    quota_notice_write(&text, &notice);
+    assert_true(span_starts(buf_span(&text),
+                            SPAN("From: Mail server <postmaster@mx.example.org>\r\n"
+                                 "To: <anna@example.org>\r\n"
+                                 "Subject: Your mailbox is 80 % full\r\n"
+                                 "Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n"
+                                 "Message-ID: <quota.0000000000001234@mx.example.org>\r\n")));
+    assert_true(span_find(buf_span(&text), SPAN("holds 1.6 GB of the 2.0 GB that")) > 0);
+}
+
 /* Two requests of one batch: the second one sees what the first has added. */
 struct batch_req {
     struct turn_req turn;
@@ -216,8 +273,8 @@ batch_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     const enum rc rc = store_mbox_create(ctx->tx, SPAN("x"), 0, &mbox, err);
     if (rc != RC_OK)
         return rc;
-    assert_int_equal(quota_allows(ctx, &more, err), RC_QUOTA);
-    return quota_allowed(ctx, &more, err);
+    assert_int_equal(quota_allows(ctx, &more, NULL, err), RC_QUOTA);
+    return quota_allowed(ctx, &more, NULL, err);
 }
 
 static void
@@ -245,6 +302,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_octets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mailboxes, setup, teardown),
+        cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_notice),
         cmocka_unit_test_setup_teardown(test_a_batch, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
