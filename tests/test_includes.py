@@ -21,7 +21,7 @@ BELOW = {
 }
 BELOW["door"] = set(BELOW)
 ALL_BELOW = set(BELOW)
-FRONT_DOORS = {"imap", "lmtp", "admin", "web"}
+FRONT_DOORS = {"imap", "lmtp", "policy", "admin", "web"}
 for door in FRONT_DOORS:
     BELOW[door] = set(ALL_BELOW)
 BELOW["daemon"] = ALL_BELOW | FRONT_DOORS
@@ -193,7 +193,7 @@ def test_architecture_names_every_folder():
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 PLACEHOLDERS = {"cmd_x_parse", "cmd_x_run", "module_verb_object", "foo.c", "foo.h", "foo_private.h", "x_private.h"}
 OF_OTHERS = {  # Names in other programs' configuration and code.
-    "mail_fsync", "reject_unverified_recipient", "service_count", "smtpd_recipient_restrictions", "guarded_by",
+    "mail_fsync", "reject_unverified_recipient", "check_policy_service", "service_count", "smtpd_recipient_restrictions", "guarded_by",
     "requires_capability", "warn_unused_result", "log.txt",
 }
 IN_CODE_FONT = re.compile(r"`([^`\n]+)`")

@@ -20,6 +20,10 @@
 #define LIMIT_LMTP_LINE_PASSED (256u << 10)
 /* per transaction; RFC 5321 section 4.5.3.1.8 requires at least 100 */
 #define LIMIT_LMTP_RECIPIENTS 1000u
+#define LIMIT_POLICY_LINE                                                                      \
+    8192u /* octets; Postfix sends at most 2048, and a certificate's names */
+#define LIMIT_POLICY_LINES                                                                     \
+    200u /* of one question to the policy service; Postfix sends some 30 */
 /* octets of a literal that are kept in memory; the rest goes to an unlinked file */
 #define LIMIT_SPOOL_MEMORY (256u << 10)
 

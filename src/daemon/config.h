@@ -43,6 +43,7 @@ struct config {
     struct text_list imap_listen; /* endpoints: host:port or a path */
     struct text_list imaps_listen;
     struct text_list lmtp_listen;
+    struct text_list policy_listen;
     struct text_list web_listen;
 
     const char *certificate; /* "": no TLS */

@@ -10,6 +10,7 @@
 #include "imap/imap.h"
 #include "lmtp/lmtp.h"
 #include "net/listener.h"
+#include "policy/policy.h"
 
 enum { PORTS_MAX = 64, CLOSE_WAIT_MS = 1000 };
 
@@ -30,7 +31,7 @@ struct ports {
     struct err left_out; /* of the service being opened: why the first address was left out */
 };
 
-const struct front_door *const port_doors[] = {&imap_door, &lmtp_door, NULL};
+const struct front_door *const port_doors[] = {&imap_door, &lmtp_door, &policy_door, NULL};
 
 /* As configured now: a reload is heard of at the next connection. */
 static bool
@@ -194,6 +195,10 @@ ports_open(struct env *env, const struct config *config, struct inherited *inher
                               .door = &lmtp_door,
                               .service = "lmtp",
                               .proxies = offsetof(struct settings, lmtp_proxies)};
+    const struct port policy = {.env = env,
+                                .door = &policy_door,
+                                .service = "policy",
+                                .proxies = offsetof(struct settings, policy_proxies)};
 
     if (ports == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
@@ -203,6 +208,8 @@ ports_open(struct env *env, const struct config *config, struct inherited *inher
         rc = list_add(ports, &imaps, &config->imaps_listen, err);
     if (rc == RC_OK)
         rc = list_add(ports, &lmtp, &config->lmtp_listen, err);
+    if (rc == RC_OK)
+        rc = list_add(ports, &policy, &config->policy_listen, err);
     if (rc != RC_OK) {
         ports_free(ports);
         return rc;

@@ -7,7 +7,7 @@
 
 static const char *const service_names[LOG_SERVICE_COUNT] = {
     [LOG_SERVER] = "ROOST", [LOG_IMAP] = "IMAP", [LOG_LMTP] = "LMTP",
-    [LOG_ADMIN] = "ADMIN",  [LOG_WEB] = "WEB",
+    [LOG_ADMIN] = "ADMIN",  [LOG_WEB] = "WEB",   [LOG_POLICY] = "POLICY",
 };
 
 static const char letters[] = "APSF"; /* in the order of the bits */

@@ -17,6 +17,7 @@ enum log_service {
     LOG_LMTP,
     LOG_ADMIN,
     LOG_WEB,
+    LOG_POLICY,
     LOG_SERVICE_COUNT,
 };
 

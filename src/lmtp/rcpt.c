@@ -7,33 +7,9 @@
 
 #include <string.h>
 
+#include "door/recipient.h"
 #include "session/table.h"
 #include "syntax/imap/mbox_name.h"
-
-struct lookup {
-    enum registry_route route;
-    struct registry_account account;
-    struct span detail; /* after the '+'; empty: none */
-    uint64_t epoch;     /* of the registry, before the look-up */
-};
-
-/* With the whole local part first: an account may have a '+' in its name. */
-static enum rc
-look_up(struct registry *registry, struct span local, struct span domain, struct lookup *out,
-        struct err *err)
-{
-    out->detail = SPAN("");
-    out->epoch = registry_epoch(registry);
-    enum rc rc = registry_route(registry, local, domain, &out->route, &out->account, err);
-    const ptrdiff_t plus = span_find_char(local, '+');
-    if (rc != RC_OK || out->route != ROUTE_UNKNOWN_USER || plus <= 0)
-        return rc;
-    rc = registry_route(registry, span_head(local, (size_t)plus), domain, &out->route,
-                        &out->account, err);
-    if (rc == RC_OK && out->route == ROUTE_ACCOUNT)
-        out->detail = span_tail(local, (size_t)plus + 1);
-    return rc;
-}
 
 static void
 refuse(struct lmtp_session *lm, const char *reply)
@@ -43,7 +19,7 @@ refuse(struct lmtp_session *lm, const char *reply)
 }
 
 static bool
-rcpt_keep(struct lmtp_session *lm, struct span path, const struct lookup *found)
+rcpt_keep(struct lmtp_session *lm, struct span path, const struct recipient *found)
 {
     if (lm->rcpts == NULL)
         lm->rcpts = arena_array(&lm->arena, struct lmtp_rcpt, LIMIT_LMTP_RECIPIENTS);
@@ -66,7 +42,7 @@ rcpt_keep(struct lmtp_session *lm, struct span path, const struct lookup *found)
 void
 lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
 {
-    struct lookup found;
+    struct recipient found;
     struct span domain;
     struct err err = {.rc = RC_OK};
     AUTO_BUF local = {0};
@@ -81,7 +57,7 @@ lmtp_rcpt_add(struct lmtp_session *lm, struct span path)
         refuse(lm, "452 4.5.3 Too many recipients");
         return;
     }
-    if (look_up(lm->s.env->registry, buf_span(&local), domain, &found, &err) != RC_OK) {
+    if (recipient_find(lm->s.env->registry, buf_span(&local), domain, &found, &err) != RC_OK) {
         log_put(&lm->s.log, LOG_E_STORE_FAILED, "%s", err.text);
         refuse(lm, "451 4.3.0 Accounts cannot be looked up now");
         return;

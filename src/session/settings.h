@@ -72,10 +72,11 @@ struct settings {
     uint32_t quota_mailboxes;
     enum quota_full quota_full; /* how mail for a full account is refused */
 
-    /* [imap], [imaps], [lmtp]: where proxies are that begin with a PROXY header */
+    /* [imap], [imaps], [lmtp], [policy]: where proxies are that begin with a PROXY header */
     struct net_prefixes imap_proxies;
     struct net_prefixes imaps_proxies;
     struct net_prefixes lmtp_proxies;
+    struct net_prefixes policy_proxies;
 };
 
 #endif

@@ -34,7 +34,7 @@ def message(n):
 
 @pytest.fixture(scope="session")
 def server():
-    with Roost(accounts=[f"user{i}" for i in range(40)]) as roost:
+    with Roost(accounts=[f"user{i}" for i in range(40)], options=["policy.listen=127.0.0.1:0"]) as roost:
         yield roost
 
 

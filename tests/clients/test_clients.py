@@ -3,10 +3,13 @@
 
 import email
 import imaplib
+import json
 import mailbox
 import os
 import re
 import shutil
+import smtplib
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -383,6 +386,48 @@ def test_postfix_delivers(server, user, postfix, open_path):
     header = peer.command("FETCH 15 BODY.PEEK[HEADER]")[0]
     assert "Return-Path: <sender@example.org>" in header and f"Delivered-To: {user}@localhost" in header
     peer.close()
+
+
+def smtp(port):
+    """Postfix's own server, which may have been asked to listen there just now."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return smtplib.SMTP("127.0.0.1", port, timeout=60)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_postfix_refuses_mail_for_full_accounts(server, user, postfix, open_path):
+    """With check_policy_service, as docs/configuration.md says, at RCPT: by the number of messages, and by SIZE."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with open(postfix / "master.cf", "a") as master:
+        master.write(f"127.0.0.1:{port} inet n - n - - smtpd\n")
+    with open(postfix / "main.cf", "a") as main:
+        main.write("smtpd_recipient_restrictions = reject_unauth_destination,"
+                   f" check_policy_service inet:127.0.0.1:{server.ports['policy']}\n")
+    run(["postfix", "-c", postfix, "reload"], open_path, env={"MAIL_CONFIG": str(postfix)})
+    server.run("account", "quota", user, "--messages", "11")
+    with smtp(port) as client:
+        client.ehlo()
+        client.mail("sender@example.org")
+        assert client.rcpt(f"{user}@localhost")[0] == 250
+        client.rset()
+        server.run("account", "quota", user, "--messages", "10")
+        client.mail("sender@example.org")
+        code, text = client.rcpt(f"{user}+x@localhost")
+        assert code == 452 and b"4.2.2" in text and b"The mailbox is full" in text, text
+        assert client.rcpt("user39@localhost")[0] == 250
+        client.rset()
+        used = json.loads(server.run("account", "quota", user, "--json").stdout)["storage"]["used"]
+        server.run("account", "quota", user, "--messages", "none", "--storage", str(used + 1000))
+        for size, code in (1000, 250), (1001, 452):
+            client.mail("sender@example.org", [f"SIZE={size}"])
+            assert client.rcpt(f"{user}@localhost")[0] == code
+            client.rset()
 
 
 def test_postfix_delivers_utf8(server, user, postfix, open_path):

@@ -267,6 +267,28 @@ def test_compressed_sessions_go_along():
             assert row["in_compressed"] == peer.socket.sent and row["out_compressed"] == peer.socket.received
 
 
+def test_connections_of_postfix_are_kept():
+    """Between two questions to the policy service, with a part of the next one on its way."""
+    question = b"request=smtpd_access_policy\nrecipient=anna@localhost\nsize=2\n\n"
+    answer = ["action=452 4.2.2 The mailbox is full", ""]
+    with Server(accounts=["anna"], options=[*MANY, "policy.listen=127.0.0.1:0"]) as server:
+        server.run("account", "quota", "anna", "--storage", "1")
+        peer = server.connect("policy")
+        for part in b"", question[:5]:
+            peer.send(question + part)
+            while b"\n\n" not in peer.buffer:
+                peer._more()
+            assert peer.buffer.decode().split("\n")[:2] == answer
+            peer.buffer = b""
+            assert server.upgrade() == 1
+        peer.send(question[5:])
+        while b"\n\n" not in peer.buffer:
+            peer._more()
+        assert peer.buffer.decode().split("\n")[:2] == answer
+        peer.close()
+        server.finish()
+
+
 def test_a_stream_in_the_middle_of_a_block_is_told_to_come_back():
     with Server(accounts=["anna"], options=MANY) as server:
         peer = server.login("anna")

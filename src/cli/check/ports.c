@@ -380,6 +380,7 @@ check_ports(struct check *check, struct config *config)
     list_check(&ports, "imap", &config->imap_listen);
     list_check(&ports, "imaps", &config->imaps_listen);
     list_check(&ports, "lmtp", &config->lmtp_listen);
+    list_check(&ports, "policy", &config->policy_listen);
     if (ports.problems > 0)
         return;
     if (ports.server.pid != 0)
