@@ -25,6 +25,7 @@ UNTESTED = {
     "LIMIT_PLACE_WAIT_US": "time",
     "LIMIT_PROXY_US": "time",
     "LIMIT_KEY_PATIENCE_MS": "time",
+    "LIMIT_QUOTA_COMMAND_US": "time",
     "LIMIT_DB_WAIT_MS": "time",
     "LIMIT_NETWORK_COMEBACK_S": "time",
     "LIMIT_NETWORK_KEEP_DAYS": "time",

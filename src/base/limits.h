@@ -152,6 +152,8 @@
 #define LIMIT_MAIL_UNPACKED LIMIT_APPEND_MAX /* octets of a compressed file after unpacking */
 
 /* --- Administration --- */
+#define LIMIT_QUOTA_COMMANDS 256u       /* runs of [quota] warn_command that wait */
+#define LIMIT_QUOTA_COMMAND_US 60000000 /* time that such a program has */
 #define LIMIT_KICK_WORDS 400u    /* octets of an administrator's words, which are one line */
 #define LIMIT_CONTROL_ASKERS 16u /* verbs that run at the same time over the control socket */
 

@@ -28,6 +28,7 @@
 #include "daemon/leaving.h"
 #include "daemon/limits_process.h"
 #include "daemon/ports.h"
+#include "daemon/quota_watch.h"
 #include "daemon/server_private.h"
 #include "journal/journal.h"
 #include "journal/live.h"
@@ -327,6 +328,7 @@ server_close(struct server *server)
         journal_flush(env->journal);
         _exit(1);
     }
+    quota_watch_free(env->quota_watch);
     /* Their threads wake sessions, even some that have gone: before the poller. */
     auth_close(env->auth);
     house_store_close(&server->house);

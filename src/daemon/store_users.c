@@ -4,6 +4,7 @@
  * the upgrade fails, opens it again. Thread: the main thread.
  */
 #include "auth/auth.h"
+#include "daemon/quota_watch.h"
 #include "daemon/server_private.h"
 
 static enum rc
@@ -43,10 +44,31 @@ open_auth(struct server *server, struct err *err)
     return auth_open(&server->env.auth, &auth, err);
 }
 
+static void
+on_quota_crossed(struct env *env, uint64_t account_id, const struct quota_crossing *crossing)
+{
+    struct registry_account account;
+    struct log_scope log;
+
+    log_scope_init(&log, env->log, LOG_SERVER, 0);
+    if (registry_find_id(env->registry, account_id, &account, NULL) != RC_OK)
+        return;
+    log_put(&log, LOG_E_QUOTA_CROSSED,
+            "account %s has reached %u %% of its quota: %ju of %ju %s", account.name,
+            crossing->percent, (uintmax_t)crossing->used, (uintmax_t)crossing->limit,
+            crossing->resource == QUOTA_STORAGE ? "octets" : "messages");
+    if (!quota_watch_tell(env->quota_watch, account.name, crossing))
+        log_put(&log, LOG_E_QUOTA_COMMAND, "[quota] warn_command: too many are waiting");
+}
+
 enum rc
 server_store_users_open(struct server *server, struct err *err)
 {
     enum rc rc = server->env.auth == NULL ? open_auth(server, err) : RC_OK;
+    if (rc == RC_OK && server->env.quota_watch == NULL)
+        rc = quota_watch_new(&server->env, &server->env.quota_watch, err);
+    if (rc == RC_OK)
+        server->env.quota_crossed = on_quota_crossed;
 
     if (rc == RC_OK)
         rc = open_control(server, err);

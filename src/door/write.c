@@ -24,6 +24,9 @@ door_write(struct door_write *write, struct session *session, struct account *ac
     if (rc == RC_AGAIN)
         return RC_AGAIN;
     write->req = NULL;
+    if (req->result == RC_OK && req->crossed.percent != 0 &&
+        session->env->quota_crossed != NULL)
+        session->env->quota_crossed(session->env, account_id(acct), &req->crossed);
     return RC_OK;
 }
 

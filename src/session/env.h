@@ -26,6 +26,8 @@ struct log;
 struct moving;
 struct networks;
 struct parting;
+struct quota_crossing;
+struct quota_watch;
 struct registry;
 struct session_table;
 
@@ -47,8 +49,13 @@ struct env {
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
     struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */
-    struct accounts *accounts;  /* mailbox/memory/account.h, for the front doors */
-    const char *version;        /* "0.1.0" */
+    /* Called when a request has made an account pass 80 % or 95 % of a limit; may be NULL. Any
+     * thread; may wait for the registry. */
+    void (*quota_crossed)(struct env *env, uint64_t account_id,
+                          const struct quota_crossing *crossing);
+    struct quota_watch *quota_watch; /* for that function */
+    struct accounts *accounts;       /* mailbox/memory/account.h, for the front doors */
+    const char *version;             /* "0.1.0" */
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */
     atomic_uint busy;                  /* sessions that may still touch the store */

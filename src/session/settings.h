@@ -70,6 +70,7 @@ struct settings {
     uint64_t quota_octets;
     uint32_t quota_messages;
     uint32_t quota_mailboxes;
+    const char *quota_command;  /* "": none */
     enum quota_full quota_full; /* how mail for a full account is refused */
 
     /* [imap], [imaps], [lmtp], [policy]: where proxies are that begin with a PROXY header */

@@ -30,4 +30,12 @@ struct quota_amounts {
  */
 #define QUOTA_LIMIT_MAX (UINT64_C(1) << 62)
 
+/* A threshold at which the owner is told: an account is 80 % full, then 95 %. */
+struct quota_crossing {
+    unsigned percent; /* 0: none was passed */
+    enum quota_resource resource;
+    uint64_t used; /* now */
+    uint64_t limit;
+};
+
 #endif

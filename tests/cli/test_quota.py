@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_reload_changes_what_holds():
         assert deliver(server, "anna") == "250 2.0.0" and deliver(server, "bob") == "250 2.0.0"
         for times, (full, answer) in enumerate((("temporary", "452 4.2.2"), ("permanent", "552 5.2.2")), 1):
             with open(server.config, "a") as config:
-                config.write(f"[quota]\nmessages = 2\nfull = {full}\n")
+                config.write(f"[quota]\nmessages = 2\nwarn = no\nfull = {full}\n")
             server.process.send_signal(signal.SIGHUP)
             server.log_wait(r"(?s)(configuration reloaded.*){%d}" % times)
             assert deliver(server, "anna") == ("250 2.0.0" if full == "temporary" else answer)
@@ -179,10 +180,20 @@ def test_copies_and_deliveries_are_told_of_too(limited):
     assert limited.deliver("anna", "Subject: x\n\nx", mailbox="Trash").startswith("250")
     assert anna.told() == [80, 80]
     assert "holds 16 messages of the 20 messages" in "".join(anna.peer.command("FETCH * BODY.PEEK[]"))
-    with open(limited.config, "a") as config:
-        config.write("[quota]\nwarn = no\n")
-    limited.process.send_signal(signal.SIGHUP)
-    while Owner(limited).append(1).told() == [80, 80]:  # the reload has no line in the log at these levels
-        if "MESSAGES 19" in "".join(anna.peer.command("STATUS INBOX (MESSAGES)")):
-            break
-    assert anna.told() == [80, 80]
+
+
+def test_a_command_is_told_too(tmp_path):
+    """It gets what has happened as arguments; one that fails is logged, and one that hangs does not outlive the server."""
+    tell, out = tmp_path / "tell", tmp_path / "out"
+    tell.write_text(f'#!/bin/sh\necho "$@" >>{out}\n[ $2 = 80 ] && exit 3\nexec sleep 1000\n')
+    tell.chmod(0o755)
+    with Roost(accounts=["anna"], options=["quota.messages=20", "quota.warn=no", f"quota.warn_command={tell}"]) as server:
+        for _ in range(19):
+            assert server.deliver("anna", "Subject: x\n\nx").startswith("250")
+        server.log_wait("07108 .*account anna has reached 80 % of its quota: 16 of 20 messages")
+        server.log_wait("07109 .*ended with status 3", timeout=30)
+        deadline = time.monotonic() + 30
+        while out.read_text().count("\n") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert out.read_text() == "anna 80 messages 16 20\nanna 95 messages 19 20\n"
+        assert server.stop() == 0

@@ -49,7 +49,7 @@ def ask(peer, recipient, size=0):
 
 @pytest.fixture(scope="module")
 def server():
-    with Roost(accounts=["anna", "bob", "carl"], options=["policy.listen=127.0.0.1:0"]) as roost:
+    with Roost(accounts=["anna", "bob", "carl"], options=["policy.listen=127.0.0.1:0", "quota.warn=no"]) as roost:
         roost.run("account", "alias", "anna", "info@example.org")
         roost.run("account", "quota", "anna", "--messages", "2")
         roost.run("account", "quota", "bob", "--storage", "1000")

@@ -84,6 +84,8 @@ decide(struct turn_ctx *ctx, const struct quota_amounts *more,
         if (rc == RC_OK)
             crossing_find(&limits, &used, more, &crossed);
     }
+    if (rc == RC_OK && crossed.percent > ctx->req->crossed.percent)
+        ctx->req->crossed = crossed;
     if (rc == RC_OK && crossed_out != NULL)
         *crossed_out = crossed;
     return rc;

@@ -18,13 +18,6 @@
 #include "mailbox/write/turn.h"
 #include "store/quota.h"
 
-/* A threshold at which the owner is told: an account is 80 % full, then 95 %. */
-struct quota_crossing {
-    unsigned percent; /* 0: none was passed */
-    enum quota_resource resource;
-    uint64_t used; /* now */
-    uint64_t limit;
-};
 /** The highest threshold that this use has reached, or 0. Pure. */
 unsigned quota_percent(uint64_t used, uint64_t limit);
 

@@ -41,6 +41,8 @@
 
 struct change_log; /* what the commit will have changed; change.h */
 
+struct turn_req;
+
 /* What apply works with. Valid during the call. */
 struct turn_ctx {
     struct account *acct;
@@ -48,6 +50,7 @@ struct turn_ctx {
     struct change_log
         *changes;  /* every effect is reported here: it is the only way others learn of it */
     int64_t now_s; /* wall time of this batch */
+    struct turn_req *req; /* that is applied */
 };
 
 struct turn_req {
@@ -64,6 +67,7 @@ struct turn_req {
      * the result of every request in the batch. */
     enum rc result;
     struct err err;
+    struct quota_crossing crossed; /* with RC_OK: the highest threshold that it passed */
 
     /* For turn.c only. */
     struct list link;

@@ -263,7 +263,7 @@ other_value(const struct config_key *key)
     case KEY_NETWORKS:
         return "10.0.0.0/9";
     case KEY_SWITCH:
-        return "yes";
+        return strcmp(key->value, "yes") == 0 ? "no" : "yes";
     case KEY_CHOICE:
         return key->choices[strcmp(key->choices[0].word, key->value) == 0].word;
     case KEY_LEVELS:

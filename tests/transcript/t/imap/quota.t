@@ -2,6 +2,7 @@
 option quota.storage=3000
 option quota.messages=4
 option quota.mailboxes=8
+option quota.warn=no
 account p
 account q
 S: * OK [CAPABILITY ... QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX ...] ...
@@ -67,7 +68,7 @@ S: c11 OK GETQUOTA completed
 C: d1 CREATE a/b/c
 S: d1 NO [OVERQUOTA] The account may not have more mailboxes
 C: d2 CREATE a/b
-S: d2 OK CREATE completed
+S: d2 OK ... CREATE completed
 C: d3 CREATE d
 S: d3 NO [OVERQUOTA] The account may not have more mailboxes
 C: d4 RENAME a/b a/c
