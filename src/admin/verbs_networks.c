@@ -114,7 +114,8 @@ name_of(const char *text, char name[NETWORK_TEXT], struct err *err)
     return rc;
 }
 
-/* Without a server this process has the directory's lock, so it may open the journal. */
+/* Without a server this process has the directory's lock, so it may open the journal. What is
+ * too old is deleted by the server, which knows what [journal] says. */
 static enum rc
 reset_journal(const struct verb_call *call, struct span name, size_t *count_out,
               struct err *err)

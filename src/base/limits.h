@@ -216,9 +216,6 @@
 #define LIMIT_JOURNAL_QUEUE (16u << 20)
 /* records of sessions that never logged in; beyond that, they are summed up */
 #define LIMIT_JOURNAL_UNKNOWN_PER_MINUTE 600u
-/* octets of the database; beyond that, the oldest records are deleted */
-#define LIMIT_JOURNAL_OCTETS (1ll << 30)
-#define LIMIT_JOURNAL_DAYS 30
 #define LIMIT_RECORD_TEXT 512u /* octets of a text in a session's end record */
 
 /* --- Logs of other programs --- */

@@ -355,9 +355,8 @@ journal_open(struct journal **journal_out, const struct journal_options *options
         .path = strdup(options->path),
         .vfs = options->vfs,
         .clock = journal->clock,
-        .keep_ms =
-            (int64_t)(options->keep_days ? options->keep_days : LIMIT_JOURNAL_DAYS) * 86400000,
-        .max_octets = options->max_octets ? options->max_octets : LIMIT_JOURNAL_OCTETS,
+        .keep_ms = options->keep_days ? (int64_t)options->keep_days * 86400000 : INT64_MAX,
+        .max_octets = options->max_octets ? options->max_octets : INT64_MAX,
     };
     log_scope_init(&journal->scope, journal->log, LOG_SERVER, 0);
     enum rc rc = journal->store.path == NULL ? err_set(err, RC_LIMIT, 0, "journal: no memory")

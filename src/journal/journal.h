@@ -24,8 +24,8 @@ struct journal_options {
     const char *path;
     struct log *log;           /* for its own problems and the S lines; may be NULL */
     const struct clock *clock; /* NULL: the machine's */
-    unsigned keep_days;        /* 0: LIMIT_JOURNAL_DAYS */
-    int64_t max_octets;        /* 0: LIMIT_JOURNAL_OCTETS */
+    unsigned keep_days;        /* older records are deleted; 0: none */
+    int64_t max_octets;        /* beyond it, the oldest are deleted; 0: none */
     const char *vfs;           /* NULL: the system's; tests name their fault device */
 };
 

@@ -6,6 +6,7 @@ import json
 import mailbox
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -297,6 +298,22 @@ def test_sessions_kick_and_log():
         server.run("log", "default", "--account", "bert")
         assert rows(server.run("log", "--account", "bert", "--json"))[0]["own"] is False
         assert server.run("log", "XYZ", check=False).returncode == 1
+
+
+def test_forgetting_networks_keeps_old_sessions():
+    """Without a server too, although the journal is written to: [journal] says how long sessions are kept."""
+    with Roost(options=["journal.keep=3650d"]) as server:
+        peer = server.connect()
+        peer.line()
+        peer.command("LOGOUT")
+        server.journal_wait("logout")
+        assert server.stop() == 0
+        db = sqlite3.connect(server.home / "journal.db")
+        db.execute("UPDATE session SET end_ms = end_ms - ?", (400 * 86400 * 1000,))
+        db.commit()
+        server.run("networks", "--reset", "--all")
+        assert db.execute("SELECT count(*) FROM session").fetchone() == (1,)
+        db.close()
 
 
 def test_second_server_is_refused():
