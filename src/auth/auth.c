@@ -298,9 +298,7 @@ auth_open(struct auth **auth_out, const struct auth_options *options, struct err
     auth->clock = options->clock == NULL ? &clock_system : options->clock;
     auth->policy = options->policy;
     registry_secret(auth->registry, auth->secret);
-    auth->cache =
-        auth_cache_new(options->cache_entries ? options->cache_entries : LIMIT_AUTH_CACHE,
-                       LIMIT_AUTH_CACHE_MS, auth->clock);
+    auth->cache = auth_cache_new(LIMIT_AUTH_CACHE, LIMIT_AUTH_CACHE_MS, auth->clock);
     auth->refused = auth_cache_new(LIMIT_AUTH_REFUSED, LIMIT_AUTH_REFUSED_MS, auth->clock);
     auth->throttle = throttle_new(
         options->throttle_entries ? options->throttle_entries : LIMIT_THROTTLE, auth->clock);

@@ -37,7 +37,6 @@ struct auth_options {
     const struct clock *clock; /* NULL: the machine's */
     struct password_policy
         policy;                /* for SCRAM keys of imported accounts, and for unknown names */
-    uint32_t cache_entries;    /* 0: LIMIT_AUTH_CACHE */
     uint32_t throttle_entries; /* 0: LIMIT_THROTTLE */
     const char *known_path;    /* where known pairs of address and account are kept: known.h;
                                   NULL: nowhere */

@@ -96,7 +96,7 @@ make(struct key_maker *maker, const struct job *job)
 static void
 quiet_await(struct key_maker *maker, unsigned *heard)
 {
-    int64_t now_ms = clock_mono_ms(&clock_system);
+    int64_t now_ms = clock_mono_ms(maker->clock);
     const int64_t until_ms = now_ms + LIMIT_KEY_PATIENCE_MS;
 
     while (!maker->stop && now_ms < until_ms && atomic_load(&maker->hushes) != *heard) {
@@ -104,7 +104,7 @@ quiet_await(struct key_maker *maker, unsigned *heard)
         const int64_t quiet_ms = now_ms + LIMIT_KEY_QUIET_MS;
         while (!maker->stop && now_ms < quiet_ms) {
             (void)lock_wait_ms(&maker->lock, &maker->changed, quiet_ms - now_ms);
-            now_ms = clock_mono_ms(&clock_system);
+            now_ms = clock_mono_ms(maker->clock);
         }
     }
 }

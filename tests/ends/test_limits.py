@@ -19,6 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Peer, Roost, binary  # noqa: E402
 
 SECONDS = ["log.levels=APSF", "idle.keepalive=2s", "idle.suspect_after=1s", "server.work_threads=2"]
@@ -102,8 +103,10 @@ def test_a_suspect_that_comes_back_stays():
         away.come_back()
         newcomer = server.connect()
         newcomer.line()
+        began = time.monotonic()
         newcomer.command(f'LOGIN user "{PASSWORD}"', "NO")
         assert "[LIMIT]" in newcomer.last
+        assert time.monotonic() - began >= limit("LIMIT_PLACE_WAIT_US") / 1e6  # somebody else might have left
         server.log_wait(rf"P 07025 {away.number} answers again")
         is_well(away)
         newcomer.close()

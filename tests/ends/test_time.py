@@ -4,12 +4,14 @@ defaults, and nothing waits for a guess."""
 
 import re
 import signal
+import socket
 import sys
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Roost  # noqa: E402
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -105,6 +107,64 @@ def test_inactivity_and_login_time():
         assert server.record(number)["reason"] == "inactivity"
         for one in (unknown, peer):
             one.close()
+
+
+def test_a_proxy_has_so_long_to_name_its_client():
+    seconds = limit("LIMIT_PROXY_US") // 1000000
+    with Roost(options=["imap.proxy_networks=127.0.0.1/32"], clock=True) as server:
+        silent, slow = server.connect(), server.connect()
+        slow.send(b"PROXY TCP4 192.0.2.1 ")
+        numbers = [server.number_of(silent), server.number_of(slow)]
+        server.advance(seconds - 1)
+        assert len(server.sessions()) == 2
+        server.advance(2)
+        for number in numbers:
+            row = server.record(number)
+            assert (row["reason"], row["detail"]) == ("bad-proxy-header", f"PROXY header: not here after {seconds} s")
+        late = server.connect()
+        server.advance(0)
+        server.advance(20 * seconds)
+        assert server.journal_wait("bad-proxy-header", count=3) == 3
+        for peer in (silent, slow, late):
+            assert peer.at_end()
+            peer.close()
+
+
+def test_acknowledged_keepalives_are_looked_at_soon():
+    """A client that is well is shown as such a few seconds after each keepalive, not at the next one."""
+    seconds = limit("LIMIT_ACK_LOOK_US") // 1000000
+    with Roost(accounts=["user"], clock=True) as server:
+        peer = server.idling()
+        for _ in range(300):
+            server.advance(1, [peer])
+            if STILL_HERE in peer.lines():
+                break
+        before = server.sessions()[0]["acknowledged"]
+        server.advance(seconds - 1, [peer])
+        assert server.sessions()[0]["acknowledged"] >= before + seconds - 1
+        server.advance(2, [peer])
+        assert server.sessions()[0]["acknowledged"] <= seconds
+        server.advance(60, [peer])
+        assert not server.sessions()[0]["suspect"]
+        peer.close()
+
+
+def test_who_does_not_read_the_goodbye():
+    """It waits for a while in the server, until the client reads or the time is over. On a Unix socket, whose
+    buffer does not grow: there is always more to be sent than it takes."""
+    seconds = limit("LIMIT_LINGER_US") // 1000000
+    with Roost(clock=True) as server:
+        deaf = socket.socket(socket.AF_UNIX)
+        deaf.connect(str(server.dir / "lmtp.sock"))
+        deaf.sendall(b"LHLO deaf\r\n" * 6000)
+        server.advance(0)
+        [number] = [row["session"] for row in server.sessions()]
+        server.run("kick", str(number))
+        server.advance(seconds - 1)
+        assert [row["session"] for row in server.sessions()] == [number]
+        server.advance(2)
+        assert server.record(number)["reason"] == "kicked"
+        deaf.close()
 
 
 def test_a_week_of_many():

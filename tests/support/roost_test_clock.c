@@ -7,12 +7,16 @@
  * threads come to rest and the peers' kernels have acknowledged what was sent before the next
  * one begins. "now SECONDS" is printed when it is done. So days of idle life pass in seconds,
  * and each time the same.
+ *
+ * A line "order OCTETS" leaves so much of the memory for SORT and THREAD to the sessions, and
+ * prints "left OCTETS": what they had before, less what they are using.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +30,7 @@ enum { FDS = 1024, REST_US = 20, REST_MAX_US = 2000000 };
 
 static struct fake_clock now;
 static struct poller *poller;
+static struct budget *order_budget;
 
 /* All peers have acknowledged everything. Those that never will are waited for in vain. */
 static bool
@@ -70,6 +75,19 @@ move(long seconds)
     }
 }
 
+static int64_t
+order_leave(int64_t octets)
+{
+    const int64_t left = order_budget->total - budget_used(order_budget);
+    const int64_t more = left - octets;
+
+    if (more > 0)
+        CHECK(budget_take(order_budget, more));
+    else
+        budget_give(order_budget, -more);
+    return left;
+}
+
 static void *
 obey(void *arg)
 {
@@ -77,8 +95,12 @@ obey(void *arg)
 
     (void)arg;
     while (fgets(line, sizeof line, stdin) != NULL) {
-        move(strtol(line, NULL, 10));
-        printf("now %jd\n", (intmax_t)(clock_mono_us(&now.clock) / 1000000));
+        if (strncmp(line, "order ", 6) == 0) {
+            printf("left %jd\n", (intmax_t)order_leave(strtoll(line + 6, NULL, 10)));
+        } else {
+            move(strtol(line, NULL, 10));
+            printf("now %jd\n", (intmax_t)(clock_mono_us(&now.clock) / 1000000));
+        }
         fflush(stdout);
     }
     return NULL;
@@ -90,6 +112,7 @@ on_ready(struct env *env)
     pthread_t thread;
 
     poller = env->poller;
+    order_budget = &env->order_budget;
     CHECK(pthread_create(&thread, NULL, obey, NULL) == 0);
     CHECK(pthread_detach(thread) == 0);
 }

@@ -2,6 +2,7 @@
 """Searches that take long, and long answers: millions of numbers, more keys than a server should have to look for, and
 clients that have gone meanwhile."""
 
+import re
 import select
 import sqlite3
 import sys
@@ -205,3 +206,39 @@ def test_half_closed_is_not_gone(server):
     assert lines[-2:] == ["* SEARCH", "t OK SEARCH completed"], lines
     assert len(lines) <= 3 and all(line.startswith('* OK [INPROGRESS ("t" ') for line in lines[:-2]), lines
     peer.close()
+
+
+def sorting_memory(server, octets):
+    """Leaves so many octets to SORT and THREAD; returns how many were left."""
+    server.process.stdin.write(f"order {octets}\n")
+    server.process.stdin.flush()
+    return int(server.process.stdout.readline().split()[1])
+
+
+@pytest.mark.parametrize("command", ["SORT (SUBJECT) UTF-8 ALL", "THREAD REFERENCES UTF-8 ALL"])
+def test_memory_of_all_who_sort(command):
+    """What is left is enough to the octet or the command is refused, and in both cases all of it is given back."""
+    with Roost(accounts=["user"], clock=True) as server:
+        for n in range(20):
+            assert server.deliver("user", f"Subject: {n * 7 % 20}\n\nx\n").startswith("250")
+        peer = server.login("user")
+        peer.command("SELECT INBOX")
+        whole = limit("LIMIT_ORDER_ALL_OCTETS")
+        assert sorting_memory(server, whole) == whole
+
+        def is_enough(octets):
+            sorting_memory(server, octets)
+            peer.command(command, expect=None)
+            answer = peer.last
+            peer.command("NOOP")  # by now the command has let go of everything
+            assert re.match(r"p\d+ (OK|NO \[LIMIT\] Too much mail is being sorted)", answer), answer
+            assert sorting_memory(server, whole) == octets
+            return answer.split(" ")[1] == "OK"
+
+        assert not is_enough(0) and is_enough(1 << 20)
+        least, most = 0, 1 << 20
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (least, middle) if is_enough(middle) else (middle, most)
+        assert most > 100 and is_enough(most) and not is_enough(most - 1)
+        peer.close()

@@ -272,6 +272,18 @@ guesses_are_rationed(void **state)
     assert_ok(auth_verify(f.auth, &right, &ticket, &result, &err));
 }
 
+/* Time passes until the keys are made. */
+static bool
+keys_settle(void)
+{
+    for (int i = 0; i < 500; i++) {
+        if (key_maker_settle(f.auth->keys, 2 * LIMIT_KEY_QUIET_MS))
+            return true;
+        fake_clock_move_ms(&f.now, LIMIT_KEY_QUIET_MS);
+    }
+    return false;
+}
+
 static void
 an_import_gets_its_keys(void **state)
 {
@@ -287,11 +299,11 @@ an_import_gets_its_keys(void **state)
     struct auth_request without = right;
     without.no_keys = true;
     assert_ok(verify(&without, &result));
-    assert_true(key_maker_settle(f.auth->keys, 10000));
+    assert_true(keys_settle());
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
     assert_int_equal(account.scram.iterations, 0);
     assert_ok(verify(&right, &result)); /* the cache answers, and keys are made all the same */
-    assert_true(key_maker_settle(f.auth->keys, 10000));
+    assert_true(keys_settle());
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
     assert_int_equal(account.scram.iterations, 4096);
     assert_int_equal(account.password_generation, result.password_generation);
@@ -393,7 +405,7 @@ keys_wait_for_quiet(void **state)
     int64_t longest_us = 0;
 
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
-    assert_ok(key_maker_new(f.registry, &cheap, &f.now.clock, &maker, &err));
+    assert_ok(key_maker_new(f.registry, &cheap, &clock_system, &maker, &err));
     key_maker_hush(maker);
     key_maker_add(maker, &account, SPAN("pencil"));
     const int64_t until_us = now_us + 3000 * (int64_t)LIMIT_KEY_QUIET_MS;
@@ -411,6 +423,52 @@ keys_wait_for_quiet(void **state)
     key_maker_free(maker);
     assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
     assert_int_equal(account.scram.iterations, 4096);
+}
+
+/* A clock with which a password is verified, and a fifth of the patience passes, whenever
+ * somebody looks. */
+struct busy_clock {
+    struct clock clock;
+    struct key_maker *_Atomic maker;
+    atomic_int_fast64_t ms;
+    atomic_uint looks;
+};
+
+static int64_t
+busy_mono(const struct clock *clock)
+{
+    struct busy_clock *busy = CONTAINER_OF(clock, struct busy_clock, clock);
+    struct key_maker *maker = atomic_load(&busy->maker);
+
+    if (maker == NULL) /* it is being made */
+        return 0;
+    key_maker_hush(maker);
+    atomic_fetch_add(&busy->looks, 1);
+    return (int64_t)atomic_fetch_add(&busy->ms, LIMIT_KEY_PATIENCE_MS / 5) * 1000;
+}
+
+/* If it is never quiet, a key is made all the same. */
+static void
+keys_do_not_wait_for_ever(void **state)
+{
+    const struct password_policy cheap = {.scram_iterations = 4096};
+    struct busy_clock busy = {.clock = {.mono_us = busy_mono}};
+    struct registry_account account;
+    struct key_maker *maker;
+
+    (void)state;
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_ok(key_maker_new(f.registry, &cheap, &busy.clock, &maker, &err));
+    key_maker_hush(maker);
+    atomic_store(&busy.maker, maker);
+    key_maker_add(maker, &account, SPAN("pencil"));
+    assert_true(key_maker_settle(maker, 60000));
+    assert_ok(registry_find_id(f.registry, f.imported, &account, &err));
+    assert_int_equal(account.scram.iterations, 4096);
+    /* One when the job came, six from the beginning to the end of the wait, one for the job's
+     * age, and one more before and after if the thread looks whether there are old jobs. */
+    assert_in_range(atomic_load(&busy.looks), 8, 10);
+    key_maker_free(maker);
 }
 
 static void
@@ -440,6 +498,7 @@ main(void)
         T(unknown_names_imitate_known_ones),
         T(keys_are_bounded_and_dropped),
         T(keys_wait_for_quiet),
+        T(keys_do_not_wait_for_ever),
         T(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,39 @@ the_oldest_gives_way(void **state)
     auth_cache_free(cache);
 }
 
+static size_t
+remembered(struct auth_cache *cache, uint64_t count)
+{
+    size_t found = 0;
+
+    for (uint64_t i = 1; i <= count; i++)
+        found += auth_cache_has(cache, i, 1, SPAN("pw"));
+    return found;
+}
+
+/* Rows fill unevenly, so a few give way before all places are taken. */
+static void
+the_servers_own_are_bounded(void **state)
+{
+    static const uint32_t limits[] = {LIMIT_AUTH_CACHE, LIMIT_AUTH_REFUSED};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        const uint64_t limit = limits[i];
+        fake_clock_init(&now, 1000);
+        struct auth_cache *cache = auth_cache_new(limits[i], LIMIT_AUTH_CACHE_MS, &now.clock);
+        assert_non_null(cache);
+        for (uint64_t id = 1; id <= 3 * limit; id++) {
+            auth_cache_put(cache, id, 1, SPAN("pw"));
+            if (id == limit || id == limit + 1 || id == 3 * limit)
+                assert_in_range(remembered(cache, id), limit * 4 / 5, limit);
+            if (id >= limit)
+                assert_true(auth_cache_has(cache, id, 1, SPAN("pw")));
+        }
+        auth_cache_free(cache);
+    }
+}
+
 static void *
 use_much(void *arg)
 {
@@ -89,6 +122,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hits_only_what_was_put),
         cmocka_unit_test(the_oldest_gives_way),
+        cmocka_unit_test(the_servers_own_are_bounded),
         cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,37 @@ an_account_has_its_share(void **state)
     assert_in_range(own, 500, 1024);
 }
 
+/* As many as the server remembers, and the file takes all of them. */
+static void
+the_servers_own_are_bounded(void **state)
+{
+    enum { HEAD_AND_DIGEST = 8 + 32, ROW = 12 };
+    struct stat st;
+
+    (void)state;
+    known_free(known);
+    known = known_new(LIMIT_KNOWN, secret, path, &now.clock);
+    assert_non_null(known);
+    for (uint64_t i = 1; i <= 2 * LIMIT_KNOWN; i++) {
+        known_note(known, home, i);
+        if (i == LIMIT_KNOWN + 1) {
+            assert_true(known_has(known, home, i));
+            fake_clock_move_ms(&now, 3600000); /* the newer ones stay */
+        }
+    }
+    assert_ok(known_save(known, &err));
+    assert_int_equal(stat(path, &st), 0);
+    const uint64_t rows = ((uint64_t)st.st_size - HEAD_AND_DIGEST) / ROW;
+    assert_in_range(rows, LIMIT_KNOWN * 9 / 10, LIMIT_KNOWN); /* rows fill unevenly */
+    known_free(known);
+    known = known_new(LIMIT_KNOWN, secret, path, &now.clock);
+    assert_non_null(known);
+    unsigned found = 0;
+    for (uint64_t i = 2 * LIMIT_KNOWN - 999; i <= 2 * LIMIT_KNOWN; i++)
+        found += known_has(known, home, i);
+    assert_in_range(found, 800, 1000);
+}
+
 /* The file with octet `at` changed, or cut there. */
 static void
 damage(off_t at, bool cut)
@@ -196,8 +227,12 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_pair_lasts_thirty_days),      T(an_account_has_its_share),   T(they_are_bounded),
-        T(a_damaged_file_counts_as_none), T(nothing_new_is_not_written),
+        T(a_pair_lasts_thirty_days),
+        T(an_account_has_its_share),
+        T(they_are_bounded),
+        T(the_servers_own_are_bounded),
+        T(a_damaged_file_counts_as_none),
+        T(nothing_new_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "db/db.h"
+#include "base/limits.h"
+#include "db/db_private.h"
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "support/fault_vfs.h"
@@ -225,6 +226,25 @@ a_second_writer_is_busy(void **state)
     db_close(two);
 }
 
+/* Others use the default, and so wait for LIMIT_DB_WAIT_MS. */
+static void
+waits_as_long_as_it_says(void **state)
+{
+    static const struct {
+        unsigned busy_ms;
+        int64_t waits_ms;
+    } rows[] = {{0, LIMIT_DB_WAIT_MS}, {1, 1}, {LIMIT_DB_WAIT_MS + 1, LIMIT_DB_WAIT_MS + 1}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct db *db = open_new("a.db", (struct db_options){.busy_ms = rows[i].busy_ms});
+        int64_t waits_ms = -1;
+        assert_ok(db_query_i64(db, "PRAGMA busy_timeout", &waits_ms, &err));
+        assert_int_equal(waits_ms, rows[i].waits_ms);
+        db_close(db);
+    }
+}
+
 static void
 faults_have_names(void **state)
 {
@@ -274,7 +294,8 @@ main(void)
         T(creation_settings_hold),      T(checkpoint_empties_the_wal),
         T(reader_stops_truncation),     T(auto_checkpoint_bounds_the_wal),
         T(constraints_have_names),      T(a_second_writer_is_busy),
-        T(faults_have_names),           T(check_finds_damage),
+        T(waits_as_long_as_it_says),    T(faults_have_names),
+        T(check_finds_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

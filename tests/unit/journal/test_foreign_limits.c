@@ -89,6 +89,43 @@ test_long_lines(void **state)
     check_line(LIMIT_FOREIGN_LINE * 40, LIMIT_FOREIGN_LINE, true);
 }
 
+static void
+count_line(void *ctx, struct span line)
+{
+    unsigned *count = ctx;
+
+    assert_true(span_eq_str(line, "x"));
+    ++*count;
+}
+
+/* A format is recognised by the first lines of a file, all of which are read again. */
+static void
+test_sample(void **state)
+{
+    static const unsigned lines[] = {0, LIMIT_FOREIGN_SAMPLE, LIMIT_FOREIGN_SAMPLE + 1,
+                                     LIMIT_FOREIGN_SAMPLE * 40};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct foreign_source *source;
+        struct foreign_line line;
+        unsigned shown = 0;
+        unsigned read = 0;
+        FILE *file = make("sample.log");
+        for (unsigned n = 0; n < lines[i]; n++)
+            fputs("x\n", file);
+        fclose(file);
+        assert_ok(foreign_source_open(&source, tmpdir_file(&dir, "sample.log"), &err));
+        foreign_source_peek(source, count_line, &shown);
+        assert_int_equal(shown,
+                         lines[i] < LIMIT_FOREIGN_SAMPLE ? lines[i] : LIMIT_FOREIGN_SAMPLE);
+        while (foreign_source_line(source, &line))
+            read++;
+        assert_int_equal(read, lines[i]);
+        foreign_source_close(source);
+    }
+}
+
 /* --- A log with the newest entry first --- */
 
 enum { TURNED_LINE = 64 };
@@ -412,6 +449,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sample, setup, teardown),
         cmocka_unit_test_setup_teardown(test_newest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_characters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, setup, teardown),

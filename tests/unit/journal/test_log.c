@@ -193,6 +193,79 @@ files_change_with_the_day(void **state)
     assert_int_equal(access(tmpdir_file(&dir, "other-2026-11-01.log"), F_OK), 0);
 }
 
+/* What stands where tomorrow's file should be; and a while later it is gone. */
+static void
+a_new_file_that_cannot_be_opened(void **state)
+{
+    char tomorrow[256];
+
+    (void)state;
+    snprintf(tomorrow, sizeof tomorrow, "%s", tmpdir_file(&dir, "roost-2026-11-13.log"));
+    assert_int_equal(mkdir(tomorrow, 0700), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "one");
+    fake_clock_move_ms(&now, 86400000);
+    for (int i = 0; i < 3; i++) {
+        log_put(&scope, LOG_E_STORE_FULL, "two");
+        log_flush(logger);
+        log_flush(logger); /* with what the log says of itself */
+    }
+    const char *text = file_text(DAY);
+    assert_true(span_starts(span_of_str(text), SPAN("IMAP 12:24:17.000 F 07102 1 one\n"
+                                                    "IMAP 12:24:17.000 F 07102 1 two\n"
+                                                    "ROOST 12:24:17.000 F 07305 0 log: /")));
+    assert_non_null(strstr(text, "roost-2026-11-13.log: Is a directory; entries go on into the "
+                                 "file that was open\n"
+                                 "IMAP 12:24:17.000 F 07102 1 two\n"
+                                 "IMAP 12:24:17.000 F 07102 1 two\n"));
+    assert_int_equal(rmdir(tomorrow), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "three");
+    log_flush(logger);
+    assert_string_equal(file_text("roost-2026-11-13.log"),
+                        "IMAP 12:24:17.000 F 07102 1 three\n");
+    struct log_stats stats;
+    log_stats(logger, &stats);
+    assert_int_equal(stats.lost, 0);
+    assert_int_equal(stats.written, 6);
+    fake_clock_move_ms(&now, 86400000); /* and it is told anew the next time */
+    assert_int_equal(mkdir(tmpdir_file(&dir, "roost-2026-11-14.log"), 0700), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "four");
+    log_flush(logger);
+    log_flush(logger);
+    assert_non_null(strstr(file_text("roost-2026-11-13.log"), "F 07305 0 log: "));
+}
+
+/* The same of a folder in which nothing can be made any more; several days go by. */
+static void
+a_folder_that_is_shut_at_midnight(void **state)
+{
+    const uid_t me = geteuid();
+
+    (void)state;
+    assert_int_equal(chmod(dir.path, 0555), 0);
+    if (me == 0)
+        assert_int_equal(seteuid(65534), 0);
+    for (int i = 0; i < 3; i++) {
+        fake_clock_move_ms(&now, 86400000);
+        log_put(&scope, LOG_E_STORE_FULL, "day %d", i);
+        log_flush(logger);
+        log_flush(logger);
+    }
+    if (me == 0)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(dir.path, 0700), 0);
+    log_put(&scope, LOG_E_STORE_FULL, "open again");
+    log_flush(logger);
+    const char *text = file_text(DAY);
+    assert_non_null(strstr(text, "day 0\nROOST 12:24:17.000 F 07305 0 log: "));
+    assert_non_null(strstr(text, ".log: Permission denied; entries go on"));
+    assert_non_null(strstr(text, "day 1\nIMAP 12:24:17.000 F 07102 1 day 2\n"));
+    assert_string_equal(file_text("roost-2026-11-15.log"),
+                        "IMAP 12:24:17.000 F 07102 1 open again\n");
+    struct log_stats stats;
+    log_stats(logger, &stats);
+    assert_int_equal(stats.lost, 0);
+}
+
 static void
 reopens(void **state)
 {
@@ -287,6 +360,56 @@ long_texts_are_cut(void **state)
     assert_non_null(strstr(end, "x ...(+3143728)\n"));
 }
 
+/* The file is a pipe that nobody reads yet, so that the writer waits for whoever opens it. */
+static void
+the_queue_is_bounded(void **state)
+{
+    static char text[LIMIT_LOG_LINE];
+    const unsigned fit = LIMIT_LOG_QUEUE / sizeof text;
+    struct log_stats stats;
+    unsigned lines = 0;
+    uint64_t octets = 0;
+    char part[1 << 16];
+    ssize_t got;
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    log_close(logger);
+    assert_int_equal(unlink(tmpdir_file(&dir, DAY)), 0);
+    assert_int_equal(mkfifo(tmpdir_file(&dir, "roost-2026-11-13.log"), 0600), 0);
+    open_log();
+    fake_clock_move_ms(&now, 86400000);
+    log_put(&scope, LOG_E_STORE_FULL, "first");
+    do { /* the writer has taken it, and stands at the pipe */
+        log_stats(logger, &stats);
+    } while (stats.queued_octets > 0);
+    do {
+        log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, sizeof text));
+        log_stats(logger, &stats);
+        lines += stats.lost == 0;
+    } while (stats.lost == 0);
+    assert_in_range(stats.queued_octets, LIMIT_LOG_QUEUE - 4096, LIMIT_LOG_QUEUE);
+    assert_in_range(lines, fit * 9 / 10, fit);
+    for (unsigned i = 0; i < 3 * fit; i++)
+        log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, sizeof text));
+    log_stats(logger, &stats);
+    assert_int_equal(stats.lost, 1 + 3 * fit);
+    assert_true(stats.queued_octets <= LIMIT_LOG_QUEUE);
+    AUTO_FD fd = open(tmpdir_file(&dir, "roost-2026-11-13.log"), O_RDONLY);
+    assert_true(fd >= 0);
+    unsigned found = 0;
+    while (found < lines + 2 && (got = read(fd, part, sizeof part)) > 0) {
+        octets += (uint64_t)got;
+        for (ssize_t i = 0; i < got; i++)
+            found += part[i] == '\n';
+    }
+    assert_int_equal(found, lines + 2); /* "first", and how many were lost */
+    assert_in_range(octets, (uint64_t)lines * sizeof text, LIMIT_LOG_QUEUE + 4096);
+    log_flush(logger);
+    log_stats(logger, &stats);
+    assert_int_equal(stats.written, lines + 2);
+}
+
 enum { THREADS = 4, LINES = 20000 };
 
 static void *
@@ -369,11 +492,14 @@ main(void)
         T(an_account_has_its_own),
         T(words_for_levels),
         T(files_change_with_the_day),
+        T(a_new_file_that_cannot_be_opened),
+        T(a_folder_that_is_shut_at_midnight),
         T(reopens),
         T(a_missing_directory_is_told),
         T(a_folder_that_stays_shut_is_told),
         T(a_full_disk_loses_lines_and_says_so),
         T(long_texts_are_cut),
+        T(the_queue_is_bounded),
         T(many_threads),
         T(numbers_are_unique),
     };

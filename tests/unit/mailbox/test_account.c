@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "mailbox/memory/account.h"
+#include "mailbox/account_private.h"
 #include "store/engine_sqlite.h"
 #include "store/registry.h"
 #include "store/removed.h"
@@ -135,6 +135,86 @@ test_come_between(void **state)
     assert_false(has_files(fx));
 }
 
+static void
+rest(struct fixture *fx, uint64_t id)
+{
+    struct account *acct = NULL;
+
+    assert_ok(account_get(fx->accounts, id, &acct));
+    account_put(acct);
+}
+
+/* Accounts that nobody holds are kept up to a number; then the one unused for longest goes. */
+static void
+test_idle_are_bounded(void **state)
+{
+    struct fixture *fx = *state;
+    const struct map *by_id = &fx->accounts->by_id;
+    uint64_t first = 1;
+
+    accounts_set_registry(fx->accounts, NULL); /* every account exists */
+    for (uint64_t id = 1; id <= 2 * LIMIT_IDLE_ACCOUNTS; id++) {
+        rest(fx, id);
+        const uint64_t kept = id < LIMIT_IDLE_ACCOUNTS ? id : LIMIT_IDLE_ACCOUNTS;
+        assert_int_equal(fx->accounts->idle_count, kept);
+        assert_int_equal(by_id->count, kept);
+        if (id == LIMIT_IDLE_ACCOUNTS)
+            assert_non_null(map_get(by_id, map_key_u64(&first)));
+        if (id == LIMIT_IDLE_ACCOUNTS + 1)
+            assert_null(map_get(by_id, map_key_u64(&first)));
+    }
+}
+
+/* Loads INBOX, and lets go of it. */
+static void
+look_at_inbox(struct account *acct)
+{
+    struct store_tx *tx = NULL;
+    struct mailbox *inbox = NULL;
+    struct version *version = NULL;
+
+    assert_ok(mailbox_open(acct, (struct wake){0}, SPAN("INBOX"), &inbox, &err));
+    assert_ok(store_read_begin(account_store(acct), (struct wake){0}, &tx, &err));
+    assert_ok(mailbox_version(inbox, tx, &version, &err));
+    store_end(tx);
+    version_unref(version);
+    mailbox_put(inbox);
+}
+
+/* Versions that nobody looks at stay until all together are too large. What others have in
+ * memory is made up. */
+static void
+test_versions_are_bounded(void **state)
+{
+    static const uint64_t beyond[] = {0, 1, LIMIT_VERSION_CACHE};
+    struct fixture *fx = *state;
+    atomic_uint_fast64_t *octets = &fx->accounts->version_octets;
+    struct account *anna = NULL;
+    struct account *bob = NULL;
+    uint64_t id = 0;
+
+    assert_ok(registry_add(fx->registry, SPAN("bob"), "x", NULL, &id, &err));
+    assert_ok(account_get(fx->accounts, fx->id, &anna));
+    assert_ok(account_get(fx->accounts, id, &bob));
+    use(anna);
+    use(bob);
+    for (size_t i = 0; i < ARRAY_LEN(beyond); i++) {
+        look_at_inbox(anna);
+        const uint64_t own = atomic_load(octets);
+        const uint64_t others = LIMIT_VERSION_CACHE - 2 * own + beyond[i];
+        assert_true(own > 0);
+        atomic_fetch_add(octets, others);
+        look_at_inbox(bob); /* anna's was looked at before */
+        assert_int_equal(atomic_load(octets), others + (beyond[i] == 0 ? 2 * own : own));
+        atomic_fetch_sub(octets, others);
+        fake_clock_move_ms(&fx->clock, 60000);
+        accounts_evict(fx->accounts);
+        assert_int_equal(atomic_load(octets), 0);
+    }
+    account_put(anna);
+    account_put(bob);
+}
+
 int
 main(void)
 {
@@ -143,6 +223,8 @@ main(void)
         WITH(test_of_nobody),
         WITH(test_held_while_it_is_removed),
         WITH(test_come_between),
+        WITH(test_idle_are_bounded),
+        WITH(test_versions_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

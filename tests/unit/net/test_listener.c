@@ -19,8 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "support/cm.h"
-
 #include "support/tmpdir.h"
 
 /* What the callbacks saw; posted once each. */
@@ -41,6 +41,13 @@ on_accept(void *ctx, struct listener *listener, int fd, const struct net_addr *p
     seen->peer = *peer;
     seen->fd = fd;
     sem_post(&seen->accepted);
+}
+
+static void
+on_accept_and_close(void *ctx, struct listener *listener, int fd, const struct net_addr *peer)
+{
+    on_accept(ctx, listener, fd, peer);
+    close(fd);
 }
 
 static void
@@ -327,6 +334,36 @@ test_adopt(void **state)
     bench_close(&bench);
 }
 
+/* More connections wait than one run of the listener accepts: the others follow. */
+static void
+test_many_at_once(void **state)
+{
+    static const unsigned counts[] = {LIMIT_ACCEPT_BATCH, LIMIT_ACCEPT_BATCH + 1,
+                                      LIMIT_ACCEPT_BATCH * 4};
+    const struct net_addr any = {.family = NET_IPV4, .ip = {127, 0, 0, 1}};
+    int clients[LIMIT_ACCEPT_BATCH * 4];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        struct bench bench;
+        struct listener *listener;
+        bench_open(&bench);
+        bench.config.on_accept = on_accept_and_close;
+        assert_int_equal(listener_open(&bench.config, &any, &listener, NULL), RC_OK);
+        for (unsigned n = 0; n < counts[i]; n++)
+            clients[n] = connect_inet(listener_addr(listener)); /* they wait in the backlog */
+        assert_int_equal(listener_begin(listener, NULL), RC_OK);
+        for (unsigned n = 0; n < counts[i]; n++)
+            await(&bench.seen.accepted);
+        for (unsigned n = 0; n < counts[i]; n++)
+            close(clients[n]);
+        poller_stop(bench.poller);
+        assert_int_equal(sem_trywait(&bench.seen.accepted), -1);
+        listener_free(listener);
+        bench_close(&bench);
+    }
+}
+
 static void
 test_out_of_descriptors(void **state)
 {
@@ -364,9 +401,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inet),  cmocka_unit_test(test_close_while_running),
-        cmocka_unit_test(test_unix),  cmocka_unit_test(test_unix_leftovers),
-        cmocka_unit_test(test_adopt), cmocka_unit_test(test_out_of_descriptors),
+        cmocka_unit_test(test_inet),
+        cmocka_unit_test(test_close_while_running),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_unix_leftovers),
+        cmocka_unit_test(test_adopt),
+        cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_out_of_descriptors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,26 @@ test_coming_home_counts_more_than_moving(void **state)
     assert_int_equal(thirds, LEARN_WHOLE);
 }
 
+/* The client has LIMIT_NETWORK_COMEBACK_S to come back, to the microsecond. */
+static void
+test_too_late(void **state)
+{
+    const struct comeback_conn conn = lost_conn();
+    const int64_t last_us = line_us + LIMIT_NETWORK_COMEBACK_S * second_us;
+    struct comeback_verdict verdict;
+
+    (void)state;
+    comebacks_doubt(comebacks, &conn, true, last_us + 1);
+    comebacks_doubt(comebacks, &conn, true, line_us + 100 * (last_us - line_us));
+    assert_int_equal(comebacks_count(comebacks), 0);
+    comebacks_doubt(comebacks, &conn, true, last_us);
+    assert_int_equal(comebacks_count(comebacks), 1);
+    assert_int_equal(comebacks_settle(comebacks, last_us, &verdict, 1), 0);
+    assert_int_equal(comebacks_count(comebacks), 1);
+    assert_int_equal(comebacks_settle(comebacks, last_us + 1, &verdict, 1), 0);
+    assert_int_equal(comebacks_count(comebacks), 0);
+}
+
 static void
 test_doubts_are_bounded(void **state)
 {
@@ -234,6 +254,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_name_comes_after_login, setup, teardown),
         cmocka_unit_test_setup_teardown(test_coming_home_counts_more_than_moving, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_doubts_are_bounded, setup, teardown),
     };
 

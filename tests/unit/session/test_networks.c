@@ -428,7 +428,14 @@ test_bounded_and_aged(void **state)
     assert_int_equal(count, LIMIT_NETWORKS);
     assert_string_equal(known("10.0.99.0/24").network, ""); /* the oldest went */
     assert_string_equal(known("10.0.100.0/24").network, "10.0.100.0/24");
-    fake_clock_move_ms(&now, 31 * INT64_C(86400000));
+    fake_clock_move_ms(&now, LIMIT_NETWORK_KEEP_DAYS * INT64_C(86400000) - 1000);
+    seconds_pass(1);
+    assert_ok(networks_list(env.networks, &arena, &records, &count));
+    assert_int_equal(count, LIMIT_NETWORKS);
+    seconds_pass(1); /* a few are forgotten each second */
+    assert_ok(networks_list(env.networks, &arena, &records, &count));
+    assert_in_range(count, 1, LIMIT_NETWORKS - 1);
+    fake_clock_move_ms(&now, LIMIT_NETWORK_KEEP_DAYS * INT64_C(86400000));
     seconds_pass(LIMIT_NETWORKS / 64 + 1);
     assert_ok(networks_list(env.networks, &arena, &records, &count));
     assert_int_equal(count, 0);

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/rng.h"
 
-enum { TEXT_MAX = 3 * (256 << 10) + 100000 };
+enum { CHUNK = LIMIT_BODY_CHUNK, TEXT_MAX = 3 * CHUNK + 100000 };
 
 static void
 test_parts(void **state)
@@ -120,8 +120,9 @@ static void
 test_every_layout(void **state)
 {
     static const size_t sizes[] = {
-        0,      1,      100,    16383,  16384,           16385,           30000, 262143,
-        262144, 262145, 262158, 262159, 2 * 262144 + 14, 2 * 262144 + 15, 800000};
+        0,         1,     100,       16383,      16384,      16385,          30000,
+        CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 14, CHUNK + 15, 2 * CHUNK + 14, 2 * CHUNK + 15,
+        800000};
     struct fixture *fx = fixture_new();
     struct store_tx *tx = begin_write(fx);
     const uint64_t inbox = mbox_id(fx, tx, "INBOX");

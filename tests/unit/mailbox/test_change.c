@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The changes of one commit take so much memory and no more. */
+#include "support/cm.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "mailbox/change_private.h"
+
+enum { UIDS = 100000, INBOX = 1 };
+
+static uint32_t uids[UIDS];
+
+static enum rc
+expunge(struct change_log *log)
+{
+    return change_expunged(log, INBOX, uids, UIDS, 5);
+}
+
+static size_t
+records(struct change_log *log)
+{
+    const uint64_t mbox = INBOX;
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+    size_t count = 0;
+
+    for (const struct change_record *r = changes->first; r != NULL; r = r->next)
+        count++;
+    return count;
+}
+
+/* Most of what the log has taken is made up. */
+static void
+test_memory_is_bounded(void **state)
+{
+    struct change_log *log = change_log_new();
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(expunge(log), RC_OK);
+    const size_t before = log->arena.used_octets;
+    assert_int_equal(expunge(log), RC_OK);
+    const size_t each = log->arena.used_octets - before;
+    assert_in_range(each, sizeof uids, sizeof uids + 64);
+
+    log->arena.used_octets = LIMIT_CHANGE_LOG - each + 1;
+    assert_int_equal(expunge(log), RC_LIMIT);
+    assert_int_equal(records(log), 2);
+    log->arena.used_octets = LIMIT_CHANGE_LOG - each;
+    const uint64_t mark = change_log_mark(log);
+    assert_int_equal(expunge(log), RC_OK);
+    assert_int_equal(records(log), 3);
+    assert_int_equal(expunge(log), RC_LIMIT);
+    assert_int_equal(change_added(log, INBOX, NULL, LIMIT_CHANGE_LOG), RC_LIMIT);
+    assert_int_equal(change_added(log, INBOX, NULL, SIZE_MAX), RC_LIMIT);
+    assert_int_equal(records(log), 3);
+    change_log_rollback(log, mark); /* the request that failed takes back all of its own */
+    assert_int_equal(records(log), 2);
+    change_log_unref(log);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
