@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening, closing, checkpoints and the mapping of results. The traps behind the settings:
- * auto_vacuum set on every open is a write; the last close of a handle checkpoints and
- * removes the WAL unless told not to; Debian compiles secure_delete on; a file made by SQLite
- * itself has mode 0644, and its -wal and -shm copy the mode of the database.
+ * Opening, closing, checkpoints and the mapping of results. The settings avoid these traps:
+ * setting auto_vacuum at every opening would write each time. The last handle that is closed
+ * does a checkpoint and removes the WAL unless told not to. Debian compiles SQLite with
+ * secure_delete on. A file that SQLite itself makes has mode 0644, and -wal and -shm get the
+ * mode of the database.
  */
 #include "db/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/fd.h"
 #include "base/limits.h"
-#include "base/memory.h"
 #include "db/db_private.h"
 #include "db/disk.h"
-#include "db/image.h"
+#include "db/library.h"
 #include "db/vfs.h"
 #include "db/wal_index.h"
 
@@ -30,87 +31,12 @@ enum {
     CACHE_KIB_DEFAULT = 512,
     AUTO_CHECKPOINT_PAGES = 1000,
     WAL_FRAME_HEADER = 24, /* octets before each page in a WAL, SQLite file format 4.1 */
-    STALE_TRIES = 5,       /* to open: other programs may come and go meanwhile */
+    STALE_TRIES =
+        5, /* attempts to open, because other programs may come and go in the meantime */
 };
 
-/* ---- memory of SQLite, apart from everybody else's ---- */
-
-static void *
-block_take(int octets)
-{
-    return memory_take(MEMORY_SQLITE, (size_t)octets);
-}
-
-static void
-block_give(void *ptr)
-{
-    memory_give(MEMORY_SQLITE, ptr);
-}
-
-static void *
-block_change(void *ptr, int octets)
-{
-    return memory_change(MEMORY_SQLITE, ptr, (size_t)octets);
-}
-
-static int
-block_octets(void *ptr)
-{
-    return (int)memory_block_octets(ptr);
-}
-
-static int
-round_up(int octets)
-{
-    return (octets + 7) & ~7;
-}
-
-static int
-begin(void *ctx)
-{
-    (void)ctx;
-    return SQLITE_OK;
-}
-
-static void
-end(void *ctx)
-{
-    (void)ctx;
-}
-
-static const sqlite3_mem_methods memory_methods = {
-    .xMalloc = block_take,
-    .xFree = block_give,
-    .xRealloc = block_change,
-    .xSize = block_octets,
-    .xRoundup = round_up,
-    .xInit = begin,
-    .xShutdown = end,
-};
-
-/* ---- start ---- */
-
-static void
-init_once(void)
-{
-    CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &memory_methods) == SQLITE_OK);
-    CHECK(sqlite3_config(SQLITE_CONFIG_MULTITHREAD) == SQLITE_OK);
-    CHECK(sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK);
-    /* No page is allocated ahead of need: by default each handle begins with 20 of them. */
-    CHECK(sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0) == SQLITE_OK);
-    CHECK(sqlite3_initialize() == SQLITE_OK);
-}
-
-void
-db_init(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, init_once);
-}
-
-/* An I/O error is a full disk when the system call said so. Other errno values are of use only
- * where opening failed: later they may be stale. */
+/* An I/O error means a full disk if the system call said so. Other errno values are only of use
+ * if opening failed, because later they may be stale. */
 static enum rc
 rc_of_io(sqlite3 *raw, int primary, int *os_errno_out)
 {
@@ -174,7 +100,7 @@ db_result(struct db *db, int sqlite_rc, const char *what, struct err *err)
                    raw == NULL ? sqlite3_errstr(sqlite_rc) : sqlite3_errmsg(raw), extended);
 }
 
-/* Remembers the size of the WAL; takes the place of SQLite's own checkpoints. */
+/* Remembers the size of the WAL. This hook replaces SQLite's own, which does checkpoints. */
 static int
 after_commit(void *ctx, sqlite3 *raw, const char *schema_name, int pages)
 {
@@ -218,7 +144,8 @@ db_query_i64(struct db *db, const char *sql, int64_t *value_out, struct err *err
     return rc;
 }
 
-/* Makes an empty file of mode 0600 if there is none, so that SQLite does not make one of 0644.
+/* Makes an empty file with mode 0600 if there is none, so that SQLite does not make one with
+ * 0644.
  */
 static enum rc
 file_create(const char *path, struct err *err)
@@ -230,7 +157,7 @@ file_create(const char *path, struct err *err)
     return RC_OK;
 }
 
-/* What must be set before the first page is written, then WAL mode. */
+/* Sets what must be set before the first page is written. */
 static enum rc
 set_creation(struct db *db, const struct db_options *options, struct err *err)
 {
@@ -288,11 +215,7 @@ configure(struct db *db, const struct db_options *options, bool fresh, struct er
         if (rc != RC_OK)
             return rc;
     }
-    enum rc rc = RC_OK;
-    if (options->alone) /* before the first look at the log */
-        rc = db_exec(db, "PRAGMA locking_mode=EXCLUSIVE", err);
-    if (rc == RC_OK && !options->read_only)
-        rc = set_wal(db, err);
+    enum rc rc = options->read_only ? RC_OK : set_wal(db, err);
     if (rc != RC_OK)
         return rc;
     rc = db_set_cache(db, options->cache_kib, err);
@@ -369,7 +292,42 @@ db_is_stale(const struct db *db)
     return db->index != NULL && wal_index_is_stale(db->index);
 }
 
-/* One try. fresh: there are no pages yet. */
+/* Gives the handle its database. fresh: the file has no pages yet. */
+static enum rc
+raw_open(struct db *db, const struct db_options *options, bool fresh, struct err *err)
+{
+    const int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    const char *vfs = options->own_index ? vfs_register() : options->vfs;
+    const int result = sqlite3_open_v2(db->path, &db->raw, flags, vfs);
+    enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
+
+    if (rc == RC_OK && options->own_index)
+        db->index = vfs_index(db->raw);
+    if (rc == RC_OK)
+        rc = db_hold(db, err); /* one hold for everything that is read here */
+    if (rc == RC_OK)
+        rc = configure(db, options, fresh, err);
+    db_release(db);
+    if (rc == RC_OK)
+        sqlite3_wal_hook(db->raw, after_commit, db);
+    return rc;
+}
+
+static void
+raw_close(struct db *db)
+{
+    for (unsigned i = 0; i < db->sql_count + BUILTIN_COUNT; i++) {
+        CHECK(!db->slots[i].in_use && !db->held);
+        sqlite3_finalize(db->slots[i].raw);
+        db->slots[i].raw = NULL;
+    }
+    CHECK(sqlite3_close(db->raw) ==
+          SQLITE_OK); /* BUSY: somebody left a statement of db_raw open */
+    db->raw = NULL;
+}
+
+/* One try. */
 static enum rc
 open_once(struct db **db_out, const char *path, const struct db_options *options, bool fresh,
           struct err *err)
@@ -378,25 +336,75 @@ open_once(struct db **db_out, const char *path, const struct db_options *options
 
     if (db == NULL)
         return err_set(err, RC_LIMIT, 0, "%s: no memory", path);
-    const int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    const char *vfs = options->own_index ? vfs_register() : options->vfs;
-    const int result = sqlite3_open_v2(path, &db->raw, flags, vfs);
-    enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
-    if (rc == RC_OK && options->own_index)
-        db->index = vfs_index(db->raw);
-    if (rc == RC_OK)
-        rc = db_hold(db, err); /* once for all that is read now */
-    if (rc == RC_OK)
-        rc = configure(db, options, fresh, err);
-    db_release(db);
+    const enum rc rc = raw_open(db, options, fresh, err);
     if (rc != RC_OK) {
         db_close(db);
         return rc;
     }
-    sqlite3_wal_hook(db->raw, after_commit, db);
     *db_out = db;
     return RC_OK;
+}
+
+/* ---- on a full disk ---- */
+
+/* The index of the log is in the memory of this process, and other programs that open the file
+ * find it busy. */
+static struct db_options
+alone(const struct db_options *options)
+{
+    struct db_options changed = *options;
+
+    changed.vfs = "unix-excl";
+    return changed;
+}
+
+static enum rc
+open_alone(struct db **db_out, const char *path, const struct db_options *options, bool fresh,
+           struct err *err)
+{
+    const struct db_options excl = alone(options);
+    struct db_options *shared = malloc(sizeof *shared);
+
+    if (shared == NULL)
+        return err_set(err, RC_LIMIT, 0, "%s: no memory", path);
+    const enum rc rc = open_once(db_out, path, &excl, fresh, err);
+    if (rc != RC_OK) {
+        free(shared);
+        return rc;
+    }
+    *shared = *options;
+    (*db_out)->shared = shared;
+    return RC_OK;
+}
+
+static bool
+has_room(const char *path)
+{
+    struct statvfs fs;
+
+    return statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >= LIMIT_START_OCTETS;
+}
+
+void
+db_share(struct db *db)
+{
+    char index[4096];
+
+    if (db->shared == NULL || !has_room(db->path))
+        return;
+    const struct db_options excl = alone(db->shared);
+    raw_close(db);
+    const enum rc rc = raw_open(db, db->shared, false, NULL);
+    snprintf(index, sizeof index, "%s-shm", db->path);
+    if (rc == RC_OK && access(index, F_OK) == 0) { /* otherwise another handle keeps it so */
+        free(db->shared);
+        db->shared = NULL;
+    }
+    if (rc == RC_OK)
+        return;
+    raw_close(db);
+    if (raw_open(db, &excl, false, NULL) != RC_OK)
+        raw_close(db); /* every statement fails until the next try */
 }
 
 enum rc
@@ -414,61 +422,36 @@ db_open(struct db **db_out, const char *path, const struct db_options *options, 
     if (rc != RC_OK)
         return rc;
 
+    const bool fresh = !there || st.st_size == 0;
     db_init();
     rc = RC_GONE;
     for (int i = 0; i < STALE_TRIES && rc == RC_GONE; i++)
-        rc = open_once(db_out, path, options, !there || st.st_size == 0, err);
-    if (rc == RC_FULL && !options->own_index && !options->read_only && !options->alone) {
-        struct db_options alone = *options;
-        alone.alone = true;
-        rc = open_once(db_out, path, &alone, !there || st.st_size == 0, err);
-    }
+        rc = open_once(db_out, path, options, fresh, err);
+    if (rc == RC_FULL && options->vfs == NULL && !options->own_index && !options->read_only)
+        rc = open_alone(db_out, path, options, fresh, err);
     return rc;
-}
-
-/* A database in memory, written down. Octets 18 and 19 of the header say who may write and read
- * it: 2 is WAL mode (SQLite file format 1.3.3), which memory does not have. */
-static enum rc
-image_of(struct db *db, const struct db_options *options, const struct db_schema *schema,
-         unsigned char **image_out, size_t *octets_out, struct err *err)
-{
-    sqlite3_int64 octets = 0;
-    enum rc rc = set_creation(db, options, err);
-
-    if (rc == RC_OK)
-        rc = db_migrate(db, schema, err);
-    if (rc != RC_OK)
-        return rc;
-    unsigned char *image = sqlite3_serialize(db->raw, "main", &octets, 0);
-    if (image == NULL || octets < (sqlite3_int64)options->page_size_octets) {
-        sqlite3_free(image);
-        return err_set(err, RC_LIMIT, 0, "%s: no memory for its image", schema->what);
-    }
-    image[18] = image[19] = 2;
-    *image_out = image;
-    *octets_out = (size_t)octets;
-    return RC_OK;
 }
 
 enum rc
-db_image_make(const struct db_schema *schema, unsigned page_size_octets,
-              unsigned char **image_out, size_t *octets_out, struct err *err)
+db_open_memory(struct db **db_out, const struct db_options *options, struct err *err)
 {
-    const struct db_options options = {.page_size_octets = page_size_octets,
-                                       .auto_vacuum = true};
     db_init();
-    struct db *db = db_new(":memory:", &options);
+    struct db *db = db_new(":memory:", options);
 
     if (db == NULL)
-        return err_set(err, RC_LIMIT, 0, "%s: no memory", schema->what);
-    const int result =
-        sqlite3_open_v2(":memory:", &db->raw,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    const enum rc rc = result == SQLITE_OK
-                           ? image_of(db, &options, schema, image_out, octets_out, err)
-                           : db_result(db, result, "open", err);
-    db_close(db);
-    return rc;
+        return err_set(err, RC_LIMIT, 0, "no memory for a database");
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int result = sqlite3_open_v2(":memory:", &db->raw, flags, NULL);
+    enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
+    if (rc == RC_OK)
+        rc = set_creation(db, options, err);
+    if (rc != RC_OK) {
+        db_close(db);
+        return rc;
+    }
+    db->page_size = options->page_size_octets;
+    *db_out = db;
+    return RC_OK;
 }
 
 void
@@ -476,11 +459,8 @@ db_close(struct db *db)
 {
     if (db == NULL)
         return;
-    for (unsigned i = 0; i < db->sql_count + BUILTIN_COUNT; i++) {
-        CHECK(!db->slots[i].in_use && !db->held);
-        sqlite3_finalize(db->slots[i].raw);
-    }
-    CHECK(sqlite3_close(db->raw) == SQLITE_OK); /* BUSY: a statement of db_raw was left open */
+    raw_close(db);
+    free(db->shared);
     free(db->path);
     free(db);
 }

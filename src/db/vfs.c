@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. A file of ours has the system's one behind it in the same memory
- * (db/vfs_pass.h). Here they are opened; db/vfs_log.c is what is different about the log,
- * db/vfs_shm.c about its index, and db/vfs_move.c brings them to another database.
+ * See the header. Each of our files has the system's file behind it, in the same memory
+ * (db/vfs_pass.h). This file opens them. db/vfs_log.c is what differs for the log, db/vfs_shm.c
+ * for its index, and db/vfs_move.c brings them to another database.
  *
  * Thread: the handle's.
  */
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "db/db.h"
+#include "db/library.h"
 #include "db/vfs_private.h"
 
 #define VFS_NAME "roost"
@@ -56,7 +56,7 @@ db_file_sync(sqlite3_file *file, int flags)
 }
 
 static const sqlite3_io_methods db_methods = {
-    .iVersion = 2, /* no memory maps: docs/schema.md says why */
+    .iVersion = 2, /* without memory maps; docs/schema.md says why */
     .xClose = db_file_close,
     .xRead = pass_read,
     .xWrite = db_file_write,
@@ -108,7 +108,8 @@ vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int
     CHECK(pass_vfs()->szOsFile <= REAL_FILE_MAX);
     *our = (struct vfs_file){
         .pass.real = (sqlite3_file *)(void *)(our + 1), .name = name, .flags = flags};
-    memset(our->pass.real, 0, sizeof *our->pass.real); /* SQLite closes only what has methods */
+    memset(our->pass.real, 0,
+           sizeof *our->pass.real); /* SQLite closes only files with methods */
     return (flags & SQLITE_OPEN_WAL) != 0 ? open_log(our, name, flags, flags_out)
                                           : open_db(our, name, flags, flags_out);
 }
@@ -127,7 +128,8 @@ vfs_access(sqlite3_vfs *self, const char *name, int flags, int *out)
     return pass_vfs()->xAccess(pass_vfs(), name, flags, out);
 }
 
-/* Callers give whole paths; the system's VFS would look at each of their directories. */
+/* Callers give full paths, so there is no need for what the system's VFS does, which is to look
+ * at each of their directories. */
 static int
 vfs_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
 {
@@ -145,7 +147,7 @@ register_once(void)
 {
     db_init();
     CHECK(pass_vfs() != NULL);
-    vfs = *pass_vfs(); /* time, randomness and the like are the system's own */
+    vfs = *pass_vfs(); /* time, randomness and so on are the system's own */
     vfs.iVersion = 2;
     vfs.szOsFile = (int)sizeof(struct vfs_file) + REAL_FILE_MAX;
     vfs.pNext = NULL;

@@ -175,6 +175,8 @@ store_batch(struct journal_store *store, struct span batch, struct err *err)
 enum rc
 journal_store_batch(struct journal_store *store, struct span batch, struct err *err)
 {
+    if (store->db != NULL)
+        db_share(store->db);
     if (batch.len == 0)
         return RC_OK;
     enum rc rc = store->db == NULL ? RC_CORRUPT : store_batch(store, batch, err);

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,15 @@ def test_flags_and_moves_on_a_full_disk():
         assert peer.command("STATUS Archive (MESSAGES)") == ["* STATUS Archive (MESSAGES 20)"]
 
 
+def read_by_another_program(server, name):
+    """As a backup does it, without waiting for a lock."""
+    db = sqlite3.connect(f"file:{server.home / name}?mode=ro", uri=True, timeout=0)
+    try:
+        return db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    finally:
+        db.close()
+
+
 @pytest.mark.parametrize("lost", ["nothing", "log", "reserve", "reserve and log"])
 def test_start_on_a_full_disk(lost):
     """It serves: what is there can be read, and deleted if there is what was kept for that. New mail is refused,
@@ -158,6 +168,8 @@ def test_start_on_a_full_disk(lost):
             assert len(peer.command("UID FETCH 1:* (BODY.PEEK[])")) == 40
             assert " NO [UNAVAILABLE] " in append(peer, "refused", 500, expect=None)
             assert server.deliver("anna", TEXT.format(n="refused") + "x").startswith("452 ")
+            server.run("account", "list")
+            server.run("explain", "--account", "anna")
             peer.close()
         if lost == "nothing":
             server.log_wait("F 07102 0 store: the disk is full, and there is not even the room that is kept")
@@ -177,6 +189,9 @@ def test_start_on_a_full_disk(lost):
         peer = server.login("anna")
         append(peer, "taken", 500, "OK")
         assert server.deliver("anna", TEXT.format(n="taken") + "x").startswith("250 ")
+        assert server.journal_wait("quit", count=1)
+        assert read_by_another_program(server, "registry.db") > 0
+        assert read_by_another_program(server, "journal.db") > 0
         peer.close()
 
 

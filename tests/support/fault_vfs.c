@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/check.h"
-#include "db/db.h"
+#include "db/library.h"
 #include "db/vfs_pass.h"
 
 static atomic_uint_fast64_t count;

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "db/library.h"
 #include "store/sqlite/layout.h"
 
 enum {

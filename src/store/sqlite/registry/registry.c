@@ -177,6 +177,7 @@ registry_db_take(struct sqlite_registry *registry)
         lock_wait(&registry->lock, &registry->idle);
     registry->db_busy = true;
     lock_leave(&registry->lock);
+    db_share(registry->db);
     return registry->db;
 }
 
