@@ -4,13 +4,13 @@
  * median of several runs. `mailbox_bench [DIR]`: a directory on the disk to be measured, by
  * default the present one. Not in the gate.
  */
-#include <ftw.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "bench/store_load.h"
 #include "mailbox/account_private.h"
 #include "mailbox/memory/hub.h"
 #include "mailbox/write/ops.h"
@@ -365,15 +365,6 @@ bench_hub(struct room *room)
     free(watches);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -400,7 +391,7 @@ main(int argc, char **argv)
     account_put(room.acct);
     accounts_free(room.accounts);
     store_close(room.store);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tree_remove(dir);
     arena_done(&room.arena);
     return 0;
 }

@@ -81,6 +81,16 @@ ascii_upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
 }
 
+/** The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int
+ascii_hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /** Equality without regard to ASCII case. */
 bool span_ieq(struct span a, struct span b);
 bool span_ieq_str(struct span a, const char *str);

@@ -177,9 +177,12 @@ ask_here(struct config *config, const char *verb, const json_t *args,
     return rc;
 }
 
-enum rc
-ask_quietly(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
-            struct err *err)
+enum without_server { RUN_IT_HERE, FAIL_WITHOUT };
+
+/* Takes args. */
+static enum rc
+reach(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
+      enum without_server otherwise, struct err *err)
 {
     struct config *config = NULL;
 
@@ -187,12 +190,23 @@ ask_quietly(struct cli *cli, const char *verb, json_t *args, const struct asking
         config_read(cli->config_path, cli->overrides, cli->override_count, &config, err);
     if (rc == RC_OK) {
         AUTO_FD fd = server_connect(config);
-        rc = fd >= 0 ? ask_server(fd, verb, args, asking, err)
-                     : ask_here(config, verb, args, asking, err);
+        if (fd >= 0)
+            rc = ask_server(fd, verb, args, asking, err);
+        else if (otherwise == RUN_IT_HERE)
+            rc = ask_here(config, verb, args, asking, err);
+        else
+            rc = err_set(err, RC_NOT_FOUND, 0, "no server is running here");
         config_free(config);
     }
     json_decref(args);
     return rc;
+}
+
+enum rc
+ask_quietly(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
+            struct err *err)
+{
+    return reach(cli, verb, args, asking, RUN_IT_HERE, err);
 }
 
 int
@@ -212,16 +226,5 @@ enum rc
 ask_running(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
             struct err *err)
 {
-    struct config *config = NULL;
-
-    enum rc rc =
-        config_read(cli->config_path, cli->overrides, cli->override_count, &config, err);
-    if (rc == RC_OK) {
-        AUTO_FD fd = server_connect(config);
-        rc = fd >= 0 ? ask_server(fd, verb, args, asking, err)
-                     : err_set(err, RC_NOT_FOUND, 0, "no server is running here");
-        config_free(config);
-    }
-    json_decref(args);
-    return rc;
+    return reach(cli, verb, args, asking, FAIL_WITHOUT, err);
 }

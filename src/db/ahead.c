@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A piece of the log in memory, replaced by the next one. Thread: the handle's. */
+/* One piece of the log is in memory at a time. Thread: the handle's. */
 #include "db/ahead.h"
 
 #include <sqlite3.h>
@@ -30,8 +30,8 @@ has(const struct ahead *ahead, int octets, int64_t offset)
     return offset >= ahead->at && offset + octets <= ahead->at + (int64_t)ahead->len;
 }
 
-/* How much of a piece the file has from there: the end of a read that is beyond the file's is
- * filled with zeros, and the result says only that it is so. */
+/* How many octets of a piece the file has from there on. A read beyond the end of the file
+ * fills the rest with zeros and says that it did, but not how much it read. */
 static size_t
 piece_at(sqlite3_file *file, int64_t offset)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that change names and files, told to an observer; see the header. Any thread. */
+/* System calls that change names and files, each told to an observer; see the header. Thread:
+ * any. */
 #include "db/disk.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one way in which the store's files, directories and names are changed on disk: what this
- * folder does to databases and their logs, and what others do to directories. Each change that
- * succeeded can be told to an observer. A test records them and rebuilds every state that a
- * power loss may leave: writes and names that were not synced may be missing, in any order.
+ * The only functions that change the store's files, directories and names on disk: databases
+ * and their logs, which this folder changes, and directories, which others change. An observer
+ * can be told of each change that succeeded. A test records them and rebuilds every state that
+ * a power loss may leave. Writes and names that were not synced may be missing, in any order.
  *
- * Functions here return as the system calls of the same names do, errno included, and are
- * repeated when interrupted. Thread: any.
+ * The functions return what the system calls of the same names return, and set errno; they try
+ * again when interrupted. Thread: any.
  */
 #ifndef DB_DISK_H
 #define DB_DISK_H
@@ -41,8 +41,8 @@ struct disk_op {
 
 typedef void (*disk_observer)(void *ctx, const struct disk_op *op);
 
-/** For tests, before there are threads. NULL: nobody. The observer is called on the thread that
- *  made the change, after it, and may be called by several at once. */
+/** For tests, before there are threads. NULL: no observer. The observer is called after the
+ * change, on the thread that made it, and may be called by several threads at once. */
 void disk_observe(disk_observer observer, void *ctx);
 /** Tells the observer, if there is one. */
 void disk_note(const struct disk_op *op);
@@ -51,12 +51,12 @@ int disk_mkdir(const char *path, mode_t mode);
 int disk_rmdir(const char *path);
 int disk_rename(const char *from, const char *to);
 int disk_unlink(const char *path);
-/** A new file (mode 0600), or -1. *fd_out is the caller's to close. */
+/** Makes a new file with mode 0600, or returns -1. The caller closes *fd_out. */
 int disk_create(const char *path, int *fd_out);
-/** Writes all of it at offset. path: of fd, for the observer. */
+/** Writes all of data at offset. path: that of fd, for the observer. */
 int disk_write(int fd, const char *path, struct span data, int64_t offset);
-/** Asks for what was written to go to disk soon, so that several files that are synced after
- * one another go together. Promises nothing. */
+/** Asks the system to write what is in its memory soon, so that several files that are synced
+ * one after the other go to the disk together. Promises nothing. */
 void disk_write_soon(int fd);
 /** fdatasync. Waits for disk. */
 int disk_sync(int fd, const char *path);

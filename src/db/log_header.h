@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header of a log, as SQLite reads it when it makes the index anew (file format 4.1). Pure
- * octets; the log itself is db/vfs_log.c. Thread: any.
+ * The header of a log, as SQLite reads it when it rebuilds the index (file format 4.1). This is
+ * about octets only; the log itself is in db/vfs_log.c. Thread: any.
  */
 #ifndef DB_LOG_HEADER_H
 #define DB_LOG_HEADER_H
@@ -11,8 +11,8 @@
 
 enum { LOG_HEADER_OCTETS = 32 };
 
-/** SQLite takes the octets for a header and keeps their generation and salts, whether or not
- *  their checksum is right. */
+/** Whether SQLite takes the octets for a header and keeps their generation and salts. It does
+ * so even if the checksum is wrong. */
 bool log_header_is_one(const unsigned char octets[LOG_HEADER_OCTETS]);
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. Runs on the thread that has the handle. */
+/* See the header. Thread: the one that has the handle. */
 #include "db/move.h"
 
 #include <stdlib.h>
@@ -92,8 +92,8 @@ arrive(struct db *db, const char *path, unsigned cache_kib)
     if (db_hold(db, NULL) != RC_OK)
         return RC_GONE;
     bool here = vfs_move(db->raw, path, (unsigned)db->page_size);
-    /* The hold is txn_begin's and txn_commit's to take and to give back; this one bridges
-     * both, so that nobody comes between the opening of the files and the first look. */
+    /* txn_begin takes a hold and txn_commit gives it back. This one spans both, so that no
+     * other program comes between the opening of the files and the first look at them. */
     enum rc rc = here ? wal_index_hold(db->index) : RC_GONE;
     db_release(db);
     if (rc != RC_OK)

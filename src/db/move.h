@@ -2,8 +2,8 @@
 /*
  * Handles with own_index that go from one database to another of the same schema. Opening a
  * database costs SQLite a parse of the schema and of every statement; a handle that moves takes
- * both along, so it costs a tenth. All that a handle knows about a database, and what of it
- * must not be believed about the next one:
+ * both along, so moving costs a tenth of that. This is what a handle knows about a database,
+ * and what is done so that it does not believe it of the next one:
  *
  *   files, locks    closed by db_leave; db_move opens those of the next (db/vfs_move.c)
  *   index of a log  its memory goes along, as SQLite has pointers to it; filled with zeros, so
@@ -28,10 +28,10 @@
 #include "db/db.h"
 
 /**
- * Takes a handle away from its database: its descriptors and pages are given back. From then on
- * it may only be moved or closed. False, and nothing has changed: it cannot be moved, or others
- * in this process have the database open. No transaction, no statement in use. Thread: the
- * handle's; any other one may move it then.
+ * Takes a handle away from its database and gives back its descriptors and pages. From then on
+ * it may only be moved or closed. False: nothing has changed, because the handle cannot be
+ * moved, or because others in this process have the database open. It must have no transaction
+ * and no statement in use. Thread: the handle's; afterwards, any thread may move it.
  */
 bool db_leave(struct db *db);
 

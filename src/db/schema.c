@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Applying the missing steps of a schema, one transaction each; and noting what came of it, for
- * handles that move (db/move.h). */
+/* Applies the missing steps of a schema, each in a transaction of its own, and notes the result
+ * for handles that move (db/move.h). */
 #include "db/schema.h"
 
 #include <stdio.h>
@@ -27,7 +27,7 @@ apply(struct db *db, const struct db_schema *schema, unsigned index, struct err 
     if (rc != RC_OK)
         return rc;
     if (version > (int64_t)index)
-        return RC_OK; /* another handle has done it since we looked */
+        return RC_OK; /* another handle has applied it since we looked */
     if (step->sql != NULL)
         rc = db_exec(db, step->sql, err);
     if (rc == RC_OK && step->run != NULL)

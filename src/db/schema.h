@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Versions of a schema: a list of steps, each applied once, in one transaction each.
- * PRAGMA user_version is the number of steps applied; PRAGMA application_id says whose file
- * it is. Steps are never changed once released: new ones are added.
+ * Versions of a schema: a list of steps, each of which is applied once, in a transaction of its
+ * own. PRAGMA user_version is the number of steps applied, and PRAGMA application_id says whose
+ * file it is. A released step is never changed; new ones are added.
  */
 #ifndef DB_SCHEMA_H
 #define DB_SCHEMA_H
@@ -27,7 +27,7 @@ struct db_schema {
 };
 
 /**
- * Brings the file to the newest version; when it is there already this is one read.
+ * Brings the file to the newest version. If it is there already, this costs one read.
  *
  * RC_UNSUPPORTED: made by a newer Roost (the text says which versions). RC_CORRUPT: some other
  * program's database. Otherwise db_result's; the steps before the failing one stay applied.
@@ -35,8 +35,8 @@ struct db_schema {
  */
 MUST_USE enum rc db_migrate(struct db *db, const struct db_schema *schema, struct err *err);
 
-/** RC_OK: db_migrate would change nothing, or make a new file. RC_BUSY: it would bring an older
- * file up to date. Thread: the handle's. */
+/** RC_OK: db_migrate would change nothing, or would make a new file. RC_BUSY: it would bring an
+ * older file up to date. Thread: the handle's. */
 MUST_USE enum rc db_is_newest(struct db *db, const struct db_schema *schema, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statements: a slot of the handle each, see the header. Runs on the handle's thread. */
+/* See the header. Each statement has a slot of its handle. Thread: the handle's. */
 #include "db/stmt.h"
 
 #include "base/check.h"
@@ -87,7 +87,7 @@ stmt_bind_null(struct stmt *stmt, int param)
         note(stmt, sqlite3_bind_null(stmt->raw, param));
 }
 
-/* SQLite takes a NULL pointer for NULL; an empty span is an empty value. */
+/* SQLite takes a NULL pointer for NULL, but an empty span is an empty value. */
 static const char *
 span_ptr(struct span s)
 {
@@ -170,7 +170,7 @@ stmt_i64(struct stmt *stmt, int column)
 struct span
 stmt_span(struct stmt *stmt, int column)
 {
-    /* For text this gives its octets too, in the database's encoding, which is UTF-8. */
+    /* For text, too, this gives the octets, in the database's encoding, which is UTF-8. */
     const void *ptr = sqlite3_column_blob(stmt->raw, column);
 
     return span_of(ptr, ptr == NULL ? 0 : (size_t)sqlite3_column_bytes(stmt->raw, column));

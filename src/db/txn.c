@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * BEGIN, COMMIT, ROLLBACK and savepoints as cached statements. SQLite's autocommit flag is
- * the truth about whether a transaction is open: it turns on by itself when SQLite had to
- * roll back. Runs on the handle's thread.
+ * BEGIN, COMMIT, ROLLBACK and savepoints as cached statements. Whether a transaction is open is
+ * read from SQLite's autocommit flag, which turns on by itself when SQLite had to roll back.
+ * Thread: the handle's.
  */
 #include "db/txn.h"
 
@@ -31,7 +31,7 @@ gone(const struct db *db, struct err *err)
     return err_set(err, RC_GONE, 0, "%s: SQLite has rolled the transaction back", db->path);
 }
 
-/* Whoever has no memory left must still be able to end what he has begun. */
+/* If there is no memory left, it must still be possible to end a transaction that was begun. */
 static enum rc
 rollback_prepare(struct db *db, struct err *err)
 {
@@ -86,8 +86,7 @@ txn_abort(struct txn *txn)
     if (db == NULL)
         return;
     if (is_open(db))
-        (void)run(db, BUILTIN_ROLLBACK,
-                  NULL); /* fails when there is nothing left to roll back */
+        (void)run(db, BUILTIN_ROLLBACK, NULL); /* fails if there is nothing left to roll back */
     db_release(db);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What SQLite changes on disk, told to the observer of db/disk.h once it has succeeded. */
+/* Tells the observer of db/disk.h what SQLite has changed on disk. */
 #include <string.h>
 
 #include "db/disk.h"

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db/big_endian.h"
 #include "db/vfs.h"
 #include "db/vfs_private.h"
 
@@ -30,12 +31,6 @@ enum {
     ENCODING_UTF8 = 1,
 };
 
-static uint32_t
-number_at(const unsigned char *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 /* What SQLite does not look at again, or not in time, once it has a database open: all of these
  * are alike, or a handle neither comes nor goes. */
 static bool
@@ -50,8 +45,8 @@ suits(struct vfs_file *main_db, unsigned page_octets)
     return memcmp(header, magic, sizeof magic) == 0 &&
            (octets == 1 ? 65536 : octets) == page_octets &&
            header[AT_WRITE_VERSION] == WAL_VERSION && header[AT_READ_VERSION] == WAL_VERSION &&
-           header[AT_RESERVED] == 0 && number_at(header + AT_FORMAT) == FORMAT_NEWEST &&
-           number_at(header + AT_ENCODING) == ENCODING_UTF8;
+           header[AT_RESERVED] == 0 && big_get(header + AT_FORMAT) == FORMAT_NEWEST &&
+           big_get(header + AT_ENCODING) == ENCODING_UTF8;
 }
 
 bool

@@ -4,7 +4,6 @@
  * own, while databases are closed under them all the time. Every snapshot must agree with
  * itself, a reader that was told RC_AGAIN must be woken, and in the end every account is sound.
  */
-#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -18,6 +17,7 @@
 #include "base/rng.h"
 #include "store/engine_sqlite.h"
 #include "store/store.h"
+#include "support/tmpdir.h"
 
 enum {
     ACCOUNTS = 6,
@@ -268,15 +268,6 @@ verify_all(void)
     }
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 int
 main(void)
 {
@@ -285,13 +276,11 @@ main(void)
     pthread_t read_threads[ACCOUNTS * READERS];
     pthread_t write_threads[ACCOUNTS];
     pthread_t evictor;
-    char dir[64];
+    struct tmpdir dir;
     struct err err = {.rc = RC_OK};
 
-    snprintf(dir, sizeof dir, "%s/roost-stress-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    CHECK(mkdtemp(dir) != NULL);
-    const struct sqlite_options options = {.dir = dir,
+    tmpdir_make_in(&dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    const struct sqlite_options options = {.dir = dir.path,
                                            .store.clock = &fast_clock,
                                            .max_open_fds = FDS,
                                            .store.undelete_retention_s = 100};
@@ -317,6 +306,6 @@ main(void)
     printf("%u snapshots, %u waits\n", atomic_load(&snapshots), atomic_load(&waited));
     CHECK(atomic_load(&snapshots) > 0);
     store_close(store);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tmpdir_remove(&dir);
     return 0;
 }

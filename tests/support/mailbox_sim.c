@@ -27,8 +27,7 @@ sim_open(struct sim *sim, const char *where)
 {
     struct err err = {.rc = RC_OK};
 
-    snprintf(sim->dir.path, sizeof sim->dir.path, "%s/roost-sim-XXXXXX", where);
-    CHECK(mkdtemp(sim->dir.path) != NULL);
+    tmpdir_make_in(&sim->dir, where);
     const struct sqlite_options options = {
         .dir = sim->dir.path,
         .store.clock = &clock_system,

@@ -23,10 +23,16 @@ tmpdir_remove_one(const char *path, const struct stat *st, int type, struct FTW 
 }
 
 static inline void
+tmpdir_make_in(struct tmpdir *dir, const char *parent)
+{
+    snprintf(dir->path, sizeof dir->path, "%s/roost-test-XXXXXX", parent);
+    CHECK(mkdtemp(dir->path) != NULL);
+}
+
+static inline void
 tmpdir_make(struct tmpdir *dir)
 {
-    snprintf(dir->path, sizeof dir->path, "/tmp/roost-test-XXXXXX");
-    CHECK(mkdtemp(dir->path) != NULL);
+    tmpdir_make_in(dir, "/tmp");
 }
 
 static inline void

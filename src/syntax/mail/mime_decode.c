@@ -103,15 +103,6 @@ base64_put(struct mime_decoder *decoder, struct span text, char *dst)
 
 /* --- quoted-printable --- */
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 is_blank(char c)
 {
@@ -151,8 +142,8 @@ qp_hold_more(struct mime_decoder *decoder, char c, char **dst)
     const bool escape = decoder->hold[0] == '=';
 
     if (escape && decoder->held == 2 && !is_blank(decoder->hold[1])) {
-        if (hex_digit(c) >= 0) {
-            *(*dst)++ = (char)(hex_digit(decoder->hold[1]) << 4 | hex_digit(c));
+        if (ascii_hex(c) >= 0) {
+            *(*dst)++ = (char)(ascii_hex(decoder->hold[1]) << 4 | ascii_hex(c));
             decoder->held = 0;
             return true;
         }
@@ -160,7 +151,7 @@ qp_hold_more(struct mime_decoder *decoder, char c, char **dst)
         *dst = qp_line_end(decoder, *dst);
         return true;
     } else if (decoder->held < MIME_DECODER_HOLD &&
-               (is_blank(c) || (escape && decoder->held == 1 && hex_digit(c) >= 0))) {
+               (is_blank(c) || (escape && decoder->held == 1 && ascii_hex(c) >= 0))) {
         decoder->hold[decoder->held++] = c;
         return true;
     }

@@ -392,15 +392,6 @@ find_extended(const struct mime_value *value, struct span name)
     return NULL;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Divides charset'language'text (RFC 2231 section 4). Where the quotes are missing, all of it
  * is text. */
 static struct span
@@ -420,9 +411,9 @@ take_octet(struct span *text)
 {
     const char c = text->ptr[0];
 
-    if (c == '%' && text->len > 2 && hex_digit(text->ptr[1]) >= 0 &&
-        hex_digit(text->ptr[2]) >= 0) {
-        const int octet = hex_digit(text->ptr[1]) << 4 | hex_digit(text->ptr[2]);
+    if (c == '%' && text->len > 2 && ascii_hex(text->ptr[1]) >= 0 &&
+        ascii_hex(text->ptr[2]) >= 0) {
+        const int octet = ascii_hex(text->ptr[1]) << 4 | ascii_hex(text->ptr[2]);
         *text = span_tail(*text, 3);
         return (char)octet;
     }

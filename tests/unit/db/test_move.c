@@ -120,9 +120,8 @@ static int
 setup(void **state)
 {
     (void)state;
-    snprintf(dir.path, sizeof dir.path, "%s/roost-move-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* thousands of syncs */
-    assert_non_null(mkdtemp(dir.path));
+    /* Thousands of syncs. */
+    tmpdir_make_in(&dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_ok(db_image_make(&schema, PAGE, &image, &image_octets, &err));
     return 0;
 }

@@ -40,12 +40,6 @@ read_offlineimap_head(struct span line)
     return head_parse(&clock, line, &at, &text);
 }
 
-static int
-hex(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What stands between the quotes of b'...'. The line end and what follows it are left out. */
 static struct span
 decode(struct span text, char *dst)
@@ -64,9 +58,9 @@ decode(struct span text, char *dst)
             c = text.ptr[++i];
             if (c == 'r' || c == 'n')
                 break;
-            if (c == 'x' && i + 2 < text.len && hex(text.ptr[i + 1]) >= 0 &&
-                hex(text.ptr[i + 2]) >= 0) {
-                c = (char)(hex(text.ptr[i + 1]) * 16 + hex(text.ptr[i + 2]));
+            if (c == 'x' && i + 2 < text.len && ascii_hex(text.ptr[i + 1]) >= 0 &&
+                ascii_hex(text.ptr[i + 2]) >= 0) {
+                c = (char)(ascii_hex(text.ptr[i + 1]) * 16 + ascii_hex(text.ptr[i + 2]));
                 i += 2;
             }
         }

@@ -181,14 +181,6 @@ user_of(const struct thunderbird_state *state, struct span pointer)
     return "";
 }
 
-static int
-hex(char c)
-{
-    return c >= '0' && c <= '9'                     ? c - '0'
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                    : -1;
-}
-
 /* "imap://user%40example.org@host:993/select>/INBOX". */
 static void
 user_note(struct thunderbird_state *state, struct span pointer, struct span text)
@@ -210,9 +202,9 @@ user_note(struct thunderbird_state *state, struct span pointer, struct span text
     state->next++;
     for (size_t i = 0; i < url.len && used + 1 < USER_OCTETS; i++) {
         char c = url.ptr[i];
-        if (c == '%' && i + 2 < url.len && hex(url.ptr[i + 1]) >= 0 &&
-            hex(url.ptr[i + 2]) >= 0) {
-            c = (char)(hex(url.ptr[i + 1]) * 16 + hex(url.ptr[i + 2]));
+        if (c == '%' && i + 2 < url.len && ascii_hex(url.ptr[i + 1]) >= 0 &&
+            ascii_hex(url.ptr[i + 2]) >= 0) {
+            c = (char)(ascii_hex(url.ptr[i + 1]) * 16 + ascii_hex(url.ptr[i + 2]));
             i += 2;
         }
         user[used++] = c == '\0' ? '?' : c;
