@@ -6,7 +6,8 @@
  * can contain.
  *
  * What is dropped (queue full, disk full) is counted; the next batch ends with an entry that
- * says how many.
+ * says how many. If the file of a new day cannot be opened, the old one is written on, an entry
+ * in it says so, and each batch tries again.
  */
 #include "journal/log.h"
 
@@ -30,9 +31,11 @@
 enum {
     DATE_OCTETS = 10,              /* YYYY-MM-DD */
     MARK_OCTETS = 1 + DATE_OCTETS, /* in the queue, before the first line of a day */
-    REPORT_OCTETS = 128,           /* kept free for the entry about lost ones */
+    REPORT_OCTETS = 512,           /* kept free for each entry of the writer's own */
     KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is given back after its batch */
 };
+
+enum log_behind { BEHIND_NOT, BEHIND_TO_BE_TOLD, BEHIND_TOLD };
 
 struct log {
     struct lock lock; /* LOCK_JOURNAL; guards all down to the writer's part */
@@ -57,8 +60,11 @@ struct log {
 
     /* The writer's own. */
     struct buf batch;
-    int fd; /* -1: to be opened */
-    char file_date[DATE_OCTETS + 1];
+    int fd;                          /* -1: to be opened */
+    char file_date[DATE_OCTETS + 1]; /* of the file that is open */
+    char day[DATE_OCTETS + 1];       /* of the lines that are written */
+    enum log_behind behind;          /* whether the open file is of another day */
+    struct err behind_err;
 
     /* Fixed since start. */
     const struct clock *clock;
@@ -109,13 +115,13 @@ folder_check(const struct log *log, struct err *err)
                    "log: the server's user cannot write to %s; use chown or chmod", log->dir);
 }
 
-/* The file of log->file_date. */
+/* The file of log->day. */
 static enum rc
 file_make(const struct log *log, int *fd_out, struct err *err)
 {
     char path[4096];
 
-    const int len = snprintf(path, sizeof path, "%s/roost-%.10s.log", log->dir, log->file_date);
+    const int len = snprintf(path, sizeof path, "%s/roost-%.10s.log", log->dir, log->day);
     if (len < 0 || (size_t)len >= sizeof path)
         return err_set(err, RC_INVALID, 0, "log: path too long");
     const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -125,18 +131,34 @@ file_make(const struct log *log, int *fd_out, struct err *err)
     return RC_OK;
 }
 
-static enum rc
-file_open(struct log *log, struct err *err)
-{
-    return log->fd >= 0 ? RC_OK : file_make(log, &log->fd, err);
-}
-
 static void
 file_close(struct log *log)
 {
     if (log->fd >= 0)
         close(log->fd);
     log->fd = -1;
+}
+
+static void
+file_take(struct log *log, int fd)
+{
+    file_close(log);
+    log->fd = fd;
+    memcpy(log->file_date, log->day, DATE_OCTETS);
+    log->behind = BEHIND_NOT;
+}
+
+static enum rc
+file_open(struct log *log, struct err *err)
+{
+    int fd = -1;
+
+    if (log->fd >= 0 && memcmp(log->file_date, log->day, DATE_OCTETS) == 0)
+        return RC_OK;
+    const enum rc rc = file_make(log, &fd, err);
+    if (rc == RC_OK)
+        file_take(log, fd);
+    return rc;
 }
 
 /* Somebody may have moved the file away. Where there can be no other one, the old one stays. */
@@ -150,22 +172,29 @@ file_again(struct log *log, struct err *err)
     enum rc rc = folder_check(log, err);
     if (rc == RC_OK)
         rc = file_make(log, &fd, err);
-    if (rc == RC_OK) {
-        file_close(log);
-        log->fd = fd;
-    }
+    if (rc == RC_OK)
+        file_take(log, fd);
     return rc;
 }
 
 static void
-set_file_date(struct log *log, const char *date)
+set_day(struct log *log, const char *date)
 {
-    if (memcmp(log->file_date, date, DATE_OCTETS) == 0)
+    if (memcmp(log->day, date, DATE_OCTETS) == 0)
         return;
-    file_close(log);
-    memcpy(log->file_date, date, DATE_OCTETS);
+    memcpy(log->day, date, DATE_OCTETS);
     if (log->dir != NULL)
         remove_old_files(log);
+}
+
+/* The file of this day cannot be opened; another one is. */
+static void
+note_behind(struct log *log, const struct err *why)
+{
+    if (log->behind != BEHIND_NOT)
+        return;
+    log->behind = BEHIND_TO_BE_TOLD;
+    log->behind_err = *why;
 }
 
 static uint64_t
@@ -182,12 +211,17 @@ count_lines(struct span text)
 static uint64_t
 write_day(struct log *log, struct span lines)
 {
+    struct err err = {.rc = RC_OK};
+
     if (log->to_stderr)
         (void)(fd_write_all(STDERR_FILENO, lines, NULL) == RC_OK); /* it may be closed */
     if (log->dir == NULL || lines.len == 0)
         return 0;
-    if (file_open(log, NULL) != RC_OK)
-        return count_lines(lines);
+    if (file_open(log, &err) != RC_OK) {
+        if (log->fd < 0)
+            return count_lines(lines);
+        note_behind(log, &err);
+    }
     const off_t begin = lseek(log->fd, 0, SEEK_END);
     if (fd_write_all(log->fd, lines, NULL) == RC_OK)
         return 0;
@@ -206,7 +240,7 @@ write_batch(struct log *log)
 
     while (rest.len > 0) {
         if (rest.ptr[0] == '\0') {
-            set_file_date(log, rest.ptr + 1);
+            set_day(log, rest.ptr + 1);
             rest = span_tail(rest, MARK_OCTETS);
         }
         const ptrdiff_t mark = span_find_char(rest, '\0');
@@ -333,6 +367,20 @@ report_lost(struct log *log)
     return lost;
 }
 
+/* Adds the entry about a file that stays open beyond its day. */
+static void
+report_behind(struct log *log)
+{
+    char text[LIMIT_LOG_LINE];
+
+    if (log->behind != BEHIND_TO_BE_TOLD)
+        return;
+    log->behind = BEHIND_TOLD;
+    const int len = snprintf(text, sizeof text, "%s; entries go on into the file that was open",
+                             log->behind_err.text);
+    queue_line(log, LOG_SERVER, LOG_E_LOG_BEHIND, 0, span_of(text, (size_t)len));
+}
+
 /* Writes what is queued. Called and left with the lock held. */
 static void
 drain(struct log *log)
@@ -364,6 +412,7 @@ drain(struct log *log)
     }
     log->written_ever += lines - (lost < lines ? lost : lines);
     log->done_count = upto;
+    report_behind(log);
     if (reopen) {
         log->reopen = false;
         if (log->reopen_err != NULL)
@@ -435,7 +484,7 @@ log_open(struct log **log_out, const struct log_options *options, struct err *er
     log->stamp_s = INT64_MIN;
     int ms;
     stamp_now(log, &ms);
-    set_file_date(log, log->date);
+    set_day(log, log->date);
     memcpy(log->queued_date, log->date, DATE_OCTETS);
     enum rc rc = options->dir == NULL ? RC_OK
                  : log->dir == NULL   ? err_set(err, RC_LIMIT, 0, "log: no memory")
