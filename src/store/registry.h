@@ -57,7 +57,7 @@ struct registry;
 /* What every engine's registry is told; the function that opens one is with the engine's. */
 struct registry_options {
     const struct clock *clock;  /* borrowed for life */
-    const char *const *domains; /* own domains, lower case; borrowed for life */
+    const char *const *domains; /* own domains, lower case; copied */
     size_t domain_count;
 };
 

@@ -10,17 +10,21 @@
 
 enum { CHECK_AFTER_US = 1000000 }; /* another process's change is seen so late at most */
 
-void
+enum rc
 registry_init(struct registry *registry, const struct registry_ops *ops,
               const struct registry_options *options)
 {
+    enum rc rc = RC_OK;
+
     *registry = (struct registry){.ops = ops,
                                   .clock = options->clock,
-                                  .domains = options->domains,
-                                  .domain_count = options->domain_count,
                                   .checked_us = clock_mono_us(options->clock) - CHECK_AFTER_US};
     lock_init(&registry->lock, LOCK_REGISTRY);
     map_init(&registry->cache);
+    map_init(&registry->own_domains);
+    for (size_t i = 0; rc == RC_OK && i < options->domain_count; i++)
+        rc = map_put(&registry->own_domains, span_of_str(options->domains[i]), registry);
+    return rc;
 }
 
 static void
@@ -43,6 +47,7 @@ registry_done(struct registry *registry)
 {
     cache_empty(registry);
     map_done(&registry->cache);
+    map_done(&registry->own_domains);
     lock_done(&registry->lock);
     explicit_bzero(registry->secret, sizeof registry->secret);
 }

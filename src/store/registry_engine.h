@@ -77,10 +77,9 @@ struct registry_ops {
 
 struct registry {
     const struct registry_ops *ops;
-    const struct clock *clock;  /* borrowed */
-    const char *const *domains; /* borrowed */
-    size_t domain_count;
-    uint8_t secret[32]; /* the engine sets it when it opens */
+    const struct clock *clock; /* borrowed */
+    struct map own_domains;    /* lower case; the values mean nothing */
+    uint8_t secret[32];        /* the engine sets it when it opens */
 
     struct lock lock; /* LOCK_REGISTRY; guards the rest; never held across the engine */
     uint64_t serial;  /* registry_changes gave it last */
@@ -93,9 +92,10 @@ struct registry {
     uint64_t without_scram;
 };
 
-/** For the engine, when it opens and closes one. */
-void registry_init(struct registry *registry, const struct registry_ops *ops,
-                   const struct registry_options *options);
+/** For the engine, when it opens and closes one. RC_LIMIT: no memory for the domains;
+ * registry_done then, too. */
+MUST_USE enum rc registry_init(struct registry *registry, const struct registry_ops *ops,
+                               const struct registry_options *options);
 void registry_done(struct registry *registry);
 
 #endif

@@ -117,14 +117,24 @@ registry_find_id(struct registry *registry, uint64_t id, struct registry_account
     return RC_OK;
 }
 
-/* One of the server's own domains; in lower case. */
+/* In lower case; {NULL, 0}: longer than any domain that is used here. */
+static struct span
+domain_fold(struct span domain, char out[REGISTRY_NAME_OCTETS])
+{
+    if (domain.len > REGISTRY_NAME_OCTETS)
+        return (struct span){0};
+    for (size_t i = 0; i < domain.len; i++)
+        out[i] = ascii_lower(domain.ptr[i]);
+    return span_of(out, domain.len);
+}
+
+/* One of the server's own. */
 static bool
 domain_is_own(const struct registry *registry, struct span domain)
 {
-    for (size_t i = 0; i < registry->domain_count; i++)
-        if (span_ieq_str(domain, registry->domains[i]))
-            return true;
-    return false;
+    char folded[REGISTRY_NAME_OCTETS];
+
+    return map_get(&registry->own_domains, domain_fold(domain, folded)) != NULL;
 }
 
 enum rc
@@ -147,14 +157,11 @@ registry_find_login(struct registry *registry, struct span login, struct registr
 static enum rc
 domain_is_used(struct registry *registry, struct span domain, bool *out, struct err *err)
 {
-    char folded[REGISTRY_NAME_OCTETS];
+    char text[REGISTRY_NAME_OCTETS];
+    const struct span folded = domain_fold(domain, text);
 
     *out = false;
-    if (domain.len > sizeof folded)
-        return RC_OK;
-    for (size_t i = 0; i < domain.len; i++)
-        folded[i] = ascii_lower(domain.ptr[i]);
-    return registry_read_domain(registry, span_of(folded, domain.len), out, err);
+    return folded.ptr == NULL ? RC_OK : registry_read_domain(registry, folded, out, err);
 }
 
 /* Tries the keys that an address may be stored under, in order. */

@@ -118,8 +118,9 @@ registry_open_seam(enum rc (*open)(const struct sqlite_registry_options *options
 
     if (seam == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for the registry");
-    registry_init(&seam->base, &seam_ops, &options->registry);
-    enum rc rc = open(options, &seam->reads, err);
+    enum rc rc = registry_init(&seam->base, &seam_ops, &options->registry);
+    if (rc == RC_OK)
+        rc = open(options, &seam->reads, err);
     if (rc == RC_OK)
         rc = open(options, &seam->changes, err);
     if (rc == RC_OK) {

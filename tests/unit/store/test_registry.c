@@ -499,6 +499,47 @@ test_routes(void **state)
     }
 }
 
+/* A hosting machine has thousands, and each recipient is compared with all of them. */
+static void
+test_many_domains(void **state)
+{
+    enum { DOMAINS = 10000, TEXT = 24 };
+    static char texts[DOMAINS][TEXT];
+    static const char *many[DOMAINS];
+    struct sqlite_registry_options options = {.path = path,
+                                              .registry.clock = &hand_clock,
+                                              .registry.domains = many,
+                                              .registry.domain_count = DOMAINS};
+    struct registry *registry = NULL;
+    struct registry_account account;
+    enum registry_route route;
+
+    const uint64_t alice = add(*state, "alice");
+    for (size_t i = 0; i < DOMAINS; i++) {
+        snprintf(texts[i], TEXT, "d%zu.example.net", i);
+        many[i] = texts[i];
+    }
+    assert_ok(open_any(&options, &registry));
+    for (size_t i = 0; i < DOMAINS; i++) {
+        texts[i][0] = 'D';
+        assert_ok(registry_route(registry, SPAN("alice"), span_of_str(texts[i]), &route,
+                                 &account, &err));
+        assert_int_equal(route, ROUTE_ACCOUNT);
+        assert_int_equal(account.id, alice);
+    }
+    assert_ok(registry_find_login(registry, SPAN("alice@d9999.Example.net"), &account, &err));
+    assert_ok(
+        registry_route(registry, SPAN("bob"), SPAN("d0.example.net"), &route, &account, &err));
+    assert_int_equal(route, ROUTE_UNKNOWN_USER);
+    assert_ok(registry_route(registry, SPAN("alice"), SPAN("d10000.example.net"), &route,
+                             &account, &err));
+    assert_int_equal(route, ROUTE_FOREIGN_DOMAIN);
+    assert_ok(
+        registry_route(registry, SPAN("alice"), SPAN("localhost"), &route, &account, &err));
+    assert_int_equal(route, ROUTE_FOREIGN_DOMAIN);
+    registry_close(registry);
+}
+
 static void
 test_aliases(void **state)
 {
@@ -714,6 +755,7 @@ main(void)
         WITH(test_version_1_is_brought_up),
         WITH(test_login_names),
         WITH(test_routes),
+        WITH(test_many_domains),
         WITH(test_aliases),
         WITH(test_many_at_once),
         WITH(test_another_process_is_noticed),

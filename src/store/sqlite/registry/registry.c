@@ -275,10 +275,13 @@ registry_open_sqlite(const struct sqlite_registry_options *options, struct regis
 
     if (registry == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for the registry");
-    registry_init(&registry->base, &sqlite_registry_ops, &options->registry);
+    enum rc rc = registry_init(&registry->base, &sqlite_registry_ops, &options->registry);
+    if (rc != RC_OK)
+        (void)err_set(err, rc, 0, "no memory for the registry");
     lock_init(&registry->lock, LOCK_REGISTRY);
     CHECK(pthread_cond_init(&registry->idle, NULL) == 0);
-    const enum rc rc = database_open(registry, options, err);
+    if (rc == RC_OK)
+        rc = database_open(registry, options, err);
     if (rc == RC_OK)
         *out = &registry->base;
     else
