@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * STATUS of one mailbox or of many (LIST-STATUS, RFC 5819): all from the counters of its row,
- * so the cost does not depend on how many messages there are. Only RECENT may look at entries,
+ * STATUS of one mailbox or of many (LIST-STATUS, RFC 5819), from the counters of the row, so
+ * that the cost does not depend on the number of messages. Only RECENT may look at entries,
  * from the watermark on, and DELETED-STORAGE of a mailbox whose deleted messages are older than
  * their counter (docs/schema.md).
  *
@@ -29,12 +29,14 @@ struct status {
     struct mbox_object_id object_id; /* MAILBOXID, RFC 8474 */
 };
 
-/** By name (canonical). items: enum imap_status_item. tx: a snapshot. RC_NOT_FOUND. */
+/** STATUS of the mailbox with this canonical name. items: enum imap_status_item. tx: a
+ * snapshot. RC_NOT_FOUND. */
 MUST_USE enum rc status_get(struct account *acct, struct store_tx *tx, struct span name,
                             unsigned items, struct status *out, struct err *err);
 /** Whether these items of a row need a snapshot. */
 bool status_reads(const struct mbox_row *row, unsigned items);
-/** Of a row at hand (names_list). tx may be NULL unless status_reads says otherwise. */
+/** STATUS of a row that the caller has (names_list). tx may be NULL unless status_reads says
+ * otherwise. */
 MUST_USE enum rc status_of_row(struct account *acct, struct store_tx *tx,
                                const struct mbox_row *row, unsigned items, struct status *out,
                                struct err *err);

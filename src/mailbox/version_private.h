@@ -5,12 +5,12 @@
  *
  *   version ── slots ──> node ── slots ──> chunk: arrays of up to VERSION_CHUNK messages
  *
- * A change copies the chunks it touches, the nodes above them and the version's own slots; all
- * else is shared by reference. So one delivery into a million messages touches some 30 nodes
- * and 64 chunks by reference count and copies one chunk, not 2,000 references.
+ * A change copies the chunks that it touches, the nodes above them and the version's own slots;
+ * everything else is shared by reference. So a delivery into a mailbox of a million messages
+ * changes the reference counts of some 30 nodes and 64 chunks and copies one chunk, instead of
+ * 2,000 references.
  *
- * Thread: any. What is being built belongs to its builder alone; what is finished never
- * changes.
+ * Thread: any. What is being built belongs only to its builder; what is finished never changes.
  */
 #ifndef MAILBOX_VERSION_PRIVATE_H
 #define MAILBOX_VERSION_PRIVATE_H
@@ -20,7 +20,8 @@
 
 #include "mailbox/memory/version.h"
 
-/* Messages a chunk and chunks a node; tests make them tiny to meet their borders often. */
+/* Messages in a chunk, and chunks in a node. Tests make them tiny, to meet their borders often.
+ */
 #ifndef VERSION_CHUNK
 #define VERSION_CHUNK 512u
 #endif
@@ -33,7 +34,7 @@ struct chunk {
     atomic_uint refs;
     uint32_t count;
     uint32_t room;       /* messages the arrays have place for */
-    uint32_t unseen;     /* without \Seen; set, as max_modseq, when the chunk is finished */
+    uint32_t unseen;     /* without \Seen; set when the chunk is finished, as is max_modseq */
     uint64_t max_modseq; /* of its messages */
     uint64_t *modseqs;
     uint64_t *messages;
@@ -77,12 +78,12 @@ struct version {
     struct node_slot slots[];
 };
 
-/** Octets that a version of so many messages takes, roughly; sharing is not looked at. */
+/** How many octets a version of this size takes, roughly, without regard to sharing. */
 uint64_t version_octets(const struct version *version);
-/** True when the caller's reference is the only one. */
+/** Whether the caller's reference is the only one. */
 bool version_is_sole(const struct version *version);
 
-/* --- Walking: a cursor remembers the chunk it was in last --- */
+/* --- Walking: a cursor remembers the chunk that it was in last --- */
 
 struct cursor {
     const struct version *version; /* borrowed */
@@ -122,57 +123,61 @@ void chunk_entry(const struct chunk *chunk, uint32_t pos, struct entry *out);
 
 /* --- Pieces --- */
 
-/** A copy of one's own, to be changed and then finished; NULL: no memory. */
+/** Makes a copy, which is to be changed and then finished. NULL: no memory. */
 struct chunk *chunk_clone(const struct chunk *chunk, bool with_keywords);
-/** Counts what the chunk says about itself; nothing of it changes afterwards. */
+/** Computes what the chunk says about itself. Nothing of it changes afterwards. */
 void chunk_finish(struct chunk *chunk);
 void version_unref_chunk(struct chunk *chunk);
 void version_unref_node(struct node *node);
 
-/* --- Building: messages in ascending order of UID, singly, by slices, or shared --- */
+/* --- Building: messages come in ascending order of UID, one by one, in slices, or in shared
+ * chunks --- */
 
 struct builder {
     struct version *version; /* under construction; owned */
     uint32_t node_room;      /* slots it has place for */
     struct node *open;       /* owned; its chunks are finished; NULL: none yet */
     struct chunk *tail;      /* owned; being filled; NULL: none */
-    uint32_t expected;       /* messages still to come one by one, for the size of a new tail */
-    bool failed;             /* no memory: builder_finish gives NULL */
+    uint32_t expected; /* messages that still come one by one, for the size of a new tail */
+    bool failed;       /* no memory: builder_finish gives NULL */
 };
 
-/** expected: messages that will come as entries or slices, at least; 0: not known. */
+/** expected: how many messages will come as entries or slices, at least; 0: not known. */
 void builder_init(struct builder *builder, uint32_t nodes, uint32_t expected);
 void builder_entry(struct builder *builder, const struct entry *entry);
 void builder_slice(struct builder *builder, const struct chunk *chunk, uint32_t from,
                    uint32_t count);
-/** Takes a reference of its own. */
+/** Adds a chunk, with a reference of its own. */
 void builder_chunk(struct builder *builder, struct chunk *chunk);
 void builder_node(struct builder *builder, struct node *node);
-/** The version with one reference, or NULL. The builder is spent either way. */
+/** Returns the version with one reference, or NULL. Either way, the builder cannot be used any
+ * more. */
 struct version *builder_finish(struct builder *builder, uint64_t modseq, uint32_t uidnext);
 
-/* --- A version after a change (version_edit.c); NULL: no memory. The old one stays --- */
+/* --- Versions after a change (version_edit.c). NULL: no memory. The old one stays --- */
 
-/** New messages at the end; entries ascending, above all others. */
+/** With new messages at the end. entries: ascending, above all others. */
 struct version *version_add(const struct version *old, const struct entry *entries,
                             size_t count, uint64_t modseq, uint32_t uidnext);
-/** Entries (ascending) as they are now: those below old's uidnext take the place of the same
- *  messages if they are newer, and are skipped where there is none; the others are added.
+/** With entries (ascending) as they are now. Those below old's uidnext replace the same
+ * messages if they are newer, and are skipped where there is no such message. The others are
+ * added.
  */
 struct version *version_put(const struct version *old, const struct entry *entries,
                             size_t count, uint64_t modseq, uint32_t uidnext);
-/** The rule applied to the messages that runs (ascending) name; modseq is the version's. */
+/** With the rule applied to the messages that runs (ascending) name. modseq is that of the
+ * version. */
 struct version *version_set_flags(const struct version *old, const struct uid_run *runs,
                                   size_t count, const struct flags_rule *rule, uint64_t modseq);
-/** Without uids (ascending); unknown ones are skipped. */
+/** Without uids (ascending). Unknown ones are skipped. */
 struct version *version_remove(const struct version *old, const uint32_t *uids, size_t count,
                                uint64_t modseq);
 /** Without the UIDs from bound on; modseq stays. */
 struct version *version_prefix(const struct version *old, uint32_t bound);
-/** With entries (ascending) put in where they are missing. */
+/** With those entries (ascending) added that are missing. */
 struct version *version_insert(const struct version *old, const struct entry *entries,
                                size_t count, uint64_t modseq, uint32_t uidnext);
-/** Of old, the messages below keep_below, and of the others those that are in now as well. */
+/** With the messages of old below keep_below and, of the others, those that are in now, too. */
 struct version *version_hybrid(const struct version *old, const struct version *now,
                                uint32_t keep_below);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets between a socket and two buffers, by the layers of conn_private.h. This file is what
- * the session sees: it moves octets of its own through the uppermost layer, counts them, keeps
- * the first thing that ended a direction, and says what to park for.
+ * Moves octets between a socket and two buffers, through the layers of conn_private.h. This
+ * file is what the session sees: it moves the session's octets through the uppermost layer,
+ * counts them, remembers what ended a direction first, and says what to park for.
  *
- * Runs on the thread that runs the session; no locks.
+ * Thread: the session's; no locks.
  */
 #include "net/conn_private.h"
 
@@ -23,10 +23,11 @@
 #include "net/parting.h"
 
 enum {
-    READ_STEP_FIRST = 4096, /* most commands are short: a small buffer, one call */
-    READ_STEP_NEXT = 65536, /* a literal: few calls */
+    READ_STEP_FIRST =
+        4096, /* most commands are short, so one call with a small buffer is enough */
+    READ_STEP_NEXT = 65536, /* for literals, so that few calls are needed */
     PROXY_READ = 512,       /* nearly every PROXY header is shorter */
-    DRAIN_OCTETS = 65536,   /* thrown away at close, so that FIN and not RST is sent */
+    DRAIN_OCTETS = 65536,   /* discarded at the close, so that a FIN is sent and not a RST */
 };
 
 /* --- the session's octets --- */
@@ -62,7 +63,7 @@ conn_has_unread(const struct conn *conn)
     return !conn->read_ended && conn_top(conn)->has_unread(conn);
 }
 
-/* Whether a read would find something, be it the end. */
+/* Whether a read would find something, even if it is only the end. */
 static bool
 has_octets(const struct conn *conn)
 {
@@ -79,7 +80,7 @@ conn_read(struct conn *conn)
 
     if (conn->read_ended)
         return RC_CLOSED;
-    /* Before there is anything to read no buffer is needed for it. */
+    /* No buffer is needed before there is anything to read. */
     const enum rc shaken = conn_tls_shake_hands(conn);
     if (shaken != RC_OK)
         return shaken;
@@ -101,17 +102,18 @@ conn_read(struct conn *conn)
         size_t got = 0;
         const enum rc rc = recv_some(conn, dst, want, &got);
         if (rc != RC_OK)
-            return total > 0 ? RC_OK : rc; /* an end is told by the next call */
+            return total > 0 ? RC_OK : rc; /* the next call tells of an end */
         buf_grew(&conn->in, got);
         total += got;
         if (got < want && !conn_has_unread(conn))
-            break; /* empty now; epoll tells if not */
+            break; /* probably empty now; if not, epoll says so */
         step = READ_STEP_NEXT;
     }
     return RC_OK;
 }
 
-/* Looks before it takes: what follows the header may be a TLS handshake, which is not ours. */
+/* Looks at the octets before it takes them, because a TLS handshake may follow the header,
+ * which must be left to OpenSSL. */
 enum rc
 conn_read_proxy(struct conn *conn, struct buf *text, struct proxy_header *header_out,
                 const char **why_out)
@@ -141,7 +143,8 @@ conn_read_proxy(struct conn *conn, struct buf *text, struct proxy_header *header
             return RC_INVALID;
         buf_truncate(text, used);
         n = recv(conn->fd, dst, used - held, 0);
-        if (n != (ssize_t)(used - held)) { /* they were there, unless it has failed since */
+        if (n !=
+            (ssize_t)(used - held)) { /* they were there, so the connection has failed since */
             conn_failed_by_errno(conn, n < 0 ? errno : EPROTO);
             return RC_CLOSED;
         }
@@ -192,7 +195,7 @@ conn_park(struct conn *conn)
     if (!conn->write_ended && (conn->read_wants_write || (conn_wants_write(conn) && can_send)))
         return TASK_PARK_OUTPUT;
     if (conn->read_ended)
-        return TASK_PARK_WAKE; /* a FIN would be reported over and over */
+        return TASK_PARK_WAKE; /* epoll would report the FIN over and over */
     if (conn_has_unread(conn) && buf_len(&conn->in) < conn->in.max)
         return TASK_YIELD;
     return TASK_PARK_INPUT;
@@ -261,7 +264,8 @@ conn_ack_now(struct conn *conn)
 {
     const int on = 1;
 
-    /* Not a lasting setting: the kernel goes back to delaying by itself. */
+    /* This setting does not last. The kernel goes back to delayed acknowledgements by itself.
+     */
     if (conn->fd >= 0 && !conn->read_ended)
         (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
@@ -269,7 +273,7 @@ conn_ack_now(struct conn *conn)
 void
 conn_set_dead_after(struct conn *conn, unsigned timeout_ms)
 {
-    /* Fails on Unix sockets, where there is nothing to be acknowledged. */
+    /* Fails on Unix sockets, where nothing has to be acknowledged. */
     if (conn->fd >= 0)
         (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
                          sizeof timeout_ms);
@@ -357,7 +361,7 @@ conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out)
     evidence_out->last_data_sent_ms = info.tcpi_last_data_sent;
 }
 
-/* It was we who ended it, so the peer may still send. */
+/* Whether this side ended the connection, so that the peer may still be sending. */
 static bool
 ended_here(const struct conn *conn)
 {
@@ -365,8 +369,8 @@ ended_here(const struct conn *conn)
            conn->end == CONN_END_MEMORY || conn->end == CONN_END_DEFLATE_ERROR;
 }
 
-/* FIN first, then away with what the peer still sends: a close with unread octets is an RST,
- * which can overtake our last words on their way to the client's program. */
+/* Sends the FIN first and then discards what the peer still sends. A close with unread octets
+ * would send an RST, which can overtake the last reply on its way to the client's program. */
 static void
 close_socket(struct conn *conn, struct parting *parting)
 {

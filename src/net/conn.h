@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection: a socket, perhaps TLS and compression on it, bounded input and output, and the
+ * A connection: a socket, perhaps with TLS and compression, bounded input and output, and the
  * evidence of how it ended. Nothing here ever blocks. The session reads its commands from
  * conn->in and writes its replies to conn->out with the buf_ functions:
  *
@@ -14,8 +14,8 @@
  *     rc = conn_flush(conn);            RC_AGAIN: the peer is slow
  *     return conn_park(conn);           releases buffers, says what to wait for
  *
- * TLS handshakes happen inside conn_read and conn_flush; conn_park knows which way they wait.
- * All functions: thread that runs the session.
+ * TLS handshakes take place within conn_read and conn_flush, and conn_park knows in which
+ * direction they wait. Thread: the one that runs the session, for all functions.
  */
 #ifndef NET_CONN_H
 #define NET_CONN_H
@@ -39,24 +39,25 @@ struct parting;
 struct ssl_st;
 struct tls_server;
 
-/** Where octets go when it is not a socket (fd -1): tests, many sessions in one process. As
- *  recv and send: -1 with errno EAGAIN when nothing moves now; 0 from recv is the end. */
+/** Where octets go if there is no socket (fd is -1), in tests and where many sessions are in
+ * one process. Like recv and send, the functions return -1 with errno EAGAIN if nothing can be
+ * moved now, and recv returns 0 at the end. */
 struct conn_io {
     ssize_t (*recv)(struct conn *conn, void *dst, size_t cap);
     ssize_t (*send)(struct conn *conn, const void *src, size_t len);
     int64_t (*unacked)(const struct conn *conn); /* for conn_unacked; NULL: not known */
 };
 
-/** Lies inside its session and does not move while it is open. */
+/** Part of its session; must not be moved in memory while it is open. */
 struct conn {
-    int fd;            /* owned; -1 with io, or once closed */
+    int fd;            /* owned; -1: with io, or after the close */
     uint8_t end;       /* enum conn_end */
     uint8_t tls_state; /* enum conn_tls_state */
     uint8_t alert_in;  /* last fatal TLS alert received; 0: none (close_notify is not kept) */
     uint8_t alert_out; /* last fatal TLS alert sent; 0: none */
     bool read_ended : 1;
     bool write_ended : 1;
-    bool read_wants_write : 1;    /* a read waits for room to write, or a handshake does */
+    bool read_wants_write : 1;    /* a read or a handshake waits until it can write */
     bool write_wants_read : 1;    /* a write waits for input */
     bool holds_output : 1;        /* a layer holds octets that have left conn->out */
     uint16_t os_errno;            /* of the end; 0: none */
@@ -70,7 +71,8 @@ struct conn {
     struct buf out;     /* octets of replies not yet sent */
     uint64_t octets_in; /* of the session's own octets, without TLS, not compressed */
     uint64_t octets_out;
-    int64_t last_in_us; /* clock_mono_us of the last octet each way; of conn_open before any */
+    int64_t last_in_us; /* clock_mono_us of the last octet in each direction; before the first
+                           one, that of conn_open */
     int64_t last_out_us;
 };
 
@@ -78,32 +80,34 @@ struct conn_config {
     size_t in_max;             /* octets; conn_set_in_max changes it later */
     size_t out_max;            /* octets, hard maximum; LIMIT_OUTPUT_MAX */
     const struct clock *clock; /* borrowed */
-    struct tls_server *tls;    /* implicit TLS: handshake comes first; NULL: plain */
+    struct tls_server *tls;    /* implicit TLS, with a handshake first; NULL: plain */
 };
 
-/** Takes fd (non-blocking). RC_LIMIT: no memory for TLS; fd stays the caller's. */
+/** Takes over fd, which must be non-blocking. RC_LIMIT: there is no memory for TLS, and fd
+ * still belongs to the caller. */
 MUST_USE enum rc conn_open(struct conn *conn, int fd, const struct conn_config *config);
-/** One without descriptor. RC_LIMIT: no memory for TLS. */
+/** The same without a descriptor. RC_LIMIT: no memory for TLS. */
 MUST_USE enum rc conn_open_io(struct conn *conn, const struct conn_io *io, void *io_ctx,
                               const struct conn_config *config);
 
 /**
- * Takes the PROXY header that a proxy sends first, and not one octet behind it, gathering it in
- * text (twice LIMIT_PROXY_HEADER of room). RC_AGAIN: more of it must come, park for input.
- * RC_CLOSED. RC_INVALID: *why_out says why it is none. Before anything was read, on a plain
- * connection.
+ * Takes the PROXY header that a proxy sends first, and not one octet beyond it. text collects
+ * it and needs room for twice LIMIT_PROXY_HEADER. RC_AGAIN: more of it must come; park for
+ * input. RC_CLOSED. RC_INVALID: it is not a PROXY header, and *why_out says why. To be called
+ * on a plain connection, before anything was read.
  */
 MUST_USE enum rc conn_read_proxy(struct conn *conn, struct buf *text,
                                  struct proxy_header *header_out, const char **why_out);
-/** Reads what is there into conn->in, up to its maximum or LIMIT_READ_SLICE. See above. */
+/** Reads what has arrived into conn->in, up to its maximum or LIMIT_READ_SLICE. See above for
+ * the results. */
 MUST_USE enum rc conn_read(struct conn *conn);
-/** Reads straight into dst (literals, spool); first what conn->in holds. RC_OK: *got_out is
- *  at least 1. RC_AGAIN and RC_CLOSED as conn_read. cap: at least 1. */
+/** Reads directly into dst (for literals and spools), beginning with what conn->in holds.
+ * RC_OK: *got_out is at least 1. RC_AGAIN and RC_CLOSED as for conn_read. cap: at least 1. */
 MUST_USE enum rc conn_read_direct(struct conn *conn, void *dst, size_t cap, size_t *got_out);
 /**
- * Sends conn->out. RC_OK: all of it left. RC_AGAIN: some is left, park for output (conn_park).
- * RC_LIMIT: conn->out refused a write earlier (buf failed): end the session. RC_CLOSED: nobody
- * will ever take it.
+ * Sends conn->out. RC_OK: all of it was sent. RC_AGAIN: some is left; park for output
+ * (conn_park). RC_LIMIT: conn->out has refused a write before (buf failed); end the session.
+ * RC_CLOSED: nobody will ever receive it.
  */
 MUST_USE enum rc conn_flush(struct conn *conn);
 static inline bool
@@ -111,20 +115,20 @@ conn_wants_write(const struct conn *conn)
 {
     return (buf_len(&conn->out) > 0 || conn->holds_output) && !conn->write_ended;
 }
-/** Octets wait inside a layer, such as decrypted ones inside OpenSSL, where epoll does not see
- *  them: conn_read again (as soon as conn->in has room) instead of parking. */
+/** Whether octets wait within a layer, for example decrypted ones in OpenSSL, where epoll does
+ * not see them. Then call conn_read again as soon as conn->in has room, instead of parking. */
 bool conn_has_unread(const struct conn *conn);
-/** Frees empty buffers and says how to park: TASK_PARK_OUTPUT while output or the handshake
- * waits to be sent, TASK_PARK_WAKE after the peer's FIN (which would be reported over and
- * over), TASK_YIELD when conn_has_unread, otherwise TASK_PARK_INPUT. */
+/** Frees empty buffers and says how to park: TASK_PARK_OUTPUT while output or a handshake waits
+ * to be sent, TASK_PARK_WAKE after the peer's FIN (which epoll would report over and over),
+ * TASK_YIELD if conn_has_unread, and otherwise TASK_PARK_INPUT. */
 enum task_next conn_park(struct conn *conn);
-/** Not below what is in it now. */
+/** octets must not be less than conn->in holds now. */
 void conn_set_in_max(struct conn *conn, size_t octets);
 /**
- * STARTTLS: from here all octets are TLS. Call after the tagged OK was flushed (RC_AGAIN
- * while it is not). Whatever plain octets the client sent after its command are thrown away and
- * counted in *discarded_out (RFC 9051 section 6.2.1: they could be a forger's). RC_LIMIT:
- * memory.
+ * STARTTLS: from here on all octets are TLS. To be called after the tagged OK was flushed
+ * (RC_AGAIN: it was not). Plain octets that came after the client's command are discarded,
+ * because somebody else could have inserted them, and counted in *discarded_out (RFC 9051
+ * section 6.2.1). RC_LIMIT: no memory.
  */
 MUST_USE enum rc conn_start_tls(struct conn *conn, struct tls_server *tls,
                                 size_t *discarded_out);
@@ -133,7 +137,7 @@ conn_is_tls(const struct conn *conn)
 {
     return conn->tls_state != CONN_TLS_NONE;
 }
-/** COMPRESS=DEFLATE is on (conn_deflate.h). */
+/** Whether COMPRESS=DEFLATE is on (conn_deflate.h). */
 static inline bool
 conn_is_compressed(const struct conn *conn)
 {
@@ -147,40 +151,45 @@ conn_tls_ready(const struct conn *conn)
 
 /**
  * Acknowledges at once what has been read. For a session that parks in the middle of a command:
- * a peer that writes a command and its literal apart, without TCP_NODELAY, sends the second
- * only when the first is acknowledged (RFC 896), and the kernel delays that by 40 ms in the
- * hope of a reply to carry it. Nothing on Unix sockets.
+ * a peer without TCP_NODELAY that writes a command and its literal separately sends the literal
+ * only when the command is acknowledged (RFC 896), and the kernel delays that by 40 ms in case
+ * a reply can carry it. Does nothing on Unix sockets.
  */
 void conn_ack_now(struct conn *conn);
-/** TCP_USER_TIMEOUT: ends the connection when octets stay unacknowledged that long; 0: the
- *  kernel's default. Nothing on Unix sockets. */
+/** TCP_USER_TIMEOUT: the connection ends when octets stay unacknowledged for so long; 0: the
+ * kernel's default. Does nothing on Unix sockets. */
 void conn_set_dead_after(struct conn *conn, unsigned timeout_ms);
-/** The peer has closed its side, seen without reading: for sessions parked with output. */
+/** Whether the peer has closed its side, without reading. For sessions that are parked with
+ * output. */
 bool conn_peer_closed(const struct conn *conn);
-/** Nothing that is sent will reach the peer: it reset the connection, or the kernel gave it up.
- *  Seen without reading or writing, and noted as how it ended. */
+/** Whether nothing that is sent can reach the peer, because it reset the connection or the
+ * kernel gave up. Found out without reading or writing, and noted as the end of the connection.
+ */
 bool conn_peer_gone(struct conn *conn);
-/** Octets the peer's kernel has not acknowledged yet (on a Unix socket: not 0 while the peer
- *  has not read all); -1: unknown. The keepalive's answer. */
+/** How many octets the peer's kernel has not acknowledged yet (on a Unix socket: not 0 until
+ * the peer has read everything); -1: unknown. This is the answer to a keepalive. */
 int64_t conn_unacked(const struct conn *conn);
-/** When the peer's kernel last acknowledged anything, by the connection's clock; -1: unknown.
+/** When the peer's kernel last acknowledged anything, in the time of the connection's clock;
+ * -1: unknown.
  */
 int64_t conn_last_ack_us(const struct conn *conn);
 
 void conn_evidence_get(const struct conn *conn, struct conn_evidence *evidence_out);
 /**
- * Closes: sends close_notify if TLS is up and it fits, drops what conn->out still holds, ends
- * the stream with FIN where that can be done, frees everything. evidence_out (may be NULL) is
- * taken before. Never waits. The task has left the poller before. Twice is harmless.
+ * Closes the connection: sends close_notify if TLS is ready and there is room, drops what
+ * conn->out still holds, ends the stream with FIN where that is possible, and frees everything.
+ * The evidence is taken first; evidence_out may be NULL. Never waits. The task must have left
+ * the poller. Closing twice does no harm.
  */
 void conn_close(struct conn *conn, struct conn_evidence *evidence_out);
-/** The same when the server ends the session: unless the peer has closed its side too, the
- *  socket goes to parting (NULL: to nobody), which reads on until the peer has heard. */
+/** The same when the server ends the session. Unless the peer has closed its side, too, the
+ * socket goes to parting (NULL: to nobody), which continues to read until the peer has received
+ * the last reply. */
 void conn_part(struct conn *conn, struct parting *parting, struct conn_evidence *evidence_out);
 
-/** Lets go of the descriptor without saying FIN, for hand-over to another process, and frees
- *  the rest. -1 (and nothing changed) unless it is without TLS, open and has nothing buffered.
- *  The task has left the poller before. */
+/** Gives away the descriptor without a FIN, for handing it over to another process, and frees
+ * the rest. Returns -1 and changes nothing unless the connection is open, without TLS, and has
+ * nothing buffered. The task must have left the poller. */
 MUST_USE int conn_take_fd(struct conn *conn);
 
 #endif

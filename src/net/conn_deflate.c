@@ -2,21 +2,22 @@
 /*
  * The deflate layer of a connection, by zlib; see the header.
  *
- * Sending: octets go into `deflater`, what it gives waits in `held`, and a flush (Z_SYNC_FLUSH)
- * ends on an octet's boundary, so that nothing of a line stays behind. No deflater: the next
- * octet begins a stream of its own, with an empty window.
+ * Sending: octets go into `deflater`, its output waits in `held`, and a flush (Z_SYNC_FLUSH)
+ * ends on the boundary of an octet, so that no part of a line stays behind. Without a deflater,
+ * the next octet begins a new stream, with an empty window.
  *
  *   AT REST --send--> deflater --flush--> all held --sent, conn_deflate_rest--> AT REST
  *
- * Receiving: what the layer below gave waits in `unread` until there is room for what it
- * becomes, so that a few octets that stand for many (a bomb) become no more than was asked for.
- * zlib stops at each block's end (Z_BLOCK), where a stream can be taken up again from its
- * window and the bits left over. Octets behind such an end that have given nothing yet are
- * remembered (`begun`): peers that flush with Z_PARTIAL_FLUSH always leave some.
+ * Receiving: octets from the layer below wait in `unread` until there is room for what they
+ * expand to, so that a few octets that stand for very many (a bomb) never give more than was
+ * asked for. zlib stops at the end of each block (Z_BLOCK), where a stream can be continued
+ * later from its window and the bits that are left. Octets after such an end that have given
+ * nothing yet are remembered (`begun`), because peers that flush with Z_PARTIAL_FLUSH always
+ * leave some.
  *
  *   AT REST --recv, past_resume--> inflater --end of a block, conn_deflate_rest--> AT REST
  *
- * Runs on the thread that runs the session; no locks.
+ * Thread: the session's; no locks.
  */
 #include "net/conn_deflate.h"
 
@@ -28,33 +29,35 @@
 #include "net/deflate_past.h"
 
 enum {
-    LEVEL = 4,              /* of zlib; the lowest within a tenth of the size that 6 gives */
-    SEND_STEP = 32768,      /* compressed octets for each call that sends */
-    SEND_TAKE = 262144,     /* octets of the session for one of them */
-    HELD_MAX = 1 << 20,     /* never reached: a flush of zlib's own memory is 64 KiB */
+    LEVEL = 4, /* of zlib; the lowest one whose output is at most a tenth larger than that of
+                  level 6 */
+    SEND_STEP = 32768,      /* compressed octets in each call that sends */
+    SEND_TAKE = 262144,     /* octets of the session that one of them takes */
+    HELD_MAX = 1 << 20,     /* never reached, as a flush of zlib's own memory gives 64 KiB */
     FLUSH_STEP = 4096,      /* most answers are short */
-    READ_STEP_SHORT = 4096, /* as conn_read has room for a command */
-    READ_STEP_LONG = 16384, /* a whole record of TLS */
+    READ_STEP_SHORT = 4096, /* the room that conn_read has for a command */
+    READ_STEP_LONG = 16384, /* a whole TLS record */
     BEGUN_MAX = 16,         /* the empty block of Z_PARTIAL_FLUSH takes two */
-    BEGUN_TOO_FAR = 255,    /* more than that, or something was given already */
+    BEGUN_TOO_FAR = 255,    /* more octets than that, or something was given already */
 };
 
 struct conn_deflate {
     z_stream *deflater; /* owned; NULL: at rest */
-    z_stream *inflater; /* owned; NULL: at rest, past and bits say how to go on */
+    z_stream *inflater; /* owned; NULL: at rest; then past and bits say how to continue */
     struct buf held;    /* compressed and not yet sent */
     struct buf unread;  /* received and not yet inflated */
     struct deflate_past past;
-    uint64_t wire_in; /* compressed octets each way */
+    uint64_t wire_in; /* compressed octets in each direction */
     uint64_t wire_out;
     uint32_t fresh;   /* octets inflated since past was taken; at most ZLIB_WINDOW */
     bool unflushed;   /* the deflater was given octets since the last flush */
     bool more_inside; /* the inflater may hold octets for which there was no room */
     bool in_ended;    /* the peer has ended its stream: nothing may follow */
     uint8_t last;     /* the last octet that the inflater took */
-    uint8_t bits;     /* at the last block's end: so many bits of an octet are left, 0 to 7 */
+    uint8_t bits; /* how many bits of the last octet are left at the end of the last block: 0 to
+                     7 */
     uint8_t bits_are;
-    uint8_t begun_len; /* octets behind that end; or BEGUN_TOO_FAR */
+    uint8_t begun_len; /* octets after that end, or BEGUN_TOO_FAR */
     uint8_t begun[BEGUN_MAX];
 };
 
@@ -68,7 +71,7 @@ no_memory(struct conn *conn)
     return RC_CLOSED;
 }
 
-/* What the session must come back for. */
+/* Notes what the session must come back for. */
 static void
 note_holds(struct conn *conn)
 {
@@ -98,7 +101,7 @@ held_send(struct conn *conn)
     return rc;
 }
 
-/* One call of zlib into at least room octets of `held`. False: no memory. */
+/* Calls zlib once, with at least room octets of `held` for its output. False: no memory. */
 static bool
 deflate_into_held(struct conn_deflate *z, size_t room, int flush)
 {
@@ -109,7 +112,8 @@ deflate_into_held(struct conn_deflate *z, size_t room, int flush)
     z->deflater->next_out = (Bytef *)dst;
     z->deflater->avail_out = (uInt)room;
     const int result = deflate(z->deflater, flush);
-    CHECK(result == Z_OK || result == Z_BUF_ERROR); /* it fails for nothing that a peer sends */
+    CHECK(result == Z_OK ||
+          result == Z_BUF_ERROR); /* nothing that a peer sends makes it fail */
     buf_grew(&z->held, room - z->deflater->avail_out);
     return true;
 }
@@ -130,7 +134,7 @@ layer_send(struct conn *conn, const void *src, size_t len, size_t *sent_out)
     z->deflater->next_in = src;
     z->deflater->avail_in = step;
     z->unflushed = true;
-    do /* what zlib had still to give may take all the room */
+    do /* earlier output of zlib may need all of the room */
         if (!deflate_into_held(z, SEND_STEP, Z_NO_FLUSH))
             return no_memory(conn);
     while (z->deflater->avail_in == step);
@@ -161,11 +165,12 @@ static enum rc
 not_deflate(struct conn *conn)
 {
     conn_note_end(conn, CONN_END_DEFLATE_ERROR, 0, 0);
-    conn->read_ended = true; /* it can still be told */
+    conn->read_ended = true; /* the peer can still be told */
     return RC_CLOSED;
 }
 
-/* Where zlib has stopped, after it took `taken` octets that end at next_in and gave `given`. */
+/* Notes where zlib has stopped, after it took `taken` octets that end at next_in and gave
+ * `given`. */
 static void
 note_place(struct conn_deflate *z, size_t taken, size_t given)
 {
@@ -187,7 +192,7 @@ note_place(struct conn_deflate *z, size_t taken, size_t given)
     }
 }
 
-/* What is unread becomes up to cap octets at dst. */
+/* Inflates unread octets to at most cap octets at dst. */
 static enum rc
 inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
@@ -216,14 +221,15 @@ inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
     z->more_inside = failed || (inflater->avail_out == 0 && !z->in_ended);
     if (got > 0) {
         *got_out = got;
-        return RC_OK; /* a failure is told by the next call */
+        return RC_OK; /* the next call tells of a failure */
     }
     if (result == Z_MEM_ERROR)
         return no_memory(conn);
     return failed ? not_deflate(conn) : RC_AGAIN;
 }
 
-/* The peer's stream stops, and not where a stream may: then that is how it ended. */
+/* The peer's stream stops. If it does not end where a stream may end, that is how the
+ * connection ended. */
 static void
 note_cut(struct conn *conn)
 {
@@ -233,7 +239,7 @@ note_cut(struct conn *conn)
         conn->end = CONN_END_DEFLATE_CUT;
 }
 
-/* Once from the layer below. */
+/* Receives once from the layer below. */
 static enum rc
 take_in(struct conn *conn, size_t octets)
 {
@@ -253,7 +259,7 @@ take_in(struct conn *conn, size_t octets)
     return RC_OK;
 }
 
-/* Goes on where it rested. */
+/* Continues where it rested. */
 static enum rc
 inflater_wake(struct conn *conn)
 {
@@ -266,7 +272,7 @@ inflater_wake(struct conn *conn)
         return not_deflate(conn);
     if (rc != RC_OK || inflatePrime(z->inflater, z->bits, z->bits_are) != Z_OK)
         return no_memory(conn);
-    if (z->begun_len > 0) { /* they have given nothing, and do so again */
+    if (z->begun_len > 0) { /* they gave nothing, and will give nothing again */
         Bytef nothing[1];
         z->inflater->next_in = z->begun;
         z->inflater->avail_in = z->begun_len;
@@ -365,7 +371,7 @@ conn_deflate_rest(struct conn *conn)
         z->begun_len == BEGUN_TOO_FAR)
         return;
     if (!deflate_past_keep(&z->past, z->inflater, z->fresh))
-        return; /* no memory now: it stays as it is */
+        return; /* no memory now, so it stays as it is */
     zlib_inflater_give(z->inflater);
     z->inflater = NULL;
     z->fresh = 0;
@@ -434,7 +440,7 @@ conn_deflate_unpack(struct conn *conn, struct unpack *in)
     struct conn_deflate *z = deflate_new(conn);
     if (z == NULL)
         return false;
-    conn->deflate = z; /* conn_close frees it, whatever comes */
+    conn->deflate = z; /* conn_close frees it in any case */
     z->wire_in = unpack_u64(in);
     z->wire_out = unpack_u64(in);
     z->in_ended = unpack_bool(in);

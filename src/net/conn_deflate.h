@@ -3,11 +3,11 @@
  * COMPRESS=DEFLATE (RFC 4978) as a layer of a connection: from conn_deflate_begin on, all
  * octets of the session are raw deflate (RFC 1951), above TLS if there is TLS.
  *
- * While its session is parked, a connection keeps of this: on the sending side nothing, because
- * a stream that ends on an octet's boundary may be followed by another one that does not look
- * back; on the receiving side what the peer may still refer to, compressed, and the bits of its
- * last octet that belong to the next block. What no such state can say (a peer that parks in
- * the middle of a block) is kept as it is.
+ * While its session is parked, a connection keeps only this: For sending, nothing, because a
+ * stream that ends on the boundary of an octet may be followed by another one that does not
+ * refer to it. For receiving, what the peer may still refer to, compressed, and the bits of its
+ * last octet that belong to the next block. If that is not enough, because the peer has stopped
+ * in the middle of a block, everything is kept as it is.
  *
  * Thread: the session's.
  */
@@ -18,19 +18,19 @@
 #include "net/conn.h"
 
 /**
- * From here all octets are compressed. Call after the OK of COMPRESS was flushed: RC_AGAIN
- * while it is not. What has been read already and not yet consumed counts as compressed, since
- * RFC 4978 section 3 lets the client send nothing before it has seen the OK. RC_LIMIT: memory.
- * Once in the life of a connection.
+ * From here on all octets are compressed. To be called after the OK of COMPRESS was flushed
+ * (RC_AGAIN: it was not), once in the life of a connection. Octets that were read but not
+ * consumed count as compressed, because RFC 4978 section 3 does not allow the client to send
+ * anything before it has seen the OK. RC_LIMIT: no memory.
  */
 MUST_USE enum rc conn_deflate_begin(struct conn *conn);
 
-/** For hand-over to another process: puts what the connection needs to go on there, and nothing
- *  of a connection without compression but that it has none. False: it cannot be said now.
- *  Changes nothing that the peer could see. */
+/** For handing the connection over to another process: packs what it needs to continue there;
+ * for a connection without compression, only that it has none. False: the present state cannot
+ * be packed. Changes nothing that the peer could notice. */
 MUST_USE bool conn_deflate_pack(struct conn *conn, struct buf *out);
-/** Of a connection that was opened and has not moved an octet. False: not what
- * conn_deflate_pack puts, or no memory. */
+/** For a connection that was opened and has not moved an octet. False: this is not what
+ * conn_deflate_pack makes, or there is no memory. */
 MUST_USE bool conn_deflate_unpack(struct conn *conn, struct unpack *in);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a connection ended, as its layers note it. Runs on the thread that runs the session; no
- * locks.
+ * How a connection ended, as its layers note it. Thread: the session's; no locks.
  */
 #include "net/conn_private.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lowest layer of a connection: octets as a socket, or whatever stands for one, takes and
- * gives them. Runs on the thread that runs the session; no locks.
+ * The lowest layer of a connection: octets as a socket, or whatever takes its place, takes and
+ * gives them. Thread: the session's; no locks.
  */
 #include "net/conn_private.h"
 
@@ -33,7 +33,7 @@ conn_raw_send(struct conn *conn, const void *src, size_t len)
     return n;
 }
 
-/* A call that moved nothing: RC_AGAIN or RC_CLOSED. */
+/* After a call that moved nothing: RC_AGAIN or RC_CLOSED. */
 static enum rc
 failed(struct conn *conn, int os_errno)
 {

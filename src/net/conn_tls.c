@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TLS layer of a connection. OpenSSL reads and writes through a BIO of ours, so that errno
- * is kept, SIGPIPE cannot come, and a FIN without close_notify leaves our side open. The
- * contexts are in tls.c.
+ * The TLS layer of a connection. OpenSSL reads and writes through our own BIO, so that errno is
+ * kept, no SIGPIPE occurs, and a FIN without close_notify leaves our side open. The contexts
+ * are in tls.c.
  *
  *   TLS_NONE --conn_tls_begin--> HANDSHAKE --conn_tls_shake_hands, recv, send--> READY
  *
- * Runs on the thread that runs the session; no locks.
+ * Thread: the session's; no locks.
  */
 #include "net/conn_private.h"
 
@@ -31,7 +31,7 @@ bio_read(BIO *bio, char *dst, int cap)
     else if (n < 0)
         conn_failed_by_errno(conn, errno);
     else if (n == 0)
-        conn->read_ended = true; /* which kind of end: ssl_failed decides */
+        conn->read_ended = true; /* ssl_failed decides which kind of end this is */
     return (int)n;
 }
 
@@ -53,13 +53,14 @@ static long
 bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 {
     (void)bio, (void)num, (void)ptr;
-    /* BIO_CTRL_EOF stays 0: OpenSSL would answer a FIN with a fatal alert and give up. */
+    /* BIO_CTRL_EOF stays 0, because otherwise OpenSSL would answer a FIN with a fatal alert and
+     * give up. */
     return cmd == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
 static _Atomic(BIO_METHOD *) bio_method;
 
-/* Made by the first connection that has the memory for it. NULL: no memory. */
+/* The first connection that has the memory for it makes it. NULL: no memory. */
 static BIO_METHOD *
 bio_method_get(void)
 {
@@ -73,7 +74,7 @@ bio_method_get(void)
         BIO_meth_set_write(made, bio_write) != 1 || BIO_meth_set_ctrl(made, bio_ctrl) != 1 ||
         !atomic_compare_exchange_strong(&bio_method, &method, made)) {
         BIO_meth_free(made);
-        return method; /* another connection's, or NULL */
+        return method; /* that of another connection, or NULL */
     }
     return made;
 }
@@ -94,7 +95,8 @@ conn_tls_begin(struct conn *conn, struct tls_server *tls)
     return RC_OK;
 }
 
-/* After each SSL_read or SSL_write: either of them may have finished the handshake. */
+/* To be called after each SSL_read or SSL_write, because either of them may have finished the
+ * handshake. */
 static void
 ssl_progress(struct conn *conn)
 {
@@ -109,8 +111,8 @@ enum ssl_op {
     OP_WRITE,
 };
 
-/* During the handshake both wait for the same thing. Afterwards a read may have to wait for
- * room and a write for input (key updates); what is usual needs no note. */
+/* During the handshake both wait for the same thing. Afterwards, a read may have to wait for
+ * room and a write for input (key updates). The usual case needs no note. */
 static void
 note_want(struct conn *conn, enum ssl_op op, int error)
 {
@@ -120,8 +122,8 @@ note_want(struct conn *conn, enum ssl_op op, int error)
         conn->write_wants_read = error == SSL_ERROR_WANT_READ;
 }
 
-/* What went wrong, in the words of the protocol if there are any: the queue holds the inner
- * failures (of ciphers and encodings) first. Empties it. */
+/* The error code of what went wrong, that of the protocol if there is one: inner failures (of
+ * ciphers and encodings) come first in the queue. Empties the queue. */
 static unsigned long
 take_ssl_error(void)
 {
@@ -133,7 +135,7 @@ take_ssl_error(void)
     return kept;
 }
 
-/* After SSL_read or SSL_write did not succeed: RC_AGAIN or RC_CLOSED. */
+/* After SSL_read or SSL_write failed: RC_AGAIN or RC_CLOSED. */
 static enum rc
 ssl_failed(struct conn *conn, int result, enum ssl_op op)
 {
@@ -150,11 +152,11 @@ ssl_failed(struct conn *conn, int result, enum ssl_op op)
         conn->read_ended = true;
         return RC_CLOSED;
     case SSL_ERROR_SYSCALL:
-        /* Errors were noted by the BIO; what is left is a FIN that nobody announced. */
+        /* The BIO has noted errors, so what is left is a FIN without close_notify. */
         conn_note_end(conn, CONN_END_TLS_TRUNCATED, 0, 0);
         conn->read_ended = true;
         if (conn->tls_state == CONN_TLS_HANDSHAKE)
-            conn->write_ended = true; /* nothing can be said before it is done */
+            conn->write_ended = true; /* nothing can be sent before the handshake is done */
         return RC_CLOSED;
     default:
         code = take_ssl_error();
@@ -174,7 +176,7 @@ ssl_failed(struct conn *conn, int result, enum ssl_op op)
 static enum rc
 layer_recv(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
-    ERR_clear_error(); /* the queue is the thread's: other sessions used it */
+    ERR_clear_error(); /* the queue belongs to the thread, and other sessions have used it */
     const int ok = SSL_read_ex(conn->ssl, dst, cap, got_out);
     ssl_progress(conn);
     if (ok != 1)
@@ -231,7 +233,7 @@ conn_tls_end(struct conn *conn)
 {
     if (conn->ssl == NULL)
         return;
-    /* After a fatal error, or inside an unfinished record, there is nothing to add. */
+    /* After a fatal error, or within an unfinished record, nothing can be added. */
     if (conn->tls_state == CONN_TLS_READY && !conn->write_ended && !conn->read_wants_write &&
         !conn_wants_write(conn)) {
         ERR_clear_error();

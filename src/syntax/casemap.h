@@ -2,8 +2,8 @@
 /*
  * The collation i;unicode-casemap (RFC 5051), which SORT and THREAD must use (RFC 5256
  * section 7): texts compare as the octets of their mappings do, so memcmp is all that sorting
- * needs. The mapping of a character is its title case, then its decomposition, each as
- * UnicodeData.txt has it, and again of what came out until nothing changes.
+ * needs. The mapping of a character is its title case and then its decomposition, both as in
+ * UnicodeData.txt, applied again to the result until nothing changes.
  *
  * This is not the folding of searches (fold.h), which uses full case folding so that "STRASSE"
  * finds "straße". The order differs too: here "_" comes after all letters of ASCII.
@@ -18,7 +18,8 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-/* Grows with every change of the mapping: keys stored under another version are made again. */
+/* Grows with every change of the mapping. Keys that were stored under another version are made
+ * again. */
 enum { CASEMAP_VERSION = 1 };
 
 enum { CASEMAP_CACHE = 64, CASEMAP_OCTETS = 27 };
@@ -29,8 +30,8 @@ struct casemap_entry {
     char octets[CASEMAP_OCTETS];
 };
 
-/* A caller's memory for characters mapped lately: 2 KiB, as it is made again for each message
- * that arrives. */
+/* Characters that a caller has mapped lately. It has only 2 KiB, because it is made for each
+ * message that arrives. */
 struct casemap {
     struct casemap_entry cache[CASEMAP_CACHE];
 };

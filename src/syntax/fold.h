@@ -29,7 +29,7 @@ struct fold_entry {
     char octets[FOLD_OCTETS];
 };
 
-/* A caller's memory for characters folded lately: about 16 KiB, one per SEARCH. */
+/* Characters that a caller has folded lately: about 16 KiB, one for each SEARCH. */
 struct fold {
     struct fold_entry cache[FOLD_CACHE];
 };

@@ -45,23 +45,24 @@ struct lmtp_cmd {
 };
 
 /**
- * A line without its end. RC_OK also for LMTP_UNKNOWN. RC_INVALID: the arguments are not of the
- * grammar (501); RC_UNSUPPORTED: a parameter that is not known (555). *why_out is a sentence.
+ * Parses a line without its end. RC_OK also for LMTP_UNKNOWN. RC_INVALID: the arguments do not
+ * follow the grammar (501). RC_UNSUPPORTED: an unknown parameter (555). *why_out is a sentence.
  */
 MUST_USE enum rc lmtp_parse(struct span line, struct lmtp_cmd *cmd_out, const char **why_out);
 
 /**
- * Divides a path at its last '@' outside quotes and takes the quotes off the local part, which
- * goes to local (a buffer of the caller). The domain is empty when there is none. RC_INVALID:
- * neither address nor bare local part, controls in it, not UTF-8, or longer than local may be.
- * RC_LIMIT: no memory.
+ * Divides a path at its last '@' outside of quotes and removes the quotes from the local part,
+ * which goes to local (a buffer of the caller). The domain is empty if there is none.
+ * RC_INVALID: it is neither an address nor a bare local part, contains controls, is not UTF-8,
+ * or is longer than local may be. RC_LIMIT: no memory.
  */
 MUST_USE enum rc lmtp_path_split(struct span path, struct buf *local, struct span *domain_out);
 
 /**
- * Appends an address for the text of a reply, up to max octets and never a part of a character.
- * A client that has not said SMTPUTF8 can expect no UTF-8 in a reply: it gets "\x{FC}" for each
- * such character, as delivery reports write them for programs of ASCII (RFC 6533 section 3).
+ * Appends an address for the text of a reply, up to max octets, and never a part of a
+ * character. A client that has not used SMTPUTF8 does not expect UTF-8 in a reply. It gets
+ * "\x{FC}" for each such character, as in delivery reports for programs that only know ASCII
+ * (RFC 6533 section 3).
  */
 void lmtp_address_put(struct buf *out, struct span address, bool utf8, size_t max);
 
@@ -73,9 +74,10 @@ struct lmtp_data {
 };
 
 /**
- * Takes octets of in; appends those of the message to out without the stuffed dots. Only CR LF
- * . CR LF ends it: bare CR and LF are octets of the message, so that nobody can smuggle an end
- * past one server and not another. *used_out: octets taken. True: the end was taken.
+ * Takes octets of in and appends those of the message to out, without the dots that the client
+ * has added. Only CR LF . CR LF ends the message. Bare CR and LF are octets of the message, so
+ * that an end cannot be smuggled past one server to another. *used_out: octets taken. True: the
+ * end was taken.
  */
 MUST_USE bool lmtp_data_take(struct lmtp_data *data, struct span in, struct buf *out,
                              size_t *used_out);

@@ -42,7 +42,7 @@ struct search_run {
 /** The places that PARTIAL names among so many results. */
 struct search_places search_partial_places(const struct imap_partial *partial, uint32_t count);
 
-/** One step of writing the answer; STAGE_END: it is out but for its end. */
+/** One step of writing the answer. STAGE_END: it is written, except for its end. */
 enum imap_step search_answer_step(struct imap_session *im, const struct imap_search_req *req,
                                   struct search_run *run);
 
@@ -51,8 +51,8 @@ enum imap_step search_answer_step(struct imap_session *im, const struct imap_sea
 void search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
                          struct search_run *run);
 
-/** Keeps for `$` what RFC 5182 section 2.4 says (RFC 9394 section 3.2). RC_LIMIT: no memory, or
- *  more than LIMIT_SAVED_OCTETS; nothing is saved then. */
+/** Keeps for `$` what RFC 5182 section 2.4 says (RFC 9394 section 3.2). RC_LIMIT: there is no
+ * memory, or the result takes more than LIMIT_SAVED_OCTETS. Then nothing is saved. */
 MUST_USE enum rc search_save(struct imap_session *im, const struct imap_search_req *req,
                              const struct search_run *run);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header fields that clients ask for most, kept in the message row (store.h: `fields`), so
- * that the usual HEADER.FIELDS, SEARCH keys and message lists need not read the header block.
+ * The header fields that clients ask for most are kept in the message row (store.h: `fields`),
+ * so that the usual HEADER.FIELDS, SEARCH keys and message lists do not need to read the header
+ * block.
  *
  * Form: an index, then the fields themselves as they stand in the header, in its order.
  *   octet 0   how many ids the table had when this was written (0: the fields were too many or
@@ -25,7 +26,7 @@
 #include "base/span.h"
 
 enum { FIELDS_NONE = -1, FIELDS_MAX = 64 };
-/* Above this the row would no longer be narrow: then the header block is read instead. */
+/* Above this the row would not be narrow any more, so the header block is read instead. */
 enum { FIELDS_OCTETS_MAX = 32 << 10 };
 
 /** The id of a field name (ASCII case does not matter), or FIELDS_NONE. */
@@ -43,15 +44,15 @@ void fields_want_init(struct fields_want *want, const struct span *names, size_t
 
 /**
  * Appends exactly what HEADER.FIELDS with these names gives for the whole header
- * (header_filter). False, out unchanged, when that cannot be told from stored: then filter the
- * header block.
+ * (header_filter). False: stored does not tell this, and out is unchanged; filter the header
+ * block then.
  */
 MUST_USE bool fields_filter(struct buf *out, struct span stored,
                             const struct fields_want *want);
 
-/** All fields that are stored, in the order of the header, as a header block without its blank
- * line. False, when stored does not tell of the first `ids` ids, or is damaged: then ask the
- * header. */
+/** Gives all fields that are stored, in the order of the header, as a header block without its
+ * blank line. False: stored does not tell of the first `ids` ids or is damaged; use the header
+ * then. */
 MUST_USE bool fields_block(struct span stored, int ids, struct span *block_out);
 
 /* Walks the fields stored. */
@@ -60,9 +61,10 @@ struct fields_iter {
     uint32_t next;   /* number of the field to be looked at */
     uint32_t offset; /* of its octets in stored */
 };
-/** False when stored does not tell of this id (a damaged row counts as that too). */
+/** False: stored does not tell of this id, or is damaged. */
 MUST_USE bool fields_iter_init(struct fields_iter *iter, struct span stored, int id);
-/** The next field with this id, whole (name, colon, value, line end), or false. */
+/** The next field with this id, complete with name, colon, value and line end. False: there is
+ * none. */
 bool fields_next(struct fields_iter *iter, int id, struct span *raw_out);
 /** The value of such a field: after its colon, still folded, without the last line end. */
 struct span fields_value(struct span raw);

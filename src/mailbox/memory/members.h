@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages of a view with the flags that they have now: membership and numbers are the
- * view's, flags, modseq and keywords those of the mailbox's current version. For FETCH and
- * SEARCH. When both are the same version, which is nearly always, runs are handed through.
+ * The messages of a view with the flags that they have now: membership and numbers come from
+ * the view; flags, modseq and keywords from the mailbox's current version. For FETCH and
+ * SEARCH. If both are the same version, as nearly always, its runs are given directly.
  *
  * Thread: the session.
  */
@@ -24,12 +24,12 @@ struct members {
     struct keywords keywords[MEMBERS_BATCH];
 };
 
-/** For one slice. tx may be NULL: RC_AGAIN then says that one is needed. */
+/** For one slice. tx may be NULL; then RC_AGAIN says that one is needed. */
 MUST_USE enum rc members_begin(struct members *members, struct view *view, struct store_tx *tx,
                                struct err *err);
-/** Harmless when not begun (zeroed). Runs given out die. */
+/** Does no harm if it was not begun (zeroed). Runs that were given become invalid. */
 void members_end(struct members *members);
-/** The run that begins at seq (1 .. version_count), of at most max messages. Good until the
+/** The run that begins at seq (1 .. version_count), of at most max messages. Valid until the
  * next call. */
 void members_run(struct members *members, uint32_t seq, uint32_t max, struct version_run *out);
 

@@ -5,15 +5,15 @@
 
 #include "mailbox/names/names.h"
 
-/** Notes why and gives the result that goes with it. */
+/** Notes the refusal and returns the result that goes with it. */
 MUST_USE enum rc names_refuse(enum names_refusal *refusal_out, enum names_refusal refusal,
                               struct err *err);
 
-/** RC_OK when name is canonical and within the limits; else refused. */
+/** RC_OK: name is canonical and within the limits. Otherwise it is refused. */
 MUST_USE enum rc names_check(struct span name, enum names_refusal *refusal_out,
                              struct err *err);
 
-/** Makes the parents of name that have no row; reports them. */
+/** Makes the parents of name that have no row, and reports them. */
 MUST_USE enum rc names_create_parents(struct turn_ctx *ctx, struct arena *arena,
                                       struct span name, enum names_refusal *refusal_out,
                                       struct err *err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A forest whose trees are joined and cut apart, and which tells the root of any node in
- * logarithmic time (amortised): link-cut trees of Sleator and Tarjan, without a change of
- * roots. THREAD needs it to refuse links that would make a loop, however deep the threads are
- * and in whatever order their messages come: walking up from the parent instead takes quadratic
- * time for mail made for that. No recursion. Pure. Thread: the session.
+ * A forest whose trees are joined and cut apart, and which finds the root of any node in
+ * amortised logarithmic time: link-cut trees by Sleator and Tarjan, without changing roots.
+ * THREAD needs it to refuse links that would make a loop, however deep the threads are and in
+ * whatever order their messages come. Walking up from the parent would take quadratic time for
+ * mail that is made for that purpose. No recursion. Pure. Thread: the session.
  */
 #ifndef MAILBOX_ORDER_FOREST_H
 #define MAILBOX_ORDER_FOREST_H
@@ -13,7 +13,7 @@
 
 enum { FOREST_NONE = UINT32_MAX };
 
-/* Lies in an array of the caller's, which may move; all zero octets are no valid node. */
+/* Part of an array of the caller, which may move in memory. All zeros are not a valid node. */
 struct forest_node {
     uint32_t left; /* in the splay tree of its path, ordered by depth */
     uint32_t right;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What SORT and THREAD want to know of a message, out of its header, and how it is kept in the
- * message row. Pure. Thread: any.
+ * What SORT and THREAD need to know of a message's header, and how it is kept in the message
+ * row. Pure. Thread: any.
  */
 #ifndef MAILBOX_ORDER_KEYS_H
 #define MAILBOX_ORDER_KEYS_H
@@ -49,7 +49,7 @@ void keys_maker_done(struct keys_maker *maker);
  */
 MUST_USE enum rc keys_make(struct keys_maker *maker, struct span header, unsigned wanted,
                            struct keys *out);
-/** The same from a summary that was made already and lives as long as the keys. */
+/** The same from an existing summary, which must live as long as the keys. */
 MUST_USE enum rc keys_make_from(struct keys_maker *maker, const struct rfc5322_summary *summary,
                                 unsigned wanted, struct keys *out);
 
@@ -61,8 +61,9 @@ enum {
 /** Appends what the message row keeps; id is not in it, as the row has a column for it. Ask
  *  buf_ok(out) afterwards. */
 void keys_pack(struct buf *out, const struct keys *keys);
-/** Keys out of a row. False: there are none, or they are of another form (the collation has
- *  changed) or damaged: make them from the header. They borrow from packed, id and maker. */
+/** Reads the keys of a row. False: there are none, or they have another form (the collation has
+ * changed) or are damaged; make them from the header then. They borrow from packed, id and
+ * maker. */
 MUST_USE bool keys_unpack(struct keys_maker *maker, struct span packed, struct span id,
                           struct keys *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys of stored messages: as they were made when the message came, or from its header. Thread:
- * the transaction's.
+ * Keys of stored messages, as they were made when the message arrived, or made from its header.
+ * Thread: the transaction's.
  */
 #ifndef MAILBOX_ORDER_KEYS_READ_H
 #define MAILBOX_ORDER_KEYS_READ_H
@@ -18,8 +18,8 @@ struct keys_reader {
 void keys_reader_init(struct keys_reader *reader);
 void keys_reader_done(struct keys_reader *reader);
 
-/** Good until the next call or the next read of tx. A message that was purged has empty keys.
- *  wanted as in keys_make; stored keys have all. Waits for disk. */
+/** Valid until the next call or the next read of tx. A message that was purged has empty keys.
+ * wanted is as in keys_make; stored keys have all texts. Waits for disk. */
 MUST_USE enum rc keys_read(struct keys_reader *reader, struct store_tx *tx, uint64_t message,
                            unsigned wanted, struct keys *out, struct err *err);
 /** The same, always from the header. RC_NOT_FOUND: it was purged. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stable merge sort that can stop anywhere and go on later, for orders of a million messages
- * that must not hold a thread. Pure. Thread: the session.
+ * A stable merge sort that can stop anywhere and continue later, so that sorting a million
+ * messages does not keep a thread busy. Pure. Thread: the session.
  */
 #ifndef MAILBOX_ORDER_MERGE_H
 #define MAILBOX_ORDER_MERGE_H
@@ -28,11 +28,11 @@ struct merge {
     const void *ctx; /* borrowed: for compare */
 };
 
-/** items: count of them, in the order that equals keep. Both arrays may be exchanged: the
- * result is in merge->items. */
+/** items: count of them, in the order that equal ones keep. The two arrays may be exchanged;
+ * the result is in merge->items. */
 void merge_init(struct merge *merge, uint32_t *items, uint32_t *spare, uint32_t count,
                 merge_compare compare, const void *ctx);
-/** Goes on for about so many items. True: everything is sorted. */
+/** Continues for about so many items. True: everything is sorted. */
 MUST_USE bool merge_step(struct merge *merge, uint32_t items);
 
 #endif

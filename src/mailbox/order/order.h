@@ -10,8 +10,9 @@
  *   order_number(order, 0 .. search_count - 1), or order_threads
  *   order_done(order)
  *
- * Texts become numbers: each different one is kept once, these are sorted, and messages compare
- * by the rank of their texts. So memory and time go by how many subjects and senders there are.
+ * Texts become numbers: each different text is kept once, the texts are sorted, and messages
+ * are compared by the ranks of their texts. So memory and time depend on how many subjects and
+ * senders there are.
  *
  * Thread: the session.
  */
@@ -34,7 +35,7 @@ MUST_USE enum rc order_new(struct arena *arena, struct view *view, const struct 
 /** Frees what is not in the arena; NULL is allowed. */
 void order_done(struct order *order);
 
-/** False: tx may be NULL. To be asked before each slice. */
+/** False: tx may be NULL. To be called before each slice. */
 bool order_needs_store(const struct order *order);
 /**
  * Goes on until all is in order (RC_OK) or the deadline, in clock_mono_us, has passed
@@ -44,7 +45,7 @@ bool order_needs_store(const struct order *order);
 MUST_USE enum rc order_slice(struct order *order, struct store_tx *tx,
                              const struct clock *clock, int64_t deadline_us, struct err *err);
 
-/** Octets of memory in use beside the arena. */
+/** Octets of memory in use, without the arena. */
 size_t order_octets(const struct order *order);
 
 /* The result, when order_slice returned RC_OK. */

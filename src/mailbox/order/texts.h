@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of texts, each kept once and given a number: 0, 1, 2 ... in the order in which they
- * came. The hash is keyed (base/map.h), so a peer cannot choose texts that collide.
- * Pure. Thread: the session.
+ * A set of texts. Each is kept once and gets a number: 0, 1, 2 ... in the order in which they
+ * came. The hash is keyed (base/map.h), so a peer cannot choose texts that collide. Pure.
+ * Thread: the session.
  */
 #ifndef MAILBOX_ORDER_TEXTS_H
 #define MAILBOX_ORDER_TEXTS_H

@@ -10,8 +10,8 @@
  *   threads_next until THREADS_END
  *   threads_done
  *
- * Time is near-linear in messages and references, whatever these say; nothing recurses.
- * Pure. Thread: the session.
+ * Takes nearly linear time in the numbers of messages and references, whatever they contain.
+ * Nothing recurses. Pure. Thread: the session.
  */
 #ifndef MAILBOX_ORDER_THREADS_H
 #define MAILBOX_ORDER_THREADS_H
@@ -77,7 +77,7 @@ void threads_done(struct threads *threads);
 size_t threads_octets(const struct threads *threads);
 /** RC_LIMIT: memory. */
 MUST_USE enum rc threads_add(struct threads *threads, const struct threads_message *message);
-/** Goes on for about so many messages. RC_AGAIN: not finished. RC_LIMIT: memory. */
+/** Continues for about so many messages. RC_AGAIN: not finished. RC_LIMIT: memory. */
 MUST_USE enum rc threads_step(struct threads *threads, uint32_t messages);
 
 enum threads_token {
@@ -87,7 +87,7 @@ enum threads_token {
     THREADS_NOTHING, /* one step was taken, and there is nothing to be written for it */
     THREADS_END,
 };
-/** The result, piece by piece, each in constant time. */
+/** Gives the result piece by piece, each in constant time. */
 enum threads_token threads_next(struct threads *threads, uint32_t *number_out);
 
 #endif

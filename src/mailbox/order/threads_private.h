@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of THREAD share: threads.c takes messages in and links them, threads_shape.c
- * makes the result's trees out of that, threads_write.c walks them.
+ * What the parts of THREAD share: threads.c takes the messages and links them, threads_shape.c
+ * makes the trees of the result, and threads_write.c walks them.
  */
 #ifndef MAILBOX_ORDER_THREADS_PRIVATE_H
 #define MAILBOX_ORDER_THREADS_PRIVATE_H

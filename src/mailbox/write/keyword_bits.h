@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the names of a request to the bits that the mailbox has for them. */
+/* Translates the keywords of a request to the bits that the mailbox has for them. */
 #ifndef MAILBOX_WRITE_KEYWORD_BITS_H
 #define MAILBOX_WRITE_KEYWORD_BITS_H
 
@@ -9,12 +9,12 @@ struct keyword_list {
     uint64_t mbox;
     const struct span *names; /* repetitions and any number of them are allowed */
     size_t count;
-    bool only_known; /* names that the mailbox does not know get no number: they are skipped
+    bool only_known; /* names that the mailbox does not know get no number and are skipped
                       */
 };
 /**
- * New names get numbers, as far as there is room, and are reported (change_keyword). *lost_out:
- * names that got none. Thread: the holder of the turn, in apply. Waits for disk.
+ * Gives numbers to new names, as far as there is room, and reports them (change_keyword).
+ * *lost_out: how many names got none. Thread: the holder of the turn, in apply. Waits for disk.
  */
 MUST_USE enum rc keyword_bits(struct turn_ctx *ctx, const struct keyword_list *list,
                               struct keywords *out, size_t *lost_out, struct err *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account on disk: its directory, opening its database, removing it. Making it is in
- * making.c; what an older or a cut off creation lacks (tables, mailboxes) is made at the next
- * first use. Any thread, one at a time per account (SETUP_BUSY).
+ * An account on disk: its directory, opening its database, and removing it. making.c makes
+ * accounts. What a creation by an older server, or one that was cut off, lacks (tables,
+ * mailboxes) is made when the account is next used. Thread: any, but only one at a time for
+ * each account (SETUP_BUSY).
  */
 #include "store/sqlite/private.h"
 
@@ -21,7 +22,7 @@
 #include "db/vfs.h"
 
 enum {
-    WRITER_CACHE_KIB = 1024, /* a large COPY spills less */
+    WRITER_CACHE_KIB = 1024, /* so that a large COPY spills less */
     READER_CACHE_KIB = 256,
     SCRATCH_MAX = LIMIT_BODY_CHUNK,
 };
@@ -50,7 +51,7 @@ file_changed(const char *dir, const char *name, int64_t *changed_s)
     return true;
 }
 
-/* After a restart nobody knows which logs were left: the round over all accounts tells. */
+/* After a restart nobody knows which logs were left. The round over all accounts finds out. */
 static void
 note_left_log(struct sqlite_store *store, uint64_t account_id, const char *dir)
 {
@@ -72,7 +73,8 @@ sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed
     *changed_s_out = 0;
     if (!file_changed(dir, "mail.db", changed_s_out))
         return false;
-    (void)file_changed(dir, "mail.db-wal", changed_s_out); /* commits that are not in it yet */
+    (void)file_changed(dir, "mail.db-wal",
+                       changed_s_out); /* it has commits that the database does not have yet */
     note_left_log(store, account_id, dir);
     return true;
 }
@@ -87,11 +89,11 @@ dir_make(const char *path, struct err *err)
     const char *slash = strrchr(path, '/');
     snprintf(parent, sizeof parent, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
              slash == NULL ? "." : path);
-    return disk_sync_dir(parent, err); /* a life that was killed may have made it */
+    return disk_sync_dir(parent, err); /* a server that was killed may have made it */
 }
 
-/* A database as it is, not yet looked at, or one that a handle was moved to and that is known
- * to be of our version (*known_out). */
+/* Opens a database without looking at it, or moves a handle to it; then it is known to be of
+ * our version (*known_out). */
 static enum rc
 db_get(struct sqlite_store *store, const char *path, enum handle_kind kind, bool create,
        struct db **out, bool *known_out, struct err *err)
@@ -104,7 +106,8 @@ db_get(struct sqlite_store *store, const char *path, enum handle_kind kind, bool
         return RC_OK;
     if (moved == RC_NOT_FOUND && !create)
         return err_set(err, RC_NOT_FOUND, ENOENT, "%s", path);
-    /* The same for all, but for the cache: a handle may come to be that of any account. */
+    /* Except for the cache, these are the same for all accounts, because a handle may be moved
+     * to any of them. */
     const struct db_options options = {
         .sql = sql_texts,
         .sql_count = SQL_COUNT,
@@ -168,8 +171,8 @@ handle_part(struct sqlite_store *store, struct handle *handle)
     fds_give(store);
 }
 
-/* RC_NOT_FOUND: the tables are there but the mailboxes are not. A writer finds that out when
- * it loads the counters. known: the tables are of our version. */
+/* RC_NOT_FOUND: the tables exist, but the mailboxes do not. A writer finds that out when it
+ * loads the counters. known: the tables are of our version. */
 static enum rc
 handle_check(struct handle *handle, enum handle_kind kind, bool known, struct err *err)
 {
@@ -205,7 +208,7 @@ open_checked(struct sqlite_account *acct, enum handle_kind kind, bool create,
         return rc;
     rc = handle_check(handle, kind, known, err);
     if (rc != RC_OK) {
-        handle_close(handle); /* its descriptors are the caller's */
+        handle_close(handle); /* the caller gives back its descriptors */
         return rc;
     }
     *out = handle;
@@ -258,9 +261,9 @@ dir_empty_and_remove(const char *path, struct err *err)
     return rc;
 }
 
-/* The directory is renamed first: an account that is half removed is none, and never a mailbox
- * without its latest mail (the WAL is a file of its own). A removal that was cut off is
- * taken up when it is asked for again. */
+/* The directory is renamed first, so that a removal that is cut off leaves no account, rather
+ * than one without its latest mail (the WAL is a separate file). It is continued when the
+ * removal is next asked for. */
 enum rc
 account_dir_remove(const struct sqlite_store *store, uint64_t id, struct err *err)
 {

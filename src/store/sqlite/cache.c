@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache of open databases. Accounts exist by the hundred thousand; a handle on one is
- * small, its databases are opened when first used and closed again, the longest unused first,
- * when descriptors run short or a while has passed. Any thread.
+ * The cache of open databases. There may be hundreds of thousands of accounts. The struct of an
+ * account is small; its databases are opened when they are first used, and closed when
+ * descriptors run short or some time has passed, those unused for longest first. Thread: any.
  *
  * The life of an account's databases (setup, guarded by the shard's lock):
  *
@@ -11,10 +11,11 @@
  *        └───────────────────────┘                         v idle, evicted: databases_close
  *                                                         BUSY (close) ──> READY
  *
- * The last handle of an account to go is kept as a spare (spares.h), and the next account that
- * is opened gets it.
+ * The last handle of an account is kept as a spare (spares.h), and the next account that is
+ * opened gets it.
  *
- * While BUSY, readers are told RC_AGAIN and writers wait; no lock is held across disk.
+ * While it is BUSY, readers are told RC_AGAIN, and writers wait. No lock is held across disk
+ * access.
  */
 #include "store/sqlite/private.h"
 
@@ -27,8 +28,8 @@
 #include "store/sqlite/layout.h"
 
 enum {
-    IDLE_CLOSE_S = 20,    /* an account without a transaction for so long closes */
-    EVICT_AT_ONCE = 5000, /* accounts closed in one round: some 0.1 ms each */
+    IDLE_CLOSE_S = 20,    /* an account without a transaction for so long is closed */
+    EVICT_AT_ONCE = 5000, /* accounts closed in one round; each takes some 0.1 ms */
 };
 
 struct shard *
@@ -129,9 +130,8 @@ account_free_if_unused(struct shard *shard, struct sqlite_account *acct)
     free(acct);
 }
 
-/* Closes the databases of an idle account; the lock is held, given up
- * meanwhile, and held again. Their log stays as it is and is noted, for the thread that empties
- * logs. */
+/* Closes the databases of an idle account. The lock is held before and afterwards, but given up
+ * in between. The log stays as it is and is noted for the thread that empties logs. */
 static void
 databases_close(struct shard *shard, struct sqlite_account *acct)
 {
@@ -182,7 +182,7 @@ first_idle(struct shard *shard)
     return NULL;
 }
 
-/* Takes a handle that nobody uses from an account that others use. The lock is held. */
+/* Takes away a handle that nobody is using, of an account that is in use. The lock is held. */
 static struct handle *
 spare_handle(struct shard *shard, struct sqlite_account **acct_out)
 {
@@ -210,7 +210,8 @@ spare_handle(struct shard *shard, struct sqlite_account **acct_out)
     return NULL;
 }
 
-/* Closes one such handle. The WAL stays: the account has others open, or will have. */
+/* Closes one such handle. The WAL stays, because the account has other handles open or will
+ * have. */
 static bool
 spare_close(struct sqlite_store *store)
 {
@@ -220,7 +221,7 @@ spare_close(struct sqlite_store *store)
         lock_enter(&shard->lock);
         struct handle *handle = spare_handle(shard, &acct);
         if (handle != NULL) {
-            acct->refs++; /* the handle knows it */
+            acct->refs++; /* the handle refers to it */
             if (!is_open(acct))
                 list_remove(&acct->lru);
         }
@@ -234,7 +235,7 @@ spare_close(struct sqlite_store *store)
     return false;
 }
 
-/* The shard whose idle account is the longest unused, or NULL. */
+/* The shard that has the idle account unused for longest, or NULL. */
 static struct shard *
 coldest_shard(struct sqlite_store *store, int64_t *used_us_out)
 {
@@ -253,7 +254,7 @@ coldest_shard(struct sqlite_store *store, int64_t *used_us_out)
     return coldest;
 }
 
-/* Closes the account that was not used for the longest time, if not since until_us. */
+/* Closes the account unused for longest, unless it was used after until_us. */
 static bool
 evict_one(struct sqlite_store *store, int64_t until_us)
 {
@@ -270,8 +271,8 @@ evict_one(struct sqlite_store *store, int64_t until_us)
     return true;
 }
 
-/* Whole accounts that rest are closed first, then what the others do not need just now: so only
- * handles at work can use up the descriptors. */
+/* Idle accounts are closed first, with all of their handles, and then handles that other
+ * accounts are not using. So only handles that are in use can exhaust the descriptors. */
 enum rc
 fds_take(struct sqlite_store *store, struct err *err)
 {
@@ -468,7 +469,7 @@ sqlite_account_put(struct store_account *base)
     lock_leave(&shard->lock);
 }
 
-/* Closes what the cache may still have open of an account that is to be removed. */
+/* Closes what the cache still has open of an account that is to be removed. */
 static enum rc
 databases_forget(struct sqlite_store *store, uint64_t account_id, struct err *err)
 {
@@ -478,12 +479,12 @@ databases_forget(struct sqlite_store *store, uint64_t account_id, struct err *er
     lock_enter(&shard->lock);
     struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
     if (acct != NULL && acct->refs == 0 && acct->setup == SETUP_BUSY) {
-        acct->refs++; /* it is being closed: stays until that is done */
+        acct->refs++; /* it is being closed, and must stay until that is done */
         while (acct->setup == SETUP_BUSY)
             lock_wait(&shard->lock, &shard->changed);
         acct->refs--;
     }
-    while (acct != NULL && acct->keeping) { /* not in anybody's use */
+    while (acct != NULL && acct->keeping) { /* nobody holds it, but its log is being emptied */
         acct->refs++;
         lock_wait(&shard->lock, &shard->changed);
         acct->refs--;

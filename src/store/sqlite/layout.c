@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. The mark is written when all have been moved and their names are on disk. */
+/* See the header. The mark is written once all accounts have been moved and their names are on
+ * disk. */
 #include "store/sqlite/layout.h"
 
 #include <dirent.h>
@@ -34,7 +35,8 @@ path_below(const char *dir, const char *name, char *out, size_t size)
     CHECK(len > 0 && (size_t)len < size);
 }
 
-/* Calls each for every name in the directory, until one is not RC_OK. RC_NOT_FOUND: none. */
+/* Calls each for every name in the directory until a call does not return RC_OK. RC_NOT_FOUND:
+ * there is no such directory. */
 static enum rc
 each_name(struct sqlite_store *store, const char *path,
           enum rc (*each)(struct sqlite_store *store, const char *path, const char *name,
@@ -96,7 +98,7 @@ move_inner(struct sqlite_store *store, const char *dir, const char *name, struct
         return RC_OK;
     path_below(dir, name, path, sizeof path);
     const enum rc rc = each_name(store, path, move_account, err);
-    (void)disk_rmdir(path); /* when nothing is left in it */
+    (void)disk_rmdir(path); /* succeeds if nothing is left in it */
     return rc;
 }
 
@@ -113,7 +115,7 @@ move_outer(struct sqlite_store *store, const char *dir, const char *name, struct
     return rc;
 }
 
-/* RC_NOT_FOUND: there is none, or it was cut off while it was written. */
+/* RC_NOT_FOUND: there is none, or the server was killed while it was written. */
 static enum rc
 mark_read(const char *path, struct err *err)
 {
@@ -139,7 +141,7 @@ mark_write(const struct sqlite_store *store, const char *path, struct err *err)
 {
     AUTO_FD fd = -1;
 
-    (void)disk_unlink(path); /* one that was cut off */
+    (void)disk_unlink(path); /* of an attempt that was cut off */
     if (disk_create(path, &fd) != 0 || disk_write(fd, path, span_of_str(mark), 0) != 0 ||
         disk_sync(fd, path) != 0)
         return failed(path, "write", err);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. One thread works through the list, one account at a time, and rests between
- * two for as long as the last one took, unless BACKLOG wait: then it is later deliveries that
- * pay, by reading long logs. It is not niced: on a busy machine it would never run. It uses the
- * account's writer without the turn: `keeping` keeps the holder of the turn waiting for that
- * moment, and readers are held off as for any truncation.
+ * See the header. One thread works through the list, one account at a time. After each account
+ * it rests for as long as the account took, unless BACKLOG logs wait, because then later
+ * deliveries would pay for the rest by reading long logs. The thread is not niced, as on a busy
+ * machine it would never run. It uses the account's writer without the turn: `keeping` makes
+ * the holder of the turn wait in the meantime, and readers are held off as for any truncation.
  *
- * What fails stays as it is: nothing acknowledged depends on it, the account's next commit
- * will say what is wrong, and it is noted again when it closes.
+ * If something fails, the log stays as it is. Nothing that was acknowledged depends on it, the
+ * account's next commit will say what is wrong, and the log is noted again when the account is
+ * closed.
  */
 #include "store/sqlite/logs.h"
 
@@ -17,8 +18,8 @@
 #include "store/sqlite/private.h"
 
 enum {
-    IDLE_WAIT_MS = 1000, /* a small one may have come of age */
-    BACKLOG = 50,        /* large ones that wait: then it does not rest */
+    IDLE_WAIT_MS = 1000, /* by then a small log may be old enough */
+    BACKLOG = 50,        /* from so many large logs on, it does not rest */
 };
 
 struct log_entry {
@@ -51,7 +52,8 @@ logs_done(struct logs *logs)
     lock_done(&logs->lock);
 }
 
-/* A new entry on no list, or NULL: there are enough, or no memory. The lock is held. */
+/* A new entry that is on no list. NULL: there are enough, or there is no memory. The lock is
+ * held. */
 static struct log_entry *
 entry_new(struct logs *logs, uint64_t account_id)
 {
@@ -133,7 +135,7 @@ take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out, bool *q
     return node != NULL;
 }
 
-/* Takes the account's writer; false: it is in use, so its log is being looked after. */
+/* Takes the account's writer. False: it is in use, so its user takes care of the log. */
 static bool
 keep_begin(struct sqlite_account *acct)
 {
@@ -161,8 +163,8 @@ keep_end(struct sqlite_account *acct)
     lock_leave(&shard->lock);
 }
 
-/* Through a handle for this purpose only, so that the cache keeps what it has. A quiet
- * account's log gives most of its blocks back: there may be a hundred thousand of them. */
+/* Uses a handle for this purpose only, so that the cache keeps what it has. A quiet account's
+ * log gives most of its blocks back, because there may be a hundred thousand such logs. */
 static void
 empty_closed(struct sqlite_account *acct, bool quiet)
 {
@@ -233,7 +235,7 @@ logs_wake(struct sqlite_store *store)
     lock_leave(&logs->lock);
 }
 
-/* Until something large is noted, accounts are to be made, or a small log may have come of age.
+/* Waits until a large log is noted, accounts are to be made, or a small log may be old enough.
  * False: stop. */
 static bool
 wait_for_work(struct logs *logs)
@@ -247,8 +249,8 @@ wait_for_work(struct logs *logs)
     return !stop;
 }
 
-/* Leaves the disk to others for a while, unless far too much waits, or accounts are to be made.
- * False: stop. */
+/* Leaves the disk to others for a while, unless far too many logs wait or accounts are to be
+ * made. False: stop. */
 static bool
 rest(struct logs *logs, int64_t took_ms)
 {

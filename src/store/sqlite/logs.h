@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logs that closed accounts left behind, and emptying them in the background: closing an
- * account moves nothing into its database. A log is read whole whenever the account is opened,
- * so those above LIMIT_LOG_LEFT_OCTETS come first, in the order in which they were closed;
- * the others when the account was quiet for LIMIT_LOG_QUIET_S.
+ * Logs that closed accounts have left behind are emptied in the background, because closing an
+ * account moves nothing into its database. A log is read as a whole whenever the account is
+ * opened, so logs above LIMIT_LOG_LEFT_OCTETS come first, in the order in which their accounts
+ * were closed. The others are emptied when their accounts have been quiet for
+ * LIMIT_LOG_QUIET_S.
  */
 #ifndef STORE_SQLITE_LOGS_H
 #define STORE_SQLITE_LOGS_H
@@ -38,17 +39,18 @@ struct logs {
 void logs_init(struct logs *logs);
 /** Starts the thread that empties them. RC_LIMIT. */
 MUST_USE enum rc logs_start(struct sqlite_store *store, struct err *err);
-/** Ends it after the log under way, whatever is left. */
+/** Ends the thread after the log that it is emptying, even if others are left. */
 void logs_stop(struct sqlite_store *store);
 void logs_done(struct logs *logs);
 
-/** The account was closed with so much log. Beyond LIMIT_LOGS_NOTED it is not noted: the round
- *  over all accounts finds it. Thread: any; locks below LOCK_LEAF may be held. */
+/** Notes that the account was closed with a log of so many octets. Beyond LIMIT_LOGS_NOTED it
+ * is not noted, and the round over all accounts finds it. Thread: any; locks below LOCK_LEAF
+ * may be held. */
 void logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets);
-/** Empties one that is due; whatever their age when `all`. False: there was none. Thread: any.
- *  Waits for disk. */
+/** Empties one log that is due; with `all`, one of any age. False: there was none. Thread: any.
+ * Waits for disk. */
 bool logs_step(struct sqlite_store *store, bool all);
-/** Lets the thread go on that empties logs and makes accounts. Thread: any. */
+/** Wakes the thread that empties logs and makes accounts. Thread: any. */
 void logs_wake(struct sqlite_store *store);
 /** How many are noted. Thread: any. */
 size_t logs_count(struct sqlite_store *store);

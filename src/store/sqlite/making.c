@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. What a power loss or a kill may leave, step by step:
+ * See the header. This is what a power loss or a kill may leave, step by step:
  *
  *     mkdir spare/N, mail.db, -wal, -shm        a spare that is not whole: swept
  *     sync mail.db, sync spare/N                a whole one: swept
@@ -10,16 +10,16 @@
  *     first commit                              the account
  *
  * Until there are rows, whoever opens the account comes here again and syncs every name. A
- * spare that is left over is removed only if it is as it was made: should it also be an account
- * under another name, then nothing that was acknowledged is in it. Names of spares are drawn at
- * random, so that two makers never meet.
+ * leftover spare is removed only if it is still as it was made. Even if it is also an account
+ * under another name, nothing that was acknowledged is in it then. Names of spares are random,
+ * so that two makers never use the same one.
  *
- * The log's octets are not synced here: its first commit does that. A file without octets and
- * one with the mark are both empty logs.
+ * The log's octets are not synced here, because the first commit does that. A file without
+ * octets and one with the mark are both empty logs.
  *
- * A sync of a small file costs a commit of the file system's journal, whatever else is in it.
- * So spares are made several at a time: first all of their files, then all of their syncs, of
- * which the first one takes most of the others along.
+ * To sync a small file costs a commit of the file system's journal, whatever else the commit
+ * contains. So several spares are made at a time: first all of their files, then all syncs, of
+ * which the first does most of the work of the others.
  */
 #include "store/sqlite/making.h"
 
@@ -90,8 +90,9 @@ database_make(const struct making *making, const char *dir, struct err *err)
     return RC_OK;
 }
 
-/* Opens it again: a batch would otherwise hold descriptors that nobody has counted. The kernel
- * tells a new descriptor of a failed write that it has told nobody yet. */
+/* Opens the file again, because otherwise a batch would hold descriptors that nobody has
+ * counted. If a write failed and the kernel has not told anybody yet, it tells the new
+ * descriptor. */
 static enum rc
 database_sync(const char *dir, struct err *err)
 {
@@ -116,7 +117,7 @@ log_make(const char *dir, struct err *err)
     return disk_write(fd, path, vfs_empty_log(), 0) == 0 ? RC_OK : failed(path, "write", err);
 }
 
-/* Only a lock is ever on it (db/wal_index.h). */
+/* The file is used only for a lock (db/wal_index.h). */
 static enum rc
 lock_file_make(const char *dir, struct err *err)
 {
@@ -159,7 +160,7 @@ spare_mkdir(const struct sqlite_store *store, const char *path, struct err *err)
     return failed(path, "mkdir", err);
 }
 
-/* The files of a new one, with nothing synced. */
+/* Makes the files of a new spare and syncs nothing. */
 static enum rc
 files_make(const struct sqlite_store *store, uint64_t *name_out, struct err *err)
 {
@@ -195,7 +196,7 @@ files_sync(const struct sqlite_store *store, uint64_t name, struct err *err)
     return rc;
 }
 
-/* As many as can be made, up to max. RC_OK: at least one. */
+/* Makes as many as possible, up to max. RC_OK: at least one was made. */
 static enum rc
 spares_make(struct sqlite_store *store, unsigned max, uint64_t *names, unsigned *count_out,
             struct err *err)
@@ -248,7 +249,7 @@ making_step(struct sqlite_store *store, unsigned max)
     if (lack == 0 || spares_make(store, lack < max ? lack : max, names, &count, NULL) != RC_OK)
         return false;
     lock_enter(&making->lock);
-    CHECK(making->ready_count + count <= LIMIT_SPARE_ACCOUNTS); /* one thread makes them */
+    CHECK(making->ready_count + count <= LIMIT_SPARE_ACCOUNTS); /* only one thread makes them */
     memcpy(making->ready + making->ready_count, names, count * sizeof names[0]);
     making->ready_count += count;
     lock_leave(&making->lock);
@@ -281,9 +282,9 @@ making_done(struct sqlite_store *store)
     lock_done(&making->lock);
 }
 
-/* ---- what an earlier life left ---- */
+/* ---- what an earlier process left ---- */
 
-/* Each page of it is as in the image, or was never written. */
+/* Whether each page is as in the image or was never written. */
 static bool
 is_image(const struct making *making, int fd)
 {
@@ -327,7 +328,7 @@ making_sweep(struct sqlite_store *store)
     spare_dir(store, path, sizeof path);
     DIR *dir = opendir(path);
     if (dir == NULL)
-        return; /* none was ever made */
+        return; /* no spare was ever made */
     for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
         if (entry->d_name[0] == '.')
             continue;
@@ -346,8 +347,9 @@ is_known(const atomic_uchar *bits, unsigned n)
     return (atomic_load(&bits[n / 8]) >> (n % 8) & 1u) != 0;
 }
 
-/* Makes the directory if need be. Whoever made it, its name is on disk when this returns: it
- * may be of another thread that has not synced it yet, or of a life that was killed then. */
+/* Makes the directory if there is none. In any case, its name is on disk when this returns.
+ * Another thread may have made it and not synced it yet, or a process that was killed before it
+ * did. */
 static enum rc
 place_dir(const char *parent, const char *path, atomic_uchar *bits, unsigned n, struct err *err)
 {
@@ -400,7 +402,7 @@ making_place(struct sqlite_store *store, uint64_t account_id, struct err *err)
         return rc;
     account_dir(store, account_id, path, sizeof path);
     if (access(path, F_OK) == 0) {
-        rc = disk_sync_dir(path, err); /* of a life that was cut off, or older */
+        rc = disk_sync_dir(path, err); /* left by a process that was killed, or older */
         if (rc == RC_OK)
             rc = disk_sync_dir(parent, err);
         return rc == RC_OK ? RC_EXISTS : rc;

@@ -38,21 +38,23 @@ struct making {
 
 MUST_USE enum rc making_init(struct sqlite_store *store, struct err *err);
 void making_done(struct sqlite_store *store);
-/** Removes spares that an earlier life left; nobody else may be making any. Waits for disk. */
+/** Removes spares that an earlier process left. Nobody may be making any at that time. Waits
+ * for disk. */
 void making_sweep(struct sqlite_store *store);
-/** Makes up to max more, at most MAKING_BATCH, if there is room. False: there are enough, or it
- * failed. Thread: one at a time. Waits for disk. */
+/** Makes up to max more spares, at most MAKING_BATCH, if there is room for them. False: there
+ * are enough, or it failed. Thread: any, but one at a time. Waits for disk. */
 bool making_step(struct sqlite_store *store, unsigned max);
-/** So few are ready that some should be made. Thread: any. */
+/** Whether so few are ready that some should be made. Thread: any. */
 bool making_is_due(struct sqlite_store *store);
 
 /**
- * Sees to it that the account's directory and its files are there and that their names are on
- * disk. RC_EXISTS: files are there that this did not make; their names are on disk too.
- * Thread: any, one at a time for an account. Waits for disk.
+ * Ensures that the account's directory and files exist and that their names are on disk.
+ * RC_EXISTS: there were files already; their names are on disk, too. Thread: any, but one at a
+ * time for each account. Waits for disk.
  */
 MUST_USE enum rc making_place(struct sqlite_store *store, uint64_t account_id, struct err *err);
-/** The directories above the account's own; their names are on disk. Waits for disk. */
+/** Makes the directories above the account's own, whose names are on disk when this returns.
+ * Waits for disk. */
 MUST_USE enum rc making_parents(struct sqlite_store *store, uint64_t account_id,
                                 struct err *err);
 

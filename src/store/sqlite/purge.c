@@ -8,8 +8,8 @@
  * vacuum rows beyond    (on disk)              rows of entry    rows of           what was
  *     retention                             name some        expunged do       not named goes
  *
- * Each store_purge_step does one bounded piece of this. Between the steps others write; this is
- * why it stays right (INV-S8):
+ * Each store_purge_step does one bounded piece of this. Others write between the steps. The
+ * result is right all the same (INV-S8), because:
  *   - a message gets a new name only from an entry (copy) or when it is new; both call
  * sweep_note;
  *   - an entry that is expunged goes to `expunged`, which is read after `entry`;
@@ -25,14 +25,15 @@
 #include "base/check.h"
 
 enum {
-    EXPIRE_ROWS = 1000,         /* of expunged, a step */
-    MARK_ROWS = 20000,          /* read in a step: about 5 ms */
+    EXPIRE_ROWS = 1000,         /* rows of expunged in one step */
+    MARK_ROWS = 20000,          /* rows read in one step, which takes about 5 ms */
     REMOVE_MESSAGES = 256,      /* a step */
-    REMOVE_OCTETS = 4 << 20,    /* a step; at least one message */
-    CANDIDATES = 65536,         /* of one sweep: 0.6 MB of memory */
+    REMOVE_OCTETS = 4 << 20,    /* in one step; at least one message */
+    CANDIDATES = 65536,         /* of one sweep, which takes 0.6 MB of memory */
     FREE_KEEP_OCTETS = 2 << 20, /* free pages that stay in the file for the next messages */
-    VACUUM_PAGES = 64,          /* a step: pages are moved, 2 to 10 ms */
-    DISK_SHORT_PART = 20,       /* below a twentieth and DISK_SHORT_OCTETS: keep nothing */
+    VACUUM_PAGES = 64,          /* in one step; moving them takes 2 to 10 ms */
+    DISK_SHORT_PART = 20, /* with less than a twentieth free, and less than DISK_SHORT_OCTETS,
+                             nothing is kept */
     DISK_SHORT_OCTETS = 1 << 30,
 };
 
@@ -42,7 +43,7 @@ struct sweep {
     enum phase phase;
     size_t count;
     size_t next;   /* in REMOVE */
-    uint64_t mbox; /* where the marking is: mbox, uid or mbox, modseq, uid */
+    uint64_t mbox; /* how far the marking is: (mbox, uid) or (mbox, modseq, uid) */
     uint64_t modseq;
     uint64_t uid;
     bool named[CANDIDATES];
@@ -51,13 +52,14 @@ struct sweep {
 
 /* ---- expiring ---- */
 
-/* What may be expired now. */
+/* Which rows may be expired now. */
 struct policy {
     uint64_t keep_modseq;
-    int64_t until_s;      /* expunged then or before: beyond retention */
-    bool over;            /* more octets are kept than allowed: oldest go */
+    int64_t until_s;      /* rows expunged up to then are beyond retention */
+    bool over;            /* more octets are kept than allowed, so the oldest rows go */
     uint64_t over_octets; /* by so much */
-    uint64_t to_modseq;   /* oldest first: not beyond another mailbox's oldest */
+    uint64_t to_modseq;   /* up to here these rows are the oldest; then another mailbox has the
+                             oldest one */
 };
 
 /* A mailbox as the policy sees it. */
@@ -110,8 +112,8 @@ row_is_due(const struct policy *policy, uint64_t modseq, int64_t expunged_s)
            (policy->over_octets != 0 && modseq <= policy->to_modseq);
 }
 
-/* The mailbox whose oldest expunged row is the oldest of all and due, or a retired one that has
- * nothing left: mbox 0 when there is none. */
+/* Finds the mailbox whose oldest expunged row is due and the oldest of all, or a retired
+ * mailbox that has nothing left. mbox is 0 if there is none. */
 static enum rc
 pick(struct sqlite_tx *tx, struct policy *policy, struct oldest *out, struct err *err)
 {
@@ -171,7 +173,7 @@ run_with_id(struct sqlite_tx *tx, enum sql_id sql, uint64_t id, struct err *err)
     return stmt_run(&stmt, err);
 }
 
-/* A deleted mailbox of which nothing is left. */
+/* Forgets a deleted mailbox of which nothing is left. */
 static enum rc
 mbox_forget(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
 {
@@ -195,7 +197,7 @@ row_remove(struct sqlite_tx *tx, uint64_t mbox, uint64_t modseq, uint64_t uid, s
     return stmt_run(&stmt, err);
 }
 
-/* Removes due rows of one mailbox, oldest first. */
+/* Removes the due rows of one mailbox, the oldest first. */
 static enum rc
 expire_mbox(struct sqlite_tx *tx, struct policy *policy, uint64_t id, struct err *err)
 {
@@ -371,13 +373,14 @@ message_octets(struct sqlite_tx *tx, uint64_t message, uint64_t *out, struct err
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Removes some of what nothing names; all of it gone ends the sweep. */
+/* Removes some of the messages that nothing names. When all of them are gone, the sweep ends.
+ */
 static enum rc
 sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {
     unsigned messages = 0;
     uint64_t sum_octets = 0;
-    /* The highest id may go now: it must not be given out again. */
+    /* The highest id may be among them, and must not be given out again. */
     enum rc rc = floors_raise(tx, err);
 
     tx_reset_cursors(tx);

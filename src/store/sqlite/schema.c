@@ -108,8 +108,9 @@ static const char version_1[] =
 
     "CREATE TABLE unnamed (message INTEGER PRIMARY KEY);";
 
-/* Keys for SORT and THREAD. Columns are added without touching a row; messages that are there
- * have none (NULL), and get them in the background: those from keys_next to below keys_before.
+/* Keys for SORT and THREAD. Adding columns touches no row. Existing messages have no keys
+ * (NULL) and get them in the background: those from keys_next up to, but not including,
+ * keys_before.
  */
 static const char version_2[] =
     "ALTER TABLE message ADD COLUMN keys BLOB;"

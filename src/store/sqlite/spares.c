@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A stack of handles. Nothing is opened, closed or moved under its lock. */
+/* See the header. A stack of handles; none is opened, closed or moved under its lock. */
 #include "store/sqlite/spares.h"
 
 #include <stdbool.h>
@@ -88,7 +88,7 @@ spares_move(struct spares *spares, const char *path, unsigned cache_kib, int64_t
     return rc == RC_NOT_FOUND ? RC_NOT_FOUND : RC_GONE;
 }
 
-/* The longest unused one, at the bottom; NULL: it was used since. */
+/* The handle unused for longest, which is at the bottom. NULL: it was used since then. */
 static struct db *
 take_idle(struct spares *spares, int64_t until_us)
 {

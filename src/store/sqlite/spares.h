@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles without a database: what accounts that were closed leave behind, with schema and
- * statements in memory but no descriptor (db/move.h). The next account that is opened takes one
- * instead of opening its database anew, which costs ten times as much. All accounts have the
- * same schema, so any handle does for any account.
+ * Handles without a database, which closed accounts leave behind. They have schema and
+ * statements in memory, but no descriptors (db/move.h). The next account that is opened takes
+ * one instead of opening its database anew, which costs ten times as much. All accounts have
+ * the same schema, so any handle does for any account.
  */
 #ifndef STORE_SQLITE_SPARES_H
 #define STORE_SQLITE_SPARES_H
@@ -18,7 +18,7 @@
 
 struct spares {
     struct lock lock;
-    /* Guard: lock. The one left last is used first. */
+    /* Guard: lock. The handle that was left last is used first. */
     struct {
         struct db *db;
         int64_t left_us; /* monotonic */
@@ -30,13 +30,14 @@ void spares_init(struct spares *spares);
 /** Closes them all. */
 void spares_done(struct spares *spares);
 
-/** Takes over a handle of an account: keeps it, or closes it. Thread: any. */
+/** Takes over a handle of an account, and keeps it or closes it. Thread: any. */
 void spares_give(struct spares *spares, struct db *db, int64_t now_us);
-/** Brings one to the database at path, as db_move does. RC_NOT_FOUND: there is no such file.
- *  RC_GONE: there is no spare, or none that suits: open it. Thread: any. Waits for disk. */
+/** Moves one to the database at path, as db_move does. RC_NOT_FOUND: there is no such file.
+ * RC_GONE: there is no spare, or none that suits, so the database has to be opened. Thread:
+ * any. Waits for disk. */
 MUST_USE enum rc spares_move(struct spares *spares, const char *path, unsigned cache_kib,
                              int64_t now_us, struct db **out);
-/** Closes those that were left before until_us. Thread: any. */
+/** Closes the handles that were left before until_us. Thread: any. */
 void spares_close_idle(struct spares *spares, int64_t until_us);
 /** How many there are. Thread: any. */
 unsigned spares_count(struct spares *spares);

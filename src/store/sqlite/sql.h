@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The account store's statements by name, its schema, and unsigned numbers in both. */
+/* The account store's statements by name, and its schema. Binding and reading of unsigned
+ * numbers. */
 #ifndef STORE_SQLITE_SQL_H
 #define STORE_SQLITE_SQL_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two date forms of IMAP: date-time ("17-Jul-1996 02:44:25 -0700", INTERNALDATE and APPEND)
- * and date ("17-Jul-1996", SEARCH). Gregorian, years 1 to 9999, no locale, no time zone
- * database: a zone is the minutes east of Greenwich that the text names.
+ * and date ("17-Jul-1996", SEARCH). The calendar is Gregorian, with years from 1 to 9999.
+ * Neither a locale nor a time zone database is used: a zone is the number of minutes east of
+ * Greenwich that the text names.
  *
  * Pure; any thread.
  */
@@ -26,18 +27,19 @@ enum {
 };
 
 /**
- * All of text, without its quotes, as a date-time. The day is two digits, or a space and a
- * digit, or (some clients) a bare digit; a second of 60 is that of a leap second. RC_INVALID
- * for anything else, days that the month does not have included.
+ * Reads all of text, without its quotes, as a date-time. The day is two digits, or a space and
+ * a digit, or, from some clients, one digit. Second 60 is a leap second. RC_INVALID for
+ * anything else, including days that the month does not have.
  */
 MUST_USE enum rc imap_date_time_parse(struct span text, struct imap_date_time *when_out);
 
-/** All of text, without quotes, as a date: the days since 1970-01-01 (RFC 3501 section 6.4.4
- *  compares dates "disregarding time and timezone"). RC_INVALID for anything else. */
+/** Reads all of text, without quotes, as a date: the number of days since 1970-01-01 (RFC 3501
+ * section 6.4.4 compares dates "disregarding time and timezone"). RC_INVALID for anything else.
+ */
 MUST_USE enum rc imap_date_parse(struct span text, int32_t *day_out);
 
-/** Writes exactly IMAP_DATE_TIME_OCTETS at dst. Times outside the years 1..9999 are written as
- *  the nearest that is inside, so that the line stays legal. */
+/** Writes exactly IMAP_DATE_TIME_OCTETS at dst. Times outside of the years 1..9999 are written
+ * as the nearest one within them, so that the line stays legal. */
 void imap_date_time_write(char *dst, struct imap_date_time when);
 
 /** Writes exactly IMAP_DATE_OCTETS at dst; days outside the years 1..9999 as above. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Flags as the wire names them: system flags are bits, keywords are names. The table here is
- * the only place that spells them. Pure; any thread.
+ * Flags as they are named on the wire: system flags are bits, keywords are names. Only the
+ * table here spells them. Pure; any thread.
  */
 #ifndef SYNTAX_IMAP_FLAGS_H
 #define SYNTAX_IMAP_FLAGS_H

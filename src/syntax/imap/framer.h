@@ -47,9 +47,9 @@ enum imap_frame {
     IMAP_FRAME_LITERAL,   /* a literal is announced: keep, divert or refuse, then call again */
     IMAP_FRAME_DATA,      /* octets of a diverted literal: imap_framer_data, to be stored now */
     IMAP_FRAME_COMMAND,   /* a whole command: imap_framer_text, until the next call */
-    IMAP_FRAME_TOO_LONG,  /* over the limit: answer BAD; the rest of the command is swallowed */
-    IMAP_FRAME_NUL,       /* NUL in a line: answer BAD; the rest of the command is swallowed */
-    IMAP_FRAME_NO_MEMORY, /* octets are lost, a tag perhaps too: end the session */
+    IMAP_FRAME_TOO_LONG,  /* over the limit: answer BAD; the rest of the command is discarded */
+    IMAP_FRAME_NUL,       /* NUL in a line: answer BAD; the rest of the command is discarded */
+    IMAP_FRAME_NO_MEMORY, /* octets are lost, perhaps a tag, too: end the session */
 };
 
 struct imap_literal {
@@ -81,39 +81,42 @@ struct imap_framer {
  * case. Allocates nothing. */
 void imap_framer_init(struct imap_framer *framer, size_t max_octets);
 void imap_framer_done(struct imap_framer *framer);
-/** Between commands only: the limit grows at login. */
+/** Only between commands. The limit grows at login. */
 void imap_framer_set_max(struct imap_framer *framer, size_t max_octets);
-/** Frees memory while no command is being collected (a parked session keeps no buffers). */
+/** Frees memory if no command is being collected, as a parked session keeps no buffers. */
 void imap_framer_release(struct imap_framer *framer);
-/** Nothing of a command has been seen since the last one was handed out. */
+/** Whether nothing of a command has been seen since the last one was handed out. */
 bool imap_framer_is_idle(const struct imap_framer *framer);
 
-/** What was taken of a line that is not complete, for another framer to begin with; "" between
- *  commands. False: a literal is under way or being swallowed, which cannot be begun again. */
+/** What was taken of an incomplete line, so that another framer can begin with it; "" between
+ * commands. False: a literal is under way or is being discarded, and cannot be begun again. */
 bool imap_framer_begun(const struct imap_framer *framer, struct span *text_out);
 
-/** Takes octets from the front of in until there is something to say. IMAP_FRAME_MORE means
- * that in is empty. Also right for the DONE of IDLE, which is a line like any other. */
+/** Takes octets from the front of in until there is something to tell. IMAP_FRAME_MORE: in is
+ * empty. The DONE of IDLE is a line like any other. */
 MUST_USE enum imap_frame imap_framer_next(struct imap_framer *framer, struct buf *in);
 
-/** The same for one line in which braces mean nothing: the answers of AUTHENTICATE. */
+/** The same for a line in which braces have no meaning, which is an answer of AUTHENTICATE. */
 MUST_USE enum imap_frame imap_framer_next_line(struct imap_framer *framer, struct buf *in);
 
 /* --- What to do with a literal, after IMAP_FRAME_LITERAL; the session writes "+" if it is sync
  * --- */
 
-/** Into the command's text. RC_LIMIT when it does not fit or is forbidden: refuse it then. */
+/** Takes it into the command's text. RC_LIMIT: it does not fit or is forbidden, and must be
+ * refused. */
 MUST_USE enum rc imap_framer_keep(struct imap_framer *framer);
-/** To the caller: IMAP_FRAME_DATA until all its octets are out (none for an empty literal),
- * then the command goes on. RC_LIMIT when it is forbidden or the mark does not fit. */
+/** Gives it to the caller: IMAP_FRAME_DATA comes until all of its octets are handed out (never
+ * for an empty literal), and then the command continues. RC_LIMIT: it is forbidden, or the mark
+ * does not fit. */
 MUST_USE enum rc imap_framer_divert(struct imap_framer *framer);
-/** The command is given up; the session answers its tag. The octets of a non-synchronising
- * literal and what follows of the command are swallowed. */
+/** Gives up the command; the session answers its tag. The octets of a non-synchronising literal
+ * and the rest of the command are discarded. */
 void imap_framer_refuse(struct imap_framer *framer);
 
-/* --- What is known; valid until the next call of imap_framer_next --- */
+/* --- What the framer knows; valid until the next call of imap_framer_next --- */
 
-/** The whole command without its last line end; after IMAP_FRAME_LITERAL, what came so far. */
+/** The whole command without its last line end; after IMAP_FRAME_LITERAL, what has come so far.
+ */
 static inline struct span
 imap_framer_text(const struct imap_framer *framer)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tokens of the command grammar (RFC 3501 and RFC 9051, section 9 of both). Each function
- * takes one token off the front; on failure it leaves a sentence for the client in `bad` and
- * returns false, and callers just pass false on. Private to lexer.c, cmd.c and
- * args_*.c.
+ * takes one token from the front. If that fails, it leaves a sentence for the client in `bad`
+ * and returns false, which callers pass on. Private to lexer.c, cmd.c and args_*.c.
  *
- * More forgiving than the grammar in three places: astrings may hold raw 8-bit octets, quoted
- * strings too, and a command may end in blanks.
+ * It allows more than the grammar in three places: astrings and quoted strings may contain raw
+ * 8-bit octets, and a command may end with blanks.
  *
  * Pure; any thread.
  */
@@ -36,7 +35,7 @@ struct imap_lexer {
     unsigned spools; /* marks of diverted literals passed so far */
 };
 
-/** A literal: its octets, or the number of the spool they went to. */
+/** A literal: its octets, or the number of the spool that has them. */
 struct imap_lex_literal {
     uint64_t octets;
     struct span inline_octets;
@@ -45,7 +44,7 @@ struct imap_lex_literal {
     bool literal8;
 };
 
-/** Keeps the first complaint. Always false. */
+/** Keeps the first complaint. Always returns false. */
 bool lex_bad(struct imap_lexer *lx, const char *sentence);
 bool lex_limit(struct imap_lexer *lx, const char *sentence);
 
@@ -68,7 +67,7 @@ lex_take(struct imap_lexer *lx, char c)
 
 /** Takes c or complains. */
 MUST_USE bool lex_need(struct imap_lexer *lx, char c, const char *sentence);
-/** Takes the space before a further token; not when only blanks are left, which imap_args_parse
+/** Takes the space before another token, but not if only blanks are left, which imap_args_parse
  * drops. */
 bool lex_more(struct imap_lexer *lx);
 /** Takes word in any case, if a whole atom of that spelling is next. */
@@ -76,7 +75,7 @@ bool lex_take_word(struct imap_lexer *lx, struct span word);
 /** The longest run of octets of these classes (chars.h), perhaps empty. */
 struct span lex_run(struct imap_lexer *lx, unsigned classes);
 
-/* Each complains with `sentence` when its token is not there. */
+/* Each complains with `sentence` if its token is missing. */
 MUST_USE bool lex_atom(struct imap_lexer *lx, struct span *atom_out, const char *sentence);
 MUST_USE bool lex_string(struct imap_lexer *lx, struct span *s_out, const char *sentence);
 MUST_USE bool lex_astring(struct imap_lexer *lx, struct span *s_out, const char *sentence);
@@ -111,14 +110,14 @@ MUST_USE bool lex_word_list(struct imap_lexer *lx, const struct lex_word *words,
                             unsigned *values_out, const char *sentence);
 
 /**
- * Makes room in an array that grows by one at a time: the array to use from now on, with room
- * for element `count`, or NULL (complained). Amortised constant time and at most twice the
- * memory.
+ * Makes room in an array that grows by one element at a time. Returns the array to use from now
+ * on, with room for element `count`, or NULL after a complaint. Takes constant time on average,
+ * and at most twice the memory.
  */
 void *lex_grow(struct imap_lexer *lx, void *array, size_t count, size_t size);
 
 #define lex_new(lx, type) ((type *)lex_alloc((lx), sizeof(type)))
-/** Zeroed, from the arena; NULL (complained) when it is spent. */
+/** Zeroed memory from the arena, or NULL after a complaint if the arena is full. */
 void *lex_alloc(struct imap_lexer *lx, size_t octets);
 
 #endif

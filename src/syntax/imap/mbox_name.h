@@ -45,21 +45,22 @@ struct mbox_arg {
 /**
  * What a client wrote as a mailbox name, made canonical.
  *
- * Never fails over the octets themselves: a name nobody can have gives arg_out->invalid.
- * RC_LIMIT when the arena is spent. arg_out->name points into wire or into the arena.
+ * Never fails because of the octets: for a name that no mailbox can have, arg_out->invalid is
+ * set. RC_LIMIT: the arena is full. arg_out->name points into wire or into the arena.
  */
 MUST_USE enum rc mbox_name_from_wire(struct span wire, enum mbox_wire mode, struct arena *arena,
                                      struct mbox_arg *arg_out);
 
-/** NULL when name is canonical and within LIMIT_MBOX_NAME and LIMIT_MBOX_DEPTH, else a sentence
- * that says what is wrong. */
+/** NULL: name is canonical and within LIMIT_MBOX_NAME and LIMIT_MBOX_DEPTH. Otherwise a
+ * sentence that says what is wrong. */
 const char *mbox_name_check(struct span name);
 
 /** Whether a canonical name is in normalization form C, as those of new mailboxes are (RFC 5198
  *  section 2, RFC 9051 section 5.1). RC_INVALID: it is not. RC_LIMIT: no memory. */
 MUST_USE enum rc mbox_name_check_nfc(struct span name);
 
-/** Appends a canonical name as it goes out on the wire (not yet quoted: iw_mailbox does both).
+/** Appends a canonical name as it is written on the wire, but without quotes (iw_mailbox does
+ * both).
  */
 void mbox_name_put(struct buf *buf, struct span name, enum mbox_wire mode);
 
@@ -75,9 +76,9 @@ bool mbox_name_is_below(struct span name, struct span parent);
 /* --- LIST patterns (RFC 3501 section 6.3.8) --- */
 
 /**
- * A pattern or reference as a client wrote it, to UTF-8: the rules of names, but wildcards and
- * the trailing delimiter stay. One that can match nothing (not UTF-8, too long) becomes empty
- * with *hopeless_out set.
+ * Converts a pattern or reference, as a client wrote it, to UTF-8. The rules are those of
+ * names, but wildcards and a trailing delimiter stay. A pattern that can match nothing (not
+ * UTF-8, or too long) becomes empty, and *hopeless_out is set.
  */
 MUST_USE enum rc mbox_pattern_from_wire(struct span wire, enum mbox_wire mode,
                                         struct arena *arena, struct span *pattern_out,
@@ -93,9 +94,9 @@ bool mbox_pattern_matches(struct span reference, struct span pattern, struct spa
 
 /* --- Modified UTF-7 itself --- */
 
-/** Strictly (RFC 3501 section 5.1.3): RC_INVALID for an ill-formed or superfluous shift,
- * printable ASCII inside one, lone surrogates, octets outside 0x20..0x7e. RC_LIMIT when buf is
- * full. On failure buf is as it was. */
+/** Decodes strictly (RFC 3501 section 5.1.3). RC_INVALID: an ill-formed or superfluous shift,
+ * printable ASCII within one, a lone surrogate, or an octet outside of 0x20..0x7e. RC_LIMIT:
+ * buf is full. After a failure, buf is as it was. */
 MUST_USE enum rc mutf7_decode(struct buf *buf, struct span text);
 /** UTF-8 to modified UTF-7; octets that are not UTF-8 become U+FFFD. */
 void mutf7_encode(struct buf *buf, struct span utf8);

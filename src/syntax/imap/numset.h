@@ -65,7 +65,7 @@ void numset_normalise(struct numset *set, uint32_t highest);
 /** Whether `*` occurs, in a set that is not normalised. */
 bool numset_has_star(const struct numset *set);
 
-/** Removes what is above highest from a normalised set; true when something was. */
+/** Removes what is above highest from a normalised set. True: something was removed. */
 bool numset_clamp(struct numset *set, uint32_t highest);
 
 /** Normalised sets only. */
@@ -136,8 +136,8 @@ seq_set_normalise(struct seq_set *set, uint32_t exists)
     numset_normalise(&set->set, exists);
 }
 
-/** Drops sequence numbers above exists from a normalised set; true when there were some (a
- *  client's mistake, but `46:*` with 45 messages is none: RFC 3501 section 9). */
+/** Drops sequence numbers above exists from a normalised set. True: there were some, which is a
+ * mistake of the client. (`46:*` with 45 messages is not: RFC 3501 section 9.) */
 static inline bool
 seq_set_clamp(struct seq_set *set, uint32_t exists)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Single tokens of the response grammar, appended to a buffer without blanks around them:
- * whoever renders pieces of responses ahead of time (ENVELOPE, BODYSTRUCTURE, labels) builds
- * them from these. Whole lines are write.h's business.
+ * Single tokens of the response grammar, appended to a buffer without blanks around them.
+ * Pieces of responses that are rendered ahead of time (ENVELOPE, BODYSTRUCTURE, labels) consist
+ * of them. Whole lines are in write.h.
  *
  * Pure; any thread.
  */

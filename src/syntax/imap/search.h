@@ -5,8 +5,8 @@
  * lists in a list of keys are merged into it, double NOT disappears; what is left is at most
  * LIMIT_NESTING deep with at most LIMIT_SEARCH_KEYS keys.
  *
- * Keys that say the same are one kind: UNSEEN is SEARCH_FLAG with `want` false, NEW is the list
- * RECENT UNSEEN, and so on. Plain data; any thread.
+ * Keys with the same meaning are of one kind: UNSEEN is SEARCH_FLAG with `want` false, NEW is
+ * the list RECENT UNSEEN, and so on. Plain data; any thread.
  */
 #ifndef SYNTAX_IMAP_SEARCH_H
 #define SYNTAX_IMAP_SEARCH_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes response lines that cannot be illegal: blanks are put where the grammar wants them,
- * what comes from outside is written as the form that can hold it, parentheses and literals
- * must be closed before a line ends (CHECK: leaving one open is our own mistake).
+ * Writes response lines that cannot be illegal. Blanks are put where the grammar requires them,
+ * and what comes from outside is written in a form that can hold it. Parentheses and literals
+ * must be closed before a line ends (CHECK, because leaving one open is our own mistake).
  *
  *     iw_untagged(&w);                        // * 12 FETCH (UID 45 FLAGS (\Seen))
  *     iw_num(&w, 12), iw_word(&w, "FETCH"), iw_open(&w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Address lists (RFC 5322 sections 3.4 and 4.4; RFC 6532; garbage as RFC 7103 section 7.1).
- * One address at a time, so that a list of any length needs no memory of its own.
+ * It gives one address at a time, so that a list of any length needs no memory.
  * Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_ADDRESS_H
@@ -42,10 +42,10 @@ struct address_iter {
 void address_iter_init(struct address_iter *iter, struct span text, struct arena *arena);
 
 /**
- * The next address, or false at the end of the list, at LIMIT_ADDRESSES or when the arena is
- * spent. Every group begun is ended. Spans borrow from the text or the arena. Octets that no
- * rule allows are kept in the nearest word; a list never fails as a whole. What was cut because
- * the system has no memory shows in arena->starved.
+ * The next address. False at the end of the list, at LIMIT_ADDRESSES, or if the arena is full.
+ * Every group that begins also ends. Spans borrow from the text or the arena. Octets that no
+ * rule allows are kept in the nearest word, and a list never fails as a whole. If something was
+ * cut because the system has no memory, arena->starved is set.
  */
 bool address_next(struct address_iter *iter, struct address *out);
 

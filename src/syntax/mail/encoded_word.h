@@ -10,15 +10,16 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-/** Octets of the encoded word that text begins with, or 0. It has no line end and no '?' inside
- *  its text; blanks inside are tolerated. Linear, also when called at each octet. */
+/** The length in octets of the encoded word that text begins with, or 0. Such a word has no
+ * line end, and no '?' in its text; blanks in it are accepted. Takes linear time, even if it is
+ * called at each octet. */
 size_t encoded_word_length(struct span text);
 
 /**
- * Appends value in UTF-8: line ends of folding removed, encoded words decoded wherever they
- * stand, blanks between two of them dropped (section 6.2), a character cut between two words
- * of the same charset and encoding made whole, raw 8-bit octets read as charset.h says, broken
- * words left as they are. Ask buf_ok(out) afterwards.
+ * Appends value in UTF-8. Line ends of folding are removed, encoded words are decoded wherever
+ * they are, blanks between two of them are dropped (section 6.2), and a character that is
+ * divided between two words of the same charset and encoding is joined. Raw 8-bit octets are
+ * read as charset.h says, and broken words stay as they are. Ask buf_ok(out) afterwards.
  */
 void encoded_word_decode(struct buf *out, struct span value);
 

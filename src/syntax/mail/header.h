@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A header block: the fields of a message or MIME part up to and including the blank line.
- * Walks it, finds fields, cuts HEADER.FIELDS out of it octet by octet, unfolds values.
- * Everything borrows from the block given; nothing is copied unless said. Pure. Thread: any.
+ * The functions walk it, find fields, cut HEADER.FIELDS out of it octet by octet, and unfold
+ * values. All results borrow from the block; nothing is copied unless the comment says so.
+ * Pure. Thread: any.
  *
  * What counts as what (RFC 7103 sections 6 and 7):
  * - A line ends with LF; a CR before it belongs to the line end. A lone CR is an ordinary
@@ -47,20 +48,20 @@ enum header_line {
     HEADER_LINE_OTHER, /* continues one, or is none */
 };
 
-/** What a line is; it runs from line to end, its LF included if there is one; end > line.
- *  *name_out: the field's name, where it begins; empty when the line is not a field. */
+/** Which kind a line is. It goes from line to end, with its LF if there is one; end > line.
+ * *name_out is the field's name, or empty if the line does not begin a field. */
 enum header_line header_line_kind(const char *line, const char *end, struct span *name_out);
-/** May this line of a header that begins at start, of the kind HEADER_LINE_OTHER, be the
- *  beginning of the body if no field follows it? */
+/** Whether this line of the kind HEADER_LINE_OTHER, in a header that begins at start, may be
+ * the beginning of the body if no field follows it. */
 bool header_line_is_stray(const char *start, const char *line, const char *end);
 /** The value of the field that begins with this name and ends at end (line ends included):
  *  without colon and last line end, cut at LIMIT_HEADER_FIELD. */
 struct span header_field_value(struct span name, const char *end);
-/** Is it the "From " or ">From " that an mbox leaves before the first field? */
+/** Whether it is the "From " or ">From " that an mbox leaves before the first field. */
 bool header_line_is_mbox(const char *line, const char *end);
 
 /**
- * Octets of the header block at the start of text, its blank line included.
+ * The size in octets of the header block at the start of text, with its blank line.
  *
  * Text without a blank line is header up to its end, except for lines at its end that are no
  * fields: these are the body (the separator is missing). Text without a field before its first
@@ -77,15 +78,16 @@ bool header_next(struct header_iter *iter, struct header_field *field_out);
 /** The value of the first field called name (ASCII case does not matter), or false. */
 bool header_find(struct span block, const char *name, struct span *value_out);
 
-/** At this octet of a value a line ends, and the next one is no folded one: a line of the
- * header that is not a field. A blank takes the place of the line end (RFC 7103 section 7.2).
+/** Whether a line ends at this octet of a value and the next one is not folded, so that it is a
+ * line of the header that is not a field. A blank takes the place of the line end (RFC 7103
+ * section 7.2).
  */
 bool header_line_is_unfolded(struct span value, size_t at);
 /**
  * The value on one line: CR, LF and NUL removed, blanks at both ends removed; blanks inside and
- * 8-bit octets stay (RFC 5322 section 2.2.3). Borrowed from value when there is nothing to
- * remove, else appended to scratch and borrowed from there until its next write.
- * On a full scratch (its failed flag is set) the result is empty.
+ * 8-bit octets stay (RFC 5322 section 2.2.3). Borrowed from value if there is nothing to
+ * remove; otherwise appended to scratch and borrowed from there until its next write. If
+ * scratch is full (its failed flag is set), the result is empty.
  */
 struct span header_unfold(struct span value, struct buf *scratch);
 

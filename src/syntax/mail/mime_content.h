@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the Content fields of a part say of it: the scanner's second half. For mime_scan only.
- * Pure. Thread: any.
+ * What the Content fields of a part say about it: the second half of the scanner. Only for
+ * mime_scan. Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_MIME_CONTENT_H
 #define SYNTAX_MAIL_MIME_CONTENT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Content-Transfer-Encodings undone, in pieces of any size (RFC 2045 section 6), forgiving:
- * a body is always decoded to its end. Whether something had to be forgiven is kept in
- * `damaged`, for those who must say so (RFC 3516). Pure. Thread: any.
+ * Decodes Content-Transfer-Encodings, in pieces of any size (RFC 2045 section 6). A body is
+ * always decoded to its end, even if it is damaged. `damaged` says whether it is, for those who
+ * must tell (RFC 3516). Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_MIME_DECODE_H
 #define SYNTAX_MAIL_MIME_DECODE_H
@@ -29,7 +29,7 @@ struct mime_decoder {
 void mime_decoder_init(struct mime_decoder *decoder, enum mime_encoding encoding);
 /** Appends what the next piece gives: at most its length and MIME_DECODER_HOLD octets. */
 void mime_decoder_put(struct mime_decoder *decoder, struct span text, struct buf *out);
-/** The body is over: gives out what was held back. */
+/** Ends the body: appends what was held back. */
 void mime_decoder_finish(struct mime_decoder *decoder, struct buf *out);
 
 #endif

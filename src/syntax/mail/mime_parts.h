@@ -25,9 +25,9 @@
 void mime_parts_encode(struct buf *out, const struct mime_part *root);
 
 /**
- * The tree again: everything but type, subtype and fields. What mime_scan promises of its tree
- * holds here too, also for a damaged table: RC_CORRUPT then (or for another version).
- * charset borrows from table. RC_LIMIT: arena.
+ * Makes the tree again, except for type, subtype and fields. What mime_scan promises of its
+ * tree holds here, too. RC_CORRUPT: the table is damaged or of another version. charset borrows
+ * from table. RC_LIMIT: arena.
  */
 MUST_USE enum rc mime_parts_decode(struct span table, struct arena *arena,
                                    struct mime_part **root_out);

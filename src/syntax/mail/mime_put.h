@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text of mail as an IMAP string: the one place where ENVELOPE and BODYSTRUCTURE turn octets
- * from outside into protocol. Pure. Thread: any.
+ * Text of mail as an IMAP string. This is the only place where ENVELOPE and BODYSTRUCTURE turn
+ * octets from outside into protocol. Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_MIME_PUT_H
 #define SYNTAX_MAIL_MIME_PUT_H

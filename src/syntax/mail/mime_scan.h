@@ -111,8 +111,9 @@ mime_is_text(const struct mime_part *part)
  * arena     Receives the tree: about 300 octets a part, at most LIMIT_MIME_PARTS of them.
  * root_out  The message itself.
  *
- * Returns RC_OK or RC_LIMIT (arena, or a message beyond LIMIT_APPEND_MAX). No mail is too
- * broken. Time is linear in the size; memory does not depend on it. Thread: any.
+ * Returns RC_OK or RC_LIMIT (arena, or a message beyond LIMIT_APPEND_MAX). Mail is never
+ * refused for being malformed. Takes time linear in the size, and memory that does not depend
+ * on it. Thread: any.
  */
 MUST_USE enum rc mime_scan(struct span message, struct arena *arena,
                            struct mime_part **root_out);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does a text occur in a header field, in a message's body, in the whole message? For SEARCH
- * HEADER, SUBJECT, FROM, BODY, TEXT (RFC 3501 section 6.4.4): substrings of the decoded text
- * (transfer encoding, charset, encoded words), compared as fold.h says. Bodies of any size are
- * searched in pieces with bounded memory; a match across two pieces is found.
+ * Finds out whether a text occurs in a header field, in a message's body, or in the whole
+ * message, for SEARCH HEADER, SUBJECT, FROM, BODY and TEXT (RFC 3501 section 6.4.4). Substrings
+ * of the decoded text (transfer encoding, charset, encoded words) are compared as fold.h says.
+ * Bodies of any size are searched in pieces with bounded memory; a match across two pieces is
+ * found.
  *
  * What is searched of a message: the header (TEXT only); the headers of its parts and of the
  * messages enclosed (each field: name, colon, blank, decoded value); the decoded bodies of
@@ -80,12 +81,12 @@ MUST_USE enum rc mime_search_init(struct mime_search *search, struct arena *aren
                                   const struct mime_needle *needles, size_t count);
 void mime_search_done(struct mime_search *search);
 
-/** Does needle i occur in the value of one header field (folded and encoded as it stands)?
- *  Whatever its scope; remembers nothing. */
+/** Whether needle i occurs in the value of one header field, given folded and encoded as it is
+ * in the header. Ignores the needle's scope and remembers nothing. */
 bool mime_search_value(struct mime_search *search, size_t i, struct span value);
 
-/** The same for a field of addresses: does it occur in the value as it stands, or as ENVELOPE
- *  shows it (address_list_put)? */
+/** The same for a field of addresses: whether it occurs in the value as it is, or as ENVELOPE
+ * shows it (address_list_put). */
 bool mime_search_addresses(struct mime_search *search, size_t i, struct span value);
 
 /** Starts a message: forgets what was found. root: from mime_scan or mime_parts_decode,
@@ -94,12 +95,12 @@ void mime_search_begin(struct mime_search *search, const struct mime_part *root)
 /** Where the next octets of interest are; false when all needles are found or nothing is left.
  *  The rest of large attachments is not asked for. */
 bool mime_search_wants(const struct mime_search *search, uint64_t *offset_out);
-/** Octets of the message from the offset wanted on, as many as are at hand (not 0). */
+/** Takes octets of the message from the wanted offset on, as many as the caller has (not 0). */
 void mime_search_feed(struct mime_search *search, struct span octets);
-/** Was needle i (of scope body or text) found so far? RC_LIMIT in between (no memory) shows as
- *  mime_search_failed. */
+/** Whether needle i (of scope body or text) has been found so far. If there was no memory in
+ * between, mime_search_failed says so. */
 bool mime_search_found(const struct mime_search *search, size_t i);
-/** Memory was short: what was not found may be there. */
+/** Whether memory was short, so that needles that were not found may be there nevertheless. */
 bool mime_search_failed(const struct mime_search *search);
 
 #endif

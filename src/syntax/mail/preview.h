@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first words of a message, as a list of mail shows them (RFC 8970): plain text on one
- * line, from its first text that says anything. Pure. Thread: any.
+ * The first words of a message, as mail programs show them in lists (RFC 8970): plain text on
+ * one line, from the first part with a text that says anything. Pure. Thread: any.
  *
  *   for (part = preview_part_first(root); part != NULL; part = preview_part_next(part))
  *       read body octets of part, at most LIMIT_PREVIEW_OCTETS of them

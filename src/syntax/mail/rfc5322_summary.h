@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ingest wants to know of a header in one walk: identity and ancestry for threading, the
- * sent date, and where subject and addresses are. Pure. Thread: any.
+ * What ingest needs to know about a header, found in one walk: identity and ancestry for
+ * threading, the sent date, and where subject and addresses are. Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_RFC5322_SUMMARY_H
 #define SYNTAX_MAIL_RFC5322_SUMMARY_H

@@ -2,8 +2,8 @@
 /*
  * Keys for SORT and THREAD (RFC 5256, RFC 5957) out of header fields: octet strings that
  * memcmp puts in the order of i;unicode-casemap, a shorter one before those that begin with
- * it, the empty one (no such field) first. Texts beyond LIMIT_SORT_KEY octets count as far as
- * that. Pure. Thread: any.
+ * it, the empty one (no such field) first. Of longer texts, only LIMIT_SORT_KEY octets count.
+ * Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_SORT_KEY_H
 #define SYNTAX_MAIL_SORT_KEY_H

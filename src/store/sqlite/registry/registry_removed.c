@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Removed accounts: rows of tables of their own, so that no look-up can meet them and their
- * names are free. An account's number is never given again (AUTOINCREMENT), so whoever has the
- * name meanwhile has mail of his own. Thread: any.
+ * Removed accounts are rows of separate tables, so that no look-up finds them and their names
+ * are free. An account's number is never given again (AUTOINCREMENT), so a new account of the
+ * same name has its own mail. Thread: any.
  */
 #include "store/removed.h"
 
@@ -10,7 +10,7 @@
 
 #include "store/sqlite/registry/registry_private.h"
 
-/* Runs one statement about an account; RC_NOT_FOUND when it changed no row. */
+/* Runs one statement about an account. RC_NOT_FOUND: it changed no row. */
 static enum rc
 run_one(struct db *db, enum registry_sql which, uint64_t id, struct err *err)
 {
@@ -20,7 +20,7 @@ run_one(struct db *db, enum registry_sql which, uint64_t id, struct err *err)
     return registry_run_on_account(&stmt, id, err);
 }
 
-/* The same where it is no error that there is none. */
+/* The same where it is not an error that there is none. */
 static enum rc
 run_any(struct db *db, enum registry_sql which, uint64_t id, struct err *err)
 {
@@ -123,7 +123,7 @@ name_read(struct db *db, uint64_t id, struct registry_name *out, struct err *err
     return registry_name_make(stmt_span(&stmt, 0), NAME_ACCOUNT, out, err);
 }
 
-/* Lists in arena what a statement gives of one account. */
+/* Lists in arena the texts that a statement gives for one account. */
 static enum rc
 texts_read(struct db *db, enum registry_sql which, uint64_t id, struct arena *arena,
            struct span **out, size_t *count_out, struct err *err)
@@ -134,7 +134,7 @@ texts_read(struct db *db, enum registry_sql which, uint64_t id, struct arena *ar
     return registry_texts_read(&stmt, arena, out, count_out, err);
 }
 
-/* Aliases that nobody has got meanwhile come back, the others are left in taken. */
+/* Gives back the aliases that nobody else has got since. The others are left in taken. */
 static enum rc
 aliases_restore(struct db *db, uint64_t id, struct span *aliases, size_t count,
                 size_t *taken_count_out, struct err *err)

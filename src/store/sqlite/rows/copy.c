@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * COPY and MOVE within an account: rows in `entry`, no bodies, no counting of references
- * (purge.c finds out what nobody names). Thread: the transaction's.
+ * COPY and MOVE within an account add rows to `entry`. They copy no bodies and count no
+ * references (purge.c finds out which messages nothing names). Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
@@ -9,10 +9,10 @@
 
 #include "base/check.h"
 
-/* Names of all keywords of one mailbox, and the list of them. */
+/* For the names of all keywords of one mailbox and their list. */
 enum { KEYWORDS_ARENA = 128 << 10 };
 
-/* Where each keyword of the source goes: a bit of the destination, or nowhere. */
+/* Which bit of the destination each keyword of the source becomes, if any. */
 struct keyword_map {
     uint8_t to[LIMIT_KEYWORDS]; /* LIMIT_KEYWORDS: left out */
 };
@@ -66,7 +66,8 @@ keywords_has(const struct keywords *keywords, unsigned number)
     return (keywords->bits[number / 64] >> (number % 64) & 1) != 0;
 }
 
-/* Numbers that the used keywords have in the destination; new ones are added there. */
+/* Finds the numbers that the keywords in use have in the destination, and adds new ones there.
+ */
 static enum rc
 map_keywords(struct sqlite_tx *tx, const struct copy_req *req, const struct keywords *used,
              struct keyword_map *map, struct err *err)
@@ -84,7 +85,7 @@ map_keywords(struct sqlite_tx *tx, const struct copy_req *req, const struct keyw
             continue;
         rc = sqlite_keyword_add(&tx->base, req->to, names[i], &number, err);
         if (rc == RC_NOT_FOUND)
-            rc = RC_OK; /* no room in the destination: this keyword is left out */
+            rc = RC_OK; /* there is no room in the destination, so this keyword is left out */
         map->to[i] = (uint8_t)number;
     }
     return rc;
@@ -126,7 +127,7 @@ carry_keywords(struct sqlite_tx *tx, const struct copy_req *req, struct copy *co
     return rc;
 }
 
-/* Gives the rows their new UIDs and writes them; copy->to is counted up. */
+/* Gives the rows their new UIDs and writes them. Adds them to the counters of copy->to. */
 static enum rc
 insert(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
@@ -156,7 +157,8 @@ insert(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, stru
 static enum rc
 leave(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
-    /* Moving within one mailbox: both sets of counters are of the same row. */
+    /* When messages are moved within one mailbox, both sets of counters are those of one row.
+     */
     struct mbox *from = req->from == req->to ? &copy->to : &copy->from;
     const struct entry *added = rows_data(&copy->added);
 

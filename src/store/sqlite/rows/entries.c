@@ -13,7 +13,7 @@
 
 enum {
     ROWS_START = 256,  /* rows reserved at first */
-    PASS_AT_MOST = 16, /* rows outside all runs that are stepped over before seeking */
+    PASS_AT_MOST = 16, /* rows outside of all runs that are stepped over before seeking */
 };
 
 /* ---- growing arrays ---- */
@@ -87,7 +87,7 @@ entry_insert(struct stmt *stmt, uint64_t mbox, const struct entry *entry, struct
     return stmt_run(stmt, err);
 }
 
-/* The next entries of a statement. *from becomes the UID after the last. */
+/* Gives the next entries of a statement. *from becomes the UID after the last one. */
 static enum rc
 entries_take(struct stmt *stmt, uint32_t *from, struct entry *rows, size_t max,
              size_t *count_out, struct err *err)
@@ -99,7 +99,7 @@ entries_take(struct stmt *stmt, uint32_t *from, struct entry *rows, size_t max,
     const enum rc rc = stmt_end(stmt, err);
     if (rc != RC_OK)
         return rc;
-    if (count != 0) /* no UID is 2^32-1: uidnext is one more than the highest */
+    if (count != 0) /* no UID is 2^32-1, because uidnext is one more than the highest */
         *from = rows[count - 1].uid + 1;
     *count_out = count;
     return RC_OK;
@@ -201,7 +201,7 @@ sqlite_expunged_since(struct store_tx *base, const struct expunged_req *req,
         }
         rc = stmt_end(&stmt, err);
     }
-    /* They come by modseq; mostly that is by UID already. */
+    /* They come in the order of modseqs, which is mostly that of UIDs. */
     if (rc == RC_OK && rows_count(&rows) > 1)
         qsort(rows_data(&rows), rows_count(&rows), rows.row_octets, expunged_by_uid);
     if (rc == RC_OK)
@@ -312,7 +312,7 @@ walk_next(struct entry_walk *walk, struct entry *out)
             return false;
         if (uid >= walk->runs[walk->run].first) {
             entry_read(&walk->stmt, out);
-            /* Rows that the statement itself leaves out are not seen here. */
+            /* Rows that the statement leaves out are not seen here. */
             if (walk->which == WALK_DELETED && uid != walk->last + 1)
                 walk->gap = true;
             walk->last = uid;
@@ -322,7 +322,8 @@ walk_next(struct entry_walk *walk, struct entry *out)
         walk->gap = true;
         if (++walk->passed == PASS_AT_MOST) {
             walk->open = false;
-            if (stmt_end(&walk->stmt, NULL) != RC_OK) /* a row was just read: it cannot fail */
+            if (stmt_end(&walk->stmt, NULL) !=
+                RC_OK) /* it cannot fail, because a row was just read */
                 return false;
         }
     }

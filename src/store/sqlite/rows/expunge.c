@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking entries out of a mailbox. They go to `expunged`, which keeps UID, modseq, message and
- * last flags for sessions that must still be told, for views that still name them, and for
- * undelete. Thread: the transaction's.
+ * Takes entries out of a mailbox. They go to `expunged`, which keeps UID, modseq, message and
+ * last flags for sessions that must still be told, for views that still contain them, and for
+ * undeleting. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
@@ -48,7 +48,8 @@ collect(struct sqlite_tx *tx, const struct expunge_req *req, struct mbox *mbox,
 
     walk_begin(&walk, tx, req->mbox, req->only_deleted ? WALK_DELETED : WALK_ALL, req->runs,
                req->run_count);
-    /* When the last \Deleted one is found, a large mailbox need not be read to its end. */
+    /* Once the last entry with \Deleted is found, a large mailbox need not be read to its end.
+     */
     while (rc == RC_OK && !(req->only_deleted && mbox->deleted == 0) &&
            walk_next(&walk, &entry)) {
         uint32_t *uid = rows_push(uids);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Changing flags. The entries are looked at once to say what changes and to keep the counters:
- * in memory when the caller knows them, which saves a third of the time, else in the database.
- * Then each stretch of UIDs is one UPDATE whose condition is the same as ours, because a
- * statement a row costs three times as much; that it changes as many rows as were expected
- * proves that memory and database agree. Thread: the transaction's.
+ * Changes flags. The entries are looked at once, to find out what changes and to keep the
+ * counters right: in memory if the caller knows them, which saves a third of the time, and
+ * otherwise in the database. Then each stretch of UIDs is changed by one UPDATE with the same
+ * condition, because a statement for each row would cost three times as much. If it changes as
+ * many rows as expected, memory and database agree. Thread: the transaction's.
  */
 #include "store/flags_rule.h"
 
@@ -19,8 +19,8 @@ struct found {
     struct rows segments; /* struct uid_run: stretches with something to change */
     size_t changed;
     uint32_t modified_last;
-    bool stays; /* some entry that was named does not change */
-    bool gap;   /* one that was not named was passed: a segment must not reach over it */
+    bool stays; /* an entry that was named does not change */
+    bool gap;   /* an entry that was not named was passed, and no segment may reach over it */
 };
 
 static void
@@ -37,7 +37,7 @@ look_at(struct found *found, struct mbox *mbox, const struct entry *old)
     const struct flags_rule *rule = &found->rule;
 
     if (flags_rule_spares(rule, old->modseq, old->keywords)) {
-        /* Only neighbours share a run: clients are told these. */
+        /* Only neighbours share a run, because clients are told these runs. */
         const bool apart = old->uid != found->modified_last + 1;
         found->modified_last = old->uid;
         found->stays = true;
@@ -74,7 +74,8 @@ collect_rows(struct sqlite_tx *tx, struct mbox *mbox, struct found *found, struc
     return ended != RC_OK ? ended : rc;
 }
 
-/* Those of one block that the runs from *run on name; *run moves past those that end in it. */
+/* Looks at the entries of one block that the runs from *run on name. *run moves past the runs
+ * that end in it. */
 static enum rc
 look_at_block(struct found *found, struct mbox *mbox, const struct entry_flags *block,
               size_t *run)
@@ -128,7 +129,7 @@ collect_known(struct mbox *mbox, struct found *found)
     return rc;
 }
 
-/* Binds all but the bounds of the range; returns the number of the first bound. */
+/* Binds everything but the bounds of the range. Returns the number of the first bound. */
 static int
 bind_update(struct stmt *stmt, const struct found *found, bool of_all)
 {
@@ -150,7 +151,7 @@ bind_update(struct stmt *stmt, const struct found *found, bool of_all)
     return 2 * words + 3;
 }
 
-/* One UPDATE a segment; the number of rows must be what was collected. */
+/* Runs one UPDATE for each segment. The number of rows must be what was collected. */
 static enum rc
 update(struct sqlite_tx *tx, const struct found *found, struct err *err)
 {

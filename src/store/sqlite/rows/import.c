@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which texts an import has brought into a mailbox, so that it can be run again and adds only
- * what is new, also after it was cut off: the mark is in the same transaction as the message.
- * Thread: the transaction's.
+ * Notes which texts an import has brought into a mailbox, so that the import can be run again
+ * and only adds what is new. This works after an interruption, too, because the note is in the
+ * same transaction as the message. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keywords: names that a mailbox has given numbers to; the numbers are bits of its entries. A
- * number keeps its name until a purge takes it (keywords_purge.c): then its row has no name
- * while somebody's memory may still bear the bit, and is gone when the number may be given to
- * another name. Thread: the transaction's.
+ * Keywords are names to which a mailbox has given numbers. The numbers are bits of its entries.
+ * A number keeps its name until a purge takes it away (keywords_purge.c). Then its row has no
+ * name as long as the bit may still be in somebody's memory, and is removed when the number may
+ * be given to another name. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
@@ -43,7 +43,7 @@ sqlite_keywords(struct store_tx *base, uint64_t mbox, struct arena *arena, struc
     return RC_OK;
 }
 
-/* RC_OK with the number; RC_NOT_FOUND with the lowest one that is free. */
+/* RC_OK: with the number. RC_NOT_FOUND: with the lowest number that is free. */
 static enum rc
 find(struct sqlite_tx *tx, uint64_t mbox, struct span name, uint32_t *number_out,
      struct err *err)
@@ -87,7 +87,7 @@ sqlite_keyword_add(struct store_tx *base, uint64_t mbox, struct span name, uint3
         stmt_bind_text(&stmt, 3, name);
         rc = stmt_run(&stmt, err);
         if (rc == RC_OK)
-            rc = names_note(tx, err); /* perhaps no message gets it */
+            rc = names_note(tx, err); /* because perhaps no message gets it */
     }
     if (rc == RC_OK)
         *number_out = number;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers of keywords that nothing bears any more, given back. Only mailboxes that run out of
- * numbers (`keywords_crowded`) are looked through, a bounded piece a step:
+ * Gives back numbers of keywords that no row has any more. Only mailboxes that run out of
+ * numbers (`keywords_crowded`) are looked through, a bounded piece in each step:
  *
  *     ENTRIES ──> EXPUNGED ──> numbers that neither bears lose their names ──> next mailbox
  *
- * A number without a name is free, that is, without a row, once the caller says that no memory
- * bears its bit (INV-S17). Between the steps others write; this is why it stays right:
+ * A number without a name becomes free, which means that its row is removed, once the caller
+ * says that its bit is nowhere in memory (INV-S17). Others write between the steps. The result
+ * is right all the same, because:
  *   - a number that a row gets is noted (keywords_note), wherever the look is;
  *   - an entry that is expunged goes to `expunged`, which is read after `entry`, above all
  *     rows that are there;
@@ -19,14 +20,14 @@
 
 #include "base/check.h"
 
-enum { LOOK_ROWS = 20000 }; /* read in a step: about 5 ms */
+enum { LOOK_ROWS = 20000 }; /* rows read in one step, which takes about 5 ms */
 
 enum phase { ENTRIES, EXPUNGED };
 
 struct keywords_look {
     enum phase phase;
     uint64_t mbox;
-    uint64_t uid; /* where it is: uid, or modseq, uid */
+    uint64_t uid; /* how far the look is: (uid) or (modseq, uid) */
     uint64_t modseq;
     struct keywords borne;
 };
@@ -69,9 +70,9 @@ free_retired(struct sqlite_tx *tx, const struct keywords_purge *req, struct err 
     return rc == RC_OK ? ended : rc;
 }
 
-/* ---- looking for numbers that nothing bears ---- */
+/* ---- looking for numbers that no row has ---- */
 
-/* The next mailbox with at least so many names, from `from` on; 0: none. */
+/* Finds the next mailbox with at least so many names, from `from` on; 0: there is none. */
 static enum rc
 next_crowded(struct sqlite_tx *tx, uint64_t from, uint64_t *out, struct err *err)
 {
@@ -88,7 +89,7 @@ next_crowded(struct sqlite_tx *tx, uint64_t from, uint64_t *out, struct err *err
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Goes on with the first crowded mailbox from `from` on; without one the look ends. */
+/* Goes on with the first crowded mailbox from `from` on. If there is none, the look ends. */
 static enum rc
 look_at(struct sqlite_tx *tx, uint64_t from, struct err *err)
 {
@@ -137,7 +138,7 @@ look_on(struct sqlite_tx *tx, bool *over_out, struct err *err)
     return stmt_end(&stmt, err);
 }
 
-/* Numbers with a name that nothing bears. */
+/* Finds numbers with a name that no row has. */
 static enum rc
 unborne(struct sqlite_tx *tx, const struct keywords_look *look, struct keywords *out,
         struct err *err)
@@ -212,7 +213,7 @@ sqlite_keywords_purge(struct store_tx *base, struct keywords_purge *req, struct 
         rc = look_at(tx, 0, err);
     if (rc == RC_OK && tx->acct->look != NULL)
         rc = look_step(tx, req, err);
-    /* Those retired now may be free at the next step already. */
+    /* Numbers that are retired now may already be free at the next step. */
     req->more = rc == RC_OK && (tx->acct->look != NULL || req->mbox != 0);
     return rc;
 }

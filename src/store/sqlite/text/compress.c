@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compression of pieces of large bodies. Each thread has its contexts and its output, made at
- * first need and freed when the thread ends: making them anew for every piece costs more than
- * the work itself. Thread: any.
+ * Compression of pieces of large bodies. Each thread has its own contexts and output buffer,
+ * which are made when they are first needed and freed when the thread ends. Making them for
+ * every piece would cost more than the work itself. Thread: any.
  */
 #include "store/sqlite/private.h"
 
@@ -12,8 +12,8 @@
 #include "base/check.h"
 
 enum {
-    LEVEL = 1,               /* 3 gains 2 % of the size and halves the speed */
-    SAVED_AT_LEAST_PART = 3, /* a third, or it is not worth the reader's time */
+    LEVEL = 1,               /* level 3 saves 2 % of the size and halves the speed */
+    SAVED_AT_LEAST_PART = 3, /* saving less than a third is not worth the reader's time */
 };
 
 struct contexts {
@@ -43,7 +43,7 @@ key_make(void)
     CHECK(pthread_key_create(&contexts_key, contexts_free) == 0);
 }
 
-/* This thread's, or NULL without memory. */
+/* This thread's contexts; NULL: no memory. */
 static struct contexts *
 contexts_get(void)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The text of messages. Most are small: one row holds the whole. A larger one is piece 0, its
- * header (or as much of it as a piece holds), then pieces of LIMIT_BODY_CHUNK octets, each
- * compressed when that saves a third. Row id = message << 16 | piece, so a text is one run of
- * rows and any offset is found without reading what comes before. Thread: the transaction's.
+ * The text of messages. Most texts are small, and one row holds all of it. A larger one is
+ * divided: piece 0 is its header (or as much of it as a piece holds), then come pieces of
+ * LIMIT_BODY_CHUNK octets, each compressed if that saves a third. Row id = message << 16 |
+ * piece, so a text is one run of rows and any offset is found without reading what comes
+ * before. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
@@ -26,7 +27,7 @@ row_id(uint64_t message, uint64_t piece)
 
 /* ---- writing ---- */
 
-/* octets: of the whole text in piece 0, of the piece's text in others. */
+/* octets: in piece 0 those of the whole text, in others those of the piece's text. */
 static enum rc
 row_add(struct sqlite_tx *tx, uint64_t id, uint64_t octets, enum form form, struct span data,
         struct err *err)
@@ -49,7 +50,8 @@ pieces_add(struct sqlite_tx *tx, uint64_t message, struct span body, struct err 
     for (uint64_t piece = 1; body.len != 0 && rc == RC_OK; piece++) {
         const struct span raw = span_head(body, LIMIT_BODY_CHUNK);
         struct span packed;
-        /* The first piece that gains nothing speaks for the rest (attachments in base64). */
+        /* If one piece cannot be compressed well, the rest is not tried (attachments in
+         * base64). */
         compress = compress && piece_compress(raw, &packed);
         rc = row_add(tx, row_id(message, piece), raw.len, compress ? FORM_ZSTD : FORM_RAW,
                      compress ? packed : raw, err);
@@ -73,7 +75,8 @@ content_add(struct sqlite_tx *tx, uint64_t message, const struct message_new *ms
 
 /* ---- reading ---- */
 
-/* Puts the cursor on the row with this id or, when that is not there, closes it: RC_NOT_FOUND.
+/* Puts the cursor on the row with this id. RC_NOT_FOUND: there is none, and the cursor is
+ * closed.
  */
 static enum rc
 cursor_move(struct sqlite_tx *tx, uint64_t id, bool next, struct err *err)
@@ -107,12 +110,13 @@ damaged(uint64_t message, uint64_t piece, struct err *err)
                    (uintmax_t)message, (uintmax_t)piece);
 }
 
-/* Makes `text` that of this message, with piece 0. */
+/* Makes tx->text that of this message, with piece 0. */
 static enum rc
 text_open(struct sqlite_tx *tx, uint64_t message, struct err *err)
 {
     const uint64_t id = row_id(message, 0);
-    /* After a whole text the next row is the next message's: mostly the one wanted. */
+    /* After a text in one row, the next row is that of the next message, which is mostly wanted
+     * next. */
     const bool next = tx->content.open && tx->text.message != 0 && tx->text.whole &&
                       message == tx->text.message + 1;
 
@@ -135,14 +139,14 @@ text_open(struct sqlite_tx *tx, uint64_t message, struct err *err)
     return RC_OK;
 }
 
-/* Makes text.data that of another piece. */
+/* Makes text.data the data of another piece. */
 static enum rc
 piece_open(struct sqlite_tx *tx, uint64_t piece, struct err *err)
 {
     const uint64_t message = tx->text.message;
     const bool next = tx->content.open && piece == tx->text.piece + 1;
 
-    tx->text.message = 0; /* not before it succeeded */
+    tx->text.message = 0; /* none, until this succeeds */
     enum rc rc = cursor_move(tx, row_id(message, piece), next, err);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? damaged(message, piece, err) : rc;
@@ -194,7 +198,7 @@ sqlite_content_peek(struct store_tx *base, uint64_t message, uint64_t offset, ui
         return rc;
     const struct span rest = span_tail(tx->text.data, offset - start);
     if (rest.len == 0)
-        return damaged(message, piece, err); /* a piece that is shorter than its place */
+        return damaged(message, piece, err); /* the piece is shorter than it should be */
     *out = span_head(rest, octets);
     return RC_OK;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages: what FETCH shows without the text. Written once, read in bulk: a listing asks for
- * ids in ascending order, so the statement stays open and one step gives the next row; only a
- * jump seeks. Thread: the transaction's.
+ * What FETCH shows of messages without their text. It is written once and read in bulk: a
+ * listing asks for ids in ascending order, so the statement stays open, and one step gives the
+ * next row. Only a jump has to seek. Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
 
 #include "base/check.h"
 
-enum { STEPS_INSTEAD_OF_SEEK = 3 }; /* passing a row costs about a third of a seek */
+enum { STEPS_INSTEAD_OF_SEEK = 3 }; /* a step costs about a third of a seek */
 
 /* Columns of a statement after id, octets and header_octets, in this order. */
 enum columns {
@@ -52,7 +52,7 @@ not_found(uint64_t message, struct err *err)
     return err_set(err, RC_NOT_FOUND, 0, "message %ju was purged", (uintmax_t)message);
 }
 
-/* Puts the cursor on the message. The ends of statements that fail leave it closed. */
+/* Puts the cursor on the message. If a statement fails, the cursor is closed. */
 static enum rc
 cursor_move(struct sqlite_tx *tx, enum sql_id sql, uint64_t message, struct err *err)
 {
