@@ -31,8 +31,7 @@ enum {
     CACHE_KIB_DEFAULT = 512,
     AUTO_CHECKPOINT_PAGES = 1000,
     WAL_FRAME_HEADER = 24, /* octets before each page in a WAL, SQLite file format 4.1 */
-    STALE_TRIES =
-        5, /* attempts to open, because other programs may come and go in the meantime */
+    STALE_TRIES = 5,       /* attempts to open, because other programs come and go */
 };
 
 /* An I/O error means a full disk if the system call said so. Other errno values are only of use
@@ -144,9 +143,7 @@ db_query_i64(struct db *db, const char *sql, int64_t *value_out, struct err *err
     return rc;
 }
 
-/* Makes an empty file with mode 0600 if there is none, so that SQLite does not make one with
- * 0644.
- */
+/* Makes an empty file of mode 0600 if there is none. SQLite would make it with mode 0644. */
 static enum rc
 file_create(const char *path, struct err *err)
 {
@@ -322,8 +319,7 @@ raw_close(struct db *db)
         sqlite3_finalize(db->slots[i].raw);
         db->slots[i].raw = NULL;
     }
-    CHECK(sqlite3_close(db->raw) ==
-          SQLITE_OK); /* BUSY: somebody left a statement of db_raw open */
+    CHECK(sqlite3_close(db->raw) == SQLITE_OK); /* BUSY: a statement of db_raw was left open */
     db->raw = NULL;
 }
 
