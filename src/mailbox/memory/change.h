@@ -32,7 +32,7 @@ MUST_USE enum rc change_expunged(struct change_log *log, uint64_t mbox, const ui
 /** A keyword got a number in this mailbox, or (with an empty name) the number lost its name. */
 MUST_USE enum rc change_keyword(struct change_log *log, uint64_t mbox, uint32_t number,
                                 struct span name);
-/** The row is gone: its sessions see every message expunged (design section 5). */
+/** The row is gone: its sessions see every message expunged. */
 MUST_USE enum rc change_mbox_gone(struct change_log *log, uint64_t mbox);
 /** Created, renamed, special use or subscription changed: for watchers of names. */
 MUST_USE enum rc change_mbox_names(struct change_log *log, uint64_t mbox);
