@@ -443,10 +443,17 @@ def test_kill_of_the_new_one_while_it_takes_over(tmp_path):
             link.unlink()
             link.write_text("#!/usr/bin/python3\n" + STAND_IN)
             link.chmod(0o755)
+            with open(server.config, "a") as config:
+                config.write("[quota]\nmailboxes = 9\n")
+            os.kill(server.owner(), signal.SIGHUP)
+            server.log_wait("configuration reloaded")
             first = server.owner()
             assert server.run("upgrade", check=False).returncode == 1
             assert server.owner() == first
             server.log_wait("07213 0 upgrade: .*goes on as before")
+            other = server.login("anna")  # what was configured since the start still holds
+            assert "MAILBOX 6 9" in "".join(other.command('GETQUOTA ""'))
+            other.close()
             deliver(server, 1)
             for i, peer in enumerate(peers):
                 assert peer.line() == "* 1 EXISTS"
