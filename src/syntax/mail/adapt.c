@@ -33,9 +33,19 @@ struct word {
 };
 
 static bool
+is_ascii(struct span text)
+{
+    unsigned char octets = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        octets |= (unsigned char)text.ptr[i];
+    return octets < 0x80;
+}
+
+static bool
 is_utf8(struct span text)
 {
-    return u8_check((const uint8_t *)text.ptr, text.len) == NULL;
+    return !is_ascii(text) && u8_check((const uint8_t *)text.ptr, text.len) == NULL;
 }
 
 static bool
@@ -416,15 +426,11 @@ bool
 adapt_is_due(struct span stored, unsigned how)
 {
     const unsigned adapt = within_limit(stored, how);
-    unsigned char octets = 0;
 
     if ((adapt & (ADAPT_GLOBAL_CLOSED | ADAPT_GLOBAL_OPEN)) != 0 &&
         span_find(stored, SPAN("\"message\" \"global\" ")) >= 0)
         return true;
-    if ((adapt & ADAPT_TO_ASCII) != 0)
-        for (size_t i = 0; i < stored.len; i++)
-            octets |= (unsigned char)stored.ptr[i];
-    return octets >= 0x80;
+    return (adapt & ADAPT_TO_ASCII) != 0 && !is_ascii(stored);
 }
 
 static enum rc

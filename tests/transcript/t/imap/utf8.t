@@ -24,7 +24,7 @@ S: a5 OK ENABLE completed
 # Messages with UTF-8 in the header (section 4), in each form that clients send.
 C< a6 APPEND INBOX {15+}\r\nSubject: \xc3\xbc\r\n\r\n\r\n
 S: a6 OK [APPENDUID ... 1] APPEND completed
-C< a7 APPEND INBOX (\Seen) UTF8 (~{15+}\r\nSubject: \xc3\xbc\r\n\r\n)\r\n
+C< a7 APPEND INBOX (\\Seen) UTF8 (~{15+}\r\nSubject: \xc3\xbc\r\n\r\n)\r\n
 S: a7 OK [APPENDUID ... 2] APPEND completed
 C: a8 APPEND INBOX "17-Jul-1996 02:44:25 -0700" utf8 (~{15}
 S: + go ahead
