@@ -46,6 +46,8 @@
 #define LIMIT_HEADER_FIELDS 1000u /* names in HEADER.FIELDS */
 #define LIMIT_LIST_PATTERNS 100u
 #define LIMIT_OBJECT_ID 255u        /* octets; RFC 8474 section 7 */
+#define LIMIT_URL 4096u             /* octets of one URL in CATENATE (RFC 4469) */
+#define LIMIT_CATENATE_PARTS 1000u  /* texts and URLs of one message */
 #define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND (RFC 3502) */
 #define LIMIT_ID_PAIRS 30u          /* RFC 2971 section 3.3 */
 #define LIMIT_ID_FIELD 30u

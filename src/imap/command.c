@@ -73,6 +73,10 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
         ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE),
     [IMAP_CMD_UID_MOVE] =
         ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
+    [IMAP_CMD_REPLACE] =
+        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE),
+    [IMAP_CMD_UID_REPLACE] =
+        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
 };
 
 const struct imap_command *

@@ -165,6 +165,9 @@ imap_of(struct session *session)
 /** The session's work, which is made if there is none. NULL: no memory. */
 struct imap_work *imap_work_get(struct imap_session *im);
 void imap_work_drop(struct imap_session *im);
+/** One more spool of the command, freed with it. NULL: no memory. Spools move when one is
+ * added; what was read from them stays. */
+struct spool *imap_spool_add(struct imap_session *im);
 /** The next thing that the client has sent, as imap_framer_next. Without memory the session
  * ends. */
 MUST_USE enum imap_frame imap_frame_next(struct imap_session *im);
@@ -407,7 +410,7 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
     cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_append_run, cmd_idle_run,
     cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run,
-    cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_getquota_run, cmd_getquotaroot_run,
-    cmd_setquota_run;
+    cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run, cmd_getquota_run,
+    cmd_getquotaroot_run, cmd_setquota_run;
 
 #endif

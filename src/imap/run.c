@@ -346,20 +346,6 @@ command_begin(struct imap_session *im, struct span text)
 
 /* ---- input ---- */
 
-static struct spool *
-spool_add(struct imap_session *im)
-{
-    struct imap_work *work = im->work;
-    struct spool *more = realloc(work->spools, (work->spool_count + 1) * sizeof *more);
-
-    if (more == NULL)
-        return NULL;
-    work->spools = more;
-    struct spool *spool = &more[work->spool_count++];
-    spool_init(spool, &im->s.env->spool);
-    return spool;
-}
-
 static void
 literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
                const char *text)
@@ -399,7 +385,7 @@ literal_begin(struct imap_session *im)
             literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
             return;
         }
-        if (spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
+        if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
             literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
             return;
         }

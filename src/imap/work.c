@@ -43,6 +43,20 @@ imap_work_drop(struct imap_session *im)
     im->work = NULL;
 }
 
+struct spool *
+imap_spool_add(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct spool *more = realloc(work->spools, (work->spool_count + 1) * sizeof *more);
+
+    if (more == NULL)
+        return NULL;
+    work->spools = more;
+    struct spool *spool = &more[work->spool_count++];
+    spool_init(spool, &im->s.env->spool);
+    return spool;
+}
+
 struct imap_framer *
 imap_framer_get(struct imap_session *im)
 {

@@ -151,6 +151,20 @@ dump_list(struct buf *buf, const struct imap_list_req *req)
 }
 
 static void
+dump_parts(struct buf *buf, const struct imap_append_message *message)
+{
+    for (size_t i = 0; i < message->part_count; i++) {
+        const struct imap_cat_part *part = &message->parts[i];
+        if (part->is_url)
+            dump_field(buf, "url", part->url);
+        else if (part->is_spooled)
+            dump_u64(buf, "text-spool", part->spool);
+        else
+            dump_field(buf, "text", part->inline_octets);
+    }
+}
+
+static void
 dump_append(struct buf *buf, const struct imap_append_req *req)
 {
     dump_mbox(buf, "mailbox", &req->mailbox);
@@ -161,6 +175,10 @@ dump_append(struct buf *buf, const struct imap_append_req *req)
             buf_printf(buf, " date=%jd%+d", (intmax_t)message->date.epoch_s,
                        message->date.zone_minutes);
         dump_mark(buf, "utf8", message->utf8);
+        if (message->part_count > 0) {
+            dump_parts(buf, message);
+            continue;
+        }
         dump_mark(buf, "literal8", message->literal8);
         dump_u64(buf, "octets", message->octets);
         if (message->is_spooled)
@@ -339,6 +357,11 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_STATUS:
         dump_mbox(buf, "mailbox", &cmd->u.status.mailbox);
         dump_bits(buf, "items", cmd->u.status.items);
+        break;
+    case IMAP_CMD_REPLACE:
+    case IMAP_CMD_UID_REPLACE:
+        dump_msgs(buf, &cmd->u.append.replaced);
+        dump_append(buf, &cmd->u.append);
         break;
     case IMAP_CMD_APPEND:
         dump_append(buf, &cmd->u.append);

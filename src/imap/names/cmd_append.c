@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315): the messages are
- * already in spools. They are scanned here, outside the turn, one in each slice; then one
- * transaction adds all of them or none.
- */
-#include "imap/imap_session.h"
-#include "mailbox/content/ingest.h"
-#include "mailbox/write/ops.h"
+/* APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315). See append.h. */
+#include "imap/names/append.h"
 
-struct append_run {
-    struct append_op op;
-    struct ingest *ingests;
-    size_t prepared;
-    bool ready; /* all are prepared, the request stands */
-};
+/* The octets of the next message, which are in a spool, or in several and in the store. False:
+ * *step_out is what the command returns. */
+static bool
+text_of(struct imap_session *im, struct imap_append_run *run,
+        const struct imap_append_message *from, struct span *text_out, enum imap_step *step_out)
+{
+    struct err err = {.rc = RC_OK};
+
+    if (from->part_count > 0)
+        return catenate_step(im, &run->cat, from, text_out, step_out);
+    *text_out = from->inline_octets;
+    if (!from->is_spooled)
+        return true;
+    const enum rc rc = spool_read(&im->work->spools[from->spool], text_out, &err);
+    if (rc != RC_OK)
+        *step_out = imap_fail(im, rc, &err);
+    return rc == RC_OK;
+}
 
 static enum imap_step
-prepare_one(struct imap_session *im, struct append_run *run)
+prepare_one(struct imap_session *im, struct imap_append_run *run)
 {
     struct imap_work *work = im->work;
     const struct imap_append_message *from = &work->cmd.u.append.messages[run->prepared];
     struct append_msg *to = &run->op.msgs[run->prepared];
     struct ingest *ingest = &run->ingests[run->prepared];
-    struct span text = from->inline_octets;
+    enum imap_step step = STEP_DONE;
+    struct span text;
     struct err err = {.rc = RC_OK};
 
-    if (from->is_spooled) {
-        const enum rc rc = spool_read(&work->spools[from->spool], &text, &err);
-        if (rc != RC_OK)
-            return imap_fail(im, rc, &err);
-    }
+    if (!text_of(im, run, from, &text, &step))
+        return step;
     if (text.len == 0)
         return imap_no(work, "CANNOT", "A message cannot be empty");
     const enum rc rc = ingest_prepare(&work->arena, text, ingest, &err);
@@ -45,35 +49,29 @@ prepare_one(struct imap_session *im, struct append_run *run)
     };
     run->op.turn.octets += text.len;
     run->prepared++;
+    run->cat = (struct catenate){.begun = false};
     return STEP_MORE;
 }
 
-static enum imap_step
-conclude(struct imap_session *im, struct append_run *run)
+const char *
+imap_appenduid(struct imap_work *work, const struct append_op *op)
 {
-    struct append_op *op = &run->op;
-    struct imap_work *work = im->work;
     AUTO_BUF code = {0};
 
-    if (op->turn.result == RC_NOT_FOUND || op->turn.result == RC_GONE)
-        return imap_no(work, "TRYCREATE", "No such mailbox");
-    if (op->turn.result != RC_OK)
-        return imap_fail(im, op->turn.result, &op->turn.err);
-    im->s.counts.messages += (uint32_t)op->msg_count;
     buf_init(&code, 64 + op->msg_count * 12);
     buf_printf(&code, "APPENDUID %u ", op->uidvalidity);
     struct numset_writer uids = numset_writer(&code);
     for (size_t i = 0; i < op->msg_count; i++)
         numset_writer_add(&uids, op->msgs[i].added.uid);
     numset_writer_end(&uids);
-    return imap_ok(work, imap_code(work, &code), "APPEND completed");
+    return imap_code(work, &code);
 }
 
-static struct append_run *
+static struct imap_append_run *
 run_new(struct imap_session *im, struct imap_work *work)
 {
     const struct imap_append_req *req = &work->cmd.u.append;
-    struct append_run *run = arena_new(&work->arena, struct append_run);
+    struct imap_append_run *run = arena_new(&work->arena, struct imap_append_run);
 
     if (run == NULL)
         return NULL;
@@ -86,24 +84,51 @@ run_new(struct imap_session *im, struct imap_work *work)
 }
 
 enum imap_step
-cmd_append_run(struct imap_session *im, struct imap_work *work)
+imap_append_begin(struct imap_session *im)
 {
+    struct imap_work *work = im->work;
     const struct imap_append_req *req = &work->cmd.u.append;
-    struct append_run *run = work->run;
     enum imap_step step = STEP_DONE;
 
-    if (run == NULL) {
-        if (work->spool_rc != RC_OK)
-            return imap_fail(im, work->spool_rc, NULL);
-        if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
-            return step;
-        work->run = run = run_new(im, work);
-        if (run == NULL)
-            return imap_fail(im, RC_LIMIT, NULL);
-    }
-    if (run->prepared < req->message_count)
+    if (work->spool_rc != RC_OK)
+        return imap_fail(im, work->spool_rc, NULL);
+    if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
+        return step;
+    work->run = run_new(im, work);
+    return work->run == NULL ? imap_fail(im, RC_LIMIT, NULL) : STEP_MORE;
+}
+
+enum imap_step
+imap_append_step(struct imap_session *im, struct imap_append_run *run, bool *done_out)
+{
+    const struct append_op *op = &run->op;
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+
+    if (run->prepared < op->msg_count)
         return prepare_one(im, run);
     if (!imap_turn(im, work->target.acct, &run->op.turn, &step))
         return step;
-    return conclude(im, run);
+    if (op->turn.result == RC_OK)
+        im->s.counts.messages += (uint32_t)op->msg_count;
+    *done_out = true;
+    return STEP_DONE;
+}
+
+enum imap_step
+cmd_append_run(struct imap_session *im, struct imap_work *work)
+{
+    struct imap_append_run *run = work->run;
+    bool done = false;
+
+    if (run == NULL)
+        return imap_append_begin(im);
+    const enum imap_step step = imap_append_step(im, run, &done);
+    if (!done)
+        return step;
+    if (run->op.turn.result == RC_NOT_FOUND || run->op.turn.result == RC_GONE)
+        return imap_no(work, "TRYCREATE", "No such mailbox");
+    if (run->op.turn.result != RC_OK)
+        return imap_fail(im, run->op.turn.result, &run->op.turn.err);
+    return imap_ok(work, imap_appenduid(work, &run->op), "APPEND completed");
 }

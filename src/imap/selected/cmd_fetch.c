@@ -42,8 +42,10 @@ struct fetch_run {
     size_t window_count;
     struct flags_op mark;
     struct fetch *fetch;
-    struct iw line; /* the FETCH response under way */
+    struct iw line;               /* the FETCH response under way */
+    enum iw_literal_kind literal; /* of STAGE_LITERAL */
     uint32_t missing;
+    uint32_t undecodable;
     enum stage stage;
     struct uid_run *vanished;
     size_t vanished_count;
@@ -256,7 +258,8 @@ stream(struct imap_session *im, struct fetch_run *run, struct err *err)
     if (rc != RC_OK)
         return rc;
     iw_literal_sent(&run->line, buf_len(out) - before);
-    nul_hide(out, before);
+    if (run->literal == IW_LITERAL)
+        nul_hide(out, before);
     run->stage = left > 0 ? STAGE_LITERAL : STAGE_ITEMS;
     return RC_OK;
 }
@@ -305,8 +308,10 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         iw_close(w);
         break;
     case FETCH_STEP_STREAM:
+    case FETCH_STEP_STREAM8:
         iw_token(w, step->item->label);
-        iw_literal_begin(w, step->octets, IW_LITERAL);
+        run->literal = step->kind == FETCH_STEP_STREAM8 ? IW_LITERAL8 : IW_LITERAL;
+        iw_literal_begin(w, step->octets, run->literal);
         run->stage = STAGE_LITERAL;
         break;
     case FETCH_STEP_END:
@@ -390,6 +395,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
     if (step != STEP_DONE)
         return step;
     run->missing += fetch_missing(run->fetch);
+    run->undecodable += fetch_undecodable(run->fetch);
     fetch_done(run->fetch);
     run->fetch = NULL;
     run->stage = STAGE_WINDOW;
@@ -437,6 +443,10 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         if (run->missing > 0) {
             view_unsilence(&im->view);
             return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+        }
+        if (run->undecodable > 0) { /* they may have been marked as seen */
+            view_unsilence(&im->view);
+            return imap_no(work, "UNKNOWN-CTE", "A part has an encoding that is not known");
         }
         return imap_ok(work, NULL,
                        work->row->form == FORM_UID ? "UID FETCH completed" : "FETCH completed");
@@ -704,8 +714,6 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
 
     if (req->vanished && !imap_is_enabled(im, ENABLES_QRESYNC))
         return imap_bad(work, "VANISHED needs ENABLE QRESYNC");
-    if ((req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0)
-        return imap_bad(work, "BINARY is not supported");
     if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE brings it along */
         imap_condstore_enable(im);
     if (req->vanished) {

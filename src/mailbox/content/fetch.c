@@ -53,7 +53,8 @@ plan_item(struct fetch_item *plan, struct arena *arena)
         return fetch_section_plan(plan, arena);
     case FETCH_BINARY:
     case FETCH_BINARY_SIZE:
-        return RC_UNSUPPORTED;
+        plan->want = MESSAGE_PARTS;
+        return RC_OK;
     }
     return RC_UNSUPPORTED;
 }
@@ -116,6 +117,12 @@ uint32_t
 fetch_missing(const struct fetch *fetch)
 {
     return fetch->missing;
+}
+
+uint32_t
+fetch_undecodable(const struct fetch *fetch)
+{
+    return fetch->undecodable;
 }
 
 /* ---- slices ---- */
@@ -252,6 +259,12 @@ take_msg(struct fetch *fetch)
     advance(fetch, 1);
 }
 
+static bool
+asks_binary(const struct fetch *fetch)
+{
+    return (fetch->req->kinds & (1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)) != 0;
+}
+
 static enum rc
 load_row(struct fetch *fetch, struct err *err)
 {
@@ -269,9 +282,16 @@ step_message(struct fetch *fetch, struct fetch_step *step, struct err *err)
 {
     while (next_wanted(fetch)) {
         take_msg(fetch);
-        const enum rc rc = fetch->needs_store ? load_row(fetch, err) : RC_OK;
+        bool decodable = true;
+        enum rc rc = fetch->needs_store ? load_row(fetch, err) : RC_OK;
         if (rc == RC_NOT_FOUND) {
             fetch->missing++;
+            continue;
+        }
+        if (rc == RC_OK && asks_binary(fetch))
+            rc = fetch_binary_check(fetch, &decodable, err);
+        if (rc == RC_OK && !decodable) {
+            fetch->undecodable++;
             continue;
         }
         if (rc != RC_OK)
@@ -336,6 +356,10 @@ step_item(struct fetch *fetch, struct fetch_step *step, struct err *err)
     case FETCH_PREVIEW:
         rc = fetch_preview(fetch, step, err);
         break;
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
+        rc = fetch_binary(fetch, item, step, err);
+        break;
     default:
         rc = fetch_section(fetch, item, step, err);
         break;
@@ -362,6 +386,22 @@ fetch_step(struct fetch *fetch, struct fetch_step *step_out, struct err *err)
     return RC_OK;
 }
 
+static enum rc
+stream_octets(struct fetch *fetch, struct buf *out, uint64_t want, struct err *err)
+{
+    switch (fetch->source) {
+    case FETCH_FROM_SCRATCH:
+        buf_put(out, buf_span(&fetch->scratch).ptr + fetch->stream_offset, (size_t)want);
+        return RC_OK;
+    case FETCH_FROM_DECODER:
+        return fetch_binary_stream(fetch, out, want, err);
+    case FETCH_FROM_MESSAGE:
+        break;
+    }
+    return store_content_read(fetch->tx, fetch->msg.message, fetch->stream_offset, want, out,
+                              err);
+}
+
 enum rc
 fetch_stream(struct fetch *fetch, struct buf *out, size_t room, uint64_t *left_out,
              struct err *err)
@@ -369,14 +409,9 @@ fetch_stream(struct fetch *fetch, struct buf *out, size_t room, uint64_t *left_o
     const uint64_t want = fetch->stream_left < room ? fetch->stream_left : room;
     const size_t before = buf_len(out);
 
-    if (want > 0 && fetch->stream_is_scratch) {
-        buf_put(out, buf_span(&fetch->scratch).ptr + fetch->stream_offset, (size_t)want);
-    } else if (want > 0) {
-        const enum rc rc = store_content_read(fetch->tx, fetch->msg.message,
-                                              fetch->stream_offset, want, out, err);
-        if (rc != RC_OK)
-            return rc;
-    }
+    const enum rc rc = want == 0 ? RC_OK : stream_octets(fetch, out, want, err);
+    if (rc != RC_OK)
+        return rc;
     if (!buf_ok(out))
         return err_set(err, RC_LIMIT, 0, "output");
     if (buf_len(out) - before != want)

@@ -16,6 +16,7 @@
  *               STRING  item->label, step.text as a literal (or quoted)
  *               ID      item->label, step.text in parentheses
  *               STREAM  item->label, "{step.octets}", then fetch_stream until *left_out is 0
+ *               STREAM8 the same with "~{step.octets}": there is NUL among them
  *               WORK    nothing yet: it worked for a while
  *               END     ")"
  *               DONE    the tagged answer
@@ -26,7 +27,9 @@
  * Between slices nothing of the store is held; the cursor is (message, item, octet). Messages
  * that others have expunged but that the view still names are fetched like all others (RFC 2180
  * section 4.1.1). Should one have been purged all the same it is skipped and counted in
- * fetch_missing: the answer is then NO [EXPUNGEISSUED].
+ * fetch_missing: the answer is then NO [EXPUNGEISSUED]. One that has a part which is asked for
+ * decoded (BINARY) and whose encoding is not known is skipped too and counted in
+ * fetch_undecodable: the answer is then NO [UNKNOWN-CTE] (RFC 3516 section 4.3).
  *
  * Flags are those of the mailbox's current version; of an expunged message, what the view knew.
  *
@@ -49,7 +52,7 @@ struct fetch;
  * looked at. runs  Which messages of the view, ascending (view_resolve_*), empty is allowed.
  * All borrowed until fetch_done.
  *
- * RC_UNSUPPORTED: BINARY items. RC_LIMIT: arena. The view is awake and is not synced until
+ * RC_LIMIT: arena. The view is awake and is not synced until
  * fetch_done.
  */
 MUST_USE enum rc fetch_new(struct arena *arena, struct view *view,
@@ -88,6 +91,7 @@ enum fetch_step_kind {
     FETCH_STEP_STRING,
     FETCH_STEP_ID,
     FETCH_STEP_STREAM,
+    FETCH_STEP_STREAM8,
     FETCH_STEP_WORK,
     FETCH_STEP_END,
     FETCH_STEP_DONE,
@@ -96,9 +100,9 @@ enum fetch_step_kind {
 struct fetch_step {
     enum fetch_step_kind kind;
     const struct fetch_msg *msg;        /* BEGIN to END */
-    const struct imap_fetch_item *item; /* ENTRY, NIL, SYNTAX, STRING, ID, STREAM */
+    const struct imap_fetch_item *item; /* ENTRY, NIL, SYNTAX, STRING, ID, STREAM, STREAM8 */
     struct span text; /* SYNTAX, STRING, ID: until the next step or slice end */
-    uint64_t octets;  /* STREAM: in all; not 0 */
+    uint64_t octets;  /* STREAM, STREAM8: in all; not 0 */
 };
 
 /** The next step. After an error the command ends; the message under way may be half written
@@ -120,5 +124,7 @@ bool fetch_run(struct fetch *fetch, uint32_t max, uint32_t *seq_out,
 
 /** Messages skipped because nothing is left of them. */
 uint32_t fetch_missing(const struct fetch *fetch);
+/** Messages skipped because something asked for cannot be decoded. */
+uint32_t fetch_undecodable(const struct fetch *fetch);
 
 #endif

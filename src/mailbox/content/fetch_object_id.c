@@ -7,6 +7,8 @@ fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind, struct fetch_ste
                 struct err *err)
 {
     const struct object_ids_req req = {
+        .kinds = ((fetch->req->kinds & 1u << FETCH_EMAILID) != 0 ? OBJECT_EMAILID : 0u) |
+                 ((fetch->req->kinds & 1u << FETCH_THREADID) != 0 ? OBJECT_THREADID : 0u),
         .message = fetch->msg.message,
         .internaldate_s = fetch->msg.internaldate_s,
         .internaldate_zone_min = fetch->msg.internaldate_zone_min,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of FETCH share: fetch.c walks messages and items, fetch_section.c finds
- * the octets of a section, fetch_preview.c makes previews, fetch_object_id.c identifiers.
+ * the octets of a section, fetch_preview.c makes previews, fetch_object_id.c identifiers,
+ * fetch_binary.c decodes.
  */
 #ifndef MAILBOX_CONTENT_FETCH_PRIVATE_H
 #define MAILBOX_CONTENT_FETCH_PRIVATE_H
@@ -11,15 +12,15 @@
 #include "mailbox/content/object_id.h"
 #include "mailbox/memory/members.h"
 #include "syntax/mail/header.h"
+#include "syntax/mail/mime_decode.h"
 #include "syntax/mail/mime_parts.h"
 
 /* One item, looked at once for all messages. */
 struct fetch_item {
     const struct imap_fetch_item *item;
-    unsigned want;               /* enum message_part: columns of the row it needs */
-    bool is_entry;               /* answered from the version */
-    bool is_filter;              /* HEADER.FIELDS, HEADER.FIELDS.NOT */
-    enum mime_section_kind kind; /* of the octets it is cut from */
+    unsigned want;  /* enum message_part: columns of the row it needs */
+    bool is_entry;  /* answered from the version */
+    bool is_filter; /* HEADER.FIELDS, HEADER.FIELDS.NOT */
     enum header_filter_mode mode;
     struct header_names names; /* for the header block */
     struct fields_want fields; /* for the stored fields; all_known false: not from there */
@@ -31,6 +32,27 @@ enum { FETCH_KEEP_OCTETS = 256 << 10 };
 enum { FETCH_STRING_OCTETS = 64 << 10 };
 
 enum fetch_state { FETCH_AT_MESSAGE, FETCH_AT_ITEM, FETCH_AT_STREAM };
+
+/* Where the octets of a STREAM come from. */
+enum fetch_source {
+    FETCH_FROM_MESSAGE, /* from stream_offset on */
+    FETCH_FROM_SCRATCH, /* likewise */
+    FETCH_FROM_DECODER,
+};
+
+/* A part on its way through the decoder: once to learn how many octets it gives and whether
+ * there is NUL among them, and once more to send them. */
+struct fetch_decode {
+    bool measuring;              /* the first time is under way */
+    struct mime_decoder decoder; /* and where it is: */
+    uint64_t at;                 /* next octet of the message */
+    uint64_t left;               /* of the part, from there on */
+    uint64_t skip;               /* decoded octets that come before those wanted */
+    uint64_t want;               /* at most so many of them */
+    uint64_t got;                /* of those wanted */
+    bool has_nul;                /* among those wanted */
+    size_t scratch_at;           /* sending: of fetch->scratch, what is not sent yet */
+};
 
 struct fetch {
     struct view *view; /* borrowed, as runs and req */
@@ -48,10 +70,12 @@ struct fetch {
     size_t item; /* the next one */
     struct fetch_msg msg;
     struct keywords keywords; /* msg.keywords points here */
-    bool stream_is_scratch;   /* else octets of the message from stream_offset on */
+    enum fetch_source source;
+    struct fetch_decode decode;
     uint64_t stream_offset;
     uint64_t stream_left;
     uint32_t missing;
+    uint32_t undecodable;
 
     /* Of this slice. */
     struct store_tx *tx;
@@ -73,6 +97,17 @@ struct fetch {
 /** Fills step with the answer to a section item. */
 MUST_USE enum rc fetch_section(struct fetch *fetch, const struct fetch_item *item,
                                struct fetch_step *step, struct err *err);
+/** Where a section item's octets are. RC_NOT_FOUND: the message has no such section. */
+MUST_USE enum rc fetch_section_find(struct fetch *fetch, const struct fetch_item *item,
+                                    struct mime_slice *slice_out, struct err *err);
+/** Whether all BINARY items of the message under way can be decoded. */
+MUST_USE enum rc fetch_binary_check(struct fetch *fetch, bool *decodable_out, struct err *err);
+/** Fills step with the answer to BINARY or BINARY.SIZE. RC_AGAIN: not yet. */
+MUST_USE enum rc fetch_binary(struct fetch *fetch, const struct fetch_item *item,
+                              struct fetch_step *step, struct err *err);
+/** fetch_stream of decoded octets, without the bookkeeping. want is not 0. */
+MUST_USE enum rc fetch_binary_stream(struct fetch *fetch, struct buf *out, uint64_t want,
+                                     struct err *err);
 /** The part tree of the message under way, fetch->root, decoded at first need; its row has
  *  MESSAGE_PARTS. */
 MUST_USE enum rc fetch_load_parts(struct fetch *fetch, struct err *err);

@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * BODY[...] and RFC822...: which octets of a message a section is (RFC 3501 section 6.4.5).
- * Top-level header and text lie where the message row says; numbered parts where the part table
- * says; HEADER.FIELDS comes from the stored fields when these suffice, else from the header
- * block.
+ * BODY[...] and RFC822... (RFC 3501 section 6.4.5): section.h says which octets they are.
+ * HEADER.FIELDS comes from the stored fields when these suffice, else from the header block.
  */
 #include "mailbox/content/fetch_private.h"
 
 #include "mailbox/content/ingest.h"
-
-static enum mime_section_kind
-base_of(enum imap_section_text text)
-{
-    switch (text) {
-    case SECTION_WHOLE:
-        return MIME_SECTION_BODY;
-    case SECTION_HEADER:
-    case SECTION_HEADER_FIELDS:
-    case SECTION_HEADER_FIELDS_NOT:
-        return MIME_SECTION_HEADER;
-    case SECTION_TEXT:
-        return MIME_SECTION_TEXT;
-    case SECTION_MIME:
-        return MIME_SECTION_MIME;
-    }
-    return MIME_SECTION_BODY;
-}
+#include "mailbox/content/section.h"
 
 enum rc
 fetch_section_plan(struct fetch_item *plan, struct arena *arena)
 {
     const struct imap_section *section = &plan->item->section;
 
-    plan->kind = base_of(section->text);
     if (section->depth > 0)
         plan->want |= MESSAGE_PARTS;
     plan->is_filter =
@@ -55,41 +35,25 @@ fetch_load_parts(struct fetch *fetch, struct err *err)
     if (fetch->root != NULL)
         return RC_OK;
     arena_reset(&fetch->parts);
-    const struct span table = arena_span(&fetch->parts, fetch->row.parts);
-    if (table.ptr == NULL)
-        return err_set(err, RC_LIMIT, 0, "part table");
-    const enum rc rc = mime_parts_decode(table, &fetch->parts, &fetch->root);
+    const enum rc rc = section_tree(&fetch->row, &fetch->parts, &fetch->root);
     if (rc != RC_OK)
         return err_set(err, rc, 0, "part table of message %ju", (uintmax_t)fetch->msg.message);
     return RC_OK;
 }
 
-/* RC_NOT_FOUND: the message has no such section. */
-static enum rc
-find(struct fetch *fetch, const struct fetch_item *item, struct mime_slice *slice_out,
-     struct err *err)
+enum rc
+fetch_section_find(struct fetch *fetch, const struct fetch_item *item,
+                   struct mime_slice *slice_out, struct err *err)
 {
     const struct imap_section *section = &item->item->section;
-    const uint64_t header = fetch->row.header_octets;
-    const uint64_t all = fetch->row.octets;
 
-    if (section->depth > 0) {
-        const enum rc rc = fetch_load_parts(fetch, err);
-        if (rc != RC_OK)
-            return rc;
-        return mime_section_find(fetch->root, section->part, section->depth, item->kind,
-                                 slice_out);
-    }
-    if (header > all)
-        return err_set(err, RC_CORRUPT, 0, "header of message %ju",
-                       (uintmax_t)fetch->msg.message);
-    if (item->kind == MIME_SECTION_HEADER)
-        *slice_out = (struct mime_slice){.offset = 0, .size = header};
-    else if (item->kind == MIME_SECTION_TEXT)
-        *slice_out = (struct mime_slice){.offset = header, .size = all - header};
-    else
-        *slice_out = (struct mime_slice){.offset = 0, .size = all};
-    return RC_OK;
+    const enum rc loaded = section->depth > 0 ? fetch_load_parts(fetch, err) : RC_OK;
+    if (loaded != RC_OK)
+        return loaded;
+    const enum rc rc = section_find(&fetch->row, fetch->root, section, slice_out);
+    return rc == RC_CORRUPT
+               ? err_set(err, rc, 0, "header of message %ju", (uintmax_t)fetch->msg.message)
+               : rc;
 }
 
 /* Leaves in fetch->scratch what HEADER.FIELDS gives. */
@@ -103,7 +67,7 @@ filter(struct fetch *fetch, const struct fetch_item *item, struct err *err)
         fields_filter(&fetch->scratch, fetch->row.fields, &item->fields))
         return buf_ok(&fetch->scratch) ? RC_OK : err_set(err, RC_LIMIT, 0, "header fields");
 
-    enum rc rc = find(fetch, item, &slice, err);
+    enum rc rc = fetch_section_find(fetch, item, &slice, err);
     if (rc != RC_OK)
         return rc;
     if (slice.size > INGEST_HEADER_MAX)
@@ -152,8 +116,8 @@ fetch_section(struct fetch *fetch, const struct fetch_item *item, struct fetch_s
 {
     struct mime_slice slice = {.offset = 0};
 
-    const enum rc rc =
-        item->is_filter ? filter(fetch, item, err) : find(fetch, item, &slice, err);
+    const enum rc rc = item->is_filter ? filter(fetch, item, err)
+                                       : fetch_section_find(fetch, item, &slice, err);
     if (rc == RC_NOT_FOUND) {
         step->kind = FETCH_STEP_NIL;
         return RC_OK;
@@ -164,7 +128,7 @@ fetch_section(struct fetch *fetch, const struct fetch_item *item, struct fetch_s
     uint64_t offset = slice.offset;
     uint64_t size = item->is_filter ? buf_len(&fetch->scratch) : slice.size;
     cut(item->item, &offset, &size);
-    fetch->stream_is_scratch = item->is_filter;
+    fetch->source = item->is_filter ? FETCH_FROM_SCRATCH : FETCH_FROM_MESSAGE;
     if (size == 0) {
         step->kind = FETCH_STEP_STRING;
         step->text = SPAN("");

@@ -75,33 +75,77 @@ object_ids_reader_done(struct object_ids_reader *reader)
     digest_reader_done(&reader->digest);
 }
 
+/* A message whose identifiers are being made. */
+struct making {
+    struct object_ids_reader *reader;
+    struct store_tx *tx;
+    const struct object_ids_req *req;
+    bool has_digest;
+    struct digest digest;
+};
+
+/* The digest of the text, made if the row had none. */
+static enum rc
+need_digest(struct making *making, struct err *err)
+{
+    if (making->has_digest)
+        return RC_OK;
+    const enum rc rc = digest_read(&making->reader->digest, making->tx, making->req->message,
+                                   &making->digest, err);
+    making->has_digest = rc == RC_OK;
+    return rc;
+}
+
+static enum rc
+email_id(struct making *making, struct object_id *out, struct err *err)
+{
+    char octets[EMAIL_OCTETS];
+
+    const enum rc rc = need_digest(making, err);
+    if (rc != RC_OK)
+        return rc;
+    email_octets(&making->digest, making->req, octets);
+    return id_of_text('M', span_of(octets, sizeof octets), out, err);
+}
+
+/* Most messages name another one or themselves, and then their text does not matter. The row is
+ * not good any more afterwards. */
+static enum rc
+thread_id(struct making *making, const struct message_row *row, struct object_id *out,
+          struct err *err)
+{
+    struct keys_reader *reader = &making->reader->keys;
+    struct keys keys;
+
+    if (!keys_unpack(&reader->maker, row->keys, row->message_id, &keys)) {
+        const enum rc rc =
+            keys_read_header(reader, making->tx, making->req->message, 0, &keys, err);
+        if (rc != RC_OK)
+            return rc;
+    }
+    const struct span oldest = keys.reference_count > 0 ? keys.references[0] : keys.id;
+    if (oldest.len > 0)
+        return id_of_text('T', oldest, out, err);
+    const enum rc rc = need_digest(making, err);
+    return rc == RC_OK ? id_of_text('T', digest_span(&making->digest), out, err) : rc;
+}
+
 enum rc
 object_ids_read(struct object_ids_reader *reader, struct store_tx *tx,
                 const struct object_ids_req *req, const struct message_row *row,
                 struct object_ids *out, struct err *err)
 {
-    const struct span stored = row->digest;
-    struct object_ids ids;
-    struct digest digest;
-    struct keys keys;
-    char email[EMAIL_OCTETS];
+    struct making making = {.reader = reader, .tx = tx, .req = req};
+    struct object_ids ids = {.email = {.len = 0}};
     enum rc rc = RC_OK;
 
-    if (stored.len == sizeof digest.octets)
-        memcpy(digest.octets, stored.ptr, stored.len);
-    else
-        rc = digest_read(&reader->digest, tx, req->message, &digest, err);
-    /* The row is good up to here: reading a text leaves it alone. */
-    if (rc == RC_OK && !keys_unpack(&reader->keys.maker, row->keys, row->message_id, &keys))
-        rc = keys_read_header(&reader->keys, tx, req->message, 0, &keys, err);
-    if (rc != RC_OK)
-        return rc;
-    email_octets(&digest, req, email);
-    rc = id_of_text('M', span_of(email, sizeof email), &ids.email, err);
-    if (rc != RC_OK)
-        return rc;
-    const struct span oldest = keys.reference_count > 0 ? keys.references[0] : keys.id;
-    rc = id_of_text('T', oldest.len > 0 ? oldest : digest_span(&digest), &ids.thread, err);
+    making.has_digest = row->digest.len == sizeof making.digest.octets;
+    if (making.has_digest)
+        memcpy(making.digest.octets, row->digest.ptr, row->digest.len);
+    if ((req->kinds & OBJECT_EMAILID) != 0)
+        rc = email_id(&making, &ids.email, err);
+    if (rc == RC_OK && (req->kinds & OBJECT_THREADID) != 0)
+        rc = thread_id(&making, row, &ids.thread, err);
     if (rc == RC_OK)
         *out = ids;
     return rc;

@@ -40,8 +40,12 @@ struct object_ids {
     struct object_id email;
     struct object_id thread;
 };
+/* Which of them are asked for; bits. */
+enum object_ids_kind { OBJECT_EMAILID = 1, OBJECT_THREADID = 2 };
+
 /* A message whose identifiers are asked for. */
 struct object_ids_req {
+    unsigned kinds; /* enum object_ids_kind; the others are not made */
     uint64_t message;
     int64_t internaldate_s;
     int16_t internaldate_zone_min;

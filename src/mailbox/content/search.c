@@ -116,6 +116,7 @@ static enum rc
 read_ids(struct search *search, const struct message_row *row, struct err *err)
 {
     const struct object_ids_req req = {
+        .kinds = search->id_kinds,
         .message = search->one.message,
         .internaldate_s = search->one.internaldate_s,
         .internaldate_zone_min = search->one.internaldate_zone_min,

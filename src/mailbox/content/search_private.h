@@ -114,6 +114,7 @@ struct search {
     bool paused;          /* asking it took long: the rest of its fields in the next slice */
     uint64_t pause_above; /* `work` at which to pause */
     struct object_ids_reader *ids_reader; /* NULL: no key asks for them */
+    unsigned id_kinds;                    /* those that keys ask for */
     struct object_ids ids;                /* known from SEARCH_LEVEL_ROW on */
     struct buf header;                    /* the header block */
     bool in_text;

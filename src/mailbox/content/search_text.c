@@ -119,6 +119,7 @@ search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
     if (node == NULL || search->ids_reader == NULL)
         return RC_LIMIT;
     node->id = id;
+    search->id_kinds |= op == OP_EMAILID ? OBJECT_EMAILID : OBJECT_THREADID;
     search->levels[SEARCH_LEVEL_ROW] = true;
     *out = node;
     return RC_OK;

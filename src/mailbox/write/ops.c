@@ -238,6 +238,22 @@ copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake)
 
 /* --- APPEND, delivery --- */
 
+/* Expunges the message in whose place the new one comes. */
+static enum rc
+expunge_replaced(const struct append_op *op, struct turn_ctx *ctx, struct err *err)
+{
+    const struct uid_run run = {op->replaced_uid, op->replaced_uid};
+    const struct expunge_req req = {.mbox = op->replaced_mbox, .runs = &run, .run_count = 1};
+    struct expunge_result out = {.count = 0};
+
+    const enum rc rc = store_expunge(ctx->tx, &req, op->arena, &out, err);
+    if (rc != RC_OK)
+        return gone_if_missing(rc);
+    if (out.count == 0)
+        return err_set(err, RC_EXPUNGED, 0, "UID %u is not there", op->replaced_uid);
+    return change_expunged(ctx->changes, req.mbox, out.uids, out.count, out.modseq);
+}
+
 static enum rc
 append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -252,6 +268,9 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         if (rc == RC_OK)
             rc = store_mbox_get(ctx->tx, made, op->arena, &row, err);
     }
+    /* First, so that only the difference counts against a quota (RFC 8508 section 3.4). */
+    if (rc == RC_OK && op->replaced_mbox != 0)
+        rc = expunge_replaced(op, ctx, err);
     for (size_t i = 0; rc == RC_OK && i < op->msg_count; i++) {
         struct append_msg *msg = &op->msgs[i];
         const struct ingest_entry as = {

@@ -90,6 +90,10 @@ struct append_op {
     struct arena *arena;
     struct span name; /* of the mailbox */
     bool create;      /* LMTP +detail: make it when missing */
+    /* REPLACE (RFC 8508): what is expunged in the same transaction; 0: nothing. If it is not
+     * there any more, nothing is added either (RC_EXPUNGED, RC_GONE). */
+    uint64_t replaced_mbox;
+    uint32_t replaced_uid;
     struct append_msg *msgs;
     size_t msg_count;     /* all or none: one transaction (RFC 3502) */
     uint32_t uidvalidity; /* out */

@@ -38,6 +38,8 @@ MUST_USE bool imap_args_set_quota(struct imap_lexer *lx, struct imap_cmd *cmd);
 
 /* args_append.c */
 MUST_USE bool imap_args_append(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_replace(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uid_replace(struct imap_lexer *lx, struct imap_cmd *cmd);
 
 /* args_search.c */
 MUST_USE bool imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd);
@@ -49,6 +51,8 @@ MUST_USE bool imap_args_partial(struct imap_lexer *lx, struct imap_partial *part
 /* args_fetch.c */
 MUST_USE bool imap_args_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_uid_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
+/** What stands between the brackets of BODY[...], not empty, for URLs too. */
+MUST_USE bool imap_args_section(struct imap_lexer *lx, struct imap_section *section_out);
 
 /* args_store.c */
 MUST_USE bool imap_args_store(struct imap_lexer *lx, struct imap_cmd *cmd);

@@ -208,26 +208,42 @@ section_text(struct imap_lexer *lx, struct imap_section *section)
     return lex_bad(lx, "Unknown section");
 }
 
-/** "[" [section-spec] "]"; a binary one has part numbers alone. */
+/** section-spec; a binary one has part numbers alone. */
+static bool
+section_spec(struct imap_lexer *lx, enum shape shape, struct imap_section *section)
+{
+    const bool numbers = lex_peek(lx) >= '0' && lex_peek(lx) <= '9';
+    bool word = true;
+
+    if (numbers && !section_part(lx, section, &word))
+        return false;
+    if (word && shape != SHAPE_BODY && shape != SHAPE_SECTION)
+        return lex_bad(lx, "BINARY takes part numbers only");
+    return !word || section_text(lx, section);
+}
+
+bool
+imap_args_section(struct imap_lexer *lx, struct imap_section *section_out)
+{
+    struct imap_section section = {.text = SECTION_WHOLE};
+
+    if (!section_spec(lx, SHAPE_SECTION, &section))
+        return false;
+    *section_out = section;
+    return true;
+}
+
+/** "[" [section-spec] "]". */
 static bool
 section(struct imap_lexer *lx, enum shape shape, struct imap_section *section_out)
 {
     struct imap_section section = {.text = SECTION_WHOLE};
-    bool word = true;
 
     if (!lex_need(lx, '[', "A section in brackets is missing"))
         return false;
-    if (!lex_take(lx, ']')) {
-        const bool numbers = lex_peek(lx) >= '0' && lex_peek(lx) <= '9';
-        if (numbers && !section_part(lx, &section, &word))
-            return false;
-        if (word && shape != SHAPE_BODY && shape != SHAPE_SECTION)
-            return lex_bad(lx, "BINARY takes part numbers only");
-        if (word && !section_text(lx, &section))
-            return false;
-        if (!lex_need(lx, ']', "Missing closing bracket of a section"))
-            return false;
-    }
+    if (!lex_take(lx, ']') && (!section_spec(lx, shape, &section) ||
+                               !lex_need(lx, ']', "Missing closing bracket of a section")))
+        return false;
     *section_out = section;
     return true;
 }

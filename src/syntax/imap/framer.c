@@ -36,6 +36,7 @@ enum event { EVENT_NONE, EVENT_LINE, EVENT_LITERAL, EVENT_NUL };
 enum {
     KEEP_OCTETS = LIMIT_TAG + 32, /* of a command given up: its tag and first word */
     KEEP_CAPACITY = 64 << 10,     /* memory kept from one command to the next */
+    HEADER_MAX_OCTETS = 32,       /* of a literal's header; one with more zeros is unusual */
 };
 
 void
@@ -233,13 +234,48 @@ args_of(struct span text, struct span word)
     return span_tail(rest, word.len);
 }
 
-/** Whether the text so far is APPEND, its mailbox and more: then a literal is a message. */
+/** What follows the tag, the word of a command that brings messages, and the number of the
+ *  message that is replaced; ptr NULL: it is another command. */
+static struct span
+append_args(struct span text)
+{
+    static const struct span words[] = {SPAN_INIT("REPLACE "), SPAN_INIT("UID REPLACE ")};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const struct span args = args_of(text, words[i]);
+        const ptrdiff_t number_end = span_find_char(args, ' ');
+        if (args.ptr != NULL && number_end >= 0)
+            return span_tail(args, (size_t)number_end + 1);
+    }
+    return args_of(text, SPAN("APPEND "));
+}
+
+/** Whether the literal announced is a URL of CATENATE (RFC 4469): text of the command. The word
+ *  may also be the name of the mailbox, which comes first. */
+static bool
+is_url(struct span args)
+{
+    static const struct span word = SPAN_INIT("URL ");
+    const size_t headers_from = args.len > HEADER_MAX_OCTETS ? args.len - HEADER_MAX_OCTETS : 0;
+    size_t end = args.len;
+
+    while (end > headers_from && args.ptr[end - 1] != ' ')
+        end--;
+    if (end <= word.len)
+        return false;
+    const char before = args.ptr[end - word.len - 1];
+    return (before == ' ' || before == '(') &&
+           span_ieq(span_of(args.ptr + end - word.len, word.len), word);
+}
+
+/** Whether the text so far is APPEND or REPLACE, its mailbox and more: then a literal is a
+ *  message. */
 static bool
 is_append_message(struct span text, unsigned literals_before)
 {
-    const struct span args = args_of(text, SPAN("APPEND "));
+    const struct span args = append_args(text);
 
-    if (args.ptr == NULL)
+    if (args.ptr == NULL || is_url(args))
         return false;
     return literals_before > 0 || (args.len > 0 && args.ptr[0] != '{' && args.ptr[0] != '~');
 }

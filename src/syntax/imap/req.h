@@ -154,6 +154,16 @@ struct imap_status_req {
     unsigned items; /* enum imap_status_item, at least one */
 };
 
+/* A piece of a message that is put together (CATENATE, RFC 4469). */
+struct imap_cat_part {
+    bool is_url;
+    struct span url; /* as written */
+    /* Else a text: */
+    bool is_spooled;
+    unsigned spool;
+    struct span inline_octets;
+};
+
 struct imap_append_message {
     struct imap_flag_list flags;
     bool has_date;
@@ -163,11 +173,14 @@ struct imap_append_message {
     uint64_t octets; /* of the message */
     bool is_spooled; /* diverted by the framer: the octets are in spool number `spool` */
     unsigned spool;  /* counted from 0 in the order of the command */
-    struct span inline_octets; /* when not spooled */
+    struct span inline_octets;         /* when not spooled */
+    const struct imap_cat_part *parts; /* CATENATE: instead of a literal */
+    size_t part_count;                 /* at most LIMIT_CATENATE_PARTS */
 };
 
-/** With MULTIAPPEND (RFC 3502). */
+/** APPEND, with MULTIAPPEND (RFC 3502), and REPLACE (RFC 8508), with one message. */
 struct imap_append_req {
+    struct imap_msgs replaced; /* REPLACE: one number, or `*` */
     struct mbox_arg mailbox;
     const struct imap_append_message *messages; /* 1..LIMIT_APPEND_MESSAGES */
     size_t message_count;

@@ -54,9 +54,32 @@ append(struct content *fx, struct arena *arena)
     return run(fx, &op.turn);
 }
 
-static const struct uid_run everything = {1, UINT32_MAX};
 static struct uid_run last; /* the message with the highest UID */
 
+static enum rc
+replace(struct content *fx, struct arena *arena)
+{
+    struct ingest ingest;
+    struct append_op op;
+    const enum rc rc =
+        ingest_prepare(arena, SPAN("Subject: y\r\n\r\nz\r\n"), &ingest, &fx->err);
+
+    if (rc != RC_OK)
+        return rc;
+    struct append_msg msg = {.ingest = &ingest};
+    append_op_init(&op, arena, WAKE_NOBODY);
+    op.name = SPAN("INBOX");
+    op.msgs = &msg;
+    op.msg_count = 1;
+    op.replaced_mbox = 1;
+    op.replaced_uid = last.first;
+    const enum rc done = run(fx, &op.turn);
+    if (done == RC_OK)
+        last.first = last.last = msg.added.uid;
+    return done;
+}
+
+static const struct uid_run everything = {1, UINT32_MAX};
 static enum rc
 store_flags(struct content *fx, struct arena *arena)
 {
@@ -312,9 +335,10 @@ static void
 each_allocation_fails(void **state)
 {
     static const struct step steps[] = {
-        {"append", append, true}, {"store", store_flags, true}, {"copy", copy_here, true},
-        {"look", look, false},    {"move", move_away, true},    {"expunge", expunge, true},
-        {"purge", purge, false},  {"sort", sort, false},        {"thread", thread, false},
+        {"append", append, true},   {"store", store_flags, true}, {"copy", copy_here, true},
+        {"look", look, false},      {"move", move_away, true},    {"expunge", expunge, true},
+        {"replace", replace, true}, {"purge", purge, false},      {"sort", sort, false},
+        {"thread", thread, false},
     };
     struct content *fx = content_new();
 

@@ -35,6 +35,7 @@ static struct object_ids
 ids_of(struct content *fx, const struct entry *entry, unsigned *pauses_out)
 {
     const struct object_ids_req req = {
+        .kinds = OBJECT_EMAILID | OBJECT_THREADID,
         .message = entry->message,
         .internaldate_s = entry->internaldate_s,
         .internaldate_zone_min = entry->internaldate_zone_min,
@@ -172,8 +173,8 @@ static void
 test_made_late(void **state)
 {
     struct content *fx = *state;
-    struct entry entries[3];
-    struct object_ids ids[3];
+    struct entry entries[4];
+    struct object_ids ids[4];
     AUTO_BUF text = {0};
     unsigned pauses = 0;
     bool due = true;
@@ -185,13 +186,18 @@ test_made_late(void **state)
     entries[0] = add(fx, "Message-ID: <root@x>\r\n\r\n", 5, 0);
     entries[1] = content_append(fx, &(struct content_mail){.text = buf_span(&text)});
     entries[2] = add(fx, "no header at all", 5, 0);
-    for (size_t i = 0; i < 3; i++) {
+    /* Both identifiers are of its digest. */
+    entries[3] = content_append(
+        fx,
+        &(struct content_mail){.text = span_tail(buf_span(&text), buf_len(&text) - (5 << 20))});
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
         ids[i] = ids_at_once(fx, &entries[i]);
         forget(fx, entries[i].message);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
         const struct object_ids late = ids_of(fx, &entries[i], &pauses);
-        assert_int_equal(pauses, i == 1 ? 2 : 0); /* a large text is read in pieces */
+        /* A large text is read in pieces. */
+        assert_int_equal(pauses, i == 1 ? 2 : i == 3 ? 1 : 0);
         assert_true(is_same(late.email, ids[i].email));
         assert_true(is_same(late.thread, ids[i].thread));
     }

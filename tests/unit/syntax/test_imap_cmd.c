@@ -394,6 +394,45 @@ test_append(void **state)
         {.text = "APPEND x UTF8 ({2}\r\nab)", .expected = "!UTF8 needs a literal8: ~{octets}"},
         {.text = "APPEND x UTF8 (~{2}\r\nab",
          .expected = "!Missing closing parenthesis after a UTF8 message"},
+        {.text = "REPLACE 4 Drafts (\\Seen \\Draft) {310}\0\n",
+         .octets = sizeof "REPLACE 4 Drafts (\\Seen \\Draft) {310}\0\n" - 1,
+         .expected = "REPLACE seq=4 mailbox=\"Drafts\" (\\Seen\\Draft) octets=310 spool=0"},
+        {.text = "UID REPLACE * x \"17-Jul-1996 02:44:25 -0700\" ~{1+}\r\nx",
+         .expected = "UID REPLACE uid=* mailbox=\"x\" () date=837596665-420 literal8 octets=1 "
+                     "inline=\"x\""},
+        {.text = "REPLACE 1:1 x {1}\r\ny",
+         .expected = "REPLACE seq=1 mailbox=\"x\" () octets=1 inline=\"y\""},
+        {.text = "REPLACE", .expected = "!REPLACE needs the number of a message"},
+        {.text = "REPLACE x", .expected = "!A message set is missing"},
+        {.text = "REPLACE 0 x {1}\r\ny",
+         .expected = "!Not a message set: numbers from 1 to 4294967295, *, ranges, commas"},
+        {.text = "REPLACE 1,2 x {1}\r\ny", .expected = "!REPLACE takes one message"},
+        {.text = "UID REPLACE 1:* x {1}\r\ny", .expected = "!REPLACE takes one message"},
+        {.text = "UID REPLACE $ x {1}\r\ny", .expected = "!REPLACE takes one message"},
+        {.text = "REPLACE 1 x", .expected = "!APPEND needs a message"},
+        {.text = "REPLACE 1 x {1}\r\ny {1}\r\nz",
+         .expected = "!There is more after the end of the command"},
+        {.text = "APPEND x (\\Seen) CATENATE (URL \"/y/;UID=1\" TEXT {2}\r\nab url /z/;UID=2)",
+         .expected = "APPEND mailbox=\"x\" (\\Seen) url=\"/y/;UID=1\" text=\"ab\" "
+                     "url=\"/z/;UID=2\""},
+        {.text = "APPEND x catenate (TEXT {3}\0\n TEXT {4}\0\n) {5}\0\n",
+         .octets = sizeof "APPEND x catenate (TEXT {3}\0\n TEXT {4}\0\n) {5}\0\n" - 1,
+         .expected = "APPEND mailbox=\"x\" () text-spool=0 text-spool=1 () octets=5 spool=2"},
+        {.text = "UID REPLACE 5 x CATENATE (URL {1}\r\ny)",
+         .expected = "UID REPLACE uid=5 mailbox=\"x\" () url=\"y\""},
+        {.text = "APPEND x CATENATE (UTF8 (~{2}\r\nab) TEXT {1}\r\nc)",
+         .expected = "APPEND mailbox=\"x\" () text=\"ab\" text=\"c\""},
+        {.text = "APPEND x CATENATE (UTF8 ({2}\r\nab))",
+         .expected = "!UTF8 needs a literal8: ~{octets}"},
+        {.text = "APPEND x CATENATE", .expected = "!CATENATE needs parts in parentheses"},
+        {.text = "APPEND x CATENATE ()", .expected = "!CATENATE takes TEXT and URL"},
+        {.text = "APPEND x CATENATE (TEXT \"a\")", .expected = "!TEXT needs a literal"},
+        {.text = "APPEND x CATENATE (URL)", .expected = "!URL needs a URL"},
+        {.text = "APPEND x CATENATE (URL a",
+         .expected = "!Missing closing parenthesis after CATENATE"},
+        {.text = "APPEND x CATENATE (URL {1}\0\n)",
+         .octets = sizeof "APPEND x CATENATE (URL {1}\0\n)" - 1,
+         .expected = "!Only APPEND takes a message as its literal"},
         {.text = "APPEND", .expected = "!APPEND needs a mailbox name"},
         {.text = "APPEND x", .expected = "!APPEND needs a message"},
         {.text = "APPEND x ", .expected = "!APPEND needs a message as a literal"},
@@ -415,6 +454,12 @@ test_append(void **state)
 
     (void)state;
     cmd_table_run(cases, ARRAY_LEN(cases));
+    assert_int_equal(
+        cmd_parse_repeated("APPEND x CATENATE (URL a", " URL a", LIMIT_CATENATE_PARTS - 1, ")"),
+        RC_OK);
+    assert_int_equal(
+        cmd_parse_repeated("APPEND x CATENATE (URL a", " URL a", LIMIT_CATENATE_PARTS, ")"),
+        RC_LIMIT);
     assert_int_equal(cmd_parse_repeated("APPEND x", " {1}\r\nm", LIMIT_APPEND_MESSAGES, ""),
                      RC_OK);
     assert_int_equal(cmd_parse_repeated("APPEND x", " {1}\r\nm", LIMIT_APPEND_MESSAGES + 1, ""),

@@ -97,8 +97,8 @@ C< hello\r\n
 S: * SEARCH
 S: a28 OK SEARCH completed
 C: a30 APPEND INBOX CATENATE (TEXT {3+}
-C: abc)
-S: a30 BAD APPEND needs a message as a literal
+C: abc]
+S: a30 BAD Missing closing parenthesis after CATENATE
 C: a31 LOGOUT
 S: * BYE Logging out
 S: a31 OK LOGOUT completed

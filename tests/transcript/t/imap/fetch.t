@@ -179,8 +179,6 @@ S: + go ahead
 C: subject)])
 S: * 1 FETCH (BODY[HEADER.FIELDS (subject)] {34}\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\n\r\n)
 S: b42 OK FETCH completed
-C: b43 FETCH 1 BINARY[1]
-S: b43 BAD BINARY is not supported
 C: b45 FETCH 1 NONSENSE
 S: b45 BAD Unknown FETCH item
 C: b46 FETCH 1

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Messages on their way from the client into a mailbox, for APPEND and for REPLACE (RFC 8508):
+ * they are scanned outside the turn, one in each slice; then one transaction adds all of them
+ * or none.
+ *
+ * Thread: the session.
+ */
+#ifndef IMAP_NAMES_APPEND_H
+#define IMAP_NAMES_APPEND_H
+
+#include "imap/imap_session.h"
+#include "imap/names/catenate.h"
+#include "mailbox/content/ingest.h"
+#include "mailbox/write/ops.h"
+
+struct imap_append_run {
+    struct append_op op;
+    struct ingest *ingests;
+    size_t prepared;
+    struct catenate cat; /* of the next message, if it is put together */
+};
+
+/** At the command's first step: work->run and the target of work->cmd.u.append. STEP_MORE, or
+ *  what the command returns. */
+enum imap_step imap_append_begin(struct imap_session *im);
+/** Goes on until the request has been executed. STEP_DONE with *done_out: it was, see
+ *  op.turn.result. Else what the command returns. */
+enum imap_step imap_append_step(struct imap_session *im, struct imap_append_run *run,
+                                bool *done_out);
+/** "APPENDUID 38505 3955:3957", in the command's arena; NULL: no memory. */
+const char *imap_appenduid(struct imap_work *work, const struct append_op *op);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "imap/names/catenate.h"
+
+#include "syntax/imap/url.h"
+
+enum { PIECE_OCTETS = 256 << 10, CODE_OCTETS = 64 + 3 * LIMIT_URL };
+
+static struct spool *
+whole(struct imap_session *im, const struct catenate *cat)
+{
+    return &im->work->spools[cat->spool];
+}
+
+/* NO [BADURL ...], which names the first URL that does not do (RFC 4469 section 4.1). */
+static enum imap_step
+bad_url(struct imap_session *im, struct span url)
+{
+    AUTO_BUF code = {0};
+
+    buf_init(&code, CODE_OCTETS);
+    buf_put_lit(&code, "BADURL ");
+    imap_url_put(&code, url);
+    return imap_no(im->work, url.len == 0 ? NULL : imap_code(im->work, &code),
+                   "That URL names no message here");
+}
+
+/* False: *step_out is what the command returns. RFC 4469 section 4.2. */
+static bool
+append(struct imap_session *im, const struct catenate *cat, struct span piece,
+       enum imap_step *step_out)
+{
+    struct spool *spool = whole(im, cat);
+    struct err err = {.rc = RC_OK};
+
+    if (spool->octets + piece.len > env_settings(im->s.env)->append_octets) {
+        *step_out = imap_no(im->work, "TOOBIG", "The message is larger than APPENDLIMIT");
+        return false;
+    }
+    const enum rc rc = spool_append(spool, piece, &err);
+    if (rc != RC_OK)
+        *step_out = imap_fail(im, rc, &err);
+    return rc == RC_OK;
+}
+
+static enum imap_step
+add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_part *part)
+{
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+    struct span text = part->inline_octets;
+    struct err err = {.rc = RC_OK};
+
+    if (part->is_spooled) {
+        const enum rc rc = spool_read(&work->spools[part->spool], &text, &err);
+        if (rc != RC_OK)
+            return imap_fail(im, rc, &err);
+    }
+    if (text.len > 0 && !append(im, cat, text, &step))
+        return step;
+    if (part->is_spooled)
+        spool_done(&work->spools[part->spool]); /* it is in the whole now */
+    cat->part++;
+    return STEP_MORE;
+}
+
+/* The mailbox of a URL. False: *step_out is what the command returns. */
+static bool
+find_mailbox(struct imap_session *im, const struct imap_url *url,
+             struct imap_target *target_out, enum imap_step *step_out)
+{
+    if (!url->is_selected)
+        return imap_target_find(im, &url->mailbox, RIGHT_READ, target_out, step_out);
+    *target_out = (struct imap_target){.acct = im->acct};
+    return true;
+}
+
+static enum imap_step
+find_url(struct imap_session *im, struct catenate *cat, struct span text)
+{
+    struct arena *arena = &im->work->arena;
+    enum imap_step step = STEP_DONE;
+    struct imap_target target;
+    struct imap_url url;
+    struct err err = {.rc = RC_OK};
+    AUTO_TX tx = NULL;
+
+    enum rc rc = imap_url_parse(text, arena, &url);
+    if (rc == RC_INVALID || (rc == RC_OK && url.is_selected && im->state != IMAP_SELECTED))
+        return bad_url(im, text);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, NULL);
+    if (!find_mailbox(im, &url, &target, &step) ||
+        !imap_read_begin(im, target.acct, &tx, &step))
+        return step;
+    const struct excerpt_req req = {
+        .mbox = url.is_selected ? im->selected : 0,
+        .name = target.name,
+        .uidvalidity = url.uidvalidity,
+        .uid = url.uid,
+        .section = &url.section,
+    };
+    rc = excerpt_find(tx, &req, arena, &cat->excerpt, &err);
+    if (rc == RC_NOT_FOUND)
+        return bad_url(im, text);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    cat->acct = target.acct;
+    return STEP_MORE;
+}
+
+/* One piece of what a URL names. */
+static enum imap_step
+add_excerpt(struct imap_session *im, struct catenate *cat, struct span url)
+{
+    enum imap_step step = STEP_MORE;
+    struct span piece = {0};
+    struct err err = {.rc = RC_OK};
+    AUTO_TX tx = NULL;
+
+    if (cat->excerpt.left == 0) {
+        cat->acct = NULL;
+        cat->part++;
+        return STEP_MORE;
+    }
+    if (!imap_read_begin(im, cat->acct, &tx, &step))
+        return step;
+    const enum rc rc = excerpt_read(tx, &cat->excerpt, PIECE_OCTETS, &piece, &err);
+    if (rc == RC_NOT_FOUND)
+        return bad_url(im, url);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    return append(im, cat, piece, &step) ? STEP_MORE : step;
+}
+
+static enum imap_step
+add_more(struct imap_session *im, struct catenate *cat, const struct imap_cat_part *part)
+{
+    if (!part->is_url)
+        return add_text(im, cat, part);
+    return cat->acct != NULL ? add_excerpt(im, cat, part->url) : find_url(im, cat, part->url);
+}
+
+bool
+catenate_step(struct imap_session *im, struct catenate *cat,
+              const struct imap_append_message *message, struct span *text_out,
+              enum imap_step *step_out)
+{
+    struct err err = {.rc = RC_OK};
+
+    if (!cat->begun) {
+        if (imap_spool_add(im) == NULL) {
+            *step_out = imap_fail(im, RC_LIMIT, NULL);
+            return false;
+        }
+        cat->spool = (unsigned)im->work->spool_count - 1;
+        cat->begun = true;
+    }
+    if (cat->part < message->part_count) {
+        *step_out = add_more(im, cat, &message->parts[cat->part]);
+        return false;
+    }
+    const enum rc rc = spool_read(whole(im, cat), text_out, &err);
+    if (rc != RC_OK)
+        *step_out = imap_fail(im, rc, &err);
+    return rc == RC_OK;
+}

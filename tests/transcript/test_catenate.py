@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""CATENATE and BINARY with messages that are larger than what one slice reads, and at the limit."""
+
+import base64
+import random
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from roost_server import Roost  # noqa: E402
+
+
+def answer_to(peer, command):
+    """All lines, the tagged one too, whatever it says."""
+    peer.send(f"z1 {command}\r\n")
+    lines = []
+    while not lines or not lines[-1].startswith("z1 "):
+        lines.append(peer.line())
+    return lines
+
+
+def test_large_parts_and_the_limit():
+    body = "".join(f"line {number}\r\n" for number in range(60_000))
+    with Roost(accounts=["anna"], options=["limits.append=2M"]) as roost:
+        roost.deliver("anna", "Subject: large\r\n\r\n" + body)
+        peer = roost.login("anna")
+        peer.command("SELECT INBOX")
+        stored = peer.command("FETCH 1 BODY.PEEK[TEXT]")[0].split("\r\n", 1)[1][:-1]
+        assert len(stored) > 600_000
+        parts = "TEXT {14+}\r\nSubject: x\r\n\r\n " + " ".join(["URL /INBOX/;UID=1/;SECTION=TEXT"] * 2)
+        assert "[APPENDUID " in answer_to(peer, f"APPEND Sent CATENATE ({parts})")[-1]
+        peer.command("SELECT Sent")
+        whole = peer.command("FETCH 1 BODY.PEEK[]")[0].split("\r\n", 1)[1][:-1]
+        assert whole == "Subject: x\r\n\r\n" + stored + stored
+        many = " ".join(["URL /INBOX/;UID=1/;SECTION=TEXT"] * 4)
+        assert "[TOOBIG]" in "".join(answer_to(peer, f"APPEND Sent CATENATE ({many})"))
+        assert "MESSAGES 1" in "".join(peer.command("STATUS Sent (MESSAGES)"))
+        peer.close()
+
+
+def test_many_parts():
+    with Roost(accounts=["anna"]) as roost:
+        peer = roost.login("anna")
+        for count, answer in ((1000, "OK [APPENDUID"), (1001, "NO [LIMIT]")):
+            parts = " ".join(["TEXT {1+}\r\nx"] * count)
+            assert answer in answer_to(peer, f"APPEND INBOX CATENATE ({parts})")[-1]
+        peer.command("SELECT INBOX")
+        assert peer.command("FETCH 1 RFC822.SIZE")[0] == "* 1 FETCH (RFC822.SIZE 1000)"
+        peer.close()
+
+
+def test_large_attachment():
+    octets = random.Random(5).randbytes(3_000_000)
+    text = base64.encodebytes(octets).decode().replace("\n", "\r\n")
+    with Roost(accounts=["anna"]) as roost:
+        roost.deliver("anna", "Content-Transfer-Encoding: base64\r\n\r\n" + text)
+        peer = roost.login("anna")
+        peer.command("SELECT INBOX")
+        assert peer.command("FETCH 1 BINARY.SIZE[1]")[0] == "* 1 FETCH (BINARY.SIZE[1] 3000000)"
+        answer = peer.command("FETCH 1 BINARY.PEEK[1]")[0]
+        head, sent = answer.split("\r\n", 1)
+        assert head == "* 1 FETCH (BINARY[1] ~{3000000}" and sent[:-1].encode("latin-1") == octets
+        answer = peer.command("FETCH 1 BINARY.PEEK[1]<2000000.1000>")[0]
+        assert answer.split("\r\n", 1)[1][:-1].encode("latin-1") == octets[2_000_000:2_001_000]
+        peer.close()
