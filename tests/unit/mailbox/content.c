@@ -72,7 +72,7 @@ content_cmd(struct content *fx, const char *line)
     assert_non_null(text);
     assert_non_null(cmd);
     if (imap_head_parse(span_of_str(text), &head, &bad) != RC_OK ||
-        imap_args_parse(&head, MBOX_WIRE_UTF8, &fx->arena, cmd, &bad) != RC_OK)
+        imap_args_parse(&head, MBOX_WIRE_UTF7, &fx->arena, cmd, &bad) != RC_OK)
         fail_msg("%s: %s", line, bad);
     return cmd;
 }
