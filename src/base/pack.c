@@ -36,6 +36,14 @@ pack_span(struct buf *out, struct span text)
     buf_put_span(out, text);
 }
 
+void
+pack_varint(struct buf *out, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        buf_put_char(out, (char)(value | 0x80));
+    buf_put_char(out, (char)value);
+}
+
 static uint64_t
 unpack_number(struct unpack *in, unsigned octets)
 {
@@ -88,6 +96,26 @@ unpack_time(struct unpack *in, int64_t latest_us)
 
     in->failed |= latest_us < 0 || value > (uint64_t)latest_us;
     return in->failed ? 0 : (int64_t)value;
+}
+
+uint64_t
+unpack_varint(struct unpack *in, uint64_t max)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        const uint64_t octet = unpack_u8(in);
+        const uint64_t bits = octet & 0x7f;
+        if (shift > 0 && bits << shift >> shift != bits)
+            break; /* more than 64 bits */
+        value |= bits << shift;
+        if ((octet & 0x80) == 0) {
+            in->failed |= value > max;
+            return in->failed ? 0 : value;
+        }
+    }
+    in->failed = true;
+    return 0;
 }
 
 struct span

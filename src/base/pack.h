@@ -26,6 +26,8 @@ pack_i64(struct buf *out, int64_t value)
     pack_u64(out, (uint64_t)value);
 }
 void pack_span(struct buf *out, struct span text);
+/** In groups of seven bits, the low ones first: an octet for numbers below 128. */
+void pack_varint(struct buf *out, uint64_t value);
 
 struct unpack {
     struct span rest;
@@ -40,6 +42,8 @@ uint32_t unpack_u32(struct unpack *in, uint32_t max);
 uint64_t unpack_u64(struct unpack *in);
 /** Fails if the time is negative or after latest_us. */
 int64_t unpack_time(struct unpack *in, int64_t latest_us);
+/** max: a greater one fails. */
+uint64_t unpack_varint(struct unpack *in, uint64_t max);
 /** Borrowed from the octets; longer than max fails. */
 struct span unpack_span(struct unpack *in, size_t max);
 /** The same; also fails if the text contains NUL, so that it can become a string. */

@@ -10,44 +10,18 @@
 
 #include <stdlib.h>
 
+#include "base/pack.h"
+
 /* ---- packing ---- */
 
-static void
-number_put(struct buf *out, uint32_t number)
-{
-    for (; number >= 0x80; number >>= 7)
-        buf_put_char(out, (char)(number | 0x80));
-    buf_put_char(out, (char)number);
-}
-
+/* The next run of what was packed; *past: the UID after the run before. False: damaged. */
 static bool
-number_take(struct span *in, uint32_t *number_out)
+run_take(struct unpack *in, uint64_t *past, struct uid_run *run_out)
 {
-    uint64_t number = 0;
+    const uint64_t first = *past + unpack_varint(in, UINT32_MAX);
+    const uint64_t last = first + unpack_varint(in, UINT32_MAX);
 
-    for (unsigned shift = 0; shift < 35 && in->len > 0; shift += 7) {
-        const unsigned char octet = (unsigned char)in->ptr[0];
-        *in = span_tail(*in, 1);
-        number |= (uint64_t)(octet & 0x7f) << shift;
-        if ((octet & 0x80) == 0) {
-            *number_out = (uint32_t)number;
-            return number <= UINT32_MAX;
-        }
-    }
-    return false;
-}
-
-/* The next run of what was packed; *past: the UID after the run before. */
-static bool
-run_take(struct span *in, uint64_t *past, struct uid_run *run_out)
-{
-    uint32_t distance, more;
-
-    if (!number_take(in, &distance) || !number_take(in, &more))
-        return false;
-    const uint64_t first = *past + distance;
-    const uint64_t last = first + more;
-    if (first == 0 || last > UINT32_MAX)
+    if (in->failed || first == 0 || last > UINT32_MAX)
         return false;
     *run_out = (struct uid_run){(uint32_t)first, (uint32_t)last};
     *past = last + 1;
@@ -79,8 +53,8 @@ imap_saved_set(struct imap_session *im, struct span packed)
         return true;
     if (packed.len > LIMIT_SAVED_OCTETS)
         return false;
-    for (struct span rest = packed; rest.len > 0; runs++)
-        if (!run_take(&rest, &past, &run))
+    for (struct unpack in = {.rest = packed}; in.rest.len > 0; runs++)
+        if (!run_take(&in, &past, &run))
             return false;
     im->saved = malloc(sizeof *im->saved + packed.len);
     if (im->saved == NULL)
@@ -97,13 +71,13 @@ imap_saved_runs(const struct imap_session *im, struct arena *arena, struct uid_r
 {
     const size_t count = im->saved == NULL ? 0 : im->saved->runs;
     struct uid_run *runs = arena_array(arena, struct uid_run, count + 1);
-    struct span rest = imap_saved_span(im);
+    struct unpack in = {.rest = imap_saved_span(im)};
     uint64_t past = 0;
     size_t i = 0;
 
     if (runs == NULL)
         return RC_LIMIT;
-    while (i < count && run_take(&rest, &past, &runs[i]))
+    while (i < count && run_take(&in, &past, &runs[i]))
         i++;
     *runs_out = runs;
     *count_out = i;
@@ -125,8 +99,8 @@ run_end(struct saving *saving)
 {
     if (saving->run.first == 0)
         return;
-    number_put(&saving->packed, (uint32_t)(saving->run.first - saving->past));
-    number_put(&saving->packed, saving->run.last - saving->run.first);
+    pack_varint(&saving->packed, saving->run.first - saving->past);
+    pack_varint(&saving->packed, saving->run.last - saving->run.first);
     saving->past = (uint64_t)saving->run.last + 1;
     saving->run.first = 0;
 }

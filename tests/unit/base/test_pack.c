@@ -87,11 +87,39 @@ test_bounds(void **state)
     assert_int_equal(unpack_u8(&in), 0); /* once failed, nothing more is read */
 }
 
+static void
+test_varint(void **state)
+{
+    static const uint64_t numbers[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX};
+    static const size_t octets[] = {1, 1, 1, 2, 2, 3, 5, 10};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        AUTO_BUF out = {0};
+        buf_init(&out, 100);
+        pack_varint(&out, numbers[i]);
+        assert_int_equal(buf_len(&out), octets[i]);
+        struct unpack in = {.rest = buf_span(&out)};
+        assert_true(unpack_varint(&in, numbers[i]) == numbers[i] && unpack_whole(&in));
+        struct unpack cut = {.rest = span_head(buf_span(&out), octets[i] - 1)};
+        assert_true(unpack_varint(&cut, UINT64_MAX) == 0 && cut.failed);
+        struct unpack bounded = {.rest = buf_span(&out)};
+        if (numbers[i] > 0)
+            assert_true(unpack_varint(&bounded, numbers[i] - 1) == 0 && bounded.failed);
+    }
+    /* One bit, and one octet, more than 64. */
+    struct unpack more = {.rest = SPAN("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02")};
+    assert_true(unpack_varint(&more, UINT64_MAX) == 0 && more.failed);
+    struct unpack longer = {.rest = SPAN("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00")};
+    assert_true(unpack_varint(&longer, UINT64_MAX) == 0 && longer.failed);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_varint),
         cmocka_unit_test(test_bounds),
     };
 
