@@ -136,6 +136,28 @@ dump_select(struct buf *buf, const struct imap_select_req *req)
 }
 
 static void
+dump_notify(struct buf *buf, const struct imap_notify_req *req)
+{
+    static const char *const scopes[] = {
+        [IMAP_NOTIFY_SELECTED] = "selected",     [IMAP_NOTIFY_SELECTED_DELAYED] = "delayed",
+        [IMAP_NOTIFY_INBOXES] = "inboxes",       [IMAP_NOTIFY_PERSONAL] = "personal",
+        [IMAP_NOTIFY_SUBSCRIBED] = "subscribed", [IMAP_NOTIFY_SUBTREE] = "subtree",
+        [IMAP_NOTIFY_MAILBOXES] = "mailboxes",
+    };
+
+    dump_mark(buf, "set", req->set);
+    dump_mark(buf, "status", req->status);
+    for (size_t i = 0; i < req->group_count; i++) {
+        const struct imap_notify_group *group = &req->groups[i];
+        buf_printf(buf, " %s=%x", scopes[group->scope], group->events);
+        for (size_t k = 0; k < group->mailbox_count; k++)
+            dump_mbox(buf, "mailbox", &group->mailboxes[k]);
+    }
+    if (req->fetch.len > 0)
+        dump_field(buf, "fetch", req->fetch);
+}
+
+static void
 dump_list(struct buf *buf, const struct imap_list_req *req)
 {
     dump_mark(buf, "extended", req->extended);
@@ -362,6 +384,9 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_UID_REPLACE:
         dump_msgs(buf, &cmd->u.append.replaced);
         dump_append(buf, &cmd->u.append);
+        break;
+    case IMAP_CMD_NOTIFY:
+        dump_notify(buf, &cmd->u.notify);
         break;
     case IMAP_CMD_APPEND:
         dump_append(buf, &cmd->u.append);

@@ -32,6 +32,9 @@ MUST_USE bool imap_args_list(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_lsub(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_status(struct imap_lexer *lx, struct imap_cmd *cmd);
 
+/* args_notify.c */
+MUST_USE bool imap_args_notify(struct imap_lexer *lx, struct imap_cmd *cmd);
+
 /* args_quota.c */
 MUST_USE bool imap_args_quota_root(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_set_quota(struct imap_lexer *lx, struct imap_cmd *cmd);
@@ -53,6 +56,8 @@ MUST_USE bool imap_args_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_uid_fetch(struct imap_lexer *lx, struct imap_cmd *cmd);
 /** What stands between the brackets of BODY[...], not empty, for URLs too. */
 MUST_USE bool imap_args_section(struct imap_lexer *lx, struct imap_section *section_out);
+/** "(" fetch-att *(SP fetch-att) ")": the items of what is told of new messages. */
+MUST_USE bool imap_args_fetch_list(struct imap_lexer *lx, struct imap_fetch_req *req);
 
 /* args_store.c */
 MUST_USE bool imap_args_store(struct imap_lexer *lx, struct imap_cmd *cmd);

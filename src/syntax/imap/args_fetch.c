@@ -491,6 +491,25 @@ fetch(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_fetch_req *re
 }
 
 bool
+imap_args_fetch_list(struct imap_lexer *lx, struct imap_fetch_req *req)
+{
+    struct items items = {.count = 0};
+
+    if (!lex_need(lx, '(', "FETCH items must be in parentheses"))
+        return false;
+    do {
+        if (!fetch_item(lx, &items))
+            return false;
+    } while (lex_take(lx, ' '));
+    for (size_t i = 0; i < items.count; i++)
+        items.all[i].marks_seen = false;
+    req->items = items.all;
+    req->item_count = items.count;
+    req->kinds = items.kinds;
+    return lex_need(lx, ')', "Missing closing parenthesis after FETCH items");
+}
+
+bool
 imap_args_fetch(struct imap_lexer *lx, struct imap_cmd *cmd)
 {
     return fetch(lx, IMAP_MSGS_SEQ, &cmd->u.fetch);

@@ -103,6 +103,17 @@ imap_args_parse(const struct imap_head *head, enum mbox_wire wire, struct arena 
     return lx.rc;
 }
 
+enum rc
+imap_fetch_list_parse(struct span text, struct arena *arena, struct imap_fetch_req *req_out)
+{
+    struct imap_lexer lx = {.at = text.ptr, .end = text.ptr + text.len, .arena = arena};
+
+    *req_out = (struct imap_fetch_req){.item_count = 0};
+    if (!imap_args_fetch_list(&lx, req_out))
+        return lx.rc;
+    return lx.at == lx.end ? RC_OK : RC_INVALID;
+}
+
 bool
 imap_line_is_done(struct span line)
 {

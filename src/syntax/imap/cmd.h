@@ -50,6 +50,7 @@ struct imap_cmd {
         struct imap_rename_req rename;
         struct imap_list_req list;
         struct imap_status_req status;
+        struct imap_notify_req notify;
         struct imap_append_req append;
         struct imap_uid_expunge_req uid_expunge;
         struct imap_search_req search;
@@ -83,6 +84,11 @@ MUST_USE enum rc imap_head_parse(struct span text, struct imap_head *head_out,
 MUST_USE enum rc imap_args_parse(const struct imap_head *head, enum mbox_wire wire,
                                  struct arena *arena, struct imap_cmd *cmd_out,
                                  const char **bad_out);
+
+/** FETCH items in parentheses, as they stand in NOTIFY; none of them marks messages as seen.
+ * text and arena live as long as *req_out. RC_INVALID, RC_LIMIT. */
+MUST_USE enum rc imap_fetch_list_parse(struct span text, struct arena *arena,
+                                       struct imap_fetch_req *req_out);
 
 /** Whether a line is the DONE that ends IDLE: any case, trailing blanks tolerated. */
 bool imap_line_is_done(struct span line);

@@ -164,6 +164,46 @@ struct imap_cat_part {
     struct span inline_octets;
 };
 
+enum imap_notify_event {                                  /* bits; RFC 5465 section 5 */
+                         IMAP_EVENT_MESSAGE_NEW = 1 << 0, /* never without the next one */
+                         IMAP_EVENT_MESSAGE_EXPUNGE = 1 << 1,
+                         IMAP_EVENT_FLAG_CHANGE = 1 << 2, /* never without the first two */
+                         IMAP_EVENT_MAILBOX_NAME = 1 << 3,
+                         IMAP_EVENT_SUBSCRIPTION_CHANGE = 1 << 4,
+                         IMAP_EVENTS_SUPPORTED = (1 << 5) - 1,
+                         IMAP_EVENT_ANNOTATION_CHANGE = 1 << 5,
+                         IMAP_EVENT_UNKNOWN = 1 << 6, /* NO [BADEVENT] */
+};
+
+enum imap_notify_scope {
+    IMAP_NOTIFY_SELECTED,
+    IMAP_NOTIFY_SELECTED_DELAYED,
+    IMAP_NOTIFY_INBOXES,
+    IMAP_NOTIFY_PERSONAL,
+    IMAP_NOTIFY_SUBSCRIBED,
+    IMAP_NOTIFY_SUBTREE,
+    IMAP_NOTIFY_MAILBOXES,
+};
+
+struct imap_notify_group {
+    enum imap_notify_scope scope;
+    unsigned events;                  /* enum imap_notify_event; 0: NONE */
+    const struct mbox_arg *mailboxes; /* SUBTREE, MAILBOXES */
+    size_t mailbox_count;
+};
+
+/** RFC 5465. */
+struct imap_notify_req {
+    bool set;    /* false: NOTIFY NONE, and nothing else is here */
+    bool status; /* the STATUS of each mailbox is asked for */
+    bool has_selected;
+    const struct imap_notify_group *groups;
+    size_t group_count;
+    /* "(UID ...)" after the MessageNew of SELECTED, for imap_fetch_list_parse; empty: nothing
+     */
+    struct span fetch;
+};
+
 struct imap_append_message {
     struct imap_flag_list flags;
     bool has_date;

@@ -151,6 +151,22 @@ test_session_commands(void **state)
         {.text = "AUTHENTICATE \"PLAIN\"", .expected = "!AUTHENTICATE needs a mechanism"},
         {.text = "AUTHENTICATE PLAIN a-b", .expected = "!An initial response is base64 or ="},
         {.text = "AUTHENTICATE PLAIN \"x\"", .expected = "!An initial response is base64 or ="},
+        {.text = "NOTIFY NONE", .expected = "NOTIFY"},
+        {.text = "notify set (selected none)", .expected = "NOTIFY set selected=0"},
+        {.text = "NOTIFY SET STATUS (inboxes (messagenew MESSAGEEXPUNGE flagchange)) "
+                 "(subtree (a \"b c\") (MailboxName)) (mailboxes inbox (SubscriptionChange)) ",
+         .expected = "NOTIFY set status inboxes=7 subtree=8 mailbox=\"a\" mailbox=\"b c\" "
+                     "mailboxes=10 mailbox=\"INBOX\""},
+        {.text = "NOTIFY SET (selected-delayed (MessageNew (UID BODY[TEXT]) MessageExpunge)) "
+                 "(personal (Future AnnotationChange MessageNew MessageExpunge))",
+         .expected = "NOTIFY set delayed=3 personal=63 fetch=\"(UID BODY[TEXT])\""},
+        {.text = "NOTIFY SET (subtree () NONE)", .expected = "!A mailbox name is missing"},
+        {.text = "NOTIFY SET (personal ())", .expected = "!An event is missing"},
+        {.text = "NOTIFY SET(personal NONE)", .expected = "!NOTIFY SET needs groups of events"},
+        {.text = "NOTIFY SET (personal NONE)(inboxes NONE)",
+         .expected = "!There is more after the end of the command"},
+        {.text = "NOTIFY SET (personal (FlagChange MessageNew))",
+         .expected = "!MessageNew and MessageExpunge must be asked for together"},
         {.text = "COMPRESS DEFLATE", .expected = "COMPRESS"},
         {.text = "compress deflate ", .expected = "COMPRESS"},
         {.text = "COMPRESS", .expected = "!COMPRESS needs an algorithm"},
