@@ -42,6 +42,14 @@
 #define LIMIT_ORDER_ALL_OCTETS (1u << 30)
 /* octets of a saved search result, which has at least two for each run */
 #define LIMIT_SAVED_OCTETS (256u << 10)
+#define LIMIT_NOTIFY_GROUPS 64u       /* groups of events in one NOTIFY (RFC 5465) */
+#define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */
+/* octets of each part of a NOTIFY that a session keeps: names of subtrees, FETCH items, and a
+ * set of mailboxes, in which one takes three at most */
+#define LIMIT_NOTIFY_OCTETS (64u << 10)
+/* pieces of news that are kept for a session that does not take them, at most one for each
+ * mailbox with changed messages */
+#define LIMIT_NEWS 1024u
 #define LIMIT_SORT_KEY 1000u      /* octets of a text that SORT and THREAD compare */
 #define LIMIT_HEADER_FIELDS 1000u /* names in HEADER.FIELDS */
 #define LIMIT_LIST_PATTERNS 100u

@@ -27,6 +27,7 @@ struct hub {
     struct lock lock;
     struct list buckets[HUB_BUCKETS]; /* watch.link; of one mailbox, by its row */
     struct list several;              /* of several, or of the whole account */
+    struct list gatherers;            /* news_watch.link */
 };
 
 struct turn {

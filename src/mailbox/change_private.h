@@ -37,6 +37,15 @@ struct change_record {
     struct span name;
 };
 
+struct name_record {
+    struct name_record *next; /* later ones of the same mailbox */
+    uint64_t serial;
+    uint64_t by; /* who asked for it, as in mbox_changes */
+    enum name_change what;
+    struct span name;
+    struct span old_name;
+};
+
 struct mbox_changes {
     struct mbox_changes *next; /* in order of first mention */
     uint64_t mbox;             /* 0: names only */
@@ -47,7 +56,10 @@ struct mbox_changes {
     uint64_t
         anew_serial; /* 0: the records tell all; otherwise versions are to be loaded again */
     uint64_t names_serial; /* 0: its name, use and subscription are what they were */
-    struct mbox_row row;   /* after the batch; valid when has_row */
+    struct name_record *names;
+    struct name_record *names_last;
+    uint64_t by; /* id of the wake of who asked for all of this; 0: several, or nobody */
+    struct mbox_row row; /* after the batch; valid when has_row */
     bool has_row;
 };
 
@@ -58,6 +70,7 @@ struct change_log {
     struct mbox_changes *first;
     struct mbox_changes *last;
     uint64_t serial; /* last one given */
+    uint64_t by;     /* who asks for what is reported next: the id of its wake; 0: nobody */
 };
 
 /** NULL: no memory. One reference. */
@@ -81,6 +94,8 @@ MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);
  * for disk. */
 MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
+/** What has happened in one mailbox, as bits of enum watch_event (hub.h). */
+unsigned change_events(const struct mbox_changes *changes);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);
 /** Whether this mailbox has been deleted in the batch so far. */

@@ -74,10 +74,14 @@ struct due {
 static struct due
 due_of(const struct view *view, const struct mailbox_state *state)
 {
+    const bool counts = view->tells >= VIEW_TELLS_COUNTS;
+    const bool flags = view->tells >= VIEW_TELLS_ALL;
+
     return (struct due){
-        .expunges = state->last_expunge_modseq > view->modseq || view->partial,
-        .flags = state->last_flags_modseq > view->flags_modseq || view->echo != NULL,
-        .arrivals = state->highest_modseq > view->modseq && state->uidnext > view->uid_bound,
+        .expunges = (counts && state->last_expunge_modseq > view->modseq) || view->partial,
+        .flags = (flags && state->last_flags_modseq > view->flags_modseq) || view->echo != NULL,
+        .arrivals =
+            counts && state->highest_modseq > view->modseq && state->uidnext > view->uid_bound,
         .keywords = state->keyword_serial != view_keywords(view),
     };
 }
@@ -91,7 +95,8 @@ sync_is_due(struct view *view)
         return false;
     mailbox_state(view->mailbox, &state);
     const struct due due = due_of(view, &state);
-    return state.gone || due.expunges || due.flags || due.arrivals || due.keywords;
+    return (state.gone && view->tells >= VIEW_TELLS_COUNTS) || due.expunges || due.flags ||
+           due.arrivals || due.keywords;
 }
 
 /* --- Beginning --- */
@@ -117,7 +122,7 @@ begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct e
 {
     struct view *view = sync->view;
 
-    if (mode == SYNC_NO_EXPUNGE || view->gone) {
+    if (mode == SYNC_NO_EXPUNGE || view->gone || view->tells < VIEW_TELLS_COUNTS) {
         begin_nothing(sync);
         return RC_OK;
     }
@@ -178,7 +183,8 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     sync->recent = recent_in(view, to);
     sync->uidnext = to->uidnext;
     sync->modseq = to->modseq;
-    sync->pending = mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count;
+    sync->pending = (mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count) ||
+                    (view->tells < VIEW_TELLS_COUNTS && !view->partial);
     sync->phase = sync->pending ? PHASE_KEYWORDS : PHASE_EXPUNGE;
 }
 
@@ -232,12 +238,13 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
 
     if (state->gone || view->gone)
         return begin_gone(sync, tx, mode, err);
-    if (view->members == NULL && !due.expunges && !due.flags) {
+    const bool answers = view->tells < VIEW_TELLS_COUNTS && !view->partial;
+    if (view->members == NULL && !due.expunges && !due.flags && !answers) {
         begin_counters(sync, state);
         return RC_OK;
     }
     /* Keywords alone: where the view can move on it does, so that numbers become free. */
-    const bool stays = mode == SYNC_NO_EXPUNGE && due.expunges;
+    const bool stays = (mode == SYNC_NO_EXPUNGE && due.expunges) || answers;
     const bool behind = due.keywords && state->highest_modseq > view->modseq;
     if (!due.flags && (stays || !(arrived || behind))) {
         sync->pending = true;
@@ -374,7 +381,8 @@ settle(struct sync *sync)
             view->recent_told = sync->recent;
         if (phase > PHASE_KEYWORDS)
             view_keywords_told(view, sync->keywords);
-        if (phase == PHASE_OVER && sync->flags_modseq > view->flags_modseq)
+        if (phase == PHASE_OVER && view->tells == VIEW_TELLS_ALL &&
+            sync->flags_modseq > view->flags_modseq)
             view->flags_modseq = sync->flags_modseq;
     }
     if (view->silent_modseq <= view->flags_modseq)
@@ -502,6 +510,8 @@ is_echoed(struct sync *sync, uint32_t first, uint32_t last)
 static uint64_t
 untold_from(const struct view *view)
 {
+    if (view->tells < VIEW_TELLS_ALL)
+        return UINT64_MAX;
     return view->echo != NULL && view->echo->silent ? view->flags_modseq
                                                     : view_known_modseq(view);
 }
@@ -514,6 +524,8 @@ kind_of_flags(struct sync *sync, uint32_t uid, uint64_t modseq)
     const struct view_echo *echo = view->echo;
     const bool echoed = is_echoed(sync, uid, uid);
 
+    if (!echoed && view->tells < VIEW_TELLS_ALL)
+        return SYNC_DONE;
     if (modseq > view_known_modseq(view))
         return SYNC_FLAGS;
     if (echo == NULL)

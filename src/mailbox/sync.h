@@ -15,6 +15,7 @@
  *     it meant before.
  *   - EXISTS is sent for new messages only, and never repeated after an EXPUNGE.
  *   - The flags of messages that are new in this sync are not told: the client asks for them.
+ *   - What the client does not want to be told (view->tells) stays pending.
  *   - The session's own silent STOREs (view_silence) are not echoed; view->echo is.
  *
  * If there is only new mail, sync_begin needs neither a version nor a transaction. That is the
@@ -62,8 +63,8 @@ struct sync_event {
 
 struct sync; /* one synchronisation under way; lives in the arena given to sync_begin */
 
-/** Whether there may be something that SYNC_ALL would tell. Looks at counters only; never
- * waits. */
+/** Whether there may be something that SYNC_ALL would tell to this client. Looks at counters
+ * only; never waits. */
 bool sync_is_due(struct view *view);
 
 /**

@@ -38,7 +38,7 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     struct account *acct = mailbox->acct;
     const struct mailbox_state *state = &mailbox->state;
 
-    *view = (struct view){.mailbox = mailbox, .mode = mode};
+    *view = (struct view){.mailbox = mailbox, .mode = mode, .tells = VIEW_TELLS_ALL};
     lock_enter(&acct->mailboxes_lock);
     view->modseq = state->highest_modseq;
     view->flags_modseq = state->highest_modseq;
@@ -108,6 +108,7 @@ view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved 
     *view = (struct view){
         .mailbox = mailbox,
         .mode = saved->read_only ? VIEW_READ_ONLY : VIEW_READ_WRITE,
+        .tells = VIEW_TELLS_ALL,
         .modseq = saved->modseq,
         .flags_modseq = saved->flags_modseq,
         .silent_modseq = saved->silent_modseq,

@@ -31,6 +31,14 @@
 
 enum view_mode { VIEW_READ_WRITE, VIEW_READ_ONLY };
 
+/* What a client wants to be told of its mailbox (NOTIFY, RFC 5465 section 6.1); each includes
+ * the ones before. What is not told stays pending. */
+enum view_tells {
+    VIEW_TELLS_ANSWERS, /* only what is part of an answer: view_echo */
+    VIEW_TELLS_COUNTS,  /* arrivals and expunges */
+    VIEW_TELLS_ALL,     /* and changes of flags */
+};
+
 /* What the next sync tells although it is no news to the client: the messages of a STORE. */
 struct view_echo {
     const struct uid_run *runs; /* told even when unchanged (RFC 3501 section 6.4.6) */
@@ -55,7 +63,8 @@ struct view {
     uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */
     uint32_t recent_from;    /* UIDs from here on are \Recent to this session */
     enum view_mode mode;
-    bool gone;    /* SYNC_GONE was told */
+    enum view_tells tells; /* its owner may change it between two syncs */
+    bool gone;             /* SYNC_GONE was told */
     bool partial; /* a sync was left off among its expunges: cannot sleep until the next one */
     bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
 

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "mailbox/change_private.h"
+#include "mailbox/memory/hub.h"
 
 struct change_log *
 change_log_new(void)
@@ -61,6 +62,11 @@ take_back(struct mbox_changes *changes, uint64_t mark)
         changes->anew_serial = 0;
     if (changes->names_serial > mark)
         changes->names_serial = 0;
+    struct name_record **name = &changes->names;
+    changes->names_last = NULL;
+    for (; *name != NULL && (*name)->serial <= mark; name = &(*name)->next)
+        changes->names_last = *name;
+    *name = NULL;
     for (struct change_record *r = changes->first; r != NULL && r->serial <= mark; r = r->next)
         kept = r;
     changes->last = kept;
@@ -98,13 +104,17 @@ changes_of(struct change_log *log, uint64_t mbox)
     struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
 
     log->serial++;
-    if (changes != NULL)
+    if (changes != NULL) {
+        if (changes->by != log->by)
+            changes->by = 0;
         return changes;
+    }
     changes = arena_new(&log->arena, struct mbox_changes);
     if (changes == NULL || map_put(&log->by_mbox, map_key_u64(&mbox), changes) != RC_OK)
         return NULL;
     changes->mbox = mbox;
     changes->serial = log->serial;
+    changes->by = log->by;
     if (log->last == NULL)
         log->first = changes;
     else
@@ -273,6 +283,61 @@ change_mbox_names(struct change_log *log, uint64_t mbox)
         return RC_LIMIT;
     changes->names_serial = log->serial;
     return RC_OK;
+}
+
+enum rc
+change_name(struct change_log *log, uint64_t mbox, enum name_change what, struct span name,
+            struct span old_name)
+{
+    struct name_record *record = arena_new(&log->arena, struct name_record);
+    const struct span name_copy = arena_span(&log->arena, name);
+    const struct span old_copy = arena_span(&log->arena, old_name);
+
+    if (record == NULL || name_copy.ptr == NULL || old_copy.ptr == NULL ||
+        change_mbox_names(log, mbox) != RC_OK)
+        return RC_LIMIT;
+    *record = (struct name_record){.serial = log->serial,
+                                   .by = log->by,
+                                   .what = what,
+                                   .name = name_copy,
+                                   .old_name = old_copy};
+    struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+    if (changes->names_last == NULL)
+        changes->names = record;
+    else
+        changes->names_last->next = record;
+    changes->names_last = record;
+    return RC_OK;
+}
+
+unsigned
+change_events(const struct mbox_changes *changes)
+{
+    unsigned events = changes->names_serial != 0 ? WATCH_NAMES : 0;
+
+    if (changes->gone_serial != 0)
+        return WATCH_NAMES | WATCH_EXPUNGES;
+    if (changes->anew_serial != 0)
+        return WATCH_ALL;
+    for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
+        switch (r->kind) {
+        case CHANGE_ADDED:
+            events |= WATCH_ARRIVALS;
+            break;
+        case CHANGE_EXPUNGED:
+            events |= WATCH_EXPUNGES;
+            break;
+        case CHANGE_FLAGS:
+        case CHANGE_KEYWORD:
+            events |= WATCH_FLAGS;
+            break;
+        case CHANGE_ENTRIES:
+            events |=
+                (r->known > 0 ? WATCH_FLAGS : 0u) | (r->known < r->count ? WATCH_ARRIVALS : 0u);
+            break;
+        }
+    }
+    return events;
 }
 
 enum rc

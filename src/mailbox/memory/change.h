@@ -16,6 +16,15 @@
 
 struct change_log;
 
+/* What became of a name. */
+enum name_change {
+    NAME_MADE,
+    NAME_DELETED,
+    NAME_RENAMED, /* with all names below it */
+    NAME_SUBSCRIBED,
+    NAME_UNSUBSCRIBED,
+};
+
 /** New entries, ascending UIDs above all earlier ones. RC_LIMIT (memory), as all below. */
 MUST_USE enum rc change_added(struct change_log *log, uint64_t mbox,
                               const struct entry *entries, size_t count);
@@ -34,7 +43,11 @@ MUST_USE enum rc change_keyword(struct change_log *log, uint64_t mbox, uint32_t 
                                 struct span name);
 /** The row is gone: its sessions see every message expunged. */
 MUST_USE enum rc change_mbox_gone(struct change_log *log, uint64_t mbox);
-/** Created, renamed, special use or subscription changed: for watchers of names. */
+/** Its name or special use is another one: for watchers of names. */
 MUST_USE enum rc change_mbox_names(struct change_log *log, uint64_t mbox);
+/** The same, and what it was: for those who tell people (news.h). mbox 0: there is no mailbox
+ *  of that name. old_name: of NAME_RENAMED, otherwise empty. */
+MUST_USE enum rc change_name(struct change_log *log, uint64_t mbox, enum name_change what,
+                             struct span name, struct span old_name);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "mailbox/account_private.h"
+#include "mailbox/memory/news.h"
 
 void
 hub_init(struct hub *hub)
@@ -19,6 +20,7 @@ hub_init(struct hub *hub)
     for (size_t i = 0; i < HUB_BUCKETS; i++)
         list_init(&hub->buckets[i]);
     list_init(&hub->several);
+    list_init(&hub->gatherers);
 }
 
 void
@@ -27,6 +29,7 @@ hub_done(struct hub *hub)
     for (size_t i = 0; i < HUB_BUCKETS; i++)
         CHECK(list_is_empty(&hub->buckets[i]));
     CHECK(list_is_empty(&hub->several));
+    CHECK(list_is_empty(&hub->gatherers));
     lock_done(&hub->lock);
 }
 
@@ -71,36 +74,6 @@ hub_unwatch(struct watch *watch)
     watch->acct = NULL;
 }
 
-static unsigned
-events_of(const struct mbox_changes *changes)
-{
-    unsigned events = changes->names_serial != 0 ? WATCH_NAMES : 0;
-
-    if (changes->gone_serial != 0)
-        return WATCH_NAMES | WATCH_EXPUNGES;
-    if (changes->anew_serial != 0)
-        return WATCH_ALL;
-    for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
-        switch (r->kind) {
-        case CHANGE_ADDED:
-            events |= WATCH_ARRIVALS;
-            break;
-        case CHANGE_EXPUNGED:
-            events |= WATCH_EXPUNGES;
-            break;
-        case CHANGE_FLAGS:
-        case CHANGE_KEYWORD:
-            events |= WATCH_FLAGS;
-            break;
-        case CHANGE_ENTRIES:
-            events |=
-                (r->known > 0 ? WATCH_FLAGS : 0u) | (r->known < r->count ? WATCH_ARRIVALS : 0u);
-            break;
-        }
-    }
-    return events;
-}
-
 static bool
 is_among(const struct watch_filter *filter, uint64_t mbox)
 {
@@ -121,7 +94,7 @@ static bool
 matches_any(const struct watch *watch, const struct change_log *log)
 {
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
-        if (is_among(&watch->filter, c->mbox) && (watch->filter.events & events_of(c)) != 0)
+        if (is_among(&watch->filter, c->mbox) && (watch->filter.events & change_events(c)) != 0)
             return true;
     return false;
 }
@@ -135,7 +108,7 @@ hub_publish(struct account *acct, const struct change_log *log)
         return;
     lock_enter(&hub->lock);
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
-        const unsigned events = events_of(c);
+        const unsigned events = change_events(c);
         LIST_FOR_EACH (node, &hub->buckets[c->mbox % HUB_BUCKETS]) {
             const struct watch *watch = CONTAINER_OF(node, struct watch, link);
             if (watch->mbox == c->mbox && (watch->filter.events & events) != 0)
@@ -145,6 +118,11 @@ hub_publish(struct account *acct, const struct change_log *log)
     LIST_FOR_EACH (node, &hub->several) {
         const struct watch *watch = CONTAINER_OF(node, struct watch, link);
         if (matches_any(watch, log))
+            wake_call(watch->wake);
+    }
+    LIST_FOR_EACH (node, &hub->gatherers) {
+        struct news_watch *watch = CONTAINER_OF(node, struct news_watch, link);
+        if (news_gather(watch, log))
             wake_call(watch->wake);
     }
     lock_leave(&hub->lock);

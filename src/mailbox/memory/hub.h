@@ -4,7 +4,8 @@
  * or all of them, and the kinds of changes. After a commit the hub calls the wake of each
  * matching watch once. It holds its lock meanwhile, which no other callback in this program
  * does, so a wake may only set a bit and wake a task (docs/style.md, Concurrency). A wake does
- * not say what has changed: whoever is woken compares its view with the mailbox.
+ * not say what has changed: whoever is woken compares its view with the mailbox, or takes its
+ * news (news.h).
  *
  * A session with a selected mailbox watches it with WATCH_NOTHING between commands, when it may
  * not say anything, and with WATCH_ALL in IDLE.

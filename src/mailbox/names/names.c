@@ -167,7 +167,7 @@ create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_
     if (rc == RC_QUOTA)
         return names_refuse(refusal_out, NAMES_OVER_QUOTA, err);
     if (rc == RC_OK)
-        rc = change_mbox_names(ctx->changes, mbox);
+        rc = change_name(ctx->changes, mbox, NAME_MADE, name, SPAN(""));
     if (rc == RC_OK)
         *mbox_out = mbox;
     return rc;
@@ -275,6 +275,8 @@ apply_delete(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK)
         rc = change_mbox_gone(ctx->changes, row.id);
     if (rc == RC_OK)
+        rc = change_name(ctx->changes, row.id, NAME_DELETED, op->name, SPAN(""));
+    if (rc == RC_OK)
         op->mbox = row.id;
     return rc;
 }
@@ -301,7 +303,10 @@ apply_subscribe(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
                        : store_unsubscribe(ctx->tx, op->name, err);
     if (rc == RC_LIMIT)
         return names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err);
-    return rc == RC_OK ? change_mbox_names(ctx->changes, 0) : rc;
+    return rc != RC_OK ? rc
+                       : change_name(ctx->changes, 0,
+                                     op->subscribe ? NAME_SUBSCRIBED : NAME_UNSUBSCRIBED,
+                                     op->name, SPAN(""));
 }
 
 void

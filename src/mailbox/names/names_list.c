@@ -341,3 +341,25 @@ names_list_next(struct names_list *list, struct names_entry *entry_out)
     }
     return RC_NOT_FOUND;
 }
+
+enum rc
+names_entry_of(struct arena *arena, struct store_tx *tx, struct span name,
+               struct names_entry *entry_out, struct err *err)
+{
+    static const struct imap_list_req req = {
+        .extended = true,
+        .returns = IMAP_LIST_RETURN_SUBSCRIBED | IMAP_LIST_RETURN_CHILDREN |
+                   IMAP_LIST_RETURN_SPECIAL_USE,
+    };
+    struct names_list *list;
+
+    const enum rc rc = names_list_new(arena, tx, &req, NAMES_LIST, &list, err);
+    if (rc != RC_OK)
+        return rc;
+    settle(list);
+    *entry_out = (struct names_entry){.name = name, .attrs = NAMES_NONEXISTENT};
+    for (size_t i = 0; i < list->count; i++)
+        if (span_eq(list->nodes[i].name, name))
+            answer_list(list, &list->nodes[i], entry_out);
+    return RC_OK;
+}

@@ -38,6 +38,7 @@ struct names_entry {
     unsigned attrs;             /* enum names_attr: exactly those to be written */
     uint32_t special_use;       /* enum special_use: those to be written (names_use_to_wire) */
     unsigned childinfo;         /* enum names_childinfo */
+    struct span old_name;       /* OLDNAME (RFC 5465 section 5.4); empty: none */
     const struct mbox_row *row; /* NULL: there is no such mailbox (no STATUS for it) */
 };
 
@@ -59,5 +60,10 @@ MUST_USE enum rc names_list_new(struct arena *arena, struct store_tx *tx,
  * wait.
  */
 MUST_USE enum rc names_list_next(struct names_list *list, struct names_entry *entry_out);
+
+/** One name as LIST RETURN (SUBSCRIBED CHILDREN SPECIAL-USE) would answer it; \NonExistent if
+ *  there is none. In arena. RC_LIMIT. Waits for disk. */
+MUST_USE enum rc names_entry_of(struct arena *arena, struct store_tx *tx, struct span name,
+                                struct names_entry *entry_out, struct err *err);
 
 #endif

@@ -36,7 +36,11 @@ subscription_follows(struct names_rename_op *op, struct turn_ctx *ctx, struct sp
     if (to == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     const enum rc rc = store_subscribe(ctx->tx, span_of_str(to), err);
-    return rc == RC_LIMIT ? names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err) : rc;
+    if (rc == RC_LIMIT)
+        return names_refuse(&op->refusal, NAMES_TOO_MANY_SUBSCRIBED, err);
+    return rc != RC_OK
+               ? rc
+               : change_name(ctx->changes, 0, NAME_SUBSCRIBED, span_of_str(to), SPAN(""));
 }
 
 /* How a name stands to what begins with `top` and the delimiter: before it, or not. */
@@ -127,6 +131,10 @@ rename_tree(struct names_rename_op *op, struct turn_ctx *ctx,
 
     if (found == RC_OK)
         rc = rename_row(op, ctx, &top, err);
+    if (rc ==
+        RC_OK) /* one change of a name, although it has many names (RFC 5465 section 5.4) */
+        rc = change_name(ctx->changes, found == RC_OK ? top.id : 0, NAME_RENAMED, op->to,
+                         op->from);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = rename_row(op, ctx, &below[i], err);
     return rc == RC_OK ? subscriptions_follow(op, ctx, subscribed, below, count, err) : rc;

@@ -113,6 +113,7 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
     const uint64_t mark = change_log_mark(ctx->changes);
     ctx->req = req;
     req->crossed = (struct quota_crossing){.percent = 0};
+    ctx->changes->by = req->wake.id;
     enum rc rc = true_cause(batch, store_savepoint(ctx->tx, &req->err), &req->err);
 
     if (rc == RC_OK) {

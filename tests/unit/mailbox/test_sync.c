@@ -605,6 +605,41 @@ deleted_mailboxes_end_empty(void **state)
         RC_NOT_FOUND);
 }
 
+/* NOTIFY (RFC 5465): what a client does not want to be told stays pending, for later. */
+static void
+what_is_not_wanted_stays_pending(void **state)
+{
+    struct content *fx = *state;
+
+    append(fx, 4);
+    struct view *view = content_view(fx, "INBOX");
+    view->tells = VIEW_TELLS_COUNTS;
+    store(fx, NULL, LOUD, 2, 3, MSG_FLAGGED, NULL);
+    assert_false(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    expunge(fx, 1, 1);
+    append(fx, 1);
+    assert_true(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "1X 4E 4R ");
+    /* The answer to its own STORE is told, and nothing else of flags. */
+    store(fx, view, LOUD, 4, 4, MSG_SEEN, NULL);
+    assert_string_equal(told(fx, view, SYNC_ALL), "3F1 ");
+    view->tells = VIEW_TELLS_ANSWERS;
+    expunge(fx, 2, 2);
+    append(fx, 1);
+    assert_false(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "");
+    store(fx, view, LOUD, 5, 5, MSG_SEEN, NULL);
+    assert_string_equal(told(fx, view, SYNC_ALL), "4F1 ");
+    view_sleep(view);
+    assert_string_equal(told(fx, view, SYNC_ALL_UIDS), "");
+    view->tells = VIEW_TELLS_ALL;
+    assert_true(sync_is_due(view));
+    assert_string_equal(told(fx, view, SYNC_ALL), "1X 4E 1F4 2F1 3F1 ");
+    assert_false(sync_is_due(view));
+    content_view_done(view);
+}
+
 /* A request that queues others behind it and says what a purge in its place would have to keep.
  */
 struct keeper {
@@ -819,14 +854,23 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(new_mail_needs_counters_only), T(expunges_come_from_the_top),
-        T(expunges_wait_flags_do_not),   T(an_old_snapshot_wakes_nothing),
-        T(silent_stores_tell_modseqs),   T(stores_echo_or_not),
-        T(keywords_come_before_flags),   T(can_be_left_off_anywhere),
-        T(copies_are_told_in_runs),      T(many_runs_vanish_in_windows),
-        T(deleted_mailboxes_end_empty),  T(rows_outlive_a_deletion_in_the_batch),
-        T(sets_name_messages),           T(numbers_wait_for_all_views),
-        T(keywords_of_a_resumed_view),   T(names_come_with_a_snapshot),
+        T(new_mail_needs_counters_only),
+        T(expunges_come_from_the_top),
+        T(expunges_wait_flags_do_not),
+        T(an_old_snapshot_wakes_nothing),
+        T(silent_stores_tell_modseqs),
+        T(stores_echo_or_not),
+        T(keywords_come_before_flags),
+        T(can_be_left_off_anywhere),
+        T(copies_are_told_in_runs),
+        T(many_runs_vanish_in_windows),
+        T(deleted_mailboxes_end_empty),
+        T(what_is_not_wanted_stays_pending),
+        T(rows_outlive_a_deletion_in_the_batch),
+        T(sets_name_messages),
+        T(numbers_wait_for_all_views),
+        T(keywords_of_a_resumed_view),
+        T(names_come_with_a_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Packed sets of mailboxes with the events that are asked for (watched.h). A set is a sequence
+ * of runs of ids, ascending: the distance from the end of the run before, the length less one,
+ * and an octet of events.
+ */
+#include "mailbox/watched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "syntax/imap/mbox_name.h"
+
+struct packed {
+    uint32_t len;
+    char octets[];
+};
+
+struct watched {
+    uint8_t all;        /* of every mailbox: PERSONAL, INBOXES */
+    uint8_t subscribed; /* of those that are subscribed */
+    struct packed
+        *subtrees;        /* owned, as those below; NULL: none. Of each: events, length, name */
+    struct packed *fixed; /* a set: MAILBOXES */
+    struct packed *by_name;        /* a set: SUBSCRIBED and SUBTREE */
+    struct packed *by_name_before; /* the same before names changed */
+};
+
+/* ---- packed ---- */
+
+static struct unpack
+unpack_of(const struct packed *packed)
+{
+    return (struct unpack){.rest = packed == NULL ? SPAN("")
+                                                  : span_of(packed->octets, packed->len)};
+}
+
+/* An empty one is NULL. RC_LIMIT. */
+static enum rc
+packed_new(const struct buf *from, struct packed **out)
+{
+    const struct span octets = buf_span(from);
+
+    *out = NULL;
+    if (!buf_ok(from))
+        return RC_LIMIT;
+    if (octets.len == 0)
+        return RC_OK;
+    *out = malloc(sizeof **out + octets.len);
+    if (*out == NULL)
+        return RC_LIMIT;
+    (*out)->len = (uint32_t)octets.len;
+    memcpy((*out)->octets, octets.ptr, octets.len);
+    return RC_OK;
+}
+
+static unsigned
+set_events(const struct packed *set, uint64_t mbox)
+{
+    struct unpack in = unpack_of(set);
+    uint64_t past = 0;
+
+    while (in.rest.len > 0) {
+        const uint64_t first = past + unpack_varint(&in, UINT64_MAX);
+        past = first + unpack_varint(&in, UINT64_MAX) + 1;
+        const unsigned events = unpack_u8(&in);
+        if (mbox < first)
+            break;
+        if (mbox < past)
+            return events;
+    }
+    return 0;
+}
+
+static unsigned
+subtree_events(const struct watched *watched, struct span name)
+{
+    struct unpack in = unpack_of(watched->subtrees);
+    unsigned events = 0;
+
+    while (in.rest.len > 0) {
+        const unsigned of_it = unpack_u8(&in);
+        const struct span top = unpack_span(&in, LIMIT_MBOX_NAME);
+        if (span_eq(name, top) || mbox_name_is_below(name, top))
+            events |= of_it;
+    }
+    return events;
+}
+
+/* ---- which mailboxes ---- */
+
+/* A mailbox and what is asked for of it. */
+struct member {
+    uint64_t mbox;
+    uint8_t fixed;
+    uint8_t by_name;
+};
+
+/* All mailboxes, in octet order of their names, in which a name and what is below it are near
+ * each other. */
+struct rows {
+    const struct mbox_row *rows;
+    struct member *members;
+    size_t count;
+};
+
+static size_t
+lower_bound(const struct rows *rows, struct span name)
+{
+    size_t low = 0;
+    size_t high = rows->count;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (span_cmp(rows->rows[mid].name, name) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static enum rc
+rows_read(struct rows *rows, struct store_tx *tx, struct arena *arena, struct err *err)
+{
+    struct mbox_row *all;
+
+    const enum rc rc = store_mbox_list(tx, arena, &all, &rows->count, err);
+    if (rc != RC_OK)
+        return rc;
+    rows->rows = all;
+    rows->members = arena_array(arena, struct member, rows->count + 1);
+    if (rows->members == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    for (size_t i = 0; i < rows->count; i++)
+        rows->members[i] = (struct member){.mbox = all[i].id};
+    return RC_OK;
+}
+
+static void
+mark_names(struct rows *rows, const struct imap_notify_group *group)
+{
+    for (size_t i = 0; i < group->mailbox_count; i++) {
+        const struct span name = group->mailboxes[i].name;
+        const size_t at = lower_bound(rows, name);
+        if (at < rows->count && span_eq(rows->rows[at].name, name))
+            rows->members[at].fixed |= (uint8_t)group->events;
+    }
+}
+
+/* Between a name and what is below it there may be others ("a", "a-b", "a/c"). */
+static enum rc
+mark_subtree(struct rows *rows, struct arena *arena, struct span top, uint8_t events)
+{
+    const char *below = arena_printf(arena, "%.*s%c", SPAN_FMT(top), MBOX_DELIMITER);
+    const size_t at = lower_bound(rows, top);
+
+    if (below == NULL)
+        return RC_LIMIT;
+    if (at < rows->count && span_eq(rows->rows[at].name, top))
+        rows->members[at].by_name |= events;
+    for (size_t i = lower_bound(rows, span_of_str(below));
+         i < rows->count && mbox_name_is_below(rows->rows[i].name, top); i++)
+        rows->members[i].by_name |= events;
+    return RC_OK;
+}
+
+static enum rc
+mark_subscribed(struct rows *rows, struct store_tx *tx, struct arena *arena, uint8_t events,
+                struct err *err)
+{
+    struct span *names;
+    size_t count;
+    size_t at = 0;
+
+    const enum rc rc = store_subscriptions(tx, arena, &names, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++) { /* both are in octet order */
+        while (at < rows->count && span_cmp(rows->rows[at].name, names[i]) < 0)
+            at++;
+        if (at < rows->count && span_eq(rows->rows[at].name, names[i]))
+            rows->members[at].by_name |= events;
+    }
+    return rc;
+}
+
+static enum rc
+mark_by_name(const struct watched *watched, struct rows *rows, struct store_tx *tx,
+             struct arena *arena, struct err *err)
+{
+    struct unpack in = unpack_of(watched->subtrees);
+    enum rc rc = RC_OK;
+
+    if (watched->subscribed != 0)
+        rc = mark_subscribed(rows, tx, arena, watched->subscribed, err);
+    while (rc == RC_OK && in.rest.len > 0) {
+        const uint8_t events = unpack_u8(&in);
+        rc = mark_subtree(rows, arena, unpack_span(&in, LIMIT_MBOX_NAME), events);
+    }
+    return rc;
+}
+
+/* ---- making sets ---- */
+
+static int
+compare_members(const void *left, const void *right)
+{
+    const struct member *a = left;
+    const struct member *b = right;
+
+    return a->mbox < b->mbox ? -1 : a->mbox > b->mbox;
+}
+
+/* The members, in order of their ids, as a set. */
+static enum rc
+set_new(const struct rows *rows, uint8_t (*events_of)(const struct member *),
+        struct packed **out)
+{
+    AUTO_BUF octets = {0};
+    uint64_t past = 0;
+    size_t next;
+
+    buf_init(&octets, LIMIT_NOTIFY_OCTETS);
+    for (size_t i = 0; i < rows->count; i = next) {
+        const struct member *first = &rows->members[i];
+        const uint8_t events = events_of(first);
+        next = i + 1;
+        if (events == 0)
+            continue;
+        while (next < rows->count && events_of(&rows->members[next]) == events &&
+               rows->members[next].mbox == first->mbox + (next - i))
+            next++;
+        pack_varint(&octets, first->mbox - past);
+        pack_varint(&octets, next - i - 1);
+        pack_u8(&octets, events);
+        past = first->mbox + (next - i);
+    }
+    return packed_new(&octets, out);
+}
+
+static uint8_t
+fixed_of(const struct member *member)
+{
+    return member->fixed;
+}
+
+static uint8_t
+by_name_of(const struct member *member)
+{
+    return member->by_name;
+}
+
+static enum rc
+sets_new(const struct rows *rows, struct packed **fixed_out, struct packed **by_name_out)
+{
+    qsort(rows->members, rows->count, sizeof *rows->members, compare_members);
+    enum rc rc = fixed_out == NULL ? RC_OK : set_new(rows, fixed_of, fixed_out);
+    if (rc == RC_OK)
+        rc = set_new(rows, by_name_of, by_name_out);
+    return rc;
+}
+
+/* ---- life ---- */
+
+void
+watched_free(struct watched *watched)
+{
+    if (watched == NULL)
+        return;
+    free(watched->subtrees);
+    free(watched->fixed);
+    free(watched->by_name);
+    free(watched->by_name_before);
+    free(watched);
+}
+
+/* What is the same whatever mailboxes there are. */
+static enum rc
+note_groups(struct watched *watched, const struct imap_notify_req *req)
+{
+    AUTO_BUF subtrees = {0};
+
+    buf_init(&subtrees, LIMIT_NOTIFY_OCTETS);
+    for (size_t i = 0; i < req->group_count; i++) {
+        const struct imap_notify_group *group = &req->groups[i];
+        const uint8_t events = (uint8_t)group->events;
+        switch (group->scope) {
+        case IMAP_NOTIFY_PERSONAL:
+        case IMAP_NOTIFY_INBOXES: /* mail may be delivered to any mailbox: section 6.3 */
+            watched->all |= events;
+            break;
+        case IMAP_NOTIFY_SUBSCRIBED:
+            watched->subscribed |= events;
+            break;
+        case IMAP_NOTIFY_SUBTREE:
+            for (size_t k = 0; events != 0 && k < group->mailbox_count; k++) {
+                if (group->mailboxes[k].invalid != NULL)
+                    continue; /* nobody has such a name: it is ignored */
+                pack_u8(&subtrees, events);
+                pack_span(&subtrees, group->mailboxes[k].name);
+            }
+            break;
+        case IMAP_NOTIFY_SELECTED:
+        case IMAP_NOTIFY_SELECTED_DELAYED:
+        case IMAP_NOTIFY_MAILBOXES:
+            break;
+        }
+    }
+    return packed_new(&subtrees, &watched->subtrees);
+}
+
+enum rc
+watched_new(const struct imap_notify_req *req, struct store_tx *tx, struct arena *arena,
+            struct watched **out, struct err *err)
+{
+    struct watched *watched = calloc(1, sizeof *watched);
+    struct rows rows;
+
+    if (watched == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    enum rc rc = note_groups(watched, req);
+    if (rc == RC_OK)
+        rc = rows_read(&rows, tx, arena, err);
+    for (size_t i = 0; rc == RC_OK && i < req->group_count; i++)
+        if (req->groups[i].scope == IMAP_NOTIFY_MAILBOXES)
+            mark_names(&rows, &req->groups[i]);
+    if (rc == RC_OK)
+        rc = mark_by_name(watched, &rows, tx, arena, err);
+    if (rc == RC_OK)
+        rc = sets_new(&rows, &watched->fixed, &watched->by_name);
+    if (rc != RC_OK) {
+        watched_free(watched);
+        return err_set(err, rc, 0, "mailboxes to be watched");
+    }
+    *out = watched;
+    return RC_OK;
+}
+
+enum rc
+watched_renew(struct watched *watched, struct store_tx *tx, struct arena *arena,
+              struct err *err)
+{
+    struct packed *by_name = NULL;
+    struct rows rows;
+
+    enum rc rc = rows_read(&rows, tx, arena, err);
+    if (rc == RC_OK)
+        rc = mark_by_name(watched, &rows, tx, arena, err);
+    if (rc == RC_OK)
+        rc = sets_new(&rows, NULL, &by_name);
+    if (rc != RC_OK)
+        return err_set(err, rc, 0, "mailboxes to be watched");
+    if (watched->by_name_before == NULL)
+        watched->by_name_before = watched->by_name;
+    else
+        free(watched->by_name);
+    watched->by_name = by_name;
+    return RC_OK;
+}
+
+void
+watched_settle(struct watched *watched)
+{
+    free(watched->by_name_before);
+    watched->by_name_before = NULL;
+}
+
+/* ---- asking ---- */
+
+static unsigned
+events_in(const struct packed *set)
+{
+    struct unpack in = unpack_of(set);
+    unsigned events = 0;
+
+    while (in.rest.len > 0) {
+        (void)unpack_varint(&in, UINT64_MAX);
+        (void)unpack_varint(&in, UINT64_MAX);
+        events |= unpack_u8(&in);
+    }
+    return events;
+}
+
+static unsigned
+events_of_subtrees(const struct watched *watched)
+{
+    struct unpack in = unpack_of(watched->subtrees);
+    unsigned events = 0;
+
+    while (in.rest.len > 0) {
+        events |= unpack_u8(&in);
+        (void)unpack_span(&in, LIMIT_MBOX_NAME);
+    }
+    return events;
+}
+
+unsigned
+watched_all_events(const struct watched *watched)
+{
+    return watched->all | watched->subscribed | events_of_subtrees(watched) |
+           events_in(watched->fixed);
+}
+
+unsigned
+watched_events(const struct watched *watched, uint64_t mbox)
+{
+    return watched->all | set_events(watched->fixed, mbox) |
+           set_events(watched->by_name, mbox) | set_events(watched->by_name_before, mbox);
+}
+
+unsigned
+watched_name_events(const struct watched *watched, uint64_t mbox, struct span name)
+{
+    return watched_events(watched, mbox) | subtree_events(watched, name);
+}
+
+unsigned
+watched_subscription_events(const struct watched *watched, uint64_t mbox, struct span name)
+{
+    return watched->subscribed | watched_name_events(watched, mbox, name);
+}
+
+bool
+watched_goes_by_names(const struct watched *watched)
+{
+    return watched->subscribed != 0 || watched->subtrees != NULL;
+}
+
+/* ---- for another process ---- */
+
+static void
+pack_packed(struct buf *out, const struct packed *packed)
+{
+    pack_span(out, packed == NULL ? SPAN("") : span_of(packed->octets, packed->len));
+}
+
+void
+watched_pack(const struct watched *watched, struct buf *out)
+{
+    pack_u8(out, watched->all);
+    pack_u8(out, watched->subscribed);
+    pack_packed(out, watched->subtrees);
+    pack_packed(out, watched->fixed);
+    pack_packed(out, watched->by_name);
+}
+
+static void
+check_set(const struct packed *set, struct unpack *in)
+{
+    struct unpack runs = unpack_of(set);
+
+    while (runs.rest.len > 0 && !runs.failed) {
+        (void)unpack_varint(&runs, UINT64_MAX);
+        (void)unpack_varint(&runs, UINT64_MAX);
+        (void)unpack_u8(&runs);
+    }
+    in->failed |= runs.failed;
+}
+
+static void
+check_subtrees(const struct packed *subtrees, struct unpack *in)
+{
+    struct unpack names = unpack_of(subtrees);
+
+    while (names.rest.len > 0 && !names.failed) {
+        (void)unpack_u8(&names);
+        (void)unpack_span(&names, LIMIT_MBOX_NAME);
+    }
+    in->failed |= names.failed;
+}
+
+static bool
+unpack_packed(struct unpack *in, struct packed **out)
+{
+    const struct span octets = unpack_span(in, LIMIT_NOTIFY_OCTETS);
+
+    if (octets.len == 0)
+        return true;
+    *out = malloc(sizeof **out + octets.len);
+    if (*out == NULL)
+        return false;
+    (*out)->len = (uint32_t)octets.len;
+    memcpy((*out)->octets, octets.ptr, octets.len);
+    return true;
+}
+
+struct watched *
+watched_unpack(struct unpack *in)
+{
+    struct watched *watched = calloc(1, sizeof *watched);
+
+    if (watched == NULL)
+        return NULL;
+    watched->all = unpack_u8(in);
+    watched->subscribed = unpack_u8(in);
+    if (unpack_packed(in, &watched->subtrees) && unpack_packed(in, &watched->fixed) &&
+        unpack_packed(in, &watched->by_name)) {
+        check_subtrees(watched->subtrees, in);
+        check_set(watched->fixed, in);
+        check_set(watched->by_name, in);
+        if (!in->failed)
+            return watched;
+    }
+    watched_free(watched);
+    return NULL;
+}
