@@ -4,8 +4,10 @@
  * what the client may be told before the tagged answer. While FETCH, STORE and SEARCH by
  * sequence number are answered, there is no EXPUNGE (RFC 3501 section 7.4.1); their UID forms
  * have no such restriction. The rows also say how a command names messages, and what it needs
- * of the selected mailbox. Commands with LOOKS answer from memory although the client may rely
- * on what another server has acknowledged, so they first check whether memory is up to date.
+ * of the selected mailbox; and if a client has asked by NOTIFY not to be told of expunges, that
+ * those of its own EXPUNGE are told all the same. Commands with LOOKS answer from memory
+ * although the client may rely on what another server has acknowledged, so they first check
+ * whether memory is up to date.
  */
 #include "imap/imap_session.h"
 
@@ -40,14 +42,17 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_GETQUOTA] = ROW(cmd_getquota_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_GETQUOTAROOT] = ROW(cmd_getquotaroot_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_SETQUOTA] = ROW(cmd_setquota_run, IMAP_LOGGED_IN, SYNC_FULLY),
-    [IMAP_CMD_APPEND] = ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_NOTIFY] = ROW(cmd_notify_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_APPEND] =
+        ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY, .tells = VIEW_TELLS_COUNTS),
     [IMAP_CMD_IDLE] = ROW(cmd_idle_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
     [IMAP_CMD_CHECK] = ROW(cmd_check_run, IMAP_SELECTED, SYNC_FULLY, .look = LOOKS),
     [IMAP_CMD_CLOSE] = ROW(cmd_close_run, IMAP_SELECTED, SYNC_NEVER),
     [IMAP_CMD_UNSELECT] = ROW(cmd_unselect_run, IMAP_SELECTED, SYNC_NEVER),
-    [IMAP_CMD_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE),
-    [IMAP_CMD_UID_EXPUNGE] =
-        ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
+    [IMAP_CMD_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE,
+                             .tells = VIEW_TELLS_COUNTS),
+    [IMAP_CMD_UID_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                                 .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
     [IMAP_CMD_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE,
                             .form = FORM_SEQ, .progress = cmd_search_progress),
     [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
@@ -69,14 +74,14 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
         ROW(cmd_store_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
     [IMAP_CMD_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ),
     [IMAP_CMD_UID_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
-    [IMAP_CMD_MOVE] =
-        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE),
-    [IMAP_CMD_UID_MOVE] =
-        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
-    [IMAP_CMD_REPLACE] =
-        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE),
-    [IMAP_CMD_UID_REPLACE] =
-        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
+    [IMAP_CMD_MOVE] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ,
+                          .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
+    [IMAP_CMD_UID_MOVE] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                              .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
+    [IMAP_CMD_REPLACE] = ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ,
+                             .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
+    [IMAP_CMD_UID_REPLACE] = ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
+                                 .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
 };
 
 const struct imap_command *

@@ -6,7 +6,7 @@
  *
  * Thread: the session's.
  */
-#include "imap/imap_session.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,12 @@ imap_at_rest(const struct session *session)
     const struct imap_work *work = im->work;
     struct span begun;
 
-    if (imap_has_command(im) || (work != NULL && (work->sync != NULL || work->spool_count > 0)))
+    if (imap_has_command(im) ||
+        (work != NULL && (work->phase == PHASE_PUSH || work->spool_count > 0)))
         return false;
+    const struct imap_notify *notify = im->notify;
+    if (notify != NULL && (notify->at_hand != NULL || news_wait(&im->notify->watch)))
+        return false; /* what it has been told is less than what it would keep */
     return im->resume == NULL && (im->framer == NULL || imap_framer_begun(im->framer, &begun));
 }
 
@@ -61,9 +65,10 @@ imap_pack(struct session *session, struct buf *out)
     pack_u8(out, im->idle != NULL);
     if (im->idle != NULL) {
         pack_span(out, span_of_str(im->idle->tag));
-        pack_i64(out, im->idle->since_us);
-        pack_i64(out, im->idle->keepalive_us);
+        pack_i64(out, im->idle->waiting.since_us);
+        pack_i64(out, im->idle->waiting.keepalive_us);
     }
+    imap_notify_pack(im, out);
     if (im->state == IMAP_SELECTED) {
         if (!view_save(&im->view, &saved))
             return false;
@@ -105,8 +110,8 @@ unpack_idle(struct imap_session *im, struct unpack *in)
     im->idle = idle;
     in->failed |= tag.len == 0 || im->state == IMAP_NOT_AUTHENTICATED;
     memcpy(idle->tag, tag.ptr, tag.len);
-    idle->since_us = unpack_time(in, session_now_us(&im->s));
-    idle->keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
+    idle->waiting.since_us = unpack_time(in, session_now_us(&im->s));
+    idle->waiting.keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
     session_state_set(&im->s, SESSION_IDLE);
     return true;
 }
@@ -149,6 +154,8 @@ imap_unpack(struct session *session, struct unpack *in)
                                                             : SESSION_AUTHENTICATED);
     if (unpack_bool(in) && !unpack_idle(im, in))
         return false;
+    if (!imap_notify_unpack(im, in))
+        return false;
     if (im->state == IMAP_SELECTED && !in->failed && !unpack_selected(im, in))
         return false;
     buf_put_span(&session->conn.in, unpack_span(in, session->conn.in.max));
@@ -182,8 +189,8 @@ imap_resume_go(struct imap_session *im)
     if (rc == RC_AGAIN)
         return false;
     if (rc == RC_OK) {
-        const struct watch_filter filter = {im->idle == NULL ? WATCH_NOTHING : WATCH_ALL,
-                                            &im->resume->mbox, 1};
+        const struct watch_filter filter = {
+            .events = imap_watch_events(im), .mboxes = &im->resume->mbox, .mbox_count = 1};
         hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
         im->selected = im->resume->mbox;
         rc = view_resume(&im->view, mailbox, im->resume, &err);

@@ -27,6 +27,9 @@
 #include "syntax/imap/framer.h"
 #include "syntax/imap/write.h"
 
+struct imap_notify;
+struct names_entry;
+struct status;
 struct imap_work;
 struct imap_session;
 
@@ -38,10 +41,22 @@ enum imap_state { /* RFC 3501 section 3; bits, so that a row can name several */
                   IMAP_ANY = IMAP_NOT_AUTHENTICATED | IMAP_LOGGED_IN,
 };
 
-struct imap_idle {
+/* A wait for whatever may happen, in IDLE or with NOTIFY: push.c. */
+struct imap_waiting {
     int64_t since_us;
     int64_t keepalive_us; /* when the next untagged line is due */
-    char tag[];           /* of the IDLE under way */
+};
+
+struct imap_idle {
+    struct imap_waiting waiting;
+    char tag[]; /* of the IDLE under way */
+};
+
+/* Whether the client has used NOTIFY (RFC 5465). */
+enum imap_notify_state {
+    NOTIFY_UNUSED, /* it is told what every client is told */
+    NOTIFY_NONE,   /* it is told what is part of an answer */
+    NOTIFY_SET,    /* it has said what: imap_session.notify */
 };
 
 /* How the client came to its account. */
@@ -77,15 +92,17 @@ struct imap_session {
     struct imap_saved *saved;   /* owned; what `$` stands for; NULL: nothing */
     struct imap_work *work;     /* NULL between commands */
     struct door_read read;
-    struct imap_idle *idle; /* NULL when not in IDLE */
-    int64_t input_budget;   /* octets taken from env->input_budget for a long command */
-    uint8_t state;          /* enum imap_state */
-    uint8_t login;          /* enum imap_login */
-    uint8_t idle_end;       /* enum imap_idle_end */
+    struct imap_idle *idle;     /* NULL when not in IDLE */
+    struct imap_notify *notify; /* owned; NULL: NOTIFY SET is not in force */
+    int64_t input_budget;       /* octets taken from env->input_budget for a long command */
+    uint8_t state;              /* enum imap_state */
+    uint8_t login;              /* enum imap_login */
+    uint8_t idle_end;           /* enum imap_idle_end */
     uint8_t bad_commands;
-    uint8_t end_state;   /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
-    uint8_t end_command; /* event_command under way then; 0: none */
-    uint8_t enabled;     /* enum imap_enabled */
+    uint8_t end_state;    /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
+    uint8_t end_command;  /* event_command under way then; 0: none */
+    uint8_t enabled;      /* enum imap_enabled */
+    uint8_t notify_state; /* enum imap_notify_state */
 };
 
 /* A class of jemalloc: one octet more costs each parked session 128. */
@@ -103,12 +120,19 @@ enum imap_step {
 /* What the work is, and from PHASE_LOOK on, how far the command has come. */
 enum imap_phase {
     PHASE_INPUT,  /* a command on its way in; work->row is NULL, as in the next one */
-    PHASE_PUSH,   /* a sync in IDLE, for no command */
+    PHASE_PUSH,   /* what is new is told, for no command */
     PHASE_LOOK,   /* whether others have written */
     PHASE_RUN,    /* row->run */
     PHASE_SYNC,   /* what changed is told */
     PHASE_ANSWER, /* the tagged line */
     PHASE_SWITCH, /* of STARTTLS and COMPRESS: their OK goes out, then the octets change */
+};
+
+/* How far what is new has been told (imap_tell_step). */
+enum imap_telling {
+    TELLING_SELECTED, /* the selected mailbox */
+    TELLING_NEW,      /* FETCH responses about its new messages */
+    TELLING_OTHERS,   /* other mailboxes */
 };
 
 /* What the dialogue does after a stage: goes on, or parks its task. */
@@ -133,6 +157,10 @@ struct imap_work {
     uint64_t out_octets; /* of the connection then */
     void *run;           /* the command's own state, in arena; NULL at its first step */
     struct sync *sync;   /* under way, in sync_arena */
+    enum imap_telling telling;
+    struct uid_run arrived; /* UIDs that EXISTS has just announced; first 0: none */
+    struct uid_run own;     /* those of messages that this command has put there */
+    void *tell_run;         /* of TELLING_NEW or TELLING_OTHERS, in arena; NULL: not begun */
     struct iw sync_line;
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */
@@ -226,11 +254,6 @@ MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *a
                                unsigned needs, struct imap_target *target_out,
                                enum imap_step *step_out);
 
-/* ---- names/cmd_list.c ---- */
-struct names_entry;
-/** "* LIST (...) "/" name" */
-void imap_list_line(struct imap_session *im, const struct names_entry *entry);
-
 /* ---- waiting: wait.c ---- */
 /** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
 MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,
@@ -297,6 +320,47 @@ void imap_vanished_line(struct imap_session *im, const struct uid_run *runs, siz
 void imap_vanished_earlier(struct imap_session *im, const struct uid_run *runs, size_t count,
                            size_t *next);
 
+/* ---- push.c: what is told without being asked for ---- */
+/** When it ends by [idle] timeout; INT64_MAX: never. There is one. */
+int64_t imap_waiting_ends_us(struct imap_session *im);
+/** The interval of keepalives may be another one now: the next is sent in time for that. */
+void imap_waiting_reconfigured(struct imap_session *im);
+/** Tells what is due while the session waits. GO_PARK: park for *next_out. */
+enum go imap_push_go(struct imap_session *im, enum task_next *next_out);
+/** Tells what is new, as far as mode and output allow. STEP_DONE at the end. */
+enum imap_step imap_tell_step(struct imap_session *im, enum sync_mode mode);
+
+/* ---- notify.c, names/notify_tell.c, selected/notify_new.c: NOTIFY (RFC 5465) ---- */
+/** The wait that the session is in; NULL: a command is under way or coming in, or the client is
+ * not waiting for anything. */
+struct imap_waiting *imap_waiting(struct imap_session *im);
+/** What the client wants to be told of the selected mailbox now. */
+enum view_tells imap_tells(const struct imap_session *im);
+/** The changes of the selected mailbox that the session is to be woken for: enum watch_event.
+ */
+unsigned imap_watch_events(const struct imap_session *im);
+/** Makes the watch of the selected mailbox what it should be now. */
+void imap_watch_selected(struct imap_session *im);
+/** Sends what NOTIFY has asked to be told of the messages in work->arrived. */
+enum imap_step imap_notify_new_step(struct imap_session *im);
+/** Tells what is new in other mailboxes. */
+enum imap_step imap_notify_step(struct imap_session *im);
+/** Notes that this command has put messages into that mailbox, so that its client need not be
+ * told of them (RFC 5465 section 5.2). */
+static inline void
+imap_note_own(struct imap_session *im, uint64_t mbox, uint32_t first_uid, size_t count)
+{
+    if (mbox == im->selected && count > 0)
+        im->work->own = (struct uid_run){first_uid, (uint32_t)(first_uid + count - 1)};
+}
+
+/* ---- names/cmd_list.c ---- */
+/** "* LIST (...) "/" name" */
+void imap_list_line(struct imap_session *im, const struct names_entry *entry);
+/** "* STATUS name (...)"; items: enum imap_status_item. */
+void imap_status_line(struct imap_session *im, struct span name, const struct status *status,
+                      unsigned items);
+
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */
 size_t imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
@@ -331,8 +395,6 @@ void imap_unselect(struct imap_session *im);
 enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
                      enum task_next *next_out);
 void imap_idle_leave(struct imap_session *im);
-/** The interval of keepalives may be another one now: the next is sent in time for that. */
-void imap_idle_reconfigured(struct imap_session *im);
 
 /* ---- handover.c ---- */
 /* As struct front_door says. */
@@ -347,7 +409,7 @@ void imap_resume_end(struct imap_session *im);
 
 /* ---- peer.c ---- */
 /** What the protocol is doing now, for the case that the client disconnects. */
-enum end_moment imap_moment(const struct imap_session *im);
+enum end_moment imap_moment(struct imap_session *im);
 /** Sends the output; if the peer is gone, the session ends. */
 void imap_flush(struct imap_session *im);
 /** Reads more. GO_PARK: nothing there now. */
@@ -396,6 +458,8 @@ struct imap_command {
         NEEDS_NOTHING,
         NEEDS_WRITE, /* the mailbox is not open read-only (RFC 3501 section 6.3.2) */
     } need;
+    /* What is told of the selected mailbox whatever NOTIFY says: it is the answer itself. */
+    enum view_tells tells;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
     /* How far it is; called between two steps. NULL: it cannot say. */
     void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
@@ -408,9 +472,9 @@ typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *wo
 imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run,
     cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
-    cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_append_run, cmd_idle_run,
-    cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run,
-    cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run, cmd_getquota_run,
-    cmd_getquotaroot_run, cmd_setquota_run;
+    cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run, cmd_append_run,
+    cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run,
+    cmd_search_run, cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run,
+    cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
 
 #endif

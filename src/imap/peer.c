@@ -6,11 +6,11 @@
 #include "imap/imap_session.h"
 
 enum end_moment
-imap_moment(const struct imap_session *im)
+imap_moment(struct imap_session *im)
 {
     if (im->state == IMAP_NOT_AUTHENTICATED)
         return im->login == IMAP_LOGIN_FULL ? MOMENT_REFUSED : MOMENT_BEFORE_LOGIN;
-    if (im->idle != NULL)
+    if (imap_waiting(im) != NULL)
         return MOMENT_IDLE;
     if (imap_has_command(im))
         return MOMENT_IN_REPLY;

@@ -11,7 +11,7 @@
  *
  * Nothing here blocks: the task parks for whatever a step must wait for.
  */
-#include "imap/imap_session.h"
+#include "imap/notify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +67,8 @@ deadlines_check(struct imap_session *im)
     } else if (im->state == IMAP_NOT_AUTHENTICATED && now_us >= deadline_input(im)) {
         const bool handshake = conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn);
         session_end(&im->s, handshake ? END_TLS_TIMEOUT : END_LOGIN_TIMEOUT, NULL);
-    } else if (im->idle == NULL && !imap_has_command(im) && !conn_wants_write(&im->s.conn) &&
-               now_us >= deadline_input(im)) {
+    } else if (imap_waiting(im) == NULL && !imap_has_command(im) &&
+               !conn_wants_write(&im->s.conn) && now_us >= deadline_input(im)) {
         session_end(&im->s, END_INACTIVITY, NULL);
     }
 }
@@ -78,16 +78,14 @@ deadlines_check(struct imap_session *im)
 static enum task_next
 park(struct imap_session *im, enum task_next next)
 {
-    const struct settings *settings = env_settings(im->s.env);
+    const struct imap_waiting *waiting = imap_waiting(im);
     int64_t deadline_us = earliest(deadline_output(im), imap_progress_due_us(im));
 
     if (im->work != NULL && im->work->wait_until_us != 0)
         deadline_us = earliest(deadline_us, im->work->wait_until_us);
-    if (im->idle != NULL) {
-        deadline_us = earliest(deadline_us, im->idle->keepalive_us);
-        if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0)
-            deadline_us = earliest(
-                deadline_us, im->idle->since_us + (int64_t)settings->idle_timeout_s * 1000000);
+    if (waiting != NULL) {
+        deadline_us = earliest(deadline_us, waiting->keepalive_us);
+        deadline_us = earliest(deadline_us, imap_waiting_ends_us(im));
     } else if (im->state == IMAP_NOT_AUTHENTICATED || !imap_has_command(im)) {
         deadline_us = earliest(deadline_us, deadline_input(im));
     }
@@ -200,8 +198,8 @@ phase_step(struct imap_session *im)
             step = work->row->run(im, work);
         break;
     case PHASE_SYNC:
-        if (work->row->sync != SYNC_NEVER && im->state == IMAP_SELECTED)
-            step = imap_sync_step(im, work->row->sync == SYNC_FULLY && !work->by_numbers
+        if (work->row->sync != SYNC_NEVER)
+            step = imap_tell_step(im, work->row->sync == SYNC_FULLY && !work->by_numbers
                                           ? imap_sync_fully(im)
                                           : SYNC_NO_EXPUNGE);
         if (step == STEP_DONE)
@@ -550,8 +548,23 @@ static void
 rest_state_set(struct imap_session *im)
 {
     session_state_set(&im->s, im->state == IMAP_NOT_AUTHENTICATED ? SESSION_CONNECTED
+                              : imap_waiting(im) != NULL          ? SESSION_IDLE
                               : im->state == IMAP_SELECTED        ? SESSION_SELECTED
                                                                   : SESSION_AUTHENTICATED);
+}
+
+/* With NOTIFY, what is new is told between commands as it is in IDLE. */
+static enum go
+notify_go(struct imap_session *im, enum task_next *next_out)
+{
+    const bool at_rest = im->work == NULL || im->work->phase == PHASE_PUSH;
+
+    if (im->notify == NULL || !at_rest || imap_waiting(im) == NULL)
+        return GO_ON;
+    if (imap_push_go(im, next_out) == GO_ON)
+        return GO_ON;
+    *next_out = park(im, *next_out);
+    return GO_PARK;
 }
 
 /* One round of the dialogue. GO_PARK: *next_out is what to park for. */
@@ -578,6 +591,10 @@ round_go(struct imap_session *im, enum task_next *next_out)
         *next_out = park(im, TASK_YIELD);
         return GO_PARK;
     }
+    if (notify_go(im, next_out) == GO_PARK)
+        return GO_PARK;
+    if (session_is_ending(&im->s))
+        return GO_ON;
     if (session_is_asked(&im->s) && imap_at_rest(&im->s)) {
         imap_flush(im);
         *next_out = park(im, TASK_PARK_OUTPUT); /* or there is nothing to wait for */
@@ -587,6 +604,9 @@ round_go(struct imap_session *im, enum task_next *next_out)
         return GO_ON;
     rest_state_set(im);
     imap_flush(im);
+    if (imap_waiting(im) != NULL && !conn_wants_write(&im->s.conn) &&
+        im->state == IMAP_SELECTED)
+        view_sleep(&im->view);
     imap_ack_begun(im);
     imap_framer_rest(im);
     *next_out = park(im, conn_park(&im->s.conn));
@@ -602,6 +622,7 @@ imap_run(struct session *session, uint32_t why)
     (void)why; /* it looks at everything itself */
     if (im->resume != NULL && !imap_resume_go(im))
         return next;
+    imap_notify_resume(im);
     deadlines_check(im);
     if (conn_wants_write(&im->s.conn))
         imap_flush(im);
@@ -642,7 +663,7 @@ end_note(struct imap_session *im)
         return;
     im->end_state = im->s.reason == END_LOGOUT            ? STATE_LOGGING_OUT
                     : im->state == IMAP_NOT_AUTHENTICATED ? STATE_BEFORE_LOGIN
-                    : im->idle != NULL                    ? STATE_IDLE
+                    : imap_waiting(im) != NULL            ? STATE_IDLE
                     : im->state == IMAP_SELECTED          ? STATE_SELECTED
                                                           : STATE_LOGGED_IN;
     if (imap_has_command(im))
@@ -681,6 +702,9 @@ imap_release(struct session *session)
         imap_work_drop(im);
     }
     imap_idle_leave(im);
+    imap_notify_free(im->notify);
+    im->notify = NULL;
+    im->notify_state = NOTIFY_UNUSED;
     imap_resume_end(im);
     imap_saved_forget(im);
     if (im->state == IMAP_SELECTED) {
@@ -708,7 +732,7 @@ imap_probe(struct session *session)
     /* RFC 3501 section 7: an untagged response may come at any time, but some clients do not
      * expect one outside IDLE. What is unacknowledged there is sent again by the kernel
      * anyway. */
-    if (im->idle != NULL && im->work == NULL && !conn_wants_write(&session->conn))
+    if (imap_waiting(im) != NULL && im->work == NULL && !conn_wants_write(&session->conn))
         iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
 }
 
@@ -720,7 +744,7 @@ imap_reconfigured(struct session *session)
     if (im->login == IMAP_LOGIN_PASSWORD && !imap_plaintext_allowed(im))
         session_end(session, END_CONFIGURATION,
                     "[auth] allow_plaintext takes no password on this connection any more");
-    imap_idle_reconfigured(im);
+    imap_waiting_reconfigured(im);
 }
 
 static void

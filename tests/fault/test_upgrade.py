@@ -649,3 +649,48 @@ def test_nobody_is_left(victims):
         server.errors.close()
         server.process = None
         server.start()  # what was left is no hindrance
+
+
+def test_notify_goes_along():
+    """NOTIFY (RFC 5465), with and without a mailbox: what is watched, what is told of new messages, and what was not
+    told before the other process took over."""
+    command = "(MessageNew {}MessageExpunge FlagChange)) ({} (MessageNew MessageExpunge MailboxName))"
+    with Server(accounts=["anna"], options=MANY) as server:
+        other = server.login("anna")
+        other.command("CREATE Lists/one")
+        other.command("CREATE Lists/two")
+        selected = server.login("anna")
+        selected.command("SELECT INBOX")
+        selected.command("NOTIFY SET (selected " + command.format("(UID FLAGS) ", "subtree Lists"))
+        delayed = server.login("anna")
+        delayed.command("SELECT INBOX")
+        delayed.command("NOTIFY SET (selected-delayed " + command.format("", "mailboxes (Lists/one Lists/two)"))
+        none = server.login("anna")
+        none.command("SELECT INBOX")
+        none.command("NOTIFY NONE")
+        bare = server.login("anna")
+        bare.command("NOTIFY SET (selected " + command.format("", "personal"))
+        peers = [selected, delayed, none, bare]
+        for n in range(1, 3):
+            assert server.upgrade() >= len(peers)
+            deliver(server, n)
+            assert selected.line() == f"* {n} EXISTS"
+            assert selected.line() in (f"* {n} RECENT", "* 0 RECENT")
+            assert selected.line().startswith(f"* {n} FETCH (UID {n} FLAGS (")
+            assert delayed.line() == f"* {n} EXISTS"
+            assert bare.line().startswith(f"* STATUS INBOX (MESSAGES {n} UIDNEXT {n + 1} ")
+            assert server.deliver("anna", MESSAGE.format(n=n), "Lists/two").startswith("250")
+            for peer in (selected, delayed, bare):
+                line = skip_to(peer, "* STATUS ")
+                assert line.startswith(f"* STATUS Lists/two (MESSAGES {n} "), line
+            other.command(f"CREATE Lists/new{n}")
+            assert selected.line() == f'* LIST (\\HasNoChildren) "/" Lists/new{n}'
+            assert bare.line() == f'* LIST (\\HasNoChildren) "/" Lists/new{n}'
+            assert bare.line() == '* LIST (\\HasChildren) "/" Lists'
+            assert selected.line() == '* LIST (\\HasChildren) "/" Lists'
+            other.command(f"RENAME Lists/new{n} Lists/old{n}")
+            for peer in (selected, bare):
+                assert peer.line().endswith(f'("OLDNAME" (Lists/new{n}))')
+            assert none.command("NOOP") == []
+        for peer in [*peers, other]:
+            peer.close()

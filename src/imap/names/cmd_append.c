@@ -111,6 +111,7 @@ imap_append_step(struct imap_session *im, struct imap_append_run *run, bool *don
         return step;
     if (op->turn.result == RC_OK)
         im->s.counts.messages += (uint32_t)op->msg_count;
+    imap_note_own(im, op->mbox, op->msgs[0].added.uid, op->msg_count);
     *done_out = true;
     return STEP_DONE;
 }

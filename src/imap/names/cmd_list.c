@@ -70,6 +70,20 @@ childinfo_write(struct iw *w, unsigned childinfo)
     iw_close(w);
 }
 
+/* RFC 5465 section 5.4 */
+static void
+old_name_write(struct iw *w, struct span old_name)
+{
+    if (old_name.len == 0)
+        return;
+    iw_open(w);
+    iw_string(w, SPAN("OLDNAME"));
+    iw_open(w);
+    iw_mailbox(w, old_name);
+    iw_close(w);
+    iw_close(w);
+}
+
 static void
 list_line(struct imap_session *im, const struct list_form *form,
           const struct names_entry *entry)
@@ -95,6 +109,7 @@ list_line(struct imap_session *im, const struct list_form *form,
     else
         iw_mailbox(&w, entry->name);
     childinfo_write(&w, entry->childinfo);
+    old_name_write(&w, entry->old_name);
     iw_end(&w);
 }
 
@@ -115,9 +130,9 @@ imap_list_line(struct imap_session *im, const struct names_entry *entry)
     list_line(im, &forms[0], entry);
 }
 
-static void
-status_line(struct imap_session *im, struct span name, const struct status *status,
-            unsigned items)
+void
+imap_status_line(struct imap_session *im, struct span name, const struct status *status,
+                 unsigned items)
 {
     const uint64_t values[IMAP_STATUS_COUNT] = {
         status->messages,
@@ -191,7 +206,7 @@ entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step
         !imap_read_begin(im, im->acct, &tx, step_out))
         return false;
     if (status_of_row(im->acct, tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
-        status_line(im, run->entry.name, &status, req->status_items);
+        imap_status_line(im, run->entry.name, &status, req->status_items);
     run->has_entry = false;
     return true;
 }
@@ -256,6 +271,6 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
         status_get(work->target.acct, tx, work->target.name, req->items, &status, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
-    status_line(im, req->mailbox.name, &status, req->items);
+    imap_status_line(im, req->mailbox.name, &status, req->items);
     return imap_ok(work, NULL, "STATUS completed");
 }

@@ -286,6 +286,7 @@ cmd_copy_run(struct imap_session *im, struct imap_work *work)
         return imap_no(work, "TRYCREATE", "No such mailbox");
     if (op->turn.result != RC_OK)
         return imap_fail(im, op->turn.result, &op->turn.err);
+    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
     const char *code = copyuid(work, op);
     if (!move)
         return imap_ok(work, code, "COPY completed");

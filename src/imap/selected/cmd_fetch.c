@@ -449,7 +449,8 @@ window_begin(struct imap_session *im, struct fetch_run *run)
             return imap_no(work, "UNKNOWN-CTE", "A part has an encoding that is not known");
         }
         return imap_ok(work, NULL,
-                       work->row->form == FORM_UID ? "UID FETCH completed" : "FETCH completed");
+                       work->row != NULL && work->row->form == FORM_UID ? "UID FETCH completed"
+                                                                        : "FETCH completed");
     }
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);

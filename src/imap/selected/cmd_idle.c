@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IDLE (RFC 2177): sync whenever told. While nothing happens the session is parked with its
- * counters and nothing else. It ends by DONE in any case and spelling clients use; a tagged
- * command in its place (some Apple Mail versions) ends it too and is then run. It never ends
- * for time alone, unless [idle] policy = timeout.
+ * IDLE (RFC 2177): what is new is told whenever it happens (push.c). It ends by DONE in any
+ * case and spelling clients use; a tagged command in its place (some Apple Mail versions) ends
+ * it too and is then run. It never ends for time alone, unless [idle] policy = timeout.
  *
  *   IDLE -> "+ idling" -> parked <-> sync | "* OK Still here" -> DONE -> tagged OK
  */
@@ -24,26 +23,15 @@ cmd_idle_run(struct imap_session *im, struct imap_work *work)
     if (idle == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     memcpy(idle->tag, tag.ptr, tag.len); /* at most LIMIT_TAG */
-    idle->since_us = session_now_us(&im->s);
+    idle->waiting.since_us = session_now_us(&im->s);
+    idle->waiting.keepalive_us = network_first_us(&im->s, idle->waiting.since_us);
     im->idle = idle;
-    hub_watch_events(&im->watch, WATCH_ALL); /* before the first look in imap_idle_go */
+    imap_watch_selected(im); /* before the first look in imap_idle_go */
     im->idle_end = IMAP_IDLE_OPEN;
-    idle->keepalive_us = network_first_us(&im->s, idle->since_us);
     iw_continuation(&w, SPAN("idling"));
     session_event(&im->s, EVENT_IDLE_BEGIN);
     session_state_set(&im->s, SESSION_IDLE);
     return STEP_INPUT;
-}
-
-void
-imap_idle_reconfigured(struct imap_session *im)
-{
-    const struct conn *conn = &im->s.conn;
-    const int64_t silent_us =
-        conn->last_in_us > conn->last_out_us ? conn->last_in_us : conn->last_out_us;
-
-    if (im->idle != NULL)
-        im->idle->keepalive_us = network_first_us(&im->s, silent_us);
 }
 
 void
@@ -52,11 +40,11 @@ imap_idle_leave(struct imap_session *im)
     if (im->idle == NULL)
         return;
     struct event *event = session_event(&im->s, EVENT_IDLE_END);
-    event->a = (uint32_t)((session_now_us(&im->s) - im->idle->since_us) / 1000000);
+    event->a = (uint32_t)((session_now_us(&im->s) - im->idle->waiting.since_us) / 1000000);
     event->outcome = im->idle_end == IMAP_IDLE_DONE ? EVENT_OK : EVENT_NO;
-    hub_watch_events(&im->watch, WATCH_NOTHING);
     free(im->idle);
     im->idle = NULL;
+    imap_watch_selected(im);
 }
 
 static void
@@ -77,62 +65,12 @@ done_answer(struct imap_session *im)
     imap_idle_leave(im);
 }
 
-/* Pushes what is due. GO_PARK: waits for *next_out. */
-static enum go
-push(struct imap_session *im, enum task_next *next_out)
-{
-    if (im->state != IMAP_SELECTED || (im->work == NULL && !sync_is_due(&im->view)))
-        return GO_ON;
-    if (imap_work_get(im) == NULL) {
-        session_end(&im->s, END_LIMIT_MEMORY, NULL);
-        return GO_ON;
-    }
-    im->work->phase = PHASE_PUSH;
-    const size_t before = buf_len(&im->s.conn.out);
-    const enum imap_step step = imap_sync_step(im, imap_sync_fully(im));
-    struct event *event = session_event(&im->s, EVENT_PUSH);
-    event->a = im->view.exists;
-    event->b = (uint32_t)(buf_len(&im->s.conn.out) - before);
-    if (step == STEP_DONE)
-        imap_work_drop(im);
-    imap_flush(im);
-    if (session_is_ending(&im->s) || step == STEP_DONE)
-        return GO_ON;
-    *next_out = step == STEP_WAIT               ? TASK_PARK_WAKE
-                : conn_wants_write(&im->s.conn) ? TASK_PARK_OUTPUT
-                                                : TASK_YIELD;
-    return GO_PARK;
-}
-
-static void
-time_check(struct imap_session *im)
-{
-    const struct settings *settings = env_settings(im->s.env);
-    const int64_t now_us = session_now_us(&im->s);
-
-    if (settings->idle_policy == IDLE_TIMEOUT && settings->idle_timeout_s > 0 &&
-        now_us >= im->idle->since_us + (int64_t)settings->idle_timeout_s * 1000000) {
-        session_end(&im->s, END_IDLE_TIMEOUT, NULL);
-        return;
-    }
-    if (now_us < im->idle->keepalive_us)
-        return;
-    im->idle->keepalive_us = network_next_us(&im->s);
-    if (conn_wants_write(&im->s.conn) || !liveness_keepalive(&im->s))
-        return; /* what is on its way already is probe enough */
-    struct iw w = imap_line(im);
-    iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
-}
-
 enum go
 imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next *next_out)
 {
     session_line_begins(&im->s);
     for (;;) {
-        time_check(im);
-        if (session_is_ending(&im->s))
-            return GO_ON;
-        if (push(im, next_out) == GO_PARK)
+        if (imap_push_go(im, next_out) == GO_PARK)
             return GO_PARK;
         if (session_is_ending(&im->s))
             return GO_ON;

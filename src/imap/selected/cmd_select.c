@@ -167,7 +167,8 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
     if (req->condstore)
         imap_condstore_enable(im); /* HIGHESTMODSEQ is told in any case */
     mailbox_state(mailbox, &state);
-    const struct watch_filter filter = {WATCH_NOTHING, &state.mbox, 1};
+    const struct watch_filter filter = {
+        .events = imap_watch_events(im), .mboxes = &state.mbox, .mbox_count = 1};
     hub_watch(work->target.acct, &im->watch, &filter, session_waker(&im->s));
     view_init(&im->view, mailbox, mode);
     im->selected = state.mbox;

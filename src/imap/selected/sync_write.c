@@ -80,8 +80,9 @@ imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry
     iw_num(&w, seq);
     iw_word(&w, "FETCH");
     iw_open(&w);
-    /* RFC 7162 section 3.2.4 */
-    if (with_uid || (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
+    /* RFC 7162 section 3.2.4; RFC 5465 section 5.1 */
+    if (with_uid || im->notify != NULL ||
+        (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
         iw_word(&w, "UID");
         iw_num(&w, entry->uid);
     }
@@ -108,6 +109,7 @@ event_write(struct imap_session *im, const struct sync_event *event)
         number_line(im, event->seq, SPAN("EXPUNGE"));
         break;
     case SYNC_EXISTS:
+        im->work->arrived.first = im->view.uid_bound;
         number_line(im, event->count, SPAN("EXISTS"));
         break;
     case SYNC_RECENT:
@@ -167,6 +169,7 @@ imap_sync_step(struct imap_session *im, enum sync_mode mode)
     enum imap_step step = STEP_DONE;
 
     if (work->sync == NULL) {
+        im->view.tells = imap_tells(im);
         if (!sync_is_due(&im->view))
             return STEP_DONE;
         if (!begin(im, mode, &step))
@@ -181,6 +184,8 @@ imap_sync_step(struct imap_session *im, enum sync_mode mode)
         sync_next(work->sync, &event);
         if (event.kind == SYNC_DONE) {
             work->sync = NULL;
+            if (work->arrived.first != 0)
+                work->arrived.last = im->view.uid_bound - 1;
             return STEP_DONE;
         }
         event_write(im, &event);

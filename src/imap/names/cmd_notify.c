@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * NOTIFY (RFC 5465 section 3.1): what is asked for is checked and worked out, STATUS responses
+ * are sent if they are wanted, and then it is put in force in place of what was before. What
+ * has been going on meanwhile is told by the same command (PHASE_SYNC).
+ *
+ *   refuse or begin -> [STATUS] -> put in force
+ */
+#include "imap/notify.h"
+
+struct notify_run {
+    struct imap_notify *notify; /* owned until it is in force */
+    struct notify_rows rows;
+};
+
+static bool
+notify_abandon(struct imap_session *im)
+{
+    struct notify_run *run = im->work->run;
+
+    imap_notify_free(run->notify);
+    run->notify = NULL;
+    im->work->abandon = NULL;
+    return true;
+}
+
+/* What cannot be done. STEP_MORE: nothing. */
+static enum imap_step
+refuse(struct imap_work *work, const struct imap_notify_req *req)
+{
+    unsigned events = 0;
+    size_t mailboxes = 0;
+
+    for (size_t i = 0; i < req->group_count; i++) {
+        events |= req->groups[i].events;
+        mailboxes += req->groups[i].mailbox_count;
+    }
+    if ((events & ~(unsigned)IMAP_EVENTS_SUPPORTED) != 0)
+        return imap_no(work,
+                       "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName "
+                       "SubscriptionChange)",
+                       "One of the events is not supported");
+    if (req->group_count > LIMIT_NOTIFY_GROUPS || mailboxes > LIMIT_NOTIFY_MAILBOXES ||
+        req->fetch.len > LIMIT_NOTIFY_OCTETS)
+        return imap_no(work, "NOTIFICATIONOVERFLOW", "That is too much to be watched");
+    return STEP_MORE;
+}
+
+static struct imap_notify *
+notify_of(const struct imap_notify_req *req)
+{
+    for (size_t i = 0; i < req->group_count; i++) {
+        const struct imap_notify_group *group = &req->groups[i];
+        if (group->scope == IMAP_NOTIFY_SELECTED)
+            return imap_notify_new(group->events, false, req->fetch);
+        if (group->scope == IMAP_NOTIFY_SELECTED_DELAYED)
+            return imap_notify_new(group->events, true, req->fetch);
+    }
+    return imap_notify_new(0, false, SPAN("")); /* the same as SELECTED NONE */
+}
+
+static enum imap_step
+notify_begin(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_notify_req *req = &work->cmd.u.notify;
+    struct notify_run *run = arena_new(&work->arena, struct notify_run);
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    enum imap_step step = refuse(work, req);
+    if (step != STEP_MORE)
+        return step;
+    if (run == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (!imap_read_ready(im, im->acct, &step))
+        return step;
+    run->notify = notify_of(req);
+    if (run->notify == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    work->run = run;
+    work->abandon = notify_abandon;
+    /* Watched first and looked at afterwards: nothing is missed (hub.h). */
+    imap_notify_watch(im, run->notify);
+    if (!imap_read_begin(im, im->acct, &tx, &step)) {
+        notify_abandon(im);
+        work->run = NULL;
+        return step;
+    }
+    enum rc rc = watched_new(req, tx, &work->arena, &run->notify->watched, &err);
+    if (rc == RC_OK)
+        rc = store_modseq(tx, &run->notify->told_modseq, &err);
+    if (rc == RC_OK && req->status) {
+        run->rows.first = true;
+        rc = imap_notify_rows_read(&run->rows, tx, &work->arena, &err);
+    }
+    if (rc == RC_LIMIT)
+        return imap_no(work, "NOTIFICATIONOVERFLOW", "That is too much to be watched");
+    return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
+}
+
+enum imap_step
+cmd_notify_run(struct imap_session *im, struct imap_work *work)
+{
+    struct notify_run *run = work->run;
+
+    if (!work->cmd.u.notify.set) {
+        imap_notify_set(im, NULL);
+        return imap_ok(work, NULL, "NOTIFY completed");
+    }
+    if (run == NULL)
+        return notify_begin(im, work);
+    enum imap_step step = imap_notify_rows_step(im, run->notify->watched, &run->rows);
+    if (step == STEP_DONE)
+        step = imap_notify_step(im); /* what was asked for until now */
+    if (step != STEP_DONE)
+        return step;
+    imap_notify_set(im, run->notify);
+    run->notify = NULL;
+    return imap_ok(work, NULL, "NOTIFY completed");
+}

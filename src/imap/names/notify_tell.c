@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What NOTIFY tells of mailboxes that are not selected (RFC 5465 section 5): STATUS for changes
+ * of messages, LIST for changes of names and subscriptions. The hub has gathered which
+ * mailboxes were changed; one after the other is looked up and told as it is now, so that a
+ * mailbox with a hundred new messages is one line.
+ *
+ * Changes that the client has made itself are not told (section 5: SHOULD).
+ */
+#include "imap/notify.h"
+#include "mailbox/names/names_list.h"
+#include "mailbox/status.h"
+#include "syntax/imap/mbox_name.h"
+
+#include <stdlib.h>
+
+enum { MESSAGES_CAME_OR_WENT = WATCH_ARRIVALS | WATCH_EXPUNGES };
+
+/* ---- STATUS ---- */
+
+/* What is told of a mailbox in which this has happened (enum watch_event), and of which these
+ * events are asked for; 0: nothing. */
+static unsigned
+status_items(const struct imap_session *im, unsigned asked, unsigned happened, bool first)
+{
+    const bool counts = (asked & IMAP_EVENT_MESSAGE_NEW) != 0;
+    const bool flags = (asked & IMAP_EVENT_FLAG_CHANGE) != 0;
+    unsigned items = 0;
+
+    if (counts && (happened & MESSAGES_CAME_OR_WENT) != 0)
+        items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY;
+    if (flags) /* messages that come or go may be unseen too */
+        items |= IMAP_STATUS_UNSEEN | IMAP_STATUS_UIDVALIDITY;
+    if (items != 0 && (imap_is_enabled(im, ENABLES_CONDSTORE) || (first && flags)))
+        items |= IMAP_STATUS_HIGHESTMODSEQ;
+    return items;
+}
+
+static void
+row_tell(struct imap_session *im, const struct mbox_row *row, unsigned items)
+{
+    struct status status;
+
+    if (status_of_row(im->acct, NULL, row, items, &status, NULL) == RC_OK)
+        imap_status_line(im, row->name, &status, items);
+}
+
+enum rc
+imap_notify_rows_read(struct notify_rows *rows, struct store_tx *tx, struct arena *arena,
+                      struct err *err)
+{
+    struct mbox_row *all;
+
+    const enum rc rc = store_mbox_list(tx, arena, &all, &rows->count, err);
+    if (rc == RC_OK)
+        rows->rows = all;
+    return rc;
+}
+
+enum imap_step
+imap_notify_rows_step(struct imap_session *im, const struct watched *watched,
+                      struct notify_rows *rows)
+{
+    while (rows->next < rows->count) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        const struct mbox_row *row = &rows->rows[rows->next++];
+        if (row->id == im->selected || row->highest_modseq <= rows->since)
+            continue;
+        const unsigned items =
+            status_items(im, watched_events(watched, row->id), WATCH_ALL, rows->first);
+        if (items != 0)
+            row_tell(im, row, items);
+    }
+    return STEP_DONE;
+}
+
+static enum rc
+messages_tell(struct imap_session *im, struct store_tx *tx, const struct news *news,
+              unsigned items, struct err *err)
+{
+    struct mbox_row row;
+
+    const enum rc rc = store_mbox_get(tx, news->mbox, &im->work->sync_arena, &row, err);
+    if (rc == RC_OK)
+        row_tell(im, &row, items);
+    return rc == RC_NOT_FOUND ? RC_OK : rc; /* it was deleted since */
+}
+
+/* ---- LIST ---- */
+
+/* One name as it is now, if this event is asked for it. mbox: whose name it is or was; 0: that
+ * is looked up. */
+static enum rc
+name_tell(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct span name,
+          const struct news *news, enum imap_notify_event event, struct err *err)
+{
+    const struct watched *watched = im->notify->watched;
+    struct names_entry entry;
+
+    const enum rc rc = names_entry_of(&im->work->sync_arena, tx, name, &entry, err);
+    if (rc != RC_OK)
+        return rc;
+    if (mbox == 0 && entry.row != NULL)
+        mbox = entry.row->id;
+    unsigned asked = event == IMAP_EVENT_SUBSCRIPTION_CHANGE
+                         ? watched_subscription_events(watched, mbox, name)
+                         : watched_name_events(watched, mbox, name);
+    if (news->what == NAME_RENAMED)
+        asked |= watched_name_events(watched, mbox, news->old_name);
+    entry.old_name = news->old_name;
+    if ((asked & event) != 0)
+        imap_list_line(im, &entry);
+    return RC_OK;
+}
+
+static enum rc
+names_tell(struct imap_session *im, struct store_tx *tx, const struct news *news,
+           struct err *err)
+{
+    const struct span parent = mbox_name_parent(news->name);
+    enum rc rc = RC_OK;
+
+    if (watched_goes_by_names(im->notify->watched))
+        rc = watched_renew(im->notify->watched, tx, &im->work->sync_arena, err);
+    if (rc != RC_OK || news->own)
+        return rc;
+    switch (news->what) {
+    case NAME_MADE:
+    case NAME_DELETED: /* section 5.4: its parent is affected too */
+        rc = name_tell(im, tx, news->mbox, news->name, news, IMAP_EVENT_MAILBOX_NAME, err);
+        if (rc == RC_OK && parent.len > 0)
+            rc = name_tell(im, tx, 0, parent, news, IMAP_EVENT_MAILBOX_NAME, err);
+        return rc;
+    case NAME_RENAMED:
+        return name_tell(im, tx, news->mbox, news->name, news, IMAP_EVENT_MAILBOX_NAME, err);
+    case NAME_SUBSCRIBED:
+    case NAME_UNSUBSCRIBED:
+        return name_tell(im, tx, 0, news->name, news, IMAP_EVENT_SUBSCRIPTION_CHANGE, err);
+    }
+    return RC_OK;
+}
+
+/* ---- one piece of news after the other ---- */
+
+/* Whether this piece of news concerns the client, or what it watches. */
+static bool
+is_of_interest(const struct imap_session *im, const struct news *news, unsigned *items_out)
+{
+    const struct watched *watched = im->notify->watched;
+    const unsigned of_names = IMAP_EVENT_MAILBOX_NAME | IMAP_EVENT_SUBSCRIPTION_CHANGE;
+
+    *items_out = 0;
+    if (news->events == WATCH_NAMES)
+        return watched_goes_by_names(watched) ||
+               (!news->own && (watched_all_events(watched) & of_names) != 0);
+    if (news->mbox != im->selected)
+        *items_out = status_items(im, watched_events(watched, news->mbox), news->events, false);
+    return *items_out != 0;
+}
+
+/* The news at hand is told. False: *step_out is what to wait for, and it stays at hand. */
+static bool
+news_tell(struct imap_session *im, enum imap_step *step_out)
+{
+    struct imap_notify *notify = im->notify;
+    const struct imap_reply reply = im->work->reply;
+    struct news *news = notify->at_hand;
+    unsigned items;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+    enum rc rc = RC_OK;
+
+    if (is_of_interest(im, news, &items)) {
+        if (!imap_read_begin(im, im->acct, &tx, step_out)) {
+            im->work->reply = reply;
+            if (*step_out == STEP_DONE) /* it cannot be read, and so not be told */
+                imap_notify_overflow(im);
+            return false;
+        }
+        arena_reset(&im->work->sync_arena);
+        rc = news->events == WATCH_NAMES ? names_tell(im, tx, news, &err)
+                                         : messages_tell(im, tx, news, items, &err);
+        if (rc == RC_OK)
+            rc = store_modseq(tx, &notify->told_modseq, &err);
+    }
+    if (rc != RC_OK) {
+        log_put(&im->s.log, LOG_E_COMMAND_FAILED, "NOTIFY: %s: %s", rc_name(rc), err.text);
+        imap_notify_overflow(im);
+        *step_out = STEP_DONE;
+        return false;
+    }
+    notify->at_hand = NULL;
+    free(news);
+    return true;
+}
+
+/* Takes the next piece of news, or goes on with the one that waited. False: there is none, or
+ * something was missed. */
+static bool
+next_news(struct imap_notify *notify, enum news_lost *lost_out)
+{
+    *lost_out = NEWS_ALL_KEPT;
+    if (notify->at_hand == NULL)
+        notify->at_hand = news_take(&notify->watch, lost_out);
+    return notify->at_hand != NULL && *lost_out == NEWS_ALL_KEPT;
+}
+
+/* Looks at the rows of all mailboxes for what was missed. False: *step_out. */
+static bool
+rows_begin(struct imap_session *im, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    struct imap_notify *notify = im->notify;
+    const struct imap_reply reply = work->reply;
+    struct notify_rows *rows = arena_new(&work->arena, struct notify_rows);
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (rows != NULL && !imap_read_begin(im, im->acct, &tx, step_out)) {
+        work->reply = reply;
+        if (*step_out != STEP_DONE) {
+            news_lose(&notify->watch, NEWS_LOST_ROWS); /* next time */
+            return false;
+        }
+    }
+    enum rc rc = tx == NULL ? RC_LIMIT : RC_OK;
+    if (rc == RC_OK && watched_goes_by_names(notify->watched))
+        rc = watched_renew(notify->watched, tx, &work->arena, &err);
+    if (rc == RC_OK)
+        rc = imap_notify_rows_read(rows, tx, &work->arena, &err);
+    if (rc == RC_OK) {
+        rows->since = notify->told_modseq;
+        rc = store_modseq(tx, &notify->told_modseq, &err);
+    }
+    if (rc != RC_OK) {
+        imap_notify_overflow(im);
+        *step_out = STEP_DONE;
+        return false;
+    }
+    work->tell_run = rows;
+    return true;
+}
+
+enum imap_step
+imap_notify_step(struct imap_session *im)
+{
+    enum imap_step step = STEP_DONE;
+    enum news_lost lost;
+
+    while (im->notify != NULL) {
+        if (im->work->tell_run != NULL) {
+            step = imap_notify_rows_step(im, im->notify->watched, im->work->tell_run);
+            if (step != STEP_DONE)
+                return step;
+            im->work->tell_run = NULL;
+        }
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        if (next_news(im->notify, &lost)) {
+            if (!news_tell(im, &step))
+                return step;
+        } else if (lost == NEWS_LOST_ALL) {
+            imap_notify_overflow(im);
+        } else if (lost == NEWS_LOST_ROWS) {
+            if (!rows_begin(im, &step))
+                return step;
+        } else {
+            watched_settle(im->notify->watched);
+            return STEP_DONE;
+        }
+    }
+    return STEP_DONE;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept of a NOTIFY, and what it means for the selected mailbox; see the header. */
+#include "imap/notify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/networks.h"
+
+/* ---- life ---- */
+
+struct imap_notify *
+imap_notify_new(unsigned selected, bool delayed, struct span fetch)
+{
+    struct imap_notify *notify = calloc(1, sizeof *notify + fetch.len);
+
+    if (notify == NULL)
+        return NULL;
+    notify->selected = (uint8_t)selected;
+    notify->delayed = delayed;
+    notify->fetch_len = (uint32_t)fetch.len;
+    memcpy(notify->fetch, fetch.ptr, fetch.len);
+    return notify;
+}
+
+void
+imap_notify_free(struct imap_notify *notify)
+{
+    if (notify == NULL)
+        return;
+    news_end(&notify->watch);
+    watched_free(notify->watched);
+    free(notify->at_hand);
+    free(notify);
+}
+
+void
+imap_notify_watch(struct imap_session *im, struct imap_notify *notify)
+{
+    news_begin(im->acct, &notify->watch, session_waker(&im->s));
+}
+
+void
+imap_notify_set(struct imap_session *im, struct imap_notify *notify)
+{
+    imap_notify_free(im->notify);
+    im->notify = notify;
+    im->notify_state = notify == NULL ? NOTIFY_NONE : NOTIFY_SET;
+    if (notify != NULL) {
+        notify->waiting.since_us = session_now_us(&im->s);
+        notify->waiting.keepalive_us = network_first_us(&im->s, notify->waiting.since_us);
+        if (watched_all_events(notify->watched) == 0)
+            news_end(&notify->watch); /* the selected mailbox is all that is watched */
+    }
+    imap_watch_selected(im);
+}
+
+void
+imap_notify_overflow(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+
+    iw_status_line(&w, SPAN(""), IW_OK, "NOTIFICATIONOVERFLOW",
+                   SPAN("Too much has changed; NOTIFY NONE is in force"));
+    imap_notify_set(im, NULL);
+}
+
+/* ---- what follows from it ---- */
+
+struct imap_waiting *
+imap_waiting(struct imap_session *im)
+{
+    if (im->idle != NULL)
+        return &im->idle->waiting;
+    return im->notify != NULL && imap_between_commands(im) && !imap_has_command(im)
+               ? &im->notify->waiting
+               : NULL;
+}
+
+enum view_tells
+imap_tells(const struct imap_session *im)
+{
+    const enum view_tells least =
+        im->work == NULL || im->work->row == NULL ? VIEW_TELLS_ANSWERS : im->work->row->tells;
+    enum view_tells wanted = VIEW_TELLS_ALL;
+
+    if (im->notify_state == NOTIFY_NONE)
+        wanted = VIEW_TELLS_ANSWERS;
+    if (im->notify != NULL)
+        wanted = (im->notify->selected & IMAP_EVENT_FLAG_CHANGE) != 0   ? VIEW_TELLS_ALL
+                 : (im->notify->selected & IMAP_EVENT_MESSAGE_NEW) != 0 ? VIEW_TELLS_COUNTS
+                                                                        : VIEW_TELLS_ANSWERS;
+    return wanted > least ? wanted : least;
+}
+
+unsigned
+imap_watch_events(const struct imap_session *im)
+{
+    static const unsigned events[] = {
+        [VIEW_TELLS_ANSWERS] = WATCH_NOTHING,
+        [VIEW_TELLS_COUNTS] = WATCH_ARRIVALS | WATCH_EXPUNGES,
+        [VIEW_TELLS_ALL] = WATCH_ALL,
+    };
+
+    return im->idle == NULL && im->notify == NULL ? WATCH_NOTHING : events[imap_tells(im)];
+}
+
+void
+imap_watch_selected(struct imap_session *im)
+{
+    hub_watch_events(&im->watch, imap_watch_events(im));
+}
+
+/* ---- for another process ---- */
+
+void
+imap_notify_resume(struct imap_session *im)
+{
+    struct imap_notify *notify = im->notify;
+
+    if (notify == NULL || notify->watch.acct != NULL ||
+        watched_all_events(notify->watched) == 0)
+        return;
+    imap_notify_watch(im, notify);
+    news_lose(&notify->watch, NEWS_LOST_ROWS); /* what others wrote meanwhile */
+}
+
+void
+imap_notify_pack(const struct imap_session *im, struct buf *out)
+{
+    const struct imap_notify *notify = im->notify;
+
+    pack_u8(out, im->notify_state);
+    if (notify == NULL)
+        return;
+    pack_u8(out, notify->selected);
+    pack_u8(out, notify->delayed);
+    pack_u64(out, notify->told_modseq);
+    pack_i64(out, notify->waiting.since_us);
+    pack_i64(out, notify->waiting.keepalive_us);
+    pack_span(out, span_of(notify->fetch, notify->fetch_len));
+    watched_pack(notify->watched, out);
+}
+
+bool
+imap_notify_unpack(struct imap_session *im, struct unpack *in)
+{
+    im->notify_state = unpack_u8(in);
+    in->failed |= im->notify_state > NOTIFY_SET ||
+                  (im->notify_state == NOTIFY_SET && im->state == IMAP_NOT_AUTHENTICATED);
+    if (im->notify_state != NOTIFY_SET || in->failed)
+        return true; /* the caller looks at in->failed */
+    const uint8_t selected = unpack_u8(in);
+    const bool delayed = unpack_bool(in);
+    const uint64_t told_modseq = unpack_u64(in);
+    const int64_t since_us = unpack_time(in, session_now_us(&im->s));
+    const int64_t keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
+
+    im->notify = imap_notify_new(selected, delayed, unpack_span(in, LIMIT_NOTIFY_OCTETS));
+    if (im->notify == NULL)
+        return false;
+    im->notify->told_modseq = told_modseq;
+    im->notify->waiting = (struct imap_waiting){since_us, keepalive_us};
+    im->notify->watched = watched_unpack(in);
+    return im->notify->watched != NULL;
+}

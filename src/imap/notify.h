@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * NOTIFY (RFC 5465): a client says once what it wants to hear of, and is told at any time
+ * between its commands, without IDLE.
+ *
+ *   names/cmd_notify.c      the command
+ *   notify.c                what is kept of it, and what follows for the selected mailbox
+ *   push.c                  when something is told that was not asked for, also in IDLE
+ *   selected/notify_new.c   FETCH responses about new messages
+ *   names/notify_tell.c     STATUS and LIST responses about the other mailboxes
+ *
+ * There is no way of its own by which changes come here: the hub wakes the session, the
+ * selected mailbox is told by the sync (selected/sync_write.c), the others by the news that the
+ * hub has gathered (mailbox/memory/news.h).
+ *
+ * Private to imap/. Thread: the session's.
+ */
+#ifndef IMAP_NOTIFY_H
+#define IMAP_NOTIFY_H
+
+#include "imap/imap_session.h"
+#include "mailbox/memory/news.h"
+#include "mailbox/watched.h"
+
+/* What is in force since NOTIFY SET. A thousand mailboxes take 3 KiB at most. */
+struct imap_notify {
+    struct news_watch watch; /* of all mailboxes of the account */
+    struct watched *watched; /* owned; the mailboxes that count */
+    struct news *at_hand;    /* owned; taken and not told yet; NULL: none */
+    struct imap_waiting waiting;
+    uint64_t told_modseq; /* the account's, up to which the other mailboxes have been told */
+    uint8_t selected;     /* enum imap_notify_event, of the selected mailbox */
+    bool delayed;         /* SELECTED-DELAYED: expunges wait for a command (section 6.1.2) */
+    uint32_t fetch_len;
+    char fetch[]; /* what is told of new messages: "(UID FLAGS)"; empty: EXISTS alone */
+};
+
+/* ---- notify.c ---- */
+/** What is kept of such a request; it watches nothing yet. NULL: no memory. */
+struct imap_notify *imap_notify_new(unsigned selected, bool delayed, struct span fetch);
+void imap_notify_free(struct imap_notify *notify);
+/** Begins to watch the account. */
+void imap_notify_watch(struct imap_session *im, struct imap_notify *notify);
+/** Puts this in force, NULL: NOTIFY NONE. */
+void imap_notify_set(struct imap_session *im, struct imap_notify *notify);
+/** More has happened than can be told: the client must ask again (section 5.8). */
+void imap_notify_overflow(struct imap_session *im);
+/** At the first run in another process: begins to watch again. Harmless at other times. */
+void imap_notify_resume(struct imap_session *im);
+void imap_notify_pack(const struct imap_session *im, struct buf *out);
+/** False: no memory. */
+MUST_USE bool imap_notify_unpack(struct imap_session *im, struct unpack *in);
+
+/* ---- names/notify_tell.c ---- */
+/* STATUS responses for the watched mailboxes among rows, as far as output and time go. */
+struct notify_rows {
+    const struct mbox_row *rows;
+    size_t count;
+    size_t next;
+    uint64_t since; /* only those with a higher modseq */
+    bool first;     /* the client has asked for them, and knows nothing of them yet */
+};
+/** Reads them. RC_LIMIT: arena. */
+MUST_USE enum rc imap_notify_rows_read(struct notify_rows *rows, struct store_tx *tx,
+                                       struct arena *arena, struct err *err);
+/** watched: of the NOTIFY under way, or in force. */
+enum imap_step imap_notify_rows_step(struct imap_session *im, const struct watched *watched,
+                                     struct notify_rows *rows);
+
+#endif

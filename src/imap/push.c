@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client is told that has not asked for it: in IDLE (RFC 2177), and between commands
+ * with NOTIFY (RFC 5465). Both wait in the same way: the session is parked with its counters
+ * and nothing else, is woken by the hub, tells what is new and parks again. The client is sent
+ * a line now and then, so that both ends know that the other one is there, and the wait never
+ * ends for time alone, unless [idle] policy = timeout.
+ *
+ *   parked <-> sync, FETCH of new messages, STATUS and LIST | "* OK Still here"
+ *
+ * The same is told at the end of each command (PHASE_SYNC).
+ *
+ * Thread: the session's.
+ */
+#include "imap/notify.h"
+#include "session/networks.h"
+
+void
+imap_waiting_reconfigured(struct imap_session *im)
+{
+    const struct conn *conn = &im->s.conn;
+    const int64_t silent_us =
+        conn->last_in_us > conn->last_out_us ? conn->last_in_us : conn->last_out_us;
+
+    if (im->idle != NULL)
+        im->idle->waiting.keepalive_us = network_first_us(&im->s, silent_us);
+    if (im->notify != NULL)
+        im->notify->waiting.keepalive_us = network_first_us(&im->s, silent_us);
+}
+
+int64_t
+imap_waiting_ends_us(struct imap_session *im)
+{
+    const struct settings *settings = env_settings(im->s.env);
+    const struct imap_waiting *waiting = imap_waiting(im);
+
+    if (settings->idle_policy != IDLE_TIMEOUT || settings->idle_timeout_s == 0)
+        return INT64_MAX;
+    return waiting->since_us + (int64_t)settings->idle_timeout_s * 1000000;
+}
+
+/* Without IDLE, each command begins another wait. */
+static void
+waiting_begin(struct imap_session *im, struct imap_waiting *waiting)
+{
+    if (im->idle != NULL || waiting->since_us >= im->s.conn.last_in_us)
+        return;
+    waiting->since_us = im->s.conn.last_in_us;
+    waiting->keepalive_us = network_first_us(&im->s, waiting->since_us);
+}
+
+static void
+time_check(struct imap_session *im)
+{
+    struct imap_waiting *waiting = imap_waiting(im);
+    const int64_t now_us = session_now_us(&im->s);
+
+    waiting_begin(im, waiting);
+    if (now_us >= imap_waiting_ends_us(im)) {
+        session_end(&im->s, END_IDLE_TIMEOUT, NULL);
+        return;
+    }
+    if (now_us < waiting->keepalive_us)
+        return;
+    waiting->keepalive_us = network_next_us(&im->s);
+    if (conn_wants_write(&im->s.conn) || !liveness_keepalive(&im->s))
+        return; /* what is on its way already is probe enough */
+    struct iw w = imap_line(im);
+    iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
+}
+
+/* ---- telling ---- */
+
+enum imap_step
+imap_tell_step(struct imap_session *im, enum sync_mode mode)
+{
+    struct imap_work *work = im->work;
+    enum imap_step step = STEP_DONE;
+
+    if (work->telling == TELLING_SELECTED) {
+        if (im->state == IMAP_SELECTED)
+            step = imap_sync_step(im, mode);
+        if (step != STEP_DONE)
+            return step;
+        work->telling = TELLING_NEW;
+    }
+    if (work->telling == TELLING_NEW) {
+        step = imap_notify_new_step(im);
+        if (step != STEP_DONE)
+            return step;
+        work->telling = TELLING_OTHERS;
+    }
+    return imap_notify_step(im);
+}
+
+static bool
+is_due(struct imap_session *im)
+{
+    if (im->notify != NULL && (im->notify->at_hand != NULL || news_wait(&im->notify->watch)))
+        return true;
+    if (im->state != IMAP_SELECTED)
+        return false;
+    im->view.tells = imap_tells(im);
+    return sync_is_due(&im->view);
+}
+
+/* In IDLE an expunge can be told, and between commands if the client expects it there: RFC 5465
+ * section 6.1. */
+static enum sync_mode
+mode_of(const struct imap_session *im)
+{
+    return im->idle == NULL && im->notify->delayed ? SYNC_NO_EXPUNGE : imap_sync_fully(im);
+}
+
+enum go
+imap_push_go(struct imap_session *im, enum task_next *next_out)
+{
+    session_line_begins(&im->s);
+    time_check(im);
+    if (session_is_ending(&im->s) || (im->work == NULL && !is_due(im)))
+        return GO_ON;
+    if (imap_work_get(im) == NULL) {
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+        return GO_ON;
+    }
+    im->work->phase = PHASE_PUSH;
+    const size_t before = buf_len(&im->s.conn.out);
+    const enum imap_step step = imap_tell_step(im, mode_of(im));
+    struct event *event = session_event(&im->s, EVENT_PUSH);
+    event->a = im->view.exists;
+    event->b = (uint32_t)(buf_len(&im->s.conn.out) - before);
+    if (step == STEP_DONE)
+        imap_work_drop(im);
+    imap_flush(im);
+    if (session_is_ending(&im->s) || step == STEP_DONE)
+        return GO_ON;
+    *next_out = step == STEP_WAIT               ? TASK_PARK_WAKE
+                : conn_wants_write(&im->s.conn) ? TASK_PARK_OUTPUT
+                                                : TASK_YIELD;
+    return GO_PARK;
+}

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""NOTIFY (RFC 5465) as a way to wait: for how long, at which price, and what becomes of those that do not read."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from limits import limit  # noqa: E402
+from roost_server import Roost  # noqa: E402
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+STILL_HERE = "* OK Still here"
+MESSAGES = "(MessageNew MessageExpunge)"
+EVERYTHING = f"NOTIFY SET (selected {MESSAGES}) (personal (MessageNew MessageExpunge MailboxName SubscriptionChange))"
+MESSAGE = "Subject: x\n\ny\n"
+
+
+def notified(server, command=EVERYTHING, mailbox="INBOX", account="user", tls=False, compress=False):
+    peer = server.login(account, tls)
+    if compress:
+        peer.compress()
+    if mailbox:
+        peer.command(f"SELECT {mailbox}")
+    peer.command(command)
+    peer.number = server.number_of(peer)
+    return peer
+
+
+@pytest.fixture(scope="module")
+def server():
+    options = ["limits.max_connections_per_user=1000", "limits.max_connections_per_address=1000"]
+    with Roost(options=options, accounts=["user", "other"]) as roost:
+        yield roost
+
+
+def test_it_waits_for_days():
+    """As in IDLE: a line in four minutes, and no end for time, whether a mailbox is selected or not."""
+    with Roost(accounts=["user"], clock=True) as server:
+        peers = [notified(server), notified(server, mailbox=None), server.idling()]
+        told = [0, 0, 0]
+        for hour in range(30):
+            server.advance(HOUR, peers)
+            for i, peer in enumerate(peers):
+                lines = peer.lines()
+                assert set(lines) <= {STILL_HERE}
+                told[i] += len(lines)
+            if hour % 24 == 23:
+                assert server.deliver("user", MESSAGE, "Archive").startswith("250")
+                assert all(peer.line().startswith("* STATUS Archive (MESSAGES ") for peer in peers[:2])
+        assert all(row["state"] == "idle" and not row["suspect"] for row in server.sessions())
+        assert all(30 * 15 - 6 <= count <= 30 * 15 + 1 for count in told), told
+        number = peers[0].number
+        peers[0].close()
+        assert server.record(number)["reason"] == "closed-idle"
+
+
+def test_a_command_begins_another_wait():
+    """And after NOTIFY NONE the client is one like all others."""
+    with Roost(accounts=["user"], clock=True) as server:
+        peer = notified(server)
+        for _ in range(20):  # more often than keepalives are due
+            server.advance(3 * MINUTE, [peer])
+            assert peer.lines() in ([], [STILL_HERE])
+            peer.command("NOOP")
+        server.advance(HOUR, [peer])
+        assert peer.lines() == [STILL_HERE] * 15
+        peer.command("NOTIFY NONE")
+        assert server.session_wait(peer.number, lambda row: row["state"] == "selected")
+        server.advance(35 * MINUTE + 1, [peer])
+        assert peer.line() == "* BYE [UNAVAILABLE] Autologout; no command for too long"
+        assert server.record(peer.number)["reason"] == "inactivity"
+        peer.close()
+
+
+def test_policy_timeout():
+    with Roost(options=["idle.policy=timeout", "idle.keepalive=0"], accounts=["user"], clock=True) as server:
+        peer = notified(server)
+        server.advance(20 * MINUTE, [peer])
+        peer.command("NOOP")
+        server.advance(30 * MINUTE - 1, [peer])
+        assert peer.lines() == []
+        server.advance(2, [peer])
+        assert peer.line() == "* BYE [UNAVAILABLE] Autologout; idle for too long"
+        assert server.record(peer.number)["reason"] == "idle-timeout"
+        peer.close()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_compressed(server, tls):
+    peer = notified(server, tls=tls, compress=True)
+    for n in range(3):
+        assert server.deliver("user", MESSAGE, "Drafts").startswith("250")
+        assert peer.line().startswith("* STATUS Drafts (MESSAGES ")
+    other = server.login("user")
+    other.command("CREATE told")
+    assert peer.line() == '* LIST (\\HasNoChildren) "/" told'
+    other.command("DELETE told")
+    assert peer.line() == '* LIST (\\NonExistent) "/" told'
+    for one in (peer, other):
+        one.close()
+
+
+def tree(peer, top, levels=50):
+    """Mailboxes below each other, made by one command; their names."""
+    names = [top]
+    while len(names) < levels:
+        names.append(f"{names[-1]}/{len(names)}")
+    peer.command(f"CREATE {names[-1]}")
+    return names
+
+
+def test_a_thousand_mailboxes(server):
+    """Every second of two thousand, so that no two are neighbours. One delivery is one line."""
+    maker = server.login("user")
+    names = [name for n in range(40) for name in tree(maker, f"t{n}")]
+    command = f"NOTIFY SET (mailboxes ({' '.join(names[::2])}) {MESSAGES})"
+    peers = [notified(server, command, mailbox=None) for _ in range(10)]
+    assert server.deliver("user", MESSAGE, names[1]).startswith("250")
+    assert server.deliver("user", MESSAGE, names[0]).startswith("250")
+    for peer in peers:
+        assert peer.line().startswith(f"* STATUS {names[0]} (MESSAGES 1 ")
+        peer.close()
+    maker.close()
+
+
+def test_limits(server):
+    """LIMIT_NOTIFY_GROUPS, LIMIT_NOTIFY_MAILBOXES, LIMIT_NOTIFY_OCTETS: what was in force stays so."""
+    peer = notified(server, f"NOTIFY SET (personal {MESSAGES})", mailbox=None)
+
+    def tried(command, allowed):
+        peer.command(command, "OK" if allowed else "NO")
+        if not allowed:
+            assert "[NOTIFICATIONOVERFLOW] That is too much to be watched" in peer.last, peer.last
+
+    for more, allowed in ((0, True), (1, False), (1000, False)):
+        tried("NOTIFY SET" + " (personal NONE)" * (limit("LIMIT_NOTIFY_GROUPS") + more), allowed)
+        names = "x " * (limit("LIMIT_NOTIFY_MAILBOXES") + more - 1)
+        tried(f"NOTIFY SET (mailboxes (INBOX {names.strip()}) NONE)", allowed)
+        field = "f" * (limit("LIMIT_NOTIFY_OCTETS") + more - len("(BODY[HEADER.FIELDS ()])"))
+        tried(f"NOTIFY SET (selected (MessageNew (BODY[HEADER.FIELDS ({field})]) MessageExpunge))", allowed)
+        # Of each subtree, an octet of events, four of length and the name are kept.
+        count = limit("LIMIT_NOTIFY_OCTETS") // 1000
+        last = limit("LIMIT_NOTIFY_OCTETS") + more - (count - 1) * 1000 - 5
+        subtrees = " ".join(["n" * 995] * (count - 1) + ["n" * last])
+        if last <= limit("LIMIT_MBOX_NAME"):
+            tried(f"NOTIFY SET (subtree ({subtrees}) {MESSAGES})", allowed)
+    tried(f"NOTIFY SET (personal {MESSAGES})", True)
+    peer.command("NOTIFY SET" + " (inboxes NONE)" * 65, "NO")
+    server.deliver("user", MESSAGE, "Sent")
+    assert peer.line().startswith("* STATUS Sent (")
+    peer.close()
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_overflow(server, more):
+    """LIMIT_NEWS: who does not read for too long must ask again (section 5.8)."""
+    server.deliver("other", "Subject: big\n\n" + "a line that fills buffers, and is not read\n" * 300000)
+    peer = notified(server, account="other")
+    other = server.login("other")
+    peer.send("f FETCH * BODY.PEEK[]\r\n")
+    assert b"FETCH (BODY[] {" in peer.raw_line()
+    count = limit("LIMIT_NEWS") + more
+    for start in range(0, count, 64):
+        some = range(start, min(start + 64, count))
+        other.send("".join(f"s{n} SUBSCRIBE n{n}\r\n" for n in some))
+        for n in some:
+            assert other.line() == f"s{n} OK SUBSCRIBE completed"
+    told = []
+    while not (line := peer.line()).startswith("f OK"):
+        told.append(line)
+    lists = [line for line in told if line.startswith("* LIST")]
+    if more == 0:
+        assert lists == [f'* LIST (\\NonExistent \\HasNoChildren \\Subscribed) "/" n{n}' for n in range(count)]
+    else:
+        assert lists == [] and "* OK [NOTIFICATIONOVERFLOW] Too much has changed; NOTIFY NONE is in force" in told
+    other.command("CREATE after")
+    other.command("DELETE after")
+    if more == 0:
+        assert peer.line() == '* LIST (\\HasNoChildren) "/" after'
+    else:
+        peer.command("NOOP")  # nothing is told but the answer
+        peer.command(EVERYTHING)
+    for one in (peer, other):
+        one.close()
