@@ -180,8 +180,11 @@
 #define LIMIT_LOG_QUIET_S 300 /* time without use after which smaller logs are emptied too */
 /* octets that the file of such a log keeps; that of an account in use keeps 512 KiB */
 #define LIMIT_LOG_QUIET_OCTETS (64u << 10)
-/* closed accounts whose logs are remembered, 120 octets each */
+/* closed accounts whose logs are noted, 128 octets each */
 #define LIMIT_LOGS_NOTED 262144u
+/* frames of a log that is remembered so that it need not be read, 4 octets each */
+#define LIMIT_LOG_MEMO_FRAMES 512u
+#define LIMIT_LOG_MEMOS_OCTETS (32u << 20) /* of memory, for all of them */
 #define LIMIT_SPARE_ACCOUNTS 64u /* empty accounts made ahead of need, some 100 KiB each */
 #define LIMIT_SPARE_HANDLES                                                                    \
     64u /* databases' handles kept for the next account, some 160 KiB each */

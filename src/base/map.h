@@ -39,7 +39,8 @@ map_key_u64(const uint64_t *number)
     return span_of(number, sizeof *number);
 }
 
-/** Walks all entries: start with *pos = 0; false at the end. The map must not change. */
+/** Walks all entries: start with *pos = 0; false at the end. The map must not change, but that
+ *  the entry just given may be taken. */
 bool map_next(const struct map *map, size_t *pos, struct span *key_out, void **value_out);
 
 /** The map's own hash, for others that need a keyed one (shards, filters). Thread: any. */

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "db/db_private.h"
+#include "db/log_memo.h"
 #include "db/txn.h"
 #include "db/vfs.h"
 #include "db/wal_index.h"
@@ -33,6 +34,13 @@ is_at_rest(const struct db *db)
             return false;
     return !db->held && sqlite3_get_autocommit(db->raw) != 0 &&
            sqlite3_txn_state(db->raw, NULL) == SQLITE_TXN_NONE;
+}
+
+struct log_memo *
+db_log_memo(struct db *db)
+{
+    return db->index == NULL || db->troubled || !is_at_rest(db) ? NULL
+                                                                : log_memo_take(db->index);
 }
 
 bool
@@ -69,7 +77,8 @@ data_version(struct db *db)
     return version;
 }
 
-/* The first transaction: SQLite reads the log, drops its pages and reads the schema. */
+/* The first transaction: SQLite reads the log, unless a memo of it was right, drops its pages
+ * and reads the schema. */
 static enum rc
 look(struct db *db)
 {
@@ -87,11 +96,11 @@ look(struct db *db)
 }
 
 static enum rc
-arrive(struct db *db, const char *path, unsigned cache_kib)
+arrive(struct db *db, const char *path, unsigned cache_kib, const struct log_memo *memo)
 {
     if (db_hold(db, NULL) != RC_OK)
         return RC_GONE;
-    bool here = vfs_move(db->raw, path, (unsigned)db->page_size);
+    bool here = vfs_move(db->raw, path, (unsigned)db->page_size, memo);
     /* txn_begin takes a hold and txn_commit gives it back. This one spans both, so that no
      * other program comes between the opening of the files and the first look at them. */
     enum rc rc = here ? wal_index_hold(db->index) : RC_GONE;
@@ -106,7 +115,7 @@ arrive(struct db *db, const char *path, unsigned cache_kib)
 }
 
 enum rc
-db_move(struct db *db, const char *path, unsigned cache_kib)
+db_move(struct db *db, const char *path, unsigned cache_kib, const struct log_memo *memo)
 {
     CHECK(db->away);
     if (access(path, F_OK) != 0)
@@ -120,5 +129,5 @@ db_move(struct db *db, const char *path, unsigned cache_kib)
     free(db->path);
     db->path = copy;
     db->away = false;
-    return arrive(db, path, cache_kib);
+    return arrive(db, path, cache_kib, memo);
 }

@@ -7,7 +7,8 @@
  *
  *   files, locks    closed by db_leave; db_move opens those of the next (db/vfs_move.c)
  *   index of a log  its memory goes along, as SQLite has pointers to it; filled with zeros, so
- *                   that SQLite reads the next log and drops its page cache
+ *                   that SQLite reads the next log and drops its page cache; or with
+                   what a memo of that log says
  *   page cache      given back by db_leave; and db_move counts that SQLite has dropped it
  *   a log's salts   generation 0 for an empty log (db/vfs_log.c)
  *   schema          compared: db_migrate notes it, and db_move reads that of the next (INV-S20)
@@ -27,6 +28,8 @@
 #include "base/rc.h"
 #include "db/db.h"
 
+struct log_memo;
+
 /**
  * Takes a handle away from its database and gives back its descriptors and pages. From then on
  * it may only be moved or closed. False: nothing has changed, because the handle cannot be
@@ -37,13 +40,20 @@ bool db_leave(struct db *db);
 
 /**
  * Brings a handle that was taken away to the database at path, which must not be open here
- * through others. cache_kib: its page cache limit from now on, as in db_options.
+ * through others. cache_kib: its page cache limit from now on, as in db_options. memo: what
+ * db_log_memo said of an earlier handle there, or NULL; an outdated one does no harm.
  *
  * RC_OK: as if path had been opened with the handle's options and then migrated.
  * RC_NOT_FOUND (no such file), RC_EXISTS (others have it open): the handle is away as before.
  * RC_GONE: it does not fit there, or something failed: close it, and open path with db_open,
  * which will say what is wrong. Thread: any. Waits for disk.
  */
-MUST_USE enum rc db_move(struct db *db, const char *path, unsigned cache_kib);
+MUST_USE enum rc db_move(struct db *db, const char *path, unsigned cache_kib,
+                         const struct log_memo *memo);
+
+/** What the next opening of this handle's database may go by instead of reading its log; the
+ * caller's, to be given back with log_memo_free. NULL: there is nothing to go by. No
+ * transaction, no statement in use. Thread: the handle's. */
+struct log_memo *db_log_memo(struct db *db);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/attr.h"
 #include "base/span.h"
 
+struct log_memo;
 struct sqlite3;
 struct wal_index;
 
@@ -31,9 +32,11 @@ struct wal_index *vfs_index(struct sqlite3 *raw);
  * Afterwards, only wal_index_move together with vfs_move, or closing, is allowed. Thread: the
  * handle's. */
 bool vfs_leave(struct sqlite3 *raw, unsigned page_octets);
-/** Opens the files of another database, whose index must be held. False: they do not suit or
- * cannot be opened, and the handle must be closed. Waits for disk. */
-MUST_USE bool vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets);
+/** Opens the files of another database, whose index must be held. memo: of its log, or NULL.
+ * False: they do not suit or cannot be opened, and the handle must be closed. Waits for disk.
+ */
+MUST_USE bool vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
+                       const struct log_memo *memo);
 /** Whether this handle has read the log of the database that it was moved to, and so knows
  * nothing of the one before. */
 bool vfs_has_arrived(struct sqlite3 *raw);

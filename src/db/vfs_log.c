@@ -42,6 +42,7 @@
 #include "base/span.h"
 #include "db/disk.h"
 #include "db/log_header.h"
+#include "db/log_memo.h"
 #include "db/vfs.h"
 #include "db/vfs_private.h"
 
@@ -347,6 +348,16 @@ vfs_log_arrive(struct vfs_file *log, unsigned page_octets)
     log->arriving_page_octets = page_octets;
     log->was_read = false;
     return result;
+}
+
+bool
+vfs_log_recall(struct vfs_file *log, const struct log_memo *memo)
+{
+    if (memo == NULL || !log_memo_restore(memo, log->index, log->pass.real))
+        return false;
+    log->arriving_page_octets = 0;
+    log->was_read = true;
+    return true;
 }
 
 int64_t

@@ -107,7 +107,8 @@ open_db(struct vfs_file *main_db)
 }
 
 bool
-vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets)
+vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
+         const struct log_memo *memo)
 {
     struct vfs_file *main_db = vfs_main_file(raw);
     struct vfs_file *log = main_db->other;
@@ -123,8 +124,10 @@ vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets)
     if (!here) {
         (void)pass_close(&log->pass.base);
         (void)pass_close(&main_db->pass.base);
+        return false;
     }
-    return here;
+    (void)vfs_log_recall(log, memo);
+    return true;
 }
 
 bool

@@ -15,6 +15,8 @@
 #include "db/vfs_pass.h"
 #include "db/wal_index.h"
 
+struct log_memo;
+
 struct vfs_file {
     struct pass_file pass;
     const char *name;        /* SQLite's, good until it is closed; or in own_names */
@@ -35,7 +37,7 @@ struct vfs_file {
 
     /* Log of a handle that was moved here. */
     unsigned arriving_page_octets; /* until it is read from its beginning; then 0 */
-    bool was_read;                 /* that has happened since */
+    bool was_read;                 /* that has happened since, or a memo of it was right */
 };
 
 static inline struct vfs_file *
@@ -58,6 +60,9 @@ int vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *na
                  int *flags_out);
 /** Opens the log of another database behind a file whose own was closed. SQLite's result. */
 int vfs_log_arrive(struct vfs_file *log, unsigned page_octets);
+/** Spares SQLite the reading of a log that has just arrived, if it is the one that the memo is
+ * of. NULL is allowed. */
+bool vfs_log_recall(struct vfs_file *log, const struct log_memo *memo);
 /** Writes what is held of a log; NULL is allowed. */
 int vfs_log_flush(struct vfs_file *log);
 /** The transaction under way is over. NULL is allowed. */

@@ -377,6 +377,15 @@ wal_index_map(struct wal_index *index, unsigned number, size_t octets, bool exte
     return rc;
 }
 
+void *
+wal_index_memory(struct wal_index *index)
+{
+    lock_enter(&index->lock);
+    void *memory = index->region_count == 0 ? NULL : index->regions[0];
+    lock_leave(&index->lock);
+    return memory;
+}
+
 /* ---- locks between our handles ---- */
 
 static bool

@@ -33,6 +33,15 @@ enum {
     MARK_OCTETS = 1 + DATE_OCTETS, /* in the queue, before the first line of a day */
     REPORT_OCTETS = 512,           /* kept free for each entry of the writer's own */
     KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is given back after its batch */
+    PAUSE_MS = 10, /* between two batches, so that a busy server wakes it seldom */
+    HURRY_OCTETS = LIMIT_LOG_QUEUE / 4, /* a queue so long does not wait for the pause's end */
+};
+
+/* What the writer does, and so whether a line has to wake it. */
+enum writer {
+    WRITER_WORKS,
+    WRITER_PAUSES, /* woken by a long queue, and by whoever waits for it */
+    WRITER_WAITS,  /* woken by anything */
 };
 
 enum log_behind { BEHIND_NOT, BEHIND_TO_BE_TOLD, BEHIND_TOLD };
@@ -51,7 +60,8 @@ struct log {
     char stamp[9];   /* HH:MM:SS */
     char date[DATE_OCTETS + 1];
     char queued_date[DATE_OCTETS + 1]; /* of the last line queued */
-    bool writer_waits;
+    enum writer writer_does;
+    unsigned flushers; /* threads in log_flush */
     bool stop;
     bool reopen;            /* asked */
     struct err *reopen_err; /* of whoever asked and waits; NULL: nobody does */
@@ -314,8 +324,11 @@ put_text(struct log_scope *scope, enum log_entry entry, struct span text)
     } else {
         queue_line(log, (enum log_service)scope->service, entry, scope->session, text);
     }
-    const bool wake = log->writer_waits;
-    log->writer_waits = false;
+    const bool wake =
+        log->writer_does == WRITER_WAITS ||
+        (log->writer_does == WRITER_PAUSES && buf_len(&log->queue) >= HURRY_OCTETS);
+    if (wake)
+        log->writer_does = WRITER_WORKS;
     lock_leave(&log->lock);
     if (wake)
         pthread_cond_signal(&log->work);
@@ -422,6 +435,23 @@ drain(struct log *log)
     pthread_cond_broadcast(&log->drained);
 }
 
+static bool
+is_asked(const struct log *log)
+{
+    return log->stop || log->reopen || log->flushers > 0;
+}
+
+/* Lets lines gather for a moment. Called and left with the lock held. */
+static void
+pause_briefly(struct log *log)
+{
+    if (is_asked(log) || buf_len(&log->queue) >= HURRY_OCTETS)
+        return;
+    log->writer_does = WRITER_PAUSES;
+    (void)lock_wait_ms(&log->lock, &log->work, PAUSE_MS);
+    log->writer_does = WRITER_WORKS;
+}
+
 static void *
 writer_main(void *arg)
 {
@@ -430,14 +460,16 @@ writer_main(void *arg)
     lock_enter(&log->lock);
     for (;;) {
         while (buf_len(&log->queue) == 0 && !log->stop && !log->reopen) {
-            log->writer_waits = true;
+            log->writer_does = WRITER_WAITS;
             lock_wait(&log->lock, &log->work);
         }
+        log->writer_does = WRITER_WORKS;
         const bool last = log->stop && buf_len(&log->queue) == 0;
         if (!last || log->lost > 0)
             drain(log);
         if (last)
             break;
+        pause_briefly(log);
     }
     lock_leave(&log->lock);
     return NULL;
@@ -541,8 +573,11 @@ log_flush(struct log *log)
 {
     lock_enter(&log->lock);
     const uint64_t target = log->put_count;
+    log->flushers++;
+    pthread_cond_signal(&log->work);
     while (log->done_count < target)
         lock_wait(&log->lock, &log->drained);
+    log->flushers--;
     lock_leave(&log->lock);
 }
 

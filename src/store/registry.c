@@ -149,11 +149,13 @@ enum rc
 registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
                    const struct scram_keys *scram, struct err *err)
 {
-    const enum rc rc = credentials_check(NULL, scram, err);
+    enum rc rc = credentials_check(NULL, scram, err);
 
     if (rc != RC_OK)
         return rc;
-    return changed(registry, registry->ops->set_scram(registry, id, generation, scram, err));
+    rc = registry->ops->set_scram(registry, id, generation, scram, err);
+    registry_cache_forget(registry, id);
+    return rc;
 }
 
 enum rc

@@ -48,7 +48,35 @@ registry_name_make(struct span text, enum registry_name_kind kind, struct regist
 
 /* ---- look-ups ---- */
 
-/* An address in lower case. */
+struct id_key {
+    char octets[1 + sizeof(uint64_t)]; /* no address begins with the first */
+};
+
+static struct id_key
+id_key(uint64_t id)
+{
+    struct id_key key = {{'\0'}};
+
+    memcpy(key.octets + 1, &id, sizeof id);
+    return key;
+}
+
+static struct span
+id_key_span(const struct id_key *key)
+{
+    return span_of(key->octets, sizeof key->octets);
+}
+
+/* As registry_read_id answers. */
+static void
+put_by_id(struct registry *registry, const struct registry_hit *hit, uint64_t generation)
+{
+    const struct id_key key = id_key(hit->account.id);
+
+    registry_cache_put(registry, id_key_span(&key), hit, generation);
+}
+
+/* An address in lower case. Whoever looks up a name asks for its number next. */
 static enum rc
 look_up(struct registry *registry, struct span address, struct registry_hit *out,
         struct err *err)
@@ -60,6 +88,8 @@ look_up(struct registry *registry, struct span address, struct registry_hit *out
     const enum rc rc = registry_read_address(registry, address, out, err);
     if (rc == RC_OK)
         registry_cache_put(registry, address, out, generation);
+    if (rc == RC_OK && out->found && !out->alias)
+        put_by_id(registry, out, generation);
     return rc;
 }
 
@@ -100,16 +130,15 @@ enum rc
 registry_find_id(struct registry *registry, uint64_t id, struct registry_account *out,
                  struct err *err)
 {
-    char key[1 + sizeof id] = {'\0'}; /* no address begins with it */
+    const struct id_key key = id_key(id);
     struct registry_hit hit;
     uint64_t generation = 0;
 
-    memcpy(key + 1, &id, sizeof id);
-    if (!registry_cache_get(registry, span_of(key, sizeof key), &hit, &generation)) {
+    if (!registry_cache_get(registry, id_key_span(&key), &hit, &generation)) {
         const enum rc rc = registry_read_id(registry, id, &hit, err);
         if (rc != RC_OK)
             return rc;
-        registry_cache_put(registry, span_of(key, sizeof key), &hit, generation);
+        registry_cache_put(registry, id_key_span(&key), &hit, generation);
     }
     if (!hit.found)
         return err_set(err, RC_NOT_FOUND, 0, "no account %ju", (uintmax_t)id);

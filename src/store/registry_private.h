@@ -9,6 +9,8 @@ enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
 
 /** After a change: what was read before it is neither answered nor put in any more. */
 void registry_cache_clear(struct registry *registry);
+/** After a change of this account only, which changed no name: the same for its rows. */
+void registry_cache_forget(struct registry *registry, uint64_t id);
 /** Empties the cache if somebody else has changed something; the generation as it is then. May
  *  wait for the engine, once a second. */
 uint64_t registry_cache_look(struct registry *registry);

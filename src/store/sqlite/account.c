@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/fd.h"
 #include "db/disk.h"
+#include "db/log_memo.h"
 #include "db/vfs.h"
 
 enum {
@@ -60,7 +61,7 @@ note_left_log(struct sqlite_store *store, uint64_t account_id, const char *dir)
     if (!store->options.background || account_is_open(store, account_id))
         return;
     snprintf(path, sizeof path, "%s/mail.db-wal", dir);
-    logs_note(store, account_id, vfs_log_octets(path));
+    logs_note(store, account_id, vfs_log_octets(path), NULL);
 }
 
 bool
@@ -95,12 +96,15 @@ dir_make(const char *path, struct err *err)
 /* Opens a database without looking at it, or moves a handle to it; then it is known to be of
  * our version (*known_out). */
 static enum rc
-db_get(struct sqlite_store *store, const char *path, enum handle_kind kind, bool create,
+db_get(struct sqlite_account *acct, const char *path, enum handle_kind kind, bool create,
        struct db **out, bool *known_out, struct err *err)
 {
+    struct sqlite_store *store = acct->store;
     const unsigned cache_kib = kind == HANDLE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB;
-    const enum rc moved = spares_move(&store->spares, path, cache_kib,
+    struct log_memo *memo = logs_recall(store, acct->id);
+    const enum rc moved = spares_move(&store->spares, path, cache_kib, memo,
                                       clock_mono_us(store->options.store.clock), out);
+    log_memo_free(memo);
     *known_out = moved == RC_OK;
     if (moved == RC_OK)
         return RC_OK;
@@ -133,7 +137,7 @@ handle_open_at(struct sqlite_account *acct, enum handle_kind kind, bool create,
         return err_set(err, RC_LIMIT, 0, "no memory for a database handle");
     account_dir(acct->store, acct->id, dir, sizeof dir);
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    const enum rc rc = db_get(acct->store, path, kind, create, &handle->db, known_out, err);
+    const enum rc rc = db_get(acct, path, kind, create, &handle->db, known_out, err);
     if (rc != RC_OK) {
         free(handle);
         return rc;

@@ -25,6 +25,7 @@
 
 #include "base/check.h"
 #include "db/library.h"
+#include "db/move.h"
 #include "store/sqlite/layout.h"
 
 enum {
@@ -138,6 +139,7 @@ databases_close(struct shard *shard, struct sqlite_account *acct)
     struct handle *handles[LIMIT_READERS + 1];
     unsigned count = 0;
     int64_t log_octets = 0;
+    struct log_memo *memo = NULL;
 
     for (unsigned i = 0; i < LIMIT_READERS; i++) {
         if (acct->readers[i] != NULL)
@@ -155,10 +157,12 @@ databases_close(struct shard *shard, struct sqlite_account *acct)
     for (unsigned i = 0; i < count; i++) {
         if (db_wal_octets(handles[i]->db) > log_octets)
             log_octets = db_wal_octets(handles[i]->db);
+        if (i + 1 == count)
+            memo = db_log_memo(handles[i]->db);
         handle_part(acct->store, handles[i]);
     }
     purge_forget(acct);
-    logs_note(acct->store, acct->id, log_octets);
+    logs_note(acct->store, acct->id, log_octets, memo);
 
     lock_enter(&shard->lock);
     acct->setup = was;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "db/log_memo.h"
 #include "store/sqlite/private.h"
 
 enum {
@@ -27,7 +28,15 @@ struct log_entry {
     uint64_t account_id;
     int64_t closed_us;
     bool large;
+    struct log_memo *memo; /* owned, or NULL */
 };
+
+static void
+entry_free(struct log_entry *entry)
+{
+    log_memo_free(entry->memo);
+    free(entry);
+}
 
 void
 logs_init(struct logs *logs)
@@ -46,7 +55,7 @@ logs_done(struct logs *logs)
 
     while ((node = list_pop_front(&logs->large)) != NULL ||
            (node = list_pop_front(&logs->small)) != NULL)
-        free(CONTAINER_OF(node, struct log_entry, link));
+        entry_free(CONTAINER_OF(node, struct log_entry, link));
     map_done(&logs->entries);
     pthread_cond_destroy(&logs->changed);
     lock_done(&logs->lock);
@@ -71,18 +80,47 @@ entry_new(struct logs *logs, uint64_t account_id)
     return entry;
 }
 
+/* Takes what the entry has. The lock is held. */
+static struct log_memo *
+memo_take(struct logs *logs, struct log_entry *entry)
+{
+    struct log_memo *memo = entry->memo;
+
+    entry->memo = NULL;
+    if (memo != NULL)
+        logs->memo_octets -= log_memo_octets(memo);
+    return memo;
+}
+
+/* The entry has none; what it gets none of, for want of room, the caller frees. */
+static struct log_memo *
+memo_put(struct logs *logs, struct log_entry *entry, struct log_memo *memo)
+{
+    const size_t octets = memo == NULL ? 0 : log_memo_octets(memo);
+
+    if (octets == 0 || logs->memo_octets + octets > LIMIT_LOG_MEMOS_OCTETS)
+        return memo;
+    logs->memo_octets += octets;
+    entry->memo = memo;
+    return NULL;
+}
+
 void
-logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets)
+logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets,
+          struct log_memo *memo)
 {
     struct logs *logs = &store->logs;
+    struct log_memo *before = NULL;
 
-    if (octets <= 0)
-        return;
     lock_enter(&logs->lock);
     struct log_entry *entry = map_get(&logs->entries, map_key_u64(&account_id));
-    if (entry == NULL)
+    if (entry == NULL && octets > 0)
         entry = entry_new(logs, account_id);
     if (entry != NULL) {
+        before = memo_take(logs, entry);
+        memo = memo_put(logs, entry, memo);
+    }
+    if (entry != NULL && octets > 0) {
         entry->closed_us = clock_mono_us(store->options.store.clock);
         if (entry->large) { /* keeps its place */
         } else if (octets > (int64_t)LIMIT_LOG_LEFT_OCTETS) {
@@ -97,6 +135,20 @@ logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets)
         }
     }
     lock_leave(&logs->lock);
+    log_memo_free(before);
+    log_memo_free(memo);
+}
+
+struct log_memo *
+logs_recall(struct sqlite_store *store, uint64_t account_id)
+{
+    struct logs *logs = &store->logs;
+
+    lock_enter(&logs->lock);
+    struct log_entry *entry = map_get(&logs->entries, map_key_u64(&account_id));
+    struct log_memo *memo = entry == NULL ? NULL : memo_take(logs, entry);
+    lock_leave(&logs->lock);
+    return memo;
 }
 
 size_t
@@ -129,6 +181,7 @@ take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out, bool *q
         *quiet_out = !entry->large;
         logs->large_count -= entry->large;
         (void)map_take(&logs->entries, map_key_u64(&entry->account_id));
+        log_memo_free(memo_take(logs, entry));
         free(entry);
     }
     lock_leave(&logs->lock);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Logs that closed accounts have left behind are emptied in the background, because closing an
- * account moves nothing into its database. A log is read as a whole whenever the account is
- * opened, so logs above LIMIT_LOG_LEFT_OCTETS come first, in the order in which their accounts
- * were closed. The others are emptied when their accounts have been quiet for
- * LIMIT_LOG_QUIET_S.
+ * account moves nothing into its database. A log is read as a whole when the account is opened,
+ * unless this process remembers it (db/log_memo.h), so logs above LIMIT_LOG_LEFT_OCTETS come
+ * first, in the order in which their accounts were closed. The others are emptied when their
+ * accounts have been quiet for LIMIT_LOG_QUIET_S.
  */
 #ifndef STORE_SQLITE_LOGS_H
 #define STORE_SQLITE_LOGS_H
@@ -20,6 +20,7 @@
 #include "base/map.h"
 #include "base/rc.h"
 
+struct log_memo;
 struct sqlite_store;
 
 struct logs {
@@ -30,6 +31,7 @@ struct logs {
     struct list large;  /* entries, those closed first at the front */
     struct list small;
     size_t large_count;
+    size_t memo_octets; /* of all that are kept */
     bool stop;
     bool woken; /* accounts are to be made */
     bool running;
@@ -43,10 +45,14 @@ MUST_USE enum rc logs_start(struct sqlite_store *store, struct err *err);
 void logs_stop(struct sqlite_store *store);
 void logs_done(struct logs *logs);
 
-/** Notes that the account was closed with a log of so many octets. Beyond LIMIT_LOGS_NOTED it
- * is not noted, and the round over all accounts finds it. Thread: any; locks below LOCK_LEAF
- * may be held. */
-void logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets);
+/** Notes that the account was closed with a log of so many octets; 0: it did not grow. Beyond
+ * LIMIT_LOGS_NOTED it is not noted, and the round over all accounts finds it. memo: of the log,
+ * taken over, or NULL. It is kept with the note while all memos are within
+ * LIMIT_LOG_MEMOS_OCTETS. Thread: any; locks below LOCK_LEAF may be held. */
+void logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets,
+               struct log_memo *memo);
+/** The memo, for whoever opens the account; the caller's. NULL: there is none. Thread: any. */
+struct log_memo *logs_recall(struct sqlite_store *store, uint64_t account_id);
 /** Empties one log that is due; with `all`, one of any age. False: there was none. Thread: any.
  * Waits for disk. */
 bool logs_step(struct sqlite_store *store, bool all);

@@ -16,6 +16,8 @@
 #include "base/rc.h"
 #include "db/db.h"
 
+struct log_memo;
+
 struct spares {
     struct lock lock;
     /* Guard: lock. The handle that was left last is used first. */
@@ -32,11 +34,11 @@ void spares_done(struct spares *spares);
 
 /** Takes over a handle of an account, and keeps it or closes it. Thread: any. */
 void spares_give(struct spares *spares, struct db *db, int64_t now_us);
-/** Moves one to the database at path, as db_move does. RC_NOT_FOUND: there is no such file.
- * RC_GONE: there is no spare, or none that suits, so the database has to be opened. Thread:
- * any. Waits for disk. */
+/** Moves one to the database at path, as db_move does; memo may be NULL. RC_NOT_FOUND: there is
+ * no such file. RC_GONE: there is no spare, or none that suits, so the database has to be
+ * opened. Thread: any. Waits for disk. */
 MUST_USE enum rc spares_move(struct spares *spares, const char *path, unsigned cache_kib,
-                             int64_t now_us, struct db **out);
+                             const struct log_memo *memo, int64_t now_us, struct db **out);
 /** Closes the handles that were left before until_us. Thread: any. */
 void spares_close_idle(struct spares *spares, int64_t until_us);
 /** How many there are. Thread: any. */

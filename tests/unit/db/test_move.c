@@ -19,6 +19,7 @@
 #include "db/db_private.h"
 #include "db/image.h"
 #include "db/log_header.h"
+#include "db/log_memo.h"
 #include "db/move.h"
 #include "db/txn.h"
 #include "db/vfs.h"
@@ -222,10 +223,16 @@ plain(unsigned n, const char *sql, bool keep)
 }
 
 static void
+move_with(struct db *db, unsigned n, const struct log_memo *memo)
+{
+    assert_int_equal(db_move(db, path_of(n, ""), CACHE_KIB, memo), RC_OK);
+    assert_string_equal(db_path(db), path_of(n, ""));
+}
+
+static void
 move(struct db *db, unsigned n)
 {
-    assert_int_equal(db_move(db, path_of(n, ""), CACHE_KIB), RC_OK);
-    assert_string_equal(db_path(db), path_of(n, ""));
+    move_with(db, n, NULL);
 }
 
 static unsigned
@@ -434,8 +441,8 @@ nothing_is_taken_along(void **state)
     assert_int_equal(db_changes(db), 1);
     assert_int_equal(db_last_rowid(db), 1);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB), RC_NOT_FOUND);
-    assert_int_equal(db_move(db, path_of(1, ""), 2 * CACHE_KIB), RC_OK);
+    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB, NULL), RC_NOT_FOUND);
+    assert_int_equal(db_move(db, path_of(1, ""), 2 * CACHE_KIB, NULL), RC_OK);
     int64_t pages = 0;
     assert_ok(db_query_i64(db, "PRAGMA cache_size", &pages, &err));
     assert_int_equal(pages, -2 * CACHE_KIB);
@@ -497,7 +504,7 @@ where_others_are(void **state)
     struct db *other = open_at(2);
     commit_one(other, 2, 1, 10, &b);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB), RC_EXISTS);
+    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL), RC_EXISTS);
     commit_one(other, 2, 2, 10, &b);
     assert_sees(other, 2, &b);
     move(db, 1);
@@ -531,7 +538,8 @@ another_program(void **state)
     commit_one(db, 1, 1, 10, &a);
     struct outsider outsider = outsider_begin(path_of(2, ""), "BEGIN; SELECT count(*) FROM t");
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB), RC_GONE); /* it is attached */
+    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL),
+                     RC_GONE); /* it is attached */
     db_close(db);
     db = open_at(2);
     commit_one(db, 2, 1, 10, &b);
@@ -542,7 +550,7 @@ another_program(void **state)
     db = open_at(1);
     outsider = outsider_begin(path_of(1, ""), "SELECT count(*) FROM t");
     assert_true(db_leave(db)); /* whoever has come meanwhile is no concern of the next one */
-    assert_int_equal(db_move(db, path_of(1, ""), CACHE_KIB), RC_GONE);
+    assert_int_equal(db_move(db, path_of(1, ""), CACHE_KIB, NULL), RC_GONE);
     outsider_end(outsider);
     db_close(db);
     db = open_at(1);
@@ -571,7 +579,7 @@ assert_no_place(void)
 
     assert_sees(db, 1, &a);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB), RC_GONE);
+    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL), RC_GONE);
     db_close(db);
 }
 
@@ -635,7 +643,7 @@ own_schema_changed(void **state)
     db = open_at(1);
     assert_ok(db_exec(db, "CREATE INDEX more ON t(more)", &err));
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB), RC_GONE);
+    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB, NULL), RC_GONE);
     db_close(db);
 }
 
@@ -760,6 +768,7 @@ struct model {
     unsigned moves;
     unsigned refused;
     int64_t value;
+    struct log_memo *memos[DATABASES]; /* often outdated */
 };
 
 static unsigned
@@ -860,8 +869,17 @@ tamper(struct model *model, unsigned n)
 static void
 send_away(struct model *model, unsigned handle)
 {
-    const bool sole = handles_at(model, model->at[handle]) == 1;
+    const unsigned n = model->at[handle];
+    const bool sole = handles_at(model, n) == 1;
+    struct log_memo *memo = db_log_memo(model->handles[handle]);
     const bool left = db_leave(model->handles[handle]);
+
+    if (memo != NULL && rng_below(&model->rng, 4) != 0) {
+        log_memo_free(model->memos[n]);
+        model->memos[n] = memo;
+    } else {
+        log_memo_free(memo);
+    }
 
     assert_true(sole || !left);
     if (!left) {
@@ -887,7 +905,8 @@ visit_spoilt(struct model *model, unsigned handle, unsigned n)
         write_file(path_of(n, ""), "not a database at all", 21);
     else
         plain(n, spoils[rng_below(&model->rng, 4)], rng_below(&model->rng, 2) == 0);
-    assert_int_equal(db_move(model->handles[handle], path_of(n, ""), CACHE_KIB), RC_GONE);
+    assert_int_equal(
+        db_move(model->handles[handle], path_of(n, ""), CACHE_KIB, model->memos[n]), RC_GONE);
     db_close(model->handles[handle]);
     model->handles[handle] = NULL;
     model->refused++;
@@ -908,10 +927,13 @@ go(struct model *model, unsigned handle, unsigned n)
     if (model->handles[handle] == NULL) {
         model->handles[handle] = open_at(n);
     } else if (others > 0) {
-        assert_int_equal(db_move(model->handles[handle], path_of(n, ""), CACHE_KIB), RC_EXISTS);
+        assert_int_equal(db_move(model->handles[handle], path_of(n, ""), CACHE_KIB, NULL),
+                         RC_EXISTS);
         return;
     } else {
-        move(model->handles[handle], n);
+        const unsigned of =
+            rng_below(&model->rng, 8) == 0 ? (unsigned)rng_below(&model->rng, DATABASES) : n;
+        move_with(model->handles[handle], n, model->memos[of]);
         model->moves++;
         assert_int_equal(db_last_rowid(model->handles[handle]), 0);
         assert_int_equal(db_changes(model->handles[handle]), 0);
@@ -942,8 +964,10 @@ model_of_random_moves(void **state)
     assert_true(model.refused > 10);
     for (unsigned i = 0; i < HANDLES; i++)
         db_close(model.handles[i]);
-    for (unsigned n = 0; n < DATABASES; n++)
+    for (unsigned n = 0; n < DATABASES; n++) {
         assert_files(n, &model.content[n]);
+        log_memo_free(model.memos[n]);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -178,7 +178,7 @@ test_unknown_and_removed_accounts(void **state)
     struct fixture *fx = fixture_new();
 
     (void)state;
-    logs_note(sqlite_store_of(fx->store), 99, 1000);
+    logs_note(sqlite_store_of(fx->store), 99, 1000, NULL);
     store_sqlite_empty_logs(fx->store);
     assert_int_equal(log_octets(fx, 99), 0);
     add_to(fx, 9, 3);
@@ -197,11 +197,11 @@ test_noted_accounts_are_limited(void **state)
 
     (void)state;
     for (uint64_t account = 1000; account < 1000 + LIMIT_LOGS_NOTED; account++)
-        logs_note(store, account, 1);
+        logs_note(store, account, 1, NULL);
     assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
-    logs_note(store, 1, INT64_C(1) << 40);
+    logs_note(store, 1, INT64_C(1) << 40, NULL);
     assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
-    logs_note(store, 1000, INT64_C(1) << 40); /* known already */
+    logs_note(store, 1000, INT64_C(1) << 40, NULL); /* known already */
     assert_int_equal(store_sqlite_logs(fx->store), LIMIT_LOGS_NOTED);
     fixture_free(fx);
 }
@@ -254,7 +254,7 @@ deliver(void *arg)
             return (void *)"change";
         if (store_commit(tx, &err) != RC_OK)
             return (void *)"commit";
-        logs_note(sqlite_store_of(crowd->fx->store), crowd->account, INT64_C(1) << 20);
+        logs_note(sqlite_store_of(crowd->fx->store), crowd->account, INT64_C(1) << 20, NULL);
         store_account_put(acct);
     }
     return NULL;

@@ -688,6 +688,35 @@ test_cache_takes_nothing_older_than_a_change(void **state)
     assert_true(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
 }
 
+/* A server makes dozens of keys in a second; the others' rows stay. */
+static void
+test_keys_cost_only_their_own_row(void **state)
+{
+    struct registry *registry = *state;
+    const struct scram_keys keys = {.iterations = 4096, .salt_octets = 1};
+    struct registry_account alice;
+    struct registry_account bob;
+    struct registry_hit hit;
+    uint64_t read_before = 0;
+    uint64_t now = 0;
+
+    add(registry, "alice");
+    add(registry, "bob");
+    assert_ok(registry_find(registry, SPAN("bob"), &bob, &err));
+    assert_ok(registry_find(registry, SPAN("alice"), &alice, &err));
+    assert_true(registry_cache_get(registry, SPAN("alice"), &hit, &read_before));
+    const uint64_t epoch = registry_epoch(registry);
+    assert_ok(registry_set_scram(registry, alice.id, alice.password_generation, &keys, &err));
+    assert_true(registry_epoch(registry) > epoch);
+    assert_true(registry_cache_get(registry, SPAN("bob"), &hit, &now));
+    assert_int_equal(hit.account.id, bob.id);
+    assert_false(registry_cache_get(registry, SPAN("alice"), &hit, &now));
+    registry_cache_put(registry, SPAN("alice"), &hit, read_before);
+    assert_false(registry_cache_get(registry, SPAN("alice"), &hit, &now));
+    assert_ok(registry_find_id(registry, alice.id, &alice, &err));
+    assert_int_equal(alice.scram.iterations, 4096);
+}
+
 /* It stays while nothing changes, also when the cache is emptied because it is full. */
 static void
 test_epoch(void **state)
@@ -760,6 +789,7 @@ main(void)
         WITH(test_many_at_once),
         WITH(test_another_process_is_noticed),
         WITH(test_cache_takes_nothing_older_than_a_change),
+        WITH(test_keys_cost_only_their_own_row),
         WITH(test_epoch),
         WITH(test_threads),
     };
