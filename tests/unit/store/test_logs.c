@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "base/limits.h"
+#include "db/log_memo.h"
+#include "db/move.h"
 #include "db/vfs.h"
 #include "store/sqlite/private.h"
 
@@ -206,6 +208,44 @@ test_noted_accounts_are_limited(void **state)
     fixture_free(fx);
 }
 
+/* Whether the log's memo is kept with one more note. */
+static bool
+keeps_memo(struct sqlite_store *store, struct db *db, uint64_t account)
+{
+    logs_note(store, account, 1, db_log_memo(db));
+    struct log_memo *memo = logs_recall(store, account);
+    const bool kept = memo != NULL;
+
+    logs_note(store, account, 0, memo);
+    return kept;
+}
+
+static void
+test_memos_are_limited(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct sqlite_store *store = sqlite_store_of(fx->store);
+    uint64_t account = 1000;
+
+    (void)state;
+    for (unsigned i = 0; i < 30; i++) /* far more than LIMIT_LOGS_NOTED of small ones fit */
+        fill(fx, "INBOX", 10);
+    struct db *db = sqlite_account_of(fx->acct)->writer->db;
+    struct log_memo *memo = db_log_memo(db);
+    const size_t octets = log_memo_octets(memo);
+    log_memo_free(memo);
+    while (store->logs.memo_octets + octets <= LIMIT_LOG_MEMOS_OCTETS)
+        assert_true(keeps_memo(store, db, account++));
+    assert_in_range(store->logs.memo_octets, LIMIT_LOG_MEMOS_OCTETS - octets + 1,
+                    LIMIT_LOG_MEMOS_OCTETS);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_false(keeps_memo(store, db, account + i));
+    log_memo_free(logs_recall(store, 1000)); /* opened: there is room for one again */
+    assert_true(keeps_memo(store, db, account));
+    assert_false(keeps_memo(store, db, account + 1));
+    fixture_free(fx);
+}
+
 /* The thread, and the round over all accounts that tells it what an earlier life has left. */
 static void
 test_left_by_an_earlier_life(void **state)
@@ -336,6 +376,7 @@ main(void)
         cmocka_unit_test(test_open_accounts_keep_their_handles),
         cmocka_unit_test(test_unknown_and_removed_accounts),
         cmocka_unit_test(test_noted_accounts_are_limited),
+        cmocka_unit_test(test_memos_are_limited),
         cmocka_unit_test(test_left_by_an_earlier_life),
         cmocka_unit_test(test_deliveries_meanwhile),
         cmocka_unit_test(test_first_open_meanwhile),
