@@ -37,7 +37,6 @@ imap_scram_offered(const struct imap_session *im)
 
 /* When a row is shown; bits. */
 enum shown {
-    NOT_SHOWN = 0, /* not whole yet; ENABLE knows it already */
     BEFORE_TLS = 1,
     BEFORE_LOGIN = 2,
     AFTER_LOGIN = 4,

@@ -2,9 +2,9 @@
 option limits.literals=minus
 option limits.append=8192
 account n
-S: * OK [CAPABILITY IMAP4rev1 LITERAL- ...] ...
+S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- ...] ...
 C: a1 LOGIN $n $password
-S: a1 OK [CAPABILITY IMAP4rev1 LITERAL- ...] Logged in
+S: a1 OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- ...] Logged in
 C: a2 CAPABILITY
 S! ...LITERAL+...
 S* a2 OK CAPABILITY completed

@@ -22,7 +22,7 @@ Subject: отпуск
 
 x
 .
-S: * OK [CAPABILITY ...] ...
+S: * OK [CAPABILITY IMAP4rev1 IMAP4rev2 ... UTF8=ACCEPT ...] ...
 # Nothing is enabled before login.
 C: a0 ENABLE IMAP4rev2
 S: a0 BAD Log in first
@@ -101,9 +101,17 @@ S: c13 OK SEARCH completed
 C: c14 FETCH $ FLAGS
 S: c14 OK FETCH completed
 
+# Section 6.4.5: BINARY, without its own capability.
+C: c15 FETCH 1 (BINARY.SIZE[1] BINARY.PEEK[1])
+S: * 1 FETCH (BINARY.SIZE[1] 3 BINARY[1] {3}\r\nx\r\n)
+S: c15 OK FETCH completed
+C: c16 FETCH 1 BINARY[1]<0.1>
+S: * 1 FETCH (BINARY[1]<0> {1}\r\nx FLAGS (\Seen) UID 1 MODSEQ (...))
+S: c16 OK FETCH completed
+
 # Section 6.3.11 and 6.3.9.2: what STATUS knows.
 C: d1 STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE)
-S: * STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $valid UNSEEN 3 DELETED 0 SIZE ...)
+S: * STATUS INBOX (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $valid UNSEEN 2 DELETED 0 SIZE ...)
 S: d1 OK STATUS completed
 
 # Section 7.1: codes.
