@@ -9,6 +9,7 @@ static enum rc
 import_one(struct turn_ctx *ctx, struct import_op *op, uint64_t mbox, struct import_msg *msg,
            struct err *err)
 {
+    static const struct quota_amounts nothing;
     struct entry added;
     bool seen = false;
 
@@ -20,7 +21,7 @@ import_one(struct turn_ctx *ctx, struct import_op *op, uint64_t mbox, struct imp
         return RC_OK;
     }
     msg->as.mbox = mbox;
-    rc = ingest_apply(ctx, &msg->ingest, &msg->as, &added, err);
+    rc = ingest_apply(ctx, &msg->ingest, &msg->as, &nothing, &added, err);
     if (rc == RC_OK)
         rc = store_import_mark(ctx->tx, mbox, msg->digest, err);
     if (rc == RC_OK)

@@ -128,7 +128,7 @@ what_is_due(struct housekeeping *hk, struct account *acct)
 
 /* One step of making what old messages lack. True: there is more. */
 static bool
-backlog_step(struct housekeeping *hk, struct account *acct)
+backlog_step(struct housekeeping *hk, uint64_t account_id, struct account *acct)
 {
     struct backlog_op *op = malloc(sizeof *op);
     struct store_tx *tx = op == NULL ? NULL : read_wait(hk, acct);
@@ -140,7 +140,12 @@ backlog_step(struct housekeeping *hk, struct account *acct)
         store_end(tx);
         if (rc == RC_OK)
             turn_run_wait(acct, &op->turn, &hk->waiter);
-        more = rc == RC_OK && op->turn.result == RC_OK && op->more;
+        const bool advanced = rc == RC_OK && op->turn.result == RC_OK;
+        if (advanced && op->damaged > 0)
+            log_put(&hk->log, LOG_E_STORE_CORRUPT,
+                    "store: %zu messages of account %ju cannot be read", op->damaged,
+                    (uintmax_t)account_id);
+        more = advanced && op->more;
         backlog_op_done(op);
     }
     free(op);
@@ -167,7 +172,8 @@ visit(struct housekeeping *hk, uint64_t account_id)
         return;
     const struct due due = what_is_due(hk, acct);
     if (due.backlog && !in_a_hurry(hk))
-        for (int step = 0; step < BACKLOG_STEPS_MAX && backlog_step(hk, acct); step++)
+        for (int step = 0; step < BACKLOG_STEPS_MAX && backlog_step(hk, account_id, acct);
+             step++)
             continue;
     if (due.purge) {
         hk->round.purged++;

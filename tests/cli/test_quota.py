@@ -197,3 +197,33 @@ def test_a_command_is_told_too(tmp_path):
             time.sleep(0.05)
         assert out.read_text() == "anna 80 messages 16 20\nanna 95 messages 19 20\n"
         assert server.stop() == 0
+
+
+def replace(peer, uid, text):
+    peer.command(f"UID REPLACE {uid} Drafts {{{len(text)}+}}\r\n{text}", expect=None)
+    return peer.last
+
+
+def test_a_draft_that_is_replaced_counts_by_the_difference():
+    """RFC 8508 section 3.4: near a threshold nothing is told again, above a limit what does not grow is stored."""
+    with Roost(accounts=["anna"]) as server:
+        server.run("account", "quota", "anna", "--messages", "5", "--storage", "1000")
+        peer = server.login("anna")
+        for _ in range(3):
+            peer.command("APPEND Drafts {10+}\r\nA: b\r\n\r\nxy")
+        peer.command("APPEND Drafts {10+}\r\nA: b\r\n\r\nxy")  # 80 % of the messages: a notice, the fifth
+        assert "MESSAGES 1" in "".join(peer.command("STATUS INBOX (MESSAGES)"))
+        peer.command("SELECT INBOX")
+        peer.command("STORE 1 +FLAGS (\\Deleted)")
+        peer.command("EXPUNGE")
+        peer.command("SELECT Drafts")
+        for uid in range(4, 7):
+            assert " OK " in replace(peer, uid, "A: b\r\n\r\nxz")
+        assert "MESSAGES 0" in "".join(peer.command("STATUS INBOX (MESSAGES)"))
+
+        server.run("account", "quota", "anna", "--messages", "2", "--storage", "20")
+        assert " OK " in replace(peer, 7, "A: b\r\n\r\nx")
+        assert " OK " in replace(peer, 8, "A: b\r\n\r\ny")
+        assert "[OVERQUOTA]" in replace(peer, 9, "A: b\r\n\r\nxy")
+        assert "MESSAGES 4" in "".join(peer.command("STATUS Drafts (MESSAGES)"))
+        peer.close()

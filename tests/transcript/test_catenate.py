@@ -64,3 +64,15 @@ def test_large_attachment():
         answer = peer.command("FETCH 1 BINARY.PEEK[1]<2000000.1000>")[0]
         assert answer.split("\r\n", 1)[1][:-1].encode("latin-1") == octets[2_000_000:2_001_000]
         peer.close()
+
+
+def test_large_text():
+    """A text of several pieces, which goes through a spool of its own, between short ones."""
+    text = "".join(f"line {number}\r\n" for number in range(60_000))
+    with Roost(accounts=["anna"]) as roost:
+        peer = roost.login("anna")
+        parts = f"TEXT {{3+}}\r\na\r\n TEXT {{{len(text)}+}}\r\n{text} TEXT {{1+}}\r\nz"
+        assert "[APPENDUID " in answer_to(peer, f"APPEND INBOX CATENATE ({parts})")[-1]
+        peer.command("SELECT INBOX")
+        assert peer.command("FETCH 1 BODY.PEEK[]")[0].split("\r\n", 1)[1][:-1] == "a\r\n" + text + "z"
+        peer.close()

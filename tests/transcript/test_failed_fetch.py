@@ -29,7 +29,7 @@ def damage(server, statement):
     ("DELETE FROM message WHERE id = (SELECT message FROM entry WHERE uid = 2)", "NO"),
     ("UPDATE message SET envelope = x'', bodystructure = x'ff' WHERE id = (SELECT message FROM entry WHERE uid = 2)",
      None),
-    ("UPDATE content SET data = x'00', form = 77 WHERE id = (SELECT message FROM entry WHERE uid = 2)", None),
+    ("UPDATE content SET data = x'00', form = 77 WHERE id >> 16 = (SELECT message FROM entry WHERE uid = 2)", None),
 ])
 def test_what_was_marked_is_told(enabled, statement, status):
     with Roost(accounts=["anna"], options=["auth.scram=no"]) as server:
@@ -59,4 +59,23 @@ def test_what_was_marked_is_told(enabled, statement, status):
         peer.command("EXAMINE INBOX")
         found = peer.command("UID SEARCH SEEN")[0].split()[2:]
         assert ended or sorted(uid for uid in seen if seen[uid]) == [int(uid) for uid in found], (seen, found)
+        peer.close()
+
+
+def test_a_damaged_text_has_no_identifiers():
+    """That message is left out, and the session goes on."""
+    with Roost(accounts=["anna"], options=["auth.scram=no"]) as server:
+        for number in range(3):
+            assert server.deliver("anna", f"Subject: {number}\n\nbody\n").startswith("250")
+        server.stop()
+        second = "(SELECT message FROM entry WHERE uid = 2)"
+        damage(server, f"UPDATE content SET data = x'00', form = 77 WHERE id >> 16 = {second}")
+        damage(server, f"UPDATE message SET digest = NULL WHERE id = {second}")
+        server.start()
+        peer = server.login("anna")
+        peer.command("SELECT INBOX")
+        lines = peer.command("FETCH 1:3 (UID EMAILID)", expect="NO")
+        assert [line.split()[1] for line in lines if " FETCH " in line] == ["1", "3"]
+        assert "[CORRUPTION]" in peer.last
+        peer.command("FETCH 1:3 (UID FLAGS)")
         peer.close()

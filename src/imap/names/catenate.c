@@ -43,6 +43,17 @@ append(struct imap_session *im, const struct catenate *cat, struct span piece,
     return rc == RC_OK;
 }
 
+bool
+catenate_allows(struct imap_work *work, bool literal8, struct span text,
+                enum imap_step *step_out)
+{
+    if (!literal8 || span_find_char(text, '\0') < 0)
+        return true;
+    *step_out = imap_no(work, "UNKNOWN-CTE", "Messages with NUL in a literal8 are not stored");
+    return false;
+}
+
+/* One piece of a text. */
 static enum imap_step
 add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_part *part)
 {
@@ -56,10 +67,16 @@ add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_pa
         if (rc != RC_OK)
             return imap_fail(im, rc, &err);
     }
-    if (text.len > 0 && !append(im, cat, text, &step))
+    const struct span piece = span_head(span_tail(text, cat->text_at), PIECE_OCTETS);
+    if (piece.len > 0 && (!catenate_allows(work, part->literal8, piece, &step) ||
+                          !append(im, cat, piece, &step)))
         return step;
+    cat->text_at += piece.len;
+    if (cat->text_at < text.len)
+        return STEP_MORE;
     if (part->is_spooled)
         spool_done(&work->spools[part->spool]); /* it is in the whole now */
+    cat->text_at = 0;
     cat->part++;
     return STEP_MORE;
 }

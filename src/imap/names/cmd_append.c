@@ -36,6 +36,8 @@ prepare_one(struct imap_session *im, struct imap_append_run *run)
         return step;
     if (text.len == 0)
         return imap_no(work, "CANNOT", "A message cannot be empty");
+    if (!catenate_allows(work, from->literal8, text, &step))
+        return step;
     const enum rc rc = ingest_prepare(&work->arena, text, ingest, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);

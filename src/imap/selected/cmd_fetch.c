@@ -46,6 +46,7 @@ struct fetch_run {
     enum iw_literal_kind literal; /* of STAGE_LITERAL */
     uint32_t missing;
     uint32_t undecodable;
+    uint32_t damaged;
     enum stage stage;
     struct uid_run *vanished;
     size_t vanished_count;
@@ -396,6 +397,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
         return step;
     run->missing += fetch_missing(run->fetch);
     run->undecodable += fetch_undecodable(run->fetch);
+    run->damaged += fetch_damaged(run->fetch);
     fetch_done(run->fetch);
     run->fetch = NULL;
     run->stage = STAGE_WINDOW;
@@ -432,6 +434,31 @@ stage_of_sending(const struct fetch_run *run)
     return fetch_needs_store(run->fetch) ? STAGE_ITEMS : STAGE_ENTRIES;
 }
 
+/* The tagged answer. What is not answered may have been marked as seen all the same. */
+static enum imap_step
+conclude(struct imap_session *im, const struct fetch_run *run)
+{
+    struct imap_work *work = im->work;
+    struct err err = {.rc = RC_OK};
+
+    if (run->damaged > 0) {
+        const enum rc rc =
+            err_set(&err, RC_CORRUPT, 0, "%u messages of a FETCH are damaged", run->damaged);
+        return failed(im, rc, &err);
+    }
+    if (run->missing > 0) {
+        view_unsilence(&im->view);
+        return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
+    }
+    if (run->undecodable > 0) {
+        view_unsilence(&im->view);
+        return imap_no(work, "UNKNOWN-CTE", "A part has an encoding that is not known");
+    }
+    return imap_ok(work, NULL,
+                   work->row != NULL && work->row->form == FORM_UID ? "UID FETCH completed"
+                                                                    : "FETCH completed");
+}
+
 static enum imap_step
 window_begin(struct imap_session *im, struct fetch_run *run)
 {
@@ -439,19 +466,8 @@ window_begin(struct imap_session *im, struct fetch_run *run)
     struct uid_run *uids = NULL;
     size_t count = 0;
 
-    if (!window_next(run, &work->arena)) {
-        if (run->missing > 0) {
-            view_unsilence(&im->view);
-            return imap_no(work, "EXPUNGEISSUED", "Some of the messages no longer exist");
-        }
-        if (run->undecodable > 0) { /* they may have been marked as seen */
-            view_unsilence(&im->view);
-            return imap_no(work, "UNKNOWN-CTE", "A part has an encoding that is not known");
-        }
-        return imap_ok(work, NULL,
-                       work->row != NULL && work->row->form == FORM_UID ? "UID FETCH completed"
-                                                                        : "FETCH completed");
-    }
+    if (!window_next(run, &work->arena))
+        return conclude(im, run);
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
     if (marks(im, run)) {

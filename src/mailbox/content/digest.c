@@ -26,9 +26,12 @@ begin(struct digest_reader *reader, uint64_t message)
 {
     if (reader->ctx == NULL)
         reader->ctx = EVP_MD_CTX_new();
+    reader->message = 0;
+    if (reader->ctx == NULL || EVP_DigestInit_ex(reader->ctx, EVP_sha256(), NULL) != 1)
+        return false;
     reader->message = message;
     reader->offset = 0;
-    return reader->ctx != NULL && EVP_DigestInit_ex(reader->ctx, EVP_sha256(), NULL) == 1;
+    return true;
 }
 
 enum rc

@@ -51,6 +51,8 @@ filter(struct store_tx *tx, const struct imap_section *section, struct arena *ar
         store_content_read(tx, excerpt->message, excerpt->offset, excerpt->left, &block, err);
     if (rc == RC_OK)
         rc = header_names_init(&names, arena, section->fields, section->field_count);
+    if (rc == RC_OK && buf_ok(&block) && buf_len(&block) != excerpt->left)
+        rc = err_set(err, RC_CORRUPT, 0, "message %ju is cut", (uintmax_t)excerpt->message);
     if (rc != RC_OK)
         return rc;
     header_filter(&made, buf_span(&block), &names, mode);

@@ -125,6 +125,12 @@ fetch_undecodable(const struct fetch *fetch)
     return fetch->undecodable;
 }
 
+uint32_t
+fetch_damaged(const struct fetch *fetch)
+{
+    return fetch->damaged;
+}
+
 /* ---- slices ---- */
 
 enum rc
@@ -255,7 +261,6 @@ take_msg(struct fetch *fetch)
     }
     fetch->root = NULL;
     fetch->has_row = false;
-    fetch->has_ids = false;
     advance(fetch, 1);
 }
 
@@ -276,30 +281,53 @@ load_row(struct fetch *fetch, struct err *err)
     return rc;
 }
 
-/* The next message of which there is something left: BEGIN, or DONE. */
+/* Whether the message under way can be answered: what fails in the middle of a response ends
+ * the session. RC_AGAIN: not known yet. RC_NOT_FOUND, RC_UNSUPPORTED, RC_CORRUPT: it cannot. */
+static enum rc
+check_message(struct fetch *fetch, struct err *err)
+{
+    bool decodable = true;
+
+    enum rc rc = fetch->needs_store ? load_row(fetch, err) : RC_OK;
+    if (rc == RC_OK && asks_binary(fetch))
+        rc = fetch_binary_check(fetch, &decodable, err);
+    if (rc == RC_OK && !decodable)
+        return RC_UNSUPPORTED;
+    if (rc == RC_OK && fetch->ids_reader != NULL)
+        rc = fetch_object_ids_make(fetch, err);
+    return rc;
+}
+
+/* The next message that can be answered: BEGIN, or DONE. */
 static enum rc
 step_message(struct fetch *fetch, struct fetch_step *step, struct err *err)
 {
-    while (next_wanted(fetch)) {
-        take_msg(fetch);
-        bool decodable = true;
-        enum rc rc = fetch->needs_store ? load_row(fetch, err) : RC_OK;
-        if (rc == RC_NOT_FOUND) {
+    while (fetch->state == FETCH_AT_CHECK || next_wanted(fetch)) {
+        if (fetch->state == FETCH_AT_MESSAGE)
+            take_msg(fetch);
+        const enum rc rc = check_message(fetch, err);
+        fetch->state = rc == RC_AGAIN ? FETCH_AT_CHECK : FETCH_AT_MESSAGE;
+        switch (rc) {
+        case RC_OK:
+            fetch->state = FETCH_AT_ITEM;
+            fetch->item = 0;
+            *step = (struct fetch_step){.kind = FETCH_STEP_BEGIN, .msg = &fetch->msg};
+            return RC_OK;
+        case RC_AGAIN:
+            *step = (struct fetch_step){.kind = FETCH_STEP_WORK};
+            return RC_OK;
+        case RC_NOT_FOUND:
             fetch->missing++;
-            continue;
-        }
-        if (rc == RC_OK && asks_binary(fetch))
-            rc = fetch_binary_check(fetch, &decodable, err);
-        if (rc == RC_OK && !decodable) {
+            break;
+        case RC_UNSUPPORTED:
             fetch->undecodable++;
-            continue;
-        }
-        if (rc != RC_OK)
+            break;
+        case RC_CORRUPT:
+            fetch->damaged++;
+            break;
+        default:
             return rc;
-        fetch->state = FETCH_AT_ITEM;
-        fetch->item = 0;
-        *step = (struct fetch_step){.kind = FETCH_STEP_BEGIN, .msg = &fetch->msg};
-        return RC_OK;
+        }
     }
     *step = (struct fetch_step){.kind = FETCH_STEP_DONE};
     return RC_OK;
@@ -351,7 +379,7 @@ step_item(struct fetch *fetch, struct fetch_step *step, struct err *err)
         break;
     case FETCH_EMAILID:
     case FETCH_THREADID:
-        rc = fetch_object_id(fetch, item->item->kind, step, err);
+        fetch_object_id(fetch, item->item->kind, step);
         break;
     case FETCH_PREVIEW:
         rc = fetch_preview(fetch, step, err);
@@ -377,7 +405,7 @@ enum rc
 fetch_step(struct fetch *fetch, struct fetch_step *step_out, struct err *err)
 {
     CHECK(fetch->state != FETCH_AT_STREAM); /* its octets come first */
-    if (fetch->state == FETCH_AT_MESSAGE)
+    if (fetch->state != FETCH_AT_ITEM)
         return step_message(fetch, step_out, err);
     if (fetch->item < fetch->req->item_count)
         return step_item(fetch, step_out, err);

@@ -29,7 +29,8 @@
  * section 4.1.1). Should one have been purged all the same it is skipped and counted in
  * fetch_missing: the answer is then NO [EXPUNGEISSUED]. One that has a part which is asked for
  * decoded (BINARY) and whose encoding is not known is skipped too and counted in
- * fetch_undecodable: the answer is then NO [UNKNOWN-CTE] (RFC 3516 section 4.3).
+ * fetch_undecodable: the answer is then NO [UNKNOWN-CTE] (RFC 3516 section 4.3). One whose
+ * damage is found before anything of it is told is skipped and counted in fetch_damaged.
  *
  * Flags are those of the mailbox's current version; of an expunged message, what the view knew.
  *
@@ -126,5 +127,7 @@ bool fetch_run(struct fetch *fetch, uint32_t max, uint32_t *seq_out,
 uint32_t fetch_missing(const struct fetch *fetch);
 /** Messages skipped because something asked for cannot be decoded. */
 uint32_t fetch_undecodable(const struct fetch *fetch);
+/** Messages skipped because they cannot be read. */
+uint32_t fetch_damaged(const struct fetch *fetch);
 
 #endif

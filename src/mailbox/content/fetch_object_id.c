@@ -3,8 +3,7 @@
 #include "mailbox/content/fetch_private.h"
 
 enum rc
-fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind, struct fetch_step *step,
-                struct err *err)
+fetch_object_ids_make(struct fetch *fetch, struct err *err)
 {
     const struct object_ids_req req = {
         .kinds = ((fetch->req->kinds & 1u << FETCH_EMAILID) != 0 ? OBJECT_EMAILID : 0u) |
@@ -14,15 +13,13 @@ fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind, struct fetch_ste
         .internaldate_zone_min = fetch->msg.internaldate_zone_min,
     };
 
-    if (!fetch->has_ids) {
-        const enum rc rc =
-            object_ids_read(fetch->ids_reader, fetch->tx, &req, &fetch->row, &fetch->ids, err);
-        fetch->has_row = false;
-        if (rc != RC_OK)
-            return rc;
-        fetch->has_ids = true;
-    }
+    fetch->has_row = false;
+    return object_ids_read(fetch->ids_reader, fetch->tx, &req, &fetch->row, &fetch->ids, err);
+}
+
+void
+fetch_object_id(const struct fetch *fetch, enum imap_fetch_kind kind, struct fetch_step *step)
+{
     step->kind = FETCH_STEP_ID;
     step->text = object_id_span(kind == FETCH_EMAILID ? &fetch->ids.email : &fetch->ids.thread);
-    return RC_OK;
 }

@@ -31,7 +31,12 @@ enum { FETCH_KEEP_OCTETS = 256 << 10 };
 /* Filtered headers up to this are handed over whole, larger ones as a stream. */
 enum { FETCH_STRING_OCTETS = 64 << 10 };
 
-enum fetch_state { FETCH_AT_MESSAGE, FETCH_AT_ITEM, FETCH_AT_STREAM };
+enum fetch_state {
+    FETCH_AT_MESSAGE,
+    FETCH_AT_CHECK, /* msg is taken, but it is not known yet whether it can be answered */
+    FETCH_AT_ITEM,
+    FETCH_AT_STREAM,
+};
 
 /* Where the octets of a STREAM come from. */
 enum fetch_source {
@@ -76,6 +81,7 @@ struct fetch {
     uint64_t stream_left;
     uint32_t missing;
     uint32_t undecodable;
+    uint32_t damaged;
 
     /* Of this slice. */
     struct store_tx *tx;
@@ -85,8 +91,7 @@ struct fetch {
     struct message_row row;
 
     struct object_ids_reader *ids_reader; /* NULL: nobody asks for them */
-    bool has_ids;                         /* ids are msg's */
-    struct object_ids ids;
+    struct object_ids ids;                /* of msg, once it has begun */
 
     struct arena parts; /* the part tree of msg */
     struct mime_part *root;
@@ -111,9 +116,12 @@ MUST_USE enum rc fetch_binary_stream(struct fetch *fetch, struct buf *out, uint6
 /** The part tree of the message under way, fetch->root, decoded at first need; its row has
  *  MESSAGE_PARTS. */
 MUST_USE enum rc fetch_load_parts(struct fetch *fetch, struct err *err);
-/** Fills step with the answer to EMAILID or THREADID. RC_AGAIN: not yet. */
-MUST_USE enum rc fetch_object_id(struct fetch *fetch, enum imap_fetch_kind kind,
-                                 struct fetch_step *step, struct err *err);
+/** Makes the identifiers of the message under way, whose row is not good any more afterwards.
+ *  As object_ids_read; RC_CORRUPT: its text cannot be read. */
+MUST_USE enum rc fetch_object_ids_make(struct fetch *fetch, struct err *err);
+/** Fills step with the answer to EMAILID or THREADID, which are made. */
+void fetch_object_id(const struct fetch *fetch, enum imap_fetch_kind kind,
+                     struct fetch_step *step);
 /** Fills step with the answer to PREVIEW. */
 MUST_USE enum rc fetch_preview(struct fetch *fetch, struct fetch_step *step, struct err *err);
 /** Finds out what a section item needs. RC_LIMIT. */

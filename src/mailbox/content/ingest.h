@@ -61,9 +61,9 @@ MUST_USE enum rc ingest_store(struct turn_ctx *ctx, const struct ingest *ingest,
                               struct err *err);
 /** The same for a message that arrives: RC_QUOTA if there is no room for it, and the owner is
  *  told when the account fills up (quota_notice.h). This is for all ways by which mail comes.
- */
+ *  freed: as quota_allows. */
 MUST_USE enum rc ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest,
-                              const struct ingest_entry *as, struct entry *added_out,
-                              struct err *err);
+                              const struct ingest_entry *as, const struct quota_amounts *freed,
+                              struct entry *added_out, struct err *err);
 
 #endif

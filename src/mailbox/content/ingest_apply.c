@@ -8,13 +8,13 @@
 
 enum rc
 ingest_apply(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
-             struct entry *added_out, struct err *err)
+             const struct quota_amounts *freed, struct entry *added_out, struct err *err)
 {
     const struct quota_amounts more = {
         .of = {[QUOTA_STORAGE] = ingest->msg.text.len, [QUOTA_MESSAGE] = 1}};
     struct quota_crossing crossing;
 
-    enum rc rc = quota_allows(ctx, &more, &crossing, err);
+    enum rc rc = quota_allows(ctx, &more, freed, &crossing, err);
     if (rc == RC_OK)
         rc = ingest_store(ctx, ingest, as, added_out, err);
     return rc == RC_OK ? quota_notice_add(ctx, &crossing, err) : rc;

@@ -99,7 +99,9 @@ backlog_op_prepare(struct backlog_op *op, struct store_tx *tx, struct err *err)
     const uint64_t past = before - next > BACKLOG_MESSAGES ? next + BACKLOG_MESSAGES : before;
     while (rc == RC_OK && next < past && reader.text_octets < TEXT_OCTETS) {
         rc = make(&reader, tx, next++, op, err);
-        if (rc == RC_NOT_FOUND)
+        if (rc == RC_CORRUPT)
+            op->damaged++;
+        if (rc == RC_NOT_FOUND || rc == RC_CORRUPT)
             rc = RC_OK;
     }
     keys_reader_done(&reader.keys);

@@ -31,6 +31,7 @@ struct backlog_op {
         struct digest digest;
     } made[BACKLOG_MESSAGES];
     size_t count;
+    size_t damaged; /* messages that cannot be read, and are passed over */
     uint64_t next;
 };
 void backlog_op_init(struct backlog_op *op, struct wake wake);

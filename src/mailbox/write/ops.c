@@ -238,19 +238,28 @@ copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake)
 
 /* --- APPEND, delivery --- */
 
-/* Expunges the message in whose place the new one comes. */
+/* Expunges the message in whose place the new one comes. *freed_out: what that takes off the
+ * account's use. */
 static enum rc
-expunge_replaced(const struct append_op *op, struct turn_ctx *ctx, struct err *err)
+expunge_replaced(const struct append_op *op, struct turn_ctx *ctx,
+                 struct quota_amounts *freed_out, struct err *err)
 {
     const struct uid_run run = {op->replaced_uid, op->replaced_uid};
     const struct expunge_req req = {.mbox = op->replaced_mbox, .runs = &run, .run_count = 1};
     struct expunge_result out = {.count = 0};
+    struct quota_amounts before, after;
 
-    const enum rc rc = store_expunge(ctx->tx, &req, op->arena, &out, err);
+    enum rc rc = store_usage(ctx->tx, &before, err);
+    if (rc == RC_OK)
+        rc = gone_if_missing(store_expunge(ctx->tx, &req, op->arena, &out, err));
+    if (rc == RC_OK && out.count == 0)
+        rc = err_set(err, RC_EXPUNGED, 0, "UID %u is not there", op->replaced_uid);
+    if (rc == RC_OK)
+        rc = store_usage(ctx->tx, &after, err);
     if (rc != RC_OK)
-        return gone_if_missing(rc);
-    if (out.count == 0)
-        return err_set(err, RC_EXPUNGED, 0, "UID %u is not there", op->replaced_uid);
+        return rc;
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        freed_out->of[i] = before.of[i] - after.of[i];
     return change_expunged(ctx->changes, req.mbox, out.uids, out.count, out.modseq);
 }
 
@@ -258,6 +267,7 @@ static enum rc
 append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct append_op *op = CONTAINER_OF(req, struct append_op, turn);
+    struct quota_amounts freed = {0};
     enum names_refusal refusal;
     struct mbox_row row;
 
@@ -268,9 +278,9 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         if (rc == RC_OK)
             rc = store_mbox_get(ctx->tx, made, op->arena, &row, err);
     }
-    /* First, so that only the difference counts against a quota (RFC 8508 section 3.4). */
+    /* Only the difference counts against a quota (RFC 8508 section 3.4). */
     if (rc == RC_OK && op->replaced_mbox != 0)
-        rc = expunge_replaced(op, ctx, err);
+        rc = expunge_replaced(op, ctx, &freed, err);
     for (size_t i = 0; rc == RC_OK && i < op->msg_count; i++) {
         struct append_msg *msg = &op->msgs[i];
         const struct ingest_entry as = {
@@ -281,7 +291,8 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
             .internaldate_s = msg->internaldate_s,
             .internaldate_zone_min = msg->internaldate_zone_min,
         };
-        rc = ingest_apply(ctx, msg->ingest, &as, &msg->added, err);
+        rc = ingest_apply(ctx, msg->ingest, &as, &freed, &msg->added, err);
+        freed = (struct quota_amounts){0}; /* it has been counted */
     }
     if (rc == RC_OK) {
         op->mbox = row.id;

@@ -65,11 +65,18 @@ crossing_find(const struct quota_amounts *limits, const struct quota_amounts *us
     }
 }
 
-/* What is used holds `added` already. */
+/* What the request has changed so far, and what it wants. */
+struct growth {
+    struct quota_amounts more;  /* in all */
+    struct quota_amounts added; /* of that, what is there already */
+    struct quota_amounts freed; /* is gone already */
+};
+
 static enum rc
-decide(struct turn_ctx *ctx, const struct quota_amounts *more,
-       const struct quota_amounts *added, struct quota_crossing *crossed_out, struct err *err)
+decide(struct turn_ctx *ctx, const struct growth *growth, struct quota_crossing *crossed_out,
+       struct err *err)
 {
+    struct quota_amounts more = growth->more;
     struct quota_crossing crossed = {.percent = 0};
     struct quota_amounts limits;
     struct quota_amounts used;
@@ -77,12 +84,15 @@ decide(struct turn_ctx *ctx, const struct quota_amounts *more,
 
     if (rc == RC_OK && !is_unlimited(&limits)) {
         rc = store_usage(ctx->tx, &used, err);
-        for (unsigned i = 0; rc == RC_OK && i < QUOTA_RESOURCES; i++)
-            used.of[i] -= added->of[i];
+        for (unsigned i = 0; rc == RC_OK && i < QUOTA_RESOURCES; i++) {
+            const uint64_t freed = growth->freed.of[i];
+            used.of[i] += freed - growth->added.of[i];
+            more.of[i] = more.of[i] > freed ? more.of[i] - freed : 0;
+        }
         if (rc == RC_OK)
-            rc = compare(&limits, &used, more, err);
+            rc = compare(&limits, &used, &more, err);
         if (rc == RC_OK)
-            crossing_find(&limits, &used, more, &crossed);
+            crossing_find(&limits, &used, &more, &crossed);
     }
     if (rc == RC_OK && crossed.percent > ctx->req->crossed.percent)
         ctx->req->crossed = crossed;
@@ -93,16 +103,19 @@ decide(struct turn_ctx *ctx, const struct quota_amounts *more,
 
 enum rc
 quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
-             struct quota_crossing *crossed_out, struct err *err)
+             const struct quota_amounts *freed, struct quota_crossing *crossed_out,
+             struct err *err)
 {
-    static const struct quota_amounts nothing;
+    const struct growth growth = {.more = *more, .freed = *freed};
 
-    return decide(ctx, more, &nothing, crossed_out, err);
+    return decide(ctx, &growth, crossed_out, err);
 }
 
 enum rc
 quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,
               struct quota_crossing *crossed_out, struct err *err)
 {
-    return decide(ctx, added, added, crossed_out, err);
+    const struct growth growth = {.more = *added, .added = *added};
+
+    return decide(ctx, &growth, crossed_out, err);
 }

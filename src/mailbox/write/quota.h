@@ -23,8 +23,10 @@ unsigned quota_percent(uint64_t used, uint64_t limit);
 
 /** Whether so much more may be added. RC_QUOTA, with words for the log: a limit would be passed
  *  of something that grows. Others as account_quota and store_usage. *crossed_out (may be
- * NULL): the highest threshold of storage or messages that is passed on the way up. */
+ * NULL): the highest threshold of storage or messages that is passed on the way up. freed: what
+ * the request has taken away to make room; only the difference counts. */
 MUST_USE enum rc quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
+                              const struct quota_amounts *freed,
                               struct quota_crossing *crossed_out, struct err *err);
 /** The same about what was added just now, and is undone with the request if it was too much:
  *  for requests that do not know before. */

@@ -62,6 +62,7 @@ cat_part(struct imap_lexer *lx, struct imap_cat_part *part)
                !lex_literal(lx, &literal, "TEXT needs a literal")) {
         return false;
     }
+    part->literal8 = literal.literal8;
     part->is_spooled = literal.is_spooled;
     part->spool = literal.spool;
     part->inline_octets = literal.inline_octets;

@@ -250,8 +250,38 @@ append_args(struct span text)
     return args_of(text, SPAN("APPEND "));
 }
 
-/** Whether the literal announced is a URL of CATENATE (RFC 4469): text of the command. The word
- *  may also be the name of the mailbox, which comes first. */
+/** What follows the mailbox: an atom, a quoted string or a literal that is text. */
+static struct span
+after_mailbox(struct span args)
+{
+    const ptrdiff_t line_end = span_find_char(args, '\n');
+    uint64_t octets = 0;
+    size_t at = 0;
+
+    if (args.len == 0 || (args.ptr[0] == '{' && line_end < 0))
+        return SPAN("");
+    if (args.ptr[0] == '{') {
+        for (at = 1; imap_char_is(args.ptr[at], CHAR_DIGIT); at++)
+            octets = octets * 10 + (uint64_t)(args.ptr[at] - '0');
+        return span_tail(span_tail(args, (size_t)line_end + 1), (size_t)octets);
+    }
+    const char end = args.ptr[0] == '"' ? '"' : ' ';
+    for (at = 1; at < args.len && args.ptr[at] != end; at++)
+        at += args.ptr[at] == '\\';
+    return span_tail(args, at);
+}
+
+static bool
+has_word(struct span text, struct span word)
+{
+    for (; text.len >= word.len; text = span_tail(text, 1))
+        if (span_istarts(text, word))
+            return true;
+    return false;
+}
+
+/** Whether the literal announced is a URL of CATENATE (RFC 4469): text of the command. The
+ *  mailbox may end in the same word. */
 static bool
 is_url(struct span args)
 {
@@ -265,7 +295,8 @@ is_url(struct span args)
         return false;
     const char before = args.ptr[end - word.len - 1];
     return (before == ' ' || before == '(') &&
-           span_ieq(span_of(args.ptr + end - word.len, word.len), word);
+           span_ieq(span_of(args.ptr + end - word.len, word.len), word) &&
+           has_word(after_mailbox(args), SPAN(" CATENATE ("));
 }
 
 /** Whether the text so far is APPEND or REPLACE, its mailbox and more: then a literal is a

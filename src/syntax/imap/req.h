@@ -159,6 +159,7 @@ struct imap_cat_part {
     bool is_url;
     struct span url; /* as written */
     /* Else a text: */
+    bool literal8;
     bool is_spooled;
     unsigned spool;
     struct span inline_octets;

@@ -264,6 +264,43 @@ test_backlog(void **state)
         assert_true(is_same(ids_at_once(fx, &entries[i]).email, ids[i].email));
 }
 
+/* A text that cannot be read is passed over, and does not hold up the messages after it. */
+static void
+test_backlog_damage(void **state)
+{
+    struct content *fx = *state;
+    struct backlog_op *op = calloc(1, sizeof *op);
+    struct entry entries[3];
+    struct message_row row;
+    bool due = true;
+
+    assert_non_null(op);
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+        entries[i] = add(fx, arena_printf(&fx->arena, "Message-ID: <%zu@x>\r\n\r\n", i), 7, 0);
+    run_sql(fx, "UPDATE message SET digest = NULL;"
+                "UPDATE content SET data = x'00', form = 77 WHERE id >> 16 ="
+                " (SELECT message FROM entry WHERE uid = 2);"
+                "UPDATE account SET keys_next = 1,"
+                " keys_before = (SELECT max(id) + 1 FROM message)");
+    backlog_op_init(op, (struct wake){.fn = NULL});
+    struct store_tx *tx = content_read(fx);
+    assert_ok(backlog_op_prepare(op, tx, &fx->err));
+    store_end(tx);
+    assert_ok(content_run(fx, &op->turn));
+    assert_int_equal(op->damaged, 1);
+    assert_false(op->more);
+    backlog_op_done(op);
+    free(op);
+    tx = content_read(fx);
+    assert_ok(backlog_is_due(tx, &due, &fx->err));
+    assert_false(due);
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        assert_ok(store_message_read(tx, entries[i].message, MESSAGE_KEYS, &row, &fx->err));
+        assert_int_equal(row.digest.len, i == 1 ? 0 : MESSAGE_DIGEST_OCTETS);
+    }
+    store_end(tx);
+}
+
 /* ---- SEARCH ---- */
 
 static void
@@ -335,6 +372,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_thread, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backlog, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_backlog_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_search, setup, teardown),
     };
 

@@ -267,13 +267,14 @@ batch_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct batch_req *batch = CONTAINER_OF(req, struct batch_req, turn);
     static const struct quota_amounts more = {.of = {[QUOTA_MAILBOX] = 1}};
+    static const struct quota_amounts nothing;
     uint64_t mbox;
 
     assert_int_equal(turn_run(ctx->acct, &batch->second->turn), RC_AGAIN);
     const enum rc rc = store_mbox_create(ctx->tx, SPAN("x"), 0, &mbox, err);
     if (rc != RC_OK)
         return rc;
-    assert_int_equal(quota_allows(ctx, &more, NULL, err), RC_QUOTA);
+    assert_int_equal(quota_allows(ctx, &more, &nothing, NULL, err), RC_QUOTA);
     return quota_allowed(ctx, &more, NULL, err);
 }
 

@@ -45,10 +45,16 @@ C: a14 FETCH 1 BINARY[4]
 S: * 1 FETCH (FLAGS (\Seen \Recent))
 S: a14 NO [UNKNOWN-CTE] A part has an encoding that is not known
 
-# APPEND of a literal8 with NUL (section 4.4): BINARY gives it back, BODY cannot (R-1).
+# A literal8 with NUL is not stored (section 4.4); in a literal, mail with NUL is taken (R-1).
 C< a15 APPEND INBOX ~{40+}\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b\r\n
+S: a15 NO [UNKNOWN-CTE] Messages with NUL in a literal8 are not stored
+C< a15a APPEND INBOX CATENATE (TEXT {1+}\r\nx TEXT ~{3+}\r\na\0b)\r\n
+S: a15a NO [UNKNOWN-CTE] Messages with NUL in a literal8 are not stored
+C< a15b APPEND INBOX {1+}\r\nx ~{3+}\r\na\0b\r\n
+S: a15b NO [UNKNOWN-CTE] Messages with NUL in a literal8 are not stored
+C< a15c APPEND INBOX {40+}\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b\r\n
 S: * 2 EXISTS
-S* a15 OK [APPENDUID ... 2] APPEND completed
+S* a15c OK [APPENDUID ... 2] APPEND completed
 C: a16 FETCH 2 (RFC822.SIZE BINARY.SIZE[] BINARY.PEEK[1] BINARY.PEEK[] BODY.PEEK[TEXT])
 S: * 2 FETCH (RFC822.SIZE 40 BINARY.SIZE[] 40 BINARY[1] ~{3}\r\na\x00b BINARY[] ~{40}\r\nContent-Transfer-Encoding: binary\r\n\r\na\x00b BODY[TEXT] {3}\r\na\x80b)
 S: a16 OK FETCH completed

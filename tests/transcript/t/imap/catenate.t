@@ -63,7 +63,9 @@ S: a19 NO [TRYCREATE] No such mailbox
 C< a20 APPEND Sent CATENATE (TEXT {0+}\r\n)\r\n
 S: a20 NO [CANNOT] A message cannot be empty
 C< a20a APPEND Sent CATENATE (UTF8 (~{16+}\r\nSubject: \xc3\xbc\r\n\r\n\0) TEXT {1+}\r\ny)\r\n
-S: a20a OK [APPENDUID $w 3] APPEND completed
+S: a20a NO [UNKNOWN-CTE] ...
+C< a20b APPEND Sent CATENATE (UTF8 (~{16+}\r\nSubject: \xc3\xbc\r\n\r\nx) TEXT {1+}\r\ny)\r\n
+S: a20b OK [APPENDUID $w 3] APPEND completed
 C: a21 CLOSE
 S: a21 OK CLOSE completed
 C: a22 APPEND Sent CATENATE (URL ";UID=3")
