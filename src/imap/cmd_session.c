@@ -6,6 +6,8 @@
  */
 #include "imap/imap_session.h"
 
+#include "net/conn_deflate.h"
+
 enum imap_step
 cmd_capability_run(struct imap_session *im, struct imap_work *work)
 {
@@ -49,12 +51,37 @@ cmd_starttls_run(struct imap_session *im, struct imap_work *work)
     return imap_ok(work, NULL, "Begin TLS negotiation now");
 }
 
+void
+imap_start_tls(struct imap_session *im)
+{
+    size_t discarded = 0;
+
+    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
+        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
+        return;
+    }
+    session_tls_set(&im->s, SESSION_TLS_BEGUN);
+    session_identity_changed(&im->s);
+    if (discarded > 0)
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were discarded",
+                discarded);
+}
+
 enum imap_step
 cmd_compress_run(struct imap_session *im, struct imap_work *work)
 {
     if (conn_is_compressed(&im->s.conn))
         return imap_no(work, "COMPRESSIONACTIVE", "DEFLATE is active already");
     return imap_ok(work, NULL, "DEFLATE active");
+}
+
+void
+imap_start_deflate(struct imap_session *im)
+{
+    if (conn_deflate_begin(&im->s.conn) != RC_OK)
+        session_end(&im->s, END_LIMIT_MEMORY, "COMPRESS");
+    else
+        session_compressed(&im->s);
 }
 
 /* "Thunderbird 115.0" for the log and `roost sessions`, from the client's name and version. */

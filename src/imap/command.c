@@ -21,11 +21,13 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_CAPABILITY] = ROW(cmd_capability_run, IMAP_ANY, SYNC_FULLY),
     [IMAP_CMD_NOOP] = ROW(cmd_noop_run, IMAP_ANY, SYNC_FULLY, .look = LOOKS),
     [IMAP_CMD_LOGOUT] = ROW(cmd_logout_run, IMAP_ANY, SYNC_NEVER),
-    [IMAP_CMD_STARTTLS] = ROW(cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_STARTTLS] =
+        ROW(cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER, .after_ok = imap_start_tls),
     [IMAP_CMD_AUTHENTICATE] = ROW(cmd_authenticate_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_LOGIN] = ROW(cmd_login_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_ID] = ROW(cmd_id_run, IMAP_ANY, SYNC_FULLY),
-    [IMAP_CMD_COMPRESS] = ROW(cmd_compress_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_COMPRESS] =
+        ROW(cmd_compress_run, IMAP_LOGGED_IN, SYNC_FULLY, .after_ok = imap_start_deflate),
     [IMAP_CMD_ENABLE] = ROW(cmd_enable_run, IMAP_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_NAMESPACE] = ROW(cmd_namespace_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_SELECT] = ROW(cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS),
@@ -65,6 +67,7 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
                             .form = FORM_SEQ, .progress = cmd_search_progress),
     [IMAP_CMD_UID_THREAD] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
                                 .progress = cmd_search_progress),
+    [IMAP_CMD_UIDBATCHES] = ROW(cmd_uidbatches_run, IMAP_SELECTED, SYNC_FULLY),
     [IMAP_CMD_FETCH] =
         ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
     [IMAP_CMD_UID_FETCH] = ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),

@@ -22,7 +22,8 @@ enum imap_enabled {
     ENABLES_QRESYNC = 2 | ENABLES_CONDSTORE, /* VANISHED in place of EXPUNGE */
     ENABLES_UTF8 = 4,                        /* RFC 9755 */
     ENABLES_REV2 = 8,                        /* RFC 9051 */
-    ENABLES_ALL = ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2,
+    ENABLES_UIDONLY = 16,                    /* no sequence numbers, in neither direction */
+    ENABLES_ALL = ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2 | ENABLES_UIDONLY,
 };
 
 enum imap_told { NOT_TOLD, TOLD };
