@@ -15,7 +15,7 @@
 #include "syntax/mail/adapt.h"
 
 /* What the client has turned on, by ENABLE (RFC 5161) or in passing; bits. Once on, it stays on
- * until the connection ends. */
+ * until the connection ends or the client gives up its login. */
 enum imap_enabled {
     ENABLES_NOTHING = 0,
     ENABLES_CONDSTORE = 1,                   /* FETCH of changes bears MODSEQ and UID */

@@ -502,6 +502,8 @@ struct imap_command {
     } need;
     /* What is told of the selected mailbox whatever NOTIFY says: it is the answer itself. */
     enum view_tells tells;
+    /* Also clients that bear it only now and then are told of new and expunged messages. */
+    enum command_news { NEWS_IN_PASSING, NEWS_EXPECTED } news;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
     /* How far it is; called between two steps. NULL: it cannot say. */
     void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
@@ -511,16 +513,17 @@ struct imap_command {
 const struct imap_command *imap_command_row(enum imap_cmd_id id);
 void imap_start_tls(struct imap_session *im);
 void imap_start_deflate(struct imap_session *im);
+void imap_unauthenticate(struct imap_session *im);
 void cmd_search_progress(const struct imap_session *im, struct imap_progress *progress_out);
 
 /* The commands; see the table in command.c. */
 typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *work);
 imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
-    cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run,
-    cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
-    cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run, cmd_append_run,
-    cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run,
-    cmd_search_run, cmd_uidbatches_run, cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run,
-    cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
+    cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_unauthenticate_run, cmd_id_run,
+    cmd_enable_run, cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run,
+    cmd_rename_run, cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run,
+    cmd_append_run, cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run,
+    cmd_expunge_run, cmd_search_run, cmd_uidbatches_run, cmd_fetch_run, cmd_store_run,
+    cmd_copy_run, cmd_replace_run, cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
 
 #endif

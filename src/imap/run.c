@@ -108,6 +108,17 @@ octets_change(struct imap_session *im)
     return STEP_DONE;
 }
 
+/* What the client may be told after this command. */
+static enum sync_mode
+sync_mode_of(const struct imap_session *im, const struct imap_work *work)
+{
+    if (session_client_rule(&im->s)->news == NEWS_WHEN_ASKED &&
+        work->row->news == NEWS_IN_PASSING)
+        return SYNC_NO_NEWS;
+    return work->row->sync == SYNC_FULLY && !work->by_numbers ? imap_sync_fully(im)
+                                                              : SYNC_NO_EXPUNGE;
+}
+
 /* One step of the phase that the command is in. */
 static enum imap_step
 phase_step(struct imap_session *im)
@@ -128,9 +139,7 @@ phase_step(struct imap_session *im)
         break;
     case PHASE_SYNC:
         if (work->row->sync != SYNC_NEVER)
-            step = imap_tell_step(im, work->row->sync == SYNC_FULLY && !work->by_numbers
-                                          ? imap_sync_fully(im)
-                                          : SYNC_NO_EXPUNGE);
+            step = imap_tell_step(im, sync_mode_of(im, work));
         if (step == STEP_DONE) {
             imap_limit_tell(im);
             imap_highest_tell(im);

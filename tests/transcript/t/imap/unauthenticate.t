@@ -1,0 +1,91 @@
+# UNAUTHENTICATE (RFC 8437): the way back, with nothing of the account.
+account Anna
+account Bob
+S: * OK [CAPABILITY ...] ...
+C: a1 UNAUTHENTICATE
+S: a1 BAD Log in first
+C: a2 CAPABILITY
+S! ...UNAUTHENTICATE...
+S* a2 OK CAPABILITY completed
+C: a3 LOGIN $Anna $password
+S: a3 OK [CAPABILITY ... UNAUTHENTICATE ...] Logged in
+C< a4 APPEND INBOX {3+}\r\none {3+}\r\ntwo\r\n
+S: a4 OK [APPENDUID $valid 1:2] APPEND completed
+C: a5 ENABLE QRESYNC UIDONLY
+S: * ENABLED QRESYNC UIDONLY
+S: a5 OK ENABLE completed
+C: a6 SELECT INBOX
+S* a6 OK [READ-WRITE] SELECT completed
+C: a7 UID SEARCH RETURN (SAVE) UID 1
+S: a7 OK UID SEARCH completed
+C: a8 UID STORE 1 +FLAGS.SILENT (\Deleted)
+S* a8 OK STORE completed
+C: a9 UNAUTHENTICATE now
+S: a9 BAD There is more after the end of the command
+C: a10 UNAUTHENTICATE
+S: a10 OK UNAUTHENTICATE completed
+
+# Not authenticated: no mailbox, no expunge, nothing that was enabled or saved.
+C: b1 SELECT INBOX
+S: b1 BAD Log in first
+C: b2 CAPABILITY
+S: * CAPABILITY ... AUTH=PLAIN ...
+S: b2 OK CAPABILITY completed
+C: b3 LOGIN $Bob wrong
+S: b3 NO [AUTHENTICATIONFAILED] Wrong name or password
+C: b4 LOGIN $Bob $password
+S: b4 OK [CAPABILITY ...] Logged in
+C: b5 SELECT INBOX
+S: * 0 EXISTS
+S* b5 OK [READ-WRITE] SELECT completed
+C: b6 SEARCH $
+S: * SEARCH
+S: b6 OK SEARCH completed
+C: b7 UNSELECT
+S: b7 OK UNSELECT completed
+
+# The mail of the one that was left is pushed to nobody; Bob's is.
+C: c1 SELECT INBOX
+S* c1 OK [READ-WRITE] SELECT completed
+C: c2 IDLE
+S: + idling
+mail Anna
+Subject: for Anna
+
+x
+.
+mail Bob
+Subject: for Bob
+
+x
+.
+S: * 1 EXISTS
+S: * 1 RECENT
+C: c3 UNAUTHENTICATE
+S: c2 OK IDLE terminated
+S: c3 OK UNAUTHENTICATE completed
+C: DONE
+
+# Pipelined, with an initial response, and back to Anna, whose message was not expunged.
+C= d1 LOGIN $Anna $password\r\nd2 UNAUTHENTICATE\r\nd3 LOGIN $Bob $password\r\nd4 UNAUTHENTICATE\r\nd5 LOGIN $Anna $password\r\nd6 EXAMINE INBOX\r\nd7 FETCH 1:* (UID FLAGS)\r\n
+S: d1 OK [CAPABILITY ...] Logged in
+S: d2 OK UNAUTHENTICATE completed
+S: d3 OK [CAPABILITY ...] Logged in
+S: d4 OK UNAUTHENTICATE completed
+S: d5 OK [CAPABILITY ...] Logged in
+S: * 3 EXISTS
+S* d6 OK [READ-ONLY] EXAMINE completed
+S: * 1 FETCH (UID 1 FLAGS (\Deleted))
+S: * 2 FETCH (UID 2 FLAGS ())
+S: * 3 FETCH (UID 3 FLAGS (\Recent))
+S: d7 OK FETCH completed
+
+# A line is short again before the login.
+C: e1 UNAUTHENTICATE
+S: e1 OK UNAUTHENTICATE completed
+C: e2 LOGIN {4097}
+S: e2 BAD Literal too long
+C: e3 LOGOUT
+S: * BYE Logging out
+S: e3 OK LOGOUT completed
+END
