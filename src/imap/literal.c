@@ -19,20 +19,6 @@ literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
     imap_refuse(im, tag, status, code, text);
 }
 
-/* One more message than APPEND may have (RFC 9738 section 3.1). */
-static void
-append_refuse(struct imap_session *im)
-{
-    const uint32_t limit = imap_save_limit(im);
-    struct imap_work *work = im->work;
-
-    if (limit == NO_MESSAGE_LIMIT)
-        imap_no(work, "LIMIT", "Too many messages in one APPEND");
-    else
-        imap_limit_refuse(im, limit < LIMIT_APPEND_MESSAGES ? limit : LIMIT_APPEND_MESSAGES, 0);
-    literal_refuse(im, IW_NO, work->reply.code, work->reply.text);
-}
-
 /* More than LITERAL- allows. */
 static bool
 is_unasked_and_large(const struct imap_session *im, const struct imap_literal *literal)
@@ -58,9 +44,8 @@ imap_literal_begin(struct imap_session *im)
                            "The message is larger than APPENDLIMIT"); /* RFC 7889 */
             return;
         }
-        if (im->work->spool_count >= LIMIT_APPEND_MESSAGES ||
-            im->work->spool_count >= imap_save_limit(im)) {
-            append_refuse(im);
+        if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
+            literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
             return;
         }
         if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {

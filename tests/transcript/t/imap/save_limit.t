@@ -32,3 +32,6 @@ S: a11 OK STORE completed
 C: a12 MOVE 1:3 Junk
 S: * OK [COPYUID ... 1:3 1:3] Moved
 S* a12 OK MOVE completed
+# A message that is put together counts once, whatever its pieces (RFC 4469).
+C< a13 APPEND INBOX CATENATE (TEXT {11+}\r\nA: 1\r\n\r\none TEXT {3+}\r\ntwo TEXT {5+}\r\nthree)\r\n
+S* a13 OK [APPENDUID $valid 4] APPEND completed

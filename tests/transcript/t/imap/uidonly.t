@@ -201,3 +201,44 @@ S* g1 OK [READ-WRITE] SELECT completed
 C: g2 NOOP
 S: * VANISHED 1
 S* g2 OK NOOP completed
+
+# REPLACE (RFC 8508) and BINARY (RFC 3516).
+C: h1 SELECT Drafts
+S* h1 OK [READ-WRITE] SELECT completed
+C< h2 APPEND Drafts {11+}\r\nA: 1\r\n\r\none {11+}\r\nA: 2\r\n\r\ntwo\r\n
+S* h2 OK [APPENDUID ... 1:2] APPEND completed
+C< h3 REPLACE 1 Drafts {11+}\r\nA: 3\r\n\r\nthr\r\n
+S: h3 BAD [UIDREQUIRED] ...
+C< h4 UID REPLACE 1 Drafts {11+}\r\nA: 3\r\n\r\nthr\r\n
+S: * OK [APPENDUID ... 3] Replacement is there
+S: * VANISHED 1
+S: * 2 EXISTS
+S* h4 OK ...REPLACE completed
+C: h5 UID FETCH 3 (BINARY.PEEK[1] BINARY.SIZE[1])
+S: * 3 UIDFETCH (BINARY[1] {3}\r\nthr BINARY.SIZE[1] 3)
+S: h5 OK UID FETCH completed
+
+# NOTIFY (RFC 5465): what is told between commands goes by UIDs too.
+C: k1 NOTIFY SET (selected (MessageNew (RFC822.SIZE) MessageExpunge FlagChange))
+S* k1 OK NOTIFY completed
+[2] C: k1 SELECT Drafts
+[2] S* k1 OK ...
+[2] C< k2 APPEND Drafts {11+}\r\nA: 4\r\n\r\nfou\r\n
+[2] S* k2 OK [APPENDUID ... 4] APPEND completed
+S: * 3 EXISTS
+S* * 4 UIDFETCH (RFC822.SIZE 11)
+[2] C: k3 UID STORE 2 +FLAGS.SILENT (\Deleted)
+[2] S* k3 OK STORE completed
+S: * 2 UIDFETCH (FLAGS (\Deleted \Recent) MODSEQ (...))
+[2] C: k4 EXPUNGE
+[2] S* k4 OK EXPUNGE completed
+S: * VANISHED 2
+S: * 2 RECENT
+C: k2 NOTIFY SET (selected (MessageNew (UID) MessageExpunge))
+S: k2 OK NOTIFY completed
+[2] C< k5 APPEND Drafts {11+}\r\nA: 5\r\n\r\nfiv\r\n
+[2] S* k5 OK [APPENDUID ... 5] APPEND completed
+S: * 3 EXISTS
+S* * 5 UIDFETCH (UID 5)
+C: k3 NOOP
+S: k3 OK NOOP completed

@@ -66,6 +66,34 @@ S: c2 OK IDLE terminated
 S: c3 OK UNAUTHENTICATE completed
 C: DONE
 
+# Neither is anything told that Anna asked to be told of (RFC 5465); Bob is told what all are.
+C: n1 LOGIN $Anna $password
+S: n1 OK [CAPABILITY ...] Logged in
+C: n2 NOTIFY SET (selected (MessageNew (UID) MessageExpunge)) (personal (MessageNew MessageExpunge))
+S* n2 OK NOTIFY completed
+C: n3 UNAUTHENTICATE
+S: n3 OK UNAUTHENTICATE completed
+mail Anna
+Subject: for Anna again
+
+x
+.
+C: n4 LOGIN $Bob $password
+S: n4 OK [CAPABILITY ...] Logged in
+C: n5 SELECT INBOX
+S* n5 OK [READ-WRITE] SELECT completed
+mail Bob
+Subject: for Bob again
+
+x
+.
+C: n6 NOOP
+S: * 2 EXISTS
+S: * 1 RECENT
+S: n6 OK NOOP completed
+C: n7 UNAUTHENTICATE
+S: n7 OK UNAUTHENTICATE completed
+
 # Pipelined, with an initial response, and back to Anna, whose message was not expunged.
 C= d1 LOGIN $Anna $password\r\nd2 UNAUTHENTICATE\r\nd3 LOGIN $Bob $password\r\nd4 UNAUTHENTICATE\r\nd5 LOGIN $Anna $password\r\nd6 EXAMINE INBOX\r\nd7 FETCH 1:* (UID FLAGS)\r\n
 S: d1 OK [CAPABILITY ...] Logged in
@@ -73,11 +101,12 @@ S: d2 OK UNAUTHENTICATE completed
 S: d3 OK [CAPABILITY ...] Logged in
 S: d4 OK UNAUTHENTICATE completed
 S: d5 OK [CAPABILITY ...] Logged in
-S: * 3 EXISTS
+S: * 4 EXISTS
 S* d6 OK [READ-ONLY] EXAMINE completed
 S: * 1 FETCH (UID 1 FLAGS (\Deleted))
 S: * 2 FETCH (UID 2 FLAGS ())
 S: * 3 FETCH (UID 3 FLAGS (\Recent))
+S: * 4 FETCH (UID 4 FLAGS (\Recent))
 S: d7 OK FETCH completed
 
 # A line is short again before the login.
