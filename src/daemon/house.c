@@ -111,6 +111,7 @@ house_store_open(struct house *house, struct err *err)
         .registry.domains = config->domains.items,
         .registry.domain_count = config->domains.count,
         .create = true,
+        .unsettled = house->unsettled,
     };
     enum rc rc = room_make(house, err);
     if (rc != RC_OK)

@@ -31,9 +31,10 @@ struct sqlite_registry_options {
     struct registry_options registry;
     const char *path; /* of the database, DIR/registry.db; borrowed for the call */
     bool create;      /* make it when it is not there; otherwise RC_NOT_FOUND */
+    bool unsettled;   /* as above: one of an older version is RC_BUSY and stays as it is */
 };
-/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost).
- */
+/** RC_OK; RC_NOT_FOUND, RC_CORRUPT, RC_DENIED, RC_IO, RC_UNSUPPORTED (made by a newer Roost),
+ * RC_BUSY (see unsettled). */
 MUST_USE enum rc registry_open_sqlite(const struct sqlite_registry_options *options,
                                       struct registry **out, struct err *err);
 

@@ -143,3 +143,24 @@ def test_an_upgrade_finds_an_older_account():
         peer.command("LOGOUT")
         idle.send("DONE\r\n")
         test_upgrade.skip_to(idle, "i OK")
+
+
+def test_an_upgrade_leaves_an_older_registry_alone():
+    """The process that comes cannot bring it up to date as long as the old one, which could not read it then, may
+    come back: it says so, and the old one goes on. (Here that is the same program: it does so itself.)"""
+    with test_upgrade.Server(accounts=["anna"], options=test_upgrade.MANY) as server:
+        idle = test_upgrade.idler(server)
+        db = sqlite3.connect(server.home / "registry.db", timeout=5)
+        for table in ("account", "removed_account"):
+            for column in ("octets", "messages", "mailboxes"):
+                db.execute(f"ALTER TABLE {table} DROP COLUMN quota_{column}")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+        db.close()
+        before = server.owner()
+        done = server.run("upgrade", check=False)
+        assert done.returncode == 1 and server.owner() == before
+        server.log_wait("upgrade: .*the registry must be brought up to date: restart.*goes on as before")
+        test_upgrade.deliver(server, 1)
+        assert idle.line() == "* 1 EXISTS"
+        assert server.upgrade() == 1

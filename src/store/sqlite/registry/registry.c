@@ -236,6 +236,18 @@ secret_read(struct sqlite_registry *registry, struct err *err)
     return RC_OK;
 }
 
+/* The program that ran before cannot read what was brought up to date: it must not happen as
+ * long as that one may come back. */
+static enum rc
+version_settle(struct sqlite_registry *registry, bool unsettled, struct err *err)
+{
+    if (unsettled && db_is_newest(registry->db, &schema, NULL) == RC_BUSY)
+        return err_set(err, RC_BUSY, 0,
+                       "%s: the registry must be brought up to date: restart the server",
+                       db_path(registry->db));
+    return db_migrate(registry->db, &schema, err);
+}
+
 static enum rc
 database_open(struct sqlite_registry *registry, const struct sqlite_registry_options *options,
               struct err *err)
@@ -254,7 +266,7 @@ database_open(struct sqlite_registry *registry, const struct sqlite_registry_opt
     enum rc rc = db_open(&registry->db, options->path, &db_options, err);
 
     if (rc == RC_OK)
-        rc = db_migrate(registry->db, &schema, err);
+        rc = version_settle(registry, options->unsettled, err);
     if (rc == RC_OK && !there)
         rc = parent_sync(options->path, err);
     return rc == RC_OK ? secret_read(registry, err) : rc;
