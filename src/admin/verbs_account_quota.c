@@ -6,6 +6,7 @@
  *            configuration; what is not named stays}; without "account": all are shown
  *   row     {"account": NAME, "storage", "messages", "mailboxes":
  *            {"used": n, "limit": n or null, "own": bool}}
+ *           {"account": NAME, "trouble": text}   of all that are shown, one that cannot be read
  *
  * Limits hold from the next request of any session on.
  */
@@ -71,25 +72,57 @@ amount_json(uint64_t used, uint64_t limit, uint64_t own)
 }
 
 static enum rc
-show(const struct verb_call *call, const struct registry_account *account, struct err *err)
+row_give(const struct verb_call *call, const struct registry_account *account,
+         const struct quota_amounts *used, struct err *err)
 {
-    struct quota_amounts used;
     struct quota_amounts limits;
 
-    const enum rc rc = usage_of(call, account->id, &used, err);
-    if (rc != RC_OK)
-        return rc;
     accounts_quota(call->house->accounts, account, &limits);
     json_t *row = json_pack("{ss}", "account", account->name);
     bool whole = row != NULL;
     for (unsigned i = 0; whole && i < QUOTA_RESOURCES; i++)
         whole = json_object_set_new(
                     row, names[i],
-                    amount_json(used.of[i], limits.of[i], account->quota.of[i])) == 0;
+                    amount_json(used->of[i], limits.of[i], account->quota.of[i])) == 0;
     if (whole)
         return call->io->row(call->io->ctx, row, SPAN(""), err);
     json_decref(row);
     return err_set(err, RC_LIMIT, 0, "no memory for a row");
+}
+
+static enum rc
+trouble_give(const struct verb_call *call, const struct registry_account *account,
+             const struct err *why, struct err *err)
+{
+    json_t *row = json_pack("{ss, ss%}", "account", account->name, "trouble", why->text,
+                            strlen(why->text));
+    if (row == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for a row");
+    return call->io->row(call->io->ctx, row, SPAN(""), err);
+}
+
+static enum rc
+show(const struct verb_call *call, const struct registry_account *account, struct err *err)
+{
+    struct quota_amounts used;
+    const enum rc rc = usage_of(call, account->id, &used, err);
+
+    return rc == RC_OK ? row_give(call, account, &used, err) : rc;
+}
+
+/* One that cannot be read does not hide the others; one that was removed meanwhile is passed
+ * over. */
+static enum rc
+show_next(const struct verb_call *call, const struct registry_account *account, struct err *err)
+{
+    struct quota_amounts used;
+    struct err why = {.rc = RC_OK};
+    const enum rc rc = usage_of(call, account->id, &used, &why);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    return rc == RC_OK ? row_give(call, account, &used, err)
+                       : trouble_give(call, account, &why, err);
 }
 
 static enum rc
@@ -104,7 +137,7 @@ show_all(const struct verb_call *call, struct err *err)
         rc = registry_list(call->house->registry, span_of_str(after), LIST_BATCH, rows, &count,
                            err);
         for (size_t i = 0; rc == RC_OK && i < count; i++)
-            rc = show(call, &rows[i], err);
+            rc = show_next(call, &rows[i], err);
         if (rc == RC_OK && count > 0)
             memcpy(after, rows[count - 1].name, sizeof after);
     }

@@ -62,8 +62,12 @@ print_row(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
+    const char *trouble = json_string_value(json_object_get(row, "trouble"));
+
     printf("%-32s", json_string_value(json_object_get(row, "account")));
-    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+    if (trouble != NULL)
+        printf("  %s", trouble);
+    for (unsigned i = 0; trouble == NULL && i < QUOTA_RESOURCES; i++)
         print_amount(&resources[i], json_object_get(row, resources[i].name));
     printf("\n");
     return true;
@@ -91,8 +95,8 @@ limit_read(const struct resource *resource, const char *text)
             number.len--;
         }
     }
-    if (!span_to_u64(number, QUOTA_LIMIT_MAX >> shift, &value))
-        return NULL;
+    if (!span_to_u64(number, QUOTA_LIMIT_MAX >> shift, &value) || value == 0)
+        return NULL; /* 0 is not to mean "no limit" here, as it does to the verb */
     value <<= shift;
     return json_integer((json_int_t)value);
 }
@@ -111,8 +115,8 @@ account_quota_show(struct cli *cli)
         json_t *limit = limit_read(&resources[i], text);
         if (limit == NULL) {
             json_decref(args);
-            return cli_usage(cli, "a limit is a number, a size such as 500M or 2G, `none` or "
-                                  "`default`");
+            return cli_usage(cli, "a limit is a number from 1, a size such as 500M or 2G, "
+                                  "`none` (there is no limit) or `default`");
         }
         json_object_set_new(args, resources[i].name, limit);
         any = true;

@@ -61,7 +61,7 @@ take(struct quota_watch *watch, struct waiting *out)
 }
 
 /* Our threads block the signals that are for the main thread, and the server ignores SIGPIPE:
- * neither is for the program. */
+ * neither is for the program. It leads a process group, so that what it starts ends with it. */
 static int
 spawn(const char *const *args, pid_t *pid_out)
 {
@@ -73,7 +73,8 @@ spawn(const char *const *args, pid_t *pid_out)
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawnattr_init(&attr);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                        POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
     posix_spawn_file_actions_init(&actions);
@@ -124,7 +125,7 @@ look_after(struct quota_watch *watch)
     int status = 0;
 
     if (clock_mono_us(watch->env->clock) - watch->since_us > LIMIT_QUOTA_COMMAND_US)
-        kill(watch->running, SIGKILL);
+        kill(-watch->running, SIGKILL);
     const pid_t ended = waitpid(watch->running, &status, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR))
         return false;
@@ -198,7 +199,7 @@ quota_watch_free(struct quota_watch *watch)
         return;
     ticker_stop(watch->ticker);
     if (watch->running != 0) {
-        kill(watch->running, SIGKILL);
+        kill(-watch->running, SIGKILL);
         while (waitpid(watch->running, NULL, 0) < 0 && errno == EINTR) {
         }
     }

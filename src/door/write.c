@@ -4,6 +4,14 @@
 
 #include "net/slots.h"
 
+static void
+crossing_tell(struct session *session, struct account *acct, const struct turn_req *req)
+{
+    if (req->result == RC_OK && req->crossed.percent != 0 &&
+        session->env->quota_crossed != NULL)
+        session->env->quota_crossed(session->env, account_id(acct), &req->crossed);
+}
+
 enum rc
 door_write(struct door_write *write, struct session *session, struct account *acct,
            struct turn_req *req)
@@ -24,9 +32,7 @@ door_write(struct door_write *write, struct session *session, struct account *ac
     if (rc == RC_AGAIN)
         return RC_AGAIN;
     write->req = NULL;
-    if (req->result == RC_OK && req->crossed.percent != 0 &&
-        session->env->quota_crossed != NULL)
-        session->env->quota_crossed(session->env, account_id(acct), &req->crossed);
+    crossing_tell(session, acct, req);
     return RC_OK;
 }
 
@@ -36,9 +42,11 @@ door_write_cancel(struct door_write *write, struct session *session, struct acco
     if (write->slot_queued)
         slot_cancel(session->env->slots, SLOT_DISK, session->task.id);
     write->slot_queued = false;
-    if (write->req != NULL && !turn_cancel(acct, write->req) &&
-        turn_run(acct, write->req) != RC_OK)
-        return false;
+    if (write->req != NULL && !turn_cancel(acct, write->req)) {
+        if (turn_run(acct, write->req) != RC_OK)
+            return false;
+        crossing_tell(session, acct, write->req);
+    }
     write->req = NULL;
     return true;
 }

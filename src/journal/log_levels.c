@@ -80,7 +80,8 @@ parse_word(struct span word, struct log_levels *levels, struct err *err)
     if (service == LOG_SERVICE_COUNT)
         return err_set(
             err, RC_INVALID, 0,
-            "\"%.*s\" is not a service of the log; these are roost, imap, lmtp, admin, web",
+            "\"%.*s\" is not a service of the log; these are roost, imap, lmtp, admin, web, "
+            "policy",
             SPAN_FMT(span_head(name, 40)));
     const enum rc rc = parse_letters(span_tail(word, (size_t)colon + 1), &bits, err);
     levels->of[service] = bits;

@@ -41,7 +41,7 @@ is_limited(const struct quota_amounts *limits)
 }
 
 /* Holds the recipient's account, if it is one of ours that has a limit. RC_NOT_FOUND: it is
- * not. */
+ * not. One that was never used is not made for this: then there is none to hold. */
 static enum rc
 account_find(struct policy_session *ps, struct err *err)
 {
@@ -63,6 +63,8 @@ account_find(struct policy_session *ps, struct err *err)
     accounts_quota(env->accounts, &found.account, &ps->limits);
     if (!is_limited(&ps->limits))
         return RC_NOT_FOUND;
+    if (!accounts_is_made(env->accounts, found.account.id))
+        return RC_OK;
     return account_get(env->accounts, found.account.id, &ps->acct);
 }
 
@@ -97,11 +99,11 @@ usage_read(struct policy_session *ps, struct quota_amounts *out, struct err *err
 bool
 policy_answer(struct policy_session *ps)
 {
-    struct quota_amounts used;
+    struct quota_amounts used = {.of = {0}};
     struct err err = {.rc = RC_OK};
     enum rc rc = ps->acct == NULL ? account_find(ps, &err) : RC_OK;
 
-    if (rc == RC_OK)
+    if (rc == RC_OK && ps->acct != NULL)
         rc = usage_read(ps, &used, &err);
     if (rc == RC_AGAIN)
         return false;

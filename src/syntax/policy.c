@@ -6,6 +6,20 @@
 
 #include "base/limits.h"
 
+/* 0: unknown. One that is too large to be a number is larger than any limit. */
+static uint64_t
+size_read(struct span digits)
+{
+    uint64_t size;
+
+    if (span_to_u64(digits, UINT64_MAX, &size))
+        return size;
+    for (size_t i = 0; i < digits.len; i++)
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
+            return 0;
+    return digits.len == 0 ? 0 : UINT64_MAX;
+}
+
 enum rc
 policy_line(struct policy_question *question, struct span line)
 {
@@ -26,8 +40,7 @@ policy_line(struct policy_question *question, struct span line)
         if (fits && value.len > 0)
             memcpy(question->recipient, value.ptr, value.len);
     } else if (span_eq(name, SPAN("size"))) {
-        if (!span_to_u64(value, UINT64_MAX, &question->size))
-            question->size = 0;
+        question->size = size_read(value);
     }
     return RC_OK;
 }

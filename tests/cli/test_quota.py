@@ -35,7 +35,7 @@ def test_limits_are_set_and_shown(home):
     assert quota(home) == ["anna", (0, None, False), (0, None, False), (0, None, False)]  # and nothing was made for it
     assert quota(home, "anna", "--storage", "2G", "--messages", "500") == [
         "anna", (0, 2 << 30, True), (0, 500, True), (0, None, False)]
-    assert quota(home, "anna", "--messages", "none", "--mailboxes", "0") == [
+    assert quota(home, "anna", "--messages", "none", "--mailboxes", "none") == [
         "anna", (0, 2 << 30, True), (0, None, True), (0, None, True)]
     assert quota(home, "anna", "--storage", "default")[1] == (0, None, False)
     home.run("account", "quota", "bob", "--storage", "1536K")
@@ -46,13 +46,27 @@ def test_limits_are_set_and_shown(home):
 
 
 @pytest.mark.parametrize("args", [("anna", "--storage", "x"), ("anna", "--storage", "5T"), ("anna", "--messages", "2K"),
-                                  ("anna", "--storage", "-1"), ("--storage", "5"), ("anna", "bob"), ("anna", "--storage"),
+                                  ("anna", "--storage", "-1"), ("--storage", "5"), ("anna", "--storage", "0"),
+                                  ("anna", "--messages", "0"), ("anna", "--storage", "0G"), ("anna", "bob"), ("anna", "--storage"),
                                   ("anna", "--storage", str((1 << 62) + 1)), ("anna", "--storage", "4294967297G")])
 def test_what_is_no_limit_is_refused(home, args):
     assert home.run("account", "quota", *args, check=False).returncode == 2
     assert quota(home)[1] == (0, None, False)
     done = home.run("account", "quota", "nobody", check=False)
     assert done.returncode == 1 and 'no account "nobody"' in done.stderr
+
+
+def test_an_account_that_cannot_be_read_does_not_hide_the_others():
+    with Roost(accounts=["anna"]) as server:
+        assert server.deliver("anna", "Subject: x\n\nx").startswith("250")
+        server.stop()
+        path, = [p for p in (server.home / "accounts").rglob("mail.db") if "spare" not in p.parts]
+        path.write_bytes(b"no database" * 1000)
+        server.add_accounts(["bob"])
+        anna, bob = rows(server.run("account", "quota", "--json"))
+        assert anna["account"] == "anna" and anna["trouble"] and bob["messages"]["used"] == 0
+        lines = server.run("account", "quota").stdout.splitlines()
+        assert anna["trouble"] in lines[0] and "messages 0, no limit" in lines[1]
 
 
 def deliver(server, name):
@@ -167,6 +181,7 @@ def test_a_notice_is_never_too_much(limited):
     assert anna.append(LIMIT).told() == [95] and anna.used() > LIMIT
     anna.append(1, expect="NO")
     anna.peer.command("MOVE 1 Trash")
+    limited.log_wait("07108 .*account anna has reached 95 % of its quota")  # as the notice says
 
 
 def test_copies_and_deliveries_are_told_of_too(limited):
@@ -185,7 +200,8 @@ def test_copies_and_deliveries_are_told_of_too(limited):
 def test_a_command_is_told_too(tmp_path):
     """It gets what has happened as arguments; one that fails is logged, and one that hangs does not outlive the server."""
     tell, out = tmp_path / "tell", tmp_path / "out"
-    tell.write_text(f'#!/bin/sh\necho "$@" >>{out}\n[ $2 = 80 ] && exit 3\nexec sleep 1000\n')
+    tell.write_text(f'#!/bin/sh\n[ $2 = 80 ] || sleep 1000 & echo $! >{tmp_path}/child\necho "$@" >>{out}\n'
+                    '[ $2 = 80 ] && exit 3\nwait\n')
     tell.chmod(0o755)
     with Roost(accounts=["anna"], options=["quota.messages=20", "quota.warn=no", f"quota.warn_command={tell}"]) as server:
         for _ in range(19):
@@ -197,6 +213,10 @@ def test_a_command_is_told_too(tmp_path):
             time.sleep(0.05)
         assert out.read_text() == "anna 80 messages 16 20\nanna 95 messages 19 20\n"
         assert server.stop() == 0
+        stat = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")  # what it has started ends with it
+        while time.monotonic() < deadline and stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            time.sleep(0.05)
+        assert time.monotonic() < deadline
 
 
 def replace(peer, uid, text):

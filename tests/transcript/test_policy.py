@@ -65,7 +65,7 @@ def test_answers(server):
         assert ask(peer, recipient) == FULL, recipient
     for recipient in "nobody@localhost", "a@elsewhere.example", "carl@localhost", "", "@localhost", "no address", "x" * 2000:
         assert ask(peer, recipient) == DUNNO, recipient
-    assert [ask(peer, "bob@localhost", size) for size in (0, 1, 1000, 1001, 10**30)] == [DUNNO, DUNNO, DUNNO, FULL, DUNNO]
+    assert [ask(peer, "bob@localhost", size) for size in (0, 1, 1000, 1001, 10**30)] == [DUNNO, DUNNO, DUNNO, FULL, FULL]
     peer.send(question("anna@localhost").replace(b"smtpd_access_policy", b"something_new"))
     assert answers(peer) == [DUNNO]
     # What an account may hold changes: the next answer is another one.
@@ -113,7 +113,8 @@ def test_a_reload_changes_how_mail_is_refused():
     with Roost(accounts=["anna"], options=["policy.listen=127.0.0.1:0", "log.levels=PSF"]) as own:
         own.run("account", "quota", "anna", "--storage", "1")
         peer = own.connect("policy")
-        assert ask(peer, "anna@localhost", 2) == FULL
+        assert ask(peer, "anna@localhost", 2) == FULL and ask(peer, "anna@localhost", 1) == DUNNO
+        assert not [p for p in (own.home / "accounts").rglob("mail.db") if "spare" not in p.parts]  # none is made for it
         with open(own.config, "a") as config:
             config.write("[quota]\nfull = permanent\n")
         own.process.send_signal(signal.SIGHUP)

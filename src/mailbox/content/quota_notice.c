@@ -90,8 +90,10 @@ text_make(struct buf *out, struct quota_notice *notice, struct quota_crossing *c
     }
 }
 
+/* Where there is no INBOX, or no memory to look for it, there is no notice. */
 static enum rc
-enter(struct turn_ctx *ctx, struct arena *arena, struct span text, struct err *err)
+enter(struct turn_ctx *ctx, struct arena *arena, struct span text,
+      const struct quota_crossing *passed, struct err *err)
 {
     struct ingest ingest;
     struct mbox_row inbox;
@@ -101,10 +103,15 @@ enter(struct turn_ctx *ctx, struct arena *arena, struct span text, struct err *e
     if (rc != RC_OK)
         return RC_OK;
     rc = store_mbox_find(ctx->tx, SPAN("INBOX"), arena, &inbox, err);
-    if (rc != RC_OK || inbox.uidnext == UINT32_MAX)
-        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    if (rc == RC_NOT_FOUND || rc == RC_LIMIT || (rc == RC_OK && inbox.uidnext == UINT32_MAX))
+        return RC_OK;
+    if (rc != RC_OK)
+        return rc;
     const struct ingest_entry as = {.mbox = inbox.id, .internaldate_s = ctx->now_s};
-    return ingest_store(ctx, &ingest, &as, &added, err);
+    rc = ingest_store(ctx, &ingest, &as, &added, err);
+    if (rc == RC_OK && passed->percent > ctx->req->crossed.percent)
+        ctx->req->crossed = *passed; /* the notice itself has passed another threshold */
+    return rc;
 }
 
 enum rc
@@ -130,5 +137,5 @@ quota_notice_add(struct turn_ctx *ctx, const struct quota_crossing *crossing, st
     arena_init(&arena, NOTICE_ARENA);
     buf_init(&text, NOTICE_MAX);
     text_make(&text, &notice, &passed);
-    return buf_ok(&text) ? enter(ctx, &arena, buf_span(&text), err) : RC_OK;
+    return buf_ok(&text) ? enter(ctx, &arena, buf_span(&text), &passed, err) : RC_OK;
 }

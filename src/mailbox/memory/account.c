@@ -87,6 +87,14 @@ accounts_set_registry(struct accounts *accounts, struct registry *registry)
     accounts->registry = registry;
 }
 
+bool
+accounts_is_made(struct accounts *accounts, uint64_t account_id)
+{
+    int64_t changed_s;
+
+    return store_account_is_made(accounts->store, account_id, &changed_s);
+}
+
 void
 accounts_set_quota(struct accounts *accounts, const struct quota_rules *rules)
 {

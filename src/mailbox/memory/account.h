@@ -31,6 +31,8 @@ struct registry_account;
 /** Only accounts that are in use there can be got from now on. Borrowed. Call it before the
  * first account_get. */
 void accounts_set_registry(struct accounts *accounts, struct registry *registry);
+/** Whether the account was ever used; makes nothing. Waits for the engine. Thread: any. */
+bool accounts_is_made(struct accounts *accounts, uint64_t account_id);
 /* What holds for all accounts. */
 struct quota_rules {
     struct quota_amounts limits; /* of those without limits of their own */

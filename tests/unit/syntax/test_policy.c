@@ -51,7 +51,8 @@ test_odd_values(void **state)
     assert_false(ask("request=something_else\n").is_access);
     assert_int_equal(ask("size=\n").size, 0);
     assert_int_equal(ask("size=-1\n").size, 0);
-    assert_int_equal(ask("size=18446744073709551616\n").size, 0);
+    assert_int_equal(ask("size=18446744073709551616\n").size, UINT64_MAX);
+    assert_int_equal(ask("size=18446744073709551616x\n").size, 0);
     assert_int_equal(ask("size=1\nsize=18446744073709551615\n").size, UINT64_MAX);
     assert_int_equal(ask("recipient=a\nrecipient=\n").recipient_octets, 0);
     for (size_t over = 0; over <= 1; over++) {
