@@ -35,6 +35,9 @@ def binary():
     return path
 
 
+LOG_PAUSE_S = 0.03  # the log's writer lets lines gather for 10 ms
+
+
 class Roost:
     """Starts on loopback with ports the kernel chooses."""
 
@@ -114,6 +117,7 @@ class Roost:
         return self.stop(signal.SIGKILL)
 
     def log(self):
+        time.sleep(LOG_PAUSE_S)
         return "".join(p.read_text(errors="replace") for p in sorted((self.home / "log").glob("*.log")))
 
     def log_wait(self, pattern, timeout=10):
