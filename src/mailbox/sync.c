@@ -41,7 +41,7 @@ struct sync {
     enum phase phase;
     bool as_uids;
     bool gone;
-    bool pending;         /* expunges or arrivals may not be told now: flags only */
+    bool pending;         /* expunges may not be told now: flags only */
     struct version *from; /* held; NULL: counters tell all, or a deleted mailbox, view asleep */
     struct version *to;   /* held; NULL: counters tell all, or the mailbox is deleted */
     struct cursor from_at;
@@ -122,8 +122,7 @@ begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct e
 {
     struct view *view = sync->view;
 
-    if (mode == SYNC_NO_EXPUNGE || mode == SYNC_NO_NEWS || view->gone ||
-        view->tells < VIEW_TELLS_COUNTS) {
+    if (mode == SYNC_NO_EXPUNGE || view->gone || view->tells < VIEW_TELLS_COUNTS) {
         begin_nothing(sync);
         return RC_OK;
     }
@@ -185,8 +184,6 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     sync->uidnext = to->uidnext;
     sync->modseq = to->modseq;
     sync->pending = (mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count) ||
-                    (mode == SYNC_NO_NEWS &&
-                     (sync->known != sync->from->count || to->count != sync->known)) ||
                     (view->tells < VIEW_TELLS_COUNTS && !view->partial);
     sync->phase = sync->pending ? PHASE_KEYWORDS : PHASE_EXPUNGE;
 }
@@ -242,14 +239,12 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
     if (state->gone || view->gone)
         return begin_gone(sync, tx, mode, err);
     const bool answers = view->tells < VIEW_TELLS_COUNTS && !view->partial;
-    if (view->members == NULL && !due.expunges && !due.flags && mode != SYNC_NO_NEWS &&
-        !answers) {
+    if (view->members == NULL && !due.expunges && !due.flags && !answers) {
         begin_counters(sync, state);
         return RC_OK;
     }
     /* Keywords alone: where the view can move on it does, so that numbers become free. */
-    const bool stays = (mode == SYNC_NO_EXPUNGE && due.expunges) ||
-                       (mode == SYNC_NO_NEWS && arrived) || answers;
+    const bool stays = (mode == SYNC_NO_EXPUNGE && due.expunges) || answers;
     const bool behind = due.keywords && state->highest_modseq > view->modseq;
     if (!due.flags && (stays || !(arrived || behind))) {
         sync->pending = true;

@@ -35,7 +35,6 @@
 
 enum sync_mode {
     SYNC_NO_EXPUNGE, /* after FETCH, STORE, SEARCH by sequence number */
-    SYNC_NO_NEWS,    /* nor EXISTS: for clients that bear it only now and then */
     SYNC_ALL,        /* everywhere else, and in IDLE */
     SYNC_ALL_UIDS,   /* as SYNC_ALL, expunges as SYNC_VANISHED (QRESYNC) */
 };

@@ -318,8 +318,7 @@ static void
 do_store(struct sim_client *client)
 {
     const bool silent = chance(client, 50);
-    const enum sync_mode modes[] = {SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
-    const enum sync_mode mode = modes[rng_below(&client->rng, ARRAY_LEN(modes))];
+    const enum sync_mode mode = chance(client, 50) ? SYNC_NO_EXPUNGE : SYNC_ALL;
     struct view_run *runs;
     size_t run_count;
     struct uid_run *uids;
@@ -481,12 +480,12 @@ do_park(struct sim_client *client)
 static void
 do_sync(struct sim_client *client)
 {
-    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
+    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE};
 
     if (client->vanished && chance(client, 70))
         sim_sync_begin(client, SYNC_ALL_UIDS);
     else
-        sim_sync_begin(client, modes[rng_below(&client->rng, ARRAY_LEN(modes))]);
+        sim_sync_begin(client, modes[rng_below(&client->rng, 3)]);
 }
 
 /* Nothing is due: then the client believes what is true. Something is due: it was told to look.

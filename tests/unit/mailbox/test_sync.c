@@ -182,32 +182,6 @@ new_mail_needs_counters_only(void **state)
     content_view_done(view);
 }
 
-/* For clients that bear EXISTS and EXPUNGE only now and then: flags are told all the same. */
-static void
-news_wait_flags_do_not(void **state)
-{
-    struct content *fx = *state;
-    append(fx, 4);
-    struct view *view = content_view(fx, "INBOX");
-
-    assert_ok(view_count_recent(view, NULL, &fx->err));
-    append(fx, 1);
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
-    view_sleep(view);
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
-    store(fx, NULL, LOUD, 3, 5, MSG_FLAGGED, NULL);
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "3F4 4F4 ");
-    assert_int_equal(view->exists, 4);
-    expunge(fx, 2, 2);
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
-    store(fx, NULL, LOUD, 3, 3, MSG_SEEN, NULL);
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "3F5 ");
-    assert_string_equal(told(fx, view, SYNC_ALL), "2X 4E ");
-    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
-    assert_false(sync_is_due(view));
-    content_view_done(view);
-}
-
 static void
 expunges_come_from_the_top(void **state)
 {
@@ -881,7 +855,6 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(new_mail_needs_counters_only),
-        T(news_wait_flags_do_not),
         T(expunges_come_from_the_top),
         T(expunges_wait_flags_do_not),
         T(an_old_snapshot_wakes_nothing),
