@@ -94,6 +94,11 @@ const char *verb_text(const struct verb_call *call, const char *name);
 struct registry_account;
 MUST_USE enum rc verb_account(const struct verb_call *call, struct registry_account *out,
                               struct err *err);
+/** Calls fn for each account, in the order of their names, until it fails. */
+typedef enum rc verb_account_fn(const struct verb_call *call,
+                                const struct registry_account *account, struct err *err);
+MUST_USE enum rc verb_each_account(const struct verb_call *call, verb_account_fn *fn,
+                                   struct err *err);
 
 /** [limits] append as it is now. */
 static inline uint64_t

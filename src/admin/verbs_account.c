@@ -11,8 +11,6 @@
 #include "session/table.h"
 #include "store/registry.h"
 
-enum { LIST_BATCH = 200 };
-
 static const struct password_policy policy; /* the defaults */
 
 /* Makes hash and keys of a password, or takes the hash that was given. */
@@ -142,19 +140,5 @@ list_row(const struct verb_call *call, const struct registry_account *account, s
 enum rc
 verb_account_list(const struct verb_call *call, struct err *err)
 {
-    struct registry_account *rows = calloc(LIST_BATCH, sizeof *rows);
-    char after[REGISTRY_NAME_OCTETS] = "";
-    size_t count = LIST_BATCH;
-    enum rc rc = rows == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
-
-    while (rc == RC_OK && count == LIST_BATCH) {
-        rc = registry_list(call->house->registry, span_of_str(after), LIST_BATCH, rows, &count,
-                           err);
-        for (size_t i = 0; rc == RC_OK && i < count; i++)
-            rc = list_row(call, &rows[i], err);
-        if (rc == RC_OK && count > 0)
-            memcpy(after, rows[count - 1].name, sizeof after);
-    }
-    free(rows);
-    return rc;
+    return verb_each_account(call, list_row, err);
 }

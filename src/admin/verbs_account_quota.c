@@ -18,8 +18,6 @@
 #include "mailbox/write/turn_wait.h"
 #include "store/registry.h"
 
-enum { LIST_BATCH = 200 };
-
 static const char *const names[QUOTA_RESOURCES] = {
     [QUOTA_STORAGE] = "storage",
     [QUOTA_MESSAGE] = "messages",
@@ -125,26 +123,6 @@ show_next(const struct verb_call *call, const struct registry_account *account, 
                        : trouble_give(call, account, &why, err);
 }
 
-static enum rc
-show_all(const struct verb_call *call, struct err *err)
-{
-    struct registry_account *rows = calloc(LIST_BATCH, sizeof *rows);
-    char after[REGISTRY_NAME_OCTETS] = "";
-    size_t count = LIST_BATCH;
-    enum rc rc = rows == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
-
-    while (rc == RC_OK && count == LIST_BATCH) {
-        rc = registry_list(call->house->registry, span_of_str(after), LIST_BATCH, rows, &count,
-                           err);
-        for (size_t i = 0; rc == RC_OK && i < count; i++)
-            rc = show_next(call, &rows[i], err);
-        if (rc == RC_OK && count > 0)
-            memcpy(after, rows[count - 1].name, sizeof after);
-    }
-    free(rows);
-    return rc;
-}
-
 /* ---- setting ---- */
 
 static enum rc
@@ -173,7 +151,7 @@ verb_account_quota(const struct verb_call *call, struct err *err)
     bool any = false;
 
     if (verb_text(call, "account") == NULL)
-        return show_all(call, err);
+        return verb_each_account(call, show_next, err);
     enum rc rc = verb_account(call, &account, err);
     if (rc == RC_OK)
         rc = limits_take(call->args, &account.quota, &any, err);

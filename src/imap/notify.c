@@ -19,7 +19,8 @@ imap_notify_new(unsigned selected, bool delayed, struct span fetch)
     notify->selected = (uint8_t)selected;
     notify->delayed = delayed;
     notify->fetch_len = (uint32_t)fetch.len;
-    memcpy(notify->fetch, fetch.ptr, fetch.len);
+    if (fetch.len > 0)
+        memcpy(notify->fetch, fetch.ptr, fetch.len);
     return notify;
 }
 

@@ -253,7 +253,8 @@ by_name_of(const struct member *member)
 static enum rc
 sets_new(const struct rows *rows, struct packed **fixed_out, struct packed **by_name_out)
 {
-    qsort(rows->members, rows->count, sizeof *rows->members, compare_members);
+    if (rows->count > 1)
+        qsort(rows->members, rows->count, sizeof *rows->members, compare_members);
     enum rc rc = fixed_out == NULL ? RC_OK : set_new(rows, fixed_of, fixed_out);
     if (rc == RC_OK)
         rc = set_new(rows, by_name_of, by_name_out);

@@ -119,7 +119,18 @@ def test_an_import_takes_what_there_is_room_for(home, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "1.eml").write_bytes(b"Subject: more\n\nx\n")
     done = home.run("import", "anna", "--mailbox", "new", str(tmp_path / "more"), "--json", check=False)
-    assert done.returncode == 1 and "quota of mailboxes" in done.stdout
+    assert done.returncode == 1 and "over quota: 6 of 6 mailboxes" in done.stdout
+
+
+def test_a_mailbox_too_many_is_logged():
+    with Roost(accounts=["anna"], options=["log.levels=PSF"]) as server:
+        server.run("account", "quota", "anna", "--mailboxes", "6")
+        peer = server.login("anna")
+        for command in ("CREATE one", "RENAME Archive a/b"):
+            peer.command(command, expect="NO")
+        assert len(re.findall(r" F 07107 \d+ over quota: 6 of 6 mailboxes are used, 1 more wanted", server.log())) == 2
+        peer.close()
+
 
 # ---- the owner is told ----
 

@@ -210,6 +210,7 @@ class Client:
         if self.peer is not None:
             self.note("-- cut")
             self.peer.close()
+            self.world.cut = True
         self.peer = self.box = self.late = None
         self.idle = False
 
@@ -456,13 +457,21 @@ class World:
         self.text = BIG if how == "late" else TEXT
         self.random = random.Random(seed)
         self.story = []
+        self.cut = False  # a session may still be at the last command of a client that is gone
         self.clients = [Client(self, kind, n + 1) for n, kind in enumerate(KINDS)]
+
+    def await_the_cut(self):
+        deadline = time.monotonic() + 30
+        while self.cut:
+            self.cut = len(self.roost.sessions()) > sum(client.peer is not None for client in self.clients)
+            assert time.monotonic() < deadline, "a session goes on without its client"
 
     def truth(self):
         """What one knows that fetches everything."""
         for client in self.clients:
             if client.late:
                 client.read_late()
+        self.await_the_cut()
         peer = self.roost.login("anna")
         found = {}
         for box in BOXES:

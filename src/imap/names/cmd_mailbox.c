@@ -31,6 +31,8 @@ conclude(struct imap_session *im, const struct turn_req *req, enum names_refusal
 {
     if (req->result == RC_OK)
         return imap_ok(im->work, NULL, ok_text);
+    if (refusal == NAMES_OVER_QUOTA)
+        log_put(&im->s.log, LOG_E_OVER_QUOTA, "%s", req->err.text);
     if (refusal != NAMES_NOT_REFUSED)
         return imap_no(im->work, refusals[refusal].code, refusals[refusal].text);
     return imap_fail(im, req->result, &req->err);

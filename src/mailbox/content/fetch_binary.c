@@ -40,15 +40,30 @@ fetch_binary_check(struct fetch *fetch, bool *decodable_out, struct err *err)
     return RC_OK;
 }
 
-/* At the beginning of the part. */
+static bool
+changes_nothing(enum mime_encoding encoding)
+{
+    return encoding == MIME_ENCODING_7BIT || encoding == MIME_ENCODING_8BIT ||
+           encoding == MIME_ENCODING_BINARY;
+}
+
+/* At the beginning of the part, or of what is wanted where that can be known. */
 static void
 decode_begin(struct fetch_decode *decode, const struct mime_slice *slice,
              const struct imap_fetch_item *item)
 {
-    mime_decoder_init(&decode->decoder, encoding_of(slice));
+    const enum mime_encoding encoding = encoding_of(slice);
+
+    mime_decoder_init(&decode->decoder, encoding);
     decode->at = slice->offset;
     decode->left = slice->size;
     decode->skip = item->is_partial ? item->first : 0;
+    if (changes_nothing(encoding)) {
+        const uint64_t passed = decode->skip < decode->left ? decode->skip : decode->left;
+        decode->at += passed;
+        decode->left -= passed;
+        decode->skip -= passed;
+    }
     decode->want = item->is_partial ? item->count : UINT64_MAX;
     decode->got = 0;
     decode->scratch_at = 0;

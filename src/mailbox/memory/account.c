@@ -291,6 +291,8 @@ account_quota(struct account *acct, struct quota_amounts *out, struct err *err)
         row.quota.of[i] = QUOTA_CONFIGURED;
     if (accounts->registry != NULL) {
         const enum rc rc = registry_find_id(accounts->registry, acct->id, &row, err);
+        if (rc == RC_CORRUPT) /* which does not make this account damaged */
+            return err_set(err, RC_IO, 0, "the registry, which has the limits, is damaged");
         if (rc != RC_OK && rc != RC_NOT_FOUND) /* it was removed while it is in use */
             return rc;
     }

@@ -75,7 +75,8 @@ gather_name(struct news_watch *watch, uint64_t mbox, const struct name_record *r
     news->what = record->what;
     news->own = record->by != 0 && record->by == watch->wake.id;
     memcpy(news->texts, record->name.ptr, record->name.len);
-    memcpy(news->texts + record->name.len, record->old_name.ptr, record->old_name.len);
+    if (record->old_name.len > 0)
+        memcpy(news->texts + record->name.len, record->old_name.ptr, record->old_name.len);
     news->name = span_of(news->texts, record->name.len);
     news->old_name = span_of(news->texts + record->name.len, record->old_name.len);
     return true;

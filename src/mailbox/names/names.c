@@ -30,7 +30,6 @@ static const struct {
     [NAMES_INTO_THEMSELVES] = {RC_DENIED, "a mailbox cannot be put below itself"},
     [NAMES_TOO_LONG] = {RC_DENIED, "a name is too long, too deep or not a name"},
     [NAMES_TOO_MANY] = {RC_LIMIT, "there are too many mailboxes"},
-    [NAMES_OVER_QUOTA] = {RC_QUOTA, "the account's quota of mailboxes is used up"},
     [NAMES_TOO_MANY_SUBSCRIBED] = {RC_LIMIT, "there are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {RC_UNSUPPORTED, "no mailbox can have this special use"},
     [NAMES_USE_TAKEN] = {RC_EXISTS, "another mailbox has this special use"},
@@ -165,7 +164,7 @@ create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_
     if (rc == RC_OK)
         rc = quota_allowed(ctx, &one, NULL, err);
     if (rc == RC_QUOTA)
-        return names_refuse(refusal_out, NAMES_OVER_QUOTA, err);
+        *refusal_out = NAMES_OVER_QUOTA; /* err says how many there are */
     if (rc == RC_OK)
         rc = change_name(ctx->changes, mbox, NAME_MADE, name, SPAN(""));
     if (rc == RC_OK)
