@@ -73,6 +73,9 @@ enum auth_reason {
     AUTH_NOT_YOURS, /* an authzid of somebody else */
     AUTH_ACCOUNT_DISABLED,
     AUTH_TOO_MANY_GUESSES,
+    AUTH_CHANNEL_HIDDEN,  /* the client does not know that the server can bind the channel */
+    AUTH_CHANNEL_OTHER,   /* it is bound to another connection than this one */
+    AUTH_CHANNEL_UNKNOWN, /* to something that this server does not know */
 };
 /** "wrong-password" */
 const char *auth_reason_name(enum auth_reason reason);

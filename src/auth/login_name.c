@@ -22,6 +22,9 @@ auth_reason_name(enum auth_reason reason)
         [AUTH_NOT_YOURS] = "not-your-account",
         [AUTH_ACCOUNT_DISABLED] = "account-disabled",
         [AUTH_TOO_MANY_GUESSES] = "too-many-guesses",
+        [AUTH_CHANNEL_HIDDEN] = "channel-binding-hidden",
+        [AUTH_CHANNEL_OTHER] = "channel-binding-differs",
+        [AUTH_CHANNEL_UNKNOWN] = "channel-binding-unknown",
     };
 
     return names[reason];

@@ -3,7 +3,8 @@
  * Exchanges through GNU SASL. Its callback runs on the session's thread inside sasl_step and
  * only records credentials (PLAIN, LOGIN) or supplies keys (SCRAM). For an account that does
  * not exist or has no keys, it supplies a salt that is always the same for the name, and keys
- * that nothing matches.
+ * that nothing matches. What SCRAM's messages say about channel binding is looked at here
+ * before GNU SASL gets them (scram.h), so that the reasons of a refusal are told apart.
  */
 #include "auth/sasl.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "auth/auth_private.h"
+#include "auth/scram.h"
 #include "base/base64.h"
 #include "base/limits.h"
 
@@ -32,6 +34,8 @@ struct sasl {
     enum rc trouble; /* of the callback: the registry failed */
     bool paid;       /* SCRAM: ticket is for the step to come */
     struct throttle_ticket ticket;
+    struct sasl_channel channel;
+    struct buf channel_text; /* SCRAM: base64 of what the client must bind to; owned */
     enum auth_reason reason;
     struct auth_request request;
     struct auth_result result;
@@ -46,6 +50,7 @@ static const char *const mech_names[SASL_MECH_COUNT] = {
     [SASL_PLAIN] = "PLAIN",
     [SASL_LOGIN] = "LOGIN",
     [SASL_SCRAM_SHA_256] = "SCRAM-SHA-256",
+    [SASL_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
 };
 
 const char *
@@ -70,6 +75,12 @@ bool
 sasl_mech_is_plaintext(enum sasl_mech mech)
 {
     return mech == SASL_PLAIN || mech == SASL_LOGIN;
+}
+
+bool
+sasl_mech_is_scram(enum sasl_mech mech)
+{
+    return mech == SASL_SCRAM_SHA_256 || mech == SASL_SCRAM_SHA_256_PLUS;
 }
 
 /* --- GNU SASL's callback --- */
@@ -214,7 +225,7 @@ on_callback(Gsasl *library, Gsasl_session *session, Gsasl_property property)
     case GSASL_SCRAM_STOREDKEY:
     case GSASL_SCRAM_SERVERKEY:
         return on_keys_wanted(sasl, session);
-    default: /* channel bindings, passwords in clear: there are none */
+    default: /* passwords in clear, other channel bindings: there are none */
         return GSASL_NO_CALLBACK;
     }
 }
@@ -237,9 +248,20 @@ sasl_library_open(struct auth *auth, struct err *err)
 
 /* --- Steps --- */
 
+void
+sasl_free(struct sasl *sasl)
+{
+    if (sasl == NULL)
+        return;
+    gsasl_finish(sasl->session);
+    buf_done(&sasl->channel_text);
+    password_wipe(sasl, sizeof *sasl);
+    free(sasl);
+}
+
 enum rc
 sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
-           const struct auth_peer *peer, struct err *err)
+           const struct auth_peer *peer, const struct sasl_channel *channel, struct err *err)
 {
     struct sasl *sasl = calloc(1, sizeof *sasl);
 
@@ -248,24 +270,24 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
     sasl->auth = auth;
     sasl->mech = mech;
     sasl->request.peer = *peer;
-    const int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
+    if (channel != NULL)
+        sasl->channel = *channel;
+    buf_init(&sasl->channel_text, 2 * (size_t)LIMIT_SASL_MESSAGE);
+    int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
     if (result != GSASL_OK) {
         free(sasl);
         return err_set(err, RC_LIMIT, 0, "SASL: %s", gsasl_strerror(result));
     }
     gsasl_session_hook_set(sasl->session, sasl);
+    if (mech == SASL_SCRAM_SHA_256_PLUS)
+        result = set_base64(sasl->session, GSASL_CB_TLS_EXPORTER, sasl->channel.exporter,
+                            sizeof sasl->channel.exporter);
+    if (result != GSASL_OK) {
+        sasl_free(sasl);
+        return err_set(err, RC_LIMIT, 0, "SASL: %s", gsasl_strerror(result));
+    }
     *sasl_out = sasl;
     return RC_OK;
-}
-
-void
-sasl_free(struct sasl *sasl)
-{
-    if (sasl == NULL)
-        return;
-    gsasl_finish(sasl->session);
-    password_wipe(sasl, sizeof *sasl);
-    free(sasl);
 }
 
 /* Keys that were wrong, or right for somebody else. */
@@ -293,7 +315,7 @@ failed(struct sasl *sasl, enum rc rc, const char *text, struct err *err)
 static enum sasl_outcome
 accepted(struct sasl *sasl, struct err *err)
 {
-    if (sasl->mech != SASL_SCRAM_SHA_256)
+    if (!sasl_mech_is_scram(sasl->mech))
         return SASL_CREDENTIALS;
     const enum rc rc =
         auth_check_authzid(sasl->auth, sasl->request.authzid, &sasl->account, err);
@@ -325,11 +347,71 @@ refused(struct sasl *sasl, int result, struct err *err)
     return deny(sasl, sasl->known ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, err);
 }
 
+/* What the client must send as its channel binding: base64 of its gs2-header, and with PLUS of
+ * the binding data behind it (RFC 5802 section 7, cbind-input). False: no memory. */
+static bool
+channel_expect(struct sasl *sasl, struct span header)
+{
+    AUTO_BUF input = {0};
+
+    buf_init(&input, 2 * (size_t)LIMIT_SASL_MESSAGE);
+    buf_put_span(&input, header);
+    if (sasl->mech == SASL_SCRAM_SHA_256_PLUS)
+        buf_put(&input, sasl->channel.exporter, sizeof sasl->channel.exporter);
+    base64_put(&sasl->channel_text, buf_span(&input));
+    return buf_ok(&input) && buf_ok(&sasl->channel_text);
+}
+
+/* Looks at what the client's first message says about channel binding. RFC 5802 section 6: who
+ * takes away the PLUS from what the server offers makes clients say "y", and then the login
+ * must fail. Nothing is paid, because no key was looked at. SASL_CHALLENGE: go on. */
+static enum sasl_outcome
+scram_first(struct sasl *sasl, struct span message, struct err *err)
+{
+    struct scram_first first;
+    const bool bound = sasl->mech == SASL_SCRAM_SHA_256_PLUS;
+
+    if (!scram_first_read(message, &first) || bound != (first.flag == SCRAM_BINDING)) {
+        (void)err_set(err, RC_INVALID, 0,
+                      "SASL: the channel binding of the message does not fit the mechanism");
+        return SASL_MALFORMED;
+    }
+    if (bound && !span_eq_str(first.binding, "tls-exporter"))
+        return deny(sasl, AUTH_CHANNEL_UNKNOWN, err);
+    if (first.flag == SCRAM_BINDING_UNKNOWN && sasl->channel.offered)
+        return deny(sasl, AUTH_CHANNEL_HIDDEN, err);
+    return channel_expect(sasl, first.header)
+               ? SASL_CHALLENGE
+               : failed(sasl, RC_LIMIT, "SASL: no memory for a channel binding", err);
+}
+
+/* The proof is here. A login that was bound to another connection is told apart from a wrong
+ * password. SASL_CHALLENGE: go on. */
+static enum sasl_outcome
+scram_final(struct sasl *sasl, struct span message, struct err *err)
+{
+    struct scram_final final;
+
+    if (!scram_final_read(message, &final))
+        return SASL_CHALLENGE; /* GNU SASL says what is wrong with it */
+    if (sasl->mech == SASL_SCRAM_SHA_256_PLUS &&
+        !span_eq(final.channel, buf_span(&sasl->channel_text)))
+        return deny(sasl, AUTH_CHANNEL_OTHER, err);
+    return SASL_CHALLENGE;
+}
+
 static enum sasl_outcome
 step_decoded(struct sasl *sasl, struct span input, struct buf *challenge, struct err *err)
 {
     char *output = NULL;
     size_t output_octets = 0;
+
+    if (sasl_mech_is_scram(sasl->mech) && input.len > 0) {
+        const enum sasl_outcome outcome =
+            sasl->have_keys ? scram_final(sasl, input, err) : scram_first(sasl, input, err);
+        if (outcome != SASL_CHALLENGE)
+            return outcome;
+    }
     const int result = gsasl_step(sasl->session, input.len == 0 ? "" : input.ptr, input.len,
                                   &output, &output_octets);
 

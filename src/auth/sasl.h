@@ -11,6 +11,7 @@
 #define AUTH_SASL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "auth/auth.h"
 #include "base/attr.h"
@@ -19,7 +20,13 @@
 #include "base/rc.h"
 #include "base/span.h"
 
-enum sasl_mech { SASL_PLAIN, SASL_LOGIN, SASL_SCRAM_SHA_256, SASL_MECH_COUNT };
+enum sasl_mech {
+    SASL_PLAIN,
+    SASL_LOGIN,
+    SASL_SCRAM_SHA_256,
+    SASL_SCRAM_SHA_256_PLUS, /* bound to the TLS connection: RFC 5802 section 6 */
+    SASL_MECH_COUNT,
+};
 
 /** "SCRAM-SHA-256". */
 const char *sasl_mech_name(enum sasl_mech mech);
@@ -28,11 +35,25 @@ MUST_USE bool sasl_mech_of_name(struct span name, enum sasl_mech *mech_out);
 /** Whether the mechanism shows the password to the server, so that it needs TLS or loopback. */
 bool sasl_mech_is_plaintext(enum sasl_mech mech);
 
+/** Whether it is SCRAM, with or without channel binding. */
+bool sasl_mech_is_scram(enum sasl_mech mech);
+
 struct sasl;
 
-/** peer's address is borrowed for the exchange. RC_LIMIT: no memory. Thread: session. */
+enum { SASL_CHANNEL_OCTETS = 32 };
+/* The channel of the exchange, for SCRAM. */
+struct sasl_channel {
+    /* SCRAM-SHA-256-PLUS is offered on this connection: a client that says "y", which means
+     * that it would bind if the server could, has been shown another list of mechanisms. */
+    bool offered;
+    uint8_t exporter[SASL_CHANNEL_OCTETS]; /* tls-exporter (RFC 9266); if offered */
+};
+
+/** peer's address is borrowed for the exchange. channel: NULL: there is nothing to bind to.
+ * RC_LIMIT: no memory. Thread: session. */
 MUST_USE enum rc sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
-                            const struct auth_peer *peer, struct err *err);
+                            const struct auth_peer *peer, const struct sasl_channel *channel,
+                            struct err *err);
 /** Wipes and frees. NULL is allowed. */
 void sasl_free(struct sasl *sasl);
 

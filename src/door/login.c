@@ -5,6 +5,7 @@
 #include "auth/auth.h"
 #include "base/limits.h"
 #include "net/slots.h"
+#include "net/tls.h"
 #include "session/table.h"
 
 enum { QUOTED_OCTETS = 200 }; /* of a name in the log */
@@ -98,12 +99,25 @@ login_password(struct login *login, struct span name, struct span password)
     login->state = AT_QUICK;
 }
 
+_Static_assert((int)TLS_EXPORTER_OCTETS == (int)SASL_CHANNEL_OCTETS, "the same");
+
+bool
+login_channel(const struct session *session, struct sasl_channel *out)
+{
+    out->offered = tls_conn_exporter(&session->conn, out->exporter) == RC_OK;
+    return out->offered;
+}
+
 enum rc
 login_sasl(struct login *login, enum sasl_mech mech, struct err *err)
 {
+    struct sasl_channel channel;
+    const bool bindable = login_channel(login->session, &channel);
+
     login->mech = mech;
     login->state = AT_EXCHANGE;
-    return sasl_start(&login->sasl, login->session->env->auth, mech, &login->request.peer, err);
+    return sasl_start(&login->sasl, login->session->env->auth, mech, &login->request.peer,
+                      bindable ? &channel : NULL, err);
 }
 
 enum rc

@@ -6,6 +6,7 @@
 #include "imap/imap_session.h"
 
 #include "auth/auth.h"
+#include "door/login.h"
 
 bool
 imap_plaintext_allowed(const struct imap_session *im)
@@ -21,8 +22,8 @@ imap_plaintext_allowed(const struct imap_session *im)
     return session_is_private(&im->s);
 }
 
-bool
-imap_scram_offered(const struct imap_session *im)
+static bool
+scram_offered(const struct imap_session *im)
 {
     switch (env_settings(im->s.env)->scram) {
     case SCRAM_ALWAYS:
@@ -33,6 +34,25 @@ imap_scram_offered(const struct imap_session *im)
         break;
     }
     return auth_scram_ready(im->s.env->auth);
+}
+
+bool
+imap_mech_offered(const struct imap_session *im, enum sasl_mech mech)
+{
+    struct sasl_channel channel;
+
+    switch (mech) {
+    case SASL_PLAIN:
+    case SASL_LOGIN:
+        return true;
+    case SASL_SCRAM_SHA_256:
+        return scram_offered(im);
+    case SASL_SCRAM_SHA_256_PLUS:
+        return scram_offered(im) && login_channel(&im->s, &channel);
+    case SASL_MECH_COUNT:
+        break;
+    }
+    return false;
 }
 
 /* When a row is shown; bits. */
@@ -51,6 +71,7 @@ enum condition {
     PLAINTEXT_ALLOWED,
     PLAINTEXT_REFUSED,
     SCRAM_OFFERED,
+    SCRAM_PLUS_OFFERED,
     NOT_COMPRESSED,
     LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
@@ -90,7 +111,9 @@ condition_holds(const struct imap_session *im, enum condition condition)
     case PLAINTEXT_REFUSED:
         return !imap_plaintext_allowed(im);
     case SCRAM_OFFERED:
-        return imap_scram_offered(im);
+        return imap_mech_offered(im, SASL_SCRAM_SHA_256);
+    case SCRAM_PLUS_OFFERED:
+        return imap_mech_offered(im, SASL_SCRAM_SHA_256_PLUS);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
     case LITERALS_OF_ANY_SIZE:

@@ -12,6 +12,7 @@
 #ifndef IMAP_IMAP_SESSION_H
 #define IMAP_IMAP_SESSION_H
 
+#include "auth/sasl.h"
 #include "base/arena.h"
 #include "base/limits.h"
 #include "door/read.h"
@@ -61,10 +62,12 @@ enum imap_notify_state {
 
 /* How the client came to its account. */
 enum imap_login {
-    IMAP_LOGIN_NONE,     /* not yet */
-    IMAP_LOGIN_FULL,     /* not yet: it has shown who it is, to an account without room */
-    IMAP_LOGIN_SCRAM,    /* without showing its password */
-    IMAP_LOGIN_PASSWORD, /* by LOGIN, PLAIN and such */
+    IMAP_LOGIN_NONE,      /* not yet */
+    IMAP_LOGIN_FULL,      /* not yet: it has shown who it is, to an account without room */
+    IMAP_LOGIN_SCRAM,     /* without showing its password */
+    IMAP_LOGIN_PASSWORD,  /* by LOGIN, PLAIN and such */
+    IMAP_LOGIN_UNGREETED, /* not yet, nor greeted: TLS is not there, and what is offered depends
+                             on it */
 };
 
 /* What ended the last IDLE. */
@@ -410,9 +413,12 @@ void imap_resume_end(struct imap_session *im);
 /* ---- peer.c ---- */
 /** What the protocol is doing now, for the case that the client disconnects. */
 enum end_moment imap_moment(struct imap_session *im);
+/** Writes the greeting. */
+void imap_greet(struct imap_session *im);
 /** Sends the output; if the peer is gone, the session ends. */
 void imap_flush(struct imap_session *im);
-/** Reads more. GO_PARK: nothing there now. */
+/** Reads more, and greets when TLS is there, if that is still to be done. GO_PARK: nothing
+ * there now. */
 enum go imap_read(struct imap_session *im);
 /** Called before parking: acknowledges at once what has arrived of an incomplete command. */
 void imap_ack_begun(struct imap_session *im);
@@ -442,7 +448,9 @@ void imap_enable(struct imap_session *im, const struct imap_enable_req *req, str
 
 /** Whether LOGIN, PLAIN and the like may show a password on this connection. */
 bool imap_plaintext_allowed(const struct imap_session *im);
-bool imap_scram_offered(const struct imap_session *im);
+/** Whether AUTHENTICATE takes this mechanism on this connection, apart from what shows a
+ * password where that is not allowed. */
+bool imap_mech_offered(const struct imap_session *im, enum sasl_mech mech);
 
 /* ---- command.c ---- */
 struct imap_command {

@@ -35,10 +35,31 @@ imap_flush(struct imap_session *im)
     }
 }
 
+void
+imap_greet(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+    AUTO_BUF code = {0};
+
+    buf_init(&code, 1024);
+    buf_put_lit(&code, "CAPABILITY ");
+    imap_put_capabilities(im, &code);
+    buf_put_char(&code, '\0');
+    iw_status_line(&w, SPAN(""), IW_OK, buf_ok(&code) ? buf_span(&code).ptr : NULL,
+                   SPAN("Roost ready"));
+}
+
 enum go
 imap_read(struct imap_session *im)
 {
-    switch (conn_read(&im->s.conn)) {
+    const enum rc rc = conn_read(&im->s.conn);
+
+    if (im->login == IMAP_LOGIN_UNGREETED && conn_tls_ready(&im->s.conn)) {
+        im->login = IMAP_LOGIN_NONE;
+        session_line_begins(&im->s);
+        imap_greet(im);
+    }
+    switch (rc) {
     case RC_OK:
         return GO_ON;
     case RC_AGAIN:

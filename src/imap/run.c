@@ -639,20 +639,16 @@ static void
 imap_opened(struct session *session)
 {
     struct imap_session *im = imap_of(session);
-    struct iw w = imap_line(im);
-    AUTO_BUF code = {0};
 
     im->state = IMAP_NOT_AUTHENTICATED;
     im->end_state = END_STATE_COUNT;
     list_init(&im->watch.link);
     if (session_is_ending(session))
         return;
-    buf_init(&code, 1024);
-    buf_put_lit(&code, "CAPABILITY ");
-    imap_put_capabilities(im, &code);
-    buf_put_char(&code, '\0');
-    iw_status_line(&w, SPAN(""), IW_OK, buf_ok(&code) ? buf_span(&code).ptr : NULL,
-                   SPAN("Roost ready"));
+    if (conn_is_tls(&session->conn) && !conn_tls_ready(&session->conn))
+        im->login = IMAP_LOGIN_UNGREETED; /* imap_read greets */
+    else
+        imap_greet(im);
 }
 
 /* Records the evidence that only IMAP knows, before anything is given up. */

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: MIT
 """How sessions end by others' doing: what the client is told, and what the log says of it."""
 
-import base64
-import hashlib
-import hmac
-import os
 import re
 import signal
 import socket
@@ -17,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from roost_server import PASSWORD, Peer, Roost  # noqa: E402
+from sasl import scram  # noqa: E402
 
 
 @pytest.fixture()
@@ -117,33 +114,6 @@ def test_lines_that_are_too_long():
         assert peer.line() == "long BAD Command line too long"
         peer.command("NOOP")
         peer.close()
-
-
-def scram(peer, user, password, spoil=False):
-    """RFC 7677, RFC 5802 section 3, without channel binding. Returns the tagged line."""
-    nonce = base64.b64encode(os.urandom(18)).decode()
-    bare = f"n={user},r={nonce}"
-    peer.send("s AUTHENTICATE SCRAM-SHA-256 " + base64.b64encode(f"n,,{bare}".encode()).decode() + "\r\n")
-    first = base64.b64decode(peer.line()[2:]).decode()
-    fields = dict(part.split("=", 1) for part in first.split(","))
-    assert fields["r"].startswith(nonce) and int(fields["i"]) >= 4096
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(fields["s"]), int(fields["i"]))
-    key = hmac.digest(salted, b"Client Key", "sha256")
-    last = f"c=biws,r={fields['r']}"
-    text = f"{bare},{first},{last}".encode()
-    signature = hmac.digest(hashlib.sha256(key).digest(), text, "sha256")
-    proof = bytes(a ^ b for a, b in zip(key, signature))
-    if spoil:
-        proof = bytes(32)
-    peer.send(base64.b64encode(f"{last},p={base64.b64encode(proof).decode()}".encode()) + b"\r\n")
-    line = peer.line()
-    if line.startswith("+"):
-        server_key = hmac.digest(salted, b"Server Key", "sha256")
-        expected = base64.b64encode(hmac.digest(server_key, text, "sha256")).decode()
-        assert base64.b64decode(line[2:]).decode() == f"v={expected}"
-        peer.send("\r\n")
-        line = peer.line()
-    return line
 
 
 def test_scram():

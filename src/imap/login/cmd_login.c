@@ -133,7 +133,7 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
 
     if (work->run == NULL) {
         if (!sasl_mech_of_name(work->cmd.u.authenticate.mechanism, &mech) ||
-            (mech == SASL_SCRAM_SHA_256 && !imap_scram_offered(im)))
+            !imap_mech_offered(im, mech))
             return imap_no(work, "CANNOT", "That mechanism is not offered");
         if (sasl_mech_is_plaintext(mech) && !imap_plaintext_allowed(im))
             return imap_no(work, "PRIVACYREQUIRED",
