@@ -17,14 +17,15 @@ session_row(const struct session_info *info)
     net_addr_print(&info->peer, peer);
     json_t *acked = info->acked_us < 0 ? json_null() : json_real((double)info->acked_us / 1e6);
 
-    return json_pack(
-        "{sI, ss, ss, ss, ss, ss, ss, sb, sb, sI, sf, so, sb, sI, sI, si}", "session",
-        (json_int_t)info->number, "service", info->service, "account", info->account, "state",
-        session_state_name(info->state), "mailbox", info->mailbox, "client", info->client_id,
-        "peer", peer, "tls", info->tls, "compressed", info->compressed, "since",
-        (json_int_t)(info->opened_wall_us / 1000000), "idle", (double)info->idle_us / 1e6,
-        "acknowledged", acked, "suspect", info->suspect, "in", (json_int_t)info->octets_in,
-        "out", (json_int_t)info->octets_out, "thread", (int)info->thread);
+    return json_pack("{sI, ss, ss, ss, ss, ss, ss, ss, sb, sb, sI, sf, so, sb, sI, sI, si}",
+                     "session", (json_int_t)info->number, "service", info->service, "account",
+                     info->account, "state", session_state_name(info->state), "mailbox",
+                     info->mailbox, "client", info->client_id, "rule", info->client_rule,
+                     "peer", peer, "tls", info->tls, "compressed", info->compressed, "since",
+                     (json_int_t)(info->opened_wall_us / 1000000), "idle",
+                     (double)info->idle_us / 1e6, "acknowledged", acked, "suspect",
+                     info->suspect, "in", (json_int_t)info->octets_in, "out",
+                     (json_int_t)info->octets_out, "thread", (int)info->thread);
 }
 
 static int

@@ -36,7 +36,8 @@
 #define LIMIT_SEARCH_WORK (1u << 30)
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
-#define LIMIT_SECTION_DEPTH 100u        /* numbers in BODY[1.2.3...] */
+#define LIMIT_UIDBATCH_MIN 500u  /* messages of a batch, at least: RFC 10022 section 3.1.3.2 */
+#define LIMIT_SECTION_DEPTH 100u /* numbers in BODY[1.2.3...] */
 #define LIMIT_ORDER_OCTETS (256u << 20) /* octets of memory for one SORT or THREAD */
 /* octets of memory for all SORT and THREAD commands together */
 #define LIMIT_ORDER_ALL_OCTETS (1u << 30)

@@ -58,7 +58,11 @@ row_make(const json_t *row, struct session_row *out)
     char in[TERMINAL_AGE];
     char octets_out[TERMINAL_AGE];
     char number[TERMINAL_AGE];
+    char client[CELL_OCTETS];
+    const char *rule = text_of(row, "rule");
 
+    snprintf(client, sizeof client, rule[0] == '\0' ? "%s" : "%s (%s)", text_of(row, "client"),
+             rule);
     terminal_age(idle, json_number_value(json_object_get(row, "idle")));
     if (json_is_number(acked))
         terminal_age(acknowledged, json_number_value(acked));
@@ -79,7 +83,7 @@ row_make(const json_t *row, struct session_row *out)
         acknowledged,
         in,
         octets_out,
-        text_of(row, "client"),
+        client,
     };
     for (size_t i = 0; i < COLUMNS; i++)
         snprintf(out->cells[i], CELL_OCTETS, "%s", texts[i]);

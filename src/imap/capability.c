@@ -66,7 +66,9 @@ enum shown {
 
 enum condition {
     NO_CONDITION,
-    APPEND_OCTETS, /* none either, but the limit follows the word (RFC 7889) */
+    APPEND_OCTETS,    /* none either, but the limit follows the word (RFC 7889) */
+    MESSAGES_LIMITED, /* the limit follows the word, as with the next one (RFC 9738) */
+    SAVES_LIMITED,
     TLS_CONFIGURED,
     PLAINTEXT_ALLOWED,
     PLAINTEXT_REFUSED,
@@ -97,6 +99,33 @@ shown_now(const struct imap_session *im)
     return session_is_private(&im->s) ? BEFORE_LOGIN : BEFORE_TLS;
 }
 
+/* What follows a word that ends with '='; 0: nothing. */
+static uint64_t
+value_of(const struct imap_session *im, enum condition condition)
+{
+    const struct settings *settings = env_settings(im->s.env);
+
+    switch (condition) {
+    case APPEND_OCTETS:
+        return settings->append_octets;
+    case MESSAGES_LIMITED:
+        return settings->message_limit;
+    case SAVES_LIMITED:
+        return settings->message_limit == 0 ? settings->save_limit : 0;
+    case NO_CONDITION:
+    case TLS_CONFIGURED:
+    case PLAINTEXT_ALLOWED:
+    case PLAINTEXT_REFUSED:
+    case SCRAM_OFFERED:
+    case SCRAM_PLUS_OFFERED:
+    case NOT_COMPRESSED:
+    case LITERALS_OF_ANY_SIZE:
+    case LITERALS_SMALL:
+        break;
+    }
+    return 0;
+}
+
 static bool
 condition_holds(const struct imap_session *im, enum condition condition)
 {
@@ -104,6 +133,9 @@ condition_holds(const struct imap_session *im, enum condition condition)
     case NO_CONDITION:
     case APPEND_OCTETS:
         return true;
+    case MESSAGES_LIMITED:
+    case SAVES_LIMITED:
+        return value_of(im, condition) != 0;
     case TLS_CONFIGURED:
         return im->s.env->tls != NULL;
     case PLAINTEXT_ALLOWED:
@@ -127,17 +159,20 @@ condition_holds(const struct imap_session *im, enum condition condition)
 void
 imap_put_capabilities(struct imap_session *im, struct buf *out)
 {
+    const struct client_rule *rule = session_client_rule(&im->s);
     const enum shown now = shown_now(im);
 
     for (size_t i = 0; i < ARRAY_LEN(capabilities); i++) {
         const struct capability *row = &capabilities[i];
-        if ((row->shown & now) == 0 || !condition_holds(im, row->condition))
+        if ((row->shown & now) == 0 || !condition_holds(im, row->condition) ||
+            client_rule_masks(rule, row->word))
             continue;
         if (i > 0)
             buf_put_char(out, ' ');
         buf_put_span(out, row->word);
-        if (row->condition == APPEND_OCTETS)
-            buf_put_u64(out, env_settings(im->s.env)->append_octets);
+        const uint64_t value = value_of(im, row->condition);
+        if (value != 0)
+            buf_put_u64(out, value);
     }
 }
 

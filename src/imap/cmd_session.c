@@ -6,6 +6,8 @@
  */
 #include "imap/imap_session.h"
 
+#include "net/conn_deflate.h"
+
 enum imap_step
 cmd_capability_run(struct imap_session *im, struct imap_work *work)
 {
@@ -49,6 +51,22 @@ cmd_starttls_run(struct imap_session *im, struct imap_work *work)
     return imap_ok(work, NULL, "Begin TLS negotiation now");
 }
 
+void
+imap_start_tls(struct imap_session *im)
+{
+    size_t discarded = 0;
+
+    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
+        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
+        return;
+    }
+    session_tls_set(&im->s, SESSION_TLS_BEGUN);
+    session_identity_changed(&im->s);
+    if (discarded > 0)
+        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were discarded",
+                discarded);
+}
+
 enum imap_step
 cmd_compress_run(struct imap_session *im, struct imap_work *work)
 {
@@ -57,23 +75,65 @@ cmd_compress_run(struct imap_session *im, struct imap_work *work)
     return imap_ok(work, NULL, "DEFLATE active");
 }
 
+void
+imap_start_deflate(struct imap_session *im)
+{
+    if (conn_deflate_begin(&im->s.conn) != RC_OK)
+        session_end(&im->s, END_LIMIT_MEMORY, "COMPRESS");
+    else
+        session_compressed(&im->s);
+}
+
+static struct span
+id_value(const struct imap_id_req *req, const char *field)
+{
+    struct span value = SPAN("");
+
+    for (size_t i = 0; i < req->pair_count; i++)
+        if (!req->pairs[i].is_nil && span_ieq_str(req->pairs[i].field, field))
+            value = req->pairs[i].value;
+    return value;
+}
+
+static void
+capabilities_tell(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+    AUTO_BUF words = {0};
+
+    buf_init(&words, 1024);
+    imap_put_capabilities(im, &words);
+    if (!buf_ok(&words))
+        return;
+    iw_untagged(&w);
+    iw_word(&w, "CAPABILITY");
+    iw_token(&w, buf_span(&words));
+    iw_end(&w);
+}
+
+/* How the client must be treated (client_rule.h). What it was told before it said who it is may
+ * be too much for it. */
+static void
+client_rule_note(struct imap_session *im, struct span name, struct span version, struct span os)
+{
+    const struct client_rule *before = session_client_rule(&im->s);
+
+    session_set_client_rule(&im->s, client_rule_find(name, version, os));
+    const struct client_rule *now = session_client_rule(&im->s);
+    if (now != before && now->label.len > 0)
+        log_put(&im->s.log, LOG_E_CLIENT_ID, "client rule %s", now->label.ptr);
+    if (!span_eq(now->masks, before->masks))
+        capabilities_tell(im);
+}
+
 /* "Thunderbird 115.0" for the log and `roost sessions`, from the client's name and version. */
 static void
 client_id_note(struct imap_session *im, const struct imap_id_req *req)
 {
-    struct span name = SPAN("");
-    struct span version = SPAN("");
+    const struct span name = id_value(req, "name");
+    const struct span version = id_value(req, "version");
     AUTO_BUF text = {0};
 
-    for (size_t i = 0; i < req->pair_count; i++) {
-        const struct imap_id_pair *pair = &req->pairs[i];
-        if (pair->is_nil)
-            continue;
-        if (span_ieq_str(pair->field, "name"))
-            name = pair->value;
-        else if (span_ieq_str(pair->field, "version"))
-            version = pair->value;
-    }
     if (name.len == 0)
         return;
     buf_init(&text, 512);
@@ -86,6 +146,7 @@ client_id_note(struct imap_session *im, const struct imap_id_req *req)
     session_identity_changed(&im->s);
     session_event(&im->s, EVENT_CLIENT_ID);
     log_put(&im->s.log, LOG_E_CLIENT_ID, "client ID %.*s", SPAN_FMT(buf_span(&text)));
+    client_rule_note(im, name, version, id_value(req, "os"));
 }
 
 enum imap_step

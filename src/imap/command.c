@@ -19,13 +19,18 @@
 
 static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_CAPABILITY] = ROW(cmd_capability_run, IMAP_ANY, SYNC_FULLY),
-    [IMAP_CMD_NOOP] = ROW(cmd_noop_run, IMAP_ANY, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_NOOP] =
+        ROW(cmd_noop_run, IMAP_ANY, SYNC_FULLY, .look = LOOKS, .news = NEWS_EXPECTED),
     [IMAP_CMD_LOGOUT] = ROW(cmd_logout_run, IMAP_ANY, SYNC_NEVER),
-    [IMAP_CMD_STARTTLS] = ROW(cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
+    [IMAP_CMD_STARTTLS] =
+        ROW(cmd_starttls_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER, .after_ok = imap_start_tls),
     [IMAP_CMD_AUTHENTICATE] = ROW(cmd_authenticate_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_LOGIN] = ROW(cmd_login_run, IMAP_NOT_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_ID] = ROW(cmd_id_run, IMAP_ANY, SYNC_FULLY),
-    [IMAP_CMD_COMPRESS] = ROW(cmd_compress_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_COMPRESS] =
+        ROW(cmd_compress_run, IMAP_LOGGED_IN, SYNC_FULLY, .after_ok = imap_start_deflate),
+    [IMAP_CMD_UNAUTHENTICATE] = ROW(cmd_unauthenticate_run, IMAP_LOGGED_IN, SYNC_NEVER,
+                                    .after_ok = imap_unauthenticate),
     [IMAP_CMD_ENABLE] = ROW(cmd_enable_run, IMAP_AUTHENTICATED, SYNC_NEVER),
     [IMAP_CMD_NAMESPACE] = ROW(cmd_namespace_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_SELECT] = ROW(cmd_select_run, IMAP_LOGGED_IN, SYNC_NEVER, .look = LOOKS),
@@ -45,14 +50,17 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_NOTIFY] = ROW(cmd_notify_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
     [IMAP_CMD_APPEND] =
         ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY, .tells = VIEW_TELLS_COUNTS),
-    [IMAP_CMD_IDLE] = ROW(cmd_idle_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
-    [IMAP_CMD_CHECK] = ROW(cmd_check_run, IMAP_SELECTED, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_IDLE] =
+        ROW(cmd_idle_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS, .news = NEWS_EXPECTED),
+    [IMAP_CMD_CHECK] =
+        ROW(cmd_check_run, IMAP_SELECTED, SYNC_FULLY, .look = LOOKS, .news = NEWS_EXPECTED),
     [IMAP_CMD_CLOSE] = ROW(cmd_close_run, IMAP_SELECTED, SYNC_NEVER),
     [IMAP_CMD_UNSELECT] = ROW(cmd_unselect_run, IMAP_SELECTED, SYNC_NEVER),
     [IMAP_CMD_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .need = NEEDS_WRITE,
-                             .tells = VIEW_TELLS_COUNTS),
-    [IMAP_CMD_UID_EXPUNGE] = ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                                 .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
+                             .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
+    [IMAP_CMD_UID_EXPUNGE] =
+        ROW(cmd_expunge_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE,
+            .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
     [IMAP_CMD_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE,
                             .form = FORM_SEQ, .progress = cmd_search_progress),
     [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
@@ -65,6 +73,7 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
                             .form = FORM_SEQ, .progress = cmd_search_progress),
     [IMAP_CMD_UID_THREAD] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
                                 .progress = cmd_search_progress),
+    [IMAP_CMD_UIDBATCHES] = ROW(cmd_uidbatches_run, IMAP_SELECTED, SYNC_FULLY),
     [IMAP_CMD_FETCH] =
         ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ),
     [IMAP_CMD_UID_FETCH] = ROW(cmd_fetch_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
@@ -74,14 +83,18 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
         ROW(cmd_store_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE),
     [IMAP_CMD_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ),
     [IMAP_CMD_UID_COPY] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID),
-    [IMAP_CMD_MOVE] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ,
-                          .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
-    [IMAP_CMD_UID_MOVE] = ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                              .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
-    [IMAP_CMD_REPLACE] = ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ,
-                             .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
-    [IMAP_CMD_UID_REPLACE] = ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
-                                 .need = NEEDS_WRITE, .tells = VIEW_TELLS_COUNTS),
+    [IMAP_CMD_MOVE] =
+        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE,
+            .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
+    [IMAP_CMD_UID_MOVE] =
+        ROW(cmd_copy_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE,
+            .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
+    [IMAP_CMD_REPLACE] =
+        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_SEQ, .need = NEEDS_WRITE,
+            .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
+    [IMAP_CMD_UID_REPLACE] =
+        ROW(cmd_replace_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID, .need = NEEDS_WRITE,
+            .tells = VIEW_TELLS_COUNTS, .news = NEWS_EXPECTED),
 };
 
 const struct imap_command *

@@ -15,14 +15,15 @@
 #include "syntax/mail/adapt.h"
 
 /* What the client has turned on, by ENABLE (RFC 5161) or in passing; bits. Once on, it stays on
- * until the connection ends. */
+ * until the connection ends or the client gives up its login. */
 enum imap_enabled {
     ENABLES_NOTHING = 0,
     ENABLES_CONDSTORE = 1,                   /* FETCH of changes bears MODSEQ and UID */
     ENABLES_QRESYNC = 2 | ENABLES_CONDSTORE, /* VANISHED in place of EXPUNGE */
     ENABLES_UTF8 = 4,                        /* RFC 9755 */
     ENABLES_REV2 = 8,                        /* RFC 9051 */
-    ENABLES_ALL = ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2,
+    ENABLES_UIDONLY = 16,                    /* no sequence numbers, in neither direction */
+    ENABLES_ALL = ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2 | ENABLES_UIDONLY,
 };
 
 enum imap_told { NOT_TOLD, TOLD };

@@ -128,7 +128,7 @@ enum imap_phase {
     PHASE_RUN,    /* row->run */
     PHASE_SYNC,   /* what changed is told */
     PHASE_ANSWER, /* the tagged line */
-    PHASE_SWITCH, /* of STARTTLS and COMPRESS: their OK goes out, then the octets change */
+    PHASE_SWITCH, /* of some: the OK goes out, then what is read and written changes */
 };
 
 /* How far what is new has been told (imap_tell_step). */
@@ -180,6 +180,7 @@ struct imap_work {
     bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
     uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command; 0: none */
     uint64_t safe_before; /* imap_safe_modseq when it began */
+    uint32_t cut_at; /* UID of the lowest message that a limit left to the command; 0: all */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */
@@ -245,8 +246,25 @@ enum imap_step imap_ok(struct imap_work *work, const char *code, const char *tex
 const char *imap_code(struct imap_work *work, const struct buf *code);
 enum imap_step imap_no(struct imap_work *work, const char *code, const char *text);
 enum imap_step imap_bad(struct imap_work *work, const char *text);
+enum imap_step imap_bad_code(struct imap_work *work, const char *code, const char *text);
 /** NO (or BAD) with the text that the table has for rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
+
+/* ---- answer.c ---- */
+/** The tagged answer; the end of a command. */
+void imap_answer(struct imap_session *im);
+/** Answers a command that is not run. */
+void imap_refuse(struct imap_session *im, struct span tag, enum iw_status status,
+                 const char *code, const char *text);
+
+/* ---- literal.c ---- */
+/** The framer has found one: takes it, or refuses the command. */
+void imap_literal_begin(struct imap_session *im);
+/** Octets of APPEND's message. A failure is remembered and answered when the command is
+ * complete. */
+void imap_literal_data(struct imap_session *im);
+/** Counts the text of a long command in a budget of all sessions, or ends the session. */
+void imap_input_charge(struct imap_session *im);
 
 /* ---- names/target.c ---- */
 /** False: *step_out is the NO that the command returns, because nobody can have such a name (or
@@ -315,7 +333,9 @@ void imap_highest_line(struct imap_session *im, uint64_t modseq);
 static inline enum sync_mode
 imap_sync_fully(const struct imap_session *im)
 {
-    return imap_is_enabled(im, ENABLES_QRESYNC) ? SYNC_ALL_UIDS : SYNC_ALL;
+    return imap_is_enabled(im, ENABLES_QRESYNC) || imap_is_enabled(im, ENABLES_UIDONLY)
+               ? SYNC_ALL_UIDS
+               : SYNC_ALL;
 }
 /** "* VANISHED 1:3,7"; count is not 0. */
 void imap_vanished_line(struct imap_session *im, const struct uid_run *runs, size_t count);
@@ -363,6 +383,28 @@ void imap_list_line(struct imap_session *im, const struct names_entry *entry);
 /** "* STATUS name (...)"; items: enum imap_status_item. */
 void imap_status_line(struct imap_session *im, struct span name, const struct status *status,
                       unsigned items);
+
+/* ---- uidonly.c: messages are known by their UIDs alone (RFC 9586) ---- */
+/** Begins the answer about a message: "* 12 FETCH (", or "* 4827 UIDFETCH (". */
+void imap_fetch_open(struct imap_session *im, struct iw *w, uint32_t seq, uint32_t uid);
+/** The client has enabled UIDONLY and has used sequence numbers. */
+enum imap_step imap_uid_required(struct imap_work *work);
+
+/* ---- message_limit.c: how many messages one command may be about (RFC 9738) ---- */
+enum { NO_MESSAGE_LIMIT = UINT32_MAX };
+/** [limits] message_limit. */
+uint32_t imap_message_limit(const struct imap_session *im);
+/** Of COPY and APPEND: that one, or else [limits] save_limit. */
+uint32_t imap_save_limit(const struct imap_session *im);
+/** Leaves the last of these messages to the command; imap_limit_tell says so. */
+void imap_limit_cut(struct imap_session *im, struct view_run **runs, size_t *count);
+/** The same, of messages that were found otherwise: from this one on. */
+void imap_limit_cut_at(struct imap_session *im, uint32_t seq);
+/** The NO of a command that is run for all of its messages or for none. seq: the lowest one
+ * that the limit has room for; 0: it is not known. */
+enum imap_step imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq);
+/** Before the tagged answer: that the command was run for some of its messages only. */
+void imap_limit_tell(struct imap_session *im);
 
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */
@@ -468,21 +510,28 @@ struct imap_command {
     } need;
     /* What is told of the selected mailbox whatever NOTIFY says: it is the answer itself. */
     enum view_tells tells;
+    /* Also clients that bear it only now and then are told of new and expunged messages. */
+    enum command_news { NEWS_IN_PASSING, NEWS_EXPECTED } news;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
     /* How far it is; called between two steps. NULL: it cannot say. */
     void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
+    /* Called when its OK is out, and what is read and written changes. NULL: it does not. */
+    void (*after_ok)(struct imap_session *im);
 };
 const struct imap_command *imap_command_row(enum imap_cmd_id id);
+void imap_start_tls(struct imap_session *im);
+void imap_start_deflate(struct imap_session *im);
+void imap_unauthenticate(struct imap_session *im);
 void cmd_search_progress(const struct imap_session *im, struct imap_progress *progress_out);
 
 /* The commands; see the table in command.c. */
 typedef enum imap_step imap_run_fn(struct imap_session *im, struct imap_work *work);
 imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
-    cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_id_run, cmd_enable_run,
-    cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run, cmd_rename_run,
-    cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run, cmd_append_run,
-    cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run, cmd_expunge_run,
-    cmd_search_run, cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run,
-    cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
+    cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_unauthenticate_run, cmd_id_run,
+    cmd_enable_run, cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run,
+    cmd_rename_run, cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run,
+    cmd_append_run, cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run,
+    cmd_expunge_run, cmd_search_run, cmd_uidbatches_run, cmd_fetch_run, cmd_store_run,
+    cmd_copy_run, cmd_replace_run, cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
 
 #endif

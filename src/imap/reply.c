@@ -42,6 +42,13 @@ imap_bad(struct imap_work *work, const char *text)
     return STEP_DONE;
 }
 
+enum imap_step
+imap_bad_code(struct imap_work *work, const char *code, const char *text)
+{
+    work->reply = (struct imap_reply){IW_BAD, code, text};
+    return STEP_DONE;
+}
+
 static const struct {
     enum rc rc;
     enum log_entry entry; /* 0 with log false: nobody's fault */

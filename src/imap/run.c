@@ -18,10 +18,9 @@
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "net/conn_deflate.h"
 #include "session/table.h"
 
-enum { INPUT_MAX = 65536, BUDGET_FREE = 65536 };
+enum { INPUT_MAX = 65536 };
 
 static int64_t
 earliest(int64_t a, int64_t b)
@@ -95,88 +94,29 @@ park(struct imap_session *im, enum task_next next)
 
 /* ---- running a command ---- */
 
-/* The tagged answer; the end of a command. */
-static void
-answer(struct imap_session *im)
-{
-    struct imap_work *work = im->work;
-    struct iw w = imap_line(im);
-
-    iw_status_line(&w, work->cmd.tag, work->reply.status, work->reply.code,
-                   span_of_str(work->reply.text));
-    struct event *event = session_event(&im->s, EVENT_COMMAND);
-    event->code = work->phase == PHASE_INPUT ? 0 : event_command(imap_cmd_word(work->cmd.id));
-    event->outcome = work->reply.status == IW_OK   ? EVENT_OK
-                     : work->reply.status == IW_NO ? EVENT_NO
-                                                   : EVENT_BAD;
-    event->a = (uint32_t)((session_now_us(&im->s) - work->began_us) / 1000);
-    event->b = (uint32_t)(im->s.conn.octets_out + buf_len(&im->s.conn.out) - work->out_octets);
-    im->s.counts.commands++;
-    if (work->reply.status == IW_BAD) {
-        im->s.counts.bad_commands++;
-        im->bad_commands++;
-        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%s", work->reply.text);
-    } else if (im->state != IMAP_NOT_AUTHENTICATED) {
-        im->bad_commands = 0; /* the counter stops in sessions of many weeks */
-    }
-    const bool ok = work->reply.status == IW_OK;
-    if (work->cmd.id == IMAP_CMD_LOGOUT && ok)
-        session_end(&im->s, END_LOGOUT, NULL);
-    if ((work->cmd.id == IMAP_CMD_STARTTLS || work->cmd.id == IMAP_CMD_COMPRESS) && ok)
-        work->phase = PHASE_SWITCH;
-    else
-        imap_work_drop(im);
-    const unsigned most = im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_BAD_COMMANDS_BEFORE_LOGIN
-                                                              : LIMIT_BAD_COMMANDS;
-    if (im->bad_commands >= most)
-        session_end(&im->s, END_BAD_COMMANDS, "%u in a row", im->bad_commands);
-    if (im->s.counts.login_failures >= LIMIT_LOGIN_FAILURES &&
-        im->state == IMAP_NOT_AUTHENTICATED)
-        session_end(&im->s, END_LOGIN_FAILURES, "%u on this connection",
-                    im->s.counts.login_failures);
-}
-
-static void
-start_tls(struct imap_session *im)
-{
-    size_t discarded = 0;
-
-    if (conn_start_tls(&im->s.conn, im->s.env->tls, &discarded) != RC_OK) {
-        session_end(&im->s, END_LIMIT_MEMORY, "TLS");
-        return;
-    }
-    session_tls_set(&im->s, SESSION_TLS_BEGUN);
-    session_identity_changed(&im->s);
-    if (discarded > 0)
-        log_put(&im->s.log, LOG_E_BAD_COMMAND, "%zu octets after STARTTLS were discarded",
-                discarded);
-}
-
-static void
-start_deflate(struct imap_session *im)
-{
-    if (conn_deflate_begin(&im->s.conn) != RC_OK)
-        session_end(&im->s, END_LIMIT_MEMORY, "COMPRESS");
-    else
-        session_compressed(&im->s);
-}
-
-/* After the OK of STARTTLS or COMPRESS: nothing is read or written as before any more. */
+/* After the OK: nothing is read or written as before any more. */
 static enum imap_step
 octets_change(struct imap_session *im)
 {
     imap_flush(im);
     if (conn_wants_write(&im->s.conn))
         return STEP_OUTPUT;
-    const enum imap_cmd_id command = im->work->cmd.id;
+    const struct imap_command *row = im->work->row;
     imap_work_drop(im);
-    if (session_is_ending(&im->s))
-        return STEP_DONE;
-    if (command == IMAP_CMD_STARTTLS)
-        start_tls(im);
-    else
-        start_deflate(im);
+    if (!session_is_ending(&im->s))
+        row->after_ok(im);
     return STEP_DONE;
+}
+
+/* What the client may be told after this command. */
+static enum sync_mode
+sync_mode_of(const struct imap_session *im, const struct imap_work *work)
+{
+    if (session_client_rule(&im->s)->news == NEWS_WHEN_ASKED &&
+        work->row->news == NEWS_IN_PASSING)
+        return SYNC_NO_NEWS;
+    return work->row->sync == SYNC_FULLY && !work->by_numbers ? imap_sync_fully(im)
+                                                              : SYNC_NO_EXPUNGE;
 }
 
 /* One step of the phase that the command is in. */
@@ -199,14 +139,14 @@ phase_step(struct imap_session *im)
         break;
     case PHASE_SYNC:
         if (work->row->sync != SYNC_NEVER)
-            step = imap_tell_step(im, work->row->sync == SYNC_FULLY && !work->by_numbers
-                                          ? imap_sync_fully(im)
-                                          : SYNC_NO_EXPUNGE);
-        if (step == STEP_DONE)
+            step = imap_tell_step(im, sync_mode_of(im, work));
+        if (step == STEP_DONE) {
+            imap_limit_tell(im);
             imap_highest_tell(im);
+        }
         break;
     case PHASE_ANSWER:
-        answer(im);
+        imap_answer(im);
         return STEP_DONE;
     case PHASE_SWITCH:
         return octets_change(im);
@@ -276,19 +216,6 @@ is_other_protocol(struct span line)
     return false;
 }
 
-/* Refuses a command that was never run. */
-static void
-refuse(struct imap_session *im, struct span tag, enum iw_status status, const char *code,
-       const char *text)
-{
-    struct imap_work *work = im->work;
-
-    work->cmd.tag = arena_span(&work->arena, tag);
-    work->cmd.id = IMAP_CMD_NOOP;
-    work->reply = (struct imap_reply){status, code, text};
-    answer(im);
-}
-
 /* A complete command has arrived: parse it, and begin. */
 static void
 command_begin(struct imap_session *im, struct span text)
@@ -313,21 +240,26 @@ command_begin(struct imap_session *im, struct span text)
             session_end(&im->s, END_NOT_OUR_PROTOCOL, NULL);
             return;
         }
-        refuse(im, imap_text_tag(text), IW_BAD, NULL, bad);
+        imap_refuse(im, imap_text_tag(text), IW_BAD, NULL, bad);
         return;
     }
     const struct imap_command *row = imap_command_row(head.id);
     if ((row->states & im->state) == 0) {
-        refuse(im, head.tag, IW_BAD, NULL,
-               im->state == IMAP_NOT_AUTHENTICATED     ? "Log in first"
-               : row->states == IMAP_NOT_AUTHENTICATED ? "Already logged in"
-               : row->states == IMAP_AUTHENTICATED     ? "Not while a mailbox is selected"
-                                                       : "Select a mailbox first");
+        imap_refuse(im, head.tag, IW_BAD, NULL,
+                    im->state == IMAP_NOT_AUTHENTICATED     ? "Log in first"
+                    : row->states == IMAP_NOT_AUTHENTICATED ? "Already logged in"
+                    : row->states == IMAP_AUTHENTICATED     ? "Not while a mailbox is selected"
+                                                            : "Select a mailbox first");
+        return;
+    }
+    if (row->form == FORM_SEQ && imap_is_enabled(im, ENABLES_UIDONLY)) {
+        imap_uid_required(work); /* RFC 9586 section 3.2 */
+        imap_refuse(im, head.tag, work->reply.status, work->reply.code, work->reply.text);
         return;
     }
     rc = imap_args_parse(&head, imap_dialect(im)->wire, &work->arena, &work->cmd, &bad);
     if (rc != RC_OK) {
-        refuse(im, head.tag, IW_BAD, NULL, bad);
+        imap_refuse(im, head.tag, IW_BAD, NULL, bad);
         return;
     }
     /* The text is used with the next line that AUTHENTICATE reads. */
@@ -343,106 +275,6 @@ command_begin(struct imap_session *im, struct span text)
 }
 
 /* ---- input ---- */
-
-static void
-literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
-               const char *text)
-{
-    const struct span tag = imap_text_tag(imap_framer_text(im->framer));
-
-    imap_framer_refuse(im->framer);
-    refuse(im, tag, status, code, text);
-}
-
-/* More than LITERAL- allows. */
-static bool
-is_unasked_and_large(const struct imap_session *im, const struct imap_literal *literal)
-{
-    return env_settings(im->s.env)->literals == LITERALS_MINUS && !literal->sync &&
-           literal->octets > IMAP_LITERAL_MINUS_MAX;
-}
-
-static void
-literal_begin(struct imap_session *im)
-{
-    const struct imap_literal *literal = imap_framer_literal(im->framer);
-    const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
-
-    if (logged_in && is_unasked_and_large(im, literal)) { /* RFC 7888 section 5 */
-        literal_refuse(im, IW_BAD, literal->is_message ? "TOOBIG" : NULL,
-                       "Literals of more than 4096 octets must be asked for: {n}, not {n+}");
-        return;
-    }
-    if (logged_in && literal->is_message) {
-        if (literal->octets > env_settings(im->s.env)->append_octets) {
-            literal_refuse(im, IW_NO, "TOOBIG",
-                           "The message is larger than APPENDLIMIT"); /* RFC 7889 */
-            return;
-        }
-        if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
-            literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
-            return;
-        }
-        if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
-            literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
-            return;
-        }
-    } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
-               imap_framer_keep(im->framer) != RC_OK) {
-        if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */
-            session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
-                        (uintmax_t)literal->octets);
-        else
-            literal_refuse(im, IW_BAD, NULL, "Literal too long");
-        return;
-    }
-    if (literal->sync) {
-        struct iw w = imap_line(im);
-        iw_continuation(&w, SPAN("go ahead"));
-    }
-}
-
-/* Octets of APPEND's message. A failure is remembered and answered when the command is
- * complete.
- */
-static void
-literal_data(struct imap_session *im)
-{
-    struct imap_work *work = im->work;
-    struct spool *spool = &work->spools[work->spool_count - 1];
-    struct err err = {.rc = RC_OK};
-
-    if (work->spool_rc != RC_OK)
-        return;
-    work->spool_rc = spool_append(spool, imap_framer_data(im->framer), &err);
-    if (work->spool_rc != RC_OK) {
-        log_put(&im->s.log, work->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
-                "%s", err.text);
-        spool_done(spool);
-    }
-}
-
-/* The text of long commands is counted in a budget of all sessions. */
-static void
-input_budget_charge(struct imap_session *im)
-{
-    const int64_t have = im->framer == NULL ? 0 : (int64_t)im->framer->text.cap;
-    const int64_t unpaid =
-        im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_LINE_BEFORE_LOGIN : BUDGET_FREE;
-    const int64_t owed = have > unpaid ? have : 0;
-
-    if (owed > im->input_budget) {
-        if (!budget_take(&im->s.env->input_budget, owed - im->input_budget)) {
-            session_end(&im->s, END_LIMIT_MEMORY, "a command of over %jd octets",
-                        (intmax_t)have);
-            return;
-        }
-        im->input_budget = owed;
-    } else if (owed < im->input_budget) {
-        budget_give(&im->s.env->input_budget, im->input_budget - owed);
-        im->input_budget = owed;
-    }
-}
 
 static bool
 wants_plain_line(const struct imap_session *im)
@@ -462,10 +294,10 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
             imap_work_drop(im);
         return imap_read(im);
     case IMAP_FRAME_LITERAL:
-        literal_begin(im);
+        imap_literal_begin(im);
         return GO_ON;
     case IMAP_FRAME_DATA:
-        literal_data(im);
+        imap_literal_data(im);
         return GO_ON;
     case IMAP_FRAME_COMMAND:
         command_begin(im, text);
@@ -474,10 +306,10 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
         if (im->state == IMAP_NOT_AUTHENTICATED)
             session_end(&im->s, END_LINE_TOO_LONG, "over %u octets", LIMIT_LINE_BEFORE_LOGIN);
         else
-            refuse(im, imap_text_tag(text), IW_BAD, NULL, "Command line too long");
+            imap_refuse(im, imap_text_tag(text), IW_BAD, NULL, "Command line too long");
         return GO_ON;
     case IMAP_FRAME_NUL:
-        refuse(im, imap_text_tag(text), IW_BAD, NULL, "NUL in a command");
+        imap_refuse(im, imap_text_tag(text), IW_BAD, NULL, "NUL in a command");
         return GO_ON;
     case IMAP_FRAME_NO_MEMORY:
         session_end(&im->s, END_LIMIT_MEMORY, "text of a command");
@@ -523,7 +355,7 @@ input_take(struct imap_session *im)
     const enum imap_frame frame = imap_frame_next(im);
     if (session_is_ending(&im->s))
         return GO_ON;
-    input_budget_charge(im);
+    imap_input_charge(im);
     return frame_handle(im, frame);
 }
 

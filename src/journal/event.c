@@ -103,6 +103,12 @@ event_log_done(struct event_log *log)
     *log = (struct event_log){0};
 }
 
+void
+event_log_clear(struct event_log *log)
+{
+    log->ring->count = 0;
+}
+
 struct event_ring *
 event_log_room(struct event_log *log)
 {

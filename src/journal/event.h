@@ -66,6 +66,8 @@ struct event_log {
 /** False: no memory. */
 MUST_USE bool event_log_init(struct event_log *log);
 void event_log_done(struct event_log *log);
+/** Forgets all events. */
+void event_log_clear(struct event_log *log);
 /** The ring with room for another event, which must be noted now; earlier events may move. If
  * the ring cannot grow, the latest event is overwritten. */
 struct event_ring *event_log_room(struct event_log *log);

@@ -41,7 +41,7 @@ struct sync {
     enum phase phase;
     bool as_uids;
     bool gone;
-    bool pending;         /* expunges may not be told now: flags only */
+    bool pending;         /* flags and keywords are all that may be told now */
     struct version *from; /* held; NULL: counters tell all, or a deleted mailbox, view asleep */
     struct version *to;   /* held; NULL: counters tell all, or the mailbox is deleted */
     struct cursor from_at;
@@ -122,7 +122,8 @@ begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct e
 {
     struct view *view = sync->view;
 
-    if (mode == SYNC_NO_EXPUNGE || view->gone || view->tells < VIEW_TELLS_COUNTS) {
+    if (mode == SYNC_NO_EXPUNGE || mode == SYNC_NO_NEWS || view->gone ||
+        view->tells < VIEW_TELLS_COUNTS) {
         begin_nothing(sync);
         return RC_OK;
     }
@@ -159,6 +160,28 @@ begin_counters(struct sync *sync, const struct mailbox_state *state)
     sync->keywords = state->keyword_serial;
 }
 
+/* Whether what would be told besides flags and keywords has to wait. */
+static bool
+counts_wait(const struct sync *sync, enum sync_mode mode)
+{
+    const struct view *view = sync->view;
+    const bool expunges = sync->known != sync->from->count;
+    const bool arrivals = sync->exists != sync->known;
+
+    if (view->tells < VIEW_TELLS_COUNTS && !view->partial)
+        return true;
+    switch (mode) {
+    case SYNC_NO_EXPUNGE:
+        return expunges;
+    case SYNC_NO_NEWS: /* RECENT may be left over from a sync that was broken off */
+        return expunges || arrivals || sync->recent != view->recent_told;
+    case SYNC_ALL:
+    case SYNC_ALL_UIDS:
+        break;
+    }
+    return false;
+}
+
 static void
 begin_versions(struct sync *sync, enum sync_mode mode)
 {
@@ -183,8 +206,7 @@ begin_versions(struct sync *sync, enum sync_mode mode)
     sync->recent = recent_in(view, to);
     sync->uidnext = to->uidnext;
     sync->modseq = to->modseq;
-    sync->pending = (mode == SYNC_NO_EXPUNGE && sync->known != sync->from->count) ||
-                    (view->tells < VIEW_TELLS_COUNTS && !view->partial);
+    sync->pending = counts_wait(sync, mode);
     sync->phase = sync->pending ? PHASE_KEYWORDS : PHASE_EXPUNGE;
 }
 
@@ -239,12 +261,14 @@ begin(struct sync *sync, const struct mailbox_state *state, struct version *curr
     if (state->gone || view->gone)
         return begin_gone(sync, tx, mode, err);
     const bool answers = view->tells < VIEW_TELLS_COUNTS && !view->partial;
-    if (view->members == NULL && !due.expunges && !due.flags && !answers) {
+    if (view->members == NULL && !due.expunges && !due.flags && mode != SYNC_NO_NEWS &&
+        !answers) {
         begin_counters(sync, state);
         return RC_OK;
     }
     /* Keywords alone: where the view can move on it does, so that numbers become free. */
-    const bool stays = (mode == SYNC_NO_EXPUNGE && due.expunges) || answers;
+    const bool stays = (mode == SYNC_NO_EXPUNGE && due.expunges) ||
+                       (mode == SYNC_NO_NEWS && arrived) || answers;
     const bool behind = due.keywords && state->highest_modseq > view->modseq;
     if (!due.flags && (stays || !(arrived || behind))) {
         sync->pending = true;

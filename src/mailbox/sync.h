@@ -11,6 +11,8 @@
  *     section 7.4.1; SYNC_NO_EXPUNGE). Expunges then stay pending, and so does the EXISTS of
  *     messages that came after them; flags are still told. If nothing was expunged, everything
  *     is told.
+ *   - With SYNC_NO_NEWS, expunges, arrivals and what became of \Recent stay pending together;
+ *     flags and keywords are told.
  *   - EXPUNGEs come from the highest sequence number down, so that each number still means what
  *     it meant before.
  *   - EXISTS is sent for new messages only, and never repeated after an EXPUNGE.
@@ -35,6 +37,7 @@
 
 enum sync_mode {
     SYNC_NO_EXPUNGE, /* after FETCH, STORE, SEARCH by sequence number */
+    SYNC_NO_NEWS,    /* nor EXISTS and RECENT: for clients that bear them only now and then */
     SYNC_ALL,        /* everywhere else, and in IDLE */
     SYNC_ALL_UIDS,   /* as SYNC_ALL, expunges as SYNC_VANISHED (QRESYNC) */
 };

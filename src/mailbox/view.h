@@ -197,6 +197,9 @@ MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set
 MUST_USE enum rc view_resolve_uids(const struct view *view, const struct uid_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
+/** Leaves the last messages of runs, `most` of them at most, in place. True: there were more.
+ */
+bool view_runs_cut(struct view_run **runs, size_t *count, uint32_t most);
 /** The same messages as runs of UIDs for the store, in arena: one run for each given one.
  * Between the ends of a run are only UIDs of its messages and UIDs that are gone for good. */
 MUST_USE enum rc view_uid_runs(const struct view *view, const struct view_run *runs,

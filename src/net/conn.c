@@ -105,6 +105,8 @@ conn_read(struct conn *conn)
             return total > 0 ? RC_OK : rc; /* the next call tells of an end */
         buf_grew(&conn->in, got);
         total += got;
+        if (conn_deflate_at_flush(conn))
+            break; /* the command may be one that ends the compression */
         if (got < want && !conn_has_unread(conn))
             break; /* probably empty now; if not, epoll says so */
         step = READ_STEP_NEXT;

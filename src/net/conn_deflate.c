@@ -53,6 +53,7 @@ struct conn_deflate {
     bool unflushed;   /* the deflater was given octets since the last flush */
     bool more_inside; /* the inflater may hold octets for which there was no room */
     bool in_ended;    /* the peer has ended its stream: nothing may follow */
+    bool at_flush;    /* what was given last ends where the peer has flushed or ended */
     uint8_t last;     /* the last octet that the inflater took */
     uint8_t bits; /* how many bits of the last octet are left at the end of the last block: 0 to
                      7 */
@@ -192,7 +193,16 @@ note_place(struct conn_deflate *z, size_t taken, size_t given)
     }
 }
 
-/* Inflates unread octets to at most cap octets at dst. */
+/* Whether zlib is at the end of a block that is the end of an octet too, as after a flush. */
+static bool
+is_at_flush(const z_stream *inflater)
+{
+    enum { BITS = 7, BLOCK_END = 128 };
+
+    return (inflater->data_type & BLOCK_END) != 0 && (inflater->data_type & BITS) == 0;
+}
+
+/* Inflates unread octets to at most cap octets at dst, but none that come after a flush. */
 static enum rc
 inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
@@ -212,10 +222,12 @@ inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
         result = inflate(inflater, Z_BLOCK);
         note_place(z, in_before - inflater->avail_in, out_before - inflater->avail_out);
     } while (result == Z_OK && inflater->avail_out > 0 &&
-             (inflater->avail_in > 0 || (inflater->data_type & LAST_BLOCK) != 0));
+             (inflater->avail_in > 0 || (inflater->data_type & LAST_BLOCK) != 0) &&
+             !(inflater->avail_out < cap && is_at_flush(inflater)));
     buf_consume(&z->unread, unread.len - inflater->avail_in);
     z->in_ended = result == Z_STREAM_END;
     const size_t got = cap - inflater->avail_out;
+    z->at_flush = got > 0 && (z->in_ended || is_at_flush(inflater));
     const bool failed =
         result == Z_DATA_ERROR || result == Z_MEM_ERROR || result == Z_STREAM_ERROR;
     z->more_inside = failed || (inflater->avail_out == 0 && !z->in_ended);
@@ -285,20 +297,26 @@ inflater_wake(struct conn *conn)
 }
 
 static enum rc
-layer_recv(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+unread_inflate(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 {
-    struct conn_deflate *z = conn->deflate;
-
-    if (buf_len(&z->unread) == 0 && !z->more_inside) {
-        const enum rc rc =
-            take_in(conn, cap > READ_STEP_SHORT ? READ_STEP_LONG : READ_STEP_SHORT);
-        if (rc != RC_OK)
-            return rc;
-    }
-    if (z->in_ended)
+    if (conn->deflate->in_ended)
         return not_deflate(conn);
     const enum rc rc = inflater_wake(conn);
     return rc == RC_OK ? inflate_some(conn, dst, cap, got_out) : rc;
+}
+
+static enum rc
+layer_recv(struct conn *conn, void *dst, size_t cap, size_t *got_out)
+{
+    struct conn_deflate *z = conn->deflate;
+    const bool left = buf_len(&z->unread) > 0 || z->more_inside;
+    enum rc rc = left ? unread_inflate(conn, dst, cap, got_out) : RC_AGAIN;
+
+    /* What was left may be no more than the end of a flush. */
+    if (rc != RC_AGAIN || buf_len(&z->unread) > 0)
+        return rc;
+    rc = take_in(conn, cap > READ_STEP_SHORT ? READ_STEP_LONG : READ_STEP_SHORT);
+    return rc == RC_OK ? unread_inflate(conn, dst, cap, got_out) : rc;
 }
 
 static bool
@@ -352,6 +370,49 @@ conn_deflate_begin(struct conn *conn)
     buf_consume(&conn->in, early.len);
     conn->deflate = z;
     return RC_OK;
+}
+
+/* Empty blocks, which say nothing but that the peer has flushed or ended. */
+static void
+empty_blocks_skip(struct buf *unread)
+{
+    static const struct span blocks[] = {
+        SPAN_INIT("\0\0\0\xff\xff"),
+        SPAN_INIT("\1\0\0\xff\xff"),
+        SPAN_INIT("\3\0"),
+    };
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(blocks)) {
+        if (span_starts(buf_span(unread), blocks[i])) {
+            buf_consume(unread, blocks[i].len);
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+}
+
+enum rc
+conn_deflate_stop(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+
+    if (z == NULL)
+        return RC_OK;
+    CHECK(!conn->holds_output);
+    empty_blocks_skip(&z->unread);
+    const struct span plain = buf_span(&z->unread);
+    buf_put_span(&conn->in, plain);
+    conn->octets_in += plain.len;
+    conn_deflate_end(conn);
+    return buf_ok(&conn->in) ? RC_OK : RC_LIMIT;
+}
+
+bool
+conn_deflate_at_flush(const struct conn *conn)
+{
+    return conn->deflate != NULL && conn->deflate->at_flush;
 }
 
 void

@@ -19,11 +19,19 @@
 
 /**
  * From here on all octets are compressed. To be called after the OK of COMPRESS was flushed
- * (RC_AGAIN: it was not), once in the life of a connection. Octets that were read but not
+ * (RC_AGAIN: it was not). Octets that were read but not
  * consumed count as compressed, because RFC 4978 section 3 does not allow the client to send
  * anything before it has seen the OK. RC_LIMIT: no memory.
  */
 MUST_USE enum rc conn_deflate_begin(struct conn *conn);
+
+/**
+ * From here no octets are compressed (RFC 8437 section 4.1). Call after everything that was
+ * compressed was flushed. What has been received and is not inflated yet counts as plain:
+ * conn_read stops where the peer has flushed, so that is what came behind its last command.
+ * RC_LIMIT: it is more than conn->in may hold. Harmless without compression.
+ */
+MUST_USE enum rc conn_deflate_stop(struct conn *conn);
 
 /** For handing the connection over to another process: packs what it needs to continue there;
  * for a connection without compression, only that it has none. False: the present state cannot

@@ -84,6 +84,9 @@ void conn_tls_end(struct conn *conn);
 /* ---- deflate (conn_deflate.c); all harmless without it ---- */
 /** To be called before parking: keeps only what is needed to continue. */
 void conn_deflate_rest(struct conn *conn);
+/** Nothing from behind what was received last may be read before the session has looked at it:
+ *  the peer has flushed there, perhaps for the last time. */
+bool conn_deflate_at_flush(const struct conn *conn);
 void conn_deflate_end(struct conn *conn);
 /** Adds to the evidence what only this layer knows. */
 void conn_deflate_evidence(const struct conn *conn, struct conn_evidence *evidence_out);

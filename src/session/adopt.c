@@ -85,6 +85,7 @@ unpack_common(struct session *session, struct unpack *in)
     session->account_id = unpack_u64(in);
     session->account_name = unpack_string(in);
     session->client_id = unpack_string(in);
+    session->client_rule = client_rule_labelled(unpack_text(in, NAME_MAX_OCTETS));
     session->mailbox_name = unpack_string(in);
     in->failed |= (session->account_id == 0) != (session->account_name == NULL);
     counts->commands = unpack_u32(in, UINT32_MAX);

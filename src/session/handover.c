@@ -91,6 +91,7 @@ pack_common(struct session *session, struct buf *out)
     pack_u64(out, session->account_id);
     pack_span(out, span_of_str(session->account_name));
     pack_span(out, span_of_str(session->client_id));
+    pack_span(out, session_client_rule(session)->label); /* another table has other numbers */
     pack_span(out, span_of_str(session->mailbox_name));
     pack_u32(out, counts->commands);
     pack_u32(out, counts->bad_commands);

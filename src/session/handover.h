@@ -22,7 +22,7 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 8,
+    HANDOVER_FORMAT = 9,
     /* Octets of one packed session. Most of them are its unread input (64 KiB) and, if it is
      * compressed, what its client's stream may refer back to (32 KiB). */
     HANDOVER_SESSION_MAX = 128 << 10,

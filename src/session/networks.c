@@ -269,9 +269,10 @@ conn_of(const struct session *session)
     return conn;
 }
 
-/* The table's interval for a session; 0: it has none. Logs what is new. */
+/* The table's interval for a session; 0: it has none. Logs what is new. *limit_out: the
+ * shortest silence that its network is believed to forget; 0: none. */
 static uint32_t
-learnt_interval(struct session *session, const struct learn_bounds *bounds)
+learnt_interval(struct session *session, const struct learn_bounds *bounds, uint32_t *limit_out)
 {
     struct networks *networks = session->env->networks;
     const struct net_addr network = net_addr_network(&session->peer);
@@ -285,6 +286,7 @@ learnt_interval(struct session *session, const struct learn_bounds *bounds)
     }
     const uint32_t interval_s =
         learn_interval(&known->learn, bounds, net_addr_hash(&session->peer), wall_s(networks));
+    *limit_out = known->learn.limit_s;
     const bool tell = interval_s != session->keepalive_s && log_on(&session->log, LOG_P);
     if (tell)
         copy = *known;
@@ -295,16 +297,33 @@ learnt_interval(struct session *session, const struct learn_bounds *bounds)
     return interval_s;
 }
 
+/* What its client bears (client_rule.def), unless its network would forget it. */
+static uint32_t
+interval_for_client(const struct client_rule *rule, const struct learn_bounds *bounds,
+                    uint32_t interval_s, uint32_t limit_s)
+{
+    const uint32_t least_s = rule->least_s < bounds->max_s ? rule->least_s : bounds->max_s;
+    const uint32_t most_s = rule->most_s > bounds->min_s ? rule->most_s : bounds->min_s;
+
+    if (interval_s == 0)
+        return 0;
+    if (interval_s < least_s && (limit_s == 0 || limit_s > least_s))
+        return least_s;
+    return rule->most_s != 0 && interval_s > most_s ? most_s : interval_s;
+}
+
 /* The interval for a session; 0: it gets no keepalives. */
 static int64_t
 interval_of(struct session *session)
 {
     const struct learn_bounds bounds = bounds_of(env_settings(session->env));
     uint32_t learnt_s = 0;
+    uint32_t limit_s = 0;
 
     if (bounds.start_s > 0 && is_witness(session) && bounds.min_s != bounds.max_s)
-        learnt_s = learnt_interval(session, &bounds);
-    return learnt_s == 0 ? bounds.start_s : learnt_s;
+        learnt_s = learnt_interval(session, &bounds, &limit_s);
+    return interval_for_client(session_client_rule(session), &bounds,
+                               learnt_s == 0 ? bounds.start_s : learnt_s, limit_s);
 }
 
 /* Seconds from now to the next of the client's seconds: 1 to interval_s. */
@@ -414,18 +433,26 @@ network_came(struct session *session)
 }
 
 void
-network_gone(struct session *session, const struct conn_evidence *evidence)
+network_left(struct session *session)
 {
     struct networks *networks = session->env->networks;
+
+    if (networks == NULL || session->account_id == 0)
+        return;
+    lock_enter(&networks->lock);
+    comebacks_forget(networks->comebacks, session->account_id, session->number);
+    lock_leave(&networks->lock);
+}
+
+void
+network_gone(struct session *session, const struct conn_evidence *evidence)
+{
     const bool silent = evidence->end != CONN_END_UNREACHABLE && evidence->unacked_octets > 0;
 
-    if (silent) {
+    if (silent)
         doubt(session, true);
-    } else if (networks != NULL && session->account_id != 0) {
-        lock_enter(&networks->lock);
-        comebacks_forget(networks->comebacks, session->account_id, session->number);
-        lock_leave(&networks->lock);
-    }
+    else
+        network_left(session);
 }
 
 /* ---- once a second ---- */

@@ -75,6 +75,8 @@ void network_kept(struct session *session);
 void network_suspect(struct session *session);
 void network_came(struct session *session);
 void network_gone(struct session *session, const struct conn_evidence *evidence);
+/** The session is not its account's any more, and its connection is alive. */
+void network_left(struct session *session);
 
 /* --- Administration --- */
 

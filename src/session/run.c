@@ -245,6 +245,38 @@ describe(struct session *session)
     session_answer(session->env->table, &record);
 }
 
+void
+session_begin_anew(struct session *session)
+{
+    struct env *env = session->env;
+    const uint64_t number = atomic_fetch_add(&env->next_session, 1);
+    struct conn_evidence evidence;
+    struct end_record record;
+    char peer[NET_ADDR_TEXT];
+    char tls[96];
+    char detail[64];
+
+    snprintf(detail, sizeof detail, "it went on as session %ju", (uintmax_t)number);
+    conn_evidence_get(&session->conn, &evidence);
+    record_fill(session, &evidence, tls_text(session, tls, sizeof tls), peer, &record);
+    record.reason = END_UNAUTHENTICATED;
+    record.detail = span_of_str(detail);
+    record.evidence.how = HOW_UNKNOWN; /* the connection has not ended */
+    record.evidence.state = STATE_LOGGED_IN;
+    journal_session_end(env->journal, &record);
+    network_left(session);
+    session->log.account = NULL; /* it is the table's, which frees it */
+    session_set_mailbox_name(session, SPAN(""));
+    session_table_logout(env->table, session, number);
+    session->log.session = number;
+    session->counts = (struct session_counts){0};
+    session->conn.octets_in = session->conn.octets_out = 0;
+    event_log_clear(&session->events);
+    session_event(session, EVENT_CONNECTED);
+    session_state_set(session, SESSION_CONNECTED);
+    session_identity_changed(session);
+}
+
 /* Whether the peer may still be sending and could read why it gets no answer. Not if it has
  * asked for the end, nor if it is dead. */
 static bool

@@ -196,8 +196,11 @@ session_live_row(struct session *session)
 void
 session_compressed(struct session *session)
 {
-    atomic_store_explicit(&session->pub.compressed, true, memory_order_relaxed);
-    log_put(&session->log, LOG_E_COMPRESSED, "compressed from here on");
+    const bool on = conn_is_compressed(&session->conn);
+
+    atomic_store_explicit(&session->pub.compressed, on, memory_order_relaxed);
+    log_put(&session->log, LOG_E_COMPRESSED,
+            on ? "compressed from here on" : "not compressed from here on");
 }
 
 void

@@ -34,6 +34,7 @@
 #include "net/addr.h"
 #include "net/conn.h"
 #include "net/task.h"
+#include "session/client_rule.h"
 #include "session/env.h"
 #include "session/liveness.h"
 
@@ -220,6 +221,7 @@ struct session {
     uint8_t counted;         /* enum session_counted; table's lock */
     uint8_t standing;        /* enum session_standing; changed by its thread, under that lock */
     bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
+    uint8_t client_rule;     /* number, see client_rule.h; table's lock, as client_id */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
     /* Any thread. */
@@ -283,10 +285,23 @@ session_is_asked(const struct session *session)
     return session->asked != 0;
 }
 
+/**
+ * The client has given up its login, and nothing of the account is held any more. Its record is
+ * written, and the connection goes on as a new session with a number of its own, which has not
+ * logged in. What is known of the client stays. Thread: the session's.
+ */
+void session_begin_anew(struct session *session);
+
 /** Ends the session with a reason that follows from how the connection ended (FIN, RST, TLS,
  * time-outs) and from what the session was doing. Called if conn_read or conn_flush returned
  * RC_CLOSED. */
 void session_end_by_peer(struct session *session, enum end_moment moment);
+
+static inline const struct client_rule *
+session_client_rule(const struct session *session)
+{
+    return client_rule_get(session->client_rule);
+}
 
 /** Monotonic now, of the injected clock. */
 static inline int64_t
@@ -302,11 +317,13 @@ void session_set_mailbox_name(struct session *session, struct span name);
 /** Notes whose session it would be if a login was refused although the password was right. */
 void session_set_account_name(struct session *session, struct span name);
 void session_set_client_id(struct session *session, struct span text);
+/** Notes how this client must be treated (client_rule.h); written under the table's lock. */
+void session_set_client_rule(struct session *session, uint8_t rule);
 /** Notes who the client is, after a proxy has said so; written under the table's lock. */
 void session_set_peer(struct session *session, const struct net_addr *peer);
 /** Notes that TLS has begun, here or at the proxy. */
 void session_tls_set(struct session *session, enum session_tls tls);
-/** What is sent and received is compressed from here on. */
+/** What is sent and received is compressed from here on, or is not any more. */
 void session_compressed(struct session *session);
 /** After login, client ID or STARTTLS: tells log and crash table who this is now. */
 void session_identity_changed(struct session *session);

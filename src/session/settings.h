@@ -65,6 +65,8 @@ struct settings {
     uint32_t max_connections_per_address;
     uint64_t append_octets;
     enum literals literals;
+    uint32_t message_limit; /* of one command (RFC 9738); 0: none */
+    uint32_t save_limit;    /* the same, for those that save messages; 0: none */
 
     /* [quota] of accounts without limits of their own; 0: none */
     uint64_t quota_octets;

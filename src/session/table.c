@@ -359,6 +359,33 @@ session_table_login(struct session_table *table, struct session *session, uint64
 }
 
 void
+session_table_logout(struct session_table *table, struct session *session, uint64_t number)
+{
+    const unsigned about_account =
+        POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED | POST_PASSWORD_CHANGED;
+
+    lock_enter(&table->lock);
+    char *name = session->account_name;
+    list_remove(&session->account_link);
+    cell_give(&table->by_account, session->account_id);
+    table_place_left(table, session);
+    session->account_id = 0;
+    session->account_name = NULL;
+    atomic_fetch_and(&session->posts, ~about_account);
+    session->number = number;
+    session->opened_us = session_now_us(session);
+    session->opened_wall_us = clock_wall_us(session->env->clock);
+    session->standing = STANDING_STRANGER;
+    list_push_back(&table->strangers, &session->account_link);
+    /* It was admitted before, and is not refused now. */
+    if (has_share(session, env_settings(session->env)) &&
+        cell_take(&table->by_address, net_addr_share_hash(&session->peer), UINT32_MAX) == RC_OK)
+        session->counted = COUNTED_ADDRESS;
+    lock_leave(&table->lock);
+    free(name);
+}
+
+void
 session_table_delivers(struct session_table *table, struct session *session)
 {
     if (session->standing == STANDING_KNOWN)
@@ -422,6 +449,14 @@ session_set_client_id(struct session *session, struct span text)
     string_set(session, &session->client_id, text);
 }
 
+void
+session_set_client_rule(struct session *session, uint8_t rule)
+{
+    lock_enter(&session->env->table->lock);
+    session->client_rule = rule;
+    lock_leave(&session->env->table->lock);
+}
+
 static const char *
 copy_or_empty(struct arena *arena, const char *text)
 {
@@ -439,6 +474,7 @@ info_fill(const struct session *s, struct arena *arena, int64_t now_us,
         .service = log_service_name(s->door->service),
         .account = copy_or_empty(arena, s->account_name),
         .client_id = copy_or_empty(arena, s->client_id),
+        .client_rule = client_rule_get(s->client_rule)->label.ptr,
         .mailbox = copy_or_empty(arena, s->mailbox_name),
         .peer = s->peer,
         .tls = session_is_private(s),

@@ -38,6 +38,10 @@ MUST_USE enum rc session_table_adopt(struct session_table *table, struct session
 MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
+/** The session is nobody's again, as a new stranger with this number; what was posted to it
+ *  about the account is forgotten. Thread: the session's. */
+void session_table_logout(struct session_table *table, struct session *session,
+                          uint64_t number);
 /** The session has named a recipient of this server, so it is no longer a stranger, just as
  * after a login. For doors that deliver. Thread: the session's. */
 void session_table_delivers(struct session_table *table, struct session *session);
@@ -70,6 +74,7 @@ struct session_info {
     const char *service;
     const char *account; /* "" before login */
     const char *client_id;
+    const char *client_rule; /* its label (client_rule.def); "": none */
     const char *mailbox;
     struct net_addr peer;
     bool tls;

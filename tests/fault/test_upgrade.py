@@ -119,13 +119,28 @@ def test_state_is_kept():
         peer.command("SEARCH RETURN (SAVE) 1,2,4")
         other = server.login("anna")
         other.command("SELECT INBOX")
+        by_uid = server.login("anna")
+        by_uid.command("ENABLE UIDONLY")
+        by_uid.command("SELECT INBOX")
+        by_uid.send("u IDLE\r\n")
+        assert by_uid.line().startswith("+ ")
+        nobodys = server.login("anna")
+        nobodys.command('ID ("name" "iPad Mail" "version" "1")')
+        nobodys.command("UNAUTHENTICATE")
         before = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
         other.command("STORE 2 +FLAGS (\\Deleted)")
         other.command("EXPUNGE")
+        skip_to(by_uid, "* VANISHED 2")
         deliver(server, 5)
         peer.send("half NO")  # half a command is here already
         time.sleep(0.2)
-        assert server.upgrade() == 2
+        assert server.upgrade() == 4
+        other.command("UID STORE 3 +FLAGS (\\Flagged)")
+        skip_to(by_uid, "* 3 UIDFETCH (FLAGS (\\Flagged))")
+        by_uid.send("DONE\r\n")
+        skip_to(by_uid, "u OK")
+        by_uid.command("FETCH 1 FLAGS", expect="BAD")
+        assert "[UIDREQUIRED]" in by_uid.last
         peer.send("OP\r\n")
         lines = [peer.line()]
         while not lines[-1].startswith("half "):
@@ -137,8 +152,12 @@ def test_state_is_kept():
         assert peer.command("UID SEARCH $") == ["* SEARCH 1 4"]  # 2 is gone, what came is not in it
         after = {row["session"]: row for row in map(json.loads, server.run("sessions", "--json").stdout.splitlines())}
         for number, row in before.items():
-            for key in ("account", "client", "peer", "mailbox", "since", "service"):
+            for key in ("account", "client", "rule", "peer", "mailbox", "since", "service"):
                 assert after[number][key] == row[key], key
+        assert sorted(row["rule"] for row in after.values()) == ["", "", "", "apple-mail"]
+        nobodys.command(f'LOGIN anna "{PASSWORD}"')
+        nobodys.command("LOGOUT")
+        by_uid.command("LOGOUT")
         new = server.login("anna")
         numbers = [json.loads(row)["session"] for row in server.run("sessions", "--json").stdout.splitlines()]
         assert len(numbers) == len(set(numbers)) == 3

@@ -316,6 +316,7 @@ dump_fetch(struct buf *buf, const struct imap_fetch_req *req)
         kinds |= 1u << req->items[i].kind;
     }
     dump_mark(buf, "WRONG-KINDS", kinds != req->kinds);
+    dump_mark(buf, "WRONG-UID", req->uid_is_implied && req->items[0].kind != FETCH_UID);
     dump_mark(buf, "seen", req->marks_seen);
     if (req->has_changed_since)
         dump_u64(buf, "changedsince", req->changed_since);
@@ -375,6 +376,11 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_LSUB:
     case IMAP_CMD_XLIST:
         dump_list(buf, &cmd->u.list);
+        break;
+    case IMAP_CMD_UIDBATCHES:
+        buf_printf(buf, " size=%u", cmd->u.uidbatches.size);
+        if (cmd->u.uidbatches.has_range)
+            buf_printf(buf, " range=%u:%u", cmd->u.uidbatches.first, cmd->u.uidbatches.last);
         break;
     case IMAP_CMD_STATUS:
         dump_mbox(buf, "mailbox", &cmd->u.status.mailbox);

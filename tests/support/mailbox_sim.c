@@ -389,6 +389,7 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
 {
     arena_reset(&client->sync_arena);
     client->parked = false;
+    client->mode = mode;
     enum rc rc =
         sync_begin(&client->view, NULL, mode, &client->sync_arena, &client->sync, &client->err);
     if (rc == RC_AGAIN) {
@@ -413,6 +414,9 @@ sim_sync_run(struct sim_client *client, uint64_t max)
 
     for (uint64_t i = 0; i < max; i++) {
         sync_next(client->sync, &event);
+        SIM_CHECK(client, client->mode != SYNC_NO_NEWS || event.kind == SYNC_DONE ||
+                              event.kind == SYNC_KEYWORDS || event.kind == SYNC_FLAGS ||
+                              event.kind == SYNC_MODSEQ);
         believe(client, &event);
         if (event.kind == SYNC_DONE) {
             client->sync = NULL;

@@ -59,6 +59,7 @@ struct sim_client {
     struct view view;     /* of view.mailbox, NULL: nothing selected */
     struct watch watch;
     bool vanished;         /* speaks QRESYNC */
+    enum sync_mode mode;   /* of the sync under way */
     struct view_echo echo; /* of its last STORE */
     struct arena arena;
     struct err err;

@@ -318,7 +318,8 @@ static void
 do_store(struct sim_client *client)
 {
     const bool silent = chance(client, 50);
-    const enum sync_mode mode = chance(client, 50) ? SYNC_NO_EXPUNGE : SYNC_ALL;
+    const enum sync_mode modes[] = {SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
+    const enum sync_mode mode = modes[rng_below(&client->rng, ARRAY_LEN(modes))];
     struct view_run *runs;
     size_t run_count;
     struct uid_run *uids;
@@ -355,6 +356,7 @@ do_store(struct sim_client *client)
     if (op.turn.result == RC_OK && (!silent || client->vanished)) {
         client->echo = echo;
         client->view.echo = &client->echo;
+        client->parked = false; /* its own answer is due, for which nobody wakes it */
     }
     if (silent && chance(client, 40))
         return; /* pipelined: more may follow before anything is told */
@@ -480,12 +482,12 @@ do_park(struct sim_client *client)
 static void
 do_sync(struct sim_client *client)
 {
-    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE};
+    const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
 
     if (client->vanished && chance(client, 70))
         sim_sync_begin(client, SYNC_ALL_UIDS);
     else
-        sim_sync_begin(client, modes[rng_below(&client->rng, 3)]);
+        sim_sync_begin(client, modes[rng_below(&client->rng, ARRAY_LEN(modes))]);
 }
 
 /* Nothing is due: then the client believes what is true. Something is due: it was told to look.

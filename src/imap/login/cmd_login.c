@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's answers for what
- * door/login.h decides.
+ * door/login.h decides. UNAUTHENTICATE (RFC 8437), which goes the way back.
  */
-#include "imap/imap_session.h"
+#include "imap/notify.h"
 
 #include "auth/sasl.h"
 #include "base/limits.h"
 #include "door/login.h"
+#include "net/conn_deflate.h"
 
 /* Also when the session ends in between. */
 static bool
@@ -155,4 +156,38 @@ imap_authenticate_line(struct imap_session *im, struct span line)
 {
     if (login_line(im->work->run, line) != RC_OK)
         session_end(&im->s, END_LIMIT_MEMORY, "AUTHENTICATE");
+}
+
+enum imap_step
+cmd_unauthenticate_run(struct imap_session *im, struct imap_work *work)
+{
+    (void)im;
+    return imap_ok(work, NULL, "UNAUTHENTICATE completed");
+}
+
+/* Nothing of what was said since the login is remembered, but who the client is (RFC 8437
+ * sections 3 and 4.1). */
+void
+imap_unauthenticate(struct imap_session *im)
+{
+    imap_unselect(im);
+    imap_notify_free(im->notify);
+    im->notify = NULL;
+    im->notify_state = NOTIFY_UNUSED;
+    account_put(im->acct);
+    im->acct = NULL;
+    im->state = IMAP_NOT_AUTHENTICATED;
+    im->login = IMAP_LOGIN_NONE;
+    if (im->idle_end == IMAP_IDLE_DONE)
+        im->idle_end = IMAP_IDLE_OPEN; /* a DONE that is late may still come */
+    im->enabled = ENABLES_NOTHING;
+    im->bad_commands = 0;
+    if (im->framer != NULL)
+        imap_framer_set_max(im->framer, LIMIT_LINE_BEFORE_LOGIN);
+    session_begin_anew(&im->s);
+    if (!conn_is_compressed(&im->s.conn))
+        return;
+    if (conn_deflate_stop(&im->s.conn) != RC_OK)
+        session_end(&im->s, END_LIMIT_MEMORY, "UNAUTHENTICATE");
+    session_compressed(&im->s);
 }

@@ -94,6 +94,8 @@ imap_append_begin(struct imap_session *im)
 
     if (work->spool_rc != RC_OK)
         return imap_fail(im, work->spool_rc, NULL);
+    if (req->message_count > imap_save_limit(im))
+        return imap_limit_refuse(im, imap_save_limit(im), 0); /* RFC 9738 section 3.1 */
     if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
         return step;
     work->run = run_new(im, work);

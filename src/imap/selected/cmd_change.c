@@ -7,6 +7,7 @@
  * and answers NO [EXPUNGEISSUED]; STORE changes those that live (docs/protocol.md V-1).
  */
 #include "imap/imap_session.h"
+#include "mailbox/memory/members.h"
 #include "mailbox/write/ops.h"
 
 /* The messages of a client's set, both ways. */
@@ -17,16 +18,96 @@ struct named {
     size_t uid_count;
 };
 
+/* What becomes of a command that names more messages than it may be about (RFC 9738). */
+enum named_limit {
+    NAMED_CUT,     /* STORE, MOVE: it is run for the last of them */
+    NAMED_REFUSED, /* COPY */
+    NAMED_DELETED, /* UID EXPUNGE: those with \Deleted count, and the last of them are gone */
+};
+
+/* The n-th of the messages with \Deleted, counted from 0. 0: there are only *count_out. */
+static uint32_t
+deleted_nth(struct members *members, const struct named *named, uint32_t n, uint32_t *count_out)
+{
+    struct version_run piece;
+
+    *count_out = 0;
+    for (size_t i = 0; i < named->seq_count; i++) {
+        const struct view_run seqs = named->seqs[i];
+        for (uint32_t seq = seqs.first; seq <= seqs.last; seq += piece.count) {
+            members_run(members, seq, seqs.last - seq + 1, &piece);
+            for (uint32_t k = 0; k < piece.count; k++)
+                if ((piece.flags[k] & MSG_DELETED) != 0 && (*count_out)++ == n)
+                    return seq + k;
+        }
+    }
+    return 0;
+}
+
+/* Leaves the last messages with \Deleted that UID EXPUNGE may be about. */
+static bool
+cut_deleted(struct imap_session *im, struct store_tx *tx, struct named *named,
+            enum imap_step *step_out)
+{
+    const uint32_t limit = imap_message_limit(im);
+    struct members members = {.version = NULL};
+    struct err err = {.rc = RC_OK};
+    uint32_t count = 0;
+
+    if (limit == NO_MESSAGE_LIMIT)
+        return true;
+    const enum rc rc = members_begin(&members, &im->view, tx, &err);
+    if (rc != RC_OK) {
+        *step_out = rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc, &err);
+        return false;
+    }
+    (void)deleted_nth(&members, named, UINT32_MAX, &count);
+    const uint32_t from =
+        count <= limit ? 0 : deleted_nth(&members, named, count - limit, &count);
+    members_end(&members);
+    if (from == 0)
+        return true;
+    while (named->seqs->last < from) {
+        named->seqs++;
+        named->seq_count--;
+    }
+    if (named->seqs->first < from)
+        named->seqs->first = from;
+    imap_limit_cut_at(im, from);
+    return true;
+}
+
+/* False: return *step_out. */
+static bool
+limit_named(struct imap_session *im, struct store_tx *tx, enum named_limit limit,
+            struct named *named, enum imap_step *step_out)
+{
+    switch (limit) {
+    case NAMED_CUT:
+        imap_limit_cut(im, &named->seqs, &named->seq_count);
+        break;
+    case NAMED_REFUSED:
+        if (!view_runs_cut(&named->seqs, &named->seq_count, imap_save_limit(im)))
+            break;
+        *step_out = imap_limit_refuse(im, imap_save_limit(im), named->seqs->first);
+        return false;
+    case NAMED_DELETED:
+        return cut_deleted(im, tx, named, step_out);
+    }
+    return true;
+}
+
 /* Finds them; all in the command's arena. */
 static bool
-uids_of(struct imap_session *im, struct imap_msgs *msgs, struct named *named_out,
-        enum imap_step *step_out)
+uids_of(struct imap_session *im, struct imap_msgs *msgs, enum named_limit limit,
+        struct named *named_out, enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
     AUTO_TX tx = NULL;
 
     if (!imap_read_begin(im, im->acct, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
-        !imap_resolve(im, msgs, &named_out->seqs, &named_out->seq_count, step_out))
+        !imap_resolve(im, msgs, &named_out->seqs, &named_out->seq_count, step_out) ||
+        !limit_named(im, tx, limit, named_out, step_out))
         return false;
     const enum rc rc = view_uid_runs(&im->view, named_out->seqs, named_out->seq_count,
                                      &work->arena, &named_out->uids, &named_out->uid_count);
@@ -63,7 +144,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->has_unchanged_since)
         imap_condstore_enable(im);
-    if (!uids_of(im, &req->msgs, &run->named, &step))
+    if (!uids_of(im, &req->msgs, NAMED_CUT, &run->named, &step))
         return step;
     flags_op_init(&run->op, &work->arena, session_waker(&im->s));
     run->op.mbox = im->selected;
@@ -230,7 +311,7 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
         return imap_fail(im, RC_LIMIT, NULL);
     if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
         return step;
-    if (!uids_of(im, &req->msgs, &named, &step))
+    if (!uids_of(im, &req->msgs, move ? NAMED_CUT : NAMED_REFUSED, &named, &step))
         return step;
     copy_op_init(op, &work->arena, session_waker(&im->s));
     op->from_mbox = im->selected;
@@ -309,7 +390,7 @@ expunge_begin(struct imap_session *im, struct imap_work *work)
 
     if (op == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (by_uid && !uids_of(im, &work->cmd.u.uid_expunge.msgs, &named, &step))
+    if (by_uid && !uids_of(im, &work->cmd.u.uid_expunge.msgs, NAMED_DELETED, &named, &step))
         return step;
     expunge_op_init(op, &work->arena, session_waker(&im->s));
     op->mbox = im->selected;

@@ -160,10 +160,7 @@ entry_line(struct imap_session *im, const struct fetch_run *run, const struct ve
     };
     struct iw w = imap_line(im);
 
-    iw_untagged(&w);
-    iw_num(&w, seq);
-    iw_word(&w, "FETCH");
-    iw_open(&w);
+    imap_fetch_open(im, &w, seq, msg.uid);
     for (size_t k = 0; k < run->req.item_count; k++)
         entry_item(im, &w, &run->req.items[k], &msg);
     iw_close(&w);
@@ -180,7 +177,8 @@ flags_lines(struct imap_session *im, const struct fetch_run *run,
     const unsigned kinds = run->req.kinds;
     const bool with_uid = (kinds & 1u << FETCH_UID) != 0;
 
-    if (from->keywords != NULL || (kinds & 1u << FETCH_FLAGS) == 0 ||
+    if (from->keywords != NULL || imap_is_enabled(im, ENABLES_UIDONLY) ||
+        (kinds & 1u << FETCH_FLAGS) == 0 ||
         (kinds & ~(1u << FETCH_FLAGS | 1u << FETCH_UID)) != 0 ||
         (with_uid && run->req.items[0].kind != FETCH_UID))
         return false;
@@ -274,10 +272,7 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
     switch (step->kind) {
     case FETCH_STEP_BEGIN:
         *w = imap_line(im);
-        iw_untagged(w);
-        iw_num(w, step->msg->seq);
-        iw_word(w, "FETCH");
-        iw_open(w);
+        imap_fetch_open(im, w, step->msg->seq, step->msg->uid);
         im->work->mid_line = true;
         break;
     case FETCH_STEP_ENTRY:
@@ -519,25 +514,33 @@ item_add(struct imap_fetch_req *req, struct imap_fetch_item *items, enum imap_fe
 }
 
 /* The request, with FLAGS among the items when it marks messages as seen, and what else belongs
- * to changes of flags (RFC 7162 section 3.2.4). */
+ * to changes of flags (RFC 7162 section 3.2.4). A UIDFETCH has the UID among its items only if
+ * the client has asked for it (RFC 9586 section 3.3). */
 static bool
 req_prepare(struct imap_session *im, const struct imap_fetch_req *from,
             struct imap_fetch_req *to)
 {
     enum { ADDED = 3 };
+    const bool uid_only = imap_is_enabled(im, ENABLES_UIDONLY);
 
     *to = *from;
+    if (uid_only && from->uid_is_implied) {
+        to->items++;
+        to->item_count--;
+        to->kinds &= ~(1u << FETCH_UID);
+    }
     if (!from->marks_seen)
         return true;
     struct imap_fetch_item *items =
-        arena_array(&im->work->arena, struct imap_fetch_item, from->item_count + ADDED);
+        arena_array(&im->work->arena, struct imap_fetch_item, to->item_count + ADDED);
     if (items == NULL)
         return false;
-    memcpy(items, from->items, from->item_count * sizeof *items);
+    memcpy(items, to->items, to->item_count * sizeof *items);
     to->items = items;
     item_add(to, items, FETCH_FLAGS, SPAN("FLAGS"));
     if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->view.mode == VIEW_READ_WRITE) {
-        item_add(to, items, FETCH_UID, SPAN("UID"));
+        if (!uid_only)
+            item_add(to, items, FETCH_UID, SPAN("UID"));
         item_add(to, items, FETCH_MODSEQ, SPAN("MODSEQ"));
     }
     return true;
@@ -731,6 +734,8 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
 
     if (req->vanished && !imap_is_enabled(im, ENABLES_QRESYNC))
         return imap_bad(work, "VANISHED needs ENABLE QRESYNC");
+    if (req->has_partial && req->partial.last - req->partial.first >= imap_message_limit(im))
+        return imap_limit_refuse(im, imap_message_limit(im), 0); /* RFC 9738 section 3.1 */
     if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE brings it along */
         imap_condstore_enable(im);
     if (req->vanished) {
@@ -740,6 +745,7 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
     }
     const enum imap_step step = imap_fetch_begin(im, req, req->vanished ? &gone : NULL, &run);
     if (run != NULL) {
+        imap_limit_cut(im, &run->runs, &run->run_count);
         work->run = run;
         work->abandon = fetch_abandon;
     }

@@ -52,6 +52,8 @@ search_begin(struct imap_session *im, struct imap_work *work)
 
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
+    if (req->uses_numbers && imap_is_enabled(im, ENABLES_UIDONLY))
+        return imap_uid_required(work); /* RFC 9586 section 3.5 */
     if (!settle(im, req, &why))
         return imap_bad(work, why);
     if (req->uses_modseq)
@@ -68,6 +70,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .now_s = clock_wall_s(im->s.env->clock),
         .saved = saved,
         .saved_count = saved_count,
+        .at_most = req->find == IMAP_FIND_SEARCH ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };
     const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);
     if (rc == RC_NOT_FOUND)
@@ -76,6 +79,8 @@ search_begin(struct imap_session *im, struct imap_work *work)
         return imap_bad(work, "The text is not in the charset that was named");
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    if (search_cut_at(run->search) != 0)
+        imap_limit_cut_at(im, search_cut_at(run->search));
     run->seqs = (struct view_run){1, 0};
     work->run = run;
     work->abandon = search_abandon;

@@ -82,14 +82,15 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
     struct iw w = imap_line(im);
     uint32_t unseen = 0;
 
-    if (state->unseen > 0) {
+    const bool names_unseen = state->unseen > 0 && !imap_is_enabled(im, ENABLES_UIDONLY);
+    if (names_unseen) {
         /* From memory when it is there; a large mailbox is not loaded for it. */
         const bool small = state->exists <= UNSEEN_LOAD_MAX;
         const enum rc rc = view_awake(&im->view, small ? tx : NULL, err);
         if (rc != RC_OK && (small || rc != RC_AGAIN))
             return rc;
     }
-    if (state->unseen > 0 && im->view.members != NULL)
+    if (names_unseen && im->view.members != NULL)
         unseen = version_first_unseen(im->view.members);
     enum rc rc = view_count_recent(&im->view, tx, err);
     if (rc == RC_OK)
@@ -153,6 +154,8 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->has_qresync && !imap_is_enabled(im, ENABLES_QRESYNC))
         return imap_bad(work, "QRESYNC needs ENABLE QRESYNC");
+    if (req->qresync.has_match && imap_is_enabled(im, ENABLES_UIDONLY))
+        return imap_uid_required(work); /* RFC 9586 section 3.7 */
     /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
     close_selected(im);
     if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
@@ -251,6 +254,7 @@ resync_is_due(struct imap_session *im, struct select_run *run, uint32_t uidvalid
         .msgs = {.kind = IMAP_MSGS_UID, .uid = {.set = {&all, 1, true}}},
         .items = items,
         .item_count = ARRAY_LEN(items),
+        .uid_is_implied = true,
         .kinds = 1u << FETCH_UID | 1u << FETCH_FLAGS | 1u << FETCH_MODSEQ,
         .has_changed_since = true,
         .changed_since = req->qresync.modseq,

@@ -76,13 +76,11 @@ imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry
     const bool with_uid = condstore || imap_dialect(im)->uid_with_flags == TOLD;
     struct iw w = imap_line(im);
 
-    iw_untagged(&w);
-    iw_num(&w, seq);
-    iw_word(&w, "FETCH");
-    iw_open(&w);
+    imap_fetch_open(im, &w, seq, entry->uid);
     /* RFC 7162 section 3.2.4; RFC 5465 section 5.1 */
-    if (with_uid || im->notify != NULL ||
-        (work->phase != PHASE_PUSH && work->row->form == FORM_UID)) {
+    if (!imap_is_enabled(im, ENABLES_UIDONLY) &&
+        (with_uid || im->notify != NULL ||
+         (work->phase != PHASE_PUSH && work->row->form == FORM_UID))) {
         iw_word(&w, "UID");
         iw_num(&w, entry->uid);
     }

@@ -62,6 +62,8 @@ search_new(struct arena *arena, struct view *view, const struct search_req *req,
     const enum rc rc = search_compile(search, arena, req, err);
     if (rc != RC_OK)
         return rc;
+    if (req->at_most != 0 && view_runs_cut(&search->runs, &search->run_count, req->at_most))
+        search->cut_at = search->runs[0].first;
     point_at_one(search);
     buf_init(&search->header, INGEST_HEADER_MAX + 1);
     arena_init(&search->parts, PARTS_ARENA);
@@ -92,6 +94,12 @@ bool
 search_over_limit(const struct search *search)
 {
     return search->over_limit;
+}
+
+uint32_t
+search_cut_at(const struct search *search)
+{
+    return search->cut_at;
 }
 
 /* ---- what it costs ---- */

@@ -40,6 +40,7 @@ struct search_req {
     int64_t now_s;               /* for YOUNGER and OLDER */
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
+    uint32_t at_most; /* messages to look at, the last of those that its keys leave; 0: all */
 };
 
 /**
@@ -70,6 +71,8 @@ void search_progress(const struct search *search, uint32_t *done_out, uint32_t *
 
 /** Why search_slice said RC_LIMIT: the client asks for too much. */
 bool search_over_limit(const struct search *search);
+/** The lowest of the messages that are looked at, if there were more than at_most; else 0. */
+uint32_t search_cut_at(const struct search *search);
 
 /* The result, when search_slice returned RC_OK (before: what was found so far). */
 uint32_t search_count(const struct search *search);

@@ -86,6 +86,7 @@ struct search {
     size_t run_count;
     size_t run;
     uint32_t next_seq; /* 0: the first of the run */
+    uint32_t cut_at;   /* the first of them, if there were more; 0: there were not */
 
     uint64_t *found; /* bit seq */
     uint32_t exists;

@@ -48,6 +48,7 @@ MUST_USE bool imap_args_uid_replace(struct imap_lexer *lx, struct imap_cmd *cmd)
 MUST_USE bool imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_sort(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_thread(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_uidbatches(struct imap_lexer *lx, struct imap_cmd *cmd);
 /** A range of results (RFC 9394), for the FETCH modifier too. */
 MUST_USE bool imap_args_partial(struct imap_lexer *lx, struct imap_partial *partial_out);
 

@@ -484,6 +484,7 @@ fetch(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_fetch_req *re
     if (add_uid)
         items.all[0] = plain_item(FETCH_UID);
     req->items = add_uid ? items.all : items.all + 1;
+    req->uid_is_implied = add_uid;
     req->item_count = add_uid ? items.count : items.count - 1;
     req->kinds = items.kinds | (add_uid ? 1u << FETCH_UID : 0);
     req->marks_seen = items.marks_seen;

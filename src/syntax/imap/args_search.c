@@ -21,6 +21,8 @@ enum arg {
     ARG_SECONDS, /* SP nz-number */
     ARG_MODSEQ,  /* [SP entry-name SP entry-type] SP mod-sequence */
     ARG_UIDS,    /* SP sequence-set */
+    ARG_AFTER,   /* SP uniqueid: those above it (RFC 9738 section 3.2) */
+    ARG_BEFORE,  /* SP uniqueid: those below it */
     ARG_NEW,     /* none: two flags */
     ARG_OR,      /* SP search-key SP search-key */
 };
@@ -82,6 +84,8 @@ static const struct key_row {
     KEY("YOUNGER", ARG_SECONDS, SEARCH_YOUNGER),
     KEY("MODSEQ", ARG_MODSEQ, SEARCH_MODSEQ),
     KEY("UID", ARG_UIDS, SEARCH_MSGS),
+    KEY("UIDAFTER", ARG_AFTER, SEARCH_MSGS),
+    KEY("UIDBEFORE", ARG_BEFORE, SEARCH_MSGS),
     KEY("OR", ARG_OR, SEARCH_OR),
 #undef FLAG
 #undef KEY
@@ -237,6 +241,26 @@ msgs(struct imap_lexer *lx, enum imap_msgs_kind kind, struct imap_search_key *ke
     return key->msgs != NULL && lex_msgs(lx, kind, key->msgs);
 }
 
+/** The UIDs above or below the one that stands there; there may be none. */
+static bool
+uids_beside(struct imap_lexer *lx, enum arg arg, struct imap_search_key *key)
+{
+    struct num_range *range = lex_new(lx, struct num_range);
+    uint32_t uid = 0;
+
+    key->msgs = lex_new(lx, struct imap_msgs);
+    if (key->msgs == NULL || range == NULL || !lex_nz32(lx, &uid, "A UID is missing"))
+        return false;
+    *range = arg == ARG_AFTER ? (struct num_range){uid + 1, UINT32_MAX}
+                              : (struct num_range){1, uid - 1};
+    const bool none = uid == (arg == ARG_AFTER ? UINT32_MAX : 1);
+    *key->msgs = (struct imap_msgs){
+        .kind = IMAP_MSGS_UID,
+        .uid = {.set = {.ranges = range, .count = none ? 0 : 1, .normal = true}},
+    };
+    return true;
+}
+
 /** NEW is RECENT UNSEEN (RFC 3501 section 6.4.4). */
 static bool
 new_key(struct parse *parse, struct imap_search_key *key)
@@ -289,6 +313,9 @@ key_argument(struct parse *parse, const struct key_row *row, struct imap_search_
     case ARG_UIDS:
         parse->req->uses_saved |= lex_peek(lx) == '$';
         return msgs(lx, IMAP_MSGS_UID, key);
+    case ARG_AFTER:
+    case ARG_BEFORE:
+        return uids_beside(lx, row->arg, key);
     case ARG_NONE:
     case ARG_FLAG:
     case ARG_NEW:
@@ -588,4 +615,22 @@ imap_args_thread(struct imap_lexer *lx, struct imap_cmd *cmd)
         return false;
     req->thread = (enum imap_thread)thread;
     return search_criteria(lx, req);
+}
+
+/* ---- UIDBATCHES: RFC 10022 section 4 ---- */
+
+bool
+imap_args_uidbatches(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_uidbatches_req *req = &cmd->u.uidbatches;
+
+    if (!lex_need(lx, ' ', "UIDBATCHES needs a number of messages") ||
+        !lex_nz32(lx, &req->size, "UIDBATCHES needs a number of messages"))
+        return false;
+    if (!lex_more(lx))
+        return true;
+    req->has_range = true;
+    return lex_nz32(lx, &req->first, "UIDBATCHES takes a range of batches") &&
+           lex_need(lx, ':', "A range of batches is written as 1:4") &&
+           lex_nz32(lx, &req->last, "A range of batches is written as 1:4");
 }

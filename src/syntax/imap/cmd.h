@@ -54,6 +54,7 @@ struct imap_cmd {
         struct imap_append_req append;
         struct imap_uid_expunge_req uid_expunge;
         struct imap_search_req search;
+        struct imap_uidbatches_req uidbatches;
         struct imap_fetch_req fetch;
         struct imap_store_req store;
         struct imap_copy_req copy;

@@ -67,6 +67,7 @@ struct imap_fetch_req {
     const struct imap_fetch_item
         *items; /* 1..LIMIT_FETCH_ITEMS; UID FETCH has FETCH_UID, first if not asked for */
     size_t item_count;
+    bool uid_is_implied;    /* the first item is the UID, which UID FETCH adds */
     unsigned kinds;         /* bit (1 << kind) for each kind that is there */
     bool marks_seen;        /* one of the items does */
     bool has_changed_since; /* RFC 7162 section 3.1.4.1; FETCH_MODSEQ is then among the items */

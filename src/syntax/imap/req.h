@@ -231,6 +231,14 @@ struct imap_uid_expunge_req {
     struct imap_msgs msgs;
 };
 
+/** RFC 10022. Batches are counted from 1; the first one has the latest messages. */
+struct imap_uidbatches_req {
+    uint32_t size;  /* messages of a batch, at least 1 */
+    bool has_range; /* only these batches are asked for */
+    uint32_t first; /* 1..2^32-1, as the next one; may be above it */
+    uint32_t last;
+};
+
 enum imap_store_mode { IMAP_STORE_REPLACE, IMAP_STORE_ADD, IMAP_STORE_REMOVE };
 
 struct imap_store_req {

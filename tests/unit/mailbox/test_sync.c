@@ -182,6 +182,84 @@ new_mail_needs_counters_only(void **state)
     content_view_done(view);
 }
 
+/* For clients that bear EXISTS and EXPUNGE only now and then: flags are told all the same. */
+static void
+news_wait_flags_do_not(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 4);
+    struct view *view = content_view(fx, "INBOX");
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    append(fx, 1);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    view_sleep(view);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    store(fx, NULL, LOUD, 3, 5, MSG_FLAGGED, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "3F4 4F4 ");
+    assert_int_equal(view->exists, 4);
+    expunge(fx, 2, 2);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    store(fx, NULL, LOUD, 3, 3, MSG_SEEN, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "3F5 ");
+    assert_string_equal(told(fx, view, SYNC_ALL), "2X 4E ");
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    assert_false(sync_is_due(view));
+    content_view_done(view);
+}
+
+/* RECENT that was not told because its sync was broken off is news, too. */
+static void
+recent_waits_with_the_news(void **state)
+{
+    struct content *fx = *state;
+    struct view *view = content_view(fx, "INBOX");
+
+    append(fx, 2);
+    assert_string_equal(told_some(fx, view, SYNC_ALL, 1), "2E ");
+    store(fx, NULL, LOUD, 1, 1, MSG_FLAGGED, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "1F4 2F0 ");
+    assert_int_equal(view->recent_told, 0);
+    store(fx, NULL, LOUD, 1, 1, MSG_SEEN, NULL);
+    assert_string_equal(told(fx, view, SYNC_ALL), "2R 1F5 ");
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    content_view_done(view);
+}
+
+/* So does a client that wants to be told of less, or of nothing (NOTIFY). */
+static void
+news_wait_whatever_is_told(void **state)
+{
+    static const enum view_tells tells[] = {VIEW_TELLS_ANSWERS, VIEW_TELLS_COUNTS};
+    struct content *fx = *state;
+    struct view *view = content_view(fx, "INBOX");
+
+    append(fx, 3);
+    assert_string_equal(told(fx, view, SYNC_ALL), "3E 3R ");
+    for (size_t i = 0; i < ARRAY_LEN(tells); i++) {
+        view->tells = tells[i];
+        append(fx, 1);
+        expunge(fx, (uint32_t)i + 1, (uint32_t)i + 1);
+        store(fx, view, LOUD, 3, 3, i == 0 ? MSG_FLAGGED : MSG_SEEN, NULL);
+        assert_string_equal(told(fx, view, SYNC_NO_NEWS), i == 0 ? "3F4 " : "2F5 ");
+        assert_int_equal(view->exists, 3);
+        view->tells = VIEW_TELLS_ALL; /* that it was told is not remembered */
+        assert_string_equal(told(fx, view, SYNC_NO_NEWS), i == 0 ? "3F4 " : "2F5 ");
+        assert_true(sync_is_due(view));
+        assert_string_equal(told_some(fx, view, SYNC_ALL, 1), "1X ");
+        assert_string_equal(told(fx, view, SYNC_NO_NEWS), ""); /* in the middle of it */
+        assert_true(sync_is_due(view));
+        append(fx, 1);
+        assert_string_equal(told(fx, view, SYNC_ALL), "4E 4R ");
+        assert_false(sync_is_due(view));
+        expunge(fx, 4 + 2 * (uint32_t)i, 5 + 2 * (uint32_t)i);
+        assert_string_equal(told(fx, view, SYNC_ALL_UIDS), i == 0 ? "V4:5 2R " : "V6:7 2R ");
+        append(fx, 1);
+        assert_string_equal(told(fx, view, SYNC_ALL), "3E 3R ");
+    }
+    content_view_done(view);
+}
+
 static void
 expunges_come_from_the_top(void **state)
 {
@@ -855,6 +933,9 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(new_mail_needs_counters_only),
+        T(news_wait_flags_do_not),
+        T(recent_waits_with_the_news),
+        T(news_wait_whatever_is_told),
         T(expunges_come_from_the_top),
         T(expunges_wait_flags_do_not),
         T(an_old_snapshot_wakes_nothing),

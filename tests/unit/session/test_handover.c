@@ -97,6 +97,7 @@ struct sample {
     uint64_t account;
     const char *name;
     size_t name_octets;
+    struct span rule; /* its label */
     uint64_t last_in_us;
     uint64_t line_us;
     uint64_t acked_us;
@@ -127,6 +128,7 @@ sample(void)
         .account = 9,
         .name = "anna@example.org",
         .name_octets = 16,
+        .rule = SPAN("apple-mail"),
         .last_in_us = (uint64_t)now_us,
         .line_us = (uint64_t)now_us - 1,
         .acked_us = (uint64_t)now_us - 2,
@@ -168,6 +170,7 @@ put(const struct sample *s, struct buf *out)
     pack_u64(out, s->account);
     pack_span(out, span_of(s->name, s->name_octets));
     pack_span(out, SPAN("Probe 7"));
+    pack_span(out, s->rule);
     pack_span(out, SPAN("INBOX"));
     for (uint32_t count = 1; count <= 5; count++)
         pack_u32(out, count);
@@ -283,7 +286,24 @@ everything_comes_back(void **state)
     s.account = 0;
     s.name_octets = 0;
     s.proxy_tls = 0;
+    s.rule = SPAN("");
     assert_comes_back(&s);
+}
+
+/* The other program may have other rules: without one, the client is treated as all are. */
+static void
+a_rule_that_is_unknown_here_is_none(void **state)
+{
+    struct sample s = sample();
+    struct session *session = NULL;
+    AUTO_BUF octets = {0};
+
+    (void)state;
+    s.rule = SPAN("of-tomorrow");
+    put(&s, &octets);
+    assert_ok(adopt(buf_span(&octets), &session));
+    assert_int_equal(session->client_rule, CLIENT_RULE_NONE);
+    session_adopted_drop(session);
 }
 
 static void
@@ -306,7 +326,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[25];
+    struct sample bad[26];
     size_t n = 0;
 
     (void)state;
@@ -327,6 +347,7 @@ bad_values_are_no_session(void **state)
     bad[n++].name_octets = sizeof long_name;
     bad[n].name = "an\0a";
     bad[n++].name_octets = 4;
+    bad[n++].rule = SPAN("apple\0mail");
     bad[n++].line_us = INT64_MAX; /* a deadline after it would be beyond all time */
     bad[n++].acked_us = UINT64_MAX;
     bad[n++].event_ms = UINT64_C(1) << 40;
@@ -366,6 +387,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rule_that_is_unknown_here_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_part_is_no_session, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_values_are_no_session, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_does_not_begin_leaves_nothing, setup,

@@ -254,6 +254,36 @@ test_the_first_is_early(void **state)
     }
 }
 
+/* client_rule.def: an interval is what the client bears, within [idle], unless the network
+ * would forget it. */
+static void
+test_clients_with_rules(void **state)
+{
+    struct session *patient = arrive("127.0.0.1", 7);
+    struct session *anxious = arrive("127.0.0.1", 8);
+
+    (void)state;
+    patient->client_rule = client_rule_labelled(SPAN("fairemail"));
+    anxious->client_rule = client_rule_labelled(SPAN("delta-chat"));
+    assert_int_equal(interval_s(patient), 240);
+    assert_int_equal(interval_s(anxious), 240);
+    settings.idle_keepalive_s = settings.idle_keepalive_min_s = 60;
+    assert_int_equal(interval_s(patient), 180);
+    assert_int_equal(interval_s(anxious), 60);
+    settings.idle_keepalive_max_s = 120;
+    assert_int_equal(interval_s(patient), 120);
+    settings.idle_keepalive_s = settings.idle_keepalive_max_s = 600;
+    assert_int_equal(interval_s(patient), 600);
+    assert_int_equal(interval_s(anxious), 270);
+    settings.idle_keepalive_min_s = 300;
+    assert_int_equal(interval_s(anxious), 300);
+    settings.idle_keepalive_s = 0;
+    assert_int_equal(interval_s(patient), 0);
+    assert_int_equal(interval_s(anxious), 0);
+    gone(patient, CONN_END_FIN);
+    gone(anxious, CONN_END_FIN);
+}
+
 /* A network's interval falls: who waits there already is woken, and is not late. */
 static void
 test_those_that_wait_hear_of_a_fall(void **state)
@@ -475,6 +505,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_who_is_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_address_one_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_first_is_early, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_clients_with_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(test_those_that_wait_hear_of_a_fall, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_line_and_comeback, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ends_that_teach_nothing, setup, teardown),

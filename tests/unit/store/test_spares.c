@@ -279,7 +279,10 @@ test_another_schema(void **state)
     outsider_end(outsider_begin(path, "DROP INDEX theirs; PRAGMA user_version=99"));
     struct store_tx *tx = NULL;
     assert_rc(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_UNSUPPORTED);
-    outsider_end(outsider_begin(path, "PRAGMA user_version=4; PRAGMA application_id=1"));
+    char sql[100];
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%u; PRAGMA application_id=1",
+             account_schema.step_count);
+    outsider_end(outsider_begin(path, sql));
     assert_rc(store_write_begin(fx->acct, WAKE_NOBODY, &tx, &fx->err), RC_CORRUPT);
     outsider_end(outsider_begin(path, "PRAGMA application_id=1383034739"));
     assert_messages(fx, 5);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a command may bring along: which literals are taken (RFC 3501 section 4.3, RFC 7888),
+ * where their octets go, and how much memory the text of long commands may have.
+ */
+#include "imap/imap_session.h"
+
+#include "base/limits.h"
+
+enum { BUDGET_FREE = 65536 };
+
+static void
+literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
+               const char *text)
+{
+    const struct span tag = imap_text_tag(imap_framer_text(im->framer));
+
+    imap_framer_refuse(im->framer);
+    imap_refuse(im, tag, status, code, text);
+}
+
+/* More than LITERAL- allows. */
+static bool
+is_unasked_and_large(const struct imap_session *im, const struct imap_literal *literal)
+{
+    return env_settings(im->s.env)->literals == LITERALS_MINUS && !literal->sync &&
+           literal->octets > IMAP_LITERAL_MINUS_MAX;
+}
+
+void
+imap_literal_begin(struct imap_session *im)
+{
+    const struct imap_literal *literal = imap_framer_literal(im->framer);
+    const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
+
+    if (logged_in && is_unasked_and_large(im, literal)) { /* RFC 7888 section 5 */
+        literal_refuse(im, IW_BAD, literal->is_message ? "TOOBIG" : NULL,
+                       "Literals of more than 4096 octets must be asked for: {n}, not {n+}");
+        return;
+    }
+    if (logged_in && literal->is_message) {
+        if (literal->octets > env_settings(im->s.env)->append_octets) {
+            literal_refuse(im, IW_NO, "TOOBIG",
+                           "The message is larger than APPENDLIMIT"); /* RFC 7889 */
+            return;
+        }
+        if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
+            literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
+            return;
+        }
+        if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
+            literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
+            return;
+        }
+    } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
+               imap_framer_keep(im->framer) != RC_OK) {
+        if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */
+            session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
+                        (uintmax_t)literal->octets);
+        else
+            literal_refuse(im, IW_BAD, NULL, "Literal too long");
+        return;
+    }
+    if (literal->sync) {
+        struct iw w = imap_line(im);
+        iw_continuation(&w, SPAN("go ahead"));
+    }
+}
+
+void
+imap_literal_data(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct spool *spool = &work->spools[work->spool_count - 1];
+    struct err err = {.rc = RC_OK};
+
+    if (work->spool_rc != RC_OK)
+        return;
+    work->spool_rc = spool_append(spool, imap_framer_data(im->framer), &err);
+    if (work->spool_rc != RC_OK) {
+        log_put(&im->s.log, work->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
+                "%s", err.text);
+        spool_done(spool);
+    }
+}
+
+void
+imap_input_charge(struct imap_session *im)
+{
+    const int64_t have = im->framer == NULL ? 0 : (int64_t)im->framer->text.cap;
+    const int64_t unpaid =
+        im->state == IMAP_NOT_AUTHENTICATED ? LIMIT_LINE_BEFORE_LOGIN : BUDGET_FREE;
+    const int64_t owed = have > unpaid ? have : 0;
+
+    if (owed > im->input_budget) {
+        if (!budget_take(&im->s.env->input_budget, owed - im->input_budget)) {
+            session_end(&im->s, END_LIMIT_MEMORY, "a command of over %jd octets",
+                        (intmax_t)have);
+            return;
+        }
+        im->input_budget = owed;
+    } else if (owed < im->input_budget) {
+        budget_give(&im->s.env->input_budget, im->input_budget - owed);
+        im->input_budget = owed;
+    }
+}
