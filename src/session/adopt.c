@@ -104,6 +104,7 @@ unpack_common(struct session *session, struct unpack *in)
         liveness->look_us = conn->last_out_us; /* at once: time has passed */
     atomic_store(&session->pub.acked_us, unpack_time(in, now_us));
     session->by_proxy = unpack_bool(in);
+    session->is_reused = unpack_bool(in);
     session->keepalive_s = unpack_u32(in, UINT32_MAX);
     unpack_ring(in, &session->events);
     in->failed |= !conn_deflate_unpack(conn, in);

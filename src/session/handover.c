@@ -107,6 +107,7 @@ pack_common(struct session *session, struct buf *out)
     pack_u8(out, liveness->keepalive);
     pack_i64(out, atomic_load_explicit(&session->pub.acked_us, memory_order_relaxed));
     pack_u8(out, session->by_proxy);
+    pack_u8(out, session->is_reused);
     pack_u32(out, session->keepalive_s);
     pack_ring(session->events.ring, out);
     return conn_deflate_pack(&session->conn, out);

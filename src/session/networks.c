@@ -422,8 +422,8 @@ network_came(struct session *session)
     struct networks *networks = session->env->networks;
 
     /* Also for sessions behind a proxy: the client's address is as trustworthy as the
-     * proxy. */
-    if (networks == NULL || session->account_id == 0 ||
+     * proxy. But a connection that was another session's is older than this one (INV-N3). */
+    if (networks == NULL || session->account_id == 0 || session->is_reused ||
         (session->peer.family != NET_IPV4 && session->peer.family != NET_IPV6))
         return;
     const struct comeback_conn conn = conn_of(session);

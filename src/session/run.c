@@ -271,6 +271,7 @@ session_begin_anew(struct session *session)
     session->log.session = number;
     session->counts = (struct session_counts){0};
     session->conn.octets_in = session->conn.octets_out = 0;
+    session->is_reused = true;
     event_log_clear(&session->events);
     session_event(session, EVENT_CONNECTED);
     session_state_set(session, SESSION_CONNECTED);

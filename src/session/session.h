@@ -222,6 +222,7 @@ struct session {
     uint8_t standing;        /* enum session_standing; changed by its thread, under that lock */
     bool by_proxy;           /* a proxy brought it: acknowledgements are the proxy's */
     uint8_t client_rule;     /* number, see client_rule.h; table's lock, as client_id */
+    bool is_reused;          /* its connection was another session's: session_begin_anew */
     struct proxied *proxied; /* owned; a PROXY header must come first; NULL: not (any more) */
 
     /* Any thread. */

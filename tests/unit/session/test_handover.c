@@ -101,6 +101,7 @@ struct sample {
     uint64_t last_in_us;
     uint64_t line_us;
     uint64_t acked_us;
+    uint8_t reused;
     uint32_t events;
     uint64_t event_ms;
     uint8_t event_kind;
@@ -132,6 +133,7 @@ sample(void)
         .last_in_us = (uint64_t)now_us,
         .line_us = (uint64_t)now_us - 1,
         .acked_us = (uint64_t)now_us - 2,
+        .reused = 1,
         .events = 3,
         .event_ms = (UINT64_C(1) << 40) - 1,
         .event_kind = EVENT_END,
@@ -183,6 +185,7 @@ put(const struct sample *s, struct buf *out)
     pack_u8(out, 1);    /* a keepalive */
     pack_u64(out, s->acked_us);
     pack_u8(out, 1); /* by a proxy */
+    pack_u8(out, s->reused);
     pack_u32(out, 241);
     pack_u32(out, s->events);
     for (uint32_t i = 0; i < s->events && i < LIMIT_EVENT_RING; i++) {
@@ -326,7 +329,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[26];
+    struct sample bad[27];
     size_t n = 0;
 
     (void)state;
@@ -350,6 +353,7 @@ bad_values_are_no_session(void **state)
     bad[n++].rule = SPAN("apple\0mail");
     bad[n++].line_us = INT64_MAX; /* a deadline after it would be beyond all time */
     bad[n++].acked_us = UINT64_MAX;
+    bad[n++].reused = 2;
     bad[n++].event_ms = UINT64_C(1) << 40;
     bad[n++].event_kind = EVENT_KIND_COUNT;
     bad[n++].outcome = EVENT_BAD + 1;

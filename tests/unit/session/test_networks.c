@@ -356,6 +356,30 @@ test_lost_line_and_comeback(void **state)
     gone(second, CONN_END_FIN);
 }
 
+/* INV-N3: after UNAUTHENTICATE a session is new, but its connection is not. */
+static void
+test_a_reused_connection_is_no_comeback(void **state)
+{
+    (void)state;
+    struct session *second = arrive("203.0.113.200", 8);
+    struct session *first = arrive("203.0.113.5", 7);
+    line(first, 240);
+    fake_clock_move_ms(&now, 60000);
+    network_suspect(first);
+    gone(first, CONN_END_TIMEOUT);
+    second->account_id = 7;
+    second->opened_us = session_now_us(second);
+    second->is_reused = true;
+    network_came(second);
+    seconds_pass(300);
+    assert_string_equal(known("203.0.113.0/24").network, "");
+    second->is_reused = false; /* it is a connection of its own now */
+    network_came(second);
+    seconds_pass(10);
+    assert_string_equal(known("203.0.113.0/24").network, "203.0.113.0/24");
+    gone(second, CONN_END_FIN);
+}
+
 static void
 test_ends_that_teach_nothing(void **state)
 {
@@ -508,6 +532,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_clients_with_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(test_those_that_wait_hear_of_a_fall, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_line_and_comeback, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_reused_connection_is_no_comeback, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_ends_that_teach_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_acknowledged_late_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_survives_a_restart, setup, teardown),
