@@ -58,7 +58,12 @@
 #define LIMIT_URL 4096u             /* octets of one URL in CATENATE (RFC 4469) */
 #define LIMIT_CATENATE_PARTS 1000u  /* texts and URLs of one message */
 #define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND (RFC 3502) */
-#define LIMIT_ID_PAIRS 30u          /* RFC 2971 section 3.3 */
+/* octets of all messages of one APPEND, as a multiple of [limits] append; and the least and the
+ * most that this may be */
+#define LIMIT_APPEND_TIMES 16u
+#define LIMIT_APPEND_ALL_MIN (64u << 20)
+#define LIMIT_APPEND_ALL_MAX (4096ull << 20)
+#define LIMIT_ID_PAIRS 30u /* RFC 2971 section 3.3 */
 #define LIMIT_ID_FIELD 30u
 #define LIMIT_ID_VALUE 1024u
 /* octets of an ID with all of that, each octet escaped; clients send it before login */

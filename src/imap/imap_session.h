@@ -168,6 +168,7 @@ struct imap_work {
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */
     size_t spool_count;
+    uint64_t append_octets;    /* of APPEND's messages so far, see imap_append_charge */
     enum rc spool_rc;          /* the first failure to keep one */
     int64_t wait_until_us;     /* STEP_WAIT ends then at the latest; 0: no such time */
     struct imap_target target; /* of the mailbox that the command names */
@@ -260,6 +261,11 @@ void imap_refuse(struct imap_session *im, struct span tag, enum iw_status status
 /* ---- literal.c ---- */
 /** The framer has found one: takes it, or refuses the command. */
 void imap_literal_begin(struct imap_session *im);
+/** Counts what the command is about to keep of the messages that it appends. False: nothing is
+ * counted, because they would have more octets than settings_append_all allows; the command is
+ * refused by NO with the code LIMIT and this text. */
+MUST_USE bool imap_append_charge(struct imap_session *im, uint64_t octets);
+extern const char imap_append_too_much[];
 /** Octets of APPEND's message. A failure is remembered and answered when the command is
  * complete. */
 void imap_literal_data(struct imap_session *im);

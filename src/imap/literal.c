@@ -27,6 +27,20 @@ is_unasked_and_large(const struct imap_session *im, const struct imap_literal *l
            literal->octets > IMAP_LITERAL_MINUS_MAX;
 }
 
+const char imap_append_too_much[] = "The messages of one command are too large together";
+
+bool
+imap_append_charge(struct imap_session *im, uint64_t octets)
+{
+    const uint64_t most = settings_append_all(env_settings(im->s.env));
+    const uint64_t have = im->work->append_octets;
+
+    if (have > most || octets > most - have)
+        return false;
+    im->work->append_octets += octets;
+    return true;
+}
+
 void
 imap_literal_begin(struct imap_session *im)
 {
@@ -46,6 +60,10 @@ imap_literal_begin(struct imap_session *im)
         }
         if (im->work->spool_count >= LIMIT_APPEND_MESSAGES) {
             literal_refuse(im, IW_NO, "LIMIT", "Too many messages in one APPEND");
+            return;
+        }
+        if (!imap_append_charge(im, literal->octets)) {
+            literal_refuse(im, IW_NO, "LIMIT", imap_append_too_much);
             return;
         }
         if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "net/addr.h"
 
 enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
@@ -81,5 +82,16 @@ struct settings {
     struct net_prefixes lmtp_proxies;
     struct net_prefixes policy_proxies;
 };
+
+/** Octets that the messages of one APPEND may have together; at least [limits] append. */
+static inline uint64_t
+settings_append_all(const struct settings *settings)
+{
+    const uint64_t all = settings->append_octets * LIMIT_APPEND_TIMES;
+
+    return all < LIMIT_APPEND_ALL_MIN   ? LIMIT_APPEND_ALL_MIN
+           : all > LIMIT_APPEND_ALL_MAX ? LIMIT_APPEND_ALL_MAX
+                                        : all;
+}
 
 #endif

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import Roost  # noqa: E402
 
 
@@ -75,4 +76,64 @@ def test_large_text():
         assert "[APPENDUID " in answer_to(peer, f"APPEND INBOX CATENATE ({parts})")[-1]
         peer.command("SELECT INBOX")
         assert peer.command("FETCH 1 BODY.PEEK[]")[0].split("\r\n", 1)[1][:-1] == "a\r\n" + text + "z"
+        peer.close()
+
+
+def text_of(octets):
+    """A message with so many octets."""
+    head = "Subject: large\r\n\r\n"
+    line = "x" * 76 + "\r\n"
+    body = line * ((octets - len(head)) // len(line))
+    return head + body + "x" * (octets - len(head) - len(body))
+
+
+def count_of(peer, mailbox):
+    return int(peer.command(f"STATUS {mailbox} (MESSAGES)")[0].split("MESSAGES ")[1].rstrip(")"))
+
+
+def test_the_messages_of_one_command_together():
+    """At the limit of their octets all of them are stored, one octet above it none is."""
+    most = limit("LIMIT_APPEND_ALL_MIN")
+    times = limit("LIMIT_APPEND_TIMES")
+    size = most // times  # both limits are the same then
+    with Roost(accounts=["anna"], options=[f"limits.append={size}"]) as roost:
+        peer = roost.login("anna")
+        message = f"{{{size}+}}\r\n" + text_of(size)
+        peer.command("APPEND INBOX " + message)
+        # As literals. What is too much is refused before it is sent.
+        assert "z1 NO [LIMIT]" in answer_to(peer, "APPEND Sent" + f" {message}" * times + " {1+}\r\nx")[-1]
+        assert count_of(peer, "Sent") == 0
+        peer.send("z2 APPEND Sent" + f" {message}" * times + " {1}\r\n")
+        assert peer.line().startswith("z2 NO [LIMIT] ")
+        assert "z1 OK [APPENDUID" in answer_to(peer, "APPEND Sent" + f" {message}" * times)[-1]
+        assert count_of(peer, "Sent") == times
+        # As URLs, which are short, and as both.
+        url = " CATENATE (URL /INBOX/;UID=1)"
+        for more in (url, " CATENATE (TEXT {1+}\r\nx)", " {1+}\r\nx", " CATENATE (URL /INBOX/;UID=1/;SECTION=HEADER)"):
+            assert "z1 NO [LIMIT]" in answer_to(peer, "APPEND Trash" + url * times + more)[-1]
+            assert "z1 NO [LIMIT]" in answer_to(peer, "APPEND Trash" + more + url * times)[-1]
+        assert count_of(peer, "Trash") == 0
+        both = "APPEND Trash" + url * (times - 1) + f" CATENATE (URL /INBOX/;UID=1/;SECTION=HEADER TEXT {{{size - 18}+}}\r\n"
+        assert "z1 NO [LIMIT]" in answer_to(peer, both + text_of(size - 18) + ") {1+}\r\nx")[-1]
+        assert "z1 OK [APPENDUID" in answer_to(peer, both + text_of(size - 18) + ")")[-1]
+        assert count_of(peer, "Trash") == times
+        # One message alone is too large, and the next command counts from nothing.
+        assert "z1 NO [TOOBIG]" in answer_to(peer, "APPEND Trash CATENATE (URL /INBOX/;UID=1 TEXT {1+}\r\nx)")[-1]
+        assert "z1 NO [TOOBIG]" in answer_to(peer, "APPEND Trash CATENATE (TEXT {1+}\r\nx URL /INBOX/;UID=1)")[-1]
+        peer.command("SELECT Trash")
+        assert "z1 OK" in answer_to(peer, "UID REPLACE 1 Trash CATENATE (URL /INBOX/;UID=1)")[-1]
+        peer.close()
+
+
+def test_small_messages_of_one_command_together():
+    """However small a message must be, one command may bring many."""
+    most = limit("LIMIT_APPEND_ALL_MIN")
+    with Roost(accounts=["anna"], options=["limits.append=1M"]) as roost:
+        peer = roost.login("anna")
+        peer.command(f"APPEND INBOX {{{1 << 20}+}}\r\n" + text_of(1 << 20))
+        url = " CATENATE (URL /INBOX/;UID=1)"
+        assert "z1 NO [LIMIT]" in answer_to(peer, "APPEND Sent" + url * ((most >> 20) + 1))[-1]
+        assert count_of(peer, "Sent") == 0
+        assert "z1 OK [APPENDUID" in answer_to(peer, "APPEND Sent" + url * (most >> 20))[-1]
+        assert count_of(peer, "Sent") == most >> 20
         peer.close()

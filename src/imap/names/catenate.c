@@ -25,19 +25,31 @@ bad_url(struct imap_session *im, struct span url)
                    "That URL names no message here");
 }
 
-/* False: *step_out is what the command returns. RFC 4469 section 4.2. */
+/* Whether the message may have so many octets more. False: *step_out is what the command
+ * returns. RFC 4469 section 4.2. */
+static bool
+has_room(struct imap_session *im, const struct catenate *cat, uint64_t octets,
+         enum imap_step *step_out)
+{
+    const uint64_t most = env_settings(im->s.env)->append_octets;
+    const uint64_t have = whole(im, cat)->octets;
+
+    if (have <= most && octets <= most - have)
+        return true;
+    *step_out = imap_no(im->work, "TOOBIG", "The message is larger than APPENDLIMIT");
+    return false;
+}
+
+/* False: *step_out is what the command returns. */
 static bool
 append(struct imap_session *im, const struct catenate *cat, struct span piece,
        enum imap_step *step_out)
 {
-    struct spool *spool = whole(im, cat);
     struct err err = {.rc = RC_OK};
 
-    if (spool->octets + piece.len > env_settings(im->s.env)->append_octets) {
-        *step_out = imap_no(im->work, "TOOBIG", "The message is larger than APPENDLIMIT");
+    if (!has_room(im, cat, piece.len, step_out))
         return false;
-    }
-    const enum rc rc = spool_append(spool, piece, &err);
+    const enum rc rc = spool_append(whole(im, cat), piece, &err);
     if (rc != RC_OK)
         *step_out = imap_fail(im, rc, &err);
     return rc == RC_OK;
@@ -122,6 +134,11 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
         return bad_url(im, text);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    /* A URL is short, whatever it names: it is counted before anything is copied. */
+    if (!has_room(im, cat, cat->excerpt.left, &step))
+        return step;
+    if (!imap_append_charge(im, cat->excerpt.left))
+        return imap_no(im->work, "LIMIT", imap_append_too_much);
     cat->acct = target.acct;
     return STEP_MORE;
 }
