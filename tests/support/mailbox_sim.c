@@ -390,6 +390,8 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
     arena_reset(&client->sync_arena);
     client->parked = false;
     client->mode = mode;
+    client->finishes = client->view.partial;
+    client->echoes = client->view.echo != NULL;
     enum rc rc =
         sync_begin(&client->view, NULL, mode, &client->sync_arena, &client->sync, &client->err);
     if (rc == RC_AGAIN) {
@@ -406,6 +408,48 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
         client->known[i].told = false;
 }
 
+static bool
+is_echoed(const struct sim_client *client, uint32_t uid)
+{
+    for (size_t i = 0; client->echoes && i < client->echo.count; i++)
+        if (uid >= client->echo.runs[i].first && uid <= client->echo.runs[i].last)
+            return true;
+    return false;
+}
+
+/* Whether mode and view.tells allow to tell this. */
+static bool
+may_be_told(const struct sim_client *client, const struct sync_event *event)
+{
+    switch (event->kind) {
+    case SYNC_EXPUNGE:
+    case SYNC_VANISHED:
+    case SYNC_GONE:
+        return client->mode >= SYNC_ALL &&
+               (client->view.tells >= VIEW_TELLS_COUNTS || client->finishes);
+    case SYNC_EXISTS:
+    case SYNC_RECENT:
+        return client->mode != SYNC_NO_NEWS &&
+               (client->view.tells >= VIEW_TELLS_COUNTS || client->finishes);
+    case SYNC_FLAGS:
+    case SYNC_MODSEQ:
+        return client->view.tells >= VIEW_TELLS_ALL || is_echoed(client, event->entry.uid);
+    case SYNC_KEYWORDS:
+    case SYNC_DONE:
+        break;
+    }
+    return true;
+}
+
+static void
+over(struct sim_client *client)
+{
+    client->sync = NULL;
+    client->view.tells = VIEW_TELLS_ALL;
+    SIM_CHECK(client, client->view.exists == client->count);
+    SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
+}
+
 /* At most max events; true when the sync is over. */
 bool
 sim_sync_run(struct sim_client *client, uint64_t max)
@@ -414,14 +458,10 @@ sim_sync_run(struct sim_client *client, uint64_t max)
 
     for (uint64_t i = 0; i < max; i++) {
         sync_next(client->sync, &event);
-        SIM_CHECK(client, client->mode != SYNC_NO_NEWS || event.kind == SYNC_DONE ||
-                              event.kind == SYNC_KEYWORDS || event.kind == SYNC_FLAGS ||
-                              event.kind == SYNC_MODSEQ);
+        SIM_CHECK(client, may_be_told(client, &event));
         believe(client, &event);
         if (event.kind == SYNC_DONE) {
-            client->sync = NULL;
-            SIM_CHECK(client, client->view.exists == client->count);
-            SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
+            over(client);
             return true;
         }
     }
@@ -443,9 +483,7 @@ sim_sync_over(struct sim_client *client, bool break_off)
         return;
     if (break_off) {
         sync_end(client->sync);
-        client->sync = NULL;
-        SIM_CHECK(client, client->view.exists == client->count);
-        SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
+        over(client);
     } else {
         sim_sync_run(client, UINT64_MAX);
     }

@@ -59,7 +59,9 @@ struct sim_client {
     struct view view;     /* of view.mailbox, NULL: nothing selected */
     struct watch watch;
     bool vanished;         /* speaks QRESYNC */
-    enum sync_mode mode;   /* of the sync under way */
+    enum sync_mode mode;   /* of the sync under way; view.tells goes with it */
+    bool finishes;         /* that sync began where another one was broken off */
+    bool echoes;           /* that sync answers a STORE: echo */
     struct view_echo echo; /* of its last STORE */
     struct arena arena;
     struct err err;

@@ -30,6 +30,15 @@ chance(struct sim_client *client, uint64_t percent)
     return rng_below(&client->rng, 100) < percent;
 }
 
+/* What a client with NOTIFY wants to be told by the next sync; most want everything. */
+static enum view_tells
+any_tells(struct sim_client *client)
+{
+    return chance(client, 70)   ? VIEW_TELLS_ALL
+           : chance(client, 50) ? VIEW_TELLS_COUNTS
+                                : VIEW_TELLS_ANSWERS;
+}
+
 /* --- Requests of our own --- */
 
 /* New messages; fails on purpose after its work is done when told to. */
@@ -360,6 +369,7 @@ do_store(struct sim_client *client)
     }
     if (silent && chance(client, 40))
         return; /* pipelined: more may follow before anything is told */
+    client->view.tells = any_tells(client);
     sim_sync_begin(client, mode);
     if (chance(client, 60) && sim_sync_run(client, UINT64_MAX) && op.turn.result == RC_OK &&
         !silent)
@@ -484,6 +494,7 @@ do_sync(struct sim_client *client)
 {
     const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
 
+    client->view.tells = any_tells(client);
     if (client->vanished && chance(client, 70))
         sim_sync_begin(client, SYNC_ALL_UIDS);
     else
