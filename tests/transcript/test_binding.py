@@ -62,6 +62,18 @@ def test_on_another_connection(server, tmp_path):
     other.close()
 
 
+def test_again_after_unauthenticate(server, tmp_path):
+    """RFC 8437 section 4.2: TLS stays, and so does what its ends know."""
+    peer, binding, _ = connect(server, tmp_path)
+    other, theirs, _ = connect(server, tmp_path)
+    for _ in range(2):
+        assert scram(peer, "user", "pencil", header=BOUND, binding=binding, mech=PLUS).startswith("s OK ")
+        peer.command("UNAUTHENTICATE")
+    assert scram(peer, "user", "pencil", header=BOUND, binding=theirs, mech=PLUS).startswith("s NO ")
+    peer.close()
+    other.close()
+
+
 def test_downgrade(server, tmp_path):
     """Who could bind the channel says "y" because somebody took PLUS off the list: that fails."""
     peer, _, _ = connect(server, tmp_path)
