@@ -94,17 +94,15 @@ dir_make(const char *path, struct err *err)
 }
 
 /* Opens a database without looking at it, or moves a handle to it; then it is known to be of
- * our version (*known_out). */
+ * our version (*known_out). memo: of its log, or NULL. */
 static enum rc
-db_get(struct sqlite_account *acct, const char *path, enum handle_kind kind, bool create,
-       struct db **out, bool *known_out, struct err *err)
+db_get(struct sqlite_account *acct, const char *path, const struct log_memo *memo,
+       enum handle_kind kind, bool create, struct db **out, bool *known_out, struct err *err)
 {
     struct sqlite_store *store = acct->store;
     const unsigned cache_kib = kind == HANDLE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB;
-    struct log_memo *memo = logs_recall(store, acct->id);
     const enum rc moved = spares_move(&store->spares, path, cache_kib, memo,
                                       clock_mono_us(store->options.store.clock), out);
-    log_memo_free(memo);
     *known_out = moved == RC_OK;
     if (moved == RC_OK)
         return RC_OK;
@@ -126,8 +124,8 @@ db_get(struct sqlite_account *acct, const char *path, enum handle_kind kind, boo
 }
 
 static enum rc
-handle_open_at(struct sqlite_account *acct, enum handle_kind kind, bool create,
-               struct handle **out, bool *known_out, struct err *err)
+handle_open_at(struct sqlite_account *acct, const struct log_memo *memo, enum handle_kind kind,
+               bool create, struct handle **out, bool *known_out, struct err *err)
 {
     char dir[ACCOUNT_PATH_MAX];
     char path[ACCOUNT_PATH_MAX + 16];
@@ -137,7 +135,7 @@ handle_open_at(struct sqlite_account *acct, enum handle_kind kind, bool create,
         return err_set(err, RC_LIMIT, 0, "no memory for a database handle");
     account_dir(acct->store, acct->id, dir, sizeof dir);
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    const enum rc rc = db_get(acct, path, kind, create, &handle->db, known_out, err);
+    const enum rc rc = db_get(acct, path, memo, kind, create, &handle->db, known_out, err);
     if (rc != RC_OK) {
         free(handle);
         return rc;
@@ -193,21 +191,24 @@ handle_check(struct handle *handle, enum handle_kind kind, bool known, struct er
 }
 
 enum rc
-handle_open_plain(struct sqlite_account *acct, struct handle **out, struct err *err)
+handle_open_plain(struct sqlite_account *acct, const struct log_memo *memo, struct handle **out,
+                  struct err *err)
 {
     bool known = false;
 
-    return handle_open_at(acct, HANDLE_WRITER, false, out, &known, err);
+    return handle_open_at(acct, memo, HANDLE_WRITER, false, out, &known, err);
 }
 
 static enum rc
 open_checked(struct sqlite_account *acct, enum handle_kind kind, bool create,
              struct handle **out, struct err *err)
 {
+    struct log_memo *memo = logs_recall(acct->store, acct->id);
     struct handle *handle = NULL;
     bool known = false;
 
-    enum rc rc = handle_open_at(acct, kind, create, &handle, &known, err);
+    enum rc rc = handle_open_at(acct, memo, kind, create, &handle, &known, err);
+    log_memo_free(memo);
     if (rc != RC_OK)
         return rc;
     rc = handle_check(handle, kind, known, err);

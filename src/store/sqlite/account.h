@@ -199,9 +199,10 @@ enum handle_kind { HANDLE_READER, HANDLE_WRITER };
  * there is one; RC_NOT_FOUND when it has to be created. */
 MUST_USE enum rc handle_open(struct sqlite_account *acct, enum handle_kind kind,
                              struct handle **out, struct err *err);
-/* A writer that is for its log only: nothing is asked of the database. RC_NOT_FOUND. */
-MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, struct handle **out,
-                                   struct err *err);
+/* A writer that is for its log only: nothing is asked of the database. memo: of the log, or
+ * NULL. RC_NOT_FOUND. */
+MUST_USE enum rc handle_open_plain(struct sqlite_account *acct, const struct log_memo *memo,
+                                   struct handle **out, struct err *err);
 /* Makes the account (directories, tables) as far as it is not there, and opens it. Its
  * mailboxes come with the first commit: counters_load finds none, see writer_begin. */
 MUST_USE enum rc account_create(struct sqlite_account *acct, struct handle **writer_out,

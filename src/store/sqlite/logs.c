@@ -160,9 +160,16 @@ logs_count(struct sqlite_store *store)
     return count;
 }
 
+/* A log that is to be emptied. */
+struct due {
+    uint64_t account_id;
+    bool quiet;            /* nothing was written to it for long */
+    struct log_memo *memo; /* owned, or NULL */
+};
+
 /* The next one that is due, taken off the list. */
 static bool
-take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out, bool *quiet_out)
+take_due(struct sqlite_store *store, bool all, struct due *out)
 {
     struct logs *logs = &store->logs;
     const int64_t quiet_us = (int64_t)LIMIT_LOG_QUIET_S * 1000000;
@@ -177,11 +184,11 @@ take_due(struct sqlite_store *store, bool all, uint64_t *account_id_out, bool *q
     }
     if (node != NULL) {
         struct log_entry *entry = CONTAINER_OF(node, struct log_entry, link);
-        *account_id_out = entry->account_id;
-        *quiet_out = !entry->large;
+        *out = (struct due){.account_id = entry->account_id,
+                            .quiet = !entry->large,
+                            .memo = memo_take(logs, entry)};
         logs->large_count -= entry->large;
         (void)map_take(&logs->entries, map_key_u64(&entry->account_id));
-        log_memo_free(memo_take(logs, entry));
         free(entry);
     }
     lock_leave(&logs->lock);
@@ -219,14 +226,14 @@ keep_end(struct sqlite_account *acct)
 /* Uses a handle for this purpose only, so that the cache keeps what it has. A quiet account's
  * log gives most of its blocks back, because there may be a hundred thousand such logs. */
 static void
-empty_closed(struct sqlite_account *acct, bool quiet)
+empty_closed(struct sqlite_account *acct, const struct due *due)
 {
     struct handle *handle = NULL;
 
     if (fds_take(acct->store, NULL) != RC_OK)
         return;
-    if (handle_open_plain(acct, &handle, NULL) == RC_OK) {
-        if (quiet)
+    if (handle_open_plain(acct, due->memo, &handle, NULL) == RC_OK) {
+        if (due->quiet)
             db_log_keep(handle->db, LIMIT_LOG_QUIET_OCTETS);
         log_empty(acct, handle->db);
         handle_part(acct->store, handle);
@@ -236,11 +243,11 @@ empty_closed(struct sqlite_account *acct, bool quiet)
 }
 
 static void
-empty_one(struct sqlite_store *store, uint64_t account_id, bool quiet)
+empty_one(struct sqlite_store *store, const struct due *due)
 {
     struct store_account *base = NULL;
 
-    if (sqlite_account_get(&store->base, account_id, &base) != RC_OK)
+    if (sqlite_account_get(&store->base, due->account_id, &base) != RC_OK)
         return;
     struct sqlite_account *acct = sqlite_account_of(base);
     if (!keep_begin(acct)) {
@@ -251,7 +258,7 @@ empty_one(struct sqlite_store *store, uint64_t account_id, bool quiet)
         log_empty(acct, acct->writer->db);
         acct->checkpoint_at_octets = 0;
     } else {
-        empty_closed(acct, quiet);
+        empty_closed(acct, due);
     }
     keep_end(acct);
 }
@@ -259,12 +266,12 @@ empty_one(struct sqlite_store *store, uint64_t account_id, bool quiet)
 bool
 logs_step(struct sqlite_store *store, bool all)
 {
-    uint64_t account_id = 0;
-    bool quiet = false;
+    struct due due;
 
-    if (!take_due(store, all, &account_id, &quiet))
+    if (!take_due(store, all, &due))
         return false;
-    empty_one(store, account_id, quiet);
+    empty_one(store, &due);
+    log_memo_free(due.memo);
     return true;
 }
 
