@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,18 +23,20 @@ WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 # What tests start beside their own programs.
 SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
           "bench/roost-mailgen"]
-POLITELY = ["nice", "-n", "19"]  # before what is built while tests run
+POLITELY = ["nice", "-n", "19"]  # before what is done beside the tests that wait for time to pass
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
 
 class Sum:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
 
     def add(self, passed, failed, skipped):
-        self.passed += passed
-        self.failed += failed
-        self.skipped += skipped
+        with self.lock:
+            self.passed += passed
+            self.failed += failed
+            self.skipped += skipped
 
 
 def run(command, env=None, **kwargs):
@@ -62,11 +65,11 @@ def configure(name, options, env=None, suites=(), more=(), before=()):
     return build, warnings
 
 
-def meson_tests(total, stage, build, suites, env=None, setup=()):
+def meson_tests(total, stage, build, suites, env=None, setup=(), before=()):
     """The suites of one build folder; counts programs, prints the log of those that fail."""
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *setup]
+    command = [*before, "meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *setup]
     for suite in suites:
         command += ["--suite", suite]
     started = time.monotonic()
@@ -151,22 +154,36 @@ def warnings_check(total, stage, warnings):
     report(total, f"{stage} without warnings", int(not warnings), int(bool(warnings)), 0, time.monotonic())
 
 
+STRICT = {
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+}
+
+
+def sanitizers(total, long_run):
+    """What keeps the processors busy, and so is done politely beside the tests that wait. The two builds."""
+    clang = {"CC": "clang"}
+    asan, warnings = configure(
+        "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+        clang, ["unit", "fuzz"], SERVER, POLITELY)
+    warnings_check(total, "clang", warnings)
+    meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], STRICT, ["-t", "4"], POLITELY)
+    tsan, _ = configure(
+        "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
+        clang, ["stress"], SERVER if long_run else [], POLITELY)
+    meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"], POLITELY)
+    program(total, "lint", [*POLITELY, "./dev", "lint"])
+    return asan, tsan
+
+
 def gate(total, long_run):
     release, warnings = configure("release", ["-Dbuildtype=release"])
     binary = release / "src" / "cli" / "roost"
     env = {"ROOST": str(binary), "ROOST_TOOLS": str(release / "bench")}
     warnings_check(total, "gcc release", warnings)
 
-    # What the later stages need is made while the tests of the first ones wait for time to pass.
-    clang = {"CC": "clang"}
-    ahead = concurrent.futures.ThreadPoolExecutor(1)
-    asan_build = ahead.submit(
-        configure, "asan", ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
-        clang, ["unit", "fuzz"], SERVER, POLITELY)
-    tsan_build = ahead.submit(
-        configure, "tsan", ["-Db_sanitize=thread", "-Db_lundef=false", "-Dbuildtype=debugoptimized"],
-        clang, ["stress"], SERVER if long_run else [], POLITELY)
-    lint = ahead.submit(captured, [*POLITELY, "./dev", "lint"])
+    beside = concurrent.futures.ThreadPoolExecutor(1)
+    sanitized = beside.submit(sanitizers, total, long_run)
 
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
     meson_tests(total, "stress, gcc release", release, ["stress"])
@@ -181,19 +198,9 @@ def gate(total, long_run):
     octets = dict(env, ROOST_REPLAY="octets")
     pytest(total, "transcripts octet by octet", ["tests/transcript"], octets)
 
-    asan, warnings = asan_build.result()
-    warnings_check(total, "clang", warnings)
-    strict = {
-        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
-    }
-    meson_tests(total, "unit tests, clang asan+ubsan", asan, ["unit", "fuzz"], strict, ["-t", "4"])
+    asan, tsan = sanitized.result()
     pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
-           {**strict, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
-    tsan, _ = tsan_build.result()
-    meson_tests(total, "stress, clang tsan", tsan, ["stress"], {"TSAN_OPTIONS": "halt_on_error=1"}, ["-t", "6"])
-    started = time.monotonic()
-    judge(total, "lint", lint.result(), started)
+           {**STRICT, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
     if long_run:
         pytest(total, "clients with windows", ["tests/clients/test_thunderbird.py", "tests/clients/test_roundcube.py"],
                dict(env, ROOST_LONG="1"), side_by_side=False)
