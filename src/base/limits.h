@@ -229,6 +229,9 @@
 #define LIMIT_LOG_LINE 2000u /* octets of an entry's text; longer ones are cut */
 /* octets waiting to be written; beyond that, entries are only counted */
 #define LIMIT_LOG_QUEUE (4u << 20)
+/* Of the disk, taken ahead for the log's file, so that it can still say that the disk is full.
+ */
+#define LIMIT_LOG_ROOM (256u << 10)
 #define LIMIT_LOG_ACCOUNTS 64u     /* accounts with levels of their own */
 #define LIMIT_JOURNAL_GATHER_MS 50 /* time between two transactions of the journal */
 /* octets of records waiting; beyond that, they are only counted */

@@ -71,6 +71,7 @@ struct log {
     /* The writer's own. */
     struct buf batch;
     int fd;                          /* -1: to be opened */
+    off_t room_end;                  /* the file's blocks are there up to here */
     char file_date[DATE_OCTETS + 1]; /* of the file that is open */
     char day[DATE_OCTETS + 1];       /* of the lines that are written */
     enum log_behind behind;          /* whether the open file is of another day */
@@ -141,12 +142,27 @@ file_make(const struct log *log, int *fd_out, struct err *err)
     return RC_OK;
 }
 
+/* Takes blocks for what is written after `end`, and for more, while the disk has some. What is
+ * not used of them stays with the file: while a program is upgraded, two write to it, and so
+ * none may cut it. */
+static void
+room_keep(struct log *log, off_t end, size_t octets)
+{
+    const off_t needed = end + (off_t)octets + LIMIT_LOG_ROOM / 2;
+
+    if (end < 0 || needed <= log->room_end)
+        return;
+    if (fallocate(log->fd, FALLOC_FL_KEEP_SIZE, end, (off_t)octets + LIMIT_LOG_ROOM) == 0)
+        log->room_end = end + (off_t)octets + LIMIT_LOG_ROOM;
+}
+
 static void
 file_close(struct log *log)
 {
     if (log->fd >= 0)
         close(log->fd);
     log->fd = -1;
+    log->room_end = 0;
 }
 
 static void
@@ -233,11 +249,13 @@ write_day(struct log *log, struct span lines)
         note_behind(log, &err);
     }
     const off_t begin = lseek(log->fd, 0, SEEK_END);
+    room_keep(log, begin, lines.len);
     if (fd_write_all(log->fd, lines, NULL) == RC_OK)
         return 0;
     /* Take back the half that was written: a line is there whole or not at all. */
     if (begin >= 0)
         (void)(ftruncate(log->fd, begin) == 0);
+    log->room_end = 0;
     return count_lines(lines);
 }
 

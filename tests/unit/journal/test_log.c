@@ -175,6 +175,38 @@ words_for_levels(void **state)
     }
 }
 
+static struct stat
+file_stat(void)
+{
+    struct stat st;
+
+    assert_int_equal(stat(tmpdir_file(&dir, DAY), &st), 0);
+    return st;
+}
+
+/* The file has blocks behind its end, for what is to be said when the disk is full. */
+static void
+there_is_room_ahead(void **state)
+{
+    static char text[LIMIT_LOG_LINE];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (unsigned i = 0; i < 3 * LIMIT_LOG_ROOM / sizeof text; i++) {
+        log_put_span(&scope, LOG_E_STORE_FULL, span_of(text, sizeof text));
+        log_flush(logger);
+        const struct stat st = file_stat();
+        assert_true(st.st_blocks * 512 >= st.st_size + (off_t)LIMIT_LOG_ROOM / 2);
+    }
+    const struct stat before = file_stat();
+    log_close(logger);
+    open_log();
+    log_put(&scope, LOG_E_STORE_FULL, "again");
+    log_flush(logger);
+    assert_true(file_stat().st_size > before.st_size);
+    assert_true(file_stat().st_blocks * 512 <= file_stat().st_size + 2 * (off_t)LIMIT_LOG_ROOM);
+}
+
 static void
 files_change_with_the_day(void **state)
 {
@@ -491,6 +523,7 @@ main(void)
         T(levels_decide),
         T(an_account_has_its_own),
         T(words_for_levels),
+        T(there_is_room_ahead),
         T(files_change_with_the_day),
         T(a_new_file_that_cannot_be_opened),
         T(a_folder_that_is_shut_at_midnight),
