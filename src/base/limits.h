@@ -43,6 +43,9 @@
 #define LIMIT_ORDER_ALL_OCTETS (1u << 30)
 /* octets of a saved search result, which has at least two for each run */
 #define LIMIT_SAVED_OCTETS (256u << 10)
+#define LIMIT_CONTEXTS 16u /* searches of a session that are kept up to date (RFC 5267) */
+/* octets of their keys and results together; a result has at least two for each run */
+#define LIMIT_CONTEXTS_OCTETS (64u << 10)
 #define LIMIT_NOTIFY_GROUPS 64u       /* groups of events in one NOTIFY (RFC 5465) */
 #define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */
 /* octets of each part of a NOTIFY that a session keeps: names of subtrees, FETCH items, and a

@@ -7,6 +7,7 @@
  * Thread: the session's.
  */
 #include "imap/notify.h"
+#include "imap/selected/context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ imap_pack(struct session *session, struct buf *out)
             return false;
         pack_view(&saved, out);
         pack_span(out, imap_saved_span(im));
+        imap_contexts_pack(im, out);
     }
     pack_span(out, begun);
     pack_span(out, buf_span(&session->conn.in));
@@ -126,7 +128,7 @@ unpack_selected(struct imap_session *im, struct unpack *in)
     unpack_view(in, im->resume);
     if (!imap_saved_set(im, unpack_span(in, LIMIT_SAVED_OCTETS)))
         in->failed = true;
-    return true;
+    return imap_contexts_unpack(im, in);
 }
 
 bool

@@ -28,6 +28,7 @@
 #include "syntax/imap/framer.h"
 #include "syntax/imap/write.h"
 
+struct imap_context;
 struct imap_notify;
 struct names_entry;
 struct status;
@@ -85,19 +86,20 @@ struct imap_saved {
 };
 
 struct imap_session {
-    struct session s;           /* first */
-    struct imap_framer *framer; /* NULL while nothing of a command is here */
-    struct account *acct;       /* held from login on */
-    uint64_t selected;          /* id of the mailbox while SELECTED, else 0 */
-    struct view view;           /* while SELECTED */
-    struct view_saved *resume;  /* owned; SELECTED in another process, not opened here yet */
-    struct watch watch;         /* while SELECTED */
-    struct imap_saved *saved;   /* owned; what `$` stands for; NULL: nothing */
-    struct imap_work *work;     /* NULL between commands */
+    struct session s;              /* first */
+    struct imap_framer *framer;    /* NULL while nothing of a command is here */
+    struct account *acct;          /* held from login on */
+    uint64_t selected;             /* id of the mailbox while SELECTED, else 0 */
+    struct view view;              /* while SELECTED */
+    struct view_saved *resume;     /* owned; SELECTED in another process, not opened here yet */
+    struct watch watch;            /* while SELECTED */
+    struct imap_saved *saved;      /* owned; what `$` stands for; NULL: nothing */
+    struct imap_context *contexts; /* owned; searches that are kept up to date; NULL: none */
+    struct imap_work *work;        /* NULL between commands */
     struct door_read read;
+    int32_t input_budget;       /* octets taken from env->input_budget for a long command */
     struct imap_idle *idle;     /* NULL when not in IDLE */
     struct imap_notify *notify; /* owned; NULL: NOTIFY SET is not in force */
-    int64_t input_budget;       /* octets taken from env->input_budget for a long command */
     uint8_t state;              /* enum imap_state */
     uint8_t login;              /* enum imap_login */
     uint8_t idle_end;           /* enum imap_idle_end */
@@ -133,7 +135,10 @@ enum imap_phase {
 
 /* How far what is new has been told (imap_tell_step). */
 enum imap_telling {
+    TELLING_BEGIN,    /* the selected mailbox is compared */
+    TELLING_LEAVING,  /* results of searches that are about to be told as expunged */
     TELLING_SELECTED, /* the selected mailbox */
+    TELLING_CONTEXTS, /* results of searches that have come and gone */
     TELLING_NEW,      /* FETCH responses about its new messages */
     TELLING_OTHERS,   /* other mailboxes */
 };
@@ -163,7 +168,7 @@ struct imap_work {
     enum imap_telling telling;
     struct uid_run arrived; /* UIDs that EXISTS has just announced; first 0: none */
     struct uid_run own;     /* those of messages that this command has put there */
-    void *tell_run;         /* of TELLING_NEW or TELLING_OTHERS, in arena; NULL: not begun */
+    void *tell_run;         /* of the stage of telling, in arena; NULL: not begun */
     struct iw sync_line;
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */
@@ -420,8 +425,11 @@ size_t imap_keyword_names(const struct keywords *bits, const struct keyword_name
  *  work->keywords. */
 void imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry,
                      enum sync_kind kind);
-/** Tells the client what changed, as far as mode and output allow. STEP_DONE at the end. */
-enum imap_step imap_sync_step(struct imap_session *im, enum sync_mode mode);
+/** Begins work->sync, if there is something to tell. STEP_DONE: it has begun, or there is not.
+ */
+enum imap_step imap_sync_begin_step(struct imap_session *im, enum sync_mode mode);
+/** Tells the client what has changed, as far as the output allows. STEP_DONE at the end. */
+enum imap_step imap_sync_step(struct imap_session *im);
 /** Untagged FLAGS and OK [PERMANENTFLAGS] of the selected mailbox. */
 void imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keywords);
 
@@ -538,6 +546,7 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_rename_run, cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run,
     cmd_append_run, cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run,
     cmd_expunge_run, cmd_search_run, cmd_uidbatches_run, cmd_fetch_run, cmd_store_run,
-    cmd_copy_run, cmd_replace_run, cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run;
+    cmd_copy_run, cmd_replace_run, cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run,
+    cmd_cancel_update_run;
 
 #endif

@@ -116,9 +116,9 @@ imap_input_charge(struct imap_session *im)
                         (intmax_t)have);
             return;
         }
-        im->input_budget = owed;
+        im->input_budget = (int32_t)owed;
     } else if (owed < im->input_budget) {
         budget_give(&im->s.env->input_budget, im->input_budget - owed);
-        im->input_budget = owed;
+        im->input_budget = (int32_t)owed;
     }
 }

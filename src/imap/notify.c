@@ -103,7 +103,9 @@ imap_watch_events(const struct imap_session *im)
         [VIEW_TELLS_ALL] = WATCH_ALL,
     };
 
-    return im->idle == NULL && im->notify == NULL ? WATCH_NOTHING : events[imap_tells(im)];
+    if (im->idle == NULL && im->notify == NULL)
+        return WATCH_NOTHING;
+    return im->contexts != NULL ? WATCH_ALL : events[imap_tells(im)];
 }
 
 void

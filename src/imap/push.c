@@ -6,13 +6,15 @@
  * a line now and then, so that both ends know that the other one is there, and the wait never
  * ends for time alone, unless [idle] policy = timeout.
  *
- *   parked <-> sync, FETCH of new messages, STATUS and LIST | "* OK Still here"
+ *   parked <-> sync, ESEARCH of results that change (RFC 5267), FETCH of new messages, STATUS
+ * and LIST | "* OK Still here"
  *
  * The same is told at the end of each command (PHASE_SYNC).
  *
  * Thread: the session's.
  */
 #include "imap/notify.h"
+#include "imap/selected/context.h"
 #include "session/networks.h"
 
 void
@@ -77,20 +79,31 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
     struct imap_work *work = im->work;
     enum imap_step step = STEP_DONE;
 
-    if (work->telling == TELLING_SELECTED) {
-        if (im->state == IMAP_SELECTED)
-            step = imap_sync_step(im, mode);
-        if (step != STEP_DONE)
-            return step;
-        work->telling = TELLING_NEW;
+    while (step == STEP_DONE) {
+        switch (work->telling) {
+        case TELLING_BEGIN:
+            if (im->state == IMAP_SELECTED)
+                step = imap_sync_begin_step(im, mode);
+            break;
+        case TELLING_LEAVING:
+            step = imap_contexts_leave_step(im);
+            break;
+        case TELLING_SELECTED:
+            step = imap_sync_step(im);
+            break;
+        case TELLING_CONTEXTS:
+            step = imap_contexts_step(im);
+            break;
+        case TELLING_NEW:
+            step = imap_notify_new_step(im);
+            break;
+        case TELLING_OTHERS:
+            return imap_notify_step(im);
+        }
+        if (step == STEP_DONE)
+            work->telling++;
     }
-    if (work->telling == TELLING_NEW) {
-        step = imap_notify_new_step(im);
-        if (step != STEP_DONE)
-            return step;
-        work->telling = TELLING_OTHERS;
-    }
-    return imap_notify_step(im);
+    return step;
 }
 
 static bool
@@ -101,7 +114,7 @@ is_due(struct imap_session *im)
     if (im->state != IMAP_SELECTED)
         return false;
     im->view.tells = imap_tells(im);
-    return sync_is_due(&im->view);
+    return sync_is_due(&im->view) || imap_contexts_due(im);
 }
 
 /* In IDLE an expunge can be told, and between commands if the client expects it there: RFC 5465

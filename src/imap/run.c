@@ -12,6 +12,7 @@
  * Nothing here blocks: the task parks for whatever a step must wait for.
  */
 #include "imap/notify.h"
+#include "imap/selected/context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -535,6 +536,7 @@ imap_release(struct session *session)
     im->notify_state = NOTIFY_UNUSED;
     imap_resume_end(im);
     imap_saved_forget(im);
+    imap_contexts_forget(im);
     if (im->state == IMAP_SELECTED) {
         hub_unwatch(&im->watch);
         view_done(&im->view);

@@ -115,8 +115,8 @@ begin_nothing(struct sync *sync)
     sync->keywords = view_keywords(sync->view);
 }
 
-/* To tell UIDs (only what the client knows of: RFC 7162 section 3.2.10.2), a deleted mailbox
- * needs its members. */
+/* To tell UIDs (only what the client knows of: RFC 7162 section 3.2.10.2), or which results of
+ * a search have gone, a deleted mailbox needs its members. */
 static enum rc
 begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct err *err)
 {
@@ -127,7 +127,7 @@ begin_gone(struct sync *sync, struct store_tx *tx, enum sync_mode mode, struct e
         begin_nothing(sync);
         return RC_OK;
     }
-    if (sync->as_uids && view->members == NULL && view->exists > 0) {
+    if ((sync->as_uids || view->names) && view->members == NULL && view->exists > 0) {
         if (tx == NULL)
             return RC_AGAIN;
         const enum rc rc = view_awake_gone(view, tx, err);
@@ -316,6 +316,17 @@ sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode, struct a
     }
     *out = sync;
     return RC_OK;
+}
+
+bool
+sync_tells_expunges(const struct sync *sync, const struct version **from_out,
+                    const struct version **to_out)
+{
+    if (sync->view == NULL || (sync->phase != PHASE_EXPUNGE && sync->phase != PHASE_GONE))
+        return false;
+    *from_out = sync->from;
+    *to_out = sync->to;
+    return true;
 }
 
 /* --- Ending --- */

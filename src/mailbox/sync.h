@@ -82,6 +82,11 @@ bool sync_is_due(struct view *view);
  */
 MUST_USE enum rc sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode,
                             struct arena *arena, struct sync **out, struct err *err);
+/** Before the first sync_next: whether it will tell expunges, namely of the messages of
+ * *from_out that are not in *to_out (NULL: of all). *from_out may be NULL with a deleted
+ * mailbox, unless view->names. Both are the sync's. */
+bool sync_tells_expunges(const struct sync *sync, const struct version **from_out,
+                         const struct version **to_out);
 /** The next event. SYNC_DONE comes last and ends the sync. Never fails, never waits. */
 void sync_next(struct sync *sync, struct sync_event *event_out);
 /** Ends a sync early; NULL and a sync that has ended are allowed. Nothing is lost, but the

@@ -66,6 +66,8 @@ struct view {
     enum view_tells tells; /* its owner may change it between two syncs */
     bool gone;             /* SYNC_GONE was told */
     bool partial; /* a sync was left off among its expunges: cannot sleep until the next one */
+    bool names;   /* the messages of a deleted mailbox are asked for when they are told as
+                     expunged */
     bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
     /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */

@@ -22,10 +22,11 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 9,
-    /* Octets of one packed session. Most of them are its unread input (64 KiB) and, if it is
-     * compressed, what its client's stream may refer back to (32 KiB). */
-    HANDOVER_SESSION_MAX = 128 << 10,
+    HANDOVER_FORMAT = 10,
+    /* Octets of one packed session. Most of them are its unread input (64 KiB), the results of
+     * its searches (LIMIT_CONTEXTS_OCTETS), and, if it is compressed, what its client's stream
+     * may refer back to (32 KiB). */
+    HANDOVER_SESSION_MAX = 192 << 10,
 };
 
 /* A session between two processes. */

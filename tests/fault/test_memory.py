@@ -127,6 +127,8 @@ def imap_session(client, account, kept, compress=False):
     for name in ("one", "two"):
         kept[name] = client.imap("APPEND INBOX (\\Seen $Word)", text_of(name)), "INBOX"
     client.imap("NOOP")
+    client.imap("UID SEARCH RETURN (UPDATE (UID FLAGS) ALL) UNFLAGGED TEXT zucchini 1:*")
+    client.imap("SEARCH RETURN (UPDATE COUNT) OR UID 2:* YOUNGER 3600")
     client.imap("FETCH 1:* (UID FLAGS ENVELOPE BODYSTRUCTURE BODY.PEEK[] BODY.PEEK[1])")
     client.imap("STORE 1:* +FLAGS (\\Flagged $Other)")
     client.imap('SEARCH RETURN (ALL COUNT) OR TEXT zucchini SUBJECT "ü"'.encode().decode("latin-1"))

@@ -285,6 +285,8 @@ dump_search(struct buf *buf, const struct imap_search_req *req)
         dump_field(buf, "charset", req->charset);
     if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
         dump_partial(buf, &req->partial);
+    if (req->update_fetch.len > 0)
+        dump_field(buf, "fetch", req->update_fetch);
     for (size_t i = 0; i < req->sort_count; i++)
         buf_printf(buf, " %s%d", req->sort[i].reverse ? "-" : "+", (int)req->sort[i].key);
     if (req->find == IMAP_FIND_THREAD)
@@ -407,6 +409,10 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_THREAD:
     case IMAP_CMD_UID_THREAD:
         dump_search(buf, &cmd->u.search);
+        break;
+    case IMAP_CMD_CANCELUPDATE:
+        for (size_t i = 0; i < cmd->u.cancel_update.tag_count; i++)
+            dump_field(buf, "tag", cmd->u.cancel_update.tags[i]);
         break;
     case IMAP_CMD_FETCH:
     case IMAP_CMD_UID_FETCH:

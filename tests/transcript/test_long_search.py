@@ -107,6 +107,60 @@ def test_saved_result_at_its_limit(server):
     peer.close()
 
 
+def noupdate(lines):
+    return [line for line in lines if "NOUPDATE" in line]
+
+
+def test_as_many_contexts_as_there_may_be(server):
+    """LIMIT_CONTEXTS. What was asked for besides is answered."""
+    peer = server.login("user")
+    peer.command("SELECT INBOX")
+    most = limit("LIMIT_CONTEXTS")
+    tags = []
+    for n in range(most):
+        assert not noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED"))
+        tags.append(f"p{peer.tags}")
+    for _ in range(3):
+        lines = peer.command("SEARCH RETURN (UPDATE COUNT) UNFLAGGED")
+        assert lines == [f'* ESEARCH (TAG "p{peer.tags}") COUNT 1',
+                         f'* NO [NOUPDATE "p{peer.tags}"] There are too many contexts, or too many results']
+    updates = [line for line in peer.command("STORE 1 +FLAGS.SILENT (\\Flagged)") if "ESEARCH" in line]
+    assert updates == [f'* ESEARCH (TAG "{tag}") ADDTO (0 1)' for tag in tags]
+    peer.command(f'CANCELUPDATE "{tags[3]}"')
+    assert not noupdate(peer.command("SEARCH RETURN (UPDATE COUNT) UNFLAGGED"))
+    updates = [line for line in peer.command("STORE 1 -FLAGS.SILENT (\\Flagged)") if "ESEARCH" in line]
+    del tags[3]
+    assert updates[:-1] == [f'* ESEARCH (TAG "{tag}") REMOVEFROM (0 1)' for tag in tags]
+    assert updates[-1].endswith(" ADDTO (0 1)")
+    peer.close()
+
+
+def test_results_of_contexts_at_their_limit(server):
+    """LIMIT_CONTEXTS_OCTETS: what `$` stood for and what was found each take two octets for a run."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    # The tag has three octets at most, the key one, the length of what `$` stood for four.
+    at = (limit("LIMIT_CONTEXTS_OCTETS") - 8) // 4
+    for runs, allowed in ((at, True), (at + 1, False), (4 * at, False)):
+        peer.command("SEARCH RETURN (SAVE) " + ",".join(str(2 * n + 1) for n in range(runs)))
+        lines = peer.command("SEARCH RETURN (UPDATE COUNT) $")
+        assert lines[0].endswith(f"COUNT {runs}")
+        assert bool(noupdate(lines)) != allowed, lines
+    # All together are counted.
+    assert noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED SUBJECT x"))
+    peer.command(f'CANCELUPDATE "{"p4"}"')
+    assert not noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED SUBJECT x"))
+    tag = f"p{peer.tags}"
+    # Beyond it while it is kept: its client is told that no more will come.
+    most = limit("LIMIT_CONTEXTS_OCTETS") // 2
+    peer.command("STORE " + ",".join(str(2 * n + 1) for n in range(most - 40)) + " +FLAGS.SILENT (\\Flagged)")
+    lines = peer.command("STORE " + ",".join(str(2 * n + 1) for n in range(most)) + " +FLAGS.SILENT (\\Flagged)")
+    assert lines == [f'* NO [NOUPDATE "{tag}"] There are too many results']
+    assert peer.command("STORE 1 -FLAGS.SILENT (\\Flagged)") == []
+    peer.close()
+
+
 def test_nobody_waits_for_the_order(server):
     """The client hangs up while millions are put in order."""
     peer = server.login("millions")

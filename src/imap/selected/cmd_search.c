@@ -4,6 +4,7 @@
  * scan itself is mailbox/content/search.h, the order mailbox/order/order.h; here they get their
  * snapshots slice by slice.
  */
+#include "imap/selected/context.h"
 #include "imap/selected/search_private.h"
 
 static bool
@@ -56,6 +57,9 @@ search_begin(struct imap_session *im, struct imap_work *work)
         return imap_uid_required(work); /* RFC 9586 section 3.5 */
     if (!settle(im, req, &why))
         return imap_bad(work, why);
+    if ((req->returns & IMAP_SEARCH_UPDATE) != 0 &&
+        imap_context_find(im, work->cmd.tag) != NULL) /* RFC 5267 section 4.3 */
+        return imap_bad(work, "A search with this tag is still being updated");
     if (req->uses_modseq)
         imap_condstore_enable(im);
     work->by_numbers = req->uses_numbers; /* RFC 7162 section 3.2.10.2 */
@@ -82,6 +86,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
     if (search_cut_at(run->search) != 0)
         imap_limit_cut_at(im, search_cut_at(run->search));
     run->seqs = (struct view_run){1, 0};
+    run->now_s = what.now_s;
     work->run = run;
     work->abandon = search_abandon;
     return STEP_MORE;
@@ -161,6 +166,21 @@ put_in_order(struct imap_session *im, struct search_run *run)
     return STEP_MORE;
 }
 
+/* UPDATE, or the untagged NO of RFC 5267 section 4.3.1. */
+static void
+keep_updated(struct imap_session *im, const struct imap_search_req *req,
+             const struct search_run *run)
+{
+    if (req->find != IMAP_FIND_SEARCH)
+        imap_context_refuse_tag(im, im->work->cmd.tag,
+                                "Only the results of SEARCH are kept up to date");
+    else if (search_cut_at(run->search) != 0)
+        imap_context_refuse_tag(im, im->work->cmd.tag, "Not all messages have been searched");
+    else if (imap_context_add(im, req, run->search, run->now_s) != RC_OK)
+        imap_context_refuse_tag(im, im->work->cmd.tag,
+                                "There are too many contexts, or too many results");
+}
+
 /* The answer is out but for its last line end. */
 static enum imap_step
 finish(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
@@ -176,6 +196,8 @@ finish(struct imap_session *im, const struct imap_search_req *req, struct search
         iw_end(&run->line);
     }
     im->work->mid_line = false;
+    if ((req->returns & IMAP_SEARCH_UPDATE) != 0)
+        keep_updated(im, req, run);
     if ((req->returns & IMAP_SEARCH_SAVE) != 0 && search_save(im, req, run) != RC_OK)
         return imap_no(im->work, "NOTSAVED", "The result is too large to be saved");
     return imap_ok(im->work, NULL, texts[req->find][req->is_uid]);

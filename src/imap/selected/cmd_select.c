@@ -10,6 +10,7 @@
  * LIST tells the attributes of the name, if the dialect has it so (RFC 9051 section 6.3.2).
  * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
+#include "imap/selected/context.h"
 #include "imap/selected/fetch_private.h"
 #include "mailbox/content/object_id.h"
 #include "mailbox/names/names_list.h"
@@ -42,6 +43,7 @@ imap_unselect(struct imap_session *im)
     hub_unwatch(&im->watch);
     view_done(&im->view);
     imap_saved_forget(im);
+    imap_contexts_forget(im); /* RFC 5267 section 4.3 */
     im->state = IMAP_AUTHENTICATED;
     im->selected = 0;
     session_set_mailbox_name(&im->s, SPAN(""));

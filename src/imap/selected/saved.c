@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The saved search result `$` (RFC 5182), as runs of UIDs, packed: it stays while the session
- * is parked. For each run there are two numbers: the distance of its first UID from the end of
- * the run before, and its length less one; each in groups of seven bits, the low ones first. A
- * run has no UIDs between its ends but those of its messages and of messages that are gone, and
- * no UID is given twice, so a result needs no change when messages are expunged or arrive.
+ * The saved search result `$` (RFC 5182), as runs of UIDs, packed (packed_uids.h): it stays
+ * while the session is parked. A run has no UIDs between its ends but those of its messages and
+ * of messages that are gone, and no UID is given twice, so a result needs no change when
+ * messages are expunged or arrive.
  */
+#include "imap/selected/packed_uids.h"
 #include "imap/selected/search_private.h"
 
 #include <stdlib.h>
 
-#include "base/pack.h"
-
 /* ---- packing ---- */
-
-/* The next run of what was packed; *past: the UID after the run before. False: damaged. */
-static bool
-run_take(struct unpack *in, uint64_t *past, struct uid_run *run_out)
-{
-    const uint64_t first = *past + unpack_varint(in, UINT32_MAX);
-    const uint64_t last = first + unpack_varint(in, UINT32_MAX);
-
-    if (in->failed || first == 0 || last > UINT32_MAX)
-        return false;
-    *run_out = (struct uid_run){(uint32_t)first, (uint32_t)last};
-    *past = last + 1;
-    return true;
-}
 
 void
 imap_saved_forget(struct imap_session *im)
@@ -44,18 +28,13 @@ imap_saved_span(const struct imap_session *im)
 bool
 imap_saved_set(struct imap_session *im, struct span packed)
 {
-    struct uid_run run;
-    uint64_t past = 0;
     size_t runs = 0;
 
     imap_saved_forget(im);
     if (packed.len == 0)
         return true;
-    if (packed.len > LIMIT_SAVED_OCTETS)
+    if (packed.len > LIMIT_SAVED_OCTETS || !uids_check(packed, &runs))
         return false;
-    for (struct unpack in = {.rest = packed}; in.rest.len > 0; runs++)
-        if (!run_take(&in, &past, &run))
-            return false;
     im->saved = malloc(sizeof *im->saved + packed.len);
     if (im->saved == NULL)
         return false;
@@ -71,13 +50,12 @@ imap_saved_runs(const struct imap_session *im, struct arena *arena, struct uid_r
 {
     const size_t count = im->saved == NULL ? 0 : im->saved->runs;
     struct uid_run *runs = arena_array(arena, struct uid_run, count + 1);
-    struct unpack in = {.rest = imap_saved_span(im)};
-    uint64_t past = 0;
+    struct uids_reader reader = uids_reader(imap_saved_span(im));
     size_t i = 0;
 
     if (runs == NULL)
         return RC_LIMIT;
-    while (i < count && run_take(&in, &past, &runs[i]))
+    while (i < count && uids_read(&reader, &runs[i]))
         i++;
     *runs_out = runs;
     *count_out = i;
@@ -89,7 +67,7 @@ imap_saved_runs(const struct imap_session *im, struct arena *arena, struct uid_r
 struct saving {
     const struct imap_session *im;
     struct buf packed;
-    uint64_t past;      /* the UID after the last run packed */
+    struct uids_writer writer;
     struct uid_run run; /* not packed yet; first 0: none */
     uint32_t last_seq;  /* that it ends with */
 };
@@ -99,9 +77,7 @@ run_end(struct saving *saving)
 {
     if (saving->run.first == 0)
         return;
-    pack_varint(&saving->packed, saving->run.first - saving->past);
-    pack_varint(&saving->packed, saving->run.last - saving->run.first);
-    saving->past = (uint64_t)saving->run.last + 1;
+    uids_write(&saving->writer, saving->run);
     saving->run.first = 0;
 }
 
@@ -223,6 +199,7 @@ search_save(struct imap_session *im, const struct imap_search_req *req,
 
     imap_saved_forget(im);
     buf_init(&saving.packed, LIMIT_SAVED_OCTETS + 1);
+    saving.writer = uids_writer(&saving.packed);
     enum rc rc = found_save(&saving, &im->work->arena, req, run);
     run_end(&saving);
     if (rc == RC_OK &&

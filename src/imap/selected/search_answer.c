@@ -261,7 +261,9 @@ esearch_modseq(struct imap_session *im, const struct imap_search_req *req,
     const bool first = (req->returns & IMAP_SEARCH_MIN) != 0;
     const bool last = (req->returns & IMAP_SEARCH_MAX) != 0;
 
-    if ((req->returns & ~(ends | IMAP_SEARCH_SAVE)) != 0 || !(first || last))
+    const unsigned others = IMAP_SEARCH_SAVE | IMAP_SEARCH_UPDATE | IMAP_SEARCH_CONTEXT;
+
+    if ((req->returns & ~(ends | others)) != 0 || !(first || last))
         return search_max_modseq(run->search);
     const uint64_t of_first = first ? modseq_of(im, req->is_uid, min_of(im, req, run)) : 0;
     const uint64_t of_last = last ? modseq_of(im, req->is_uid, max_of(im, req, run)) : 0;
@@ -287,11 +289,14 @@ search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
     iw_close(w);
 }
 
-/* SAVE alone asks for no answer (RFC 5182 section 2.4). */
+/* SAVE alone asks for no answer (RFC 5182 section 2.4), and UPDATE and CONTEXT change nothing
+ * of the answer (RFC 5267 section 4.1). */
 static bool
 is_silent(const struct imap_search_req *req)
 {
-    return req->has_return && req->returns == IMAP_SEARCH_SAVE;
+    const unsigned no_answer = IMAP_SEARCH_UPDATE | IMAP_SEARCH_CONTEXT;
+
+    return req->has_return && (req->returns & ~no_answer) == IMAP_SEARCH_SAVE;
 }
 
 static enum imap_step

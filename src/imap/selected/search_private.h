@@ -27,6 +27,7 @@ struct search_places {
 
 struct search_run {
     struct search *search;
+    int64_t now_s;       /* that YOUNGER and OLDER are measured from */
     struct order *order; /* SORT and THREAD; NULL: in the order of the mailbox */
     enum search_stage stage;
     struct search_places places; /* to be written, what is left of them */

@@ -161,19 +161,23 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
 }
 
 enum imap_step
-imap_sync_step(struct imap_session *im, enum sync_mode mode)
+imap_sync_begin_step(struct imap_session *im, enum sync_mode mode)
 {
-    struct imap_work *work = im->work;
     enum imap_step step = STEP_DONE;
 
-    if (work->sync == NULL) {
-        im->view.tells = imap_tells(im);
-        if (!sync_is_due(&im->view))
-            return STEP_DONE;
-        if (!begin(im, mode, &step))
-            return step;
-    }
-    for (;;) {
+    im->view.tells = imap_tells(im);
+    im->view.names = im->contexts != NULL;
+    if (sync_is_due(&im->view) && !begin(im, mode, &step))
+        return step;
+    return STEP_DONE;
+}
+
+enum imap_step
+imap_sync_step(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+
+    while (work->sync != NULL) {
         struct sync_event event;
         if (imap_output_full(im))
             return STEP_OUTPUT;
@@ -188,4 +192,5 @@ imap_sync_step(struct imap_session *im, enum sync_mode mode)
         }
         event_write(im, &event);
     }
+    return STEP_DONE;
 }

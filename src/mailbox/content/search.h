@@ -41,6 +41,10 @@ struct search_req {
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
     uint32_t at_most; /* messages to look at, the last of those that its keys leave; 0: all */
+    /* Only these messages are asked about, and only they can be found; ascending; borrowed
+     * until done. NULL: all */
+    struct view_run *among;
+    size_t among_count;
 };
 
 /**
@@ -84,6 +88,8 @@ uint32_t search_max(const struct search *search);
 uint64_t search_max_modseq(const struct search *search);
 uint64_t search_modseq_of_min(const struct search *search);
 uint64_t search_modseq_of_max(const struct search *search);
+/** Whether this one is among them. */
+bool search_found(const struct search *search, uint32_t seq);
 /** Runs of sequence numbers found, ascending. *pos is 0 at the start; false at the end. UIDs
  *  are the view's (version_run_at). */
 bool search_next_run(const struct search *search, uint32_t *pos, struct view_run *run_out);

@@ -269,8 +269,9 @@ compile(struct search_compiler *c, const struct imap_search_key *key, struct sea
 
 /* Candidates: the smallest set among those that every message found must be in. */
 static enum rc
-choose_candidates(struct search *search, struct arena *arena)
+choose_candidates(const struct search_compiler *c)
 {
+    struct search *search = c->search;
     struct search_node *best = NULL;
     uint64_t best_count = search->exists;
     struct search_node *child =
@@ -287,6 +288,11 @@ choose_candidates(struct search *search, struct arena *arena)
             best_count = count;
         }
     }
+    if (c->req->among != NULL) {
+        search->runs = c->req->among;
+        search->run_count = c->req->among_count;
+        return RC_OK;
+    }
     if (best != NULL) {
         search->runs = best->runs;
         search->run_count = best->run_count;
@@ -294,10 +300,11 @@ choose_candidates(struct search *search, struct arena *arena)
         best->number = 1;
         return RC_OK;
     }
-    search->runs = arena_new(arena, struct view_run);
-    if (search->runs == NULL)
+    struct view_run *all = arena_new(c->arena, struct view_run);
+    if (all == NULL)
         return RC_LIMIT;
-    search->runs[0] = (struct view_run){1, search->exists};
+    *all = (struct view_run){1, search->exists};
+    search->runs = all;
     search->run_count = search->exists == 0 ? 0 : 1;
     return RC_OK;
 }
@@ -314,7 +321,7 @@ search_compile(struct search *search, struct arena *arena, const struct search_r
     if (rc == RC_OK)
         rc = compile(&c, req->root, &search->root);
     if (rc == RC_OK)
-        rc = choose_candidates(search, arena);
+        rc = choose_candidates(&c);
     if (rc != RC_OK)
         return rc;
 

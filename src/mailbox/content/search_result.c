@@ -57,6 +57,12 @@ search_modseq_of_max(const struct search *search)
     return search->modseq_of_max;
 }
 
+bool
+search_found(const struct search *search, uint32_t seq)
+{
+    return (search->found[seq / 64] >> seq % 64 & 1) != 0;
+}
+
 /* The first seq at or after from whose bit is `set`; exists + 1 when there is none. */
 static uint32_t
 find_bit(const struct search *search, uint32_t from, bool set)

@@ -49,6 +49,9 @@ MUST_USE bool imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_sort(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_thread(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_uidbatches(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_cancel_update(struct imap_lexer *lx, struct imap_cmd *cmd);
+/** [CHARSET ...] and the keys of a SEARCH. */
+MUST_USE bool imap_args_criteria(struct imap_lexer *lx, struct imap_search_req *req);
 /** A range of results (RFC 9394), for the FETCH modifier too. */
 MUST_USE bool imap_args_partial(struct imap_lexer *lx, struct imap_partial *partial_out);
 

@@ -92,9 +92,10 @@ static const struct key_row {
 };
 
 static const struct lex_word return_options[] = {
-    {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},   {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
-    {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},   {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
-    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE}, {SPAN_INIT("PARTIAL"), IMAP_SEARCH_PARTIAL},
+    {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},       {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
+    {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},       {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
+    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE},     {SPAN_INIT("PARTIAL"), IMAP_SEARCH_PARTIAL},
+    {SPAN_INIT("UPDATE"), IMAP_SEARCH_UPDATE}, {SPAN_INIT("CONTEXT"), IMAP_SEARCH_CONTEXT},
 };
 
 static const struct lex_word sort_keys[] = {
@@ -485,6 +486,26 @@ imap_args_partial(struct imap_lexer *lx, struct imap_partial *partial_out)
     return true;
 }
 
+/** [SP "(" fetch-att *(SP fetch-att) ")"] after UPDATE (RFC 5465 section 8): kept as it was
+ * written. */
+static bool
+update_attributes(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    const char *const before = lx->at;
+    struct imap_fetch_req fetch = {.item_count = 0};
+
+    if (!lex_take(lx, ' '))
+        return true;
+    if (lex_peek(lx) != '(') {
+        lx->at = before;
+        return true;
+    }
+    if (!imap_args_fetch_list(lx, &fetch))
+        return false;
+    req->update_fetch = span_of(before + 1, (size_t)(lx->at - before - 1));
+    return true;
+}
+
 static bool
 return_option(struct imap_lexer *lx, struct imap_search_req *req)
 {
@@ -497,6 +518,8 @@ return_option(struct imap_lexer *lx, struct imap_search_req *req)
         ((req->returns & IMAP_SEARCH_PARTIAL) != 0 ||
          !lex_need(lx, ' ', "PARTIAL needs a range") || !imap_args_partial(lx, &req->partial)))
         return lex_bad(lx, "PARTIAL is given twice");
+    if (option == IMAP_SEARCH_UPDATE && !update_attributes(lx, req))
+        return false;
     req->returns |= option;
     return true;
 }
@@ -571,17 +594,46 @@ sort_criterion(struct imap_lexer *lx, struct imap_search_req *req)
 }
 
 bool
+imap_args_criteria(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    const char *const first = lx->at;
+    struct parse parse = {.lx = lx, .req = req};
+
+    if (!charset_clause(lx, req))
+        return false;
+    req->root = keys_parse(&parse, 0);
+    req->criteria = span_of(first, (size_t)(lx->at - first));
+    return req->root != NULL;
+}
+
+bool
 imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
 {
     struct imap_search_req *req = &cmd->u.search;
-    struct parse parse = {.lx = lx, .req = req};
 
     req->is_uid = cmd->id == IMAP_CMD_UID_SEARCH;
-    if (!lex_need(lx, ' ', "SEARCH needs search keys") || !return_clause(lx, req) ||
-        !charset_clause(lx, req))
+    return lex_need(lx, ' ', "SEARCH needs search keys") && return_clause(lx, req) &&
+           imap_args_criteria(lx, req);
+}
+
+/** "CANCELUPDATE" 1*(SP quoted), RFC 5267 section 5. */
+bool
+imap_args_cancel_update(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_cancel_update_req *req = &cmd->u.cancel_update;
+    struct span *tags = NULL;
+
+    if (!lex_need(lx, ' ', "CANCELUPDATE needs the tags of searches"))
         return false;
-    req->root = keys_parse(&parse, 0);
-    return req->root != NULL;
+    do {
+        tags = lex_grow(lx, tags, req->tag_count, sizeof *tags);
+        if (tags == NULL ||
+            !lex_string(lx, &tags[req->tag_count], "CANCELUPDATE needs tags in quotes"))
+            return false;
+        req->tag_count++;
+    } while (lex_more(lx));
+    req->tags = tags;
+    return true;
 }
 
 bool

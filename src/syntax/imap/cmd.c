@@ -114,6 +114,19 @@ imap_fetch_list_parse(struct span text, struct arena *arena, struct imap_fetch_r
     return lx.at == lx.end ? RC_OK : RC_INVALID;
 }
 
+enum rc
+imap_criteria_parse(struct span text, enum mbox_wire wire, struct arena *arena,
+                    struct imap_search_req *req_out)
+{
+    struct imap_lexer lx = {
+        .at = text.ptr, .end = text.ptr + text.len, .arena = arena, .wire = wire};
+
+    *req_out = (struct imap_search_req){.find = IMAP_FIND_SEARCH};
+    if (!imap_args_criteria(&lx, req_out))
+        return lx.rc;
+    return lx.at == lx.end ? RC_OK : RC_INVALID;
+}
+
 bool
 imap_line_is_done(struct span line)
 {

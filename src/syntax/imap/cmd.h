@@ -58,6 +58,7 @@ struct imap_cmd {
         struct imap_fetch_req fetch;
         struct imap_store_req store;
         struct imap_copy_req copy;
+        struct imap_cancel_update_req cancel_update;
     } u;
 };
 
@@ -90,6 +91,11 @@ MUST_USE enum rc imap_args_parse(const struct imap_head *head, enum mbox_wire wi
  * text and arena live as long as *req_out. RC_INVALID, RC_LIMIT. */
 MUST_USE enum rc imap_fetch_list_parse(struct span text, struct arena *arena,
                                        struct imap_fetch_req *req_out);
+
+/** What imap_search_req.criteria says: root and what goes with it. wire: of the connection that
+ * it came on. text and arena live as long as *req_out. RC_INVALID, RC_LIMIT. */
+MUST_USE enum rc imap_criteria_parse(struct span text, enum mbox_wire wire, struct arena *arena,
+                                     struct imap_search_req *req_out);
 
 /** Whether a line is the DONE that ends IDLE: any case, trailing blanks tolerated. */
 bool imap_line_is_done(struct span line);

@@ -250,6 +250,12 @@ struct imap_store_req {
     struct imap_flag_list flags;
 };
 
+/** RFC 5267 section 4.3.5. */
+struct imap_cancel_update_req {
+    const struct span *tags; /* at least one; any strings */
+    size_t tag_count;
+};
+
 /** COPY and MOVE. */
 struct imap_copy_req {
     struct imap_msgs msgs;

@@ -72,6 +72,8 @@ enum imap_search_return {
     IMAP_SEARCH_COUNT = 1 << 3,
     IMAP_SEARCH_SAVE = 1 << 4,
     IMAP_SEARCH_PARTIAL = 1 << 5,
+    IMAP_SEARCH_UPDATE = 1 << 6,  /* what changes is told from now on: RFC 5267 section 4.3 */
+    IMAP_SEARCH_CONTEXT = 1 << 7, /* a hint that there will be more such searches */
 };
 
 enum imap_find { IMAP_FIND_SEARCH, IMAP_FIND_SORT, IMAP_FIND_THREAD };
@@ -103,6 +105,11 @@ struct imap_search_req {
     bool has_return;             /* RETURN (...) was there: answer with ESEARCH (RFC 4731) */
     unsigned returns;            /* enum imap_search_return; RETURN () gives IMAP_SEARCH_ALL */
     struct imap_partial partial; /* with IMAP_SEARCH_PARTIAL */
+    /* "(UID ...)" after UPDATE, for imap_fetch_list_parse: what is told of new messages that
+     * are among the results (RFC 5465 section 7); empty: nothing */
+    struct span update_fetch;
+    struct span criteria; /* [CHARSET ...] and the keys, for imap_criteria_parse; not of SORT
+                             and THREAD */
     struct imap_sort_criterion sort[IMAP_SORT_KEYS]; /* SORT; each key once, where it was first:
                                                         a further time it decides nothing */
     size_t sort_count;

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept of contexts, and CANCELUPDATE (RFC 5267 section 4.3.5); see the header. */
+#include "imap/selected/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "imap/selected/packed_uids.h"
+
+/* ---- looking ---- */
+
+struct imap_context *
+imap_context_find(const struct imap_session *im, struct span tag)
+{
+    for (struct imap_context *context = im->contexts; context != NULL; context = context->next)
+        if (span_eq(context_tag(context), tag))
+            return context;
+    return NULL;
+}
+
+static size_t
+text_len(const struct imap_context *context)
+{
+    return (size_t)context->tag_len + context->criteria_len + context->fetch_len +
+           context->numbers_len;
+}
+
+/* What the contexts of a session take, one of them left out. */
+static size_t
+octets_of_others(const struct imap_session *im, const struct imap_context *but)
+{
+    size_t octets = 0;
+
+    for (const struct imap_context *context = im->contexts; context != NULL;
+         context = context->next)
+        if (context != but)
+            octets += text_len(context) + context_found(context).len;
+    return octets;
+}
+
+static size_t
+count_of(const struct imap_session *im)
+{
+    size_t count = 0;
+
+    for (const struct imap_context *context = im->contexts; context != NULL;
+         context = context->next)
+        count++;
+    return count;
+}
+
+bool
+imap_context_due(struct imap_session *im, const struct imap_context *context)
+{
+    const struct view *view = &im->view;
+    struct mailbox_state state;
+
+    if (im->state != IMAP_SELECTED || view->gone)
+        return false;
+    mailbox_state(view->mailbox, &state);
+    if (state.gone)
+        return false;
+    if (context->stale || state.last_flags_modseq > context->modseq ||
+        context->uid_bound < view->uid_bound)
+        return true;
+    if (context->by_last && view->members != NULL &&
+        version_last_uid(view->members) != context->last_uid)
+        return true;
+    const int64_t now_s = clock_wall_s(im->s.env->clock);
+    return context->by_time &&
+           (now_s < context->now_s || now_s - context->now_s >= CONTEXT_TIME_STEP_S);
+}
+
+bool
+imap_contexts_due(struct imap_session *im)
+{
+    for (const struct imap_context *context = im->contexts; context != NULL;
+         context = context->next)
+        if (imap_context_due(im, context))
+            return true;
+    return false;
+}
+
+enum rc
+imap_context_within(const struct version *version, const struct view_run *runs, size_t count,
+                    struct span packed, struct touched_runs *out)
+{
+    struct uids_reader reader = uids_reader(packed);
+    struct uid_run uids = {0, 0};
+    bool more = uids_read(&reader, &uids);
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < count && more;) {
+        const uint32_t first = version_lower_bound(version, uids.first);
+        const uint32_t last = uids.last == UINT32_MAX
+                                  ? version_count(version)
+                                  : version_lower_bound(version, uids.last + 1) - 1;
+        while (i < count && runs[i].last < first)
+            i++;
+        for (; i < count && runs[i].first <= last && rc == RC_OK; i++) {
+            rc = touched_add(out, runs[i].first > first ? runs[i].first : first,
+                             runs[i].last < last ? runs[i].last : last);
+            if (runs[i].last > last)
+                break; /* and the next UIDs too, perhaps */
+        }
+        if (rc != RC_OK)
+            return rc;
+        more = uids_read(&reader, &uids);
+    }
+    return rc;
+}
+
+/* ---- the keys ---- */
+
+/* Whether it names messages by what the client was told at that time. */
+static bool
+is_by_numbers(const struct imap_search_key *key)
+{
+    return key->kind == SEARCH_MSGS && key->msgs->kind != IMAP_MSGS_UID;
+}
+
+/* The next key of a tree, in the order in which it is written down; NULL at the end. Each list
+ * of children is at most LIMIT_NESTING deep, give or take one. */
+struct walk {
+    const struct imap_search_key *above[2 * LIMIT_NESTING + 4];
+    size_t depth;
+    struct imap_search_key *at;
+};
+
+static struct imap_search_key *
+walk_next(struct walk *walk)
+{
+    struct imap_search_key *key = walk->at;
+
+    if (key == NULL)
+        return NULL;
+    if (key->children != NULL && walk->depth < ARRAY_LEN(walk->above)) {
+        walk->above[walk->depth++] = key;
+        walk->at = key->children;
+        return key;
+    }
+    walk->at = key->next;
+    while (walk->at == NULL && walk->depth > 0)
+        walk->at = walk->above[--walk->depth]->next;
+    return key;
+}
+
+/* The messages that a key names by number, packed. */
+static enum rc
+numbers_pack(const struct imap_session *im, const struct imap_msgs *msgs, struct arena *arena,
+             struct buf *packed)
+{
+    struct uids_writer writer = uids_writer(packed);
+    struct view_run *seqs;
+    struct uid_run *uids;
+    size_t count;
+
+    if (msgs->kind == IMAP_MSGS_SAVED) {
+        buf_put_span(packed, imap_saved_span(im));
+        return RC_OK;
+    }
+    enum rc rc = view_resolve_seqs(&im->view, &msgs->seq, arena, &seqs, &count);
+    if (rc == RC_OK)
+        rc = view_uid_runs(&im->view, seqs, count, arena, &uids, &count);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        uids_write(&writer, uids[i]);
+    return rc;
+}
+
+static enum rc
+all_numbers_pack(const struct imap_session *im, const struct imap_search_req *req,
+                 struct buf *out)
+{
+    struct walk walk = {.at = req->root};
+    const struct imap_search_key *key;
+    AUTO_BUF packed = {0};
+    enum rc rc = RC_OK;
+
+    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
+    while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
+        if (!is_by_numbers(key))
+            continue;
+        buf_clear(&packed);
+        rc = numbers_pack(im, key->msgs, &im->work->arena, &packed);
+        pack_span(out, buf_span(&packed));
+        if (!buf_ok(&packed) || !buf_ok(out))
+            rc = RC_LIMIT;
+    }
+    return rc;
+}
+
+/* The same back into the tree. */
+static enum rc
+numbers_put(struct imap_msgs *msgs, struct span packed, struct arena *arena)
+{
+    struct uids_reader reader = uids_reader(packed);
+    struct uid_set set = {.set = {.normal = true}};
+    struct uid_run run;
+
+    if (!uids_check(packed, &set.set.count))
+        return RC_INVALID;
+    set.set.ranges = arena_array(arena, struct num_range, set.set.count + 1);
+    if (set.set.ranges == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; uids_read(&reader, &run); i++)
+        set.set.ranges[i] = (struct num_range){run.first, run.last};
+    *msgs = (struct imap_msgs){.kind = IMAP_MSGS_UID, .uid = set};
+    return RC_OK;
+}
+
+static void
+note_time(struct context_times *times, const struct imap_search_key *key)
+{
+    if (key->kind != SEARCH_YOUNGER && key->kind != SEARCH_OLDER)
+        return;
+    if (times->count == ARRAY_LEN(times->seconds))
+        times->more = true;
+    else
+        times->seconds[times->count++] = key->number;
+}
+
+enum rc
+imap_context_parse(const struct imap_session *im, const struct imap_context *context,
+                   struct arena *arena, struct imap_search_req *req_out,
+                   struct context_times *times_out)
+{
+    const struct span numbers =
+        span_of(context->text + text_len(context) - context->numbers_len, context->numbers_len);
+    struct unpack in = {.rest = numbers};
+    struct imap_search_key *key;
+
+    *times_out = (struct context_times){.count = 0};
+    enum rc rc =
+        imap_criteria_parse(context_criteria(context), imap_dialect(im)->wire, arena, req_out);
+    struct walk walk = {.at = rc == RC_OK ? req_out->root : NULL};
+    while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
+        note_time(times_out, key);
+        if (is_by_numbers(key))
+            rc = numbers_put(key->msgs, unpack_span(&in, LIMIT_CONTEXTS_OCTETS), arena);
+    }
+    if (rc == RC_OK && !unpack_whole(&in))
+        rc = RC_INVALID;
+    return rc;
+}
+
+/* ---- life ---- */
+
+static void
+context_free(struct imap_context *context)
+{
+    free(context->found);
+    free(context);
+}
+
+void
+imap_contexts_forget(struct imap_session *im)
+{
+    while (im->contexts != NULL) {
+        struct imap_context *context = im->contexts;
+        im->contexts = context->next;
+        context_free(context);
+    }
+}
+
+/* To the end: they are told in the order in which they were made. */
+static void
+link_last(struct imap_session *im, struct imap_context *context)
+{
+    struct imap_context **link = &im->contexts;
+
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = context;
+}
+
+static void
+context_drop(struct imap_session *im, const struct imap_context *context)
+{
+    for (struct imap_context **link = &im->contexts; *link != NULL; link = &(*link)->next)
+        if (*link == context) {
+            struct imap_context *dead = *link;
+            *link = dead->next;
+            context_free(dead);
+            return;
+        }
+}
+
+enum rc
+imap_context_keep(struct imap_session *im, struct imap_context *context, struct span packed)
+{
+    struct context_found *found = NULL;
+
+    if (octets_of_others(im, context) + text_len(context) + packed.len > LIMIT_CONTEXTS_OCTETS)
+        return RC_LIMIT;
+    if (packed.len > 0) {
+        found = malloc(sizeof *found + packed.len);
+        if (found == NULL)
+            return RC_LIMIT;
+        found->len = (uint32_t)packed.len;
+        memcpy(found->octets, packed.ptr, packed.len);
+    }
+    free(context->found);
+    context->found = found;
+    return RC_OK;
+}
+
+/* The four texts of a context are in parts. */
+static struct imap_context *
+context_new(const struct span parts[4])
+{
+    const size_t octets = parts[0].len + parts[1].len + parts[2].len + parts[3].len;
+    struct imap_context *context =
+        octets > LIMIT_CONTEXTS_OCTETS ? NULL : calloc(1, sizeof *context + octets);
+
+    if (context == NULL)
+        return NULL;
+    context->tag_len = (uint32_t)parts[0].len;
+    context->criteria_len = (uint32_t)parts[1].len;
+    context->fetch_len = (uint32_t)parts[2].len;
+    context->numbers_len = (uint32_t)parts[3].len;
+    char *at = context->text;
+    for (size_t i = 0; i < 4; i++) {
+        if (parts[i].len > 0)
+            memcpy(at, parts[i].ptr, parts[i].len);
+        at += parts[i].len;
+    }
+    return context;
+}
+
+/* What a search has found, packed. */
+static enum rc
+found_pack(const struct imap_session *im, const struct search *search, struct buf *out)
+{
+    const struct version *members = im->view.members;
+    struct uids_writer writer = uids_writer(out);
+    struct version_run first;
+    struct version_run last;
+    struct view_run seqs;
+    uint32_t pos = 0;
+
+    while (buf_ok(out) && search_next_run(search, &pos, &seqs)) {
+        version_run_at(members, seqs.first, &first);
+        version_run_at(members, seqs.last, &last);
+        uids_write(&writer, (struct uid_run){first.uids[0], last.uids[0]});
+    }
+    return buf_ok(out) ? RC_OK : RC_LIMIT;
+}
+
+static void
+facts_note(struct imap_context *context, const struct imap_search_req *req)
+{
+    struct walk walk = {.at = req->root};
+    const struct imap_search_key *key;
+
+    while ((key = walk_next(&walk)) != NULL) {
+        context->by_time |= key->kind == SEARCH_YOUNGER || key->kind == SEARCH_OLDER;
+        context->by_last |= key->kind == SEARCH_MSGS && key->msgs->kind == IMAP_MSGS_UID &&
+                            numset_has_star(&key->msgs->uid.set);
+    }
+}
+
+enum rc
+imap_context_add(struct imap_session *im, const struct imap_search_req *req,
+                 const struct search *search, int64_t now_s)
+{
+    const struct view *view = &im->view;
+    AUTO_BUF numbers = {0};
+    AUTO_BUF found = {0};
+
+    if (count_of(im) >= LIMIT_CONTEXTS)
+        return RC_LIMIT;
+    buf_init(&numbers, LIMIT_CONTEXTS_OCTETS);
+    buf_init(&found, LIMIT_CONTEXTS_OCTETS);
+    enum rc rc = all_numbers_pack(im, req, &numbers);
+    if (rc == RC_OK)
+        rc = found_pack(im, search, &found);
+    if (rc != RC_OK)
+        return RC_LIMIT;
+    const struct span parts[4] = {im->work->cmd.tag, req->criteria, req->update_fetch,
+                                  buf_span(&numbers)};
+    struct imap_context *context = context_new(parts);
+    if (context == NULL)
+        return RC_LIMIT;
+    context->is_uid = req->is_uid;
+    /* The search has seen this much for certain; what is newer is looked at again. */
+    context->modseq = view->modseq;
+    context->uid_bound = view->uid_bound;
+    context->last_uid = version_last_uid(view->members);
+    context->now_s = now_s;
+    facts_note(context, req);
+    rc = imap_context_keep(im, context, buf_span(&found));
+    if (rc != RC_OK) {
+        context_free(context);
+        return rc;
+    }
+    link_last(im, context);
+    imap_watch_selected(im);
+    return RC_OK;
+}
+
+void
+imap_context_refuse_tag(struct imap_session *im, struct span tag, const char *text)
+{
+    struct iw w = imap_line(im);
+
+    iw_begin_status(&w, SPAN(""), IW_NO);
+    iw_code_open(&w, SPAN("NOUPDATE"));
+    iw_string(&w, tag);
+    iw_code_close(&w);
+    iw_end_text(&w, span_of_str(text));
+}
+
+void
+imap_context_refuse(struct imap_session *im, struct imap_context *context, const char *text)
+{
+    imap_context_refuse_tag(im, context_tag(context), text);
+    context_drop(im, context);
+}
+
+enum imap_step
+cmd_cancel_update_run(struct imap_session *im, struct imap_work *work)
+{
+    const struct imap_cancel_update_req *req = &work->cmd.u.cancel_update;
+
+    for (size_t i = 0; i < req->tag_count; i++)
+        context_drop(im, imap_context_find(im, req->tags[i]));
+    imap_watch_selected(im);
+    return imap_ok(work, NULL, "CANCELUPDATE completed");
+}
+
+/* ---- for another process ---- */
+
+void
+imap_contexts_pack(const struct imap_session *im, struct buf *out)
+{
+    pack_u8(out, (uint8_t)count_of(im));
+    for (const struct imap_context *context = im->contexts; context != NULL;
+         context = context->next) {
+        const size_t len = text_len(context);
+        pack_span(out, context_tag(context));
+        pack_span(out, context_criteria(context));
+        pack_span(out, context_fetch(context));
+        pack_span(out,
+                  span_of(context->text + len - context->numbers_len, context->numbers_len));
+        pack_span(out, context_found(context));
+        pack_u64(out, context->modseq);
+        pack_i64(out, context->now_s);
+        pack_u32(out, context->uid_bound);
+        pack_u32(out, context->last_uid);
+        pack_u8(out, context->is_uid);
+        pack_u8(out, context->by_time);
+        pack_u8(out, context->by_last);
+    }
+}
+
+/* False: no memory. */
+static bool
+unpack_one(struct imap_session *im, struct unpack *in)
+{
+    const struct span parts[4] = {
+        unpack_text(in, LIMIT_TAG),
+        unpack_span(in, LIMIT_CONTEXTS_OCTETS),
+        unpack_span(in, LIMIT_CONTEXTS_OCTETS),
+        unpack_span(in, LIMIT_CONTEXTS_OCTETS),
+    };
+    const struct span found = unpack_span(in, LIMIT_CONTEXTS_OCTETS);
+    struct imap_context *context = context_new(parts);
+    size_t runs = 0;
+
+    if (context == NULL)
+        return false;
+    link_last(im, context);
+    context->modseq = unpack_u64(in);
+    context->now_s = (int64_t)unpack_u64(in);
+    context->uid_bound = unpack_u32(in, UINT32_MAX);
+    context->last_uid = unpack_u32(in, UINT32_MAX);
+    context->is_uid = unpack_bool(in);
+    context->by_time = unpack_bool(in);
+    context->by_last = unpack_bool(in);
+    context->stale = true; /* nobody here has seen what happened meanwhile */
+    context->gone = (uint32_t)found.len;
+    in->failed |= parts[0].len == 0 || !uids_check(found, &runs);
+    return imap_context_keep(im, context, found) == RC_OK;
+}
+
+bool
+imap_contexts_unpack(struct imap_session *im, struct unpack *in)
+{
+    const unsigned count = unpack_u8(in);
+
+    in->failed |= count > LIMIT_CONTEXTS;
+    for (unsigned i = 0; i < count && !in->failed; i++)
+        if (!unpack_one(im, in))
+            return false;
+    return true;
+}

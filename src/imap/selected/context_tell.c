@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ADDTO and REMOVEFROM of messages that have arrived or changed, after the sync has told the
+ * EXISTS and FETCH responses that they follow from (RFC 5267 section 4.3.3, RFC 5465 section
+ * 5.1). The messages that may matter are found by their mod-sequences and asked again; of the
+ * new ones among the results, UPDATE may have asked for a FETCH, which comes before ADDTO (RFC
+ * 5465 section 7).
+ *
+ *   for each context that is due:  LOOK -> SCAN -> [FETCH] -> REMOVE -> ADD
+ *
+ * A context whose keys cannot be answered any more ends with NO [NOUPDATE].
+ */
+#include "imap/selected/context.h"
+#include "imap/selected/fetch_private.h"
+#include "imap/selected/packed_uids.h"
+
+enum tell_stage { TELL_LOOK, TELL_SCAN, TELL_FETCH, TELL_REMOVE, TELL_ADD };
+
+struct tell_run {
+    struct imap_context *at; /* NULL: all have been looked at */
+    enum tell_stage stage;
+    struct imap_search_req req;
+    struct search *search;    /* NULL: not begun */
+    struct view_run *touched; /* those that are asked again */
+    size_t touched_count;
+    uint64_t modseq; /* what the context is up to when it has been told */
+    int64_t now_s;
+    struct touched_runs added;
+    struct touched_runs removed;
+    struct context_lines lines;
+    struct imap_fetch_req fetch_req;
+    struct num_range *fetch_ranges;
+    size_t fetch_count;
+    struct fetch_run *fetch; /* NULL: not begun */
+};
+
+static void
+one_end(struct tell_run *run)
+{
+    search_done(run->search);
+    imap_fetch_end(run->fetch);
+    run->search = NULL;
+    run->fetch = NULL;
+}
+
+static bool
+tell_abandon(struct imap_session *im)
+{
+    one_end(im->work->tell_run);
+    im->work->tell_run = NULL;
+    im->work->abandon = NULL;
+    return true;
+}
+
+/* On to the next context that may have something to tell. */
+static void
+one_next(struct imap_session *im, struct tell_run *run, struct imap_context *next)
+{
+    one_end(run);
+    while (next != NULL && !imap_context_due(im, next))
+        next = next->next;
+    *run = (struct tell_run){.at = next};
+}
+
+static void
+one_refuse(struct imap_session *im, struct tell_run *run, const char *text)
+{
+    struct imap_context *next = run->at->next;
+
+    imap_context_refuse(im, run->at, text);
+    one_next(im, run, next);
+}
+
+/* ---- LOOK ---- */
+
+/* The view, and the newest flags. */
+static enum rc
+newest(struct view *view, struct store_tx *tx, struct version **current_out, struct err *err)
+{
+    const enum rc rc = view_awake(view, tx, err);
+
+    return rc == RC_OK ? view_current(view, tx, current_out, err) : rc;
+}
+
+/* False: *step_out. Nothing can be read now; it will be due again. */
+static bool
+read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
+{
+    const struct imap_reply reply = im->work->reply;
+
+    if (imap_read_begin(im, im->acct, tx_out, step_out))
+        return true;
+    im->work->reply = reply;
+    return false;
+}
+
+/* Messages that arrived when they were on one side of the bounds of YOUNGER and OLDER, and are
+ * on the other one now. */
+static size_t
+times_of(const struct context_times *times, int64_t then_s, int64_t now_s,
+         struct touched_times out[ARRAY_LEN(times->seconds)])
+{
+    const int64_t first_s = then_s < now_s ? then_s : now_s;
+    const int64_t last_s = then_s < now_s ? now_s : then_s;
+
+    if (times->more) {
+        out[0] = (struct touched_times){INT64_MIN, INT64_MAX};
+        return 1;
+    }
+    for (size_t i = 0; i < times->count; i++)
+        out[i] = (struct touched_times){first_s - (int64_t)times->seconds[i] - 1,
+                                        last_s - (int64_t)times->seconds[i]};
+    return times->count;
+}
+
+/* What to ask again. */
+static enum rc
+touched(struct imap_session *im, struct tell_run *run, const struct version *current,
+        const struct context_times *times)
+{
+    const struct imap_context *context = run->at;
+    const struct view *view = &im->view;
+    const uint32_t last_uid = version_last_uid(view->members);
+    struct touched_times bounds[ARRAY_LEN(times->seconds)];
+    struct touched_req req = {
+        .since = context->modseq,
+        /* Their commit may be in what was looked at before the client was told of them. */
+        .from_uid = context->uid_bound,
+        .times = bounds,
+        .time_count = times_of(times, context->now_s, run->now_s, bounds),
+    };
+
+    /* Another message may be the last one: both are, and all between them. */
+    if (context->by_last && last_uid != context->last_uid)
+        req.range =
+            last_uid < context->last_uid
+                ? (struct uid_run){last_uid == 0 ? 1 : last_uid, context->last_uid}
+                : (struct uid_run){context->last_uid == 0 ? 1 : context->last_uid, last_uid};
+    /* Of messages that have been expunged and are still counted, the view may come to know
+     * other flags when it awakes. */
+    const bool all_told =
+        version_lower_bound(current, view->uid_bound) - 1 == version_count(view->members);
+    run->modseq = version_modseq(current);
+    if (!all_told && run->modseq > view->modseq)
+        run->modseq = view->modseq;
+    return touched_find(view, current, &req, &im->work->arena, &run->touched,
+                        &run->touched_count);
+}
+
+static enum rc
+search_begin(struct imap_session *im, struct tell_run *run, const struct version *current,
+             struct err *err)
+{
+    struct arena *arena = &im->work->arena;
+    struct context_times times;
+
+    run->now_s = clock_wall_s(im->s.env->clock);
+    enum rc rc = imap_context_parse(im, run->at, arena, &run->req, &times);
+    if (rc == RC_OK)
+        rc = touched(im, run, current, &times);
+    if (rc != RC_OK)
+        return rc;
+    if (run->touched_count == 0)
+        return RC_OK;
+    const struct search_req what = {
+        .root = run->req.root,
+        .has_charset = run->req.has_charset,
+        .charset = run->req.charset,
+        .now_s = run->now_s,
+        .among = run->touched,
+        .among_count = run->touched_count,
+    };
+    return search_new(arena, &im->view, &what, &run->search, err);
+}
+
+static enum imap_step
+look(struct imap_session *im, struct tell_run *run)
+{
+    enum imap_step step = STEP_DONE;
+    struct version *current = NULL;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    enum rc rc = newest(&im->view, NULL, &current, &err);
+    if (rc == RC_AGAIN) {
+        if (!read_begin(im, &tx, &step))
+            return step;
+        rc = newest(&im->view, tx, &current, &err);
+        if (rc == RC_AGAIN)
+            return STEP_MORE; /* the snapshot is too old: another one */
+    }
+    if (rc == RC_GONE)
+        return STEP_DONE; /* the next sync tells that all are gone */
+    if (rc == RC_OK)
+        rc = search_begin(im, run, current, &err);
+    version_unref(current);
+    if (rc != RC_OK) {
+        log_put(&im->s.log, LOG_E_COMMAND_FAILED, "UPDATE: %s: %s", rc_name(rc), err.text);
+        one_refuse(im, run, "The search cannot be continued");
+        return STEP_MORE;
+    }
+    run->stage = TELL_SCAN;
+    return STEP_MORE;
+}
+
+/* ---- SCAN ---- */
+
+/* Which of those that were asked have come, and which have gone. */
+static enum rc
+compare(struct imap_session *im, struct tell_run *run)
+{
+    struct touched_runs before = {.arena = &im->work->arena};
+    size_t at = 0;
+
+    run->added = run->removed = before;
+    enum rc rc = imap_context_within(im->view.members, run->touched, run->touched_count,
+                                     context_found(run->at), &before);
+    for (size_t i = 0; i < run->touched_count; i++)
+        for (uint32_t seq = run->touched[i].first; seq <= run->touched[i].last; seq++) {
+            while (at < before.count && before.runs[at].last < seq)
+                at++;
+            const bool was = at < before.count && before.runs[at].first <= seq;
+            const bool is = search_found(run->search, seq);
+            if (rc == RC_OK && was != is)
+                rc = touched_add(is ? &run->added : &run->removed, seq, seq);
+        }
+    return rc;
+}
+
+static uint32_t
+uid_at(const struct imap_session *im, uint32_t seq)
+{
+    struct version_run run;
+
+    version_run_at(im->view.members, seq, &run);
+    return run.uids[0];
+}
+
+static struct uid_run
+uids_of(const struct imap_session *im, struct view_run seqs)
+{
+    return (struct uid_run){uid_at(im, seqs.first), uid_at(im, seqs.last)};
+}
+
+/* What is found is written anew, with what has come and without what has gone. */
+struct renewal {
+    const struct imap_session *im;
+    const struct tell_run *run;
+    struct uids_writer writer;
+    struct uid_run held; /* not written yet; first 0: none */
+    size_t added;        /* not written yet */
+    size_t removed;      /* not passed yet */
+    bool compact;        /* leave out runs of messages that are all gone */
+};
+
+static bool
+touch(const struct imap_session *im, struct uid_run a, struct uid_run b)
+{
+    const struct version *members = im->view.members;
+
+    return a.last + 1 == b.first ||
+           version_lower_bound(members, a.last + 1) == version_lower_bound(members, b.first);
+}
+
+static bool
+is_empty(const struct imap_session *im, struct uid_run run)
+{
+    const struct version *members = im->view.members;
+    const uint32_t first = version_lower_bound(members, run.first);
+
+    return first > version_count(members) ||
+           (run.last != UINT32_MAX && first == version_lower_bound(members, run.last + 1));
+}
+
+static void
+put(struct renewal *renewal, struct uid_run run, bool is_new)
+{
+    /* What has come may enclose messages that were found once, and are gone. */
+    if (renewal->held.first != 0 && run.first <= renewal->held.last) {
+        if (run.last <= renewal->held.last)
+            return;
+        run.first = renewal->held.last + 1;
+    }
+    if (renewal->compact && is_empty(renewal->im, run))
+        return;
+    if (renewal->held.first != 0 && (is_new || renewal->compact) &&
+        touch(renewal->im, renewal->held, run)) {
+        renewal->held.last = run.last;
+        return;
+    }
+    if (renewal->held.first != 0)
+        uids_write(&renewal->writer, renewal->held);
+    renewal->held = run;
+}
+
+/* Those that have come, below this UID. */
+static void
+put_added(struct renewal *renewal, uint64_t below)
+{
+    const struct touched_runs *added = &renewal->run->added;
+
+    for (; renewal->added < added->count; renewal->added++) {
+        const struct uid_run uids = uids_of(renewal->im, added->runs[renewal->added]);
+        if (uids.first >= below)
+            return;
+        put(renewal, uids, true);
+    }
+}
+
+/* A run that was found before, without those that have gone. */
+static void
+put_before(struct renewal *renewal, struct uid_run run)
+{
+    const struct touched_runs *removed = &renewal->run->removed;
+    uint64_t first = run.first;
+
+    for (; renewal->removed < removed->count; renewal->removed++) {
+        const struct uid_run uids = uids_of(renewal->im, removed->runs[renewal->removed]);
+        if (uids.first > run.last)
+            break;
+        if (uids.last < first)
+            continue;
+        if (uids.first > first) {
+            put_added(renewal, first);
+            put(renewal, (struct uid_run){(uint32_t)first, uids.first - 1}, false);
+        }
+        first = (uint64_t)uids.last + 1;
+        if (first > run.last)
+            return; /* and perhaps some of the next run */
+    }
+    put_added(renewal, first);
+    put(renewal, (struct uid_run){(uint32_t)first, run.last}, false);
+}
+
+static enum rc
+renew(struct imap_session *im, struct tell_run *run, bool compact)
+{
+    struct uids_reader reader = uids_reader(context_found(run->at));
+    AUTO_BUF packed = {0};
+    struct uid_run uids;
+
+    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
+    struct renewal renewal = {
+        .im = im, .run = run, .writer = uids_writer(&packed), .compact = compact};
+    while (uids_read(&reader, &uids))
+        put_before(&renewal, uids);
+    put_added(&renewal, UINT64_MAX);
+    if (renewal.held.first != 0)
+        uids_write(&renewal.writer, renewal.held);
+    return buf_ok(&packed) ? imap_context_keep(im, run->at, buf_span(&packed)) : RC_LIMIT;
+}
+
+/* Keeps what is found now. */
+static enum rc
+found_renew(struct imap_session *im, struct tell_run *run)
+{
+    struct imap_context *context = run->at;
+
+    if (run->added.count + run->removed.count == 0)
+        return RC_OK;
+    const bool compact = context->gone > 0 && context->gone >= context_found(context).len / 2;
+    enum rc rc = renew(im, run, compact);
+    if (rc == RC_LIMIT && !compact && context->gone > 0) {
+        rc = renew(im, run, true);
+        context->gone = 0;
+    }
+    if (compact)
+        context->gone = 0;
+    return rc;
+}
+
+static enum imap_step
+scan(struct imap_session *im, struct tell_run *run)
+{
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (run->touched_count > 0) {
+        if (search_needs_store(run->search) && !read_begin(im, &tx, &step))
+            return step;
+        const enum rc rc = search_slice(run->search, tx, im->s.env->clock,
+                                        session_now_us(&im->s) + LIMIT_SLICE_US, &err);
+        if (rc == RC_AGAIN)
+            return STEP_MORE;
+        if (rc != RC_OK) {
+            log_put(&im->s.log, LOG_E_COMMAND_FAILED, "UPDATE: %s: %s", rc_name(rc), err.text);
+            one_refuse(im, run,
+                       rc == RC_LIMIT ? "The search has too many keys for so much mail"
+                                      : "The search cannot be continued");
+            return STEP_MORE;
+        }
+    }
+    if (compare(im, run) != RC_OK) {
+        one_refuse(im, run, "Out of memory");
+        return STEP_MORE;
+    }
+    if (found_renew(im, run) != RC_OK) {
+        one_refuse(im, run, "There are too many results");
+        return STEP_MORE;
+    }
+    struct imap_context *context = run->at;
+    context->modseq = run->modseq;
+    context->now_s = run->now_s;
+    context->uid_bound = im->view.uid_bound;
+    context->last_uid = version_last_uid(im->view.members);
+    context->stale = false;
+    run->stage = TELL_FETCH;
+    return STEP_MORE;
+}
+
+/* ---- FETCH ---- */
+
+static void
+range_add(struct tell_run *run, uint32_t first, uint32_t last)
+{
+    if (first <= last)
+        run->fetch_ranges[run->fetch_count++] = (struct num_range){first, last};
+}
+
+/* Of the results that have come, those that have just arrived, without the client's own. */
+static bool
+ranges_find(struct imap_session *im, struct tell_run *run)
+{
+    const struct uid_run arrived = im->work->arrived;
+    const struct uid_run own = im->work->own;
+
+    run->fetch_ranges =
+        arena_array(&im->work->arena, struct num_range, 2 * run->added.count + 1);
+    if (run->fetch_ranges == NULL)
+        return false;
+    for (size_t i = 0; i < run->added.count; i++) {
+        struct uid_run uids = uids_of(im, run->added.runs[i]);
+        if (uids.first < arrived.first)
+            uids.first = arrived.first;
+        if (uids.last > arrived.last)
+            uids.last = arrived.last;
+        if (own.first == 0 || own.last < uids.first || own.first > uids.last) {
+            range_add(run, uids.first, uids.last);
+            continue;
+        }
+        range_add(run, uids.first, own.first - 1);
+        if (own.last < UINT32_MAX)
+            range_add(run, own.last + 1, uids.last);
+    }
+    return run->fetch_count > 0;
+}
+
+static enum imap_step
+fetch(struct imap_session *im, struct tell_run *run)
+{
+    const struct span items = context_fetch(run->at);
+    const struct imap_reply reply = im->work->reply;
+
+    if (run->fetch == NULL) {
+        if (items.len == 0 || im->work->arrived.first == 0 || run->added.count == 0 ||
+            (run->fetch_ranges == NULL && !ranges_find(im, run)) ||
+            imap_fetch_list_parse(items, &im->work->arena, &run->fetch_req) != RC_OK)
+            return STEP_DONE;
+        run->fetch_req.msgs = (struct imap_msgs){.kind = IMAP_MSGS_UID,
+                                                 .uid = {.set = {.ranges = run->fetch_ranges,
+                                                                 .count = run->fetch_count,
+                                                                 .normal = true}}};
+    }
+    const enum imap_step step = run->fetch == NULL
+                                    ? imap_fetch_begin(im, &run->fetch_req, NULL, &run->fetch)
+                                    : imap_fetch_step(im, run->fetch);
+    /* A failure is the client's own to find out when it asks for the messages. */
+    im->work->reply = reply;
+    return step;
+}
+
+/* ---- all of it ---- */
+
+static struct context_lines
+lines_of(const struct touched_runs *runs)
+{
+    return (struct context_lines){.runs = runs->runs, .count = runs->count};
+}
+
+/* One step of the context under way. STEP_DONE: nothing can be looked at now. */
+static enum imap_step
+one_step(struct imap_session *im, struct tell_run *run)
+{
+    enum imap_step step = STEP_DONE;
+
+    switch (run->stage) {
+    case TELL_LOOK:
+        return look(im, run);
+    case TELL_SCAN:
+        return scan(im, run);
+    case TELL_FETCH:
+        step = fetch(im, run);
+        if (step != STEP_DONE)
+            return step;
+        run->lines = lines_of(&run->removed);
+        run->stage = TELL_REMOVE;
+        return STEP_MORE;
+    case TELL_REMOVE:
+        step = imap_context_write(im, run->at, SPAN("REMOVEFROM"), &run->lines);
+        if (step != STEP_DONE)
+            return step;
+        run->lines = lines_of(&run->added);
+        run->stage = TELL_ADD;
+        return STEP_MORE;
+    case TELL_ADD:
+        step = imap_context_write(im, run->at, SPAN("ADDTO"), &run->lines);
+        if (step != STEP_DONE)
+            return step;
+        break;
+    }
+    one_next(im, run, run->at->next);
+    return STEP_MORE;
+}
+
+enum imap_step
+imap_contexts_step(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+
+    if (work->tell_run == NULL) {
+        if (!imap_contexts_due(im))
+            return STEP_DONE;
+        struct tell_run *run = arena_new(&work->arena, struct tell_run);
+        if (run == NULL)
+            return STEP_DONE;
+        one_next(im, run, im->contexts);
+        work->tell_run = run;
+        work->abandon = tell_abandon;
+    }
+    struct tell_run *run = work->tell_run;
+    while (run->at != NULL) {
+        const enum imap_step step = one_step(im, run);
+        if (step == STEP_DONE)
+            break;
+        if (step != STEP_MORE || slice_spent())
+            return step;
+    }
+    tell_abandon(im);
+    return STEP_DONE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ascending runs of UIDs in few octets, for what a session keeps while it is parked. For each
+ * run there are two numbers: the distance of its first UID from the end of the run before, and
+ * its length less one; each in groups of seven bits, the low ones first.
+ *
+ * Thread: any.
+ */
+#ifndef IMAP_SELECTED_PACKED_UIDS_H
+#define IMAP_SELECTED_PACKED_UIDS_H
+
+#include "base/pack.h"
+#include "store/store.h"
+
+struct uids_reader {
+    struct unpack in;
+    uint64_t past; /* the UID after the run before */
+    bool damaged;
+};
+
+static inline struct uids_reader
+uids_reader(struct span packed)
+{
+    return (struct uids_reader){.in = {.rest = packed}};
+}
+/** False at the end, and where it is damaged. */
+MUST_USE bool uids_read(struct uids_reader *reader, struct uid_run *run_out);
+/** Whether this is what uids_write makes; how many runs there are. */
+MUST_USE bool uids_check(struct span packed, size_t *runs_out);
+
+struct uids_writer {
+    struct buf *out; /* borrowed */
+    uint64_t past;
+};
+
+static inline struct uids_writer
+uids_writer(struct buf *out)
+{
+    return (struct uids_writer){.out = out};
+}
+/** Runs come in ascending order, and none touches the one before. */
+void uids_write(struct uids_writer *writer, struct uid_run run);
+
+#endif

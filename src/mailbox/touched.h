@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which messages of a view may have come into the result of a search since it was last looked
+ * at, or gone out of it: those that have changed, and those that have been expunged. For
+ * results that are kept up to date (CONTEXT=SEARCH, RFC 5267), which ask again about these
+ * messages only.
+ *
+ * Thread: the session. Nothing here waits.
+ */
+#ifndef MAILBOX_TOUCHED_H
+#define MAILBOX_TOUCHED_H
+
+#include "mailbox/view.h"
+
+/* Times of arrival (internaldate), in seconds since 1970: after `after`, up to `until`. */
+struct touched_times {
+    int64_t after;
+    int64_t until;
+};
+
+struct touched_req {
+    uint64_t since;                    /* messages with a higher modseq */
+    uint32_t from_uid;                 /* and all with this UID or a higher one */
+    struct uid_run range;              /* and all with UIDs among these; first 0: none */
+    const struct touched_times *times; /* and those that arrived then */
+    size_t time_count;
+};
+
+/**
+ * Messages of an awake view, as ascending runs of sequence numbers in arena. current: of
+ * view_current; what of the view is not in it counts with the modseq that the view knows.
+ * RC_LIMIT: arena.
+ */
+MUST_USE enum rc touched_find(const struct view *view, const struct version *current,
+                              const struct touched_req *req, struct arena *arena,
+                              struct view_run **out, size_t *count_out);
+
+/** Messages of `from` that are not in `to` (NULL: none is), a later version of the same
+ * mailbox, as ascending runs of the sequence numbers of `from`, in arena. Messages of `to` that
+ * are newer than `from` do no harm. RC_LIMIT: arena. */
+MUST_USE enum rc touched_expunged(const struct version *from, const struct version *to,
+                                  struct arena *arena, struct view_run **out,
+                                  size_t *count_out);
+
+/* Runs that are being collected. */
+struct touched_runs {
+    struct arena *arena;
+    struct view_run *runs;
+    size_t count;
+    size_t room;
+};
+/** Adds first .. last behind what is there. RC_LIMIT: arena. */
+MUST_USE enum rc touched_add(struct touched_runs *runs, uint32_t first, uint32_t last);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Which messages may have come into a result or gone out of it, against a plain look at each.
+ */
+#include "support/cm.h"
+
+#include <stdlib.h>
+
+#include "base/rng.h"
+#include "mailbox/touched.h"
+#include "mailbox/version_private.h"
+
+enum { ROUNDS = 300, MESSAGES_MAX = 1500 };
+
+static struct rng rng;
+
+static struct entry
+entry_of(uint32_t uid, uint64_t modseq)
+{
+    return (struct entry){
+        .uid = uid,
+        .modseq = modseq,
+        .message = uid,
+        .internaldate_s = (int64_t)rng_below(&rng, 1000),
+    };
+}
+
+/* Some UIDs, not all. */
+static struct version *
+version_some(uint32_t count)
+{
+    struct builder builder;
+    uint32_t uid = 0;
+
+    builder_init(&builder, 0, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uid += 1 + (uint32_t)rng_below(&rng, 3);
+        const struct entry entry = entry_of(uid, 1 + rng_below(&rng, 50));
+        builder_entry(&builder, &entry);
+    }
+    struct version *version = builder_finish(&builder, 50, uid + 1);
+    assert_non_null(version);
+    return version;
+}
+
+/* Some expunged, some changed, some new; most chunks are shared. */
+static struct version *
+version_later(const struct version *old)
+{
+    uint32_t uids[MESSAGES_MAX];
+    size_t gone = 0;
+    const uint32_t from = (uint32_t)rng_below(&rng, old->count + 1);
+    const uint32_t odds = 1 + (uint32_t)rng_below(&rng, 40);
+
+    for (uint32_t seq = from + 1; seq <= old->count; seq++)
+        if (rng_below(&rng, odds) == 0) {
+            struct entry entry;
+            version_entry(old, seq, &entry);
+            uids[gone++] = entry.uid;
+        }
+    struct version *fewer = version_remove(old, uids, gone, 51);
+    struct entry changed[8];
+    size_t count = 0;
+    for (uint32_t seq = 1; fewer->count > 0 && seq <= fewer->count && count < 4;
+         seq += 1 + (uint32_t)rng_below(&rng, fewer->count)) {
+        version_entry(fewer, seq, &changed[count]);
+        changed[count++].modseq = 52;
+    }
+    for (uint32_t i = 0; i < rng_below(&rng, 4); i++)
+        changed[count++] = entry_of(old->uidnext + i, 52);
+    struct version *later = version_put(fewer, changed, count, 52, old->uidnext + 4);
+    assert_non_null(later);
+    version_unref(fewer);
+    return later;
+}
+
+static bool
+is_in(const struct view_run *runs, size_t count, uint32_t seq)
+{
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].first <= seq && seq <= runs[i].last)
+            return true;
+    return false;
+}
+
+static void
+assert_ascending(const struct view_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_true(runs[i].first <= runs[i].last);
+        assert_true(i == 0 || runs[i].first > runs[i - 1].last + 1);
+    }
+}
+
+static void
+test_expunged(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct version *from = version_some((uint32_t)rng_below(&rng, MESSAGES_MAX));
+        struct version *to = rng_below(&rng, 20) == 0 ? NULL : version_later(from);
+        struct view_run *runs = NULL;
+        size_t count = 0;
+        AUTO_ARENA arena = {0};
+
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(touched_expunged(from, to, &arena, &runs, &count), RC_OK);
+        assert_ascending(runs, count);
+        for (uint32_t seq = 1; seq <= from->count; seq++) {
+            struct entry entry;
+            version_entry(from, seq, &entry);
+            const bool gone = to == NULL || version_find_uid(to, entry.uid) == 0;
+            assert_int_equal(is_in(runs, count, seq), gone);
+        }
+        version_unref(from);
+        version_unref(to);
+    }
+}
+
+static bool
+is_touched(const struct entry *entry, const struct touched_req *req)
+{
+    if (entry->modseq > req->since || entry->uid >= req->from_uid ||
+        (req->range.first != 0 && entry->uid >= req->range.first &&
+         entry->uid <= req->range.last))
+        return true;
+    for (size_t i = 0; i < req->time_count; i++)
+        if (entry->internaldate_s > req->times[i].after &&
+            entry->internaldate_s <= req->times[i].until)
+            return true;
+    return false;
+}
+
+static void
+test_changed(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct version *members = version_some((uint32_t)rng_below(&rng, MESSAGES_MAX));
+        struct version *current = rng_below(&rng, 3) == 0 ? NULL : version_later(members);
+        struct view view = {.members = members};
+        const int64_t after = (int64_t)rng_below(&rng, 1000);
+        const struct touched_times times = {after, after + 5};
+        struct touched_req req = {.since = rng_below(&rng, 53),
+                                  .from_uid =
+                                      1 + (uint32_t)rng_below(&rng, 2 * members->uidnext),
+                                  .times = &times,
+                                  .time_count = rng_below(&rng, 2)};
+        struct view_run *runs = NULL;
+        size_t count = 0;
+        AUTO_ARENA arena = {0};
+
+        arena_init(&arena, 1 << 20);
+        if (rng_below(&rng, 2) == 0)
+            req.range.first = 1 + (uint32_t)rng_below(&rng, members->uidnext);
+        req.range.last = req.range.first + (uint32_t)rng_below(&rng, 5);
+        const struct version *newest = current == NULL ? members : current;
+        assert_int_equal(touched_find(&view, newest, &req, &arena, &runs, &count), RC_OK);
+        assert_ascending(runs, count);
+        for (uint32_t seq = 1; seq <= members->count; seq++) {
+            struct entry entry;
+            version_entry(members, seq, &entry);
+            const uint32_t now = version_find_uid(newest, entry.uid);
+            if (now != 0)
+                version_entry(newest, now, &entry);
+            assert_int_equal(is_in(runs, count, seq), is_touched(&entry, &req));
+        }
+        version_unref(members);
+        version_unref(current);
+    }
+}
+
+/* Too many runs for the memory that there is. */
+static void
+test_no_room(void **state)
+{
+    struct touched_runs runs = {.arena = NULL};
+    AUTO_ARENA arena = {0};
+    uint32_t seq = 1;
+
+    (void)state;
+    arena_init(&arena, 8192);
+    runs.arena = &arena;
+    while (touched_add(&runs, seq, seq) == RC_OK)
+        seq += 2;
+    assert_in_range(seq, 100, 8192);
+    assert_int_equal(touched_add(&runs, seq, seq), RC_LIMIT);
+    assert_int_equal(touched_add(&runs, seq - 1, seq), RC_OK); /* what touches needs none */
+    assert_int_equal(runs.runs[runs.count - 1].last, seq);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_expunged),
+        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_no_room),
+    };
+
+    rng_seed(&rng, 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
