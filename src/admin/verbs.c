@@ -13,6 +13,7 @@ static const struct verb verbs[] = {
     {"account-restore", false, verb_account_restore},
     {"account-removed", false, verb_account_removed},
     {"account-alias", false, verb_account_alias},
+    {"account-app-password", false, verb_account_app_password},
     {"account-quota", false, verb_account_quota},
     {"import", false, verb_import},
     {"export", false, verb_export},

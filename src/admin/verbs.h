@@ -120,6 +120,7 @@ enum rc verb_account_remove(const struct verb_call *call, struct err *err);
 enum rc verb_account_restore(const struct verb_call *call, struct err *err);
 enum rc verb_account_removed(const struct verb_call *call, struct err *err);
 enum rc verb_account_alias(const struct verb_call *call, struct err *err);
+enum rc verb_account_app_password(const struct verb_call *call, struct err *err);
 enum rc verb_account_quota(const struct verb_call *call, struct err *err);
 enum rc verb_import(const struct verb_call *call, struct err *err);
 enum rc verb_export(const struct verb_call *call, struct err *err);

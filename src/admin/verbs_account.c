@@ -11,13 +11,14 @@
 #include "session/table.h"
 #include "store/registry.h"
 
-static const struct password_policy policy; /* the defaults */
-
-/* Makes hash and keys of a password, or takes the hash that was given. */
+/* Makes hash and keys of a password, or takes the hash that was given. salt: as in struct
+ * password_policy. */
 static enum rc
-credentials(struct span password, char crypt[REGISTRY_CRYPT_OCTETS], struct scram_keys *scram,
-            struct err *err)
+credentials(struct span password, const struct scram_keys *salt,
+            char crypt[REGISTRY_CRYPT_OCTETS], struct scram_keys *scram, struct err *err)
 {
+    const struct password_policy policy = {.salt = salt}; /* else the defaults */
+
     *scram = (struct scram_keys){0};
     if (password_is_hash(password))
         return password_import(password, crypt, err);
@@ -35,7 +36,7 @@ verb_account_add(const struct verb_call *call, struct err *err)
 
     if (name == NULL || password == NULL)
         return err_set(err, RC_INVALID, 0, "account and password are needed");
-    enum rc rc = credentials(span_of_str(password), crypt, &scram, err);
+    enum rc rc = credentials(span_of_str(password), NULL, crypt, &scram, err);
     if (rc == RC_OK)
         rc = registry_add(call->house->registry, span_of_str(name), crypt,
                           scram.iterations == 0 ? NULL : &scram, &id, err);
@@ -47,24 +48,39 @@ verb_account_add(const struct verb_call *call, struct err *err)
 
 /* ---- one ---- */
 
+/* RC_AGAIN: the account has got its first application password meanwhile, and with it another
+ * salt. */
+static enum rc
+password_set(const struct verb_call *call, const char *password,
+             struct registry_account *account, struct err *err)
+{
+    char crypt[REGISTRY_CRYPT_OCTETS];
+    struct scram_keys scram;
+
+    enum rc rc = verb_account(call, account, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = credentials(span_of_str(password),
+                     account->app_passwords == 0 ? NULL : &account->scram, crypt, &scram, err);
+    if (rc == RC_OK)
+        rc = registry_set_password(call->house->registry, account->id, crypt,
+                                   scram.iterations == 0 ? NULL : &scram, err);
+    password_wipe(crypt, sizeof crypt);
+    password_wipe(&scram, sizeof scram);
+    return rc;
+}
+
 enum rc
 verb_account_passwd(const struct verb_call *call, struct err *err)
 {
     const char *password = verb_text(call, "password");
     struct registry_account account;
-    char crypt[REGISTRY_CRYPT_OCTETS];
-    struct scram_keys scram;
+    enum rc rc = RC_AGAIN;
 
-    enum rc rc = verb_account(call, &account, err);
-    if (rc != RC_OK)
-        return rc;
     if (password == NULL)
         return err_set(err, RC_INVALID, 0, "a password is needed");
-    rc = credentials(span_of_str(password), crypt, &scram, err);
-    if (rc == RC_OK)
-        rc = registry_set_password(call->house->registry, account.id, crypt,
-                                   scram.iterations == 0 ? NULL : &scram, err);
-    password_wipe(crypt, sizeof crypt);
+    for (int tries = 0; rc == RC_AGAIN && tries < 3; tries++)
+        rc = password_set(call, password, &account, err);
     if (rc == RC_OK)
         verb_tell_sessions(call, account.id, POST_PASSWORD_CHANGED);
     return rc;
@@ -132,7 +148,7 @@ list_row(const struct verb_call *call, const struct registry_account *account, s
         json_array_append_new(list, json_stringn(aliases[i].ptr, aliases[i].len));
     json_t *row = json_pack("{ss, ss, sb, sI, so}", "account", account->name, "state",
                             account->state == ACCOUNT_ENABLED ? "enabled" : "disabled", "scram",
-                            account->scram.iterations > 0, "created",
+                            scram_keys_are_there(&account->scram), "created",
                             (json_int_t)account->created_s, "aliases", list);
     return call->io->row(call->io->ctx, row, SPAN(""), err);
 }

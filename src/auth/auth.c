@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/app_password.h"
 #include "auth/auth_private.h"
 #include "auth/sasl.h"
 #include "base/check.h"
@@ -93,7 +94,25 @@ struct lookup {
     bool found;
     bool foreign; /* an authzid of somebody else */
     struct registry_account account;
+    struct app_password app; /* the one that the password is; id 0: none of the account's */
 };
+
+/* Looks whether the password is one of the account's application passwords. */
+static enum rc
+app_look_up(struct auth *auth, const struct auth_request *request, struct lookup *who,
+            struct err *err)
+{
+    uint8_t digest[APP_PASSWORD_DIGEST_OCTETS];
+
+    if (who->account.app_passwords == 0 || !app_password_is_form(request->password))
+        return RC_OK;
+    app_password_digest(request->password, digest);
+    const enum rc rc =
+        registry_app_find(auth->registry, who->account.id, digest, &who->app, err);
+    if (rc == RC_NOT_FOUND)
+        who->app.id = 0;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
 
 /* Finds whom the request means. RC_OK also when there is nobody: see found. */
 static enum rc
@@ -104,6 +123,7 @@ look_up(struct auth *auth, const struct auth_request *request, struct lookup *ou
 
     out->found = false;
     out->foreign = false;
+    out->app.id = 0;
     if (part.len > 0)
         memcpy(out->name, part.ptr, part.len);
     out->name[part.len] = '\0';
@@ -115,7 +135,9 @@ look_up(struct auth *auth, const struct auth_request *request, struct lookup *ou
     out->found = true;
     rc = auth_check_authzid(auth, request->authzid, &out->account, err);
     out->foreign = rc == RC_DENIED;
-    return rc == RC_DENIED ? RC_OK : rc;
+    if (rc != RC_OK && rc != RC_DENIED)
+        return rc;
+    return app_look_up(auth, request, out, err);
 }
 
 static uint64_t
@@ -156,6 +178,17 @@ deny(struct auth_result *out, enum auth_reason reason, enum rc rc, struct err *e
     return err_set(err, rc, 0, "%s", auth_reason_name(reason));
 }
 
+/* The application password is not to be used. */
+static enum rc
+deny_app(struct auth_result *out, const struct lookup *who, enum auth_reason reason,
+         struct err *err)
+{
+    const enum rc rc = deny(out, reason, RC_DENIED, err);
+
+    auth_result_app(out, &who->app);
+    return rc;
+}
+
 /* The password is right, and the account may be used. */
 static void
 succeeded(struct auth *auth, const struct auth_request *request, const struct lookup *who,
@@ -163,7 +196,12 @@ succeeded(struct auth *auth, const struct auth_request *request, const struct lo
 {
     known_note(auth->known, request->peer.address, who->account.id);
     auth_result_fill(out, &who->account);
-    if (who->account.scram.iterations == 0 && !request->no_keys)
+    if (who->app.id != 0) {
+        auth_result_app(out, &who->app);
+        uses_note(auth->uses, &who->app, clock_wall_s(auth->clock));
+        return;
+    }
+    if (!scram_keys_are_there(&who->account.scram) && !request->no_keys)
         key_maker_add(auth->keys, &who->account, request->password);
 }
 
@@ -179,8 +217,11 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         return rc;
     if (!password_is_possible(request->password)) /* nothing is learnt by trying it */
         return deny(out, who.found ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, RC_DENIED, err);
+    const enum auth_reason app_reason =
+        who.app.id == 0 ? AUTH_FINE : auth_app_reason(auth, &who.app, request->peer.protocol);
     if (!who.foreign && was_refused(auth, &who, request->password))
-        return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
+        return app_reason == AUTH_FINE ? deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err)
+                                       : deny_app(out, &who, app_reason, err);
     const struct throttle_who payer = {
         .address = request->peer.address,
         .trusted = request->peer.trusted,
@@ -191,8 +232,9 @@ auth_quick(struct auth *auth, const struct auth_request *request,
     /* Remembered passwords are looked up only if the client may have a password verified now.
      * Otherwise a guesser could learn at the speed of the network that all those refused
      * without verification are wrong. */
-    if (ticket->wait_ms == 0 && !who.foreign && was_verified(auth, &who, request->password) &&
-        who.account.state == ACCOUNT_ENABLED) {
+    if (ticket->wait_ms == 0 && !who.foreign && who.account.state == ACCOUNT_ENABLED &&
+        (who.app.id != 0 ? app_reason == AUTH_FINE
+                         : was_verified(auth, &who, request->password))) {
         throttle_refund(auth->throttle, ticket);
         succeeded(auth, request, &who, out);
         return RC_OK;
@@ -234,9 +276,14 @@ auth_verify(struct auth *auth, const struct auth_request *request,
         throttle_refund(auth->throttle, ticket);
         return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
     }
-    rc = was_verified(auth, &who, request->password)
-             ? RC_OK
-             : check_password(auth, &who, request->password);
+    const enum auth_reason app_reason =
+        who.app.id == 0 ? AUTH_FINE : auth_app_reason(auth, &who.app, request->peer.protocol);
+    if (who.app.id != 0)
+        rc = app_reason == AUTH_FINE ? RC_OK : RC_DENIED;
+    else
+        rc = was_verified(auth, &who, request->password)
+                 ? RC_OK
+                 : check_password(auth, &who, request->password);
     if (rc == RC_LIMIT) {
         throttle_refund(auth->throttle, ticket);
         return err_set(err, RC_LIMIT, 0, "login: no memory to hash a password");
@@ -246,6 +293,8 @@ auth_verify(struct auth *auth, const struct auth_request *request,
         if (rc != RC_OK)
             auth_cache_put(auth->refused, login_of(&who), generation_of(&who),
                            request->password);
+        if (app_reason != AUTH_FINE)
+            return deny_app(out, &who, app_reason, err);
         return deny(out,
                     !who.found    ? AUTH_NO_ACCOUNT
                     : who.foreign ? AUTH_NOT_YOURS
@@ -253,8 +302,9 @@ auth_verify(struct auth *auth, const struct auth_request *request,
                     RC_DENIED, err);
     }
     throttle_refund(auth->throttle, ticket);
-    auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
-                   request->password);
+    if (who.app.id == 0) /* the others are found as fast, and may be taken back at any time */
+        auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
+                       request->password);
     if (who.account.state != ACCOUNT_ENABLED) {
         auth_result_fill(out, &who.account);
         out->reason = AUTH_ACCOUNT_DISABLED;
@@ -303,8 +353,9 @@ auth_open(struct auth **auth_out, const struct auth_options *options, struct err
     auth->throttle = throttle_new(
         options->throttle_entries ? options->throttle_entries : LIMIT_THROTTLE, auth->clock);
     auth->known = known_new(LIMIT_KNOWN, auth->secret, options->known_path, auth->clock);
+    auth->uses = uses_new();
     enum rc rc = auth->cache == NULL || auth->refused == NULL || auth->throttle == NULL ||
-                         auth->known == NULL
+                         auth->known == NULL || auth->uses == NULL
                      ? err_set(err, RC_LIMIT, 0, "logins: no memory")
                      : password_setting(&auth->policy, auth->setting, err);
     if (rc == RC_OK)
@@ -330,6 +381,7 @@ auth_close(struct auth *auth)
     auth_cache_free(auth->cache);
     auth_cache_free(auth->refused);
     known_free(auth->known);
+    uses_free(auth->uses);
     throttle_free(auth->throttle);
     lock_done(&auth->lock);
     password_wipe(auth->secret, sizeof auth->secret);
@@ -339,5 +391,8 @@ auth_close(struct auth *auth)
 enum rc
 auth_save(struct auth *auth, struct err *err)
 {
-    return known_save(auth->known, err);
+    const enum rc used = uses_save(auth->uses, auth->registry, err);
+    const enum rc known = known_save(auth->known, used == RC_OK ? err : NULL);
+
+    return used != RC_OK ? used : known;
 }

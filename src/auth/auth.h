@@ -11,6 +11,10 @@
  *                                    auth_verify --RC_OK, RC_DENIED, RC_DISABLED ...
  *     SCRAM:                         sasl.h does all of it, without a slot
  *
+ * An application password (app_password.h) is drawn with so many bits that it needs no slow
+ * hash, and so no slot. It is looked up only when a verification is paid for, like any other,
+ * and one that is refused counts as a guess.
+ *
  * An unknown account takes as long as a wrong password. An account that was imported with only
  * a hash gets its SCRAM keys in the background after its first login with the password
  * (keys.h).
@@ -28,6 +32,7 @@
 #include "base/err.h"
 #include "base/rc.h"
 #include "base/span.h"
+#include "store/app_password.h"
 #include "store/registry.h"
 
 struct auth;
@@ -54,6 +59,7 @@ MUST_USE enum rc auth_save(struct auth *auth, struct err *err);
 struct auth_peer {
     struct span address; /* 4 or 16 octets; empty: local */
     bool trusted;        /* a webmail or proxy: [auth] trusted_networks */
+    uint32_t protocol;   /* one bit of enum app_protocol: what it wants to speak */
 };
 
 struct auth_request {
@@ -76,23 +82,29 @@ enum auth_reason {
     AUTH_CHANNEL_HIDDEN,  /* the client does not know that the server can bind the channel */
     AUTH_CHANNEL_OTHER,   /* it is bound to another connection than this one */
     AUTH_CHANNEL_UNKNOWN, /* to something that this server does not know */
+    AUTH_APP_EXPIRED,     /* an application password whose time is over */
+    AUTH_APP_PROTOCOL,    /* an application password that is for other protocols */
 };
 /** "wrong-password" */
 const char *auth_reason_name(enum auth_reason reason);
 
 struct auth_result {
     uint64_t account_id; /* 0 unless RC_OK or RC_DISABLED */
+    /* The application password that it was; 0: it was the account's own. Also when an
+     * application password was refused. */
+    uint64_t app_password;
+    char app_name[APP_PASSWORD_NAME_OCTETS];
     uint64_t password_generation;
     char account[REGISTRY_NAME_OCTETS]; /* as created */
     enum auth_reason reason;            /* with RC_DENIED, RC_DISABLED, RC_BUSY */
 };
 
 /**
- * Decides what can be decided without hashing: RC_OK if this password was verified lately,
- * RC_DENIED if it was refused, RC_BUSY if there were too many guesses. Otherwise, also for
- * unknown names, RC_AGAIN, and *ticket says what was paid. RC_LIMIT (memory); RC_IO ...: the
- * registry failed. Fills *out. Thread: session; takes microseconds if the account is cached,
- * otherwise it may wait for disk.
+ * Decides what can be decided without hashing: RC_OK if this password was verified lately or is
+ * an application password, RC_DENIED if it was refused, RC_BUSY if there were too many guesses.
+ * Otherwise, also for unknown names, RC_AGAIN, and *ticket says what was paid. RC_LIMIT
+ * (memory); RC_IO ...: the registry failed. Fills *out. Thread: session; takes microseconds if
+ * the account is cached, otherwise it may wait for disk.
  */
 MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
                             struct throttle_ticket *ticket, struct auth_result *out,

@@ -10,6 +10,7 @@
 #include "auth/keys.h"
 #include "auth/known.h"
 #include "auth/throttle.h"
+#include "auth/uses.h"
 #include "base/lock.h"
 
 enum {
@@ -33,6 +34,7 @@ struct auth {
     struct known *known;
     struct key_maker *keys;
     struct throttle *throttle;
+    struct uses *uses; /* of application passwords */
     Gsasl *gsasl;
     uint8_t secret[SECRET_OCTETS];       /* the registry's */
     char setting[REGISTRY_CRYPT_OCTETS]; /* for unknown accounts before any kind is known */
@@ -71,5 +73,11 @@ enum rc sasl_library_open(struct auth *auth, struct err *err);
 uint64_t auth_login_number(const struct registry_account *account, struct span name);
 
 void auth_result_fill(struct auth_result *out, const struct registry_account *account);
+
+/* Whether an application password that was the right one opens the account, and if not, why. */
+enum auth_reason auth_app_reason(const struct auth *auth, const struct app_password *app,
+                                 uint32_t protocol);
+/* Notes in a result which application password it was. */
+void auth_result_app(struct auth_result *out, const struct app_password *app);
 
 #endif

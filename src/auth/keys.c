@@ -78,11 +78,17 @@ old_jobs_drop(struct key_maker *maker)
 static void
 make(struct key_maker *maker, const struct job *job)
 {
-    struct scram_keys keys;
+    struct password_policy policy = maker->policy;
+    struct registry_account account;
+    struct scram_keys keys = {0};
 
+    /* Application passwords may use a salt already. */
+    if (registry_find_id(maker->registry, job->account_id, &account, NULL) != RC_OK)
+        return;
+    policy.salt = &account.scram;
     priority_set(pthread_self(), SCHED_IDLE);
     const enum rc rc =
-        password_scram(&maker->policy, span_of(job->password, job->octets), &keys, NULL);
+        password_scram(&policy, span_of(job->password, job->octets), &keys, NULL);
     priority_set(pthread_self(), SCHED_OTHER);
     /* A failure changes nothing: the next login tries again. */
     if (rc == RC_OK)

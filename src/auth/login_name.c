@@ -25,6 +25,8 @@ auth_reason_name(enum auth_reason reason)
         [AUTH_CHANNEL_HIDDEN] = "channel-binding-hidden",
         [AUTH_CHANNEL_OTHER] = "channel-binding-differs",
         [AUTH_CHANNEL_UNKNOWN] = "channel-binding-unknown",
+        [AUTH_APP_EXPIRED] = "application-password-expired",
+        [AUTH_APP_PROTOCOL] = "application-password-for-other-protocol",
     };
 
     return names[reason];
@@ -53,6 +55,21 @@ auth_result_fill(struct auth_result *out, const struct registry_account *account
     *out = (struct auth_result){.account_id = account->id,
                                 .password_generation = account->password_generation};
     memcpy(out->account, account->name, sizeof out->account);
+}
+
+enum auth_reason
+auth_app_reason(const struct auth *auth, const struct app_password *app, uint32_t protocol)
+{
+    if (app->expires_s != 0 && clock_wall_s(auth->clock) >= app->expires_s)
+        return AUTH_APP_EXPIRED;
+    return (app->protocols & protocol) != 0 ? AUTH_FINE : AUTH_APP_PROTOCOL;
+}
+
+void
+auth_result_app(struct auth_result *out, const struct app_password *app)
+{
+    out->app_password = app->id;
+    memcpy(out->app_name, app->name, sizeof out->app_name);
 }
 
 enum rc

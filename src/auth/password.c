@@ -205,20 +205,35 @@ password_scram_keys(struct span prepared, struct scram_keys *keys)
     return ok ? RC_OK : RC_LIMIT;
 }
 
+static void
+salt_choose(const struct password_policy *policy, struct scram_keys *keys)
+{
+    const struct scram_keys *salt = policy->salt;
+
+    if (salt != NULL && salt->iterations != 0) {
+        keys->iterations = salt->iterations;
+        keys->salt_octets = salt->salt_octets;
+        memcpy(keys->salt, salt->salt, sizeof keys->salt);
+        return;
+    }
+    keys->iterations =
+        policy->scram_iterations ? policy->scram_iterations : LIMIT_SCRAM_ITERATIONS;
+    keys->salt_octets = SCRAM_SALT_OCTETS;
+    rng_fill(&rng_system, keys->salt, keys->salt_octets);
+}
+
 enum rc
 password_scram(const struct password_policy *policy, struct span password,
                struct scram_keys *out, struct err *err)
 {
-    struct scram_keys keys = {.iterations = policy->scram_iterations ? policy->scram_iterations
-                                                                     : LIMIT_SCRAM_ITERATIONS,
-                              .salt_octets = SCRAM_SALT_OCTETS};
+    struct scram_keys keys = {0};
     char prepared[LIMIT_PASSWORD * 4 + 1];
 
     if (!password_is_possible(password))
         return err_set(err, RC_INVALID, 0, "password: empty, too long, or with a NUL");
     enum rc rc = sasl_prep(password, SASL_PREP_STORED, prepared, sizeof prepared);
     if (rc == RC_OK) {
-        rng_fill(&rng_system, keys.salt, keys.salt_octets);
+        salt_choose(policy, &keys);
         rc = password_scram_keys(span_of_str(prepared), &keys);
     }
     password_wipe(prepared, sizeof prepared);

@@ -22,6 +22,9 @@ struct password_policy {
     const char *prefix;        /* crypt(3) method; NULL: "$y$" */
     unsigned long cost;        /* 0: the method's own default */
     uint32_t scram_iterations; /* 0: LIMIT_SCRAM_ITERATIONS */
+    /* Whose salt and iterations keys are made with, because other passwords of the account use
+     * them (store/app_password.h). NULL, or without any: a new salt. Borrowed. */
+    const struct scram_keys *salt;
 };
 
 /** Whether it can be a password at all: 1 to LIMIT_PASSWORD octets without NUL. */
@@ -48,9 +51,9 @@ MUST_USE enum rc password_import(struct span text, char out[REGISTRY_CRYPT_OCTET
 bool password_is_hash(struct span text);
 
 /**
- * Makes the SCRAM-SHA-256 keys of a password (RFC 5802 section 3, RFC 7677) with a new salt.
- * The password is prepared by SASLprep. RC_INVALID: SASLprep forbids it, and the login works
- * only by PLAIN and LOGIN. Thread: any; takes about 30 ms of processor time.
+ * Makes the SCRAM-SHA-256 keys of a password (RFC 5802 section 3, RFC 7677). The password is
+ * prepared by SASLprep. RC_INVALID: SASLprep forbids it, and the login works only by PLAIN and
+ * LOGIN. Thread: any; takes about 30 ms of processor time.
  */
 MUST_USE enum rc password_scram(const struct password_policy *policy, struct span password,
                                 struct scram_keys *out, struct err *err);

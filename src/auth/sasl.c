@@ -36,10 +36,12 @@ struct sasl {
     struct throttle_ticket ticket;
     struct sasl_channel channel;
     struct buf channel_text; /* SCRAM: base64 of what the client must bind to; owned */
+    struct buf said; /* SCRAM: what both sides have said, as the proof covers it; owned */
     enum auth_reason reason;
     struct auth_request request;
     struct auth_result result;
     struct registry_account account; /* SCRAM */
+    struct app_password app;         /* SCRAM: whose proof it is; id 0: none's */
     struct err trouble_err;
     char name[REGISTRY_NAME_OCTETS];    /* as given (PLAIN, LOGIN), prepared (SCRAM) */
     char authzid[REGISTRY_NAME_OCTETS]; /* as given */
@@ -169,10 +171,18 @@ find_keys(struct sasl *sasl, Gsasl_session *session, struct scram_keys *keys_out
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     sasl->known = rc == RC_OK && sasl->account.scram.iterations != 0;
-    if (sasl->known)
-        *keys_out = sasl->account.scram;
-    else if (!invent_keys(sasl, keys_out))
+    const struct scram_keys *own = &sasl->account.scram;
+    if (sasl->known && scram_keys_are_there(own)) {
+        *keys_out = *own;
+        return RC_OK;
+    }
+    if (!invent_keys(sasl, keys_out))
         return err_set(&sasl->trouble_err, RC_LIMIT, 0, "SASL: no memory for keys");
+    if (sasl->known) { /* only application passwords have keys */
+        keys_out->iterations = own->iterations;
+        keys_out->salt_octets = own->salt_octets;
+        memcpy(keys_out->salt, own->salt, sizeof keys_out->salt);
+    }
     return RC_OK;
 }
 
@@ -255,6 +265,7 @@ sasl_free(struct sasl *sasl)
         return;
     gsasl_finish(sasl->session);
     buf_done(&sasl->channel_text);
+    buf_done(&sasl->said);
     password_wipe(sasl, sizeof *sasl);
     free(sasl);
 }
@@ -273,6 +284,7 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
     if (channel != NULL)
         sasl->channel = *channel;
     buf_init(&sasl->channel_text, 2 * (size_t)LIMIT_SASL_MESSAGE);
+    buf_init(&sasl->said, 4 * (size_t)LIMIT_SASL_MESSAGE);
     int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
     if (result != GSASL_OK) {
         free(sasl);
@@ -325,12 +337,16 @@ accepted(struct sasl *sasl, struct err *err)
         return deny(sasl, AUTH_NOT_YOURS, err);
     throttle_refund(sasl->auth->throttle, &sasl->ticket);
     auth_result_fill(&sasl->result, &sasl->account);
+    if (sasl->app.id != 0)
+        auth_result_app(&sasl->result, &sasl->app);
     if (sasl->account.state != ACCOUNT_ENABLED) {
         sasl->reason = AUTH_ACCOUNT_DISABLED;
         (void)err_set(err, RC_DISABLED, 0, "%s", auth_reason_name(sasl->reason));
         return SASL_DISABLED;
     }
     known_note(sasl->auth->known, sasl->request.peer.address, sasl->account.id);
+    if (sasl->app.id != 0)
+        uses_note(sasl->auth->uses, &sasl->app, clock_wall_s(sasl->auth->clock));
     return SASL_AUTHENTICATED;
 }
 
@@ -380,9 +396,58 @@ scram_first(struct sasl *sasl, struct span message, struct err *err)
         return deny(sasl, AUTH_CHANNEL_UNKNOWN, err);
     if (first.flag == SCRAM_BINDING_UNKNOWN && sasl->channel.offered)
         return deny(sasl, AUTH_CHANNEL_HIDDEN, err);
-    return channel_expect(sasl, first.header)
+    buf_put_span(&sasl->said, first.bare);
+    buf_put_char(&sasl->said, ',');
+    return channel_expect(sasl, first.header) && buf_ok(&sasl->said)
                ? SASL_CHALLENGE
-               : failed(sasl, RC_LIMIT, "SASL: no memory for a channel binding", err);
+               : failed(sasl, RC_LIMIT, "SASL: no memory for a message", err);
+}
+
+/* The application password that made the proof, or id 0. */
+static enum rc
+app_of_proof(struct sasl *sasl, const struct scram_final *final, struct err *err)
+{
+    struct app_password rows[LIMIT_APP_PASSWORDS];
+    size_t count = 0;
+    const struct span said = buf_span(&sasl->said);
+
+    if (scram_keys_are_there(&sasl->account.scram) &&
+        scram_proof_is_of(sasl->account.scram.stored_key, final->proof, said))
+        return RC_OK; /* it is that of the account's own password */
+    const enum rc rc =
+        registry_app_list(sasl->auth->registry, sasl->account.id, rows, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count && sasl->app.id == 0; i++)
+        if (scram_proof_is_of(rows[i].stored_key, final->proof, said))
+            sasl->app = rows[i];
+    password_wipe(rows, sizeof rows);
+    return rc;
+}
+
+/* GNU SASL compares a proof with the keys of one password. If the proof is that of an
+ * application password, it gets the keys of that one. SASL_CHALLENGE: go on. */
+static enum sasl_outcome
+app_choose(struct sasl *sasl, const struct scram_final *final, struct err *err)
+{
+    buf_put_span(&sasl->said, final->without_proof);
+    if (!buf_ok(&sasl->said))
+        return failed(sasl, RC_LIMIT, "SASL: no memory for a message", err);
+    const enum rc rc = app_of_proof(sasl, final, err);
+    if (rc != RC_OK)
+        return failed(sasl, rc, NULL, err);
+    if (sasl->app.id == 0)
+        return SASL_CHALLENGE;
+    const enum auth_reason reason =
+        auth_app_reason(sasl->auth, &sasl->app, sasl->request.peer.protocol);
+    if (reason != AUTH_FINE) {
+        auth_result_app(&sasl->result, &sasl->app);
+        return deny(sasl, reason, err);
+    }
+    return set_base64(sasl->session, GSASL_SCRAM_STOREDKEY, sasl->app.stored_key,
+                      sizeof sasl->app.stored_key) == GSASL_OK &&
+                   set_base64(sasl->session, GSASL_SCRAM_SERVERKEY, sasl->app.server_key,
+                              sizeof sasl->app.server_key) == GSASL_OK
+               ? SASL_CHALLENGE
+               : failed(sasl, RC_LIMIT, "SASL: no memory to give the keys", err);
 }
 
 /* The proof is here. A login that was bound to another connection is told apart from a wrong
@@ -397,6 +462,8 @@ scram_final(struct sasl *sasl, struct span message, struct err *err)
     if (sasl->mech == SASL_SCRAM_SHA_256_PLUS &&
         !span_eq(final.channel, buf_span(&sasl->channel_text)))
         return deny(sasl, AUTH_CHANNEL_OTHER, err);
+    if (sasl->known && sasl->account.app_passwords > 0)
+        return app_choose(sasl, &final, err);
     return SASL_CHALLENGE;
 }
 
@@ -421,8 +488,12 @@ step_decoded(struct sasl *sasl, struct span input, struct buf *challenge, struct
                                       : refused(sasl, result, err);
     }
     base64_put(challenge, span_of(output, output_octets));
+    if (sasl->have_keys && result == GSASL_NEEDS_MORE) { /* server-first-message */
+        buf_put_span(&sasl->said, span_of(output, output_octets));
+        buf_put_char(&sasl->said, ',');
+    }
     gsasl_free(output);
-    if (!buf_ok(challenge))
+    if (!buf_ok(challenge) || !buf_ok(&sasl->said))
         return failed(sasl, RC_LIMIT, "SASL: no memory for a challenge", err);
     if (result == GSASL_NEEDS_MORE)
         return SASL_CHALLENGE;

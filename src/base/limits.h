@@ -227,6 +227,13 @@
 #define LIMIT_KEY_QUIET_MS 100
 #define LIMIT_KEY_PATIENCE_MS 5000     /* or, if there is no such time, after this */
 #define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
+#define LIMIT_APP_PASSWORDS 50u        /* application passwords of one account */
+#define LIMIT_APP_PASSWORD_NAME 64u    /* octets of the name of one */
+#define LIMIT_APP_PASSWORD_DAYS 3650u  /* until it expires at the latest, if it expires */
+/* when it was used last is written again after so many seconds only */
+#define LIMIT_APP_PASSWORD_USED_S 3600
+/* uses that wait to be written; more of them are noted at the next login */
+#define LIMIT_APP_PASSWORD_USES 1024u
 
 /* --- Journal and log --- */
 #define LIMIT_LOG_LINE 2000u /* octets of an entry's text; longer ones are cut */

@@ -50,6 +50,8 @@ int cmd_check(struct cli *cli);
 int cmd_account(struct cli *cli);
 /** `roost account add --from PATH`. */
 int account_add_file(struct cli *cli, const char *path, bool skip_existing);
+/** `roost account app-password`. */
+int account_app_password(struct cli *cli);
 /** `roost account quota`. */
 int account_quota_show(struct cli *cli);
 int cmd_import(struct cli *cli);

@@ -334,6 +334,8 @@ cmd_account(struct cli *cli)
         return account_alias(cli);
     if (strcmp(what, "quota") == 0)
         return account_quota_show(cli);
-    return cli_usage(cli, "what is to be done: add, passwd, list, disable, enable, remove, "
-                          "restore, alias or quota?");
+    if (strcmp(what, "app-password") == 0)
+        return account_app_password(cli);
+    return cli_usage(cli, "what is to be done: add, passwd, app-password, list, disable, "
+                          "enable, remove, restore, alias or quota?");
 }

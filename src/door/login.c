@@ -42,6 +42,13 @@ struct login {
     const char *others;   /* in the arena, or NULL */
 };
 
+/* For which of its passwords an account can be opened through this door. */
+static uint32_t
+protocol_of(const struct session *session)
+{
+    return session->door->service == LOG_IMAP ? APP_IMAP : 0;
+}
+
 static struct auth_peer
 peer_of(const struct session *session)
 {
@@ -51,6 +58,7 @@ peer_of(const struct session *session)
     return (struct auth_peer){
         .address = octets == 0 ? SPAN("") : span_of(peer->ip, octets),
         .trusted = net_prefixes_hold(&env_settings(session->env)->trusted, peer),
+        .protocol = protocol_of(session),
     };
 }
 
@@ -222,8 +230,12 @@ deny(struct login *login, enum login_refusal refusal, enum auth_reason reason)
 {
     struct session *session = login->session;
 
+    const char *app = login->result.app_password == 0 ? NULL : login->result.app_name;
+
     session_event(session, EVENT_LOGIN_FAILED);
-    refusal_log(login, auth_reason_name(reason), NULL);
+    refusal_log(login, auth_reason_name(reason),
+                app == NULL ? NULL
+                            : arena_printf(login->arena, "application password \"%s\"", app));
     session->counts.login_failures++;
     return refuse(login, refusal);
 }
@@ -262,6 +274,17 @@ no_place(struct login *login)
     return LOGIN_WAITS;
 }
 
+static enum end_reason
+app_password_changed(const struct login *login, struct err *err)
+{
+    bool there = false;
+
+    if (registry_app_is_there(login->session->env->registry, login->result.account_id,
+                              login->result.app_password, &there, err) != RC_OK)
+        return END_STORE_FAILED;
+    return there ? END_NONE : END_APP_PASSWORD_REVOKED;
+}
+
 /* What was verified may have changed before the session became the account's, when the session
  * could not be notified yet. From now on it is notified. END_NONE: nothing has changed.
  */
@@ -278,6 +301,8 @@ changed_meanwhile(struct login *login, struct err *err)
         return rc == RC_NOT_FOUND ? END_ACCOUNT_REMOVED : END_STORE_FAILED;
     if (row.state != ACCOUNT_ENABLED)
         return END_ACCOUNT_DISABLED;
+    if (login->result.app_password != 0)
+        return app_password_changed(login, err);
     return row.password_generation == login->result.password_generation ? END_NONE
                                                                         : END_PASSWORD_CHANGED;
 }
@@ -305,6 +330,30 @@ not_got(struct login *login, enum rc rc)
     return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
 }
 
+/* Who has logged in by what. */
+static void
+login_note(struct login *login)
+{
+    static const enum event_login hows[SASL_MECH_COUNT] = {
+        [SASL_PLAIN] = EVENT_LOGIN_PLAIN,
+        [SASL_LOGIN] = EVENT_LOGIN_LOGIN,
+        [SASL_SCRAM_SHA_256] = EVENT_LOGIN_SCRAM_SHA_256,
+        [SASL_SCRAM_SHA_256_PLUS] = EVENT_LOGIN_SCRAM_SHA_256_PLUS,
+    };
+    struct session *session = login->session;
+    const struct auth_result *result = &login->result;
+    const bool app = result->app_password != 0;
+    const enum event_login how = login->sasl == NULL ? EVENT_LOGIN_COMMAND : hows[login->mech];
+
+    struct event *event = session_event(session, EVENT_LOGIN);
+    event->a = (uint32_t)((session_now_us(session) - login->began_us) / 1000);
+    event->b = (uint32_t)result->app_password;
+    event->code = (uint8_t)how;
+    log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s%s%s%s", result->account,
+            event_login_name((uint8_t)how), app ? " with application password \"" : "",
+            app ? result->app_name : "", app ? "\"" : "");
+}
+
 /* The login is right, so the session becomes the account's. */
 static enum login_outcome
 place_go(struct login *login)
@@ -314,6 +363,9 @@ place_go(struct login *login)
     struct err err = {.rc = RC_OK};
     char *others = NULL;
 
+    session->app_password = (uint32_t)result->app_password;
+    session->credential =
+        result->app_password != 0 ? CREDENTIAL_APP_PASSWORD : CREDENTIAL_PASSWORD;
     const enum rc got = account_get(session->env->accounts, result->account_id, &login->acct);
     if (got != RC_OK)
         return not_got(login, got);
@@ -331,10 +383,7 @@ place_go(struct login *login)
     const enum end_reason reason = changed_meanwhile(login, &err);
     if (reason != END_NONE)
         return too_late(login, reason, &err);
-    session_event(session, EVENT_LOGIN)->a =
-        (uint32_t)((session_now_us(session) - login->began_us) / 1000);
-    log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s", result->account,
-            login->sasl == NULL ? "LOGIN command" : sasl_mech_name(login->mech));
+    login_note(login);
     return LOGIN_ADMITTED;
 }
 
@@ -419,6 +468,7 @@ exchange_go(struct login *login, enum login_outcome *outcome_out)
         return true;
     case SASL_DENIED:
     case SASL_DISABLED:
+        login->result = *sasl_result(login->sasl);
         login->result.reason = sasl_reason(login->sasl);
         return is_right(login, outcome == SASL_DENIED ? RC_DENIED : RC_DISABLED, &err,
                         outcome_out);

@@ -38,6 +38,21 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {
     [EVENT_END] = "end",
 };
 
+const char *
+event_login_name(uint8_t how)
+{
+    static const char *const names[EVENT_LOGIN_COUNT] = {
+        [EVENT_LOGIN_UNKNOWN] = "",
+        [EVENT_LOGIN_COMMAND] = "LOGIN command",
+        [EVENT_LOGIN_PLAIN] = "PLAIN",
+        [EVENT_LOGIN_LOGIN] = "LOGIN",
+        [EVENT_LOGIN_SCRAM_SHA_256] = "SCRAM-SHA-256",
+        [EVENT_LOGIN_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
+    };
+
+    return how < EVENT_LOGIN_COUNT ? names[how] : "";
+}
+
 static void
 event_set_at(struct event *event, uint64_t at_ms)
 {

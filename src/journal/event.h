@@ -18,7 +18,8 @@ enum event_kind {
     EVENT_NONE,
     EVENT_CONNECTED,    /* b: listener's port */
     EVENT_TLS,          /* a: ms of the handshake, 0 after STARTTLS */
-    EVENT_LOGIN,        /* a: ms until verified */
+    EVENT_LOGIN,        /* a: ms until verified; code: enum event_login; b: number of the
+                           application password, 0: none */
     EVENT_LOGIN_FAILED, /* a: delay ms */
     EVENT_CLIENT_ID,
     EVENT_COMMAND, /* at: its answer; code: event_command; a: ms; b: octets of the reply;
@@ -37,6 +38,19 @@ enum event_kind {
     EVENT_END,          /* code: number of nothing that is stored elsewhere: 0 */
     EVENT_KIND_COUNT,
 };
+
+/* By what somebody has logged in. Stored: rows are added at the end. */
+enum event_login {
+    EVENT_LOGIN_UNKNOWN, /* in records of older servers */
+    EVENT_LOGIN_COMMAND, /* IMAP's LOGIN */
+    EVENT_LOGIN_PLAIN,
+    EVENT_LOGIN_LOGIN, /* the mechanism */
+    EVENT_LOGIN_SCRAM_SHA_256,
+    EVENT_LOGIN_SCRAM_SHA_256_PLUS,
+    EVENT_LOGIN_COUNT,
+};
+/** "SCRAM-SHA-256"; "" for unknown ones. */
+const char *event_login_name(uint8_t how);
 
 enum event_outcome { EVENT_PENDING, EVENT_OK, EVENT_NO, EVENT_BAD };
 

@@ -83,6 +83,11 @@ unpack_common(struct session *session, struct unpack *in)
     session->opened_us = unpack_time(in, now_us);
     session->opened_wall_us = unpack_time(in, wall_max_us);
     session->account_id = unpack_u64(in);
+    session->credential = unpack_u8(in);
+    session->app_password = unpack_u32(in, UINT32_MAX);
+    in->failed |=
+        session->credential >= CREDENTIAL_COUNT ||
+        (session->credential == CREDENTIAL_APP_PASSWORD) != (session->app_password != 0);
     session->account_name = unpack_string(in);
     session->client_id = unpack_string(in);
     session->client_rule = client_rule_labelled(unpack_text(in, NAME_MAX_OCTETS));

@@ -89,6 +89,8 @@ pack_common(struct session *session, struct buf *out)
     pack_i64(out, session->opened_us);
     pack_i64(out, session->opened_wall_us);
     pack_u64(out, session->account_id);
+    pack_u8(out, session->credential);
+    pack_u32(out, session->app_password);
     pack_span(out, span_of_str(session->account_name));
     pack_span(out, span_of_str(session->client_id));
     pack_span(out, session_client_rule(session)->label); /* another table has other numbers */

@@ -91,6 +91,25 @@ session_post_all(struct session_table *table, uint64_t account_id, enum session_
 }
 
 size_t
+session_post_app_password(struct session_table *table, uint64_t account_id,
+                          uint32_t app_password, enum session_post post, const char *words)
+{
+    size_t count = 0;
+
+    lock_enter(&table->lock);
+    const struct table_cell *cell = table_cell_get(&table->by_account, account_id);
+    if (cell != NULL) {
+        LIST_FOR_EACH (node, &cell->sessions) {
+            struct session *s = CONTAINER_OF(node, struct session, account_link);
+            if (s->app_password == app_password)
+                count += post_but(s, post, words, 0);
+        }
+    }
+    lock_leave(&table->lock);
+    return count;
+}
+
+size_t
 session_post_network(struct session_table *table, const struct net_addr *network,
                      enum session_post post)
 {

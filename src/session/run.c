@@ -82,12 +82,15 @@ posts_take(struct session *session)
         {POST_ACCOUNT_REMOVED, END_ACCOUNT_REMOVED},
         {POST_ACCOUNT_DISABLED, END_ACCOUNT_DISABLED},
         {POST_PASSWORD_CHANGED, END_PASSWORD_CHANGED},
+        {POST_APP_PASSWORD_REVOKED, END_APP_PASSWORD_REVOKED},
     };
 
     if (atomic_load_explicit(&session->posts, memory_order_relaxed) == 0)
         return false;
-    const unsigned posts = atomic_exchange(&session->posts, 0);
+    unsigned posts = atomic_exchange(&session->posts, 0);
     char *words = atomic_exchange(&session->kick_words, NULL);
+    if (session->credential != CREDENTIAL_PASSWORD)
+        posts &= ~(unsigned)POST_PASSWORD_CHANGED; /* it was not opened by that one */
     if ((posts & POST_PROBE) != 0)
         liveness_probe(session);
     if ((posts & POST_CONFIGURATION) != 0)

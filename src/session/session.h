@@ -103,14 +103,15 @@ enum session_post {
     POST_HURRY = 1u << 10,         /* do so at once, whatever is under way */
     POST_CONFIGURATION = 1u << 11, /* settings, or its network's keepalives, have changed */
     POST_GIVE_WAY = 1u << 12,      /* its place is needed: end, if it is still a stranger */
+    POST_APP_PASSWORD_REVOKED = 1u << 13, /* the one with which it logged in */
 };
 
 /* Each has a bit of its own: the sum of all is every bit once. */
 _Static_assert((uint64_t)POST_SHUTDOWN + POST_KICK + POST_ACCOUNT_DISABLED +
                        POST_ACCOUNT_REMOVED + POST_PASSWORD_CHANGED + POST_DESCRIBE +
                        POST_PROBE + POST_MOVE + POST_UPGRADE + POST_STAY + POST_HURRY +
-                       POST_CONFIGURATION + POST_GIVE_WAY ==
-                   (1u << 13) - 1,
+                       POST_CONFIGURATION + POST_GIVE_WAY + POST_APP_PASSWORD_REVOKED ==
+                   (1u << 14) - 1,
                "two posts share a bit");
 
 /* A new session that waits for the place of a dead one; owned by its session. */
@@ -154,6 +155,13 @@ enum session_counted {
     COUNTED_NOT,     /* for none: it waits for a place, or was refused */
     COUNTED_TOTAL,   /* [limits] max_connections */
     COUNTED_ADDRESS, /* that, and its address's share, while it is a stranger */
+};
+
+/* What a session has logged in with; if it is changed or taken back, the session ends. */
+enum session_credential {
+    CREDENTIAL_PASSWORD, /* the account's own; also: it has not logged in */
+    CREDENTIAL_APP_PASSWORD,
+    CREDENTIAL_COUNT,
 };
 
 /* What the protocol was doing when the connection ended; chooses between the end reasons. */
@@ -204,8 +212,11 @@ struct session {
     uint32_t keepalive_s; /* interval last told to the log; 0: none */
 
     /* The end. */
-    uint8_t phase;  /* enum session_phase */
-    bool let_go;    /* it will not touch the store any more */
+    uint8_t phase; /* enum session_phase */
+    bool let_go;   /* it will not touch the store any more */
+    /* enum session_credential; set, as app_password below, before the session becomes its
+     * account's, and constant from then on */
+    uint8_t credential;
     unsigned asked; /* POST_SHUTDOWN, POST_MOVE, POST_UPGRADE: waits until it is at rest */
     enum end_reason reason;
     char *end_detail;  /* owned; NULL: none; one line, for the journal */
@@ -234,6 +245,7 @@ struct session {
     struct place *place;      /* owned; waits at a limit; NULL: it does not */
 
     struct session_counts counts;
+    uint32_t app_password; /* with CREDENTIAL_APP_PASSWORD: its number; else 0 */
     struct log_scope log;
     struct log_tap *tap;  /* output on its way to the log; owned; NULL while level A is off */
     size_t tapped_octets; /* of conn.out that the tap has seen */

@@ -361,8 +361,8 @@ session_table_login(struct session_table *table, struct session *session, uint64
 void
 session_table_logout(struct session_table *table, struct session *session, uint64_t number)
 {
-    const unsigned about_account =
-        POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED | POST_PASSWORD_CHANGED;
+    const unsigned about_account = POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED |
+                                   POST_PASSWORD_CHANGED | POST_APP_PASSWORD_REVOKED;
 
     lock_enter(&table->lock);
     char *name = session->account_name;
@@ -371,6 +371,8 @@ session_table_logout(struct session_table *table, struct session *session, uint6
     table_place_left(table, session);
     session->account_id = 0;
     session->account_name = NULL;
+    session->credential = CREDENTIAL_PASSWORD;
+    session->app_password = 0;
     atomic_fetch_and(&session->posts, ~about_account);
     session->number = number;
     session->opened_us = session_now_us(session);

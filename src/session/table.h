@@ -117,6 +117,11 @@ void session_answer(struct session_table *table, const struct end_record *record
  * one with the number `except`. Returns to how many. */
 size_t session_post_all(struct session_table *table, uint64_t account_id,
                         enum session_post post, const char *words, uint64_t except);
+/** Posts to all sessions of an account that logged in with this application password. Returns
+ * to how many. */
+size_t session_post_app_password(struct session_table *table, uint64_t account_id,
+                                 uint32_t app_password, enum session_post post,
+                                 const char *words);
 /** Posts to all sessions whose clients are in that network (net_addr_network). Returns to how
  *  many. */
 size_t session_post_network(struct session_table *table, const struct net_addr *network,

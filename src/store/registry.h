@@ -33,12 +33,21 @@ enum {
 enum account_state { ACCOUNT_ENABLED = 0, ACCOUNT_DISABLED = 1 };
 
 struct scram_keys {
-    uint32_t iterations; /* 0: there are none */
+    uint32_t iterations; /* 0: there are neither salt nor keys */
+    bool salt_only;      /* the password itself has no keys, but salt and iterations are in use:
+                            app_password.h */
     uint8_t salt_octets; /* used of salt[] */
     uint8_t salt[REGISTRY_SCRAM_SALT_OCTETS];
     uint8_t stored_key[REGISTRY_SCRAM_KEY_OCTETS]; /* RFC 5802 section 3 */
     uint8_t server_key[REGISTRY_SCRAM_KEY_OCTETS];
 };
+
+/* Whether the password itself has keys. */
+static inline bool
+scram_keys_are_there(const struct scram_keys *keys)
+{
+    return keys->iterations != 0 && !keys->salt_only;
+}
 
 struct registry_account {
     uint64_t id; /* never reused, at least 1 */
@@ -48,6 +57,7 @@ struct registry_account {
     char crypt[REGISTRY_CRYPT_OCTETS]; /* crypt(3) string; empty: no password login */
     struct scram_keys scram;
     uint64_t password_generation; /* grows with every change of password; part of cache keys */
+    uint32_t app_passwords;       /* how many application passwords there are */
     int64_t created_s;            /* since 1970 */
     struct quota_amounts quota;   /* its own limits, or QUOTA_CONFIGURED */
 };
@@ -86,12 +96,13 @@ MUST_USE enum rc registry_add_many(struct registry *registry, struct registry_ne
                                    size_t count, struct err *err);
 
 /** Sets hash and keys (keys may be NULL: removed) and raises password_generation.
- *  RC_NOT_FOUND. */
+ *  RC_NOT_FOUND; RC_AGAIN: application passwords use another salt or other iterations than the
+ *  keys were made with, so read the account again. */
 MUST_USE enum rc registry_set_password(struct registry *registry, uint64_t id,
                                        const char *crypt, const struct scram_keys *scram,
                                        struct err *err);
 /** Adds keys to an account that has none, keeping hash and generation; not an error when the
- *  generation is no longer `generation` (nothing happens then). */
+ *  generation is no longer `generation` or it has another salt (nothing happens then). */
 MUST_USE enum rc registry_set_scram(struct registry *registry, uint64_t id, uint64_t generation,
                                     const struct scram_keys *scram, struct err *err);
 MUST_USE enum rc registry_set_state(struct registry *registry, uint64_t id,

@@ -20,6 +20,7 @@
 
 #include "base/lock.h"
 #include "base/map.h"
+#include "store/app_password.h"
 #include "store/registry.h"
 #include "store/removed.h"
 

@@ -154,6 +154,7 @@ def test_an_upgrade_leaves_an_older_registry_alone():
         for table in ("account", "removed_account"):
             for column in ("octets", "messages", "mailboxes"):
                 db.execute(f"ALTER TABLE {table} DROP COLUMN quota_{column}")
+        db.execute("DROP TABLE app_password")
         db.execute("PRAGMA user_version = 2")
         db.commit()
         db.close()

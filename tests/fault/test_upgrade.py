@@ -713,3 +713,19 @@ def test_notify_goes_along():
             assert none.command("NOOP") == []
         for peer in [*peers, other]:
             peer.close()
+
+
+def test_what_somebody_has_logged_in_with_is_kept():
+    """A new password of the account ends other sessions than an application password that is revoked."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        phone = server.run("account", "app-password", "add", "anna", "phone").stdout.strip()
+        by_phone = server.connect()
+        by_phone.line()
+        by_phone.command(f"LOGIN anna {phone}")
+        own = server.login("anna")
+        assert server.upgrade() == 2
+        server.run("account", "passwd", "anna", "--password-stdin", stdin="another\n")
+        assert own.line() == "* BYE [UNAVAILABLE] Password was changed; log in again"
+        by_phone.command("NOOP")
+        server.run("account", "app-password", "remove", "anna", "phone")
+        assert by_phone.line() == "* BYE [CONTACTADMIN] Application password was revoked"

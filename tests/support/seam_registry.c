@@ -54,6 +54,14 @@ OP(alias_list,
    (struct registry * base, uint64_t id, struct arena *arena, struct span **out,
     size_t *count_out, struct err *err),
    (reads_of(base), id, arena, out, count_out, err))
+OP(app_list,
+   (struct registry * base, uint64_t account, struct app_password *rows, size_t *count_out,
+    struct err *err),
+   (reads_of(base), account, rows, count_out, err))
+OP(app_find,
+   (struct registry * base, uint64_t account, const uint8_t digest[APP_PASSWORD_DIGEST_OCTETS],
+    struct app_password *out, struct err *err),
+   (reads_of(base), account, digest, out, err))
 OP(removed_list,
    (struct registry * base, uint64_t after, size_t max, struct registry_removed *rows,
     size_t *count_out, struct err *err),
@@ -82,6 +90,17 @@ OP(alias_add, (struct registry * base, uint64_t id, struct span address, struct 
    (changes_of(base), id, address, err))
 OP(alias_remove, (struct registry * base, uint64_t id, struct span address, struct err *err),
    (changes_of(base), id, address, err))
+OP(app_add,
+   (struct registry * base, uint64_t account, const struct app_password *new,
+    const struct scram_keys *salt, uint64_t *id_out, struct err *err),
+   (changes_of(base), account, new, salt, id_out, err))
+OP(app_remove,
+   (struct registry * base, uint64_t account, struct span name, uint64_t *id_out,
+    struct err *err),
+   (changes_of(base), account, name, id_out, err))
+OP(app_used,
+   (struct registry * base, const struct app_use *uses, size_t count, struct err *err),
+   (changes_of(base), uses, count, err))
 OP(remove, (struct registry * base, uint64_t id, struct err *err), (changes_of(base), id, err))
 OP(restore,
    (struct registry * base, uint64_t id, struct span name, struct arena *arena,

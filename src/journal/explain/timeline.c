@@ -129,6 +129,16 @@ put_number(const struct maker *m, uint32_t index, struct buf *text)
 }
 
 static void
+put_login(const struct maker *m, const struct event *event, struct buf *text)
+{
+    put_text(text, "logged in", m->r->account);
+    if (event_login_name(event->code)[0] != '\0')
+        buf_printf(text, " by %s", event_login_name(event->code));
+    if (event->b != 0)
+        buf_printf(text, " with application password number %u", event->b);
+}
+
+static void
 put_tls(const struct maker *m, const struct event *event, struct buf *text)
 {
     buf_put_lit(text, "TLS is on");
@@ -157,7 +167,7 @@ add_event(struct maker *m, uint32_t index)
         put_tls(m, event, &text);
         break;
     case EVENT_LOGIN:
-        put_text(&text, "logged in", m->r->account);
+        put_login(m, event, &text);
         break;
     case EVENT_CLIENT_ID:
         put_text(&text, "the client names itself", m->r->client_id);

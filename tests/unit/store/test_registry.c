@@ -407,6 +407,178 @@ test_purging_ends_the_way_back(void **state)
     assert_true(add(*state, "bob") > 5); /* numbers of those that are gone are not used again */
 }
 
+/* ---- application passwords ---- */
+
+static struct app_password
+an_app(const char *name, uint8_t fill)
+{
+    struct app_password app = {
+        .protocols = APP_EVERY, .created_s = 1700000000, .expires_s = fill};
+
+    snprintf(app.name, sizeof app.name, "%s", name);
+    memset(app.digest, fill, sizeof app.digest);
+    memset(app.stored_key, fill + 1, sizeof app.stored_key);
+    memset(app.server_key, fill + 2, sizeof app.server_key);
+    return app;
+}
+
+static enum rc
+app_add(struct registry *registry, uint64_t account, const char *name, uint8_t fill,
+        uint64_t *id_out)
+{
+    const struct app_password app = an_app(name, fill);
+    const struct scram_keys salt = some_keys(5);
+
+    return registry_app_add(registry, account, &app, &salt, id_out, &err);
+}
+
+static void
+test_app_passwords(void **state)
+{
+    struct app_password rows[LIMIT_APP_PASSWORDS];
+    const struct app_password expect = an_app("phone", 40);
+    struct registry_account account;
+    const uint64_t alice = add(*state, "alice");
+    const uint64_t bob = add(*state, "bob");
+    uint64_t phone = 0;
+    uint64_t id = 0;
+    size_t count = 9;
+    bool there = false;
+
+    assert_ok(registry_app_list(*state, alice, rows, &count, &err));
+    assert_int_equal(count, 0);
+    assert_ok(app_add(*state, alice, "phone", 40, &phone));
+    assert_ok(app_add(*state, alice, "laptop", 0, &id));
+    assert_ok(app_add(*state, bob, "phone", 41, &id));
+    assert_rc(app_add(*state, alice, "phone", 42, &id), RC_EXISTS);
+    assert_rc(app_add(*state, 999, "phone", 42, &id), RC_NOT_FOUND);
+    assert_ok(registry_app_list(*state, alice, rows, &count, &err));
+    assert_int_equal(count, 2);
+    assert_string_equal(rows[0].name, "laptop");
+    assert_int_equal(rows[0].expires_s, 0);
+    assert_int_equal(rows[1].id, phone);
+    assert_int_equal(rows[1].protocols, APP_EVERY);
+    assert_int_equal(rows[1].created_s, 1700000000);
+    assert_int_equal(rows[1].expires_s, 40);
+    assert_int_equal(rows[1].used_s, 0);
+    assert_ok(registry_app_find(*state, alice, expect.digest, &rows[0], &err));
+    assert_int_equal(rows[0].id, phone);
+    assert_memory_equal(rows[0].digest, expect.digest, sizeof expect.digest);
+    assert_memory_equal(rows[0].stored_key, expect.stored_key, sizeof expect.stored_key);
+    assert_memory_equal(rows[0].server_key, expect.server_key, sizeof expect.server_key);
+    assert_rc(registry_app_find(*state, bob, expect.digest, &rows[0], &err), RC_NOT_FOUND);
+
+    const struct app_use uses[] = {{phone, 1700000100}, {77, 5}};
+    assert_ok(registry_app_used(*state, uses, 2, &err));
+    assert_ok(registry_app_used(*state, uses, 0, &err));
+    assert_ok(registry_app_find(*state, alice, expect.digest, &rows[0], &err));
+    assert_int_equal(rows[0].used_s, 1700000100);
+
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_int_equal(account.app_passwords, 2);
+    assert_rc(registry_app_remove(*state, bob, SPAN("laptop"), &id, &err), RC_NOT_FOUND);
+    assert_ok(registry_app_remove(*state, alice, SPAN("phone"), &id, &err));
+    assert_int_equal(id, phone);
+    assert_ok(registry_app_is_there(*state, alice, phone, &there, &err));
+    assert_false(there);
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_int_equal(account.app_passwords, 1);
+    assert_ok(app_add(*state, alice, "phone", 43, &id));
+    assert_true(id > phone); /* a number is not given again */
+    assert_ok(registry_app_is_there(*state, alice, id, &there, &err));
+    assert_true(there);
+}
+
+static void
+test_app_password_limits(void **state)
+{
+    static const char *const bad[] = {"", "a\nb", "a\x7f", "a\"b"};
+    const uint64_t alice = add(*state, "alice");
+    struct app_password app = an_app("x", 1);
+    const struct scram_keys none = {0};
+    char name[8];
+    uint64_t id;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_rc(app_add(*state, alice, bad[i], 1, &id), RC_INVALID);
+    assert_rc(registry_app_add(*state, alice, &app, &none, &id, &err), RC_INVALID);
+    memset(app.name, 'n', sizeof app.name); /* LIMIT_APP_PASSWORD_NAME and one more */
+    const struct scram_keys salt = some_keys(5);
+    assert_rc(registry_app_add(*state, alice, &app, &salt, &id, &err), RC_INVALID);
+    app.name[LIMIT_APP_PASSWORD_NAME] = '\0';
+    assert_ok(registry_app_add(*state, alice, &app, &salt, &id, &err));
+    for (unsigned i = 1; i < LIMIT_APP_PASSWORDS; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        assert_ok(app_add(*state, alice, name, (uint8_t)i, &id));
+    }
+    assert_rc(app_add(*state, alice, "more", 99, &id), RC_LIMIT);
+    assert_ok(registry_app_remove(*state, alice, SPAN("1"), &id, &err));
+    assert_ok(app_add(*state, alice, "more", 99, &id));
+}
+
+/* All passwords of an account share one salt for as long as there are application passwords. */
+static void
+test_app_passwords_share_the_salt(void **state)
+{
+    struct registry_account account;
+    const struct scram_keys salt = some_keys(5);
+    const struct scram_keys other = some_keys(6);
+    const struct app_password app = an_app("tablet", 9);
+    const uint64_t alice = add(*state, "alice");
+    uint64_t enabled = 0;
+    uint64_t without = 0;
+    uint64_t id = 0;
+
+    assert_ok(app_add(*state, alice, "phone", 1, &id));
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_int_equal(account.scram.iterations, salt.iterations);
+    assert_true(account.scram.salt_only && !scram_keys_are_there(&account.scram));
+    assert_memory_equal(account.scram.salt, salt.salt, salt.salt_octets);
+    assert_ok(registry_count(*state, &enabled, &without, &err));
+    assert_int_equal(without, 1); /* its own password has no keys yet */
+    assert_rc(registry_app_add(*state, alice, &app, &other, &id, &err), RC_AGAIN);
+    assert_ok(registry_set_scram(*state, alice, account.password_generation, &other, &err));
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_true(account.scram.salt_only); /* nothing has happened */
+    assert_ok(registry_set_scram(*state, alice, account.password_generation, &salt, &err));
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_memory_equal(&account.scram, &salt, sizeof salt);
+    assert_rc(registry_set_password(*state, alice, "$y$new", &other, &err), RC_AGAIN);
+    assert_ok(registry_set_password(*state, alice, "$y$new", &salt, &err));
+    assert_ok(registry_set_password(*state, alice, "$y$imported", NULL, &err));
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_true(account.scram.salt_only);
+    assert_memory_equal(account.scram.salt, salt.salt, salt.salt_octets);
+    assert_ok(registry_app_remove(*state, alice, SPAN("phone"), &id, &err));
+    assert_ok(registry_set_password(*state, alice, "$y$new", &other, &err)); /* free again */
+}
+
+/* They come back with the account, and go when it is purged. */
+static void
+test_app_passwords_of_removed_accounts(void **state)
+{
+    struct app_password rows[LIMIT_APP_PASSWORDS];
+    struct registry_account account;
+    struct span *taken;
+    size_t count = 0;
+    uint64_t id = 0;
+    const uint64_t alice = add(*state, "alice");
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, 100000);
+    assert_ok(app_add(*state, alice, "phone", 1, &id));
+    assert_ok(registry_remove(*state, alice, &err));
+    assert_ok(registry_restore(*state, alice, SPAN(""), &arena, &taken, &count, &err));
+    assert_ok(registry_find_id(*state, alice, &account, &err));
+    assert_int_equal(account.app_passwords, 1);
+    assert_true(account.scram.salt_only);
+    assert_ok(registry_remove(*state, alice, &err));
+    assert_ok(registry_purge_begin(*state, alice, &err));
+    assert_ok(registry_purge_end(*state, alice, &err));
+    assert_ok(registry_app_list(*state, alice, rows, &count, &err));
+    assert_int_equal(count, 0);
+}
+
 /* A registry that an older Roost has made. */
 static void
 test_version_1_is_brought_up(void **state)
@@ -418,6 +590,7 @@ test_version_1_is_brought_up(void **state)
     registry_close(*state);
     assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
     assert_int_equal(sqlite3_exec(raw,
+                                  "DROP TABLE app_password;"
                                   "DROP TABLE removed_account; DROP TABLE removed_alias;"
                                   "ALTER TABLE account DROP COLUMN quota_octets;"
                                   "ALTER TABLE account DROP COLUMN quota_messages;"
@@ -781,6 +954,10 @@ main(void)
         WITH(test_remove_frees_the_names_but_not_the_id),
         WITH(test_removed_accounts_come_back),
         WITH(test_purging_ends_the_way_back),
+        WITH(test_app_passwords),
+        WITH(test_app_password_limits),
+        WITH(test_app_passwords_share_the_salt),
+        WITH(test_app_passwords_of_removed_accounts),
         WITH(test_version_1_is_brought_up),
         WITH(test_login_names),
         WITH(test_routes),

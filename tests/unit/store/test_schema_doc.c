@@ -85,7 +85,7 @@ test_every_table_and_column_is_described(void **state)
     const struct sqlite_registry_options options = {
         .path = path, .registry.clock = &test_clock, .create = true};
     assert_ok(registry_open_sqlite(&options, &registry, &fx->err));
-    check_database(buf_span(&doc), path, "\n## registry.db, version 3\n");
+    check_database(buf_span(&doc), path, "\n## registry.db, version 4\n");
     registry_close(registry);
     fixture_free(fx);
 }

@@ -147,10 +147,11 @@ roost_end(struct foreign_reader *reader, struct foreign_event *event, struct spa
         {"literal-too-long", FACT_BAD},    {"login-failures", FACT_REFUSED},
         {"bad-proxy-header", FACT_BAD},    {"limit", FACT_LIMIT},
         {"kicked", FACT_KICKED},           {"account", FACT_KICKED},
-        {"password-changed", FACT_KICKED}, {"configuration", FACT_STOPPING},
-        {"shutdown", FACT_STOPPING},       {"upgrade", FACT_STOPPING},
-        {"mailbox-failed", FACT_FAILED},   {"store-failed", FACT_FAILED},
-        {"server-error", FACT_FAILED},     {"crash", FACT_CRASHED},
+        {"password-changed", FACT_KICKED}, {"app-password-revoked", FACT_KICKED},
+        {"configuration", FACT_STOPPING},  {"shutdown", FACT_STOPPING},
+        {"upgrade", FACT_STOPPING},        {"mailbox-failed", FACT_FAILED},
+        {"store-failed", FACT_FAILED},     {"server-error", FACT_FAILED},
+        {"crash", FACT_CRASHED},
     };
     struct span rest = text;
     struct gms_state *state = reader->state;

@@ -24,7 +24,13 @@ enum {
 #define ACCOUNT_COLUMNS                                                                        \
     "account.id, account.name, state, crypt, scram_iterations, scram_salt, scram_stored_key,"  \
     " scram_server_key, password_generation, created_s, quota_octets, quota_messages,"         \
-    " quota_mailboxes"
+    " quota_mailboxes,"                                                                        \
+    " (SELECT count(*) FROM app_password WHERE app_password.account = account.id)"
+
+/* As registry_app_row_read reads them. */
+#define APP_COLUMNS                                                                            \
+    "id, name, protocols, digest, scram_stored_key, scram_server_key, created_s,"              \
+    " ifnull(expires_s, 0), ifnull(used_s, 0)"
 
 /* What a removed account keeps, besides its name. */
 #define KEPT_COLUMNS                                                                           \
@@ -45,10 +51,28 @@ static const char *const sql[REG_SQL_COUNT] = {
         " password_generation = password_generation + 1 WHERE id = ?1",
     [REG_SET_SCRAM] = "UPDATE account SET scram_iterations = ?3, scram_salt = ?4,"
                       " scram_stored_key = ?5, scram_server_key = ?6 WHERE id = ?1"
-                      " AND password_generation = ?2 AND scram_iterations = 0",
+                      " AND password_generation = ?2 AND (scram_iterations = 0"
+                      " OR (scram_stored_key = x'' AND scram_iterations = ?3"
+                      " AND scram_salt = ?4))",
     [REG_SET_STATE] = "UPDATE account SET state = ?2 WHERE id = ?1",
     [REG_SET_QUOTA] = "UPDATE account SET quota_octets = ?2, quota_messages = ?3,"
                       " quota_mailboxes = ?4 WHERE id = ?1",
+    [REG_SALT] = "SELECT scram_iterations, scram_salt,"
+                 " (SELECT count(*) FROM app_password WHERE app_password.account = account.id)"
+                 " FROM account WHERE id = ?",
+    [REG_SET_SALT] = "UPDATE account SET scram_iterations = ?2, scram_salt = ?3 WHERE id = ?1",
+    [REG_APP_ADD] = "INSERT INTO app_password (account, name, protocols, digest,"
+                    " scram_stored_key, scram_server_key, created_s, expires_s)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+    [REG_APP_BY_NAME] = "SELECT id FROM app_password WHERE account = ? AND name = ?",
+    [REG_APP_REMOVE] = "DELETE FROM app_password WHERE id = ?",
+    [REG_APP_LIST] = "SELECT " APP_COLUMNS " FROM app_password WHERE account = ?"
+                     " ORDER BY name LIMIT ?",
+    [REG_APP_FIND] = "SELECT " APP_COLUMNS " FROM app_password WHERE account = ?"
+                     " AND digest = ?",
+    [REG_APP_USED] = "UPDATE app_password SET used_s = ?2 WHERE id = ?1"
+                     " AND ifnull(used_s, 0) < ?2",
+    [REG_APP_PURGE] = "DELETE FROM app_password WHERE account = ?",
     [REG_REMOVE] = "DELETE FROM account WHERE id = ?",
     [REG_ADDRESSES_REMOVE] = "DELETE FROM address WHERE account = ?",
     [REG_ALIAS_REMOVE] = "DELETE FROM address WHERE address = ? AND account = ? AND alias = 1",
@@ -58,7 +82,7 @@ static const char *const sql[REG_SQL_COUNT] = {
                        " ON account.id = address.account WHERE address = ?",
     [REG_BY_ID] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE id = ?",
     [REG_LIST] = "SELECT " ACCOUNT_COLUMNS " FROM account WHERE name > ? ORDER BY name LIMIT ?",
-    [REG_COUNT] = "SELECT count(*), ifnull(sum(scram_iterations = 0), 0) FROM account"
+    [REG_COUNT] = "SELECT count(*), ifnull(sum(scram_stored_key = x''), 0) FROM account"
                   " WHERE state = 0",
     [REG_DOMAIN] = "SELECT 1 FROM address WHERE domain = ? LIMIT 1",
     [REG_REMOVED_ADD] =
@@ -136,6 +160,21 @@ static const char version_3[] =
     "ALTER TABLE removed_account ADD COLUMN quota_messages INTEGER;"
     "ALTER TABLE removed_account ADD COLUMN quota_mailboxes INTEGER;";
 
+/* Passwords besides an account's own; they stay while it is removed. */
+static const char version_4[] = "CREATE TABLE app_password ("
+                                " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                " account INTEGER NOT NULL,"
+                                " name TEXT NOT NULL,"
+                                " protocols INTEGER NOT NULL,"
+                                " digest BLOB NOT NULL,"
+                                " scram_stored_key BLOB NOT NULL,"
+                                " scram_server_key BLOB NOT NULL,"
+                                " created_s INTEGER NOT NULL,"
+                                " expires_s INTEGER,"
+                                " used_s INTEGER);"
+                                "CREATE UNIQUE INDEX app_password_name"
+                                " ON app_password (account, name);";
+
 static enum rc
 draw_secret(struct db *db, struct err *err)
 {
@@ -157,6 +196,7 @@ static const struct db_step steps[] = {
     {.sql = version_1, .run = draw_secret},
     {.sql = version_2},
     {.sql = version_3},
+    {.sql = version_4},
 };
 
 static const struct db_schema schema = {

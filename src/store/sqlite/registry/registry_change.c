@@ -38,7 +38,7 @@ static void
 bind_scram(struct stmt *stmt, int first, const struct scram_keys *scram)
 {
     const bool none = scram->iterations == 0;
-    const size_t key_octets = none ? 0 : REGISTRY_SCRAM_KEY_OCTETS;
+    const size_t key_octets = none || scram->salt_only ? 0 : REGISTRY_SCRAM_KEY_OCTETS;
 
     stmt_bind_i64(stmt, first, scram->iterations);
     stmt_bind_blob(stmt, first + 1, span_of(scram->salt, none ? 0 : scram->salt_octets));
@@ -141,11 +141,21 @@ static enum rc
 set_password(struct registry_change *change, uint64_t id, const char *crypt,
              const struct scram_keys *scram, struct err *err)
 {
-    AUTO_STMT stmt = stmt_get(change->db, REG_SET_PASSWORD);
+    struct scram_keys salt = {0};
+    uint64_t app_passwords = 0;
+    enum rc rc = registry_salt_read(change->db, id, &salt, &app_passwords, err);
 
+    if (rc == RC_OK && app_passwords > 0 && scram != NULL)
+        rc = registry_salt_check(&salt, scram, err);
+    if (rc != RC_OK)
+        return rc;
+    AUTO_STMT stmt = stmt_get(change->db, REG_SET_PASSWORD);
     stmt_bind_i64(&stmt, 1, (int64_t)id);
     stmt_bind_text(&stmt, 2, span_of_str(crypt));
-    bind_scram(&stmt, 3, scram == NULL ? &no_keys : scram);
+    bind_scram(&stmt, 3,
+               scram != NULL        ? scram
+               : app_passwords != 0 ? &salt /* theirs stays */
+                                    : &no_keys);
     return registry_run_on_account(&stmt, id, err);
 }
 

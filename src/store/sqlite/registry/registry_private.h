@@ -21,6 +21,15 @@ enum registry_sql {
     REG_SET_SCRAM,
     REG_SET_STATE,
     REG_SET_QUOTA,
+    REG_SALT,
+    REG_SET_SALT,
+    REG_APP_ADD,
+    REG_APP_BY_NAME,
+    REG_APP_REMOVE,
+    REG_APP_LIST,
+    REG_APP_FIND,
+    REG_APP_USED,
+    REG_APP_PURGE,
     REG_REMOVE,
     REG_ADDRESSES_REMOVE,
     REG_ALIAS_REMOVE,
@@ -66,7 +75,7 @@ struct db *registry_db_take(struct sqlite_registry *registry);
 void registry_db_give(struct sqlite_registry *registry);
 
 /* Account columns, as REG_BY_ADDRESS, REG_BY_ID and REG_LIST have them. */
-enum { REG_ACCOUNT_COLUMNS = 13 };
+enum { REG_ACCOUNT_COLUMNS = 14 };
 void registry_row_read(struct stmt *stmt, struct registry_account *out);
 
 /* The first column of all rows, in arena. */
@@ -93,6 +102,13 @@ MUST_USE enum rc registry_address_is_free(struct db *db, const struct registry_n
 /* RC_EXISTS. */
 MUST_USE enum rc registry_address_add(struct db *db, const struct registry_name *name,
                                       uint64_t id, bool alias, struct err *err);
+/* Salt and iterations of an account, salt_only set, and how many application passwords it has.
+ * RC_NOT_FOUND. */
+MUST_USE enum rc registry_salt_read(struct db *db, uint64_t id, struct scram_keys *salt_out,
+                                    uint64_t *app_passwords_out, struct err *err);
+/* RC_AGAIN when they differ. */
+MUST_USE enum rc registry_salt_check(const struct scram_keys *salt,
+                                     const struct scram_keys *keys, struct err *err);
 /* Runs a statement that is to change the account's row; RC_NOT_FOUND when it changed none. */
 MUST_USE enum rc registry_run_on_account(struct stmt *stmt, uint64_t id, struct err *err);
 

@@ -43,6 +43,7 @@ registry_row_read(struct stmt *stmt, struct registry_account *out)
     out->state = stmt_i64(stmt, 2) == 0 ? ACCOUNT_ENABLED : ACCOUNT_DISABLED;
     copy_text(out->crypt, sizeof out->crypt, stmt_span(stmt, 3));
     out->scram.iterations = (uint32_t)stmt_i64(stmt, 4);
+    out->scram.salt_only = out->scram.iterations != 0 && stmt_span(stmt, 6).len == 0;
     const struct span salt = span_head(stmt_span(stmt, 5), sizeof out->scram.salt);
     out->scram.salt_octets = (uint8_t)salt.len;
     copy_key(out->scram.salt, sizeof out->scram.salt, salt);
@@ -52,6 +53,37 @@ registry_row_read(struct stmt *stmt, struct registry_account *out)
     out->created_s = stmt_i64(stmt, 9);
     for (int i = 0; i < QUOTA_RESOURCES; i++)
         out->quota.of[i] = limit_read(stmt, 10 + i);
+    out->app_passwords = (uint32_t)stmt_i64(stmt, 13);
+}
+
+enum rc
+registry_salt_read(struct db *db, uint64_t id, struct scram_keys *salt_out,
+                   uint64_t *app_passwords_out, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(db, REG_SALT);
+
+    stmt_bind_i64(&stmt, 1, (int64_t)id);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc != RC_OK)
+        return rc == RC_NOT_FOUND ? err_set(err, rc, 0, "no account %ju", (uintmax_t)id) : rc;
+    const struct span salt = span_head(stmt_span(&stmt, 1), sizeof salt_out->salt);
+    *salt_out = (struct scram_keys){.iterations = (uint32_t)stmt_i64(&stmt, 0),
+                                    .salt_octets = (uint8_t)salt.len,
+                                    .salt_only = true};
+    if (salt.len > 0)
+        memcpy(salt_out->salt, salt.ptr, salt.len);
+    *app_passwords_out = (uint64_t)stmt_i64(&stmt, 2);
+    return RC_OK;
+}
+
+enum rc
+registry_salt_check(const struct scram_keys *salt, const struct scram_keys *keys,
+                    struct err *err)
+{
+    if (salt->iterations == keys->iterations && salt->salt_octets == keys->salt_octets &&
+        memcmp(salt->salt, keys->salt, salt->salt_octets) == 0)
+        return RC_OK;
+    return err_set(err, RC_AGAIN, 0, "the salt of the account has changed meanwhile");
 }
 
 /* ---- look-ups ---- */

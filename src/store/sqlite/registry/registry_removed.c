@@ -231,6 +231,8 @@ sqlite_registry_purge_end(struct registry *registry, uint64_t id, struct err *er
         return rc;
     rc = run_any(change.db, REG_REMOVED_ALIASES_DROP, id, err);
     if (rc == RC_OK)
+        rc = run_any(change.db, REG_APP_PURGE, id, err);
+    if (rc == RC_OK)
         rc = run_one(change.db, REG_REMOVED_DROP, id, err);
     return registry_change_end(&change, rc, err);
 }
