@@ -112,7 +112,9 @@ _Static_assert((int)TLS_EXPORTER_OCTETS == (int)SASL_CHANNEL_OCTETS, "the same")
 bool
 login_channel(const struct session *session, struct sasl_channel *out)
 {
-    out->offered = tls_conn_exporter(&session->conn, out->exporter) == RC_OK;
+    /* A proxy may have ended the client's TLS and begun its own. */
+    out->offered =
+        !session->by_proxy && tls_conn_exporter(&session->conn, out->exporter) == RC_OK;
     return out->offered;
 }
 

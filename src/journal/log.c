@@ -154,6 +154,21 @@ room_keep(struct log *log, off_t end, size_t octets)
         return;
     if (fallocate(log->fd, FALLOC_FL_KEEP_SIZE, end, (off_t)octets + LIMIT_LOG_ROOM) == 0)
         log->room_end = end + (off_t)octets + LIMIT_LOG_ROOM;
+    else if (errno != ENOSPC && errno != EDQUOT)
+        log->room_end = 0; /* the file system has no such thing */
+}
+
+/* The first of the lines, as many as the file has blocks for: a write that fails in the middle
+ * would cost the blocks too. All of them where that is not known. */
+static struct span
+what_fits(const struct log *log, off_t end, struct span lines)
+{
+    if (end < 0 || end > log->room_end || end + (off_t)lines.len <= log->room_end)
+        return lines;
+    size_t fit = (size_t)(log->room_end - end);
+    while (fit > 0 && lines.ptr[fit - 1] != '\n')
+        fit--;
+    return span_head(lines, fit);
 }
 
 static void
@@ -250,8 +265,9 @@ write_day(struct log *log, struct span lines)
     }
     const off_t begin = lseek(log->fd, 0, SEEK_END);
     room_keep(log, begin, lines.len);
-    if (fd_write_all(log->fd, lines, NULL) == RC_OK)
-        return 0;
+    const struct span fit = what_fits(log, begin, lines);
+    if (fd_write_all(log->fd, fit, NULL) == RC_OK)
+        return count_lines(span_tail(lines, fit.len));
     /* Take back the half that was written: a line is there whole or not at all. */
     if (begin >= 0)
         (void)(ftruncate(log->fd, begin) == 0);

@@ -92,7 +92,8 @@ unpack_common(struct session *session, struct unpack *in)
     session->client_id = unpack_string(in);
     session->client_rule = client_rule_labelled(unpack_text(in, NAME_MAX_OCTETS));
     session->mailbox_name = unpack_string(in);
-    in->failed |= (session->account_id == 0) != (session->account_name == NULL);
+    /* A login that was refused leaves its name, for the record. */
+    in->failed |= session->account_id != 0 && session->account_name == NULL;
     counts->commands = unpack_u32(in, UINT32_MAX);
     counts->bad_commands = unpack_u32(in, UINT32_MAX);
     counts->login_failures = unpack_u32(in, UINT32_MAX);

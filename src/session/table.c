@@ -361,7 +361,8 @@ session_table_login(struct session_table *table, struct session *session, uint64
 void
 session_table_logout(struct session_table *table, struct session *session, uint64_t number)
 {
-    const unsigned about_account = POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED |
+    /* A kick was aimed at the number or at the account that the connection had. */
+    const unsigned about_account = POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED | POST_KICK |
                                    POST_PASSWORD_CHANGED | POST_APP_PASSWORD_REVOKED;
 
     lock_enter(&table->lock);
@@ -374,6 +375,7 @@ session_table_logout(struct session_table *table, struct session *session, uint6
     session->credential = CREDENTIAL_PASSWORD;
     session->app_password = 0;
     atomic_fetch_and(&session->posts, ~about_account);
+    free(atomic_exchange(&session->kick_words, NULL));
     session->number = number;
     session->opened_us = session_now_us(session);
     session->opened_wall_us = clock_wall_us(session->env->clock);

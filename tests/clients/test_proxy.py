@@ -58,6 +58,19 @@ def over_tls(server, sock):
     return context.wrap_socket(sock)
 
 
+@pytest.mark.parametrize("fields", [b"", SSL])
+def test_no_channel_to_bind_to(fields):
+    """The proxy may have ended the client's TLS and begun its own: the client would bind to another one."""
+    with Roost(options=["imaps.proxy_networks=127.0.0.1/32", "auth.scram=yes"]) as server:
+        server.run("account", "add", "anna", "--password-stdin", stdin="pencil\n")
+        peer = connect(server, v2(fields=fields), "imaps")
+        peer.socket = over_tls(server, peer.socket)
+        greeting = peer.line()
+        assert "AUTH=SCRAM-SHA-256]" in greeting and "SCRAM-SHA-256-PLUS" not in greeting
+        peer.close()
+
+
+
 @pytest.mark.parametrize("header", [v1(), v2(), v2(fields=SSL), b"PROXY UNKNOWN whatever\r\n",
                                     v2(b"", head=b"\x20\x00")])
 def test_octet_by_octet(proxied, header):

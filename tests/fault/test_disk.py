@@ -4,6 +4,7 @@ soon as there is room."""
 
 import errno
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -142,6 +143,25 @@ def read_by_another_program(server, name):
         return db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     finally:
         db.close()
+
+
+def test_log_on_a_full_disk():
+    """It goes on for as long as it has room of its own, ends with a whole line, and says later what it lost."""
+    with small_disk(64) as place, Roost(accounts=["anna"], options=["log.levels=APSF"]) as server:
+        peer = server.login("anna")
+        fill(place, 0)
+        before = len(server.log())
+        for _ in range(4 * limit("LIMIT_LOG_ROOM") // 1000):
+            peer.send("a NOOP\r\n" * 10)
+            for _ in range(10):
+                peer.line()
+        text = server.log()
+        assert limit("LIMIT_LOG_ROOM") // 4 < len(text) - before < 2 * limit("LIMIT_LOG_ROOM")
+        assert text.endswith("\n")
+        assert all(re.match(r"(IMAP|LMTP|ROOST) [0-9:.]{12} [A-Z] [0-9]{5} ", line) for line in text.splitlines())
+        (place / "ballast").unlink()
+        peer.command("NOOP")
+        server.log_wait(r"07301 0 \d+ log entries were lost")
 
 
 @pytest.mark.parametrize("lost", ["nothing", "log", "reserve", "reserve and log"])

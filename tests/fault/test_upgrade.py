@@ -670,6 +670,21 @@ def test_nobody_is_left(victims):
         server.start()  # what was left is no hindrance
 
 
+def test_a_refused_login_goes_along():
+    """Its session is nobody's, but has the name for its record."""
+    with Server(accounts=["anna"], options=["limits.max_connections_per_user=1"]) as server:
+        anna, other = server.login("anna"), server.connect()
+        other.line()
+        other.command(f'LOGIN anna "{PASSWORD}"', expect=None)
+        assert " NO [LIMIT] " in other.last
+        assert server.upgrade() == 2
+        anna.command("NOOP")
+        other.command("NOOP")
+        anna.command("LOGOUT")
+        anna.close()
+        other.command(f'LOGIN anna "{PASSWORD}"')
+
+
 def test_notify_goes_along():
     """NOTIFY (RFC 5465), with and without a mailbox: what is watched, what is told of new messages, and what was not
     told before the other process took over."""

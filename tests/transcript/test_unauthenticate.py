@@ -68,6 +68,7 @@ def test_each_login_is_a_session_of_its_own(server):
     assert second[:3] == (between["session"], "bob", "logout") and second[4] == 4
     assert third[1:3] == ("anna", "account-disabled")
     said = server.run("explain", str(before["session"])).stdout
+    assert "not known" not in said, said
     assert "gave up its login" in said
 
 

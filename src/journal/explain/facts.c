@@ -316,7 +316,7 @@ facts_tell(const struct facts *f, struct buf *buf)
     if (r->evidence.how != HOW_CRASH) {
         tell_octets(f, buf);
         tell_keepalives(f, buf);
-        if (r->reason != END_NONE) {
+        if (r->reason != END_NONE && r->reason != END_UNAUTHENTICATED) {
             const char *how = words_how(r->evidence.how);
             buf_printf(buf, "%c%s.\n", how[0] >= 'a' && how[0] <= 'z' ? how[0] - 32 : how[0],
                        how + 1);
