@@ -681,7 +681,7 @@ def test_a_refused_login_goes_along():
         anna.command("NOOP")
         other.command("NOOP")
         anna.command("LOGOUT")
-        anna.close()
+        server.journal_wait("logout")
         other.command(f'LOGIN anna "{PASSWORD}"')
 
 
