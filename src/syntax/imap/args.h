@@ -3,7 +3,7 @@
  * One function for each kind of argument list in cmd.def. Each takes what follows the
  * command word, with its leading space, and fills the member of cmd->u that belongs to the
  * command; trailing octets are the caller's business. False: lx->bad says why. Private to
- * cmd.c and args_*.c.
+ * cmd.c and args/.
  *
  * Pure; any thread.
  */

@@ -2,7 +2,7 @@
 /*
  * The tokens of the command grammar (RFC 3501 and RFC 9051, section 9 of both). Each function
  * takes one token from the front. If that fails, it leaves a sentence for the client in `bad`
- * and returns false, which callers pass on. Private to lexer.c, cmd.c and args_*.c.
+ * and returns false, which callers pass on. Private to lexer.c, cmd.c and args/.
  *
  * It allows more than the grammar in three places: astrings and quoted strings may contain raw
  * 8-bit octets, and a command may end with blanks.
