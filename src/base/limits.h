@@ -82,6 +82,10 @@
 #define LIMIT_KEYWORD_OCTETS 255u
 #define LIMIT_SUBSCRIPTIONS 100000u
 
+/* --- Metadata (RFC 5464) --- */
+/* names of removed entries that an account keeps, so that sessions learn of the removal */
+#define LIMIT_METADATA_REMOVED 1000u
+
 /* --- Mail (RFC 5322, MIME) --- */
 /* nested parts; deeper ones are treated as text of their parent */
 #define LIMIT_MIME_DEPTH 100u

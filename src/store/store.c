@@ -201,6 +201,61 @@ store_unsubscribe(struct store_tx *tx, struct span name, struct err *err)
 }
 
 enum rc
+store_metadata_list(struct store_tx *tx, const struct metadata_of *of, struct arena *arena,
+                    struct metadata_row **out, size_t *count_out, struct err *err)
+{
+    return tx->ops->metadata_list(tx, of, arena, out, count_out, err);
+}
+
+enum rc
+store_metadata_read(struct store_tx *tx, const struct metadata_of *of, struct span name,
+                    struct buf *out, struct err *err)
+{
+    return tx->ops->metadata_read(tx, of, name, out, err);
+}
+
+enum rc
+store_metadata_set(struct store_tx *tx, const struct metadata_of *of, struct span name,
+                   struct span value, struct err *err)
+{
+    return tx->ops->metadata_set(tx, of, name, value, err);
+}
+
+enum rc
+store_metadata_remove(struct store_tx *tx, const struct metadata_of *of, struct span name,
+                      struct err *err)
+{
+    return tx->ops->metadata_remove(tx, of, name, err);
+}
+
+enum rc
+store_metadata_note(struct store_tx *tx, const struct metadata_of *of, struct span name,
+                    struct err *err)
+{
+    return tx->ops->metadata_note(tx, of, name, err);
+}
+
+enum rc
+store_metadata_copy(struct store_tx *tx, uint64_t from, uint64_t to, struct err *err)
+{
+    return tx->ops->metadata_copy(tx, from, to, err);
+}
+
+enum rc
+store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
+                     struct metadata_usage *out, struct err *err)
+{
+    return tx->ops->metadata_usage(tx, of, out, err);
+}
+
+enum rc
+store_metadata_since(struct store_tx *tx, uint64_t modseq, struct arena *arena,
+                     struct metadata_row **out, size_t *count_out, struct err *err)
+{
+    return tx->ops->metadata_since(tx, modseq, arena, out, count_out, err);
+}
+
+enum rc
 store_entries_read(struct store_tx *tx, uint64_t mbox, uint32_t *from, struct entry *rows,
                    size_t max, size_t *count_out, struct err *err)
 {

@@ -142,9 +142,10 @@ void store_savepoint_rollback(struct store_tx *tx);
  *
  * The account's modseq grows with every commit that anybody could notice: changes of messages
  * and their keywords, and changes of names (mailboxes created, renamed, deleted, subscribed or
- * given a special use, keywords added). Whoever keeps in memory what an account held at some
- * modseq can read from the rows what has changed since: mailboxes from store_mbox_list,
- * messages from store_entries_since and store_expunged_since.
+ * given a special use, keywords added) and of metadata. Whoever keeps in memory what an account
+ * held at some modseq can read from the rows what has changed since: mailboxes from
+ * store_mbox_list, messages from store_entries_since and store_expunged_since, metadata from
+ * store_metadata_since.
  *
  * A wake that was given to a call which returned RC_AGAIN is called once, at any later time,
  * even if whoever gave it is no longer interested or no longer there. So it must carry an id
@@ -239,6 +240,65 @@ MUST_USE enum rc store_subscriptions(struct store_tx *tx, struct arena *arena,
 /** Both are idempotent. */
 MUST_USE enum rc store_subscribe(struct store_tx *tx, struct span name, struct err *err);
 MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct err *err);
+
+/*
+ * ---- metadata: named values of mailboxes, and of the account itself ----
+ *
+ * Who may see and change what, which names are legal and how much there may be is decided
+ * above. Names are ASCII and are compared without regard to case. A renamed mailbox keeps its
+ * metadata, and a deleted one loses them. An entry that was removed leaves its name for a
+ * while (LIMIT_METADATA_REMOVED), so that store_metadata_since tells of the removal.
+ */
+
+/* Whose entries. */
+struct metadata_of {
+    uint64_t mbox; /* 0: of the account itself */
+    uint64_t user; /* 0: its owner's, and what all users share; else the account of another user
+                    */
+};
+
+struct metadata_row {
+    struct metadata_of of;
+    struct span name; /* as it was written last; in the arena */
+    uint64_t octets;  /* of the value */
+    uint64_t modseq;  /* of the last change */
+    bool removed;     /* or its value is not kept here: see store_metadata_note */
+};
+
+/** The entries that have a value, in order of their names without regard to case. RC_LIMIT:
+ * arena. */
+MUST_USE enum rc store_metadata_list(struct store_tx *tx, const struct metadata_of *of,
+                                     struct arena *arena, struct metadata_row **out,
+                                     size_t *count_out, struct err *err);
+/** Appends the value to out. RC_NOT_FOUND. RC_LIMIT: out is full. */
+MUST_USE enum rc store_metadata_read(struct store_tx *tx, const struct metadata_of *of,
+                                     struct span name, struct buf *out, struct err *err);
+/** Gives it this value, which may have any octets. The account's modseq grows. */
+MUST_USE enum rc store_metadata_set(struct store_tx *tx, const struct metadata_of *of,
+                                    struct span name, struct span value, struct err *err);
+/** Takes the value away; nothing happens when there is none. */
+MUST_USE enum rc store_metadata_remove(struct store_tx *tx, const struct metadata_of *of,
+                                       struct span name, struct err *err);
+/** Something that is kept elsewhere is shown as an entry of this name, and has changed:
+ *  store_metadata_since tells it, as if the entry had been removed. */
+MUST_USE enum rc store_metadata_note(struct store_tx *tx, const struct metadata_of *of,
+                                     struct span name, struct err *err);
+/** Gives all entries of one mailbox, of all users, to another one that has none. */
+MUST_USE enum rc store_metadata_copy(struct store_tx *tx, uint64_t from, uint64_t to,
+                                     struct err *err);
+
+struct metadata_usage {
+    uint64_t entries;     /* with a value, of this mailbox and user */
+    uint64_t all_entries; /* of the whole account */
+    uint64_t all_octets;  /* of their values */
+};
+MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
+                                      struct metadata_usage *out, struct err *err);
+/** What has changed in the account since a modseq, by mailbox, user and name. RC_LIMIT: arena.
+ */
+MUST_USE enum rc store_metadata_since(struct store_tx *tx, uint64_t modseq, struct arena *arena,
+                                      struct metadata_row **out, size_t *count_out,
+                                      struct err *err);
 
 /* ---- entries: a message in a mailbox ---- */
 

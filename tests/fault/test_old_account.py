@@ -51,12 +51,12 @@ def rows(server, sql):
 
 
 def downgrade(path):
-    """To version 1, which had neither keys nor identifiers, nor a sum of what is deleted."""
+    """To version 1, which had neither keys nor identifiers, nor metadata, nor a sum of what is deleted."""
     db = sqlite3.connect(path)
     db.executescript("""ALTER TABLE message DROP COLUMN keys;
         ALTER TABLE message DROP COLUMN digest; ALTER TABLE mailbox DROP COLUMN object_id;
         ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
-        ALTER TABLE mailbox DROP COLUMN deleted_octets; PRAGMA user_version = 1;""")
+        ALTER TABLE mailbox DROP COLUMN deleted_octets; DROP TABLE metadata; PRAGMA user_version = 1;""")
     db.close()
 
 

@@ -131,11 +131,19 @@ static const char version_4[] = "ALTER TABLE mailbox ADD COLUMN object_id BLOB;"
                                 "UPDATE account SET keys_next = 1,"
                                 " keys_before = (SELECT ifnull(max(id), 0) + 1 FROM message);";
 
+/* Metadata (RFC 5464). One tree, because every table and index takes a page of each account;
+ * there are few rows, mostly none. */
+static const char version_5[] = "CREATE TABLE metadata ("
+                                " mbox INTEGER NOT NULL,"
+                                " user INTEGER NOT NULL,"
+                                " name TEXT NOT NULL COLLATE NOCASE,"
+                                " modseq INTEGER NOT NULL,"
+                                " value BLOB,"
+                                " PRIMARY KEY (mbox, user, name)) WITHOUT ROWID;";
+
 static const struct db_step steps[] = {
-    {.sql = version_1},
-    {.sql = version_2},
-    {.sql = version_3},
-    {.sql = version_4},
+    {.sql = version_1}, {.sql = version_2}, {.sql = version_3},
+    {.sql = version_4}, {.sql = version_5},
 };
 
 const struct db_schema account_schema = {

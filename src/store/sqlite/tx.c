@@ -581,6 +581,7 @@ sqlite_savepoint_rollback(struct store_tx *base)
     struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->savepoint);
     tx->savepoint = false;
+    tx->renamed = false; /* what was noted is undone */
     tx_reset_cursors(tx);
     purge_forget(tx->acct);
     usage_forget(tx->acct);

@@ -138,6 +138,7 @@ downgrade(struct fixture *fx)
                                  "ALTER TABLE mailbox DROP COLUMN deleted_octets;"
                                  "ALTER TABLE mailbox DROP COLUMN object_id;"
                                  "ALTER TABLE message DROP COLUMN digest;"
+                                 "DROP TABLE metadata;"
                                  "PRAGMA user_version = 1"),
                      0);
 }
@@ -161,13 +162,16 @@ keys_of(struct fixture *fx, struct store_tx *tx, uint64_t message)
     return row.keys;
 }
 
-/* Its messages have no keys at first; those that come have, and the others get them. */
+/* Its messages have no keys at first; those that come have, and the others get them. Metadata
+ * can be kept at once. */
 static void
 test_version_1_is_brought_up(void **state)
 {
     struct fixture *fx = fixture_new();
     struct message_new with_keys = {
         .text = SPAN("A: b\r\n\r\n"), .header_octets = 8, .keys = SPAN("new")};
+    const struct metadata_of account = {.mbox = 0};
+    AUTO_BUF value = {0};
     const struct message_late late = {.keys = SPAN("made"), .digest = SPAN("made too")};
     struct entry_new new = {.octets = 8};
     struct message_row row;
@@ -193,9 +197,12 @@ test_version_1_is_brought_up(void **state)
     assert_ok(store_backlog_put(tx, 2, &late, &fx->err));
     assert_ok(store_backlog_put(tx, 99, &late, &fx->err));
     assert_ok(store_backlog_advance(tx, 3, &fx->err));
+    assert_ok(store_metadata_set(tx, &account, SPAN("/private/a"), SPAN("x"), &fx->err));
     commit(fx, tx);
     fixture_restart(fx);
     tx = begin_write(fx);
+    buf_init(&value, 10);
+    assert_ok(store_metadata_read(tx, &account, SPAN("/private/a"), &value, &fx->err));
     assert_backlog(fx, tx, 3, 4);
     assert_true(span_eq_str(keys_of(fx, tx, 2), "made"));
     assert_ok(store_message_read(tx, 2, MESSAGE_KEYS | MESSAGE_PARTS, &row, &fx->err));

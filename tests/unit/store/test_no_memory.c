@@ -253,6 +253,43 @@ others(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     return rc == RC_OK ? store_subscribe(tx, SPAN("somewhere"), err) : rc;
 }
 
+/* Of INBOX, whose entries are copied to a mailbox that goes again, and of the account. */
+static enum rc
+metadata(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
+{
+    const struct metadata_of inbox = {.mbox = 1};
+    const struct metadata_of account = {.user = 9};
+    struct err *err = &ctx->fx->err;
+    struct metadata_row *rows = NULL;
+    struct metadata_usage usage;
+    size_t count = 0;
+    uint64_t mbox = 0;
+    AUTO_BUF value = {0};
+    const char *text = arena_printf(arena, "%ju", (uintmax_t)++ctx->next);
+
+    if (text == NULL)
+        return RC_LIMIT;
+    buf_init(&value, 100);
+    enum rc rc = store_metadata_set(tx, &inbox, SPAN("/shared/a"), span_of_str(text), err);
+    if (rc == RC_OK)
+        rc = store_metadata_set(tx, &account, SPAN("/private/b"), SPAN("x"), err);
+    if (rc == RC_OK)
+        rc = store_metadata_remove(tx, &account, SPAN("/private/b"), err);
+    if (rc == RC_OK)
+        rc = store_mbox_create(tx, span_of_str(text), 0, &mbox, err);
+    if (rc == RC_OK)
+        rc = store_metadata_copy(tx, 1, mbox, err);
+    if (rc == RC_OK)
+        rc = store_mbox_delete(tx, mbox, err);
+    if (rc == RC_OK)
+        rc = store_metadata_list(tx, &inbox, arena, &rows, &count, err);
+    if (rc == RC_OK)
+        rc = store_metadata_since(tx, 0, arena, &rows, &count, err);
+    if (rc == RC_OK)
+        rc = store_metadata_usage(tx, &inbox, &usage, err);
+    return rc == RC_OK ? store_metadata_read(tx, &inbox, SPAN("/shared/a"), &value, err) : rc;
+}
+
 /* Everything expunged is old by now. */
 static enum rc
 purge(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
@@ -349,7 +386,8 @@ accounts(void **state)
         const char *name;
         enum rc (*run)(struct ctx *ctx, struct store_tx *tx, struct arena *arena);
     } rows[] = {{"deliver", deliver}, {"change", change}, {"expunge", expunge},
-                {"names", names},     {"others", others}, {"purge", purge}};
+                {"names", names},     {"others", others}, {"metadata", metadata},
+                {"purge", purge}};
     struct ctx ctx = {.fx = fixture_new()};
 
     (void)state;
