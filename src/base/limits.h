@@ -83,6 +83,14 @@
 #define LIMIT_SUBSCRIPTIONS 100000u
 
 /* --- Metadata (RFC 5464) --- */
+#define LIMIT_METADATA_NAME 255u /* octets of the name of an entry */
+/* octets of a value; section 4.1 requires at least 1024 */
+#define LIMIT_METADATA_VALUE (64u << 10)
+/* entries of each user on one mailbox, or on the server; section 4.1 requires at least 10 */
+#define LIMIT_METADATA_ENTRIES 100u
+#define LIMIT_METADATA_ALL_ENTRIES 10000u     /* of an account with all of its mailboxes */
+#define LIMIT_METADATA_ALL_OCTETS (32u << 20) /* of the values of all these */
+#define LIMIT_METADATA_NAMES 1000u            /* entries that one command names */
 /* names of removed entries that an account keeps, so that sessions learn of the removal */
 #define LIMIT_METADATA_REMOVED 1000u
 

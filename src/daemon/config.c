@@ -283,6 +283,24 @@ complete_quota(struct config *config)
     };
 }
 
+/* RC_LIMIT. */
+static enum rc
+complete_metadata(struct config *config)
+{
+    const size_t count = config->metadata.count / 2;
+    struct settings_metadata *entries =
+        arena_array(&config->arena, struct settings_metadata, count + 1);
+
+    if (entries == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (struct settings_metadata){config->metadata.items[2 * i],
+                                                config->metadata.items[2 * i + 1]};
+    config->settings.metadata = entries;
+    config->settings.metadata_count = count;
+    return RC_OK;
+}
+
 /* What depends on the machine or on other keys. */
 static enum rc
 complete(struct config *config, struct err *err)
@@ -309,6 +327,8 @@ complete(struct config *config, struct err *err)
             *c = ascii_lower(*c);
         config->domains.items[i] = domain;
     }
+    if (complete_metadata(config) != RC_OK)
+        return err_set(err, RC_LIMIT, 0, "no memory");
     config->settings.domains = config->domains.items;
     config->settings.domain_count = config->domains.count;
     if (config->key[0] == '\0')

@@ -38,7 +38,8 @@ struct config {
     uint32_t work_threads;  /* 0: by the number of processors */
     uint64_t memory_octets; /* for long commands and spools of all sessions */
     struct text_list domains;
-    bool hostname_is_set; /* [server] hostname; else it is the system's */
+    struct text_list metadata; /* names and values in turn */
+    bool hostname_is_set;      /* [server] hostname; else it is the system's */
 
     struct text_list imap_listen; /* endpoints: host:port or a path */
     struct text_list imaps_listen;

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "daemon/config.h"
+#include "syntax/imap/metadata_name.h"
 #include "net/addr.h"
 
 static const struct key_choice plaintext_choices[] = {
@@ -240,6 +241,79 @@ add_networks(struct config *config, struct net_prefixes *networks, const char *v
     return RC_OK;
 }
 
+/* The place of the value of an entry in the list; its size: there is no such entry. */
+static size_t
+entry_find(const struct text_list *list, struct span name)
+{
+    size_t at = 1;
+
+    while (at < list->count && !span_ieq(name, span_of_str(list->items[at - 1])))
+        at += 2;
+    return at < list->count ? at : list->count;
+}
+
+/* RFC 5464 section 3.2.1.1: the value of /shared/admin is a URI. */
+static bool
+is_uri(struct span value)
+{
+    const ptrdiff_t colon = span_find_char(value, ':');
+
+    for (ptrdiff_t i = 0; i < colon; i++) {
+        const char c = ascii_lower(value.ptr[i]);
+        if ((c < 'a' || c > 'z') &&
+            (i == 0 || ((c < '0' || c > '9') && c != '+' && c != '-' && c != '.')))
+            return false;
+    }
+    return colon > 0;
+}
+
+static enum rc
+entry_check(struct span name, struct span value, struct err *err)
+{
+    const char *const bad = metadata_name_check(name);
+
+    if (bad != NULL)
+        return err_set(err, RC_INVALID, 0, "\"%.*s\": %s", SPAN_FMT(name), bad);
+    if (metadata_name_is_private(name))
+        return err_set(err, RC_INVALID, 0, "%.*s: the server's entries begin with /shared",
+                       SPAN_FMT(name));
+    if (span_ieq_str(name, "/shared/admin") && !is_uri(value))
+        return err_set(err, RC_INVALID, 0,
+                       "the value of %.*s is a URL, such as mailto:postmaster@example.org",
+                       SPAN_FMT(name));
+    return RC_OK;
+}
+
+/* "/shared/comment Words that follow"; a later one of the same name replaces the first. */
+static enum rc
+add_entry(struct config *config, struct text_list *list, const char *value, struct err *err)
+{
+    const struct span line = span_trim(span_of_str(value));
+    size_t len = 0;
+
+    if (line.len == 0)
+        return RC_OK;
+    while (len < line.len && line.ptr[len] != ' ' && line.ptr[len] != '\t')
+        len++;
+    const struct span name = span_head(line, len);
+    const struct span text = span_trim(span_tail(line, len));
+    const enum rc rc = entry_check(name, text, err);
+    if (rc != RC_OK)
+        return rc;
+    const size_t at = entry_find(list, name);
+    if (at < list->count) {
+        list->items[at] = arena_str(&config->arena, text);
+        return list->items[at] == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
+    }
+    if (list->count / 2 == LIMIT_METADATA_ENTRIES)
+        return err_set(err, RC_INVALID, 0, "there are more than %u entries",
+                       LIMIT_METADATA_ENTRIES);
+    if (config_list_add(config, list, name) != RC_OK ||
+        config_list_add(config, list, text) != RC_OK)
+        return err_set(err, RC_LIMIT, 0, "no memory");
+    return RC_OK;
+}
+
 enum rc
 config_key_set(struct config *config, const struct config_key *key, const char *value,
                struct err *err)
@@ -258,6 +332,8 @@ config_key_set(struct config *config, const struct config_key *key, const char *
         return add_words(config, key, field, value, err);
     case KEY_NETWORKS:
         return add_networks(config, field, value, err);
+    case KEY_ENTRIES:
+        return add_entry(config, field, value, err);
     case KEY_NUMBER:
         return set_number(key, field, value, err);
     case KEY_SWITCH:
@@ -278,7 +354,7 @@ config_key_clear(struct config *config, const struct config_key *key)
 {
     void *field = (char *)config + key->offset;
 
-    if (key->type == KEY_LIST || key->type == KEY_ENDPOINTS)
+    if (key->type == KEY_LIST || key->type == KEY_ENDPOINTS || key->type == KEY_ENTRIES)
         *(struct text_list *)field = (struct text_list){0};
     else if (key->type == KEY_NETWORKS)
         *(struct net_prefixes *)field = (struct net_prefixes){0};
@@ -319,6 +395,7 @@ config_key_same(const struct config *a, const struct config *b, const struct con
         return strcmp(*(const char *const *)of_a, *(const char *const *)of_b) == 0;
     case KEY_LIST:
     case KEY_ENDPOINTS:
+    case KEY_ENTRIES:
         return same_list(of_a, of_b);
     case KEY_NETWORKS:
         return same_networks(of_a, of_b);

@@ -21,6 +21,7 @@ enum key_type {
     KEY_LIST,
     KEY_ENDPOINTS,
     KEY_NETWORKS,
+    KEY_ENTRIES,
     KEY_NUMBER,
     KEY_SWITCH,
     KEY_CHOICE,

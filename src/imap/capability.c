@@ -185,6 +185,15 @@ is_named(const struct imap_enable_req *req, struct span word)
     return false;
 }
 
+bool
+imap_enables(const struct imap_enable_req *req, enum imap_enabled what)
+{
+    for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
+        if (capabilities[i].enables == what && is_named(req, capabilities[i].word))
+            return true;
+    return false;
+}
+
 void
 imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w)
 {

@@ -4,7 +4,7 @@
  * section 6.1 and 6.2.1), COMPRESS (RFC 4978), ID (RFC 2971), ENABLE (RFC 5161), NAMESPACE (RFC
  * 2342).
  */
-#include "imap/imap_session.h"
+#include "imap/metadata.h"
 
 #include "net/conn_deflate.h"
 
@@ -172,8 +172,11 @@ cmd_id_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_enable_run(struct imap_session *im, struct imap_work *work)
 {
-    struct iw w = imap_line(im);
+    enum imap_step step = STEP_DONE;
 
+    if (imap_enables(&work->cmd.u.enable, ENABLES_METADATA) && !imap_metadata_begin(im, &step))
+        return step;
+    struct iw w = imap_line(im);
     /* The table allows it only while nothing is selected (RFC 9051 section 6.3.1). Words that
      * are not known, or need no enabling, are ignored. */
     iw_untagged(&w);

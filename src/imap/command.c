@@ -47,6 +47,8 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_GETQUOTA] = ROW(cmd_getquota_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_GETQUOTAROOT] = ROW(cmd_getquotaroot_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_SETQUOTA] = ROW(cmd_setquota_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_GETMETADATA] = ROW(cmd_getmetadata_run, IMAP_LOGGED_IN, SYNC_FULLY),
+    [IMAP_CMD_SETMETADATA] = ROW(cmd_setmetadata_run, IMAP_LOGGED_IN, SYNC_FULLY),
     [IMAP_CMD_NOTIFY] = ROW(cmd_notify_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
     [IMAP_CMD_APPEND] =
         ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY, .tells = VIEW_TELLS_COUNTS),

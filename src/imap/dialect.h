@@ -23,7 +23,9 @@ enum imap_enabled {
     ENABLES_UTF8 = 4,                        /* RFC 9755 */
     ENABLES_REV2 = 8,                        /* RFC 9051 */
     ENABLES_UIDONLY = 16,                    /* no sequence numbers, in neither direction */
-    ENABLES_ALL = ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2 | ENABLES_UIDONLY,
+    ENABLES_METADATA = 32,                   /* changes of metadata are told: RFC 5464 */
+    ENABLES_ALL =
+        ENABLES_QRESYNC | ENABLES_UTF8 | ENABLES_REV2 | ENABLES_UIDONLY | ENABLES_METADATA,
 };
 
 enum imap_told { NOT_TOLD, TOLD };

@@ -6,6 +6,7 @@
  *
  * Thread: the session's.
  */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 #include "imap/selected/context.h"
 
@@ -70,6 +71,7 @@ imap_pack(struct session *session, struct buf *out)
         pack_i64(out, im->idle->waiting.keepalive_us);
     }
     imap_notify_pack(im, out);
+    imap_metadata_pack(im, out);
     if (im->state == IMAP_SELECTED) {
         if (!view_save(&im->view, &saved))
             return false;
@@ -156,7 +158,7 @@ imap_unpack(struct session *session, struct unpack *in)
                                                             : SESSION_AUTHENTICATED);
     if (unpack_bool(in) && !unpack_idle(im, in))
         return false;
-    if (!imap_notify_unpack(im, in))
+    if (!imap_notify_unpack(im, in) || !imap_metadata_unpack(im, in))
         return false;
     if (im->state == IMAP_SELECTED && !in->failed && !unpack_selected(im, in))
         return false;

@@ -29,6 +29,7 @@
 #include "syntax/imap/write.h"
 
 struct imap_context;
+struct imap_metadata;
 struct imap_notify;
 struct names_entry;
 struct status;
@@ -97,12 +98,13 @@ struct imap_session {
     struct imap_context *contexts; /* owned; searches that are kept up to date; NULL: none */
     struct imap_work *work;        /* NULL between commands */
     struct door_read read;
-    int32_t input_budget;       /* octets taken from env->input_budget for a long command */
-    struct imap_idle *idle;     /* NULL when not in IDLE */
-    struct imap_notify *notify; /* owned; NULL: NOTIFY SET is not in force */
-    uint8_t state;              /* enum imap_state */
-    uint8_t login;              /* enum imap_login */
-    uint8_t idle_end;           /* enum imap_idle_end */
+    int32_t input_budget;           /* octets taken from env->input_budget for a long command */
+    struct imap_idle *idle;         /* NULL when not in IDLE */
+    struct imap_notify *notify;     /* owned; NULL: NOTIFY SET is not in force */
+    struct imap_metadata *metadata; /* owned; NULL: it wants to hear of no metadata */
+    uint8_t state;                  /* enum imap_state */
+    uint8_t login;                  /* enum imap_login */
+    uint8_t idle_end;               /* enum imap_idle_end */
     uint8_t bad_commands;
     uint8_t end_state;    /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
     uint8_t end_command;  /* event_command under way then; 0: none */
@@ -141,6 +143,7 @@ enum imap_telling {
     TELLING_CONTEXTS, /* results of searches that have come and gone */
     TELLING_NEW,      /* FETCH responses about its new messages */
     TELLING_OTHERS,   /* other mailboxes */
+    TELLING_METADATA, /* names of metadata, of all mailboxes and the server */
 };
 
 /* What the dialogue does after a stage: goes on, or parks its task. */
@@ -169,6 +172,7 @@ struct imap_work {
     struct uid_run arrived; /* UIDs that EXISTS has just announced; first 0: none */
     struct uid_run own;     /* those of messages that this command has put there */
     void *tell_run;         /* of the stage of telling, in arena; NULL: not begun */
+    uint64_t own_metadata;  /* modseq of what SETMETADATA has just set; 0: nothing */
     struct iw sync_line;
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */
@@ -499,6 +503,8 @@ void imap_authenticate_line(struct imap_session *im, struct span line);
 /* ---- capability.c ---- */
 /** Writes the capabilities of the current state, without "CAPABILITY " and brackets. */
 void imap_put_capabilities(struct imap_session *im, struct buf *out);
+/** Whether these words turn that on. */
+bool imap_enables(const struct imap_enable_req *req, enum imap_enabled what);
 /** Turns on what these words name, and writes those that can be turned on after "* ENABLED". */
 void imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w);
 
@@ -544,9 +550,9 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_compress_run, cmd_authenticate_run, cmd_login_run, cmd_unauthenticate_run, cmd_id_run,
     cmd_enable_run, cmd_namespace_run, cmd_select_run, cmd_create_run, cmd_delete_run,
     cmd_rename_run, cmd_subscribe_run, cmd_list_run, cmd_status_run, cmd_notify_run,
-    cmd_append_run, cmd_idle_run, cmd_check_run, cmd_close_run, cmd_unselect_run,
-    cmd_expunge_run, cmd_search_run, cmd_uidbatches_run, cmd_fetch_run, cmd_store_run,
-    cmd_copy_run, cmd_replace_run, cmd_getquota_run, cmd_getquotaroot_run, cmd_setquota_run,
-    cmd_cancel_update_run;
+    cmd_append_run, cmd_getmetadata_run, cmd_setmetadata_run, cmd_idle_run, cmd_check_run,
+    cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run, cmd_uidbatches_run,
+    cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run, cmd_getquota_run,
+    cmd_getquotaroot_run, cmd_setquota_run, cmd_cancel_update_run;
 
 #endif

@@ -3,7 +3,7 @@
  * What a command may bring along: which literals are taken (RFC 3501 section 4.3, RFC 7888),
  * where their octets go, and how much memory the text of long commands may have.
  */
-#include "imap/imap_session.h"
+#include "imap/metadata.h"
 
 #include "base/limits.h"
 
@@ -25,6 +25,18 @@ is_unasked_and_large(const struct imap_session *im, const struct imap_literal *l
 {
     return env_settings(im->s.env)->literals == LITERALS_MINUS && !literal->sync &&
            literal->octets > IMAP_LITERAL_MINUS_MAX;
+}
+
+/* The value of an entry, or something in its place (RFC 5464 section 4.3). */
+static bool
+is_large_metadata(const struct imap_session *im, const struct imap_literal *literal)
+{
+    const char *bad;
+    struct imap_head head;
+
+    return literal->octets > LIMIT_METADATA_VALUE &&
+           imap_head_parse(imap_framer_text(im->framer), &head, &bad) == RC_OK &&
+           head.id == IMAP_CMD_SETMETADATA;
 }
 
 const char imap_append_too_much[] = "The messages of one command are too large together";
@@ -70,6 +82,9 @@ imap_literal_begin(struct imap_session *im)
             literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
             return;
         }
+    } else if (logged_in && is_large_metadata(im, literal)) {
+        literal_refuse(im, IW_NO, imap_metadata_maxsize(im->work), "The value is too large");
+        return;
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
                imap_framer_keep(im->framer) != RC_OK) {
         if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */

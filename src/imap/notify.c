@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of a NOTIFY, and what it means for the selected mailbox; see the header. */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 
 #include <stdlib.h>
@@ -41,6 +42,17 @@ imap_notify_watch(struct imap_session *im, struct imap_notify *notify)
     news_begin(im->acct, &notify->watch, session_waker(&im->s));
 }
 
+/* Names decide which mailboxes count, or something other than metadata is asked for, which has
+ * a watch of its own. */
+static bool
+needs_news(const struct imap_notify *notify)
+{
+    const unsigned metadata = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA;
+    const unsigned events = watched_all_events(notify->watched);
+
+    return (events & ~metadata) != 0 || (events != 0 && watched_goes_by_names(notify->watched));
+}
+
 void
 imap_notify_set(struct imap_session *im, struct imap_notify *notify)
 {
@@ -50,9 +62,10 @@ imap_notify_set(struct imap_session *im, struct imap_notify *notify)
     if (notify != NULL) {
         notify->waiting.since_us = session_now_us(&im->s);
         notify->waiting.keepalive_us = network_first_us(&im->s, notify->waiting.since_us);
-        if (watched_all_events(notify->watched) == 0)
+        if (!needs_news(notify))
             news_end(&notify->watch); /* the selected mailbox is all that is watched */
     }
+    imap_metadata_settle(im);
     imap_watch_selected(im);
 }
 
@@ -112,6 +125,7 @@ void
 imap_watch_selected(struct imap_session *im)
 {
     hub_watch_events(&im->watch, imap_watch_events(im));
+    imap_metadata_rewatch(im);
 }
 
 /* ---- for another process ---- */
@@ -121,8 +135,7 @@ imap_notify_resume(struct imap_session *im)
 {
     struct imap_notify *notify = im->notify;
 
-    if (notify == NULL || notify->watch.acct != NULL ||
-        watched_all_events(notify->watched) == 0)
+    if (notify == NULL || notify->watch.acct != NULL || !needs_news(notify))
         return;
     imap_notify_watch(im, notify);
     news_lose(&notify->watch, NEWS_LOST_ROWS); /* what others wrote meanwhile */

@@ -13,6 +13,7 @@
  *
  * Thread: the session's.
  */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 #include "imap/selected/context.h"
 #include "session/networks.h"
@@ -98,7 +99,10 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
             step = imap_notify_new_step(im);
             break;
         case TELLING_OTHERS:
-            return imap_notify_step(im);
+            step = imap_notify_step(im);
+            break;
+        case TELLING_METADATA:
+            return imap_metadata_step(im);
         }
         if (step == STEP_DONE)
             work->telling++;
@@ -110,6 +114,8 @@ static bool
 is_due(struct imap_session *im)
 {
     if (im->notify != NULL && (im->notify->at_hand != NULL || news_wait(&im->notify->watch)))
+        return true;
+    if (imap_metadata_is_due(im))
         return true;
     if (im->state != IMAP_SELECTED)
         return false;

@@ -11,6 +11,7 @@
  *
  * Nothing here blocks: the task parks for whatever a step must wait for.
  */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 #include "imap/selected/context.h"
 
@@ -456,6 +457,7 @@ imap_run(struct session *session, uint32_t why)
     if (im->resume != NULL && !imap_resume_go(im))
         return next;
     imap_notify_resume(im);
+    imap_metadata_resume(im);
     deadlines_check(im);
     if (conn_wants_write(&im->s.conn))
         imap_flush(im);
@@ -534,6 +536,7 @@ imap_release(struct session *session)
     imap_notify_free(im->notify);
     im->notify = NULL;
     im->notify_state = NOTIFY_UNUSED;
+    imap_metadata_free(im);
     imap_resume_end(im);
     imap_saved_forget(im);
     imap_contexts_forget(im);

@@ -44,6 +44,10 @@ struct account {
     atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
                                          the store held then; the holder of the turn sets it */
 
+    /* At least the modseq of the last change of metadata that was published; 0: none was since
+     * the account came into memory. The holder of the turn sets it. */
+    atomic_uint_fast64_t metadata_modseq;
+
     /* accounts->lock */
     uint32_t refs;
     bool

@@ -48,14 +48,15 @@ struct name_record {
 
 struct mbox_changes {
     struct mbox_changes *next; /* in order of first mention */
-    uint64_t mbox;             /* 0: names only */
+    uint64_t mbox;             /* 0: names and metadata of the account */
     uint64_t serial;           /* of the first mention */
     struct change_record *first;
     struct change_record *last;
     uint64_t gone_serial; /* 0: it is there */
     uint64_t
         anew_serial; /* 0: the records tell all; otherwise versions are to be loaded again */
-    uint64_t names_serial; /* 0: its name, use and subscription are what they were */
+    uint64_t names_serial;    /* 0: its name, use and subscription are what they were */
+    uint64_t metadata_serial; /* 0: its metadata are what they were */
     struct name_record *names;
     struct name_record *names_last;
     uint64_t by; /* id of the wake of who asked for all of this; 0: several, or nobody */
@@ -96,6 +97,8 @@ MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
 /** What has happened in one mailbox, as bits of enum watch_event (hub.h). */
 unsigned change_events(const struct mbox_changes *changes);
+/** Whether metadata of anything have been changed in the batch. */
+bool change_log_has_metadata(const struct change_log *log);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);
 /** Whether this mailbox has been deleted in the batch so far. */

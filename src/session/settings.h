@@ -35,6 +35,12 @@ net_prefixes_hold(const struct net_prefixes *networks, const struct net_addr *ad
     return false;
 }
 
+/* An entry of the server's own metadata (RFC 5464): a legal name below "/shared". */
+struct settings_metadata {
+    const char *name;
+    const char *value;
+};
+
 struct settings {
     /* [server] */
     const char *hostname;
@@ -75,6 +81,10 @@ struct settings {
     uint32_t quota_mailboxes;
     const char *quota_command;  /* "": none */
     enum quota_full quota_full; /* how mail for a full account is refused */
+
+    /* [metadata] */
+    const struct settings_metadata *metadata;
+    size_t metadata_count;
 
     /* [imap], [imaps], [lmtp], [policy]: where proxies are that begin with a PROXY header */
     struct net_prefixes imap_proxies;

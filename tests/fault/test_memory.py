@@ -121,7 +121,10 @@ def imap_session(client, account, kept, compress=False):
     if compress and client.imap("COMPRESS DEFLATE") == "OK":
         client.peer.socket = Deflated(client.peer.socket, flush=zlib.Z_PARTIAL_FLUSH)
     client.imap('ID ("name" "x" "version" "1")')
-    client.imap("ENABLE CONDSTORE QRESYNC")
+    client.imap("ENABLE CONDSTORE QRESYNC METADATA")
+    client.imap('SETMETADATA INBOX (/private/comment "x" /shared/comment "y")')
+    client.imap("GETMETADATA (DEPTH infinity) INBOX (/private /shared)")
+    client.imap('LIST "" * RETURN (METADATA (/shared/comment))')
     client.imap('LIST "" * RETURN (STATUS (MESSAGES UNSEEN))')
     client.imap("SELECT INBOX")
     for name in ("one", "two"):

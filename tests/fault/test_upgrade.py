@@ -109,6 +109,42 @@ def test_thousand_idle_sessions_five_times():
         assert waiting.command("STATUS Drafts (MESSAGES)") == ['* STATUS Drafts (MESSAGES 0)']
 
 
+def test_metadata_are_told():
+    """What changed before, during and after it, to those who have asked for it and to nobody else."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        conf = server.config.read_text()
+        asked = server.login("anna")
+        asked.command("ENABLE METADATA")
+        idle = server.login("anna")
+        idle.command("ENABLE METADATA")
+        idle.send("i IDLE\r\n")
+        assert idle.line() == "+ idling"
+        notified = server.login("anna")
+        notified.command("NOTIFY SET (mailboxes Sent (MailboxMetadataChange)) (personal (ServerMetadataChange))")
+        plain = server.login("anna")
+        plain.command('SETMETADATA INBOX (/private/a "1" /private/b "2")')
+        assert idle.line() == "* METADATA INBOX /private/a /private/b"
+        plain.command("SETMETADATA INBOX (/private/b NIL)")
+        assert idle.line() == "* METADATA INBOX /private/b"
+        server.config.write_text(conf + "\n[metadata]\nentry = /shared/comment Upgraded\n")
+        assert server.upgrade() == 4
+        # Of the configuration, too, which the new process has read.
+        assert idle.line() == notified.line() == '* METADATA "" /shared/comment'
+        assert sorted(asked.command("NOOP")) == ['* METADATA "" /shared/comment', "* METADATA INBOX /private/a /private/b"]
+        assert asked.command("NOOP") == []
+        plain.command('SETMETADATA Sent (/shared/comment "3")')
+        assert idle.line() == notified.line() == "* METADATA Sent /shared/comment"
+        plain.command('SETMETADATA Trash (/shared/comment "4")')
+        assert idle.line() == "* METADATA Trash /shared/comment"
+        assert asked.command("NOOP") == ["* METADATA Sent /shared/comment", "* METADATA Trash /shared/comment"]
+        server.config.write_text(conf)
+        assert server.upgrade() == 4
+        assert idle.line() == notified.line() == '* METADATA "" /shared/comment'
+        assert plain.command("NOOP") == notified.command("NOOP") == []
+        for peer in (asked, idle, notified, plain):
+            peer.close()
+
+
 def test_state_is_kept():
     with Server(accounts=["anna"], options=MANY) as server:
         for n in range(5):

@@ -158,6 +158,43 @@ dump_notify(struct buf *buf, const struct imap_notify_req *req)
 }
 
 static void
+dump_entries(struct buf *buf, const struct imap_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        dump_field(buf, "entry", entries->names[i]);
+}
+
+static void
+dump_getmetadata(struct buf *buf, const struct imap_getmetadata_req *req)
+{
+    static const char *const depths[] = {"0", "1", "infinity"};
+
+    dump_mark(buf, "server", req->server);
+    if (!req->server)
+        dump_mbox(buf, "mailbox", &req->mailbox);
+    if (req->has_max_octets)
+        dump_u64(buf, "maxsize", req->max_octets);
+    if (req->depth != IMAP_DEPTH_0)
+        buf_printf(buf, " depth=%s", depths[req->depth]);
+    dump_entries(buf, &req->entries);
+}
+
+static void
+dump_setmetadata(struct buf *buf, const struct imap_setmetadata_req *req)
+{
+    dump_mark(buf, "server", req->server);
+    if (!req->server)
+        dump_mbox(buf, "mailbox", &req->mailbox);
+    for (size_t i = 0; i < req->pair_count; i++) {
+        dump_field(buf, "entry", req->pairs[i].name);
+        if (req->pairs[i].is_nil)
+            dump_mark(buf, "NIL", true);
+        else
+            dump_field(buf, "value", req->pairs[i].value);
+    }
+}
+
+static void
 dump_list(struct buf *buf, const struct imap_list_req *req)
 {
     dump_mark(buf, "extended", req->extended);
@@ -170,6 +207,7 @@ dump_list(struct buf *buf, const struct imap_list_req *req)
     }
     dump_bits(buf, "return", req->returns);
     dump_bits(buf, "status", req->status_items);
+    dump_entries(buf, &req->entries);
 }
 
 static void
@@ -392,6 +430,12 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_UID_REPLACE:
         dump_msgs(buf, &cmd->u.append.replaced);
         dump_append(buf, &cmd->u.append);
+        break;
+    case IMAP_CMD_GETMETADATA:
+        dump_getmetadata(buf, &cmd->u.getmetadata);
+        break;
+    case IMAP_CMD_SETMETADATA:
+        dump_setmetadata(buf, &cmd->u.setmetadata);
         break;
     case IMAP_CMD_NOTIFY:
         dump_notify(buf, &cmd->u.notify);

@@ -3,6 +3,7 @@
  * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's answers for what
  * door/login.h decides. UNAUTHENTICATE (RFC 8437), which goes the way back.
  */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 
 #include "auth/sasl.h"
@@ -174,6 +175,7 @@ imap_unauthenticate(struct imap_session *im)
     imap_notify_free(im->notify);
     im->notify = NULL;
     im->notify_state = NOTIFY_UNUSED;
+    imap_metadata_free(im);
     account_put(im->acct);
     im->acct = NULL;
     im->state = IMAP_NOT_AUTHENTICATED;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LIST with its extensions, LSUB, XLIST and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10,
- * RFC 3348, 5258, 5819, 6154, 7889, 8438, 8474, 9051, 9208). What to answer is decided in
+ * RFC 3348, 5258, 5819, 6154, 7889, 8438, 8474, 9051, 9208, 9590). What to answer is decided in
  * mailbox/names/names_list.h.
  */
-#include "imap/imap_session.h"
+#include "imap/metadata.h"
 #include "mailbox/content/object_id.h"
 #include "mailbox/names/names.h"
 #include "mailbox/names/names_list.h"
@@ -168,7 +168,10 @@ imap_status_line(struct imap_session *im, struct span name, const struct status 
 
 struct list_run {
     struct names_list *list;
-    bool has_entry; /* its STATUS is still to be written */
+    bool owes_status; /* of the entry */
+    bool owes_metadata;
+    bool answers; /* its metadata are found, and some of them are still to be written */
+    struct metadata_answer answer;
     struct names_entry entry;
 };
 
@@ -195,19 +198,54 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
 /* The STATUS of a name just listed (RFC 5819); there is none if the mailbox was deleted
  * meanwhile. */
 static bool
-entry_status(struct imap_session *im, struct list_run *run, enum imap_step *step_out)
+entry_status(struct imap_session *im, struct list_run *run, struct store_tx **tx,
+             enum imap_step *step_out)
 {
     const struct imap_list_req *req = &im->work->cmd.u.list;
     struct status status;
-    AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (status_reads(run->entry.row, req->status_items) &&
-        !imap_read_begin(im, im->acct, &tx, step_out))
+    if (*tx == NULL && status_reads(run->entry.row, req->status_items) &&
+        !imap_read_begin(im, im->acct, tx, step_out))
         return false;
-    if (status_of_row(im->acct, tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
+    if (status_of_row(im->acct, *tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
         imap_status_line(im, run->entry.name, &status, req->status_items);
-    run->has_entry = false;
+    run->owes_status = false;
+    return true;
+}
+
+/* Its metadata (RFC 9590 section 3); if they cannot be read, they are left out. False:
+ * *step_out. */
+static bool
+entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **tx,
+               enum imap_step *step_out)
+{
+    const struct metadata_ask ask = {
+        .entries = &im->work->cmd.u.list.entries,
+        .max_octets = UINT64_MAX,
+        .user = imap_metadata_user(im, im->acct),
+        .arena = &im->work->sync_arena, /* of one mailbox at a time */
+    };
+    struct err err = {.rc = RC_OK};
+    enum rc rc = RC_OK;
+
+    if (*tx == NULL && !imap_read_begin(im, im->acct, tx, step_out))
+        return false;
+    if (!run->answers) {
+        arena_reset(ask.arena);
+        rc = imap_metadata_find(im, *tx, run->entry.row, &ask, &run->answer, &err);
+        run->answers = rc == RC_OK;
+    }
+    if (rc == RC_OK) {
+        *step_out = imap_metadata_write(im, *tx, &run->answer, &rc, &err);
+        if (*step_out != STEP_DONE)
+            return false;
+    }
+    if (rc != RC_OK)
+        log_put(&im->s.log, LOG_E_COMMAND_FAILED, "LIST: metadata: %s: %s", rc_name(rc),
+                err.text);
+    run->answers = false;
+    run->owes_metadata = false;
     return true;
 }
 
@@ -216,6 +254,7 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
 {
     const struct imap_list_req *req = &work->cmd.u.list;
     enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL; /* of this slice */
 
     if (work->run == NULL) {
         if ((req->status_items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
@@ -226,7 +265,9 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
     }
     struct list_run *run = work->run;
     for (;;) {
-        if (run->has_entry && !entry_status(im, run, &step))
+        if (run->owes_status && !entry_status(im, run, &tx, &step))
+            return step;
+        if (run->owes_metadata && !entry_metadata(im, run, &tx, &step))
             return step;
         if (imap_output_full(im))
             return STEP_OUTPUT;
@@ -238,8 +279,10 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
         if (rc != RC_OK)
             return imap_ok(work, NULL, form->completed);
         list_line(im, form, &run->entry);
-        run->has_entry =
+        run->owes_status =
             (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && run->entry.row != NULL;
+        run->owes_metadata =
+            (req->returns & IMAP_LIST_RETURN_METADATA) != 0 && run->entry.row != NULL;
     }
 }
 

@@ -4,9 +4,8 @@
  * 6.3.7, RFC 6154, RFC 8474 section 4.1). All are requests for the account's turn
  * (mailbox/names/names.h).
  */
-#include "imap/imap_session.h"
+#include "imap/names/cmd_names.h"
 #include "mailbox/content/object_id.h"
-#include "mailbox/names/names.h"
 
 static const struct {
     const char *code;
@@ -23,11 +22,14 @@ static const struct {
     [NAMES_TOO_MANY_SUBSCRIBED] = {"LIMIT", "There are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {"USEATTR", "A mailbox cannot have that special use"},
     [NAMES_USE_TAKEN] = {"USEATTR", "Another mailbox has that special use"},
+    [NAMES_USE_UNKNOWN] = {"USEATTR", "That special use is not known"},
+    [NAMES_METADATA_TOO_MANY] = {"METADATA TOOMANY", "There are too many entries"},
+    [NAMES_METADATA_TOO_LARGE] = {"LIMIT", "The account's metadata would be too large"},
 };
 
-static enum imap_step
-conclude(struct imap_session *im, const struct turn_req *req, enum names_refusal refusal,
-         const char *ok_text)
+enum imap_step
+imap_names_conclude(struct imap_session *im, const struct turn_req *req,
+                    enum names_refusal refusal, const char *ok_text)
 {
     if (req->result == RC_OK)
         return imap_ok(im->work, NULL, ok_text);
@@ -75,7 +77,7 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
         return step;
     if (op->turn.result == RC_OK)
         return created(work, op);
-    return conclude(im, &op->turn, op->refusal, "CREATE completed");
+    return imap_names_conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
 
 enum imap_step
@@ -96,7 +98,7 @@ cmd_delete_run(struct imap_session *im, struct imap_work *work)
     }
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
-    return conclude(im, &op->turn, op->refusal, "DELETE completed");
+    return imap_names_conclude(im, &op->turn, op->refusal, "DELETE completed");
 }
 
 enum imap_step
@@ -120,7 +122,7 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
     }
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
-    return conclude(im, &op->turn, op->refusal, "RENAME completed");
+    return imap_names_conclude(im, &op->turn, op->refusal, "RENAME completed");
 }
 
 enum imap_step
@@ -144,6 +146,6 @@ cmd_subscribe_run(struct imap_session *im, struct imap_work *work)
     }
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
-    return conclude(im, &op->turn, op->refusal,
-                    subscribe ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");
+    return imap_names_conclude(im, &op->turn, op->refusal,
+                               subscribe ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");
 }

@@ -6,6 +6,7 @@
  *
  *   refuse or begin -> [STATUS] -> put in force
  */
+#include "imap/metadata.h"
 #include "imap/notify.h"
 
 struct notify_run {
@@ -38,7 +39,7 @@ refuse(struct imap_work *work, const struct imap_notify_req *req)
     if ((events & ~(unsigned)IMAP_EVENTS_SUPPORTED) != 0)
         return imap_no(work,
                        "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName "
-                       "SubscriptionChange)",
+                       "SubscriptionChange MailboxMetadataChange ServerMetadataChange)",
                        "One of the events is not supported");
     if (req->group_count > LIMIT_NOTIFY_GROUPS || mailboxes > LIMIT_NOTIFY_MAILBOXES ||
         req->fetch.len > LIMIT_NOTIFY_OCTETS)
@@ -59,6 +60,16 @@ notify_of(const struct imap_notify_req *req)
     return imap_notify_new(0, false, SPAN("")); /* the same as SELECTED NONE */
 }
 
+static bool
+asks_for_metadata(const struct imap_notify_req *req)
+{
+    unsigned events = 0;
+
+    for (size_t i = 0; i < req->group_count; i++)
+        events |= req->groups[i].events;
+    return (events & (IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA)) != 0;
+}
+
 static enum imap_step
 notify_begin(struct imap_session *im, struct imap_work *work)
 {
@@ -72,6 +83,8 @@ notify_begin(struct imap_session *im, struct imap_work *work)
         return step;
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
+    if (asks_for_metadata(req) && !imap_metadata_begin(im, &step))
+        return step;
     if (!imap_read_ready(im, im->acct, &step))
         return step;
     run->notify = notify_of(req);

@@ -301,6 +301,12 @@ account_quota(struct account *acct, struct quota_amounts *out, struct err *err)
 }
 
 bool
+account_metadata_changed(const struct account *acct, uint64_t modseq)
+{
+    return atomic_load(&acct->metadata_modseq) > modseq;
+}
+
+bool
 account_reads_wait(const struct account *acct)
 {
     return acct->accounts->reads_wait;

@@ -80,6 +80,9 @@ void account_put(struct account *acct);
 
 uint64_t account_id(const struct account *acct);
 struct store_account *account_store(struct account *acct);
+/** Whether metadata of the account may have changed after this modseq, which is the account's
+ *  of some time in this process. Does not wait. Thread: any. */
+bool account_metadata_changed(const struct account *acct, uint64_t modseq);
 /** accounts_quota of this one. Fails as the registry does, and may wait for it. */
 MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
                                struct err *err);

@@ -175,6 +175,8 @@ read_all(struct account *acct, struct store_tx *tx, struct change_log *log, stru
     enum rc rc = known_list(acct, &list, &count);
     if (rc == RC_OK)
         rc = change_mbox_names(log, 0);
+    if (rc == RC_OK)
+        rc = change_metadata(log, 0);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = read_mailbox(log, tx, &list[i], err);
     free(list);
@@ -196,6 +198,7 @@ catch_up(struct account *acct, struct store_tx *tx, struct err *err)
         return err_set(err, RC_LIMIT, 0, "no memory for changes made elsewhere");
     rc = read_all(acct, tx, log, err);
     if (rc == RC_OK) {
+        atomic_store(&acct->metadata_modseq, modseq);
         mailbox_publish(acct, log);
         hub_publish(acct, log);
         atomic_store(&acct->seen_modseq, modseq);

@@ -62,6 +62,8 @@ take_back(struct mbox_changes *changes, uint64_t mark)
         changes->anew_serial = 0;
     if (changes->names_serial > mark)
         changes->names_serial = 0;
+    if (changes->metadata_serial > mark)
+        changes->metadata_serial = 0;
     struct name_record **name = &changes->names;
     changes->names_last = NULL;
     for (; *name != NULL && (*name)->serial <= mark; name = &(*name)->next)
@@ -286,6 +288,26 @@ change_mbox_names(struct change_log *log, uint64_t mbox)
 }
 
 enum rc
+change_metadata(struct change_log *log, uint64_t mbox)
+{
+    struct mbox_changes *changes = changes_of(log, mbox);
+
+    if (changes == NULL)
+        return RC_LIMIT;
+    changes->metadata_serial = log->serial;
+    return RC_OK;
+}
+
+bool
+change_log_has_metadata(const struct change_log *log)
+{
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
+        if (c->metadata_serial != 0)
+            return true;
+    return false;
+}
+
+enum rc
 change_name(struct change_log *log, uint64_t mbox, enum name_change what, struct span name,
             struct span old_name)
 {
@@ -313,12 +335,13 @@ change_name(struct change_log *log, uint64_t mbox, enum name_change what, struct
 unsigned
 change_events(const struct mbox_changes *changes)
 {
-    unsigned events = changes->names_serial != 0 ? WATCH_NAMES : 0;
+    unsigned events = (changes->names_serial != 0 ? WATCH_NAMES : 0u) |
+                      (changes->metadata_serial != 0 ? WATCH_METADATA : 0u);
 
     if (changes->gone_serial != 0)
-        return WATCH_NAMES | WATCH_EXPUNGES;
+        return events | WATCH_NAMES | WATCH_EXPUNGES;
     if (changes->anew_serial != 0)
-        return WATCH_ALL;
+        return events | WATCH_ALL;
     for (const struct change_record *r = changes->first; r != NULL; r = r->next) {
         switch (r->kind) {
         case CHANGE_ADDED:

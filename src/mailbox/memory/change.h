@@ -45,8 +45,10 @@ MUST_USE enum rc change_keyword(struct change_log *log, uint64_t mbox, uint32_t 
 MUST_USE enum rc change_mbox_gone(struct change_log *log, uint64_t mbox);
 /** Its name or special use is another one: for watchers of names. */
 MUST_USE enum rc change_mbox_names(struct change_log *log, uint64_t mbox);
-/** The same, and what it was: for those who tell people (news.h). mbox 0: there is no mailbox
- *  of that name. old_name: of NAME_RENAMED, otherwise empty. */
+/** Entries of its metadata have changed. mbox 0: those of the account itself. */
+MUST_USE enum rc change_metadata(struct change_log *log, uint64_t mbox);
+/** As change_mbox_names, and what it was: for those who tell people (news.h). mbox 0: there is
+ * no mailbox of that name. old_name: of NAME_RENAMED, otherwise empty. */
 MUST_USE enum rc change_name(struct change_log *log, uint64_t mbox, enum name_change what,
                              struct span name, struct span old_name);
 

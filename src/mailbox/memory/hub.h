@@ -26,14 +26,15 @@ enum watch_event { /* bits */
                    WATCH_EXPUNGES = 2, /* also of all that was in a deleted mailbox */
                    WATCH_FLAGS = 4,
                    WATCH_NAMES = 8, /* made, renamed, deleted, special use, subscriptions */
-                   WATCH_ALL = 15,
+                   WATCH_ALL = 15,  /* what a view may show */
+                   WATCH_METADATA = 16,
 };
 
 struct watch_filter {
-    unsigned events; /* enum watch_event */
+    unsigned events;     /* enum watch_event */
+    uint32_t mbox_count; /* 0: every mailbox of the account */
     const uint64_t
-        *mboxes;       /* ascending; several are borrowed until hub_unwatch, one is copied */
-    size_t mbox_count; /* 0: every mailbox of the account */
+        *mboxes; /* ascending; several are borrowed until hub_unwatch, one is copied */
 };
 
 struct watch {

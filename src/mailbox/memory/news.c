@@ -7,6 +7,8 @@
 
 #include "mailbox/account_private.h"
 
+enum { MESSAGE_EVENTS = WATCH_ARRIVALS | WATCH_EXPUNGES | WATCH_FLAGS };
+
 /* ---- gathering: the hub's lock is held ---- */
 
 static void
@@ -92,10 +94,11 @@ news_gather(struct news_watch *watch, const struct change_log *log)
     for (const struct mbox_changes *c = log->first; c != NULL && watch->lost != NEWS_LOST_ALL;
          c = c->next) {
         const bool own = c->by != 0 && c->by == watch->wake.id;
-        if (c->mbox == 0 && c->names == NULL) /* written elsewhere: catch_up.c */
+        if (c->mbox == 0 && c->names_serial != 0 &&
+            c->names == NULL) /* elsewhere: catch_up.c */
             any |= lose(watch, NEWS_LOST_ROWS);
         if (!own && c->gone_serial == 0)
-            any |= gather_messages(watch, c, change_events(c) & ~(unsigned)WATCH_NAMES);
+            any |= gather_messages(watch, c, change_events(c) & MESSAGE_EVENTS);
         for (const struct name_record *r = c->names; r != NULL && watch->lost != NEWS_LOST_ALL;
              r = r->next)
             any |= gather_name(watch, c->mbox, r);

@@ -33,6 +33,9 @@ static const struct {
     [NAMES_TOO_MANY_SUBSCRIBED] = {RC_LIMIT, "there are too many subscriptions"},
     [NAMES_USE_IMPOSSIBLE] = {RC_UNSUPPORTED, "no mailbox can have this special use"},
     [NAMES_USE_TAKEN] = {RC_EXISTS, "another mailbox has this special use"},
+    [NAMES_USE_UNKNOWN] = {RC_UNSUPPORTED, "there is no such special use"},
+    [NAMES_METADATA_TOO_MANY] = {RC_LIMIT, "there are too many entries of metadata"},
+    [NAMES_METADATA_TOO_LARGE] = {RC_LIMIT, "the account's metadata would be too large"},
 };
 
 enum rc
@@ -317,6 +320,24 @@ names_subscribe_op_init(struct names_subscribe_op *op, struct wake wake)
 
 /* ---- special use of a mailbox that is there ---- */
 
+const struct span names_use_entry = SPAN_INIT("/private/specialuse");
+
+enum rc
+names_use_set(struct turn_ctx *ctx, struct arena *arena, uint64_t mbox, uint32_t special_use,
+              enum names_refusal *refusal_out, struct err *err)
+{
+    const struct metadata_of of = {.mbox = mbox};
+
+    enum rc rc = check_use(ctx->tx, arena, mbox, special_use, refusal_out, err);
+    if (rc == RC_OK)
+        rc = store_mbox_set_special_use(ctx->tx, mbox, special_use, err);
+    if (rc == RC_OK)
+        rc = store_metadata_note(ctx->tx, &of, names_use_entry, err);
+    if (rc == RC_OK)
+        rc = change_metadata(ctx->changes, mbox);
+    return rc == RC_OK ? change_mbox_names(ctx->changes, mbox) : rc;
+}
+
 static enum rc
 apply_use(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -326,13 +347,9 @@ apply_use(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     enum rc rc = store_mbox_find(ctx->tx, op->name, op->arena, &row, err);
     if (rc == RC_NOT_FOUND)
         return names_refuse(&op->refusal, NAMES_ARE_MISSING, err);
-    if (rc == RC_OK)
-        rc = check_use(ctx->tx, op->arena, row.id, op->special_use, &op->refusal, err);
-    if (rc == RC_OK)
-        rc = store_mbox_set_special_use(ctx->tx, row.id, op->special_use, err);
-    if (rc == RC_OK)
-        rc = change_mbox_names(ctx->changes, row.id);
-    return rc;
+    return rc == RC_OK
+               ? names_use_set(ctx, op->arena, row.id, op->special_use, &op->refusal, err)
+               : rc;
 }
 
 void

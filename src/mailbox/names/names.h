@@ -31,6 +31,10 @@ enum names_refusal {
     NAMES_USE_IMPOSSIBLE, /* \All and \Flagged: no such mailboxes here. RC_UNSUPPORTED: USEATTR
                            */
     NAMES_USE_TAKEN,      /* another mailbox has this special use. RC_EXISTS: USEATTR */
+    NAMES_USE_UNKNOWN,    /* there is no such special use. RC_UNSUPPORTED: USEATTR */
+    NAMES_METADATA_TOO_MANY,  /* LIMIT_METADATA_ENTRIES, LIMIT_METADATA_ALL_ENTRIES. RC_LIMIT:
+                                 METADATA TOOMANY */
+    NAMES_METADATA_TOO_LARGE, /* LIMIT_METADATA_ALL_OCTETS. RC_LIMIT: LIMIT */
 };
 
 struct names_create_op {
@@ -58,7 +62,8 @@ void names_delete_op_init(struct names_delete_op *op, struct arena *arena, struc
 /**
  * The whole tree, in one step; missing parents of the new name are made. INBOX is emptied into
  * a new mailbox instead: it keeps its row, UIDVALIDITY and the names below it (RFC 3501 section
- * 6.3.5). The new names are subscribed where the old ones are, which stay so (section 6.3.9).
+ * 6.3.5), and its metadata, which the new mailbox gets too (RFC 5464 section 4.1). The new
+ * names are subscribed where the old ones are, which stay so (section 6.3.9).
  */
 struct names_rename_op {
     struct turn_req turn;

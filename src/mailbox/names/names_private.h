@@ -23,4 +23,11 @@ MUST_USE enum rc names_create_parents(struct turn_ctx *ctx, struct arena *arena,
 MUST_USE enum rc names_below(struct store_tx *tx, struct arena *arena, struct span name,
                              struct mbox_row **first_out, size_t *count_out, struct err *err);
 
+/** The entry of metadata that shows the special uses of a mailbox (RFC 6154 section 4). */
+extern const struct span names_use_entry;
+/** Gives a mailbox these special uses in place of those it has, and reports it. */
+MUST_USE enum rc names_use_set(struct turn_ctx *ctx, struct arena *arena, uint64_t mbox,
+                               uint32_t special_use, enum names_refusal *refusal_out,
+                               struct err *err);
+
 #endif

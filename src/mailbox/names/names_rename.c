@@ -196,6 +196,26 @@ move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
     return rc;
 }
 
+/* RFC 5464 section 4.1: the annotations are copied, and stay. */
+static enum rc
+metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from, uint64_t to,
+                struct err *err)
+{
+    const struct metadata_of of = {.mbox = to};
+    struct metadata_usage usage;
+
+    enum rc rc = store_metadata_copy(ctx->tx, from, to, err);
+    if (rc == RC_OK)
+        rc = store_metadata_usage(ctx->tx, &of, &usage, err);
+    if (rc != RC_OK || usage.entries == 0)
+        return rc;
+    if (usage.all_entries > LIMIT_METADATA_ALL_ENTRIES)
+        return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
+    if (usage.all_octets > LIMIT_METADATA_ALL_OCTETS)
+        return names_refuse(&op->refusal, NAMES_METADATA_TOO_LARGE, err);
+    return change_metadata(ctx->changes, to);
+}
+
 /* INBOX keeps its row and what is below it; its messages go to a new mailbox. */
 static enum rc
 empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
@@ -209,6 +229,8 @@ empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
         rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
     if (rc == RC_OK)
         rc = subscriptions_follow(op, ctx, subscribed, NULL, 0, err);
+    if (rc == RC_OK)
+        rc = metadata_follow(op, ctx, inbox.id, mbox, err);
     return rc == RC_OK ? move_all(ctx, inbox.id, mbox, err) : rc;
 }
 

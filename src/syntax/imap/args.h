@@ -39,6 +39,12 @@ MUST_USE bool imap_args_notify(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_quota_root(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_set_quota(struct imap_lexer *lx, struct imap_cmd *cmd);
 
+/* args_metadata.c */
+MUST_USE bool imap_args_getmetadata(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_setmetadata(struct imap_lexer *lx, struct imap_cmd *cmd);
+/** SP "(" entry *(SP entry) ")": the return option of LIST (RFC 9590). */
+MUST_USE bool imap_args_entries(struct imap_lexer *lx, struct imap_entries *entries_out);
+
 /* args_append.c */
 MUST_USE bool imap_args_append(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_replace(struct imap_lexer *lx, struct imap_cmd *cmd);

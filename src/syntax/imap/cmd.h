@@ -50,6 +50,8 @@ struct imap_cmd {
         struct imap_rename_req rename;
         struct imap_list_req list;
         struct imap_status_req status;
+        struct imap_getmetadata_req getmetadata;
+        struct imap_setmetadata_req setmetadata;
         struct imap_notify_req notify;
         struct imap_append_req append;
         struct imap_uid_expunge_req uid_expunge;

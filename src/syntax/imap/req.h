@@ -113,6 +113,13 @@ enum imap_list_return {
     IMAP_LIST_RETURN_CHILDREN = 1 << 1,
     IMAP_LIST_RETURN_SPECIAL_USE = 1 << 2,
     IMAP_LIST_RETURN_STATUS = 1 << 3,
+    IMAP_LIST_RETURN_METADATA = 1 << 4, /* RFC 9590 */
+};
+
+/* Names of entries, as they were written; all are legal (metadata_name.h). */
+struct imap_entries {
+    const struct span *names;
+    size_t count; /* at most LIMIT_METADATA_NAMES */
 };
 
 enum imap_status_item {
@@ -143,7 +150,8 @@ struct imap_list_req {
     bool extended;    /* RFC 5258: selection or return options, or patterns in parentheses */
     unsigned select;  /* enum imap_list_select */
     unsigned returns; /* enum imap_list_return */
-    unsigned status_items; /* enum imap_status_item, with IMAP_LIST_RETURN_STATUS */
+    unsigned status_items;       /* enum imap_status_item, with IMAP_LIST_RETURN_STATUS */
+    struct imap_entries entries; /* with IMAP_LIST_RETURN_METADATA */
     struct imap_list_pattern reference;
     const struct imap_list_pattern *patterns; /* 1..LIMIT_LIST_PATTERNS */
     size_t pattern_count;
@@ -152,6 +160,32 @@ struct imap_list_req {
 struct imap_status_req {
     struct mbox_arg mailbox;
     unsigned items; /* enum imap_status_item, at least one */
+};
+
+enum imap_depth { IMAP_DEPTH_0, IMAP_DEPTH_1, IMAP_DEPTH_INFINITY };
+
+/** GETMETADATA (RFC 5464 section 4.2). */
+struct imap_getmetadata_req {
+    bool server; /* the name was empty: `mailbox` is not set */
+    struct mbox_arg mailbox;
+    bool has_max_octets;
+    uint64_t max_octets;
+    enum imap_depth depth;
+    struct imap_entries entries;
+};
+
+struct imap_metadata_pair {
+    struct span name;
+    struct span value; /* any octets */
+    bool is_nil;       /* the entry is removed */
+};
+
+/** SETMETADATA (RFC 5464 section 4.3). */
+struct imap_setmetadata_req {
+    bool server;
+    struct mbox_arg mailbox;
+    const struct imap_metadata_pair *pairs;
+    size_t pair_count; /* at most LIMIT_METADATA_NAMES */
 };
 
 /* A piece of a message that is put together (CATENATE, RFC 4469). */
@@ -171,9 +205,11 @@ enum imap_notify_event {                                  /* bits; RFC 5465 sect
                          IMAP_EVENT_FLAG_CHANGE = 1 << 2, /* never without the first two */
                          IMAP_EVENT_MAILBOX_NAME = 1 << 3,
                          IMAP_EVENT_SUBSCRIPTION_CHANGE = 1 << 4,
-                         IMAP_EVENTS_SUPPORTED = (1 << 5) - 1,
-                         IMAP_EVENT_ANNOTATION_CHANGE = 1 << 5,
-                         IMAP_EVENT_UNKNOWN = 1 << 6, /* NO [BADEVENT] */
+                         IMAP_EVENT_MAILBOX_METADATA = 1 << 5,
+                         IMAP_EVENT_SERVER_METADATA = 1 << 6,
+                         IMAP_EVENTS_SUPPORTED = (1 << 7) - 1,
+                         IMAP_EVENT_ANNOTATION_CHANGE = 1 << 7,
+                         IMAP_EVENT_UNKNOWN = 1 << 8, /* NO [BADEVENT] */
 };
 
 enum imap_notify_scope {

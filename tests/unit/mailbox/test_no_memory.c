@@ -12,6 +12,7 @@
 
 #include "mailbox/account_private.h"
 #include "mailbox/memory/hub.h"
+#include "mailbox/names/metadata.h"
 #include "mailbox/order/order.h"
 #include "mailbox/sync.h"
 #include "mailbox/write/ops.h"
@@ -146,6 +147,32 @@ purge(struct content *fx, struct arena *arena)
     (void)arena;
     purge_op_init(&op, WAKE_NOBODY);
     return run(fx, &op.turn);
+}
+
+static enum rc
+set_metadata(struct content *fx, struct arena *arena)
+{
+    const struct imap_metadata_pair pairs[] = {
+        {.name = SPAN_INIT("/private/a"), .value = SPAN_INIT("x")},
+        {.name = SPAN_INIT("/private/specialuse"), .value = SPAN_INIT("\\Important")},
+        {.name = SPAN_INIT("/shared/b"), .is_nil = true},
+    };
+    struct metadata_entry *entries = NULL;
+    struct metadata_set_op op;
+    struct mbox_row row;
+    size_t count = 0;
+    AUTO_TX tx = NULL;
+
+    metadata_set_op_init(&op, arena, WAKE_NOBODY);
+    op.mailbox = SPAN("INBOX");
+    op.pairs = pairs;
+    op.pair_count = ARRAY_LEN(pairs);
+    enum rc rc = run(fx, &op.turn);
+    if (rc == RC_OK)
+        rc = store_read_begin(account_store(fx->acct), WAKE_NOBODY, &tx, &fx->err);
+    if (rc == RC_OK)
+        rc = store_mbox_get(tx, 1, arena, &row, &fx->err);
+    return rc == RC_OK ? metadata_entries(tx, arena, &row, 0, &entries, &count, &fx->err) : rc;
 }
 
 /* Selects INBOX, does something with its view, and closes it. */
@@ -335,10 +362,17 @@ static void
 each_allocation_fails(void **state)
 {
     static const struct step steps[] = {
-        {"append", append, true},   {"store", store_flags, true}, {"copy", copy_here, true},
-        {"look", look, false},      {"move", move_away, true},    {"expunge", expunge, true},
-        {"replace", replace, true}, {"purge", purge, false},      {"sort", sort, false},
+        {"append", append, true},
+        {"store", store_flags, true},
+        {"copy", copy_here, true},
+        {"look", look, false},
+        {"move", move_away, true},
+        {"expunge", expunge, true},
+        {"replace", replace, true},
+        {"purge", purge, false},
+        {"sort", sort, false},
         {"thread", thread, false},
+        {"metadata", set_metadata, false},
     };
     struct content *fx = content_new();
 

@@ -159,7 +159,9 @@ test_session_commands(void **state)
                      "mailboxes=10 mailbox=\"INBOX\""},
         {.text = "NOTIFY SET (selected-delayed (MessageNew (UID BODY[TEXT]) MessageExpunge)) "
                  "(personal (Future AnnotationChange MessageNew MessageExpunge))",
-         .expected = "NOTIFY set delayed=3 personal=63 fetch=\"(UID BODY[TEXT])\""},
+         .expected = "NOTIFY set delayed=3 personal=183 fetch=\"(UID BODY[TEXT])\""},
+        {.text = "NOTIFY SET (personal (MailboxMetadataChange servermetadatachange))",
+         .expected = "NOTIFY set personal=60"},
         {.text = "NOTIFY SET (subtree () NONE)", .expected = "!A mailbox name is missing"},
         {.text = "NOTIFY SET (personal ())", .expected = "!An event is missing"},
         {.text = "NOTIFY SET(personal NONE)", .expected = "!NOTIFY SET needs groups of events"},
@@ -267,6 +269,121 @@ test_mailbox_commands(void **state)
 
     (void)state;
     cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
+test_metadata_commands(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "GETMETADATA \"\" /shared/comment",
+         .expected = "GETMETADATA server entry=\"/shared/comment\""},
+        {.text = "getmetadata inbox (/private/a \"/shared/b c\")",
+         .expected =
+             "GETMETADATA mailbox=\"INBOX\" entry=\"/private/a\" entry=\"/shared/b c\""},
+        {.text = "GETMETADATA {0+}\r\n {9}\r\n/shared/x",
+         .expected = "GETMETADATA server entry=\"/shared/x\""},
+        {.text = "GETMETADATA (MAXSIZE 10 DEPTH infinity) a /shared",
+         .expected = "GETMETADATA mailbox=\"a\" maxsize=10 depth=infinity entry=\"/shared\""},
+        {.text = "GETMETADATA a (depth 1) (/shared/vendor/x)",
+         .expected = "GETMETADATA mailbox=\"a\" depth=1 entry=\"/shared/vendor/x\""},
+        {.text = "GETMETADATA (DEPTH 0) a (MAXSIZE 0) \"/shared/x\"",
+         .expected = "GETMETADATA mailbox=\"a\" maxsize=0 entry=\"/shared/x\""},
+        {.text = "GETMETADATA a (\"/shared/x\")",
+         .expected = "GETMETADATA mailbox=\"a\" entry=\"/shared/x\""},
+        {.text = "GETMETADATA", .expected = "!A mailbox name is missing"},
+        {.text = "GETMETADATA ()  a /shared/x", .expected = "!Unknown GETMETADATA option"},
+        {.text = "GETMETADATA (DEPTH) a /shared/x", .expected = "!DEPTH is 0, 1 or infinity"},
+        {.text = "GETMETADATA (MAXSIZE) a /shared/x", .expected = "!MAXSIZE needs a number"},
+        {.text = "GETMETADATA (MAXSIZE 9223372036854775808) a /shared/x",
+         .expected = "!A number is out of range"},
+        {.text = "GETMETADATA (DEPTH 1 a /shared/x", .expected = "!Unknown GETMETADATA option"},
+        {.text = "GETMETADATA (DEPTH 1",
+         .expected = "!Missing closing parenthesis after options"},
+        {.text = "GETMETADATA a (DEPTH 1)", .expected = "!The name of an entry is missing"},
+        {.text = "GETMETADATA a ()", .expected = "!The name of an entry is missing"},
+        {.text = "GETMETADATA a (/shared/x /shared/y",
+         .expected = "!Missing closing parenthesis after entries"},
+        {.text = "GETMETADATA a /shared/x /shared/y",
+         .expected = "!There is more after the end of the command"},
+        {.text = "GETMETADATA a /shared/vendor/x",
+         .expected = "!The name of a vendor's entry has at least four components"},
+        {.text = "GETMETADATA a shared/x",
+         .expected = "!The name of an entry begins with /private or /shared"},
+        {.text = "GETMETADATA a \"\"",
+         .expected = "!The name of an entry begins with /private or /shared"},
+        {.text = "GETMETADATA a \"/shared/a\tb\"",
+         .expected = "!The name of an entry is ASCII without controls, * and %"},
+        {.text = "SETMETADATA \"\" (/private/a NIL /private/b \"NIL\" /private/c {3}\r\nx\r\n)",
+         .expected = "SETMETADATA server entry=\"/private/a\" NIL entry=\"/private/b\" "
+                     "value=\"NIL\" entry=\"/private/c\" value=\"x\\x0d\\x0a\""},
+        {.text = "SETMETADATA a (/private/vendor/x/y ~{3+}\r\na\0b)",
+         .octets = 46,
+         .expected = "SETMETADATA mailbox=\"a\" entry=\"/private/vendor/x/y\" "
+                     "value=\"a\\x00b\""},
+        {.text = "SETMETADATA a (/private/a \"\" /private/b ~{0}\r\n)",
+         .expected = "SETMETADATA mailbox=\"a\" entry=\"/private/a\" value=\"\" "
+                     "entry=\"/private/b\" value=\"\""},
+        {.text = "SETMETADATA a (/private/a {1}\r\n\0)",
+         .octets = 33,
+         .expected = "!A string cannot contain NUL"},
+        {.text = "SETMETADATA a",
+         .expected = "!SETMETADATA needs a list of entries and values"},
+        {.text = "SETMETADATA a (/private/a)", .expected = "!A value is missing"},
+        {.text = "SETMETADATA a (/private/a x)", .expected = "!A value is missing"},
+        {.text = "SETMETADATA a (/private/a ~\"x\")", .expected = "!A value is missing"},
+        {.text = "SETMETADATA a (/private/a \"x\" )",
+         .expected = "!The name of an entry is missing"},
+        {.text = "SETMETADATA a (/private/a \"x\"",
+         .expected = "!Missing closing parenthesis after entries and values"},
+        {.text = "SETMETADATA a (/private \"x\")",
+         .expected = "!The name of an entry has at least two components"},
+        {.text = "LIST \"\" % RETURN (METADATA (\"/shared/x\" /private/y) CHILDREN)",
+         .expected = "LIST extended reference=\"\" pattern=\"%\" return=12 "
+                     "entry=\"/shared/x\" entry=\"/private/y\""},
+        {.text = "LIST \"\" % RETURN (METADATA)",
+         .expected = "!METADATA needs a list of entries"},
+        {.text = "LIST \"\" % RETURN (METADATA /shared/x)",
+         .expected = "!METADATA needs a list of entries"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
+static void
+test_metadata_limits(void **state)
+{
+    char name[LIMIT_METADATA_NAME + 2];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    memcpy(name, "/shared/", 8);
+    name[LIMIT_METADATA_NAME] = '\0';
+    assert_int_equal(cmd_parse_repeated("GETMETADATA a ", name, 1, ""), RC_OK);
+    name[LIMIT_METADATA_NAME] = 'x';
+    name[LIMIT_METADATA_NAME + 1] = '\0';
+    assert_int_equal(cmd_parse_repeated("GETMETADATA a ", name, 1, ""), RC_INVALID);
+
+    static const struct {
+        const char *before;
+        const char *unit;
+        const char *after;
+    } lists[] = {
+        {"GETMETADATA a (", "/shared/x ", "/shared/y)"},
+        {"SETMETADATA a (", "/shared/x \"\" ", "/shared/y NIL)"},
+        {"LIST \"\" * RETURN (METADATA (", "/shared/x ", "/shared/y))"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        assert_int_equal(cmd_parse_repeated(lists[i].before, lists[i].unit,
+                                            LIMIT_METADATA_NAMES - 1, lists[i].after),
+                         RC_OK);
+        assert_int_equal(cmd_parse_repeated(lists[i].before, lists[i].unit,
+                                            LIMIT_METADATA_NAMES, lists[i].after),
+                         RC_LIMIT);
+        assert_int_equal(cmd_parse_repeated(lists[i].before, lists[i].unit,
+                                            100 * LIMIT_METADATA_NAMES, lists[i].after),
+                         RC_LIMIT);
+    }
 }
 
 static void
@@ -789,6 +906,8 @@ main(void)
         cmocka_unit_test(test_session_commands),
         cmocka_unit_test(test_mailbox_commands),
         cmocka_unit_test(test_quota_commands),
+        cmocka_unit_test(test_metadata_commands),
+        cmocka_unit_test(test_metadata_limits),
         cmocka_unit_test(test_utf8_names),
         cmocka_unit_test(test_list_and_status),
         cmocka_unit_test(test_append),

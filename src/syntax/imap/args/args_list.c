@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of LIST (RFC 3501, extended by RFC 5258, RFC 5819, RFC 6154), LSUB, XLIST and
- * STATUS.
+/* Arguments of LIST (RFC 3501, extended by RFC 5258, RFC 5819, RFC 6154, RFC 9590), LSUB, XLIST
+ * and STATUS.
  */
 #include "base/limits.h"
 #include "syntax/imap/args.h"
@@ -24,6 +24,7 @@ static const struct lex_word return_options[] = {
     {SPAN_INIT("CHILDREN"), IMAP_LIST_RETURN_CHILDREN},
     {SPAN_INIT("SPECIAL-USE"), IMAP_LIST_RETURN_SPECIAL_USE},
     {SPAN_INIT("STATUS"), IMAP_LIST_RETURN_STATUS},
+    {SPAN_INIT("METADATA"), IMAP_LIST_RETURN_METADATA},
 };
 
 /* --- STATUS --- */
@@ -132,6 +133,8 @@ return_option(struct imap_lexer *lx, struct imap_list_req *req)
         if (!lex_take_word(lx, return_options[i].word))
             continue;
         req->returns |= return_options[i].value;
+        if (return_options[i].value == IMAP_LIST_RETURN_METADATA)
+            return imap_args_entries(lx, &req->entries);
         return return_options[i].value != IMAP_LIST_RETURN_STATUS ||
                status_items(lx, &req->status_items);
     }

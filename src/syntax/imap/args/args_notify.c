@@ -8,10 +8,10 @@ static const struct lex_word event_words[] = {
     {SPAN_INIT("FlagChange"), IMAP_EVENT_FLAG_CHANGE},
     {SPAN_INIT("MailboxName"), IMAP_EVENT_MAILBOX_NAME},
     {SPAN_INIT("SubscriptionChange"), IMAP_EVENT_SUBSCRIPTION_CHANGE},
+    {SPAN_INIT("MailboxMetadataChange"), IMAP_EVENT_MAILBOX_METADATA},
+    {SPAN_INIT("ServerMetadataChange"), IMAP_EVENT_SERVER_METADATA},
     /* Legal, and not supported: the command is refused, not BAD. */
     {SPAN_INIT("AnnotationChange"), IMAP_EVENT_ANNOTATION_CHANGE},
-    {SPAN_INIT("MailboxMetadataChange"), IMAP_EVENT_UNKNOWN},
-    {SPAN_INIT("ServerMetadataChange"), IMAP_EVENT_UNKNOWN},
 };
 
 static const struct lex_word scope_words[] = {

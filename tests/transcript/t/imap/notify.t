@@ -33,11 +33,11 @@ S: b12 BAD Unknown FETCH item
 C: b13 NOTIFY NONE NONE
 S: b13 BAD There is more after the end of the command
 C: b14 NOTIFY SET (personal (MessageNew MessageExpunge AnnotationChange))
-S: b14 NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] One of the events is not supported
-C: b15 NOTIFY SET (personal (MailboxMetadataChange))
-S: b15 NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] ...
-C: b16 NOTIFY SET (personal (ServerMetadataChange))
-S: b16 NO [BADEVENT ...] ...
+S: b14 NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] One of the events is not supported
+C: b15 NOTIFY SET (selected (MailboxMetadataChange))
+S: b15 BAD SELECTED takes events of messages only
+C: b16 NOTIFY SET (selected (ServerMetadataChange))
+S: b16 BAD SELECTED takes events of messages only
 C: b17 NOTIFY SET (personal (SomethingOfTheFuture))
 S: b17 NO [BADEVENT ...] ...
 # ---- what others do is told between commands ----

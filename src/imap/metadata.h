@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * METADATA (RFC 5464), LIST-METADATA (RFC 9590) and the events of NOTIFY about metadata (RFC
+ * 5465 sections 5.6, 5.7).
+ *
+ *   names/cmd_metadata.c      GETMETADATA and SETMETADATA
+ *   names/metadata_answer.c   METADATA responses with values, for LIST too
+ *   names/metadata_tell.c     METADATA responses that nobody asked for, which name what changed
+ *
+ * What has changed is read from the rows, above the modseq up to which the client has been
+ * told. So a session keeps a number for it and nothing can be missed, whatever it waits for.
+ *
+ * Private to imap/. Thread: the session's.
+ */
+#ifndef IMAP_METADATA_H
+#define IMAP_METADATA_H
+
+#include "imap/imap_session.h"
+#include "mailbox/names/metadata.h"
+
+struct settings;
+
+/* Kept while the client wants to be told. */
+struct imap_metadata {
+    struct watch watch;   /* of all mailboxes of the account; not yet in another process */
+    uint64_t told_modseq; /* the account's, up to which it has been told */
+    /* The server's entries that it knows: those of these settings, or, from another process,
+     * what imap_metadata_pack has put there. */
+    const struct settings *told_settings;
+    struct buf told_entries;
+    bool unsure; /* what was published before this process is not known */
+};
+
+/* ---- names/metadata_tell.c ---- */
+/** Begins to tell, if it has not begun yet, of what changes from now on. False: *step_out. */
+MUST_USE bool imap_metadata_begin(struct imap_session *im, enum imap_step *step_out);
+/** Ends it, unless the client has asked for it by ENABLE, or by the NOTIFY that is in force.
+ */
+void imap_metadata_settle(struct imap_session *im);
+void imap_metadata_free(struct imap_session *im);
+/** Whether there may be something to tell. Does not wait. */
+bool imap_metadata_is_due(const struct imap_session *im);
+/** Makes the session be woken for changes only while it waits for them. */
+void imap_metadata_rewatch(struct imap_session *im);
+/** Tells what has changed. */
+enum imap_step imap_metadata_step(struct imap_session *im);
+/** For another process, and at the first run there. */
+void imap_metadata_pack(const struct imap_session *im, struct buf *out);
+/** False: no memory. */
+MUST_USE bool imap_metadata_unpack(struct imap_session *im, struct unpack *in);
+void imap_metadata_resume(struct imap_session *im);
+
+/* ---- names/cmd_metadata.c ---- */
+/** The response code that goes with a value of more than LIMIT_METADATA_VALUE octets (RFC 5464
+ *  section 4.3). */
+const char *imap_metadata_maxsize(struct imap_work *work);
+
+/* ---- names/metadata_answer.c ---- */
+/* What of the metadata of one mailbox is to be shown. */
+struct metadata_ask {
+    const struct imap_entries *entries;
+    enum imap_depth depth;
+    uint64_t max_octets; /* of a value; UINT64_MAX: any */
+    uint64_t user;       /* imap_metadata_user */
+    struct arena *arena; /* receives what the answer needs */
+};
+
+struct metadata_answer {
+    struct span mailbox; /* its name; empty: the server */
+    uint64_t mbox;       /* 0: the server */
+    struct metadata_shown *shown;
+    size_t count;
+    size_t next;
+    uint64_t longest; /* octets of the largest value that is larger than it may be; 0: none */
+};
+
+/** Whether the session may see and set metadata of a mailbox on which it has these rights (RFC
+ * 5464 section 3.3). */
+bool imap_metadata_permitted(uint32_t rights);
+/** Whose private entries the session sees in that account. */
+uint64_t imap_metadata_user(const struct imap_session *im, const struct account *acct);
+/** Finds out what to answer; row NULL: of the server. RC_LIMIT: arena. */
+MUST_USE enum rc imap_metadata_find(struct imap_session *im, struct store_tx *tx,
+                                    const struct mbox_row *row, const struct metadata_ask *ask,
+                                    struct metadata_answer *out, struct err *err);
+/** Writes it as METADATA responses, as far as the output allows. STEP_DONE: all is written, or
+ * *rc_out says why it cannot be. */
+enum imap_step imap_metadata_write(struct imap_session *im, struct store_tx *tx,
+                                   struct metadata_answer *answer, enum rc *rc_out,
+                                   struct err *err);
+
+#endif

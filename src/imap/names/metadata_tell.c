@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * METADATA responses without values, for what others have changed (RFC 5464 section 4.4.2). A
+ * client is told if it has enabled METADATA, or if NOTIFY has asked for the event; of the
+ * account's mailboxes, of its own entries on the server, and of the administrator's, when the
+ * configuration is read again. What the session itself has set is not told.
+ */
+#include "imap/metadata.h"
+#include "imap/notify.h"
+
+#include <stdlib.h>
+
+enum {
+    RESPONSE_ENTRIES = 32,
+    TOLD_ENTRIES_MAX = 1 << 20, /* octets of the administrator's entries */
+    METADATA_EVENTS = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA,
+};
+
+struct changed {
+    struct span mailbox; /* empty: the server */
+    struct span name;
+};
+
+struct metadata_telling {
+    struct changed *changed;
+    size_t count;
+    size_t room;
+    size_t next;
+};
+
+/* ---- who wants it ---- */
+
+static unsigned
+notify_events(const struct imap_session *im)
+{
+    return im->notify == NULL ? 0 : watched_all_events(im->notify->watched) & METADATA_EVENTS;
+}
+
+static bool
+wants_server(const struct imap_session *im)
+{
+    return imap_is_enabled(im, ENABLES_METADATA) ||
+           (notify_events(im) & IMAP_EVENT_SERVER_METADATA) != 0;
+}
+
+static bool
+wants_mailbox(const struct imap_session *im, uint64_t mbox)
+{
+    return imap_is_enabled(im, ENABLES_METADATA) ||
+           (im->notify != NULL &&
+            (watched_events(im->notify->watched, mbox) & IMAP_EVENT_MAILBOX_METADATA) != 0);
+}
+
+/* ---- life ---- */
+
+/* It tells without a command only in IDLE and with NOTIFY. */
+static unsigned
+events_now(const struct imap_session *im)
+{
+    return im->idle != NULL || im->notify != NULL ? WATCH_METADATA : WATCH_NOTHING;
+}
+
+static void
+watch_begin(struct imap_session *im)
+{
+    const struct watch_filter filter = {.events = events_now(im)};
+
+    hub_watch(im->acct, &im->metadata->watch, &filter, session_waker(&im->s));
+}
+
+void
+imap_metadata_rewatch(struct imap_session *im)
+{
+    if (im->metadata != NULL)
+        hub_watch_events(&im->metadata->watch, events_now(im));
+}
+
+void
+imap_metadata_free(struct imap_session *im)
+{
+    struct imap_metadata *metadata = im->metadata;
+
+    if (metadata == NULL)
+        return;
+    hub_unwatch(&metadata->watch);
+    buf_done(&metadata->told_entries);
+    free(metadata);
+    im->metadata = NULL;
+}
+
+void
+imap_metadata_settle(struct imap_session *im)
+{
+    if (!imap_is_enabled(im, ENABLES_METADATA) && notify_events(im) == 0)
+        imap_metadata_free(im);
+}
+
+static struct imap_metadata *
+metadata_new(void)
+{
+    struct imap_metadata *metadata = calloc(1, sizeof *metadata);
+
+    if (metadata != NULL)
+        buf_init(&metadata->told_entries, TOLD_ENTRIES_MAX);
+    return metadata;
+}
+
+bool
+imap_metadata_begin(struct imap_session *im, enum imap_step *step_out)
+{
+    struct err err = {.rc = RC_OK};
+    AUTO_TX tx = NULL;
+
+    if (im->metadata != NULL && im->metadata->told_modseq != 0)
+        return true;
+    if (im->metadata == NULL) {
+        im->metadata = metadata_new();
+        if (im->metadata == NULL) {
+            *step_out = imap_fail(im, RC_LIMIT, NULL);
+            return false;
+        }
+        im->metadata->told_settings = env_settings(im->s.env);
+        watch_begin(im); /* first; and then it looks: hub.h */
+    }
+    if (!imap_read_begin(im, im->acct, &tx, step_out)) {
+        if (*step_out == STEP_DONE)
+            imap_metadata_free(im);
+        return false;
+    }
+    const enum rc rc = store_modseq(tx, &im->metadata->told_modseq, &err);
+    if (rc == RC_OK)
+        return true;
+    imap_metadata_free(im);
+    *step_out = imap_fail(im, rc, &err);
+    return false;
+}
+
+/* ---- what has changed ---- */
+
+/* RC_LIMIT. */
+static enum rc
+changed_add(struct imap_session *im, struct metadata_telling *telling, struct span mailbox,
+            struct span name)
+{
+    if (telling->count == telling->room) {
+        const size_t room = telling->room == 0 ? 16 : 2 * telling->room;
+        struct changed *more = arena_array(&im->work->arena, struct changed, room);
+        if (more == NULL)
+            return RC_LIMIT;
+        if (telling->count > 0)
+            memcpy(more, telling->changed, telling->count * sizeof *more);
+        telling->changed = more;
+        telling->room = room;
+    }
+    telling->changed[telling->count++] = (struct changed){mailbox, name};
+    return RC_OK;
+}
+
+/* The name of the mailbox of a row; empty, and RC_NOT_FOUND: it was deleted. */
+static enum rc
+mailbox_of(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct span *name_out,
+           struct err *err)
+{
+    struct mbox_row row;
+
+    const enum rc rc = store_mbox_get(tx, mbox, &im->work->arena, &row, err);
+    *name_out = rc == RC_OK ? row.name : SPAN("");
+    return rc;
+}
+
+/* Rows are in order of their mailboxes. */
+static enum rc
+rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata_row *rows,
+             size_t count, struct metadata_telling *telling, struct err *err)
+{
+    struct span mailbox = SPAN("");
+    bool wanted = false;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        const struct metadata_row *row = &rows[i];
+        if (i == 0 || row->of.mbox != rows[i - 1].of.mbox) {
+            wanted = row->of.mbox == 0 ? wants_server(im) : wants_mailbox(im, row->of.mbox);
+            if (wanted && row->of.mbox != 0) {
+                rc = mailbox_of(im, tx, row->of.mbox, &mailbox, err);
+                wanted = rc == RC_OK;
+                rc = rc == RC_NOT_FOUND ? RC_OK : rc;
+            }
+        }
+        if (rc == RC_OK && wanted && metadata_row_is_for(row, 0) &&
+            row->modseq != im->work->own_metadata)
+            rc = changed_add(im, telling, mailbox, row->name);
+    }
+    return rc;
+}
+
+/* Of the account, since it was told. False: *step_out. */
+static bool
+rows_read(struct imap_session *im, struct metadata_telling *telling, enum imap_step *step_out)
+{
+    struct imap_metadata *metadata = im->metadata;
+    const struct imap_reply reply = im->work->reply;
+    struct metadata_row *rows = NULL;
+    size_t count = 0;
+    uint64_t modseq = 0;
+    struct err err = {.rc = RC_OK};
+    AUTO_TX tx = NULL;
+
+    if (!imap_read_begin(im, im->acct, &tx, step_out)) {
+        im->work->reply = reply;
+        return false;
+    }
+    enum rc rc = store_modseq(tx, &modseq, &err);
+    if (rc == RC_OK)
+        rc = store_metadata_since(tx, metadata->told_modseq, &im->work->arena, &rows, &count,
+                                  &err);
+    if (rc == RC_OK)
+        rc = rows_take_up(im, tx, rows, count, telling, &err);
+    if (rc != RC_OK) { /* it stays due */
+        log_put(&im->s.log, LOG_E_COMMAND_FAILED, "METADATA: %s: %s", rc_name(rc), err.text);
+        *step_out = STEP_DONE;
+        return false;
+    }
+    metadata->told_modseq = modseq;
+    metadata->unsure = false;
+    return true;
+}
+
+/* ---- the administrator's entries ---- */
+
+static void
+entries_pack(const struct settings *settings, struct buf *out)
+{
+    for (size_t i = 0; i < settings->metadata_count; i++) {
+        pack_span(out, span_of_str(settings->metadata[i].name));
+        pack_span(out, span_of_str(settings->metadata[i].value));
+    }
+}
+
+/* Whether among these is one of that name, and of that value; packed ones. */
+static bool
+entries_hold(struct span packed, struct span name, struct span value, bool *name_out)
+{
+    struct unpack in = {.rest = packed};
+
+    *name_out = false;
+    while (in.rest.len > 0 && !in.failed) {
+        const struct span n = unpack_span(&in, TOLD_ENTRIES_MAX);
+        const struct span v = unpack_span(&in, TOLD_ENTRIES_MAX);
+        if (!span_ieq(n, name))
+            continue;
+        *name_out = true;
+        return span_eq(v, value);
+    }
+    return false;
+}
+
+/* Those of `packed` that `others` has not, or has with another value; or only the former. */
+static enum rc
+entries_differ(struct imap_session *im, struct span packed, struct span others,
+               bool only_missing, struct metadata_telling *telling)
+{
+    struct unpack in = {.rest = packed};
+    enum rc rc = RC_OK;
+    bool is_there;
+
+    while (rc == RC_OK && in.rest.len > 0 && !in.failed) {
+        const struct span name = unpack_span(&in, TOLD_ENTRIES_MAX);
+        const struct span value = unpack_span(&in, TOLD_ENTRIES_MAX);
+        const bool same = entries_hold(others, name, value, &is_there);
+        if (same || (only_missing && is_there))
+            continue;
+        const struct span copy = arena_span(&im->work->arena, name);
+        rc = copy.ptr == NULL ? RC_LIMIT : changed_add(im, telling, SPAN(""), copy);
+    }
+    return rc;
+}
+
+static enum rc
+settings_compare(struct imap_session *im, struct metadata_telling *telling)
+{
+    struct imap_metadata *metadata = im->metadata;
+    const struct settings *now = env_settings(im->s.env);
+    AUTO_BUF new = {0};
+
+    if (metadata->told_settings == now)
+        return RC_OK;
+    buf_init(&new, TOLD_ENTRIES_MAX);
+    if (metadata->told_settings != NULL)
+        entries_pack(metadata->told_settings, &metadata->told_entries);
+    entries_pack(now, &new);
+    enum rc rc = buf_ok(&new) && buf_ok(&metadata->told_entries) ? RC_OK : RC_LIMIT;
+    const struct span told = buf_span(&metadata->told_entries);
+    if (rc == RC_OK && wants_server(im))
+        rc = entries_differ(im, buf_span(&new), told, false, telling);
+    if (rc == RC_OK && wants_server(im))
+        rc = entries_differ(im, told, buf_span(&new), true, telling);
+    buf_done(&metadata->told_entries);
+    metadata->told_settings = now;
+    return rc;
+}
+
+/* ---- telling ---- */
+
+static bool
+rows_are_due(const struct imap_session *im)
+{
+    return im->metadata->unsure ||
+           account_metadata_changed(im->acct, im->metadata->told_modseq);
+}
+
+bool
+imap_metadata_is_due(const struct imap_session *im)
+{
+    return im->metadata != NULL &&
+           (rows_are_due(im) || im->metadata->told_settings != env_settings(im->s.env));
+}
+
+static void
+response_write(struct imap_session *im, struct metadata_telling *telling)
+{
+    const struct span mailbox = telling->changed[telling->next].mailbox;
+    struct iw w = imap_line(im);
+
+    iw_untagged(&w);
+    iw_word(&w, "METADATA");
+    if (mailbox.len == 0)
+        iw_string(&w, SPAN(""));
+    else
+        iw_mailbox(&w, mailbox);
+    for (size_t i = 0; i < RESPONSE_ENTRIES && telling->next < telling->count &&
+                       span_eq(telling->changed[telling->next].mailbox, mailbox);
+         i++)
+        iw_astring(&w, telling->changed[telling->next++].name);
+    iw_end(&w);
+}
+
+enum imap_step
+imap_metadata_step(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    struct metadata_telling *telling = work->tell_run;
+    enum imap_step step = STEP_DONE;
+
+    if (telling == NULL) {
+        if (!imap_metadata_is_due(im))
+            return STEP_DONE;
+        telling = arena_new(&work->arena, struct metadata_telling);
+        if (telling == NULL)
+            return STEP_DONE; /* it stays due */
+        if (rows_are_due(im) && !rows_read(im, telling, &step))
+            return step;
+        if (settings_compare(im, telling) != RC_OK)
+            return STEP_DONE;
+        work->tell_run = telling;
+    }
+    while (telling->next < telling->count) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        response_write(im, telling);
+    }
+    work->tell_run = NULL;
+    return STEP_DONE;
+}
+
+/* ---- for another process ---- */
+
+void
+imap_metadata_pack(const struct imap_session *im, struct buf *out)
+{
+    const struct imap_metadata *metadata = im->metadata;
+    AUTO_BUF entries = {0};
+
+    pack_u8(out, metadata != NULL);
+    if (metadata == NULL)
+        return;
+    buf_init(&entries, TOLD_ENTRIES_MAX);
+    if (metadata->told_settings != NULL)
+        entries_pack(metadata->told_settings, &entries);
+    else
+        buf_put_span(&entries, buf_span(&metadata->told_entries));
+    pack_u64(out, metadata->told_modseq);
+    /* Without memory it counts as if there had been none: too much is told. */
+    pack_span(out, buf_ok(&entries) ? buf_span(&entries) : SPAN(""));
+}
+
+bool
+imap_metadata_unpack(struct imap_session *im, struct unpack *in)
+{
+    if (!unpack_bool(in))
+        return true;
+    in->failed |= im->state == IMAP_NOT_AUTHENTICATED;
+    im->metadata = metadata_new();
+    if (im->metadata == NULL)
+        return false;
+    im->metadata->unsure = true;
+    im->metadata->told_modseq = unpack_u64(in);
+    buf_put_span(&im->metadata->told_entries, unpack_span(in, TOLD_ENTRIES_MAX));
+    return buf_ok(&im->metadata->told_entries);
+}
+
+void
+imap_metadata_resume(struct imap_session *im)
+{
+    if (im->metadata != NULL && im->metadata->watch.acct == NULL && im->acct != NULL)
+        watch_begin(im);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* SETMETADATA as a request: all or nothing, whose entries are whose, and how many there may
+ * be. */
+#include "content.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "mailbox/names/metadata.h"
+
+static const struct wake nobody = {.fn = NULL};
+
+static int
+setup(void **state)
+{
+    struct content *fx = content_new();
+
+    content_open_account(fx);
+    *state = fx;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    content_close_account(*state);
+    content_free(*state);
+    return 0;
+}
+
+static enum rc
+set_pairs(struct content *fx, const char *mailbox, uint64_t user,
+          const struct imap_metadata_pair *pairs, size_t count, enum names_refusal *refusal_out)
+{
+    struct metadata_set_op op;
+
+    metadata_set_op_init(&op, &fx->arena, nobody);
+    op.mailbox = span_of_str(mailbox);
+    op.user = user;
+    op.pairs = pairs;
+    op.pair_count = count;
+    const enum rc rc = content_run(fx, &op.turn);
+    *refusal_out = op.refusal;
+    return rc;
+}
+
+/* count entries, numbered from first on, with this value. */
+static enum rc
+set_many(struct content *fx, const char *mailbox, uint64_t user, unsigned first, unsigned count,
+         struct span value, enum names_refusal *refusal_out)
+{
+    struct imap_metadata_pair *pairs =
+        arena_array(&fx->arena, struct imap_metadata_pair, count);
+
+    for (unsigned i = 0; i < count; i++) {
+        const char *name = arena_printf(&fx->arena, "/private/n%u", first + i);
+        pairs[i] = (struct imap_metadata_pair){
+            .name = span_of_str(name), .value = value, .is_nil = value.ptr == NULL};
+    }
+    return set_pairs(fx, mailbox, user, pairs, count, refusal_out);
+}
+
+static size_t
+count_of(struct content *fx, const char *mailbox, uint64_t user)
+{
+    struct store_tx *tx = content_read(fx);
+    struct metadata_entry *entries = NULL;
+    struct mbox_row row;
+    size_t count = 0;
+
+    if (mailbox[0] != '\0')
+        assert_ok(store_mbox_find(tx, span_of_str(mailbox), &fx->arena, &row, &fx->err));
+    assert_ok(metadata_entries(tx, &fx->arena, mailbox[0] == '\0' ? NULL : &row, user, &entries,
+                               &count, &fx->err));
+    store_end(tx);
+    return count;
+}
+
+static void
+of_a_mailbox(void **state)
+{
+    struct content *fx = *state;
+    const struct span none = {NULL, 0};
+    enum names_refusal refusal;
+
+    assert_ok(set_many(fx, "INBOX", 0, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
+    assert_rc(set_many(fx, "INBOX", 0, LIMIT_METADATA_ENTRIES, 1, SPAN("x"), &refusal),
+              RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+    /* One that was there may change, one for another may come, and another user has a share of
+     * their own, and so have another mailbox and the account. */
+    assert_ok(set_many(fx, "INBOX", 0, 0, 1, SPAN("changed"), &refusal));
+    const struct imap_metadata_pair swap[] = {
+        {.name = SPAN_INIT("/private/n0"), .is_nil = true},
+        {.name = SPAN_INIT("/shared/new"), .value = SPAN_INIT("x")},
+    };
+    assert_ok(set_pairs(fx, "INBOX", 0, swap, 2, &refusal));
+    assert_rc(set_many(fx, "INBOX", 0, 1000, 1000, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(count_of(fx, "INBOX", 0), LIMIT_METADATA_ENTRIES);
+    assert_ok(set_many(fx, "INBOX", 9, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
+    assert_rc(set_many(fx, "INBOX", 9, LIMIT_METADATA_ENTRIES, 1, SPAN("x"), &refusal),
+              RC_LIMIT);
+    assert_int_equal(count_of(fx, "INBOX", 9), LIMIT_METADATA_ENTRIES + 1); /* and the shared */
+    assert_int_equal(count_of(fx, "INBOX", 10), 1);
+    assert_ok(set_many(fx, "", 0, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
+    assert_rc(set_many(fx, "", 0, 500, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_ok(set_many(fx, "Sent", 0, 0, 1, SPAN("x"), &refusal));
+    /* Room is made at once. */
+    assert_ok(set_many(fx, "INBOX", 0, 1, 50, none, &refusal));
+    assert_ok(set_many(fx, "INBOX", 0, 1000, 50, SPAN("x"), &refusal));
+    assert_int_equal(count_of(fx, "INBOX", 0), LIMIT_METADATA_ENTRIES);
+}
+
+static void
+create(struct content *fx, const char *name)
+{
+    struct names_create_op op;
+
+    names_create_op_init(&op, &fx->arena, nobody);
+    op.name = span_of_str(name);
+    assert_ok(content_run(fx, &op.turn));
+}
+
+static enum rc
+rename_inbox(struct content *fx, const char *to, enum names_refusal *refusal_out)
+{
+    struct names_rename_op op;
+
+    names_rename_op_init(&op, &fx->arena, nobody);
+    op.from = SPAN("INBOX");
+    op.to = span_of_str(to);
+    const enum rc rc = content_run(fx, &op.turn);
+    *refusal_out = op.refusal;
+    return rc;
+}
+
+/* LIMIT_METADATA_ALL_ENTRIES, also where RENAME INBOX would add to them. */
+static void
+of_an_account(void **state)
+{
+    struct content *fx = *state;
+    enum names_refusal refusal;
+    char name[20];
+
+    for (unsigned i = 0; i < LIMIT_METADATA_ALL_ENTRIES / LIMIT_METADATA_ENTRIES; i++) {
+        snprintf(name, sizeof name, "m%u", i);
+        create(fx, name);
+        assert_ok(set_many(fx, name, 0, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
+    }
+    assert_rc(set_many(fx, "INBOX", 0, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+    assert_ok(rename_inbox(fx, "Old", &refusal));
+    assert_ok(set_many(fx, "m0", 0, 0, 1, (struct span){NULL, 0}, &refusal));
+    assert_ok(set_many(fx, "INBOX", 0, 0, 1, SPAN("x"), &refusal));
+    assert_rc(rename_inbox(fx, "Older", &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+    assert_int_equal(count_of(fx, "INBOX", 0), 1);
+}
+
+/* LIMIT_METADATA_ALL_OCTETS, with values of LIMIT_METADATA_VALUE. */
+static void
+of_octets(void **state)
+{
+    struct content *fx = *state;
+    const unsigned values = LIMIT_METADATA_ALL_OCTETS / LIMIT_METADATA_VALUE;
+    const unsigned each = LIMIT_METADATA_ENTRIES / 2;
+    char *value = arena_alloc_array(&fx->arena, LIMIT_METADATA_VALUE, 1, 1);
+    const struct span large = span_of(value, LIMIT_METADATA_VALUE);
+    enum names_refusal refusal;
+    char name[20];
+
+    memset(value, 'x', LIMIT_METADATA_VALUE);
+    for (unsigned set = 0; set < values; set += each) {
+        snprintf(name, sizeof name, "m%u", set);
+        create(fx, name);
+        assert_ok(set_many(fx, name, 0, 0, values - set < each ? values - set : each, large,
+                           &refusal));
+    }
+    assert_rc(set_many(fx, "INBOX", 0, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
+    assert_ok(set_many(fx, "INBOX", 0, 0, 1, SPAN(""), &refusal));
+    assert_ok(set_many(fx, "m0", 0, 0, 1, span_tail(large, 1), &refusal));
+    assert_ok(set_many(fx, "INBOX", 0, 0, 1, SPAN("x"), &refusal));
+    assert_rc(set_many(fx, "INBOX", 0, 0, 1, SPAN("xy"), &refusal), RC_LIMIT);
+    assert_rc(rename_inbox(fx, "Old", &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
+}
+
+static void
+all_or_nothing(void **state)
+{
+    struct content *fx = *state;
+    const struct imap_metadata_pair pairs[] = {
+        {.name = SPAN_INIT("/private/a"), .value = SPAN_INIT("x")},
+        {.name = SPAN_INIT("/shared/b"), .value = SPAN_INIT("x")},
+        {.name = SPAN_INIT("/private/specialuse"), .value = SPAN_INIT("\\Sent")},
+    };
+    enum names_refusal refusal;
+
+    assert_rc(set_pairs(fx, "INBOX", 0, pairs, 3, &refusal), RC_EXISTS);
+    assert_int_equal(refusal, NAMES_USE_TAKEN);
+    assert_int_equal(count_of(fx, "INBOX", 0), 0);
+    assert_rc(set_pairs(fx, "No", 0, pairs, 2, &refusal), RC_NOT_FOUND);
+    assert_int_equal(refusal, NAMES_ARE_MISSING);
+    assert_ok(set_pairs(fx, "Sent", 0, pairs, 3, &refusal));
+    assert_int_equal(count_of(fx, "Sent", 0), 3);
+    /* Another user does not see the first and the third. */
+    assert_int_equal(count_of(fx, "Sent", 9), 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(of_a_mailbox, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_an_account, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_octets, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
