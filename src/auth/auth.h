@@ -82,6 +82,7 @@ enum auth_reason {
     AUTH_CHANNEL_HIDDEN,  /* the client does not know that the server can bind the channel */
     AUTH_CHANNEL_OTHER,   /* it is bound to another connection than this one */
     AUTH_CHANNEL_UNKNOWN, /* to something that this server does not know */
+    AUTH_CERTIFICATE,     /* no account has a name that is in the certificate */
     AUTH_APP_EXPIRED,     /* an application password whose time is over */
     AUTH_APP_PROTOCOL,    /* an application password that is for other protocols */
 };

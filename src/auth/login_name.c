@@ -25,6 +25,7 @@ auth_reason_name(enum auth_reason reason)
         [AUTH_CHANNEL_HIDDEN] = "channel-binding-hidden",
         [AUTH_CHANNEL_OTHER] = "channel-binding-differs",
         [AUTH_CHANNEL_UNKNOWN] = "channel-binding-unknown",
+        [AUTH_CERTIFICATE] = "certificate-of-nobody",
         [AUTH_APP_EXPIRED] = "application-password-expired",
         [AUTH_APP_PROTOCOL] = "application-password-for-other-protocol",
     };

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "auth/auth_private.h"
+#include "auth/external.h"
 #include "auth/scram.h"
 #include "base/base64.h"
 #include "base/limits.h"
@@ -53,6 +54,7 @@ static const char *const mech_names[SASL_MECH_COUNT] = {
     [SASL_LOGIN] = "LOGIN",
     [SASL_SCRAM_SHA_256] = "SCRAM-SHA-256",
     [SASL_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
+    [SASL_EXTERNAL] = "EXTERNAL",
 };
 
 const char *
@@ -83,6 +85,13 @@ bool
 sasl_mech_is_scram(enum sasl_mech mech)
 {
     return mech == SASL_SCRAM_SHA_256 || mech == SASL_SCRAM_SHA_256_PLUS;
+}
+
+/* The others are done here. */
+static bool
+is_of_library(enum sasl_mech mech)
+{
+    return mech != SASL_EXTERNAL;
 }
 
 /* --- GNU SASL's callback --- */
@@ -250,7 +259,8 @@ sasl_library_open(struct auth *auth, struct err *err)
         return err_set(err, RC_UNSUPPORTED, 0, "GNU SASL: %s", gsasl_strerror(result));
     }
     for (unsigned i = 0; i < SASL_MECH_COUNT; i++)
-        if (!gsasl_server_support_p(auth->gsasl, mech_names[i]))
+        if (is_of_library((enum sasl_mech)i) &&
+            !gsasl_server_support_p(auth->gsasl, mech_names[i]))
             return err_set(err, RC_UNSUPPORTED, 0, "GNU SASL has no %s", mech_names[i]);
     gsasl_callback_set(auth->gsasl, on_callback);
     return RC_OK;
@@ -263,11 +273,27 @@ sasl_free(struct sasl *sasl)
 {
     if (sasl == NULL)
         return;
-    gsasl_finish(sasl->session);
+    if (sasl->session != NULL)
+        gsasl_finish(sasl->session);
     buf_done(&sasl->channel_text);
     buf_done(&sasl->said);
     password_wipe(sasl, sizeof *sasl);
     free(sasl);
+}
+
+static int
+library_start(struct sasl *sasl)
+{
+    const int result =
+        gsasl_server_start(sasl->auth->gsasl, mech_names[sasl->mech], &sasl->session);
+
+    if (result != GSASL_OK)
+        return result;
+    gsasl_session_hook_set(sasl->session, sasl);
+    return sasl->mech == SASL_SCRAM_SHA_256_PLUS
+               ? set_base64(sasl->session, GSASL_CB_TLS_EXPORTER, sasl->channel.exporter,
+                            sizeof sasl->channel.exporter)
+               : GSASL_OK;
 }
 
 enum rc
@@ -285,15 +311,7 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
         sasl->channel = *channel;
     buf_init(&sasl->channel_text, 2 * (size_t)LIMIT_SASL_MESSAGE);
     buf_init(&sasl->said, 4 * (size_t)LIMIT_SASL_MESSAGE);
-    int result = gsasl_server_start(auth->gsasl, mech_names[mech], &sasl->session);
-    if (result != GSASL_OK) {
-        free(sasl);
-        return err_set(err, RC_LIMIT, 0, "SASL: %s", gsasl_strerror(result));
-    }
-    gsasl_session_hook_set(sasl->session, sasl);
-    if (mech == SASL_SCRAM_SHA_256_PLUS)
-        result = set_base64(sasl->session, GSASL_CB_TLS_EXPORTER, sasl->channel.exporter,
-                            sizeof sasl->channel.exporter);
+    const int result = is_of_library(mech) ? library_start(sasl) : GSASL_OK;
     if (result != GSASL_OK) {
         sasl_free(sasl);
         return err_set(err, RC_LIMIT, 0, "SASL: %s", gsasl_strerror(result));
@@ -529,6 +547,36 @@ name_keep(struct sasl *sasl, struct span name)
     sasl->name[kept.len] = '\0';
 }
 
+/* The one message of EXTERNAL is the authzid, which may be empty. */
+static enum sasl_outcome
+step_external(struct sasl *sasl, struct span input, struct err *err)
+{
+    const struct span kept = span_head(input, sizeof sasl->name - 1);
+
+    if (input.len > kept.len || span_find_char(input, '\0') >= 0) {
+        (void)err_set(err, RC_INVALID, 0, "SASL: not a name");
+        return SASL_MALFORMED;
+    }
+    if (kept.len > 0)
+        memcpy(sasl->authzid, kept.ptr, kept.len);
+    sasl->authzid[kept.len] = '\0';
+    snprintf(sasl->name, sizeof sasl->name, "%s",
+             kept.len > 0 ? sasl->authzid : sasl->channel.names[0]);
+    const enum rc rc = external_decide(sasl->auth, &sasl->channel, span_of_str(sasl->authzid),
+                                       &sasl->request.peer, &sasl->result, err);
+    sasl->reason = sasl->result.reason;
+    switch (rc) {
+    case RC_OK:
+        return SASL_AUTHENTICATED;
+    case RC_DENIED:
+        return SASL_DENIED;
+    case RC_DISABLED:
+        return SASL_DISABLED;
+    default:
+        return SASL_FAILED;
+    }
+}
+
 bool
 sasl_must_pay(const struct sasl *sasl)
 {
@@ -565,6 +613,8 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     sasl->begun = true;
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
+    if (sasl->mech == SASL_EXTERNAL && first && line.ptr == NULL)
+        return SASL_CHALLENGE; /* an empty one */
     if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
         /* No account has an empty name or password, and people who leave a field empty are
          * told so. */
@@ -572,7 +622,10 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
         (void)err_set(err, RC_DENIED, 0, "an empty name or password");
         return SASL_DENIED;
     }
-    if (first ? span_eq_str(line, "=") : line.len == 0 && !sasl->final_sent) {
+    const bool empty = first ? span_eq_str(line, "=") : line.len == 0;
+    if (sasl->mech == SASL_EXTERNAL && empty)
+        return step_external(sasl, SPAN(""), err);
+    if (empty && !sasl->final_sent) {
         /* RFC 4959 section 3: the client's first message, and it is empty. With PLAIN and SCRAM
          * it may not be; asking for it once more would be a challenge too many. */
         (void)err_set(err, RC_INVALID, 0, "SASL: an empty message");
@@ -588,7 +641,9 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     if (sasl->mech == SASL_LOGIN && sasl->name[0] == '\0')
         name_keep(sasl, buf_span(&input));
     enum sasl_outcome outcome;
-    if (sasl_must_pay(sasl) && sasl_pay(sasl) != 0) {
+    if (sasl->mech == SASL_EXTERNAL) {
+        outcome = step_external(sasl, buf_span(&input), err);
+    } else if (sasl_must_pay(sasl) && sasl_pay(sasl) != 0) {
         outcome = deny(sasl, AUTH_TOO_MANY_GUESSES, err);
     } else if (sasl->final_sent) {
         outcome = buf_len(&input) == 0 ? accepted(sasl, err) : SASL_MALFORMED;

@@ -25,6 +25,7 @@ enum sasl_mech {
     SASL_LOGIN,
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS, /* bound to the TLS connection: RFC 5802 section 6 */
+    SASL_EXTERNAL,           /* by a certificate: RFC 4422 appendix A */
     SASL_MECH_COUNT,
 };
 
@@ -41,12 +42,16 @@ bool sasl_mech_is_scram(enum sasl_mech mech);
 struct sasl;
 
 enum { SASL_CHANNEL_OCTETS = 32 };
-/* The channel of the exchange, for SCRAM. */
+enum { SASL_CLIENT_NAMES = 8 };
+/* What is known of the exchange's channel, for SCRAM and EXTERNAL. */
 struct sasl_channel {
     /* SCRAM-SHA-256-PLUS is offered on this connection: a client that says "y", which means
      * that it would bind if the server could, has been shown another list of mechanisms. */
     bool offered;
     uint8_t exporter[SASL_CHANNEL_OCTETS]; /* tls-exporter (RFC 9266); if offered */
+    /* Names in the client's certificate, which was verified; none: it has shown none. */
+    size_t name_count;
+    char names[SASL_CLIENT_NAMES][REGISTRY_NAME_OCTETS];
 };
 
 /** peer's address is borrowed for the exchange. channel: NULL: there is nothing to bind to.
@@ -60,7 +65,7 @@ void sasl_free(struct sasl *sasl);
 enum sasl_outcome {
     SASL_CHALLENGE,     /* send what is in challenge (base64, maybe empty), then step again */
     SASL_CREDENTIALS,   /* sasl_request has name and password: verify them */
-    SASL_AUTHENTICATED, /* SCRAM: sasl_result tells the account */
+    SASL_AUTHENTICATED, /* SCRAM, EXTERNAL: sasl_result tells the account */
     SASL_DENIED,        /* wrong keys, unknown account, foreign authzid: NO */
     SASL_DISABLED,      /* right keys, but the account is disabled: NO */
     SASL_CANCELLED,     /* the client sent "*": BAD (RFC 3501 section 6.2.2) */

@@ -70,9 +70,10 @@ config_text(struct buf *out)
             buf_printf(out, "\n[%s]\n", section);
         }
         buf_printf(out, "; %s\n", key->meaning);
-        if (strcmp(key->section, "tls") == 0)
-            buf_printf(out, "%s = %s\n", key->name,
-                       strcmp(key->name, "key") == 0 ? "key.pem" : "cert.pem");
+        if (strcmp(key->section, "tls") == 0 && strcmp(key->name, "key") == 0)
+            buf_put_lit(out, "key = key.pem\n");
+        else if (strcmp(key->section, "tls") == 0 && strcmp(key->name, "certificate") == 0)
+            buf_put_lit(out, "certificate = cert.pem\n");
         else if (strcmp(key->section, "imaps") == 0 && strcmp(key->name, "listen") == 0)
             buf_put_lit(out, "listen = 127.0.0.1:993 [::1]:993\n");
         else

@@ -15,6 +15,7 @@
 #include "base/span.h"
 #include "journal/log.h"
 #include "mailbox/memory/account.h"
+#include "net/tls.h"
 #include "session/settings.h"
 
 struct text_list {
@@ -48,6 +49,7 @@ struct config {
     struct text_list web_listen;
 
     const char *certificate; /* "": no TLS */
+    const char *client_ca;   /* "": no certificates of clients */
     const char *key;
 
     struct log_levels log_levels;
@@ -80,6 +82,15 @@ void config_examine(const char *path, const char *const *overrides, size_t overr
                     const struct config_teller *teller, struct config **out);
 /** Also frees the configurations that it replaced. NULL is allowed. */
 void config_free(struct config *config);
+
+/** [tls] as net/tls.h takes it. */
+static inline struct tls_config
+config_tls(const struct config *config)
+{
+    return (struct tls_config){.cert_path = config->certificate,
+                               .key_path = config->key,
+                               .client_ca = config->client_ca};
+}
 
 /** DIR/name, or name if it is absolute, in the config's arena. NULL: no memory. */
 static inline const char *

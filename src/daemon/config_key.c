@@ -15,6 +15,8 @@
 
 static const struct key_choice plaintext_choices[] = {
     {"no", PLAINTEXT_NO}, {"loopback", PLAINTEXT_LOOPBACK}, {"yes", PLAINTEXT_YES}, {NULL, 0}};
+static const struct key_choice client_name_choices[] = {
+    {"email", TLS_CLIENT_EMAIL}, {"cn", TLS_CLIENT_CN}, {NULL, 0}};
 static const struct key_choice scram_choices[] = {
     {"auto", SCRAM_AUTO}, {"yes", SCRAM_ALWAYS}, {"no", SCRAM_NEVER}, {NULL, 0}};
 static const struct key_choice literals_choices[] = {

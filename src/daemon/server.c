@@ -44,7 +44,7 @@ static enum rc
 open_tls(struct server *server, struct err *err)
 {
     const struct config *config = server->house.config;
-    const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+    const struct tls_config tls = config_tls(config);
     char warning[200];
 
     if (config->certificate[0] == '\0')
@@ -252,8 +252,7 @@ reload(struct server *server)
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
                              &config, &err);
     if (rc == RC_OK && server->env.tls != NULL) {
-        const struct tls_config tls = {.cert_path = config->certificate,
-                                       .key_path = config->key};
+        const struct tls_config tls = config_tls(config);
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
     if (log_reopen(server->house.log, &log_err) != RC_OK) {

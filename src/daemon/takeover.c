@@ -119,7 +119,7 @@ listeners_take(struct takeover *takeover, struct err *err)
 static enum rc
 dry_run(const struct config *config, struct err *err)
 {
-    const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+    const struct tls_config tls = config_tls(config);
     struct tls_server *server = NULL;
 
     if (config->certificate[0] == '\0')

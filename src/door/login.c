@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "net/slots.h"
 #include "net/tls.h"
+#include "net/tls_client.h"
 #include "session/table.h"
 
 enum { QUOTED_OCTETS = 200 }; /* of a name in the log */
@@ -107,27 +108,47 @@ login_password(struct login *login, struct span name, struct span password)
     login->state = AT_QUICK;
 }
 
-_Static_assert((int)TLS_EXPORTER_OCTETS == (int)SASL_CHANNEL_OCTETS, "the same");
+_Static_assert((int)TLS_EXPORTER_OCTETS == (int)SASL_CHANNEL_OCTETS &&
+                   (int)TLS_CLIENT_NAMES == (int)SASL_CLIENT_NAMES &&
+                   (int)TLS_CLIENT_NAME_OCTETS == (int)REGISTRY_NAME_OCTETS,
+               "the same");
 
-bool
+/* The certificate's names; serial may be NULL. */
+static void
+client_names(const struct session *session, struct sasl_channel *out,
+             char serial[TLS_CLIENT_SERIAL_OCTETS])
+{
+    struct tls_client client;
+
+    if (!tls_conn_client(&session->conn, env_settings(session->env)->client_name,
+                         session->env->clock, &client))
+        return;
+    out->name_count = client.count;
+    memcpy(out->names, client.names, sizeof out->names);
+    if (serial != NULL)
+        memcpy(serial, client.serial, sizeof client.serial);
+}
+
+void
 login_channel(const struct session *session, struct sasl_channel *out)
 {
-    /* A proxy may have ended the client's TLS and begun its own. */
-    out->offered =
-        !session->by_proxy && tls_conn_exporter(&session->conn, out->exporter) == RC_OK;
-    return out->offered;
+    *out = (struct sasl_channel){.offered = false};
+    if (session->by_proxy) /* it may have ended the client's TLS and begun its own */
+        return;
+    out->offered = tls_conn_exporter(&session->conn, out->exporter) == RC_OK;
+    client_names(session, out, NULL);
 }
 
 enum rc
 login_sasl(struct login *login, enum sasl_mech mech, struct err *err)
 {
     struct sasl_channel channel;
-    const bool bindable = login_channel(login->session, &channel);
 
+    login_channel(login->session, &channel);
     login->mech = mech;
     login->state = AT_EXCHANGE;
     return sasl_start(&login->sasl, login->session->env->auth, mech, &login->request.peer,
-                      bindable ? &channel : NULL, err);
+                      &channel, err);
 }
 
 enum rc
@@ -276,6 +297,14 @@ no_place(struct login *login)
     return LOGIN_WAITS;
 }
 
+static enum session_credential
+credential_of(const struct login *login)
+{
+    if (login->sasl != NULL && login->mech == SASL_EXTERNAL)
+        return CREDENTIAL_CERTIFICATE;
+    return login->result.app_password != 0 ? CREDENTIAL_APP_PASSWORD : CREDENTIAL_PASSWORD;
+}
+
 static enum end_reason
 app_password_changed(const struct login *login, struct err *err)
 {
@@ -305,6 +334,8 @@ changed_meanwhile(struct login *login, struct err *err)
         return END_ACCOUNT_DISABLED;
     if (login->result.app_password != 0)
         return app_password_changed(login, err);
+    if (credential_of(login) != CREDENTIAL_PASSWORD)
+        return END_NONE;
     return row.password_generation == login->result.password_generation ? END_NONE
                                                                         : END_PASSWORD_CHANGED;
 }
@@ -332,6 +363,31 @@ not_got(struct login *login, enum rc rc)
     return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
 }
 
+/* With what somebody has logged in, if there may be several of it; in the arena. */
+static const char *
+credential_words(struct login *login)
+{
+    struct sasl_channel channel = {.offered = false};
+    char serial[TLS_CLIENT_SERIAL_OCTETS] = "?";
+    const char *words = "";
+
+    switch (credential_of(login)) {
+    case CREDENTIAL_APP_PASSWORD:
+        words = arena_printf(login->arena, " with application password \"%s\"",
+                             login->result.app_name);
+        break;
+    case CREDENTIAL_CERTIFICATE:
+        client_names(login->session, &channel, serial);
+        words =
+            arena_printf(login->arena, " with certificate %s of %s", serial, channel.names[0]);
+        break;
+    case CREDENTIAL_PASSWORD:
+    case CREDENTIAL_COUNT:
+        break;
+    }
+    return words == NULL ? "" : words;
+}
+
 /* Who has logged in by what. */
 static void
 login_note(struct login *login)
@@ -341,19 +397,18 @@ login_note(struct login *login)
         [SASL_LOGIN] = EVENT_LOGIN_LOGIN,
         [SASL_SCRAM_SHA_256] = EVENT_LOGIN_SCRAM_SHA_256,
         [SASL_SCRAM_SHA_256_PLUS] = EVENT_LOGIN_SCRAM_SHA_256_PLUS,
+        [SASL_EXTERNAL] = EVENT_LOGIN_EXTERNAL,
     };
     struct session *session = login->session;
     const struct auth_result *result = &login->result;
-    const bool app = result->app_password != 0;
     const enum event_login how = login->sasl == NULL ? EVENT_LOGIN_COMMAND : hows[login->mech];
 
     struct event *event = session_event(session, EVENT_LOGIN);
     event->a = (uint32_t)((session_now_us(session) - login->began_us) / 1000);
     event->b = (uint32_t)result->app_password;
     event->code = (uint8_t)how;
-    log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s%s%s%s", result->account,
-            event_login_name((uint8_t)how), app ? " with application password \"" : "",
-            app ? result->app_name : "", app ? "\"" : "");
+    log_put(&session->log, LOG_E_LOGGED_IN, "logged in as %s by %s%s", result->account,
+            event_login_name((uint8_t)how), credential_words(login));
 }
 
 /* The login is right, so the session becomes the account's. */
@@ -366,8 +421,7 @@ place_go(struct login *login)
     char *others = NULL;
 
     session->app_password = (uint32_t)result->app_password;
-    session->credential =
-        result->app_password != 0 ? CREDENTIAL_APP_PASSWORD : CREDENTIAL_PASSWORD;
+    session->credential = (uint8_t)credential_of(login);
     const enum rc got = account_get(session->env->accounts, result->account_id, &login->acct);
     if (got != RC_OK)
         return not_got(login, got);

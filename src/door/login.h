@@ -58,9 +58,10 @@ void login_done(struct login *login);
 
 /** Starts with complete credentials, which are borrowed until login_done. */
 void login_password(struct login *login, struct span name, struct span password);
-/** Whether a login on this connection can be bound to its TLS (RFC 9266), and what to. Not if
- * a proxy ends TLS, because then there is no TLS here that the client would know. */
-bool login_channel(const struct session *session, struct sasl_channel *out);
+/** What a login on this connection can be bound to (RFC 9266), and who the client is by its
+ * certificate. Nothing of it if a proxy ends TLS, because then there is no TLS here that the
+ * client would know. */
+void login_channel(const struct session *session, struct sasl_channel *out);
 /** Starts a SASL exchange. RC_LIMIT: no memory. */
 MUST_USE enum rc login_sasl(struct login *login, enum sasl_mech mech, struct err *err);
 /** What the client sent for the exchange: its initial response ("=": an empty one) or its

@@ -48,7 +48,11 @@ imap_mech_offered(const struct imap_session *im, enum sasl_mech mech)
     case SASL_SCRAM_SHA_256:
         return scram_offered(im);
     case SASL_SCRAM_SHA_256_PLUS:
-        return scram_offered(im) && login_channel(&im->s, &channel);
+        login_channel(&im->s, &channel);
+        return scram_offered(im) && channel.offered;
+    case SASL_EXTERNAL:
+        login_channel(&im->s, &channel);
+        return channel.name_count > 0;
     case SASL_MECH_COUNT:
         break;
     }
@@ -74,6 +78,7 @@ enum condition {
     PLAINTEXT_REFUSED,
     SCRAM_OFFERED,
     SCRAM_PLUS_OFFERED,
+    EXTERNAL_OFFERED,
     NOT_COMPRESSED,
     LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
@@ -118,6 +123,7 @@ value_of(const struct imap_session *im, enum condition condition)
     case PLAINTEXT_REFUSED:
     case SCRAM_OFFERED:
     case SCRAM_PLUS_OFFERED:
+    case EXTERNAL_OFFERED:
     case NOT_COMPRESSED:
     case LITERALS_OF_ANY_SIZE:
     case LITERALS_SMALL:
@@ -146,6 +152,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return imap_mech_offered(im, SASL_SCRAM_SHA_256);
     case SCRAM_PLUS_OFFERED:
         return imap_mech_offered(im, SASL_SCRAM_SHA_256_PLUS);
+    case EXTERNAL_OFFERED:
+        return imap_mech_offered(im, SASL_EXTERNAL);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
     case LITERALS_OF_ANY_SIZE:

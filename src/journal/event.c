@@ -48,6 +48,7 @@ event_login_name(uint8_t how)
         [EVENT_LOGIN_LOGIN] = "LOGIN",
         [EVENT_LOGIN_SCRAM_SHA_256] = "SCRAM-SHA-256",
         [EVENT_LOGIN_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
+        [EVENT_LOGIN_EXTERNAL] = "EXTERNAL",
     };
 
     return how < EVENT_LOGIN_COUNT ? names[how] : "";

@@ -47,6 +47,7 @@ enum event_login {
     EVENT_LOGIN_LOGIN, /* the mechanism */
     EVENT_LOGIN_SCRAM_SHA_256,
     EVENT_LOGIN_SCRAM_SHA_256_PLUS,
+    EVENT_LOGIN_EXTERNAL,
     EVENT_LOGIN_COUNT,
 };
 /** "SCRAM-SHA-256"; "" for unknown ones. */

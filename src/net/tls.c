@@ -296,6 +296,8 @@ make_ctx(struct tls_server *server, const struct tls_config *config, SSL_CTX **c
     if (rc == RC_OK)
         rc = set_up(ctx, config, err);
     if (rc == RC_OK)
+        rc = tls_client_ask(ctx, config->client_ca, err);
+    if (rc == RC_OK)
         rc = load_pair(ctx, config, err);
     if (rc != RC_OK) {
         SSL_CTX_free(ctx);

@@ -25,6 +25,8 @@ struct tls_server;
 struct tls_config {
     const char *cert_path;  /* PEM: certificate, then its chain */
     const char *key_path;   /* PEM, without passphrase; may be the same file */
+    const char *client_ca;  /* PEM: whose certificates clients may show (tls_client.h); NULL or
+                               "":  they are not asked for any */
     const char *alpn;       /* e.g. "imap"; NULL: no ALPN */
     const char *ciphers_12; /* OpenSSL list for TLS 1.2; NULL: ECDHE with AEAD */
 };

@@ -14,4 +14,8 @@
  *  while the SSL lives. Thread: any. */
 SSL *tls_server_ssl_new(struct tls_server *server, struct conn *conn, BIO *bio);
 
+/** Makes a context ask clients for certificates of these CAs (tls_client.h). NULL or "": it
+ * does not. RC_NOT_FOUND, RC_IO, RC_INVALID (no certificates), RC_LIMIT. */
+MUST_USE enum rc tls_client_ask(SSL_CTX *ctx, const char *ca_path, struct err *err);
+
 #endif

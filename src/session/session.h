@@ -161,6 +161,7 @@ enum session_counted {
 enum session_credential {
     CREDENTIAL_PASSWORD, /* the account's own; also: it has not logged in */
     CREDENTIAL_APP_PASSWORD,
+    CREDENTIAL_CERTIFICATE,
     CREDENTIAL_COUNT,
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "net/addr.h"
+#include "net/tls_client.h"
 
 enum allow_plaintext { PLAINTEXT_NO, PLAINTEXT_LOOPBACK, PLAINTEXT_YES };
 enum idle_policy { IDLE_LIVENESS, IDLE_TIMEOUT };
@@ -51,7 +52,8 @@ struct settings {
     /* [auth] */
     enum allow_plaintext allow_plaintext;
     enum advertise_scram scram;
-    struct net_prefixes trusted; /* webmail, proxies: many people behind one address */
+    enum tls_client_name client_name; /* [tls]: what in a certificate names the account */
+    struct net_prefixes trusted;      /* webmail, proxies: many people behind one address */
 
     /* [idle] all in seconds; 0: off */
     enum idle_policy idle_policy;

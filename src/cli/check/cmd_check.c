@@ -109,7 +109,7 @@ files_check(struct check *check, const struct config *config)
 static void
 check_certificate(struct check *check, const struct config *config)
 {
-    const struct tls_config tls = {.cert_path = config->certificate, .key_path = config->key};
+    const struct tls_config tls = config_tls(config);
     struct tls_server *server = NULL;
     struct tls_cert_info info;
     struct err err = {.rc = RC_OK};

@@ -253,7 +253,7 @@ each_allocation(void **state)
     gsasl_callback_set(clients, client_callback);
     for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
         each_alloc(&password, &attempts[i]);
-        for (unsigned mech = 0; mech < SASL_MECH_COUNT; mech++) {
+        for (unsigned mech = 0; mech < ARRAY_LEN(names); mech++) {
             const struct each_alloc exchange = {
                 .name = names[mech], .before = forget, .act = by_exchange};
             attempts[i].mech = (enum sasl_mech)mech;

@@ -178,7 +178,8 @@ login_empty(void **state)
     }
 }
 
-/* Where a message is asked for, an empty one is none: it is not asked for again and again. */
+/* Where a message is asked for, an empty one is none: it is not asked for again and again. The
+ * only message of EXTERNAL may be empty. */
 static void
 empty_messages(void **state)
 {
@@ -191,7 +192,51 @@ empty_messages(void **state)
         assert_int_equal(sasl_step(sasl, (struct span){NULL, 0}, &challenge, &err),
                          SASL_CHALLENGE);
         assert_int_equal(sasl_step(sasl, SPAN(""), &challenge, &err),
-                         mech == SASL_LOGIN ? SASL_DENIED : SASL_MALFORMED);
+                         mech == SASL_LOGIN || mech == SASL_EXTERNAL ? SASL_DENIED
+                                                                     : SASL_MALFORMED);
+        sasl_free(sasl);
+    }
+}
+
+/* A certificate may have names of several accounts, and of nobody. */
+static void
+external(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[3];
+        struct span authzid;
+        enum sasl_outcome outcome;
+        enum auth_reason reason;
+        const char *account;
+    } rows[] = {
+        {{"joe@example.org"}, SPAN_INIT(""), SASL_AUTHENTICATED, AUTH_FINE, "joe"},
+        {{"joe"}, SPAN_INIT("joe@example.org"), SASL_AUTHENTICATED, AUTH_FINE, "joe"},
+        {{"x", "off", "joe"}, SPAN_INIT("joe"), SASL_AUTHENTICATED, AUTH_FINE, "joe"},
+        {{"x", "off", "joe"}, SPAN_INIT(""), SASL_DISABLED, AUTH_ACCOUNT_DISABLED, "off"},
+        {{"joe"}, SPAN_INIT("empty"), SASL_DENIED, AUTH_NOT_YOURS, ""},
+        {{"joe"}, SPAN_INIT("nobody"), SASL_DENIED, AUTH_NOT_YOURS, ""},
+        {{"x", "y"}, SPAN_INIT("joe"), SASL_DENIED, AUTH_CERTIFICATE, ""},
+        {{NULL}, SPAN_INIT("joe"), SASL_DENIED, AUTH_CERTIFICATE, ""},
+        {{"joe"}, SPAN_INIT("j\0e"), SASL_MALFORMED, AUTH_FINE, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sasl_channel channel = {.offered = false};
+        struct sasl *sasl;
+        AUTO_BUF line = {0};
+        AUTO_BUF challenge = {0};
+        while (channel.name_count < 3 && rows[i].names[channel.name_count] != NULL) {
+            snprintf(channel.names[channel.name_count], REGISTRY_NAME_OCTETS, "%s",
+                     rows[i].names[channel.name_count]);
+            channel.name_count++;
+        }
+        buf_init(&challenge, 1000);
+        assert_ok(sasl_start(&sasl, f.auth, SASL_EXTERNAL, &local, &channel, &err));
+        const struct span message =
+            rows[i].authzid.len == 0 ? SPAN("=") : encode(&line, rows[i].authzid);
+        assert_int_equal(sasl_step(sasl, message, &challenge, &err), rows[i].outcome);
+        assert_int_equal(sasl_reason(sasl), rows[i].reason);
+        assert_string_equal(sasl_result(sasl)->account, rows[i].account);
         sasl_free(sasl);
     }
 }
@@ -533,6 +578,7 @@ main(void)
         T(login),
         T(login_empty),
         T(empty_messages),
+        T(external),
         T(nonsense),
         T(long_passwords_stay_wrong),
         T(scram_decides),

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "auth/external.h"
+
+#include "auth/auth_private.h"
+
+/* An account of the certificate: *found_out. With an authzid only the one that it means. */
+static enum rc
+account_find(struct auth *auth, const struct sasl_channel *channel, struct span authzid,
+             bool *any_out, bool *found_out, struct registry_account *out, struct err *err)
+{
+    *any_out = false;
+    *found_out = false;
+    for (size_t i = 0; i < channel->name_count && !*found_out; i++) {
+        char name[REGISTRY_NAME_OCTETS];
+        enum rc rc = auth_find_login(auth, span_of_str(channel->names[i]), name, out, err);
+        if (rc == RC_NOT_FOUND)
+            continue;
+        if (rc != RC_OK)
+            return rc;
+        *any_out = true;
+        rc = auth_check_authzid(auth, authzid, out, err);
+        if (rc != RC_OK && rc != RC_DENIED)
+            return rc;
+        *found_out = rc == RC_OK;
+    }
+    return RC_OK;
+}
+
+enum rc
+external_decide(struct auth *auth, const struct sasl_channel *channel, struct span authzid,
+                const struct auth_peer *peer, struct auth_result *out, struct err *err)
+{
+    struct registry_account account;
+    bool any = false;
+    bool found = false;
+    const enum rc rc = account_find(auth, channel, authzid, &any, &found, &account, err);
+
+    if (rc != RC_OK)
+        return rc;
+    *out = (struct auth_result){.reason = any ? AUTH_NOT_YOURS : AUTH_CERTIFICATE};
+    if (!found)
+        return err_set(err, RC_DENIED, 0, "%s", auth_reason_name(out->reason));
+    auth_result_fill(out, &account);
+    if (account.state != ACCOUNT_ENABLED) {
+        out->reason = AUTH_ACCOUNT_DISABLED;
+        return err_set(err, RC_DISABLED, 0, "%s", auth_reason_name(out->reason));
+    }
+    known_note(auth->known, peer->address, account.id);
+    return RC_OK;
+}
