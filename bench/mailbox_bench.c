@@ -345,7 +345,8 @@ static void
 bench_hub(struct room *room)
 {
     static const uint64_t inbox_id = 1;
-    const struct watch_filter inbox = {WATCH_ALL, &inbox_id, 1};
+    const struct watch_filter inbox = {
+        .events = WATCH_ALL, .mboxes = &inbox_id, .mbox_count = 1};
     struct watch *watches = calloc(WATCHERS, sizeof *watches);
     struct change_log *log = change_log_new();
 

@@ -519,7 +519,8 @@ sim_select(struct sim_client *client, struct span name)
     struct mailbox_state state;
     mailbox_state(mailbox, &state);
     atomic_store(&client->woken, false);
-    const struct watch_filter filter = {WATCH_ALL, &state.mbox, 1};
+    const struct watch_filter filter = {
+        .events = WATCH_ALL, .mboxes = &state.mbox, .mbox_count = 1};
     hub_watch(client->acct, &client->watch, &filter, (struct wake){on_news, client, 0});
     view_init(&client->view, mailbox,
               rng_below(&client->rng, 3) == 0 ? VIEW_READ_ONLY : VIEW_READ_WRITE);

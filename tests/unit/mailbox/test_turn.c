@@ -120,7 +120,8 @@ count_wake(void *ctx, uint64_t id)
 }
 
 static const uint64_t inbox_id = 1;
-static const struct watch_filter inbox_filter = {WATCH_ALL, &inbox_id, 1};
+static const struct watch_filter inbox_filter = {
+    .events = WATCH_ALL, .mboxes = &inbox_id, .mbox_count = 1};
 
 /* All that was queued while the holder worked is on disk with its commit, and told once. */
 static void
@@ -163,9 +164,9 @@ a_watch_hears_what_its_filter_lets_pass(void **state)
     static const uint64_t two[] = {1, 3};
     static const uint64_t other[] = {2};
     const struct watch_filter filters[] = {
-        {WATCH_ALL, two, 1},      {WATCH_ALL, two, 2},     {WATCH_ALL, NULL, 0},
-        {WATCH_ARRIVALS, two, 2}, {WATCH_FLAGS, two, 1},   {WATCH_EXPUNGES, NULL, 0},
-        {WATCH_ALL, other, 1},    {WATCH_NOTHING, two, 1}, {WATCH_NAMES, NULL, 0},
+        {WATCH_ALL, 1, two},      {WATCH_ALL, 2, two},     {WATCH_ALL, 0, NULL},
+        {WATCH_ARRIVALS, 2, two}, {WATCH_FLAGS, 1, two},   {WATCH_EXPUNGES, 0, NULL},
+        {WATCH_ALL, 1, other},    {WATCH_NOTHING, 1, two}, {WATCH_NAMES, 0, NULL},
     };
     struct watch watches[ARRAY_LEN(filters)] = {0};
     unsigned heard[ARRAY_LEN(filters)] = {0};
