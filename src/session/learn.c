@@ -370,7 +370,7 @@ trial_lost(struct learn *learn, const struct learn_line *line, unsigned thirds, 
     return LEARN_TRIAL_FAILED;
 }
 
-/* A longer silence was kept here. */
+/* So long a silence was kept here, or a longer one. */
 static bool
 is_contradicted(const struct learn *learn, uint32_t silence_s)
 {
@@ -378,6 +378,13 @@ is_contradicted(const struct learn *learn, uint32_t silence_s)
         if (learn->kept[i] > 0)
             return true;
     return false;
+}
+
+bool
+learn_keeps(const struct learn *learn, uint32_t silence_s)
+{
+    return is_contradicted(learn, silence_s) &&
+           (learn->limit_s == 0 || learn->limit_s > silence_s);
 }
 
 enum learn_change

@@ -96,6 +96,10 @@ void learn_begin(struct learn *learn, const struct learn_bounds *bounds, int64_t
 uint32_t learn_interval(struct learn *learn, const struct learn_bounds *bounds, uint64_t host,
                         int64_t now_s);
 
+/** Whether so long a silence, or a longer one, was kept here of late and none as short is
+ * believed to be forgotten. */
+bool learn_keeps(const struct learn *learn, uint32_t silence_s);
+
 /* A line to a device (not 0) after so long a silence. */
 struct learn_line {
     uint32_t device;

@@ -269,10 +269,15 @@ conn_of(const struct session *session)
     return conn;
 }
 
-/* The table's interval for a session; 0: it has none. Logs what is new. *limit_out: the
- * shortest silence that its network is believed to forget; 0: none. */
-static uint32_t
-learnt_interval(struct session *session, const struct learn_bounds *bounds, uint32_t *limit_out)
+/* What the table has for a session. */
+struct learnt {
+    uint32_t interval_s; /* 0: nothing */
+    bool keeps_least;    /* its network has survived a silence as long as its client wants */
+};
+
+/* least_s: the shortest interval that its client wants. Logs what is new. */
+static struct learnt
+learnt_interval(struct session *session, const struct learn_bounds *bounds, uint32_t least_s)
 {
     struct networks *networks = session->env->networks;
     const struct net_addr network = net_addr_network(&session->peer);
@@ -282,48 +287,42 @@ learnt_interval(struct session *session, const struct learn_bounds *bounds, uint
     struct known *known = known_get(networks, &network, bounds);
     if (known == NULL) {
         lock_leave(&networks->lock);
-        return 0;
+        return (struct learnt){0};
     }
-    const uint32_t interval_s =
-        learn_interval(&known->learn, bounds, net_addr_hash(&session->peer), wall_s(networks));
-    *limit_out = known->learn.limit_s;
-    const bool tell = interval_s != session->keepalive_s && log_on(&session->log, LOG_P);
+    const struct learnt learnt = {
+        .interval_s = learn_interval(&known->learn, bounds, net_addr_hash(&session->peer),
+                                     wall_s(networks)),
+        .keeps_least = learn_keeps(&known->learn, least_s),
+    };
+    const bool tell = learnt.interval_s != session->keepalive_s && log_on(&session->log, LOG_P);
     if (tell)
         copy = *known;
     lock_leave(&networks->lock);
-    session->keepalive_s = interval_s;
+    session->keepalive_s = learnt.interval_s;
     if (tell)
-        interval_put(session, &copy, interval_s);
-    return interval_s;
+        interval_put(session, &copy, learnt.interval_s);
+    return learnt;
 }
 
-/* What its client bears (client_rule.def), unless its network would forget it. */
-static uint32_t
-interval_for_client(const struct client_rule *rule, const struct learn_bounds *bounds,
-                    uint32_t interval_s, uint32_t limit_s)
-{
-    const uint32_t least_s = rule->least_s < bounds->max_s ? rule->least_s : bounds->max_s;
-    const uint32_t most_s = rule->most_s > bounds->min_s ? rule->most_s : bounds->min_s;
-
-    if (interval_s == 0)
-        return 0;
-    if (interval_s < least_s && (limit_s == 0 || limit_s > least_s))
-        return least_s;
-    return rule->most_s != 0 && interval_s > most_s ? most_s : interval_s;
-}
-
-/* The interval for a session; 0: it gets no keepalives. */
+/* The interval for a session, within what its client bears (client_rule.def); 0: it gets no
+ * keepalives. It becomes longer only where its network has survived that (INV-N2). */
 static int64_t
 interval_of(struct session *session)
 {
     const struct learn_bounds bounds = bounds_of(env_settings(session->env));
-    uint32_t learnt_s = 0;
-    uint32_t limit_s = 0;
+    const struct client_rule *rule = session_client_rule(session);
+    const uint32_t least_s = rule->least_s < bounds.max_s ? rule->least_s : bounds.max_s;
+    const uint32_t most_s = rule->most_s > bounds.min_s ? rule->most_s : bounds.min_s;
+    struct learnt learnt = {0};
 
-    if (bounds.start_s > 0 && is_witness(session) && bounds.min_s != bounds.max_s)
-        learnt_s = learnt_interval(session, &bounds, &limit_s);
-    return interval_for_client(session_client_rule(session), &bounds,
-                               learnt_s == 0 ? bounds.start_s : learnt_s, limit_s);
+    if (bounds.start_s == 0)
+        return 0;
+    if (is_witness(session) && bounds.min_s != bounds.max_s)
+        learnt = learnt_interval(session, &bounds, least_s);
+    const uint32_t interval_s = learnt.interval_s == 0 ? bounds.start_s : learnt.interval_s;
+    if (interval_s < least_s && learnt.keeps_least)
+        return least_s;
+    return rule->most_s != 0 && interval_s > most_s ? most_s : interval_s;
 }
 
 /* Seconds from now to the next of the client's seconds: 1 to interval_s. */
@@ -373,6 +372,15 @@ network_next_us(struct session *session)
     return (session_now_us(session) / 1000000 + in_s) * 1000000;
 }
 
+/* Under the lock. A connection that was another session's is older than this one: what it shows
+ * says nothing about silences since then (INV-N3). */
+static void
+show_life(const struct session *session, const struct comeback_conn *conn)
+{
+    if (!session->is_reused)
+        comebacks_life(session->env->networks->comebacks, conn, session_now_us(session));
+}
+
 void
 network_kept(struct session *session)
 {
@@ -386,7 +394,7 @@ network_kept(struct session *session)
     const struct comeback_conn conn = conn_of(session);
     lock_enter(&networks->lock);
     comebacks_forget(networks->comebacks, conn.account, conn.session);
-    comebacks_life(networks->comebacks, &conn, session_now_us(session));
+    show_life(session, &conn);
     struct known *known = known_get(networks, &conn.network, &bounds);
     if (known != NULL)
         note_change(known, learn_kept(&known->learn, &bounds, &conn.line, wall_s(networks)),
@@ -422,13 +430,13 @@ network_came(struct session *session)
     struct networks *networks = session->env->networks;
 
     /* Also for sessions behind a proxy: the client's address is as trustworthy as the
-     * proxy. But a connection that was another session's is older than this one (INV-N3). */
-    if (networks == NULL || session->account_id == 0 || session->is_reused ||
+     * proxy. */
+    if (networks == NULL || session->account_id == 0 ||
         (session->peer.family != NET_IPV4 && session->peer.family != NET_IPV6))
         return;
     const struct comeback_conn conn = conn_of(session);
     lock_enter(&networks->lock);
-    comebacks_life(networks->comebacks, &conn, session_now_us(session));
+    show_life(session, &conn);
     lock_leave(&networks->lock);
 }
 

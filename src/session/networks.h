@@ -21,8 +21,9 @@
  * learn.h says what follows from kept and lost silences.
  *
  * Nothing can be learnt about a client's network from peers on this machine (loopback, Unix
- * sockets) and from sessions that a proxy brought: they get [idle] keepalive as configured. So
- * do all sessions if keepalive_min = keepalive = keepalive_max.
+ * sockets) and from sessions that a proxy brought: they get [idle] keepalive as configured, or
+ * less if their client needs it (client_rule.def). So do all sessions if keepalive_min =
+ * keepalive = keepalive_max.
  *
  * What was learnt is stored by the journal (journal/network.h) once a minute, and at once if
  * an interval changes. Thread: any, under LOCK_NETWORKS. Only networks_new waits.
