@@ -81,6 +81,10 @@
 #define LIMIT_KEYWORDS_CROWDED 112u
 #define LIMIT_KEYWORD_OCTETS 255u
 #define LIMIT_SUBSCRIPTIONS 100000u
+#define LIMIT_ACL 1000u     /* identifiers in the access control list of one mailbox */
+#define LIMIT_GROUPS 10000u /* groups of accounts */
+/* accounts that share mailboxes with one user and are looked at for one LIST */
+#define LIMIT_SHARERS 1000u
 
 /* --- Metadata (RFC 5464) --- */
 #define LIMIT_METADATA_NAME 255u /* octets of the name of an entry */
@@ -114,6 +118,10 @@
 #define LIMIT_OUTPUT_HIGH_WATER (256u << 10)
 /* octets; hard maximum of the queued output of a session */
 #define LIMIT_OUTPUT_MAX (16u << 20)
+/* messages, and octets of them, that one COPY or MOVE takes into another account: they are
+ * written anew, in one transaction */
+#define LIMIT_COPY_ACROSS 10000u
+#define LIMIT_COPY_ACROSS_OCTETS (256u << 20)
 #define LIMIT_COPYUID (1u << 20) /* octets of that response code: 150,000 scattered UIDs */
 #define LIMIT_SLICE_US 5000      /* length of one run of a session */
 /* silence in which a client waits for its answer, before a line says how far it is; RFC 9585

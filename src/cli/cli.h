@@ -54,6 +54,7 @@ int account_add_file(struct cli *cli, const char *path, bool skip_existing);
 int account_app_password(struct cli *cli);
 /** `roost account quota`. */
 int account_quota_show(struct cli *cli);
+int cmd_group(struct cli *cli);
 int cmd_import(struct cli *cli);
 int cmd_export(struct cli *cli);
 int cmd_sessions(struct cli *cli);

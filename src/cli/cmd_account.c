@@ -308,6 +308,31 @@ account_restore(struct cli *cli)
         &asking);
 }
 
+static bool
+print_share(void *ctx, const json_t *row, struct span data)
+{
+    (void)ctx;
+    (void)data;
+    printf("%-32s %-32s %s\n", json_string_value(json_object_get(row, "mailbox")),
+           json_string_value(json_object_get(row, "identifier")),
+           json_string_value(json_object_get(row, "rights")));
+    return true;
+}
+
+static int
+account_shares(struct cli *cli)
+{
+    const bool rebuild = flag_take(cli, "--rebuild");
+    const struct asking asking = {.on_row = cli->json ? ask_print_json : print_share};
+
+    if (cli->argc != (rebuild ? 1 : 2) || (!rebuild && cli->argv[1][0] == '-'))
+        return cli_usage(cli, "give the name of one account, or --rebuild");
+    return ask(cli, "account-shares",
+               rebuild ? json_pack("{sb}", "rebuild", 1)
+                       : json_pack("{ss}", "account", cli->argv[1]),
+               &asking);
+}
+
 int
 cmd_account(struct cli *cli)
 {
@@ -336,6 +361,8 @@ cmd_account(struct cli *cli)
         return account_quota_show(cli);
     if (strcmp(what, "app-password") == 0)
         return account_app_password(cli);
+    if (strcmp(what, "shares") == 0)
+        return account_shares(cli);
     return cli_usage(cli, "what is to be done: add, passwd, app-password, list, disable, "
-                          "enable, remove, restore, alias or quota?");
+                          "enable, remove, restore, alias, quota or shares?");
 }

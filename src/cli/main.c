@@ -34,7 +34,8 @@ static const struct cli_verb cli_verbs[] = {
      "                     | remove NAME [--yes] [--for-good]\n"
      "                     | restore NAME [--as NAME] [--id NUMBER]\n"
      "                     | quota [NAME [--storage SIZE] [--messages NUMBER]\n"
-     "                                   [--mailboxes NUMBER]]",
+     "                                   [--mailboxes NUMBER]]\n"
+     "                     | shares NAME | shares --rebuild",
      "manage accounts",
      "NAME is `name` or `name@domain`. An address is `name`, `name@domain` or `@domain`.\n"
      "FILE has one line for each account: name:password or name:{crypt}HASH, with a hash of\n"
@@ -49,7 +50,17 @@ static const struct cli_verb cli_verbs[] = {
      "remove --for-good deletes the mail immediately.\n"
      "quota shows what accounts hold and may hold, and sets limits of one account: a size "
      "such\n"
-     "as 500M or 2G, a number, `none`, or `default` for that of [quota] in the configuration."},
+     "as 500M or 2G, a number, `none`, or `default` for that of [quota] in the configuration.\n"
+     "shares shows which mailboxes of an account are shared with whom; with --rebuild, the "
+     "list\n"
+     "of accounts that share something is made again from the accounts themselves."},
+    {"group", cmd_group,
+     "roost group add GROUP [ACCOUNT...] | remove GROUP [ACCOUNT...] | list | members GROUP",
+     "manage groups of accounts",
+     "Users can share mailboxes with a group: its identifier is group:GROUP. add makes the\n"
+     "group if it does not exist, and adds accounts to it. remove takes accounts out of it "
+     "or,\n"
+     "without any, removes the group. Both take effect immediately."},
     {"import", cmd_import, "roost import ACCOUNT [--mailbox MAILBOX] [--dry-run] PATH...",
      "import mail from mbox, Maildir and .eml files",
      "If PATH is a folder, it is searched: each Maildir in it (with its subfolders, Maildir++\n"

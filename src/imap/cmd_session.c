@@ -192,7 +192,8 @@ cmd_namespace_run(struct imap_session *im, struct imap_work *work)
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    iw_word(&w, "NAMESPACE ((\"\" \"/\")) NIL NIL");
+    /* What belongs to nobody in particular is an account's too: docs/protocol.md A-2. */
+    iw_word(&w, "NAMESPACE ((\"\" \"/\")) ((\"" OTHER_USERS "/\" \"/\")) NIL");
     iw_end(&w);
     return imap_ok(work, NULL, "NAMESPACE completed");
 }

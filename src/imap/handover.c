@@ -76,6 +76,8 @@ imap_pack(struct session *session, struct buf *out)
         if (!view_save(&im->view, &saved))
             return false;
         pack_view(&saved, out);
+        pack_u64(out, im->guest == NULL ? 0 : account_id(im->guest->acct));
+        pack_u32(out, imap_selected_rights(im));
         pack_span(out, imap_saved_span(im));
         imap_contexts_pack(im, out);
     }
@@ -128,6 +130,13 @@ unpack_selected(struct imap_session *im, struct unpack *in)
         return false;
     atomic_fetch_add(&im->s.env->resuming, 1);
     unpack_view(in, im->resume);
+    const uint64_t owner = unpack_u64(in);
+    const uint32_t rights = unpack_u32(in, RIGHTS_ALL);
+    if (owner != 0 && !in->failed) {
+        im->guest = imap_guest_new(im, owner, rights);
+        if (im->guest == NULL)
+            return false;
+    }
     if (!imap_saved_set(im, unpack_span(in, LIMIT_SAVED_OCTETS)))
         in->failed = true;
     return imap_contexts_unpack(im, in);
@@ -188,14 +197,14 @@ imap_resume_go(struct imap_session *im)
     struct mailbox *mailbox = NULL;
     struct err err = {.rc = RC_OK};
 
-    enum rc rc =
-        mailbox_open_id(im->acct, session_waker(&im->s), im->resume->mbox, &mailbox, &err);
+    enum rc rc = mailbox_open_id(imap_selected_acct(im), session_waker(&im->s),
+                                 im->resume->mbox, &mailbox, &err);
     if (rc == RC_AGAIN)
         return false;
     if (rc == RC_OK) {
         const struct watch_filter filter = {
             .events = imap_watch_events(im), .mboxes = &im->resume->mbox, .mbox_count = 1};
-        hub_watch(im->acct, &im->watch, &filter, session_waker(&im->s));
+        hub_watch(imap_selected_acct(im), &im->watch, &filter, session_waker(&im->s));
         im->selected = im->resume->mbox;
         rc = view_resume(&im->view, mailbox, im->resume, &err);
         if (rc != RC_OK) {

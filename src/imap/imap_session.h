@@ -29,6 +29,8 @@
 #include "syntax/imap/write.h"
 
 struct imap_context;
+struct imap_found;
+struct imap_held;
 struct imap_metadata;
 struct imap_notify;
 struct names_entry;
@@ -86,12 +88,23 @@ struct imap_saved {
     char octets[];
 };
 
+/* The mailbox that is selected is another user's. */
+struct imap_guest {
+    struct account *acct; /* held: the owner's */
+    uint32_t rights;      /* enum mbox_right, to the mailbox */
+    /* When these are others than what account_acl_serial and registry_epoch say, the rights may
+     * be others too. */
+    uint32_t acl_serial;
+    uint32_t epoch;
+};
+
 struct imap_session {
-    struct session s;              /* first */
-    struct imap_framer *framer;    /* NULL while nothing of a command is here */
-    struct account *acct;          /* held from login on */
-    uint64_t selected;             /* id of the mailbox while SELECTED, else 0 */
-    struct view view;              /* while SELECTED */
+    struct session s;           /* first */
+    struct imap_framer *framer; /* NULL while nothing of a command is here */
+    struct account *acct;       /* held from login on */
+    uint64_t selected;          /* id of the mailbox while SELECTED, else 0 */
+    struct imap_guest *guest; /* owned; NULL: the mailbox selected is the user's own, or none */
+    struct view view;         /* while SELECTED */
     struct view_saved *resume;     /* owned; SELECTED in another process, not opened here yet */
     struct watch watch;            /* while SELECTED */
     struct imap_saved *saved;      /* owned; what `$` stands for; NULL: nothing */
@@ -181,6 +194,11 @@ struct imap_work {
     enum rc spool_rc;          /* the first failure to keep one */
     int64_t wait_until_us;     /* STEP_WAIT ends then at the latest; 0: no such time */
     struct imap_target target; /* of the mailbox that the command names */
+    struct imap_held *held;    /* accounts of others that it works on, in arena; given back with
+                                  it */
+    struct imap_found *found;  /* names of other users' mailboxes, in arena: target.c */
+    bool looked;               /* whether others have written to the target's account */
+    bool allowed;              /* the rights that it needs to the selected mailbox are there */
     struct account *turn_of;   /* whose turn `write` is for; NULL: none was asked for */
     struct door_write write;
     struct turn_req look; /* under way when its wake is set; see imap_catch_up */
@@ -210,6 +228,10 @@ void imap_work_drop(struct imap_session *im);
 /** One more spool of the command, freed with it. NULL: no memory. Spools move when one is
  * added; what was read from them stays. */
 struct spool *imap_spool_add(struct imap_session *im);
+/** The account of another user, held until the command is done. RC_NOT_FOUND: it was removed;
+ *  RC_LIMIT and others of account_get. */
+MUST_USE enum rc imap_hold(struct imap_session *im, uint64_t account_id,
+                           struct account **acct_out);
 /** The next thing that the client has sent, as imap_framer_next. Without memory the session
  * ends. */
 MUST_USE enum imap_frame imap_frame_next(struct imap_session *im);
@@ -222,6 +244,25 @@ static inline bool
 imap_between_commands(const struct imap_session *im)
 {
     return im->framer == NULL || imap_framer_is_idle(im->framer);
+}
+
+/** The account that the selected mailbox is in. */
+static inline struct account *
+imap_selected_acct(const struct imap_session *im)
+{
+    return im->guest == NULL ? im->acct : im->guest->acct;
+}
+/** What the session may do with the selected mailbox, as of the last look (enum mbox_right). */
+static inline uint32_t
+imap_selected_rights(const struct imap_session *im)
+{
+    return im->guest == NULL ? RIGHTS_ALL : im->guest->rights;
+}
+/** Whether this mailbox is the selected one. */
+static inline bool
+imap_is_selected(const struct imap_session *im, const struct account *acct, uint64_t mbox)
+{
+    return mbox == im->selected && acct == imap_selected_acct(im);
 }
 
 /** A command has begun and its answer is not complete. */
@@ -297,9 +338,10 @@ MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,
 /** Called before a read that begins its snapshot itself. The same results. */
 MUST_USE bool imap_read_ready(struct imap_session *im, struct account *acct,
                               enum imap_step *step_out);
-/** Makes sure that memory has everything that was acknowledged anywhere before the command
- * came. The same results. */
-MUST_USE bool imap_catch_up(struct imap_session *im, enum imap_step *step_out);
+/** Makes sure that memory has everything of the account that was acknowledged anywhere before
+ * the command came. The same results. */
+MUST_USE bool imap_catch_up(struct imap_session *im, struct account *acct,
+                            enum imap_step *step_out);
 /** Runs a request through slot and turn. True: it was executed, see req->result. False: return
  *  *step_out (STEP_WAIT). */
 MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
@@ -388,9 +430,13 @@ enum imap_step imap_notify_step(struct imap_session *im);
 static inline void
 imap_note_own(struct imap_session *im, uint64_t mbox, uint32_t first_uid, size_t count)
 {
-    if (mbox == im->selected && count > 0)
+    if (imap_is_selected(im, im->work->target.acct, mbox) && count > 0)
         im->work->own = (struct uid_run){first_uid, (uint32_t)(first_uid + count - 1)};
 }
+
+/* ---- names/cmd_acl.c ---- */
+/** "* MYRIGHTS name lrs" */
+void imap_myrights_line(struct imap_session *im, struct span name, uint32_t rights);
 
 /* ---- names/cmd_list.c ---- */
 /** "* LIST (...) "/" name" */
@@ -420,6 +466,21 @@ void imap_limit_cut_at(struct imap_session *im, uint32_t seq);
 enum imap_step imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq);
 /** Before the tagged answer: that the command was run for some of its messages only. */
 void imap_limit_tell(struct imap_session *im);
+
+/* ---- selected/guest.c: the selected mailbox is another user's ---- */
+/** Makes the session a guest there; NULL: no memory. The caller sets im->guest. */
+struct imap_guest *imap_guest_new(struct imap_session *im, uint64_t account_id,
+                                  uint32_t rights);
+void imap_guest_free(struct imap_guest *guest);
+/** Whether the rights may be others than those that are known. Does not wait. */
+bool imap_guest_is_due(struct imap_session *im);
+/** Makes im->guest->rights what they are now, and tells the client what follows for it (RFC
+ * 4314 section 5.1.1). Harmless when it is no guest. False: *step_out is what to wait for, or
+ *  STEP_DONE: they could not be read, and the reply is set. */
+MUST_USE bool imap_guest_look(struct imap_session *im, enum imap_step *step_out);
+/** Whether the session has the rights to the selected mailbox that the command's row says.
+ *  False: *step_out is what it returns. */
+MUST_USE bool imap_guest_may(struct imap_session *im, enum imap_step *step_out);
 
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */
@@ -533,6 +594,10 @@ struct imap_command {
     /* Also clients that bear it only now and then are told of new and expunged messages. */
     enum command_news { NEWS_IN_PASSING, NEWS_EXPECTED } news;
     enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
+    /* Rights that it needs, all of them (RFC 4314 section 4): to the mailbox that it names (of
+     * RIGHT_CREATE, to the one above), and to the one that is selected. */
+    uint16_t named;
+    uint16_t selected;
     /* How far it is; called between two steps. NULL: it cannot say. */
     void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
     /* Called when its OK is out, and what is read and written changes. NULL: it does not. */
@@ -553,6 +618,7 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_append_run, cmd_getmetadata_run, cmd_setmetadata_run, cmd_idle_run, cmd_check_run,
     cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run, cmd_uidbatches_run,
     cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run, cmd_getquota_run,
-    cmd_getquotaroot_run, cmd_setquota_run, cmd_cancel_update_run;
+    cmd_getquotaroot_run, cmd_setquota_run, cmd_cancel_update_run, cmd_setacl_run,
+    cmd_getacl_run, cmd_listrights_run, cmd_myrights_run;
 
 #endif

@@ -118,7 +118,11 @@ imap_watch_events(const struct imap_session *im)
 
     if (im->idle == NULL && im->notify == NULL)
         return WATCH_NOTHING;
-    return im->contexts != NULL ? WATCH_ALL : events[imap_tells(im)];
+    const unsigned wanted = im->contexts != NULL ? WATCH_ALL : events[imap_tells(im)];
+    if (im->guest == NULL)
+        return wanted;
+    /* A guest is woken when its rights are changed, and for what it may be told. */
+    return (im->guest->rights & RIGHT_READ) == 0 ? WATCH_NAMES : wanted | WATCH_NAMES;
 }
 
 void

@@ -74,6 +74,22 @@ time_check(struct imap_session *im)
 
 /* ---- telling ---- */
 
+/* What a guest may be told. False: *step_out is what to wait for. */
+static bool
+guest_look(struct imap_session *im, enum imap_step *step_out)
+{
+    const struct imap_reply reply = im->work->reply;
+
+    if (im->work->sync != NULL || imap_guest_look(im, step_out))
+        return true;
+    im->work->reply = reply;
+    if (*step_out == STEP_DONE) {
+        session_end(&im->s, END_MAILBOX_FAILED, "its access rights cannot be read");
+        *step_out = STEP_WAIT;
+    }
+    return false;
+}
+
 enum imap_step
 imap_tell_step(struct imap_session *im, enum sync_mode mode)
 {
@@ -83,7 +99,9 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
     while (step == STEP_DONE) {
         switch (work->telling) {
         case TELLING_BEGIN:
-            if (im->state == IMAP_SELECTED)
+            if (im->state == IMAP_SELECTED && !guest_look(im, &step))
+                return step;
+            if (im->state == IMAP_SELECTED && (imap_selected_rights(im) & RIGHT_READ) != 0)
                 step = imap_sync_begin_step(im, mode);
             break;
         case TELLING_LEAVING:
@@ -119,7 +137,11 @@ is_due(struct imap_session *im)
         return true;
     if (im->state != IMAP_SELECTED)
         return false;
-    im->view.tells = imap_tells(im);
+    if (imap_guest_is_due(im))
+        return true;
+    if ((imap_selected_rights(im) & RIGHT_READ) == 0)
+        return false;
+    im->view.tells = (uint8_t)imap_tells(im);
     return sync_is_due(&im->view) || imap_contexts_due(im);
 }
 

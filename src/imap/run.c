@@ -130,13 +130,13 @@ phase_step(struct imap_session *im)
 
     switch (work->phase) {
     case PHASE_LOOK:
-        if (!imap_catch_up(im, &step) && step == STEP_DONE)
+        if (!imap_catch_up(im, imap_selected_acct(im), &step) && step == STEP_DONE)
             work->phase = PHASE_RUN; /* it is refused: nothing is run */
         break;
     case PHASE_RUN:
         if (work->row->need == NEEDS_WRITE && im->view.mode == VIEW_READ_ONLY)
             step = imap_no(work, "READ-ONLY", "The mailbox is open read-only");
-        else
+        else if (imap_guest_may(im, &step))
             step = work->row->run(im, work);
         break;
     case PHASE_SYNC:
@@ -544,6 +544,8 @@ imap_release(struct session *session)
         hub_unwatch(&im->watch);
         view_done(&im->view);
     }
+    imap_guest_free(im->guest);
+    im->guest = NULL;
     account_put(im->acct);
     im->acct = NULL;
     if (im->framer != NULL)

@@ -55,16 +55,16 @@ imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
 }
 
 bool
-imap_catch_up(struct imap_session *im, enum imap_step *step_out)
+imap_catch_up(struct imap_session *im, struct account *acct, enum imap_step *step_out)
 {
     struct turn_req *look = &im->work->look;
     struct err err = {.rc = RC_OK};
     bool behind = false;
 
-    if (im->acct == NULL)
+    if (acct == NULL)
         return true;
     if (look->wake.fn == NULL) {
-        const enum rc rc = turn_is_behind(im->acct, session_waker(&im->s), &behind, &err);
+        const enum rc rc = turn_is_behind(acct, session_waker(&im->s), &behind, &err);
         if (rc != RC_OK) {
             *step_out = rc == RC_AGAIN ? STEP_WAIT : imap_fail(im, rc, &err);
             return false;
@@ -73,8 +73,9 @@ imap_catch_up(struct imap_session *im, enum imap_step *step_out)
             return true;
         turn_look_init(look, session_waker(&im->s));
     }
-    if (!imap_turn(im, im->acct, look, step_out))
+    if (!imap_turn(im, acct, look, step_out))
         return false;
+    look->wake.fn = NULL; /* another account may be next */
     if (look->result == RC_OK)
         return true;
     *step_out = imap_fail(im, look->result, &look->err);

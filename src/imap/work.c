@@ -11,6 +11,12 @@
 #include "base/check.h"
 #include "base/limits.h"
 
+/* An account of another user. */
+struct imap_held {
+    struct imap_held *next;
+    struct account *acct;
+};
+
 struct imap_work *
 imap_work_get(struct imap_session *im)
 {
@@ -37,10 +43,34 @@ imap_work_drop(struct imap_session *im)
     for (size_t i = 0; i < work->spool_count; i++)
         spool_done(&work->spools[i]);
     free(work->spools);
+    for (const struct imap_held *held = work->held; held != NULL; held = held->next)
+        account_put(held->acct);
     arena_done(&work->sync_arena);
     arena_done(&work->arena);
     free(work);
     im->work = NULL;
+}
+
+enum rc
+imap_hold(struct imap_session *im, uint64_t account_id_wanted, struct account **acct_out)
+{
+    struct imap_work *work = im->work;
+
+    for (const struct imap_held *held = work->held; held != NULL; held = held->next)
+        if (account_id(held->acct) == account_id_wanted) {
+            *acct_out = held->acct;
+            return RC_OK;
+        }
+    struct imap_held *held = arena_new(&work->arena, struct imap_held);
+    if (held == NULL)
+        return RC_LIMIT;
+    const enum rc rc = account_get(im->s.env->accounts, account_id_wanted, &held->acct);
+    if (rc != RC_OK)
+        return rc;
+    held->next = work->held;
+    work->held = held;
+    *acct_out = held->acct;
+    return RC_OK;
 }
 
 struct spool *

@@ -41,6 +41,7 @@ struct account {
     struct accounts *accounts;
     uint64_t id;
     struct store_account *store;
+    atomic_uint acl_serial;           /* grows with each change of an access control list */
     atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
                                          the store held then; the holder of the turn sets it */
 

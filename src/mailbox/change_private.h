@@ -72,6 +72,7 @@ struct change_log {
     struct mbox_changes *last;
     uint64_t serial; /* last one given */
     uint64_t by;     /* who asks for what is reported next: the id of its wake; 0: nobody */
+    bool acl;        /* access control lists were changed, or perhaps */
 };
 
 /** NULL: no memory. One reference. */

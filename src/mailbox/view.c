@@ -38,7 +38,7 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     struct account *acct = mailbox->acct;
     const struct mailbox_state *state = &mailbox->state;
 
-    *view = (struct view){.mailbox = mailbox, .mode = mode, .tells = VIEW_TELLS_ALL};
+    *view = (struct view){.mailbox = mailbox, .mode = (uint8_t)mode, .tells = VIEW_TELLS_ALL};
     lock_enter(&acct->mailboxes_lock);
     view->modseq = state->highest_modseq;
     view->flags_modseq = state->highest_modseq;

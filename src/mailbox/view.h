@@ -62,13 +62,14 @@ struct view {
     uint32_t recent_told;    /* as announced */
     uint32_t uid_bound;      /* UIDs of the view are below this (uidnext as of `modseq`) */
     uint32_t recent_from;    /* UIDs from here on are \Recent to this session */
-    enum view_mode mode;
-    enum view_tells tells; /* its owner may change it between two syncs */
-    bool gone;             /* SYNC_GONE was told */
-    bool partial; /* a sync was left off among its expunges: cannot sleep until the next one */
-    bool names;   /* the messages of a deleted mailbox are asked for when they are told as
-                     expunged */
-    bool broken;  /* no memory was left to say what the client knows: RC_LIMIT from now on */
+    uint8_t mode;            /* enum view_mode */
+    uint8_t tells;           /* enum view_tells; its owner may change it between two syncs */
+    bool gone : 1;           /* SYNC_GONE was told */
+    bool partial : 1; /* a sync was left off among its expunges: cannot sleep until the next one
+                       */
+    bool names : 1;   /* the messages of a deleted mailbox are asked for when they are told as
+                         expunged */
+    bool broken : 1; /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
     /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */
     uint64_t silent_modseq; /* changes of flags up to here, that were not told, are our own

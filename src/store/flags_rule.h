@@ -15,12 +15,15 @@ flags_rule_of(const struct flags_req *req, uint64_t modseq)
 {
     const uint64_t bits[3] = {req->flags & MSG_SYSTEM_FLAGS, req->keywords.bits[0],
                               req->keywords.bits[1]};
+    const uint64_t kept_keywords = req->keeps_keywords ? UINT64_MAX : 0;
+    const uint64_t kept[3] = {req->kept_flags, kept_keywords, kept_keywords};
     struct flags_rule rule = {
         .unchanged_since = req->unchanged_since, .unless = req->unless, .modseq = modseq};
 
     for (unsigned i = 0; i < 3; i++) {
         switch (req->mode) {
         case FLAGS_REPLACE:
+            rule.keep[i] = kept[i];
             rule.set[i] = bits[i];
             break;
         case FLAGS_ADD:

@@ -42,6 +42,7 @@ cache_empty(struct registry *registry)
     map_init(&registry->cache);
     registry->generation++;
     registry->counted = false;
+    registry->shares = SHARES_UNKNOWN;
 }
 
 void

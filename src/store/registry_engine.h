@@ -23,6 +23,7 @@
 #include "store/app_password.h"
 #include "store/registry.h"
 #include "store/removed.h"
+#include "store/sharing.h"
 
 /* What an address or a number means. */
 struct registry_hit {
@@ -68,6 +69,8 @@ MUST_USE enum rc registry_read_domain(struct registry *registry, struct span dom
 /** As registry_count. */
 MUST_USE enum rc registry_read_count(struct registry *registry, uint64_t *enabled_out,
                                      uint64_t *without_scram_out, struct err *err);
+/** As registry_shares. */
+MUST_USE enum rc registry_read_shares(struct registry *registry, bool *out, struct err *err);
 
 struct registry_ops {
     const char *name; /* of the engine */
@@ -91,6 +94,7 @@ struct registry {
     bool counted;
     uint64_t enabled;
     uint64_t without_scram;
+    enum { SHARES_UNKNOWN, SHARES_NONE, SHARES_SOME } shares;
 };
 
 /** For the engine, when it opens and closes one. RC_LIMIT: no memory for the domains;

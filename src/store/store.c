@@ -182,6 +182,19 @@ store_usage(struct store_tx *tx, struct quota_amounts *out, struct err *err)
 }
 
 enum rc
+store_acl(struct store_tx *tx, uint64_t mbox, struct arena *arena, struct acl_row **out,
+          size_t *count_out, struct err *err)
+{
+    return tx->ops->acl(tx, mbox, arena, out, count_out, err);
+}
+
+enum rc
+store_acl_set(struct store_tx *tx, const struct acl_row *row, struct err *err)
+{
+    return tx->ops->acl_set(tx, row, err);
+}
+
+enum rc
 store_subscriptions(struct store_tx *tx, struct arena *arena, struct span **out,
                     size_t *count_out, struct err *err)
 {

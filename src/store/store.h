@@ -39,6 +39,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/wake.h"
+#include "store/acl.h"
 #include "store/quota.h"
 
 /* ---- the store and its accounts ---- */
@@ -142,10 +143,10 @@ void store_savepoint_rollback(struct store_tx *tx);
  *
  * The account's modseq grows with every commit that anybody could notice: changes of messages
  * and their keywords, and changes of names (mailboxes created, renamed, deleted, subscribed or
- * given a special use, keywords added) and of metadata. Whoever keeps in memory what an account
- * held at some modseq can read from the rows what has changed since: mailboxes from
- * store_mbox_list, messages from store_entries_since and store_expunged_since, metadata from
- * store_metadata_since.
+ * given a special use, keywords added), of access rights and of metadata. Whoever keeps in
+ * memory what an account held at some modseq can read from the rows what has changed since:
+ * mailboxes from store_mbox_list, messages from store_entries_since and store_expunged_since,
+ * metadata from store_metadata_since.
  *
  * A wake that was given to a call which returned RC_AGAIN is called once, at any later time,
  * even if whoever gave it is no longer interested or no longer there. So it must carry an id
@@ -224,7 +225,7 @@ MUST_USE enum rc store_mbox_rename(struct store_tx *tx, uint64_t mbox, struct sp
 MUST_USE enum rc store_mbox_set_special_use(struct store_tx *tx, uint64_t mbox,
                                             uint32_t special_use, struct err *err);
 /** Expunges all messages, which can be restored during the retention time, and retires the
- *  row. */
+ *  row. Its access control list goes. */
 MUST_USE enum rc store_mbox_delete(struct store_tx *tx, uint64_t mbox, struct err *err);
 /** What the account holds, as the transaction sees it; exact, because it follows from the
  *  counters of the mailboxes (INV-S3). Costs a look at each mailbox's row in a snapshot; in a
@@ -233,6 +234,14 @@ MUST_USE enum rc store_usage(struct store_tx *tx, struct quota_amounts *out, str
 /** Raises recent_from; never lowers it. */
 MUST_USE enum rc store_mbox_set_recent_from(struct store_tx *tx, uint64_t mbox, uint32_t uid,
                                             struct err *err);
+
+/** The access control list of a mailbox, or of all mailboxes (mbox 0), in order of their
+ *  numbers; in arena. */
+MUST_USE enum rc store_acl(struct store_tx *tx, uint64_t mbox, struct arena *arena,
+                           struct acl_row **out, size_t *count_out, struct err *err);
+/** Puts a row in place of the one with this identifier; without rights, takes it away.
+ *  RC_NOT_FOUND: no such mailbox. RC_LIMIT (LIMIT_ACL). */
+MUST_USE enum rc store_acl_set(struct store_tx *tx, const struct acl_row *row, struct err *err);
 
 /** Subscribed names, in octet order; they need not exist (RFC 3501 section 6.3.9). */
 MUST_USE enum rc store_subscriptions(struct store_tx *tx, struct arena *arena,
@@ -424,6 +433,9 @@ struct flags_req {
     enum flags_mode mode;
     uint32_t flags;
     struct keywords keywords;
+    /* Of FLAGS_REPLACE: what stays as it is all the same. */
+    uint32_t kept_flags;
+    bool keeps_keywords;
     uint64_t unchanged_since; /* newer entries are skipped and listed (RFC 7162 3.1.3) */
     struct keywords unless;   /* and so are those with one of these */
     /* Returns entries from this UID on, as they are at this point of the transaction, if the
@@ -477,6 +489,9 @@ struct copy_req {
     const struct uid_run *runs;
     size_t run_count;
     bool move; /* source entries are expunged in the same transaction */
+    /* What the new entries do not get of what the sources have. */
+    uint32_t dropped_flags;
+    bool drops_keywords;
 };
 struct copy_result {
     struct entry *added;   /* as they are in the destination, ascending UIDs; in arena */

@@ -56,7 +56,7 @@ def downgrade(path):
     db.executescript("""ALTER TABLE message DROP COLUMN keys;
         ALTER TABLE message DROP COLUMN digest; ALTER TABLE mailbox DROP COLUMN object_id;
         ALTER TABLE account DROP COLUMN keys_next; ALTER TABLE account DROP COLUMN keys_before;
-        ALTER TABLE mailbox DROP COLUMN deleted_octets; DROP TABLE metadata; PRAGMA user_version = 1;""")
+        ALTER TABLE mailbox DROP COLUMN deleted_octets; DROP TABLE metadata; DROP TABLE acl; PRAGMA user_version = 1;""")
     db.close()
 
 
@@ -154,7 +154,8 @@ def test_an_upgrade_leaves_an_older_registry_alone():
         for table in ("account", "removed_account"):
             for column in ("octets", "messages", "mailboxes"):
                 db.execute(f"ALTER TABLE {table} DROP COLUMN quota_{column}")
-        db.execute("DROP TABLE app_password")
+        for table in ("app_password", "account_group", "group_member", "share"):
+            db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 2")
         db.commit()
         db.close()

@@ -88,6 +88,35 @@ def deliver(server, n, account="anna"):
     assert server.deliver(account, MESSAGE.format(n=n)).startswith("250")
 
 
+def test_a_session_in_another_users_mailbox():
+    """It is handed over with the mailbox, and its rights are looked at as before."""
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
+        anna = server.login("anna")
+        anna.command("SETACL INBOX bert lrs")
+        bert = server.login("bert")
+        bert.command('SELECT "Other Users/anna/INBOX"')
+        bert.send("b IDLE\r\n")
+        assert bert.line().startswith("+")
+        server.upgrade()
+        deliver(server, 1)
+        assert bert.line() == "* 1 EXISTS"
+        assert bert.line().endswith(" RECENT")
+        anna.command("SETACL INBOX bert lr")
+        assert skip_to(bert, "* OK [PERMANENTFLAGS") == "* OK [PERMANENTFLAGS ()] Limited"
+        server.upgrade()
+        anna.command("DELETEACL INBOX bert")
+        assert skip_to(bert, "* NO").startswith("* NO [NOPERM]")
+        deliver(server, 2)
+        bert.send("DONE\r\n")
+        skip_to(bert, "b OK")
+        bert.command("FETCH 1 FLAGS", expect="NO")
+        server.upgrade()
+        bert.command("FETCH 1 FLAGS", expect="NO")
+        anna.command("SETACL INBOX bert lr")
+        assert "* 2 EXISTS" in bert.command("NOOP")
+        assert len(bert.command("FETCH 1:2 UID")) == 2
+
+
 def test_thousand_idle_sessions_five_times():
     with Server(accounts=["anna", "bert"], options=MANY) as server:
         deliver(server, 0)

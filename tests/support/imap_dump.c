@@ -402,7 +402,17 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_SUBSCRIBE:
     case IMAP_CMD_UNSUBSCRIBE:
     case IMAP_CMD_GETQUOTAROOT:
+    case IMAP_CMD_GETACL:
+    case IMAP_CMD_MYRIGHTS:
         dump_mbox(buf, "mailbox", &cmd->u.mailbox.mailbox);
+        break;
+    case IMAP_CMD_SETACL:
+    case IMAP_CMD_DELETEACL:
+    case IMAP_CMD_LISTRIGHTS:
+        dump_mbox(buf, "mailbox", &cmd->u.acl.mailbox);
+        dump_field(buf, "identifier", cmd->u.acl.identifier);
+        if (cmd->id == IMAP_CMD_SETACL)
+            dump_field(buf, "rights", cmd->u.acl.rights);
         break;
     case IMAP_CMD_GETQUOTA:
     case IMAP_CMD_SETQUOTA:

@@ -111,6 +111,49 @@ OP(purge_begin, (struct registry * base, uint64_t id, struct err *err),
 OP(purge_end, (struct registry * base, uint64_t id, struct err *err),
    (changes_of(base), id, err))
 
+OP(group_add, (struct registry * base, struct span name, uint64_t *id_out, struct err *err),
+   (changes_of(base), name, id_out, err))
+OP(group_remove, (struct registry * base, uint64_t id, struct err *err),
+   (changes_of(base), id, err))
+OP(group_find,
+   (struct registry * base, struct span name, struct registry_group *out, struct err *err),
+   (reads_of(base), name, out, err))
+OP(group_get,
+   (struct registry * base, uint64_t id, struct registry_group *out, struct err *err),
+   (reads_of(base), id, out, err))
+OP(group_list,
+   (struct registry * base, struct span after, size_t max, struct registry_group *rows,
+    size_t *count_out, struct err *err),
+   (reads_of(base), after, max, rows, count_out, err))
+OP(group_set_member,
+   (struct registry * base, uint64_t group, uint64_t account, bool member, struct err *err),
+   (changes_of(base), group, account, member, err))
+OP(group_members,
+   (struct registry * base, uint64_t group, struct arena *arena, struct span **out,
+    size_t *count_out, struct err *err),
+   (reads_of(base), group, arena, out, count_out, err))
+OP(groups_of,
+   (struct registry * base, uint64_t account, struct arena *arena, uint64_t **out,
+    size_t *count_out, struct err *err),
+   (reads_of(base), account, arena, out, count_out, err))
+OP(share_note,
+   (struct registry * base, uint64_t owner, const struct registry_share *share,
+    struct err *err),
+   (changes_of(base), owner, share, err))
+OP(share_settle,
+   (struct registry * base, uint64_t owner, const struct registry_share *shares, size_t count,
+    struct err *err),
+   (changes_of(base), owner, shares, count, err))
+OP(sharers,
+   (struct registry * base, uint64_t account, size_t max, struct arena *arena,
+    struct registry_sharer **out, size_t *count_out, struct err *err),
+   (reads_of(base), account, max, arena, out, count_out, err))
+OP(shares_with,
+   (struct registry * base, uint64_t owner, uint64_t account, bool *out, struct err *err),
+   (reads_of(base), owner, account, out, err))
+OP(read_shares, (struct registry * base, bool *out, struct err *err),
+   (reads_of(base), out, err))
+
 static void
 seam_close(struct registry *base)
 {

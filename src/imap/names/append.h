@@ -18,7 +18,10 @@ struct imap_append_run {
     struct append_op op;
     struct ingest *ingests;
     size_t prepared;
-    struct catenate cat; /* of the next message, if it is put together */
+    bool appended;              /* REPLACE: the request has been executed */
+    bool found;                 /* REPLACE: the message to be replaced is known */
+    struct expunge_op *removal; /* of it, when it is in another account; NULL: op does it */
+    struct catenate cat;        /* of the next message, if it is put together */
 };
 
 /** At the command's first step: work->run and the target of work->cmd.u.append. STEP_MORE, or

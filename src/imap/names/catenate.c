@@ -93,15 +93,26 @@ add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_pa
     return STEP_MORE;
 }
 
-/* The mailbox of a URL. False: *step_out is what the command returns. */
+/* The mailbox of a URL, which the session may read. False: *step_out is what the command
+ * returns. */
 static bool
-find_mailbox(struct imap_session *im, const struct imap_url *url,
+find_mailbox(struct imap_session *im, const struct imap_url *url, struct span text,
              struct imap_target *target_out, enum imap_step *step_out)
 {
-    if (!url->is_selected)
-        return imap_target_find(im, &url->mailbox, RIGHT_READ, target_out, step_out);
-    *target_out = (struct imap_target){.acct = im->acct};
-    return true;
+    bool found = true;
+
+    if (!url->is_selected) {
+        found = imap_target_find(im, &url->mailbox, RIGHT_READ, target_out, step_out);
+    } else {
+        *target_out = (struct imap_target){.acct = imap_selected_acct(im)};
+        if (!imap_guest_look(im, step_out))
+            return false;
+        found = (imap_selected_rights(im) & RIGHT_READ) != 0;
+        *step_out = STEP_DONE;
+    }
+    if (!found && *step_out == STEP_DONE)
+        *step_out = bad_url(im, text);
+    return found;
 }
 
 static enum imap_step
@@ -119,7 +130,7 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
         return bad_url(im, text);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);
-    if (!find_mailbox(im, &url, &target, &step) ||
+    if (!find_mailbox(im, &url, text, &target, &step) ||
         !imap_read_begin(im, target.acct, &tx, &step))
         return step;
     const struct excerpt_req req = {

@@ -41,11 +41,13 @@ prepare_one(struct imap_session *im, struct imap_append_run *run)
     const enum rc rc = ingest_prepare(&work->arena, text, ingest, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    /* Flags for which there is no right are left out: RFC 4314 section 4. */
+    const uint32_t rights = work->target.rights;
     *to = (struct append_msg){
         .ingest = ingest,
-        .flags = from->flags.flags & MSG_SYSTEM_FLAGS,
+        .flags = from->flags.flags & MSG_SYSTEM_FLAGS & rights_flags(rights),
         .keywords = from->flags.keywords,
-        .keyword_count = from->flags.keyword_count,
+        .keyword_count = (rights & RIGHT_WRITE) == 0 ? 0 : from->flags.keyword_count,
         .internaldate_s = from->has_date ? from->date.epoch_s : clock_wall_s(im->s.env->clock),
         .internaldate_zone_min = from->has_date ? from->date.zone_minutes : 0,
     };
@@ -96,7 +98,7 @@ imap_append_begin(struct imap_session *im)
         return imap_fail(im, work->spool_rc, NULL);
     if (req->message_count > imap_save_limit(im))
         return imap_limit_refuse(im, imap_save_limit(im), 0); /* RFC 9738 section 3.1 */
-    if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step))
         return step;
     work->run = run_new(im, work);
     return work->run == NULL ? imap_fail(im, RC_LIMIT, NULL) : STEP_MORE;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LIST with its extensions, LSUB, XLIST and STATUS as lines (RFC 3501 sections 6.3.8 to 6.3.10,
- * RFC 3348, 5258, 5819, 6154, 7889, 8438, 8474, 9051, 9208, 9590). What to answer is decided in
- * mailbox/names/names_list.h.
+ * RFC 3348, 5258, 5819, 6154, 7889, 8438, 8440, 8474, 9051, 9208, 9590). What to answer is
+ * decided in mailbox/names/names_list.h.
  */
 #include "imap/metadata.h"
+#include "imap/names/gather.h"
 #include "mailbox/content/object_id.h"
 #include "mailbox/names/names.h"
-#include "mailbox/names/names_list.h"
 #include "mailbox/status.h"
 
 static const struct {
@@ -167,8 +167,9 @@ imap_status_line(struct imap_session *im, struct span name, const struct status 
 }
 
 struct list_run {
-    struct names_list *list;
-    bool owes_status; /* of the entry */
+    struct imap_gather *gather;
+    struct names_list *list; /* NULL: it is not complete */
+    bool owes_status;        /* of the entry */
     bool owes_metadata;
     bool answers; /* its metadata are found, and some of them are still to be written */
     struct metadata_answer answer;
@@ -179,20 +180,20 @@ static enum imap_step
 list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind kind)
 {
     struct list_run *run = arena_new(&work->arena, struct list_run);
-    enum imap_step step = STEP_DONE;
-    AUTO_TX tx = NULL;
-    struct err err = {.rc = RC_OK};
 
-    if (run == NULL)
+    if (run != NULL)
+        run->gather = imap_gather_new(im, &work->cmd.u.list, kind);
+    if (run == NULL || run->gather == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (!imap_read_begin(im, im->acct, &tx, &step))
-        return step;
-    const enum rc rc =
-        names_list_new(&work->arena, tx, &work->cmd.u.list, kind, &run->list, &err);
-    if (rc != RC_OK)
-        return imap_fail(im, rc, &err);
     work->run = run;
     return STEP_MORE;
+}
+
+/* The account that the entry's mailbox is in. False: it was removed. */
+static bool
+entry_account(struct imap_session *im, const struct list_run *run, struct account **acct_out)
+{
+    return run->entry.owner == 0 || imap_hold(im, run->entry.owner, acct_out) == RC_OK;
 }
 
 /* The STATUS of a name just listed (RFC 5819); there is none if the mailbox was deleted
@@ -202,15 +203,20 @@ entry_status(struct imap_session *im, struct list_run *run, struct store_tx **tx
              enum imap_step *step_out)
 {
     const struct imap_list_req *req = &im->work->cmd.u.list;
+    struct account *acct = im->acct;
     struct status status;
     struct err err = {.rc = RC_OK};
 
-    if (*tx == NULL && status_reads(run->entry.row, req->status_items) &&
-        !imap_read_begin(im, im->acct, tx, step_out))
-        return false;
-    if (status_of_row(im->acct, *tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
-        imap_status_line(im, run->entry.name, &status, req->status_items);
     run->owes_status = false;
+    if (!entry_account(im, run, &acct))
+        return true;
+    if (*tx == NULL && status_reads(run->entry.row, req->status_items) &&
+        !imap_read_begin(im, acct, tx, step_out)) {
+        run->owes_status = true;
+        return false;
+    }
+    if (status_of_row(acct, *tx, run->entry.row, req->status_items, &status, &err) == RC_OK)
+        imap_status_line(im, run->entry.name, &status, req->status_items);
     return true;
 }
 
@@ -220,16 +226,21 @@ static bool
 entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **tx,
                enum imap_step *step_out)
 {
+    struct account *acct = im->acct;
+    const bool is_there = entry_account(im, run, &acct);
     const struct metadata_ask ask = {
         .entries = &im->work->cmd.u.list.entries,
         .max_octets = UINT64_MAX,
-        .user = imap_metadata_user(im, im->acct),
+        .user = imap_metadata_user(im, acct),
         .arena = &im->work->sync_arena, /* of one mailbox at a time */
     };
     struct err err = {.rc = RC_OK};
     enum rc rc = RC_OK;
 
-    if (*tx == NULL && !imap_read_begin(im, im->acct, tx, step_out))
+    run->owes_metadata = is_there;
+    if (!is_there)
+        return true;
+    if (*tx == NULL && !imap_read_begin(im, acct, tx, step_out))
         return false;
     if (!run->answers) {
         arena_reset(ask.arena);
@@ -254,7 +265,7 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
 {
     const struct imap_list_req *req = &work->cmd.u.list;
     enum imap_step step = STEP_DONE;
-    AUTO_TX tx = NULL; /* of this slice */
+    AUTO_TX tx = NULL; /* of this slice, in the account of the entry */
 
     if (work->run == NULL) {
         if ((req->status_items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
@@ -264,6 +275,12 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
             return step;
     }
     struct list_run *run = work->run;
+    if (run->list == NULL) {
+        step = imap_gather_step(im, run->gather, &run->list);
+        if (run->list == NULL)
+            return step;
+    }
+    uint64_t tx_owner = run->entry.owner;
     for (;;) {
         if (run->owes_status && !entry_status(im, run, &tx, &step))
             return step;
@@ -278,11 +295,17 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
             continue; /* it has worked for a while: look at the time */
         if (rc != RC_OK)
             return imap_ok(work, NULL, form->completed);
+        if (run->entry.owner != tx_owner) { /* it is in another account */
+            store_end(tx);
+            tx = NULL;
+            tx_owner = run->entry.owner;
+        }
         list_line(im, form, &run->entry);
-        run->owes_status =
-            (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && run->entry.row != NULL;
-        run->owes_metadata =
-            (req->returns & IMAP_LIST_RETURN_METADATA) != 0 && run->entry.row != NULL;
+        if ((req->returns & IMAP_LIST_RETURN_MYRIGHTS) != 0 && run->entry.row != NULL)
+            imap_myrights_line(im, run->entry.name, run->entry.rights);
+        const bool may_read = run->entry.row != NULL && (run->entry.rights & RIGHT_READ) != 0;
+        run->owes_status = (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && may_read;
+        run->owes_metadata = (req->returns & IMAP_LIST_RETURN_METADATA) != 0 && may_read;
     }
 }
 
@@ -307,7 +330,7 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
 
     if ((req->items & IMAP_STATUS_HIGHESTMODSEQ) != 0)
         imap_condstore_enable(im);
-    if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
     const enum rc rc =

@@ -6,6 +6,7 @@
  */
 #include "imap/names/cmd_names.h"
 #include "mailbox/content/object_id.h"
+#include "mailbox/sharing/acl_op.h"
 
 static const struct {
     const char *code;
@@ -62,10 +63,12 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (!imap_target_find(im, &req->mailbox, RIGHT_CREATE, &work->target, &step))
+        if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step))
             return step;
         if (req->unknown_use)
             return imap_no(work, "USEATTR", "That special use is not known");
+        if (req->uses != 0 && work->target.is_guest)
+            return imap_no(work, "USEATTR", "Special uses are the owner's matter");
         op = RUN_STATE(work, struct names_create_op);
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
@@ -80,25 +83,59 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
 
+/* A mailbox that was shared is forgotten in the index of who shares with whom, afterwards. */
+struct delete_run {
+    struct names_delete_op op;
+    struct acl_settle_op settle;
+    bool deleted;
+};
+
 enum imap_step
 cmd_delete_run(struct imap_session *im, struct imap_work *work)
 {
     const struct imap_mailbox_req *req = &work->cmd.u.mailbox;
-    struct names_delete_op *op = work->run;
+    struct delete_run *run = work->run;
     enum imap_step step = STEP_DONE;
 
-    if (op == NULL) {
-        if (!imap_target_find(im, &req->mailbox, RIGHT_DELETE_MAILBOX, &work->target, &step))
+    if (run == NULL) {
+        if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step))
             return step;
-        op = RUN_STATE(work, struct names_delete_op);
-        if (op == NULL)
+        run = RUN_STATE(work, struct delete_run);
+        if (run == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
-        names_delete_op_init(op, &work->arena, session_waker(&im->s));
-        op->name = work->target.name;
+        names_delete_op_init(&run->op, &work->arena, session_waker(&im->s));
+        acl_settle_op_init(&run->settle, &work->arena, session_waker(&im->s));
+        run->op.name = work->target.name;
     }
-    if (!imap_turn(im, work->target.acct, &op->turn, &step))
+    if (!run->deleted && !imap_turn(im, work->target.acct, &run->op.turn, &step))
         return step;
-    return imap_names_conclude(im, &op->turn, op->refusal, "DELETE completed");
+    run->deleted = true;
+    if (run->op.turn.result == RC_OK && run->op.was_shared &&
+        !imap_turn(im, work->target.acct, &run->settle.turn, &step))
+        return step;
+    return imap_names_conclude(im, &run->op.turn, run->op.refusal, "DELETE completed");
+}
+
+/* Both names must be in one account, and the inbox of others is left to them. False: *step_out.
+ */
+static bool
+rename_find(struct imap_session *im, const struct imap_rename_req *req,
+            struct imap_target *to_out, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+
+    if (!imap_target_find(im, &req->from, work->row->named, &work->target, step_out) ||
+        !imap_target_find(im, &req->to, RIGHT_CREATE, to_out, step_out))
+        return false;
+    if (work->target.acct != to_out->acct) {
+        *step_out = imap_no(work, "CANNOT", "A mailbox cannot be moved to another account");
+        return false;
+    }
+    if (work->target.is_guest && mbox_name_is_inbox(work->target.name)) {
+        *step_out = imap_no(work, "NOPERM", "The INBOX of another user cannot be renamed");
+        return false;
+    }
+    return true;
 }
 
 enum imap_step
@@ -110,8 +147,7 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
     struct imap_target to;
 
     if (op == NULL) {
-        if (!imap_target_find(im, &req->from, RIGHT_DELETE_MAILBOX, &work->target, &step) ||
-            !imap_target_find(im, &req->to, RIGHT_CREATE, &to, &step))
+        if (!rename_find(im, req, &to, &step))
             return step;
         op = RUN_STATE(work, struct names_rename_op);
         if (op == NULL)
@@ -125,6 +161,21 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &op->turn, op->refusal, "RENAME completed");
 }
 
+/* Subscriptions are the user's own, whosever the mailbox is, and anything can be taken off
+ * (RFC 4314 section 4). False: *step_out. */
+static bool
+subscribe_find(struct imap_session *im, const struct mbox_arg *mailbox, bool subscribe,
+               enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+
+    if (subscribe)
+        return imap_target_find(im, mailbox, work->row->named, &work->target, step_out);
+    if (mailbox->invalid != NULL)
+        *step_out = imap_no(work, "CANNOT", mailbox->invalid);
+    return mailbox->invalid == NULL;
+}
+
 enum imap_step
 cmd_subscribe_run(struct imap_session *im, struct imap_work *work)
 {
@@ -134,17 +185,16 @@ cmd_subscribe_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (!imap_target_find(im, &req->mailbox, subscribe ? RIGHT_LOOKUP : 0, &work->target,
-                              &step))
+        if (!subscribe_find(im, &req->mailbox, subscribe, &step))
             return step;
         op = RUN_STATE(work, struct names_subscribe_op);
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_subscribe_op_init(op, session_waker(&im->s));
-        op->name = work->target.name;
+        op->name = req->mailbox.name;
         op->subscribe = subscribe;
     }
-    if (!imap_turn(im, work->target.acct, &op->turn, &step))
+    if (!imap_turn(im, im->acct, &op->turn, &step))
         return step;
     return imap_names_conclude(im, &op->turn, op->refusal,
                                subscribe ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");

@@ -84,16 +84,18 @@ cmd_getquotaroot_run(struct imap_session *im, struct imap_work *work)
     struct quota_amounts limits;
     enum imap_step step = STEP_DONE;
 
-    if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
-        !quota_read(im, work->target.acct, &used, &limits, &step))
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
+        (!work->target.is_guest && !quota_read(im, im->acct, &used, &limits, &step)))
         return step;
     struct iw w = imap_line(im);
     iw_untagged(&w);
     iw_word(&w, "QUOTAROOT");
     iw_mailbox(&w, req->mailbox.name);
-    iw_astring(&w, root);
+    if (!work->target.is_guest) /* what others have left is not told: docs/protocol.md A-6 */
+        iw_astring(&w, root);
     iw_end(&w);
-    quota_line(im, &used, &limits);
+    if (!work->target.is_guest)
+        quota_line(im, &used, &limits);
     return imap_ok(work, NULL, "GETQUOTAROOT completed");
 }
 

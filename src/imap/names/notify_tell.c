@@ -67,7 +67,7 @@ imap_notify_rows_step(struct imap_session *im, const struct watched *watched,
         if (slice_spent())
             return STEP_MORE;
         const struct mbox_row *row = &rows->rows[rows->next++];
-        if (row->id == im->selected || row->highest_modseq <= rows->since)
+        if (imap_is_selected(im, im->acct, row->id) || row->highest_modseq <= rows->since)
             continue;
         const unsigned items =
             status_items(im, watched_events(watched, row->id), WATCH_ALL, rows->first);
@@ -156,7 +156,7 @@ is_of_interest(const struct imap_session *im, const struct news *news, unsigned 
     if (news->events == WATCH_NAMES)
         return watched_goes_by_names(watched) ||
                (!news->own && (watched_all_events(watched) & of_names) != 0);
-    if (news->mbox != im->selected)
+    if (!imap_is_selected(im, im->acct, news->mbox))
         *items_out = status_items(im, watched_events(watched, news->mbox), news->events, false);
     return *items_out != 0;
 }

@@ -3,8 +3,13 @@
  * What a mailbox name in a command stands for: in whose account it is, its name there, and what
  * this session may do with it. Every command that names a mailbox asks here before anything
  * else, with the rights that it needs (RFC 4314 section 4), and then works on the account that
- * it was given, never on the session's own by itself. At present all names are in the session's
- * own account, and all rights are granted.
+ * it was given, never on the session's own by itself.
+ *
+ * Names of the user's own mailboxes stand for themselves, with all rights. Those of others are
+ * below "Other Users" (RFC 2342), by the name of the account: "Other Users/anna/Work". Such a
+ * name means a mailbox of anna's if she shares anything with the user; otherwise it is a name
+ * like any other, except that none can be made there. So a mailbox that had such a name before
+ * can still be read, and be given another one.
  *
  * Thread: the session's.
  */
@@ -15,28 +20,23 @@
 
 #include "base/span.h"
 
+#include "mailbox/sharing/rights.h"
+
 struct account;
 
-/* RFC 4314 section 2.1; bits. */
-enum mbox_right {
-    RIGHT_LOOKUP = 1 << 0,          /* l */
-    RIGHT_READ = 1 << 1,            /* r */
-    RIGHT_SEEN = 1 << 2,            /* s */
-    RIGHT_WRITE = 1 << 3,           /* w */
-    RIGHT_INSERT = 1 << 4,          /* i */
-    RIGHT_POST = 1 << 5,            /* p */
-    RIGHT_CREATE = 1 << 6,          /* k */
-    RIGHT_DELETE_MAILBOX = 1 << 7,  /* x */
-    RIGHT_DELETE_MESSAGES = 1 << 8, /* t */
-    RIGHT_EXPUNGE = 1 << 9,         /* e */
-    RIGHT_ADMINISTER = 1 << 10,     /* a */
-    RIGHTS_ALL = (1 << 11) - 1,
-};
-
 struct imap_target {
-    struct account *acct; /* held by the session */
+    struct account *acct; /* held by the session, or by its work until the command is done */
     struct span name;     /* canonical, within that account; lives as long as the request */
     uint32_t rights;      /* enum mbox_right */
+    bool is_guest;        /* it is another user's account */
+    bool is_missing; /* of another user: there is no such mailbox, but the user may make it */
 };
+
+/* The first level of the names of other users' mailboxes. */
+#define OTHER_USERS "Other Users"
+
+/** Whether a canonical name is in that namespace. Then *owner_out is the name of an account, or
+ *  empty, and *rest_out the name there, or empty. Pure. */
+bool imap_name_is_others(struct span name, struct span *owner_out, struct span *rest_out);
 
 #endif

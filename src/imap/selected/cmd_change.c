@@ -105,7 +105,8 @@ uids_of(struct imap_session *im, struct imap_msgs *msgs, enum named_limit limit,
     struct imap_work *work = im->work;
     AUTO_TX tx = NULL;
 
-    if (!imap_read_begin(im, im->acct, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, step_out) ||
+        !imap_view_awake(im, tx, step_out) ||
         !imap_resolve(im, msgs, &named_out->seqs, &named_out->seq_count, step_out) ||
         !limit_named(im, tx, limit, named_out, step_out))
         return false;
@@ -133,6 +134,31 @@ mode_of(enum imap_store_mode mode)
                                       : FLAGS_REMOVE;
 }
 
+/* RFC 4314 section 4: flags for which there is no right stay as they are. It is refused only if
+ * that leaves nothing of what was asked for. False: *step_out. */
+static bool
+store_may(struct imap_session *im, const struct imap_store_req *req, struct flags_op *op,
+          enum imap_step *step_out)
+{
+    const uint32_t rights = imap_selected_rights(im);
+    const uint32_t allowed = rights_flags(rights);
+    const uint32_t flags = req->flags.flags & MSG_SYSTEM_FLAGS;
+    const bool writes = (rights & RIGHT_WRITE) != 0;
+    const bool names_none = flags == 0 && req->flags.keyword_count == 0;
+    const bool may = req->mode == IMAP_STORE_REPLACE || names_none
+                         ? allowed != 0
+                         : (flags & allowed) != 0 || (writes && req->flags.keyword_count > 0);
+
+    op->flags = flags & allowed;
+    op->kept_flags = MSG_SYSTEM_FLAGS & ~allowed;
+    op->keeps_keywords = !writes;
+    op->keywords = req->flags.keywords;
+    op->keyword_count = writes ? req->flags.keyword_count : 0;
+    if (!may)
+        *step_out = imap_no(im->work, "NOPERM", "You may not change those flags here");
+    return may;
+}
+
 static enum imap_step
 store_begin(struct imap_session *im, struct imap_work *work)
 {
@@ -152,9 +178,8 @@ store_begin(struct imap_session *im, struct imap_work *work)
     run->op.run_count = run->named.uid_count;
     run->op.known_modseq = view_known_modseq(&im->view);
     run->op.mode = mode_of(req->mode);
-    run->op.flags = req->flags.flags & MSG_SYSTEM_FLAGS;
-    run->op.keywords = req->flags.keywords;
-    run->op.keyword_count = req->flags.keyword_count;
+    if (!store_may(im, req, &run->op, &step))
+        return step;
     run->op.unchanged_since = req->has_unchanged_since ? req->unchanged_since : MODSEQ_ANY;
     run->op.turn.frees_space =
         req->mode != IMAP_STORE_REMOVE && (run->op.flags & MSG_DELETED) != 0;
@@ -176,7 +201,7 @@ count_expunged(struct imap_session *im, const struct named *named, uint32_t *exp
     mailbox_state(im->view.mailbox, &state);
     if (state.last_expunge_modseq <= im->view.modseq)
         return true;
-    if (!imap_read_begin(im, im->acct, &tx, step_out))
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, step_out))
         return false;
     const enum rc rc = view_current(&im->view, tx, &now, &err);
     if (rc != RC_OK) {
@@ -286,7 +311,7 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
         return store_begin(im, work);
     struct store_run *run = work->run;
     if (!run->applied) {
-        if (!imap_turn(im, im->acct, &run->op.turn, &step))
+        if (!imap_turn(im, imap_selected_acct(im), &run->op.turn, &step))
             return step;
         if (run->op.turn.result != RC_OK)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
@@ -299,32 +324,92 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
 
 /* ---- COPY, MOVE ---- */
 
+/* Into another account, MOVE is two requests: a copy there, and here the messages are expunged.
+ */
+struct copy_run {
+    struct copy_op op;
+    struct expunge_op removal; /* when `removes` is set */
+    bool removes;
+    bool copied;
+};
+
 static enum imap_step
 copy_begin(struct imap_session *im, struct imap_work *work, bool move)
 {
     struct imap_copy_req *req = &work->cmd.u.copy;
-    struct copy_op *op = arena_new(&work->arena, struct copy_op);
+    struct copy_run *run = arena_new(&work->arena, struct copy_run);
     enum imap_step step = STEP_DONE;
     struct named named;
 
-    if (op == NULL)
+    if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (!imap_target_find(im, &req->mailbox, RIGHT_INSERT, &work->target, &step))
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step))
         return step;
     if (!uids_of(im, &req->msgs, move ? NAMED_CUT : NAMED_REFUSED, &named, &step))
         return step;
+    struct copy_op *op = &run->op;
+    const bool across = work->target.acct != imap_selected_acct(im);
     copy_op_init(op, &work->arena, session_waker(&im->s));
+    op->from = across ? imap_selected_acct(im) : NULL;
     op->from_mbox = im->selected;
     op->to_name = work->target.name;
     op->runs = named.uids;
     op->run_count = named.uid_count;
-    op->move = move;
+    op->move = move && !across;
+    run->removes = move && across;
+    /* Flags for which there is no right are left out: RFC 4314 section 4. */
+    op->dropped_flags = MSG_SYSTEM_FLAGS & ~rights_flags(work->target.rights);
+    op->drops_keywords = (work->target.rights & RIGHT_WRITE) == 0;
     op->turn.frees_space = move; /* to the trash, mostly; it writes a row a message */
     if (req->msgs.kind == IMAP_MSGS_SEQ)
         for (size_t i = 0; i < named.seq_count; i++)
             op->expected += named.seqs[i].last - named.seqs[i].first + 1;
-    work->run = op;
+    work->run = run;
     return STEP_MORE;
+}
+
+/* False: *step_out. */
+static bool
+copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    struct copy_op *op = &run->op;
+
+    if (run->copied)
+        return true;
+    if (!imap_turn(im, work->target.acct, &op->turn, step_out))
+        return false;
+    if (op->turn.result == RC_BUSY && op->source_busy) { /* woken when it can be read */
+        *step_out = STEP_WAIT;
+        return false;
+    }
+    if (op->turn.result != RC_OK) {
+        *step_out = op->turn.result == RC_NOT_FOUND
+                        ? imap_no(work, "TRYCREATE", "No such mailbox")
+                        : imap_fail(im, op->turn.result, &op->turn.err);
+        return false;
+    }
+    run->copied = true;
+    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
+    expunge_op_init(&run->removal, &work->arena, session_waker(&im->s));
+    run->removal.mbox = im->selected;
+    run->removal.runs = op->sources;
+    run->removal.run_count = op->source_count;
+    return true;
+}
+
+/* Takes away what was moved into another account. False: *step_out. */
+static bool
+removal_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
+{
+    if (!run->removes || run->op.count == 0)
+        return true;
+    if (!imap_turn(im, imap_selected_acct(im), &run->removal.turn, step_out))
+        return false;
+    if (run->removal.turn.result == RC_OK)
+        return true;
+    *step_out = imap_fail(im, run->removal.turn.result, &run->removal.turn.err);
+    return false;
 }
 
 /* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3). NULL: nothing was copied, or it would
@@ -360,15 +445,10 @@ cmd_copy_run(struct imap_session *im, struct imap_work *work)
 
     if (work->run == NULL)
         return copy_begin(im, work, move);
-    struct copy_op *op = work->run;
-    if (!imap_turn(im, im->acct, &op->turn, &step))
+    struct copy_run *run = work->run;
+    if (!copy_go(im, run, &step) || !removal_go(im, run, &step))
         return step;
-    if (op->turn.result == RC_NOT_FOUND)
-        return imap_no(work, "TRYCREATE", "No such mailbox");
-    if (op->turn.result != RC_OK)
-        return imap_fail(im, op->turn.result, &op->turn.err);
-    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
-    const char *code = copyuid(work, op);
+    const char *code = copyuid(work, &run->op);
     if (!move)
         return imap_ok(work, code, "COPY completed");
     if (code != NULL) { /* before the EXPUNGEs that follow: RFC 6851 section 4.3 */
@@ -411,7 +491,7 @@ cmd_expunge_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL)
         return expunge_begin(im, work);
     struct expunge_op *op = work->run;
-    if (!imap_turn(im, im->acct, &op->turn, &step))
+    if (!imap_turn(im, imap_selected_acct(im), &op->turn, &step))
         return step;
     if (op->turn.result != RC_OK)
         return imap_fail(im, op->turn.result, &op->turn.err);
@@ -425,12 +505,16 @@ cmd_close_run(struct imap_session *im, struct imap_work *work)
     struct mailbox_state state;
 
     mailbox_state(im->view.mailbox, &state);
+    /* Without the right to expunge it just closes: RFC 4314 section 4. */
+    if (work->run == NULL && !imap_guest_look(im, &step))
+        return step;
     if (im->view.mode == VIEW_READ_WRITE && !state.gone &&
+        (imap_selected_rights(im) & RIGHT_EXPUNGE) != 0 &&
         (work->run != NULL || state.deleted > 0)) {
         if (work->run == NULL)
             return expunge_begin(im, work);
         struct expunge_op *op = work->run;
-        if (!imap_turn(im, im->acct, &op->turn, &step))
+        if (!imap_turn(im, imap_selected_acct(im), &op->turn, &step))
             return step;
         if (op->turn.result != RC_OK)
             return imap_fail(im, op->turn.result, &op->turn.err);

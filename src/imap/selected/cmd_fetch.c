@@ -350,7 +350,8 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
 static bool
 marks(const struct imap_session *im, const struct fetch_run *run)
 {
-    return run->req.marks_seen && im->view.mode == VIEW_READ_WRITE;
+    return run->req.marks_seen && im->view.mode == VIEW_READ_WRITE &&
+           (imap_selected_rights(im) & RIGHT_SEEN) != 0; /* RFC 4314 section 4 */
 }
 
 static enum imap_step
@@ -372,11 +373,11 @@ send_window(struct imap_session *im, struct fetch_run *run)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (run->stage != STAGE_ENTRIES && !imap_read_begin(im, im->acct, &tx, &step))
+    if (run->stage != STAGE_ENTRIES && !imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     rc = fetch_slice_begin(run->fetch, tx, &err);
     if (rc == RC_AGAIN && tx == NULL) {
-        if (!imap_read_begin(im, im->acct, &tx, &step))
+        if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step))
             return step;
         rc = fetch_slice_begin(run->fetch, tx, &err);
     }
@@ -494,7 +495,7 @@ mark(struct imap_session *im, struct fetch_run *run)
 {
     enum imap_step step = STEP_DONE;
 
-    if (!imap_turn(im, im->acct, &run->mark.turn, &step))
+    if (!imap_turn(im, imap_selected_acct(im), &run->mark.turn, &step))
         return step;
     if (run->mark.turn.result != RC_OK)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
@@ -538,7 +539,8 @@ req_prepare(struct imap_session *im, const struct imap_fetch_req *from,
     memcpy(items, to->items, to->item_count * sizeof *items);
     to->items = items;
     item_add(to, items, FETCH_FLAGS, SPAN("FLAGS"));
-    if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->view.mode == VIEW_READ_WRITE) {
+    if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->view.mode == VIEW_READ_WRITE &&
+        (imap_selected_rights(im) & RIGHT_SEEN) != 0) {
         if (!uid_only)
             item_add(to, items, FETCH_UID, SPAN("UID"));
         item_add(to, items, FETCH_MODSEQ, SPAN("MODSEQ"));
@@ -670,7 +672,8 @@ imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *req,
 
     if (run == NULL || !req_prepare(im, req, &run->req))
         return imap_fail(im, RC_LIMIT, NULL);
-    if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step) ||
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
+        !imap_view_awake(im, tx, &step) ||
         !imap_resolve(im, &req->msgs, &run->runs, &run->run_count, &step) ||
         !vanished_begin(im, tx, gone, run, &step))
         return step;

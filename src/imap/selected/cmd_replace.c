@@ -1,13 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * REPLACE (RFC 8508): a message is appended and one of the selected mailbox is expunged, in one
- * transaction. If the message that is to be replaced is gone, nothing is appended.
+ * transaction. If the message that is to be replaced is gone, nothing is appended. Between two
+ * accounts there are two transactions: the message is appended first, so that a crash leaves
+ * one too many and never one too few.
  */
 #include "imap/names/append.h"
 
+/* In another account than that of the new message: it goes in a turn of its own. False:
+ * *step_out. */
+static bool
+removal_prepare(struct imap_session *im, struct imap_append_run *run, struct store_tx *tx,
+                struct uid_run *uids, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    struct expunge_op *removal = arena_new(&work->arena, struct expunge_op);
+    uint32_t there = 0;
+    struct err err = {.rc = RC_OK};
+
+    enum rc rc = removal == NULL ? RC_LIMIT : RC_OK;
+    if (rc == RC_OK)
+        rc = store_entries_count(tx, im->selected, uids[0].first, uids[0].first, &there, &err);
+    if (rc == RC_OK && there == 0)
+        rc = RC_EXPUNGED;
+    if (rc != RC_OK) {
+        *step_out = imap_fail(im, rc, &err);
+        return false;
+    }
+    expunge_op_init(removal, &work->arena, session_waker(&im->s));
+    uids[0].last = uids[0].first;
+    removal->mbox = im->selected;
+    removal->runs = uids;
+    removal->run_count = 1;
+    run->removal = removal;
+    run->found = true;
+    return true;
+}
+
 /* Finds the message that is to be replaced. False: *step_out is what the command returns. */
 static bool
-find_replaced(struct imap_session *im, struct append_op *op, enum imap_step *step_out)
+find_replaced(struct imap_session *im, struct imap_append_run *run, enum imap_step *step_out)
 {
     struct imap_append_req *req = &im->work->cmd.u.append;
     struct view_run *seqs = NULL;
@@ -15,7 +47,8 @@ find_replaced(struct imap_session *im, struct append_op *op, enum imap_step *ste
     size_t count = 0;
     AUTO_TX tx = NULL;
 
-    if (!imap_read_begin(im, im->acct, &tx, step_out) || !imap_view_awake(im, tx, step_out) ||
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, step_out) ||
+        !imap_view_awake(im, tx, step_out) ||
         !imap_resolve(im, &req->replaced, &seqs, &count, step_out))
         return false;
     if (count == 0) {
@@ -27,8 +60,11 @@ find_replaced(struct imap_session *im, struct append_op *op, enum imap_step *ste
         *step_out = imap_fail(im, rc, NULL);
         return false;
     }
-    op->replaced_mbox = im->selected;
-    op->replaced_uid = uids[0].first;
+    if (im->work->target.acct != imap_selected_acct(im))
+        return removal_prepare(im, run, tx, uids, step_out);
+    run->op.replaced_mbox = im->selected;
+    run->op.replaced_uid = uids[0].first;
+    run->found = true;
     return true;
 }
 
@@ -58,12 +94,21 @@ cmd_replace_run(struct imap_session *im, struct imap_work *work)
 {
     struct imap_append_run *run = work->run;
     enum imap_step step = STEP_DONE;
-    bool done = false;
 
     if (run == NULL)
         return imap_append_begin(im);
-    if (run->op.replaced_mbox == 0 && !find_replaced(im, &run->op, &step))
+    if (!run->found && !find_replaced(im, run, &step))
         return step;
-    step = imap_append_step(im, run, &done);
-    return done ? conclude(im, &run->op) : step;
+    if (!run->appended) {
+        step = imap_append_step(im, run, &run->appended);
+        if (!run->appended)
+            return step;
+    }
+    if (run->removal == NULL || run->op.turn.result != RC_OK)
+        return conclude(im, &run->op);
+    if (!imap_turn(im, imap_selected_acct(im), &run->removal->turn, &step))
+        return step;
+    return run->removal->turn.result == RC_OK
+               ? conclude(im, &run->op)
+               : imap_fail(im, run->removal->turn.result, &run->removal->turn.err);
 }

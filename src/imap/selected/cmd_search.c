@@ -63,7 +63,8 @@ search_begin(struct imap_session *im, struct imap_work *work)
     if (req->uses_modseq)
         imap_condstore_enable(im);
     work->by_numbers = req->uses_numbers; /* RFC 7162 section 3.2.10.2 */
-    if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step))
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
+        !imap_view_awake(im, tx, &step))
         return step;
     if (req->uses_saved && imap_saved_runs(im, &work->arena, &saved, &saved_count) != RC_OK)
         return imap_fail(im, RC_LIMIT, NULL);
@@ -114,7 +115,8 @@ scan(struct imap_session *im, const struct imap_search_req *req, struct search_r
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (search_needs_store(run->search) && !imap_read_begin(im, im->acct, &tx, &step))
+    if (search_needs_store(run->search) &&
+        !imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     const enum rc rc = search_slice(run->search, tx, im->s.env->clock,
                                     session_now_us(&im->s) + LIMIT_SLICE_US, &err);
@@ -152,7 +154,8 @@ put_in_order(struct imap_session *im, struct search_run *run)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (order_needs_store(run->order) && !imap_read_begin(im, im->acct, &tx, &step))
+    if (order_needs_store(run->order) &&
+        !imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     const enum rc rc = order_slice(run->order, tx, im->s.env->clock,
                                    session_now_us(&im->s) + LIMIT_SLICE_US, &err);

@@ -10,16 +10,17 @@
  * LIST tells the attributes of the name, if the dialect has it so (RFC 9051 section 6.3.2).
  * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
+#include "imap/names/gather.h"
 #include "imap/selected/context.h"
 #include "imap/selected/fetch_private.h"
 #include "mailbox/content/object_id.h"
-#include "mailbox/names/names_list.h"
 
 enum select_stage { SELECT_LIST, SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SELECT_TELL };
 
 struct select_run {
     enum select_stage stage;
-    struct names_list *list;       /* NULL: not begun */
+    struct imap_gather *gather;    /* NULL: not begun */
+    struct names_list *list;       /* NULL: it is not complete */
     struct imap_fetch_req changes; /* what RESYNC asks for */
     struct vanished_req gone;
     struct fetch_run *fetch; /* NULL: not begun */
@@ -35,6 +36,9 @@ struct select_run {
 /* Mailboxes up to this size are loaded at SELECT, so that the first unseen can be named. */
 enum { UNSEEN_LOAD_MAX = 2000 };
 
+/* Without any of these a mailbox is open read-only: RFC 4314 section 5.2. */
+enum { RIGHTS_TO_CHANGE = RIGHTS_ON_FLAGS | RIGHT_INSERT | RIGHT_EXPUNGE };
+
 void
 imap_unselect(struct imap_session *im)
 {
@@ -42,6 +46,8 @@ imap_unselect(struct imap_session *im)
         return;
     hub_unwatch(&im->watch);
     view_done(&im->view);
+    imap_guest_free(im->guest);
+    im->guest = NULL;
     imap_saved_forget(im);
     imap_contexts_forget(im); /* RFC 5267 section 4.3 */
     im->state = IMAP_AUTHENTICATED;
@@ -160,7 +166,7 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return imap_uid_required(work); /* RFC 9586 section 3.7 */
     /* RFC 3501 section 6.3.1: also a SELECT that fails leaves nothing selected. */
     close_selected(im);
-    if (!imap_target_find(im, &req->mailbox, RIGHT_READ, &work->target, &step) ||
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
         !imap_read_ready(im, work->target.acct, &step))
         return step;
     const enum rc rc = mailbox_open(work->target.acct, session_waker(&im->s), work->target.name,
@@ -169,6 +175,15 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
         return STEP_WAIT;
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
+    if (work->target.is_guest) {
+        im->guest = imap_guest_new(im, account_id(work->target.acct), work->target.rights);
+        if (im->guest == NULL) {
+            mailbox_put(mailbox);
+            return imap_fail(im, RC_LIMIT, NULL);
+        }
+        if ((work->target.rights & RIGHTS_TO_CHANGE) == 0)
+            mode = VIEW_READ_ONLY; /* RFC 4314 section 5.2 */
+    }
     if (req->condstore)
         imap_condstore_enable(im); /* HIGHESTMODSEQ is told in any case */
     mailbox_state(mailbox, &state);
@@ -190,17 +205,11 @@ static enum imap_step
 list_begin(struct imap_session *im, struct select_run *run)
 {
     struct imap_work *work = im->work;
-    enum imap_step step = STEP_DONE;
-    AUTO_TX tx = NULL;
-    struct err err = {.rc = RC_OK};
-
-    if (!imap_read_begin(im, work->target.acct, &tx, &step))
-        return step;
     struct imap_list_pattern *name = arena_new(&work->arena, struct imap_list_pattern);
     struct imap_list_req *req = arena_new(&work->arena, struct imap_list_req);
     if (name == NULL || req == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    name->text = work->target.name;
+    name->text = work->cmd.u.select.mailbox.name;
     *req = (struct imap_list_req){
         .extended = true,
         .returns = IMAP_LIST_RETURN_SUBSCRIBED | IMAP_LIST_RETURN_CHILDREN |
@@ -209,8 +218,8 @@ list_begin(struct imap_session *im, struct select_run *run)
         .patterns = name,
         .pattern_count = 1,
     };
-    const enum rc rc = names_list_new(&work->arena, tx, req, NAMES_LIST, &run->list, &err);
-    return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
+    run->gather = imap_gather_new(im, req, NAMES_LIST);
+    return run->gather == NULL ? imap_fail(im, RC_LIMIT, NULL) : STEP_MORE;
 }
 
 static enum imap_step
@@ -219,14 +228,19 @@ select_list(struct imap_session *im, struct select_run *run)
     struct names_entry entry;
     enum rc rc = RC_AGAIN;
 
-    if (run->list == NULL)
+    if (run->gather == NULL)
         return list_begin(im, run);
+    if (run->list == NULL) {
+        const enum imap_step step = imap_gather_step(im, run->gather, &run->list);
+        if (run->list == NULL)
+            return step;
+    }
     /* A name with wildcards matches other names too. */
     while (rc != RC_NOT_FOUND) {
         if (slice_spent())
             return STEP_MORE;
         rc = names_list_next(run->list, &entry);
-        if (rc == RC_OK && span_eq(entry.name, im->work->target.name)) {
+        if (rc == RC_OK && span_eq(entry.name, im->work->cmd.u.select.mailbox.name)) {
             imap_list_line(im, &entry);
             break;
         }
@@ -283,7 +297,7 @@ select_describe(struct imap_session *im, struct select_run *run)
 
     /* A snapshot begun after the view: it holds all that the view counts. The view is kept
      * while this waits, for it has taken the \Recent messages. */
-    if (!imap_read_begin(im, im->acct, &tx, &step))
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     mailbox_state(im->view.mailbox, &state);
     const enum rc rc = describe(im, tx, &state, &err);
@@ -312,7 +326,7 @@ select_look(struct imap_session *im, struct select_run *run)
     if (run->gone.match_seqs != NULL)
         return STEP_MORE;
     run->stage = SELECT_LOOK;
-    if (!imap_read_begin(im, im->acct, &tx, &step))
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     enum rc rc = changed_find(&im->view, tx, &run->gone, arena, &run->changed,
                               &run->changed_count, &err);
@@ -373,8 +387,8 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
         imap_unselect(im);
         return STEP_DONE;
     }
-    return examine ? imap_ok(work, "READ-ONLY", "EXAMINE completed")
-                   : imap_ok(work, "READ-WRITE", "SELECT completed");
+    return imap_ok(work, im->view.mode == VIEW_READ_ONLY ? "READ-ONLY" : "READ-WRITE",
+                   examine ? "EXAMINE completed" : "SELECT completed");
 }
 
 enum imap_step

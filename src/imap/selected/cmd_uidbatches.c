@@ -61,7 +61,8 @@ batches_begin(struct imap_session *im, const struct imap_uidbatches_req *req)
         return imap_bad_code(work, "CLIENTBUG", "A range of batches begins with the lower one");
     if (req->size < LIMIT_UIDBATCH_MIN)
         return imap_no(work, "TOOFEW", "A batch has at least 500 messages");
-    if (!imap_read_begin(im, im->acct, &tx, &step) || !imap_view_awake(im, tx, &step))
+    if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
+        !imap_view_awake(im, tx, &step))
         return step;
     run->all = (im->view.exists + (uint64_t)req->size - 1) / req->size;
     run->next = req->has_range ? req->first : 1;

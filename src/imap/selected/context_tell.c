@@ -88,7 +88,7 @@ read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *st
 {
     const struct imap_reply reply = im->work->reply;
 
-    if (imap_read_begin(im, im->acct, tx_out, step_out))
+    if (imap_read_begin(im, imap_selected_acct(im), tx_out, step_out))
         return true;
     im->work->reply = reply;
     return false;

@@ -19,6 +19,27 @@ imap_keyword_names(const struct keywords *bits, const struct keyword_names *name
     return n;
 }
 
+/* What may be changed, as the rights are (RFC 4314 section 5.1.1). "\*": new keywords may be
+ * made (RFC 3501 section 7.1) while there is room for one. */
+static void
+permanent_write(struct imap_session *im, struct iw *w, unsigned settable,
+                const struct span *keywords, size_t count)
+{
+    const uint32_t rights = imap_selected_rights(im);
+    const uint32_t flags = settable & rights_flags(rights);
+    const bool writes = (rights & RIGHT_WRITE) != 0;
+
+    iw_open(w);
+    for (unsigned bit = 0; bit < IMAP_FLAG_COUNT; bit++)
+        if ((flags >> bit & 1) != 0)
+            iw_token(w, imap_flag_names[bit]);
+    for (size_t i = 0; writes && i < count; i++)
+        iw_token(w, keywords[i]);
+    if (writes && count < LIMIT_KEYWORDS)
+        iw_word(w, "\\*");
+    iw_close(w);
+}
+
 void
 imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keywords)
 {
@@ -35,20 +56,10 @@ imap_write_flags_lines(struct imap_session *im, const struct keyword_names *keyw
     iw_end(&w);
     iw_begin_status(&w, SPAN(""), IW_OK);
     iw_code_open(&w, SPAN("PERMANENTFLAGS"));
-    if (im->view.mode == VIEW_READ_ONLY) {
+    if (im->view.mode == VIEW_READ_ONLY)
         iw_flags(&w, 0, NULL, 0);
-    } else {
-        /* "\*": new keywords may be made (RFC 3501 section 7.1) while there is room for one. */
-        iw_open(&w);
-        for (unsigned bit = 0; bit < IMAP_FLAG_COUNT; bit++)
-            if ((settable >> bit & 1) != 0)
-                iw_token(&w, imap_flag_names[bit]);
-        for (size_t i = 0; i < count; i++)
-            iw_token(&w, names[i]);
-        if (count < LIMIT_KEYWORDS)
-            iw_word(&w, "\\*");
-        iw_close(&w);
-    }
+    else
+        permanent_write(im, &w, settable, names, count);
     iw_code_close(&w);
     iw_end_text(&w, SPAN("Limited"));
 }
@@ -142,7 +153,7 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
     arena_reset(&work->sync_arena);
     enum rc rc = sync_begin(&im->view, NULL, mode, &work->sync_arena, &work->sync, &err);
     if (rc == RC_AGAIN) {
-        if (!imap_read_begin(im, im->acct, &tx, step_out))
+        if (!imap_read_begin(im, imap_selected_acct(im), &tx, step_out))
             return false;
         rc = sync_begin(&im->view, tx, mode, &work->sync_arena, &work->sync, &err);
     }
@@ -165,7 +176,7 @@ imap_sync_begin_step(struct imap_session *im, enum sync_mode mode)
 {
     enum imap_step step = STEP_DONE;
 
-    im->view.tells = imap_tells(im);
+    im->view.tells = (uint8_t)imap_tells(im);
     im->view.names = im->contexts != NULL;
     if (sync_is_due(&im->view) && !begin(im, mode, &step))
         return step;

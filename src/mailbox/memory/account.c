@@ -125,6 +125,7 @@ account_new(struct accounts *accounts, uint64_t account_id)
     }
     acct->accounts = accounts;
     acct->id = account_id;
+    atomic_init(&acct->acl_serial, 0);
     list_init(&acct->idle_link);
     list_init(&acct->version_link);
     turn_init(&acct->turn);
@@ -298,6 +299,12 @@ account_quota(struct account *acct, struct quota_amounts *out, struct err *err)
     }
     accounts_quota(accounts, &row, out);
     return RC_OK;
+}
+
+uint32_t
+account_acl_serial(struct account *acct)
+{
+    return atomic_load(&acct->acl_serial);
 }
 
 bool

@@ -86,6 +86,9 @@ bool account_metadata_changed(const struct account *acct, uint64_t modseq);
 /** accounts_quota of this one. Fails as the registry does, and may wait for it. */
 MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
                                struct err *err);
+/** Another number than before when an access control list of the account may have changed
+ * since. Rights that are read after this was asked for are at least as new as the number. */
+uint32_t account_acl_serial(struct account *acct);
 /** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);
 

@@ -174,7 +174,7 @@ read_all(struct account *acct, struct store_tx *tx, struct change_log *log, stru
 
     enum rc rc = known_list(acct, &list, &count);
     if (rc == RC_OK)
-        rc = change_mbox_names(log, 0);
+        rc = change_acl(log, 0); /* names, and perhaps rights */
     if (rc == RC_OK)
         rc = change_metadata(log, 0);
     for (size_t i = 0; rc == RC_OK && i < count; i++)

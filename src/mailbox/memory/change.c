@@ -308,6 +308,13 @@ change_log_has_metadata(const struct change_log *log)
 }
 
 enum rc
+change_acl(struct change_log *log, uint64_t mbox)
+{
+    log->acl = true;
+    return change_mbox_names(log, mbox);
+}
+
+enum rc
 change_name(struct change_log *log, uint64_t mbox, enum name_change what, struct span name,
             struct span old_name)
 {

@@ -47,6 +47,9 @@ MUST_USE enum rc change_mbox_gone(struct change_log *log, uint64_t mbox);
 MUST_USE enum rc change_mbox_names(struct change_log *log, uint64_t mbox);
 /** Entries of its metadata have changed. mbox 0: those of the account itself. */
 MUST_USE enum rc change_metadata(struct change_log *log, uint64_t mbox);
+/** Its access control list is another one: for watchers of names, and whoever has noted what he
+ *  may do with mailboxes of the account (account_acl_serial). */
+MUST_USE enum rc change_acl(struct change_log *log, uint64_t mbox);
 /** As change_mbox_names, and what it was: for those who tell people (news.h). mbox 0: there is
  * no mailbox of that name. old_name: of NAME_RENAMED, otherwise empty. */
 MUST_USE enum rc change_name(struct change_log *log, uint64_t mbox, enum name_change what,

@@ -143,6 +143,8 @@ hold_published(struct account *acct, uint64_t mbox)
 void
 mailbox_publish(struct account *acct, struct change_log *log)
 {
+    if (log->acl)
+        atomic_fetch_add(&acct->acl_serial, 1);
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
         if (c->mbox == 0)
             continue;

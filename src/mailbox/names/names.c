@@ -152,9 +152,31 @@ check_use(struct store_tx *tx, struct arena *arena, uint64_t mbox, uint32_t spec
 
 /* ---- create ---- */
 
+/* RFC 4314 section 4: what is made below a mailbox begins with its access control list. */
 static enum rc
-create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_t *mbox_out,
-           enum names_refusal *refusal_out, struct err *err)
+inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t mbox,
+            struct err *err)
+{
+    const struct span parent = mbox_name_parent(name);
+    struct mbox_row above;
+    struct acl_row *rows = NULL;
+    size_t count = 0;
+
+    if (parent.len == 0)
+        return RC_OK;
+    enum rc rc = store_mbox_find(ctx->tx, parent, arena, &above, err);
+    if (rc == RC_OK)
+        rc = store_acl(ctx->tx, above.id, arena, &rows, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        rows[i].mbox = mbox;
+        rc = store_acl_set(ctx->tx, &rows[i], err);
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static enum rc
+create_row(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t special_use,
+           uint64_t *mbox_out, enum names_refusal *refusal_out, struct err *err)
 {
     static const struct quota_amounts one = {.of = {[QUOTA_MAILBOX] = 1}};
     uint64_t mbox;
@@ -168,6 +190,8 @@ create_row(struct turn_ctx *ctx, struct span name, uint32_t special_use, uint64_
         rc = quota_allowed(ctx, &one, NULL, err);
     if (rc == RC_QUOTA)
         *refusal_out = NAMES_OVER_QUOTA; /* err says how many there are */
+    if (rc == RC_OK)
+        rc = inherit_acl(ctx, arena, name, mbox, err);
     if (rc == RC_OK)
         rc = change_name(ctx->changes, mbox, NAME_MADE, name, SPAN(""));
     if (rc == RC_OK)
@@ -187,7 +211,7 @@ names_create_parents(struct turn_ctx *ctx, struct arena *arena, struct span name
         const struct span parent = span_head(name, at);
         enum rc rc = store_mbox_find(ctx->tx, parent, arena, &row, err);
         if (rc == RC_NOT_FOUND)
-            rc = create_row(ctx, parent, 0, &mbox, refusal_out, err);
+            rc = create_row(ctx, arena, parent, 0, &mbox, refusal_out, err);
         if (rc != RC_OK)
             return rc;
     }
@@ -203,7 +227,7 @@ names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64
     if (rc == RC_OK)
         rc = names_create_parents(ctx, arena, name, refusal_out, err);
     if (rc == RC_OK)
-        rc = create_row(ctx, name, 0, mbox_out, refusal_out, err);
+        rc = create_row(ctx, arena, name, 0, mbox_out, refusal_out, err);
     return rc;
 }
 
@@ -231,7 +255,8 @@ apply_create(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK)
         rc = names_create_parents(ctx, op->arena, op->name, &op->refusal, err);
     if (rc == RC_OK)
-        rc = create_row(ctx, op->name, op->special_use, &op->mbox, &op->refusal, err);
+        rc =
+            create_row(ctx, op->arena, op->name, op->special_use, &op->mbox, &op->refusal, err);
     if (rc == RC_OK)
         rc = store_mbox_get(ctx->tx, op->mbox, op->arena, &row, err);
     if (rc == RC_OK)
@@ -266,12 +291,16 @@ apply_delete(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct names_delete_op *op = CONTAINER_OF(req, struct names_delete_op, turn);
     struct mbox_row row;
+    struct acl_row *acl;
+    size_t acl_count = 0;
 
     if (mbox_name_is_inbox(op->name))
         return names_refuse(&op->refusal, NAMES_ARE_INBOX, err);
     enum rc rc = store_mbox_find(ctx->tx, op->name, op->arena, &row, err);
     if (rc == RC_NOT_FOUND)
         return refuse_delete(op, ctx, err);
+    if (rc == RC_OK)
+        rc = store_acl(ctx->tx, row.id, op->arena, &acl, &acl_count, err);
     if (rc == RC_OK)
         rc = store_mbox_delete(ctx->tx, row.id, err);
     if (rc == RC_OK)
@@ -280,6 +309,7 @@ apply_delete(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         rc = change_name(ctx->changes, row.id, NAME_DELETED, op->name, SPAN(""));
     if (rc == RC_OK)
         op->mbox = row.id;
+    op->was_shared = acl_count > 0;
     return rc;
 }
 

@@ -54,7 +54,8 @@ struct names_delete_op {
     struct turn_req turn;
     struct arena *arena;
     struct span name;
-    uint64_t mbox; /* out: the row that is gone */
+    uint64_t mbox;   /* out: the row that is gone, as the next */
+    bool was_shared; /* it had an access control list: acl_settle_op is due */
     enum names_refusal refusal;
 };
 void names_delete_op_init(struct names_delete_op *op, struct arena *arena, struct wake wake);

@@ -25,7 +25,8 @@ enum { STEPS_PER_CALL = 100000 };
 
 struct node {
     struct span name;
-    const struct mbox_row *row; /* NULL: no mailbox */
+    const struct mbox_row *row;      /* NULL: no mailbox */
+    const struct names_guest *guest; /* of another user; its row is `row` */
     struct node *parent;
     bool subscribed;
     bool matches;
@@ -36,7 +37,21 @@ struct node {
     bool has_hidden; /* selected, and not matched by the patterns */
 };
 
+/* Some mailboxes of other users. */
+struct guests {
+    struct guests *next;
+    const struct names_guest *rows;
+    size_t count;
+};
+
 struct names_list {
+    struct arena *arena;
+    struct guests *guests;
+    size_t guest_count;
+    struct mbox_row *rows; /* own ones, as the subscriptions in octet order */
+    size_t row_count;
+    struct span *subscribed;
+    size_t subscribed_count;
     const struct imap_list_req *req;
     enum names_list_kind kind;
     struct node *nodes; /* in hierarchical order */
@@ -85,18 +100,17 @@ compare_nodes(const void *left, const void *right)
     return compare_hierarchy(a->name, b->name);
 }
 
-/* Mailboxes and subscribed names, each once. */
-static struct node *
-merge(struct arena *arena, const struct mbox_row *rows, size_t row_count,
-      const struct span *subscribed, size_t subscribed_count, size_t *count_out)
+/* Own mailboxes and subscribed names, each once. Returns how many. */
+static size_t
+merge_own(const struct names_list *list, struct node *nodes)
 {
-    struct node *nodes = arena_array(arena, struct node, row_count + subscribed_count + 1);
+    const struct mbox_row *rows = list->rows;
+    const struct span *subscribed = list->subscribed;
+    const size_t subscribed_count = list->subscribed_count;
     size_t count = 0;
     size_t sub = 0;
 
-    if (nodes == NULL)
-        return NULL;
-    for (size_t i = 0; i < row_count; i++) { /* both are in octet order */
+    for (size_t i = 0; i < list->row_count; i++) { /* both are in octet order */
         while (sub < subscribed_count && span_cmp(subscribed[sub], rows[i].name) < 0)
             nodes[count++] = (struct node){.name = subscribed[sub++], .subscribed = true};
         nodes[count] = (struct node){.name = rows[i].name, .row = &rows[i]};
@@ -108,8 +122,48 @@ merge(struct arena *arena, const struct mbox_row *rows, size_t row_count,
     }
     while (sub < subscribed_count)
         nodes[count++] = (struct node){.name = subscribed[sub++], .subscribed = true};
+    return count;
+}
+
+/* Neighbours of one name are one node. What others have comes before what is of one's own under
+ * their name, which cannot be reached by it. */
+static size_t
+join_neighbours(struct node *nodes, size_t count)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct node *last = used == 0 ? NULL : &nodes[used - 1];
+        if (last == NULL || !span_eq(last->name, nodes[i].name)) {
+            nodes[used++] = nodes[i];
+            continue;
+        }
+        last->subscribed |= nodes[i].subscribed;
+        if (last->row == NULL || nodes[i].guest != NULL) {
+            last->row = nodes[i].row;
+            last->guest = nodes[i].guest;
+        }
+    }
+    return used;
+}
+
+/* All names, each once, by hierarchy. */
+static struct node *
+merge(const struct names_list *list, size_t *count_out)
+{
+    const size_t most = list->row_count + list->subscribed_count + list->guest_count;
+    struct node *nodes = arena_array(list->arena, struct node, most + 1);
+
+    if (nodes == NULL)
+        return NULL;
+    size_t count = merge_own(list, nodes);
+    for (const struct guests *some = list->guests; some != NULL; some = some->next)
+        for (size_t i = 0; i < some->count; i++)
+            nodes[count++] = (struct node){.name = some->rows[i].row.name,
+                                           .row = &some->rows[i].row,
+                                           .guest = &some->rows[i]};
     qsort(nodes, count, sizeof *nodes, compare_nodes);
-    *count_out = count;
+    *count_out = list->guest_count == 0 ? count : join_neighbours(nodes, count);
     return nodes;
 }
 
@@ -171,18 +225,14 @@ build_tree(struct names_list *list, struct arena *arena, const struct node *name
 }
 
 enum rc
-names_list_new(struct arena *arena, struct store_tx *tx, const struct imap_list_req *req,
-               enum names_list_kind kind, struct names_list **out, struct err *err)
+names_list_gather(struct arena *arena, struct store_tx *tx, const struct imap_list_req *req,
+                  enum names_list_kind kind, struct names_list **out, struct err *err)
 {
     struct names_list *list = arena_new(arena, struct names_list);
-    struct mbox_row *rows;
-    struct span *subscribed;
-    size_t row_count;
-    size_t subscribed_count;
-    size_t count;
 
     if (list == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
+    list->arena = arena;
     list->req = req;
     list->kind = kind;
     list->root_only = !req->extended && req->pattern_count == 1 &&
@@ -191,14 +241,101 @@ names_list_new(struct arena *arena, struct store_tx *tx, const struct imap_list_
     if (list->root_only || req->reference.hopeless)
         return RC_OK;
 
-    enum rc rc = store_mbox_list(tx, arena, &rows, &row_count, err);
-    if (rc == RC_OK)
-        rc = store_subscriptions(tx, arena, &subscribed, &subscribed_count, err);
-    if (rc != RC_OK)
-        return rc;
-    struct node *names = merge(arena, rows, row_count, subscribed, subscribed_count, &count);
-    rc = names == NULL ? RC_LIMIT : build_tree(list, arena, names, count);
-    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "%zu mailboxes", row_count);
+    const enum rc rc = store_mbox_list(tx, arena, &list->rows, &list->row_count, err);
+    return rc == RC_OK
+               ? store_subscriptions(tx, arena, &list->subscribed, &list->subscribed_count, err)
+               : rc;
+}
+
+/* Two texts of which one is the beginning of the other. */
+static bool
+begin_alike(struct span a, struct span b)
+{
+    const size_t len = a.len < b.len ? a.len : b.len;
+
+    return span_eq(span_head(a, len), span_head(b, len));
+}
+
+/* A pattern up to its first wildcard. */
+static struct span
+fixed_part(struct span pattern)
+{
+    size_t len = 0;
+
+    while (len < pattern.len && pattern.ptr[len] != '*' && pattern.ptr[len] != '%')
+        len++;
+    return span_head(pattern, len);
+}
+
+static bool
+pattern_reaches(const struct imap_list_req *req, const struct imap_list_pattern *pattern,
+                struct span level)
+{
+    const struct span reference = fixed_part(req->reference.text);
+
+    if (pattern->hopeless || pattern->text.len == 0 || !begin_alike(reference, level))
+        return false;
+    return reference.len < req->reference.text.len || reference.len >= level.len ||
+           begin_alike(fixed_part(pattern->text), span_tail(level, reference.len));
+}
+
+static bool
+is_subscribed_below(const struct names_list *list, struct span level)
+{
+    for (size_t i = 0; i < list->subscribed_count; i++)
+        if (mbox_name_is_below(list->subscribed[i], level))
+            return true;
+    return false;
+}
+
+bool
+names_list_reaches(const struct names_list *list, struct span level)
+{
+    const struct imap_list_req *req = list->req;
+
+    if (list->root_only || req->reference.hopeless)
+        return false;
+    if ((list->kind == NAMES_LSUB || (req->select & IMAP_LIST_SUBSCRIBED) != 0) &&
+        !is_subscribed_below(list, level))
+        return false;
+    for (size_t i = 0; i < req->pattern_count; i++)
+        if (pattern_reaches(req, &req->patterns[i], level))
+            return true;
+    return false;
+}
+
+enum rc
+names_list_add(struct names_list *list, const struct names_guest *rows, size_t count)
+{
+    struct guests *some = arena_new(list->arena, struct guests);
+
+    if (some == NULL)
+        return RC_LIMIT;
+    *some = (struct guests){list->guests, rows, count};
+    list->guests = some;
+    list->guest_count += count;
+    return RC_OK;
+}
+
+enum rc
+names_list_build(struct names_list *list, struct err *err)
+{
+    size_t count = 0;
+
+    if (list->root_only || list->req->reference.hopeless)
+        return RC_OK;
+    struct node *names = merge(list, &count);
+    const enum rc rc = names == NULL ? RC_LIMIT : build_tree(list, list->arena, names, count);
+    return rc == RC_OK ? RC_OK : err_set(err, rc, 0, "%zu mailboxes", list->row_count);
+}
+
+enum rc
+names_list_new(struct arena *arena, struct store_tx *tx, const struct imap_list_req *req,
+               enum names_list_kind kind, struct names_list **out, struct err *err)
+{
+    const enum rc rc = names_list_gather(arena, tx, req, kind, out, err);
+
+    return rc == RC_OK ? names_list_build(*out, err) : rc;
 }
 
 /* ---- match, settle ---- */
@@ -274,10 +411,21 @@ is_answered(const struct names_list *list, const struct node *node)
            (node->has_hidden || (node->matches_level && !list->req->extended));
 }
 
+static struct names_entry
+entry_of(const struct node *node)
+{
+    return (struct names_entry){
+        .name = node->name,
+        .row = node->row,
+        .owner = node->guest == NULL ? 0 : node->guest->owner,
+        .rights = node->guest == NULL ? RIGHTS_ALL : node->guest->rights,
+    };
+}
+
 static void
 answer_lsub(const struct node *node, struct names_entry *entry)
 {
-    *entry = (struct names_entry){.name = node->name, .row = node->row};
+    *entry = entry_of(node);
     if (!node->subscribed || node->row == NULL)
         entry->attrs = NAMES_NOSELECT;
     if (node->row != NULL) /* Outlook looks for special uses here */
@@ -290,7 +438,7 @@ answer_list(const struct names_list *list, const struct node *node, struct names
     const struct imap_list_req *req = list->req;
     const bool is_level = node->row == NULL && !is_selected(list, node);
 
-    *entry = (struct names_entry){.name = node->name, .row = node->row};
+    *entry = entry_of(node);
     if (node->row == NULL)
         entry->attrs |= req->extended ? NAMES_NONEXISTENT : NAMES_NOSELECT;
     /* RFC 5258 section 3.5: \NonExistent \HasChildren says why a mere level is answered. */

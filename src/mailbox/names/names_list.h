@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "mailbox/sharing/rights.h"
 #include "store/store.h"
 #include "syntax/imap/req.h"
 
@@ -40,6 +41,15 @@ struct names_entry {
     unsigned childinfo;         /* enum names_childinfo */
     struct span old_name;       /* OLDNAME (RFC 5465 section 5.4); empty: none */
     const struct mbox_row *row; /* NULL: there is no such mailbox (no STATUS for it) */
+    uint64_t owner;  /* the account of another user that it is in; 0: the user's own */
+    uint32_t rights; /* enum mbox_right, with row */
+};
+
+/* A mailbox of another user. */
+struct names_guest {
+    struct mbox_row row; /* its name is the one by which this user knows it */
+    uint64_t owner;      /* account */
+    uint32_t rights;     /* enum mbox_right */
 };
 
 enum names_list_kind { NAMES_LIST, NAMES_LSUB };
@@ -54,6 +64,20 @@ struct names_list;
 MUST_USE enum rc names_list_new(struct arena *arena, struct store_tx *tx,
                                 const struct imap_list_req *req, enum names_list_kind kind,
                                 struct names_list **out, struct err *err);
+/*
+ * The same in steps, with mailboxes of other users: gather, add any number, build. Between them
+ * there is no snapshot; what has been gathered stays.
+ */
+MUST_USE enum rc names_list_gather(struct arena *arena, struct store_tx *tx,
+                                   const struct imap_list_req *req, enum names_list_kind kind,
+                                   struct names_list **out, struct err *err);
+/** Whether something below this name may be answered, so that it is worth adding. level is the
+ * name of a level of hierarchy. */
+bool names_list_reaches(const struct names_list *list, struct span level);
+/** The rows live as long as the list. RC_LIMIT. */
+MUST_USE enum rc names_list_add(struct names_list *list, const struct names_guest *rows,
+                                size_t count);
+MUST_USE enum rc names_list_build(struct names_list *list, struct err *err);
 /**
  * The next name to answer. RC_NOT_FOUND: that was all. RC_AGAIN: nothing yet; it has worked for
  * a while (some 100,000 comparisons), so look at the time of the slice and call again. Does not

@@ -10,6 +10,7 @@
 #include "mailbox/account_private.h"
 #include "mailbox/content/quota_notice.h"
 #include "mailbox/names/names.h"
+#include "mailbox/write/copy_across.h"
 #include "mailbox/write/keyword_bits.h"
 #include "mailbox/write/quota.h"
 #include "mailbox/view.h"
@@ -59,6 +60,8 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         .run_count = op->run_count,
         .mode = op->mode,
         .flags = op->flags,
+        .kept_flags = op->kept_flags,
+        .keeps_keywords = op->keeps_keywords,
         .unchanged_since = op->unchanged_since,
     };
 
@@ -206,12 +209,17 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         .runs = op->runs,
         .run_count = op->run_count,
         .move = op->move,
+        .dropped_flags = op->dropped_flags,
+        .drops_keywords = op->drops_keywords,
     };
     op->to_mbox = to.id;
     op->to_uidvalidity = to.uidvalidity;
     /* Straight into the change log, which has room for millions; a command's arena has not. */
-    rc = gone_if_missing(
-        store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
+    if (op->from != NULL)
+        rc = copy_across(op, ctx, to.id, &copied, err);
+    else
+        rc = gone_if_missing(
+            store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
     if (rc == RC_OK && copied.count < op->expected)
         return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
                        op->expected);
@@ -219,9 +227,9 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         rc = copy_is_allowed(ctx, &copied, &crossing, err);
     if (rc == RC_OK)
         rc = copy_result_keep(op, &copied, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK && op->from == NULL)
         rc = report_keywords(op, &copied, ctx, err);
-    if (rc == RC_OK)
+    if (rc == RC_OK && op->from == NULL)
         rc = change_added_here(ctx->changes, to.id, copied.added, copied.count);
     if (rc == RC_OK && op->move)
         rc = change_expunged(ctx->changes, op->from_mbox, copied.source_uids, copied.count,

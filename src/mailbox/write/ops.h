@@ -22,6 +22,8 @@ struct flags_op {
     size_t run_count;
     enum flags_mode mode;
     uint32_t flags;
+    uint32_t kept_flags; /* as in flags_req */
+    bool keeps_keywords;
     const struct span *keywords; /* names; new ones are added to the mailbox */
     size_t keyword_count;
     uint64_t unchanged_since; /* MODSEQ_ANY */
@@ -55,13 +57,17 @@ void expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wak
 struct copy_op {
     struct turn_req turn;
     struct arena *arena;
+    struct account *from; /* held by the caller; NULL: the account that has the turn */
     uint64_t from_mbox;
     struct span to_name; /* UTF-8, normalised */
     const struct uid_run *runs;
     size_t run_count;
-    bool move;
-    size_t expected; /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number
-                      */
+    bool move;              /* only within one account: see copy_across.h */
+    uint32_t dropped_flags; /* as in copy_req */
+    bool drops_keywords;
+    size_t expected;  /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number
+                       */
+    bool source_busy; /* out */
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;
     size_t count;            /* messages copied */
@@ -70,8 +76,10 @@ struct copy_op {
     uint32_t first_uid; /* of the first of them in the destination; the others follow on */
 };
 /** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted), RC_QUOTA
- * (never of a move). UIDs that are expunged meanwhile are skipped; the caller compares counts
- * (RFC 2180 section 4.4).
+ * (never of a move), RC_BUSY with source_busy (another account, which cannot be read at the
+ * moment: wake is called when it is worth running the request again), RC_LIMIT
+ * (LIMIT_COPY_ACROSS, and its octets). UIDs that are expunged meanwhile are skipped; the caller
+ * compares counts (RFC 2180 section 4.4).
  */
 void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
 

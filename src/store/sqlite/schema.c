@@ -141,9 +141,18 @@ static const char version_5[] = "CREATE TABLE metadata ("
                                 " value BLOB,"
                                 " PRIMARY KEY (mbox, user, name)) WITHOUT ROWID;";
 
+/* Access control lists (RFC 4314): who may do what with a mailbox, besides the owner. */
+static const char version_6[] = "CREATE TABLE acl ("
+                                " mbox INTEGER NOT NULL,"
+                                " kind INTEGER NOT NULL,"
+                                " who INTEGER NOT NULL,"
+                                " negative INTEGER NOT NULL,"
+                                " rights INTEGER NOT NULL,"
+                                " PRIMARY KEY (mbox, kind, who, negative)) WITHOUT ROWID;";
+
 static const struct db_step steps[] = {
     {.sql = version_1}, {.sql = version_2}, {.sql = version_3},
-    {.sql = version_4}, {.sql = version_5},
+    {.sql = version_4}, {.sql = version_5}, {.sql = version_6},
 };
 
 const struct db_schema account_schema = {

@@ -14,7 +14,7 @@ static const enum sql_id questions[] = {
     SQL_V_COUNTERS, SQL_V_TOPS,     SQL_V_ROWS,      SQL_V_HOMELESS,
     SQL_V_TWICE,    SQL_V_MESSAGES, SQL_V_UNNAMED,   SQL_V_EXPUNGED_OCTETS,
     SQL_V_KEYWORDS, SQL_V_BORNE,    SQL_V_MAILBOXES, SQL_V_CONTENT,
-    SQL_V_METADATA,
+    SQL_V_METADATA, SQL_V_ACL,
 };
 
 static void

@@ -25,6 +25,8 @@ MUST_USE bool imap_args_enable(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_select(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_create(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_mailbox(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_acl(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_set_acl(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_rename(struct imap_lexer *lx, struct imap_cmd *cmd);
 
 /* args_list.c */

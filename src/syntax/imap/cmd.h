@@ -46,6 +46,7 @@ struct imap_cmd {
         struct imap_select_req select;
         struct imap_create_req create;
         struct imap_mailbox_req mailbox;
+        struct imap_acl_req acl;
         struct imap_quota_req quota;
         struct imap_rename_req rename;
         struct imap_list_req list;

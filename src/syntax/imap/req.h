@@ -91,6 +91,13 @@ struct imap_mailbox_req {
     struct mbox_arg mailbox;
 };
 
+/** SETACL, DELETEACL, LISTRIGHTS (RFC 4314). */
+struct imap_acl_req {
+    struct mbox_arg mailbox;
+    struct span identifier; /* any octets but NUL */
+    struct span rights;     /* SETACL: as written */
+};
+
 /* GETQUOTA, and SETQUOTA: which limits it names is read past, because nobody may set any. */
 struct imap_quota_req {
     struct span root;
@@ -114,6 +121,7 @@ enum imap_list_return {
     IMAP_LIST_RETURN_SPECIAL_USE = 1 << 2,
     IMAP_LIST_RETURN_STATUS = 1 << 3,
     IMAP_LIST_RETURN_METADATA = 1 << 4, /* RFC 9590 */
+    IMAP_LIST_RETURN_MYRIGHTS = 1 << 5, /* RFC 8440 */
 };
 
 /* Names of entries, as they were written; all are legal (metadata_name.h). */

@@ -592,6 +592,8 @@ test_version_1_is_brought_up(void **state)
     assert_int_equal(sqlite3_exec(raw,
                                   "DROP TABLE app_password;"
                                   "DROP TABLE removed_account; DROP TABLE removed_alias;"
+                                  "DROP TABLE account_group; DROP TABLE group_member;"
+                                  "DROP TABLE share;"
                                   "ALTER TABLE account DROP COLUMN quota_octets;"
                                   "ALTER TABLE account DROP COLUMN quota_messages;"
                                   "ALTER TABLE account DROP COLUMN quota_mailboxes;"

@@ -80,12 +80,12 @@ test_every_table_and_column_is_described(void **state)
     read_doc(&doc);
     store_end(begin_read(fx));
     snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
-    check_database(buf_span(&doc), path, "\n## mail.db, version 5\n");
+    check_database(buf_span(&doc), path, "\n## mail.db, version 6\n");
     snprintf(path, sizeof path, "%s/registry.db", fx->dir);
     const struct sqlite_registry_options options = {
         .path = path, .registry.clock = &test_clock, .create = true};
     assert_ok(registry_open_sqlite(&options, &registry, &fx->err));
-    check_database(buf_span(&doc), path, "\n## registry.db, version 4\n");
+    check_database(buf_span(&doc), path, "\n## registry.db, version 5\n");
     registry_close(registry);
     fixture_free(fx);
 }

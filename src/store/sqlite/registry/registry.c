@@ -37,6 +37,11 @@ enum {
     "state, crypt, scram_iterations, scram_salt, scram_stored_key, scram_server_key,"          \
     " password_generation, created_s, quota_octets, quota_messages, quota_mailboxes"
 
+/* Whether a row of share is for account ?1, one of its groups or anyone. */
+#define SHARE_IS_FOR_ACCOUNT                                                                   \
+    "(kind = 0 OR (kind = 1 AND who = ?1) OR (kind = 2 AND who IN"                             \
+    " (SELECT grp FROM group_member WHERE account = ?1)))"
+
 static const char *const sql[REG_SQL_COUNT] = {
     [REG_SECRET] = "SELECT octets FROM secret",
     [REG_DATA_VERSION] = "PRAGMA data_version",
@@ -104,6 +109,30 @@ static const char *const sql[REG_SQL_COUNT] = {
     [REG_REMOVED_PURGE] = "UPDATE removed_account SET purging = 1 WHERE id = ?",
     [REG_REMOVED_DROP] = "DELETE FROM removed_account WHERE id = ?",
     [REG_REMOVED_ALIASES_DROP] = "DELETE FROM removed_alias WHERE account = ?",
+    [REG_GROUP_ADD] = "INSERT INTO account_group (name) VALUES (?)",
+    [REG_GROUP_COUNT] = "SELECT count(*) FROM account_group",
+    [REG_GROUP_REMOVE] = "DELETE FROM account_group WHERE id = ?",
+    [REG_GROUP_MEMBERS_DROP] = "DELETE FROM group_member WHERE grp = ?",
+    [REG_GROUP_SHARES_DROP] = "DELETE FROM share WHERE kind = 2 AND who = ?",
+    [REG_GROUP_BY_NAME] = "SELECT id, name FROM account_group WHERE name = ?",
+    [REG_GROUP_BY_ID] = "SELECT id, name FROM account_group WHERE id = ?",
+    [REG_GROUP_LIST] =
+        "SELECT id, name FROM account_group WHERE name > ? ORDER BY name LIMIT ?",
+    [REG_MEMBER_ADD] = "INSERT OR IGNORE INTO group_member (grp, account) VALUES (?, ?)",
+    [REG_MEMBER_REMOVE] = "DELETE FROM group_member WHERE grp = ? AND account = ?",
+    [REG_GROUP_MEMBERS] = "SELECT name FROM group_member JOIN account"
+                          " ON account.id = group_member.account WHERE grp = ? ORDER BY name",
+    [REG_GROUPS_OF] = "SELECT grp FROM group_member WHERE account = ? ORDER BY grp",
+    [REG_SHARE_ADD] = "INSERT OR IGNORE INTO share (kind, who, owner) VALUES (?, ?, ?)",
+    [REG_SHARES_DROP] = "DELETE FROM share WHERE owner = ?",
+    [REG_SHARERS] =
+        "SELECT id, name FROM account WHERE id <> ?1 AND id IN (SELECT owner FROM share"
+        " WHERE " SHARE_IS_FOR_ACCOUNT ") ORDER BY name LIMIT ?2",
+    [REG_SHARES_WITH] = "SELECT 1 FROM share JOIN account ON account.id = owner"
+                        " WHERE owner = ?2 AND " SHARE_IS_FOR_ACCOUNT " LIMIT 1",
+    [REG_SHARES_ANY] = "SELECT 1 FROM share LIMIT 1",
+    [REG_ACCOUNT_MEMBER_DROP] = "DELETE FROM group_member WHERE account = ?",
+    [REG_ACCOUNT_SHARES_DROP] = "DELETE FROM share WHERE owner = ?1 OR (kind = 1 AND who = ?1)",
 };
 
 /* ---- schema (docs/schema.md) ---- */
@@ -175,6 +204,24 @@ static const char version_4[] = "CREATE TABLE app_password ("
                                 "CREATE UNIQUE INDEX app_password_name"
                                 " ON app_password (account, name);";
 
+/* Groups, and who shares mailboxes with whom. */
+static const char version_5[] = "CREATE TABLE account_group ("
+                                " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                " name TEXT NOT NULL UNIQUE);"
+
+                                "CREATE TABLE group_member ("
+                                " grp INTEGER NOT NULL,"
+                                " account INTEGER NOT NULL,"
+                                " PRIMARY KEY (grp, account)) WITHOUT ROWID;"
+                                "CREATE INDEX group_member_account ON group_member (account);"
+
+                                "CREATE TABLE share ("
+                                " kind INTEGER NOT NULL,"
+                                " who INTEGER NOT NULL,"
+                                " owner INTEGER NOT NULL,"
+                                " PRIMARY KEY (kind, who, owner)) WITHOUT ROWID;"
+                                "CREATE INDEX share_owner ON share (owner);";
+
 static enum rc
 draw_secret(struct db *db, struct err *err)
 {
@@ -197,6 +244,7 @@ static const struct db_step steps[] = {
     {.sql = version_2},
     {.sql = version_3},
     {.sql = version_4},
+    {.sql = version_5},
 };
 
 static const struct db_schema schema = {

@@ -233,6 +233,10 @@ sqlite_registry_purge_end(struct registry *registry, uint64_t id, struct err *er
     if (rc == RC_OK)
         rc = run_any(change.db, REG_APP_PURGE, id, err);
     if (rc == RC_OK)
+        rc = run_any(change.db, REG_ACCOUNT_MEMBER_DROP, id, err);
+    if (rc == RC_OK)
+        rc = run_any(change.db, REG_ACCOUNT_SHARES_DROP, id, err);
+    if (rc == RC_OK)
         rc = run_one(change.db, REG_REMOVED_DROP, id, err);
     return registry_change_end(&change, rc, err);
 }

@@ -20,6 +20,7 @@ struct keyword_map {
 struct copy {
     struct rows added;    /* struct entry */
     struct rows sources;  /* uint32_t */
+    struct rows flags;    /* uint32_t; of the sources, where the copies have others */
     struct rows segments; /* struct uid_run, of the source */
     struct mbox from;
     struct mbox to;
@@ -30,6 +31,7 @@ copy_cleanup(struct copy *copy)
 {
     rows_cleanup(&copy->added);
     rows_cleanup(&copy->sources);
+    rows_cleanup(&copy->flags);
     rows_cleanup(&copy->segments);
 }
 
@@ -45,12 +47,17 @@ collect(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, str
     while (rc == RC_OK && walk_next(&walk, &entry)) {
         struct entry *added = rows_push(&copy->added);
         uint32_t *source = rows_push(&copy->sources);
-        if (added == NULL || source == NULL) {
+        uint32_t *flags = req->dropped_flags == 0 ? source : rows_push(&copy->flags);
+        if (added == NULL || source == NULL || flags == NULL) {
             rc = RC_LIMIT;
             break;
         }
-        *added = entry;
+        *flags = entry.flags;
         *source = entry.uid;
+        *added = entry;
+        added->flags &= ~req->dropped_flags;
+        if (req->drops_keywords)
+            added->keywords = (struct keywords){{0, 0}};
         rc = segments_add(&copy->segments, entry.uid, walk.gap);
         walk.gap = false;
     }
@@ -161,9 +168,14 @@ leave(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struc
      */
     struct mbox *from = req->from == req->to ? &copy->to : &copy->from;
     const struct entry *added = rows_data(&copy->added);
+    const uint32_t *flags = req->dropped_flags == 0 ? NULL : rows_data(&copy->flags);
 
-    for (size_t i = 0; i < rows_count(&copy->added); i++)
-        mbox_count_out(from, &added[i]); /* flags and octets are those of the source */
+    for (size_t i = 0; i < rows_count(&copy->added); i++) {
+        struct entry source = added[i]; /* octets are those of the source */
+        if (flags != NULL)
+            source.flags = flags[i];
+        mbox_count_out(from, &source);
+    }
     from->highest_modseq = ++tx->acct->counters.modseq;
     const enum rc rc =
         expunge_segments(tx, req->from, &copy->segments, from->highest_modseq, WHY_MOVED, err);
@@ -182,6 +194,7 @@ sqlite_copy(struct store_tx *base, const struct copy_req *req, struct arena *are
     CHECK(tx->write);
     rows_init(&copy.added, sizeof(struct entry));
     rows_init(&copy.sources, sizeof(uint32_t));
+    rows_init(&copy.flags, sizeof(uint32_t));
     rows_init(&copy.segments, sizeof(struct uid_run));
     enum rc rc = mbox_load_live(tx, req->from, &copy.from, err);
     if (rc == RC_OK)

@@ -512,6 +512,8 @@ sqlite_mbox_delete(struct store_tx *base, uint64_t mbox, struct err *err)
     if (rc == RC_OK)
         rc = run_with_mbox(tx, SQL_METADATA_DROP, mbox, err);
     if (rc == RC_OK)
+        rc = run_with_mbox(tx, SQL_ACL_REMOVE_ALL, mbox, err);
+    if (rc == RC_OK)
         rc = retire(tx, mbox, err);
     if (rc != RC_OK)
         return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of SELECT and EXAMINE (RFC 4466, RFC 7162), CREATE (RFC 6154), and of the commands
- * that take mailbox names alone. */
+/* Arguments of SELECT and EXAMINE (RFC 4466, RFC 7162), CREATE (RFC 6154), of the commands that
+ * take mailbox names alone, and of those about access rights (RFC 4314 section 7). */
 #include "syntax/imap/args.h"
 
 /* --- SELECT, EXAMINE --- */
@@ -160,4 +160,26 @@ imap_args_rename(struct imap_lexer *lx, struct imap_cmd *cmd)
            lex_mailbox(lx, &req->from, "RENAME needs two mailbox names") &&
            lex_need(lx, ' ', "RENAME needs a new mailbox name") &&
            lex_mailbox(lx, &req->to, "RENAME needs a new mailbox name");
+}
+
+/* --- Access rights --- */
+
+/** mailbox SP identifier */
+bool
+imap_args_acl(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_acl_req *req = &cmd->u.acl;
+
+    return lex_need(lx, ' ', "A mailbox name is missing") &&
+           lex_mailbox(lx, &req->mailbox, "A mailbox name is missing") &&
+           lex_need(lx, ' ', "An identifier is missing") &&
+           lex_astring(lx, &req->identifier, "An identifier is missing");
+}
+
+/** mailbox SP identifier SP mod-rights */
+bool
+imap_args_set_acl(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    return imap_args_acl(lx, cmd) && lex_need(lx, ' ', "SETACL needs rights") &&
+           lex_astring(lx, &cmd->u.acl.rights, "SETACL needs rights");
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header.
+ *
+ *   own names -> who shares -> [the mailboxes of each] -> complete
+ */
+#include "imap/names/gather.h"
+
+#include "mailbox/sharing/access.h"
+#include "store/sharing.h"
+
+struct imap_gather {
+    const struct imap_list_req *req;
+    enum names_list_kind kind;
+    struct names_list *list; /* NULL: nothing is gathered yet */
+    bool asked;              /* the registry: the next three are known */
+    struct rights_user user;
+    struct registry_sharer *sharers;
+    size_t sharer_count;
+    size_t next;
+};
+
+struct imap_gather *
+imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
+                enum names_list_kind kind)
+{
+    struct imap_gather *gather = arena_new(&im->work->arena, struct imap_gather);
+
+    if (gather != NULL)
+        *gather = (struct imap_gather){.req = req, .kind = kind};
+    return gather;
+}
+
+static enum imap_step
+own_names(struct imap_session *im, struct imap_gather *gather)
+{
+    enum imap_step step = STEP_DONE;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (!imap_read_begin(im, im->acct, &tx, &step))
+        return step;
+    const enum rc rc =
+        names_list_gather(&im->work->arena, tx, gather->req, gather->kind, &gather->list, &err);
+    if (rc == RC_OK)
+        return STEP_MORE;
+    gather->list = NULL;
+    return imap_fail(im, rc, &err);
+}
+
+/* Where nobody shares anything, and where the request is about other names, nothing is asked.
+ */
+static enum rc
+ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
+{
+    struct registry *registry = im->s.env->registry;
+    struct arena *arena = &im->work->arena;
+    const uint64_t account = im->s.account_id;
+    bool any = false;
+
+    if (!names_list_reaches(gather->list, SPAN(OTHER_USERS)))
+        return RC_OK;
+    enum rc rc = registry_shares(registry, &any, err);
+    if (rc != RC_OK || !any)
+        return rc;
+    rc = access_user(registry, account, arena, &gather->user, err);
+    return rc == RC_OK ? registry_sharers(registry, account, LIMIT_SHARERS, arena,
+                                          &gather->sharers, &gather->sharer_count, err)
+                       : rc;
+}
+
+/* The mailboxes of one of them by the names that this user knows. Names that are too long for
+ * that, or too deep, cannot be told. */
+static enum rc
+add(struct imap_session *im, struct imap_gather *gather, const struct registry_sharer *sharer,
+    const struct access_row *rows, size_t count)
+{
+    struct arena *arena = &im->work->arena;
+    struct names_guest *guests = arena_array(arena, struct names_guest, count + 1);
+    size_t used = 0;
+
+    if (guests == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = arena_printf(arena, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
+                                        SPAN_FMT(rows[i].row.name));
+        if (name == NULL)
+            return RC_LIMIT;
+        if (mbox_name_check(span_of_str(name)) != NULL)
+            continue;
+        guests[used] = (struct names_guest){
+            .row = rows[i].row, .owner = sharer->account, .rights = rows[i].rights};
+        guests[used].row.name = span_of_str(name);
+        guests[used++].row.special_use = 0; /* it is not this user's trash */
+    }
+    return names_list_add(gather->list, guests, used);
+}
+
+/* Whether it is worth looking into the account. */
+static bool
+is_reached(struct imap_session *im, const struct imap_gather *gather,
+           const struct registry_sharer *sharer)
+{
+    if (span_find_char(sharer->name, MBOX_DELIMITER) >= 0)
+        return false; /* no mailbox can be named below such a name */
+    const char *level =
+        arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
+    return level == NULL || names_list_reaches(gather->list, span_of_str(level));
+}
+
+static enum imap_step
+next_sharer(struct imap_session *im, struct imap_gather *gather)
+{
+    const struct registry_sharer *sharer = &gather->sharers[gather->next];
+    struct access_row *rows = NULL;
+    size_t count = 0;
+    enum imap_step step = STEP_DONE;
+    struct account *acct = NULL;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    enum rc rc = is_reached(im, gather, sharer)
+                     ? account_get(im->s.env->accounts, sharer->account, &acct)
+                     : RC_NOT_FOUND;
+    if (rc == RC_OK && !imap_read_begin(im, acct, &tx, &step)) {
+        account_put(acct);
+        return step;
+    }
+    if (rc == RC_OK)
+        rc = access_list(tx, &gather->user, &im->work->arena, &rows, &count, &err);
+    if (rc == RC_OK)
+        rc = add(im, gather, sharer, rows, count);
+    store_end(tx);
+    tx = NULL;
+    account_put(acct);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return imap_fail(im, rc, &err);
+    gather->next++;
+    return STEP_MORE;
+}
+
+enum imap_step
+imap_gather_step(struct imap_session *im, struct imap_gather *gather,
+                 struct names_list **list_out)
+{
+    struct err err = {.rc = RC_OK};
+    enum rc rc = RC_OK;
+
+    *list_out = NULL;
+    if (gather->list == NULL)
+        return own_names(im, gather);
+    if (!gather->asked)
+        rc = ask(im, gather, &err);
+    gather->asked = true;
+    if (rc == RC_OK && gather->next < gather->sharer_count)
+        return next_sharer(im, gather);
+    if (rc == RC_OK)
+        rc = names_list_build(gather->list, &err);
+    if (rc != RC_OK)
+        return imap_fail(im, rc, &err);
+    *list_out = gather->list;
+    return STEP_DONE;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All names that a user may list: the own ones, and below "Other Users" those of mailboxes that
+ * are shared with the user. Who shares anything is known from the registry's index, and only
+ * those accounts are opened, one after the other, each for a short snapshot; and of these only
+ * those whose names the request can reach.
+ *
+ * Thread: the session.
+ */
+#ifndef IMAP_NAMES_GATHER_H
+#define IMAP_NAMES_GATHER_H
+
+#include "imap/imap_session.h"
+#include "mailbox/names/names_list.h"
+
+struct imap_gather; /* in the command's arena */
+
+/** req is borrowed for as long as the list. NULL: no memory. */
+struct imap_gather *imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
+                                    enum names_list_kind kind);
+/** STEP_DONE with *list_out: it is complete, and names_list_next may be called. With *list_out
+ *  NULL, or another step: what the command returns. */
+enum imap_step imap_gather_step(struct imap_session *im, struct imap_gather *gather,
+                                struct names_list **list_out);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The selected mailbox is another user's. What the session may do there can change at any time,
+ * by SETACL, by a group that the user joins or leaves, or because the owner's account is
+ * removed. The server looks again before each command and before it tells anything, but only
+ * when something has been changed: two numbers say so.
+ *
+ * Who may not read the mailbox any more is told so once, and then nothing more of it; commands
+ * on it are refused until another one is selected (RFC 4314 section 5.1.1; docs/protocol.md
+ * A-4). The view stays what it was: if the right comes back, the dialogue goes on from there.
+ *
+ * Thread: the session.
+ */
+#include "imap/imap_session.h"
+
+#include <stdlib.h>
+
+#include "mailbox/sharing/access.h"
+#include "store/registry.h"
+
+enum { LOOK_ARENA = 1 << 20 };
+
+struct imap_guest *
+imap_guest_new(struct imap_session *im, uint64_t account_id, uint32_t rights)
+{
+    struct imap_guest *guest = calloc(1, sizeof *guest);
+
+    if (guest == NULL)
+        return NULL;
+    if (account_get(im->s.env->accounts, account_id, &guest->acct) != RC_OK) {
+        free(guest);
+        return NULL;
+    }
+    guest->rights = rights;
+    guest->acl_serial = account_acl_serial(guest->acct) - 1; /* the next look is due */
+    return guest;
+}
+
+void
+imap_guest_free(struct imap_guest *guest)
+{
+    if (guest == NULL)
+        return;
+    account_put(guest->acct);
+    free(guest);
+}
+
+bool
+imap_guest_is_due(struct imap_session *im)
+{
+    const struct imap_guest *guest = im->guest;
+
+    return guest != NULL && (guest->acl_serial != account_acl_serial(guest->acct) ||
+                             guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
+}
+
+/* RC_NOT_FOUND: the owner's account was removed. */
+static enum rc
+rights_read(struct imap_session *im, struct store_tx *tx, uint32_t *rights_out, struct err *err)
+{
+    struct registry *registry = im->s.env->registry;
+    struct registry_account owner;
+    struct rights_user user;
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, LOOK_ARENA);
+    enum rc rc = registry_find_id(registry, account_id(im->guest->acct), &owner, err);
+    if (rc == RC_OK)
+        rc = access_user(registry, im->s.account_id, &arena, &user, err);
+    return rc == RC_OK ? access_rights(tx, &user, im->selected, &arena, rights_out, err) : rc;
+}
+
+/* What can be changed in the mailbox, if that is something else now. */
+static void
+flags_tell(struct imap_session *im, uint32_t before)
+{
+    struct keyword_names keywords;
+    AUTO_ARENA arena = {0};
+
+    if (((before ^ im->guest->rights) & RIGHTS_ON_FLAGS) == 0 ||
+        im->view.mode == VIEW_READ_ONLY)
+        return;
+    arena_init(&arena, LOOK_ARENA);
+    if (mailbox_keywords(im->view.mailbox, &arena, &keywords) == RC_OK)
+        imap_write_flags_lines(im, &keywords);
+}
+
+static void
+change_tell(struct imap_session *im, uint32_t before)
+{
+    const uint32_t now = im->guest->rights;
+    struct iw w = imap_line(im);
+
+    if ((before & ~now & RIGHT_READ) != 0)
+        iw_status_line(&w, SPAN(""), IW_NO, "NOPERM",
+                       SPAN("You may not read the selected mailbox any more"));
+    else if ((now & RIGHT_READ) != 0)
+        flags_tell(im, before);
+}
+
+bool
+imap_guest_look(struct imap_session *im, enum imap_step *step_out)
+{
+    struct imap_guest *guest = im->guest;
+    uint32_t rights = 0;
+    struct mailbox_state state;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (!imap_guest_is_due(im))
+        return true;
+    const uint32_t serial = account_acl_serial(guest->acct);
+    const uint32_t epoch = (uint32_t)registry_epoch(im->s.env->registry);
+    if (!imap_read_begin(im, guest->acct, &tx, step_out))
+        return false;
+    const enum rc rc = rights_read(im, tx, &rights, &err);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        *step_out = imap_fail(im, rc, &err);
+        return false;
+    }
+    const uint32_t before = guest->rights;
+    mailbox_state(im->view.mailbox, &state);
+    if (!state.gone) /* its list is gone with it: the end of it is told (SYNC_GONE) */
+        guest->rights = rights;
+    guest->acl_serial = serial;
+    guest->epoch = epoch;
+    change_tell(im, before);
+    imap_watch_selected(im);
+    return true;
+}
+
+bool
+imap_guest_may(struct imap_session *im, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+
+    if (work->row->selected == 0 || im->guest == NULL || work->allowed)
+        return true;
+    if (!imap_guest_look(im, step_out))
+        return false;
+    work->allowed = (im->guest->rights & work->row->selected) == work->row->selected;
+    if (!work->allowed)
+        *step_out = imap_no(work, "NOPERM", "You may not do that with the selected mailbox");
+    return work->allowed;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* See the header. */
+#include "mailbox/sharing/access.h"
+
+#include "store/sharing.h"
+#include "syntax/imap/mbox_name.h"
+
+enum rc
+access_user(struct registry *registry, uint64_t account, struct arena *arena,
+            struct rights_user *out, struct err *err)
+{
+    uint64_t *groups = NULL;
+    size_t count = 0;
+
+    const enum rc rc = registry_groups_of(registry, account, arena, &groups, &count, err);
+    if (rc == RC_OK)
+        *out = (struct rights_user){account, groups, count};
+    return rc;
+}
+
+enum rc
+access_rights(struct store_tx *tx, const struct rights_user *user, uint64_t mbox,
+              struct arena *arena, uint32_t *rights_out, struct err *err)
+{
+    struct acl_row *rows = NULL;
+    size_t count = 0;
+
+    const enum rc rc = store_acl(tx, mbox, arena, &rows, &count, err);
+    if (rc == RC_OK)
+        *rights_out = rights_of(rows, count, user);
+    return rc;
+}
+
+enum rc
+access_find(struct store_tx *tx, const struct rights_user *user, struct span name,
+            struct arena *arena, struct access *out, struct err *err)
+{
+    struct access found = {.mbox = 0};
+    struct mbox_row row;
+
+    enum rc rc = store_mbox_find(tx, name, arena, &row, err);
+    if (rc == RC_OK) {
+        found.mbox = row.id;
+        rc = access_rights(tx, user, row.id, arena, &found.rights, err);
+    }
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    rc = RC_NOT_FOUND;
+    for (struct span above = mbox_name_parent(name); rc == RC_NOT_FOUND && above.len > 0;
+         above = mbox_name_parent(above))
+        rc = store_mbox_find(tx, above, arena, &row, err);
+    if (rc == RC_OK)
+        rc = access_rights(tx, user, row.id, arena, &found.parent_rights, err);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    *out = found;
+    return RC_OK;
+}
+
+enum rc
+access_list(struct store_tx *tx, const struct rights_user *user, struct arena *arena,
+            struct access_row **out, size_t *count_out, struct err *err)
+{
+    struct mbox_row *rows = NULL;
+    struct acl_row *acl = NULL;
+    size_t row_count = 0;
+    size_t acl_count = 0;
+    size_t used = 0;
+
+    enum rc rc = store_acl(tx, 0, arena, &acl, &acl_count, err);
+    if (rc == RC_OK && acl_count > 0)
+        rc = store_mbox_list(tx, arena, &rows, &row_count, err);
+    if (rc != RC_OK)
+        return rc;
+    struct access_row *list = arena_array(arena, struct access_row, row_count + 1);
+    if (list == NULL)
+        return err_set(err, RC_LIMIT, 0, "shared mailboxes: out of memory");
+    for (size_t i = 0; i < row_count; i++) {
+        size_t first = 0;
+        size_t past = acl_count;
+        while (first < past) { /* the rows of one mailbox are neighbours */
+            const size_t mid = first + (past - first) / 2;
+            if (acl[mid].mbox < rows[i].id)
+                first = mid + 1;
+            else
+                past = mid;
+        }
+        while (past < acl_count && acl[past].mbox == rows[i].id)
+            past++;
+        const uint32_t rights = rights_of(acl + first, past - first, user);
+        if ((rights & RIGHT_LOOKUP) != 0)
+            list[used++] = (struct access_row){.row = rows[i], .rights = rights};
+    }
+    *out = list;
+    *count_out = used;
+    return RC_OK;
+}

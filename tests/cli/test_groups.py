@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""Groups of accounts, what they may do with shared mailboxes, and the index of who shares what."""
+
+import sqlite3
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from limits import limit  # noqa: E402
+from roost_server import Roost  # noqa: E402
+
+WORK = '"Other Users/anna/Work"'
+
+
+def ok(peer, command):
+    return peer.command(command)
+
+
+def refused(peer, command, code):
+    peer.command(command, expect="NO")
+    assert f" NO [{code}]" in peer.last, (command, peer.last)
+
+
+def listed(peer):
+    return ok(peer, 'LIST "" "Other Users/*"')
+
+
+def registry(server):
+    return sqlite3.connect(f"file:{server.home}/registry.db?mode=ro", uri=True, timeout=5)
+
+
+def shares(server):
+    db = registry(server)
+    rows = db.execute("SELECT a.name, kind, who FROM share JOIN account AS a ON a.id = owner ORDER BY 1, 2, 3").fetchall()
+    db.close()
+    return rows
+
+
+def test_groups_are_kept_and_grant_rights_at_once():
+    with Roost(accounts=["anna", "bert", "carl"]) as server:
+        assert server.run("group", "list").stdout == ""
+        server.run("group", "add", "Staff", "bert")
+        assert server.run("group", "add", "staff", check=False).returncode == 1
+        assert server.run("group", "add", "staff", "nobody", check=False).returncode == 1
+        assert server.run("group", "remove", "others", check=False).returncode == 1
+        assert server.run("group", "add", "two words", check=False).returncode == 1
+        assert server.run("group", check=False).returncode == 2
+        assert server.run("group", "list").stdout.split() == ["staff", "1", "member"]
+        anna, bert, carl = (server.login(name) for name in ("anna", "bert", "carl"))
+        ok(anna, "CREATE Work")
+        ok(anna, "SETACL Work group:STAFF lrs")
+        assert ok(anna, "GETACL Work") == ["* ACL Work anna lrswipkxtecda group:staff lrs"]
+        assert len(listed(bert)) == 1 and listed(carl) == []
+        server.run("group", "add", "staff", "carl")
+        assert server.run("group", "members", "staff").stdout.split() == ["bert", "carl"]
+        assert len(listed(carl)) == 1
+        # A member who leaves while it is selected may not read it any more.
+        ok(carl, f"SELECT {WORK}")
+        ok(anna, "SETACL Work -bert r")
+        refused(bert, f"SELECT {WORK}", "NOPERM")
+        server.run("group", "remove", "staff", "carl")
+        assert any("NO [NOPERM]" in line for line in ok(carl, "NOOP"))
+        refused(carl, "FETCH 1:* FLAGS", "NOPERM")
+        # Rights of a group that is gone are nobody's, also of another one with its name.
+        server.run("group", "remove", "staff")
+        server.run("group", "add", "staff", "bert", "carl")
+        assert listed(bert) == [] and listed(carl) == []
+        assert ok(anna, "GETACL Work") == ["* ACL Work anna lrswipkxtecda -bert r"]
+        ok(anna, "SETACL Work anyone l")
+        assert len(listed(bert)) == 1 and len(listed(carl)) == 1
+        out = server.run("account", "shares", "anna").stdout.split()
+        assert out[:3] == ["Work", "anyone", "l"] and "-bert" in out
+
+
+def test_the_index_follows_and_can_be_rebuilt():
+    with Roost(accounts=["anna", "bert", "carl"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        for command in ("CREATE Work", "CREATE Play", "SETACL Work bert lr", "SETACL Play bert lr", "SETACL Play -carl r"):
+            ok(anna, command)
+        assert shares(server) == [("anna", 1, 2)]
+        ok(anna, "DELETEACL Work bert")
+        assert shares(server) == [("anna", 1, 2)]  # there is another mailbox
+        ok(anna, "DELETE Play")
+        assert shares(server) == []
+        ok(anna, "SETACL Work bert lr")
+        ok(bert, "SETACL Archive anyone l")
+        right = shares(server)
+        server.stop()
+        db = sqlite3.connect(server.home / "registry.db")
+        db.execute("DELETE FROM share")
+        db.execute("INSERT INTO share VALUES (1, 3, 1)")
+        db.commit()
+        db.close()
+        server.start()
+        bert = server.login("bert")
+        assert listed(bert) == []
+        server.run("account", "shares", "--rebuild")
+        assert shares(server) == right
+        assert len(listed(bert)) == 1
+        assert server.run("account", "shares", check=False).returncode == 2
+
+
+def test_accounts_that_go_and_come_back():
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        ok(anna, "CREATE Work")
+        ok(anna, "SETACL Work bert lr")
+        ok(bert, f"SUBSCRIBE {WORK}")
+        ok(bert, f"SELECT {WORK}")
+        server.run("account", "remove", "--yes", "anna")
+        assert any("NO [NOPERM]" in line for line in ok(bert, "NOOP"))
+        refused(bert, f"STATUS {WORK} (MESSAGES)", "NONEXISTENT")
+        assert listed(bert) == []
+        # Nobody inherits the rights of somebody else by his name.
+        server.run("account", "restore", "anna", "--as", "anne")
+        assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anne/Work"']
+        refused(bert, f"SELECT {WORK}", "NONEXISTENT")
+        ok(bert, 'SELECT "Other Users/anne/Work"')
+        bert.command("LOGOUT")
+        server.run("account", "remove", "--yes", "bert")
+        server.run("account", "add", "bert", "--password-stdin", stdin="secret word\n")
+        assert listed(server.login("bert")) == []
+        anne = server.login("anne")
+        assert ok(anne, "GETACL Work") == ["* ACL Work anne lrswipkxtecda"]
+        # A disabled owner's mailboxes stay shared: mail still arrives there.
+        ok(anne, "SETACL Work bert lr")
+        server.run("account", "disable", "anne")
+        assert len(listed(server.login("bert"))) == 1
+
+
+def test_quota_is_the_owners():
+    with Roost(accounts=["anna", "bert"], options=["quota.warn=no"]) as server:
+        server.run("account", "quota", "anna", "--messages", "2")
+        server.run("account", "quota", "bert", "--messages", "1")
+        anna, bert = server.login("anna"), server.login("bert")
+        ok(anna, "SETACL INBOX bert lrswite")
+        inbox = '"Other Users/anna/INBOX"'
+        message = "A: b\r\n\r\nx"
+        for _ in range(2):
+            ok(bert, f"APPEND {inbox} {{{len(message)}+}}\r\n{message}")
+        refused(bert, f"APPEND {inbox} {{{len(message)}+}}\r\n{message}", "OVERQUOTA")
+        assert ok(bert, f"GETQUOTAROOT {inbox}") == [f"* QUOTAROOT {inbox}"]
+        assert ok(bert, 'GETQUOTA ""') == ['* QUOTA "" (MESSAGE 0 1)']
+        ok(bert, f"SELECT {inbox}")
+        refused(bert, "COPY 1:2 Archive", "OVERQUOTA")
+        refused(bert, "MOVE 1:2 Archive", "OVERQUOTA")
+        assert ok(anna, "STATUS INBOX (MESSAGES)") == ["* STATUS INBOX (MESSAGES 2)"]
+        ok(bert, "MOVE 1 Archive")
+        assert ok(anna, "STATUS INBOX (MESSAGES)") == ["* STATUS INBOX (MESSAGES 1)"]
+
+
+def test_no_more_than_so_many_messages_into_another_account():
+    most = limit("LIMIT_COPY_ACROSS")
+    octets = limit("LIMIT_COPY_ACROSS_OCTETS")
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        one = "{5+}\r\nA: b\r"
+        for _ in range(most // 1000):
+            ok(bert, "APPEND Archive" + f" {one}" * 1000)
+        ok(anna, "SETACL INBOX bert lri")
+        ok(bert, "SELECT Archive")
+        ok(bert, 'COPY 1:* "Other Users/anna/INBOX"')
+        assert ok(anna, "STATUS INBOX (MESSAGES)") == [f"* STATUS INBOX (MESSAGES {most})"]
+        ok(bert, f"APPEND Archive {one}")
+        refused(bert, 'COPY 1:* "Other Users/anna/INBOX"', "LIMIT")
+        assert ok(anna, "STATUS INBOX (MESSAGES)") == [f"* STATUS INBOX (MESSAGES {most})"]
+        assert octets == 256 << 20
+
+
+def test_so_many_who_share_are_listed():
+    most = limit("LIMIT_SHARERS")
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
+        zoe = server.login("zoe")
+        ok(zoe, "SETACL INBOX bert lr")
+        server.stop()
+        db = sqlite3.connect(server.home / "registry.db")
+        columns = [row[1] for row in db.execute("PRAGMA table_info(account)") if row[1] not in ("id", "name")]
+        for number in range(most - 1):  # they share nothing: an index with too much in it costs a look
+            db.execute(f"INSERT INTO account (name, {', '.join(columns)}) SELECT 'u{number:05}', {', '.join(columns)}"
+                       " FROM account WHERE name = 'anna'")
+        db.execute("INSERT INTO share SELECT 0, 0, id FROM account WHERE name LIKE 'u%'")
+        db.commit()
+        db.close()
+        server.start()
+        bert = server.login("bert")
+        assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/zoe/INBOX"']
+        anna = server.login("anna")  # one more, and by its name before the others
+        ok(anna, "SETACL INBOX bert l")
+        assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"']
+        ok(bert, 'SELECT "Other Users/zoe/INBOX"')  # one that is not among them can be used all the same
