@@ -26,6 +26,9 @@ static const struct {
     {"store", load_store, ""},
     {"copy", load_copy, ""},
     {"move", load_move, ""},
+    {"list-status", load_list_status, ""},
+    {"resync", load_resync, ""},
+    {"expunge", load_expunge, ""},
     {"apart", load_apart, ""},
     {"fill", load_fill, ""},
     {"append", load_append, ""},
@@ -33,6 +36,7 @@ static const struct {
     {"login", load_login, ""},
     {"push", load_push, ""},
     {"park", load_park, ""},
+    {"park-notify", load_park_notify, ""},
     {"hold", load_hold, ""},
     {"round-lmtp", load_round_lmtp, ""},
     {"round-append", load_round_append, ""},
@@ -48,6 +52,10 @@ static const char help[] =
     "  select          first of a connection (cold), then again and again (warm)\n"
     "  store           --set at once and single messages\n"
     "  copy, move      --set of --mailbox to --target\n"
+    "  list-status     LIST RETURN (STATUS (...)) of --count mailboxes, made if they are not "
+    "there\n"
+    "  resync          after 100 changes: SELECT with QRESYNC, and FETCH CHANGEDSINCE\n"
+    "  expunge         EXPUNGE of all of --target, a copy of --mailbox\n"
     "  apart           APPEND and SEARCH, command and literal in writes of their own\n"
     "  fill            --count messages into --mailbox, --batch an APPEND\n"
     "Modes with --connections at once, for --count operations or --seconds:\n"
@@ -58,6 +66,8 @@ static const char help[] =
     "Modes that idle:\n"
     "  push            LMTP delivery to EXISTS, from the reply of LMTP\n"
     "  park            opens --count sessions, holds them until standard input ends\n"
+    "  park-notify     the same without IDLE: NOTIFY for --batch of the mailboxes of "
+    "list-status\n"
     "  hold            does what lines of standard input say: open, resume, fan, storm\n"
     "\n"
     "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"

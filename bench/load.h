@@ -34,7 +34,7 @@ struct load_options {
     double seconds;       /* upper end of a run that counts */
     unsigned rounds;      /* at least so many, in the modes that go round accounts */
     double round_seconds; /* a round is spread over so long; 0: as fast as it goes */
-    unsigned batch;       /* messages an APPEND in fill */
+    unsigned batch;       /* messages an APPEND in fill; mailboxes of park-notify */
     uint64_t seed;
     size_t max_octets; /* of generated messages */
     bool tls;          /* from the first octet */
@@ -105,6 +105,9 @@ void load_select(const struct load_options *opt);
 void load_store(const struct load_options *opt);
 void load_copy(const struct load_options *opt);
 void load_move(const struct load_options *opt);
+void load_list_status(const struct load_options *opt);
+void load_resync(const struct load_options *opt);
+void load_expunge(const struct load_options *opt);
 void load_apart(const struct load_options *opt);
 void load_fill(const struct load_options *opt);
 void load_append(const struct load_options *opt);
@@ -112,6 +115,7 @@ void load_lmtp(const struct load_options *opt);
 void load_login(const struct load_options *opt);
 void load_push(const struct load_options *opt);
 void load_park(const struct load_options *opt);
+void load_park_notify(const struct load_options *opt);
 void load_hold(const struct load_options *opt);
 void load_round_lmtp(const struct load_options *opt);
 void load_round_append(const struct load_options *opt);

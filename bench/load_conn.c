@@ -242,6 +242,31 @@ keep_text(struct load_conn *conn, const char *line, const char *newline)
     conn->text[len] = '\0';
 }
 
+/* The number behind the name of a response code; *value stays if it is another code. */
+static void
+code_number(const char *at, const char *newline, const char *name, uint64_t *value)
+{
+    const size_t len = strlen(name);
+
+    if ((size_t)(newline - at) <= len || memcmp(at, name, len) != 0)
+        return;
+    *value = 0;
+    for (at += len; at < newline && *at >= '0' && *at <= '9'; at++)
+        *value = *value * 10 + (uint64_t)(*at - '0');
+}
+
+/* An untagged line that begins with a word. */
+static void
+worded(struct load_conn *conn, const char *at, const char *newline)
+{
+    if (newline - at > 2 && at[0] == 'S' && at[1] == 'T') {
+        conn->statuses++;
+    } else if (*at == 'O') {
+        code_number(at, newline, "OK [UIDVALIDITY ", &conn->uidvalidity);
+        code_number(at, newline, "OK [HIGHESTMODSEQ ", &conn->highest_modseq);
+    }
+}
+
 /* An untagged line, behind "* ". LOAD_NEED_MORE stands for "of no interest". */
 static enum load_event
 untagged(struct load_conn *conn, const char *at, const char *newline)
@@ -249,8 +274,10 @@ untagged(struct load_conn *conn, const char *at, const char *newline)
     uint32_t number = 0;
 
     if (*at < '0' || *at > '9') {
-        if (conn->greeted)
+        if (conn->greeted) {
+            worded(conn, at, newline);
             return LOAD_NEED_MORE;
+        }
         conn->greeted = true;
         return LOAD_GREETING;
     }

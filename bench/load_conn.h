@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client connection that reads as cheaply as a correct reader can: it finds line ends and
- * skips literals, counts FETCH and EXPUNGE lines, and hands on only what a mode waits for.
+ * skips literals, counts the lines that modes check, and hands on only what a mode waits for.
  */
 #ifndef BENCH_LOAD_CONN_H
 #define BENCH_LOAD_CONN_H
@@ -41,6 +41,9 @@ struct load_conn {
     struct load_deflate *deflate; /* owned; NULL: not compressed */
     uint64_t fetches;
     uint64_t expunges;
+    uint64_t statuses;
+    uint64_t uidvalidity; /* as the last SELECT told them */
+    uint64_t highest_modseq;
     uint32_t exists;
     unsigned code;  /* LMTP */
     bool status_ok; /* of the last tagged reply */

@@ -105,8 +105,9 @@ load_push(const struct load_options *opt)
 }
 
 /* Opens opt->count sessions, reports, and holds them until standard input ends. */
-void
-load_park(const struct load_options *opt)
+static void
+park(const struct load_options *opt, const char *mode,
+     void (*start)(struct load_conn *conn, const struct load_options *opt))
 {
     struct load_conn *const conns = calloc(opt->count, sizeof *conns);
     const int64_t start_ns = load_now_ns();
@@ -116,7 +117,7 @@ load_park(const struct load_options *opt)
         load_die("no memory for %llu connections", (unsigned long long)opt->count);
     for (uint64_t i = 0; i < opt->count; i++) {
         load_session(&conns[i], opt, (unsigned)i);
-        start_idle(&conns[i], opt);
+        start(&conns[i], opt);
         /* What the client remembers of it is not what is measured. */
         free(conns[i].in);
         conns[i].in = NULL;
@@ -128,7 +129,7 @@ load_park(const struct load_options *opt)
     if (!opt->quiet)
         fputc('\n', stderr);
     load_report(&(struct load_result){
-        .mode = "park",
+        .mode = mode,
         .count = opt->count,
         .seconds = (double)(load_now_ns() - start_ns) / 1e9,
     });
@@ -143,4 +144,30 @@ load_park(const struct load_options *opt)
     free(conns);
     if (closed > 0)
         load_die("%llu sessions were closed while parked", (unsigned long long)closed);
+}
+
+void
+load_park(const struct load_options *opt)
+{
+    park(opt, "park", start_idle);
+}
+
+/* Every second of the mailboxes that load_list_status makes: no two are neighbours. */
+static void
+start_notify(struct load_conn *conn, const struct load_options *opt)
+{
+    buf_put_lit(&conn->out, "n NOTIFY SET (mailboxes (");
+    for (unsigned i = 0; i < opt->batch; i++)
+        buf_printf(&conn->out, "%slist%u", i == 0 ? "" : " ", 2 * i);
+    buf_put_lit(&conn->out, ") (MessageNew MessageExpunge FlagChange))\r\n");
+    load_conn_flush(conn);
+    load_expect(conn, LOAD_TAGGED);
+    if (!conn->status_ok)
+        load_die("NOTIFY: %s", conn->text);
+}
+
+void
+load_park_notify(const struct load_options *opt)
+{
+    park(opt, "park-notify", start_notify);
 }

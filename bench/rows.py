@@ -17,8 +17,10 @@ from typing import Callable
 import many
 from servers import PASSWORD, BenchError, Roost, run
 
-BIG_USER, PULL_USER, ONE_USER, PUSH_USER, MILLION_USER = 1, 17, 18, 19, 20
+BIG_USER, PULL_USER, ONE_USER, PUSH_USER, MILLION_USER, LIST_USER, NOTIFY_USER = 1, 17, 18, 19, 20, 21, 22
 ACCOUNTS = 100
+LIST_MAILBOXES = 1000
+NOTIFY_SESSIONS = 1000
 
 
 @dataclass
@@ -221,6 +223,39 @@ def measure_push(context, server):
     return {"push-p50": result["p50_ms"], "push-p99": result["p99_ms"]}
 
 
+def prepare_list(context, server):
+    """Mailboxes with names beside each other at the top, which all servers list alike."""
+    context.load(server, "list-status", user=LIST_USER, count=LIST_MAILBOXES, repeat=1)
+
+
+def measure_list(context, server):
+    listed = context.load(server, "list-status", user=LIST_USER, count=LIST_MAILBOXES,
+                          repeat=context.repeat)[0]
+    return {"list-status": listed["p50_ms"]}
+
+
+def prepare_twice(context, server):
+    """Two copies of the large mailbox in one."""
+    prepare_big(context, server)
+    stamp = server.dir / "twice"
+    if stamp.exists() and int(stamp.read_text()) == context.big:
+        return
+    context.load(server, "copy", user=BIG_USER, mailbox="big", target="twice", repeat=2, keep=True)
+    stamp.write_text(str(context.big))
+
+
+def measure_resync(context, server):
+    select, fetch = context.load(server, "resync", user=BIG_USER, mailbox="twice",
+                                 repeat=context.repeat)
+    return {"qresync": select["p50_ms"], "changedsince": fetch["p50_ms"]}
+
+
+def measure_expunge(context, server):
+    gone = context.load(server, "expunge", user=BIG_USER, mailbox="big", target="expunge-target",
+                        repeat=1)[0]
+    return {"expunge": gone["rate"]}
+
+
 def settled_memory(server):
     """Hibernation and trimming take a moment: memory once it has stopped changing."""
     last = server.memory_kib()
@@ -234,10 +269,12 @@ def settled_memory(server):
 
 
 @contextlib.contextmanager
-def parked(context, server, tls, count):
-    """count sessions in IDLE while the block runs."""
-    argv = [context.load_tool, "park", "--port", server.imaps_port if tls else server.imap_port,
-            "--user", server.user(), "--users", ACCOUNTS, "--password", PASSWORD, "--count",
+def parked(context, server, tls, count, notify=0):
+    """count sessions while the block runs, in IDLE, or (on one account) with a NOTIFY that names so many mailboxes."""
+    users = ["--user", server.user(NOTIFY_USER), "--batch", notify] if notify else \
+        ["--user", server.user(), "--users", ACCOUNTS]
+    argv = [context.load_tool, "park-notify" if notify else "park", "--port",
+            server.imaps_port if tls else server.imap_port, *users, "--password", PASSWORD, "--count",
             count, "--quiet"]
     argv = [str(word) for word in argv] + (["--tls"] if tls else [])
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -263,6 +300,20 @@ def measure_park(tls):
         return {"park-tls" if tls else "park": (after - before) / count}
 
     return measure
+
+
+def prepare_notify(context, server):
+    context.load(server, "list-status", user=NOTIFY_USER, count=2 * LIST_MAILBOXES, repeat=1)
+
+
+def measure_notify(context, server):
+    count = min(context.park or NOTIFY_SESSIONS, NOTIFY_SESSIONS)
+    with parked(context, server, False, 1, notify=LIST_MAILBOXES):
+        settled_memory(server)
+    before = settled_memory(server)
+    with parked(context, server, False, count, notify=LIST_MAILBOXES):
+        after = settled_memory(server)
+    return {"park-notify": (after - before) / count}
 
 
 def many_row(key, mode, title, latency, per):
@@ -357,6 +408,15 @@ ROWS = [
                               at_most(1))], measure_select_start, prepare_big),
     Row("select-million", [Line("select-million", "SELECT of 1,000,000, again", "ms", "low",
                                 below(2))], measure_million, prepare_million, roost_only=True),
+    Row("list-status", [Line("list-status", "LIST of 1,000 RETURN (STATUS (...))", "ms", "low",
+                             below(8))], measure_list, prepare_list),
+    Row("resync", [Line("qresync", "SELECT (QRESYNC ...), 100 changes in 100,000", "ms", "low",
+                        below(2)),
+                   Line("changedsince", "UID FETCH 1:* (FLAGS) (CHANGEDSINCE ...), the same",
+                        "ms", "low", at_most(1))],
+        measure_resync, prepare_twice),
+    Row("expunge", [Line("expunge", "EXPUNGE of all of the large mailbox", "messages/s", "high",
+                         above(200000))], measure_expunge, prepare_big),
     Row("store", [Line("store-all", "STORE 1:*", "ms", "low", at_most(3)),
                   Line("store-one", "STORE of one message", "ms", "low", at_most(3))],
         measure_store, prepare_big),
@@ -369,6 +429,9 @@ ROWS = [
         measure_park(False), once=True, servers=("dovecot-hib",)),
     Row("park-tls", [Line("park-tls", "memory of a parked TLS session", "KiB", "low", below(20))],
         measure_park(True), once=True, servers=("dovecot-hib",)),
+    Row("park-notify", [Line("park-notify", "the same with NOTIFY on 1,000 mailboxes", "KiB", "low",
+                             below(4 + 4))], measure_notify, prepare_notify, once=True,
+        roost_only=True),
     many_row("lmtp-many", "round-lmtp", "LMTP, many accounts", "answer", "messages"),
     many_row("append-many", "round-append", "APPEND, many accounts", "answer", "messages"),
     Row("login-many", [

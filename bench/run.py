@@ -90,7 +90,7 @@ def ensure_packages(args, names):
     """Says what is missing and installs it when told to, or when somebody is there to agree."""
     if not {"dovecot", "cyrus"} & set(names):
         return
-    missing = packages_missing()
+    missing = packages_missing(names)
     if not missing:
         return
     say("The reference servers are needed. This will be done (none of them is started by "

@@ -529,12 +529,12 @@ def cyrus_packages_dir():
     return cache / "roost-bench" / "cyrus"
 
 
-def packages_missing():
-    """What install_packages would do, as text lines; empty when all is there."""
+def packages_missing(names=("dovecot", "cyrus")):
+    """What install_packages would do for these servers, as text lines; empty when all is there."""
     todo = []
     if not shutil.which("mbsync") or not Path("/usr/lib/dovecot/lmtp").exists():
         todo.append("apt-get install " + " ".join(DEBIAN_PACKAGES))
-    if not (cyrus_packages_dir() / "usr/lib/cyrus/bin/imapd").exists():
+    if "cyrus" in names and not (cyrus_packages_dir() / "usr/lib/cyrus/bin/imapd").exists():
         todo.append("apt-get install " + " ".join(CYRUS_LIBRARIES))
         todo.append(f"apt-get download {' '.join(CYRUS_PACKAGES)}; "
                     f"dpkg -x to {cyrus_packages_dir()}")

@@ -22,6 +22,10 @@ static const char dialogue[] =
     "* 2 FETCH (BODY[1] {0}\r\n BODY[2] ~{4}\r\n\0{9} ENVELOPE (\"x {3}\"))\r\n"
     "* 3 EXPUNGE\r\n"
     "* SEARCH 1 2\r\n"
+    "* STATUS x (MESSAGES 1)\r\n"
+    "* OK [UIDVALIDITY 17] x\r\n"
+    "* OK [HIGHESTMODSEQ 18446744073709551615]\r\n"
+    "* OK [UIDNEXT 3] x\r\n"
     "+ idling\r\n"
     "* 6 EXISTS\r\n"
     "* BYE see you\r\n"
@@ -68,6 +72,9 @@ test_any_cut(void **state)
         assert_int_equal(conn.fetches, 2);
         assert_int_equal(conn.expunges, 1);
         assert_int_equal(conn.exists, 6);
+        assert_int_equal(conn.statuses, 1);
+        assert_int_equal(conn.uidvalidity, 17);
+        assert_true(conn.highest_modseq == UINT64_MAX);
         assert_false(conn.status_ok);
         assert_int_equal(conn.octets_in, sizeof dialogue - 1);
         load_conn_close(&conn);
