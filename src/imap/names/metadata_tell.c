@@ -26,6 +26,7 @@ struct metadata_telling {
     size_t count;
     size_t room;
     size_t next;
+    uint64_t modseq; /* of the account, that its rows were read at; 0: they were not */
 };
 
 /* ---- who wants it ---- */
@@ -43,12 +44,13 @@ wants_server(const struct imap_session *im)
            (notify_events(im) & IMAP_EVENT_SERVER_METADATA) != 0;
 }
 
+/* By its name: it may be so new that NOTIFY has not looked at it yet. */
 static bool
-wants_mailbox(const struct imap_session *im, uint64_t mbox)
+wants_mailbox(const struct imap_session *im, uint64_t mbox, struct span name)
 {
     return imap_is_enabled(im, ENABLES_METADATA) ||
-           (im->notify != NULL &&
-            (watched_events(im->notify->watched, mbox) & IMAP_EVENT_MAILBOX_METADATA) != 0);
+           (im->notify != NULL && (watched_name_events(im->notify->watched, mbox, name) &
+                                   IMAP_EVENT_MAILBOX_METADATA) != 0);
 }
 
 /* ---- life ---- */
@@ -180,10 +182,10 @@ rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata
     for (size_t i = 0; rc == RC_OK && i < count; i++) {
         const struct metadata_row *row = &rows[i];
         if (i == 0 || row->of.mbox != rows[i - 1].of.mbox) {
-            wanted = row->of.mbox == 0 ? wants_server(im) : wants_mailbox(im, row->of.mbox);
-            if (wanted && row->of.mbox != 0) {
+            wanted = row->of.mbox == 0 && wants_server(im);
+            if (row->of.mbox != 0) {
                 rc = mailbox_of(im, tx, row->of.mbox, &mailbox, err);
-                wanted = rc == RC_OK;
+                wanted = rc == RC_OK && wants_mailbox(im, row->of.mbox, mailbox);
                 rc = rc == RC_NOT_FOUND ? RC_OK : rc;
             }
         }
@@ -221,8 +223,7 @@ rows_read(struct imap_session *im, struct metadata_telling *telling, enum imap_s
         *step_out = STEP_DONE;
         return false;
     }
-    metadata->told_modseq = modseq;
-    metadata->unsure = false;
+    telling->modseq = modseq;
     return true;
 }
 
@@ -295,8 +296,10 @@ settings_compare(struct imap_session *im, struct metadata_telling *telling)
         rc = entries_differ(im, buf_span(&new), told, false, telling);
     if (rc == RC_OK && wants_server(im))
         rc = entries_differ(im, told, buf_span(&new), true, telling);
-    buf_done(&metadata->told_entries);
-    metadata->told_settings = now;
+    if (rc == RC_OK || metadata->told_settings != NULL)
+        buf_done(&metadata->told_entries); /* or what it was told by another process stays */
+    if (rc == RC_OK)
+        metadata->told_settings = now;
     return rc;
 }
 
@@ -351,7 +354,11 @@ imap_metadata_step(struct imap_session *im)
         if (rows_are_due(im) && !rows_read(im, telling, &step))
             return step;
         if (settings_compare(im, telling) != RC_OK)
-            return STEP_DONE;
+            return STEP_DONE; /* both stay due */
+        if (telling->modseq != 0) {
+            im->metadata->told_modseq = telling->modseq;
+            im->metadata->unsure = false;
+        }
         work->tell_run = telling;
     }
     while (telling->next < telling->count) {

@@ -151,6 +151,16 @@ pair_set(struct metadata_set_op *op, struct turn_ctx *ctx, uint64_t mbox,
                         : store_metadata_set(ctx->tx, &of, pair->name, pair->value, err);
 }
 
+/* Of several pairs with one name, only the last counts. */
+static bool
+comes_again(const struct metadata_set_op *op, size_t at)
+{
+    for (size_t i = at + 1; i < op->pair_count; i++)
+        if (span_ieq(op->pairs[i].name, op->pairs[at].name))
+            return true;
+    return false;
+}
+
 static enum rc
 apply_set(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -170,7 +180,8 @@ apply_set(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK)
         rc = usage_get(op, ctx->tx, row.id, &before, err);
     for (size_t i = 0; rc == RC_OK && i < op->pair_count; i++)
-        rc = pair_set(op, ctx, row.id, &op->pairs[i], err);
+        if (!comes_again(op, i))
+            rc = pair_set(op, ctx, row.id, &op->pairs[i], err);
     if (rc == RC_OK)
         rc = usage_get(op, ctx->tx, row.id, &after, err);
     if (rc == RC_OK)

@@ -357,8 +357,12 @@ names_use_set(struct turn_ctx *ctx, struct arena *arena, uint64_t mbox, uint32_t
               enum names_refusal *refusal_out, struct err *err)
 {
     const struct metadata_of of = {.mbox = mbox};
+    struct mbox_row row;
 
-    enum rc rc = check_use(ctx->tx, arena, mbox, special_use, refusal_out, err);
+    enum rc rc = store_mbox_get(ctx->tx, mbox, arena, &row, err);
+    if (rc != RC_OK || row.special_use == special_use)
+        return rc;
+    rc = check_use(ctx->tx, arena, mbox, special_use, refusal_out, err);
     if (rc == RC_OK)
         rc = store_mbox_set_special_use(ctx->tx, mbox, special_use, err);
     if (rc == RC_OK)

@@ -47,7 +47,8 @@ struct sqlite_tx {
     struct txn txn;
     bool write;
     bool savepoint;
-    bool renamed; /* names_note was called since the savepoint began */
+    bool renamed;    /* names_note was called since the savepoint began */
+    bool names_left; /* entries of metadata were removed, and have left their names */
 
     struct cursor message;
     unsigned message_sql; /* which statement the cursor runs */

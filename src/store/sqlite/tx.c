@@ -522,12 +522,23 @@ writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
 {
     tx->write = false;
     tx->savepoint = false;
-    tx->renamed = false;
+    tx->renamed = tx->names_left = false;
     if (outcome == TX_UNDONE) {
         purge_forget(tx->acct); /* INV-S8: what it counted on was undone */
         usage_forget(tx->acct);
     }
     writer_give(tx->acct, outcome);
+}
+
+/* The oldest names that entries of metadata have left. Each look for them reads all metadata,
+ * so there is one for a transaction. */
+static enum rc
+names_forget(struct sqlite_tx *tx, struct err *err)
+{
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_METADATA_FORGET);
+
+    bind_u64(&stmt, 1, LIMIT_METADATA_REMOVED - 1);
+    return stmt_run(&stmt, err);
 }
 
 enum rc
@@ -536,7 +547,11 @@ sqlite_commit(struct store_tx *base, struct err *err)
     struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->write && !tx->savepoint);
     tx_reset_cursors(tx);
-    const enum rc rc = txn_commit(&tx->txn, err);
+    enum rc rc = tx->names_left ? names_forget(tx, err) : RC_OK;
+    if (rc == RC_OK)
+        rc = txn_commit(&tx->txn, err);
+    else
+        txn_abort(&tx->txn);
     writer_end(tx, rc == RC_OK ? TX_COMMITTED : TX_UNDONE);
     return rc;
 }

@@ -186,13 +186,45 @@ test_names_of_removed_entries_are_few(void **state)
         snprintf(name, sizeof name, "/private/n%05u", i);
         set(fx, tx, &server, name, "1");
         assert_ok(store_metadata_remove(tx, &server, span_of_str(name), &fx->err));
+        commit(fx, tx);
         if (i == LIMIT_METADATA_REMOVED - 1 || i == LIMIT_METADATA_REMOVED + 2) {
+            tx = begin_write(fx);
             assert_ok(store_metadata_since(tx, before, &fx->arena, &rows, &count, &fx->err));
             assert_int_equal(count, LIMIT_METADATA_REMOVED);
             snprintf(name, sizeof name, "/private/n%05u", i + 1 - LIMIT_METADATA_REMOVED);
             assert_true(span_eq_str(rows[0].name, name));
+            store_end(tx);
+        }
+    }
+    verify(fx);
+    fixture_free(fx);
+}
+
+/* What one change has removed is told as a whole. */
+static void
+test_names_of_one_change_stay_together(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct metadata_row *rows = NULL;
+    size_t count = 0;
+    char name[40];
+    struct store_tx *tx = begin_write(fx);
+    const uint64_t before = modseq_of(fx, tx);
+
+    (void)state;
+    commit(fx, tx);
+    for (unsigned change = 0; change < 3; change++) {
+        tx = begin_write(fx);
+        for (unsigned i = 0; i < LIMIT_METADATA_REMOVED / 2 + 1; i++) {
+            snprintf(name, sizeof name, "/private/n%u-%05u", change, i);
+            set(fx, tx, &server, name, "1");
+            assert_ok(store_metadata_remove(tx, &server, span_of_str(name), &fx->err));
         }
         commit(fx, tx);
+        tx = begin_write(fx);
+        assert_ok(store_metadata_since(tx, before, &fx->arena, &rows, &count, &fx->err));
+        assert_int_equal(count, (change == 0 ? 1 : 2) * (LIMIT_METADATA_REMOVED / 2 + 1));
+        store_end(tx);
     }
     verify(fx);
     fixture_free(fx);
@@ -255,6 +287,7 @@ main(void)
         cmocka_unit_test(test_set_read_remove),
         cmocka_unit_test(test_changes_are_told_and_numbers_grow),
         cmocka_unit_test(test_names_of_removed_entries_are_few),
+        cmocka_unit_test(test_names_of_one_change_stay_together),
         cmocka_unit_test(test_they_follow_their_mailbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

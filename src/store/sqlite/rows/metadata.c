@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Rows of metadata. A row without a value is the name of an entry that was removed, or whose
- * value is kept elsewhere; of these, the latest LIMIT_METADATA_REMOVED stay.
+ * value is kept elsewhere; of these, the latest LIMIT_METADATA_REMOVED stay, and those of the
+ * same change as the last of them: the commit sees to that.
  * Thread: the transaction's.
  */
 #include "store/sqlite/private.h"
@@ -128,16 +129,6 @@ row_put(struct sqlite_tx *tx, const struct metadata_of *of, struct span name, st
     return stmt_run(&stmt, err);
 }
 
-/* The oldest names without values go. */
-static enum rc
-forget_some(struct sqlite_tx *tx, struct err *err)
-{
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_METADATA_FORGET);
-
-    bind_u64(&stmt, 1, LIMIT_METADATA_REMOVED);
-    return stmt_run(&stmt, err);
-}
-
 enum rc
 sqlite_metadata_set(struct store_tx *base, const struct metadata_of *of, struct span name,
                     struct span value, struct err *err)
@@ -152,9 +143,9 @@ sqlite_metadata_note(struct store_tx *base, const struct metadata_of *of, struct
                      struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
-    const enum rc rc = row_put(tx, of, name, (struct span){NULL, 0}, err);
 
-    return rc == RC_OK ? forget_some(tx, err) : rc;
+    tx->names_left = true;
+    return row_put(tx, of, name, (struct span){NULL, 0}, err);
 }
 
 static enum rc
