@@ -208,7 +208,8 @@ struct imap_work {
     bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
     uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command; 0: none */
     uint64_t safe_before; /* imap_safe_modseq when it began */
-    uint32_t cut_at; /* UID of the lowest message that a limit left to the command; 0: all */
+    uint32_t cut_at;    /* UID of the lowest message that a limit left to the command; 0: all */
+    uint32_t cut_limit; /* that limit, as it was then */
     /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
      * fetch); sets itself to NULL. Called when the command is done and when the session ends.
      */
@@ -459,13 +460,16 @@ uint32_t imap_message_limit(const struct imap_session *im);
 uint32_t imap_save_limit(const struct imap_session *im);
 /** Leaves the last of these messages to the command; imap_limit_tell says so. */
 void imap_limit_cut(struct imap_session *im, struct view_run **runs, size_t *count);
-/** The same, of messages that were found otherwise: from this one on. */
-void imap_limit_cut_at(struct imap_session *im, uint32_t seq);
+/** The same, of messages that were found otherwise: limit of them, from this one on. */
+void imap_limit_cut_at(struct imap_session *im, uint32_t limit, uint32_t seq);
 /** The NO of a command that is run for all of its messages or for none. seq: the lowest one
  * that the limit has room for; 0: it is not known. */
 enum imap_step imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq);
 /** Before the tagged answer: that the command was run for some of its messages only. */
 void imap_limit_tell(struct imap_session *im);
+/** The same, before a NO that is about messages for which the command was run: an untagged
+ * line says that there are others. */
+void imap_limit_tell_now(struct imap_session *im);
 
 /* ---- selected/guest.c: the selected mailbox is another user's ---- */
 /** Makes the session a guest there; NULL: no memory. The caller sets im->guest. */

@@ -107,6 +107,27 @@ def test_saved_result_at_its_limit(server):
     peer.close()
 
 
+def test_a_result_that_is_not_saved_does_not_hide_the_message_limit(server):
+    """RFC 9738 section 3.1: what was answered is about some of the messages only."""
+    most = limit("LIMIT_SAVED_OCTETS") // 2 + 1  # runs: one too many to be saved
+    named = ",".join(str(2 * n + 1) for n in range(most + 1))
+    server.stop()
+    server.start(extra=[f"limits.message_limit={most}"])
+    try:
+        peer = server.login("millions")
+        peer.socket.settimeout(300)
+        peer.command("EXAMINE INBOX")
+        lines = peer.command(f"SEARCH RETURN (COUNT SAVE) {named}", "NO")
+        assert lines == [f'* ESEARCH (TAG "p{peer.tags}") COUNT {most}',
+                         f"* NO [MESSAGELIMIT {most} 5] Only the last messages were looked at"]
+        assert "[NOTSAVED]" in peer.last, peer.last
+        assert peer.command(f"SEARCH RETURN (SAVE) {named}", "NO") == []  # nothing was answered
+        peer.close()
+    finally:
+        server.stop()
+        server.start()
+
+
 def noupdate(lines):
     return [line for line in lines if "NOUPDATE" in line]
 

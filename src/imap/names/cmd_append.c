@@ -92,12 +92,13 @@ imap_append_begin(struct imap_session *im)
 {
     struct imap_work *work = im->work;
     const struct imap_append_req *req = &work->cmd.u.append;
+    const uint32_t limit = imap_save_limit(im);
     enum imap_step step = STEP_DONE;
 
     if (work->spool_rc != RC_OK)
         return imap_fail(im, work->spool_rc, NULL);
-    if (req->message_count > imap_save_limit(im))
-        return imap_limit_refuse(im, imap_save_limit(im), 0); /* RFC 9738 section 3.1 */
+    if (req->message_count > limit)
+        return imap_limit_refuse(im, limit, 0); /* RFC 9738 section 3.1 */
     if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step))
         return step;
     work->run = run_new(im, work);

@@ -73,7 +73,7 @@ cut_deleted(struct imap_session *im, struct store_tx *tx, struct named *named,
     }
     if (named->seqs->first < from)
         named->seqs->first = from;
-    imap_limit_cut_at(im, from);
+    imap_limit_cut_at(im, limit, from);
     return true;
 }
 
@@ -82,14 +82,16 @@ static bool
 limit_named(struct imap_session *im, struct store_tx *tx, enum named_limit limit,
             struct named *named, enum imap_step *step_out)
 {
+    const uint32_t save_limit = imap_save_limit(im);
+
     switch (limit) {
     case NAMED_CUT:
         imap_limit_cut(im, &named->seqs, &named->seq_count);
         break;
     case NAMED_REFUSED:
-        if (!view_runs_cut(&named->seqs, &named->seq_count, imap_save_limit(im)))
+        if (!view_runs_cut(&named->seqs, &named->seq_count, save_limit))
             break;
-        *step_out = imap_limit_refuse(im, imap_save_limit(im), named->seqs->first);
+        *step_out = imap_limit_refuse(im, save_limit, named->seqs->first);
         return false;
     case NAMED_DELETED:
         return cut_deleted(im, tx, named, step_out);
@@ -288,8 +290,10 @@ store_answer(struct imap_session *im, const struct store_run *run, uint32_t expu
 {
     const bool modified = run->op.out.modified_count > 0;
 
-    if (expunged > 0 && expunged == count_named(&run->named))
+    if (expunged > 0 && expunged == count_named(&run->named)) {
+        imap_limit_tell_now(im);
         return imap_no(im->work, "EXPUNGEISSUED", "The messages no longer exist");
+    }
     const char *code = modified ? modified_code(im, &run->op.out) : NULL;
     if ((modified && code == NULL) || store_echo(im, run) != RC_OK)
         return imap_fail(im, RC_LIMIT, NULL);

@@ -437,6 +437,9 @@ conclude(struct imap_session *im, const struct fetch_run *run)
     struct imap_work *work = im->work;
     struct err err = {.rc = RC_OK};
 
+    /* A NO about some of them; the others were answered. It may not be the command's FETCH. */
+    if (work->run == run && run->damaged + run->missing + run->undecodable > 0)
+        imap_limit_tell_now(im);
     if (run->damaged > 0) {
         const enum rc rc =
             err_set(&err, RC_CORRUPT, 0, "%u messages of a FETCH are damaged", run->damaged);
@@ -732,13 +735,14 @@ static enum imap_step
 fetch_begin(struct imap_session *im, struct imap_work *work)
 {
     struct imap_fetch_req *req = &work->cmd.u.fetch;
+    const uint32_t limit = imap_message_limit(im);
     struct fetch_run *run = NULL;
     struct vanished_req gone = {.since = req->changed_since};
 
     if (req->vanished && !imap_is_enabled(im, ENABLES_QRESYNC))
         return imap_bad(work, "VANISHED needs ENABLE QRESYNC");
-    if (req->has_partial && req->partial.last - req->partial.first >= imap_message_limit(im))
-        return imap_limit_refuse(im, imap_message_limit(im), 0); /* RFC 9738 section 3.1 */
+    if (req->has_partial && req->partial.last - req->partial.first >= limit)
+        return imap_limit_refuse(im, limit, 0); /* RFC 9738 section 3.1 */
     if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE brings it along */
         imap_condstore_enable(im);
     if (req->vanished) {

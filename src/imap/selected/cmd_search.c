@@ -85,7 +85,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     if (search_cut_at(run->search) != 0)
-        imap_limit_cut_at(im, search_cut_at(run->search));
+        imap_limit_cut_at(im, what.at_most, search_cut_at(run->search));
     run->seqs = (struct view_run){1, 0};
     run->now_s = what.now_s;
     work->run = run;
@@ -194,15 +194,20 @@ finish(struct imap_session *im, const struct imap_search_req *req, struct search
         [IMAP_FIND_THREAD] = {"THREAD completed", "UID THREAD completed"},
     };
 
-    if (im->work->mid_line) {
+    const bool answered = im->work->mid_line;
+
+    if (answered) {
         search_modseq_write(im, req, run);
         iw_end(&run->line);
     }
     im->work->mid_line = false;
     if ((req->returns & IMAP_SEARCH_UPDATE) != 0)
         keep_updated(im, req, run);
-    if ((req->returns & IMAP_SEARCH_SAVE) != 0 && search_save(im, req, run) != RC_OK)
+    if ((req->returns & IMAP_SEARCH_SAVE) != 0 && search_save(im, req, run) != RC_OK) {
+        if (answered)
+            imap_limit_tell_now(im);
         return imap_no(im->work, "NOTSAVED", "The result is too large to be saved");
+    }
     return imap_ok(im->work, NULL, texts[req->find][req->is_uid]);
 }
 

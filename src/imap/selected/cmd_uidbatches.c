@@ -52,6 +52,7 @@ batches_begin(struct imap_session *im, const struct imap_uidbatches_req *req)
 {
     struct imap_work *work = im->work;
     struct batches_run *run = arena_new(&work->arena, struct batches_run);
+    const uint32_t limit = imap_message_limit(im);
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
 
@@ -61,6 +62,8 @@ batches_begin(struct imap_session *im, const struct imap_uidbatches_req *req)
         return imap_bad_code(work, "CLIENTBUG", "A range of batches begins with the lower one");
     if (req->size < LIMIT_UIDBATCH_MIN)
         return imap_no(work, "TOOFEW", "A batch has at least 500 messages");
+    if (req->size > limit) /* RFC 9738: no command is run for so large a batch */
+        return imap_limit_refuse(im, limit, 0);
     if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
         !imap_view_awake(im, tx, &step))
         return step;

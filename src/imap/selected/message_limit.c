@@ -35,16 +35,19 @@ uid_of(const struct imap_session *im, uint32_t seq)
 }
 
 void
-imap_limit_cut_at(struct imap_session *im, uint32_t seq)
+imap_limit_cut_at(struct imap_session *im, uint32_t limit, uint32_t seq)
 {
     im->work->cut_at = uid_of(im, seq);
+    im->work->cut_limit = limit;
 }
 
 void
 imap_limit_cut(struct imap_session *im, struct view_run **runs, size_t *count)
 {
-    if (view_runs_cut(runs, count, imap_message_limit(im)))
-        imap_limit_cut_at(im, (*runs)[0].first);
+    const uint32_t limit = imap_message_limit(im);
+
+    if (view_runs_cut(runs, count, limit))
+        imap_limit_cut_at(im, limit, (*runs)[0].first);
 }
 
 static const char *
@@ -61,24 +64,54 @@ imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq)
                    "Too many messages; try fewer at once");
 }
 
+static const char text_cut[] = "Only the last messages were looked at";
+
+/* The code, which is told once. NULL: no memory, and the session ends: without it, the answer
+ * would say that there is no more mail. */
+static const char *
+cut_code(struct imap_session *im)
+{
+    struct imap_work *work = im->work;
+    const char *code = code_of(work, work->cut_limit, work->cut_at);
+
+    if (code == NULL)
+        session_end(&im->s, END_LIMIT_MEMORY, NULL);
+    work->cut_at = 0;
+    return code;
+}
+
+static void
+cut_line(struct imap_session *im, const char *code)
+{
+    struct iw w = imap_line(im);
+
+    iw_status_line(&w, SPAN(""), IW_NO, code, span_of_str(text_cut));
+}
+
+void
+imap_limit_tell_now(struct imap_session *im)
+{
+    const char *code = im->work->cut_at == 0 ? NULL : cut_code(im);
+
+    if (code != NULL)
+        cut_line(im, code);
+}
+
 void
 imap_limit_tell(struct imap_session *im)
 {
-    static const char text[] = "Only the last messages were looked at";
     struct imap_work *work = im->work;
-    struct iw w = imap_line(im);
 
-    /* After a NO nothing was done, or not all: the client begins again. */
+    /* After another NO nothing was done, or not all: the client begins again. */
     if (work->cut_at == 0 || work->reply.status != IW_OK)
         return;
-    const char *code = code_of(work, imap_message_limit(im), work->cut_at);
-    if (code == NULL) { /* an OK alone would say that there is no more mail */
-        session_end(&im->s, END_LIMIT_MEMORY, NULL);
-    } else if (work->reply.code == NULL) {
+    const char *code = cut_code(im);
+    if (code == NULL)
+        return;
+    if (work->reply.code == NULL) {
         work->reply.code = code;
-        work->reply.text = text;
+        work->reply.text = text_cut;
     } else {
-        iw_status_line(&w, SPAN(""), IW_NO, code, span_of_str(text));
+        cut_line(im, code);
     }
-    work->cut_at = 0;
 }

@@ -133,3 +133,24 @@ S: * 3 EXPUNGE
 S: * 2 EXPUNGE
 S: * 1 EXPUNGE
 S* f7 OK ...
+
+# UIDs 13 14 15 16. A NO about one of the messages does not hide that there are more.
+C< g1 APPEND INBOX {3+}\r\none {3+}\r\ntwo\r\n
+S* g1 OK ...
+C< g2 APPEND INBOX {42+}\r\nContent-Transfer-Encoding: x-none\r\n\r\nthree {4+}\r\nfour\r\n
+S* g2 OK ...
+C: g3 UID FETCH 1:* BINARY.PEEK[1]
+S: * 2 FETCH (UID 14 BINARY[1] {3}\r\ntwo)
+S: * 4 FETCH (UID 16 BINARY[1] {4}\r\nfour)
+S: * NO [MESSAGELIMIT 3 14] Only the last messages were looked at
+S: g3 NO [UNKNOWN-CTE] A part has an encoding that is not known
+C: g4 UID FETCH 14:* BINARY.PEEK[1]
+S: * 2 FETCH (UID 14 BINARY[1] {3}\r\ntwo)
+S: * 4 FETCH (UID 16 BINARY[1] {4}\r\nfour)
+S: g4 NO [UNKNOWN-CTE] A part has an encoding that is not known
+
+# No batch of UIDBATCHES has as few as this limit.
+C: h1 UIDBATCHES 3
+S: h1 NO [TOOFEW] A batch has at least 500 messages
+C: h2 UIDBATCHES 500
+S: h2 NO [MESSAGELIMIT 3] Too many messages; try fewer at once

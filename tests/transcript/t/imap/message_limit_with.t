@@ -121,3 +121,16 @@ S: * 10 UIDFETCH (...)
 S: * 11 UIDFETCH (...)
 S: * 12 UIDFETCH (...)
 S: h3 OK [READ-WRITE] SELECT completed
+
+# All that a STORE was run for is gone: there are more.
+[2] C: i1 SELECT INBOX
+[2] S* i1 OK [READ-WRITE] SELECT completed
+C: i2 UID STORE 11:12 +FLAGS.SILENT (\Deleted)
+S* i2 OK STORE completed
+C: i3 EXPUNGE
+S* i3 OK EXPUNGE completed
+[2] C: i4 STORE 1:* +FLAGS.SILENT (\Flagged)
+[2] S: * NO [MESSAGELIMIT 2 11] Only the last messages were looked at
+[2] S: i4 NO [EXPUNGEISSUED] The messages no longer exist
+[2] C: i5 STORE 5:6 +FLAGS.SILENT (\Flagged)
+[2] S: i5 NO [EXPUNGEISSUED] The messages no longer exist
