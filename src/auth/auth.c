@@ -13,6 +13,7 @@
 
 #include "auth/app_password.h"
 #include "auth/auth_private.h"
+#include "auth/bearer.h"
 #include "auth/sasl.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -378,6 +379,7 @@ auth_close(struct auth *auth)
     if (auth->gsasl != NULL)
         gsasl_done(auth->gsasl);
     key_maker_free(auth->keys);
+    bearer_close(auth);
     auth_cache_free(auth->cache);
     auth_cache_free(auth->refused);
     known_free(auth->known);

@@ -83,6 +83,13 @@ enum auth_reason {
     AUTH_CHANNEL_OTHER,   /* it is bound to another connection than this one */
     AUTH_CHANNEL_UNKNOWN, /* to something that this server does not know */
     AUTH_CERTIFICATE,     /* no account has a name that is in the certificate */
+    AUTH_TOKEN_MALFORMED, /* what came as a token is none */
+    AUTH_TOKEN_ALGORITHM, /* it is not signed, or not with a public key */
+    AUTH_TOKEN_KEY,       /* it is signed with a key that is not known here */
+    AUTH_TOKEN_SIGNATURE, /* its signature is wrong */
+    AUTH_TOKEN_EXPIRED,   /* its time is over, or has not come */
+    AUTH_TOKEN_OTHER,     /* of another issuer, or for another audience */
+    AUTH_TOKEN_CLAIM,     /* it names no account of this server */
     AUTH_APP_EXPIRED,     /* an application password whose time is over */
     AUTH_APP_PROTOCOL,    /* an application password that is for other protocols */
 };
@@ -95,6 +102,7 @@ struct auth_result {
      * application password was refused. */
     uint64_t app_password;
     char app_name[APP_PASSWORD_NAME_OCTETS];
+    char subject[APP_PASSWORD_NAME_OCTETS]; /* "sub" of a token, cut; "": there is none */
     uint64_t password_generation;
     char account[REGISTRY_NAME_OCTETS]; /* as created */
     enum auth_reason reason;            /* with RC_DENIED, RC_DISABLED, RC_BUSY */
@@ -120,6 +128,14 @@ MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *reques
 MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *request,
                              struct throttle_ticket *ticket, struct auth_result *out,
                              struct err *err);
+
+/** Tokens are taken as config says from now on; its texts are copied. On failure everything
+ * stays as it was. RC_... as oauth_new. Thread: the main thread; waits for disk. */
+struct oauth_config;
+MUST_USE enum rc auth_set_oauth(struct auth *auth, const struct oauth_config *config,
+                                struct err *err);
+/** Whether tokens are taken. Thread: any. */
+bool auth_takes_tokens(struct auth *auth);
 
 /** Whether every enabled account has SCRAM keys, so that AUTH=SCRAM-SHA-256 may be advertised.
  *  Looked up at most every few seconds. Thread: any. */

@@ -26,6 +26,13 @@ auth_reason_name(enum auth_reason reason)
         [AUTH_CHANNEL_OTHER] = "channel-binding-differs",
         [AUTH_CHANNEL_UNKNOWN] = "channel-binding-unknown",
         [AUTH_CERTIFICATE] = "certificate-of-nobody",
+        [AUTH_TOKEN_MALFORMED] = "token-malformed",
+        [AUTH_TOKEN_ALGORITHM] = "token-algorithm",
+        [AUTH_TOKEN_KEY] = "token-key-unknown",
+        [AUTH_TOKEN_SIGNATURE] = "token-signature",
+        [AUTH_TOKEN_EXPIRED] = "token-expired",
+        [AUTH_TOKEN_OTHER] = "token-for-other",
+        [AUTH_TOKEN_CLAIM] = "token-of-nobody",
         [AUTH_APP_EXPIRED] = "application-password-expired",
         [AUTH_APP_PROTOCOL] = "application-password-for-other-protocol",
     };

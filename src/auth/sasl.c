@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "auth/auth_private.h"
+#include "auth/bearer.h"
 #include "auth/external.h"
 #include "auth/scram.h"
 #include "base/base64.h"
@@ -28,12 +29,14 @@ struct sasl {
     struct auth *auth;
     Gsasl_session *session;
     enum sasl_mech mech;
-    bool begun;      /* the first step was taken */
-    bool have_keys;  /* the callback has set the properties of SCRAM */
-    bool final_sent; /* SCRAM is won: only the client's empty answer is missing */
-    bool known;      /* SCRAM: account is that of the name */
-    enum rc trouble; /* of the callback: the registry failed */
-    bool paid;       /* SCRAM: ticket is for the step to come */
+    bool begun;                /* the first step was taken */
+    bool have_keys;            /* the callback has set the properties of SCRAM */
+    enum sasl_outcome refused; /* tokens: comes when the client has acknowledged the error; or
+                                  SASL_CHALLENGE: nothing was refused yet */
+    bool final_sent;           /* SCRAM is won: only the client's empty answer is missing */
+    bool known;                /* SCRAM: account is that of the name */
+    enum rc trouble;           /* of the callback: the registry failed */
+    bool paid;                 /* SCRAM: ticket is for the step to come */
     struct throttle_ticket ticket;
     struct sasl_channel channel;
     struct buf channel_text; /* SCRAM: base64 of what the client must bind to; owned */
@@ -55,6 +58,8 @@ static const char *const mech_names[SASL_MECH_COUNT] = {
     [SASL_SCRAM_SHA_256] = "SCRAM-SHA-256",
     [SASL_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
     [SASL_EXTERNAL] = "EXTERNAL",
+    [SASL_OAUTHBEARER] = "OAUTHBEARER",
+    [SASL_XOAUTH2] = "XOAUTH2",
 };
 
 const char *
@@ -87,11 +92,23 @@ sasl_mech_is_scram(enum sasl_mech mech)
     return mech == SASL_SCRAM_SHA_256 || mech == SASL_SCRAM_SHA_256_PLUS;
 }
 
+static bool
+is_bearer(enum sasl_mech mech)
+{
+    return mech == SASL_OAUTHBEARER || mech == SASL_XOAUTH2;
+}
+
+bool
+sasl_mech_shows_secret(enum sasl_mech mech)
+{
+    return sasl_mech_is_plaintext(mech) || is_bearer(mech);
+}
+
 /* The others are done here. */
 static bool
 is_of_library(enum sasl_mech mech)
 {
-    return mech != SASL_EXTERNAL;
+    return mech != SASL_EXTERNAL && !is_bearer(mech);
 }
 
 /* --- GNU SASL's callback --- */
@@ -577,6 +594,53 @@ step_external(struct sasl *sasl, struct span input, struct err *err)
     }
 }
 
+/* A failure is told in JSON first, and the client has to acknowledge that (RFC 7628 section
+ * 3.2.3) before the exchange fails. */
+static enum sasl_outcome
+bearer_refuse(struct sasl *sasl, enum sasl_outcome outcome, struct buf *challenge,
+              struct err *err)
+{
+    base64_put(challenge, bearer_error(sasl->mech, sasl->reason));
+    if (!buf_ok(challenge))
+        return failed(sasl, RC_LIMIT, "SASL: no memory for a challenge", err);
+    sasl->refused = outcome;
+    return SASL_CHALLENGE;
+}
+
+static enum sasl_outcome
+step_bearer(struct sasl *sasl, struct span input, struct buf *challenge, struct err *err)
+{
+    struct bearer bearer;
+
+    if (!bearer_read(sasl->mech, input, &bearer)) {
+        (void)err_set(err, RC_INVALID, 0, "SASL: not a message with a token");
+        return SASL_MALFORMED;
+    }
+    const struct span kept = span_head(bearer.name, sizeof sasl->name - 1);
+    if (kept.len > 0)
+        memcpy(sasl->name, kept.ptr, kept.len);
+    const enum rc rc =
+        bearer_decide(sasl->auth, &bearer, &sasl->request.peer, &sasl->result, err);
+    sasl->reason = sasl->result.reason;
+    switch (rc) {
+    case RC_OK:
+        return SASL_AUTHENTICATED;
+    case RC_DENIED:
+    case RC_BUSY:
+        return bearer_refuse(sasl, SASL_DENIED, challenge, err);
+    case RC_DISABLED:
+        return bearer_refuse(sasl, SASL_DISABLED, challenge, err);
+    default:
+        return SASL_FAILED;
+    }
+}
+
+bool
+sasl_is_refused(const struct sasl *sasl)
+{
+    return sasl->refused != SASL_CHALLENGE;
+}
+
 bool
 sasl_must_pay(const struct sasl *sasl)
 {
@@ -611,9 +675,13 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
 
     buf_init(&input, LIMIT_SASL_MESSAGE);
     sasl->begun = true;
+    if (sasl_is_refused(sasl)) { /* whatever the client says to it */
+        (void)err_set(err, RC_DENIED, 0, "%s", auth_reason_name(sasl->reason));
+        return sasl->refused;
+    }
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
-    if (sasl->mech == SASL_EXTERNAL && first && line.ptr == NULL)
+    if (!is_of_library(sasl->mech) && first && line.ptr == NULL)
         return SASL_CHALLENGE; /* an empty one */
     if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
         /* No account has an empty name or password, and people who leave a field empty are
@@ -643,6 +711,8 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     enum sasl_outcome outcome;
     if (sasl->mech == SASL_EXTERNAL) {
         outcome = step_external(sasl, buf_span(&input), err);
+    } else if (is_bearer(sasl->mech)) {
+        outcome = step_bearer(sasl, buf_span(&input), challenge, err);
     } else if (sasl_must_pay(sasl) && sasl_pay(sasl) != 0) {
         outcome = deny(sasl, AUTH_TOO_MANY_GUESSES, err);
     } else if (sasl->final_sent) {

@@ -26,6 +26,8 @@ enum sasl_mech {
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS, /* bound to the TLS connection: RFC 5802 section 6 */
     SASL_EXTERNAL,           /* by a certificate: RFC 4422 appendix A */
+    SASL_OAUTHBEARER,        /* by an access token: RFC 7628 */
+    SASL_XOAUTH2,            /* the same in the form that was there before */
     SASL_MECH_COUNT,
 };
 
@@ -36,6 +38,8 @@ MUST_USE bool sasl_mech_of_name(struct span name, enum sasl_mech *mech_out);
 /** Whether the mechanism shows the password to the server, so that it needs TLS or loopback. */
 bool sasl_mech_is_plaintext(enum sasl_mech mech);
 
+/** Whether it shows a secret to whoever reads along: a password or a token. */
+bool sasl_mech_shows_secret(enum sasl_mech mech);
 /** Whether it is SCRAM, with or without channel binding. */
 bool sasl_mech_is_scram(enum sasl_mech mech);
 
@@ -65,7 +69,7 @@ void sasl_free(struct sasl *sasl);
 enum sasl_outcome {
     SASL_CHALLENGE,     /* send what is in challenge (base64, maybe empty), then step again */
     SASL_CREDENTIALS,   /* sasl_request has name and password: verify them */
-    SASL_AUTHENTICATED, /* SCRAM, EXTERNAL: sasl_result tells the account */
+    SASL_AUTHENTICATED, /* SCRAM, EXTERNAL, tokens: sasl_result tells the account */
     SASL_DENIED,        /* wrong keys, unknown account, foreign authzid: NO */
     SASL_DISABLED,      /* right keys, but the account is disabled: NO */
     SASL_CANCELLED,     /* the client sent "*": BAD (RFC 3501 section 6.2.2) */
@@ -87,6 +91,9 @@ const struct auth_request *sasl_request(const struct sasl *sasl);
 const struct auth_result *sasl_result(const struct sasl *sasl);
 /** With SASL_DENIED: why. */
 enum auth_reason sasl_reason(const struct sasl *sasl);
+/** Whether a token was refused already and the client has not acknowledged that yet, which it
+ * may never do (RFC 7628 section 3.2.3); then sasl_reason says why. */
+bool sasl_is_refused(const struct sasl *sasl);
 /** The name that the client gave, if it is known already; for the log. */
 struct span sasl_name(const struct sasl *sasl);
 

@@ -223,8 +223,10 @@
 #define LIMIT_BODY_CHUNK (256u << 10) /* octets of one stored piece of a body */
 
 /* --- Logins --- */
-#define LIMIT_PASSWORD 511u         /* octets; libxcrypt accepts no more */
-#define LIMIT_SASL_MESSAGE 4096u    /* octets of one decoded SASL message */
+#define LIMIT_PASSWORD 511u /* octets; libxcrypt accepts no more */
+/* octets of one decoded SASL message, tokens among them: what LIMIT_LINE_BEFORE_LOGIN carries
+ */
+#define LIMIT_SASL_MESSAGE 6000u
 #define LIMIT_AUTH_CACHE 16384u     /* verified passwords that are remembered, 40 octets each */
 #define LIMIT_AUTH_CACHE_MS 3600000 /* how long they are */
 /* wrong passwords that are remembered as digests, 40 octets each */
@@ -247,6 +249,8 @@
 #define LIMIT_KEY_QUIET_MS 100
 #define LIMIT_KEY_PATIENCE_MS 5000     /* or, if there is no such time, after this */
 #define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
+#define LIMIT_OAUTH_KEYS 32u           /* keys of a JWK Set */
+#define LIMIT_OAUTH_SKEW_S 60          /* clocks may differ by so much */
 #define LIMIT_APP_PASSWORDS 50u        /* application passwords of one account */
 #define LIMIT_APP_PASSWORD_NAME 64u    /* octets of the name of one */
 #define LIMIT_APP_PASSWORD_DAYS 3650u  /* until it expires at the latest, if it expires */

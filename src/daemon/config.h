@@ -9,6 +9,7 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
+#include "auth/oauth.h"
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
@@ -50,6 +51,7 @@ struct config {
 
     const char *certificate; /* "": no TLS */
     const char *client_ca;   /* "": no certificates of clients */
+    struct oauth_config oauth;
     const char *key;
 
     struct log_levels log_levels;

@@ -255,6 +255,8 @@ reload(struct server *server)
         const struct tls_config tls = config_tls(config);
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
+    if (rc == RC_OK && server->env.auth != NULL)
+        rc = auth_set_oauth(server->env.auth, &config->oauth, &err);
     if (log_reopen(server->house.log, &log_err) != RC_OK) {
         log_put(&server->log, LOG_E_SERVER_FAILED,
                 "reload: %s; entries go on into the file that was open", log_err.text);

@@ -41,7 +41,8 @@ open_auth(struct server *server, struct err *err)
 
     server->env.registry = server->house.registry;
     server->env.accounts = server->house.accounts;
-    return auth_open(&server->env.auth, &auth, err);
+    const enum rc rc = auth_open(&server->env.auth, &auth, err);
+    return rc == RC_OK ? auth_set_oauth(server->env.auth, &server->config->oauth, err) : rc;
 }
 
 static void

@@ -85,22 +85,6 @@ login_new(struct session *session, struct arena *arena)
 }
 
 void
-login_done(struct login *login)
-{
-    if (login->hash_queued)
-        slot_cancel(login->session->env->slots, SLOT_HASH, login->session->task.id);
-    login->hash_queued = false;
-    session_place_done(login->session);
-    sasl_free(login->sasl);
-    login->sasl = NULL;
-    buf_done(&login->challenge);
-    if (login->acct != NULL)
-        account_put(login->acct);
-    login->acct = NULL;
-    login->state = AT_OVER;
-}
-
-void
 login_password(struct login *login, struct span name, struct span password)
 {
     login->request.name = name;
@@ -195,7 +179,7 @@ login_account_take(struct login *login)
 bool
 login_showed_password(const struct login *login)
 {
-    return login->sasl == NULL || sasl_mech_is_plaintext(login->mech);
+    return login->sasl == NULL || sasl_mech_shows_secret(login->mech);
 }
 
 /* ---- ends ---- */
@@ -263,6 +247,27 @@ deny(struct login *login, enum login_refusal refusal, enum auth_reason reason)
     return refuse(login, refusal);
 }
 
+void
+login_done(struct login *login)
+{
+    if (login->hash_queued)
+        slot_cancel(login->session->env->slots, SLOT_HASH, login->session->task.id);
+    login->hash_queued = false;
+    session_place_done(login->session);
+    /* A client that hangs up instead of acknowledging its refusal is refused all the same. */
+    if (login->sasl != NULL && login->state != AT_OVER && sasl_is_refused(login->sasl)) {
+        login->result = *sasl_result(login->sasl);
+        (void)deny(login, LOGIN_WRONG, sasl_reason(login->sasl));
+    }
+    sasl_free(login->sasl);
+    login->sasl = NULL;
+    buf_done(&login->challenge);
+    if (login->acct != NULL)
+        account_put(login->acct);
+    login->acct = NULL;
+    login->state = AT_OVER;
+}
+
 static enum login_outcome
 trouble(struct login *login, const struct err *err)
 {
@@ -302,6 +307,8 @@ credential_of(const struct login *login)
 {
     if (login->sasl != NULL && login->mech == SASL_EXTERNAL)
         return CREDENTIAL_CERTIFICATE;
+    if (login->sasl != NULL && (login->mech == SASL_OAUTHBEARER || login->mech == SASL_XOAUTH2))
+        return CREDENTIAL_TOKEN;
     return login->result.app_password != 0 ? CREDENTIAL_APP_PASSWORD : CREDENTIAL_PASSWORD;
 }
 
@@ -363,6 +370,19 @@ not_got(struct login *login, enum rc rc)
     return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
 }
 
+/* A subject is text that the issuer may have taken from its user. */
+static const char *
+token_words(struct login *login)
+{
+    AUTO_BUF quoted = {0};
+
+    if (login->result.subject[0] == '\0')
+        return "";
+    buf_init(&quoted, 2 * (size_t)QUOTED_OCTETS);
+    put_quoted(&quoted, span_of_str(login->result.subject));
+    return arena_printf(login->arena, " with a token of %.*s", SPAN_FMT(buf_span(&quoted)));
+}
+
 /* With what somebody has logged in, if there may be several of it; in the arena. */
 static const char *
 credential_words(struct login *login)
@@ -381,6 +401,9 @@ credential_words(struct login *login)
         words =
             arena_printf(login->arena, " with certificate %s of %s", serial, channel.names[0]);
         break;
+    case CREDENTIAL_TOKEN:
+        words = token_words(login);
+        break;
     case CREDENTIAL_PASSWORD:
     case CREDENTIAL_COUNT:
         break;
@@ -398,6 +421,8 @@ login_note(struct login *login)
         [SASL_SCRAM_SHA_256] = EVENT_LOGIN_SCRAM_SHA_256,
         [SASL_SCRAM_SHA_256_PLUS] = EVENT_LOGIN_SCRAM_SHA_256_PLUS,
         [SASL_EXTERNAL] = EVENT_LOGIN_EXTERNAL,
+        [SASL_OAUTHBEARER] = EVENT_LOGIN_OAUTHBEARER,
+        [SASL_XOAUTH2] = EVENT_LOGIN_XOAUTH2,
     };
     struct session *session = login->session;
     const struct auth_result *result = &login->result;
@@ -526,8 +551,11 @@ exchange_go(struct login *login, enum login_outcome *outcome_out)
     case SASL_DISABLED:
         login->result = *sasl_result(login->sasl);
         login->result.reason = sasl_reason(login->sasl);
-        return is_right(login, outcome == SASL_DENIED ? RC_DENIED : RC_DISABLED, &err,
-                        outcome_out);
+        return is_right(login,
+                        outcome == SASL_DISABLED                        ? RC_DISABLED
+                        : login->result.reason == AUTH_TOO_MANY_GUESSES ? RC_BUSY
+                                                                        : RC_DENIED,
+                        &err, outcome_out);
     case SASL_CANCELLED:
         *outcome_out = LOGIN_CANCELLED;
         return false;

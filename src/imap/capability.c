@@ -50,6 +50,9 @@ imap_mech_offered(const struct imap_session *im, enum sasl_mech mech)
     case SASL_SCRAM_SHA_256_PLUS:
         login_channel(&im->s, &channel);
         return scram_offered(im) && channel.offered;
+    case SASL_OAUTHBEARER:
+    case SASL_XOAUTH2:
+        return auth_takes_tokens(im->s.env->auth);
     case SASL_EXTERNAL:
         login_channel(&im->s, &channel);
         return channel.name_count > 0;
@@ -79,6 +82,7 @@ enum condition {
     SCRAM_OFFERED,
     SCRAM_PLUS_OFFERED,
     EXTERNAL_OFFERED,
+    TOKENS_OFFERED,
     NOT_COMPRESSED,
     LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
@@ -124,6 +128,7 @@ value_of(const struct imap_session *im, enum condition condition)
     case SCRAM_OFFERED:
     case SCRAM_PLUS_OFFERED:
     case EXTERNAL_OFFERED:
+    case TOKENS_OFFERED:
     case NOT_COMPRESSED:
     case LITERALS_OF_ANY_SIZE:
     case LITERALS_SMALL:
@@ -154,6 +159,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return imap_mech_offered(im, SASL_SCRAM_SHA_256_PLUS);
     case EXTERNAL_OFFERED:
         return imap_mech_offered(im, SASL_EXTERNAL);
+    case TOKENS_OFFERED:
+        return imap_plaintext_allowed(im) && imap_mech_offered(im, SASL_OAUTHBEARER);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
     case LITERALS_OF_ANY_SIZE:

@@ -49,6 +49,8 @@ event_login_name(uint8_t how)
         [EVENT_LOGIN_SCRAM_SHA_256] = "SCRAM-SHA-256",
         [EVENT_LOGIN_SCRAM_SHA_256_PLUS] = "SCRAM-SHA-256-PLUS",
         [EVENT_LOGIN_EXTERNAL] = "EXTERNAL",
+        [EVENT_LOGIN_OAUTHBEARER] = "OAUTHBEARER",
+        [EVENT_LOGIN_XOAUTH2] = "XOAUTH2",
     };
 
     return how < EVENT_LOGIN_COUNT ? names[how] : "";

@@ -162,6 +162,7 @@ enum session_credential {
     CREDENTIAL_PASSWORD, /* the account's own; also: it has not logged in */
     CREDENTIAL_APP_PASSWORD,
     CREDENTIAL_CERTIFICATE,
+    CREDENTIAL_TOKEN,
     CREDENTIAL_COUNT,
 };
 

@@ -137,6 +137,23 @@ check_certificate(struct check *check, const struct config *config)
     tls_server_free(server);
 }
 
+static void
+check_tokens(struct check *check, const struct config *config)
+{
+    struct oauth *oauth = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (config->oauth.keys_path[0] == '\0')
+        return;
+    if (oauth_new(&oauth, &config->oauth, &err) != RC_OK) {
+        check_tell(check, CHECK_PROBLEM, "tokens", "%s", err.text);
+        return;
+    }
+    check_tell(check, CHECK_OK, "tokens", "%s has keys that can be used",
+               config->oauth.keys_path);
+    oauth_free(oauth);
+}
+
 /* Settings that are allowed, but that clients will notice. */
 static void
 check_times(struct check *check, const struct settings *settings)
@@ -197,6 +214,7 @@ cmd_check(struct cli *cli)
     check_times(&check, &config->settings);
     check_ports(&check, config);
     check_certificate(&check, config);
+    check_tokens(&check, config);
     check_postfix(&check, config);
     config_free(config);
     return check.problems == 0 ? CLI_OK : CLI_FAILED;

@@ -137,7 +137,7 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
         if (!sasl_mech_of_name(work->cmd.u.authenticate.mechanism, &mech) ||
             !imap_mech_offered(im, mech))
             return imap_no(work, "CANNOT", "That mechanism is not offered");
-        if (sasl_mech_is_plaintext(mech) && !imap_plaintext_allowed(im))
+        if (sasl_mech_shows_secret(mech) && !imap_plaintext_allowed(im))
             return imap_no(work, "PRIVACYREQUIRED",
                            "Use TLS: passwords are not accepted without encryption");
         struct login *login = begin(im);

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See the header. Keys and signatures are cjose's: it reads JWK Sets as they are, and takes a
+ * signature apart from the algorithm that it names. (libjwt 1.10 knows no JWK Sets.) Keys are
+ * only read once they are made, so threads can share them.
+ */
+#include "auth/oauth.h"
+
+#include <cjose/cjose.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/limits.h"
+
+struct oauth_key {
+    cjose_jwk_t *jwk;
+    char *id;  /* owned; NULL: it has none */
+    char *alg; /* owned; the only one that it is for; NULL: any */
+};
+
+struct oauth {
+    char issuer[OAUTH_TEXT_OCTETS];
+    char audience[OAUTH_TEXT_OCTETS];
+    char claim[OAUTH_TEXT_OCTETS];
+    size_t count;
+    struct oauth_key keys[LIMIT_OAUTH_KEYS];
+};
+
+struct oauth_token {
+    json_t *header;
+    json_t *claims;
+    size_t octets;
+    char text[]; /* as it came */
+};
+
+/* The algorithms that are taken, and the kind of key that each needs (RFC 7518 section 3.1). */
+static const struct {
+    const char *name;
+    cjose_jwk_kty_t kind;
+} algorithms[] = {
+    {"RS256", CJOSE_JWK_KTY_RSA}, {"RS384", CJOSE_JWK_KTY_RSA}, {"RS512", CJOSE_JWK_KTY_RSA},
+    {"PS256", CJOSE_JWK_KTY_RSA}, {"PS384", CJOSE_JWK_KTY_RSA}, {"PS512", CJOSE_JWK_KTY_RSA},
+    {"ES256", CJOSE_JWK_KTY_EC},  {"ES384", CJOSE_JWK_KTY_EC},  {"ES512", CJOSE_JWK_KTY_EC},
+};
+
+/* ---- keys ---- */
+
+static bool
+text_is(const json_t *object, const char *name, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+/* NULL: it is not there, or *failed. */
+static char *
+text_copy(const json_t *object, const char *name, bool *failed)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    char *copy = value == NULL ? NULL : strdup(value);
+
+    *failed |= value != NULL && copy == NULL;
+    return copy;
+}
+
+/* Public RSA and EC keys for signatures are taken; others, of which a set may have any number,
+ * are passed over. False: no memory. */
+static bool
+key_take(struct oauth *oauth, json_t *row)
+{
+    struct oauth_key key = {0};
+    bool failed = false;
+    cjose_err why;
+
+    if (!(text_is(row, "kty", "RSA") || text_is(row, "kty", "EC")) ||
+        (json_object_get(row, "use") != NULL && !text_is(row, "use", "sig")))
+        return true;
+    char *text = json_dumps(row, JSON_COMPACT);
+    if (text == NULL)
+        return false;
+    key.jwk = cjose_jwk_import(text, strlen(text), &why);
+    free(text);
+    if (key.jwk == NULL)
+        return why.code != CJOSE_ERR_NO_MEMORY;
+    key.id = text_copy(row, "kid", &failed);
+    key.alg = text_copy(row, "alg", &failed);
+    oauth->keys[oauth->count++] = key;
+    return !failed;
+}
+
+static enum rc
+keys_take(struct oauth *oauth, const json_t *set, const char *path, struct err *err)
+{
+    json_t *rows = json_object_get(set, "keys");
+    json_t *row;
+    size_t at;
+
+    if (!json_is_array(rows))
+        return err_set(err, RC_INVALID, 0, "[auth] oauth_keys %s: not a JWK Set (RFC 7517)",
+                       path);
+    json_array_foreach(rows, at, row)
+    {
+        if (oauth->count == LIMIT_OAUTH_KEYS)
+            return err_set(err, RC_LIMIT, 0, "[auth] oauth_keys %s: more than %u keys", path,
+                           LIMIT_OAUTH_KEYS);
+        if (!key_take(oauth, row))
+            return err_set(err, RC_LIMIT, 0, "[auth] oauth_keys: no memory");
+    }
+    return oauth->count > 0
+               ? RC_OK
+               : err_set(err, RC_INVALID, 0,
+                         "[auth] oauth_keys %s: no RSA or EC key for signatures in it", path);
+}
+
+static enum rc
+keys_read(struct oauth *oauth, const char *path, struct err *err)
+{
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, rc_of_errno(errno), errno, "[auth] oauth_keys %s", path);
+    json_t *set = json_loadfd(fd, 0, NULL);
+    if (set == NULL)
+        return err_set(err, RC_INVALID, 0, "[auth] oauth_keys %s: not JSON", path);
+    const enum rc rc = keys_take(oauth, set, path, err);
+    json_decref(set);
+    return rc;
+}
+
+static bool
+setting_copy(char dst[OAUTH_TEXT_OCTETS], const char *value)
+{
+    const size_t len = strlen(value);
+
+    if (len == 0 || len >= OAUTH_TEXT_OCTETS)
+        return false;
+    memcpy(dst, value, len + 1);
+    return true;
+}
+
+enum rc
+oauth_new(struct oauth **out, const struct oauth_config *config, struct err *err)
+{
+    struct oauth *oauth = calloc(1, sizeof *oauth);
+
+    if (oauth == NULL)
+        return err_set(err, RC_LIMIT, 0, "no memory for OAuth");
+    enum rc rc = setting_copy(oauth->issuer, config->issuer) &&
+                         setting_copy(oauth->audience, config->audience) &&
+                         setting_copy(oauth->claim, config->claim)
+                     ? keys_read(oauth, config->keys_path, err)
+                     : err_set(err, RC_INVALID, 0,
+                               "[auth] oauth_keys needs oauth_issuer, oauth_audience and "
+                               "oauth_claim, of at most %d octets",
+                               OAUTH_TEXT_OCTETS - 1);
+    if (rc == RC_OK)
+        *out = oauth;
+    else
+        oauth_free(oauth);
+    return rc;
+}
+
+void
+oauth_free(struct oauth *oauth)
+{
+    if (oauth == NULL)
+        return;
+    for (size_t i = 0; i < oauth->count; i++) {
+        cjose_jwk_release(oauth->keys[i].jwk);
+        free(oauth->keys[i].id);
+        free(oauth->keys[i].alg);
+    }
+    free(oauth);
+}
+
+/* ---- tokens ---- */
+
+/* One of the three parts of a token that are separated by dots (RFC 7515 section 7.1): a JSON
+ * object in base64url. RC_INVALID: it is none. */
+static enum rc
+part_read(struct span part, json_t **out)
+{
+    uint8_t *octets = NULL;
+    size_t count = 0;
+    json_error_t why;
+    cjose_err decode = {.code = CJOSE_ERR_NONE};
+
+    if (!cjose_base64url_decode(part.ptr, part.len, &octets, &count, &decode))
+        return decode.code == CJOSE_ERR_NO_MEMORY ? RC_LIMIT : RC_INVALID;
+    json_t *object = json_loadb((const char *)octets, count, JSON_REJECT_DUPLICATES, &why);
+    free(octets);
+    if (object == NULL)
+        return json_error_code(&why) == json_error_out_of_memory ? RC_LIMIT : RC_INVALID;
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return RC_INVALID;
+    }
+    *out = object;
+    return RC_OK;
+}
+
+enum rc
+oauth_token_read(struct span text, struct oauth_token **out)
+{
+    const ptrdiff_t first = span_find_char(text, '.');
+    const struct span rest = first < 0 ? SPAN("") : span_tail(text, (size_t)first + 1);
+    const ptrdiff_t second = span_find_char(rest, '.');
+
+    if (first < 1 || second < 1 || text.len > LIMIT_SASL_MESSAGE ||
+        span_find_char(span_tail(rest, (size_t)second + 1), '.') >= 0)
+        return RC_INVALID;
+    struct oauth_token *token = calloc(1, sizeof *token + text.len + 1);
+    if (token == NULL)
+        return RC_LIMIT;
+    token->octets = text.len;
+    memcpy(token->text, text.ptr, text.len);
+    enum rc rc = part_read(span_head(text, (size_t)first), &token->header);
+    if (rc == RC_OK)
+        rc = part_read(span_head(rest, (size_t)second), &token->claims);
+    if (rc == RC_OK)
+        *out = token;
+    else
+        oauth_token_free(token);
+    return rc;
+}
+
+void
+oauth_token_free(struct oauth_token *token)
+{
+    if (token == NULL)
+        return;
+    json_decref(token->header);
+    json_decref(token->claims);
+    password_wipe(token->text, token->octets);
+    free(token);
+}
+
+static const char *
+claim_text(const json_t *claims, const char *name)
+{
+    const char *value = json_string_value(json_object_get(claims, name));
+
+    return value == NULL ? "" : value;
+}
+
+const char *
+oauth_token_name(const struct oauth *oauth, const struct oauth_token *token)
+{
+    return claim_text(token->claims, oauth->claim);
+}
+
+const char *
+oauth_token_subject(const struct oauth_token *token)
+{
+    return claim_text(token->claims, "sub");
+}
+
+/* An address that its owner has entered and nobody has verified names no account. */
+static bool
+address_is_unverified(const struct oauth *oauth, const json_t *claims)
+{
+    const json_t *verified = json_object_get(claims, "email_verified");
+
+    return strcmp(oauth->claim, "email") == 0 && verified != NULL && !json_is_true(verified);
+}
+
+static bool
+is_for(const json_t *audience, const char *wanted)
+{
+    size_t at;
+    const json_t *one;
+
+    if (json_is_string(audience))
+        return strcmp(json_string_value(audience), wanted) == 0;
+    json_array_foreach(audience, at, one)
+    {
+        if (json_is_string(one) && strcmp(json_string_value(one), wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* RFC 7519 section 4.1. A token that does not expire is none of ours. */
+static enum auth_reason
+claims_verify(const struct oauth *oauth, const json_t *claims, int64_t now_s)
+{
+    const json_t *expires = json_object_get(claims, "exp");
+    const json_t *begins = json_object_get(claims, "nbf");
+
+    if (!json_is_number(expires) ||
+        json_number_value(expires) <= (double)(now_s - LIMIT_OAUTH_SKEW_S) ||
+        (begins != NULL && (!json_is_number(begins) ||
+                            json_number_value(begins) > (double)(now_s + LIMIT_OAUTH_SKEW_S))))
+        return AUTH_TOKEN_EXPIRED;
+    if (!text_is(claims, "iss", oauth->issuer) ||
+        !is_for(json_object_get(claims, "aud"), oauth->audience))
+        return AUTH_TOKEN_OTHER;
+    return claim_text(claims, oauth->claim)[0] == '\0' || address_is_unverified(oauth, claims)
+               ? AUTH_TOKEN_CLAIM
+               : AUTH_FINE;
+}
+
+/* RC_OK, RC_DENIED, RC_LIMIT. cjose remembers in a signature that it was verified, so each key
+ * gets its own. */
+static enum rc
+key_verifies(const struct oauth_key *key, const struct oauth_token *token)
+{
+    cjose_err why = {.code = CJOSE_ERR_NONE};
+    cjose_jws_t *jws = cjose_jws_import(token->text, token->octets, &why);
+    const bool right = jws != NULL && cjose_jws_verify(jws, key->jwk, &why);
+
+    if (jws != NULL)
+        cjose_jws_release(jws);
+    return right ? RC_OK : why.code == CJOSE_ERR_NO_MEMORY ? RC_LIMIT : RC_DENIED;
+}
+
+static enum rc
+signature_verify(const struct oauth *oauth, const struct oauth_token *token, size_t algorithm,
+                 enum auth_reason *reason_out)
+{
+    const char *id = json_string_value(json_object_get(token->header, "kid"));
+
+    *reason_out = AUTH_TOKEN_KEY;
+    for (size_t i = 0; i < oauth->count; i++) {
+        const struct oauth_key *key = &oauth->keys[i];
+        if (cjose_jwk_get_kty(key->jwk, NULL) != algorithms[algorithm].kind ||
+            (key->alg != NULL && strcmp(key->alg, algorithms[algorithm].name) != 0) ||
+            (id != NULL && key->id != NULL && strcmp(key->id, id) != 0))
+            continue;
+        const enum rc rc = key_verifies(key, token);
+        *reason_out = rc == RC_OK ? AUTH_FINE : AUTH_TOKEN_SIGNATURE;
+        if (rc != RC_DENIED)
+            return rc;
+    }
+    return RC_OK;
+}
+
+enum rc
+oauth_token_verify(const struct oauth *oauth, const struct oauth_token *token, int64_t now_s,
+                   enum auth_reason *reason_out)
+{
+    const char *name = json_string_value(json_object_get(token->header, "alg"));
+    size_t at = 0;
+
+    while (name != NULL && at < ARRAY_LEN(algorithms) && strcmp(algorithms[at].name, name) != 0)
+        at++;
+    /* RFC 7515 section 4.1.11: who does not understand what is critical must refuse it. */
+    if (name == NULL || at == ARRAY_LEN(algorithms) ||
+        json_object_get(token->header, "crit") != NULL) {
+        *reason_out = AUTH_TOKEN_ALGORITHM;
+        return RC_OK;
+    }
+    const enum rc rc = signature_verify(oauth, token, at, reason_out);
+    if (rc == RC_OK && *reason_out == AUTH_FINE)
+        *reason_out = claims_verify(oauth, token->claims, now_s);
+    return rc;
+}

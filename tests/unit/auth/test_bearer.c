@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages with tokens, and which of them are guesses. The signed token is that of RFC 7515
+ * appendix A.2; what tokens may say otherwise is tested by transcripts. */
+#include "fixture.h"
+
+#include <stdio.h>
+
+#include "auth/auth_private.h"
+#include "auth/bearer.h"
+#include "auth/oauth.h"
+#include "base/limits.h"
+
+#define SIGNED                                                                                 \
+    "eyJhbGciOiJSUzI1NiJ9."                                                                    \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0" \
+    "cnVlfQ."
+#define SIGNATURE                                                                              \
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Q"             \
+    "c_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTy"             \
+    "WzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwu"             \
+    "sC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5A"             \
+    "XLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+
+static const char key[] =
+    "{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\""
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrc"
+    "S2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGz"
+    "jb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xs"
+    "mtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8"
+    "q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+    "\"}]}";
+
+static struct fixture f;
+static struct err err;
+
+static int
+setup(void **state)
+{
+    char path[256];
+    struct oauth_config config = {.issuer = "joe", .audience = "mail", .claim = "iss"};
+
+    (void)state;
+    fixture_open(&f);
+    snprintf(path, sizeof path, "%s", tmpdir_file(&f.dir, "jwks.json"));
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(key, file);
+    fclose(file);
+    config.keys_path = path;
+    assert_false(auth_takes_tokens(f.auth));
+    assert_ok(auth_set_oauth(f.auth, &config, &err));
+    assert_true(auth_takes_tokens(f.auth));
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    fixture_close(&f);
+    return 0;
+}
+
+static void
+reads_messages(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sasl_mech mech;
+        const char *message;
+        bool good;
+        const char *name, *token;
+    } rows[] = {
+        /* RFC 7628 section 4.1 and Google's example of XOAUTH2 */
+        {SASL_OAUTHBEARER,
+         "n,a=user@example.com,\1host=server.example.com\1port=143\1auth=Bearer vF9d\1\1", true,
+         "user@example.com", "vF9d"},
+        {SASL_XOAUTH2, "user=someuser@example.com\1auth=Bearer ya29.vF9d\1\1", true,
+         "someuser@example.com", "ya29.vF9d"},
+        {SASL_OAUTHBEARER, "n,,\1auth=bearer  vF9d \1\1", true, "", "vF9d"},
+        {SASL_OAUTHBEARER, "y,,\1auth=Bearer vF9d\1\1", true, "", "vF9d"},
+        {SASL_OAUTHBEARER, "n,,\1auth=Basic vF9d\1\1", true, "", ""},
+        {SASL_OAUTHBEARER, "n,,\1\1", true, "", ""},
+        {SASL_OAUTHBEARER, "n,a=,\1new=x\1\1", true, "", ""},
+        {SASL_OAUTHBEARER, "n,,\1auth=Bearer vF9d\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "n,,auth=Bearer vF9d\1\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "p=x,,\1auth=Bearer vF9d\1\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "n,x,\1auth=Bearer vF9d\1\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "n,,\1auth=Bearer vF9d\1\1x", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "n,,\1=x\1\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "\1", false, NULL, NULL},
+        {SASL_OAUTHBEARER, "", false, NULL, NULL},
+        {SASL_XOAUTH2, "n,,\1auth=Bearer vF9d\1\1", false, NULL, NULL},
+        {SASL_XOAUTH2, "", false, NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bearer bearer;
+        assert_int_equal(bearer_read(rows[i].mech, span_of_str(rows[i].message), &bearer),
+                         rows[i].good);
+        if (!rows[i].good)
+            continue;
+        assert_true(span_eq_str(bearer.name, rows[i].name));
+        assert_true(span_eq_str(bearer.token, rows[i].token));
+    }
+}
+
+static enum rc
+decide(const char *token, struct auth_result *result)
+{
+    const struct bearer bearer = {.name = SPAN(""), .token = span_of_str(token)};
+    const struct auth_peer peer = {.address = SPAN("\xcb\x00\x71\x09")};
+
+    return bearer_decide(f.auth, &bearer, &peer, result, &err);
+}
+
+/* The signature is right, so nobody has guessed: programs with an old token may come again. */
+static void
+old_tokens_are_no_guesses(void **state)
+{
+    (void)state;
+    struct auth_result result;
+
+    for (int i = 0; i < 2 * LIMIT_GUESSES; i++) {
+        assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_TOKEN_EXPIRED);
+    }
+    f.now.wall_us = INT64_C(1300819380) * 1000000; /* it is in time, but has no audience */
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_TOKEN_OTHER);
+    f.now.wall_us += (LIMIT_OAUTH_SKEW_S - 1) * INT64_C(1000000);
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_TOKEN_OTHER);
+    f.now.wall_us += INT64_C(1000000);
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_TOKEN_EXPIRED);
+}
+
+static void
+wrong_signatures_are_guesses(void **state)
+{
+    (void)state;
+    struct auth_result result;
+
+    for (int i = 0; i < LIMIT_GUESSES; i++) {
+        assert_int_equal(decide(SIGNED "AAAA", &result), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_TOKEN_SIGNATURE);
+    }
+    assert_int_equal(decide(SIGNED "AAAA", &result), RC_BUSY);
+    assert_int_equal(result.reason, AUTH_TOO_MANY_GUESSES);
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_BUSY);
+    fake_clock_move_ms(&f.now, INT64_C(3600000));
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_TOKEN_EXPIRED);
+    assert_int_equal(decide("x", &result), RC_DENIED);
+    assert_int_equal(result.reason, AUTH_TOKEN_MALFORMED);
+}
+
+static void
+switched_off(void **state)
+{
+    (void)state;
+    const struct oauth_config none = {.keys_path = ""};
+    struct auth_result result;
+
+    assert_ok(auth_set_oauth(f.auth, &none, &err));
+    assert_false(auth_takes_tokens(f.auth));
+    assert_int_equal(decide(SIGNED SIGNATURE, &result), RC_DENIED);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(reads_messages),
+        T(old_tokens_are_no_guesses),
+        T(wrong_signatures_are_guesses),
+        T(switched_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
