@@ -43,6 +43,7 @@
 #define LIMIT_ORDER_ALL_OCTETS (1u << 30)
 /* octets of a saved search result, which has at least two for each run */
 #define LIMIT_SAVED_OCTETS (256u << 10)
+#define LIMIT_SEARCH_SOURCES 10000u /* specifications and names of mailboxes in one ESEARCH */
 #define LIMIT_CONTEXTS 16u /* searches of a session that are kept up to date (RFC 5267) */
 /* octets of their keys and results together; a result has at least two for each run */
 #define LIMIT_CONTEXTS_OCTETS (64u << 10)

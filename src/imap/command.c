@@ -90,6 +90,8 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
             .progress = cmd_search_progress, .selected = RIGHT_READ),
     [IMAP_CMD_UID_SEARCH] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_FULLY, .form = FORM_UID,
                                 .progress = cmd_search_progress, .selected = RIGHT_READ),
+    [IMAP_CMD_ESEARCH] = ROW(cmd_esearch_run, IMAP_LOGGED_IN, SYNC_FULLY, .form = FORM_UID,
+                             .look = LOOKS, .progress = cmd_esearch_progress),
     [IMAP_CMD_CANCELUPDATE] = ROW(cmd_cancel_update_run, IMAP_SELECTED, SYNC_FULLY),
     [IMAP_CMD_SORT] = ROW(cmd_search_run, IMAP_SELECTED, SYNC_WITHOUT_EXPUNGE, .form = FORM_SEQ,
                           .progress = cmd_search_progress, .selected = RIGHT_READ),

@@ -8,7 +8,7 @@
  */
 #include "imap/metadata.h"
 #include "imap/notify.h"
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -611,6 +611,7 @@ const struct imap_command *imap_command_row(enum imap_cmd_id id);
 void imap_start_tls(struct imap_session *im);
 void imap_start_deflate(struct imap_session *im);
 void imap_unauthenticate(struct imap_session *im);
+void cmd_esearch_progress(const struct imap_session *im, struct imap_progress *progress_out);
 void cmd_search_progress(const struct imap_session *im, struct imap_progress *progress_out);
 
 /* The commands; see the table in command.c. */
@@ -622,7 +623,7 @@ imap_run_fn cmd_capability_run, cmd_noop_run, cmd_logout_run, cmd_starttls_run,
     cmd_append_run, cmd_getmetadata_run, cmd_setmetadata_run, cmd_idle_run, cmd_check_run,
     cmd_close_run, cmd_unselect_run, cmd_expunge_run, cmd_search_run, cmd_uidbatches_run,
     cmd_fetch_run, cmd_store_run, cmd_copy_run, cmd_replace_run, cmd_getquota_run,
-    cmd_getquotaroot_run, cmd_setquota_run, cmd_cancel_update_run, cmd_setacl_run,
-    cmd_getacl_run, cmd_listrights_run, cmd_myrights_run;
+    cmd_getquotaroot_run, cmd_setquota_run, cmd_cancel_update_run, cmd_esearch_run,
+    cmd_setacl_run, cmd_getacl_run, cmd_listrights_run, cmd_myrights_run;
 
 #endif

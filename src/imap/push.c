@@ -15,7 +15,7 @@
  */
 #include "imap/metadata.h"
 #include "imap/notify.h"
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 #include "session/networks.h"
 
 void

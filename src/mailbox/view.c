@@ -437,13 +437,11 @@ names_beyond(const struct numset *set, uint32_t exists)
 }
 
 enum rc
-view_resolve_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
-                  struct view_run **out, size_t *count_out)
+view_resolve_some_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
+                       struct view_run **out, size_t *count_out)
 {
     struct numset normal;
 
-    if (names_beyond(&set->set, view->exists))
-        return RC_INVALID;
     if (copy_normal(&set->set, view->exists, arena, &normal) != RC_OK)
         return RC_LIMIT;
     numset_clamp(&normal, view->exists);
@@ -455,6 +453,15 @@ view_resolve_seqs(const struct view *view, const struct seq_set *set, struct are
     *out = runs;
     *count_out = normal.count;
     return RC_OK;
+}
+
+enum rc
+view_resolve_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
+                  struct view_run **out, size_t *count_out)
+{
+    return names_beyond(&set->set, view->exists)
+               ? RC_INVALID
+               : view_resolve_some_seqs(view, set, arena, out, count_out);
 }
 
 enum rc

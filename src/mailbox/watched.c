@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "mailbox/scope.h"
 #include "syntax/imap/mbox_name.h"
 
 struct packed {
@@ -90,112 +91,19 @@ subtree_events(const struct watched *watched, struct span name)
 
 /* ---- which mailboxes ---- */
 
-/* A mailbox and what is asked for of it. */
-struct member {
-    uint64_t mbox;
-    uint8_t fixed;
-    uint8_t by_name;
-};
-
-/* All mailboxes, in octet order of their names, in which a name and what is below it are near
- * each other. */
-struct rows {
-    const struct mbox_row *rows;
-    struct member *members;
-    size_t count;
-};
-
-static size_t
-lower_bound(const struct rows *rows, struct span name)
-{
-    size_t low = 0;
-    size_t high = rows->count;
-
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        if (span_cmp(rows->rows[mid].name, name) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 static enum rc
-rows_read(struct rows *rows, struct store_tx *tx, struct arena *arena, struct err *err)
-{
-    struct mbox_row *all;
-
-    const enum rc rc = store_mbox_list(tx, arena, &all, &rows->count, err);
-    if (rc != RC_OK)
-        return rc;
-    rows->rows = all;
-    rows->members = arena_array(arena, struct member, rows->count + 1);
-    if (rows->members == NULL)
-        return err_set(err, RC_LIMIT, 0, "no memory");
-    for (size_t i = 0; i < rows->count; i++)
-        rows->members[i] = (struct member){.mbox = all[i].id};
-    return RC_OK;
-}
-
-static void
-mark_names(struct rows *rows, const struct imap_notify_group *group)
-{
-    for (size_t i = 0; i < group->mailbox_count; i++) {
-        const struct span name = group->mailboxes[i].name;
-        const size_t at = lower_bound(rows, name);
-        if (at < rows->count && span_eq(rows->rows[at].name, name))
-            rows->members[at].fixed |= (uint8_t)group->events;
-    }
-}
-
-/* Between a name and what is below it there may be others ("a", "a-b", "a/c"). */
-static enum rc
-mark_subtree(struct rows *rows, struct arena *arena, struct span top, uint8_t events)
-{
-    const char *below = arena_printf(arena, "%.*s%c", SPAN_FMT(top), MBOX_DELIMITER);
-    const size_t at = lower_bound(rows, top);
-
-    if (below == NULL)
-        return RC_LIMIT;
-    if (at < rows->count && span_eq(rows->rows[at].name, top))
-        rows->members[at].by_name |= events;
-    for (size_t i = lower_bound(rows, span_of_str(below));
-         i < rows->count && mbox_name_is_below(rows->rows[i].name, top); i++)
-        rows->members[i].by_name |= events;
-    return RC_OK;
-}
-
-static enum rc
-mark_subscribed(struct rows *rows, struct store_tx *tx, struct arena *arena, uint8_t events,
-                struct err *err)
-{
-    struct span *names;
-    size_t count;
-    size_t at = 0;
-
-    const enum rc rc = store_subscriptions(tx, arena, &names, &count, err);
-    for (size_t i = 0; rc == RC_OK && i < count; i++) { /* both are in octet order */
-        while (at < rows->count && span_cmp(rows->rows[at].name, names[i]) < 0)
-            at++;
-        if (at < rows->count && span_eq(rows->rows[at].name, names[i]))
-            rows->members[at].by_name |= events;
-    }
-    return rc;
-}
-
-static enum rc
-mark_by_name(const struct watched *watched, struct rows *rows, struct store_tx *tx,
+mark_by_name(const struct watched *watched, struct scope *rows, struct store_tx *tx,
              struct arena *arena, struct err *err)
 {
     struct unpack in = unpack_of(watched->subtrees);
     enum rc rc = RC_OK;
 
     if (watched->subscribed != 0)
-        rc = mark_subscribed(rows, tx, arena, watched->subscribed, err);
+        rc = scope_mark_subscribed(rows, tx, arena, watched->subscribed, err);
     while (rc == RC_OK && in.rest.len > 0) {
         const uint8_t events = unpack_u8(&in);
-        rc = mark_subtree(rows, arena, unpack_span(&in, LIMIT_MBOX_NAME), events);
+        rc = scope_mark_subtree(rows, arena, unpack_span(&in, LIMIT_MBOX_NAME), SCOPE_ALL_BELOW,
+                                events);
     }
     return rc;
 }
@@ -205,15 +113,15 @@ mark_by_name(const struct watched *watched, struct rows *rows, struct store_tx *
 static int
 compare_members(const void *left, const void *right)
 {
-    const struct member *a = left;
-    const struct member *b = right;
+    const struct scope_member *a = left;
+    const struct scope_member *b = right;
 
     return a->mbox < b->mbox ? -1 : a->mbox > b->mbox;
 }
 
 /* The members, in order of their ids, as a set. */
 static enum rc
-set_new(const struct rows *rows, uint8_t (*events_of)(const struct member *),
+set_new(const struct scope *rows, uint8_t (*events_of)(const struct scope_member *),
         struct packed **out)
 {
     AUTO_BUF octets = {0};
@@ -222,7 +130,7 @@ set_new(const struct rows *rows, uint8_t (*events_of)(const struct member *),
 
     buf_init(&octets, LIMIT_NOTIFY_OCTETS);
     for (size_t i = 0; i < rows->count; i = next) {
-        const struct member *first = &rows->members[i];
+        const struct scope_member *first = &rows->members[i];
         const uint8_t events = events_of(first);
         next = i + 1;
         if (events == 0)
@@ -239,19 +147,19 @@ set_new(const struct rows *rows, uint8_t (*events_of)(const struct member *),
 }
 
 static uint8_t
-fixed_of(const struct member *member)
+fixed_of(const struct scope_member *member)
 {
     return member->fixed;
 }
 
 static uint8_t
-by_name_of(const struct member *member)
+by_name_of(const struct scope_member *member)
 {
     return member->by_name;
 }
 
 static enum rc
-sets_new(const struct rows *rows, struct packed **fixed_out, struct packed **by_name_out)
+sets_new(const struct scope *rows, struct packed **fixed_out, struct packed **by_name_out)
 {
     if (rows->count > 1)
         qsort(rows->members, rows->count, sizeof *rows->members, compare_members);
@@ -304,6 +212,7 @@ note_groups(struct watched *watched, const struct imap_notify_req *req)
         case IMAP_NOTIFY_SELECTED:
         case IMAP_NOTIFY_SELECTED_DELAYED:
         case IMAP_NOTIFY_MAILBOXES:
+        case IMAP_NOTIFY_SUBTREE_ONE: /* ESEARCH alone knows it */
             break;
         }
     }
@@ -315,16 +224,16 @@ watched_new(const struct imap_notify_req *req, struct store_tx *tx, struct arena
             struct watched **out, struct err *err)
 {
     struct watched *watched = calloc(1, sizeof *watched);
-    struct rows rows;
+    struct scope rows;
 
     if (watched == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     enum rc rc = note_groups(watched, req);
     if (rc == RC_OK)
-        rc = rows_read(&rows, tx, arena, err);
+        rc = scope_read(&rows, tx, arena, err);
     for (size_t i = 0; rc == RC_OK && i < req->group_count; i++)
         if (req->groups[i].scope == IMAP_NOTIFY_MAILBOXES)
-            mark_names(&rows, &req->groups[i]);
+            scope_mark_names(&rows, &req->groups[i], (uint8_t)req->groups[i].events);
     if (rc == RC_OK)
         rc = mark_by_name(watched, &rows, tx, arena, err);
     if (rc == RC_OK)
@@ -342,9 +251,9 @@ watched_renew(struct watched *watched, struct store_tx *tx, struct arena *arena,
               struct err *err)
 {
     struct packed *by_name = NULL;
-    struct rows rows;
+    struct scope rows;
 
-    enum rc rc = rows_read(&rows, tx, arena, err);
+    enum rc rc = scope_read(&rows, tx, arena, err);
     if (rc == RC_OK)
         rc = mark_by_name(watched, &rows, tx, arena, err);
     if (rc == RC_OK)

@@ -142,6 +142,7 @@ def imap_session(client, account, kept, compress=False):
     client.imap("STATUS Archive (MESSAGES UIDNEXT HIGHESTMODSEQ)")
     client.imap("COPY 1 Archive")
     client.imap("MOVE 1 Archive")
+    client.imap("ESEARCH IN (subtree Archive mailboxes INBOX) RETURN (ALL COUNT) TEXT zucchini")
     client.imap("RENAME Archive Old")
     client.idle()
     client.imap("STORE 1:* +FLAGS.SILENT (\\Deleted)")

@@ -114,6 +114,13 @@ view_resolve_seqs(const struct view *view, const struct seq_set *set, struct are
 }
 
 enum rc
+view_resolve_some_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
+                       struct view_run **out, size_t *count_out)
+{
+    return view_resolve_seqs(view, set, arena, out, count_out);
+}
+
+enum rc
 view_resolve_uids(const struct view *view, const struct uid_set *set, struct arena *arena,
                   struct view_run **out, size_t *count_out)
 {

@@ -317,6 +317,11 @@ static void
 dump_search(struct buf *buf, const struct imap_search_req *req)
 {
     dump_mark(buf, "uid", req->is_uid);
+    for (size_t i = 0; i < req->source_count; i++) {
+        buf_printf(buf, " in=%d", (int)req->sources[i].scope);
+        for (size_t k = 0; k < req->sources[i].mailbox_count; k++)
+            dump_mbox(buf, "mailbox", &req->sources[i].mailboxes[k]);
+    }
     if (req->has_return)
         dump_bits(buf, "return", req->returns);
     if (req->has_charset)
@@ -462,6 +467,9 @@ imap_dump(struct buf *buf, const struct imap_cmd *cmd)
     case IMAP_CMD_UID_SORT:
     case IMAP_CMD_THREAD:
     case IMAP_CMD_UID_THREAD:
+        dump_search(buf, &cmd->u.search);
+        break;
+    case IMAP_CMD_ESEARCH:
         dump_search(buf, &cmd->u.search);
         break;
     case IMAP_CMD_CANCELUPDATE:

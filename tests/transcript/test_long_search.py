@@ -182,6 +182,53 @@ def test_results_of_contexts_at_their_limit(server):
     peer.close()
 
 
+def test_mailboxes_go_while_they_are_searched(server):
+    """ESEARCH (RFC 7377) is in the first of them when the others are deleted and renamed."""
+    other, peer = server.login("millions"), server.login("millions")
+    peer.socket.settimeout(300)
+    for name in ("Yields", "Zone"):
+        other.command(f"CREATE {name}")
+        other.command(f"APPEND {name} {{14+}}\r\nSubject: x\r\n\r\n")
+    peer.send("t ESEARCH IN (personal) RETURN (COUNT) SUBJECT x\r\n")
+    time.sleep(0.3)
+    assert select.select([peer.socket], [], [], 0)[0] == [], "it was meant to take longer"
+    other.command("DELETE Zone")
+    other.command("RENAME Yields Yielded")
+    lines = []
+    while not lines or not lines[-1].startswith("t "):
+        lines.append(peer.line())
+    assert lines[-1] == "t OK ESEARCH completed"
+    found = [re.sub(r" UIDVALIDITY \d+", "", line) for line in lines[:-1] if "INPROGRESS" not in line]
+    assert found == [f'* ESEARCH (TAG "t" MAILBOX INBOX) UID COUNT {MILLIONS}',
+                     '* ESEARCH (TAG "t" MAILBOX Yields) UID COUNT 1']
+    # And while nobody reads the answer, or waits for it.
+    number = server.number_of(peer)
+    peer.send("t ESEARCH IN (personal) RETURN (COUNT) SUBJECT x\r\n")
+    time.sleep(0.3)
+    peer.close()
+    server.record(number)
+    other.command("DELETE Yielded")
+    other.close()
+
+
+def test_as_many_mailboxes_as_may_be_named(server):
+    """LIMIT_SEARCH_SOURCES"""
+    peer = server.login("user")
+    most = limit("LIMIT_SEARCH_SOURCES")
+    for names, allowed in ((most - 1, True), (most, False), (10 * most, False)):
+        lines = peer.command(f"ESEARCH IN (mailboxes (INBOX{' x' * (names - 1)})) RETURN (COUNT) ALL",
+                             "OK" if allowed else "NO")
+        assert bool(lines) == allowed
+        assert allowed or "[LIMIT] Too many mailboxes are named" in peer.last
+    peer.command(f"ESEARCH IN ({' '.join(['personal'] * most)}) RETURN (COUNT) ALL")
+    peer.command(f"ESEARCH IN ({' '.join(['personal'] * (most + 1))}) RETURN (COUNT) ALL", "NO")
+    # What the keys cost is counted over all mailboxes.
+    peer.socket.settimeout(300)
+    peer.command("ESEARCH IN (personal) " + keys(KEYS), "NO")
+    assert "[LIMIT] The search has too many keys for so much mail" in peer.last
+    peer.close()
+
+
 def test_nobody_waits_for_the_order(server):
     """The client hangs up while millions are put in order."""
     peer = server.login("millions")

@@ -4,7 +4,7 @@
  * scan itself is mailbox/content/search.h, the order mailbox/order/order.h; here they get their
  * snapshots slice by slice.
  */
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"
 
 static bool
@@ -20,9 +20,8 @@ search_abandon(struct imap_session *im)
     return true;
 }
 
-/* How the session's dialect reads the request. False: *why_out is what is wrong with it. */
-static bool
-settle(struct imap_session *im, struct imap_search_req *req, const char **why_out)
+bool
+search_settle(struct imap_session *im, struct imap_search_req *req, const char **why_out)
 {
     const struct imap_dialect *dialect = imap_dialect(im);
 
@@ -55,7 +54,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         return imap_fail(im, RC_LIMIT, NULL);
     if (req->uses_numbers && imap_is_enabled(im, ENABLES_UIDONLY))
         return imap_uid_required(work); /* RFC 9586 section 3.5 */
-    if (!settle(im, req, &why))
+    if (!search_settle(im, req, &why))
         return imap_bad(work, why);
     if ((req->returns & IMAP_SEARCH_UPDATE) != 0 &&
         imap_context_find(im, work->cmd.tag) != NULL) /* RFC 5267 section 4.3 */
@@ -88,6 +87,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         imap_limit_cut_at(im, what.at_most, search_cut_at(run->search));
     run->seqs = (struct view_run){1, 0};
     run->now_s = what.now_s;
+    run->view = &im->view;
     work->run = run;
     work->abandon = search_abandon;
     return STEP_MORE;
@@ -197,7 +197,7 @@ finish(struct imap_session *im, const struct imap_search_req *req, struct search
     const bool answered = im->work->mid_line;
 
     if (answered) {
-        search_modseq_write(im, req, run);
+        search_modseq_write(req, run);
         iw_end(&run->line);
     }
     im->work->mid_line = false;

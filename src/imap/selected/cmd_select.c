@@ -11,7 +11,7 @@
  * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
  */
 #include "imap/names/gather.h"
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 #include "imap/selected/fetch_private.h"
 #include "mailbox/content/object_id.h"
 

@@ -25,31 +25,29 @@ search_partial_places(const struct imap_partial *partial, uint32_t count)
 /* ---- numbers ---- */
 
 static uint32_t
-number_of(const struct imap_session *im, bool is_uid, uint32_t seq)
+number_of(const struct view *view, bool is_uid, uint32_t seq)
 {
     struct version_run run;
 
     if (!is_uid)
         return seq;
-    version_run_at(im->view.members, seq, &run);
+    version_run_at(view->members, seq, &run);
     return run.uids[0];
 }
 
 /* The first result and the last one, in the order that was asked for. */
 static uint32_t
-min_of(const struct imap_session *im, const struct imap_search_req *req,
-       const struct search_run *run)
+min_of(const struct imap_search_req *req, const struct search_run *run)
 {
     return run->order != NULL ? order_number(run->order, 0)
-                              : number_of(im, req->is_uid, search_min(run->search));
+                              : number_of(run->view, req->is_uid, search_min(run->search));
 }
 
 static uint32_t
-max_of(const struct imap_session *im, const struct imap_search_req *req,
-       const struct search_run *run)
+max_of(const struct imap_search_req *req, const struct search_run *run)
 {
     return run->order != NULL ? order_number(run->order, search_count(run->search) - 1)
-                              : number_of(im, req->is_uid, search_max(run->search));
+                              : number_of(run->view, req->is_uid, search_max(run->search));
 }
 
 static void
@@ -79,8 +77,7 @@ run_at_hand(struct search_run *run)
 
 /* Some numbers of the run at hand: those of one piece of the version. */
 static void
-some_of_run_write(const struct imap_session *im, const struct imap_search_req *req,
-                  struct search_run *run)
+some_of_run_write(const struct imap_search_req *req, struct search_run *run)
 {
     const uint32_t first = run->seqs.first;
     uint32_t count = run->seqs.last - first + 1;
@@ -91,7 +88,7 @@ some_of_run_write(const struct imap_session *im, const struct imap_search_req *r
         count = run->places.count;
     if (req->is_uid) { /* UIDs need not be consecutive */
         struct version_run piece;
-        version_run_at(im->view.members, first, &piece);
+        version_run_at(run->view->members, first, &piece);
         if (piece.count < count)
             count = piece.count;
         for (uint32_t i = 0; i < count; i++)
@@ -125,7 +122,7 @@ numbers_write(struct imap_session *im, const struct imap_search_req *req,
         if (run->order != NULL)
             some_of_order_write(req, run);
         else if (run_at_hand(run))
-            some_of_run_write(im, req, run);
+            some_of_run_write(req, run);
         else
             break;
     }
@@ -208,16 +205,22 @@ esearch_head(struct imap_session *im, const struct imap_search_req *req, struct 
     iw_open(w);
     iw_word(w, "TAG");
     iw_string(w, im->work->cmd.tag);
+    if (run->uidvalidity != 0) {
+        iw_word(w, "MAILBOX");
+        iw_mailbox(w, run->mailbox);
+        iw_word(w, "UIDVALIDITY");
+        iw_num(w, run->uidvalidity);
+    }
     iw_close(w);
     if (req->is_uid)
         iw_word(w, "UID");
     if ((req->returns & IMAP_SEARCH_MIN) != 0 && count > 0) {
         iw_word(w, "MIN");
-        iw_num(w, min_of(im, req, run));
+        iw_num(w, min_of(req, run));
     }
     if ((req->returns & IMAP_SEARCH_MAX) != 0 && count > 0) {
         iw_word(w, "MAX");
-        iw_num(w, max_of(im, req, run));
+        iw_num(w, max_of(req, run));
     }
     if ((req->returns & IMAP_SEARCH_COUNT) != 0) {
         iw_word(w, "COUNT");
@@ -237,15 +240,15 @@ esearch_head(struct imap_session *im, const struct imap_search_req *req, struct 
 
 /* The modseq that the message with this number or UID has now. */
 static uint64_t
-modseq_of(struct imap_session *im, bool is_uid, uint32_t number)
+modseq_of(struct view *view, bool is_uid, uint32_t number)
 {
-    const struct version *version = im->view.members;
+    const struct version *version = view->members;
     const uint32_t seq = is_uid ? version_find_uid(version, number) : number;
     struct members members = {.current = NULL};
     struct version_run one;
 
-    if (members_begin(&members, &im->view, NULL, NULL) != RC_OK)
-        members.version = im->view.members; /* it has just been let go: as the view knew it */
+    if (members_begin(&members, view, NULL, NULL) != RC_OK)
+        members.version = view->members; /* it has just been let go: as the view knew it */
     members_run(&members, seq, 1, &one);
     const uint64_t modseq = one.modseqs[0];
     members_end(&members);
@@ -254,8 +257,7 @@ modseq_of(struct imap_session *im, bool is_uid, uint32_t number)
 
 /* RFC 4731 section 3.2: of MIN or MAX alone, or both, only those count. */
 static uint64_t
-esearch_modseq(struct imap_session *im, const struct imap_search_req *req,
-               const struct search_run *run)
+esearch_modseq(const struct imap_search_req *req, const struct search_run *run)
 {
     const unsigned ends = IMAP_SEARCH_MIN | IMAP_SEARCH_MAX;
     const bool first = (req->returns & IMAP_SEARCH_MIN) != 0;
@@ -265,14 +267,13 @@ esearch_modseq(struct imap_session *im, const struct imap_search_req *req,
 
     if ((req->returns & ~(ends | others)) != 0 || !(first || last))
         return search_max_modseq(run->search);
-    const uint64_t of_first = first ? modseq_of(im, req->is_uid, min_of(im, req, run)) : 0;
-    const uint64_t of_last = last ? modseq_of(im, req->is_uid, max_of(im, req, run)) : 0;
+    const uint64_t of_first = first ? modseq_of(run->view, req->is_uid, min_of(req, run)) : 0;
+    const uint64_t of_last = last ? modseq_of(run->view, req->is_uid, max_of(req, run)) : 0;
     return of_first > of_last ? of_first : of_last;
 }
 
 void
-search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
-                    struct search_run *run)
+search_modseq_write(const struct imap_search_req *req, struct search_run *run)
 {
     struct iw *w = &run->line;
 
@@ -280,7 +281,7 @@ search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
         return;
     if (req->has_return) {
         iw_word(w, "MODSEQ");
-        iw_num(w, esearch_modseq(im, req, run));
+        iw_num(w, esearch_modseq(req, run));
         return;
     }
     iw_open(w);

@@ -27,6 +27,10 @@ struct search_places {
 
 struct search_run {
     struct search *search;
+    struct view *view; /* what it is a search of; borrowed */
+    /* ESEARCH: the correlators of the mailbox (RFC 7377 section 2.1); else empty, and 0 */
+    struct span mailbox;
+    uint32_t uidvalidity;
     int64_t now_s;       /* that YOUNGER and OLDER are measured from */
     struct order *order; /* SORT and THREAD; NULL: in the order of the mailbox */
     enum search_stage stage;
@@ -40,6 +44,10 @@ struct search_run {
     struct numset_writer set;    /* the numbers of an ESEARCH answer */
 };
 
+/** How the session's dialect reads the request. False: *why_out is what is wrong with it. */
+MUST_USE bool search_settle(struct imap_session *im, struct imap_search_req *req,
+                            const char **why_out);
+
 /** The places that PARTIAL names among so many results. */
 struct search_places search_partial_places(const struct imap_partial *partial, uint32_t count);
 
@@ -49,8 +57,7 @@ enum imap_step search_answer_step(struct imap_session *im, const struct imap_sea
 
 /** Ends the answer to a search with a MODSEQ key: highest modseq of what was found (RFC 7162
  *  sections 3.1.6, 3.1.9 and 3.1.10). */
-void search_modseq_write(struct imap_session *im, const struct imap_search_req *req,
-                         struct search_run *run);
+void search_modseq_write(const struct imap_search_req *req, struct search_run *run);
 
 /** Keeps for `$` what RFC 5182 section 2.4 says (RFC 9394 section 3.2). RC_LIMIT: there is no
  * memory, or the result takes more than LIMIT_SAVED_OCTETS. Then nothing is saved. */

@@ -55,6 +55,7 @@ search_new(struct arena *arena, struct view *view, const struct search_req *req,
     if (search == NULL)
         return RC_LIMIT;
     search->view = view;
+    search->work = req->overspent;
     search->exists = version_count(view->members);
     search->found = arena_array(arena, uint64_t, (size_t)search->exists / 64 + 1);
     if (search->found == NULL)
@@ -111,10 +112,16 @@ allow(struct search *search, uint64_t octets)
     search->allowed += LIMIT_SEARCH_FREE_KEYS * (1 + octets / OCTETS_PER_WORK);
 }
 
+uint64_t
+search_overspent(const struct search *search)
+{
+    return search->work > search->allowed ? search->work - search->allowed : 0;
+}
+
 static bool
 is_too_costly(const struct search *search)
 {
-    return search->work > search->allowed && search->work - search->allowed > LIMIT_SEARCH_WORK;
+    return search_overspent(search) > LIMIT_SEARCH_WORK;
 }
 
 /* ---- knowing more of one message ---- */

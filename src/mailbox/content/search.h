@@ -40,6 +40,8 @@ struct search_req {
     int64_t now_s;               /* for YOUNGER and OLDER */
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
+    bool numbers_may_miss; /* a sequence number beyond the mailbox is no mistake */
+    uint64_t overspent;    /* search_overspent of what belongs to the same command */
     uint32_t at_most; /* messages to look at, the last of those that its keys leave; 0: all */
     /* Only these messages are asked about, and only they can be found; ascending; borrowed
      * until done. NULL: all */
@@ -73,6 +75,8 @@ MUST_USE enum rc search_slice(struct search *search, struct store_tx *tx,
 /** How many of the messages that may be among the results have been looked at. */
 void search_progress(const struct search *search, uint32_t *done_out, uint32_t *of_out);
 
+/** What counts against LIMIT_SEARCH_WORK so far. */
+uint64_t search_overspent(const struct search *search);
 /** Why search_slice said RC_LIMIT: the client asks for too much. */
 bool search_over_limit(const struct search *search);
 /** The lowest of the messages that are looked at, if there were more than at_most; else 0. */

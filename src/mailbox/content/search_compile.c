@@ -43,7 +43,9 @@ compile_msgs(struct search_compiler *c, struct imap_msgs *msgs, struct search_no
 
     if (node == NULL)
         return RC_LIMIT;
-    if (msgs->kind == IMAP_MSGS_SEQ)
+    if (msgs->kind == IMAP_MSGS_SEQ && c->req->numbers_may_miss)
+        rc = view_resolve_some_seqs(view, &msgs->seq, c->arena, &node->runs, &node->run_count);
+    else if (msgs->kind == IMAP_MSGS_SEQ)
         rc = view_resolve_seqs(view, &msgs->seq, c->arena, &node->runs, &node->run_count);
     else if (msgs->kind == IMAP_MSGS_UID)
         rc = view_resolve_uids(view, &msgs->uid, c->arena, &node->runs, &node->run_count);

@@ -36,6 +36,8 @@ MUST_USE bool imap_args_status(struct imap_lexer *lx, struct imap_cmd *cmd);
 
 /* args_notify.c */
 MUST_USE bool imap_args_notify(struct imap_lexer *lx, struct imap_cmd *cmd);
+/** filter-mailboxes (RFC 5465 section 8, RFC 7377 section 4), all that any command knows. */
+MUST_USE bool imap_args_scope(struct imap_lexer *lx, struct imap_notify_group *group);
 
 /* args_quota.c */
 MUST_USE bool imap_args_quota_root(struct imap_lexer *lx, struct imap_cmd *cmd);
@@ -54,6 +56,7 @@ MUST_USE bool imap_args_uid_replace(struct imap_lexer *lx, struct imap_cmd *cmd)
 
 /* args_search.c */
 MUST_USE bool imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd);
+MUST_USE bool imap_args_esearch(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_sort(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_thread(struct imap_lexer *lx, struct imap_cmd *cmd);
 MUST_USE bool imap_args_uidbatches(struct imap_lexer *lx, struct imap_cmd *cmd);

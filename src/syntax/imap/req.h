@@ -228,12 +228,13 @@ enum imap_notify_scope {
     IMAP_NOTIFY_SUBSCRIBED,
     IMAP_NOTIFY_SUBTREE,
     IMAP_NOTIFY_MAILBOXES,
+    IMAP_NOTIFY_SUBTREE_ONE, /* ESEARCH, RFC 7377 section 2.2; not in NOTIFY */
 };
 
 struct imap_notify_group {
     enum imap_notify_scope scope;
     unsigned events;                  /* enum imap_notify_event; 0: NONE */
-    const struct mbox_arg *mailboxes; /* SUBTREE, MAILBOXES */
+    const struct mbox_arg *mailboxes; /* SUBTREE, SUBTREE-ONE, MAILBOXES */
     size_t mailbox_count;
 };
 

@@ -101,7 +101,11 @@ enum imap_thread { IMAP_THREAD_ORDEREDSUBJECT, IMAP_THREAD_REFERENCES, IMAP_THRE
 /* SEARCH, and what begins with one: SORT and THREAD. */
 struct imap_search_req {
     enum imap_find find;
-    bool is_uid;                 /* UID SEARCH and so on: answer with UIDs */
+    bool is_uid; /* UID SEARCH and so on: answer with UIDs */
+    /* ESEARCH (RFC 7377): which mailboxes; none for other commands. Of a group, events says
+     * nothing. */
+    const struct imap_notify_group *sources;
+    size_t source_count;
     bool has_return;             /* RETURN (...) was there: answer with ESEARCH (RFC 4731) */
     unsigned returns;            /* enum imap_search_return; RETURN () gives IMAP_SEARCH_ALL */
     struct imap_partial partial; /* with IMAP_SEARCH_PARTIAL */

@@ -22,6 +22,7 @@ static const struct lex_word scope_words[] = {
     {SPAN_INIT("SUBSCRIBED"), IMAP_NOTIFY_SUBSCRIBED},
     {SPAN_INIT("SUBTREE"), IMAP_NOTIFY_SUBTREE},
     {SPAN_INIT("MAILBOXES"), IMAP_NOTIFY_MAILBOXES},
+    {SPAN_INIT("SUBTREE-ONE"), IMAP_NOTIFY_SUBTREE_ONE},
 };
 
 static bool
@@ -123,15 +124,17 @@ mailboxes(struct imap_lexer *lx, struct imap_notify_group *group)
     return !parentheses || lex_need(lx, ')', "Missing closing parenthesis after mailbox names");
 }
 
-static bool
-scope(struct imap_lexer *lx, struct imap_notify_group *group)
+bool
+imap_args_scope(struct imap_lexer *lx, struct imap_notify_group *group)
 {
     for (size_t i = 0; i < ARRAY_LEN(scope_words); i++) {
         if (!lex_take_word(lx, scope_words[i].word))
             continue;
         group->scope = (enum imap_notify_scope)scope_words[i].value;
-        return (group->scope != IMAP_NOTIFY_SUBTREE && group->scope != IMAP_NOTIFY_MAILBOXES) ||
-               mailboxes(lx, group);
+        const bool named = group->scope == IMAP_NOTIFY_SUBTREE ||
+                           group->scope == IMAP_NOTIFY_MAILBOXES ||
+                           group->scope == IMAP_NOTIFY_SUBTREE_ONE;
+        return !named || mailboxes(lx, group);
     }
     return lex_bad(lx, "Unknown specification of mailboxes");
 }
@@ -142,9 +145,11 @@ group(struct imap_lexer *lx, struct imap_notify_group *group_out, struct imap_no
 {
     *group_out = (struct imap_notify_group){.events = 0};
     if (!lex_need(lx, '(', "NOTIFY SET needs groups of events in parentheses") ||
-        !scope(lx, group_out) || !lex_need(lx, ' ', "Events are missing") ||
+        !imap_args_scope(lx, group_out) || !lex_need(lx, ' ', "Events are missing") ||
         !events(lx, group_out, req))
         return false;
+    if (group_out->scope == IMAP_NOTIFY_SUBTREE_ONE)
+        return lex_bad(lx, "Unknown specification of mailboxes");
     if (is_selected(group_out->scope)) {
         if (req->has_selected)
             return lex_bad(lx, "SELECTED may be there once");

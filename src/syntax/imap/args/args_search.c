@@ -616,6 +616,69 @@ imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
            imap_args_criteria(lx, req);
 }
 
+/** "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")" SP; there are no scope options yet.
+ */
+static bool
+sources(struct imap_lexer *lx, struct imap_search_req *req)
+{
+    static const struct imap_notify_group selected = {.scope = IMAP_NOTIFY_SELECTED};
+    struct imap_notify_group *list = NULL;
+
+    req->sources = &selected;
+    req->source_count = 1;
+    if (!lex_take_word(lx, SPAN("IN")))
+        return true;
+    if (!lex_need(lx, ' ', "IN needs mailboxes in parentheses") ||
+        !lex_need(lx, '(', "IN needs mailboxes in parentheses"))
+        return false;
+    size_t count = 0;
+    do {
+        if (lex_peek(lx) == '(')
+            return lex_bad(lx, "Unknown scope option");
+        list = lex_grow(lx, list, count, sizeof *list);
+        if (list == NULL)
+            return false;
+        list[count] = (struct imap_notify_group){.events = 0};
+        if (!imap_args_scope(lx, &list[count]))
+            return false;
+        if (list[count++].scope == IMAP_NOTIFY_SELECTED_DELAYED)
+            return lex_bad(lx, "SELECTED-DELAYED is for NOTIFY only");
+    } while (lex_take(lx, ' '));
+    req->sources = list;
+    req->source_count = count;
+    return lex_need(lx, ')', "Missing closing parenthesis after mailboxes") &&
+           lex_need(lx, ' ', "ESEARCH needs search keys");
+}
+
+static bool
+is_selected_alone(const struct imap_search_req *req)
+{
+    for (size_t i = 0; i < req->source_count; i++)
+        if (req->sources[i].scope != IMAP_NOTIFY_SELECTED)
+            return false;
+    return true;
+}
+
+/** "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program. It answers
+ * with UIDs, by ESEARCH responses (RFC 7377 section 2.1). */
+bool
+imap_args_esearch(struct imap_lexer *lx, struct imap_cmd *cmd)
+{
+    struct imap_search_req *req = &cmd->u.search;
+
+    req->is_uid = true;
+    if (!lex_need(lx, ' ', "ESEARCH needs search keys") || !sources(lx, req) ||
+        !return_clause(lx, req))
+        return false;
+    if (!req->has_return) {
+        req->has_return = true;
+        req->returns = IMAP_SEARCH_ALL;
+    }
+    if ((req->returns & IMAP_SEARCH_SAVE) != 0 && !is_selected_alone(req)) /* section 2.2 */
+        return lex_bad(lx, "SAVE is for the selected mailbox alone");
+    return imap_args_criteria(lx, req);
+}
+
 /** "CANCELUPDATE" 1*(SP quoted), RFC 5267 section 5. */
 bool
 imap_args_cancel_update(struct imap_lexer *lx, struct imap_cmd *cmd)

@@ -10,7 +10,7 @@
  *
  * A context whose keys cannot be answered any more ends with NO [NOUPDATE].
  */
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 #include "imap/selected/fetch_private.h"
 #include "imap/selected/packed_uids.h"
 

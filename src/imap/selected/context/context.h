@@ -19,8 +19,8 @@
  *
  * Thread: the session's.
  */
-#ifndef IMAP_SELECTED_CONTEXT_H
-#define IMAP_SELECTED_CONTEXT_H
+#ifndef IMAP_SELECTED_CONTEXT_CONTEXT_H
+#define IMAP_SELECTED_CONTEXT_CONTEXT_H
 
 #include "imap/imap_session.h"
 #include "mailbox/content/search.h"

@@ -5,7 +5,7 @@
  * holds some thousand octets; if there is more to tell, several follow one another, so that a
  * slow reader gets them in its own time.
  */
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 
 enum { LINE_OCTETS = 8192 };
 

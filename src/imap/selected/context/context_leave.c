@@ -7,7 +7,7 @@
  *
  *   compare -> for each context: look -> REMOVEFROM
  */
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 
 struct leave_run {
     struct imap_context *at;   /* whose lines are being written; NULL: none's */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of contexts, and CANCELUPDATE (RFC 5267 section 4.3.5); see the header. */
-#include "imap/selected/context.h"
+#include "imap/selected/context/context.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,8 @@ imap_context_due(struct imap_session *im, const struct imap_context *context)
     const struct view *view = &im->view;
     struct mailbox_state state;
 
-    if (im->state != IMAP_SELECTED || view->gone)
+    if (im->state != IMAP_SELECTED || view->gone ||
+        (imap_selected_rights(im) & RIGHT_READ) == 0)
         return false;
     mailbox_state(view->mailbox, &state);
     if (state.gone)
