@@ -98,6 +98,8 @@ struct imap_guest {
     uint32_t epoch;
 };
 
+/* What belongs to the user is let go of at the end and by UNAUTHENTICATE (RFC 8437 section 4):
+ * imap_unauthenticate. */
 struct imap_session {
     struct session s;           /* first */
     struct imap_framer *framer; /* NULL while nothing of a command is here */
