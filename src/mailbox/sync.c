@@ -346,6 +346,7 @@ settle_among_expunges(struct sync *sync)
     const struct version *from = sync->from;
 
     if (from == NULL) { /* deleted mailbox, view asleep */
+        view->partial |= sync->from_left != view->exists;
         view->exists = sync->from_left;
         return;
     }

@@ -765,6 +765,29 @@ rows_outlive_a_deletion_in_the_batch(void **state)
     content_view_done(view);
 }
 
+/* Some of its messages were told by number without looking at its rows; the rest go by UID. */
+static void
+the_end_of_a_mailbox_can_be_left_off(void **state)
+{
+    struct content *fx = *state;
+    struct names_delete_op op;
+
+    for (unsigned i = 0; i < 4; i++)
+        content_append(fx, &(struct content_mail){.mbox = "Trash", .text = SPAN(text)});
+    struct view *view = content_view(fx, "Trash");
+    view_sleep(view);
+    names_delete_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
+    op.name = SPAN("Trash");
+    assert_ok(content_run(fx, &op.turn));
+    assert_string_equal(told_some(fx, view, SYNC_ALL, 1), "4X ");
+    assert_int_equal(view->exists, 3);
+    assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
+    assert_string_equal(told_some(fx, view, SYNC_ALL, 1), "3X ");
+    assert_string_equal(told(fx, view, SYNC_ALL_UIDS), "V1:2 G ");
+    assert_false(sync_is_due(view));
+    content_view_done(view);
+}
+
 /* What a COPY of thousands needs of its command's memory are runs, not rows; where those are
  * too many, nothing is copied. */
 static void
@@ -946,6 +969,7 @@ main(void)
         T(copies_are_told_in_runs),
         T(many_runs_vanish_in_windows),
         T(deleted_mailboxes_end_empty),
+        T(the_end_of_a_mailbox_can_be_left_off),
         T(what_is_not_wanted_stays_pending),
         T(rows_outlive_a_deletion_in_the_batch),
         T(sets_name_messages),
