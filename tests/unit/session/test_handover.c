@@ -95,6 +95,8 @@ struct sample {
     uint64_t opened_us;
     uint64_t wall_us;
     uint64_t account;
+    uint8_t credential;
+    uint32_t app_password;
     const char *name;
     size_t name_octets;
     struct span rule; /* its label */
@@ -127,6 +129,8 @@ sample(void)
         .opened_us = (uint64_t)now_us - 5000000,
         .wall_us = 1700000000000000,
         .account = 9,
+        .credential = CREDENTIAL_APP_PASSWORD,
+        .app_password = 3,
         .name = "anna@example.org",
         .name_octets = 16,
         .rule = SPAN("apple-mail"),
@@ -170,6 +174,8 @@ put(const struct sample *s, struct buf *out)
     pack_u64(out, s->opened_us);
     pack_u64(out, s->wall_us);
     pack_u64(out, s->account);
+    pack_u8(out, s->credential);
+    pack_u32(out, s->app_password);
     pack_span(out, span_of(s->name, s->name_octets));
     pack_span(out, SPAN("Probe 7"));
     pack_span(out, s->rule);
@@ -286,10 +292,13 @@ everything_comes_back(void **state)
     s.deflate = 0;
     assert_comes_back(&s);
     s.line_us = s.acked_us = s.last_in_us = 0;
-    s.account = 0;
-    s.name_octets = 0;
+    s.account = 0; /* a login was refused: its name stays, for the record */
+    s.credential = CREDENTIAL_PASSWORD;
+    s.app_password = 0;
     s.proxy_tls = 0;
     s.rule = SPAN("");
+    assert_comes_back(&s);
+    s.name_octets = 0;
     assert_comes_back(&s);
 }
 
@@ -329,7 +338,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[27];
+    struct sample bad[29];
     size_t n = 0;
 
     (void)state;
@@ -344,7 +353,9 @@ bad_values_are_no_session(void **state)
     bad[n++].proxy_tls = 2;
     bad[n++].opened_us = (uint64_t)now_us + 1;
     bad[n++].wall_us = INT64_MAX;
-    bad[n++].account = 0;
+    bad[n++].credential = CREDENTIAL_COUNT;
+    bad[n++].credential = CREDENTIAL_PASSWORD; /* with the number of another one */
+    bad[n++].app_password = 0;
     bad[n++].name_octets = 0;
     bad[n].name = long_name;
     bad[n++].name_octets = sizeof long_name;
