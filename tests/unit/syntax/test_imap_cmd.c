@@ -487,7 +487,7 @@ test_list_and_status(void **state)
          .expected = "!LIST takes RETURN and a list after its patterns"},
         {.text = "LIST \"\" * RETURN", .expected = "!RETURN needs a list of options"},
         {.text = "LIST \"\" % RETURN (MYRIGHTS)",
-         .expected = "LIST extended reference=\"\" pattern=\"%\" return=10"},
+         .expected = "LIST extended reference=\"\" pattern=\"%\" return=20"},
         {.text = "LIST \"\" * RETURN (FOO)", .expected = "!Unknown LIST return option"},
         {.text = "LIST \"\" * RETURN (STATUS)", .expected = "!STATUS needs a list of items"},
         {.text = "LIST \"\" * RETURN (CHILDREN",
