@@ -58,6 +58,7 @@ const char *imap_metadata_maxsize(struct imap_work *work);
 /* ---- names/metadata_answer.c ---- */
 /* What of the metadata of one mailbox is to be shown. */
 struct metadata_ask {
+    struct span mailbox; /* as this client calls it; empty: the server */
     const struct imap_entries *entries;
     enum imap_depth depth;
     uint64_t max_octets; /* of a value; UINT64_MAX: any */

@@ -229,6 +229,7 @@ entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **
     struct account *acct = im->acct;
     const bool is_there = entry_account(im, run, &acct);
     const struct metadata_ask ask = {
+        .mailbox = run->entry.name,
         .entries = &im->work->cmd.u.list.entries,
         .max_octets = UINT64_MAX,
         .user = imap_metadata_user(im, acct),
@@ -305,7 +306,9 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
             imap_myrights_line(im, run->entry.name, run->entry.rights);
         const bool may_read = run->entry.row != NULL && (run->entry.rights & RIGHT_READ) != 0;
         run->owes_status = (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && may_read;
-        run->owes_metadata = (req->returns & IMAP_LIST_RETURN_METADATA) != 0 && may_read;
+        run->owes_metadata = (req->returns & IMAP_LIST_RETURN_METADATA) != 0 &&
+                             run->entry.row != NULL &&
+                             imap_metadata_permitted(run->entry.rights);
     }
 }
 

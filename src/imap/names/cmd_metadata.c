@@ -36,6 +36,7 @@ answer_begin(struct imap_session *im, struct store_tx *tx, enum imap_step *step_
     const struct imap_getmetadata_req *req = &im->work->cmd.u.getmetadata;
     const struct imap_target *target = &im->work->target;
     const struct metadata_ask ask = {
+        .mailbox = req->server ? SPAN("") : req->mailbox.name,
         .entries = &req->entries,
         .depth = req->depth,
         .max_octets = req->has_max_octets ? req->max_octets : UINT64_MAX,

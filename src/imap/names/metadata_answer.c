@@ -119,7 +119,7 @@ imap_metadata_find(struct imap_session *im, struct store_tx *tx, const struct mb
     if (rc != RC_OK)
         return rc;
     *out = (struct metadata_answer){
-        .mailbox = row == NULL ? SPAN("") : row->name,
+        .mailbox = ask->mailbox,
         .mbox = row == NULL ? 0 : row->id,
         .shown = arena_array(ask->arena, struct metadata_shown,
                              ask->entries->count + supply.count + 1),
