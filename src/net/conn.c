@@ -40,6 +40,10 @@ recv_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
     const enum rc rc = conn_top(conn)->recv(conn, dst, cap, got_out);
     if (rc != RC_OK)
         return rc;
+    if (conn->deflate_ends)
+        *got_out = conn_deflate_pass_end(conn, dst, *got_out);
+    if (*got_out == 0)
+        return RC_AGAIN;
     conn->octets_in += *got_out;
     conn->last_in_us = clock_mono_us(conn->clock);
     return RC_OK;

@@ -60,6 +60,7 @@ struct conn {
     bool read_wants_write : 1;    /* a read or a handshake waits until it can write */
     bool write_wants_read : 1;    /* a write waits for input */
     bool holds_output : 1;        /* a layer holds octets that have left conn->out */
+    bool deflate_ends : 1;        /* what comes next may be the end of a compressed stream */
     uint16_t os_errno;            /* of the end; 0: none */
     uint32_t tls_error;           /* first OpenSSL error code of the end; 0: none */
     struct ssl_st *ssl;           /* owned; NULL: plain */

@@ -41,6 +41,14 @@ enum {
     BEGUN_TOO_FAR = 255,    /* more octets than that, or something was given already */
 };
 
+/* What another process is told first. */
+enum packed {
+    PACKED_PLAIN,
+    PACKED_COMPRESSED,
+    PACKED_ENDS, /* plain, and deflate_ends */
+    PACKED_COUNT,
+};
+
 struct conn_deflate {
     z_stream *deflater; /* owned; NULL: at rest */
     z_stream *inflater; /* owned; NULL: at rest; then past and bits say how to continue */
@@ -372,25 +380,33 @@ conn_deflate_begin(struct conn *conn)
     return RC_OK;
 }
 
-/* Empty blocks, which say nothing but that the peer has flushed or ended. */
-static void
-empty_blocks_skip(struct buf *unread)
+/* Passes over empty blocks, which say nothing but that the peer has flushed or ended. They may
+ * come in parts, and the first one may have begun in an octet that the inflater took, but they
+ * consist of these octets, and no command begins with one of them:
+ *
+ *   00 00 00 ff ff   a stored block (RFC 1951 section 3.2.4)
+ *   01 00 00 ff ff   the same, the last of its stream
+ *   03 00            the last one, with fixed codes (section 3.2.6)
+ */
+static struct span
+end_skip(struct conn *conn, struct span octets)
 {
-    static const struct span blocks[] = {
-        SPAN_INIT("\0\0\0\xff\xff"),
-        SPAN_INIT("\1\0\0\xff\xff"),
-        SPAN_INIT("\3\0"),
-    };
-    size_t i = 0;
+    static const char of_empty_blocks[] = {'\0', '\1', '\3', '\xff'};
 
-    while (i < ARRAY_LEN(blocks)) {
-        if (span_starts(buf_span(unread), blocks[i])) {
-            buf_consume(unread, blocks[i].len);
-            i = 0;
-        } else {
-            i++;
-        }
-    }
+    while (octets.len > 0 &&
+           memchr(of_empty_blocks, octets.ptr[0], sizeof of_empty_blocks) != NULL)
+        octets = span_tail(octets, 1);
+    conn->deflate_ends = octets.len == 0;
+    return octets;
+}
+
+size_t
+conn_deflate_pass_end(struct conn *conn, char *dst, size_t len)
+{
+    const struct span plain = end_skip(conn, span_of(dst, len));
+
+    memmove(dst, plain.ptr, plain.len);
+    return plain.len;
 }
 
 enum rc
@@ -401,8 +417,7 @@ conn_deflate_stop(struct conn *conn)
     if (z == NULL)
         return RC_OK;
     CHECK(!conn->holds_output);
-    empty_blocks_skip(&z->unread);
-    const struct span plain = buf_span(&z->unread);
+    const struct span plain = end_skip(conn, buf_span(&z->unread));
     buf_put_span(&conn->in, plain);
     conn->octets_in += plain.len;
     conn_deflate_end(conn);
@@ -413,6 +428,19 @@ bool
 conn_deflate_at_flush(const struct conn *conn)
 {
     return conn->deflate != NULL && conn->deflate->at_flush;
+}
+
+/* Keeps of the inflater only what is needed to continue, if that is enough. */
+static void
+inflater_rest(struct conn_deflate *z)
+{
+    if (z->inflater == NULL || z->more_inside || z->begun_len == BEGUN_TOO_FAR)
+        return;
+    if (!deflate_past_keep(&z->past, z->inflater, z->fresh))
+        return; /* no memory now, so it stays as it is */
+    zlib_inflater_give(z->inflater);
+    z->inflater = NULL;
+    z->fresh = 0;
 }
 
 void
@@ -428,14 +456,8 @@ conn_deflate_rest(struct conn *conn)
         buf_release_if_empty(&z->held);
     }
     buf_release_if_empty(&z->unread);
-    if (z->inflater == NULL || buf_len(&z->unread) > 0 || z->more_inside ||
-        z->begun_len == BEGUN_TOO_FAR)
-        return;
-    if (!deflate_past_keep(&z->past, z->inflater, z->fresh))
-        return; /* no memory now, so it stays as it is */
-    zlib_inflater_give(z->inflater);
-    z->inflater = NULL;
-    z->fresh = 0;
+    if (buf_len(&z->unread) == 0) /* or it is needed again at once */
+        inflater_rest(z);
 }
 
 void
@@ -475,11 +497,14 @@ conn_deflate_pack(struct conn *conn, struct buf *out)
 {
     struct conn_deflate *z = conn->deflate;
 
-    pack_u8(out, z != NULL);
+    pack_u8(out, z != NULL            ? PACKED_COMPRESSED
+                 : conn->deflate_ends ? PACKED_ENDS
+                                      : PACKED_PLAIN);
     if (z == NULL)
         return true;
     conn_deflate_rest(conn);
-    if (z->deflater != NULL || z->inflater != NULL || buf_len(&z->unread) > 0)
+    inflater_rest(z);
+    if (z->deflater != NULL || z->inflater != NULL)
         return false;
     pack_u64(out, z->wire_in);
     pack_u64(out, z->wire_out);
@@ -490,13 +515,17 @@ conn_deflate_pack(struct conn *conn, struct buf *out)
     pack_span(out, span_of(z->begun, z->begun_len));
     pack_u32(out, z->past.recent);
     pack_span(out, deflate_past_span(&z->past));
+    pack_span(out, buf_span(&z->unread));
     return true;
 }
 
 bool
 conn_deflate_unpack(struct conn *conn, struct unpack *in)
 {
-    if (!unpack_bool(in))
+    const enum packed packed = unpack_u8(in);
+    in->failed |= packed >= PACKED_COUNT;
+    conn->deflate_ends = packed == PACKED_ENDS;
+    if (in->failed || packed != PACKED_COMPRESSED)
         return !in->failed;
     struct conn_deflate *z = deflate_new(conn);
     if (z == NULL)
@@ -511,7 +540,8 @@ conn_deflate_unpack(struct conn *conn, struct unpack *in)
     const struct span begun = unpack_span(in, BEGUN_MAX);
     const uint32_t recent = unpack_u32(in, PAST_RECENT_MAX);
     const struct span past = unpack_span(in, PAST_MAX + PAST_RECENT_MAX);
-    if (in->failed || z->bits > 7 || z->bits_are >> z->bits != 0)
+    buf_put_span(&z->unread, unpack_span(in, z->unread.max));
+    if (in->failed || !buf_ok(&z->unread) || z->bits > 7 || z->bits_are >> z->bits != 0)
         return false;
     z->begun_len = (uint8_t)begun.len;
     memcpy(z->begun, begun.ptr, begun.len);

@@ -435,7 +435,8 @@ hold(struct session *session, uint32_t why)
     }
     if ((session->asked & POST_UPGRADE) != 0) {
         asked_end(session);
-    } else if ((why & (TASK_WHY_INPUT | TASK_WHY_HANGUP | TASK_WHY_ERROR)) != 0) {
+    } else if ((why & (TASK_WHY_INPUT | TASK_WHY_HANGUP | TASK_WHY_ERROR)) != 0 ||
+               conn_has_unread(&session->conn)) {
         const enum rc rc = conn_read(&session->conn);
         if (rc == RC_CLOSED)
             session_end_by_peer(session, MOMENT_BETWEEN);

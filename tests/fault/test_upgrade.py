@@ -2,10 +2,12 @@
 """A server replaced by another process under idle sessions, under load, and when the other one does
 not start; and kill -9 under idle sessions."""
 
+import base64
 import contextlib
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -115,6 +117,11 @@ def test_a_session_in_another_users_mailbox():
         anna.command("SETACL INBOX bert lr")
         assert "* 2 EXISTS" in bert.command("NOOP")
         assert len(bert.command("FETCH 1:2 UID")) == 2
+
+
+def cpu_s(process):
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_thousand_idle_sessions_five_times():
@@ -351,6 +358,43 @@ def test_compressed_sessions_go_along():
             assert row["in_compressed"] == peer.socket.sent and row["out_compressed"] == peer.socket.received
 
 
+def begin_and_wait(peer, tags):
+    """Sends commands in one packet, each flushed, of which the first one waits for its client to read."""
+    peer.socket.inner.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    out = peer.socket.out
+    peer.socket.inner.sendall(b"".join(out.compress(line.encode()) + out.flush(zlib.Z_SYNC_FLUSH) for line in (
+        f"{tags[0]} FETCH 1 BODY.PEEK[]\r\n", *[f"{tag} FETCH 2 FLAGS\r\n" for tag in tags[1:]])))
+    peer.buffer += peer.socket.recv(64)
+
+
+def two_messages(server):
+    """The first one is longer than all that waits on the way to a client."""
+    deliver(server, base64.encodebytes(random.Random(1).randbytes(4 << 20)).decode())
+    deliver(server, 1)
+
+
+def test_compressed_sessions_go_along_in_the_middle_of_commands():
+    """What came with a command waits compressed while it runs: the end of its flush, and the next commands."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        two_messages(server)
+        for level in 0, 6:
+            for tags in "a", "a" + "b" * 300:
+                peer = server.login("anna")
+                peer.compress(level=level)
+                peer.command("SELECT INBOX")
+                begin_and_wait(peer, tags)
+                done = []
+                thread = threading.Thread(target=lambda: done.append(server.upgrade()))
+                thread.start()
+                time.sleep(0.5)  # it is asked while the command runs
+                for tag in tags:
+                    skip_to(peer, f"{tag} OK FETCH")
+                thread.join()
+                assert done == [1], (level, len(tags))
+                peer.command("NOOP")
+                peer.command("LOGOUT")
+
+
 def test_connections_of_postfix_are_kept():
     """Between two questions to the policy service, with a part of the next one on its way."""
     question = b"request=smtpd_access_policy\nrecipient=anna@localhost\nsize=2\n\n"
@@ -410,6 +454,32 @@ def test_tls_sessions_are_told_to_come_back():
         deliver(server, 1)
         assert plain.line() == "* 1 EXISTS"
         assert server.journal_wait("upgrade", count=2) == 2
+
+
+def test_compressed_tls_sessions_wait_quietly():
+    """One that cannot be handed over takes no time while it waits, though the end of its last flush is unread."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        two_messages(server)
+        peers = []
+        for tls in True, False:
+            peer = server.login("anna", tls=tls)
+            peer.compress(level=0)
+            peer.command("SELECT INBOX")
+            begin_and_wait(peer, "a")
+            peers.append(peer)
+        waiting, slow = peers
+        process = server.owner()
+        thread = threading.Thread(target=server.upgrade)
+        thread.start()
+        time.sleep(0.5)  # they are asked while the command runs
+        skip_to(waiting, "a OK FETCH")
+        before = cpu_s(process)
+        time.sleep(2)
+        assert server.owner() == process and cpu_s(process) - before < 0.5
+        skip_to(slow, "a OK FETCH")
+        thread.join()
+        assert waiting.line() == "* BYE [UNAVAILABLE] Server is being upgraded; connect again"
+        slow.command("NOOP")
 
 
 def test_behind_a_proxy_that_ends_tls_everything_is_kept():

@@ -4,6 +4,7 @@
 import json
 import sqlite3
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -130,4 +131,26 @@ def test_compression_ends(server, flush):
         peer.socket, peer.buffer = plain, rest
         assert peer.raw_line().startswith(b"z OK")
         assert not rows(server)[0]["compressed"]
+    peer.command("LOGOUT")
+
+
+def test_the_end_of_the_compression_comes_later(server):
+    """A client that flushes the command and ends its stream with the next one, and segments that are cut anywhere."""
+    peer = server.login("anna")
+    for early, flush in (0, zlib.Z_FINISH), (0, zlib.Z_SYNC_FLUSH), (4, zlib.Z_FINISH), (4, zlib.Z_SYNC_FLUSH):
+        for cut in range(8):
+            peer.compress()
+            plain, out, into = peer.socket.inner, peer.socket.out, peer.socket.into
+            peer.command("NOOP")
+            command = out.compress(b"y UNAUTHENTICATE\r\n") + out.flush(zlib.Z_SYNC_FLUSH)
+            end = out.flush(flush) or b"\0\0\0\xff\xff"
+            plain.sendall(command[:len(command) - early])
+            text, peer.buffer = compressed_answer(plain, into, b"y OK UNAUTHENTICATE completed\r\n")
+            after = command[len(command) - early:] + end + f'z LOGIN anna "{PASSWORD}"\r\n'.encode()
+            plain.sendall(after[:cut])
+            peer.socket = plain
+            if cut > 0:
+                time.sleep(0.02)  # a segment of its own
+            plain.sendall(after[cut:])
+            assert peer.raw_line().startswith(b"z OK"), (early, flush, cut)
     peer.command("LOGOUT")

@@ -183,6 +183,25 @@ listen_parked(struct conn *conn, struct buf *got)
     return rc;
 }
 
+/* Hands it to another connection, but for what is in conn->in. False: it cannot be. */
+static bool
+move(struct conn *conn, struct peer *peer)
+{
+    AUTO_BUF packed = {0};
+    struct conn other;
+
+    buf_init(&packed, 4 * IN_MAX);
+    if (!conn_deflate_pack(conn, &packed))
+        return false;
+    struct unpack in = {.rest = buf_span(&packed)};
+    assert_int_equal(conn_open_io(&other, &peer_io, peer, &peer_config), RC_OK);
+    assert_true(conn_deflate_unpack(&other, &in));
+    assert_true(unpack_whole(&in));
+    conn_close(conn, NULL);
+    *conn = other;
+    return true;
+}
+
 /* ---- receiving ---- */
 
 static void
@@ -270,18 +289,7 @@ test_parks_and_moves_at_each_octet(void **state)
             for (; buf_len(&stream) > 0; buf_consume(&stream, 1)) {
                 buf_put_span(&peer.to_server, span_head(buf_span(&stream), 1));
                 assert_int_equal(listen_parked(&conn, &got), RC_AGAIN);
-                AUTO_BUF packed = {0};
-                struct conn other;
-                buf_init(&packed, 65536);
-                if (!conn_deflate_pack(&conn, &packed))
-                    continue;
-                struct unpack in = {.rest = buf_span(&packed)};
-                assert_int_equal(conn_open_io(&other, &peer_io, &peer, &peer_config), RC_OK);
-                assert_true(conn_deflate_unpack(&other, &in));
-                assert_true(unpack_whole(&in));
-                conn_close(&conn, NULL);
-                conn = other;
-                moved++;
+                moved += move(&conn, &peer);
             }
         }
         assert_true(moved >= flushed); /* at least where the client has flushed */
@@ -291,6 +299,131 @@ test_parks_and_moves_at_each_octet(void **state)
         peer_done(&peer);
     }
     buf_done(&text);
+}
+
+/* Commands that came together are read one by one. What waits for its turn is moved as it is.
+ */
+static void
+test_what_is_not_inflated_goes_along(void **state)
+{
+    enum { COMMANDS = 3, FILLERS = 16 };
+    static const int levels[] = {0, 1, 6};
+    static const struct span command = SPAN_INIT("a NOOP0123456789abcdef");
+    struct buf text;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        for (size_t filler = 0; filler <= FILLERS; filler++) { /* it ends at other bits */
+            const struct span one = span_head(command, command.len - filler);
+            struct peer peer;
+            struct conn conn;
+            peer_init(&peer, levels[i], Z_DEFAULT_STRATEGY);
+            open_compressed(&conn, &peer);
+            for (unsigned n = 0; n < COMMANDS; n++)
+                say(&peer, one, Z_SYNC_FLUSH);
+            for (unsigned n = 0; n < COMMANDS; n++) {
+                assert_int_equal(conn_read(&conn), RC_OK);
+                assert_true(span_eq(buf_span(&conn.in), one));
+                buf_clear(&conn.in);
+                assert_true(move(&conn, &peer));
+            }
+            assert_int_equal(conn_read(&conn), RC_AGAIN);
+            conn_close(&conn, NULL);
+            peer_done(&peer);
+        }
+    }
+    /* As much as can be waiting: the client did not wait for the OK. */
+    struct peer peer;
+    struct conn conn;
+    AUTO_BUF stream = {0};
+    AUTO_BUF got = {0};
+    seed = 10;
+    make_text(&text, IN_MAX * 2);
+    buf_init(&stream, IN_MAX * 3);
+    buf_init(&got, IN_MAX * 3);
+    peer_init(&peer, 0, Z_DEFAULT_STRATEGY);
+    squeeze(&peer.deflater, span_head(buf_span(&text), 1), Z_SYNC_FLUSH, &stream);
+    squeeze(&peer.deflater, span_tail(buf_span(&text), 1), Z_SYNC_FLUSH, &stream);
+    assert_int_equal(conn_open_io(&conn, &peer_io, &peer, &peer_config), RC_OK);
+    buf_put_span(&conn.in, span_head(buf_span(&stream), IN_MAX));
+    buf_put_span(&peer.to_server, span_tail(buf_span(&stream), IN_MAX));
+    assert_int_equal(conn_deflate_begin(&conn), RC_OK);
+    assert_int_equal(conn_read(&conn), RC_OK);
+    assert_int_equal(buf_len(&conn.in), 1);
+    buf_put_span(&got, buf_span(&conn.in));
+    buf_clear(&conn.in);
+    assert_true(move(&conn, &peer));
+    assert_int_equal(listen_parked(&conn, &got), RC_AGAIN);
+    assert_true(span_eq(buf_span(&got), buf_span(&text)));
+    conn_close(&conn, NULL);
+    peer_done(&peer);
+    buf_done(&text);
+}
+
+/* ---- the end of it ---- */
+
+/* The last command is run once its last block has come, whatever of the octets behind it has;
+ * the others come one by one, and the connection is moved between them. */
+static void
+end_at(struct span stream, size_t command_len, size_t cut, struct span plain, bool moves)
+{
+    struct peer peer;
+    struct conn conn;
+
+    peer_init(&peer, 6, Z_DEFAULT_STRATEGY);
+    open_compressed(&conn, &peer);
+    buf_put_span(&peer.to_server, span_head(stream, cut));
+    assert_int_equal(conn_read(&conn), RC_OK);
+    assert_int_equal(buf_len(&conn.in), command_len);
+    buf_clear(&conn.in);
+    assert_int_equal(conn_deflate_stop(&conn), RC_OK);
+    assert_false(conn_is_compressed(&conn));
+    buf_put_span(&peer.to_server, span_tail(stream, cut));
+    peer.drip = moves ? 1 : 0;
+    while (buf_len(&peer.to_server) > 0) {
+        if (moves && buf_len(&conn.in) == 0)
+            assert_true(move(&conn, &peer));
+        assert_true(conn_read(&conn) == RC_OK || buf_len(&conn.in) == 0);
+    }
+    assert_true(span_eq(buf_span(&conn.in), plain));
+    if (!moves)
+        assert_int_equal(conn.octets_in, command_len + plain.len);
+    conn_close(&conn, NULL);
+    peer_done(&peer);
+}
+
+static void
+test_the_end_of_a_stream_comes_later(void **state)
+{
+    enum { FLUSH_TAIL = 4, FILLERS = 16 };
+    static const struct span ends[] = {
+        SPAN_INIT(""),
+        SPAN_INIT("\3\0"),
+        SPAN_INIT("\1\0\0\xff\xff"),
+        SPAN_INIT("\0\0\0\xff\xff\0\0\0\xff\xff\3\0"),
+    };
+    static const struct span command = SPAN_INIT("y UNAUTHENTICATE0123456789abcdef");
+    static const struct span plain = SPAN_INIT("z \3\0\1\xff\r\n"); /* all of that is kept */
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        for (size_t filler = 0; filler <= FILLERS; filler++) { /* it ends at other bits */
+            const struct span one = span_head(command, command.len - filler);
+            AUTO_BUF stream = {0};
+            struct peer peer;
+            buf_init(&stream, 4096);
+            peer_init(&peer, 6, Z_DEFAULT_STRATEGY);
+            squeeze(&peer.deflater, one, Z_SYNC_FLUSH, &stream);
+            peer_done(&peer);
+            const size_t first = buf_len(&stream) - FLUSH_TAIL;
+            buf_put_span(&stream, ends[i]);
+            buf_put_span(&stream, plain);
+            for (size_t cut = first; cut <= buf_len(&stream); cut++) {
+                end_at(buf_span(&stream), one.len, cut, plain, false);
+                end_at(buf_span(&stream), one.len, cut, plain, true);
+            }
+        }
+    }
 }
 
 /* What was sent before the command is gone from memory; what is behind it is compressed. */
@@ -834,6 +967,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_way_to_flush),
         cmocka_unit_test(test_parks_and_moves_at_each_octet),
+        cmocka_unit_test(test_what_is_not_inflated_goes_along),
+        cmocka_unit_test(test_the_end_of_a_stream_comes_later),
         cmocka_unit_test(test_octets_behind_the_command_are_compressed),
         cmocka_unit_test(test_a_bomb_is_bounded),
         cmocka_unit_test(test_empty_blocks_give_nothing),

@@ -114,6 +114,7 @@ struct sample {
     uint32_t begun;
     uint32_t recent;
     uint32_t past;
+    uint32_t unread;
     uint32_t input;
 };
 
@@ -148,6 +149,7 @@ sample(void)
         .begun = 2,
         .recent = 300,
         .past = 900,
+        .unread = 7,
         .input = 12,
     };
 }
@@ -213,6 +215,7 @@ put(const struct sample *s, struct buf *out)
         put_octets(out, s->begun);
         pack_u32(out, s->recent);
         put_octets(out, s->past);
+        put_octets(out, s->unread);
     }
     pack_u32(out, s->input);
     for (uint32_t i = 0; i < s->input; i++)
@@ -286,10 +289,13 @@ everything_comes_back(void **state)
     s.past = (32 << 10) + 64 + 1024; /* the most there is room for */
     s.recent = 1024;
     s.begun = 16;
+    s.unread = 16384;
     assert_comes_back(&s);
-    s.past = s.recent = s.begun = s.bits = s.bits_are = 0;
+    s.unread = s.past = s.recent = s.begun = s.bits = s.bits_are = 0;
     assert_comes_back(&s);
     s.deflate = 0;
+    assert_comes_back(&s);
+    s.deflate = 2; /* no more, but the end of the stream may come */
     assert_comes_back(&s);
     s.line_us = s.acked_us = s.last_in_us = 0;
     s.account = 0; /* a login was refused: its name stays, for the record */
@@ -338,7 +344,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[29];
+    struct sample bad[30];
     size_t n = 0;
 
     (void)state;
@@ -368,7 +374,7 @@ bad_values_are_no_session(void **state)
     bad[n++].event_ms = UINT64_C(1) << 40;
     bad[n++].event_kind = EVENT_KIND_COUNT;
     bad[n++].outcome = EVENT_BAD + 1;
-    bad[n++].deflate = 2;
+    bad[n++].deflate = 3;
     bad[n++].bits = 8;
     bad[n++].bits_are = 32; /* six bits */
     bad[n++].begun = 17;
@@ -376,6 +382,7 @@ bad_values_are_no_session(void **state)
     bad[n].past = 2000;
     bad[n++].recent = 1025;
     bad[n++].past = (32 << 10) + 64 + 1025;
+    bad[n++].unread = 16385;
     bad[n++].input = (uint32_t)door.in_max + 1;
     assert_int_equal(n, ARRAY_LEN(bad));
     for (size_t i = 0; i < n; i++)
