@@ -48,6 +48,7 @@
 /* octets of their keys and results together; a result has at least two for each run */
 #define LIMIT_CONTEXTS_OCTETS (64u << 10)
 #define LIMIT_NOTIFY_GROUPS 64u       /* groups of events in one NOTIFY (RFC 5465) */
+#define LIMIT_NOTIFY_GUESTS 1000u     /* mailboxes of other users that are watched */
 #define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */
 /* octets of each part of a NOTIFY that a session keeps: names of subtrees, FETCH items, and a
  * set of mailboxes, in which one takes three at most */

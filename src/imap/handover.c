@@ -26,7 +26,8 @@ imap_at_rest(const struct session *session)
         (work != NULL && (work->phase == PHASE_PUSH || work->spool_count > 0)))
         return false;
     const struct imap_notify *notify = im->notify;
-    if (notify != NULL && (notify->at_hand != NULL || news_wait(&im->notify->watch)))
+    if (notify != NULL && (notify->at_hand != NULL || news_wait(&im->notify->watch) ||
+                           notify_guests_wait(notify->guests)))
         return false; /* what it has been told is less than what it would keep */
     return im->resume == NULL && (im->framer == NULL || imap_framer_begun(im->framer, &begun));
 }

@@ -32,6 +32,7 @@ imap_notify_free(struct imap_notify *notify)
         return;
     news_end(&notify->watch);
     watched_free(notify->watched);
+    notify_guests_free(notify->guests);
     free(notify->at_hand);
     free(notify);
 }
@@ -139,6 +140,8 @@ imap_notify_resume(struct imap_session *im)
 {
     struct imap_notify *notify = im->notify;
 
+    if (notify != NULL)
+        notify_guests_watch(im, notify->guests);
     if (notify == NULL || notify->watch.acct != NULL || !needs_news(notify))
         return;
     imap_notify_watch(im, notify);
@@ -160,6 +163,7 @@ imap_notify_pack(const struct imap_session *im, struct buf *out)
     pack_i64(out, notify->waiting.keepalive_us);
     pack_span(out, span_of(notify->fetch, notify->fetch_len));
     watched_pack(notify->watched, out);
+    notify_guests_pack(notify->guests, out);
 }
 
 bool
@@ -182,5 +186,5 @@ imap_notify_unpack(struct imap_session *im, struct unpack *in)
     im->notify->told_modseq = told_modseq;
     im->notify->waiting = (struct imap_waiting){since_us, keepalive_us};
     im->notify->watched = watched_unpack(in);
-    return im->notify->watched != NULL;
+    return im->notify->watched != NULL && notify_guests_unpack(im, in, &im->notify->guests);
 }

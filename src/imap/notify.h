@@ -8,6 +8,7 @@
  *   push.c                  when something is told that was not asked for, also in IDLE
  *   selected/notify_new.c   FETCH responses about new messages
  *   names/notify_tell.c     STATUS and LIST responses about the other mailboxes
+ *   names/notify_guests.c   STATUS responses about mailboxes of other users
  *
  * There is no way of its own by which changes come here: the hub wakes the session, the
  * selected mailbox is told by the sync (selected/sync_write.c), the others by the news that the
@@ -22,11 +23,14 @@
 #include "mailbox/memory/news.h"
 #include "mailbox/watched.h"
 
+struct notify_guests;
+
 /* What is in force since NOTIFY SET. A thousand mailboxes take 3 KiB at most. */
 struct imap_notify {
-    struct news_watch watch; /* of all mailboxes of the account */
-    struct watched *watched; /* owned; the mailboxes that count */
-    struct news *at_hand;    /* owned; taken and not told yet; NULL: none */
+    struct news_watch watch;      /* of all mailboxes of the account */
+    struct watched *watched;      /* owned; the mailboxes that count */
+    struct notify_guests *guests; /* owned; those of other users; NULL: none */
+    struct news *at_hand;         /* owned; taken and not told yet; NULL: none */
     struct imap_waiting waiting;
     uint64_t told_modseq; /* the account's, up to which the other mailboxes have been told */
     uint8_t selected;     /* enum imap_notify_event, of the selected mailbox */
@@ -50,6 +54,48 @@ void imap_notify_resume(struct imap_session *im);
 void imap_notify_pack(const struct imap_session *im, struct buf *out);
 /** False: no memory. */
 MUST_USE bool imap_notify_unpack(struct imap_session *im, struct unpack *in);
+
+/* What is told of a mailbox in which this has happened (enum watch_event), and of which these
+ * events (enum imap_notify_event) are asked for; 0: nothing. */
+static inline unsigned
+imap_notify_items(const struct imap_session *im, unsigned asked, unsigned happened, bool first)
+{
+    const bool counts = (asked & IMAP_EVENT_MESSAGE_NEW) != 0;
+    const bool flags = (asked & IMAP_EVENT_FLAG_CHANGE) != 0;
+    unsigned items = 0;
+
+    if (counts && (happened & (WATCH_ARRIVALS | WATCH_EXPUNGES)) != 0)
+        items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY;
+    if (flags) /* messages that come or go may be unseen too */
+        items |= IMAP_STATUS_UNSEEN | IMAP_STATUS_UIDVALIDITY;
+    if (items != 0 && (imap_is_enabled(im, ENABLES_CONDSTORE) || (first && flags)))
+        items |= IMAP_STATUS_HIGHESTMODSEQ;
+    return items;
+}
+
+/* ---- names/notify_guests.c: mailboxes of other users ---- */
+struct names_list;
+/** Whether the groups of req may be about any. */
+bool notify_guests_are_asked(const struct imap_notify_req *req);
+/** What to list to find them. */
+const struct imap_list_req *notify_guests_list_req(void);
+/** Takes from such a list those that the groups of req name and that may be read. RC_LIMIT: no
+ *  memory, or more than LIMIT_NOTIFY_GUESTS, or names of more than LIMIT_NOTIFY_OCTETS; what
+ * was taken is in *guests all the same. */
+MUST_USE enum rc notify_guests_take(struct imap_session *im, const struct imap_notify_req *req,
+                                    struct names_list *list, struct notify_guests **guests);
+/** Begins to watch. From here on their present state is due, if req asked for STATUS. */
+void notify_guests_watch(struct imap_session *im, struct notify_guests *guests);
+void notify_guests_free(struct notify_guests *guests);
+/** Whether notify_guests_step would do anything. */
+bool notify_guests_wait(struct notify_guests *guests);
+/** Tells what is new. *failed_out with STEP_DONE: it cannot be read. */
+enum imap_step notify_guests_step(struct imap_session *im, struct notify_guests *guests,
+                                  bool *failed_out);
+void notify_guests_pack(const struct notify_guests *guests, struct buf *out);
+/** False: no memory. An account that is gone is left out. */
+MUST_USE bool notify_guests_unpack(struct imap_session *im, struct unpack *in,
+                                   struct notify_guests **guests);
 
 /* ---- names/notify_tell.c ---- */
 /* STATUS responses for the watched mailboxes among rows, as far as output and time go. */

@@ -111,7 +111,8 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
             step = imap_sync_step(im);
             break;
         case TELLING_CONTEXTS:
-            step = imap_contexts_step(im);
+            if ((imap_selected_rights(im) & RIGHT_READ) != 0)
+                step = imap_contexts_step(im);
             break;
         case TELLING_NEW:
             step = imap_notify_new_step(im);
@@ -131,7 +132,8 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
 static bool
 is_due(struct imap_session *im)
 {
-    if (im->notify != NULL && (im->notify->at_hand != NULL || news_wait(&im->notify->watch)))
+    if (im->notify != NULL && (im->notify->at_hand != NULL || news_wait(&im->notify->watch) ||
+                               notify_guests_wait(im->notify->guests)))
         return true;
     if (imap_metadata_is_due(im))
         return true;

@@ -189,3 +189,19 @@ def test_so_many_who_share_are_listed():
         ok(anna, "SETACL INBOX bert l")
         assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"']
         ok(bert, 'SELECT "Other Users/zoe/INBOX"')  # one that is not among them can be used all the same
+
+
+def test_notify_watches_so_many_mailboxes_of_others():
+    most = limit("LIMIT_NOTIFY_GUESTS")
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        ok(anna, "CREATE Work")
+        ok(anna, "SETACL Work bert lr")
+        for number in range(most - 1):
+            ok(anna, f"CREATE Work/{number}")
+        notify = 'NOTIFY SET (SUBTREE "Other Users" (MessageNew MessageExpunge))'
+        ok(bert, notify)
+        ok(anna, f"APPEND Work/{most - 2} {{5+}}\r\nA: b\r")
+        assert bert.line().startswith(f'* STATUS "Other Users/anna/Work/{most - 2}" (MESSAGES 1')
+        ok(anna, "CREATE Work/more")
+        refused(bert, notify, "NOTIFICATIONOVERFLOW")

@@ -119,6 +119,20 @@ def test_a_session_in_another_users_mailbox():
         assert len(bert.command("FETCH 1:2 UID")) == 2
 
 
+def test_notify_for_another_users_mailbox():
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
+        anna = server.login("anna")
+        anna.command("SETACL INBOX bert lrs")
+        bert = server.login("bert")
+        bert.command('NOTIFY SET (MAILBOXES "Other Users/anna/INBOX" (MessageNew MessageExpunge))')
+        deliver(server, 1)
+        assert bert.line().startswith('* STATUS "Other Users/anna/INBOX" (MESSAGES 1')
+        server.upgrade()
+        deliver(server, 2)
+        assert bert.line().startswith('* STATUS "Other Users/anna/INBOX" (MESSAGES 2')
+        bert.command("NOOP")
+
+
 def cpu_s(process):
     fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -7,11 +7,14 @@
  *   refuse or begin -> [STATUS] -> put in force
  */
 #include "imap/metadata.h"
+#include "imap/names/gather.h"
 #include "imap/notify.h"
 
 struct notify_run {
     struct imap_notify *notify; /* owned until it is in force */
     struct notify_rows rows;
+    struct imap_gather *gather; /* of mailboxes of other users; NULL: not begun */
+    bool gathered;              /* or none are asked for */
 };
 
 static bool
@@ -111,6 +114,30 @@ notify_begin(struct imap_session *im, struct imap_work *work)
     return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
 }
 
+/* Finds the mailboxes of other users, and watches them. False: *step_out. */
+static bool
+guests_gather(struct imap_session *im, struct notify_run *run, enum imap_step *step_out)
+{
+    const struct imap_notify_req *req = &im->work->cmd.u.notify;
+    struct names_list *list = NULL;
+
+    if (run->gathered || !notify_guests_are_asked(req))
+        return true;
+    if (run->gather == NULL)
+        run->gather = imap_gather_new(im, notify_guests_list_req(), NAMES_LIST);
+    *step_out = run->gather == NULL ? imap_fail(im, RC_LIMIT, NULL)
+                                    : imap_gather_step(im, run->gather, &list);
+    if (list == NULL)
+        return false;
+    if (notify_guests_take(im, req, list, &run->notify->guests) != RC_OK) {
+        *step_out = imap_no(im->work, "NOTIFICATIONOVERFLOW", "That is too much to be watched");
+        return false;
+    }
+    notify_guests_watch(im, run->notify->guests);
+    run->gathered = true;
+    return true;
+}
+
 enum imap_step
 cmd_notify_run(struct imap_session *im, struct imap_work *work)
 {
@@ -122,7 +149,10 @@ cmd_notify_run(struct imap_session *im, struct imap_work *work)
     }
     if (run == NULL)
         return notify_begin(im, work);
-    enum imap_step step = imap_notify_rows_step(im, run->notify->watched, &run->rows);
+    enum imap_step step = STEP_DONE;
+    if (!guests_gather(im, run, &step))
+        return step;
+    step = imap_notify_rows_step(im, run->notify->watched, &run->rows);
     if (step == STEP_DONE)
         step = imap_notify_step(im); /* what was asked for until now */
     if (step != STEP_DONE)

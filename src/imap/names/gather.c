@@ -103,6 +103,8 @@ is_reached(struct imap_session *im, const struct imap_gather *gather,
 {
     if (span_find_char(sharer->name, MBOX_DELIMITER) >= 0)
         return false; /* no mailbox can be named below such a name */
+    if (!accounts_is_made(im->s.env->accounts, sharer->account))
+        return false; /* it shares nothing, and is not made for this */
     const char *level =
         arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
     return level == NULL || names_list_reaches(gather->list, span_of_str(level));

@@ -14,27 +14,7 @@
 
 #include <stdlib.h>
 
-enum { MESSAGES_CAME_OR_WENT = WATCH_ARRIVALS | WATCH_EXPUNGES };
-
 /* ---- STATUS ---- */
-
-/* What is told of a mailbox in which this has happened (enum watch_event), and of which these
- * events are asked for; 0: nothing. */
-static unsigned
-status_items(const struct imap_session *im, unsigned asked, unsigned happened, bool first)
-{
-    const bool counts = (asked & IMAP_EVENT_MESSAGE_NEW) != 0;
-    const bool flags = (asked & IMAP_EVENT_FLAG_CHANGE) != 0;
-    unsigned items = 0;
-
-    if (counts && (happened & MESSAGES_CAME_OR_WENT) != 0)
-        items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY;
-    if (flags) /* messages that come or go may be unseen too */
-        items |= IMAP_STATUS_UNSEEN | IMAP_STATUS_UIDVALIDITY;
-    if (items != 0 && (imap_is_enabled(im, ENABLES_CONDSTORE) || (first && flags)))
-        items |= IMAP_STATUS_HIGHESTMODSEQ;
-    return items;
-}
 
 static void
 row_tell(struct imap_session *im, const struct mbox_row *row, unsigned items)
@@ -70,7 +50,7 @@ imap_notify_rows_step(struct imap_session *im, const struct watched *watched,
         if (imap_is_selected(im, im->acct, row->id) || row->highest_modseq <= rows->since)
             continue;
         const unsigned items =
-            status_items(im, watched_events(watched, row->id), WATCH_ALL, rows->first);
+            imap_notify_items(im, watched_events(watched, row->id), WATCH_ALL, rows->first);
         if (items != 0)
             row_tell(im, row, items);
     }
@@ -157,7 +137,8 @@ is_of_interest(const struct imap_session *im, const struct news *news, unsigned 
         return watched_goes_by_names(watched) ||
                (!news->own && (watched_all_events(watched) & of_names) != 0);
     if (!imap_is_selected(im, im->acct, news->mbox))
-        *items_out = status_items(im, watched_events(watched, news->mbox), news->events, false);
+        *items_out =
+            imap_notify_items(im, watched_events(watched, news->mbox), news->events, false);
     return *items_out != 0;
 }
 
@@ -244,6 +225,17 @@ rows_begin(struct imap_session *im, enum imap_step *step_out)
     return true;
 }
 
+static enum imap_step
+guests_step(struct imap_session *im)
+{
+    bool failed = false;
+    const enum imap_step step = notify_guests_step(im, im->notify->guests, &failed);
+
+    if (failed)
+        imap_notify_overflow(im);
+    return step;
+}
+
 enum imap_step
 imap_notify_step(struct imap_session *im)
 {
@@ -271,7 +263,7 @@ imap_notify_step(struct imap_session *im)
                 return step;
         } else {
             watched_settle(im->notify->watched);
-            return STEP_DONE;
+            return guests_step(im);
         }
     }
     return STEP_DONE;
