@@ -166,6 +166,8 @@ was_refused(struct auth *auth, const struct lookup *who, struct span password)
     const uint64_t login = login_of(who);
     const uint64_t generation = generation_of(who);
 
+    if (who->app.id != 0) /* whether it may be used now is another question every time */
+        return false;
     if (!auth_cache_has(auth->refused, login, generation, password))
         return false;
     auth_cache_put(auth->refused, login, generation, password); /* it stays while it is tried */
@@ -221,8 +223,7 @@ auth_quick(struct auth *auth, const struct auth_request *request,
     const enum auth_reason app_reason =
         who.app.id == 0 ? AUTH_FINE : auth_app_reason(auth, &who.app, request->peer.protocol);
     if (!who.foreign && was_refused(auth, &who, request->password))
-        return app_reason == AUTH_FINE ? deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err)
-                                       : deny_app(out, &who, app_reason, err);
+        return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
     const struct throttle_who payer = {
         .address = request->peer.address,
         .trusted = request->peer.trusted,
@@ -239,6 +240,10 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         throttle_refund(auth->throttle, ticket);
         succeeded(auth, request, &who, out);
         return RC_OK;
+    }
+    if (ticket->wait_ms == 0 && !who.foreign && app_reason != AUTH_FINE) {
+        throttle_refund(auth->throttle, ticket);
+        return deny_app(out, &who, app_reason, err);
     }
     *out = (struct auth_result){0};
     return ticket->wait_ms < 0 ? deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err) : RC_AGAIN;
@@ -279,23 +284,22 @@ auth_verify(struct auth *auth, const struct auth_request *request,
     }
     const enum auth_reason app_reason =
         who.app.id == 0 ? AUTH_FINE : auth_app_reason(auth, &who.app, request->peer.protocol);
-    if (who.app.id != 0)
-        rc = app_reason == AUTH_FINE ? RC_OK : RC_DENIED;
-    else
-        rc = was_verified(auth, &who, request->password)
-                 ? RC_OK
-                 : check_password(auth, &who, request->password);
+    rc = who.app.id != 0 || was_verified(auth, &who, request->password)
+             ? RC_OK
+             : check_password(auth, &who, request->password);
     if (rc == RC_LIMIT) {
         throttle_refund(auth->throttle, ticket);
         return err_set(err, RC_LIMIT, 0, "login: no memory to hash a password");
+    }
+    if (app_reason != AUTH_FINE) { /* it is the right one, so no guess */
+        throttle_refund(auth->throttle, ticket);
+        return deny_app(out, &who, app_reason, err);
     }
     if (rc != RC_OK || who.foreign) {
         throttle_failed(auth->throttle, ticket);
         if (rc != RC_OK)
             auth_cache_put(auth->refused, login_of(&who), generation_of(&who),
                            request->password);
-        if (app_reason != AUTH_FINE)
-            return deny_app(out, &who, app_reason, err);
         return deny(out,
                     !who.found    ? AUTH_NO_ACCOUNT
                     : who.foreign ? AUTH_NOT_YOURS

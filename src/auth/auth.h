@@ -12,8 +12,9 @@
  *     SCRAM:                         sasl.h does all of it, without a slot
  *
  * An application password (app_password.h) is drawn with so many bits that it needs no slow
- * hash, and so no slot. It is looked up only when a verification is paid for, like any other,
- * and one that is refused counts as a guess.
+ * hash, and so no slot. It is looked up only when a verification is paid for, like any other.
+ * One that is right but may not be used (its time is over, or it is for other protocols) is no
+ * guess, and is not remembered as wrong either.
  *
  * An unknown account takes as long as a wrong password. An account that was imported with only
  * a hash gets its SCRAM keys in the background after its first login with the password
@@ -102,7 +103,9 @@ struct auth_result {
      * application password was refused. */
     uint64_t app_password;
     char app_name[APP_PASSWORD_NAME_OCTETS];
-    char subject[APP_PASSWORD_NAME_OCTETS]; /* "sub" of a token, cut; "": there is none */
+    /* Whom a token ("sub") or a certificate (the name in it that the account has) is of, in its
+     * own words, cut; "": there is none. */
+    char subject[APP_PASSWORD_NAME_OCTETS];
     uint64_t password_generation;
     char account[REGISTRY_NAME_OCTETS]; /* as created */
     enum auth_reason reason;            /* with RC_DENIED, RC_DISABLED, RC_BUSY */
@@ -129,11 +132,10 @@ MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *reque
                              struct throttle_ticket *ticket, struct auth_result *out,
                              struct err *err);
 
-/** Tokens are taken as config says from now on; its texts are copied. On failure everything
- * stays as it was. RC_... as oauth_new. Thread: the main thread; waits for disk. */
-struct oauth_config;
-MUST_USE enum rc auth_set_oauth(struct auth *auth, const struct oauth_config *config,
-                                struct err *err);
+struct oauth;
+/** Tokens are verified with these keys from now on: oauth.h. Takes over the caller's reference;
+ * NULL: no tokens are taken. Logins under way go on with the old ones. Thread: any. */
+void auth_set_oauth(struct auth *auth, struct oauth *oauth);
 /** Whether tokens are taken. Thread: any. */
 bool auth_takes_tokens(struct auth *auth);
 

@@ -39,8 +39,8 @@ struct auth {
     uint8_t secret[SECRET_OCTETS];       /* the registry's */
     char setting[REGISTRY_CRYPT_OCTETS]; /* for unknown accounts before any kind is known */
 
-    struct lock lock;           /* LOCK_LEAF; guards what follows */
-    struct oauth_shared *oauth; /* bearer.c; NULL: no tokens are taken */
+    struct lock lock;    /* LOCK_LEAF; guards what follows */
+    struct oauth *oauth; /* a reference; bearer.c; NULL: no tokens are taken */
     struct hash_kind kinds[KINDS];
     uint32_t kind_count;
     int64_t ready_until_ms; /* auth_scram_ready's answer holds so long */

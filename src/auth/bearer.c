@@ -5,9 +5,7 @@
  */
 #include "auth/bearer.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/auth_private.h"
@@ -17,61 +15,25 @@
 
 enum { KVSEP = 0x01 };
 
-struct oauth_shared {
-    atomic_uint refs;
-    struct oauth *oauth;
-};
-
 /* ---- keys ---- */
 
-static void
-shared_unref(struct oauth_shared *shared)
-{
-    if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) != 1)
-        return;
-    oauth_free(shared->oauth);
-    free(shared);
-}
-
-static struct oauth_shared *
-shared_ref(struct auth *auth)
+static struct oauth *
+current(struct auth *auth)
 {
     lock_enter(&auth->lock);
-    struct oauth_shared *shared = auth->oauth;
-    if (shared != NULL)
-        atomic_fetch_add(&shared->refs, 1);
+    struct oauth *oauth = oauth_ref(auth->oauth);
     lock_leave(&auth->lock);
-    return shared;
+    return oauth;
 }
 
-static void
-shared_swap(struct auth *auth, struct oauth_shared *shared)
+void
+auth_set_oauth(struct auth *auth, struct oauth *oauth)
 {
     lock_enter(&auth->lock);
-    struct oauth_shared *old = auth->oauth;
-    auth->oauth = shared;
+    struct oauth *old = auth->oauth;
+    auth->oauth = oauth;
     lock_leave(&auth->lock);
-    shared_unref(old);
-}
-
-enum rc
-auth_set_oauth(struct auth *auth, const struct oauth_config *config, struct err *err)
-{
-    if (config->keys_path[0] == '\0') {
-        shared_swap(auth, NULL);
-        return RC_OK;
-    }
-    struct oauth_shared *shared = calloc(1, sizeof *shared);
-    if (shared == NULL)
-        return err_set(err, RC_LIMIT, 0, "no memory for OAuth");
-    atomic_init(&shared->refs, 1);
-    const enum rc rc = oauth_new(&shared->oauth, config, err);
-    if (rc != RC_OK) {
-        free(shared);
-        return rc;
-    }
-    shared_swap(auth, shared);
-    return RC_OK;
+    oauth_unref(old);
 }
 
 bool
@@ -86,7 +48,7 @@ auth_takes_tokens(struct auth *auth)
 void
 bearer_close(struct auth *auth)
 {
-    shared_unref(auth->oauth);
+    oauth_unref(auth->oauth);
     auth->oauth = NULL;
 }
 
@@ -108,6 +70,31 @@ pair_take(struct span *rest, struct span *key_out, struct span *value_out)
     return true;
 }
 
+/* saslname of RFC 5801 section 4: "=2C" is a comma and "=3D" an equals sign, and no other "="
+ * may be there. False: it is none, or longer than the name of an account can be. */
+static bool
+name_decode(struct span text, struct bearer *out)
+{
+    size_t used = 0;
+
+    while (text.len > 0) {
+        char c = text.ptr[0];
+        size_t octets = 1;
+        if (c == '=') {
+            if (!span_starts(text, SPAN("=2C")) && !span_starts(text, SPAN("=3D")))
+                return false;
+            c = text.ptr[1] == '2' ? ',' : '=';
+            octets = 3;
+        }
+        if (used == sizeof out->decoded - 1)
+            return false;
+        out->decoded[used++] = c;
+        text = span_tail(text, octets);
+    }
+    out->name = span_of(out->decoded, used);
+    return true;
+}
+
 /* gs2-header of RFC 5801 section 4: "n,a=NAME," or "n,,"; "y" is as good, since nothing is
  * bound. */
 static bool
@@ -120,9 +107,9 @@ header_take(struct span *rest, struct bearer *out)
     if (first != 1 || second < 0 || (rest->ptr[0] != 'n' && rest->ptr[0] != 'y'))
         return false;
     const struct span name = span_head(tail, (size_t)second);
-    if (name.len > 0 && !span_starts(name, SPAN("a=")))
+    if (name.len > 0 &&
+        !(span_starts(name, SPAN("a=")) && name_decode(span_tail(name, 2), out)))
         return false;
-    out->name = name.len > 0 ? span_tail(name, 2) : SPAN("");
     *rest = span_tail(tail, (size_t)second + 1);
     if (rest->len == 0 || rest->ptr[0] != KVSEP)
         return false;
@@ -137,7 +124,8 @@ bearer_read(enum sasl_mech mech, struct span message, struct bearer *out)
     struct span key;
     struct span value;
 
-    *out = (struct bearer){.name = SPAN(""), .token = SPAN("")};
+    out->name = SPAN("");
+    out->token = SPAN("");
     if (mech == SASL_OAUTHBEARER && !header_take(&rest, out))
         return false;
     while (pair_take(&rest, &key, &value)) {
@@ -160,8 +148,7 @@ bearer_error(enum sasl_mech mech, enum auth_reason reason)
 
 /* ---- decisions ---- */
 
-/* Whose login it is, as far as the token can be believed before it is verified: that decides
- * only who pays. RC_NOT_FOUND: nobody's. */
+/* Whose login it is. RC_NOT_FOUND: nobody's. */
 static enum rc
 owner_find(struct auth *auth, const char *name, struct registry_account *out, struct err *err)
 {
@@ -170,20 +157,6 @@ owner_find(struct auth *auth, const char *name, struct registry_account *out, st
     if (name[0] == '\0')
         return RC_NOT_FOUND;
     return auth_find_login(auth, span_of_str(name), prepared, out, err);
-}
-
-static void
-pay(struct auth *auth, const struct auth_peer *peer, const struct registry_account *owner,
-    const char *name, struct throttle_ticket *ticket)
-{
-    const struct throttle_who payer = {
-        .address = peer->address,
-        .trusted = peer->trusted,
-        .login = auth_login_number(owner, name[0] == '\0' ? peer->address : span_of_str(name)),
-        .known = owner != NULL && known_has(auth->known, peer->address, owner->id),
-    };
-
-    throttle_enter(auth->throttle, &payer, ticket);
 }
 
 static bool
@@ -221,58 +194,70 @@ admit(struct auth *auth, const struct bearer *bearer, const struct auth_peer *pe
     return RC_OK;
 }
 
+/* The token is wrong. Only the address pays: what the token says about its owner is not true,
+ * so whoever that is has nothing to do with it. False: the address has no guess left. To let it
+ * wait, as for passwords, would be of no use, since the verdict is there already. */
+static bool
+pay(struct auth *auth, const struct auth_peer *peer)
+{
+    const struct throttle_who payer = {
+        .address = peer->address,
+        .trusted = peer->trusted,
+        .login = auth_login_number(NULL, peer->address),
+    };
+    struct throttle_ticket ticket = {0};
+
+    throttle_enter(auth->throttle, &payer, &ticket);
+    if (ticket.wait_ms > 0)
+        throttle_refund(auth->throttle, &ticket);
+    if (ticket.wait_ms != 0)
+        return false;
+    throttle_failed(auth->throttle, &ticket);
+    return true;
+}
+
+/* To verify a signature is cheap, so it comes first and only wrong ones are paid for: whatever
+ * others have tried, a token that is right waits for nothing. */
 static enum rc
 token_decide(struct auth *auth, const struct oauth *oauth, const struct oauth_token *token,
              const struct bearer *bearer, const struct auth_peer *peer, struct auth_result *out,
              struct err *err)
 {
-    const char *name = oauth_token_name(oauth, token);
     struct registry_account account;
-    struct throttle_ticket ticket = {0};
-    const enum rc found = owner_find(auth, name, &account, err);
-
-    if (found != RC_OK && found != RC_NOT_FOUND)
-        return found;
-    const struct registry_account *owner = found == RC_OK ? &account : NULL;
-    snprintf(out->subject, sizeof out->subject, "%s", oauth_token_subject(token));
-    pay(auth, peer, owner, name, &ticket);
-    if (ticket.wait_ms < 0)
-        return deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err);
-    /* To wait as passwords do would need a second step, and tokens are not tried by hand. */
-    if (ticket.wait_ms > 0) {
-        throttle_refund(auth->throttle, &ticket);
-        return deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err);
-    }
     enum auth_reason reason = AUTH_FINE;
-    const enum rc rc = oauth_token_verify(oauth, token, clock_wall_s(auth->clock), &reason);
-    if (rc == RC_OK && is_guess(reason))
-        throttle_failed(auth->throttle, &ticket);
-    else
-        throttle_refund(auth->throttle, &ticket);
+    enum rc rc = oauth_token_verify(oauth, token, clock_wall_s(auth->clock), &reason);
+
     if (rc != RC_OK)
         return err_set(err, rc, 0, "login: no memory to verify a token");
-    return reason == AUTH_FINE ? admit(auth, bearer, peer, owner, out, err)
-                               : deny(out, reason, RC_DENIED, err);
+    snprintf(out->subject, sizeof out->subject, "%s", oauth_token_subject(token));
+    if (is_guess(reason) && !pay(auth, peer))
+        return deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err);
+    if (reason != AUTH_FINE)
+        return deny(out, reason, RC_DENIED, err);
+    rc = owner_find(auth, oauth_token_name(oauth, token), &account, err);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    return admit(auth, bearer, peer, rc == RC_OK ? &account : NULL, out, err);
 }
 
 enum rc
 bearer_decide(struct auth *auth, const struct bearer *bearer, const struct auth_peer *peer,
               struct auth_result *out, struct err *err)
 {
-    struct oauth_shared *shared = shared_ref(auth);
+    struct oauth *oauth = current(auth);
     struct oauth_token *token = NULL;
 
     *out = (struct auth_result){.reason = AUTH_FINE};
-    if (shared == NULL) /* switched off since the exchange began */
+    if (oauth == NULL) /* switched off since the exchange began */
         return deny(out, AUTH_TOKEN_KEY, RC_DENIED, err);
     enum rc rc = oauth_token_read(bearer->token, &token);
     if (rc == RC_OK)
-        rc = token_decide(auth, shared->oauth, token, bearer, peer, out, err);
+        rc = token_decide(auth, oauth, token, bearer, peer, out, err);
     else if (rc == RC_INVALID)
         rc = deny(out, AUTH_TOKEN_MALFORMED, RC_DENIED, err);
     else
         rc = err_set(err, rc, 0, "login: no memory to read a token");
     oauth_token_free(token);
-    shared_unref(shared);
+    oauth_unref(oauth);
     return rc;
 }

@@ -16,8 +16,8 @@
 /**
  * Finds the account of a client whose certificate has the names of the channel: the first of
  * them that has one; with an authzid, the one that the authzid means, if it is among them.
- * RC_OK; RC_DENIED, out->reason says why: AUTH_CERTIFICATE, AUTH_NOT_YOURS; RC_DISABLED;
- * RC_LIMIT; RC_IO
+ * RC_OK, and out->subject is the name in the certificate; RC_DENIED, out->reason says why:
+ * AUTH_CERTIFICATE, AUTH_NOT_YOURS; RC_DISABLED; RC_LIMIT; RC_IO
  * ...: the registry failed. Thread: session; may wait for the registry.
  */
 MUST_USE enum rc external_decide(struct auth *auth, const struct sasl_channel *channel,

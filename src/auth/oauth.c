@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -24,6 +26,7 @@ struct oauth_key {
 };
 
 struct oauth {
+    atomic_uint refs;
     char issuer[OAUTH_TEXT_OCTETS];
     char audience[OAUTH_TEXT_OCTETS];
     char claim[OAUTH_TEXT_OCTETS];
@@ -147,29 +150,40 @@ setting_copy(char dst[OAUTH_TEXT_OCTETS], const char *value)
 enum rc
 oauth_new(struct oauth **out, const struct oauth_config *config, struct err *err)
 {
+    *out = NULL;
+    if (config->keys_path[0] == '\0')
+        return RC_OK;
     struct oauth *oauth = calloc(1, sizeof *oauth);
-
     if (oauth == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for OAuth");
-    enum rc rc = setting_copy(oauth->issuer, config->issuer) &&
-                         setting_copy(oauth->audience, config->audience) &&
-                         setting_copy(oauth->claim, config->claim)
-                     ? keys_read(oauth, config->keys_path, err)
-                     : err_set(err, RC_INVALID, 0,
-                               "[auth] oauth_keys needs oauth_issuer, oauth_audience and "
-                               "oauth_claim, of at most %d octets",
-                               OAUTH_TEXT_OCTETS - 1);
+    atomic_init(&oauth->refs, 1);
+    const enum rc rc = setting_copy(oauth->issuer, config->issuer) &&
+                               setting_copy(oauth->audience, config->audience) &&
+                               setting_copy(oauth->claim, config->claim)
+                           ? keys_read(oauth, config->keys_path, err)
+                           : err_set(err, RC_INVALID, 0,
+                                     "[auth] oauth_keys needs oauth_issuer, oauth_audience and "
+                                     "oauth_claim, of at most %d octets",
+                                     OAUTH_TEXT_OCTETS - 1);
     if (rc == RC_OK)
         *out = oauth;
     else
-        oauth_free(oauth);
+        oauth_unref(oauth);
     return rc;
 }
 
-void
-oauth_free(struct oauth *oauth)
+struct oauth *
+oauth_ref(struct oauth *oauth)
 {
-    if (oauth == NULL)
+    if (oauth != NULL)
+        atomic_fetch_add(&oauth->refs, 1);
+    return oauth;
+}
+
+void
+oauth_unref(struct oauth *oauth)
+{
+    if (oauth == NULL || atomic_fetch_sub(&oauth->refs, 1) != 1)
         return;
     for (size_t i = 0; i < oauth->count; i++) {
         cjose_jwk_release(oauth->keys[i].jwk);
@@ -261,13 +275,13 @@ oauth_token_subject(const struct oauth_token *token)
     return claim_text(token->claims, "sub");
 }
 
-/* An address that its owner has entered and nobody has verified names no account. */
+/* An address that its owner has entered and nobody has verified names no account. An issuer
+ * that does not say whether it was verified may let its users enter any. */
 static bool
 address_is_unverified(const struct oauth *oauth, const json_t *claims)
 {
-    const json_t *verified = json_object_get(claims, "email_verified");
-
-    return strcmp(oauth->claim, "email") == 0 && verified != NULL && !json_is_true(verified);
+    return strcmp(oauth->claim, "email") == 0 &&
+           !json_is_true(json_object_get(claims, "email_verified"));
 }
 
 static bool
@@ -284,6 +298,27 @@ is_for(const json_t *audience, const char *wanted)
             return true;
     }
     return false;
+}
+
+/* RFC 8725 section 3.11: an issuer signs other things too, such as logout tokens, and a token
+ * with "cnf" (RFC 7800 section 3.1) is only for who has a key besides. Access tokens are of
+ * type "at+jwt" (RFC 9068 section 2.1), and older issuers say "JWT" or nothing. */
+static bool
+is_access_token(const struct oauth_token *token)
+{
+    static const char prefix[] = "application/"; /* RFC 7515 section 4.1.9: may be left out */
+    const json_t *type = json_object_get(token->header, "typ");
+
+    if (json_object_get(token->claims, "cnf") != NULL)
+        return false;
+    if (type == NULL)
+        return true;
+    const char *name = json_string_value(type);
+    if (name == NULL)
+        return false;
+    if (strncasecmp(name, prefix, sizeof prefix - 1) == 0)
+        name += sizeof prefix - 1;
+    return strcasecmp(name, "JWT") == 0 || strcasecmp(name, "at+jwt") == 0;
 }
 
 /* RFC 7519 section 4.1. A token that does not expire is none of ours. */
@@ -358,6 +393,7 @@ oauth_token_verify(const struct oauth *oauth, const struct oauth_token *token, i
     }
     const enum rc rc = signature_verify(oauth, token, at, reason_out);
     if (rc == RC_OK && *reason_out == AUTH_FINE)
-        *reason_out = claims_verify(oauth, token->claims, now_s);
+        *reason_out = is_access_token(token) ? claims_verify(oauth, token->claims, now_s)
+                                             : AUTH_TOKEN_OTHER;
     return rc;
 }

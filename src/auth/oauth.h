@@ -31,11 +31,15 @@ struct oauth_config {
 
 struct oauth;
 
-/** Reads the keys. RC_NOT_FOUND, RC_IO, RC_DENIED; RC_INVALID: no JWK Set, or no key in it can
- * be used; RC_LIMIT: memory, or more than LIMIT_OAUTH_KEYS. Waits for disk. Thread: any. */
+/** Reads the keys. RC_OK and *out, which is the caller's reference, or NULL when no tokens are
+ * taken; RC_NOT_FOUND, RC_IO, RC_DENIED; RC_INVALID: no JWK Set, or no key in it can be used;
+ * RC_LIMIT: memory, or more than LIMIT_OAUTH_KEYS. Waits for disk. Thread: any. */
 MUST_USE enum rc oauth_new(struct oauth **out, const struct oauth_config *config,
                            struct err *err);
-void oauth_free(struct oauth *oauth);
+/** Another reference to the same. NULL is allowed. Thread: any. */
+struct oauth *oauth_ref(struct oauth *oauth);
+/** Drops a reference; the last one frees. NULL is allowed. Thread: any. */
+void oauth_unref(struct oauth *oauth);
 
 /* A token that has been taken apart. */
 struct oauth_token;
@@ -49,9 +53,10 @@ void oauth_token_free(struct oauth_token *token);
 const char *oauth_token_name(const struct oauth *oauth, const struct oauth_token *token);
 /** "sub", for logs; empty: there is none. */
 const char *oauth_token_subject(const struct oauth_token *token);
-/** Whether the token is signed by one of the keys, for this server, and in time: *reason_out is
- *  AUTH_FINE or one of AUTH_TOKEN_... RC_LIMIT: no memory to tell. Thread: any; takes about a
- * tenth of a millisecond of processor time. */
+/** Whether the token is signed by one of the keys, an access token that whoever bears it may
+ *  use, for this server, and in time: *reason_out is AUTH_FINE or one of AUTH_TOKEN_...
+ * RC_LIMIT: no memory to tell. Thread: any; takes about a tenth of a millisecond of processor
+ * time. */
 MUST_USE enum rc oauth_token_verify(const struct oauth *oauth, const struct oauth_token *token,
                                     int64_t now_s, enum auth_reason *reason_out);
 

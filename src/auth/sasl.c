@@ -337,12 +337,15 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
     return RC_OK;
 }
 
-/* Keys that were wrong, or right for somebody else. */
+/* Keys that were wrong, or right for somebody else. The right application password that may not
+ * be used is no guess. */
 static enum sasl_outcome
 deny(struct sasl *sasl, enum auth_reason reason, struct err *err)
 {
     sasl->reason = reason;
-    if (reason != AUTH_TOO_MANY_GUESSES)
+    if (reason == AUTH_APP_EXPIRED || reason == AUTH_APP_PROTOCOL)
+        throttle_refund(sasl->auth->throttle, &sasl->ticket);
+    else if (reason != AUTH_TOO_MANY_GUESSES)
         throttle_failed(sasl->auth->throttle, &sasl->ticket);
     (void)err_set(err, RC_DENIED, 0, "%s", auth_reason_name(reason));
     return SASL_DENIED;
@@ -626,8 +629,9 @@ step_bearer(struct sasl *sasl, struct span input, struct buf *challenge, struct 
     case RC_OK:
         return SASL_AUTHENTICATED;
     case RC_DENIED:
-    case RC_BUSY:
         return bearer_refuse(sasl, SASL_DENIED, challenge, err);
+    case RC_BUSY: /* no error in JSON says "later"; others make clients drop the token */
+        return SASL_DENIED;
     case RC_DISABLED:
         return bearer_refuse(sasl, SASL_DISABLED, challenge, err);
     default:

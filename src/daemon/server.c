@@ -245,18 +245,20 @@ reload(struct server *server)
 {
     const struct serve_options *options = server->options;
     struct config *config = NULL;
+    struct oauth *oauth = NULL;
     struct err err = {.rc = RC_OK};
     struct err log_err = {.rc = RC_OK};
 
     sd_notify(0, "RELOADING=1");
     enum rc rc = config_read(options->config_path, options->overrides, options->override_count,
                              &config, &err);
+    if (rc == RC_OK)
+        rc = oauth_new(&oauth, &config->oauth, &err);
+    /* This one replaces the certificate, so nothing after it may fail. */
     if (rc == RC_OK && server->env.tls != NULL) {
         const struct tls_config tls = config_tls(config);
         rc = tls_server_reload(server->env.tls, &tls, &err);
     }
-    if (rc == RC_OK && server->env.auth != NULL)
-        rc = auth_set_oauth(server->env.auth, &config->oauth, &err);
     if (log_reopen(server->house.log, &log_err) != RC_OK) {
         log_put(&server->log, LOG_E_SERVER_FAILED,
                 "reload: %s; entries go on into the file that was open", log_err.text);
@@ -266,6 +268,7 @@ reload(struct server *server)
     if (rc == RC_OK && process_limits_raise(&config->settings, &err) != RC_OK)
         log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
     if (rc != RC_OK) {
+        oauth_unref(oauth);
         config_free(config);
         log_put(&server->log, LOG_E_SERVER_FAILED, "reload: %s; nothing was changed", err.text);
         fprintf(stderr, "roost: reload: %s; nothing was changed\n", err.text);
@@ -276,6 +279,9 @@ reload(struct server *server)
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
         accounts_set_quota(server->house.accounts, &config->quota);
+        oauth_unref(server->oauth);
+        server->oauth = oauth;
+        auth_set_oauth(server->env.auth, oauth_ref(oauth));
         if (wakes)
             session_post_all(server->env.table, 0, POST_CONFIGURATION, NULL, 0);
         log_levels_set(server->house.log, &config->log_levels);
@@ -332,6 +338,7 @@ server_close(struct server *server)
     quota_watch_free(env->quota_watch);
     /* Their threads wake sessions, even some that have gone: before the poller. */
     auth_close(env->auth);
+    oauth_unref(server->oauth);
     house_store_close(&server->house);
     poller_free(env->poller);
     slots_free(env->slots);

@@ -51,6 +51,8 @@ struct server {
     struct housekeeping *housekeeping;
     struct upgrade_state upgrade;
     struct charset_hold charsets;
+    struct oauth *oauth; /* owned; of the newest configuration. Its file is read by starts and
+                            reloads only, so that an upgrade that fails can go on with it. */
 };
 
 /* ---- store_users.c ---- */

@@ -41,8 +41,14 @@ open_auth(struct server *server, struct err *err)
 
     server->env.registry = server->house.registry;
     server->env.accounts = server->house.accounts;
-    const enum rc rc = auth_open(&server->env.auth, &auth, err);
-    return rc == RC_OK ? auth_set_oauth(server->env.auth, &server->config->oauth, err) : rc;
+    enum rc rc = RC_OK;
+    if (server->oauth == NULL)
+        rc = oauth_new(&server->oauth, &server->config->oauth, err);
+    if (rc == RC_OK)
+        rc = auth_open(&server->env.auth, &auth, err);
+    if (rc == RC_OK)
+        auth_set_oauth(server->env.auth, oauth_ref(server->oauth));
+    return rc;
 }
 
 static void

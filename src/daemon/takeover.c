@@ -122,14 +122,12 @@ dry_run(const struct config *config, struct err *err)
     const struct tls_config tls = config_tls(config);
     struct tls_server *server = NULL;
     struct oauth *oauth = NULL;
-    enum rc rc = RC_OK;
 
-    if (config->certificate[0] != '\0')
+    enum rc rc = oauth_new(&oauth, &config->oauth, err);
+    oauth_unref(oauth);
+    if (rc == RC_OK && config->certificate[0] != '\0')
         rc = tls_server_new(&tls, &clock_system, &server, err);
-    if (rc == RC_OK && config->oauth.keys_path[0] != '\0')
-        rc = oauth_new(&oauth, &config->oauth, err);
     tls_server_free(server);
-    oauth_free(oauth);
     return rc;
 }
 

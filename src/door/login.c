@@ -370,9 +370,9 @@ not_got(struct login *login, enum rc rc)
     return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
 }
 
-/* A subject is text that the issuer may have taken from its user. */
+/* words and the subject, which is text that the issuer may have taken from its user. */
 static const char *
-token_words(struct login *login)
+subject_words(struct login *login, const char *words)
 {
     AUTO_BUF quoted = {0};
 
@@ -380,15 +380,24 @@ token_words(struct login *login)
         return "";
     buf_init(&quoted, 2 * (size_t)QUOTED_OCTETS);
     put_quoted(&quoted, span_of_str(login->result.subject));
-    return arena_printf(login->arena, " with a token of %.*s", SPAN_FMT(buf_span(&quoted)));
+    return arena_printf(login->arena, "%s %.*s", words, SPAN_FMT(buf_span(&quoted)));
+}
+
+static const char *
+certificate_words(struct login *login)
+{
+    struct sasl_channel channel;
+    char serial[TLS_CLIENT_SERIAL_OCTETS] = "?";
+
+    client_names(login->session, &channel, serial);
+    const char *words = arena_printf(login->arena, " with certificate %s of", serial);
+    return words == NULL ? NULL : subject_words(login, words);
 }
 
 /* With what somebody has logged in, if there may be several of it; in the arena. */
 static const char *
 credential_words(struct login *login)
 {
-    struct sasl_channel channel = {.offered = false};
-    char serial[TLS_CLIENT_SERIAL_OCTETS] = "?";
     const char *words = "";
 
     switch (credential_of(login)) {
@@ -397,12 +406,10 @@ credential_words(struct login *login)
                              login->result.app_name);
         break;
     case CREDENTIAL_CERTIFICATE:
-        client_names(login->session, &channel, serial);
-        words =
-            arena_printf(login->arena, " with certificate %s of %s", serial, channel.names[0]);
+        words = certificate_words(login);
         break;
     case CREDENTIAL_TOKEN:
-        words = token_words(login);
+        words = subject_words(login, " with a token of");
         break;
     case CREDENTIAL_PASSWORD:
     case CREDENTIAL_COUNT:

@@ -517,7 +517,23 @@ def test_behind_a_proxy_that_ends_tls_everything_is_kept():
         skip_to(peer, "i OK")
 
 
-@pytest.mark.parametrize("broken", ["binary", "configuration", "exit", "hang-up"])
+# Of RFC 7517 appendix A.1.
+JWKS = """{"keys": [{"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"""
+
+
+def tokens(folder, server):
+    """Makes the server take tokens from now on. Returns the path of its keys."""
+    path = folder / "jwks.json"
+    path.write_text(JWKS)
+    with open(server.config, "a") as config:
+        config.write(f"[auth]\noauth_keys = {path}\noauth_issuer = i\noauth_audience = a\n")
+    os.kill(server.owner(), signal.SIGHUP)
+    server.log_wait("configuration reloaded")
+    return path
+
+
+@pytest.mark.parametrize("broken", ["binary", "configuration", "keys", "exit", "hang-up"])
 def test_new_one_does_not_start(broken, tmp_path):
     link = tmp_path / "roost"
     link.symlink_to(binary())
@@ -529,7 +545,13 @@ def test_new_one_does_not_start(broken, tmp_path):
             peer = idler(server)
             first = server.owner()
             config = server.config.read_text()
-            if broken == "configuration":
+            if broken == "keys":
+                keys = tokens(tmp_path, server)
+                keys.write_text("<html>")
+                assert "not JSON" in server.run("upgrade", check=False).stderr
+                server.log_wait("upgrade: the new process: .*oauth_keys.*goes on as before")
+                keys.write_text(JWKS)
+            elif broken == "configuration":
                 server.config.write_text(config + "\n[server]\nno_such_key = 1\n")
                 os.kill(first, signal.SIGUSR2)
                 server.log_wait("upgrade: the new process: .*no_such_key.*goes on as before")
@@ -613,12 +635,15 @@ def test_kill_of_the_new_one_while_it_takes_over(tmp_path):
             link.chmod(0o755)
             with open(server.config, "a") as config:
                 config.write("[quota]\nmailboxes = 9\n")
-            os.kill(server.owner(), signal.SIGHUP)
-            server.log_wait("configuration reloaded")
+            keys = tokens(tmp_path, server)
+            keys.write_text("<html>")  # and what could be read then need not be so now
             first = server.owner()
             assert server.run("upgrade", check=False).returncode == 1
             assert server.owner() == first
             server.log_wait("07213 0 upgrade: .*goes on as before")
+            other = server.connect()
+            assert "AUTH=OAUTHBEARER" in other.line()
+            other.close()
             other = server.login("anna")  # what was configured since the start still holds
             assert "MAILBOX 6 9" in "".join(other.command('GETQUOTA ""'))
             other.close()

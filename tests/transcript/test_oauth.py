@@ -58,7 +58,7 @@ class Key:
 def claims(**more):
     """more: None takes a claim away, and a function gets the time."""
     now = int(time.time())
-    made = {"iss": ISSUER, "aud": AUDIENCE, "sub": "4711", "email": "anna@localhost", "iat": now, "exp": now + 300, **more}
+    made = {"iss": ISSUER, "aud": AUDIENCE, "sub": "4711", "email": "anna@localhost", "email_verified": True, "iat": now, "exp": now + 300, **more}
     made = {name: value(now) if callable(value) else value for name, value in made.items()}
     return {name: value for name, value in made.items() if value is not None}
 
@@ -130,13 +130,13 @@ def test_each_form(server, keys, mech, name, initial):
 
 @pytest.mark.parametrize("name, alg", [("one", "RS256"), ("one", "RS384"), ("one", "RS512"), ("one", "PS256"), ("two", "ES256")])
 def test_each_algorithm(server, keys, name, alg):
-    for header in {}, {"kid": None}, {"typ": "at+jwt"}, {"typ": None}:
+    for header in {}, {"kid": None}, {"typ": "at+jwt"}, {"typ": "application/at+JWT"}, {"typ": "jwt"}, {"typ": None}:
         assert attempt(server, token(keys[name], alg, header))[0].startswith("o OK ")
 
 
 @pytest.mark.parametrize("more", [
     {"aud": ["other", AUDIENCE]}, {"nbf": lambda now: now - 5}, {"exp": lambda now: now + 3600.5}, {"sub": None},
-    {"email_verified": True}, {"exp": lambda now: now - limit("LIMIT_OAUTH_SKEW_S") + 40},
+    {"exp": lambda now: now - limit("LIMIT_OAUTH_SKEW_S") + 40},
     {"nbf": lambda now: now + limit("LIMIT_OAUTH_SKEW_S") - 5}])
 def test_claims_that_are_good(server, keys, more):
     assert attempt(server, token(keys["one"], **more))[0].startswith("o OK ")
@@ -152,7 +152,10 @@ SKEW = 2 * limit("LIMIT_OAUTH_SKEW_S")
     ({"aud": [1, AUDIENCE + "s"]}, "token-for-other"), ({"iss": "https://id.example.net/"}, "token-for-other"),
     ({"iss": None}, "token-for-other"), ({"email": None}, "token-of-nobody"), ({"email": 7}, "token-of-nobody"),
     ({"email": "nobody@localhost"}, "token-of-nobody"), ({"email_verified": False}, "token-of-nobody"),
-    ({"email_verified": "false"}, "token-of-nobody")])
+    ({"email_verified": "false"}, "token-of-nobody"),
+    ({"email_verified": None}, "token-of-nobody"), ({"email_verified": "true"}, "token-of-nobody"),
+    ({"cnf": {"jkt": "x"}}, "token-for-other"), ({"header": {"typ": "logout+jwt"}}, "token-for-other"),
+    ({"header": {"typ": "dpop+jwt"}}, "token-for-other"), ({"header": {"typ": 7}}, "token-for-other")])
 @pytest.mark.parametrize("mech", ["OAUTHBEARER", "XOAUTH2"])
 def test_claims_that_are_not(server, keys, more, reason, mech):
     before = len(re.findall(f"reason={reason} ", server.log()))
@@ -259,6 +262,27 @@ def test_how_long_one_may_be(server, keys):
     assert peer.at_end()
 
 
+@pytest.mark.parametrize("mech", ["OAUTHBEARER", "XOAUTH2"])
+def test_wrong_ones_do_not_keep_out_a_right_one(server, keys, mech):
+    """Nor do clients hear that their token is invalid when they are only too many."""
+    with Roost(options=server.options, accounts=["anna"]) as own:
+        wrong = token(None, "none", sign=lambda text: b"")
+        for _ in range(limit("LIMIT_GUESSES")):
+            line, error = attempt(own, wrong, mech=mech)
+            assert line.startswith("o NO [AUTHENTICATIONFAILED]") and error
+        line, error = attempt(own, wrong, mech=mech)
+        assert line.startswith("o NO [LIMIT]") and error is None
+        own.log_wait("reason=too-many-guesses ")
+        assert attempt(own, token(keys["one"]), mech=mech)[0].startswith("o OK ")
+        assert len(re.findall("too-many-guesses", own.log())) == 1
+
+
+def test_a_name_is_decoded(server, keys):
+    assert attempt(server, token(keys["one"]), name="anna=40localhost") == ("o BAD That is not what the mechanism expects", None)
+    assert attempt(server, token(keys["one"]), name="a=2Cb")[0].startswith("o NO [AUTHENTICATIONFAILED]")
+    server.log_wait('reason=not-your-account address=127.0.0.1 login="a,b"')
+
+
 def test_who_hangs_up_is_refused_all_the_same(server, keys):
     before = len(re.findall("reason=token-signature", server.log()))
     peer = server.connect()
@@ -315,6 +339,40 @@ def test_other_keys_after_a_reload(server, keys):
     server.run("account", "passwd", "anna", "--password-stdin", stdin="another\n")
     peer.command("NOOP")
     peer.close()
+
+
+def test_a_reload_that_fails_changes_nothing(keys, server, tmp_path):
+    """Not the certificate either."""
+    pair, jwks = tmp_path / "pair.pem", tmp_path / "jwks.json"
+
+    def renew():
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9",
+                               "-subj", "/CN=localhost", "-keyout", "-"], check=True, capture_output=True)
+        pair.write_bytes(made.stdout)
+
+    def shown():
+        peer = own.connect_tls()
+        peer.line()
+        made = peer.socket.getpeercert(binary_form=True)
+        peer.close()
+        return made
+
+    renew()
+    jwks.write_text(server.jwks.read_text())
+    options = [*server.options, f"auth.oauth_keys={jwks}", f"tls.certificate={pair}", f"tls.key={pair}"]
+    with Roost(options=options, accounts=["anna"]) as own:
+        before = shown()
+        renew()
+        jwks.write_text("<html>")
+        assert own.run("check", *(part for option in own.options for part in ("-o", option)), check=False).stdout.count("not JSON") == 1
+        own.process.send_signal(signal.SIGHUP)
+        own.log_wait("reload: .*not JSON.*nothing was changed")
+        assert shown() == before
+        assert attempt(own, token(keys["one"]))[0].startswith("o OK ")
+        jwks.write_text(server.jwks.read_text())
+        own.process.send_signal(signal.SIGHUP)
+        own.log_wait("configuration reloaded")
+        assert shown() != before
 
 
 def test_only_where_nobody_reads_along(keys, server):

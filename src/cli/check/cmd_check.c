@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: checks configuration, folders, limits, addresses, certificate and Postfix,
+ * `roost check`: checks configuration, folders, limits, addresses, certificate, keys of tokens
+ * and Postfix,
  * before a server is started or after it could not start. All problems are reported at once,
  * each with a way to fix it; a problem in one part does not keep the others from being
  * checked.
@@ -143,15 +144,12 @@ check_tokens(struct check *check, const struct config *config)
     struct oauth *oauth = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (config->oauth.keys_path[0] == '\0')
-        return;
-    if (oauth_new(&oauth, &config->oauth, &err) != RC_OK) {
+    if (oauth_new(&oauth, &config->oauth, &err) != RC_OK)
         check_tell(check, CHECK_PROBLEM, "tokens", "%s", err.text);
-        return;
-    }
-    check_tell(check, CHECK_OK, "tokens", "%s has keys that can be used",
-               config->oauth.keys_path);
-    oauth_free(oauth);
+    else if (oauth != NULL)
+        check_tell(check, CHECK_OK, "tokens", "%s has keys that can be used",
+                   config->oauth.keys_path);
+    oauth_unref(oauth);
 }
 
 /* Settings that are allowed, but that clients will notice. */

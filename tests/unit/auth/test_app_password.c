@@ -156,6 +156,30 @@ expires(void **state)
     }
 }
 
+/* It is the right one, so trying it costs no guess, and it is not remembered as wrong. */
+static void
+what_may_not_be_used_is_no_guess(void **state)
+{
+    (void)state;
+    struct auth_result result;
+    const struct auth_request r = request("joe", text);
+
+    add(f.joe, "old", APP_EVERY, 1, text);
+    for (int i = 0; i < 2 * LIMIT_GUESSES; i++) {
+        assert_int_equal(auth_quick(f.auth, &r, &ticket, &result, &err), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_APP_EXPIRED);
+    }
+    for (int i = 0; i < 2; i++) {
+        ticket = (struct throttle_ticket){0};
+        assert_int_equal(auth_verify(f.auth, &r, &ticket, &result, &err), RC_DENIED);
+        assert_int_equal(result.reason, AUTH_APP_EXPIRED);
+    }
+    f.now.wall_us = 0; /* somebody has set the clock */
+    assert_ok(auth_quick(f.auth, &r, &ticket, &result, &err));
+    assert_int_equal(result.app_password != 0, true);
+    assert_ok(auth_verify(f.auth, &r, &ticket, &result, &err));
+}
+
 static void
 is_for_some_protocols(void **state)
 {
@@ -262,10 +286,15 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(looks_like_one),         T(opens_the_account),
-        T(revoked_at_once),        T(expires),
-        T(is_for_some_protocols),  T(guesses_are_rationed),
-        T(notes_when_it_was_used), T(uses_are_bounded),
+        T(looks_like_one),
+        T(opens_the_account),
+        T(revoked_at_once),
+        T(expires),
+        T(what_may_not_be_used_is_no_guess),
+        T(is_for_some_protocols),
+        T(guesses_are_rationed),
+        T(notes_when_it_was_used),
+        T(uses_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
