@@ -202,12 +202,15 @@ metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from,
                 struct err *err)
 {
     const struct metadata_of of = {.mbox = to};
+    struct metadata_usage before;
     struct metadata_usage usage;
 
-    enum rc rc = store_metadata_copy(ctx->tx, from, to, err);
+    enum rc rc = store_metadata_usage(ctx->tx, &of, &before, err);
+    if (rc == RC_OK)
+        rc = store_metadata_copy(ctx->tx, from, to, err);
     if (rc == RC_OK)
         rc = store_metadata_usage(ctx->tx, &of, &usage, err);
-    if (rc != RC_OK || usage.entries == 0)
+    if (rc != RC_OK || usage.all_entries == before.all_entries)
         return rc;
     if (usage.all_entries > LIMIT_METADATA_ALL_ENTRIES)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
