@@ -84,6 +84,7 @@ enum condition {
     EXTERNAL_OFFERED,
     TOKENS_OFFERED,
     NOT_COMPRESSED,
+    SHARING,
     LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
 };
@@ -130,6 +131,7 @@ value_of(const struct imap_session *im, enum condition condition)
     case EXTERNAL_OFFERED:
     case TOKENS_OFFERED:
     case NOT_COMPRESSED:
+    case SHARING:
     case LITERALS_OF_ANY_SIZE:
     case LITERALS_SMALL:
         break;
@@ -163,6 +165,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return imap_plaintext_allowed(im) && imap_mech_offered(im, SASL_OAUTHBEARER);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
+    case SHARING:
+        return env_settings(im->s.env)->sharing;
     case LITERALS_OF_ANY_SIZE:
         return env_settings(im->s.env)->literals == LITERALS_PLUS;
     case LITERALS_SMALL:

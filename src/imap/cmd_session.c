@@ -193,7 +193,10 @@ cmd_namespace_run(struct imap_session *im, struct imap_work *work)
 
     iw_untagged(&w);
     /* What belongs to nobody in particular is an account's too: docs/protocol.md A-2. */
-    iw_word(&w, "NAMESPACE ((\"\" \"/\")) ((\"" OTHER_USERS "/\" \"/\")) NIL");
+    if (env_settings(im->s.env)->sharing)
+        iw_word(&w, "NAMESPACE ((\"\" \"/\")) ((\"" OTHER_USERS "/\" \"/\")) NIL");
+    else
+        iw_word(&w, "NAMESPACE ((\"\" \"/\")) NIL NIL");
     iw_end(&w);
     return imap_ok(work, NULL, "NAMESPACE completed");
 }

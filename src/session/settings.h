@@ -74,6 +74,7 @@ struct settings {
     uint32_t max_connections_per_address;
     uint64_t append_octets;
     enum literals literals;
+    bool sharing;           /* of mailboxes, with other users (RFC 4314) */
     uint32_t message_limit; /* of one command (RFC 9738); 0: none */
     uint32_t save_limit;    /* the same, for those that save messages; 0: none */
 

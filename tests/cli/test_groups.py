@@ -12,6 +12,8 @@ from roost_server import Roost  # noqa: E402
 
 WORK = '"Other Users/anna/Work"'
 
+SHARING = ["imap.sharing=yes"]
+
 
 def ok(peer, command):
     return peer.command(command)
@@ -38,7 +40,7 @@ def shares(server):
 
 
 def test_groups_are_kept_and_grant_rights_at_once():
-    with Roost(accounts=["anna", "bert", "carl"]) as server:
+    with Roost(accounts=["anna", "bert", "carl"], options=SHARING) as server:
         assert server.run("group", "list").stdout == ""
         server.run("group", "add", "Staff", "bert")
         assert server.run("group", "add", "staff", check=False).returncode == 1
@@ -74,7 +76,7 @@ def test_groups_are_kept_and_grant_rights_at_once():
 
 
 def test_the_index_follows_and_can_be_rebuilt():
-    with Roost(accounts=["anna", "bert", "carl"]) as server:
+    with Roost(accounts=["anna", "bert", "carl"], options=SHARING) as server:
         anna, bert = server.login("anna"), server.login("bert")
         for command in ("CREATE Work", "CREATE Play", "SETACL Work bert lr", "SETACL Play bert lr", "SETACL Play -carl r"):
             ok(anna, command)
@@ -102,7 +104,7 @@ def test_the_index_follows_and_can_be_rebuilt():
 
 
 def test_accounts_that_go_and_come_back():
-    with Roost(accounts=["anna", "bert"]) as server:
+    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
         anna, bert = server.login("anna"), server.login("bert")
         ok(anna, "CREATE Work")
         ok(anna, "SETACL Work bert lr")
@@ -130,7 +132,7 @@ def test_accounts_that_go_and_come_back():
 
 
 def test_quota_is_the_owners():
-    with Roost(accounts=["anna", "bert"], options=["quota.warn=no"]) as server:
+    with Roost(accounts=["anna", "bert"], options=[*SHARING, "quota.warn=no"]) as server:
         server.run("account", "quota", "anna", "--messages", "2")
         server.run("account", "quota", "bert", "--messages", "1")
         anna, bert = server.login("anna"), server.login("bert")
@@ -153,7 +155,7 @@ def test_quota_is_the_owners():
 def test_no_more_than_so_many_messages_into_another_account():
     most = limit("LIMIT_COPY_ACROSS")
     octets = limit("LIMIT_COPY_ACROSS_OCTETS")
-    with Roost(accounts=["anna", "bert"]) as server:
+    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
         anna, bert = server.login("anna"), server.login("bert")
         one = "{5+}\r\nA: b\r"
         for _ in range(most // 1000):
@@ -170,7 +172,7 @@ def test_no_more_than_so_many_messages_into_another_account():
 
 def test_so_many_who_share_are_listed():
     most = limit("LIMIT_SHARERS")
-    with Roost(accounts=["anna", "bert", "zoe"]) as server:
+    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
         zoe = server.login("zoe")
         ok(zoe, "SETACL INBOX bert lr")
         server.stop()
@@ -193,7 +195,7 @@ def test_so_many_who_share_are_listed():
 
 def test_notify_watches_so_many_mailboxes_of_others():
     most = limit("LIMIT_NOTIFY_GUESTS")
-    with Roost(accounts=["anna", "bert"]) as server:
+    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
         anna, bert = server.login("anna"), server.login("bert")
         ok(anna, "CREATE Work")
         ok(anna, "SETACL Work bert lr")

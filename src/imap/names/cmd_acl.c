@@ -27,6 +27,16 @@ struct identifier {
     bool is_owner; /* of the mailbox, not negative */
 };
 
+/* False: *step_out. */
+static bool
+sharing_is_on(struct imap_session *im, enum imap_step *step_out)
+{
+    if (env_settings(im->s.env)->sharing)
+        return true;
+    *step_out = imap_no(im->work, "CANNOT", "Mailboxes are not shared here");
+    return false;
+}
+
 /* ---- identifiers ---- */
 
 static enum rc
@@ -172,7 +182,7 @@ cmd_setacl_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (run == NULL)
-        return setacl_begin(im, work, completed);
+        return sharing_is_on(im, &step) ? setacl_begin(im, work, completed) : step;
     if (!run->settling) {
         if (!imap_turn(im, work->target.acct, &run->op.turn, &step))
             return step;
@@ -229,7 +239,8 @@ cmd_getacl_run(struct imap_session *im, struct imap_work *work)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (!imap_target_find(im, &work->cmd.u.mailbox.mailbox, work->row->named, &work->target,
+    if (!sharing_is_on(im, &step) ||
+        !imap_target_find(im, &work->cmd.u.mailbox.mailbox, work->row->named, &work->target,
                           &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
@@ -280,7 +291,8 @@ cmd_listrights_run(struct imap_session *im, struct imap_work *work)
     struct identifier identifier;
     enum imap_step step = STEP_DONE;
 
-    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
+    if (!sharing_is_on(im, &step) ||
+        !imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
         !mailbox_is_there(im, &step) ||
         !identifier_read(im, req->identifier, &identifier, &step))
         return step;
@@ -315,7 +327,8 @@ cmd_myrights_run(struct imap_session *im, struct imap_work *work)
     const struct mbox_arg *mailbox = &work->cmd.u.mailbox.mailbox;
     enum imap_step step = STEP_DONE;
 
-    if (!imap_target_find(im, mailbox, work->row->named, &work->target, &step))
+    if (!sharing_is_on(im, &step) ||
+        !imap_target_find(im, mailbox, work->row->named, &work->target, &step))
         return step;
     if ((work->target.rights & RIGHTS_TO_KNOW) == 0)
         return imap_no(work, "NONEXISTENT", "No such mailbox");

@@ -58,7 +58,8 @@ ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
     const uint64_t account = im->s.account_id;
     bool any = false;
 
-    if (!names_list_reaches(gather->list, SPAN(OTHER_USERS)))
+    if (!env_settings(im->s.env)->sharing ||
+        !names_list_reaches(gather->list, SPAN(OTHER_USERS)))
         return RC_OK;
     enum rc rc = registry_shares(registry, &any, err);
     if (rc != RC_OK || !any)

@@ -106,7 +106,7 @@ find_guest(struct imap_session *im, struct span name, unsigned needs,
     struct span rest;
     uint64_t id = 0;
 
-    if (!imap_name_is_others(name, &owner, &rest))
+    if (!env_settings(im->s.env)->sharing || !imap_name_is_others(name, &owner, &rest))
         return RC_NOT_FOUND;
     enum rc rc = find_owner(im, owner, rest, &id, &err);
     if (rc == RC_OK)

@@ -1,4 +1,5 @@
 # ESEARCH (RFC 7377) and live results (RFC 5267) in a mailbox of another user.
+option imap.sharing=yes
 account anna
 account bert
 mail anna

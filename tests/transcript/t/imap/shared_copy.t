@@ -1,4 +1,5 @@
 # COPY, MOVE, REPLACE and CATENATE between accounts: identifiers go along, \Recent and rights are the destination's.
+option imap.sharing=yes
 account anna
 account bert
 mail anna
