@@ -136,6 +136,27 @@ def test_flags_and_moves_on_a_full_disk():
         assert peer.command("STATUS Archive (MESSAGES)") == ["* STATUS Archive (MESSAGES 20)"]
 
 
+def test_a_move_into_another_account_does_not_take_the_reserve():
+    """It writes the messages once more; a move to the trash of the same account goes on."""
+    with small_disk(64) as place, Roost(accounts=["anna", "bert"], options=["imap.sharing=yes"]) as server:
+        anna = server.login("anna")
+        for n in range(4):
+            append(anna, n, 100_000, "OK")
+        anna.command("SETACL INBOX bert lrste")
+        peer = server.login("bert")
+        peer.command('SELECT "Other Users/anna/INBOX"')
+        fill(place, 0)
+        for n in range(200):
+            if " OK " not in append(anna, f"full{n}", 2000, expect=None):
+                break
+        peer.command("MOVE 1:4 Archive", expect=None)
+        assert " NO [UNAVAILABLE] " in peer.last, peer.last
+        anna.command("SELECT INBOX")
+        anna.command("MOVE 1:4 Trash")
+        (place / "ballast").unlink()
+        assert "* STATUS Archive (MESSAGES 0)" in peer.command("STATUS Archive (MESSAGES)")
+
+
 def read_by_another_program(server, name):
     """As a backup does it, without waiting for a lock."""
     db = sqlite3.connect(f"file:{server.home / name}?mode=ro", uri=True, timeout=0)

@@ -89,9 +89,11 @@ look(struct imap_session *im, unsigned needs, struct imap_target *target,
     target->rights = access.rights;
     if ((needs & RIGHT_CREATE) != 0) {
         target->rights = access.parent_rights;
-    } else if (access.mbox == 0 && (access.parent_rights & RIGHT_CREATE) != 0) {
-        target->rights = RIGHTS_ALL; /* the command finds out that it is missing: TRYCREATE */
-        target->is_missing = true;
+    } else if (access.mbox == 0 && (needs & RIGHT_INSERT) != 0 &&
+               (access.parent_rights & RIGHT_CREATE) != 0) {
+        /* It is missing, but the user may make it: the command finds out, TRYCREATE. To all
+         * others a name without a mailbox is nothing, whatever mailboxes are below it. */
+        target->rights = access.parent_rights | RIGHT_INSERT;
     }
     return true;
 }
@@ -186,7 +188,7 @@ imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned n
     if (known != NULL)
         target = known->target;
     if (rc == RC_NOT_FOUND)
-        target = (struct imap_target){im->acct, arg->name, RIGHTS_ALL, false, false};
+        target = (struct imap_target){im->acct, arg->name, RIGHTS_ALL, false};
     *target_out = target;
     if ((target.rights & needs) == needs)
         return true;

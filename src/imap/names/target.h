@@ -29,7 +29,6 @@ struct imap_target {
     struct span name;     /* canonical, within that account; lives as long as the request */
     uint32_t rights;      /* enum mbox_right */
     bool is_guest;        /* it is another user's account */
-    bool is_missing; /* of another user: there is no such mailbox, but the user may make it */
 };
 
 /* The first level of the names of other users' mailboxes. */

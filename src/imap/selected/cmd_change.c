@@ -364,7 +364,9 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     /* Flags for which there is no right are left out: RFC 4314 section 4. */
     op->dropped_flags = MSG_SYSTEM_FLAGS & ~rights_flags(work->target.rights);
     op->drops_keywords = (work->target.rights & RIGHT_WRITE) == 0;
-    op->turn.frees_space = move; /* to the trash, mostly; it writes a row a message */
+    /* To the trash, mostly, and it writes a row a message. Into another account it is a copy
+     * with all its octets. */
+    op->turn.frees_space = op->move;
     if (req->msgs.kind == IMAP_MSGS_SEQ)
         for (size_t i = 0; i < named.seq_count; i++)
             op->expected += named.seqs[i].last - named.seqs[i].first + 1;
@@ -505,15 +507,16 @@ cmd_expunge_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_close_run(struct imap_session *im, struct imap_work *work)
 {
+    static const uint32_t needs = RIGHT_READ | RIGHT_EXPUNGE;
     enum imap_step step = STEP_DONE;
     struct mailbox_state state;
 
     mailbox_state(im->view.mailbox, &state);
-    /* Without the right to expunge it just closes: RFC 4314 section 4. */
+    /* Without the rights to expunge, those of EXPUNGE, it just closes: RFC 4314 section 4. */
     if (work->run == NULL && !imap_guest_look(im, &step))
         return step;
     if (im->view.mode == VIEW_READ_WRITE && !state.gone &&
-        (imap_selected_rights(im) & RIGHT_EXPUNGE) != 0 &&
+        (imap_selected_rights(im) & needs) == needs &&
         (work->run != NULL || state.deleted > 0)) {
         if (work->run == NULL)
             return expunge_begin(im, work);

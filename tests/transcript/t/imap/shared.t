@@ -136,7 +136,19 @@ account carl
 [1] C: g5 NOOP
 [1] S* * 1 FETCH (FLAGS (\Deleted...Label))
 [1] S* g5 OK NOOP completed
-# e: CLOSE and EXPUNGE.
+# e: CLOSE and EXPUNGE; CLOSE needs r too, and expunges nothing without it.
+[1] C: h0 SETACL Work $bert lrte
+[1] S: h0 OK SETACL completed
+[2] C: h0a SELECT "Other Users/$anna/Work"
+[2] S* h0a OK [READ-WRITE] SELECT completed
+[1] C: h0b SETACL Work $bert lte
+[1] S: h0b OK SETACL completed
+[2] C: h0c CLOSE
+[2] S* h0c OK CLOSE completed
+[1] C: h0d NOOP
+[1] S: h0d OK NOOP completed
+[1] C: h0e SETACL Work $bert lrswt
+[1] S: h0e OK SETACL completed
 [1] C: h1 SETACL Work $bert +e
 [1] S: h1 OK SETACL completed
 [2] C: h2 SELECT "Other Users/$anna/Work"
@@ -195,6 +207,29 @@ account carl
 [2] S: k12 NO [TRYCREATE] No such mailbox
 [2] C: k13 DELETE "Other Users/$anna/Work/newer"
 [2] S: k13 OK DELETE completed
+# A name with mailboxes below it, but none of its own, is no mailbox: k above gives no right to those.
+[1] C: k14 CREATE Work/lvl/private
+[1] S: k14 OK ...
+[1] C: k15 SETACL Work/lvl $bert ""
+[1] S: k15 OK ...
+[1] C: k16 SETACL Work/lvl/private $bert ""
+[1] S: k16 OK ...
+[1] C: k17 DELETE Work/lvl
+[1] S* k17 OK ...
+[2] C: k18 RENAME "Other Users/$anna/Work/lvl" "Other Users/$anna/Work/mine"
+[2] S: k18 NO [NONEXISTENT] No such mailbox
+[2] C: k19 DELETE "Other Users/$anna/Work/lvl"
+[2] S: k19 NO [NONEXISTENT] No such mailbox
+[2] C: k20 SUBSCRIBE "Other Users/$anna/Work/lvl"
+[2] S: k20 NO [NONEXISTENT] No such mailbox
+[2] C: k21 SETACL "Other Users/$anna/Work/lvl" $bert lr
+[2] S: k21 NO [NONEXISTENT] No such mailbox
+[2] C< k22 APPEND "Other Users/$anna/Work/lvl" {10+}\r\nA: e\r\n\r\nxy\r\n
+[2] S: k22 NO [TRYCREATE] No such mailbox
+[1] C: k23 LIST "" "Work/*"
+[1] S: * LIST (\HasNoChildren) "/" Work/deep
+[1] S: * LIST (\HasNoChildren) "/" Work/lvl/private
+[1] S: k23 OK LIST completed
 # Subscriptions are the user's own, and anything can be taken off.
 [2] C: l1 SUBSCRIBE "Other Users/$anna/Work"
 [2] S: l1 OK SUBSCRIBE completed
