@@ -48,7 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned mech = SASL_OAUTHBEARER; mech <= SASL_XOAUTH2; mech++) {
         if (!bearer_read((enum sasl_mech)mech, message, &bearer))
             continue;
-        CHECK(is_inside(bearer.name, message) && is_inside(bearer.token, message));
+        CHECK(bearer.name.len <= message.len); /* it may be decoded */
+        CHECK(is_inside(bearer.token, message));
         token_look(bearer.token);
     }
     token_look(message);
