@@ -87,6 +87,8 @@
 #define LIMIT_GROUPS 10000u /* groups of accounts */
 /* accounts that share mailboxes with one user and are looked at for one LIST */
 #define LIMIT_SHARERS 1000u
+/* mailboxes of each of them that LIST and NOTIFY find; the others can be used all the same */
+#define LIMIT_SHARER_MAILBOXES 2000u
 
 /* --- Metadata (RFC 5464) --- */
 #define LIMIT_METADATA_NAME 255u /* octets of the name of an entry */

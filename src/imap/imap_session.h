@@ -487,6 +487,10 @@ MUST_USE bool imap_guest_look(struct imap_session *im, enum imap_step *step_out)
 /** Whether the session has the rights to the selected mailbox that the command's row says.
  *  False: *step_out is what it returns. */
 MUST_USE bool imap_guest_may(struct imap_session *im, enum imap_step *step_out);
+/** The same for these rights, in the middle of a command that was allowed: looks again if they
+ *  may be others, where the answer can be ended. */
+MUST_USE bool imap_guest_still_may(struct imap_session *im, uint32_t needs,
+                                   enum imap_step *step_out);
 
 /* ---- sync_write.c ---- */
 /** Names of the keywords set in bits; for iw_flags. */

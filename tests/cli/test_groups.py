@@ -24,6 +24,16 @@ def refused(peer, command, code):
     assert f" NO [{code}]" in peer.last, (command, peer.last)
 
 
+def shares_inbox(file):
+    db = sqlite3.connect(file)
+    try:
+        return db.execute("SELECT count(*) FROM acl").fetchone()[0] > 0
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        db.close()
+
+
 def listed(peer):
     return ok(peer, 'LIST "" "Other Users/*"')
 
@@ -205,6 +215,59 @@ def test_so_many_who_share_are_listed():
         ok(anna, "SETACL INBOX bert l")
         assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"']
         ok(bert, 'SELECT "Other Users/zoe/INBOX"')  # one that is not among them can be used all the same
+
+
+def test_so_many_mailboxes_of_one_who_shares_are_listed():
+    most = limit("LIMIT_SHARER_MAILBOXES")
+    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
+        anna, bert, zoe = (server.login(name) for name in ("anna", "bert", "zoe"))
+        ok(zoe, "SETACL INBOX bert lr")
+        ok(anna, "CREATE Work")
+        ok(anna, "SETACL Work bert lr")
+        for number in range(most - 1):
+            ok(anna, f"CREATE Work/{number:05}")
+        assert len(listed(bert)) == most + 1
+        ok(anna, "CREATE Work/last")
+        names = listed(bert)
+        assert len(names) == most + 1
+        assert names[-1].endswith('"Other Users/zoe/INBOX"')
+        assert not any("/last" in line for line in names)
+        ok(bert, 'SELECT "Other Users/anna/Work/last"')
+
+
+def test_a_damaged_account_is_left_out_of_lists():
+    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
+        for name in ("anna", "zoe"):
+            ok(server.login(name), "SETACL INBOX bert lr")
+        server.stop()
+        path = next(file for file in server.home.rglob("*.db") if file.name != "registry.db" and shares_inbox(file))
+        path.write_bytes(b"no database at all" * 1000)
+        server.start()
+        bert = server.login("bert")
+        assert len(listed(bert)) == 1
+        ok(bert, 'LIST "" *')
+        server.log_wait("are left out of a list")
+
+
+def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
+    text = "A: b\r\n\r\n" + "x" * 1_000_000
+    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        for _ in range(40):
+            ok(anna, f"APPEND INBOX {{{len(text)}+}}\r\n{text}")
+        ok(anna, "SETACL INBOX bert lrs")
+        ok(bert, 'SELECT "Other Users/anna/INBOX"')
+        for items in ("BODY.PEEK[]", "BODY[]"):
+            bert.send(f"slow FETCH 1:* ({items})\r\n")
+            told = [bert.line()]
+            ok(anna, "SETACL INBOX bert l")
+            while not told[-1].startswith("slow "):
+                told.append(bert.line())
+            assert told[-1].startswith("slow NO [NOPERM]"), told[-1]
+            assert "* NO [NOPERM] You may not read the selected mailbox any more" in told
+            assert sum("FETCH" in line[:20] for line in told) < 40
+            ok(anna, "SETACL INBOX bert lrs")
+        ok(bert, "FETCH 1:* FLAGS")
 
 
 def test_notify_watches_so_many_mailboxes_of_others():

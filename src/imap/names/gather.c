@@ -77,12 +77,13 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
     const struct access_row *rows, size_t count)
 {
     struct arena *arena = &im->work->arena;
-    struct names_guest *guests = arena_array(arena, struct names_guest, count + 1);
+    const size_t most = count < LIMIT_SHARER_MAILBOXES ? count : LIMIT_SHARER_MAILBOXES;
+    struct names_guest *guests = arena_array(arena, struct names_guest, most + 1);
     size_t used = 0;
 
     if (guests == NULL)
         return RC_LIMIT;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && used < most; i++) {
         const char *name = arena_printf(arena, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
                                         SPAN_FMT(rows[i].row.name));
         if (name == NULL)
@@ -111,6 +112,17 @@ is_reached(struct imap_session *im, const struct imap_gather *gather,
     return level == NULL || names_list_reaches(gather->list, span_of_str(level));
 }
 
+/* What is wrong with the account of one who shares is no reason to tell the user nothing of all
+ * others. */
+static void
+leave_out(struct imap_session *im, const struct registry_sharer *sharer, enum rc rc,
+          const struct err *err)
+{
+    log_put(&im->s.log, rc == RC_CORRUPT ? LOG_E_STORE_CORRUPT : LOG_E_STORE_FAILED,
+            "the mailboxes that %.*s shares are left out of a list: %s", SPAN_FMT(sharer->name),
+            err->text[0] == '\0' ? rc_name(rc) : err->text);
+}
+
 static enum imap_step
 next_sharer(struct imap_session *im, struct imap_gather *gather)
 {
@@ -119,25 +131,31 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
     size_t count = 0;
     enum imap_step step = STEP_DONE;
     struct account *acct = NULL;
+    AUTO_ARENA scratch = {0}; /* for all mailboxes there, shared or not */
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
+    arena_init(&scratch, LIMIT_CMD_ARENA);
     enum rc rc = is_reached(im, gather, sharer)
                      ? account_get(im->s.env->accounts, sharer->account, &acct)
                      : RC_NOT_FOUND;
-    if (rc == RC_OK && !imap_read_begin(im, acct, &tx, &step)) {
+    if (rc == RC_OK && !imap_read_ready(im, acct, &step)) {
         account_put(acct);
         return step;
     }
     if (rc == RC_OK)
-        rc = access_list(tx, &gather->user, &im->work->arena, &rows, &count, &err);
+        rc = store_read_begin(account_store(acct), session_waker(&im->s), &tx, &err);
+    if (rc == RC_OK)
+        rc = access_list(tx, &gather->user, &scratch, &rows, &count, &err);
     if (rc == RC_OK)
         rc = add(im, gather, sharer, rows, count);
     store_end(tx);
     tx = NULL;
     account_put(acct);
+    if (rc == RC_AGAIN)
+        return STEP_WAIT;
     if (rc != RC_OK && rc != RC_NOT_FOUND)
-        return imap_fail(im, rc, &err);
+        leave_out(im, sharer, rc, &err);
     gather->next++;
     return STEP_MORE;
 }

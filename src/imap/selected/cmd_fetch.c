@@ -342,6 +342,9 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
         if (*rc_out != RC_OK || step.kind == FETCH_STEP_DONE)
             return STEP_DONE;
         step_write(im, run, &step);
+        /* Between two messages the right to read can be looked at again. */
+        if (step.kind == FETCH_STEP_END && imap_guest_is_due(im))
+            return STEP_MORE;
     }
 }
 

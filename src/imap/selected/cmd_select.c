@@ -356,6 +356,11 @@ select_tell(struct imap_session *im, struct select_run *run)
 static enum imap_step
 select_step(struct imap_session *im, struct select_run *run)
 {
+    enum imap_step step = STEP_DONE;
+
+    /* A client that reads slowly may lose the right meanwhile. */
+    if (!imap_guest_still_may(im, RIGHT_READ, &step))
+        return step;
     switch (run->stage) {
     case SELECT_LIST:
         return select_list(im, run);

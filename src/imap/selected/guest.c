@@ -130,15 +130,44 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
 }
 
 bool
-imap_guest_may(struct imap_session *im, enum imap_step *step_out)
+imap_guest_still_may(struct imap_session *im, uint32_t needs, enum imap_step *step_out)
 {
-    struct imap_work *work = im->work;
+    const struct imap_work *work = im->work;
 
-    if (work->row->selected == 0 || im->guest == NULL || work->allowed)
+    /* Not in the middle of a line or of a change, which would be lost. */
+    if (work->mid_line || work->write.req != NULL || work->write.slot_queued ||
+        !imap_guest_is_due(im))
         return true;
     if (!imap_guest_look(im, step_out))
         return false;
-    work->allowed = (im->guest->rights & work->row->selected) == work->row->selected;
+    if ((im->guest->rights & needs) == needs)
+        return true;
+    view_unsilence(&im->view);
+    *step_out = imap_no(im->work, "NOPERM", "You may not do that with the selected mailbox");
+    return false;
+}
+
+/* Whether the command only reads, which can last as long as its client likes. Those that change
+ * something are done with the rights that they began with. */
+static bool
+only_reads(const struct imap_command *row)
+{
+    return row->selected == RIGHT_READ && row->named == 0 && row->need != NEEDS_WRITE;
+}
+
+bool
+imap_guest_may(struct imap_session *im, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    const uint32_t needs = work->row->selected;
+
+    if (needs == 0 || im->guest == NULL)
+        return true;
+    if (work->allowed)
+        return !only_reads(work->row) || imap_guest_still_may(im, needs, step_out);
+    if (!imap_guest_look(im, step_out))
+        return false;
+    work->allowed = (im->guest->rights & needs) == needs;
     if (!work->allowed)
         *step_out = imap_no(work, "NOPERM", "You may not do that with the selected mailbox");
     return work->allowed;
