@@ -256,6 +256,14 @@ def test_documents_name_what_exists():
     assert not unknown, "\n".join(sorted(set(unknown)))
 
 
+def test_labels_are_given_once():
+    """Rows of protocol.md and invariants.md are cited by their labels."""
+    for page in ("protocol.md", "invariants.md"):
+        labels = re.findall(r"^\| ((?:INV-)?[A-Z]+-?\d+) \|", (ROOT / "docs" / page).read_text(), re.M)
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        assert len(labels) > 30 and not twice, f"{page}: {twice}"
+
+
 def test_invented_names_are_found():
     known = known_names()
     for name in ("src/net/nothing.c", "nothing.h", "net/nothing/", "LIMIT_NOTHING", "roost nothing", "roost nothing NAME",

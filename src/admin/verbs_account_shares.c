@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost account shares`: what an account shares with whom, and rebuilding the registry's index
- * of that from the accounts' own lists (INV-S20).
+ * of that from the accounts' own lists (INV-S23).
  *
  *   asker   {"account": NAME}
  *   row     {"mailbox": NAME, "identifier": NAME, "rights": LETTERS}

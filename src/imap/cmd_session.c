@@ -192,7 +192,7 @@ cmd_namespace_run(struct imap_session *im, struct imap_work *work)
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    /* What belongs to nobody in particular is an account's too: docs/protocol.md A-2. */
+    /* What belongs to nobody in particular is an account's too: docs/protocol.md H-2. */
     if (env_settings(im->s.env)->sharing)
         iw_word(&w, "NAMESPACE ((\"\" \"/\")) ((\"" OTHER_USERS "/\" \"/\")) NIL");
     else

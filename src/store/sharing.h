@@ -5,7 +5,7 @@
  * (store_acl). The index says which accounts have any row for an identifier, so that LIST opens
  * no account that shares nothing with its user.
  *
- * INV-S20  The index names at least what the accounts' rows grant. What is granted is noted
+ * INV-S23  The index names at least what the accounts' rows grant. What is granted is noted
  *          before it is committed, and what is taken away is forgotten afterwards; a crash in
  *          between leaves a row too many, which costs a look, and which the next change of the
  *          account's lists, or rebuilding the index from them, takes away.

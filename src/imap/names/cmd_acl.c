@@ -2,7 +2,7 @@
 /*
  * SETACL, DELETEACL, GETACL, LISTRIGHTS and MYRIGHTS (RFC 4314 section 3). An identifier is the
  * name of an account, "group:NAME", or "anyone"; "-" before it makes it negative. The owner of
- * a mailbox has all rights to it, which nobody can take away (docs/protocol.md A-1).
+ * a mailbox has all rights to it, which nobody can take away (docs/protocol.md H-1).
  *
  *   SETACL, DELETEACL: find, [turn: the list], [turn: the index of who shares], answer
  */

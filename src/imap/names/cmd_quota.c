@@ -91,7 +91,7 @@ cmd_getquotaroot_run(struct imap_session *im, struct imap_work *work)
     iw_untagged(&w);
     iw_word(&w, "QUOTAROOT");
     iw_mailbox(&w, req->mailbox.name);
-    if (!work->target.is_guest) /* what others have left is not told: docs/protocol.md A-6 */
+    if (!work->target.is_guest) /* what others have left is not told: docs/protocol.md H-6 */
         iw_astring(&w, root);
     iw_end(&w);
     if (!work->target.is_guest)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Changes of access control lists, as requests for the turn of the account that has the mailbox
- * (write/turn.h). They keep the registry's index of who shares with whom (INV-S20): what is
+ * (write/turn.h). They keep the registry's index of who shares with whom (INV-S23): what is
  * granted is noted there before the commit; what was taken away is forgotten by a request of
  * its own, once that is on disk.
  */
