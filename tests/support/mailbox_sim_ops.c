@@ -369,7 +369,7 @@ do_store(struct sim_client *client)
     }
     if (silent && chance(client, 40))
         return; /* pipelined: more may follow before anything is told */
-    client->view.tells = any_tells(client);
+    client->view.tells = (uint8_t)any_tells(client);
     sim_sync_begin(client, mode);
     if (chance(client, 60) && sim_sync_run(client, UINT64_MAX) && op.turn.result == RC_OK &&
         !silent)
@@ -494,7 +494,7 @@ do_sync(struct sim_client *client)
 {
     const enum sync_mode modes[] = {SYNC_ALL, SYNC_ALL, SYNC_NO_EXPUNGE, SYNC_NO_NEWS};
 
-    client->view.tells = any_tells(client);
+    client->view.tells = (uint8_t)any_tells(client);
     if (client->vanished && chance(client, 70))
         sim_sync_begin(client, SYNC_ALL_UIDS);
     else

@@ -237,7 +237,7 @@ news_wait_whatever_is_told(void **state)
     append(fx, 3);
     assert_string_equal(told(fx, view, SYNC_ALL), "3E 3R ");
     for (size_t i = 0; i < ARRAY_LEN(tells); i++) {
-        view->tells = tells[i];
+        view->tells = (uint8_t)tells[i];
         append(fx, 1);
         expunge(fx, (uint32_t)i + 1, (uint32_t)i + 1);
         store(fx, view, LOUD, 3, 3, i == 0 ? MSG_FLAGGED : MSG_SEEN, NULL);
