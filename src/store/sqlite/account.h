@@ -125,6 +125,7 @@ struct sqlite_account {
     struct keywords_look *look;   /* owned; NULL: no mailbox is looked through */
     int64_t checkpoint_at_octets; /* WAL size of the next attempt; 0: CHECKPOINT_OCTETS */
     bool reported;                /* the outside reader was reported */
+    bool was_full; /* a commit found no room: the log is to be emptied, whatever its size */
 };
 
 struct shard {

@@ -552,6 +552,8 @@ sqlite_commit(struct store_tx *base, struct err *err)
         rc = txn_commit(&tx->txn, err);
     else
         txn_abort(&tx->txn);
+    if (rc == RC_FULL)
+        tx->acct->was_full = true;
     writer_end(tx, rc == RC_OK ? TX_COMMITTED : TX_UNDONE);
     return rc;
 }
@@ -725,13 +727,14 @@ checkpoint_when(struct sqlite_account *acct, int64_t octets)
 
     if (wal < acct->checkpoint_at_octets - CHECKPOINT_OCTETS)
         acct->checkpoint_at_octets = 0; /* it was started anew */
-    if (wal < octets || wal < acct->checkpoint_at_octets)
+    if (!acct->was_full && (wal < octets || wal < acct->checkpoint_at_octets))
         return;
-    if (wal >= (int64_t)LIMIT_WAL_OCTETS)
+    if (wal >= (int64_t)LIMIT_WAL_OCTETS || acct->was_full)
         log_empty(acct, db);
     else
         checkpoint_some(db);
     acct->checkpoint_at_octets = db_wal_octets(db) + CHECKPOINT_OCTETS;
+    acct->was_full = acct->was_full && db_wal_octets(db) > 0;
 }
 
 void
