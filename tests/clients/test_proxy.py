@@ -235,10 +235,13 @@ listen {name}
 """
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+def free_ports(count):
+    """Different ones: haproxy would share a port that is there twice."""
+    socks = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [sock.getsockname()[1] for sock in socks]
+    for sock in socks:
+        sock.close()
+    return ports
 
 
 @pytest.fixture(scope="module")
@@ -250,12 +253,12 @@ def haproxy(proxied, tmp_path_factory):
                     "2", "-keyout", folder / "pem", "-out", folder / "cert"], check=True, capture_output=True)
     with open(folder / "pem", "a") as pem:
         pem.write((folder / "cert").read_text())
-    ports = {}
+    kinds = (("v1", "send-proxy", ""), ("v1-tls", "send-proxy", "ssl"), ("v2", "send-proxy-v2", ""),
+             ("v2-tls", "send-proxy-v2", "ssl"), ("v2-ssl", "send-proxy-v2-ssl", "ssl"),
+             ("v2-ssl-cn", "send-proxy-v2-ssl-cn proxy-v2-options crc32c,unique-id", "ssl"))
+    ports = dict(zip((name for name, _, _ in kinds), free_ports(len(kinds))))
     sections = ""
-    for name, send, tls in (("v1", "send-proxy", ""), ("v1-tls", "send-proxy", "ssl"), ("v2", "send-proxy-v2", ""),
-                            ("v2-tls", "send-proxy-v2", "ssl"), ("v2-ssl", "send-proxy-v2-ssl", "ssl"),
-                            ("v2-ssl-cn", "send-proxy-v2-ssl-cn proxy-v2-options crc32c,unique-id", "ssl")):
-        ports[name] = free_port()
+    for name, send, tls in kinds:
         sections += SECTION.format(name=name, port=ports[name], to=proxied.ports["imap"], send=send,
                                    tls=f"ssl crt {folder}/pem" if tls else "")
     (folder / "cfg").write_text(HAPROXY.format(sections=sections))
@@ -279,7 +282,7 @@ def test_haproxy(proxied, haproxy, name):
     """The client is 127.0.0.9, which is this machine: it may log in without TLS, so that what is
     known of TLS is seen in the capabilities and in `roost sessions`."""
     known = "ssl" in name  # only this field says that TLS ends at the proxy
-    sock = socket.create_connection(("127.0.0.1", haproxy[name]), source_address=("127.0.0.9", 0))
+    sock = socket.create_connection(("127.0.0.1", haproxy[name]), source_address=("127.0.0.9", 0), timeout=30)
     mine = sock.getsockname()[1]
     peer = Peer.__new__(Peer)
     peer.socket = over_tls(proxied, sock) if "tls" in name or known else sock
