@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the tests: `./dev test` (the gate, 10 to 15 minutes on two processors) and `--long`.
+"""Runs the tests: `./dev test` (the gate, about 12 minutes on two processors) and `--long`.
 
 Every stage prints a line when it is done; failures print what went wrong at once. The last line is
 the sum: N passed, N failed, N skipped.
