@@ -79,8 +79,8 @@ void load_expect(struct load_conn *conn, enum load_event want);
 PRINTF_LIKE(2, 3) void load_command(struct load_conn *conn, const char *fmt, ...);
 /** As load_command, but NO is an answer too: returns whether it was OK. */
 PRINTF_LIKE(2, 3) bool load_try(struct load_conn *conn, const char *fmt, ...);
-/** Opens a blocking IMAP connection, logged in as the index-th user, compressed if asked for.
- */
+/** Opens a blocking IMAP connection, logged in as the index-th user, compressed if asked
+ *  for. */
 void load_session(struct load_conn *conn, const struct load_options *opt, unsigned index);
 
 #endif

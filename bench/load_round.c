@@ -154,8 +154,8 @@ take_turn(struct load_worker *worker)
     return true;
 }
 
-/* At a steady rate: gives what is due to connections that are free. Wait: for the next, in ms.
- */
+/* At a steady rate: gives what is due to connections that are free. Wait: for the next, in
+ * ms. */
 static int
 tick(struct load_pool *pool)
 {

@@ -160,12 +160,12 @@ fill_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *why)
     static const char text[] = "Subject: hello\r\n\r\nworld\r\n";
     const struct fill_req *fill = CONTAINER_OF(req, struct fill_req, turn);
     const struct message_new msg = {.text = SPAN(text), .header_octets = 18};
-    struct entry_new new = {.mbox = 1, .octets = sizeof text - 1};
-    enum rc rc = store_message_add(ctx->tx, &msg, &new.message, why);
+    struct entry_new entry = {.mbox = 1, .octets = sizeof text - 1};
+    enum rc rc = store_message_add(ctx->tx, &msg, &entry.message, why);
 
     for (uint32_t i = 0; rc == RC_OK && i < fill->count; i++) {
         struct entry added;
-        rc = store_entry_add(ctx->tx, &new, &added, why);
+        rc = store_entry_add(ctx->tx, &entry, &added, why);
         if (rc == RC_OK)
             rc = change_added(ctx->changes, 1, &added, 1);
     }

@@ -38,8 +38,8 @@ must(enum rc rc)
 
 static double last_cpu_s;
 
-/* Rates by the clock and, for machines with other work, by processor time since the last one.
- */
+/* Rates by the clock and, for machines with other work, by processor time since the last
+ * one. */
 static void
 report(const char *what, double count, const char *unit, double seconds)
 {

@@ -187,7 +187,7 @@ def gate(total, long_run):
 
     meson_tests(total, "unit tests, gcc release", release, ["unit", "fuzz", "fault"])
     meson_tests(total, "stress, gcc release", release, ["stress"])
-    pytest(total, "structure", ["tests/test_includes.py", "tests/test_limits.py"], side_by_side=False)
+    pytest(total, "structure", sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py")), side_by_side=False)
     pytest(total, "transcripts, gcc release", ["tests/transcript"], env)
     pytest(total, "command line", ["tests/cli"], env)
     pytest(total, "idle life and ends", ["tests/ends"], env)
@@ -215,6 +215,8 @@ def gate(total, long_run):
                 ["env", "ROOST_LONG=1", str(release / "tests" / "fault" / "fault_store_power")])
         pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"),
                side_by_side=False)
+        meson_tests(total, "unit tests, every allocation failing", asan, ["unit"], dict(STRICT, ROOST_LONG="1"),
+                    ["-t", "60"])
         valgrind = f"valgrind -q --error-exitcode=1 --suppressions={ROOT}/tests/support/valgrind.supp"
         meson_tests(total, "unit tests, valgrind", release, ["unit"], None, ["--wrap", valgrind, "-t", "60"])
 

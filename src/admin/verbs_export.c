@@ -19,8 +19,7 @@ enum {
     EXPORT_BATCH = 100,
 };
 
-struct export
-{
+struct export_job {
     const struct verb_call *call;
     struct store_account *store;
     struct turn_waiter waiter; /* only its wake: for a read handle */
@@ -31,13 +30,13 @@ struct export
 };
 
 static enum rc
-read_begin(struct export *export, struct store_tx **tx_out, struct err *err)
+read_begin(struct export_job *job, struct store_tx **tx_out, struct err *err)
 {
     enum rc rc;
 
-    while ((rc = store_read_begin(export->store, turn_waiter_wake(&export->waiter), tx_out,
-                                  err)) == RC_AGAIN)
-        turn_waiter_sleep(&export->waiter);
+    while ((rc = store_read_begin(job->store, turn_waiter_wake(&job->waiter), tx_out, err)) ==
+           RC_AGAIN)
+        turn_waiter_sleep(&job->waiter);
     return rc;
 }
 
@@ -57,9 +56,9 @@ flags_json(const struct entry *entry, const struct span *keywords, size_t count)
 }
 
 static enum rc
-row_give(const struct export *export, json_t *row, struct span data, struct err *err)
+row_give(const struct export_job *job, json_t *row, struct span data, struct err *err)
 {
-    const struct verb_io *io = export->call->io;
+    const struct verb_io *io = job->call->io;
 
     return row == NULL ? err_set(err, RC_LIMIT, 0, "no memory for a row")
                        : io->row(io->ctx, row, data, err);
@@ -67,25 +66,25 @@ row_give(const struct export *export, json_t *row, struct span data, struct err 
 
 /* Something cannot be read: its row says why, and the rest continues. uid 0: the mailbox. */
 static enum rc
-trouble_give(struct export *export, const struct mbox_row *mbox, uint32_t uid,
+trouble_give(struct export_job *job, const struct mbox_row *mbox, uint32_t uid,
              const struct err *why, struct err *err)
 {
-    export->refused++;
-    return row_give(export,
+    job->refused++;
+    return row_give(job,
                     json_pack("{ss, ss%, sI}", "trouble", why->text, "mailbox", mbox->name.ptr,
                               mbox->name.len, "uid", (json_int_t)uid),
                     SPAN(""), err);
 }
 
 static enum rc
-text_read(struct export *export, const struct entry *entry, struct err *err)
+text_read(struct export_job *job, const struct entry *entry, struct err *err)
 {
     AUTO_TX tx = NULL;
 
-    buf_clear(&export->text);
-    enum rc rc = read_begin(export, &tx, err);
+    buf_clear(&job->text);
+    enum rc rc = read_begin(job, &tx, err);
     if (rc == RC_OK)
-        rc = store_content_read(tx, entry->message, 0, entry->octets, &export->text, err);
+        rc = store_content_read(tx, entry->message, 0, entry->octets, &job->text, err);
     return rc;
 }
 
@@ -99,39 +98,39 @@ struct batch {
 };
 
 static enum rc
-message_give(struct export *export, const struct mbox_row *mbox, const struct batch *batch,
+message_give(struct export_job *job, const struct mbox_row *mbox, const struct batch *batch,
              const struct entry *entry, struct err *err)
 {
     struct err why = {.rc = RC_OK};
 
-    enum rc rc = text_read(export, entry, &why);
+    enum rc rc = text_read(job, entry, &why);
     if (rc == RC_NOT_FOUND) /* expunged and purged meanwhile */
         return RC_OK;
-    if (rc == RC_OK && buf_len(&export->text) != entry->octets)
-        rc = err_set(&why, RC_CORRUPT, 0, "%zu octets of %ju are there", buf_len(&export->text),
+    if (rc == RC_OK && buf_len(&job->text) != entry->octets)
+        rc = err_set(&why, RC_CORRUPT, 0, "%zu octets of %ju are there", buf_len(&job->text),
                      (uintmax_t)entry->octets);
     if (rc != RC_OK)
-        return trouble_give(export, mbox, entry->uid, &why, err);
-    rc = row_give(export,
+        return trouble_give(job, mbox, entry->uid, &why, err);
+    rc = row_give(job,
                   json_pack("{ss%, sI, sI, si, so}", "mailbox", mbox->name.ptr, mbox->name.len,
                             "uid", (json_int_t)entry->uid, "date",
                             (json_int_t)entry->internaldate_s, "zone",
                             (int)entry->internaldate_zone_min, "flags",
                             flags_json(entry, batch->keywords, batch->keyword_count)),
-                  buf_span(&export->text), err);
-    export->count += rc == RC_OK;
+                  buf_span(&job->text), err);
+    job->count += rc == RC_OK;
     return rc;
 }
 
 /* A batch is read in one snapshot and sent after it, so that no snapshot waits for the
  * asker. */
 static enum rc
-batch_read(struct export *export, const struct mbox_row *mbox, uint32_t *from,
+batch_read(struct export_job *job, const struct mbox_row *mbox, uint32_t *from,
            struct batch *batch, struct err *err)
 {
     AUTO_TX tx = NULL;
 
-    enum rc rc = read_begin(export, &tx, err);
+    enum rc rc = read_begin(job, &tx, err);
     if (rc == RC_OK)
         rc = store_keywords(tx, mbox->id, &batch->arena, &batch->keywords,
                             &batch->keyword_count, err);
@@ -143,14 +142,14 @@ batch_read(struct export *export, const struct mbox_row *mbox, uint32_t *from,
 
 /* The mailbox's row: formats may need all its keywords before its first message. */
 static enum rc
-mailbox_row_give(struct export *export, const struct mbox_row *mbox, struct batch *batch,
+mailbox_row_give(struct export_job *job, const struct mbox_row *mbox, struct batch *batch,
                  struct err *err)
 {
     json_t *keywords = json_array();
     struct err why = {.rc = RC_OK};
     AUTO_TX tx = NULL;
 
-    enum rc rc = read_begin(export, &tx, &why);
+    enum rc rc = read_begin(job, &tx, &why);
     if (rc == RC_OK)
         rc = store_keywords(tx, mbox->id, &batch->arena, &batch->keywords,
                             &batch->keyword_count, &why);
@@ -161,16 +160,16 @@ mailbox_row_give(struct export *export, const struct mbox_row *mbox, struct batc
             json_array_append_new(keywords,
                                   json_stringn(batch->keywords[i].ptr, batch->keywords[i].len));
     const enum rc given =
-        row_give(export,
+        row_give(job,
                  json_pack("{ss%, sI, sI, so}", "mailbox", mbox->name.ptr, mbox->name.len,
                            "messages", (json_int_t)mbox->exists, "uidvalidity",
                            (json_int_t)mbox->uidvalidity, "keywords", keywords),
                  SPAN(""), err);
-    return rc == RC_OK || given != RC_OK ? given : trouble_give(export, mbox, 0, &why, err);
+    return rc == RC_OK || given != RC_OK ? given : trouble_give(job, mbox, 0, &why, err);
 }
 
 static enum rc
-mailbox_give(struct export *export, const struct mbox_row *mbox, struct err *err)
+mailbox_give(struct export_job *job, const struct mbox_row *mbox, struct err *err)
 {
     struct batch *batch = calloc(1, sizeof *batch);
     struct err why = {.rc = RC_OK};
@@ -180,15 +179,15 @@ mailbox_give(struct export *export, const struct mbox_row *mbox, struct err *err
         return err_set(err, RC_LIMIT, 0, "no memory");
     arena_init(&batch->arena, 1u << 20);
     batch->count = EXPORT_BATCH;
-    enum rc rc = mailbox_row_give(export, mbox, batch, err);
+    enum rc rc = mailbox_row_give(job, mbox, batch, err);
     while (rc == RC_OK && batch->count == EXPORT_BATCH) {
         arena_reset(&batch->arena);
-        if (batch_read(export, mbox, &from, batch, &why) != RC_OK) {
-            rc = trouble_give(export, mbox, 0, &why, err);
+        if (batch_read(job, mbox, &from, batch, &why) != RC_OK) {
+            rc = trouble_give(job, mbox, 0, &why, err);
             break;
         }
         for (size_t i = 0; rc == RC_OK && i < batch->count; i++)
-            rc = message_give(export, mbox, batch, &batch->entries[i], err);
+            rc = message_give(job, mbox, batch, &batch->entries[i], err);
     }
     arena_done(&batch->arena);
     free(batch);
@@ -196,52 +195,52 @@ mailbox_give(struct export *export, const struct mbox_row *mbox, struct err *err
 }
 
 static enum rc
-subscriptions_give(struct export *export, struct err *err)
+subscriptions_give(struct export_job *job, struct err *err)
 {
     struct span *names = NULL;
     size_t count = 0;
     AUTO_TX tx = NULL;
 
-    enum rc rc = read_begin(export, &tx, err);
+    enum rc rc = read_begin(job, &tx, err);
     if (rc == RC_OK)
-        rc = store_subscriptions(tx, &export->arena, &names, &count, err);
+        rc = store_subscriptions(tx, &job->arena, &names, &count, err);
     store_end(tx);
     tx = NULL;
     for (size_t i = 0; rc == RC_OK && i < count; i++)
-        rc = row_give(export, json_pack("{ss%}", "subscribed", names[i].ptr, names[i].len),
+        rc = row_give(job, json_pack("{ss%}", "subscribed", names[i].ptr, names[i].len),
                       SPAN(""), err);
     return rc;
 }
 
 static enum rc
-export_run(struct export *export, struct err *err)
+export_run(struct export_job *job, struct err *err)
 {
-    const char *only = verb_text(export->call, "mailbox");
+    const char *only = verb_text(job->call, "mailbox");
     struct mbox_row *rows = NULL;
     size_t row_count = 0;
     bool is_found = only == NULL;
     AUTO_TX tx = NULL;
 
-    enum rc rc = subscriptions_give(export, err);
+    enum rc rc = subscriptions_give(job, err);
     if (rc == RC_OK)
-        rc = read_begin(export, &tx, err);
+        rc = read_begin(job, &tx, err);
     if (rc == RC_OK)
-        rc = store_mbox_list(tx, &export->arena, &rows, &row_count, err);
+        rc = store_mbox_list(tx, &job->arena, &rows, &row_count, err);
     store_end(tx);
     tx = NULL;
     for (size_t i = 0; rc == RC_OK && i < row_count; i++) {
         if (only != NULL && !span_eq_str(rows[i].name, only))
             continue;
         is_found = true;
-        rc = mailbox_give(export, &rows[i], err);
+        rc = mailbox_give(job, &rows[i], err);
     }
     if (rc == RC_OK && !is_found)
         rc = err_set(err, RC_NOT_FOUND, 0, "there is no mailbox \"%.200s\"", only);
     if (rc != RC_OK)
         return rc;
-    return row_give(export,
-                    json_pack("{sI, sI}", "exported", (json_int_t) export->count, "refused",
-                              (json_int_t) export->refused),
+    return row_give(job,
+                    json_pack("{sI, sI}", "exported", (json_int_t)job->count, "refused",
+                              (json_int_t)job->refused),
                     SPAN(""), err);
 }
 
@@ -249,20 +248,20 @@ enum rc
 verb_export(const struct verb_call *call, struct err *err)
 {
     struct registry_account account;
-    struct export export = {.call = call};
+    struct export_job job = {.call = call};
 
     enum rc rc = verb_account(call, &account, err);
     if (rc == RC_OK)
-        rc = store_account_get(call->house->store, account.id, &export.store);
+        rc = store_account_get(call->house->store, account.id, &job.store);
     if (rc != RC_OK)
         return rc;
-    buf_init(&export.text, LIMIT_APPEND_MAX);
-    arena_init(&export.arena, 256u << 20);
-    turn_waiter_init(&export.waiter);
-    rc = export_run(&export, err);
-    turn_waiter_done(&export.waiter);
-    arena_done(&export.arena);
-    buf_done(&export.text);
-    store_account_put(export.store);
+    buf_init(&job.text, LIMIT_APPEND_MAX);
+    arena_init(&job.arena, 256u << 20);
+    turn_waiter_init(&job.waiter);
+    rc = export_run(&job, err);
+    turn_waiter_done(&job.waiter);
+    arena_done(&job.arena);
+    buf_done(&job.text);
+    store_account_put(job.store);
     return rc;
 }

@@ -98,8 +98,8 @@ verb_group_members(const struct verb_call *call, struct err *err)
 
 /* ---- changing ---- */
 
-/* Puts accounts into the group or takes them out, in order, up to the first that is not there.
- */
+/* Puts accounts into the group or takes them out, in order, up to the first that is not
+ * there. */
 static enum rc
 members_set(const struct verb_call *call, uint64_t group, bool member, struct err *err)
 {

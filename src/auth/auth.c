@@ -22,8 +22,8 @@ enum { READY_MS = 5000 }; /* between two questions to the registry */
 
 /* --- Kinds of hashes --- */
 
-/* Octets of a hash that name method and cost: "$y$j9T$", "$6$", "$6$rounds=5000$", "$2b$12$".
- */
+/* Octets of a hash that name method and cost: "$y$j9T$", "$6$", "$6$rounds=5000$",
+ * "$2b$12$". */
 static size_t
 kind_octets(const char *crypt)
 {

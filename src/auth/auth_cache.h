@@ -22,8 +22,8 @@ struct auth_cache;
 struct auth_cache *auth_cache_new(uint32_t entries, int64_t ttl_ms, const struct clock *clock);
 void auth_cache_free(struct auth_cache *cache);
 
-/** Whether this password was verified for the account's generation. Thread: any; microseconds.
- */
+/** Whether this password was verified for the account's generation. Thread: any;
+ *  microseconds. */
 bool auth_cache_has(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
                     struct span password);
 /** Remembers a verified password, in place of the oldest of its row. Thread: any. */

@@ -228,8 +228,8 @@
 
 /* --- Logins --- */
 #define LIMIT_PASSWORD 511u /* octets; libxcrypt accepts no more */
-/* octets of one decoded SASL message, tokens among them: what LIMIT_LINE_BEFORE_LOGIN carries
- */
+/* octets of one decoded SASL message, tokens among them: what LIMIT_LINE_BEFORE_LOGIN
+ * carries */
 #define LIMIT_SASL_MESSAGE 6000u
 #define LIMIT_AUTH_CACHE 16384u     /* verified passwords that are remembered, 40 octets each */
 #define LIMIT_AUTH_CACHE_MS 3600000 /* how long they are */
@@ -267,8 +267,8 @@
 #define LIMIT_LOG_LINE 2000u /* octets of an entry's text; longer ones are cut */
 /* octets waiting to be written; beyond that, entries are only counted */
 #define LIMIT_LOG_QUEUE (4u << 20)
-/* Of the disk, taken ahead for the log's file, so that it can still say that the disk is full.
- */
+/* Of the disk, taken ahead for the log's file, so that it can still say that the disk is
+ * full. */
 #define LIMIT_LOG_ROOM (256u << 10)
 #define LIMIT_LOG_ACCOUNTS 64u     /* accounts with levels of their own */
 #define LIMIT_JOURNAL_GATHER_MS 50 /* time between two transactions of the journal */

@@ -48,8 +48,8 @@ void lock_enter(struct lock *lock);
 void lock_leave(struct lock *lock);
 /** Waits on cond with lock held (and only it). Not for work threads with a session. */
 void lock_wait(struct lock *lock, pthread_cond_t *cond);
-/** The same, for at most timeout_ms, even if the system's date is changed. False: timed out.
- */
+/** The same, for at most timeout_ms, even if the system's date is changed. False: timed
+ *  out. */
 bool lock_wait_ms(struct lock *lock, pthread_cond_t *cond, int64_t timeout_ms);
 /** True when this thread holds no lock at all: for checks before disk and peers. */
 bool lock_none_held(void);

@@ -20,8 +20,8 @@ struct ticker;
 MUST_USE enum rc ticker_start(struct ticker **out, const char *what,
                               void (*tick)(void *ctx, uint64_t number), void *ctx,
                               struct err *err);
-/** Waits until a running call has returned. NULL is allowed. Thread: any but the ticker's own.
- */
+/** Waits until a running call has returned. NULL is allowed. Thread: any but the ticker's
+ *  own. */
 void ticker_stop(struct ticker *ticker);
 
 #endif

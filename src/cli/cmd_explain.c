@@ -14,8 +14,8 @@
 
 enum { SINCE_DEFAULT_S = 7 * 86400 };
 
-/* An argument that names a file: it has a slash, or is not a number and there is such a file.
- */
+/* An argument that names a file: it has a slash, or is not a number and there is such a
+ * file. */
 static bool
 is_file(const char *arg)
 {

@@ -42,15 +42,15 @@ watch(json_int_t pid)
 
 /* Looks whether one of them ends within that time. */
 static void
-look(struct watched *old, struct watched *new, int timeout_ms)
+look(struct watched *old, struct watched *next, int timeout_ms)
 {
     struct pollfd fds[2] = {{.fd = old->ended ? -1 : old->pidfd, .events = POLLIN},
-                            {.fd = new->ended ? -1 : new->pidfd, .events = POLLIN}};
+                            {.fd = next->ended ? -1 : next->pidfd, .events = POLLIN}};
 
     if (poll(fds, 2, timeout_ms) <= 0)
         return;
     old->ended = old->ended || fds[0].revents != 0;
-    new->ended = new->ended || fds[1].revents != 0;
+    next->ended = next->ended || fds[1].revents != 0;
 }
 
 static bool
@@ -82,34 +82,34 @@ print(const struct cli *cli, const struct state *state)
 
 /* Until one of them answers for the server, or none is left that could. */
 static enum rc
-await(struct cli *cli, struct watched *old, struct watched *new, struct state *now,
+await(struct cli *cli, struct watched *old, struct watched *next, struct state *now,
       struct err *err)
 {
     const struct asking asking = {.ctx = now, .on_row = state_take};
 
     for (int ms = 0; ms < LOOK_MAX_MS; ms += LOOK_EVERY_MS) {
-        look(old, new, 0);
+        look(old, next, 0);
         /* The new process answers before the old one ends: if the question that comes after
          * that finds nobody, a new process that is not known is none. */
-        const bool alone = old->ended && (new->ended || new->pid == 0);
+        const bool alone = old->ended && (next->ended || next->pid == 0);
         const enum rc rc =
             ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &asking, err);
         if (rc == RC_OK && now->process != 0 && now->process != old->pid) /* 0: not yet */
             return RC_OK;
         if (rc == RC_OK && now->process == old->pid && now->trouble[0] != '\0')
             return err_set(err, RC_INVALID, 0, "%s", now->trouble);
-        if (rc != RC_OK && alone && new->pid != 0)
+        if (rc != RC_OK && alone && next->pid != 0)
             return err_set(err, RC_CLOSED, 0,
                            "the old process %jd and the new process %jd have both ended: no "
                            "server is running; its log says why, start it again",
-                           (intmax_t)old->pid, (intmax_t) new->pid);
+                           (intmax_t)old->pid, (intmax_t)next->pid);
         if (rc != RC_OK && alone)
             return err_set(
                 err, RC_CLOSED, 0,
                 "process %jd ended while it was asked: no server is running; its log "
                 "says why, start it again",
                 (intmax_t)old->pid);
-        look(old, new, LOOK_EVERY_MS);
+        look(old, next, LOOK_EVERY_MS);
     }
     return err_set(err, RC_BUSY, 0, "the server does not answer; see its log");
 }
@@ -130,11 +130,11 @@ cmd_upgrade(struct cli *cli)
     struct watched old = watch(state.process);
     state = (struct state){.process = 0};
     enum rc rc = ask_running(cli, "upgrade", json_object(), &asking, &err);
-    struct watched new = watch(state.process);
-    new.ended = new.pid != 0 && new.pidfd < 0 && errno == ESRCH;
+    struct watched next = watch(state.process);
+    next.ended = next.pid != 0 && next.pidfd < 0 && errno == ESRCH;
     if (rc == RC_OK || rc == RC_CLOSED)
-        rc = await(cli, &old, &new, &state, &err);
+        rc = await(cli, &old, &next, &state, &err);
     fd_close(&old.pidfd);
-    fd_close(&new.pidfd);
+    fd_close(&next.pidfd);
     return rc == RC_OK ? print(cli, &state) : cli_fail(cli, CLI_FAILED, &err);
 }

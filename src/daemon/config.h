@@ -33,8 +33,7 @@ struct config {
     struct settings settings; /* what sessions look at; texts as everything else in the arena */
 
     struct quota_rules
-        quota; /* [quota], as accounts take it; only a reload's successor changes it
-                */
+        quota; /* [quota], as accounts take it; only a reload's successor changes it */
     bool quota_warns;
 
     uint32_t work_threads;  /* 0: by the number of processors */

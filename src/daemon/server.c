@@ -218,18 +218,18 @@ server_open(struct server *server, struct takeover *takeover, struct err *err)
 /* Applies changed keys as the table of keys says. True: waiting sessions must look at the new
  * settings now. Keys that need a restart are logged. */
 static bool
-changes_weigh(struct server *server, const struct config *new)
+changes_weigh(struct server *server, const struct config *next)
 {
     const struct config *started = server->house.config;
     bool wakes = false;
 
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
         const struct config_key *key = &config_keys[i];
-        wakes |= key->reload == RELOAD_WAKES && !config_key_same(server->config, new, key);
+        wakes |= key->reload == RELOAD_WAKES && !config_key_same(server->config, next, key);
         const bool needs_restart =
             key->reload == RELOAD_RESTART ||
             (server->env.tls == NULL && strcmp(key->section, "tls") == 0);
-        if (!needs_restart || config_key_same(started, new, key))
+        if (!needs_restart || config_key_same(started, next, key))
             continue;
         log_put(&server->log, LOG_E_NEEDS_RESTART,
                 "[%s] %s has changed and takes effect at the next start", key->section,

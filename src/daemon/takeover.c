@@ -114,8 +114,7 @@ listeners_take(struct takeover *takeover, struct err *err)
     }
 }
 
-/* Finds out whether the server could start before the old one gives up anything.
- */
+/* Finds out whether the server could start before the old one gives up anything. */
 static enum rc
 dry_run(const struct config *config, struct err *err)
 {

@@ -54,9 +54,9 @@ struct replacement {
 /* ---- the new process ---- */
 
 static enum rc
-spawn(struct replacement *new, struct err *err)
+spawn(struct replacement *next, struct err *err)
 {
-    const struct serve_options *options = new->server->options;
+    const struct serve_options *options = next->server->options;
     const char *args[ARGS_MAX] = {options->binary, "serve", "-c", options->config_path};
     size_t count = 4;
     int pair[2];
@@ -69,31 +69,31 @@ spawn(struct replacement *new, struct err *err)
     args[count++] = "3";
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return err_set(err, rc_of_errno(errno), errno, "socketpair");
-    const enum rc rc = detached_start(args, pair[1], &new->process, err);
+    const enum rc rc = detached_start(args, pair[1], &next->process, err);
     close(pair[1]);
     if (rc == RC_OK)
-        new->sock = pair[0];
+        next->sock = pair[0];
     else
         close(pair[0]);
     return rc;
 }
 
 static void
-kill_new(struct replacement *new)
+kill_new(struct replacement *next)
 {
-    fd_close(&new->sock);
-    new->sock = -1;
-    detached_kill(&new->process);
+    fd_close(&next->sock);
+    next->sock = -1;
+    detached_kill(&next->process);
 }
 
 /* Waits for one kind of message. FAILED and the end of the process are errors with the reason
  * that it sent.
  */
 static enum rc
-await(struct replacement *new, enum handover_kind kind, int timeout_ms,
+await(struct replacement *next, enum handover_kind kind, int timeout_ms,
       struct handover_message *message, struct err *err)
 {
-    const enum rc rc = handover_receive(new->sock, &new->packet, message, timeout_ms, err);
+    const enum rc rc = handover_receive(next->sock, &next->packet, message, timeout_ms, err);
 
     if (rc == RC_AGAIN)
         return err_set(err, RC_BUSY, 0, "the new process said nothing for %d s",
@@ -111,7 +111,7 @@ await(struct replacement *new, enum handover_kind kind, int timeout_ms,
 /* Sends the new process the version and the listeners, and waits until it is ready to take
  * over. */
 static enum rc
-prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
+prepare(struct replacement *next, struct verb_upgrade *answer, struct err *err)
 {
     struct handover_message message = {.kind = HANDOVER_HELLO,
                                        .fd = -1,
@@ -122,29 +122,29 @@ prepare(struct replacement *new, struct verb_upgrade *answer, struct err *err)
     const char *service;
     const char *asked;
 
-    enum rc rc = handover_send(new->sock, &message, SEND_MS, err);
+    enum rc rc = handover_send(next->sock, &message, SEND_MS, err);
     for (size_t i = 0; rc == RC_OK; i++) {
-        const int fd = ports_get(new->server->ports, i, &service, &asked);
+        const int fd = ports_get(next->server->ports, i, &service, &asked);
         if (fd < 0)
             break;
         message = (struct handover_message){.kind = HANDOVER_LISTENER,
                                             .fd = fd,
                                             .text = span_of_str(service),
                                             .asked = span_of_str(asked)};
-        rc = handover_send(new->sock, &message, SEND_MS, err);
+        rc = handover_send(next->sock, &message, SEND_MS, err);
     }
     message = (struct handover_message){.kind = HANDOVER_LISTENERS_END, .fd = -1};
     if (rc == RC_OK)
-        rc = handover_send(new->sock, &message, SEND_MS, err);
+        rc = handover_send(next->sock, &message, SEND_MS, err);
     /* It may have ended before it had received everything; its last message says why. */
     if (rc == RC_OK || rc == RC_CLOSED)
-        rc = await(new, HANDOVER_PREPARED, PREPARE_MS, &message, err);
+        rc = await(next, HANDOVER_PREPARED, PREPARE_MS, &message, err);
     if (rc != RC_OK)
         return rc;
     if (message.protocol != HANDOVER_PROTOCOL)
         return err_set(err, RC_UNSUPPORTED, 0, "the new process speaks another protocol");
-    new->knows_format = message.format == HANDOVER_FORMAT;
-    answer->pid = (uint32_t) new->process.pid;
+    next->knows_format = message.format == HANDOVER_FORMAT;
+    answer->pid = (uint32_t)next->process.pid;
     snprintf(answer->version, sizeof answer->version, "%.*s", SPAN_FMT(message.text));
     return RC_OK;
 }
@@ -182,14 +182,14 @@ upgrade_live_path(struct server *server, bool aside)
 /* ---- handing over ---- */
 
 static enum rc
-send_all(struct replacement *new, struct err *err)
+send_all(struct replacement *next, struct err *err)
 {
-    struct server *server = new->server;
+    struct server *server = next->server;
     struct handover_message message = {.kind = HANDOVER_BEGIN,
                                        .fd = server->house.lock_fd,
                                        .number = atomic_load(&server->env.next_session)};
 
-    enum rc rc = handover_send(new->sock, &message, SEND_MS, err);
+    enum rc rc = handover_send(next->sock, &message, SEND_MS, err);
     LIST_FOR_EACH (node, &server->moving.list) {
         const struct moved *moved = CONTAINER_OF(node, struct moved, link);
         if (rc != RC_OK)
@@ -197,30 +197,30 @@ send_all(struct replacement *new, struct err *err)
         message = (struct handover_message){.kind = HANDOVER_SESSION,
                                             .fd = moved->fd,
                                             .packed = span_of(moved->packed, moved->octets)};
-        rc = handover_send(new->sock, &message, SEND_MS, err);
+        rc = handover_send(next->sock, &message, SEND_MS, err);
     }
     message = (struct handover_message){
         .kind = HANDOVER_END, .fd = -1, .number = moving_count(&server->moving)};
-    return rc == RC_OK ? handover_send(new->sock, &message, SEND_MS, err) : rc;
+    return rc == RC_OK ? handover_send(next->sock, &message, SEND_MS, err) : rc;
 }
 
 static enum rc
-hand_over(struct replacement *new, struct err *err)
+hand_over(struct replacement *next, struct err *err)
 {
-    struct server *server = new->server;
+    struct server *server = next->server;
     struct handover_message message;
 
     ports_pause(server->ports);
     server_store_users_close(server);
-    server->moving.hold_all = !new->knows_format;
+    server->moving.hold_all = !next->knows_format;
     if (!sessions_rest(server))
         return err_set(err, RC_BUSY, 0, "a session does not finish its command");
     auth_close(server->env.auth);
     server->env.auth = NULL;
     house_store_close(&server->house);
     rename(upgrade_live_path(server, false), upgrade_live_path(server, true));
-    enum rc rc = send_all(new, err);
-    return rc == RC_OK ? await(new, HANDOVER_TAKEN, TAKE_MS, &message, err) : rc;
+    enum rc rc = send_all(next, err);
+    return rc == RC_OK ? await(next, HANDOVER_TAKEN, TAKE_MS, &message, err) : rc;
 }
 
 /* Restores everything as it was, except for held sessions, which are told to connect again. */
@@ -273,12 +273,12 @@ trouble_tell(struct server *server, struct verb_upgrade *answer, const struct er
 
 /* The new process has everything; only the held sessions have to be ended here. */
 static void
-gone(struct server *server, const struct replacement *new)
+gone(struct server *server, const struct replacement *next)
 {
-    sd_notifyf(0, "MAINPID=%jd", (intmax_t) new->process.pid);
+    sd_notifyf(0, "MAINPID=%jd", (intmax_t)next->process.pid);
     log_put(&server->log, LOG_E_UPGRADED,
             "process %jd has taken over with %zu sessions; %zu are told to connect again",
-            (intmax_t) new->process.pid, moving_count(&server->moving),
+            (intmax_t)next->process.pid, moving_count(&server->moving),
             session_table_count(server->env.table));
     LIST_FOR_EACH (node, &server->moving.list)
         live_clear(server->env.live, CONTAINER_OF(node, struct moved, link)->live_slot);
@@ -290,35 +290,35 @@ bool
 upgrade_run(struct server *server)
 {
     struct verb_upgrade answer = {.pid = (uint32_t)getpid()};
-    struct replacement new = {.server = server, .process = {.pidfd = -1}, .sock = -1};
+    struct replacement next = {.server = server, .process = {.pidfd = -1}, .sock = -1};
     struct err err = {.rc = RC_OK};
 
     upgrade_stage_set(server, UPGRADE_ASKED, NULL); /* by a signal, perhaps */
-    buf_init(&new.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
+    buf_init(&next.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
     snprintf(answer.version, sizeof answer.version, "%s", ROOST_VERSION);
     enum rc rc = server->options->binary == NULL
                      ? err_set(&err, RC_UNSUPPORTED, 0, "where the binary is, is not known")
-                     : spawn(&new, &err);
+                     : spawn(&next, &err);
     struct verb_upgrade started = answer;
     if (rc == RC_OK)
-        rc = prepare(&new, &started, &err);
+        rc = prepare(&next, &started, &err);
     if (rc != RC_OK) {
-        kill_new(&new);
+        kill_new(&next);
         trouble_tell(server, &answer, &err);
         upgrade_stage_set(server, UPGRADE_NONE, &answer);
-        buf_done(&new.packet);
+        buf_done(&next.packet);
         return false;
     }
     upgrade_stage_set(server, UPGRADE_GOING, &started);
-    rc = hand_over(&new, &err);
-    buf_done(&new.packet);
+    rc = hand_over(&next, &err);
+    buf_done(&next.packet);
     if (rc == RC_OK) {
-        gone(server, &new);
-        fd_close(&new.sock);
-        detached_forget(&new.process);
+        gone(server, &next);
+        fd_close(&next.sock);
+        detached_forget(&next.process);
         return true;
     }
-    kill_new(&new); /* before anything is opened here */
+    kill_new(&next); /* before anything is opened here */
     trouble_tell(server, &answer, &err);
     if (take_back(server, &err) == RC_OK) {
         upgrade_stage_set(server, UPGRADE_NONE, &answer);

@@ -21,8 +21,7 @@ struct db; /* one handle; it takes two or three descriptors, and about 100 KB be
 struct sqlite3;
 
 enum db_sync {
-    DB_SYNC_FULL, /* a commit is on disk when it returns; for whatever is acknowledged to a peer
-                   */
+    DB_SYNC_FULL, /* a commit is on disk when it returns; for whatever is acknowledged to a peer */
     DB_SYNC_NORMAL, /* consistent after a crash, but the last commits may be gone */
 };
 

@@ -52,8 +52,8 @@ void stmt_bind_zeros(struct stmt *stmt, int param, uint64_t octets);
 
 /** Takes one step. True: there is a row. False: the end or a failure; stmt_end says which. */
 MUST_USE bool stmt_row(struct stmt *stmt);
-/** RC_OK, or the failure. Afterwards the statement may be bound and run again. Waits for disk.
- */
+/** RC_OK, or the failure. Afterwards the statement may be bound and run again. Waits for
+ *  disk. */
 MUST_USE enum rc stmt_end(struct stmt *stmt, struct err *err);
 /** Runs a statement to its end and ignores rows. Waits for disk. */
 MUST_USE enum rc stmt_run(struct stmt *stmt, struct err *err);

@@ -116,8 +116,8 @@ vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
     if (wal_index_mode(main_db->index) != WAL_INDEX_PRIVATE || has_journal(path) ||
         !rename_files(main_db, path))
         return false;
-    /* SQLite believes that it has kept this lock, which every handle has from its first look.
-     */
+    /* SQLite believes that it has kept this lock, which every handle has from its first
+     * look. */
     const bool here =
         open_db(main_db) && pass_lock(&main_db->pass.base, SQLITE_LOCK_SHARED) == SQLITE_OK &&
         suits(main_db, page_octets) && vfs_log_arrive(log, page_octets) == SQLITE_OK;

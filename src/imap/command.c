@@ -12,8 +12,8 @@
  */
 #include "imap/imap_session.h"
 
-/* To take a message away from the selected mailbox: RFC 6851 section 3.3, RFC 8508 section 3.
- */
+/* To take a message away from the selected mailbox: RFC 6851 section 3.3, RFC 8508 section
+ * 3. */
 enum { RIGHTS_TO_REMOVE = RIGHT_READ | RIGHT_DELETE_MESSAGES | RIGHT_EXPUNGE };
 
 /* What else a row says is by name. */

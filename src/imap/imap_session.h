@@ -352,8 +352,8 @@ MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct tu
 /** The view with members. Otherwise *step_out. */
 MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
                               enum imap_step *step_out);
-/** A set of the client as runs of sequence numbers of the awake view, in the command's arena.
- */
+/** A set of the client as runs of sequence numbers of the awake view, in the command's
+ *  arena. */
 MUST_USE bool imap_resolve(struct imap_session *im, struct imap_msgs *msgs,
                            struct view_run **runs_out, size_t *count_out,
                            enum imap_step *step_out);
@@ -419,8 +419,8 @@ enum imap_step imap_tell_step(struct imap_session *im, enum sync_mode mode);
 struct imap_waiting *imap_waiting(struct imap_session *im);
 /** What the client wants to be told of the selected mailbox now. */
 enum view_tells imap_tells(const struct imap_session *im);
-/** The changes of the selected mailbox that the session is to be woken for: enum watch_event.
- */
+/** The changes of the selected mailbox that the session is to be woken for: enum
+ *  watch_event. */
 unsigned imap_watch_events(const struct imap_session *im);
 /** Makes the watch of the selected mailbox what it should be now. */
 void imap_watch_selected(struct imap_session *im);
@@ -500,8 +500,8 @@ size_t imap_keyword_names(const struct keywords *bits, const struct keyword_name
  *  work->keywords. */
 void imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry,
                      enum sync_kind kind);
-/** Begins work->sync, if there is something to tell. STEP_DONE: it has begun, or there is not.
- */
+/** Begins work->sync, if there is something to tell. STEP_DONE: it has begun, or there is
+ *  not. */
 enum imap_step imap_sync_begin_step(struct imap_session *im, enum sync_mode mode);
 /** Tells the client what has changed, as far as the output allows. STEP_DONE at the end. */
 enum imap_step imap_sync_step(struct imap_session *im);

@@ -34,8 +34,8 @@ struct imap_metadata {
 /* ---- names/metadata_tell.c ---- */
 /** Begins to tell, if it has not begun yet, of what changes from now on. False: *step_out. */
 MUST_USE bool imap_metadata_begin(struct imap_session *im, enum imap_step *step_out);
-/** Ends it, unless the client has asked for it by ENABLE, or by the NOTIFY that is in force.
- */
+/** Ends it, unless the client has asked for it by ENABLE, or by the NOTIFY that is in
+ *  force. */
 void imap_metadata_settle(struct imap_session *im);
 void imap_metadata_free(struct imap_session *im);
 /** Whether there may be something to tell. Does not wait. */

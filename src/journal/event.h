@@ -26,9 +26,8 @@ enum event_kind {
                       outcome */
     EVENT_LITERAL, /* b: octets */
     EVENT_IDLE_BEGIN,
-    EVENT_IDLE_END,  /* a: seconds; outcome EVENT_OK: DONE came */
-    EVENT_KEEPALIVE, /* a: seconds of silence before it; b: how many in a row, the last at `at`
-                      */
+    EVENT_IDLE_END, /* a: seconds; outcome EVENT_OK: DONE came */
+    EVENT_KEEPALIVE, /* a: seconds of silence before it; b: how many in a row, the last at `at` */
     EVENT_ACKNOWLEDGED, /* a: ms from sending to acknowledgement, of a keepalive; b: as there */
     EVENT_SUSPECT,      /* b: octets unacknowledged */
     EVENT_PUSH,         /* a: EXISTS or 0; b: octets */

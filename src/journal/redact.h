@@ -16,8 +16,7 @@
 
 enum line_kind {
     LINE_COMMAND,      /* the beginning of a command, logged in */
-    LINE_BEFORE_LOGIN, /* the same before login: arguments are shown for harmless commands only
-                        */
+    LINE_BEFORE_LOGIN, /* the same before login: arguments are shown for harmless commands only */
     LINE_MORE,         /* a further piece of the same command, after a literal */
     LINE_SECRET,       /* a SASL response, a further piece of LOGIN: shown as *** */
 };

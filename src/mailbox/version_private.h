@@ -20,8 +20,8 @@
 
 #include "mailbox/memory/version.h"
 
-/* Messages in a chunk, and chunks in a node. Tests make them tiny, to meet their borders often.
- */
+/* Messages in a chunk, and chunks in a node. Tests make them tiny, to meet their borders
+ * often. */
 #ifndef VERSION_CHUNK
 #define VERSION_CHUNK 512u
 #endif

@@ -65,9 +65,9 @@ struct view {
     uint8_t mode;            /* enum view_mode */
     uint8_t tells;           /* enum view_tells; its owner may change it between two syncs */
     bool gone : 1;           /* SYNC_GONE was told */
-    bool partial : 1; /* a sync was left off among its expunges: cannot sleep until the next one
-                       */
-    bool names : 1;   /* the messages of a deleted mailbox are asked for when they are told as
+    bool
+        partial : 1; /* a sync was left off among its expunges: cannot sleep until the next one */
+    bool names : 1;  /* the messages of a deleted mailbox are asked for when they are told as
                          expunged */
     bool broken : 1; /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
@@ -204,8 +204,8 @@ MUST_USE enum rc view_resolve_some_seqs(const struct view *view, const struct se
 MUST_USE enum rc view_resolve_uids(const struct view *view, const struct uid_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** Leaves the last messages of runs, `most` of them at most, in place. True: there were more.
- */
+/** Leaves the last messages of runs, `most` of them at most, in place. True: there were
+ *  more. */
 bool view_runs_cut(struct view_run **runs, size_t *count, uint32_t most);
 /** The same messages as runs of UIDs for the store, in arena: one run for each given one.
  * Between the ends of a run are only UIDs of its messages and UIDs that are gone for good. */

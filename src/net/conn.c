@@ -270,8 +270,8 @@ conn_ack_now(struct conn *conn)
 {
     const int on = 1;
 
-    /* This setting does not last. The kernel goes back to delayed acknowledgements by itself.
-     */
+    /* This setting does not last. The kernel goes back to delayed acknowledgements by
+     * itself. */
     if (conn->fd >= 0 && !conn->read_ended)
         (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }

@@ -19,9 +19,9 @@
 
 /**
  * From here on all octets are compressed. To be called after the OK of COMPRESS was flushed
- * (RC_AGAIN: it was not). Octets that were read but not
- * consumed count as compressed, because RFC 4978 section 3 does not allow the client to send
- * anything before it has seen the OK. RC_LIMIT: no memory.
+ * (RC_AGAIN: it was not). Octets that were read but not consumed count as compressed, because
+ * RFC 4978 section 3 does not allow the client to send anything before it has seen the OK.
+ * RC_LIMIT: no memory.
  */
 MUST_USE enum rc conn_deflate_begin(struct conn *conn);
 

@@ -55,8 +55,8 @@ word_why(uint64_t word)
 
 /* --- slices --- */
 
-/* Slices share the machine's processors, so they are of real time whatever clock is injected.
- */
+/* Slices share the machine's processors, so they are of real time whatever clock is
+ * injected. */
 void
 slice_begin(void)
 {

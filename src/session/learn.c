@@ -44,11 +44,11 @@ reaches(uint32_t silence_s, uint32_t interval_s)
 static size_t
 class_of(uint32_t silence_s)
 {
-    size_t class = 0;
+    size_t step = 0;
 
-    while (class + 1 < ARRAY_LEN(steps) && reaches(silence_s, steps[class + 1]))
-        class ++;
-    return class;
+    while (step + 1 < ARRAY_LEN(steps) && reaches(silence_s, steps[step + 1]))
+        step++;
+    return step;
 }
 
 /* The next step up within bounds; interval_s itself when there is none. */
@@ -464,8 +464,8 @@ learn_from_record(struct learn *learn, const struct network_record *record)
         const struct network_silence *silence = &record->silences[i];
         if (silence->silence_s == 0)
             continue;
-        const size_t class = class_of(silence->silence_s);
-        learn->kept[class] = small(silence->kept);
-        learn->lost[class] = small(silence->lost);
+        const size_t step = class_of(silence->silence_s);
+        learn->kept[step] = small(silence->kept);
+        learn->lost[step] = small(silence->lost);
     }
 }

@@ -28,17 +28,18 @@ name_check(const char *name, struct err *err)
 }
 
 enum rc
-registry_app_add(struct registry *registry, uint64_t account, const struct app_password *new,
-                 const struct scram_keys *salt, uint64_t *id_out, struct err *err)
+registry_app_add(struct registry *registry, uint64_t account,
+                 const struct app_password *password, const struct scram_keys *salt,
+                 uint64_t *id_out, struct err *err)
 {
-    enum rc rc = name_check(new->name, err);
+    enum rc rc = name_check(password->name, err);
 
     if (rc != RC_OK)
         return rc;
     if (salt->iterations == 0 || salt->salt_octets == 0 ||
         salt->salt_octets > REGISTRY_SCRAM_SALT_OCTETS)
         return err_set(err, RC_INVALID, 0, "an application password without a salt");
-    rc = registry->ops->app_add(registry, account, new, salt, id_out, err);
+    rc = registry->ops->app_add(registry, account, password, salt, id_out, err);
     registry_cache_clear(registry);
     return rc;
 }

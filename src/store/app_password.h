@@ -48,8 +48,9 @@ struct app_password {
  * long or has control characters.
  */
 MUST_USE enum rc registry_app_add(struct registry *registry, uint64_t account,
-                                  const struct app_password *new, const struct scram_keys *salt,
-                                  uint64_t *id_out, struct err *err);
+                                  const struct app_password *password,
+                                  const struct scram_keys *salt, uint64_t *id_out,
+                                  struct err *err);
 /** RC_NOT_FOUND: the account has none of this name. */
 MUST_USE enum rc registry_app_remove(struct registry *registry, uint64_t account,
                                      struct span name, uint64_t *id_out, struct err *err);

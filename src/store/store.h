@@ -12,7 +12,7 @@
  *   while somebody waits for a peer.
  * - A write transaction belongs to the holder of the account's turn (mailbox/write/turn.h), so
  *   there is one at a time. A commit that returned RC_OK is durable: neither a crash nor a
- * power loss undoes it.
+ *   power loss undoes it.
  *
  * The identity of a mailbox is its row: ids are never reused, a rename keeps the id, and a
  * delete ends it. uidnext, modseq and uidvalidity only grow, even across crashes (INV-S1,
@@ -216,7 +216,7 @@ MUST_USE enum rc store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena
                                 struct mbox_row *out, struct err *err);
 /** Creates only this mailbox; its parents are the caller's concern. RC_EXISTS, RC_LIMIT
  *  (LIMIT_MAILBOXES). The row gets a new UIDVALIDITY of the account: max(last + 1, seconds
- * since 1970). */
+ *  since 1970). */
 MUST_USE enum rc store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
                                    uint64_t *mbox_out, struct err *err);
 /** Renames one row; children are the caller's concern. RC_EXISTS. */
@@ -262,8 +262,8 @@ MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct
 /* Whose entries. */
 struct metadata_of {
     uint64_t mbox; /* 0: of the account itself */
-    uint64_t user; /* 0: its owner's, and what all users share; else the account of another user
-                    */
+    uint64_t
+        user; /* 0: its owner's, and what all users share; else the account of another user */
 };
 
 struct metadata_row {
@@ -303,8 +303,8 @@ struct metadata_usage {
 };
 MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
                                       struct metadata_usage *out, struct err *err);
-/** What has changed in the account since a modseq, by mailbox, user and name. RC_LIMIT: arena.
- */
+/** What has changed in the account since a modseq, by mailbox, user and name. RC_LIMIT:
+ *  arena. */
 MUST_USE enum rc store_metadata_since(struct store_tx *tx, uint64_t modseq, struct arena *arena,
                                       struct metadata_row **out, size_t *count_out,
                                       struct err *err);
@@ -444,10 +444,9 @@ struct flags_req {
     void (*known)(const void *ctx, uint32_t from_uid, struct entry_flags *out);
     const void *known_ctx;
 };
-/* What happens to each named entry whose modseq is at most unchanged_since and that has none of
- * the keywords of unless: its flags and both
- * words of its keywords become (old & keep) | set, and if that is a change, the entry gets this
- * modseq. See store/flags_rule.h. */
+/* What happens to each named entry whose modseq is at most unchanged_since and that has none
+ * of the keywords of unless: its flags and both words of its keywords become (old & keep) |
+ * set, and if that is a change, the entry gets this modseq. See store/flags_rule.h. */
 struct flags_rule {
     uint64_t keep[3];
     uint64_t set[3];

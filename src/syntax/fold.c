@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ASCII runs are lowered eight octets at a time. Any other character is
- * folded by libunistring once and remembered in a direct-mapped cache: a text uses few of them.
+ * ASCII runs are lowered eight octets at a time. Any other character is folded by
+ * libunistring once and remembered in a direct-mapped cache: a text uses few of them.
  */
 #include "syntax/fold.h"
 

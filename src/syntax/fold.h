@@ -3,13 +3,13 @@
  * The one folding used for searching: two texts match without regard to case if the folding of
  * one contains the folding of the other.
  *
- * fold(text) is the folding of each character by itself, one after the other:
- * NFKD, full case folding, NFKD again. So fold(ab) = fold(a) fold(b): a substring stays a
- * substring, and text may be cut into pieces between any two characters. It is the idea of
- * i;unicode-casemap (RFC 5051), which decomposes each character by itself too, with full case
- * folding in place of title case (so that "STRASSE" finds "straße"); whatever the collation
- * takes for the same has the same folding. Marks stay marks, in the
- * order they have in the text: "e" finds "é", "é" does not find "e".
+ * fold(text) is the folding of each character by itself, one after the other: NFKD, full case
+ * folding, NFKD again. So fold(ab) = fold(a) fold(b): a substring stays a substring, and text
+ * may be cut into pieces between any two characters. It is the idea of i;unicode-casemap (RFC
+ * 5051), which decomposes each character by itself too, with full case folding in place of
+ * title case (so that "STRASSE" finds "straße"); whatever the collation takes for the same
+ * has the same folding. Marks stay marks, in the order they have in the text: "e" finds "é",
+ * "é" does not find "e".
  *
  * Thread: any; a struct fold belongs to one thread at a time.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kill -9 at any moment. A child appends, moves, expunges, copies and purges as fast as it can,
- * delivers to other accounts in between with the same database handle, and writes down each
- * commit in a pipe only after it was acknowledged. The parent kills it
- * after a random number of commits and looks: every acknowledged change is there, numbers were
- * never given twice over all lives, and store_verify finds nothing.
+ * kill -9 at any moment. A child appends, moves, expunges, copies and purges as fast as it
+ * can, delivers to other accounts in between with the same database handle, and writes down
+ * each commit in a pipe only after it was acknowledged. The parent kills it after a random
+ * number of commits and looks: every acknowledged change is there, numbers were never given
+ * twice over all lives, and store_verify finds nothing.
  */
 #include "support.h"
 

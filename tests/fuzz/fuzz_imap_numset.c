@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Number sets: the normal form names the same numbers as the text, and survives being written.
- */
+/* Number sets: the normal form names the same numbers as the text, and survives being
+ * written. */
 #include "base/check.h"
 #include "syntax/imap/numset.h"
 

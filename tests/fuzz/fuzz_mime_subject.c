@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A base subject is its own base subject, unless a blob alone was kept or blanks are doubled.
- */
+/* A base subject is its own base subject, unless a blob alone was kept or blanks are
+ * doubled. */
 #include <stdint.h>
 
 #include "base/check.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sessions of mailbox_sim.h: connecting, telling, believing. What they do is in sim_ops.c.
- */
+/* The sessions of mailbox_sim.h: connecting, telling, believing. What they do is in
+ * sim_ops.c. */
 #include "support/mailbox_sim.h"
 
 #include <stdio.h>

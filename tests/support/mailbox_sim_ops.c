@@ -86,16 +86,16 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         static const char text[] = "Subject: hello\r\n\r\nworld\r\n";
         const struct message_new message = {.text = SPAN(text), .header_octets = 18};
         struct entry added;
-        struct entry_new new = {
+        struct entry_new entry = {
             .mbox = row.id,
             .octets = sizeof text - 1,
             .flags = append->flags,
             .internaldate_s = ctx->now_s,
             .savedate_s = ctx->now_s,
         };
-        rc = store_message_add(ctx->tx, &message, &new.message, err);
+        rc = store_message_add(ctx->tx, &message, &entry.message, err);
         if (rc == RC_OK)
-            rc = store_entry_add(ctx->tx, &new, &added, err);
+            rc = store_entry_add(ctx->tx, &entry, &added, err);
         if (rc == RC_OK)
             rc = change_added(ctx->changes, row.id, &added, 1);
     }
@@ -501,8 +501,8 @@ do_sync(struct sim_client *client)
         sim_sync_begin(client, modes[rng_below(&client->rng, ARRAY_LEN(modes))]);
 }
 
-/* Nothing is due: then the client believes what is true. Something is due: it was told to look.
- */
+/* Nothing is due: then the client believes what is true. Something is due: it was told to
+ * look. */
 static void
 check_quiet(struct sim_client *client)
 {

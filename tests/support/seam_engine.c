@@ -195,7 +195,7 @@ add(struct elsewhere *e)
     static const char text[] = "Subject: elsewhere\r\n\r\nhello\r\n";
     const struct message_new message = {.text = SPAN(text), .header_octets = 22};
     struct entry added;
-    struct entry_new new = {
+    struct entry_new entry = {
         .mbox = any_mailbox(e)->id,
         .octets = sizeof text - 1,
         .flags = (uint32_t)lot(e, 32),
@@ -205,9 +205,9 @@ add(struct elsewhere *e)
     enum rc rc = RC_OK;
 
     for (uint64_t left = 1 + lot(e, 3); rc == RC_OK && left > 0; left--) {
-        rc = store_message_add(e->tx, &message, &new.message, NULL);
+        rc = store_message_add(e->tx, &message, &entry.message, NULL);
         if (rc == RC_OK)
-            rc = store_entry_add(e->tx, &new, &added, NULL);
+            rc = store_entry_add(e->tx, &entry, &added, NULL);
     }
     return rc;
 }

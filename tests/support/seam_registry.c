@@ -91,9 +91,9 @@ OP(alias_add, (struct registry * base, uint64_t id, struct span address, struct 
 OP(alias_remove, (struct registry * base, uint64_t id, struct span address, struct err *err),
    (changes_of(base), id, address, err))
 OP(app_add,
-   (struct registry * base, uint64_t account, const struct app_password *new,
+   (struct registry * base, uint64_t account, const struct app_password *password,
     const struct scram_keys *salt, uint64_t *id_out, struct err *err),
-   (changes_of(base), account, new, salt, id_out, err))
+   (changes_of(base), account, password, salt, id_out, err))
 OP(app_remove,
    (struct registry * base, uint64_t account, struct span name, uint64_t *id_out,
     struct err *err),

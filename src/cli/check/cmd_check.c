@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: checks configuration, folders, limits, addresses, certificate, keys of tokens
- * and Postfix,
- * before a server is started or after it could not start. All problems are reported at once,
- * each with a way to fix it; a problem in one part does not keep the others from being
- * checked.
+ * `roost check`: checks configuration, folders, limits, addresses, certificate, keys of
+ * tokens and Postfix, before a server is started or after it could not start. All problems
+ * are reported at once, each with a way to fix it; a problem in one part does not keep the
+ * others from being checked.
  */
 #include "cli/check/check.h"
 

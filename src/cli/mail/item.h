@@ -20,8 +20,8 @@
 struct mail_marks {
     unsigned flags;      /* enum imap_flag */
     struct buf keywords; /* names, each followed by one blank */
-    bool is_deleted; /* expunged at its source, where only its space has not been reclaimed yet
-                      */
+    bool
+        is_deleted; /* expunged at its source, where only its space has not been reclaimed yet */
 };
 
 void mail_marks_init(struct mail_marks *marks);

@@ -39,8 +39,8 @@ MUST_USE enum rc notes_read_marks(struct notes *notes, const char *dir, struct e
 
 /** What follows a key on its line (ended by NUL), or NULL. */
 const char *notes_get(const struct notes *notes, struct span key);
-/** The mailboxes that were not subscribed, one after the other from *pos = 0; NULL at the end.
- */
+/** The mailboxes that were not subscribed, one after the other from *pos = 0; NULL at the
+ *  end. */
 const char *notes_unsubscribed(const struct notes *notes, size_t *pos);
 
 #endif

@@ -27,8 +27,8 @@
 
 enum {
     READ_OCTETS_MAX = 64 << 20, /* larger files are mapped */
-    /* Names that may be listed again to find files that have moved, besides those of one file.
-     */
+    /* Names that may be listed again to find files that have moved, besides those of one
+     * file. */
     LISTED_MOST_OF_ALL = 100000,
     LISTED_MOST_OF_EACH = 20,
 };

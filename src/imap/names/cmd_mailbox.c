@@ -116,8 +116,8 @@ cmd_delete_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &run->op.turn, run->op.refusal, "DELETE completed");
 }
 
-/* Both names must be in one account, and the inbox of others is left to them. False: *step_out.
- */
+/* Both names must be in one account, and the inbox of others is left to them. False:
+ * *step_out. */
 static bool
 rename_find(struct imap_session *im, const struct imap_rename_req *req,
             struct imap_target *to_out, enum imap_step *step_out)

@@ -48,8 +48,8 @@ own_names(struct imap_session *im, struct imap_gather *gather)
     return imap_fail(im, rc, &err);
 }
 
-/* Where nobody shares anything, and where the request is about other names, nothing is asked.
- */
+/* Where nobody shares anything, and where the request is about other names, nothing is
+ * asked. */
 static enum rc
 ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
 {

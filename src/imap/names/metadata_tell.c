@@ -282,20 +282,20 @@ settings_compare(struct imap_session *im, struct metadata_telling *telling)
 {
     struct imap_metadata *metadata = im->metadata;
     const struct settings *now = env_settings(im->s.env);
-    AUTO_BUF new = {0};
+    AUTO_BUF fresh = {0};
 
     if (metadata->told_settings == now)
         return RC_OK;
-    buf_init(&new, TOLD_ENTRIES_MAX);
+    buf_init(&fresh, TOLD_ENTRIES_MAX);
     if (metadata->told_settings != NULL)
         entries_pack(metadata->told_settings, &metadata->told_entries);
-    entries_pack(now, &new);
-    enum rc rc = buf_ok(&new) && buf_ok(&metadata->told_entries) ? RC_OK : RC_LIMIT;
+    entries_pack(now, &fresh);
+    enum rc rc = buf_ok(&fresh) && buf_ok(&metadata->told_entries) ? RC_OK : RC_LIMIT;
     const struct span told = buf_span(&metadata->told_entries);
     if (rc == RC_OK && wants_server(im))
-        rc = entries_differ(im, buf_span(&new), told, false, telling);
+        rc = entries_differ(im, buf_span(&fresh), told, false, telling);
     if (rc == RC_OK && wants_server(im))
-        rc = entries_differ(im, told, buf_span(&new), true, telling);
+        rc = entries_differ(im, told, buf_span(&fresh), true, telling);
     if (rc == RC_OK || metadata->told_settings != NULL)
         buf_done(&metadata->told_entries); /* or what it was told by another process stays */
     if (rc == RC_OK)

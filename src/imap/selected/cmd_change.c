@@ -328,8 +328,8 @@ cmd_store_run(struct imap_session *im, struct imap_work *work)
 
 /* ---- COPY, MOVE ---- */
 
-/* Into another account, MOVE is two requests: a copy there, and here the messages are expunged.
- */
+/* Into another account, MOVE is two requests: a copy there, and here the messages are
+ * expunged. */
 struct copy_run {
     struct copy_op op;
     struct expunge_op removal; /* when `removes` is set */

@@ -324,9 +324,9 @@ names_selected(const struct imap_search_req *req, bool *alone_out)
 
     *alone_out = true;
     for (size_t i = 0; i < req->source_count; i++) {
-        const bool this = req->sources[i].scope == IMAP_NOTIFY_SELECTED;
-        selected |= this;
-        *alone_out &= this;
+        const bool is_selected = req->sources[i].scope == IMAP_NOTIFY_SELECTED;
+        selected |= is_selected;
+        *alone_out &= is_selected;
     }
     return selected;
 }

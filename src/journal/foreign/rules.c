@@ -11,10 +11,9 @@
 #include "journal/foreign/story.h"
 #include "journal/foreign/when.h"
 
+/* A trouble that ended a session is at most so far from its end. */
+#define NEAR_END_US (INT64_C(60) * WHEN_SECOND_US)
 /* RFC 2177: "at least every 29 minutes". */
-#define NEAR_END_US                                                                            \
-    (INT64_C(60) * WHEN_SECOND_US) /* a trouble that ended a session is near                   \
-                                    */
 #define IDLE_RENEW_US (INT64_C(29) * 60 * WHEN_SECOND_US)
 
 enum foreign_side

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The account's watchers, in a few buckets by mailbox row, and apart from them those of several
- * mailboxes. Waking is done under the lock, so a
- * watch that was taken out is never called again (INV-M8); a wake only posts and wakes
- * (base/wake.h), so a few thousand of them cost about a millisecond.
+ * The account's watchers, in a few buckets by mailbox row, and apart from them those of
+ * several mailboxes. Waking is done under the lock, so a watch that was taken out is never
+ * called again (INV-M8); a wake only posts and wakes (base/wake.h), so a few thousand of them
+ * cost about a millisecond.
  *
  * Thread: any.
  */

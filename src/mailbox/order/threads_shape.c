@@ -134,8 +134,8 @@ item_of(const struct threads *threads, const struct threads_node *node)
     return &threads_items(threads)[node->item];
 }
 
-/* The subject of a thread, and where the node that stands for it is noted; NULL: it is empty.
- */
+/* The subject of a thread, and where the node that stands for it is noted; NULL: it is
+ * empty. */
 static uint32_t *
 thread_subject(const struct threads *threads, uint32_t root)
 {

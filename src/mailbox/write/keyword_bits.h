@@ -9,8 +9,7 @@ struct keyword_list {
     uint64_t mbox;
     const struct span *names; /* repetitions and any number of them are allowed */
     size_t count;
-    bool only_known; /* names that the mailbox does not know get no number and are skipped
-                      */
+    bool only_known; /* names that the mailbox does not know get no number and are skipped */
 };
 /**
  * Gives numbers to new names, as far as there is room, and reports them (change_keyword).

@@ -65,9 +65,9 @@ struct copy_op {
     bool move;              /* only within one account: see copy_across.h */
     uint32_t dropped_flags; /* as in copy_req */
     bool drops_keywords;
-    size_t expected;  /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number
-                       */
-    bool source_busy; /* out */
+    size_t
+        expected; /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number */
+    bool source_busy;        /* out */
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;
     size_t count;            /* messages copied */

@@ -22,8 +22,8 @@ void turn_waiter_done(struct turn_waiter *waiter);
 struct wake turn_waiter_wake(struct turn_waiter *waiter);
 /** Waits until its wake has been called since the last time. */
 void turn_waiter_sleep(struct turn_waiter *waiter);
-/** Calls turn_run until the request is done; see req->result. Waits for the turn and for disk.
- */
+/** Calls turn_run until the request is done; see req->result. Waits for the turn and for
+ *  disk. */
 void turn_run_wait(struct account *acct, struct turn_req *req, struct turn_waiter *waiter);
 
 #endif

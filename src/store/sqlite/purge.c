@@ -373,8 +373,8 @@ message_octets(struct sqlite_tx *tx, uint64_t message, uint64_t *out, struct err
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Removes some of the messages that nothing names. When all of them are gone, the sweep ends.
- */
+/* Removes some of the messages that nothing names. When all of them are gone, the sweep
+ * ends. */
 static enum rc
 sweep_remove(struct sqlite_tx *tx, struct sweep *sweep, struct err *err)
 {

@@ -23,9 +23,9 @@ enum {
 extern const uint8_t imap_char_class[256];
 
 static inline bool
-imap_char_is(char c, unsigned class)
+imap_char_is(char c, unsigned classes)
 {
-    return (imap_char_class[(unsigned char)c] & class) != 0;
+    return (imap_char_class[(unsigned char)c] & classes) != 0;
 }
 
 #endif

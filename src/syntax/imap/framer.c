@@ -383,8 +383,8 @@ swallow_line(struct imap_framer *framer, struct buf *in)
     if (event == EVENT_LINE) {
         framer->state = STATE_LINE;
     } else if (event == EVENT_LITERAL) {
-        /* A client that waits for "+" has got its BAD instead and continues with a new command.
-         */
+        /* A client that waits for "+" has got its BAD instead and continues with a new
+         * command. */
         const bool sync = !framer->header_plus && !framer->header_minus;
         framer->state = sync ? STATE_LINE : STATE_SWALLOW_LITERAL;
         framer->left = framer->header_number;

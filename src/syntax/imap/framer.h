@@ -115,8 +115,8 @@ void imap_framer_refuse(struct imap_framer *framer);
 
 /* --- What the framer knows; valid until the next call of imap_framer_next --- */
 
-/** The whole command without its last line end; after IMAP_FRAME_LITERAL, what has come so far.
- */
+/** The whole command without its last line end; after IMAP_FRAME_LITERAL, what has come so
+ *  far. */
 static inline struct span
 imap_framer_text(const struct imap_framer *framer)
 {

@@ -17,8 +17,8 @@ enum {
     /* Modified UTF-7 of a name at the limit: at worst each character of two octets ("&AOk-") or
      * each '&' has a shift of its own. */
     WIRE_OCTETS_MAX = 3 * LIMIT_MBOX_NAME,
-    /* UTF-8 is at most 9/8 of its modified UTF-7: eight base64 octets carry three characters.
-     */
+    /* UTF-8 is at most 9/8 of its modified UTF-7: eight base64 octets carry three
+     * characters. */
     UTF8_OCTETS_MAX = WIRE_OCTETS_MAX + WIRE_OCTETS_MAX / 8 + 8,
 };
 
@@ -113,8 +113,8 @@ is_superfluous(const char *at, const char *end)
 
 enum reading { STRICT, FORGIVING };
 
-/** text to out (room for 9/8 of it and 8); false when it is not modified UTF-7 (STRICT only).
- */
+/** text to out (room for 9/8 of it and 8); false when it is not modified UTF-7 (STRICT
+ *  only). */
 static bool
 decode(struct span text, enum reading reading, char *out, size_t *len_out)
 {
@@ -228,8 +228,8 @@ first_level_is_inbox(struct span name)
            (name.len == inbox.len || name.ptr[inbox.len] == MBOX_DELIMITER);
 }
 
-/** Controls of ASCII and Latin-1, LINE SEPARATOR, PARAGRAPH SEPARATOR (RFC 9051 section 5.1).
- */
+/** Controls of ASCII and Latin-1, LINE SEPARATOR, PARAGRAPH SEPARATOR (RFC 9051 section
+ *  5.1). */
 static bool
 is_forbidden(ucs4_t c)
 {

@@ -21,8 +21,8 @@ const char *metadata_name_check(struct span name);
 const char *metadata_prefix_check(struct span name);
 /** Whether the entry belongs to a user, and is not shared. Of a legal name. */
 bool metadata_name_is_private(struct span name);
-/** Whether an entry is one that is asked for by this name, down to this depth (section 4.2.2).
- */
+/** Whether an entry is one that is asked for by this name, down to this depth (section
+ *  4.2.2). */
 bool metadata_name_matches(struct span entry, struct span asked, enum imap_depth depth);
 
 #endif

@@ -23,10 +23,10 @@ const char imap_digit_pairs[200] = /* no terminator: the last pair fills the arr
 /* clang-format on */
 
 static bool
-all_of(struct span s, unsigned class)
+all_of(struct span s, unsigned classes)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!imap_char_is(s.ptr[i], class))
+        if (!imap_char_is(s.ptr[i], classes))
             return false;
     return s.len > 0;
 }

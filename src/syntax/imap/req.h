@@ -245,8 +245,8 @@ struct imap_notify_req {
     bool has_selected;
     const struct imap_notify_group *groups;
     size_t group_count;
-    /* "(UID ...)" after the MessageNew of SELECTED, for imap_fetch_list_parse; empty: nothing
-     */
+    /* "(UID ...)" after the MessageNew of SELECTED, for imap_fetch_list_parse; empty:
+     * nothing */
     struct span fetch;
 };
 

@@ -27,8 +27,8 @@ struct render {
     struct mime_value value; /* scratch: too large for each level's frame */
 };
 
-/* Octets that the next value may take: half of what is left, since each may need a backslash.
- */
+/* Octets that the next value may take: half of what is left, since each may need a
+ * backslash. */
 static size_t
 room(const struct render *render)
 {

@@ -55,10 +55,10 @@ put_quoted(struct buf *out, struct span value, enum mime_letters letters)
     *dst++ = '"';
     for (size_t i = 0; i < value.len; i++) {
         const char c = letters == MIME_LOWER ? ascii_lower(value.ptr[i]) : value.ptr[i];
-        const unsigned class = octet_class((unsigned char)c);
-        if (class == DROPPED)
+        const unsigned kind = octet_class((unsigned char)c);
+        if (kind == DROPPED)
             continue;
-        if (class == ESCAPED)
+        if (kind == ESCAPED)
             *dst++ = '\\';
         *dst++ = c;
     }

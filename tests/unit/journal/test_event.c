@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of a session's events: it keeps the last ones, and weeks of keepalives are one pair.
- */
+/* The ring of a session's events: it keeps the last ones, and weeks of keepalives are one
+ * pair. */
 #include "support/cm.h"
 
 #include "journal/event.h"

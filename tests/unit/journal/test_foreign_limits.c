@@ -53,8 +53,8 @@ read_story(struct foreign_story *story, const char *name)
     free((void *)(uintptr_t)path);
 }
 
-/* The length and the cut flag of a file's first line of `octets`, and that the second is whole.
- */
+/* The length and the cut flag of a file's first line of `octets`, and that the second is
+ * whole. */
 static void
 check_line(size_t octets, size_t expect, bool cut)
 {

@@ -418,8 +418,8 @@ many_threads(void **state)
     assert_int_equal(stats.queued_octets, 0);
 }
 
-/* One transaction in LIMIT_JOURNAL_GATHER_MS; who waits for the journal does not wait so long.
- */
+/* One transaction in LIMIT_JOURNAL_GATHER_MS; who waits for the journal does not wait so
+ * long. */
 static void
 records_are_gathered(void **state)
 {

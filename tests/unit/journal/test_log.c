@@ -325,8 +325,8 @@ a_missing_directory_is_told(void **state)
 }
 
 /* A disk that takes no more: the file size limit of the process, with its signal ignored. */
-/* Today's file is there and may be written, the folder may not: tomorrow there would be no log.
- */
+/* Today's file is there and may be written, the folder may not: tomorrow there would be no
+ * log. */
 static void
 a_folder_that_stays_shut_is_told(void **state)
 {

@@ -387,8 +387,8 @@ test_small(void **state)
         check_text(fx, &rng, span_of_str(texts[i]));
 }
 
-/* Encodings undone, in pieces that end anywhere; what is broken is decoded as far as it goes.
- */
+/* Encodings undone, in pieces that end anywhere; what is broken is decoded as far as it
+ * goes. */
 static void
 test_binary(void **state)
 {

@@ -65,8 +65,8 @@ test_round_trip(void **state)
     keys_maker_done(&other);
 }
 
-/* Cut anywhere it is refused; with octets changed it is refused or something else, in bounds.
- */
+/* Cut anywhere it is refused; with octets changed it is refused or something else, in
+ * bounds. */
 static void
 test_damaged(void **state)
 {

@@ -364,8 +364,8 @@ test_rename_inbox(void **state)
     assert_int_equal(status_of(fx, "INBOX/bar/empty").messages, 0);
 }
 
-/* A level that is not a mailbox may be subscribed, at the top of what is renamed or below it.
- */
+/* A level that is not a mailbox may be subscribed, at the top of what is renamed or below
+ * it. */
 static void
 test_rename_subscribed_levels(void **state)
 {

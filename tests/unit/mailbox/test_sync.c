@@ -718,8 +718,8 @@ what_is_not_wanted_stays_pending(void **state)
     content_view_done(view);
 }
 
-/* A request that queues others behind it and says what a purge in its place would have to keep.
- */
+/* A request that queues others behind it and says what a purge in its place would have to
+ * keep. */
 struct keeper {
     struct turn_req turn;
     struct turn_req *others[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which messages may have come into a result or gone out of it, against a plain look at each.
- */
+/* Which messages may have come into a result or gone out of it, against a plain look at
+ * each. */
 #include "support/cm.h"
 
 #include <stdlib.h>

@@ -13,8 +13,8 @@
 
 enum { PLAYERS = 100 };
 
-/* A request that adds `adds` messages to INBOX, lets others queue meanwhile, and ends as told.
- */
+/* A request that adds `adds` messages to INBOX, lets others queue meanwhile, and ends as
+ * told. */
 struct player {
     struct turn_req turn;
     struct content *fx;
@@ -57,11 +57,11 @@ player_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     for (size_t i = 0; i < player->other_count; i++)
         assert_int_equal(turn_run(ctx->acct, &player->others[i].turn), RC_AGAIN);
     for (unsigned i = 0; rc == RC_OK && i < player->adds; i++) {
-        struct entry_new new = {.mbox = 1, .octets = sizeof text - 1};
+        struct entry_new entry = {.mbox = 1, .octets = sizeof text - 1};
         struct entry added;
-        rc = store_message_add(ctx->tx, &msg, &new.message, err);
+        rc = store_message_add(ctx->tx, &msg, &entry.message, err);
         if (rc == RC_OK)
-            rc = store_entry_add(ctx->tx, &new, &added, err);
+            rc = store_entry_add(ctx->tx, &entry, &added, err);
         if (rc == RC_OK)
             rc = change_added(ctx->changes, 1, &added, 1);
     }
@@ -310,8 +310,8 @@ requests_can_be_taken_back(void **state)
     assert_int_equal(content_run(fx, &first.turn), RC_OK); /* the turn is free again */
 }
 
-/* Whatever step of the disk fails: all of the batch fail, nothing is told, the next one works.
- */
+/* Whatever step of the disk fails: all of the batch fail, nothing is told, the next one
+ * works. */
 static void
 a_failed_commit_fails_all_and_tells_nobody(void **state)
 {

@@ -301,8 +301,8 @@ test_parks_and_moves_at_each_octet(void **state)
     buf_done(&text);
 }
 
-/* Commands that came together are read one by one. What waits for its turn is moved as it is.
- */
+/* Commands that came together are read one by one. What waits for its turn is moved as it
+ * is. */
 static void
 test_what_is_not_inflated_goes_along(void **state)
 {

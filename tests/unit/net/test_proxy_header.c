@@ -15,8 +15,8 @@
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 
-/* The result of the whole text, which must be the same at its own length and never come early.
- */
+/* The result of the whole text, which must be the same at its own length and never come
+ * early. */
 static enum proxy_parse
 parse(struct span text, struct proxy_header *header, size_t *used, const char **why)
 {

@@ -20,7 +20,7 @@ test_reload_beside_a_live_session(void **state)
 {
     struct tls_server *server = make_server();
     struct link old;
-    struct link new;
+    struct link fresh;
     struct tls_cert_info info;
     char subject[256];
     char got[8];
@@ -30,8 +30,8 @@ test_reload_beside_a_live_session(void **state)
     write_pair("new.example.org", 90 * 86400L);
     const struct tls_config config = config_now();
     assert_int_equal(tls_server_reload(server, &config, NULL), RC_OK);
-    link_up(&new, server, TLS1_3_VERSION);
-    subject_of_peer(new.client, subject);
+    link_up(&fresh, server, TLS1_3_VERSION);
+    subject_of_peer(fresh.client, subject);
     assert_string_equal(subject, "/CN=new.example.org");
     subject_of_peer(old.client, subject);
     assert_string_equal(subject, "/CN=example.org");
@@ -46,7 +46,7 @@ test_reload_beside_a_live_session(void **state)
     assert_int_equal(conn_flush(&old.conn), RC_OK);
     assert_int_equal(SSL_read(old.client, got, sizeof got), 4);
     link_close(&old);
-    link_close(&new);
+    link_close(&fresh);
 }
 
 static void

@@ -294,8 +294,8 @@ test_renegotiation_is_refused(void **state)
     link_up(&link, server, TLS1_2_VERSION);
     assert_int_equal(SSL_renegotiate(link.client), 1);
     SSL_do_handshake(link.client);
-    /* We answer with the warning no_renegotiation and stay; whether to go on is the client's.
-     */
+    /* We answer with the warning no_renegotiation and stay; whether to go on is the
+     * client's. */
     assert_int_equal(conn_read(&link.conn), RC_AGAIN);
     assert_int_equal(link.conn.end, CONN_OPEN);
     SSL_do_handshake(link.client);

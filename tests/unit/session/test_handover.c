@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A session as octets: what every session is, there and back, and octets that say no session.
- */
+/* A session as octets: what every session is, there and back, and octets that say no
+ * session. */
 #include "support/cm.h"
 
 #include <stdlib.h>

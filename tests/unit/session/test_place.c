@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of sessions at its limits: who is counted, who waits for whose place, and how many.
- */
+/* The table of sessions at its limits: who is counted, who waits for whose place, and how
+ * many. */
 #include "support/cm.h"
 
 #include <stdlib.h>

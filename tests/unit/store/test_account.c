@@ -173,7 +173,7 @@ test_version_1_is_brought_up(void **state)
     const struct metadata_of account = {.mbox = 0};
     AUTO_BUF value = {0};
     const struct message_late late = {.keys = SPAN("made"), .digest = SPAN("made too")};
-    struct entry_new new = {.octets = 8};
+    struct entry_new with_late = {.octets = 8};
     struct message_row row;
     struct entry entry;
 
@@ -190,10 +190,10 @@ test_version_1_is_brought_up(void **state)
     tx = begin_write(fx);
     assert_backlog(fx, tx, 1, 4);
     assert_int_equal(keys_of(fx, tx, 1).len, 0);
-    assert_ok(store_message_add(tx, &with_keys, &new.message, &fx->err));
-    new.mbox = mbox_id(fx, tx, "INBOX");
-    assert_ok(store_entry_add(tx, &new, &entry, &fx->err));
-    assert_true(span_eq_str(keys_of(fx, tx, new.message), "new"));
+    assert_ok(store_message_add(tx, &with_keys, &with_late.message, &fx->err));
+    with_late.mbox = mbox_id(fx, tx, "INBOX");
+    assert_ok(store_entry_add(tx, &with_late, &entry, &fx->err));
+    assert_true(span_eq_str(keys_of(fx, tx, with_late.message), "new"));
     assert_ok(store_backlog_put(tx, 2, &late, &fx->err));
     assert_ok(store_backlog_put(tx, 99, &late, &fx->err));
     assert_ok(store_backlog_advance(tx, 3, &fx->err));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Access control lists in the store: rows, their limit, what becomes of them with the mailbox.
- */
+/* Access control lists in the store: rows, their limit, what becomes of them with the
+ * mailbox. */
 #include "support.h"
 
 #include "base/limits.h"

@@ -242,14 +242,14 @@ test_writes_behind_the_look(void **state)
     commit(fx, tx);
     assert_true(step(fx, &memory).more); /* all entries */
     tx = begin_write(fx);
-    const struct entry_new new = {
+    const struct entry_new again = {
         .mbox = inbox,
         .message = in_sent.message,
         .octets = in_sent.octets,
         .keywords = bits[2],
     };
     struct entry added;
-    assert_ok(store_entry_add(tx, &new, &added, &fx->err));
+    assert_ok(store_entry_add(tx, &again, &added, &fx->err));
     const struct copy_req copy = {
         .from = sent, .to = inbox, .runs = &first, .run_count = 1, .move = false};
     assert_ok(store_copy(tx, &copy, &fx->arena, &copied, &fx->err));

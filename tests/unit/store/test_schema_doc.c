@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/schema.md names every table and every column of both databases, in the table's section.
- */
+/* docs/schema.md names every table and every column of both databases, in the table's
+ * section. */
 #include "support.h"
 
 #include <sqlite3.h>

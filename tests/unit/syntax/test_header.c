@@ -32,8 +32,8 @@ test_size(void **state)
         {SPAN_INIT("A: b\r\nstray\r\nmore\r\n"), 6},
         {SPAN_INIT("A: b\r\n \r\n c\r\n\r\nx"), 15},
         {SPAN_INIT("A : b\r\n\r\nx"), 9},
-        /* A first line that is not a field does not cost those after it (RFC 7103 section 7.2).
-         */
+        /* A first line that is not a field does not cost those after it (RFC 7103 section
+         * 7.2). */
         {SPAN_INIT("\xC3\xA4: b\r\n\r\nx"), 9},
         {SPAN_INIT("\xEF\xBB\xBF"
                    "A: b\r\n\r\nx"),

@@ -209,8 +209,8 @@ test_writer_compresses_runs_in_order(void **state)
     }
 }
 
-/** count members whose numbers come from step, modulo a prime: sorted, reversed or scattered.
- */
+/** count members whose numbers come from step, modulo a prime: sorted, reversed or
+ *  scattered. */
 static void
 put_members(struct buf *buf, uint32_t count, uint64_t start, uint64_t step)
 {

@@ -128,8 +128,8 @@ read_syslog_take(struct foreign_clock *clock, struct span line, struct read_sysl
         out->text = span_tail(look, 1);
         return true;
     }
-    /* A host before it; "imap(a b):" is none. Without a time nothing says where a line begins.
-     */
+    /* A host before it; "imap(a b):" is none. Without a time nothing says where a line
+     * begins. */
     if (first.len > 0 && out->at_us != FOREIGN_NO_TIME && span_find_char(first, '(') < 0 &&
         ident_take(imap_take_word(&look), out))
         out->text = span_tail(look, 1);

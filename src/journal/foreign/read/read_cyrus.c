@@ -237,8 +237,8 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
     return true;
 }
 
-/* "process type:SERVICE name:imap ... pid" or "process 1234 exited, signaled to death by 11".
- */
+/* "process type:SERVICE name:imap ... pid" or "process 1234 exited, signaled to death by
+ * 11". */
 static void
 master(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {

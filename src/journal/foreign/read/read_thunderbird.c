@@ -10,10 +10,10 @@
  * Thunderbird itself.
  *
  * A connection that breaks is told as "CreateNewLineFromSocket: clearing
- * IMAP_CONNECTION_IS_OPEN
- * - rv = 804b0014", an nsresult, and then "CreateNewLineFromSocket: (null)", which the server
- * never sent. The user's name is in the URLs that a connection works for. What is longer than
- * 400 octets continues in entries without pointer, and each may be of many lines.
+ * IMAP_CONNECTION_IS_OPEN - rv = 804b0014", an nsresult, and then "CreateNewLineFromSocket:
+ * (null)", which the server never sent. The user's name is in the URLs that a connection
+ * works for. What is longer than 400 octets continues in entries without pointer, and each
+ * may be of many lines.
  */
 #include "journal/foreign/read/read.h"
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What client programs print when asked for detail: mbsync -Dn (">>> 1 LOGIN <user> <pass>",
- * answers bare) or -V (no dialogue), fetchmail -vv ("fetchmail: IMAP> A0001 ..."), curl -v (">
- * A001 ...",
- * "< * OK", "* Connected to"). None but curl with --trace-time has times of its own; a time
- * before the line is taken where there is one.
+ * answers bare) or -V (no dialogue), fetchmail -vv ("fetchmail: IMAP> A0001 ..."), curl -v
+ * ("> A001 ...", "< * OK", "* Connected to"). None but curl with --trace-time has times of
+ * its own; a time before the line is taken where there is one.
  */
 #include "journal/foreign/read/read.h"
 
@@ -123,8 +122,8 @@ read_mbsync(struct foreign_reader *reader, const struct foreign_line *line)
 /* --- fetchmail --- */
 
 struct fetchmail_state {
-    bool gave_up; /* its own timer ended the session: the socket error after it is its own, too
-                   */
+    bool
+        gave_up; /* its own timer ended the session: the socket error after it is its own, too */
 };
 _Static_assert(sizeof(struct fetchmail_state) <= READ_STATE_OCTETS, "state_octets");
 

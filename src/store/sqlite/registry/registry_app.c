@@ -52,7 +52,7 @@ id_of(struct db *db, uint64_t account, struct span name, uint64_t *id_out, struc
 }
 
 static enum rc
-app_add(struct registry_change *change, uint64_t account, const struct app_password *new,
+app_add(struct registry_change *change, uint64_t account, const struct app_password *password,
         const struct scram_keys *salt, uint64_t *id_out, struct err *err)
 {
     struct db *db = change->db;
@@ -60,21 +60,21 @@ app_add(struct registry_change *change, uint64_t account, const struct app_passw
     enum rc rc = salt_share(db, account, salt, err);
 
     if (rc == RC_OK)
-        rc = id_of(db, account, span_of_str(new->name), &taken, err);
+        rc = id_of(db, account, span_of_str(password->name), &taken, err);
     if (rc != RC_OK)
         return rc;
     if (taken != 0)
         return err_set(err, RC_EXISTS, 0, "there is an application password \"%s\" already",
-                       new->name);
+                       password->name);
     AUTO_STMT stmt = stmt_get(db, REG_APP_ADD);
     stmt_bind_i64(&stmt, 1, (int64_t)account);
-    stmt_bind_text(&stmt, 2, span_of_str(new->name));
-    stmt_bind_i64(&stmt, 3, new->protocols);
-    stmt_bind_blob(&stmt, 4, span_of(new->digest, sizeof new->digest));
-    stmt_bind_blob(&stmt, 5, span_of(new->stored_key, sizeof new->stored_key));
-    stmt_bind_blob(&stmt, 6, span_of(new->server_key, sizeof new->server_key));
-    stmt_bind_i64(&stmt, 7, new->created_s);
-    stmt_bind_i64(&stmt, 8, new->expires_s);
+    stmt_bind_text(&stmt, 2, span_of_str(password->name));
+    stmt_bind_i64(&stmt, 3, password->protocols);
+    stmt_bind_blob(&stmt, 4, span_of(password->digest, sizeof password->digest));
+    stmt_bind_blob(&stmt, 5, span_of(password->stored_key, sizeof password->stored_key));
+    stmt_bind_blob(&stmt, 6, span_of(password->server_key, sizeof password->server_key));
+    stmt_bind_i64(&stmt, 7, password->created_s);
+    stmt_bind_i64(&stmt, 8, password->expires_s);
     rc = stmt_run(&stmt, err);
     if (rc != RC_OK)
         return rc;
@@ -87,7 +87,7 @@ app_add(struct registry_change *change, uint64_t account, const struct app_passw
 
 enum rc
 sqlite_registry_app_add(struct registry *registry, uint64_t account,
-                        const struct app_password *new, const struct scram_keys *salt,
+                        const struct app_password *password, const struct scram_keys *salt,
                         uint64_t *id_out, struct err *err)
 {
     struct registry_change change;
@@ -95,7 +95,8 @@ sqlite_registry_app_add(struct registry *registry, uint64_t account,
 
     if (rc != RC_OK)
         return rc;
-    return registry_change_end(&change, app_add(&change, account, new, salt, id_out, err), err);
+    return registry_change_end(&change, app_add(&change, account, password, salt, id_out, err),
+                               err);
 }
 
 static enum rc

@@ -73,8 +73,8 @@ keywords_has(const struct keywords *keywords, unsigned number)
     return (keywords->bits[number / 64] >> (number % 64) & 1) != 0;
 }
 
-/* Finds the numbers that the keywords in use have in the destination, and adds new ones there.
- */
+/* Finds the numbers that the keywords in use have in the destination, and adds new ones
+ * there. */
 static enum rc
 map_keywords(struct sqlite_tx *tx, const struct copy_req *req, const struct keywords *used,
              struct keyword_map *map, struct err *err)
@@ -164,8 +164,8 @@ insert(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, stru
 static enum rc
 leave(struct sqlite_tx *tx, const struct copy_req *req, struct copy *copy, struct err *err)
 {
-    /* When messages are moved within one mailbox, both sets of counters are those of one row.
-     */
+    /* When messages are moved within one mailbox, both sets of counters are those of one
+     * row. */
     struct mbox *from = req->from == req->to ? &copy->to : &copy->from;
     const struct entry *added = rows_data(&copy->added);
     const uint32_t *flags = req->dropped_flags == 0 ? NULL : rows_data(&copy->flags);

@@ -48,8 +48,8 @@ collect(struct sqlite_tx *tx, const struct expunge_req *req, struct mbox *mbox,
 
     walk_begin(&walk, tx, req->mbox, req->only_deleted ? WALK_DELETED : WALK_ALL, req->runs,
                req->run_count);
-    /* Once the last entry with \Deleted is found, a large mailbox need not be read to its end.
-     */
+    /* Once the last entry with \Deleted is found, a large mailbox need not be read to its
+     * end. */
     while (rc == RC_OK && !(req->only_deleted && mbox->deleted == 0) &&
            walk_next(&walk, &entry)) {
         uint32_t *uid = rows_push(uids);

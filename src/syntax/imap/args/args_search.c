@@ -145,8 +145,8 @@ struct key_list {
     struct imap_search_key *last;
 };
 
-/** Adds key, or its children if it is of the kind that the list is for: (a (b c)) is (a b c).
- */
+/** Adds key, or its children if it is of the kind that the list is for: (a (b c)) is (a b
+ *  c). */
 static void
 list_add(struct key_list *list, struct imap_search_key *key, enum imap_search_kind kind)
 {
@@ -210,8 +210,8 @@ header(struct imap_lexer *lx, struct imap_search_key *key)
            lex_astring(lx, &key->text, "HEADER needs a text");
 }
 
-/** Roost keeps one mod-sequence for all flags of a message, so the entry only has to be legal.
- */
+/** Roost keeps one mod-sequence for all flags of a message, so the entry only has to be
+ *  legal. */
 static bool
 modseq(struct parse *parse, struct imap_search_key *key)
 {
@@ -413,10 +413,10 @@ negate(struct parse *parse, struct imap_search_key *key)
     }
     if (key->kind == SEARCH_NOT)
         return key->children;
-    struct imap_search_key *not = key_new(parse, SEARCH_NOT);
-    if (not != NULL)
-        not ->children = key;
-    return not ;
+    struct imap_search_key *negated = key_new(parse, SEARCH_NOT);
+    if (negated != NULL)
+        negated->children = key;
+    return negated;
 }
 
 static struct imap_search_key *
@@ -616,8 +616,8 @@ imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
            imap_args_criteria(lx, req);
 }
 
-/** "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")" SP; there are no scope options yet.
- */
+/** "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")" SP; there are no scope options
+ *  yet. */
 static bool
 sources(struct imap_lexer *lx, struct imap_search_req *req)
 {
