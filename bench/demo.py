@@ -44,7 +44,7 @@ def mail(tools, seed, count):
 
 
 def prepare(roost, tools, home):
-    """The DIR with its account and mail; made in one go, so that a broken-off start is begun anew."""
+    """The DIR with its account and mail; a start that was interrupted is done again from the beginning."""
     if (home / "demo-ready").exists():
         return
     if home.exists() and any(home.iterdir()):

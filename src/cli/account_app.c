@@ -122,5 +122,5 @@ account_app_password(struct cli *cli)
                              cli->argv[3]),
                    &asking);
     return cli_usage(cli,
-                     "what is to be done: add NAME DEVICE, list NAME or remove NAME DEVICE?");
+                     "say what to do: add NAME DEVICE, list NAME or remove NAME DEVICE");
 }

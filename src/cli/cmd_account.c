@@ -363,6 +363,6 @@ cmd_account(struct cli *cli)
         return account_app_password(cli);
     if (strcmp(what, "shares") == 0)
         return account_shares(cli);
-    return cli_usage(cli, "what is to be done: add, passwd, app-password, list, disable, "
-                          "enable, remove, restore, alias, quota or shares?");
+    return cli_usage(cli, "say what to do: add, passwd, app-password, list, disable, "
+                          "enable, remove, restore, alias, quota or shares");
 }

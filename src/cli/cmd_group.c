@@ -64,5 +64,5 @@ cmd_group(struct cli *cli)
         return cli->argc == 2 ? ask(cli, "group-members",
                                     json_pack("{ss}", "group", cli->argv[1]), &members)
                               : cli_usage(cli, "give the name of one group");
-    return cli_usage(cli, "what is to be done: add, remove, list or members?");
+    return cli_usage(cli, "say what to do: add, remove, list or members");
 }

@@ -124,6 +124,7 @@ house_store_open(struct house *house, struct err *err)
         .store.report_ctx = house,
         .dir = config_path(config, "accounts"),
         .max_open_fds = store_fds(config, house->use),
+        .room = house->room,
         .background = house->use == HOUSE_SERVE,
         .unsettled = house->unsettled,
     };
@@ -139,8 +140,6 @@ house_store_open(struct house *house, struct err *err)
         accounts_set_quota(house->accounts, &config->quota);
     if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
-    if (rc == RC_OK)
-        accounts_set_room(house->accounts, house->room);
     return rc;
 }
 

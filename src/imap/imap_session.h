@@ -70,8 +70,8 @@ enum imap_login {
     IMAP_LOGIN_FULL,      /* not yet: it has shown who it is, to an account without room */
     IMAP_LOGIN_SCRAM,     /* without showing its password */
     IMAP_LOGIN_PASSWORD,  /* by LOGIN, PLAIN and such */
-    IMAP_LOGIN_UNGREETED, /* not yet, nor greeted: TLS is not there, and what is offered depends
-                             on it */
+    IMAP_LOGIN_UNGREETED, /* not logged in and not greeted: the greeting lists capabilities, which
+                             depend on TLS, and that is not established yet */
 };
 
 /* What ended the last IDLE. */

@@ -74,7 +74,6 @@ struct accounts {
     struct store *store;
     bool shared;               /* others write to the accounts too: STORE_SHARED */
     bool reads_wait;           /* STORE_READS_WAIT */
-    struct room *room;         /* borrowed; NULL: none is kept */
     struct registry *registry; /* borrowed; NULL: every account exists */
     const struct clock *clock;
     _Atomic(const struct quota_rules *) quota; /* borrowed */

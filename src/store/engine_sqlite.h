@@ -8,13 +8,15 @@
 #define STORE_ENGINE_SQLITE_H
 
 #include "store/registry.h"
+#include "store/room.h"
 #include "store/store.h"
 
 struct sqlite_options {
     struct store_options store;
     const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
     int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
-    bool background;      /* a thread of the engine's own empties the logs of quiet accounts */
+    struct room *room; /* kept back for deleting, borrowed for the store's life; NULL: none */
+    bool background;   /* a thread of the engine's own empties the logs of quiet accounts */
     /* Other stores are open on the same directory and write to it: makes the store
      * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
      * the seam. */

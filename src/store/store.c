@@ -18,6 +18,18 @@ store_keep_house(struct store *store, struct store_account *held)
     store->ops->keep_house(store, held);
 }
 
+bool
+store_room_is_short(struct store *store)
+{
+    return store->ops->room_is_short(store);
+}
+
+bool
+store_room_give(struct store *store)
+{
+    return store->ops->room_give(store);
+}
+
 enum rc
 store_account_get(struct store *store, uint64_t account_id, struct store_account **out)
 {

@@ -84,6 +84,14 @@ void store_close(struct store *store);
  */
 void store_keep_house(struct store *store, struct store_account *held);
 
+/** Whether what room is left is for changes that free space: all others are refused as on a
+ *  full disk (RC_FULL). An engine that keeps no room back says no. Waits for disk only when it
+ *  is short. Thread: any. */
+bool store_room_is_short(struct store *store);
+/** Gives up some of the room that is kept back, for a change that frees space and was RC_FULL.
+ *  False: there is none to give. Waits for disk. Thread: any. */
+MUST_USE bool store_room_give(struct store *store);
+
 /** The account's handle. It is reference-counted, made when it is first needed, and cheap,
  *  because the engine is not asked. Thread: any. */
 MUST_USE enum rc store_account_get(struct store *store, uint64_t account_id,

@@ -458,6 +458,18 @@ seam_account_is_made(struct store *base, uint64_t account_id, int64_t *changed_s
     return store_account_is_made(seam_store_of(base)->inner, account_id, changed_s_out);
 }
 
+static bool
+seam_room_is_short(struct store *base)
+{
+    return store_room_is_short(seam_store_of(base)->inner);
+}
+
+static bool
+seam_room_give(struct store *base)
+{
+    return store_room_give(seam_store_of(base)->inner);
+}
+
 static void
 seam_keep_house(struct store *base, struct store_account *held)
 {
@@ -528,6 +540,8 @@ store_open_seam(const struct seam_options *options, struct store **out, struct e
     store->ops.name = "seam";
     store->ops.close = seam_close;
     store->ops.keep_house = seam_keep_house;
+    store->ops.room_is_short = seam_room_is_short;
+    store->ops.room_give = seam_room_give;
     store->ops.account_get = seam_account_get;
     store->ops.account_put = seam_account_put;
     store->ops.account_remove = seam_account_remove;

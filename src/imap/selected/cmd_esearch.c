@@ -7,7 +7,7 @@
  *   BEGIN -> for each mailbox:  OPEN -> AWAKE -> SCAN -> ANSWER
  *
  * Nothing of a mailbox is changed: each is looked at through a view of its own, the selected
- * one through what its client knows. What is deleted meanwhile is left out.
+ * one through what its client knows. Mailboxes and messages that are deleted meanwhile are left out.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"

@@ -76,12 +76,6 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
 }
 
 void
-accounts_set_room(struct accounts *accounts, struct room *room)
-{
-    accounts->room = room;
-}
-
-void
 accounts_set_registry(struct accounts *accounts, struct registry *registry)
 {
     accounts->registry = registry;

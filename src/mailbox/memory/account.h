@@ -22,10 +22,6 @@ struct account;
 
 MUST_USE enum rc accounts_new(struct store *store, const struct clock *clock,
                               struct accounts **out);
-struct room;
-/** Sets the reserve that is given up, when the disk is full, to changes that free space.
- *  Borrowed. Call it before the first account_get. */
-void accounts_set_room(struct accounts *accounts, struct room *room);
 struct registry;
 struct registry_account;
 /** Only accounts that are in use there can be got from now on. Borrowed. Call it before the

@@ -16,7 +16,6 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "mailbox/account_private.h"
-#include "store/room.h"
 
 enum turn_state {
     TURN_IDLE,    /* not ours; only its session touches it */
@@ -93,8 +92,8 @@ is_of_the_disk(enum rc rc)
     return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
 }
 
-/* SQLite ends a transaction by itself when the disk is full or fails, or memory is out. What
- * then says RC_GONE fails for that reason, and must not be taken for a mailbox that was
+/* An engine may end a transaction by itself, when the disk is full or fails or memory is out.
+ * What then says RC_GONE fails for that reason, and must not be taken for a mailbox that was
  * deleted. */
 static enum rc
 true_cause(const struct batch *batch, enum rc rc, struct err *err)
@@ -254,7 +253,7 @@ batch_reset(struct batch *batch, struct account *acct)
     batch->mark_count = 0;
     batch->modseq = 0;
     batch->err.text[0] = '\0';
-    batch->room_is_short = room_is_short(acct->accounts->room);
+    batch->room_is_short = store_room_is_short(acct->accounts->store);
     for (uint32_t i = 0; i < batch->count; i++)
         batch->octets += batch->reqs[i]->octets;
 }
@@ -352,7 +351,7 @@ hold(struct account *acct, struct turn_req *own)
         }
         spread_failure(&batch);
         finish_batch(&batch, own);
-    } while (batch.count > 0 && room_give(acct->accounts->room) &&
+    } while (batch.count > 0 && store_room_give(acct->accounts->store) &&
              put_back(&acct->turn, &batch, own));
     for (uint32_t i = 0; i < batch.count; i++)
         finish(batch.reqs[i], own);

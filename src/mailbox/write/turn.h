@@ -59,7 +59,7 @@ struct turn_req {
     enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err); /* or NULL */
     uint64_t octets; /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
     /* It frees space or prepares that. If the disk is full, it gets the space that is kept in
-     * reserve for this (store/room.h), and may be applied a second time. */
+     * reserve for this (store_room_give), and may be applied a second time. */
     bool frees_space;
     struct wake wake; /* called when it is done or when the turn is granted */
 

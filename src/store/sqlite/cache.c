@@ -394,6 +394,18 @@ store_open_sqlite(const struct sqlite_options *options, struct store **out, stru
     return RC_OK;
 }
 
+bool
+sqlite_room_is_short(struct store *base)
+{
+    return room_is_short(sqlite_store_of(base)->options.room);
+}
+
+bool
+sqlite_room_give(struct store *base)
+{
+    return room_give(sqlite_store_of(base)->options.room);
+}
+
 void
 store_sqlite_empty_logs(struct store *store)
 {

@@ -91,12 +91,14 @@ fixture_open(struct fixture *fx, bool seam)
 
     tmpdir_make(&fx->dir);
     fake_clock_init(&fx->clock, 1800000000);
+    assert_ok(room_open(tmpdir_file(&fx->dir, "reserve"), &fx->room, &err));
     const struct seam_options options = {
         .sqlite =
             {
                 .dir = tmpdir_file(&fx->dir, "accounts"),
                 .store.clock = &fx->clock.clock,
                 .max_open_fds = 60,
+                .room = fx->room,
             },
         .wakes = SEAM_WAKE_AT_ONCE,
     };
@@ -104,8 +106,6 @@ fixture_open(struct fixture *fx, bool seam)
                    : store_open_sqlite(&options.sqlite, &fx->store, &err));
     assert_ok(accounts_new(fx->store, &fx->clock.clock, &fx->accounts));
     assert_ok(account_get(fx->accounts, 7, &fx->acct));
-    assert_ok(room_open(tmpdir_file(&fx->dir, "reserve"), &fx->room, &err));
-    accounts_set_room(fx->accounts, fx->room);
 }
 
 static void
@@ -113,8 +113,8 @@ fixture_close(struct fixture *fx)
 {
     account_put(fx->acct);
     accounts_free(fx->accounts);
-    room_close(fx->room);
     store_close(fx->store);
+    room_close(fx->room);
     tmpdir_remove(&fx->dir);
 }
 
