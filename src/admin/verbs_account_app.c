@@ -203,5 +203,6 @@ verb_account_app_password(const struct verb_call *call, struct err *err)
         return revoke(call, &account, err);
     if (what != NULL && strcmp(what, "list") == 0)
         return list(call, &account, err);
-    return err_set(err, RC_INVALID, 0, "say what to do with application passwords: add, list or remove");
+    return err_set(err, RC_INVALID, 0,
+                   "say what to do with application passwords: add, list or remove");
 }

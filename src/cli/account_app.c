@@ -121,6 +121,5 @@ account_app_password(struct cli *cli)
                    json_pack("{ss, ss, ss}", "account", cli->argv[2], "what", "remove", "name",
                              cli->argv[3]),
                    &asking);
-    return cli_usage(cli,
-                     "say what to do: add NAME DEVICE, list NAME or remove NAME DEVICE");
+    return cli_usage(cli, "say what to do: add NAME DEVICE, list NAME or remove NAME DEVICE");
 }

@@ -66,10 +66,10 @@ enum imap_notify_state {
 
 /* How the client came to its account. */
 enum imap_login {
-    IMAP_LOGIN_NONE,      /* not yet */
-    IMAP_LOGIN_FULL,      /* not yet: it has shown who it is, to an account without room */
-    IMAP_LOGIN_SCRAM,     /* without showing its password */
-    IMAP_LOGIN_PASSWORD,  /* by LOGIN, PLAIN and such */
+    IMAP_LOGIN_NONE,     /* not yet */
+    IMAP_LOGIN_FULL,     /* not yet: it has shown who it is, to an account without room */
+    IMAP_LOGIN_SCRAM,    /* without showing its password */
+    IMAP_LOGIN_PASSWORD, /* by LOGIN, PLAIN and such */
     IMAP_LOGIN_UNGREETED, /* not logged in and not greeted: the greeting lists capabilities, which
                              depend on TLS, and that is not established yet */
 };

@@ -578,7 +578,8 @@ imap_reconfigured(struct session *session)
 
     if (im->login == IMAP_LOGIN_PASSWORD && !imap_plaintext_allowed(im))
         session_end(session, END_CONFIGURATION,
-                    "[auth] allow_plaintext has changed: passwords are no longer accepted on this connection");
+                    "[auth] allow_plaintext has changed: passwords are no longer accepted on "
+                    "this connection");
     imap_waiting_reconfigured(im);
 }
 

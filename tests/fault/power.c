@@ -3,6 +3,7 @@
 #include "power.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,9 @@
 #include "db/disk.h"
 
 enum { SECTOR = 512, NAME_MAX_OCTETS = 64, NODES_MAX = 4096 };
+
+/* How many states are tried at each moment. */
+enum { LONG_BITS = 8, LONG_RANDOM = 64, SAMPLE_RANDOM = 1 };
 
 /* A recorded change, with copies of all it names. */
 struct change {
@@ -29,6 +33,7 @@ struct power {
     struct change *changes;
     size_t count;
     size_t cap;
+    size_t first; /* what came before it was there at the start */
 };
 
 /* One effect on one file or directory. */
@@ -77,6 +82,40 @@ record(void *ctx, const struct disk_op *op)
     }
 }
 
+/* ---- what is there before ---- */
+
+/* nftw has no context. */
+static struct power *taker;
+
+static int
+take_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    const char *dir = NULL;
+    char parent[512];
+
+    if (strcmp(path, taker->root) == 0)
+        return 0;
+    CHECK(type == FTW_D || type == FTW_F);
+    snprintf(parent, sizeof parent, "%.*s", ftw->base - 1, path);
+    dir = parent;
+    record(taker,
+           &(struct disk_op){.what = type == FTW_D ? DISK_MKDIR : DISK_CREATE, .path = path});
+    if (type == FTW_F) {
+        char *data = malloc((size_t)st->st_size + 1);
+        const int fd = open(path, O_RDONLY | O_CLOEXEC);
+        CHECK(data != NULL && fd >= 0);
+        CHECK(read(fd, data, (size_t)st->st_size) == (ssize_t)st->st_size);
+        close(fd);
+        record(taker, &(struct disk_op){.what = DISK_WRITE,
+                                        .path = path,
+                                        .data = span_of(data, (size_t)st->st_size)});
+        record(taker, &(struct disk_op){.what = DISK_SYNC, .path = path});
+        free(data);
+    }
+    record(taker, &(struct disk_op){.what = DISK_SYNC_DIR, .path = dir});
+    return 0;
+}
+
 struct power *
 power_new(const char *root)
 {
@@ -84,6 +123,9 @@ power_new(const char *root)
 
     CHECK(power != NULL);
     power->root = strdup(root);
+    taker = power;
+    CHECK(nftw(root, take_file, 16, FTW_PHYS) == 0);
+    power->first = power->count;
     disk_observe(record, power);
     return power;
 }
@@ -387,4 +429,69 @@ power_rebuild(const struct power *power, size_t at, enum power_mode mode, uint64
         free(fates[i]);
     free(fates);
     model_free(model);
+}
+
+/* ---- looking ---- */
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+struct looking {
+    const struct power *power;
+    const char *base;
+    power_check_fn *check;
+    void *ctx;
+    struct rng rng;
+    bool thorough;
+    uint64_t states;
+};
+
+static void
+look_at(struct looking *looking, size_t at, enum power_mode mode, uint64_t subset)
+{
+    char dir[70];
+
+    snprintf(dir, sizeof dir, "%.60s/state", looking->base);
+    power_rebuild(looking->power, at, mode, subset, &looking->rng, dir);
+    looking->check(looking->ctx, at, dir);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    looking->states++;
+}
+
+static void
+look_at_moment(struct looking *looking, size_t at)
+{
+    const size_t pending = power_pending(looking->power, at);
+
+    look_at(looking, at, POWER_NOTHING, 0);
+    if (looking->thorough || at % 5 == 0)
+        look_at(looking, at, POWER_ALL, 0);
+    if (looking->thorough && pending <= LONG_BITS)
+        for (uint64_t subset = 1; subset + 1 < UINT64_C(1) << pending; subset++)
+            look_at(looking, at, POWER_SUBSET, subset);
+    for (int i = 0; i < (looking->thorough ? LONG_RANDOM : SAMPLE_RANDOM); i++)
+        look_at(looking, at, POWER_RANDOM, 0);
+}
+
+void
+power_look(const struct power *power, const char *base, power_check_fn *check, void *ctx)
+{
+    struct looking looking = {.power = power,
+                              .base = base,
+                              .check = check,
+                              .ctx = ctx,
+                              .thorough = getenv("ROOST_LONG") != NULL};
+    const char *seed = getenv("ROOST_SEED");
+
+    rng_seed(&looking.rng, seed != NULL ? strtoull(seed, NULL, 10) : 1);
+    for (size_t at = power->first; at <= power->count;
+         at += looking.thorough ? 1 : 2 + rng_below(&looking.rng, 4))
+        look_at_moment(&looking, at);
+    printf("%zu changes, %ju states\n", power->count - power->first, (uintmax_t)looking.states);
 }

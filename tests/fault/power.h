@@ -16,7 +16,8 @@
 
 struct power;
 
-/** Records everything below root, which is there and empty, until power_free. */
+/** Records everything below root until power_stop. What is there already, directories and
+ *  whole files, counts as synced. */
 struct power *power_new(const char *root);
 void power_stop(struct power *power);
 void power_free(struct power *power);
@@ -36,5 +37,14 @@ enum power_mode {
 /** Writes the state after `at` changes into the directory dir, which must not be there. */
 void power_rebuild(const struct power *power, size_t at, enum power_mode mode, uint64_t subset,
                    struct rng *rng, const char *dir);
+
+/* What a state is looked at with: dir is what a power loss after `at` changes has left. */
+typedef void power_check_fn(void *ctx, size_t at, const char *dir);
+/**
+ * Rebuilds states at many moments in directories below base, and has each looked at. In the
+ * gate a sample; with ROOST_LONG=1 after each change all subsets of a few pending changes, and
+ * of more some by chance. ROOST_SEED: another sample.
+ */
+void power_look(const struct power *power, const char *base, power_check_fn *check, void *ctx);
 
 #endif

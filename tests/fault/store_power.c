@@ -5,13 +5,9 @@
  * what was acknowledged by then. From the recording the states that a power loss may leave are
  * rebuilt; in each the store opens, every acknowledged message is there octet for octet,
  * store_verify finds nothing, and the account takes more.
- *
- * In the gate a sample; ROOST_LONG=1: after each change all subsets of up to LONG_BITS pending
- * changes, more by chance.
  */
 #include "support.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +19,6 @@
 enum {
     ACCOUNTS = 4,
     DELIVERIES = 40,
-    LONG_BITS = 8,
-    LONG_RANDOM = 64,
-    SAMPLE_RANDOM = 1,
 };
 
 /* How many messages each account has for certain, from a moment of the recording on. */
@@ -101,7 +94,6 @@ close_all(struct fixture *fx)
 static struct power *
 record(struct fixture *fx)
 {
-    struct power *power = power_new(fx->dir);
     char layout[200];
     struct rng rng;
 
@@ -110,6 +102,7 @@ record(struct fixture *fx)
     snprintf(layout, sizeof layout, "%s/layout", fx->accounts);
     assert_int_equal(unlink(layout), 0);
     assert_int_equal(rmdir(fx->accounts), 0); /* the store makes it, recorded */
+    struct power *power = power_new(fx->dir);
     assert_ok(store_open_sqlite(&fx->options, &fx->store, &fx->err));
     assert_ok(store_account_get(fx->store, 7, &fx->acct));
     rng_seed(&rng, 4711);
@@ -173,23 +166,14 @@ check_account(struct fixture *fx, unsigned account, const struct ack *ack)
     arena_reset(&fx->arena);
 }
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 /* What must be there after `at` changes. */
 static void
-check_state(const struct power *power, size_t at, const char *dir)
+check_state(void *ctx, size_t at, const char *dir)
 {
     struct fixture *fx = calloc(1, sizeof *fx);
     struct ack latest[ACCOUNTS + 1] = {0};
 
-    (void)power;
+    (void)ctx;
     assert_non_null(fx);
     for (unsigned i = 0; i < ack_count && acks[i].at <= at; i++)
         latest[acks[i].account] = acks[i];
@@ -208,52 +192,14 @@ check_state(const struct power *power, size_t at, const char *dir)
     free(fx);
 }
 
-static uint64_t
-check_at(const struct power *power, size_t at, enum power_mode mode, uint64_t subset,
-         struct rng *rng, const char *base)
-{
-    char dir[70];
-
-    snprintf(dir, sizeof dir, "%.60s/state", base);
-    power_rebuild(power, at, mode, subset, rng, dir);
-    check_state(power, at, dir);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return 1;
-}
-
-static uint64_t
-check_moment(const struct power *power, size_t at, struct rng *rng, const char *base)
-{
-    const bool thorough = getenv("ROOST_LONG") != NULL;
-    const size_t pending = power_pending(power, at);
-    uint64_t states = 0;
-
-    states += check_at(power, at, POWER_NOTHING, 0, rng, base);
-    if (thorough || at % 5 == 0)
-        states += check_at(power, at, POWER_ALL, 0, rng, base);
-    if (thorough && pending <= LONG_BITS)
-        for (uint64_t subset = 1; subset + 1 < UINT64_C(1) << pending; subset++)
-            states += check_at(power, at, POWER_SUBSET, subset, rng, base);
-    for (int i = 0; i < (thorough ? LONG_RANDOM : SAMPLE_RANDOM); i++)
-        states += check_at(power, at, POWER_RANDOM, 0, rng, base);
-    return states;
-}
-
 static void
 test_power_loss_at_every_moment(void **state)
 {
     struct fixture *fx = fixture_new();
     struct power *power = record(fx);
-    struct rng rng;
-    uint64_t states = 0;
-    const char *seed_text = getenv("ROOST_SEED");
-    const bool thorough = getenv("ROOST_LONG") != NULL;
 
     (void)state;
-    rng_seed(&rng, seed_text != NULL ? strtoull(seed_text, NULL, 10) : 1);
-    for (size_t at = 0; at <= power_count(power); at += thorough ? 1 : 2 + rng_below(&rng, 4))
-        states += check_moment(power, at, &rng, fx->dir);
-    print_message("%zu changes, %ju states\n", power_count(power), (uintmax_t)states);
+    power_look(power, fx->dir, check_state, NULL);
     power_free(power);
     fixture_free(fx);
 }
