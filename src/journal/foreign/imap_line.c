@@ -60,7 +60,7 @@ imap_take_astring(struct span *rest)
     return span_head(span_tail(look, 1), (end < look.len ? end : look.len) - 1);
 }
 
-/* Tags are short and of plain characters; mail that is logged as a line seldom begins so. */
+/* Tags are short and of plain characters; a line of mail rarely begins like that. */
 static bool
 is_tag(struct span word)
 {

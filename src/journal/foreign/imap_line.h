@@ -53,7 +53,7 @@ uint32_t imap_fetch_uid(struct span items);
 uint32_t imap_offers(struct span capabilities);
 /** The bit of a command that needs to be announced (canonical name), 0 for others. */
 uint32_t imap_offer_of(const char *command);
-/** How many numbers a set names: "3,7:9" 4. 0: it is not a set; beyond 2^32 it stays there. */
+/** How many numbers a set has: 4 for "3,7:9". 0: it is not a set. Counts up to 2^32. */
 uint64_t imap_set_count(struct span set);
 /** A greeting of SMTP, POP3, HTTP or ManageSieve. */
 bool imap_is_other_protocol(struct span greeting);

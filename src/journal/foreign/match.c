@@ -13,7 +13,7 @@
 
 enum { COMMON_MIN = 2, PAIRS_MAX = LIMIT_FOREIGN_COMMANDS };
 
-/* Clocks of two machines, and lines written late, differ by so much within one session. */
+/* Within one session, the clocks of two machines and lines written late differ by this much. */
 #define SPREAD_MAX_US (INT64_C(3) * WHEN_SECOND_US)
 /* Sessions without commands on one side must begin within this of each other. */
 #define BEGIN_MAX_US (INT64_C(5) * WHEN_SECOND_US)
@@ -271,7 +271,7 @@ same_user(const struct foreign_session *a, const struct foreign_session *b)
     return a->account[0] != '\0' && a->log == b->log && strcmp(a->account, b->account) == 0;
 }
 
-/* A session that fell silent, whose user came back by another one. */
+/* A session that fell silent, and whose user came back in another one. */
 static void
 successors_find(struct foreign_story *story)
 {

@@ -52,10 +52,10 @@ struct foreign_event {
     bool more;           /* a protocol line that continues the one before (after a literal) */
     bool opens;          /* a new session begins here, whatever had this key before */
     bool ends;           /* the session is over with this event */
-    bool joins;          /* about an open session only: without one it is nothing */
+    bool joins;          /* only about a session that is open; ignored without one */
     bool general;        /* about the server and many connections; the key names the matter */
     bool other;          /* of another protocol than IMAP */
-    bool rest;           /* continues with the line before: only counted against its literal */
+    bool rest;           /* continues the line before; only counted against its literal */
     struct span key;     /* which session of the log; empty: the only one at a time */
     struct span text;    /* the line without CRLF, or the log's words for the fact */
     struct span account; /* learned on the way; empty: not told here */

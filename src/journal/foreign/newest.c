@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logs that are written with the newest entry first: kept in memory, and turned round. */
+/* Logs that are written with the newest entry first: kept in memory and reversed. */
 #include "journal/foreign/newest.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ keep(struct kept *kept, const struct foreign_line *line, int64_t tod)
                            .number = line->number,
                            .cut = line->cut,
                            .head = tod >= 0};
-    /* Half a day and more is a midnight between the two, and tells nothing. */
+    /* Half a day or more is a midnight between the two, and says nothing about the order. */
     if (tod >= 0 && kept->last_tod >= 0 && llabs(tod - kept->last_tod) < WHEN_DAY_US / 2) {
         kept->falls += tod < kept->last_tod;
         kept->rises += tod > kept->last_tod;

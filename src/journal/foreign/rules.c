@@ -11,149 +11,19 @@
 #include "journal/foreign/story.h"
 #include "journal/foreign/when.h"
 
-/* A trouble that ended a session is at most so far from its end. */
-#define NEAR_END_US (INT64_C(60) * WHEN_SECOND_US)
 /* RFC 2177: "at least every 29 minutes". */
 #define IDLE_RENEW_US (INT64_C(29) * 60 * WHEN_SECOND_US)
-
-enum foreign_side
-foreign_session_side(const struct foreign_session *session)
-{
-    return session->log->format->side;
-}
-
-const struct foreign_session *
-foreign_case_with(const struct foreign_case *c, enum foreign_fact fact, enum foreign_side side)
-{
-    for (uint32_t i = 0; i < c->view_count; i++)
-        if (foreign_session_has(c->views[i], fact) &&
-            (side == SIDE_ANY || foreign_session_side(c->views[i]) == side))
-            return c->views[i];
-    return NULL;
-}
-
-const struct foreign_session *
-foreign_case_talk(const struct foreign_case *c)
-{
-    for (uint32_t i = 0; i < c->view_count; i++)
-        if (c->views[i]->cmd_count > 0)
-            return c->views[i];
-    return NULL;
-}
-
-int64_t
-foreign_case_time(const struct foreign_case *c, const struct foreign_session *view,
-                  int64_t at_us)
-{
-    for (uint32_t i = 0; i < c->view_count; i++)
-        if (c->views[i] == view && at_us != FOREIGN_NO_TIME)
-            return at_us - c->ahead_us[i];
-    return at_us;
-}
-
-int64_t
-foreign_case_between(const struct foreign_case *c, const struct foreign_session *a_view,
-                     int64_t a_us, const struct foreign_session *b_view, int64_t b_us)
-{
-    const int64_t a = foreign_case_time(c, a_view, a_us);
-    const int64_t b = foreign_case_time(c, b_view, b_us);
-
-    return when_between(&a_view->log->clock, a, &b_view->log->clock, b);
-}
-
-const struct foreign_cmd *
-foreign_case_idle(const struct foreign_case *c, const struct foreign_session **view_out)
-{
-    for (uint32_t i = 0; i < c->view_count; i++) {
-        const struct foreign_cmd *last = foreign_session_last(c->views[i]);
-        if (last != NULL && strcmp(last->name, "IDLE") == 0 && last->answered.line == 0) {
-            *view_out = c->views[i];
-            return last;
-        }
-    }
-    return NULL;
-}
-
-/* Facts that are an end of the session, or the sight of one. */
-static bool
-is_end(enum foreign_fact fact)
-{
-    switch (fact) {
-    case FACT_TIMED_OUT:
-    case FACT_LOGIN_TIMEOUT:
-    case FACT_NO_LOGIN:
-    case FACT_UNREAD:
-    case FACT_PEER_CLOSED:
-    case FACT_CLOSED:
-    case FACT_RESET:
-    case FACT_NO_ANSWER:
-    case FACT_UNREACHABLE:
-    case FACT_TLS_FAILED:
-    case FACT_STOPPING:
-    case FACT_KICKED:
-    case FACT_CRASHED:
-    case FACT_FAILED:
-    case FACT_BYE:
-    case FACT_LIMIT:
-    case FACT_GAVE_UP:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* What a session may end with when nothing else is told. */
-static bool
-is_last_word(enum foreign_fact fact)
-{
-    return fact == FACT_REFUSED || fact == FACT_BAD || fact == FACT_LEFT;
-}
-
-static bool
-end_find(const struct foreign_case *c, enum foreign_side side,
-         bool (*counts)(enum foreign_fact), const struct foreign_session **view_out,
-         enum foreign_fact *fact_out)
-{
-    int64_t best = INT64_MAX;
-    uint64_t line = 0;
-    bool found = false;
-
-    for (uint32_t i = 0; i < c->view_count; i++) {
-        if (side != SIDE_ANY && foreign_session_side(c->views[i]) != side)
-            continue;
-        for (enum foreign_fact fact = 0; fact < FACT_COUNT; fact++) {
-            const struct foreign_seen *seen = &c->views[i]->facts[fact];
-            if (seen->count == 0 || !counts(fact))
-                continue;
-            const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
-            /* What says more goes before a bare goodbye of the same moment; else what the same
-             * log said first. */
-            const bool is_first = found && *view_out == c->views[i] && seen->last.line < line;
-            if (found && (at > best || (at == best && *fact_out != FACT_BYE &&
-                                        (fact == FACT_BYE || !is_first))))
-                continue;
-            best = at;
-            line = seen->last.line;
-            found = true;
-            *view_out = c->views[i];
-            *fact_out = fact;
-        }
-    }
-    return found;
-}
-
-bool
-foreign_case_end(const struct foreign_case *c, enum foreign_side side,
-                 const struct foreign_session **view_out, enum foreign_fact *fact_out)
-{
-    return end_find(c, side, is_end, view_out, fact_out) ||
-           (c->views[0]->over && end_find(c, side, is_last_word, view_out, fact_out));
-}
 
 static bool
 has(const struct foreign_case *c, enum foreign_fact fact)
 {
     return foreign_case_with(c, fact, SIDE_ANY) != NULL;
+}
+
+static bool
+ended(const struct foreign_case *c, enum foreign_fact fact)
+{
+    return foreign_case_ended(c, fact, SIDE_ANY) != NULL;
 }
 
 static bool
@@ -197,34 +67,31 @@ sure(struct foreign_verdict *v, enum foreign_sure how, const char *why)
     return true;
 }
 
-/* A log says it itself: then, and only then, it is certain. */
+static bool
+certain(struct foreign_verdict *v, const struct foreign_session *server,
+        const struct foreign_session *client)
+{
+    return sure(v, SURE_CERTAIN,
+                server != NULL && client != NULL ? "The logs of both sides agree."
+                : server != NULL                 ? "The server's log says so itself."
+                : client != NULL                 ? "The client's log says so itself."
+                                                 : "The log says so itself.");
+}
+
+/* A log says it itself. */
 static bool
 said(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdict *v)
 {
-    const bool server = foreign_case_with(c, fact, SIDE_SERVER) != NULL;
-    const bool client = foreign_case_with(c, fact, SIDE_CLIENT) != NULL;
-
-    if (!server && !client && !has(c, fact))
-        return false;
-    return sure(v, SURE_CERTAIN,
-                server && client ? "The logs of both sides agree."
-                : server         ? "The server's log says so itself."
-                : client         ? "The client's log says so itself."
-                                 : "The log says so itself.");
+    return has(c, fact) && certain(v, foreign_case_with(c, fact, SIDE_SERVER),
+                                   foreign_case_with(c, fact, SIDE_CLIENT));
 }
 
-/* Whether the fact is about the end: nothing was asked after it, and the session did not go on
- * for long. */
+/* A log says it itself, as the last it says: then it is certain that the session ended so. */
 static bool
-is_at_end(const struct foreign_session *view, enum foreign_fact fact)
+said_at_end(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdict *v)
 {
-    const struct foreign_seen *seen = &view->facts[fact];
-    const struct foreign_cmd *last = foreign_session_last(view);
-
-    if (last != NULL && last->sent.file == seen->last.file && last->sent.line > seen->last.line)
-        return false;
-    return last != NULL || seen->last.at_us == FOREIGN_NO_TIME ||
-           view->end.at_us - seen->last.at_us <= NEAR_END_US;
+    return ended(c, fact) && certain(v, foreign_case_ended(c, fact, SIDE_SERVER),
+                                     foreign_case_ended(c, fact, SIDE_CLIENT));
 }
 
 /* --- A predicate for each rule, in the table's order --- */
@@ -239,25 +106,33 @@ is_OTHER(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_CRASHED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_CRASHED, v);
+    return said_at_end(c, FACT_CRASHED, v);
 }
 
 static bool
 is_STOPPED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_STOPPING, v);
+    return said_at_end(c, FACT_STOPPING, v);
 }
 
 static bool
 is_KICKED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_KICKED, v);
+    return said_at_end(c, FACT_KICKED, v);
 }
 
 static bool
 is_LIMIT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_LIMIT, v);
+    /* A login that was refused for it may have succeeded later. */
+    for (uint32_t i = 0; i < c->view_count; i++) {
+        const struct foreign_session *view = c->views[i];
+        if (foreign_session_has(view, FACT_LIMIT) &&
+            (foreign_session_ends_with(view, FACT_LIMIT) ||
+             !foreign_session_has(view, FACT_LOGGED_IN)))
+            return said(c, FACT_LIMIT, v);
+    }
+    return false;
 }
 
 static bool
@@ -269,26 +144,26 @@ is_REFUSED(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_TLS_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return !has(c, FACT_LOGOUT) && said(c, FACT_TLS_FAILED, v);
+    return !ended(c, FACT_LOGOUT) && said_at_end(c, FACT_TLS_FAILED, v);
 }
 
 static bool
 is_UNREAD(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_UNREAD, v);
+    return said_at_end(c, FACT_UNREAD, v);
 }
 
 static bool
 is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    if (!has(c, FACT_BAD) || has(c, FACT_LOGOUT) || has(c, FACT_TIMED_OUT))
+    if (!has(c, FACT_BAD) || ended(c, FACT_LOGOUT) || ended(c, FACT_TIMED_OUT))
         return false;
     const struct foreign_session *view = foreign_case_with(c, FACT_BAD, SIDE_ANY);
     const struct foreign_cmd *last = foreign_session_last(view);
     const uint64_t line = view->facts[FACT_BAD].last.line;
     /* One bad answer long ago is not the end. */
-    if (last != NULL && last->status != STATUS_BAD && last->sent.line > 0 &&
-        line < last->sent.line)
+    if ((last == NULL || last->status != STATUS_BAD) &&
+        !foreign_session_ends_with(view, FACT_BAD))
         return false;
     if (view->refused_offer != NULL)
         v->who = WHO_SERVER;
@@ -300,9 +175,7 @@ is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    const struct foreign_session *view = foreign_case_with(c, FACT_FAILED, SIDE_ANY);
-
-    return view != NULL && is_at_end(view, FACT_FAILED) && said(c, FACT_FAILED, v);
+    return said_at_end(c, FACT_FAILED, v);
 }
 
 /* The client's silence before the server's timer, or, where the log shows no commands, the most
@@ -310,7 +183,7 @@ is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 static int64_t
 silence(const struct foreign_case *c)
 {
-    const struct foreign_session *view = foreign_case_with(c, FACT_TIMED_OUT, SIDE_ANY);
+    const struct foreign_session *view = foreign_case_ended(c, FACT_TIMED_OUT, SIDE_ANY);
 
     if (view == NULL)
         return -1;
@@ -328,7 +201,7 @@ is_IMPATIENT(const struct foreign_case *c, struct foreign_verdict *v)
 {
     const int64_t us = silence(c);
 
-    return us >= 0 && us < IDLE_RENEW_US && said(c, FACT_TIMED_OUT, v);
+    return us >= 0 && us < IDLE_RENEW_US && said_at_end(c, FACT_TIMED_OUT, v);
 }
 
 static bool
@@ -352,11 +225,11 @@ is_NEVER_DONE(const struct foreign_case *c, struct foreign_verdict *v)
 
     if (idle == NULL || idle->stopped.line != 0)
         return false;
-    if (has(c, FACT_TIMED_OUT) && idle_on_both_sides(c))
+    if (ended(c, FACT_TIMED_OUT) && idle_on_both_sides(c))
         return sure(v, SURE_CERTAIN, "The logs of both sides agree.");
-    if (has(c, FACT_TIMED_OUT))
-        return said(c, FACT_TIMED_OUT, v);
-    if (has(c, FACT_RESET) || has(c, FACT_NO_ANSWER) || idle_length(c) < IDLE_RENEW_US ||
+    if (ended(c, FACT_TIMED_OUT))
+        return said_at_end(c, FACT_TIMED_OUT, v);
+    if (ended(c, FACT_RESET) || ended(c, FACT_NO_ANSWER) || idle_length(c) < IDLE_RENEW_US ||
         has_side(c, SIDE_SERVER))
         return false;
     return sure(v, SURE_LIKELY,
@@ -370,7 +243,7 @@ is_DONE_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view;
     const struct foreign_cmd *idle = foreign_case_idle(c, &view);
 
-    if (idle == NULL || idle->stopped.line == 0 || has(c, FACT_LOGOUT))
+    if (idle == NULL || idle->stopped.line == 0 || ended(c, FACT_LOGOUT))
         return false;
     if (foreign_session_side(view) == SIDE_SERVER)
         return sure(v, SURE_LIKELY, "The server's log shows DONE, but no answer to it.");
@@ -383,9 +256,9 @@ is_DONE_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_UNREACHABLE(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    const struct foreign_session *view = foreign_case_with(c, FACT_UNREACHABLE, SIDE_CLIENT);
+    const struct foreign_session *view = foreign_case_ended(c, FACT_UNREACHABLE, SIDE_CLIENT);
 
-    return view != NULL && view->last_out.line == 0 && said(c, FACT_UNREACHABLE, v);
+    return view != NULL && view->last_out.line == 0 && said_at_end(c, FACT_UNREACHABLE, v);
 }
 
 static bool
@@ -393,24 +266,24 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
 {
     const struct foreign_session *view;
 
-    if (has(c, FACT_LOGOUT))
+    if (ended(c, FACT_LOGOUT))
         return false;
-    if (foreign_case_with(c, FACT_NO_ANSWER, SIDE_SERVER) != NULL ||
-        foreign_case_with(c, FACT_UNREACHABLE, SIDE_SERVER) != NULL)
+    if (foreign_case_ended(c, FACT_NO_ANSWER, SIDE_SERVER) != NULL ||
+        foreign_case_ended(c, FACT_UNREACHABLE, SIDE_SERVER) != NULL)
         return sure(v, SURE_CERTAIN,
                     "The server's log says that what it sent was never acknowledged.");
-    if (has(c, FACT_NO_ANSWER) || has(c, FACT_UNREACHABLE))
+    if (ended(c, FACT_NO_ANSWER) || ended(c, FACT_UNREACHABLE))
         return sure(v, SURE_LIKELY,
                     "The client waited in vain. Only the server's log could show whether the "
                     "server was still alive.");
-    if (has(c, FACT_PEER_CLOSED) || has(c, FACT_CLOSED))
+    if (ended(c, FACT_PEER_CLOSED) || ended(c, FACT_CLOSED))
         return false;
     /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
      * router sends for what it forgot, which the server never saw. */
     if (has_side(c, SIDE_CLIENT) && has_side(c, SIDE_SERVER) &&
         foreign_case_idle(c, &view) != NULL &&
-        foreign_case_with(c, FACT_RESET, SIDE_SERVER) == NULL && !has(c, FACT_BYE) &&
-        !has(c, FACT_TIMED_OUT) && (has(c, FACT_RESET) || c->has_successor))
+        foreign_case_ended(c, FACT_RESET, SIDE_SERVER) == NULL && !has(c, FACT_BYE) &&
+        !ended(c, FACT_TIMED_OUT) && (ended(c, FACT_RESET) || c->has_successor))
         return sure(v, SURE_LIKELY, "The logs of both sides show that neither closed.");
     if (c->has_successor && foreign_case_idle(c, &view) != NULL && !has(c, FACT_BYE))
         return sure(v, SURE_POSSIBLE,
@@ -422,19 +295,19 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_INACTIVE(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_TIMED_OUT, v);
+    return said_at_end(c, FACT_TIMED_OUT, v);
 }
 
 static bool
 is_LOGIN_TIMEOUT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_LOGIN_TIMEOUT, v);
+    return said_at_end(c, FACT_LOGIN_TIMEOUT, v);
 }
 
 static bool
 is_LOGGED_OUT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_LOGOUT, v);
+    return said_at_end(c, FACT_LOGOUT, v);
 }
 
 static bool
@@ -444,8 +317,8 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view;
     enum foreign_fact fact;
 
-    /* mbsync -V and the like tell what they do, but not in commands. */
-    if (talk == NULL && foreign_case_with(c, FACT_GAVE_UP, SIDE_CLIENT) != NULL)
+    /* Logs such as that of mbsync -V tell what the program does, but show no commands. */
+    if (talk == NULL && foreign_case_ended(c, FACT_GAVE_UP, SIDE_CLIENT) != NULL)
         return sure(v, SURE_LIKELY,
                     "The client's log says that it waited in vain, but not for what.");
     if (talk == NULL || !foreign_case_end(c, SIDE_ANY, &view, &fact))
@@ -453,8 +326,8 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_cmd *last = foreign_session_last(talk);
     if (last->answered.line != 0 || strcmp(last->name, "IDLE") == 0)
         return false;
-    if (has(c, FACT_GAVE_UP))
-        return said(c, FACT_GAVE_UP, v);
+    if (ended(c, FACT_GAVE_UP))
+        return said_at_end(c, FACT_GAVE_UP, v);
     return sure(v, SURE_LIKELY,
                 "The log shows the command and no answer to it, but not the reason.");
 }
@@ -462,7 +335,7 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_RESET(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return has(c, FACT_RESET) &&
+    return ended(c, FACT_RESET) &&
            sure(v, SURE_CERTAIN,
                 "The log shows the reset, but a reset does not show who sent it.");
 }
@@ -473,7 +346,7 @@ is_IDLE_CUT(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view;
 
     return foreign_case_idle(c, &view) != NULL &&
-           foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
+           foreign_case_ended(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
            foreign_case_end(c, SIDE_SERVER, &view, &(enum foreign_fact){FACT_NONE}) == false &&
            sure(v, SURE_LIKELY, "The client's log shows the close, but not who closed.");
 }
@@ -481,25 +354,25 @@ is_IDLE_CUT(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_NO_LOGIN(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said(c, FACT_NO_LOGIN, v);
+    return said_at_end(c, FACT_NO_LOGIN, v);
 }
 
 static bool
 is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    const bool closed = foreign_case_with(c, FACT_CLOSED, SIDE_CLIENT) != NULL;
+    const bool closed = foreign_case_ended(c, FACT_CLOSED, SIDE_CLIENT) != NULL;
 
-    if (foreign_case_with(c, FACT_PEER_CLOSED, SIDE_SERVER) != NULL)
+    if (foreign_case_ended(c, FACT_PEER_CLOSED, SIDE_SERVER) != NULL)
         return closed ? sure(v, SURE_CERTAIN, "The logs of both sides agree.")
                       : sure(v, SURE_LIKELY,
                              "The server saw a close from the client's side, which something "
                              "in between could have caused.");
-    /* A client that was cut off closes its end, too. */
-    if (has(c, FACT_BYE) || foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL)
+    /* A client that was cut off closes its own end as well. */
+    if (has(c, FACT_BYE) || foreign_case_ended(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL)
         return false;
     if (closed)
         return sure(v, SURE_CERTAIN, "The client's log says so itself.");
-    return has(c, FACT_LEFT) &&
+    return ended(c, FACT_LEFT) &&
            sure(v, SURE_LIKELY,
                 "The client was done and kept the connection, which it closes when it exits.");
 }
@@ -507,7 +380,7 @@ is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_SERVER_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return foreign_case_with(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
+    return foreign_case_ended(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL &&
            sure(v, SURE_LIKELY, "The log shows only what the client saw.");
 }
 

@@ -217,6 +217,8 @@ foreign_session_fact(struct foreign_session *session, enum foreign_fact fact,
     if (seen->count++ == 0)
         seen->first = *ref;
     seen->last = *ref;
+    seen->sent = session->sent;
+    seen->told = session->told;
     text = span_trim(text);
     if (text.len == 0)
         return;

@@ -38,7 +38,9 @@ struct foreign_seen {
     uint32_t count;
     struct foreign_ref first;
     struct foreign_ref last;
-    char *text; /* owned, or NULL */
+    uint32_t sent; /* protocol lines of the client before the last time, */
+    uint32_t told; /* and of the server */
+    char *text;    /* owned, or NULL */
 };
 
 /* A finding of its own: the server left out the highest message of "n:*". */
@@ -64,6 +66,8 @@ struct foreign_session {
     struct foreign_ref end;
     struct foreign_ref last_in;  /* the client's last line */
     struct foreign_ref last_out; /* the server's last line */
+    uint32_t sent;               /* protocol lines of the client, */
+    uint32_t told;               /* and of the server */
     char *key;                   /* owned */
     char account[FOREIGN_NAME_OCTETS];
     char peer[64];

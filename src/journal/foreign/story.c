@@ -254,19 +254,30 @@ work_end(struct reading *reading, struct work *work)
     free(work->reader.state);
 }
 
-/* Counts a line that nobody understood. Lines that other programs wrote into the same syslog
- * are counted by themselves; is_own: it is one of the log's program. */
+/* Whether another program wrote the line into the same syslog or logcat. */
+static bool
+is_of_other_program(struct span line)
+{
+    struct foreign_clock clock = {.year = 2000};
+    struct read_syslog head;
+    struct span tag;
+    int64_t at;
+
+    return (read_syslog_take(&clock, line, &head) && head.at_us != FOREIGN_NO_TIME &&
+            head.ident.len > 0) ||
+           (read_logcat_take(&clock, &line, &at, &tag) && at != FOREIGN_NO_TIME);
+}
+
+/* Counts a line that was not understood. Those of other programs are counted separately;
+ * is_own: the log's program wrote it. */
 static void
 strange_note(struct reading *reading, const struct foreign_line *line, bool is_own)
 {
     struct foreign_file *file = &reading->story->files[line->file];
-    struct foreign_clock clock = {.year = 2000};
-    struct read_syslog head;
 
     if (span_trim(line->text).len == 0)
         return;
-    if (!is_own && read_syslog_take(&clock, line->text, &head) &&
-        head.at_us != FOREIGN_NO_TIME && head.ident.len > 0) {
+    if (!is_own && is_of_other_program(line->text)) {
         file->others++;
         return;
     }
@@ -286,12 +297,14 @@ entry_finish(struct reading *reading)
     reading->entry.text = buf_span(&reading->text);
     reading->story->starved |= !buf_ok(&reading->text);
     work->reader.wrapped_us = reading->pending_wrapped_us;
-    /* What the container said of the year is better than when the file was changed. */
+    /* The year that the container tells is more reliable than the time of the file. */
     work->reader.clock.has_near =
         reading->pending_wrapped_us != FOREIGN_NO_TIME && reading->wrap.clock.has_date;
     work->reader.clock.near_us = reading->pending_wrapped_us;
     const uint64_t before = work->tracker.event_count;
-    if (work->reader.format->read(&work->reader, &reading->entry))
+    /* Within a message, nothing needs to be understood. */
+    const bool in_literal = foreign_tracker_in_literal(&work->tracker);
+    if (work->reader.format->read(&work->reader, &reading->entry) || in_literal)
         work->log->entries++;
     else
         strange_note(reading, &reading->entry, true);

@@ -72,8 +72,8 @@ struct foreign_options {
 
 /**
  * Reads the files and makes the cases. A file that cannot be read, or whose format nobody
- * knows, is told in its row. RC_NOT_FOUND when no file could be made use of, RC_LIMIT (too
- * many files; or no memory for all of them: a part of a story accuses the wrong side). Free
+ * knows, is told in its row. RC_NOT_FOUND when no file is usable, RC_LIMIT (too many
+ * files, or no memory for all of them: a part of a story accuses the wrong side). Free
  * with foreign_story_done in any case.
  */
 MUST_USE enum rc foreign_story_read(struct foreign_story *story, const char *const *paths,

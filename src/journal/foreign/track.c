@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/foreign/case.h"
 #include "journal/foreign/story.h"
 
 void
@@ -134,7 +135,7 @@ client_id(struct foreign_session *session, const struct foreign_ref *ref, struct
     foreign_session_fact(session, FACT_CLIENT_ID, ref, span_of_str(text));
 }
 
-/* A program that does not say what it is can be known by what only it asks for. */
+/* A program that does not name itself is recognised by requests that only it makes. */
 static void
 client_habits(struct foreign_session *session, struct span args)
 {
@@ -256,7 +257,7 @@ has_word(struct span text, const char *word)
     return false;
 }
 
-/* What a refusal or a goodbye says beside being one. RFC 5530 codes first, then the words that
+/* What a refusal or a goodbye says besides being one. RFC 5530 codes first, then the words that
  * servers use. */
 static enum foreign_fact
 meaning(const struct imap_line *line)
@@ -273,6 +274,18 @@ meaning(const struct imap_line *line)
         {"connections from your ip", FACT_LIMIT},
         {"rate from your ip", FACT_LIMIT},
         {"process_full", FACT_LIMIT},
+        /* Words about a failure go first, because they may be followed by whom to ask and what
+         * to do. */
+        {"internal error", FACT_FAILED},
+        {"internal server error", FACT_FAILED},
+        {"fatal error", FACT_FAILED},
+        {"temporary failure", FACT_FAILED},
+        {"too many invalid", FACT_BAD},
+        {"too many bad", FACT_BAD},
+        {"speaking imap", FACT_BAD},
+        {"this is an imap server", FACT_BAD},
+        {"auth failures", FACT_REFUSED},
+        {"disabled", FACT_REFUSED},
         {"inactiv", FACT_TIMED_OUT},
         {"idle for too long", FACT_TIMED_OUT},
         {"idle timed out", FACT_TIMED_OUT},
@@ -281,16 +294,14 @@ meaning(const struct imap_line *line)
         {"timeout", FACT_TIMED_OUT},
         {"shutting down", FACT_STOPPING},
         {"shutdown", FACT_STOPPING},
+        {"restart your", FACT_NONE}, /* advice */
         {"restart", FACT_STOPPING},
         {"ended this session", FACT_KICKED},
-        {"administrator", FACT_KICKED},
-        {"too many invalid", FACT_BAD},
-        {"too many bad", FACT_BAD},
-        {"speaking imap", FACT_BAD},
-        {"this is an imap server", FACT_BAD},
-        {"auth failures", FACT_REFUSED},
-        {"internal error", FACT_FAILED},
-        {"fatal error", FACT_FAILED},
+        {"by admin", FACT_KICKED},
+        {"by an admin", FACT_KICKED},
+        {"by the admin", FACT_KICKED},
+        {"administratively", FACT_KICKED},
+        {"administrative action", FACT_KICKED},
     };
 
     if (span_istarts(line->code, SPAN("LIMIT")))
@@ -298,6 +309,9 @@ meaning(const struct imap_line *line)
     if (span_istarts(line->code, SPAN("AUTHENTICATIONFAILED")) ||
         span_istarts(line->code, SPAN("AUTHORIZATIONFAILED")))
         return FACT_REFUSED;
+    if (span_istarts(line->code, SPAN("SERVERBUG")) ||
+        span_istarts(line->code, SPAN("CORRUPTION")))
+        return FACT_FAILED;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (has_word(line->text, words[i].word))
             return words[i].fact;
@@ -442,7 +456,7 @@ untagged_status(struct foreign_session *session, const struct foreign_ref *ref,
             foreign_session_fact(session, FACT_LOGGED_IN, ref, SPAN(""));
     } else if (line->status == STATUS_BYE) {
         foreign_session_fact(session, FACT_BYE, ref, spoken(line));
-        if (fact != FACT_NONE && !foreign_session_has(session, FACT_LOGOUT))
+        if (fact != FACT_NONE && !foreign_session_ends_with(session, FACT_LOGOUT))
             foreign_session_fact(session, fact, ref, spoken(line));
     } else if (line->status == STATUS_BAD) {
         session->bad_answers++;
@@ -571,10 +585,35 @@ rest(struct foreign_tracker *tracker, const struct foreign_event *event)
     in_literal(tracker->last, &line);
 }
 
+/* LOGOUT into a connection that the client has just seen break, as curl sends it while it
+ * cleans up: the session was over before. */
+static bool
+is_too_late(const struct foreign_session *session, const struct foreign_event *event)
+{
+    static const enum foreign_fact breaks[] = {FACT_PEER_CLOSED, FACT_RESET, FACT_NO_ANSWER,
+                                               FACT_TLS_FAILED};
+    struct imap_line line;
+
+    if (event->dir != DIR_TO_SERVER || session->log->format->side != SIDE_CLIENT)
+        return false;
+    imap_client_line(event->text, &line);
+    if (line.sort != IMAP_COMMAND || strcmp(line.command, "LOGOUT") != 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(breaks); i++)
+        if (foreign_session_has(session, breaks[i]) &&
+            session->facts[breaks[i]].sent == session->sent &&
+            session->facts[breaks[i]].told == session->told)
+            return true;
+    return false;
+}
+
 static void
 protocol_line(struct foreign_tracker *tracker, struct foreign_session *session,
               const struct foreign_event *event)
 {
+    if (is_too_late(session, event))
+        return;
+    event->dir == DIR_TO_SERVER ? session->sent++ : session->told++;
     if (!in_literal(session, event))
         event->dir == DIR_TO_SERVER ? to_server(session, event) : to_client(session, event);
     tracker->last = session;

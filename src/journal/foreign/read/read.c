@@ -96,6 +96,48 @@ read_time_take(struct foreign_clock *clock, struct span *line)
     return at;
 }
 
+struct span
+read_without_time(struct span line)
+{
+    struct foreign_clock clock = {.year = 2000};
+
+    (void)read_time_take(&clock, &line);
+    return line;
+}
+
+bool
+read_begins(struct span text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_starts(text, span_of_str(words[i])))
+            return true;
+    return false;
+}
+
+bool
+read_is_alarm(struct span text)
+{
+    static const char *const words[] = {"rror", "ailure", "ailed", "xception"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (read_has(text, words[i]))
+            return true;
+    return false;
+}
+
+/* "\tat com.sun.mail...", "Caused by: ...", "javax.mail.FolderClosedException: ...". */
+bool
+read_is_trace(struct span text)
+{
+    static const char *const begins[] = {"Caused by: ", "\tat ", "\t... ", "  nested exception",
+                                         "\tSuppressed: "};
+    struct span rest = text;
+    const struct span word = imap_take_word(&rest);
+
+    return read_begins(text, begins, sizeof begins / sizeof begins[0]) ||
+           (read_has(word, "Exception") && read_has(word, "."));
+}
+
 /* "ident:", "ident[12]:"; false when the word is neither. */
 static bool
 ident_take(struct span word, struct read_syslog *out)

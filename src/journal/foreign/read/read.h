@@ -57,6 +57,8 @@ struct read_syslog {
  * nothing before the text (journalctl -o cat). False: a time that nothing follows.
  */
 bool read_syslog_take(struct foreign_clock *clock, struct span line, struct read_syslog *out);
+/** The line without such a time. */
+struct span read_without_time(struct span line);
 /** An optional time at the front: "[HH:MM:SS] ", "YYYY-MM-DD HH:MM:SS ", epoch. */
 int64_t read_time_take(struct foreign_clock *clock, struct span *line);
 
@@ -68,6 +70,15 @@ struct read_word {
 /** The fact of the first row whose word is in text (case counts); otherwise `otherwise`. */
 enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
                                  enum foreign_fact otherwise);
+
+/** What a TLS library's or a socket's words tell (tls_words.c), or FACT_NONE. */
+enum foreign_fact read_tls_fact(struct span text);
+/** Whether text begins with one of the words: a line that is known and tells nothing. */
+bool read_begins(struct span text, const char *const *words, size_t count);
+/** Whether a line looks like trouble, for logs that tell of much else. */
+bool read_is_alarm(struct span text);
+/** A line of a stack trace of Java. */
+bool read_is_trace(struct span text);
 
 /** The start of a line of Android's logcat: "V/tag  (123): ", "05-08 22:47:34.013  3731  7953 V
  * tag: " and the like. Leaves the message in *line. */

@@ -79,22 +79,87 @@ static const char *const ordinary[] = {
     "COMPRESS",
 };
 
+/* A beginning, and what must follow somewhere behind it. */
+struct look {
+    const char *begin;
+    const char *has;
+};
+
+static bool
+looks_like(struct span text, const struct look *looks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_starts(text, span_of_str(looks[i].begin)) && read_has(text, looks[i].has))
+            return true;
+    return false;
+}
+
+/* Lines that only Cyrus writes, whatever protocol its service speaks. */
+static bool
+is_said_by_cyrus(struct span text)
+{
+    static const struct look looks[] = {
+        {"login: ", " User logged in"},
+        {"badlogin: ", " ["},
+        {"client id sessionid=<", ">"},
+        {"session ended sessionid=<", ">"},
+        {"idle for too long, closing connection", ""},
+        {"Connection ", ", closing connection"},
+        {"Broken pipe, closing connection", ""},
+        {"No route to host, closing connection", ""},
+        {"USAGE ", " sys: "},
+        {"IOERROR: ", ""},
+        {"starttls: TLS", " with cipher "},
+        {"imaps TLS negotiation failed: ", "["},
+        {"STARTTLS negotiation failed: ", "["},
+    };
+
+    return looks_like(text, looks, ARRAY_LEN(looks));
+}
+
+/* The service's name in cyrus.conf, without syslog_prefix. */
+static struct span
+program_of(const struct read_syslog *head)
+{
+    const ptrdiff_t slash = span_find_char(head->ident, '/');
+
+    return slash < 0 ? head->ident : span_tail(head->ident, (size_t)slash + 1);
+}
+
+/* A service of Cyrus that speaks another protocol, as its name says. */
+static bool
+is_other_service(const struct read_syslog *head)
+{
+    static const char *const names[] = {"pop",  "sieve", "lmtp", "nntp",
+                                        "http", "dav",   "sync", "mupdate"};
+    const struct span program = program_of(head);
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && head->pid.len > 0; i++)
+        if (read_has(program, names[i]))
+            return is_said_by_cyrus(head->text);
+    return false;
+}
+
 /* The name is the service's in cyrus.conf, with syslog_prefix and a slash before it if that is
- * set: "cyrus/imaps", "imaps", "slot1/imap". Courier's imapd has the same name; but a process
- * of Cyrus is always named by its number, and speaks its own words. */
+ * set: "cyrus/imaps", "imaps", "slot1/imap". It may be any name ("secimap", "front"); then the
+ * line must be one that only Cyrus writes. Courier's imapd has the same name; but a process of
+ * Cyrus is always named by its number, and speaks its own words. */
 static bool
 is_cyrus(const struct read_syslog *head)
 {
     static const char *const own[] = {
-        "login: ",           "badlogin: ",          "SESSIONID",  "USAGE ",     "IOERROR",
-        "idle for too long", "accepted connection", "starttls: ", "open: user", "client id"};
-    const ptrdiff_t slash = span_find_char(head->ident, '/');
-    const struct span program =
-        slash < 0 ? head->ident : span_tail(head->ident, (size_t)slash + 1);
+        "login: ",    "badlogin: ",        "SESSIONID",           "USAGE ",
+        "IOERROR",    "idle for too long", "accepted connection", "starttls: ",
+        "open: user", "client id",         "closing connection"};
+    const struct span program = program_of(head);
+    const bool is_prefixed = program.len < head->ident.len;
 
-    if (head->pid.len == 0 || !span_starts(program, SPAN("imap")))
+    if (head->pid.len == 0 || is_other_service(head))
         return false;
-    if (slash > 0 || span_eq_str(program, "imap") || span_eq_str(program, "imaps"))
+    if (!read_has(program, "imap"))
+        return is_said_by_cyrus(head->text);
+    if ((is_prefixed && span_starts(program, SPAN("imap"))) || span_eq_str(program, "imap") ||
+        span_eq_str(program, "imaps"))
         return true;
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (read_has(head->text, own[i]))
@@ -115,10 +180,7 @@ is_master(const struct read_syslog *head)
 static bool
 is_bare(const struct read_syslog *head)
 {
-    static const struct {
-        const char *begin;
-        const char *has;
-    } looks[] = {
+    static const struct look looks[] = {
         {"login: ", " User logged in"},
         {"badlogin: ", "["},
         {"client id sessionid=<", ">"},
@@ -131,13 +193,7 @@ is_bare(const struct read_syslog *head)
         {"Too many open connections (", " for "},
     };
 
-    if (head->at_us != FOREIGN_NO_TIME)
-        return false;
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
-        if (span_starts(head->whole, span_of_str(looks[i].begin)) &&
-            read_has(head->whole, looks[i].has))
-            return true;
-    return false;
+    return head->at_us == FOREIGN_NO_TIME && looks_like(head->whole, looks, ARRAY_LEN(looks));
 }
 
 bool
@@ -147,7 +203,7 @@ read_cyrus_head(struct span line)
     struct read_syslog head;
 
     return read_syslog_take(&clock, line, &head) &&
-           (is_cyrus(&head) || is_master(&head) || is_bare(&head));
+           (is_cyrus(&head) || is_master(&head) || is_other_service(&head) || is_bare(&head));
 }
 
 /* "host [ip] ..."; what follows is left. */
@@ -226,8 +282,10 @@ message(struct foreign_reader *reader, struct foreign_event *event, struct span 
     } else {
         const enum foreign_fact fact =
             read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
-        /* What goes wrong before a login has no session yet. */
+        /* What goes wrong before a login is a session of its own: whatever the process served
+         * before may have closed without a line. */
         event->joins = fact != FACT_TLS_FAILED && fact != FACT_LIMIT;
+        event->opens = !event->joins;
         event->ends = fact == FACT_LIMIT || fact == FACT_TLS_FAILED ||
                       read_has(text, "closing connection");
         if (fact == FACT_NONE)
@@ -370,6 +428,8 @@ read_cyrus(struct foreign_reader *reader, const struct foreign_line *line)
         return false;
     event.ref.at_us = head.at_us;
     event.key = head.pid;
+    if (is_other_service(&head))
+        return true;
     if (is_master(&head)) {
         master(reader, &event, head.text);
     } else if (is_cyrus(&head)) {

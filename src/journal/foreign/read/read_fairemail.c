@@ -3,14 +3,15 @@
  * FairEmail's own log, as it goes with its debug information (log.txt), the newest line first:
  *
  *     14:38:59 [4:105:1:0:0] ann@example.org closed
- *     14:38:58 [4:105:1:0:0] ann@example.org connect javax.mail.FolderClosedException: * BYE
- * ... 14:20:01 [4:105:1:0:0] ann@example.org connected caps=IMAP4rev1 IDLE 14:20:00
- * [4:105:1:0:0] ann@example.org connecting
+ *     14:38:58 [4:105:1:0:0] ann@example.org connect javax.mail.FolderClosedException: ...
+ *     14:20:01 [4:105:1:0:0] ann@example.org connected caps=IMAP4rev1 IDLE
+ *     14:20:00 [4:105:1:0:0] ann@example.org connecting
  *
  * The numbers are the kind, the thread (not in all versions), the account, the folder and the
  * message. An account has one session at a time as far as this log tells: its connections are
  * made and lost together. What broke it stands in the lines of an exception, which continue for
- * many more. There is no dialogue.
+ * many more. There is no dialogue. The log is about the whole program. Of its other lines, only
+ * those that look like trouble are counted as not understood.
  */
 #include "journal/foreign/read/read.h"
 
@@ -26,26 +27,15 @@ struct fairemail_state {
 };
 _Static_assert(sizeof(struct fairemail_state) <= READ_STATE_OCTETS, "state_octets");
 
+/* Its own; Java's and Android's words are in tls_words.c. */
 static const struct read_word words[] = {
-    {"Software caused connection abort", FACT_NO_ANSWER},
-    {"Connection reset", FACT_RESET},
     {"timed out", FACT_NO_ANSWER},
     {"UnknownHost", FACT_UNREACHABLE},
     {"Unable to resolve host", FACT_UNREACHABLE},
     {"Couldn't connect to host", FACT_UNREACHABLE},
     {"failed to connect", FACT_UNREACHABLE},
     {"unreachable", FACT_UNREACHABLE},
-    {"No route to host", FACT_UNREACHABLE},
-    {"Connection refused", FACT_UNREACHABLE},
     {"dropped by server", FACT_PEER_CLOSED},
-    {"EOFException", FACT_PEER_CLOSED},
-    {"Broken pipe", FACT_PEER_CLOSED},
-    {"Connection closed by peer", FACT_PEER_CLOSED},
-    {"SSLHandshake", FACT_TLS_FAILED},
-    {"UntrustedException", FACT_TLS_FAILED},
-    {"CertPath", FACT_TLS_FAILED},
-    {"CertificateException", FACT_TLS_FAILED},
-    {"SSLProtocolException", FACT_TLS_FAILED},
     {"AuthenticationFailed", FACT_REFUSED},
     {"StoreClosedException: NOOP", FACT_PEER_CLOSED},
 };
@@ -145,8 +135,6 @@ read_fairemail_tod(struct span line)
     return head_parse(line, &head) ? head.tod : -1;
 }
 
-/* What an exception says broke the connection; of one that continues in the next lines, the
- * first that tells it. */
 /* The bit of the account the event is about; accounts are few and numbered from 1. */
 static uint64_t
 bit_of(const struct foreign_event *event)
@@ -156,14 +144,17 @@ bit_of(const struct foreign_event *event)
     return span_to_u64(event->key, UINT64_MAX, &number) ? UINT64_C(1) << number % 64 : 0;
 }
 
+/* What an exception says broke the connection; of one that continues in the next lines, the
+ * first that tells it. */
 static void
 failure(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct fairemail_state *state = reader->state;
     const ptrdiff_t bye = span_find(text, SPAN("* BYE "));
-    const enum foreign_fact fact =
-        read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
+    enum foreign_fact fact = read_tls_fact(text);
 
+    if (fact == FACT_NONE)
+        fact = read_word_find(words, ARRAY_LEN(words), text, FACT_NONE);
     event->joins = true;
     /* JavaMail makes up a BYE for what broke the connection; the others are the server's. */
     if (bye >= 0 && !read_has(text, "Mail Exception")) {
@@ -203,7 +194,7 @@ ends_with(struct span text, struct span end)
     return text.len > end.len && span_starts(span_tail(text, text.len - end.len), end);
 }
 
-static void
+static bool
 entry(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct fairemail_state *state = reader->state;
@@ -232,7 +223,11 @@ entry(struct foreign_reader *reader, struct foreign_event *event, struct span te
         read_emit_fact(reader, event,
                        (state->failed & bit_of(event)) != 0 ? FACT_NONE : FACT_CLOSED,
                        SPAN(""));
+    } else {
+        /* After a failure it says how long it waits, and repeats the failure. */
+        return read_has(text, "backoff=") || !read_is_alarm(text);
     }
+    return true;
 }
 
 bool
@@ -260,7 +255,5 @@ read_fairemail(struct foreign_reader *reader, const struct foreign_line *line)
     memcpy(state->key, head.account.ptr, head.account.len);
     event.key = span_of_str(state->key);
     event.ref.at_us = when_tod(&reader->clock, head.tod, WHEN_SECOND_US);
-    if (!span_eq_str(head.account, "0"))
-        entry(reader, &event, head.text);
-    return true;
+    return span_eq_str(head.account, "0") || entry(reader, &event, head.text);
 }

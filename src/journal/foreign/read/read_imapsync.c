@@ -21,6 +21,9 @@
  * a host tells; where both would have the same next one, the command decides (it is Host2 that
  * messages are appended to), and where that does not tell either, it is a guess. Once there was
  * a guess, what the servers show of their mailboxes is left out: nobody is to be judged by it.
+ *
+ * Most of the log is about mail that was copied. Of these lines, only those that look like
+ * trouble are counted as not understood.
  */
 #include "journal/foreign/read/read.h"
 
@@ -103,24 +106,28 @@ key_of(bool second)
     return second ? SPAN("Host2") : SPAN("Host1");
 }
 
-/* Of one connection its end is told once, not in each line of Perl's stack. */
-static void
+/* The end of a connection is told once, not in each line of Perl's stack. False: it looks like
+ * trouble of an unknown kind. */
+static bool
 error(struct foreign_reader *reader, struct foreign_event *event, struct span text, bool second)
 {
     struct imapsync_state *state = reader->state;
     const enum foreign_fact fact =
         read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
 
-    if (fact == FACT_NONE || state->gone[second] || state->told)
-        return;
+    if (fact == FACT_NONE)
+        return !read_is_alarm(text);
+    if (state->gone[second] || state->told)
+        return true;
     state->told = true;
     state->gone[second] = fact == FACT_PEER_CLOSED || fact == FACT_RESET;
-    /* Where in Perl it was noticed is no matter of the session. */
+    /* Where in Perl it was noticed has nothing to do with the session. */
     const ptrdiff_t at = span_find(text, SPAN(" at /"));
     read_emit_fact(reader, event, fact, span_trim(at > 0 ? span_head(text, (size_t)at) : text));
+    return true;
 }
 
-static void
+static bool
 about_host(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct imapsync_state *state = reader->state;
@@ -142,14 +149,15 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
         read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
     } else if (span_starts(text, SPAN(": logout")) || span_starts(text, SPAN(": disconnect"))) {
         read_emit_fact(reader, event, FACT_LOGOUT, SPAN(""));
-    } else if (read_has(text, "ailure") || read_has(text, "rror")) {
-        error(reader, event, text, state->second);
+    } else if (read_is_alarm(text)) {
+        return error(reader, event, text, state->second);
     }
+    return true;
 }
 
 /* --- The dialogue --- */
 
-/* What only one of the two is ever asked. */
+/* Commands that only one of the two hosts is ever sent. */
 static bool
 told_by_command(struct span text, bool *second_out)
 {
@@ -258,7 +266,7 @@ command_line(struct imapsync_state *state, struct span text)
     }
 }
 
-/* Of neither host by its words: dialogue, errors, the last word. */
+/* Lines that name no host: dialogue, errors, the last line. */
 static bool
 about_all(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -289,7 +297,7 @@ about_all(struct foreign_reader *reader, struct foreign_event *event, struct spa
         command_line(state, text);
     } else {
         event->key = key_of(state->speaks);
-        error(reader, event, text, state->speaks);
+        return error(reader, event, text, state->speaks);
     }
     return true;
 }
@@ -312,6 +320,5 @@ read_imapsync(struct foreign_reader *reader, const struct foreign_line *line)
     if (!named)
         return about_all(reader, &event, text);
     state->entry = ENTRY_NONE;
-    about_host(reader, &event, text);
-    return true;
+    return about_host(reader, &event, text);
 }

@@ -18,22 +18,20 @@ struct javamail_state {
 };
 _Static_assert(sizeof(struct javamail_state) <= READ_STATE_OCTETS, "state_octets");
 
+/* Its own; Java's words are in tls_words.c. */
 static const struct read_word words[] = {
-    {"Software caused connection abort", FACT_NO_ANSWER},
-    {"Connection reset", FACT_RESET},
-    {"dropped by server", FACT_PEER_CLOSED},
-    {"EOF", FACT_PEER_CLOSED},
-    {"Broken pipe", FACT_PEER_CLOSED},
-    {"Connection timed out", FACT_NO_ANSWER},
-    {"timed out", FACT_NO_ANSWER},
-    {"Connection refused", FACT_UNREACHABLE},
-    {"UnknownHost", FACT_UNREACHABLE},
-    {"No route to host", FACT_UNREACHABLE},
+    {"dropped by server", FACT_PEER_CLOSED}, {"EOF", FACT_PEER_CLOSED},
+    {"timed out", FACT_NO_ANSWER},           {"UnknownHost", FACT_UNREACHABLE},
     {"unreachable", FACT_UNREACHABLE},
-    {"SSL", FACT_TLS_FAILED},
-    {"certificate", FACT_TLS_FAILED},
-    {"PKIX", FACT_TLS_FAILED},
 };
+
+static enum foreign_fact
+fact_of(struct span text, enum foreign_fact otherwise)
+{
+    const enum foreign_fact fact = read_tls_fact(text);
+
+    return fact != FACT_NONE ? fact : read_word_find(words, ARRAY_LEN(words), text, otherwise);
+}
 
 struct head {
     int64_t at_us;
@@ -115,9 +113,7 @@ broken(struct foreign_reader *reader, const struct foreign_event *event, struct 
     if (at < 0 || !read_has(text, "BYE "))
         return false;
     const struct span told = span_tail(text, (size_t)at + 16);
-    read_emit_fact(
-        reader, event,
-        read_word_find(words, sizeof words / sizeof words[0], told, FACT_PEER_CLOSED), told);
+    read_emit_fact(reader, event, fact_of(told, FACT_PEER_CLOSED), told);
     return true;
 }
 
@@ -152,24 +148,11 @@ own_words(struct foreign_reader *reader, struct foreign_event *event, struct spa
         event->joins = true;
         read_emit_fact(reader, event, FACT_NONE, SPAN(""));
     } else if (!login_result(reader, event, text) && read_has(text, "xception")) {
-        const enum foreign_fact fact =
-            read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
+        const enum foreign_fact fact = fact_of(text, FACT_NONE);
         event->joins = true;
         if (fact != FACT_NONE)
             read_emit_fact(reader, event, fact, text);
     }
-}
-
-/* "\tat com.sun.mail...", "Caused by: ...", "javax.mail.FolderClosedException: ...". */
-static bool
-is_trace(struct span text)
-{
-    struct span rest = text;
-    const struct span word = imap_take_word(&rest);
-
-    return span_starts(text, SPAN("Caused by: ")) || span_starts(text, SPAN("\tat ")) ||
-           span_starts(text, SPAN("\t... ")) || span_starts(text, SPAN("  nested exception")) ||
-           (read_has(word, "Exception") && read_has(word, "."));
 }
 
 bool
@@ -200,7 +183,7 @@ read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
         imap_client_line(head.text, &parsed);
     if (!expected && (parsed.sort == IMAP_OTHER || parsed.sort == IMAP_UNKNOWN)) {
         own_words(reader, &event, head.text);
-        return head.marked || span_trim(head.text).len == 0 || is_trace(head.text);
+        return head.marked || span_trim(head.text).len == 0 || read_is_trace(head.text);
     }
     read_emit_line(reader, &event, dir, head.text);
     return true;

@@ -9,7 +9,7 @@
  *
  * The number behind conn is the connection. What the server sent is shown as the lists it was
  * parsed to: #null# is untagged, #+# asks for more. Exceptions name no connection: they are
- * that of the line before.
+ * that of the line before, or of the connection that is being made.
  */
 #include "journal/foreign/read/read.h"
 
@@ -19,24 +19,38 @@
 enum { DECODED_MAX = 4096, KEY_OCTETS = 24 };
 
 struct k9_state {
-    char last[KEY_OCTETS];
+    char last[KEY_OCTETS]; /* the connection of the line before */
+    bool connecting;       /* a new one is being made, whose number is not told yet */
+    bool failed;           /* and it failed */
 };
 _Static_assert(sizeof(struct k9_state) <= READ_STATE_OCTETS, "state_octets");
 
+/* Its own; Java's and Android's words are in tls_words.c. "SSLException" alone tells nothing:
+ * it is what any end of a connection over TLS is wrapped in. */
 static const struct read_word words[] = {
-    {"Software caused connection abort", FACT_NO_ANSWER},
-    {"Connection reset", FACT_RESET},
     {"timed out", FACT_NO_ANSWER},
     {"SocketTimeoutException", FACT_NO_ANSWER},
-    {"end of stream", FACT_PEER_CLOSED},
-    {"End of stream", FACT_PEER_CLOSED},
-    {"EOF", FACT_PEER_CLOSED},
     {"UnknownHostException", FACT_UNREACHABLE},
-    {"ECONNREFUSED", FACT_UNREACHABLE},
-    {"ENETUNREACH", FACT_UNREACHABLE},
-    {"CertPath", FACT_TLS_FAILED},
-    {"SSLHandshakeException", FACT_TLS_FAILED},
-    {"SSLException", FACT_TLS_FAILED},
+};
+
+/* What is understood and tells nothing about an end. */
+static const char *const ordinary[] = {
+    "Connecting to ",
+    "Connection ",
+    ">>> ImapConnection",
+    "Saving ",
+    "Did not get capabilities",
+    "Updating capabilities after STARTTLS",
+    "Compression enabled for",
+    "pathPrefix is unset",
+    "Got path ",
+    "About to IDLE for",
+    "Stored uid '",
+    "ImapFolderIdler[",
+    "Pusher ",
+    "I/O error while trying to use IDLE", /* the exception is told in the next line */
+    "IOException during IDLE",
+    "Got exception while idling",
 };
 
 static bool
@@ -145,6 +159,25 @@ decode(struct span text, char *dst)
     return span_of(dst, used);
 }
 
+static bool
+own_words(struct foreign_reader *reader, const struct foreign_event *event, struct span text)
+{
+    enum foreign_fact fact = FACT_NONE;
+
+    if (read_has(text, "xception") || read_has(text, "rror")) {
+        fact = read_tls_fact(text);
+        if (fact == FACT_NONE)
+            fact = read_word_find(words, ARRAY_LEN(words), text, FACT_NONE);
+    }
+    if (fact != FACT_NONE) {
+        struct k9_state *state = reader->state;
+        state->failed = true;
+        read_emit_fact(reader, event, fact, text);
+    }
+    return fact != FACT_NONE || read_begins(text, ordinary, ARRAY_LEN(ordinary)) ||
+           span_starts(text, SPAN("\tat ")) || span_starts(text, SPAN("\t... "));
+}
+
 bool
 read_k9(struct foreign_reader *reader, const struct foreign_line *line)
 {
@@ -160,19 +193,19 @@ read_k9(struct foreign_reader *reader, const struct foreign_line *line)
     if (mark_take(&text, &event.key, &dir)) {
         memcpy(state->last, event.key.ptr, event.key.len);
         state->last[event.key.len] = '\0';
+        state->connecting = false;
         if (dir == DIR_TO_CLIENT)
             text = decode(text, plain);
         if (text.len > 0 && !span_starts(text, SPAN("[Command Hidden")))
             read_emit_line(reader, &event, dir, text);
         return true;
     }
-    const enum foreign_fact fact =
-        read_has(text, "xception") || read_has(text, "rror")
-            ? read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE)
-            : FACT_NONE;
-    event.key = span_of_str(state->last);
-    event.joins = true;
-    if (fact != FACT_NONE)
-        read_emit_fact(reader, &event, fact, text);
-    return true;
+    if (span_starts(text, SPAN("Connecting to "))) {
+        state->connecting = true;
+        state->failed = false;
+    }
+    event.key = state->connecting ? SPAN("") : span_of_str(state->last);
+    event.joins = !state->connecting;
+    event.opens = state->connecting && !state->failed;
+    return own_words(reader, &event, text);
 }

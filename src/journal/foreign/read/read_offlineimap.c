@@ -13,6 +13,55 @@
 
 enum { DECODED_MAX = 8192 };
 
+/* What imaplib2 says about its own work, behind the name of a thread, which may be anything. It
+ * is understood and tells nothing about an end. */
+static const char *const ordinary[] = {
+    "state => ",
+    "CAPABILITY: ",
+    "imaplib2 version",
+    "imaplib2 debug level",
+    "Using authentication mechanisms",
+    "Attempting ",
+    ": level '",
+    " _put_response",
+    " _get_untagged_response",
+    " _untagged_response",
+    " untagged_responses",
+    " _command_completer",
+    " _request_p",
+    " _close_threads",
+    " call shutdown",
+    " starting",
+    " finished",
+    ".ready.wait",
+    ".ready.set",
+    " state_change_",
+    " [async] ",
+    " [sync] ",
+    " sync command ",
+    " data=",
+    " continuation => ",
+    " literal ",
+    " poll => ",
+    " select => ",
+    " rcvd ",
+    " server IDL",
+    " response: ",
+    " response timeout", /* this and the next are told again when the thread ends */
+    " socket error: ",
+    " unexpected ",
+    " inq None",
+    " terminating: ",
+    " last ",
+    "Enabled COMPRESS",
+};
+
+static const struct read_word ends[] = {
+    {"no response after", FACT_GAVE_UP},      {"Hang up", FACT_PEER_CLOSED},
+    {"Too many read 0", FACT_PEER_CLOSED},    {"SSLEOFError", FACT_PEER_CLOSED},
+    {"SSLZeroReturnError", FACT_PEER_CLOSED},
+};
+
 static bool
 head_parse(struct foreign_clock *clock, struct span line, int64_t *at_out,
            struct span *text_out)
@@ -69,6 +118,22 @@ decode(struct span text, char *dst)
     return span_of(dst, used);
 }
 
+/* "handler terminating: 'socket error: <class 'ssl.SSLEOFError'> - EOF occurred ...'". */
+static bool
+terminating(struct foreign_reader *reader, const struct foreign_event *event, struct span text)
+{
+    const ptrdiff_t at = span_find(text, SPAN("socket error"));
+    enum foreign_fact fact = read_tls_fact(text);
+
+    if (fact == FACT_NONE)
+        fact = read_word_find(ends, ARRAY_LEN(ends), text, FACT_NONE);
+    if (fact == FACT_NONE && at < 0)
+        return read_has(text, "'Terminated'") || read_has(text, "'connection terminated'");
+    read_emit_fact(reader, event, fact == FACT_NONE ? FACT_PEER_CLOSED : fact,
+                   at < 0 ? text : span_tail(text, (size_t)at));
+    return true;
+}
+
 bool
 read_offlineimap(struct foreign_reader *reader, const struct foreign_line *line)
 {
@@ -86,19 +151,18 @@ read_offlineimap(struct foreign_reader *reader, const struct foreign_line *line)
     } else if (out >= 0) {
         read_emit_line(reader, &event, DIR_TO_SERVER,
                        decode(span_tail(text, (size_t)out + 10), plain));
-    } else if (read_has(text, "terminating: ") && read_has(text, "socket error")) {
-        static const struct read_word words[] = {
-            {"reset", FACT_RESET}, {"timed out", FACT_NO_ANSWER}, {"SSL", FACT_TLS_FAILED}};
-        const ptrdiff_t at = span_find(text, SPAN("socket error"));
-        read_emit_fact(
-            reader, &event,
-            read_word_find(words, sizeof words / sizeof words[0], text, FACT_PEER_CLOSED),
-            span_tail(text, (size_t)at));
+    } else if (read_has(text, " terminating: ")) {
+        return terminating(reader, &event, text);
     } else if (read_has(text, "connected to ")) {
         event.opens = true;
         read_emit_fact(reader, &event, FACT_CONNECTED, SPAN(""));
     } else if (read_has(text, " connection closed")) {
         read_emit_fact(reader, &event, FACT_CLOSED, SPAN(""));
+    } else {
+        for (size_t i = 0; i < ARRAY_LEN(ordinary); i++)
+            if (read_has(text, ordinary[i]))
+                return true;
+        return false;
     }
     return true;
 }

@@ -28,11 +28,12 @@ struct thunderbird_state {
         char user[USER_OCTETS];
     } known[CONNECTIONS];
     uint32_t next;
-    bool named; /* an error of TLS was, of the connection that fails */
+    bool named; /* the error of TLS that broke the connection was named */
 };
 _Static_assert(sizeof(struct thunderbird_state) <= READ_THUNDERBIRD_OCTETS, "state_octets");
 
 static const struct read_word words[] = {
+    {"SSL_ERROR_CLOSE_NOTIFY_ALERT", FACT_PEER_CLOSED},
     {"Security error", FACT_TLS_FAILED},
     {"SSL_ERROR", FACT_TLS_FAILED},
     {"SEC_ERROR", FACT_TLS_FAILED},
@@ -62,6 +63,72 @@ static const struct {
     {"804b0048", FACT_UNREACHABLE, "PROXY_CONNECTION_REFUSED"},
     {"804b0010", FACT_UNREACHABLE, "OFFLINE"},
     {"804b0002", FACT_CLOSED, "BINDING_ABORTED"},
+    {"805a2fc6", FACT_PEER_CLOSED, "SSL_ERROR_CLOSE_NOTIFY_ALERT"},
+};
+
+/* What a connection says about its own work. It is understood and tells nothing about an end.
+ */
+static const char *const functions_known[] = {
+    ":SetupWithUrl: ",
+    ":SetupWithUrlCallback: ",
+    ":SetupSinkProxy: ",
+    ":HandleIdleResponses: ",
+    ":PseudoInterruptMsgLoad: ",
+    ":ProcessSelectedStateURL: ",
+    ":SelectMailbox: ",
+    ":FetchMessage: ",
+    ":FetchTryChunking: ",
+    ":CompressDeflate: ",
+    ":STREAM:",
+    ":TellThreadToDie: ",
+    ":ProcessCurrentURL:",
+    ":CreateNewLineFromSocket: ",
+    ":OnStatusForFolder: ",
+    ":PSEUDO-Interrupted",
+    ":NormalMessageEndDownload",
+    ":AbortMessageDownload",
+};
+
+/* The same for lines that name no connection. */
+static const char *const words_known[] = {
+    "ImapThreadMainLoop ",
+    "proposed url",
+    "queuing url",
+    "playing queued url",
+    "considering playing queued url",
+    "dooming url",
+    "aborting queued urls",
+    "creating protocol instance",
+    "failed creating protocol instance",
+    "exceeded connection cache limit",
+    "retrying ",
+    "offline imap url",
+    "ProcessSelectedStateURL ",
+    "ProcessAuthenticatedStateURL ",
+    "ReadNextLine ",
+    "SetConnectionStatus",
+    "IMAP: trying auth method",
+    "IMAP auth: server caps",
+    "(GSSAPI = ",
+    "Trying auth method",
+    "Marking auth method",
+    "No remaining auth method",
+    "resetting (failed) auth methods",
+    "MD5 auth",
+    "NTLM auth",
+    "PLAIN auth",
+    "LOGIN auth",
+    "XOAUTH2 auth",
+    "old-style auth",
+    "Waiting until [imapChannel=",
+    "Done waiting, [imapChannel=",
+    "DiscoveryDone",
+    "FetchMessage ",
+    "FetchTryChunking",
+    "STREAM:CLOSE",
+    "URL failed with code",
+    "SetKeepalive",
+    "GetKeepalive",
 };
 
 struct moz_head {
@@ -285,6 +352,15 @@ from_server(struct foreign_reader *reader, struct foreign_event *event, struct s
     }
 }
 
+static bool
+is_known(struct span text)
+{
+    for (size_t i = 0; i < ARRAY_LEN(functions_known); i++)
+        if (read_has(text, functions_known[i]))
+            return true;
+    return false;
+}
+
 bool
 read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
 {
@@ -301,7 +377,7 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
             return true;
         event.rest = true; /* of what was sent or shown last, or other words */
         read_emit_fact(reader, &event, FACT_NONE, head.text);
-        return true;
+        return read_begins(head.text, words_known, ARRAY_LEN(words_known));
     }
     event.client = SPAN("Thunderbird");
     event.account = span_of_str(user_of(reader->state, event.key));
@@ -319,6 +395,8 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
         event.ends = fact == FACT_CLOSED;
         if (fact != FACT_NONE)
             read_emit_fact(reader, &event, fact, rest);
+        else
+            return is_known(head.text);
     }
     return true;
 }
