@@ -19,7 +19,9 @@
 
 enum {
     LINE_OCTETS = 4096,
-    PASSWORD_FILE_FIELDS = 5, /* colons behind a password that make a line one of such a file */
+    /* Colons behind a password that make a line one of such a file: before uid, gid, gecos,
+     * home and shell. One more is before the extra fields. */
+    PASSWORD_FILE_FIELDS = 5,
 };
 
 struct account_file {
@@ -95,19 +97,48 @@ is_ambiguous(const char *secret)
     return colons >= PASSWORD_FILE_FIELDS;
 }
 
+/* The extra fields of a line of a password file, separated by blanks; "" if there are none. */
+static const char *
+extra_fields(const char *secret)
+{
+    const char *at = secret;
+
+    for (unsigned colons = 0; colons <= PASSWORD_FILE_FIELDS; colons++) {
+        at = strchr(at, ':');
+        if (at == NULL)
+            return "";
+        at++;
+    }
+    return at;
+}
+
+/* Whether the field is among them: "key", or "key=value". */
+static bool
+has_field(const char *fields, const char *key)
+{
+    const size_t len = strlen(key);
+
+    while (*fields != '\0') {
+        fields += strspn(fields, " \t");
+        if (strncmp(fields, key, len) == 0 && strchr("= \t", fields[len]) != NULL)
+            return true;
+        fields += strcspn(fields, " \t");
+    }
+    return false;
+}
+
 /* Why the text after the name cannot be used, or NULL. What a password file says about who may
  * log in must not be lost silently. */
 static const char *
 secret_trouble(const char *secret)
 {
-    const char *rest = strchr(secret, ':');
-
-    if (rest != NULL && strstr(rest, "nologin") != NULL)
-        return "nologin has no effect here; leave out the line or the field";
-    if (rest != NULL && strstr(rest, "allow_nets") != NULL)
-        return "allow_nets has no effect here; leave out the line or the field";
     if (is_ambiguous(secret))
         return "the password needs a scheme here, {PLAIN} or {CRYPT} before it";
+    const char *fields = extra_fields(secret);
+    if (has_field(fields, "nologin"))
+        return "nologin has no effect here; leave out the line or the field";
+    if (has_field(fields, "allow_nets"))
+        return "allow_nets has no effect here; leave out the line or the field";
     return NULL;
 }
 

@@ -47,7 +47,8 @@ BAD = [("no colon", "not name:password"), ("x:{crypt}nonsense", "unsafe or unkno
        ("Good1:{CRYPT}", "line 1 has this name already"), ("empty:", "1 to 511 octets"), ("long:" + "p" * 512, "1 to 511 octets"),
        ("a b:{CRYPT}", "no name may contain"), ("a@b@c:{CRYPT}", "not a name"), ("n" * 256 + ":{CRYPT}", "1 to 255 octets"),
        (":{CRYPT}", "1 to 255 octets"), ("pf:secret:1000:1000::/home/x::", "needs a scheme"), ("utf:\udcff", "not UTF-8"),
-       ("md5:{PLAIN-MD5}abc:::::", "{PLAIN-MD5} is not known"), ("no:{CRYPT}:::::nologin=y", "nologin has no effect"),
+       ("md5:{PLAIN-MD5}abc:::::", "{PLAIN-MD5} is not known"), ("no:{CRYPT}::::::nologin=y", "nologin has no effect"),
+       ("no2:{CRYPT}:1:1::/home/no:/bin/sh:userdb_mail=x nologin", "nologin has no effect"),
        ("net:{CRYPT}::::::allow_nets=10.0.0.0/8", "allow_nets has no effect"), ("cut:{CRYPT}\b", "forbidden character")]
 
 
@@ -86,6 +87,19 @@ def test_bad_lines_are_named_and_stop_nothing(tmp_path, running):
         done = server.run("account", "add", "--from", str(names), "--skip-existing", check=False)
         assert done.returncode == 1 and "alias" in done.stderr
         assert server.run("account", "add", "x", "--skip-existing", check=False).returncode == 2
+
+
+def test_lines_of_a_password_file_as_they_are(tmp_path):
+    """Only extra fields say who may log in: a shell may be called nologin, and so may a home folder or a password."""
+    names = tmp_path / "names"
+    names.write_text(f"u1:{CRYPT}:1000:1000::/home/u1:/usr/sbin/nologin\n"
+                     f"u2:{CRYPT}:1000:1000:nologin allow_nets=x:/home/nologin:/usr/sbin/nologin:userdb_mail=/srv/nologin\n"
+                     f"u3:{{PLAIN}}nologin:::::/bin/false:userdb_nologin=1 my_allow_nets=2\n"
+                     "u4:nologin:allow_nets=1\n"
+                     f"u5:{CRYPT}:::\n")
+    with Roost(accounts=[]) as server:
+        done = server.run("account", "add", "--from", str(names), "--json")
+        assert rows(done) == [{"added": 5, "skipped": 0, "refused": 0}] and done.stderr == ""
 
 
 def test_more_lines_than_a_batch(home, tmp_path):
