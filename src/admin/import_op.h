@@ -15,7 +15,7 @@ struct import_msg {
     struct ingest_entry as; /* mbox is filled in when applied */
     uint8_t digest[32];
     struct span source; /* where it is from, for a refusal */
-    bool is_repeated;   /* it came before in this run */
+    bool is_repeated;   /* it occurred earlier in this run */
 };
 
 struct import_op {

@@ -268,7 +268,7 @@ flags_read(struct import *import, const json_t *list, struct import_msg *msg, st
             continue;
         }
         char why[128];
-        snprintf(why, sizeof why, "the keyword \"%.60s\" is none that IMAP can tell",
+        snprintf(why, sizeof why, "IMAP cannot express the keyword \"%.60s\"",
                  json_string_value(item));
         rc = item_row(import, "passed", why, box, msg->source, err);
         if (rc != RC_OK)

@@ -69,6 +69,21 @@ foreign_file(const char *name)
     return find(files, ARRAY_LEN(files), name);
 }
 
+bool
+foreign_is_everywhere(const char *name)
+{
+    static const char *const names[] = {".DS_Store",        "._*",       ".localized",
+                                        ".directory",       "Thumbs.db", "desktop.ini",
+                                        ".gitkeep",         ".keep",     ".placeholder",
+                                        ".nfs[0-9a-f]*",    ".hidden",   "Icon\r",
+                                        ".com.apple.timem*"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (fnmatch(names[i], name, FNM_CASEFOLD) == 0)
+            return true;
+    return false;
+}
+
 const char *
 foreign_folder(const char *name)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. The file that is being read is in memory as `whole`. A small file is read,
- * because a program may truncate it at any time and a mapping would then end the process. A
- * large file is mapped, and a compressed one is unpacked.
+ * See the header. The file that is being read is in memory as `whole`. A small file is read, a
+ * large one is mapped (mapping.h), and a compressed one is unpacked.
  */
 #include "cli/mail/source.h"
 
@@ -12,7 +11,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -20,6 +18,7 @@
 #include "cli/mail/copies.h"
 #include "cli/mail/eml.h"
 #include "cli/mail/from_date.h"
+#include "cli/mail/mapping.h"
 #include "cli/mail/mbox.h"
 #include "cli/mail/moved.h"
 #include "cli/mail/tree.h"
@@ -44,8 +43,7 @@ struct mail_source {
     const struct tree_entry *entry;
     int64_t mtime_s;
     struct buf read;     /* its octets, or ... */
-    void *map;           /* ... its mapping, or NULL */
-    size_t map_octets;   /* of the mapping */
+    struct mapping map;  /* ... its mapping */
     struct buf unpacked; /* what it holds, if it is compressed */
     struct span whole;
     struct span rest; /* of an mbox: what comes */
@@ -85,9 +83,7 @@ mail_source_open(char *const *paths, size_t path_count, const char *mailbox,
 static void
 file_drop(struct mail_source *source)
 {
-    if (source->map != NULL)
-        munmap(source->map, source->map_octets);
-    source->map = NULL;
+    mapping_close(&source->map);
     buf_clear(&source->read);
     buf_clear(&source->unpacked);
     source->whole = source->rest = SPAN("");
@@ -133,14 +129,9 @@ octets_get(struct mail_source *source, int fd, const struct stat *st, struct err
         source->whole = buf_span(&source->read);
         return rc;
     }
-    source->map_octets = (size_t)st->st_size;
-    void *map = mmap(NULL, source->map_octets, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED)
-        return err_set(err, rc_of_errno(errno), errno, "cannot be read");
-    madvise(map, source->map_octets, MADV_SEQUENTIAL);
-    source->map = map;
-    source->whole = span_of(map, source->map_octets);
-    return RC_OK;
+    const enum rc rc = mapping_open(&source->map, fd, (size_t)st->st_size, err);
+    source->whole = mapping_span(&source->map);
+    return rc;
 }
 
 /* Makes the entry's octets source->whole. RC_AGAIN: they were read already, and nothing is
@@ -317,7 +308,7 @@ mbox_item(struct mail_source *source, struct mail_item *out, struct err *err)
 
     if (!mbox_next(&source->rest, &message)) { /* cannot be: it begins with one */
         source->rest = SPAN("");
-        item_without_mail(source, MAIL_TROUBLE, out, "not an mbox from here on");
+        item_without_mail(source, MAIL_TROUBLE, out, "from this line on, this is not an mbox");
         out->line = line;
         return RC_OK;
     }
@@ -395,13 +386,27 @@ file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
     return junk_item(source, out) ? RC_OK : mbox_item(source, out, err);
 }
 
+/* What was read of a file that became shorter meanwhile may be nothing but zeros. */
+static enum rc
+checked(struct mail_source *source, enum rc rc, struct mail_item *out)
+{
+    if (rc != RC_OK || mapping_is_whole(&source->map))
+        return rc;
+    const size_t line = out->line;
+    source->rest = SPAN("");
+    item_without_mail(source, MAIL_TROUBLE, out,
+                      "became shorter while it was read; nothing from here on was imported");
+    out->line = line;
+    return RC_OK;
+}
+
 enum rc
 mail_source_next(struct mail_source *source, struct mail_item *out, struct err *err)
 {
     mail_marks_clear(&source->marks);
     buf_clear(&source->text);
     if (source->rest.len > 0)
-        return mbox_item(source, out, err);
+        return checked(source, mbox_item(source, out, err), out);
     for (;;) {
         file_drop(source);
         if (source->next == source->tree.count)
@@ -409,7 +414,7 @@ mail_source_next(struct mail_source *source, struct mail_item *out, struct err *
         source->entry = &source->tree.entries[source->next++];
         if (source->entry->kind != MAIL_MESSAGE)
             break;
-        const enum rc rc = file_begin(source, out, err);
+        const enum rc rc = checked(source, file_begin(source, out, err), out);
         if (rc != RC_AGAIN)
             return rc;
     }

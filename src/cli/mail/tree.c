@@ -29,7 +29,8 @@ struct walk {
     dev_t devs[LIMIT_IMPORT_DEPTH]; /* the folders above, against circles of links */
     ino_t inos[LIMIT_IMPORT_DEPTH];
     uint32_t depth;
-    enum rc rc; /* no memory: the walk ends */
+    size_t things; /* met so far, without the files that file managers leave everywhere */
+    enum rc rc;    /* no memory: the walk ends */
 };
 
 /* A folder being walked. */
@@ -166,13 +167,12 @@ by_name(const struct dirent **a, const struct dirent **b)
 typedef void visit_fn(struct walk *walk, const struct place *place, const char *path,
                       const char *name);
 
-/* Calls visit for each entry of place but "." and "..", in order of name. Returns how many. */
-static size_t
+/* Calls visit for each entry of place but "." and "..", in order of name. */
+static void
 dir_walk(struct walk *walk, const struct place *place, const char *dir, visit_fn *visit)
 {
     struct dirent **entries = NULL;
     const int count = scandir(dir, &entries, NULL, by_name);
-    size_t seen = 0;
 
     if (count < 0)
         (void)entry_add(walk, MAIL_TROUBLE, dir, place->mailbox, strerror(errno));
@@ -180,7 +180,6 @@ dir_walk(struct walk *walk, const struct place *place, const char *dir, visit_fn
         const char *name = entries[i]->d_name;
         char *path = NULL;
         if (walk->rc == RC_OK && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            seen++;
             if (asprintf(&path, "%s/%s", dir, name) < 0)
                 walk->rc = RC_LIMIT;
             else
@@ -190,7 +189,6 @@ dir_walk(struct walk *walk, const struct place *place, const char *dir, visit_fn
         free(entries[i]);
     }
     free(entries);
-    return seen;
 }
 
 static void
@@ -232,7 +230,7 @@ maildir_messages(struct walk *walk, const struct place *place)
         if (asprintf(&dir, "%s/%s", place->path, subs[i]) < 0)
             walk->rc = RC_LIMIT;
         else
-            (void)dir_walk(walk, place, dir, maildir_message);
+            dir_walk(walk, place, dir, maildir_message);
         free(dir);
     }
 }
@@ -302,10 +300,10 @@ folder_enter(struct walk *walk, const struct place *place)
 static visit_fn visit;
 
 static void
-folder_walk(struct walk *walk, const char *path, const char *mailbox,
+folder_walk(struct walk *walk, const char *path, bool is_a_maildir, const char *mailbox,
             const struct tree_folder *above)
 {
-    struct place place = {.path = path, .mailbox = mailbox, .is_maildir = is_maildir(path)};
+    struct place place = {.path = path, .mailbox = mailbox, .is_maildir = is_a_maildir};
 
     if (!folder_enter(walk, &place))
         return;
@@ -317,10 +315,46 @@ folder_walk(struct walk *walk, const char *path, const char *mailbox,
     }
     if (folder != NULL)
         folder->is_maildir = place.is_maildir;
-    const size_t seen = dir_walk(walk, &place, path, visit);
-    if (seen == 0 && mailbox != NULL && above != NULL && !above->is_maildir)
+    const size_t before = walk->things;
+    dir_walk(walk, &place, path, visit);
+    if (walk->things == before && mailbox != NULL && !place.is_maildir && above != NULL &&
+        !above->is_maildir)
         mailbox_found(walk, path, mailbox); /* an empty one */
     walk->depth--;
+}
+
+/* Files beside the mail that import itself reads. */
+static bool
+is_read_here(const char *name)
+{
+    static const char *const names[] = {NOTES_OF_EXPORT,         NOTES_OF_MARKS,
+                                        "dovecot-keywords",      "subscriptions",
+                                        "courierimapsubscribed", ".subscriptions"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether path is a folder of a Maildir++ that a copy has left without its empty cur/, new/ and
+ * tmp/: it holds nothing, or only such files as stand beside them. */
+static bool
+is_lost_maildir(const char *path)
+{
+    struct dirent **entries = NULL;
+    const int count = scandir(path, &entries, NULL, NULL);
+    bool is_lost = count >= 0;
+
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        is_lost &= strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+                   strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0 || is_read_here(name) ||
+                   (!is_dir(path, name) && foreign_file(name) != NULL);
+        free(entries[i]);
+    }
+    free(entries);
+    return is_lost;
 }
 
 static void
@@ -328,7 +362,9 @@ visit_dir(struct walk *walk, const struct place *place, const char *path, const 
 {
     const char *foreign = foreign_folder(name);
     const char *unread = unread_folder(name);
-    const bool is_sub = name[0] == '.' && name[1] != '\0' && is_maildir(path);
+    const bool is_whole = is_maildir(path);
+    const bool is_sub = name[0] == '.' && name[1] != '\0' &&
+                        (is_whole || (place->is_maildir && is_lost_maildir(path)));
     const bool is_kmail = !is_sub && fnmatch(".?*.directory", name, 0) == 0;
     AUTO_BUF mailbox = {0};
 
@@ -352,7 +388,7 @@ visit_dir(struct walk *walk, const struct place *place, const char *path, const 
     }
     if (is_sub)
         walk->is_maildirpp = true;
-    folder_walk(walk, path, buf_span(&mailbox).ptr, place->folder);
+    folder_walk(walk, path, is_whole || is_sub, buf_span(&mailbox).ptr, place->folder);
 }
 
 /* A file without octets: an mbox that is empty, when its name says that it is one. */
@@ -371,20 +407,6 @@ is_empty_mbox(const char *path, const char *name)
         free(other);
     }
     return yes;
-}
-
-/* Files beside the mail that import itself reads. */
-static bool
-is_read_here(const char *name)
-{
-    static const char *const names[] = {NOTES_OF_EXPORT,         NOTES_OF_MARKS,
-                                        "dovecot-keywords",      "subscriptions",
-                                        "courierimapsubscribed", ".subscriptions"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
 }
 
 static void
@@ -426,8 +448,10 @@ static void
 visit(struct walk *walk, const struct place *place, const char *path, const char *name)
 {
     struct stat st;
+    const bool is_there = stat(path, &st) == 0;
 
-    if (stat(path, &st) != 0)
+    walk->things += !(is_there && S_ISREG(st.st_mode) && foreign_is_everywhere(name));
+    if (!is_there)
         (void)entry_add(walk, MAIL_TROUBLE, path, place->mailbox, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         visit_dir(walk, place, path, name);
@@ -538,7 +562,7 @@ path_walk(struct walk *walk, const char *path)
     } else if (S_ISDIR(st.st_mode)) {
         if (notes_read_names(&walk->names, path, &err) != RC_OK)
             (void)entry_add(walk, MAIL_TROUBLE, path, NULL, err.text);
-        folder_walk(walk, path, NULL, NULL);
+        folder_walk(walk, path, is_maildir(path), NULL, NULL);
         subscriptions_add(walk, path);
     } else if (S_ISREG(st.st_mode)) {
         struct tree_entry *entry = entry_add(walk, MAIL_MESSAGE, path, NULL, NULL);

@@ -6,6 +6,8 @@
  */
 #include "cli/mail/unpack.h"
 
+#include "cli/mail/unpack_lz4.h"
+
 #include <bzlib.h>
 #include <lzma.h>
 #define ZLIB_CONST
@@ -144,12 +146,24 @@ xz_unpack(struct buf *out, struct span data, struct err *err)
 }
 
 static enum rc
+lz4_dovecot_unpack(struct buf *out, struct span data, struct err *err)
+{
+    const bool is_sound = lz4_unpack(out, data);
+
+    if (!buf_ok(out))
+        return full(err);
+    return is_sound ? RC_OK : broken(err, "lz4");
+}
+
+/* The program lz4 writes another form than Dovecot. */
+static enum rc
 lz4_refuse(struct buf *out, struct span data, struct err *err)
 {
     (void)out;
     (void)data;
-    return err_set(err, RC_UNSUPPORTED, 0,
-                   "compressed with lz4, which is not supported; uncompress it first");
+    return err_set(
+        err, RC_UNSUPPORTED, 0,
+        "compressed by the program lz4, which is not supported; uncompress it first");
 }
 
 static const struct form {
@@ -162,7 +176,7 @@ static const struct form {
     {SPAN_INIT("\xfd"
                "7zXZ\0"),
      xz_unpack},
-    {SPAN_INIT("Dovecot-LZ4\r*\x9b\xc5"), lz4_refuse},
+    {SPAN_INIT(LZ4_DOVECOT_MAGIC), lz4_dovecot_unpack},
     {SPAN_INIT("\x04\x22\x4d\x18"), lz4_refuse},
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compressed files, recognised by their first octets: gzip, zstd, bzip2, xz. Thread: any. */
+/* Compressed files, recognised by their first octets: gzip, zstd, bzip2,
+ * xz, and lz4 as Dovecot writes it. Thread: any. */
 #ifndef CLI_MAIL_UNPACK_H
 #define CLI_MAIL_UNPACK_H
 

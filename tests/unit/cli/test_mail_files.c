@@ -7,12 +7,17 @@
 #include "cli/mail/level.h"
 #include "cli/mail/maildir.h"
 #include "cli/mail/mbox.h"
+#include "cli/mail/source.h"
 #include "cli/mail/unpack.h"
+#include "cli/mail/unpack_lz4.h"
 #include "support/cm.h"
+#include "support/tmpdir.h"
 #include "syntax/imap/flags.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static void
@@ -122,6 +127,152 @@ test_unpacking_is_bounded(void **state)
     }
     free(plain);
     free(packed);
+}
+
+/* A block of LZ4: literals, matches that reach into what they write, lengths of several octets.
+ */
+static void
+test_lz4(void **state)
+{
+    static const char head[] = LZ4_DOVECOT_MAGIC "\0\1\0\0";
+    static const struct {
+        const char *chunk; /* without its length */
+        size_t octets;
+        const char *plain; /* NULL: damaged */
+    } rows[] = {
+#define ROW(chunk, plain) {chunk, sizeof(chunk) - 1, plain}
+        ROW("\x30"
+            "abc",
+            "abc"),
+        ROW("\x11"
+            "a"
+            "\1\0"
+            "\x20"
+            "bc",
+            "aaaaaabc"), /* one octet, five more times */
+        ROW("\x32"
+            "abc"
+            "\3\0"
+            "\x10"
+            "!",
+            "abcabcabc!"),
+        ROW("\x1f"
+            "a"
+            "\1\0"
+            "\2"
+            "\x10"
+            "!",
+            "aaaaaaaaaaaaaaaaaaaaaa!"), /* 1 + 15 + 2 + 4 */
+        ROW("\xf0\1"
+            "0123456789abcdef",
+            "0123456789abcdef"),
+        ROW("", NULL),
+        ROW("\x30"
+            "ab",
+            NULL), /* literals are missing */
+        ROW("\x11"
+            "a"
+            "\2\0"
+            "\x10"
+            "b",
+            NULL), /* before the beginning */
+        ROW("\x11"
+            "a"
+            "\0\0"
+            "\x10"
+            "b",
+            NULL),
+        ROW("\x11"
+            "a"
+            "\1",
+            NULL),
+        ROW("\x11"
+            "a",
+            NULL), /* a match that does not come */
+        ROW("\xf0\xff", NULL),
+#undef ROW
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_BUF packed = {0};
+        AUTO_BUF out = {0};
+        const uint8_t length[4] = {0, 0, 0, (uint8_t)rows[i].octets};
+        buf_init(&packed, 4096);
+        buf_init(&out, 4096);
+        buf_put(&packed, head, sizeof head - 1);
+        for (int chunks = 0; chunks < 2; chunks++) {
+            buf_put(&packed, length, 4);
+            buf_put(&packed, rows[i].chunk, rows[i].octets);
+        }
+        assert_true(unpack_is_needed(buf_span(&packed)));
+        const enum rc rc = unpack(&out, buf_span(&packed), NULL);
+        assert_int_equal(rc, rows[i].plain == NULL ? RC_INVALID : RC_OK);
+        if (rc != RC_OK)
+            continue;
+        const size_t len = strlen(rows[i].plain);
+        assert_int_equal(buf_len(&out), 2 * len);
+        assert_memory_equal(buf_span(&out).ptr, rows[i].plain, len);
+        assert_memory_equal(buf_span(&out).ptr + len, rows[i].plain, len);
+        /* Cut off anywhere but between the chunks. */
+        for (size_t cut = 1; cut < 4 + rows[i].octets; cut++) {
+            buf_clear(&out);
+            const struct span part = span_head(buf_span(&packed), buf_len(&packed) - cut);
+            assert_int_equal(unpack(&out, part, NULL), RC_INVALID);
+        }
+        /* No more than the buffer's maximum. */
+        AUTO_BUF small = {0};
+        buf_init(&small, 2 * len - 1);
+        assert_int_equal(unpack(&small, buf_span(&packed), NULL), RC_LIMIT);
+    }
+}
+
+/* A file that is too large to be read as a whole becomes shorter while it is read: what is gone
+ * is told, and nothing else ends. */
+static void
+cut_while_read(off_t left)
+{
+    enum { MESSAGES = 70, BODY = 1 << 20 };
+    struct tmpdir dir;
+    struct mail_source *source = NULL;
+    struct mail_item item;
+    struct err err = {.rc = RC_OK};
+    char *body = malloc(BODY);
+
+    tmpdir_make(&dir);
+    char *path = strdup(tmpdir_file(&dir, "large.mbox"));
+    FILE *file = fopen(path, "w");
+    assert_true(body != NULL && path != NULL && file != NULL);
+    memset(body, 'x', BODY);
+    body[BODY - 1] = '\n';
+    for (int i = 0; i < MESSAGES; i++) {
+        fprintf(file, "From a@b Thu Oct 28 17:00:38 2004\nSubject: %d\n\n", i);
+        assert_int_equal(fwrite(body, 1, BODY, file), BODY);
+        fputc('\n', file);
+    }
+    fclose(file);
+    assert_ok(mail_source_open(&path, 1, NULL, &source, &err));
+    assert_ok(mail_source_next(source, &item, &err));
+    assert_int_equal(item.kind, MAIL_MESSAGE);
+    assert_int_equal(truncate(path, left), 0);
+    assert_ok(mail_source_next(source, &item, &err));
+    assert_int_equal(item.kind, MAIL_TROUBLE);
+    assert_non_null(strstr(item.why, "became shorter"));
+    assert_true(item.line > 0);
+    assert_int_equal(mail_source_next(source, &item, &err), RC_NOT_FOUND);
+    mail_source_close(source);
+    free(path);
+    free(body);
+    tmpdir_remove(&dir);
+}
+
+static void
+test_files_that_become_shorter(void **state)
+{
+    (void)state;
+    cut_while_read(0);
+    cut_while_read(3 << 20);
+    cut_while_read((3 << 20) + 5); /* within a page */
 }
 
 static void
@@ -281,6 +432,8 @@ main(void)
         cmocka_unit_test(test_from_dates),
         cmocka_unit_test(test_junk_before_an_mbox),
         cmocka_unit_test(test_unpacking_is_bounded),
+        cmocka_unit_test(test_lz4),
+        cmocka_unit_test(test_files_that_become_shorter),
         cmocka_unit_test(test_levels_there_and_back),
         cmocka_unit_test(test_maildir_names),
         cmocka_unit_test(test_subscriptions),
