@@ -158,6 +158,21 @@ static const char imapsync[] =
     "Host1 banner: * OK ready.\n"
     "Host1: success login on [mail.example.org] with user [ann] auth [LOGIN]\n";
 
+static const char outlook[] = "IMAP: 12:24:17 [rx] * OK ready\n"
+                              "IMAP: 12:24:18 [tx] 0001 NOOP\n"
+                              "IMAP: 12:24:18 [rx] 0001 OK done\n";
+
+#define STALWART(level, event)                                                                 \
+    "2026-03-02T10:00:01Z " level " " event                                                    \
+    " listenerId = \"imaptls\", localPort = 993, remoteIp = 192.0.2.90, remotePort = 4001\n"
+
+static const char stalwart[] =
+    STALWART("DEBUG", "IMAP connection started (imap.connection-start)")
+        STALWART("INFO", "Authentication successful (auth.success)");
+
+static const char hmail[] = "\"IMAPD\"\t1\t23\t\"2026-03-02 10:00:00.000\"\t\"192.0.2.94\"\t"
+                            "\"SENT: * OK IMAPrev1\"\n";
+
 static const struct {
     const char *before;
     const char *lines;
@@ -358,6 +373,16 @@ static const struct {
     {imapsync, "msg INBOX/1 {216} copied to INBOX/1 0.10 msgs/s\n", "still-open", SURE_LIKELY,
      0},
     {imapsync, "Host1: some failure that is new\n", "still-open", SURE_LIKELY, 1},
+    {javamail, "DEBUG IMAPS: a NewException\n", "still-open", SURE_LIKELY, 1},
+    {outlook, "IMAP: 12:24:19 [db] OnNotify: asOld = 5, asNew = 5, ae = 3\n", "still-open",
+     SURE_LIKELY, 0},
+    {outlook, "IMAP: 12:24:19 [db] Something new\n", "still-open", SURE_LIKELY, 1},
+    {stalwart, STALWART("INFO", "Mail fetched (imap.fetch)"), "still-open", SURE_LIKELY, 0},
+    {stalwart, STALWART("ERROR", "Something new (imap.new)"), "still-open", SURE_LIKELY, 1},
+    {hmail, "\"DEBUG\"\t1\t\"2026-03-02 10:00:01.000\"\t\"Message delivered\"\n", "still-open",
+     SURE_LIKELY, 0},
+    {hmail, "\"DEBUG\"\t1\t\"2026-03-02 10:00:01.000\"\t\"Something failed\"\n", "still-open",
+     SURE_LIKELY, 1},
 };
 
 /* The only session that the text shows, judged. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hMailServer's log: columns in quotes, between tabs (or blanks, once somebody pasted them):
+ * hMailServer's log: columns in quotes, between tabs (or blanks, if somebody has pasted them):
  *
  *     "IMAPD"  8692  23  "2017-02-05 13:57:54.252"  "192.0.2.23"  "RECEIVED: A003 NOOP"
  *     "DEBUG"  8692  "2017-02-05 13:57:54.255"  "Ending session 23"
@@ -94,8 +94,9 @@ dialogue(struct foreign_reader *reader, struct foreign_event *event, struct span
     return true;
 }
 
-/* What the server says of a connection beside its dialogue. */
-static void
+/* What the server says of a connection besides its dialogue. False: it looks like trouble of an
+ * unknown kind. */
+static bool
 debug(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     static const struct read_word words[] = {
@@ -110,7 +111,7 @@ debug(struct foreign_reader *reader, struct foreign_event *event, struct span te
         event->key = imap_take_word(&rest);
         event->ends = true;
         read_emit_fact(reader, event, FACT_STATISTICS, SPAN(""));
-        return;
+        return true;
     }
     event->key = read_between(text, SPAN("Session: "), SPAN(","));
     const struct span message = read_between(text, SPAN("Message: "), SPAN("\""));
@@ -120,6 +121,7 @@ debug(struct foreign_reader *reader, struct foreign_event *event, struct span te
     if (event->key.len > 0 && at >= 0 && fact != FACT_NONE)
         read_emit_fact(reader, event, fact,
                        message.len > 0 ? message : span_tail(text, (size_t)at + 9));
+    return fact != FACT_NONE || !read_is_alarm(text);
 }
 
 bool
@@ -140,6 +142,6 @@ read_hmail(struct foreign_reader *reader, const struct foreign_line *line)
         return dialogue(reader, &event, columns.values[4]);
     }
     if (span_eq_str(columns.service, "DEBUG"))
-        debug(reader, &event, columns.values[2]);
+        return debug(reader, &event, columns.values[2]);
     return !span_eq_str(columns.service, "ERROR");
 }

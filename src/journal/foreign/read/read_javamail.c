@@ -137,7 +137,8 @@ login_result(struct foreign_reader *reader, const struct foreign_event *event, s
     return true;
 }
 
-static void
+/* False: it is an exception of an unknown kind. */
+static bool
 own_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     if (span_starts(text, SPAN("trying to connect to host"))) {
@@ -152,7 +153,9 @@ own_words(struct foreign_reader *reader, struct foreign_event *event, struct spa
         event->joins = true;
         if (fact != FACT_NONE)
             read_emit_fact(reader, event, fact, text);
+        return fact != FACT_NONE;
     }
+    return true;
 }
 
 bool
@@ -168,13 +171,11 @@ read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
     event.key = head.user;
     event.account = head.user;
     if (read_take(&head.text, SPAN("DEBUG IMAPS: ")) ||
-        read_take(&head.text, SPAN("DEBUG IMAP: "))) {
-        own_words(reader, &event, head.text);
-        return true;
-    }
+        read_take(&head.text, SPAN("DEBUG IMAP: ")))
+        return own_words(reader, &event, head.text);
     if (broken(reader, &event, head.text) || span_starts(head.text, SPAN("DEBUG")))
         return true;
-    /* Programs print other things, too: what is no line of protocol is not taken for one. */
+    /* Programs print other things as well, which must not be taken for lines of protocol. */
     const bool expected = state->guess.literal_left > 0 || state->guess.asked;
     const enum foreign_dir dir = read_guess_dir(&state->guess, head.text);
     if (dir == DIR_TO_CLIENT)
@@ -182,8 +183,9 @@ read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
     else
         imap_client_line(head.text, &parsed);
     if (!expected && (parsed.sort == IMAP_OTHER || parsed.sort == IMAP_UNKNOWN)) {
-        own_words(reader, &event, head.text);
-        return head.marked || span_trim(head.text).len == 0 || read_is_trace(head.text);
+        const bool is_known = own_words(reader, &event, head.text);
+        return (head.marked && is_known) || span_trim(head.text).len == 0 ||
+               read_is_trace(head.text);
     }
     read_emit_line(reader, &event, dir, head.text);
     return true;

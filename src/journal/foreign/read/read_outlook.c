@@ -82,7 +82,7 @@ error(struct foreign_reader *reader, const struct foreign_event *event, struct s
     read_emit_fact(reader, event, FACT_TOLD_USER, span_of(told, (size_t)len));
 }
 
-static void
+static bool
 own_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     struct outlook_state *state = reader->state;
@@ -98,7 +98,10 @@ own_words(struct foreign_reader *reader, struct foreign_event *event, struct spa
         event->opens = true;
         state->closed = false;
         read_emit_fact(reader, event, FACT_CONNECTED, text);
+    } else {
+        return span_starts(text, SPAN("OnNotify: "));
     }
+    return true;
 }
 
 bool
@@ -111,10 +114,8 @@ read_outlook(struct foreign_reader *reader, const struct foreign_line *line)
     if (!head_parse(line->text, &head))
         return false;
     event.ref.at_us = when_tod(&reader->clock, head.tod_us, head.precision_us);
-    if (span_eq_str(head.mark, "db")) {
-        own_words(reader, &event, head.text);
-        return true;
-    }
+    if (span_eq_str(head.mark, "db"))
+        return own_words(reader, &event, head.text);
     /* Protocol lines after the end are a new connection's. */
     event.opens = state->closed;
     state->closed = false;

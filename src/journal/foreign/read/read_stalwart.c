@@ -54,6 +54,7 @@ struct head {
     struct span code;    /* of an event */
     struct span session; /* fields of the span, in the older form */
     struct span text;    /* the fields */
+    bool is_alarm;       /* the level is WARN or ERROR */
 };
 
 static bool
@@ -73,8 +74,12 @@ head_parse(struct foreign_clock *clock, struct span line, struct head *out)
     struct span rest = line;
 
     *out = (struct head){0};
-    if (!when_take_iso(clock, &rest, &out->at_us) || !is_level(imap_take_word(&rest)))
+    if (!when_take_iso(clock, &rest, &out->at_us))
         return false;
+    const struct span level = imap_take_word(&rest);
+    if (!is_level(level))
+        return false;
+    out->is_alarm = span_eq_str(level, "WARN") || span_eq_str(level, "ERROR");
     read_take(&rest, SPAN(" "));
     out->text = rest;
     if (span_starts(rest, SPAN("session{"))) {
@@ -184,7 +189,8 @@ is_raw(struct foreign_reader *reader, const struct foreign_event *event,
     return false;
 }
 
-static void
+/* False: it looks like trouble of an unknown kind. */
+static bool
 event_of_code(struct foreign_reader *reader, struct foreign_event *event,
               const struct head *head)
 {
@@ -200,8 +206,9 @@ event_of_code(struct foreign_reader *reader, struct foreign_event *event,
         event->ends = codes[i].ends;
         event->joins = codes[i].ends;
         read_emit_fact(reader, event, fact, told.len > 0 ? told : head->code);
-        return;
+        return true;
     }
+    return !head->is_alarm;
 }
 
 bool
@@ -230,7 +237,7 @@ read_stalwart(struct foreign_reader *reader, const struct foreign_line *line)
     if (is_raw(reader, &event, &head))
         return true;
     if (!is_old) {
-        event_of_code(reader, &event, &head);
+        return event_of_code(reader, &event, &head);
     } else if (read_has(head.text, "event=\"disconnect\"")) {
         event.joins = true;
         read_emit_fact(reader, &event, FACT_STATISTICS, SPAN(""));
