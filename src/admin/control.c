@@ -37,7 +37,7 @@ struct control {
     pthread_t thread;
     int64_t trouble_ms; /* the thread's: when a failing accept was last reported; 0: never */
     struct lock lock;
-    pthread_cond_t changed; /* with lock: askers came to an end */
+    pthread_cond_t changed; /* guarded by lock: an asker has ended */
     struct list askers;     /* lock */
     unsigned count;         /* lock */
 };
@@ -299,10 +299,10 @@ control_close(struct control *control)
     if (control == NULL)
         return;
     if (write(control->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
-        return; /* cannot be: an eventfd takes a one */
+        return; /* impossible: an eventfd takes a one */
     pthread_join(control->thread, NULL);
     lock_enter(&control->lock);
-    if (control->count > 0) /* one that is just being answered hears it */
+    if (control->count > 0) /* an asker that is just being answered notices it */
         lock_wait_ms(&control->lock, &control->changed, GRACE_MS);
     LIST_FOR_EACH (node, &control->askers)
         shutdown(CONTAINER_OF(node, struct asker, link)->stream.fd, SHUT_RDWR);

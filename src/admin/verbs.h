@@ -66,7 +66,7 @@ struct verb_house {
 /* How a verb talks. */
 struct verb_io {
     void *ctx;
-    /* One row, taken over (decref'd), with data octets behind it. */
+    /* One row, taken over (decref'd), followed by data. */
     enum rc (*row)(void *ctx, json_t *row, struct span data, struct err *err);
     /* The asker's next frame; data until the next call. RC_NOT_FOUND at the end. */
     enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);

@@ -32,7 +32,7 @@ struct end_reason_info {
     const char *resp_code; /* RFC 5530, without brackets; "": none */
     const char *status;    /* RFC 3463 for LMTP; "": none */
     const char *sentence;
-    const char *remedy; /* "": nothing needs doing */
+    const char *remedy; /* "": nothing needs to be done */
 };
 
 /** The row of a reason; never NULL. Thread: any. */

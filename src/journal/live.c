@@ -59,7 +59,7 @@ _Static_assert(sizeof(struct live_row) == ROW_OCTETS, "rows are what the file sa
 
 struct live {
     struct live_header *header; /* the map */
-    struct live_row *rows;      /* behind it */
+    struct live_row *rows;      /* after it */
     uint32_t slots;
     size_t map_octets;
     uint64_t last_session;
@@ -129,7 +129,7 @@ is_recorded(struct journal_reader *reader, uint64_t session)
     return journal_find_session(reader, session, &arena, &record, &err) == RC_OK;
 }
 
-/* Looks at what an earlier process left. A file that is not ours, or cut, tells nothing.
+/* Looks at what an earlier process left. A file that is not ours, or is cut, says nothing.
  * recorded: NULL: what is there has no record. */
 static enum rc
 read_left_open(struct live *live, int fd, struct journal *journal,

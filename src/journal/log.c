@@ -34,7 +34,7 @@ enum {
     REPORT_OCTETS = 512,           /* kept free for each entry of the writer's own */
     KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is given back after its batch */
     PAUSE_MS = 10, /* between two batches, so that a busy server wakes it seldom */
-    HURRY_OCTETS = LIMIT_LOG_QUEUE / 4, /* a queue so long does not wait for the pause's end */
+    HURRY_OCTETS = LIMIT_LOG_QUEUE / 4, /* a queue this long does not wait for the pause */
 };
 
 /* What the writer does, and so whether a line has to wake it. */
@@ -64,7 +64,7 @@ struct log {
     unsigned flushers; /* threads in log_flush */
     bool stop;
     bool reopen;            /* asked */
-    struct err *reopen_err; /* of whoever asked and waits; NULL: nobody does */
+    struct err *reopen_err; /* of whoever waits for it; NULL: nobody */
     struct log_levels levels;
     struct map accounts; /* name to struct log_levels, owned */
 

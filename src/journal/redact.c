@@ -34,7 +34,7 @@ is_one_of(struct span word, const char *const *list, size_t count)
     return false;
 }
 
-/* The next word after blanks; *rest begins behind it. */
+/* The next word after blanks; *rest begins after it. */
 static struct span
 take_word(struct span *rest)
 {
@@ -338,7 +338,7 @@ tap_line(struct log_tap *tap, struct log_scope *scope)
     if (tap->len > 0 && tap->dropped == 0 && tap->line[tap->len - 1] == '\r')
         tap->len--;
     if (literal) {
-        tap->literal_left = octets; /* the line continues behind it */
+        tap->literal_left = octets; /* the line continues after it */
         return;
     }
     put_line_out(scope, span_of(tap->line, tap->len));

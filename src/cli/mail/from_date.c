@@ -141,7 +141,7 @@ zone_word(struct date_words *date, struct span word)
     return true;
 }
 
-/* "2004-10-28", also with "T17:00:38" behind it. */
+/* "2004-10-28", also followed by "T17:00:38". */
 static bool
 iso_word(struct date_words *date, struct span word)
 {

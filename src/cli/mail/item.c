@@ -158,7 +158,7 @@ mail_text_put_lf(struct buf *out, struct span text)
         buf_put_span(out, span_head(text, eol < 0 ? text.len : (size_t)eol));
         if (eol < 0)
             return;
-        /* "CR LF" after a CR would be taken for the line end itself: it stays as it is. */
+        /* "CR LF" after a CR would be taken for the line end itself, so it stays as it is. */
         if (eol > 0 && text.ptr[eol - 1] == '\r')
             buf_put_char(out, '\r');
         buf_put_char(out, '\n');

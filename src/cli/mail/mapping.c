@@ -43,7 +43,7 @@ on_sigbus(int number, siginfo_t *info, void *context)
             return;
         }
     }
-    /* It is about something else: it happens again, to whoever handled it before. */
+    /* It was not about the mapping: it is raised again, for the handler before. */
     sigaction(SIGBUS, &watched.before, NULL);
     errno = saved;
 }

@@ -35,7 +35,7 @@ is_field(struct span line)
     return len > 0 && len < line.len && line.ptr[len] == ':';
 }
 
-/* A line "From " with a date, and a field (or one more such line, quoted) behind it. */
+/* A line "From " with a date, followed by a field (or by another such line, quoted). */
 static bool
 is_divider(struct span at)
 {

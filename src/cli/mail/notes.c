@@ -60,7 +60,7 @@ line_next(const struct notes *notes, size_t *at)
     return line;
 }
 
-/* Cuts *text at its first TAB; what is behind it, or NULL. */
+/* Cuts *text at its first TAB; returns what follows it, or NULL. */
 static char *
 cut(char *text)
 {

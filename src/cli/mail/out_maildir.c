@@ -39,7 +39,7 @@ maildir_begin(struct mail_out *out, struct err *err)
     return rc;
 }
 
-/* The letter of a keyword, given when it is new; '\0' when there is none left. */
+/* The letter of a keyword, assigned if it is new; '\0' if all letters are taken. */
 static enum rc
 letter_of(struct mail_out *out, struct span keyword, char *letter_out, struct err *err)
 {

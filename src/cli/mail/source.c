@@ -306,7 +306,7 @@ mbox_item(struct mail_source *source, struct mail_item *out, struct err *err)
     const size_t line = source->rest_line;
     struct mbox_message message;
 
-    if (!mbox_next(&source->rest, &message)) { /* cannot be: it begins with one */
+    if (!mbox_next(&source->rest, &message)) { /* impossible: it begins with one */
         source->rest = SPAN("");
         item_without_mail(source, MAIL_TROUBLE, out, "from this line on, this is not an mbox");
         out->line = line;

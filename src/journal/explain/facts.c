@@ -76,7 +76,7 @@ verdict_silence_ms(const struct end_record *record)
     return silent_ms > e->since_out_ms ? silent_ms - e->since_out_ms : silent_ms;
 }
 
-/* ---- a server that did not come to it ---- */
+/* ---- a server that was too busy ---- */
 
 int64_t
 verdict_stalled_ms(const struct end_record *record)
@@ -89,7 +89,7 @@ verdict_stalled_ms(const struct end_record *record)
     if (record->reason != END_CLOSED_BEFORE_LOGIN &&
         (record->reason != END_RESET || e->state != STATE_BEFORE_LOGIN))
         return -1;
-    /* It sent a command and nothing came of it. */
+    /* It sent a command and got no answer. */
     if (e->command != 0 && e->since_in_ms >= STALLED_COMMAND_MS &&
         e->since_out_ms >= e->since_in_ms)
         return e->since_in_ms;
@@ -261,7 +261,7 @@ tell_octets(const struct facts *f, struct buf *buf)
     buf_put_lit(buf, ", last octet to it ");
     put_when(buf, e->since_out_ms, is_open);
     buf_put_lit(buf, ".\n");
-    /* A goodbye that is still on its way says nothing. */
+    /* A BYE that is still on its way proves nothing. */
     if (e->unacked_octets > 0 &&
         (is_open || verdict_is_network_end(f->r) || f->r->reason == END_SLOW_READER))
         buf_printf(buf, "%lld octet%s sent to it %s not acknowledged.\n",

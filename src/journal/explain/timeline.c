@@ -296,7 +296,7 @@ timeline_make(const struct end_record *record, struct arena *arena,
         if (is_keepalive(event)) {
             i = add_keepalives(&m, i);
         } else {
-            add_event(&m, i); /* EVENT_END is left to add_end: others come behind it */
+            add_event(&m, i); /* EVENT_END is left to add_end, because others follow it */
             i++;
         }
     }

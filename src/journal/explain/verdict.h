@@ -16,7 +16,7 @@
 
 /* How sure. */
 enum verdict_sure {
-    SURE_OPEN,    /* what is known so far does not decide it */
+    SURE_OPEN,    /* what is known so far is not enough */
     SURE_LIKELY,  /* the evidence points to this, and hardly to anything else */
     SURE_CERTAIN, /* it was seen or done here */
 };

@@ -43,7 +43,7 @@ struct imap_line {
 void imap_client_line(struct span line, struct imap_line *out);
 void imap_server_line(struct span line, struct imap_line *out);
 
-/** The next word after blanks; *rest begins behind it. */
+/** The next word after blanks; *rest begins after it. */
 struct span imap_take_word(struct span *rest);
 /** An atom or a quoted string (without quotes; what is escaped in it stays so). */
 struct span imap_take_astring(struct span *rest);

@@ -58,7 +58,7 @@ struct foreign_event {
     bool rest;           /* continues the line before; only counted against its literal */
     struct span key;     /* which session of the log; empty: the only one at a time */
     struct span text;    /* the line without CRLF, or the log's words for the fact */
-    struct span account; /* learned on the way; empty: not told here */
+    struct span account; /* learned on the way; empty: not named here */
     struct span peer;
     struct span client; /* what the client calls itself */
 };
@@ -93,9 +93,9 @@ struct foreign_reader {
     struct foreign_clock clock;
     void (*emit)(void *ctx, const struct foreign_event *event);
     void *emit_ctx;
-    int64_t wrapped_us; /* what a wrapper told of the line's time; FOREIGN_NO_TIME: nothing */
+    int64_t wrapped_us; /* the time that a wrapper gave the line; FOREIGN_NO_TIME: none */
     const struct foreign_clock *wrapped_clock;
-    const char *program; /* a better name than the format's, once the log has told it */
+    const char *program; /* a better name than the format's, once it is known */
     const char *file;    /* name of the file being read */
 };
 

@@ -16,7 +16,7 @@ void foreign_report_text(const struct foreign_story *story, enum foreign_detail 
                          FILE *to);
 /** Whether a file was read whose format nobody knows. */
 bool foreign_report_is_needy(const struct foreign_story *story);
-/** For whoever brought such a file: the formats that are known, and how to get one. */
+/** For whoever has such a file: the formats that are known, and how to get one. */
 void foreign_report_known(FILE *to);
 /** One JSON object, documented in docs/foreign-logs.md. */
 void foreign_report_json(const struct foreign_story *story, enum foreign_detail detail,

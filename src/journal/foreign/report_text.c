@@ -44,7 +44,7 @@ side_words(enum foreign_side side)
                                  : "both directions";
 }
 
-/* What was read and told nothing: by number only, since nobody knows what is in it. */
+/* What was read and not understood: only by number, since nobody knows what is in it. */
 static void
 put_left_out(const struct foreign_file *file, FILE *to)
 {

@@ -45,7 +45,7 @@ is_logged_in(const struct foreign_case *c)
     return talk != NULL && (talk->mailbox[0] != '\0' || talk->idles > 0);
 }
 
-/* How long after it began the open IDLE ended, as far as is told; -1: not. */
+/* How long the IDLE that was open at the end had lasted; -1: not known. */
 static int64_t
 idle_length(const struct foreign_case *c)
 {

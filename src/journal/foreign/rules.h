@@ -34,9 +34,9 @@ struct foreign_rule_info {
 
 struct foreign_verdict {
     enum foreign_rule rule;
-    enum foreign_who who; /* the rule's, unless the logs tell more */
+    enum foreign_who who; /* that of the rule, unless the logs show more */
     enum foreign_sure sure;
-    const char *why; /* why so sure, or so little */
+    const char *why; /* why it is this certain */
 };
 
 /** Judges a case; always finds a rule. */

@@ -33,7 +33,7 @@ struct foreign_cmd {
     char args[FOREIGN_ARGS_OCTETS];
 };
 
-/* How often a fact was told, first and last, and its last words. */
+/* How often a fact was reported, where first and last, and its last words. */
 struct foreign_seen {
     uint32_t count;
     struct foreign_ref first;
@@ -43,7 +43,7 @@ struct foreign_seen {
     char *text;    /* owned, or NULL */
 };
 
-/* A finding of its own: the server left out the highest message of "n:*". */
+/* A separate finding: the server left out the highest message of "n:*". */
 struct foreign_missed {
     struct foreign_ref sent;
     struct foreign_ref answered;

@@ -39,7 +39,7 @@ put_text(struct buf *buf, const char *text)
     text_escape(buf, span_of_str(text), SHOWN_MAX);
 }
 
-/* " at 12:24:18.046", or nothing where the log tells no times. */
+/* " at 12:24:18.046", or nothing if the log has no times. */
 static void
 put_at(struct buf *buf, const struct foreign_session *view, const struct foreign_ref *ref)
 {
@@ -306,7 +306,7 @@ put_quoted(struct buf *buf, const struct foreign_seen *seen)
     buf_put_char(buf, '"');
 }
 
-/* The end as one side saw it first. */
+/* The end, as the side saw it that noticed it first. */
 static void
 say_end(const struct foreign_case *c, enum foreign_side side, struct buf *buf)
 {
@@ -328,7 +328,7 @@ say_end(const struct foreign_case *c, enum foreign_side side, struct buf *buf)
     buf_put_lit(buf, ". ");
 }
 
-/* The other side noticed so much later. */
+/* How much later the other side noticed. */
 static void
 say_noticed(const struct foreign_case *c, struct buf *buf)
 {

@@ -31,7 +31,7 @@ struct telling {
     const struct foreign_rule_info *rule;
     struct buf title;                             /* "Session of user@gordano.com" */
     struct buf happened;                          /* sentences */
-    struct buf also;                              /* a finding beside; empty: none */
+    struct buf also;                              /* another finding; empty: none */
     struct tell_evidence evidence[TELL_EVIDENCE]; /* by time */
     uint32_t evidence_count;
     struct tell_missing missing[TELL_MISSING];

@@ -94,7 +94,7 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
     return session;
 }
 
-/* A line that ends in a literal continues behind it; some logs hold the literal's octets. */
+/* A line that ends in a literal continues after it; some logs hold the literal's octets. */
 static void
 literal_begins(struct foreign_session *session, enum foreign_dir dir,
                const struct imap_line *line)

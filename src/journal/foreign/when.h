@@ -14,7 +14,7 @@
 #define WHEN_SECOND_US INT64_C(1000000)
 #define WHEN_DAY_US (86400 * WHEN_SECOND_US)
 
-/** "HH:MM:SS" and up to 9 digits after '.' or ','. Moves *s behind it. False: not there. */
+/** "HH:MM:SS" and up to 9 digits after '.' or ','. Moves *s past it. False: not there. */
 bool when_take_clock(struct span *s, int64_t *tod_us_out, uint32_t *precision_out);
 /** "YYYY-MM-DD" or "YYYY/MM/DD": days since 1970. */
 bool when_take_date(struct span *s, int64_t *day_out);
@@ -46,7 +46,7 @@ void when_from_name(struct foreign_clock *clock, const char *name);
  * before a. */
 int64_t when_between(const struct foreign_clock *a_clock, int64_t a_us,
                      const struct foreign_clock *b_clock, int64_t b_us);
-/** b less a in the same way, whichever is first; both must be known. */
+/** b minus a, cut in the same way, whichever is first; both must be known. */
 int64_t when_difference(const struct foreign_clock *a_clock, int64_t a_us,
                         const struct foreign_clock *b_clock, int64_t b_us);
 /** Writes a time as precisely as the log has it, with its date if it has one. */

@@ -2,7 +2,7 @@
 /* What the readers share. Pure except for the reader's own state. */
 #include "journal/foreign/read/read.h"
 
-/* A line without a time of its own has the time that was told around it. */
+/* A line without a time of its own has the time that its wrapper gives. */
 static void
 emit(struct foreign_reader *reader, struct foreign_event *event)
 {
@@ -170,7 +170,7 @@ read_syslog_take(struct foreign_clock *clock, struct span line, struct read_sysl
         out->text = span_tail(look, 1);
         return true;
     }
-    /* A host before it; "imap(a b):" is none. Without a time nothing says where a line
+    /* A host before it; "imap(a b):" is not a host. Without a time nothing says where a line
      * begins. */
     if (first.len > 0 && out->at_us != FOREIGN_NO_TIME && span_find_char(first, '(') < 0 &&
         ident_take(imap_take_word(&look), out))
@@ -183,7 +183,7 @@ guess_literal(struct read_guess *guess, struct span text)
 {
     if (guess->literal_left == 0)
         return false;
-    /* The server asks for a literal before it comes, or refuses it. */
+    /* The server asks for a literal before it is sent, or refuses it. */
     struct imap_line server;
     imap_server_line(text, &server);
     if (guess->literal_dir == DIR_TO_SERVER &&
@@ -225,7 +225,7 @@ read_guess_dir(struct read_guess *guess, struct span text)
     return guess->dir;
 }
 
-/* "05-08 22:47:34.013 ": month and day, the year is the clock's. */
+/* "05-08 22:47:34.013 ": month and day; the year is that of the clock. */
 static bool
 logcat_time(struct foreign_clock *clock, struct span *s, int64_t *at_out)
 {

@@ -44,7 +44,7 @@ enum {
 
 /* What begins a line of syslog or of a server's own log. */
 struct read_syslog {
-    int64_t at_us;     /* FOREIGN_NO_TIME: none is told */
+    int64_t at_us;     /* FOREIGN_NO_TIME: there is none */
     struct span ident; /* "dovecot", "cyrus/imap"; empty: none */
     struct span pid;
     struct span text; /* behind the ident, if there is one */
@@ -62,7 +62,7 @@ struct span read_without_time(struct span line);
 /** An optional time at the front: "[HH:MM:SS] ", "YYYY-MM-DD HH:MM:SS ", epoch. */
 int64_t read_time_take(struct foreign_clock *clock, struct span *line);
 
-/* A word of a message, and what it tells. */
+/* A word of a message, and what it means. */
 struct read_word {
     const char *word;
     enum foreign_fact fact;
@@ -71,13 +71,13 @@ struct read_word {
 enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
                                  enum foreign_fact otherwise);
 
-/** What a TLS library's or a socket's words tell (tls_words.c), or FACT_NONE. */
+/** What the words of a TLS library or a socket mean (tls_words.c), or FACT_NONE. */
 enum foreign_fact read_tls_fact(struct span text);
-/** Whether text begins with one of the words: a line that is known and tells nothing. */
+/** Whether text begins with one of the words. */
 bool read_begins(struct span text, const char *const *words, size_t count);
-/** Whether a line looks like trouble, for logs that tell of much else. */
+/** Whether a line looks like trouble, for logs that are mostly about other things. */
 bool read_is_alarm(struct span text);
-/** A line of a stack trace of Java. */
+/** Whether it is a line of a Java stack trace. */
 bool read_is_trace(struct span text);
 
 /** The start of a line of Android's logcat: "V/tag  (123): ", "05-08 22:47:34.013  3731  7953 V
@@ -92,8 +92,8 @@ struct read_guess {
     enum foreign_dir literal_dir;
     uint64_t literal_left; /* octets of a literal that are to come */
 };
-/** Which way a line went, by its look; what looks like neither went the way of the one before
- * it, or to the server that asked for it. */
+/** Which way a line went, judging by its form. A line that could be either went the same way
+ * as the one before it, or to the server if that had asked for it. */
 enum foreign_dir read_guess_dir(struct read_guess *guess, struct span line);
 
 /** A protocol line. */

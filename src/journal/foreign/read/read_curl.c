@@ -19,7 +19,7 @@ static const struct read_word trouble[] = {
     {"Could not resolve host", FACT_UNREACHABLE},
 };
 
-/* curl's exit codes, where its words are none of those above. */
+/* curl's exit codes, for errors whose words are not known. */
 static const struct {
     unsigned code;
     enum foreign_fact fact;
@@ -33,7 +33,7 @@ static const struct {
     {91, FACT_TLS_FAILED}, {98, FACT_TLS_FAILED},
 };
 
-/* What stands behind "* ", is understood, and tells nothing about an end. */
+/* Lines with "* " that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "TLSv",
     "SSLv",
@@ -79,7 +79,7 @@ static const char *const ordinary[] = {
     "shutting down connection",
 };
 
-/* Lines without a mark: the meter's, and what curl adds to an error. */
+/* Lines without a mark: those of the meter, and what curl adds to an error. */
 static const char *const unmarked[] = {
     "{ [",
     "} [",
@@ -144,7 +144,7 @@ error(struct foreign_reader *reader, const struct foreign_event *event, struct s
         read_emit_fact(reader, event, fact, text);
 }
 
-/* What stands behind "* ". */
+/* A line with "* ". */
 static bool
 own_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {

@@ -15,7 +15,7 @@
 
 enum { OPEN_BARE = 24, PID_OCTETS = 16, USER_OCTETS = 64 };
 
-/* Sessions that are open as far as a log without names tells. */
+/* Sessions that are open, as far as a log without names shows. */
 struct cyrus_state {
     struct {
         char pid[PID_OCTETS];
@@ -45,7 +45,7 @@ static const struct read_word words[] = {
     {"graceful shutdown", FACT_STOPPING},
 };
 
-/* What is understood and tells nothing about an end. */
+/* Lines that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "accepted connection",
     "starttls: ",
@@ -79,7 +79,7 @@ static const char *const ordinary[] = {
     "COMPRESS",
 };
 
-/* A beginning, and what must follow somewhere behind it. */
+/* A beginning, and what must follow somewhere after it. */
 struct look {
     const char *begin;
     const char *has;
@@ -206,7 +206,7 @@ read_cyrus_head(struct span line)
            (is_cyrus(&head) || is_master(&head) || is_other_service(&head) || is_bare(&head));
 }
 
-/* "host [ip] ..."; what follows is left. */
+/* Takes "host [ip] " off the front and returns the rest. */
 static struct span
 peer_take(struct foreign_event *event, struct span text)
 {

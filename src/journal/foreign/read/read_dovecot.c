@@ -289,7 +289,7 @@ login_line(struct foreign_reader *reader, struct foreign_event *event, struct sp
     return true;
 }
 
-/* What a process says as its last words, or the master of it. */
+/* The last words of a process, or what the master says of it. */
 static bool
 last_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -299,7 +299,7 @@ last_words(struct foreign_reader *reader, struct foreign_event *event, struct sp
     if (!crashed && !span_starts(text, SPAN("Invalid settings")) &&
         !span_starts(text, SPAN("Fatal: ")))
         return false;
-    /* After a panic the master tells of the same process once more. */
+    /* After a panic, the master reports the same process again. */
     event->ends = !span_starts(text, SPAN("Panic: "));
     read_emit_fact(reader, event, crashed ? FACT_CRASHED : FACT_FAILED, text);
     return true;

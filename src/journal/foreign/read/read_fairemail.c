@@ -23,7 +23,7 @@ struct fairemail_state {
     char key[KEY_OCTETS]; /* the account of the entry before */
     bool failing;         /* it is an exception whose cause is still to come */
     bool entry;           /* there was an entry before */
-    uint64_t failed;      /* accounts whose failure was told: bits of their numbers */
+    uint64_t failed;      /* accounts whose failure was reported: bits of their numbers */
 };
 _Static_assert(sizeof(struct fairemail_state) <= READ_STATE_OCTETS, "state_octets");
 
@@ -245,7 +245,7 @@ read_fairemail(struct foreign_reader *reader, const struct foreign_line *line)
         event.ref.at_us = reader->clock.day_us + reader->clock.last_tod_us;
         if (state->failing)
             failure(reader, &event, span_trim(line->text));
-        /* Above the entries stand once more those that name a "backoff=", without numbers. */
+        /* Entries with "backoff=" are repeated above all others, without numbers. */
         return state->entry || span_trim(rest).len == 0 ||
                (tod_take(&rest, &tod) && read_has(rest, "backoff="));
     }

@@ -35,7 +35,7 @@ static const struct read_word ends[] = {
     {"lost connection", FACT_PEER_CLOSED},
 };
 
-/* What is understood and tells nothing about an end. */
+/* Lines that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "Trying to connect to ",
     "Server certificate:",
@@ -110,7 +110,7 @@ read_fetchmail_head(struct span line)
     return span_starts(read_without_time(line), SPAN("fetchmail: "));
 }
 
-/* Words that others stand before: the server's name, a version, a number of messages. */
+/* The same, where a server's name, a version or a number comes first. */
 static bool
 is_ordinary(struct span text)
 {

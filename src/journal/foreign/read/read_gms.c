@@ -101,7 +101,7 @@ removed(struct foreign_reader *reader, struct foreign_event *event, struct span 
         if (read_take(&rest, SPAN("- ")))
             rest = span_trim(rest);
     }
-    /* Roost tells more about the end in an entry of its own behind this one. */
+    /* Roost says more about the end in its own entry, which follows. */
     event->ends = reader->program == NULL;
     struct gms_state *state = reader->state;
     memcpy(state->removed, event->key.ptr, event->key.len);
@@ -156,7 +156,7 @@ roost_end(struct foreign_reader *reader, struct foreign_event *event, struct spa
     struct span rest = text;
     struct gms_state *state = reader->state;
 
-    /* The end of a session that 06050 told already, in a log without its other entries. */
+    /* 06050 has reported this end already, in a log without other entries of the session. */
     if (reader->program == NULL && span_eq_str(event->key, state->removed))
         return;
     imap_take_word(&rest);

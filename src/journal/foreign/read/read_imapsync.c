@@ -40,10 +40,10 @@ struct imapsync_state {
     enum imapsync_entry entry;
     bool second;      /* the host that was named last */
     bool speaks;      /* the host of the dialogue's last line: false Host1, true Host2 */
-    bool guessed;     /* which of them it is was once not certain */
+    bool guessed;     /* once it was not certain which of them it is */
     bool silent[2];   /* the dialogue of this host is not in the log */
-    bool gone[2];     /* its connection is lost, as was told */
-    bool told;        /* an error was told since the last command */
+    bool gone[2];     /* it was reported that its connection is lost */
+    bool told;        /* an error was reported since the last command */
     uint32_t last[2]; /* the number that is its last tag */
 };
 _Static_assert(sizeof(struct imapsync_state) <= READ_STATE_OCTETS, "state_octets");
@@ -74,7 +74,7 @@ host_take(struct span *text, bool *second_out)
     return text->len > 0 && (text->ptr[0] == ':' || text->ptr[0] == ' ');
 }
 
-/* The number that a command's tag is; 0: it is none. */
+/* The number that is a command's tag; 0: the tag is not a number. */
 static uint32_t
 tag_of(struct span text)
 {
@@ -134,7 +134,7 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
     struct span rest = text;
 
     event->account = read_between(text, SPAN("user ["), SPAN("]"));
-    if (state->last[state->second] == 0) /* later its ID may have told more */
+    if (state->last[state->second] == 0) /* later, its ID may have said more */
         event->client = SPAN("imapsync");
     if (span_starts(text, SPAN(": connecting and login on"))) {
         state->last[state->second] = 0;

@@ -20,12 +20,12 @@ enum { DECODED_MAX = 4096, KEY_OCTETS = 24 };
 
 struct k9_state {
     char last[KEY_OCTETS]; /* the connection of the line before */
-    bool connecting;       /* a new one is being made, whose number is not told yet */
+    bool connecting;       /* a new one is being made, whose number is not known yet */
     bool failed;           /* and it failed */
 };
 _Static_assert(sizeof(struct k9_state) <= READ_STATE_OCTETS, "state_octets");
 
-/* Its own; Java's and Android's words are in tls_words.c. "SSLException" alone tells nothing:
+/* Its own; Java's and Android's words are in tls_words.c. "SSLException" alone says nothing:
  * it is what any end of a connection over TLS is wrapped in. */
 static const struct read_word words[] = {
     {"timed out", FACT_NO_ANSWER},
@@ -33,7 +33,7 @@ static const struct read_word words[] = {
     {"UnknownHostException", FACT_UNREACHABLE},
 };
 
-/* What is understood and tells nothing about an end. */
+/* Lines that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "Connecting to ",
     "Connection ",

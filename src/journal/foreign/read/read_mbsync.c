@@ -25,7 +25,7 @@ static const struct read_word ends[] = {
     {"unexpected BYE", FACT_PEER_CLOSED},
 };
 
-/* What is understood and tells nothing about an end. */
+/* Lines that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "Reading configuration file ",
     "Channel ",

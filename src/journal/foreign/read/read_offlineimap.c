@@ -14,7 +14,7 @@
 enum { DECODED_MAX = 8192 };
 
 /* What imaplib2 says about its own work, behind the name of a thread, which may be anything. It
- * is understood and tells nothing about an end. */
+ * is understood and says nothing about the end of a session. */
 static const char *const ordinary[] = {
     "state => ",
     "CAPABILITY: ",

@@ -23,7 +23,7 @@ read_rawlog_head(struct span line)
     struct foreign_clock clock = {0};
     int64_t at;
 
-    /* journalctl -o short-unix has the same time, but host and program behind it. */
+    /* journalctl -o short-unix has the same time, but host and program after it. */
     if (read_dovecot_head(line) || read_cyrus_head(line) || read_courier_head(line))
         return false;
     return when_take_epoch(&clock, &line, &at) && clock.precision_us == 1 && line.len > 0 &&

@@ -66,8 +66,7 @@ static const struct {
     {"805a2fc6", FACT_PEER_CLOSED, "SSL_ERROR_CLOSE_NOTIFY_ALERT"},
 };
 
-/* What a connection says about its own work. It is understood and tells nothing about an end.
- */
+/* What a connection says about its own work: understood, and nothing about its end. */
 static const char *const functions_known[] = {
     ":SetupWithUrl: ",
     ":SetupWithUrlCallback: ",
@@ -173,7 +172,7 @@ head_parse(struct foreign_clock *clock, struct span line, struct moz_head *out)
         return false;
     if (rest.len == 0)
         return false;
-    /* "[Parent 1: IMAP]: " or, of old, "-1716528320[95359100]: " */
+    /* "[Parent 1: IMAP]: " or, in old versions, "-1716528320[95359100]: " */
     const ptrdiff_t end = span_find(rest, SPAN("]: "));
     if (end < 0 ||
         (rest.ptr[0] != '[' && span_find_char(span_head(rest, (size_t)end), '[') < 0))

@@ -20,7 +20,7 @@ struct transcript_head {
     struct span text;
 };
 
-/* Takes "<id>" or "[id]" and the blank behind it. */
+/* Takes "<id>" or "[id]" and the blank after it. */
 static bool
 id_take(struct span *rest, char open, char close, struct span *id_out)
 {

@@ -20,7 +20,7 @@
 enum foreign_wrapper {
     WRAP_COLOUR,   /* ESC [ 36 m, anywhere in the line */
     WRAP_JSON,     /* {"log":"...\n","time":"..."}: Docker, journald, collectors */
-    WRAP_PRIORITY, /* <22>, and what RFC 5424 puts behind it */
+    WRAP_PRIORITY, /* <22>, and what RFC 5424 puts after it */
     WRAP_CRI,      /* Kubernetes: 2026-03-02T08:00:00.1Z stdout F LINE */
     WRAP_STAMP,    /* docker logs --timestamps: 2026-03-02T08:00:00.1Z LINE */
     WRAP_COMPOSE,  /* docker compose logs: NAME | LINE; kubectl logs --prefix: [pod/NAME/C] */
@@ -46,7 +46,7 @@ struct foreign_wrap {
 /* A line while it is peeled. */
 struct foreign_wrapped {
     struct span text;
-    int64_t at_us; /* told by the outermost wrapper that has a time; FOREIGN_NO_TIME: none */
+    int64_t at_us; /* from the outermost wrapper that has a time; FOREIGN_NO_TIME: none */
     uint32_t used; /* bits of enum foreign_wrapper */
     size_t indent; /* blanks taken off */
     bool part;     /* the line continues in the next one */

@@ -223,7 +223,7 @@ foreign_wrap_compose(struct foreign_wrap *wrap, struct foreign_wrapped *line)
     if (at == 0)
         return false;
     if (bracket) {
-        /* "[pod/mail-0/dovecot] "; a slash, so that "[15] " is none. */
+        /* "[pod/mail-0/dovecot] "; the slash distinguishes it from "[15] ". */
         const struct span name = span_head(rest, at);
         rest = span_tail(rest, at);
         if (span_find_char(name, '/') < 0 || !read_take(&rest, SPAN("] ")))
