@@ -3,7 +3,7 @@
  * The registry's cache. It is emptied whole by nearly every change and when it is full:
  * passwords and accounts change rarely, and a cache that is sometimes empty cannot be wrong.
  * Only the keys that a server makes by itself, dozens in a second, cost no other account its
- * row. Thread: any.
+ * row; and what users do (granting and taking away rights) costs none. Thread: any.
  */
 #include "store/registry_private.h"
 
@@ -43,6 +43,7 @@ cache_empty(struct registry *registry)
     registry->generation++;
     registry->counted = false;
     registry->shares = SHARES_UNKNOWN;
+    registry->shares_serial++;
 }
 
 void
@@ -77,6 +78,23 @@ registry_cache_forget(struct registry *registry, uint64_t id)
             free(map_take(&registry->cache, key));
     registry->generation++;
     registry->counted = false;
+    registry->epoch++;
+    lock_leave(&registry->lock);
+}
+
+void
+registry_cache_forget_shares(struct registry *registry)
+{
+    lock_enter(&registry->lock);
+    registry->shares = SHARES_UNKNOWN;
+    registry->shares_serial++;
+    lock_leave(&registry->lock);
+}
+
+void
+registry_cache_rights_changed(struct registry *registry)
+{
+    lock_enter(&registry->lock);
     registry->epoch++;
     lock_leave(&registry->lock);
 }

@@ -95,6 +95,7 @@ struct registry {
     uint64_t enabled;
     uint64_t without_scram;
     enum { SHARES_UNKNOWN, SHARES_NONE, SHARES_SOME } shares;
+    uint64_t shares_serial; /* grows when that is forgotten */
 };
 
 /** For the engine, when it opens and closes one. RC_LIMIT: no memory for the domains;

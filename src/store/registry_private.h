@@ -11,6 +11,11 @@ enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
 void registry_cache_clear(struct registry *registry);
 /** After a change of this account only, which changed no name: the same for its rows. */
 void registry_cache_forget(struct registry *registry, uint64_t id);
+/** After a change of who shares with whom, which changed no account: whether anybody does has to
+ *  be read again. */
+void registry_cache_forget_shares(struct registry *registry);
+/** After a change of groups, which changed no account either: rights may be others. */
+void registry_cache_rights_changed(struct registry *registry);
 /** Empties the cache if somebody else has changed something; the generation as it is then. May
  *  wait for the engine, once a second. */
 uint64_t registry_cache_look(struct registry *registry);

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Groups and the index of sharing above the engines: which names are good, and what is cached.
- * After each change nothing older is answered, and registry_epoch has grown, by which sessions
- * learn that their rights may be others. Thread: any.
+ * No account's row depends on either, so the cache keeps those. After a change of groups,
+ * registry_epoch has grown, by which sessions learn that their rights may be others; of a
+ * change of the index, they learn from the account whose lists have been changed. Thread: any.
  */
 #include "store/sharing.h"
 
 #include "store/registry_private.h"
 
 static enum rc
-changed(struct registry *registry, enum rc rc)
+groups_changed(struct registry *registry, enum rc rc)
 {
-    registry_cache_clear(registry);
+    registry_cache_rights_changed(registry);
+    return rc;
+}
+
+static enum rc
+index_changed(struct registry *registry, enum rc rc)
+{
+    registry_cache_forget_shares(registry);
     return rc;
 }
 
@@ -26,14 +34,16 @@ registry_group_add(struct registry *registry, struct span name, uint64_t *id_out
 
     if (rc != RC_OK)
         return rc;
-    return changed(
+    return groups_changed(
         registry, registry->ops->group_add(registry, registry_name_span(&folded), id_out, err));
 }
 
 enum rc
 registry_group_remove(struct registry *registry, uint64_t id, struct err *err)
 {
-    return changed(registry, registry->ops->group_remove(registry, id, err));
+    const enum rc rc = registry->ops->group_remove(registry, id, err);
+
+    return index_changed(registry, groups_changed(registry, rc));
 }
 
 enum rc
@@ -65,8 +75,8 @@ enum rc
 registry_group_set_member(struct registry *registry, uint64_t group, uint64_t account,
                           bool member, struct err *err)
 {
-    return changed(registry,
-                   registry->ops->group_set_member(registry, group, account, member, err));
+    return groups_changed(
+        registry, registry->ops->group_set_member(registry, group, account, member, err));
 }
 
 enum rc
@@ -89,14 +99,15 @@ enum rc
 registry_share_note(struct registry *registry, uint64_t owner,
                     const struct registry_share *share, struct err *err)
 {
-    return changed(registry, registry->ops->share_note(registry, owner, share, err));
+    return index_changed(registry, registry->ops->share_note(registry, owner, share, err));
 }
 
 enum rc
 registry_share_settle(struct registry *registry, uint64_t owner,
                       const struct registry_share *shares, size_t count, struct err *err)
 {
-    return changed(registry, registry->ops->share_settle(registry, owner, shares, count, err));
+    return index_changed(registry,
+                         registry->ops->share_settle(registry, owner, shares, count, err));
 }
 
 enum rc
@@ -109,10 +120,10 @@ registry_read_shares(struct registry *registry, bool *out, struct err *err)
 enum rc
 registry_shares(struct registry *registry, bool *out, struct err *err)
 {
-    const uint64_t generation = registry_cache_look(registry);
-
+    (void)registry_cache_look(registry);
     lock_enter(&registry->lock);
     const bool known = registry->shares != SHARES_UNKNOWN;
+    const uint64_t serial = registry->shares_serial;
     *out = registry->shares == SHARES_SOME;
     lock_leave(&registry->lock);
     if (known)
@@ -121,7 +132,7 @@ registry_shares(struct registry *registry, bool *out, struct err *err)
     if (rc != RC_OK)
         return rc;
     lock_enter(&registry->lock);
-    if (generation == registry->generation)
+    if (serial == registry->shares_serial)
         registry->shares = *out ? SHARES_SOME : SHARES_NONE;
     lock_leave(&registry->lock);
     return RC_OK;

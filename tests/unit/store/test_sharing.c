@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "store/engine_sqlite.h"
+#include "store/registry_private.h"
 #include "store/removed.h"
 #include "store/sharing.h"
 #include "support/seam_engine.h"
@@ -182,6 +183,42 @@ test_groups(void **state)
     assert_int_equal(count, 0);
 }
 
+static bool
+is_cached(struct registry *registry, const char *name)
+{
+    struct registry_hit hit;
+    uint64_t generation = 0;
+
+    return registry_cache_get(registry, span_of_str(name), &hit, &generation);
+}
+
+/* Sharing, which users do, empties the cache of no account. */
+static void
+test_cache(void **state)
+{
+    struct registry *registry = *state;
+    const uint64_t anna = add(registry, "anna");
+    const uint64_t bert = add(registry, "bert");
+    const uint64_t staff = add_group(registry, "staff");
+    struct registry_account account;
+
+    assert_ok(registry_find(registry, SPAN("anna"), &account, &err));
+    assert_ok(registry_find(registry, SPAN("bert"), &account, &err));
+    assert_false(anybody_shares(registry));
+    note(registry, anna, ACL_ACCOUNT, bert);
+    assert_true(anybody_shares(registry));
+    assert_ok(registry_group_set_member(registry, staff, bert, true, &err));
+    assert_ok(registry_share_settle(registry, anna, NULL, 0, &err));
+    assert_false(anybody_shares(registry));
+    note(registry, bert, ACL_GROUP, staff);
+    assert_ok(registry_group_remove(registry, staff, &err));
+    assert_false(anybody_shares(registry));
+    assert_true(is_cached(registry, "anna"));
+    assert_true(is_cached(registry, "bert"));
+    (void)add(registry, "carl");
+    assert_false(is_cached(registry, "anna"));
+}
+
 static void
 test_index(void **state)
 {
@@ -197,7 +234,7 @@ test_index(void **state)
     note(registry, anna, ACL_ACCOUNT, bert);
     note(registry, anna, ACL_ACCOUNT, bert);
     assert_true(anybody_shares(registry));
-    assert_true(registry_epoch(registry) != epoch);
+    assert_int_equal(registry_epoch(registry), epoch); /* no account is another one now */
     assert_string_equal(sharers(registry, bert, 10), "anna ");
     assert_string_equal(sharers(registry, carl, 10), "");
     assert_true(shares_with(registry, anna, bert));
@@ -206,6 +243,7 @@ test_index(void **state)
     note(registry, carl, ACL_GROUP, staff);
     assert_string_equal(sharers(registry, bert, 10), "anna ");
     assert_ok(registry_group_set_member(registry, staff, bert, true, &err));
+    assert_true(registry_epoch(registry) != epoch); /* but bert has other rights */
     assert_string_equal(sharers(registry, bert, 10), "anna carl ");
     assert_string_equal(sharers(registry, bert, 1), "anna ");
     note(registry, bert, ACL_ANYONE, 0);
@@ -272,6 +310,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
         cmocka_unit_test_setup_teardown(test_index, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_groups, setup, teardown),
