@@ -96,8 +96,12 @@
 #define LIMIT_METADATA_VALUE (64u << 10)
 /* entries of each user on one mailbox, or on the server; section 4.1 requires at least 10 */
 #define LIMIT_METADATA_ENTRIES 100u
-#define LIMIT_METADATA_ALL_ENTRIES 10000u     /* of an account with all of its mailboxes */
+/* of the owner of an account with all of its mailboxes, and again of all its guests together:
+ * users with whom mailboxes are shared, and who keep private entries there */
+#define LIMIT_METADATA_ALL_ENTRIES 10000u
 #define LIMIT_METADATA_ALL_OCTETS (32u << 20) /* of the values of all these */
+#define LIMIT_METADATA_GUEST_ENTRIES 1000u    /* of one guest in an account */
+#define LIMIT_METADATA_GUEST_OCTETS (1u << 20)
 #define LIMIT_METADATA_NAMES 1000u            /* entries that one command names */
 /* names of removed entries that an account keeps, so that sessions learn of the removal */
 #define LIMIT_METADATA_REMOVED 1000u

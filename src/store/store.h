@@ -305,9 +305,11 @@ MUST_USE enum rc store_metadata_copy(struct store_tx *tx, uint64_t from, uint64_
                                      struct err *err);
 
 struct metadata_usage {
-    uint64_t entries;     /* with a value, of this mailbox and user */
-    uint64_t all_entries; /* of the whole account */
-    uint64_t all_octets;  /* of their values */
+    uint64_t entries;       /* with a value, of this mailbox and user */
+    uint64_t user_entries;  /* of this user, on all mailboxes and on the account */
+    uint64_t user_octets;   /* of their values */
+    uint64_t guest_entries; /* of all users but the owner */
+    uint64_t guest_octets;
 };
 MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
                                       struct metadata_usage *out, struct err *err);

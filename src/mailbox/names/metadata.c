@@ -79,10 +79,11 @@ metadata_entries(struct store_tx *tx, struct arena *arena, const struct mbox_row
 
 /* ---- setting ---- */
 
-/* How much there is, of what the request can add to. */
+/* How much there is, of what the request can add to: what is the owner's or common to all, and
+ * what belongs to the user who sets it. A guest takes nothing of the owner's share. */
 struct usage {
     struct metadata_usage common;
-    struct metadata_usage own; /* of another user */
+    struct metadata_usage own; /* the same, if it is the owner */
 };
 
 static enum rc
@@ -107,13 +108,23 @@ static enum rc
 usage_check(struct metadata_set_op *op, const struct usage *before, const struct usage *after,
             struct err *err)
 {
-    if (grew_beyond(before->common.entries, after->common.entries, LIMIT_METADATA_ENTRIES) ||
-        grew_beyond(before->own.entries, after->own.entries, LIMIT_METADATA_ENTRIES) ||
-        grew_beyond(before->common.all_entries, after->common.all_entries,
-                    LIMIT_METADATA_ALL_ENTRIES))
+    const struct metadata_usage *common[] = {&before->common, &after->common};
+    const struct metadata_usage *own[] = {&before->own, &after->own};
+    const bool is_guest = op->user != 0;
+
+    if (grew_beyond(common[0]->entries, common[1]->entries, LIMIT_METADATA_ENTRIES) ||
+        grew_beyond(own[0]->entries, own[1]->entries, LIMIT_METADATA_ENTRIES) ||
+        grew_beyond(common[0]->user_entries, common[1]->user_entries,
+                    LIMIT_METADATA_ALL_ENTRIES) ||
+        grew_beyond(own[0]->guest_entries, own[1]->guest_entries, LIMIT_METADATA_ALL_ENTRIES) ||
+        (is_guest &&
+         grew_beyond(own[0]->user_entries, own[1]->user_entries, LIMIT_METADATA_GUEST_ENTRIES)))
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
-    if (grew_beyond(before->common.all_octets, after->common.all_octets,
-                    LIMIT_METADATA_ALL_OCTETS))
+    if (grew_beyond(common[0]->user_octets, common[1]->user_octets,
+                    LIMIT_METADATA_ALL_OCTETS) ||
+        grew_beyond(own[0]->guest_octets, own[1]->guest_octets, LIMIT_METADATA_ALL_OCTETS) ||
+        (is_guest &&
+         grew_beyond(own[0]->user_octets, own[1]->user_octets, LIMIT_METADATA_GUEST_OCTETS)))
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_LARGE, err);
     return RC_OK;
 }

@@ -196,7 +196,8 @@ move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
     return rc;
 }
 
-/* RFC 5464 section 4.1: the annotations are copied, and stay. */
+/* RFC 5464 section 4.1: the annotations are copied, and stay; those of guests, too, and there
+ * are twice as many of these then. */
 static enum rc
 metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from, uint64_t to,
                 struct err *err)
@@ -210,11 +211,14 @@ metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from,
         rc = store_metadata_copy(ctx->tx, from, to, err);
     if (rc == RC_OK)
         rc = store_metadata_usage(ctx->tx, &of, &usage, err);
-    if (rc != RC_OK || usage.all_entries == before.all_entries)
+    if (rc != RC_OK || (usage.user_entries == before.user_entries &&
+                        usage.guest_entries == before.guest_entries))
         return rc;
-    if (usage.all_entries > LIMIT_METADATA_ALL_ENTRIES)
+    if (usage.user_entries > LIMIT_METADATA_ALL_ENTRIES ||
+        usage.guest_entries > LIMIT_METADATA_ALL_ENTRIES)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
-    if (usage.all_octets > LIMIT_METADATA_ALL_OCTETS)
+    if (usage.user_octets > LIMIT_METADATA_ALL_OCTETS ||
+        usage.guest_octets > LIMIT_METADATA_ALL_OCTETS)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_LARGE, err);
     return change_metadata(ctx->changes, to);
 }

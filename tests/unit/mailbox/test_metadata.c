@@ -187,6 +187,62 @@ of_octets(void **state)
     assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
 }
 
+/* What guests keep takes nothing of the owner's share; each has one of its own, and all together
+ * have as much as the owner. */
+static void
+of_guests(void **state)
+{
+    const unsigned mailboxes = LIMIT_METADATA_GUEST_ENTRIES / LIMIT_METADATA_ENTRIES;
+    const unsigned guests = LIMIT_METADATA_ALL_ENTRIES / LIMIT_METADATA_GUEST_ENTRIES;
+    struct content *fx = *state;
+    enum names_refusal refusal;
+    char name[20];
+
+    for (unsigned i = 0; i < mailboxes; i++) {
+        snprintf(name, sizeof name, "m%u", i);
+        create(fx, name);
+        for (unsigned guest = 0; guest < guests; guest++)
+            assert_ok(set_many(fx, name, 10 + guest, 0, LIMIT_METADATA_ENTRIES, SPAN("x"),
+                               &refusal));
+    }
+    /* One guest has its share, and all together have theirs. */
+    assert_rc(set_many(fx, "INBOX", 10, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+    assert_rc(set_many(fx, "INBOX", 9, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+    assert_ok(set_many(fx, "INBOX", 0, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
+    assert_ok(rename_inbox(fx, "Old", &refusal));
+    /* Who makes room may use it, but not somebody who has none of his own. */
+    assert_ok(set_many(fx, "m0", 11, 0, 1, (struct span){NULL, 0}, &refusal));
+    assert_rc(set_many(fx, "INBOX", 10, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_ok(set_many(fx, "INBOX", 11, 0, 1, SPAN("x"), &refusal));
+    assert_rc(rename_inbox(fx, "Older", &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_MANY);
+}
+
+/* LIMIT_METADATA_GUEST_OCTETS, and those of all guests. */
+static void
+of_octets_of_guests(void **state)
+{
+    const unsigned values = LIMIT_METADATA_GUEST_OCTETS / LIMIT_METADATA_VALUE;
+    const unsigned guests = LIMIT_METADATA_ALL_OCTETS / LIMIT_METADATA_GUEST_OCTETS;
+    struct content *fx = *state;
+    char *value = arena_alloc_array(&fx->arena, LIMIT_METADATA_VALUE, 1, 1);
+    const struct span large = span_of(value, LIMIT_METADATA_VALUE);
+    enum names_refusal refusal;
+
+    memset(value, 'x', LIMIT_METADATA_VALUE);
+    for (unsigned guest = 0; guest < guests; guest++)
+        assert_ok(set_many(fx, "INBOX", 10 + guest, 0, values, large, &refusal));
+    assert_rc(set_many(fx, "INBOX", 10, values, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
+    assert_rc(set_many(fx, "INBOX", 9, 0, 1, SPAN("x"), &refusal), RC_LIMIT);
+    assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
+    assert_ok(set_many(fx, "Sent", 0, 0, LIMIT_METADATA_ENTRIES, large, &refusal));
+    assert_ok(set_many(fx, "INBOX", 10, 0, 1, span_tail(large, 1), &refusal));
+    assert_ok(set_many(fx, "INBOX", 10, values, 1, SPAN("x"), &refusal));
+}
+
 static void
 all_or_nothing(void **state)
 {
@@ -216,6 +272,8 @@ main(void)
         cmocka_unit_test_setup_teardown(of_a_mailbox, setup, teardown),
         cmocka_unit_test_setup_teardown(of_an_account, setup, teardown),
         cmocka_unit_test_setup_teardown(of_octets, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_guests, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_octets_of_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,8 +259,10 @@ test_they_follow_their_mailbox(void **state)
     assert_value(fx, tx, &others, "/private/a", SPAN("123"));
     assert_ok(store_metadata_usage(tx, &copy, &usage, &fx->err));
     assert_int_equal(usage.entries, 1);
-    assert_int_equal(usage.all_entries, 4);
-    assert_int_equal(usage.all_octets, 16);
+    assert_int_equal(usage.user_entries, 2);
+    assert_int_equal(usage.user_octets, 10);
+    assert_int_equal(usage.guest_entries, 2);
+    assert_int_equal(usage.guest_octets, 6);
     commit(fx, tx);
 
     tx = begin_write(fx);
@@ -270,7 +272,8 @@ test_they_follow_their_mailbox(void **state)
     assert_int_equal(count, 0);
     assert_ok(store_metadata_usage(tx, &work, &usage, &fx->err));
     assert_int_equal(usage.entries, 0);
-    assert_int_equal(usage.all_entries, 2);
+    assert_int_equal(usage.user_entries, 1);
+    assert_int_equal(usage.guest_entries, 1);
     commit(fx, tx);
     fixture_restart(fx);
     tx = begin_read(fx);

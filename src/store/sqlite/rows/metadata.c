@@ -100,8 +100,10 @@ sqlite_metadata_usage(struct store_tx *base, const struct metadata_of *of,
     if (rc == RC_OK)
         *out = (struct metadata_usage){
             .entries = col_u64(&stmt, 0),
-            .all_entries = col_u64(&stmt, 1),
-            .all_octets = col_u64(&stmt, 2),
+            .user_entries = col_u64(&stmt, 1),
+            .user_octets = col_u64(&stmt, 2),
+            .guest_entries = col_u64(&stmt, 3),
+            .guest_octets = col_u64(&stmt, 4),
         };
     return rc;
 }
