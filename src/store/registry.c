@@ -107,13 +107,24 @@ credentials_check(const char *crypt, const struct scram_keys *scram, struct err 
     return RC_OK;
 }
 
+static enum rc
+name_check(struct span name, struct err *err)
+{
+    if (registry_name_is_reserved(name))
+        return err_set(err, RC_INVALID, 0,
+                       "%.*s: access control lists would take this name for somebody else",
+                       SPAN_FMT(name));
+    return RC_OK;
+}
+
 enum rc
 registry_add_many(struct registry *registry, struct registry_new *rows, size_t count,
                   struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         rows[i].refused = (struct err){.rc = RC_OK};
-        (void)!credentials_check(rows[i].crypt, rows[i].scram, &rows[i].refused);
+        if (name_check(rows[i].name, &rows[i].refused) == RC_OK)
+            (void)!credentials_check(rows[i].crypt, rows[i].scram, &rows[i].refused);
     }
     return changed(registry, registry->ops->add_many(registry, rows, count, err));
 }
@@ -198,6 +209,10 @@ enum rc
 registry_restore(struct registry *registry, uint64_t id, struct span name, struct arena *arena,
                  struct span **taken_out, size_t *taken_count_out, struct err *err)
 {
+    const enum rc rc = name.len == 0 ? RC_OK : name_check(name, err);
+
+    if (rc != RC_OK)
+        return rc;
     return changed(registry, registry->ops->restore(registry, id, name, arena, taken_out,
                                                     taken_count_out, err));
 }

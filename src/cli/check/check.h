@@ -33,6 +33,8 @@ void check_tell(struct check *check, enum check_finding finding, const char *wha
 /** Checks whether this user can listen on each address, or the server of this DIR does
  * already. */
 void check_ports(struct check *check, struct config *config);
+/** Looks for accounts whose names access control lists cannot have. */
+void check_names(struct check *check, struct config *config);
 /** Checks whether Postfix, if it is installed, finds the LMTP listener and may use it. */
 void check_postfix(struct check *check, const struct config *config);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: checks configuration, folders, limits, addresses, certificate, keys of
- * tokens and Postfix, before a server is started or after it could not start. All problems
- * are reported at once, each with a way to fix it; a problem in one part does not keep the
- * others from being checked.
+ * `roost check`: checks configuration, folders, names of accounts, limits, addresses,
+ * certificate, keys of tokens and Postfix, before a server is started or after it could not
+ * start. All problems are reported at once, each with a way to fix it; a problem in one part
+ * does not keep the others from being checked.
  */
 #include "cli/check/check.h"
 
@@ -207,6 +207,7 @@ cmd_check(struct cli *cli)
     if (check.problems == 0)
         check_tell(&check, CHECK_OK, "configuration", "%s", config->path);
     check_folders(&check, config);
+    check_names(&check, config);
     check_limits(&check, config);
     check_times(&check, &config->settings);
     check_ports(&check, config);

@@ -58,6 +58,8 @@ find_account(struct imap_session *im, struct span name, struct identifier *out, 
     struct registry_account account;
     const enum rc rc = registry_find_login(im->s.env->registry, name, &account, err);
 
+    if (rc == RC_OK && registry_name_is_reserved(span_of_str(account.name)))
+        return RC_UNSUPPORTED;
     if (rc == RC_OK) {
         out->kind = ACL_ACCOUNT;
         out->who = account.id;
@@ -87,9 +89,11 @@ identifier_read(struct imap_session *im, struct span text, struct identifier *ou
                  ? find_group(im, span_tail(name, group_prefix.len), &found, &err)
                  : find_account(im, name, &found, &err);
     if (rc != RC_OK) {
-        *step_out = rc == RC_NOT_FOUND
-                        ? imap_no(im->work, "NONEXISTENT", "No such account or group")
-                        : imap_fail(im, rc, &err);
+        *step_out =
+            rc == RC_NOT_FOUND ? imap_no(im->work, "NONEXISTENT", "No such account or group")
+            : rc == RC_UNSUPPORTED
+                ? imap_no(im->work, "CANNOT", "No list can name an account of that name")
+                : imap_fail(im, rc, &err);
         return false;
     }
     found.is_owner = !negative && found.kind == ACL_ACCOUNT &&
@@ -98,7 +102,8 @@ identifier_read(struct imap_session *im, struct span text, struct identifier *ou
     return true;
 }
 
-/* What a row's identifier is called. RC_NOT_FOUND: there is no such account or group now. */
+/* What a row's identifier is called. RC_NOT_FOUND: there is no such account or group now, or
+ * what it is called would be taken for somebody else (docs/protocol.md H-3). */
 static enum rc
 identifier_write(struct imap_session *im, const struct acl_row *row,
                  char out[IDENTIFIER_OCTETS], struct err *err)
@@ -115,6 +120,8 @@ identifier_write(struct imap_session *im, const struct acl_row *row,
         break;
     case ACL_ACCOUNT:
         rc = registry_find_id(registry, row->who, &account, err);
+        if (rc == RC_OK && registry_name_is_reserved(span_of_str(account.name)))
+            return RC_NOT_FOUND;
         if (rc == RC_OK)
             snprintf(out, IDENTIFIER_OCTETS, "%s%s", minus, account.name);
         break;
@@ -222,6 +229,8 @@ acl_write(struct imap_session *im, const struct acl_row *rows, size_t count, str
     for (size_t i = 0; i <= count; i++) {
         const struct acl_row *row = i == 0 ? &owner : &rows[i - 1];
         rc = identifier_write(im, row, name, err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            break;
         if (rc == RC_OK)
             entry_write(&w, span_of_str(name), row->rights);
     }
