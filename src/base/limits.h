@@ -87,8 +87,12 @@
 #define LIMIT_GROUPS 10000u /* groups of accounts */
 /* accounts that share mailboxes with one user and are looked at for one LIST */
 #define LIMIT_SHARERS 1000u
-/* mailboxes of each of them that LIST and NOTIFY find; the others can be used all the same */
+/* mailboxes of each of them, and of all of them together with octets of their names, that LIST
+ * and NOTIFY find; the others can be used all the same, and LIST says that it has left some out
+ */
 #define LIMIT_SHARER_MAILBOXES 2000u
+#define LIMIT_GUEST_MAILBOXES 20000u
+#define LIMIT_GUEST_MAILBOX_OCTETS (4u << 20)
 
 /* --- Metadata (RFC 5464) --- */
 #define LIMIT_METADATA_NAME 255u /* octets of the name of an entry */

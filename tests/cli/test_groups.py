@@ -13,6 +13,7 @@ from roost_server import Roost  # noqa: E402
 WORK = '"Other Users/anna/Work"'
 
 SHARING = ["imap.sharing=yes"]
+CUT = "* NO [LIMIT] Not all mailboxes of other users are listed"
 
 
 def ok(peer, command):
@@ -213,7 +214,8 @@ def test_so_many_who_share_are_listed():
         assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/zoe/INBOX"']
         anna = server.login("anna")  # one more, and by its name before the others
         ok(anna, "SETACL INBOX bert l")
-        assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"']
+        assert listed(bert) == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"', CUT]
+        server.log_wait("others share more mailboxes than can be listed")
         ok(bert, 'SELECT "Other Users/zoe/INBOX"')  # one that is not among them can be used all the same
 
 
@@ -228,9 +230,10 @@ def test_so_many_mailboxes_of_one_who_shares_are_listed():
             ok(anna, f"CREATE Work/{number:05}")
         assert len(listed(bert)) == most + 1
         ok(anna, "CREATE Work/last")
-        names = listed(bert)
-        assert len(names) == most + 1
+        *names, cut = listed(bert)
+        assert len(names) == most + 1 and cut == CUT
         assert names[-1].endswith('"Other Users/zoe/INBOX"')
+        assert CUT not in ok(bert, 'LIST "" "INBOX"')
         assert not any("/last" in line for line in names)
         ok(bert, 'SELECT "Other Users/anna/Work/last"')
 

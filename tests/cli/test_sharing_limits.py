@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names that access control lists cannot have."""
+"""Names that access control lists cannot have, and how many mailboxes of others LIST tells of."""
 
 import sqlite3
 import sys
@@ -7,9 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+import pytest  # noqa: E402
+
+from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Roost  # noqa: E402
 
 SHARING = ["imap.sharing=yes"]
+CUT = "* NO [LIMIT] Not all mailboxes of other users are listed"
 
 
 def test_no_account_gets_a_name_that_lists_would_take_for_somebody_else():
@@ -51,3 +55,55 @@ def test_such_an_account_from_before_is_nobody_in_lists():
         assert anyone.command("GETACL INBOX") == ["* ACL INBOX anyone lrs -anna r"]
         assert anna.command('MYRIGHTS "Other Users/anyone/INBOX"') == ['* MYRIGHTS "Other Users/anyone/INBOX" ls']
         assert anyone.command('SELECT "Other Users/anna/INBOX"')
+
+
+def fill(server, count, octets):
+    """Gives each account, whose mailbox Mine bert may see, so many more like it, with names of so many octets."""
+    for path in server.home.glob("accounts/**/mail.db"):
+        db = sqlite3.connect(path)
+        columns = ", ".join(row[1] for row in db.execute("PRAGMA table_info(mailbox)")
+                            if row[1] not in ("id", "name", "object_id", "uidvalidity"))
+        mine = db.execute("SELECT id, uidvalidity FROM mailbox WHERE name = 'Mine'").fetchone()
+        for number in range(count if mine else 0):
+            name = f"Mine/{number:05}".ljust(octets, "x")
+            made = db.execute(f"INSERT INTO mailbox (name, object_id, uidvalidity, {columns}) SELECT ?, randomblob(16), ?, {columns}"
+                              " FROM mailbox WHERE id = ?", (name, mine[1] + 1000 + number, mine[0])).lastrowid
+            db.execute("INSERT INTO acl SELECT ?, kind, who, negative, rights FROM acl WHERE mbox = ?", (made, mine[0]))
+        db.commit()
+        db.close()
+
+
+@pytest.mark.parametrize("owners, octets", [(19, 24), (8, 512)], ids=["mailboxes", "octets"])
+def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
+    """Of each as many as fit: it is the sum that counts."""
+    names = [f"o{n:02}" for n in range(owners)]
+    with Roost(accounts=["bert", *names, "zoe"], options=SHARING) as server:
+        for name in names:
+            owner = server.login(name)
+            owner.command("CREATE Mine")
+            owner.command("SETACL Mine bert lr")
+            owner.command("LOGOUT")
+        server.stop()
+        fill(server, 1020, octets - len("Other Users/o00/"))
+        server.start()
+        bert, zoe = server.login("bert"), server.login("zoe")
+        zoe.command("CREATE M")
+        zoe.command("SETACL M bert lr")
+
+        def listed():
+            lines = bert.command('LIST "" "Other Users/*"')
+            cut = lines[-1] == CUT
+            names = [line.partition(' "/" ')[2].strip('"') for line in lines[: -1 if cut else None]]
+            return len(names), sum(map(len, names)), cut
+
+        count, told, cut = listed()
+        assert count == owners * 1021 + 1 and not cut
+        most, most_octets = limit("LIMIT_GUEST_MAILBOXES"), limit("LIMIT_GUEST_MAILBOX_OCTETS")
+        room = min(most - count, (most_octets - told) // octets)
+        assert 0 < room < limit("LIMIT_SHARER_MAILBOXES")
+        for number in range(room + 1):
+            if number == room:
+                assert listed() == (count + room, told + room * octets, False)
+            zoe.command("CREATE " + f"M/{number:04}".ljust(octets - len("Other Users/zoe/"), "x"))
+        assert listed() == (count + room, told + room * octets, True)
+        assert bert.command('LIST "" "Other Users/zoe/*"')[-1] != CUT  # of one, all fit

@@ -261,6 +261,19 @@ entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **
     return true;
 }
 
+/* A warning (RFC 9051 section 7.1.2): what is there is not listed, and can be used all the same
+ * (docs/protocol.md H-2). */
+static void
+cut_tell(struct imap_session *im)
+{
+    struct iw w = imap_line(im);
+
+    log_put(&im->s.log, LOG_E_COMMAND_FAILED,
+            "LIST: others share more mailboxes than can be listed");
+    iw_status_line(&w, SPAN(""), IW_NO, "LIMIT",
+                   SPAN("Not all mailboxes of other users are listed"));
+}
+
 static enum imap_step
 list_go(struct imap_session *im, struct imap_work *work, const struct list_form *form)
 {
@@ -294,8 +307,11 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
         const enum rc rc = names_list_next(run->list, &run->entry);
         if (rc == RC_AGAIN)
             continue; /* it has worked for a while: look at the time */
-        if (rc != RC_OK)
+        if (rc != RC_OK) {
+            if (imap_gather_is_cut(run->gather))
+                cut_tell(im);
             return imap_ok(work, NULL, form->completed);
+        }
         if (run->entry.owner != tx_owner) { /* it is in another account */
             store_end(tx);
             tx = NULL;

@@ -6,6 +6,8 @@
  */
 #include "imap/names/gather.h"
 
+#include <string.h>
+
 #include "mailbox/sharing/access.h"
 #include "store/sharing.h"
 
@@ -18,6 +20,9 @@ struct imap_gather {
     struct registry_sharer *sharers;
     size_t sharer_count;
     size_t next;
+    size_t guest_count;  /* mailboxes of all of them so far */
+    size_t guest_octets; /* and of their names */
+    bool is_cut;         /* there are more than the limits allow */
 };
 
 struct imap_gather *
@@ -65,9 +70,29 @@ ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
     if (rc != RC_OK || !any)
         return rc;
     rc = access_user(registry, account, arena, &gather->user, err);
-    return rc == RC_OK ? registry_sharers(registry, account, LIMIT_SHARERS, arena,
-                                          &gather->sharers, &gather->sharer_count, err)
-                       : rc;
+    if (rc == RC_OK)
+        rc = registry_sharers(registry, account, LIMIT_SHARERS + 1, arena, &gather->sharers,
+                              &gather->sharer_count, err);
+    if (rc == RC_OK && gather->sharer_count > LIMIT_SHARERS) {
+        gather->is_cut = true;
+        gather->sharer_count = LIMIT_SHARERS;
+    }
+    return rc;
+}
+
+/* Whether one mailbox more has room. */
+static bool
+has_room(struct imap_gather *gather, size_t of_this_sharer, size_t octets)
+{
+    const bool has = of_this_sharer < LIMIT_SHARER_MAILBOXES &&
+                     gather->guest_count < LIMIT_GUEST_MAILBOXES &&
+                     octets <= LIMIT_GUEST_MAILBOX_OCTETS - gather->guest_octets;
+
+    if (has) {
+        gather->guest_count++;
+        gather->guest_octets += octets;
+    }
+    return has;
 }
 
 /* The mailboxes of one of them by the names that this user knows. Names that are too long for
@@ -83,13 +108,17 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
 
     if (guests == NULL)
         return RC_LIMIT;
-    for (size_t i = 0; i < count && used < most; i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *name = arena_printf(arena, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
                                         SPAN_FMT(rows[i].row.name));
         if (name == NULL)
             return RC_LIMIT;
         if (mbox_name_check(span_of_str(name)) != NULL)
             continue;
+        if (!has_room(gather, used, strlen(name))) {
+            gather->is_cut = true;
+            break;
+        }
         guests[used] = (struct names_guest){
             .row = rows[i].row, .owner = sharer->account, .rights = rows[i].rights};
         guests[used].row.name = span_of_str(name);
@@ -158,6 +187,12 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
         leave_out(im, sharer, rc, &err);
     gather->next++;
     return STEP_MORE;
+}
+
+bool
+imap_gather_is_cut(const struct imap_gather *gather)
+{
+    return gather->is_cut;
 }
 
 enum imap_step

@@ -22,5 +22,8 @@ struct imap_gather *imap_gather_new(struct imap_session *im, const struct imap_l
  *  NULL, or another step: what the command returns. */
 enum imap_step imap_gather_step(struct imap_session *im, struct imap_gather *gather,
                                 struct names_list **list_out);
+/** When it is complete: whether mailboxes of others are missing, because there are more than
+ *  LIMIT_SHARERS, LIMIT_SHARER_MAILBOXES and LIMIT_GUEST_MAILBOXES allow. */
+bool imap_gather_is_cut(const struct imap_gather *gather);
 
 #endif
