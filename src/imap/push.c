@@ -101,7 +101,9 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
         case TELLING_BEGIN:
             if (im->state == IMAP_SELECTED && !guest_look(im, &step))
                 return step;
-            if (im->state == IMAP_SELECTED && (imap_selected_rights(im) & RIGHT_READ) != 0)
+            if ((imap_selected_rights(im) & RIGHT_READ) == 0)
+                im->view.echo = NULL; /* the command's, of which nothing is told */
+            else if (im->state == IMAP_SELECTED)
                 step = imap_sync_begin_step(im, mode);
             break;
         case TELLING_LEAVING:
