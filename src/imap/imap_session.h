@@ -96,6 +96,7 @@ struct imap_guest {
      * be others too. */
     uint32_t acl_serial;
     uint32_t epoch;
+    bool sharing; /* [imap] sharing was on then */
 };
 
 /* What belongs to the user is let go of at the end and by UNAUTHENTICATE (RFC 8437 section 4):

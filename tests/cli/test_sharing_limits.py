@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Names that access control lists cannot have, and how many mailboxes of others LIST tells of."""
+"""Names that access control lists cannot have, how many mailboxes of others LIST tells of, and the switch."""
 
+import re
+import signal
 import sqlite3
 import sys
 from pathlib import Path
@@ -107,3 +109,21 @@ def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
             zoe.command("CREATE " + f"M/{number:04}".ljust(octets - len("Other Users/zoe/"), "x"))
         assert listed() == (count + room, told + room * octets, True)
         assert bert.command('LIST "" "Other Users/zoe/*"')[-1] != CUT  # of one, all fit
+
+
+def test_sharing_ends_at_once_and_comes_back():
+    with Roost(accounts=["anna", "bert"], start=False) as server:
+        text = server.config.read_text()
+        server.config.write_text(re.sub(r"(?m)^;sharing = \w+", "sharing = yes", text))
+        server.start()
+        anna, bert = server.login("anna"), server.login("bert")
+        anna.command("SETACL INBOX bert lrsi")
+        bert.command('SELECT "Other Users/anna/INBOX"')
+        for word in ("no", "yes"):
+            server.config.write_text(re.sub(r"(?m)^;sharing = \w+", f"sharing = {word}", text))
+            server.process.send_signal(signal.SIGHUP)
+            said = []
+            while not said or ("ACL" in said[0].split()) != (word == "yes"):
+                said = anna.command("CAPABILITY")
+            bert.command("UID FETCH 1:* FLAGS", expect="NO" if word == "no" else "OK")
+            assert word == "yes" or "NO [NOPERM]" in bert.last, bert.last

@@ -236,7 +236,8 @@ guest_tell(struct imap_session *im, struct notify_guests *guests,
     struct status status;
     uint32_t rights = 0;
 
-    if (items == 0 || imap_is_selected(im, guests->acct, guest->mbox))
+    if (items == 0 || !env_settings(im->s.env)->sharing ||
+        imap_is_selected(im, guests->acct, guest->mbox))
         return RC_OK;
     arena_reset(arena);
     enum rc rc = access_user(im->s.env->registry, im->s.account_id, arena, &user, err);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The selected mailbox is another user's. What the session may do there can change at any time,
- * by SETACL, by a group that the user joins or leaves, or because the owner's account is
- * removed. The server looks again before each command and before it tells anything, but only
+ * by SETACL, by a group that the user joins or leaves, because the owner's account is removed,
+ * or because the configuration ends all sharing. The server looks again before each command and before it tells anything, but only
  * when something has been changed: two numbers say so.
  *
  * Who may not read the mailbox any more is told so once, and then nothing more of it; commands
  * on it are refused until another one is selected (RFC 4314 section 5.1.1; docs/protocol.md
- * A-4). The view stays what it was: if the right comes back, the dialogue goes on from there.
+ * H-4). The view stays what it was: if the right comes back, the dialogue goes on from there.
  *
  * Thread: the session.
  */
@@ -50,8 +50,10 @@ imap_guest_is_due(struct imap_session *im)
 {
     const struct imap_guest *guest = im->guest;
 
-    return guest != NULL && (guest->acl_serial != account_acl_serial(guest->acct) ||
-                             guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
+    return guest != NULL &&
+           (guest->sharing != env_settings(im->s.env)->sharing ||
+            guest->acl_serial != account_acl_serial(guest->acct) ||
+            guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
 }
 
 /* RC_NOT_FOUND: the owner's account was removed. */
@@ -111,9 +113,10 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
         return true;
     const uint32_t serial = account_acl_serial(guest->acct);
     const uint32_t epoch = (uint32_t)registry_epoch(im->s.env->registry);
+    const bool sharing = env_settings(im->s.env)->sharing;
     if (!imap_read_begin(im, guest->acct, &tx, step_out))
         return false;
-    const enum rc rc = rights_read(im, tx, &rights, &err);
+    const enum rc rc = sharing ? rights_read(im, tx, &rights, &err) : RC_NOT_FOUND;
     if (rc != RC_OK && rc != RC_NOT_FOUND) {
         *step_out = imap_fail(im, rc, &err);
         return false;
@@ -124,6 +127,7 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
         guest->rights = rights;
     guest->acl_serial = serial;
     guest->epoch = epoch;
+    guest->sharing = sharing;
     change_tell(im, before);
     imap_watch_selected(im);
     return true;
@@ -148,7 +152,7 @@ imap_guest_still_may(struct imap_session *im, uint32_t needs, enum imap_step *st
 }
 
 /* Whether the command only reads, which can last as long as its client likes. Those that change
- * something are done with the rights that they began with. */
+ * something are looked at again in the turn (mailbox/sharing/permit.h). */
 static bool
 only_reads(const struct imap_command *row)
 {
