@@ -106,7 +106,7 @@
 #define LIMIT_METADATA_ALL_OCTETS (32u << 20) /* of the values of all these */
 #define LIMIT_METADATA_GUEST_ENTRIES 1000u    /* of one guest in an account */
 #define LIMIT_METADATA_GUEST_OCTETS (1u << 20)
-#define LIMIT_METADATA_NAMES 1000u            /* entries that one command names */
+#define LIMIT_METADATA_NAMES 1000u /* entries that one command names */
 /* names of removed entries that an account keeps, so that sessions learn of the removal */
 #define LIMIT_METADATA_REMOVED 1000u
 

@@ -304,6 +304,8 @@ enum imap_step imap_bad(struct imap_work *work, const char *text);
 enum imap_step imap_bad_code(struct imap_work *work, const char *code, const char *text);
 /** NO (or BAD) with the text that the table has for rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
+/** The NO of a command without the rights that it needs. */
+enum imap_step imap_not_permitted(struct imap_work *work, enum permit_answer answer);
 
 /* ---- answer.c ---- */
 /** The tagged answer; the end of a command. */
@@ -346,10 +348,21 @@ MUST_USE bool imap_read_ready(struct imap_session *im, struct account *acct,
  * the command came. The same results. */
 MUST_USE bool imap_catch_up(struct imap_session *im, struct account *acct,
                             enum imap_step *step_out);
-/** Runs a request through slot and turn. True: it was executed, see req->result. False: return
- *  *step_out (STEP_WAIT). */
+/** Runs a request of the user through slot and turn. In the account of somebody else it carries
+ * the rights that the command needs there (permit.h): those of its row and of imap_target_find,
+ * or what the command has said by imap_permit_*. True: it was executed, see req->result. False:
+ * return *step_out: STEP_WAIT, or STEP_DONE with the NO, because those rights are not there any
+ * more; then permit.answer is not PERMIT_GIVEN. */
 MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
                         enum imap_step *step_out);
+/** The same for what the server does by itself, whatever the rights of the user. */
+MUST_USE bool imap_turn_freely(struct imap_session *im, struct account *acct,
+                               struct turn_req *req, enum imap_step *step_out);
+/** What the request needs, where it is not just what the command's row says. Harmless if the
+ *  mailbox is the user's own. */
+void imap_permit_named(struct imap_session *im, const struct imap_target *target,
+                       struct turn_req *req);
+void imap_permit_selected(struct imap_session *im, uint32_t needs, struct turn_req *req);
 /** The view with members. Otherwise *step_out. */
 MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
                               enum imap_step *step_out);

@@ -75,8 +75,10 @@ struct metadata_answer {
     uint64_t longest; /* octets of the largest value that is larger than it may be; 0: none */
 };
 
-/** Whether the session may see and set metadata of a mailbox on which it has these rights (RFC
- * 5464 section 3.3). */
+/* Besides RIGHT_LOOKUP, whoever sees and sets metadata of a mailbox has one of these (RFC 5464
+ * section 3.3). */
+enum { METADATA_RIGHTS = RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST };
+/** Whether the session may, on a mailbox on which it has these rights. */
 bool imap_metadata_permitted(uint32_t rights);
 /** Whose private entries the session sees in that account. */
 uint64_t imap_metadata_user(const struct imap_session *im, const struct account *acct);

@@ -87,3 +87,11 @@ imap_fail(struct imap_session *im, enum rc rc, const struct err *err)
     log_put(&im->s.log, LOG_E_COMMAND_FAILED, "%s", text);
     return imap_no(im->work, "SERVERBUG", "The server failed");
 }
+
+enum imap_step
+imap_not_permitted(struct imap_work *work, enum permit_answer answer)
+{
+    /* Users who may not even look it up do not learn that it exists (RFC 4314 section 6). */
+    return answer == PERMIT_HIDDEN ? imap_no(work, "NONEXISTENT", "No such mailbox")
+                                   : imap_no(work, "NOPERM", "Not permitted");
+}

@@ -6,6 +6,8 @@
  */
 #include "imap/imap_session.h"
 
+#include "base/check.h"
+
 bool
 imap_read_ready(struct imap_session *im, struct account *acct, enum imap_step *step_out)
 {
@@ -37,9 +39,65 @@ imap_read_begin(struct imap_session *im, struct account *acct, struct store_tx *
     return false;
 }
 
+static void
+permit_add(struct imap_session *im, const struct permit_need *need, struct turn_req *req)
+{
+    if (req->permit.account == 0)
+        permit_init(&req->permit, im->s.account_id, &im->work->arena);
+    permit_need_add(&req->permit, need);
+}
+
+void
+imap_permit_named(struct imap_session *im, const struct imap_target *target,
+                  struct turn_req *req)
+{
+    const struct permit_need need = {
+        .name = target->name, .rights = target->needs, .any = target->needs_any};
+
+    if (target->is_guest)
+        permit_add(im, &need, req);
+}
+
+void
+imap_permit_selected(struct imap_session *im, uint32_t needs, struct turn_req *req)
+{
+    const struct permit_need need = {.mbox = im->selected, .rights = needs};
+
+    if (im->guest != NULL)
+        permit_add(im, &need, req);
+}
+
+/* What the command's row says, as far as it is about mailboxes of this account. The mailbox
+ * that is named comes first: that is where something is put. */
+static void
+permit_of_row(struct imap_session *im, struct account *acct, struct turn_req *req)
+{
+    const struct imap_work *work = im->work;
+
+    if (work->target.acct == acct)
+        imap_permit_named(im, &work->target, req);
+    if (work->row->selected != 0 && imap_selected_acct(im) == acct)
+        imap_permit_selected(im, work->row->selected, req);
+    CHECK(req->permit.account != 0); /* a command without a right to anything there */
+}
+
 bool
 imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
           enum imap_step *step_out)
+{
+    if (acct != im->acct && req->permit.account == 0)
+        permit_of_row(im, acct, req);
+    if (!imap_turn_freely(im, acct, req, step_out))
+        return false;
+    if (req->permit.answer == PERMIT_GIVEN)
+        return true;
+    *step_out = imap_not_permitted(im->work, req->permit.answer);
+    return false;
+}
+
+bool
+imap_turn_freely(struct imap_session *im, struct account *acct, struct turn_req *req,
+                 enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
 
@@ -73,7 +131,7 @@ imap_catch_up(struct imap_session *im, struct account *acct, enum imap_step *ste
             return true;
         turn_look_init(look, session_waker(&im->s));
     }
-    if (!imap_turn(im, acct, look, step_out))
+    if (!imap_turn_freely(im, acct, look, step_out))
         return false;
     look->wake.fn = NULL; /* another account may be next */
     if (look->result == RC_OK)

@@ -17,8 +17,9 @@ from no_memory import LONG, NEVER, ONE, Plan, program, tries  # noqa: E402
 from roost_server import PASSWORD, Deflated, Roost  # noqa: E402
 
 PATIENCE_S = 20  # for an answer
+OPEN = '"Other Users/witness/Open"'
 CODES = {"APPENDUID", "CAPABILITY", "CLOSED", "COPYUID", "HIGHESTMODSEQ", "INUSE", "LIMIT", "READ-WRITE", "SERVERBUG",
-         "TRYCREATE", "UNAVAILABLE", "NOTSAVED", "OVERQUOTA", "ALREADYEXISTS", "NONEXISTENT"}
+         "TRYCREATE", "UNAVAILABLE", "NOTSAVED", "OVERQUOTA", "ALREADYEXISTS", "NONEXISTENT", "MAILBOXID", "EXPUNGEISSUED"}
 
 
 class Closed(Exception):
@@ -153,6 +154,40 @@ def imap_session(client, account, kept, compress=False):
     client.imap("LOGOUT")
 
 
+def sharing_session(client, account, kept):
+    """In a mailbox that the witness shares with all: what was acknowledged is in it."""
+    client.greeting()
+    if client.imap(f'LOGIN {account} "{PASSWORD}"') != "OK":
+        return
+    client.imap("CREATE Mine")
+    client.imap("SETACL Mine witness lrswipkxtea")
+    client.imap("SETACL Mine group:team lr")
+    client.imap("GETACL Mine")
+    client.imap("LISTRIGHTS Mine witness")
+    client.imap("SETACL Mine -witness r")
+    client.imap("DELETEACL Mine witness")
+    client.imap('LIST "" * RETURN (MYRIGHTS SUBSCRIBED STATUS (MESSAGES))')
+    client.imap(f"MYRIGHTS {OPEN}")
+    client.imap(f"SETMETADATA {OPEN} (/private/comment {account})")
+    client.imap(f"GETMETADATA {OPEN} /private/comment")
+    kept[f"{account}append"] = client.imap(f"APPEND {OPEN} (\\Seen $Word)", text_of(f"{account}append")), "Open"
+    client.imap("APPEND INBOX", text_of(f"{account}copy"))
+    client.imap("SELECT INBOX")
+    kept[f"{account}copy"] = client.imap(f"COPY 1 {OPEN}"), "Open"
+    client.imap("APPEND INBOX ($Other)", text_of(f"{account}move"))
+    client.imap("NOOP")
+    client.imap(f"MOVE 2 {OPEN}")
+    client.imap(f"SELECT {OPEN}")
+    client.imap("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER])")
+    client.imap("UID STORE 1:* +FLAGS (\\Flagged)")
+    client.imap("UID COPY 1:* INBOX")
+    client.imap(f"CREATE {OPEN[:-1]}/{account}\"")
+    client.imap(f"DELETE {OPEN[:-1]}/{account}\"")
+    client.imap("CLOSE")
+    client.imap("DELETE Mine")
+    client.imap("LOGOUT")
+
+
 def ids(peer):
     lines = peer.command("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", expect=None)
     return [name for line in lines for name in re.findall(r"<(\w+)@memory>", line)]
@@ -164,7 +199,7 @@ class House:
     def __init__(self, total_accounts=16000 if LONG else 2000):
         self.plan = Plan()
         self.server = Roost(start=False, program=program(), env=self.plan.env,
-                            options=["limits.max_connections_per_user=100", "auth.scram=no"])
+                            options=["limits.max_connections_per_user=100", "auth.scram=no", "imap.sharing=yes"])
         self.server.add_accounts(["witness", *(f"u{n}" for n in range(total_accounts))])
         self.server.start()
         self.pid = self.server.process.pid
@@ -287,3 +322,27 @@ def test_lmtp():
                 client.peer.close()
 
         house.each(session, lambda account, kept: inbox_holds(house.server, account, kept, delivered=True))
+
+
+def test_sharing():
+    with House() as house:
+        house.server.run("group", "add", "team", "witness")
+        house.witness.command("CREATE Open")
+        house.witness.command("SETACL Open anyone lrswipkxte")
+
+        def session(account, kept):
+            client = Client(house.server.connect())
+            try:
+                sharing_session(client, account, kept)
+            finally:
+                client.peer.close()
+
+        def after(account, kept):
+            house.witness.command("SELECT Open")
+            names = ids(house.witness)
+            for name, (word, _) in kept.items():
+                assert names.count(name) == (word == "OK"), f"{name} was answered {word}: {names}"
+            house.witness.command("UID STORE 1:* +FLAGS.SILENT (\\Deleted)")
+            house.witness.command("EXPUNGE")
+
+        house.each(session, after)

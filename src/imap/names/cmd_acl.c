@@ -197,7 +197,7 @@ cmd_setacl_run(struct imap_session *im, struct imap_work *work)
             return imap_fail(im, run->op.turn.result, &run->op.turn.err);
         run->settling = run->op.took;
     }
-    if (run->settling && !imap_turn(im, work->target.acct, &run->settle.turn, &step))
+    if (run->settling && !imap_turn_freely(im, work->target.acct, &run->settle.turn, &step))
         return step;
     return imap_ok(work, NULL, completed);
 }

@@ -41,13 +41,11 @@ prepare_one(struct imap_session *im, struct imap_append_run *run)
     const enum rc rc = ingest_prepare(&work->arena, text, ingest, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
-    /* Flags for which there is no right are left out: RFC 4314 section 4. */
-    const uint32_t rights = work->target.rights;
     *to = (struct append_msg){
         .ingest = ingest,
-        .flags = from->flags.flags & MSG_SYSTEM_FLAGS & rights_flags(rights),
+        .flags = from->flags.flags & MSG_SYSTEM_FLAGS,
         .keywords = from->flags.keywords,
-        .keyword_count = (rights & RIGHT_WRITE) == 0 ? 0 : from->flags.keyword_count,
+        .keyword_count = from->flags.keyword_count,
         .internaldate_s = from->has_date ? from->date.epoch_s : clock_wall_s(im->s.env->clock),
         .internaldate_zone_min = from->has_date ? from->date.zone_minutes : 0,
     };

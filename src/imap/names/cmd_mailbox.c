@@ -111,7 +111,7 @@ cmd_delete_run(struct imap_session *im, struct imap_work *work)
         return step;
     run->deleted = true;
     if (run->op.turn.result == RC_OK && run->op.was_shared &&
-        !imap_turn(im, work->target.acct, &run->settle.turn, &step))
+        !imap_turn_freely(im, work->target.acct, &run->settle.turn, &step))
         return step;
     return imap_names_conclude(im, &run->op.turn, run->op.refusal, "DELETE completed");
 }
@@ -153,6 +153,8 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
         if (op == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         names_rename_op_init(op, &work->arena, session_waker(&im->s));
+        imap_permit_named(im, &work->target, &op->turn);
+        imap_permit_named(im, &to, &op->turn);
         op->from = work->target.name;
         op->to = to.name;
     }

@@ -21,6 +21,7 @@ target_find(struct imap_session *im, bool server, const struct mbox_arg *mailbox
     }
     if (!imap_target_find(im, mailbox, RIGHT_LOOKUP, target, step_out))
         return false;
+    target->needs_any = METADATA_RIGHTS;
     if (imap_metadata_permitted(target->rights))
         return true;
     *step_out = imap_no(im->work, "NOPERM", "Not permitted");
@@ -82,9 +83,9 @@ cmd_getmetadata_run(struct imap_session *im, struct imap_work *work)
     enum rc rc;
     AUTO_TX tx = NULL;
 
-    if (work->target.acct == NULL && !target_find(im, req->server, &req->mailbox, &step))
-        return step;
-    if (!imap_read_begin(im, work->target.acct, &tx, &step))
+    /* Again and again: the right may be taken away while the client reads slowly. */
+    if (!target_find(im, req->server, &req->mailbox, &step) ||
+        !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
     if (work->run == NULL && !answer_begin(im, tx, &step))
         return step;

@@ -22,7 +22,7 @@ struct metadata_shown {
 bool
 imap_metadata_permitted(uint32_t rights)
 {
-    return (rights & (RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST)) != 0;
+    return (rights & METADATA_RIGHTS) != 0;
 }
 
 uint64_t

@@ -61,12 +61,36 @@ find_owner(struct imap_session *im, struct span owner, struct span rest, uint64_
     return rc == RC_OK && !shares ? RC_NOT_FOUND : rc;
 }
 
+/* What was found in this command: whoever waits for something afterwards asks again, and gets
+ * the same answer without another snapshot, unless rights have been changed meanwhile. */
+struct imap_found {
+    struct imap_found *next;
+    struct span name;
+    struct imap_target target;
+    /* Of the account and of the registry, from before it was looked up. */
+    uint32_t acl_serial;
+    uint64_t epoch;
+};
+
+static const struct imap_found *
+found_before(struct imap_session *im, struct span name, unsigned needs)
+{
+    const uint64_t epoch = im->work->found == NULL ? 0 : registry_epoch(im->s.env->registry);
+
+    for (const struct imap_found *found = im->work->found; found != NULL; found = found->next)
+        if (found->target.needs == needs && span_eq(found->name, name) &&
+            found->epoch == epoch &&
+            found->acl_serial == account_acl_serial(found->target.acct))
+            return found;
+    return NULL;
+}
+
 /* What the user may do there. False: *step_out. */
 static bool
-look(struct imap_session *im, unsigned needs, struct imap_target *target,
-     enum imap_step *step_out)
+look(struct imap_session *im, struct imap_found *found, enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
+    struct imap_target *target = &found->target;
     struct rights_user user;
     struct access access;
     AUTO_TX tx = NULL;
@@ -77,6 +101,8 @@ look(struct imap_session *im, unsigned needs, struct imap_target *target,
             return false;
         work->looked = true;
     }
+    found->acl_serial = account_acl_serial(target->acct);
+    found->epoch = registry_epoch(im->s.env->registry);
     if (!imap_read_begin(im, target->acct, &tx, step_out))
         return false;
     enum rc rc = access_user(im->s.env->registry, im->s.account_id, &work->arena, &user, &err);
@@ -86,34 +112,26 @@ look(struct imap_session *im, unsigned needs, struct imap_target *target,
         *step_out = imap_fail(im, rc, &err);
         return false;
     }
-    target->rights = access.rights;
-    if ((needs & RIGHT_CREATE) != 0) {
-        target->rights = access.parent_rights;
-    } else if (access.mbox == 0 && (needs & RIGHT_INSERT) != 0 &&
-               (access.parent_rights & RIGHT_CREATE) != 0) {
-        /* It is missing, but the user may make it: the command finds out, TRYCREATE. To all
-         * others a name without a mailbox is nothing, whatever mailboxes are below it. */
-        target->rights = access.parent_rights | RIGHT_INSERT;
-    }
+    target->rights = access_to(&access, target->needs);
     return true;
 }
 
 /* RC_NOT_FOUND: it is not another user's after all. RC_AGAIN: *step_out. */
 static enum rc
-find_guest(struct imap_session *im, struct span name, unsigned needs,
-           struct imap_target *target, enum imap_step *step_out)
+find_guest(struct imap_session *im, struct imap_found *found, enum imap_step *step_out)
 {
+    struct imap_target *target = &found->target;
     struct err err = {.rc = RC_OK};
     struct span owner;
     struct span rest;
     uint64_t id = 0;
 
-    if (!env_settings(im->s.env)->sharing || !imap_name_is_others(name, &owner, &rest))
+    if (!env_settings(im->s.env)->sharing || !imap_name_is_others(found->name, &owner, &rest))
         return RC_NOT_FOUND;
     enum rc rc = find_owner(im, owner, rest, &id, &err);
     if (rc == RC_OK)
         rc = imap_hold(im, id, &target->acct);
-    if (rc == RC_NOT_FOUND && (needs & RIGHT_CREATE) != 0) {
+    if (rc == RC_NOT_FOUND && (target->needs & RIGHT_CREATE) != 0) {
         *step_out = imap_no(im->work, "NOPERM", "That name is in the namespace of other users");
         return RC_AGAIN;
     }
@@ -124,48 +142,43 @@ find_guest(struct imap_session *im, struct span name, unsigned needs,
     }
     target->is_guest = true;
     target->name = rest_canonical(im->work, rest);
-    return look(im, needs, target, step_out) ? RC_OK : RC_AGAIN;
+    return look(im, found, step_out) ? RC_OK : RC_AGAIN;
 }
 
-/* What was found in this command: whoever waits for something afterwards asks again, and gets
- * the same answer without another snapshot. */
-struct imap_found {
-    struct imap_found *next;
-    struct span name;
-    unsigned needs;
-    struct imap_target target;
-};
-
-static const struct imap_found *
-found_before(const struct imap_work *work, struct span name, unsigned needs)
+/* RC_NOT_FOUND, RC_AGAIN: as find_guest. */
+static enum rc
+find_others(struct imap_session *im, struct span name, unsigned needs,
+            struct imap_target *target_out, enum imap_step *step_out)
 {
-    const struct imap_found *found = work->found;
+    const struct imap_found *known = found_before(im, name, needs);
 
-    while (found != NULL && !(found->needs == needs && span_eq(found->name, name)))
-        found = found->next;
-    return found;
-}
+    struct imap_found found = {
+        .next = im->work->found, .name = name, .target = {.needs = needs}};
 
-static bool
-found_keep(struct imap_session *im, struct span name, unsigned needs,
-           const struct imap_target *target, enum imap_step *step_out)
-{
-    struct imap_found *found = arena_new(&im->work->arena, struct imap_found);
-
-    if (found == NULL) {
-        *step_out = imap_fail(im, RC_LIMIT, NULL);
-        return false;
+    if (known != NULL) {
+        *target_out = known->target;
+        return RC_OK;
     }
-    *found = (struct imap_found){im->work->found, name, needs, *target};
-    im->work->found = found;
-    return true;
+    const enum rc rc = find_guest(im, &found, step_out);
+    if (rc != RC_OK)
+        return rc;
+    struct imap_found *kept = arena_new(&im->work->arena, struct imap_found);
+    if (kept == NULL) {
+        *step_out = imap_fail(im, RC_LIMIT, NULL);
+        return RC_AGAIN;
+    }
+    *kept = found;
+    im->work->found = kept;
+    *target_out = found.target;
+    return RC_OK;
 }
 
 bool
 imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned needs,
                  struct imap_target *target_out, enum imap_step *step_out)
 {
-    struct imap_target target = {.name = arg->name};
+    struct imap_target target = {
+        .acct = im->acct, .name = arg->name, .rights = RIGHTS_ALL, .needs = needs};
 
     if (arg->invalid != NULL) {
         *step_out = imap_no(im->work, "CANNOT", arg->invalid);
@@ -180,21 +193,11 @@ imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned n
                         : imap_fail(im, rc, NULL);
         return false;
     }
-    const struct imap_found *known = found_before(im->work, arg->name, needs);
-    rc = known != NULL ? RC_OK : find_guest(im, arg->name, needs, &target, step_out);
-    if (rc == RC_AGAIN ||
-        (known == NULL && rc == RC_OK && !found_keep(im, arg->name, needs, &target, step_out)))
+    if (find_others(im, arg->name, needs, &target, step_out) == RC_AGAIN)
         return false;
-    if (known != NULL)
-        target = known->target;
-    if (rc == RC_NOT_FOUND)
-        target = (struct imap_target){im->acct, arg->name, RIGHTS_ALL, false};
     *target_out = target;
     if ((target.rights & needs) == needs)
         return true;
-    /* Users who may not even look it up do not learn that it exists (RFC 4314 section 6). */
-    *step_out = (target.rights & RIGHT_LOOKUP) == 0 && (needs & RIGHT_CREATE) == 0
-                    ? imap_no(im->work, "NONEXISTENT", "No such mailbox")
-                    : imap_no(im->work, "NOPERM", "Not permitted");
+    *step_out = imap_not_permitted(im->work, permit_refusal(target.rights, needs));
     return false;
 }

@@ -28,6 +28,8 @@ struct imap_target {
     struct account *acct; /* held by the session, or by its work until the command is done */
     struct span name;     /* canonical, within that account; lives as long as the request */
     uint32_t rights;      /* enum mbox_right */
+    uint32_t needs;       /* those that the command needs, all of them */
+    uint32_t needs_any;   /* and one of these; 0: that is all */
     bool is_guest;        /* it is another user's account */
 };
 

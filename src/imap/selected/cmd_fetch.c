@@ -503,9 +503,11 @@ mark(struct imap_session *im, struct fetch_run *run)
 
     if (!imap_turn(im, imap_selected_acct(im), &run->mark.turn, &step))
         return step;
-    if (run->mark.turn.result != RC_OK)
+    /* Without the right to \Seen any more, it is not set (RFC 4314 section 4). */
+    if (run->mark.turn.result != RC_OK && run->mark.turn.result != RC_DENIED)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
-    view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
+    if (run->mark.turn.result == RC_OK)
+        view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
     run->stage = stage_of_sending(run);
     return STEP_MORE;
 }

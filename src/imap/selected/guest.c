@@ -50,10 +50,9 @@ imap_guest_is_due(struct imap_session *im)
 {
     const struct imap_guest *guest = im->guest;
 
-    return guest != NULL &&
-           (guest->sharing != env_settings(im->s.env)->sharing ||
-            guest->acl_serial != account_acl_serial(guest->acct) ||
-            guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
+    return guest != NULL && (guest->sharing != env_settings(im->s.env)->sharing ||
+                             guest->acl_serial != account_acl_serial(guest->acct) ||
+                             guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
 }
 
 /* RC_NOT_FOUND: the owner's account was removed. */

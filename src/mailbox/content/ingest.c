@@ -104,6 +104,45 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     return RC_OK;
 }
 
+/* What is computed of a message, in the order in which it is packed. */
+enum { PIECES = 7 };
+
+static void
+pieces_of(struct message_new *msg, struct span *out[PIECES])
+{
+    out[0] = &msg->envelope;
+    out[1] = &msg->bodystructure;
+    out[2] = &msg->parts;
+    out[3] = &msg->fields;
+    out[4] = &msg->keys;
+    out[5] = &msg->message_id;
+    out[6] = &msg->digest;
+}
+
+void
+ingest_pack(const struct ingest *ingest, struct buf *out)
+{
+    struct message_new msg = ingest->msg;
+    struct span *pieces[PIECES];
+
+    pieces_of(&msg, pieces);
+    for (size_t i = 0; i < PIECES; i++)
+        buf_put_span(out, *pieces[i]);
+}
+
+void
+ingest_repoint(struct ingest *ingest, const char *piece, const char *text)
+{
+    struct span *pieces[PIECES];
+
+    pieces_of(&ingest->msg, pieces);
+    for (size_t i = 0; i < PIECES; i++) {
+        *pieces[i] = span_of(piece, pieces[i]->len);
+        piece += pieces[i]->len;
+    }
+    ingest->msg.text.ptr = text;
+}
+
 enum rc
 ingest_store(struct turn_ctx *ctx, const struct ingest *ingest, const struct ingest_entry *as,
              struct entry *added_out, struct err *err)

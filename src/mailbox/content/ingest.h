@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/rc.h"
 #include "mailbox/write/turn.h"
@@ -39,6 +40,12 @@ struct ingest {
 MUST_USE enum rc ingest_prepare(struct arena *arena, struct span text, struct ingest *out,
                                 struct err *err);
 enum { INGEST_ARENA = 64 << 20 };
+
+/** Puts the results, which are in the arena, at the end of out in one piece: for those who keep
+ *  many messages elsewhere than in memory. */
+void ingest_pack(const struct ingest *ingest, struct buf *out);
+/** That piece is here now, and the message's text there. */
+void ingest_repoint(struct ingest *ingest, const char *piece, const char *text);
 
 /* As what a message is entered into a mailbox. */
 struct ingest_entry {

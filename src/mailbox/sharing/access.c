@@ -57,6 +57,19 @@ access_find(struct store_tx *tx, const struct rights_user *user, struct span nam
     return RC_OK;
 }
 
+uint32_t
+access_to(const struct access *access, uint32_t needs)
+{
+    if ((needs & RIGHT_CREATE) != 0)
+        return access->parent_rights;
+    /* It is missing, but the user may make it: the command finds out, TRYCREATE. To all others
+     * a name without a mailbox is nothing, whatever mailboxes are below it. */
+    if (access->mbox == 0 && (needs & RIGHT_INSERT) != 0 &&
+        (access->parent_rights & RIGHT_CREATE) != 0)
+        return access->parent_rights | RIGHT_INSERT;
+    return access->rights;
+}
+
 enum rc
 access_list(struct store_tx *tx, const struct rights_user *user, struct arena *arena,
             struct access_row **out, size_t *count_out, struct err *err)

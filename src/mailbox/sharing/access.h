@@ -30,6 +30,9 @@ struct access {
 MUST_USE enum rc access_find(struct store_tx *tx, const struct rights_user *user,
                              struct span name, struct arena *arena, struct access *out,
                              struct err *err);
+/** What that comes to for somebody who needs these rights: RIGHT_CREATE is a right to the
+ *  mailbox above the name. Pure. */
+uint32_t access_to(const struct access *access, uint32_t needs);
 /** Rights to one mailbox. */
 MUST_USE enum rc access_rights(struct store_tx *tx, const struct rights_user *user,
                                uint64_t mbox, struct arena *arena, uint32_t *rights_out,

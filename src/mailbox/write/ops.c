@@ -10,7 +10,6 @@
 #include "mailbox/account_private.h"
 #include "mailbox/content/quota_notice.h"
 #include "mailbox/names/names.h"
-#include "mailbox/write/copy_across.h"
 #include "mailbox/write/keyword_bits.h"
 #include "mailbox/write/quota.h"
 #include "mailbox/view.h"
@@ -48,10 +47,25 @@ flags_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
     };
 }
 
+/* RFC 4314 section 4: flags for which there is no right stay as they are. It is refused only if
+ * that leaves nothing of what was asked for. */
+static bool
+flags_allowed(const struct flags_op *op, uint32_t rights)
+{
+    const uint32_t allowed = rights_flags(rights);
+    const bool names_none = op->flags == 0 && op->keyword_count == 0;
+
+    if (op->mode == FLAGS_REPLACE || names_none)
+        return allowed != 0;
+    return (op->flags & allowed) != 0 || (op->keyword_count > 0 && (rights & RIGHT_WRITE) != 0);
+}
+
 static enum rc
 flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct flags_op *op = CONTAINER_OF(req, struct flags_op, turn);
+    const uint32_t allowed = rights_flags(ctx->rights);
+    const bool writes = (ctx->rights & RIGHT_WRITE) != 0;
     struct mailbox_state state = {.last_flags_modseq = UINT64_MAX};
     struct version *current = NULL;
     struct flags_req store_req = {
@@ -59,11 +73,14 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         .runs = op->runs,
         .run_count = op->run_count,
         .mode = op->mode,
-        .flags = op->flags,
-        .kept_flags = op->kept_flags,
-        .keeps_keywords = op->keeps_keywords,
+        .flags = op->flags & allowed,
+        .kept_flags = MSG_SYSTEM_FLAGS & ~allowed,
+        .keeps_keywords = !writes,
         .unchanged_since = op->unchanged_since,
     };
+
+    if (!flags_allowed(op, ctx->rights))
+        return err_set(err, RC_DENIED, 0, "no right to change any of these flags");
 
     /* All commits before this batch are published: the state in memory tells whether flags
      * were changed that the asking session has not told its client of, and the current version
@@ -79,15 +96,15 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     const struct keyword_list list = {
         .mbox = op->mbox,
         .names = op->keywords,
-        .count = op->keyword_count,
+        .count = writes ? op->keyword_count : 0,
         .only_known = op->mode == FLAGS_REMOVE,
     };
     enum rc rc = keyword_bits(ctx, &list, &store_req.keywords, &op->keywords_lost, err);
     /* RFC 7162 section 3.1.3, example 7: nothing is as old as 0, but a keyword that a message
      * has not got is not there at all. So one of several clients can take a message for itself.
      */
-    if (op->unchanged_since == 0 && op->mode != FLAGS_REPLACE && op->flags == 0 &&
-        op->keyword_count > 0) {
+    if (op->unchanged_since == 0 && op->mode != FLAGS_REPLACE && store_req.flags == 0 &&
+        list.count > 0) {
         store_req.unchanged_since = MODSEQ_ANY;
         store_req.unless = store_req.keywords;
     }
@@ -203,23 +220,21 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     enum rc rc = store_mbox_find(ctx->tx, op->to_name, op->arena, &to, err);
     if (rc != RC_OK)
         return rc;
+    /* Flags for which there is no right are left out: RFC 4314 section 4. */
     const struct copy_req store_req = {
         .from = op->from_mbox,
         .to = to.id,
         .runs = op->runs,
         .run_count = op->run_count,
         .move = op->move,
-        .dropped_flags = op->dropped_flags,
-        .drops_keywords = op->drops_keywords,
+        .dropped_flags = MSG_SYSTEM_FLAGS & ~rights_flags(ctx->rights),
+        .drops_keywords = (ctx->rights & RIGHT_WRITE) == 0,
     };
     op->to_mbox = to.id;
     op->to_uidvalidity = to.uidvalidity;
     /* Straight into the change log, which has room for millions; a command's arena has not. */
-    if (op->from != NULL)
-        rc = copy_across(op, ctx, to.id, &copied, err);
-    else
-        rc = gone_if_missing(
-            store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
+    rc = gone_if_missing(
+        store_copy(ctx->tx, &store_req, change_log_arena(ctx->changes), &copied, err));
     if (rc == RC_OK && copied.count < op->expected)
         return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", copied.count,
                        op->expected);
@@ -227,9 +242,9 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         rc = copy_is_allowed(ctx, &copied, &crossing, err);
     if (rc == RC_OK)
         rc = copy_result_keep(op, &copied, err);
-    if (rc == RC_OK && op->from == NULL)
+    if (rc == RC_OK)
         rc = report_keywords(op, &copied, ctx, err);
-    if (rc == RC_OK && op->from == NULL)
+    if (rc == RC_OK)
         rc = change_added_here(ctx->changes, to.id, copied.added, copied.count);
     if (rc == RC_OK && op->move)
         rc = change_expunged(ctx->changes, op->from_mbox, copied.source_uids, copied.count,
@@ -244,7 +259,7 @@ copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake)
     turn_req_init(&op->turn, copy_apply, ROW_OCTETS, wake);
 }
 
-/* --- APPEND, delivery --- */
+/* --- APPEND, delivery, and COPY from another account --- */
 
 /* Expunges the message in whose place the new one comes. *freed_out: what that takes off the
  * account's use. */
@@ -271,11 +286,41 @@ expunge_replaced(const struct append_op *op, struct turn_ctx *ctx,
     return change_expunged(ctx->changes, req.mbox, out.uids, out.count, out.modseq);
 }
 
+/* Whether there is room for all of them, before any is written. */
+static enum rc
+append_is_allowed(const struct append_op *op, struct turn_ctx *ctx,
+                  const struct quota_amounts *freed, struct quota_crossing *crossing,
+                  struct err *err)
+{
+    struct quota_amounts more = {.of = {[QUOTA_MESSAGE] = op->msg_count}};
+
+    for (size_t i = 0; i < op->msg_count; i++)
+        more.of[QUOTA_STORAGE] += op->msgs[i].ingest->msg.text.len;
+    return quota_allows(ctx, &more, freed, crossing, err);
+}
+
+/* Flags for which there is no right are left out: RFC 4314 section 4. */
+static enum rc
+append_one(struct append_msg *msg, uint64_t mbox, struct turn_ctx *ctx, struct err *err)
+{
+    const struct ingest_entry as = {
+        .mbox = mbox,
+        .flags = msg->flags & rights_flags(ctx->rights),
+        .keywords = msg->keywords,
+        .keyword_count = (ctx->rights & RIGHT_WRITE) == 0 ? 0 : msg->keyword_count,
+        .internaldate_s = msg->internaldate_s,
+        .internaldate_zone_min = msg->internaldate_zone_min,
+    };
+
+    return ingest_store(ctx, msg->ingest, &as, &msg->added, err);
+}
+
 static enum rc
 append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
     struct append_op *op = CONTAINER_OF(req, struct append_op, turn);
     struct quota_amounts freed = {0};
+    struct quota_crossing crossing = {.percent = 0};
     enum names_refusal refusal;
     struct mbox_row row;
 
@@ -289,22 +334,14 @@ append_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     /* Only the difference counts against a quota (RFC 8508 section 3.4). */
     if (rc == RC_OK && op->replaced_mbox != 0)
         rc = expunge_replaced(op, ctx, &freed, err);
-    for (size_t i = 0; rc == RC_OK && i < op->msg_count; i++) {
-        struct append_msg *msg = &op->msgs[i];
-        const struct ingest_entry as = {
-            .mbox = row.id,
-            .flags = msg->flags,
-            .keywords = msg->keywords,
-            .keyword_count = msg->keyword_count,
-            .internaldate_s = msg->internaldate_s,
-            .internaldate_zone_min = msg->internaldate_zone_min,
-        };
-        rc = ingest_apply(ctx, msg->ingest, &as, &freed, &msg->added, err);
-        freed = (struct quota_amounts){0}; /* it has been counted */
-    }
+    if (rc == RC_OK)
+        rc = append_is_allowed(op, ctx, &freed, &crossing, err);
+    for (size_t i = 0; rc == RC_OK && i < op->msg_count; i++)
+        rc = append_one(&op->msgs[i], row.id, ctx, err);
     if (rc == RC_OK) {
         op->mbox = row.id;
         op->uidvalidity = row.uidvalidity;
+        rc = quota_notice_add(ctx, &crossing, err);
     }
     return rc;
 }

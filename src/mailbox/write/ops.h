@@ -22,8 +22,6 @@ struct flags_op {
     size_t run_count;
     enum flags_mode mode;
     uint32_t flags;
-    uint32_t kept_flags; /* as in flags_req */
-    bool keeps_keywords;
     const struct span *keywords; /* names; new ones are added to the mailbox */
     size_t keyword_count;
     uint64_t unchanged_since; /* MODSEQ_ANY */
@@ -39,7 +37,8 @@ struct flags_op {
 };
 /**
  * STORE: let view->echo name op->runs (or, .SILENT, call view_silence) and
- * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted).
+ * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted), RC_DENIED (there is no
+ * right to change any of these flags; those for which there is none stay as they are).
  */
 void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);
 
@@ -54,20 +53,17 @@ struct expunge_op {
 };
 void expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake);
 
+/* Within one account; from another one, messages are appended. */
 struct copy_op {
     struct turn_req turn;
     struct arena *arena;
-    struct account *from; /* held by the caller; NULL: the account that has the turn */
     uint64_t from_mbox;
     struct span to_name; /* UTF-8, normalised */
     const struct uid_run *runs;
     size_t run_count;
-    bool move;              /* only within one account: see copy_across.h */
-    uint32_t dropped_flags; /* as in copy_req */
-    bool drops_keywords;
-    size_t
-        expected; /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number */
-    bool source_busy;        /* out */
+    bool move;
+    /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number. */
+    size_t expected;
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;
     size_t count;            /* messages copied */
@@ -76,10 +72,8 @@ struct copy_op {
     uint32_t first_uid; /* of the first of them in the destination; the others follow on */
 };
 /** result: RC_NOT_FOUND (no such destination: TRYCREATE), RC_GONE (source deleted), RC_QUOTA
- * (never of a move), RC_BUSY with source_busy (another account, which cannot be read at the
- * moment: wake is called when it is worth running the request again), RC_LIMIT
- * (LIMIT_COPY_ACROSS, and its octets). UIDs that are expunged meanwhile are skipped; the caller
- * compares counts (RFC 2180 section 4.4).
+ * (never of a move). UIDs that are expunged meanwhile are skipped; the caller compares counts
+ * (RFC 2180 section 4.4).
  */
 void copy_op_init(struct copy_op *op, struct arena *arena, struct wake wake);
 

@@ -112,6 +112,20 @@ quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
 }
 
 enum rc
+quota_fits(struct account *acct, struct store_tx *tx, const struct quota_amounts *more,
+           struct err *err)
+{
+    struct quota_amounts limits;
+    struct quota_amounts used;
+    enum rc rc = account_quota(acct, &limits, err);
+
+    if (rc != RC_OK || is_unlimited(&limits))
+        return rc;
+    rc = store_usage(tx, &used, err);
+    return rc == RC_OK ? compare(&limits, &used, more, err) : rc;
+}
+
+enum rc
 quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,
               struct quota_crossing *crossed_out, struct err *err)
 {

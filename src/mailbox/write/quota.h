@@ -5,8 +5,8 @@
  * growth is ever refused: an account above a limit that was lowered keeps what it has, and can
  * move, expunge and delete.
  *
- * Where it is asked: ingest_apply (each message that arrives by whatever way), copy_apply, and
- * the one place where names/ makes a mailbox.
+ * Where it is asked: append_apply and ingest_apply (all messages that arrive by whatever way),
+ * copy_apply, and the one place where names/ makes a mailbox.
  *
  * Thread: the holder of the turn, all functions; they may wait for the registry.
  */
@@ -28,6 +28,10 @@ unsigned quota_percent(uint64_t used, uint64_t limit);
 MUST_USE enum rc quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
                               const struct quota_amounts *freed,
                               struct quota_crossing *crossed_out, struct err *err);
+/** The same outside a turn, as of a snapshot: for those who would otherwise prepare a great
+ * deal for nothing. The turn decides. */
+MUST_USE enum rc quota_fits(struct account *acct, struct store_tx *tx,
+                            const struct quota_amounts *more, struct err *err);
 /** The same about what was added just now, and is undone with the request if it was too much:
  *  for requests that do not know before. */
 MUST_USE enum rc quota_allowed(struct turn_ctx *ctx, const struct quota_amounts *added,

@@ -119,7 +119,10 @@ apply_one(struct turn_req *req, struct turn_ctx *ctx, struct batch *batch)
         if (batch->room_is_short && !req->frees_space && req->apply != NULL)
             rc = err_set(&req->err, RC_FULL, 0, "what room is left is for deleting");
         else
-            rc = req->apply == NULL ? RC_OK : req->apply(req, ctx, &req->err);
+            rc = permit_check(&req->permit, ctx->acct->accounts->registry, ctx->tx,
+                              &ctx->rights, &req->err);
+        if (rc == RC_OK && req->apply != NULL)
+            rc = req->apply(req, ctx, &req->err);
         if (rc != RC_OK)
             store_savepoint_rollback(ctx->tx);
         else

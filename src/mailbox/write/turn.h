@@ -37,6 +37,7 @@
 #include "base/list.h"
 #include "base/wake.h"
 #include "mailbox/memory/account.h"
+#include "mailbox/sharing/permit.h"
 #include "store/store.h"
 
 struct change_log; /* what the commit will have changed; change.h */
@@ -51,6 +52,9 @@ struct turn_ctx {
         *changes;  /* every effect is reported here: it is the only way others learn of it */
     int64_t now_s; /* wall time of this batch */
     struct turn_req *req; /* that is applied */
+    /* What whoever made it may do with the mailbox that it is about, as of this transaction:
+     * enum mbox_right. All, if it is the owner or the server itself. */
+    uint32_t rights;
 };
 
 struct turn_req {
@@ -61,6 +65,9 @@ struct turn_req {
     /* It frees space or prepares that. If the disk is full, it gets the space that is kept in
      * reserve for this (store_room_give), and may be applied a second time. */
     bool frees_space;
+    /* What it needs, if somebody else than the owner of the account makes it; asked for before
+     * it is applied. Without it the result is RC_DENIED. */
+    struct permit permit;
     struct wake wake; /* called when it is done or when the turn is granted */
 
     /* The result, valid once turn_run has returned RC_OK. If the commit fails, this failure is

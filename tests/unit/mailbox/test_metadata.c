@@ -202,8 +202,8 @@ of_guests(void **state)
         snprintf(name, sizeof name, "m%u", i);
         create(fx, name);
         for (unsigned guest = 0; guest < guests; guest++)
-            assert_ok(set_many(fx, name, 10 + guest, 0, LIMIT_METADATA_ENTRIES, SPAN("x"),
-                               &refusal));
+            assert_ok(
+                set_many(fx, name, 10 + guest, 0, LIMIT_METADATA_ENTRIES, SPAN("x"), &refusal));
     }
     /* One guest has its share, and all together have theirs. */
     assert_rc(set_many(fx, "INBOX", 10, 0, 1, SPAN("x"), &refusal), RC_LIMIT);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * COPY and MOVE (RFC 3501 section 6.4.7, RFC 4315, RFC 6851). By UID, messages that others have
+ * expunged are passed over (RFC 2180 section 4). By sequence number, COPY copies nothing then
+ * and answers NO [EXPUNGEISSUED] (docs/protocol.md V-1).
+ *
+ *   within an account  begin -> [turn: copied, moved] -> answer
+ *   into another one   begin -> copy_across -> [turn there: added] -> MOVE: [turn here:
+ * expunged]
+ *                      -> answer
+ */
+#include "imap/selected/copy_across.h"
+
+struct copy_run {
+    struct imap_named named;
+    struct copy_op op;          /* within the account; in any case what was copied */
+    struct copy_across *across; /* NULL: within the account */
+    struct expunge_op removal;  /* when `removes` is set */
+    bool removes;
+    bool copied;
+};
+
+static enum imap_step
+copy_begin(struct imap_session *im, struct imap_work *work, bool move)
+{
+    struct imap_copy_req *req = &work->cmd.u.copy;
+    struct copy_run *run = arena_new(&work->arena, struct copy_run);
+    enum imap_step step = STEP_DONE;
+
+    if (run == NULL)
+        return imap_fail(im, RC_LIMIT, NULL);
+    if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
+        !imap_named_find(im, &req->msgs, move ? NAMED_CUT : NAMED_REFUSED, &run->named, &step))
+        return step;
+    struct copy_op *op = &run->op;
+    const bool across = work->target.acct != imap_selected_acct(im);
+    copy_op_init(op, &work->arena, session_waker(&im->s));
+    op->from_mbox = im->selected;
+    op->to_name = work->target.name;
+    op->runs = run->named.uids;
+    op->run_count = run->named.uid_count;
+    op->move = move;
+    run->removes = move && across;
+    /* To the trash, mostly, and it writes a row a message. Into another account it is a copy
+     * with all its octets. */
+    op->turn.frees_space = op->move;
+    if (req->msgs.kind == IMAP_MSGS_SEQ)
+        op->expected = imap_named_count(&run->named);
+    if (across)
+        run->across = copy_across_new(im, &run->named, op->expected, &step);
+    if (across && run->across == NULL)
+        return step;
+    work->run = run;
+    return STEP_MORE;
+}
+
+/* False: *step_out. */
+static bool
+copy_within(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
+            enum imap_step *step_out)
+{
+    *turn_out = &run->op.turn;
+    return imap_turn(im, im->work->target.acct, &run->op.turn, step_out);
+}
+
+/* The same. A mailbox that is missing is told of also if there is nothing to be copied. */
+static bool
+copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
+          enum imap_step *step_out)
+{
+    struct append_op *op = copy_across_op(run->across);
+
+    if (!copy_across_ready(im, run->across, step_out) ||
+        !imap_turn(im, im->work->target.acct, &op->turn, step_out))
+        return false;
+    *turn_out = &op->turn;
+    if (op->turn.result == RC_OK && copy_across_result(run->across, &run->op) != RC_OK) {
+        *step_out = imap_fail(im, RC_LIMIT, NULL);
+        return false;
+    }
+    return true;
+}
+
+/* False: *step_out. */
+static bool
+copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
+{
+    struct imap_work *work = im->work;
+    struct copy_op *op = &run->op;
+    struct turn_req *turn = NULL;
+
+    if (run->copied)
+        return true;
+    if (!(run->across == NULL ? copy_within(im, run, &turn, step_out)
+                              : copy_over(im, run, &turn, step_out)))
+        return false;
+    if (turn->result != RC_OK) {
+        *step_out = turn->result == RC_NOT_FOUND ? imap_no(work, "TRYCREATE", "No such mailbox")
+                                                 : imap_fail(im, turn->result, &turn->err);
+        return false;
+    }
+    run->copied = true;
+    imap_note_own(im, op->to_mbox, op->first_uid, op->count);
+    expunge_op_init(&run->removal, &work->arena, session_waker(&im->s));
+    run->removal.mbox = im->selected;
+    run->removal.runs = op->sources;
+    run->removal.run_count = op->source_count;
+    return true;
+}
+
+/* Takes away what was moved into another account. False: *step_out. */
+static bool
+removal_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
+{
+    const struct turn_req *turn = &run->removal.turn;
+
+    if (!run->removes || run->op.count == 0)
+        return true;
+    if (!imap_turn(im, imap_selected_acct(im), &run->removal.turn, step_out)) {
+        if (turn->permit.answer != PERMIT_GIVEN)
+            *step_out = imap_no(im->work, "NOPERM",
+                                "The messages were copied, but they may not be taken away");
+        return false;
+    }
+    if (turn->result == RC_OK)
+        return true;
+    *step_out = imap_fail(im, turn->result, &turn->err);
+    return false;
+}
+
+/* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3). NULL: nothing was copied, or it would
+ * be longer than LIMIT_COPYUID (docs/protocol.md R-3). */
+static char *
+copyuid(struct imap_work *work, const struct copy_op *op)
+{
+    AUTO_BUF code = {0};
+
+    if (op->count == 0)
+        return NULL;
+    buf_init(&code, (size_t)2 * LIMIT_COPYUID); /* the writer reserves more than it fills */
+    buf_printf(&code, "COPYUID %u ", op->to_uidvalidity);
+    struct numset_writer uids = numset_writer(&code);
+    for (size_t i = 0; i < op->source_count && buf_ok(&code); i++)
+        for (uint64_t uid = op->sources[i].first; uid <= op->sources[i].last; uid++)
+            numset_writer_add(&uids, (uint32_t)uid);
+    numset_writer_end(&uids);
+    buf_put_char(&code, ' ');
+    for (size_t i = 0; i < op->count; i++)
+        numset_writer_add(&uids, op->first_uid + (uint32_t)i);
+    numset_writer_end(&uids);
+    if (!buf_ok(&code) || buf_len(&code) > LIMIT_COPYUID)
+        return NULL;
+    return arena_str(&work->arena, buf_span(&code));
+}
+
+enum imap_step
+cmd_copy_run(struct imap_session *im, struct imap_work *work)
+{
+    const bool move = work->cmd.id == IMAP_CMD_MOVE || work->cmd.id == IMAP_CMD_UID_MOVE;
+    enum imap_step step = STEP_DONE;
+
+    if (work->run == NULL)
+        return copy_begin(im, work, move);
+    struct copy_run *run = work->run;
+    if (!copy_go(im, run, &step) || !removal_go(im, run, &step))
+        return step;
+    const char *code = copyuid(work, &run->op);
+    if (!move)
+        return imap_ok(work, code, "COPY completed");
+    if (code != NULL) { /* before the EXPUNGEs that follow: RFC 6851 section 4.3 */
+        struct iw w = imap_line(im);
+        iw_status_line(&w, SPAN(""), IW_OK, code, SPAN("Moved"));
+    }
+    return imap_ok(work, NULL, "MOVE completed");
+}

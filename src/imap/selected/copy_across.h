@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * COPY from one account into another. Nothing spans accounts, so the messages are read from the
+ * one and added to the other as those of an APPEND are: outside the turn, each is read into a
+ * spool and scanned, and then one transaction adds all of them or none. Text and internal date
+ * are the same, and with them EMAILID and THREADID (mailbox/content/object_id.h).
+ *
+ *   list (one snapshot) -> [read each] -> [scan each] -> the request is ready for the turn
+ *
+ * Whoever may not read the source any more gets no further.
+ *
+ * Thread: the session.
+ */
+#ifndef IMAP_SELECTED_COPY_ACROSS_H
+#define IMAP_SELECTED_COPY_ACROSS_H
+
+#include "imap/selected/named.h"
+#include "mailbox/write/ops.h"
+
+struct copy_across;
+
+/** Of the selected mailbox into work->target; in the command's arena. expected: as in copy_op.
+ *  NULL: *step_out is what the command returns. */
+struct copy_across *copy_across_new(struct imap_session *im, const struct imap_named *named,
+                                    size_t expected, enum imap_step *step_out);
+/** Goes on until the request can be run. False: *step_out is what the command returns. */
+MUST_USE bool copy_across_ready(struct imap_session *im, struct copy_across *across,
+                                enum imap_step *step_out);
+/** The request; without messages there is nothing to be run. */
+struct append_op *copy_across_op(struct copy_across *across);
+/** What was added, as copy_op tells it, into *out. RC_LIMIT: no memory. */
+MUST_USE enum rc copy_across_result(const struct copy_across *across, struct copy_op *out);
+
+#endif
