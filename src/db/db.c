@@ -295,7 +295,7 @@ raw_open(struct db *db, const struct db_options *options, bool fresh, struct err
 {
     const int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    const char *vfs = options->own_index ? vfs_register() : options->vfs;
+    const char *vfs = options->own_index ? vfs_register(options->reads) : options->vfs;
     const int result = sqlite3_open_v2(db->path, &db->raw, flags, vfs);
     enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
 

@@ -25,12 +25,20 @@ enum db_sync {
     DB_SYNC_NORMAL, /* consistent after a crash, but the last commits may be gone */
 };
 
+/* What a handle reads of its files. Where each page is somewhere else, whatever the system
+ * reads ahead is read for nothing, and drives something else out of memory. */
+enum db_reads {
+    DB_READS_AHEAD,     /* runs of pages: the system reads ahead as it likes */
+    DB_READS_SCATTERED, /* a few pages here and there */
+};
+
 struct db_options {
     const char *const *sql; /* statement texts by enum index, borrowed for the handle's life */
     unsigned sql_count;
     enum db_sync sync;
     unsigned page_size_octets; /* used at creation only; 0: SQLite's own (4096) */
     unsigned cache_kib;        /* page cache limit; 0: 512 */
+    enum db_reads reads;       /* only with own_index */
     int64_t mmap_octets;       /* 0: no memory map */
     unsigned busy_ms;        /* longest wait for locks of other handles; 0: LIMIT_DB_WAIT_MS */
     int64_t wal_keep_octets; /* a reset WAL file is cut to this; 0: LIMIT_WAL_OCTETS */

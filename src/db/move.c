@@ -96,11 +96,12 @@ look(struct db *db)
 }
 
 static enum rc
-arrive(struct db *db, const char *path, unsigned cache_kib, const struct log_memo *memo)
+arrive(struct db *db, const char *path, enum db_reads reads, unsigned cache_kib,
+       const struct log_memo *memo)
 {
     if (db_hold(db, NULL) != RC_OK)
         return RC_GONE;
-    bool here = vfs_move(db->raw, path, (unsigned)db->page_size, memo);
+    bool here = vfs_move(db->raw, path, reads, (unsigned)db->page_size, memo);
     /* txn_begin takes a hold and txn_commit gives it back. This one spans both, so that no
      * other program comes between the opening of the files and the first look at them. */
     enum rc rc = here ? wal_index_hold(db->index) : RC_GONE;
@@ -115,7 +116,8 @@ arrive(struct db *db, const char *path, unsigned cache_kib, const struct log_mem
 }
 
 enum rc
-db_move(struct db *db, const char *path, unsigned cache_kib, const struct log_memo *memo)
+db_move(struct db *db, const char *path, enum db_reads reads, unsigned cache_kib,
+        const struct log_memo *memo)
 {
     CHECK(db->away);
     if (access(path, F_OK) != 0)
@@ -129,5 +131,5 @@ db_move(struct db *db, const char *path, unsigned cache_kib, const struct log_me
     free(db->path);
     db->path = copy;
     db->away = false;
-    return arrive(db, path, cache_kib, memo);
+    return arrive(db, path, reads, cache_kib, memo);
 }

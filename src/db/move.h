@@ -40,7 +40,7 @@ bool db_leave(struct db *db);
 
 /**
  * Brings a handle that was taken away to the database at path, which must not be open here
- * through others. cache_kib: its page cache limit from now on, as in db_options. memo: what
+ * through others. reads, cache_kib: from now on, as in db_options. memo: what
  * db_log_memo said of an earlier handle there, or NULL; an outdated one does no harm.
  *
  * RC_OK: as if path had been opened with the handle's options and then migrated.
@@ -48,8 +48,8 @@ bool db_leave(struct db *db);
  * RC_GONE: it does not fit there, or something failed: close it, and open path with db_open,
  * which will say what is wrong. Thread: any. Waits for disk.
  */
-MUST_USE enum rc db_move(struct db *db, const char *path, unsigned cache_kib,
-                         const struct log_memo *memo);
+MUST_USE enum rc db_move(struct db *db, const char *path, enum db_reads reads,
+                         unsigned cache_kib, const struct log_memo *memo);
 
 /** What the next opening of this handle's database may go by instead of reading its log; the
  * caller's, to be given back with log_memo_free. NULL: there is nothing to go by. No

@@ -13,17 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/check.h"
 #include "db/library.h"
 #include "db/vfs_private.h"
-
-#define VFS_NAME "roost"
 
 enum {
     REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
 };
 
-static sqlite3_vfs vfs;
+/* SQLite asks a VFS for a file without saying who asks, so there is one for each way to read. */
+struct our_vfs {
+    sqlite3_vfs vfs;
+    const char *name;
+    enum db_reads reads;
+};
+static struct our_vfs vfs[] = {
+    [DB_READS_AHEAD] = {.name = "roost", .reads = DB_READS_AHEAD},
+    [DB_READS_SCATTERED] = {.name = "roost-scattered", .reads = DB_READS_SCATTERED},
+};
 
 /* ---- the database ---- */
 
@@ -78,7 +86,7 @@ open_db(struct vfs_file *file, const char *name, int flags, int *flags_out)
     file->index = wal_index_get(name);
     if (file->index == NULL)
         return SQLITE_NOMEM;
-    const int result = pass_vfs()->xOpen(pass_vfs(), name, file->pass.real, flags, flags_out);
+    const int result = pass_open(&file->pass, name, file->reads, flags, flags_out);
     if (file->pass.real->pMethods != NULL) {
         file->pass.base.pMethods = &db_methods;
     } else {
@@ -101,13 +109,14 @@ static int
 vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *flags_out)
 {
     struct vfs_file *our = vfs_file_of(file);
-    (void)self;
 
     if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0 || name == NULL)
         return pass_vfs()->xOpen(pass_vfs(), name, file, flags, flags_out);
     CHECK(pass_vfs()->szOsFile <= REAL_FILE_MAX);
-    *our = (struct vfs_file){
-        .pass.real = (sqlite3_file *)(void *)(our + 1), .name = name, .flags = flags};
+    *our = (struct vfs_file){.pass.real = (sqlite3_file *)(void *)(our + 1),
+                             .name = name,
+                             .flags = flags,
+                             .reads = *(const enum db_reads *)self->pAppData};
     memset(our->pass.real, 0,
            sizeof *our->pass.real); /* SQLite closes only files with methods */
     return (flags & SQLITE_OPEN_WAL) != 0 ? open_log(our, name, flags, flags_out)
@@ -143,30 +152,38 @@ vfs_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
 }
 
 static void
+register_one(struct our_vfs *our)
+{
+    our->vfs = *pass_vfs(); /* time, randomness and so on are the system's own */
+    our->vfs.iVersion = 2;
+    our->vfs.szOsFile = (int)sizeof(struct vfs_file) + REAL_FILE_MAX;
+    our->vfs.pNext = NULL;
+    our->vfs.zName = our->name;
+    our->vfs.pAppData = &our->reads;
+    our->vfs.xOpen = vfs_open;
+    our->vfs.xDelete = vfs_delete;
+    our->vfs.xAccess = vfs_access;
+    our->vfs.xFullPathname = vfs_full_name;
+    CHECK(sqlite3_vfs_register(&our->vfs, 0) == SQLITE_OK);
+}
+
+static void
 register_once(void)
 {
     db_init();
     CHECK(pass_vfs() != NULL);
-    vfs = *pass_vfs(); /* time, randomness and so on are the system's own */
-    vfs.iVersion = 2;
-    vfs.szOsFile = (int)sizeof(struct vfs_file) + REAL_FILE_MAX;
-    vfs.pNext = NULL;
-    vfs.zName = VFS_NAME;
-    vfs.pAppData = NULL;
-    vfs.xOpen = vfs_open;
-    vfs.xDelete = vfs_delete;
-    vfs.xAccess = vfs_access;
-    vfs.xFullPathname = vfs_full_name;
-    CHECK(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
+    pass_init();
+    for (size_t i = 0; i < ARRAY_LEN(vfs); i++)
+        register_one(&vfs[i]);
 }
 
 const char *
-vfs_register(void)
+vfs_register(enum db_reads reads)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, register_once);
-    return VFS_NAME;
+    return vfs[reads].name;
 }
 
 struct vfs_file *

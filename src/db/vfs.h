@@ -7,7 +7,8 @@
  *   - empties a log in place, so that the next commit needs one sync instead of two,
  *   - gathers the frames of a commit into one write,
  *   - tells an observer what it changes (db/disk.h),
- *   - brings a handle from one database to another (db/move.h).
+ *   - brings a handle from one database to another (db/move.h),
+ *   - asks the system not to read ahead where that would be for nothing (enum db_reads).
  * All other files that SQLite opens are left to the system's VFS.
  */
 #ifndef DB_VFS_H
@@ -18,13 +19,15 @@
 
 #include "base/attr.h"
 #include "base/span.h"
+#include "db/db.h"
 
 struct log_memo;
 struct sqlite3;
 struct wal_index;
 
-/** Registers it, once, and returns its name for sqlite3_open_v2. Thread: any. */
-const char *vfs_register(void);
+/** Registers it, once, and returns its name for sqlite3_open_v2; handles that read in another
+ *  way have another name. Thread: any. */
+const char *vfs_register(enum db_reads reads);
 /** The index of an open database, borrowed. NULL: it was not opened through this VFS. */
 struct wal_index *vfs_index(struct sqlite3 *raw);
 /** Closes the files of an open database, whose handle stays as it is, and takes its index away
@@ -32,11 +35,11 @@ struct wal_index *vfs_index(struct sqlite3 *raw);
  * Afterwards, only wal_index_move together with vfs_move, or closing, is allowed. Thread: the
  * handle's. */
 bool vfs_leave(struct sqlite3 *raw, unsigned page_octets);
-/** Opens the files of another database, whose index must be held. memo: of its log, or NULL.
- * False: they do not suit or cannot be opened, and the handle must be closed. Waits for disk.
+/** Opens the files of another database, whose index must be held, to be read in that way from
+ * now on. memo: of its log, or NULL. False: they do not suit or cannot be opened, and the handle must be closed. Waits for disk.
  */
-MUST_USE bool vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
-                       const struct log_memo *memo);
+MUST_USE bool vfs_move(struct sqlite3 *raw, const char *path, enum db_reads reads,
+                       unsigned page_octets, const struct log_memo *memo);
 /** Whether this handle has read the log of the database that it was moved to, and so knows
  * nothing of the one before. */
 bool vfs_has_arrived(struct sqlite3 *raw);

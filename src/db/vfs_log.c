@@ -306,15 +306,15 @@ has_frames(sqlite3_file *real)
 static int
 open_real(struct vfs_file *file, const char *name, int flags, int *flags_out)
 {
-    int result = pass_vfs()->xOpen(pass_vfs(), name, file->pass.real,
-                                   flags & ~SQLITE_OPEN_CREATE, flags_out);
+    int result =
+        pass_open(&file->pass, name, file->reads, flags & ~SQLITE_OPEN_CREATE, flags_out);
     if (result == SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0 &&
         !has_frames(file->pass.real)) {
         (void)pass_close(&file->pass.base);
-        result = pass_vfs()->xOpen(pass_vfs(), name, file->pass.real, flags, flags_out);
+        result = pass_open(&file->pass, name, file->reads, flags, flags_out);
         file->name_unsynced = result == SQLITE_OK;
     } else if (result != SQLITE_OK && (flags & SQLITE_OPEN_CREATE) != 0) {
-        result = pass_vfs()->xOpen(pass_vfs(), name, file->pass.real, flags, flags_out);
+        result = pass_open(&file->pass, name, file->reads, flags, flags_out);
         file->name_unsynced = result == SQLITE_OK;
         if (result == SQLITE_OK)
             disk_note(&(struct disk_op){.what = DISK_CREATE, .path = name});
@@ -326,6 +326,7 @@ int
 vfs_log_open(struct vfs_file *file, struct vfs_file *main_db, const char *name, int flags,
              int *flags_out)
 {
+    file->reads = main_db->reads;
     const int result = open_real(file, name, flags, flags_out);
 
     if (file->pass.real->pMethods != NULL) {

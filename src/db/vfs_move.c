@@ -101,13 +101,13 @@ open_db(struct vfs_file *main_db)
 {
     int flags = main_db->flags & ~SQLITE_OPEN_CREATE;
 
-    return pass_vfs()->xOpen(pass_vfs(), main_db->name, main_db->pass.real, flags, &flags) ==
+    return pass_open(&main_db->pass, main_db->name, main_db->reads, flags, &flags) ==
                SQLITE_OK &&
            (flags & SQLITE_OPEN_READONLY) == 0;
 }
 
 bool
-vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
+vfs_move(struct sqlite3 *raw, const char *path, enum db_reads reads, unsigned page_octets,
          const struct log_memo *memo)
 {
     struct vfs_file *main_db = vfs_main_file(raw);
@@ -116,6 +116,7 @@ vfs_move(struct sqlite3 *raw, const char *path, unsigned page_octets,
     if (wal_index_mode(main_db->index) != WAL_INDEX_PRIVATE || has_journal(path) ||
         !rename_files(main_db, path))
         return false;
+    main_db->reads = log->reads = reads;
     /* SQLite believes that it has kept this lock, which every handle has from its first
      * look. */
     const bool here =

@@ -2,6 +2,10 @@
 /* See the header. */
 #include "db/vfs_pass.h"
 
+#include <fcntl.h>
+
+#include "base/check.h"
+
 sqlite3_vfs *
 pass_vfs(void)
 {
@@ -12,6 +16,39 @@ sqlite3_file *
 pass_real(sqlite3_file *file)
 {
     return ((struct pass_file *)(void *)file)->real;
+}
+
+/* SQLite opens files deep inside of its VFS and shows nobody their descriptors. */
+static _Thread_local enum db_reads reads_now;
+
+static int
+open_advised(const char *path, int flags, int mode)
+{
+    const int fd = open(path, flags, mode);
+
+    if (fd >= 0 && reads_now == DB_READS_SCATTERED)
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); /* only advice: it may be refused */
+    return fd;
+}
+
+void
+pass_init(void)
+{
+    sqlite3_vfs *unix_vfs = sqlite3_vfs_find("unix");
+
+    CHECK(unix_vfs != NULL && unix_vfs->iVersion >= 3);
+    CHECK(unix_vfs->xSetSystemCall(unix_vfs, "open", (sqlite3_syscall_ptr)open_advised) ==
+          SQLITE_OK);
+}
+
+int
+pass_open(struct pass_file *file, const char *name, enum db_reads reads, int flags,
+          int *flags_out)
+{
+    reads_now = reads;
+    const int result = pass_vfs()->xOpen(pass_vfs(), name, file->real, flags, flags_out);
+    reads_now = DB_READS_AHEAD;
+    return result;
 }
 
 int

@@ -9,6 +9,8 @@
 
 #include <sqlite3.h>
 
+#include "db/db.h"
+
 struct pass_file {
     sqlite3_file base;
     sqlite3_file *real; /* behind the whole struct; without methods: it is closed */
@@ -18,6 +20,11 @@ struct pass_file {
 sqlite3_vfs *pass_vfs(void);
 sqlite3_file *pass_real(sqlite3_file *file);
 
+/** Has pass_open tell the system how a file will be read. Thread: any, once. */
+void pass_init(void);
+/** Opens the real file. SQLite's result. */
+int pass_open(struct pass_file *file, const char *name, enum db_reads reads, int flags,
+              int *flags_out);
 /** Closes the real file, once: calls that SQLite makes while closing do nothing then. */
 int pass_close(sqlite3_file *file);
 int pass_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset);

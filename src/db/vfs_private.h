@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "db/ahead.h"
+#include "db/db.h"
 #include "db/vfs_pass.h"
 #include "db/wal_index.h"
 
@@ -22,6 +23,7 @@ struct vfs_file {
     const char *name;        /* SQLite's, good until it is closed; or in own_names */
     char *own_names;         /* database: of both files, when it was moved here; owned */
     int flags;               /* it was opened with */
+    enum db_reads reads;     /* as its database is read */
     struct wal_index *index; /* the database's own; the log borrows it */
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
 

@@ -101,7 +101,9 @@ db_get(struct sqlite_account *acct, const char *path, const struct log_memo *mem
 {
     struct sqlite_store *store = acct->store;
     const unsigned cache_kib = kind == HANDLE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB;
-    const enum rc moved = spares_move(&store->spares, path, cache_kib, memo,
+    /* A writer looks up where things go; clients read through readers. */
+    const enum db_reads reads = kind == HANDLE_WRITER ? DB_READS_SCATTERED : DB_READS_AHEAD;
+    const enum rc moved = spares_move(&store->spares, path, reads, cache_kib, memo,
                                       clock_mono_us(store->options.store.clock), out);
     *known_out = moved == RC_OK;
     if (moved == RC_OK)
@@ -116,6 +118,7 @@ db_get(struct sqlite_account *acct, const char *path, const struct log_memo *mem
         .sync = DB_SYNC_FULL,
         .page_size_octets = PAGE_OCTETS,
         .cache_kib = cache_kib,
+        .reads = reads,
         .create = create,
         .auto_vacuum = true,
         .own_index = true,

@@ -70,14 +70,14 @@ spares_give(struct spares *spares, struct db *db, int64_t now_us)
 }
 
 enum rc
-spares_move(struct spares *spares, const char *path, unsigned cache_kib,
+spares_move(struct spares *spares, const char *path, enum db_reads reads, unsigned cache_kib,
             const struct log_memo *memo, int64_t now_us, struct db **out)
 {
     struct db *db = take(spares);
 
     if (db == NULL)
         return RC_GONE;
-    const enum rc rc = db_move(db, path, cache_kib, memo);
+    const enum rc rc = db_move(db, path, reads, cache_kib, memo);
     if (rc == RC_OK) {
         *out = db;
         return RC_OK;

@@ -37,8 +37,9 @@ void spares_give(struct spares *spares, struct db *db, int64_t now_us);
 /** Moves one to the database at path, as db_move does; memo may be NULL. RC_NOT_FOUND: there is
  * no such file. RC_GONE: there is no spare, or none that suits, so the database has to be
  * opened. Thread: any. Waits for disk. */
-MUST_USE enum rc spares_move(struct spares *spares, const char *path, unsigned cache_kib,
-                             const struct log_memo *memo, int64_t now_us, struct db **out);
+MUST_USE enum rc spares_move(struct spares *spares, const char *path, enum db_reads reads,
+                             unsigned cache_kib, const struct log_memo *memo, int64_t now_us,
+                             struct db **out);
 /** Closes the handles that were left before until_us. Thread: any. */
 void spares_close_idle(struct spares *spares, int64_t until_us);
 /** How many there are. Thread: any. */

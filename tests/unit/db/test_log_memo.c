@@ -146,7 +146,7 @@ move(struct db *db, const struct log_memo *memo)
 {
     const int64_t before = octets_read();
 
-    assert_int_equal(db_move(db, path_of(2), CACHE_KIB, memo), RC_OK);
+    assert_int_equal(db_move(db, path_of(2), DB_READS_AHEAD, CACHE_KIB, memo), RC_OK);
     return octets_read() - before;
 }
 

@@ -225,7 +225,7 @@ plain(unsigned n, const char *sql, bool keep)
 static void
 move_with(struct db *db, unsigned n, const struct log_memo *memo)
 {
-    assert_int_equal(db_move(db, path_of(n, ""), CACHE_KIB, memo), RC_OK);
+    assert_int_equal(db_move(db, path_of(n, ""), DB_READS_AHEAD, CACHE_KIB, memo), RC_OK);
     assert_string_equal(db_path(db), path_of(n, ""));
 }
 
@@ -441,8 +441,9 @@ nothing_is_taken_along(void **state)
     assert_int_equal(db_changes(db), 1);
     assert_int_equal(db_last_rowid(db), 1);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB, NULL), RC_NOT_FOUND);
-    assert_int_equal(db_move(db, path_of(1, ""), 2 * CACHE_KIB, NULL), RC_OK);
+    assert_int_equal(db_move(db, path_of(3, ""), DB_READS_AHEAD, CACHE_KIB, NULL),
+                     RC_NOT_FOUND);
+    assert_int_equal(db_move(db, path_of(1, ""), DB_READS_AHEAD, 2 * CACHE_KIB, NULL), RC_OK);
     int64_t pages = 0;
     assert_ok(db_query_i64(db, "PRAGMA cache_size", &pages, &err));
     assert_int_equal(pages, -2 * CACHE_KIB);
@@ -504,7 +505,7 @@ where_others_are(void **state)
     struct db *other = open_at(2);
     commit_one(other, 2, 1, 10, &b);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL), RC_EXISTS);
+    assert_int_equal(db_move(db, path_of(2, ""), DB_READS_AHEAD, CACHE_KIB, NULL), RC_EXISTS);
     commit_one(other, 2, 2, 10, &b);
     assert_sees(other, 2, &b);
     move(db, 1);
@@ -538,7 +539,7 @@ another_program(void **state)
     commit_one(db, 1, 1, 10, &a);
     struct outsider outsider = outsider_begin(path_of(2, ""), "BEGIN; SELECT count(*) FROM t");
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL),
+    assert_int_equal(db_move(db, path_of(2, ""), DB_READS_AHEAD, CACHE_KIB, NULL),
                      RC_GONE); /* it is attached */
     db_close(db);
     db = open_at(2);
@@ -550,7 +551,7 @@ another_program(void **state)
     db = open_at(1);
     outsider = outsider_begin(path_of(1, ""), "SELECT count(*) FROM t");
     assert_true(db_leave(db)); /* whoever has come meanwhile is no concern of the next one */
-    assert_int_equal(db_move(db, path_of(1, ""), CACHE_KIB, NULL), RC_GONE);
+    assert_int_equal(db_move(db, path_of(1, ""), DB_READS_AHEAD, CACHE_KIB, NULL), RC_GONE);
     outsider_end(outsider);
     db_close(db);
     db = open_at(1);
@@ -579,7 +580,7 @@ assert_no_place(void)
 
     assert_sees(db, 1, &a);
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(2, ""), CACHE_KIB, NULL), RC_GONE);
+    assert_int_equal(db_move(db, path_of(2, ""), DB_READS_AHEAD, CACHE_KIB, NULL), RC_GONE);
     db_close(db);
 }
 
@@ -643,7 +644,7 @@ own_schema_changed(void **state)
     db = open_at(1);
     assert_ok(db_exec(db, "CREATE INDEX more ON t(more)", &err));
     assert_true(db_leave(db));
-    assert_int_equal(db_move(db, path_of(3, ""), CACHE_KIB, NULL), RC_GONE);
+    assert_int_equal(db_move(db, path_of(3, ""), DB_READS_AHEAD, CACHE_KIB, NULL), RC_GONE);
     db_close(db);
 }
 
@@ -905,8 +906,9 @@ visit_spoilt(struct model *model, unsigned handle, unsigned n)
         write_file(path_of(n, ""), "not a database at all", 21);
     else
         plain(n, spoils[rng_below(&model->rng, 4)], rng_below(&model->rng, 2) == 0);
-    assert_int_equal(
-        db_move(model->handles[handle], path_of(n, ""), CACHE_KIB, model->memos[n]), RC_GONE);
+    assert_int_equal(db_move(model->handles[handle], path_of(n, ""), DB_READS_AHEAD, CACHE_KIB,
+                             model->memos[n]),
+                     RC_GONE);
     db_close(model->handles[handle]);
     model->handles[handle] = NULL;
     model->refused++;
@@ -927,8 +929,9 @@ go(struct model *model, unsigned handle, unsigned n)
     if (model->handles[handle] == NULL) {
         model->handles[handle] = open_at(n);
     } else if (others > 0) {
-        assert_int_equal(db_move(model->handles[handle], path_of(n, ""), CACHE_KIB, NULL),
-                         RC_EXISTS);
+        assert_int_equal(
+            db_move(model->handles[handle], path_of(n, ""), DB_READS_AHEAD, CACHE_KIB, NULL),
+            RC_EXISTS);
         return;
     } else {
         const unsigned of =

@@ -138,7 +138,8 @@ one_move(const struct plan *plan, uint64_t nth, int64_t *here, int64_t *there)
     changes = 0;
     plan->arm(nth);
     const bool left = db_leave(db);
-    const enum rc rc = left ? db_move(db, path_of(2), CACHE_KIB, NULL) : RC_GONE;
+    const enum rc rc =
+        left ? db_move(db, path_of(2), DB_READS_AHEAD, CACHE_KIB, NULL) : RC_GONE;
     const bool failed = plan->disarm();
     assert_int_equal(changes, 0); /* it writes nothing */
     assert_true(failed || rc == RC_OK);

@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -435,6 +437,71 @@ others_are_kept_out_while_handles_close(void **state)
     close(fd);
 }
 
+enum { READ_OCTETS = 4 << 20 };
+
+/* Octets of the file that the system has in its memory after one row in the middle was read. */
+static size_t
+resident_after_one_row(const char *path, enum db_reads reads)
+{
+    const struct db_options options = {.own_index = true, .reads = reads, .cache_kib = 256};
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    unsigned char pages[READ_OCTETS * 2 / 4096];
+    struct db *one = NULL;
+    struct stat st;
+    int64_t value = 0;
+    size_t resident = 0;
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    const size_t count = ((size_t)st.st_size + page - 1) / page;
+    assert_true(count <= sizeof pages);
+    assert_int_equal(fdatasync(fd), 0);
+    assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+    assert_ok(db_open(&one, path, &options, &err));
+    assert_ok(db_query_i64(one, "SELECT length(v) FROM t WHERE id = 500", &value, &err));
+    assert_int_equal(value, 4000);
+    db_close(one);
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    assert_true(map != MAP_FAILED);
+    assert_int_equal(mincore(map, (size_t)st.st_size, pages), 0);
+    for (size_t i = 0; i < count; i++)
+        resident += (pages[i] & 1) != 0 ? page : 0;
+    munmap(map, (size_t)st.st_size);
+    close(fd);
+    return resident;
+}
+
+/* On a real disk: a file system in memory has all of it there. */
+static void
+scattered_reads_read_nothing_ahead(void **state)
+{
+    struct tmpdir disk;
+
+    (void)state;
+    tmpdir_make_in(&disk, "/var/tmp");
+    const char *name = tmpdir_file(&disk, "a.db");
+    const struct db_options options = {
+        .create = true, .own_index = true, .checkpoint_on_close = true, .cache_kib = 256};
+    struct db *one = NULL;
+    assert_ok(db_open(&one, name, &options, &err));
+    assert_ok(db_exec(one,
+                      "CREATE TABLE t(id INTEGER PRIMARY KEY, v);"
+                      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                      "WHERE i < 1000) INSERT INTO t SELECT i, zeroblob(4000) FROM n",
+                      &err));
+    db_close(one);
+    const size_t ahead = resident_after_one_row(name, DB_READS_AHEAD);
+    const size_t scattered = resident_after_one_row(name, DB_READS_SCATTERED);
+    tmpdir_remove(&disk);
+    print_message("%zu octets in memory when the system reads ahead, otherwise %zu\n", ahead,
+                  scattered);
+    if (ahead >= READ_OCTETS || scattered >= READ_OCTETS)
+        skip(); /* it was never out of memory */
+    assert_true(scattered <= 8 * 4096);
+    assert_true(scattered < ahead);
+}
+
 int
 main(void)
 {
@@ -451,6 +518,7 @@ main(void)
         cmocka_unit_test_setup_teardown(stale_handles_begin_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(others_are_kept_out_while_handles_close, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(scattered_reads_read_nothing_ahead, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
