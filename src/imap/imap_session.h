@@ -352,7 +352,7 @@ MUST_USE bool imap_catch_up(struct imap_session *im, struct account *acct,
  * the rights that the command needs there (permit.h): those of its row and of imap_target_find,
  * or what the command has said by imap_permit_*. True: it was executed, see req->result. False:
  * return *step_out: STEP_WAIT, or STEP_DONE with the NO, because those rights are not there any
- * more; then permit.answer is not PERMIT_GIVEN. */
+ * more; then, and not while it waits, permit.answer says so. */
 MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
                         enum imap_step *step_out);
 /** The same for what the server does by itself, whatever the rights of the user. */

@@ -252,8 +252,9 @@ close_begin(struct imap_session *im, struct imap_work *work)
 static bool
 close_expunge(struct imap_session *im, struct expunge_op *op, enum imap_step *step_out)
 {
+    /* While it waits, the permit belongs to whoever holds the turn. */
     if (!imap_turn(im, imap_selected_acct(im), &op->turn, step_out) &&
-        op->turn.permit.answer == PERMIT_GIVEN)
+        (*step_out == STEP_WAIT || op->turn.permit.answer == PERMIT_GIVEN))
         return false;
     switch (op->turn.result) {
     case RC_OK:

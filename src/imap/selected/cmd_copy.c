@@ -117,7 +117,7 @@ removal_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_o
     if (!run->removes || run->op.count == 0)
         return true;
     if (!imap_turn(im, imap_selected_acct(im), &run->removal.turn, step_out)) {
-        if (turn->permit.answer != PERMIT_GIVEN)
+        if (*step_out == STEP_DONE && turn->permit.answer != PERMIT_GIVEN)
             *step_out = imap_no(im->work, "NOPERM",
                                 "The messages were copied, but they may not be taken away");
         return false;
