@@ -12,7 +12,6 @@ from roost_server import Roost  # noqa: E402
 
 WORK = '"Other Users/anna/Work"'
 
-SHARING = ["imap.sharing=yes"]
 CUT = "* NO [LIMIT] Not all mailboxes of other users are listed"
 
 
@@ -51,7 +50,7 @@ def shares(server):
 
 
 def test_groups_are_kept_and_grant_rights_at_once():
-    with Roost(accounts=["anna", "bert", "carl"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert", "carl"]) as server:
         assert server.run("group", "list").stdout == ""
         server.run("group", "add", "Staff", "bert")
         assert server.run("group", "add", "staff", check=False).returncode == 1
@@ -87,7 +86,7 @@ def test_groups_are_kept_and_grant_rights_at_once():
 
 
 def test_the_index_follows_and_can_be_rebuilt():
-    with Roost(accounts=["anna", "bert", "carl"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert", "carl"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         for command in ("CREATE Work", "CREATE Play", "SETACL Work bert lr", "SETACL Play bert lr", "SETACL Play -carl r"):
             ok(anna, command)
@@ -115,7 +114,7 @@ def test_the_index_follows_and_can_be_rebuilt():
 
 
 def test_accounts_that_go_and_come_back():
-    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         ok(anna, "CREATE Work")
         ok(anna, "SETACL Work bert lr")
@@ -143,7 +142,7 @@ def test_accounts_that_go_and_come_back():
 
 
 def test_quota_is_the_owners():
-    with Roost(accounts=["anna", "bert"], options=[*SHARING, "quota.warn=no"]) as server:
+    with Roost(accounts=["anna", "bert"], options=["quota.warn=no"]) as server:
         server.run("account", "quota", "anna", "--messages", "2")
         server.run("account", "quota", "bert", "--messages", "1")
         anna, bert = server.login("anna"), server.login("bert")
@@ -165,7 +164,7 @@ def test_quota_is_the_owners():
 
 def test_no_more_than_so_many_messages_into_another_account():
     most = limit("LIMIT_COPY_ACROSS")
-    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         one = "{5+}\r\nA: b\r"
         for _ in range(most // 1000):
@@ -181,7 +180,7 @@ def test_no_more_than_so_many_messages_into_another_account():
 
 def test_no_more_than_so_many_octets_into_another_account():
     most, each = limit("LIMIT_COPY_ACROSS_OCTETS"), 64 << 20
-    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         text = "A: b\r\n\r\n" + ("x" * 998 + "\r\n") * (each // 1000)
         text += "x" * (each - len(text))
@@ -197,7 +196,7 @@ def test_no_more_than_so_many_octets_into_another_account():
 
 def test_so_many_who_share_are_listed():
     most = limit("LIMIT_SHARERS")
-    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
         zoe = server.login("zoe")
         ok(zoe, "SETACL INBOX bert lr")
         server.stop()
@@ -221,7 +220,7 @@ def test_so_many_who_share_are_listed():
 
 def test_so_many_mailboxes_of_one_who_shares_are_listed():
     most = limit("LIMIT_SHARER_MAILBOXES")
-    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
         anna, bert, zoe = (server.login(name) for name in ("anna", "bert", "zoe"))
         ok(zoe, "SETACL INBOX bert lr")
         ok(anna, "CREATE Work")
@@ -239,7 +238,7 @@ def test_so_many_mailboxes_of_one_who_shares_are_listed():
 
 
 def test_a_damaged_account_is_left_out_of_lists():
-    with Roost(accounts=["anna", "bert", "zoe"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
         for name in ("anna", "zoe"):
             ok(server.login(name), "SETACL INBOX bert lr")
         server.stop()
@@ -254,7 +253,7 @@ def test_a_damaged_account_is_left_out_of_lists():
 
 def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
     text = "A: b\r\n\r\n" + "x" * 1_000_000
-    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         for _ in range(40):
             ok(anna, f"APPEND INBOX {{{len(text)}+}}\r\n{text}")
@@ -275,7 +274,7 @@ def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
 
 def test_notify_watches_so_many_mailboxes_of_others():
     most = limit("LIMIT_NOTIFY_GUESTS")
-    with Roost(accounts=["anna", "bert"], options=SHARING) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         ok(anna, "CREATE Work")
         ok(anna, "SETACL Work bert lr")

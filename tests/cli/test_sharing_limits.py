@@ -14,12 +14,11 @@ import pytest  # noqa: E402
 from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Roost  # noqa: E402
 
-SHARING = ["imap.sharing=yes"]
 CUT = "* NO [LIMIT] Not all mailboxes of other users are listed"
 
 
 def test_no_account_gets_a_name_that_lists_would_take_for_somebody_else():
-    with Roost(accounts=["anna"], options=SHARING) as server:
+    with Roost(accounts=["anna"]) as server:
         for name in ("anyone", "AnyOne", "anyone@example.org", "-anna", "-"):
             done = server.run("account", "add", "--", name, check=False, stdin=PASSWORD + "\n")
             assert done.returncode != 0, name
@@ -29,7 +28,7 @@ def test_no_account_gets_a_name_that_lists_would_take_for_somebody_else():
 
 
 def test_such_an_account_from_before_is_nobody_in_lists():
-    with Roost(accounts=["anna", "bert", "carl"], options=SHARING, start=False) as server:
+    with Roost(accounts=["anna", "bert", "carl"], start=False) as server:
         assert "anyone" not in server.run("check", check=False).stdout
         db = sqlite3.connect(f"{server.home}/registry.db")
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -79,7 +78,7 @@ def fill(server, count, octets):
 def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
     """Of each as many as fit: it is the sum that counts."""
     names = [f"o{n:02}" for n in range(owners)]
-    with Roost(accounts=["bert", *names, "zoe"], options=SHARING) as server:
+    with Roost(accounts=["bert", *names, "zoe"]) as server:
         for name in names:
             owner = server.login(name)
             owner.command("CREATE Mine")

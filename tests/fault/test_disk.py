@@ -138,7 +138,7 @@ def test_flags_and_moves_on_a_full_disk():
 
 def test_a_move_into_another_account_does_not_take_the_reserve():
     """It writes the messages once more; a move to the trash of the same account goes on."""
-    with small_disk(64) as place, Roost(accounts=["anna", "bert"], options=["imap.sharing=yes"]) as server:
+    with small_disk(64) as place, Roost(accounts=["anna", "bert"]) as server:
         anna = server.login("anna")
         for n in range(4):
             append(anna, n, 100_000, "OK")

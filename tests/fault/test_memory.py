@@ -199,7 +199,7 @@ class House:
     def __init__(self, total_accounts=16000 if LONG else 2000):
         self.plan = Plan()
         self.server = Roost(start=False, program=program(), env=self.plan.env,
-                            options=["limits.max_connections_per_user=100", "auth.scram=no", "imap.sharing=yes"])
+                            options=["limits.max_connections_per_user=100", "auth.scram=no"])
         self.server.add_accounts(["witness", *(f"u{n}" for n in range(total_accounts))])
         self.server.start()
         self.pid = self.server.process.pid

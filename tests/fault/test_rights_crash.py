@@ -144,7 +144,7 @@ def index_check(server):
 
 def test_rights_after_kill():
     with Roost(accounts=["anna", "bert", "carl"],
-               options=["imap.sharing=yes", "limits.max_connections_per_address=100000"]) as server:
+               options=["limits.max_connections_per_address=100000"]) as server:
         server.run("group", "add", "team", "carl")
         anna = server.login("anna")
         for box in BOXES:

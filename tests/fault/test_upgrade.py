@@ -92,7 +92,7 @@ def deliver(server, n, account="anna"):
 
 def test_a_session_in_another_users_mailbox():
     """It is handed over with the mailbox, and its rights are looked at as before."""
-    with Server(accounts=["anna", "bert"], options=[*MANY, "imap.sharing=yes"]) as server:
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
         anna = server.login("anna")
         anna.command("SETACL INBOX bert lrs")
         bert = server.login("bert")
@@ -120,7 +120,7 @@ def test_a_session_in_another_users_mailbox():
 
 
 def test_notify_for_another_users_mailbox():
-    with Server(accounts=["anna", "bert"], options=[*MANY, "imap.sharing=yes"]) as server:
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
         anna = server.login("anna")
         anna.command("SETACL INBOX bert lrs")
         bert = server.login("bert")

@@ -138,7 +138,7 @@ class Lister(Person):
 def test_rights_that_come_and_go_under_sessions(engine):
     """The seam is an engine whose reads and leases make sessions wait in the middle of their commands."""
     program = None if engine == "sqlite" else str(Path(binary()).resolve().parents[2] / "tests" / "support" / "roost-seam")
-    with Roost(accounts=["anna", "bert", "carl"], options=["imap.sharing=yes"], program=program) as server:
+    with Roost(accounts=["anna", "bert", "carl"], program=program) as server:
         rights = Rights()
         owner = Owner(server, rights, "anna", 1)
         owner.peer.command("CREATE Work")

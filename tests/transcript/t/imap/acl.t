@@ -1,5 +1,4 @@
 # ACL (RFC 4314): lists of one's own mailboxes, identifiers, the obsolete rights, what cannot be.
-option imap.sharing=yes
 account anna
 account bert
 C: b1 GETACL INBOX

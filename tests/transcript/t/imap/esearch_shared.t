@@ -1,5 +1,4 @@
 # ESEARCH (RFC 7377) and live results (RFC 5267) in a mailbox of another user.
-option imap.sharing=yes
 account anna
 account bert
 mail anna

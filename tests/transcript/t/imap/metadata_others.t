@@ -1,6 +1,5 @@
 # METADATA (RFC 5464 section 3.3) of mailboxes that others share (RFC 4314): whose entries are whose, which rights it
 # takes, and that answers name the mailbox as the client does.
-option imap.sharing=yes
 account anna
 account bert
 S: * OK ...

@@ -1,5 +1,4 @@
 # Mailboxes of other users (RFC 4314 section 4): each command with and without its rights.
-option imap.sharing=yes
 account anna
 account bert
 account carl

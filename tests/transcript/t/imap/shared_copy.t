@@ -1,5 +1,4 @@
 # COPY, MOVE, REPLACE and CATENATE between accounts: identifiers go along, \Recent and rights are the destination's.
-option imap.sharing=yes
 account anna
 account bert
 mail anna

@@ -1,5 +1,4 @@
 # METADATA of another user's mailbox (RFC 5464 section 3.1): "l" and one of "rswip"; private entries are each user's own.
-option imap.sharing=yes
 account anna
 account bert
 [1] C: a1 LOGIN $anna $password

@@ -1,5 +1,4 @@
 # A shared mailbox with watchers in IDLE and NOTIFY; rights that change while it is selected.
-option imap.sharing=yes
 account anna
 account bert
 [1] C: a1 LOGIN $anna $password

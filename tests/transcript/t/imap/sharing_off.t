@@ -1,4 +1,5 @@
-# Unless the configuration says so, mailboxes are not shared, and names of others mean nothing.
+# If the configuration says so, mailboxes are not shared, and names of others mean nothing.
+option imap.sharing=no
 account anna
 account bert
 C: a1 LOGIN $anna $password
