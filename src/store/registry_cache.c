@@ -3,14 +3,138 @@
  * The registry's cache. It is emptied whole by nearly every change and when it is full:
  * passwords and accounts change rarely, and a cache that is sometimes empty cannot be wrong.
  * Only the keys that a server makes by itself, dozens in a second, cost no other account its
- * row; and what users do (granting and taking away rights) costs none. Thread: any.
+ * row; and what users do (granting and taking away rights) costs none.
+ *
+ * A row is kept without the room that its texts and keys do not use, which is two thirds of it,
+ * and once for both keys under which it is mostly found. Thread: any.
  */
 #include "store/registry_private.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
+
 enum { CHECK_AFTER_US = 1000000 }; /* another process's change is seen so late at most */
+
+/* A struct registry_hit. */
+struct registry_kept {
+    uint64_t id;
+    uint64_t password_generation;
+    int64_t created_s;
+    struct quota_amounts quota;
+    uint32_t app_passwords;
+    uint32_t scram_iterations;
+    uint8_t keys; /* under which it is in the cache; guard: the registry's lock */
+    uint8_t state;
+    uint8_t name_octets;
+    uint8_t scram_salt_octets;
+    uint16_t crypt_octets;
+    bool found : 1;
+    bool alias : 1;
+    bool scram_salt_only : 1;
+    char octets[]; /* name, hash, salt; then both keys, if scram_keys_are_there */
+};
+
+_Static_assert(REGISTRY_NAME_OCTETS <= UINT8_MAX + 1, "a name's length without its end");
+_Static_assert(REGISTRY_CRYPT_OCTETS <= UINT16_MAX, "a hash's length");
+
+/* ---- rows ---- */
+
+static size_t
+keys_octets(const struct scram_keys *scram)
+{
+    return scram_keys_are_there(scram) ? 2 * (size_t)REGISTRY_SCRAM_KEY_OCTETS : 0;
+}
+
+/* Appends, and gives the end. */
+static char *
+put(char *to, const void *from, size_t octets)
+{
+    memcpy(to, from, octets);
+    return to + octets;
+}
+
+static const char *
+get(const char *from, void *to, size_t octets)
+{
+    memcpy(to, from, octets);
+    return from + octets;
+}
+
+/* In the cache under no key yet. NULL: no memory. */
+static struct registry_kept *
+kept_new(const struct registry_hit *hit)
+{
+    const struct registry_account *account = &hit->account;
+    const struct scram_keys *scram = &account->scram;
+    const size_t name_octets = strlen(account->name);
+    const size_t crypt_octets = strlen(account->crypt);
+    const size_t salt_octets = scram->iterations == 0 ? 0 : scram->salt_octets;
+    struct registry_kept *kept =
+        malloc(sizeof *kept + name_octets + crypt_octets + salt_octets + keys_octets(scram));
+
+    if (kept == NULL)
+        return NULL;
+    CHECK(salt_octets <= sizeof scram->salt);
+    *kept = (struct registry_kept){
+        .id = account->id,
+        .password_generation = account->password_generation,
+        .created_s = account->created_s,
+        .quota = account->quota,
+        .app_passwords = account->app_passwords,
+        .scram_iterations = scram->iterations,
+        .state = (uint8_t)account->state,
+        .name_octets = (uint8_t)name_octets,
+        .scram_salt_octets = (uint8_t)salt_octets,
+        .crypt_octets = (uint16_t)crypt_octets,
+        .found = hit->found,
+        .alias = hit->alias,
+        .scram_salt_only = scram->salt_only,
+    };
+    char *at = put(kept->octets, account->name, name_octets);
+    at = put(at, account->crypt, crypt_octets);
+    at = put(at, scram->salt, salt_octets);
+    at = put(at, scram->stored_key, keys_octets(scram) / 2);
+    (void)put(at, scram->server_key, keys_octets(scram) / 2);
+    return kept;
+}
+
+static void
+kept_read(const struct registry_kept *kept, struct registry_hit *out)
+{
+    *out = (struct registry_hit){
+        .found = kept->found,
+        .alias = kept->alias,
+        .account = {.id = kept->id,
+                    .state = (enum account_state)kept->state,
+                    .scram = {.iterations = kept->scram_iterations,
+                              .salt_only = kept->scram_salt_only,
+                              .salt_octets = kept->scram_salt_octets},
+                    .password_generation = kept->password_generation,
+                    .app_passwords = kept->app_passwords,
+                    .created_s = kept->created_s,
+                    .quota = kept->quota},
+    };
+    struct registry_account *account = &out->account;
+    struct scram_keys *scram = &account->scram;
+    const char *at = get(kept->octets, account->name, kept->name_octets);
+    at = get(at, account->crypt, kept->crypt_octets);
+    at = get(at, scram->salt, kept->scram_salt_octets);
+    at = get(at, scram->stored_key, keys_octets(scram) / 2);
+    (void)get(at, scram->server_key, keys_octets(scram) / 2);
+}
+
+/* Of one of its keys, which the caller has taken or takes out of the map. */
+static void
+kept_drop(struct registry_kept *kept)
+{
+    if (--kept->keys == 0)
+        free(kept);
+}
+
+/* ---- the cache ---- */
 
 enum rc
 registry_init(struct registry *registry, const struct registry_ops *ops,
@@ -34,10 +158,10 @@ cache_empty(struct registry *registry)
 {
     size_t pos = 0;
     struct span key;
-    void *hit;
+    void *kept;
 
-    while (map_next(&registry->cache, &pos, &key, &hit))
-        free(hit);
+    while (map_next(&registry->cache, &pos, &key, &kept))
+        kept_drop(kept);
     map_done(&registry->cache);
     map_init(&registry->cache);
     registry->generation++;
@@ -70,12 +194,12 @@ registry_cache_forget(struct registry *registry, uint64_t id)
 {
     size_t pos = 0;
     struct span key;
-    void *hit;
+    void *kept;
 
     lock_enter(&registry->lock);
-    while (map_next(&registry->cache, &pos, &key, &hit))
-        if (((const struct registry_hit *)hit)->account.id == id)
-            free(map_take(&registry->cache, key));
+    while (map_next(&registry->cache, &pos, &key, &kept))
+        if (((const struct registry_kept *)kept)->id == id)
+            kept_drop(map_take(&registry->cache, key));
     registry->generation++;
     registry->counted = false;
     registry->epoch++;
@@ -151,31 +275,39 @@ registry_cache_get(struct registry *registry, struct span key, struct registry_h
 {
     cache_check(registry);
     lock_enter(&registry->lock);
-    const struct registry_hit *hit = map_get(&registry->cache, key);
-    if (hit != NULL)
-        *out = *hit;
+    const struct registry_kept *kept = map_get(&registry->cache, key);
+    if (kept != NULL)
+        kept_read(kept, out);
     *generation_out = registry->generation;
     lock_leave(&registry->lock);
-    return hit != NULL;
+    return kept != NULL;
+}
+
+/* The lock is held. */
+static void
+put_under(struct registry *registry, struct span key, struct registry_kept *kept)
+{
+    if (key.len != 0 && map_get(&registry->cache, key) == NULL &&
+        map_put(&registry->cache, key, kept) == RC_OK)
+        kept->keys++;
 }
 
 void
-registry_cache_put(struct registry *registry, struct span key, const struct registry_hit *hit,
-                   uint64_t generation)
+registry_cache_put(struct registry *registry, struct span key, struct span other_key,
+                   const struct registry_hit *hit, uint64_t generation)
 {
-    struct registry_hit *copy = malloc(sizeof *copy);
+    struct registry_kept *kept = kept_new(hit);
 
-    if (copy == NULL)
+    if (kept == NULL)
         return; /* only slower */
-    *copy = *hit;
     lock_enter(&registry->lock);
+    kept->keys = 1;                           /* ours, until it is where it belongs */
     if (generation == registry->generation) { /* else it was read before a change */
         if (registry->cache.count >= REGISTRY_CACHE_ENTRIES)
             cache_empty(registry);
-        if (map_get(&registry->cache, key) == NULL &&
-            map_put(&registry->cache, key, copy) == RC_OK)
-            copy = NULL;
+        put_under(registry, key, kept);
+        put_under(registry, other_key, kept);
     }
+    kept_drop(kept);
     lock_leave(&registry->lock);
-    free(copy);
 }

@@ -28,15 +28,6 @@ id_key_span(const struct id_key *key)
     return span_of(key->octets, sizeof key->octets);
 }
 
-/* As registry_read_id answers. */
-static void
-put_by_id(struct registry *registry, const struct registry_hit *hit, uint64_t generation)
-{
-    const struct id_key key = id_key(hit->account.id);
-
-    registry_cache_put(registry, id_key_span(&key), hit, generation);
-}
-
 /* An address in lower case. Whoever looks up a name asks for its number next. */
 static enum rc
 look_up(struct registry *registry, struct span address, struct registry_hit *out,
@@ -47,11 +38,13 @@ look_up(struct registry *registry, struct span address, struct registry_hit *out
     if (registry_cache_get(registry, address, out, &generation))
         return RC_OK;
     const enum rc rc = registry_read_address(registry, address, out, err);
-    if (rc == RC_OK)
-        registry_cache_put(registry, address, out, generation);
-    if (rc == RC_OK && out->found && !out->alias)
-        put_by_id(registry, out, generation);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    const struct id_key key = id_key(out->account.id);
+    const bool as_by_id = out->found && !out->alias; /* what registry_read_id answers, too */
+    registry_cache_put(registry, address, as_by_id ? id_key_span(&key) : SPAN(""), out,
+                       generation);
+    return RC_OK;
 }
 
 static enum rc
@@ -99,7 +92,7 @@ registry_find_id(struct registry *registry, uint64_t id, struct registry_account
         const enum rc rc = registry_read_id(registry, id, &hit, err);
         if (rc != RC_OK)
             return rc;
-        registry_cache_put(registry, id_key_span(&key), &hit, generation);
+        registry_cache_put(registry, id_key_span(&key), SPAN(""), &hit, generation);
     }
     if (!hit.found)
         return err_set(err, RC_NOT_FOUND, 0, "no account %ju", (uintmax_t)id);

@@ -5,7 +5,7 @@
 
 #include "store/registry_engine.h"
 
-enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* about 4 MB when full */
+enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* keys, mostly two of a row: about 1 MB when full */
 
 /** After a change: what was read before it is neither answered nor put in any more. */
 void registry_cache_clear(struct registry *registry);
@@ -22,8 +22,9 @@ uint64_t registry_cache_look(struct registry *registry);
 /** The same; then a copy of what is cached under key, or false. */
 MUST_USE bool registry_cache_get(struct registry *registry, struct span key,
                                  struct registry_hit *out, uint64_t *generation_out);
-/** generation: from before hit was read. */
-void registry_cache_put(struct registry *registry, struct span key,
+/** Under both keys, of which the other one may be empty: then under the first only. generation:
+ * from before hit was read. */
+void registry_cache_put(struct registry *registry, struct span key, struct span other_key,
                         const struct registry_hit *hit, uint64_t generation);
 
 #endif

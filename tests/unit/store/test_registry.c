@@ -849,18 +849,91 @@ test_cache_takes_nothing_older_than_a_change(void **state)
     assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &read_before));
     const struct registry_hit old = {.found = true};
     assert_ok(registry_set_password(registry, id, "$y$new", NULL, &err));
-    registry_cache_put(registry, SPAN("alice@x"), &old, read_before);
+    registry_cache_put(registry, SPAN("alice@x"), SPAN(""), &old, read_before);
     assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
 
     for (unsigned i = 0; i < REGISTRY_CACHE_ENTRIES; i++) {
         snprintf(key, sizeof key, "%u", i);
-        registry_cache_put(registry, span_of_str(key), &old, now);
+        registry_cache_put(registry, span_of_str(key), SPAN(""), &old, now);
     }
     assert_true(registry_cache_get(registry, SPAN("0"), &hit, &now)); /* it is full */
-    registry_cache_put(registry, SPAN("alice@x"), &old, read_before);
+    registry_cache_put(registry, SPAN("alice@x"), SPAN(""), &old, read_before);
     assert_false(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
-    registry_cache_put(registry, SPAN("alice@x"), &old, now);
+    registry_cache_put(registry, SPAN("alice@x"), SPAN(""), &old, now);
     assert_true(registry_cache_get(registry, SPAN("alice@x"), &hit, &now));
+}
+
+static void
+assert_same_hit(const struct registry_hit *a, const struct registry_hit *b)
+{
+    assert_int_equal(a->found, b->found);
+    assert_int_equal(a->alias, b->alias);
+    assert_int_equal(a->account.id, b->account.id);
+    assert_string_equal(a->account.name, b->account.name);
+    assert_int_equal(a->account.state, b->account.state);
+    assert_string_equal(a->account.crypt, b->account.crypt);
+    assert_int_equal(a->account.scram.iterations, b->account.scram.iterations);
+    assert_int_equal(a->account.scram.salt_only, b->account.scram.salt_only);
+    assert_int_equal(a->account.scram.salt_octets, b->account.scram.salt_octets);
+    assert_memory_equal(a->account.scram.salt, b->account.scram.salt,
+                        a->account.scram.salt_octets);
+    assert_memory_equal(a->account.scram.stored_key, b->account.scram.stored_key,
+                        sizeof a->account.scram.stored_key);
+    assert_memory_equal(a->account.scram.server_key, b->account.scram.server_key,
+                        sizeof a->account.scram.server_key);
+    assert_int_equal(a->account.password_generation, b->account.password_generation);
+    assert_int_equal(a->account.app_passwords, b->account.app_passwords);
+    assert_int_equal(a->account.created_s, b->account.created_s);
+    assert_memory_equal(&a->account.quota, &b->account.quota, sizeof a->account.quota);
+}
+
+/* A row comes out of the cache as it went in, under each of its keys: one with nothing, one
+ * with salt alone, and one in which everything is as long as it can be. */
+static void
+test_cache_gives_what_it_got(void **state)
+{
+    struct registry *registry = *state;
+    struct registry_hit rows[3] = {
+        {.found = false}, {.found = true, .alias = true}, {.found = true}};
+    struct registry_hit got;
+    uint64_t now = registry_cache_look(registry);
+
+    rows[1].account = (struct registry_account){
+        .id = 7,
+        .name = "a",
+        .state = ACCOUNT_DISABLED,
+        .scram = {.iterations = 4096, .salt_only = true, .salt_octets = 3, .salt = "abc"},
+        .app_passwords = 2,
+    };
+    rows[2].account = (struct registry_account){
+        .id = UINT64_MAX,
+        .scram = {.iterations = UINT32_MAX, .salt_octets = REGISTRY_SCRAM_SALT_OCTETS},
+        .password_generation = UINT64_MAX,
+        .app_passwords = UINT32_MAX,
+        .created_s = INT64_MAX,
+        .quota.of = {1, QUOTA_CONFIGURED, QUOTA_UNLIMITED},
+    };
+    struct registry_account *longest = &rows[2].account;
+    memset(longest->name, 'n', REGISTRY_NAME_OCTETS - 1);
+    memset(longest->crypt, 'c', REGISTRY_CRYPT_OCTETS - 1);
+    memset(longest->scram.salt, 's', REGISTRY_SCRAM_SALT_OCTETS);
+    memset(longest->scram.stored_key, 'k', REGISTRY_SCRAM_KEY_OCTETS);
+    memset(longest->scram.server_key, 'v', REGISTRY_SCRAM_KEY_OCTETS);
+    registry_cache_put(registry, SPAN("0"), SPAN(""), &rows[0], now);
+    registry_cache_put(registry, SPAN("1"), SPAN("1 too"), &rows[1], now);
+    registry_cache_put(registry, SPAN("2"), SPAN("1 too"), &rows[2], now); /* which stays */
+    assert_true(registry_cache_get(registry, SPAN("0"), &got, &now));
+    assert_same_hit(&got, &rows[0]);
+    assert_true(registry_cache_get(registry, SPAN("1"), &got, &now));
+    assert_same_hit(&got, &rows[1]);
+    assert_true(registry_cache_get(registry, SPAN("1 too"), &got, &now));
+    assert_same_hit(&got, &rows[1]);
+    assert_true(registry_cache_get(registry, SPAN("2"), &got, &now));
+    assert_same_hit(&got, &rows[2]);
+    registry_cache_forget(registry, 7);
+    assert_false(registry_cache_get(registry, SPAN("1"), &got, &now));
+    assert_false(registry_cache_get(registry, SPAN("1 too"), &got, &now));
+    assert_true(registry_cache_get(registry, SPAN("2"), &got, &now));
 }
 
 /* A server makes dozens of keys in a second; the others' rows stay. */
@@ -886,7 +959,7 @@ test_keys_cost_only_their_own_row(void **state)
     assert_true(registry_cache_get(registry, SPAN("bob"), &hit, &now));
     assert_int_equal(hit.account.id, bob.id);
     assert_false(registry_cache_get(registry, SPAN("alice"), &hit, &now));
-    registry_cache_put(registry, SPAN("alice"), &hit, read_before);
+    registry_cache_put(registry, SPAN("alice"), SPAN(""), &hit, read_before);
     assert_false(registry_cache_get(registry, SPAN("alice"), &hit, &now));
     assert_ok(registry_find_id(registry, alice.id, &alice, &err));
     assert_int_equal(alice.scram.iterations, 4096);
@@ -910,7 +983,7 @@ test_epoch(void **state)
         struct registry_hit got;
         snprintf(key, sizeof key, "%u", i);
         (void)!registry_cache_get(registry, span_of_str(key), &got, &generation);
-        registry_cache_put(registry, span_of_str(key), &hit, generation);
+        registry_cache_put(registry, span_of_str(key), SPAN(""), &hit, generation);
     }
     assert_int_equal(registry_epoch(registry), first);
     assert_ok(registry_set_state(registry, id, ACCOUNT_DISABLED, &err));
@@ -968,6 +1041,7 @@ main(void)
         WITH(test_many_at_once),
         WITH(test_another_process_is_noticed),
         WITH(test_cache_takes_nothing_older_than_a_change),
+        WITH(test_cache_gives_what_it_got),
         WITH(test_keys_cost_only_their_own_row),
         WITH(test_epoch),
         WITH(test_threads),
