@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open addressing with linear probing and tombstones; grows at three quarters. Keys up to 15
- * octets live in the slot, longer ones are owned copies. SipHash-2-4 with a process-wide
+ * Open addressing with linear probing and tombstones; grows at three quarters. Keys up to 8
+ * octets, as all numbers are, live in the slot, longer ones are owned copies: a slot has 24
+ * octets, because parked sessions have places in four maps. SipHash-2-4 with a process-wide
  * random key, drawn once.
  */
 #include "base/map.h"
@@ -12,18 +13,21 @@
 
 #include "base/check.h"
 
-enum { INLINE_KEY = 15, FIRST_CAP = 16 };
+enum { INLINE_KEY = 8, FIRST_CAP = 16 };
 
 struct map_slot {
-    uint64_t hash;
     void *value; /* NULL: free or tombstone */
-    bool dead;   /* tombstone */
-    uint32_t len;
     union {
-        char here[INLINE_KEY + 1];
+        char here[INLINE_KEY];
         char *there;
     } key;
+    uint32_t hash; /* the lower half, with which slots are found */
+    uint32_t len;  /* of a tombstone: DEAD */
 };
+
+#define DEAD UINT32_MAX
+
+_Static_assert(sizeof(struct map_slot) == 24, "see above");
 
 static uint64_t hash_key[2];
 static pthread_once_t hash_key_once = PTHREAD_ONCE_INIT;
@@ -115,16 +119,16 @@ map_done(struct map *map)
 
 /* The key's slot, or the free one where it would go (NULL only while nothing is allocated). */
 static struct map_slot *
-slot_find(const struct map *map, struct span key, uint64_t hash)
+slot_find(const struct map *map, struct span key, uint32_t hash)
 {
     struct map_slot *grave = NULL;
 
     if (map->cap == 0)
         return NULL;
-    for (size_t i = (size_t)hash & (map->cap - 1);; i = (i + 1) & (map->cap - 1)) {
+    for (size_t i = hash & (map->cap - 1);; i = (i + 1) & (map->cap - 1)) {
         struct map_slot *slot = &map->slots[i];
         if (slot->value == NULL) {
-            if (!slot->dead)
+            if (slot->len != DEAD)
                 return grave == NULL ? slot : grave;
             if (grave == NULL)
                 grave = slot;
@@ -160,8 +164,8 @@ rehash(struct map *map)
 enum rc
 map_put(struct map *map, struct span key, void *value)
 {
-    CHECK(value != NULL && key.len <= UINT32_MAX);
-    const uint64_t hash = map_hash(key);
+    CHECK(value != NULL && key.len < DEAD);
+    const uint32_t hash = (uint32_t)map_hash(key);
     struct map_slot *slot = slot_find(map, key, hash);
 
     if (slot != NULL && slot->value != NULL) {
@@ -182,7 +186,7 @@ map_put(struct map *map, struct span key, void *value)
     } else if (key.len > 0) {
         memcpy(fresh.key.here, key.ptr, key.len);
     }
-    if (!slot->dead)
+    if (slot->len != DEAD)
         map->filled++;
     map->count++;
     *slot = fresh;
@@ -192,7 +196,7 @@ map_put(struct map *map, struct span key, void *value)
 void *
 map_get(const struct map *map, struct span key)
 {
-    const struct map_slot *slot = slot_find(map, key, map_hash(key));
+    const struct map_slot *slot = slot_find(map, key, (uint32_t)map_hash(key));
 
     return slot == NULL ? NULL : slot->value;
 }
@@ -200,13 +204,13 @@ map_get(const struct map *map, struct span key)
 void *
 map_take(struct map *map, struct span key)
 {
-    struct map_slot *slot = slot_find(map, key, map_hash(key));
+    struct map_slot *slot = slot_find(map, key, (uint32_t)map_hash(key));
 
     if (slot == NULL || slot->value == NULL)
         return NULL;
     void *value = slot->value;
     slot_key_free(slot);
-    *slot = (struct map_slot){.dead = true};
+    *slot = (struct map_slot){.len = DEAD};
     map->count--;
     return value;
 }

@@ -9,23 +9,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A map keeps short keys in itself, so a number has only the octets that it needs. */
 struct id_key {
-    char octets[1 + sizeof(uint64_t)]; /* no address begins with the first */
+    char octets[1 + sizeof(uint64_t)]; /* no address begins with the first, which is 0 */
+    size_t len;
 };
 
 static struct id_key
 id_key(uint64_t id)
 {
-    struct id_key key = {{'\0'}};
+    struct id_key key = {.len = 1};
 
-    memcpy(key.octets + 1, &id, sizeof id);
+    for (; id != 0; id >>= 8)
+        key.octets[key.len++] = (char)(id & 0xff);
     return key;
 }
 
 static struct span
 id_key_span(const struct id_key *key)
 {
-    return span_of(key->octets, sizeof key->octets);
+    return span_of(key->octets, key->len);
 }
 
 /* An address in lower case. Whoever looks up a name asks for its number next. */
