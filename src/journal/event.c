@@ -99,13 +99,18 @@ event_note_keepalive(struct event_ring *ring, enum event_kind kind, uint64_t at_
 
 /* ---- growing ---- */
 
-enum { ROOM_FIRST = 8 }; /* connect, log in, select, idle: most need no more */
+/* Connect, log in, select, idle: most need no more. With the count in front, this and what it
+ * grows to are sizes that the heap has. */
+enum { ROOM_FIRST = 7 };
 
 static size_t
 ring_octets(uint32_t events)
 {
     return offsetof(struct event_ring, at) + events * sizeof(struct event);
 }
+
+_Static_assert(offsetof(struct event_ring, at) + ROOM_FIRST * sizeof(struct event) <= 128,
+               "the first room is larger than its class of jemalloc");
 
 bool
 event_log_init(struct event_log *log)
@@ -132,7 +137,8 @@ event_log_room(struct event_log *log)
 {
     if (log->ring->count < log->room || log->room == LIMIT_EVENT_RING)
         return log->ring;
-    const uint32_t room = log->room * 2 < LIMIT_EVENT_RING ? log->room * 2 : LIMIT_EVENT_RING;
+    const uint32_t twice = 2 * log->room + 1;
+    const uint32_t room = twice < LIMIT_EVENT_RING ? twice : LIMIT_EVENT_RING;
     struct event_ring *grown = realloc(log->ring, ring_octets(room));
     if (grown == NULL) {
         log->ring->count--;
