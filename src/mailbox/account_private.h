@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an open account consists of; for mailbox/ only. Guards:
- *   accounts->lock (LOCK_ACCOUNTS)          references, both lists of accounts
- *   account->turn.lock (LOCK_TURN)          the queue of writers
- *   account->mailboxes_lock (LOCK_MAILBOXES) mailboxes, their states and versions, views
- *   account->hub.lock (LOCK_HUB)            watchers
+ *   accounts->lock (LOCK_ACCOUNTS)        references, both lists of accounts
+ *   turn_lock(acct) (LOCK_TURN)           the queue of writers
+ *   mailboxes_lock(acct) (LOCK_MAILBOXES) mailboxes, their states and versions, views
+ *   hub_lock(acct) (LOCK_HUB)             watchers
  * entered in this order. None of them is held across disk.
+ *
+ * A mailbox that is selected and its account stay in memory while all their sessions are
+ * parked, so these structs have no holes and fill a class of the heap.
  */
 #ifndef MAILBOX_ACCOUNT_PRIVATE_H
 #define MAILBOX_ACCOUNT_PRIVATE_H
@@ -21,53 +24,62 @@
 #include "mailbox/memory/mailbox.h"
 #include "mailbox/memory/version.h"
 
-enum { HUB_BUCKETS = 2 }; /* most accounts have a watcher or two */
-
 struct hub {
-    struct lock lock;
-    struct list buckets[HUB_BUCKETS]; /* watch.link; of one mailbox, by its row */
-    struct list several;              /* of several, or of the whole account */
-    struct list gatherers;            /* news_watch.link */
+    struct list watches;   /* watch.link */
+    struct list gatherers; /* news_watch.link */
 };
 
 struct turn {
-    struct lock lock;
     struct list queue;        /* turn_req.link, oldest first */
     struct turn_req *granted; /* woken to become the holder; NULL: none */
-    bool held;                /* somebody holds the turn or is granted it */
 };
 
 struct account {
     struct accounts *accounts;
     uint64_t id;
     struct store_account *store;
-    atomic_uint acl_serial;           /* grows with each change of an access control list */
     atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
                                          the store held then; the holder of the turn sets it */
 
     /* At least the modseq of the last change of metadata that was published; 0: none was since
      * the account came into memory. The holder of the turn sets it. */
     atomic_uint_fast64_t metadata_modseq;
+    atomic_uint acl_serial; /* grows with each change of an access control list */
 
     /* accounts->lock */
     uint32_t refs;
-    bool
-        in_use; /* the registry had it while this was held: its mail is not removed meanwhile */
     struct list idle_link; /* while refs is 0; oldest first */
     struct list
         version_link; /* while it may have versions in memory; least recently loaded first */
     int64_t idle_since_ms;
+    bool
+        in_use; /* the registry had it while this was held: its mail is not removed meanwhile */
 
+    /* turn_lock */
+    bool turn_is_held; /* somebody holds the turn or is granted it */
     struct turn turn;
-    struct hub hub;
 
-    struct lock mailboxes_lock;
+    struct hub hub; /* hub_lock */
+
     /* mailboxes_lock */
+    uint32_t unheld;         /* mailboxes with no reference */
     struct list mailboxes;   /* mailbox.link; found by id and by name */
     struct list opening;     /* mailbox.link; being opened: they learn of commits already */
     struct list views;       /* view.link */
-    uint32_t unheld;         /* mailboxes with no reference */
     uint64_t publish_serial; /* grows whenever a mailbox is published */
+};
+
+_Static_assert(sizeof(struct account) <= 224,
+               "an account is larger than its class of jemalloc");
+
+/* Accounts whose ids have the same remainder share their locks: with those of its own, an
+ * account would be two thirds larger, and of a hundred thousand that are in memory few are busy
+ * at a time. */
+enum { ACCOUNT_STRIPES = 256 };
+struct account_locks {
+    struct lock turn;
+    struct lock mailboxes;
+    struct lock hub;
 };
 
 struct accounts {
@@ -81,6 +93,8 @@ struct accounts {
     /* Called when an account has got a version, with no lock held: it is looked at from now on
      * when memory is to be given back, and others' versions go when there is too much. */
     void (*on_version)(struct account *acct);
+
+    struct account_locks locks[ACCOUNT_STRIPES];
 
     struct lock lock;
     /* lock */
@@ -96,31 +110,36 @@ struct replay {
     const struct mbox_changes *changes;
 };
 enum { MAILBOX_REPLAYS = 64 };
+_Static_assert(MAILBOX_REPLAYS <= UINT8_MAX && LIMIT_KEYWORDS <= UINT8_MAX,
+               "counts in an octet");
+_Static_assert(LIMIT_MBOX_NAME <= UINT16_MAX, "a length in two octets");
 
 struct mailbox {
     struct account *acct;
-    /* acct->mailboxes_lock, all below */
+    /* mailboxes_lock, all below */
     struct list link;
-    uint32_t refs;
-    bool filled; /* state is known: by the row read at opening, or by a commit since */
     struct mailbox_state state;
-    char *name; /* owned; NULL: not known (no memory) */
-    size_t name_octets;
+    char *name;      /* owned; NULL: not known (no memory) */
     char **keywords; /* owned, texts too; state.keyword_count of them, by number; an empty text:
                         the number has no name */
-    uint32_t keyword_room;
     uint64_t
         retired_serial; /* keyword_serial when numbers lost their names last; 0: none has */
     uint64_t retired_modseq; /* versions from here on bear none of them */
-    uint32_t recent_written; /* recent_from as it is on disk */
-    struct version *current; /* held; NULL: not in memory */
-    uint64_t current_octets; /* its part of accounts->version_octets */
+    struct version *current; /* held; NULL: not in memory. Its octets are counted in
+                                accounts->version_octets */
     int64_t used_ms;         /* when current was last asked for */
-    uint32_t loaders;        /* sessions that are loading a version now */
     struct replay *replays;  /* owned, while loaders > 0 and something was committed */
-    uint32_t replay_count;
-    bool replay_lost; /* too many: nobody's load can be brought up to date */
+    uint32_t refs;
+    uint32_t recent_written; /* recent_from as it is on disk */
+    uint16_t loaders;        /* threads that are loading a version now */
+    uint16_t name_octets;
+    uint8_t keyword_room;
+    uint8_t replay_count;
+    bool replay_lost : 1; /* too many: nobody's load can be brought up to date */
+    bool filled : 1;      /* state is known: by the row read at opening, or by a commit since */
 };
+
+_Static_assert(sizeof(struct mailbox) <= 192, "a mailbox is larger than its class of jemalloc");
 
 /** Of the server; for retention and idle times. Thread: any. */
 static inline const struct clock *
@@ -129,10 +148,29 @@ account_clock(const struct account *acct)
     return acct->accounts->clock;
 }
 
+static inline struct account_locks *
+account_locks(const struct account *acct)
+{
+    return &acct->accounts->locks[acct->id % ACCOUNT_STRIPES];
+}
+static inline struct lock *
+turn_lock(const struct account *acct)
+{
+    return &account_locks(acct)->turn;
+}
+static inline struct lock *
+mailboxes_lock(const struct account *acct)
+{
+    return &account_locks(acct)->mailboxes;
+}
+static inline struct lock *
+hub_lock(const struct account *acct)
+{
+    return &account_locks(acct)->hub;
+}
+
 /* --- turn.c --- */
 
-void turn_init(struct turn *turn);
-void turn_done(struct turn *turn);
 /** Commits what waits for the next commit, if the turn is free. Waits for disk. */
 void turn_flush(struct account *acct);
 
@@ -146,8 +184,6 @@ MUST_USE enum rc catch_up_read(struct account *acct, struct wake wake, struct er
 
 /* --- hub.c --- */
 
-void hub_init(struct hub *hub);
-void hub_done(struct hub *hub);
 /** Wakes whoever watches a mailbox named in the log. */
 void hub_publish(struct account *acct, const struct change_log *log);
 

@@ -39,7 +39,7 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     const struct mailbox_state *state = &mailbox->state;
 
     *view = (struct view){.mailbox = mailbox, .mode = (uint8_t)mode, .tells = VIEW_TELLS_ALL};
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     view->modseq = state->highest_modseq;
     view->flags_modseq = state->highest_modseq;
     view->exists = state->exists;
@@ -50,7 +50,7 @@ view_init(struct view *view, struct mailbox *mailbox, enum view_mode mode)
     atomic_init(&view->kept, view->modseq);
     atomic_init(&view->keywords, state->keyword_serial);
     list_push_back(&acct->views, &view->link);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
 }
 
 /* The lock is held. What FLAGS says of the mailbox; serials mean nothing to another process. */
@@ -73,11 +73,11 @@ view_save(struct view *view, struct view_saved *saved_out)
 {
     struct account *acct = view->mailbox->acct;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     const struct mailbox_state state = view->mailbox->state;
     const uint64_t keywords =
         state.keyword_serial == view_keywords(view) ? keywords_digest(view->mailbox) : 0;
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (state.gone || view->gone || view->partial || view->broken || view->echo != NULL)
         return false;
     *saved_out = (struct view_saved){
@@ -120,7 +120,7 @@ view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved 
     };
     atomic_init(&view->kept, view->modseq);
     atomic_init(&view->keywords, 0);
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     if (state->uidvalidity != saved->uidvalidity || state->highest_modseq < saved->modseq ||
         state->uidnext < saved->uid_bound) {
         rc = RC_CORRUPT;
@@ -135,7 +135,7 @@ view_resume(struct view *view, struct mailbox *mailbox, const struct view_saved 
             view_keywords_told(view, state->keyword_serial);
         list_push_back(&acct->views, &view->link);
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (rc == RC_OK)
         return RC_OK;
     *view = (struct view){.mailbox = NULL};
@@ -150,9 +150,9 @@ view_done(struct view *view)
         return;
     struct account *acct = view->mailbox->acct;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     list_remove(&view->link);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     version_unref(view->members);
     mailbox_put(view->mailbox);
     *view = (struct view){.mailbox = NULL};
@@ -165,7 +165,7 @@ view_keep_modseq(const struct turn_ctx *ctx)
     /* What this batch has expunged, views learn of after its commit. */
     uint64_t keep = change_log_first_expunge(ctx->changes) - 1;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     LIST_FOR_EACH (node, &acct->views) {
         const struct view *view = CONTAINER_OF(node, struct view, link);
         const uint64_t modseq = atomic_load_explicit(&view->kept, memory_order_relaxed);
@@ -175,7 +175,7 @@ view_keep_modseq(const struct turn_ctx *ctx)
         if ((gone || state->last_expunge_modseq > modseq) && modseq < keep)
             keep = modseq;
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return keep;
 }
 
@@ -186,7 +186,7 @@ view_keywords_settled(const struct turn_ctx *ctx, uint64_t mbox)
     /* What this batch has retired, views learn of after its commit. */
     bool settled = !change_log_has_retired(ctx->changes, mbox);
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     LIST_FOR_EACH (node, &acct->views) {
         const struct view *view = CONTAINER_OF(node, struct view, link);
         const struct mailbox *mailbox = view->mailbox;
@@ -195,7 +195,7 @@ view_keywords_settled(const struct turn_ctx *ctx, uint64_t mbox)
              atomic_load_explicit(&view->kept, memory_order_relaxed) < mailbox->retired_modseq))
             settled = false;
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return settled;
 }
 

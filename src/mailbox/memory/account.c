@@ -68,6 +68,11 @@ accounts_new(struct store *store, const struct clock *clock, struct accounts **o
     atomic_init(&accounts->quota, &no_quota);
     atomic_init(&accounts->version_octets, 0);
     lock_init(&accounts->lock, LOCK_ACCOUNTS);
+    for (size_t i = 0; i < ACCOUNT_STRIPES; i++) {
+        lock_init(&accounts->locks[i].turn, LOCK_TURN);
+        lock_init(&accounts->locks[i].mailboxes, LOCK_MAILBOXES);
+        lock_init(&accounts->locks[i].hub, LOCK_HUB);
+    }
     map_init(&accounts->by_id);
     list_init(&accounts->idle);
     list_init(&accounts->versioned);
@@ -122,9 +127,9 @@ account_new(struct accounts *accounts, uint64_t account_id)
     atomic_init(&acct->acl_serial, 0);
     list_init(&acct->idle_link);
     list_init(&acct->version_link);
-    turn_init(&acct->turn);
-    hub_init(&acct->hub);
-    lock_init(&acct->mailboxes_lock, LOCK_MAILBOXES);
+    list_init(&acct->turn.queue);
+    list_init(&acct->hub.watches);
+    list_init(&acct->hub.gatherers);
     list_init(&acct->mailboxes);
     list_init(&acct->opening);
     list_init(&acct->views);
@@ -138,10 +143,9 @@ account_free(struct account *acct)
     if (acct == NULL)
         return;
     CHECK(acct->refs == 0 && list_is_empty(&acct->views) && list_is_empty(&acct->opening));
+    CHECK(list_is_empty(&acct->turn.queue) && !acct->turn_is_held);
+    CHECK(list_is_empty(&acct->hub.watches) && list_is_empty(&acct->hub.gatherers));
     mailboxes_done(acct);
-    turn_done(&acct->turn);
-    hub_done(&acct->hub);
-    lock_done(&acct->mailboxes_lock);
     store_account_put(acct->store);
     free(acct);
 }
@@ -408,6 +412,11 @@ accounts_free(struct accounts *accounts)
         let_go(acct);
     CHECK(accounts->by_id.count == 0);
     map_done(&accounts->by_id);
+    for (size_t i = 0; i < ACCOUNT_STRIPES; i++) {
+        lock_done(&accounts->locks[i].turn);
+        lock_done(&accounts->locks[i].mailboxes);
+        lock_done(&accounts->locks[i].hub);
+    }
     lock_done(&accounts->lock);
     free(accounts);
 }

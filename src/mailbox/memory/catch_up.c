@@ -53,7 +53,7 @@ known_list(struct account *acct, struct known **out, size_t *count_out)
 {
     size_t room = 0;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     LIST_FOR_EACH (node, &acct->mailboxes) {
         (void)node;
         room++;
@@ -70,7 +70,7 @@ known_list(struct account *acct, struct known **out, size_t *count_out)
         LIST_FOR_EACH (node, &acct->opening)
             known_add(list, count_out, CONTAINER_OF(node, struct mailbox, link));
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     *out = list;
     return list == NULL ? RC_LIMIT : RC_OK;
 }

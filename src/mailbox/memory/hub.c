@@ -1,54 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The account's watchers, in a few buckets by mailbox row, and apart from them those of
- * several mailboxes. Waking is done under the lock, so a watch that was taken out is never
- * called again (INV-M8); a wake only posts and wakes (base/wake.h), so a few thousand of them
- * cost about a millisecond.
+ * The account's watchers, in one list, because most accounts have one or two. Waking is done
+ * under the lock, so a watch that was taken out is never called again (INV-M8); a wake only
+ * posts and wakes (base/wake.h), so a few thousand of them cost about a millisecond.
  *
  * Thread: any.
  */
 #include "mailbox/memory/hub.h"
 
-#include "base/check.h"
 #include "mailbox/account_private.h"
 #include "mailbox/memory/news.h"
-
-void
-hub_init(struct hub *hub)
-{
-    lock_init(&hub->lock, LOCK_HUB);
-    for (size_t i = 0; i < HUB_BUCKETS; i++)
-        list_init(&hub->buckets[i]);
-    list_init(&hub->several);
-    list_init(&hub->gatherers);
-}
-
-void
-hub_done(struct hub *hub)
-{
-    for (size_t i = 0; i < HUB_BUCKETS; i++)
-        CHECK(list_is_empty(&hub->buckets[i]));
-    CHECK(list_is_empty(&hub->several));
-    CHECK(list_is_empty(&hub->gatherers));
-    lock_done(&hub->lock);
-}
 
 void
 hub_watch(struct account *acct, struct watch *watch, const struct watch_filter *filter,
           struct wake wake)
 {
-    struct hub *hub = &acct->hub;
-
     watch->acct = acct;
     watch->mbox = filter->mbox_count == 1 ? filter->mboxes[0] : 0;
     watch->filter = *filter;
     if (watch->mbox != 0)
         watch->filter.mboxes = &watch->mbox;
     watch->wake = wake;
-    lock_enter(&hub->lock);
-    list_push_back(watch->mbox == 0 ? &hub->several : &hub->buckets[watch->mbox % HUB_BUCKETS],
-                   &watch->link);
-    lock_leave(&hub->lock);
+    lock_enter(hub_lock(acct));
+    list_push_back(&acct->hub.watches, &watch->link);
+    lock_leave(hub_lock(acct));
 }
 
 void
@@ -56,10 +31,9 @@ hub_watch_events(struct watch *watch, unsigned events)
 {
     if (watch->acct == NULL)
         return;
-    struct hub *hub = &watch->acct->hub;
-    lock_enter(&hub->lock);
+    lock_enter(hub_lock(watch->acct));
     watch->filter.events = events;
-    lock_leave(&hub->lock);
+    lock_leave(hub_lock(watch->acct));
 }
 
 void
@@ -67,10 +41,9 @@ hub_unwatch(struct watch *watch)
 {
     if (watch->acct == NULL)
         return;
-    struct hub *hub = &watch->acct->hub;
-    lock_enter(&hub->lock);
+    lock_enter(hub_lock(watch->acct));
     list_remove(&watch->link);
-    lock_leave(&hub->lock);
+    lock_leave(hub_lock(watch->acct));
     watch->acct = NULL;
 }
 
@@ -102,28 +75,27 @@ matches_any(const struct watch *watch, const struct change_log *log)
 void
 hub_publish(struct account *acct, const struct change_log *log)
 {
-    struct hub *hub = &acct->hub;
-
     if (log->first == NULL)
         return;
-    lock_enter(&hub->lock);
+    lock_enter(hub_lock(acct));
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
         const unsigned events = change_events(c);
-        LIST_FOR_EACH (node, &hub->buckets[c->mbox % HUB_BUCKETS]) {
+        LIST_FOR_EACH (node, &acct->hub.watches) {
             const struct watch *watch = CONTAINER_OF(node, struct watch, link);
-            if (watch->mbox == c->mbox && (watch->filter.events & events) != 0)
+            if (watch->mbox == c->mbox && watch->mbox != 0 &&
+                (watch->filter.events & events) != 0)
                 wake_call(watch->wake);
         }
     }
-    LIST_FOR_EACH (node, &hub->several) {
+    LIST_FOR_EACH (node, &acct->hub.watches) {
         const struct watch *watch = CONTAINER_OF(node, struct watch, link);
-        if (matches_any(watch, log))
+        if (watch->mbox == 0 && matches_any(watch, log))
             wake_call(watch->wake);
     }
-    LIST_FOR_EACH (node, &hub->gatherers) {
+    LIST_FOR_EACH (node, &acct->hub.gatherers) {
         struct news_watch *watch = CONTAINER_OF(node, struct news_watch, link);
         if (news_gather(watch, log))
             wake_call(watch->wake);
     }
-    lock_leave(&hub->lock);
+    lock_leave(hub_lock(acct));
 }

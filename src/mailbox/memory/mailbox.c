@@ -51,8 +51,7 @@ mailbox_free(struct mailbox *mailbox)
     if (mailbox == NULL)
         return;
     CHECK(mailbox->refs == 0 && mailbox->loaders == 0);
-    atomic_fetch_sub(&mailbox->acct->accounts->version_octets, mailbox->current_octets);
-    version_unref(mailbox->current);
+    mailbox_set_current(mailbox, NULL);
     for (uint32_t i = 0; i < mailbox->keyword_room; i++)
         keyword_free(mailbox->keywords[i]);
     free(mailbox->keywords);
@@ -129,7 +128,7 @@ mailbox_set_name(struct mailbox *mailbox, struct span name)
         return;
     free(mailbox->name);
     mailbox->name = malloc(name.len + 1);
-    mailbox->name_octets = name.len;
+    mailbox->name_octets = (uint16_t)name.len; /* at most LIMIT_MBOX_NAME */
     if (mailbox->name != NULL && name.len > 0)
         memcpy(mailbox->name, name.ptr, name.len);
 }
@@ -137,14 +136,14 @@ mailbox_set_name(struct mailbox *mailbox, struct span name)
 void
 mailbox_set_current(struct mailbox *mailbox, struct version *version)
 {
-    struct accounts *accounts = mailbox->acct->accounts;
-    const uint64_t octets = version == NULL ? 0 : version_octets(version);
+    atomic_uint_fast64_t *octets = &mailbox->acct->accounts->version_octets;
 
-    atomic_fetch_add(&accounts->version_octets, octets);
-    atomic_fetch_sub(&accounts->version_octets, mailbox->current_octets);
+    if (version != NULL)
+        atomic_fetch_add(octets, version_octets(version));
+    if (mailbox->current != NULL)
+        atomic_fetch_sub(octets, version_octets(mailbox->current));
     version_unref(mailbox->current);
     mailbox->current = version;
-    mailbox->current_octets = octets;
 }
 
 void
@@ -232,9 +231,9 @@ register_opening(struct account *acct, uint64_t mbox)
     mailbox->state.mbox = mbox;
     mailbox->state.keyword_serial = 1;
     mailbox->refs = 1;
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     list_push_back(&acct->opening, &mailbox->link);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return mailbox;
 }
 
@@ -247,7 +246,7 @@ settle_opening(struct mailbox *mailbox, const struct mbox_row *row, const struct
     struct account *acct = mailbox->acct;
     struct mailbox *use = mailbox;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     list_remove(&mailbox->link);
     if (row != NULL && !mailbox->filled && !mailbox->state.gone)
         mailbox_set_row(mailbox, row);
@@ -264,7 +263,7 @@ settle_opening(struct mailbox *mailbox, const struct mbox_row *row, const struct
     }
     if (use != mailbox)
         mailbox->refs = 0;
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (use != mailbox)
         mailbox_free(mailbox);
     return use;
@@ -274,12 +273,12 @@ enum rc
 mailbox_open_id(struct account *acct, struct wake wake, uint64_t mbox, struct mailbox **out,
                 struct err *err)
 {
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     struct mailbox *mailbox = find_id(acct, mbox);
     const bool gone = mailbox != NULL && mailbox->state.gone;
     if (mailbox != NULL && !gone)
         hold_mailbox(mailbox);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (gone)
         return err_set(err, RC_NOT_FOUND, 0, "mailbox %ju: deleted", (uintmax_t)mbox);
     if (mailbox != NULL) {
@@ -327,14 +326,14 @@ settle_found(struct account *acct, const struct mbox_row *row, const struct span
     mailbox_set_row(mailbox, row);
     for (size_t i = 0; i < keyword_count; i++)
         mailbox_set_keyword(mailbox, (uint32_t)i, keywords[i]);
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     const bool settled =
         acct->publish_serial == serial && find_id(acct, mailbox->state.mbox) == NULL;
     if (settled)
         list_push_back(&acct->mailboxes, &mailbox->link);
     else
         mailbox->refs = 0;
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (settled)
         return mailbox;
     mailbox_free(mailbox);
@@ -370,12 +369,12 @@ enum rc
 mailbox_open(struct account *acct, struct wake wake, struct span name, struct mailbox **out,
              struct err *err)
 {
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     struct mailbox *mailbox = find_name(acct, name);
     const uint64_t serial = acct->publish_serial;
     if (mailbox != NULL)
         hold_mailbox(mailbox);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     if (mailbox != NULL) {
         *out = mailbox;
         return RC_OK;
@@ -394,21 +393,21 @@ mailbox_open(struct account *acct, struct wake wake, struct span name, struct ma
 bool
 mailbox_peek(struct account *acct, uint64_t mbox, struct mailbox_state *out)
 {
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     const struct mailbox *mailbox = find_id(acct, mbox);
     if (mailbox != NULL)
         *out = mailbox->state;
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return mailbox != NULL;
 }
 
 void
 mailbox_ref(struct mailbox *mailbox)
 {
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     CHECK(mailbox->refs > 0);
     mailbox->refs++;
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
 }
 
 void
@@ -419,7 +418,7 @@ mailbox_put(struct mailbox *mailbox)
     struct account *acct = mailbox->acct;
     struct mailbox *surplus = NULL;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     CHECK(mailbox->refs > 0);
     if (--mailbox->refs == 0) {
         list_remove(&mailbox->link);
@@ -431,7 +430,7 @@ mailbox_put(struct mailbox *mailbox)
             surplus = take_surplus(acct);
         }
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     mailbox_free(surplus);
 }
 
@@ -446,9 +445,9 @@ mailbox_account(const struct mailbox *mailbox)
 void
 mailbox_state(struct mailbox *mailbox, struct mailbox_state *out)
 {
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     *out = mailbox->state;
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
 }
 
 void
@@ -457,21 +456,21 @@ mailbox_look(struct mailbox *mailbox, struct mailbox_state *state_out,
 {
     const int64_t now_ms = clock_mono_ms(account_clock(mailbox->acct));
 
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     *state_out = mailbox->state;
     *version_out = mailbox->current;
     if (mailbox->current != NULL) {
         version_ref(mailbox->current);
         mailbox->used_ms = now_ms;
     }
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
 }
 
 void
 mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *state_out,
                      struct version **version_out)
 {
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     const struct mailbox *mailbox = find_id(acct, mbox);
     if (mailbox != NULL) {
         *state_out = mailbox->state;
@@ -479,13 +478,13 @@ mailbox_peek_version(struct account *acct, uint64_t mbox, struct mailbox_state *
     }
     if (mailbox != NULL && mailbox->current != NULL)
         version_ref(mailbox->current);
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
 }
 
 enum rc
 mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct keyword_names *out)
 {
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     const size_t count = mailbox->state.keyword_count;
     const uint64_t serial = mailbox->state.keyword_serial;
     struct span *names = arena_array(arena, struct span, count == 0 ? 1 : count);
@@ -494,7 +493,7 @@ mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct keyword_na
         names[i] = arena_span(arena, span_of_str(mailbox->keywords[i]));
         ok = names[i].ptr != NULL;
     }
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
     if (!ok)
         return RC_LIMIT;
     *out = (struct keyword_names){names, count, serial};
@@ -504,11 +503,11 @@ mailbox_keywords(struct mailbox *mailbox, struct arena *arena, struct keyword_na
 uint32_t
 mailbox_take_recent(struct mailbox *mailbox, bool claim)
 {
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     const uint32_t from = mailbox->state.recent_from;
     if (claim)
         mailbox->state.recent_from = mailbox->state.uidnext;
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
     return from;
 }
 
@@ -517,7 +516,7 @@ mailboxes_recent_marks(struct account *acct, struct recent_mark *marks)
 {
     size_t count = 0;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     LIST_FOR_EACH (node, &acct->mailboxes) {
         const struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
         if (!mailbox->state.gone && mailbox->state.recent_from > mailbox->recent_written &&
@@ -525,20 +524,20 @@ mailboxes_recent_marks(struct account *acct, struct recent_mark *marks)
             marks[count++] =
                 (struct recent_mark){mailbox->state.mbox, mailbox->state.recent_from};
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return count;
 }
 
 void
 mailboxes_recent_written(struct account *acct, const struct recent_mark *marks, size_t count)
 {
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     for (size_t i = 0; i < count; i++) {
         struct mailbox *mailbox = find_id(acct, marks[i].mbox);
         if (mailbox != NULL && marks[i].uid > mailbox->recent_written)
             mailbox->recent_written = marks[i].uid;
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
 }
 
 /* --- Versions --- */
@@ -556,11 +555,11 @@ is_behind(const struct mailbox *mailbox, uint64_t modseq)
 static void
 keywords_learn(struct mailbox *mailbox, uint64_t modseq, const struct span *names, size_t count)
 {
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     for (size_t i = 0; i < count && is_behind(mailbox, modseq); i++)
         if (names[i].len > 0)
             mailbox_change_keyword(mailbox, (uint32_t)i, names[i]);
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
 }
 
 /* Reads the names only where they may be needed. */
@@ -571,9 +570,9 @@ load_keywords(struct mailbox *mailbox, uint64_t modseq, struct store_tx *tx,
     struct span *names = NULL;
     size_t count = 0;
 
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     const bool behind = is_behind(mailbox, modseq);
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
     if (!behind)
         return RC_OK;
     const enum rc rc = store_keywords(tx, mailbox->state.mbox, arena, &names, &count, err);
@@ -664,7 +663,7 @@ settle_load(struct mailbox *mailbox, struct version *loaded, uint64_t since,
     struct version *use = loaded;
 
     *installed_out = false;
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     if (loaded != NULL && mailbox->current == NULL && !mailbox->state.gone) {
         struct version *now = caught_up(mailbox, loaded, since);
         if (now != NULL) {
@@ -679,7 +678,7 @@ settle_load(struct mailbox *mailbox, struct version *loaded, uint64_t since,
         version_ref(use);
     if (--mailbox->loaders == 0)
         drop_replays(mailbox);
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
     if (use != loaded)
         version_unref(loaded);
     return use;
@@ -691,16 +690,16 @@ mailbox_version(struct mailbox *mailbox, struct store_tx *tx, struct version **o
 {
     const int64_t now_ms = clock_mono_ms(account_clock(mailbox->acct));
 
-    lock_enter(&mailbox->acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(mailbox->acct));
     struct version *current = mailbox->current;
     const bool gone = mailbox->state.gone;
     const uint64_t since = mailbox->state.highest_modseq;
     if (current != NULL)
         version_ref(current);
     else if (!gone && tx != NULL)
-        mailbox->loaders++;
+        mailbox->loaders++; /* at most one for each thread */
     mailbox->used_ms = now_ms;
-    lock_leave(&mailbox->acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(mailbox->acct));
     if (gone) {
         version_unref(current);
         return err_set(err, RC_GONE, 0, "mailbox %ju: deleted", (uintmax_t)mailbox->state.mbox);
@@ -729,7 +728,7 @@ mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octet
     struct accounts *accounts = acct->accounts;
     bool none_left = true;
 
-    lock_enter(&acct->mailboxes_lock);
+    lock_enter(mailboxes_lock(acct));
     LIST_FOR_EACH (node, &acct->mailboxes) {
         struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
         if (mailbox->current == NULL)
@@ -741,6 +740,6 @@ mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octet
             mailbox_set_current(mailbox, NULL);
         none_left = none_left && mailbox->current == NULL;
     }
-    lock_leave(&acct->mailboxes_lock);
+    lock_leave(mailboxes_lock(acct));
     return none_left;
 }

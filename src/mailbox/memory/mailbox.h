@@ -27,19 +27,19 @@ struct mailbox;
 struct mailbox_state {
     uint64_t mbox; /* row id */
     struct mbox_object_id object_id;
-    uint32_t uidvalidity;
-    uint32_t uidnext;
-    uint32_t exists;
-    uint32_t unseen;
-    uint32_t deleted;
     uint64_t octets;
     uint64_t highest_modseq;
     uint64_t
         last_expunge_modseq;    /* of the newest expunge known in memory; 0: none since open */
     uint64_t last_flags_modseq; /* of the newest change of flags known in memory */
+    uint64_t keyword_serial;    /* grows whenever a number gets a name or loses it; above 0 */
+    uint32_t keyword_count;     /* numbers, also those without a name */
+    uint32_t uidvalidity;
+    uint32_t uidnext;
+    uint32_t exists;
+    uint32_t unseen;
+    uint32_t deleted;
     uint32_t recent_from;
-    uint32_t keyword_count;  /* numbers, also those without a name */
-    uint64_t keyword_serial; /* grows whenever a number gets a name or loses it; above 0 */
     bool gone; /* deleted: every message is expunged, commands get NO [NONEXISTENT] */
 };
 

@@ -114,7 +114,7 @@ news_take(struct news_watch *watch, enum news_lost *lost_out)
     *lost_out = NEWS_ALL_KEPT;
     if (watch->acct == NULL)
         return NULL;
-    struct lock *lock = &watch->acct->hub.lock;
+    struct lock *lock = hub_lock(watch->acct);
     lock_enter(lock);
     struct news *news = watch->first;
     if (news != NULL) {
@@ -134,7 +134,7 @@ news_wait(struct news_watch *watch)
 {
     if (watch->acct == NULL)
         return false;
-    struct lock *lock = &watch->acct->hub.lock;
+    struct lock *lock = hub_lock(watch->acct);
     lock_enter(lock);
     const bool waits = watch->first != NULL || watch->lost != NEWS_ALL_KEPT;
     lock_leave(lock);
@@ -144,7 +144,7 @@ news_wait(struct news_watch *watch)
 void
 news_lose(struct news_watch *watch, enum news_lost lost)
 {
-    struct lock *lock = &watch->acct->hub.lock;
+    struct lock *lock = hub_lock(watch->acct);
 
     lock_enter(lock);
     (void)lose(watch, lost);
@@ -156,9 +156,9 @@ news_begin(struct account *acct, struct news_watch *watch, struct wake wake)
 {
     watch->acct = acct;
     watch->wake = wake;
-    lock_enter(&acct->hub.lock);
+    lock_enter(hub_lock(acct));
     list_push_back(&acct->hub.gatherers, &watch->link);
-    lock_leave(&acct->hub.lock);
+    lock_leave(hub_lock(acct));
 }
 
 void
@@ -166,9 +166,9 @@ news_end(struct news_watch *watch)
 {
     if (watch->acct == NULL)
         return;
-    lock_enter(&watch->acct->hub.lock);
+    lock_enter(hub_lock(watch->acct));
     list_remove(&watch->link);
     drop_all(watch);
-    lock_leave(&watch->acct->hub.lock);
+    lock_leave(hub_lock(watch->acct));
     watch->acct = NULL;
 }

@@ -88,7 +88,7 @@ is_newer(const struct mbox_changes *changes, const struct version *version)
 static void
 publish_one(struct mailbox *mailbox, struct change_log *log, const struct mbox_changes *changes)
 {
-    struct lock *lock = &mailbox->acct->mailboxes_lock;
+    struct lock *lock = mailboxes_lock(mailbox->acct);
     struct version *from = NULL; /* what `next` was built from, with a reference */
     struct version *next = NULL;
     struct version *old = NULL; /* freed after the lock */
@@ -148,7 +148,7 @@ mailbox_publish(struct account *acct, struct change_log *log)
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
         if (c->mbox == 0)
             continue;
-        lock_enter(&acct->mailboxes_lock);
+        lock_enter(mailboxes_lock(acct));
         acct->publish_serial++;
         struct mailbox *mailbox = hold_published(acct, c->mbox);
         LIST_FOR_EACH (node, &acct->opening) {
@@ -156,7 +156,7 @@ mailbox_publish(struct account *acct, struct change_log *log)
             if (opening->state.mbox == c->mbox)
                 publish_state(opening, c);
         }
-        lock_leave(&acct->mailboxes_lock);
+        lock_leave(mailboxes_lock(acct));
         if (mailbox != NULL) {
             publish_one(mailbox, log, c);
             mailbox_put(mailbox);

@@ -43,20 +43,6 @@ struct batch {
 };
 
 void
-turn_init(struct turn *turn)
-{
-    lock_init(&turn->lock, LOCK_TURN);
-    list_init(&turn->queue);
-}
-
-void
-turn_done(struct turn *turn)
-{
-    CHECK(list_is_empty(&turn->queue) && !turn->held);
-    lock_done(&turn->lock);
-}
-
-void
 turn_req_init(struct turn_req *req,
               enum rc (*apply)(struct turn_req *, struct turn_ctx *, struct err *),
               uint64_t octets, struct wake wake)
@@ -68,13 +54,13 @@ turn_req_init(struct turn_req *req,
 
 /* Moves queued requests into the batch while it has room; false when none came. */
 static bool
-take_queued(struct turn *turn, struct batch *batch)
+take_queued(struct account *acct, struct batch *batch)
 {
     const uint32_t before = batch->count;
 
-    lock_enter(&turn->lock);
+    lock_enter(turn_lock(acct));
     while (batch->count < LIMIT_TURN_BATCH && batch->octets < LIMIT_TURN_BATCH_OCTETS) {
-        struct list *node = list_pop_front(&turn->queue);
+        struct list *node = list_pop_front(&acct->turn.queue);
         if (node == NULL)
             break;
         struct turn_req *req = CONTAINER_OF(node, struct turn_req, link);
@@ -82,7 +68,7 @@ take_queued(struct turn *turn, struct batch *batch)
         batch->reqs[batch->count++] = req;
         batch->octets += req->octets;
     }
-    lock_leave(&turn->lock);
+    lock_leave(turn_lock(acct));
     return batch->count > before;
 }
 
@@ -194,7 +180,7 @@ execute(struct account *acct, struct wake wake, struct batch *batch)
     do {
         for (; batch->began && batch->lost == RC_OK && next < batch->count; next++)
             apply_one(batch->reqs[next], &ctx, batch);
-    } while (batch->failure != RC_AGAIN && take_queued(&acct->turn, batch) && batch->began);
+    } while (batch->failure != RC_AGAIN && take_queued(acct, batch) && batch->began);
 
     for (; batch->began && next < batch->count; next++)
         batch->reqs[next]->result = RC_OK; /* not tried: gets the failure of all */
@@ -228,20 +214,20 @@ spread_failure(struct batch *batch)
 
 /* The next one in the queue becomes the holder, or nobody. */
 static void
-hand_over(struct turn *turn)
+hand_over(struct account *acct)
 {
     struct wake wake = {NULL, NULL, 0};
 
-    lock_enter(&turn->lock);
-    struct list *node = list_pop_front(&turn->queue);
-    turn->held = node != NULL;
+    lock_enter(turn_lock(acct));
+    struct list *node = list_pop_front(&acct->turn.queue);
+    acct->turn_is_held = node != NULL;
     if (node != NULL) {
         struct turn_req *req = CONTAINER_OF(node, struct turn_req, link);
-        turn->granted = req;
+        acct->turn.granted = req;
         wake = req->wake;
         atomic_store_explicit(&req->state, TURN_GRANTED, memory_order_release);
     }
-    lock_leave(&turn->lock);
+    lock_leave(turn_lock(acct));
     wake_call(wake);
 }
 
@@ -290,12 +276,12 @@ finish_batch(struct batch *batch, const struct turn_req *own)
 
 /* The turn stays where it is: own is granted it and asks again when the engine has woken it. */
 static void
-wait_for_lease(struct turn *turn, struct turn_req *own)
+wait_for_lease(struct account *acct, struct turn_req *own)
 {
-    lock_enter(&turn->lock);
-    turn->granted = own;
+    lock_enter(turn_lock(acct));
+    acct->turn.granted = own;
     atomic_store_explicit(&own->state, TURN_GRANTED, memory_order_release);
-    lock_leave(&turn->lock);
+    lock_leave(turn_lock(acct));
 }
 
 /* A request that writes nothing needs no lease. RC_AGAIN: as hold. */
@@ -305,28 +291,28 @@ look(struct account *acct, struct turn_req *own)
     const enum rc rc = catch_up_read(acct, own->wake, &own->err);
 
     if (rc == RC_AGAIN) {
-        wait_for_lease(&acct->turn, own);
+        wait_for_lease(acct, own);
         return RC_AGAIN;
     }
     own->result = rc;
-    hand_over(&acct->turn);
+    hand_over(acct);
     return RC_OK;
 }
 
 /* What is left of a batch goes back to the head of the queue, but for own, which is its first
  * if it is there. False: it is not, so somebody else has to hold the turn. */
 static bool
-put_back(struct turn *turn, struct batch *batch, const struct turn_req *own)
+put_back(struct account *acct, struct batch *batch, const struct turn_req *own)
 {
     const uint32_t kept = own != NULL && batch->reqs[0] == own ? 1 : 0;
 
-    lock_enter(&turn->lock);
+    lock_enter(turn_lock(acct));
     for (uint32_t i = batch->count; i > kept; i--) {
         struct turn_req *req = batch->reqs[i - 1];
         atomic_store_explicit(&req->state, TURN_QUEUED, memory_order_relaxed);
-        list_push_front(&turn->queue, &req->link);
+        list_push_front(&acct->turn.queue, &req->link);
     }
-    lock_leave(&turn->lock);
+    lock_leave(turn_lock(acct));
     batch->count = kept;
     return kept == 1;
 }
@@ -349,26 +335,24 @@ hold(struct account *acct, struct turn_req *own)
         batch_reset(&batch, acct);
         execute(acct, own == NULL ? WAKE_NOBODY : own->wake, &batch);
         if (own != NULL && !batch.began && batch.failure == RC_AGAIN) {
-            wait_for_lease(&acct->turn, own);
+            wait_for_lease(acct, own);
             return RC_AGAIN;
         }
         spread_failure(&batch);
         finish_batch(&batch, own);
     } while (batch.count > 0 && store_room_give(acct->accounts->store) &&
-             put_back(&acct->turn, &batch, own));
+             put_back(acct, &batch, own));
     for (uint32_t i = 0; i < batch.count; i++)
         finish(batch.reqs[i], own);
     if (batch.began && batch.failure == RC_OK)
         store_keep_house(acct->accounts->store, acct->store);
-    hand_over(&acct->turn);
+    hand_over(acct);
     return RC_OK;
 }
 
 enum rc
 turn_run(struct account *acct, struct turn_req *req)
 {
-    struct turn *turn = &acct->turn;
-
     switch ((enum turn_state)atomic_load_explicit(&req->state, memory_order_acquire)) {
     case TURN_DONE:
         atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
@@ -377,21 +361,21 @@ turn_run(struct account *acct, struct turn_req *req)
     case TURN_TAKEN:
         return RC_AGAIN;
     case TURN_IDLE:
-        lock_enter(&turn->lock);
-        if (turn->held) {
+        lock_enter(turn_lock(acct));
+        if (acct->turn_is_held) {
             atomic_store_explicit(&req->state, TURN_QUEUED, memory_order_relaxed);
-            list_push_back(&turn->queue, &req->link);
-            lock_leave(&turn->lock);
+            list_push_back(&acct->turn.queue, &req->link);
+            lock_leave(turn_lock(acct));
             return RC_AGAIN;
         }
-        turn->held = true;
-        lock_leave(&turn->lock);
+        acct->turn_is_held = true;
+        lock_leave(turn_lock(acct));
         break;
     case TURN_GRANTED:
-        lock_enter(&turn->lock);
-        CHECK(turn->held && turn->granted == req);
-        turn->granted = NULL;
-        lock_leave(&turn->lock);
+        lock_enter(turn_lock(acct));
+        CHECK(acct->turn_is_held && acct->turn.granted == req);
+        acct->turn.granted = NULL;
+        lock_leave(turn_lock(acct));
         break;
     }
     atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
@@ -422,11 +406,10 @@ turn_is_behind(struct account *acct, struct wake wake, bool *behind_out, struct 
 bool
 turn_cancel(struct account *acct, struct turn_req *req)
 {
-    struct turn *turn = &acct->turn;
     bool granted = false;
     bool cancelled = true;
 
-    lock_enter(&turn->lock);
+    lock_enter(turn_lock(acct));
     switch ((enum turn_state)atomic_load_explicit(&req->state, memory_order_acquire)) {
     case TURN_IDLE:
         break;
@@ -434,7 +417,7 @@ turn_cancel(struct account *acct, struct turn_req *req)
         list_remove(&req->link);
         break;
     case TURN_GRANTED:
-        turn->granted = NULL;
+        acct->turn.granted = NULL;
         granted = true;
         break;
     case TURN_TAKEN:
@@ -444,21 +427,19 @@ turn_cancel(struct account *acct, struct turn_req *req)
     }
     if (cancelled)
         atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
-    lock_leave(&turn->lock);
+    lock_leave(turn_lock(acct));
     if (granted)
-        hand_over(turn); /* held stays true until then: nobody else can slip in */
+        hand_over(acct); /* held stays true until then: nobody else can slip in */
     return cancelled;
 }
 
 void
 turn_flush(struct account *acct)
 {
-    struct turn *turn = &acct->turn;
-
-    lock_enter(&turn->lock);
-    const bool is_free = !turn->held;
-    turn->held = true;
-    lock_leave(&turn->lock);
+    lock_enter(turn_lock(acct));
+    const bool is_free = !acct->turn_is_held;
+    acct->turn_is_held = true;
+    lock_leave(turn_lock(acct));
     if (is_free)
         (void)hold(acct, NULL); /* with nobody to wait for a lease, it is given up */
 }

@@ -83,50 +83,54 @@ struct counters {
     uint64_t modseq;
     uint64_t message;
     uint64_t mbox;
-    uint32_t uidvalidity;
-    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
-     * each CREATE would read all rows. */
-    size_t mailboxes;
-    size_t subscriptions;
     /* The sums over the mailboxes, kept by whatever changes their rows (mbox.c); not known
      * before they are asked for, and after something was undone. */
     struct quota_amounts usage;
+    uint32_t uidvalidity;
+    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
+     * each CREATE would read all rows. */
+    uint32_t mailboxes;
+    uint32_t subscriptions;
     bool usage_known;
 };
 
 struct sweep;         /* purge.c: which messages may go, while that is being found out */
 struct keywords_look; /* rows/keywords_purge.c: the same of numbers of keywords */
 
+/* It stays as long as somebody has the account, parked sessions too, so it has no holes. */
 struct sqlite_account {
     struct store_account base;
     struct sqlite_store *store;
     uint64_t id;
 
     /* Guard: the shard's lock. */
-    unsigned refs;
-    enum setup_state setup;
     struct list lru;       /* in shard.lru while a database is open */
     int64_t used_us;       /* monotonic: last begin */
     struct handle *writer; /* owned; NULL: not open */
     struct handle *readers[LIMIT_READERS];
-    unsigned readers_opening;
-    bool writer_busy;     /* in a transaction, opening or checkpointing */
-    bool bare;            /* there are no mailboxes yet: the first commit adds them */
-    bool keeping;         /* the same, by the thread that empties logs */
-    bool truncating;      /* no new readers */
     struct wake *waiters; /* owned array: who was told RC_AGAIN */
-    size_t waiter_count;
-    size_t waiter_cap;
+    uint32_t waiter_count;
+    uint32_t waiter_cap;
+    unsigned refs;
+    unsigned readers_opening;
+    uint8_t setup;    /* enum setup_state */
+    bool writer_busy; /* in a transaction, opening or checkpointing */
+    bool bare;        /* there are no mailboxes yet: the first commit adds them */
+    bool keeping;     /* the thread that empties logs has the writer */
+    bool truncating;  /* no new readers */
 
     /* The holder of the turn. */
+    bool placed;   /* its names are known to be on disk; rows say so too */
+    bool reported; /* the outside reader was reported */
+    bool was_full; /* a commit found no room: the log is to be emptied, whatever its size */
     struct counters counters;
-    bool placed;                  /* its names are known to be on disk; rows say so too */
     struct sweep *sweep;          /* owned; NULL: none */
     struct keywords_look *look;   /* owned; NULL: no mailbox is looked through */
     int64_t checkpoint_at_octets; /* WAL size of the next attempt; 0: CHECKPOINT_OCTETS */
-    bool reported;                /* the outside reader was reported */
-    bool was_full; /* a commit found no room: the log is to be emptied, whatever its size */
 };
+
+_Static_assert(sizeof(struct sqlite_account) <= 192,
+               "an account in memory is larger than its class of jemalloc");
 
 struct shard {
     struct lock lock;       /* LOCK_ACCOUNTS */

@@ -67,7 +67,7 @@ wakes_take(struct sqlite_account *acct, size_t max)
         return wakes; /* the next release or eviction tries again */
     memcpy(wakes.list, acct->waiters, max * sizeof *wakes.list);
     wakes.count = max;
-    acct->waiter_count -= max;
+    acct->waiter_count -= (uint32_t)max;
     memmove(acct->waiters, acct->waiters + max, acct->waiter_count * sizeof *acct->waiters);
     return wakes;
 }
@@ -87,7 +87,7 @@ waiter_add(struct sqlite_account *acct, struct wake wake)
     if (wake.fn == NULL)
         return RC_OK;
     if (acct->waiter_count == acct->waiter_cap) {
-        const size_t cap = acct->waiter_cap == 0 ? 4 : acct->waiter_cap * 2;
+        const uint32_t cap = acct->waiter_cap == 0 ? 4 : acct->waiter_cap * 2;
         struct wake *grown = realloc(acct->waiters, cap * sizeof *grown);
         if (grown == NULL)
             return RC_LIMIT;
@@ -150,7 +150,7 @@ databases_close(struct shard *shard, struct sqlite_account *acct)
         handles[count++] = acct->writer;
     acct->writer = NULL;
     list_remove(&acct->lru);
-    const enum setup_state was = acct->setup;
+    const uint8_t was = acct->setup;
     acct->setup = SETUP_BUSY;
     lock_leave(&shard->lock);
 

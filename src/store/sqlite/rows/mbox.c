@@ -379,15 +379,18 @@ uidvalidity_next(struct sqlite_tx *tx, uint32_t *out, struct err *err)
 
 /* RC_LIMIT when there are `limit` rows already. *at_most is one of the counters. */
 static enum rc
-room_for_one(struct sqlite_tx *tx, enum sql_id count_sql, size_t *at_most, size_t limit,
+room_for_one(struct sqlite_tx *tx, enum sql_id count_sql, uint32_t *at_most, uint32_t limit,
              struct err *err)
 {
+    size_t count = *at_most;
     enum rc rc = RC_OK;
 
-    if (*at_most == 0 || *at_most >= limit)
-        rc = count_of(tx, count_sql, at_most, err);
-    if (rc == RC_OK && *at_most >= limit)
-        rc = err_set(err, RC_LIMIT, 0, "the account has %zu already", limit);
+    if (count == 0 || count >= limit)
+        rc = count_of(tx, count_sql, &count, err);
+    if (rc == RC_OK && count >= limit)
+        rc = err_set(err, RC_LIMIT, 0, "the account has %u already", limit);
+    if (rc == RC_OK)
+        *at_most = (uint32_t)count; /* below the limit */
     return rc;
 }
 
@@ -588,7 +591,7 @@ enum rc
 sqlite_subscribe(struct store_tx *base, struct span name, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
-    size_t *at_most = &tx->acct->counters.subscriptions;
+    uint32_t *at_most = &tx->acct->counters.subscriptions;
 
     CHECK(tx->write);
     if (name.len == 0 || name.len > LIMIT_MBOX_NAME)
