@@ -25,7 +25,7 @@
 
 struct notify_guests;
 
-/* What is in force since NOTIFY SET. A thousand mailboxes take 3 KiB at most. */
+/* What is in force since NOTIFY SET. A thousand mailboxes take 1 to 2 KiB. */
 struct imap_notify {
     struct news_watch watch;      /* of all mailboxes of the account */
     struct watched *watched;      /* owned; the mailboxes that count */

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packed sets of mailboxes with the events that are asked for (watched.h). A set is a sequence
- * of runs of ids, ascending: the distance from the end of the run before, the length less one,
- * and an octet of events.
+ * of runs of ids, ascending. Of each run there is a number: the distance from the end of the
+ * run before, times four, and RUN_IS_LONG and RUN_HAS_EVENTS. A long run, of at least two ids,
+ * goes on with its length less two, and one whose events are others than those of the run
+ * before with an octet of them. So an id among others that are not watched takes an octet.
  */
 #include "mailbox/watched.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "mailbox/scope.h"
 #include "syntax/imap/mbox_name.h"
 
+enum {
+    RUN_IS_LONG = 1,
+    RUN_HAS_EVENTS = 2,
+    RUN_SHIFT = 2,
+};
+
 struct packed {
     uint32_t len;
     char octets[];
+};
+
+/* A run of a set; all zeros before the first. */
+struct run {
+    uint64_t first;
+    uint64_t past; /* the id after its last */
+    uint8_t events;
 };
 
 struct watched {
@@ -56,21 +72,47 @@ packed_new(const struct buf *from, struct packed **out)
     return RC_OK;
 }
 
+/* Goes on to the next run. False: there is none, or (in->failed) it is not one. */
+static bool
+run_next(struct unpack *in, struct run *run)
+{
+    if (in->rest.len == 0)
+        return false;
+    const uint64_t head = unpack_varint(in, UINT64_MAX);
+    run->first = run->past + (head >> RUN_SHIFT);
+    run->past = run->first + 1;
+    if ((head & RUN_IS_LONG) != 0)
+        run->past += unpack_varint(in, UINT64_MAX) + 1;
+    if ((head & RUN_HAS_EVENTS) != 0)
+        run->events = unpack_u8(in);
+    return !in->failed;
+}
+
+static void
+run_pack(struct buf *out, const struct run *run, const struct run *before)
+{
+    const bool is_long = run->past - run->first > 1;
+    const bool has_events = run->events != before->events;
+    const uint64_t distance = run->first - before->past;
+
+    CHECK(distance <= UINT64_MAX >> RUN_SHIFT); /* ids are given one after the other */
+    pack_varint(out, distance << RUN_SHIFT | (is_long ? RUN_IS_LONG : 0) |
+                         (has_events ? RUN_HAS_EVENTS : 0));
+    if (is_long)
+        pack_varint(out, run->past - run->first - 2);
+    if (has_events)
+        pack_u8(out, run->events);
+}
+
 static unsigned
 set_events(const struct packed *set, uint64_t mbox)
 {
     struct unpack in = unpack_of(set);
-    uint64_t past = 0;
+    struct run run = {.first = 0};
 
-    while (in.rest.len > 0) {
-        const uint64_t first = past + unpack_varint(&in, UINT64_MAX);
-        past = first + unpack_varint(&in, UINT64_MAX) + 1;
-        const unsigned events = unpack_u8(&in);
-        if (mbox < first)
-            break;
-        if (mbox < past)
-            return events;
-    }
+    while (run_next(&in, &run) && run.first <= mbox)
+        if (mbox < run.past)
+            return run.events;
     return 0;
 }
 
@@ -125,7 +167,7 @@ set_new(const struct scope *rows, uint8_t (*events_of)(const struct scope_member
         struct packed **out)
 {
     AUTO_BUF octets = {0};
-    uint64_t past = 0;
+    struct run before = {.first = 0};
     size_t next;
 
     buf_init(&octets, LIMIT_NOTIFY_OCTETS);
@@ -138,10 +180,9 @@ set_new(const struct scope *rows, uint8_t (*events_of)(const struct scope_member
         while (next < rows->count && events_of(&rows->members[next]) == events &&
                rows->members[next].mbox == first->mbox + (next - i))
             next++;
-        pack_varint(&octets, first->mbox - past);
-        pack_varint(&octets, next - i - 1);
-        pack_u8(&octets, events);
-        past = first->mbox + (next - i);
+        const struct run run = {first->mbox, first->mbox + (next - i), events};
+        run_pack(&octets, &run, &before);
+        before = run;
     }
     return packed_new(&octets, out);
 }
@@ -281,13 +322,11 @@ static unsigned
 events_in(const struct packed *set)
 {
     struct unpack in = unpack_of(set);
+    struct run run = {.first = 0};
     unsigned events = 0;
 
-    while (in.rest.len > 0) {
-        (void)unpack_varint(&in, UINT64_MAX);
-        (void)unpack_varint(&in, UINT64_MAX);
-        events |= unpack_u8(&in);
-    }
+    while (run_next(&in, &run))
+        events |= run.events;
     return events;
 }
 
@@ -358,11 +397,9 @@ static void
 check_set(const struct packed *set, struct unpack *in)
 {
     struct unpack runs = unpack_of(set);
+    struct run run = {.first = 0};
 
-    while (runs.rest.len > 0 && !runs.failed) {
-        (void)unpack_varint(&runs, UINT64_MAX);
-        (void)unpack_varint(&runs, UINT64_MAX);
-        (void)unpack_u8(&runs);
+    while (run_next(&runs, &run)) {
     }
     in->failed |= runs.failed;
 }

@@ -2,8 +2,8 @@
 /*
  * Which mailboxes of an account a client wants to hear of, and of which events (NOTIFY, RFC
  * 5465 section 6). It stays while the session is parked, so it is kept as runs of mailbox ids,
- * packed: a thousand mailboxes that were made one after the other are one run, and no thousand
- * takes more than 3 KiB.
+ * packed: a thousand mailboxes that were made one after the other are one run, and of every
+ * second one of two thousand takes an octet.
  *
  * PERSONAL and INBOXES are all mailboxes, and take no room. MAILBOXES are those that had the
  * names when the client asked: a mailbox that is renamed is still the same, and a name that no

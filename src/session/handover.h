@@ -22,7 +22,7 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 16,
+    HANDOVER_FORMAT = 17,
     /* Octets of one packed session. Most of them are its unread input (64 KiB), the results of
      * its searches (LIMIT_CONTEXTS_OCTETS), and, if it is compressed, what its client's stream
      * may refer back to (32 KiB) and input that is not inflated yet (64 KiB), and mailboxes of

@@ -141,8 +141,8 @@ names_are_followed(void **state)
     watched_free(w);
 }
 
-/* A thousand mailboxes, no two of them neighbours: three octets each. Packed and unpacked they
- * are the same; cut they are nothing. */
+/* A thousand mailboxes, no two of them neighbours: an octet each. Packed and unpacked they are
+ * the same; cut they are nothing. */
 static void
 a_thousand_are_small(void **state)
 {
@@ -173,7 +173,7 @@ a_thousand_are_small(void **state)
     struct watched *w = watched(fx, buf_span(&command).ptr);
     buf_init(&packed, 1 << 20);
     watched_pack(w, &packed);
-    assert_true(buf_len(&packed) <= 3 * 1000 + 24);
+    assert_true(buf_len(&packed) <= 1000 + 32);
     watched_free(w);
 
     struct unpack in = {.rest = buf_span(&packed)};
@@ -187,6 +187,52 @@ a_thousand_are_small(void **state)
         struct unpack cut = {.rest = span_head(buf_span(&packed), len)};
         assert_null(watched_unpack(&cut));
     }
+}
+
+/* Runs of all kinds: of one and of several, near and far, with the events of the run before and
+ * with others. */
+static void
+runs_of_all_kinds(void **state)
+{
+    static const uint8_t pattern[] = {8, 8, 3, 0, 3, 3, 3, 0, 0, 8, 3, 8, 0};
+    enum { COUNT = 400, GAP_FROM = 100, GAP_TO = 300 };
+    struct content *fx = *state;
+    AUTO_BUF command = {0};
+    AUTO_BUF packed = {0};
+    uint64_t ids[COUNT];
+    uint8_t wanted[COUNT];
+
+    buf_init(&command, 1 << 20);
+    buf_init(&packed, 1 << 20);
+    buf_put_lit(&command, "NOTIFY SET (mailboxes (no");
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%u", i);
+        ids[i] = create(fx, name, nobody);
+        wanted[i] = i >= GAP_FROM && i < GAP_TO ? 0 : pattern[i % ARRAY_LEN(pattern)];
+        if (wanted[i] == 3)
+            buf_printf(&command, " %s", name);
+    }
+    buf_put_lit(&command, ") (MessageNew MessageExpunge)) (mailboxes (no");
+    for (unsigned i = 0; i < COUNT; i++)
+        if (wanted[i] == 8)
+            buf_printf(&command, " m%u", i);
+    buf_put_lit(&command, ") (MailboxName))");
+    buf_put_char(&command, '\0');
+    struct watched *w = watched(fx, buf_span(&command).ptr);
+    assert_int_equal(watched_all_events(w), 3 + 8);
+    watched_pack(w, &packed);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(watched_events(w, ids[0] - 1), 0);
+        assert_int_equal(watched_events(w, UINT64_MAX), 0);
+        for (unsigned i = 0; i < COUNT; i++)
+            assert_int_equal(watched_events(w, ids[i]), wanted[i]);
+        watched_free(w);
+        struct unpack in = {.rest = buf_span(&packed)};
+        w = watched_unpack(&in);
+        assert_non_null(w);
+    }
+    watched_free(w);
 }
 
 /* ---- news ---- */
@@ -320,6 +366,7 @@ main(void)
         cmocka_unit_test_setup_teardown(groups_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(names_are_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_are_small, setup, teardown),
+        cmocka_unit_test_setup_teardown(runs_of_all_kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(news_say_what_has_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(news_are_bounded, setup, teardown),
     };
