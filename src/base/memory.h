@@ -18,7 +18,8 @@
 #include "base/attr.h"
 
 enum memory_use {
-    MEMORY_SQLITE, /* an open database has some 100 KiB, a closed one none */
+    MEMORY_SQLITE,   /* an open database has some 100 KiB, a closed one none */
+    MEMORY_REGISTRY, /* rows of the registry's cache, which all go at once */
     MEMORY_USES,
 };
 

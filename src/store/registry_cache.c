@@ -11,10 +11,10 @@
 #include "store/registry_private.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 
 enum { CHECK_AFTER_US = 1000000 }; /* another process's change is seen so late at most */
 
@@ -73,7 +73,8 @@ kept_new(const struct registry_hit *hit)
     const size_t crypt_octets = strlen(account->crypt);
     const size_t salt_octets = scram->iterations == 0 ? 0 : scram->salt_octets;
     struct registry_kept *kept =
-        malloc(sizeof *kept + name_octets + crypt_octets + salt_octets + keys_octets(scram));
+        memory_take(MEMORY_REGISTRY, sizeof *kept + name_octets + crypt_octets + salt_octets +
+                                         keys_octets(scram));
 
     if (kept == NULL)
         return NULL;
@@ -131,7 +132,7 @@ static void
 kept_drop(struct registry_kept *kept)
 {
     if (--kept->keys == 0)
-        free(kept);
+        memory_give(MEMORY_REGISTRY, kept);
 }
 
 /* ---- the cache ---- */
