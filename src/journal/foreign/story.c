@@ -254,6 +254,19 @@ work_end(struct reading *reading, struct work *work)
     free(work->reader.state);
 }
 
+/* A log that one program writes alone has levels where a syslog has programs. */
+static bool
+is_level(struct span word)
+{
+    static const char *const levels[] = {"DEBUG",   "INFO",  "NOTICE",
+                                         "WARNING", "ERROR", "CRITICAL"};
+
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        if (span_ieq_str(word, levels[i]))
+            return true;
+    return false;
+}
+
 /* Whether another program wrote the line into the same syslog or logcat. */
 static bool
 is_of_other_program(struct span line)
@@ -264,7 +277,7 @@ is_of_other_program(struct span line)
     int64_t at;
 
     return (read_syslog_take(&clock, line, &head) && head.at_us != FOREIGN_NO_TIME &&
-            head.ident.len > 0) ||
+            head.ident.len > 0 && !is_level(head.ident)) ||
            (read_logcat_take(&clock, &line, &at, &tag) && at != FOREIGN_NO_TIME);
 }
 

@@ -133,8 +133,9 @@ static const struct row rows[] = {
       "1 TLS failed", "1 The client logged out", "Missing trust anchor"},
      {0}},
     {"offlineimap-tls.log",
-     {"(command-unanswered)", "EXAMINE", "Too many read 0"},
-     {"logged-out", "not understood"}},
+     {"(command-unanswered)", "EXAMINE", "Too many read 0",
+      "7 lines of offlineimap-tls.log were"},
+     {"logged-out", "other programs"}},
 
     /* Wrapped by containers, journals and people. */
     {"wrap-compose.log",

@@ -303,6 +303,9 @@ static const struct {
                      "DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed (_ssl.c:2576)\"\n",
      "tls-failed", SURE_CERTAIN, 0},
     {offlineimap, OFFLINEIMAP_END "dances\n", "still-open", SURE_LIKELY, 1},
+    /* A level is no other program. */
+    {offlineimap, "2026-03-02 10:00:00 INFO: *** Processing account t\n", "still-open",
+     SURE_LIKELY, 1},
 
     {k9, "", "still-open", SURE_LIKELY, 0},
     {k9,
