@@ -301,16 +301,18 @@ static void
 check_search(const struct subject *s)
 {
     static const struct mime_needle needles[] = {
-        {SPAN_INIT("HELLO, world"), MIME_SCOPE_BODY},
-        {SPAN_INIT("the"), MIME_SCOPE_TEXT},
-        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_TEXT},
-        {SPAN_INIT("zzzzzz"), MIME_SCOPE_BODY},
-        {SPAN_INIT("\xC3\xA4"), MIME_SCOPE_BODY},
-        {SPAN_INIT("efgh"), MIME_SCOPE_TEXT},
-        {SPAN_INIT("content-type: text"), MIME_SCOPE_BODY},
+        {SPAN_INIT("HELLO, world"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("the"), MIME_SCOPE_TEXT, MIME_EXACT},
+        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_TEXT, MIME_EXACT},
+        {SPAN_INIT("zzzzzz"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("\xC3\xA4"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("efgh"), MIME_SCOPE_TEXT, MIME_EXACT},
+        {SPAN_INIT("content-type: text"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("hello wrold"), MIME_SCOPE_TEXT, MIME_FUZZY_BEST},
+        {SPAN_INIT("the"), MIME_SCOPE_BODY, MIME_FUZZY_BEST},
     };
     static const size_t steps[] = {1, 7, 100};
-    bool whole[ARRAY_LEN(needles)];
+    unsigned whole[ARRAY_LEN(needles)];
     struct mime_search search;
     AUTO_ARENA arena = {0};
 
@@ -318,11 +320,11 @@ check_search(const struct subject *s)
     CHECK(mime_search_init(&search, &arena, needles, ARRAY_LEN(needles)) == RC_OK);
     search_in_steps(&search, s, SIZE_MAX);
     for (size_t i = 0; i < ARRAY_LEN(needles); i++)
-        whole[i] = mime_search_found(&search, i);
+        whole[i] = mime_search_score(&search, i);
     for (size_t k = s->message.len > 20000 ? 2 : 0; k < ARRAY_LEN(steps); k++) {
         search_in_steps(&search, s, steps[k]);
         for (size_t i = 0; i < ARRAY_LEN(needles); i++)
-            CHECK(whole[i] == mime_search_found(&search, i));
+            CHECK(whole[i] == mime_search_score(&search, i));
     }
     CHECK(!mime_search_failed(&search));
     mime_search_done(&search);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Octets flow through a pipe: transfer encoding -> charset -> fold -> window, and the needles
- * are looked for in the window, which keeps the end of the last piece: one octet less than the
- * longest needle, so that a match is seen whichever way the pieces are cut. A header goes
- * field by field: it is collected up to its end, decoded, and searched as one piece.
+ * are looked for in the window (mime_needles.c), which keeps the end of the last piece: one
+ * octet less than the longest needle, so that a match is seen whichever way the pieces are cut.
+ * A header goes field by field: it is collected up to its end, decoded, and searched as one
+ * piece.
  */
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/mime_search_private.h"
 
 #include "base/limits.h"
-#include "syntax/mail/address.h"
 #include "syntax/mail/encoded_word.h"
 #include "syntax/mail/header.h"
 
@@ -16,31 +16,7 @@ enum {
     PIECE_OCTETS = 32768, /* of a body, decoded at a time */
     FIELD_OCTETS = 65536, /* of a header field; a longer one is searched in pieces */
     TEXT_MAX = 64 << 20,  /* hard maximum of each buffer, for the worst that decoding can do */
-    FIND_PER_WORK = 32,   /* octets in which one needle is looked for in a unit of work */
 };
-
-struct needle {
-    struct span folded;
-    enum mime_scope scope;
-    bool found;
-};
-
-static enum rc
-fold_needles(struct mime_search *search, struct arena *arena, const struct mime_needle *needles)
-{
-    for (size_t i = 0; i < search->needle_count; i++) {
-        struct needle *needle = &search->needles[i];
-        buf_clear(&search->window);
-        fold_put(&search->fold, needles[i].text, &search->window);
-        needle->folded = arena_span(arena, buf_span(&search->window));
-        if (needle->folded.ptr == NULL || !buf_ok(&search->window))
-            return RC_LIMIT;
-        needle->scope = needles[i].scope;
-        if (needle->scope != MIME_SCOPE_VALUE && needle->folded.len > search->longest)
-            search->longest = needle->folded.len;
-    }
-    return RC_OK;
-}
 
 enum rc
 mime_search_init(struct mime_search *search, struct arena *arena,
@@ -55,9 +31,7 @@ mime_search_init(struct mime_search *search, struct arena *arena,
     for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
         buf_init(bufs[i], TEXT_MAX);
     arena_init(&search->addresses, (size_t)LIMIT_HEADER_FIELD * 2);
-    search->needles = arena_array(arena, struct needle, count);
-    search->needle_count = count;
-    if (search->needles == NULL || fold_needles(search, arena, needles) != RC_OK) {
+    if (needles_init(search, arena, needles, count) != RC_OK) {
         mime_search_done(search);
         return RC_LIMIT;
     }
@@ -88,107 +62,49 @@ mime_search_done(struct mime_search *search)
 }
 
 static bool
-occurs(struct span needle, struct span text)
-{
-    return needle.len == 0 || span_find(text, needle) >= 0;
-}
-
-bool
-mime_search_value(struct mime_search *search, size_t i, struct span value)
-{
-    struct buf *utf8 = &search->value_utf8;
-    struct buf *folded = &search->value_folded;
-
-    buf_clear(utf8);
-    buf_clear(folded);
-    encoded_word_decode(utf8, value);
-    fold_put(&search->fold, buf_span(utf8), folded);
-    search->failed |= !buf_ok(utf8) || !buf_ok(folded);
-    search->work += 1 + value.len + buf_len(folded) / FIND_PER_WORK;
-    return occurs(search->needles[i].folded, buf_span(folded));
-}
-
-/* No quotes, comments, groups, folding, odd blanks or names that touch their address: an
- * ENVELOPE shows the list as it stands. */
-static bool
-is_written_as_shown(struct span list)
-{
-    char before = ' ';
-
-    list = span_trim(list);
-    for (size_t i = 0; i < list.len; i++) {
-        const char c = list.ptr[i];
-        if ((unsigned char)c < ' ' || strchr("\"()\\:;", c) != NULL)
-            return false;
-        if (before == ' ' ? strchr(" @.>,", c) != NULL
-                          : c == '<' || (c == ' ' && strchr("@.<", before) != NULL))
-            return false;
-        before = c;
-    }
-    return true;
-}
-
-bool
-mime_search_addresses(struct mime_search *search, size_t i, struct span value)
-{
-    struct buf *shown = &search->value_shown;
-
-    if (mime_search_value(search, i, value))
-        return true;
-    if (is_written_as_shown(value))
-        return false;
-    buf_clear(shown);
-    arena_reset(&search->addresses);
-    address_list_put(shown, value, &search->addresses);
-    search->failed |= !buf_ok(shown);
-    return mime_search_value(search, i, buf_span(shown));
-}
-
-/* --- Looking for needles --- */
-
-static void
-mark_found(struct mime_search *search, struct needle *needle)
-{
-    needle->found = true;
-    search->missing--;
-    if (needle->scope == MIME_SCOPE_TEXT)
-        search->missing_text--;
-}
-
-static bool
 in_root_header(const struct mime_search *search)
 {
     return search->in_header && search->part->parent == NULL;
 }
 
-static void
-look(struct mime_search *search)
+/* --- Looking for needles --- */
+
+/* Fields of the root header that say what a message is about and who writes to whom. */
+static enum fuzzy_place
+place_of(const struct mime_search *search, struct span name)
 {
-    for (size_t i = 0; i < search->needle_count; i++) {
-        struct needle *needle = &search->needles[i];
-        if (needle->found || needle->scope == MIME_SCOPE_VALUE ||
-            (needle->scope == MIME_SCOPE_BODY && in_root_header(search)))
-            continue;
-        search->work += 1 + buf_len(&search->window) / FIND_PER_WORK;
-        if (occurs(needle->folded, buf_span(&search->window)))
-            mark_found(search, needle);
-    }
+    static const struct span in_front[] = {
+        SPAN_INIT("Subject"), SPAN_INIT("From"), SPAN_INIT("To"),
+        SPAN_INIT("Cc"),      SPAN_INIT("Bcc"),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(in_front) && in_root_header(search); i++)
+        if (span_ieq(name, in_front[i]))
+            return FUZZY_IN_FRONT;
+    return FUZZY_BEHIND;
 }
 
-/* One header field: "name: value". What has no name is searched as it stands. */
+/* One header field: "name: value". What has no name is searched as it stands. The name is not
+ * among the words of the text, as it says nothing about the message. */
 static void
 look_in_field(struct mime_search *search, const struct header_field *field)
 {
     buf_clear(&search->utf8);
     buf_clear(&search->window);
     if (field->name.len > 0) {
-        buf_put_span(&search->utf8, field->name);
-        buf_put_lit(&search->utf8, ": ");
+        fold_put(&search->fold, field->name, &search->window);
+        buf_put_lit(&search->window, ": ");
     }
+    const size_t before = buf_len(&search->window);
     encoded_word_decode(&search->utf8, field->value);
     fold_put(&search->fold, buf_span(&search->utf8), &search->window);
     search->failed |= !buf_ok(&search->utf8) || !buf_ok(&search->window);
-    look(search);
+    needles_look(search, &(struct needles_piece){
+                             .words = span_tail(buf_span(&search->window), before),
+                             .is_last = true,
+                             .place = place_of(search, field->name),
+                             .in_root_header = in_root_header(search),
+                         });
     buf_clear(&search->window);
 }
 
@@ -236,14 +152,19 @@ put_header(struct mime_search *search, struct span piece)
 
 /* Folds what is in utf8, looks, and keeps what a match may begin with. */
 static void
-look_in_text(struct mime_search *search)
+look_in_text(struct mime_search *search, bool is_last)
 {
     const size_t keep = search->longest > 0 ? search->longest - 1 : 0;
+    const size_t before = buf_len(&search->window);
 
     fold_put(&search->fold, buf_span(&search->utf8), &search->window);
     search->failed |= !buf_ok(&search->utf8) || !buf_ok(&search->window);
     buf_clear(&search->utf8);
-    look(search);
+    needles_look(search, &(struct needles_piece){
+                             .words = span_tail(buf_span(&search->window), before),
+                             .is_last = is_last,
+                             .place = FUZZY_BEHIND,
+                         });
     if (buf_len(&search->window) > keep)
         buf_consume(&search->window, buf_len(&search->window) - keep);
 }
@@ -269,7 +190,7 @@ put_text(struct mime_search *search, struct span piece)
     while (piece.len > 0 && search->missing > 0) {
         const struct span head = span_head(piece, PIECE_OCTETS);
         charset_put(&search->charset, decode(search, head), &search->utf8);
-        look_in_text(search);
+        look_in_text(search, false);
         piece = span_tail(piece, head.len);
     }
     if (at_end && search->missing > 0) {
@@ -277,7 +198,7 @@ put_text(struct mime_search *search, struct span piece)
         mime_decoder_finish(&search->decoder, &search->octets);
         charset_put(&search->charset, buf_span(&search->octets), &search->utf8);
         charset_finish(&search->charset, &search->utf8);
-        look_in_text(search);
+        look_in_text(search, true);
     }
 }
 
@@ -291,6 +212,7 @@ enter(struct mime_search *search, uint64_t offset, uint64_t size)
     buf_clear(&search->octets);
     buf_clear(&search->utf8);
     buf_clear(&search->window);
+    words_init(&search->words);
 }
 
 static bool
@@ -327,17 +249,8 @@ enter_next(struct mime_search *search)
 void
 mime_search_begin(struct mime_search *search, const struct mime_part *root)
 {
-    search->missing = search->missing_text = 0;
     search->failed = false;
-    for (size_t i = 0; i < search->needle_count; i++) {
-        struct needle *needle = &search->needles[i];
-        needle->found = needle->scope != MIME_SCOPE_VALUE && needle->folded.len == 0;
-        if (needle->scope == MIME_SCOPE_VALUE || needle->found)
-            continue;
-        search->missing++;
-        if (needle->scope == MIME_SCOPE_TEXT)
-            search->missing_text++;
-    }
+    needles_begin(search);
     search->part = root;
     search->in_header = true;
     if (search->missing_text > 0 && root->header_size > 0)
@@ -379,12 +292,6 @@ mime_search_feed(struct mime_search *search, struct span octets)
                                            ? (size_t)(search->offset - end)
                                            : octets.len);
     }
-}
-
-bool
-mime_search_found(const struct mime_search *search, size_t i)
-{
-    return search->needles[i].found;
 }
 
 bool

@@ -2,6 +2,7 @@
 /* What is found where, and that borders of pieces do not matter. */
 #include "support/cm.h"
 
+#include "base/limits.h"
 #include "syntax/mail/mime_search.h"
 
 static const char message[] =
@@ -63,8 +64,10 @@ test_message(void **state)
     (void)state;
     arena_init(&arena, 1u << 20);
     for (size_t i = 0; i < ARRAY_LEN(needles); i++) {
-        wanted[2 * i] = (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_TEXT};
-        wanted[2 * i + 1] = (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_BODY};
+        wanted[2 * i] =
+            (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_TEXT, MIME_EXACT};
+        wanted[2 * i + 1] =
+            (struct mime_needle){span_of_str(needles[i].text), MIME_SCOPE_BODY, MIME_EXACT};
     }
     assert_int_equal(mime_scan(span_of(message, sizeof message - 1), &arena, &root), RC_OK);
     assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
@@ -84,9 +87,9 @@ static void
 test_values(void **state)
 {
     static const struct mime_needle wanted[] = {
-        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_VALUE},
-        {SPAN_INIT("@example"), MIME_SCOPE_VALUE},
-        {SPAN_INIT(""), MIME_SCOPE_VALUE},
+        {SPAN_INIT("J\xC3\x96RG"), MIME_SCOPE_VALUE, MIME_EXACT},
+        {SPAN_INIT("@example"), MIME_SCOPE_VALUE, MIME_EXACT},
+        {SPAN_INIT(""), MIME_SCOPE_VALUE, MIME_EXACT},
     };
     const struct span value =
         SPAN(" =?iso-8859-1?q?j=F6?=\r\n =?iso-8859-1?q?rg?= <j@example.org>");
@@ -115,8 +118,8 @@ static void
 test_addresses(void **state)
 {
     static const struct mime_needle wanted[] = {
-        {SPAN_INIT("j\xC3\xB6rg <j@example.org>"), MIME_SCOPE_VALUE},
-        {SPAN_INIT("example.org (x)"), MIME_SCOPE_VALUE},
+        {SPAN_INIT("j\xC3\xB6rg <j@example.org>"), MIME_SCOPE_VALUE, MIME_EXACT},
+        {SPAN_INIT("example.org (x)"), MIME_SCOPE_VALUE, MIME_EXACT},
     };
     static const struct {
         const char *value;
@@ -157,12 +160,162 @@ test_addresses(void **state)
     mime_search_done(&search);
 }
 
+/* Scores are the same however the message is cut. */
+static void
+test_fuzzy(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned in_text, in_body;
+    } rows[] = {
+        {"grusse", 100, 60},     /* in the subject; accents do not count */
+        {"the top from", 85, 0}, /* not in that order */
+        {"here only", 51, 0},    /* in a field that is not in front */
+        {"subject", 30, 30},     /* names of fields are not words of the text, */
+        {"x-top: only", 73, 0},  /* though they are found as they stand */
+        {"schoene", 34, 34},     /* one mistake */
+        {"wrold hello", 39, 39},
+        {"hello, w\xC3\xB6rld", 60, 60},
+        {"pdf words", 0, 0},
+        {"inner grusse", 73, 56},
+        {"<p>", 100, 100}, /* often */
+        {"!", 0, 0},
+        {"=", 100, 100}, /* no words: as it stands */
+        {"", 100, 100},
+    };
+    struct mime_needle wanted[3 * ARRAY_LEN(rows)];
+    struct mime_search search;
+    struct mime_part *root;
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct span text = span_of_str(rows[i].text);
+        wanted[3 * i] = (struct mime_needle){text, MIME_SCOPE_TEXT, MIME_FUZZY_BEST};
+        wanted[3 * i + 1] = (struct mime_needle){text, MIME_SCOPE_BODY, MIME_FUZZY_BEST};
+        wanted[3 * i + 2] = (struct mime_needle){text, MIME_SCOPE_TEXT, MIME_FUZZY};
+    }
+    assert_int_equal(mime_scan(span_of(message, sizeof message - 1), &arena, &root), RC_OK);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    for (size_t step = 1; step <= sizeof message; step++) {
+        feed_all(&search, root, step);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            const unsigned in_text = mime_search_score(&search, 3 * i);
+            const unsigned in_body = mime_search_score(&search, 3 * i + 1);
+            if (in_text != rows[i].in_text || in_body != rows[i].in_body)
+                fail_msg("%s in steps of %zu: %u, %u", rows[i].text, step, in_text, in_body);
+            /* Whether it matches at all is known earlier. */
+            assert_int_equal(mime_search_score(&search, 3 * i + 2) > 0, in_text > 0);
+        }
+    }
+    assert_false(mime_search_failed(&search));
+    mime_search_done(&search);
+}
+
+/* When only a match is wanted, the first one is enough; else all of the text is. */
+static void
+test_fuzzy_reads(void **state)
+{
+    static const struct {
+        struct mime_needle needle;
+        bool reads_on;
+    } rows[] = {
+        {{SPAN_INIT("frmo top"), MIME_SCOPE_TEXT, MIME_FUZZY}, false},
+        {{SPAN_INIT("frmo top"), MIME_SCOPE_TEXT, MIME_FUZZY_BEST}, true},
+        {{SPAN_INIT("from the top"), MIME_SCOPE_TEXT, MIME_FUZZY_BEST}, false},
+        {{SPAN_INIT("!"), MIME_SCOPE_TEXT, MIME_FUZZY}, true}, /* not there */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mime_search search;
+        struct mime_part *root;
+        uint64_t offset;
+        AUTO_ARENA arena = {0};
+        arena_init(&arena, 1u << 20);
+        assert_int_equal(mime_scan(span_of(message, sizeof message - 1), &arena, &root), RC_OK);
+        assert_int_equal(mime_search_init(&search, &arena, &rows[i].needle, 1), RC_OK);
+        mime_search_begin(&search, root);
+        assert_true(mime_search_wants(&search, &offset));
+        mime_search_feed(&search, span_of(message, root->header_size));
+        assert_int_equal(mime_search_wants(&search, &offset), rows[i].reads_on);
+        mime_search_done(&search);
+    }
+}
+
+static void
+test_fuzzy_values(void **state)
+{
+    static const struct mime_needle wanted[] = {
+        {SPAN_INIT("jorg"), MIME_SCOPE_VALUE, MIME_FUZZY_BEST},
+        {SPAN_INIT("example jorg"), MIME_SCOPE_VALUE, MIME_FUZZY},
+        {SPAN_INIT("jorg j example org"), MIME_SCOPE_VALUE, MIME_FUZZY_BEST},
+        {SPAN_INIT("joerg"), MIME_SCOPE_VALUE, MIME_FUZZY_BEST},
+    };
+    static const struct span value = SPAN_INIT(" =?iso-8859-1?q?j=F6rg?= <j@example.org>");
+    struct mime_search search;
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    arena_init(&arena, 1u << 20);
+    assert_int_equal(mime_search_init(&search, &arena, wanted, ARRAY_LEN(wanted)), RC_OK);
+    assert_true(mime_search_addresses(&search, 0, value));
+    assert_int_equal(mime_search_score(&search, 0), 100);
+    assert_true(mime_search_addresses(&search, 1, value));
+    assert_true(mime_search_addresses(&search, 2, value));
+    assert_int_equal(mime_search_score(&search, 2), 85);
+    assert_true(mime_search_addresses(&search, 3, value));
+    assert_int_equal(mime_search_score(&search, 3), 50);
+    assert_false(mime_search_addresses(&search, 3, SPAN(" anna@example.org")));
+    assert_int_equal(mime_search_score(&search, 3), 0);
+    /* What ENVELOPE shows counts if it matches better. */
+    assert_true(mime_search_addresses(&search, 0, SPAN(" \"J\\org\" <j@a>")));
+    assert_int_equal(mime_search_score(&search, 0), 100);
+    mime_search_done(&search);
+}
+
+/* So many words of all needles together; what would have more is looked for as it stands. */
+static void
+test_fuzzy_limit(void **state)
+{
+    static const struct {
+        size_t before; /* words of another needle */
+        bool is_fuzzy;
+    } rows[] = {{0, true},
+                {LIMIT_FUZZY_WORDS - 2, true},
+                {LIMIT_FUZZY_WORDS - 1, false},
+                {LIMIT_FUZZY_WORDS, false},
+                {LIMIT_FUZZY_WORDS + 1, true}, /* that one is not fuzzy */
+                {10 * LIMIT_FUZZY_WORDS, true}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mime_search search;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF text = {0};
+        arena_init(&arena, 1u << 20);
+        buf_init(&text, 1u << 16);
+        for (size_t k = 0; k < rows[i].before; k++)
+            buf_put_lit(&text, "w ");
+        const struct mime_needle wanted[] = {
+            {buf_span(&text), MIME_SCOPE_VALUE, MIME_FUZZY},
+            {SPAN("one two"), MIME_SCOPE_VALUE, MIME_FUZZY},
+        };
+        assert_int_equal(mime_search_init(&search, &arena, wanted, 2), RC_OK);
+        assert_int_equal(mime_search_value(&search, 1, SPAN("two one")), rows[i].is_fuzzy);
+        assert_true(mime_search_value(&search, 1, SPAN("one two")));
+        assert_true(search.word_count <= LIMIT_FUZZY_WORDS);
+        mime_search_done(&search);
+    }
+}
+
 /* A match across the pieces that a large body is decoded in, and no more memory than those. */
 static void
 test_large_body(void **state)
 {
     static const struct mime_needle wanted[] = {
-        {SPAN_INIT("needle in a haystack"), MIME_SCOPE_BODY}};
+        {SPAN_INIT("needle in a haystack"), MIME_SCOPE_BODY, MIME_EXACT}};
     struct mime_search search;
     AUTO_ARENA arena = {0};
     AUTO_BUF text = {0};
@@ -195,10 +348,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_large_body),
+        cmocka_unit_test(test_message),     cmocka_unit_test(test_values),
+        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_fuzzy),
+        cmocka_unit_test(test_fuzzy_reads), cmocka_unit_test(test_fuzzy_values),
+        cmocka_unit_test(test_fuzzy_limit), cmocka_unit_test(test_large_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,11 +347,13 @@ static enum rc
 search(struct buf *out)
 {
     static const struct mime_needle needles[] = {
-        {SPAN_INIT("needle here"), MIME_SCOPE_BODY},
-        {SPAN_INIT("j\xc3\xb6rg"), MIME_SCOPE_TEXT},
-        {SPAN_INIT("one two <a \"b\"@example.org>"), MIME_SCOPE_VALUE},
-        {SPAN_INIT("three four <three@example.org>"), MIME_SCOPE_VALUE},
-        {SPAN_INIT("absent"), MIME_SCOPE_TEXT},
+        {SPAN_INIT("needle here"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("j\xc3\xb6rg"), MIME_SCOPE_TEXT, MIME_EXACT},
+        {SPAN_INIT("one two <a \"b\"@example.org>"), MIME_SCOPE_VALUE, MIME_EXACT},
+        {SPAN_INIT("three four <three@example.org>"), MIME_SCOPE_VALUE, MIME_EXACT},
+        {SPAN_INIT("absent"), MIME_SCOPE_TEXT, MIME_EXACT},
+        {SPAN_INIT("here nedle"), MIME_SCOPE_TEXT, MIME_FUZZY_BEST},
+        {SPAN_INIT("missing"), MIME_SCOPE_BODY, MIME_FUZZY},
     };
     struct mime_search search;
     struct mime_part *root;
@@ -368,7 +370,7 @@ search(struct buf *out)
     while (mime_search_wants(&search, &offset))
         mime_search_feed(&search, span_of(mail + offset, 1));
     for (size_t i = 0; i < ARRAY_LEN(needles); i++)
-        buf_put_char(out, "01"[mime_search_found(&search, i)]);
+        buf_put_char(out, "01"[mime_search_score(&search, i) > 0]);
     const bool failed = mime_search_failed(&search);
     mime_search_done(&search);
     return failed ? RC_LIMIT : RC_OK;

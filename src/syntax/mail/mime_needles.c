@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Needles and whether they occur: in the window of a message (mime_search.c), or in the value
+ * of one field. An exact one is an octet sequence; a fuzzy one is that too, and words
+ * (fuzzy.h).
+ */
+#include "syntax/mail/mime_search_private.h"
+
+#include "base/limits.h"
+#include "syntax/mail/address.h"
+#include "syntax/mail/encoded_word.h"
+
+enum {
+    SCORE_MAX = 100,
+    FIND_PER_WORK = 32, /* octets in which one needle is looked for in a unit of work */
+    /* Fuzzy needles are counted as a third of what they take, because one of a few words must
+     * be possible in mail of any size. There are LIMIT_FUZZY_WORDS at most. */
+    READ_PER_WORK = 8,     /* octets that are parted into words in one */
+    COMPARED_PER_WORK = 4, /* words that are compared with another one */
+};
+
+/* ---- life ---- */
+
+static enum rc
+needle_init(struct mime_search *search, struct arena *arena, const struct mime_needle *from,
+            struct needle *needle)
+{
+    buf_clear(&search->window);
+    fold_put(&search->fold, from->text, &search->window);
+    needle->folded = arena_span(arena, buf_span(&search->window));
+    if (needle->folded.ptr == NULL || !buf_ok(&search->window))
+        return RC_LIMIT;
+    needle->scope = from->scope;
+    needle->manner = from->manner;
+    if (needle->scope != MIME_SCOPE_VALUE && needle->folded.len > search->longest)
+        search->longest = needle->folded.len;
+    if (needle->manner == MIME_EXACT)
+        return RC_OK;
+    const enum rc rc = fuzzy_init(&needle->fuzzy, arena, needle->folded,
+                                  LIMIT_FUZZY_WORDS - search->word_count);
+    search->word_count += needle->fuzzy.count;
+    return rc;
+}
+
+enum rc
+needles_init(struct mime_search *search, struct arena *arena, const struct mime_needle *needles,
+             size_t count)
+{
+    enum rc rc = RC_OK;
+
+    search->needles = arena_array(arena, struct needle, count);
+    search->needle_count = count;
+    if (search->needles == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < count && rc == RC_OK; i++)
+        rc = needle_init(search, arena, &needles[i], &search->needles[i]);
+    return rc;
+}
+
+void
+needles_begin(struct mime_search *search)
+{
+    search->missing = search->missing_text = 0;
+    for (size_t i = 0; i < search->needle_count; i++) {
+        struct needle *needle = &search->needles[i];
+        if (needle->scope == MIME_SCOPE_VALUE)
+            continue;
+        fuzzy_begin(&needle->fuzzy);
+        needle->settled = needle->folded.len == 0;
+        needle->score = needle->settled ? SCORE_MAX : 0;
+        if (needle->settled)
+            continue;
+        search->missing++;
+        if (needle->scope == MIME_SCOPE_TEXT)
+            search->missing_text++;
+    }
+}
+
+/* ---- one text ---- */
+
+static bool
+occurs(struct span needle, struct span text)
+{
+    return needle.len == 0 || span_find(text, needle) >= 0;
+}
+
+/* What is known of it now. */
+static void
+rate(struct needle *needle)
+{
+    if (needle->fuzzy.count > 0)
+        needle->score = (uint8_t)fuzzy_score(&needle->fuzzy);
+    needle->settled =
+        needle->manner == MIME_FUZZY_BEST ? needle->score == SCORE_MAX : needle->score > 0;
+}
+
+/* It is in the text as it stands. */
+static void
+found_as_it_stands(struct needle *needle, enum fuzzy_place place)
+{
+    if (needle->fuzzy.count > 0)
+        fuzzy_see_all(&needle->fuzzy, place);
+    else
+        needle->score = SCORE_MAX;
+}
+
+/* ---- the window ---- */
+
+static bool
+is_looked_for(const struct needle *needle, const struct needles_piece *piece)
+{
+    return !needle->settled && needle->scope != MIME_SCOPE_VALUE &&
+           !(needle->scope == MIME_SCOPE_BODY && piece->in_root_header);
+}
+
+static void
+look_for_words(struct mime_search *search, const struct needles_piece *piece)
+{
+    struct span rest = piece->words;
+    uint64_t compared = 0;
+
+    search->work += 1 + rest.len / READ_PER_WORK;
+    while (words_next(&search->words, &rest) || (piece->is_last && words_end(&search->words)))
+        for (size_t i = 0; i < search->needle_count; i++) {
+            struct needle *needle = &search->needles[i];
+            if (needle->fuzzy.count == 0 || !is_looked_for(needle, piece))
+                continue;
+            fuzzy_see(&needle->fuzzy, &search->words.word, piece->place);
+            compared += needle->fuzzy.count;
+        }
+    search->work += compared / COMPARED_PER_WORK;
+}
+
+void
+needles_look(struct mime_search *search, const struct needles_piece *piece)
+{
+    const struct span window = buf_span(&search->window);
+    bool by_words = false;
+
+    for (size_t i = 0; i < search->needle_count; i++) {
+        struct needle *needle = &search->needles[i];
+        if (!is_looked_for(needle, piece))
+            continue;
+        search->work += 1 + window.len / FIND_PER_WORK;
+        if (occurs(needle->folded, window)) /* perhaps in the name of a field only */
+            found_as_it_stands(needle, occurs(needle->folded, piece->words) ? piece->place
+                                                                            : FUZZY_BEHIND);
+        by_words |= needle->fuzzy.count > 0;
+    }
+    if (by_words)
+        look_for_words(search, piece);
+    for (size_t i = 0; i < search->needle_count; i++) {
+        struct needle *needle = &search->needles[i];
+        if (!is_looked_for(needle, piece))
+            continue;
+        rate(needle);
+        search->missing -= needle->settled;
+        search->missing_text -= needle->settled && needle->scope == MIME_SCOPE_TEXT;
+    }
+}
+
+bool
+mime_search_found(const struct mime_search *search, size_t i)
+{
+    return search->needles[i].settled;
+}
+
+unsigned
+mime_search_score(const struct mime_search *search, size_t i)
+{
+    return search->needles[i].score;
+}
+
+/* ---- one value ---- */
+
+static void
+look_for_words_in(struct mime_search *search, struct needle *needle, struct span folded)
+{
+    struct words words;
+    uint64_t compared = 0;
+
+    fuzzy_begin(&needle->fuzzy);
+    search->work += folded.len / READ_PER_WORK;
+    words_init(&words);
+    while (words_next(&words, &folded) || words_end(&words)) {
+        fuzzy_see(&needle->fuzzy, &words.word, FUZZY_IN_FRONT);
+        compared += needle->fuzzy.count;
+    }
+    search->work += compared / COMPARED_PER_WORK;
+}
+
+bool
+mime_search_value(struct mime_search *search, size_t i, struct span value)
+{
+    struct needle *needle = &search->needles[i];
+    struct buf *utf8 = &search->value_utf8;
+    struct buf *folded = &search->value_folded;
+
+    buf_clear(utf8);
+    buf_clear(folded);
+    encoded_word_decode(utf8, value);
+    fold_put(&search->fold, buf_span(utf8), folded);
+    search->failed |= !buf_ok(utf8) || !buf_ok(folded);
+    search->work += 1 + value.len + buf_len(folded) / FIND_PER_WORK;
+    needle->score = 0;
+    if (needle->fuzzy.count > 0)
+        look_for_words_in(search, needle, buf_span(folded));
+    if (occurs(needle->folded, buf_span(folded)))
+        found_as_it_stands(needle, FUZZY_IN_FRONT);
+    rate(needle);
+    return needle->score > 0;
+}
+
+/* No quotes, comments, groups, folding, odd blanks or names that touch their address: an
+ * ENVELOPE shows the list as it stands. */
+static bool
+is_written_as_shown(struct span list)
+{
+    char before = ' ';
+
+    list = span_trim(list);
+    for (size_t i = 0; i < list.len; i++) {
+        const char c = list.ptr[i];
+        if ((unsigned char)c < ' ' || strchr("\"()\\:;", c) != NULL)
+            return false;
+        if (before == ' ' ? strchr(" @.>,", c) != NULL
+                          : c == '<' || (c == ' ' && strchr("@.<", before) != NULL))
+            return false;
+        before = c;
+    }
+    return true;
+}
+
+bool
+mime_search_addresses(struct mime_search *search, size_t i, struct span value)
+{
+    struct needle *needle = &search->needles[i];
+    struct buf *shown = &search->value_shown;
+
+    const bool found = mime_search_value(search, i, value);
+    if (needle->settled || is_written_as_shown(value))
+        return found;
+    const uint8_t as_written = needle->score;
+    buf_clear(shown);
+    arena_reset(&search->addresses);
+    address_list_put(shown, value, &search->addresses);
+    search->failed |= !buf_ok(shown);
+    (void)mime_search_value(search, i, buf_span(shown));
+    if (needle->score < as_written)
+        needle->score = as_written;
+    return needle->score > 0;
+}

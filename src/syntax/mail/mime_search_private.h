@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Needles of a search (mime_needles.c); mime_search.c takes a message to pieces of folded text,
+ * in which they are looked for.
+ */
+#ifndef SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
+#define SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
+
+#include "syntax/mail/mime_search.h"
+
+struct needle {
+    struct span folded;
+    enum mime_scope scope;
+    enum mime_manner manner;
+    struct fuzzy fuzzy; /* without words: it is looked for as it stands */
+    uint8_t score;      /* 0: not found */
+    bool settled;       /* nothing that comes can matter to it */
+};
+
+/** As mime_search_init. */
+MUST_USE enum rc needles_init(struct mime_search *search, struct arena *arena,
+                              const struct mime_needle *needles, size_t count);
+/** A message begins. */
+void needles_begin(struct mime_search *search);
+
+/* What has come into the window. */
+struct needles_piece {
+    struct span words; /* the end of the window that is new */
+    bool is_last;      /* what follows has nothing to do with it */
+    enum fuzzy_place place;
+    bool in_root_header;
+};
+void needles_look(struct mime_search *search, const struct needles_piece *piece);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs of ASCII are fast; what other characters are, libunistring knows. */
+#include "syntax/words.h"
+
+#include <unictype.h>
+#include <unistr.h>
+
+enum kind { KIND_OTHER, KIND_LETTER, KIND_DIGIT, KIND_MARK, KIND_IDEOGRAPH };
+
+static bool
+is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool
+is_ascii_letter(unsigned char c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static enum kind
+kind_of(ucs4_t c)
+{
+    if (uc_is_property_ideographic(c))
+        return KIND_IDEOGRAPH;
+    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L))
+        return KIND_LETTER;
+    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M))
+        return KIND_MARK;
+    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_N) ? KIND_DIGIT : KIND_OTHER;
+}
+
+struct character {
+    uint32_t number;
+    enum kind kind;
+    size_t octets;
+};
+
+/* Octets that are not UTF-8 part words. */
+static struct character
+first_of(struct span piece)
+{
+    ucs4_t number = (unsigned char)piece.ptr[0];
+
+    if (number < 0x80) /* put_ascii has taken the others */
+        return (struct character){number, KIND_OTHER, 1};
+    const int len = u8_mbtoucr(&number, (const uint8_t *)piece.ptr, piece.len);
+    if (len <= 0)
+        return (struct character){number, KIND_OTHER, 1};
+    return (struct character){number, kind_of(number), (size_t)len};
+}
+
+static void
+put(struct word *word, struct character character)
+{
+    if (word->len == WORD_CHARS)
+        return;
+    word->chars[word->len++] = character.number;
+    word->letters |= UINT64_C(1) << character.number % 64;
+    word->has_digit |= character.kind == KIND_DIGIT;
+}
+
+/* Puts the ASCII letters and digits that the piece begins with; returns how many they are. */
+static size_t
+put_ascii(struct word *word, struct span piece)
+{
+    uint64_t letters = word->letters;
+    uint8_t len = word->len;
+    size_t i = 0;
+
+    for (; i < piece.len; i++) {
+        const unsigned char c = (unsigned char)piece.ptr[i];
+        if (!is_ascii_letter(c)) {
+            if (!is_digit(c))
+                break;
+            word->has_digit |= len < WORD_CHARS;
+        }
+        if (len < WORD_CHARS) {
+            word->chars[len++] = c;
+            letters |= UINT64_C(1) << c % 64;
+        }
+    }
+    word->letters = letters;
+    word->len = len;
+    return i;
+}
+
+void
+words_init(struct words *words)
+{
+    words->word.len = 0;
+    words->is_whole = true;
+}
+
+bool
+words_next(struct words *words, struct span *piece)
+{
+    struct word *word = &words->word;
+
+    if (words->is_whole) {
+        word->len = 0;
+        word->letters = 0;
+        word->has_digit = false;
+        words->is_whole = false;
+    }
+    while (!words->is_whole) {
+        *piece = span_tail(*piece, put_ascii(word, *piece));
+        if (piece->len == 0)
+            break;
+        const struct character first = first_of(*piece);
+        const bool parts = first.kind == KIND_OTHER || first.kind == KIND_IDEOGRAPH;
+        if (parts && word->len > 0) {
+            words->is_whole = true; /* and the character is looked at again */
+            break;
+        }
+        if (first.kind != KIND_OTHER && first.kind != KIND_MARK)
+            put(word, first);
+        words->is_whole = first.kind == KIND_IDEOGRAPH;
+        *piece = span_tail(*piece, first.octets);
+    }
+    return words->is_whole;
+}
+
+bool
+words_end(struct words *words)
+{
+    const bool ended_in_one = !words->is_whole && words->word.len > 0;
+
+    words->is_whole = true;
+    return ended_in_one;
+}
