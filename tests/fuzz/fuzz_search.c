@@ -2,7 +2,8 @@
 /*
  * The search program in a world of one message: the first line of the input is a SEARCH
  * command, the rest is the message. Store and view are faked here, so that an input costs
- * microseconds. However the search is cut into slices, it finds the same.
+ * microseconds. However the search is cut into slices, it finds the same, with the same score,
+ * and whether scores are asked for does not change what is found.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -178,9 +179,9 @@ no_time(const struct clock *clock)
 
 static const struct clock stopped = {.mono_us = no_time, .wall_us = no_time};
 
-/* 0 or 1 found; -1: not a search. */
+/* 0: not found; else the score. -1: not a search. */
 static int
-count_found(struct arena *arena, struct span line, int64_t deadline_us)
+run_search(struct arena *arena, struct span line, bool rates, int64_t deadline_us)
 {
     struct imap_head head = {.id = IMAP_CMD_SEARCH, .args = line};
     struct imap_cmd cmd;
@@ -197,6 +198,7 @@ count_found(struct arena *arena, struct span line, int64_t deadline_us)
         .has_charset = cmd.u.search.has_charset,
         .charset = cmd.u.search.charset,
         .now_s = 1000000100,
+        .rates = rates,
     };
     if (search_new(arena, &view, &req, &search, &err) != RC_OK)
         return -1;
@@ -206,7 +208,7 @@ count_found(struct arena *arena, struct span line, int64_t deadline_us)
     } while (rc == RC_AGAIN);
     if (rc != RC_OK)
         abort();
-    const int found = (int)search_count(search);
+    const int found = search_count(search) == 0 ? 0 : rates ? (int)search_score(search, 0) : 1;
     search_done(search);
     return found;
 }
@@ -232,8 +234,11 @@ search_message(struct span line, struct span text)
     world.parts = buf_span(&parts);
     world.fields = buf_span(&stored);
 
-    const int whole = count_found(&arena, line, INT64_MAX);
-    if (count_found(&arena, line, 0) != whole)
+    const int whole = run_search(&arena, line, true, INT64_MAX);
+    if (run_search(&arena, line, true, 0) != whole || whole > 100)
+        abort();
+    const int found = run_search(&arena, line, false, INT64_MAX);
+    if (run_search(&arena, line, false, 0) != found || (whole > 0) != (found > 0))
         abort();
 }
 

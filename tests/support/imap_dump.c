@@ -287,7 +287,8 @@ dump_key(struct buf *buf, const struct imap_search_key *key)
 {
     const bool wanted = key->kind == SEARCH_FLAG || key->kind == SEARCH_KEYWORD;
 
-    buf_printf(buf, "(%s%s", wanted && !key->want ? "un" : "", search_names[key->kind]);
+    buf_printf(buf, "(%s%s%s", key->fuzzy ? "~" : "", wanted && !key->want ? "un" : "",
+               search_names[key->kind]);
     if (key->kind == SEARCH_FLAG)
         buf_printf(buf, " %.*s", SPAN_FMT(imap_flag_names[__builtin_ctz(key->flag)]));
     if (key->kind == SEARCH_HEADER)

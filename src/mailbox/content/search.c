@@ -58,7 +58,9 @@ search_new(struct arena *arena, struct view *view, const struct search_req *req,
     search->work = req->overspent;
     search->exists = version_count(view->members);
     search->found = arena_array(arena, uint64_t, (size_t)search->exists / 64 + 1);
-    if (search->found == NULL)
+    if (req->rates)
+        search->scores = arena_array(arena, uint8_t, (size_t)search->exists + 1);
+    if (search->found == NULL || (req->rates && search->scores == NULL))
         return RC_LIMIT;
     const enum rc rc = search_compile(search, arena, req, err);
     if (rc != RC_OK)
@@ -279,6 +281,8 @@ static void
 note_found(struct search *search, uint32_t seq, uint64_t modseq)
 {
     search->found[seq / 64] |= UINT64_C(1) << seq % 64;
+    if (search->scores != NULL)
+        search->scores[search->count] = search->score;
     if (search->count++ == 0) {
         search->min = seq;
         search->modseq_of_min = modseq;

@@ -15,6 +15,11 @@
  * Nothing of the store is held between slices, not even in the middle of a large message.
  * Memory: one bit a message of the view, one header block, and bounded windows for bodies.
  *
+ * Keys that are FUZZY (RFC 6203) look for words, where they look for a text (syntax/fuzzy.h);
+ * all others are as exact as without it. If scores are asked for, a message that matches is
+ * read on until nothing can change its score: the best of alternatives, the mean of keys that
+ * must all match. Keys that are not fuzzy, or look for no text, have no say in it.
+ *
  * Text is compared as syntax/fold.h says, after decoding encoded words, transfer encodings and
  * charsets; FROM, TO, CC and BCC also in the addresses as ENVELOPE shows them. SUBJECT "" and
  * its like are the field's presence, as HEADER is (RFC 3501 section 6.4.4).
@@ -41,6 +46,7 @@ struct search_req {
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
     bool numbers_may_miss; /* a sequence number beyond the mailbox is no mistake */
+    bool rates;            /* search_score is asked for */
     uint64_t overspent;    /* search_overspent of what belongs to the same command */
     uint32_t at_most; /* messages to look at, the last of those that its keys leave; 0: all */
     /* Only these messages are asked about, and only they can be found; ascending; borrowed
@@ -92,6 +98,9 @@ uint32_t search_max(const struct search *search);
 uint64_t search_max_modseq(const struct search *search);
 uint64_t search_modseq_of_min(const struct search *search);
 uint64_t search_modseq_of_max(const struct search *search);
+/** How well the message that is at this place of the result, counted from 0, matches: 1 .. 100.
+ *  Only if search_req.rates was set. */
+unsigned search_score(const struct search *search, uint32_t place);
 /** Whether this one is among them. */
 bool search_found(const struct search *search, uint32_t seq);
 /** Runs of sequence numbers found, ascending. *pos is 0 at the start; false at the end. UIDs

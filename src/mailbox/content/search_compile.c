@@ -134,6 +134,7 @@ compile_list(struct search_compiler *c, enum search_op op,
         if (rc != RC_OK)
             return rc;
         insert(node, child, &tail);
+        node->rates |= child->rates;
         if (child->cost > node->cost)
             node->cost = child->cost;
     }
@@ -145,9 +146,12 @@ static enum rc
 compile_not(struct search_compiler *c, const struct imap_search_key *key,
             struct search_node **out)
 {
+    const bool was_in_not = c->in_not;
     struct search_node *child = NULL;
 
+    c->in_not = true;
     const enum rc rc = compile(c, key->children, &child);
+    c->in_not = was_in_not;
     if (rc != RC_OK)
         return rc;
     *out = not_node(c, child);
@@ -238,21 +242,21 @@ compile(struct search_compiler *c, const struct imap_search_key *key, struct sea
     case SEARCH_KEYWORD:
         return compile_flag(c, key, out);
     case SEARCH_BCC:
-        return search_compile_field(c, OP_ADDRESS, SPAN("Bcc"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("Bcc"), key, out);
     case SEARCH_CC:
-        return search_compile_field(c, OP_ADDRESS, SPAN("Cc"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("Cc"), key, out);
     case SEARCH_FROM:
-        return search_compile_field(c, OP_ADDRESS, SPAN("From"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("From"), key, out);
     case SEARCH_TO:
-        return search_compile_field(c, OP_ADDRESS, SPAN("To"), key->text, out);
+        return search_compile_field(c, OP_ADDRESS, SPAN("To"), key, out);
     case SEARCH_SUBJECT:
-        return search_compile_field(c, OP_FIELD, SPAN("Subject"), key->text, out);
+        return search_compile_field(c, OP_FIELD, SPAN("Subject"), key, out);
     case SEARCH_HEADER:
-        return search_compile_field(c, OP_FIELD, key->field, key->text, out);
+        return search_compile_field(c, OP_FIELD, key->field, key, out);
     case SEARCH_BODY:
-        return search_compile_text(c, key->text, MIME_SCOPE_BODY, out);
+        return search_compile_text(c, key, MIME_SCOPE_BODY, out);
     case SEARCH_TEXT:
-        return search_compile_text(c, key->text, MIME_SCOPE_TEXT, out);
+        return search_compile_text(c, key, MIME_SCOPE_TEXT, out);
     case SEARCH_EMAILID:
         return search_compile_id(c, OP_EMAILID, key->text, out);
     case SEARCH_THREADID:
@@ -332,7 +336,9 @@ search_compile(struct search *search, struct arena *arena, const struct search_r
         search->has_needles = rc == RC_OK;
     }
     /* One piece of text is one step of work, however many needles are looked for in it. */
-    search->piece_octets = (256u << 10) / (1 + c.needle_count / 4);
+    const size_t sought =
+        c.needle_count + (search->has_needles ? search->needles.word_count : 0);
+    search->piece_octets = (256u << 10) / (1 + sought / 4);
     if (search->piece_octets < 4096)
         search->piece_octets = 4096;
     return rc;

@@ -12,7 +12,10 @@
 #include "syntax/imap/date.h"
 #include "syntax/mail/rfc5322_date.h"
 
-enum { WALK_PER_WORK = 8 }; /* octets of a header skipped in a unit of work */
+enum {
+    WALK_PER_WORK = 8, /* octets of a header skipped in a unit of work */
+    SCORE_MAX = 100,
+};
 
 /* The message under way. */
 struct subject {
@@ -27,6 +30,12 @@ truth(bool value)
 {
     return value ? SEARCH_TRUE : SEARCH_FALSE;
 }
+
+/* What a key says of the message. */
+struct verdict {
+    enum search_value value;
+    unsigned score; /* how well it matches, if it is TRUE; 0: this key does not say */
+};
 
 /* ---- what the version knows ---- */
 
@@ -166,6 +175,19 @@ matches_sent(const struct search_node *node, struct span value)
     return day >= node->number;
 }
 
+/* One value of a field: 0 .. 100. */
+static unsigned
+rate_value(struct search *search, const struct search_node *node, struct span value)
+{
+    const uint64_t before = search->needles.work;
+    const bool found = node->op == OP_ADDRESS
+                           ? mime_search_addresses(&search->needles, node->needle, value)
+                           : mime_search_value(&search->needles, node->needle, value);
+
+    search->work += search->needles.work - before;
+    return found ? mime_search_score(&search->needles, node->needle) : 0;
+}
+
 static enum search_value
 eval_field(struct search *search, struct search_node *node)
 {
@@ -174,6 +196,7 @@ eval_field(struct search *search, struct search_node *node)
 
     if (!field_walk_begin(&walk, search, node))
         return SEARCH_UNKNOWN;
+    node->score = 0;
     search->work +=
         1 + (walk.is_stored ? search->fields.len : buf_len(&search->header)) / WALK_PER_WORK;
     while (field_walk_next(&walk, node, &value)) {
@@ -181,15 +204,13 @@ eval_field(struct search *search, struct search_node *node)
             return SEARCH_TRUE;
         if (node->op != OP_FIELD && node->op != OP_ADDRESS)
             return truth(matches_sent(node, value)); /* the first Date field counts */
-        const uint64_t before = search->needles.work;
-        const bool found = node->op == OP_ADDRESS
-                               ? mime_search_addresses(&search->needles, node->needle, value)
-                               : mime_search_value(&search->needles, node->needle, value);
-        search->work += search->needles.work - before;
-        if (found)
+        const unsigned score = rate_value(search, node, value);
+        if (score > node->score)
+            node->score = (uint8_t)score;
+        if (score > 0 && !node->rates)
             return SEARCH_TRUE;
     }
-    return SEARCH_FALSE;
+    return truth(node->score > 0);
 }
 
 static enum search_value
@@ -202,63 +223,109 @@ eval_id(const struct search *search, const struct search_node *node)
         object_id_span(node->op == OP_EMAILID ? &search->ids.email : &search->ids.thread)));
 }
 
-static enum search_value
+static struct verdict
 eval_text(const struct search *search, const struct search_node *node)
 {
-    if (!search->in_text)
-        return SEARCH_UNKNOWN;
-    if (mime_search_found(&search->needles, node->needle))
-        return SEARCH_TRUE;
-    return search->text_over ? SEARCH_FALSE : SEARCH_UNKNOWN;
+    if (!search->in_text ||
+        (!search->text_over && !mime_search_found(&search->needles, node->needle)))
+        return (struct verdict){SEARCH_UNKNOWN, 0};
+    const unsigned score = mime_search_score(&search->needles, node->needle);
+    return (struct verdict){truth(score > 0), node->rates ? score : 0};
 }
 
 /* ---- the tree ---- */
 
-static enum search_value
+static struct verdict eval(const struct subject *subject, struct search_node *node);
+
+/* All must match; how well, is the mean of what they say. */
+static struct verdict
+eval_and(const struct subject *subject, const struct search_node *node)
+{
+    enum search_value result = SEARCH_TRUE;
+    unsigned sum = 0;
+    unsigned count = 0;
+
+    for (struct search_node *child = node->children; child != NULL; child = child->next) {
+        const struct verdict verdict = eval(subject, child);
+        if (verdict.value == SEARCH_FALSE)
+            return verdict;
+        if (verdict.value == SEARCH_UNKNOWN)
+            result = SEARCH_UNKNOWN;
+        sum += verdict.score;
+        count += verdict.score > 0;
+    }
+    return (struct verdict){result, count == 0 ? 0 : (sum + count / 2) / count};
+}
+
+/* One must match. Which one does it best is known when no other can do better any more. */
+static struct verdict
+eval_or(const struct subject *subject, const struct search_node *node)
+{
+    struct verdict best = {SEARCH_FALSE, 0};
+    bool is_unknown = false;
+    bool may_rate = false;
+
+    for (struct search_node *child = node->children; child != NULL; child = child->next) {
+        const struct verdict verdict = eval(subject, child);
+        if (verdict.value == SEARCH_UNKNOWN) {
+            is_unknown = true;
+            may_rate |= child->rates;
+        } else if (verdict.value == SEARCH_TRUE) {
+            if (!node->rates || verdict.score == SCORE_MAX)
+                return verdict;
+            best.value = SEARCH_TRUE;
+            best.score = verdict.score > best.score ? verdict.score : best.score;
+        }
+    }
+    if (may_rate || (is_unknown && best.value == SEARCH_FALSE))
+        best.value = SEARCH_UNKNOWN;
+    return best;
+}
+
+/* What a field says is kept until the message is done. */
+static struct verdict
+eval_known(struct search *search, struct search_node *node)
+{
+    if (node->stamp != search->stamp || node->value == SEARCH_UNKNOWN) {
+        if (search->work >= search->pause_above) {
+            search->paused = true;
+            return (struct verdict){SEARCH_UNKNOWN, 0};
+        }
+        node->value = (uint8_t)eval_field(search, node);
+        node->stamp = search->stamp;
+    }
+    return (struct verdict){(enum search_value)node->value, node->rates ? node->score : 0};
+}
+
+static struct verdict
 eval(const struct subject *subject, struct search_node *node)
 {
     struct search *search = subject->search;
-    enum search_value result;
+    enum search_value value;
 
     switch (node->op) {
     case OP_AND:
-    case OP_OR: {
-        const enum search_value decides = node->op == OP_AND ? SEARCH_FALSE : SEARCH_TRUE;
-        result = node->op == OP_AND ? SEARCH_TRUE : SEARCH_FALSE;
-        for (struct search_node *child = node->children; child != NULL; child = child->next) {
-            const enum search_value value = eval(subject, child);
-            if (value == decides)
-                return value;
-            if (value == SEARCH_UNKNOWN)
-                result = value;
-        }
-        return result;
-    }
+        return eval_and(subject, node);
+    case OP_OR:
+        return eval_or(subject, node);
     case OP_NOT:
-        result = eval(subject, node->children);
-        return result == SEARCH_UNKNOWN ? result : truth(result == SEARCH_FALSE);
+        value = eval(subject, node->children).value;
+        return (struct verdict){value == SEARCH_UNKNOWN ? value : truth(value == SEARCH_FALSE),
+                                0};
     case OP_TEXT:
         return eval_text(search, node);
     case OP_EMAILID:
     case OP_THREADID:
-        return eval_id(search, node);
+        return (struct verdict){eval_id(search, node), 0};
     case OP_SENTBEFORE:
     case OP_SENTON:
     case OP_SENTSINCE:
     case OP_FIELD:
     case OP_ADDRESS:
     case OP_HAS_FIELD:
-        if (node->stamp != search->stamp || node->value == SEARCH_UNKNOWN) {
-            if (search->work >= search->pause_above) {
-                search->paused = true;
-                return SEARCH_UNKNOWN;
-            }
-            node->value = (uint8_t)eval_field(search, node);
-            node->stamp = search->stamp;
-        }
-        return (enum search_value)node->value;
+        return eval_known(search, node);
     default:
-        return truth(eval_entry(subject, node));
+        return (struct verdict){truth(eval_entry(subject, node)), 0};
     }
 }
 
@@ -266,6 +333,9 @@ enum search_value
 search_eval(struct search *search, const struct version_run *batch, uint32_t at, uint32_t seq)
 {
     const struct subject subject = {search, batch, at, seq};
+    const struct verdict verdict = eval(&subject, search->root);
 
-    return eval(&subject, search->root);
+    /* Whatever matches without a score matches exactly. */
+    search->score = (uint8_t)(verdict.score == 0 ? SCORE_MAX : verdict.score);
+    return verdict.value;
 }

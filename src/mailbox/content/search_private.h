@@ -60,7 +60,9 @@ enum search_op {
 struct search_node {
     enum search_op op;
     uint8_t cost;   /* order among siblings */
+    bool rates;     /* it, or a key below it, says how well a message matches */
     uint8_t value;  /* what was found out about the message under way; enum search_value */
+    uint8_t score;  /* and how well it matches */
     uint64_t stamp; /* of the message that value is about */
     int64_t number;
     int field_id; /* OP_FIELD, OP_ADDRESS, OP_HAS_FIELD: in the table of stored fields, or
@@ -89,6 +91,7 @@ struct search {
     uint32_t cut_at;   /* the first of them, if there were more; 0: there were not */
 
     uint64_t *found; /* bit seq */
+    uint8_t *scores; /* of each one found; NULL: nobody asks for them */
     uint32_t exists;
     uint32_t count;
     uint32_t min;
@@ -120,6 +123,7 @@ struct search {
     struct buf header;                    /* the header block */
     bool in_text;
     bool text_over;
+    uint8_t score;      /* if it matches */
     struct arena parts; /* the part tree of the text */
     struct search_one {
         uint32_t seq;
@@ -149,6 +153,7 @@ struct search_compiler {
     struct mime_needle *needles;
     size_t needle_count;
     size_t needle_cap;
+    bool in_not; /* below a NOT, where it does not matter how well a key matches */
     struct err *err;
 };
 
@@ -158,12 +163,13 @@ struct search_node *search_node_number(struct search_compiler *c, enum search_op
                                        int64_t number);
 
 /* search_text.c. RC_LIMIT (arena), RC_BAD_CHARSET and RC_INVALID as search_new. */
-/* op: OP_FIELD or OP_ADDRESS. */
+/* What is looked for is in key->text. op: OP_FIELD or OP_ADDRESS. */
 MUST_USE enum rc search_compile_field(struct search_compiler *c, enum search_op op,
-                                      struct span name, struct span text,
+                                      struct span name, const struct imap_search_key *key,
                                       struct search_node **out);
-MUST_USE enum rc search_compile_text(struct search_compiler *c, struct span text,
-                                     enum mime_scope scope, struct search_node **out);
+MUST_USE enum rc search_compile_text(struct search_compiler *c,
+                                     const struct imap_search_key *key, enum mime_scope scope,
+                                     struct search_node **out);
 MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op op, int32_t day,
                                      struct search_node **out);
 
@@ -176,7 +182,8 @@ MUST_USE enum rc search_compile(struct search *search, struct arena *arena,
                                 const struct search_req *req, struct err *err);
 
 /** The value of the program for message `at` of the batch, with what is known of it up to
- *  search->level. */
+ *  search->level. If it is TRUE, search->score says how well it matches; while that may become
+ *  more, it is UNKNOWN. */
 enum search_value search_eval(struct search *search, const struct version_run *batch,
                               uint32_t at, uint32_t seq);
 

@@ -57,6 +57,12 @@ search_modseq_of_max(const struct search *search)
     return search->modseq_of_max;
 }
 
+unsigned
+search_score(const struct search *search, uint32_t place)
+{
+    return search->scores[place];
+}
+
 bool
 search_found(const struct search *search, uint32_t seq)
 {

@@ -34,18 +34,29 @@ to_utf8(struct search_compiler *c, struct span text, struct span *out)
     return out->ptr == NULL || !buf_ok(&utf8) ? RC_LIMIT : RC_OK;
 }
 
-static enum rc
-add_needle(struct search_compiler *c, struct span text, enum mime_scope scope,
-           size_t *index_out)
+static enum mime_manner
+manner_of(const struct search_compiler *c, const struct imap_search_key *key)
 {
-    struct span utf8;
+    if (!key->fuzzy)
+        return MIME_EXACT;
+    return c->req->rates && !c->in_not ? MIME_FUZZY_BEST : MIME_FUZZY;
+}
 
-    const enum rc rc = to_utf8(c, text, &utf8);
+/* What the key looks for, in node->needle. */
+static enum rc
+add_needle(struct search_compiler *c, const struct imap_search_key *key, enum mime_scope scope,
+           struct search_node *node)
+{
+    struct mime_needle needle = {.scope = scope, .manner = manner_of(c, key)};
+
+    node->rates = needle.manner == MIME_FUZZY_BEST;
+    const enum rc rc = to_utf8(c, key->text, &needle.text);
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < c->needle_count && i < NEEDLES_COMPARED; i++)
-        if (c->needles[i].scope == scope && span_eq(c->needles[i].text, utf8)) {
-            *index_out = i;
+        if (c->needles[i].scope == scope && c->needles[i].manner == needle.manner &&
+            span_eq(c->needles[i].text, needle.text)) {
+            node->needle = i;
             return RC_OK;
         }
     if (c->needle_count == c->needle_cap) {
@@ -58,8 +69,8 @@ add_needle(struct search_compiler *c, struct span text, enum mime_scope scope,
         c->needles = more;
         c->needle_cap = cap;
     }
-    c->needles[c->needle_count] = (struct mime_needle){.text = utf8, .scope = scope};
-    *index_out = c->needle_count++;
+    c->needles[c->needle_count] = needle;
+    node->needle = c->needle_count++;
     return RC_OK;
 }
 
@@ -76,32 +87,34 @@ need_field(struct search_compiler *c, struct search_node *node, struct span name
 
 enum rc
 search_compile_field(struct search_compiler *c, enum search_op op, struct span name,
-                     struct span text, struct search_node **out)
+                     const struct imap_search_key *key, struct search_node **out)
 {
-    struct search_node *node = search_node_new(c, text.len == 0 ? OP_HAS_FIELD : op);
+    const bool any = key->text.len == 0;
+    struct search_node *node = search_node_new(c, any ? OP_HAS_FIELD : op);
 
     if (node == NULL)
         return RC_LIMIT;
     need_field(c, node, name);
     *out = node;
-    return text.len == 0 ? RC_OK : add_needle(c, text, MIME_SCOPE_VALUE, &node->needle);
+    return any ? RC_OK : add_needle(c, key, MIME_SCOPE_VALUE, node);
 }
 
 enum rc
-search_compile_text(struct search_compiler *c, struct span text, enum mime_scope scope,
-                    struct search_node **out)
+search_compile_text(struct search_compiler *c, const struct imap_search_key *key,
+                    enum mime_scope scope, struct search_node **out)
 {
+    const bool any = key->text.len == 0;
     struct search_node *node =
-        text.len == 0 ? search_node_number(c, OP_CONST, 1) : search_node_new(c, OP_TEXT);
+        any ? search_node_number(c, OP_CONST, 1) : search_node_new(c, OP_TEXT);
 
     if (node == NULL)
         return RC_LIMIT;
     *out = node;
-    if (text.len == 0)
+    if (any)
         return RC_OK;
     c->search->levels[SEARCH_LEVEL_ROW] = true;
     c->search->levels[SEARCH_LEVEL_TEXT] = true;
-    return add_needle(c, text, scope, &node->needle);
+    return add_needle(c, key, scope, node);
 }
 
 enum rc

@@ -29,6 +29,7 @@ static const struct criterion_row {
 } criterion_rows[IMAP_SORT_KEYS] = {
     [IMAP_SORT_ARRIVAL] = {.source = FROM_MEMORY},
     [IMAP_SORT_SIZE] = {.source = FROM_MEMORY},
+    [IMAP_SORT_RELEVANCY] = {.source = FROM_MEMORY},
     [IMAP_SORT_DATE] = {.source = FROM_DATE},
     [IMAP_SORT_SUBJECT] = {FROM_TEXT, KEYS_SUBJECT},
     [IMAP_SORT_FROM] = {FROM_TEXT, KEYS_FROM},
@@ -165,6 +166,12 @@ order_number(const struct order *order, uint32_t place)
     return order->numbers[order->merge.items[place]];
 }
 
+unsigned
+order_score(const struct order *order, uint32_t place)
+{
+    return search_score(order->found, order->merge.items[place]);
+}
+
 struct threads *
 order_threads(struct order *order)
 {
@@ -188,6 +195,20 @@ sent_of(const struct subject *subject)
                                    : subject->batch->internaldates_s[subject->at];
 }
 
+static int64_t
+value_in_memory(const struct order *order, const struct subject *subject,
+                enum imap_sort_key key)
+{
+    switch (key) {
+    case IMAP_SORT_SIZE:
+        return subject->batch->octets[subject->at];
+    case IMAP_SORT_RELEVANCY: /* RFC 6203 section 6: the highest score comes first */
+        return -(int64_t)search_score(order->found, order->at);
+    default: /* IMAP_SORT_ARRIVAL */
+        return subject->batch->internaldates_s[subject->at];
+    }
+}
+
 static enum rc
 sorting_take(struct order *order, const struct subject *subject)
 {
@@ -198,8 +219,7 @@ sorting_take(struct order *order, const struct subject *subject)
         uint32_t text;
         switch (criterion_rows[key].source) {
         case FROM_MEMORY:
-            *value = key == IMAP_SORT_SIZE ? subject->batch->octets[subject->at]
-                                           : subject->batch->internaldates_s[subject->at];
+            *value = value_in_memory(order, subject, key);
             break;
         case FROM_DATE:
             *value = sent_of(subject);

@@ -55,6 +55,7 @@ enum imap_search_kind {
 struct imap_search_key {
     enum imap_search_kind kind;
     bool want;       /* SEARCH_FLAG, SEARCH_KEYWORD: set, or not set */
+    bool fuzzy;      /* FUZZY stands before it or around it (RFC 6203) */
     unsigned flag;   /* one of enum imap_flag */
     int32_t day;     /* since 1970-01-01 */
     uint64_t number; /* 0..2^63-1 */
@@ -72,13 +73,14 @@ enum imap_search_return {
     IMAP_SEARCH_COUNT = 1 << 3,
     IMAP_SEARCH_SAVE = 1 << 4,
     IMAP_SEARCH_PARTIAL = 1 << 5,
-    IMAP_SEARCH_UPDATE = 1 << 6,  /* what changes is told from now on: RFC 5267 section 4.3 */
-    IMAP_SEARCH_CONTEXT = 1 << 7, /* a hint that there will be more such searches */
+    IMAP_SEARCH_UPDATE = 1 << 6,    /* what changes is told from now on: RFC 5267 section 4.3 */
+    IMAP_SEARCH_CONTEXT = 1 << 7,   /* a hint that there will be more such searches */
+    IMAP_SEARCH_RELEVANCY = 1 << 8, /* a score for each result (RFC 6203) */
 };
 
 enum imap_find { IMAP_FIND_SEARCH, IMAP_FIND_SORT, IMAP_FIND_THREAD };
 
-enum imap_sort_key { /* RFC 5256, RFC 5957 */
+enum imap_sort_key { /* RFC 5256, RFC 5957, RFC 6203 */
                      IMAP_SORT_ARRIVAL,
                      IMAP_SORT_CC,
                      IMAP_SORT_DATE,
@@ -88,6 +90,7 @@ enum imap_sort_key { /* RFC 5256, RFC 5957 */
                      IMAP_SORT_TO,
                      IMAP_SORT_DISPLAYFROM,
                      IMAP_SORT_DISPLAYTO,
+                     IMAP_SORT_RELEVANCY,
                      IMAP_SORT_KEYS,
 };
 
@@ -123,6 +126,8 @@ struct imap_search_req {
     bool uses_modseq;             /* a MODSEQ key: answers carry the highest modseq */
     bool uses_numbers;            /* sequence numbers are among the keys */
     bool uses_saved;              /* `$` is among the keys (RFC 5182) */
+    bool uses_fuzzy;              /* FUZZY is among the keys */
+    bool relevancy;               /* results are returned with scores, or sorted by them */
     struct imap_search_key *root; /* SEARCH_AND of the top-level keys */
     size_t key_count;
 };

@@ -509,16 +509,19 @@ test_work_limit(void **state)
 }
 
 /* So many keys are free in mail of any size: with them a search ends although no work is left
- * to it. Further ones are paid for. */
+ * to it. Further ones are paid for. Of FUZZY keys, each word counts. */
 static void
 test_free_keys(void **state)
 {
     static const struct {
+        const char *manner;
         unsigned keys;
         enum rc rc;
-    } rows[] = {{LIMIT_SEARCH_FREE_KEYS, RC_OK},
-                {LIMIT_SEARCH_FREE_KEYS + 1, RC_LIMIT},
-                {LIMIT_SEARCH_FREE_KEYS * 100, RC_LIMIT}};
+    } rows[] = {{"", LIMIT_SEARCH_FREE_KEYS, RC_OK},
+                {"", LIMIT_SEARCH_FREE_KEYS + 1, RC_LIMIT},
+                {"", LIMIT_SEARCH_FREE_KEYS * 100, RC_LIMIT},
+                {"FUZZY ", 3, RC_OK},
+                {"FUZZY ", LIMIT_FUZZY_WORDS, RC_LIMIT}};
     struct content *fx = *state;
     AUTO_BUF text = {0};
 
@@ -535,7 +538,7 @@ test_free_keys(void **state)
         buf_init(&line, 1 << 20);
         buf_put_lit(&line, "SEARCH");
         for (unsigned key = 0; key < rows[i].keys; key++)
-            buf_printf(&line, " NOT BODY absent%u", key);
+            buf_printf(&line, " NOT %sBODY absent%u", rows[i].manner, key);
         const char *command = arena_str(&fx->arena, buf_span(&line));
         const struct search_req req = request(content_cmd(fx, command));
         struct store_tx *tx = content_read(fx);
@@ -602,6 +605,121 @@ test_saved_and_modseq(void **state)
     content_view_done(view);
 }
 
+/* ---- FUZZY: RFC 6203 ---- */
+
+/* "1=100 3=42": what was found, with scores; all in one slice, or in as many as there can be.
+ */
+static const char *
+scored(struct content *fx, struct view *view, const char *line)
+{
+    static const int64_t deadlines_us[] = {0, INT64_MAX};
+    const char *answers[ARRAY_LEN(deadlines_us)];
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(deadlines_us); i++) {
+        struct search_req req = request(content_cmd(fx, line));
+        struct search *search;
+        uint32_t place = 0;
+        req.rates = true;
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        run_slices(fx, search, deadlines_us[i]);
+        buf_clear(&text);
+        for (uint32_t seq = 1; seq <= view->exists; seq++) {
+            if (!search_found(search, seq))
+                continue;
+            buf_printf(&text, place == 0 ? "%u=%u" : " %u=%u", seq,
+                       search_score(search, place));
+            place++;
+        }
+        assert_int_equal(search_count(search), place);
+        search_done(search);
+        answers[i] = arena_str(&fx->arena, buf_span(&text));
+    }
+    assert_string_equal(answers[0], answers[1]);
+    return answers[0];
+}
+
+static void
+test_fuzzy(void **state)
+{
+    struct content *fx = *state;
+    static const char *const mails[] = {
+        "Subject: IMAP break\r\nFrom: Anna Berg <anna@example.org>\r\n\r\nnothing\r\n",
+        "Subject: break the IMAP\r\nFrom: bob@example.org\r\n\r\nhello\r\n",
+        "Subject: lunch\r\nFrom: Hanna <h@example.org>\r\nX-Note: help\r\n\r\nimap breaks\r\n",
+        "From: carl@example.org\r\n\r\nhello hello, helo\r\n",
+        "Subject: Hello\r\nDate: 1 Feb 1994 00:00:00 +0000\r\n\r\n\r\n",
+    };
+    static const struct row rows[] = {
+        {"FUZZY SUBJECT \"imap break\"", "1=100 2=85"},
+        {"FUZZY TEXT \"imap break\"", "1=100 2=85 3=55"},
+        {"FUZZY BODY \"imap break\"", "3=55"},
+        {"FUZZY TEXT Helo", "2=27 3=27 4=60 5=45"},
+        {"FUZZY FROM ana", ""},
+        {"FUZZY FROM anna", "1=100 3=45"},
+        {"FUZZY HEADER X-Note helo", "3=45"},
+        /* alternatives: the best; what must all match: the mean */
+        {"OR FUZZY SUBJECT helo FUZZY TEXT helo", "2=27 3=27 4=60 5=45"},
+        {"FUZZY OR SUBJECT lunch BODY helo", "2=27 3=100 4=60"},
+        {"FUZZY (SUBJECT lunch BODY break)", "3=75"},
+        /* keys that are not fuzzy, or look for no text, have no say in it */
+        {"FUZZY SUBJECT break FROM anna", "1=100"},
+        {"FUZZY SUBJECT break UNSEEN", "1=100 2=100"},
+        {"FUZZY (SUBJECT helo SMALLER 1000)", "5=45"},
+        {"OR FUZZY SUBJECT helo SUBJECT lunch", "3=100 5=45"},
+        {"FUZZY UNSEEN", "1=100 2=100 3=100 4=100 5=100"},
+        {"FUZZY SEEN", ""},
+        {"FUZZY 2:3", "2=100 3=100"},
+        {"FUZZY SENTON 1-Feb-1994", "5=100"},
+        {"FUZZY SUBJECT \"\"", "1=100 2=100 3=100 5=100"},
+        {"FUZZY TEXT \"\"", "1=100 2=100 3=100 4=100 5=100"},
+        /* below NOT it does not matter how well they match */
+        {"NOT FUZZY TEXT helo", "1=100"},
+        {"NOT FUZZY SUBJECT helo FUZZY SUBJECT lunch", "3=100"},
+        {"FUZZY NOT (TEXT helo NOT SUBJECT lunch)", "1=100 3=100"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
+    struct view *view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *line = arena_printf(&fx->arena, "SEARCH %s", rows[i].line);
+        const char *answer = scored(fx, view, line);
+        if (strcmp(answer, rows[i].answer) != 0)
+            fail_msg("%s: found %s, not %s", line, answer, rows[i].answer);
+    }
+    content_view_done(view);
+}
+
+/* Nobody asks for scores: a text is read no further than to the first match. */
+static void
+test_fuzzy_work(void **state)
+{
+    struct content *fx = *state;
+    uint64_t work[2];
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 4 << 20);
+    buf_put_lit(&text, "Subject: x\r\n\r\nneedle\r\n");
+    for (unsigned i = 0; i < 50000; i++)
+        buf_printf(&text, "line %u of a long text\r\n", i);
+    add(fx, (struct content_mail){.text = buf_span(&text)});
+    struct view *view = content_view(fx, "INBOX");
+    for (unsigned rates = 0; rates < 2; rates++) {
+        struct search_req req = request(content_cmd(fx, "SEARCH FUZZY BODY nedle"));
+        struct search *search;
+        req.rates = rates == 1;
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        run_slices(fx, search, INT64_MAX);
+        assert_int_equal(search_count(search), 1);
+        work[rates] = search->work;
+        search_done(search);
+    }
+    assert_true(work[1] > 2 * work[0]);
+    content_view_done(view);
+}
+
 /* ---- any tree gives what its keys give one by one ---- */
 
 static const char *const atoms[] = {
@@ -622,6 +740,26 @@ static const char *const atoms[] = {
     "CC b",
     "KEYWORD $Junk",
     "HEADER DKIM-Signature a",
+    "FUZZY SUBJECT re",
+    "FUZZY FROM anna",
+    "FUZZY TEXT \"and teh\"",
+    "FUZZY BODY the",
+    "FUZZY HEADER DKIM-Signature a",
+};
+
+/* What is found exactly, is found fuzzily. */
+static const char *const exact_texts[] = {
+    "SUBJECT re",
+    "FROM a",
+    "TO example",
+    "BODY the",
+    "TEXT and",
+    "BODY e",
+    "BODY \"e of the\"",
+    "TEXT \"@\"",
+    "CC b",
+    "BODY \"s, \"",
+    "HEADER DKIM-Signature \"a=\"",
 };
 
 struct oracle {
@@ -660,14 +798,15 @@ grow(struct buf *line, const struct oracle *oracle, struct rng *rng, int depth)
 }
 
 static uint64_t
-found_bits(struct content *fx, struct view *view, const char *line)
+found_bits(struct content *fx, struct view *view, const char *line, bool rates)
 {
-    const struct search_req req = request(content_cmd(fx, line));
+    struct search_req req = request(content_cmd(fx, line));
     struct search *search;
     struct view_run run;
     uint32_t pos = 0;
     uint64_t bits = 0;
 
+    req.rates = rates;
     assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
     run_slices(fx, search, 0);
     while (search_next_run(search, &pos, &run))
@@ -701,14 +840,22 @@ test_trees(void **state)
     mailgen_free(gen);
     struct view *view = content_view(fx, "INBOX");
     for (size_t i = 0; i < ARRAY_LEN(atoms); i++)
-        oracle.bits[i] = found_bits(fx, view, arena_printf(&fx->arena, "SEARCH %s", atoms[i]));
+        oracle.bits[i] =
+            found_bits(fx, view, arena_printf(&fx->arena, "SEARCH %s", atoms[i]), false);
+    for (size_t i = 0; i < ARRAY_LEN(exact_texts); i++) {
+        const char *more =
+            arena_printf(&fx->arena, "SEARCH %s NOT FUZZY %s", exact_texts[i], exact_texts[i]);
+        if (found_bits(fx, view, more, false) != 0)
+            fail_msg("%s", more);
+    }
 
     for (int round = 0; round < 300; round++) {
         buf_clear(&line);
         buf_put_lit(&line, "SEARCH ");
         const uint64_t wanted = grow(&line, &oracle, &rng, 6);
         const char *text = arena_str(&fx->arena, buf_span(&line));
-        if (found_bits(fx, view, text) != wanted)
+        if (found_bits(fx, view, text, false) != wanted ||
+            found_bits(fx, view, text, true) != wanted)
             fail_msg("%s", text);
     }
     content_view_done(view);
@@ -729,6 +876,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_work_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy_work, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
     };
 

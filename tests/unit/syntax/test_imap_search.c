@@ -115,6 +115,56 @@ test_shape(void **state)
     cmd_table_run(cases, ARRAY_LEN(cases));
 }
 
+/* FUZZY (RFC 6203 section 7) is a mark on the keys that it stands before. */
+static void
+test_fuzzy(void **state)
+{
+    static const struct cmd_case cases[] = {
+        {.text = "SEARCH FUZZY (SUBJECT \"IMAP break\")",
+         .expected = "SEARCH (and(~subject text=\"IMAP break\"))"},
+        {.text = "SEARCH FUZZY SUBJECT work FROM user@example.com",
+         .expected = "SEARCH (and(~subject text=\"work\")(from text=\"user@example.com\"))"},
+        {.text = "SEARCH 1 fuzzy (TEXT a (SEEN NOT BODY b)) TO c",
+         .expected = "SEARCH (and(msgs seq=1)(~text text=\"a\")(~flag \\Seen)(~not(~body "
+                     "text=\"b\"))(to text=\"c\"))"},
+        {.text = "SEARCH OR FUZZY CC a OR FUZZY OR BCC b BCC c BODY d",
+         .expected = "SEARCH (and(or(~cc text=\"a\")(~bcc text=\"b\")(~bcc text=\"c\")(body "
+                     "text=\"d\")))"},
+        {.text = "SEARCH NOT FUZZY TEXT a FUZZY NOT TEXT b",
+         .expected = "SEARCH (and(not(~text text=\"a\"))(not(~text text=\"b\")))"},
+        {.text = "SEARCH NOT FUZZY NOT FUZZY TEXT a",
+         .expected = "SEARCH (and(~text text=\"a\"))"},
+        {.text = "SEARCH FUZZY NEW",
+         .expected = "SEARCH (and(~flag \\Recent)(~unflag \\Seen))"},
+        {.text = "UID SEARCH RETURN (RELEVANCY ALL) FUZZY TEXT \"Helo\"",
+         .expected = "UID SEARCH uid return=104 (and(~text text=\"Helo\"))"},
+        {.text = "ESEARCH RETURN (RELEVANCY) (ALL FUZZY TEXT a)",
+         .expected = "ESEARCH uid in=0 return=100 (and(all)(~text text=\"a\"))"},
+        {.text = "SORT (RELEVANCY REVERSE RELEVANCY DATE) UTF-8 FUZZY SUBJECT \"Helo\"",
+         .expected = "SORT charset=\"UTF-8\" +9 +2 (and(~subject text=\"Helo\"))"},
+        {.text = "SORT RETURN (RELEVANCY ALL) (REVERSE RELEVANCY) UTF-8 FUZZY TEXT a",
+         .expected = "SORT return=104 charset=\"UTF-8\" -9 (and(~text text=\"a\"))"},
+        {.text = "THREAD REFS UTF-8 FUZZY ALL",
+         .expected = "THREAD charset=\"UTF-8\" thread=2 (and(~all))"},
+        {.text = "SEARCH FUZZY", .expected = "!FUZZY needs a search key"},
+        {.text = "SEARCH FUZZY ", .expected = "!A search key is missing"},
+        {.text = "SEARCH FUZZY(ALL)", .expected = "!FUZZY needs a search key"},
+        {.text = "SEARCH FUZZYALL", .expected = "!Unknown search key"},
+        {.text = "SEARCH NOT FUZZY", .expected = "!FUZZY needs a search key"},
+        {.text = "SEARCH RETURN (RELEVANCY) ALL",
+         .expected = "!RELEVANCY needs a FUZZY search key"},
+        {.text = "ESEARCH RETURN (ALL RELEVANCY) TEXT a",
+         .expected = "!RELEVANCY needs a FUZZY search key"},
+        {.text = "SORT (DATE RELEVANCY) UTF-8 ALL",
+         .expected = "!RELEVANCY needs a FUZZY search key"},
+        {.text = "SORT RETURN (RELEVANCY) (DATE) UTF-8 ALL",
+         .expected = "!RELEVANCY needs a FUZZY search key"},
+    };
+
+    (void)state;
+    cmd_table_run(cases, ARRAY_LEN(cases));
+}
+
 static void
 test_options(void **state)
 {
@@ -332,6 +382,7 @@ test_nesting_limit(void **state)
         assert_int_equal(nested("NOT (1 ", "ALL", far[i]), RC_LIMIT);
         assert_int_equal(nested("OR 1 (2 ", "ALL", far[i]), RC_LIMIT);
         assert_int_equal(nested("OR 1 NOT (2 ", "ALL", far[i]), RC_LIMIT);
+        assert_int_equal(nested("FUZZY (", "ALL", far[i]), RC_LIMIT);
     }
 }
 
@@ -346,6 +397,11 @@ test_key_count_limit(void **state)
     /* Chains of OR and NOT are as long as they like: they do not nest. */
     assert_int_equal(cmd_parse_repeated("SEARCH ", "OR FROM x ", 3000, "ALL"), RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH ", "NOT ", 1000000, "ALL"), RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "FUZZY NOT ", 1000000, "ALL"), RC_OK);
+    /* FUZZY between OR and OR keeps the chain, but each is a key for itself. */
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "OR ALL FUZZY ", LIMIT_NESTING - 1, "ALL"),
+                     RC_OK);
+    assert_int_equal(cmd_parse_repeated("SEARCH ", "OR ALL FUZZY ", 1000000, "ALL"), RC_LIMIT);
     assert_int_equal(cmd_parse_repeated("SEARCH ", "OR ", 1000000, "ALL"), RC_INVALID);
     assert_int_equal(cmd_parse_repeated("SEARCH EMAILID ", "-", LIMIT_OBJECT_ID, ""), RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH THREADID ", "-", LIMIT_OBJECT_ID + 1, ""),
@@ -360,10 +416,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_key),       cmocka_unit_test(test_shape),
-        cmocka_unit_test(test_options),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_sort_and_thread), cmocka_unit_test(test_nesting_limit),
-        cmocka_unit_test(test_key_count_limit),
+        cmocka_unit_test(test_every_key),     cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_fuzzy),         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_sort_and_thread),
+        cmocka_unit_test(test_nesting_limit), cmocka_unit_test(test_key_count_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,10 +92,15 @@ static const struct key_row {
 };
 
 static const struct lex_word return_options[] = {
-    {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},       {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
-    {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},       {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
-    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE},     {SPAN_INIT("PARTIAL"), IMAP_SEARCH_PARTIAL},
-    {SPAN_INIT("UPDATE"), IMAP_SEARCH_UPDATE}, {SPAN_INIT("CONTEXT"), IMAP_SEARCH_CONTEXT},
+    {SPAN_INIT("MIN"), IMAP_SEARCH_MIN},
+    {SPAN_INIT("MAX"), IMAP_SEARCH_MAX},
+    {SPAN_INIT("ALL"), IMAP_SEARCH_ALL},
+    {SPAN_INIT("COUNT"), IMAP_SEARCH_COUNT},
+    {SPAN_INIT("SAVE"), IMAP_SEARCH_SAVE},
+    {SPAN_INIT("PARTIAL"), IMAP_SEARCH_PARTIAL},
+    {SPAN_INIT("UPDATE"), IMAP_SEARCH_UPDATE},
+    {SPAN_INIT("CONTEXT"), IMAP_SEARCH_CONTEXT},
+    {SPAN_INIT("RELEVANCY"), IMAP_SEARCH_RELEVANCY},
 };
 
 static const struct lex_word sort_keys[] = {
@@ -108,6 +113,7 @@ static const struct lex_word sort_keys[] = {
     {SPAN_INIT("TO"), IMAP_SORT_TO},
     {SPAN_INIT("DISPLAYFROM"), IMAP_SORT_DISPLAYFROM},
     {SPAN_INIT("DISPLAYTO"), IMAP_SORT_DISPLAYTO},
+    {SPAN_INIT("RELEVANCY"), IMAP_SORT_RELEVANCY},
 };
 
 static const struct lex_word thread_words[] = {
@@ -120,6 +126,7 @@ static const struct lex_word thread_words[] = {
 struct parse {
     struct imap_lexer *lx;
     struct imap_search_req *req;
+    bool fuzzy; /* the keys that come are FUZZY */
 };
 
 static struct imap_search_key *
@@ -134,6 +141,7 @@ key_new(struct parse *parse, enum imap_search_kind kind)
         return NULL;
     parse->req->key_count++;
     key->kind = kind;
+    key->fuzzy = parse->fuzzy;
     return key;
 }
 
@@ -419,10 +427,32 @@ negate(struct parse *parse, struct imap_search_key *key)
     return negated;
 }
 
+/** *(("NOT" / "FUZZY") SP): in any order they mean the same. */
+static bool
+key_prefixes(struct parse *parse, bool *opposite_out)
+{
+    struct imap_lexer *lx = parse->lx;
+
+    for (;;) {
+        if (lex_take_word(lx, SPAN("NOT"))) {
+            *opposite_out = !*opposite_out;
+            if (!lex_need(lx, ' ', "NOT needs a search key"))
+                return false;
+        } else if (lex_take_word(lx, SPAN("FUZZY"))) {
+            parse->fuzzy = parse->req->uses_fuzzy = true;
+            if (!lex_need(lx, ' ', "FUZZY needs a search key"))
+                return false;
+        } else {
+            return true;
+        }
+    }
+}
+
 static struct imap_search_key *
 key_parse(struct parse *parse, unsigned depth)
 {
     struct imap_lexer *lx = parse->lx;
+    const bool fuzzy_around = parse->fuzzy;
     struct imap_search_key *key;
     bool opposite = false;
 
@@ -430,11 +460,8 @@ key_parse(struct parse *parse, unsigned depth)
         (void)lex_limit(lx, "Search keys are nested too deeply");
         return NULL;
     }
-    while (lex_take_word(lx, SPAN("NOT"))) {
-        opposite = !opposite;
-        if (!lex_need(lx, ' ', "NOT needs a search key"))
-            return NULL;
-    }
+    if (!key_prefixes(parse, &opposite))
+        return NULL;
     const unsigned below = opposite ? depth + 1 : depth;
     const int next = lex_peek(lx);
     if (lex_take(lx, '(')) {
@@ -448,6 +475,7 @@ key_parse(struct parse *parse, unsigned depth)
     } else {
         key = word_parse(parse, below);
     }
+    parse->fuzzy = fuzzy_around;
     return key != NULL && opposite ? negate(parse, key) : key;
 }
 
@@ -521,6 +549,7 @@ return_option(struct imap_lexer *lx, struct imap_search_req *req)
     if (option == IMAP_SEARCH_UPDATE && !update_attributes(lx, req))
         return false;
     req->returns |= option;
+    req->relevancy |= option == IMAP_SEARCH_RELEVANCY;
     return true;
 }
 
@@ -590,7 +619,16 @@ sort_criterion(struct imap_lexer *lx, struct imap_search_req *req)
             return true;
     req->sort[req->sort_count++] =
         (struct imap_sort_criterion){.key = (enum imap_sort_key)key, .reverse = reverse};
+    req->relevancy |= key == IMAP_SORT_RELEVANCY;
     return true;
+}
+
+/** RFC 6203 sections 4 and 6. */
+static bool
+relevancy_has_fuzzy(struct imap_lexer *lx, const struct imap_search_req *req)
+{
+    return !req->relevancy || req->uses_fuzzy ||
+           lex_bad(lx, "RELEVANCY needs a FUZZY search key");
 }
 
 bool
@@ -613,7 +651,7 @@ imap_args_search(struct imap_lexer *lx, struct imap_cmd *cmd)
 
     req->is_uid = cmd->id == IMAP_CMD_UID_SEARCH;
     return lex_need(lx, ' ', "SEARCH needs search keys") && return_clause(lx, req) &&
-           imap_args_criteria(lx, req);
+           imap_args_criteria(lx, req) && relevancy_has_fuzzy(lx, req);
 }
 
 /** "IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")" SP; there are no scope options
@@ -676,7 +714,7 @@ imap_args_esearch(struct imap_lexer *lx, struct imap_cmd *cmd)
     }
     if ((req->returns & IMAP_SEARCH_SAVE) != 0 && !is_selected_alone(req)) /* section 2.2 */
         return lex_bad(lx, "SAVE is for the selected mailbox alone");
-    return imap_args_criteria(lx, req);
+    return imap_args_criteria(lx, req) && relevancy_has_fuzzy(lx, req);
 }
 
 /** "CANCELUPDATE" 1*(SP quoted), RFC 5267 section 5. */
@@ -713,7 +751,8 @@ imap_args_sort(struct imap_lexer *lx, struct imap_cmd *cmd)
         if (!sort_criterion(lx, req))
             return false;
     } while (lex_take(lx, ' '));
-    return lex_need(lx, ')', "Missing closing parenthesis") && search_criteria(lx, req);
+    return lex_need(lx, ')', "Missing closing parenthesis") && search_criteria(lx, req) &&
+           relevancy_has_fuzzy(lx, req);
 }
 
 bool
