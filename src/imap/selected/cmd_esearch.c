@@ -131,6 +131,7 @@ search_of_one(struct imap_session *im, const struct imap_search_req *req,
         .charset = req->charset,
         .now_s = run->now_s,
         .numbers_may_miss = true,
+        .rates = req->relevancy,
         .overspent = run->overspent,
         .at_most = run->alone ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };

@@ -74,6 +74,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .now_s = clock_wall_s(im->s.env->clock),
         .saved = saved,
         .saved_count = saved_count,
+        .rates = req->relevancy,
         .at_most = req->find == IMAP_FIND_SEARCH ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };
     const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);
@@ -221,6 +222,7 @@ search_step(struct imap_session *im, const struct imap_search_req *req, struct s
         return put_in_order(im, run);
     case STAGE_HEAD:
     case STAGE_NUMBERS:
+    case STAGE_SCORES:
     case STAGE_THREADS:
         return search_answer_step(im, req, run);
     case STAGE_END:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The answers of SEARCH, SORT and THREAD: a line of numbers, the data items of ESEARCH (RFC
- * 4731, RFC 5267 section 3, RFC 9394), or threads. For a million numbers it is 8 MB long, so it
- * is written in pieces, as fast as the reader takes them.
+ * 4731, RFC 5267 section 3, RFC 9394, RFC 6203), or threads. For a million numbers it is 8 MB
+ * long, so it is written in pieces, as fast as the reader takes them.
  */
 #include "imap/selected/search_private.h"
 #include "mailbox/memory/members.h"
@@ -131,6 +131,30 @@ numbers_write(struct imap_session *im, const struct imap_search_req *req,
     if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
         iw_close(&run->line);
     run->stage = STAGE_END;
+    if ((req->returns & IMAP_SEARCH_RELEVANCY) != 0) {
+        iw_word(&run->line, "RELEVANCY");
+        iw_open(&run->line);
+        run->stage = STAGE_SCORES;
+    }
+    return STEP_MORE;
+}
+
+/* RFC 6203 section 4: the scores of the results that are shown, in their order. */
+static enum imap_step
+scores_write(struct imap_session *im, struct search_run *run)
+{
+    struct search_places *scored = &run->scored;
+
+    for (; scored->count > 0; scored->count--, scored->first++) {
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (scored->first % NUMBERS_AT_ONCE == 0 && slice_spent())
+            return STEP_MORE;
+        iw_num(&run->line, run->order != NULL ? order_score(run->order, scored->first)
+                                              : search_score(run->search, scored->first));
+    }
+    iw_close(&run->line);
+    run->stage = STAGE_END;
     return STEP_MORE;
 }
 
@@ -231,8 +255,11 @@ esearch_head(struct imap_session *im, const struct imap_search_req *req, struct 
         buf_put_char(&im->s.conn.out, ' ');
         run->places = (struct search_places){0, count};
     }
-    if ((req->returns & IMAP_SEARCH_PARTIAL) != 0)
+    run->scored = (struct search_places){0, count};
+    if ((req->returns & IMAP_SEARCH_PARTIAL) != 0) {
         partial_head(im, req, run);
+        run->scored = run->places;
+    }
     run->set = numset_writer(&im->s.conn.out);
 }
 
@@ -338,5 +365,7 @@ search_answer_step(struct imap_session *im, const struct imap_search_req *req,
         return head_write(im, req, run);
     if (run->stage == STAGE_THREADS)
         return threads_write(im, run);
+    if (run->stage == STAGE_SCORES)
+        return scores_write(im, run);
     return numbers_write(im, req, run);
 }

@@ -15,6 +15,7 @@ enum search_stage {
     STAGE_ORDER,   /* SORT, THREAD */
     STAGE_HEAD,    /* everything is known: the answer begins */
     STAGE_NUMBERS, /* its numbers, as far as output and time go */
+    STAGE_SCORES,  /* likewise */
     STAGE_THREADS,
     STAGE_END,
 };
@@ -35,6 +36,7 @@ struct search_run {
     struct order *order; /* SORT and THREAD; NULL: in the order of the mailbox */
     enum search_stage stage;
     struct search_places places; /* to be written, what is left of them */
+    struct search_places scored; /* likewise of their scores */
     uint32_t pos;                /* for search_next_run */
     struct view_run seqs;        /* of the mailbox's order: what is left of the run at hand;
                                     first > last: nothing */
