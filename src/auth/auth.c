@@ -397,7 +397,12 @@ auth_close(struct auth *auth)
 enum rc
 auth_save(struct auth *auth, struct err *err)
 {
+    uint64_t enabled = 0;
+    uint64_t without = 0;
     const enum rc used = uses_save(auth->uses, auth->registry, err);
+
+    if (registry_count(auth->registry, &enabled, &without, NULL) == RC_OK)
+        known_grow(auth->known, known_places(enabled));
     const enum rc known = known_save(auth->known, used == RC_OK ? err : NULL);
 
     return used != RC_OK ? used : known;

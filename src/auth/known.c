@@ -30,9 +30,12 @@ enum {
     MAC_OCTETS = 32,
     ROW_OCTETS = 12, /* of a pair in the file: digest and hour, little-endian */
     HOUR_S = 3600,
-    ACCOUNT_SHIFT = 56, /* of a key */
-    OF_ONE = 2,         /* pairs of one account in a row */
+    ACCOUNT_SHIFT = 56,  /* of a key */
+    OF_ONE = 2,          /* pairs of one account in a row */
+    ROWS_AT_ONCE = 1024, /* that are copied under the lock, so that logins do not wait */
 };
+
+#define FILE_OCTETS_MAX (sizeof mark + (size_t)LIMIT_KNOWN_MAX * ROW_OCTETS + MAC_OCTETS)
 
 static const char mark[8] = {'R', 'S', 'T', 'K', 'N', 'O', 'W', '2'};
 
@@ -44,7 +47,8 @@ struct pair {
 struct known {
     struct lock lock; /* LOCK_THROTTLE; guards what follows */
     struct pair *pairs;
-    uint32_t rows; /* a power of two */
+    uint32_t rows; /* a power of two; changes only in the thread of known_save */
+    uint32_t used; /* places with a pair, also with one that is too old */
     bool changed;  /* since the file was written */
     const struct clock *clock;
     uint8_t secret[SECRET_OCTETS];
@@ -137,6 +141,7 @@ put(struct known *known, uint64_t key, uint32_t hour)
 
     if (pair == NULL) {
         pair = who_gives_way(&known->pairs[(size_t)(key & (known->rows - 1)) * WAYS], key);
+        known->used += pair->key == 0;
     } else if (pair->hour == hour) {
         return;
     }
@@ -174,13 +179,77 @@ known_note(struct known *known, struct span address, uint64_t account_id)
     lock_leave(&known->lock);
 }
 
-/* --- The file --- */
+/* --- Growing --- */
 
-static size_t
-file_octets_max(const struct known *known)
+uint32_t
+known_places(uint64_t accounts)
 {
-    return sizeof mark + (size_t)known->rows * WAYS * ROW_OCTETS + MAC_OCTETS;
+    return accounts <= LIMIT_KNOWN / LIMIT_KNOWN_EACH ? LIMIT_KNOWN
+           : accounts >= LIMIT_KNOWN_MAX / LIMIT_KNOWN_EACH
+               ? LIMIT_KNOWN_MAX
+               : (uint32_t)accounts * LIMIT_KNOWN_EACH;
 }
+
+/* Rows fill unevenly. With two places of eight taken on average, one row in 4,000 overflows. */
+static bool
+is_crowded(const struct known *known, size_t pairs)
+{
+    return pairs > (size_t)known->rows * 2;
+}
+
+static void
+forget_old(struct known *known)
+{
+    const uint32_t hour = hour_now(known);
+
+    for (size_t i = 0; i < (size_t)known->rows * WAYS; i++) {
+        struct pair *pair = &known->pairs[i];
+        if (pair->key == 0 || is_fresh(pair, hour))
+            continue;
+        *pair = (struct pair){.key = 0};
+        known->used--;
+    }
+}
+
+/* Each row becomes two, so every pair has a place. */
+static bool
+double_rows(struct known *known)
+{
+    struct pair *more = calloc((size_t)known->rows * 2 * WAYS, sizeof *more);
+
+    if (more == NULL)
+        return false;
+    const uint64_t mask = (uint64_t)known->rows * 2 - 1;
+    for (size_t i = 0; i < (size_t)known->rows * WAYS; i++)
+        if (known->pairs[i].key != 0)
+            more[(size_t)(known->pairs[i].key & mask) * WAYS + i % WAYS] = known->pairs[i];
+    free(known->pairs);
+    known->pairs = more;
+    known->rows *= 2;
+    return true;
+}
+
+void
+known_grow(struct known *known, uint32_t places)
+{
+    lock_enter(&known->lock);
+    if (is_crowded(known, known->used))
+        forget_old(known);
+    while (is_crowded(known, known->used) && known->rows < places / WAYS && double_rows(known))
+        continue;
+    lock_leave(&known->lock);
+}
+
+/* For what is in the file. */
+static void
+make_room(struct known *known, size_t pairs)
+{
+    while (is_crowded(known, pairs) && known->rows < LIMIT_KNOWN_MAX / WAYS &&
+           double_rows(known))
+        continue;
+}
+
+/* --- The file --- */
 
 static void
 put_le(struct buf *buf, uint64_t value, unsigned octets)
@@ -206,7 +275,7 @@ load(struct known *known)
     AUTO_BUF text = {0};
     uint8_t mac[MAC_OCTETS];
 
-    buf_init(&text, (size_t)LIMIT_KNOWN * 2 * ROW_OCTETS + 1024);
+    buf_init(&text, FILE_OCTETS_MAX);
     if (fd < 0 || fd_read_all(fd, &text, NULL) != RC_OK)
         return;
     const struct span all = buf_span(&text);
@@ -217,6 +286,8 @@ load(struct known *known)
         CRYPTO_memcmp(mac, all.ptr + signed_part.len, MAC_OCTETS) != 0)
         return;
     struct span rows = span_tail(signed_part, sizeof mark);
+    make_room(known,
+              rows.len / ROW_OCTETS); /* there were so many, so they may have the places */
     for (; rows.len >= ROW_OCTETS; rows = span_tail(rows, ROW_OCTETS))
         if (get_le(rows.ptr, 8) != 0)
             put(known, get_le(rows.ptr, 8), (uint32_t)get_le(rows.ptr + 8, 4));
@@ -241,40 +312,53 @@ replace(const struct known *known, struct span text, struct err *err)
     return rc;
 }
 
+/* Some rows from there on, as they stand in the file. */
+static void
+put_rows(struct known *known, size_t from, uint32_t hour, struct buf *text)
+{
+    const size_t end = from + ROWS_AT_ONCE < known->rows ? from + ROWS_AT_ONCE : known->rows;
+
+    lock_enter(&known->lock);
+    for (size_t i = from * WAYS; i < end * WAYS; i++) {
+        if (!is_fresh(&known->pairs[i], hour))
+            continue;
+        put_le(text, known->pairs[i].key, 8);
+        put_le(text, known->pairs[i].hour, 4);
+    }
+    lock_leave(&known->lock);
+}
+
+static bool
+changed_set(struct known *known, bool changed)
+{
+    lock_enter(&known->lock);
+    const bool before = known->changed;
+    known->changed = changed;
+    lock_leave(&known->lock);
+    return before;
+}
+
 enum rc
 known_save(struct known *known, struct err *err)
 {
     AUTO_BUF text = {0};
     uint8_t mac[MAC_OCTETS];
 
-    if (known->path == NULL)
+    if (known->path == NULL || !changed_set(known, false))
         return RC_OK;
     const uint32_t hour = hour_now(known);
-    buf_init(&text, file_octets_max(known));
+    buf_init(&text, FILE_OCTETS_MAX);
     buf_put(&text, mark, sizeof mark);
-    lock_enter(&known->lock);
-    const bool changed = known->changed;
-    known->changed = false;
-    for (size_t i = 0; changed && i < (size_t)known->rows * WAYS; i++) {
-        if (!is_fresh(&known->pairs[i], hour))
-            continue;
-        put_le(&text, known->pairs[i].key, 8);
-        put_le(&text, known->pairs[i].hour, 4);
-    }
-    lock_leave(&known->lock);
-    if (!changed)
-        return RC_OK;
+    for (size_t row = 0; row < known->rows; row += ROWS_AT_ONCE)
+        put_rows(known, row, hour, &text);
     const bool whole = buf_ok(&text) && mac_of(known, buf_span(&text), mac);
     if (whole)
         buf_put(&text, mac, sizeof mac);
     const enum rc rc = whole && buf_ok(&text)
                            ? replace(known, buf_span(&text), err)
                            : err_set(err, RC_LIMIT, 0, "known logins: no memory");
-    if (rc != RC_OK) {
-        lock_enter(&known->lock);
-        known->changed = true;
-        lock_leave(&known->lock);
-    }
+    if (rc != RC_OK)
+        (void)changed_set(known, true);
     return rc;
 }
 

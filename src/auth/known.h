@@ -5,8 +5,11 @@
  * not delay them. They are kept in a file across restarts, as a keyed digest and the hour of
  * the last success, which reveal neither addresses nor names.
  *
- * Bounded by LIMIT_KNOWN: the pair unseen for longest is replaced, and no account can have
- * more than a quarter of the places. If the file is lost, pairs are merely unknown until their
+ * The table is a quarter full at most, as long as known_places allows it to grow for the
+ * number of accounts: some 16 pairs of each, and 64 to 128 octets of memory for a pair. Beyond
+ * that, the pair
+ * unseen for longest is replaced, and no account can have more than a quarter of the places. If
+ * the file is lost, pairs are merely unknown until their
  * next success. So it is written from time to time and at a stop, but not for each login.
  */
 #ifndef AUTH_KNOWN_H
@@ -23,10 +26,13 @@
 
 struct known;
 
+/** The places that there may be for so many accounts. */
+uint32_t known_places(uint64_t accounts);
+
 /**
- * entries: at least 8, rounded up to a power of two. secret: the server's 32 octets, copied.
- * path: the file, copied; NULL: none. A file that is damaged or belongs to another server is
- * ignored. NULL: no memory. Thread: start-up; reads the file.
+ * entries: at least 8, rounded up to a power of two; more if the file has more. secret: the
+ * server's 32 octets, copied. path: the file, copied; NULL: none. A file that is damaged or
+ * belongs to another server is ignored. NULL: no memory. Thread: start-up; reads the file.
  */
 struct known *known_new(uint32_t entries, const uint8_t secret[32], const char *path,
                         const struct clock *clock);
@@ -36,6 +42,9 @@ void known_free(struct known *known);
 /** address: 4 or 16 octets (of which the first 8 count). Thread: any. */
 bool known_has(struct known *known, struct span address, uint64_t account_id);
 void known_note(struct known *known, struct span address, uint64_t account_id);
+/** Makes the table larger if it is too full, up to that number of places. Without memory for it
+ * everything stays as it is. Thread: that of known_save. */
+void known_grow(struct known *known, uint32_t places);
 /** Writes the file if something has changed. Thread: any, one at a time; waits for disk. */
 MUST_USE enum rc known_save(struct known *known, struct err *err);
 

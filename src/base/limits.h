@@ -255,10 +255,14 @@
 /* the same for a known pair, and the longest wait of such a pair */
 #define LIMIT_GUESS_KNOWN_MS 2000
 #define LIMIT_GUESS_LOGIN_MS 4000 /* the same for one login, from all addresses together */
-#define LIMIT_KNOWN 65536u        /* known pairs of address and account */
-#define LIMIT_KNOWN_DAYS 30u      /* how long a pair is known after its last success */
-#define LIMIT_KEY_QUEUE 256u      /* passwords that wait for SCRAM keys to be made */
-#define LIMIT_KEY_WAIT_MS 60000   /* how long they wait at most */
+/* places for known pairs of address and account, 16 octets each, at first; and when there are
+ * many, which is so many places for each account, but never more than the last number */
+#define LIMIT_KNOWN 65536u
+#define LIMIT_KNOWN_EACH 64u
+#define LIMIT_KNOWN_MAX (1u << 23)
+#define LIMIT_KNOWN_DAYS 30u    /* how long a pair is known after its last success */
+#define LIMIT_KEY_QUEUE 256u    /* passwords that wait for SCRAM keys to be made */
+#define LIMIT_KEY_WAIT_MS 60000 /* how long they wait at most */
 /* time without a verification of a password before one key is made */
 #define LIMIT_KEY_QUIET_MS 100
 #define LIMIT_KEY_PATIENCE_MS 5000     /* or, if there is no such time, after this */

@@ -125,35 +125,103 @@ an_account_has_its_share(void **state)
     assert_in_range(own, 500, 1024);
 }
 
-/* As many as the server remembers, and the file takes all of them. */
 static void
-the_servers_own_are_bounded(void **state)
+places_follow_the_accounts(void **state)
 {
-    enum { HEAD_AND_DIGEST = 8 + 32, ROW = 12 };
-    struct stat st;
+    (void)state;
+    assert_int_equal(known_places(0), LIMIT_KNOWN);
+    assert_int_equal(known_places(LIMIT_KNOWN / LIMIT_KNOWN_EACH), LIMIT_KNOWN);
+    assert_int_equal(known_places(100000), 100000 * LIMIT_KNOWN_EACH);
+    assert_int_equal(known_places(LIMIT_KNOWN_MAX / LIMIT_KNOWN_EACH - 1),
+                     (LIMIT_KNOWN_MAX / LIMIT_KNOWN_EACH - 1) * LIMIT_KNOWN_EACH);
+    assert_int_equal(known_places(LIMIT_KNOWN_MAX / LIMIT_KNOWN_EACH), LIMIT_KNOWN_MAX);
+    assert_int_equal(known_places(UINT64_MAX), LIMIT_KNOWN_MAX);
+}
+
+/* address i of an account. */
+static struct span
+address_of(uint64_t account, uint32_t i, uint32_t *room)
+{
+    *room = (uint32_t)account * 7 + i;
+    return span_of(room, sizeof *room);
+}
+
+static unsigned
+count_known(uint64_t accounts, uint32_t each)
+{
+    unsigned found = 0;
+
+    for (uint64_t account = 1; account <= accounts; account++) {
+        for (uint32_t i = 0; i < each; i++) {
+            uint32_t room;
+            found += known_has(known, address_of(account, i, &room), account);
+        }
+    }
+    return found;
+}
+
+/* A site with 100,000 accounts, each at home, at work and on the way: nearly all pairs are
+ * there for thirty days, and over a restart. */
+static void
+a_large_site_is_known(void **state)
+{
+    enum { ACCOUNTS = 100000, EACH = 3, A_MINUTE = 2000 };
 
     (void)state;
     known_free(known);
     known = known_new(LIMIT_KNOWN, secret, path, &now.clock);
     assert_non_null(known);
-    for (uint64_t i = 1; i <= 2 * LIMIT_KNOWN; i++) {
-        known_note(known, home, i);
-        if (i == LIMIT_KNOWN + 1) {
-            assert_true(known_has(known, home, i));
-            fake_clock_move_ms(&now, 3600000); /* the newer ones stay */
+    for (uint64_t account = 1; account <= ACCOUNTS; account++) {
+        for (uint32_t i = 0; i < EACH; i++) {
+            uint32_t room;
+            known_note(known, address_of(account, i, &room), account);
         }
+        if (account % A_MINUTE == 0)
+            known_grow(known, known_places(ACCOUNTS));
     }
+    const unsigned found = count_known(ACCOUNTS, EACH);
+    assert_in_range(found, ACCOUNTS * EACH * 999 / 1000, ACCOUNTS * EACH);
     assert_ok(known_save(known, &err));
-    assert_int_equal(stat(path, &st), 0);
-    const uint64_t rows = ((uint64_t)st.st_size - HEAD_AND_DIGEST) / ROW;
-    assert_in_range(rows, LIMIT_KNOWN * 9 / 10, LIMIT_KNOWN); /* rows fill unevenly */
     known_free(known);
+    fake_clock_move_ms(&now, (LIMIT_KNOWN_DAYS - INT64_C(1)) * 86400000);
     known = known_new(LIMIT_KNOWN, secret, path, &now.clock);
     assert_non_null(known);
-    unsigned found = 0;
-    for (uint64_t i = 2 * LIMIT_KNOWN - 999; i <= 2 * LIMIT_KNOWN; i++)
-        found += known_has(known, home, i);
-    assert_in_range(found, 800, 1000);
+    assert_in_range(count_known(ACCOUNTS, EACH), found - 10, found);
+}
+
+static void
+note_many(uint64_t from, uint64_t to)
+{
+    uint32_t room;
+
+    for (uint64_t account = from; account < to; account++)
+        known_note(known, address_of(account, 0, &room), account);
+}
+
+/* The table, which has 64 places, does not grow before it is needed, nor beyond what it may. */
+static void
+it_grows_as_far_as_it_may(void **state)
+{
+    (void)state;
+    note_many(1, 9);
+    known_grow(known, 1024); /* an eighth */
+    note_many(1000, 2000);
+    assert_in_range(count_known(2000, 1), 40, 64);
+    fake_clock_move_ms(&now, (int64_t)LIMIT_KNOWN_DAYS * 86400000);
+    known_grow(known, 1024); /* all are too old */
+    note_many(2000, 3000);
+    assert_in_range(count_known(3000, 1), 40, 64);
+    known_grow(known, 128);
+    note_many(3000, 4000);
+    assert_in_range(count_known(4000, 1), 100, 128);
+    known_grow(known, 64); /* there are fewer accounts now: nothing is forgotten for that */
+    known_grow(known, 0);
+    assert_in_range(count_known(4000, 1), 100, 128);
+    for (int i = 0; i < 8; i++) {
+        note_many(4000, 5000);
+        known_grow(known, 256);
+    }
+    assert_in_range(count_known(5000, 1), 220, 256);
 }
 
 /* The file with octet `at` changed, or cut there. */
@@ -230,7 +298,9 @@ main(void)
         T(a_pair_lasts_thirty_days),
         T(an_account_has_its_share),
         T(they_are_bounded),
-        T(the_servers_own_are_bounded),
+        T(places_follow_the_accounts),
+        T(a_large_site_is_known),
+        T(it_grows_as_far_as_it_may),
         T(a_damaged_file_counts_as_none),
         T(nothing_new_is_not_written),
     };
