@@ -231,9 +231,9 @@ auth_quick(struct auth *auth, const struct auth_request *request,
         .known = who.found && known_has(auth->known, request->peer.address, who.account.id),
     };
     throttle_enter(auth->throttle, &payer, ticket);
-    /* Remembered passwords are looked up only if the client may have a password verified now.
-     * Otherwise a guesser could learn at the speed of the network that all those refused
-     * without verification are wrong. */
+    /* Remembered passwords are looked up only if the client may have a password verified now,
+     * also for a known pair. Otherwise a guesser could learn at the speed of the network that
+     * all those refused without verification are wrong. */
     if (ticket->wait_ms == 0 && !who.foreign && who.account.state == ACCOUNT_ENABLED &&
         (who.app.id != 0 ? app_reason == AUTH_FINE
                          : was_verified(auth, &who, request->password))) {
@@ -317,6 +317,12 @@ auth_verify(struct auth *auth, const struct auth_request *request,
     }
     succeeded(auth, request, &who, out);
     return RC_OK;
+}
+
+void
+auth_left(struct auth *auth, struct throttle_ticket *ticket)
+{
+    throttle_left(auth->throttle, ticket);
 }
 
 bool

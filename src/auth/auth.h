@@ -132,6 +132,10 @@ MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *reque
                              struct throttle_ticket *ticket, struct auth_result *out,
                              struct err *err);
 
+/** The client hung up before its password was verified. Does nothing if there was a verdict.
+ * Thread: any. */
+void auth_left(struct auth *auth, struct throttle_ticket *ticket);
+
 struct oauth;
 /** Tokens are verified with these keys from now on: oauth.h. Takes over the caller's reference;
  * NULL: no tokens are taken. Logins under way go on with the old ones. Thread: any. */

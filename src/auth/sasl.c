@@ -290,6 +290,7 @@ sasl_free(struct sasl *sasl)
 {
     if (sasl == NULL)
         return;
+    throttle_left(sasl->auth->throttle, &sasl->ticket);
     if (sasl->session != NULL)
         gsasl_finish(sasl->session);
     buf_done(&sasl->channel_text);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four tables of the same form, with rows of eight in which the least important entry is
- * replaced: budgets of addresses, of logins, of pairs of both, and of known pairs. Keys are
- * 64-bit hashes under a key of the process.
+ * Tables of the same form, one for each kind of budget, with rows of eight in which the least
+ * important entry is replaced. Keys are 64-bit hashes under a key of the process.
  *
  * A budget is stored as the time at which it will be full again (full_ms). Each verification
  * moves that time forward by its price. Something is left as long as the time is less than the
@@ -28,6 +27,7 @@ enum {
     WAYS = 8,
     CLEAN_MS = 3600000, /* who got something wrong within this time is not clean */
     CLEAN_WAIT_MS = 10000,
+    HASH_MS = 10000,     /* after a wait, the verdict should be there in this time */
     ADDRESS6_OCTETS = 8, /* of an IPv6 address: its network */
 };
 
@@ -36,6 +36,7 @@ struct throttle_entry {
     int64_t full_ms;   /* monotonic: when the budget will be whole */
     int64_t failed_ms; /* last wrong password */
     int64_t made_ms;   /* payments of before were forgotten: nothing is given back for them */
+    int64_t busy_ms;   /* a known pair: until then somebody waits for his verdict */
 };
 
 struct throttle {
@@ -45,11 +46,15 @@ struct throttle {
     struct throttle_entry *tables[BUDGET_COUNT]; /* owned */
 };
 
-static const int64_t prices_ms[BUDGET_COUNT] = {
-    [BUDGET_ADDRESS] = LIMIT_GUESS_MS,
-    [BUDGET_LOGIN] = LIMIT_GUESS_LOGIN_MS,
-    [BUDGET_PAIR] = LIMIT_GUESS_MS,
-    [BUDGET_KNOWN] = LIMIT_GUESS_KNOWN_MS,
+static const struct {
+    int64_t price_ms;
+    int64_t burst;
+} rates[BUDGET_COUNT] = {
+    [BUDGET_ADDRESS] = {LIMIT_GUESS_MS, LIMIT_GUESSES},
+    [BUDGET_LOGIN] = {LIMIT_GUESS_LOGIN_MS, LIMIT_GUESSES},
+    [BUDGET_PAIR] = {LIMIT_GUESS_MS, LIMIT_GUESSES},
+    [BUDGET_KNOWN] = {LIMIT_GUESS_KNOWN_MS, LIMIT_GUESSES},
+    [BUDGET_CROWD] = {LIMIT_GUESS_CROWD_MS, LIMIT_THROTTLE_MS / LIMIT_GUESS_CROWD_MS},
 };
 
 struct throttle *
@@ -146,14 +151,15 @@ find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint6
     return entry;
 }
 
-/* How long until the budget has room for one more. */
+/* How long until the budget has room for one more, and still has `kept` after that. */
 static int64_t
 wait_for(const struct throttle *throttle, enum throttle_budget budget, uint64_t key,
-         int64_t now_ms)
+         int64_t kept, int64_t now_ms)
 {
     const struct throttle_entry *entry = find(throttle, budget, key);
     const int64_t ahead_ms = entry == NULL ? 0 : entry->full_ms - now_ms;
-    const int64_t wait_ms = ahead_ms - (LIMIT_GUESSES - 1) * prices_ms[budget];
+    const int64_t wait_ms =
+        ahead_ms - (rates[budget].burst - kept - 1) * rates[budget].price_ms;
 
     return wait_ms < 0 ? 0 : wait_ms;
 }
@@ -173,8 +179,8 @@ pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
     struct throttle_ticket *ticket)
 {
     struct throttle_entry *entry = find_or_make(throttle, budget, ticket->keys[budget], now_ms);
-    const int64_t price_ms = prices_ms[budget];
-    const int64_t most_ms = now_ms + (int64_t)LIMIT_GUESSES * price_ms + LIMIT_THROTTLE_MS;
+    const int64_t price_ms = rates[budget].price_ms;
+    const int64_t most_ms = now_ms + rates[budget].burst * price_ms + LIMIT_THROTTLE_MS;
     const int64_t from_ms = entry->full_ms > now_ms ? entry->full_ms : now_ms;
     const int64_t to_ms = from_ms + price_ms > most_ms ? most_ms : from_ms + price_ms;
 
@@ -184,35 +190,40 @@ pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
 
 /* --- Outside --- */
 
-static void
-enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t now_ms,
-             struct throttle_ticket *ticket)
+/* Out of the pair's own budget. While somebody of the pair waits for his verdict, whoever comes
+ * may be another, so what is kept is for him. */
+static bool
+enter_known(struct throttle *throttle, int64_t now_ms, struct throttle_ticket *ticket)
+{
+    const uint64_t pair = ticket->keys[BUDGET_KNOWN];
+    const struct throttle_entry *entry = find(throttle, BUDGET_KNOWN, pair);
+    const bool is_busy = entry != NULL && entry->busy_ms > now_ms;
+
+    if (wait_for(throttle, BUDGET_KNOWN, pair, is_busy ? 0 : LIMIT_GUESSES_KEPT, now_ms) > 0)
+        return false;
+    ticket->rank = THROTTLE_KNOWN;
+    ticket->wait_ms = 0;
+    pay(throttle, BUDGET_KNOWN, now_ms, ticket);
+    return true;
+}
+
+/* Out of the budgets that are for everybody. */
+static bool
+enter_any(struct throttle *throttle, const struct throttle_who *who, int64_t now_ms,
+          struct throttle_ticket *ticket)
 {
     const uint64_t pair = ticket->keys[BUDGET_PAIR];
-    const uint64_t login = ticket->keys[BUDGET_LOGIN];
     const enum throttle_budget own = who->trusted ? BUDGET_PAIR : BUDGET_ADDRESS;
+    const int64_t kept = who->known ? LIMIT_GUESSES_LEFT : 0;
 
-    /* A guesser at the address of a login's owner looks like the owner. A single one at a time
-     * leaves the owner either this budget or the address's. Of several, only those that fit
-     * into one of the budgets are verified, because otherwise guessing there would cost
-     * nothing. */
-    const int64_t known_ms = wait_for(throttle, BUDGET_KNOWN, pair, now_ms);
-    if (who->known && known_ms <= LIMIT_GUESS_KNOWN_MS) {
-        ticket->rank = THROTTLE_KNOWN;
-        ticket->wait_ms = known_ms;
-        pay(throttle, BUDGET_KNOWN, now_ms, ticket);
-        return;
-    }
-    int64_t wait_ms = wait_for(throttle, own, ticket->keys[own], now_ms);
-    if (wait_ms > LIMIT_THROTTLE_MS) {
-        ticket->wait_ms = -1;
-        return;
-    }
+    const int64_t wait_ms = wait_for(throttle, own, ticket->keys[own], kept, now_ms);
+    if (wait_ms > LIMIT_THROTTLE_MS)
+        return false;
     /* A flood on one login comes from addresses that have failed at it. Its owner at a new
      * address has not failed, and waits for less time. */
     const int64_t most_ms =
         is_clean(throttle, BUDGET_PAIR, pair, now_ms) ? CLEAN_WAIT_MS : LIMIT_THROTTLE_MS;
-    int64_t login_ms = wait_for(throttle, BUDGET_LOGIN, login, now_ms);
+    int64_t login_ms = wait_for(throttle, BUDGET_LOGIN, ticket->keys[BUDGET_LOGIN], 0, now_ms);
     if (login_ms > most_ms)
         login_ms = most_ms;
     ticket->wait_ms = login_ms > wait_ms ? login_ms : wait_ms;
@@ -220,6 +231,41 @@ enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t 
         is_clean(throttle, own, ticket->keys[own], now_ms) ? THROTTLE_CLEAN : THROTTLE_LATE;
     pay(throttle, own, now_ms, ticket);
     pay(throttle, BUDGET_LOGIN, now_ms, ticket);
+    return true;
+}
+
+/* For a known pair that has nothing left anywhere. Each of them has to wait for the longest
+ * time, so several connections get no more than they did when every login had to wait in line.
+ */
+static bool
+enter_crowd(struct throttle *throttle, int64_t now_ms, struct throttle_ticket *ticket)
+{
+    if (wait_for(throttle, BUDGET_CROWD, ticket->keys[BUDGET_CROWD], 0, now_ms) > 0)
+        return false;
+    ticket->rank = THROTTLE_LATE;
+    ticket->wait_ms = LIMIT_THROTTLE_MS;
+    pay(throttle, BUDGET_CROWD, now_ms, ticket);
+    return true;
+}
+
+static void
+enter_locked(struct throttle *throttle, const struct throttle_who *who, int64_t now_ms,
+             struct throttle_ticket *ticket)
+{
+    ticket->open = (who->known && enter_known(throttle, now_ms, ticket)) ||
+                   enter_any(throttle, who, now_ms, ticket) ||
+                   (who->known && enter_crowd(throttle, now_ms, ticket));
+    if (!ticket->open) {
+        ticket->wait_ms = -1;
+        return;
+    }
+    if (!who->known || ticket->wait_ms == 0)
+        return;
+    struct throttle_entry *entry =
+        find_or_make(throttle, BUDGET_KNOWN, ticket->keys[BUDGET_KNOWN], now_ms);
+    ticket->busy_ms = now_ms + ticket->wait_ms + HASH_MS;
+    if (entry->busy_ms < ticket->busy_ms)
+        entry->busy_ms = ticket->busy_ms;
 }
 
 void
@@ -236,20 +282,34 @@ throttle_enter(struct throttle *throttle, const struct throttle_who *who,
     ticket_out->keys[BUDGET_LOGIN] = key_of(SPAN(""), who->login);
     ticket_out->keys[BUDGET_PAIR] = key_of(who->address, who->login);
     ticket_out->keys[BUDGET_KNOWN] = ticket_out->keys[BUDGET_PAIR];
+    ticket_out->keys[BUDGET_CROWD] = ticket_out->keys[BUDGET_PAIR];
     ticket_out->entered_ms = now_ms;
     lock_enter(&throttle->lock);
     enter_locked(throttle, who, now_ms, ticket_out);
     lock_leave(&throttle->lock);
 }
 
+/* It waits no longer, for whatever reason. With the lock held. */
+static void
+close_ticket(struct throttle *throttle, struct throttle_ticket *ticket)
+{
+    struct throttle_entry *entry =
+        ticket->busy_ms == 0 ? NULL : find(throttle, BUDGET_KNOWN, ticket->keys[BUDGET_KNOWN]);
+
+    ticket->open = false;
+    if (entry != NULL && entry->busy_ms == ticket->busy_ms)
+        entry->busy_ms = 0; /* it was the last who waits */
+}
+
 void
-throttle_failed(struct throttle *throttle, const struct throttle_ticket *ticket)
+throttle_failed(struct throttle *throttle, struct throttle_ticket *ticket)
 {
     const int64_t now_ms = clock_mono_ms(throttle->clock);
 
     if (!ticket->counted)
         return;
     lock_enter(&throttle->lock);
+    close_ticket(throttle, ticket);
     find_or_make(throttle, BUDGET_ADDRESS, ticket->keys[BUDGET_ADDRESS], now_ms)->failed_ms =
         now_ms;
     find_or_make(throttle, BUDGET_PAIR, ticket->keys[BUDGET_PAIR], now_ms)->failed_ms = now_ms;
@@ -266,18 +326,40 @@ left_ms(const struct throttle_ticket *ticket, unsigned budget, int64_t now_ms)
     return left < 0 ? 0 : left < ticket->paid_ms[budget] ? left : ticket->paid_ms[budget];
 }
 
+static void
+give_back(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
+          struct throttle_ticket *ticket)
+{
+    struct throttle_entry *entry =
+        ticket->paid_ms[budget] == 0 ? NULL : find(throttle, budget, ticket->keys[budget]);
+
+    if (entry != NULL && entry->made_ms <= ticket->entered_ms)
+        entry->full_ms -= left_ms(ticket, budget, now_ms);
+    ticket->paid_ms[budget] = 0;
+}
+
 void
 throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket)
 {
     const int64_t now_ms = clock_mono_ms(throttle->clock);
 
     lock_enter(&throttle->lock);
-    for (unsigned i = 0; i < BUDGET_COUNT; i++) {
-        struct throttle_entry *entry =
-            ticket->paid_ms[i] == 0 ? NULL : find(throttle, i, ticket->keys[i]);
-        if (entry != NULL && entry->made_ms <= ticket->entered_ms)
-            entry->full_ms -= left_ms(ticket, i, now_ms);
-        ticket->paid_ms[i] = 0;
-    }
+    close_ticket(throttle, ticket);
+    for (unsigned i = 0; i < BUDGET_COUNT; i++)
+        give_back(throttle, i, now_ms, ticket);
+    lock_leave(&throttle->lock);
+}
+
+/* A place among those who wait is no verification, so it is free again. */
+void
+throttle_left(struct throttle *throttle, struct throttle_ticket *ticket)
+{
+    const int64_t now_ms = clock_mono_ms(throttle->clock);
+
+    if (!ticket->open)
+        return;
+    lock_enter(&throttle->lock);
+    close_ticket(throttle, ticket);
+    give_back(throttle, BUDGET_CROWD, now_ms, ticket);
     lock_leave(&throttle->lock);
 }

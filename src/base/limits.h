@@ -250,10 +250,15 @@
 #define LIMIT_THROTTLE 8192u
 /* longest wait of a login; if it would be longer, the login is refused */
 #define LIMIT_THROTTLE_MS 30000
-#define LIMIT_GUESSES 60     /* wrong passwords allowed to one address at once */
-#define LIMIT_GUESS_MS 15000 /* after that, one in this time */
-/* the same for a known pair, and the longest wait of such a pair */
-#define LIMIT_GUESS_KNOWN_MS 2000
+#define LIMIT_GUESSES 60             /* wrong passwords allowed to one address at once */
+#define LIMIT_GUESS_MS 15000         /* after that, one in this time */
+#define LIMIT_GUESS_KNOWN_MS 3600000 /* the same for a known pair's own */
+/* of these 60, those that only somebody gets who comes while another of the pair waits */
+#define LIMIT_GUESSES_KEPT 10
+/* of an address's, those that known pairs who have spent their own leave to others */
+#define LIMIT_GUESSES_LEFT 30
+/* known pairs with nothing left that wait for LIMIT_THROTTLE_MS: one in this time */
+#define LIMIT_GUESS_CROWD_MS 2000
 #define LIMIT_GUESS_LOGIN_MS 4000 /* the same for one login, from all addresses together */
 /* places for known pairs of address and account, 16 octets each, at first; and when there are
  * many, which is so many places for each account, but never more than the last number */

@@ -253,6 +253,7 @@ login_done(struct login *login)
     if (login->hash_queued)
         slot_cancel(login->session->env->slots, SLOT_HASH, login->session->task.id);
     login->hash_queued = false;
+    auth_left(login->session->env->auth, &login->ticket);
     session_place_done(login->session);
     /* A client that hangs up instead of acknowledging its refusal is refused all the same. */
     if (login->sasl != NULL && login->state != AT_OVER && sasl_is_refused(login->sasl)) {

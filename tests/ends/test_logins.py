@@ -13,9 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from limits import limit  # noqa: E402
 from roost_server import PASSWORD, Peer, Roost  # noqa: E402
 
-ACCOUNTS = ["anna", "bert", "carl", "dora", "user"]
+ACCOUNTS = ["anna", "bert", "carl", "dora", "erik", "user"]
 
 
 def peer_from(server, address):
@@ -131,6 +132,21 @@ def test_a_flood_on_one_account(server):
     assert try_login(server, "127.0.0.7", "bert") < 2
     assert try_login(server, "127.0.0.8", "anna") < 2
     stop(guessers)
+
+
+def test_a_guesser_at_the_owners_address(server):
+    """He looks like the owner, and waits for his answers when he has spent what the pair has."""
+    try_login(server, "127.0.0.12", "erik")
+    guesser = Guesser(server, "127.0.0.12", "erik")
+    spent = limit("LIMIT_GUESSES") - limit("LIMIT_GUESSES_KEPT") + limit("LIMIT_GUESSES") - limit("LIMIT_GUESSES_LEFT")
+    deadline = time.monotonic() + 60
+    while guesser.answers < spent and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    for _ in range(2 * limit("LIMIT_GUESSES_KEPT")):
+        assert try_login(server, "127.0.0.12", "erik") < 2
+    assert spent <= guesser.answers < spent + 10
+    stop([guesser])
 
 
 def test_the_line_of_a_refused_login(server):

@@ -162,6 +162,51 @@ memory_is_no_oracle(void **state)
     assert_ok(quick(&right, &result)); /* the owner at home is asked for nothing */
 }
 
+/* Guesses at joe from his own address. Returns what the next guess has to wait for. */
+static int64_t
+guess_at_home(int count)
+{
+    struct auth_result result;
+    static int number;
+
+    for (int i = 0; i < count; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "guess %d", number++);
+        const struct auth_request guess = request("joe", "", text);
+        assert_int_equal(quick(&guess, &result), RC_AGAIN);
+        if (ticket.wait_ms != 0)
+            return ticket.wait_ms;
+        assert_int_equal(auth_verify(f.auth, &guess, &ticket, &result, &err), RC_DENIED);
+    }
+    return 0;
+}
+
+/* Somebody guesses at the owner's address. While he waits for his answers, whoever else comes
+ * from there is let in at once, but several of them spend that too. Then the right password is
+ * not told from wrong ones either, or each of them would be a guess for nothing. */
+static void
+who_guesses_at_home(void **state)
+{
+    struct auth_result result;
+    const struct auth_request right = request("joe", "", "pencil");
+
+    (void)state;
+    assert_ok(verify(&right, &result));
+    assert_int_not_equal(guess_at_home(2 * LIMIT_GUESSES), 0);
+    struct throttle_ticket guesser = ticket;
+    for (int i = 0; i < 2 * LIMIT_GUESSES; i++)
+        assert_ok(quick(&right, &result));
+    auth_left(f.auth, &guesser); /* nobody waits any longer */
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_not_equal(ticket.wait_ms, 0);
+    assert_ok(auth_verify(f.auth, &right, &ticket, &result, &err));
+
+    assert_int_not_equal(guess_at_home(1), 0);
+    assert_int_not_equal(guess_at_home(2 * LIMIT_GUESSES), 0);
+    assert_int_equal(quick(&right, &result), RC_AGAIN);
+    assert_int_equal(ticket.wait_ms, LIMIT_THROTTLE_MS);
+}
+
 /* Right and wrong passwords are known without a hash for their times, and not beyond. */
 static void
 memory_ages(void **state)
@@ -489,6 +534,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(who_may_and_who_may_not),
         T(memory_is_no_oracle),
+        T(who_guesses_at_home),
         T(memory_ages),
         T(paid_once),
         T(a_password_refused_before_is_no_guess),

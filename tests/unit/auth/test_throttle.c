@@ -59,7 +59,7 @@ enter_known(struct span address, uint64_t login)
 static int64_t
 guess(struct span address, uint64_t login)
 {
-    const struct throttle_ticket ticket = enter(address, login);
+    struct throttle_ticket ticket = enter(address, login);
 
     if (ticket.wait_ms >= 0)
         throttle_failed(throttle, &ticket);
@@ -125,22 +125,112 @@ known_pairs_wait_for_nothing(void **state)
     assert_int_equal(ticket.wait_ms, 0);
     assert_int_equal(ticket.rank, THROTTLE_KNOWN);
     throttle_refund(throttle, &ticket);
-    /* What is guessed from there has a budget too; then one at a time, soon; and beyond that it
-     * is like anybody's. */
-    for (int i = 0; i < LIMIT_GUESSES; i++) {
+    assert_int_equal(enter_known(home, ANN).wait_ms, 0);
+}
+
+/* What is guessed at a known pair. */
+static int64_t
+guess_known(struct span address, uint64_t login)
+{
+    struct throttle_ticket ticket = enter_known(address, login);
+
+    if (ticket.wait_ms >= 0)
+        throttle_failed(throttle, &ticket);
+    return ticket.wait_ms;
+}
+
+static void
+spend_known(struct span address, uint64_t login)
+{
+    for (int i = 0; i < LIMIT_GUESSES - LIMIT_GUESSES_KEPT; i++)
+        assert_int_equal(guess_known(address, login), 0);
+}
+
+/* The pair's own budget first, then the address's but for what is left to others. Then it has
+ * to wait, and is refused only when many wait. */
+static void
+known_pairs_have_a_budget(void **state)
+{
+    struct throttle_ticket ticket;
+
+    (void)state;
+    spend_known(home, JOE);
+    for (int i = 0; i < LIMIT_GUESSES - LIMIT_GUESSES_LEFT; i++) {
         ticket = enter_known(home, JOE);
         assert_int_equal(ticket.wait_ms, 0);
+        assert_int_not_equal(ticket.rank, THROTTLE_KNOWN);
         throttle_failed(throttle, &ticket);
     }
-    for (int i = 0; i < 100; i++) {
+    assert_int_equal(guess_known(home, JOE), LIMIT_GUESS_MS);
+    assert_int_equal(guess_known(home, JOE), LIMIT_THROTTLE_MS);
+    for (int i = 0; i < LIMIT_THROTTLE_MS / LIMIT_GUESS_CROWD_MS; i++)
+        assert_int_equal(guess_known(home, JOE), LIMIT_THROTTLE_MS);
+    assert_int_equal(guess_known(home, JOE), -1);
+    fake_clock_move_ms(&now, LIMIT_GUESS_CROWD_MS);
+    assert_int_equal(guess_known(home, JOE), LIMIT_THROTTLE_MS);
+    assert_int_equal(guess_known(home, JOE), -1);
+    /* Two are waiting out of what was left. */
+    for (uint64_t i = 0; i < LIMIT_GUESSES_LEFT - 2; i++)
+        assert_int_equal(guess(home, 100 + i), 0);
+    assert_in_range(guess(home, 1000), 1, LIMIT_GUESS_MS);
+    assert_int_equal(guess_known(home, ANN), 0);
+    /* One comes back in an hour, but the kept ones are not for him. */
+    fake_clock_move_ms(&now, LIMIT_GUESS_KNOWN_MS);
+    ticket = enter_known(home, JOE);
+    assert_int_equal(ticket.rank, THROTTLE_KNOWN);
+    throttle_failed(throttle, &ticket);
+    assert_int_not_equal(enter_known(home, JOE).rank, THROTTLE_KNOWN);
+}
+
+static struct throttle_ticket
+guesser_waits(void)
+{
+    struct throttle_ticket ticket;
+
+    do {
         ticket = enter_known(home, JOE);
-        assert_int_equal(ticket.wait_ms, LIMIT_GUESS_KNOWN_MS);
+        if (ticket.wait_ms == 0)
+            throttle_failed(throttle, &ticket);
+    } while (ticket.wait_ms == 0);
+    assert_in_range(ticket.wait_ms, 1, LIMIT_THROTTLE_MS);
+    return ticket;
+}
+
+/* While a guesser waits, whoever else comes may be the owner. */
+static void
+some_are_kept_for_the_owner(void **state)
+{
+    struct throttle_ticket ticket;
+
+    (void)state;
+    struct throttle_ticket guesser = guesser_waits();
+    for (int i = 0; i < 1000; i++) { /* the owner's right password costs nothing */
+        ticket = enter_known(home, JOE);
+        assert_int_equal(ticket.wait_ms, 0);
         assert_int_equal(ticket.rank, THROTTLE_KNOWN);
-        ticket = enter_known(home, JOE);
-        assert_true(ticket.wait_ms < 0 || ticket.rank == THROTTLE_LATE);
-        fake_clock_move_ms(&now, LIMIT_GUESS_KNOWN_MS);
+        throttle_refund(throttle, &ticket);
     }
-    assert_int_equal(enter_known(home, ANN).wait_ms, 0);
+    /* It was wrong, and he comes again: nobody else waits now. */
+    fake_clock_move_ms(&now, guesser.wait_ms);
+    throttle_failed(throttle, &guesser);
+    guesser = guesser_waits();
+    /* Nor when he hung up. He gets nothing back, but for the place in which he waited. */
+    throttle_left(throttle, &guesser);
+    throttle_left(throttle, &guesser); /* twice is once */
+    for (int i = 0; i < 1000; i++) {
+        guesser = enter_known(home, JOE);
+        assert_in_range(guesser.wait_ms, 1, LIMIT_THROTTLE_MS);
+        throttle_left(throttle, &guesser);
+    }
+    /* Several at once spend what is kept; one of these comes back in an hour. */
+    guesser = guesser_waits();
+    for (int i = 0; i < LIMIT_GUESSES_KEPT; i++)
+        assert_int_equal(guess_known(home, JOE), 0);
+    assert_int_not_equal(guess_known(home, JOE), 0);
+    /* Whose verdict never comes keeps nobody for ever. */
+    fake_clock_move_ms(&now, LIMIT_GUESS_KNOWN_MS * (int64_t)LIMIT_GUESSES_KEPT);
+    ticket = enter_known(home, JOE);
+    assert_int_not_equal(ticket.rank, THROTTLE_KNOWN);
 }
 
 /* An exchange that is kept open, to be ended with a right password when time has paid for it:
@@ -274,6 +364,8 @@ main(void)
         T(what_was_forgotten_is_not_given_back),
         T(hanging_up_gives_nothing_back),
         T(known_pairs_wait_for_nothing),
+        T(known_pairs_have_a_budget),
+        T(some_are_kept_for_the_owner),
         T(a_login_guessed_at_from_everywhere),
         T(a_webmail_has_a_budget_for_each_login),
         T(networks_and_local_peers),
