@@ -184,15 +184,6 @@ login_showed_password(const struct login *login)
 
 /* ---- ends ---- */
 
-static enum login_outcome
-refuse(struct login *login, enum login_refusal refusal)
-{
-    login->state = AT_OVER;
-    login->wait_until_us = 0;
-    login->refusal = refusal;
-    return LOGIN_REFUSED;
-}
-
 /* Makes text of the peer safe for a line that programs read: in quotation marks that it cannot
  * end. */
 static void
@@ -232,19 +223,35 @@ refusal_log(struct login *login, const char *reason, const char *more)
     log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: %.*s", SPAN_FMT(buf_span(&line)));
 }
 
+/* Every login that is refused comes here, so each has its line. reason: docs/fail2ban.md lists
+ * them. more: NULL, or words for the end of the line. */
+static enum login_outcome
+refuse(struct login *login, enum login_refusal refusal, const char *reason, const char *more)
+{
+    refusal_log(login, reason, more);
+    login->state = AT_OVER;
+    login->wait_until_us = 0;
+    login->refusal = refusal;
+    return LOGIN_REFUSED;
+}
+
+enum login_outcome
+login_forbid(struct login *login)
+{
+    return refuse(login, LOGIN_NEEDS_TLS, "needs-tls", NULL);
+}
+
 static enum login_outcome
 deny(struct login *login, enum login_refusal refusal, enum auth_reason reason)
 {
     struct session *session = login->session;
-
     const char *app = login->result.app_password == 0 ? NULL : login->result.app_name;
 
     session_event(session, EVENT_LOGIN_FAILED);
-    refusal_log(login, auth_reason_name(reason),
-                app == NULL ? NULL
-                            : arena_printf(login->arena, "application password \"%s\"", app));
     session->counts.login_failures++;
-    return refuse(login, refusal);
+    return refuse(login, refusal, auth_reason_name(reason),
+                  app == NULL ? NULL
+                              : arena_printf(login->arena, "application password \"%s\"", app));
 }
 
 void
@@ -273,7 +280,7 @@ static enum login_outcome
 trouble(struct login *login, const struct err *err)
 {
     log_put(&login->session->log, LOG_E_STORE_FAILED, "%s", err->text);
-    return refuse(login, LOGIN_TROUBLE);
+    return refuse(login, LOGIN_TROUBLE, "server-failed", NULL);
 }
 
 static enum login_outcome
@@ -283,8 +290,7 @@ over_limit(struct login *login)
 
     session_set_account_name(session, span_of_str(login->result.account));
     session_identity_changed(session);
-    refusal_log(login, "too-many-connections", login_others(login));
-    return refuse(login, LOGIN_FULL);
+    return refuse(login, LOGIN_FULL, "too-many-connections", login_others(login));
 }
 
 /* All places of the account are taken. If some are taken by suspect sessions, this waits for
@@ -352,13 +358,13 @@ changed_meanwhile(struct login *login, struct err *err)
 static enum login_outcome
 too_late(struct login *login, enum end_reason reason, const struct err *err)
 {
-    if (reason == END_STORE_FAILED)
+    if (reason == END_STORE_FAILED) {
         session_end(login->session, reason, "%s", err->text);
-    else
-        session_end(login->session, reason, "while it logged in");
-    return refuse(login, reason == END_STORE_FAILED       ? LOGIN_TROUBLE
-                         : reason == END_ACCOUNT_DISABLED ? LOGIN_DISABLED
-                                                          : LOGIN_WRONG);
+        return refuse(login, LOGIN_TROUBLE, "server-failed", NULL);
+    }
+    session_end(login->session, reason, "while it logged in");
+    return refuse(login, reason == END_ACCOUNT_DISABLED ? LOGIN_DISABLED : LOGIN_WRONG,
+                  "changed-meanwhile", NULL);
 }
 
 static enum login_outcome
@@ -366,9 +372,10 @@ not_got(struct login *login, enum rc rc)
 {
     if (rc == RC_NOT_FOUND) { /* removed just now, with its mail */
         session_end(login->session, END_ACCOUNT_REMOVED, "while it logged in");
-        return refuse(login, LOGIN_WRONG);
+        return refuse(login, LOGIN_WRONG, "changed-meanwhile", NULL);
     }
-    return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE);
+    return refuse(login, rc == RC_LIMIT ? LOGIN_NO_MEMORY : LOGIN_TROUBLE, "server-failed",
+                  NULL);
 }
 
 /* words and the subject, which is text that the issuer may have taken from its user. */
@@ -464,7 +471,8 @@ place_go(struct login *login)
         account_put(login->acct);
         login->acct = NULL;
         login->others = others;
-        return rc == RC_LIMIT ? no_place(login) : refuse(login, LOGIN_BUSY);
+        return rc == RC_LIMIT ? no_place(login)
+                              : refuse(login, LOGIN_NO_MEMORY, "server-failed", NULL);
     }
     login->state = AT_OVER;
     login->wait_until_us = 0;
@@ -622,9 +630,9 @@ hash_go(struct login *login, enum login_outcome *outcome_out)
                          net_addr_share_hash(&session->peer), ranks[login->ticket.rank]);
     login->hash_queued = answer == SLOT_QUEUED;
     if (answer != SLOT_GOT) {
-        if (answer == SLOT_REFUSED)
-            refusal_log(login, "too-many-logins", NULL);
-        *outcome_out = answer == SLOT_QUEUED ? LOGIN_WAITS : refuse(login, LOGIN_BUSY);
+        *outcome_out = answer == SLOT_QUEUED
+                           ? LOGIN_WAITS
+                           : refuse(login, LOGIN_BUSY, "too-many-logins", NULL);
         return false;
     }
     const enum rc rc =

@@ -171,8 +171,28 @@ def test_the_line_of_a_refused_login(server):
     assert found.count("127.0.0.10") == 1
     # The manual lists every reason that the program has.
     names = set(re.findall(r'"([a-z-]+)",$', (ROOT / "src/auth/login_name.c").read_text(), re.M)) - {"none"}
-    names |= set(re.findall(r'refusal_log\(login, "([a-z-]+)"', (ROOT / "src/door/login.c").read_text()))
-    assert len(names) > 7 and names == set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
+    names |= set(re.findall(r'refuse\(login,[^"]*"([a-z-]+)"', (ROOT / "src/door/login.c").read_text()))
+    assert len(names) > 20 and names == set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
+
+
+def test_no_tls_no_password():
+    """What is refused because others could read along is in the log too, and is no guess."""
+    with Roost(options=["auth.allow_plaintext=no"], accounts=["carl"]) as server:
+        peer = peer_from(server, "127.0.0.11")
+        peer.command('ID ("name" "Old")')
+        for _ in range(5):  # more often than wrong passwords are taken
+            peer.command(f'LOGIN carl "{PASSWORD}"', "NO")
+            assert "[PRIVACYREQUIRED]" in peer.last
+        peer.command("AUTHENTICATE PLAIN AGNhcmwAcHc=", "NO")
+        assert "[PRIVACYREQUIRED]" in peer.last
+        peer.command("NOOP")
+        peer.close()
+        line = 'login failed: reason=needs-tls address=127.0.0.11 login="{}" client="Old"'
+        server.log_wait(re.escape(line.format("")))
+        assert server.log().count(line.format("carl")) == 5
+        text = (ROOT / "docs" / "fail2ban.md").read_text()
+        pattern = re.search(r"failregex = (.*)", text).group(1).replace("<ADDR>", r"[0-9a-f.:]+")
+        assert not re.findall(pattern, server.log(), re.M)
 
 
 def test_a_trusted_address():

@@ -79,10 +79,20 @@ refuse(struct imap_session *im, const struct login *login)
         return imap_no(work, "UNAVAILABLE", "Too many logins at once; try again");
     case LOGIN_TROUBLE:
         return imap_no(work, "UNAVAILABLE", "Logins cannot be checked now; try again later");
+    case LOGIN_NEEDS_TLS:
+        return imap_no(work, "PRIVACYREQUIRED",
+                       "Use TLS: passwords are not accepted without encryption");
     case LOGIN_NO_MEMORY:
         break;
     }
     return imap_fail(im, RC_LIMIT, NULL);
+}
+
+static enum imap_step
+forbid(struct imap_session *im, struct login *login)
+{
+    (void)login_forbid(login);
+    return refuse(im, login);
 }
 
 static enum imap_step
@@ -116,13 +126,12 @@ enum imap_step
 cmd_login_run(struct imap_session *im, struct imap_work *work)
 {
     if (work->run == NULL) {
-        if (!imap_plaintext_allowed(im))
-            return imap_no(work, "PRIVACYREQUIRED",
-                           "Use TLS: passwords are not accepted without encryption");
         struct login *login = begin(im);
         if (login == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         login_password(login, work->cmd.u.login.user, work->cmd.u.login.password);
+        if (!imap_plaintext_allowed(im))
+            return forbid(im, login);
     }
     return go(im, work->run);
 }
@@ -137,10 +146,9 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
         if (!sasl_mech_of_name(work->cmd.u.authenticate.mechanism, &mech) ||
             !imap_mech_offered(im, mech))
             return imap_no(work, "CANNOT", "That mechanism is not offered");
-        if (sasl_mech_shows_secret(mech) && !imap_plaintext_allowed(im))
-            return imap_no(work, "PRIVACYREQUIRED",
-                           "Use TLS: passwords are not accepted without encryption");
         struct login *login = begin(im);
+        if (login != NULL && sasl_mech_shows_secret(mech) && !imap_plaintext_allowed(im))
+            return forbid(im, login);
         if (login == NULL || login_sasl(login, mech, &err) != RC_OK)
             return imap_fail(im, RC_LIMIT, &err);
         const struct span initial = work->cmd.u.authenticate.initial;
