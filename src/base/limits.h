@@ -27,6 +27,13 @@
 /* octets of a literal that are kept in memory; the rest goes to an unlinked file */
 #define LIMIT_SPOOL_MEMORY (256u << 10)
 
+/* of the files that may be open, this part is for spools: literals and messages on their way
+ * that are too large for memory. At least the one and at most the other number of files; a
+ * quarter of them is kept for deliveries */
+#define LIMIT_SPOOL_PART 16u
+#define LIMIT_SPOOL_FILES_MIN 8u
+#define LIMIT_SPOOL_FILES 4096u
+
 /* --- Grammar (counts) --- */
 #define LIMIT_NESTING 64u /* nested parentheses in SEARCH and LIST; RFC 3501 has no limit */
 #define LIMIT_SEARCH_KEYS 10000u /* keys of one SEARCH */

@@ -42,6 +42,8 @@ rc_name(enum rc rc)
         return "disabled";
     case RC_EXPUNGED:
         return "expunged";
+    case RC_CROWDED:
+        return "crowded";
     case RC_BAD_CHARSET:
         return "bad-charset";
     }

@@ -27,6 +27,7 @@ enum rc {
     RC_TIMEOUT = -15,     /* a deadline passed */
     RC_DISABLED = -16,    /* the account is switched off */
     RC_EXPUNGED = -17,    /* some of the messages named are expunged (RFC 5530 EXPUNGEISSUED) */
+    RC_CROWDED = -19,     /* too many others use up what there is of something; try again */
     RC_BAD_CHARSET = -18, /* a charset that cannot be decoded (RFC 3501 BADCHARSET) */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/machine.h"
 #include "daemon/directory.h"
+#include "daemon/limits_process.h"
 #include "db/db.h"
 #include "store/engine_sqlite.h"
 #include "store/room.h"
@@ -16,7 +17,6 @@
 enum {
     STORE_FDS_MIN = 64,
     STORE_FDS_MAX = 4096,
-    FDS_BESIDES = 256,
     HANDLE_FDS = 3,          /* of an open database */
     HANDLE_KIB = 1024 + 256, /* its page cache at the most, its index, schema and statements */
     STORE_MEMORY_SHARE = 16, /* part of the memory there is that open databases may take */
@@ -51,7 +51,7 @@ store_fds(const struct config *config, enum house_use use)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return STORE_FDS_MIN;
     const uint64_t all = use == HOUSE_SERVE ? limit.rlim_max : limit.rlim_cur;
-    const uint64_t taken = connections + FDS_BESIDES;
+    const uint64_t taken = connections + process_fds_besides(all);
     uint64_t fds = all / 4;
     if (use == HOUSE_SERVE && connections > 0 && all < taken + fds)
         fds = all > taken ? all - taken : 0;

@@ -15,12 +15,12 @@
  *   the store          a quarter: open databases (daemon/house.c)
  *   FDS_FIXED          log, journal, registry, poller, listeners, control socket and its askers
  *   FDS_NEWCOMERS      connections that are being refused, or wait for a place
+ *   spools             a sixteenth: large messages on their way (session/spool.h)
  *   connections        the rest, of which some are kept for deliveries (session/table.c)
  */
 enum {
     FDS_FIXED = 96,
     FDS_NEWCOMERS = 2 * LIMIT_NEWCOMERS,
-    FDS_BESIDES = FDS_FIXED + FDS_NEWCOMERS,
     CONNECTIONS_MIN = 8,
     FILES_MIN = 1024, /* with fewer there is a warning: they are enough only for tests */
 };
@@ -36,12 +36,41 @@ process_fds(void)
 }
 
 uint64_t
+process_spools(uint64_t files)
+{
+    const uint64_t part = files / LIMIT_SPOOL_PART;
+
+    return part < LIMIT_SPOOL_FILES_MIN ? LIMIT_SPOOL_FILES_MIN
+           : part > LIMIT_SPOOL_FILES   ? LIMIT_SPOOL_FILES
+                                        : part;
+}
+
+uint64_t
+process_fds_besides(uint64_t files)
+{
+    return FDS_FIXED + FDS_NEWCOMERS + process_spools(files);
+}
+
+uint64_t
 process_connections(uint64_t files)
 {
     const uint64_t usable = files - files / 4; /* the rest is the store's */
-    const uint64_t left = usable > FDS_BESIDES ? usable - FDS_BESIDES : 0;
+    const uint64_t besides = process_fds_besides(files);
+    const uint64_t left = usable > besides ? usable - besides : 0;
 
     return left < CONNECTIONS_MIN ? CONNECTIONS_MIN : left > UINT32_MAX ? UINT32_MAX : left;
+}
+
+/* Files that allow so many connections. Of all files, the store and the spools take a part each. */
+static uint64_t
+files_for(uint64_t connections)
+{
+    const uint64_t part = LIMIT_SPOOL_PART;
+    const uint64_t used = connections + FDS_FIXED + FDS_NEWCOMERS;
+    const uint64_t with_part = used * 4 * part / (3 * part - 4) + 1;
+    const uint64_t with_most = (used + LIMIT_SPOOL_FILES) * 4 / 3 + 1;
+
+    return with_part < with_most ? with_part : with_most;
 }
 
 enum rc
@@ -69,7 +98,7 @@ process_limits_raise(struct settings *settings, struct err *err)
                        "open files: %ju allow about %ju connections, [limits] max_connections "
                        "is %u; raise LimitNOFILE= of the service (or ulimit -n) to %ju",
                        (uintmax_t)files, (uintmax_t)allowed, asked,
-                       ((uintmax_t)asked + FDS_BESIDES) * 4 / 3 + 1);
+                       (uintmax_t)files_for(asked));
     if (files < FILES_MIN)
         return err_set(
             err, RC_LIMIT, 0,

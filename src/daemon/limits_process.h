@@ -22,6 +22,10 @@ MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_oct
                                       struct err *err);
 /** Connections that this number of open files allows. */
 uint64_t process_connections(uint64_t files);
+/** Files of spools that this number of open files allows at a time. */
+uint64_t process_spools(uint64_t files);
+/** Files that neither the store nor connections may have. */
+uint64_t process_fds_besides(uint64_t files);
 /** Descriptors this process may have now. */
 uint64_t process_fds(void);
 

@@ -171,8 +171,14 @@ open_env(struct server *server, const struct takeover *takeover, struct err *err
     budget_init(&env->input_budget, (int64_t)config->memory_octets / 2);
     budget_init(&env->order_budget, LIMIT_ORDER_ALL_OCTETS);
     budget_init(&env->spool_budget, (int64_t)config->memory_octets / 2);
-    env->spool =
-        (struct spool_place){.dir = config_path(config, "tmp"), .memory = &env->spool_budget};
+    const int64_t files = (int64_t)process_spools(process_fds());
+    budget_init(&env->delivery_files, files / 4);
+    budget_init(&env->spool_files, files - files / 4);
+    env->spool = (struct spool_place){.dir = config_path(config, "tmp"),
+                                      .memory = &env->spool_budget,
+                                      .files = &env->spool_files};
+    env->delivery_spool = env->spool;
+    env->delivery_spool.kept = &env->delivery_files;
     env->version = ROOST_VERSION;
     enum rc rc = open_journal(server, takeover, err);
     if (rc == RC_OK)

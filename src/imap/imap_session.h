@@ -322,6 +322,8 @@ void imap_literal_begin(struct imap_session *im);
  * refused by NO with the code LIMIT and this text. */
 MUST_USE bool imap_append_charge(struct imap_session *im, uint64_t octets);
 extern const char imap_append_too_much[];
+/* What a client is told whose large message finds no file to be kept in. */
+extern const char imap_upload_crowded[];
 /** Octets of APPEND's message. A failure is remembered and answered when the command is
  * complete. */
 void imap_literal_data(struct imap_session *im);

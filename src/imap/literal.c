@@ -57,6 +57,7 @@ void
 imap_literal_begin(struct imap_session *im)
 {
     const struct imap_literal *literal = imap_framer_literal(im->framer);
+    struct err err = {.rc = RC_OK};
     const bool logged_in = im->state != IMAP_NOT_AUTHENTICATED;
 
     if (logged_in && is_unasked_and_large(im, literal)) { /* RFC 7888 section 5 */
@@ -78,7 +79,13 @@ imap_literal_begin(struct imap_session *im)
             literal_refuse(im, IW_NO, "LIMIT", imap_append_too_much);
             return;
         }
-        if (imap_spool_add(im) == NULL || imap_framer_divert(im->framer) != RC_OK) {
+        struct spool *spool = imap_spool_add(im);
+        if (spool != NULL && spool_expect(spool, literal->octets, &err) != RC_OK) {
+            log_put(&im->s.log, LOG_E_COMMAND_FAILED, "%s", err.text);
+            literal_refuse(im, IW_NO, "UNAVAILABLE", imap_upload_crowded);
+            return;
+        }
+        if (spool == NULL || imap_framer_divert(im->framer) != RC_OK) {
             literal_refuse(im, IW_BAD, NULL, "This literal cannot be accepted");
             return;
         }
@@ -114,6 +121,8 @@ imap_literal_data(struct imap_session *im)
         log_put(&im->s.log, work->spool_rc == RC_FULL ? LOG_E_STORE_FULL : LOG_E_STORE_FAILED,
                 "%s", err.text);
         spool_done(spool);
+    } else if (spool->octets == imap_framer_literal(im->framer)->octets) {
+        spool_seal(spool);
     }
 }
 

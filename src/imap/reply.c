@@ -49,6 +49,8 @@ imap_bad_code(struct imap_work *work, const char *code, const char *text)
     return STEP_DONE;
 }
 
+const char imap_upload_crowded[] = "Too many large messages are being uploaded now; try again";
+
 static const struct {
     enum rc rc;
     enum log_entry entry; /* 0 with log false: nobody's fault */
@@ -63,6 +65,7 @@ static const struct {
     {RC_QUOTA, LOG_E_OVER_QUOTA, true, "OVERQUOTA", "The account's quota is used up"},
     {RC_FULL, LOG_E_STORE_FULL, true, "UNAVAILABLE", "The server's disk is full"},
     {RC_BUSY, LOG_E_STORE_FAILED, true, "INUSE", "The mail store is busy; try again"},
+    {RC_CROWDED, LOG_E_COMMAND_FAILED, true, "UNAVAILABLE", imap_upload_crowded},
     {RC_DENIED, LOG_E_STORE_FAILED, true, "NOPERM", "Not permitted"},
     {RC_IO, LOG_E_STORE_FAILED, true, "UNAVAILABLE", "The mail store failed; try again later"},
     {RC_CORRUPT, LOG_E_STORE_CORRUPT, true, "CORRUPTION", "The mail store is damaged"},

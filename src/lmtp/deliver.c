@@ -99,6 +99,10 @@ reply_failure(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, enum rc rc,
     case RC_LIMIT:
         reply_for(lm, rcpt, "452 4.3.1", "Out of resources for this message");
         break;
+    case RC_CROWDED:
+        reply_for(lm, rcpt, "452 4.3.1",
+                  "Too many large messages arrive at once; try again later");
+        break;
     case RC_CORRUPT:
         reply_for(lm, rcpt, "451 4.2.0", "The mailbox is damaged");
         break;
@@ -147,7 +151,7 @@ delivery_begin(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err
 
     if (delivery == NULL)
         return RC_LIMIT;
-    spool_init(&delivery->copy, &lm->s.env->spool);
+    spool_init(&delivery->copy, &lm->s.env->delivery_spool);
     delivery->began_us = session_now_us(&lm->s);
     delivery->step = lm->rcpt_next == 0 ? DELIVERY_SCAN : DELIVERY_COPY;
     lm->delivery = delivery;

@@ -48,6 +48,7 @@ lmtp_receive_begin(struct lmtp_session *lm)
 static void
 complete(struct lmtp_session *lm)
 {
+    spool_seal(&lm->spool);
     lm->state = LMTP_DELIVERING;
     lm->rcpt_next = 0;
 }

@@ -45,7 +45,10 @@ struct env {
     struct registry *registry;
     struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */
     struct spool_place spool;
-    struct budget spool_budget; /* octets of spools in memory, all sessions */
+    struct spool_place delivery_spool; /* the same, and some files more */
+    struct budget spool_budget;        /* octets of spools in memory, all sessions */
+    struct budget spool_files;    /* files of spools that are being written, all sessions */
+    struct budget delivery_files; /* those that are for deliveries alone */
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
     struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */

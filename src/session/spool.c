@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "base/check.h"
 #include "base/fd.h"
 #include "base/limits.h"
 
@@ -30,21 +31,50 @@ memory_give(struct spool *spool)
     spool->budget_octets = 0;
 }
 
-static void
-map_drop(struct spool *spool)
+static enum rc
+file_take(struct spool *spool, struct err *err)
 {
-    if (spool->map != NULL)
-        munmap(spool->map, spool->octets);
-    spool->map = NULL;
+    const struct spool_place *place = spool->place;
+
+    if (spool->file != NULL)
+        return RC_OK;
+    if (budget_take(place->files, 1))
+        spool->file = place->files;
+    else if (place->kept != NULL && budget_take(place->kept, 1))
+        spool->file = place->kept;
+    else
+        return err_set(
+            err, RC_CROWDED, 0,
+            "spool: %jd large messages are on their way, which is all that the limit "
+            "of open files allows",
+            (intmax_t)place->files->total);
+    return RC_OK;
+}
+
+static void
+file_give(struct spool *spool)
+{
+    fd_close(&spool->fd);
+    spool->fd = -1;
+    if (spool->file != NULL)
+        budget_give(spool->file, 1);
+    spool->file = NULL;
 }
 
 void
 spool_done(struct spool *spool)
 {
-    map_drop(spool);
-    fd_close(&spool->fd);
+    if (spool->map != NULL)
+        munmap(spool->map, spool->octets);
+    file_give(spool);
     memory_give(spool);
     spool_init(spool, spool->place);
+}
+
+enum rc
+spool_expect(struct spool *spool, uint64_t octets, struct err *err)
+{
+    return octets > LIMIT_SPOOL_MEMORY ? file_take(spool, err) : RC_OK;
 }
 
 /* True when data went to memory; false when it must go to the file. */
@@ -72,10 +102,13 @@ append_memory(struct spool *spool, struct span data)
 static enum rc
 move_to_file(struct spool *spool, struct err *err)
 {
+    enum rc rc = file_take(spool, err);
+    if (rc != RC_OK)
+        return rc;
     spool->fd = open(spool->place->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (spool->fd < 0)
         return err_set(err, rc_of_errno(errno), errno, "spool in %s", spool->place->dir);
-    const enum rc rc = fd_write_all(spool->fd, buf_span(&spool->memory), err);
+    rc = fd_write_all(spool->fd, buf_span(&spool->memory), err);
     memory_give(spool);
     return rc;
 }
@@ -83,7 +116,7 @@ move_to_file(struct spool *spool, struct err *err)
 enum rc
 spool_append(struct spool *spool, struct span data, struct err *err)
 {
-    map_drop(spool);
+    CHECK(spool->map == NULL);
     if (spool->fd < 0 && append_memory(spool, data)) {
         spool->octets += data.len;
         return RC_OK;
@@ -99,20 +132,36 @@ spool_append(struct spool *spool, struct span data, struct err *err)
     return rc;
 }
 
+static enum rc
+seal(struct spool *spool, struct err *err)
+{
+    if (spool->fd < 0 || spool->octets == 0)
+        return RC_OK;
+    void *map = mmap(NULL, spool->octets, PROT_READ, MAP_PRIVATE, spool->fd, 0);
+    if (map == MAP_FAILED)
+        return err_set(err, rc_of_errno(errno), errno, "spool: map %ju octets",
+                       (uintmax_t)spool->octets);
+    spool->map = map;
+    file_give(spool);
+    return RC_OK;
+}
+
+void
+spool_seal(struct spool *spool)
+{
+    struct err err = {.rc = RC_OK};
+
+    if (seal(spool, &err) != RC_OK)
+        return; /* whoever reads it is told */
+}
+
 enum rc
 spool_read(struct spool *spool, struct span *text_out, struct err *err)
 {
-    if (spool->fd < 0) {
-        *text_out = buf_span(&spool->memory);
-        return RC_OK;
-    }
-    if (spool->map == NULL && spool->octets > 0) {
-        void *map = mmap(NULL, spool->octets, PROT_READ, MAP_PRIVATE, spool->fd, 0);
-        if (map == MAP_FAILED)
-            return err_set(err, rc_of_errno(errno), errno, "spool: map %ju octets",
-                           (uintmax_t)spool->octets);
-        spool->map = map;
-    }
-    *text_out = span_of(spool->map, spool->octets);
-    return RC_OK;
+    const enum rc rc = seal(spool, err);
+
+    if (rc == RC_OK)
+        *text_out =
+            spool->map != NULL ? span_of(spool->map, spool->octets) : buf_span(&spool->memory);
+    return rc;
 }

@@ -5,6 +5,12 @@
  * that, or if the budget is spent, the octets are in an unlinked file in DIR/tmp, which
  * disappears with a crash. The store is used only afterwards.
  *
+ * Files are scarce, so a spool has one only while it is being written: what is complete is
+ * mapped into memory, which needs no descriptor. How many can be written at a time is limited,
+ * so that large uploads leave the files of the store and of others alone.
+ *
+ *   spool_init --spool_append--> MEMORY --spool_append--> FILE --spool_seal--> MAPPED
+ *
  * A spool belongs to one session. Appending to the file may wait for the page cache but not
  * for the disk, because nothing here is synced.
  */
@@ -23,26 +29,34 @@
 struct spool_place {
     const char *dir;       /* DIR/tmp, borrowed for life */
     struct budget *memory; /* octets all spools together may hold in memory; borrowed */
+    struct budget *files;  /* files they may have open; borrowed */
+    struct budget *kept;   /* more of them, for those alone who have this place; or NULL */
 };
 
 struct spool {
     const struct spool_place *place;
     struct buf memory;
     int64_t budget_octets; /* taken from place->memory */
-    int fd;                /* -1: everything is in memory */
+    struct budget *file;   /* what the file was taken from; NULL: there is none */
+    int fd;                /* -1: everything is in memory or mapped */
     uint64_t octets;       /* so far */
-    void *map;             /* of the file, while somebody reads it */
+    void *map;             /* of the file, when it is complete */
 };
 
 /** Allocates nothing yet. */
 void spool_init(struct spool *spool, const struct spool_place *place);
 /** Frees memory, mapping and file; the spool may be used again. */
 void spool_done(struct spool *spool);
-/** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable). After that the spool is
- * useless: call spool_done and discard the rest. */
+/** So many octets will come. RC_CROWDED: they would need a file, and too many have one; better
+ * refuse them now than when they have come. */
+MUST_USE enum rc spool_expect(struct spool *spool, uint64_t octets, struct err *err);
+/** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable), RC_CROWDED. After that the
+ * spool is useless: call spool_done and discard the rest. Not after spool_seal. */
 MUST_USE enum rc spool_append(struct spool *spool, struct span data, struct err *err);
-/** Everything in one piece, valid until spool_done or the next append. A file is mapped into
- * memory. RC_IO, RC_LIMIT. */
+/** It is complete; its file is needed no longer. If it cannot be mapped now, it keeps its file,
+ * and spool_read tries again. */
+void spool_seal(struct spool *spool);
+/** Seals it. Everything in one piece, valid until spool_done. RC_IO, RC_LIMIT. */
 MUST_USE enum rc spool_read(struct spool *spool, struct span *text_out, struct err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Spools: in memory up to their limit and the budget, then in a file without a name. */
+/* Spools: in memory up to their limit and the budget, then in a file without a name, of which
+ * there are only so many at a time. */
 #include "support/cm.h"
 
 #include <stdlib.h>
@@ -10,7 +11,10 @@
 
 struct fixture {
     struct budget memory;
+    struct budget files;
+    struct budget kept;
     struct spool_place place;
+    struct spool_place delivery;
     char dir[64];
 };
 
@@ -20,13 +24,20 @@ set_up(struct fixture *fx, int64_t budget)
     snprintf(fx->dir, sizeof fx->dir, "/tmp/roost-spool-XXXXXX");
     assert_non_null(mkdtemp(fx->dir));
     budget_init(&fx->memory, budget);
-    fx->place = (struct spool_place){.dir = fx->dir, .memory = &fx->memory};
+    budget_init(&fx->files, 3);
+    budget_init(&fx->kept, 2);
+    fx->place =
+        (struct spool_place){.dir = fx->dir, .memory = &fx->memory, .files = &fx->files};
+    fx->delivery = fx->place;
+    fx->delivery.kept = &fx->kept;
 }
 
 static void
 tear_down(struct fixture *fx)
 {
     assert_int_equal(budget_used(&fx->memory), 0);
+    assert_int_equal(budget_used(&fx->files), 0);
+    assert_int_equal(budget_used(&fx->kept), 0);
     assert_int_equal(rmdir(fx->dir), 0); /* nothing with a name was left */
 }
 
@@ -80,8 +91,11 @@ test_memory_then_file(void **state)
         fill(&spool, rows[i].octets);
         assert_int_equal(spool.fd >= 0, rows[i].file);
         assert_int_equal(spool.octets, rows[i].octets);
+        assert_int_equal(budget_used(&fx.files), rows[i].file);
         assert_filled(&spool, rows[i].octets);
-        fill(&spool, rows[i].octets == 0 ? 0 : 1000); /* after a read, too */
+        assert_true(spool.fd < 0); /* what is complete needs no descriptor */
+        assert_int_equal(budget_used(&fx.files), 0);
+        assert_filled(&spool, rows[i].octets); /* again */
         spool_done(&spool);
         assert_int_equal(budget_used(&fx.memory), 0);
     }
@@ -110,20 +124,91 @@ test_spent_budget_goes_to_the_file(void **state)
     tear_down(&fx);
 }
 
+/* Who finds no file is told so, before the octets come or when they do. Those of a delivery
+ * have some for themselves. */
+static void
+test_files_are_scarce(void **state)
+{
+    struct fixture fx;
+    struct spool large[5];
+    struct spool late;
+    struct spool small;
+    struct err err = {.rc = RC_OK};
+    static const char octets[LIMIT_SPOOL_MEMORY] = "";
+
+    (void)state;
+    set_up(&fx, 64 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(large); i++) {
+        spool_init(&large[i], i < 3 ? &fx.place : &fx.delivery);
+        assert_ok(spool_expect(&large[i], LIMIT_SPOOL_MEMORY + 1, &err));
+        assert_ok(spool_expect(&large[i], LIMIT_SPOOL_MEMORY + 1, &err)); /* twice is once */
+        fill(&large[i], LIMIT_SPOOL_MEMORY + 1);
+    }
+    for (int delivery = 0; delivery < 2; delivery++) {
+        spool_init(&late, delivery ? &fx.delivery : &fx.place);
+        assert_int_equal(spool_expect(&late, LIMIT_SPOOL_MEMORY + 1, &err), RC_CROWDED);
+        assert_ok(spool_expect(&late, LIMIT_SPOOL_MEMORY, &err));
+        assert_ok(spool_append(&late, span_of(octets, sizeof octets), &err));
+        assert_int_equal(spool_append(&late, SPAN("x"), &err), RC_CROWDED);
+        assert_non_null(strstr(err.text, "large messages are on their way"));
+        spool_done(&late);
+    }
+    spool_init(&small, &fx.place); /* who needs none is not concerned */
+    fill(&small, 1000);
+    assert_filled(&small, 1000);
+    spool_done(&small);
+
+    /* One is complete, so another may come; and a delivery leaves its own to deliveries. */
+    spool_seal(&large[0]);
+    spool_init(&late, &fx.place);
+    assert_ok(spool_expect(&late, UINT64_MAX, &err));
+    spool_done(&large[4]);
+    spool_init(&small, &fx.place);
+    assert_int_equal(spool_expect(&small, UINT64_MAX, &err), RC_CROWDED);
+    spool_done(&late);
+    for (size_t i = 0; i < 4; i++) {
+        assert_filled(&large[i], LIMIT_SPOOL_MEMORY + 1);
+        spool_done(&large[i]);
+    }
+    tear_down(&fx);
+}
+
+static void
+test_small_ones_without_memory_need_files_too(void **state)
+{
+    struct fixture fx;
+    struct spool spools[4];
+    struct err err = {.rc = RC_OK};
+
+    (void)state;
+    set_up(&fx, 0);
+    for (size_t i = 0; i < ARRAY_LEN(spools); i++) {
+        spool_init(&spools[i], &fx.place);
+        assert_int_equal(spool_append(&spools[i], SPAN("x"), &err), i < 3 ? RC_OK : RC_CROWDED);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(spools); i++)
+        spool_done(&spools[i]);
+    tear_down(&fx);
+}
+
 static void
 test_no_place_is_told(void **state)
 {
     struct budget none;
-    const struct spool_place place = {.dir = "/nonexistent/roost", .memory = &none};
+    struct budget one;
+    const struct spool_place place = {
+        .dir = "/nonexistent/roost", .memory = &none, .files = &one};
     struct spool spool;
     struct err err = {.rc = RC_OK};
 
     (void)state;
     budget_init(&none, 0);
+    budget_init(&one, 1);
     spool_init(&spool, &place);
     assert_int_equal(spool_append(&spool, SPAN("x"), &err), RC_NOT_FOUND);
     assert_non_null(strstr(err.text, "/nonexistent/roost"));
     spool_done(&spool);
+    assert_int_equal(budget_used(&one), 0);
 }
 
 int
@@ -132,6 +217,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_then_file),
         cmocka_unit_test(test_spent_budget_goes_to_the_file),
+        cmocka_unit_test(test_files_are_scarce),
+        cmocka_unit_test(test_small_ones_without_memory_need_files_too),
         cmocka_unit_test(test_no_place_is_told),
     };
 
