@@ -20,6 +20,7 @@
 enum memory_use {
     MEMORY_SQLITE,   /* an open database has some 100 KiB, a closed one none */
     MEMORY_REGISTRY, /* rows of the registry's cache, which all go at once */
+    MEMORY_VERSIONS, /* messages of mailboxes, which go when nobody has asked for some seconds */
     MEMORY_USES,
 };
 

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "mailbox/version_private.h"
 
 void
 version_unref_chunk(struct chunk *chunk)
 {
     if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1)
-        free(chunk);
+        memory_give(MEMORY_VERSIONS, chunk);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "mailbox/version_private.h"
 
 static struct chunk *
@@ -18,7 +19,7 @@ chunk_new(uint32_t room, bool with_keywords)
     const size_t wide = sizeof(uint64_t);
     const size_t per_message = 4 * wide + 2 * sizeof(uint32_t) + 2 * sizeof(uint16_t) +
                                (with_keywords ? sizeof(struct keywords) : 0);
-    struct chunk *chunk = malloc(sizeof *chunk + room * per_message);
+    struct chunk *chunk = memory_take(MEMORY_VERSIONS, sizeof *chunk + room * per_message);
     if (chunk == NULL)
         return NULL;
 
