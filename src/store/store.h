@@ -290,7 +290,8 @@ MUST_USE enum rc store_metadata_list(struct store_tx *tx, const struct metadata_
 /** Appends the value to out. RC_NOT_FOUND. RC_LIMIT: out is full. */
 MUST_USE enum rc store_metadata_read(struct store_tx *tx, const struct metadata_of *of,
                                      struct span name, struct buf *out, struct err *err);
-/** Gives it this value, which may have any octets. The account's modseq grows. */
+/** Gives it this value, which may have any octets. The account's modseq grows, and becomes the
+ * highest one of the mailbox (RFC 7162 section 3.2), in all that change metadata. */
 MUST_USE enum rc store_metadata_set(struct store_tx *tx, const struct metadata_of *of,
                                     struct span name, struct span value, struct err *err);
 /** Takes the value away; nothing happens when there is none. */

@@ -168,6 +168,56 @@ test_changes_are_told_and_numbers_grow(void **state)
     fixture_free(fx);
 }
 
+static uint64_t
+highest_of(struct fixture *fx, const char *name)
+{
+    struct store_tx *tx = begin_read(fx);
+    const uint64_t highest = mbox_row(fx, tx, name).highest_modseq;
+
+    store_end(tx);
+    return highest;
+}
+
+/* RFC 7162 section 3.2: the mailbox whose entries change gets the number too, and no other. */
+static void
+test_they_raise_the_mailbox(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = begin_write(fx);
+    const struct metadata_of inbox = {.mbox = mbox_id(fx, tx, "INBOX")};
+    const struct metadata_of others = {.mbox = inbox.mbox, .user = 9};
+    const uint64_t sent = mbox_row(fx, tx, "Sent").highest_modseq;
+
+    (void)state;
+    set(fx, tx, &inbox, "/shared/a", "1");
+    const uint64_t first = modseq_of(fx, tx);
+    commit(fx, tx);
+    assert_int_equal(highest_of(fx, "INBOX"), first);
+    tx = begin_write(fx);
+    set(fx, tx, &server, "/private/z", "1");
+    assert_ok(store_metadata_remove(tx, &inbox, SPAN("/shared/none"), &fx->err));
+    commit(fx, tx);
+    assert_int_equal(highest_of(fx, "INBOX"), first);
+    tx = begin_write(fx);
+    assert_ok(store_metadata_remove(tx, &inbox, SPAN("/shared/a"), &fx->err));
+    const uint64_t second = modseq_of(fx, tx);
+    commit(fx, tx);
+    assert_true(second > first);
+    assert_int_equal(highest_of(fx, "INBOX"), second);
+    tx = begin_write(fx);
+    set(fx, tx, &others, "/private/a", "theirs");
+    assert_ok(store_savepoint(tx, &fx->err));
+    set(fx, tx, &inbox, "/shared/undone", "1");
+    const uint64_t undone = modseq_of(fx, tx);
+    store_savepoint_rollback(tx);
+    commit(fx, tx);
+    fixture_restart(fx);
+    assert_in_range(highest_of(fx, "INBOX"), second + 1, undone - 1);
+    assert_int_equal(highest_of(fx, "Sent"), sent);
+    verify(fx);
+    fixture_free(fx);
+}
+
 /* LIMIT_METADATA_REMOVED names of what was removed stay; beyond that, the oldest go. */
 static void
 test_names_of_removed_entries_are_few(void **state)
@@ -289,6 +339,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_read_remove),
         cmocka_unit_test(test_changes_are_told_and_numbers_grow),
+        cmocka_unit_test(test_they_raise_the_mailbox),
         cmocka_unit_test(test_names_of_removed_entries_are_few),
         cmocka_unit_test(test_names_of_one_change_stay_together),
         cmocka_unit_test(test_they_follow_their_mailbox),

@@ -110,13 +110,27 @@ sqlite_metadata_usage(struct store_tx *base, const struct metadata_of *of,
 
 /* ---- changing ---- */
 
+/* The modseq of the account grows, and that of the mailbox with it. */
+static enum rc
+modseq_raise(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
+{
+    const enum rc rc = names_note(tx, err);
+
+    if (rc != RC_OK || mbox == 0)
+        return rc;
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MBOX_RAISE);
+    bind_u64(&stmt, 1, tx->acct->counters.modseq); /* the highest there is */
+    bind_u64(&stmt, 2, mbox);
+    return stmt_run(&stmt, err);
+}
+
 /* A NULL pointer: no value. */
 static enum rc
 row_put(struct sqlite_tx *tx, const struct metadata_of *of, struct span name, struct span value,
         struct err *err)
 {
     CHECK(tx->write);
-    enum rc rc = names_note(tx, err);
+    const enum rc rc = modseq_raise(tx, of->mbox, err);
 
     if (rc != RC_OK)
         return rc;
@@ -179,7 +193,7 @@ sqlite_metadata_copy(struct store_tx *base, uint64_t from, uint64_t to, struct e
     struct sqlite_tx *tx = sqlite_tx_of(base);
 
     CHECK(tx->write);
-    const enum rc rc = names_note(tx, err);
+    const enum rc rc = modseq_raise(tx, to, err);
     if (rc != RC_OK)
         return rc;
     AUTO_STMT stmt = stmt_get(tx->db, SQL_METADATA_COPY);
