@@ -90,6 +90,7 @@ fetch_new(struct arena *arena, struct view *view, const struct imap_fetch_req *r
     arena_init(&fetch->parts, PARTS_ARENA);
     buf_init(&fetch->scratch, SCRATCH_MAX);
     buf_init(&fetch->header, SCRATCH_MAX);
+    buf_init(&fetch->piece, SCRATCH_MAX);
     *out = fetch;
     return RC_OK;
 }
@@ -105,6 +106,7 @@ fetch_done(struct fetch *fetch)
     arena_done(&fetch->parts);
     buf_done(&fetch->scratch);
     buf_done(&fetch->header);
+    buf_done(&fetch->piece);
 }
 
 bool
@@ -260,6 +262,7 @@ take_msg(struct fetch *fetch)
         fetch->msg.keywords = &fetch->keywords;
     }
     fetch->root = NULL;
+    fetch->marks = NULL;
     fetch->has_row = false;
     advance(fetch, 1);
 }

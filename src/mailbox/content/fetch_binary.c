@@ -3,7 +3,7 @@
  * BINARY[...] and BINARY.SIZE[...] (RFC 3516): a part without its Content-Transfer-Encoding.
  * The size stands before the octets, and NUL decides what kind of literal they are in, so a
  * part is decoded twice, piece by piece: to measure it, and to send it. Nothing but a piece of
- * it is ever in memory.
+ * it is ever in memory. The lines of text end with CR LF whatever the part has (section 6).
  *
  * What is not a leaf has no encoding (RFC 2045 section 6.4) and is sent as it is.
  */
@@ -40,33 +40,116 @@ fetch_binary_check(struct fetch *fetch, bool *decodable_out, struct err *err)
     return RC_OK;
 }
 
+/* Whether the octets of the message are those of the answer, so that they can be counted
+ * without looking at them. */
 static bool
-changes_nothing(enum mime_encoding encoding)
-{
-    return encoding == MIME_ENCODING_7BIT || encoding == MIME_ENCODING_8BIT ||
-           encoding == MIME_ENCODING_BINARY;
-}
-
-/* At the beginning of the part, or of what is wanted where that can be known. */
-static void
-decode_begin(struct fetch_decode *decode, const struct mime_slice *slice,
-             const struct imap_fetch_item *item)
+is_plain(const struct mime_slice *slice)
 {
     const enum mime_encoding encoding = encoding_of(slice);
 
-    mime_decoder_init(&decode->decoder, encoding);
-    decode->at = slice->offset;
-    decode->left = slice->size;
-    decode->skip = item->is_partial ? item->first : 0;
-    if (changes_nothing(encoding)) {
-        const uint64_t passed = decode->skip < decode->left ? decode->skip : decode->left;
-        decode->at += passed;
-        decode->left -= passed;
-        decode->skip -= passed;
+    return (encoding == MIME_ENCODING_7BIT || encoding == MIME_ENCODING_8BIT ||
+            encoding == MIME_ENCODING_BINARY) &&
+           (slice->part == NULL || !line_ends_apply(slice->part));
+}
+
+/* ---- places from which to go on ---- */
+
+/* NULL: the part is small, nothing is decoded, or there is no memory. */
+static struct fetch_marks *
+marks_of(struct fetch *fetch, const struct mime_slice *slice)
+{
+    struct fetch_marks *marks = fetch->marks;
+
+    if (is_plain(slice) || slice->size <= PIECE_OCTETS)
+        return NULL;
+    while (marks != NULL && marks->part != slice->part)
+        marks = marks->next;
+    if (marks != NULL)
+        return marks;
+    marks = arena_new(&fetch->parts, struct fetch_marks);
+    if (marks == NULL)
+        return NULL;
+    marks->part = slice->part;
+    marks->step = slice->size / FETCH_MARKS;
+    marks->total = UINT64_MAX;
+    marks->next = fetch->marks;
+    fetch->marks = marks;
+    return marks;
+}
+
+static void
+mark_put(struct fetch_marks *marks, const struct fetch_place *place)
+{
+    const struct fetch_place *last =
+        marks->count == 0 ? NULL : &marks->places[marks->count - 1];
+
+    if (place->left == 0)
+        marks->total = place->given;
+    else if (marks->count < FETCH_MARKS &&
+             (last == NULL || place->at >= last->at + marks->step))
+        marks->places[marks->count++] = *place;
+}
+
+/* The last place that is not beyond so many decoded octets; *place: the first one. */
+static void
+mark_find(const struct fetch_marks *marks, uint64_t given, struct fetch_place *place)
+{
+    size_t count = marks == NULL ? 0 : marks->count;
+
+    while (count > 0 && marks->places[count - 1].given > given)
+        count--;
+    if (count > 0)
+        *place = marks->places[count - 1];
+}
+
+/* ---- decoding ---- */
+
+/* As near before what is wanted as can be known. */
+static void
+decode_begin(struct fetch *fetch, const struct mime_slice *slice,
+             const struct imap_fetch_item *item)
+{
+    struct fetch_decode *decode = &fetch->decode;
+    struct fetch_place *place = &decode->place;
+    const uint64_t first = item->is_partial ? item->first : 0;
+
+    *place = (struct fetch_place){.at = slice->offset, .left = slice->size};
+    mime_decoder_init(&place->decoder, encoding_of(slice));
+    decode->marks = marks_of(fetch, slice);
+    decode->line_ends = slice->part != NULL && line_ends_apply(slice->part);
+    if (is_plain(slice)) {
+        place->given = first < place->left ? first : place->left;
+        place->at += place->given;
+        place->left -= place->given;
+    } else {
+        mark_find(decode->marks, first, place);
     }
+    decode->skip = first - place->given;
     decode->want = item->is_partial ? item->count : UINT64_MAX;
     decode->got = 0;
     decode->scratch_at = 0;
+}
+
+/* What the octets give, in fetch->scratch; the place moves on. */
+static void
+octets_decode(struct fetch *fetch, struct span octets)
+{
+    struct fetch_decode *decode = &fetch->decode;
+    struct fetch_place *place = &decode->place;
+    struct buf *out = decode->line_ends ? &fetch->piece : &fetch->scratch;
+
+    buf_clear(&fetch->scratch);
+    buf_clear(&fetch->piece);
+    place->at += octets.len;
+    place->left -= octets.len;
+    mime_decoder_put(&place->decoder, octets, out);
+    if (place->left == 0)
+        mime_decoder_finish(&place->decoder, out);
+    if (decode->line_ends)
+        line_ends_put(&place->ends, buf_span(out), &fetch->scratch);
+    place->given += buf_len(&fetch->scratch);
+    if (decode->marks != NULL && buf_ok(&fetch->piece) && buf_ok(&fetch->scratch))
+        mark_put(decode->marks, place);
 }
 
 /* Decodes the next piece into fetch->scratch, and what comes before the octets that are wanted,
@@ -75,23 +158,18 @@ static enum rc
 decode_piece(struct fetch *fetch, uint64_t max, struct err *err)
 {
     struct fetch_decode *decode = &fetch->decode;
-    const uint64_t ask = decode->left < max ? decode->left : max;
-    struct span piece = {0};
+    const uint64_t ask = decode->place.left < max ? decode->place.left : max;
+    struct span octets = {0};
 
-    buf_clear(&fetch->scratch);
     const enum rc rc =
-        store_content_peek(fetch->tx, fetch->msg.message, decode->at, ask, &piece, err);
+        store_content_peek(fetch->tx, fetch->msg.message, decode->place.at, ask, &octets, err);
     if (rc != RC_OK)
         return rc;
-    if (piece.len == 0)
+    if (octets.len == 0)
         return err_set(err, RC_CORRUPT, 0, "message %ju is cut", (uintmax_t)fetch->msg.message);
-    decode->at += piece.len;
-    decode->left -= piece.len;
-    mime_decoder_put(&decode->decoder, piece, &fetch->scratch);
-    if (decode->left == 0)
-        mime_decoder_finish(&decode->decoder, &fetch->scratch);
-    if (!buf_ok(&fetch->scratch))
-        return err_set(err, RC_LIMIT, 0, "a piece of %zu octets", piece.len);
+    octets_decode(fetch, octets);
+    if (!buf_ok(&fetch->scratch) || !buf_ok(&fetch->piece))
+        return err_set(err, RC_LIMIT, 0, "a piece of %zu octets", octets.len);
 
     const size_t given = buf_len(&fetch->scratch);
     const uint64_t skipped = decode->skip < given ? decode->skip : given;
@@ -111,18 +189,28 @@ measure(struct fetch *fetch, struct err *err)
     struct fetch_decode *decode = &fetch->decode;
     uint64_t step = 0;
 
-    while (decode->left > 0 && decode->got < decode->want) {
+    while (decode->place.left > 0 && decode->got < decode->want) {
         if (step >= STEP_OCTETS)
             return RC_AGAIN;
-        const uint64_t before = decode->left;
+        const uint64_t before = decode->place.left;
         const enum rc rc = decode_piece(fetch, PIECE_OCTETS, err);
         if (rc != RC_OK)
             return rc;
         const struct span kept = span_tail(buf_span(&fetch->scratch), decode->scratch_at);
         decode->has_nul = decode->has_nul || span_find_char(kept, 0) >= 0;
-        step += before - decode->left;
+        step += before - decode->place.left;
     }
     return RC_OK;
+}
+
+/* Whether the size of the part is known without decoding it. */
+static bool
+size_is_known(const struct fetch *fetch, const struct mime_slice *slice, uint64_t *octets_out)
+{
+    const struct fetch_marks *marks = fetch->decode.marks;
+
+    *octets_out = is_plain(slice) ? slice->size : marks == NULL ? UINT64_MAX : marks->total;
+    return *octets_out != UINT64_MAX;
 }
 
 static void
@@ -141,6 +229,7 @@ fetch_binary(struct fetch *fetch, const struct fetch_item *item, struct fetch_st
     const bool only_size = item->item->kind == FETCH_BINARY_SIZE;
     struct fetch_decode *decode = &fetch->decode;
     struct mime_slice slice = {.part = NULL};
+    uint64_t octets = 0;
 
     enum rc rc = fetch_section_find(fetch, item, &slice, err);
     if (rc == RC_NOT_FOUND) { /* NIL, which has no octets */
@@ -151,13 +240,18 @@ fetch_binary(struct fetch *fetch, const struct fetch_item *item, struct fetch_st
     }
     if (rc == RC_OK && !decode->measuring) {
         *decode = (struct fetch_decode){.measuring = true};
-        decode_begin(decode, &slice, item->item);
+        decode_begin(fetch, &slice, item->item);
+    }
+    if (rc == RC_OK && only_size && size_is_known(fetch, &slice, &octets)) {
+        decode->measuring = false;
+        answer_size(fetch, step, octets);
+        return RC_OK;
     }
     if (rc == RC_OK)
         rc = measure(fetch, err);
     if (rc != RC_OK)
         return rc;
-    const uint64_t octets = decode->got;
+    octets = decode->got;
     decode->measuring = false;
     if (only_size) {
         answer_size(fetch, step, octets);
@@ -165,7 +259,7 @@ fetch_binary(struct fetch *fetch, const struct fetch_item *item, struct fetch_st
         step->kind = FETCH_STEP_STRING;
         step->text = SPAN("");
     } else {
-        decode_begin(decode, &slice, item->item);
+        decode_begin(fetch, &slice, item->item);
         buf_clear(&fetch->scratch);
         fetch->source = FETCH_FROM_DECODER;
         fetch->stream_left = octets;
@@ -189,7 +283,7 @@ fetch_binary_stream(struct fetch *fetch, struct buf *out, uint64_t want, struct 
         want -= now.len;
         if (want == 0)
             return RC_OK;
-        if (decode->left == 0) /* it gave more when it was measured */
+        if (decode->place.left == 0) /* it gave more when it was measured */
             return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
                            (uintmax_t)fetch->msg.message);
         const enum rc rc = decode_piece(fetch, PIECE_OCTETS, err);

@@ -220,3 +220,34 @@ mime_decoder_finish(struct mime_decoder *decoder, struct buf *out)
     }
     buf_grew(out, (size_t)(end - room));
 }
+
+/* --- Lines of text --- */
+
+void
+line_ends_put(struct line_ends *ends, struct span text, struct buf *out)
+{
+    while (text.len > 0) {
+        const ptrdiff_t lf = span_find_char(text, '\n');
+        const size_t before = lf < 0 ? text.len : (size_t)lf;
+        if (before > 0)
+            ends->after_cr = text.ptr[before - 1] == '\r';
+        buf_put_span(out, span_head(text, before));
+        if (lf < 0)
+            return;
+        buf_put_span(out, ends->after_cr ? SPAN("\n") : SPAN("\r\n"));
+        ends->after_cr = false;
+        text = span_tail(text, before + 1);
+    }
+}
+
+bool
+line_ends_apply(const struct mime_part *part)
+{
+    static const struct span wide[] = {SPAN_INIT("utf-16"), SPAN_INIT("utf-32"),
+                                       SPAN_INIT("ucs-"), SPAN_INIT("iso-10646-ucs-")};
+
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+        if (span_istarts(part->charset, wide[i]))
+            return false;
+    return part->kind == MIME_LEAF && mime_is_text(part);
+}

@@ -2,7 +2,7 @@
 /*
  * Decodes Content-Transfer-Encodings, in pieces of any size (RFC 2045 section 6). A body is
  * always decoded to its end, even if it is damaged. `damaged` says whether it is, for those who
- * must tell (RFC 3516). Pure. Thread: any.
+ * must tell (RFC 3516). And what comes after decoding: the line ends of text. Pure. Thread: any.
  */
 #ifndef SYNTAX_MAIL_MIME_DECODE_H
 #define SYNTAX_MAIL_MIME_DECODE_H
@@ -31,5 +31,20 @@ void mime_decoder_init(struct mime_decoder *decoder, enum mime_encoding encoding
 void mime_decoder_put(struct mime_decoder *decoder, struct span text, struct buf *out);
 /** Ends the body: appends what was held back. */
 void mime_decoder_finish(struct mime_decoder *decoder, struct buf *out);
+
+/*
+ * Text as IMAP sends it: each LF has a CR before it (RFC 3516 section 6). A lone CR stays as it
+ * is.
+ */
+struct line_ends { /* zeroed: at the beginning */
+    bool after_cr;
+};
+
+/** Appends the next piece: at most twice its length. */
+void line_ends_put(struct line_ends *ends, struct span text, struct buf *out);
+/** Whether the lines of this part end with CR LF as octets: text, unless its charset has
+ * characters of two or four octets each (RFC 2046 section 4.1.1), among which an octet more
+ * would be in the way. */
+bool line_ends_apply(const struct mime_part *part);
 
 #endif

@@ -41,7 +41,8 @@ teardown(void **state)
 struct transcript {
     struct buf text; /* all items, each followed by a newline */
     unsigned messages;
-    unsigned slices;
+    unsigned works; /* steps that took long and gave nothing */
+    unsigned missing;
 };
 
 static void
@@ -91,7 +92,9 @@ one_slice(struct content *fx, struct fetch *fetch, struct transcript *to, struct
             to->messages++;
             break;
         case FETCH_STEP_END:
+            break;
         case FETCH_STEP_WORK:
+            to->works++;
             break;
         case FETCH_STEP_STREAM:
         case FETCH_STEP_STREAM8:
@@ -106,20 +109,21 @@ one_slice(struct content *fx, struct fetch *fetch, struct transcript *to, struct
     return false;
 }
 
-static struct span
-run_fetch(struct content *fx, struct view *view, const char *line, struct rng *rng,
-          unsigned *missing_out)
+/* to->text is the caller's then. */
+static void
+run_fetch_to(struct content *fx, struct view *view, const char *line, struct rng *rng,
+             struct transcript *to)
 {
     const struct imap_cmd *cmd = content_cmd(fx, line);
     const struct imap_fetch_req *req = &cmd->u.fetch;
-    struct transcript to = {.messages = 0};
     struct view_run *runs;
     size_t count;
     struct fetch *fetch;
     uint64_t left = 0;
     bool over = false;
 
-    buf_init(&to.text, 256 << 20);
+    *to = (struct transcript){.messages = 0};
+    buf_init(&to->text, 256 << 20);
     if (req->msgs.kind == IMAP_MSGS_UID)
         assert_ok(view_resolve_uids(view, &req->msgs.uid, &fx->arena, &runs, &count));
     else
@@ -128,13 +132,23 @@ run_fetch(struct content *fx, struct view *view, const char *line, struct rng *r
     while (!over) {
         struct store_tx *tx = fetch_needs_store(fetch) ? content_read(fx) : NULL;
         assert_ok(fetch_slice_begin(fetch, tx, &fx->err));
-        over = one_slice(fx, fetch, &to, rng, &left);
+        over = one_slice(fx, fetch, to, rng, &left);
         fetch_slice_end(fetch);
         store_end(tx);
     }
-    if (missing_out != NULL)
-        *missing_out = fetch_missing(fetch);
+    to->missing = fetch_missing(fetch);
     fetch_done(fetch);
+}
+
+static struct span
+run_fetch(struct content *fx, struct view *view, const char *line, struct rng *rng,
+          unsigned *missing_out)
+{
+    struct transcript to;
+
+    run_fetch_to(fx, view, line, rng, &to);
+    if (missing_out != NULL)
+        *missing_out = to.missing;
     const struct span text = arena_span(&fx->arena, buf_span(&to.text));
     buf_done(&to.text);
     return text;
@@ -218,16 +232,20 @@ expect_binary(const struct shape *shape, const struct mime_part *part, const cha
     struct arena *arena = &shape->fx->arena;
     const struct span body = slice(shape->text, part->body_off, part->body_size);
     struct mime_decoder decoder;
+    struct line_ends ends = {.after_cr = false};
     AUTO_BUF whole = {0};
+    AUTO_BUF text = {0};
 
     buf_init(&whole, 64 << 20);
+    buf_init(&text, 64 << 20);
     mime_decoder_init(&decoder,
                       part->kind == MIME_LEAF ? part->encoding : MIME_ENCODING_BINARY);
     if (decoder.encoding == MIME_ENCODING_UNKNOWN)
         return;
     mime_decoder_put(&decoder, body, &whole);
     mime_decoder_finish(&decoder, &whole);
-    const struct span all = buf_span(&whole);
+    line_ends_put(&ends, buf_span(&whole), &text);
+    const struct span all = buf_span(line_ends_apply(part) ? &text : &whole);
     const uint64_t first = rng_below(shape->rng, all.len + 10);
     const uint64_t count = 1 + rng_below(shape->rng, all.len + 10);
     expect(shape->fx, shape->view, shape->rng, arena_printf(arena, "BINARY.SIZE[%s]", path),
@@ -396,11 +414,15 @@ test_binary(void **state)
         "Content-Transfer-Encoding: base64\r\n\r\n",
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
         "Content-Transfer-Encoding: binary\r\n\r\n",
+        "Content-Type: image/x\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+        "Content-Type: image/x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        "Content-Type: text/plain; charset=utf-16\r\n\r\n",
         ("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n"
          "\r\n--b\r\nContent-Transfer-Encoding: BASE64\r\n\r\n"),
     };
     static const char *const pieces[] = {
-        "QUJD\r\n", "AAAA", "=", "=41=\r\n", " \t\r\n", "not base64!", "=\r\n--b", "AA==", "x"};
+        "QUJD\r\n", "AAAA", "=", "=41=\r\n", " \t\r\n", "not base64!",
+        "=\r\n--b", "AA==", "x", "\n",       "Cg0K",    "CgoK"};
     struct content *fx = *state;
     struct rng rng;
 
@@ -415,6 +437,46 @@ test_binary(void **state)
         check_text(fx, &rng, buf_span(&text));
     }
     check_text(fx, &rng, SPAN("Content-Transfer-Encoding: binary\r\n\r\na\0b"));
+}
+
+/* A request for many small pieces of one large part reads a part of it for each of them. */
+static void
+test_many_pieces(void **state)
+{
+    enum { OCTETS = 6 << 20, PIECES = 200 };
+    struct content *fx = *state;
+    struct transcript got;
+    struct rng rng;
+    AUTO_BUF text = {0};
+    AUTO_BUF line = {0};
+    AUTO_BUF wanted = {0};
+
+    rng_seed(&rng, 9);
+    buf_init(&text, 16 << 20);
+    buf_init(&line, 1 << 20);
+    buf_init(&wanted, 1 << 20);
+    buf_put_lit(&text, "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+    for (unsigned i = 0; i < OCTETS / 3; i++) /* its octets are 'A', 'B', or 'C' */
+        buf_put_lit(&text, "QUJD");
+    content_append(fx, &(struct content_mail){.text = buf_span(&text)});
+    buf_put_lit(&line, "FETCH 1 (");
+    for (unsigned i = 0; i < PIECES; i++) {
+        const unsigned first = (unsigned)rng_below(&rng, OCTETS);
+        buf_printf(&line, "BINARY.PEEK[1]<%u.1> ", first);
+        buf_printf(&wanted, "1 BINARY[1]<%u>=%c\n", first, "ABC"[first % 3]);
+    }
+    buf_put_lit(&line, "BINARY.SIZE[1] BINARY.SIZE[1])");
+    buf_printf(&wanted, "1 BINARY.SIZE[1]=%u\n1 BINARY.SIZE[1]=%u\n", OCTETS, OCTETS);
+    buf_put_char(&line, '\0');
+
+    struct view *view = content_view(fx, "INBOX");
+    run_fetch_to(fx, view, buf_span(&line).ptr, &rng, &got);
+    if (!span_eq(buf_span(&got.text), buf_span(&wanted)))
+        fail_msg("%.*s", SPAN_FMT(span_head(buf_span(&got.text), 2000)));
+    /* A step reads a megabyte. From the beginning each time it would be 800 of them. */
+    assert_in_range(got.works, 1, 20);
+    buf_done(&got.text);
+    content_view_done(view);
 }
 
 /* A large message in small slices, and a header above what is handed over whole. */
@@ -630,6 +692,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_small, setup, teardown),
         cmocka_unit_test_setup_teardown(test_generated, setup, teardown),
         cmocka_unit_test_setup_teardown(test_binary, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_encoding, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_messages, setup, teardown),

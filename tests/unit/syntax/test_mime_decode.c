@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base64 and quoted-printable, whole and in every pair of pieces. */
+/* base64, quoted-printable and line ends, whole and in every pair of pieces. */
 #include "support/cm.h"
 
 #include "syntax/mail/mime_decode.h"
@@ -72,11 +72,77 @@ test_many_blanks(void **state)
     assert_int_equal(buf_len(&out), 10 * MIME_DECODER_HOLD + 1);
 }
 
+static const struct {
+    struct span text;
+    struct span lines;
+} line_cases[] = {
+    {SPAN_INIT(""), SPAN_INIT("")},
+    {SPAN_INIT("a"), SPAN_INIT("a")},
+    {SPAN_INIT("\n"), SPAN_INIT("\r\n")},
+    {SPAN_INIT("a\nb\n\nc"), SPAN_INIT("a\r\nb\r\n\r\nc")},
+    {SPAN_INIT("a\r\nb\nc\r\n"), SPAN_INIT("a\r\nb\r\nc\r\n")},
+    {SPAN_INIT("a\rb\r\r\nc\r"), SPAN_INIT("a\rb\r\r\nc\r")},
+    {SPAN_INIT("\r\n\n\0\n"), SPAN_INIT("\r\n\r\n\0\r\n")},
+};
+
+static void
+test_line_ends_at_all_cuts(void **state)
+{
+    AUTO_BUF out = {0};
+
+    (void)state;
+    buf_init(&out, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(line_cases); i++) {
+        for (size_t cut = 0; cut <= line_cases[i].text.len; cut++) {
+            struct line_ends ends = {.after_cr = false};
+            buf_clear(&out);
+            line_ends_put(&ends, span_head(line_cases[i].text, cut), &out);
+            line_ends_put(&ends, span_tail(line_cases[i].text, cut), &out);
+            if (!span_eq(buf_span(&out), line_cases[i].lines))
+                fail_msg("case %zu cut at %zu: %.*s", i, cut, SPAN_FMT(buf_span(&out)));
+        }
+    }
+}
+
+static void
+test_line_ends_of_which_parts(void **state)
+{
+    static const struct {
+        enum mime_kind kind;
+        enum mime_media media;
+        struct span charset;
+        bool apply;
+    } parts[] = {
+        {MIME_LEAF, MIME_MEDIA_TEXT_PLAIN, SPAN_INIT(""), true},
+        {MIME_LEAF, MIME_MEDIA_TEXT_HTML, SPAN_INIT("utf-8"), true},
+        {MIME_LEAF, MIME_MEDIA_TEXT_OTHER, SPAN_INIT("UTF-7"), true},
+        {MIME_LEAF, MIME_MEDIA_CALENDAR, SPAN_INIT("iso-8859-1"), true},
+        {MIME_LEAF, MIME_MEDIA_TEXT_PLAIN, SPAN_INIT("UTF-16LE"), false},
+        {MIME_LEAF, MIME_MEDIA_TEXT_PLAIN, SPAN_INIT("utf-32"), false},
+        {MIME_LEAF, MIME_MEDIA_TEXT_PLAIN, SPAN_INIT("UCS-2"), false},
+        {MIME_LEAF, MIME_MEDIA_TEXT_PLAIN, SPAN_INIT("ISO-10646-UCS-4"), false},
+        {MIME_LEAF, MIME_MEDIA_OTHER, SPAN_INIT(""), false},
+        {MIME_LEAF, MIME_MEDIA_IMAGE, SPAN_INIT(""), false},
+        {MIME_MULTIPART, MIME_MEDIA_MULTIPART, SPAN_INIT(""), false},
+        {MIME_MESSAGE, MIME_MEDIA_MESSAGE, SPAN_INIT(""), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        const struct mime_part part = {
+            .kind = parts[i].kind, .media = parts[i].media, .charset = parts[i].charset};
+        if (line_ends_apply(&part) != parts[i].apply)
+            fail_msg("part %zu", i);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_cuts),
+        cmocka_unit_test(test_line_ends_at_all_cuts),
+        cmocka_unit_test(test_line_ends_of_which_parts),
         cmocka_unit_test(test_many_blanks),
     };
 

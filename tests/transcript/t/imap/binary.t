@@ -73,3 +73,14 @@ S: a19 OK FETCH completed
 C: a20 FETCH 4 BINARY.PEEK[1.1]
 S: * 4 FETCH (BINARY[1.1] {2}\r\nHi)
 S: a20 OK FETCH completed
+
+# The lines of text end with CR LF, whatever the part has (section 6); what is no text stays as it is.
+C< a21 APPEND INBOX {408+}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nYQoKYg0KYwo=\r\n--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na=0Ab\r\nc\r\n--b\r\nContent-Type: text/plain; charset=utf-16le\r\nContent-Transfer-Encoding: base64\r\n\r\nYQAKAA==\r\n--b\r\nContent-Type: image/x\r\nContent-Transfer-Encoding: base64\r\n\r\nYQoKYg0KYwo=\r\n--b\r\n\r\nx\ny\r\n--b--\r\n\r\n
+S: * 5 EXISTS
+S* a21 OK [APPENDUID ... 5] APPEND completed
+C: a22 FETCH 5 (BINARY.SIZE[1] BINARY.PEEK[1] BINARY.PEEK[2] BINARY.PEEK[3] BINARY.PEEK[4] BINARY.PEEK[5])
+S: * 5 FETCH (BINARY.SIZE[1] 11 BINARY[1] {11}\r\na\r\n\r\nb\r\nc\r\n BINARY[2] {7}\r\na\r\nb\r\nc BINARY[3] ~{4}\r\na\x00\n\x00 BINARY[4] {8}\r\na\n\nb\r\nc\n BINARY[5] {4}\r\nx\r\ny)
+S: a22 OK FETCH completed
+C: a23 FETCH 5 (BINARY.PEEK[1]<2.3> BINARY.PEEK[1]<4.100> BINARY.PEEK[5]<1.2> BODY.PEEK[5] BINARY.SIZE[5])
+S: * 5 FETCH (BINARY[1]<2> {3}\r\n\n\r\n BINARY[1]<4> {7}\r\n\nb\r\nc\r\n BINARY[5]<1> {2}\r\n\r\n BODY[5] {3}\r\nx\ny BINARY.SIZE[5] 4)
+S: a23 OK FETCH completed
