@@ -64,7 +64,8 @@ struct conn {
     uint16_t os_errno;            /* of the end; 0: none */
     uint32_t tls_error;           /* first OpenSSL error code of the end; 0: none */
     struct ssl_st *ssl;           /* owned; NULL: plain */
-    struct conn_deflate *deflate; /* owned; NULL: not compressed */
+    struct conn_deflate *deflate; /* owned; NULL: not compressed. With deflate_ends: the peer's
+                                     last block is not over */
     const struct conn_io *io;
     void *io_ctx;
     const struct clock *clock;
@@ -142,7 +143,7 @@ conn_is_tls(const struct conn *conn)
 static inline bool
 conn_is_compressed(const struct conn *conn)
 {
-    return conn->deflate != NULL;
+    return conn->deflate != NULL && !conn->deflate_ends;
 }
 static inline bool
 conn_tls_ready(const struct conn *conn)

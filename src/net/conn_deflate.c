@@ -380,6 +380,36 @@ conn_deflate_begin(struct conn *conn)
     return RC_OK;
 }
 
+/* Whether the peer has stopped in the middle of a block that has more than it has shown. */
+static bool
+is_in_block(const struct conn_deflate *z)
+{
+    return z->inflater != NULL && !z->in_ended && z->begun_len == BEGUN_TOO_FAR;
+}
+
+/* Inflates the rest of the block in which the last command was, which has no text. False: it
+ * has, or it is damaged. */
+static bool
+block_pass(struct conn *conn, struct span *octets)
+{
+    enum { BLOCK_END = 128 };
+    z_stream *inflater = conn->deflate->inflater;
+    Bytef text[1];
+
+    inflater->next_in = (const Bytef *)octets->ptr;
+    inflater->avail_in = (uInt)octets->len;
+    inflater->next_out = text;
+    inflater->avail_out = sizeof text;
+    const int result = inflate(inflater, Z_BLOCK);
+    *octets = span_tail(*octets, octets->len - inflater->avail_in);
+    if (inflater->avail_out == 0 ||
+        (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR))
+        return false;
+    if (result == Z_STREAM_END || (inflater->data_type & BLOCK_END) != 0)
+        conn_deflate_end(conn);
+    return true;
+}
+
 /* Passes over empty blocks, which say nothing but that the peer has flushed or ended. They may
  * come in parts, and the first one may have begun in an octet that the inflater took, but they
  * consist of these octets, and no command begins with one of them:
@@ -403,8 +433,13 @@ end_skip(struct conn *conn, struct span octets)
 size_t
 conn_deflate_pass_end(struct conn *conn, char *dst, size_t len)
 {
-    const struct span plain = end_skip(conn, span_of(dst, len));
+    struct span plain = span_of(dst, len);
 
+    if (conn->deflate != NULL && !block_pass(conn, &plain)) {
+        (void)not_deflate(conn);
+        return 0;
+    }
+    plain = end_skip(conn, plain);
     memmove(dst, plain.ptr, plain.len);
     return plain.len;
 }
@@ -417,6 +452,12 @@ conn_deflate_stop(struct conn *conn)
     if (z == NULL)
         return RC_OK;
     CHECK(!conn->holds_output);
+    if (is_in_block(z)) {
+        conn->deflate_ends = true;
+        if (buf_len(&z->unread) > 0 || z->more_inside) /* text for which there was no room */
+            (void)not_deflate(conn);
+        return RC_OK;
+    }
     const struct span plain = end_skip(conn, buf_span(&z->unread));
     buf_put_span(&conn->in, plain);
     conn->octets_in += plain.len;
@@ -482,7 +523,7 @@ conn_deflate_evidence(const struct conn *conn, struct conn_evidence *evidence_ou
 {
     const struct conn_deflate *z = conn->deflate;
 
-    if (z == NULL)
+    if (!conn_is_compressed(conn))
         return;
     evidence_out->deflate = true;
     evidence_out->wire_in = z->wire_in;
@@ -502,6 +543,8 @@ conn_deflate_pack(struct conn *conn, struct buf *out)
                                       : PACKED_PLAIN);
     if (z == NULL)
         return true;
+    if (conn->deflate_ends)
+        return false;
     conn_deflate_rest(conn);
     inflater_rest(z);
     if (z->deflater != NULL || z->inflater != NULL)

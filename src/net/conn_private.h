@@ -51,7 +51,7 @@ conn_transport(const struct conn *conn)
 static inline const struct conn_layer *
 conn_top(const struct conn *conn)
 {
-    return conn->deflate == NULL ? conn_transport(conn) : &conn_deflate;
+    return conn_is_compressed(conn) ? &conn_deflate : conn_transport(conn);
 }
 
 /* ---- how it ended (conn_end.c) ---- */
@@ -88,7 +88,7 @@ void conn_deflate_rest(struct conn *conn);
  *  the peer has flushed there, perhaps for the last time. */
 bool conn_deflate_at_flush(const struct conn *conn);
 /** While conn->deflate_ends: takes the end of the peer's stream off the front of octets that
- * came plain. Returns how many are left at dst. */
+ * came behind its last command. Returns how many are left at dst. */
 size_t conn_deflate_pass_end(struct conn *conn, char *dst, size_t len);
 void conn_deflate_end(struct conn *conn);
 /** Adds to the evidence what only this layer knows. */

@@ -362,8 +362,8 @@ test_what_is_not_inflated_goes_along(void **state)
 
 /* ---- the end of it ---- */
 
-/* The last command is run once its last block has come, whatever of the octets behind it has;
- * the others come one by one, and the connection is moved between them. */
+/* The last command is run once it has come, whatever of the octets behind it has; the others
+ * come one by one, and the connection is moved between them, but in the middle of a block. */
 static void
 end_at(struct span stream, size_t command_len, size_t cut, struct span plain, bool moves)
 {
@@ -381,7 +381,7 @@ end_at(struct span stream, size_t command_len, size_t cut, struct span plain, bo
     buf_put_span(&peer.to_server, span_tail(stream, cut));
     peer.drip = moves ? 1 : 0;
     while (buf_len(&peer.to_server) > 0) {
-        if (moves && buf_len(&conn.in) == 0)
+        if (moves && buf_len(&conn.in) == 0 && conn.deflate == NULL)
             assert_true(move(&conn, &peer));
         assert_true(conn_read(&conn) == RC_OK || buf_len(&conn.in) == 0);
     }
@@ -392,10 +392,31 @@ end_at(struct span stream, size_t command_len, size_t cut, struct span plain, bo
     peer_done(&peer);
 }
 
+/* How many octets of the stream the command takes. */
+static size_t
+first_cut(struct span stream, size_t command_len)
+{
+    for (size_t cut = 1; cut <= stream.len; cut++) {
+        char text[64];
+        z_stream inflater = {.next_in = (const Bytef *)stream.ptr,
+                             .avail_in = (uInt)cut,
+                             .next_out = (Bytef *)text,
+                             .avail_out = sizeof text};
+        assert_int_equal(inflateInit2(&inflater, -15), Z_OK);
+        (void)inflate(&inflater, Z_SYNC_FLUSH);
+        const size_t got = sizeof text - inflater.avail_out;
+        inflateEnd(&inflater);
+        if (got == command_len)
+            return cut;
+    }
+    fail();
+    return 0;
+}
+
 static void
 test_the_end_of_a_stream_comes_later(void **state)
 {
-    enum { FLUSH_TAIL = 4, FILLERS = 16 };
+    enum { FILLERS = 16 };
     static const struct span ends[] = {
         SPAN_INIT(""),
         SPAN_INIT("\3\0"),
@@ -405,18 +426,22 @@ test_the_end_of_a_stream_comes_later(void **state)
     static const struct span command = SPAN_INIT("y UNAUTHENTICATE0123456789abcdef");
     static const struct span plain = SPAN_INIT("z \3\0\1\xff\r\n"); /* all of that is kept */
 
+    unsigned in_block = 0;
+
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+    for (size_t i = 0; i <= ARRAY_LEN(ends); i++) {
         for (size_t filler = 0; filler <= FILLERS; filler++) { /* it ends at other bits */
             const struct span one = span_head(command, command.len - filler);
             AUTO_BUF stream = {0};
             struct peer peer;
             buf_init(&stream, 4096);
             peer_init(&peer, 6, Z_DEFAULT_STRATEGY);
-            squeeze(&peer.deflater, one, Z_SYNC_FLUSH, &stream);
+            const bool finish = i == ARRAY_LEN(ends);
+            squeeze(&peer.deflater, one, finish ? Z_FINISH : Z_SYNC_FLUSH, &stream);
             peer_done(&peer);
-            const size_t first = buf_len(&stream) - FLUSH_TAIL;
-            buf_put_span(&stream, ends[i]);
+            const size_t first = first_cut(buf_span(&stream), one.len);
+            in_block += finish && first < buf_len(&stream);
+            buf_put_span(&stream, finish ? SPAN("") : ends[i]);
             buf_put_span(&stream, plain);
             for (size_t cut = first; cut <= buf_len(&stream); cut++) {
                 end_at(buf_span(&stream), one.len, cut, plain, false);
@@ -424,6 +449,35 @@ test_the_end_of_a_stream_comes_later(void **state)
             }
         }
     }
+    assert_true(in_block > 0); /* the end of the block does come in an octet of its own */
+}
+
+/* Text that was compressed behind the last command, in its block, is not taken for plain. */
+static void
+test_the_last_block_has_no_more_text(void **state)
+{
+    struct peer peer;
+    struct conn conn;
+
+    (void)state;
+    peer_init(&peer, 6, Z_FIXED);
+    open_compressed(&conn, &peer);
+    AUTO_BUF stream = {0};
+    buf_init(&stream, 4096);
+    squeeze(&peer.deflater, SPAN("y UNAUTHENTICATE\r\nz NOOP\r\n"), Z_FINISH, &stream);
+    buf_put_span(&peer.to_server,
+                 span_head(buf_span(&stream), first_cut(buf_span(&stream), 18)));
+    assert_int_equal(conn_read(&conn), RC_OK);
+    assert_int_equal(buf_len(&conn.in), 18);
+    assert_int_equal(conn_deflate_stop(&conn), RC_OK);
+    buf_put_span(&peer.to_server, SPAN("\xff\xff\xff"));
+    while (conn_read(&conn) == RC_OK || buf_len(&peer.to_server) > 0)
+        ;
+    assert_int_equal(conn_read(&conn), RC_CLOSED);
+    assert_int_equal(conn.end, CONN_END_DEFLATE_ERROR);
+    assert_int_equal(buf_len(&conn.in), 18);
+    conn_close(&conn, NULL);
+    peer_done(&peer);
 }
 
 /* What was sent before the command is gone from memory; what is behind it is compressed. */
@@ -969,6 +1023,7 @@ main(void)
         cmocka_unit_test(test_parks_and_moves_at_each_octet),
         cmocka_unit_test(test_what_is_not_inflated_goes_along),
         cmocka_unit_test(test_the_end_of_a_stream_comes_later),
+        cmocka_unit_test(test_the_last_block_has_no_more_text),
         cmocka_unit_test(test_octets_behind_the_command_are_compressed),
         cmocka_unit_test(test_a_bomb_is_bounded),
         cmocka_unit_test(test_empty_blocks_give_nothing),
