@@ -33,7 +33,7 @@ enum imap_told { NOT_TOLD, TOLD };
 enum imap_search_charset { CHARSET_ANY, CHARSET_UTF8 };
 
 struct imap_dialect {
-#define DIFFERENCE(name, type, rev1, utf8, rev2) type name;
+#define DIFFERENCE(name, type, rev1, utf8, rev2, both) type name;
 #include "imap/dialect.def"
 #undef DIFFERENCE
 };

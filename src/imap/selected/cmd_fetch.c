@@ -33,7 +33,7 @@ enum stage {
 };
 
 struct fetch_run {
-    struct imap_fetch_req req; /* with FLAGS added when it marks */
+    struct imap_fetch_req req; /* with the items that are added: fetch_items.c */
     struct view_run *runs;     /* all of the client's set */
     size_t run_count;
     size_t next_run;   /* first run not in a window yet */
@@ -350,13 +350,6 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
 
 /* ---- stages ---- */
 
-static bool
-marks(const struct imap_session *im, const struct fetch_run *run)
-{
-    return run->req.marks_seen && im->view.mode == VIEW_READ_WRITE &&
-           (imap_selected_rights(im) & RIGHT_SEEN) != 0; /* RFC 4314 section 4 */
-}
-
 static enum imap_step
 failed(struct imap_session *im, enum rc rc, const struct err *err)
 {
@@ -472,7 +465,7 @@ window_begin(struct imap_session *im, struct fetch_run *run)
         return conclude(im, run);
     if (run->window == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (marks(im, run)) {
+    if (imap_fetch_marks(im, &run->req)) {
         const enum rc rc = view_uid_runs(&im->view, run->window, run->window_count,
                                          &work->arena, &uids, &count);
         if (rc != RC_OK)
@@ -510,50 +503,6 @@ mark(struct imap_session *im, struct fetch_run *run)
         view_silence(&im->view, run->mark.silent_modseq); /* FLAGS are in the answer itself */
     run->stage = stage_of_sending(run);
     return STEP_MORE;
-}
-
-static void
-item_add(struct imap_fetch_req *req, struct imap_fetch_item *items, enum imap_fetch_kind kind,
-         struct span label)
-{
-    if ((req->kinds & 1u << kind) != 0)
-        return;
-    items[req->item_count++] = (struct imap_fetch_item){.kind = kind, .label = label};
-    req->kinds |= 1u << kind;
-}
-
-/* The request, with FLAGS among the items when it marks messages as seen, and what else belongs
- * to changes of flags (RFC 7162 section 3.2.4). A UIDFETCH has the UID among its items only if
- * the client has asked for it (RFC 9586 section 3.3). */
-static bool
-req_prepare(struct imap_session *im, const struct imap_fetch_req *from,
-            struct imap_fetch_req *to)
-{
-    enum { ADDED = 3 };
-    const bool uid_only = imap_is_enabled(im, ENABLES_UIDONLY);
-
-    *to = *from;
-    if (uid_only && from->uid_is_implied) {
-        to->items++;
-        to->item_count--;
-        to->kinds &= ~(1u << FETCH_UID);
-    }
-    if (!from->marks_seen)
-        return true;
-    struct imap_fetch_item *items =
-        arena_array(&im->work->arena, struct imap_fetch_item, to->item_count + ADDED);
-    if (items == NULL)
-        return false;
-    memcpy(items, to->items, to->item_count * sizeof *items);
-    to->items = items;
-    item_add(to, items, FETCH_FLAGS, SPAN("FLAGS"));
-    if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->view.mode == VIEW_READ_WRITE &&
-        (imap_selected_rights(im) & RIGHT_SEEN) != 0) {
-        if (!uid_only)
-            item_add(to, items, FETCH_UID, SPAN("UID"));
-        item_add(to, items, FETCH_MODSEQ, SPAN("MODSEQ"));
-    }
-    return true;
 }
 
 /* FLAGS of messages are the present ones: a keyword that another session has made since the
@@ -678,7 +627,7 @@ imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *req,
     enum imap_step step = STEP_DONE;
     AUTO_TX tx = NULL;
 
-    if (run == NULL || !req_prepare(im, req, &run->req))
+    if (run == NULL || !imap_fetch_items_add(im, req, &run->req))
         return imap_fail(im, RC_LIMIT, NULL);
     if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
         !imap_view_awake(im, tx, &step) ||
@@ -687,7 +636,8 @@ imap_fetch_begin(struct imap_session *im, struct imap_fetch_req *req,
         return step;
     if (req->has_partial)
         runs_cut(run, &req->partial);
-    if (marks(im, run) && req->has_changed_since && !runs_of_changed(im, tx, run, &step))
+    if (imap_fetch_marks(im, &run->req) && req->has_changed_since &&
+        !runs_of_changed(im, tx, run, &step))
         return step;
     const enum rc rc = mailbox_keywords(im->view.mailbox, &work->arena, &work->keywords);
     if (rc != RC_OK)

@@ -55,8 +55,8 @@ new_begin(struct imap_session *im)
         im->state != IMAP_SELECTED)
         return false;
     struct new_run *run = arena_new(&work->arena, struct new_run);
-    if (run == NULL || imap_fetch_list_parse(span_of(notify->fetch, notify->fetch_len),
-                                             &work->arena, &run->req) != RC_OK)
+    if (run == NULL || imap_fetch_pushed_parse(im, span_of(notify->fetch, notify->fetch_len),
+                                               &run->req) != RC_OK)
         return false;
     const size_t count = ranges_of(work, run->ranges);
     run->req.msgs = (struct imap_msgs){

@@ -84,7 +84,7 @@ imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry
     const size_t count = imap_keyword_names(&entry->keywords, &work->keywords, keywords);
     const unsigned recent = imap_recent_flag(im, entry->uid);
     const bool condstore = imap_is_enabled(im, ENABLES_CONDSTORE);
-    const bool with_uid = condstore || imap_dialect(im)->uid_with_flags == TOLD;
+    const bool with_uid = condstore || imap_dialect(im)->uid_when_unasked == TOLD;
     struct iw w = imap_line(im);
 
     imap_fetch_open(im, &w, seq, entry->uid);

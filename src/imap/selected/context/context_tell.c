@@ -455,7 +455,7 @@ fetch(struct imap_session *im, struct tell_run *run)
     if (run->fetch == NULL) {
         if (items.len == 0 || im->work->arrived.first == 0 || run->added.count == 0 ||
             (run->fetch_ranges == NULL && !ranges_find(im, run)) ||
-            imap_fetch_list_parse(items, &im->work->arena, &run->fetch_req) != RC_OK)
+            imap_fetch_pushed_parse(im, items, &run->fetch_req) != RC_OK)
             return STEP_DONE;
         run->fetch_req.msgs = (struct imap_msgs){.kind = IMAP_MSGS_UID,
                                                  .uid = {.set = {.ranges = run->fetch_ranges,

@@ -226,7 +226,7 @@ S* k1 OK NOTIFY completed
 [2] C< k2 APPEND Drafts {11+}\r\nA: 4\r\n\r\nfou\r\n
 [2] S* k2 OK [APPENDUID ... 4] APPEND completed
 S: * 3 EXISTS
-S* * 4 UIDFETCH (RFC822.SIZE 11)
+S* * 4 UIDFETCH (RFC822.SIZE 11 MODSEQ (...))
 [2] C: k3 UID STORE 2 +FLAGS.SILENT (\Deleted)
 [2] S* k3 OK STORE completed
 S: * 2 UIDFETCH (FLAGS (\Deleted \Recent) MODSEQ (...))
@@ -234,11 +234,12 @@ S: * 2 UIDFETCH (FLAGS (\Deleted \Recent) MODSEQ (...))
 [2] S* k4 OK EXPUNGE completed
 S: * VANISHED 2
 S: * 2 RECENT
+S: * OK [HIGHESTMODSEQ ...] Highest
 C: k2 NOTIFY SET (selected (MessageNew (UID) MessageExpunge))
 S: k2 OK NOTIFY completed
 [2] C< k5 APPEND Drafts {11+}\r\nA: 5\r\n\r\nfiv\r\n
 [2] S* k5 OK [APPENDUID ... 5] APPEND completed
 S: * 3 EXISTS
-S* * 5 UIDFETCH (UID 5)
+S* * 5 UIDFETCH (UID 5 MODSEQ (...))
 C: k3 NOOP
 S: k3 OK NOOP completed

@@ -17,9 +17,23 @@ S: a1 OK [CAPABILITY ...] Logged in
 [3] S: * OK [CAPABILITY ...] ...
 [3] C: c1 LOGIN $anna $password
 [3] S: c1 OK [CAPABILITY ...] Logged in
-[3] C: c2 ENABLE UTF8=ACCEPT IMAP4rev2
-[3] S: * ENABLED IMAP4rev2 UTF8=ACCEPT
+[3] C: c2 ENABLE IMAP4rev2
+[3] S: * ENABLED IMAP4rev2
 [3] S: c2 OK ENABLE completed
+# What UTF8=ACCEPT asks for holds in IMAP4rev2 too.
+[4] S: * OK [CAPABILITY ...] ...
+[4] C: d1 LOGIN $anna $password
+[4] S: d1 OK [CAPABILITY ...] Logged in
+[4] C: d2 ENABLE UTF8=ACCEPT IMAP4rev2
+[4] S: * ENABLED IMAP4rev2 UTF8=ACCEPT
+[4] S: d2 OK ENABLE completed
+[4] C: d3 EXAMINE INBOX
+[4] S* d3 OK [READ-ONLY] EXAMINE completed
+[4] C< d5 SEARCH CHARSET ISO-8859-1 SUBJECT {3+}\r\nr\xfc\xdf\r\n
+[4] S: d5 BAD After ENABLE UTF8=ACCEPT, searches are in UTF-8
+[4] C: d6 SEARCH CHARSET UTF-8 SUBJECT "ü"
+[4] S: * ESEARCH (TAG "d6") ALL 1
+[4] S: d6 OK SEARCH completed
 C: a3 EXAMINE INBOX
 S* a3 OK [READ-ONLY] EXAMINE completed
 [2] C: b3 EXAMINE INBOX
