@@ -33,6 +33,7 @@ struct imap_found;
 struct imap_held;
 struct imap_metadata;
 struct imap_notify;
+struct imap_told_names;
 struct names_entry;
 struct status;
 struct imap_work;
@@ -185,10 +186,11 @@ struct imap_work {
     void *run;           /* the command's own state, in arena; NULL at its first step */
     struct sync *sync;   /* under way, in sync_arena */
     enum imap_telling telling;
-    struct uid_run arrived; /* UIDs that EXISTS has just announced; first 0: none */
-    struct uid_run own;     /* those of messages that this command has put there */
-    void *tell_run;         /* of the stage of telling, in arena; NULL: not begun */
-    uint64_t own_metadata;  /* modseq of what SETMETADATA has just set; 0: nothing */
+    struct uid_run arrived;             /* UIDs that EXISTS has just announced; first 0: none */
+    struct uid_run own;                 /* those of messages that this command has put there */
+    void *tell_run;                     /* of the stage of telling, in arena; NULL: not begun */
+    struct imap_told_names *told_names; /* by NOTIFY, in arena; NULL: none */
+    uint64_t own_metadata; /* modseq of what SETMETADATA has just set; 0: nothing */
     struct iw sync_line;
     struct keyword_names keywords; /* as of the sync or command; in its arena */
     struct spool *spools;          /* diverted literals of APPEND; owned */

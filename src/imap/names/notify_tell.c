@@ -8,6 +8,7 @@
  * Changes that the client has made itself are not told (section 5: SHOULD).
  */
 #include "imap/notify.h"
+#include "base/map.h"
 #include "mailbox/names/names_list.h"
 #include "mailbox/status.h"
 #include "syntax/imap/mbox_name.h"
@@ -71,6 +72,44 @@ messages_tell(struct imap_session *im, struct store_tx *tx, const struct news *n
 
 /* ---- LIST ---- */
 
+/* A name as it was told in this telling. Several changes of one commit may be about one name:
+ * a mailbox and the one made below it, a mailbox and its subscription. */
+struct told_name {
+    uint64_t name; /* map_hash; 0: none */
+    unsigned attrs;
+    uint32_t special_use;
+};
+
+struct imap_told_names {
+    struct told_name last[16]; /* far more than levels that one command makes */
+    unsigned next;
+};
+
+/* Whether the line would only repeat what was told; otherwise it counts as told now. */
+static bool
+is_told(struct imap_work *work, const struct names_entry *entry)
+{
+    const struct told_name told = {map_hash(entry->name), entry->attrs, entry->special_use};
+    struct imap_told_names *names = work->told_names;
+
+    if (names == NULL)
+        names = work->told_names = arena_new(&work->arena, struct imap_told_names);
+    if (names == NULL)
+        return false;
+    if (entry->old_name.len > 0) /* and all below it have other names now */
+        *names = (struct imap_told_names){.next = 0};
+    for (size_t i = 0; i < ARRAY_LEN(names->last); i++) {
+        struct told_name *known = &names->last[i];
+        if (known->name != told.name)
+            continue;
+        const bool same = known->attrs == told.attrs && known->special_use == told.special_use;
+        *known = told;
+        return same;
+    }
+    names->last[names->next++ % ARRAY_LEN(names->last)] = told;
+    return false;
+}
+
 /* One name as it is now, if this event is asked for it. mbox: whose name it is or was; 0: that
  * is looked up. */
 static enum rc
@@ -91,7 +130,7 @@ name_tell(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct sp
     if (news->what == NAME_RENAMED)
         asked |= watched_name_events(watched, mbox, news->old_name);
     entry.old_name = news->old_name;
-    if ((asked & event) != 0)
+    if ((asked & event) != 0 && !is_told(im->work, &entry))
         imap_list_line(im, &entry);
     return RC_OK;
 }

@@ -174,6 +174,7 @@ inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
+/* The mailbox alone, which nobody is told of yet. */
 static enum rc
 create_row(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t special_use,
            uint64_t *mbox_out, enum names_refusal *refusal_out, struct err *err)
@@ -193,10 +194,17 @@ create_row(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t
     if (rc == RC_OK)
         rc = inherit_acl(ctx, arena, name, mbox, err);
     if (rc == RC_OK)
-        rc = change_name(ctx->changes, mbox, NAME_MADE, name, SPAN(""));
-    if (rc == RC_OK)
         *mbox_out = mbox;
     return rc;
+}
+
+static enum rc
+create_told(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t special_use,
+            uint64_t *mbox_out, enum names_refusal *refusal_out, struct err *err)
+{
+    const enum rc rc = create_row(ctx, arena, name, special_use, mbox_out, refusal_out, err);
+
+    return rc == RC_OK ? change_name(ctx->changes, *mbox_out, NAME_MADE, name, SPAN("")) : rc;
 }
 
 enum rc
@@ -211,7 +219,7 @@ names_create_parents(struct turn_ctx *ctx, struct arena *arena, struct span name
         const struct span parent = span_head(name, at);
         enum rc rc = store_mbox_find(ctx->tx, parent, arena, &row, err);
         if (rc == RC_NOT_FOUND)
-            rc = create_row(ctx, arena, parent, 0, &mbox, refusal_out, err);
+            rc = create_told(ctx, arena, parent, 0, &mbox, refusal_out, err);
         if (rc != RC_OK)
             return rc;
     }
@@ -219,8 +227,8 @@ names_create_parents(struct turn_ctx *ctx, struct arena *arena, struct span name
 }
 
 enum rc
-names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t *mbox_out,
-             enum names_refusal *refusal_out, struct err *err)
+names_make(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t *mbox_out,
+           enum names_refusal *refusal_out, struct err *err)
 {
     *refusal_out = NAMES_NOT_REFUSED;
     enum rc rc = names_check(name, refusal_out, err);
@@ -229,6 +237,15 @@ names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64
     if (rc == RC_OK)
         rc = create_row(ctx, arena, name, 0, mbox_out, refusal_out, err);
     return rc;
+}
+
+enum rc
+names_create(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t *mbox_out,
+             enum names_refusal *refusal_out, struct err *err)
+{
+    const enum rc rc = names_make(ctx, arena, name, mbox_out, refusal_out, err);
+
+    return rc == RC_OK ? change_name(ctx->changes, *mbox_out, NAME_MADE, name, SPAN("")) : rc;
 }
 
 static enum rc
@@ -255,8 +272,8 @@ apply_create(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK)
         rc = names_create_parents(ctx, op->arena, op->name, &op->refusal, err);
     if (rc == RC_OK)
-        rc =
-            create_row(ctx, op->arena, op->name, op->special_use, &op->mbox, &op->refusal, err);
+        rc = create_told(ctx, op->arena, op->name, op->special_use, &op->mbox, &op->refusal,
+                         err);
     if (rc == RC_OK)
         rc = store_mbox_get(ctx->tx, op->mbox, op->arena, &row, err);
     if (rc == RC_OK)

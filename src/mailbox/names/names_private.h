@@ -18,6 +18,11 @@ MUST_USE enum rc names_create_parents(struct turn_ctx *ctx, struct arena *arena,
                                       struct span name, enum names_refusal *refusal_out,
                                       struct err *err);
 
+/** As names_create, but what is to be told of it is up to the caller. */
+MUST_USE enum rc names_make(struct turn_ctx *ctx, struct arena *arena, struct span name,
+                            uint64_t *mbox_out, enum names_refusal *refusal_out,
+                            struct err *err);
+
 /** All mailboxes; *first_out and *count_out: those strictly below name (they are neighbours in
  * octet order). */
 MUST_USE enum rc names_below(struct store_tx *tx, struct arena *arena, struct span name,

@@ -223,7 +223,8 @@ metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from,
     return change_metadata(ctx->changes, to);
 }
 
-/* INBOX keeps its row and what is below it; its messages go to a new mailbox. */
+/* INBOX keeps its row and what is below it; its messages go to a new mailbox. Whoever watches
+ * names is told of a mailbox that was renamed, and nothing of INBOX (RFC 5465 section 5.4). */
 static enum rc
 empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
             const struct subscribed *subscribed, struct err *err)
@@ -233,7 +234,9 @@ empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
 
     enum rc rc = store_mbox_find(ctx->tx, op->from, op->arena, &inbox, err);
     if (rc == RC_OK)
-        rc = names_create(ctx, op->arena, op->to, &mbox, &op->refusal, err);
+        rc = names_make(ctx, op->arena, op->to, &mbox, &op->refusal, err);
+    if (rc == RC_OK)
+        rc = change_name(ctx->changes, mbox, NAME_RENAMED, op->to, op->from);
     if (rc == RC_OK)
         rc = subscriptions_follow(op, ctx, subscribed, NULL, 0, err);
     if (rc == RC_OK)

@@ -103,7 +103,6 @@ S: b6 OK NOOP completed
 [2] S: c4 OK ...
 [3] S: * LIST (...) "/" Lists
 [3] S: * LIST (...) "/" Lists/Lemonade
-[3] S: * LIST (...) "/" Lists
 [2] C: c5 SETMETADATA Lists/Lemonade (/shared/comment "fresh")
 [2] S: c5 OK SETMETADATA completed
 [3] S: * METADATA Lists/Lemonade /shared/comment

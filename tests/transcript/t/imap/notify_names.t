@@ -13,7 +13,6 @@ S: a2 OK NOTIFY completed
 [2] S: b2 OK ...CREATE completed
 S: * LIST (\HasChildren) "/" Work
 S: * LIST (\HasNoChildren) "/" Work/2024
-S: * LIST (\HasChildren) "/" Work
 [2] C: b3 CREATE "odd *%"
 [2] S: b3 OK ...CREATE completed
 S: * LIST (\HasNoChildren) "/" "odd *%"
@@ -32,10 +31,11 @@ S: * LIST (\NonExistent) "/" Not/There
 [2] S: b7 OK RENAME completed
 S: * LIST (\HasChildren) "/" "Old work" ("OLDNAME" (Work))
 S: * LIST (\HasNoChildren \Subscribed) "/" "Old work/2024"
+# INBOX is renamed like any other, and nothing is told of the new one; nor is the subscription that goes along told
+# again.
 [2] C: b8 RENAME INBOX Saved
 [2] S: b8 OK RENAME completed
-S: * LIST (\HasNoChildren \Subscribed) "/" Saved
-S: * LIST (\HasNoChildren \Subscribed) "/" Saved
+S: * LIST (\HasNoChildren \Subscribed) "/" Saved ("OLDNAME" (INBOX))
 # ---- deleted ----
 [2] C: b9 DELETE "Old work/2024"
 [2] S: b9 OK DELETE completed
