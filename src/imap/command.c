@@ -70,7 +70,8 @@ static const struct imap_command rows[IMAP_CMD_COUNT] = {
     [IMAP_CMD_LISTRIGHTS] =
         ROW(cmd_listrights_run, IMAP_LOGGED_IN, SYNC_FULLY, .named = RIGHT_ADMINISTER),
     [IMAP_CMD_MYRIGHTS] = ROW(cmd_myrights_run, IMAP_LOGGED_IN, SYNC_FULLY),
-    [IMAP_CMD_NOTIFY] = ROW(cmd_notify_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS),
+    [IMAP_CMD_NOTIFY] =
+        ROW(cmd_notify_run, IMAP_LOGGED_IN, SYNC_FULLY, .look = LOOKS, .news = NEWS_EXPECTED),
     [IMAP_CMD_APPEND] = ROW(cmd_append_run, IMAP_LOGGED_IN, SYNC_FULLY,
                             .tells = VIEW_TELLS_COUNTS, .named = RIGHT_INSERT),
     [IMAP_CMD_IDLE] =

@@ -210,6 +210,7 @@ struct imap_work {
     bool probed;          /* its client has closed its side and was written to since */
     bool mid_line;        /* part of an untagged response is out: no BYE would be understood */
     bool by_numbers;      /* a UID command that names messages by number too: no expunges */
+    uint8_t tells;        /* enum view_tells: what its answer is whatever NOTIFY says */
     bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
     uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command; 0: none */
     uint64_t safe_before; /* imap_safe_modseq when it began */

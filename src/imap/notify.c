@@ -92,20 +92,25 @@ imap_waiting(struct imap_session *im)
                : NULL;
 }
 
+/* What the client wants to hear of at any time. */
+static enum view_tells
+wanted(const struct imap_session *im)
+{
+    if (im->notify != NULL)
+        return (im->notify->selected & IMAP_EVENT_FLAG_CHANGE) != 0   ? VIEW_TELLS_ALL
+               : (im->notify->selected & IMAP_EVENT_MESSAGE_NEW) != 0 ? VIEW_TELLS_COUNTS
+                                                                      : VIEW_TELLS_ANSWERS;
+    return im->notify_state == NOTIFY_NONE ? VIEW_TELLS_ANSWERS : VIEW_TELLS_ALL;
+}
+
 enum view_tells
 imap_tells(const struct imap_session *im)
 {
     const enum view_tells least =
-        im->work == NULL || im->work->row == NULL ? VIEW_TELLS_ANSWERS : im->work->row->tells;
-    enum view_tells wanted = VIEW_TELLS_ALL;
+        im->work == NULL ? VIEW_TELLS_ANSWERS : (enum view_tells)im->work->tells;
+    const enum view_tells most = wanted(im);
 
-    if (im->notify_state == NOTIFY_NONE)
-        wanted = VIEW_TELLS_ANSWERS;
-    if (im->notify != NULL)
-        wanted = (im->notify->selected & IMAP_EVENT_FLAG_CHANGE) != 0   ? VIEW_TELLS_ALL
-                 : (im->notify->selected & IMAP_EVENT_MESSAGE_NEW) != 0 ? VIEW_TELLS_COUNTS
-                                                                        : VIEW_TELLS_ANSWERS;
-    return wanted > least ? wanted : least;
+    return most > least ? most : least;
 }
 
 unsigned
@@ -119,11 +124,11 @@ imap_watch_events(const struct imap_session *im)
 
     if (im->idle == NULL && im->notify == NULL)
         return WATCH_NOTHING;
-    const unsigned wanted = im->contexts != NULL ? WATCH_ALL : events[imap_tells(im)];
+    const unsigned of_messages = im->contexts != NULL ? WATCH_ALL : events[wanted(im)];
     if (im->guest == NULL)
-        return wanted;
+        return of_messages;
     /* A guest is woken when its rights are changed, and for what it may be told. */
-    return (im->guest->rights & RIGHT_READ) == 0 ? WATCH_NAMES : wanted | WATCH_NAMES;
+    return (im->guest->rights & RIGHT_READ) == 0 ? WATCH_NAMES : of_messages | WATCH_NAMES;
 }
 
 void

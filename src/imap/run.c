@@ -273,6 +273,7 @@ command_begin(struct imap_session *im, struct span text)
     if (im->state == IMAP_SELECTED)
         work->safe_before = imap_safe_modseq(im);
     work->row = row;
+    work->tells = (uint8_t)row->tells;
     work->phase = row->look == LOOKS ? PHASE_LOOK : PHASE_RUN;
 }
 

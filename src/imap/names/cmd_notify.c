@@ -2,7 +2,8 @@
 /*
  * NOTIFY (RFC 5465 section 3.1): what is asked for is checked and worked out, STATUS responses
  * are sent if they are wanted, and then it is put in force in place of what was before. What
- * has been going on meanwhile is told by the same command (PHASE_SYNC).
+ * has been going on until then is told by the same command (PHASE_SYNC): of the selected
+ * mailbox all of it, also what neither the old nor the new NOTIFY asks for.
  *
  *   refuse or begin -> [STATUS] -> put in force
  */
@@ -159,5 +160,6 @@ cmd_notify_run(struct imap_session *im, struct imap_work *work)
         return step;
     imap_notify_set(im, run->notify);
     run->notify = NULL;
+    work->tells = VIEW_TELLS_ALL; /* section 3.1: all that has accumulated, as NOOP does */
     return imap_ok(work, NULL, "NOTIFY completed");
 }

@@ -209,6 +209,54 @@ C: g9 FETCH 1:* (UID FLAGS)
 S: * 1 FETCH (UID 4 FLAGS (\Draft \Recent))
 S: * 2 FETCH (UID 5 FLAGS (\Recent))
 S: g9 OK FETCH completed
+# ---- all that has accumulated is told by NOTIFY SET, whatever it asks for (section 3.1) ----
+[2] C: a17 UID STORE 4 FLAGS.SILENT (\Answered)
+[2] S* a17 OK STORE completed
+S: * 1 FETCH (UID 4 FLAGS (\Answered \Recent))
+C: h1 NOTIFY SET (selected NONE)
+S: h1 OK NOTIFY completed
+[2] C: a18 UID STORE 4 FLAGS.SILENT (\Flagged)
+[2] S* a18 OK STORE completed
+mail anna
+From: b@example.org
+Subject: accumulated
+
+text
+.
+C: h2 NOOP
+S: h2 OK NOOP completed
+# One that is refused tells nothing.
+C: h3 NOTIFY SET (personal (MessageNew MessageExpunge AnnotationChange))
+S: h3 NO [BADEVENT ...] ...
+C: h4 NOTIFY SET (selected (MessageNew (UID) MessageExpunge))
+S: * 3 EXISTS
+S: * 3 RECENT
+S: * 1 FETCH (UID 4 FLAGS (\Flagged \Recent))
+S: * 3 FETCH (UID 6)
+S: h4 OK NOTIFY completed
+[2] C: a19 UID STORE 4 FLAGS.SILENT (\Draft)
+[2] S* a19 OK STORE completed
+C: h5 NOOP
+S: h5 OK NOOP completed
+C: h6 NOTIFY SET (selected NONE)
+S: * 1 FETCH (UID 4 FLAGS (\Draft \Recent))
+S: h6 OK NOTIFY completed
+[2] C: a20 UID STORE 4 FLAGS.SILENT (\Deleted)
+[2] S* a20 OK STORE completed
+[2] C: a21 EXPUNGE
+[2] S* a21 OK EXPUNGE completed
+C: h7 NOTIFY SET (personal NONE)
+S: * 1 EXPUNGE
+S: * 2 RECENT
+S: h7 OK NOTIFY completed
+# NOTIFY NONE is not interested, so what is pending stays pending.
+[2] C: a22 UID STORE 5 FLAGS.SILENT (\Answered)
+[2] S* a22 OK STORE completed
+C: h8 NOTIFY NONE
+S: h8 OK NOTIFY completed
+C: h9 NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))
+S: * 1 FETCH (UID 5 FLAGS (\Answered \Recent))
+S: h9 OK NOTIFY completed
 C: z LOGOUT
 S: * BYE Logging out
 S: z OK LOGOUT completed
