@@ -212,7 +212,8 @@ struct imap_work {
     bool by_numbers;      /* a UID command that names messages by number too: no expunges */
     uint8_t tells;        /* enum view_tells: what its answer is whatever NOTIFY says */
     bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
-    uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command; 0: none */
+    uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command or push; 0: none
+                           */
     uint64_t safe_before; /* imap_safe_modseq when it began */
     uint32_t cut_at;    /* UID of the lowest message that a limit left to the command; 0: all */
     uint32_t cut_limit; /* that limit, as it was then */
@@ -396,7 +397,7 @@ void imap_condstore_enable(struct imap_session *im);
 /** The modseq up to which the client has been told everything, and with which it may begin
  * next time. */
 uint64_t imap_safe_modseq(const struct imap_session *im);
-/** Notes that a FETCH response of this command had MODSEQ. */
+/** Notes that a FETCH response of this command or push had MODSEQ. */
 static inline void
 imap_modseq_told(struct imap_work *work, uint64_t modseq)
 {
@@ -406,6 +407,8 @@ imap_modseq_told(struct imap_work *work, uint64_t modseq)
 /** Before the tagged answer of a command that was synced: HIGHESTMODSEQ, in it or on a line
  *  before it, where the client would take another value for it. */
 void imap_highest_tell(struct imap_session *im);
+/** The same at the end of a push between commands. In IDLE it is DONE that is answered so. */
+void imap_highest_push(struct imap_session *im);
 /** "* OK [HIGHESTMODSEQ n]" */
 void imap_highest_line(struct imap_session *im, uint64_t modseq);
 /** Telling everything, expunges in the form that the client wants. */
@@ -436,7 +439,8 @@ enum imap_step imap_tell_step(struct imap_session *im, enum sync_mode mode);
 /** The wait that the session is in; NULL: a command is under way or coming in, or the client is
  * not waiting for anything. */
 struct imap_waiting *imap_waiting(struct imap_session *im);
-/** What the client wants to be told of the selected mailbox now. */
+/** What the client is to be told of the selected mailbox now: what it wants, and what is part
+ * of the answer to its command. */
 enum view_tells imap_tells(const struct imap_session *im);
 /** The changes of the selected mailbox that the session is to be woken for: enum
  *  watch_event. */

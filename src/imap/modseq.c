@@ -8,7 +8,8 @@
  * tagged answer, or otherwise the highest MODSEQ that it saw (section 6). So if a command has
  * shown a MODSEQ while something older has not been told yet, especially an expunge,
  * HIGHESTMODSEQ must say up to where the client really knows everything. That is
- * imap_safe_modseq, which the view knows.
+ * imap_safe_modseq, which the view knows. What is told between commands counts towards the next
+ * tagged answer, whichever that is; so each push says it itself.
  *
  * Thread: the session's.
  */
@@ -46,24 +47,38 @@ imap_condstore_enable(struct imap_session *im)
         imap_highest_line(im, imap_safe_modseq(im));
 }
 
+/* It must be sent if it is below what was shown (section 3.2), and after an EXPUNGE (sections
+ * 3.2.7 and 3.2.9). It is not sent if the client would remember the same value anyway. */
+static bool
+highest_is_due(const struct imap_session *im, uint64_t safe)
+{
+    const struct imap_work *work = im->work;
+    const bool behind = work->told_modseq > safe;
+    const bool ahead = imap_is_enabled(im, ENABLES_QRESYNC) && safe != work->safe_before &&
+                       (work->told_vanished || work->told_modseq != safe);
+
+    return imap_is_enabled(im, ENABLES_CONDSTORE) && im->state == IMAP_SELECTED &&
+           !im->view.gone && (behind || ahead);
+}
+
+void
+imap_highest_push(struct imap_session *im)
+{
+    const uint64_t safe = imap_safe_modseq(im);
+
+    if (im->idle == NULL && highest_is_due(im, safe))
+        imap_highest_line(im, safe);
+}
+
 void
 imap_highest_tell(struct imap_session *im)
 {
     struct imap_work *work = im->work;
-
-    if (!imap_is_enabled(im, ENABLES_CONDSTORE) || work->row->sync == SYNC_NEVER ||
-        im->state != IMAP_SELECTED || im->view.gone)
-        return;
     const uint64_t safe = imap_safe_modseq(im);
-    /* It must be sent if it is below what was shown (section 3.2), and after an EXPUNGE
-     * (sections 3.2.7 and 3.2.9). It is not sent if the client would remember the same value
-     * anyway. */
-    const bool behind = work->told_modseq > safe;
-    const bool ahead = imap_is_enabled(im, ENABLES_QRESYNC) && safe != work->safe_before &&
-                       (work->told_vanished || work->told_modseq != safe);
-    if (!behind && !ahead)
-        return;
     char *code = NULL;
+
+    if (work->row->sync == SYNC_NEVER || !highest_is_due(im, safe))
+        return;
     if (work->reply.status == IW_OK && work->reply.code == NULL)
         code = arena_printf(&work->arena, "HIGHESTMODSEQ %ju", (uintmax_t)safe);
     if (code != NULL)

@@ -160,6 +160,8 @@ mode_of(const struct imap_session *im)
 enum go
 imap_push_go(struct imap_session *im, enum task_next *next_out)
 {
+    const bool begins = im->work == NULL;
+
     session_line_begins(&im->s);
     time_check(im);
     if (session_is_ending(&im->s) || (im->work == NULL && !is_due(im)))
@@ -168,9 +170,13 @@ imap_push_go(struct imap_session *im, enum task_next *next_out)
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
         return GO_ON;
     }
+    if (begins && im->state == IMAP_SELECTED)
+        im->work->safe_before = imap_safe_modseq(im);
     im->work->phase = PHASE_PUSH;
     const size_t before = buf_len(&im->s.conn.out);
     const enum imap_step step = imap_tell_step(im, mode_of(im));
+    if (step == STEP_DONE)
+        imap_highest_push(im);
     struct event *event = session_event(&im->s, EVENT_PUSH);
     event->a = im->view.exists;
     event->b = (uint32_t)(buf_len(&im->s.conn.out) - before);

@@ -42,6 +42,7 @@ struct sync {
     bool as_uids;
     bool gone;
     bool pending;         /* flags and keywords are all that may be told now */
+    bool flags_known;     /* the client knows all changes of flags, told or not */
     struct version *from; /* held; NULL: counters tell all, or a deleted mailbox, view asleep */
     struct version *to;   /* held; NULL: counters tell all, or the mailbox is deleted */
     struct cursor from_at;
@@ -157,6 +158,7 @@ begin_counters(struct sync *sync, const struct mailbox_state *state)
     sync->recent = view->recent + (sync->exists - view->exists);
     sync->uidnext = newer ? state->uidnext : view->uid_bound;
     sync->modseq = sync->flags_modseq = newer ? state->highest_modseq : view->modseq;
+    sync->flags_known = state->last_flags_modseq <= view_known_modseq(view);
     sync->keywords = state->keyword_serial;
 }
 
@@ -193,6 +195,7 @@ begin_versions(struct sync *sync, enum sync_mode mode)
      * be published. Such flags are told again then. */
     mailbox_state(view->mailbox, &state);
     sync->keywords = state.keyword_serial;
+    sync->flags_known = state.last_flags_modseq <= view_known_modseq(view);
     sync->flags_modseq = to->modseq < state.highest_modseq ? to->modseq : state.highest_modseq;
     sync->from = view->members;
     version_ref(sync->from);
@@ -417,7 +420,7 @@ settle(struct sync *sync)
             view->recent_told = sync->recent;
         if (phase > PHASE_KEYWORDS)
             view_keywords_told(view, sync->keywords);
-        if (phase == PHASE_OVER && view->tells == VIEW_TELLS_ALL &&
+        if (phase == PHASE_OVER && (view->tells == VIEW_TELLS_ALL || sync->flags_known) &&
             sync->flags_modseq > view->flags_modseq)
             view->flags_modseq = sync->flags_modseq;
     }

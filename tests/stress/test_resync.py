@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A client that comes back and asks what has changed must know exactly what one knows that fetches everything.
-Random histories on several sessions, of clients with QRESYNC, with CONDSTORE alone and with neither, on two
-mailboxes: they store, expunge, copy, move, append, idle, are cut off in the middle of an answer and come back,
+Random histories on several sessions, of clients with QRESYNC, with CONDSTORE alone and with neither, some of them
+with NOTIFY, on two mailboxes: they store, expunge, copy, move, append, idle, are cut off in the middle of an answer and come back,
 while the server is killed, stopped or replaced, and some read an answer when the others have gone on. Each client keeps what RFC 7162 section 6 tells it to keep, and
 nothing else. ROOST_ROUNDS=n plays that many histories of each kind (ROOST_LONG=1: hundreds); ROOST_SEED=n begins
 with another one."""
@@ -27,6 +27,7 @@ STEPS = 180
 BOXES = ["INBOX", "Other"]
 FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Deleted", "\\Deleted", "\\Draft", "Red", "Blue"]
 KINDS = ["QRESYNC", "QRESYNC", "CONDSTORE", ""]
+NOTIFIED = ["QRESYNC", "CONDSTORE"]  # and these use NOTIFY
 FETCH = re.compile(r"\* (\d+) FETCH \((.*)\)$", re.S)
 TEXT = "A: b\r\n\r\nx"
 BIG = "A: b\r\n\r\n" + "x" * 50000  # a dozen are more than a narrow connection holds
@@ -75,14 +76,18 @@ class Cache:
 class Client:
     """One client program with its caches, connected or not."""
 
-    def __init__(self, world, kind, number):
-        self.world, self.kind, self.number = world, kind, number
+    def __init__(self, world, kind, number, notifies):
+        self.world, self.kind, self.number, self.notifies = world, kind, number, notifies
         self.caches = {box: Cache() for box in BOXES}
         self.peer = None
         self.box = None
+        self.opening = None  # the mailbox that SELECT names, until the one before is closed
         self.idle = False
+        self.notify = None  # what it has asked for: "selected", "selected-delayed", "NONE"
+        self.hears_flags = True
         self.late = None  # tag of a command whose answer it has not read
         self.tags = 0
+        self.shown, self.code, self.asked = 0, None, False  # since the last tagged answer
 
     # ---- what comes ----
 
@@ -91,7 +96,7 @@ class Client:
         flags = re.search(r"\bFLAGS \(([^)]*)\)", items)
         modseq = re.search(r"\bMODSEQ \((\d+)\)", items)
         assert 1 <= number <= len(self.seqs), (number, self.seqs)
-        if self.kind and flags and not self.asked:
+        if self.kind and (flags or self.notify) and not self.asked:
             assert uid and modseq, f"a change without UID and MODSEQ: {items}"
         if uid:
             uid = int(uid.group(1))
@@ -156,18 +161,20 @@ class Client:
                 self.cache.valid = valid
         elif line.startswith("* OK [CLOSED]"):
             self.closed = True
+            self.opened()
         if line.startswith("* OK"):
             self.highest(line)
 
     def tagged(self, line):
         """RFC 7162 section 6: what it may begin with next time."""
         self.highest(line)
-        if self.box is None or not self.kind or not self.synchronised:
-            return
-        if self.code is not None:
-            self.cache.modseq = self.code
-        elif self.shown > self.cache.modseq:
-            self.cache.modseq = self.shown
+        self.told = self.code
+        if self.box is not None and self.kind and self.synchronised:
+            if self.code is not None:
+                self.cache.modseq = self.code
+            elif self.shown > self.cache.modseq:
+                self.cache.modseq = self.shown
+        self.shown, self.code = 0, None
 
     def command(self, text, expect="OK", asked=False, cut=None):
         """asked: FETCH responses are what was asked for. cut: lines of the answer that it still gets.
@@ -179,7 +186,7 @@ class Client:
         tag = f"t{self.tags}"
         self.note(f"> {text}")
         self.peer.send(f"{tag} {text}\r\n")
-        self.shown, self.code, self.asked, self.closed, self.found = 0, None, asked, False, []
+        self.asked, self.closed, self.found = asked, False, []
         return tag
 
     def answer(self, tag, expect="OK", cut=None):
@@ -211,8 +218,10 @@ class Client:
             self.note("-- cut")
             self.peer.close()
             self.world.cut = True
-        self.peer = self.box = self.late = None
+        self.peer = self.box = self.opening = self.late = self.notify = None
         self.idle = False
+        self.hears_flags = True
+        self.shown, self.code = 0, None
 
     def connect(self):
         self.peer = narrow(self.world.roost) if self.world.how == "late" else self.world.roost.login("anna")
@@ -223,11 +232,12 @@ class Client:
     def select(self, box, cut=None):
         rng = self.world.random
         had = self.box
-        self.box, self.seqs, self.mine = box, [], {}
-        self.read_only = rng.random() < 0.15
-        cache = self.cache
-        returning = self.kind == "QRESYNC" and cache.modseq and cache.valid
-        self.synchronised = bool(returning)
+        self.opening = box
+        read_only = rng.random() < 0.15
+        cache = self.caches[box]
+        self.returning = returning = bool(self.kind == "QRESYNC" and cache.modseq and cache.valid)
+        if had is None:
+            self.opened()
         how = " (CONDSTORE)" if self.kind == "CONDSTORE" else ""
         before = cache.modseq
         if returning:
@@ -239,20 +249,27 @@ class Client:
                 some = sorted(rng.sample(range(len(order)), rng.randint(1, len(order))))
                 match = (f" ({compact(n + 1 for n in some)} {compact(order[n] for n in some)})")
             how = f" (QRESYNC ({cache.valid} {cache.modseq}{known}{match}))"
-        word = "EXAMINE" if self.read_only else "SELECT"
+        word = "EXAMINE" if read_only else "SELECT"
         if self.command(f"{word} {box}{how}", cut=cut) is None:
             if returning:
                 cache.modseq = before
             return
         assert self.closed == (had is not None)
+        self.read_only = read_only
         self.catch_up(first=True)
+
+    def opened(self):
+        """What comes from here on is about this mailbox; what NOTIFY told before was about the other one."""
+        self.box, self.seqs, self.mine, self.opening = self.opening, [], {}, None
+        self.synchronised = self.returning
+        self.shown, self.code = 0, None
 
     def catch_up(self, first=False):
         """What a client does after SELECT, and again when messages have come."""
         cache = self.cache
         if first and self.kind != "QRESYNC" or first and not self.synchronised:
             since = cache.modseq if self.kind else 0
-            code = self.code
+            code = self.told
             last = max(cache.messages, default=0)
             if last:
                 more = f" (CHANGEDSINCE {since})" if since else ""
@@ -280,6 +297,9 @@ class Client:
             return None
         some = rng.sample(range(len(self.seqs)), rng.randint(1, min(4, len(self.seqs))))
         uids = [self.seqs[n] for n in some]
+        if self.notify == "selected":
+            uids = [u for u in uids if u is not None]
+            return ("UID ", compact(uids), uids) if uids else None
         if rng.random() < 0.5 or None in uids:
             return "", compact(n + 1 for n in some), [u for u in uids if u is not None]
         return "UID ", compact(uids), uids
@@ -318,7 +338,9 @@ class Client:
     def fetch_late(self):
         """Asks for everything, or some messages, and reads none of it now."""
         rng = self.world.random
-        uid, what = rng.choice([("UID ", "1:*"), ("", f"1:{len(self.seqs)}"), self.named()[:2]])
+        named = self.named() or ("UID ", "1:*")
+        by_number = ("", f"1:{len(self.seqs)}") if self.notify != "selected" else named[:2]
+        uid, what = rng.choice([("UID ", "1:*"), by_number, named[:2]])
         how = ""
         if self.kind and rng.random() < 0.4:
             since = rng.choice([1, self.cache.modseq or 1])
@@ -351,7 +373,7 @@ class Client:
             return
         self.tags += 1
         self.note("> IDLE")
-        self.shown, self.code, self.asked = 0, None, False
+        self.asked = False
         self.peer.send(f"t{self.tags} IDLE\r\n")
         while True:
             line = self.peer.line()
@@ -360,6 +382,20 @@ class Client:
                 break
             self.untagged(line)
         self.idle = True
+
+    def notify_set(self, flags=None):
+        """NOTIFY, or with flags=True one after which it knows everything. Numbers can change at any time then, but for
+        SELECTED-DELAYED."""
+        rng = self.world.random
+        if flags is None and rng.random() < 0.1:
+            self.notify, self.hears_flags = "NONE", False
+            self.command("NOTIFY NONE")
+            return
+        self.notify = rng.choice(["selected", "selected-delayed"])
+        self.hears_flags = flags or rng.random() < 0.5
+        new = rng.choice(["", " (UID)", " (FLAGS)", " (UID FLAGS MODSEQ)", " (RFC822.SIZE)"])
+        self.command(f"NOTIFY SET ({self.notify} (MessageNew{new} MessageExpunge"
+                     f"{' FlagChange' if self.hears_flags else ''}))")
 
     def leave(self):
         """CLOSE expunges without a word: the client learns of it when it comes back."""
@@ -388,6 +424,12 @@ class Client:
         if self.world.how == "late" and self.seqs and rng.random() < 0.3:
             self.fetch_late()
             return
+        if self.notifies and rng.random() < 0.08:
+            self.notify_set()
+            return
+        if self.notify and rng.random() < 0.05:
+            self.drop()  # with what it was told between commands, which it has not read
+            return
         what = rng.random()
         if what < 0.05:
             named = self.named() or ("", "1", [])
@@ -408,7 +450,7 @@ class Client:
         elif what < 0.48:
             self.fetch_some()
         elif what < 0.52:
-            self.command(rng.choice(["SEARCH ALL", "UID SEARCH ALL", "UID SEARCH 1:*" if self.seqs else "NOOP"]))
+            self.command(rng.choice(["SEARCH ALL", "UID SEARCH ALL", "UID SEARCH 1:*" if self.seqs and not self.notify else "NOOP"]))
         elif what < 0.56 and self.kind == "QRESYNC" and self.cache.modseq:
             self.command(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {self.cache.modseq} VANISHED)", asked=True)
         elif what < 0.60:
@@ -429,6 +471,8 @@ class Client:
             self.toggle_idle()
         if self.peer is None:
             self.connect()
+        if not self.hears_flags:
+            self.notify_set(flags=True)
         order = sorted(BOXES, key=lambda box: box != self.box)
         for box in order:
             if box != self.box:
@@ -458,7 +502,7 @@ class World:
         self.random = random.Random(seed)
         self.story = []
         self.cut = False  # a session may still be at the last command of a client that is gone
-        self.clients = [Client(self, kind, n + 1) for n, kind in enumerate(KINDS)]
+        self.clients = [Client(self, kind, n + 1, n >= len(KINDS)) for n, kind in enumerate([*KINDS, *NOTIFIED])]
 
     def await_the_cut(self):
         deadline = time.monotonic() + 30

@@ -128,7 +128,7 @@ S: h3 OK [READ-WRITE] SELECT completed
 C: i2 UID STORE 11:12 +FLAGS.SILENT (\Deleted)
 S* i2 OK STORE completed
 C: i3 EXPUNGE
-S* i3 OK EXPUNGE completed
+S* i3 OK [HIGHESTMODSEQ ...] EXPUNGE completed
 [2] C: i4 STORE 1:* +FLAGS.SILENT (\Flagged)
 [2] S: * NO [MESSAGELIMIT 2 11] Only the last messages were looked at
 [2] S: i4 NO [EXPUNGEISSUED] The messages no longer exist

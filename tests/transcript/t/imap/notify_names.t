@@ -8,7 +8,7 @@ S: a2 OK NOTIFY completed
 [2] S: * OK [CAPABILITY ...] ...
 [2] C: b1 LOGIN $anna $password
 [2] S: b1 OK ... Logged in
-# ---- made, with the parent that is missing (which is affected too) ----
+# ---- made, with the parent that is missing, which is affected twice and told once ----
 [2] C: b2 CREATE Work/2024
 [2] S: b2 OK ...CREATE completed
 S: * LIST (\HasChildren) "/" Work
@@ -204,6 +204,7 @@ text
 [2] S: b24 OK EXPUNGE completed
 [3] S: * VANISHED 1
 [3] S: * 0 RECENT
+[3] S: * OK [HIGHESTMODSEQ $m4] Highest
 [3] C: g5 LOGOUT
 [3] S: * BYE Logging out
 [3] S: g5 OK LOGOUT completed
