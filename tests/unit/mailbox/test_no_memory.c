@@ -14,6 +14,7 @@
 #include "mailbox/memory/hub.h"
 #include "mailbox/names/metadata.h"
 #include "mailbox/order/order.h"
+#include "mailbox/sharing/acl_op.h"
 #include "mailbox/sync.h"
 #include "mailbox/write/ops.h"
 #include "support/fault_alloc.h"
@@ -34,6 +35,50 @@ run(struct content *fx, struct turn_req *req)
     assert_int_equal(turn_run(fx->acct, req), RC_OK); /* nobody else is there */
     fx->err = req->err;
     return req->result;
+}
+
+enum { GUEST = 9 };
+
+static unsigned grant_number;
+
+/* Something else each time, besides what the guest needs. */
+static enum rc
+grant(struct content *fx, struct arena *arena)
+{
+    struct acl_op op;
+
+    acl_op_init(&op, arena, WAKE_NOBODY);
+    op.name = SPAN("INBOX");
+    op.kind = ACL_ACCOUNT;
+    op.who = GUEST;
+    op.change = (struct rights_change){
+        .how = RIGHTS_SET,
+        .rights = RIGHT_INSERT | (grant_number % 2 == 0 ? RIGHT_POST : RIGHT_LOOKUP)};
+    const enum rc rc = run(fx, &op.turn);
+    grant_number += rc == RC_OK;
+    return rc;
+}
+
+static enum rc
+guest_append(struct content *fx, struct arena *arena)
+{
+    const struct permit_need need = {.name = SPAN("INBOX"), .rights = RIGHT_INSERT};
+    struct ingest ingest;
+    struct append_op op;
+    const enum rc rc = ingest_prepare(arena, SPAN("A: b\r\n\r\nx\r\n"), &ingest, &fx->err);
+
+    if (rc != RC_OK)
+        return rc;
+    struct append_msg msg = {.ingest = &ingest};
+    append_op_init(&op, arena, WAKE_NOBODY);
+    op.name = SPAN("INBOX");
+    op.msgs = &msg;
+    op.msg_count = 1;
+    permit_init(&op.turn.permit, GUEST, arena);
+    permit_need_add(&op.turn.permit, &need);
+    const enum rc done = run(fx, &op.turn);
+    assert_int_not_equal(done, RC_DENIED); /* want of memory takes no right away */
+    return done;
 }
 
 static enum rc
@@ -363,6 +408,8 @@ each_allocation_fails(void **state)
 {
     static const struct step steps[] = {
         {"append", append, true},
+        {"grant", grant, false},
+        {"guest", guest_append, true},
         {"store", store_flags, true},
         {"copy", copy_here, true},
         {"look", look, false},
