@@ -2,8 +2,6 @@
 /* See the header. */
 #include "imap/names/catenate.h"
 
-#include "syntax/imap/url.h"
-
 enum { PIECE_OCTETS = 256 << 10, CODE_OCTETS = 64 + 3 * LIMIT_URL };
 
 static struct spool *
@@ -130,6 +128,7 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
         return bad_url(im, text);
     if (rc != RC_OK)
         return imap_fail(im, rc, NULL);
+    cat->url = url;
     if (!find_mailbox(im, &url, text, &target, &step) ||
         !imap_read_begin(im, target.acct, &tx, &step))
         return step;
@@ -159,6 +158,7 @@ static enum imap_step
 add_excerpt(struct imap_session *im, struct catenate *cat, struct span url)
 {
     enum imap_step step = STEP_MORE;
+    struct imap_target target;
     struct span piece = {0};
     struct err err = {.rc = RC_OK};
     AUTO_TX tx = NULL;
@@ -168,7 +168,9 @@ add_excerpt(struct imap_session *im, struct catenate *cat, struct span url)
         cat->part++;
         return STEP_MORE;
     }
-    if (!imap_read_begin(im, cat->acct, &tx, &step))
+    /* The right to read may have been taken away since the last piece. */
+    if (!find_mailbox(im, &cat->url, url, &target, &step) ||
+        !imap_read_begin(im, cat->acct, &tx, &step))
         return step;
     const enum rc rc = excerpt_read(tx, &cat->excerpt, PIECE_OCTETS, &piece, &err);
     if (rc == RC_NOT_FOUND)

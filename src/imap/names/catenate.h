@@ -11,12 +11,14 @@
 
 #include "imap/imap_session.h"
 #include "mailbox/content/excerpt.h"
+#include "syntax/imap/url.h"
 
 /* All zero: nothing is done yet. */
 struct catenate {
     size_t part;          /* the one under way */
     size_t text_at;       /* of a text: octets that are in the whole already */
     struct account *acct; /* of a URL that was found: excerpt is what is left of it; NULL */
+    struct imap_url url;  /* that one */
     struct excerpt excerpt;
     unsigned spool; /* number of the spool of the whole, from the first step on */
     bool begun;
