@@ -39,3 +39,47 @@ uids_write(struct uids_writer *writer, struct uid_run run)
     pack_varint(writer->out, run.last - run.first);
     writer->past = (uint64_t)run.last + 1;
 }
+
+static uint32_t
+uid_at(const struct version *version, uint32_t seq)
+{
+    struct version_run run;
+
+    version_run_at(version, seq, &run);
+    return run.uids[0];
+}
+
+struct uid_run
+uids_of(const struct version *version, struct view_run run)
+{
+    return (struct uid_run){uid_at(version, run.first), uid_at(version, run.last)};
+}
+
+enum rc
+uids_within(const struct version *version, const struct view_run *runs, size_t count,
+            struct span packed, struct touched_runs *out)
+{
+    struct uids_reader reader = uids_reader(packed);
+    struct uid_run uids = {0, 0};
+    bool more = uids_read(&reader, &uids);
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < count && more;) {
+        const uint32_t first = version_lower_bound(version, uids.first);
+        const uint32_t last = uids.last == UINT32_MAX
+                                  ? version_count(version)
+                                  : version_lower_bound(version, uids.last + 1) - 1;
+        while (i < count && runs[i].last < first)
+            i++;
+        for (; i < count && runs[i].first <= last && rc == RC_OK; i++) {
+            rc = touched_add(out, runs[i].first > first ? runs[i].first : first,
+                             runs[i].last < last ? runs[i].last : last);
+            if (runs[i].last > last)
+                break; /* and the next UIDs too, perhaps */
+        }
+        if (rc != RC_OK)
+            return rc;
+        more = uids_read(&reader, &uids);
+    }
+    return rc;
+}

@@ -10,6 +10,7 @@
 #define IMAP_SELECTED_PACKED_UIDS_H
 
 #include "base/pack.h"
+#include "mailbox/touched.h"
 #include "store/store.h"
 
 struct uids_reader {
@@ -27,6 +28,13 @@ uids_reader(struct span packed)
 MUST_USE bool uids_read(struct uids_reader *reader, struct uid_run *run_out);
 /** Whether this is what uids_write makes; how many runs there are. */
 MUST_USE bool uids_check(struct span packed, size_t *runs_out);
+
+/** The UIDs of the first message and the last one. */
+struct uid_run uids_of(const struct version *version, struct view_run run);
+/** Those of the messages (ascending runs of sequence numbers of version) that are among the
+ * UIDs packed; they are added to out. RC_LIMIT: its arena. */
+MUST_USE enum rc uids_within(const struct version *version, const struct view_run *runs,
+                             size_t count, struct span packed, struct touched_runs *out);
 
 struct uids_writer {
     struct buf *out; /* borrowed */

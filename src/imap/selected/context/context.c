@@ -82,168 +82,6 @@ imap_contexts_due(struct imap_session *im)
     return false;
 }
 
-enum rc
-imap_context_within(const struct version *version, const struct view_run *runs, size_t count,
-                    struct span packed, struct touched_runs *out)
-{
-    struct uids_reader reader = uids_reader(packed);
-    struct uid_run uids = {0, 0};
-    bool more = uids_read(&reader, &uids);
-    enum rc rc = RC_OK;
-
-    for (size_t i = 0; i < count && more;) {
-        const uint32_t first = version_lower_bound(version, uids.first);
-        const uint32_t last = uids.last == UINT32_MAX
-                                  ? version_count(version)
-                                  : version_lower_bound(version, uids.last + 1) - 1;
-        while (i < count && runs[i].last < first)
-            i++;
-        for (; i < count && runs[i].first <= last && rc == RC_OK; i++) {
-            rc = touched_add(out, runs[i].first > first ? runs[i].first : first,
-                             runs[i].last < last ? runs[i].last : last);
-            if (runs[i].last > last)
-                break; /* and the next UIDs too, perhaps */
-        }
-        if (rc != RC_OK)
-            return rc;
-        more = uids_read(&reader, &uids);
-    }
-    return rc;
-}
-
-/* ---- the keys ---- */
-
-/* Whether it names messages by what the client was told at that time. */
-static bool
-is_by_numbers(const struct imap_search_key *key)
-{
-    return key->kind == SEARCH_MSGS && key->msgs->kind != IMAP_MSGS_UID;
-}
-
-/* The next key of a tree, in the order in which it is written down; NULL at the end. Each list
- * of children is at most LIMIT_NESTING deep, give or take one. */
-struct walk {
-    const struct imap_search_key *above[2 * LIMIT_NESTING + 4];
-    size_t depth;
-    struct imap_search_key *at;
-};
-
-static struct imap_search_key *
-walk_next(struct walk *walk)
-{
-    struct imap_search_key *key = walk->at;
-
-    if (key == NULL)
-        return NULL;
-    if (key->children != NULL && walk->depth < ARRAY_LEN(walk->above)) {
-        walk->above[walk->depth++] = key;
-        walk->at = key->children;
-        return key;
-    }
-    walk->at = key->next;
-    while (walk->at == NULL && walk->depth > 0)
-        walk->at = walk->above[--walk->depth]->next;
-    return key;
-}
-
-/* The messages that a key names by number, packed. */
-static enum rc
-numbers_pack(const struct imap_session *im, const struct imap_msgs *msgs, struct arena *arena,
-             struct buf *packed)
-{
-    struct uids_writer writer = uids_writer(packed);
-    struct view_run *seqs;
-    struct uid_run *uids;
-    size_t count;
-
-    if (msgs->kind == IMAP_MSGS_SAVED) {
-        buf_put_span(packed, imap_saved_span(im));
-        return RC_OK;
-    }
-    enum rc rc = view_resolve_seqs(&im->view, &msgs->seq, arena, &seqs, &count);
-    if (rc == RC_OK)
-        rc = view_uid_runs(&im->view, seqs, count, arena, &uids, &count);
-    for (size_t i = 0; rc == RC_OK && i < count; i++)
-        uids_write(&writer, uids[i]);
-    return rc;
-}
-
-static enum rc
-all_numbers_pack(const struct imap_session *im, const struct imap_search_req *req,
-                 struct buf *out)
-{
-    struct walk walk = {.at = req->root};
-    const struct imap_search_key *key;
-    AUTO_BUF packed = {0};
-    enum rc rc = RC_OK;
-
-    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
-    while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
-        if (!is_by_numbers(key))
-            continue;
-        buf_clear(&packed);
-        rc = numbers_pack(im, key->msgs, &im->work->arena, &packed);
-        pack_span(out, buf_span(&packed));
-        if (!buf_ok(&packed) || !buf_ok(out))
-            rc = RC_LIMIT;
-    }
-    return rc;
-}
-
-/* The same back into the tree. */
-static enum rc
-numbers_put(struct imap_msgs *msgs, struct span packed, struct arena *arena)
-{
-    struct uids_reader reader = uids_reader(packed);
-    struct uid_set set = {.set = {.normal = true}};
-    struct uid_run run;
-
-    if (!uids_check(packed, &set.set.count))
-        return RC_INVALID;
-    set.set.ranges = arena_array(arena, struct num_range, set.set.count + 1);
-    if (set.set.ranges == NULL)
-        return RC_LIMIT;
-    for (size_t i = 0; uids_read(&reader, &run); i++)
-        set.set.ranges[i] = (struct num_range){run.first, run.last};
-    *msgs = (struct imap_msgs){.kind = IMAP_MSGS_UID, .uid = set};
-    return RC_OK;
-}
-
-static void
-note_time(struct context_times *times, const struct imap_search_key *key)
-{
-    if (key->kind != SEARCH_YOUNGER && key->kind != SEARCH_OLDER)
-        return;
-    if (times->count == ARRAY_LEN(times->seconds))
-        times->more = true;
-    else
-        times->seconds[times->count++] = key->number;
-}
-
-enum rc
-imap_context_parse(const struct imap_session *im, const struct imap_context *context,
-                   struct arena *arena, struct imap_search_req *req_out,
-                   struct context_times *times_out)
-{
-    const struct span numbers =
-        span_of(context->text + text_len(context) - context->numbers_len, context->numbers_len);
-    struct unpack in = {.rest = numbers};
-    struct imap_search_key *key;
-
-    *times_out = (struct context_times){.count = 0};
-    enum rc rc =
-        imap_criteria_parse(context_criteria(context), imap_dialect(im)->wire, arena, req_out);
-    struct walk walk = {.at = rc == RC_OK ? req_out->root : NULL};
-    while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
-        note_time(times_out, key);
-        if (is_by_numbers(key))
-            rc = numbers_put(key->msgs, unpack_span(&in, LIMIT_CONTEXTS_OCTETS), arena);
-    }
-    if (rc == RC_OK && !unpack_whole(&in))
-        rc = RC_INVALID;
-    return rc;
-}
-
 /* ---- life ---- */
 
 static void
@@ -332,32 +170,14 @@ context_new(const struct span parts[4])
 static enum rc
 found_pack(const struct imap_session *im, const struct search *search, struct buf *out)
 {
-    const struct version *members = im->view.members;
     struct uids_writer writer = uids_writer(out);
-    struct version_run first;
-    struct version_run last;
     struct view_run seqs;
     uint32_t pos = 0;
 
     while (buf_ok(out) && search_next_run(search, &pos, &seqs)) {
-        version_run_at(members, seqs.first, &first);
-        version_run_at(members, seqs.last, &last);
-        uids_write(&writer, (struct uid_run){first.uids[0], last.uids[0]});
+        uids_write(&writer, uids_of(im->view.members, seqs));
     }
     return buf_ok(out) ? RC_OK : RC_LIMIT;
-}
-
-static void
-facts_note(struct imap_context *context, const struct imap_search_req *req)
-{
-    struct walk walk = {.at = req->root};
-    const struct imap_search_key *key;
-
-    while ((key = walk_next(&walk)) != NULL) {
-        context->by_time |= key->kind == SEARCH_YOUNGER || key->kind == SEARCH_OLDER;
-        context->by_last |= key->kind == SEARCH_MSGS && key->msgs->kind == IMAP_MSGS_UID &&
-                            numset_has_star(&key->msgs->uid.set);
-    }
 }
 
 enum rc
@@ -372,7 +192,7 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
         return RC_LIMIT;
     buf_init(&numbers, LIMIT_CONTEXTS_OCTETS);
     buf_init(&found, LIMIT_CONTEXTS_OCTETS);
-    enum rc rc = all_numbers_pack(im, req, &numbers);
+    enum rc rc = imap_context_numbers(im, req, &numbers);
     if (rc == RC_OK)
         rc = found_pack(im, search, &found);
     if (rc != RC_OK)
@@ -388,7 +208,7 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
     context->uid_bound = view->uid_bound;
     context->last_uid = version_last_uid(view->members);
     context->now_s = now_s;
-    facts_note(context, req);
+    imap_context_note_keys(context, req);
     rc = imap_context_keep(im, context, buf_span(&found));
     if (rc != RC_OK) {
         context_free(context);
@@ -437,12 +257,10 @@ imap_contexts_pack(const struct imap_session *im, struct buf *out)
     pack_u8(out, (uint8_t)count_of(im));
     for (const struct imap_context *context = im->contexts; context != NULL;
          context = context->next) {
-        const size_t len = text_len(context);
         pack_span(out, context_tag(context));
         pack_span(out, context_criteria(context));
         pack_span(out, context_fetch(context));
-        pack_span(out,
-                  span_of(context->text + len - context->numbers_len, context->numbers_len));
+        pack_span(out, context_numbers(context));
         pack_span(out, context_found(context));
         pack_u64(out, context->modseq);
         pack_i64(out, context->now_s);

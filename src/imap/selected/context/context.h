@@ -7,6 +7,8 @@
  *   context.c        what is kept of a context, also while the session is parked
  *   context_leave.c  REMOVEFROM of messages that are about to be told as expunged
  *   context_tell.c   ADDTO and REMOVEFROM of messages that have arrived or changed
+ *   context_renew.c  what is kept, after those
+ *   context_keys.c   the keys, and the messages that they name by number
  *   context_write.c  both as lines
  *
  * Changes come here in no way of their own: the sync has found out what there is to tell
@@ -72,6 +74,14 @@ context_fetch(const struct imap_context *context)
     return span_of(context->text + context->tag_len + context->criteria_len,
                    context->fetch_len);
 }
+/** What its keys name by number, for imap_context_parse. */
+static inline struct span
+context_numbers(const struct imap_context *context)
+{
+    return span_of(context->text + context->tag_len + context->criteria_len +
+                       context->fetch_len,
+                   context->numbers_len);
+}
 static inline struct span
 context_found(const struct imap_context *context)
 {
@@ -81,8 +91,8 @@ context_found(const struct imap_context *context)
 
 /** NULL: no context has this tag. */
 struct imap_context *imap_context_find(const struct imap_session *im, struct span tag);
-/** Keeps the result of a search that has just come to its end. RC_LIMIT: no memory, or
- * LIMIT_CONTEXTS or LIMIT_CONTEXTS_OCTETS would be exceeded. now_s: of its search_req. */
+/** Keeps the result of a search that has just come to its end. RC_LIMIT: no memory, or one of
+ * LIMIT_CONTEXTS and LIMIT_CONTEXTS_OCTETS would be exceeded. now_s: of its search_req. */
 MUST_USE enum rc imap_context_add(struct imap_session *im, const struct imap_search_req *req,
                                   const struct search *search, int64_t now_s);
 /** In place of what was found. RC_LIMIT as above; then nothing has changed. */
@@ -94,6 +104,16 @@ void imap_context_refuse(struct imap_session *im, struct imap_context *context,
 /** The same line for a search that becomes none. */
 void imap_context_refuse_tag(struct imap_session *im, struct span tag, const char *text);
 
+/** Whether there may be something to tell. Looks at counters only. */
+bool imap_contexts_due(struct imap_session *im);
+bool imap_context_due(struct imap_session *im, const struct imap_context *context);
+void imap_contexts_forget(struct imap_session *im);
+/** For another process. */
+void imap_contexts_pack(const struct imap_session *im, struct buf *out);
+/** False: no memory. in->failed: it is not what imap_contexts_pack puts. */
+MUST_USE bool imap_contexts_unpack(struct imap_session *im, struct unpack *in);
+
+/* ---- context_keys.c ---- */
 /* What its keys ask for. */
 struct context_times {
     size_t count;
@@ -106,21 +126,22 @@ MUST_USE enum rc imap_context_parse(const struct imap_session *im,
                                     const struct imap_context *context, struct arena *arena,
                                     struct imap_search_req *req_out,
                                     struct context_times *times_out);
+/** The messages that keys name by sequence numbers or `$`, as imap_context_parse
+ * takes them. RC_LIMIT. */
+MUST_USE enum rc imap_context_numbers(const struct imap_session *im,
+                                      const struct imap_search_req *req, struct buf *out);
+/** Notes by_time and by_last. */
+void imap_context_note_keys(struct imap_context *context, const struct imap_search_req *req);
 
-/** Whether there may be something to tell. Looks at counters only. */
-bool imap_contexts_due(struct imap_session *im);
-bool imap_context_due(struct imap_session *im, const struct imap_context *context);
-/** Those of the messages (ascending runs of sequence numbers of version) that are among the
- * UIDs packed; they are added to out. RC_LIMIT: its arena. */
-MUST_USE enum rc imap_context_within(const struct version *version, const struct view_run *runs,
-                                     size_t count, struct span packed,
-                                     struct touched_runs *out);
-
-void imap_contexts_forget(struct imap_session *im);
-/** For another process. */
-void imap_contexts_pack(const struct imap_session *im, struct buf *out);
-/** False: no memory. in->failed: it is not what imap_contexts_pack puts. */
-MUST_USE bool imap_contexts_unpack(struct imap_session *im, struct unpack *in);
+/* ---- context_renew.c ---- */
+/* Messages of the view that have come into a result, and gone out of it. */
+struct imap_context_news {
+    struct touched_runs added;
+    struct touched_runs removed;
+};
+/** Keeps what is found now. RC_LIMIT as imap_context_keep. */
+MUST_USE enum rc imap_context_renew(struct imap_session *im, struct imap_context *context,
+                                    const struct imap_context_news *news);
 
 /* ---- context_write.c ---- */
 /* Messages of the view that are told, and how far. */

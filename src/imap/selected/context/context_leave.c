@@ -8,6 +8,7 @@
  *   compare -> for each context: look -> REMOVEFROM
  */
 #include "imap/selected/context/context.h"
+#include "imap/selected/packed_uids.h"
 
 struct leave_run {
     struct imap_context *at;   /* whose lines are being written; NULL: none's */
@@ -65,8 +66,8 @@ look(struct imap_session *im, struct leave_run *run)
     run->at = run->next;
     run->next = run->at->next;
     run->lines = (struct context_lines){.count = 0};
-    if (imap_context_within(im->view.members, run->gone, run->gone_count,
-                            context_found(run->at), &left) != RC_OK) {
+    if (uids_within(im->view.members, run->gone, run->gone_count, context_found(run->at),
+                    &left) != RC_OK) {
         imap_context_refuse(im, run->at, "Out of memory");
         return;
     }

@@ -25,8 +25,7 @@ struct tell_run {
     size_t touched_count;
     uint64_t modseq; /* what the context is up to when it has been told */
     int64_t now_s;
-    struct touched_runs added;
-    struct touched_runs removed;
+    struct imap_context_news news;
     struct context_lines lines;
     struct imap_fetch_req fetch_req;
     struct num_range *fetch_ranges;
@@ -212,9 +211,9 @@ compare(struct imap_session *im, struct tell_run *run)
     struct touched_runs before = {.arena = &im->work->arena};
     size_t at = 0;
 
-    run->added = run->removed = before;
-    enum rc rc = imap_context_within(im->view.members, run->touched, run->touched_count,
-                                     context_found(run->at), &before);
+    run->news.added = run->news.removed = before;
+    enum rc rc = uids_within(im->view.members, run->touched, run->touched_count,
+                             context_found(run->at), &before);
     for (size_t i = 0; i < run->touched_count; i++)
         for (uint32_t seq = run->touched[i].first; seq <= run->touched[i].last; seq++) {
             while (at < before.count && before.runs[at].last < seq)
@@ -222,150 +221,8 @@ compare(struct imap_session *im, struct tell_run *run)
             const bool was = at < before.count && before.runs[at].first <= seq;
             const bool is = search_found(run->search, seq);
             if (rc == RC_OK && was != is)
-                rc = touched_add(is ? &run->added : &run->removed, seq, seq);
+                rc = touched_add(is ? &run->news.added : &run->news.removed, seq, seq);
         }
-    return rc;
-}
-
-static uint32_t
-uid_at(const struct imap_session *im, uint32_t seq)
-{
-    struct version_run run;
-
-    version_run_at(im->view.members, seq, &run);
-    return run.uids[0];
-}
-
-static struct uid_run
-uids_of(const struct imap_session *im, struct view_run seqs)
-{
-    return (struct uid_run){uid_at(im, seqs.first), uid_at(im, seqs.last)};
-}
-
-/* What is found is written anew, with what has come and without what has gone. */
-struct renewal {
-    const struct imap_session *im;
-    const struct tell_run *run;
-    struct uids_writer writer;
-    struct uid_run held; /* not written yet; first 0: none */
-    size_t added;        /* not written yet */
-    size_t removed;      /* not passed yet */
-    bool compact;        /* leave out runs of messages that are all gone */
-};
-
-static bool
-touch(const struct imap_session *im, struct uid_run a, struct uid_run b)
-{
-    const struct version *members = im->view.members;
-
-    return a.last + 1 == b.first ||
-           version_lower_bound(members, a.last + 1) == version_lower_bound(members, b.first);
-}
-
-static bool
-is_empty(const struct imap_session *im, struct uid_run run)
-{
-    const struct version *members = im->view.members;
-    const uint32_t first = version_lower_bound(members, run.first);
-
-    return first > version_count(members) ||
-           (run.last != UINT32_MAX && first == version_lower_bound(members, run.last + 1));
-}
-
-static void
-put(struct renewal *renewal, struct uid_run run, bool is_new)
-{
-    /* What has come may enclose messages that were found once, and are gone. */
-    if (renewal->held.first != 0 && run.first <= renewal->held.last) {
-        if (run.last <= renewal->held.last)
-            return;
-        run.first = renewal->held.last + 1;
-    }
-    if (renewal->compact && is_empty(renewal->im, run))
-        return;
-    if (renewal->held.first != 0 && (is_new || renewal->compact) &&
-        touch(renewal->im, renewal->held, run)) {
-        renewal->held.last = run.last;
-        return;
-    }
-    if (renewal->held.first != 0)
-        uids_write(&renewal->writer, renewal->held);
-    renewal->held = run;
-}
-
-/* Those that have come, below this UID. */
-static void
-put_added(struct renewal *renewal, uint64_t below)
-{
-    const struct touched_runs *added = &renewal->run->added;
-
-    for (; renewal->added < added->count; renewal->added++) {
-        const struct uid_run uids = uids_of(renewal->im, added->runs[renewal->added]);
-        if (uids.first >= below)
-            return;
-        put(renewal, uids, true);
-    }
-}
-
-/* A run that was found before, without those that have gone. */
-static void
-put_before(struct renewal *renewal, struct uid_run run)
-{
-    const struct touched_runs *removed = &renewal->run->removed;
-    uint64_t first = run.first;
-
-    for (; renewal->removed < removed->count; renewal->removed++) {
-        const struct uid_run uids = uids_of(renewal->im, removed->runs[renewal->removed]);
-        if (uids.first > run.last)
-            break;
-        if (uids.last < first)
-            continue;
-        if (uids.first > first) {
-            put_added(renewal, first);
-            put(renewal, (struct uid_run){(uint32_t)first, uids.first - 1}, false);
-        }
-        first = (uint64_t)uids.last + 1;
-        if (first > run.last)
-            return; /* and perhaps some of the next run */
-    }
-    put_added(renewal, first);
-    put(renewal, (struct uid_run){(uint32_t)first, run.last}, false);
-}
-
-static enum rc
-renew(struct imap_session *im, struct tell_run *run, bool compact)
-{
-    struct uids_reader reader = uids_reader(context_found(run->at));
-    AUTO_BUF packed = {0};
-    struct uid_run uids;
-
-    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
-    struct renewal renewal = {
-        .im = im, .run = run, .writer = uids_writer(&packed), .compact = compact};
-    while (uids_read(&reader, &uids))
-        put_before(&renewal, uids);
-    put_added(&renewal, UINT64_MAX);
-    if (renewal.held.first != 0)
-        uids_write(&renewal.writer, renewal.held);
-    return buf_ok(&packed) ? imap_context_keep(im, run->at, buf_span(&packed)) : RC_LIMIT;
-}
-
-/* Keeps what is found now. */
-static enum rc
-found_renew(struct imap_session *im, struct tell_run *run)
-{
-    struct imap_context *context = run->at;
-
-    if (run->added.count + run->removed.count == 0)
-        return RC_OK;
-    const bool compact = context->gone > 0 && context->gone >= context_found(context).len / 2;
-    enum rc rc = renew(im, run, compact);
-    if (rc == RC_LIMIT && !compact && context->gone > 0) {
-        rc = renew(im, run, true);
-        context->gone = 0;
-    }
-    if (compact)
-        context->gone = 0;
     return rc;
 }
 
@@ -395,7 +252,7 @@ scan(struct imap_session *im, struct tell_run *run)
         one_refuse(im, run, "Out of memory");
         return STEP_MORE;
     }
-    if (found_renew(im, run) != RC_OK) {
+    if (imap_context_renew(im, run->at, &run->news) != RC_OK) {
         one_refuse(im, run, "There are too many results");
         return STEP_MORE;
     }
@@ -426,11 +283,11 @@ ranges_find(struct imap_session *im, struct tell_run *run)
     const struct uid_run own = im->work->own;
 
     run->fetch_ranges =
-        arena_array(&im->work->arena, struct num_range, 2 * run->added.count + 1);
+        arena_array(&im->work->arena, struct num_range, 2 * run->news.added.count + 1);
     if (run->fetch_ranges == NULL)
         return false;
-    for (size_t i = 0; i < run->added.count; i++) {
-        struct uid_run uids = uids_of(im, run->added.runs[i]);
+    for (size_t i = 0; i < run->news.added.count; i++) {
+        struct uid_run uids = uids_of(im->view.members, run->news.added.runs[i]);
         if (uids.first < arrived.first)
             uids.first = arrived.first;
         if (uids.last > arrived.last)
@@ -453,7 +310,7 @@ fetch(struct imap_session *im, struct tell_run *run)
     const struct imap_reply reply = im->work->reply;
 
     if (run->fetch == NULL) {
-        if (items.len == 0 || im->work->arrived.first == 0 || run->added.count == 0 ||
+        if (items.len == 0 || im->work->arrived.first == 0 || run->news.added.count == 0 ||
             (run->fetch_ranges == NULL && !ranges_find(im, run)) ||
             imap_fetch_pushed_parse(im, items, &run->fetch_req) != RC_OK)
             return STEP_DONE;
@@ -493,14 +350,14 @@ one_step(struct imap_session *im, struct tell_run *run)
         step = fetch(im, run);
         if (step != STEP_DONE)
             return step;
-        run->lines = lines_of(&run->removed);
+        run->lines = lines_of(&run->news.removed);
         run->stage = TELL_REMOVE;
         return STEP_MORE;
     case TELL_REMOVE:
         step = imap_context_write(im, run->at, SPAN("REMOVEFROM"), &run->lines);
         if (step != STEP_DONE)
             return step;
-        run->lines = lines_of(&run->added);
+        run->lines = lines_of(&run->news.added);
         run->stage = TELL_ADD;
         return STEP_MORE;
     case TELL_ADD:
