@@ -34,12 +34,12 @@ touched_add(struct touched_runs *runs, uint32_t first, uint32_t last)
 /* ---- changed ---- */
 
 static bool
-is_among(const struct touched_req *req, const struct chunk *chunk, uint32_t pos)
+is_among(const struct touched_req *req, uint64_t since, const struct chunk *chunk, uint32_t pos)
 {
     const uint32_t uid = chunk->uids[pos];
     const int64_t arrived_s = chunk->internaldates_s[pos];
 
-    if (chunk->modseqs[pos] > req->since || uid >= req->from_uid ||
+    if (chunk->modseqs[pos] > since || uid >= req->from_uid ||
         (req->range.first != 0 && uid >= req->range.first && uid <= req->range.last))
         return true;
     for (size_t i = 0; i < req->time_count; i++)
@@ -58,7 +58,8 @@ has_uids(const struct touched_req *req, uint32_t first, uint32_t last)
 
 /* Messages at seq, which begins a chunk, that can be passed over. */
 static uint32_t
-untouched_from(const struct touched_req *req, const struct cursor *at, uint32_t seq)
+untouched_from(const struct touched_req *req, uint64_t since, const struct cursor *at,
+               uint32_t seq)
 {
     const struct node *node = cursor_node(at);
     const struct chunk *chunk = at->chunk;
@@ -68,36 +69,79 @@ untouched_from(const struct touched_req *req, const struct cursor *at, uint32_t 
 
     if (req->time_count > 0)
         return 0;
-    if (seq == at->node_first && node->max_modseq <= req->since &&
+    if (seq == at->node_first && node->max_modseq <= since &&
         !has_uids(req, first_uid, node_last_uid))
         return node->count;
-    if (chunk->max_modseq <= req->since && !has_uids(req, first_uid, chunk_last_uid))
+    if (chunk->max_modseq <= since && !has_uids(req, first_uid, chunk_last_uid))
         return chunk->count;
     return 0;
 }
 
-/* What is touched in this version, by the numbers of `members`. Where it is the view's own and
- * there is a later one, only what is not in the later one. */
-static enum rc
-find_in(const struct version *version, const struct version *members,
-        const struct version *later, const struct touched_req *req, struct touched_runs *out)
+/* Looks at the newest version, and then at what of the view is not in it any more. */
+struct touched {
+    const struct version *members;
+    const struct version *current;
+    struct touched_req req;
+    bool in_current;
+    struct cursor at;
+    uint32_t seq;
+    struct touched_runs now;
+    struct touched_runs gone;
+};
+
+struct touched *
+touched_new(struct arena *arena, const struct view *view, const struct version *current,
+            const struct touched_req *req)
 {
-    struct cursor at = cursor_of(version);
+    struct touched *touched = arena_new(arena, struct touched);
+
+    if (touched != NULL)
+        *touched = (struct touched){
+            .members = view->members,
+            .current = current,
+            .req = *req,
+            .in_current = true,
+            .at = cursor_of(current),
+            .seq = 1,
+            .now = {.arena = arena},
+            .gone = {.arena = arena},
+        };
+    return touched;
+}
+
+/* The message at hand, by its number in the view. */
+static enum rc
+look_at(struct touched *touched, uint32_t pos, uint64_t since)
+{
+    const uint32_t uid = touched->at.chunk->uids[pos];
+    const bool is_own = touched->at.version == touched->members;
+    const uint32_t number = is_own ? touched->seq : version_find_uid(touched->members, uid);
+
+    if (number == 0 || !is_among(&touched->req, since, touched->at.chunk, pos))
+        return RC_OK;
+    if (touched->in_current)
+        return touched_add(&touched->now, number, number);
+    return version_find_uid(touched->current, uid) != 0
+               ? RC_OK
+               : touched_add(&touched->gone, number, number);
+}
+
+/* Through the version at hand, as far as the steps go. */
+static enum rc
+walk(struct touched *touched, uint32_t *steps)
+{
+    const uint64_t since = touched->in_current ? touched->req.since : touched->req.gone_since;
     enum rc rc = RC_OK;
 
-    for (uint32_t seq = 1; seq <= version->count && rc == RC_OK;) {
-        const uint32_t pos = cursor_at(&at, seq);
-        const uint32_t skip = pos == 0 ? untouched_from(req, &at, seq) : 0;
-        if (skip > 0) {
-            seq += skip;
-            continue;
-        }
-        const uint32_t uid = at.chunk->uids[pos];
-        const uint32_t number = version == members ? seq : version_find_uid(members, uid);
-        if (number != 0 && is_among(req, at.chunk, pos) &&
-            (later == NULL || version_find_uid(later, uid) == 0))
-            rc = touched_add(out, number, number);
-        seq++;
+    for (; touched->seq <= touched->at.version->count && rc == RC_OK; --*steps) {
+        if (*steps == 0)
+            return RC_AGAIN;
+        const uint32_t pos = cursor_at(&touched->at, touched->seq);
+        const uint32_t skip =
+            pos == 0 ? untouched_from(&touched->req, since, &touched->at, touched->seq) : 0;
+        if (skip == 0)
+            rc = look_at(touched, pos, since);
+        touched->seq += skip == 0 ? 1 : skip;
     }
     return rc;
 }
@@ -120,20 +164,19 @@ merge(const struct touched_runs *a, const struct touched_runs *b, struct touched
 }
 
 enum rc
-touched_find(const struct view *view, const struct version *current,
-             const struct touched_req *req, struct arena *arena, struct view_run **out,
-             size_t *count_out)
+touched_step(struct touched *touched, uint32_t steps, struct view_run **out, size_t *count_out)
 {
-    const struct version *members = view->members;
-    struct touched_runs now = {.arena = arena};
-    struct touched_runs before = {.arena = arena};
-    struct touched_runs all = {.arena = arena};
+    struct touched_runs all = {.arena = touched->now.arena};
 
-    enum rc rc = find_in(current, members, NULL, req, &now);
-    if (rc == RC_OK && current != members)
-        rc = find_in(members, members, current, req, &before);
+    enum rc rc = walk(touched, &steps);
+    if (rc == RC_OK && touched->in_current && touched->current != touched->members) {
+        touched->in_current = false;
+        touched->at = cursor_of(touched->members);
+        touched->seq = 1;
+        rc = walk(touched, &steps);
+    }
     if (rc == RC_OK)
-        rc = merge(&now, &before, &all);
+        rc = merge(&touched->now, &touched->gone, &all);
     if (rc != RC_OK)
         return rc;
     *out = all.runs;

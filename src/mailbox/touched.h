@@ -19,21 +19,28 @@ struct touched_times {
 };
 
 struct touched_req {
-    uint64_t since;                    /* messages with a higher modseq */
-    uint32_t from_uid;                 /* and all with this UID or a higher one */
-    struct uid_run range;              /* and all with UIDs among these; first 0: none */
+    uint64_t since;       /* messages with a higher modseq */
+    uint64_t gone_since;  /* the same of those that are not in the newest version */
+    uint32_t from_uid;    /* and all with this UID or a higher one */
+    struct uid_run range; /* and all with UIDs among these; first 0: none */
     const struct touched_times *times; /* and those that arrived then */
     size_t time_count;
 };
 
+struct touched;
+
 /**
- * Messages of an awake view, as ascending runs of sequence numbers in arena. current: of
- * view_current; what of the view is not in it counts with the modseq that the view knows.
- * RC_LIMIT: arena.
+ * Begins to look for messages of a view. current: of view_current; what of the view is not in
+ * it counts with the modseq that the view knows. Both are borrowed until touched_step says
+ * RC_OK; the view stays awake and is not synced. Everything is in arena. NULL: arena.
  */
-MUST_USE enum rc touched_find(const struct view *view, const struct version *current,
-                              const struct touched_req *req, struct arena *arena,
-                              struct view_run **out, size_t *count_out);
+struct touched *touched_new(struct arena *arena, const struct view *view,
+                            const struct version *current, const struct touched_req *req);
+/** Looks at so many messages, or pieces of the mailbox that can be passed over. RC_OK: *out are
+ *  all of them, as ascending runs of sequence numbers. RC_AGAIN: there is more to be looked at.
+ *  RC_LIMIT: arena. */
+MUST_USE enum rc touched_step(struct touched *touched, uint32_t steps, struct view_run **out,
+                              size_t *count_out);
 
 /** Messages of `from` that are not in `to` (NULL: none is), a later version of the same
  * mailbox, as ascending runs of the sequence numbers of `from`, in arena. Messages of `to` that

@@ -156,6 +156,33 @@ def test_as_many_contexts_as_there_may_be(server):
     peer.close()
 
 
+def test_what_waits_to_be_told_is_not_searched_again(server):
+    """Each command between an expunge and its EXPUNGE made a search for all that had changed since."""
+    assert server.deliver("user", "Subject: small\n\nx\n").startswith("250")
+    peer, other = server.login("user"), server.login("user")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    other.command("SELECT INBOX")
+    assert not noupdate(peer.command("SEARCH RETURN (UPDATE) " + keys(100)))
+    other.command("STORE 1 +FLAGS.SILENT (\\Answered)")
+    other.command("STORE 2 +FLAGS.SILENT (\\Deleted)")
+    other.command("EXPUNGE")
+
+    def cost(times):
+        before = busy_s(server)
+        for _ in range(times):
+            peer.command("FETCH 1 (UID)")
+        return busy_s(server) - before
+
+    first = cost(1)
+    assert first > 0.05, "it was meant to take longer"
+    assert cost(5) < first
+    assert "* 2 EXPUNGE" in peer.command("NOOP")
+    other.command("STORE 1 -FLAGS.SILENT (\\Answered)")
+    peer.close()
+    other.close()
+
+
 def test_results_of_contexts_at_their_limit(server):
     """LIMIT_CONTEXTS_OCTETS: what `$` stood for and what was found each take two octets for a run."""
     peer = server.login("millions")

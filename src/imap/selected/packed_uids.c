@@ -62,9 +62,19 @@ uids_within(const struct version *version, const struct view_run *runs, size_t c
     struct uids_reader reader = uids_reader(packed);
     struct uid_run uids = {0, 0};
     bool more = uids_read(&reader, &uids);
+    size_t looked_at = SIZE_MAX; /* the run that begins with: */
+    uint32_t lowest = 0;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < count && more;) {
+        if (i != looked_at) {
+            lowest = uid_at(version, runs[i].first);
+            looked_at = i;
+        }
+        if (uids.last < lowest) { /* most of them, when few are asked about */
+            more = uids_read(&reader, &uids);
+            continue;
+        }
         const uint32_t first = version_lower_bound(version, uids.first);
         const uint32_t last = uids.last == UINT32_MAX
                                   ? version_count(version)

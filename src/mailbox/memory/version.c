@@ -83,6 +83,17 @@ version_modseq(const struct version *version)
     return version->modseq;
 }
 
+uint64_t
+version_newest(const struct version *version)
+{
+    uint64_t newest = 0;
+
+    for (uint32_t i = 0; i < version->node_count; i++)
+        if (version->slots[i].node->max_modseq > newest)
+            newest = version->slots[i].node->max_modseq;
+    return newest;
+}
+
 uint32_t
 version_uidnext(const struct version *version)
 {

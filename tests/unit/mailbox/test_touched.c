@@ -117,9 +117,9 @@ test_expunged(void **state)
 }
 
 static bool
-is_touched(const struct entry *entry, const struct touched_req *req)
+is_touched(const struct entry *entry, uint64_t since, const struct touched_req *req)
 {
-    if (entry->modseq > req->since || entry->uid >= req->from_uid ||
+    if (entry->modseq > since || entry->uid >= req->from_uid ||
         (req->range.first != 0 && entry->uid >= req->range.first &&
          entry->uid <= req->range.last))
         return true;
@@ -128,6 +128,20 @@ is_touched(const struct entry *entry, const struct touched_req *req)
             entry->internaldate_s <= req->times[i].until)
             return true;
     return false;
+}
+
+/* In slices of so many steps; returns how many they were. */
+static uint32_t
+find(const struct view *view, const struct version *current, const struct touched_req *req,
+     uint32_t steps, struct arena *arena, struct view_run **runs, size_t *count)
+{
+    struct touched *touched = touched_new(arena, view, current, req);
+    uint32_t slices = 1;
+
+    assert_non_null(touched);
+    while (touched_step(touched, steps, runs, count) == RC_AGAIN)
+        slices++;
+    return slices;
 }
 
 static void
@@ -141,6 +155,7 @@ test_changed(void **state)
         const int64_t after = (int64_t)rng_below(&rng, 1000);
         const struct touched_times times = {after, after + 5};
         struct touched_req req = {.since = rng_below(&rng, 53),
+                                  .gone_since = rng_below(&rng, 53),
                                   .from_uid =
                                       1 + (uint32_t)rng_below(&rng, 2 * members->uidnext),
                                   .times = &times,
@@ -154,15 +169,21 @@ test_changed(void **state)
             req.range.first = 1 + (uint32_t)rng_below(&rng, members->uidnext);
         req.range.last = req.range.first + (uint32_t)rng_below(&rng, 5);
         const struct version *newest = current == NULL ? members : current;
-        assert_int_equal(touched_find(&view, newest, &req, &arena, &runs, &count), RC_OK);
+        const uint32_t steps = 1 + (uint32_t)rng_below(&rng, 2 * MESSAGES_MAX);
+        const uint32_t slices = find(&view, newest, &req, steps, &arena, &runs, &count);
         assert_ascending(runs, count);
+        /* By its time, each message has to be looked at. */
+        if (req.time_count > 0)
+            assert_true(slices >= newest->count / steps);
+        assert_true(slices <= (newest->count + members->count) / steps + 2);
         for (uint32_t seq = 1; seq <= members->count; seq++) {
             struct entry entry;
             version_entry(members, seq, &entry);
             const uint32_t now = version_find_uid(newest, entry.uid);
             if (now != 0)
                 version_entry(newest, now, &entry);
-            assert_int_equal(is_in(runs, count, seq), is_touched(&entry, &req));
+            assert_int_equal(is_in(runs, count, seq),
+                             is_touched(&entry, now != 0 ? req.since : req.gone_since, &req));
         }
         version_unref(members);
         version_unref(current);
@@ -174,10 +195,14 @@ static void
 test_no_room(void **state)
 {
     struct touched_runs runs = {.arena = NULL};
+    const struct touched_req req = {.since = 0};
+    AUTO_ARENA none = {0};
     AUTO_ARENA arena = {0};
     uint32_t seq = 1;
 
     (void)state;
+    arena_init(&none, 8);
+    assert_null(touched_new(&none, &(struct view){.members = NULL}, NULL, &req));
     arena_init(&arena, 8192);
     runs.arena = &arena;
     while (touched_add(&runs, seq, seq) == RC_OK)

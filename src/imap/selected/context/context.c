@@ -64,6 +64,10 @@ imap_context_due(struct imap_session *im, const struct imap_context *context)
     if (context->stale || state.last_flags_modseq > context->modseq ||
         context->uid_bound < view->uid_bound)
         return true;
+    /* Since the view was last awake, it may have come to know other flags of these. */
+    if (state.last_expunge_modseq > view->modseq && view->members != NULL &&
+        version_newest(view->members) > context->gone_modseq)
+        return true;
     if (context->by_last && view->members != NULL &&
         version_last_uid(view->members) != context->last_uid)
         return true;
@@ -205,6 +209,7 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
     context->is_uid = req->is_uid;
     /* The search has seen this much for certain; what is newer is looked at again. */
     context->modseq = view->modseq;
+    context->gone_modseq = version_newest(view->members);
     context->uid_bound = view->uid_bound;
     context->last_uid = version_last_uid(view->members);
     context->now_s = now_s;

@@ -40,7 +40,9 @@ struct context_found {
 struct imap_context {
     struct imap_context *next;
     struct context_found *found; /* owned; NULL: nothing */
-    uint64_t modseq;             /* changes up to here are in `found` */
+    uint64_t modseq;             /* changes up to here are in `found`, */
+    uint64_t gone_modseq;        /* and up to here those of messages that are gone, but that the
+                                    client still counts */
     int64_t now_s;               /* what YOUNGER and OLDER were measured from */
     uint32_t uid_bound;          /* messages of the view below this are in `found` */
     uint32_t last_uid;           /* what `*` of a set of UIDs stood for */
@@ -74,7 +76,7 @@ context_fetch(const struct imap_context *context)
     return span_of(context->text + context->tag_len + context->criteria_len,
                    context->fetch_len);
 }
-/** What its keys name by number, for imap_context_parse. */
+/** What its keys name by number, for imap_context_put_numbers. */
 static inline struct span
 context_numbers(const struct imap_context *context)
 {
@@ -120,16 +122,22 @@ struct context_times {
     uint64_t seconds[8]; /* of YOUNGER and OLDER; if there are more, all of them count */
     bool more;
 };
-/** The keys again, with UIDs where they had sequence numbers or `$`. text: context_criteria, in
- * arena, as long as *req_out. RC_LIMIT, RC_INVALID. */
+/** The keys again. They borrow from context_criteria, and are in arena. RC_LIMIT, RC_INVALID.
+ */
 MUST_USE enum rc imap_context_parse(const struct imap_session *im,
                                     const struct imap_context *context, struct arena *arena,
                                     struct imap_search_req *req_out,
                                     struct context_times *times_out);
-/** The messages that keys name by sequence numbers or `$`, as imap_context_parse
- * takes them. RC_LIMIT. */
+/** The messages that keys name by sequence numbers or `$`, as imap_context_put_numbers takes
+ * them. RC_LIMIT. */
 MUST_USE enum rc imap_context_numbers(const struct imap_session *im,
                                       const struct imap_search_req *req, struct buf *out);
+/** Puts UIDs where the keys had sequence numbers or `$`: those among the messages (ascending
+ * runs of sequence numbers of the view) that will be asked about. RC_LIMIT, RC_INVALID. */
+MUST_USE enum rc imap_context_put_numbers(const struct imap_session *im,
+                                          const struct imap_context *context,
+                                          const struct view_run *runs, size_t count,
+                                          struct arena *arena, struct imap_search_req *req);
 /** Notes by_time and by_last. */
 void imap_context_note_keys(struct imap_context *context, const struct imap_search_req *req);
 

@@ -83,21 +83,27 @@ imap_context_numbers(const struct imap_session *im, const struct imap_search_req
     return rc;
 }
 
-/* The same back into the tree. */
+/* Those among the runs back into the tree. */
 static enum rc
-numbers_put(struct imap_msgs *msgs, struct span packed, struct arena *arena)
+numbers_put(const struct imap_session *im, const struct view_run *runs, size_t count,
+            struct span packed, struct arena *arena, struct imap_msgs *msgs)
 {
-    struct uids_reader reader = uids_reader(packed);
+    struct touched_runs within = {.arena = arena};
     struct uid_set set = {.set = {.normal = true}};
-    struct uid_run run;
+    struct uid_run *uids;
+    size_t uid_count;
 
-    if (!uids_check(packed, &set.set.count))
-        return RC_INVALID;
-    set.set.ranges = arena_array(arena, struct num_range, set.set.count + 1);
+    enum rc rc = uids_within(im->view.members, runs, count, packed, &within);
+    if (rc == RC_OK)
+        rc = view_uid_runs(&im->view, within.runs, within.count, arena, &uids, &uid_count);
+    if (rc != RC_OK)
+        return rc;
+    set.set.ranges = arena_array(arena, struct num_range, uid_count + 1);
     if (set.set.ranges == NULL)
         return RC_LIMIT;
-    for (size_t i = 0; uids_read(&reader, &run); i++)
-        set.set.ranges[i] = (struct num_range){run.first, run.last};
+    for (size_t i = 0; i < uid_count; i++)
+        set.set.ranges[i] = (struct num_range){uids[i].first, uids[i].last};
+    set.set.count = uid_count;
     *msgs = (struct imap_msgs){.kind = IMAP_MSGS_UID, .uid = set};
     return RC_OK;
 }
@@ -118,21 +124,32 @@ imap_context_parse(const struct imap_session *im, const struct imap_context *con
                    struct arena *arena, struct imap_search_req *req_out,
                    struct context_times *times_out)
 {
-    struct unpack in = {.rest = context_numbers(context)};
-    struct imap_search_key *key;
+    const struct imap_search_key *key;
 
     *times_out = (struct context_times){.count = 0};
-    enum rc rc =
+    const enum rc rc =
         imap_criteria_parse(context_criteria(context), imap_dialect(im)->wire, arena, req_out);
     struct walk walk = {.at = rc == RC_OK ? req_out->root : NULL};
-    while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
+    while ((key = walk_next(&walk)) != NULL)
         note_time(times_out, key);
-        if (is_by_numbers(key))
-            rc = numbers_put(key->msgs, unpack_span(&in, LIMIT_CONTEXTS_OCTETS), arena);
-    }
-    if (rc == RC_OK && !unpack_whole(&in))
-        rc = RC_INVALID;
     return rc;
+}
+
+enum rc
+imap_context_put_numbers(const struct imap_session *im, const struct imap_context *context,
+                         const struct view_run *runs, size_t count, struct arena *arena,
+                         struct imap_search_req *req)
+{
+    struct unpack in = {.rest = context_numbers(context)};
+    struct walk walk = {.at = req->root};
+    struct imap_search_key *key;
+    enum rc rc = RC_OK;
+
+    while (rc == RC_OK && (key = walk_next(&walk)) != NULL)
+        if (is_by_numbers(key))
+            rc = numbers_put(im, runs, count, unpack_span(&in, LIMIT_CONTEXTS_OCTETS), arena,
+                             key->msgs);
+    return rc == RC_OK && !unpack_whole(&in) ? RC_INVALID : rc;
 }
 
 void

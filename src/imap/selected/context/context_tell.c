@@ -6,7 +6,7 @@
  * new ones among the results, UPDATE may have asked for a FETCH, which comes before ADDTO (RFC
  * 5465 section 7).
  *
- *   for each context that is due:  LOOK -> SCAN -> [FETCH] -> REMOVE -> ADD
+ *   for each context that is due:  LOOK -> WALK -> SCAN -> [FETCH] -> REMOVE -> ADD
  *
  * A context whose keys cannot be answered any more ends with NO [NOUPDATE].
  */
@@ -14,16 +14,21 @@
 #include "imap/selected/fetch_private.h"
 #include "imap/selected/packed_uids.h"
 
-enum tell_stage { TELL_LOOK, TELL_SCAN, TELL_FETCH, TELL_REMOVE, TELL_ADD };
+enum tell_stage { TELL_LOOK, TELL_WALK, TELL_SCAN, TELL_FETCH, TELL_REMOVE, TELL_ADD };
+
+enum { WALK_STEPS = 16384 }; /* messages at once: some hundred microseconds */
 
 struct tell_run {
     struct imap_context *at; /* NULL: all have been looked at */
     enum tell_stage stage;
     struct imap_search_req req;
+    struct version *current;  /* held; NULL: not begun, or not needed any more */
+    struct touched *walk;     /* through the mailbox, for: */
     struct search *search;    /* NULL: not begun */
     struct view_run *touched; /* those that are asked again */
     size_t touched_count;
     uint64_t modseq; /* what the context is up to when it has been told */
+    uint64_t gone_modseq;
     int64_t now_s;
     struct imap_context_news news;
     struct context_lines lines;
@@ -38,6 +43,8 @@ one_end(struct tell_run *run)
 {
     search_done(run->search);
     imap_fetch_end(run->fetch);
+    version_unref(run->current);
+    run->current = NULL;
     run->search = NULL;
     run->fetch = NULL;
 }
@@ -112,10 +119,9 @@ times_of(const struct context_times *times, int64_t then_s, int64_t now_s,
     return times->count;
 }
 
-/* What to ask again. */
+/* Begins to look for what must be asked again. */
 static enum rc
-touched(struct imap_session *im, struct tell_run *run, const struct version *current,
-        const struct context_times *times)
+walk_begin(struct imap_session *im, struct tell_run *run, const struct context_times *times)
 {
     const struct imap_context *context = run->at;
     const struct view *view = &im->view;
@@ -123,6 +129,7 @@ touched(struct imap_session *im, struct tell_run *run, const struct version *cur
     struct touched_times bounds[ARRAY_LEN(times->seconds)];
     struct touched_req req = {
         .since = context->modseq,
+        .gone_since = context->gone_modseq,
         /* Their commit may be in what was looked at before the client was told of them. */
         .from_uid = context->uid_bound,
         .times = bounds,
@@ -135,32 +142,32 @@ touched(struct imap_session *im, struct tell_run *run, const struct version *cur
             last_uid < context->last_uid
                 ? (struct uid_run){last_uid == 0 ? 1 : last_uid, context->last_uid}
                 : (struct uid_run){context->last_uid == 0 ? 1 : context->last_uid, last_uid};
-    /* Of messages that have been expunged and are still counted, the view may come to know
-     * other flags when it awakes. */
-    const bool all_told =
-        version_lower_bound(current, view->uid_bound) - 1 == version_count(view->members);
-    run->modseq = version_modseq(current);
-    if (!all_told && run->modseq > view->modseq)
-        run->modseq = view->modseq;
-    return touched_find(view, current, &req, &im->work->arena, &run->touched,
-                        &run->touched_count);
+    run->modseq = version_modseq(run->current);
+    run->gone_modseq = version_newest(view->members);
+    run->walk = touched_new(&im->work->arena, view, run->current, &req);
+    return run->walk == NULL ? RC_LIMIT : RC_OK;
+}
+
+/* It cannot be found out any more what has come and gone. */
+static enum imap_step
+give_up(struct imap_session *im, struct tell_run *run, enum rc rc, const struct err *err)
+{
+    log_put(&im->s.log, LOG_E_COMMAND_FAILED, "UPDATE: %s: %s", rc_name(rc), err->text);
+    one_refuse(im, run, "The search cannot be continued");
+    return STEP_MORE;
 }
 
 static enum rc
-search_begin(struct imap_session *im, struct tell_run *run, const struct version *current,
-             struct err *err)
+search_begin(struct imap_session *im, struct tell_run *run, struct err *err)
 {
     struct arena *arena = &im->work->arena;
-    struct context_times times;
 
-    run->now_s = clock_wall_s(im->s.env->clock);
-    enum rc rc = imap_context_parse(im, run->at, arena, &run->req, &times);
-    if (rc == RC_OK)
-        rc = touched(im, run, current, &times);
-    if (rc != RC_OK)
-        return rc;
     if (run->touched_count == 0)
         return RC_OK;
+    const enum rc rc = imap_context_put_numbers(im, run->at, run->touched, run->touched_count,
+                                                arena, &run->req);
+    if (rc != RC_OK)
+        return rc;
     const struct search_req what = {
         .root = run->req.root,
         .has_charset = run->req.has_charset,
@@ -176,28 +183,47 @@ static enum imap_step
 look(struct imap_session *im, struct tell_run *run)
 {
     enum imap_step step = STEP_DONE;
-    struct version *current = NULL;
+    struct context_times times;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    enum rc rc = newest(&im->view, NULL, &current, &err);
+    enum rc rc = newest(&im->view, NULL, &run->current, &err);
     if (rc == RC_AGAIN) {
         if (!read_begin(im, &tx, &step))
             return step;
-        rc = newest(&im->view, tx, &current, &err);
+        rc = newest(&im->view, tx, &run->current, &err);
         if (rc == RC_AGAIN)
             return STEP_MORE; /* the snapshot is too old: another one */
     }
     if (rc == RC_GONE)
         return STEP_DONE; /* the next sync tells that all are gone */
+    run->now_s = clock_wall_s(im->s.env->clock);
     if (rc == RC_OK)
-        rc = search_begin(im, run, current, &err);
-    version_unref(current);
-    if (rc != RC_OK) {
-        log_put(&im->s.log, LOG_E_COMMAND_FAILED, "UPDATE: %s: %s", rc_name(rc), err.text);
-        one_refuse(im, run, "The search cannot be continued");
+        rc = imap_context_parse(im, run->at, &im->work->arena, &run->req, &times);
+    if (rc == RC_OK)
+        rc = walk_begin(im, run, &times);
+    if (rc != RC_OK)
+        return give_up(im, run, rc, &err);
+    run->stage = TELL_WALK;
+    return STEP_MORE;
+}
+
+/* ---- WALK ---- */
+
+static enum imap_step
+walk(struct imap_session *im, struct tell_run *run)
+{
+    struct err err = {.rc = RC_OK};
+
+    enum rc rc = touched_step(run->walk, WALK_STEPS, &run->touched, &run->touched_count);
+    if (rc == RC_AGAIN)
         return STEP_MORE;
-    }
+    version_unref(run->current);
+    run->current = NULL;
+    if (rc == RC_OK)
+        rc = search_begin(im, run, &err);
+    if (rc != RC_OK)
+        return give_up(im, run, rc, &err);
     run->stage = TELL_SCAN;
     return STEP_MORE;
 }
@@ -258,6 +284,7 @@ scan(struct imap_session *im, struct tell_run *run)
     }
     struct imap_context *context = run->at;
     context->modseq = run->modseq;
+    context->gone_modseq = run->gone_modseq;
     context->now_s = run->now_s;
     context->uid_bound = im->view.uid_bound;
     context->last_uid = version_last_uid(im->view.members);
@@ -344,6 +371,8 @@ one_step(struct imap_session *im, struct tell_run *run)
     switch (run->stage) {
     case TELL_LOOK:
         return look(im, run);
+    case TELL_WALK:
+        return walk(im, run);
     case TELL_SCAN:
         return scan(im, run);
     case TELL_FETCH:
