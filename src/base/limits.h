@@ -56,6 +56,12 @@
 #define LIMIT_CONTEXTS 16u /* searches of a session that are kept up to date (RFC 5267) */
 /* octets of their keys and results together; a result has at least two for each run */
 #define LIMIT_CONTEXTS_OCTETS (64u << 10)
+/* octets of the results of the first one, which do not count among those: RFC 5267 section
+ * 4.3.1 wants one to be possible, and of four million messages every other one can be among
+ * them */
+#define LIMIT_CONTEXT_FIRST_OCTETS (4u << 20)
+/* octets of memory for such results of all sessions together */
+#define LIMIT_CONTEXTS_ALL_OCTETS (256u << 20)
 #define LIMIT_NOTIFY_GROUPS 64u       /* groups of events in one NOTIFY (RFC 5465) */
 #define LIMIT_NOTIFY_GUESTS 1000u     /* mailboxes of other users that are watched */
 #define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */

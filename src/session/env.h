@@ -52,6 +52,8 @@ struct env {
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
     struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */
+    struct budget
+        context_budget; /* octets of large results that are kept up to date, likewise */
     /* Called when a request has made an account pass 80 % or 95 % of a limit; may be NULL. Any
      * thread; may wait for the registry. */
     void (*quota_crossed)(struct env *env, uint64_t account_id,

@@ -24,9 +24,10 @@
 enum {
     HANDOVER_FORMAT = 17,
     /* Octets of one packed session. Most of them are its unread input (64 KiB), the results of
-     * its searches (LIMIT_CONTEXTS_OCTETS), and, if it is compressed, what its client's stream
-     * may refer back to (32 KiB) and input that is not inflated yet (64 KiB), and mailboxes of
-     * other users that it watches (LIMIT_NOTIFY_OCTETS of names). */
+     * its searches (LIMIT_CONTEXTS_OCTETS; with larger ones a session is not packed), and, if
+     * it is compressed, what its client's stream may refer back to (32 KiB) and input that is
+     * not inflated yet (64 KiB), and mailboxes of other users that it watches
+     * (LIMIT_NOTIFY_OCTETS of names). */
     HANDOVER_SESSION_MAX = 352 << 10,
 };
 

@@ -21,8 +21,10 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "transcript"))
 
 from roost_server import PASSWORD, Roost, binary  # noqa: E402
+from test_long_search import is_old, multiply  # noqa: E402
 
 MESSAGE = "From: a@example.org\nTo: b@example.org\nSubject: {n}\n\ntext {n}\n"
 MANY = ["limits.max_connections_per_user=5000", "limits.max_connections_per_address=5000", "auth.scram=no",
@@ -468,6 +470,20 @@ def test_tls_sessions_are_told_to_come_back():
         deliver(server, 1)
         assert plain.line() == "* 1 EXISTS"
         assert server.journal_wait("upgrade", count=2) == 2
+
+
+def test_a_session_with_a_very_large_context_is_told_to_come_back():
+    """One of HANDOVER_SESSION_MAX and more is not packed; others with contexts are kept."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        deliver(server, 1)
+        multiply(server, 400000)
+        large, small = server.login("anna"), server.login("anna")
+        for peer, keys in ((large, is_old()), (small, "FLAGGED")):
+            peer.command("SELECT INBOX")
+            assert not [line for line in peer.command(f"SEARCH RETURN (UPDATE COUNT) {keys}") if "NOUPDATE" in line]
+        assert server.upgrade() == 1
+        assert large.line() == "* BYE [UNAVAILABLE] Server is being upgraded; connect again"
+        assert '* ESEARCH (TAG "p3") ADDTO (0 1)' in small.command("STORE 1 +FLAGS.SILENT (\\Flagged)")
 
 
 def test_compressed_tls_sessions_wait_quietly():

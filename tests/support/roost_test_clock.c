@@ -9,7 +9,8 @@
  * and each time the same.
  *
  * A line "order OCTETS" leaves so much of the memory for SORT and THREAD to the sessions, and
- * prints "left OCTETS": what they had before, less what they are using.
+ * prints "left OCTETS": what they had before, less what they are using. "contexts OCTETS" is
+ * the same of large results that are kept up to date.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,7 +31,7 @@ enum { FDS = 1024, REST_US = 20, REST_MAX_US = 2000000 };
 
 static struct fake_clock now;
 static struct poller *poller;
-static struct budget *order_budget;
+static struct env *env;
 
 /* All peers have acknowledged everything. Those that never will are waited for in vain. */
 static bool
@@ -75,17 +76,17 @@ move(long seconds)
     }
 }
 
-static int64_t
-order_leave(int64_t octets)
+static void
+leave(struct budget *budget, const char *octets)
 {
-    const int64_t left = order_budget->total - budget_used(order_budget);
-    const int64_t more = left - octets;
+    const int64_t left = budget->total - budget_used(budget);
+    const int64_t more = left - strtoll(octets, NULL, 10);
 
     if (more > 0)
-        CHECK(budget_take(order_budget, more));
+        CHECK(budget_take(budget, more));
     else
-        budget_give(order_budget, -more);
-    return left;
+        budget_give(budget, -more);
+    printf("left %jd\n", (intmax_t)left);
 }
 
 static void *
@@ -96,7 +97,9 @@ obey(void *arg)
     (void)arg;
     while (fgets(line, sizeof line, stdin) != NULL) {
         if (strncmp(line, "order ", 6) == 0) {
-            printf("left %jd\n", (intmax_t)order_leave(strtoll(line + 6, NULL, 10)));
+            leave(&env->order_budget, line + 6);
+        } else if (strncmp(line, "contexts ", 9) == 0) {
+            leave(&env->context_budget, line + 9);
         } else {
             move(strtol(line, NULL, 10));
             printf("now %jd\n", (intmax_t)(clock_mono_us(&now.clock) / 1000000));
@@ -107,12 +110,12 @@ obey(void *arg)
 }
 
 static void
-on_ready(struct env *env)
+on_ready(struct env *ready)
 {
     pthread_t thread;
 
+    env = ready;
     poller = env->poller;
-    order_budget = &env->order_budget;
     CHECK(pthread_create(&thread, NULL, obey, NULL) == 0);
     CHECK(pthread_detach(thread) == 0);
 }

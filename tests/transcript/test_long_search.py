@@ -39,8 +39,8 @@ def server():
         yield running
 
 
-def multiply(server):
-    """Makes MILLIONS entries of the one, every other of them with an odd UID: no two are neighbours."""
+def multiply(server, count=MILLIONS):
+    """Makes so many entries of the one, with odd UIDs: no two are neighbours. Every other one is old: 3, 5, 7 ..."""
     server.stop()
     for path in (server.home / "accounts").rglob("mail.db"):
         db = sqlite3.connect(path)
@@ -50,9 +50,10 @@ def multiply(server):
         (mbox,) = db.execute("SELECT id FROM mailbox WHERE name = 'INBOX'").fetchone()
         db.execute("WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
                    " INSERT INTO entry SELECT mbox, 2 * i - 1, flags, 0, 0, modseq, message, octets, internaldate_s,"
-                   " internaldate_zone_min, savedate_s FROM n, entry WHERE mbox = ? AND uid = 1", (MILLIONS, mbox))
+                   " internaldate_zone_min, savedate_s - i % 2 * 8640000 FROM n, entry WHERE mbox = ? AND uid = 1",
+                   (count, mbox))
         db.execute("UPDATE mailbox SET messages = ?, unseen = ?, uidnext = ?, octets = octets * ? WHERE id = ?",
-                   (MILLIONS, MILLIONS, 2 * MILLIONS, MILLIONS, mbox))
+                   (count, count, 2 * count, count, mbox))
         db.commit()
         db.close()
     server.start()
@@ -183,13 +184,69 @@ def test_what_waits_to_be_told_is_not_searched_again(server):
     other.close()
 
 
+def is_old():
+    """The search key for every other message of multiply."""
+    return time.strftime("SAVEDBEFORE %d-%b-%Y", time.gmtime(time.time() - 50 * 86400))
+
+
+def test_the_first_context_is_always_possible(server):
+    """RFC 5267 section 4.3.1, whatever the size of the mailbox; not a second one of that size."""
+    peer, other = server.login("millions"), server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    found = MILLIONS // 2 - 1
+    for first in ("", "FLAGGED"):
+        if first:
+            assert not noupdate(peer.command(f"UID SEARCH RETURN (UPDATE) {first}"))
+        lines = peer.command(f"UID SEARCH RETURN (UPDATE COUNT) {is_old()} UNFLAGGED")
+        assert lines[0].endswith(f" UID COUNT {found}")
+        assert bool(noupdate(lines)) == bool(first), lines
+        if not first:
+            tag = f"p{peer.tags}"
+            other.command("SELECT INBOX")
+            other.command(f"STORE 1:11,{MILLIONS - 7}:* +FLAGS (\\Flagged)")
+            begin = time.monotonic()
+            lines = [line for line in peer.command("NOOP") if "ESEARCH" in line]
+            assert time.monotonic() - begin < 5
+            assert lines == [f'* ESEARCH (TAG "{tag}") UID REMOVEFROM (0 5,9,13,17,21,'
+                             + ",".join(str(2 * n - 1) for n in range(MILLIONS - 7, MILLIONS, 2)) + ")"]
+            other.command(f"STORE 1:11,{MILLIONS - 7}:* -FLAGS.SILENT (\\Flagged)")
+            assert len([line for line in peer.command("NOOP") if "ADDTO" in line]) == 1
+            peer.command(f'CANCELUPDATE "{tag}"')
+    # When the first is cancelled, the next one may have as much.
+    peer.command(f'CANCELUPDATE "p{peer.tags - 1}"')
+    assert not noupdate(peer.command(f"UID SEARCH RETURN (UPDATE) {is_old()}"))
+    assert not noupdate(peer.command("UID SEARCH RETURN (UPDATE) FLAGGED"))
+    peer.close()
+    other.close()
+
+
+def test_the_first_context_at_its_limit(server):
+    """LIMIT_CONTEXT_FIRST_OCTETS: what each `$` stood for, with four octets for its length, and what was found."""
+    peer = server.login("millions")
+    peer.socket.settimeout(300)
+    peer.command("SELECT INBOX")
+    keys = 15
+    at = (limit("LIMIT_CONTEXT_FIRST_OCTETS") - 4 * keys) // (2 * (keys + 1))
+    for runs, allowed in ((at, True), (at + 1, False)):
+        peer.command("SEARCH RETURN (SAVE) " + ",".join(str(2 * n + 1) for n in range(runs)))
+        lines = peer.command("SEARCH RETURN (UPDATE COUNT) " + " ".join(["$"] * keys))
+        assert lines[0].endswith(f"COUNT {runs}")
+        assert bool(noupdate(lines)) != allowed, lines
+        peer.command(f'CANCELUPDATE "p{peer.tags}"')
+    lines = peer.command("SEARCH RETURN (UPDATE COUNT) " + " ".join(["$"] * 40))
+    assert noupdate(lines)
+    peer.close()
+
+
 def test_results_of_contexts_at_their_limit(server):
     """LIMIT_CONTEXTS_OCTETS: what `$` stood for and what was found each take two octets for a run."""
     peer = server.login("millions")
     peer.socket.settimeout(300)
     peer.command("SELECT INBOX")
-    # The tag has three octets at most, the key one, the length of what `$` stood for four.
-    at = (limit("LIMIT_CONTEXTS_OCTETS") - 8) // 4
+    peer.command("SEARCH RETURN (UPDATE) SEEN")  # the first one, of which only tag and keys count
+    # The tags have two octets, the key of the first one four, the other one, and the length of what `$` stood for four.
+    at = (limit("LIMIT_CONTEXTS_OCTETS") - 13) // 4
     for runs, allowed in ((at, True), (at + 1, False), (4 * at, False)):
         peer.command("SEARCH RETURN (SAVE) " + ",".join(str(2 * n + 1) for n in range(runs)))
         lines = peer.command("SEARCH RETURN (UPDATE COUNT) $")
@@ -197,7 +254,7 @@ def test_results_of_contexts_at_their_limit(server):
         assert bool(noupdate(lines)) != allowed, lines
     # All together are counted.
     assert noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED SUBJECT x"))
-    peer.command(f'CANCELUPDATE "{"p4"}"')
+    peer.command(f'CANCELUPDATE "{"p5"}"')
     assert not noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED SUBJECT x"))
     tag = f"p{peer.tags}"
     # Beyond it while it is kept: its client is told that no more will come.
@@ -357,9 +414,9 @@ def test_half_closed_is_not_gone(server):
     peer.close()
 
 
-def sorting_memory(server, octets):
+def sorting_memory(server, octets, of="order"):
     """Leaves so many octets to SORT and THREAD; returns how many were left."""
-    server.process.stdin.write(f"order {octets}\n")
+    server.process.stdin.write(f"{of} {octets}\n")
     server.process.stdin.flush()
     return int(server.process.stdout.readline().split()[1])
 
@@ -391,3 +448,41 @@ def test_memory_of_all_who_sort(command):
             least, most = (least, middle) if is_enough(middle) else (middle, most)
         assert most > 100 and is_enough(most) and not is_enough(most - 1)
         peer.close()
+
+
+def test_memory_of_all_large_contexts():
+    """LIMIT_CONTEXTS_ALL_OCTETS: what the first contexts of all sessions take is given back, however they end."""
+    with Roost(accounts=["user"], clock=True) as server:
+        assert server.deliver("user", "Subject: x\n\ny\n").startswith("250")
+        multiply(server, 100000)
+        octets = 2 * (100000 // 2 - 1)
+        peer, other = server.login("user"), server.login("user")
+        peer.command("SELECT INBOX")
+        other.command("SELECT INBOX")
+        whole = limit("LIMIT_CONTEXTS_ALL_OCTETS")
+        assert sorting_memory(server, octets - 1, "contexts") == whole
+        assert noupdate(peer.command(f"SEARCH RETURN (UPDATE) {is_old()} UNFLAGGED"))
+        assert not noupdate(peer.command("SEARCH RETURN (UPDATE) SEEN"))  # a small one takes nothing
+        peer.command(f'CANCELUPDATE "p{peer.tags}"')
+        assert sorting_memory(server, octets, "contexts") == octets - 1
+        for end in ("CANCELUPDATE", "UNSELECT", "less", "close"):
+            assert not noupdate(peer.command(f"SEARCH RETURN (UPDATE) {is_old()} UNFLAGGED"))
+            assert noupdate(other.command(f"SEARCH RETURN (UPDATE) {is_old()} UNFLAGGED"))
+            assert sorting_memory(server, 0, "contexts") == 0
+            if end == "CANCELUPDATE":
+                peer.command(f'CANCELUPDATE "p{peer.tags}"')
+            elif end == "UNSELECT":
+                peer.command("UNSELECT")
+                peer.command("SELECT INBOX")
+            elif end == "less":
+                other.command("STORE 1:* +FLAGS.SILENT (\\Flagged)")
+                peer.command("NOOP")
+                other.command("STORE 1:* -FLAGS.SILENT (\\Flagged)")
+                other.command("NOOP")
+                peer.command(f'CANCELUPDATE "p{peer.tags - 1}"')
+            else:
+                number = server.number_of(peer)
+                peer.close()
+                server.record(number)
+            assert sorting_memory(server, octets, "contexts") == octets, end
+        other.close()

@@ -25,17 +25,49 @@ text_len(const struct imap_context *context)
            context->numbers_len;
 }
 
-/* What the contexts of a session take, one of them left out. */
-static size_t
-octets_of_others(const struct imap_session *im, const struct imap_context *but)
+/* The oldest one. Its results have room of their own, so that one is always possible. */
+static bool
+is_first(const struct imap_session *im, const struct imap_context *context)
 {
-    size_t octets = 0;
+    return im->contexts == NULL || im->contexts == context;
+}
 
-    for (const struct imap_context *context = im->contexts; context != NULL;
-         context = context->next)
-        if (context != but)
-            octets += text_len(context) + context_found(context).len;
-    return octets;
+/* What a context takes of LIMIT_CONTEXTS_OCTETS with so many octets found. */
+static size_t
+octets_of(const struct imap_session *im, const struct imap_context *context, size_t found_len)
+{
+    const size_t results = context->numbers_len + found_len;
+
+    return text_len(context) - context->numbers_len + (is_first(im, context) ? 0 : results);
+}
+
+/* Whether there is room for a context with so many octets found. */
+static bool
+has_room(const struct imap_session *im, const struct imap_context *context, size_t found_len)
+{
+    size_t octets = octets_of(im, context, found_len);
+
+    for (const struct imap_context *other = im->contexts; other != NULL; other = other->next)
+        if (other != context)
+            octets += octets_of(im, other, context_found(other).len);
+    return octets <= LIMIT_CONTEXTS_OCTETS &&
+           context->numbers_len + found_len <= LIMIT_CONTEXT_FIRST_OCTETS;
+}
+
+/* More than is everybody's is paid from a budget of all sessions. */
+static bool
+charge(struct imap_session *im, struct imap_context *context, size_t found_len)
+{
+    const size_t results = context->numbers_len + found_len;
+    const uint32_t charged = results > LIMIT_CONTEXTS_OCTETS ? (uint32_t)results : 0;
+    struct budget *budget = &im->s.env->context_budget;
+
+    if (charged > context->charged && !budget_take(budget, charged - context->charged))
+        return false;
+    if (charged < context->charged)
+        budget_give(budget, context->charged - charged);
+    context->charged = charged;
+    return true;
 }
 
 static size_t
@@ -89,8 +121,9 @@ imap_contexts_due(struct imap_session *im)
 /* ---- life ---- */
 
 static void
-context_free(struct imap_context *context)
+context_free(struct imap_session *im, struct imap_context *context)
 {
+    budget_give(&im->s.env->context_budget, context->charged);
     free(context->found);
     free(context);
 }
@@ -101,7 +134,7 @@ imap_contexts_forget(struct imap_session *im)
     while (im->contexts != NULL) {
         struct imap_context *context = im->contexts;
         im->contexts = context->next;
-        context_free(context);
+        context_free(im, context);
     }
 }
 
@@ -123,7 +156,7 @@ context_drop(struct imap_session *im, const struct imap_context *context)
         if (*link == context) {
             struct imap_context *dead = *link;
             *link = dead->next;
-            context_free(dead);
+            context_free(im, dead);
             return;
         }
 }
@@ -133,7 +166,7 @@ imap_context_keep(struct imap_session *im, struct imap_context *context, struct 
 {
     struct context_found *found = NULL;
 
-    if (octets_of_others(im, context) + text_len(context) + packed.len > LIMIT_CONTEXTS_OCTETS)
+    if (!has_room(im, context, packed.len))
         return RC_LIMIT;
     if (packed.len > 0) {
         found = malloc(sizeof *found + packed.len);
@@ -141,6 +174,10 @@ imap_context_keep(struct imap_session *im, struct imap_context *context, struct 
             return RC_LIMIT;
         found->len = (uint32_t)packed.len;
         memcpy(found->octets, packed.ptr, packed.len);
+    }
+    if (!charge(im, context, packed.len)) {
+        free(found);
+        return RC_LIMIT;
     }
     free(context->found);
     context->found = found;
@@ -152,8 +189,9 @@ static struct imap_context *
 context_new(const struct span parts[4])
 {
     const size_t octets = parts[0].len + parts[1].len + parts[2].len + parts[3].len;
-    struct imap_context *context =
-        octets > LIMIT_CONTEXTS_OCTETS ? NULL : calloc(1, sizeof *context + octets);
+    struct imap_context *context = octets > LIMIT_CONTEXTS_OCTETS + LIMIT_CONTEXT_FIRST_OCTETS
+                                       ? NULL
+                                       : calloc(1, sizeof *context + octets);
 
     if (context == NULL)
         return NULL;
@@ -194,8 +232,8 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
 
     if (count_of(im) >= LIMIT_CONTEXTS)
         return RC_LIMIT;
-    buf_init(&numbers, LIMIT_CONTEXTS_OCTETS);
-    buf_init(&found, LIMIT_CONTEXTS_OCTETS);
+    buf_init(&numbers, LIMIT_CONTEXT_FIRST_OCTETS);
+    buf_init(&found, LIMIT_CONTEXT_FIRST_OCTETS);
     enum rc rc = imap_context_numbers(im, req, &numbers);
     if (rc == RC_OK)
         rc = found_pack(im, search, &found);
@@ -216,7 +254,7 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
     imap_context_note_keys(context, req);
     rc = imap_context_keep(im, context, buf_span(&found));
     if (rc != RC_OK) {
-        context_free(context);
+        context_free(im, context);
         return rc;
     }
     link_last(im, context);
@@ -285,9 +323,9 @@ unpack_one(struct imap_session *im, struct unpack *in)
         unpack_text(in, LIMIT_TAG),
         unpack_span(in, LIMIT_CONTEXTS_OCTETS),
         unpack_span(in, LIMIT_CONTEXTS_OCTETS),
-        unpack_span(in, LIMIT_CONTEXTS_OCTETS),
+        unpack_span(in, LIMIT_CONTEXT_FIRST_OCTETS),
     };
-    const struct span found = unpack_span(in, LIMIT_CONTEXTS_OCTETS);
+    const struct span found = unpack_span(in, LIMIT_CONTEXT_FIRST_OCTETS);
     struct imap_context *context = context_new(parts);
     size_t runs = 0;
 

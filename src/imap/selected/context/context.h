@@ -47,6 +47,7 @@ struct imap_context {
     uint32_t uid_bound;          /* messages of the view below this are in `found` */
     uint32_t last_uid;           /* what `*` of a set of UIDs stood for */
     uint32_t gone;               /* how many of `found` have been expunged, at least */
+    uint32_t charged;            /* octets taken from env->context_budget */
     bool is_uid;                 /* it is told UIDs */
     bool by_time;                /* YOUNGER or OLDER is among its keys */
     bool by_last;                /* and so is `*` in a set of UIDs */
@@ -94,7 +95,7 @@ context_found(const struct imap_context *context)
 /** NULL: no context has this tag. */
 struct imap_context *imap_context_find(const struct imap_session *im, struct span tag);
 /** Keeps the result of a search that has just come to its end. RC_LIMIT: no memory, or one of
- * LIMIT_CONTEXTS and LIMIT_CONTEXTS_OCTETS would be exceeded. now_s: of its search_req. */
+ * LIMIT_CONTEXTS and what is like it would be exceeded. now_s: of its search_req. */
 MUST_USE enum rc imap_context_add(struct imap_session *im, const struct imap_search_req *req,
                                   const struct search *search, int64_t now_s);
 /** In place of what was found. RC_LIMIT as above; then nothing has changed. */

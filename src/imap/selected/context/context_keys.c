@@ -70,7 +70,7 @@ imap_context_numbers(const struct imap_session *im, const struct imap_search_req
     AUTO_BUF packed = {0};
     enum rc rc = RC_OK;
 
-    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
+    buf_init(&packed, LIMIT_CONTEXT_FIRST_OCTETS);
     while (rc == RC_OK && (key = walk_next(&walk)) != NULL) {
         if (!is_by_numbers(key))
             continue;
@@ -147,8 +147,8 @@ imap_context_put_numbers(const struct imap_session *im, const struct imap_contex
 
     while (rc == RC_OK && (key = walk_next(&walk)) != NULL)
         if (is_by_numbers(key))
-            rc = numbers_put(im, runs, count, unpack_span(&in, LIMIT_CONTEXTS_OCTETS), arena,
-                             key->msgs);
+            rc = numbers_put(im, runs, count, unpack_span(&in, LIMIT_CONTEXT_FIRST_OCTETS),
+                             arena, key->msgs);
     return rc == RC_OK && !unpack_whole(&in) ? RC_INVALID : rc;
 }
 

@@ -105,7 +105,7 @@ renew(struct imap_session *im, struct imap_context *context,
     AUTO_BUF packed = {0};
     struct uid_run uids;
 
-    buf_init(&packed, LIMIT_CONTEXTS_OCTETS);
+    buf_init(&packed, LIMIT_CONTEXT_FIRST_OCTETS);
     struct renewal renewal = {
         .im = im, .news = news, .writer = uids_writer(&packed), .compact = compact};
     while (uids_read(&reader, &uids))
