@@ -6,6 +6,7 @@
  *   names/cmd_metadata.c      GETMETADATA and SETMETADATA
  *   names/metadata_answer.c   METADATA responses with values, for LIST too
  *   names/metadata_tell.c     METADATA responses that nobody asked for, which name what changed
+ *   names/metadata_settings.c the administrator's entries, as they were told and as they are
  *
  * What has changed is read from the rows, above the modseq up to which the client has been
  * told. So a session keeps a number for it and nothing can be missed, whatever it waits for.
@@ -44,11 +45,27 @@ bool imap_metadata_is_due(const struct imap_session *im);
 void imap_metadata_rewatch(struct imap_session *im);
 /** Tells what has changed. */
 enum imap_step imap_metadata_step(struct imap_session *im);
+/** Whether the SETMETADATA under way has made the change with this modseq in that account. */
+bool imap_metadata_is_own(const struct imap_session *im, const struct account *acct,
+                          uint64_t modseq);
+enum { METADATA_NAMES_A_LINE = 32 };
+/** "* METADATA mailbox name ..."; mailbox empty: of the server. */
+void imap_metadata_line(struct imap_session *im, struct span mailbox, const struct span *names,
+                        size_t count);
 /** For another process, and at the first run there. */
 void imap_metadata_pack(const struct imap_session *im, struct buf *out);
 /** False: no memory. */
 MUST_USE bool imap_metadata_unpack(struct imap_session *im, struct unpack *in);
 void imap_metadata_resume(struct imap_session *im);
+
+/* ---- names/metadata_settings.c ---- */
+enum { METADATA_SETTINGS_OCTETS = 1 << 20 }; /* of the administrator's entries */
+/** Appends them to out. */
+void metadata_settings_pack(const struct settings *settings, struct buf *out);
+/** Names of those that are new, changed or gone between two such texts, in arena. RC_LIMIT. */
+MUST_USE enum rc metadata_settings_differ(struct span told, struct span now,
+                                          struct arena *arena, struct span **names_out,
+                                          size_t *count_out);
 
 /* ---- names/cmd_metadata.c ---- */
 /** The response code that goes with a value of more than LIMIT_METADATA_VALUE octets (RFC 5464

@@ -29,6 +29,16 @@ struct hub {
     struct list gatherers; /* news_watch.link */
 };
 
+/* Where metadata have changed lately, so that nobody has to read all of them. */
+struct metadata_latest {
+    struct {
+        uint64_t mbox;   /* 0: the account itself */
+        uint64_t modseq; /* at least that of the last change there */
+    } of[METADATA_LATEST];
+    uint32_t count;
+    uint64_t lost_modseq; /* of changes up to this one, some are not among them */
+};
+
 struct turn {
     struct list queue;        /* turn_req.link, oldest first */
     struct turn_req *granted; /* woken to become the holder; NULL: none */
@@ -42,9 +52,10 @@ struct account {
                                          the store held then; the holder of the turn sets it */
 
     /* At least the modseq of the last change of metadata that was published; 0: none was since
-     * the account came into memory. The holder of the turn sets it. */
+     * the account came into memory. Set with hub_lock, read without. */
     atomic_uint_fast64_t metadata_modseq;
-    atomic_uint acl_serial; /* grows with each change of an access control list */
+    struct metadata_latest *metadata; /* hub_lock; owned; NULL: none, or there was no memory */
+    atomic_uint acl_serial;           /* grows with each change of an access control list */
 
     /* accounts->lock */
     uint32_t refs;
@@ -186,6 +197,12 @@ MUST_USE enum rc catch_up_read(struct account *acct, struct wake wake, struct er
 
 /** Wakes whoever watches a mailbox named in the log. */
 void hub_publish(struct account *acct, const struct change_log *log);
+
+/* --- metadata_latest.c --- */
+
+/** Notes where the log has changed metadata, once that is committed; modseq: of the account
+ * then. Before hub_publish. */
+void metadata_latest_note(struct account *acct, const struct change_log *log, uint64_t modseq);
 
 /* --- mailbox.c, publish.c --- */
 

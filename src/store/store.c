@@ -274,10 +274,11 @@ store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
 }
 
 enum rc
-store_metadata_since(struct store_tx *tx, uint64_t modseq, struct arena *arena,
-                     struct metadata_row **out, size_t *count_out, struct err *err)
+store_metadata_since(struct store_tx *tx, const struct metadata_since *since,
+                     struct arena *arena, struct metadata_row **out, size_t *count_out,
+                     struct err *err)
 {
-    return tx->ops->metadata_since(tx, modseq, arena, out, count_out, err);
+    return tx->ops->metadata_since(tx, since, arena, out, count_out, err);
 }
 
 enum rc

@@ -314,11 +314,15 @@ struct metadata_usage {
 };
 MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
                                       struct metadata_usage *out, struct err *err);
-/** What has changed in the account since a modseq, by mailbox, user and name. RC_LIMIT:
- *  arena. */
-MUST_USE enum rc store_metadata_since(struct store_tx *tx, uint64_t modseq, struct arena *arena,
-                                      struct metadata_row **out, size_t *count_out,
-                                      struct err *err);
+
+struct metadata_since {
+    const struct metadata_of *of; /* NULL: in the whole account, which reads all metadata */
+    uint64_t modseq;
+};
+/** What has changed since a modseq, by mailbox, user and name. RC_LIMIT: arena. */
+MUST_USE enum rc store_metadata_since(struct store_tx *tx, const struct metadata_since *since,
+                                      struct arena *arena, struct metadata_row **out,
+                                      size_t *count_out, struct err *err);
 
 /* ---- entries: a message in a mailbox ---- */
 

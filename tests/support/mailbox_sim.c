@@ -561,6 +561,7 @@ void
 sim_disconnect(struct sim_client *client)
 {
     sim_unselect(client);
+    sim_metadata_forget(client);
     account_put(client->acct);
     client->acct = NULL;
 }
@@ -624,6 +625,8 @@ sim_client_settle(struct sim_client *client)
     sim_sync_over(client, false);
     client->comparing = true;
     sim_catch_up(client);
+    sim_metadata_look(client);
+    sim_metadata_compare(client);
     if (sync_is_due(&client->view))
         sim_sync(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
     SIM_CHECK(client, !sync_is_due(&client->view));

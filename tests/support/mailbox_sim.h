@@ -22,7 +22,7 @@
 #include "mailbox/view.h"
 #include "support/tmpdir.h"
 
-enum { SIM_ACCOUNT = 5, SIM_MESSAGES = 4000 };
+enum { SIM_ACCOUNT = 5, SIM_MESSAGES = 4000, SIM_VALUE = 24, SIM_ENTRIES = 4000 };
 
 enum sim_engine {
     SIM_SQLITE,
@@ -50,6 +50,22 @@ struct sim_message {
     bool told;            /* its flags, in the sync under way */
 };
 
+/* An entry of metadata as a client knows it. */
+struct sim_entry {
+    uint64_t mbox;
+    unsigned name;
+    char value[SIM_VALUE];
+};
+
+/* Of the account's mailboxes and of itself. */
+struct sim_metadata {
+    bool knows; /* it has asked for everything once */
+    uint64_t told_modseq;
+    struct sim_entry entries[SIM_ENTRIES];
+    size_t count;
+    uint64_t told; /* changes */
+};
+
 struct sim_client {
     struct sim *sim;
     struct rng rng;
@@ -71,6 +87,8 @@ struct sim_client {
     uint32_t recent;
     bool gone;
     uint64_t announced; /* keywords in the FLAGS that were told last */
+
+    struct sim_metadata metadata;
 
     struct sync *sync; /* under way: a slow reader; its arena is sync_arena */
     struct arena sync_arena;

@@ -18,8 +18,8 @@ static const struct span mailbox_names[] = {
     SPAN_INIT("Archive"), SPAN_INIT("Trash"), SPAN_INIT("made/by/us"),
 };
 
-static struct span
-any_mailbox(struct sim_client *client)
+struct span
+sim_any_mailbox(struct sim_client *client)
 {
     return mailbox_names[rng_below(&client->rng, ARRAY_LEN(mailbox_names))];
 }
@@ -109,7 +109,7 @@ append_init(struct append_req *append, struct sim_client *client)
 {
     *append = (struct append_req){
         .client = client,
-        .name = any_mailbox(client),
+        .name = sim_any_mailbox(client),
         .count = chance(client, 80) ? 1 : 1 + (unsigned)rng_below(&client->rng, 12),
         .flags = (uint32_t)rng_below(&client->rng, 32),
         .fails = chance(client, 8),
@@ -203,9 +203,8 @@ run_with_riders(struct sim_client *client, struct turn_req *req)
     }
 }
 
-/* False: given up before it was done. */
-static bool
-run(struct sim_client *client, struct turn_req *req)
+bool
+sim_run(struct sim_client *client, struct turn_req *req)
 {
     const bool faulty = client->sim->faults && chance(client, 10);
 
@@ -350,7 +349,7 @@ do_store(struct sim_client *client)
     op.keyword_count = chance(client, 30) ? 1 + rng_below(&client->rng, 2) : 0;
     for (size_t i = 0; i < op.keyword_count; i++)
         keywords[i] = sim_keywords[rng_below(&client->rng, SIM_KEYWORDS)];
-    if (!run(client, &op.turn))
+    if (!sim_run(client, &op.turn))
         return;
     const struct view_echo echo = {
         .runs = silent ? NULL : uids,
@@ -382,7 +381,7 @@ do_append(struct sim_client *client)
     struct append_req append;
 
     append_init(&append, client);
-    if (run(client, &append.turn) && append.fails)
+    if (sim_run(client, &append.turn) && append.fails)
         SIM_CHECK(client, append.turn.result != RC_OK);
 }
 
@@ -406,7 +405,7 @@ do_expunge(struct sim_client *client)
         op.runs = uids;
         op.run_count = uid_count;
     }
-    if (run(client, &op.turn))
+    if (sim_run(client, &op.turn))
         sim_sync_begin(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
 }
 
@@ -423,11 +422,11 @@ do_copy(struct sim_client *client)
         return;
     copy_op_init(&op, &client->arena, sim_wake(client));
     op.from_mbox = selected(client);
-    op.to_name = any_mailbox(client);
+    op.to_name = sim_any_mailbox(client);
     op.runs = uids;
     op.run_count = uid_count;
     op.move = chance(client, 70);
-    if (!run(client, &op.turn))
+    if (!sim_run(client, &op.turn))
         return;
     if (op.turn.result == RC_OK) {
         uint32_t named = 0;
@@ -451,13 +450,13 @@ do_names(struct sim_client *client)
         struct names_delete_op op;
         names_delete_op_init(&op, &client->arena, sim_wake(client));
         op.name = name;
-        (void)run(client, &op.turn);
+        (void)sim_run(client, &op.turn);
     } else {
         struct names_create_op op;
         names_create_op_init(&op, &client->arena, sim_wake(client));
         op.name = name;
         op.exists_ok = true;
-        (void)run(client, &op.turn);
+        (void)sim_run(client, &op.turn);
     }
 }
 
@@ -472,7 +471,7 @@ do_housekeeping(struct sim_client *client)
     }
     do {
         purge_op_init(&op, sim_wake(client));
-        if (!run(client, &op.turn))
+        if (!sim_run(client, &op.turn))
             return;
     } while (op.more && op.turn.result == RC_OK);
 }
@@ -510,6 +509,7 @@ check_quiet(struct sim_client *client)
         return;
     sim_quiet(client->sim, true);
     sim_catch_up(client);
+    sim_metadata_compare(client);
     if (!sync_is_due(&client->view))
         sim_compare(client);
     else if (client->parked)
@@ -534,14 +534,18 @@ sim_client_step(struct sim_client *client)
         return;
     }
     arena_reset(&client->arena);
+    if (chance(client, 10))
+        sim_metadata_look(client);
     if (client->view.mailbox == NULL || (client->gone && chance(client, 50))) {
         atomic_store(&client->woken, false);
-        sim_select(client, any_mailbox(client));
+        sim_select(client, sim_any_mailbox(client));
         return;
     }
     const uint64_t lot = rng_below(&client->rng, 100);
-    if (lot < 20)
+    if (lot < 17)
         do_append(client);
+    else if (lot < 20)
+        sim_metadata_set(client);
     else if (lot < 42)
         do_store(client);
     else if (lot < 52)

@@ -21,6 +21,9 @@ void sim_turn(struct sim_client *client, struct turn_req *req);
 /** As a command that must not answer from what was before it: looks whether others have
  * written, and sees to it that memory has it. */
 void sim_catch_up(struct sim_client *client);
+/** Runs it in some way, alone or with others. False: given up before it was done. */
+bool sim_run(struct sim_client *client, struct turn_req *req);
+struct span sim_any_mailbox(struct sim_client *client);
 struct store_tx *sim_read(struct sim_client *client);
 
 /** Keywords that clients and others use; a set of them is a mask of indexes. */
@@ -41,6 +44,14 @@ void sim_sync(struct sim_client *client, enum sync_mode mode);
 
 /** Alone: somebody commits just now, between a snapshot and its use. */
 void sim_meddle(struct sim_client *client);
+
+/* ---- mailbox_sim_metadata.c ---- */
+void sim_metadata_set(struct sim_client *client);
+/** Asks for what it is told to have changed. */
+void sim_metadata_look(struct sim_client *client);
+/** If nothing is due, it believes what the store says; nobody else acts. */
+void sim_metadata_compare(struct sim_client *client);
+void sim_metadata_forget(struct sim_client *client);
 
 void sim_select(struct sim_client *client, struct span name);
 void sim_unselect(struct sim_client *client);

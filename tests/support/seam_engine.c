@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -268,6 +269,22 @@ move(struct elsewhere *e)
     return store_copy(e->tx, &req, &e->arena, &result, NULL);
 }
 
+/* Of any mailbox, or of the account itself. */
+static enum rc
+change_metadata(struct elsewhere *e)
+{
+    static const struct span names[] = {SPAN_INIT("/shared/comment"),
+                                        SPAN_INIT("/private/comment")};
+    const struct metadata_of of = {.mbox = lot(e, 4) == 0 ? 0 : any_mailbox(e)->id};
+    const struct span name = names[lot(e, ARRAY_LEN(names))];
+    char value[24];
+
+    if (lot(e, 3) == 0)
+        return store_metadata_remove(e->tx, &of, name, NULL);
+    snprintf(value, sizeof value, "elsewhere %ju", (uintmax_t)lot(e, 1000));
+    return store_metadata_set(e->tx, &of, name, span_of_str(value), NULL);
+}
+
 /* One of the names that tests make and delete is there afterwards, or not, or is another's. */
 static enum rc
 change_names(struct elsewhere *e)
@@ -299,7 +316,9 @@ do_something(struct elsewhere *e)
         return set_flags(e);
     if (what < 82)
         return expunge(e);
-    return what < 94 ? move(e) : change_names(e);
+    if (what < 91)
+        return move(e);
+    return what < 95 ? change_metadata(e) : change_names(e);
 }
 
 bool

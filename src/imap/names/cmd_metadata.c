@@ -159,7 +159,7 @@ cmd_setmetadata_run(struct imap_session *im, struct imap_work *work)
     }
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
-    if (op->turn.result == RC_OK && work->target.acct == im->acct)
+    if (op->turn.result == RC_OK)
         work->own_metadata = op->modseq;
     return imap_names_conclude(im, &op->turn, op->refusal, "SETMETADATA completed");
 }

@@ -10,11 +10,7 @@
 
 #include <stdlib.h>
 
-enum {
-    RESPONSE_ENTRIES = 32,
-    TOLD_ENTRIES_MAX = 1 << 20, /* octets of the administrator's entries */
-    METADATA_EVENTS = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA,
-};
+enum { METADATA_EVENTS = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA };
 
 struct changed {
     struct span mailbox; /* empty: the server */
@@ -103,7 +99,7 @@ metadata_new(void)
     struct imap_metadata *metadata = calloc(1, sizeof *metadata);
 
     if (metadata != NULL)
-        buf_init(&metadata->told_entries, TOLD_ENTRIES_MAX);
+        buf_init(&metadata->told_entries, METADATA_SETTINGS_OCTETS);
     return metadata;
 }
 
@@ -170,15 +166,23 @@ mailbox_of(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct s
     return rc;
 }
 
-/* Rows are in order of their mailboxes. */
-static enum rc
-rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata_row *rows,
-             size_t count, struct metadata_telling *telling, struct err *err)
+bool
+imap_metadata_is_own(const struct imap_session *im, const struct account *acct, uint64_t modseq)
 {
+    return modseq == im->work->own_metadata && im->work->target.acct == acct;
+}
+
+/* Rows that have changed by then; they are read in order of their mailboxes. */
+static enum rc
+rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata_since *since,
+             struct metadata_telling *telling, struct err *err)
+{
+    struct metadata_row *rows = NULL;
+    size_t count = 0;
     struct span mailbox = SPAN("");
     bool wanted = false;
-    enum rc rc = RC_OK;
 
+    enum rc rc = store_metadata_since(tx, since, &im->work->arena, &rows, &count, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++) {
         const struct metadata_row *row = &rows[i];
         if (i == 0 || row->of.mbox != rows[i - 1].of.mbox) {
@@ -189,9 +193,33 @@ rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata
                 rc = rc == RC_NOT_FOUND ? RC_OK : rc;
             }
         }
-        if (rc == RC_OK && wanted && metadata_row_is_for(row, 0) &&
-            row->modseq != im->work->own_metadata)
+        if (rc == RC_OK && wanted && row->modseq <= telling->modseq &&
+            metadata_row_is_for(row, 0) && !imap_metadata_is_own(im, im->acct, row->modseq))
             rc = changed_add(im, telling, mailbox, row->name);
+    }
+    return rc;
+}
+
+/* Of the mailboxes that have changes, or of all. In a process that has just taken the session
+ * over, memory knows nothing of the time before. */
+static enum rc
+changes_take_up(struct imap_session *im, struct store_tx *tx,
+                const struct metadata_changes *changes, struct metadata_telling *telling,
+                struct err *err)
+{
+    const uint64_t told_modseq = im->metadata->told_modseq;
+    const bool unsure = im->metadata->unsure;
+    enum rc rc = RC_OK;
+
+    telling->modseq = changes->upto;
+    if (unsure)
+        rc = store_modseq(tx, &telling->modseq, err);
+    if (rc == RC_OK && (unsure || changes->everywhere))
+        return rows_take_up(im, tx, &(struct metadata_since){.modseq = told_modseq}, telling,
+                            err);
+    for (size_t i = 0; rc == RC_OK && i < changes->count; i++) {
+        const struct metadata_of of = {.mbox = changes->mboxes[i]};
+        rc = rows_take_up(im, tx, &(struct metadata_since){&of, told_modseq}, telling, err);
     }
     return rc;
 }
@@ -200,102 +228,49 @@ rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata
 static bool
 rows_read(struct imap_session *im, struct metadata_telling *telling, enum imap_step *step_out)
 {
-    struct imap_metadata *metadata = im->metadata;
     const struct imap_reply reply = im->work->reply;
-    struct metadata_row *rows = NULL;
-    size_t count = 0;
-    uint64_t modseq = 0;
+    struct metadata_changes changes;
     struct err err = {.rc = RC_OK};
     AUTO_TX tx = NULL;
 
+    /* Asked first: a snapshot that is begun later has all of it. */
+    account_metadata_changes(im->acct, im->metadata->told_modseq, &changes);
     if (!imap_read_begin(im, im->acct, &tx, step_out)) {
         im->work->reply = reply;
         return false;
     }
-    enum rc rc = store_modseq(tx, &modseq, &err);
-    if (rc == RC_OK)
-        rc = store_metadata_since(tx, metadata->told_modseq, &im->work->arena, &rows, &count,
-                                  &err);
-    if (rc == RC_OK)
-        rc = rows_take_up(im, tx, rows, count, telling, &err);
+    const enum rc rc = changes_take_up(im, tx, &changes, telling, &err);
     if (rc != RC_OK) { /* it stays due */
         log_put(&im->s.log, LOG_E_COMMAND_FAILED, "METADATA: %s: %s", rc_name(rc), err.text);
         *step_out = STEP_DONE;
         return false;
     }
-    telling->modseq = modseq;
     return true;
 }
 
 /* ---- the administrator's entries ---- */
-
-static void
-entries_pack(const struct settings *settings, struct buf *out)
-{
-    for (size_t i = 0; i < settings->metadata_count; i++) {
-        pack_span(out, span_of_str(settings->metadata[i].name));
-        pack_span(out, span_of_str(settings->metadata[i].value));
-    }
-}
-
-/* Whether among these is one of that name, and of that value; packed ones. */
-static bool
-entries_hold(struct span packed, struct span name, struct span value, bool *name_out)
-{
-    struct unpack in = {.rest = packed};
-
-    *name_out = false;
-    while (in.rest.len > 0 && !in.failed) {
-        const struct span n = unpack_span(&in, TOLD_ENTRIES_MAX);
-        const struct span v = unpack_span(&in, TOLD_ENTRIES_MAX);
-        if (!span_ieq(n, name))
-            continue;
-        *name_out = true;
-        return span_eq(v, value);
-    }
-    return false;
-}
-
-/* Those of `packed` that `others` has not, or has with another value; or only the former. */
-static enum rc
-entries_differ(struct imap_session *im, struct span packed, struct span others,
-               bool only_missing, struct metadata_telling *telling)
-{
-    struct unpack in = {.rest = packed};
-    enum rc rc = RC_OK;
-    bool is_there;
-
-    while (rc == RC_OK && in.rest.len > 0 && !in.failed) {
-        const struct span name = unpack_span(&in, TOLD_ENTRIES_MAX);
-        const struct span value = unpack_span(&in, TOLD_ENTRIES_MAX);
-        const bool same = entries_hold(others, name, value, &is_there);
-        if (same || (only_missing && is_there))
-            continue;
-        const struct span copy = arena_span(&im->work->arena, name);
-        rc = copy.ptr == NULL ? RC_LIMIT : changed_add(im, telling, SPAN(""), copy);
-    }
-    return rc;
-}
 
 static enum rc
 settings_compare(struct imap_session *im, struct metadata_telling *telling)
 {
     struct imap_metadata *metadata = im->metadata;
     const struct settings *now = env_settings(im->s.env);
+    struct span *names = NULL;
+    size_t count = 0;
     AUTO_BUF fresh = {0};
 
     if (metadata->told_settings == now)
         return RC_OK;
-    buf_init(&fresh, TOLD_ENTRIES_MAX);
+    buf_init(&fresh, METADATA_SETTINGS_OCTETS);
     if (metadata->told_settings != NULL)
-        entries_pack(metadata->told_settings, &metadata->told_entries);
-    entries_pack(now, &fresh);
+        metadata_settings_pack(metadata->told_settings, &metadata->told_entries);
+    metadata_settings_pack(now, &fresh);
     enum rc rc = buf_ok(&fresh) && buf_ok(&metadata->told_entries) ? RC_OK : RC_LIMIT;
-    const struct span told = buf_span(&metadata->told_entries);
     if (rc == RC_OK && wants_server(im))
-        rc = entries_differ(im, buf_span(&fresh), told, false, telling);
-    if (rc == RC_OK && wants_server(im))
-        rc = entries_differ(im, told, buf_span(&fresh), true, telling);
+        rc = metadata_settings_differ(buf_span(&metadata->told_entries), buf_span(&fresh),
+                                      &im->work->arena, &names, &count);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        rc = changed_add(im, telling, SPAN(""), names[i]);
     if (rc == RC_OK || metadata->told_settings != NULL)
         buf_done(&metadata->told_entries); /* or what it was told by another process stays */
     if (rc == RC_OK)
@@ -319,10 +294,10 @@ imap_metadata_is_due(const struct imap_session *im)
            (rows_are_due(im) || im->metadata->told_settings != env_settings(im->s.env));
 }
 
-static void
-response_write(struct imap_session *im, struct metadata_telling *telling)
+void
+imap_metadata_line(struct imap_session *im, struct span mailbox, const struct span *names,
+                   size_t count)
 {
-    const struct span mailbox = telling->changed[telling->next].mailbox;
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
@@ -331,11 +306,22 @@ response_write(struct imap_session *im, struct metadata_telling *telling)
         iw_string(&w, SPAN(""));
     else
         iw_mailbox(&w, mailbox);
-    for (size_t i = 0; i < RESPONSE_ENTRIES && telling->next < telling->count &&
-                       span_eq(telling->changed[telling->next].mailbox, mailbox);
-         i++)
-        iw_astring(&w, telling->changed[telling->next++].name);
+    for (size_t i = 0; i < count; i++)
+        iw_astring(&w, names[i]);
     iw_end(&w);
+}
+
+static void
+response_write(struct imap_session *im, struct metadata_telling *telling)
+{
+    const struct span mailbox = telling->changed[telling->next].mailbox;
+    struct span names[METADATA_NAMES_A_LINE];
+    size_t count = 0;
+
+    while (count < METADATA_NAMES_A_LINE && telling->next < telling->count &&
+           span_eq(telling->changed[telling->next].mailbox, mailbox))
+        names[count++] = telling->changed[telling->next++].name;
+    imap_metadata_line(im, mailbox, names, count);
 }
 
 enum imap_step
@@ -381,9 +367,9 @@ imap_metadata_pack(const struct imap_session *im, struct buf *out)
     pack_u8(out, metadata != NULL);
     if (metadata == NULL)
         return;
-    buf_init(&entries, TOLD_ENTRIES_MAX);
+    buf_init(&entries, METADATA_SETTINGS_OCTETS);
     if (metadata->told_settings != NULL)
-        entries_pack(metadata->told_settings, &entries);
+        metadata_settings_pack(metadata->told_settings, &entries);
     else
         buf_put_span(&entries, buf_span(&metadata->told_entries));
     pack_u64(out, metadata->told_modseq);
@@ -402,7 +388,7 @@ imap_metadata_unpack(struct imap_session *im, struct unpack *in)
         return false;
     im->metadata->unsure = true;
     im->metadata->told_modseq = unpack_u64(in);
-    buf_put_span(&im->metadata->told_entries, unpack_span(in, TOLD_ENTRIES_MAX));
+    buf_put_span(&im->metadata->told_entries, unpack_span(in, METADATA_SETTINGS_OCTETS));
     return buf_ok(&im->metadata->told_entries);
 }
 

@@ -146,6 +146,7 @@ account_free(struct account *acct)
     CHECK(list_is_empty(&acct->turn.queue) && !acct->turn_is_held);
     CHECK(list_is_empty(&acct->hub.watches) && list_is_empty(&acct->hub.gatherers));
     mailboxes_done(acct);
+    free(acct->metadata);
     store_account_put(acct->store);
     free(acct);
 }
@@ -303,12 +304,6 @@ uint32_t
 account_acl_serial(struct account *acct)
 {
     return atomic_load(&acct->acl_serial);
-}
-
-bool
-account_metadata_changed(const struct account *acct, uint64_t modseq)
-{
-    return atomic_load(&acct->metadata_modseq) > modseq;
 }
 
 bool

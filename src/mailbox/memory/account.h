@@ -79,6 +79,17 @@ struct store_account *account_store(struct account *acct);
 /** Whether metadata of the account may have changed after this modseq, which is the account's
  *  of some time in this process. Does not wait. Thread: any. */
 bool account_metadata_changed(const struct account *acct, uint64_t modseq);
+/* What has changed of metadata since some modseq. */
+enum { METADATA_LATEST = 8 };
+struct metadata_changes {
+    bool everywhere;                  /* it is not known where */
+    uint64_t mboxes[METADATA_LATEST]; /* ascending; 0: the account itself */
+    size_t count;
+    uint64_t upto; /* only rows up to this modseq count: what is newer is not published yet */
+};
+/** modseq: as above. Does not wait. Thread: any. */
+void account_metadata_changes(struct account *acct, uint64_t modseq,
+                              struct metadata_changes *out);
 /** accounts_quota of this one. Fails as the registry does, and may wait for it. */
 MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
                                struct err *err);

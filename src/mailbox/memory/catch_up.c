@@ -23,7 +23,7 @@
 
 enum {
     READ_BATCH = 256,
-    MAILBOX_ARENA = 16 << 20, /* names and expunged rows of one mailbox */
+    MAILBOX_ARENA = 16 << 20, /* names and expunged rows of one mailbox; names of metadata */
 };
 
 /* A mailbox in memory, as it was when the list was made. */
@@ -165,6 +165,24 @@ read_mailbox(struct change_log *log, struct store_tx *tx, const struct known *kn
     return change_mbox_anew(log, known->mbox);
 }
 
+/* Whose metadata have changed. */
+static enum rc
+read_metadata(struct account *acct, struct store_tx *tx, struct change_log *log,
+              struct err *err)
+{
+    const struct metadata_since since = {.modseq = atomic_load(&acct->seen_modseq)};
+    struct metadata_row *rows = NULL;
+    size_t count = 0;
+    AUTO_ARENA arena = {0};
+
+    arena_init(&arena, MAILBOX_ARENA);
+    enum rc rc = store_metadata_since(tx, &since, &arena, &rows, &count, err);
+    for (size_t i = 0; rc == RC_OK && i < count; i++)
+        if (i == 0 || rows[i].of.mbox != rows[i - 1].of.mbox)
+            rc = change_metadata(log, rows[i].of.mbox);
+    return rc;
+}
+
 /* Brings memory to the rows of tx. */
 static enum rc
 read_all(struct account *acct, struct store_tx *tx, struct change_log *log, struct err *err)
@@ -176,7 +194,7 @@ read_all(struct account *acct, struct store_tx *tx, struct change_log *log, stru
     if (rc == RC_OK)
         rc = change_acl(log, 0); /* names, and perhaps rights */
     if (rc == RC_OK)
-        rc = change_metadata(log, 0);
+        rc = read_metadata(acct, tx, log, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = read_mailbox(log, tx, &list[i], err);
     free(list);
@@ -198,7 +216,7 @@ catch_up(struct account *acct, struct store_tx *tx, struct err *err)
         return err_set(err, RC_LIMIT, 0, "no memory for changes made elsewhere");
     rc = read_all(acct, tx, log, err);
     if (rc == RC_OK) {
-        atomic_store(&acct->metadata_modseq, modseq);
+        metadata_latest_note(acct, log, modseq);
         mailbox_publish(acct, log);
         hub_publish(acct, log);
         atomic_store(&acct->seen_modseq, modseq);

@@ -191,8 +191,7 @@ execute(struct account *acct, struct wake wake, struct batch *batch)
         if (batch->modseq != 0)
             atomic_store(&acct->seen_modseq, batch->modseq);
         mailboxes_recent_written(acct, batch->marks, batch->mark_count);
-        if (change_log_has_metadata(log))
-            atomic_store(&acct->metadata_modseq, batch->modseq);
+        metadata_latest_note(acct, log, batch->modseq);
         mailbox_publish(acct, log);
         hub_publish(acct, log);
     }

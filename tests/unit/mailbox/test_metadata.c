@@ -265,6 +265,58 @@ all_or_nothing(void **state)
     assert_int_equal(count_of(fx, "Sent", 9), 1);
 }
 
+/* ---- where they have changed ---- */
+
+static void
+assert_changes(struct content *fx, uint64_t modseq, bool everywhere, size_t count)
+{
+    struct metadata_changes changes;
+
+    account_metadata_changes(fx->acct, modseq, &changes);
+    assert_int_equal(changes.everywhere, everywhere);
+    assert_int_equal(changes.count, count);
+    for (size_t i = 1; i < count; i++)
+        assert_true(changes.mboxes[i - 1] < changes.mboxes[i]);
+}
+
+/* METADATA_LATEST mailboxes are remembered, each once; whoever asks for the time before is told
+ * so. */
+static void
+where_they_have_changed(void **state)
+{
+    struct content *fx = *state;
+    uint64_t at[METADATA_LATEST + 2];
+    struct metadata_changes changes;
+    enum names_refusal refusal;
+    char name[20];
+
+    assert_false(account_metadata_changed(fx->acct, 0));
+    for (unsigned i = 0; i < METADATA_LATEST + 2; i++) {
+        snprintf(name, sizeof name, "m%u", i);
+        create(fx, name);
+        assert_ok(set_many(fx, name, 0, 0, 1, SPAN("x"), &refusal));
+        account_metadata_changes(fx->acct, 0, &changes);
+        at[i] = changes.upto;
+        assert_changes(fx, i == 0 ? 0 : at[i - 1], false, 1);
+        if (i < METADATA_LATEST)
+            assert_changes(fx, 0, false, i + 1);
+    }
+    assert_changes(fx, 0, true, METADATA_LATEST);
+    assert_changes(fx, at[0], true, METADATA_LATEST);
+    assert_changes(fx, at[1], false, METADATA_LATEST);
+    /* A mailbox that is there already takes no other's place, and one request may change two
+     * owners' entries of it. */
+    assert_ok(set_many(fx, "m5", 0, 0, 1, SPAN("y"), &refusal));
+    assert_ok(set_many(fx, "m5", 9, 0, 1, SPAN("y"), &refusal));
+    assert_changes(fx, at[1], false, METADATA_LATEST);
+    assert_changes(fx, at[METADATA_LATEST + 1], false, 1);
+    /* What changes nothing is no change. */
+    account_metadata_changes(fx->acct, 0, &changes);
+    assert_ok(set_many(fx, "m6", 0, 50, 1, (struct span){NULL, 0}, &refusal));
+    assert_changes(fx, changes.upto, false, 0);
+    assert_false(account_metadata_changed(fx->acct, changes.upto));
+}
+
 int
 main(void)
 {
@@ -275,6 +327,7 @@ main(void)
         cmocka_unit_test_setup_teardown(of_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(of_octets_of_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(where_they_have_changed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

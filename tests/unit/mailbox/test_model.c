@@ -69,9 +69,11 @@ play(size_t count, enum disk disk, enum sim_engine engine)
     }
     settle_all(&sim, count);
     uint64_t renumbered = 0;
+    uint64_t metadata = 0;
     for (size_t i = 0; i < count; i++) {
         const struct sim_client *c = &clients[i];
         renumbered += c->renumbered;
+        metadata += c->metadata.told;
         printf("client %zu: %ju requests, %ju syncs, %ju events, %ju parks, %ju snapshots,"
                " %ju keywords gone, %ju renumbered\n",
                i, (uintmax_t)c->ops, (uintmax_t)c->syncs, (uintmax_t)c->events,
@@ -80,6 +82,7 @@ play(size_t count, enum disk disk, enum sim_engine engine)
         assert_true(c->events > 0);
         sim_client_done(&clients[i]);
     }
+    assert_true(metadata > 0);
     assert_true(engine == SIM_SEAM || count < CLIENTS || renumbered > 0);
     if (engine == SIM_SEAM) {
         const struct seam_counts counts = seam_counts(sim.store);

@@ -18,21 +18,29 @@ listed(struct fixture *fx, struct store_tx *tx, const struct metadata_of *of, si
     return rows;
 }
 
-/* What has changed since, as names with "-" before those without a value. */
+/* What has changed since, as names with "-" before those without a value. of NULL: anywhere. */
 static void
-assert_since(struct fixture *fx, struct store_tx *tx, uint64_t modseq, const char *expected)
+assert_since_of(struct fixture *fx, struct store_tx *tx, uint64_t modseq,
+                const struct metadata_of *of, const char *expected)
 {
+    const struct metadata_since since = {of, modseq};
     struct metadata_row *rows = NULL;
     size_t count = 0;
     AUTO_BUF text = {0};
 
     buf_init(&text, 1 << 20);
-    assert_ok(store_metadata_since(tx, modseq, &fx->arena, &rows, &count, &fx->err));
+    assert_ok(store_metadata_since(tx, &since, &fx->arena, &rows, &count, &fx->err));
     for (size_t i = 0; i < count; i++)
         buf_printf(&text, "%s%s%.*s", i == 0 ? "" : " ", rows[i].removed ? "-" : "",
                    SPAN_FMT(rows[i].name));
     if (!span_eq_str(buf_span(&text), expected))
         fail_msg("expected %s, got %.*s", expected, SPAN_FMT(buf_span(&text)));
+}
+
+static void
+assert_since(struct fixture *fx, struct store_tx *tx, uint64_t modseq, const char *expected)
+{
+    assert_since_of(fx, tx, modseq, NULL, expected);
 }
 
 static void
@@ -227,7 +235,7 @@ test_names_of_removed_entries_are_few(void **state)
     size_t count = 0;
     char name[40];
     struct store_tx *tx = begin_write(fx);
-    const uint64_t before = modseq_of(fx, tx);
+    const struct metadata_since since = {.modseq = modseq_of(fx, tx)};
 
     (void)state;
     commit(fx, tx);
@@ -239,7 +247,7 @@ test_names_of_removed_entries_are_few(void **state)
         commit(fx, tx);
         if (i == LIMIT_METADATA_REMOVED - 1 || i == LIMIT_METADATA_REMOVED + 2) {
             tx = begin_write(fx);
-            assert_ok(store_metadata_since(tx, before, &fx->arena, &rows, &count, &fx->err));
+            assert_ok(store_metadata_since(tx, &since, &fx->arena, &rows, &count, &fx->err));
             assert_int_equal(count, LIMIT_METADATA_REMOVED);
             snprintf(name, sizeof name, "/private/n%05u", i + 1 - LIMIT_METADATA_REMOVED);
             assert_true(span_eq_str(rows[0].name, name));
@@ -259,7 +267,7 @@ test_names_of_one_change_stay_together(void **state)
     size_t count = 0;
     char name[40];
     struct store_tx *tx = begin_write(fx);
-    const uint64_t before = modseq_of(fx, tx);
+    const struct metadata_since since = {.modseq = modseq_of(fx, tx)};
 
     (void)state;
     commit(fx, tx);
@@ -272,7 +280,7 @@ test_names_of_one_change_stay_together(void **state)
         }
         commit(fx, tx);
         tx = begin_write(fx);
-        assert_ok(store_metadata_since(tx, before, &fx->arena, &rows, &count, &fx->err));
+        assert_ok(store_metadata_since(tx, &since, &fx->arena, &rows, &count, &fx->err));
         assert_int_equal(count, (change == 0 ? 1 : 2) * (LIMIT_METADATA_REMOVED / 2 + 1));
         store_end(tx);
     }
@@ -317,6 +325,10 @@ test_they_follow_their_mailbox(void **state)
 
     tx = begin_write(fx);
     assert_since(fx, tx, before, "/shared/a /private/a");
+    assert_since_of(fx, tx, before, &copy, "/shared/a");
+    assert_since_of(fx, tx, before, &others, "/private/a");
+    assert_since_of(fx, tx, before, &work, "");
+    assert_since_of(fx, tx, modseq_of(fx, tx), &copy, "");
     assert_ok(store_mbox_delete(tx, work.mbox, &fx->err));
     (void)listed(fx, tx, &work, &count);
     assert_int_equal(count, 0);

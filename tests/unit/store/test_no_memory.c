@@ -259,6 +259,8 @@ metadata(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
 {
     const struct metadata_of inbox = {.mbox = 1};
     const struct metadata_of account = {.user = 9};
+    const struct metadata_since anywhere = {.modseq = 0};
+    const struct metadata_since there = {&inbox, 0};
     struct err *err = &ctx->fx->err;
     struct metadata_row *rows = NULL;
     struct metadata_usage usage;
@@ -284,7 +286,9 @@ metadata(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     if (rc == RC_OK)
         rc = store_metadata_list(tx, &inbox, arena, &rows, &count, err);
     if (rc == RC_OK)
-        rc = store_metadata_since(tx, 0, arena, &rows, &count, err);
+        rc = store_metadata_since(tx, &anywhere, arena, &rows, &count, err);
+    if (rc == RC_OK)
+        rc = store_metadata_since(tx, &there, arena, &rows, &count, err);
     if (rc == RC_OK)
         rc = store_metadata_usage(tx, &inbox, &usage, err);
     return rc == RC_OK ? store_metadata_read(tx, &inbox, SPAN("/shared/a"), &value, err) : rc;

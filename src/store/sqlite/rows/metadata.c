@@ -62,13 +62,17 @@ sqlite_metadata_list(struct store_tx *base, const struct metadata_of *of, struct
 }
 
 enum rc
-sqlite_metadata_since(struct store_tx *base, uint64_t modseq, struct arena *arena,
-                      struct metadata_row **out, size_t *count_out, struct err *err)
+sqlite_metadata_since(struct store_tx *base, const struct metadata_since *since,
+                      struct arena *arena, struct metadata_row **out, size_t *count_out,
+                      struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_METADATA_SINCE);
+    AUTO_STMT stmt =
+        stmt_get(tx->db, since->of == NULL ? SQL_METADATA_SINCE : SQL_METADATA_SINCE_OF);
 
-    bind_u64(&stmt, 1, modseq);
+    if (since->of != NULL)
+        bind_of(&stmt, since->of);
+    bind_u64(&stmt, since->of == NULL ? 1 : 3, since->modseq);
     return rows_read(&stmt, arena, out, count_out, err);
 }
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where metadata of an account have changed lately. Sessions that tell of changes read the rows
+ * (imap/names/metadata_tell.c), and there is no index on their modseq, which would take a page
+ * of each account; so memory says of which mailboxes the rows are to be read. An account that
+ * has just come into memory knows nothing, and nobody asks it for changes of the time before.
+ *
+ * Thread: any.
+ */
+#include <stdlib.h>
+
+#include "mailbox/account_private.h"
+
+/* The place for a mailbox: its own, a free one, or that of the oldest change. */
+static uint32_t
+place_for(struct metadata_latest *latest, uint64_t mbox)
+{
+    uint32_t oldest = 0;
+
+    for (uint32_t i = 0; i < latest->count; i++) {
+        if (latest->of[i].mbox == mbox)
+            return i;
+        if (latest->of[i].modseq < latest->of[oldest].modseq)
+            oldest = i;
+    }
+    if (latest->count < METADATA_LATEST)
+        return latest->count++;
+    if (latest->of[oldest].modseq > latest->lost_modseq)
+        latest->lost_modseq = latest->of[oldest].modseq;
+    return oldest;
+}
+
+/* The account's; without memory there is none, and nobody knows where anything was changed. */
+static struct metadata_latest *
+latest_of(struct account *acct)
+{
+    if (acct->metadata == NULL)
+        acct->metadata = calloc(1, sizeof *acct->metadata);
+    if (acct->metadata != NULL && acct->metadata->count == 0)
+        acct->metadata->lost_modseq = atomic_load(&acct->metadata_modseq);
+    return acct->metadata;
+}
+
+void
+metadata_latest_note(struct account *acct, const struct change_log *log, uint64_t modseq)
+{
+    if (!change_log_has_metadata(log))
+        return;
+    lock_enter(hub_lock(acct));
+    struct metadata_latest *latest = latest_of(acct);
+    for (const struct mbox_changes *c = log->first; latest != NULL && c != NULL; c = c->next) {
+        if (c->metadata_serial == 0)
+            continue;
+        const uint32_t at = place_for(latest, c->mbox);
+        latest->of[at].mbox = c->mbox;
+        latest->of[at].modseq = modseq;
+    }
+    atomic_store(&acct->metadata_modseq, modseq);
+    lock_leave(hub_lock(acct));
+}
+
+bool
+account_metadata_changed(const struct account *acct, uint64_t modseq)
+{
+    return atomic_load(&acct->metadata_modseq) > modseq;
+}
+
+static void
+add_in_order(struct metadata_changes *out, uint64_t mbox)
+{
+    size_t at = out->count++;
+
+    for (; at > 0 && out->mboxes[at - 1] > mbox; at--)
+        out->mboxes[at] = out->mboxes[at - 1];
+    out->mboxes[at] = mbox;
+}
+
+void
+account_metadata_changes(struct account *acct, uint64_t modseq, struct metadata_changes *out)
+{
+    lock_enter(hub_lock(acct));
+    const struct metadata_latest *latest = acct->metadata;
+    *out = (struct metadata_changes){
+        .everywhere = latest == NULL || modseq < latest->lost_modseq,
+        .upto = atomic_load(&acct->metadata_modseq),
+    };
+    for (uint32_t i = 0; latest != NULL && i < latest->count; i++)
+        if (latest->of[i].modseq > modseq)
+            add_in_order(out, latest->of[i].mbox);
+    lock_leave(hub_lock(acct));
+}
