@@ -2,6 +2,7 @@
 /* See the header. Names are compared octet by octet, as the mailboxes are sorted. */
 #include "mailbox/scope.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "syntax/imap/mbox_name.h"
@@ -20,6 +21,47 @@ scope_read(struct scope *scope, struct store_tx *tx, struct arena *arena, struct
         return err_set(err, RC_LIMIT, 0, "no memory");
     for (size_t i = 0; i < scope->count; i++)
         scope->members[i] = (struct scope_member){.mbox = all[i].id};
+    return RC_OK;
+}
+
+/* A row on its way to its place. */
+struct placed {
+    const struct mbox_row *row;
+    uint64_t owner;
+};
+
+static int
+compare_placed(const void *left, const void *right)
+{
+    const struct placed *a = left;
+    const struct placed *b = right;
+    const int order = span_cmp(a->row->name, b->row->name);
+
+    return order != 0 ? order : (a->owner == 0) - (b->owner == 0);
+}
+
+enum rc
+scope_add(struct scope *scope, struct arena *arena, const struct names_guest *others,
+          size_t count)
+{
+    const size_t all = scope->count + count;
+
+    if (count == 0)
+        return RC_OK;
+    struct placed *placed = arena_array(arena, struct placed, all);
+    struct mbox_row *rows = arena_array(arena, struct mbox_row, all);
+    struct scope_member *members = arena_array(arena, struct scope_member, all);
+    if (placed == NULL || rows == NULL || members == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < all; i++)
+        placed[i] = i < count ? (struct placed){&others[i].row, others[i].owner}
+                              : (struct placed){&scope->rows[i - count], 0};
+    qsort(placed, all, sizeof *placed, compare_placed);
+    for (size_t i = 0; i < all; i++) {
+        rows[i] = *placed[i].row;
+        members[i] = (struct scope_member){.mbox = rows[i].id, .owner = placed[i].owner};
+    }
+    *scope = (struct scope){.rows = rows, .members = members, .count = all};
     return RC_OK;
 }
 

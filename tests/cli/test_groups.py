@@ -272,6 +272,28 @@ def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
         ok(bert, "FETCH 1:* FLAGS")
 
 
+def test_a_search_finds_nothing_once_the_right_is_gone():
+    """The right is taken away while ESEARCH looks at a lot of mail: what it has found is not answered. It may have been
+    looked up for the last time just before that, so one answer of several must be without results."""
+    text = "A: b\r\n\r\n" + "x" * 1_000_000
+    keys = " ".join(f"NOT BODY yxz{number}" for number in range(8))
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        for _ in range(40):
+            ok(anna, f"APPEND INBOX {{{len(text)}+}}\r\n{text}")
+        answers = []
+        for _ in range(5):
+            ok(anna, "SETACL INBOX bert lr")
+            bert.send(f'e ESEARCH IN (mailboxes "Other Users/anna/INBOX") {keys}\r\n')
+            ok(anna, "SETACL INBOX bert l")
+            answers.append([bert.line()])
+            while not answers[-1][-1].startswith("e OK "):
+                answers[-1].append(bert.line())
+        assert ["e OK ESEARCH completed"] in answers, answers
+        ok(anna, "SETACL INBOX bert lr")
+        assert len(ok(bert, f'ESEARCH IN (mailboxes "Other Users/anna/INBOX") {keys}')) == 1
+
+
 def test_notify_watches_so_many_mailboxes_of_others():
     most = limit("LIMIT_NOTIFY_GUESTS")
     with Roost(accounts=["anna", "bert"]) as server:

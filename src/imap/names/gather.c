@@ -25,6 +25,36 @@ struct imap_gather {
     bool is_cut;         /* there are more than the limits allow */
 };
 
+const struct imap_list_req *
+imap_gather_others(void)
+{
+    static const struct imap_list_pattern pattern = {.text = SPAN_INIT(OTHER_USERS "/*")};
+    static const struct imap_list_req req = {
+        .extended = true,
+        .returns = IMAP_LIST_RETURN_SUBSCRIBED | IMAP_LIST_RETURN_CHILDREN,
+        .reference = {.text = {"", 0}},
+        .patterns = &pattern,
+        .pattern_count = 1,
+    };
+
+    return &req;
+}
+
+const struct imap_list_req *
+imap_gather_of_owner(struct arena *arena, struct span name)
+{
+    struct imap_list_req *req = arena_new(arena, struct imap_list_req);
+    struct imap_list_pattern *pattern = arena_new(arena, struct imap_list_pattern);
+    const char *text = arena_printf(arena, OTHER_USERS "/%.*s/*", SPAN_FMT(name));
+
+    if (req == NULL || pattern == NULL || text == NULL)
+        return NULL;
+    *pattern = (struct imap_list_pattern){.text = span_of_str(text)};
+    *req = *imap_gather_others();
+    req->patterns = pattern;
+    return req;
+}
+
 struct imap_gather *
 imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
                 enum names_list_kind kind)

@@ -15,6 +15,10 @@
 
 struct imap_gather; /* in the command's arena */
 
+/** What to list to find all mailboxes of others, and whether they are subscribed. */
+const struct imap_list_req *imap_gather_others(void);
+/** The same of one account, by its name; in arena. NULL: no memory. */
+const struct imap_list_req *imap_gather_of_owner(struct arena *arena, struct span name);
 /** req is borrowed for as long as the list. NULL: no memory. */
 struct imap_gather *imap_gather_new(struct imap_session *im, const struct imap_list_req *req,
                                     enum names_list_kind kind);

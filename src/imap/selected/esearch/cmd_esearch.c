@@ -1,36 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ESEARCH (RFC 7377): one search through several mailboxes, none of which needs to be selected.
- * They are found in one snapshot, by the code that NOTIFY uses (mailbox/scope.h), and searched
- * one after the other as SEARCH does it; so no more than one of them is held at a time.
+ * Once it is known which (esearch_sources.h), they are searched one after the other as SEARCH
+ * does it; so no more than one of them is held at a time.
  *
- *   BEGIN -> for each mailbox:  OPEN -> AWAKE -> SCAN -> ANSWER
+ *   SOURCES -> for each mailbox:  OPEN -> AWAKE -> SCAN -> CHECK -> ANSWER
  *
  * Nothing of a mailbox is changed: each is looked at through a view of its own, the selected
- * one through what its client knows. Mailboxes and messages that are deleted meanwhile are left out.
+ * one through what its client knows. Mailboxes and messages that are deleted meanwhile are left
+ * out, and so is a mailbox that the user may not read any more when it would be answered.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"
-#include "mailbox/scope.h"
+#include "imap/selected/esearch/esearch_sources.h"
+#include "mailbox/sharing/access.h"
+#include "store/registry.h"
 #include "syntax/charset.h"
 
-enum esearch_stage { ESEARCH_OPEN, ESEARCH_AWAKE, ESEARCH_SCAN, ESEARCH_ANSWER };
+enum esearch_stage {
+    ESEARCH_SOURCES,
+    ESEARCH_OPEN,
+    ESEARCH_AWAKE,
+    ESEARCH_SCAN,
+    ESEARCH_CHECK,
+    ESEARCH_ANSWER,
+};
+
+/* As in struct imap_guest: while these stay, so do the rights. */
+struct rights_seen {
+    uint32_t acl_serial;
+    uint32_t epoch;
+    bool sharing;
+};
 
 struct esearch_run {
-    const struct mbox_row **rows; /* of the mailboxes to be searched */
-    size_t count;
-    size_t next;                  /* the one under way */
-    const struct mbox_row *guest; /* the selected one, of another user; NULL: not asked for */
-    bool selected;                /* the selected mailbox is asked for */
-    bool alone;                   /* the selected mailbox, and no other */
+    struct esearch_sources sources;
+    size_t next; /* the one under way */
+    bool alone;  /* the selected mailbox, and no other */
     enum esearch_stage stage;
     struct arena arena; /* of the one under way */
     struct view own;    /* its view; .mailbox NULL: it is the selected one, or not open */
     struct search_run one;
+    struct rights_seen seen; /* of its rights, if it is another user's */
     int64_t now_s;
     uint64_t overspent; /* on those before */
     uint64_t done;      /* messages */
-    uint64_t goal;
 };
 
 /* ---- one mailbox ---- */
@@ -61,31 +75,75 @@ one_next(struct esearch_run *run)
 {
     if (run->one.search != NULL)
         run->overspent = search_overspent(run->one.search);
-    run->done += run->rows[run->next++]->exists;
+    run->done += run->sources.list[run->next++].row->exists;
     one_end(run);
     return STEP_MORE;
 }
 
-/* Whether this one, which is the user's own or the selected one, is the selected one. */
-static bool
-is_selected(const struct imap_session *im, const struct esearch_run *run,
-            const struct mbox_row *row)
+static const struct esearch_source *
+source_of(const struct esearch_run *run)
 {
-    return im->state == IMAP_SELECTED &&
-           (row == run->guest || imap_is_selected(im, im->acct, row->id));
+    return &run->sources.list[run->next];
 }
 
-/* Whose it is. */
-static struct account *
-account_of(struct imap_session *im, const struct esearch_run *run)
+/* ---- rights to a mailbox of another user ---- */
+
+/* Whether the user may still search it, of its account's snapshot. */
+static enum rc
+rights_check(struct imap_session *im, struct esearch_run *run, struct store_tx *tx,
+             bool *may_out, struct err *err)
 {
-    return run->one.view == &im->view ? imap_selected_acct(im) : im->acct;
+    struct registry *registry = im->s.env->registry;
+    const struct esearch_source *source = source_of(run);
+    struct registry_account owner;
+    struct rights_user user;
+    uint32_t rights = 0;
+
+    enum rc rc = registry_find_id(registry, account_id(source->acct), &owner, err);
+    if (rc == RC_OK)
+        rc = access_user(registry, im->s.account_id, &run->arena, &user, err);
+    if (rc == RC_OK)
+        rc = access_rights(tx, &user, source->row->id, &run->arena, &rights, err);
+    *may_out = rc == RC_OK && env_settings(im->s.env)->sharing &&
+               (rights & source->needs) == source->needs;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
+
+/* Asked for before rights are read, which are at least as new then. */
+static struct rights_seen
+rights_now(struct imap_session *im, const struct esearch_run *run)
+{
+    return (struct rights_seen){account_acl_serial(source_of(run)->acct),
+                                (uint32_t)registry_epoch(im->s.env->registry),
+                                env_settings(im->s.env)->sharing};
+}
+
+static bool
+rights_are_due(struct imap_session *im, const struct esearch_run *run)
+{
+    const struct rights_seen now = rights_now(im, run);
+
+    return source_of(run)->acct != im->acct &&
+           (now.acl_serial != run->seen.acl_serial || now.epoch != run->seen.epoch ||
+            now.sharing != run->seen.sharing);
+}
+
+/* The user may not search it: it is passed over (section 2.2). */
+static enum imap_step
+pass_over(struct imap_session *im, const struct imap_search_req *req, struct esearch_run *run)
+{
+    if ((req->returns & IMAP_SEARCH_SAVE) != 0)
+        imap_saved_forget(im); /* nothing was found */
+    return one_next(run);
+}
+
+/* ---- one after the other ---- */
 
 static enum imap_step
 open_one(struct imap_session *im, struct esearch_run *run)
 {
-    const struct mbox_row *row = run->rows[run->next];
+    const struct esearch_source *source = source_of(run);
+    const struct mbox_row *row = source->row;
     enum imap_step step = STEP_DONE;
     struct mailbox *mailbox = NULL;
     struct err err = {.rc = RC_OK};
@@ -99,15 +157,15 @@ open_one(struct imap_session *im, struct esearch_run *run)
         .now_s = run->now_s,
     };
     run->stage = ESEARCH_AWAKE;
-    if (is_selected(im, run, row))
+    if (imap_is_selected(im, source->acct, row->id))
         return STEP_MORE;
     if (row->exists == 0)
         return one_next(run);
     run->stage = ESEARCH_OPEN;
-    if (!imap_read_ready(im, im->acct, &step))
+    if (!imap_read_ready(im, source->acct, &step))
         return step;
     const enum rc rc =
-        mailbox_open_id(im->acct, session_waker(&im->s), row->id, &mailbox, &err);
+        mailbox_open_id(source->acct, session_waker(&im->s), row->id, &mailbox, &err);
     if (rc == RC_AGAIN)
         return STEP_WAIT;
     if (rc == RC_NOT_FOUND || rc == RC_GONE)
@@ -156,9 +214,16 @@ awake_one(struct imap_session *im, const struct imap_search_req *req, struct ese
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    if (!imap_read_begin(im, account_of(im, run), &tx, &step))
+    run->seen = rights_now(im, run);
+    if (!imap_read_begin(im, source_of(run)->acct, &tx, &step))
         return step;
-    enum rc rc = view_awake(run->one.view, tx, &err);
+    bool may = true;
+    enum rc rc =
+        source_of(run)->acct == im->acct ? RC_OK : rights_check(im, run, tx, &may, &err);
+    if (rc == RC_OK && !may)
+        return pass_over(im, req, run);
+    if (rc == RC_OK)
+        rc = view_awake(run->one.view, tx, &err);
     if (rc == RC_AGAIN)
         return STEP_MORE; /* the snapshot is older than the view: another one */
     if (rc == RC_GONE)
@@ -192,7 +257,7 @@ scan_one(struct imap_session *im, struct esearch_run *run)
     struct err err = {.rc = RC_OK};
 
     if (search_needs_store(one->search) &&
-        !imap_read_begin(im, account_of(im, run), &tx, &step))
+        !imap_read_begin(im, source_of(run)->acct, &tx, &step))
         return step;
     const enum rc rc = search_slice(one->search, tx, im->s.env->clock,
                                     session_now_us(&im->s) + LIMIT_SLICE_US, &err);
@@ -205,9 +270,33 @@ scan_one(struct imap_session *im, struct esearch_run *run)
     }
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
-    run->stage = ESEARCH_ANSWER;
+    run->stage = ESEARCH_CHECK;
     if (search_count(one->search) == 0 || is_gone(one->view))
         run->one.stage = STAGE_END; /* section 2.1: it is not mentioned */
+    return STEP_MORE;
+}
+
+/* Before the answer: nothing of it is told to who may not read it any more. */
+static enum imap_step
+check_one(struct imap_session *im, const struct imap_search_req *req, struct esearch_run *run)
+{
+    const struct rights_seen now = rights_now(im, run);
+    enum imap_step step = STEP_DONE;
+    bool may = true;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    if (rights_are_due(im, run)) {
+        if (!imap_read_begin(im, source_of(run)->acct, &tx, &step))
+            return step;
+        const enum rc rc = rights_check(im, run, tx, &may, &err);
+        if (rc != RC_OK)
+            return imap_fail(im, rc, &err);
+        run->seen = now;
+    }
+    if (!may)
+        return pass_over(im, req, run);
+    run->stage = ESEARCH_ANSWER;
     return STEP_MORE;
 }
 
@@ -228,92 +317,6 @@ answer_one(struct imap_session *im, const struct imap_search_req *req, struct es
         return imap_no(im->work, "NOTSAVED", "The result is too large to be saved");
     }
     return one_next(run);
-}
-
-/* ---- which mailboxes ---- */
-
-static enum rc
-mark_group(struct imap_session *im, struct scope *scope, struct store_tx *tx,
-           const struct imap_notify_group *group, struct err *err)
-{
-    struct arena *arena = &im->work->arena;
-    enum rc rc = RC_OK;
-
-    switch (group->scope) {
-    case IMAP_NOTIFY_SELECTED:
-    case IMAP_NOTIFY_SELECTED_DELAYED:
-        for (size_t i = 0; i < scope->count; i++)
-            scope->members[i].fixed |=
-                im->state == IMAP_SELECTED && imap_is_selected(im, im->acct, scope->rows[i].id);
-        break;
-    case IMAP_NOTIFY_INBOXES:
-    case IMAP_NOTIFY_PERSONAL:
-        for (size_t i = 0; i < scope->count; i++)
-            scope->members[i].fixed = 1;
-        break;
-    case IMAP_NOTIFY_SUBSCRIBED:
-        return scope_mark_subscribed(scope, tx, arena, 1, err);
-    case IMAP_NOTIFY_MAILBOXES:
-        scope_mark_names(scope, group, 1);
-        break;
-    case IMAP_NOTIFY_SUBTREE:
-    case IMAP_NOTIFY_SUBTREE_ONE:
-        for (size_t i = 0; i < group->mailbox_count && rc == RC_OK; i++)
-            if (group->mailboxes[i].invalid == NULL) /* else nobody has such a name */
-                rc = scope_mark_subtree(
-                    scope, arena, group->mailboxes[i].name,
-                    group->scope == IMAP_NOTIFY_SUBTREE ? SCOPE_ALL_BELOW : SCOPE_ONE_LEVEL, 1);
-        break;
-    }
-    return rc;
-}
-
-/* The selected mailbox of another user, as its client knows it. */
-static enum rc
-guest_find(struct imap_session *im, struct esearch_run *run)
-{
-    struct mbox_row *row = arena_new(&im->work->arena, struct mbox_row);
-    struct mailbox_state state;
-
-    if (row == NULL)
-        return RC_LIMIT;
-    mailbox_state(im->view.mailbox, &state);
-    *row = (struct mbox_row){
-        .id = im->selected,
-        .name = arena_span(&im->work->arena, span_of_str(im->s.mailbox_name)),
-        .uidvalidity = state.uidvalidity,
-        .exists = im->view.exists,
-    };
-    if (row->name.ptr == NULL)
-        return RC_LIMIT;
-    run->guest = row;
-    run->rows[run->count++] = row;
-    run->goal += row->exists;
-    return RC_OK;
-}
-
-/* The rows of those that are meant, each once. Of other users' only the selected one is among
- * them, as in NOTIFY (docs/protocol.md E-7). */
-static enum rc
-rows_find(struct imap_session *im, struct store_tx *tx, const struct imap_search_req *req,
-          struct esearch_run *run, struct err *err)
-{
-    struct scope scope;
-
-    enum rc rc = scope_read(&scope, tx, &im->work->arena, err);
-    for (size_t i = 0; i < req->source_count && rc == RC_OK; i++)
-        rc = mark_group(im, &scope, tx, &req->sources[i], err);
-    if (rc != RC_OK)
-        return rc;
-    run->rows = arena_array(&im->work->arena, const struct mbox_row *, scope.count + 2);
-    if (run->rows == NULL)
-        return RC_LIMIT;
-    for (size_t i = 0; i < scope.count; i++)
-        if ((scope.members[i].fixed | scope.members[i].by_name) != 0) {
-            run->rows[run->count++] = &scope.rows[i];
-            run->goal += scope.rows[i].exists;
-        }
-    return run->selected && im->guest != NULL ? guest_find(im, run) : RC_OK;
 }
 
 /* ---- the command ---- */
@@ -376,8 +379,6 @@ esearch_begin(struct imap_session *im, struct imap_work *work)
     struct esearch_run *run = arena_new(&work->arena, struct esearch_run);
     bool selected = false;
     bool alone = false;
-    AUTO_TX tx = NULL;
-    struct err err = {.rc = RC_OK};
 
     enum imap_step step = refuse(im, req, &selected, &alone);
     if (step != STEP_MORE)
@@ -388,23 +389,31 @@ esearch_begin(struct imap_session *im, struct imap_work *work)
         return imap_no(work, "NOPERM", "You may not do that with the selected mailbox");
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    if (!imap_read_begin(im, im->acct, &tx, &step))
-        return step;
     if (req->uses_modseq)
         imap_condstore_enable(im);
     work->by_numbers = req->uses_numbers; /* RFC 7162 section 3.2.10.2 */
-    run->selected = selected;
+    run->sources.selected = selected;
     run->alone = alone;
     run->now_s = clock_wall_s(im->s.env->clock);
     arena_init(&run->arena, LIMIT_CMD_ARENA);
-    const enum rc rc = rows_find(im, tx, req, run, &err);
-    if (rc != RC_OK)
-        return imap_fail(im, rc, &err);
-    if (!alone && imap_message_limit(im) != NO_MESSAGE_LIMIT &&
-        run->goal > imap_message_limit(im)) /* RFC 9738 has no words for it; section 2.4 */
-        return imap_no(work, "LIMIT", "These mailboxes have too many messages");
     work->run = run;
     work->abandon = esearch_abandon;
+    return STEP_MORE;
+}
+
+static enum imap_step
+sources_step(struct imap_session *im, const struct imap_search_req *req,
+             struct esearch_run *run)
+{
+    enum imap_step step = STEP_DONE;
+
+    if (!esearch_sources_step(im, req, &run->sources, &step))
+        return step;
+    if (!run->alone && imap_message_limit(im) != NO_MESSAGE_LIMIT &&
+        run->sources.messages > imap_message_limit(im))
+        /* RFC 9738 has no words for it; section 2.4 */
+        return imap_no(im->work, "LIMIT", "These mailboxes have too many messages");
+    run->stage = ESEARCH_OPEN;
     return STEP_MORE;
 }
 
@@ -413,12 +422,16 @@ esearch_step(struct imap_session *im, const struct imap_search_req *req,
              struct esearch_run *run)
 {
     switch (run->stage) {
+    case ESEARCH_SOURCES:
+        return sources_step(im, req, run);
     case ESEARCH_OPEN:
         return open_one(im, run);
     case ESEARCH_AWAKE:
         return awake_one(im, req, run);
     case ESEARCH_SCAN:
         return scan_one(im, run);
+    case ESEARCH_CHECK:
+        return check_one(im, req, run);
     case ESEARCH_ANSWER:
         break;
     }
@@ -432,12 +445,12 @@ cmd_esearch_progress(const struct imap_session *im, struct imap_progress *progre
     uint32_t done = 0;
     uint32_t of = 0;
 
-    if (run == NULL || run->goal > UINT32_MAX)
+    if (run == NULL || run->sources.messages > UINT32_MAX)
         return;
     if (run->one.search != NULL)
         search_progress(run->one.search, &done, &of);
     progress_out->done = (uint32_t)run->done + done;
-    progress_out->goal = (uint32_t)run->goal;
+    progress_out->goal = (uint32_t)run->sources.messages;
 }
 
 enum imap_step
@@ -451,7 +464,7 @@ cmd_esearch_run(struct imap_session *im, struct imap_work *work)
         step = esearch_begin(im, work);
     else if (imap_output_full(im))
         return STEP_OUTPUT;
-    else if (run->next < run->count)
+    else if (run->stage == ESEARCH_SOURCES || run->next < run->sources.count)
         step = esearch_step(im, req, run);
     else
         step = imap_ok(work, NULL, "ESEARCH completed");

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The mailboxes that an ESEARCH is to search (RFC 7377 section 2.2): the user's own and those
+ * of others, each once, in the order of their names. What others share must be readable, and
+ * listable too unless the client has named it itself; all else is passed over.
+ *
+ *   named by the client -> listed below "Other Users" -> one's own, and which of all are meant
+ *
+ * Private to imap/. Thread: the session's.
+ */
+#ifndef IMAP_SELECTED_ESEARCH_ESEARCH_SOURCES_H
+#define IMAP_SELECTED_ESEARCH_ESEARCH_SOURCES_H
+
+#include "imap/imap_session.h"
+#include "imap/names/gather.h"
+
+struct esearch_source {
+    struct account *acct;       /* the session's, or held by its work */
+    const struct mbox_row *row; /* its name is the one by which the client knows it */
+    uint32_t needs;             /* rights (enum mbox_right), if it is another user's */
+};
+
+struct esearch_sources {
+    enum { SOURCES_NAMED, SOURCES_LISTED, SOURCES_CHOSEN } stage;
+    bool selected;              /* the selected mailbox is asked for */
+    size_t group;               /* with the next name that is to be looked up */
+    size_t name;                /* of that group */
+    struct names_guest *others; /* of other users; the first `named` by their names */
+    size_t other_count;
+    size_t other_room;
+    size_t named;
+    struct imap_gather *gather; /* NULL: not begun */
+    /* out, once complete */
+    struct esearch_source *list;
+    size_t count;
+    uint64_t messages;
+};
+
+/** One step of finding them; zeroed but for `selected`. True: they are complete. False:
+ *  *step_out is what the command returns; STEP_DONE: the reply is set. */
+MUST_USE bool esearch_sources_step(struct imap_session *im, const struct imap_search_req *req,
+                                   struct esearch_sources *sources, enum imap_step *step_out);
+
+#endif
