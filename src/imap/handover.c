@@ -27,7 +27,7 @@ imap_at_rest(const struct session *session)
         return false;
     const struct imap_notify *notify = im->notify;
     if (notify != NULL && (notify->at_hand != NULL || news_wait(&im->notify->watch) ||
-                           notify_guests_wait(notify->guests)))
+                           notify_others_wait(im, notify->others)))
         return false; /* what it has been told is less than what it would keep */
     return im->resume == NULL && (im->framer == NULL || imap_framer_begun(im->framer, &begun));
 }

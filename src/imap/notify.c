@@ -32,7 +32,7 @@ imap_notify_free(struct imap_notify *notify)
         return;
     news_end(&notify->watch);
     watched_free(notify->watched);
-    notify_guests_free(notify->guests);
+    notify_others_free(notify->others);
     free(notify->at_hand);
     free(notify);
 }
@@ -43,15 +43,16 @@ imap_notify_watch(struct imap_session *im, struct imap_notify *notify)
     news_begin(im->acct, &notify->watch, session_waker(&im->s));
 }
 
-/* Names decide which mailboxes count, or something other than metadata is asked for, which has
- * a watch of its own. */
+/* Names or subscriptions decide which mailboxes count, or something other than metadata is
+ * asked for, which has a watch of its own. */
 static bool
 needs_news(const struct imap_notify *notify)
 {
     const unsigned metadata = IMAP_EVENT_MAILBOX_METADATA | IMAP_EVENT_SERVER_METADATA;
     const unsigned events = watched_all_events(notify->watched);
 
-    return (events & ~metadata) != 0 || (events != 0 && watched_goes_by_names(notify->watched));
+    return notify->others != NULL || (events & ~metadata) != 0 ||
+           (events != 0 && watched_goes_by_names(notify->watched));
 }
 
 void
@@ -146,7 +147,7 @@ imap_notify_resume(struct imap_session *im)
     struct imap_notify *notify = im->notify;
 
     if (notify != NULL)
-        notify_guests_watch(im, notify->guests);
+        notify_others_resume(im, notify->others);
     if (notify == NULL || notify->watch.acct != NULL || !needs_news(notify))
         return;
     imap_notify_watch(im, notify);
@@ -168,7 +169,7 @@ imap_notify_pack(const struct imap_session *im, struct buf *out)
     pack_i64(out, notify->waiting.keepalive_us);
     pack_span(out, span_of(notify->fetch, notify->fetch_len));
     watched_pack(notify->watched, out);
-    notify_guests_pack(notify->guests, out);
+    notify_others_pack(notify->others, out);
 }
 
 bool
@@ -191,5 +192,5 @@ imap_notify_unpack(struct imap_session *im, struct unpack *in)
     im->notify->told_modseq = told_modseq;
     im->notify->waiting = (struct imap_waiting){since_us, keepalive_us};
     im->notify->watched = watched_unpack(in);
-    return im->notify->watched != NULL && notify_guests_unpack(im, in, &im->notify->guests);
+    return im->notify->watched != NULL && notify_others_unpack(im, in, &im->notify->others);
 }

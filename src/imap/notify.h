@@ -8,7 +8,7 @@
  *   push.c                  when something is told that was not asked for, also in IDLE
  *   selected/notify_new.c   FETCH responses about new messages
  *   names/notify_tell.c     STATUS and LIST responses about the other mailboxes
- *   names/notify_guests.c   STATUS responses about mailboxes of other users
+ *   names/notify_others.h   mailboxes of other users
  *
  * There is no way of its own by which changes come here: the hub wakes the session, the
  * selected mailbox is told by the sync (selected/sync_write.c), the others by the news that the
@@ -23,13 +23,13 @@
 #include "mailbox/memory/news.h"
 #include "mailbox/watched.h"
 
-struct notify_guests;
+struct notify_others;
 
 /* What is in force since NOTIFY SET. A thousand mailboxes take 1 to 2 KiB. */
 struct imap_notify {
     struct news_watch watch;      /* of all mailboxes of the account */
     struct watched *watched;      /* owned; the mailboxes that count */
-    struct notify_guests *guests; /* owned; those of other users; NULL: none */
+    struct notify_others *others; /* owned; those of other users; NULL: none are asked for */
     struct news *at_hand;         /* owned; taken and not told yet; NULL: none */
     struct imap_waiting waiting;
     uint64_t told_modseq; /* the account's, up to which the other mailboxes have been told */
@@ -73,29 +73,31 @@ imap_notify_items(const struct imap_session *im, unsigned asked, unsigned happen
     return items;
 }
 
-/* ---- names/notify_guests.c: mailboxes of other users ---- */
-struct names_list;
+/* ---- names/notify_others.h: mailboxes of other users ---- */
 /** Whether the groups of req may be about any. */
-bool notify_guests_are_asked(const struct imap_notify_req *req);
-/** What to list to find them. */
-const struct imap_list_req *notify_guests_list_req(void);
-/** Takes from such a list those that the groups of req name and that may be read. RC_LIMIT: no
- *  memory, or more than LIMIT_NOTIFY_GUESTS, or names of more than LIMIT_NOTIFY_OCTETS; what
- * was taken is in *guests all the same. */
-MUST_USE enum rc notify_guests_take(struct imap_session *im, const struct imap_notify_req *req,
-                                    struct names_list *list, struct notify_guests **guests);
-/** Begins to watch. From here on their present state is due, if req asked for STATUS. */
-void notify_guests_watch(struct imap_session *im, struct notify_guests *guests);
-void notify_guests_free(struct notify_guests *guests);
-/** Whether notify_guests_step would do anything. */
-bool notify_guests_wait(struct notify_guests *guests);
-/** Tells what is new. *failed_out with STEP_DONE: it cannot be read. */
-enum imap_step notify_guests_step(struct imap_session *im, struct notify_guests *guests,
+bool notify_others_are_asked(const struct imap_notify_req *req);
+/** NULL: no memory. */
+struct notify_others *notify_others_new(void);
+/** NULL is allowed, as below. */
+void notify_others_free(struct notify_others *others);
+/** One step of finding those that req means, which are watched from then on; no others are
+ * found before. STEP_DONE: all are found, or *rc_out is RC_LIMIT: no memory, more than
+ * LIMIT_NOTIFY_GUESTS, or names of one account of more than LIMIT_NOTIFY_OCTETS. */
+enum imap_step notify_others_first(struct imap_session *im, const struct imap_notify_req *req,
+                                   struct imap_notify *notify, enum rc *rc_out);
+/** The user's subscriptions of names below "Other Users" have changed. */
+void notify_others_resubscribed(struct notify_others *others);
+/** Whether notify_others_step would do anything. Does not wait. */
+bool notify_others_wait(const struct imap_session *im, struct notify_others *others);
+/** Tells what is new. *failed_out with STEP_DONE: it cannot be told. */
+enum imap_step notify_others_step(struct imap_session *im, struct imap_notify *notify,
                                   bool *failed_out);
-void notify_guests_pack(const struct notify_guests *guests, struct buf *out);
+/** Watches, in another process. */
+void notify_others_resume(struct imap_session *im, struct notify_others *others);
+void notify_others_pack(const struct notify_others *others, struct buf *out);
 /** False: no memory. An account that is gone is left out. */
-MUST_USE bool notify_guests_unpack(struct imap_session *im, struct unpack *in,
-                                   struct notify_guests **guests);
+MUST_USE bool notify_others_unpack(struct imap_session *im, struct unpack *in,
+                                   struct notify_others **out);
 
 /* ---- names/notify_tell.c ---- */
 /* STATUS responses for the watched mailboxes among rows, as far as output and time go. */

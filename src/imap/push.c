@@ -135,7 +135,7 @@ static bool
 is_due(struct imap_session *im)
 {
     if (im->notify != NULL && (im->notify->at_hand != NULL || news_wait(&im->notify->watch) ||
-                               notify_guests_wait(im->notify->guests)))
+                               notify_others_wait(im, im->notify->others)))
         return true;
     if (imap_metadata_is_due(im))
         return true;

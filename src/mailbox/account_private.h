@@ -63,6 +63,7 @@ struct account {
     struct list
         version_link; /* while it may have versions in memory; least recently loaded first */
     int64_t idle_since_ms;
+    atomic_uint names_serial; /* as acl_serial, and with each change of names too */
     bool
         in_use; /* the registry had it while this was held: its mail is not removed meanwhile */
 

@@ -100,6 +100,8 @@ MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
 unsigned change_events(const struct mbox_changes *changes);
 /** Whether metadata of anything have been changed in the batch. */
 bool change_log_has_metadata(const struct change_log *log);
+/** Whether mailboxes have been made, renamed or deleted in the batch, and the like. */
+bool change_log_has_names(const struct change_log *log);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);
 /** Whether this mailbox has been deleted in the batch so far. */

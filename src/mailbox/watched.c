@@ -369,6 +369,12 @@ watched_subscription_events(const struct watched *watched, uint64_t mbox, struct
     return watched->subscribed | watched_name_events(watched, mbox, name);
 }
 
+unsigned
+watched_others_events(const struct watched *watched, struct span name, bool subscribed)
+{
+    return (subscribed ? watched->subscribed : 0u) | subtree_events(watched, name);
+}
+
 bool
 watched_goes_by_names(const struct watched *watched)
 {

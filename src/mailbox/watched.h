@@ -46,6 +46,10 @@ unsigned watched_name_events(const struct watched *watched, uint64_t mbox, struc
 unsigned watched_subscription_events(const struct watched *watched, uint64_t mbox,
                                      struct span name);
 
+/** The events that SUBTREE and SUBSCRIBED ask for of a mailbox of another user. */
+unsigned watched_others_events(const struct watched *watched, struct span name,
+                               bool subscribed);
+
 /** Whether it has to be worked out again when names change. */
 bool watched_goes_by_names(const struct watched *watched);
 /** Works it out again from this snapshot; what it was stays until watched_settle. As

@@ -9,6 +9,7 @@
  * and once for both keys under which it is mostly found. Thread: any.
  */
 #include "store/registry_private.h"
+#include "store/sharing.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -248,6 +249,16 @@ cache_check(struct registry *registry)
     if (rc == RC_OK)
         registry->serial = serial;
     lock_leave(&registry->lock);
+}
+
+uint64_t
+registry_shares_serial(struct registry *registry)
+{
+    cache_check(registry);
+    lock_enter(&registry->lock);
+    const uint64_t serial = registry->shares_serial;
+    lock_leave(&registry->lock);
+    return serial;
 }
 
 uint64_t

@@ -307,4 +307,5 @@ def test_notify_watches_so_many_mailboxes_of_others():
         ok(anna, f"APPEND Work/{most - 2} {{5+}}\r\nA: b\r")
         assert bert.line().startswith(f'* STATUS "Other Users/anna/Work/{most - 2}" (MESSAGES 1')
         ok(anna, "CREATE Work/more")
+        assert bert.line().startswith("* OK [NOTIFICATIONOVERFLOW] ")
         refused(bert, notify, "NOTIFICATIONOVERFLOW")

@@ -19,6 +19,7 @@ static const struct {
     {NAMES_HAS_CHILDREN, SPAN_INIT("\\HasChildren")},
     {NAMES_HAS_NO_CHILDREN, SPAN_INIT("\\HasNoChildren")},
     {NAMES_SUBSCRIBED, SPAN_INIT("\\Subscribed")},
+    {NAMES_NO_ACCESS, SPAN_INIT("\\NoAccess")},
 };
 
 /* The commands that list names. XLIST is what mail programs sent before special uses were a

@@ -8,14 +8,12 @@
  *   refuse or begin -> [STATUS] -> put in force
  */
 #include "imap/metadata.h"
-#include "imap/names/gather.h"
 #include "imap/notify.h"
 
 struct notify_run {
     struct imap_notify *notify; /* owned until it is in force */
     struct notify_rows rows;
-    struct imap_gather *gather; /* of mailboxes of other users; NULL: not begun */
-    bool gathered;              /* or none are asked for */
+    bool found; /* the mailboxes of other users, or none are asked for */
 };
 
 static bool
@@ -117,26 +115,25 @@ notify_begin(struct imap_session *im, struct imap_work *work)
 
 /* Finds the mailboxes of other users, and watches them. False: *step_out. */
 static bool
-guests_gather(struct imap_session *im, struct notify_run *run, enum imap_step *step_out)
+others_find(struct imap_session *im, struct notify_run *run, enum imap_step *step_out)
 {
     const struct imap_notify_req *req = &im->work->cmd.u.notify;
-    struct names_list *list = NULL;
+    struct imap_notify *notify = run->notify;
+    enum rc rc = RC_OK;
 
-    if (run->gathered || !notify_guests_are_asked(req))
+    if (run->found || !notify_others_are_asked(req))
         return true;
-    if (run->gather == NULL)
-        run->gather = imap_gather_new(im, notify_guests_list_req(), NAMES_LIST);
-    *step_out = run->gather == NULL ? imap_fail(im, RC_LIMIT, NULL)
-                                    : imap_gather_step(im, run->gather, &list);
-    if (list == NULL)
-        return false;
-    if (notify_guests_take(im, req, list, &run->notify->guests) != RC_OK) {
+    if (notify->others == NULL)
+        notify->others = notify_others_new();
+    *step_out = STEP_DONE;
+    if (notify->others == NULL)
+        rc = RC_LIMIT;
+    else
+        *step_out = notify_others_first(im, req, notify, &rc);
+    run->found = *step_out == STEP_DONE && rc == RC_OK;
+    if (*step_out == STEP_DONE && rc != RC_OK)
         *step_out = imap_no(im->work, "NOTIFICATIONOVERFLOW", "That is too much to be watched");
-        return false;
-    }
-    notify_guests_watch(im, run->notify->guests);
-    run->gathered = true;
-    return true;
+    return run->found;
 }
 
 enum imap_step
@@ -151,7 +148,7 @@ cmd_notify_run(struct imap_session *im, struct imap_work *work)
     if (run == NULL)
         return notify_begin(im, work);
     enum imap_step step = STEP_DONE;
-    if (!guests_gather(im, run, &step))
+    if (!others_find(im, run, &step))
         return step;
     step = imap_notify_rows_step(im, run->notify->watched, &run->rows);
     if (step == STEP_DONE)

@@ -135,6 +135,17 @@ name_tell(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct sp
     return RC_OK;
 }
 
+/* A subscription of a mailbox of another user. */
+static bool
+is_of_others(const struct imap_session *im, const struct news *news)
+{
+    struct span owner;
+    struct span rest;
+
+    return (news->what == NAME_SUBSCRIBED || news->what == NAME_UNSUBSCRIBED) &&
+           env_settings(im->s.env)->sharing && imap_name_is_others(news->name, &owner, &rest);
+}
+
 static enum rc
 names_tell(struct imap_session *im, struct store_tx *tx, const struct news *news,
            struct err *err)
@@ -144,6 +155,10 @@ names_tell(struct imap_session *im, struct store_tx *tx, const struct news *news
 
     if (watched_goes_by_names(im->notify->watched))
         rc = watched_renew(im->notify->watched, tx, &im->work->sync_arena, err);
+    if (is_of_others(im, news)) {
+        notify_others_resubscribed(im->notify->others); /* which tells it */
+        return rc;
+    }
     if (rc != RC_OK || news->own)
         return rc;
     switch (news->what) {
@@ -173,7 +188,7 @@ is_of_interest(const struct imap_session *im, const struct news *news, unsigned 
 
     *items_out = 0;
     if (news->events == WATCH_NAMES)
-        return watched_goes_by_names(watched) ||
+        return watched_goes_by_names(watched) || im->notify->others != NULL ||
                (!news->own && (watched_all_events(watched) & of_names) != 0);
     if (!imap_is_selected(im, im->acct, news->mbox))
         *items_out =
@@ -265,10 +280,10 @@ rows_begin(struct imap_session *im, enum imap_step *step_out)
 }
 
 static enum imap_step
-guests_step(struct imap_session *im)
+others_step(struct imap_session *im)
 {
     bool failed = false;
-    const enum imap_step step = notify_guests_step(im, im->notify->guests, &failed);
+    const enum imap_step step = notify_others_step(im, im->notify, &failed);
 
     if (failed)
         imap_notify_overflow(im);
@@ -302,7 +317,7 @@ imap_notify_step(struct imap_session *im)
                 return step;
         } else {
             watched_settle(im->notify->watched);
-            return guests_step(im);
+            return others_step(im);
         }
     }
     return STEP_DONE;

@@ -125,6 +125,7 @@ account_new(struct accounts *accounts, uint64_t account_id)
     acct->accounts = accounts;
     acct->id = account_id;
     atomic_init(&acct->acl_serial, 0);
+    atomic_init(&acct->names_serial, 0);
     list_init(&acct->idle_link);
     list_init(&acct->version_link);
     list_init(&acct->turn.queue);
@@ -304,6 +305,12 @@ uint32_t
 account_acl_serial(struct account *acct)
 {
     return atomic_load(&acct->acl_serial);
+}
+
+uint32_t
+account_names_serial(struct account *acct)
+{
+    return atomic_load(&acct->names_serial);
 }
 
 bool

@@ -96,6 +96,8 @@ MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
 /** Another number than before when an access control list of the account may have changed
  * since. Rights that are read after this was asked for are at least as new as the number. */
 uint32_t account_acl_serial(struct account *acct);
+/** The same for access control lists and names of mailboxes. */
+uint32_t account_names_serial(struct account *acct);
 /** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);
 

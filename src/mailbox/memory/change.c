@@ -307,6 +307,15 @@ change_log_has_metadata(const struct change_log *log)
     return false;
 }
 
+bool
+change_log_has_names(const struct change_log *log)
+{
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
+        if (c->names_serial != 0 || c->gone_serial != 0)
+            return true;
+    return false;
+}
+
 enum rc
 change_acl(struct change_log *log, uint64_t mbox)
 {

@@ -490,6 +490,15 @@ names_list_next(struct names_list *list, struct names_entry *entry_out)
     return RC_NOT_FOUND;
 }
 
+void
+names_list_find(const struct names_list *list, struct span name, struct names_entry *entry_out)
+{
+    *entry_out = (struct names_entry){.name = name, .attrs = NAMES_NONEXISTENT};
+    for (size_t i = 0; i < list->count; i++)
+        if (span_eq(list->nodes[i].name, name))
+            answer_list(list, &list->nodes[i], entry_out);
+}
+
 enum rc
 names_entry_of(struct arena *arena, struct store_tx *tx, struct span name,
                struct names_entry *entry_out, struct err *err)
@@ -505,9 +514,6 @@ names_entry_of(struct arena *arena, struct store_tx *tx, struct span name,
     if (rc != RC_OK)
         return rc;
     settle(list);
-    *entry_out = (struct names_entry){.name = name, .attrs = NAMES_NONEXISTENT};
-    for (size_t i = 0; i < list->count; i++)
-        if (span_eq(list->nodes[i].name, name))
-            answer_list(list, &list->nodes[i], entry_out);
+    names_list_find(list, name, entry_out);
     return RC_OK;
 }

@@ -25,6 +25,7 @@ enum names_attr { /* bits, in the order in which they are written */
                   NAMES_HAS_CHILDREN = 4,
                   NAMES_HAS_NO_CHILDREN = 8,
                   NAMES_SUBSCRIBED = 16,
+                  NAMES_NO_ACCESS = 32, /* RFC 5465 section 3.1: not in answers to LIST */
 };
 
 /* CHILDINFO: selection options that some name below meets; RFC 5258 section 4. */
@@ -84,6 +85,11 @@ MUST_USE enum rc names_list_build(struct names_list *list, struct err *err);
  * wait.
  */
 MUST_USE enum rc names_list_next(struct names_list *list, struct names_entry *entry_out);
+
+/** One name of a list of which names_list_next has answered some, or \NonExistent if there is
+ * none. */
+void names_list_find(const struct names_list *list, struct span name,
+                     struct names_entry *entry_out);
 
 /** One name as LIST RETURN (SUBSCRIBED CHILDREN SPECIAL-USE) would answer it; \NonExistent if
  *  there is none. In arena. RC_LIMIT. Waits for disk. */

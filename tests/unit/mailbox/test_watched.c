@@ -106,12 +106,15 @@ groups_add_up(void **state)
     assert_int_equal(watched_all_events(w), 8 + 3 + 16);
     assert_int_equal(watched_name_events(w, 0, SPAN("a/x/y")), 8);
     assert_int_equal(watched_name_events(w, 0, SPAN("ab")), 0);
+    assert_int_equal(watched_others_events(w, SPAN("a/x"), true), 8);
+    assert_int_equal(watched_others_events(w, SPAN("a-b"), true), 0);
     assert_true(watched_goes_by_names(w));
     watched_free(w);
     w = watched(fx, "NOTIFY SET (personal (FlagChange MessageNew MessageExpunge))");
     assert_int_equal(watched_events(w, 1), 7);
     assert_int_equal(watched_events(w, UINT64_MAX), 7);
     assert_false(watched_goes_by_names(w));
+    assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), true), 0);
     watched_free(w);
 }
 
@@ -125,6 +128,8 @@ names_are_followed(void **state)
         watched(fx, "NOTIFY SET (subtree a (MailboxName)) (subscribed (SubscriptionChange))");
 
     assert_int_equal(watched_events(w, b), 8);
+    assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), true), 16);
+    assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), false), 0);
     rename_to(fx, "a/b", "c");
     subscribe(fx, "c", true);
     const uint64_t d = create(fx, "a/d", nobody);

@@ -108,18 +108,19 @@ account bert
 [1] C: n6 SETACL News/more $bert lr
 [1] S: n6 OK SETACL completed
 [4] C: n7 NOTIFY SET STATUS (MAILBOXES ("Other Users/$anna/News" "Other Users/$anna/Private") (MessageNew MessageExpunge)) (SUBTREE "Other Users" (MessageNew MessageExpunge FlagChange))
-[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY ...)
+[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY ... UNSEEN 0 HIGHESTMODSEQ ...)
 [4] S: * STATUS "Other Users/$anna/News/more" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY ... UNSEEN 0 HIGHESTMODSEQ ...)
 [4] S: n7 OK NOTIFY completed
 [1] C< n8 APPEND Private {10+}\r\nA: b\r\n\r\nxy\r\n
 [1] S: n8 OK ...
 [1] C< n9 APPEND News {10+}\r\nA: b\r\n\r\nxy\r\n
 [1] S: n9 OK ...
-[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ...)
+[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ... UNSEEN 1)
 [1] C: n10 SELECT News
 [1] S* n10 OK ...
 [1] C: n11 STORE 1 +FLAGS (\Seen)
 [1] S* n11 OK ...
+[4] S: * STATUS "Other Users/$anna/News" (UIDVALIDITY ... UNSEEN 0)
 [1] C< n12 APPEND News/more {10+}\r\nA: b\r\n\r\nxy\r\n
 [1] S: n12 OK ...
 [4] S: * STATUS "Other Users/$anna/News/more" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ... UNSEEN 1)
@@ -129,7 +130,7 @@ account bert
 [1] S: n14 OK ...
 [1] C< n15 APPEND News {10+}\r\nA: b\r\n\r\nxy\r\n
 [1] S* n15 OK ...
-[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 2 UIDNEXT 3 UIDVALIDITY ...)
+[4] S: * STATUS "Other Users/$anna/News" (MESSAGES 2 UIDNEXT 3 UIDVALIDITY ... UNSEEN 1)
 # Selected, it is told as what is selected.
 [4] C: n16 SELECT "Other Users/$anna/News"
 [4] S* n16 OK [READ-ONLY] SELECT completed

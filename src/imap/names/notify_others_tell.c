@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What NOTIFY tells of mailboxes of other users besides their names: STATUS for changes of
+ * messages, METADATA for changes of entries, if the user may look the mailbox up and read it
+ * when it is told (RFC 5465 sections 5 and 5.9).
+ */
+#include "imap/metadata.h"
+#include "imap/names/notify_others.h"
+
+#include <stdlib.h>
+
+#include "mailbox/sharing/access.h"
+#include "mailbox/status.h"
+
+/* ---- what is due ---- */
+
+bool
+notify_others_are_asked(const struct imap_notify_req *req)
+{
+    struct span owner;
+    struct span rest;
+
+    for (size_t i = 0; i < req->group_count; i++) {
+        const struct imap_notify_group *group = &req->groups[i];
+        if (group->scope == IMAP_NOTIFY_SUBSCRIBED)
+            return true;
+        for (size_t k = 0; k < group->mailbox_count; k++)
+            if (imap_name_is_others(group->mailboxes[k].name, &owner, &rest))
+                return true;
+    }
+    return false;
+}
+
+void
+notify_others_resubscribed(struct notify_others *others)
+{
+    if (others != NULL)
+        others->look_at_all = true;
+}
+
+static bool
+metadata_is_due(const struct notify_owner *owner)
+{
+    return owner->unsure || owner->metadata_goal != 0 ||
+           account_metadata_changed(owner->acct, owner->metadata_upto);
+}
+
+bool
+notify_others_wait(const struct imap_session *im, struct notify_others *others)
+{
+    if (others == NULL)
+        return false;
+    for (struct notify_owner *owner = others->owners; owner != NULL; owner = owner->next)
+        if (owner->at_hand != NULL || owner->rows || owner->fresh || metadata_is_due(owner) ||
+            news_wait(&owner->news))
+            return true;
+    return notify_look_is_due(im, others);
+}
+
+/* ---- STATUS ---- */
+
+/* What the user may do with it now. */
+static enum rc
+rights_now(struct imap_session *im, const struct notify_other *other, struct store_tx *tx,
+           uint32_t *rights_out, struct err *err)
+{
+    struct arena *arena = &im->work->sync_arena;
+    struct rights_user user;
+
+    *rights_out = 0;
+    if (!env_settings(im->s.env)->sharing)
+        return RC_OK;
+    const enum rc rc = access_user(im->s.env->registry, im->s.account_id, arena, &user, err);
+    return rc == RC_OK ? access_rights(tx, &user, other->mbox, arena, rights_out, err) : rc;
+}
+
+/* One mailbox as it is now, if the user may know and it is not the selected one. */
+static enum rc
+counters_tell(struct imap_session *im, struct notify_owner *owner,
+              const struct notify_other *other, unsigned happened, uint64_t since,
+              struct store_tx *tx, struct err *err)
+{
+    const unsigned items = imap_notify_items(im, other_events(other), happened, owner->first);
+    struct mbox_row row;
+    struct status status;
+    uint32_t rights = 0;
+
+    if (items == 0 || !other_is(other, OTHER_READ) ||
+        imap_is_selected(im, owner->acct, other->mbox))
+        return RC_OK;
+    arena_reset(&im->work->sync_arena);
+    enum rc rc = rights_now(im, other, tx, &rights, err);
+    if (rc == RC_OK && (rights & OTHER_RIGHTS) != OTHER_RIGHTS)
+        return RC_OK;
+    if (rc == RC_OK)
+        rc = store_mbox_get(tx, other->mbox, &im->work->sync_arena, &row, err);
+    if (rc == RC_OK && row.highest_modseq > since)
+        rc = status_of_row(owner->acct, NULL, &row, items, &status, err);
+    if (rc == RC_OK && row.highest_modseq > since)
+        imap_status_line(im, other_name(owner, other), &status, items);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* Of those that have changed since, or of all that are asked for the first time; and of those
+ * that the user may read now. False: *step_out. */
+static bool
+rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
+          enum imap_step *step_out, struct err *err)
+{
+    uint64_t modseq = 0;
+    enum rc rc = store_modseq(tx, &modseq, err);
+
+    for (; rc == RC_OK && owner->row < owner->count; owner->row++) {
+        struct notify_other *other = &owner->mailboxes[owner->row];
+        const bool fresh = other_is(other, OTHER_FRESH);
+        if (imap_output_full(im) || slice_spent()) {
+            *step_out = imap_output_full(im) ? STEP_OUTPUT : STEP_MORE;
+            return false;
+        }
+        if (fresh || owner->first)
+            rc = counters_tell(im, owner, other, WATCH_ALL, 0, tx, err);
+        else if (owner->rows && owner->told_modseq != 0)
+            rc = counters_tell(im, owner, other, WATCH_ALL, owner->told_modseq, tx, err);
+        other->state &= (uint8_t)~OTHER_FRESH;
+    }
+    if (rc != RC_OK) {
+        *step_out = STEP_DONE;
+        return false;
+    }
+    if (owner->told_modseq == 0)
+        owner->metadata_upto = modseq;
+    if (owner->rows)
+        owner->told_modseq = modseq;
+    owner->rows = owner->first = owner->fresh = false;
+    owner->row = 0;
+    return true;
+}
+
+/* ---- METADATA ---- */
+
+/* Names of what has changed in a mailbox, of the entries that all share and of the user's own.
+ */
+static enum rc
+entries_tell(struct imap_session *im, struct notify_owner *owner,
+             const struct notify_other *other, struct store_tx *tx, struct err *err)
+{
+    struct span names[METADATA_NAMES_A_LINE];
+    size_t used = 0;
+    enum rc rc = RC_OK;
+
+    for (int own = 0; own <= 1; own++) {
+        const struct metadata_of of = {other->mbox, own == 0 ? 0 : im->s.account_id};
+        const struct metadata_since since = {&of, owner->metadata_upto};
+        struct metadata_row *rows = NULL;
+        size_t count = 0;
+        rc = store_metadata_since(tx, &since, &im->work->sync_arena, &rows, &count, err);
+        for (size_t i = 0; rc == RC_OK && i < count; i++) {
+            if (rows[i].modseq > owner->metadata_goal ||
+                !metadata_row_is_for(&rows[i], im->s.account_id) ||
+                imap_metadata_is_own(im, owner->acct, rows[i].modseq))
+                continue;
+            if (used == METADATA_NAMES_A_LINE) {
+                imap_metadata_line(im, other_name(owner, other), names, used);
+                used = 0;
+            }
+            names[used++] = rows[i].name;
+        }
+    }
+    if (rc == RC_OK && used > 0)
+        imap_metadata_line(im, other_name(owner, other), names, used);
+    return rc;
+}
+
+static bool
+is_among(const struct metadata_changes *changes, uint64_t mbox)
+{
+    for (size_t i = 0; i < changes->count; i++)
+        if (changes->mboxes[i] == mbox)
+            return true;
+    return changes->everywhere;
+}
+
+static enum rc
+metadata_of_one(struct imap_session *im, struct notify_owner *owner,
+                const struct notify_other *other, struct store_tx *tx, struct err *err)
+{
+    uint32_t rights = 0;
+
+    arena_reset(&im->work->sync_arena);
+    const enum rc rc = rights_now(im, other, tx, &rights, err);
+    if (rc != RC_OK || (rights & OTHER_RIGHTS) != OTHER_RIGHTS)
+        return rc;
+    return entries_tell(im, owner, other, tx, err);
+}
+
+/* All that has changed. False: *step_out. */
+static bool
+metadata_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
+              const struct metadata_changes *changes, enum imap_step *step_out, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    if (owner->metadata_goal == 0) {
+        owner->metadata_goal = changes->upto;
+        if (owner->unsure)
+            rc = store_modseq(tx, &owner->metadata_goal, err);
+    }
+    for (; rc == RC_OK && owner->row < owner->count; owner->row++) {
+        const struct notify_other *other = &owner->mailboxes[owner->row];
+        if (imap_output_full(im) || slice_spent()) {
+            *step_out = imap_output_full(im) ? STEP_OUTPUT : STEP_MORE;
+            return false;
+        }
+        if (other_is(other, OTHER_READ) &&
+            (other_events(other) & IMAP_EVENT_MAILBOX_METADATA) != 0 &&
+            (owner->unsure || is_among(changes, other->mbox)))
+            rc = metadata_of_one(im, owner, other, tx, err);
+    }
+    if (rc != RC_OK) {
+        *step_out = STEP_DONE;
+        return false;
+    }
+    owner->metadata_upto = owner->metadata_goal;
+    owner->metadata_goal = 0;
+    owner->unsure = false;
+    owner->row = 0;
+    return true;
+}
+
+/* ---- one thing after the other ---- */
+
+/* A piece of news. Names are found by looks. */
+static enum rc
+news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
+          struct err *err)
+{
+    const struct news *news = owner->at_hand;
+    const struct notify_other *other =
+        news->events == WATCH_NAMES ? NULL : notify_other_find(owner, news->mbox);
+    enum rc rc = RC_OK;
+
+    if (other != NULL)
+        rc = counters_tell(im, owner, other, news->events, 0, tx, err);
+    if (rc == RC_OK)
+        rc = store_modseq(tx, &owner->told_modseq, err);
+    if (rc != RC_OK)
+        return rc;
+    free(owner->at_hand);
+    owner->at_hand = NULL;
+    return RC_OK;
+}
+
+/* Whether there is something to tell of the account. */
+static bool
+owner_is_due(struct notify_owner *owner)
+{
+    enum news_lost lost = NEWS_ALL_KEPT;
+
+    if (owner->rows || owner->fresh)
+        return true;
+    if (owner->metadata_goal != 0)
+        return true; /* in the middle of it */
+    if (owner->at_hand == NULL)
+        owner->at_hand = news_take(&owner->news, &lost);
+    if (lost != NEWS_ALL_KEPT) /* the rows tell what was missed of messages */
+        owner->rows = true;
+    return owner->rows || owner->at_hand != NULL || metadata_is_due(owner);
+}
+
+/* The next thing that is due of one account. False: *step_out is what to wait for; STEP_DONE:
+ * it cannot be told. */
+static bool
+owner_tell(struct imap_session *im, struct notify_owner *owner, enum imap_step *step_out)
+{
+    const struct imap_reply reply = im->work->reply;
+    struct metadata_changes changes;
+    AUTO_TX tx = NULL;
+    struct err err = {.rc = RC_OK};
+
+    /* Asked first: the snapshot has all of it. */
+    account_metadata_changes(owner->acct, owner->metadata_upto, &changes);
+    if (!imap_read_begin(im, owner->acct, &tx, step_out)) {
+        im->work->reply = reply;
+        return false;
+    }
+    if (owner->metadata_goal != 0)
+        return metadata_tell(im, owner, tx, &changes, step_out, &err);
+    if (owner->rows || owner->fresh)
+        return rows_tell(im, owner, tx, step_out, &err);
+    if (owner->at_hand == NULL)
+        return metadata_tell(im, owner, tx, &changes, step_out, &err);
+    *step_out = STEP_DONE;
+    return news_tell(im, owner, tx, &err) == RC_OK;
+}
+
+enum imap_step
+notify_others_step(struct imap_session *im, struct imap_notify *notify, bool *failed_out)
+{
+    struct notify_others *others = notify->others;
+    struct notify_owner *owner = others == NULL ? NULL : others->owners;
+    enum imap_step step = STEP_DONE;
+    enum rc rc = RC_OK;
+
+    while (others != NULL) {
+        step = notify_look_step(im, others, notify->watched, &rc); /* first: who may know */
+        if (step != STEP_DONE || rc != RC_OK) {
+            *failed_out = step == STEP_DONE;
+            return step;
+        }
+        for (owner = others->owners; owner != NULL && !owner_is_due(owner); owner = owner->next)
+            ;
+        if (owner == NULL)
+            break;
+        if (imap_output_full(im))
+            return STEP_OUTPUT;
+        if (slice_spent())
+            return STEP_MORE;
+        if (!owner_tell(im, owner, &step)) {
+            *failed_out = step == STEP_DONE;
+            return step;
+        }
+    }
+    return STEP_DONE;
+}
