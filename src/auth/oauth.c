@@ -195,6 +195,20 @@ oauth_unref(struct oauth *oauth)
 
 /* ---- tokens ---- */
 
+/* Whether it is base64url without padding (RFC 7515 section 2). It is looked at before cjose sees
+ * it: that ends the program, by an assertion, at some texts that are not. */
+static bool
+is_base64url(struct span part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        const char c = part.ptr[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return part.len % 4 != 1;
+}
+
 /* One of the three parts of a token that are separated by dots (RFC 7515 section 7.1): a JSON
  * object in base64url. RC_INVALID: it is none. */
 static enum rc
@@ -227,7 +241,9 @@ oauth_token_read(struct span text, struct oauth_token **out)
     const ptrdiff_t second = span_find_char(rest, '.');
 
     if (first < 1 || second < 1 || text.len > LIMIT_SASL_MESSAGE ||
-        span_find_char(span_tail(rest, (size_t)second + 1), '.') >= 0)
+        !is_base64url(span_head(text, (size_t)first)) ||
+        !is_base64url(span_head(rest, (size_t)second)) ||
+        !is_base64url(span_tail(rest, (size_t)second + 1)))
         return RC_INVALID;
     struct oauth_token *token = calloc(1, sizeof *token + text.len + 1);
     if (token == NULL)

@@ -115,6 +115,46 @@ reads_messages(void **state)
     }
 }
 
+/* RFC 7515 section 2: three parts in base64url without padding. cjose ends the program at some that
+ * are not. */
+static void
+takes_apart_base64url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *token;
+        enum rc expected;
+    } rows[] = {
+        {"e30.e30.", RC_OK},
+        {"e30.e30.AA", RC_OK},
+        {"eyJhIjoiPz8_In0.e30.A-_A", RC_OK},
+        {"e30.eyJzdWIiOiJ4IeyJhbGciOiJSUdVQ=zI1NiJ9n0.AA", RC_INVALID},
+        {"e30=.e30.AA", RC_INVALID},
+        {"e30.e30=.AA", RC_INVALID},
+        {"e30.e30.AA==", RC_INVALID},
+        {"e30.e30.A=", RC_INVALID},
+        {"e30.e30.A", RC_INVALID},
+        {"e30.e30.AAAAA", RC_INVALID},
+        {"e30ab.e30.AA", RC_INVALID},
+        {"e30.e.AA", RC_INVALID},
+        {"e30.e30.A A", RC_INVALID},
+        {"e30.e30.A+/A", RC_INVALID},
+        {"e3\xc3.e30.AA", RC_INVALID},
+        {".e30.AA", RC_INVALID},
+        {"e30..AA", RC_INVALID},
+        {"e30.e30", RC_INVALID},
+        {"e30.e30.AA.AA", RC_INVALID},
+        {"W10.e30.AA", RC_INVALID}, /* no object */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct oauth_token *token = NULL;
+        assert_int_equal(oauth_token_read(span_of_str(rows[i].token), &token),
+                         rows[i].expected);
+        oauth_token_free(token);
+    }
+}
+
 /* As long as the name of an account can be, and one octet longer. */
 static void
 bounds_names(void **state)
@@ -209,6 +249,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(reads_messages),
+        T(takes_apart_base64url),
         T(bounds_names),
         T(old_tokens_are_no_guesses),
         T(wrong_signatures_are_guesses),
