@@ -274,6 +274,13 @@ store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
 }
 
 enum rc
+store_metadata_totals(struct store_tx *tx, uint64_t user, struct metadata_totals *out,
+                      struct err *err)
+{
+    return tx->ops->metadata_totals(tx, user, out, err);
+}
+
+enum rc
 store_metadata_since(struct store_tx *tx, const struct metadata_since *since,
                      struct arena *arena, struct metadata_row **out, size_t *count_out,
                      struct err *err)

@@ -306,14 +306,21 @@ MUST_USE enum rc store_metadata_copy(struct store_tx *tx, uint64_t from, uint64_
                                      struct err *err);
 
 struct metadata_usage {
-    uint64_t entries;       /* with a value, of this mailbox and user */
-    uint64_t user_entries;  /* of this user, on all mailboxes and on the account */
-    uint64_t user_octets;   /* of their values */
-    uint64_t guest_entries; /* of all users but the owner */
-    uint64_t guest_octets;
+    uint64_t entries; /* with a value */
+    uint64_t octets;  /* of their values */
 };
 MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
                                       struct metadata_usage *out, struct err *err);
+
+/* Of all mailboxes and the account itself. */
+struct metadata_totals {
+    struct metadata_usage owner;  /* the owner's, and what all users share */
+    struct metadata_usage user;   /* one user's */
+    struct metadata_usage guests; /* of all users but the owner */
+};
+/** user: whose are counted apart. Reads all metadata of the account. */
+MUST_USE enum rc store_metadata_totals(struct store_tx *tx, uint64_t user,
+                                       struct metadata_totals *out, struct err *err);
 
 struct metadata_since {
     const struct metadata_of *of; /* NULL: in the whole account, which reads all metadata */

@@ -79,11 +79,12 @@ metadata_entries(struct store_tx *tx, struct arena *arena, const struct mbox_row
 
 /* ---- setting ---- */
 
-/* How much there is, of what the request can add to: what is the owner's or common to all, and
- * what belongs to the user who sets it. A guest takes nothing of the owner's share. */
+/* How much there is of what the request can add to, on the mailbox or the account itself: what is
+ * the owner's or common to all, and what belongs to a guest who sets it. A guest takes nothing of
+ * the owner's share. */
 struct usage {
     struct metadata_usage common;
-    struct metadata_usage own; /* the same, if it is the owner */
+    struct metadata_usage own; /* of a guest */
 };
 
 static enum rc
@@ -93,40 +94,74 @@ usage_get(const struct metadata_set_op *op, struct store_tx *tx, uint64_t mbox,
     const struct metadata_of common = {.mbox = mbox};
     const struct metadata_of own = {.mbox = mbox, .user = op->user};
 
+    *out = (struct usage){.own = {0, 0}};
     const enum rc rc = store_metadata_usage(tx, &common, &out->common, err);
-    return rc == RC_OK ? store_metadata_usage(tx, &own, &out->own, err) : rc;
+    return rc == RC_OK && op->user != 0 ? store_metadata_usage(tx, &own, &out->own, err) : rc;
 }
 
+/* Only growth is refused: what is there by older limits can be tidied up. */
 static bool
 grew_beyond(uint64_t before, uint64_t after, uint64_t limit)
 {
     return after > before && after > limit;
 }
 
-/* Only growth is refused: what is there by older limits can be tidied up. */
-static enum rc
-usage_check(struct metadata_set_op *op, const struct usage *before, const struct usage *after,
-            struct err *err)
-{
-    const struct metadata_usage *common[] = {&before->common, &after->common};
-    const struct metadata_usage *own[] = {&before->own, &after->own};
-    const bool is_guest = op->user != 0;
+/* Somebody's share of the whole account, with what a request has changed of it. */
+struct share {
+    const struct metadata_usage *before;
+    const struct metadata_usage *after;
+    struct metadata_usage total;
+    uint64_t most_entries;
+    uint64_t most_octets;
+};
 
-    if (grew_beyond(common[0]->entries, common[1]->entries, LIMIT_METADATA_ENTRIES) ||
-        grew_beyond(own[0]->entries, own[1]->entries, LIMIT_METADATA_ENTRIES) ||
-        grew_beyond(common[0]->user_entries, common[1]->user_entries,
-                    LIMIT_METADATA_ALL_ENTRIES) ||
-        grew_beyond(own[0]->guest_entries, own[1]->guest_entries, LIMIT_METADATA_ALL_ENTRIES) ||
-        (is_guest &&
-         grew_beyond(own[0]->user_entries, own[1]->user_entries, LIMIT_METADATA_GUEST_ENTRIES)))
+static enum rc
+share_check(struct metadata_set_op *op, const struct share *share, struct err *err)
+{
+    if (share->after->entries > share->before->entries &&
+        share->total.entries > share->most_entries)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
-    if (grew_beyond(common[0]->user_octets, common[1]->user_octets,
-                    LIMIT_METADATA_ALL_OCTETS) ||
-        grew_beyond(own[0]->guest_octets, own[1]->guest_octets, LIMIT_METADATA_ALL_OCTETS) ||
-        (is_guest &&
-         grew_beyond(own[0]->user_octets, own[1]->user_octets, LIMIT_METADATA_GUEST_OCTETS)))
+    if (share->after->octets > share->before->octets &&
+        share->total.octets > share->most_octets)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_LARGE, err);
     return RC_OK;
+}
+
+/* All metadata of the account are counted where a request adds to them, and only then. */
+static enum rc
+totals_check(struct metadata_set_op *op, struct store_tx *tx, const struct usage *before,
+             const struct usage *after, struct err *err)
+{
+    struct metadata_totals totals;
+
+    if (after->common.entries <= before->common.entries &&
+        after->common.octets <= before->common.octets &&
+        after->own.entries <= before->own.entries && after->own.octets <= before->own.octets)
+        return RC_OK;
+    enum rc rc = store_metadata_totals(tx, op->user, &totals, err);
+    if (rc != RC_OK)
+        return rc;
+    const struct share shares[] = {
+        {&before->common, &after->common, totals.owner, LIMIT_METADATA_ALL_ENTRIES,
+         LIMIT_METADATA_ALL_OCTETS},
+        {&before->own, &after->own, totals.guests, LIMIT_METADATA_ALL_ENTRIES,
+         LIMIT_METADATA_ALL_OCTETS},
+        {&before->own, &after->own, totals.user, LIMIT_METADATA_GUEST_ENTRIES,
+         LIMIT_METADATA_GUEST_OCTETS},
+    };
+    for (size_t i = 0; rc == RC_OK && i < ARRAY_LEN(shares); i++)
+        rc = share_check(op, &shares[i], err);
+    return rc;
+}
+
+static enum rc
+usage_check(struct metadata_set_op *op, struct store_tx *tx, const struct usage *before,
+            const struct usage *after, struct err *err)
+{
+    if (grew_beyond(before->common.entries, after->common.entries, LIMIT_METADATA_ENTRIES) ||
+        grew_beyond(before->own.entries, after->own.entries, LIMIT_METADATA_ENTRIES))
+        return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
+    return totals_check(op, tx, before, after, err);
 }
 
 /* Words separated by blanks, each a special use. */
@@ -196,7 +231,7 @@ apply_set(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     if (rc == RC_OK)
         rc = usage_get(op, ctx->tx, row.id, &after, err);
     if (rc == RC_OK)
-        rc = usage_check(op, &before, &after, err);
+        rc = usage_check(op, ctx->tx, &before, &after, err);
     if (rc == RC_OK)
         rc = store_modseq(ctx->tx, &op->modseq, err);
     if (rc != RC_OK)

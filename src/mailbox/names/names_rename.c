@@ -202,23 +202,22 @@ static enum rc
 metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from, uint64_t to,
                 struct err *err)
 {
-    const struct metadata_of of = {.mbox = to};
-    struct metadata_usage before;
-    struct metadata_usage usage;
+    struct metadata_totals before;
+    struct metadata_totals after;
 
-    enum rc rc = store_metadata_usage(ctx->tx, &of, &before, err);
+    enum rc rc = store_metadata_totals(ctx->tx, 0, &before, err);
     if (rc == RC_OK)
         rc = store_metadata_copy(ctx->tx, from, to, err);
     if (rc == RC_OK)
-        rc = store_metadata_usage(ctx->tx, &of, &usage, err);
-    if (rc != RC_OK || (usage.user_entries == before.user_entries &&
-                        usage.guest_entries == before.guest_entries))
+        rc = store_metadata_totals(ctx->tx, 0, &after, err);
+    if (rc != RC_OK || (after.owner.entries == before.owner.entries &&
+                        after.guests.entries == before.guests.entries))
         return rc;
-    if (usage.user_entries > LIMIT_METADATA_ALL_ENTRIES ||
-        usage.guest_entries > LIMIT_METADATA_ALL_ENTRIES)
+    if (after.owner.entries > LIMIT_METADATA_ALL_ENTRIES ||
+        after.guests.entries > LIMIT_METADATA_ALL_ENTRIES)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_MANY, err);
-    if (usage.user_octets > LIMIT_METADATA_ALL_OCTETS ||
-        usage.guest_octets > LIMIT_METADATA_ALL_OCTETS)
+    if (after.owner.octets > LIMIT_METADATA_ALL_OCTETS ||
+        after.guests.octets > LIMIT_METADATA_ALL_OCTETS)
         return names_refuse(&op->refusal, NAMES_METADATA_TOO_LARGE, err);
     return change_metadata(ctx->changes, to);
 }

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "mailbox/names/metadata.h"
+#include "store/engine.h"
 
 static const struct wake nobody = {.fn = NULL};
 
@@ -265,6 +266,57 @@ all_or_nothing(void **state)
     assert_int_equal(count_of(fx, "Sent", 9), 1);
 }
 
+/* ---- what it costs ---- */
+
+static struct store_ops counting_ops;
+static const struct store_ops *true_ops;
+static unsigned counts_of_all;
+
+static enum rc
+counting_totals(struct store_tx *tx, uint64_t user, struct metadata_totals *out,
+                struct err *err)
+{
+    counts_of_all++;
+    return true_ops->metadata_totals(tx, user, out, err);
+}
+
+static enum rc
+counting_write_begin(struct store_account *acct, struct wake wake, struct store_tx **tx_out,
+                     struct err *err)
+{
+    const enum rc rc = true_ops->write_begin(acct, wake, tx_out, err);
+
+    if (rc == RC_OK)
+        (*tx_out)->ops = &counting_ops;
+    return rc;
+}
+
+/* All metadata of the account are counted once by a request that adds some, and not at all by
+ * one that does not. */
+static void
+few_counts(void **state)
+{
+    struct content *fx = *state;
+    struct store_account *acct = account_store(fx->acct);
+    enum names_refusal refusal;
+
+    assert_ok(set_many(fx, "INBOX", 0, 0, 10, SPAN("x"), &refusal));
+    true_ops = acct->ops;
+    counting_ops = *acct->ops;
+    counting_ops.metadata_totals = counting_totals;
+    counting_ops.write_begin = counting_write_begin;
+    acct->ops = &counting_ops;
+    counts_of_all = 0;
+    assert_ok(set_many(fx, "INBOX", 9, 0, 10, SPAN("x"), &refusal));
+    assert_int_equal(counts_of_all, 1);
+    assert_ok(set_many(fx, "INBOX", 0, 0, 10, SPAN("xy"), &refusal));
+    assert_int_equal(counts_of_all, 2);
+    assert_ok(set_many(fx, "INBOX", 0, 0, 10, SPAN("y"), &refusal));
+    assert_ok(set_many(fx, "INBOX", 0, 0, 10, (struct span){NULL, 0}, &refusal));
+    assert_int_equal(counts_of_all, 2);
+    acct->ops = true_ops;
+}
+
 /* ---- where they have changed ---- */
 
 static void
@@ -327,6 +379,7 @@ main(void)
         cmocka_unit_test_setup_teardown(of_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(of_octets_of_guests, setup, teardown),
         cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(few_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(where_they_have_changed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,7 @@ test_they_follow_their_mailbox(void **state)
     struct metadata_of work = {.mbox = 0};
     struct metadata_of copy = {.mbox = 0};
     struct metadata_usage usage;
+    struct metadata_totals totals;
     size_t count = 0;
 
     (void)state;
@@ -317,10 +318,19 @@ test_they_follow_their_mailbox(void **state)
     assert_value(fx, tx, &others, "/private/a", SPAN("123"));
     assert_ok(store_metadata_usage(tx, &copy, &usage, &fx->err));
     assert_int_equal(usage.entries, 1);
-    assert_int_equal(usage.user_entries, 2);
-    assert_int_equal(usage.user_octets, 10);
-    assert_int_equal(usage.guest_entries, 2);
-    assert_int_equal(usage.guest_octets, 6);
+    assert_int_equal(usage.octets, 5);
+    assert_ok(store_metadata_usage(tx, &others, &usage, &fx->err));
+    assert_int_equal(usage.entries, 1);
+    assert_int_equal(usage.octets, 3);
+    assert_ok(store_metadata_totals(tx, 9, &totals, &fx->err));
+    assert_int_equal(totals.owner.entries, 2);
+    assert_int_equal(totals.owner.octets, 10);
+    assert_int_equal(totals.user.entries, 2);
+    assert_int_equal(totals.guests.entries, 2);
+    assert_int_equal(totals.guests.octets, 6);
+    assert_ok(store_metadata_totals(tx, 10, &totals, &fx->err));
+    assert_int_equal(totals.user.entries, 0);
+    assert_int_equal(totals.user.octets, 0);
     commit(fx, tx);
 
     tx = begin_write(fx);
@@ -334,8 +344,9 @@ test_they_follow_their_mailbox(void **state)
     assert_int_equal(count, 0);
     assert_ok(store_metadata_usage(tx, &work, &usage, &fx->err));
     assert_int_equal(usage.entries, 0);
-    assert_int_equal(usage.user_entries, 1);
-    assert_int_equal(usage.guest_entries, 1);
+    assert_ok(store_metadata_totals(tx, 9, &totals, &fx->err));
+    assert_int_equal(totals.owner.entries, 1);
+    assert_int_equal(totals.guests.entries, 1);
     commit(fx, tx);
     fixture_restart(fx);
     tx = begin_read(fx);

@@ -264,6 +264,7 @@ metadata(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     struct err *err = &ctx->fx->err;
     struct metadata_row *rows = NULL;
     struct metadata_usage usage;
+    struct metadata_totals totals;
     size_t count = 0;
     uint64_t mbox = 0;
     AUTO_BUF value = {0};
@@ -291,6 +292,8 @@ metadata(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
         rc = store_metadata_since(tx, &there, arena, &rows, &count, err);
     if (rc == RC_OK)
         rc = store_metadata_usage(tx, &inbox, &usage, err);
+    if (rc == RC_OK)
+        rc = store_metadata_totals(tx, 9, &totals, err);
     return rc == RC_OK ? store_metadata_read(tx, &inbox, SPAN("/shared/a"), &value, err) : rc;
 }
 

@@ -102,12 +102,24 @@ sqlite_metadata_usage(struct store_tx *base, const struct metadata_of *of,
     bind_of(&stmt, of);
     const enum rc rc = stmt_one(&stmt, err);
     if (rc == RC_OK)
-        *out = (struct metadata_usage){
-            .entries = col_u64(&stmt, 0),
-            .user_entries = col_u64(&stmt, 1),
-            .user_octets = col_u64(&stmt, 2),
-            .guest_entries = col_u64(&stmt, 3),
-            .guest_octets = col_u64(&stmt, 4),
+        *out = (struct metadata_usage){col_u64(&stmt, 0), col_u64(&stmt, 1)};
+    return rc;
+}
+
+enum rc
+sqlite_metadata_totals(struct store_tx *base, uint64_t user, struct metadata_totals *out,
+                       struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_METADATA_TOTALS);
+
+    bind_u64(&stmt, 1, user);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_OK)
+        *out = (struct metadata_totals){
+            .owner = {col_u64(&stmt, 0), col_u64(&stmt, 1)},
+            .user = {col_u64(&stmt, 2), col_u64(&stmt, 3)},
+            .guests = {col_u64(&stmt, 4), col_u64(&stmt, 5)},
         };
     return rc;
 }
