@@ -146,24 +146,23 @@ xz_unpack(struct buf *out, struct span data, struct err *err)
 }
 
 static enum rc
-lz4_dovecot_unpack(struct buf *out, struct span data, struct err *err)
+lz4_result(const struct buf *out, bool is_sound, struct err *err)
 {
-    const bool is_sound = lz4_unpack(out, data);
-
     if (!buf_ok(out))
         return full(err);
     return is_sound ? RC_OK : broken(err, "lz4");
 }
 
-/* The program lz4 writes another form than Dovecot. */
 static enum rc
-lz4_refuse(struct buf *out, struct span data, struct err *err)
+lz4_dovecot_unpack(struct buf *out, struct span data, struct err *err)
 {
-    (void)out;
-    (void)data;
-    return err_set(
-        err, RC_UNSUPPORTED, 0,
-        "compressed by the program lz4, which is not supported; uncompress it first");
+    return lz4_result(out, lz4_chunks_unpack(out, data), err);
+}
+
+static enum rc
+lz4_unpack(struct buf *out, struct span data, struct err *err)
+{
+    return lz4_result(out, lz4_frames_unpack(out, data), err);
 }
 
 static const struct form {
@@ -177,7 +176,7 @@ static const struct form {
                "7zXZ\0"),
      xz_unpack},
     {SPAN_INIT(LZ4_DOVECOT_MAGIC), lz4_dovecot_unpack},
-    {SPAN_INIT("\x04\x22\x4d\x18"), lz4_refuse},
+    {SPAN_INIT(LZ4_FRAME_MAGIC), lz4_unpack},
 };
 
 static const struct form *

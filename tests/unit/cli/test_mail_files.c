@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <lz4.h>
+#include <lz4frame.h>
 #include <zlib.h>
 
 static void
@@ -129,102 +131,70 @@ test_unpacking_is_bounded(void **state)
     free(packed);
 }
 
-/* A block of LZ4: literals, matches that reach into what they write, lengths of several octets.
- */
+/* A text in LZ4, of which every part is damaged, and for which there may be too little room. */
+static void
+assert_lz4(struct span packed, struct span plain, const size_t *whole_until, size_t wholes)
+{
+    AUTO_BUF out = {0};
+    AUTO_BUF small = {0};
+
+    buf_init(&out, 2 << 20);
+    buf_init(&small, plain.len - 1);
+    assert_true(unpack_is_needed(packed));
+    assert_int_equal(unpack(&out, packed, NULL), RC_OK);
+    assert_true(span_eq(buf_span(&out), plain));
+    assert_int_equal(unpack(&small, packed, NULL), RC_LIMIT);
+    for (size_t len = 15; len < packed.len; len++) {
+        bool is_whole = false; /* a chunk ends there, and nothing says that more must follow */
+        for (size_t i = 0; i < wholes; i++)
+            is_whole |= len == whole_until[i];
+        buf_clear(&out);
+        assert_int_equal(unpack(&out, span_head(packed, len), NULL),
+                         is_whole ? RC_OK : RC_INVALID);
+    }
+}
+
 static void
 test_lz4(void **state)
 {
+    enum { CHUNK = 3000, CHUNKS = 3 };
     static const char head[] = LZ4_DOVECOT_MAGIC "\0\1\0\0";
-    static const struct {
-        const char *chunk; /* without its length */
-        size_t octets;
-        const char *plain; /* NULL: damaged */
-    } rows[] = {
-#define ROW(chunk, plain) {chunk, sizeof(chunk) - 1, plain}
-        ROW("\x30"
-            "abc",
-            "abc"),
-        ROW("\x11"
-            "a"
-            "\1\0"
-            "\x20"
-            "bc",
-            "aaaaaabc"), /* one octet, five more times */
-        ROW("\x32"
-            "abc"
-            "\3\0"
-            "\x10"
-            "!",
-            "abcabcabc!"),
-        ROW("\x1f"
-            "a"
-            "\1\0"
-            "\2"
-            "\x10"
-            "!",
-            "aaaaaaaaaaaaaaaaaaaaaa!"), /* 1 + 15 + 2 + 4 */
-        ROW("\xf0\1"
-            "0123456789abcdef",
-            "0123456789abcdef"),
-        ROW("", NULL),
-        ROW("\x30"
-            "ab",
-            NULL), /* literals are missing */
-        ROW("\x11"
-            "a"
-            "\2\0"
-            "\x10"
-            "b",
-            NULL), /* before the beginning */
-        ROW("\x11"
-            "a"
-            "\0\0"
-            "\x10"
-            "b",
-            NULL),
-        ROW("\x11"
-            "a"
-            "\1",
-            NULL),
-        ROW("\x11"
-            "a",
-            NULL), /* a match that does not come */
-        ROW("\xf0\xff", NULL),
-#undef ROW
-    };
+    AUTO_BUF plain = {0};
+    AUTO_BUF packed = {0};
+    char block[LZ4_COMPRESSBOUND(CHUNK)];
+    char frame[2 * CHUNK * CHUNKS];
+    size_t ends[CHUNKS + 1];
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        AUTO_BUF packed = {0};
-        AUTO_BUF out = {0};
-        const uint8_t length[4] = {0, 0, 0, (uint8_t)rows[i].octets};
-        buf_init(&packed, 4096);
-        buf_init(&out, 4096);
-        buf_put(&packed, head, sizeof head - 1);
-        for (int chunks = 0; chunks < 2; chunks++) {
-            buf_put(&packed, length, 4);
-            buf_put(&packed, rows[i].chunk, rows[i].octets);
-        }
-        assert_true(unpack_is_needed(buf_span(&packed)));
-        const enum rc rc = unpack(&out, buf_span(&packed), NULL);
-        assert_int_equal(rc, rows[i].plain == NULL ? RC_INVALID : RC_OK);
-        if (rc != RC_OK)
-            continue;
-        const size_t len = strlen(rows[i].plain);
-        assert_int_equal(buf_len(&out), 2 * len);
-        assert_memory_equal(buf_span(&out).ptr, rows[i].plain, len);
-        assert_memory_equal(buf_span(&out).ptr + len, rows[i].plain, len);
-        /* Cut off anywhere but between the chunks. */
-        for (size_t cut = 1; cut < 4 + rows[i].octets; cut++) {
-            buf_clear(&out);
-            const struct span part = span_head(buf_span(&packed), buf_len(&packed) - cut);
-            assert_int_equal(unpack(&out, part, NULL), RC_INVALID);
-        }
-        /* No more than the buffer's maximum. */
-        AUTO_BUF small = {0};
-        buf_init(&small, 2 * len - 1);
-        assert_int_equal(unpack(&small, buf_span(&packed), NULL), RC_LIMIT);
+    buf_init(&plain, 1 << 20);
+    buf_init(&packed, 1 << 20);
+    for (unsigned n = 0; buf_len(&plain) < (size_t)CHUNK * CHUNKS; n++)
+        buf_printf(&plain, "line %u of a message that repeats itself\n", n * n % 1000);
+    buf_truncate(&plain, (size_t)CHUNK * CHUNKS);
+    const struct span text = buf_span(&plain);
+    buf_put(&packed, head, sizeof head - 1);
+    for (size_t n = 0; n < CHUNKS; n++) {
+        ends[n] = buf_len(&packed);
+        const int octets =
+            LZ4_compress_default(text.ptr + n * CHUNK, block, CHUNK, sizeof block);
+        const uint8_t length[4] = {0, 0, (uint8_t)(octets >> 8), (uint8_t)octets};
+        assert_true(octets > 0);
+        buf_put(&packed, length, 4);
+        buf_put(&packed, block, (size_t)octets);
     }
+    assert_lz4(buf_span(&packed), text, ends, CHUNKS);
+    const size_t octets = LZ4F_compressFrame(frame, sizeof frame, text.ptr, text.len, NULL);
+    assert_false(LZ4F_isError(octets));
+    assert_lz4(span_of(frame, octets), text, NULL, 0);
+    /* A chunk of more than the header allows. */
+    buf_clear(&packed);
+    buf_put(&packed,
+            LZ4_DOVECOT_MAGIC "\0\0\0\2\0\0\0\4\x30"
+                              "abc",
+            sizeof(LZ4_DOVECOT_MAGIC) - 1 + 12);
+    AUTO_BUF out = {0};
+    buf_init(&out, 4096);
+    assert_int_equal(unpack(&out, buf_span(&packed), NULL), RC_INVALID);
 }
 
 /* A file that is too large to be read as a whole becomes shorter while it is read: what is gone
