@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packed sessions, as one process gets them from another, through the doors of IMAP and LMTP.
- * What is understood is packed again and understood again, as the same octets.
+ * What is understood is packed again and understood again, as the same octets. The seeds of the
+ * corpus must all be understood: when the form of packed sessions changes, session_corpus.py
+ * makes them anew.
  */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +18,7 @@
 #include "session/handover.h"
 #include "session/table.h"
 #include "store/engine_sqlite.h"
+#include "store/registry.h"
 #include "support/fake_clock.h"
 #include "support/tmpdir.h"
 
@@ -28,12 +32,16 @@ static struct {
     struct store *store;
     struct env env;
     int ends[2];
+    unsigned understood; /* inputs */
+    unsigned seeds;      /* in the corpus that is replayed; 0: none is */
 } world;
 
 static void
 world_end(void)
 {
+    CHECK(world.understood >= world.seeds); /* or session_corpus.py has not been run */
     accounts_free(world.env.accounts);
+    registry_close(world.env.registry);
     store_close(world.store);
     session_table_free(world.env.table); /* checks that nobody is left in it */
     poller_free(world.env.poller);
@@ -41,6 +49,20 @@ world_end(void)
     close(world.ends[0]);
     close(world.ends[1]);
     tmpdir_remove(&world.dir);
+}
+
+static unsigned
+files_in(const char *path)
+{
+    DIR *dir = path == NULL ? NULL : opendir(path);
+    unsigned count = 0;
+
+    if (dir == NULL)
+        return 0;
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir))
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
 }
 
 static void
@@ -53,6 +75,7 @@ world_begin(void)
         .dir = accounts, .store.clock = &world.now.clock, .max_open_fds = 30};
     struct err err = {.rc = RC_OK};
 
+    world.seeds = files_in(getenv("ROOST_SEEDS_OF_SESSIONS"));
     tmpdir_make(&world.dir);
     snprintf(accounts, sizeof accounts, "%s", tmpdir_file(&world.dir, "accounts"));
     fake_clock_init(&world.now, 1700000000);
@@ -63,6 +86,12 @@ world_begin(void)
     moving_init(&world.moving);
     CHECK(store_open_sqlite(&store, &world.store, &err) == RC_OK);
     CHECK(accounts_new(world.store, env->clock, &env->accounts) == RC_OK);
+    const struct sqlite_registry_options registry = {
+        .registry.clock = env->clock,
+        .path = tmpdir_file(&world.dir, "registry.db"),
+        .create = true,
+    };
+    CHECK(registry_open_sqlite(&registry, &env->registry, &err) == RC_OK);
     CHECK(poller_new(&poller, &env->poller, &err) == RC_OK); /* never started */
     CHECK(session_table_new(&env->table) == RC_OK);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, world.ends) == 0);
@@ -82,6 +111,7 @@ there_and_back(struct span packed)
         close(fd);
         return NULL;
     }
+    world.understood++;
     if (!session->door->at_rest(session) || !session_move(session)) {
         session_adopted_drop(session);
         return NULL;
