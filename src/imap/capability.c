@@ -85,6 +85,7 @@ enum condition {
     TOKENS_OFFERED,
     NOT_COMPRESSED,
     SHARING,
+    UNAUTHENTICATE_ALLOWED,
     LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
 };
@@ -132,6 +133,7 @@ value_of(const struct imap_session *im, enum condition condition)
     case TOKENS_OFFERED:
     case NOT_COMPRESSED:
     case SHARING:
+    case UNAUTHENTICATE_ALLOWED:
     case LITERALS_OF_ANY_SIZE:
     case LITERALS_SMALL:
         break;
@@ -167,6 +169,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
         return !conn_is_compressed(&im->s.conn);
     case SHARING:
         return env_settings(im->s.env)->sharing;
+    case UNAUTHENTICATE_ALLOWED:
+        return env_settings(im->s.env)->unauthenticate;
     case LITERALS_OF_ANY_SIZE:
         return env_settings(im->s.env)->literals == LITERALS_PLUS;
     case LITERALS_SMALL:

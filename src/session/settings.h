@@ -75,6 +75,7 @@ struct settings {
     uint64_t append_octets;
     enum literals literals;
     bool sharing;           /* of mailboxes, with other users (RFC 4314) */
+    bool unauthenticate;    /* is allowed (RFC 8437 section 8) */
     uint32_t message_limit; /* of one command (RFC 9738); 0: none */
     uint32_t save_limit;    /* the same, for those that save messages; 0: none */
 

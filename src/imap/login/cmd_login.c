@@ -170,7 +170,8 @@ imap_authenticate_line(struct imap_session *im, struct span line)
 enum imap_step
 cmd_unauthenticate_run(struct imap_session *im, struct imap_work *work)
 {
-    (void)im;
+    if (!env_settings(im->s.env)->unauthenticate) /* RFC 8437 section 8 */
+        return imap_no(work, "CANNOT", "UNAUTHENTICATE is switched off here");
     return imap_ok(work, NULL, "UNAUTHENTICATE completed");
 }
 
