@@ -197,7 +197,8 @@ struct view_run {
 MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** The same without numbers that no message has (RFC 7377 section 2). RC_LIMIT. */
+/** The same for searches: numbers that no message has are passed over (RFC 7377 section 2).
+ *  RC_LIMIT. */
 MUST_USE enum rc view_resolve_some_seqs(const struct view *view, const struct seq_set *set,
                                         struct arena *arena, struct view_run **out,
                                         size_t *count_out);

@@ -107,18 +107,11 @@ resolve(bool is_there, struct arena *arena, struct view_run **out, size_t *count
 }
 
 enum rc
-view_resolve_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
-                  struct view_run **out, size_t *count_out)
-{
-    (void)view;
-    return resolve(set->set.ranges[0].first <= 1, arena, out, count_out);
-}
-
-enum rc
 view_resolve_some_seqs(const struct view *view, const struct seq_set *set, struct arena *arena,
                        struct view_run **out, size_t *count_out)
 {
-    return view_resolve_seqs(view, set, arena, out, count_out);
+    (void)view;
+    return resolve(set->set.ranges[0].first <= 1, arena, out, count_out);
 }
 
 enum rc

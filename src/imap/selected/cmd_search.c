@@ -78,8 +78,6 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .at_most = req->find == IMAP_FIND_SEARCH ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };
     const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);
-    if (rc == RC_NOT_FOUND)
-        return imap_bad(work, "No message has that sequence number");
     if (rc == RC_INVALID)
         return imap_bad(work, "The text is not in the charset that was named");
     if (rc != RC_OK)

@@ -45,10 +45,9 @@ struct search_req {
     int64_t now_s;               /* for YOUNGER and OLDER */
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
-    bool numbers_may_miss; /* a sequence number beyond the mailbox is no mistake */
-    bool rates;            /* search_score is asked for */
-    uint64_t overspent;    /* search_overspent of what belongs to the same command */
-    uint32_t at_most; /* messages to look at, the last of those that its keys leave; 0: all */
+    bool rates;         /* search_score is asked for */
+    uint64_t overspent; /* search_overspent of what belongs to the same command */
+    uint32_t at_most;   /* messages to look at, the last of those that its keys leave; 0: all */
     /* Only these messages are asked about, and only they can be found; ascending; borrowed
      * until done. NULL: all */
     struct view_run *among;
@@ -57,9 +56,9 @@ struct search_req {
 
 /**
  * tx: a read snapshot, for the names of keywords; the view is awake and is not synced until
- * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset.
- * RC_NOT_FOUND: a sequence number beyond the mailbox. With both the command is BAD. RC_LIMIT:
- * arena.
+ * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset; the command
+ * is BAD. RC_LIMIT: arena. A sequence number that no message has finds nothing (RFC 7377
+ * section 2).
  */
 MUST_USE enum rc search_new(struct arena *arena, struct view *view,
                             const struct search_req *req, struct search **out, struct err *err);

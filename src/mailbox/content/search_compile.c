@@ -43,17 +43,13 @@ compile_msgs(struct search_compiler *c, struct imap_msgs *msgs, struct search_no
 
     if (node == NULL)
         return RC_LIMIT;
-    if (msgs->kind == IMAP_MSGS_SEQ && c->req->numbers_may_miss)
+    if (msgs->kind == IMAP_MSGS_SEQ)
         rc = view_resolve_some_seqs(view, &msgs->seq, c->arena, &node->runs, &node->run_count);
-    else if (msgs->kind == IMAP_MSGS_SEQ)
-        rc = view_resolve_seqs(view, &msgs->seq, c->arena, &node->runs, &node->run_count);
     else if (msgs->kind == IMAP_MSGS_UID)
         rc = view_resolve_uids(view, &msgs->uid, c->arena, &node->runs, &node->run_count);
     else
         rc = saved_runs(c, node);
     *out = node;
-    if (rc == RC_INVALID) /* view_resolve_seqs */
-        return err_set(c->err, RC_NOT_FOUND, 0, "a sequence number that no message has");
     return rc == RC_OK ? RC_OK : err_set(c->err, rc, 0, "message set");
 }
 

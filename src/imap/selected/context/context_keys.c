@@ -53,7 +53,7 @@ numbers_pack(const struct imap_session *im, const struct imap_msgs *msgs, struct
         buf_put_span(packed, imap_saved_span(im));
         return RC_OK;
     }
-    enum rc rc = view_resolve_seqs(&im->view, &msgs->seq, arena, &seqs, &count);
+    enum rc rc = view_resolve_some_seqs(&im->view, &msgs->seq, arena, &seqs, &count);
     if (rc == RC_OK)
         rc = view_uid_runs(&im->view, seqs, count, arena, &uids, &count);
     for (size_t i = 0; rc == RC_OK && i < count; i++)

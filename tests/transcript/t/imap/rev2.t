@@ -83,7 +83,8 @@ C: c7 SEARCH RETURN (MIN) UNSEEN
 S: * ESEARCH (TAG "c7") MIN 1
 S: c7 OK SEARCH completed
 C: c8 UID SEARCH RETURN (MIN MAX) 1:5000
-S: c8 BAD No message has that sequence number
+S: * ESEARCH (TAG "c8") UID MIN 1 MAX 3
+S: c8 OK UID SEARCH completed
 C: c9 UID SEARCH RETURN (MIN MAX) UID 1:5000
 S: * ESEARCH (TAG "c9") UID MIN 1 MAX 3
 S: c9 OK UID SEARCH completed

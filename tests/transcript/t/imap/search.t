@@ -193,10 +193,28 @@ S: e5 OK SEARCH completed
 C: e6 SEARCH (OR SEEN (FLAGGED NOT DELETED))
 S: * SEARCH 1 2
 S: e6 OK SEARCH completed
+# A number that no message has finds nothing, and is no mistake (RFC 7377 section 2; protocol.md, S-10).
 C: e7 SEARCH 4
-S: e7 BAD No message has that sequence number
-C: e7a SEARCH 1000
-S: e7a BAD No message has that sequence number
+S: * SEARCH
+S: e7 OK SEARCH completed
+C: e7a SEARCH 2:1000,5000:6000
+S: * SEARCH 2 3
+S: e7a OK SEARCH completed
+C: e7c SEARCH NOT 1000
+S: * SEARCH 1 2 3
+S: e7c OK SEARCH completed
+C: e7d UID SEARCH RETURN (COUNT) 1000:*
+S: * ESEARCH (TAG "e7d") UID COUNT 1
+S: e7d OK UID SEARCH completed
+C: e7e SEARCH RETURN (MIN MAX SAVE) 4294967295
+S: * ESEARCH (TAG "e7e")
+S: e7e OK SEARCH completed
+C: e7f FETCH $ UID
+S: e7f OK FETCH completed
+C: e7g SEARCH 0
+S: e7g BAD ...
+C: e7h SEARCH 4294967296
+S: e7h BAD ...
 C< e7b SEARCH CHARSET UTF-8 SUBJECT {2+}\r\n\xff\xfe\r\n
 S: e7b BAD The text is not in the charset that was named
 C: e8 SEARCH OR 1
