@@ -275,6 +275,24 @@ cut_tell(struct imap_session *im)
                    SPAN("Not all mailboxes of other users are listed"));
 }
 
+/* The line of an entry, and what is owed then. */
+static void
+list_entry(struct imap_session *im, const struct list_form *form, struct list_run *run)
+{
+    struct names_entry *entry = &run->entry;
+    const unsigned asked = entry->is_selected ? im->work->cmd.u.list.returns : 0;
+
+    run->owes_status =
+        (asked & IMAP_LIST_RETURN_STATUS) != 0 && (entry->rights & RIGHT_READ) != 0;
+    run->owes_metadata =
+        (asked & IMAP_LIST_RETURN_METADATA) != 0 && imap_metadata_permitted(entry->rights);
+    if ((asked & IMAP_LIST_RETURN_STATUS) != 0 && !run->owes_status)
+        entry->attrs |= NAMES_NOSELECT; /* RFC 5819 section 2, RFC 9051 section 6.3.9.2 */
+    list_line(im, form, entry);
+    if ((asked & IMAP_LIST_RETURN_MYRIGHTS) != 0)
+        imap_myrights_line(im, entry->name, entry->rights);
+}
+
 static enum imap_step
 list_go(struct imap_session *im, struct imap_work *work, const struct list_form *form)
 {
@@ -318,14 +336,7 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
             tx = NULL;
             tx_owner = run->entry.owner;
         }
-        list_line(im, form, &run->entry);
-        if ((req->returns & IMAP_LIST_RETURN_MYRIGHTS) != 0 && run->entry.row != NULL)
-            imap_myrights_line(im, run->entry.name, run->entry.rights);
-        const bool may_read = run->entry.row != NULL && (run->entry.rights & RIGHT_READ) != 0;
-        run->owes_status = (req->returns & IMAP_LIST_RETURN_STATUS) != 0 && may_read;
-        run->owes_metadata = (req->returns & IMAP_LIST_RETURN_METADATA) != 0 &&
-                             run->entry.row != NULL &&
-                             imap_metadata_permitted(run->entry.rights);
+        list_entry(im, form, run);
     }
 }
 

@@ -412,20 +412,21 @@ is_answered(const struct names_list *list, const struct node *node)
 }
 
 static struct names_entry
-entry_of(const struct node *node)
+entry_of(const struct names_list *list, const struct node *node)
 {
     return (struct names_entry){
         .name = node->name,
         .row = node->row,
+        .is_selected = node->row != NULL && is_selected(list, node),
         .owner = node->guest == NULL ? 0 : node->guest->owner,
         .rights = node->guest == NULL ? RIGHTS_ALL : node->guest->rights,
     };
 }
 
 static void
-answer_lsub(const struct node *node, struct names_entry *entry)
+answer_lsub(const struct names_list *list, const struct node *node, struct names_entry *entry)
 {
-    *entry = entry_of(node);
+    *entry = entry_of(list, node);
     if (!node->subscribed || node->row == NULL)
         entry->attrs = NAMES_NOSELECT;
     if (node->row != NULL) /* Outlook looks for special uses here */
@@ -438,7 +439,7 @@ answer_list(const struct names_list *list, const struct node *node, struct names
     const struct imap_list_req *req = list->req;
     const bool is_level = node->row == NULL && !is_selected(list, node);
 
-    *entry = entry_of(node);
+    *entry = entry_of(list, node);
     if (node->row == NULL)
         entry->attrs |= req->extended ? NAMES_NONEXISTENT : NAMES_NOSELECT;
     /* RFC 5258 section 3.5: \NonExistent \HasChildren says why a mere level is answered. */
@@ -482,7 +483,7 @@ names_list_next(struct names_list *list, struct names_entry *entry_out)
         if (!is_answered(list, node))
             continue;
         if (list->kind == NAMES_LSUB)
-            answer_lsub(node, entry_out);
+            answer_lsub(list, node, entry_out);
         else
             answer_list(list, node, entry_out);
         return RC_OK;

@@ -41,7 +41,11 @@ struct names_entry {
     uint32_t special_use;       /* enum special_use: those to be written (names_use_to_wire) */
     unsigned childinfo;         /* enum names_childinfo */
     struct span old_name;       /* OLDNAME (RFC 5465 section 5.4); empty: none */
-    const struct mbox_row *row; /* NULL: there is no such mailbox (no STATUS for it) */
+    const struct mbox_row *row; /* NULL: there is no such mailbox */
+    /* There is one, and it meets the selection criteria; it is not told only because something
+     * below it does. So what was asked about it is answered too (RFC 5819 section 3, RFC 8440
+     * section 4, RFC 9590 section 3). */
+    bool is_selected;
     uint64_t owner;  /* the account of another user that it is in; 0: the user's own */
     uint32_t rights; /* enum mbox_right, with row */
 };

@@ -46,8 +46,9 @@ account carl
 [2] S: d3 NO [NOPERM] Not permitted
 [2] C: d4 STATUS "Other Users/$anna/Work" (MESSAGES)
 [2] S: d4 NO [NOPERM] Not permitted
+# No STATUS without r, but \Noselect (RFC 5819 section 2).
 [2] C: d5 LIST "" "Other Users/%/%" RETURN (MYRIGHTS STATUS (MESSAGES))
-[2] S: * LIST () "/" "Other Users/$anna/Work"
+[2] S: * LIST (\Noselect) "/" "Other Users/$anna/Work"
 [2] S: * MYRIGHTS "Other Users/$anna/Work" l
 [2] S: d5 OK LIST completed
 [2] C: d6 GETACL "Other Users/$anna/Work"
