@@ -89,7 +89,7 @@ enum auth_reason {
     AUTH_TOKEN_KEY,       /* it is signed with a key that is not known here */
     AUTH_TOKEN_SIGNATURE, /* its signature is wrong */
     AUTH_TOKEN_EXPIRED,   /* its time is over, or has not come */
-    AUTH_TOKEN_OTHER,     /* of another issuer, or for another audience */
+    AUTH_TOKEN_OTHER,     /* of another issuer, for another audience or sent to another host */
     AUTH_TOKEN_CLAIM,     /* it names no account of this server */
     AUTH_APP_EXPIRED,     /* an application password whose time is over */
     AUTH_APP_PROTOCOL,    /* an application password that is for other protocols */

@@ -126,11 +126,14 @@ bearer_read(enum sasl_mech mech, struct span message, struct bearer *out)
 
     out->name = SPAN("");
     out->token = SPAN("");
+    out->host = SPAN("");
     if (mech == SASL_OAUTHBEARER && !header_take(&rest, out))
         return false;
     while (pair_take(&rest, &key, &value)) {
         if (mech == SASL_XOAUTH2 && span_eq_str(key, "user"))
             out->name = value;
+        else if (mech == SASL_OAUTHBEARER && span_eq_str(key, "host"))
+            out->host = value;
         else if (span_eq_str(key, "auth") && span_istarts(value, SPAN("Bearer ")))
             out->token = span_trim(span_tail(value, 7));
     }
@@ -232,6 +235,8 @@ token_decide(struct auth *auth, const struct oauth *oauth, const struct oauth_to
     snprintf(out->subject, sizeof out->subject, "%s", oauth_token_subject(token));
     if (is_guess(reason) && !pay(auth, peer))
         return deny(out, AUTH_TOO_MANY_GUESSES, RC_BUSY, err);
+    if (reason == AUTH_FINE && !oauth_knows_host(oauth, bearer->host))
+        reason = AUTH_TOKEN_OTHER;
     if (reason != AUTH_FINE)
         return deny(out, reason, RC_DENIED, err);
     rc = owner_find(auth, oauth_token_name(oauth, token), &account, err);

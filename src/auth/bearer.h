@@ -20,6 +20,7 @@
 struct bearer {
     struct span name;                   /* whom it wants to be; may be empty */
     struct span token;                  /* what stands behind "Bearer "; empty: there is none */
+    struct span host;                   /* to which it has connected; empty: it does not say */
     char decoded[REGISTRY_NAME_OCTETS]; /* the name of OAUTHBEARER */
 };
 /** False: the message is not what the mechanism says. "=2C" and "=3D" in a name of OAUTHBEARER

@@ -30,6 +30,7 @@ struct oauth {
     char issuer[OAUTH_TEXT_OCTETS];
     char audience[OAUTH_TEXT_OCTETS];
     char claim[OAUTH_TEXT_OCTETS];
+    char hosts[OAUTH_TEXT_OCTETS]; /* separated by blanks; empty: any */
     size_t count;
     struct oauth_key keys[LIMIT_OAUTH_KEYS];
 };
@@ -147,6 +148,22 @@ setting_copy(char dst[OAUTH_TEXT_OCTETS], const char *value)
     return true;
 }
 
+static enum rc
+settings_copy(struct oauth *oauth, const struct oauth_config *config, struct err *err)
+{
+    if (!setting_copy(oauth->issuer, config->issuer) ||
+        !setting_copy(oauth->audience, config->audience) ||
+        !setting_copy(oauth->claim, config->claim))
+        return err_set(err, RC_INVALID, 0,
+                       "[auth] oauth_keys needs oauth_issuer, oauth_audience and oauth_claim, "
+                       "of at most %d octets",
+                       OAUTH_TEXT_OCTETS - 1);
+    if (config->hosts[0] != '\0' && !setting_copy(oauth->hosts, config->hosts))
+        return err_set(err, RC_INVALID, 0, "[auth] oauth_hosts: more than %d octets",
+                       OAUTH_TEXT_OCTETS - 1);
+    return RC_OK;
+}
+
 enum rc
 oauth_new(struct oauth **out, const struct oauth_config *config, struct err *err)
 {
@@ -157,14 +174,9 @@ oauth_new(struct oauth **out, const struct oauth_config *config, struct err *err
     if (oauth == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory for OAuth");
     atomic_init(&oauth->refs, 1);
-    const enum rc rc = setting_copy(oauth->issuer, config->issuer) &&
-                               setting_copy(oauth->audience, config->audience) &&
-                               setting_copy(oauth->claim, config->claim)
+    const enum rc rc = settings_copy(oauth, config, err) == RC_OK
                            ? keys_read(oauth, config->keys_path, err)
-                           : err_set(err, RC_INVALID, 0,
-                                     "[auth] oauth_keys needs oauth_issuer, oauth_audience and "
-                                     "oauth_claim, of at most %d octets",
-                                     OAUTH_TEXT_OCTETS - 1);
+                           : RC_INVALID;
     if (rc == RC_OK)
         *out = oauth;
     else
@@ -191,6 +203,13 @@ oauth_unref(struct oauth *oauth)
         free(oauth->keys[i].alg);
     }
     free(oauth);
+}
+
+bool
+oauth_knows_host(const struct oauth *oauth, struct span host)
+{
+    return oauth->hosts[0] == '\0' || host.len == 0 ||
+           span_has_word(span_of_str(oauth->hosts), host);
 }
 
 /* ---- tokens ---- */

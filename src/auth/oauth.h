@@ -27,6 +27,7 @@ struct oauth_config {
     const char *issuer;    /* what "iss" must be */
     const char *audience;  /* what must be in "aud" */
     const char *claim;     /* that names the account, as it would be entered at a login */
+    const char *hosts;     /* names of this server, separated by blanks; "": any */
 };
 
 struct oauth;
@@ -40,6 +41,10 @@ MUST_USE enum rc oauth_new(struct oauth **out, const struct oauth_config *config
 struct oauth *oauth_ref(struct oauth *oauth);
 /** Drops a reference; the last one frees. NULL is allowed. Thread: any. */
 void oauth_unref(struct oauth *oauth);
+
+/** Whether a client may say that this is the host to which it has connected (RFC 7628 section
+ * 3.2). Empty: it has said nothing, which is allowed. Thread: any. */
+bool oauth_knows_host(const struct oauth *oauth, struct span host);
 
 /* A token that has been taken apart. */
 struct oauth_token;

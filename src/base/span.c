@@ -69,6 +69,19 @@ span_find(struct span s, struct span needle)
     return hit == NULL ? -1 : hit - s.ptr;
 }
 
+bool
+span_has_word(struct span list, struct span word)
+{
+    while (list.len > 0) {
+        const ptrdiff_t blank = span_find_char(list, ' ');
+        const size_t len = blank < 0 ? list.len : (size_t)blank;
+        if (len > 0 && span_ieq(span_head(list, len), word))
+            return true;
+        list = span_tail(list, len == list.len ? len : len + 1);
+    }
+    return false;
+}
+
 static bool
 is_blank(char c)
 {

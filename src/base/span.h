@@ -104,6 +104,9 @@ int span_icmp(struct span a, struct span b);
 ptrdiff_t span_find_char(struct span s, char c);
 /** Offset of the first needle (which must not be empty), or -1. */
 ptrdiff_t span_find(struct span s, struct span needle);
+/** Whether word is one of the words of list, which are separated by blanks; without regard to
+ *  case. */
+bool span_has_word(struct span list, struct span word);
 /** Without leading and trailing space, tab, CR and LF. */
 struct span span_trim(struct span s);
 

@@ -37,6 +37,14 @@ scram_offered(const struct imap_session *im)
 }
 
 bool
+imap_mech_is_safe(const struct imap_session *im, enum sasl_mech mech)
+{
+    if (sasl_mech_is_plaintext(mech))
+        return imap_plaintext_allowed(im);
+    return !sasl_mech_shows_secret(mech) || session_is_private(&im->s);
+}
+
+bool
 imap_mech_offered(const struct imap_session *im, enum sasl_mech mech)
 {
     struct sasl_channel channel;
@@ -164,7 +172,8 @@ condition_holds(const struct imap_session *im, enum condition condition)
     case EXTERNAL_OFFERED:
         return imap_mech_offered(im, SASL_EXTERNAL);
     case TOKENS_OFFERED:
-        return imap_plaintext_allowed(im) && imap_mech_offered(im, SASL_OAUTHBEARER);
+        return imap_mech_is_safe(im, SASL_OAUTHBEARER) &&
+               imap_mech_offered(im, SASL_OAUTHBEARER);
     case NOT_COMPRESSED:
         return !conn_is_compressed(&im->s.conn);
     case SHARING:

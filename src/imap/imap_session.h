@@ -604,8 +604,10 @@ void imap_enable(struct imap_session *im, const struct imap_enable_req *req, str
 
 /** Whether LOGIN, PLAIN and the like may show a password on this connection. */
 bool imap_plaintext_allowed(const struct imap_session *im);
-/** Whether AUTHENTICATE takes this mechanism on this connection, apart from what shows a
- * password where that is not allowed. */
+/** Whether the mechanism shows no secret on this connection that others could read: a password
+ *  where that is not allowed, or a token without TLS (RFC 7628 section 3), also on loopback. */
+bool imap_mech_is_safe(const struct imap_session *im, enum sasl_mech mech);
+/** Whether AUTHENTICATE takes this mechanism on this connection, apart from that. */
 bool imap_mech_offered(const struct imap_session *im, enum sasl_mech mech);
 
 /* ---- command.c ---- */

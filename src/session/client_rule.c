@@ -68,14 +68,5 @@ client_rule_get(uint8_t number)
 bool
 client_rule_masks(const struct client_rule *rule, struct span word)
 {
-    struct span rest = rule->masks;
-
-    while (rest.len > 0) {
-        const ptrdiff_t blank = span_find_char(rest, ' ');
-        const size_t len = blank < 0 ? rest.len : (size_t)blank;
-        if (span_eq(span_head(rest, len), word))
-            return true;
-        rest = span_tail(rest, len == rest.len ? len : len + 1);
-    }
-    return false;
+    return span_has_word(rule->masks, word);
 }

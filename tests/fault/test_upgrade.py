@@ -657,7 +657,7 @@ def test_kill_of_the_new_one_while_it_takes_over(tmp_path):
             assert server.run("upgrade", check=False).returncode == 1
             assert server.owner() == first
             server.log_wait("07213 0 upgrade: .*goes on as before")
-            other = server.connect()
+            other = server.connect_tls()
             assert "AUTH=OAUTHBEARER" in other.line()
             other.close()
             other = server.login("anna")  # what was configured since the start still holds

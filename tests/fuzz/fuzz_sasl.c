@@ -44,7 +44,7 @@ oauth_begin(void)
 {
     char path[] = "/tmp/roost-fuzz-keys-XXXXXX";
     const struct oauth_config config = {
-        .keys_path = path, .issuer = "joe", .audience = "mail", .claim = "sub"};
+        .keys_path = path, .issuer = "joe", .audience = "mail", .claim = "sub", .hosts = "a"};
     const int fd = mkstemp(path);
 
     CHECK(fd >= 0 && write(fd, keys, sizeof keys - 1) == (ssize_t)sizeof keys - 1);

@@ -110,7 +110,7 @@ def bearer(peer, text, mech="OAUTHBEARER", name="", initial=True, message=None):
 
 
 def attempt(server, text, **how):
-    peer = server.connect()
+    peer = server.connect_tls()
     assert "AUTH=OAUTHBEARER AUTH=XOAUTH2" in peer.line()
     line, error = bearer(peer, text, **how)
     if line.startswith("o OK"):
@@ -212,7 +212,7 @@ def test_what_is_no_token(server, text):
     "\1", "n,,", "n,,\1", "n,,\1auth=Bearer x", "n,,\1auth=Bearer x\1", "n,,auth=Bearer x\1\1", "p=tls-exporter,,\1auth=Bearer x\1\1",
     "n,b=anna,\1auth=Bearer x\1\1", "n,,\1=x\1\1", "n,,\1auth\1\1", "", "user=anna\1auth=Bearer x\1\1"])
 def test_what_is_no_message(server, message):
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     if message:
         assert bearer(peer, "", message=message) == ("o BAD That is not what the mechanism expects", None)
@@ -240,17 +240,17 @@ def test_how_long_one_may_be(server, keys):
 
     text = token(keys["one"])
     room = most - frame - len(text) - len("x=\1")
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     whole = f"n,,\1x={'z' * room}\1auth=Bearer {text}\1\1"
     assert len(whole) == most
     assert bearer(peer, "", message=whole)[0].startswith("o OK ")
     peer.close()
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     assert bearer(peer, "", message=whole.replace("x=", "x=z"))[0].startswith("o BAD ")
     peer.close()
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     peer.send("o AUTHENTICATE OAUTHBEARER\r\n")
     assert peer.line() == "+ "
@@ -285,7 +285,7 @@ def test_a_name_is_decoded(server, keys):
 
 def test_who_hangs_up_is_refused_all_the_same(server, keys):
     before = len(re.findall("reason=token-signature", server.log()))
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     message = f"n,,\1auth=Bearer {token(keys['stranger'], 'RS256', {'kid': 'one'})}\1\1"
     peer.send(f"o AUTHENTICATE OAUTHBEARER {base64.b64encode(message.encode()).decode()}\r\n")
@@ -295,7 +295,7 @@ def test_who_hangs_up_is_refused_all_the_same(server, keys):
     while len(re.findall("reason=token-signature", server.log())) == before:
         assert time.monotonic() < deadline
     # "*" instead of an acknowledgement does not cancel what was refused
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     peer.send(f"o AUTHENTICATE OAUTHBEARER {base64.b64encode(message.encode()).decode()}\r\n")
     assert peer.line().startswith("+ ")
@@ -315,7 +315,7 @@ def test_nothing_of_it_is_logged(server, keys):
 
 def test_other_keys_after_a_reload(server, keys):
     before = server.jwks.read_text()
-    peer = server.connect()
+    peer = server.connect_tls()
     peer.line()
     assert bearer(peer, token(keys["one"]))[0].startswith("o OK ")
     count = len(re.findall("configuration reloaded", server.log()))
@@ -376,22 +376,55 @@ def test_a_reload_that_fails_changes_nothing(keys, server, tmp_path):
 
 
 def test_only_where_nobody_reads_along(keys, server):
-    options = [option for option in server.options if "oauth" in option] + ["auth.allow_plaintext=no"]
-    with Roost(options=options, accounts=["anna"]) as other:
-        peer = other.connect()
-        assert "OAUTH" not in peer.line()
-        line, _ = bearer(peer, token(keys["one"]))
-        assert line.startswith("o NO [PRIVACYREQUIRED]")
-        peer.close()
-        peer = other.connect_tls()
-        assert "AUTH=OAUTHBEARER AUTH=XOAUTH2" in peer.line()
-        assert bearer(peer, token(keys["one"]))[0].startswith("o OK ")
-        peer.close()
+    """RFC 7628 section 3: TLS MUST be used, whatever is allowed for passwords."""
+    oauth = [option for option in server.options if "oauth" in option]
+    for allowed in "no", "loopback", "yes":
+        with Roost(options=[*oauth, f"auth.allow_plaintext={allowed}"], accounts=["anna"]) as other:
+            peer = other.connect()
+            assert "OAUTH" not in peer.line()
+            for mech in "OAUTHBEARER", "XOAUTH2":
+                line, _ = bearer(peer, token(keys["one"]), mech=mech)
+                assert line.startswith(f"o NO [PRIVACYREQUIRED] Use TLS: {'passwords' if allowed == 'no' else 'tokens'} are not")
+            other.log_wait("reason=needs-tls ")
+            peer.close()
+            peer = other.connect_tls()
+            assert "AUTH=OAUTHBEARER AUTH=XOAUTH2" in peer.line()
+            assert bearer(peer, token(keys["one"]))[0].startswith("o OK ")
+            peer.close()
+
+
+def test_a_proxy_that_has_ended_tls(keys, server):
+    """It counts if its header says so, and not if it says nothing of TLS."""
+    address = bytes([192, 0, 2, 7, 192, 0, 2, 1]) + (40000).to_bytes(2, "big") + (993).to_bytes(2, "big")
+    tls = b"\x20\x00\x05\x01\x00\x00\x00\x00"  # PP2_TYPE_SSL: PP2_CLIENT_SSL, nothing verified
+    oauth = [option for option in server.options if "oauth" in option]
+    with Roost(options=[*oauth, "imap.proxy_networks=127.0.0.0/8"], accounts=["anna"]) as other:
+        for more, offered in (tls, True), (b"", False):
+            peer = other.connect()
+            peer.send(b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + len(address + more).to_bytes(2, "big") + address + more)
+            assert ("AUTH=OAUTHBEARER" in peer.line()) == offered
+            line, _ = bearer(peer, token(keys["one"]))
+            assert line.startswith("o OK " if offered else "o NO [PRIVACYREQUIRED]")
+            peer.close()
+
+
+def test_the_host_must_be_ours(keys, server):
+    """RFC 7628 section 3.2: what is configured is compared; a client need not say it."""
+    with Roost(options=[*server.options, "auth.oauth_hosts=mail.example.org imap.example.org"], accounts=["anna"]) as own:
+        for host, good in (("mail.example.org", True), ("IMAP.example.org", True), (None, True), ("", True), ("example.org", False),
+                           ("mail.example.org imap.example.org", False), ("mail.example.org.", False)):
+            said = "" if host is None else f"host={host}\1port=993\1"
+            message = f"n,,\1{said}auth=Bearer {token(keys['one'])}\1\1"
+            line, error = attempt(own, "", message=message)
+            assert line.startswith("o OK " if good else "o NO [AUTHENTICATIONFAILED]"), host
+            assert error == (None if good else {"status": "invalid_token"})
+            assert attempt(server, "", message=message)[0].startswith("o OK ")  # where nothing is configured
+        own.log_wait("reason=token-for-other ")
 
 
 def test_not_configured(keys):
     with Roost(accounts=["anna"]) as server:
-        peer = server.connect()
+        peer = server.connect_tls()
         assert "OAUTH" not in peer.line()
         assert bearer(peer, token(keys["one"]))[0] == "o NO [CANNOT] That mechanism is not offered"
         peer.close()

@@ -81,7 +81,9 @@ refuse(struct imap_session *im, const struct login *login)
         return imap_no(work, "UNAVAILABLE", "Logins cannot be checked now; try again later");
     case LOGIN_NEEDS_TLS:
         return imap_no(work, "PRIVACYREQUIRED",
-                       "Use TLS: passwords are not accepted without encryption");
+                       imap_mech_is_safe(im, SASL_PLAIN)
+                           ? "Use TLS: tokens are not accepted without encryption"
+                           : "Use TLS: passwords are not accepted without encryption");
     case LOGIN_NO_MEMORY:
         break;
     }
@@ -130,7 +132,7 @@ cmd_login_run(struct imap_session *im, struct imap_work *work)
         if (login == NULL)
             return imap_fail(im, RC_LIMIT, NULL);
         login_password(login, work->cmd.u.login.user, work->cmd.u.login.password);
-        if (!imap_plaintext_allowed(im))
+        if (!imap_mech_is_safe(im, SASL_PLAIN))
             return forbid(im, login);
     }
     return go(im, work->run);
@@ -147,7 +149,7 @@ cmd_authenticate_run(struct imap_session *im, struct imap_work *work)
             !imap_mech_offered(im, mech))
             return imap_no(work, "CANNOT", "That mechanism is not offered");
         struct login *login = begin(im);
-        if (login != NULL && sasl_mech_shows_secret(mech) && !imap_plaintext_allowed(im))
+        if (login != NULL && !imap_mech_is_safe(im, mech))
             return forbid(im, login);
         if (login == NULL || login_sasl(login, mech, &err) != RC_OK)
             return imap_fail(im, RC_LIMIT, &err);

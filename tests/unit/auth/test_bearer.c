@@ -39,7 +39,8 @@ setup(void **state)
 {
     char path[256];
     struct oauth *oauth = NULL;
-    struct oauth_config config = {.issuer = "joe", .audience = "mail", .claim = "iss"};
+    struct oauth_config config = {
+        .issuer = "joe", .audience = "mail", .claim = "iss", .hosts = ""};
 
     (void)state;
     fixture_open(&f);
@@ -155,6 +156,28 @@ takes_apart_base64url(void **state)
     }
 }
 
+static void
+reads_hosts(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sasl_mech mech;
+        const char *message, *host;
+    } rows[] = {
+        {SASL_OAUTHBEARER, "n,,\1host=mail.example.com\1port=143\1auth=Bearer x\1\1",
+         "mail.example.com"},
+        {SASL_OAUTHBEARER, "n,,\1auth=Bearer x\1host=mail\1\1", "mail"},
+        {SASL_OAUTHBEARER, "n,,\1host=\1auth=Bearer x\1\1", ""},
+        {SASL_OAUTHBEARER, "n,,\1auth=Bearer x\1\1", ""},
+        {SASL_XOAUTH2, "user=x\1host=mail\1auth=Bearer x\1\1", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bearer bearer;
+        assert_true(bearer_read(rows[i].mech, span_of_str(rows[i].message), &bearer));
+        assert_true(span_eq_str(bearer.host, rows[i].host));
+    }
+}
+
 /* As long as the name of an account can be, and one octet longer. */
 static void
 bounds_names(void **state)
@@ -228,6 +251,41 @@ wrong_signatures_are_guesses(void **state)
     assert_int_equal(result.reason, AUTH_TOKEN_MALFORMED);
 }
 
+/* The names are compared only where some are configured, and only with what the client says. */
+static void
+hosts_are_compared(void **state)
+{
+    (void)state;
+    char longest[OAUTH_TEXT_OCTETS + 1];
+    char path[256];
+    struct oauth *oauth = NULL;
+    struct oauth_config config = {.issuer = "joe", .audience = "mail", .claim = "iss"};
+
+    snprintf(path, sizeof path, "%s", tmpdir_file(&f.dir, "jwks.json"));
+    config.keys_path = path;
+    config.hosts = "";
+    assert_ok(oauth_new(&oauth, &config, &err));
+    assert_true(oauth_knows_host(oauth, SPAN("any")));
+    oauth_unref(oauth);
+    config.hosts = "mail.example.org  imap.example.org";
+    assert_ok(oauth_new(&oauth, &config, &err));
+    assert_true(oauth_knows_host(oauth, SPAN("")));
+    assert_true(oauth_knows_host(oauth, SPAN("Mail.Example.org")));
+    assert_true(oauth_knows_host(oauth, SPAN("imap.example.org")));
+    assert_false(oauth_knows_host(oauth, SPAN("example.org")));
+    assert_false(oauth_knows_host(oauth, SPAN("mail.example.org ")));
+    assert_false(oauth_knows_host(oauth, SPAN(" ")));
+    oauth_unref(oauth);
+    for (int longer = 0; longer < 2; longer++) {
+        snprintf(longest, sizeof longest, "%0*d", OAUTH_TEXT_OCTETS - 1 + longer, 0);
+        config.hosts = longest;
+        const enum rc rc = oauth_new(&oauth, &config, &err);
+        assert_int_equal(rc, longer == 0 ? RC_OK : RC_INVALID);
+        if (rc == RC_OK)
+            oauth_unref(oauth);
+    }
+}
+
 static void
 switched_off(void **state)
 {
@@ -250,9 +308,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(reads_messages),
         T(takes_apart_base64url),
+        T(reads_hosts),
         T(bounds_names),
         T(old_tokens_are_no_guesses),
         T(wrong_signatures_are_guesses),
+        T(hosts_are_compared),
         T(switched_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
