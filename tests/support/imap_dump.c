@@ -310,8 +310,8 @@ dump_key(struct buf *buf, const struct imap_search_key *key)
 static void
 dump_partial(struct buf *buf, const struct imap_partial *partial)
 {
-    buf_printf(buf, " partial=%s%u:%u", partial->from_end ? "-" : "", partial->first,
-               partial->last);
+    buf_printf(buf, " partial=%s%u:%u%s", partial->from_end ? "-" : "", partial->first,
+               partial->last, partial->reversed ? " reversed" : "");
 }
 
 static void

@@ -211,7 +211,9 @@ partial_head(struct imap_session *im, const struct imap_search_req *req, struct 
     run->places = search_partial_places(partial, search_count(run->search));
     iw_word(&run->line, "PARTIAL");
     iw_open(&run->line);
-    buf_printf(&im->s.conn.out, "%s%u:%s%u", sign, partial->first, sign, partial->last);
+    buf_printf(&im->s.conn.out, "%s%u:%s%u", sign,
+               partial->reversed ? partial->last : partial->first, sign,
+               partial->reversed ? partial->first : partial->last);
     if (run->places.count == 0)
         buf_put_lit(&im->s.conn.out, " NIL");
     else

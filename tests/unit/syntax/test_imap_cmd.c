@@ -682,7 +682,7 @@ test_fetch_items(void **state)
         {.text = "FETCH 1 FLAGS (CHANGEDSINCE 12345)",
          .expected = "FETCH seq=1 FLAGS MODSEQ changedsince=12345"},
         {.text = "UID FETCH 1:* FLAGS (PARTIAL 3:1)",
-         .expected = "UID FETCH uid=1:* UID FLAGS partial=1:3"},
+         .expected = "UID FETCH uid=1:* UID FLAGS partial=1:3 reversed"},
         {.text = "UID FETCH $ FLAGS (PARTIAL -1:-3)",
          .expected = "UID FETCH $ UID FLAGS partial=-1:3"},
         {.text = "UID FETCH 1:* (FLAGS) (CHANGEDSINCE 0 VANISHED)",

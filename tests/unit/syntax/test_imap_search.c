@@ -302,7 +302,8 @@ test_sort_and_thread(void **state)
         {.text = "SORT RETURN () (DATE) UTF-8 ALL",
          .expected = "SORT return=4 charset=\"UTF-8\" +2 (and(all))"},
         {.text = "UID SORT RETURN (PARTIAL -9:-3 COUNT SAVE) (DATE) UTF-8 $",
-         .expected = "UID SORT uid return=38 charset=\"UTF-8\" partial=-3:9 +2 (and(msgs $))"},
+         .expected =
+             "UID SORT uid return=38 charset=\"UTF-8\" partial=-3:9 reversed +2 (and(msgs $))"},
         {.text = "SEARCH RETURN (PARTIAL 1:4294967295) ALL",
          .expected = "SEARCH return=20 partial=1:4294967295 (and(all))"},
         {.text = "THREAD REFERENCES UTF-8 ALL",

@@ -505,7 +505,8 @@ imap_args_partial(struct imap_lexer *lx, struct imap_partial *partial_out)
         (partial.from_end && !lex_need(lx, '-', sentence)) ||
         !lex_nz32(lx, &partial.last, sentence))
         return false;
-    if (partial.first > partial.last) {
+    partial.reversed = partial.first > partial.last;
+    if (partial.reversed) {
         const uint32_t first = partial.last;
         partial.last = partial.first;
         partial.first = first;
