@@ -43,7 +43,8 @@ entry(struct imap_lexer *lx, check_fn *check, struct span *name_out)
     return bad == NULL || lex_bad(lx, bad);
 }
 
-/** entries = entry / "(" entry *(SP entry) ")" */
+/** entries = entry / "(" entry *(SP entry) ")"; an example of RFC 5464 (section 4.4.1) leaves
+ * the parentheses out. */
 static bool
 entries(struct imap_lexer *lx, check_fn *check, bool parentheses, struct imap_entries *out)
 {
@@ -56,7 +57,7 @@ entries(struct imap_lexer *lx, check_fn *check, bool parentheses, struct imap_en
         if (names == NULL || !entry(lx, check, &names[out->count]))
             return false;
         out->count++;
-    } while (parentheses && lex_take(lx, ' '));
+    } while (parentheses ? lex_take(lx, ' ') : lex_more(lx));
     out->names = names;
     return !parentheses || lex_need(lx, ')', "Missing closing parenthesis after entries");
 }

@@ -37,6 +37,10 @@ S: c2 OK GETMETADATA completed
 C: c3 GETMETADATA "inbox" (/shared/comment /private/comment)
 S: * METADATA INBOX (/shared/comment "Its sunny outside!" /private/comment "My own comment")
 S: c3 OK GETMETADATA completed
+# Section 4.4.1 has an example without parentheses.
+C: c3a GETMETADATA "INBOX" /private/comment /shared/comment
+S: * METADATA INBOX (/private/comment "My own comment" /shared/comment "Its sunny outside!")
+S: c3a OK GETMETADATA completed
 C< c4 SETMETADATA INBOX (/private/comment {33+}\r\nMy new comment across\r\ntwo lines.)\r\n
 S: c4 OK SETMETADATA completed
 C: c5 GETMETADATA INBOX /private/comment
