@@ -188,16 +188,21 @@ condition_holds(const struct imap_session *im, enum condition condition)
     return false;
 }
 
+bool
+imap_shows(const struct imap_session *im, struct span word)
+{
+    return !client_rule_masks(session_client_rule(&im->s), word);
+}
+
 void
 imap_put_capabilities(struct imap_session *im, struct buf *out)
 {
-    const struct client_rule *rule = session_client_rule(&im->s);
     const enum shown now = shown_now(im);
 
     for (size_t i = 0; i < ARRAY_LEN(capabilities); i++) {
         const struct capability *row = &capabilities[i];
         if ((row->shown & now) == 0 || !condition_holds(im, row->condition) ||
-            client_rule_masks(rule, row->word))
+            !imap_shows(im, row->word))
             continue;
         if (i > 0)
             buf_put_char(out, ' ');

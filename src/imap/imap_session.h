@@ -597,6 +597,9 @@ void imap_authenticate_line(struct imap_session *im, struct span line);
 /* ---- capability.c ---- */
 /** Writes the capabilities of the current state, without "CAPABILITY " and brackets. */
 void imap_put_capabilities(struct imap_session *im, struct buf *out);
+/** Whether this client is shown the word, as far as its rule says (client_rule.def); if not, it
+ *  is not told unasked what the extension adds either. */
+bool imap_shows(const struct imap_session *im, struct span word);
 /** Whether these words turn that on. */
 bool imap_enables(const struct imap_enable_req *req, enum imap_enabled what);
 /** Turns on what these words name, and writes those that can be turned on after "* ENABLED". */

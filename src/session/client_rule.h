@@ -32,7 +32,8 @@ uint8_t client_rule_find(struct span name, struct span version, struct span os);
 uint8_t client_rule_labelled(struct span label);
 /** A rule by its number, which one of the functions above has returned. */
 const struct client_rule *client_rule_get(uint8_t number);
-/** Whether CAPABILITY does not show this word. */
+/** Whether CAPABILITY does not show this word, nor is the client told unasked what the
+ * extension adds. */
 bool client_rule_masks(const struct client_rule *rule, struct span word);
 
 #endif

@@ -42,11 +42,14 @@ imap_names_conclude(struct imap_session *im, const struct turn_req *req,
 }
 
 static enum imap_step
-created(struct imap_work *work, const struct names_create_op *op)
+created(struct imap_session *im, const struct names_create_op *op)
 {
     const struct object_id id = object_id_of_mailbox(&op->object_id);
+    struct imap_work *work = im->work;
     AUTO_BUF code = {0};
 
+    if (!imap_shows(im, SPAN("OBJECTID")))
+        return imap_ok(work, NULL, "CREATE completed");
     buf_init(&code, 128);
     buf_printf(&code, "MAILBOXID (%.*s)", SPAN_FMT(object_id_span(&id)));
     return imap_ok(work, imap_code(work, &code), "CREATE completed");
@@ -79,7 +82,7 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     if (!imap_turn(im, work->target.acct, &op->turn, &step))
         return step;
     if (op->turn.result == RC_OK)
-        return created(work, op);
+        return created(im, op);
     return imap_names_conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
 

@@ -119,7 +119,8 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
         untagged_ok_number(&w, SPAN("UNSEEN"), unseen, SPAN("first unseen message"));
     untagged_ok_number(&w, SPAN("UIDVALIDITY"), state->uidvalidity, SPAN("UIDs valid"));
     untagged_ok_number(&w, SPAN("UIDNEXT"), im->view.uid_bound, SPAN("predicted next UID"));
-    mailbox_id_line(im, &state->object_id);
+    if (imap_shows(im, SPAN("OBJECTID")))
+        mailbox_id_line(im, &state->object_id);
     imap_write_flags_lines(im, &work->keywords);
     imap_highest_line(im, imap_safe_modseq(im)); /* RFC 7162 section 3.1.2.1 */
     return RC_OK;

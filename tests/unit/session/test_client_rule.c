@@ -6,6 +6,13 @@
 
 #include "base/check.h"
 
+enum {
+#define CLIENT_RULE(...) +1
+    RULES = 0
+#include "session/client_rule.def"
+#undef CLIENT_RULE
+};
+
 static void
 test_every_rule_is_found(void **state)
 {
@@ -25,6 +32,7 @@ test_every_rule_is_found(void **state)
         {"Mac OS X Mail 2", "3", "", ""},
         {"iPhone Mail", "13E238", "iOS", "apple-mail"},
         {"iPad Mail", "13E238", "iOS", "apple-mail"},
+        {"iPad Mail", "13E238", "", "apple-mail"},
         {"com.apple.email.maild", "3445.100.39", "iOS", "apple-mail"},
         {"FairEmail", "1.2216", "Android", "fairemail"},
         {"K-9 Mail", "6.603", "", "k9-mail"},
@@ -32,6 +40,8 @@ test_every_rule_is_found(void **state)
         {"Thunderbird", "115.0", "", ""},
         {"", "", "", ""},
     };
+
+    bool is_found[RULES + 1] = {false};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -41,7 +51,10 @@ test_every_rule_is_found(void **state)
         const struct span label = client_rule_get(rule)->label;
         assert_string_equal(label.ptr, cases[i].label);
         assert_true(span_eq(client_rule_get(client_rule_labelled(label))->label, label));
+        is_found[rule] = true;
     }
+    for (size_t i = 0; i <= RULES; i++)
+        assert_true(is_found[i]);
     assert_int_equal(client_rule_labelled(SPAN("nobody")), CLIENT_RULE_NONE);
 }
 
@@ -52,7 +65,7 @@ labelled(const char *label)
 }
 
 static void
-test_what_rules_say(void **state)
+test_what_is_masked(void **state)
 {
     (void)state;
     assert_true(client_rule_masks(labelled("apple-mail"), SPAN("OBJECTID")));
@@ -65,10 +78,37 @@ test_what_rules_say(void **state)
     assert_true(client_rule_masks(&two, SPAN("IDLE")));
     assert_true(client_rule_masks(&two, SPAN("COMPRESS=DEFLATE")));
     assert_false(client_rule_masks(&two, SPAN("COMPRESS=")));
-    assert_int_equal(labelled("apple-mail-old")->news, NEWS_WHEN_ASKED);
-    assert_int_equal(labelled("apple-mail")->news, NEWS_AT_ONCE);
-    assert_int_equal(labelled("fairemail")->least_s, 180);
-    assert_int_equal(labelled("delta-chat")->most_s, 270);
+}
+
+/* Every rule of a label says what stands here, and every rule has a label that stands here. */
+static void
+test_every_rule_says_what_it_should(void **state)
+{
+    static const struct {
+        const char *label, *masks;
+        uint16_t least_s, most_s;
+        enum client_news news;
+    } rows[] = {
+        {"", "", 0, 0, NEWS_AT_ONCE},
+        {"apple-mail-old", "OBJECTID", 0, 0, NEWS_WHEN_ASKED},
+        {"apple-mail", "OBJECTID", 0, 0, NEWS_AT_ONCE},
+        {"fairemail", "", 180, 0, NEWS_AT_ONCE},
+        {"k9-mail", "", 180, 0, NEWS_AT_ONCE},
+        {"delta-chat", "", 0, 270, NEWS_AT_ONCE},
+    };
+
+    (void)state;
+    for (uint8_t i = 0; i <= RULES; i++) {
+        const struct client_rule *rule = client_rule_get(i);
+        size_t row = 0;
+        while (row < ARRAY_LEN(rows) && !span_eq_str(rule->label, rows[row].label))
+            row++;
+        assert_true(row < ARRAY_LEN(rows));
+        assert_true(span_eq_str(rule->masks, rows[row].masks));
+        assert_int_equal(rule->least_s, rows[row].least_s);
+        assert_int_equal(rule->most_s, rows[row].most_s);
+        assert_int_equal(rule->news, rows[row].news);
+    }
 }
 
 int
@@ -76,7 +116,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_rule_is_found),
-        cmocka_unit_test(test_what_rules_say),
+        cmocka_unit_test(test_what_is_masked),
+        cmocka_unit_test(test_every_rule_says_what_it_should),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

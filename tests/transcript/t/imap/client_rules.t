@@ -12,6 +12,20 @@ S* a2 OK ID completed
 C: a3 CAPABILITY
 S! ...OBJECTID...
 S* a3 OK CAPABILITY completed
+# Nor is what it adds without being asked (RFC 8474 sections 4.1 and 4.2); whoever asks is answered.
+C: a3a CREATE Apples
+S: a3a OK CREATE completed
+C: a3b SELECT Apples
+S! ...MAILBOXID...
+S* a3b OK [READ-WRITE] SELECT completed
+C: a3c EXAMINE INBOX
+S! ...MAILBOXID...
+S* a3c OK [READ-ONLY] EXAMINE completed
+C: a3d STATUS Apples (MAILBOXID)
+S: * STATUS Apples (MAILBOXID (F$id))
+S: a3d OK STATUS completed
+C: a3e UNSELECT
+S: a3e OK UNSELECT completed
 C: a4 ID ("name" "iPad Mail" "version" "13E238")
 S: * ID (...)
 S: a4 OK ID completed
@@ -25,6 +39,11 @@ C: a7 ID ("name" "Thunderbird" "version" "115.0")
 S: * CAPABILITY ... OBJECTID ...
 S: * ID (...)
 S: a7 OK ID completed
+C: a7a SELECT Apples
+S* * OK [MAILBOXID (F$id)] mailbox identifier
+S* a7a OK [READ-WRITE] SELECT completed
+C: a7b CREATE Pears
+S: a7b OK [MAILBOXID (...)] CREATE completed
 LOG client rule apple-mail
 C: a8 LOGOUT
 S* a8 OK LOGOUT completed
