@@ -168,6 +168,90 @@ test_thread(void **state)
     }
 }
 
+/* "Never changing once told" (RFC 8474 sections 5.1 and 5.2), and the same on all servers: what
+ * these messages have is written down here. If a change of the parser, of the keys or of the
+ * digest makes this test fail, clients would lose threads that they know, so what was stored
+ * before must keep the old identifiers; never adapt the table. */
+static void
+test_frozen(void **state)
+{
+    struct content *fx = *state;
+    static const struct {
+        const char *text, *thread, *email;
+    } rows[] = {
+        {"Message-ID: <root@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mr2uegzj2ocunkrkaqlpdogjakarkmdzt"},
+        {"message-id : < root@x >\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mttzvn7r4dgm7ovy2ton2pfxgptbi5tec"},
+        {"Message-ID: <Root@X>\r\n\r\n", "Trm5ogce5piyblipcjx2o2fjo6vikc47f",
+         "M4s7paaginabzagfetqr57rnb5gqzws3r"},
+        {"Message-ID: root@x\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mvhmfnsnk6schhrlqu5k67nblfqdpilvp"},
+        {"Message-ID: <root@x> <other@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "M22yprx35ze5n54nhz5wks6634wq2khjd"},
+        {"Message-ID: <\"ro ot\"@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mra5o3lls7cgbzn5pnkw6hpqmon5vwv2p"},
+        {"Message-ID: <\"root\"@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mehipugh7wsnalses7szzqdbqnw3s5yhh"},
+        {"Message-ID: <root@[127.0.0.1]>\r\n\r\n", "Tlb6ecd7xixzzulgp5kr3zhja2etiidid",
+         "Mlnksda5osimtmpvpzhizkt6k2myp2yw6"},
+        {"Message-ID: (a comment) <root@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "M6cltlxu4ptxrrmfps7pa4pak3jzzouuh"},
+        {"Message-ID: <root@x\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mwaio4wrqcns4g3qqwmxhnifhrztt2jtf"},
+        {"Message-ID: <>\r\n\r\n", "Tey65pwqrcbfisgup6zkb7dupn3kqwuwm",
+         "Mjrpdqphk2zyaozw3c3rvgffkf75y5l5f"},
+        {"Message-ID: <r\xc3\xb6t@x>\r\n\r\n", "Tauceyshutxot6dual2pzcji6reseybtu",
+         "Mgzauaebkmnmgtudnp2ckjdlglcnvh4j6"},
+        {"Message-ID: <a@x>\r\nMessage-ID: <b@x>\r\n\r\n", "Txu46n7vp3a3qchde5crjyp677zm7ihq2",
+         "Montgefl5qd2jgw4jdzdfgryd2rho4tmi"},
+        {"Message-ID: <a@x>\r\nReferences: <root@x>\r\n <b@x>\r\n\t<c@x>\r\n\r\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "Mflk3zzmsyvszz3u4pkx5dmuifjavcey7"},
+        {"Message-ID: <a@x>\r\nReferences: root <root@x>,<b@x>\r\n\r\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "Mdzka24suy2zvby5a3zxlnopns2k56eps"},
+        {"Message-ID: <a@x>\r\nReferences: <root@x><b@x>\r\n\r\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "Muhcucx4ty3g4g3lefpt2c3vbjkggi2zu"},
+        {"Message-ID: <a@x>\r\nReferences: nothing at all\r\n\r\n",
+         "Txu46n7vp3a3qchde5crjyp677zm7ihq2", "Mtnqg5y4uvvsfeah7vw2jm7ge2t2jbsfk"},
+        {"Message-ID: <a@x>\r\nReferences: <b@x>\r\nReferences: <c@x>\r\n\r\n",
+         "Tnddzca4fwrp2qrhwnqtdyqpvwnzuhiob", "Mylmaxhpntwkrvm5jfese2eoxnnum62fn"},
+        {"Message-ID: <a@x>\r\nReferences: <a@x>\r\n\r\n", "Txu46n7vp3a3qchde5crjyp677zm7ihq2",
+         "M7hmkhq4rcxlxpmobxdtjyxwsgwzz3aqk"},
+        {"Message-ID: <a@x>\r\nIn-Reply-To: <root@x> <b@x>\r\n\r\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "Mhn4zmtlbr5zmn4mwiacaoh6gvcvs76ys"},
+        {"Message-ID: <a@x>\r\nIn-Reply-To: Your mail of Monday <root@x>\r\n\r\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "M4hasx3oddwuy4lhhphmcquql77hrckw2"},
+        {"Message-ID: <a@x>\r\nIn-Reply-To: b@x\r\n\r\n", "Tnddzca4fwrp2qrhwnqtdyqpvwnzuhiob",
+         "Mn2pczgfiolel3em5xhupatm6rok7dhzp"},
+        {"Message-ID: <a@x>\r\nIn-Reply-To: <b@x>\r\nReferences:\r\n\r\n",
+         "Tnddzca4fwrp2qrhwnqtdyqpvwnzuhiob", "Mfheo74u5q4etrzvu2dehbuueauw47ppo"},
+        {"\xef\xbb\xbfMessage-ID: <root@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Mx26wfackt7eleos53hf6lxfa5pdwwrqg"},
+        {">From somebody\r\nMessage-ID: <root@x>\r\n\r\n", "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug",
+         "Ms34tr6hdpjp2eddldnhf4iimtst5xj3y"},
+        {"Message-ID: <root@x>\nSubject: bare line feeds\n\nx\n",
+         "Tdkzbmxzysmjwicoaamn5mpwymcoj4sug", "M4x7vaxv24ns4sdn7gseo5t63jnetgz62"},
+        {"Subject: no identifier\r\n\r\nx\r\n", "Tchvg4e7vvwnkm7xs3ky6q66jftj6hvhv",
+         "Mlttgxwp3t6ecfkjm7nds4kmfrrpg3fdf"},
+        {"no header at all", "Tjhhnqypd532z4cad5nkpzdt36sddsl74",
+         "Mykaeijs2k7llhpkbnaep2soecyhluapq"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct entry entry = add(fx, rows[i].text, 1521475657, 660);
+        const struct object_ids ids = ids_at_once(fx, &entry);
+        struct object_ids late;
+        unsigned pauses = 0;
+        if (!span_eq_str(object_id_span(&ids.thread), rows[i].thread) ||
+            !span_eq_str(object_id_span(&ids.email), rows[i].email))
+            fail_msg("%s: %.*s %.*s", rows[i].text, SPAN_FMT(object_id_span(&ids.thread)),
+                     SPAN_FMT(object_id_span(&ids.email)));
+        forget(fx, entry.message); /* and made anew from the text */
+        late = ids_of(fx, &entry, &pauses);
+        assert_true(is_same(late.thread, ids.thread) && is_same(late.email, ids.email));
+    }
+}
+
 /* What was not stored when a message came is the same when it is made. */
 static void
 test_made_late(void **state)
@@ -370,6 +454,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_shape, setup, teardown),
         cmocka_unit_test_setup_teardown(test_email, setup, teardown),
         cmocka_unit_test_setup_teardown(test_thread, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backlog, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backlog_damage, setup, teardown),
