@@ -146,9 +146,10 @@
 /* octets; hard maximum of the queued output of a session */
 #define LIMIT_OUTPUT_MAX (16u << 20)
 /* messages, and octets of them, that one COPY or MOVE takes into another account: they are
- * written anew, in one transaction */
+ * written anew, in one transaction for which all others wait who change something there. One
+ * message may be larger. */
 #define LIMIT_COPY_ACROSS 10000u
-#define LIMIT_COPY_ACROSS_OCTETS (256u << 20)
+#define LIMIT_COPY_ACROSS_OCTETS (64u << 20)
 #define LIMIT_COPYUID (1u << 20) /* octets of that response code: 150,000 scattered UIDs */
 #define LIMIT_SLICE_US 5000      /* length of one run of a session */
 /* silence in which a client waits for its answer, before a line says how far it is; RFC 9585

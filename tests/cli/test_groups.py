@@ -179,7 +179,7 @@ def test_no_more_than_so_many_messages_into_another_account():
 
 
 def test_no_more_than_so_many_octets_into_another_account():
-    most, each = limit("LIMIT_COPY_ACROSS_OCTETS"), 64 << 20
+    most, each = limit("LIMIT_COPY_ACROSS_OCTETS"), 16 << 20
     with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         text = "A: b\r\n\r\n" + ("x" * 998 + "\r\n") * (each // 1000)

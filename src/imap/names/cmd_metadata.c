@@ -121,6 +121,21 @@ refuse(struct imap_work *work, const struct imap_setmetadata_req *req)
     return STEP_MORE;
 }
 
+/* What all users read is somebody else's to change only with the right to write (docs/protocol.md
+ * K-9). False: *step_out. */
+static bool
+may_set(struct imap_work *work, const struct imap_setmetadata_req *req,
+        enum imap_step *step_out)
+{
+    for (size_t i = 0; work->target.is_guest && i < req->pair_count; i++)
+        if (!metadata_name_is_private(req->pairs[i].name))
+            work->target.needs |= RIGHT_WRITE;
+    if ((work->target.rights & work->target.needs) == work->target.needs)
+        return true;
+    *step_out = imap_no(work, "NOPERM", "Not permitted");
+    return false;
+}
+
 static struct metadata_set_op *
 op_new(struct imap_session *im)
 {
@@ -147,7 +162,7 @@ cmd_setmetadata_run(struct imap_session *im, struct imap_work *work)
     enum imap_step step = STEP_DONE;
 
     if (op == NULL) {
-        if (!target_find(im, req->server, &req->mailbox, &step))
+        if (!target_find(im, req->server, &req->mailbox, &step) || !may_set(work, req, &step))
             return step;
         step = refuse(work, req);
         if (step != STEP_MORE)

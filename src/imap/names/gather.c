@@ -23,6 +23,7 @@ struct imap_gather {
     size_t guest_count;  /* mailboxes of all of them so far */
     size_t guest_octets; /* and of their names */
     bool is_cut;         /* there are more than the limits allow */
+    bool is_full;        /* all of them together: the sharers that are left are not looked at */
 };
 
 const struct imap_list_req *
@@ -132,8 +133,10 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
     const struct access_row *rows, size_t count)
 {
     struct arena *arena = &im->work->arena;
-    const size_t most = count < LIMIT_SHARER_MAILBOXES ? count : LIMIT_SHARER_MAILBOXES;
-    struct names_guest *guests = arena_array(arena, struct names_guest, most + 1);
+    const size_t left = LIMIT_GUEST_MAILBOXES - gather->guest_count;
+    const size_t share = left < LIMIT_SHARER_MAILBOXES ? left : LIMIT_SHARER_MAILBOXES;
+    struct names_guest *guests =
+        arena_array(arena, struct names_guest, (count < share ? count : share) + 1);
     size_t used = 0;
 
     if (guests == NULL)
@@ -147,6 +150,7 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
             continue;
         if (!has_room(gather, used, strlen(name))) {
             gather->is_cut = true;
+            gather->is_full = used < LIMIT_SHARER_MAILBOXES;
             break;
         }
         guests[used] = (struct names_guest){
@@ -215,7 +219,8 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
         return STEP_WAIT;
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         leave_out(im, sharer, rc, &err);
-    gather->next++;
+    gather->is_cut = gather->is_cut || rc == RC_LIMIT;
+    gather->next = gather->is_full ? gather->sharer_count : gather->next + 1;
     return STEP_MORE;
 }
 

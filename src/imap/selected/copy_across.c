@@ -75,6 +75,13 @@ copy_across_new(struct imap_session *im, const struct imap_named *named, size_t 
 
 /* ---- which they are ---- */
 
+static enum rc
+too_large(struct err *err)
+{
+    return err_set(err, RC_LIMIT, 0, "more than %u octets into another account",
+                   LIMIT_COPY_ACROSS_OCTETS);
+}
+
 /* Entries that one run names: all of them are in the view, and so there is room for them. */
 static enum rc
 list_run(struct copy_across *across, struct store_tx *tx, uint64_t mbox,
@@ -94,9 +101,9 @@ list_run(struct copy_across *across, struct store_tx *tx, uint64_t mbox,
             if (rows[i].uid > run->last)
                 return RC_OK;
             across->octets += rows[i].octets;
-            if (across->count == most || across->octets > LIMIT_COPY_ACROSS_OCTETS)
-                return err_set(err, RC_LIMIT, 0, "more than %u octets into another account",
-                               LIMIT_COPY_ACROSS_OCTETS);
+            if (across->count == most ||
+                (across->count > 0 && across->octets > LIMIT_COPY_ACROSS_OCTETS))
+                return too_large(err);
             across->messages[across->count++].source = rows[i];
         }
     }
@@ -122,10 +129,10 @@ list(struct imap_session *im, struct copy_across *across, struct store_tx *tx, s
     if (rc == RC_OK && across->count < across->expected)
         return err_set(err, RC_EXPUNGED, 0, "%zu of %zu messages are left", across->count,
                        across->expected);
-    return rc;
+    return rc == RC_OK && !imap_append_charge(im, across->octets) ? too_large(err) : rc;
 }
 
-/* Whether the destination has room for so much. That it is there is found out in the turn. */
+/* Whether the destination is there, before anything is read for it, and has room for so much. */
 static enum rc
 ask_for_room(struct imap_session *im, const struct copy_across *across, struct store_tx *tx,
              struct err *err)
@@ -133,7 +140,10 @@ ask_for_room(struct imap_session *im, const struct copy_across *across, struct s
     const struct quota_amounts more = {
         .of = {[QUOTA_STORAGE] = across->octets, [QUOTA_MESSAGE] = across->count}};
 
-    return quota_fits(im->work->target.acct, tx, &more, err);
+    struct mbox_row row;
+
+    const enum rc rc = store_mbox_find(tx, im->work->target.name, &im->work->arena, &row, err);
+    return rc == RC_OK ? quota_fits(im->work->target.acct, tx, &more, err) : rc;
 }
 
 /* ---- reading them ---- */
@@ -218,6 +228,9 @@ scan_one(struct imap_session *im, struct copy_across *across, const char *texts,
     ingest_pack(&message->ingest, &piece);
     if (!buf_ok(&piece))
         return err_set(err, RC_LIMIT, 0, "copy: out of memory");
+    /* What was computed is charged too; one message may have so much at most. */
+    if (across->next > 0 && spool->octets + buf_len(&piece) > LIMIT_COPY_ACROSS_OCTETS)
+        return too_large(err);
     across->next++;
     return spool_append(spool, buf_span(&piece), err);
 }
@@ -326,10 +339,16 @@ copy_across_ready(struct imap_session *im, struct copy_across *across, enum imap
         return true;
     /* It is asked for in the snapshot's account, and of the turn nothing is known yet. */
     if (!imap_guest_still_may(im, im->work->row->selected, step_out) ||
+        /* A mailbox that another server has just made is not missing. */
+        (across->stage == ACROSS_ROOM && !imap_catch_up(im, at, step_out)) ||
         (across->stage != ACROSS_SCAN && !imap_read_begin(im, at, &tx, step_out)))
         return false;
+    const bool at_room = across->stage == ACROSS_ROOM;
     const enum rc rc = go(im, across, tx, &err);
-    *step_out = rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
+    *step_out = rc == RC_OK ? STEP_MORE
+                : rc == RC_NOT_FOUND && at_room
+                    ? imap_no(im->work, "TRYCREATE", "No such mailbox")
+                    : imap_fail(im, rc, &err);
     return false;
 }
 

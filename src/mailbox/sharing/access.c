@@ -18,22 +18,45 @@ access_user(struct registry *registry, uint64_t account, struct arena *arena,
     return rc;
 }
 
-enum rc
-access_rights(struct store_tx *tx, const struct rights_user *user, uint64_t mbox,
-              struct arena *arena, uint32_t *rights_out, struct err *err)
+static enum rc
+groups_ask(struct access_asker *asker, struct arena *arena, struct err *err)
 {
-    struct acl_row *rows = NULL;
-    size_t count = 0;
+    const enum rc rc =
+        access_user(asker->registry, asker->user.account, arena, &asker->user, err);
 
-    const enum rc rc = store_acl(tx, mbox, arena, &rows, &count, err);
-    if (rc == RC_OK)
-        *rights_out = rights_of(rows, count, user);
+    if (rc == RC_CORRUPT)
+        return err_set(err, RC_IO, 0, "the registry, which has the groups, is damaged");
+    asker->registry = NULL;
     return rc;
 }
 
 enum rc
-access_find(struct store_tx *tx, const struct rights_user *user, struct span name,
-            struct arena *arena, struct access *out, struct err *err)
+access_rights_lazily(struct store_tx *tx, struct access_asker *asker, uint64_t mbox,
+                     struct arena *arena, uint32_t *rights_out, struct err *err)
+{
+    struct acl_row *rows = NULL;
+    size_t count = 0;
+
+    enum rc rc = store_acl(tx, mbox, arena, &rows, &count, err);
+    if (rc == RC_OK && asker->registry != NULL && rights_need_groups(rows, count))
+        rc = groups_ask(asker, arena, err);
+    if (rc == RC_OK)
+        *rights_out = rights_of(rows, count, &asker->user);
+    return rc;
+}
+
+enum rc
+access_rights(struct store_tx *tx, const struct rights_user *user, uint64_t mbox,
+              struct arena *arena, uint32_t *rights_out, struct err *err)
+{
+    struct access_asker asker = {.user = *user};
+
+    return access_rights_lazily(tx, &asker, mbox, arena, rights_out, err);
+}
+
+enum rc
+access_find_lazily(struct store_tx *tx, struct access_asker *asker, struct span name,
+                   struct arena *arena, struct access *out, struct err *err)
 {
     struct access found = {.mbox = 0};
     struct mbox_row row;
@@ -41,7 +64,7 @@ access_find(struct store_tx *tx, const struct rights_user *user, struct span nam
     enum rc rc = store_mbox_find(tx, name, arena, &row, err);
     if (rc == RC_OK) {
         found.mbox = row.id;
-        rc = access_rights(tx, user, row.id, arena, &found.rights, err);
+        rc = access_rights_lazily(tx, asker, row.id, arena, &found.rights, err);
     }
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
@@ -50,11 +73,20 @@ access_find(struct store_tx *tx, const struct rights_user *user, struct span nam
          above = mbox_name_parent(above))
         rc = store_mbox_find(tx, above, arena, &row, err);
     if (rc == RC_OK)
-        rc = access_rights(tx, user, row.id, arena, &found.parent_rights, err);
+        rc = access_rights_lazily(tx, asker, row.id, arena, &found.parent_rights, err);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     *out = found;
     return RC_OK;
+}
+
+enum rc
+access_find(struct store_tx *tx, const struct rights_user *user, struct span name,
+            struct arena *arena, struct access *out, struct err *err)
+{
+    struct access_asker asker = {.user = *user};
+
+    return access_find_lazily(tx, &asker, name, arena, out, err);
 }
 
 uint32_t

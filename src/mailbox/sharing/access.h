@@ -19,6 +19,13 @@
 MUST_USE enum rc access_user(struct registry *registry, uint64_t account, struct arena *arena,
                              struct rights_user *out, struct err *err);
 
+/* Who asks, if the registry is asked for his groups only when a list names one: in the turn of
+ * an account, nobody waits for the one registry of the server without need. */
+struct access_asker {
+    struct registry *registry; /* NULL: nobody is in a group, or they are known by now */
+    struct rights_user user;
+};
+
 struct access {
     uint64_t mbox;   /* 0: there is no such mailbox */
     uint32_t rights; /* enum mbox_right, to the mailbox; without one, 0 */
@@ -30,6 +37,10 @@ struct access {
 MUST_USE enum rc access_find(struct store_tx *tx, const struct rights_user *user,
                              struct span name, struct arena *arena, struct access *out,
                              struct err *err);
+/** The same. RC_IO: the registry is damaged, which does not make this account damaged. */
+MUST_USE enum rc access_find_lazily(struct store_tx *tx, struct access_asker *asker,
+                                    struct span name, struct arena *arena, struct access *out,
+                                    struct err *err);
 /** What that comes to for somebody who needs these rights: RIGHT_CREATE is a right to the
  *  mailbox above the name. Pure. */
 uint32_t access_to(const struct access *access, uint32_t needs);
@@ -37,6 +48,10 @@ uint32_t access_to(const struct access *access, uint32_t needs);
 MUST_USE enum rc access_rights(struct store_tx *tx, const struct rights_user *user,
                                uint64_t mbox, struct arena *arena, uint32_t *rights_out,
                                struct err *err);
+/** The same, as access_find_lazily. */
+MUST_USE enum rc access_rights_lazily(struct store_tx *tx, struct access_asker *asker,
+                                      uint64_t mbox, struct arena *arena, uint32_t *rights_out,
+                                      struct err *err);
 
 /* A mailbox that is shared with the user. */
 struct access_row {

@@ -28,14 +28,15 @@ permit_refusal(uint32_t rights, uint32_t needs)
 /* RC_GONE: by number, and it is not there. */
 static enum rc
 rights_find(const struct permit *permit, const struct permit_need *need,
-            const struct rights_user *user, struct store_tx *tx, uint32_t *rights_out,
+            struct access_asker *asker, struct store_tx *tx, uint32_t *rights_out,
             struct err *err)
 {
     struct access access;
     struct mbox_row row;
 
     if (need->mbox == 0) {
-        const enum rc rc = access_find(tx, user, need->name, permit->arena, &access, err);
+        const enum rc rc =
+            access_find_lazily(tx, asker, need->name, permit->arena, &access, err);
         if (rc == RC_OK)
             *rights_out = access_to(&access, need->rights);
         return rc;
@@ -43,32 +44,31 @@ rights_find(const struct permit *permit, const struct permit_need *need,
     const enum rc rc = store_mbox_get(tx, need->mbox, permit->arena, &row, err);
     if (rc == RC_NOT_FOUND)
         return err_set(err, RC_GONE, 0, "the mailbox was deleted");
-    return rc == RC_OK ? access_rights(tx, user, need->mbox, permit->arena, rights_out, err)
-                       : rc;
+    return rc == RC_OK
+               ? access_rights_lazily(tx, asker, need->mbox, permit->arena, rights_out, err)
+               : rc;
 }
 
 enum rc
 permit_check(struct permit *permit, struct registry *registry, struct store_tx *tx,
              uint32_t *rights_out, struct err *err)
 {
-    struct rights_user user = {.account = permit->account};
+    struct access_asker asker = {.registry = registry, .user.account = permit->account};
     enum rc rc = RC_OK;
 
     permit->answer = PERMIT_GIVEN;
     *rights_out = RIGHTS_ALL;
     if (permit->account == 0)
         return RC_OK;
-    if (registry != NULL)
-        rc = access_user(registry, permit->account, permit->arena, &user, err);
-    if (rc == RC_CORRUPT) /* which does not make this account damaged */
-        return err_set(err, RC_IO, 0, "the registry, which has the groups, is damaged");
     for (uint8_t i = 0; rc == RC_OK && i < permit->need_count; i++) {
         const struct permit_need *need = &permit->needs[i];
         uint32_t rights = 0;
-        rc = rights_find(permit, need, &user, tx, &rights, err);
+        rc = rights_find(permit, need, &asker, tx, &rights, err);
         if (rc == RC_OK && ((rights & need->rights) != need->rights ||
                             (need->any != 0 && (rights & need->any) == 0))) {
-            permit->answer = permit_refusal(rights, need->rights);
+            /* What is known by its number is selected, and no secret. */
+            permit->answer =
+                need->mbox != 0 ? PERMIT_REFUSED : permit_refusal(rights, need->rights);
             rc = err_set(err, RC_DENIED, 0, "the rights to the mailbox were taken away");
         }
         if (i == 0)

@@ -119,6 +119,15 @@ is_about(const struct acl_row *row, const struct rights_user *user)
     return false;
 }
 
+bool
+rights_need_groups(const struct acl_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].kind == ACL_GROUP)
+            return true;
+    return false;
+}
+
 uint32_t
 rights_of(const struct acl_row *rows, size_t count, const struct rights_user *user)
 {

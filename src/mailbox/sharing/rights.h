@@ -72,6 +72,8 @@ struct rights_user {
     const uint64_t *groups; /* ascending; borrowed */
     size_t group_count;
 };
+/** Whether the groups of a user make a difference to these rows. */
+bool rights_need_groups(const struct acl_row *rows, size_t count);
 /**
  * What these rows, all of one mailbox, grant to an account that does not own it: whatever is
  * granted to it, to a group that it is in or to anyone, without what a negative identifier

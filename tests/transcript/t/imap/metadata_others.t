@@ -30,6 +30,10 @@ S: c1 OK ...
 [2] S: c4 OK LIST completed
 C: c2 SETACL Work $bert lr
 S: c2 OK ...
+[2] C: c5 SETMETADATA "Other Users/$anna/Work" (/private/comment "x" /shared/comment "theirs")
+[2] S: c5 NO [NOPERM] Not permitted
+C: c3 SETACL Work $bert lrw
+S: c3 OK ...
 # Private entries are everybody's own.
 [2] C: d1 GETMETADATA "Other Users/$anna/Work" (/shared/comment /private/comment)
 [2] S: * METADATA "Other Users/$anna/Work" (/shared/comment "for all" /private/comment NIL)
