@@ -94,18 +94,23 @@ touched_new(struct arena *arena, const struct view *view, const struct version *
             const struct touched_req *req)
 {
     struct touched *touched = arena_new(arena, struct touched);
+    struct touched_times *times = arena_array(arena, struct touched_times, req->time_count);
 
-    if (touched != NULL)
-        *touched = (struct touched){
-            .members = view->members,
-            .current = current,
-            .req = *req,
-            .in_current = true,
-            .at = cursor_of(current),
-            .seq = 1,
-            .now = {.arena = arena},
-            .gone = {.arena = arena},
-        };
+    if (touched == NULL || (times == NULL && req->time_count > 0))
+        return NULL;
+    if (req->time_count > 0)
+        memcpy(times, req->times, req->time_count * sizeof *times);
+    *touched = (struct touched){
+        .members = view->members,
+        .current = current,
+        .req = *req,
+        .in_current = true,
+        .at = cursor_of(current),
+        .seq = 1,
+        .now = {.arena = arena},
+        .gone = {.arena = arena},
+    };
+    touched->req.times = times;
     return touched;
 }
 

@@ -32,7 +32,8 @@ struct touched;
 /**
  * Begins to look for messages of a view. current: of view_current; what of the view is not in
  * it counts with the modseq that the view knows. Both are borrowed until touched_step says
- * RC_OK; the view stays awake and is not synced. Everything is in arena. NULL: arena.
+ * RC_OK; the view stays awake and is not synced. req is copied with its times. Everything is in
+ * arena. NULL: arena.
  */
 struct touched *touched_new(struct arena *arena, const struct view *view,
                             const struct version *current, const struct touched_req *req);

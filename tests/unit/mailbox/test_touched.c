@@ -190,19 +190,62 @@ test_changed(void **state)
     }
 }
 
+/* Slices come when whoever began has returned: what it asked for is not there any more. */
+static void
+test_request_is_copied(void **state)
+{
+    struct builder builder;
+    struct touched_times times[] = {{10, 20}, {40, 50}};
+    struct touched_req req = {
+        .since = 1, .gone_since = 1, .from_uid = 100, .times = times, .time_count = 2};
+    struct view_run *runs = NULL;
+    size_t count = 0;
+    AUTO_ARENA arena = {0};
+
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    builder_init(&builder, 0, 5);
+    for (uint32_t uid = 1; uid <= 5; uid++) {
+        const struct entry entry = {
+            .uid = uid, .modseq = 1, .message = uid, .internaldate_s = 10 * (int64_t)uid};
+        builder_entry(&builder, &entry);
+    }
+    struct version *members = builder_finish(&builder, 1, 6);
+    assert_non_null(members);
+    const struct view view = {.members = members};
+    struct touched *touched = touched_new(&arena, &view, members, &req);
+    assert_non_null(touched);
+    assert_int_equal(touched_step(touched, 1, &runs, &count), RC_AGAIN);
+    memset(times, 0x7f, sizeof times);
+    memset(&req, 0x7f, sizeof req);
+    while (touched_step(touched, 1, &runs, &count) == RC_AGAIN)
+        continue;
+    assert_int_equal(count, 2);
+    assert_int_equal(runs[0].first, 2);
+    assert_int_equal(runs[0].last, 2);
+    assert_int_equal(runs[1].first, 5);
+    assert_int_equal(runs[1].last, 5);
+    version_unref(members);
+}
+
 /* Too many runs for the memory that there is. */
 static void
 test_no_room(void **state)
 {
     struct touched_runs runs = {.arena = NULL};
-    const struct touched_req req = {.since = 0};
+    struct touched_req req = {.since = 0};
     AUTO_ARENA none = {0};
+    AUTO_ARENA few = {0};
     AUTO_ARENA arena = {0};
     uint32_t seq = 1;
 
     (void)state;
     arena_init(&none, 8);
     assert_null(touched_new(&none, &(struct view){.members = NULL}, NULL, &req));
+    arena_init(&few, 512);
+    req.times = (struct touched_times[64]){{0, 0}};
+    req.time_count = 64;
+    assert_null(touched_new(&few, &(struct view){.members = NULL}, NULL, &req));
     arena_init(&arena, 8192);
     runs.arena = &arena;
     while (touched_add(&runs, seq, seq) == RC_OK)
@@ -219,6 +262,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expunged),
         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_request_is_copied),
         cmocka_unit_test(test_no_room),
     };
 
