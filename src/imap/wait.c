@@ -81,12 +81,29 @@ permit_of_row(struct imap_session *im, struct account *acct, struct turn_req *re
     CHECK(req->permit.account != 0); /* a command without a right to anything there */
 }
 
+/* Sharing was ended before the request was made: it is not made any more. One that waits already
+ * is applied by whoever holds the turn, and its permit is his until then. */
+static bool
+is_too_late(const struct imap_session *im, const struct turn_req *req)
+{
+    const struct door_write *write = &im->work->write;
+
+    return req->permit.account != 0 && !env_settings(im->s.env)->sharing &&
+           write->req == NULL && !write->slot_queued;
+}
+
 bool
 imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
           enum imap_step *step_out)
 {
     if (acct != im->acct && req->permit.account == 0)
         permit_of_row(im, acct, req);
+    if (is_too_late(im, req)) {
+        req->result = RC_DENIED;
+        req->permit.answer = PERMIT_REFUSED;
+        *step_out = imap_not_permitted(im->work, req->permit.answer);
+        return false;
+    }
     if (!imap_turn_freely(im, acct, req, step_out))
         return false;
     if (req->permit.answer == PERMIT_GIVEN)

@@ -272,6 +272,22 @@ def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
         ok(bert, "FETCH 1:* FLAGS")
 
 
+def test_who_reads_slowly_what_notify_tells_is_told_no_more_once_the_right_is_gone():
+    text = "A: b\r\n\r\n" + "x" * 1_000_000
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        ok(anna, "SETACL INBOX bert lr")
+        ok(bert, 'SELECT "Other Users/anna/INBOX"')
+        ok(bert, "NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge))")
+        ok(anna, "APPEND INBOX" + f" {{{len(text)}+}}\r\n{text}" * 40)
+        told = [bert.line()]
+        ok(anna, "SETACL INBOX bert l")
+        while told[-1] != "* NO [NOPERM] You may not read the selected mailbox any more":
+            told.append(bert.line())
+        assert sum("FETCH" in line[:20] for line in told) < 40
+        assert ok(bert, "NOOP") == []
+
+
 def test_a_search_finds_nothing_once_the_right_is_gone():
     """The right is taken away while ESEARCH looks at a lot of mail: what it has found is not answered. It may have been
     looked up for the last time just before that, so one answer of several must be without results."""

@@ -18,30 +18,47 @@ CUT = "* NO [LIMIT] Not all mailboxes of other users are listed"
 
 
 def test_no_account_gets_a_name_that_lists_would_take_for_somebody_else():
-    with Roost(accounts=["anna"]) as server:
+    with Roost(accounts=["anna", "bert"]) as server:
         for name in ("anyone", "AnyOne", "anyone@example.org", "-anna", "-"):
             done = server.run("account", "add", "--", name, check=False, stdin=PASSWORD + "\n")
             assert done.returncode != 0, name
         assert server.run("account", "list").stdout.split()[0] == "anna"
         # An address may still be one of them.
         server.run("account", "alias", "anna", "anyone@shop.net")
+        # Nor do lists say whose an address is: they know names of accounts only.
+        server.run("account", "alias", "bert", "sales@shop.net")
+        server.run("account", "alias", "bert", "sales")
+        anna = server.login("anna")
+        anna.command("SETACL INBOX Bert lr")
+        for alias in ("sales@shop.net", "sales", "sales@example.org"):
+            anna.command(f"SETACL INBOX {alias} lr", expect="NO")
+            assert "NO [NONEXISTENT]" in anna.last, anna.last
 
 
 def test_such_an_account_from_before_is_nobody_in_lists():
-    with Roost(accounts=["anna", "bert", "carl"], start=False) as server:
+    with Roost(accounts=["anna", "bert", "carl", "dora"]) as server:
+        anna = server.login("anna")
+        for name in ("bert", "carl", "dora"):
+            anna.command(f"SETACL INBOX {name} lr")
+        server.stop()
         assert "anyone" not in server.run("check", check=False).stdout
         db = sqlite3.connect(f"{server.home}/registry.db")
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for old, new in (("bert", "anyone"), ("carl", "-anna")):
+        for old, new in (("bert", "anyone"), ("carl", "-anna"), ("dora", "-x")):
             for table in tables:
                 for column in [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] in ("name", "address")]:
                     db.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (new, old))
         db.commit()
         db.close()
         told = [line for line in server.run("check", check=False).stdout.splitlines() if "accounts:" in line]
-        assert len(told) == 2 and "-anna:" in told[0] and "anyone:" in told[1], told
+        assert len(told) == 3 and "-anna:" in told[0] and "-x:" in told[1] and "anyone:" in told[2], told
         server.start()
-        anna, anyone = server.login("anna"), server.login("anyone")
+        anna, anyone, dashed = server.login("anna"), server.login("anyone"), server.login("-x")
+        # What they were granted counts, and can be taken away.
+        for peer, identifier in ((anyone, "Anyone"), (dashed, "-x")):
+            assert peer.command('MYRIGHTS "Other Users/anna/INBOX"') == ['* MYRIGHTS "Other Users/anna/INBOX" lr']
+            anna.command(f"DELETEACL INBOX {identifier}")
+            peer.command('MYRIGHTS "Other Users/anna/INBOX"', expect="NO")
         # The owner has all rights, and no line says that anybody else has.
         assert anyone.command("GETACL INBOX") == ["* ACL INBOX"]
         assert anyone.command("MYRIGHTS INBOX") == ["* MYRIGHTS INBOX lrswipkxtecda"]

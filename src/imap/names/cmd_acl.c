@@ -52,19 +52,37 @@ find_group(struct imap_session *im, struct span name, struct identifier *out, st
     return rc;
 }
 
+/* What was granted to an account with a reserved name still counts, and can be taken away. */
+static bool
+takes_away(const struct imap_session *im)
+{
+    return im->work->cmd.id == IMAP_CMD_DELETEACL;
+}
+
 static enum rc
 find_account(struct imap_session *im, struct span name, struct identifier *out, struct err *err)
 {
     struct registry_account account;
     const enum rc rc = registry_find_login(im->s.env->registry, name, &account, err);
 
-    if (rc == RC_OK && registry_name_is_reserved(span_of_str(account.name)))
+    if (rc == RC_OK && registry_name_is_reserved(span_of_str(account.name)) && !takes_away(im))
         return RC_UNSUPPORTED;
     if (rc == RC_OK) {
         out->kind = ACL_ACCOUNT;
         out->who = account.id;
     }
     return rc;
+}
+
+/* The account whose name begins with "-", where nobody has the name without it. */
+static enum rc
+find_dashed(struct imap_session *im, struct span name, struct identifier *out, struct err *err)
+{
+    char text[IDENTIFIER_OCTETS + 1];
+
+    snprintf(text, sizeof text, "-%.*s", SPAN_FMT(name));
+    out->negative = false;
+    return find_account(im, span_of_str(text), out, err);
 }
 
 /* Section 3: prepared with SASLprep, as names are at login. False: *step_out. */
@@ -88,6 +106,8 @@ identifier_read(struct imap_session *im, struct span text, struct identifier *ou
         rc = span_starts(name, group_prefix)
                  ? find_group(im, span_tail(name, group_prefix.len), &found, &err)
                  : find_account(im, name, &found, &err);
+    if (rc == RC_NOT_FOUND && negative && takes_away(im))
+        rc = find_dashed(im, name, &found, &err);
     if (rc != RC_OK) {
         *step_out =
             rc == RC_NOT_FOUND ? imap_no(im->work, "NONEXISTENT", "No such account or group")

@@ -85,6 +85,18 @@ found_before(struct imap_session *im, struct span name, unsigned needs)
     return NULL;
 }
 
+/* Sharing was ended in the middle of the command: what was another user's is nobody's now, and
+ * not a mailbox of one's own that has such a name (docs/protocol.md H-13). NULL: it was not. */
+static const struct imap_found *
+found_in_vain(const struct imap_session *im, struct span name)
+{
+    const struct imap_found *found = env_settings(im->s.env)->sharing ? NULL : im->work->found;
+
+    while (found != NULL && !span_eq(found->name, name))
+        found = found->next;
+    return found;
+}
+
 /* What the user may do there. False: *step_out. */
 static bool
 look(struct imap_session *im, struct imap_found *found, enum imap_step *step_out)
@@ -151,10 +163,17 @@ find_others(struct imap_session *im, struct span name, unsigned needs,
             struct imap_target *target_out, enum imap_step *step_out)
 {
     const struct imap_found *known = found_before(im, name, needs);
+    const struct imap_found *vain = found_in_vain(im, name);
 
     struct imap_found found = {
         .next = im->work->found, .name = name, .target = {.needs = needs}};
 
+    if (vain != NULL) {
+        *target_out = vain->target;
+        target_out->needs = needs;
+        target_out->rights = 0;
+        return RC_OK;
+    }
     if (known != NULL) {
         *target_out = known->target;
         return RC_OK;

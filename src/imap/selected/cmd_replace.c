@@ -89,6 +89,25 @@ conclude(struct imap_session *im, const struct append_op *op)
     return imap_ok(work, NULL, "REPLACE completed");
 }
 
+/* Takes away what was replaced, in another account than the new message. False: *step_out. */
+static bool
+removal_go(struct imap_session *im, struct imap_append_run *run, enum imap_step *step_out)
+{
+    const struct turn_req *turn = &run->removal->turn;
+
+    if (!imap_turn(im, imap_selected_acct(im), &run->removal->turn, step_out)) {
+        if (*step_out == STEP_DONE && turn->permit.answer != PERMIT_GIVEN)
+            *step_out =
+                imap_no(im->work, "NOPERM",
+                        "The message was appended, but the other may not be taken away");
+        return false;
+    }
+    if (turn->result == RC_OK)
+        return true;
+    *step_out = imap_fail(im, turn->result, &turn->err);
+    return false;
+}
+
 enum imap_step
 cmd_replace_run(struct imap_session *im, struct imap_work *work)
 {
@@ -104,11 +123,7 @@ cmd_replace_run(struct imap_session *im, struct imap_work *work)
         if (!run->appended)
             return step;
     }
-    if (run->removal == NULL || run->op.turn.result != RC_OK)
-        return conclude(im, &run->op);
-    if (!imap_turn(im, imap_selected_acct(im), &run->removal->turn, &step))
+    if (run->op.turn.result == RC_OK && run->removal != NULL && !removal_go(im, run, &step))
         return step;
-    return run->removal->turn.result == RC_OK
-               ? conclude(im, &run->op)
-               : imap_fail(im, run->removal->turn.result, &run->removal->turn.err);
+    return conclude(im, &run->op);
 }

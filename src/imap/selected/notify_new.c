@@ -67,6 +67,19 @@ new_begin(struct imap_session *im)
     return count > 0;
 }
 
+/* Between two messages, as a FETCH does: whether the mailbox may still be read. False: *step_out;
+ * STEP_DONE: nothing more is told. */
+static bool
+may_tell(struct imap_session *im, enum imap_step *step_out)
+{
+    if (im->work->mid_line || !imap_guest_is_due(im))
+        return true;
+    if (!imap_guest_look(im, step_out))
+        return false;
+    *step_out = STEP_DONE;
+    return (im->guest->rights & RIGHT_READ) != 0;
+}
+
 enum imap_step
 imap_notify_new_step(struct imap_session *im)
 {
@@ -79,9 +92,10 @@ imap_notify_new_step(struct imap_session *im)
         return STEP_DONE;
     }
     struct new_run *run = work->tell_run;
-    const enum imap_step step = run->fetch == NULL
-                                    ? imap_fetch_begin(im, &run->req, NULL, &run->fetch)
-                                    : imap_fetch_step(im, run->fetch);
+    enum imap_step step = STEP_DONE;
+    if (may_tell(im, &step))
+        step = run->fetch == NULL ? imap_fetch_begin(im, &run->req, NULL, &run->fetch)
+                                  : imap_fetch_step(im, run->fetch);
     /* A failure is the client's own to find out when it asks for the messages. */
     work->reply = reply;
     if (step == STEP_DONE)

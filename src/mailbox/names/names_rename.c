@@ -23,6 +23,16 @@ struct subscribed {
     size_t count;
 };
 
+/* What the owner has subscribed is not to grow with every rename of somebody else: the new name
+ * comes in the place of the old one (docs/protocol.md H-10). */
+static enum rc
+subscription_ends(struct turn_ctx *ctx, struct span name, struct err *err)
+{
+    const enum rc rc = store_unsubscribe(ctx->tx, name, err);
+
+    return rc != RC_OK ? rc : change_name(ctx->changes, 0, NAME_UNSUBSCRIBED, name, SPAN(""));
+}
+
 /* Clients show subscribed mailboxes only: one that was shown stays so under its new name. The
  * old name stays subscribed, for the server may not take it off by itself (RFC 3501
  * section 6.3.9). */
@@ -74,20 +84,32 @@ is_level(const struct mbox_row *rows, size_t count, struct span name)
     return low < count && mbox_name_is_below(rows[low].name, name);
 }
 
+/* Whether it is what is renamed, or the name of something below. */
+static bool
+is_renamed(const struct names_rename_op *op, const struct mbox_row *below, size_t count,
+           struct span name)
+{
+    return span_eq(name, op->from) ||
+           (mbox_name_is_below(name, op->from) && is_level(below, count, name));
+}
+
 /* below: the rows below op->from as they were. */
 static enum rc
 subscriptions_follow(struct names_rename_op *op, struct turn_ctx *ctx,
                      const struct subscribed *subscribed, const struct mbox_row *below,
                      size_t count, struct err *err)
 {
+    const bool is_guest = op->turn.permit.account != 0;
+    const struct span *names = subscribed->names;
     enum rc rc = RC_OK;
 
-    for (size_t i = 0; rc == RC_OK && i < subscribed->count; i++) {
-        const struct span name = subscribed->names[i];
-        if (span_eq(name, op->from) ||
-            (mbox_name_is_below(name, op->from) && is_level(below, count, name)))
-            rc = subscription_follows(op, ctx, name, err);
-    }
+    /* All of these first: an old name of one can be the new one of another. */
+    for (size_t i = 0; is_guest && rc == RC_OK && i < subscribed->count; i++)
+        if (is_renamed(op, below, count, names[i]))
+            rc = subscription_ends(ctx, names[i], err);
+    for (size_t i = 0; rc == RC_OK && i < subscribed->count; i++)
+        if (is_renamed(op, below, count, names[i]))
+            rc = subscription_follows(op, ctx, names[i], err);
     return rc;
 }
 

@@ -563,6 +563,50 @@ groups(void **state)
     assert_rc(content_run(fx, turn), RC_DENIED);
 }
 
+static bool
+is_subscribed(struct permit_fixture *pf, const char *name)
+{
+    struct content *fx = pf->content;
+    struct store_tx *tx = content_read(fx);
+    struct span *names = NULL;
+    size_t count = 0;
+    bool found = false;
+
+    assert_ok(store_subscriptions(tx, &fx->arena, &names, &count, &fx->err));
+    for (size_t i = 0; i < count; i++)
+        found = found || span_eq_str(names[i], name);
+    store_end(tx);
+    return found;
+}
+
+/* A rename by somebody else puts the new name in the place of the old one; one by the owner, which
+ * is not asked for a permit, adds it. */
+static void
+subscriptions_of_the_owner(void **state)
+{
+    struct permit_fixture *pf = *state;
+    struct names_subscribe_op op;
+    struct request r;
+
+    for (int by_owner = 0; by_owner < 2; by_owner++) {
+        struct content *fx = pf->content;
+        names_subscribe_op_init(&op, WAKE_NOBODY);
+        op.name = SPAN("Work/deep");
+        op.subscribe = true;
+        assert_ok(content_run(fx, &op.turn));
+        grant_all_but(pf, &kinds[8], NOTHING_MISSING);
+        struct turn_req *turn = request_of_bert(pf, &kinds[8], &r);
+        if (by_owner)
+            turn->permit = (struct permit){.account = 0};
+        assert_ok(content_run(fx, turn));
+        assert_true(is_subscribed(pf, "Work/renamed"));
+        assert_int_equal(is_subscribed(pf, "Work/deep"), by_owner);
+        teardown(state);
+        setup(state);
+        pf = *state;
+    }
+}
+
 int
 main(void)
 {
@@ -572,6 +616,7 @@ main(void)
         cmocka_unit_test_setup_teardown(what_was_done_before_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(flags_follow_the_rights, setup, teardown),
         cmocka_unit_test_setup_teardown(mailboxes_that_are_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(subscriptions_of_the_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(groups, setup_registry, teardown),
     };
 
