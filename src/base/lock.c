@@ -30,6 +30,17 @@ lock_enter(struct lock *lock)
     held_ranks |= UINT32_C(1) << lock->rank;
 }
 
+bool
+lock_try(struct lock *lock)
+{
+    CHECK((held_ranks >> lock->rank) == 0);
+    const int rc = pthread_mutex_trylock(&lock->mutex);
+    CHECK(rc == 0 || rc == EBUSY);
+    if (rc == 0)
+        held_ranks |= UINT32_C(1) << lock->rank;
+    return rc == 0;
+}
+
 void
 lock_leave(struct lock *lock)
 {

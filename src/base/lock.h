@@ -45,6 +45,8 @@ struct lock {
 void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_done(struct lock *lock);
 void lock_enter(struct lock *lock);
+/** Enters if nobody is inside; otherwise false, at once. */
+MUST_USE bool lock_try(struct lock *lock);
 void lock_leave(struct lock *lock);
 /** Waits on cond with lock held (and only it). Not for work threads with a session. */
 void lock_wait(struct lock *lock, pthread_cond_t *cond);

@@ -172,7 +172,6 @@ register_once(void)
 {
     db_init();
     CHECK(pass_vfs() != NULL);
-    pass_init();
     for (size_t i = 0; i < ARRAY_LEN(vfs); i++)
         register_one(&vfs[i]);
 }

@@ -20,7 +20,8 @@ struct pass_file {
 sqlite3_vfs *pass_vfs(void);
 sqlite3_file *pass_real(sqlite3_file *file);
 
-/** Has pass_open tell the system how a file will be read. Thread: any, once. */
+/** Has pass_open tell the system how a file will be read. That is advice: SQLite may give a
+ *  handle the descriptor of another one that has read the same file. Called once, by db_init. */
 void pass_init(void);
 /** Opens the real file. SQLite's result. */
 int pass_open(struct pass_file *file, const char *name, enum db_reads reads, int flags,

@@ -100,7 +100,7 @@ event_note_keepalive(struct event_ring *ring, enum event_kind kind, uint64_t at_
 /* ---- growing ---- */
 
 /* Connect, log in, select, idle: most need no more. With the count in front, this and what it
- * grows to are sizes that the heap has. */
+ * grows to, but for the last step, are sizes that the heap has. */
 enum { ROOM_FIRST = 7 };
 
 static size_t

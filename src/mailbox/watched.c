@@ -34,6 +34,9 @@ struct run {
     uint8_t events;
 };
 
+/* Between two runs. Mailboxes are numbered one after the other, so real ones are far below. */
+#define DISTANCE_MAX (UINT64_MAX >> RUN_SHIFT)
+
 struct watched {
     uint8_t all;        /* of every mailbox: PERSONAL, INBOXES */
     uint8_t subscribed; /* of those that are subscribed */
@@ -95,7 +98,7 @@ run_pack(struct buf *out, const struct run *run, const struct run *before)
     const bool has_events = run->events != before->events;
     const uint64_t distance = run->first - before->past;
 
-    CHECK(distance <= UINT64_MAX >> RUN_SHIFT); /* ids are given one after the other */
+    CHECK(distance <= DISTANCE_MAX);
     pack_varint(out, distance << RUN_SHIFT | (is_long ? RUN_IS_LONG : 0) |
                          (has_events ? RUN_HAS_EVENTS : 0));
     if (is_long)
@@ -181,6 +184,9 @@ set_new(const struct scope *rows, uint8_t (*events_of)(const struct scope_member
                rows->members[next].mbox == first->mbox + (next - i))
             next++;
         const struct run run = {first->mbox, first->mbox + (next - i), events};
+        /* Numbers come from a database, and that may be damaged. */
+        if (run.first < before.past || run.first - before.past > DISTANCE_MAX)
+            return RC_CORRUPT;
         run_pack(&octets, &run, &before);
         before = run;
     }

@@ -728,7 +728,9 @@ mailboxes_trim(struct account *acct, int64_t used_before_ms, uint64_t keep_octet
     struct accounts *accounts = acct->accounts;
     bool none_left = true;
 
-    lock_enter(mailboxes_lock(acct));
+    /* The lock of all accounts is held, and another account may share this one. */
+    if (!lock_try(mailboxes_lock(acct)))
+        return false;
     LIST_FOR_EACH (node, &acct->mailboxes) {
         struct mailbox *mailbox = CONTAINER_OF(node, struct mailbox, link);
         if (mailbox->current == NULL)

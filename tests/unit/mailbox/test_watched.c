@@ -5,6 +5,8 @@
  */
 #include "content.h"
 
+#include <sqlite3.h>
+
 #include "mailbox/memory/change.h"
 #include "mailbox/memory/news.h"
 #include "mailbox/names/names.h"
@@ -364,6 +366,31 @@ news_are_bounded(void **state)
     news_end(&watch);
 }
 
+/* A damaged database gives a mailbox a number that nobody gives. */
+static void
+numbers_that_nobody_gives(void **state)
+{
+    struct content *fx = *state;
+    sqlite3 *raw = NULL;
+
+    (void)create(fx, "A", nobody);
+    content_close_account(fx);
+    assert_int_equal(sqlite3_open(tmpdir_file(&fx->dir, "accounts/00/00/7/mail.db"), &raw),
+                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(raw, "UPDATE mailbox SET id = -5 WHERE name = 'A'", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(raw);
+    content_open_account(fx);
+    const struct imap_cmd *cmd = content_cmd(fx, "NOTIFY SET (MAILBOXES A (MailboxName))");
+    struct store_tx *tx = content_read(fx);
+    struct watched *result = NULL;
+    assert_int_equal(watched_new(&cmd->u.notify, tx, &fx->arena, &result, &fx->err),
+                     RC_CORRUPT);
+    store_end(tx);
+    watched_free(result);
+}
+
 int
 main(void)
 {
@@ -372,6 +399,7 @@ main(void)
         cmocka_unit_test_setup_teardown(names_are_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_thousand_are_small, setup, teardown),
         cmocka_unit_test_setup_teardown(runs_of_all_kinds, setup, teardown),
+        cmocka_unit_test_setup_teardown(numbers_that_nobody_gives, setup, teardown),
         cmocka_unit_test_setup_teardown(news_say_what_has_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(news_are_bounded, setup, teardown),
     };
