@@ -6,9 +6,9 @@
 
 static const struct client_rule rules[] = {
     {.label = SPAN_INIT("")}, /* CLIENT_RULE_NONE */
-#define CLIENT_RULE(label, name, below, os, masks, least_s, most_s, news)                      \
-    {SPAN_INIT(label), SPAN_INIT(name), below,  SPAN_INIT(os),                                 \
-     SPAN_INIT(masks), least_s,         most_s, news},
+#define CLIENT_RULE(label, name, below, os, masks, least_s, most_s, news, texts)               \
+    {SPAN_INIT(label), SPAN_INIT(name), below, SPAN_INIT(os), SPAN_INIT(masks),                \
+     least_s,          most_s,          news,  texts},
 #include "session/client_rule.def"
 #undef CLIENT_RULE
 };

@@ -12,6 +12,7 @@
 #include "base/span.h"
 
 enum client_news { NEWS_AT_ONCE, NEWS_WHEN_ASKED };
+enum client_texts { TEXTS_AS_ASKED, TEXTS_LOOSELY };
 
 struct client_rule {
     struct span label;
@@ -22,6 +23,7 @@ struct client_rule {
     uint16_t least_s;
     uint16_t most_s;
     enum client_news news;
+    enum client_texts texts;
 };
 
 enum { CLIENT_RULE_NONE }; /* the number of the rule that says nothing */

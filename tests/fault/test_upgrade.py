@@ -242,7 +242,7 @@ def test_state_is_kept():
         for number, row in before.items():
             for key in ("account", "client", "rule", "peer", "mailbox", "since", "service"):
                 assert after[number][key] == row[key], key
-        assert sorted(row["rule"] for row in after.values()) == ["", "", "", "apple-mail"]
+        assert sorted(row["rule"] for row in after.values()) == ["", "", "", "apple-mail-ios"]
         nobodys.command(f'LOGIN anna "{PASSWORD}"')
         nobodys.command("LOGOUT")
         by_uid.command("LOGOUT")

@@ -38,6 +38,13 @@ search_settle(struct imap_session *im, struct imap_search_req *req, const char *
     return true;
 }
 
+bool
+search_is_loose(const struct imap_session *im, const struct imap_search_req *req)
+{
+    return session_client_rule(&im->s)->texts == TEXTS_LOOSELY &&
+           (req->returns & IMAP_SEARCH_UPDATE) == 0;
+}
+
 static enum imap_step
 search_begin(struct imap_session *im, struct imap_work *work)
 {
@@ -75,6 +82,7 @@ search_begin(struct imap_session *im, struct imap_work *work)
         .saved = saved,
         .saved_count = saved_count,
         .rates = req->relevancy,
+        .loosely = search_is_loose(im, req),
         .at_most = req->find == IMAP_FIND_SEARCH ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };
     const enum rc rc = search_new(&work->arena, &im->view, &what, &run->search, &err);

@@ -49,6 +49,8 @@ struct search_run {
 /** How the session's dialect reads the request. False: *why_out is what is wrong with it. */
 MUST_USE bool search_settle(struct imap_session *im, struct imap_search_req *req,
                             const char **why_out);
+/** Whether texts are looked for as with FUZZY, although it does not say so (client_rule.def). */
+bool search_is_loose(const struct imap_session *im, const struct imap_search_req *req);
 
 /** The places that PARTIAL names among so many results. */
 struct search_places search_partial_places(const struct imap_partial *partial, uint32_t count);

@@ -46,6 +46,7 @@ struct search_req {
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
     bool rates;         /* search_score is asked for */
+    bool loosely;       /* texts are FUZZY where nobody has asked for it, but not in HEADER */
     uint64_t overspent; /* search_overspent of what belongs to the same command */
     uint32_t at_most;   /* messages to look at, the last of those that its keys leave; 0: all */
     /* Only these messages are asked about, and only they can be found; ascending; borrowed

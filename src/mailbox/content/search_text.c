@@ -37,7 +37,9 @@ to_utf8(struct search_compiler *c, struct span text, struct span *out)
 static enum mime_manner
 manner_of(const struct search_compiler *c, const struct imap_search_key *key)
 {
-    if (!key->fuzzy)
+    const bool loosely = c->req->loosely && key->kind != SEARCH_HEADER;
+
+    if (!key->fuzzy && !loosely)
         return MIME_EXACT;
     return c->req->rates && !c->in_not ? MIME_FUZZY_BEST : MIME_FUZZY;
 }

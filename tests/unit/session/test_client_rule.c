@@ -30,10 +30,11 @@ test_every_rule_is_found(void **state)
         {"Mac OS X Mail", "beta 3", "", "apple-mail"},
         {"Mac OS X Mail", "99999999999999999999", "", "apple-mail"},
         {"Mac OS X Mail 2", "3", "", ""},
-        {"iPhone Mail", "13E238", "iOS", "apple-mail"},
-        {"iPad Mail", "13E238", "iOS", "apple-mail"},
-        {"iPad Mail", "13E238", "", "apple-mail"},
-        {"com.apple.email.maild", "3445.100.39", "iOS", "apple-mail"},
+        {"iPhone Mail", "13E238", "iOS", "apple-mail-ios"},
+        {"iPad Mail", "13E238", "iOS", "apple-mail-ios"},
+        {"iPad Mail", "13E238", "", "apple-mail-ios"},
+        {"com.apple.email.maild", "3445.100.39", "iOS", "apple-mail-ios"},
+        {"com.apple.email.maild", "3445.100.39", "macOS", "apple-mail"},
         {"FairEmail", "1.2216", "Android", "fairemail"},
         {"K-9 Mail", "6.603", "", "k9-mail"},
         {"Delta Chat", "", "", "delta-chat"},
@@ -88,13 +89,15 @@ test_every_rule_says_what_it_should(void **state)
         const char *label, *masks;
         uint16_t least_s, most_s;
         enum client_news news;
+        enum client_texts texts;
     } rows[] = {
-        {"", "", 0, 0, NEWS_AT_ONCE},
-        {"apple-mail-old", "OBJECTID", 0, 0, NEWS_WHEN_ASKED},
-        {"apple-mail", "OBJECTID", 0, 0, NEWS_AT_ONCE},
-        {"fairemail", "", 180, 0, NEWS_AT_ONCE},
-        {"k9-mail", "", 180, 0, NEWS_AT_ONCE},
-        {"delta-chat", "", 0, 270, NEWS_AT_ONCE},
+        {"", "", 0, 0, NEWS_AT_ONCE, TEXTS_AS_ASKED},
+        {"apple-mail-old", "OBJECTID", 0, 0, NEWS_WHEN_ASKED, TEXTS_AS_ASKED},
+        {"apple-mail", "OBJECTID", 0, 0, NEWS_AT_ONCE, TEXTS_AS_ASKED},
+        {"apple-mail-ios", "OBJECTID", 0, 0, NEWS_AT_ONCE, TEXTS_LOOSELY},
+        {"fairemail", "", 180, 0, NEWS_AT_ONCE, TEXTS_AS_ASKED},
+        {"k9-mail", "", 180, 0, NEWS_AT_ONCE, TEXTS_AS_ASKED},
+        {"delta-chat", "", 0, 270, NEWS_AT_ONCE, TEXTS_AS_ASKED},
     };
 
     (void)state;
@@ -108,6 +111,7 @@ test_every_rule_says_what_it_should(void **state)
         assert_int_equal(rule->least_s, rows[row].least_s);
         assert_int_equal(rule->most_s, rows[row].most_s);
         assert_int_equal(rule->news, rows[row].news);
+        assert_int_equal(rule->texts, rows[row].texts);
     }
 }
 

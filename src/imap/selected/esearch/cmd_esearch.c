@@ -189,6 +189,7 @@ search_of_one(struct imap_session *im, const struct imap_search_req *req,
         .charset = req->charset,
         .now_s = run->now_s,
         .rates = req->relevancy,
+        .loosely = search_is_loose(im, req),
         .overspent = run->overspent,
         .at_most = run->alone ? imap_message_limit(im) : NO_MESSAGE_LIMIT,
     };

@@ -112,3 +112,48 @@ END
 [3] S* * ...RECENT
 [3] C: DONE
 [3] S: b8 OK IDLE terminated
+
+# What is typed on an iPhone is looked for loosely; not in HEADER, where it looks for Message-IDs, and not what is kept
+# up to date.
+account f
+mail f
+From: Anna Example <anna@example.org>
+Subject: Meetings of the board
+Message-ID: <one@example.org>
+
+The budget is approved.
+.
+mail f
+From: Bert Example <bert@example.org>
+Subject: Lunch
+Message-ID: <ones@example.org>
+
+Nothing else.
+.
+[4] C: a1 LOGIN $f $password
+[4] S* a1 OK ...
+[4] C: a2 SELECT INBOX
+[4] S* a2 OK ...
+[4] C: a3 SEARCH SUBJECT "board meeting"
+[4] S: * SEARCH
+[4] S: a3 OK SEARCH completed
+[4] C: a4 ID ("name" "iPhone Mail" "version" "22A" "os" "iOS")
+[4] S* a4 OK ID completed
+[4] C: a5 SEARCH SUBJECT "board meeting"
+[4] S: * SEARCH 1
+[4] S: a5 OK SEARCH completed
+[4] C: a6 UID SEARCH OR FROM "ana" TEXT "budgets aproved"
+[4] S: * SEARCH 1
+[4] S: a6 OK UID SEARCH completed
+[4] C: a7 UID SEARCH HEADER Message-ID "<one@example.org>"
+[4] S: * SEARCH 1
+[4] S: a7 OK UID SEARCH completed
+[4] C: a8 SEARCH NOT SUBJECT "board meeting"
+[4] S: * SEARCH 2
+[4] S: a8 OK SEARCH completed
+[4] C: a9 SEARCH RETURN (UPDATE COUNT) SUBJECT "board meeting"
+[4] S: * ESEARCH (TAG "a9") COUNT 0
+[4] S: a9 OK SEARCH completed
+[4] C: a10 ESEARCH IN (personal) RETURN (COUNT) SUBJECT "board meeting"
+[4] S: * ESEARCH (TAG "a10" MAILBOX INBOX UIDVALIDITY ...) UID COUNT 1
+[4] S* a10 OK ...
