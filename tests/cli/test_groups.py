@@ -194,6 +194,21 @@ def test_no_more_than_so_many_octets_into_another_account():
         assert ok(anna, "STATUS INBOX (MESSAGES SIZE)") == [f"* STATUS INBOX (MESSAGES {most // each} SIZE {most})"]
 
 
+def test_one_message_may_be_larger_than_so_many_into_another_account():
+    octets = limit("LIMIT_COPY_ACROSS_OCTETS") + 1
+    with Roost(accounts=["anna", "bert"], options=["limits.append=80M"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        text = "A: b\r\n\r\n" + ("x" * 998 + "\r\n") * (octets // 1000)
+        text += "x" * (octets - len(text))
+        ok(bert, f"APPEND Archive {{{octets}+}}\r\n{text}")
+        ok(bert, "APPEND Archive {5+}\r\nA: b\r")
+        ok(anna, "SETACL INBOX bert lri")
+        ok(bert, "SELECT Archive")
+        refused(bert, 'COPY 1:2 "Other Users/anna/INBOX"', "LIMIT")
+        ok(bert, 'COPY 1 "Other Users/anna/INBOX"')
+        assert ok(anna, "STATUS INBOX (MESSAGES SIZE)") == [f"* STATUS INBOX (MESSAGES 1 SIZE {octets})"]
+
+
 def test_so_many_who_share_are_listed():
     most = limit("LIMIT_SHARERS")
     with Roost(accounts=["anna", "bert", "zoe"]) as server:

@@ -127,6 +127,24 @@ def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
         assert bert.command('LIST "" "Other Users/zoe/*"')[-1] != CUT  # of one, all fit
 
 
+def test_names_that_cannot_be_told_take_no_memory():
+    """So many that their names together are larger than the memory of a command: they are too long below "Other Users"."""
+    names, longest = ["o00", "o01"], limit("LIMIT_MBOX_NAME")
+    with Roost(accounts=["bert", *names]) as server:
+        for name in names:
+            owner = server.login(name)
+            owner.command("CREATE Mine")
+            owner.command("SETACL Mine bert lr")
+        server.stop()
+        fill(server, limit("LIMIT_CMD_ARENA") * 5 // 8 // longest, longest)
+        server.start()
+        bert = server.login("bert")
+        lines = bert.command('LIST "" *')
+        listed = [line.partition(' "/" ')[2].strip('"') for line in lines]
+        assert "INBOX" in listed and lines[-1] != CUT
+        assert [name for name in listed if "Other" in name] == [f"Other Users/{name}/Mine" for name in names]
+
+
 def test_sharing_ends_at_once_and_comes_back():
     with Roost(accounts=["anna", "bert"], start=False) as server:
         text = server.config.read_text()

@@ -6,6 +6,7 @@
  */
 #include "imap/names/gather.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mailbox/sharing/access.h"
@@ -142,17 +143,19 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
     if (guests == NULL)
         return RC_LIMIT;
     for (size_t i = 0; i < count; i++) {
-        const char *name = arena_printf(arena, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
-                                        SPAN_FMT(rows[i].row.name));
-        if (name == NULL)
-            return RC_LIMIT;
-        if (mbox_name_check(span_of_str(name)) != NULL)
+        char text[LIMIT_MBOX_NAME + 2]; /* one octet more than a name may have */
+        snprintf(text, sizeof text, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
+                 SPAN_FMT(rows[i].row.name));
+        if (mbox_name_check(span_of_str(text)) != NULL)
             continue;
-        if (!has_room(gather, used, strlen(name))) {
+        if (!has_room(gather, used, strlen(text))) {
             gather->is_cut = true;
             gather->is_full = used < LIMIT_SHARER_MAILBOXES;
             break;
         }
+        const char *name = arena_str(arena, span_of_str(text));
+        if (name == NULL)
+            return RC_LIMIT;
         guests[used] = (struct names_guest){
             .row = rows[i].row, .owner = sharer->account, .rights = rows[i].rights};
         guests[used].row.name = span_of_str(name);
