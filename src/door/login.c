@@ -238,6 +238,7 @@ refuse(struct login *login, enum login_refusal refusal, const char *reason, cons
 enum login_outcome
 login_forbid(struct login *login)
 {
+    login->session->counts.login_failures++;
     return refuse(login, LOGIN_NEEDS_TLS, "needs-tls", NULL);
 }
 

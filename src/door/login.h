@@ -60,7 +60,8 @@ void login_done(struct login *login);
 /** Starts with complete credentials, which are borrowed until login_done. */
 void login_password(struct login *login, struct span name, struct span password);
 /** Instead of login_go, after login_password or before login_sasl: others could read along, so
- * the door takes no secret here. It is no failed login. Returns LOGIN_REFUSED. */
+ * the door takes no secret here. It costs the address nothing, but counts among the failed logins
+ * of the connection, so that nobody fills the log with it. Returns LOGIN_REFUSED. */
 enum login_outcome login_forbid(struct login *login);
 /** What a login on this connection can be bound to (RFC 9266), and who the client is by its
  * certificate. Nothing of it if a proxy ends TLS, because then there is no TLS here that the

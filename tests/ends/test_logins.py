@@ -180,7 +180,7 @@ def test_no_tls_no_password():
     with Roost(options=["auth.allow_plaintext=no"], accounts=["carl"]) as server:
         peer = peer_from(server, "127.0.0.11")
         peer.command('ID ("name" "Old")')
-        for _ in range(5):  # more often than wrong passwords are taken
+        for _ in range(limit("LIMIT_LOGIN_FAILURES") - 2):
             peer.command(f'LOGIN carl "{PASSWORD}"', "NO")
             assert "[PRIVACYREQUIRED]" in peer.last
         peer.command("AUTHENTICATE PLAIN AGNhcmwAcHc=", "NO")
@@ -189,10 +189,29 @@ def test_no_tls_no_password():
         peer.close()
         line = 'login failed: reason=needs-tls address=127.0.0.11 login="{}" client="Old"'
         server.log_wait(re.escape(line.format("")))
-        assert server.log().count(line.format("carl")) == 5
+        assert server.log().count(line.format("carl")) == limit("LIMIT_LOGIN_FAILURES") - 2
         text = (ROOT / "docs" / "fail2ban.md").read_text()
         pattern = re.search(r"failregex = (.*)", text).group(1).replace("<ADDR>", r"[0-9a-f.:]+")
         assert not re.findall(pattern, server.log(), re.M)
+
+
+def test_no_tls_fills_no_log():
+    """However many logins a stranger sends without TLS, a connection has few lines in the log, and
+    its address's budget of wrong passwords is not touched."""
+    most = limit("LIMIT_LOGIN_FAILURES")
+    with Roost(options=["auth.allow_plaintext=no"], accounts=["carl"]) as server:
+        for sent, command in ((most, "LOGIN x y"), (most + 1, "AUTHENTICATE PLAIN AHgAeQ=="), (2000, "LOGIN x y")):
+            before = server.log().count("reason=needs-tls")
+            peer = peer_from(server, "127.0.0.12")
+            peer.send("".join(f"p{i} {command}\r\n" for i in range(sent)))
+            for i in range(most):
+                assert peer.line().startswith(f"p{i} NO [PRIVACYREQUIRED]")
+            assert peer.line().startswith("* BYE [AUTHENTICATIONFAILED]")
+            assert peer.at_end()
+            peer.close()
+            server.log_wait("end login-failures ")
+            assert server.log().count("reason=needs-tls") == before + most
+        assert "too-many-guesses" not in server.log()
 
 
 def test_a_trusted_address():
