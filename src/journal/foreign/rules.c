@@ -94,6 +94,50 @@ said_at_end(const struct foreign_case *c, enum foreign_fact fact, struct foreign
                                      foreign_case_ended(c, fact, SIDE_CLIENT));
 }
 
+static bool
+is_later(const struct foreign_session *view, enum foreign_fact fact, enum foreign_fact than)
+{
+    const struct foreign_ref *ref = &view->facts[fact].last;
+    const struct foreign_ref *from = &view->facts[than].last;
+
+    return fact != than && foreign_session_has(view, fact) &&
+           (ref->file != from->file ? ref->file > from->file : ref->line > from->line);
+}
+
+/* Whether the session went on after the answer to a login: another login was answered in
+ * another way, TLS began (so it was its absence that was refused), or the client had sent more
+ * when the connection broke. */
+static bool
+is_overtaken(const struct foreign_session *view, enum foreign_fact answer)
+{
+    static const enum foreign_fact answers[] = {FACT_LOGGED_IN, FACT_REFUSED, FACT_LIMIT,
+                                                FACT_FAILED, FACT_TLS};
+    static const enum foreign_fact ends[] = {FACT_TLS_FAILED, FACT_RESET, FACT_NO_ANSWER,
+                                             FACT_UNREACHABLE, FACT_GAVE_UP};
+
+    if (foreign_session_ends_with(view, answer))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++)
+        if (is_later(view, answers[i], answer))
+            return true;
+    if (view->facts[answer].sent == view->sent || foreign_session_ends_with(view, FACT_LOGOUT))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        if (is_later(view, ends[i], answer) && foreign_session_ends_with(view, ends[i]))
+            return true;
+    return false;
+}
+
+/* A log says that no login succeeded, and that this was the last answer to one. */
+static bool
+said_of_login(const struct foreign_case *c, enum foreign_fact answer, struct foreign_verdict *v)
+{
+    for (uint32_t i = 0; i < c->view_count; i++)
+        if (foreign_session_has(c->views[i], answer) && is_overtaken(c->views[i], answer))
+            return false;
+    return !is_logged_in(c) && said(c, answer, v);
+}
+
 /* --- A predicate for each rule, in the table's order --- */
 
 static bool
@@ -124,21 +168,13 @@ is_KICKED(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_LIMIT(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    /* A login that was refused for it may have succeeded later. */
-    for (uint32_t i = 0; i < c->view_count; i++) {
-        const struct foreign_session *view = c->views[i];
-        if (foreign_session_has(view, FACT_LIMIT) &&
-            (foreign_session_ends_with(view, FACT_LIMIT) ||
-             !foreign_session_has(view, FACT_LOGGED_IN)))
-            return said(c, FACT_LIMIT, v);
-    }
-    return false;
+    return said_at_end(c, FACT_LIMIT, v) || said_of_login(c, FACT_LIMIT, v);
 }
 
 static bool
 is_REFUSED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return !is_logged_in(c) && said(c, FACT_REFUSED, v);
+    return said_of_login(c, FACT_REFUSED, v);
 }
 
 static bool
@@ -175,7 +211,7 @@ is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
 static bool
 is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
 {
-    return said_at_end(c, FACT_FAILED, v);
+    return said_at_end(c, FACT_FAILED, v) || said_of_login(c, FACT_FAILED, v);
 }
 
 /* The client's silence before the server's timer, or, where the log shows no commands, the most

@@ -280,11 +280,11 @@ meaning(const struct imap_line *line)
         {"internal server error", FACT_FAILED},
         {"fatal error", FACT_FAILED},
         {"temporary failure", FACT_FAILED},
+        {"temporary authentication failure", FACT_FAILED},
         {"too many invalid", FACT_BAD},
         {"too many bad", FACT_BAD},
         {"speaking imap", FACT_BAD},
         {"this is an imap server", FACT_BAD},
-        {"auth failures", FACT_REFUSED},
         {"disabled", FACT_REFUSED},
         {"inactiv", FACT_TIMED_OUT},
         {"idle for too long", FACT_TIMED_OUT},
@@ -304,6 +304,9 @@ meaning(const struct imap_line *line)
         {"administrative action", FACT_KICKED},
     };
 
+    /* Who guesses too much may be told so with the code LIMIT; connections are not scarce. */
+    if (has_word(line->text, "wrong passwords") || has_word(line->text, "auth failures"))
+        return FACT_REFUSED;
     if (span_istarts(line->code, SPAN("LIMIT")))
         return FACT_LIMIT;
     if (span_istarts(line->code, SPAN("AUTHENTICATIONFAILED")) ||
@@ -344,6 +347,19 @@ missed_check(struct foreign_session *session, struct foreign_cmd *cmd)
     memcpy(session->missed.tag, cmd->tag, sizeof cmd->tag);
 }
 
+/* What an answer to a login says that lets nobody in. UNAVAILABLE (RFC 5530 section 3) means
+ * that the server could not find out whether the password is right. */
+static enum foreign_fact
+login_meaning(const struct imap_line *line)
+{
+    const enum foreign_fact fact = meaning(line);
+
+    if (fact == FACT_LIMIT || fact == FACT_FAILED)
+        return fact;
+    return fact == FACT_NONE && span_istarts(line->code, SPAN("UNAVAILABLE")) ? FACT_FAILED
+                                                                              : FACT_REFUSED;
+}
+
 static void
 answer_login(struct foreign_session *session, const struct foreign_ref *ref,
              const struct foreign_cmd *cmd, const struct imap_line *line)
@@ -353,8 +369,7 @@ answer_login(struct foreign_session *session, const struct foreign_ref *ref,
     if (line->status == STATUS_OK)
         foreign_session_fact(session, FACT_LOGGED_IN, ref, SPAN(""));
     else if (cmd->status == STATUS_NO || cmd->status == STATUS_BAD)
-        foreign_session_fact(session, meaning(line) == FACT_LIMIT ? FACT_LIMIT : FACT_REFUSED,
-                             ref, spoken(line));
+        foreign_session_fact(session, login_meaning(line), ref, spoken(line));
 }
 
 /* Words for a command that is not known, as against one that is not well formed. (Without

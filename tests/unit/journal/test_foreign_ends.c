@@ -523,6 +523,140 @@ test_only_the_end_counts(void **state)
     }
 }
 
+/* The last answer to a login tells whose fault it was that nobody got in. */
+static void
+test_logins(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *rule;
+    } rows[] = {
+        {"S: 1 NO [AUTHENTICATIONFAILED] Wrong name or password\n", "login-refused"},
+        {"S: 1 NO [AUTHENTICATIONFAILED] Wrong name or password\n"
+         "C: 2 LOGOUT\n",
+         "login-refused"},
+        {"S: 1 NO [LIMIT] Too many wrong passwords came from your address; try again in a "
+         "minute\n",
+         "login-refused"},
+        {"S: 1 NO [LIMIT] Too many auth failures\n", "login-refused"},
+        {"S: 1 NO [LIMIT] Your account has as many connections as it may have\n",
+         "too-many-connections"},
+        {"S: 1 NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded\n",
+         "too-many-connections"},
+        {"S: 1 NO [UNAVAILABLE] Temporary authentication failure. [mx:2026-03-02]\n",
+         "server-failed"},
+        {"S: 1 NO Temporary authentication failure\n", "server-failed"},
+        {"S: 1 NO [UNAVAILABLE] Logins cannot be checked now; try again later\n"
+         "C: 2 LOGOUT\n"
+         "S: * BYE bye\n"
+         "S: 2 OK bye\n",
+         "server-failed"},
+        {"S: 1 NO [SERVERBUG] Out of memory\n", "server-failed"},
+        {"S: 1 NO [SERVERBUG] Out of memory\n"
+         "C: 2 LOGIN ann wrong\n"
+         "S: 2 NO wrong\n"
+         "C: 3 LOGOUT\n",
+         "login-refused"},
+        {"S: 1 NO wrong\n"
+         "C: 2 LOGIN ann secret\n"
+         "S: 2 NO [UNAVAILABLE] later\n"
+         "C: 3 LOGOUT\n",
+         "server-failed"},
+        {"S: 1 NO [LIMIT] Too many connections\n"
+         "C: 2 LOGIN ann wrong\n"
+         "S: 2 NO wrong\n"
+         "C: 3 LOGOUT\n",
+         "login-refused"},
+        {"S: 1 NO [UNAVAILABLE] later\n"
+         "C: 2 LOGIN ann secret\n"
+         "S: 2 OK in\n"
+         "C: 3 LOGOUT\n"
+         "S: * BYE bye\n",
+         "logged-out"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct foreign_verdict verdict;
+        uint64_t strange;
+        judge("S: * OK ready\nC: 1 LOGIN ann secret\n", rows[i].lines, &verdict, &strange);
+        if (strcmp(foreign_rule_info(verdict.rule)->code, rows[i].rule) != 0)
+            fail_msg("%s instead of %s for %s", foreign_rule_info(verdict.rule)->code,
+                     rows[i].rule, rows[i].lines);
+    }
+}
+
+/* A login that was refused because TLS was missing is not why the session ended, if TLS then
+ * began. */
+static void
+test_refused_without_tls(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *rule;
+    } rows[] = {
+        {"", "login-refused"},
+        {"[10:00:02] C: 2 LOGOUT\n", "login-refused"},
+        {"[10:00:02] C: 2 STARTTLS\n"
+         "[10:00:02] S: 2 OK begin\n"
+         "[10:00:03] -- TLS handshake failed: certificate verify failed\n",
+         NULL},
+        {"[10:00:02] C: 2 STARTTLS\n"
+         "[10:00:02] S: 2 OK begin\n",
+         NULL},
+        {"[10:00:02] C: 2 STARTTLS\n"
+         "[10:00:02] S: 2 OK begin\n"
+         "[10:00:03] C: 3 LOGIN ann wrong\n"
+         "[10:00:03] S: 3 NO wrong\n",
+         "login-refused"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct foreign_verdict verdict;
+        uint64_t strange;
+        judge("[10:00:00] S: * OK ready\n"
+              "[10:00:01] C: 1 LOGIN ann secret\n"
+              "[10:00:01] S: 1 NO [PRIVACYREQUIRED] Use TLS\n",
+              rows[i].lines, &verdict, &strange);
+        const char *code = foreign_rule_info(verdict.rule)->code;
+        if (rows[i].rule == NULL ? strcmp(code, "login-refused") == 0
+                                 : strcmp(code, rows[i].rule) != 0)
+            fail_msg("%s for %s", code, rows[i].lines);
+    }
+}
+
+/* The same, as Roost's log tells it without the dialogue. */
+static void
+test_own_refusals(void **state)
+{
+    static const struct {
+        const char *reason;
+        const char *rule;
+    } rows[] = {
+        {"wrong-password", "login-refused"},
+        {"too-many-guesses", "login-refused"},
+        {"too-many-connections", "too-many-connections"},
+        {"too-many-logins", "server-failed"},
+        {"server-failed", "server-failed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char lines[256];
+        struct foreign_verdict verdict;
+        uint64_t strange;
+        snprintf(lines, sizeof lines,
+                 "IMAP 17:55:34.500 F 07013 1 login failed: reason=%s address=127.0.0.1 "
+                 "login=\"ann\" client=\"\"\n"
+                 "IMAP 17:55:35.000 S 07001 1 end closed by=client peer=127.0.0.1 port=40172\n",
+                 rows[i].reason);
+        judge("IMAP 17:55:34.304 S 07000 1 connected from 127.0.0.1\n", lines, &verdict,
+              &strange);
+        assert_string_equal(foreign_rule_info(verdict.rule)->code, rows[i].rule);
+    }
+}
+
 /* A process of Cyrus serves one client after the other, and says nothing when one just closes:
  * what goes wrong in the next handshake is not about the session before. */
 static void
@@ -562,6 +696,9 @@ main(void)
         cmocka_unit_test(test_ends_over_tls),
         cmocka_unit_test(test_goodbyes),
         cmocka_unit_test(test_only_the_end_counts),
+        cmocka_unit_test(test_logins),
+        cmocka_unit_test(test_refused_without_tls),
+        cmocka_unit_test(test_own_refusals),
         cmocka_unit_test(test_processes_that_are_used_again),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

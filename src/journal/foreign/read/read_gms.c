@@ -127,6 +127,19 @@ field(struct span text, struct span name)
     return imap_take_astring(&rest);
 }
 
+/* "login failed: reason=CODE ...": docs/fail2ban.md lists the codes. */
+static enum foreign_fact
+refusal(struct span text)
+{
+    const struct span reason = field(text, SPAN("reason="));
+
+    if (span_eq(reason, SPAN("too-many-connections")))
+        return FACT_LIMIT;
+    return span_eq(reason, SPAN("too-many-logins")) || span_eq(reason, SPAN("server-failed"))
+               ? FACT_FAILED
+               : FACT_REFUSED;
+}
+
 /* "end REASON account=.. peer=.. ...": the reasons are journal/end_reason.def's. */
 static void
 roost_end(struct foreign_reader *reader, struct foreign_event *event, struct span text)
@@ -196,7 +209,7 @@ roost(struct foreign_reader *reader, struct foreign_event *event, const struct g
         read_emit_fact(reader, event, FACT_LOGGED_IN, SPAN(""));
         break;
     case ROOST_LOGIN_FAILED:
-        read_emit_fact(reader, event, FACT_REFUSED, head->text);
+        read_emit_fact(reader, event, refusal(rest), head->text);
         break;
     case ROOST_CLIENT_ID:
         if (read_take(&rest, SPAN("client ID ")))
