@@ -549,8 +549,9 @@ is_echoed(struct sync *sync, uint32_t first, uint32_t last)
 static uint64_t
 untold_from(const struct view *view)
 {
-    if (view->tells < VIEW_TELLS_ALL)
-        return UINT64_MAX;
+    if (view->tells < VIEW_TELLS_ALL) /* only what the session itself has just changed */
+        return view->echo == NULL || view->echo->own_modseq == 0 ? UINT64_MAX
+                                                                 : view->echo->own_modseq - 1;
     return view->echo != NULL && view->echo->silent ? view->flags_modseq
                                                     : view_known_modseq(view);
 }
@@ -562,8 +563,9 @@ kind_of_flags(struct sync *sync, uint32_t uid, uint64_t modseq)
     const struct view *view = sync->view;
     const struct view_echo *echo = view->echo;
     const bool echoed = is_echoed(sync, uid, uid);
+    const bool own = echo != NULL && modseq == echo->own_modseq;
 
-    if (!echoed && view->tells < VIEW_TELLS_ALL)
+    if (!echoed && !own && view->tells < VIEW_TELLS_ALL)
         return SYNC_DONE;
     if (modseq > view_known_modseq(view))
         return SYNC_FLAGS;

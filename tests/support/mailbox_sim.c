@@ -417,6 +417,15 @@ is_echoed(const struct sim_client *client, uint32_t uid)
     return false;
 }
 
+/* Whether the client's own STORE has just made this change. */
+static bool
+is_own(const struct sim_client *client, const struct entry *entry)
+{
+    const struct view_echo *echo = client->view.echo;
+
+    return echo != NULL && echo->own_modseq != 0 && entry->modseq == echo->own_modseq;
+}
+
 /* Whether mode and view.tells allow to tell this. */
 static bool
 may_be_told(const struct sim_client *client, const struct sync_event *event)
@@ -433,7 +442,8 @@ may_be_told(const struct sim_client *client, const struct sync_event *event)
                (client->view.tells >= VIEW_TELLS_COUNTS || client->finishes);
     case SYNC_FLAGS:
     case SYNC_MODSEQ:
-        return client->view.tells >= VIEW_TELLS_ALL || is_echoed(client, event->entry.uid);
+        return client->view.tells >= VIEW_TELLS_ALL || is_echoed(client, event->entry.uid) ||
+               is_own(client, &event->entry);
     case SYNC_KEYWORDS:
     case SYNC_DONE:
         break;

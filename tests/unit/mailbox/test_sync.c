@@ -369,6 +369,20 @@ silent_stores_tell_modseqs(void **state)
     view->echo = &echo;
     assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "1M 2F4 3F4 4F4 5M ");
     assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+
+    /* Also if it wants to be told of no flags; those that others change go on waiting. */
+    view->tells = VIEW_TELLS_COUNTS;
+    store(fx, view, SILENT, 2, 3, MSG_DRAFT, NULL);
+    echo = (struct view_echo){.silent = true, .own_modseq = view->silent_modseq};
+    view->echo = &echo;
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "2M 3M ");
+    const uint64_t known = view->flags_modseq;
+    assert_int_equal(known, echo.own_modseq);
+    store(fx, NULL, LOUD, 6, 6, MSG_FLAGGED, NULL);
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "");
+    assert_int_equal(view->flags_modseq, known);
+    view->tells = VIEW_TELLS_ALL;
+    assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), "6F4 ");
     content_view_done(view);
 }
 

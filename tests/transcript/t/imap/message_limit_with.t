@@ -126,7 +126,7 @@ S: h3 OK [READ-WRITE] SELECT completed
 [2] C: i1 SELECT INBOX
 [2] S* i1 OK [READ-WRITE] SELECT completed
 C: i2 UID STORE 11:12 +FLAGS.SILENT (\Deleted)
-S* i2 OK STORE completed
+S* i2 OK [HIGHESTMODSEQ ...] STORE completed
 C: i3 EXPUNGE
 S* i3 OK [HIGHESTMODSEQ ...] EXPUNGE completed
 [2] C: i4 STORE 1:* +FLAGS.SILENT (\Flagged)

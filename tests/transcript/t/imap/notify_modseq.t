@@ -96,8 +96,24 @@ x
 S: * 4 EXISTS
 S: * 2 RECENT
 S: * 4 FETCH (UID 5 MODSEQ ($n0))
-C: c4 NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))
-S: c4 OK NOTIFY completed
+# A silent STORE is answered with mod-sequences (section 3.1.3) whatever NOTIFY says, and what waits goes on waiting.
+C: c4 UID STORE 2,3 +FLAGS.SILENT (\Answered)
+S: * 1 FETCH (UID 2 MODSEQ ($s1))
+S: * 2 FETCH (UID 3 MODSEQ ($s1))
+S: c4 OK STORE completed
+[2] C: c2 NOOP
+[2] S* c2 OK ...
+[2] C: c3 UID STORE 5 FLAGS.SILENT (\Seen)
+[2] S* c3 OK ...
+C: c5 NOOP
+S: c5 OK NOOP completed
+C: c6 UID STORE 2,3 -FLAGS.SILENT (\Answered)
+S: * 1 FETCH (UID 2 FLAGS (\Seen \Flagged) MODSEQ ($s2))
+S: * 2 FETCH (UID 3 FLAGS (\Seen) MODSEQ ($s2))
+S: c6 OK [HIGHESTMODSEQ $s1] STORE completed
+C: c7 NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))
+S* * 4 FETCH (UID 5 FLAGS (\Seen \Recent) MODSEQ (...))
+S* c7 OK ...NOTIFY completed
 # ---- all is told: VANISHED and EXISTS have no number of their own ----
 [2] C: d1 UID STORE 2 +FLAGS.SILENT (\Deleted)
 [2] S* d1 OK ...
