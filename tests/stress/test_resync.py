@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A client that comes back and asks what has changed must know exactly what one knows that fetches everything.
 Random histories on several sessions, of clients with QRESYNC, with CONDSTORE alone and with neither, some of them
-with NOTIFY, on two mailboxes: they store, expunge, copy, move, append, idle, are cut off in the middle of an answer and come back,
+with NOTIFY, on two mailboxes: they store, expunge, copy, move, replace, append, idle, are cut off in the middle of an answer and come back,
 while the server is killed, stopped or replaced, and some read an answer when the others have gone on. Each client keeps what RFC 7162 section 6 tells it to keep, and
 nothing else. ROOST_ROUNDS=n plays that many histories of each kind (ROOST_LONG=1: hundreds); ROOST_SEED=n begins
 with another one."""
@@ -358,6 +358,28 @@ class Client:
         if named:
             self.command(f"{named[0]}{word} {named[1]} {self.world.random.choice(BOXES)}", expect=("OK", "NO"))
 
+    def literals(self, count):
+        text = self.world.text
+        return " ".join(f"({self.world.random.choice(FLAGS)}) {{{len(text)}+}}\r\n{text}" for _ in range(count))
+
+    def append(self):
+        """One message or several at once."""
+        rng = self.world.random
+        self.command(f"APPEND {rng.choice(BOXES)} {self.literals(rng.choice([1, 1, 2, 3]))}")
+
+    def replace(self):
+        """A new message in the place of an old one, here or in the other mailbox."""
+        rng = self.world.random
+        if not self.seqs:
+            return
+        number = rng.randrange(len(self.seqs))
+        uid = self.seqs[number]
+        by_uid = rng.random() < 0.5 or self.notify == "selected"  # numbers can change at any time then
+        if uid is None and self.notify == "selected":
+            return
+        named = f"UID REPLACE {uid}" if uid and by_uid else f"REPLACE {number + 1}"
+        self.command(f"{named} {rng.choice(BOXES)} {self.literals(1)}", expect=("OK", "NO"))
+
     def expunge(self):
         named = self.named()
         if named and named[0]:
@@ -454,10 +476,11 @@ class Client:
         elif what < 0.56 and self.kind == "QRESYNC" and self.cache.modseq:
             self.command(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {self.cache.modseq} VANISHED)", asked=True)
         elif what < 0.60:
-            literal = f"{{{len(self.world.text)}+}}\r\n{self.world.text}"
-            self.command(f"APPEND {rng.choice(BOXES)} ({rng.choice(FLAGS)}) {literal}")
+            self.append()
         elif self.read_only:
             self.command("NOOP")
+        elif what < 0.65:
+            self.replace()
         elif what < 0.72:
             self.expunge()
         else:
