@@ -43,6 +43,9 @@
 #define LIMIT_SEARCH_WORK (1u << 30)
 /* words in all FUZZY texts of one SEARCH; a text that would have more is looked for exactly */
 #define LIMIT_FUZZY_WORDS 64u
+/* octets at the beginning of a header field in which words count; behind them, a FUZZY text is
+ * found as it stands only */
+#define LIMIT_FUZZY_VALUE (64u << 10)
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_UIDBATCH_MIN 500u  /* messages of a batch, at least: RFC 10022 section 3.1.3.2 */

@@ -2,7 +2,7 @@
 /*
  * Most words of a text have nothing to do with the one that is looked for, and are put aside by
  * a comparison of the letters that both have. Words are short (WORD_CHARS), so that what
- * remains is bounded too.
+ * remains is bounded too; it is counted in steps, of some two nanoseconds.
  */
 #include "syntax/fuzzy.h"
 
@@ -24,6 +24,8 @@ enum {
     PERCENT_BEHIND = 50, /* and for each hit: */
     PERCENT_HIT = 10,
     HITS = 5, /* that count */
+
+    STEPS_HERE = 2, /* of a look whether a word is at one place of another */
 };
 
 static unsigned
@@ -43,23 +45,27 @@ mistakes_allowed(const struct word *wanted)
 }
 
 /* Characters too many, too few or different, and neighbours that have changed places. Above
- * `most` it does not matter how many. */
+ * `most` it does not matter how many: places further apart than that are not compared. */
 static unsigned
-mistakes(const struct word *a, const struct word *b, unsigned most)
+mistakes(const struct word *a, const struct word *b, unsigned most, unsigned *steps)
 {
-    unsigned rows[3][WORD_CHARS + 1];
+    unsigned rows[3][WORD_CHARS + 2];
     unsigned *before = rows[0];
     unsigned *last = rows[1];
     unsigned *row = rows[2];
 
     if (a->len > b->len + most || b->len > a->len + most)
         return most + 1;
-    for (unsigned k = 0; k <= b->len; k++)
-        last[k] = k;
+    for (unsigned k = 0; k <= most + 1; k++) /* one beyond what is compared, as in each row */
+        last[k] = before[k] = k;
     for (unsigned i = 1; i <= a->len; i++) {
-        unsigned least = i;
-        row[0] = i;
-        for (unsigned k = 1; k <= b->len; k++) {
+        const unsigned first = i > most ? i - most : 1;
+        const unsigned end = min(b->len, i + most);
+        unsigned least = first == 1 ? i : most + 1;
+        row[first - 1] = least;
+        row[end + 1] = most + 1;
+        *steps += end - first + 1;
+        for (unsigned k = first; k <= end; k++) {
             const bool same = a->chars[i - 1] == b->chars[k - 1];
             row[k] = min(min(last[k], row[k - 1]) + 1, last[k - 1] + !same);
             if (i > 1 && k > 1 && a->chars[i - 1] == b->chars[k - 2] &&
@@ -89,9 +95,9 @@ same_beginning(const struct word *a, const struct word *b)
 }
 
 static bool
-contains(const struct word *there, const struct word *wanted)
+contains(const struct word *there, const struct word *wanted, unsigned *steps)
 {
-    for (unsigned at = 1; at + wanted->len <= there->len; at++)
+    for (unsigned at = 1; at + wanted->len <= there->len; at++, *steps += STEPS_HERE)
         if (memcmp(there->chars + at, wanted->chars, wanted->len * sizeof wanted->chars[0]) ==
             0)
             return true;
@@ -109,7 +115,7 @@ is_one_stem(const struct word *a, const struct word *b, unsigned same)
 
 /* How well one word matches another; 0: not at all. */
 static unsigned
-grade(const struct word *wanted, const struct word *there)
+grade(const struct word *wanted, const struct word *there, unsigned *steps)
 {
     const int lacking = __builtin_popcountll(wanted->letters & ~there->letters);
     const int extra = __builtin_popcountll(there->letters & ~wanted->letters);
@@ -118,6 +124,7 @@ grade(const struct word *wanted, const struct word *there)
     if (lacking > ENDING_CHARS)
         return 0;
     const unsigned same = same_beginning(wanted, there);
+    *steps += same;
     if (same == wanted->len)
         return same == there->len ? GRADE_SAME : GRADE_BEGINS + BEGINS_PART * same / there->len;
     if (is_one_stem(wanted, there, same)) {
@@ -126,11 +133,11 @@ grade(const struct word *wanted, const struct word *there)
     }
     const unsigned allowed = mistakes_allowed(wanted);
     if (lacking <= (int)allowed && extra <= (int)allowed && allowed > 0) {
-        const unsigned made = mistakes(wanted, there, allowed);
+        const unsigned made = mistakes(wanted, there, allowed, steps);
         if (made <= allowed && best < GRADE_MISTAKES - 100 * made / wanted->len)
             best = GRADE_MISTAKES - 100 * made / wanted->len;
     }
-    if (best == 0 && lacking == 0 && contains(there, wanted))
+    if (best == 0 && lacking == 0 && contains(there, wanted, steps))
         best = GRADE_CONTAINS + CONTAINS_PART * wanted->len / there->len;
     return best;
 }
@@ -178,12 +185,14 @@ fuzzy_begin(struct fuzzy *fuzzy)
     fuzzy->as_it_stands[FUZZY_IN_FRONT] = fuzzy->as_it_stands[FUZZY_BEHIND] = false;
 }
 
-void
+unsigned
 fuzzy_see(struct fuzzy *fuzzy, const struct word *there, enum fuzzy_place place)
 {
+    unsigned steps = 0;
+
     for (size_t i = 0; i < fuzzy->count; i++) {
         struct fuzzy_word *word = &fuzzy->words[i];
-        const unsigned how_well = grade(&word->word, there);
+        const unsigned how_well = grade(&word->word, there, &steps);
         if (how_well == 0)
             continue;
         if (how_well > word->best[place])
@@ -191,6 +200,7 @@ fuzzy_see(struct fuzzy *fuzzy, const struct word *there, enum fuzzy_place place)
         if (place == FUZZY_BEHIND && how_well >= GRADE_BEGINS && word->hits < HITS)
             word->hits++;
     }
+    return steps;
 }
 
 void

@@ -29,6 +29,8 @@
 #include "base/rc.h"
 #include "syntax/words.h"
 
+enum { FUZZY_STEPS = 8 * WORD_CHARS };
+
 enum fuzzy_place { FUZZY_IN_FRONT, FUZZY_BEHIND, FUZZY_PLACES };
 
 /* A word that is looked for, and what has been seen of it. */
@@ -50,8 +52,9 @@ MUST_USE enum rc fuzzy_init(struct fuzzy *fuzzy, struct arena *arena, struct spa
                             size_t at_most);
 /** Another text begins. */
 void fuzzy_begin(struct fuzzy *fuzzy);
-/** The text has this word. */
-void fuzzy_see(struct fuzzy *fuzzy, const struct word *word, enum fuzzy_place place);
+/** The text has this word. Returns what it took beyond a look at the letters of both: steps of
+ * some two nanoseconds, of which there are FUZZY_STEPS at most for each word looked for. */
+unsigned fuzzy_see(struct fuzzy *fuzzy, const struct word *word, enum fuzzy_place place);
 /** The text contains what is looked for as it stands. */
 void fuzzy_see_all(struct fuzzy *fuzzy, enum fuzzy_place place);
 /** 0: it does not match, so far. More of the text never makes the score lower. */

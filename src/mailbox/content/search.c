@@ -6,7 +6,8 @@
  *
  * What a search may cost is bounded (LIMIT_SEARCH_WORK). Each message read allows what
  * LIMIT_SEARCH_FREE_KEYS keys would need for it, so that a search of a few words through any
- * amount of mail comes to its end; what more keys cost is counted.
+ * amount of mail comes to its end; what more keys cost is counted, and so is all that goes into
+ * comparing words that are much alike.
  */
 #include "mailbox/content/search_private.h"
 
@@ -23,6 +24,7 @@ enum {
     WORK_PIECE = WORK_PER_LOOK, /* always look */
     WORK_PER_ASK = 1000000,     /* of fields looked at in one go: as long as a slice */
     OCTETS_PER_WORK = 32,       /* of text in which one key is looked for */
+    HEADER_SHARE = 4, /* of an octet of a header, beyond itself: it is walked and compared */
 };
 
 /* ---- life ---- */
@@ -55,7 +57,7 @@ search_new(struct arena *arena, struct view *view, const struct search_req *req,
     if (search == NULL)
         return RC_LIMIT;
     search->view = view;
-    search->work = req->overspent;
+    search->work = search->unforgiven = req->overspent;
     search->exists = version_count(view->members);
     search->found = arena_array(arena, uint64_t, (size_t)search->exists / 64 + 1);
     if (req->rates)
@@ -117,7 +119,10 @@ allow(struct search *search, uint64_t octets)
 uint64_t
 search_overspent(const struct search *search)
 {
-    return search->work > search->allowed ? search->work - search->allowed : 0;
+    const uint64_t forgivable = search->work - search->unforgiven;
+
+    return search->unforgiven +
+           (forgivable > search->allowed ? forgivable - search->allowed : 0);
 }
 
 static bool
@@ -218,10 +223,9 @@ feed_text(struct search *search, struct err *err)
     if (piece.len == 0)
         return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
                        (uintmax_t)search->one.message);
-    const uint64_t before = search->needles.work;
     allow(search, piece.len);
     mime_search_feed(&search->needles, piece);
-    search->work += search->needles.work - before;
+    search_count_needles(search);
     if (mime_search_failed(&search->needles))
         return err_set(err, RC_LIMIT, 0, "text of message %ju", (uintmax_t)search->one.message);
     return RC_OK;
@@ -252,12 +256,15 @@ read_until_decided(struct search *search, enum search_value *value, uint64_t *wo
                    struct err *err)
 {
     struct message_row row;
+    const bool goes_on = search->paused;
 
     search->paused = false;
     enum rc rc = read_row(search, &row, err);
     *work += WORK_ROW;
+    if (rc == RC_OK && !goes_on)
+        allow(search, (uint64_t)OCTETS_PER_WORK *
+                          (WORK_ROW + row.header_octets + row.header_octets / HEADER_SHARE));
     if (rc == RC_OK) {
-        allow(search, (uint64_t)OCTETS_PER_WORK * (WORK_ROW + row.header_octets));
         search->wants_header = false;
         *value = ask(search);
     }

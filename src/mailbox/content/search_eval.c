@@ -15,6 +15,7 @@
 enum {
     WALK_PER_WORK = 8, /* octets of a header skipped in a unit of work */
     SCORE_MAX = 100,
+    WORK_PER_FIELD = 1000000, /* on values of one field in one go: as long as a slice */
 };
 
 /* The message under way. */
@@ -175,16 +176,23 @@ matches_sent(const struct search_node *node, struct span value)
     return day >= node->number;
 }
 
+void
+search_count_needles(struct search *search)
+{
+    search->work += search->needles.work;
+    search->unforgiven += search->needles.close_work;
+    search->needles.work = search->needles.close_work = 0;
+}
+
 /* One value of a field: 0 .. 100. */
 static unsigned
 rate_value(struct search *search, const struct search_node *node, struct span value)
 {
-    const uint64_t before = search->needles.work;
     const bool found = node->op == OP_ADDRESS
                            ? mime_search_addresses(&search->needles, node->needle, value)
                            : mime_search_value(&search->needles, node->needle, value);
 
-    search->work += search->needles.work - before;
+    search_count_needles(search);
     return found ? mime_search_score(&search->needles, node->needle) : 0;
 }
 
@@ -193,13 +201,22 @@ eval_field(struct search *search, struct search_node *node)
 {
     struct field_walk walk;
     struct span value;
+    uint32_t at = 0;
 
     if (!field_walk_begin(&walk, search, node))
         return SEARCH_UNKNOWN;
-    node->score = 0;
-    search->work +=
-        1 + (walk.is_stored ? search->fields.len : buf_len(&search->header)) / WALK_PER_WORK;
+    if (node->seen == 0)
+        search->work += 1 + (walk.is_stored ? search->fields.len : buf_len(&search->header)) /
+                                WALK_PER_WORK;
+    const uint64_t pause_above = search->work + WORK_PER_FIELD;
     while (field_walk_next(&walk, node, &value)) {
+        if (at++ < node->seen)
+            continue;
+        if (search->work >= pause_above) {
+            search->paused = true;
+            return SEARCH_UNKNOWN;
+        }
+        node->seen++;
         if (node->op == OP_HAS_FIELD)
             return SEARCH_TRUE;
         if (node->op != OP_FIELD && node->op != OP_ADDRESS)
@@ -282,17 +299,22 @@ eval_or(const struct subject *subject, const struct search_node *node)
     return best;
 }
 
-/* What a field says is kept until the message is done. */
+/* What a field says is kept until the message is done, and so is how far it was looked at. */
 static struct verdict
 eval_known(struct search *search, struct search_node *node)
 {
-    if (node->stamp != search->stamp || node->value == SEARCH_UNKNOWN) {
+    if (node->stamp != search->stamp) {
+        node->stamp = search->stamp;
+        node->value = SEARCH_UNKNOWN;
+        node->score = 0;
+        node->seen = 0;
+    }
+    if (node->value == SEARCH_UNKNOWN) {
         if (search->work >= search->pause_above) {
             search->paused = true;
             return (struct verdict){SEARCH_UNKNOWN, 0};
         }
         node->value = (uint8_t)eval_field(search, node);
-        node->stamp = search->stamp;
     }
     return (struct verdict){(enum search_value)node->value, node->rates ? node->score : 0};
 }

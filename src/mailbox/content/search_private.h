@@ -63,6 +63,7 @@ struct search_node {
     bool rates;     /* it, or a key below it, says how well a message matches */
     uint8_t value;  /* what was found out about the message under way; enum search_value */
     uint8_t score;  /* and how well it matches */
+    uint32_t seen;  /* values of its field that were looked at */
     uint64_t stamp; /* of the message that value is about */
     int64_t number;
     int field_id; /* OP_FIELD, OP_ADDRESS, OP_HAS_FIELD: in the table of stored fields, or
@@ -101,8 +102,9 @@ struct search {
     uint64_t modseq_of_max;
 
     uint64_t work; /* done so far; a unit is some five nanoseconds, one key asked in memory */
-    uint64_t allowed; /* of it without counting against LIMIT_SEARCH_WORK */
-    bool over_limit;  /* LIMIT_SEARCH_WORK was reached */
+    uint64_t allowed;    /* of it without counting against LIMIT_SEARCH_WORK, */
+    uint64_t unforgiven; /* but for this part, which always counts */
+    bool over_limit;     /* LIMIT_SEARCH_WORK was reached */
 
     struct store_tx *tx; /* of this slice, as the next two */
     struct members members;
@@ -114,9 +116,10 @@ struct search {
     enum search_level level; /* what is known of it */
     bool wants_header;       /* some key could not be answered from the stored fields */
     bool has_fields;
-    struct span fields;   /* stored ones; of this slice */
-    bool paused;          /* asking it took long: the rest of its fields in the next slice */
-    uint64_t pause_above; /* `work` at which to pause */
+    struct span fields;                   /* stored ones; of this slice */
+    bool paused;                          /* asking it took long: the rest of its fields, and of
+                             their values, in the next slice */
+    uint64_t pause_above;                 /* `work` at which to pause */
     struct object_ids_reader *ids_reader; /* NULL: no key asks for them */
     unsigned id_kinds;                    /* those that keys ask for */
     struct object_ids ids;                /* known from SEARCH_LEVEL_ROW on */
@@ -176,6 +179,9 @@ MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op o
 /* RC_LIMIT (arena). */
 MUST_USE enum rc search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
                                    struct search_node **out);
+
+/** Counts what the needles have done since the last time. */
+void search_count_needles(struct search *search);
 
 /** Compiles the tree. As search_new. */
 MUST_USE enum rc search_compile(struct search *search, struct arena *arena,

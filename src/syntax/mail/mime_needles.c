@@ -16,7 +16,8 @@ enum {
     /* Fuzzy needles are counted as a third of what they take, because one of a few words must
      * be possible in mail of any size. There are LIMIT_FUZZY_WORDS at most. */
     READ_PER_WORK = 8,     /* octets that are parted into words in one */
-    COMPARED_PER_WORK = 4, /* words that are compared with another one */
+    COMPARED_PER_WORK = 4, /* words that are compared with another one, by their letters */
+    STEPS_PER_WORK = 2,    /* of closer comparisons, which are counted in full */
 };
 
 /* ---- life ---- */
@@ -113,11 +114,22 @@ is_looked_for(const struct needle *needle, const struct needles_piece *piece)
            !(needle->scope == MIME_SCOPE_BODY && piece->in_root_header);
 }
 
+/* Words were compared with others. */
+static void
+note_compared(struct mime_search *search, uint64_t compared, uint64_t steps)
+{
+    const uint64_t close = steps / STEPS_PER_WORK;
+
+    search->work += compared / COMPARED_PER_WORK + close;
+    search->close_work += close;
+}
+
 static void
 look_for_words(struct mime_search *search, const struct needles_piece *piece)
 {
     struct span rest = piece->words;
     uint64_t compared = 0;
+    uint64_t steps = 0;
 
     search->work += 1 + rest.len / READ_PER_WORK;
     while (words_next(&search->words, &rest) || (piece->is_last && words_end(&search->words)))
@@ -125,10 +137,10 @@ look_for_words(struct mime_search *search, const struct needles_piece *piece)
             struct needle *needle = &search->needles[i];
             if (needle->fuzzy.count == 0 || !is_looked_for(needle, piece))
                 continue;
-            fuzzy_see(&needle->fuzzy, &search->words.word, piece->place);
+            steps += fuzzy_see(&needle->fuzzy, &search->words.word, piece->place);
             compared += needle->fuzzy.count;
         }
-    search->work += compared / COMPARED_PER_WORK;
+    note_compared(search, compared, steps);
 }
 
 void
@@ -173,20 +185,34 @@ mime_search_score(const struct mime_search *search, size_t i)
 
 /* ---- one value ---- */
 
+/* The beginning of a value, whose words count: whole characters. */
+static struct span
+words_part(struct span folded)
+{
+    size_t len = LIMIT_FUZZY_VALUE;
+
+    if (folded.len <= len)
+        return folded;
+    while (len > 0 && ((unsigned char)folded.ptr[len] & 0xC0) == 0x80)
+        len--;
+    return span_head(folded, len);
+}
+
 static void
 look_for_words_in(struct mime_search *search, struct needle *needle, struct span folded)
 {
     struct words words;
     uint64_t compared = 0;
+    uint64_t steps = 0;
 
     fuzzy_begin(&needle->fuzzy);
     search->work += folded.len / READ_PER_WORK;
     words_init(&words);
     while (words_next(&words, &folded) || words_end(&words)) {
-        fuzzy_see(&needle->fuzzy, &words.word, FUZZY_IN_FRONT);
+        steps += fuzzy_see(&needle->fuzzy, &words.word, FUZZY_IN_FRONT);
         compared += needle->fuzzy.count;
     }
-    search->work += compared / COMPARED_PER_WORK;
+    note_compared(search, compared, steps);
 }
 
 bool
@@ -204,7 +230,7 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     search->work += 1 + value.len + buf_len(folded) / FIND_PER_WORK;
     needle->score = 0;
     if (needle->fuzzy.count > 0)
-        look_for_words_in(search, needle, buf_span(folded));
+        look_for_words_in(search, needle, words_part(buf_span(folded)));
     if (occurs(needle->folded, buf_span(folded)))
         found_as_it_stands(needle, FUZZY_IN_FRONT);
     rate(needle);

@@ -67,6 +67,7 @@ struct mime_search {
     size_t missing;      /* needles of scope body or text that are still looked for */
     size_t missing_text; /* of scope text */
     uint64_t work;       /* done so far; a unit is some five nanoseconds */
+    uint64_t close_work; /* of it, comparing words that are much alike */
     bool failed;         /* memory was short */
     bool is_open;        /* charset is in use */
 
@@ -94,7 +95,7 @@ MUST_USE enum rc mime_search_init(struct mime_search *search, struct arena *aren
 void mime_search_done(struct mime_search *search);
 
 /** Whether needle i, of scope value, occurs in the value of one header field, given folded and
- * encoded as it is in the header. */
+ * encoded as it is in the header. Words count in the first LIMIT_FUZZY_VALUE octets of it. */
 bool mime_search_value(struct mime_search *search, size_t i, struct span value);
 
 /** The same for a field of addresses: whether it occurs in the value as it is, or as ENVELOPE

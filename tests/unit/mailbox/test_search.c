@@ -557,6 +557,58 @@ test_free_keys(void **state)
     content_view_done(view);
 }
 
+/* Words that are much alike are compared at a cost that always counts, however few keys there
+ * are; so it does for the mailboxes that come later. */
+static void
+test_close_words(void **state)
+{
+    static const struct {
+        const char *key;
+        uint64_t least;
+    } rows[] = {
+        {"FUZZY BODY mistooken", 100000},
+        {"FUZZY SUBJECT mistooken", 10000},
+        {"BODY mistooken", 0},
+        {"FUZZY BODY zzzzzz", 0},
+    };
+    struct content *fx = *state;
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 4 << 20);
+    buf_put_lit(&text, "Subject:");
+    for (unsigned i = 0; i < 2000; i++)
+        buf_printf(&text, " mistokoen%s", i % 50 == 0 ? "\r\n" : "");
+    buf_put_lit(&text, "\r\n\r\n");
+    for (unsigned i = 0; i < 20000; i++)
+        buf_put_lit(&text, "mistkoeon mistokone\r\n");
+    add(fx, (struct content_mail){.text = buf_span(&text)});
+    struct view *view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *line = arena_printf(&fx->arena, "SEARCH %s", rows[i].key);
+        struct search_req req = request(content_cmd(fx, line));
+        struct search *search;
+        req.rates = true;
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        run_slices(fx, search, INT64_MAX);
+        const uint64_t spent = search_overspent(search);
+        search_done(search);
+        if (rows[i].least == 0 ? spent != 0 : spent < rows[i].least)
+            fail_msg("%s: %ju", line, (uintmax_t)spent);
+        req = request(content_cmd(fx, line));
+        req.overspent = LIMIT_SEARCH_WORK - 1;
+        req.rates = true;
+        struct store_tx *tx = content_read(fx);
+        assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+        enum rc rc = RC_AGAIN;
+        while (rc == RC_AGAIN)
+            rc = search_slice(search, tx, &fx->clock.clock, 0, &fx->err);
+        assert_int_equal(search_overspent(search) > LIMIT_SEARCH_WORK, rows[i].least > 0);
+        search_done(search);
+        store_end(tx);
+    }
+    content_view_done(view);
+}
+
 static void
 test_saved_and_modseq(void **state)
 {
@@ -691,6 +743,54 @@ test_fuzzy(void **state)
         if (strcmp(answer, rows[i].answer) != 0)
             fail_msg("%s: found %s, not %s", line, answer, rows[i].answer);
     }
+    content_view_done(view);
+}
+
+/* One key about a field that a message has often: its values are looked at in several slices,
+ * and each of them once. */
+static void
+test_slices_between_values(void **state)
+{
+    enum { VALUES = 200 };
+    static const struct {
+        const char *key;
+        const char *answer;
+    } rows[] = {
+        {"FUZZY HEADER X-Many wrod199", ""},
+        {"FUZZY HEADER X-Many mistaek", "1=56"},
+        {"FUZZY SUBJECT mistaek", "1=56"},
+        {"NOT FUZZY HEADER X-Many mistaek", "2=100"},
+        {"OR FUZZY HEADER X-Many mistaek FUZZY HEADER X-Other mistake", "1=100"},
+    };
+    static const char *const names[] = {"X-Many", "Subject"};
+    struct content *fx = *state;
+    AUTO_BUF text = {0};
+
+    buf_init(&text, 8 << 20);
+    for (int i = 0; i < VALUES; i++)
+        for (size_t name = 0; name < ARRAY_LEN(names); name++) {
+            buf_printf(&text, "%s: word%d", names[name], i);
+            for (int k = 0; k < 1000; k++)
+                buf_printf(&text, "%s mistooken", k % 80 == 79 ? "\r\n" : "");
+            buf_printf(&text, "%s\r\n", i == VALUES - 1 ? " mistake" : "");
+        }
+    buf_put_lit(&text, "X-Other: mistake\r\n\r\nbody\r\n");
+    add(fx, (struct content_mail){.text = buf_span(&text)});
+    add(fx, (struct content_mail){.text = SPAN("Subject: nothing\r\n\r\nbody\r\n")});
+    struct view *view = content_view(fx, "INBOX");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *line = arena_printf(&fx->arena, "SEARCH %s", rows[i].key);
+        const char *answer = scored(fx, view, line);
+        if (strcmp(answer, rows[i].answer) != 0)
+            fail_msg("%s: found %s, not %s", line, answer, rows[i].answer);
+    }
+
+    struct search_req req = request(content_cmd(fx, "SEARCH FUZZY HEADER X-Many mistaek"));
+    struct search *search;
+    assert_ok(search_new(&fx->arena, view, &req, &search, &fx->err));
+    assert_in_range(run_slices(fx, search, 0), 3, 100);
+    assert_int_equal(search_count(search), 1);
+    search_done(search);
     content_view_done(view);
 }
 
@@ -875,7 +975,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices_between_fields, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slices_between_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_work_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_close_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fuzzy, setup, teardown),

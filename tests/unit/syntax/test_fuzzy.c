@@ -214,14 +214,134 @@ test_grows(void **state)
     }
 }
 
+/* ---- mistakes ---- */
+
+enum { LONG = 16 };
+
+/* All of the table: characters too many, too few or different, and neighbours in each other's
+ * place. */
+static unsigned
+mistakes_in_full(const char *a, const char *b)
+{
+    unsigned table[LONG + 1][LONG + 1] = {{0}};
+    const size_t a_len = strlen(a);
+    const size_t b_len = strlen(b);
+
+    for (size_t i = 0; i <= a_len; i++)
+        for (size_t k = 0; k <= b_len; k++) {
+            unsigned least = i == 0 ? (unsigned)k : (unsigned)i;
+            if (i > 0 && k > 0) {
+                least = table[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
+                if (table[i - 1][k] + 1 < least)
+                    least = table[i - 1][k] + 1;
+                if (table[i][k - 1] + 1 < least)
+                    least = table[i][k - 1] + 1;
+            }
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] &&
+                table[i - 2][k - 2] + 1 < least)
+                least = table[i - 2][k - 2] + 1;
+            table[i][k] = least;
+        }
+    return table[a_len][b_len];
+}
+
+static void
+make_mistake(char word[LONG], struct rng *rng)
+{
+    const size_t len = strlen(word);
+    const size_t at = (size_t)rng_below(rng, len - 1);
+    const char c = word[at];
+
+    switch (rng_below(rng, 4)) {
+    case 0:
+        memmove(word + at, word + at + 1, len - at);
+        break;
+    case 1:
+        memmove(word + at + 1, word + at, len - at + 1);
+        word[at] = (char)('a' + rng_below(rng, 4));
+        break;
+    case 2:
+        word[at] = (char)('a' + rng_below(rng, 4));
+        break;
+    default:
+        word[at] = word[at + 1];
+        word[at + 1] = c;
+    }
+}
+
+/* Mistakes are counted as if all of both words were compared. */
+static void
+test_mistakes(void **state)
+{
+    unsigned seen[6] = {0};
+    struct rng rng;
+
+    (void)state;
+    rng_seed(&rng, 6);
+    for (int round = 0; round < 20000; round++) {
+        char wanted[LONG] = {0};
+        char there[LONG] = {0};
+        const size_t len = 4 + (size_t)rng_below(&rng, 8);
+        for (size_t i = 0; i < len; i++)
+            wanted[i] = (char)('a' + rng_below(&rng, 4));
+        memcpy(there, wanted, sizeof there);
+        for (uint64_t n = 1 + rng_below(&rng, 3); n > 0; n--)
+            make_mistake(there, &rng);
+        /* Nothing else makes them alike. */
+        if (there[0] == wanted[0] || strstr(there, wanted) != NULL)
+            continue;
+        const unsigned made = mistakes_in_full(wanted, there);
+        const unsigned want = made <= (len < 8 ? 1u : 2u) ? 70 - 100 * made / (unsigned)len : 0;
+        const unsigned is = score(wanted, there, "");
+        if (is != want)
+            fail_msg("%s in %s: %u, not %u", wanted, there, is, want);
+        seen[made]++;
+    }
+    assert_true(seen[1] > 100 && seen[2] > 100 && seen[3] > 100);
+}
+
+/* What is told of the work is what the words make of it, and it is bounded. */
+static void
+test_steps(void **state)
+{
+    static const struct {
+        const char *wanted, *there;
+        unsigned least, most;
+    } rows[] = {
+        {"work", "unrelated", 0, 0},
+        {"work", "wrok", 4, 16},
+        /* two rows of five until there are too many mistakes */
+        {"abcdefghijklmnop", "ponmlkjihgfedcba", 3, 30},
+        {"abcdefghijklmnopqrstuvwxyzabcdef", "abcdefghijklmnopqrstuvwxyzabcdfe", 150,
+         FUZZY_STEPS},
+        {"abababababababababababababababab", "babababababababababababababababa", 150,
+         FUZZY_STEPS},
+        {"aaab", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", 50, FUZZY_STEPS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span text = span_of_str(rows[i].there);
+        struct fuzzy fuzzy;
+        struct words words;
+        AUTO_ARENA arena = {0};
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(fuzzy_init(&fuzzy, &arena, span_of_str(rows[i].wanted), 1), RC_OK);
+        words_init(&words);
+        assert_false(words_next(&words, &text));
+        const unsigned steps = fuzzy_see(&fuzzy, &words.word, FUZZY_BEHIND);
+        if (steps < rows[i].least || steps > rows[i].most)
+            fail_msg("%s in %s: %u steps", rows[i].wanted, rows[i].there, steps);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_words),    cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_limit),    cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_steps),
     };
 
     fold_init(&fold);

@@ -275,6 +275,47 @@ test_fuzzy_values(void **state)
     mime_search_done(&search);
 }
 
+/* Words count up to an octet of a value, whole characters; behind it a text is found as it
+ * stands. */
+static void
+test_fuzzy_value_limit(void **state)
+{
+    static const struct {
+        const char *end; /* of the value */
+        size_t within;   /* octets of it that are looked at by words */
+        const char *wanted;
+        unsigned score;
+    } rows[] = {
+        {" needle", 7, "nedle", 50},
+        {" needle", 6, "nedle", 0}, /* of "needl", that is two mistakes */
+        {" needle", 0, "nedle", 0},
+        {" needle", 0, "needle", 50},
+        {" needle\xD0\xB6", 9, "needle", 84},
+        {" needle\xD0\xB6", 8, "needle", 100},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct mime_needle wanted = {span_of_str(rows[i].wanted), MIME_SCOPE_VALUE,
+                                           MIME_FUZZY_BEST};
+        struct mime_search search;
+        AUTO_ARENA arena = {0};
+        AUTO_BUF value = {0};
+        arena_init(&arena, 1u << 20);
+        buf_init(&value, 1u << 20);
+        while (buf_len(&value) < LIMIT_FUZZY_VALUE - rows[i].within)
+            buf_put_lit(&value, "-");
+        buf_put_span(&value, span_of_str(rows[i].end));
+        assert_int_equal(mime_search_init(&search, &arena, &wanted, 1), RC_OK);
+        (void)mime_search_value(&search, 0, buf_span(&value));
+        const unsigned is = mime_search_score(&search, 0);
+        if (is != rows[i].score)
+            fail_msg("%s of %zu: %u, not %u", rows[i].wanted, rows[i].within, is,
+                     rows[i].score);
+        mime_search_done(&search);
+    }
+}
+
 /* So many words of all needles together; what would have more is looked for as it stands. */
 static void
 test_fuzzy_limit(void **state)
@@ -348,10 +389,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),     cmocka_unit_test(test_values),
-        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_fuzzy),
-        cmocka_unit_test(test_fuzzy_reads), cmocka_unit_test(test_fuzzy_values),
-        cmocka_unit_test(test_fuzzy_limit), cmocka_unit_test(test_large_body),
+        cmocka_unit_test(test_message),           cmocka_unit_test(test_values),
+        cmocka_unit_test(test_addresses),         cmocka_unit_test(test_fuzzy),
+        cmocka_unit_test(test_fuzzy_reads),       cmocka_unit_test(test_fuzzy_values),
+        cmocka_unit_test(test_fuzzy_value_limit), cmocka_unit_test(test_fuzzy_limit),
+        cmocka_unit_test(test_large_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
