@@ -54,8 +54,12 @@ mapping_open(struct mapping *mapping, int fd, size_t octets, struct err *err)
     const struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
     const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
+    struct stat st = {0};
+
     CHECK(watched.end == 0 && octets > 0);
-    void *base = own < 0 ? MAP_FAILED : mmap(NULL, octets, PROT_READ, MAP_PRIVATE, own, 0);
+    void *base = own < 0 || fstat(own, &st) != 0
+                     ? MAP_FAILED
+                     : mmap(NULL, octets, PROT_READ, MAP_PRIVATE, own, 0);
     if (base == MAP_FAILED) {
         const int error = errno;
         if (own >= 0)
@@ -68,7 +72,11 @@ mapping_open(struct mapping *mapping, int fd, size_t octets, struct err *err)
     watched.page = (uintptr_t)sysconf(_SC_PAGESIZE);
     watched.is_cut = 0;
     sigaction(SIGBUS, &action, &watched.before);
-    *mapping = (struct mapping){.base = base, .octets = octets, .fd = own};
+    *mapping = (struct mapping){.base = base,
+                                .octets = octets,
+                                .fd = own,
+                                .modified = st.st_mtim,
+                                .changed = st.st_ctim};
     return RC_OK;
 }
 
@@ -84,11 +92,19 @@ mapping_close(struct mapping *mapping)
     *mapping = (struct mapping){0};
 }
 
+static bool
+is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
 bool
 mapping_is_whole(const struct mapping *mapping)
 {
     struct stat st;
 
     return mapping->base == NULL || (watched.is_cut == 0 && fstat(mapping->fd, &st) == 0 &&
-                                     (uint64_t)st.st_size >= mapping->octets);
+                                     (uint64_t)st.st_size >= mapping->octets &&
+                                     is_same_time(st.st_mtim, mapping->modified) &&
+                                     is_same_time(st.st_ctim, mapping->changed));
 }

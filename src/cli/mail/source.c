@@ -386,7 +386,7 @@ file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
     return junk_item(source, out) ? RC_OK : mbox_item(source, out, err);
 }
 
-/* What was read of a file that became shorter meanwhile may be nothing but zeros. */
+/* What was read of a file that was changed meanwhile may be zeros, or parts of two messages. */
 static enum rc
 checked(struct mail_source *source, enum rc rc, struct mail_item *out)
 {
@@ -395,7 +395,7 @@ checked(struct mail_source *source, enum rc rc, struct mail_item *out)
     const size_t line = out->line;
     source->rest = SPAN("");
     item_without_mail(source, MAIL_TROUBLE, out,
-                      "became shorter while it was read; nothing from here on was imported");
+                      "changed while it was read; nothing from here on was imported");
     out->line = line;
     return RC_OK;
 }
