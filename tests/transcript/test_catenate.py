@@ -55,7 +55,7 @@ def test_large_attachment():
     octets = random.Random(5).randbytes(3_000_000)
     text = base64.encodebytes(octets).decode().replace("\n", "\r\n")
     with Roost(accounts=["anna"]) as roost:
-        roost.deliver("anna", "Content-Transfer-Encoding: base64\r\n\r\n" + text)
+        roost.deliver("anna", "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n" + text)
         peer = roost.login("anna")
         peer.command("SELECT INBOX")
         assert peer.command("FETCH 1 BINARY.SIZE[1]")[0] == "* 1 FETCH (BINARY.SIZE[1] 3000000)"
