@@ -18,7 +18,8 @@
  * Keys that are FUZZY (RFC 6203) look for words, where they look for a text (syntax/fuzzy.h);
  * all others are as exact as without it. If scores are asked for, a message that matches is
  * read on until nothing can change its score: the best of alternatives, the mean of keys that
- * must all match. Keys that are not fuzzy, or look for no text, have no say in it.
+ * must all match. Keys that are not fuzzy, or look for no text, have no say in it; as an
+ * alternative to those that are, they count 100.
  *
  * Text is compared as syntax/fold.h says, after decoding encoded words, transfer encodings and
  * charsets; FROM, TO, CC and BCC also in the addresses as ENVELOPE shows them. SUBJECT "" and

@@ -243,10 +243,13 @@ eval_id(const struct search *search, const struct search_node *node)
 static struct verdict
 eval_text(const struct search *search, const struct search_node *node)
 {
-    if (!search->in_text ||
-        (!search->text_over && !mime_search_found(&search->needles, node->needle)))
+    if (!search->in_text)
         return (struct verdict){SEARCH_UNKNOWN, 0};
     const unsigned score = mime_search_score(&search->needles, node->needle);
+    const bool is_known = mime_search_found(&search->needles, node->needle) ||
+                          (score > 0 && !node->rates); /* the needle may be another key's too */
+    if (!search->text_over && !is_known)
+        return (struct verdict){SEARCH_UNKNOWN, 0};
     return (struct verdict){truth(score > 0), node->rates ? score : 0};
 }
 
@@ -274,7 +277,8 @@ eval_and(const struct subject *subject, const struct search_node *node)
     return (struct verdict){result, count == 0 ? 0 : (sum + count / 2) / count};
 }
 
-/* One must match. Which one does it best is known when no other can do better any more. */
+/* One must match. Which one does it best is known when no other can do better any more. One
+ * that matches without a score matches exactly: that it does never makes a message worse. */
 static struct verdict
 eval_or(const struct subject *subject, const struct search_node *node)
 {
@@ -290,6 +294,8 @@ eval_or(const struct subject *subject, const struct search_node *node)
         } else if (verdict.value == SEARCH_TRUE) {
             if (!node->rates || verdict.score == SCORE_MAX)
                 return verdict;
+            if (verdict.score == 0)
+                return (struct verdict){SEARCH_TRUE, SCORE_MAX};
             best.value = SEARCH_TRUE;
             best.score = verdict.score > best.score ? verdict.score : best.score;
         }

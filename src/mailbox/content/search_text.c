@@ -2,7 +2,8 @@
 /*
  * Keys of a SEARCH that look at text: their needles, converted to UTF-8 once, and what has to
  * be read for them. Needles that say the same are one, since clients repeat themselves (OR
- * SUBJECT x FROM x ...).
+ * SUBJECT x FROM x ...); also where it matters to one key only how well they match, so that
+ * scores do not change what is found (LIMIT_FUZZY_WORDS).
  */
 #include "mailbox/content/search_private.h"
 
@@ -44,6 +45,14 @@ manner_of(const struct search_compiler *c, const struct imap_search_key *key)
     return c->req->rates && !c->in_not ? MIME_FUZZY_BEST : MIME_FUZZY;
 }
 
+/* Whether they find the same. */
+static bool
+is_same_needle(const struct mime_needle *a, const struct mime_needle *b)
+{
+    return a->scope == b->scope && (a->manner == MIME_EXACT) == (b->manner == MIME_EXACT) &&
+           span_eq(a->text, b->text);
+}
+
 /* What the key looks for, in node->needle. */
 static enum rc
 add_needle(struct search_compiler *c, const struct imap_search_key *key, enum mime_scope scope,
@@ -56,8 +65,9 @@ add_needle(struct search_compiler *c, const struct imap_search_key *key, enum mi
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < c->needle_count && i < NEEDLES_COMPARED; i++)
-        if (c->needles[i].scope == scope && c->needles[i].manner == needle.manner &&
-            span_eq(c->needles[i].text, needle.text)) {
+        if (is_same_needle(&c->needles[i], &needle)) {
+            if (node->rates)
+                c->needles[i].manner = needle.manner;
             node->needle = i;
             return RC_OK;
         }

@@ -722,6 +722,12 @@ test_fuzzy(void **state)
         {"FUZZY SUBJECT break UNSEEN", "1=100 2=100"},
         {"FUZZY (SUBJECT helo SMALLER 1000)", "5=45"},
         {"OR FUZZY SUBJECT helo SUBJECT lunch", "3=100 5=45"},
+        /* but what matches one exactly is not worse than if it matched nothing else */
+        {"OR FUZZY SUBJECT helo SUBJECT hello", "5=100"},
+        {"OR SENTON 1-Feb-1994 FUZZY SUBJECT helo", "5=100"},
+        {"OR FUZZY SUBJECT helo NOT FUZZY SUBJECT hello", "1=100 2=100 3=100 4=100 5=45"},
+        {"OR FUZZY TEXT helo 3", "2=27 3=100 4=60 5=45"},
+        {"FUZZY TEXT helo OR FUZZY SUBJECT nothing BODY hello", "2=64 4=80"},
         {"FUZZY UNSEEN", "1=100 2=100 3=100 4=100 5=100"},
         {"FUZZY SEEN", ""},
         {"FUZZY 2:3", "2=100 3=100"},
@@ -918,6 +924,40 @@ found_bits(struct content *fx, struct view *view, const char *line, bool rates)
     return bits;
 }
 
+/* The same text below NOT and elsewhere: what is found does not depend on whether scores are
+ * asked for, although counted twice its words would be more than there may be. */
+static void
+test_fuzzy_below_not(void **state)
+{
+    struct content *fx = *state;
+    AUTO_BUF words = {0};
+
+    buf_init(&words, 1 << 16);
+    for (unsigned i = 0; i < LIMIT_FUZZY_WORDS - 2; i++)
+        buf_put_lit(&words, "word ");
+    add(fx, (struct content_mail){.text = SPAN("Subject: one two\r\n\r\nx\r\n")});
+    add(fx, (struct content_mail){.text = SPAN("Subject: one two\r\n\r\nword\r\n")});
+    add(fx, (struct content_mail){.text = SPAN("Subject: word\r\n\r\nx\r\n")});
+    struct view *view = content_view(fx, "INBOX");
+    const char *text = arena_str(&fx->arena, buf_span(&words));
+    const char *const tail = "TEXT \"two one\")";
+    const struct {
+        const char *line;
+        uint64_t found; /* bits of sequence numbers */
+    } rows[] = {
+        {arena_printf(&fx->arena, "SEARCH FUZZY (TEXT \"%s\" NOT TEXT \"%s\" %s", text, text,
+                      tail),
+         0},
+        {arena_printf(&fx->arena, "SEARCH FUZZY (OR NOT TEXT \"%s\" TEXT \"%s\" %s", text, text,
+                      tail),
+         1 << 1 | 1 << 2},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int rates = 0; rates < 2; rates++)
+            assert_int_equal(found_bits(fx, view, rows[i].line, rates == 1), rows[i].found);
+    content_view_done(view);
+}
+
 static void
 test_trees(void **state)
 {
@@ -981,6 +1021,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_free_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fuzzy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy_below_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fuzzy_work, setup, teardown),
         cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
     };
