@@ -3,6 +3,7 @@
 
 import sqlite3
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
@@ -264,6 +265,30 @@ def test_a_damaged_account_is_left_out_of_lists():
         assert len(listed(bert)) == 1
         ok(bert, 'LIST "" *')
         server.log_wait("are left out of a list")
+        refused(bert, 'ESEARCH IN (subtree "Other Users") ALL', "UNAVAILABLE")
+
+
+def test_what_cannot_be_read_for_a_while_is_not_told_as_deleted():
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
+        anna, bert, zoe = (server.login(name) for name in ("anna", "bert", "zoe"))
+        ok(anna, "SETACL INBOX bert lr")
+        ok(bert, 'NOTIFY SET (SUBTREE "Other Users" (MailboxName))')
+        path = next(file for file in server.home.rglob("*.db") if file.name != "registry.db" and shares_inbox(file))
+        whole = path.read_bytes()
+        path.write_bytes(b"no database at all" * 1000)
+        ok(zoe, "SETACL INBOX bert lr")
+        told = ok(bert, "NOOP")
+        assert '* LIST (\\HasNoChildren) "/" "Other Users/zoe/INBOX"' in told
+        assert not any("anna/INBOX" in line for line in told)
+        server.log_wait("are left out of a list")
+        with path.open("r+b") as file:
+            file.write(whole)
+        ok(anna, "DELETEACL INBOX bert")
+        deadline = time.monotonic() + 20
+        while not any('(\\NonExistent) "/" "Other Users/anna/INBOX"' in line for line in told):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+            told = ok(bert, "NOOP")
 
 
 def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():

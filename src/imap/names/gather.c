@@ -25,6 +25,8 @@ struct imap_gather {
     size_t guest_octets; /* and of their names */
     bool is_cut;         /* there are more than the limits allow */
     bool is_full;        /* all of them together: the sharers that are left are not looked at */
+    uint64_t *left_out;  /* accounts that could not be read */
+    size_t left_out_count;
 };
 
 const struct imap_list_req *
@@ -109,7 +111,8 @@ ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
         gather->is_cut = true;
         gather->sharer_count = LIMIT_SHARERS;
     }
-    return rc;
+    gather->left_out = arena_array(arena, uint64_t, gather->sharer_count + 1);
+    return rc == RC_OK && gather->left_out == NULL ? RC_LIMIT : rc;
 }
 
 /* Whether one mailbox more has room. */
@@ -181,9 +184,10 @@ is_reached(struct imap_session *im, const struct imap_gather *gather,
 /* What is wrong with the account of one who shares is no reason to tell the user nothing of all
  * others. */
 static void
-leave_out(struct imap_session *im, const struct registry_sharer *sharer, enum rc rc,
-          const struct err *err)
+leave_out(struct imap_session *im, struct imap_gather *gather,
+          const struct registry_sharer *sharer, enum rc rc, const struct err *err)
 {
+    gather->left_out[gather->left_out_count++] = sharer->account;
     log_put(&im->s.log, rc == RC_CORRUPT ? LOG_E_STORE_CORRUPT : LOG_E_STORE_FAILED,
             "the mailboxes that %.*s shares are left out of a list: %s", SPAN_FMT(sharer->name),
             err->text[0] == '\0' ? rc_name(rc) : err->text);
@@ -221,7 +225,7 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
     if (rc == RC_AGAIN)
         return STEP_WAIT;
     if (rc != RC_OK && rc != RC_NOT_FOUND)
-        leave_out(im, sharer, rc, &err);
+        leave_out(im, gather, sharer, rc, &err);
     gather->is_cut = gather->is_cut || rc == RC_LIMIT;
     gather->next = gather->is_full ? gather->sharer_count : gather->next + 1;
     return STEP_MORE;
@@ -231,6 +235,21 @@ bool
 imap_gather_is_cut(const struct imap_gather *gather)
 {
     return gather->is_cut;
+}
+
+bool
+imap_gather_lacks_any(const struct imap_gather *gather)
+{
+    return gather->left_out_count > 0;
+}
+
+bool
+imap_gather_lacks(const struct imap_gather *gather, uint64_t owner)
+{
+    for (size_t i = 0; i < gather->left_out_count; i++)
+        if (gather->left_out[i] == owner)
+            return true;
+    return false;
 }
 
 enum imap_step

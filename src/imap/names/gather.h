@@ -29,5 +29,9 @@ enum imap_step imap_gather_step(struct imap_session *im, struct imap_gather *gat
 /** When it is complete: whether mailboxes of others are missing, because there are more than
  *  LIMIT_SHARERS, LIMIT_SHARER_MAILBOXES and LIMIT_GUEST_MAILBOXES allow. */
 bool imap_gather_is_cut(const struct imap_gather *gather);
+/** The same: whether those of some account are missing, because it could not be read. */
+bool imap_gather_lacks_any(const struct imap_gather *gather);
+/** Whether those of this one are. */
+bool imap_gather_lacks(const struct imap_gather *gather, uint64_t owner);
 
 #endif

@@ -63,10 +63,17 @@ changed_owner(const struct notify_others *others)
     return owner;
 }
 
+/* Whether it is time to look again at what could not be read. */
+static bool
+is_time_again(const struct imap_session *im, const struct notify_others *others)
+{
+    return others->again_us != 0 && clock_mono_us(im->s.env->clock) >= others->again_us;
+}
+
 bool
 notify_look_is_due(const struct imap_session *im, struct notify_others *others)
 {
-    return others->look != NULL || others->look_at_all ||
+    return others->look != NULL || others->look_at_all || is_time_again(im, others) ||
            others->sharing != env_settings(im->s.env)->sharing ||
            others->serial != notify_sharing_serial(im) || changed_owner(others) != NULL;
 }
@@ -80,6 +87,7 @@ look_new(struct imap_session *im, struct notify_others *others, struct others_lo
                                .sharing = env_settings(im->s.env)->sharing};
 
     *out = NULL;
+    others->look_at_all |= is_time_again(im, others);
     look.sharers = others->sharers;
     if (others->serial != look.serial || others->look_at_all) {
         const enum rc rc = sharers_hash(im, &look.sharers, err);
@@ -270,10 +278,12 @@ goes_on(const struct imap_session *im, enum imap_step *step_out)
     return !imap_output_full(im) && !slice_spent();
 }
 
+/* What could not be read is not gone. */
 static bool
 is_looked_at(const struct others_look *look, const struct notify_owner *owner)
 {
-    return look->only == NULL || look->only == owner;
+    return (look->only == NULL || look->only == owner) &&
+           !imap_gather_lacks(look->gather, account_id(owner->acct));
 }
 
 /* False: *step_out, or STEP_DONE and *rc_out. */
@@ -333,6 +343,12 @@ look_end(struct imap_session *im, struct notify_others *others)
          owner = owner->next)
         if (is_looked_at(look, owner))
             rc = owner_settle(owner);
+        else if (look->only == NULL || look->only == owner)
+            owner->names_serial = owner->look_serial; /* until it is time again */
+    if (imap_gather_lacks_any(look->gather))
+        others->again_us = clock_mono_us(im->s.env->clock) + INT64_C(1000) * OTHERS_AGAIN_MS;
+    else if (look->only == NULL)
+        others->again_us = 0;
     if (look->only == NULL) {
         others->sharers = look->sharers;
         others->serial = look->serial;

@@ -13,7 +13,8 @@
  *
  * A look is due when names or access rights of an account have changed that is watched, when
  * the user's subscriptions below "Other Users" have, and when somebody shares mailboxes with
- * the user for the first time or the user's groups are others. Nobody wakes the session for the
+ * the user for the first time or the user's groups are others. An account that cannot be read
+ * stays as it was, and is looked at again after a while. Nobody wakes the session for the
  * last: it is noticed with the next command or keepalive (docs/protocol.md P-12).
  *
  * Private to imap/. Thread: the session's.
@@ -25,6 +26,9 @@
 #include "mailbox/names/names_list.h"
 #include "store/registry.h"
 #include "store/sharing.h"
+
+/* How long after a look that could not read an account there is another. */
+enum { OTHERS_AGAIN_MS = 3000 };
 
 /* Rights without which nothing is told (section 5). */
 enum { OTHER_RIGHTS = RIGHT_LOOKUP | RIGHT_READ };
@@ -77,6 +81,7 @@ struct notify_others {
     uint32_t serial;             /* notify_sharing_serial then */
     bool sharing;                /* [imap] sharing was on then */
     bool look_at_all;            /* a look at all accounts is due */
+    int64_t again_us;            /* and at this time, because some could not be read; 0: no */
 };
 
 static inline struct span

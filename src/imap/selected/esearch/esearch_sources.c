@@ -157,6 +157,9 @@ listed_step(struct imap_session *im, const struct imap_search_req *req,
         return step;
     if (imap_gather_is_cut(sources->gather)) /* half an answer would be taken for a whole one */
         return imap_no(im->work, "LIMIT", "Other users share too many mailboxes");
+    if (imap_gather_lacks_any(sources->gather))
+        return imap_no(im->work, "UNAVAILABLE",
+                       "Mailboxes of other users cannot be read; try again later");
     while ((rc = names_list_next(list, &entry)) != RC_NOT_FOUND) {
         if (rc != RC_OK || entry.owner == 0 || (entry.rights & RIGHT_READ) == 0 ||
             is_named(sources, entry.owner, entry.row->id))
