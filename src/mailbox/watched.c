@@ -382,6 +382,23 @@ watched_others_events(const struct watched *watched, struct span name, bool subs
 }
 
 bool
+watched_reaches_below(const struct watched *watched, struct span level)
+{
+    struct unpack in = unpack_of(watched->subtrees);
+
+    if (watched->subscribed != 0)
+        return true;
+    while (in.rest.len > 0) {
+        (void)unpack_u8(&in);
+        const struct span top = unpack_span(&in, LIMIT_MBOX_NAME);
+        if (span_eq(level, top) || mbox_name_is_below(level, top) ||
+            mbox_name_is_below(top, level))
+            return true;
+    }
+    return false;
+}
+
+bool
 watched_goes_by_names(const struct watched *watched)
 {
     return watched->subscribed != 0 || watched->subtrees != NULL;

@@ -50,6 +50,9 @@ unsigned watched_subscription_events(const struct watched *watched, uint64_t mbo
 unsigned watched_others_events(const struct watched *watched, struct span name,
                                bool subscribed);
 
+/** Whether SUBTREE or SUBSCRIBED could ever mean a name below this one, of another user. */
+bool watched_reaches_below(const struct watched *watched, struct span level);
+
 /** Whether it has to be worked out again when names change. */
 bool watched_goes_by_names(const struct watched *watched);
 /** Works it out again from this snapshot; what it was stays until watched_settle. As

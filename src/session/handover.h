@@ -22,7 +22,7 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 18,
+    HANDOVER_FORMAT = 19,
     /* Octets of one packed session. Most of them are its unread input (64 KiB), the results of
      * its searches (LIMIT_CONTEXTS_OCTETS; with larger ones a session is not packed), and, if
      * it is compressed, what its client's stream may refer back to (32 KiB) and input that is

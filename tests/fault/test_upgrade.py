@@ -135,6 +135,22 @@ def test_notify_for_another_users_mailbox():
         bert.command("NOOP")
 
 
+def test_notify_for_another_user_of_whom_nothing_is_meant_yet():
+    with Server(accounts=["anna", "bert"], options=MANY) as server:
+        anna = server.login("anna")
+        anna.command("SETACL INBOX bert lr")
+        bert = server.login("bert")
+        bert.command('NOTIFY SET (SUBTREE "Other Users/anna/Projects" (MailboxName))')
+        server.upgrade()
+        bert.command("NOOP")
+        for name in ("X", "Y"):
+            anna.command(f"CREATE Projects/{name}")
+            anna.command(f"SETACL Projects/{name} bert lr")
+            assert bert.line() == f'* LIST (\\HasNoChildren) "/" "Other Users/anna/Projects/{name}"'
+            assert bert.line().endswith('"Other Users/anna/Projects"')
+            server.upgrade()
+
+
 def cpu_s(process):
     fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

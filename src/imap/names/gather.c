@@ -232,6 +232,15 @@ next_sharer(struct imap_session *im, struct imap_gather *gather)
 }
 
 bool
+imap_gather_sharer(const struct imap_gather *gather, size_t at, struct registry_sharer *out)
+{
+    if (at >= gather->sharer_count)
+        return false;
+    *out = gather->sharers[at];
+    return true;
+}
+
+bool
 imap_gather_is_cut(const struct imap_gather *gather)
 {
     return gather->is_cut;

@@ -12,6 +12,7 @@
 
 #include "imap/imap_session.h"
 #include "mailbox/names/names_list.h"
+#include "store/sharing.h"
 
 struct imap_gather; /* in the command's arena */
 
@@ -26,6 +27,10 @@ struct imap_gather *imap_gather_new(struct imap_session *im, const struct imap_l
  *  NULL, or another step: what the command returns. */
 enum imap_step imap_gather_step(struct imap_session *im, struct imap_gather *gather,
                                 struct names_list **list_out);
+/** When it is complete: one after the other of those who share anything with the user, whether
+ *  it is listed or not. False: there is no such one. */
+bool imap_gather_sharer(const struct imap_gather *gather, size_t at,
+                        struct registry_sharer *out);
 /** When it is complete: whether mailboxes of others are missing, because there are more than
  *  LIMIT_SHARERS, LIMIT_SHARER_MAILBOXES and LIMIT_GUEST_MAILBOXES allow. */
 bool imap_gather_is_cut(const struct imap_gather *gather);

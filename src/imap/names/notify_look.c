@@ -3,7 +3,7 @@
  * Looks at the mailboxes of other users for NOTIFY: which come, go and get other names, and
  * which the user may read.
  *
- *   list what there is -> each name of it, as the client knows it -> what is not there any more
+ *   list what there is -> watch who shares -> each name of it, as the client knows it -> what is not there any more
  *
  * A look goes on where it was when the output was full or the slice over; what it has found is
  * in the mailboxes themselves, so that one that has to be begun anew does no harm.
@@ -247,6 +247,28 @@ entry_look(struct imap_session *im, struct notify_others *others, const struct w
     return RC_OK;
 }
 
+/* ---- those who share ---- */
+
+/* Whoever has something that the client may have to be told of one day. */
+static enum rc
+sharer_watch(struct imap_session *im, struct notify_others *others,
+             const struct watched *watched, const struct registry_sharer *sharer)
+{
+    struct notify_owner *owner;
+
+    if (span_find_char(sharer->name, MBOX_DELIMITER) >= 0 ||
+        !accounts_is_made(im->s.env->accounts, sharer->account))
+        return RC_OK; /* as gather.c passes it over */
+    const char *level =
+        arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
+    if (level == NULL)
+        return RC_LIMIT;
+    if (!watched_reaches_below(watched, span_of_str(level)))
+        return RC_OK;
+    const enum rc rc = notify_owner_get(im, others, sharer->account, &owner);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 /* ---- those that are not there ---- */
 
 /* After a look: who is asked for no more is forgotten. Named ones are kept, in case that they
@@ -284,6 +306,27 @@ is_looked_at(const struct others_look *look, const struct notify_owner *owner)
 {
     return (look->only == NULL || look->only == owner) &&
            !imap_gather_lacks(look->gather, account_id(owner->acct));
+}
+
+/* False: *step_out, or STEP_DONE and *rc_out. */
+static bool
+sharers_watch(struct imap_session *im, struct notify_others *others,
+              const struct watched *watched, enum imap_step *step_out, enum rc *rc_out)
+{
+    struct others_look *look = others->look;
+    struct registry_sharer sharer;
+
+    for (; look->only == NULL && imap_gather_sharer(look->gather, look->sharer, &sharer);
+         look->sharer++) {
+        if (!goes_on(im, step_out))
+            return false;
+        *rc_out = sharer_watch(im, others, watched, &sharer);
+        if (*rc_out != RC_OK) {
+            *step_out = STEP_DONE;
+            return false;
+        }
+    }
+    return true;
 }
 
 /* False: *step_out, or STEP_DONE and *rc_out. */
@@ -375,7 +418,8 @@ look_step(struct imap_session *im, struct notify_others *others, const struct wa
         *rc_out = RC_LIMIT;
         return STEP_DONE;
     }
-    if (!there_look(im, others, watched, &step, rc_out) ||
+    if (!sharers_watch(im, others, watched, &step, rc_out) ||
+        !there_look(im, others, watched, &step, rc_out) ||
         !gone_look(im, others, watched, &step))
         return step;
     *rc_out = look_end(im, others);

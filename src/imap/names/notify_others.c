@@ -191,6 +191,16 @@ notify_owner_compact(struct notify_owner *owner)
 
 /* ---- for another process ---- */
 
+static void
+other_pack(const struct notify_owner *owner, const struct notify_other *other, struct buf *out)
+{
+    pack_u64(out, other->mbox);
+    pack_u8(out, other->fixed);
+    pack_u8(out, other->by_name);
+    pack_u8(out, other->state & (uint8_t)~OTHER_SEEN);
+    pack_span(out, other_name(owner, other));
+}
+
 void
 notify_others_pack(const struct notify_others *others, struct buf *out)
 {
@@ -198,50 +208,34 @@ notify_others_pack(const struct notify_others *others, struct buf *out)
     if (others == NULL)
         return;
     pack_u64(out, others->sharers);
-    for (const struct notify_owner *owner = others->owners; owner != NULL; owner = owner->next)
-        for (size_t i = 0; i < owner->count; i++) {
-            const struct notify_other *other = &owner->mailboxes[i];
-            pack_u64(out, account_id(owner->acct));
-            pack_u64(out, owner->told_modseq);
-            pack_u64(out, owner->metadata_upto);
-            pack_u64(out, other->mbox);
-            pack_u8(out, other->fixed);
-            pack_u8(out, other->by_name);
-            pack_u8(out, other->state & (uint8_t)~OTHER_SEEN);
-            pack_span(out, other_name(owner, other));
-        }
+    for (const struct notify_owner *owner = others->owners; owner != NULL;
+         owner = owner->next) {
+        pack_u64(out, account_id(owner->acct));
+        pack_u64(out, owner->told_modseq);
+        pack_u64(out, owner->metadata_upto);
+        pack_u32(out, (uint32_t)owner->count);
+        for (size_t i = 0; i < owner->count; i++)
+            other_pack(owner, &owner->mailboxes[i], out);
+    }
     pack_u64(out, 0);
 }
 
-/* One mailbox of an account; an account that is gone is left out. */
+/* One mailbox; owner NULL: of an account that is gone, which is left out. */
 static enum rc
-other_unpack(struct imap_session *im, struct unpack *in, struct notify_others *others,
-             uint64_t account)
+other_unpack(struct unpack *in, struct notify_others *others, struct notify_owner *owner)
 {
-    struct notify_owner *owner;
     struct notify_other *other = NULL;
-    const uint64_t told_modseq = unpack_u64(in);
-    const uint64_t metadata_upto = unpack_u64(in);
     const uint64_t mbox = unpack_u64(in);
     const uint8_t fixed = unpack_u8(in);
     const uint8_t by_name = unpack_u8(in);
     const uint8_t state = unpack_u8(in);
     const struct span name = unpack_span(in, LIMIT_MBOX_NAME);
 
-    if (in->failed)
+    if (in->failed || owner == NULL)
         return RC_OK; /* the caller looks at it */
-    for (owner = others->owners; owner != NULL; owner = owner->next)
-        if (account_id(owner->acct) == account)
-            break;
-    enum rc rc = owner != NULL ? RC_OK : owner_new(im, others, account, &owner);
-    if (rc == RC_OK)
-        rc = notify_other_add(others, owner, mbox, name, &other);
+    const enum rc rc = notify_other_add(others, owner, mbox, name, &other);
     if (rc != RC_OK)
-        return rc == RC_NOT_FOUND ? RC_OK : rc;
-    owner->told_modseq = told_modseq;
-    owner->metadata_upto = metadata_upto;
-    owner->names_serial = account_names_serial(owner->acct) - 1;
-    owner->rows = owner->unsure = true; /* what others wrote meanwhile */
+        return rc;
     owner->fresh |= (state & OTHER_FRESH) != 0;
     other->fixed = fixed;
     other->by_name = by_name;
@@ -249,26 +243,44 @@ other_unpack(struct imap_session *im, struct unpack *in, struct notify_others *o
     return RC_OK;
 }
 
+static enum rc
+owner_unpack(struct imap_session *im, struct unpack *in, struct notify_others *others,
+             uint64_t account)
+{
+    struct notify_owner *owner = NULL;
+    const uint64_t told_modseq = unpack_u64(in);
+    const uint64_t metadata_upto = unpack_u64(in);
+    const uint32_t count = unpack_u32(in, LIMIT_NOTIFY_GUESTS);
+
+    if (in->failed)
+        return RC_OK; /* the caller looks at it */
+    enum rc rc = owner_new(im, others, account, &owner);
+    if (rc == RC_NOT_FOUND)
+        rc = RC_OK;
+    if (rc == RC_OK && owner != NULL) {
+        owner->told_modseq = told_modseq;
+        owner->metadata_upto = metadata_upto;
+        owner->rows = owner->unsure = true; /* what others wrote meanwhile */
+    }
+    for (uint32_t i = 0; rc == RC_OK && !in->failed && i < count; i++)
+        rc = other_unpack(in, others, owner);
+    return rc;
+}
+
 bool
 notify_others_unpack(struct imap_session *im, struct unpack *in, struct notify_others **out)
 {
     if (!unpack_bool(in))
         return true;
-    *out = notify_others_new();
+    *out = notify_others_new(); /* a look at all is due */
     if (*out == NULL)
         return false;
-    (*out)->look_at_all = false; /* the accounts are looked at one by one */
     (*out)->sharers = unpack_u64(in);
-    (*out)->serial = notify_sharing_serial(im) - 1;
-    for (size_t total = 0; !in->failed; total++) {
+    while (!in->failed) {
         const uint64_t account = unpack_u64(in);
-        if (account == 0)
+        if (in->failed || account == 0)
             return true;
-        if (total == LIMIT_NOTIFY_GUESTS) {
-            in->failed = true;
-            return true;
-        }
-        if (other_unpack(im, in, *out, account) != RC_OK)
+        if (owner_unpack(im, in, *out, account) != RC_OK)
             return false;
     }
     return true;

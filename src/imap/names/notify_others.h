@@ -11,6 +11,9 @@
  *   names/notify_look_tell.c    LIST
  *   names/notify_others_tell.c  STATUS and METADATA, and what is due next
  *
+ * Every account is watched that shares anything with the user and has names that SUBTREE or
+ * SUBSCRIBED could mean, though no mailbox there is meant yet.
+ *
  * A look is due when names or access rights of an account have changed that is watched, when
  * the user's subscriptions below "Other Users" have, and when somebody shares mailboxes with
  * the user for the first time or the user's groups are others. An account that cannot be read
@@ -118,6 +121,7 @@ struct others_look {
     bool sharing;
     struct imap_gather *gather;
     struct names_list *list;    /* NULL: not complete */
+    size_t sharer;              /* the next that may have to be watched */
     bool listed;                /* all of it has been looked at */
     struct notify_owner *owner; /* then: whose missing mailboxes are told next */
     size_t at;

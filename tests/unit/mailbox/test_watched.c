@@ -111,11 +111,21 @@ groups_add_up(void **state)
     assert_int_equal(watched_others_events(w, SPAN("a/x"), true), 8);
     assert_int_equal(watched_others_events(w, SPAN("a-b"), true), 0);
     assert_true(watched_goes_by_names(w));
+    assert_true(watched_reaches_below(w, SPAN("a")));
+    assert_true(watched_reaches_below(w, SPAN("a/x")));
+    assert_false(watched_reaches_below(w, SPAN("ab")));
+    assert_false(watched_reaches_below(w, SPAN("a-b")));
+    watched_free(w);
+    w = watched(fx, "NOTIFY SET (subtree \"Other Users/bob/Projects\" (MailboxName))");
+    assert_true(watched_reaches_below(w, SPAN("Other Users/bob")));
+    assert_false(watched_reaches_below(w, SPAN("Other Users/bo")));
+    assert_false(watched_reaches_below(w, SPAN("Other Users/anna")));
     watched_free(w);
     w = watched(fx, "NOTIFY SET (personal (FlagChange MessageNew MessageExpunge))");
     assert_int_equal(watched_events(w, 1), 7);
     assert_int_equal(watched_events(w, UINT64_MAX), 7);
     assert_false(watched_goes_by_names(w));
+    assert_false(watched_reaches_below(w, SPAN("Other Users/anna")));
     assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), true), 0);
     watched_free(w);
 }
@@ -130,6 +140,7 @@ names_are_followed(void **state)
         watched(fx, "NOTIFY SET (subtree a (MailboxName)) (subscribed (SubscriptionChange))");
 
     assert_int_equal(watched_events(w, b), 8);
+    assert_true(watched_reaches_below(w, SPAN("Other Users/anna")));
     assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), true), 16);
     assert_int_equal(watched_others_events(w, SPAN("Other Users/anna/x"), false), 0);
     rename_to(fx, "a/b", "c");
