@@ -162,6 +162,16 @@ begin_counters(struct sync *sync, const struct mailbox_state *state)
     sync->keywords = state->keyword_serial;
 }
 
+/* Changes of flags up to here will be known to the client when the sync is over. */
+static uint64_t
+will_know(const struct view *view)
+{
+    const uint64_t known = view_known_modseq(view);
+
+    return view->echo != NULL && view->echo->known_modseq > known ? view->echo->known_modseq
+                                                                  : known;
+}
+
 /* Whether what would be told besides flags and keywords has to wait. */
 static bool
 counts_wait(const struct sync *sync, enum sync_mode mode)
@@ -195,7 +205,7 @@ begin_versions(struct sync *sync, enum sync_mode mode)
      * be published. Such flags are told again then. */
     mailbox_state(view->mailbox, &state);
     sync->keywords = state.keyword_serial;
-    sync->flags_known = state.last_flags_modseq <= view_known_modseq(view);
+    sync->flags_known = state.last_flags_modseq <= will_know(view);
     sync->flags_modseq = to->modseq < state.highest_modseq ? to->modseq : state.highest_modseq;
     sync->from = view->members;
     version_ref(sync->from);
@@ -420,6 +430,8 @@ settle(struct sync *sync)
             view->recent_told = sync->recent;
         if (phase > PHASE_KEYWORDS)
             view_keywords_told(view, sync->keywords);
+        if (phase == PHASE_OVER && view->echo != NULL)
+            view_silence(view, view->echo->known_modseq);
         if (phase == PHASE_OVER && (view->tells == VIEW_TELLS_ALL || sync->flags_known) &&
             sync->flags_modseq > view->flags_modseq)
             view->flags_modseq = sync->flags_modseq;

@@ -50,6 +50,9 @@ struct view_echo {
      * told in full. */
     uint64_t unchanged_since;
     uint64_t own_modseq; /* of the change; 0: it changed nothing */
+    /* Not silent: flags_op.silent_modseq. When all of this has been told, the client knows the
+     * changes of flags up to here, even if it wants to be told of no others. */
+    uint64_t known_modseq;
 };
 
 struct view {

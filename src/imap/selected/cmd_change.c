@@ -126,6 +126,7 @@ store_echo(struct imap_session *im, const struct store_run *run)
         .silent = silent,
         .unchanged_since = run->op.unchanged_since,
         .own_modseq = run->op.out.modseq,
+        .known_modseq = silent ? 0 : run->op.silent_modseq,
     };
     if (!silent || req->has_unchanged_since) {
         echo->runs = run->op.runs;

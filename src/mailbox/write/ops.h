@@ -30,7 +30,7 @@ struct flags_op {
     /* Out: names left out because the mailbox has LIMIT_KEYWORDS others. The rest is done; a
      * client that asked for silence is told of it (view->echo). */
     size_t keywords_lost;
-    /* Out, for a .SILENT: goes to view_silence. 0 when others have changed flags that
+    /* Out: goes to view_silence after a .SILENT, otherwise to view_echo. 0 when others have changed flags that
      * the client was not told of yet: then this change is told like theirs, for the sum of both
      * is news. */
     uint64_t silent_modseq;

@@ -66,12 +66,12 @@ static void
 store(struct content *fx, struct view *view, enum loudness loudness, uint32_t first,
       uint32_t last, uint32_t flags, const char *keyword)
 {
-    static struct uid_run run;
+    static struct uid_run echoed;
     static struct view_echo echo;
+    const struct uid_run run = {first, last};
     const struct span name = span_of_str(keyword);
     struct flags_op op;
 
-    run = (struct uid_run){first, last};
     flags_op_init(&op, &fx->arena, (struct wake){.fn = NULL});
     op.mbox = 1;
     op.runs = &run;
@@ -85,7 +85,9 @@ store(struct content *fx, struct view *view, enum loudness loudness, uint32_t fi
     if (view != NULL && loudness == SILENT) {
         view_silence(view, op.silent_modseq);
     } else if (view != NULL) {
-        echo = (struct view_echo){.runs = &run, .count = 1};
+        echoed = run;
+        echo =
+            (struct view_echo){.runs = &echoed, .count = 1, .known_modseq = op.silent_modseq};
         view->echo = &echo;
     }
 }
@@ -243,8 +245,8 @@ news_wait_whatever_is_told(void **state)
         store(fx, view, LOUD, 3, 3, i == 0 ? MSG_FLAGGED : MSG_SEEN, NULL);
         assert_string_equal(told(fx, view, SYNC_NO_NEWS), i == 0 ? "3F4 " : "2F5 ");
         assert_int_equal(view->exists, 3);
-        view->tells = VIEW_TELLS_ALL; /* that it was told is not remembered */
-        assert_string_equal(told(fx, view, SYNC_NO_NEWS), i == 0 ? "3F4 " : "2F5 ");
+        view->tells = VIEW_TELLS_ALL; /* that it was told is remembered */
+        assert_string_equal(told(fx, view, SYNC_NO_NEWS), "");
         assert_true(sync_is_due(view));
         assert_string_equal(told_some(fx, view, SYNC_ALL, 1), "1X ");
         assert_string_equal(told(fx, view, SYNC_NO_NEWS), ""); /* in the middle of it */
@@ -732,6 +734,51 @@ what_is_not_wanted_stays_pending(void **state)
     content_view_done(view);
 }
 
+/* A client that is told of no changes of flags knows its own from their answers: while there
+ * are no others, what it knows moves on. */
+static void
+own_changes_are_known(void **state)
+{
+    static const enum view_tells tells[] = {VIEW_TELLS_COUNTS, VIEW_TELLS_ANSWERS};
+    struct content *fx = *state;
+
+    struct view *view = content_view(fx, "INBOX");
+    append(fx, 3);
+    assert_string_equal(told(fx, view, SYNC_ALL), "3E 3R ");
+    for (size_t i = 0; i < ARRAY_LEN(tells); i++) {
+        struct mailbox_state now;
+        view->tells = (uint8_t)tells[i];
+        store(fx, view, LOUD, 1, 1, i == 0 ? MSG_SEEN : MSG_DRAFT, NULL);
+        assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), i == 0 ? "1F1 " : "1F15 ");
+        mailbox_state(view->mailbox, &now);
+        assert_int_equal(view->flags_modseq, now.highest_modseq);
+
+        /* Not when its answer was broken off, */
+        const uint64_t before = view->flags_modseq;
+        store(fx, view, LOUD, 1, 2, i == 0 ? MSG_FLAGGED : MSG_DELETED, NULL);
+        assert_string_equal(told_some(fx, view, SYNC_NO_EXPUNGE, 1), i == 0 ? "1F5 " : "1F1d ");
+        assert_int_equal(view->flags_modseq, before);
+        view->tells = VIEW_TELLS_ALL;
+        assert_string_equal(told(fx, view, SYNC_ALL), i == 0 ? "1F5 2F4 " : "1F1d 2Ff ");
+
+        /* nor when another one's change came first; nor does it hide one that came later. */
+        view->tells = (uint8_t)tells[i];
+        store(fx, NULL, LOUD, 2, 2, i == 0 ? MSG_SEEN : MSG_DRAFT, NULL);
+        store(fx, view, LOUD, 3, 3, i == 0 ? MSG_SEEN : MSG_DRAFT, NULL);
+        assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), i == 0 ? "3F1 " : "3F15 ");
+        view->tells = VIEW_TELLS_ALL;
+        assert_string_equal(told(fx, view, SYNC_ALL), i == 0 ? "2F5 3F1 " : "2F1f 3F15 ");
+        view->tells = (uint8_t)tells[i];
+        store(fx, view, LOUD, 3, 3, i == 0 ? MSG_FLAGGED : MSG_DELETED, NULL);
+        store(fx, NULL, LOUD, 2 - (uint32_t)i, 2 - (uint32_t)i, MSG_ANSWERED, NULL);
+        assert_string_equal(told(fx, view, SYNC_NO_EXPUNGE), i == 0 ? "3F5 " : "3F1d ");
+        view->tells = VIEW_TELLS_ALL;
+        assert_string_equal(told(fx, view, SYNC_ALL), i == 0 ? "2F7 " : "1F1f ");
+        assert_false(sync_is_due(view));
+    }
+    content_view_done(view);
+}
+
 /* A request that queues others behind it and says what a purge in its place would have to
  * keep. */
 struct keeper {
@@ -985,6 +1032,7 @@ main(void)
         T(deleted_mailboxes_end_empty),
         T(the_end_of_a_mailbox_can_be_left_off),
         T(what_is_not_wanted_stays_pending),
+        T(own_changes_are_known),
         T(rows_outlive_a_deletion_in_the_batch),
         T(sets_name_messages),
         T(numbers_wait_for_all_views),
