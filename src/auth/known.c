@@ -3,8 +3,10 @@
  * A table of rows of eight. Within a row, the pair unseen for longest is replaced; but an
  * account that has OF_ONE pairs there replaces one of its own, so that somebody with one
  * account and many addresses cannot make the server forget all others. The first octet of a
- * key is the account's. The file is a mark, the pairs, and a digest over both under the
- * server's secret, and is replaced by rename.
+ * key is the account's. To grow, rows are copied into a wider table some at a time, and each
+ * is used there as soon as it is there, so that no login waits for more than those. The file is
+ * a mark, the pairs, and a digest over both under the server's secret, and is replaced by
+ * rename.
  */
 #include "auth/known.h"
 
@@ -32,7 +34,7 @@ enum {
     HOUR_S = 3600,
     ACCOUNT_SHIFT = 56,  /* of a key */
     OF_ONE = 2,          /* pairs of one account in a row */
-    ROWS_AT_ONCE = 1024, /* that are copied under the lock, so that logins do not wait */
+    ROWS_AT_ONCE = 1024, /* that are gone through under the lock, so that logins do not wait */
 };
 
 #define FILE_OCTETS_MAX (sizeof mark + (size_t)LIMIT_KNOWN_MAX * ROW_OCTETS + MAC_OCTETS)
@@ -47,9 +49,11 @@ struct pair {
 struct known {
     struct lock lock; /* LOCK_THROTTLE; guards what follows */
     struct pair *pairs;
-    uint32_t rows; /* a power of two; changes only in the thread of known_save */
-    uint32_t used; /* places with a pair, also with one that is too old */
-    bool changed;  /* since the file was written */
+    uint32_t rows;      /* a power of two; changes only in the thread of known_save */
+    struct pair *wider; /* twice the rows, while they are being doubled; or NULL */
+    uint32_t widened;   /* so many of the first rows are there already */
+    uint32_t used;      /* places with a pair, also with one that is too old */
+    bool changed;       /* since the file was written */
     const struct clock *clock;
     uint8_t secret[SECRET_OCTETS];
     char *path; /* owned; NULL: nowhere */
@@ -103,9 +107,19 @@ is_fresh(const struct pair *pair, uint32_t hour)
 }
 
 static struct pair *
+row_of(const struct known *known, uint64_t key)
+{
+    const uint64_t row = key & (known->rows - 1);
+
+    if (row < known->widened)
+        return &known->wider[(size_t)(key & ((uint64_t)known->rows * 2 - 1)) * WAYS];
+    return &known->pairs[(size_t)row * WAYS];
+}
+
+static struct pair *
 find(const struct known *known, uint64_t key)
 {
-    struct pair *row = &known->pairs[(size_t)(key & (known->rows - 1)) * WAYS];
+    struct pair *row = row_of(known, key);
 
     for (unsigned i = 0; i < WAYS; i++)
         if (row[i].key == key)
@@ -140,7 +154,7 @@ put(struct known *known, uint64_t key, uint32_t hour)
     struct pair *pair = find(known, key);
 
     if (pair == NULL) {
-        pair = who_gives_way(&known->pairs[(size_t)(key & (known->rows - 1)) * WAYS], key);
+        pair = who_gives_way(row_of(known, key), key);
         known->used += pair->key == 0;
     } else if (pair->hour == hour) {
         return;
@@ -197,47 +211,88 @@ is_crowded(const struct known *known, size_t pairs)
     return pairs > (size_t)known->rows * 2;
 }
 
-static void
-forget_old(struct known *known)
+/* The end of the rows that are gone through at once from there on. */
+static uint32_t
+piece_end(const struct known *known, uint32_t from)
 {
-    const uint32_t hour = hour_now(known);
+    return known->rows - from > ROWS_AT_ONCE ? from + ROWS_AT_ONCE : known->rows;
+}
 
-    for (size_t i = 0; i < (size_t)known->rows * WAYS; i++) {
+static void
+forget_rows(struct known *known, uint32_t from, uint32_t end, uint32_t hour)
+{
+    lock_enter(&known->lock);
+    for (size_t i = (size_t)from * WAYS; i < (size_t)end * WAYS; i++) {
         struct pair *pair = &known->pairs[i];
         if (pair->key == 0 || is_fresh(pair, hour))
             continue;
         *pair = (struct pair){.key = 0};
         known->used--;
     }
+    lock_leave(&known->lock);
+}
+
+static void
+forget_old(struct known *known)
+{
+    const uint32_t hour = hour_now(known);
+
+    for (uint32_t from = 0; from < known->rows; from = piece_end(known, from))
+        forget_rows(known, from, piece_end(known, from), hour);
 }
 
 /* Each row becomes two, so every pair has a place. */
+static void
+widen_rows(struct known *known, struct pair *wider, uint32_t from, uint32_t end)
+{
+    const uint64_t mask = (uint64_t)known->rows * 2 - 1;
+
+    lock_enter(&known->lock);
+    for (size_t i = (size_t)from * WAYS; i < (size_t)end * WAYS; i++)
+        if (known->pairs[i].key != 0)
+            wider[(size_t)(known->pairs[i].key & mask) * WAYS + i % WAYS] = known->pairs[i];
+    known->wider = wider;
+    known->widened = end;
+    lock_leave(&known->lock);
+}
+
+/* False: no memory. */
 static bool
 double_rows(struct known *known)
 {
-    struct pair *more = calloc((size_t)known->rows * 2 * WAYS, sizeof *more);
+    struct pair *before = known->pairs;
+    struct pair *wider = calloc((size_t)known->rows * 2 * WAYS, sizeof *wider);
 
-    if (more == NULL)
+    if (wider == NULL)
         return false;
-    const uint64_t mask = (uint64_t)known->rows * 2 - 1;
-    for (size_t i = 0; i < (size_t)known->rows * WAYS; i++)
-        if (known->pairs[i].key != 0)
-            more[(size_t)(known->pairs[i].key & mask) * WAYS + i % WAYS] = known->pairs[i];
-    free(known->pairs);
-    known->pairs = more;
+    for (uint32_t from = 0; from < known->rows; from = piece_end(known, from))
+        widen_rows(known, wider, from, piece_end(known, from));
+    lock_enter(&known->lock);
+    known->pairs = wider;
     known->rows *= 2;
+    known->wider = NULL;
+    known->widened = 0;
+    lock_leave(&known->lock);
+    free(before);
     return true;
+}
+
+static bool
+is_crowded_now(struct known *known)
+{
+    lock_enter(&known->lock);
+    const bool is = is_crowded(known, known->used);
+    lock_leave(&known->lock);
+    return is;
 }
 
 void
 known_grow(struct known *known, uint32_t places)
 {
-    lock_enter(&known->lock);
-    if (is_crowded(known, known->used))
+    if (is_crowded_now(known))
         forget_old(known);
-    while (is_crowded(known, known->used) && known->rows < places / WAYS && double_rows(known))
+    while (is_crowded_now(known) && known->rows < places / WAYS && double_rows(known))
         continue;
-    lock_leave(&known->lock);
 }
 
 /* For what is in the file. */
@@ -314,12 +369,12 @@ replace(const struct known *known, struct span text, struct err *err)
 
 /* Some rows from there on, as they stand in the file. */
 static void
-put_rows(struct known *known, size_t from, uint32_t hour, struct buf *text)
+put_rows(struct known *known, uint32_t from, uint32_t hour, struct buf *text)
 {
-    const size_t end = from + ROWS_AT_ONCE < known->rows ? from + ROWS_AT_ONCE : known->rows;
+    const uint32_t end = piece_end(known, from);
 
     lock_enter(&known->lock);
-    for (size_t i = from * WAYS; i < end * WAYS; i++) {
+    for (size_t i = (size_t)from * WAYS; i < (size_t)end * WAYS; i++) {
         if (!is_fresh(&known->pairs[i], hour))
             continue;
         put_le(text, known->pairs[i].key, 8);
@@ -349,8 +404,8 @@ known_save(struct known *known, struct err *err)
     const uint32_t hour = hour_now(known);
     buf_init(&text, FILE_OCTETS_MAX);
     buf_put(&text, mark, sizeof mark);
-    for (size_t row = 0; row < known->rows; row += ROWS_AT_ONCE)
-        put_rows(known, row, hour, &text);
+    for (uint32_t from = 0; from < known->rows; from = piece_end(known, from))
+        put_rows(known, from, hour, &text);
     const bool whole = buf_ok(&text) && mac_of(known, buf_span(&text), mac);
     if (whole)
         buf_put(&text, mac, sizeof mac);

@@ -3,6 +3,9 @@
 #include "support/cm.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -224,6 +227,53 @@ it_grows_as_far_as_it_may(void **state)
     assert_in_range(count_known(5000, 1), 220, 256);
 }
 
+enum { LOGINS = 100000, AT_ONCE = 512 };
+
+struct logins {
+    atomic_uint grown; /* how often the table has been told to grow */
+    atomic_bool over;
+    unsigned lost; /* pairs that were unknown right after their success */
+};
+
+static void *
+log_in(void *ctx)
+{
+    struct logins *logins = ctx;
+    uint32_t room;
+
+    for (uint64_t account = 1; account <= LOGINS; account++) {
+        const struct span address = address_of(account, 0, &room);
+        known_note(known, address, account);
+        logins->lost += !known_has(known, address, account);
+        const unsigned grown = atomic_load(&logins->grown);
+        while (account % AT_ONCE == 0 && atomic_load(&logins->grown) == grown)
+            sched_yield(); /* so that no row is full only because the other thread is slow */
+    }
+    atomic_store(&logins->over, true);
+    return NULL;
+}
+
+/* Logins go on while rows are doubled, and none of them is lost with the rows before. */
+static void
+it_grows_among_logins(void **state)
+{
+    struct logins logins = {.lost = 0};
+    pthread_t thread;
+
+    (void)state;
+    known_free(known);
+    known = known_new(32 * AT_ONCE, secret, path, &now.clock);
+    assert_non_null(known);
+    assert_int_equal(pthread_create(&thread, NULL, log_in, &logins), 0);
+    while (!atomic_load(&logins.over)) {
+        known_grow(known, LIMIT_KNOWN_MAX);
+        atomic_fetch_add(&logins.grown, 1);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(logins.lost, 0);
+    assert_in_range(count_known(LOGINS, 1), LOGINS / 1000 * 999, LOGINS);
+}
+
 /* The file with octet `at` changed, or cut there. */
 static void
 damage(off_t at, bool cut)
@@ -295,13 +345,10 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_pair_lasts_thirty_days),
-        T(an_account_has_its_share),
-        T(they_are_bounded),
-        T(places_follow_the_accounts),
-        T(a_large_site_is_known),
-        T(it_grows_as_far_as_it_may),
-        T(a_damaged_file_counts_as_none),
+        T(a_pair_lasts_thirty_days),   T(an_account_has_its_share),
+        T(they_are_bounded),           T(places_follow_the_accounts),
+        T(a_large_site_is_known),      T(it_grows_as_far_as_it_may),
+        T(it_grows_among_logins),      T(a_damaged_file_counts_as_none),
         T(nothing_new_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
