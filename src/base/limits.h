@@ -33,6 +33,7 @@
 #define LIMIT_SPOOL_PART 16u
 #define LIMIT_SPOOL_FILES_MIN 8u
 #define LIMIT_SPOOL_FILES 4096u
+#define LIMIT_SPOOL_SHARE 4u /* of those that accounts share, one has this part at most */
 
 /* --- Grammar (counts) --- */
 #define LIMIT_NESTING 64u /* nested parentheses in SEARCH and LIST; RFC 3501 has no limit */

@@ -175,9 +175,11 @@ open_env(struct server *server, const struct takeover *takeover, struct err *err
     const int64_t files = (int64_t)process_spools(process_fds());
     budget_init(&env->delivery_files, files / 4);
     budget_init(&env->spool_files, files - files / 4);
+    spool_owners_init(&env->spool_owners, files - files / 4);
     env->spool = (struct spool_place){.dir = config_path(config, "tmp"),
                                       .memory = &env->spool_budget,
-                                      .files = &env->spool_files};
+                                      .files = &env->spool_files,
+                                      .owners = &env->spool_owners};
     env->delivery_spool = env->spool;
     env->delivery_spool.kept = &env->delivery_files;
     env->version = ROOST_VERSION;
@@ -354,6 +356,7 @@ server_close(struct server *server)
     live_close(env->live);
     if (upgrade_is_gone(server))
         unlink(upgrade_live_path(server, true));
+    spool_owners_done(&env->spool_owners);
     networks_free(env->networks);
     journal_close(env->journal);
     log_put(&server->log, LOG_E_SERVER_STOPPED, "stopped");

@@ -83,7 +83,7 @@ imap_spool_add(struct imap_session *im)
         return NULL;
     work->spools = more;
     struct spool *spool = &more[work->spool_count++];
-    spool_init(spool, &im->s.env->spool);
+    spool_init(spool, &im->s.env->spool, im->s.account_id);
     return spool;
 }
 

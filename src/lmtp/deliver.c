@@ -151,7 +151,7 @@ delivery_begin(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err
 
     if (delivery == NULL)
         return RC_LIMIT;
-    spool_init(&delivery->copy, &lm->s.env->delivery_spool);
+    spool_init(&delivery->copy, &lm->s.env->delivery_spool, 0);
     delivery->began_us = session_now_us(&lm->s);
     delivery->step = lm->rcpt_next == 0 ? DELIVERY_SCAN : DELIVERY_COPY;
     lm->delivery = delivery;

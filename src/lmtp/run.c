@@ -344,7 +344,7 @@ parts_init(struct lmtp_session *lm)
 {
     arena_init(&lm->arena, LIMIT_CMD_ARENA);
     arena_init(&lm->delivery_arena, INGEST_ARENA);
-    spool_init(&lm->spool, &lm->s.env->delivery_spool);
+    spool_init(&lm->spool, &lm->s.env->delivery_spool, 0);
 }
 
 static void

@@ -47,8 +47,9 @@ struct env {
     struct spool_place spool;
     struct spool_place delivery_spool; /* the same, and some files more */
     struct budget spool_budget;        /* octets of spools in memory, all sessions */
-    struct budget spool_files;    /* files of spools that are being written, all sessions */
-    struct budget delivery_files; /* those that are for deliveries alone */
+    struct budget spool_files;        /* files of spools that are being written, all sessions */
+    struct spool_owners spool_owners; /* which accounts have them */
+    struct budget delivery_files;     /* those that are for deliveries alone */
     struct budget
         input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
     struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */

@@ -16,9 +16,70 @@
 enum { BUDGET_STEP = 16384 };
 
 void
-spool_init(struct spool *spool, const struct spool_place *place)
+spool_owners_init(struct spool_owners *owners, int64_t files)
 {
-    *spool = (struct spool){.place = place, .fd = -1};
+    CHECK(files <= (int64_t)LIMIT_SPOOL_FILES);
+    lock_init(&owners->lock, LOCK_BUDGET);
+    owners->most = files < LIMIT_SPOOL_SHARE ? 1 : (uint32_t)files / LIMIT_SPOOL_SHARE;
+    owners->count = 0;
+}
+
+void
+spool_owners_done(struct spool_owners *owners)
+{
+    lock_done(&owners->lock);
+}
+
+/* With the lock held. NULL: the account has no file. */
+static struct spool_owner *
+owner_find(struct spool_owners *owners, uint64_t account_id)
+{
+    for (uint32_t i = 0; i < owners->count; i++)
+        if (owners->rows[i].account_id == account_id)
+            return &owners->rows[i];
+    return NULL;
+}
+
+/* False: the account has as many files as it may have. */
+static bool
+share_take(const struct spool *spool)
+{
+    struct spool_owners *owners = spool->place->owners;
+
+    if (owners == NULL || spool->account_id == 0)
+        return true;
+    lock_enter(&owners->lock);
+    struct spool_owner *owner = owner_find(owners, spool->account_id);
+    if (owner == NULL) {
+        CHECK(owners->count < LIMIT_SPOOL_FILES);
+        owner = &owners->rows[owners->count++];
+        *owner = (struct spool_owner){.account_id = spool->account_id};
+    }
+    const bool may = owner->files < owners->most;
+    owner->files += may;
+    lock_leave(&owners->lock);
+    return may;
+}
+
+static void
+share_give(const struct spool *spool)
+{
+    struct spool_owners *owners = spool->place->owners;
+
+    if (owners == NULL || spool->account_id == 0)
+        return;
+    lock_enter(&owners->lock);
+    struct spool_owner *owner = owner_find(owners, spool->account_id);
+    CHECK(owner != NULL);
+    if (--owner->files == 0)
+        *owner = owners->rows[--owners->count];
+    lock_leave(&owners->lock);
+}
+
+void
+spool_init(struct spool *spool, const struct spool_place *place, uint64_t account_id)
+{
+    *spool = (struct spool){.place = place, .account_id = account_id, .fd = -1};
     buf_init(&spool->memory, LIMIT_SPOOL_MEMORY);
 }
 
@@ -48,7 +109,14 @@ file_take(struct spool *spool, struct err *err)
             "spool: %jd large messages are on their way, which is all that the limit "
             "of open files allows",
             (intmax_t)place->files->total);
-    return RC_OK;
+    if (share_take(spool))
+        return RC_OK;
+    budget_give(spool->file, 1);
+    spool->file = NULL;
+    return err_set(err, RC_CROWDED, 0,
+                   "spool: %u large messages of the account are on their way, which is all "
+                   "that one account may have",
+                   place->owners->most);
 }
 
 static void
@@ -56,8 +124,10 @@ file_give(struct spool *spool)
 {
     fd_close(&spool->fd);
     spool->fd = -1;
-    if (spool->file != NULL)
+    if (spool->file != NULL) {
+        share_give(spool);
         budget_give(spool->file, 1);
+    }
     spool->file = NULL;
 }
 
@@ -68,7 +138,7 @@ spool_done(struct spool *spool)
         munmap(spool->map, spool->octets);
     file_give(spool);
     memory_give(spool);
-    spool_init(spool, spool->place);
+    spool_init(spool, spool->place, spool->account_id);
 }
 
 enum rc

@@ -7,7 +7,8 @@
  *
  * Files are scarce, so a spool has one only while it is being written: what is complete is
  * mapped into memory, which needs no descriptor. How many can be written at a time is limited,
- * so that large uploads leave the files of the store and of others alone.
+ * so that large uploads leave the files of the store and of others alone; and one account may
+ * have a part of them only.
  *
  *   spool_init --spool_append--> MEMORY --spool_append--> FILE --spool_seal--> MAPPED
  *
@@ -23,7 +24,20 @@
 #include "base/budget.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
+#include "base/lock.h"
 #include "base/span.h"
+
+/* Which accounts have files of spools. */
+struct spool_owners {
+    struct lock lock; /* LOCK_BUDGET; guards what follows */
+    uint32_t most;    /* files that one account may have */
+    uint32_t count;   /* rows in use, in no order; there are not more than files */
+    struct spool_owner {
+        uint64_t account_id;
+        uint32_t files; /* never 0 */
+    } rows[LIMIT_SPOOL_FILES];
+};
 
 /* Shared by all spools of a server; set up at start. */
 struct spool_place {
@@ -31,10 +45,12 @@ struct spool_place {
     struct budget *memory; /* octets all spools together may hold in memory; borrowed */
     struct budget *files;  /* files they may have open; borrowed */
     struct budget *kept;   /* more of them, for those alone who have this place; or NULL */
+    struct spool_owners *owners; /* borrowed; or NULL: an account may have all files */
 };
 
 struct spool {
     const struct spool_place *place;
+    uint64_t account_id; /* whose it is; 0: nobody's in particular */
     struct buf memory;
     int64_t budget_octets; /* taken from place->memory */
     struct budget *file;   /* what the file was taken from; NULL: there is none */
@@ -43,12 +59,17 @@ struct spool {
     void *map;             /* of the file, when it is complete */
 };
 
-/** Allocates nothing yet. */
-void spool_init(struct spool *spool, const struct spool_place *place);
+/** files: all that accounts share. */
+void spool_owners_init(struct spool_owners *owners, int64_t files);
+/** No spool has a file any more. */
+void spool_owners_done(struct spool_owners *owners);
+
+/** Allocates nothing yet. account_id: whose share of the files it needs; 0: nobody's. */
+void spool_init(struct spool *spool, const struct spool_place *place, uint64_t account_id);
 /** Frees memory, mapping and file; the spool may be used again. */
 void spool_done(struct spool *spool);
-/** So many octets will come. RC_CROWDED: they would need a file, and too many have one; better
- * refuse them now than when they have come. */
+/** So many octets will come. RC_CROWDED: they would need a file, and too many have one, or too many of
+ * the account; better refuse them now than when they have come. */
 MUST_USE enum rc spool_expect(struct spool *spool, uint64_t octets, struct err *err);
 /** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable), RC_CROWDED. After that the
  * spool is useless: call spool_done and discard the rest. Not after spool_seal. */

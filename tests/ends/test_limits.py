@@ -314,20 +314,30 @@ def spool_files_wait(server, count):
 
 def test_large_uploads_leave_files_to_others():
     """With 1,024 files there are 64 for messages on their way, of which 16 are for deliveries alone. Whoever
-    gets none is told so, and everybody else goes on."""
+    gets none is told so, and everybody else goes on. One account gets a quarter of the others."""
     files = 1024 // limit("LIMIT_SPOOL_PART")
     octets = limit("LIMIT_SPOOL_MEMORY") + 40000
     part, rest = "x" * (octets - 2000), "x" * 1998 + "\r\n"
-    with Roost(start=False, accounts=["user"], options=["limits.max_connections_per_user=200"]) as server:
+    share = (files - files // 4) // limit("LIMIT_SPOOL_SHARE")
+    accounts = [f"u{i}" for i in range(limit("LIMIT_SPOOL_SHARE"))]
+    refused = "NO [UNAVAILABLE] Too many large messages are being uploaded now; try again"
+    with Roost(start=False, accounts=["user", *accounts]) as server:
         server.start(files=1024)
-        uploads = [server.login("user") for _ in range(files - files // 4)]
-        for peer in uploads:
-            peer.send(f"a APPEND INBOX {{{octets}}}\r\n")
-            assert peer.line().startswith("+ ")
-            peer.send(part)
+        uploads = []
+        for account in accounts:
+            for _ in range(share):
+                peer = server.login(account)
+                peer.send(f"a APPEND INBOX {{{octets}}}\r\n")
+                assert peer.line().startswith("+ ")
+                peer.send(part)
+                uploads.append(peer)
+            peer = server.login(account)
+            peer.send(f"b APPEND INBOX {{{octets}}}\r\n")
+            assert peer.line() == f"b {refused}"
+            peer.close()
+        assert len(uploads) == files - files // 4
         spool_files_wait(server, len(uploads))
         late = server.login("user")
-        refused = "NO [UNAVAILABLE] Too many large messages are being uploaded now; try again"
         late.send(f"b APPEND INBOX {{{octets}}}\r\n")
         assert late.line() == f"b {refused}"
         late.send(f"c APPEND INBOX {{{octets}+}}\r\n{part}{rest}\r\n")

@@ -87,7 +87,7 @@ test_memory_then_file(void **state)
     set_up(&fx, 64 << 20);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct spool spool;
-        spool_init(&spool, &fx.place);
+        spool_init(&spool, &fx.place, 0);
         fill(&spool, rows[i].octets);
         assert_int_equal(spool.fd >= 0, rows[i].file);
         assert_int_equal(spool.octets, rows[i].octets);
@@ -111,8 +111,8 @@ test_spent_budget_goes_to_the_file(void **state)
 
     (void)state;
     set_up(&fx, 100000);
-    spool_init(&one, &fx.place);
-    spool_init(&two, &fx.place);
+    spool_init(&one, &fx.place, 0);
+    spool_init(&two, &fx.place, 0);
     fill(&one, 60000);
     assert_true(one.fd < 0);
     fill(&two, 60000);
@@ -139,13 +139,13 @@ test_files_are_scarce(void **state)
     (void)state;
     set_up(&fx, 64 << 20);
     for (size_t i = 0; i < ARRAY_LEN(large); i++) {
-        spool_init(&large[i], i < 3 ? &fx.place : &fx.delivery);
+        spool_init(&large[i], i < 3 ? &fx.place : &fx.delivery, 0);
         assert_ok(spool_expect(&large[i], LIMIT_SPOOL_MEMORY + 1, &err));
         assert_ok(spool_expect(&large[i], LIMIT_SPOOL_MEMORY + 1, &err)); /* twice is once */
         fill(&large[i], LIMIT_SPOOL_MEMORY + 1);
     }
     for (int delivery = 0; delivery < 2; delivery++) {
-        spool_init(&late, delivery ? &fx.delivery : &fx.place);
+        spool_init(&late, delivery ? &fx.delivery : &fx.place, 0);
         assert_int_equal(spool_expect(&late, LIMIT_SPOOL_MEMORY + 1, &err), RC_CROWDED);
         assert_ok(spool_expect(&late, LIMIT_SPOOL_MEMORY, &err));
         assert_ok(spool_append(&late, span_of(octets, sizeof octets), &err));
@@ -153,17 +153,17 @@ test_files_are_scarce(void **state)
         assert_non_null(strstr(err.text, "large messages are on their way"));
         spool_done(&late);
     }
-    spool_init(&small, &fx.place); /* who needs none is not concerned */
+    spool_init(&small, &fx.place, 0); /* who needs none is not concerned */
     fill(&small, 1000);
     assert_filled(&small, 1000);
     spool_done(&small);
 
     /* One is complete, so another may come; and a delivery leaves its own to deliveries. */
     spool_seal(&large[0]);
-    spool_init(&late, &fx.place);
+    spool_init(&late, &fx.place, 0);
     assert_ok(spool_expect(&late, UINT64_MAX, &err));
     spool_done(&large[4]);
-    spool_init(&small, &fx.place);
+    spool_init(&small, &fx.place, 0);
     assert_int_equal(spool_expect(&small, UINT64_MAX, &err), RC_CROWDED);
     spool_done(&late);
     for (size_t i = 0; i < 4; i++) {
@@ -183,7 +183,7 @@ test_small_ones_without_memory_need_files_too(void **state)
     (void)state;
     set_up(&fx, 0);
     for (size_t i = 0; i < ARRAY_LEN(spools); i++) {
-        spool_init(&spools[i], &fx.place);
+        spool_init(&spools[i], &fx.place, 0);
         assert_int_equal(spool_append(&spools[i], SPAN("x"), &err), i < 3 ? RC_OK : RC_CROWDED);
     }
     for (size_t i = 0; i < ARRAY_LEN(spools); i++)
@@ -204,11 +204,61 @@ test_no_place_is_told(void **state)
     (void)state;
     budget_init(&none, 0);
     budget_init(&one, 1);
-    spool_init(&spool, &place);
+    spool_init(&spool, &place, 0);
     assert_int_equal(spool_append(&spool, SPAN("x"), &err), RC_NOT_FOUND);
     assert_non_null(strstr(err.text, "/nonexistent/roost"));
     spool_done(&spool);
     assert_int_equal(budget_used(&one), 0);
+}
+
+/* One account leaves files to others, whatever it asks for. */
+static void
+test_each_account_has_its_share(void **state)
+{
+    enum { SHARE = 2 };
+    static struct spool_owners owners;
+    struct fixture fx;
+    struct spool spools[3 * SHARE];
+    struct spool late;
+    struct err err = {.rc = RC_OK};
+
+    (void)state;
+    set_up(&fx, 64 << 20);
+    budget_init(&fx.files, SHARE * (int64_t)LIMIT_SPOOL_SHARE);
+    spool_owners_init(&owners, fx.files.total);
+    fx.place.owners = &owners;
+    for (uint64_t i = 0; i < ARRAY_LEN(spools); i++) {
+        spool_init(&spools[i], &fx.place, 1 + i / SHARE);
+        assert_ok(spool_expect(&spools[i], UINT64_MAX, &err));
+        assert_ok(spool_expect(&spools[i], UINT64_MAX, &err)); /* twice is once */
+    }
+    for (uint64_t account = 1; account <= 3; account++) {
+        spool_init(&late, &fx.place, account);
+        for (unsigned i = 0; i < 20; i++)
+            assert_int_equal(spool_expect(&late, UINT64_MAX, &err), RC_CROWDED);
+        assert_non_null(strstr(err.text, "of the account"));
+        assert_ok(spool_append(&late, SPAN("small"), &err));
+        spool_done(&late);
+    }
+    assert_int_equal(budget_used(&fx.files), 3 * SHARE);
+
+    /* One that is done makes room for its own account, not for the others. */
+    spool_done(&spools[0]);
+    spool_init(&late, &fx.place, 2);
+    assert_int_equal(spool_expect(&late, UINT64_MAX, &err), RC_CROWDED);
+    spool_init(&late, &fx.place, 1);
+    assert_ok(spool_expect(&late, UINT64_MAX, &err));
+    assert_int_equal(spool_expect(&spools[0], UINT64_MAX, &err), RC_CROWDED);
+    spool_done(&late);
+    for (size_t i = 0; i < ARRAY_LEN(spools); i++)
+        spool_done(&spools[i]);
+    assert_int_equal(owners.count, 0);
+    spool_owners_done(&owners);
+
+    spool_owners_init(&owners, 1); /* where files are fewest, everybody may have one */
+    assert_int_equal(owners.most, 1);
+    spool_owners_done(&owners);
+    tear_down(&fx);
 }
 
 int
@@ -219,6 +269,7 @@ main(void)
         cmocka_unit_test(test_spent_budget_goes_to_the_file),
         cmocka_unit_test(test_files_are_scarce),
         cmocka_unit_test(test_small_ones_without_memory_need_files_too),
+        cmocka_unit_test(test_each_account_has_its_share),
         cmocka_unit_test(test_no_place_is_told),
     };
 
