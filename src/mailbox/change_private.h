@@ -62,6 +62,7 @@ struct mbox_changes {
     uint64_t by; /* id of the wake of who asked for all of this; 0: several, or nobody */
     struct mbox_row row; /* after the batch; valid when has_row */
     bool has_row;
+    unsigned events; /* what has happened (enum watch_event); by change_log_finish */
 };
 
 struct change_log {
@@ -92,12 +93,10 @@ MUST_USE enum rc change_mbox_row(struct change_log *log, uint64_t mbox);
 /** So much has changed that no records tell it. */
 MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);
 
-/** Reads the rows of all mailboxes named, at the end of the batch, in its transaction. Waits
- * for disk. */
+/** Reads the rows of all mailboxes named, and notes the events of each, at the end of the
+ * batch, in its transaction. Waits for disk. */
 MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
-/** What has happened in one mailbox, as bits of enum watch_event (hub.h). */
-unsigned change_events(const struct mbox_changes *changes);
 /** Whether metadata of anything have been changed in the batch. */
 bool change_log_has_metadata(const struct change_log *log);
 /** Whether mailboxes have been made, renamed or deleted in the batch, and the like. */

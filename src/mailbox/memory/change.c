@@ -348,8 +348,9 @@ change_name(struct change_log *log, uint64_t mbox, enum name_change what, struct
     return RC_OK;
 }
 
-unsigned
-change_events(const struct mbox_changes *changes)
+/* What has happened, as bits of enum watch_event. */
+static unsigned
+events_of(const struct mbox_changes *changes)
 {
     unsigned events = (changes->names_serial != 0 ? WATCH_NAMES : 0u) |
                       (changes->metadata_serial != 0 ? WATCH_METADATA : 0u);
@@ -379,18 +380,27 @@ change_events(const struct mbox_changes *changes)
     return events;
 }
 
+static enum rc
+row_read(struct change_log *log, struct store_tx *tx, struct mbox_changes *changes,
+         struct err *err)
+{
+    const enum rc rc = store_mbox_get(tx, changes->mbox, &log->arena, &changes->row, err);
+
+    changes->has_row = rc == RC_OK;
+    if (rc == RC_NOT_FOUND) /* made and deleted again in one batch */
+        changes->gone_serial = ++log->serial;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 enum rc
 change_log_finish(struct change_log *log, struct store_tx *tx, struct err *err)
 {
     for (struct mbox_changes *c = log->first; c != NULL; c = c->next) {
-        if (c->mbox == 0 || c->gone_serial != 0)
-            continue;
-        const enum rc rc = store_mbox_get(tx, c->mbox, &log->arena, &c->row, err);
-        if (rc != RC_OK && rc != RC_NOT_FOUND)
+        const enum rc rc =
+            c->mbox == 0 || c->gone_serial != 0 ? RC_OK : row_read(log, tx, c, err);
+        if (rc != RC_OK)
             return rc;
-        c->has_row = rc == RC_OK;
-        if (rc == RC_NOT_FOUND) /* made and deleted again in one batch */
-            c->gone_serial = ++log->serial;
+        c->events = events_of(c);
     }
     return RC_OK;
 }

@@ -63,11 +63,21 @@ is_among(const struct watch_filter *filter, uint64_t mbox)
     return filter->mbox_count == 0 || (low < filter->mbox_count && filter->mboxes[low] == mbox);
 }
 
+/* A batch may name as many mailboxes as there are watches: each looks up the only one that it
+ * is about. */
+static bool
+matches_its_own(const struct watch *watch, const struct change_log *log)
+{
+    const struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&watch->mbox));
+
+    return changes != NULL && (watch->filter.events & changes->events) != 0;
+}
+
 static bool
 matches_any(const struct watch *watch, const struct change_log *log)
 {
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next)
-        if (is_among(&watch->filter, c->mbox) && (watch->filter.events & change_events(c)) != 0)
+        if (is_among(&watch->filter, c->mbox) && (watch->filter.events & c->events) != 0)
             return true;
     return false;
 }
@@ -78,18 +88,9 @@ hub_publish(struct account *acct, const struct change_log *log)
     if (log->first == NULL)
         return;
     lock_enter(hub_lock(acct));
-    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
-        const unsigned events = change_events(c);
-        LIST_FOR_EACH (node, &acct->hub.watches) {
-            const struct watch *watch = CONTAINER_OF(node, struct watch, link);
-            if (watch->mbox == c->mbox && watch->mbox != 0 &&
-                (watch->filter.events & events) != 0)
-                wake_call(watch->wake);
-        }
-    }
     LIST_FOR_EACH (node, &acct->hub.watches) {
         const struct watch *watch = CONTAINER_OF(node, struct watch, link);
-        if (watch->mbox == 0 && matches_any(watch, log))
+        if (watch->mbox != 0 ? matches_its_own(watch, log) : matches_any(watch, log))
             wake_call(watch->wake);
     }
     LIST_FOR_EACH (node, &acct->hub.gatherers) {

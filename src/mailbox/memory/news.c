@@ -98,7 +98,7 @@ news_gather(struct news_watch *watch, const struct change_log *log)
             c->names == NULL) /* elsewhere: catch_up.c */
             any |= lose(watch, NEWS_LOST_ROWS);
         if (!own && c->gone_serial == 0)
-            any |= gather_messages(watch, c, change_events(c) & MESSAGE_EVENTS);
+            any |= gather_messages(watch, c, c->events & MESSAGE_EVENTS);
         for (const struct name_record *r = c->names; r != NULL && watch->lost != NEWS_LOST_ALL;
              r = r->next)
             any |= gather_name(watch, c->mbox, r);

@@ -514,6 +514,43 @@ test_told(void **state)
     hub_unwatch(&names_watch);
 }
 
+/* Each watch is woken once by what happens in its own mailbox, whatever else the batch names. */
+static void
+test_told_of_one(void **state)
+{
+    enum { COUNT = 3 };
+    static const char *const names[COUNT] = {"t", "t/a", "t/b"};
+    struct content *fx = *state;
+    struct watch watches[COUNT] = {{.acct = NULL}};
+    struct watch expunges = {.acct = NULL};
+    uint64_t ids[COUNT];
+    unsigned told[COUNT + 1] = {0};
+
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_ok(create(fx, names[i], 0, NULL));
+        ids[i] = row_of(fx, names[i]).id;
+        hub_watch(
+            fx->acct, &watches[i],
+            &(struct watch_filter){.mboxes = &ids[i], .mbox_count = 1, .events = WATCH_NAMES},
+            (struct wake){.fn = count_wake, .ctx = &told[i]});
+    }
+    hub_watch(
+        fx->acct, &expunges,
+        &(struct watch_filter){.mboxes = &ids[0], .mbox_count = 1, .events = WATCH_ARRIVALS},
+        (struct wake){.fn = count_wake, .ctx = &told[COUNT]});
+    assert_ok(rename_name(fx, "t", "s", NULL)); /* all three */
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(told[i], 1);
+    assert_ok(remove_name(fx, "s/a", NULL));
+    assert_int_equal(told[0], 1);
+    assert_int_equal(told[1], 2);
+    assert_int_equal(told[2], 1);
+    assert_int_equal(told[COUNT], 0);
+    for (size_t i = 0; i < COUNT; i++)
+        hub_unwatch(&watches[i]);
+    hub_unwatch(&expunges);
+}
+
 int
 main(void)
 {
@@ -529,6 +566,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_special_use, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status, setup, teardown),
         cmocka_unit_test_setup_teardown(test_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_told_of_one, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
