@@ -62,6 +62,7 @@ struct notify_owner {
     struct watch watch;     /* of names, rights and metadata: it only wakes */
     struct news *at_hand;   /* owned; taken and not told yet; NULL: none */
     uint64_t told_modseq;   /* of messages; 0: nothing is told of what was before */
+    uint64_t rows_goal;     /* while rows are gone through: what it will be */
     uint64_t metadata_upto; /* told of metadata */
     uint64_t metadata_goal; /* while they are told: up to which */
     uint32_t names_serial;  /* account_names_serial, of the last look */

@@ -110,6 +110,8 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
     uint64_t modseq = 0;
     enum rc rc = store_modseq(tx, &modseq, err);
 
+    if (rc == RC_OK && owner->row == 0)
+        owner->rows_goal = modseq; /* what comes while they are told is told afterwards */
     for (; rc == RC_OK && owner->row < owner->count; owner->row++) {
         struct notify_other *other = &owner->mailboxes[owner->row];
         const bool fresh = other_is(other, OTHER_FRESH);
@@ -128,9 +130,9 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
         return false;
     }
     if (owner->told_modseq == 0)
-        owner->metadata_upto = modseq;
+        owner->metadata_upto = owner->rows_goal;
     if (owner->rows)
-        owner->told_modseq = modseq;
+        owner->told_modseq = owner->rows_goal;
     owner->rows = owner->first = owner->fresh = false;
     owner->row = 0;
     return true;
