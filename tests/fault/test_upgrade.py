@@ -88,6 +88,14 @@ def skip_to(peer, start):
         assert line.startswith("* "), line
 
 
+def skip_to_end(peer, end):
+    while True:
+        line = peer.line()
+        assert line.startswith("* "), line
+        if line.endswith(end):
+            return line
+
+
 def deliver(server, n, account="anna"):
     assert server.deliver(account, MESSAGE.format(n=n)).startswith("250")
 
@@ -149,6 +157,25 @@ def test_notify_for_another_user_of_whom_nothing_is_meant_yet():
             assert bert.line() == f'* LIST (\\HasNoChildren) "/" "Other Users/anna/Projects/{name}"'
             assert bert.line().endswith('"Other Users/anna/Projects"')
             server.upgrade()
+
+
+def test_notify_for_many_other_users_who_change_at_once():
+    names = [f"u{i}" for i in range(8)]
+    with Server(accounts=["bert", *names], options=MANY) as server:
+        peers = [server.login(name) for name in names]
+        bert = server.login("bert")
+        for peer in peers:
+            peer.command("SETACL INBOX bert lr")
+        bert.command('NOTIFY SET (SUBTREE "Other Users" (MailboxName))')
+        for new in ("a", "b"):
+            server.upgrade()
+            for peer in peers:
+                peer.send(f"x CREATE {new}\r\ny SETACL {new} bert lr\r\n")
+            told = {skip_to_end(bert, f'/{new}"') for _ in names}
+            assert told == {f'* LIST (\\HasNoChildren) "/" "Other Users/{name}/{new}"' for name in names}
+            for peer in peers:
+                assert peer.line().startswith("x OK")
+                assert peer.line().startswith("y OK")
 
 
 def cpu_s(process):

@@ -63,6 +63,17 @@ changed_owner(const struct notify_others *others)
     return owner;
 }
 
+/* Each look lists anew: if many have changed, one look at all is less work. */
+static bool
+many_have_changed(const struct notify_others *others)
+{
+    size_t changed = 0;
+
+    for (const struct notify_owner *owner = others->owners; owner != NULL; owner = owner->next)
+        changed += owner->names_serial != account_names_serial(owner->acct);
+    return changed > OTHERS_ONE_BY_ONE;
+}
+
 /* Whether it is time to look again at what could not be read. */
 static bool
 is_time_again(const struct imap_session *im, const struct notify_others *others)
@@ -100,6 +111,8 @@ look_new(struct imap_session *im, struct notify_others *others, struct others_lo
         look.only = changed_owner(others);
         if (look.only == NULL)
             return RC_OK;
+        if (many_have_changed(others))
+            look.only = NULL;
     }
     *out = arena_new(&im->work->arena, struct others_look);
     if (*out == NULL)

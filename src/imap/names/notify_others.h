@@ -32,6 +32,8 @@
 
 /* How long after a look that could not read an account there is another. */
 enum { OTHERS_AGAIN_MS = 3000 };
+/* Accounts that have changed of which each is looked at by itself. */
+enum { OTHERS_ONE_BY_ONE = 3 };
 
 /* Rights without which nothing is told (section 5). */
 enum { OTHER_RIGHTS = RIGHT_LOOKUP | RIGHT_READ };
