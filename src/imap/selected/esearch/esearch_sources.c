@@ -24,26 +24,85 @@ other_add(struct imap_session *im, struct esearch_sources *sources,
     return true;
 }
 
+static bool
+is_before(const struct esearch_named *a, uint64_t owner, uint64_t mbox)
+{
+    return a->owner != owner ? a->owner < owner : a->mbox < mbox;
+}
+
+/* The place of the first that is not before it. */
+static size_t
+named_place(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
+{
+    size_t low = 0;
+    size_t high = sources->named_count;
+
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (is_before(&sources->named[mid], owner, mbox))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 /* Whether it is among those that need not be listed. */
 static bool
 is_named(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
 {
-    for (size_t i = 0; i < sources->named; i++)
+    const size_t at = named_place(sources, owner, mbox);
+
+    return at < sources->named_count && sources->named[at].owner == owner &&
+           sources->named[at].mbox == mbox;
+}
+
+static bool
+named_note(struct imap_session *im, struct esearch_sources *sources, uint64_t owner,
+           uint64_t mbox)
+{
+    const size_t at = named_place(sources, owner, mbox);
+
+    if (sources->named_count == sources->named_room) {
+        const size_t room = sources->named_room == 0 ? 16 : 2 * sources->named_room;
+        struct esearch_named *more = arena_array(&im->work->arena, struct esearch_named, room);
+        if (more == NULL)
+            return false;
+        if (sources->named_count > 0)
+            memcpy(more, sources->named, sources->named_count * sizeof *more);
+        sources->named = more;
+        sources->named_room = room;
+    }
+    memmove(&sources->named[at + 1], &sources->named[at],
+            (sources->named_count - at) * sizeof *sources->named);
+    sources->named[at] = (struct esearch_named){owner, mbox};
+    sources->named_count++;
+    return true;
+}
+
+/* Whether it is there already, named or not. */
+static bool
+is_listed(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
+{
+    for (size_t i = 0; i < sources->other_count; i++)
         if (sources->others[i].owner == owner && sources->others[i].row.id == mbox)
             return true;
     return false;
 }
 
+/* One that the client means in any case. */
 static bool
 named_add(struct imap_session *im, struct esearch_sources *sources,
           const struct names_guest *other)
 {
-    if (is_named(sources, other->owner, other->row.id))
+    const uint64_t owner = other->owner;
+    const uint64_t mbox = other->row.id;
+
+    if (is_named(sources, owner, mbox))
         return true;
-    if (!other_add(im, sources, other))
-        return false;
-    sources->named = sources->other_count;
-    return true;
+    if (sources->stage == SOURCES_CHOSEN && is_listed(sources, owner, mbox))
+        return named_note(im, sources, owner, mbox);
+    return other_add(im, sources, other) && named_note(im, sources, owner, mbox);
 }
 
 /* The next name in the request that may be of another user's mailbox; NULL: there is none. */
@@ -140,7 +199,6 @@ static enum imap_step
 listed_step(struct imap_session *im, const struct imap_search_req *req,
             struct esearch_sources *sources)
 {
-    struct names_list *list = NULL;
     struct names_entry entry;
     enum rc rc;
 
@@ -152,21 +210,24 @@ listed_step(struct imap_session *im, const struct imap_search_req *req,
         sources->gather = imap_gather_new(im, imap_gather_others(), NAMES_LIST);
     if (sources->gather == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
-    const enum imap_step step = imap_gather_step(im, sources->gather, &list);
-    if (list == NULL)
-        return step;
+    if (sources->listed == NULL) {
+        const enum imap_step step = imap_gather_step(im, sources->gather, &sources->listed);
+        if (sources->listed == NULL)
+            return step;
+    }
     if (imap_gather_is_cut(sources->gather)) /* half an answer would be taken for a whole one */
         return imap_no(im->work, "LIMIT", "Other users share too many mailboxes");
     if (imap_gather_lacks_any(sources->gather))
         return imap_no(im->work, "UNAVAILABLE",
                        "Mailboxes of other users cannot be read; try again later");
-    while ((rc = names_list_next(list, &entry)) != RC_NOT_FOUND) {
-        if (rc != RC_OK || entry.owner == 0 || (entry.rights & RIGHT_READ) == 0 ||
-            is_named(sources, entry.owner, entry.row->id))
-            continue;
-        if (!other_add(im, sources,
-                       &(struct names_guest){*entry.row, entry.owner, entry.rights}))
+    while ((rc = names_list_next(sources->listed, &entry)) != RC_NOT_FOUND) {
+        const bool adds = rc == RC_OK && entry.owner != 0 && (entry.rights & RIGHT_READ) != 0 &&
+                          !is_named(sources, entry.owner, entry.row->id);
+        if (adds && !other_add(im, sources,
+                               &(struct names_guest){*entry.row, entry.owner, entry.rights}))
             return imap_fail(im, RC_LIMIT, NULL);
+        if (slice_spent())
+            return STEP_MORE;
     }
     sources->stage = SOURCES_CHOSEN;
     return STEP_MORE;
@@ -188,7 +249,9 @@ selected_add(struct imap_session *im, struct esearch_sources *sources)
                 .exists = im->view.exists},
         .owner = account_id(im->guest->acct),
     };
-    return other.row.name.ptr != NULL && named_add(im, sources, &other) ? RC_OK : RC_LIMIT;
+    if (other.row.name.ptr == NULL)
+        return RC_LIMIT;
+    return named_add(im, sources, &other) ? RC_OK : RC_LIMIT;
 }
 
 static enum rc

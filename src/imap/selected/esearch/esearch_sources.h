@@ -20,16 +20,25 @@ struct esearch_source {
     uint32_t needs;             /* rights (enum mbox_right), if it is another user's */
 };
 
+/* A mailbox of another user that need not be listed. */
+struct esearch_named {
+    uint64_t owner;
+    uint64_t mbox;
+};
+
 struct esearch_sources {
     enum { SOURCES_NAMED, SOURCES_LISTED, SOURCES_CHOSEN } stage;
     bool selected;              /* the selected mailbox is asked for */
     size_t group;               /* with the next name that is to be looked up */
     size_t name;                /* of that group */
-    struct names_guest *others; /* of other users; the first `named` by their names */
+    struct names_guest *others; /* of other users, each once */
     size_t other_count;
     size_t other_room;
-    size_t named;
+    struct esearch_named *named; /* those of them that the client has named, ascending */
+    size_t named_count;
+    size_t named_room;
     struct imap_gather *gather; /* NULL: not begun */
+    struct names_list *listed;  /* NULL: not complete */
     /* out, once complete */
     struct esearch_source *list;
     size_t count;

@@ -87,6 +87,19 @@ S: c11 OK ESEARCH completed
 [2] C: b5 ESEARCH RETURN (COUNT) ALL
 [2] S: * ESEARCH (TAG "b5" MAILBOX "Other Users/$anna/INBOX" UIDVALIDITY $v2) UID COUNT 2
 [2] S: b5 OK ESEARCH completed
+# Others are not meant because the selected mailbox is, and it is answered once though it is listed too.
+C: g1 CREATE Open
+S: g1 OK ...
+C: g2 SETACL Open $bert lr
+S: g2 OK ...
+[2] C: g3 ESEARCH IN (selected subtree "Other Users/$anna/None") RETURN (COUNT) ALL
+[2] S: * ESEARCH (TAG "g3" MAILBOX "Other Users/$anna/INBOX" UIDVALIDITY $v2) UID COUNT 2
+[2] S: g3 OK ESEARCH completed
+[2] C: g4 ESEARCH IN (selected subtree "Other Users/$anna/INBOX") RETURN (COUNT) ALL
+[2] S: * ESEARCH (TAG "g4" MAILBOX "Other Users/$anna/INBOX" UIDVALIDITY $v2) UID COUNT 2
+[2] S: g4 OK ESEARCH completed
+C: g5 DELETE Open
+S: g5 OK ...
 # Results are kept up to date as in one's own mailboxes.
 [2] C: b6 UID SEARCH RETURN (UPDATE COUNT) FLAGGED
 [2] S: * ESEARCH (TAG "b6") UID COUNT 0
