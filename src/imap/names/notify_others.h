@@ -7,6 +7,7 @@
  * the two differ.
  *
  *   names/notify_others.c       what is kept, and for another process
+ *   names/notify_look_due.c     whether a look is due
  *   names/notify_look.c         looks
  *   names/notify_look_tell.c    LIST
  *   names/notify_others_tell.c  STATUS and METADATA, and what is due next
@@ -153,9 +154,14 @@ MUST_USE enum rc notify_other_rename(struct notify_owner *owner, struct notify_o
 /** Frees what names are not used any more. RC_LIMIT. */
 MUST_USE enum rc notify_owner_compact(struct notify_owner *owner);
 
-/* ---- notify_look.c ---- */
+/* ---- notify_look_due.c ---- */
 /** Whether a look is due or under way. Does not wait. */
 bool notify_look_is_due(const struct imap_session *im, struct notify_others *others);
+/** The look that is due, in the arena of the work; NULL with RC_OK: none is after all. */
+MUST_USE enum rc notify_look_new(struct imap_session *im, struct notify_others *others,
+                                 struct others_look **out, struct err *err);
+
+/* ---- notify_look.c ---- */
 /** One step of a look. STEP_DONE: nothing is due any more; with *rc_out not RC_OK, it cannot be
  * done. */
 enum imap_step notify_look_step(struct imap_session *im, struct notify_others *others,
