@@ -48,6 +48,14 @@ change_log_mark(const struct change_log *log)
     return log->serial;
 }
 
+/* The first time counts: what a later request adds to it and takes back leaves it. */
+static void
+first_time(uint64_t *serial, const struct change_log *log)
+{
+    if (*serial == 0)
+        *serial = log->serial;
+}
+
 /* Takes back what one mailbox's part got after the mark; false: it was not there before. */
 static bool
 take_back(struct mbox_changes *changes, uint64_t mark)
@@ -255,7 +263,7 @@ change_mbox_gone(struct change_log *log, uint64_t mbox)
 
     if (changes == NULL)
         return RC_LIMIT;
-    changes->gone_serial = log->serial;
+    first_time(&changes->gone_serial, log);
     return RC_OK;
 }
 
@@ -272,7 +280,7 @@ change_mbox_anew(struct change_log *log, uint64_t mbox)
 
     if (changes == NULL)
         return RC_LIMIT;
-    changes->anew_serial = log->serial;
+    first_time(&changes->anew_serial, log);
     return RC_OK;
 }
 
@@ -283,7 +291,7 @@ change_mbox_names(struct change_log *log, uint64_t mbox)
 
     if (changes == NULL)
         return RC_LIMIT;
-    changes->names_serial = log->serial;
+    first_time(&changes->names_serial, log);
     return RC_OK;
 }
 
@@ -294,7 +302,7 @@ change_metadata(struct change_log *log, uint64_t mbox)
 
     if (changes == NULL)
         return RC_LIMIT;
-    changes->metadata_serial = log->serial;
+    first_time(&changes->metadata_serial, log);
     return RC_OK;
 }
 

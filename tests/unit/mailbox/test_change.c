@@ -59,11 +59,31 @@ test_memory_is_bounded(void **state)
     change_log_unref(log);
 }
 
+/* Two requests of a batch change the same, and only the second one fails. */
+static void
+test_taking_back_leaves_what_was_there(void **state)
+{
+    struct change_log *log = change_log_new();
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(change_metadata(log, INBOX), RC_OK);
+    assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
+    const uint64_t mark = change_log_mark(log);
+    assert_int_equal(change_metadata(log, INBOX), RC_OK);
+    assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
+    change_log_rollback(log, mark);
+    assert_true(change_log_has_metadata(log));
+    assert_true(change_log_has_names(log));
+    change_log_unref(log);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_taking_back_leaves_what_was_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
