@@ -444,6 +444,28 @@ conn_deflate_pass_end(struct conn *conn, char *dst, size_t len)
     return plain.len;
 }
 
+/* What is left may be text for which there was no room, or no more than the block's end. */
+static enum rc
+stop_in_block(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+    char none[1];
+    AUTO_BUF left = {0};
+
+    conn->deflate_ends = true;
+    buf_init(&left, buf_len(&z->unread) + 1);
+    buf_put_span(&left, buf_span(&z->unread));
+    if (!buf_ok(&left))
+        return RC_LIMIT;
+    buf_clear(&z->unread);
+    const size_t len = buf_len(&left);
+    char *const octets = len > 0 ? left.data + left.head : none;
+    const size_t plain = conn_deflate_pass_end(conn, octets, len);
+    buf_put_span(&conn->in, span_of(octets, plain));
+    conn->octets_in += plain;
+    return buf_ok(&conn->in) ? RC_OK : RC_LIMIT;
+}
+
 enum rc
 conn_deflate_stop(struct conn *conn)
 {
@@ -452,12 +474,8 @@ conn_deflate_stop(struct conn *conn)
     if (z == NULL)
         return RC_OK;
     CHECK(!conn->holds_output);
-    if (is_in_block(z)) {
-        conn->deflate_ends = true;
-        if (buf_len(&z->unread) > 0 || z->more_inside) /* text for which there was no room */
-            (void)not_deflate(conn);
-        return RC_OK;
-    }
+    if (is_in_block(z))
+        return stop_in_block(conn);
     const struct span plain = end_skip(conn, buf_span(&z->unread));
     buf_put_span(&conn->in, plain);
     conn->octets_in += plain.len;

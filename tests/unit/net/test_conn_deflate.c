@@ -452,6 +452,53 @@ test_the_end_of_a_stream_comes_later(void **state)
     assert_true(in_block > 0); /* the end of the block does come in an octet of its own */
 }
 
+/* The last command fills all of the room that there is, and only the end of its block is left
+ * inside or on the way. */
+static void
+test_the_last_command_fills_the_room(void **state)
+{
+    enum { END_OCTETS = 8 };
+    unsigned in_block = 0;
+    AUTO_BUF text = {0};
+    AUTO_BUF stream = {0};
+    struct peer of_stream;
+
+    (void)state;
+    buf_init(&text, IN_MAX);
+    buf_init(&stream, 2 * IN_MAX);
+    seed = 11;
+    make_text(&text, IN_MAX);
+    assert_int_equal(buf_len(&text), IN_MAX);
+    peer_init(&of_stream, 6, Z_DEFAULT_STRATEGY);
+    squeeze(&of_stream.deflater, buf_span(&text), Z_FINISH, &stream);
+    peer_done(&of_stream);
+    const size_t stream_len = buf_len(&stream);
+    buf_put_lit(&stream, "z NOOP\r\n");
+    for (size_t cut = stream_len - END_OCTETS; cut <= buf_len(&stream); cut++) {
+        struct peer peer;
+        struct conn conn;
+        peer_init(&peer, 6, Z_DEFAULT_STRATEGY);
+        open_compressed(&conn, &peer);
+        buf_put_span(&peer.to_server, span_head(buf_span(&stream), cut));
+        while (conn_read(&conn) == RC_OK && buf_len(&conn.in) < IN_MAX)
+            continue;
+        if (buf_len(&conn.in) == IN_MAX) {
+            in_block += cut < stream_len;
+            buf_clear(&conn.in);
+            assert_int_equal(conn_deflate_stop(&conn), RC_OK);
+            assert_int_equal(conn.end, CONN_OPEN);
+            buf_put_span(&peer.to_server, span_tail(buf_span(&stream), cut));
+            while (buf_len(&peer.to_server) > 0)
+                assert_true(conn_read(&conn) == RC_OK || buf_len(&conn.in) == 0);
+            assert_true(span_eq(buf_span(&conn.in), SPAN("z NOOP\r\n")));
+            assert_int_equal(conn.octets_in, IN_MAX + 8);
+        }
+        conn_close(&conn, NULL);
+        peer_done(&peer);
+    }
+    assert_true(in_block > 0);
+}
+
 /* Text that was compressed behind the last command, in its block, is not taken for plain. */
 static void
 test_the_last_block_has_no_more_text(void **state)
@@ -1023,6 +1070,7 @@ main(void)
         cmocka_unit_test(test_parks_and_moves_at_each_octet),
         cmocka_unit_test(test_what_is_not_inflated_goes_along),
         cmocka_unit_test(test_the_end_of_a_stream_comes_later),
+        cmocka_unit_test(test_the_last_command_fills_the_room),
         cmocka_unit_test(test_the_last_block_has_no_more_text),
         cmocka_unit_test(test_octets_behind_the_command_are_compressed),
         cmocka_unit_test(test_a_bomb_is_bounded),
