@@ -158,8 +158,9 @@ account bert
 [2] S: g4 OK ...
 [3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 2 UIDNEXT 3 UIDVALIDITY $v4)
 [1] C< g5 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
+# The message of g3 may be told once more, where it is read after the subscription.
 [1] S: g5 OK ...
-[3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $v4)
+[3] S* * STATUS "Other Users/$anna/Attic" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $v4)
 [2] C: g6 UNSUBSCRIBE "Other Users/$anna/Attic"
 [2] S: g6 OK ...
 [1] C< g7 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
