@@ -110,7 +110,7 @@ class Client:
         if uid is None:
             return
         old = self.cache.messages.get(uid, (None, 0))
-        known = frozenset(flags.group(1).split()) - {"\\Recent"} if flags else self.mine.get(uid, old[0])
+        known = frozenset(flags.group(1).split()) - {"\\Recent"} if flags else self.changed(uid, old[0])
         if known is None:
             return  # a modseq of a message that it knows nothing else of
         if modseq is None and self.kind:
@@ -119,6 +119,14 @@ class Client:
             return  # expunged by another, so only the view has it, as it was then
         assert modseq is None or modseq >= old[1], (uid, old, items)
         self.cache.messages[uid] = (known, modseq or 0)
+
+    def changed(self, uid, flags):
+        """What its own silent STORE has made of the flags, as it knows them when it is told so: what NOTIFY told
+        before may still have been unread when it sent the command."""
+        if uid not in self.mine or flags is None:
+            return flags
+        sign, named = self.mine[uid]
+        return flags | named if sign == "+" else flags - named if sign == "-" else named
 
     def vanished(self, uids, earlier):
         assert self.kind == "QRESYNC"
@@ -178,7 +186,7 @@ class Client:
 
     def command(self, text, expect="OK", asked=False, cut=None):
         """asked: FETCH responses are what was asked for. cut: lines of the answer that it still gets.
-        mine is what its own silent STORE made of the flags."""
+        mine is what its own silent STORE makes of the flags."""
         return self.answer(self.begin(text, asked), expect, cut)
 
     def begin(self, text, asked):
@@ -318,11 +326,7 @@ class Client:
             known = [self.cache.messages[u][1] for u in uids if u in self.cache.messages]
             since = f" (UNCHANGEDSINCE {rng.choice([*known, self.cache.modseq, 0])})"
         if silent and self.kind:
-            for u in uids:
-                if u in self.cache.messages:
-                    old = self.cache.messages[u][0]
-                    self.mine[u] = (old | set(flags) if sign == "+" else old - set(flags) if sign == "-"
-                                    else frozenset(flags))
+            self.mine = {u: (sign, frozenset(flags)) for u in uids if u in self.cache.messages}
         line = self.command(f"{uid}STORE {what}{since} {sign}FLAGS{'.SILENT' if silent else ''} ({' '.join(flags)})",
                             expect=("OK", "NO"))
         if silent and not self.kind and line.split(" ")[1] == "OK":
