@@ -199,8 +199,9 @@ def parked(context, server, tls, count, users, first=1):
 def rested(context, server, users, count):
     """A fleet in which each account has two messages, started anew, with what a server fills once
     filled by a hundred sessions on further accounts that come and go; and then as much at rest as
-    the sessions will be, or what those hundred accounts have open would be taken off the figure."""
-    with fleet(server, users + WARM_ACCOUNTS, files=count + FILES) as many:
+    the sessions will be, or what those hundred accounts have open would be taken off the figure.
+    Roost keeps a part of all descriptors for uploads, so more sessions need more than one each."""
+    with fleet(server, users + WARM_ACCOUNTS, files=count + count // 8 + FILES) as many:
         go_round(context, many, "round-lmtp", users + WARM_ACCOUNTS, 2, endless=False)
         many.stop()
         many.start()
