@@ -50,7 +50,8 @@ enum other_state {                       /* bits */
 
 struct notify_other {
     uint64_t mbox;
-    uint32_t name_at; /* in texts: by which the client knows it */
+    uint64_t told_modseq; /* its own, up to which its counters were told; 0: not known */
+    uint32_t name_at;     /* in texts: by which the client knows it */
     uint32_t name_len;
     uint8_t fixed;   /* events (enum imap_notify_event) of MAILBOXES: whatever it is called */
     uint8_t by_name; /* of SUBTREE and SUBSCRIBED, as of the last look */

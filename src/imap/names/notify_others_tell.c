@@ -74,11 +74,12 @@ rights_now(struct imap_session *im, const struct notify_other *other, struct sto
     return rc == RC_OK ? access_rights(tx, &user, other->mbox, arena, rights_out, err) : rc;
 }
 
-/* One mailbox as it is now, if the user may know and it is not the selected one. */
+/* One mailbox as it is now, if the user may know and it is not the selected one. A look and
+ * the news may be about the same change: whoever comes first tells it. News of flags alone does
+ * not count as told, because others may wait that messages came or went meanwhile. */
 static enum rc
-counters_tell(struct imap_session *im, struct notify_owner *owner,
-              const struct notify_other *other, unsigned happened, uint64_t since,
-              struct store_tx *tx, struct err *err)
+counters_tell(struct imap_session *im, struct notify_owner *owner, struct notify_other *other,
+              unsigned happened, uint64_t since, struct store_tx *tx, struct err *err)
 {
     const unsigned items = imap_notify_items(im, other_events(other), happened, owner->first);
     struct mbox_row row;
@@ -96,9 +97,18 @@ counters_tell(struct imap_session *im, struct notify_owner *owner,
         rc = store_mbox_get(tx, other->mbox, &im->work->sync_arena, &row, err);
     if (rc == RC_OK && row.highest_modseq > since)
         rc = status_of_row(owner->acct, NULL, &row, items, &status, err);
-    if (rc == RC_OK && row.highest_modseq > since)
+    if (rc == RC_OK && row.highest_modseq > since) {
         imap_status_line(im, other_name(owner, other), &status, items);
+        if ((happened & (WATCH_ARRIVALS | WATCH_EXPUNGES)) != 0)
+            other->told_modseq = row.highest_modseq;
+    }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
 }
 
 /* Of those that have changed since, or of all that are asked for the first time; and of those
@@ -122,7 +132,8 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
         if (fresh || owner->first)
             rc = counters_tell(im, owner, other, WATCH_ALL, 0, tx, err);
         else if (owner->rows && owner->told_modseq != 0)
-            rc = counters_tell(im, owner, other, WATCH_ALL, owner->told_modseq, tx, err);
+            rc = counters_tell(im, owner, other, WATCH_ALL,
+                               later(owner->told_modseq, other->told_modseq), tx, err);
         other->state &= (uint8_t)~OTHER_FRESH;
     }
     if (rc != RC_OK) {
@@ -237,12 +248,12 @@ news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
           struct err *err)
 {
     const struct news *news = owner->at_hand;
-    const struct notify_other *other =
+    struct notify_other *other =
         news->events == WATCH_NAMES ? NULL : notify_other_find(owner, news->mbox);
     enum rc rc = RC_OK;
 
     if (other != NULL)
-        rc = counters_tell(im, owner, other, news->events, 0, tx, err);
+        rc = counters_tell(im, owner, other, news->events, other->told_modseq, tx, err);
     if (rc == RC_OK)
         rc = store_modseq(tx, &owner->told_modseq, err);
     if (rc != RC_OK)

@@ -158,15 +158,27 @@ account bert
 [2] S: g4 OK ...
 [3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 2 UIDNEXT 3 UIDVALIDITY $v4)
 [1] C< g5 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
-# The message of g3 may be told once more, where it is read after the subscription.
 [1] S: g5 OK ...
-[3] S* * STATUS "Other Users/$anna/Attic" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $v4)
+[3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY $v4)
 [2] C: g6 UNSUBSCRIBE "Other Users/$anna/Attic"
 [2] S: g6 OK ...
 [1] C< g7 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
 [1] S: g7 OK ...
 [3] C: g8 NOOP
 [3] S: g8 OK NOOP completed
+# A message that came before the subscription is told with it, and not once more as news. The client hears of both at the end of a command.
+[3] C: i1 LIST "" {7}
+[3] S: + ...
+[1] C< i2 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
+[1] S: i2 OK ...
+[2] C: i3 SUBSCRIBE "Other Users/$anna/Attic"
+[2] S: i3 OK ...
+[3] C: Nowhere
+[3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 5 UIDNEXT 6 UIDVALIDITY $v4)
+[3] S: i1 OK LIST completed
+[1] C< i4 APPEND Attic {10+}\r\nA: b\r\n\r\nxy\r\n
+[1] S: i4 OK ...
+[3] S: * STATUS "Other Users/$anna/Attic" (MESSAGES 6 UIDNEXT 7 UIDVALIDITY $v4)
 # Personal mailboxes are one's own.
 [3] C: h1 NOTIFY SET (PERSONAL (MessageNew MessageExpunge MailboxName SubscriptionChange))
 [3] S: h1 OK NOTIFY completed
