@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a command: its tagged answer, what is noted of it, and how many may be wrong. */
+/* The end of a command: the tagged answer, the record of the command, and the limit on the
+ * number of bad commands. */
 #include "imap/imap_session.h"
 
 #include "base/limits.h"
@@ -25,7 +26,8 @@ imap_answer(struct imap_session *im)
         im->bad_commands++;
         log_put(&im->s.log, LOG_E_BAD_COMMAND, "%s", work->reply.text);
     } else if (im->state != IMAP_NOT_AUTHENTICATED) {
-        im->bad_commands = 0; /* the counter stops in sessions of many weeks */
+        /* the counter must not add up over a session that lasts for weeks */
+        im->bad_commands = 0;
     }
     const bool ok = work->reply.status == IW_OK;
     if (work->cmd.id == IMAP_CMD_LOGOUT && ok)

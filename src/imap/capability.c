@@ -70,7 +70,7 @@ imap_mech_offered(const struct imap_session *im, enum sasl_mech mech)
     return false;
 }
 
-/* When a row is shown; bits. */
+/* In which states a row is shown. Bits. */
 enum shown {
     BEFORE_TLS = 1,
     BEFORE_LOGIN = 2,
@@ -81,8 +81,8 @@ enum shown {
 
 enum condition {
     NO_CONDITION,
-    APPEND_OCTETS,    /* none either, but the limit follows the word (RFC 7889) */
-    MESSAGES_LIMITED, /* the limit follows the word, as with the next one (RFC 9738) */
+    APPEND_OCTETS,    /* always shown; the limit follows the word (RFC 7889) */
+    MESSAGES_LIMITED, /* the limit follows the word, here and in the next row (RFC 9738) */
     SAVES_LIMITED,
     TLS_CONFIGURED,
     PLAINTEXT_ALLOWED,
@@ -94,7 +94,7 @@ enum condition {
     NOT_COMPRESSED,
     SHARING,
     UNAUTHENTICATE_ALLOWED,
-    LITERALS_OF_ANY_SIZE, /* one of these two (RFC 7888 section 5) */
+    LITERALS_OF_ANY_SIZE, /* exactly one of these two (RFC 7888 section 5) */
     LITERALS_SMALL,
 };
 
@@ -118,7 +118,7 @@ shown_now(const struct imap_session *im)
     return session_is_private(&im->s) ? BEFORE_LOGIN : BEFORE_TLS;
 }
 
-/* What follows a word that ends with '='; 0: nothing. */
+/* The number that follows a word ending in '='. 0: none. */
 static uint64_t
 value_of(const struct imap_session *im, enum condition condition)
 {

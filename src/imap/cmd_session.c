@@ -28,7 +28,7 @@ cmd_capability_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_noop_run(struct imap_session *im, struct imap_work *work)
 {
-    (void)im; /* the sync after every command sends what is new */
+    (void)im; /* the sync that follows every command tells what is new */
     return imap_ok(work, NULL, "NOOP completed");
 }
 
@@ -111,8 +111,8 @@ capabilities_tell(struct imap_session *im)
     iw_end(&w);
 }
 
-/* How the client must be treated (client_rule.h). What it was told before it said who it is may
- * be too much for it. */
+/* Applies the rule for this client (client_rule.h). It may already have been told more than the
+ * rule allows, because it has only now said who it is. */
 static void
 client_rule_note(struct imap_session *im, struct span name, struct span version, struct span os)
 {
@@ -126,7 +126,8 @@ client_rule_note(struct imap_session *im, struct span name, struct span version,
         capabilities_tell(im);
 }
 
-/* "Thunderbird 115.0" for the log and `roost sessions`, from the client's name and version. */
+/* Makes a text such as "Thunderbird 115.0", for the log and `roost sessions`, from the client's
+ * name and version. */
 static void
 client_id_note(struct imap_session *im, const struct imap_id_req *req)
 {
@@ -177,8 +178,8 @@ cmd_enable_run(struct imap_session *im, struct imap_work *work)
     if (imap_enables(&work->cmd.u.enable, ENABLES_METADATA) && !imap_metadata_begin(im, &step))
         return step;
     struct iw w = imap_line(im);
-    /* The table allows it only while nothing is selected (RFC 9051 section 6.3.1). Words that
-     * are not known, or need no enabling, are ignored. */
+    /* The command table allows ENABLE only while nothing is selected (RFC 9051 section 6.3.1).
+     * Unknown words, and words that need no enabling, are ignored. */
     iw_untagged(&w);
     iw_word(&w, "ENABLED");
     imap_enable(im, &work->cmd.u.enable, &w);
@@ -192,7 +193,7 @@ cmd_namespace_run(struct imap_session *im, struct imap_work *work)
     struct iw w = imap_line(im);
 
     iw_untagged(&w);
-    /* What belongs to nobody in particular is an account's too: docs/protocol.md H-2. */
+    /* There is no namespace of shared mailboxes (docs/protocol.md H-2). */
     if (env_settings(im->s.env)->sharing)
         iw_word(&w, "NAMESPACE ((\"\" \"/\")) ((\"" OTHER_USERS "/\" \"/\")) NIL");
     else

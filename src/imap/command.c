@@ -3,20 +3,21 @@
  * The table of commands: which function runs them, in which states (RFC 3501 section 6), and
  * what the client may be told before the tagged answer. While FETCH, STORE and SEARCH by
  * sequence number are answered, there is no EXPUNGE (RFC 3501 section 7.4.1); their UID forms
- * have no such restriction. The rows also say how a command names messages, and what it needs
- * of the selected mailbox; and if a client has asked by NOTIFY not to be told of expunges, that
- * those of its own EXPUNGE are told all the same. Commands with LOOKS answer from memory
- * although the client may rely on what another server has acknowledged, so they first check
- * whether memory is up to date. And the rows say which rights a command needs to mailboxes of
- * other users (RFC 4314 section 4): to the one that it names, and to the one that is selected.
+ * have no such restriction. The rows also say how a command names messages, what it needs of
+ * the selected mailbox, and what is told even if NOTIFY asks for less: a client that wants to
+ * hear of no expunges is still told of those of its own EXPUNGE. Commands with LOOKS answer
+ * from memory although the client may rely on what another server has acknowledged, so they
+ * first check whether memory is up to date. Finally, a row says which rights the command needs
+ * to mailboxes of other users (RFC 4314 section 4): to the one that it names and to the one
+ * that is selected.
  */
 #include "imap/imap_session.h"
 
-/* To take a message away from the selected mailbox: RFC 6851 section 3.3, RFC 8508 section
+/* Needed to remove a message from the selected mailbox: RFC 6851 section 3.3, RFC 8508 section
  * 3. */
 enum { RIGHTS_TO_REMOVE = RIGHT_READ | RIGHT_DELETE_MESSAGES | RIGHT_EXPUNGE };
 
-/* What else a row says is by name. */
+/* The remaining members of a row are set by name. */
 #define ROW(function, when, told, ...)                                                         \
     {                                                                                          \
         .run = (function), .states = (when), .sync = (told), __VA_ARGS__                       \

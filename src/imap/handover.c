@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Hands an IMAP session over to another process: login, IDLE, what the client knows of its
- * mailbox, and input that was read but not yet parsed. The mailbox is opened at the first run
- * in the new process, on a work thread; until then the view is only numbers.
+ * mailbox, and input that was read but not yet parsed. The new process opens the mailbox when
+ * the session first runs there, on a work thread. Until then the view is only a few numbers.
  *
  * Thread: the session's.
  */
@@ -28,7 +28,7 @@ imap_at_rest(const struct session *session)
     const struct imap_notify *notify = im->notify;
     if (notify != NULL && (notify->at_hand != NULL || news_wait(&im->notify->watch) ||
                            notify_others_wait(im, notify->others)))
-        return false; /* what it has been told is less than what it would keep */
+        return false; /* it has been told less than what the packed state would claim */
     return im->resume == NULL && (im->framer == NULL || imap_framer_begun(im->framer, &begun));
 }
 
@@ -118,7 +118,7 @@ unpack_idle(struct imap_session *im, struct unpack *in)
     in->failed |= tag.len == 0 || im->state == IMAP_NOT_AUTHENTICATED;
     memcpy(idle->tag, tag.ptr, tag.len);
     idle->waiting.since_us = unpack_time(in, session_now_us(&im->s));
-    idle->waiting.keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
+    idle->waiting.keepalive_us = unpack_time(in, INT64_MAX); /* INT64_MAX: never */
     session_state_set(&im->s, SESSION_IDLE);
     return true;
 }
@@ -215,7 +215,7 @@ imap_resume_go(struct imap_session *im)
     }
     imap_resume_end(im);
     if (rc != RC_OK) {
-        im->state = IMAP_AUTHENTICATED; /* there is no view to let go of */
+        im->state = IMAP_AUTHENTICATED; /* there is no view yet that would have to be closed */
         session_end(&im->s, END_UPGRADE, "after the upgrade: %s", err.text);
     }
     return rc == RC_OK;

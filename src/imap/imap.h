@@ -8,7 +8,8 @@
 
 #include "session/session.h"
 
-/** Plain or STARTTLS, and (session_open with a tls_server) implicit TLS. */
+/** For plain connections with STARTTLS and, opened with a tls_server (session_open), for
+ * implicit TLS. */
 extern const struct front_door imap_door;
 
 #endif

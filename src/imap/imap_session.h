@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One IMAP dialogue: what stays while it is parked (struct imap_session, small), and what
- * exists only while a command is under way (struct imap_work).
+ * One IMAP dialogue. struct imap_session is small and stays while the session is parked; struct
+ * imap_work exists only while a command is under way.
  *
  *   framer -> imap_cmd (parsed) -> row->run ... -> sync -> tagged answer -> work freed
  *
- * enum imap_phase says where the work is on this way.
+ * enum imap_phase says how far the command is.
  *
- * Private to imap/. Thread: the session's, everything.
+ * Private to imap/. Thread: the session's, for all functions.
  */
 #ifndef IMAP_IMAP_SESSION_H
 #define IMAP_IMAP_SESSION_H
@@ -47,7 +47,7 @@ enum imap_state { /* RFC 3501 section 3; bits, so that a row can name several */
                   IMAP_ANY = IMAP_NOT_AUTHENTICATED | IMAP_LOGGED_IN,
 };
 
-/* A wait for whatever may happen, in IDLE or with NOTIFY: push.c. */
+/* A wait for anything that may happen, in IDLE or with NOTIFY: push.c. */
 struct imap_waiting {
     int64_t since_us;
     int64_t keepalive_us; /* when the next untagged line is due */
@@ -55,115 +55,121 @@ struct imap_waiting {
 
 struct imap_idle {
     struct imap_waiting waiting;
-    char tag[]; /* of the IDLE under way */
+    char tag[]; /* of the IDLE command under way */
 };
 
 /* Whether the client has used NOTIFY (RFC 5465). */
 enum imap_notify_state {
-    NOTIFY_UNUSED, /* it is told what every client is told */
-    NOTIFY_NONE,   /* it is told what is part of an answer */
-    NOTIFY_SET,    /* it has said what: imap_session.notify */
+    NOTIFY_UNUSED, /* the client is told what every client is told */
+    NOTIFY_NONE,   /* the client is told only what is part of an answer */
+    NOTIFY_SET,    /* the client has said what it wants: imap_session.notify */
 };
 
-/* How the client came to its account. */
+/* How the client logged in. */
 enum imap_login {
-    IMAP_LOGIN_NONE,     /* not yet */
-    IMAP_LOGIN_FULL,     /* not yet: it has shown who it is, to an account without room */
-    IMAP_LOGIN_SCRAM,    /* without showing its password */
-    IMAP_LOGIN_PASSWORD, /* by LOGIN, PLAIN and such */
-    IMAP_LOGIN_UNGREETED, /* not logged in and not greeted: the greeting lists capabilities, which
-                             depend on TLS, and that is not established yet */
+    IMAP_LOGIN_NONE, /* not yet */
+    /* not yet: the login was right, but the account has all the connections that it may have */
+    IMAP_LOGIN_FULL,
+    IMAP_LOGIN_SCRAM,    /* without sending its password */
+    IMAP_LOGIN_PASSWORD, /* with its password, by LOGIN, PLAIN and the like */
+    /* not logged in and not greeted: the greeting lists capabilities that depend on TLS, which
+     * is not established yet */
+    IMAP_LOGIN_UNGREETED,
 };
 
 /* What ended the last IDLE. */
 enum imap_idle_end {
-    IMAP_IDLE_OPEN, /* nothing: it goes on, or there was none */
+    IMAP_IDLE_OPEN, /* nothing: it continues, or there was none */
     IMAP_IDLE_DONE,
-    IMAP_IDLE_CUT, /* another command; the DONE may still come */
+    IMAP_IDLE_CUT, /* another command; a DONE may still come */
 };
 
-/* The saved search result: saved.c says what the octets mean. */
+/* The saved search result; see saved.c for the format of the octets. */
 struct imap_saved {
     uint32_t runs;
     uint32_t len;
     char octets[];
 };
 
-/* The mailbox that is selected is another user's. */
+/* Present while the selected mailbox belongs to another user. */
 struct imap_guest {
-    struct account *acct; /* held: the owner's */
-    uint32_t rights;      /* enum mbox_right, to the mailbox */
-    /* When these are others than what account_acl_serial and registry_epoch say, the rights may
-     * be others too. */
+    struct account *acct; /* held; the owner's account */
+    uint32_t rights;      /* enum mbox_right, to the selected mailbox */
+    /* The values of account_acl_serial and registry_epoch when the rights were read. If either
+     * differs now, the rights may have changed. */
     uint32_t acl_serial;
     uint32_t epoch;
-    bool sharing; /* [imap] sharing was on then */
+    bool sharing; /* whether [imap] sharing was on then */
 };
 
-/* What belongs to the user is let go of at the end and by UNAUTHENTICATE (RFC 8437 section 4):
- * imap_unauthenticate. */
+/* Everything that belongs to the user is released at the end of the session and by
+ * UNAUTHENTICATE (RFC 8437 section 4), in imap_unauthenticate. */
 struct imap_session {
-    struct session s;           /* first */
-    struct imap_framer *framer; /* NULL while nothing of a command is here */
+    struct session s;           /* must be first */
+    struct imap_framer *framer; /* NULL while no part of a command has arrived */
     struct account *acct;       /* held from login on */
     uint64_t selected;          /* id of the mailbox while SELECTED, else 0 */
-    struct imap_guest *guest; /* owned; NULL: the mailbox selected is the user's own, or none */
-    struct view view;         /* while SELECTED */
-    struct view_saved *resume;     /* owned; SELECTED in another process, not opened here yet */
+    /* owned; NULL: the selected mailbox is the user's own, or none is selected */
+    struct imap_guest *guest;
+    struct view view; /* while SELECTED */
+    /* owned; the mailbox was selected in another process and is not opened here yet */
+    struct view_saved *resume;
     struct watch watch;            /* while SELECTED */
-    struct imap_saved *saved;      /* owned; what `$` stands for; NULL: nothing */
+    struct imap_saved *saved;      /* owned; the messages of `$`; NULL: none */
     struct imap_context *contexts; /* owned; searches that are kept up to date; NULL: none */
     struct imap_work *work;        /* NULL between commands */
     struct door_read read;
     int32_t input_budget;           /* octets taken from env->input_budget for a long command */
     struct imap_idle *idle;         /* NULL when not in IDLE */
     struct imap_notify *notify;     /* owned; NULL: NOTIFY SET is not in force */
-    struct imap_metadata *metadata; /* owned; NULL: it wants to hear of no metadata */
+    struct imap_metadata *metadata; /* owned; NULL: the client wants to hear of no metadata */
     uint8_t state;                  /* enum imap_state */
     uint8_t login;                  /* enum imap_login */
     uint8_t idle_end;               /* enum imap_idle_end */
     uint8_t bad_commands;
-    uint8_t end_state;    /* enum end_state, as of the end; END_STATE_COUNT: not noted yet */
-    uint8_t end_command;  /* event_command under way then; 0: none */
+    /* enum end_state when the session ended; END_STATE_COUNT: not noted yet */
+    uint8_t end_state;
+    uint8_t end_command;  /* event_command that was under way then; 0: none */
     uint8_t enabled;      /* enum imap_enabled */
     uint8_t notify_state; /* enum imap_notify_state */
 };
 
-/* A class of jemalloc: one octet more costs each parked session 128. */
+/* This is a size class of jemalloc: one more octet would cost each parked session 128. */
 _Static_assert(sizeof(struct imap_session) <= 896, "a session is larger than its class");
 
-/* What one step of a command came to. */
+/* The result of one step of a command. */
 enum imap_step {
     STEP_DONE,   /* work->reply is set */
-    STEP_MORE,   /* goes on; yields when the slice is spent */
-    STEP_OUTPUT, /* the output is full: go on when it has drained */
-    STEP_WAIT,   /* parked until woken: turn, slot, read handle, throttle */
-    STEP_INPUT,  /* wants a line from the client: AUTHENTICATE */
+    STEP_MORE,   /* call again; yields when the time slice is spent */
+    STEP_OUTPUT, /* the output is full: call again when it has drained */
+    STEP_WAIT,   /* parked until woken: by the turn, a slot, a read handle or the throttle */
+    STEP_INPUT,  /* needs a line from the client (AUTHENTICATE) */
 };
 
-/* What the work is, and from PHASE_LOOK on, how far the command has come. */
+/* What the work is for and, from PHASE_LOOK on, how far the command has come. */
 enum imap_phase {
-    PHASE_INPUT,  /* a command on its way in; work->row is NULL, as in the next one */
-    PHASE_PUSH,   /* what is new is told, for no command */
-    PHASE_LOOK,   /* whether others have written */
-    PHASE_RUN,    /* row->run */
-    PHASE_SYNC,   /* what changed is told */
-    PHASE_ANSWER, /* the tagged line */
-    PHASE_SWITCH, /* of some: the OK goes out, then what is read and written changes */
+    PHASE_INPUT,  /* a command is arriving; work->row is NULL, also in PHASE_PUSH */
+    PHASE_PUSH,   /* changes are told between commands */
+    PHASE_LOOK,   /* checks whether others have written */
+    PHASE_RUN,    /* runs row->run */
+    PHASE_SYNC,   /* tells what has changed */
+    PHASE_ANSWER, /* sends the tagged line */
+    /* for a few commands: the OK is sent, then the layers of the connection change */
+    PHASE_SWITCH,
 };
 
-/* How far what is new has been told (imap_tell_step). */
+/* How far telling what is new has come (imap_tell_step). */
 enum imap_telling {
     TELLING_BEGIN,    /* the selected mailbox is compared */
-    TELLING_LEAVING,  /* results of searches that are about to be told as expunged */
+    TELLING_LEAVING,  /* results of searches that are about to be expunged */
     TELLING_SELECTED, /* the selected mailbox */
-    TELLING_CONTEXTS, /* results of searches that have come and gone */
-    TELLING_NEW,      /* FETCH responses about its new messages */
+    TELLING_CONTEXTS, /* results of searches that were added or removed */
+    TELLING_NEW,      /* FETCH responses about new messages of the selected mailbox */
     TELLING_OTHERS,   /* other mailboxes */
-    TELLING_METADATA, /* names of metadata, of all mailboxes and the server */
+    TELLING_METADATA, /* names of changed metadata, of all mailboxes and the server */
 };
 
-/* What the dialogue does after a stage: goes on, or parks its task. */
+/* What the dialogue does after a stage: it continues, or it parks its task. */
 enum go { GO_ON, GO_PARK };
 
 struct imap_reply {
@@ -175,50 +181,61 @@ struct imap_reply {
 struct imap_command; /* a row of the table */
 
 struct imap_work {
-    struct arena arena; /* the command's: its request and its state */
+    struct arena arena; /* of the command: its request and its state */
     struct arena sync_arena;
     enum imap_phase phase;
     const struct imap_command *row; /* NULL: there is no command (yet) */
     struct imap_cmd cmd;
     struct imap_reply reply;
-    int64_t began_us;    /* the command was read; monotonic */
-    uint64_t out_octets; /* of the connection then */
+    int64_t began_us;    /* when the command was read; monotonic */
+    uint64_t out_octets; /* count of octets sent on the connection at that time */
     void *run;           /* the command's own state, in arena; NULL at its first step */
-    struct sync *sync;   /* under way, in sync_arena */
+    struct sync *sync;   /* the sync under way, in sync_arena */
     enum imap_telling telling;
-    struct uid_run arrived;             /* UIDs that EXISTS has just announced; first 0: none */
-    struct uid_run own;                 /* those of messages that this command has put there */
-    void *tell_run;                     /* of the stage of telling, in arena; NULL: not begun */
-    struct imap_told_names *told_names; /* by NOTIFY, in arena; NULL: none */
-    uint64_t own_metadata; /* modseq of what SETMETADATA has just set; 0: nothing */
+    struct uid_run arrived; /* UIDs that EXISTS has just announced; first 0: none */
+    struct uid_run own;     /* UIDs of messages that this command added */
+    /* state of the telling stage, in arena; NULL: not begun */
+    void *tell_run;
+    struct imap_told_names *told_names; /* names that NOTIFY has told, in arena; NULL: none */
+    uint64_t own_metadata;              /* modseq of what SETMETADATA has just set; 0: none */
     struct iw sync_line;
-    struct keyword_names keywords; /* as of the sync or command; in its arena */
-    struct spool *spools;          /* diverted literals of APPEND; owned */
+    struct keyword_names keywords; /* as of the sync or command, in its arena */
+    struct spool *spools;          /* owned; literals of APPEND */
     size_t spool_count;
-    uint64_t append_octets;    /* of APPEND's messages so far, see imap_append_charge */
-    enum rc spool_rc;          /* the first failure to keep one */
-    int64_t wait_until_us;     /* STEP_WAIT ends then at the latest; 0: no such time */
-    struct imap_target target; /* of the mailbox that the command names */
-    struct imap_held *held;    /* accounts of others that it works on, in arena; given back with
-                                  it */
-    struct imap_found *found;  /* names of other users' mailboxes, in arena: target.c */
-    bool looked;               /* whether others have written to the target's account */
-    bool allowed;              /* the rights that it needs to the selected mailbox are there */
-    struct account *turn_of;   /* whose turn `write` is for; NULL: none was asked for */
+    uint64_t append_octets; /* octets of APPEND's messages so far: imap_append_charge */
+    enum rc spool_rc;       /* the first failure to write to a spool */
+    /* monotonic; STEP_WAIT ends then at the latest; 0: no deadline */
+    int64_t wait_until_us;
+    struct imap_target target; /* the mailbox that the command names */
+    /* accounts of other users that it uses, in arena; released with it */
+    struct imap_held *held;
+    struct imap_found *found; /* names of other users' mailboxes, in arena: target.c */
+    /* whether others have written to the target's account has been checked */
+    bool looked;
+    /* the rights that it needs to the selected mailbox have been checked */
+    bool allowed;
+    /* the account in whose turn `write` is; NULL: no turn was asked for */
+    struct account *turn_of;
     struct door_write write;
-    struct turn_req look; /* under way when its wake is set; see imap_catch_up */
-    bool probed;          /* its client has closed its side and was written to since */
-    bool mid_line;        /* part of an untagged response is out: no BYE would be understood */
-    bool by_numbers;      /* a UID command that names messages by number too: no expunges */
-    uint8_t tells;        /* enum view_tells: what its answer is whatever NOTIFY says */
+    struct turn_req look; /* under way while its wake is set; see imap_catch_up */
+    /* the client has closed its sending side, and something was written to it since */
+    bool probed;
+    /* part of an untagged response has been sent, so a BYE would not be understood */
+    bool mid_line;
+    /* a UID command that also names messages by number: no expunges are told */
+    bool by_numbers;
+    /* enum view_tells: what belongs to its answer, whatever NOTIFY says */
+    uint8_t tells;
     bool told_vanished;   /* UIDs were told as VANISHED (modseq.c) */
     uint64_t told_modseq; /* highest MODSEQ in a FETCH response of this command or push; 0: none
                            */
-    uint64_t safe_before; /* imap_safe_modseq when it began */
-    uint32_t cut_at;    /* UID of the lowest message that a limit left to the command; 0: all */
-    uint32_t cut_limit; /* that limit, as it was then */
-    /* Lets go of what the command holds outside its arena (an exchange, a place in a queue, a
-     * fetch); sets itself to NULL. Called when the command is done and when the session ends.
+    uint64_t safe_before; /* imap_safe_modseq when the command began */
+    /* lowest UID among the messages that a limit left to the command; 0: not limited */
+    uint32_t cut_at;
+    uint32_t cut_limit; /* the value of that limit */
+    /* Releases what the command holds outside its arena (an exchange, a place in a queue, a
+     * fetch) and sets itself to NULL. Called when the command is done and when the session
+     * ends.
      */
     bool (*abandon)(struct imap_session *im);
 };
@@ -230,24 +247,24 @@ imap_of(struct session *session)
 }
 
 /* ---- work.c ---- */
-/** The session's work, which is made if there is none. NULL: no memory. */
+/** Returns the session's work; makes it if there is none. NULL: no memory. */
 struct imap_work *imap_work_get(struct imap_session *im);
 void imap_work_drop(struct imap_session *im);
-/** One more spool of the command, freed with it. NULL: no memory. Spools move when one is
- * added; what was read from them stays. */
+/** Adds a spool to the command; it is freed with the command. NULL: no memory. Adding one moves
+ * the others, so pointers to spools become invalid, but not texts read from them. */
 struct spool *imap_spool_add(struct imap_session *im);
-/** The account of another user, held until the command is done. RC_NOT_FOUND: it was removed;
- *  RC_LIMIT and others of account_get. */
+/** Opens the account of another user and holds it until the command is done. RC_NOT_FOUND: it
+ * was removed. RC_LIMIT and others: as account_get. */
 MUST_USE enum rc imap_hold(struct imap_session *im, uint64_t account_id,
                            struct account **acct_out);
-/** The next thing that the client has sent, as imap_framer_next. Without memory the session
- * ends. */
+/** Returns the next unit of the client's input, as imap_framer_next does. Without memory the
+ * session ends. */
 MUST_USE enum imap_frame imap_frame_next(struct imap_session *im);
-/** The framer, which is made if there is none. NULL: no memory, and the session ends. */
+/** Returns the framer; makes it if there is none. NULL: no memory, and the session ends. */
 struct imap_framer *imap_framer_get(struct imap_session *im);
 /** Called before parking: frees the framer unless it holds part of a command. */
 void imap_framer_rest(struct imap_session *im);
-/** Whether nothing of a command has arrived since the last one. */
+/** Whether no part of another command has arrived. */
 static inline bool
 imap_between_commands(const struct imap_session *im)
 {
@@ -260,7 +277,7 @@ imap_selected_acct(const struct imap_session *im)
 {
     return im->guest == NULL ? im->acct : im->guest->acct;
 }
-/** What the session may do with the selected mailbox, as of the last look (enum mbox_right). */
+/** The user's rights to the selected mailbox when they were last checked (enum mbox_right). */
 static inline uint32_t
 imap_selected_rights(const struct imap_session *im)
 {
@@ -280,14 +297,14 @@ imap_has_command(const struct imap_session *im)
     return im->work != NULL && im->work->phase >= PHASE_LOOK;
 }
 
-/** What is spoken now. */
+/** The dialect in force. */
 static inline const struct imap_dialect *
 imap_dialect(const struct imap_session *im)
 {
     return imap_dialect_of(im->enabled);
 }
 
-/** IMAP_FLAG_RECENT if the client is to see that the message has it, else 0. */
+/** IMAP_FLAG_RECENT if the client is to see that the message is recent, else 0. */
 static inline unsigned
 imap_recent_flag(const struct imap_session *im, uint32_t uid)
 {
@@ -300,84 +317,88 @@ imap_recent_flag(const struct imap_session *im, uint32_t uid)
 /** A writer at the end of the output. */
 struct iw imap_line(struct imap_session *im);
 enum imap_step imap_ok(struct imap_work *work, const char *code, const char *text);
-/** A response code out of a buffer, in the command's arena; NULL when the buffer has failed or
- *  there is no memory: the answer then goes without. */
+/** Copies a response code from a buffer to the command's arena. NULL if the buffer has failed
+ * or there is no memory; the answer is then sent without it. */
 const char *imap_code(struct imap_work *work, const struct buf *code);
 enum imap_step imap_no(struct imap_work *work, const char *code, const char *text);
 enum imap_step imap_bad(struct imap_work *work, const char *text);
 enum imap_step imap_bad_code(struct imap_work *work, const char *code, const char *text);
-/** NO (or BAD) with the text that the table has for rc; err goes to the log. */
+/** NO (or BAD) with the text that the table gives for rc; err goes to the log. */
 enum imap_step imap_fail(struct imap_session *im, enum rc rc, const struct err *err);
-/** The NO of a command without the rights that it needs. */
+/** The NO for a command that lacks the rights that it needs. */
 enum imap_step imap_not_permitted(struct imap_work *work, enum permit_answer answer);
 
 /* ---- answer.c ---- */
-/** The tagged answer; the end of a command. */
+/** Writes the tagged answer and ends the command. */
 void imap_answer(struct imap_session *im);
-/** Answers a command that is not run. */
+/** Answers a command that is not carried out. */
 void imap_refuse(struct imap_session *im, struct span tag, enum iw_status status,
                  const char *code, const char *text);
 
 /* ---- literal.c ---- */
-/** The framer has found one: takes it, or refuses the command. */
+/** The framer has found a literal: accepts it, or refuses the command. */
 void imap_literal_begin(struct imap_session *im);
-/** Counts what the command is about to keep of the messages that it appends. False: nothing is
- * counted, because they would have more octets than settings_append_all allows; the command is
- * refused by NO with the code LIMIT and this text. */
+/** Counts octets of messages that the command is about to append. False: they would exceed
+ * settings_append_all; nothing is counted, and the command is refused by NO with the code LIMIT
+ * and the text imap_append_too_much. */
 MUST_USE bool imap_append_charge(struct imap_session *im, uint64_t octets);
 extern const char imap_append_too_much[];
-/* What a client is told whose large message finds no file to be kept in. */
+/* The text of the NO when too many large messages are being uploaded to open a file for another
+ * one. */
 extern const char imap_upload_crowded[];
-/** Octets of APPEND's message. A failure is remembered and answered when the command is
+/** Takes octets of a literal. A failure is remembered, and answered when the command is
  * complete. */
 void imap_literal_data(struct imap_session *im);
-/** Counts the text of a long command in a budget of all sessions, or ends the session. */
+/** Charges the text of a long command to a budget that all sessions share. If the budget is
+ * spent, the session ends. */
 void imap_input_charge(struct imap_session *im);
 
 /* ---- names/target.c ---- */
-/** False: *step_out is the NO that the command returns, because nobody can have such a name (or
- * give it to a new mailbox, with RIGHT_CREATE in needs), or because the session lacks one of
- * the rights in needs. That a mailbox exists is not checked.
+/** Finds out in which account the named mailbox is. False: *step_out is the NO that the command
+ * returns, because no mailbox can have such a name (or, with RIGHT_CREATE in needs, no new one
+ * can), or because the session lacks one of the rights in needs. Whether the mailbox exists is
+ * not checked.
  */
 MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *arg,
                                unsigned needs, struct imap_target *target_out,
                                enum imap_step *step_out);
 
 /* ---- waiting: wait.c ---- */
-/** A read snapshot; anything but RC_OK: *step_out is what the command returns. */
+/** Begins a read snapshot. False: *step_out is what the command returns. */
 MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,
                               struct store_tx **tx_out, enum imap_step *step_out);
-/** Called before a read that begins its snapshot itself. The same results. */
+/** For a read that begins its own snapshot: waits for what it needs. Results as above. */
 MUST_USE bool imap_read_ready(struct imap_session *im, struct account *acct,
                               enum imap_step *step_out);
-/** Makes sure that memory has everything of the account that was acknowledged anywhere before
- * the command came. The same results. */
+/** Makes sure that memory has everything of the account that any server acknowledged before the
+ * command came. Results as above. */
 MUST_USE bool imap_catch_up(struct imap_session *im, struct account *acct,
                             enum imap_step *step_out);
-/** Runs a request of the user through slot and turn. In the account of somebody else it carries
+/** Runs a request of the user through slot and turn. In the account of another user it carries
  * the rights that the command needs there (permit.h): those of its row and of imap_target_find,
- * or what the command has said by imap_permit_*. True: it was executed, see req->result. False:
- * return *step_out: STEP_WAIT, or STEP_DONE with the NO, because those rights are not there any
- * more; then, and not while it waits, permit.answer says so. */
+ * or what the command has said by imap_permit_*. True: it was executed; see req->result. False:
+ * return *step_out, which is STEP_WAIT, or STEP_DONE with the NO because the rights are no
+ * longer there. permit.answer is valid only with STEP_DONE. */
 MUST_USE bool imap_turn(struct imap_session *im, struct account *acct, struct turn_req *req,
                         enum imap_step *step_out);
-/** The same for what the server does by itself, whatever the rights of the user. */
+/** The same for what the server does on its own account, whatever the rights of the user. */
 MUST_USE bool imap_turn_freely(struct imap_session *im, struct account *acct,
                                struct turn_req *req, enum imap_step *step_out);
-/** What the request needs, where it is not just what the command's row says. Harmless if the
- *  mailbox is the user's own. */
+/** States the rights that the request needs, if they are not those of the command's row. Does
+ * nothing if the mailbox is the user's own. */
 void imap_permit_named(struct imap_session *im, const struct imap_target *target,
                        struct turn_req *req);
 void imap_permit_selected(struct imap_session *im, uint32_t needs, struct turn_req *req);
-/** The view with members. Otherwise *step_out. */
+/** Returns the view with its members loaded. False: *step_out is what the command returns. */
 MUST_USE bool imap_view_awake(struct imap_session *im, struct store_tx *tx,
                               enum imap_step *step_out);
-/** A set of the client as runs of sequence numbers of the awake view, in the command's
- *  arena. */
+/** Resolves a set from the client to runs of sequence numbers of the awake view, in the
+ * command's arena. */
 MUST_USE bool imap_resolve(struct imap_session *im, struct imap_msgs *msgs,
                            struct view_run **runs_out, size_t *count_out,
                            enum imap_step *step_out);
-/** Whether the output holds so much that the command should wait for the client to read. */
+/** Whether so much output is waiting that the command should stop until the client has read
+ * some. */
 static inline bool
 imap_output_full(const struct imap_session *im)
 {
@@ -390,28 +411,28 @@ imap_is_enabled(const struct imap_session *im, enum imap_enabled what)
 {
     return (im->enabled & what) == what;
 }
-/** Called if the client asks for something that only a client that knows mod-sequences asks
- * for. The first time, with a mailbox selected, it is sent HIGHESTMODSEQ (RFC 7162 section
- * 3.1). */
+/** Called when the client uses a feature that shows that it knows mod-sequences. The first
+ * time, if a mailbox is selected, HIGHESTMODSEQ is sent (RFC 7162 section 3.1). */
 void imap_condstore_enable(struct imap_session *im);
-/** The modseq up to which the client has been told everything, and with which it may begin
- * next time. */
+/** The modseq up to which the client has been told everything, and from which it may
+ * resynchronise. */
 uint64_t imap_safe_modseq(const struct imap_session *im);
-/** Notes that a FETCH response of this command or push had MODSEQ. */
+/** Notes that a FETCH response of this command or push carried MODSEQ. */
 static inline void
 imap_modseq_told(struct imap_work *work, uint64_t modseq)
 {
     if (modseq > work->told_modseq)
         work->told_modseq = modseq;
 }
-/** Before the tagged answer of a command that was synced: HIGHESTMODSEQ, in it or on a line
- *  before it, where the client would take another value for it. */
+/** Called before the tagged answer of a command that was synced: sends HIGHESTMODSEQ, in the
+ * answer or on a line before it, if the client would otherwise assume another value. */
 void imap_highest_tell(struct imap_session *im);
-/** The same at the end of a push between commands. In IDLE it is DONE that is answered so. */
+/** The same at the end of a push between commands. In IDLE, it is sent before the answer to
+ * DONE. */
 void imap_highest_push(struct imap_session *im);
 /** "* OK [HIGHESTMODSEQ n]" */
 void imap_highest_line(struct imap_session *im, uint64_t modseq);
-/** Telling everything, expunges in the form that the client wants. */
+/** The mode that tells everything, with expunges in the form that the client wants. */
 static inline enum sync_mode
 imap_sync_fully(const struct imap_session *im)
 {
@@ -419,16 +440,17 @@ imap_sync_fully(const struct imap_session *im)
                ? SYNC_ALL_UIDS
                : SYNC_ALL;
 }
-/** "* VANISHED 1:3,7"; count is not 0. */
+/** "* VANISHED 1:3,7". count must not be 0. */
 void imap_vanished_line(struct imap_session *im, const struct uid_run *runs, size_t count);
-/** "* VANISHED (EARLIER) 1:3,7" with some runs, the first of which is *next, which moves on. */
+/** "* VANISHED (EARLIER) 1:3,7" with some of the runs, from *next on, which is advanced. */
 void imap_vanished_earlier(struct imap_session *im, const struct uid_run *runs, size_t count,
                            size_t *next);
 
 /* ---- push.c: what is told without being asked for ---- */
-/** When it ends by [idle] timeout; INT64_MAX: never. There is one. */
+/** When the wait ends because of [idle] timeout; INT64_MAX: never. The session must be
+ * waiting. */
 int64_t imap_waiting_ends_us(struct imap_session *im);
-/** The interval of keepalives may be another one now: the next is sent in time for that. */
+/** Called when the interval of keepalives may have changed: the next one is sent in time. */
 void imap_waiting_reconfigured(struct imap_session *im);
 /** Tells what is due while the session waits. GO_PARK: park for *next_out. */
 enum go imap_push_go(struct imap_session *im, enum task_next *next_out);
@@ -436,8 +458,8 @@ enum go imap_push_go(struct imap_session *im, enum task_next *next_out);
 enum imap_step imap_tell_step(struct imap_session *im, enum sync_mode mode);
 
 /* ---- notify.c, names/notify_tell.c, selected/notify_new.c: NOTIFY (RFC 5465) ---- */
-/** The wait that the session is in; NULL: a command is under way or coming in, or the client is
- * not waiting for anything. */
+/** The wait that the session is in. NULL: a command is under way or arriving, or the client
+ * waits for nothing. */
 struct imap_waiting *imap_waiting(struct imap_session *im);
 /** What the client is to be told of the selected mailbox now: what it wants, and what is part
  * of the answer to its command. */
@@ -445,14 +467,14 @@ enum view_tells imap_tells(const struct imap_session *im);
 /** The changes of the selected mailbox that the session is to be woken for: enum
  *  watch_event. */
 unsigned imap_watch_events(const struct imap_session *im);
-/** Makes the watch of the selected mailbox what it should be now. */
+/** Adjusts the watch of the selected mailbox to what imap_watch_events says now. */
 void imap_watch_selected(struct imap_session *im);
-/** Sends what NOTIFY has asked to be told of the messages in work->arrived. */
+/** Sends the FETCH responses that NOTIFY asks for, about the messages in work->arrived. */
 enum imap_step imap_notify_new_step(struct imap_session *im);
 /** Tells what is new in other mailboxes. */
 enum imap_step imap_notify_step(struct imap_session *im);
-/** Notes that this command has put messages into that mailbox, so that its client need not be
- * told of them (RFC 5465 section 5.2). */
+/** Notes that this command added messages to that mailbox, so that NOTIFY does not tell of them
+ * (RFC 5465 section 5.2). */
 static inline void
 imap_note_own(struct imap_session *im, uint64_t mbox, uint32_t first_uid, size_t count)
 {
@@ -474,44 +496,48 @@ void imap_status_line(struct imap_session *im, struct span name, const struct st
 /* ---- uidonly.c: messages are known by their UIDs alone (RFC 9586) ---- */
 /** Begins the answer about a message: "* 12 FETCH (", or "* 4827 UIDFETCH (". */
 void imap_fetch_open(struct imap_session *im, struct iw *w, uint32_t seq, uint32_t uid);
-/** The client has enabled UIDONLY and has used sequence numbers. */
+/** The BAD for a client that has enabled UIDONLY and uses sequence numbers. */
 enum imap_step imap_uid_required(struct imap_work *work);
 
 /* ---- message_limit.c: how many messages one command may be about (RFC 9738) ---- */
 enum { NO_MESSAGE_LIMIT = UINT32_MAX };
 /** [limits] message_limit. */
 uint32_t imap_message_limit(const struct imap_session *im);
-/** Of COPY and APPEND: that one, or else [limits] save_limit. */
+/** [limits] save_limit for COPY and APPEND, or the message limit if there is none. */
 uint32_t imap_save_limit(const struct imap_session *im);
-/** Leaves the last of these messages to the command; imap_limit_tell says so. */
+/** Cuts the runs to the last messages that the limit allows; imap_limit_tell tells the
+ * client. */
 void imap_limit_cut(struct imap_session *im, struct view_run **runs, size_t *count);
-/** The same, of messages that were found otherwise: limit of them, from this one on. */
+/** The same for messages that were found in another way: limit messages, of which this UID is
+ * the lowest. */
 void imap_limit_cut_at(struct imap_session *im, uint32_t limit, uint32_t seq);
-/** The NO of a command that is run for all of its messages or for none. seq: the lowest one
- * that the limit has room for; 0: it is not known. */
+/** The NO of a command that is carried out for all of its messages or for none. seq: the lowest
+ * message within the limit; 0: not known. */
 enum imap_step imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq);
-/** Before the tagged answer: that the command was run for some of its messages only. */
+/** Called before the tagged answer: tells that the command was carried out for some of its
+ * messages only. */
 void imap_limit_tell(struct imap_session *im);
-/** The same, before a NO that is about messages for which the command was run: an untagged
- * line says that there are others. */
+/** The same before a NO about messages within the limit: an untagged line tells that there are
+ * others. */
 void imap_limit_tell_now(struct imap_session *im);
 
 /* ---- selected/guest.c: the selected mailbox is another user's ---- */
-/** Makes the session a guest there; NULL: no memory. The caller sets im->guest. */
+/** Makes what is kept of a guest in that account. NULL: no memory. The caller sets
+ * im->guest. */
 struct imap_guest *imap_guest_new(struct imap_session *im, uint64_t account_id,
                                   uint32_t rights);
 void imap_guest_free(struct imap_guest *guest);
-/** Whether the rights may be others than those that are known. Does not wait. */
+/** Whether the rights may have changed since they were read. Does not wait. */
 bool imap_guest_is_due(struct imap_session *im);
-/** Makes im->guest->rights what they are now, and tells the client what follows for it (RFC
- * 4314 section 5.1.1). Harmless when it is no guest. False: *step_out is what to wait for, or
- *  STEP_DONE: they could not be read, and the reply is set. */
+/** Brings im->guest->rights up to date and tells the client the consequences (RFC 4314 section
+ * 5.1.1). Does nothing if the session is not a guest. False: *step_out is what to wait for, or
+ * STEP_DONE: they could not be read, and the reply is set. */
 MUST_USE bool imap_guest_look(struct imap_session *im, enum imap_step *step_out);
-/** Whether the session has the rights to the selected mailbox that the command's row says.
+/** Whether the session has the rights to the selected mailbox that the command's row asks for.
  *  False: *step_out is what it returns. */
 MUST_USE bool imap_guest_may(struct imap_session *im, enum imap_step *step_out);
-/** The same for these rights, in the middle of a command that was allowed: looks again if they
- *  may be others, where the answer can be ended. */
+/** The same for the given rights, in the middle of a command that was allowed: checks again if
+ * they may have changed and the answer can be ended at this point. */
 MUST_USE bool imap_guest_still_may(struct imap_session *im, uint32_t needs,
                                    enum imap_step *step_out);
 
@@ -519,12 +545,11 @@ MUST_USE bool imap_guest_still_may(struct imap_session *im, uint32_t needs,
 /** Names of the keywords set in bits; for iw_flags. */
 size_t imap_keyword_names(const struct keywords *bits, const struct keyword_names *names,
                           struct span out[LIMIT_KEYWORDS]);
-/** "* 12 FETCH (...)" with what a change of flags is told with; the names of keywords are
- *  work->keywords. */
+/** "* 12 FETCH (...)" for a change of flags; the names of keywords come from work->keywords. */
 void imap_flags_line(struct imap_session *im, uint32_t seq, const struct entry *entry,
                      enum sync_kind kind);
-/** Begins work->sync, if there is something to tell. STEP_DONE: it has begun, or there is
- *  not. */
+/** Begins work->sync if there is something to tell. STEP_DONE: it has begun, or nothing is to
+ * be told. */
 enum imap_step imap_sync_begin_step(struct imap_session *im, enum sync_mode mode);
 /** Tells the client what has changed, as far as the output allows. STEP_DONE at the end. */
 enum imap_step imap_sync_step(struct imap_session *im);
@@ -533,22 +558,23 @@ void imap_write_flags_lines(struct imap_session *im, const struct keyword_names 
 
 /* ---- saved.c: `$` (RFC 5182) ---- */
 void imap_saved_forget(struct imap_session *im);
-/** As it is handed over to another process; empty: nothing is saved. */
+/** The saved result in the form that is handed over to another process; empty: none. Borrowed
+ * from the session. */
 struct span imap_saved_span(const struct imap_session *im);
-/** Takes over what imap_saved_span gave. False, and nothing is saved: no memory, more than
- * LIMIT_SAVED_OCTETS, or it is damaged. */
+/** Takes over what imap_saved_span returned. False: no memory, more than LIMIT_SAVED_OCTETS, or
+ * damaged; nothing is saved then. */
 MUST_USE bool imap_saved_set(struct imap_session *im, struct span packed);
 /** Its runs of UIDs, ascending, in arena. RC_LIMIT: arena. */
 MUST_USE enum rc imap_saved_runs(const struct imap_session *im, struct arena *arena,
                                  struct uid_run **runs_out, size_t *count_out);
 
 /* ---- cmd_select.c ---- */
-/** Leaves the selected state without expunging. Harmless if nothing is selected. */
+/** Leaves the selected state without expunging. Does nothing if nothing is selected. */
 void imap_unselect(struct imap_session *im);
 
 /* ---- cmd_idle.c ---- */
-/** Continues IDLE. GO_ON: it is over, or something other than DONE came and waits in the
- * framer (*frame_out); GO_PARK: park for *next_out. */
+/** Continues IDLE. GO_ON: it is over, or something other than DONE has come, which waits in the
+ * framer (*frame_out). GO_PARK: park for *next_out. */
 enum go imap_idle_go(struct imap_session *im, enum imap_frame *frame_out,
                      enum task_next *next_out);
 void imap_idle_leave(struct imap_session *im);
@@ -561,56 +587,58 @@ bool imap_unpack(struct session *session, struct unpack *in);
 /** Opens the mailbox that was selected in another process. True: the dialogue continues.
  * False: it waits for a wake, or is ending. */
 MUST_USE bool imap_resume_go(struct imap_session *im);
-/** Forgets what was to be opened. Harmless when there is nothing. */
+/** Forgets the mailbox that was to be opened. Does nothing if there is none. */
 void imap_resume_end(struct imap_session *im);
 
 /* ---- peer.c ---- */
-/** What the protocol is doing now, for the case that the client disconnects. */
+/** What the protocol is doing now; recorded if the client disconnects. */
 enum end_moment imap_moment(struct imap_session *im);
 /** Writes the greeting. */
 void imap_greet(struct imap_session *im);
 /** Sends the output; if the peer is gone, the session ends. */
 void imap_flush(struct imap_session *im);
-/** Reads more, and greets when TLS is there, if that is still to be done. GO_PARK: nothing
- * there now. */
+/** Reads more input; sends the greeting once TLS is established, if that is still to be done.
+ * GO_PARK: nothing has arrived. */
 enum go imap_read(struct imap_session *im);
 /** Called before parking: acknowledges at once what has arrived of an incomplete command. */
 void imap_ack_begun(struct imap_session *im);
 
 /* ---- progress.c ---- */
-/** How far a command is, in messages or the like. */
+/** How far a command is, in messages or a similar unit. */
 struct imap_progress {
     uint32_t done;
-    uint32_t goal; /* 0: it cannot say */
+    uint32_t goal; /* 0: unknown */
 };
-/** When the client is to be told next that its command is under way; INT64_MAX: never. */
+/** When the client is to be told next that its command is still running; monotonic; INT64_MAX:
+ * never. */
 int64_t imap_progress_due_us(const struct imap_session *im);
-/** Tells it, if it is time to. */
+/** Tells it if that is due. */
 void imap_progress_tell(struct imap_session *im);
-/** Between two slices of a command: has the client hung up? */
+/** Called between two steps of a command: checks whether the client has hung up. */
 void imap_hangup_check(struct imap_session *im);
 
 /* ---- cmd_login.c ---- */
-/** A line while AUTHENTICATE waits for one. */
+/** Takes a line that AUTHENTICATE waits for. */
 void imap_authenticate_line(struct imap_session *im, struct span line);
 
 /* ---- capability.c ---- */
 /** Writes the capabilities of the current state, without "CAPABILITY " and brackets. */
 void imap_put_capabilities(struct imap_session *im, struct buf *out);
-/** Whether this client is shown the word, as far as its rule says (client_rule.def); if not, it
- *  is not told unasked what the extension adds either. */
+/** Whether the rule for this client (client_rule.def) lets it see the word. If not, unsolicited
+ * data that the extension adds is not sent either. */
 bool imap_shows(const struct imap_session *im, struct span word);
-/** Whether these words turn that on. */
+/** Whether one of these words enables that. */
 bool imap_enables(const struct imap_enable_req *req, enum imap_enabled what);
-/** Turns on what these words name, and writes those that can be turned on after "* ENABLED". */
+/** Enables what these words name, and writes after "* ENABLED" those that can be enabled. */
 void imap_enable(struct imap_session *im, const struct imap_enable_req *req, struct iw *w);
 
-/** Whether LOGIN, PLAIN and the like may show a password on this connection. */
+/** Whether LOGIN, PLAIN and the like may send a password on this connection. */
 bool imap_plaintext_allowed(const struct imap_session *im);
-/** Whether the mechanism shows no secret on this connection that others could read: a password
- *  where that is not allowed, or a token without TLS (RFC 7628 section 3), also on loopback. */
+/** Whether the mechanism may be used on this connection without showing a secret to others.
+ * False for a password where that is not allowed, and for a token without TLS, also on loopback
+ * (RFC 7628 section 3). */
 bool imap_mech_is_safe(const struct imap_session *im, enum sasl_mech mech);
-/** Whether AUTHENTICATE takes this mechanism on this connection, apart from that. */
+/** Whether AUTHENTICATE offers this mechanism on this connection, apart from that. */
 bool imap_mech_offered(const struct imap_session *im, enum sasl_mech mech);
 
 /* ---- command.c ---- */
@@ -625,20 +653,24 @@ struct imap_command {
     } form;
     enum command_need {
         NEEDS_NOTHING,
-        NEEDS_WRITE, /* the mailbox is not open read-only (RFC 3501 section 6.3.2) */
+        NEEDS_WRITE, /* the mailbox must not be open read-only (RFC 3501 section 6.3.2) */
     } need;
-    /* What is told of the selected mailbox whatever NOTIFY says: it is the answer itself. */
+    /* What is told of the selected mailbox whatever NOTIFY says, because it is the answer
+     * itself. */
     enum view_tells tells;
-    /* Also clients that bear it only now and then are told of new and expunged messages. */
+    /* NEWS_EXPECTED: also clients that tolerate unsolicited responses only now and then are
+     * told of new and expunged messages. */
     enum command_news { NEWS_IN_PASSING, NEWS_EXPECTED } news;
-    enum command_look { LOOKS_NOT, LOOKS } look; /* whether others have written (wait.c) */
-    /* Rights that it needs, all of them (RFC 4314 section 4): to the mailbox that it names (of
-     * RIGHT_CREATE, to the one above), and to the one that is selected. */
+    /* whether it must first check if others have written (wait.c) */
+    enum command_look { LOOKS_NOT, LOOKS } look;
+    /* All rights that it needs (RFC 4314 section 4): to the mailbox that it names
+     * (RIGHT_CREATE: to the one above), and to the one that is selected. */
     uint16_t named;
     uint16_t selected;
-    /* How far it is; called between two steps. NULL: it cannot say. */
+    /* Says how far it is; called between two steps. NULL: it cannot say. */
     void (*progress)(const struct imap_session *im, struct imap_progress *progress_out);
-    /* Called when its OK is out, and what is read and written changes. NULL: it does not. */
+    /* Called when its OK has been sent and the layers of the connection change. NULL: they do
+     * not. */
     void (*after_ok)(struct imap_session *im);
 };
 const struct imap_command *imap_command_row(enum imap_cmd_id id);

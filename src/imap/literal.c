@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a command may bring along: which literals are taken (RFC 3501 section 4.3, RFC 7888),
- * where their octets go, and how much memory the text of long commands may have.
+ * Literals: which ones are accepted (RFC 3501 section 4.3, RFC 7888), where their octets go,
+ * and how much memory the text of long commands may use.
  */
 #include "imap/metadata.h"
 
@@ -19,7 +19,7 @@ literal_refuse(struct imap_session *im, enum iw_status status, const char *code,
     imap_refuse(im, tag, status, code, text);
 }
 
-/* More than LITERAL- allows. */
+/* Whether it has more octets than LITERAL- allows. */
 static bool
 is_unasked_and_large(const struct imap_session *im, const struct imap_literal *literal)
 {
@@ -94,7 +94,9 @@ imap_literal_begin(struct imap_session *im)
         return;
     } else if ((!logged_in && literal->octets > LIMIT_LITERAL_BEFORE_LOGIN) ||
                imap_framer_keep(im->framer) != RC_OK) {
-        if (!logged_in && !literal->sync) /* it comes in any case: nobody's octets to swallow */
+        /* a non-synchronising literal is sent in any case, and before login its octets are not
+         * read and discarded */
+        if (!logged_in && !literal->sync)
             session_end(&im->s, END_LITERAL_TOO_LONG, "%ju octets before login",
                         (uintmax_t)literal->octets);
         else

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mod-sequences and quick resynchronisation (RFC 7162): which clients are sent them, and up to
- * which one a client has been told everything.
+ * Mod-sequences and quick resynchronisation (RFC 7162): which clients are sent mod-sequences,
+ * and up to which one a client has been told everything.
  *
- * A client remembers a mod-sequence for its next visit. Then it is told everything above it,
- * and nothing else ever again. It remembers the HIGHESTMODSEQ that it was sent since the last
+ * A client remembers a mod-sequence and, when it comes back, is told everything above it, and
+ * never again anything below. It remembers the HIGHESTMODSEQ that it was sent since the last
  * tagged answer, or otherwise the highest MODSEQ that it saw (section 6). So if a command has
  * shown a MODSEQ while something older has not been told yet, especially an expunge,
- * HIGHESTMODSEQ must say up to where the client really knows everything. That is
- * imap_safe_modseq, which the view knows. What is told between commands counts towards the next
- * tagged answer, whichever that is; so each push says it itself.
+ * HIGHESTMODSEQ must be the number up to which the client really knows everything:
+ * imap_safe_modseq, which comes from the view. What is told between commands counts towards the
+ * next tagged answer, whichever that is, so each push sends it itself.
  *
  * Thread: the session's.
  */
 #include "imap/imap_session.h"
 
-enum { VANISHED_RUNS = 512 }; /* of one line */
+enum { VANISHED_RUNS = 512 }; /* in one line */
 
 uint64_t
 imap_safe_modseq(const struct imap_session *im)
@@ -47,8 +47,9 @@ imap_condstore_enable(struct imap_session *im)
         imap_highest_line(im, imap_safe_modseq(im));
 }
 
-/* It must be sent if it is below what was shown (section 3.2), and after an EXPUNGE (sections
- * 3.2.7 and 3.2.9). It is not sent if the client would remember the same value anyway. */
+/* HIGHESTMODSEQ must be sent if it is below what was shown (section 3.2), and after an EXPUNGE
+ * (sections 3.2.7 and 3.2.9). It is not sent if the client would assume the same value
+ * anyway. */
 static bool
 highest_is_due(const struct imap_session *im, uint64_t safe)
 {

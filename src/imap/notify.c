@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of a NOTIFY, and what it means for the selected mailbox; see the header. */
+/* What is kept of a NOTIFY request, and what it means for the selected mailbox; see the
+ * header. */
 #include "imap/metadata.h"
 #include "imap/notify.h"
 
@@ -43,8 +44,8 @@ imap_notify_watch(struct imap_session *im, struct imap_notify *notify)
     news_begin(im->acct, &notify->watch, session_waker(&im->s));
 }
 
-/* Names or subscriptions decide which mailboxes count, or something other than metadata is
- * asked for, which has a watch of its own. */
+/* Whether the account must be watched for news: names or subscriptions decide which mailboxes
+ * count, or something is asked for besides metadata, which have a watch of their own. */
 static bool
 needs_news(const struct imap_notify *notify)
 {
@@ -65,7 +66,7 @@ imap_notify_set(struct imap_session *im, struct imap_notify *notify)
         notify->waiting.since_us = session_now_us(&im->s);
         notify->waiting.keepalive_us = network_first_us(&im->s, notify->waiting.since_us);
         if (!needs_news(notify))
-            news_end(&notify->watch); /* the selected mailbox is all that is watched */
+            news_end(&notify->watch); /* only the selected mailbox is watched */
     }
     imap_metadata_settle(im);
     imap_watch_selected(im);
@@ -93,7 +94,7 @@ imap_waiting(struct imap_session *im)
                : NULL;
 }
 
-/* What the client wants to hear of at any time. */
+/* What the client wants to be told at any time. */
 static enum view_tells
 wanted(const struct imap_session *im)
 {
@@ -128,7 +129,7 @@ imap_watch_events(const struct imap_session *im)
     const unsigned of_messages = im->contexts != NULL ? WATCH_ALL : events[wanted(im)];
     if (im->guest == NULL)
         return of_messages;
-    /* A guest is woken when its rights are changed, and for what it may be told. */
+    /* A guest is woken when its rights change, and for changes that it may be told. */
     return (im->guest->rights & RIGHT_READ) == 0 ? WATCH_NAMES : of_messages | WATCH_NAMES;
 }
 
@@ -151,7 +152,7 @@ imap_notify_resume(struct imap_session *im)
     if (notify == NULL || notify->watch.acct != NULL || !needs_news(notify))
         return;
     imap_notify_watch(im, notify);
-    news_lose(&notify->watch, NEWS_LOST_ROWS); /* what others wrote meanwhile */
+    news_lose(&notify->watch, NEWS_LOST_ROWS); /* others may have written meanwhile */
 }
 
 void
@@ -179,12 +180,12 @@ imap_notify_unpack(struct imap_session *im, struct unpack *in)
     in->failed |= im->notify_state > NOTIFY_SET ||
                   (im->notify_state == NOTIFY_SET && im->state == IMAP_NOT_AUTHENTICATED);
     if (im->notify_state != NOTIFY_SET || in->failed)
-        return true; /* the caller looks at in->failed */
+        return true; /* the caller checks in->failed */
     const uint8_t selected = unpack_u8(in);
     const bool delayed = unpack_bool(in);
     const uint64_t told_modseq = unpack_u64(in);
     const int64_t since_us = unpack_time(in, session_now_us(&im->s));
-    const int64_t keepalive_us = unpack_time(in, INT64_MAX); /* that is: never */
+    const int64_t keepalive_us = unpack_time(in, INT64_MAX); /* INT64_MAX: never */
 
     im->notify = imap_notify_new(selected, delayed, unpack_span(in, LIMIT_NOTIFY_OCTETS));
     if (im->notify == NULL)

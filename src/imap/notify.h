@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NOTIFY (RFC 5465): a client says once what it wants to hear of, and is told at any time
+ * NOTIFY (RFC 5465): a client says once what it wants to be told, and from then on is told
  * between its commands, without IDLE.
  *
  *   names/cmd_notify.c      the command
- *   notify.c                what is kept of it, and what follows for the selected mailbox
- *   push.c                  when something is told that was not asked for, also in IDLE
+ *   notify.c                what is kept of a request, and what it means for the selected
+ *                           mailbox
+ *   push.c                  when unsolicited responses are sent, also in IDLE
  *   selected/notify_new.c   FETCH responses about new messages
  *   names/notify_tell.c     STATUS and LIST responses about the other mailboxes
  *   names/notify_others.h   mailboxes of other users
  *
- * There is no way of its own by which changes come here: the hub wakes the session, the
- * selected mailbox is told by the sync (selected/sync_write.c), the others by the news that the
- * hub has gathered (mailbox/memory/news.h).
+ * NOTIFY has no channel of its own for changes: the hub wakes the session, the sync tells what
+ * has changed in the selected mailbox (selected/sync_write.c), and the news that the hub has
+ * gathered says what has changed in the others (mailbox/memory/news.h).
  *
  * Private to imap/. Thread: the session's.
  */
@@ -25,38 +26,41 @@
 
 struct notify_others;
 
-/* What is in force since NOTIFY SET. A thousand mailboxes take 1 to 2 KiB. */
+/* The request in force since NOTIFY SET. For a thousand mailboxes it takes 1 to 2 KiB. */
 struct imap_notify {
-    struct news_watch watch;      /* of all mailboxes of the account */
-    struct watched *watched;      /* owned; the mailboxes that count */
-    struct notify_others *others; /* owned; those of other users; NULL: none are asked for */
-    struct news *at_hand;         /* owned; taken and not told yet; NULL: none */
+    struct news_watch watch; /* of all mailboxes of the account */
+    struct watched *watched; /* owned; the mailboxes that were asked for */
+    /* owned; mailboxes of other users; NULL: none were asked for */
+    struct notify_others *others;
+    struct news *at_hand; /* owned; taken from the watch and not told yet; NULL: none */
     struct imap_waiting waiting;
-    uint64_t told_modseq; /* the account's, up to which the other mailboxes have been told */
-    uint8_t selected;     /* enum imap_notify_event, of the selected mailbox */
-    bool delayed;         /* SELECTED-DELAYED: expunges wait for a command (section 6.1.2) */
+    /* modseq of the account up to which the other mailboxes have been told */
+    uint64_t told_modseq;
+    uint8_t selected; /* enum imap_notify_event, of the selected mailbox */
+    bool delayed;     /* SELECTED-DELAYED: expunges wait for a command (section 6.1.2) */
     uint32_t fetch_len;
-    char fetch[]; /* what is told of new messages: "(UID FLAGS)"; empty: EXISTS alone */
+    char fetch[]; /* the items of FETCH for new messages: "(UID FLAGS)"; empty: only EXISTS */
 };
 
 /* ---- notify.c ---- */
-/** What is kept of such a request; it watches nothing yet. NULL: no memory. */
+/** Makes what is kept of a request. It watches nothing yet. NULL: no memory. */
 struct imap_notify *imap_notify_new(unsigned selected, bool delayed, struct span fetch);
 void imap_notify_free(struct imap_notify *notify);
 /** Begins to watch the account. */
 void imap_notify_watch(struct imap_session *im, struct imap_notify *notify);
-/** Puts this in force, NULL: NOTIFY NONE. */
+/** Puts a request in force. NULL: NOTIFY NONE. */
 void imap_notify_set(struct imap_session *im, struct imap_notify *notify);
-/** More has happened than can be told: the client must ask again (section 5.8). */
+/** More has happened than can be told: the client must send NOTIFY again (section 5.8). */
 void imap_notify_overflow(struct imap_session *im);
-/** At the first run in another process: begins to watch again. Harmless at other times. */
+/** At the first run after a handover: begins to watch again. Does nothing at other times. */
 void imap_notify_resume(struct imap_session *im);
 void imap_notify_pack(const struct imap_session *im, struct buf *out);
 /** False: no memory. */
 MUST_USE bool imap_notify_unpack(struct imap_session *im, struct unpack *in);
 
-/* What is told of a mailbox in which this has happened (enum watch_event), and of which these
- * events (enum imap_notify_event) are asked for; 0: nothing. */
+/* The STATUS items to tell about a mailbox. asked: the events that were asked for (enum
+ * imap_notify_event). happened: what has changed there (enum watch_event). 0: nothing is
+ * told. */
 static inline unsigned
 imap_notify_items(const struct imap_session *im, unsigned asked, unsigned happened, bool first)
 {
@@ -66,7 +70,7 @@ imap_notify_items(const struct imap_session *im, unsigned asked, unsigned happen
 
     if (counts && (happened & (WATCH_ARRIVALS | WATCH_EXPUNGES)) != 0)
         items |= IMAP_STATUS_MESSAGES | IMAP_STATUS_UIDNEXT | IMAP_STATUS_UIDVALIDITY;
-    if (flags) /* messages that come or go may be unseen too */
+    if (flags) /* messages that come or go may have been unseen, too */
         items |= IMAP_STATUS_UNSEEN | IMAP_STATUS_UIDVALIDITY;
     if (items != 0 && (imap_is_enabled(im, ENABLES_CONDSTORE) || (first && flags)))
         items |= IMAP_STATUS_HIGHESTMODSEQ;
@@ -74,44 +78,46 @@ imap_notify_items(const struct imap_session *im, unsigned asked, unsigned happen
 }
 
 /* ---- names/notify_others.h: mailboxes of other users ---- */
-/** Whether the groups of req may be about any. */
+/** Whether any group of req may be about mailboxes of other users. */
 bool notify_others_are_asked(const struct imap_notify_req *req);
 /** NULL: no memory. */
 struct notify_others *notify_others_new(void);
 /** NULL is allowed, as below. */
 void notify_others_free(struct notify_others *others);
-/** One step of finding those that req means, which are watched from then on; no others are
- * found before. STEP_DONE: all are found, or *rc_out is RC_LIMIT: no memory, more than
- * LIMIT_NOTIFY_GUESTS, or names of one account of more than LIMIT_NOTIFY_OCTETS. */
+/** One step of finding the mailboxes that req means; they are watched from then on. To be
+ * called before notify_others_step. STEP_DONE: all are found, or *rc_out is RC_LIMIT: no
+ * memory, more than LIMIT_NOTIFY_GUESTS mailboxes, or names of one account that take more than
+ * LIMIT_NOTIFY_OCTETS. */
 enum imap_step notify_others_first(struct imap_session *im, const struct imap_notify_req *req,
                                    struct imap_notify *notify, enum rc *rc_out);
-/** The user's subscriptions of names below "Other Users" have changed. */
+/** Called when the user's subscriptions of names below "Other Users" have changed. */
 void notify_others_resubscribed(struct notify_others *others);
 /** Whether notify_others_step would do anything. Does not wait. */
 bool notify_others_wait(const struct imap_session *im, struct notify_others *others);
-/** Tells what is new. *failed_out with STEP_DONE: it cannot be told. */
+/** Tells what is new. STEP_DONE with *failed_out set: it cannot be told. */
 enum imap_step notify_others_step(struct imap_session *im, struct imap_notify *notify,
                                   bool *failed_out);
-/** Watches, in another process. */
+/** Begins to watch again after a handover. */
 void notify_others_resume(struct imap_session *im, struct notify_others *others);
 void notify_others_pack(const struct notify_others *others, struct buf *out);
-/** False: no memory. An account that is gone is left out. */
+/** False: no memory. Accounts that are gone are left out. */
 MUST_USE bool notify_others_unpack(struct imap_session *im, struct unpack *in,
                                    struct notify_others **out);
 
 /* ---- names/notify_tell.c ---- */
-/* STATUS responses for the watched mailboxes among rows, as far as output and time go. */
+/* Writes STATUS responses for the watched mailboxes among rows, as far as output and time
+ * allow. */
 struct notify_rows {
     const struct mbox_row *rows;
     size_t count;
     size_t next;
     uint64_t since; /* only those with a higher modseq */
-    bool first;     /* the client has asked for them, and knows nothing of them yet */
+    bool first;     /* the client has just asked for them, and knows nothing of them yet */
 };
-/** Reads them. RC_LIMIT: arena. */
+/** Reads the rows. RC_LIMIT: arena. */
 MUST_USE enum rc imap_notify_rows_read(struct notify_rows *rows, struct store_tx *tx,
                                        struct arena *arena, struct err *err);
-/** watched: of the NOTIFY under way, or in force. */
+/** watched: the mailboxes of the NOTIFY under way, or of the one in force. */
 enum imap_step imap_notify_rows_step(struct imap_session *im, const struct watched *watched,
                                      struct notify_rows *rows);
 

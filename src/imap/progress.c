@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signs of life of a command that takes long. While it computes or waits, its client is told
+ * Signs of life from a command that takes long. While it computes or waits, its client is told
  * every LIMIT_PROGRESS_US how far it is (INPROGRESS, RFC 9585), so that neither the client nor
- * a router between gives the connection up. An answer that is being sent needs no such line.
+ * a router in between gives up the connection. While an answer is being sent, no such line is
+ * needed.
  *
- * The same line shows whether a client is still there that has closed its side: it may still
- * read (nc -N), but a socket that is closed at its end answers with a reset.
+ * The line also shows whether a client that has closed its sending side is still there: it may
+ * still read (nc -N), but if its socket is closed altogether, it answers with a reset.
  *
  * Thread: the session's.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client is told that has not asked for it: in IDLE (RFC 2177), and between commands
- * with NOTIFY (RFC 5465). Both wait in the same way: the session is parked with its counters
- * and nothing else, is woken by the hub, tells what is new and parks again. The client is sent
- * a line now and then, so that both ends know that the other one is there, and the wait never
- * ends for time alone, unless [idle] policy = timeout.
+ * Unsolicited responses: in IDLE (RFC 2177), and between commands with NOTIFY (RFC 5465). Both
+ * wait in the same way. The session is parked with nothing but its counters, is woken by the
+ * hub, tells what is new and parks again. The client is sent a line now and then, so that each
+ * side knows that the other is there. Time alone never ends the wait, unless [idle] policy =
+ * timeout.
  *
  *   parked <-> sync, ESEARCH of results that change (RFC 5267), FETCH of new messages, STATUS
  * and LIST | "* OK Still here"
@@ -42,7 +42,7 @@ imap_waiting_ends_us(struct imap_session *im)
     return waiting->since_us + (int64_t)settings->idle_timeout_s * 1000000;
 }
 
-/* Without IDLE, each command begins another wait. */
+/* Without IDLE, each command begins a new wait. */
 static void
 waiting_begin(struct imap_session *im, struct imap_waiting *waiting)
 {
@@ -67,14 +67,14 @@ time_check(struct imap_session *im)
         return;
     waiting->keepalive_us = network_next_us(&im->s);
     if (conn_wants_write(&im->s.conn) || !liveness_keepalive(&im->s))
-        return; /* what is on its way already is probe enough */
+        return; /* what is being sent already is probe enough */
     struct iw w = imap_line(im);
     iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
 }
 
 /* ---- telling ---- */
 
-/* What a guest may be told. False: *step_out is what to wait for. */
+/* Checks what a guest may be told. False: return *step_out. */
 static bool
 guest_look(struct imap_session *im, enum imap_step *step_out)
 {
@@ -102,7 +102,7 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
             if (im->state == IMAP_SELECTED && !guest_look(im, &step))
                 return step;
             if ((imap_selected_rights(im) & RIGHT_READ) == 0)
-                im->view.echo = NULL; /* the command's, of which nothing is told */
+                im->view.echo = NULL; /* it belongs to the command, and nothing of it is told */
             else if (im->state == IMAP_SELECTED)
                 step = imap_sync_begin_step(im, mode);
             break;
@@ -149,8 +149,8 @@ is_due(struct imap_session *im)
     return sync_is_due(&im->view) || imap_contexts_due(im);
 }
 
-/* In IDLE an expunge can be told, and between commands if the client expects it there: RFC 5465
- * section 6.1. */
+/* Expunges can be told in IDLE, and between commands if the client expects them there (RFC 5465
+ * section 6.1). */
 static enum sync_mode
 mode_of(const struct imap_session *im)
 {

@@ -53,7 +53,7 @@ const char imap_upload_crowded[] = "Too many large messages are being uploaded n
 
 static const struct {
     enum rc rc;
-    enum log_entry entry; /* 0 with log false: nobody's fault */
+    enum log_entry entry; /* no entry if `log` is false: nobody is at fault */
     bool log;
     const char *code;
     const char *text;
@@ -94,7 +94,8 @@ imap_fail(struct imap_session *im, enum rc rc, const struct err *err)
 enum imap_step
 imap_not_permitted(struct imap_work *work, enum permit_answer answer)
 {
-    /* Users who may not even look it up do not learn that it exists (RFC 4314 section 6). */
+    /* Users who may not even look up the mailbox do not learn that it exists (RFC 4314 section
+     * 6). */
     return answer == PERMIT_HIDDEN ? imap_no(work, "NONEXISTENT", "No such mailbox")
                                    : imap_no(work, "NOPERM", "Not permitted");
 }

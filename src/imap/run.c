@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The IMAP dialogue from top to bottom: take what the framer finds, parse it, run the command
- * in slices, send what has changed, answer with the tag, take the next. Commands are run one
- * at a time in the order in which they were sent, so pipelined commands are never ambiguous
- * (RFC 3501 section 5.5).
+ * The IMAP dialogue from top to bottom: take a command from the framer, parse it, run it in
+ * slices, tell what has changed, send the tagged answer, take the next. Commands are run one at
+ * a time in the order in which they were sent, so pipelined commands are never ambiguous (RFC
+ * 3501 section 5.5).
  *
  *   PHASE_INPUT --framer--> PHASE_LOOK --> PHASE_RUN --> PHASE_SYNC --> PHASE_ANSWER --> input
  *                        |
@@ -49,8 +49,8 @@ deadline_output(const struct imap_session *im)
 {
     const struct settings *settings = env_settings(im->s.env);
 
-    /* A handshake needs to write but the peer does not read; the deadline of the login ends
-     * it. */
+    /* If a TLS handshake needs to write but the peer does not read, the deadline of the login
+     * ends it. */
     if (!conn_wants_write(&im->s.conn) || settings->output_timeout_s == 0 ||
         (conn_is_tls(&im->s.conn) && !conn_tls_ready(&im->s.conn)))
         return INT64_MAX;
@@ -96,7 +96,7 @@ park(struct imap_session *im, enum task_next next)
 
 /* ---- running a command ---- */
 
-/* After the OK: nothing is read or written as before any more. */
+/* Called after the OK: from here on, octets are read and written through other layers. */
 static enum imap_step
 octets_change(struct imap_session *im)
 {
@@ -131,7 +131,7 @@ phase_step(struct imap_session *im)
     switch (work->phase) {
     case PHASE_LOOK:
         if (!imap_catch_up(im, imap_selected_acct(im), &step) && step == STEP_DONE)
-            work->phase = PHASE_RUN; /* it is refused: nothing is run */
+            work->phase = PHASE_RUN; /* the command is refused: nothing is run */
         break;
     case PHASE_RUN:
         if (work->row->need == NEEDS_WRITE && im->view.mode == VIEW_READ_ONLY)
@@ -154,12 +154,12 @@ phase_step(struct imap_session *im)
         return octets_change(im);
     case PHASE_INPUT:
     case PHASE_PUSH:
-        CHECK(false); /* no command */
+        CHECK(false); /* there is no command in these phases */
         break;
     }
     if (step == STEP_DONE) {
         if (work->abandon != NULL)
-            work->abandon(im); /* whatever way the command ended, it holds nothing now */
+            work->abandon(im); /* however the command ended, it holds nothing now */
         work->phase++;
     }
     return step;
@@ -190,7 +190,7 @@ command_go(struct imap_session *im, enum task_next *next_out)
             return GO_PARK;
         case STEP_INPUT:
             if (im->idle != NULL)
-                imap_work_drop(im); /* from here on cmd_idle.c */
+                imap_work_drop(im); /* from here on cmd_idle.c takes over */
             return GO_ON;
         }
         if (im->work != NULL && slice_spent()) {
@@ -218,7 +218,7 @@ is_other_protocol(struct span line)
     return false;
 }
 
-/* A complete command has arrived: parse it, and begin. */
+/* Parses a complete command that has arrived, and begins it. */
 static void
 command_begin(struct imap_session *im, struct span text)
 {
@@ -264,7 +264,7 @@ command_begin(struct imap_session *im, struct span text)
         imap_refuse(im, head.tag, IW_BAD, NULL, bad);
         return;
     }
-    /* The text is used with the next line that AUTHENTICATE reads. */
+    /* The text would be overwritten by the next line that AUTHENTICATE reads. */
     work->cmd.tag = arena_span(&work->arena, work->cmd.tag);
     if (work->cmd.tag.ptr == NULL) {
         session_end(&im->s, END_LIMIT_MEMORY, NULL);
@@ -321,11 +321,12 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
     return GO_ON;
 }
 
-/* Takes the next thing that the client has sent. GO_PARK: there is nothing now. */
+/* Takes the next unit of the client's input. GO_PARK: nothing has arrived. */
 static enum go
 input_take(struct imap_session *im)
 {
-    /* Woken for something else: that must not fail for want of memory for a command. */
+    /* The session was woken for something else, which must not fail because there is no memory
+     * for a command. */
     if (im->work == NULL && buf_len(&im->s.conn.in) == 0) {
         if (imap_read(im) == GO_PARK)
             return GO_PARK;
@@ -348,7 +349,7 @@ input_take(struct imap_session *im)
         const struct span line =
             frame == IMAP_FRAME_NUL ? SPAN("\\0") : imap_framer_text(framer);
         log_line_in(&im->s.log, LINE_SECRET, line);
-        imap_authenticate_line(im, line); /* which finds that a NUL is no base64 */
+        imap_authenticate_line(im, line); /* it rejects the line, because NUL is not base64 */
         return GO_ON;
     }
     if (imap_work_get(im) == NULL) {
@@ -362,7 +363,7 @@ input_take(struct imap_session *im)
     return frame_handle(im, frame);
 }
 
-/* Runs IDLE until it parks or is over; a command instead of DONE ends it and is run. */
+/* Runs IDLE until it parks or is over. A command in place of DONE ends it and is run. */
 static enum go
 idle_take(struct imap_session *im, enum task_next *next_out)
 {
@@ -454,7 +455,7 @@ imap_run(struct session *session, uint32_t why)
     struct imap_session *im = imap_of(session);
     enum task_next next = TASK_PARK_WAKE;
 
-    (void)why; /* it looks at everything itself */
+    (void)why; /* every cause is looked at below */
     if (im->resume != NULL && !imap_resume_go(im))
         return next;
     imap_notify_resume(im);
@@ -487,7 +488,7 @@ imap_opened(struct session *session)
         imap_greet(im);
 }
 
-/* Records the evidence that only IMAP knows, before anything is given up. */
+/* Records the evidence that only IMAP knows, before anything is released. */
 static void
 end_note(struct imap_session *im)
 {
@@ -512,7 +513,9 @@ imap_goodbye(struct session *session)
     end_note(im);
     if (info->bye[0] == '\0' || session->reason == END_LOGOUT ||
         (im->work != NULL && im->work->mid_line))
-        return; /* the peer is gone, LOGOUT has sent it already, or it would be read as mail */
+        /* the peer is gone, LOGOUT has sent it already, or it would be read as part of a
+         * message */
+        return;
     iw_status_line(&w, SPAN(""), IW_BYE, info->resp_code[0] == '\0' ? NULL : info->resp_code,
                    span_of_str(session->end_words != NULL ? session->end_words : info->bye));
 }
@@ -566,8 +569,8 @@ imap_probe(struct session *session)
     struct iw w = imap_line(im);
 
     /* RFC 3501 section 7: an untagged response may come at any time, but some clients do not
-     * expect one outside IDLE. What is unacknowledged there is sent again by the kernel
-     * anyway. */
+     * expect one outside IDLE. There, the kernel itself retransmits what is not
+     * acknowledged. */
     if (imap_waiting(im) != NULL && im->work == NULL && !conn_wants_write(&session->conn))
         iw_status_line(&w, SPAN(""), IW_OK, NULL, SPAN("Still here"));
 }

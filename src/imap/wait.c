@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything a command may have to wait for except its client: read handles, disk slots, the
- * account's turn. Each helper either gives what was asked for, or the step that the command
+ * Everything that a command may have to wait for except its client: read handles, disk slots,
+ * the account's turn. Each helper returns what was asked for, or else the step that the command
  * must return. When woken, the command is called again and asks again.
  */
 #include "imap/imap_session.h"
@@ -67,8 +67,8 @@ imap_permit_selected(struct imap_session *im, uint32_t needs, struct turn_req *r
         permit_add(im, &need, req);
 }
 
-/* What the command's row says, as far as it is about mailboxes of this account. The mailbox
- * that is named comes first: that is where something is put. */
+/* Sets the permit from the command's row, as far as it concerns mailboxes of this account. The
+ * named mailbox comes first, because that is where something is added. */
 static void
 permit_of_row(struct imap_session *im, struct account *acct, struct turn_req *req)
 {
@@ -78,11 +78,12 @@ permit_of_row(struct imap_session *im, struct account *acct, struct turn_req *re
         imap_permit_named(im, &work->target, req);
     if (work->row->selected != 0 && imap_selected_acct(im) == acct)
         imap_permit_selected(im, work->row->selected, req);
-    CHECK(req->permit.account != 0); /* a command without a right to anything there */
+    CHECK(req->permit.account != 0); /* commands that need no right there do not come here */
 }
 
-/* Sharing was ended before the request was made: it is not made any more. One that waits already
- * is applied by whoever holds the turn, and its permit is his until then. */
+/* Whether sharing was turned off before the request was made, which is then not made. A request
+ * that already waits is carried out by whoever holds the turn, to whom its permit belongs until
+ * then. */
 static bool
 is_too_late(const struct imap_session *im, const struct turn_req *req)
 {
@@ -150,7 +151,7 @@ imap_catch_up(struct imap_session *im, struct account *acct, enum imap_step *ste
     }
     if (!imap_turn_freely(im, acct, look, step_out))
         return false;
-    look->wake.fn = NULL; /* another account may be next */
+    look->wake.fn = NULL; /* the next one may be for another account */
     if (look->result == RC_OK)
         return true;
     *step_out = imap_fail(im, look->result, &look->err);
@@ -165,12 +166,12 @@ imap_view_awake(struct imap_session *im, struct store_tx *tx, enum imap_step *st
 
     if (rc == RC_OK)
         return true;
-    /* The snapshot is older than what the client knows: another one is begun at once. */
+    /* The snapshot is older than what the client knows: take another one at once. */
     *step_out = rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc, &err);
     return false;
 }
 
-/* `$`: of what was saved, the messages that are still there (RFC 5182 section 2.1). */
+/* `$`: the saved messages that still exist (RFC 5182 section 2.1). */
 static enum rc
 resolve_saved(struct imap_session *im, struct view_run **runs_out, size_t *count_out)
 {

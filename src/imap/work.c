@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Life of a command's memory: made with the command, freed in one place when its answer is
- * complete, so that a parked session keeps nothing of it. The framer exists from the first
- * octet of a command until the session parks without one.
+ * The life of a command's memory. It is made with the command and freed in one place when the
+ * answer is complete, so that a parked session keeps nothing of it. The framer exists from the
+ * first octet of a command until the session parks without one.
  */
 #include "imap/imap_session.h"
 
@@ -39,7 +39,7 @@ imap_work_drop(struct imap_session *im)
     if (work == NULL)
         return;
     CHECK(work->write.req == NULL && !work->write.slot_queued && work->abandon == NULL);
-    sync_end(work->sync); /* NULL but when the session ends in the middle of one */
+    sync_end(work->sync); /* not NULL only if the session ends in the middle of one */
     for (size_t i = 0; i < work->spool_count; i++)
         spool_done(&work->spools[i]);
     free(work->spools);
@@ -105,7 +105,7 @@ imap_framer_get(struct imap_session *im)
 enum imap_frame
 imap_frame_next(struct imap_session *im)
 {
-    /* A session that is woken for a push has none and needs none. */
+    /* A session that is woken for a push has no framer and needs none. */
     if (im->framer == NULL && buf_len(&im->s.conn.in) == 0)
         return IMAP_FRAME_MORE;
     struct imap_framer *framer = imap_framer_get(im);

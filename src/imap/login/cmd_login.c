@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's answers for what
- * door/login.h decides. UNAUTHENTICATE (RFC 8437), which goes the way back.
+ * LOGIN and AUTHENTICATE (RFC 3501 sections 6.2.2, 6.2.3; RFC 4959): IMAP's answers to what
+ * door/login.h decides. Also UNAUTHENTICATE (RFC 8437), which undoes them.
  */
 #include "imap/metadata.h"
 #include "imap/notify.h"
@@ -11,7 +11,7 @@
 #include "door/login.h"
 #include "net/conn_deflate.h"
 
-/* Also when the session ends in between. */
+/* Called also when the session ends in between. */
 static bool
 login_abandon(struct imap_session *im)
 {
@@ -33,7 +33,7 @@ begin(struct imap_session *im)
     return login;
 }
 
-/* The session is the account's from here on. */
+/* From here on the session belongs to the account. */
 static enum imap_step
 admit(struct imap_session *im, struct login *login)
 {
@@ -177,7 +177,7 @@ cmd_unauthenticate_run(struct imap_session *im, struct imap_work *work)
     return imap_ok(work, NULL, "UNAUTHENTICATE completed");
 }
 
-/* Nothing of what was said since the login is remembered, but who the client is (RFC 8437
+/* Nothing of what was said since the login is remembered, except who the client is (RFC 8437
  * sections 3 and 4.1). */
 void
 imap_unauthenticate(struct imap_session *im)
@@ -192,7 +192,7 @@ imap_unauthenticate(struct imap_session *im)
     im->state = IMAP_NOT_AUTHENTICATED;
     im->login = IMAP_LOGIN_NONE;
     if (im->idle_end == IMAP_IDLE_DONE)
-        im->idle_end = IMAP_IDLE_OPEN; /* a DONE that is late may still come */
+        im->idle_end = IMAP_IDLE_OPEN; /* a late DONE may still come */
     im->enabled = ENABLES_NOTHING;
     im->bad_commands = 0;
     if (im->framer != NULL)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages on their way from the client into a mailbox, for APPEND and for REPLACE (RFC 8508):
- * they are scanned outside the turn, one in each slice; then one transaction adds all of them
- * or none.
+ * Adds messages from the client to a mailbox, for APPEND and REPLACE (RFC 8508). The messages
+ * are scanned outside the turn, one in each slice; then one transaction adds all of them or
+ * none.
  *
  * Thread: the session.
  */
@@ -20,15 +20,15 @@ struct imap_append_run {
     size_t prepared;
     bool appended;              /* REPLACE: the request has been executed */
     bool found;                 /* REPLACE: the message to be replaced is known */
-    struct expunge_op *removal; /* of it, when it is in another account; NULL: op does it */
-    struct catenate cat;        /* of the next message, if it is put together */
+    struct expunge_op *removal; /* removes it if it is in another account; NULL: op does */
+    struct catenate cat;        /* of the next message, if it is assembled by CATENATE */
 };
 
-/** At the command's first step: work->run and the target of work->cmd.u.append. STEP_MORE, or
- *  what the command returns. */
+/** Called at the command's first step: sets work->run, and finds the target of
+ * work->cmd.u.append. Anything but STEP_MORE is what the command returns. */
 enum imap_step imap_append_begin(struct imap_session *im);
-/** Goes on until the request has been executed. STEP_DONE with *done_out: it was, see
- *  op.turn.result. Else what the command returns. */
+/** Continues until the request has been executed. STEP_DONE with *done_out set: it was; see
+ * op.turn.result. Anything else is what the command returns. */
 enum imap_step imap_append_step(struct imap_session *im, struct imap_append_run *run,
                                 bool *done_out);
 /** "APPENDUID 38505 3955:3957", in the command's arena; NULL: no memory. */

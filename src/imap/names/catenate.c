@@ -10,7 +10,7 @@ whole(struct imap_session *im, const struct catenate *cat)
     return &im->work->spools[cat->spool];
 }
 
-/* NO [BADURL ...], which names the first URL that does not do (RFC 4469 section 4.1). */
+/* NO [BADURL ...], which names the first URL that cannot be used (RFC 4469 section 4.1). */
 static enum imap_step
 bad_url(struct imap_session *im, struct span url)
 {
@@ -23,8 +23,8 @@ bad_url(struct imap_session *im, struct span url)
                    "That URL names no message here");
 }
 
-/* Whether the message may have so many octets more. False: *step_out is what the command
- * returns. RFC 4469 section 4.2. */
+/* Whether the message may grow by so many octets (RFC 4469 section 4.2). False: *step_out is
+ * what the command returns. */
 static bool
 has_room(struct imap_session *im, const struct catenate *cat, uint64_t octets,
          enum imap_step *step_out)
@@ -63,7 +63,7 @@ catenate_allows(struct imap_work *work, bool literal8, struct span text,
     return false;
 }
 
-/* One piece of a text. */
+/* Copies one piece of a text. */
 static enum imap_step
 add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_part *part)
 {
@@ -85,14 +85,14 @@ add_text(struct imap_session *im, struct catenate *cat, const struct imap_cat_pa
     if (cat->text_at < text.len)
         return STEP_MORE;
     if (part->is_spooled)
-        spool_done(&work->spools[part->spool]); /* it is in the whole now */
+        spool_done(&work->spools[part->spool]); /* its octets are in the whole message now */
     cat->text_at = 0;
     cat->part++;
     return STEP_MORE;
 }
 
-/* The mailbox of a URL, which the session may read. False: *step_out is what the command
- * returns. */
+/* Finds the mailbox of a URL and checks that the session may read it. False: *step_out is what
+ * the command returns. */
 static bool
 find_mailbox(struct imap_session *im, const struct imap_url *url, struct span text,
              struct imap_target *target_out, enum imap_step *step_out)
@@ -144,7 +144,7 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
         return bad_url(im, text);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
-    /* A URL is short, whatever it names: it is counted before anything is copied. */
+    /* A short URL can name much: what it names is counted before anything is copied. */
     if (!has_room(im, cat, cat->excerpt.left, &step))
         return step;
     if (!imap_append_charge(im, cat->excerpt.left))
@@ -153,7 +153,7 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
     return STEP_MORE;
 }
 
-/* One piece of what a URL names. */
+/* Copies one piece of what a URL names. */
 static enum imap_step
 add_excerpt(struct imap_session *im, struct catenate *cat, struct span url)
 {

@@ -24,10 +24,10 @@ struct identifier {
     enum acl_kind kind;
     uint64_t who;
     bool negative;
-    bool is_owner; /* of the mailbox, not negative */
+    bool is_owner; /* the identifier is the owner of the mailbox, and not negative */
 };
 
-/* False: *step_out. */
+/* Finds the mailbox. False: return *step_out. */
 static bool
 sharing_is_on(struct imap_session *im, enum imap_step *step_out)
 {
@@ -52,7 +52,8 @@ find_group(struct imap_session *im, struct span name, struct identifier *out, st
     return rc;
 }
 
-/* What was granted to an account with a reserved name still counts, and can be taken away. */
+/* Rights that were granted to an account with a reserved name still count, and can be taken
+ * away. */
 static bool
 takes_away(const struct imap_session *im)
 {
@@ -74,7 +75,7 @@ find_account(struct imap_session *im, struct span name, struct identifier *out, 
     return rc;
 }
 
-/* The account whose name begins with "-", where nobody has the name without it. */
+/* The account whose name really begins with "-", if no account has the name without it. */
 static enum rc
 find_dashed(struct imap_session *im, struct span name, struct identifier *out, struct err *err)
 {
@@ -85,7 +86,8 @@ find_dashed(struct imap_session *im, struct span name, struct identifier *out, s
     return find_account(im, span_of_str(text), out, err);
 }
 
-/* Section 3: prepared with SASLprep, as names are at login. False: *step_out. */
+/* RFC 4314 section 3: identifiers are prepared with SASLprep, as names are at login. False:
+ * return *step_out. */
 static bool
 identifier_read(struct imap_session *im, struct span text, struct identifier *out,
                 enum imap_step *step_out)
@@ -122,8 +124,8 @@ identifier_read(struct imap_session *im, struct span text, struct identifier *ou
     return true;
 }
 
-/* What a row's identifier is called. RC_NOT_FOUND: there is no such account or group now, or
- * what it is called would be taken for somebody else (docs/protocol.md H-3). */
+/* The name of a row's identifier. RC_NOT_FOUND: the account or group no longer exists, or its
+ * name would be taken for that of somebody else (docs/protocol.md H-3). */
 static enum rc
 identifier_write(struct imap_session *im, const struct acl_row *row,
                  char out[IDENTIFIER_OCTETS], struct err *err)
@@ -162,7 +164,7 @@ struct setacl_run {
     bool settling;
 };
 
-/* What would leave the owner with all rights is fine. */
+/* Refuses a change of the owner's rights, unless the owner would keep all of them. */
 static enum imap_step
 owner_answer(struct imap_work *work, const struct rights_change *change, const char *completed)
 {
@@ -233,7 +235,7 @@ entry_write(struct iw *w, struct span identifier, uint32_t rights)
     iw_astring(w, rights_span(&text));
 }
 
-/* The response (section 3.6): the owner first, who is in no list. */
+/* The response (RFC 4314 section 3.6). The owner, who is in no list, comes first. */
 static enum rc
 acl_write(struct imap_session *im, const struct acl_row *rows, size_t count, struct err *err)
 {
@@ -285,7 +287,7 @@ cmd_getacl_run(struct imap_session *im, struct imap_work *work)
 
 /* ---- LISTRIGHTS, MYRIGHTS ---- */
 
-/* Whether the mailbox is there. False: *step_out. */
+/* Whether the mailbox exists. False: return *step_out. */
 static bool
 mailbox_is_there(struct imap_session *im, enum imap_step *step_out)
 {
@@ -302,7 +304,7 @@ mailbox_is_there(struct imap_session *im, enum imap_step *step_out)
     return rc == RC_OK;
 }
 
-/* What an identifier may be granted, one right without the other: none is tied to another. */
+/* The rights that may be granted to an identifier. None is tied to another. */
 static void
 optional_write(struct iw *w)
 {

@@ -2,8 +2,8 @@
 /* APPEND and MULTIAPPEND (RFC 3501 section 6.3.11, RFC 3502, RFC 4315). See append.h. */
 #include "imap/names/append.h"
 
-/* The octets of the next message, which are in a spool, or in several and in the store. False:
- * *step_out is what the command returns. */
+/* The octets of the next message, from its spool; with CATENATE, they are assembled first.
+ * False: *step_out is what the command returns. */
 static bool
 text_of(struct imap_session *im, struct imap_append_run *run,
         const struct imap_append_message *from, struct span *text_out, enum imap_step *step_out)

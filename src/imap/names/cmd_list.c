@@ -22,8 +22,8 @@ static const struct {
     {NAMES_NO_ACCESS, SPAN_INIT("\\NoAccess")},
 };
 
-/* The commands that list names. XLIST is what mail programs sent before special uses were a
- * standard: LIST, with the older words of the uses too. */
+/* The commands that list names. XLIST is what mail programs sent before special uses were
+ * standardised: a LIST that also gives the older names of the uses. */
 static const struct list_form {
     enum imap_cmd_id command;
     struct span word;
@@ -169,10 +169,10 @@ imap_status_line(struct imap_session *im, struct span name, const struct status 
 
 struct list_run {
     struct imap_gather *gather;
-    struct names_list *list; /* NULL: it is not complete */
-    bool owes_status;        /* of the entry */
+    struct names_list *list; /* NULL: not complete yet */
+    bool owes_status;        /* the STATUS of the entry is still to be written */
     bool owes_metadata;
-    bool answers; /* its metadata are found, and some of them are still to be written */
+    bool answers; /* its metadata were found, and some of them are still to be written */
     struct metadata_answer answer;
     struct names_entry entry;
 };
@@ -190,15 +190,15 @@ list_begin(struct imap_session *im, struct imap_work *work, enum names_list_kind
     return STEP_MORE;
 }
 
-/* The account that the entry's mailbox is in. False: it was removed. */
+/* The account of the entry's mailbox. False: it was removed. */
 static bool
 entry_account(struct imap_session *im, const struct list_run *run, struct account **acct_out)
 {
     return run->entry.owner == 0 || imap_hold(im, run->entry.owner, acct_out) == RC_OK;
 }
 
-/* The STATUS of a name just listed (RFC 5819); there is none if the mailbox was deleted
- * meanwhile. */
+/* The STATUS of the name just listed (RFC 5819). It is left out if the mailbox has been
+ * deleted. */
 static bool
 entry_status(struct imap_session *im, struct list_run *run, struct store_tx **tx,
              enum imap_step *step_out)
@@ -221,7 +221,7 @@ entry_status(struct imap_session *im, struct list_run *run, struct store_tx **tx
     return true;
 }
 
-/* Its metadata (RFC 9590 section 3); if they cannot be read, they are left out. False:
+/* Its metadata (RFC 9590 section 3). They are left out if they cannot be read. False: return
  * *step_out. */
 static bool
 entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **tx,
@@ -262,7 +262,7 @@ entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **
     return true;
 }
 
-/* A warning (RFC 9051 section 7.1.2): what is there is not listed, and can be used all the same
+/* A warning (RFC 9051 section 7.1.2): not everything is listed, though all of it can be used
  * (docs/protocol.md H-2). */
 static void
 cut_tell(struct imap_session *im)
@@ -275,7 +275,7 @@ cut_tell(struct imap_session *im)
                    SPAN("Not all mailboxes of other users are listed"));
 }
 
-/* The line of an entry, and what is owed then. */
+/* Writes the line of an entry and notes what must follow it. */
 static void
 list_entry(struct imap_session *im, const struct list_form *form, struct list_run *run)
 {
@@ -325,13 +325,13 @@ list_go(struct imap_session *im, struct imap_work *work, const struct list_form 
             return STEP_MORE;
         const enum rc rc = names_list_next(run->list, &run->entry);
         if (rc == RC_AGAIN)
-            continue; /* it has worked for a while: look at the time */
+            continue; /* it has worked for a while: check the slice */
         if (rc != RC_OK) {
             if (imap_gather_is_cut(run->gather))
                 cut_tell(im);
             return imap_ok(work, NULL, form->completed);
         }
-        if (run->entry.owner != tx_owner) { /* it is in another account */
+        if (run->entry.owner != tx_owner) { /* it is in another account than the entry before */
             store_end(tx);
             tx = NULL;
             tx_owner = run->entry.owner;

@@ -55,7 +55,7 @@ created(struct imap_session *im, const struct names_create_op *op)
     return imap_ok(work, imap_code(work, &code), "CREATE completed");
 }
 
-/* The command's state: made at its first step. */
+/* Makes the command's state at its first step. */
 #define RUN_STATE(work, type) ((work)->run = arena_new(&(work)->arena, type))
 
 enum imap_step
@@ -86,7 +86,8 @@ cmd_create_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &op->turn, op->refusal, "CREATE completed");
 }
 
-/* A mailbox that was shared is forgotten in the index of who shares with whom, afterwards. */
+/* If the mailbox was shared, the index of who shares with whom is brought up to date
+ * afterwards. */
 struct delete_run {
     struct names_delete_op op;
     struct acl_settle_op settle;
@@ -119,8 +120,8 @@ cmd_delete_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &run->op.turn, run->op.refusal, "DELETE completed");
 }
 
-/* Both names must be in one account, and the inbox of others is left to them. False:
- * *step_out. */
+/* Both names must be in the same account, and the INBOX of another user cannot be renamed.
+ * False: return *step_out. */
 static bool
 rename_find(struct imap_session *im, const struct imap_rename_req *req,
             struct imap_target *to_out, enum imap_step *step_out)
@@ -166,8 +167,8 @@ cmd_rename_run(struct imap_session *im, struct imap_work *work)
     return imap_names_conclude(im, &op->turn, op->refusal, "RENAME completed");
 }
 
-/* Subscriptions are the user's own, whosever the mailbox is, and anything can be taken off
- * (RFC 4314 section 4). False: *step_out. */
+/* Subscriptions belong to the user, whoever owns the mailbox, and any name can be unsubscribed
+ * (RFC 4314 section 4). False: return *step_out. */
 static bool
 subscribe_find(struct imap_session *im, const struct mbox_arg *mailbox, bool subscribe,
                enum imap_step *step_out)

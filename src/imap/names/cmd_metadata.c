@@ -8,7 +8,7 @@
 #include "imap/names/cmd_names.h"
 #include "syntax/imap/metadata_name.h"
 
-/* Whose metadata a command names. False: *step_out is the NO. */
+/* The mailbox or server whose metadata the command names. False: *step_out is the NO. */
 static bool
 target_find(struct imap_session *im, bool server, const struct mbox_arg *mailbox,
             enum imap_step *step_out)
@@ -30,7 +30,7 @@ target_find(struct imap_session *im, bool server, const struct mbox_arg *mailbox
 
 /* ---- GETMETADATA ---- */
 
-/* False: *step_out. */
+/* False: return *step_out. */
 static bool
 answer_begin(struct imap_session *im, struct store_tx *tx, enum imap_step *step_out)
 {
@@ -83,7 +83,8 @@ cmd_getmetadata_run(struct imap_session *im, struct imap_work *work)
     enum rc rc;
     AUTO_TX tx = NULL;
 
-    /* Again and again: the right may be taken away while the client reads slowly. */
+    /* Checked before each piece, because the right may be taken away while the client reads
+     * slowly. */
     if (!target_find(im, req->server, &req->mailbox, &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
@@ -107,7 +108,7 @@ imap_metadata_maxsize(struct imap_work *work)
     return imap_code(work, &code);
 }
 
-/* What can be said before anything is tried. STEP_MORE: nothing. */
+/* Checks what can be checked before anything is tried. STEP_MORE: nothing is wrong. */
 static enum imap_step
 refuse(struct imap_work *work, const struct imap_setmetadata_req *req)
 {
@@ -121,8 +122,8 @@ refuse(struct imap_work *work, const struct imap_setmetadata_req *req)
     return STEP_MORE;
 }
 
-/* What all users read is somebody else's to change only with the right to write (docs/protocol.md
- * K-9). False: *step_out. */
+/* Only the right to write lets another user change what all users read (docs/protocol.md K-9).
+ * False: return *step_out. */
 static bool
 may_set(struct imap_work *work, const struct imap_setmetadata_req *req,
         enum imap_step *step_out)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NOTIFY (RFC 5465 section 3.1): what is asked for is checked and worked out, STATUS responses
- * are sent if they are wanted, and then it is put in force in place of what was before. What
- * has been going on until then is told by the same command (PHASE_SYNC): of the selected
- * mailbox all of it, also what neither the old nor the new NOTIFY asks for.
+ * NOTIFY (RFC 5465 section 3.1). The request is checked and prepared, STATUS responses are sent
+ * if the client wants them, and then the request replaces the one that was in force. What has
+ * happened until then is told by the same command (PHASE_SYNC); of the selected mailbox
+ * everything is told, even what neither the old nor the new NOTIFY asks for.
  *
  *   refuse or begin -> [STATUS] -> put in force
  */
@@ -11,9 +11,9 @@
 #include "imap/notify.h"
 
 struct notify_run {
-    struct imap_notify *notify; /* owned until it is in force */
+    struct imap_notify *notify; /* owned until it takes effect */
     struct notify_rows rows;
-    bool found; /* the mailboxes of other users, or none are asked for */
+    bool found; /* the mailboxes of other users were found, or none were asked for */
 };
 
 static bool
@@ -27,7 +27,7 @@ notify_abandon(struct imap_session *im)
     return true;
 }
 
-/* What cannot be done. STEP_MORE: nothing. */
+/* Refuses what cannot be done. STEP_MORE: nothing is refused. */
 static enum imap_step
 refuse(struct imap_work *work, const struct imap_notify_req *req)
 {
@@ -59,7 +59,7 @@ notify_of(const struct imap_notify_req *req)
         if (group->scope == IMAP_NOTIFY_SELECTED_DELAYED)
             return imap_notify_new(group->events, true, req->fetch);
     }
-    return imap_notify_new(0, false, SPAN("")); /* the same as SELECTED NONE */
+    return imap_notify_new(0, false, SPAN("")); /* equivalent to SELECTED NONE */
 }
 
 static bool
@@ -94,7 +94,7 @@ notify_begin(struct imap_session *im, struct imap_work *work)
         return imap_fail(im, RC_LIMIT, NULL);
     work->run = run;
     work->abandon = notify_abandon;
-    /* Watched first and looked at afterwards: nothing is missed (hub.h). */
+    /* The watch begins before the first look, so nothing is missed (hub.h). */
     imap_notify_watch(im, run->notify);
     if (!imap_read_begin(im, im->acct, &tx, &step)) {
         notify_abandon(im);
@@ -113,7 +113,7 @@ notify_begin(struct imap_session *im, struct imap_work *work)
     return rc == RC_OK ? STEP_MORE : imap_fail(im, rc, &err);
 }
 
-/* Finds the mailboxes of other users, and watches them. False: *step_out. */
+/* Finds the mailboxes of other users and watches them. False: return *step_out. */
 static bool
 others_find(struct imap_session *im, struct notify_run *run, enum imap_step *step_out)
 {
@@ -152,11 +152,12 @@ cmd_notify_run(struct imap_session *im, struct imap_work *work)
         return step;
     step = imap_notify_rows_step(im, run->notify->watched, &run->rows);
     if (step == STEP_DONE)
-        step = imap_notify_step(im); /* what was asked for until now */
+        step = imap_notify_step(im); /* tells what the old request asked for */
     if (step != STEP_DONE)
         return step;
     imap_notify_set(im, run->notify);
     run->notify = NULL;
-    work->tells = VIEW_TELLS_ALL; /* section 3.1: all that has accumulated, as NOOP does */
+    /* section 3.1: everything that has accumulated, as with NOOP */
+    work->tells = VIEW_TELLS_ALL;
     return imap_ok(work, NULL, "NOTIFY completed");
 }

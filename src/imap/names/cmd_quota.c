@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). Each account has one quota root, "", to which
- * all of its mailboxes belong. What is not limited is not told, so the list may be empty
- * (docs/protocol.md Q-1). Limits are an administrator's matter: QUOTASET is not offered.
+ * all of its mailboxes belong. Resources without a limit are not listed, so the list may be
+ * empty (docs/protocol.md Q-1). Only administrators set limits: QUOTASET is not offered.
  */
 #include "imap/imap_session.h"
 
@@ -19,7 +19,7 @@ static const struct resource {
 
 static const struct span root = SPAN_INIT("");
 
-/* What is used is rounded up and limits are rounded down, so that a full account looks full. */
+/* The usage is rounded up and the limit is rounded down, so that a full account looks full. */
 static void
 quota_line(struct imap_session *im, const struct quota_amounts *used,
            const struct quota_amounts *limits)
@@ -42,7 +42,7 @@ quota_line(struct imap_session *im, const struct quota_amounts *used,
     iw_end(&w);
 }
 
-/* What the account holds and may hold. False: *step_out. */
+/* Reads the usage and the limits of the account. False: return *step_out. */
 static bool
 quota_read(struct imap_session *im, struct account *acct, struct quota_amounts *used,
            struct quota_amounts *limits, enum imap_step *step_out)
@@ -91,7 +91,8 @@ cmd_getquotaroot_run(struct imap_session *im, struct imap_work *work)
     iw_untagged(&w);
     iw_word(&w, "QUOTAROOT");
     iw_mailbox(&w, req->mailbox.name);
-    if (!work->target.is_guest) /* what others have left is not told: docs/protocol.md H-6 */
+    /* another user does not learn how much room is left: docs/protocol.md H-6 */
+    if (!work->target.is_guest)
         iw_astring(&w, root);
     iw_end(&w);
     if (!work->target.is_guest)

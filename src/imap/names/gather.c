@@ -15,17 +15,18 @@
 struct imap_gather {
     const struct imap_list_req *req;
     enum names_list_kind kind;
-    struct names_list *list; /* NULL: nothing is gathered yet */
-    bool asked;              /* the registry: the next three are known */
+    struct names_list *list; /* NULL: nothing has been gathered yet */
+    bool asked;              /* the registry was asked: the next three members are known */
     struct rights_user user;
     struct registry_sharer *sharers;
     size_t sharer_count;
     size_t next;
-    size_t guest_count;  /* mailboxes of all of them so far */
-    size_t guest_octets; /* and of their names */
-    bool is_cut;         /* there are more than the limits allow */
-    bool is_full;        /* all of them together: the sharers that are left are not looked at */
-    uint64_t *left_out;  /* accounts that could not be read */
+    size_t guest_count;  /* mailboxes of all sharers so far */
+    size_t guest_octets; /* octets of their names */
+    bool is_cut;         /* there is more than the limits allow */
+    /* the limit for all sharers together is reached: the rest are not looked at */
+    bool is_full;
+    uint64_t *left_out; /* accounts that could not be read */
     size_t left_out_count;
 };
 
@@ -87,8 +88,8 @@ own_names(struct imap_session *im, struct imap_gather *gather)
     return imap_fail(im, rc, &err);
 }
 
-/* Where nobody shares anything, and where the request is about other names, nothing is
- * asked. */
+/* Asks the registry who shares with the user, unless nobody shares anything or the request is
+ * about other names. */
 static enum rc
 ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
 {
@@ -115,7 +116,7 @@ ask(struct imap_session *im, struct imap_gather *gather, struct err *err)
     return rc == RC_OK && gather->left_out == NULL ? RC_LIMIT : rc;
 }
 
-/* Whether one mailbox more has room. */
+/* Whether there is room for one more mailbox. */
 static bool
 has_room(struct imap_gather *gather, size_t of_this_sharer, size_t octets)
 {
@@ -130,8 +131,8 @@ has_room(struct imap_gather *gather, size_t of_this_sharer, size_t octets)
     return has;
 }
 
-/* The mailboxes of one of them by the names that this user knows. Names that are too long for
- * that, or too deep, cannot be told. */
+/* Adds the mailboxes of one sharer under the names that this user sees. Mailboxes whose names
+ * would be too long or too deep are left out. */
 static enum rc
 add(struct imap_session *im, struct imap_gather *gather, const struct registry_sharer *sharer,
     const struct access_row *rows, size_t count)
@@ -146,7 +147,7 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
     if (guests == NULL)
         return RC_LIMIT;
     for (size_t i = 0; i < count; i++) {
-        char text[LIMIT_MBOX_NAME + 2]; /* one octet more than a name may have */
+        char text[LIMIT_MBOX_NAME + 2]; /* room for one octet more than a name may have */
         snprintf(text, sizeof text, OTHER_USERS "/%.*s/%.*s", SPAN_FMT(sharer->name),
                  SPAN_FMT(rows[i].row.name));
         if (mbox_name_check(span_of_str(text)) != NULL)
@@ -167,7 +168,7 @@ add(struct imap_session *im, struct imap_gather *gather, const struct registry_s
     return names_list_add(gather->list, guests, used);
 }
 
-/* Whether it is worth looking into the account. */
+/* Whether the account may have mailboxes that the request is about. */
 static bool
 is_reached(struct imap_session *im, const struct imap_gather *gather,
            const struct registry_sharer *sharer)
@@ -175,14 +176,13 @@ is_reached(struct imap_session *im, const struct imap_gather *gather,
     if (span_find_char(sharer->name, MBOX_DELIMITER) >= 0)
         return false; /* no mailbox can be named below such a name */
     if (!accounts_is_made(im->s.env->accounts, sharer->account))
-        return false; /* it shares nothing, and is not made for this */
+        return false; /* never used, so it shares nothing; it must not be created here */
     const char *level =
         arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
     return level == NULL || names_list_reaches(gather->list, span_of_str(level));
 }
 
-/* What is wrong with the account of one who shares is no reason to tell the user nothing of all
- * others. */
+/* If the account of one sharer cannot be read, the others are listed all the same. */
 static void
 leave_out(struct imap_session *im, struct imap_gather *gather,
           const struct registry_sharer *sharer, enum rc rc, const struct err *err)

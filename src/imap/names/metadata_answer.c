@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * METADATA responses with values (RFC 5464 section 4.4.1): which of the entries of a mailbox,
- * or of the server, are asked for, and their values, which are read when they are written.
+ * METADATA responses with values (RFC 5464 section 4.4.1): finds out which entries of a mailbox
+ * or of the server are asked for, and reads their values when they are written.
  */
 #include "imap/metadata.h"
 #include "syntax/imap/metadata_name.h"
 
 enum {
-    RESPONSE_ENTRIES = 32, /* in one response, and roughly so many octets of values */
+    RESPONSE_ENTRIES = 32, /* in one response, which also has about so many octets of values */
     RESPONSE_OCTETS = 64 << 10,
 };
 
 struct metadata_shown {
-    struct span name; /* as the client has written it, where it did */
+    struct span name; /* as the client wrote it, if it did */
     uint64_t user;
     uint64_t octets;
-    struct span value;                                 /* FROM_HERE */
-    enum { FROM_NOWHERE, FROM_HERE, FROM_STORE } from; /* the first is NIL */
+    struct span value;                                 /* with FROM_HERE */
+    enum { FROM_NOWHERE, FROM_HERE, FROM_STORE } from; /* FROM_NOWHERE: NIL */
 };
 
 bool
@@ -33,10 +33,10 @@ imap_metadata_user(const struct imap_session *im, const struct account *acct)
 
 /* ---- what is asked for ---- */
 
-/* What can be shown. */
+/* The entries that exist and may be shown. */
 struct supply {
     struct metadata_entry *entries;
-    bool *taken; /* of each: it is shown already */
+    bool *taken; /* for each entry: it has been shown */
     size_t count;
 };
 
@@ -68,7 +68,7 @@ supply_get(struct imap_session *im, struct store_tx *tx, const struct mbox_row *
     return RC_OK;
 }
 
-/* One that is there. */
+/* Shows one entry. */
 static void
 show(struct metadata_answer *answer, const struct metadata_ask *ask, struct span name,
      const struct metadata_entry *entry)
@@ -87,8 +87,8 @@ show(struct metadata_answer *answer, const struct metadata_ask *ask, struct span
     };
 }
 
-/* Each entry is shown once. One that is asked for by its name and is not there is NIL; with
- * DEPTH, only those that exist are shown (section 4.2.2). */
+/* Each entry is shown once. One that is asked for by its name and does not exist is NIL; with
+ * DEPTH, only existing entries are shown (section 4.2.2). */
 static void
 choose(struct metadata_answer *answer, const struct metadata_ask *ask, struct supply *supply)
 {
@@ -132,7 +132,7 @@ imap_metadata_find(struct imap_session *im, struct store_tx *tx, const struct mb
 
 /* ---- writing ---- */
 
-/* Values of one response, read before anything of it is written. */
+/* The values of one response. They are read before any part of it is written. */
 struct values {
     struct buf octets;
     struct {
@@ -159,7 +159,7 @@ value_get(struct store_tx *tx, const struct metadata_answer *answer,
         return rc;
     values->of[values->count].at = at;
     values->of[values->count].len = buf_len(&values->octets) - at;
-    values->of[values->count].is_nil = rc == RC_NOT_FOUND; /* also: removed meanwhile */
+    values->of[values->count].is_nil = rc == RC_NOT_FOUND; /* it may have been removed since */
     values->count++;
     return buf_ok(&values->octets) ? RC_OK : RC_LIMIT;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The administrator's entries of the server ([metadata] in roost.conf) as they were told to a
- * client, and in what they differ from what the configuration says now.
+ * The administrator's entries of the server ([metadata] in roost.conf) as a client was told of
+ * them, and how they differ from the present configuration.
  */
 #include "imap/metadata.h"
 
@@ -17,7 +17,7 @@ metadata_settings_pack(const struct settings *settings, struct buf *out)
     }
 }
 
-/* The next of packed entries. False: that was the last. */
+/* Reads the next packed entry. False: there are no more. */
 static bool
 entry_next(struct unpack *in, struct span *name_out, struct span *value_out)
 {
@@ -28,7 +28,7 @@ entry_next(struct unpack *in, struct span *name_out, struct span *value_out)
     return !in->failed;
 }
 
-/* The value of the entry with that name. False: there is none. */
+/* Finds the value of the entry with that name. False: there is none. */
 static bool
 value_of(struct span packed, struct span name, struct span *value_out)
 {
@@ -68,11 +68,11 @@ metadata_settings_differ(struct span told, struct span now, struct arena *arena,
 
     if (names == NULL)
         return RC_LIMIT;
-    while (entry_next(&in, &name, &value)) /* new ones, and those with another value */
+    while (entry_next(&in, &name, &value)) /* entries that are new or have another value */
         if (!value_of(told, name, &other) || !span_eq(other, value))
             names[count++] = arena_span(arena, name);
     in = (struct unpack){.rest = told};
-    while (entry_next(&in, &name, &value)) /* those that are gone */
+    while (entry_next(&in, &name, &value)) /* entries that were removed */
         if (!value_of(now, name, &other))
             names[count++] = arena_span(arena, name);
     for (size_t i = 0; i < count; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * METADATA responses without values, for what others have changed (RFC 5464 section 4.4.2). A
- * client is told if it has enabled METADATA, or if NOTIFY has asked for the event; of the
- * account's mailboxes, of its own entries on the server, and of the administrator's, when the
- * configuration is read again. What the session itself has set is not told.
+ * client is told if it has enabled METADATA or asked for the event with NOTIFY. It is told
+ * about the account's mailboxes, about its own entries on the server, and, when the
+ * configuration is read again, about the administrator's. What the session itself has set is
+ * not told.
  */
 #include "imap/metadata.h"
 #include "imap/notify.h"
@@ -22,7 +23,7 @@ struct metadata_telling {
     size_t count;
     size_t room;
     size_t next;
-    uint64_t modseq; /* of the account, that its rows were read at; 0: they were not */
+    uint64_t modseq; /* modseq of the account at which its rows were read; 0: they were not */
 };
 
 /* ---- who wants it ---- */
@@ -40,7 +41,7 @@ wants_server(const struct imap_session *im)
            (notify_events(im) & IMAP_EVENT_SERVER_METADATA) != 0;
 }
 
-/* By its name: it may be so new that NOTIFY has not looked at it yet. */
+/* Decided by its name, because it may be so new that NOTIFY has not looked at it yet. */
 static bool
 wants_mailbox(const struct imap_session *im, uint64_t mbox, struct span name)
 {
@@ -51,7 +52,7 @@ wants_mailbox(const struct imap_session *im, uint64_t mbox, struct span name)
 
 /* ---- life ---- */
 
-/* It tells without a command only in IDLE and with NOTIFY. */
+/* The session is woken for changes only in IDLE and with NOTIFY. */
 static unsigned
 events_now(const struct imap_session *im)
 {
@@ -118,7 +119,7 @@ imap_metadata_begin(struct imap_session *im, enum imap_step *step_out)
             return false;
         }
         im->metadata->told_settings = env_settings(im->s.env);
-        watch_begin(im); /* first; and then it looks: hub.h */
+        watch_begin(im); /* before the first look: hub.h */
     }
     if (!imap_read_begin(im, im->acct, &tx, step_out)) {
         if (*step_out == STEP_DONE)
@@ -135,7 +136,7 @@ imap_metadata_begin(struct imap_session *im, enum imap_step *step_out)
 
 /* ---- what has changed ---- */
 
-/* RC_LIMIT. */
+/* RC_LIMIT: no memory. */
 static enum rc
 changed_add(struct imap_session *im, struct metadata_telling *telling, struct span mailbox,
             struct span name)
@@ -154,7 +155,7 @@ changed_add(struct imap_session *im, struct metadata_telling *telling, struct sp
     return RC_OK;
 }
 
-/* The name of the mailbox of a row; empty, and RC_NOT_FOUND: it was deleted. */
+/* The name of the mailbox that a row belongs to. Empty with RC_NOT_FOUND: it was deleted. */
 static enum rc
 mailbox_of(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct span *name_out,
            struct err *err)
@@ -172,7 +173,7 @@ imap_metadata_is_own(const struct imap_session *im, const struct account *acct, 
     return modseq == im->work->own_metadata && im->work->target.acct == acct;
 }
 
-/* Rows that have changed by then; they are read in order of their mailboxes. */
+/* Reads the rows that have changed until then, in the order of their mailboxes. */
 static enum rc
 rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata_since *since,
              struct metadata_telling *telling, struct err *err)
@@ -200,8 +201,8 @@ rows_take_up(struct imap_session *im, struct store_tx *tx, const struct metadata
     return rc;
 }
 
-/* Of the mailboxes that have changes, or of all. In a process that has just taken the session
- * over, memory knows nothing of the time before. */
+/* Reads the rows of the mailboxes with changes, or of all mailboxes: after a handover, memory
+ * knows nothing of the time before. */
 static enum rc
 changes_take_up(struct imap_session *im, struct store_tx *tx,
                 const struct metadata_changes *changes, struct metadata_telling *telling,
@@ -224,7 +225,7 @@ changes_take_up(struct imap_session *im, struct store_tx *tx,
     return rc;
 }
 
-/* Of the account, since it was told. False: *step_out. */
+/* Finds what has changed in the account since it was last told. False: return *step_out. */
 static bool
 rows_read(struct imap_session *im, struct metadata_telling *telling, enum imap_step *step_out)
 {
@@ -233,14 +234,14 @@ rows_read(struct imap_session *im, struct metadata_telling *telling, enum imap_s
     struct err err = {.rc = RC_OK};
     AUTO_TX tx = NULL;
 
-    /* Asked first: a snapshot that is begun later has all of it. */
+    /* Asked before the snapshot begins, which therefore has all of it. */
     account_metadata_changes(im->acct, im->metadata->told_modseq, &changes);
     if (!imap_read_begin(im, im->acct, &tx, step_out)) {
         im->work->reply = reply;
         return false;
     }
     const enum rc rc = changes_take_up(im, tx, &changes, telling, &err);
-    if (rc != RC_OK) { /* it stays due */
+    if (rc != RC_OK) { /* it remains due */
         log_put(&im->s.log, LOG_E_COMMAND_FAILED, "METADATA: %s: %s", rc_name(rc), err.text);
         *step_out = STEP_DONE;
         return false;
@@ -272,7 +273,7 @@ settings_compare(struct imap_session *im, struct metadata_telling *telling)
     for (size_t i = 0; rc == RC_OK && i < count; i++)
         rc = changed_add(im, telling, SPAN(""), names[i]);
     if (rc == RC_OK || metadata->told_settings != NULL)
-        buf_done(&metadata->told_entries); /* or what it was told by another process stays */
+        buf_done(&metadata->told_entries); /* this may hold what another process packed */
     if (rc == RC_OK)
         metadata->told_settings = now;
     return rc;
@@ -336,11 +337,11 @@ imap_metadata_step(struct imap_session *im)
             return STEP_DONE;
         telling = arena_new(&work->arena, struct metadata_telling);
         if (telling == NULL)
-            return STEP_DONE; /* it stays due */
+            return STEP_DONE; /* it remains due */
         if (rows_are_due(im) && !rows_read(im, telling, &step))
             return step;
         if (settings_compare(im, telling) != RC_OK)
-            return STEP_DONE; /* both stay due */
+            return STEP_DONE; /* both remain due */
         if (telling->modseq != 0) {
             im->metadata->told_modseq = telling->modseq;
             im->metadata->unsure = false;
@@ -373,7 +374,7 @@ imap_metadata_pack(const struct imap_session *im, struct buf *out)
     else
         buf_put_span(&entries, buf_span(&metadata->told_entries));
     pack_u64(out, metadata->told_modseq);
-    /* Without memory it counts as if there had been none: too much is told. */
+    /* Without memory no entries are packed, so the client will be told more than necessary. */
     pack_span(out, buf_ok(&entries) ? buf_span(&entries) : SPAN(""));
 }
 

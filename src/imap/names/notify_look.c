@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looks at the mailboxes of other users for NOTIFY: which come, go and get other names, and
+ * Looks at the mailboxes of other users for NOTIFY: which were added, removed or renamed, and
  * which the user may read.
  *
  *   list what there is -> watch who shares -> each name of it, as the client knows it -> what is not there any more
  *
- * A look goes on where it was when the output was full or the slice over; what it has found is
- * in the mailboxes themselves, so that one that has to be begun anew does no harm.
+ * A look continues where it stopped when the output was full or the slice was over. What it has
+ * found is kept in the mailboxes themselves, so starting a look again does no harm.
  */
 #include "imap/names/notify_others.h"
 
@@ -28,7 +28,6 @@ look_req(struct imap_session *im, const struct others_look *look)
                        : imap_gather_of_owner(&im->work->arena, span_of_str(row.name));
 }
 
-/* False: *step_out; STEP_DONE: it cannot be listed. */
 static bool
 list_gather(struct imap_session *im, struct others_look *look, enum imap_step *step_out)
 {
@@ -65,7 +64,7 @@ events_by_name(const struct imap_notify_req *req, struct span name)
     return events;
 }
 
-/* That of the entry, which is made if somebody asks for it. RC_NOT_FOUND: nobody does. */
+/* What is kept of the entry's mailbox; made if it is asked for. RC_NOT_FOUND: it is not. */
 static enum rc
 other_get(struct imap_session *im, struct notify_others *others,
           const struct names_entry *entry, unsigned asked, struct notify_owner **owner_out,
@@ -87,8 +86,8 @@ other_get(struct imap_session *im, struct notify_others *others,
                : rc;
 }
 
-/* What its client knows of it stays as it is while it may not be read: that is told when it may be
- * read again. */
+/* While the mailbox may not be read, what the client knows of it is kept; the difference is
+ * told when it may be read again. */
 static bool
 is_hidden(const struct names_entry *entry, unsigned before)
 {
@@ -151,7 +150,7 @@ entry_look(struct imap_session *im, struct notify_others *others, const struct w
 
 /* ---- those who share ---- */
 
-/* Whoever has something that the client may have to be told of one day. */
+/* Watches whoever has something that the client may have to be told of one day. */
 static enum rc
 sharer_watch(struct imap_session *im, struct notify_others *others,
              const struct watched *watched, const struct registry_sharer *sharer)
@@ -160,7 +159,7 @@ sharer_watch(struct imap_session *im, struct notify_others *others,
 
     if (span_find_char(sharer->name, MBOX_DELIMITER) >= 0 ||
         !accounts_is_made(im->s.env->accounts, sharer->account))
-        return RC_OK; /* as gather.c passes it over */
+        return RC_OK; /* gather.c passes over it too */
     const char *level =
         arena_printf(&im->work->arena, OTHER_USERS "/%.*s", SPAN_FMT(sharer->name));
     if (level == NULL)
@@ -173,8 +172,8 @@ sharer_watch(struct imap_session *im, struct notify_others *others,
 
 /* ---- those that are not there ---- */
 
-/* After a look: who is asked for no more is forgotten. Named ones are kept, in case that they
- * may be read again (section 5.9). */
+/* After a look, mailboxes that are no longer asked for are forgotten. Those that the client
+ * named are kept, because they may become readable again (section 5.9). */
 static enum rc
 owner_settle(struct notify_owner *owner)
 {
@@ -188,13 +187,13 @@ owner_settle(struct notify_owner *owner)
     }
     owner->count = kept;
     owner->names_serial = owner->look_serial;
-    owner->row = 0; /* whatever goes through them begins anew */
+    owner->row = 0; /* a pass through the mailboxes begins again */
     return notify_owner_compact(owner);
 }
 
 /* ---- a look ---- */
 
-/* False: the output is full, or the slice is over. */
+/* Whether to continue. False: the output is full, or the slice is over. */
 static bool
 goes_on(const struct imap_session *im, enum imap_step *step_out)
 {
@@ -202,7 +201,7 @@ goes_on(const struct imap_session *im, enum imap_step *step_out)
     return !imap_output_full(im) && !slice_spent();
 }
 
-/* What could not be read is not gone. */
+/* Mailboxes of an account that could not be read are not gone. */
 static bool
 is_looked_at(const struct others_look *look, const struct notify_owner *owner)
 {
@@ -210,7 +209,7 @@ is_looked_at(const struct others_look *look, const struct notify_owner *owner)
            !imap_gather_lacks(look->gather, account_id(owner->acct));
 }
 
-/* False: *step_out, or STEP_DONE and *rc_out. */
+/* False: return *step_out, or STEP_DONE with *rc_out set. */
 static bool
 sharers_watch(struct imap_session *im, struct notify_others *others,
               const struct watched *watched, enum imap_step *step_out, enum rc *rc_out)
@@ -231,7 +230,7 @@ sharers_watch(struct imap_session *im, struct notify_others *others,
     return true;
 }
 
-/* False: *step_out, or STEP_DONE and *rc_out. */
+/* False: return *step_out, or STEP_DONE with *rc_out set. */
 static bool
 there_look(struct imap_session *im, struct notify_others *others, const struct watched *watched,
            enum imap_step *step_out, enum rc *rc_out)
@@ -260,7 +259,7 @@ there_look(struct imap_session *im, struct notify_others *others, const struct w
     return true;
 }
 
-/* False: *step_out. */
+/* False: return *step_out. */
 static bool
 gone_look(struct imap_session *im, struct notify_others *others, const struct watched *watched,
           enum imap_step *step_out)
@@ -289,7 +288,7 @@ look_end(struct imap_session *im, struct notify_others *others)
         if (is_looked_at(look, owner))
             rc = owner_settle(owner);
         else if (look->only == NULL || look->only == owner)
-            owner->names_serial = owner->look_serial; /* until it is time again */
+            owner->names_serial = owner->look_serial; /* not again until its names change */
     if (imap_gather_lacks_any(look->gather))
         others->again_us = clock_mono_us(im->s.env->clock) + INT64_C(1000) * OTHERS_AGAIN_MS;
     else if (look->only == NULL)
@@ -304,7 +303,7 @@ look_end(struct imap_session *im, struct notify_others *others)
     return rc;
 }
 
-/* The look that has begun. */
+/* Continues the look. */
 static enum imap_step
 look_step(struct imap_session *im, struct notify_others *others, const struct watched *watched,
           enum rc *rc_out)
@@ -316,7 +315,8 @@ look_step(struct imap_session *im, struct notify_others *others, const struct wa
         *rc_out = step == STEP_DONE ? RC_IO : RC_OK;
         return step;
     }
-    if (imap_gather_is_cut(others->look->gather)) { /* what is missing would seem to be gone */
+    /* mailboxes that are left out would seem to be gone */
+    if (imap_gather_is_cut(others->look->gather)) {
         *rc_out = RC_LIMIT;
         return STEP_DONE;
     }
@@ -341,7 +341,7 @@ notify_look_step(struct imap_session *im, struct notify_others *others,
         if (*rc_out != RC_OK)
             return STEP_DONE;
         if (others->look == NULL)
-            continue; /* nothing that concerns it */
+            continue; /* the change does not concern it */
         const enum imap_step step = look_step(im, others, watched, rc_out);
         if (step != STEP_DONE || *rc_out != RC_OK)
             return step;

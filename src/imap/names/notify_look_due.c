@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether there is something of other users to look at for NOTIFY, and at which of them. */
+/* Whether NOTIFY must look at mailboxes of other users, and at whose. */
 #include "imap/names/notify_others.h"
 
 #include "store/registry.h"
@@ -15,7 +15,7 @@ hash_octets(uint64_t hash, const void *octets, size_t count)
     return hash;
 }
 
-/* Of who shares something with the user, and of the user's groups. */
+/* A hash of who shares something with the user, and of the user's groups. */
 static enum rc
 sharers_hash(struct imap_session *im, uint64_t *hash_out, struct err *err)
 {
@@ -52,7 +52,8 @@ changed_owner(const struct notify_others *others)
     return owner;
 }
 
-/* Each look lists anew: if many have changed, one look at all is less work. */
+/* Each look makes a list of its own, so if many accounts have changed, one look at all is less
+ * work. */
 static bool
 many_have_changed(const struct notify_others *others)
 {

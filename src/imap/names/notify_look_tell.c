@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LIST responses about mailboxes of other users (RFC 5465 sections 5.4, 5.5, 5.9), by what a
- * look has found. That the user may look a mailbox up from now on counts as if it had been
- * made, and that the user may not any more as if it had been deleted. What the client has done
- * by the command under way is not told.
+ * LIST responses about mailboxes of other users (RFC 5465 sections 5.4, 5.5, 5.9), from what a
+ * look has found. A mailbox that the user may now look up is told as if it had been created,
+ * and one that the user may no longer look up as if it had been deleted. What the client has
+ * done with the command under way is not told.
  */
 #include "imap/names/notify_others.h"
 
@@ -32,7 +32,8 @@ notify_is_own_doing(const struct imap_session *im, struct span name)
                                           are_related(name, cmd->u.rename.to.name));
 }
 
-/* The events asked for of a name that may be a mailbox's or a mere level's. */
+/* The events asked for about a name, which may be a mailbox or only a level of the
+ * hierarchy. */
 static unsigned
 events_of_name(const struct notify_others *others, const struct watched *watched,
                struct span name)
@@ -46,7 +47,7 @@ events_of_name(const struct notify_others *others, const struct watched *watched
     return watched_others_events(watched, name, false);
 }
 
-/* What is made or deleted affects its parent too (section 5.4). */
+/* Creating or deleting a mailbox also affects its parent (section 5.4). */
 static void
 parent_tell(struct imap_session *im, struct notify_others *others,
             const struct watched *watched, struct span name)
@@ -72,7 +73,7 @@ notify_no_access_tell(struct imap_session *im, const struct names_entry *entry)
     imap_list_line(im, &line);
 }
 
-/* Whether it has its name because one above it was renamed. */
+/* Whether the mailbox has its new name only because one above it was renamed. */
 static bool
 went_along(const struct others_look *look, struct span from, struct span to)
 {
@@ -82,7 +83,7 @@ went_along(const struct others_look *look, struct span from, struct span to)
                    span_tail(to, look->renamed_to.len));
 }
 
-/* Whether it has got another name, which is to be told by itself. */
+/* Whether it has a new name that must be told by itself. */
 static bool
 is_renamed(const struct others_look *look, const struct other_before *before, struct span name)
 {
@@ -131,7 +132,7 @@ notify_gone_tell(struct imap_session *im, struct notify_others *others,
     if (other_is(other, OTHER_TOLD) && (other_events(other) & IMAP_EVENT_MAILBOX_NAME) != 0 &&
         !notify_is_own_doing(im, name)) {
         names_list_find(others->look->list, name, &entry);
-        if (entry.row == NULL) { /* or another has the name by now */
+        if (entry.row == NULL) { /* another mailbox may have the name now */
             imap_list_line(im, &entry);
             parent_tell(im, others, watched, name);
         }

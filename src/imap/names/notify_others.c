@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of mailboxes of other users for NOTIFY; see the header. */
+/* What NOTIFY keeps about mailboxes of other users; see the header. */
 #include "imap/names/notify_others.h"
 
 #include <stdlib.h>
@@ -91,7 +91,7 @@ notify_owner_get(struct imap_session *im, struct notify_others *others, uint64_t
     owner_watch(im, *out);
     (*out)->names_serial = account_names_serial((*out)->acct);
     (*out)->rows = true;
-    others->look_at_all = true; /* it was listed before it was watched */
+    others->look_at_all = true; /* it was listed before the watch began */
     return RC_OK;
 }
 
@@ -220,7 +220,7 @@ notify_others_pack(const struct notify_others *others, struct buf *out)
     pack_u64(out, 0);
 }
 
-/* One mailbox; owner NULL: of an account that is gone, which is left out. */
+/* Unpacks one mailbox. owner NULL: its account is gone, and the mailbox is left out. */
 static enum rc
 other_unpack(struct unpack *in, struct notify_others *others, struct notify_owner *owner)
 {
@@ -232,7 +232,7 @@ other_unpack(struct unpack *in, struct notify_others *others, struct notify_owne
     const struct span name = unpack_span(in, LIMIT_MBOX_NAME);
 
     if (in->failed || owner == NULL)
-        return RC_OK; /* the caller looks at it */
+        return RC_OK; /* the caller checks for failure */
     const enum rc rc = notify_other_add(others, owner, mbox, name, &other);
     if (rc != RC_OK)
         return rc;
@@ -253,14 +253,14 @@ owner_unpack(struct imap_session *im, struct unpack *in, struct notify_others *o
     const uint32_t count = unpack_u32(in, LIMIT_NOTIFY_GUESTS);
 
     if (in->failed)
-        return RC_OK; /* the caller looks at it */
+        return RC_OK; /* the caller checks for failure */
     enum rc rc = owner_new(im, others, account, &owner);
     if (rc == RC_NOT_FOUND)
         rc = RC_OK;
     if (rc == RC_OK && owner != NULL) {
         owner->told_modseq = told_modseq;
         owner->metadata_upto = metadata_upto;
-        owner->rows = owner->unsure = true; /* what others wrote meanwhile */
+        owner->rows = owner->unsure = true; /* others may have written meanwhile */
     }
     for (uint32_t i = 0; rc == RC_OK && !in->failed && i < count; i++)
         rc = other_unpack(in, others, owner);

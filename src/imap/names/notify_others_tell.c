@@ -59,7 +59,7 @@ notify_others_wait(const struct imap_session *im, struct notify_others *others)
 
 /* ---- STATUS ---- */
 
-/* What the user may do with it now. */
+/* The user's rights to the mailbox now. */
 static enum rc
 rights_now(struct imap_session *im, const struct notify_other *other, struct store_tx *tx,
            uint32_t *rights_out, struct err *err)
@@ -74,9 +74,9 @@ rights_now(struct imap_session *im, const struct notify_other *other, struct sto
     return rc == RC_OK ? access_rights(tx, &user, other->mbox, arena, rights_out, err) : rc;
 }
 
-/* One mailbox as it is now, if the user may know and it is not the selected one. A look and
- * the news may be about the same change: whoever comes first tells it. News of flags alone does
- * not count as told, because others may wait that messages came or went meanwhile. */
+/* Sends the STATUS of one mailbox, if the user may see it and it is not the selected one. A
+ * look and the news may be about the same change, which is told only once. News of flags alone
+ * does not count as told, because messages may have come or gone meanwhile. */
 static enum rc
 counters_tell(struct imap_session *im, struct notify_owner *owner, struct notify_other *other,
               unsigned happened, uint64_t since, struct store_tx *tx, struct err *err)
@@ -111,8 +111,8 @@ later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* Of those that have changed since, or of all that are asked for the first time; and of those
- * that the user may read now. False: *step_out. */
+/* Sends the STATUS of mailboxes that have changed since, of all if they are asked for the first
+ * time, and of those that the user may read from now on. False: return *step_out. */
 static bool
 rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
           enum imap_step *step_out, struct err *err)
@@ -121,7 +121,7 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
     enum rc rc = store_modseq(tx, &modseq, err);
 
     if (rc == RC_OK && owner->row == 0)
-        owner->rows_goal = modseq; /* what comes while they are told is told afterwards */
+        owner->rows_goal = modseq; /* later changes are told in the next pass */
     for (; rc == RC_OK && owner->row < owner->count; owner->row++) {
         struct notify_other *other = &owner->mailboxes[owner->row];
         const bool fresh = other_is(other, OTHER_FRESH);
@@ -151,7 +151,7 @@ rows_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
 
 /* ---- METADATA ---- */
 
-/* Names of what has changed in a mailbox, of the entries that all share and of the user's own.
+/* The names of changed entries in a mailbox: shared ones and the user's own private ones.
  */
 static enum rc
 entries_tell(struct imap_session *im, struct notify_owner *owner,
@@ -206,7 +206,7 @@ metadata_of_one(struct imap_session *im, struct notify_owner *owner,
     return entries_tell(im, owner, other, tx, err);
 }
 
-/* All that has changed. False: *step_out. */
+/* Tells all changes of metadata in the account. False: return *step_out. */
 static bool
 metadata_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
               const struct metadata_changes *changes, enum imap_step *step_out, struct err *err)
@@ -242,7 +242,7 @@ metadata_tell(struct imap_session *im, struct notify_owner *owner, struct store_
 
 /* ---- one thing after the other ---- */
 
-/* A piece of news. Names are found by looks. */
+/* Takes one piece of news. Names are found by looks. */
 static enum rc
 news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *tx,
           struct err *err)
@@ -263,7 +263,7 @@ news_tell(struct imap_session *im, struct notify_owner *owner, struct store_tx *
     return RC_OK;
 }
 
-/* Whether there is something to tell of the account. */
+/* Whether there is something to tell about the account. */
 static bool
 owner_is_due(struct notify_owner *owner)
 {
@@ -272,16 +272,16 @@ owner_is_due(struct notify_owner *owner)
     if (owner->rows || owner->fresh)
         return true;
     if (owner->metadata_goal != 0)
-        return true; /* in the middle of it */
+        return true; /* in the middle of a pass */
     if (owner->at_hand == NULL)
         owner->at_hand = news_take(&owner->news, &lost);
-    if (lost != NEWS_ALL_KEPT) /* the rows tell what was missed of messages */
+    if (lost != NEWS_ALL_KEPT) /* the rows show which changes of messages were missed */
         owner->rows = true;
     return owner->rows || owner->at_hand != NULL || metadata_is_due(owner);
 }
 
-/* The next thing that is due of one account. False: *step_out is what to wait for; STEP_DONE:
- * it cannot be told. */
+/* Tells the next thing that is due for one account. False: return *step_out; STEP_DONE: it
+ * cannot be told. */
 static bool
 owner_tell(struct imap_session *im, struct notify_owner *owner, enum imap_step *step_out)
 {
@@ -290,7 +290,7 @@ owner_tell(struct imap_session *im, struct notify_owner *owner, enum imap_step *
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    /* Asked first: the snapshot has all of it. */
+    /* Asked before the snapshot begins, which therefore has all of it. */
     account_metadata_changes(owner->acct, owner->metadata_upto, &changes);
     if (!imap_read_begin(im, owner->acct, &tx, step_out)) {
         im->work->reply = reply;
@@ -315,7 +315,8 @@ notify_others_step(struct imap_session *im, struct imap_notify *notify, bool *fa
     enum rc rc = RC_OK;
 
     while (others != NULL) {
-        step = notify_look_step(im, others, notify->watched, &rc); /* first: who may know */
+        /* first finds out which mailboxes may be told */
+        step = notify_look_step(im, others, notify->watched, &rc);
         if (step != STEP_DONE || rc != RC_OK) {
             *failed_out = step == STEP_DONE;
             return step;

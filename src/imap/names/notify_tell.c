@@ -2,7 +2,7 @@
 /*
  * What NOTIFY tells of mailboxes that are not selected (RFC 5465 section 5): STATUS for changes
  * of messages, LIST for changes of names and subscriptions. The hub has gathered which
- * mailboxes were changed; one after the other is looked up and told as it is now, so that a
+ * mailboxes were changed. They are looked up one after the other and told as they are now, so a
  * mailbox with a hundred new messages is one line.
  *
  * Changes that the client has made itself are not told (section 5: SHOULD).
@@ -72,8 +72,8 @@ messages_tell(struct imap_session *im, struct store_tx *tx, const struct news *n
 
 /* ---- LIST ---- */
 
-/* A name as it was told in this telling. Several changes of one commit may be about one name:
- * a mailbox and the one made below it, a mailbox and its subscription. */
+/* A name that was told in this pass. Several changes of one commit may concern one name, for
+ * example a mailbox and one created below it, or a mailbox and its subscription. */
 struct told_name {
     uint64_t name; /* map_hash; 0: none */
     unsigned attrs;
@@ -81,11 +81,11 @@ struct told_name {
 };
 
 struct imap_told_names {
-    struct told_name last[16]; /* far more than levels that one command makes */
+    struct told_name last[16]; /* far more than the levels that one command creates */
     unsigned next;
 };
 
-/* Whether the line would only repeat what was told; otherwise it counts as told now. */
+/* Whether the line would only repeat what was told. If not, it is noted as told. */
 static bool
 is_told(struct imap_work *work, const struct names_entry *entry)
 {
@@ -96,7 +96,7 @@ is_told(struct imap_work *work, const struct names_entry *entry)
         names = work->told_names = arena_new(&work->arena, struct imap_told_names);
     if (names == NULL)
         return false;
-    if (entry->old_name.len > 0) /* and all below it have other names now */
+    if (entry->old_name.len > 0) /* the names of all mailboxes below it have changed too */
         *names = (struct imap_told_names){.next = 0};
     for (size_t i = 0; i < ARRAY_LEN(names->last); i++) {
         struct told_name *known = &names->last[i];
@@ -110,8 +110,8 @@ is_told(struct imap_work *work, const struct names_entry *entry)
     return false;
 }
 
-/* One name as it is now, if this event is asked for it. mbox: whose name it is or was; 0: that
- * is looked up. */
+/* Tells one name as it is now, if this event is asked for. mbox: the mailbox that has or had
+ * the name; 0: it is looked up. */
 static enum rc
 name_tell(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct span name,
           const struct news *news, enum imap_notify_event event, struct err *err)
@@ -135,7 +135,7 @@ name_tell(struct imap_session *im, struct store_tx *tx, uint64_t mbox, struct sp
     return RC_OK;
 }
 
-/* A subscription of a mailbox of another user. */
+/* The subscription of a mailbox of another user. */
 static bool
 is_of_others(const struct imap_session *im, const struct news *news)
 {
@@ -156,7 +156,7 @@ names_tell(struct imap_session *im, struct store_tx *tx, const struct news *news
     if (watched_goes_by_names(im->notify->watched))
         rc = watched_renew(im->notify->watched, tx, &im->work->sync_arena, err);
     if (is_of_others(im, news)) {
-        notify_others_resubscribed(im->notify->others); /* which tells it */
+        notify_others_resubscribed(im->notify->others); /* the next look tells it */
         return rc;
     }
     if (rc != RC_OK || news->own)
@@ -179,7 +179,7 @@ names_tell(struct imap_session *im, struct store_tx *tx, const struct news *news
 
 /* ---- one piece of news after the other ---- */
 
-/* Whether this piece of news concerns the client, or what it watches. */
+/* Whether this piece of news concerns the client or one of the mailboxes that it watches. */
 static bool
 is_of_interest(const struct imap_session *im, const struct news *news, unsigned *items_out)
 {
@@ -196,7 +196,7 @@ is_of_interest(const struct imap_session *im, const struct news *news, unsigned 
     return *items_out != 0;
 }
 
-/* The news at hand is told. False: *step_out is what to wait for, and it stays at hand. */
+/* Tells the news at hand. False: return *step_out; the news stays at hand. */
 static bool
 news_tell(struct imap_session *im, enum imap_step *step_out)
 {
@@ -211,7 +211,7 @@ news_tell(struct imap_session *im, enum imap_step *step_out)
     if (is_of_interest(im, news, &items)) {
         if (!imap_read_begin(im, im->acct, &tx, step_out)) {
             im->work->reply = reply;
-            if (*step_out == STEP_DONE) /* it cannot be read, and so not be told */
+            if (*step_out == STEP_DONE) /* it cannot be read, so it cannot be told */
                 imap_notify_overflow(im);
             return false;
         }
@@ -232,7 +232,7 @@ news_tell(struct imap_session *im, enum imap_step *step_out)
     return true;
 }
 
-/* Takes the next piece of news, or goes on with the one that waited. False: there is none, or
+/* Takes the next piece of news, or continues with the one at hand. False: there is none, or
  * something was missed. */
 static bool
 next_news(struct imap_notify *notify, enum news_lost *lost_out)
@@ -243,7 +243,7 @@ next_news(struct imap_notify *notify, enum news_lost *lost_out)
     return notify->at_hand != NULL && *lost_out == NEWS_ALL_KEPT;
 }
 
-/* Looks at the rows of all mailboxes for what was missed. False: *step_out. */
+/* Finds in the rows of all mailboxes what was missed. False: return *step_out. */
 static bool
 rows_begin(struct imap_session *im, enum imap_step *step_out)
 {
@@ -257,7 +257,7 @@ rows_begin(struct imap_session *im, enum imap_step *step_out)
     if (rows != NULL && !imap_read_begin(im, im->acct, &tx, step_out)) {
         work->reply = reply;
         if (*step_out != STEP_DONE) {
-            news_lose(&notify->watch, NEWS_LOST_ROWS); /* next time */
+            news_lose(&notify->watch, NEWS_LOST_ROWS); /* try again next time */
             return false;
         }
     }

@@ -20,7 +20,7 @@ imap_name_is_others(struct span name, struct span *owner_out, struct span *rest_
     return true;
 }
 
-/* "inbox" in any case is INBOX there too. */
+/* "inbox" in any case is also the INBOX of another user. */
 static struct span
 rest_canonical(struct imap_work *work, struct span rest)
 {
@@ -36,7 +36,8 @@ rest_canonical(struct imap_work *work, struct span rest)
     return text == NULL ? rest : span_of_str(text);
 }
 
-/* Whose account it is. RC_NOT_FOUND: of nobody who shares anything with this user. */
+/* Finds the account of the owner. RC_NOT_FOUND: the name is of nobody who shares anything with
+ * this user. */
 static enum rc
 find_owner(struct imap_session *im, struct span owner, struct span rest, uint64_t *id_out,
            struct err *err)
@@ -54,20 +55,20 @@ find_owner(struct imap_session *im, struct span owner, struct span rest, uint64_
     if (rc != RC_OK)
         return rc;
     if (!span_eq_str(owner, row.name) || row.id == im->s.account_id)
-        return RC_NOT_FOUND; /* each mailbox has one name */
+        return RC_NOT_FOUND; /* each mailbox has only one name */
     rc = registry_shares_with(registry, row.id, im->s.account_id, &shares, err);
     if (rc == RC_OK)
         *id_out = row.id;
     return rc == RC_OK && !shares ? RC_NOT_FOUND : rc;
 }
 
-/* What was found in this command: whoever waits for something afterwards asks again, and gets
- * the same answer without another snapshot, unless rights have been changed meanwhile. */
+/* What was found during this command. A command that had to wait asks again, and gets the same
+ * answer without another snapshot unless rights have changed since. */
 struct imap_found {
     struct imap_found *next;
     struct span name;
     struct imap_target target;
-    /* Of the account and of the registry, from before it was looked up. */
+    /* Serials of the account and the registry, taken before the look-up. */
     uint32_t acl_serial;
     uint64_t epoch;
 };
@@ -85,8 +86,9 @@ found_before(struct imap_session *im, struct span name, unsigned needs)
     return NULL;
 }
 
-/* Sharing was ended in the middle of the command: what was another user's is nobody's now, and
- * not a mailbox of one's own that has such a name (docs/protocol.md H-13). NULL: it was not. */
+/* What was found before sharing was turned off in the middle of the command; NULL: it was not
+ * turned off. The name then stands for nothing; it must not be taken for a mailbox of the
+ * user's own with the same name (docs/protocol.md H-13). */
 static const struct imap_found *
 found_in_vain(const struct imap_session *im, struct span name)
 {
@@ -97,7 +99,7 @@ found_in_vain(const struct imap_session *im, struct span name)
     return found;
 }
 
-/* What the user may do there. False: *step_out. */
+/* Finds the user's rights to the mailbox. False: return *step_out. */
 static bool
 look(struct imap_session *im, struct imap_found *found, enum imap_step *step_out)
 {
@@ -128,7 +130,8 @@ look(struct imap_session *im, struct imap_found *found, enum imap_step *step_out
     return true;
 }
 
-/* RC_NOT_FOUND: it is not another user's after all. RC_AGAIN: *step_out. */
+/* RC_NOT_FOUND: the mailbox does not belong to another user after all. RC_AGAIN: return
+ * *step_out. */
 static enum rc
 find_guest(struct imap_session *im, struct imap_found *found, enum imap_step *step_out)
 {
@@ -157,7 +160,7 @@ find_guest(struct imap_session *im, struct imap_found *found, enum imap_step *st
     return look(im, found, step_out) ? RC_OK : RC_AGAIN;
 }
 
-/* RC_NOT_FOUND, RC_AGAIN: as find_guest. */
+/* Results as find_guest. */
 static enum rc
 find_others(struct imap_session *im, struct span name, unsigned needs,
             struct imap_target *target_out, enum imap_step *step_out)
@@ -203,7 +206,7 @@ imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned n
         *step_out = imap_no(im->work, "CANNOT", arg->invalid);
         return false;
     }
-    /* RFC 9051 section 5.1; a name that exists already is left alone. */
+    /* RFC 9051 section 5.1. Names that exist already are not checked. */
     enum rc rc = (needs & RIGHT_CREATE) == 0 ? RC_OK : mbox_name_check_nfc(arg->name);
     if (rc != RC_OK) {
         *step_out = rc == RC_INVALID

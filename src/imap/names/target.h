@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a mailbox name in a command stands for: in whose account it is, its name there, and what
- * this session may do with it. Every command that names a mailbox asks here before anything
- * else, with the rights that it needs (RFC 4314 section 4), and then works on the account that
- * it was given, never on the session's own by itself.
+ * What a mailbox name in a command stands for: the account that it is in, its name there, and
+ * what this session may do with it. Every command that names a mailbox asks here first, with
+ * the rights that it needs (RFC 4314 section 4), and then works on the account that it was
+ * given; it never assumes the session's own.
  *
  * Names of the user's own mailboxes stand for themselves, with all rights. Those of others are
- * below "Other Users" (RFC 2342), by the name of the account: "Other Users/anna/Work". Such a
- * name means a mailbox of anna's if she shares anything with the user; otherwise it is a name
- * like any other, except that none can be made there. So a mailbox that had such a name before
- * can still be read, and be given another one.
+ * below "Other Users" (RFC 2342) and the name of the account: "Other Users/anna/Work". Such a
+ * name means a mailbox of anna if she shares anything with the user. Otherwise it is a name
+ * like any other, except that no mailbox can be created with it. So a mailbox that had such a
+ * name before sharing was used can still be read and renamed.
  *
  * Thread: the session's.
  */
@@ -25,19 +25,19 @@
 struct account;
 
 struct imap_target {
-    struct account *acct; /* held by the session, or by its work until the command is done */
-    struct span name;     /* canonical, within that account; lives as long as the request */
+    struct account *acct; /* held by the session, or by its work until the command ends */
+    struct span name;     /* canonical name within that account; lives as long as the request */
     uint32_t rights;      /* enum mbox_right */
-    uint32_t needs;       /* those that the command needs, all of them */
-    uint32_t needs_any;   /* and one of these; 0: that is all */
-    bool is_guest;        /* it is another user's account */
+    uint32_t needs;       /* rights that the command needs, all of them */
+    uint32_t needs_any;   /* and at least one of these; 0: no further ones */
+    bool is_guest;        /* the account belongs to another user */
 };
 
 /* The first level of the names of other users' mailboxes. */
 #define OTHER_USERS "Other Users"
 
-/** Whether a canonical name is in that namespace. Then *owner_out is the name of an account, or
- *  empty, and *rest_out the name there, or empty. Pure. */
+/** Whether a canonical name is in that namespace. If so, *owner_out is the name of an account
+ * or empty, and *rest_out the name within it or empty. Pure. */
 bool imap_name_is_others(struct span name, struct span *owner_out, struct span *rest_out);
 
 #endif

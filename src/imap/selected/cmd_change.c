@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * STORE, EXPUNGE, CLOSE (RFC 3501 sections 6.4.2, 6.4.3, 6.4.6; RFC 4315). Each resolves the
- * client's set against its view, hands a request to the account's turn, and leaves telling
- * about it to the sync that follows. Messages that others have expunged are passed over (RFC
- * 2180 section 4); STORE by sequence number changes those that live (docs/protocol.md V-1).
+ * client's set against its view, hands a request to the account's turn, and leaves it to the
+ * sync that follows to tell what has changed. Messages that others have expunged are skipped
+ * (RFC 2180 section 4); STORE by sequence number changes those that live (docs/protocol.md
+ * V-1).
  */
 #include "imap/selected/named.h"
 #include "mailbox/write/ops.h"
@@ -53,7 +54,7 @@ store_begin(struct imap_session *im, struct imap_work *work)
     return STEP_MORE;
 }
 
-/* How many of the messages named are in the view only. False: return *step_out. */
+/* Counts the named messages that are in the view but were expunged. False: return *step_out. */
 static bool
 count_expunged(struct imap_session *im, const struct imap_named *named, uint32_t *expunged_out,
                enum imap_step *step_out)
@@ -79,9 +80,10 @@ count_expunged(struct imap_session *im, const struct imap_named *named, uint32_t
     return true;
 }
 
-/* "MODIFIED 7,9": which messages were not changed because they are newer than UNCHANGEDSINCE,
- * by number or UID as the client named them (RFC 7162 section 3.1.3). One that is too long
- * names all from the first to the last of them (docs/protocol.md V-3). NULL: no memory. */
+/* "MODIFIED 7,9": the messages that were not changed because they are newer than
+ * UNCHANGEDSINCE, by number or UID as the client named them (RFC 7162 section 3.1.3). If the
+ * list would be too long, it is one range from the first to the last of them (docs/protocol.md
+ * V-3). NULL: no memory. */
 static char *
 modified_code(struct imap_session *im, const struct flags_result *out)
 {
@@ -106,12 +108,12 @@ modified_code(struct imap_session *im, const struct flags_result *out)
                         by_uid ? last : version_find_uid(members, last));
 }
 
-/* What the sync is to tell of it. */
+/* Decides what the sync tells of it. */
 static enum rc
 store_echo(struct imap_session *im, const struct store_run *run)
 {
     const struct imap_store_req *req = &im->work->cmd.u.store;
-    /* A change that lost a keyword is not the one that the client believes in. */
+    /* If a keyword was lost, the change is not the one that the client assumes. */
     const bool silent = req->silent && run->op.keywords_lost == 0;
     const bool tells = !silent || imap_is_enabled(im, ENABLES_CONDSTORE);
     struct view_echo *echo = tells ? arena_new(&im->work->arena, struct view_echo) : NULL;
@@ -136,10 +138,10 @@ store_echo(struct imap_session *im, const struct store_run *run)
     return RC_OK;
 }
 
-/* What the client is told. RFC 2180 section 4.2.1 for a .SILENT one, 4.2.2 when nothing named
- * is left; a mixed set without .SILENT is answered with OK too, where 4.2.3 says NO: clients
- * show a NO to people, for a change that was made. Nothing is silenced before all of the answer
- * is there: after a NO the client must be told what was changed all the same. */
+/* The answer to STORE: RFC 2180 section 4.2.1 for .SILENT, section 4.2.2 if no named message is
+ * left. If some are left, the answer is OK also without .SILENT, although section 4.2.3 says
+ * NO: clients would show people a NO for a change that was made. Nothing is silenced before the
+ * whole answer is ready, because after a NO the client must still be told what was changed. */
 static enum imap_step
 store_answer(struct imap_session *im, const struct store_run *run, uint32_t expunged)
 {
@@ -224,7 +226,7 @@ cmd_expunge_run(struct imap_session *im, struct imap_work *work)
     return imap_ok(work, NULL, "EXPUNGE completed");
 }
 
-/* Without the rights of EXPUNGE it just closes: RFC 4314 section 4. */
+/* Without the rights for EXPUNGE, CLOSE only closes the mailbox (RFC 4314 section 4). */
 enum { RIGHTS_TO_EXPUNGE = RIGHT_READ | RIGHT_EXPUNGE };
 
 static bool
@@ -248,12 +250,12 @@ close_begin(struct imap_session *im, struct imap_work *work)
     return step;
 }
 
-/* False: *step_out. What others have deleted meanwhile, or have taken the rights to, is left to
- * them. */
+/* Expunges for CLOSE. If the mailbox was deleted or the rights were taken away meanwhile,
+ * nothing is done. False: return *step_out. */
 static bool
 close_expunge(struct imap_session *im, struct expunge_op *op, enum imap_step *step_out)
 {
-    /* While it waits, the permit belongs to whoever holds the turn. */
+    /* While the request waits, its permit belongs to whoever holds the turn. */
     if (!imap_turn(im, imap_selected_acct(im), &op->turn, step_out) &&
         (*step_out == STEP_WAIT || op->turn.permit.answer == PERMIT_GIVEN))
         return false;

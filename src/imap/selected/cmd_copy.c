@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * COPY and MOVE (RFC 3501 section 6.4.7, RFC 4315, RFC 6851). By UID, messages that others have
- * expunged are passed over (RFC 2180 section 4). By sequence number, COPY copies nothing then
- * and answers NO [EXPUNGEISSUED] (docs/protocol.md V-1).
+ * COPY and MOVE (RFC 3501 section 6.4.7, RFC 4315, RFC 6851). With UIDs, messages that others
+ * have expunged are skipped (RFC 2180 section 4). With sequence numbers, COPY then copies
+ * nothing and answers NO [EXPUNGEISSUED] (docs/protocol.md V-1).
  *
  *   within an account  begin -> [turn: copied, moved] -> answer
  *   into another one   begin -> copy_across -> [turn there: added] -> MOVE: [turn here:
@@ -13,9 +13,10 @@
 
 struct copy_run {
     struct imap_named named;
-    struct copy_op op;          /* within the account; in any case what was copied */
-    struct copy_across *across; /* NULL: within the account */
-    struct expunge_op removal;  /* when `removes` is set */
+    /* for a copy within the account; also holds the result of any copy */
+    struct copy_op op;
+    struct copy_across *across; /* for a copy into another account; NULL: within the account */
+    struct expunge_op removal;  /* valid when `removes` is set */
     bool removes;
     bool copied;
 };
@@ -41,8 +42,8 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     op->run_count = run->named.uid_count;
     op->move = move;
     run->removes = move && across;
-    /* To the trash, mostly, and it writes a row a message. Into another account it is a copy
-     * with all its octets. */
+    /* A MOVE mostly goes to the trash and writes one row for each message. Into another
+     * account, it is a copy with all octets. */
     op->turn.frees_space = op->move;
     if (req->msgs.kind == IMAP_MSGS_SEQ)
         op->expected = imap_named_count(&run->named);
@@ -54,7 +55,7 @@ copy_begin(struct imap_session *im, struct imap_work *work, bool move)
     return STEP_MORE;
 }
 
-/* False: *step_out. */
+/* Runs the request within the account. False: return *step_out. */
 static bool
 copy_within(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
             enum imap_step *step_out)
@@ -63,7 +64,8 @@ copy_within(struct imap_session *im, struct copy_run *run, struct turn_req **tur
     return imap_turn(im, im->work->target.acct, &run->op.turn, step_out);
 }
 
-/* The same. A mailbox that is missing is told of also if there is nothing to be copied. */
+/* Runs the copy into another account. A missing destination is reported even if there is
+ * nothing to copy. False: return *step_out. */
 static bool
 copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_out,
           enum imap_step *step_out)
@@ -81,7 +83,7 @@ copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_
     return true;
 }
 
-/* False: *step_out. */
+/* False: return *step_out. */
 static bool
 copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
 {
@@ -108,7 +110,7 @@ copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
     return true;
 }
 
-/* Takes away what was moved into another account. False: *step_out. */
+/* Expunges what was moved into another account. False: return *step_out. */
 static bool
 removal_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
 {
@@ -167,7 +169,7 @@ cmd_copy_run(struct imap_session *im, struct imap_work *work)
     const char *code = copyuid(work, &run->op);
     if (!move)
         return imap_ok(work, code, "COPY completed");
-    if (code != NULL) { /* before the EXPUNGEs that follow: RFC 6851 section 4.3 */
+    if (code != NULL) { /* before the EXPUNGEs: RFC 6851 section 4.3 */
         struct iw w = imap_line(im);
         iw_status_line(&w, SPAN(""), IW_OK, code, SPAN("Moved"));
     }

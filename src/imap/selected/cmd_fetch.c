@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FETCH (RFC 3501 section 6.4.5): mailbox/content/fetch.h says which data comes next, here it
- * becomes lines. Two ways: items that the entry alone answers (flags, sizes, dates) go from the
- * version's arrays straight into the output; everything else goes step by step and stops at any
- * octet when the reader is slow.
+ * FETCH (RFC 3501 section 6.4.5). mailbox/content/fetch.h says which data comes next; here it
+ * becomes lines. There are two ways: items that need only the entry (flags, sizes, dates) are
+ * written from the version's arrays straight to the output; everything else is written step by
+ * step and can stop at any octet if the reader is slow.
  *
- * Items without PEEK set \Seen: durably, before the octets are sent, for a window of messages
- * at a time, so that a client that leaves has only few marked that it never got. FLAGS are then
- * part of the answer (RFC 3501 section 6.4.5: they should be included).
+ * Items without PEEK set \Seen. It is committed before the octets are sent, for one window of
+ * messages at a time, so that if the client disconnects, only few messages are marked that it
+ * never received. FLAGS are then part of the answer (RFC 3501 section 6.4.5: they should be
+ * included).
  *
  *   resolve -> VANISHED -> WINDOW -> [MARK] -> ENTRIES, or ITEMS <-> LITERAL --+
  *                            ^                                                 |
@@ -24,26 +25,26 @@
 enum { SEEN_WINDOW = 1000, RUN_MAX = 512 };
 
 enum stage {
-    STAGE_VANISHED, /* what is gone is told, before any message (RFC 7162 section 3.2.6) */
+    STAGE_VANISHED, /* what is gone is told before any message (RFC 7162 section 3.2.6) */
     STAGE_WINDOW,   /* the next messages are chosen */
     STAGE_MARK,     /* they are marked as seen */
     STAGE_ENTRIES,  /* sent from the arrays of the version */
     STAGE_ITEMS,    /* sent item by item */
-    STAGE_LITERAL,  /* item by item; one of them is half sent */
+    STAGE_LITERAL,  /* an item is half sent */
 };
 
 struct fetch_run {
-    struct imap_fetch_req req; /* with the items that are added: fetch_items.c */
-    struct view_run *runs;     /* all of the client's set */
+    struct imap_fetch_req req; /* with the items that were added: fetch_items.c */
+    struct view_run *runs;     /* the client's whole set */
     size_t run_count;
-    size_t next_run;   /* first run not in a window yet */
-    uint32_t next_seq; /* and where in it; 0: at its first */
+    size_t next_run;   /* first run that is not in a window yet */
+    uint32_t next_seq; /* and the message in it; 0: its first */
     struct view_run *window;
     size_t window_count;
     struct flags_op mark;
     struct fetch *fetch;
     struct iw line;               /* the FETCH response under way */
-    enum iw_literal_kind literal; /* of STAGE_LITERAL */
+    enum iw_literal_kind literal; /* with STAGE_LITERAL */
     uint32_t missing;
     uint32_t undecodable;
     uint32_t damaged;
@@ -70,9 +71,9 @@ fetch_abandon(struct imap_session *im)
     return true;
 }
 
-/* ---- items of the entry, fast ---- */
+/* ---- items of the entry: the fast way ---- */
 
-/* The 64 sets of system flags as they are written, with parentheses. */
+/* The 64 sets of system flags in written form, with parentheses. */
 static size_t
 flags_put(char *dst, unsigned flags)
 {
@@ -124,7 +125,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
     case FETCH_SAVEDATE:
         iw_date_time(w, (struct imap_date_time){.epoch_s = msg->savedate_s});
         break;
-    case FETCH_ENVELOPE: /* these come as other steps: FETCH_STEP_SYNTAX and so on */
+    case FETCH_ENVELOPE: /* these have steps of their own: FETCH_STEP_SYNTAX and so on */
     case FETCH_BODYSTRUCTURE:
     case FETCH_BODY:
     case FETCH_EMAILID:
@@ -141,7 +142,7 @@ entry_item(struct imap_session *im, struct iw *w, const struct imap_fetch_item *
     }
 }
 
-/* One message from the arrays; msg is scratch. */
+/* Writes one message from the arrays; msg is scratch. */
 static void
 entry_line(struct imap_session *im, const struct fetch_run *run, const struct version_run *from,
            uint32_t i, uint32_t seq)
@@ -167,8 +168,9 @@ entry_line(struct imap_session *im, const struct fetch_run *run, const struct ve
     iw_end(&w);
 }
 
-/* The commonest lines of all, `* 12 FETCH (UID 45 FLAGS (\Seen))` and `(FLAGS (\Seen))`,
- * without the writer: half a million of them are one synchronisation of a phone. */
+/* Writes the most frequent lines, `* 12 FETCH (UID 45 FLAGS (\Seen))` and `(FLAGS (\Seen))`,
+ * without the writer: when a phone synchronises a mailbox, there can be half a million of
+ * them. */
 static bool
 flags_lines(struct imap_session *im, const struct fetch_run *run,
             const struct version_run *from, uint32_t seq)
@@ -209,7 +211,7 @@ flags_lines(struct imap_session *im, const struct fetch_run *run,
     return true;
 }
 
-/* STEP_DONE: the window is sent. */
+/* STEP_DONE: the whole window is sent. */
 static enum imap_step
 send_entries(struct imap_session *im, struct fetch_run *run)
 {
@@ -232,8 +234,8 @@ send_entries(struct imap_session *im, struct fetch_run *run)
 
 /* ---- everything else, step by step ---- */
 
-/* Mail may hold NUL, literals may not (RFC 3501 section 9: CHAR8): it goes out as 0x80, so that
- * sizes stay true. What is stored stays as it came. */
+/* Mail may contain NUL, but literals may not (RFC 3501 section 9: CHAR8). It is sent as 0x80,
+ * so that sizes stay true. The stored message is not changed. */
 static void
 nul_hide(struct buf *out, size_t from)
 {
@@ -244,7 +246,7 @@ nul_hide(struct buf *out, size_t from)
         *at++ = (char)0x80;
 }
 
-/* More of a literal. */
+/* Sends more of a literal. */
 static enum rc
 stream(struct imap_session *im, struct fetch_run *run, struct err *err)
 {
@@ -288,7 +290,7 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
         break;
     case FETCH_STEP_STRING:
         iw_token(w, step->item->label);
-        if (step->item->kind == FETCH_PREVIEW) { /* ours, and mostly short */
+        if (step->item->kind == FETCH_PREVIEW) { /* our own text, and mostly short */
             iw_string(w, step->text);
             break;
         }
@@ -321,7 +323,8 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
     }
 }
 
-/* As far as output and time go. *rc_out: what failed. STEP_DONE: the window is sent. */
+/* Sends items as far as output and time allow. *rc_out: what failed. STEP_DONE: the whole
+ * window is sent. */
 static enum imap_step
 send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, struct err *err)
 {
@@ -342,7 +345,7 @@ send_steps(struct imap_session *im, struct fetch_run *run, enum rc *rc_out, stru
         if (*rc_out != RC_OK || step.kind == FETCH_STEP_DONE)
             return STEP_DONE;
         step_write(im, run, &step);
-        /* Between two messages the right to read can be looked at again. */
+        /* Between two messages, the right to read can be checked again. */
         if (step.kind == FETCH_STEP_END && imap_guest_is_due(im))
             return STEP_MORE;
     }
@@ -354,7 +357,8 @@ static enum imap_step
 failed(struct imap_session *im, enum rc rc, const struct err *err)
 {
     view_unsilence(&im->view);
-    if (im->work->mid_line) { /* half a response is out: nothing but the end can follow */
+    /* half a response is sent: only closing the connection can follow */
+    if (im->work->mid_line) {
         session_end(&im->s, END_STORE_FAILED, "%s", err->text);
         return STEP_WAIT;
     }
@@ -377,7 +381,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
             return step;
         rc = fetch_slice_begin(run->fetch, tx, &err);
     }
-    if (rc == RC_AGAIN) /* the snapshot is too old: another one */
+    if (rc == RC_AGAIN) /* the snapshot is too old: take another one */
         return STEP_MORE;
     if (rc != RC_OK)
         return failed(im, rc, &err);
@@ -396,7 +400,7 @@ send_window(struct imap_session *im, struct fetch_run *run)
     return STEP_MORE;
 }
 
-/* The next messages: all of them, or, when they are to be marked, a window's worth. */
+/* Chooses the next messages: all of them, or one window if they are to be marked. */
 static bool
 window_next(struct fetch_run *run, struct arena *arena)
 {
@@ -426,14 +430,16 @@ stage_of_sending(const struct fetch_run *run)
     return fetch_needs_store(run->fetch) ? STAGE_ITEMS : STAGE_ENTRIES;
 }
 
-/* The tagged answer. What is not answered may have been marked as seen all the same. */
+/* Prepares the tagged answer. Messages that could not be sent may have been marked as seen all
+ * the same. */
 static enum imap_step
 conclude(struct imap_session *im, const struct fetch_run *run)
 {
     struct imap_work *work = im->work;
     struct err err = {.rc = RC_OK};
 
-    /* A NO about some of them; the others were answered. It may not be the command's FETCH. */
+    /* A NO about some messages; the others were answered. The FETCH may be part of another
+     * command. */
     if (work->run == run && run->damaged + run->missing + run->undecodable > 0)
         imap_limit_tell_now(im);
     if (run->damaged > 0) {
@@ -496,7 +502,7 @@ mark(struct imap_session *im, struct fetch_run *run)
 
     if (!imap_turn(im, imap_selected_acct(im), &run->mark.turn, &step))
         return step;
-    /* Without the right to \Seen any more, it is not set (RFC 4314 section 4). */
+    /* If the right to set \Seen was taken away, it is not set (RFC 4314 section 4). */
     if (run->mark.turn.result != RC_OK && run->mark.turn.result != RC_DENIED)
         return imap_fail(im, run->mark.turn.result, &run->mark.turn.err);
     if (run->mark.turn.result == RC_OK)
@@ -505,9 +511,9 @@ mark(struct imap_session *im, struct fetch_run *run)
     return STEP_MORE;
 }
 
-/* FLAGS of messages are the present ones: a keyword that another session has made since the
- * last sync is announced before it is seen on one (RFC 3501 section 7.2.6), and so is a number
- * that has another name. */
+/* FETCH answers with the present flags. So a keyword that another session has created since the
+ * last sync, or a keyword number that has a new name, is announced before it appears on a
+ * message (RFC 3501 section 7.2.6). */
 static void
 tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
 {
@@ -520,7 +526,8 @@ tell_keywords(struct imap_session *im, const struct imap_fetch_req *req)
     view_keywords_told(&im->view, work->keywords.serial);
 }
 
-/* PARTIAL: of the messages that are named, those with these places (RFC 9394 section 3.3). */
+/* PARTIAL: takes the messages at these places among those that are named (RFC 9394 section
+ * 3.3). */
 static void
 runs_cut(struct fetch_run *run, const struct imap_partial *partial)
 {
@@ -546,7 +553,8 @@ runs_cut(struct fetch_run *run, const struct imap_partial *partial)
     run->run_count = kept;
 }
 
-/* What CHANGEDSINCE leaves out is not marked as seen either: marking would make it newer. */
+/* Messages that CHANGEDSINCE leaves out are not marked as seen either, because that would make
+ * them newer. */
 static bool
 runs_of_changed(struct imap_session *im, struct store_tx *tx, struct fetch_run *run,
                 enum imap_step *step_out)
@@ -589,7 +597,7 @@ runs_of_changed(struct imap_session *im, struct store_tx *tx, struct fetch_run *
     return true;
 }
 
-/* What is gone, and of that, what the client has not been told. */
+/* Finds what is gone and the client has not been told. */
 static bool
 vanished_begin(struct imap_session *im, struct store_tx *tx, const struct vanished_req *gone,
                struct fetch_run *run, enum imap_step *step_out)
@@ -600,7 +608,8 @@ vanished_begin(struct imap_session *im, struct store_tx *tx, const struct vanish
         return true;
     const enum rc rc = vanished_find(&im->view, tx, gone, &im->work->arena, &run->vanished,
                                      &run->vanished_count, &err);
-    if (rc == RC_OK || rc == RC_GONE) /* deleted: a sync tells of all of it */
+    /* RC_GONE: the mailbox was deleted, and a sync tells so */
+    if (rc == RC_OK || rc == RC_GONE)
         return true;
     *step_out = rc == RC_AGAIN ? STEP_MORE : imap_fail(im, rc, &err);
     return false;
@@ -665,8 +674,9 @@ imap_fetch_step(struct imap_session *im, struct fetch_run *run)
     return STEP_DONE;
 }
 
-/* The UIDs of a UID FETCH for VANISHED. `*` and what is above it are all UIDs that were given:
- * the last messages may be among those that are gone. NULL: no memory. */
+/* The UIDs of a UID FETCH for which VANISHED is told. `*` and all above it stand for all UIDs
+ * that were ever assigned, because the last messages may be among those that are gone. NULL: no
+ * memory. */
 static struct numset *
 known_uids(struct imap_session *im, const struct imap_fetch_req *req)
 {
@@ -674,7 +684,7 @@ known_uids(struct imap_session *im, const struct imap_fetch_req *req)
     struct numset *known = arena_new(&im->work->arena, struct numset);
 
     if (known == NULL || req->msgs.kind == IMAP_MSGS_SAVED)
-        return known; /* `$` has no messages that are gone (RFC 5182 section 2.1) */
+        return known; /* `$` contains no messages that are gone (RFC 5182 section 2.1) */
     known->ranges = arena_array(&im->work->arena, struct num_range, from->count + 1);
     if (known->ranges == NULL)
         return NULL;
@@ -698,7 +708,7 @@ fetch_begin(struct imap_session *im, struct imap_work *work)
         return imap_bad(work, "VANISHED needs ENABLE QRESYNC");
     if (req->has_partial && req->partial.last - req->partial.first >= limit)
         return imap_limit_refuse(im, limit, 0); /* RFC 9738 section 3.1 */
-    if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE brings it along */
+    if ((req->kinds & 1u << FETCH_MODSEQ) != 0) /* CHANGEDSINCE implies it */
         imap_condstore_enable(im);
     if (req->vanished) {
         gone.known = known_uids(im, req);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IDLE (RFC 2177): what is new is told whenever it happens (push.c). It ends by DONE in any
- * case and spelling clients use; a tagged command in its place (some Apple Mail versions) ends
- * it too and is then run. It never ends for time alone, unless [idle] policy = timeout.
+ * IDLE (RFC 2177): what is new is told whenever it happens (push.c). It ends with DONE, in
+ * upper or lower case; a tagged command in its place (some versions of Apple Mail) also ends it
+ * and is then run. Time alone never ends it, unless [idle] policy = timeout.
  *
  *   IDLE -> "+ idling" -> parked <-> sync | "* OK Still here" -> DONE -> tagged OK
  */
@@ -53,7 +53,8 @@ done_answer(struct imap_session *im)
     struct iw w = imap_line(im);
 
     iw_begin_status(&w, span_of_str(im->idle->tag), IW_OK);
-    /* All that was due has been told, and what it was nobody remembers: RFC 7162 section 6. */
+    /* Everything that was due has been told, and it is not recorded whether MODSEQ was in it:
+     * RFC 7162 section 6. */
     if (imap_is_enabled(im, ENABLES_CONDSTORE) && im->state == IMAP_SELECTED &&
         !im->view.gone) {
         iw_code_open(&w, SPAN("HIGHESTMODSEQ"));
@@ -85,7 +86,7 @@ imap_idle_go(struct imap_session *im, enum imap_frame *frame_out, enum task_next
         }
         if (frame != IMAP_FRAME_MORE) {
             im->idle_end = IMAP_IDLE_CUT;
-            done_answer(im); /* something else: it is over all the same */
+            done_answer(im); /* anything else also ends it */
             *frame_out = frame;
             return GO_ON;
         }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * REPLACE (RFC 8508): a message is appended and one of the selected mailbox is expunged, in one
- * transaction. If the message that is to be replaced is gone, nothing is appended. Between two
- * accounts there are two transactions: the message is appended first, so that a crash leaves
- * one too many and never one too few.
+ * REPLACE (RFC 8508): one transaction appends a message and expunges one in the selected
+ * mailbox. If the message to be replaced is gone, nothing is appended. Between two accounts,
+ * two transactions are needed: the message is appended first, so that a crash leaves one
+ * message too many, never one too few.
  */
 #include "imap/names/append.h"
 
-/* In another account than that of the new message: it goes in a turn of its own. False:
- * *step_out. */
+/* The message to be replaced is in another account than the new one, so it is expunged in a
+ * turn of its own. False: return *step_out. */
 static bool
 removal_prepare(struct imap_session *im, struct imap_append_run *run, struct store_tx *tx,
                 struct uid_run *uids, enum imap_step *step_out)
@@ -37,7 +37,7 @@ removal_prepare(struct imap_session *im, struct imap_append_run *run, struct sto
     return true;
 }
 
-/* Finds the message that is to be replaced. False: *step_out is what the command returns. */
+/* Finds the message to be replaced. False: *step_out is what the command returns. */
 static bool
 find_replaced(struct imap_session *im, struct imap_append_run *run, enum imap_step *step_out)
 {
@@ -89,7 +89,8 @@ conclude(struct imap_session *im, const struct append_op *op)
     return imap_ok(work, NULL, "REPLACE completed");
 }
 
-/* Takes away what was replaced, in another account than the new message. False: *step_out. */
+/* Expunges what was replaced, if it is in another account than the new message. False: return
+ * *step_out. */
 static bool
 removal_go(struct imap_session *im, struct imap_append_run *run, enum imap_step *step_out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SEARCH (RFC 3501 section 6.4.4), and SORT and THREAD (RFC 5256), which begin with one. The
- * scan itself is mailbox/content/search.h, the order mailbox/order/order.h; here they get their
- * snapshots slice by slice.
+ * SEARCH (RFC 3501 section 6.4.4), and SORT and THREAD (RFC 5256), which begin with a search.
+ * mailbox/content/search.h does the search and mailbox/order/order.h the ordering; here they
+ * get a snapshot for each slice.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"
@@ -114,7 +114,7 @@ found(struct imap_session *im, const struct imap_search_req *req, struct search_
     return STEP_MORE;
 }
 
-/* Scans on. */
+/* Continues the search. */
 static enum imap_step
 scan(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
 {
@@ -139,7 +139,7 @@ scan(struct imap_session *im, const struct imap_search_req *req, struct search_r
     return found(im, req, run);
 }
 
-/* What the order has grown to is paid from a budget of all sessions. */
+/* Charges the memory of the order to a budget that all sessions share. */
 static bool
 charge(struct imap_session *im, struct search_run *run)
 {
@@ -153,7 +153,7 @@ charge(struct imap_session *im, struct search_run *run)
     return true;
 }
 
-/* Puts what was found in order. */
+/* Puts the results in order. */
 static enum imap_step
 put_in_order(struct imap_session *im, struct search_run *run)
 {
@@ -176,7 +176,7 @@ put_in_order(struct imap_session *im, struct search_run *run)
     return STEP_MORE;
 }
 
-/* UPDATE, or the untagged NO of RFC 5267 section 4.3.1. */
+/* Makes the context for UPDATE, or sends the untagged NO of RFC 5267 section 4.3.1. */
 static void
 keep_updated(struct imap_session *im, const struct imap_search_req *req,
              const struct search_run *run)
@@ -191,7 +191,7 @@ keep_updated(struct imap_session *im, const struct imap_search_req *req,
                                 "There are too many contexts, or too many results");
 }
 
-/* The answer is out but for its last line end. */
+/* The answer is written, except for the end of its last line. */
 static enum imap_step
 finish(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
 {

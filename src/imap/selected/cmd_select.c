@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Into and out of the selected state: SELECT, EXAMINE (RFC 3501 sections 6.3.1, 6.3.2), CHECK,
- * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters; the messages themselves are looked
- * at first when a command needs them, or when the client comes back to a mailbox that it knows
+ * CLOSE, UNSELECT (RFC 3691). SELECT answers from counters. The messages themselves are not
+ * looked at until a command needs them, unless the client comes back to a mailbox that it knows
  * and asks what has changed (QRESYNC, RFC 7162 section 3.2.5):
  *
  *   find, begin the view -> [LIST] -> DESCRIBE -> [LOOK -> RESYNC or TELL] -> tagged answer
  *
- * LIST tells the attributes of the name, if the dialect has it so (RFC 9051 section 6.3.2).
- * RESYNC is a UID FETCH. TELL says the same of a mailbox that is not in memory, from its rows.
+ * LIST tells the attributes of the name, if the dialect includes it (RFC 9051 section 6.3.2).
+ * RESYNC is a UID FETCH. TELL tells the same from the rows, for a mailbox that is not in
+ * memory.
  */
 #include "imap/names/gather.h"
 #include "imap/selected/context/context.h"
@@ -20,11 +21,11 @@ enum select_stage { SELECT_LIST, SELECT_DESCRIBE, SELECT_LOOK, SELECT_RESYNC, SE
 struct select_run {
     enum select_stage stage;
     struct imap_gather *gather;    /* NULL: not begun */
-    struct names_list *list;       /* NULL: it is not complete */
+    struct names_list *list;       /* NULL: not complete yet */
     struct imap_fetch_req changes; /* what RESYNC asks for */
     struct vanished_req gone;
     struct fetch_run *fetch; /* NULL: not begun */
-    /* What TELL has, and how far it is. */
+    /* What TELL has found, and how far it has come. */
     struct uid_run *vanished;
     size_t vanished_count;
     struct changed *changed;
@@ -33,10 +34,11 @@ struct select_run {
     size_t next_changed;
 };
 
-/* Mailboxes up to this size are loaded at SELECT, so that the first unseen can be named. */
+/* Mailboxes up to this size are loaded at SELECT, so that the first unseen message can be
+ * told. */
 enum { UNSEEN_LOAD_MAX = 2000 };
 
-/* Without any of these a mailbox is open read-only: RFC 4314 section 5.2. */
+/* Without any of these rights, a mailbox is opened read-only: RFC 4314 section 5.2. */
 enum { RIGHTS_TO_CHANGE = RIGHTS_ON_FLAGS | RIGHT_INSERT | RIGHT_EXPUNGE };
 
 void
@@ -81,7 +83,7 @@ mailbox_id_line(struct imap_session *im, const struct mbox_object_id *object_id)
     iw_end_text(&w, SPAN("mailbox identifier"));
 }
 
-/* The untagged part of the answer. */
+/* Writes the untagged part of the answer. */
 static enum rc
 describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_state *state,
          struct err *err)
@@ -92,7 +94,7 @@ describe(struct imap_session *im, struct store_tx *tx, const struct mailbox_stat
 
     const bool names_unseen = state->unseen > 0 && !imap_is_enabled(im, ENABLES_UIDONLY);
     if (names_unseen) {
-        /* From memory when it is there; a large mailbox is not loaded for it. */
+        /* Told if the mailbox is in memory; a large mailbox is not loaded for it. */
         const bool small = state->exists <= UNSEEN_LOAD_MAX;
         const enum rc rc = view_awake(&im->view, small ? tx : NULL, err);
         if (rc != RC_OK && (small || rc != RC_AGAIN))
@@ -136,7 +138,7 @@ select_abandon(struct imap_session *im)
     return true;
 }
 
-/* Another mailbox is selected: what comes is about that one. RFC 7162 section 3.2.11. */
+/* Tells that the next responses are about another mailbox (RFC 7162 section 3.2.11). */
 static void
 close_selected(struct imap_session *im)
 {
@@ -148,7 +150,8 @@ close_selected(struct imap_session *im)
     iw_status_line(&w, SPAN(""), IW_OK, "CLOSED", SPAN("Previous mailbox is closed"));
 }
 
-/* Finds the mailbox and begins the view. STEP_MORE: selected, the answer is still to come. */
+/* Finds the mailbox and begins the view. STEP_MORE: it is selected, and the answer is still to
+ * be written. */
 static enum imap_step
 select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mode)
 {
@@ -186,7 +189,7 @@ select_begin(struct imap_session *im, struct imap_work *work, enum view_mode mod
             mode = VIEW_READ_ONLY; /* RFC 4314 section 5.2 */
     }
     if (req->condstore)
-        imap_condstore_enable(im); /* HIGHESTMODSEQ is told in any case */
+        imap_condstore_enable(im); /* HIGHESTMODSEQ is sent below */
     mailbox_state(mailbox, &state);
     const struct watch_filter filter = {
         .events = imap_watch_events(im), .mboxes = &state.mbox, .mbox_count = 1};
@@ -236,7 +239,7 @@ select_list(struct imap_session *im, struct select_run *run)
         if (run->list == NULL)
             return step;
     }
-    /* A name with wildcards matches other names too. */
+    /* A name with wildcards also matches other names. */
     while (rc != RC_NOT_FOUND) {
         if (slice_spent())
             return STEP_MORE;
@@ -250,8 +253,8 @@ select_list(struct imap_session *im, struct select_run *run)
     return STEP_MORE;
 }
 
-/* What the client remembers may differ from what is there: the request of a UID FETCH
- * (known UIDs) (FLAGS) (CHANGEDSINCE modseq VANISHED), RFC 7162 section 3.2.5.1. False: there
+/* If what the client remembers may differ from what there is, makes the request of a UID FETCH
+ * (known UIDs) (FLAGS) (CHANGEDSINCE modseq VANISHED) (RFC 7162 section 3.2.5.1). False: there
  * is nothing to tell, or the client remembers another mailbox. */
 static bool
 resync_is_due(struct imap_session *im, struct select_run *run, uint32_t uidvalidity)
@@ -296,8 +299,8 @@ select_describe(struct imap_session *im, struct select_run *run)
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
-    /* A snapshot begun after the view: it holds all that the view counts. The view is kept
-     * while this waits, for it has taken the \Recent messages. */
+    /* The snapshot begins after the view, so it has everything that the view counts. The view
+     * is kept during the wait, because it has taken the \Recent messages. */
     if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step))
         return step;
     mailbox_state(im->view.mailbox, &state);
@@ -313,8 +316,8 @@ select_describe(struct imap_session *im, struct select_run *run)
     return imap_ok(im->work, NULL, "");
 }
 
-/* Can the rows tell it? A client that comes back after a restart need not wait for all of a
- * large mailbox to be loaded. */
+/* Whether the rows can tell it, so that a client that comes back after a restart need not wait
+ * for a large mailbox to be loaded. */
 static enum imap_step
 select_look(struct imap_session *im, struct select_run *run)
 {
@@ -359,7 +362,7 @@ select_step(struct imap_session *im, struct select_run *run)
 {
     enum imap_step step = STEP_DONE;
 
-    /* A client that reads slowly may lose the right meanwhile. */
+    /* The right may be taken away while the client reads slowly. */
     if (!imap_guest_still_may(im, RIGHT_READ, &step))
         return step;
     switch (run->stage) {
@@ -400,7 +403,7 @@ cmd_select_run(struct imap_session *im, struct imap_work *work)
 enum imap_step
 cmd_check_run(struct imap_session *im, struct imap_work *work)
 {
-    (void)im; /* everything acknowledged is on disk already */
+    (void)im; /* everything that was acknowledged is on disk already */
     return imap_ok(work, NULL, "CHECK completed");
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UIDBATCHES (RFC 10022): ranges of UIDs that hold so many messages each, from the latest
- * messages to the oldest. They are cut at the sequence numbers that the client knows, so only
- * the last one may hold fewer. Together they cover all UIDs that were given: the first one
- * begins with the highest, each one ends where the next begins, and the last one ends with 1
- * (section 3.1.4).
+ * UIDBATCHES (RFC 10022): ranges of UIDs that contain a given number of messages each, from the
+ * latest messages to the oldest. They are divided by the sequence numbers that the client
+ * knows, so only the last one may contain fewer. Together they cover all UIDs that were
+ * assigned: the first one begins with the highest, each one ends where the next begins, and the
+ * last one ends with 1 (section 3.1.4).
  */
 #include "base/limits.h"
 #include "imap/imap_session.h"
@@ -12,7 +12,7 @@
 struct batches_run {
     uint64_t next; /* the batch to be written, counted from 1 */
     uint64_t last;
-    uint64_t all; /* batches of the mailbox */
+    uint64_t all; /* number of batches in the mailbox */
     struct iw line;
     bool after_range;
 };
@@ -26,7 +26,7 @@ uid_of(const struct imap_session *im, uint64_t seq)
     return run.uids[0];
 }
 
-/* The lowest UID of a batch; the next one begins below it. */
+/* The lowest UID of a batch. The next batch begins below it. */
 static uint32_t
 lowest_uid(const struct imap_session *im, const struct batches_run *run, uint64_t batch,
            uint32_t size)
@@ -62,7 +62,7 @@ batches_begin(struct imap_session *im, const struct imap_uidbatches_req *req)
         return imap_bad_code(work, "CLIENTBUG", "A range of batches begins with the lower one");
     if (req->size < LIMIT_UIDBATCH_MIN)
         return imap_no(work, "TOOFEW", "A batch has at least 500 messages");
-    if (req->size > limit) /* RFC 9738: no command is run for so large a batch */
+    if (req->size > limit) /* RFC 9738: no command could work on a batch of that size */
         return imap_limit_refuse(im, limit, 0);
     if (!imap_read_begin(im, imap_selected_acct(im), &tx, &step) ||
         !imap_view_awake(im, tx, &step))

@@ -12,27 +12,27 @@ enum across_stage { ACROSS_LIST, ACROSS_ROOM, ACROSS_READ, ACROSS_SCAN, ACROSS_R
 struct across_message {
     struct entry source;
     struct ingest ingest;
-    uint64_t text_at;  /* in the spool of texts */
-    uint64_t piece_at; /* in that of what was computed */
+    uint64_t text_at;  /* octets written to the spool of texts */
+    uint64_t piece_at; /* octets written to the spool of computed data */
 };
 
 struct copy_across {
-    struct append_op op; /* its messages are in the order of the next */
+    struct append_op op; /* its messages are in the order of the next member */
     enum across_stage stage;
     const struct imap_named *named;
     size_t expected;
     struct across_message *messages;
     size_t count;
     uint64_t octets;
-    struct span *keywords; /* of the source, by number */
+    struct span *keywords; /* keyword names of the source mailbox, by number */
     size_t keyword_count;
-    size_t next;     /* message, of the stage */
-    uint64_t offset; /* in its text */
-    size_t texts;    /* spools of the command */
+    size_t next;     /* the next message in this stage */
+    uint64_t offset; /* offset in its text */
+    size_t texts;    /* index of the first spool of texts */
     size_t pieces;
 };
 
-/* RC_LIMIT: no memory, or too many of them. */
+/* RC_LIMIT: no memory, or too many spools. */
 static enum rc
 begin(struct imap_session *im, const struct imap_named *named, size_t expected,
       struct copy_across *across, struct err *err)
@@ -73,7 +73,7 @@ copy_across_new(struct imap_session *im, const struct imap_named *named, size_t 
     return NULL;
 }
 
-/* ---- which they are ---- */
+/* ---- finding the messages ---- */
 
 static enum rc
 too_large(struct err *err)
@@ -82,7 +82,7 @@ too_large(struct err *err)
                    LIMIT_COPY_ACROSS_OCTETS);
 }
 
-/* Entries that one run names: all of them are in the view, and so there is room for them. */
+/* Reads the entries of one run. All of them are in the view, so there is room for them. */
 static enum rc
 list_run(struct copy_across *across, struct store_tx *tx, uint64_t mbox,
          const struct uid_run *run, size_t most, struct err *err)
@@ -132,7 +132,7 @@ list(struct imap_session *im, struct copy_across *across, struct store_tx *tx, s
     return rc == RC_OK && !imap_append_charge(im, across->octets) ? too_large(err) : rc;
 }
 
-/* Whether the destination is there, before anything is read for it, and has room for so much. */
+/* Checks that the destination exists and has room, before anything is read for it. */
 static enum rc
 ask_for_room(struct imap_session *im, const struct copy_across *across, struct store_tx *tx,
              struct err *err)
@@ -148,7 +148,7 @@ ask_for_room(struct imap_session *im, const struct copy_across *across, struct s
 
 /* ---- reading them ---- */
 
-/* It was expunged and its text is gone, too. */
+/* The message was expunged, and its text is gone too. */
 static enum rc
 leave_out(struct copy_across *across, struct err *err)
 {
@@ -161,7 +161,7 @@ leave_out(struct copy_across *across, struct err *err)
     return RC_OK;
 }
 
-/* One piece of a text. */
+/* Copies one piece of a text. */
 static enum rc
 read_piece(struct imap_session *im, struct copy_across *across, struct store_tx *tx,
            struct err *err)
@@ -189,7 +189,7 @@ read_piece(struct imap_session *im, struct copy_across *across, struct store_tx 
     return rc;
 }
 
-/* As many as a slice has time for. */
+/* Reads as many messages as a slice has time for. */
 static enum rc
 read_some(struct imap_session *im, struct copy_across *across, struct store_tx *tx,
           struct err *err)
@@ -228,14 +228,15 @@ scan_one(struct imap_session *im, struct copy_across *across, const char *texts,
     ingest_pack(&message->ingest, &piece);
     if (!buf_ok(&piece))
         return err_set(err, RC_LIMIT, 0, "copy: out of memory");
-    /* What was computed is charged too; one message may have so much at most. */
+    /* Computed data are charged too; this is the most that one message may have. */
     if (across->next > 0 && spool->octets + buf_len(&piece) > LIMIT_COPY_ACROSS_OCTETS)
         return too_large(err);
     across->next++;
     return spool_append(spool, buf_span(&piece), err);
 }
 
-/* Names of the keywords that the copy of a message gets. Neighbours mostly have the same. */
+/* The names of the keywords that the copy of a message gets. Adjacent messages mostly have the
+ * same ones. */
 static enum rc
 keywords_name(struct imap_session *im, struct copy_across *across, size_t i)
 {
@@ -262,7 +263,7 @@ keywords_name(struct imap_session *im, struct copy_across *across, size_t i)
     return RC_OK;
 }
 
-/* What the turn is to add, all of which stays where it is now. */
+/* Makes what the turn is to add. None of it is moved afterwards. */
 static enum rc
 compose(struct imap_session *im, struct copy_across *across, const char *texts, struct err *err)
 {
@@ -337,9 +338,9 @@ copy_across_ready(struct imap_session *im, struct copy_across *across, enum imap
 
     if (across->stage == ACROSS_READY)
         return true;
-    /* It is asked for in the snapshot's account, and of the turn nothing is known yet. */
+    /* The right is checked in the account of the snapshot, before the turn is asked for. */
     if (!imap_guest_still_may(im, im->work->row->selected, step_out) ||
-        /* A mailbox that another server has just made is not missing. */
+        /* A mailbox that another server has just created must not be reported as missing. */
         (across->stage == ACROSS_ROOM && !imap_catch_up(im, at, step_out)) ||
         (across->stage != ACROSS_SCAN && !imap_read_begin(im, at, &tx, step_out)))
         return false;

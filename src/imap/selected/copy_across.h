@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * COPY from one account into another. Nothing spans accounts, so the messages are read from the
- * one and added to the other as those of an APPEND are: outside the turn, each is read into a
- * spool and scanned, and then one transaction adds all of them or none. Text and internal date
- * are the same, and with them EMAILID and THREADID (mailbox/content/object_id.h).
+ * COPY from one account into another. No transaction spans accounts, so the messages are read
+ * from one and added to the other like those of an APPEND: outside the turn, each is read into
+ * a spool and scanned, and then one transaction adds all of them or none. Text and internal
+ * date are the same, and with them EMAILID and THREADID (mailbox/content/object_id.h).
  *
  *   list (one snapshot) -> [read each] -> [scan each] -> the request is ready for the turn
  *
- * Whoever may not read the source any more gets no further.
+ * The copy ends if the user loses the right to read the source.
  *
  * Thread: the session.
  */
@@ -19,16 +19,16 @@
 
 struct copy_across;
 
-/** Of the selected mailbox into work->target; in the command's arena. expected: as in copy_op.
- *  NULL: *step_out is what the command returns. */
+/** Makes a copy from the selected mailbox to work->target, in the command's arena. expected: as
+ * in copy_op. NULL: *step_out is what the command returns. */
 struct copy_across *copy_across_new(struct imap_session *im, const struct imap_named *named,
                                     size_t expected, enum imap_step *step_out);
-/** Goes on until the request can be run. False: *step_out is what the command returns. */
+/** Continues until the request can be run. False: *step_out is what the command returns. */
 MUST_USE bool copy_across_ready(struct imap_session *im, struct copy_across *across,
                                 enum imap_step *step_out);
-/** The request; without messages there is nothing to be run. */
+/** The request to run in a turn. Without messages there is nothing to run. */
 struct append_op *copy_across_op(struct copy_across *across);
-/** What was added, as copy_op tells it, into *out. RC_LIMIT: no memory. */
+/** Sets the results of *out to what was added, as a copy_op would. RC_LIMIT: no memory. */
 MUST_USE enum rc copy_across_result(const struct copy_across *across, struct copy_op *out);
 
 #endif

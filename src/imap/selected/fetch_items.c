@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Items of FETCH responses as this client is to have them. Those that nobody has named are
- * added: what must go with changes of flags, and with everything that is told without being
- * asked for. ENVELOPE, BODYSTRUCTURE and BODY go out as they are stored, or, in few cases, in a
- * form that the client can read.
+ * The items of FETCH responses for this client. Items that were not named are added where they
+ * must go with changes of flags or with unsolicited responses. ENVELOPE, BODYSTRUCTURE and BODY
+ * are sent as they are stored or, in a few cases, in a form that the client can read.
  *
  * Thread: the session's.
  */
@@ -13,7 +12,7 @@
 
 #include "base/limits.h"
 
-/* ---- which there are ---- */
+/* ---- which items ---- */
 
 enum { ADDED_MAX = 3 }; /* FLAGS, UID, MODSEQ */
 
@@ -24,7 +23,7 @@ imap_fetch_marks(const struct imap_session *im, const struct imap_fetch_req *req
            (imap_selected_rights(im) & RIGHT_SEEN) != 0; /* RFC 4314 section 4 */
 }
 
-/* The items of req in memory of its own, with room for more. NULL: no memory. */
+/* Copies the items of req, with room for more. NULL: no memory. */
 static struct imap_fetch_item *
 items_copy(struct arena *arena, struct imap_fetch_req *req)
 {
@@ -104,7 +103,7 @@ imap_fetch_pushed_parse(struct imap_session *im, struct span list, struct imap_f
 enum { TOLD_MAX = 4 * LIMIT_ADAPTED + (1 << 20) };
 _Static_assert(TOLD_MAX + LIMIT_OUTPUT_HIGH_WATER <= LIMIT_OUTPUT_MAX, "it would not fit");
 
-/* RC_CORRUPT: it is not what we write. */
+/* RC_CORRUPT: the stored text is not what we write. */
 static enum rc
 adapt_item(struct buf *out, const struct fetch_step *step, unsigned how)
 {
@@ -126,7 +125,7 @@ imap_write_mail_syntax(struct imap_session *im, struct iw *w, const struct fetch
     buf_init(&told, TOLD_MAX);
     const enum rc rc = adapt_item(&told, step, how);
     if (rc == RC_OK && !buf_ok(&told))
-        w->out->failed = true; /* no memory: as if this buffer had none */
-    /* What nobody can take apart is at least what was stored. */
+        w->out->failed = true; /* no memory: treated as if the output had none */
+    /* What cannot be parsed is sent as it was stored. */
     iw_token(w, rc == RC_OK ? buf_span(&told) : step->text);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The selected mailbox is another user's. What the session may do there can change at any time,
- * by SETACL, by a group that the user joins or leaves, because the owner's account is removed,
- * or because the configuration ends all sharing. The server looks again before each command and before it tells anything, but only
- * when something has been changed: two numbers say so.
+ * The selected mailbox belongs to another user. What the session may do there can change at any
+ * time: by SETACL, when the user joins or leaves a group, when the owner's account is removed,
+ * or when the configuration turns sharing off. The server checks the rights again before each
+ * command and before it tells anything, but only if one of two serial numbers or the setting
+ * has changed.
  *
- * Who may not read the mailbox any more is told so once, and then nothing more of it; commands
- * on it are refused until another one is selected (RFC 4314 section 5.1.1; docs/protocol.md
- * H-4). The view stays what it was: if the right comes back, the dialogue goes on from there.
+ * A user who may no longer read the mailbox is told so once, and then nothing more about it.
+ * Commands on it are refused until another one is selected (RFC 4314 section 5.1.1;
+ * docs/protocol.md H-4). The view stays as it was: if the right comes back, the dialogue
+ * continues from there.
  *
  * Thread: the session.
  */
@@ -32,7 +34,7 @@ imap_guest_new(struct imap_session *im, uint64_t account_id, uint32_t rights)
         return NULL;
     }
     guest->rights = rights;
-    guest->acl_serial = account_acl_serial(guest->acct) - 1; /* the next look is due */
+    guest->acl_serial = account_acl_serial(guest->acct) - 1; /* so that the next check is due */
     return guest;
 }
 
@@ -71,7 +73,7 @@ rights_read(struct imap_session *im, struct store_tx *tx, uint32_t *rights_out, 
     return rc == RC_OK ? access_rights(tx, &user, im->selected, &arena, rights_out, err) : rc;
 }
 
-/* What can be changed in the mailbox, if that is something else now. */
+/* Adjusts what can be changed in the mailbox, and tells the client if it has changed. */
 static void
 flags_tell(struct imap_session *im, uint32_t before)
 {
@@ -122,7 +124,8 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
     }
     const uint32_t before = guest->rights;
     mailbox_state(im->view.mailbox, &state);
-    if (!state.gone) /* its list is gone with it: the end of it is told (SYNC_GONE) */
+    /* its list is gone too: the sync tells that the mailbox is gone (SYNC_GONE) */
+    if (!state.gone)
         guest->rights = rights;
     guest->acl_serial = serial;
     guest->epoch = epoch;
@@ -137,7 +140,7 @@ imap_guest_still_may(struct imap_session *im, uint32_t needs, enum imap_step *st
 {
     const struct imap_work *work = im->work;
 
-    /* Not in the middle of a line or of a change, which would be lost. */
+    /* Not in the middle of a line, nor of a change, which would be lost. */
     if (work->mid_line || work->write.req != NULL || work->write.slot_queued ||
         !imap_guest_is_due(im))
         return true;
@@ -150,8 +153,8 @@ imap_guest_still_may(struct imap_session *im, uint32_t needs, enum imap_step *st
     return false;
 }
 
-/* Whether the command only reads, which can last as long as its client likes. Those that change
- * something are looked at again in the turn (mailbox/sharing/permit.h). */
+/* Whether the command only reads, which can take as long as its client likes. For commands that
+ * change something, rights are checked again in the turn (mailbox/sharing/permit.h). */
 static bool
 only_reads(const struct imap_command *row)
 {

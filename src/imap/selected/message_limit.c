@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MESSAGELIMIT and SAVELIMIT (RFC 9738), for administrators who have set one. A command that
- * names more messages is run for the last of them, and its answer tells the lowest of these, so
- * that the client can go on below it. COPY and APPEND, which are run for all or for none, are
- * refused. EXPUNGE, CLOSE, STATUS, SORT and THREAD have no such limit (docs/protocol.md V-13).
+ * MESSAGELIMIT and SAVELIMIT (RFC 9738), if the administrator has set them. A command that
+ * names more messages is carried out for the last of them, and its answer tells the lowest of
+ * these, so that the client can continue below it. COPY and APPEND, which are carried out for
+ * all messages or for none, are refused. EXPUNGE, CLOSE, STATUS, SORT and THREAD have no such
+ * limit (docs/protocol.md V-13).
  */
 #include "imap/imap_session.h"
 
@@ -66,8 +67,8 @@ imap_limit_refuse(struct imap_session *im, uint32_t limit, uint32_t seq)
 
 static const char text_cut[] = "Only the last messages were looked at";
 
-/* The code, which is told once. NULL: no memory, and the session ends: without it, the answer
- * would say that there is no more mail. */
+/* The response code, which is sent once. NULL: no memory, and the session ends, because without
+ * the code the client would believe that there is no more mail. */
 static const char *
 cut_code(struct imap_session *im)
 {
@@ -102,7 +103,7 @@ imap_limit_tell(struct imap_session *im)
 {
     struct imap_work *work = im->work;
 
-    /* After another NO nothing was done, or not all: the client begins again. */
+    /* After another NO, nothing or not everything was done, and the client starts again. */
     if (work->cut_at == 0 || work->reply.status != IW_OK)
         return;
     const char *code = cut_code(im);

@@ -4,7 +4,7 @@
 
 #include "mailbox/memory/members.h"
 
-/* The n-th of the messages with \Deleted, counted from 0. 0: there are only *count_out. */
+/* The n-th message with \Deleted, counted from 0. 0: there are only *count_out. */
 static uint32_t
 deleted_nth(struct members *members, const struct imap_named *named, uint32_t n,
             uint32_t *count_out)
@@ -24,7 +24,7 @@ deleted_nth(struct members *members, const struct imap_named *named, uint32_t n,
     return 0;
 }
 
-/* Leaves the last messages with \Deleted that UID EXPUNGE may be about. */
+/* Cuts the set to the last messages with \Deleted that UID EXPUNGE may remove. */
 static bool
 cut_deleted(struct imap_session *im, struct store_tx *tx, struct imap_named *named,
             enum imap_step *step_out)

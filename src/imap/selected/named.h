@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages that a command names, for those that change or copy them: the client's set,
- * resolved against the view, as far as a command may be about so many (RFC 9738).
+ * The messages that a command names, for commands that change or copy them: the client's set,
+ * resolved against the view and cut to the message limit (RFC 9738).
  *
  * Thread: the session.
  */
@@ -10,7 +10,7 @@
 
 #include "imap/imap_session.h"
 
-/* The messages of a client's set, both ways. */
+/* The messages of a client's set, as sequence numbers and as UIDs. */
 struct imap_named {
     struct view_run *seqs;
     size_t seq_count;
@@ -18,14 +18,16 @@ struct imap_named {
     size_t uid_count;
 };
 
-/* What becomes of a command that names more messages than it may be about (RFC 9738). */
+/* What happens to a command that names more messages than the limit (RFC 9738). */
 enum named_limit {
-    NAMED_CUT,     /* STORE, MOVE: it is run for the last of them */
+    NAMED_CUT,     /* STORE, MOVE: carried out for the last of them */
     NAMED_REFUSED, /* COPY */
-    NAMED_DELETED, /* UID EXPUNGE: those with \Deleted count, and the last of them are gone */
+    /* UID EXPUNGE: messages with \Deleted count, and the last of them are expunged */
+    NAMED_DELETED,
 };
 
-/** Finds them; all in the command's arena. False: *step_out is what the command returns. */
+/** Finds them. Everything is in the command's arena. False: *step_out is what the command
+ * returns. */
 MUST_USE bool imap_named_find(struct imap_session *im, struct imap_msgs *msgs,
                               enum named_limit limit, struct imap_named *named_out,
                               enum imap_step *step_out);

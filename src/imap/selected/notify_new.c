@@ -2,7 +2,7 @@
 /*
  * What NOTIFY tells of new messages in the selected mailbox, after their EXISTS: a FETCH
  * response with the items that stand in SELECTED (MessageNew (...)), RFC 5465 section 5.2. It
- * is the FETCH of cmd_fetch.c; messages that the client has put there itself are left out, and
+ * uses the FETCH of cmd_fetch.c. Messages that the client has added itself are left out, and
  * none is marked as seen, because nobody has looked at it yet.
  */
 #include "imap/notify.h"
@@ -25,7 +25,7 @@ new_abandon(struct imap_session *im)
     return true;
 }
 
-/* The UIDs that have arrived, without the client's own. */
+/* The UIDs that have arrived, except the client's own. */
 static size_t
 ranges_of(const struct imap_work *work, struct num_range ranges[2])
 {
@@ -44,7 +44,7 @@ ranges_of(const struct imap_work *work, struct num_range ranges[2])
     return count;
 }
 
-/* False: nothing is to be told. */
+/* False: there is nothing to tell. */
 static bool
 new_begin(struct imap_session *im)
 {
@@ -67,8 +67,8 @@ new_begin(struct imap_session *im)
     return count > 0;
 }
 
-/* Between two messages, as a FETCH does: whether the mailbox may still be read. False: *step_out;
- * STEP_DONE: nothing more is told. */
+/* Checks between two messages, as FETCH does, whether the mailbox may still be read. False:
+ * return *step_out; STEP_DONE: nothing more is told. */
 static bool
 may_tell(struct imap_session *im, enum imap_step *step_out)
 {
@@ -96,7 +96,7 @@ imap_notify_new_step(struct imap_session *im)
     if (may_tell(im, &step))
         step = run->fetch == NULL ? imap_fetch_begin(im, &run->req, NULL, &run->fetch)
                                   : imap_fetch_step(im, run->fetch);
-    /* A failure is the client's own to find out when it asks for the messages. */
+    /* The client learns of a failure when it asks for the messages itself. */
     work->reply = reply;
     if (step == STEP_DONE)
         work->abandon(im);

@@ -62,7 +62,7 @@ uids_within(const struct version *version, const struct view_run *runs, size_t c
     struct uids_reader reader = uids_reader(packed);
     struct uid_run uids = {0, 0};
     bool more = uids_read(&reader, &uids);
-    size_t looked_at = SIZE_MAX; /* the run that begins with: */
+    size_t looked_at = SIZE_MAX; /* the run that begins with `first` */
     uint32_t lowest = 0;
     enum rc rc = RC_OK;
 
@@ -71,7 +71,7 @@ uids_within(const struct version *version, const struct view_run *runs, size_t c
             lowest = uid_at(version, runs[i].first);
             looked_at = i;
         }
-        if (uids.last < lowest) { /* most of them, when few are asked about */
+        if (uids.last < lowest) { /* most runs, when few messages are asked about */
             more = uids_read(&reader, &uids);
             continue;
         }
@@ -85,7 +85,7 @@ uids_within(const struct version *version, const struct view_run *runs, size_t c
             rc = touched_add(out, runs[i].first > first ? runs[i].first : first,
                              runs[i].last < last ? runs[i].last : last);
             if (runs[i].last > last)
-                break; /* and the next UIDs too, perhaps */
+                break; /* the next UIDs may be in it too */
         }
         if (rc != RC_OK)
             return rc;

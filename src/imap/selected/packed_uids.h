@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ascending runs of UIDs in few octets, for what a session keeps while it is parked. For each
- * run there are two numbers: the distance of its first UID from the end of the run before, and
- * its length less one; each in groups of seven bits, the low ones first.
+ * Ascending runs of UIDs in few octets, for what a session keeps while it is parked. Each run
+ * is two numbers: the distance of its first UID from the end of the run before, and its length
+ * minus one. Each number is written in groups of seven bits, the low ones first.
  *
  * Thread: any.
  */
@@ -15,7 +15,7 @@
 
 struct uids_reader {
     struct unpack in;
-    uint64_t past; /* the UID after the run before */
+    uint64_t past; /* one above the last UID of the run before */
     bool damaged;
 };
 
@@ -24,15 +24,15 @@ uids_reader(struct span packed)
 {
     return (struct uids_reader){.in = {.rest = packed}};
 }
-/** False at the end, and where it is damaged. */
+/** False: at the end, or damaged. */
 MUST_USE bool uids_read(struct uids_reader *reader, struct uid_run *run_out);
-/** Whether this is what uids_write makes; how many runs there are. */
+/** Whether this is what uids_write writes. *runs_out: the number of runs. */
 MUST_USE bool uids_check(struct span packed, size_t *runs_out);
 
-/** The UIDs of the first message and the last one. */
+/** The UIDs of the first and the last message. */
 struct uid_run uids_of(const struct version *version, struct view_run run);
-/** Those of the messages (ascending runs of sequence numbers of version) that are among the
- * UIDs packed; they are added to out. RC_LIMIT: its arena. */
+/** Adds to out those of the messages (ascending runs of sequence numbers of version) that are
+ * among the packed UIDs. RC_LIMIT: its arena. */
 MUST_USE enum rc uids_within(const struct version *version, const struct view_run *runs,
                              size_t count, struct span packed, struct touched_runs *out);
 
@@ -46,7 +46,7 @@ uids_writer(struct buf *out)
 {
     return (struct uids_writer){.out = out};
 }
-/** Runs come in ascending order, and none touches the one before. */
+/** Runs must come in ascending order, and none may touch the one before. */
 void uids_write(struct uids_writer *writer, struct uid_run run);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The saved search result `$` (RFC 5182), as runs of UIDs, packed (packed_uids.h): it stays
- * while the session is parked. A run has no UIDs between its ends but those of its messages and
- * of messages that are gone, and no UID is given twice, so a result needs no change when
- * messages are expunged or arrive.
+ * The saved search result `$` (RFC 5182), as packed runs of UIDs (packed_uids.h), kept while
+ * the session is parked. Within a run, every UID belongs to one of its messages or to a message
+ * that is gone, and no UID is ever used twice, so a result does not change when messages are
+ * expunged or arrive.
  */
 #include "imap/selected/packed_uids.h"
 #include "imap/selected/search_private.h"
@@ -69,7 +69,7 @@ struct saving {
     struct buf packed;
     struct uids_writer writer;
     struct uid_run run; /* not packed yet; first 0: none */
-    uint32_t last_seq;  /* that it ends with */
+    uint32_t last_seq;  /* its last sequence number */
 };
 
 static void
@@ -90,7 +90,7 @@ uid_at(const struct saving *saving, uint32_t seq)
     return run.uids[0];
 }
 
-/* Runs come in ascending order. */
+/* Adds a run. Runs come in ascending order. */
 static void
 seqs_save(struct saving *saving, uint32_t first, uint32_t last)
 {
@@ -107,13 +107,13 @@ seqs_save(struct saving *saving, uint32_t first, uint32_t last)
         saving->last_seq = last;
 }
 
-/* Results of a search in the order of the mailbox. */
+/* Adds results of a search, which are in the order of the mailbox. */
 static void
 places_save(struct saving *saving, const struct search *search, struct search_places places)
 {
     struct view_run seqs;
     uint32_t pos = 0;
-    uint32_t at = 0; /* place of the run's first */
+    uint32_t at = 0; /* place of the first result in the run */
 
     while (places.count > 0 && search_next_run(search, &pos, &seqs)) {
         const uint32_t length = seqs.last - seqs.first + 1;
@@ -138,7 +138,7 @@ compare_numbers(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Some results of a SORT: they are put back into the order of the mailbox. */
+/* Adds some results of a SORT, in the order of the mailbox. */
 static enum rc
 sorted_save(struct saving *saving, struct arena *arena, const struct imap_search_req *req,
             const struct search_run *run, struct search_places places)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The answers of SEARCH, SORT and THREAD: a line of numbers, the data items of ESEARCH (RFC
- * 4731, RFC 5267 section 3, RFC 9394, RFC 6203), or threads. For a million numbers it is 8 MB
- * long, so it is written in pieces, as fast as the reader takes them.
+ * 4731, RFC 5267 section 3, RFC 9394, RFC 6203), or threads. An answer with a million numbers
+ * is 8 MB long, so it is written in pieces, as fast as the reader takes them.
  */
 #include "imap/selected/search_private.h"
 #include "mailbox/memory/members.h"
@@ -35,7 +35,7 @@ number_of(const struct view *view, bool is_uid, uint32_t seq)
     return run.uids[0];
 }
 
-/* The first result and the last one, in the order that was asked for. */
+/* The first or the last result, in the order that was asked for. */
 static uint32_t
 min_of(const struct imap_search_req *req, const struct search_run *run)
 {
@@ -59,7 +59,7 @@ number_write(const struct imap_search_req *req, struct search_run *run, uint32_t
         iw_num(&run->line, number);
 }
 
-/* Passes over results before the first place; false: the run at hand is used up. */
+/* Skips results before the first place. False: the run at hand is used up. */
 static bool
 run_at_hand(struct search_run *run)
 {
@@ -75,7 +75,7 @@ run_at_hand(struct search_run *run)
     return true;
 }
 
-/* Some numbers of the run at hand: those of one piece of the version. */
+/* Writes some numbers of the run at hand: those in one piece of the version. */
 static void
 some_of_run_write(const struct imap_search_req *req, struct search_run *run)
 {
@@ -199,9 +199,9 @@ threads_write(struct imap_session *im, struct search_run *run)
     }
 }
 
-/* ---- what is before the numbers ---- */
+/* ---- before the numbers ---- */
 
-/* "PARTIAL (1:100 ", or all of it when no result has such a place. */
+/* Writes "PARTIAL (1:100 ", or all of PARTIAL if there is no result at these places. */
 static void
 partial_head(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
 {
@@ -220,7 +220,8 @@ partial_head(struct imap_session *im, const struct imap_search_req *req, struct 
         buf_put_char(&im->s.conn.out, ' ');
 }
 
-/* All of an ESEARCH answer but the numbers of ALL and PARTIAL (RFC 4731 section 3.1). */
+/* Writes all of an ESEARCH answer except the numbers of ALL and PARTIAL (RFC 4731 section
+ * 3.1). */
 static void
 esearch_head(struct imap_session *im, const struct imap_search_req *req, struct search_run *run)
 {
@@ -265,7 +266,7 @@ esearch_head(struct imap_session *im, const struct imap_search_req *req, struct 
     run->set = numset_writer(&im->s.conn.out);
 }
 
-/* ---- and after them ---- */
+/* ---- after the numbers ---- */
 
 /* The modseq that the message with this number or UID has now. */
 static uint64_t
@@ -277,14 +278,15 @@ modseq_of(struct view *view, bool is_uid, uint32_t number)
     struct version_run one;
 
     if (members_begin(&members, view, NULL, NULL) != RC_OK)
-        members.version = view->members; /* it has just been let go: as the view knew it */
+        /* it has just been released; use what the view knows */
+        members.version = view->members;
     members_run(&members, seq, 1, &one);
     const uint64_t modseq = one.modseqs[0];
     members_end(&members);
     return modseq;
 }
 
-/* RFC 4731 section 3.2: of MIN or MAX alone, or both, only those count. */
+/* RFC 4731 section 3.2: if only MIN, MAX or both are asked for, only those messages count. */
 static uint64_t
 esearch_modseq(const struct imap_search_req *req, const struct search_run *run)
 {
@@ -319,8 +321,8 @@ search_modseq_write(const struct imap_search_req *req, struct search_run *run)
     iw_close(w);
 }
 
-/* SAVE alone asks for no answer (RFC 5182 section 2.4), and UPDATE and CONTEXT change nothing
- * of the answer (RFC 5267 section 4.1). */
+/* SAVE alone asks for no answer (RFC 5182 section 2.4), and UPDATE and CONTEXT do not change
+ * the answer (RFC 5267 section 4.1). */
 static bool
 is_silent(const struct imap_search_req *req)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Untagged responses about changes: events of mailbox/sync.h as lines. Used between commands
- * and in IDLE; resumable, so a slow reader is told of 50,000 expunges in its own time.
+ * Writes untagged responses about changes: the events of mailbox/sync.h. Used between commands
+ * and in IDLE. It can stop and continue, so a slow reader can take its time with 50,000
+ * expunges.
  */
 #include "imap/imap_session.h"
 
@@ -19,8 +20,9 @@ imap_keyword_names(const struct keywords *bits, const struct keyword_names *name
     return n;
 }
 
-/* What may be changed, as the rights are (RFC 4314 section 5.1.1). "\*": new keywords may be
- * made (RFC 3501 section 7.1) while there is room for one. */
+/* The flags that may be changed, according to the rights (RFC 4314 section 5.1.1). "\*" means
+ * that new keywords may be created (RFC 3501 section 7.1); it is sent while there is room for
+ * one. */
 static void
 permanent_write(struct imap_session *im, struct iw *w, unsigned settable,
                 const struct span *keywords, size_t count)
@@ -142,7 +144,7 @@ event_write(struct imap_session *im, const struct sync_event *event)
     }
 }
 
-/* Begins, with a snapshot only when one is needed: the push of new mail needs none. */
+/* Begins, with a snapshot only if one is needed. Telling of new mail needs none. */
 static bool
 begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
 {
@@ -164,7 +166,7 @@ begin(struct imap_session *im, enum sync_mode mode, enum imap_step *step_out)
     sync_end(work->sync);
     work->sync = NULL;
     *step_out = STEP_MORE;
-    if (rc == RC_AGAIN) /* the snapshot is older than what the client knows: another one */
+    if (rc == RC_AGAIN) /* the snapshot is older than what the client knows: take another one */
         return false;
     session_end(&im->s, END_MAILBOX_FAILED, "%s: %s", rc_name(rc), err.text);
     *step_out = STEP_WAIT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * UIDONLY (RFC 9586): a client that has enabled it uses no sequence numbers and is sent none.
- * Commands with FORM_SEQ are refused before their arguments are looked at (run.c), expunges are
- * told as VANISHED (imap_sync_fully), and whatever would be a FETCH response is a UIDFETCH.
+ * Commands with FORM_SEQ are refused before their arguments are parsed (run.c), expunges are
+ * told as VANISHED (imap_sync_fully), and UIDFETCH responses take the place of FETCH responses.
  */
 #include "imap/imap_session.h"
 

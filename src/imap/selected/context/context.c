@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of contexts, and CANCELUPDATE (RFC 5267 section 4.3.5); see the header. */
+/* What is kept of a context, and CANCELUPDATE (RFC 5267 section 4.3.5); see the header. */
 #include "imap/selected/context/context.h"
 
 #include <stdlib.h>
@@ -25,14 +25,15 @@ text_len(const struct imap_context *context)
            context->numbers_len;
 }
 
-/* The oldest one. Its results have room of their own, so that one is always possible. */
+/* Whether this is the oldest context. Its results have room of their own, so that one context
+ * is always possible. */
 static bool
 is_first(const struct imap_session *im, const struct imap_context *context)
 {
     return im->contexts == NULL || im->contexts == context;
 }
 
-/* What a context takes of LIMIT_CONTEXTS_OCTETS with so many octets found. */
+/* How much of LIMIT_CONTEXTS_OCTETS a context takes with a result of this size. */
 static size_t
 octets_of(const struct imap_session *im, const struct imap_context *context, size_t found_len)
 {
@@ -41,7 +42,7 @@ octets_of(const struct imap_session *im, const struct imap_context *context, siz
     return text_len(context) - context->numbers_len + (is_first(im, context) ? 0 : results);
 }
 
-/* Whether there is room for a context with so many octets found. */
+/* Whether there is room for a context with a result of this size. */
 static bool
 has_room(const struct imap_session *im, const struct imap_context *context, size_t found_len)
 {
@@ -54,7 +55,7 @@ has_room(const struct imap_session *im, const struct imap_context *context, size
            context->numbers_len + found_len <= LIMIT_CONTEXT_FIRST_OCTETS;
 }
 
-/* More than is everybody's is paid from a budget of all sessions. */
+/* What exceeds the share of each session is charged to a budget that all sessions share. */
 static bool
 charge(struct imap_session *im, struct imap_context *context, size_t found_len)
 {
@@ -96,7 +97,7 @@ imap_context_due(struct imap_session *im, const struct imap_context *context)
     if (context->stale || state.last_flags_modseq > context->modseq ||
         context->uid_bound < view->uid_bound)
         return true;
-    /* Since the view was last awake, it may have come to know other flags of these. */
+    /* Since the view was last awake, it may have learnt new flags of messages that are gone. */
     if (state.last_expunge_modseq > view->modseq && view->members != NULL &&
         version_newest(view->members) > context->gone_modseq)
         return true;
@@ -138,7 +139,7 @@ imap_contexts_forget(struct imap_session *im)
     }
 }
 
-/* To the end: they are told in the order in which they were made. */
+/* Appends it: contexts are told in the order in which they were made. */
 static void
 link_last(struct imap_session *im, struct imap_context *context)
 {
@@ -184,7 +185,7 @@ imap_context_keep(struct imap_session *im, struct imap_context *context, struct 
     return RC_OK;
 }
 
-/* The four texts of a context are in parts. */
+/* Makes a context from its four texts. */
 static struct imap_context *
 context_new(const struct span parts[4])
 {
@@ -208,7 +209,7 @@ context_new(const struct span parts[4])
     return context;
 }
 
-/* What a search has found, packed. */
+/* Packs what a search has found. */
 static enum rc
 found_pack(const struct imap_session *im, const struct search *search, struct buf *out)
 {
@@ -245,7 +246,7 @@ imap_context_add(struct imap_session *im, const struct imap_search_req *req,
     if (context == NULL)
         return RC_LIMIT;
     context->is_uid = req->is_uid;
-    /* The search has seen this much for certain; what is newer is looked at again. */
+    /* The search has certainly seen changes up to here; newer ones are looked at again. */
     context->modseq = view->modseq;
     context->gone_modseq = version_newest(view->members);
     context->uid_bound = view->uid_bound;
@@ -339,7 +340,7 @@ unpack_one(struct imap_session *im, struct unpack *in)
     context->is_uid = unpack_bool(in);
     context->by_time = unpack_bool(in);
     context->by_last = unpack_bool(in);
-    context->stale = true; /* nobody here has seen what happened meanwhile */
+    context->stale = true; /* what happened before the handover is not known here */
     context->gone = (uint32_t)found.len;
     in->failed |= parts[0].len == 0 || !uids_check(found, &runs);
     return imap_context_keep(im, context, found) == RC_OK;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of a context. They are kept as the client has written them; what they name by
- * sequence numbers or `$` is kept beside them, in the order in which it stands there.
+ * The keys of a context. They are kept as the client wrote them; the messages that they name by
+ * sequence numbers or `$` are kept beside them, in the same order.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/packed_uids.h"
 
-/* Whether it names messages by what the client was told at that time. */
+/* Whether the key names messages by what the client was told at that time. */
 static bool
 is_by_numbers(const struct imap_search_key *key)
 {
     return key->kind == SEARCH_MSGS && key->msgs->kind != IMAP_MSGS_UID;
 }
 
-/* The next key of a tree, in the order in which it is written down; NULL at the end. Each list
- * of children is at most LIMIT_NESTING deep, give or take one. */
+/* The next key of a tree, in the order in which it is written down; NULL at the end. Lists of
+ * children are nested at most LIMIT_NESTING + 1 deep. */
 struct walk {
     const struct imap_search_key *above[2 * LIMIT_NESTING + 4];
     size_t depth;
@@ -83,7 +83,7 @@ imap_context_numbers(const struct imap_session *im, const struct imap_search_req
     return rc;
 }
 
-/* Those among the runs back into the tree. */
+/* Puts those among the runs back into the tree. */
 static enum rc
 numbers_put(const struct imap_session *im, const struct view_run *runs, size_t count,
             struct span packed, struct arena *arena, struct imap_msgs *msgs)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * REMOVEFROM of results that are expunged. It comes with the EXPUNGE or VANISHED that says so,
- * and before it, because its sequence numbers must still mean something (RFC 5267 section
- * 4.3.4). Where expunges wait, the messages stay among the results, as any other search would
- * find them.
+ * REMOVEFROM of results that are expunged. It is sent immediately before the EXPUNGE or
+ * VANISHED, while its sequence numbers are still valid (RFC 5267 section 4.3.4). Where expunges
+ * must wait, the messages stay among the results, as any other search would still find them.
  *
  *   compare -> for each context: look -> REMOVEFROM
  */
@@ -11,14 +10,14 @@
 #include "imap/selected/packed_uids.h"
 
 struct leave_run {
-    struct imap_context *at;   /* whose lines are being written; NULL: none's */
-    struct imap_context *next; /* to be looked at */
-    struct view_run *gone;     /* what the sync tells as expunged */
+    struct imap_context *at;   /* the context whose lines are being written; NULL: none */
+    struct imap_context *next; /* the next context to be looked at */
+    struct view_run *gone;     /* messages that the sync tells as expunged */
     size_t gone_count;
     struct context_lines lines;
 };
 
-/* Nobody can say what their clients must forget. */
+/* Ends all contexts, because nobody can say what their clients must forget. */
 static void
 refuse_all(struct imap_session *im)
 {
@@ -26,7 +25,7 @@ refuse_all(struct imap_session *im)
         imap_context_refuse(im, im->contexts, "Out of memory");
 }
 
-/* False: the sync tells no expunges, or no context is left. */
+/* False: the sync tells no expunges, or there is no context any more. */
 static bool
 compare(struct imap_session *im, struct leave_run **run_out)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a context has found is written anew, with what has come and without what has gone. UIDs
- * of messages that are gone for good may stay between others, until they take too much room.
+ * Writes the result of a context anew, with messages that were added and without those that
+ * were removed. UIDs of expunged messages may stay between others until they take too much
+ * room.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/packed_uids.h"
@@ -11,8 +12,8 @@ struct renewal {
     const struct imap_context_news *news;
     struct uids_writer writer;
     struct uid_run held; /* not written yet; first 0: none */
-    size_t added;        /* not written yet */
-    size_t removed;      /* not passed yet */
+    size_t added;        /* index of the next added run that is not written yet */
+    size_t removed;      /* index of the next removed run that is not passed yet */
     bool compact;        /* leave out runs of messages that are all gone */
 };
 
@@ -38,7 +39,7 @@ is_empty(const struct imap_session *im, struct uid_run run)
 static void
 put(struct renewal *renewal, struct uid_run run, bool is_new)
 {
-    /* What has come may enclose messages that were found once, and are gone. */
+    /* An added run may enclose messages that were found before and are expunged. */
     if (renewal->held.first != 0 && run.first <= renewal->held.last) {
         if (run.last <= renewal->held.last)
             return;
@@ -56,7 +57,7 @@ put(struct renewal *renewal, struct uid_run run, bool is_new)
     renewal->held = run;
 }
 
-/* Those that have come, below this UID. */
+/* Writes those that were added, below this UID. */
 static void
 put_added(struct renewal *renewal, uint64_t below)
 {
@@ -71,7 +72,7 @@ put_added(struct renewal *renewal, uint64_t below)
     }
 }
 
-/* A run that was found before, without those that have gone. */
+/* Writes a run that was found before, without those that were removed. */
 static void
 put_before(struct renewal *renewal, struct uid_run run)
 {
@@ -91,7 +92,7 @@ put_before(struct renewal *renewal, struct uid_run run)
         }
         first = (uint64_t)uids.last + 1;
         if (first > run.last)
-            return; /* and perhaps some of the next run */
+            return; /* it may also cover a part of the next run */
     }
     put_added(renewal, first);
     put(renewal, (struct uid_run){(uint32_t)first, run.last}, false);

@@ -2,13 +2,13 @@
 /*
  * ADDTO and REMOVEFROM of messages that have arrived or changed, after the sync has told the
  * EXISTS and FETCH responses that they follow from (RFC 5267 section 4.3.3, RFC 5465 section
- * 5.1). The messages that may matter are found by their mod-sequences and asked again; of the
- * new ones among the results, UPDATE may have asked for a FETCH, which comes before ADDTO (RFC
+ * 5.1). Messages that may matter are found by their mod-sequences and searched again. UPDATE
+ * may have asked for a FETCH of new messages among the results, which comes before ADDTO (RFC
  * 5465 section 7).
  *
  *   for each context that is due:  LOOK -> WALK -> SCAN -> [FETCH] -> REMOVE -> ADD
  *
- * A context whose keys cannot be answered any more ends with NO [NOUPDATE].
+ * A context whose keys can no longer be evaluated ends with NO [NOUPDATE].
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/fetch_private.h"
@@ -16,18 +16,18 @@
 
 enum tell_stage { TELL_LOOK, TELL_WALK, TELL_SCAN, TELL_FETCH, TELL_REMOVE, TELL_ADD };
 
-enum { WALK_STEPS = 16384 }; /* messages at once: some hundred microseconds */
+enum { WALK_STEPS = 16384 }; /* messages in one step, which takes some hundred microseconds */
 
 struct tell_run {
-    struct imap_context *at; /* NULL: all have been looked at */
+    struct imap_context *at; /* the context under way; NULL: all have been looked at */
     enum tell_stage stage;
     struct imap_search_req req;
     struct version *current;  /* held; NULL: not begun, or not needed any more */
-    struct touched *walk;     /* through the mailbox, for: */
+    struct touched *walk;     /* the pass through the mailbox, for this context */
     struct search *search;    /* NULL: not begun */
-    struct view_run *touched; /* those that are asked again */
+    struct view_run *touched; /* messages that are searched again */
     size_t touched_count;
-    uint64_t modseq; /* what the context is up to when it has been told */
+    uint64_t modseq; /* the modseq of the context once it has been told */
     uint64_t gone_modseq;
     int64_t now_s;
     struct imap_context_news news;
@@ -58,7 +58,7 @@ tell_abandon(struct imap_session *im)
     return true;
 }
 
-/* On to the next context that may have something to tell. */
+/* Moves on to the next context that may have something to tell. */
 static void
 one_next(struct imap_session *im, struct tell_run *run, struct imap_context *next)
 {
@@ -79,7 +79,7 @@ one_refuse(struct imap_session *im, struct tell_run *run, const char *text)
 
 /* ---- LOOK ---- */
 
-/* The view, and the newest flags. */
+/* Gets the view, and the newest flags. */
 static enum rc
 newest(struct view *view, struct store_tx *tx, struct version **current_out, struct err *err)
 {
@@ -88,7 +88,7 @@ newest(struct view *view, struct store_tx *tx, struct version **current_out, str
     return rc == RC_OK ? view_current(view, tx, current_out, err) : rc;
 }
 
-/* False: *step_out. Nothing can be read now; it will be due again. */
+/* False: return *step_out. Nothing can be read now; the context stays due. */
 static bool
 read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *step_out)
 {
@@ -100,8 +100,8 @@ read_begin(struct imap_session *im, struct store_tx **tx_out, enum imap_step *st
     return false;
 }
 
-/* Messages that arrived when they were on one side of the bounds of YOUNGER and OLDER, and are
- * on the other one now. */
+/* The arrival times of messages that were on one side of the bounds of YOUNGER and OLDER then,
+ * and are on the other side now. */
 static size_t
 times_of(const struct context_times *times, int64_t then_s, int64_t now_s,
          struct touched_times out[ARRAY_LEN(times->seconds)])
@@ -119,7 +119,7 @@ times_of(const struct context_times *times, int64_t then_s, int64_t now_s,
     return times->count;
 }
 
-/* Begins to look for what must be asked again. */
+/* Begins to find the messages that must be searched again. */
 static enum rc
 walk_begin(struct imap_session *im, struct tell_run *run, const struct context_times *times)
 {
@@ -130,13 +130,14 @@ walk_begin(struct imap_session *im, struct tell_run *run, const struct context_t
     struct touched_req req = {
         .since = context->modseq,
         .gone_since = context->gone_modseq,
-        /* Their commit may be in what was looked at before the client was told of them. */
+        /* Their commit may have been seen before the client was told of them. */
         .from_uid = context->uid_bound,
         .times = bounds,
         .time_count = times_of(times, context->now_s, run->now_s, bounds),
     };
 
-    /* Another message may be the last one: both are, and all between them. */
+    /* If another message is the last one now, both and all messages between them are searched
+     * again. */
     if (context->by_last && last_uid != context->last_uid)
         req.range =
             last_uid < context->last_uid
@@ -148,7 +149,7 @@ walk_begin(struct imap_session *im, struct tell_run *run, const struct context_t
     return run->walk == NULL ? RC_LIMIT : RC_OK;
 }
 
-/* It cannot be found out any more what has come and gone. */
+/* Called when it is no longer possible to find out what was added and removed. */
 static enum imap_step
 give_up(struct imap_session *im, struct tell_run *run, enum rc rc, const struct err *err)
 {
@@ -193,7 +194,7 @@ look(struct imap_session *im, struct tell_run *run)
             return step;
         rc = newest(&im->view, tx, &run->current, &err);
         if (rc == RC_AGAIN)
-            return STEP_MORE; /* the snapshot is too old: another one */
+            return STEP_MORE; /* the snapshot is too old: take another one */
     }
     if (rc == RC_GONE)
         return STEP_DONE; /* the next sync tells that all are gone */
@@ -230,7 +231,7 @@ walk(struct imap_session *im, struct tell_run *run)
 
 /* ---- SCAN ---- */
 
-/* Which of those that were asked have come, and which have gone. */
+/* Finds out which of the messages searched again were added and which were removed. */
 static enum rc
 compare(struct imap_session *im, struct tell_run *run)
 {
@@ -302,7 +303,7 @@ range_add(struct tell_run *run, uint32_t first, uint32_t last)
         run->fetch_ranges[run->fetch_count++] = (struct num_range){first, last};
 }
 
-/* Of the results that have come, those that have just arrived, without the client's own. */
+/* The added results that have just arrived, except those that the client put there itself. */
 static bool
 ranges_find(struct imap_session *im, struct tell_run *run)
 {
@@ -349,7 +350,7 @@ fetch(struct imap_session *im, struct tell_run *run)
     const enum imap_step step = run->fetch == NULL
                                     ? imap_fetch_begin(im, &run->fetch_req, NULL, &run->fetch)
                                     : imap_fetch_step(im, run->fetch);
-    /* A failure is the client's own to find out when it asks for the messages. */
+    /* The client learns of a failure when it asks for the messages itself. */
     im->work->reply = reply;
     return step;
 }
@@ -362,7 +363,7 @@ lines_of(const struct touched_runs *runs)
     return (struct context_lines){.runs = runs->runs, .count = runs->count};
 }
 
-/* One step of the context under way. STEP_DONE: nothing can be looked at now. */
+/* One step for the context under way. STEP_DONE: nothing can be looked at now. */
 static enum imap_step
 one_step(struct imap_session *im, struct tell_run *run)
 {

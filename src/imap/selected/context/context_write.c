@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ADDTO and REMOVEFROM (RFC 5267 sections 4.3.2 to 4.3.4). Positions are 0: the result of a
- * SEARCH is in the order of the mailbox, so its client knows where a number belongs. A line
- * holds some thousand octets; if there is more to tell, several follow one another, so that a
- * slow reader gets them in its own time.
+ * ADDTO and REMOVEFROM (RFC 5267 sections 4.3.2 to 4.3.4). Positions are 0, because the result
+ * of a SEARCH is in the order of the mailbox and the client knows where a number belongs. A
+ * line has a few thousand octets at most; if there is more to tell, several lines follow one
+ * another, so that a slow reader can take its time.
  */
 #include "imap/selected/context/context.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ESEARCH (RFC 7377): one search through several mailboxes, none of which needs to be selected.
- * Once it is known which (esearch_sources.h), they are searched one after the other as SEARCH
- * does it; so no more than one of them is held at a time.
+ * Once the mailboxes are known (esearch_sources.h), they are searched one after the other like
+ * with SEARCH, so only one of them is held at a time.
  *
  *   SOURCES -> for each mailbox:  OPEN -> AWAKE -> SCAN -> CHECK -> ANSWER
  *
- * Nothing of a mailbox is changed: each is looked at through a view of its own, the selected
- * one through what its client knows. Mailboxes and messages that are deleted meanwhile are left
- * out, and so is a mailbox that the user may not read any more when it would be answered.
+ * Nothing in a mailbox is changed. Each is searched through a view of its own; the selected one
+ * is searched as its client knows it. Mailboxes and messages that are deleted meanwhile are
+ * left out, and so is a mailbox that the user may no longer read when its answer is due.
  */
 #include "imap/selected/context/context.h"
 #include "imap/selected/search_private.h"
@@ -26,7 +26,7 @@ enum esearch_stage {
     ESEARCH_ANSWER,
 };
 
-/* As in struct imap_guest: while these stay, so do the rights. */
+/* As in struct imap_guest: while these values stay the same, so do the rights. */
 struct rights_seen {
     uint32_t acl_serial;
     uint32_t epoch;
@@ -35,16 +35,17 @@ struct rights_seen {
 
 struct esearch_run {
     struct esearch_sources sources;
-    size_t next; /* the one under way */
-    bool alone;  /* the selected mailbox, and no other */
+    size_t next; /* index of the mailbox under way */
+    bool alone;  /* only the selected mailbox is searched */
     enum esearch_stage stage;
-    struct arena arena; /* of the one under way */
-    struct view own;    /* its view; .mailbox NULL: it is the selected one, or not open */
+    struct arena arena; /* of the mailbox under way */
+    /* its view; .mailbox NULL: the mailbox is the selected one, or not open */
+    struct view own;
     struct search_run one;
-    struct rights_seen seen; /* of its rights, if it is another user's */
+    struct rights_seen seen; /* when its rights were read, if it belongs to another user */
     int64_t now_s;
-    uint64_t overspent; /* on those before */
-    uint64_t done;      /* messages */
+    uint64_t overspent; /* search cost of the mailboxes before */
+    uint64_t done;      /* messages in the mailboxes before */
 };
 
 /* ---- one mailbox ---- */
@@ -88,7 +89,7 @@ source_of(const struct esearch_run *run)
 
 /* ---- rights to a mailbox of another user ---- */
 
-/* Whether the user may still search it, of its account's snapshot. */
+/* Whether the user may still search the mailbox, according to a snapshot of its account. */
 static enum rc
 rights_check(struct imap_session *im, struct esearch_run *run, struct store_tx *tx,
              bool *may_out, struct err *err)
@@ -109,7 +110,7 @@ rights_check(struct imap_session *im, struct esearch_run *run, struct store_tx *
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Asked for before rights are read, which are at least as new then. */
+/* Taken before the rights are read, so that the rights are at least as new. */
 static struct rights_seen
 rights_now(struct imap_session *im, const struct esearch_run *run)
 {
@@ -128,7 +129,7 @@ rights_are_due(struct imap_session *im, const struct esearch_run *run)
             now.sharing != run->seen.sharing);
 }
 
-/* The user may not search it: it is passed over (section 2.2). */
+/* The user may not search the mailbox: it is skipped (section 2.2). */
 static enum imap_step
 pass_over(struct imap_session *im, const struct imap_search_req *req, struct esearch_run *run)
 {
@@ -195,7 +196,7 @@ search_of_one(struct imap_session *im, const struct imap_search_req *req,
     };
     struct uid_run *saved = NULL;
 
-    /* `$` is of the selected mailbox, and no message elsewhere. */
+    /* `$` refers to the selected mailbox, and matches nothing elsewhere. */
     if (selected && req->uses_saved) {
         if (imap_saved_runs(im, &run->arena, &saved, &what.saved_count) != RC_OK)
             return RC_LIMIT;
@@ -225,7 +226,7 @@ awake_one(struct imap_session *im, const struct imap_search_req *req, struct ese
     if (rc == RC_OK)
         rc = view_awake(run->one.view, tx, &err);
     if (rc == RC_AGAIN)
-        return STEP_MORE; /* the snapshot is older than the view: another one */
+        return STEP_MORE; /* the snapshot is older than the view: take another one */
     if (rc == RC_GONE)
         return one_next(run);
     if (rc == RC_OK)
@@ -238,7 +239,7 @@ awake_one(struct imap_session *im, const struct imap_search_req *req, struct ese
     return STEP_MORE;
 }
 
-/* Whether it was deleted while it was searched. */
+/* Whether the mailbox was deleted while it was searched. */
 static bool
 is_gone(const struct view *view)
 {
@@ -272,11 +273,11 @@ scan_one(struct imap_session *im, struct esearch_run *run)
         return imap_fail(im, rc, &err);
     run->stage = ESEARCH_CHECK;
     if (search_count(one->search) == 0 || is_gone(one->view))
-        run->one.stage = STAGE_END; /* section 2.1: it is not mentioned */
+        run->one.stage = STAGE_END; /* section 2.1: the mailbox is not mentioned */
     return STEP_MORE;
 }
 
-/* Before the answer: nothing of it is told to who may not read it any more. */
+/* Called before the answer: the mailbox is left out if the user may no longer read it. */
 static enum imap_step
 check_one(struct imap_session *im, const struct imap_search_req *req, struct esearch_run *run)
 {
@@ -345,7 +346,7 @@ names_in(const struct imap_search_req *req)
     return count;
 }
 
-/* What cannot be done (section 2.2). STEP_MORE: nothing. */
+/* Refuses what cannot be done (section 2.2). STEP_MORE: nothing is refused. */
 static enum imap_step
 refuse(struct imap_session *im, struct imap_search_req *req, bool *selected_out,
        bool *alone_out)
@@ -411,7 +412,7 @@ sources_step(struct imap_session *im, const struct imap_search_req *req,
         return step;
     if (!run->alone && imap_message_limit(im) != NO_MESSAGE_LIMIT &&
         run->sources.messages > imap_message_limit(im))
-        /* RFC 9738 has no words for it; section 2.4 */
+        /* RFC 9738 does not cover this command; section 2.4 allows a limit. */
         return imap_no(im->work, "LIMIT", "These mailboxes have too many messages");
     run->stage = ESEARCH_OPEN;
     return STEP_MORE;

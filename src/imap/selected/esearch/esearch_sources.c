@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. All is in the command's arena. */
+/* See the header. Everything is in the command's arena. */
 #include "imap/selected/esearch/esearch_sources.h"
 
 #include "mailbox/scope.h"
 
-/* ---- of other users ---- */
+/* ---- mailboxes of other users ---- */
 
 static bool
 other_add(struct imap_session *im, struct esearch_sources *sources,
@@ -30,7 +30,7 @@ is_before(const struct esearch_named *a, uint64_t owner, uint64_t mbox)
     return a->owner != owner ? a->owner < owner : a->mbox < mbox;
 }
 
-/* The place of the first that is not before it. */
+/* The index of the first one that is not before this one. */
 static size_t
 named_place(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
 {
@@ -47,7 +47,7 @@ named_place(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox
     return low;
 }
 
-/* Whether it is among those that need not be listed. */
+/* Whether the mailbox is among those that need not be listed. */
 static bool
 is_named(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
 {
@@ -80,7 +80,7 @@ named_note(struct imap_session *im, struct esearch_sources *sources, uint64_t ow
     return true;
 }
 
-/* Whether it is there already, named or not. */
+/* Whether the mailbox is in the list already, named or not. */
 static bool
 is_listed(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
 {
@@ -90,7 +90,7 @@ is_listed(const struct esearch_sources *sources, uint64_t owner, uint64_t mbox)
     return false;
 }
 
-/* One that the client means in any case. */
+/* Adds a mailbox that the client has named. */
 static bool
 named_add(struct imap_session *im, struct esearch_sources *sources,
           const struct names_guest *other)
@@ -125,7 +125,7 @@ name_next(const struct imap_search_req *req, struct esearch_sources *sources)
     return NULL;
 }
 
-/* By the name that LIST would give it. */
+/* Finds a mailbox by the name that LIST would give it. */
 static enum rc
 named_find(struct imap_session *im, struct esearch_sources *sources, struct store_tx *tx,
            const struct mbox_arg *arg, const struct imap_target *target, struct err *err)
@@ -175,7 +175,7 @@ named_step(struct imap_session *im, const struct imap_search_req *req,
     return STEP_MORE;
 }
 
-/* Whether the request can mean mailboxes of others without naming each of them. */
+/* Whether the request can mean mailboxes of other users without naming each of them. */
 static bool
 asks_for_listed(const struct imap_search_req *req)
 {
@@ -215,7 +215,8 @@ listed_step(struct imap_session *im, const struct imap_search_req *req,
         if (sources->listed == NULL)
             return step;
     }
-    if (imap_gather_is_cut(sources->gather)) /* half an answer would be taken for a whole one */
+    /* half an answer would be taken for a complete one */
+    if (imap_gather_is_cut(sources->gather))
         return imap_no(im->work, "LIMIT", "Other users share too many mailboxes");
     if (imap_gather_lacks_any(sources->gather))
         return imap_no(im->work, "UNAVAILABLE",
@@ -233,9 +234,9 @@ listed_step(struct imap_session *im, const struct imap_search_req *req,
     return STEP_MORE;
 }
 
-/* ---- which of all ---- */
+/* ---- which mailboxes are meant ---- */
 
-/* The selected mailbox of another user, as its client knows it. */
+/* The selected mailbox, if it belongs to another user, under the name that its client knows. */
 static enum rc
 selected_add(struct imap_session *im, struct esearch_sources *sources)
 {
@@ -281,7 +282,8 @@ mark_group(struct imap_session *im, struct scope *scope, struct store_tx *tx,
     case IMAP_NOTIFY_SUBTREE:
     case IMAP_NOTIFY_SUBTREE_ONE:
         for (size_t i = 0; i < group->mailbox_count && rc == RC_OK; i++)
-            if (group->mailboxes[i].invalid == NULL) /* else nobody has such a name */
+            /* otherwise no mailbox can have such a name */
+            if (group->mailboxes[i].invalid == NULL)
                 rc = scope_mark_subtree(
                     scope, arena, group->mailboxes[i].name,
                     group->scope == IMAP_NOTIFY_SUBTREE ? SCOPE_ALL_BELOW : SCOPE_ONE_LEVEL, 1);
