@@ -13,7 +13,7 @@
 #include "session/session_private.h"
 #include "session/table.h"
 
-enum { NAME_MAX_OCTETS = 1000 }; /* an account's, a mailbox's, a client's */
+enum { NAME_MAX_OCTETS = 1000 }; /* for the name of an account, a mailbox or a client */
 
 static const int64_t wall_max_us = INT64_C(253402300800) * 1000000; /* the end of year 9999 */
 
@@ -36,7 +36,7 @@ unpack_ring(struct unpack *in, struct event_log *log)
     const uint32_t count = unpack_u32(in, UINT32_MAX);
     const uint32_t kept = count < LIMIT_EVENT_RING ? count : LIMIT_EVENT_RING;
 
-    if (count > LIMIT_EVENT_RING) { /* it has gone round: all of its room is needed */
+    if (count > LIMIT_EVENT_RING) { /* the ring is full, so it needs all of its room */
         for (uint32_t i = 0; i < LIMIT_EVENT_RING; i++)
             event_note(event_log_room(log), EVENT_NONE, 0);
         in->failed |= log->room != LIMIT_EVENT_RING; /* no memory */
@@ -69,7 +69,7 @@ unpack_string(struct unpack *in)
     return copy;
 }
 
-/* Behind service, number and peer. */
+/* Unpacks what follows service, number and peer. */
 static void
 unpack_common(struct session *session, struct unpack *in)
 {
@@ -92,7 +92,7 @@ unpack_common(struct session *session, struct unpack *in)
     session->client_id = unpack_string(in);
     session->client_rule = client_rule_labelled(unpack_text(in, NAME_MAX_OCTETS));
     session->mailbox_name = unpack_string(in);
-    /* A login that was refused leaves its name, for the record. */
+    /* A refused login leaves a name without an account, for the record. */
     in->failed |= session->account_id != 0 && session->account_name == NULL;
     counts->commands = unpack_u32(in, UINT32_MAX);
     counts->bad_commands = unpack_u32(in, UINT32_MAX);
@@ -107,7 +107,7 @@ unpack_common(struct session *session, struct unpack *in)
     liveness->silence_s = unpack_u32(in, UINT32_MAX);
     liveness->keepalive = unpack_bool(in);
     if (liveness->line_us != 0)
-        liveness->look_us = conn->last_out_us; /* at once: time has passed */
+        liveness->look_us = conn->last_out_us; /* look at once: time has passed */
     atomic_store(&session->pub.acked_us, unpack_time(in, now_us));
     session->by_proxy = unpack_bool(in);
     session->is_reused = unpack_bool(in);
@@ -117,7 +117,7 @@ unpack_common(struct session *session, struct unpack *in)
     atomic_store(&session->pub.compressed, conn_is_compressed(conn));
 }
 
-/* Takes fd and enters poller and table. */
+/* Takes fd, and enters the poller and the table. */
 static enum rc
 enter(struct session *session, int fd, struct err *err)
 {
@@ -178,7 +178,7 @@ session_adopt(struct env *env, const struct front_door *const *doors, int fd,
                                 : err_set(err, RC_INVALID, 0, "these octets say no session");
     if (rc != RC_OK) {
         const bool released = door->release(session);
-        CHECK(released); /* it has done nothing yet */
+        CHECK(released); /* it has done nothing yet, so it can be released */
         conn_close(&session->conn, NULL);
         session_free(session);
         return rc;

@@ -25,7 +25,8 @@ fits(struct span pattern, struct span text)
     return span_ieq(pattern, text);
 }
 
-/* "3.6 (936)" is below 4. What begins with no number is below nothing. */
+/* Whether a version such as "3.6 (936)" is below 4. A version that does not begin with a number
+ * is below nothing. */
 static bool
 is_below(struct span version, uint32_t below)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of client_rule.def: what clients need that say who they are. Constant data; any
- * thread.
+ * The rules of client_rule.def for clients that say who they are. Constant data; any thread.
  */
 #ifndef SESSION_CLIENT_RULE_H
 #define SESSION_CLIENT_RULE_H
@@ -26,15 +25,15 @@ struct client_rule {
     enum client_texts texts;
 };
 
-enum { CLIENT_RULE_NONE }; /* the number of the rule that says nothing */
+enum { CLIENT_RULE_NONE }; /* the number that stands for no rule */
 
-/** The number of the first rule that fits; 0: none does. Fields that ID lacks are empty. */
+/** The number of the first rule that matches; 0: none does. Fields that ID lacks are empty. */
 uint8_t client_rule_find(struct span name, struct span version, struct span os);
 /** The number of the first rule with this label; 0: there is none, or it is empty. */
 uint8_t client_rule_labelled(struct span label);
 /** A rule by its number, which one of the functions above has returned. */
 const struct client_rule *client_rule_get(uint8_t number);
-/** Whether CAPABILITY does not show this word, nor is the client told unasked what the
+/** Whether the rule hides this word from CAPABILITY, and with it the unsolicited data that the
  * extension adds. */
 bool client_rule_masks(const struct client_rule *rule, struct span word);
 

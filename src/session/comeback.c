@@ -9,19 +9,19 @@
 #include "base/map.h"
 
 enum {
-    NAME_US = 5000000,      /* for the client's name to be said */
+    NAME_US = 5000000,      /* time for the client to send its name */
     ATTEMPT_US = 120000000, /* between two attempts of the kernel, at most */
 };
 
 struct doubt {
-    struct list link;   /* all, oldest first */
-    struct doubt *next; /* of the account */
+    struct list link;   /* in the list of all doubts, oldest first */
+    struct doubt *next; /* next doubt of the account */
     struct comeback_conn conn;
-    int64_t came_us; /* 0: not yet */
+    int64_t came_us; /* monotonic; 0: the client has not come back yet */
     uint64_t came_session;
-    bool came_near; /* from the same network */
+    bool came_near; /* it came back from the same network */
     bool over;
-    bool judged; /* stays, so that it is not judged twice */
+    bool judged; /* has had its verdict; kept so that it is not judged twice */
 };
 
 struct comebacks {
@@ -74,7 +74,8 @@ drop(struct comebacks *comebacks, struct doubt *doubt)
 
     if (first == doubt) {
         (void)map_take(&comebacks->by_account, map_key_u64(&account));
-        /* Without memory, the account's other doubts can merely no longer be found. */
+        /* Without memory, the account's other doubts can no longer be found; nothing else is
+         * lost. */
         if (doubt->next != NULL &&
             map_put(&comebacks->by_account, map_key_u64(&account), doubt->next) != RC_OK)
             doubt->next = NULL;
@@ -152,7 +153,7 @@ show_life(struct doubt *doubt, const struct comeback_conn *conn, int64_t now_us)
     const bool near = net_addr_same_host(&doubt->conn.network, &conn->network);
 
     if (doubt->came_session == conn->session && !same_name(doubt->conn.name, conn->name)) {
-        doubt->came_us = 0; /* its name was not known then: it is another client */
+        doubt->came_us = 0; /* its name was not known then; it is another client */
         doubt->came_session = 0;
         doubt->came_near = false;
         return;

@@ -32,15 +32,16 @@
 
 struct comebacks;
 
-/* A connection of an account; times are monotonic. */
+/* A connection of an account. Times are monotonic. */
 struct comeback_conn {
     uint64_t account;
     uint64_t session;
     struct net_addr network;
-    uint32_t name;     /* hash of the client's name; 0: not known */
-    int64_t opened_us; /* of one that shows life */
-    int64_t silent_us; /* of one in doubt: when its silence began */
-    int64_t line_us;   /* and when the line was sent that ended it */
+    uint32_t name;     /* hash of the client's name; 0: unknown */
+    int64_t opened_us; /* of a connection that shows life */
+    int64_t silent_us; /* of a connection in doubt: when its silence began */
+    /* of a connection in doubt: when the line that ended the silence was sent */
+    int64_t line_us;
     struct learn_line line;
 };
 
@@ -48,13 +49,13 @@ struct comeback_conn {
 MUST_USE struct comebacks *comebacks_new(void);
 void comebacks_free(struct comebacks *comebacks);
 
-/** The line of conn is unacknowledged; over: and its connection has ended. May be called again
- * for the same line. If there are LIMIT_NETWORK_DOUBTS, the oldest doubt is dropped. */
+/** The line of conn is unacknowledged. over: its connection has ended, too. May be called again
+ * for the same line. If there are LIMIT_NETWORK_DOUBTS already, the oldest doubt is dropped. */
 void comebacks_doubt(struct comebacks *comebacks, const struct comeback_conn *conn, bool over,
                      int64_t now_us);
 /** The line was acknowledged, or the end of the connection explains why it was not. */
 void comebacks_forget(struct comebacks *comebacks, uint64_t account, uint64_t session);
-/** A login, a name that became known, or an acknowledged line on this connection. */
+/** This connection shows life: a login, a name that became known, or an acknowledged line. */
 void comebacks_life(struct comebacks *comebacks, const struct comeback_conn *conn,
                     int64_t now_us);
 

@@ -45,16 +45,18 @@ struct env {
     struct registry *registry;
     struct tls_server *tls; /* for STARTTLS; NULL: there is no certificate */
     struct spool_place spool;
-    struct spool_place delivery_spool; /* the same, and some files more */
-    struct budget spool_budget;        /* octets of spools in memory, all sessions */
-    struct budget spool_files;        /* files of spools that are being written, all sessions */
-    struct spool_owners spool_owners; /* which accounts have them */
-    struct budget delivery_files;     /* those that are for deliveries alone */
+    struct spool_place delivery_spool; /* the same, with some more files */
+    struct budget spool_budget;        /* octets that all spools together may hold in memory */
+    /* files of spools that may be open for writing, in all sessions */
+    struct budget spool_files;
+    struct spool_owners spool_owners; /* which accounts have these files */
+    struct budget delivery_files;     /* the files that are reserved for deliveries */
     struct budget
-        input_budget; /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, all sessions */
-    struct budget order_budget; /* octets that SORT and THREAD work with, all sessions */
-    struct budget
-        context_budget; /* octets of large results that are kept up to date, likewise */
+        /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, in all sessions */
+        input_budget;
+    struct budget order_budget; /* octets that SORT and THREAD work with, in all sessions */
+    /* octets of large results that are kept up to date, in all sessions */
+    struct budget context_budget;
     /* Called when a request has made an account pass 80 % or 95 % of a limit; may be NULL. Any
      * thread; may wait for the registry. */
     void (*quota_crossed)(struct env *env, uint64_t account_id,
@@ -65,11 +67,11 @@ struct env {
     _Atomic(const struct settings *) settings;
     atomic_uint_fast64_t next_session; /* session numbers */
     atomic_uint busy;                  /* sessions that may still touch the store */
-    atomic_uint resuming;              /* adopted ones whose mailbox is not open yet */
+    atomic_uint resuming;              /* adopted sessions whose mailbox is not open yet */
     struct moving *moving;             /* where POST_MOVE leads; handover.h */
 };
 
-/** The settings now; good until the process ends. Thread: any. */
+/** The present settings; valid until the process ends. Thread: any. */
 static inline const struct settings *
 env_settings(struct env *env)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packs what all sessions have; adopt.c unpacks it. The doors append what is theirs. Times are
- * those of CLOCK_MONOTONIC, which both processes share.
+ * Packs what all sessions have; adopt.c unpacks it. The front doors append their own state.
+ * Times are those of CLOCK_MONOTONIC, which both processes share.
  */
 #include "session/handover.h"
 
@@ -54,7 +54,8 @@ pack_peer(const struct net_addr *peer, struct buf *out)
     pack_u8(out, peer->family);
     pack_u32(out, peer->port);
     pack_u32(out, peer->scope);
-    pack_span(out, span_of(peer->ip, sizeof peer->ip)); /* or pid and uid: the same machine */
+    /* or pid and uid, which are valid on the same machine */
+    pack_span(out, span_of(peer->ip, sizeof peer->ip));
 }
 
 static void
@@ -74,7 +75,7 @@ pack_ring(const struct event_ring *ring, struct buf *out)
     }
 }
 
-/* False: it cannot be said. */
+/* False: a value cannot be packed. */
 static bool
 pack_common(struct session *session, struct buf *out)
 {
@@ -85,7 +86,7 @@ pack_common(struct session *session, struct buf *out)
     pack_u8(out, (uint8_t)session->door->service);
     pack_u64(out, session->number);
     pack_peer(&session->peer, out);
-    pack_u8(out, session_is_private(session)); /* at its proxy: see session_move */
+    pack_u8(out, session_is_private(session)); /* TLS may end at its proxy: see session_move */
     pack_i64(out, session->opened_us);
     pack_i64(out, session->opened_wall_us);
     pack_u64(out, session->account_id);
@@ -93,7 +94,8 @@ pack_common(struct session *session, struct buf *out)
     pack_u32(out, session->app_password);
     pack_span(out, span_of_str(session->account_name));
     pack_span(out, span_of_str(session->client_id));
-    pack_span(out, session_client_rule(session)->label); /* another table has other numbers */
+    /* numbers may differ in another table */
+    pack_span(out, session_client_rule(session)->label);
     pack_span(out, span_of_str(session->mailbox_name));
     pack_u32(out, counts->commands);
     pack_u32(out, counts->bad_commands);
@@ -115,7 +117,7 @@ pack_common(struct session *session, struct buf *out)
     return conn_deflate_pack(&session->conn, out);
 }
 
-/* Puts it where the main thread finds it. */
+/* Puts it where the main thread will find it. */
 static void
 moved_add(struct moving *moving, struct moved *moved)
 {
@@ -144,7 +146,7 @@ session_move(struct session *session)
     moved->octets = buf_len(&out);
     memcpy(moved->packed, buf_span(&out).ptr, moved->octets);
     moved->live_slot = (uint32_t)(session->task.id >> 32);
-    if (!session->door->release(session)) { /* at rest there is nothing to wait for */
+    if (!session->door->release(session)) { /* at rest, there is nothing to wait for */
         free(moved);
         return false;
     }

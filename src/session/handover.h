@@ -23,33 +23,36 @@
 
 enum {
     HANDOVER_FORMAT = 19,
-    /* Octets of one packed session. Most of them are its unread input (64 KiB), the results of
-     * its searches (LIMIT_CONTEXTS_OCTETS; with larger ones a session is not packed), and, if
-     * it is compressed, what its client's stream may refer back to (32 KiB) and input that is
-     * not inflated yet (64 KiB), and mailboxes of other users that it watches
-     * (LIMIT_NOTIFY_OCTETS of names). */
+    /* Octets of one packed session, at most. The largest parts are its unread input (64 KiB),
+     * the results of its searches (LIMIT_CONTEXTS_OCTETS; a session with larger ones is not
+     * packed), the names of mailboxes of other users that it watches (LIMIT_NOTIFY_OCTETS),
+     * and, with compression, what the client's stream may refer back to (32 KiB) and input that
+     * is not inflated yet (64 KiB). */
     HANDOVER_SESSION_MAX = 352 << 10,
 };
 
-/* A session between two processes. */
+/* A session on its way between two processes. */
 struct moved {
     struct list link;
-    int fd;             /* owned */
-    uint32_t live_slot; /* its row of the crash table, which stays until it is taken */
+    int fd; /* owned */
+    /* its row of the crash table, which stays in use until another process takes it */
+    uint32_t live_slot;
     size_t octets;
     char packed[];
 };
 
-/* Where they wait. One for the server; sessions see it through env->moving. */
+/* Where moved sessions wait. There is one for the server; sessions reach it through
+ * env->moving. */
 struct moving {
     struct lock lock; /* LOCK_LEAF */
     struct list list; /* of struct moved, oldest first; lock */
     size_t count;     /* lock */
-    bool hold_all;    /* nobody takes packed sessions: the other process reads another format */
+    /* the other process reads another format, so packed sessions could not be taken */
+    bool hold_all;
 };
 
 void moving_init(struct moving *moving);
-/** Closes what is left without telling the peers, because another process has them. */
+/** Closes what is left. Peers are told nothing, because another process has their sessions. */
 void moving_done(struct moving *moving);
 size_t moving_count(struct moving *moving);
 
@@ -60,9 +63,9 @@ size_t moving_count(struct moving *moving);
 MUST_USE bool session_move(struct session *session);
 
 /**
- * Makes a session of what was packed; fd is its own on RC_OK. It does not run before
- * session_adopted_begin. doors: NULL at the end. RC_INVALID: the octets are not a session;
- * RC_LIMIT. Thread: start-up.
+ * Makes a session of what was packed. On RC_OK it owns fd. It does not run before
+ * session_adopted_begin. doors: ends with NULL. RC_INVALID: the octets are not a session.
+ * RC_LIMIT: no memory or a limit. Thread: start-up.
  */
 MUST_USE enum rc session_adopt(struct env *env, const struct front_door *const *doors, int fd,
                                struct span packed, struct session **session_out,

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header for the rules; each arrow there is a function here. */
+/* See the header for the rules. Each arrow there is a function here. */
 #include "session/learn.h"
 
 #include <string.h>
 
 enum {
-    CALM_LINES = 8,    /* survived in a row before a longer silence is tried */
-    TRIAL_LINES = 3,   /* survived before it becomes the interval */
-    TRIAL_ROUNDS = 24, /* trial intervals without an answer, and the trial is over */
-    PROVEN_LINES = 3,  /* kept of a class, for it to be fallen back to */
-    STEADY_LINES = 10, /* kept in a row by a device: then two losses are not believed yet */
-    FIRM_THIRDS = 2 * LEARN_WHOLE, /* lost in a row, to count against devices that keep */
-    SHORTER_THIRDS = 2,            /* a loss after a silence shorter than the interval */
+    CALM_LINES = 8,    /* kept in a row before a longer silence is tried */
+    TRIAL_LINES = 3,   /* kept before the trial interval becomes the interval */
+    TRIAL_ROUNDS = 24, /* after so many trial intervals without a result, the trial ends */
+    PROVEN_LINES = 3,  /* kept lines of a class that make it safe to fall back to */
+    /* kept in a row by a device, so that its first two losses are not believed yet */
+    STEADY_LINES = 10,
+    /* thirds lost in a row that count even against devices that keep their lines */
+    FIRM_THIRDS = 2 * LEARN_WHOLE,
+    /* thirds for a loss after a silence shorter than the interval */
+    SHORTER_THIRDS = 2,
     DAY_S = 86400,
-    RETRY_DOUBLINGS = 5,  /* 32 days at most */
-    AGE_S = 7 * DAY_S,    /* counts are halved */
-    DEVICE_S = 3 * DAY_S, /* unseen for this long, a device has no vote */
+    RETRY_DOUBLINGS = 5,  /* at most 32 days */
+    AGE_S = 7 * DAY_S,    /* after this time, counts are halved */
+    DEVICE_S = 3 * DAY_S, /* a device not seen for this long has no vote */
 };
 
 /* Classes of silences, seconds; also the steps that intervals take. */
@@ -27,7 +30,7 @@ static const uint16_t steps[] = {
 };
 _Static_assert(sizeof steps / sizeof steps[0] <= NETWORK_SILENCES, "a place for each class");
 
-/* Timers are late by up to a second, and silences are rounded. */
+/* Adds a second, because timers are late by up to a second and silences are rounded. */
 static uint32_t
 slack(uint32_t seconds)
 {
@@ -40,7 +43,7 @@ reaches(uint32_t silence_s, uint32_t interval_s)
     return silence_s + slack(interval_s) >= interval_s;
 }
 
-/* The class of a silence of at least a second. */
+/* The class of a silence of at least one second. */
 static size_t
 class_of(uint32_t silence_s)
 {
@@ -61,7 +64,7 @@ step_up(uint32_t interval_s, uint32_t max_s)
     return interval_s;
 }
 
-/* The longest step that is at most seconds. */
+/* The longest step of at most this many seconds. */
 static uint32_t
 step_at_most(uint32_t seconds)
 {
@@ -80,7 +83,7 @@ recent(int64_t then_s, int64_t now_s, uint32_t within_s)
 
 /* ---- devices ---- */
 
-/* The device's place; NULL: it is not in the sample. */
+/* The device's row; NULL: it is not in the sample. */
 static struct learn_device *
 device_of(struct learn *learn, uint32_t key, int64_t now_s)
 {
@@ -120,7 +123,7 @@ static bool
 vote(const struct learn *learn, uint32_t *silence_out)
 {
     unsigned losers = 0;
-    unsigned firm = 0; /* of them */
+    unsigned firm = 0; /* how many of them are certain */
     unsigned keepers = 0;
 
     *silence_out = learn->interval_s;
@@ -178,7 +181,8 @@ limit_set(struct learn *learn, uint32_t silence_s, int64_t now_s)
     trial_end(learn);
 }
 
-/* The new interval after a fall: a silence that was survived, or half of the one lost. */
+/* The new interval after a fall: a silence that was survived, or half of the one that was
+ * lost. */
 static uint32_t
 fall_to(const struct learn *learn, const struct learn_bounds *bounds, uint32_t silence_s)
 {
@@ -231,7 +235,7 @@ lengthen(struct learn *learn, int64_t now_s)
 
 /* ---- time and bounds ---- */
 
-/* Bounds may have changed, counts expire, and a trial without an answer ends. */
+/* Applies changed bounds, lets counts expire, and ends a trial without a result. */
 static void
 refresh(struct learn *learn, const struct learn_bounds *bounds, int64_t now_s)
 {
@@ -296,7 +300,7 @@ count(uint16_t *counts, uint32_t silence_s)
         (*n)++;
 }
 
-/* Whether the line counts: of each device, one line in half an interval does, however many
+/* Whether the line counts. For each device one line in half an interval counts, however many
  * connections it has. */
 static bool
 device_kept(struct learn *learn, const struct learn_line *line, int64_t now_s)
@@ -304,7 +308,7 @@ device_kept(struct learn *learn, const struct learn_line *line, int64_t now_s)
     struct learn_device *d = device_of(learn, line->device, now_s);
     const uint32_t apart_s = line->silence_s / 2 + 1;
 
-    if (d == NULL) { /* not in the sample: the one before it is all that is remembered */
+    if (d == NULL) { /* not in the sample: only the last such device is remembered */
         const bool again =
             learn->last_key == line->device && recent(learn->last_s, line->sent_s, apart_s);
         learn->last_key = line->device;
@@ -348,8 +352,8 @@ learn_kept(struct learn *learn, const struct learn_bounds *bounds,
     return learn->trial_kept < TRIAL_LINES ? LEARN_SAME : lengthen(learn, now_s);
 }
 
-/* A silence that only a trial makes possible. If another device has survived it, a loss is
- * less than whole evidence. A loss that is not whole ends the trial without a verdict. */
+/* A loss after a silence that only a trial makes possible. If another device has survived such
+ * a silence, the loss is not full evidence. Such a loss ends the trial without a verdict. */
 static enum learn_change
 trial_lost(struct learn *learn, const struct learn_line *line, unsigned thirds, int64_t now_s)
 {
@@ -357,7 +361,7 @@ trial_lost(struct learn *learn, const struct learn_line *line, unsigned thirds, 
 
     if (learn->limit_s != 0 && reaches(line->silence_s, learn->limit_s) &&
         learn->trial_s < learn->limit_s)
-        return LEARN_SAME; /* known: one more session of those that tried */
+        return LEARN_SAME; /* known already: another session of those that tried */
     learn->trial_doubt = (uint8_t)(learn->trial_doubt + (witness ? LEARN_WEAK : thirds));
     if (learn->trial_doubt < LEARN_WHOLE) {
         trial_end(learn);
@@ -370,7 +374,7 @@ trial_lost(struct learn *learn, const struct learn_line *line, unsigned thirds, 
     return LEARN_TRIAL_FAILED;
 }
 
-/* So long a silence was kept here, or a longer one. */
+/* Whether a silence of this length or a longer one was kept here. */
 static bool
 is_contradicted(const struct learn *learn, uint32_t silence_s)
 {
@@ -408,7 +412,8 @@ learn_lost(struct learn *learn, const struct learn_bounds *bounds,
         thirds = thirds < SHORTER_THIRDS ? thirds : SHORTER_THIRDS;
     }
     struct learn_device *d = device_of(learn, line->device, now_s);
-    /* Another connection of it: one event, or kept meanwhile, which says that it was one. */
+    /* Another connection of the device: part of the same event, or a line was kept
+     * meanwhile. */
     if (d == NULL || recent(d->lost_s, line->sent_s, line->silence_s / 2 + 1) ||
         d->kept_s >= line->sent_s)
         return LEARN_SAME;

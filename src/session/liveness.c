@@ -51,7 +51,7 @@ note_acknowledged(struct session *session, int64_t took_us)
         (uint32_t)(took_us / 1000);
 }
 
-/* Notes that the peer was there at at_us, which is after the line. */
+/* Notes that the peer was there at at_us, which is later than the line. */
 static void
 acknowledged(struct session *session, int64_t at_us)
 {
@@ -72,7 +72,7 @@ acknowledged(struct session *session, int64_t at_us)
 
 /* ---- sending ---- */
 
-/* The peer has sent something after the line, so the kernel need not be asked. */
+/* Whether the peer has sent something after the line, so that the kernel need not be asked. */
 static bool
 has_spoken(struct session *session)
 {
@@ -122,7 +122,7 @@ look(struct session *session)
     const int64_t octets = conn_unacked(&session->conn);
     const int64_t after_us = suspect_after_us(session);
 
-    if (octets < 0) { /* a connection that cannot tell */
+    if (octets < 0) { /* this connection cannot tell */
         liveness_init(l);
         return;
     }

@@ -26,27 +26,28 @@
 struct session;
 
 struct liveness {
-    int64_t line_us;    /* when the oldest line not known to be acknowledged went; 0: none */
-    int64_t look_us;    /* when to look next; INT64_MAX: there is nothing to learn */
-    uint32_t silence_s; /* in both directions before that line */
+    /* monotonic time of the oldest line not known to be acknowledged; 0: none */
+    int64_t line_us;
+    /* monotonic time of the next look; INT64_MAX: there is nothing to learn */
+    int64_t look_us;
+    uint32_t silence_s; /* silence in both directions before that line */
     bool keepalive;     /* that line is a keepalive */
     bool suspect;
-    bool probed; /* suspect, and somebody needs its place: look_us decides */
+    bool probed; /* suspect, and another session needs its place: look_us decides */
 };
 
 void liveness_init(struct liveness *liveness);
-/** To be called before output is flushed: from now on an acknowledgement is due. */
+/** Call before output is flushed: from then on an acknowledgement is due. */
 void liveness_sending(struct session *session);
-/** Says that what is put into the output now is a keepalive, and notes it. False: an earlier
- * line is still unacknowledged, and its retransmissions probe the peer already. */
+/** Notes that what is put into the output now is a keepalive. False: an earlier line is still
+ * unacknowledged, so its retransmissions probe the peer already, and no keepalive is needed. */
 bool liveness_keepalive(struct session *session);
-/** Looks if it is time to, or if the peer has sent something. To be called at the end of each
- * run. */
+/** Looks if it is time, or if the peer has sent something. Call at the end of each run. */
 void liveness_check(struct session *session);
 /**
- * The session's place is needed: if it is suspect, it is sent another line, which the peer
- * must acknowledge within LIMIT_PROBE_US. The kernel repeats what is unacknowledged ever more
- * rarely, so a peer that has come back just now may be ended too; it will connect again.
+ * Another session needs the place: if this one is suspect, it is sent another line, which the
+ * peer must acknowledge within LIMIT_PROBE_US. The kernel repeats what is unacknowledged ever
+ * more rarely, so a peer that has come back just now may be ended too; it will connect again.
  * Sessions that are not suspect are left alone.
  */
 void liveness_probe(struct session *session);

@@ -18,19 +18,20 @@
 #include "session/table.h"
 
 enum {
-    STORE_EVERY_S = 60, /* a network whose interval did not change */
-    STORE_BATCH = 64,   /* rows given to the journal at once */
-    VERDICTS = 16,      /* judged at once */
-    EARLY_S = 1,        /* the first keepalive of a wait, so that a busy machine is not late */
-    EARLY_FROM_S = 8,   /* for intervals from here: learn.c has the same slack */
+    STORE_EVERY_S = 60, /* for a network whose interval did not change */
+    STORE_BATCH = 64,   /* rows given to the journal at a time */
+    VERDICTS = 16,      /* doubts judged at a time */
+    /* the first keepalive of a wait is sent early, so that it is not late on a busy machine */
+    EARLY_S = 1,
+    EARLY_FROM_S = 8, /* only with intervals of at least this; learn.c has the same slack */
 };
 
 struct known {
-    struct list link; /* last seen first */
+    struct list link; /* most recently seen first */
     struct net_addr network;
     struct learn learn;
     bool dirty;  /* differs from the journal's row */
-    bool urgent; /* in its interval */
+    bool urgent; /* the interval differs */
     int64_t stored_s;
 };
 
@@ -41,10 +42,10 @@ struct networks {
     size_t count;
     struct comebacks *comebacks;
     struct env *env;
-    struct network_record batch[STORE_BATCH]; /* networks_tick's and networks_free's own */
+    struct network_record batch[STORE_BATCH]; /* for networks_tick and networks_free */
 };
 
-/* Something to say in the log. */
+/* A message for the log. */
 struct news {
     enum learn_change change;
     struct net_addr network;
@@ -124,7 +125,7 @@ news_put(const struct networks *networks, const struct news *news)
     }
 }
 
-/* Once for a session, and when its interval changes. */
+/* Logged once for a session, and when its interval changes. */
 static void
 interval_put(struct session *session, const struct known *known, uint32_t interval_s)
 {
@@ -177,7 +178,7 @@ known_drop(struct networks *networks, struct known *known)
     free(known);
 }
 
-/* Makes a new one; if there is no space, it replaces the one unseen for longest. NULL: no
+/* Makes a new row. If there is no room, it replaces the network unseen for longest. NULL: no
  * memory. */
 static struct known *
 known_new(struct networks *networks, const struct net_addr *network)
@@ -269,13 +270,13 @@ conn_of(const struct session *session)
     return conn;
 }
 
-/* What the table has for a session. */
+/* What the table says for a session. */
 struct learnt {
     uint32_t interval_s; /* 0: nothing */
-    bool keeps_least;    /* its network has survived a silence as long as its client wants */
+    bool keeps_least;    /* its network has survived a silence as long as its client needs */
 };
 
-/* least_s: the shortest interval that its client wants. Logs what is new. */
+/* least_s: the shortest interval for its client. Logs what is new. */
 static struct learnt
 learnt_interval(struct session *session, const struct learn_bounds *bounds, uint32_t least_s)
 {
@@ -304,8 +305,9 @@ learnt_interval(struct session *session, const struct learn_bounds *bounds, uint
     return learnt;
 }
 
-/* The interval for a session, within what its client bears (client_rule.def); 0: it gets no
- * keepalives. It becomes longer only where its network has survived that (INV-N2). */
+/* The interval for a session, within the bounds for its client (client_rule.def); 0: no
+ * keepalives. The bounds make it longer only where its network has survived such silences
+ * (INV-N2). */
 static int64_t
 interval_of(struct session *session)
 {
@@ -325,7 +327,7 @@ interval_of(struct session *session)
     return rule->most_s != 0 && interval_s > most_s ? most_s : interval_s;
 }
 
-/* Seconds from now to the next of the client's seconds: 1 to interval_s. */
+/* Seconds from now to the next multiple of the interval for this client: 1 to interval_s. */
 static int64_t
 seconds_to_next(const struct session *session, int64_t interval_s)
 {
@@ -368,12 +370,13 @@ network_next_us(struct session *session)
         return INT64_MAX;
     int64_t in_s = seconds_to_next(session, interval_s);
     if (in_s <= early_s(interval_s))
-        in_s = interval_s; /* the first one was early: it stays so, instead of waking twice */
+        /* the first one was early; all stay early, instead of waking twice */
+        in_s = interval_s;
     return (session_now_us(session) / 1000000 + in_s) * 1000000;
 }
 
-/* Under the lock. A connection that was another session's is older than this one: what it shows
- * says nothing about silences since then (INV-N3). */
+/* Under the lock. A connection that was another session's before is older than this session, so
+ * what it shows says nothing about silences since then (INV-N3). */
 static void
 show_life(const struct session *session, const struct comeback_conn *conn)
 {
@@ -403,7 +406,7 @@ network_kept(struct session *session)
     news_put(networks, &news);
 }
 
-/* The session's line is in doubt. */
+/* Notes that the session's line is in doubt. */
 static void
 doubt(struct session *session, bool over)
 {
@@ -465,7 +468,7 @@ network_gone(struct session *session, const struct conn_evidence *evidence)
 
 /* ---- once a second ---- */
 
-/* Sessions that wait already have a keepalive before them that would come too late. */
+/* For sessions that wait already, the next keepalive would come too late. */
 static void
 waiting_hear(const struct networks *networks, const struct net_addr *network)
 {
@@ -536,7 +539,7 @@ store(struct networks *networks, bool all)
 {
     const size_t count = collect(networks, all);
 
-    /* Rows that a full queue refuses are queued again with the next evidence. */
+    /* Rows that a full queue refuses are queued again when there is new evidence. */
     if (count > 0)
         (void)!journal_put_networks(networks->env->journal, networks->batch, count);
 }
@@ -609,12 +612,12 @@ load_one(void *ctx, const struct network_record *record)
 
     if (net_prefix_parse(span_of_str(record->network), &prefix, NULL) != RC_OK ||
         prefix.bits != (prefix.addr.family == NET_IPV4 ? 24 : 48) || record->interval_s == 0)
-        return true; /* not ours */
+        return true; /* not ours to store */
     struct known *known = known_new(networks, &prefix.addr);
     if (known == NULL)
         return false;
     learn_from_record(&known->learn, record);
-    list_remove(&known->link); /* the rows come last seen first */
+    list_remove(&known->link); /* the rows come most recently seen first */
     list_push_back(&networks->known, &known->link);
     return networks->count < LIMIT_NETWORKS;
 }
@@ -632,7 +635,8 @@ load(struct networks *networks, const char *journal_path, struct err *err)
     return rc;
 }
 
-/* On a full disk the journal is its writer's alone (db.h, alone), and all is learnt again. */
+/* On a full disk only its writer can open the journal (db.h, alone); everything is then learnt
+ * again. */
 static enum rc
 load_if_shared(struct networks *networks, const char *journal_path, struct err *err)
 {

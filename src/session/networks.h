@@ -25,8 +25,8 @@
  * less if their client needs it (client_rule.def). So do all sessions if keepalive_min =
  * keepalive = keepalive_max.
  *
- * What was learnt is stored by the journal (journal/network.h) once a minute, and at once if
- * an interval changes. Thread: any, under LOCK_NETWORKS. Only networks_new waits.
+ * The journal (journal/network.h) stores what was learnt once a minute, and at once if an
+ * interval changes. Thread: any, under LOCK_NETWORKS. Only networks_new waits.
  */
 #ifndef SESSION_NETWORKS_H
 #define SESSION_NETWORKS_H
@@ -46,42 +46,42 @@ struct env;
 struct networks;
 struct session;
 
-/** Starts with what the journal at journal_path knows; env has clock, log, journal and
+/** Starts with what the journal at journal_path knows. env must have clock, log, journal and
  * settings. Thread: start-up. Waits for disk. */
 MUST_USE enum rc networks_new(struct env *env, const char *journal_path, struct networks **out,
                               struct err *err);
-/** Stores everything; to be called before the journal is closed, when no session is left. NULL
- * is allowed.
+/** Stores everything. Call it before the journal is closed, when no session is left. NULL is
+ * allowed.
  */
 void networks_free(struct networks *networks);
-/** Judges the clients that came back, forgets what is old, and stores what has changed. To be
- * called once a second. */
+/** Judges the clients that came back, forgets what is old, and stores what has changed. Call it
+ * once a second. */
 void networks_tick(struct networks *networks);
 
 /* --- Sessions (their own thread) --- */
 
 /** When the first keepalive of a wait is due (monotonic), or the next one of a wait whose
- *  network's interval has changed: as network_next_us says, but so early that the silence,
- * which began at silent_us, is not longer than the interval even if the keepalive is a second
- * late. That may be now. INT64_MAX: never ([idle] keepalive = 0). */
+ * network's interval has changed. As network_next_us, but early enough that the silence, which
+ * began at silent_us, is no longer than the interval even if the keepalive is a second late.
+ * This may be now. INT64_MAX: never ([idle] keepalive = 0). */
 int64_t network_first_us(struct session *session, int64_t silent_us);
 /** When the next keepalive is due after one that is being sent (monotonic): the next multiple
  * of the network's interval, shifted by the client's address, so that all sessions of an
- * address are told in the same second; one that began a second early stays a second early.
+ * address get theirs in the same second; a wait that began a second early stays a second early.
  * INT64_MAX: never. */
 int64_t network_next_us(struct session *session);
 /** The line in session->liveness was acknowledged. */
 void network_kept(struct session *session);
-/** The line has not been acknowledged for a long time. Calling it again is harmless. */
+/** The line has not been acknowledged for a long time. May be called again. */
 void network_suspect(struct session *session);
 void network_came(struct session *session);
 void network_gone(struct session *session, const struct conn_evidence *evidence);
-/** The session is not its account's any more, and its connection is alive. */
+/** The session no longer belongs to its account, and its connection is alive. */
 void network_left(struct session *session);
 
 /* --- Administration --- */
 
-/** All that is known, most recently seen first, in arena. RC_LIMIT: the arena is full. */
+/** All known networks, most recently seen first, in arena. RC_LIMIT: the arena is full. */
 MUST_USE enum rc networks_list(struct networks *networks, struct arena *arena,
                                struct network_record **out, size_t *count_out);
 /** Forgets one network (named as networks_name does), or all if the name is empty. Returns how

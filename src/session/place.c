@@ -42,7 +42,7 @@ probe_account(struct session_table *table, uint64_t account_id)
     return count;
 }
 
-/* This looks at all sessions, so it is done only once in the time of a probe. */
+/* Looks at all sessions, so it is done only once in the time of a probe. */
 static size_t
 probe_all(struct session_table *table, const struct session *newcomer, enum end_reason limit)
 {
@@ -77,7 +77,7 @@ stranger_gives_way(struct session_table *table, const struct session *newcomer)
     struct session *s = CONTAINER_OF(table->strangers.next, struct session, account_link);
     if (now_us - s->opened_us < LIMIT_STRANGER_US)
         return 0;
-    list_remove(&s->account_link); /* each is asked once */
+    list_remove(&s->account_link); /* so that each is asked only once */
     table_post(s, POST_GIVE_WAY, NULL);
     return 1;
 }
@@ -121,7 +121,7 @@ session_place_done(struct session *session)
 {
     struct session_table *table = session->env->table;
 
-    if (session->place == NULL) /* only its own thread sets it */
+    if (session->place == NULL) /* only the session's own thread sets it */
         return;
     lock_enter(&table->lock);
     list_remove(&session->place->link);
@@ -131,7 +131,7 @@ session_place_done(struct session *session)
     session->place = NULL;
 }
 
-/* Whether the place of holder would help. */
+/* Whether the place of holder would help the one that waits. */
 static bool
 fits(const struct place *place, const struct session *holder)
 {

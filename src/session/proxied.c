@@ -8,7 +8,7 @@
 #include "session/table.h"
 
 struct proxied {
-    struct buf text; /* of the header, so far */
+    struct buf text; /* of the header that has arrived */
     struct tls_server *tls;
     int64_t deadline_us;
 };

@@ -21,7 +21,7 @@ struct proxied;
 struct proxied *proxied_new(struct session *session, struct tls_server *tls);
 /** NULL is allowed. */
 void proxied_free(struct proxied *proxied);
-/** When the header must have arrived: monotonic. */
+/** When the header must have arrived; monotonic. */
 int64_t proxied_deadline_us(const struct proxied *proxied);
 /** Takes what has arrived. True: the header is complete, session->peer is the client, and the
  * dialogue may begin. False: park for input, or the session is ending. */

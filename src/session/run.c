@@ -44,15 +44,15 @@ session_line_begins(struct session *session)
     if (!log_on(&session->log, LOG_A))
         return;
     if (session->tap == NULL)
-        session->tap = calloc(1, sizeof *session->tap); /* without memory nothing is shown */
-    /* Octets that the tap has not seen may be the middle of a literal. */
+        session->tap = calloc(1, sizeof *session->tap); /* without memory, nothing is shown */
+    /* Output that the tap has not seen may end in the middle of a literal. */
     if (session->tap != NULL && session->tapped_octets == buf_len(&session->conn.out))
         log_tap_begin(session->tap);
 }
 
 /* ---- being run ---- */
 
-/* Ends the session for the reason that was posted. */
+/* Ends the session for a posted reason. */
 static void
 asked_end(struct session *session)
 {
@@ -70,7 +70,7 @@ reconfigure(struct session *session)
         session->door->reconfigured(session);
 }
 
-/* Ends the session if that was posted. True: a thread waits for its record. */
+/* Ends the session if a post asks for it. True: a thread waits for its record. */
 static bool
 posts_take(struct session *session)
 {
@@ -90,7 +90,7 @@ posts_take(struct session *session)
     unsigned posts = atomic_exchange(&session->posts, 0);
     char *words = atomic_exchange(&session->kick_words, NULL);
     if (session->credential != CREDENTIAL_PASSWORD)
-        posts &= ~(unsigned)POST_PASSWORD_CHANGED; /* it was not opened by that one */
+        posts &= ~(unsigned)POST_PASSWORD_CHANGED; /* it was not opened with that one */
     if ((posts & POST_PROBE) != 0)
         liveness_probe(session);
     if ((posts & POST_CONFIGURATION) != 0)
@@ -107,7 +107,7 @@ posts_take(struct session *session)
     session->asked |= posts & (POST_SHUTDOWN | POST_MOVE | POST_UPGRADE);
     if ((posts & POST_STAY) != 0)
         session->asked = session->phase == PHASE_HELD ? session->asked | POST_UPGRADE : 0;
-    /* A held session waits for its own turn, even if the others are hurried. */
+    /* A held session waits for its turn, even if the others are hurried. */
     const bool hurry =
         (posts & POST_HURRY) != 0 &&
         (session->phase != PHASE_HELD || (posts & (POST_SHUTDOWN | POST_UPGRADE)) != 0);
@@ -119,7 +119,7 @@ posts_take(struct session *session)
 static void
 timer_arm(struct session *session, int64_t deadline_us)
 {
-    /* Rounded up: never early and less than a second late; a whole second is exact. */
+    /* Rounded up: never early, and less than a second late. A whole second is exact. */
     const int64_t due_s =
         deadline_us == INT64_MAX
             ? 0
@@ -174,7 +174,7 @@ evidence_fill(struct session *session, const struct conn_evidence *conn,
     }
 }
 
-/* Fills a record except for its reason. Its texts belong to the session, or are tls and
+/* Fills a record except for its reason. Its texts are borrowed from the session, or are tls and
  * peer. */
 static void
 record_fill(struct session *session, const struct conn_evidence *conn, struct span tls,
@@ -268,7 +268,7 @@ session_begin_anew(struct session *session)
     record.evidence.state = STATE_LOGGED_IN;
     journal_session_end(env->journal, &record);
     network_left(session);
-    session->log.account = NULL; /* it is the table's, which frees it */
+    session->log.account = NULL; /* the table frees it */
     session_set_mailbox_name(session, SPAN(""));
     session_table_logout(env->table, session, number);
     session->log.session = number;
@@ -281,8 +281,8 @@ session_begin_anew(struct session *session)
     session_identity_changed(session);
 }
 
-/* Whether the peer may still be sending and could read why it gets no answer. Not if it has
- * asked for the end, nor if it is dead. */
+/* Whether the peer may still be sending and could read why the session ends. False if it asked
+ * for the end, or if it is dead. */
 static bool
 listens(enum end_reason reason)
 {
@@ -330,7 +330,7 @@ door_greets(struct session *session)
     session->door->opened(session);
 }
 
-/* The dialogue begins. */
+/* Begins the dialogue. */
 static void
 door_open(struct session *session)
 {
@@ -342,7 +342,7 @@ static void
 goodbye(struct session *session)
 {
     if (session->phase == PHASE_TURNED_AWAY)
-        door_greets(session); /* so that the door has something to let go of */
+        door_greets(session); /* so that the door has something to release */
     session->phase = PHASE_RELEASING;
     session->door->goodbye(session);
 }
@@ -366,7 +366,7 @@ ending_release(struct session *session)
 }
 
 /* Counts the session for the limits that apply before the dialogue. If one is reached, the
- * session waits for the place of a dead one. False: park until woken. */
+ * session waits for the place of a dead session. False: park until woken. */
 static bool
 admitted(struct session *session)
 {
@@ -446,8 +446,8 @@ hold(struct session *session, uint32_t why)
     return session_is_ending(session) ? TASK_YIELD : conn_park(&session->conn);
 }
 
-/* Does between two commands what was posted. False: not now, or there is nothing to do. True:
- * *next_out says how to park, or TASK_GONE. */
+/* Does what was posted for the time between two commands. False: it cannot be done now, or
+ * there is nothing to do. True: *next_out says how to park, or is TASK_GONE. */
 static bool
 asked_go(struct session *session, uint32_t why, enum task_next *next_out)
 {
@@ -460,9 +460,9 @@ asked_go(struct session *session, uint32_t why, enum task_next *next_out)
     }
     if (session->phase != PHASE_HELD && (session->asked & POST_MOVE) != 0) {
         if (conn_wants_write(&session->conn))
-            return false; /* its last answer first */
+            return false; /* its last answer must be sent first */
         if (atomic_load(&session->posts) != 0)
-            return false; /* something else was posted just now, which comes first */
+            return false; /* something else was posted just now, and comes first */
         if (!session->env->moving->hold_all && session_move(session)) {
             *next_out = TASK_GONE;
             return true;
@@ -472,7 +472,7 @@ asked_go(struct session *session, uint32_t why, enum task_next *next_out)
     return !session_is_ending(session);
 }
 
-/* Runs the door. False: the session is ending; true: park for *next_out. */
+/* Runs the door. False: the session is ending. True: park for *next_out. */
 static bool
 door_run(struct session *session, uint32_t why, enum task_next *next_out)
 {
@@ -538,7 +538,8 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
                                        .tls = arrival->by_proxy ? NULL : arrival->tls};
     const struct settings *settings = env_settings(env);
     if (arrival->io == NULL && session_table_is_crowded(env->table, env, door)) {
-        close(arrival->fd); /* it would take a descriptor that others need to be answered */
+        /* keeping it would take a descriptor that other peers need to get an answer */
+        close(arrival->fd);
         return;
     }
     struct session *session =
@@ -551,8 +552,8 @@ session_open(struct env *env, const struct front_door *door, const struct arriva
         connect_up(&session->conn, arrival, &config) != RC_OK) {
         session_free(session);
         if (arrival->io == NULL)
-            close(arrival->fd); /* no memory even for this: the peer sees FIN; the
-                                   listener's log says why */
+            /* not even memory for this: the peer sees FIN, and the listener's log says why */
+            close(arrival->fd);
         return;
     }
     session_tls_set(session, config.tls == NULL ? SESSION_TLS_NONE : SESSION_TLS_BEGUN);

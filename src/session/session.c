@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What all code may ask a session or tell it: its state, its end, its events, who it is. See
+ * What any code may ask or tell a session: its state, its end, its events, its identity. See
  * run.c for its life. Thread: the session's.
  */
 #include "session/session.h"
@@ -31,7 +31,7 @@ session_tls_set(struct session *session, enum session_tls tls)
     atomic_store_explicit(&session->tls, (uint_fast8_t)tls, memory_order_relaxed);
 }
 
-/* Notes the TLS handshake when it is new that it is done. */
+/* Notes the TLS handshake once it is done. */
 void
 session_tls_note(struct session *session)
 {
@@ -46,7 +46,7 @@ session_tls_note(struct session *session)
 struct event *
 session_event(struct session *session, enum event_kind kind)
 {
-    session_tls_note(session); /* it came before whatever this is */
+    session_tls_note(session); /* the handshake came before this event */
     return event_note(event_log_room(&session->events), kind,
                       (uint64_t)(session_now_us(session) - session->opened_us) / 1000);
 }
@@ -100,8 +100,8 @@ reason_of_moment(enum end_moment moment)
     return END_CLOSED;
 }
 
-/* TCP_USER_TIMEOUT also ends a connection whose window stays closed although the peer's kernel
- * answers every probe. Then the peer is there but does not read. */
+/* Whether the peer is there but does not read: TCP_USER_TIMEOUT also ends a connection whose
+ * window stays closed although the peer's kernel answers every probe. */
 static bool
 still_acknowledges(const struct conn_evidence *evidence, int64_t dead_after_s)
 {

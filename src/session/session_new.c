@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a session that is not run yet, and frees one that is not run any more. */
+/* Makes a session that is not run yet, and frees one that is no longer run. */
 #include <stdlib.h>
 
 #include "session/proxied.h"

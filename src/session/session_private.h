@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a session, as far as the files of session/ share it. Thread: the session's. */
+/* The part of a session's life that the files of session/ share. Thread: the session's. */
 #ifndef SESSION_SESSION_PRIVATE_H
 #define SESSION_SESSION_PRIVATE_H
 
@@ -8,7 +8,7 @@
 /** Makes a session without connection that is not run yet. NULL: no memory. */
 struct session *session_new(struct env *env, const struct front_door *door,
                             const struct net_addr *peer, uint64_t number);
-/** Frees it and its texts; connection and task are gone. */
+/** Frees it and its texts. Connection and task must be gone. */
 void session_free(struct session *session);
 /** The run function of its task. */
 enum task_next session_run(struct task *task, uint32_t why);
@@ -19,13 +19,13 @@ session_tls_get(const struct session *session)
 {
     return (enum session_tls)atomic_load_explicit(&session->tls, memory_order_relaxed);
 }
-/** Notes the TLS handshake when it is new that it is done. */
+/** Notes the TLS handshake once it is done. */
 void session_tls_note(struct session *session);
-/** Copies what the live table shows. */
+/** Updates what the live table shows. */
 void session_publish(struct session *session);
-/** Its row in the crash table. */
+/** Writes its row in the crash table. */
 void session_live_row(struct session *session);
-/** Notes that the session will not use the store any more. Calling it twice is harmless. */
+/** Notes that the session will not use the store any more. May be called twice. */
 void session_let_go(struct session *session);
 
 #endif

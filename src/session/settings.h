@@ -23,7 +23,7 @@ enum advertise_scram { SCRAM_AUTO, SCRAM_ALWAYS, SCRAM_NEVER };
 
 /* A list of networks, such as those where proxies are. */
 struct net_prefixes {
-    struct net_prefix *items; /* in the configuration, which does not change */
+    struct net_prefix *items; /* part of the configuration, which does not change */
     size_t count;
 };
 
@@ -47,39 +47,40 @@ struct settings {
     const char *hostname;
     const char *const *domains;
     size_t domain_count;
-    uint32_t shutdown_spread_s; /* over which sessions are told to go */
+    uint32_t shutdown_spread_s; /* the time over which sessions are told to disconnect */
 
     /* [auth] */
     enum allow_plaintext allow_plaintext;
     enum advertise_scram scram;
-    enum tls_client_name client_name; /* [tls]: what in a certificate names the account */
+    enum tls_client_name client_name; /* the field of a certificate that names the account */
     struct net_prefixes trusted;      /* webmail, proxies: many people behind one address */
 
     /* [idle] all in seconds; 0: off */
     enum idle_policy idle_policy;
-    uint32_t idle_keepalive_s;     /* an untagged line after this much silence, at first */
+    uint32_t idle_keepalive_s;     /* an untagged line after this much silence, to begin with */
     uint32_t idle_keepalive_min_s; /* bounds of what is learnt: session/networks.h */
     uint32_t idle_keepalive_max_s;
-    uint32_t idle_suspect_after_s; /* a line unacknowledged for this long: perhaps gone */
-    uint32_t idle_dead_after_s;    /* TCP_USER_TIMEOUT: unacknowledged for this long is gone */
-    uint32_t idle_timeout_s;       /* with IDLE_TIMEOUT */
+    uint32_t idle_suspect_after_s; /* unacknowledged for this long: the peer may be gone */
+    /* TCP_USER_TIMEOUT: unacknowledged for this long, the peer is gone */
+    uint32_t idle_dead_after_s;
+    uint32_t idle_timeout_s; /* with IDLE_TIMEOUT */
 
     /* [limits] */
     uint32_t login_timeout_s;
     uint32_t inactivity_timeout_s; /* after login and outside IDLE; 0: never */
-    uint32_t lmtp_timeout_s;       /* a silent LMTP client */
-    uint32_t output_timeout_s;     /* a reader that takes nothing; 0: never */
+    uint32_t lmtp_timeout_s;       /* for an LMTP client that sends nothing */
+    uint32_t output_timeout_s;     /* for a reader that takes nothing; 0: never */
     uint32_t max_connections;
     uint32_t max_connections_per_user;
     uint32_t max_connections_per_address;
     uint64_t append_octets;
     enum literals literals;
-    bool sharing;           /* of mailboxes, with other users (RFC 4314) */
-    bool unauthenticate;    /* is allowed (RFC 8437 section 8) */
-    uint32_t message_limit; /* of one command (RFC 9738); 0: none */
-    uint32_t save_limit;    /* the same, for those that save messages; 0: none */
+    bool sharing;           /* whether mailboxes can be shared with other users (RFC 4314) */
+    bool unauthenticate;    /* whether UNAUTHENTICATE is allowed (RFC 8437 section 8) */
+    uint32_t message_limit; /* messages that one command may name (RFC 9738); 0: no limit */
+    uint32_t save_limit;    /* the same for commands that save messages; 0: no limit */
 
-    /* [quota] of accounts without limits of their own; 0: none */
+    /* [quota], for accounts without limits of their own; 0: no limit */
     uint64_t quota_octets;
     uint32_t quota_messages;
     uint32_t quota_mailboxes;
@@ -90,14 +91,14 @@ struct settings {
     const struct settings_metadata *metadata;
     size_t metadata_count;
 
-    /* [imap], [imaps], [lmtp], [policy]: where proxies are that begin with a PROXY header */
+    /* [imap], [imaps], [lmtp], [policy]: networks of proxies that begin with a PROXY header */
     struct net_prefixes imap_proxies;
     struct net_prefixes imaps_proxies;
     struct net_prefixes lmtp_proxies;
     struct net_prefixes policy_proxies;
 };
 
-/** Octets that the messages of one APPEND may have together; at least [limits] append. */
+/** Octets that all messages of one APPEND may have together; at least [limits] append. */
 static inline uint64_t
 settings_append_all(const struct settings *settings)
 {

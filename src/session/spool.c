@@ -30,7 +30,7 @@ spool_owners_done(struct spool_owners *owners)
     lock_done(&owners->lock);
 }
 
-/* With the lock held. NULL: the account has no file. */
+/* With the lock held. NULL: the account has no file open. */
 static struct spool_owner *
 owner_find(struct spool_owners *owners, uint64_t account_id)
 {
@@ -40,7 +40,7 @@ owner_find(struct spool_owners *owners, uint64_t account_id)
     return NULL;
 }
 
-/* False: the account has as many files as it may have. */
+/* False: the account has all the files that it may have. */
 static bool
 share_take(const struct spool *spool)
 {
@@ -147,7 +147,7 @@ spool_expect(struct spool *spool, uint64_t octets, struct err *err)
     return octets > LIMIT_SPOOL_MEMORY ? file_take(spool, err) : RC_OK;
 }
 
-/* True when data went to memory; false when it must go to the file. */
+/* True: the data went to memory. False: they must go to the file. */
 static bool
 append_memory(struct spool *spool, struct span data)
 {
@@ -222,7 +222,7 @@ spool_seal(struct spool *spool)
     struct err err = {.rc = RC_OK};
 
     if (seal(spool, &err) != RC_OK)
-        return; /* whoever reads it is told */
+        return; /* whoever reads it will get the error */
 }
 
 enum rc

@@ -5,10 +5,10 @@
  * that, or if the budget is spent, the octets are in an unlinked file in DIR/tmp, which
  * disappears with a crash. The store is used only afterwards.
  *
- * Files are scarce, so a spool has one only while it is being written: what is complete is
- * mapped into memory, which needs no descriptor. How many can be written at a time is limited,
- * so that large uploads leave the files of the store and of others alone; and one account may
- * have a part of them only.
+ * Descriptors are scarce, so a spool has one only while it is being written: a complete spool
+ * is mapped into memory, which needs none. The number of spool files is limited, so that large
+ * uploads cannot take the descriptors of the store and of others, and one account may have only
+ * a part of them.
  *
  *   spool_init --spool_append--> MEMORY --spool_append--> FILE --spool_seal--> MAPPED
  *
@@ -28,11 +28,11 @@
 #include "base/lock.h"
 #include "base/span.h"
 
-/* Which accounts have files of spools. */
+/* Which accounts have spool files open. */
 struct spool_owners {
     struct lock lock; /* LOCK_BUDGET; guards what follows */
     uint32_t most;    /* files that one account may have */
-    uint32_t count;   /* rows in use, in no order; there are not more than files */
+    uint32_t count;   /* rows in use, in no particular order; no more than there are files */
     struct spool_owner {
         uint64_t account_id;
         uint32_t files; /* never 0 */
@@ -42,42 +42,44 @@ struct spool_owners {
 /* Shared by all spools of a server; set up at start. */
 struct spool_place {
     const char *dir;       /* DIR/tmp, borrowed for life */
-    struct budget *memory; /* octets all spools together may hold in memory; borrowed */
-    struct budget *files;  /* files they may have open; borrowed */
-    struct budget *kept;   /* more of them, for those alone who have this place; or NULL */
+    struct budget *memory; /* octets that all spools together may hold in memory; borrowed */
+    struct budget *files;  /* files that they may have open; borrowed */
+    struct budget *kept;   /* further files, only for those who have this place; or NULL */
     struct spool_owners *owners; /* borrowed; or NULL: an account may have all files */
 };
 
 struct spool {
     const struct spool_place *place;
-    uint64_t account_id; /* whose it is; 0: nobody's in particular */
+    uint64_t account_id; /* the account that it belongs to; 0: none in particular */
     struct buf memory;
     int64_t budget_octets; /* taken from place->memory */
-    struct budget *file;   /* what the file was taken from; NULL: there is none */
+    struct budget *file;   /* the budget that the file was taken from; NULL: it has no file */
     int fd;                /* -1: everything is in memory or mapped */
     uint64_t octets;       /* so far */
-    void *map;             /* of the file, when it is complete */
+    void *map;             /* mapping of the complete file */
 };
 
-/** files: all that accounts share. */
+/** files: the number that all accounts share. */
 void spool_owners_init(struct spool_owners *owners, int64_t files);
-/** No spool has a file any more. */
+/** To be called when no spool has a file any more. */
 void spool_owners_done(struct spool_owners *owners);
 
-/** Allocates nothing yet. account_id: whose share of the files it needs; 0: nobody's. */
+/** Allocates nothing yet. account_id: the account whose share of the files it uses; 0: none. */
 void spool_init(struct spool *spool, const struct spool_place *place, uint64_t account_id);
-/** Frees memory, mapping and file; the spool may be used again. */
+/** Frees memory, mapping and file. The spool may be used again. */
 void spool_done(struct spool *spool);
-/** So many octets will come. RC_CROWDED: they would need a file, and too many have one, or too many of
- * the account; better refuse them now than when they have come. */
+/** Says how many octets will come. RC_CROWDED: they would need a file, and too many spools, or
+ * too many of this account, have one; it is better to refuse them now than when they have
+ * arrived. */
 MUST_USE enum rc spool_expect(struct spool *spool, uint64_t octets, struct err *err);
 /** RC_FULL (no space), RC_IO, RC_DENIED (DIR/tmp is not writable), RC_CROWDED. After that the
  * spool is useless: call spool_done and discard the rest. Not after spool_seal. */
 MUST_USE enum rc spool_append(struct spool *spool, struct span data, struct err *err);
-/** It is complete; its file is needed no longer. If it cannot be mapped now, it keeps its file,
- * and spool_read tries again. */
+/** The spool is complete, and its file is closed. If it cannot be mapped now, it keeps its
+ * file, and spool_read tries again. */
 void spool_seal(struct spool *spool);
-/** Seals it. Everything in one piece, valid until spool_done. RC_IO, RC_LIMIT. */
+/** Seals it and returns everything in one piece, valid until spool_done. RC_IO: it cannot be
+ * read. RC_LIMIT: no memory. */
 MUST_USE enum rc spool_read(struct spool *spool, struct span *text_out, struct err *err);
 
 #endif

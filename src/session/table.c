@@ -49,7 +49,7 @@ session_table_free(struct session_table *table)
     free(table);
 }
 
-/* The cell of key with room for one more; false when max is reached or there is no memory. */
+/* The cell of key, with room for one more. RC_LIMIT: max is reached, or there is no memory. */
 static enum rc
 cell_take(struct map *map, uint64_t key, uint32_t max)
 {
@@ -66,7 +66,7 @@ cell_take(struct map *map, uint64_t key, uint32_t max)
         }
     }
     if (cell->count >= max)
-        return RC_LIMIT; /* max is at least 1, so the cell is not an empty one left behind */
+        return RC_LIMIT; /* max is at least 1, so no empty cell is left behind */
     cell->count++;
     return RC_OK;
 }
@@ -83,7 +83,7 @@ cell_give(struct map *map, uint64_t key)
     }
 }
 
-/* From here on it counts for its account, or no longer at all. */
+/* From here on it counts for its account, or not at all any more. */
 static void
 address_give(struct session_table *table, struct session *session)
 {
@@ -102,7 +102,7 @@ stranger_no_more(struct session_table *table, struct session *session)
     table_place_left(table, session);
 }
 
-/* Places that only deliveries may take. */
+/* The places that only deliveries may take. */
 static size_t
 reserved(const struct settings *settings)
 {
@@ -125,8 +125,8 @@ share_of_address(const struct settings *settings, const struct front_door *door)
                : settings->max_connections_per_address;
 }
 
-/* Whether it counts for its address's share: not if the address is of this machine or of a
- * webmail server. */
+/* Whether it counts for the share of its address. It does not if the address belongs to this
+ * machine or to a webmail server. */
 static bool
 has_share(const struct session *session, const struct settings *settings)
 {
@@ -344,7 +344,7 @@ session_table_login(struct session_table *table, struct session *session, uint64
     if (rc == RC_OK) {
         CHECK(session->account_id == 0);
         session->account_id = account_id;
-        free(session->account_name); /* of a login refused before */
+        free(session->account_name); /* from a login that was refused before */
         session->account_name = copy;
         stranger_no_more(table, session);
         list_push_back(&table_cell_get(&table->by_account, account_id)->sessions,
@@ -361,7 +361,7 @@ session_table_login(struct session_table *table, struct session *session, uint64
 void
 session_table_logout(struct session_table *table, struct session *session, uint64_t number)
 {
-    /* A kick was aimed at the number or at the account that the connection had. */
+    /* These posts were meant for the number or the account that the connection had. */
     const unsigned about_account = POST_ACCOUNT_DISABLED | POST_ACCOUNT_REMOVED | POST_KICK |
                                    POST_PASSWORD_CHANGED | POST_APP_PASSWORD_REVOKED;
 
@@ -381,7 +381,7 @@ session_table_logout(struct session_table *table, struct session *session, uint6
     session->opened_wall_us = clock_wall_us(session->env->clock);
     session->standing = STANDING_STRANGER;
     list_push_back(&table->strangers, &session->account_link);
-    /* It was admitted before, and is not refused now. */
+    /* It was admitted before, so it is not refused now. */
     if (has_share(session, env_settings(session->env)) &&
         cell_take(&table->by_address, net_addr_share_hash(&session->peer), UINT32_MAX) == RC_OK)
         session->counted = COUNTED_ADDRESS;
@@ -422,7 +422,7 @@ session_table_leave(struct session_table *table, struct session *session)
     lock_leave(&table->lock);
 }
 
-/* The three strings that readers of the table see change only here. */
+/* The three strings that readers of the table see are changed only here. */
 static void
 string_set(struct session *session, char **field, struct span text)
 {

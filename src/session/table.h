@@ -18,12 +18,12 @@
 struct session_table;
 
 MUST_USE enum rc session_table_new(struct session_table **out);
-void session_table_free(struct session_table *table); /* no session left */
+void session_table_free(struct session_table *table); /* no session may be left */
 
 /** From here on, other threads can reach the session. */
 void session_table_enter(struct session_table *table, struct session *session);
-/** Counts the session for the limits that apply before login, including its peer's share once
- * the peer is known (session->proxied). END_NONE, or the limit that was reached:
+/** Counts the session for the limits that apply before login, including the share of its peer
+ * once the peer is known (session->proxied). Returns END_NONE, or the limit that was reached:
  * END_LIMIT_TOTAL, END_LIMIT_ADDRESS or END_LIMIT_MEMORY. A refused session may ask again. */
 enum end_reason session_table_admit(struct session_table *table, struct session *session);
 /** Counts a session that came from another process, for its address and account, even if that
@@ -38,19 +38,19 @@ MUST_USE enum rc session_table_adopt(struct session_table *table, struct session
 MUST_USE enum rc session_table_login(struct session_table *table, struct session *session,
                                      uint64_t account_id, const char *name, struct arena *arena,
                                      char **others_out);
-/** The session is nobody's again, as a new stranger with this number; what was posted to it
- *  about the account is forgotten. Thread: the session's. */
+/** The session no longer belongs to an account and becomes a new stranger with this number.
+ * What was posted to it about the account is forgotten. Thread: the session's. */
 void session_table_logout(struct session_table *table, struct session *session,
                           uint64_t number);
 /** The session has named a recipient of this server, so it is no longer a stranger, just as
  * after a login. For doors that deliver. Thread: the session's. */
 void session_table_delivers(struct session_table *table, struct session *session);
 void session_table_leave(struct session_table *table, struct session *session);
-/** Says for the record of a refused session which limit it was and how high that is. */
+/** The text for the record of a refused session: which limit it was, and its value. */
 void session_table_limit_text(struct session *session, enum end_reason limit, char *dst,
                               size_t cap);
 /** Whether so many new sessions wait at the limit on all connections that another one cannot
- * even be told. Doors that deliver may have a few more. */
+ * even be sent an answer. Doors that deliver may have a few more. */
 bool session_table_is_crowded(struct session_table *table, struct env *env,
                               const struct front_door *door);
 
@@ -62,7 +62,7 @@ bool session_table_is_crowded(struct session_table *table, struct env *env,
  * has left, and then asks for its place again. False: none is suspect, or too many are waiting.
  */
 bool session_place_wait(struct session *session, enum end_reason limit, uint64_t account_id);
-/** The session no longer waits. Harmless if it did not wait. */
+/** The session no longer waits. Does nothing if it did not wait. */
 void session_place_done(struct session *session);
 /** Whether a new session needs the place of this suspect, which has not answered. Each new
  * session ends only one suspect. */
@@ -74,7 +74,7 @@ struct session_info {
     const char *service;
     const char *account; /* "" before login */
     const char *client_id;
-    const char *client_rule; /* its label (client_rule.def); "": none */
+    const char *client_rule; /* label of its rule (client_rule.def); "": none */
     const char *mailbox;
     struct net_addr peer;
     bool tls;
@@ -82,8 +82,8 @@ struct session_info {
     enum session_state state;
     int64_t opened_wall_us;
     int64_t idle_us;  /* since the last octet from the client */
-    int64_t acked_us; /* since it last acknowledged a line in a silence; -1: never yet */
-    bool suspect;     /* a line is unacknowledged for [idle] suspect_after */
+    int64_t acked_us; /* since it last acknowledged a line after a silence; -1: never */
+    bool suspect;     /* a line has been unacknowledged for [idle] suspect_after */
     uint64_t octets_in;
     uint64_t octets_out;
     unsigned thread;
@@ -93,7 +93,7 @@ MUST_USE enum rc session_table_list(struct session_table *table, struct arena *a
                                     int64_t now_us, size_t max, struct session_info **out,
                                     size_t *count_out);
 size_t session_table_count(struct session_table *table);
-/** Counts one more suspect session, or one fewer. */
+/** Adds to the number of suspect sessions: 1 or -1. */
 void session_table_suspect(struct session_table *table, int more);
 size_t session_table_suspects(const struct session_table *table);
 const char *session_state_name(enum session_state state);
@@ -113,8 +113,8 @@ MUST_USE enum rc session_ask(struct session_table *table, uint64_t number, int64
 /** Gives the record to whoever waits for it. Thread: the session's. */
 void session_answer(struct session_table *table, const struct end_record *record);
 
-/** Posts to all sessions of an account, or with account_id 0 to all sessions, but not to the
- * one with the number `except`. Returns to how many. */
+/** Posts to all sessions of an account, or with account_id 0 to all sessions, except the one
+ * with the number `except`. Returns to how many. */
 size_t session_post_all(struct session_table *table, uint64_t account_id,
                         enum session_post post, const char *words, uint64_t except);
 /** Posts to all sessions of an account that logged in with this application password. Returns
@@ -126,8 +126,8 @@ size_t session_post_app_password(struct session_table *table, uint64_t account_i
  *  many. */
 size_t session_post_network(struct session_table *table, const struct net_addr *network,
                             enum session_post post);
-/** Posts to the oldest sessions that this function has not posted to yet, at most max of them.
- *  Returns to how many. */
+/** Posts to the oldest sessions that this function has not posted to yet, at most max. Returns
+ * to how many. */
 size_t session_post_next(struct session_table *table, enum session_post post, size_t max);
 
 #endif

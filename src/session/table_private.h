@@ -12,29 +12,32 @@
 
 struct session_table {
     struct lock lock;
-    struct list sessions; /* oldest first; also those that were refused, until they are gone */
-    struct list *told; /* the last of them that session_post_next has had; at first the head */
+    struct list sessions; /* oldest first; refused ones stay until they are gone */
+    /* the last one that session_post_next has posted to; at first the head */
+    struct list *told;
     size_t count;
-    size_t admitted;       /* of them: those that count for [limits] max_connections */
-    size_t deliveries;     /* of those: the ones that log in nowhere (LMTP) */
-    struct list strangers; /* admitted STANDING_STRANGER, oldest first, by account_link */
-    int64_t crowded_us; /* when it was last said that newcomers are closed unseen; 0: never */
+    size_t admitted;   /* those that count for [limits] max_connections */
+    size_t deliveries; /* those of them that log in nowhere (LMTP) */
+    /* admitted ones with STANDING_STRANGER, oldest first, by account_link */
+    struct list strangers;
+    /* when it was last logged that new connections are closed without an answer; 0: never */
+    int64_t crowded_us;
     struct map by_account; /* u64 -> struct table_cell */
     struct map by_address; /* address hash -> struct table_cell */
-    struct list waiters;   /* struct place: newcomers at a limit */
+    struct list waiters;   /* struct place: new sessions that wait at a limit */
     size_t waiter_count;
-    int64_t sweep_us; /* when all sessions were last looked through for suspects */
+    int64_t sweep_us; /* when all sessions were last searched for suspects */
     atomic_int suspects;
-    struct list asks; /* struct ask, on the stacks of those who wait */
+    struct list asks; /* struct ask, on the stacks of the threads that wait */
     pthread_cond_t answered;
 };
 
 struct table_cell {
     uint32_t count;
-    struct list sessions; /* by_account: of that account, oldest first */
+    struct list sessions; /* in by_account: sessions of that account, oldest first */
 };
 
-/** The cell of a key, NULL when nobody is there. Under the lock. */
+/** The cell of a key; NULL: there is no session. Under the lock. */
 static inline struct table_cell *
 table_cell_get(const struct map *map, uint64_t key)
 {
