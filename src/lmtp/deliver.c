@@ -36,7 +36,7 @@ lmtp_trace_put(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct buf
                tm.tm_min, tm.tm_sec);
 }
 
-/* It has been here before, or has been everywhere (RFC 5321 section 6.3). */
+/* The message has been here before, or has passed too many servers (RFC 5321 section 6.3). */
 static bool
 is_loop(struct span text, const struct lmtp_rcpt *rcpt, size_t prefix_octets)
 {
@@ -112,7 +112,7 @@ reply_failure(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, enum rc rc,
     }
 }
 
-/* Done with this recipient, one way or another. */
+/* Finishes with this recipient, whatever the result. */
 static void
 recipient_end(struct lmtp_session *lm)
 {
@@ -128,7 +128,7 @@ recipient_end(struct lmtp_session *lm)
     lm->rcpt_next++;
 }
 
-/* Makes the request for the account's turn that adds the message to the mailbox `name`. */
+/* Makes the request that adds the message to the mailbox `name` in the account's turn. */
 static void
 request_make(struct lmtp_session *lm, struct span name)
 {
@@ -141,7 +141,8 @@ request_make(struct lmtp_session *lm, struct span name)
     delivery->op.turn.octets = delivery->ingest.msg.text.len;
 }
 
-/* The first recipient's text is the spool itself; the others' have trace lines of their own. */
+/* The text for the first recipient is the spool itself; the texts for the others have trace
+ * lines of their own. */
 static enum rc
 delivery_begin(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
 {
@@ -199,7 +200,7 @@ account_take(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *
     return rc == RC_OK && row.state != ACCOUNT_ENABLED ? RC_DISABLED : rc;
 }
 
-/* Makes everything that can be made without the account's turn. */
+/* Makes everything that needs no turn. */
 static enum rc
 delivery_scan(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err *err)
 {
@@ -240,7 +241,7 @@ delivered(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     reply_for(lm, rcpt, "250 2.0.0", "Delivered");
 }
 
-/* False: waits for slot or turn. */
+/* False: it waits for a slot or the turn. */
 static bool
 turn(struct lmtp_session *lm)
 {
@@ -252,7 +253,7 @@ turn(struct lmtp_session *lm)
     return rc != RC_AGAIN;
 }
 
-/* False: waits for slot or turn. */
+/* False: it waits for a slot or the turn. */
 static bool
 delivery_turn(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
 {
@@ -261,7 +262,7 @@ delivery_turn(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     if (!turn(lm))
         return false;
     if (op->turn.result == RC_NOT_FOUND && !span_eq(op->name, SPAN("INBOX"))) {
-        /* user+nosuchmailbox: strangers may not make mailboxes, and no mail may be lost */
+        /* user+nosuchmailbox: strangers may not create mailboxes, and no mail may be lost */
         request_make(lm, SPAN("INBOX"));
         return true;
     }
@@ -283,7 +284,7 @@ delivery_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt, struct err 
     return delivery_scan(lm, rcpt, err);
 }
 
-/* The next step for this recipient. False: waits. */
+/* The next step for this recipient. False: it waits. */
 static bool
 recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
 {
@@ -308,8 +309,8 @@ recipient_step(struct lmtp_session *lm, const struct lmtp_rcpt *rcpt)
     return true;
 }
 
-/* A message for one recipient is always delivered. Of a message for many, a server that is
- * being stopped finishes the current delivery and leaves the rest to the client's queue. */
+/* A message for one recipient is always delivered. If a message has many, a server that is
+ * being stopped finishes the current delivery and leaves the others in the client's queue. */
 static bool
 is_cut_short(const struct lmtp_session *lm)
 {

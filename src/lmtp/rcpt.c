@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RCPT: finds out whose mail this is. An address of an account or alias, with or without
- * "+mailbox"; what is not ours is refused here, before any message is sent.
+ * RCPT: finds out whose mail this is. The address belongs to an account or an alias, with or
+ * without "+mailbox". Others are refused here, before any message is sent.
  */
 #include "lmtp/lmtp_session.h"
 
@@ -33,7 +33,7 @@ rcpt_keep(struct lmtp_session *lm, struct span path, const struct recipient *fou
         .mailbox = SPAN(""),
         .epoch = found->epoch,
     };
-    /* A detail that no mailbox can be called is not a mailbox: the mail goes to INBOX. */
+    /* If the detail cannot be the name of a mailbox, the mail goes to INBOX. */
     if (found->detail.len > 0 && mbox_name_check(found->detail) == NULL)
         rcpt->mailbox = arena_span(&lm->arena, found->detail);
     return rcpt->account.ptr != NULL && rcpt->path.ptr != NULL && rcpt->mailbox.ptr != NULL;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The LMTP dialogue (RFC 2033): lines in, replies out, pipelined as the client likes (RFC
- * 2920). Every reply has an enhanced status code (RFC 2034). Receiving and delivering are in
- * files of their own.
+ * The LMTP dialogue (RFC 2033): lines in, replies out, with pipelining (RFC 2920). Every reply
+ * has an enhanced status code (RFC 2034). Receiving and delivering are in files of their own.
  */
 #include "lmtp/lmtp_session.h"
 
@@ -38,7 +37,7 @@ do_lhlo(struct lmtp_session *lm, const struct lmtp_cmd *cmd)
     snprintf(lm->client_name, sizeof lm->client_name, "%.*s", SPAN_FMT(cmd->text));
     for (char *c = lm->client_name; *c != '\0'; c++)
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("()<>\\\"", *c))
-            *c = '?'; /* it goes into a header line */
+            *c = '?'; /* the name goes into a header line */
     buf_printf(out,
                "250-%s\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
                "250-CHUNKING\r\n250-SMTPUTF8\r\n250 SIZE %ju\r\n",
@@ -308,7 +307,7 @@ round_go(struct lmtp_session *lm, enum task_next *next_out)
     }
 }
 
-/* When a silent client is disconnected; never while the server is the silent side. */
+/* When a silent client is disconnected. Never while the client waits for the server. */
 static int64_t
 deadline_us(const struct lmtp_session *lm)
 {
@@ -382,7 +381,7 @@ lmtp_release(struct session *session)
     return true;
 }
 
-/* ---- from one process to another: between transactions it is next to nothing ---- */
+/* ---- handover: between transactions there is next to nothing to pack ---- */
 
 static bool
 lmtp_at_rest(const struct session *session)
@@ -424,7 +423,7 @@ lmtp_describe(const struct session *session, struct end_record *record)
 {
     (void)session;
     record->evidence.state =
-        STATE_LOGGED_IN; /* LMTP has no login: every client that can connect may deliver */
+        STATE_LOGGED_IN; /* LMTP has no login: any client that can connect may deliver */
 }
 
 const struct front_door lmtp_door = {
