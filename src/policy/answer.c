@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answer: DUNNO, with which Postfix asks whoever comes next in its list, or a refusal as
- * LMTP would give it. In doubt it is DUNNO: whether the account exists and whether the mail is
- * wanted is for others to say, and what cannot be looked up now is found out at the delivery.
+ * The answer: DUNNO, after which Postfix goes on to the next check in its list, or a refusal
+ * like that of LMTP. In doubt it is DUNNO: whether the account exists and whether the mail is
+ * wanted is for others to decide, and what cannot be looked up now will be found at delivery.
  */
 #include "policy/policy_session.h"
 
@@ -40,8 +40,8 @@ is_limited(const struct quota_amounts *limits)
            limits->of[QUOTA_MESSAGE] != QUOTA_UNLIMITED;
 }
 
-/* Holds the recipient's account, if it is one of ours that has a limit. RC_NOT_FOUND: it is
- * not. One that was never used is not made for this: then there is none to hold. */
+/* Opens and holds the recipient's account, if it is one of ours and has a limit. RC_NOT_FOUND:
+ * it is not. An account that was never used is not created for this; none is held then. */
 static enum rc
 account_find(struct policy_session *ps, struct err *err)
 {

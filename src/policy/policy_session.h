@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One connection of Postfix, which asks one question after the other. Between two of them it
- * holds nothing.
+ * One connection from Postfix, which asks one question after the other. Between two questions
+ * it holds nothing.
  *
  *   READING --empty line--> ANSWERING --action--> READING
  *
- * Private to policy/. Thread: the session's, everything.
+ * Private to policy/. Thread: the session's, for all functions.
  */
 #ifndef POLICY_POLICY_SESSION_H
 #define POLICY_POLICY_SESSION_H
@@ -21,7 +21,7 @@ struct policy_session {
     struct session s; /* first */
     enum policy_state state;
     struct policy_question question;
-    /* ANSWERING */
+    /* ---- ANSWERING ---- */
     struct account *acct; /* held while its use is looked up; NULL: not yet */
     struct quota_amounts limits;
     struct door_read read;
@@ -34,9 +34,10 @@ policy_of(struct session *session)
 }
 
 /* ---- answer.c ---- */
-/** Answers the question and is READING again. False: it waits, and the session is woken. */
+/** Answers the question and returns to READING. False: it waits, and the session will be
+ * woken. */
 MUST_USE bool policy_answer(struct policy_session *ps);
-/** Lets go of what an answer under way holds. */
+/** Releases what an answer under way holds. */
 void policy_answer_abandon(struct policy_session *ps);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The dialogue of Postfix's policy delegation protocol (SMTPD_POLICY_README of Postfix):
- * questions in, one action out for each, in their order. It has no greeting and no words for a
- * server that is going: Postfix connects again when it finds the connection closed, and asks
- * once more.
+ * questions in, one action out for each, in the same order. It has no greeting, and no way to
+ * announce a shutdown: when Postfix finds the connection closed, it connects again and repeats
+ * the question.
  */
 #include "policy/policy_session.h"
 
@@ -119,7 +119,7 @@ round_go(struct policy_session *ps, enum task_next *next_out)
     }
 }
 
-/* When a silent client is disconnected; never while the server is the silent side. */
+/* When a silent client is disconnected. Never while the client waits for the server. */
 static int64_t
 deadline_us(const struct policy_session *ps)
 {
@@ -170,7 +170,7 @@ policy_release(struct session *session)
     return true;
 }
 
-/* ---- from one process to another: between questions it is next to nothing ---- */
+/* ---- handover: between questions there is next to nothing to pack ---- */
 
 static bool
 policy_at_rest(const struct session *session)
@@ -197,7 +197,8 @@ static void
 policy_describe(const struct session *session, struct end_record *record)
 {
     (void)session;
-    record->evidence.state = STATE_LOGGED_IN; /* there is no login: who can connect may ask */
+    /* there is no login: any client that can connect may ask */
+    record->evidence.state = STATE_LOGGED_IN;
 }
 
 const struct front_door policy_door = {
