@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header for the states; each is a function here. */
+/* See the header for the states. Each is a function here. */
 #include "door/login.h"
 
 #include "auth/auth.h"
@@ -9,41 +9,41 @@
 #include "net/tls_client.h"
 #include "session/table.h"
 
-enum { QUOTED_OCTETS = 200 }; /* of a name in the log */
+enum { QUOTED_OCTETS = 200 }; /* octets of a name that are shown in the log */
 
 enum login_state {
-    AT_EXCHANGE, /* SASL lines go to and fro */
-    AT_QUICK,    /* credentials are here: has this password been verified lately? */
-    AT_DELAY,    /* no; the throttle lets it wait, then HASH, or the exchange goes on */
-    AT_HASH,     /* for a slot to hash it in */
-    AT_PLACE,    /* known and right; for a place among the account's connections */
+    AT_EXCHANGE, /* SASL lines are exchanged */
+    AT_QUICK,    /* the credentials are complete: was this password verified recently? */
+    AT_DELAY,    /* no: the throttle delays it; then HASH, or the exchange continues */
+    AT_HASH,     /* waits for a slot to hash it in */
+    AT_PLACE,    /* verified: waits for a place among the account's connections */
     AT_OVER,
 };
 
 struct login {
     struct session *session;
     struct arena *arena;
-    struct sasl *sasl; /* owned; NULL: LOGIN, USER and such */
+    struct sasl *sasl; /* owned; NULL: LOGIN, USER and the like */
     enum sasl_mech mech;
     struct auth_request request;
-    struct throttle_ticket ticket; /* what the hash was paid with */
+    struct throttle_ticket ticket; /* what was paid for the hash */
     struct auth_result result;
-    struct account *acct; /* held; after LOGIN_ADMITTED */
-    uint64_t epoch;       /* of the registry, before anything was read there */
+    struct account *acct; /* held; set with LOGIN_ADMITTED */
+    uint64_t epoch;       /* of the registry, taken before anything was read there */
     int64_t began_us;
-    int64_t ready_us; /* DELAY ends then */
+    int64_t ready_us; /* when DELAY ends; monotonic */
     int64_t wait_until_us;
     enum login_state state;
     enum login_refusal refusal;
     bool hash_queued;
-    bool wants_line; /* a challenge is out: nothing to do until its answer is here */
+    bool wants_line; /* a challenge was sent: nothing can be done until the answer is here */
     bool has_line;
     struct span line;     /* in the arena */
     struct buf challenge; /* owned */
     const char *others;   /* in the arena, or NULL */
 };
 
-/* For which of its passwords an account can be opened through this door. */
+/* The passwords of an account that are valid at this door. */
 static uint32_t
 protocol_of(const struct session *session)
 {
@@ -184,8 +184,8 @@ login_showed_password(const struct login *login)
 
 /* ---- ends ---- */
 
-/* Makes text of the peer safe for a line that programs read: in quotation marks that it cannot
- * end. */
+/* Makes text of the peer safe for a line that programs read: puts it in quotation marks that it
+ * cannot close. */
 static void
 put_quoted(struct buf *out, struct span text)
 {
@@ -223,8 +223,8 @@ refusal_log(struct login *login, const char *reason, const char *more)
     log_put(&session->log, LOG_E_LOGIN_FAILED, "login failed: %.*s", SPAN_FMT(buf_span(&line)));
 }
 
-/* Every login that is refused comes here, so each has its line. reason: docs/fail2ban.md lists
- * them. more: NULL, or words for the end of the line. */
+/* Every refused login comes here, so each has its line in the log. reason: docs/fail2ban.md
+ * lists them. more: text for the end of the line, or NULL. */
 static enum login_outcome
 refuse(struct login *login, enum login_refusal refusal, const char *reason, const char *more)
 {
@@ -263,7 +263,7 @@ login_done(struct login *login)
     login->hash_queued = false;
     auth_left(login->session->env->auth, &login->ticket);
     session_place_done(login->session);
-    /* A client that hangs up instead of acknowledging its refusal is refused all the same. */
+    /* A client that disconnects instead of acknowledging the refusal counts as refused too. */
     if (login->sasl != NULL && login->state != AT_OVER && sasl_is_refused(login->sasl)) {
         login->result = *sasl_result(login->sasl);
         (void)deny(login, LOGIN_WRONG, sasl_reason(login->sasl));
@@ -294,8 +294,8 @@ over_limit(struct login *login)
     return refuse(login, LOGIN_FULL, "too-many-connections", login_others(login));
 }
 
-/* All places of the account are taken. If some are taken by suspect sessions, this waits for
- * one of them. */
+/* All places of the account are taken. If suspect sessions hold some of them, waits for one of
+ * these. */
 static enum login_outcome
 no_place(struct login *login)
 {
@@ -355,7 +355,8 @@ changed_meanwhile(struct login *login, struct err *err)
                                                                         : END_PASSWORD_CHANGED;
 }
 
-/* The session is the account's already, so it ends for the same reason as the others. */
+/* The session belongs to the account already, so it ends for the same reason as the account's
+ * other sessions. */
 static enum login_outcome
 too_late(struct login *login, enum end_reason reason, const struct err *err)
 {
@@ -371,7 +372,7 @@ too_late(struct login *login, enum end_reason reason, const struct err *err)
 static enum login_outcome
 not_got(struct login *login, enum rc rc)
 {
-    if (rc == RC_NOT_FOUND) { /* removed just now, with its mail */
+    if (rc == RC_NOT_FOUND) { /* removed just now, together with its mail */
         session_end(login->session, END_ACCOUNT_REMOVED, "while it logged in");
         return refuse(login, LOGIN_WRONG, "changed-meanwhile", NULL);
     }
@@ -379,7 +380,7 @@ not_got(struct login *login, enum rc rc)
                   NULL);
 }
 
-/* words and the subject, which is text that the issuer may have taken from its user. */
+/* Puts words before the subject, which is text that the issuer may have taken from its user. */
 static const char *
 subject_words(struct login *login, const char *words)
 {
@@ -403,7 +404,7 @@ certificate_words(struct login *login)
     return words == NULL ? NULL : subject_words(login, words);
 }
 
-/* With what somebody has logged in, if there may be several of it; in the arena. */
+/* Names the credential used, if the account may have several of that kind. In the arena. */
 static const char *
 credential_words(struct login *login)
 {
@@ -427,7 +428,7 @@ credential_words(struct login *login)
     return words == NULL ? "" : words;
 }
 
-/* Who has logged in by what. */
+/* Logs who has logged in, and how. */
 static void
 login_note(struct login *login)
 {
@@ -487,7 +488,7 @@ place_go(struct login *login)
 
 /* ---- states ---- */
 
-/* Evaluates what auth says about a password. False: the login ends with *outcome_out. */
+/* Acts on what auth says about a password. False: the login ends with *outcome_out. */
 static bool
 is_right(struct login *login, enum rc rc, const struct err *err,
          enum login_outcome *outcome_out)

@@ -22,16 +22,16 @@
 
 enum door_slot { DOOR_SLOT_NONE, DOOR_SLOT_QUEUED, DOOR_SLOT_HELD };
 
-/* All zero: nothing. */
+/* Zero it to begin. */
 struct door_read {
     enum door_slot slot;
 };
 
 MUST_USE enum rc door_read_ready(struct door_read *read, struct session *session,
                                  struct account *acct);
-/** The run ends, and its slot is given back. A place in the queue is kept. */
+/** Call when the run ends: returns the slot. A place in the queue is kept. */
 void door_read_rest(struct door_read *read, struct session *session);
-/** The session no longer waits. Harmless if it did not wait. */
+/** The session no longer waits. Does nothing if it did not wait. */
 void door_read_cancel(struct door_read *read, struct session *session);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* With the whole local part first: an account may have a '+' in its name. */
+/* The whole local part is tried first, because an account may have a '+' in its name. */
 enum rc
 recipient_find(struct registry *registry, struct span local, struct span domain,
                struct recipient *out, struct err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose mail an address is: for all doors that mail comes to. Thread: the session's; may wait
- * for the registry.
+ * Finds out whose mail an address is, for all doors that receive mail. Thread: the session's;
+ * may wait for the registry.
  */
 #ifndef DOOR_RECIPIENT_H
 #define DOOR_RECIPIENT_H
@@ -16,8 +16,8 @@
 struct recipient {
     enum registry_route route;
     struct registry_account account; /* with ROUTE_ACCOUNT */
-    struct span detail;              /* of user+detail; in the local part; empty: none */
-    uint64_t epoch;                  /* of the registry, before the look-up */
+    struct span detail;              /* from user+detail, in the local part; empty: none */
+    uint64_t epoch;                  /* of the registry, taken before the look-up */
 };
 
 /** local: without quotes (lmtp_path_split). Fails as registry_route. */

@@ -25,7 +25,8 @@ door_write(struct door_write *write, struct session *session, struct account *ac
         return RC_AGAIN;
     if (answer == SLOT_REFUSED && write->req == NULL)
         return RC_BUSY;
-    write->req = req; /* refused a slot but queued in the turn: its result must be fetched */
+    /* no slot, but the request is in the turn's queue: its result must be fetched */
+    write->req = req;
     const enum rc rc = turn_run(acct, req);
     if (answer == SLOT_GOT)
         slot_give(slots, SLOT_DISK);

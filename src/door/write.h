@@ -19,18 +19,18 @@
 #include "mailbox/write/turn.h"
 #include "session/session.h"
 
-/* Where a request stands; all zero: nowhere. */
+/* The stage of a request. Zero it to begin. */
 struct door_write {
-    struct turn_req *req; /* queued in the account's turn, or NULL; borrowed */
-    bool slot_queued;     /* waits for a DISK slot */
+    struct turn_req *req; /* in the queue of the account's turn, or NULL; borrowed */
+    bool slot_queued;     /* in the queue for a DISK slot */
 };
 
 /** Executes req, or queues it. Call it with the same req until the result is not RC_AGAIN.
  * Waits for disk. */
 MUST_USE enum rc door_write(struct door_write *write, struct session *session,
                             struct account *acct, struct turn_req *req);
-/** The session no longer waits. Harmless if it did not wait. False: another thread is
- * executing the request; it will wake us, call again. */
+/** The session no longer waits. Does nothing if it did not wait. False: another thread is
+ * executing the request and will wake the session; call again then. */
 MUST_USE bool door_write_cancel(struct door_write *write, struct session *session,
                                 struct account *acct);
 
