@@ -7,7 +7,7 @@
 
 enum {
     RANDOM_OCTETS = 16,
-    GROUP = 5,   /* symbols of a group; the last one has one more */
+    GROUP = 5,   /* symbols in a group; the last group has one more */
     HYPHENS = 4, /* between five groups */
     SYMBOLS = APP_PASSWORD_TEXT_OCTETS - 1 - HYPHENS,
 };
@@ -26,7 +26,7 @@ is_hyphen(size_t at)
 void
 app_password_draw(struct rng *rng, char out[APP_PASSWORD_TEXT_OCTETS])
 {
-    uint8_t octets[RANDOM_OCTETS + 1] = {0}; /* the last two bits are none of the 128 */
+    uint8_t octets[RANDOM_OCTETS + 1] = {0}; /* the last two bits are not part of the 128 */
     size_t bit = 0;
 
     rng_fill(rng, octets, RANDOM_OCTETS);

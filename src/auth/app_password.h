@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Draws application passwords and recognizes them (store/app_password.h keeps them). One has
- * 128 random bits in 26 letters and digits of base32, which cannot be mistaken for one another,
- * in five groups: "k3vqz-7bm2d-pxw4a-hj6tn-5fcyre". It is compared as it is written, hyphens
- * included, because SCRAM knows no other way.
+ * Draws application passwords and recognizes them (store/app_password.h keeps them). Each has
+ * 128 random bits in 26 letters and digits of base32, which are easy to tell apart, in five
+ * groups: "k3vqz-7bm2d-pxw4a-hj6tn-5fcyre". It is compared as it is written, including hyphens,
+ * because SCRAM allows nothing else.
  */
 #ifndef AUTH_APP_PASSWORD_H
 #define AUTH_APP_PASSWORD_H
@@ -17,13 +17,13 @@
 #include "base/span.h"
 #include "store/app_password.h"
 
-enum { APP_PASSWORD_TEXT_OCTETS = 31 }; /* terminated */
+enum { APP_PASSWORD_TEXT_OCTETS = 31 }; /* includes the terminator */
 
 /** Thread: any. */
 void app_password_draw(struct rng *rng, char out[APP_PASSWORD_TEXT_OCTETS]);
-/** Whether text looks like one: nothing else is looked up. Thread: any. */
+/** Whether text has the form of one. Other texts are not looked up. Thread: any. */
 bool app_password_is_form(struct span text);
-/** What is kept of it. Thread: any. */
+/** The digest that is stored. Thread: any. */
 void app_password_digest(struct span text, uint8_t out[APP_PASSWORD_DIGEST_OCTETS]);
 
 /**

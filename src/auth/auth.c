@@ -18,7 +18,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 
-enum { READY_MS = 5000 }; /* between two questions to the registry */
+enum { READY_MS = 5000 }; /* between two queries to the registry */
 
 /* --- Kinds of hashes --- */
 
@@ -91,11 +91,12 @@ kind_for_unknown(struct auth *auth, struct span name, char out[REGISTRY_CRYPT_OC
 /* --- Accounts --- */
 
 struct lookup {
-    char name[REGISTRY_NAME_OCTETS]; /* prepared; as given, cut, when that failed */
+    char name[REGISTRY_NAME_OCTETS]; /* prepared; if that failed, as given and cut */
     bool found;
-    bool foreign; /* an authzid of somebody else */
+    bool foreign; /* the authzid means another account */
     struct registry_account account;
-    struct app_password app; /* the one that the password is; id 0: none of the account's */
+    /* the application password that was used; id 0: none of the account's */
+    struct app_password app;
 };
 
 /* Looks whether the password is one of the account's application passwords. */
@@ -115,7 +116,7 @@ app_look_up(struct auth *auth, const struct auth_request *request, struct lookup
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Finds whom the request means. RC_OK also when there is nobody: see found. */
+/* Finds whom the request means. RC_OK also if there is nobody: see found. */
 static enum rc
 look_up(struct auth *auth, const struct auth_request *request, struct lookup *out,
         struct err *err)
@@ -166,11 +167,12 @@ was_refused(struct auth *auth, const struct lookup *who, struct span password)
     const uint64_t login = login_of(who);
     const uint64_t generation = generation_of(who);
 
-    if (who->app.id != 0) /* whether it may be used now is another question every time */
+    if (who->app.id != 0) /* whether it may be used now must be checked every time */
         return false;
     if (!auth_cache_has(auth->refused, login, generation, password))
         return false;
-    auth_cache_put(auth->refused, login, generation, password); /* it stays while it is tried */
+    /* renews the entry while the password is being tried */
+    auth_cache_put(auth->refused, login, generation, password);
     return true;
 }
 
@@ -181,7 +183,7 @@ deny(struct auth_result *out, enum auth_reason reason, enum rc rc, struct err *e
     return err_set(err, rc, 0, "%s", auth_reason_name(reason));
 }
 
-/* The application password is not to be used. */
+/* The application password may not be used. */
 static enum rc
 deny_app(struct auth_result *out, const struct lookup *who, enum auth_reason reason,
          struct err *err)
@@ -218,7 +220,8 @@ auth_quick(struct auth *auth, const struct auth_request *request,
     *ticket = (struct throttle_ticket){0};
     if (rc != RC_OK)
         return rc;
-    if (!password_is_possible(request->password)) /* nothing is learnt by trying it */
+    /* it cannot be right, so trying it tells nothing */
+    if (!password_is_possible(request->password))
         return deny(out, who.found ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, RC_DENIED, err);
     const enum auth_reason app_reason =
         who.app.id == 0 ? AUTH_FINE : auth_app_reason(auth, &who.app, request->peer.protocol);
@@ -277,7 +280,7 @@ auth_verify(struct auth *auth, const struct auth_request *request,
         return rc;
     }
     key_maker_hush(auth->keys);
-    /* In the meantime, another connection of the client may have paid for the same answer. */
+    /* In the meantime, another connection of the client may have obtained the same answer. */
     if (!who.foreign && was_refused(auth, &who, request->password)) {
         throttle_refund(auth->throttle, ticket);
         return deny(out, AUTH_WRONG_AGAIN, RC_DENIED, err);
@@ -291,7 +294,7 @@ auth_verify(struct auth *auth, const struct auth_request *request,
         throttle_refund(auth->throttle, ticket);
         return err_set(err, RC_LIMIT, 0, "login: no memory to hash a password");
     }
-    if (app_reason != AUTH_FINE) { /* it is the right one, so no guess */
+    if (app_reason != AUTH_FINE) { /* it is right, so it was not a guess */
         throttle_refund(auth->throttle, ticket);
         return deny_app(out, &who, app_reason, err);
     }
@@ -307,7 +310,8 @@ auth_verify(struct auth *auth, const struct auth_request *request,
                     RC_DENIED, err);
     }
     throttle_refund(auth->throttle, ticket);
-    if (who.app.id == 0) /* the others are found as fast, and may be taken back at any time */
+    /* application passwords are found as fast, and may be revoked at any time */
+    if (who.app.id == 0)
         auth_cache_put(auth->cache, who.account.id, who.account.password_generation,
                        request->password);
     if (who.account.state != ACCOUNT_ENABLED) {
@@ -336,7 +340,8 @@ auth_scram_ready(struct auth *auth)
     const bool current = now_ms < auth->ready_until_ms;
     bool ready = auth->ready;
     if (!current)
-        auth->ready_until_ms = now_ms + READY_MS; /* the others use the old answer meanwhile */
+        /* other threads use the old answer meanwhile */
+        auth->ready_until_ms = now_ms + READY_MS;
     lock_leave(&auth->lock);
     if (current)
         return ready;

@@ -11,10 +11,10 @@
  *                                    auth_verify --RC_OK, RC_DENIED, RC_DISABLED ...
  *     SCRAM:                         sasl.h does all of it, without a slot
  *
- * An application password (app_password.h) is drawn with so many bits that it needs no slow
- * hash, and so no slot. It is looked up only when a verification is paid for, like any other.
- * One that is right but may not be used (its time is over, or it is for other protocols) is no
- * guess, and is not remembered as wrong either.
+ * An application password (app_password.h) has so many random bits that it needs no slow hash,
+ * and so no slot. Like any other password, it is looked up only when a verification is paid
+ * for. One that is right but may not be used (it has expired, or is for other protocols) is not
+ * a guess, and is not remembered as wrong either.
  *
  * An unknown account takes as long as a wrong password. An account that was imported with only
  * a hash gets its SCRAM keys in the background after its first login with the password
@@ -44,31 +44,31 @@ struct auth_options {
     struct password_policy
         policy;                /* for SCRAM keys of imported accounts, and for unknown names */
     uint32_t throttle_entries; /* 0: LIMIT_THROTTLE */
-    const char *known_path;    /* where known pairs of address and account are kept: known.h;
-                                  NULL: nowhere */
+    /* file of known pairs of address and account (known.h); NULL: they are not kept */
+    const char *known_path;
 };
 
 /** RC_OK, RC_LIMIT (memory), RC_UNSUPPORTED (libgsasl does not start). Thread: start-up. */
 MUST_USE enum rc auth_open(struct auth **auth_out, const struct auth_options *options,
                            struct err *err);
 void auth_close(struct auth *auth);
-/** Writes what must survive a restart. To be called from time to time, and before another
- * process opens the same files. Thread: one at a time; waits for disk. */
+/** Writes what must survive a restart. Call it from time to time, and before another process
+ * opens the same files. Thread: one at a time; waits for disk. */
 MUST_USE enum rc auth_save(struct auth *auth, struct err *err);
 
 /* Where a login comes from. */
 struct auth_peer {
     struct span address; /* 4 or 16 octets; empty: local */
     bool trusted;        /* a webmail or proxy: [auth] trusted_networks */
-    uint32_t protocol;   /* one bit of enum app_protocol: what it wants to speak */
+    uint32_t protocol;   /* one bit of enum app_protocol: the protocol of this connection */
 };
 
 struct auth_request {
     struct span name;     /* as the client gave it: UTF-8; SASLprep is done here */
-    struct span authzid;  /* empty, or the same account: acting for others is refused */
-    struct span password; /* at most LIMIT_PASSWORD octets, else never right */
+    struct span authzid;  /* empty, or the same account; acting for others is refused */
+    struct span password; /* at most LIMIT_PASSWORD octets; a longer one is never right */
     struct auth_peer peer;
-    bool no_keys; /* no SCRAM keys are to be made: [auth] scram = no */
+    bool no_keys; /* make no SCRAM keys: [auth] scram = no */
 };
 
 /* Why a login was refused; in the log by auth_reason_name, which never changes. */
@@ -77,46 +77,48 @@ enum auth_reason {
     AUTH_WRONG_PASSWORD,
     AUTH_WRONG_AGAIN, /* this password was refused for this login before */
     AUTH_NO_ACCOUNT,
-    AUTH_NOT_YOURS, /* an authzid of somebody else */
+    AUTH_NOT_YOURS, /* the authzid means another account */
     AUTH_ACCOUNT_DISABLED,
     AUTH_TOO_MANY_GUESSES,
-    AUTH_CHANNEL_HIDDEN,  /* the client does not know that the server can bind the channel */
+    /* the client does not know that the server supports channel binding */
+    AUTH_CHANNEL_HIDDEN,
     AUTH_CHANNEL_OTHER,   /* it is bound to another connection than this one */
-    AUTH_CHANNEL_UNKNOWN, /* to something that this server does not know */
-    AUTH_CERTIFICATE,     /* no account has a name that is in the certificate */
-    AUTH_TOKEN_MALFORMED, /* what came as a token is none */
-    AUTH_TOKEN_ALGORITHM, /* it is not signed, or not with a public key */
-    AUTH_TOKEN_KEY,       /* it is signed with a key that is not known here */
-    AUTH_TOKEN_SIGNATURE, /* its signature is wrong */
-    AUTH_TOKEN_EXPIRED,   /* its time is over, or has not come */
-    AUTH_TOKEN_OTHER,     /* of another issuer, for another audience or sent to another host */
-    AUTH_TOKEN_CLAIM,     /* it names no account of this server */
-    AUTH_APP_EXPIRED,     /* an application password whose time is over */
-    AUTH_APP_PROTOCOL,    /* an application password that is for other protocols */
+    AUTH_CHANNEL_UNKNOWN, /* the kind of binding is not supported */
+    AUTH_CERTIFICATE,     /* no account has a name from the certificate */
+    AUTH_TOKEN_MALFORMED, /* the text is not a token */
+    AUTH_TOKEN_ALGORITHM, /* the token is not signed, or not with a public key */
+    AUTH_TOKEN_KEY,       /* the token is signed with an unknown key */
+    AUTH_TOKEN_SIGNATURE, /* the signature is wrong */
+    AUTH_TOKEN_EXPIRED,   /* the token has expired, or is not valid yet */
+    /* the token is from another issuer, for another audience or was sent to another host */
+    AUTH_TOKEN_OTHER,
+    AUTH_TOKEN_CLAIM,  /* the token names no account of this server */
+    AUTH_APP_EXPIRED,  /* the application password has expired */
+    AUTH_APP_PROTOCOL, /* the application password is for other protocols */
 };
 /** "wrong-password" */
 const char *auth_reason_name(enum auth_reason reason);
 
 struct auth_result {
     uint64_t account_id; /* 0 unless RC_OK or RC_DISABLED */
-    /* The application password that it was; 0: it was the account's own. Also when an
-     * application password was refused. */
+    /* Number of the application password that was used, also if it was refused; 0: the
+     * account's own password. */
     uint64_t app_password;
     char app_name[APP_PASSWORD_NAME_OCTETS];
-    /* Whom a token ("sub") or a certificate (the name in it that the account has) is of, in its
-     * own words, cut; "": there is none. */
+    /* The subject of a token ("sub"), or the name in a certificate that belongs to the account,
+     * cut if too long; "": none. */
     char subject[APP_PASSWORD_NAME_OCTETS];
     uint64_t password_generation;
-    char account[REGISTRY_NAME_OCTETS]; /* as created */
+    char account[REGISTRY_NAME_OCTETS]; /* as it was created */
     enum auth_reason reason;            /* with RC_DENIED, RC_DISABLED, RC_BUSY */
 };
 
 /**
- * Decides what can be decided without hashing: RC_OK if this password was verified lately or is
- * an application password, RC_DENIED if it was refused, RC_BUSY if there were too many guesses.
- * Otherwise, also for unknown names, RC_AGAIN, and *ticket says what was paid. RC_LIMIT
- * (memory); RC_IO ...: the registry failed. Fills *out. Thread: session; takes microseconds if
- * the account is cached, otherwise it may wait for disk.
+ * Decides what can be decided without hashing: RC_OK if this password was verified recently or
+ * is an application password, RC_DENIED if it was refused, RC_BUSY if there were too many
+ * guesses. Otherwise, also for unknown names, RC_AGAIN, and *ticket says what was paid.
+ * RC_LIMIT (memory); RC_IO ...: the registry failed. Fills *out. Thread: session; takes
+ * microseconds if the account is cached, otherwise it may wait for disk.
  */
 MUST_USE enum rc auth_quick(struct auth *auth, const struct auth_request *request,
                             struct throttle_ticket *ticket, struct auth_result *out,
@@ -137,10 +139,11 @@ MUST_USE enum rc auth_verify(struct auth *auth, const struct auth_request *reque
 void auth_left(struct auth *auth, struct throttle_ticket *ticket);
 
 struct oauth;
-/** Tokens are verified with these keys from now on: oauth.h. Takes over the caller's reference;
- * NULL: no tokens are taken. Logins under way go on with the old ones. Thread: any. */
+/** From now on, tokens are verified with these keys (oauth.h). Takes over the caller's
+ * reference. NULL: no tokens are accepted. Logins under way continue with the old keys. Thread:
+ * any. */
 void auth_set_oauth(struct auth *auth, struct oauth *oauth);
-/** Whether tokens are taken. Thread: any. */
+/** Whether tokens are accepted. Thread: any. */
 bool auth_takes_tokens(struct auth *auth);
 
 /** Whether every enabled account has SCRAM keys, so that AUTH=SCRAM-SHA-256 may be advertised.

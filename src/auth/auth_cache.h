@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Remembers passwords that were verified lately, so that a slow hash is computed once and not
+ * Remembers passwords that were verified recently, so that a slow hash is computed once and not
  * for each of a client's five connections. An entry is an HMAC-SHA-256, under a key of this
  * process, of account, password generation and password, so no password can be read from the
  * table. A change of the password changes the generation, and old entries no longer match. The
@@ -26,7 +26,7 @@ void auth_cache_free(struct auth_cache *cache);
  *  microseconds. */
 bool auth_cache_has(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
                     struct span password);
-/** Remembers a verified password, in place of the oldest of its row. Thread: any. */
+/** Remembers a verified password; replaces the oldest entry of its row. Thread: any. */
 void auth_cache_put(struct auth_cache *cache, uint64_t account_id, uint64_t generation,
                     struct span password);
 

@@ -15,35 +15,35 @@
 
 enum {
     SECRET_OCTETS = 32,
-    KINDS = 4, /* of hashes that unknown accounts imitate */
+    KINDS = 4, /* number of kinds of hashes that unknown accounts imitate */
 };
 
 /* A kind of hash that real accounts have: method and cost, and how often it was met. */
 struct hash_kind {
     uint32_t key_octets; /* of setting: "$2b$12$" */
     uint32_t met;
-    char setting[REGISTRY_CRYPT_OCTETS]; /* a real one; its salt does no harm here */
+    char setting[REGISTRY_CRYPT_OCTETS]; /* one that is in use; its salt does no harm here */
 };
 
 struct auth {
     struct registry *registry;
     const struct clock *clock;
     struct password_policy policy;
-    struct auth_cache *cache;   /* of verified passwords */
-    struct auth_cache *refused; /* of wrong ones */
+    struct auth_cache *cache;   /* verified passwords */
+    struct auth_cache *refused; /* wrong passwords */
     struct known *known;
     struct key_maker *keys;
     struct throttle *throttle;
-    struct uses *uses; /* of application passwords */
+    struct uses *uses; /* uses of application passwords */
     Gsasl *gsasl;
-    uint8_t secret[SECRET_OCTETS];       /* the registry's */
-    char setting[REGISTRY_CRYPT_OCTETS]; /* for unknown accounts before any kind is known */
+    uint8_t secret[SECRET_OCTETS];       /* the registry's secret */
+    char setting[REGISTRY_CRYPT_OCTETS]; /* for unknown accounts, while no kind is known */
 
     struct lock lock;    /* LOCK_LEAF; guards what follows */
-    struct oauth *oauth; /* a reference; bearer.c; NULL: no tokens are taken */
+    struct oauth *oauth; /* a reference; bearer.c; NULL: no tokens are accepted */
     struct hash_kind kinds[KINDS];
     uint32_t kind_count;
-    int64_t ready_until_ms; /* auth_scram_ready's answer holds so long */
+    int64_t ready_until_ms; /* auth_scram_ready's answer is valid until then; monotonic */
     bool ready;
 };
 
@@ -55,27 +55,28 @@ enum rc password_setting(const struct password_policy *policy, char out[REGISTRY
 MUST_USE bool auth_secret_mac(const struct auth *auth, const char *purpose, struct span name,
                               uint8_t out[32]);
 
-/* The account that may log in by this name. prepared_out is written when SASLprep allows the
- * name. RC_NOT_FOUND (err untouched): nobody has it, or it is forbidden; RC_LIMIT: no memory to
- * tell; what registry_find_login says of the registry. */
+/* Finds the account that may log in with this name. prepared_out is written if SASLprep allows
+ * the name. RC_NOT_FOUND (err untouched): there is none, or the name is forbidden. RC_LIMIT: no
+ * memory. Others: as registry_find_login. */
 MUST_USE enum rc auth_find_login(struct auth *auth, struct span name,
                                  char prepared_out[REGISTRY_NAME_OCTETS],
                                  struct registry_account *out, struct err *err);
 
-/* RC_OK when authzid is empty or means this account; RC_DENIED (err untouched): it does not;
- * otherwise as auth_find_login. */
+/* RC_OK: authzid is empty or means this account. RC_DENIED (err untouched): it does not.
+ * Others: as auth_find_login. */
 enum rc auth_check_authzid(struct auth *auth, struct span authzid,
                            const struct registry_account *account, struct err *err);
 
 /* Starts GNU SASL for auth: sasl.c. */
 enum rc sasl_library_open(struct auth *auth, struct err *err);
 
-/* The login of a name: the account's id or, where there is none, a number made of the name. */
+/* The number of a login: the account's id or, if there is no account, a number made from the
+ * name. */
 uint64_t auth_login_number(const struct registry_account *account, struct span name);
 
 void auth_result_fill(struct auth_result *out, const struct registry_account *account);
 
-/* Whether an application password that was the right one opens the account, and if not, why. */
+/* Whether an application password that is right may open the account, and if not, why. */
 enum auth_reason auth_app_reason(const struct auth *auth, const struct app_password *app,
                                  uint32_t protocol);
 /* Notes in a result which application password it was. */

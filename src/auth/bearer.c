@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. A reload puts a new set of keys in the place of the old one, which goes when
- * the last login that uses it is done.
+ * See the header. A reload replaces the set of keys. The old set is freed when the last login
+ * that uses it is done.
  */
 #include "auth/bearer.h"
 
@@ -54,7 +54,7 @@ bearer_close(struct auth *auth)
 
 /* ---- messages ---- */
 
-/* Takes "key=value" and the separator off the front. False: there is none. */
+/* Takes "key=value" and the separator from the beginning. False: there is none. */
 static bool
 pair_take(struct span *rest, struct span *key_out, struct span *value_out)
 {
@@ -70,8 +70,8 @@ pair_take(struct span *rest, struct span *key_out, struct span *value_out)
     return true;
 }
 
-/* saslname of RFC 5801 section 4: "=2C" is a comma and "=3D" an equals sign, and no other "="
- * may be there. False: it is none, or longer than the name of an account can be. */
+/* saslname of RFC 5801 section 4: "=2C" is a comma and "=3D" an equals sign; any other "=" is
+ * an error. False: not a saslname, or longer than the name of an account can be. */
 static bool
 name_decode(struct span text, struct bearer *out)
 {
@@ -95,8 +95,8 @@ name_decode(struct span text, struct bearer *out)
     return true;
 }
 
-/* gs2-header of RFC 5801 section 4: "n,a=NAME," or "n,,"; "y" is as good, since nothing is
- * bound. */
+/* gs2-header of RFC 5801 section 4: "n,a=NAME," or "n,,". "y" means the same here, because
+ * nothing is bound. */
 static bool
 header_take(struct span *rest, struct bearer *out)
 {
@@ -151,7 +151,7 @@ bearer_error(enum sasl_mech mech, enum auth_reason reason)
 
 /* ---- decisions ---- */
 
-/* Whose login it is. RC_NOT_FOUND: nobody's. */
+/* Finds whose login it is. RC_NOT_FOUND: nobody's. */
 static enum rc
 owner_find(struct auth *auth, const char *name, struct registry_account *out, struct err *err)
 {
@@ -176,7 +176,8 @@ deny(struct auth_result *out, enum auth_reason reason, enum rc rc, struct err *e
     return err_set(err, rc, 0, "%s", auth_reason_name(reason));
 }
 
-/* The token is right; the account and whom the client wants to be are left. */
+/* The token is right. What remains is to check the account, and the name that the client asks
+ * for. */
 static enum rc
 admit(struct auth *auth, const struct bearer *bearer, const struct auth_peer *peer,
       const struct registry_account *owner, struct auth_result *out, struct err *err)
@@ -197,9 +198,9 @@ admit(struct auth *auth, const struct bearer *bearer, const struct auth_peer *pe
     return RC_OK;
 }
 
-/* The token is wrong. Only the address pays: what the token says about its owner is not true,
- * so whoever that is has nothing to do with it. False: the address has no guess left. To let it
- * wait, as for passwords, would be of no use, since the verdict is there already. */
+/* The token is wrong. Only the address pays, because what the token says about its owner is not
+ * trustworthy. False: the address has no guess left. A wait, as for passwords, would be
+ * useless, because the verdict is known already. */
 static bool
 pay(struct auth *auth, const struct auth_peer *peer)
 {
@@ -219,8 +220,8 @@ pay(struct auth *auth, const struct auth_peer *peer)
     return true;
 }
 
-/* To verify a signature is cheap, so it comes first and only wrong ones are paid for: whatever
- * others have tried, a token that is right waits for nothing. */
+/* Verifying a signature is cheap, so it is done first, and only wrong tokens are paid for. A
+ * token that is right never waits, whatever others have tried. */
 static enum rc
 token_decide(struct auth *auth, const struct oauth *oauth, const struct oauth_token *token,
              const struct bearer *bearer, const struct auth_peer *peer, struct auth_result *out,

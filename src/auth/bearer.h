@@ -2,9 +2,9 @@
 /*
  * OAUTHBEARER (RFC 7628) and XOAUTH2: logging in with an access token (oauth.h).
  *
- * A token whose signature is not right is a guess, and the address that it comes from pays for
- * it. One that is right but not for this server, or not any more, is none: programs that have
- * an old token keep trying. A token that is right is never refused for the guesses of others.
+ * A token with a wrong signature is a guess, and the address that it comes from pays for it. A
+ * genuine token that is expired or not for this server is not a guess, because programs with an
+ * old token keep trying. A valid token is never refused because of the guesses of others.
  */
 #ifndef AUTH_BEARER_H
 #define AUTH_BEARER_H
@@ -16,19 +16,21 @@
 #include "base/rc.h"
 #include "base/span.h"
 
-/* The client's message; the spans are parts of it or of this, so it must not be copied. */
+/* The client's message. The spans point into it or into this struct, which therefore must not
+ * be copied. */
 struct bearer {
-    struct span name;                   /* whom it wants to be; may be empty */
-    struct span token;                  /* what stands behind "Bearer "; empty: there is none */
-    struct span host;                   /* to which it has connected; empty: it does not say */
-    char decoded[REGISTRY_NAME_OCTETS]; /* the name of OAUTHBEARER */
+    struct span name;  /* the account that the client asks for; may be empty */
+    struct span token; /* what follows "Bearer "; empty: none */
+    /* the host to which the client has connected; empty: it does not say */
+    struct span host;
+    char decoded[REGISTRY_NAME_OCTETS]; /* the name in OAUTHBEARER, decoded */
 };
-/** False: the message is not what the mechanism says. "=2C" and "=3D" in a name of OAUTHBEARER
- *  (RFC 5801 section 4) are undone. Thread: any. */
+/** False: the message does not have the form of the mechanism. "=2C" and "=3D" in a name of
+ * OAUTHBEARER are decoded (RFC 5801 section 4). Thread: any. */
 MUST_USE bool bearer_read(enum sasl_mech mech, struct span message, struct bearer *out);
 
-/** What a failure is answered with (RFC 7628 section 3.2.2); not for RC_BUSY, which says
- * nothing about the token. Thread: any. */
+/** The answer to a failure (RFC 7628 section 3.2.2). Not for RC_BUSY, which says nothing about
+ * the token. Thread: any. */
 struct span bearer_error(enum sasl_mech mech, enum auth_reason reason);
 
 /**

@@ -6,8 +6,8 @@
 
 #include "auth/auth_private.h"
 
-/* An account of the certificate: *found_out, and the name in the certificate. With an authzid
- * only the one that it means. */
+/* Finds an account that the certificate names: *found_out, and its name in the certificate.
+ * With an authzid, only the account that it means. */
 static enum rc
 account_find(struct auth *auth, const struct sasl_channel *channel, struct span authzid,
              bool *any_out, const char **found_out, struct registry_account *out,

@@ -33,7 +33,7 @@ struct key_maker {
     pthread_t thread;
     atomic_uint hushes;     /* verifications so far */
     struct lock lock;       /* LOCK_LEAF; guards what follows */
-    pthread_cond_t changed; /* work came, or is done, or it is time to stop */
+    pthread_cond_t changed; /* work has arrived, or is done, or it is time to stop */
     bool stop;
     bool busy;
     uint32_t first;
@@ -48,7 +48,8 @@ priority_set(pthread_t thread, int policy)
 {
     const struct sched_param param = {.sched_priority = 0};
 
-    (void)pthread_setschedparam(thread, policy, &param); /* refused: it is merely less polite */
+    /* if refused, the thread only competes more */
+    (void)pthread_setschedparam(thread, policy, &param);
 }
 
 /* Takes the oldest job out of the ring. With the lock held. */
@@ -63,7 +64,7 @@ job_take(struct key_maker *maker, struct job *job_out)
     maker->count--;
 }
 
-/* Those that have waited for too long go. With the lock held. */
+/* Drops passwords that have waited for too long. With the lock held. */
 static void
 old_jobs_drop(struct key_maker *maker)
 {
@@ -98,7 +99,7 @@ make(struct key_maker *maker, const struct job *job)
 }
 
 /* Waits until nobody has verified a password for LIMIT_KEY_QUIET_MS, but not for ever. With the
- * lock held. *heard: hushes that were waited for. */
+ * lock held. *heard: the number of hushes that it waited for. */
 static void
 quiet_await(struct key_maker *maker, unsigned *heard)
 {

@@ -21,8 +21,8 @@
 
 struct key_maker;
 
-/** The registry and the clock are borrowed for life. RC_LIMIT: memory, threads. Thread:
- *  start-up. */
+/** The registry and the clock are borrowed for life. RC_LIMIT: no memory or no thread. Thread:
+ * start-up. */
 MUST_USE enum rc key_maker_new(struct registry *registry, const struct password_policy *policy,
                                const struct clock *clock, struct key_maker **out,
                                struct err *err);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of rows of eight. Within a row, the pair unseen for longest is replaced; but an
- * account that has OF_ONE pairs there replaces one of its own, so that somebody with one
- * account and many addresses cannot make the server forget all others. The first octet of a
- * key is the account's. To grow, rows are copied into a wider table some at a time, and each
- * is used there as soon as it is there, so that no login waits for more than those. The file is
- * a mark, the pairs, and a digest over both under the server's secret, and is replaced by
- * rename.
+ * A table of rows of eight. Within a row, the pair unseen for longest is replaced, but an
+ * account that has OF_ONE pairs there replaces one of its own. So somebody with one account and
+ * many addresses cannot make the server forget all others. The first octet of a key depends on
+ * the account only. To grow, rows are copied into a wider table, some at a time, and are used
+ * there from then on, so no login waits for more than one such step. The file is a mark, the
+ * pairs, and a digest over both under the server's secret; it is replaced by rename.
  */
 #include "auth/known.h"
 
@@ -30,11 +29,11 @@ enum {
     WAYS = 8,
     SECRET_OCTETS = 32,
     MAC_OCTETS = 32,
-    ROW_OCTETS = 12, /* of a pair in the file: digest and hour, little-endian */
+    ROW_OCTETS = 12, /* a pair in the file: digest and hour, little-endian */
     HOUR_S = 3600,
     ACCOUNT_SHIFT = 56,  /* of a key */
     OF_ONE = 2,          /* pairs of one account in a row */
-    ROWS_AT_ONCE = 1024, /* that are gone through under the lock, so that logins do not wait */
+    ROWS_AT_ONCE = 1024, /* rows handled under the lock at a time, so that logins do not wait */
 };
 
 #define FILE_OCTETS_MAX (sizeof mark + (size_t)LIMIT_KNOWN_MAX * ROW_OCTETS + MAC_OCTETS)
@@ -43,7 +42,7 @@ static const char mark[8] = {'R', 'S', 'T', 'K', 'N', 'O', 'W', '2'};
 
 struct pair {
     uint64_t key;  /* 0: empty */
-    uint32_t hour; /* of the last success, since 1970 */
+    uint32_t hour; /* of the last success, in hours since 1970 */
 };
 
 struct known {
@@ -51,12 +50,12 @@ struct known {
     struct pair *pairs;
     uint32_t rows;      /* a power of two; changes only in the thread of known_save */
     struct pair *wider; /* twice the rows, while they are being doubled; or NULL */
-    uint32_t widened;   /* so many of the first rows are there already */
-    uint32_t used;      /* places with a pair, also with one that is too old */
+    uint32_t widened;   /* number of rows that have been moved there, from the first on */
+    uint32_t used;      /* places with a pair, including outdated pairs */
     bool changed;       /* since the file was written */
     const struct clock *clock;
     uint8_t secret[SECRET_OCTETS];
-    char *path; /* owned; NULL: nowhere */
+    char *path; /* owned; NULL: there is no file */
 };
 
 /* False: no memory. */
@@ -69,7 +68,7 @@ mac_of(const struct known *known, struct span text, uint8_t mac[MAC_OCTETS])
                 mac, &len) != NULL;
 }
 
-/* 0: no memory, so the pair counts as unknown. */
+/* 0: no memory; the pair counts as unknown. */
 static uint64_t
 key_of(const struct known *known, struct span address, uint64_t account_id)
 {
@@ -127,7 +126,7 @@ find(const struct known *known, uint64_t key)
     return NULL;
 }
 
-/* An empty place, one of the same account when it has its share, or the oldest. */
+/* An empty place, one of the same account if it has its share, or the oldest. */
 static struct pair *
 who_gives_way(struct pair *row, uint64_t key)
 {
@@ -204,14 +203,15 @@ known_places(uint64_t accounts)
                : (uint32_t)accounts * LIMIT_KNOWN_EACH;
 }
 
-/* Rows fill unevenly. With two places of eight taken on average, one row in 4,000 overflows. */
+/* Whether the table is too full. Rows fill unevenly: with two of eight places taken on average,
+ * one row in 4,000 overflows. */
 static bool
 is_crowded(const struct known *known, size_t pairs)
 {
     return pairs > (size_t)known->rows * 2;
 }
 
-/* The end of the rows that are gone through at once from there on. */
+/* The end of the rows that are handled at a time, from a given row on. */
 static uint32_t
 piece_end(const struct known *known, uint32_t from)
 {
@@ -241,7 +241,7 @@ forget_old(struct known *known)
         forget_rows(known, from, piece_end(known, from), hour);
 }
 
-/* Each row becomes two, so every pair has a place. */
+/* Each row becomes two, so there is a place for every pair. */
 static void
 widen_rows(struct known *known, struct pair *wider, uint32_t from, uint32_t end)
 {
@@ -295,7 +295,7 @@ known_grow(struct known *known, uint32_t places)
         continue;
 }
 
-/* For what is in the file. */
+/* Makes the table large enough for what is in the file. */
 static void
 make_room(struct known *known, size_t pairs)
 {
@@ -342,7 +342,8 @@ load(struct known *known)
         return;
     struct span rows = span_tail(signed_part, sizeof mark);
     make_room(known,
-              rows.len / ROW_OCTETS); /* there were so many, so they may have the places */
+              /* the file has that many, so the table may have the places */
+              rows.len / ROW_OCTETS);
     for (; rows.len >= ROW_OCTETS; rows = span_tail(rows, ROW_OCTETS))
         if (get_le(rows.ptr, 8) != 0)
             put(known, get_le(rows.ptr, 8), (uint32_t)get_le(rows.ptr + 8, 4));
@@ -367,7 +368,7 @@ replace(const struct known *known, struct span text, struct err *err)
     return rc;
 }
 
-/* Some rows from there on, as they stand in the file. */
+/* Writes some rows from there on, in the format of the file. */
 static void
 put_rows(struct known *known, uint32_t from, uint32_t hour, struct buf *text)
 {

@@ -5,12 +5,11 @@
  * not delay them. They are kept in a file across restarts, as a keyed digest and the hour of
  * the last success, which reveal neither addresses nor names.
  *
- * The table is a quarter full at most, as long as known_places allows it to grow for the
- * number of accounts: some 16 pairs of each, and 64 to 128 octets of memory for a pair. Beyond
- * that, the pair
- * unseen for longest is replaced, and no account can have more than a quarter of the places. If
- * the file is lost, pairs are merely unknown until their
- * next success. So it is written from time to time and at a stop, but not for each login.
+ * The table is at most a quarter full, as long as known_places lets it grow for the number of
+ * accounts: about 16 pairs for each, with 64 to 128 octets of memory for a pair. Beyond that,
+ * the pair unseen for longest is replaced, and no account can have more than a quarter of the
+ * places. If the file is lost, pairs are unknown only until their next success. So it is
+ * written from time to time and when the server stops, but not for each login.
  */
 #ifndef AUTH_KNOWN_H
 #define AUTH_KNOWN_H
@@ -26,7 +25,7 @@
 
 struct known;
 
-/** The places that there may be for so many accounts. */
+/** The number of places that the table may have for so many accounts. */
 uint32_t known_places(uint64_t accounts);
 
 /**
@@ -42,8 +41,8 @@ void known_free(struct known *known);
 /** address: 4 or 16 octets (of which the first 8 count). Thread: any. */
 bool known_has(struct known *known, struct span address, uint64_t account_id);
 void known_note(struct known *known, struct span address, uint64_t account_id);
-/** Makes the table larger if it is too full, up to that number of places. Without memory for it
- * everything stays as it is. Thread: that of known_save. */
+/** Makes the table larger if it is too full, up to that number of places. Without memory,
+ * nothing changes. Thread: that of known_save. */
 void known_grow(struct known *known, uint32_t places);
 /** Writes the file if something has changed. Thread: any, one at a time; waits for disk. */
 MUST_USE enum rc known_save(struct known *known, struct err *err);

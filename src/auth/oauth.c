@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Keys and signatures are cjose's: it reads JWK Sets as they are, and takes a
- * signature apart from the algorithm that it names. (libjwt 1.10 knows no JWK Sets.) Keys are
- * only read once they are made, so threads can share them.
+ * See the header. cjose handles keys and signatures: it reads JWK Sets, and its verification
+ * can be kept apart from the algorithm that a token names. (libjwt 1.10 does not support JWK
+ * Sets.) Keys are constant once they are made, so threads can share them.
  */
 #include "auth/oauth.h"
 
@@ -21,8 +21,8 @@
 
 struct oauth_key {
     cjose_jwk_t *jwk;
-    char *id;  /* owned; NULL: it has none */
-    char *alg; /* owned; the only one that it is for; NULL: any */
+    char *id;  /* owned; NULL: none */
+    char *alg; /* owned; the only algorithm that it is for; NULL: any */
 };
 
 struct oauth {
@@ -30,7 +30,7 @@ struct oauth {
     char issuer[OAUTH_TEXT_OCTETS];
     char audience[OAUTH_TEXT_OCTETS];
     char claim[OAUTH_TEXT_OCTETS];
-    char hosts[OAUTH_TEXT_OCTETS]; /* separated by blanks; empty: any */
+    char hosts[OAUTH_TEXT_OCTETS]; /* separated by blanks; empty: any host */
     size_t count;
     struct oauth_key keys[LIMIT_OAUTH_KEYS];
 };
@@ -39,10 +39,11 @@ struct oauth_token {
     json_t *header;
     json_t *claims;
     size_t octets;
-    char text[]; /* as it came */
+    char text[]; /* as it was received */
 };
 
-/* The algorithms that are taken, and the kind of key that each needs (RFC 7518 section 3.1). */
+/* The algorithms that are accepted, and the kind of key that each needs (RFC 7518 section
+ * 3.1). */
 static const struct {
     const char *name;
     cjose_jwk_kty_t kind;
@@ -62,7 +63,7 @@ text_is(const json_t *object, const char *name, const char *text)
     return value != NULL && strcmp(value, text) == 0;
 }
 
-/* NULL: it is not there, or *failed. */
+/* NULL: there is none, or *failed is set. */
 static char *
 text_copy(const json_t *object, const char *name, bool *failed)
 {
@@ -73,8 +74,8 @@ text_copy(const json_t *object, const char *name, bool *failed)
     return copy;
 }
 
-/* Public RSA and EC keys for signatures are taken; others, of which a set may have any number,
- * are passed over. False: no memory. */
+/* Public RSA and EC keys for signatures are accepted. Others, of which a set may have any
+ * number, are skipped. False: no memory. */
 static bool
 key_take(struct oauth *oauth, json_t *row)
 {
@@ -214,8 +215,8 @@ oauth_knows_host(const struct oauth *oauth, struct span host)
 
 /* ---- tokens ---- */
 
-/* Whether it is base64url without padding (RFC 7515 section 2). It is looked at before cjose sees
- * it: that ends the program, by an assertion, at some texts that are not. */
+/* Whether text is base64url without padding (RFC 7515 section 2). This is checked before cjose
+ * sees it, because some other texts make cjose end the process with an assertion. */
 static bool
 is_base64url(struct span part)
 {
@@ -229,7 +230,7 @@ is_base64url(struct span part)
 }
 
 /* One of the three parts of a token that are separated by dots (RFC 7515 section 7.1): a JSON
- * object in base64url. RC_INVALID: it is none. */
+ * object in base64url. RC_INVALID: it is not. */
 static enum rc
 part_read(struct span part, json_t **out)
 {
@@ -310,8 +311,8 @@ oauth_token_subject(const struct oauth_token *token)
     return claim_text(token->claims, "sub");
 }
 
-/* An address that its owner has entered and nobody has verified names no account. An issuer
- * that does not say whether it was verified may let its users enter any. */
+/* An e-mail address that its user has entered and nobody has verified names no account. An
+ * issuer that does not say whether it was verified may let its users enter any address. */
 static bool
 address_is_unverified(const struct oauth *oauth, const json_t *claims)
 {
@@ -336,12 +337,13 @@ is_for(const json_t *audience, const char *wanted)
 }
 
 /* RFC 8725 section 3.11: an issuer signs other things too, such as logout tokens, and a token
- * with "cnf" (RFC 7800 section 3.1) is only for who has a key besides. Access tokens are of
- * type "at+jwt" (RFC 9068 section 2.1), and older issuers say "JWT" or nothing. */
+ * with "cnf" (RFC 7800 section 3.1) is only for somebody who also has a key. Access tokens are
+ * of type "at+jwt" (RFC 9068 section 2.1), and older issuers say "JWT" or nothing. */
 static bool
 is_access_token(const struct oauth_token *token)
 {
-    static const char prefix[] = "application/"; /* RFC 7515 section 4.1.9: may be left out */
+    /* RFC 7515 section 4.1.9: it may be left out */
+    static const char prefix[] = "application/";
     const json_t *type = json_object_get(token->header, "typ");
 
     if (json_object_get(token->claims, "cnf") != NULL)
@@ -356,7 +358,7 @@ is_access_token(const struct oauth_token *token)
     return strcasecmp(name, "JWT") == 0 || strcasecmp(name, "at+jwt") == 0;
 }
 
-/* RFC 7519 section 4.1. A token that does not expire is none of ours. */
+/* RFC 7519 section 4.1. A token that does not expire is not accepted. */
 static enum auth_reason
 claims_verify(const struct oauth *oauth, const json_t *claims, int64_t now_s)
 {
@@ -376,8 +378,8 @@ claims_verify(const struct oauth *oauth, const json_t *claims, int64_t now_s)
                : AUTH_FINE;
 }
 
-/* RC_OK, RC_DENIED, RC_LIMIT. cjose remembers in a signature that it was verified, so each key
- * gets its own. */
+/* RC_OK, RC_DENIED, RC_LIMIT. cjose notes in a signature that it was verified, so a new one is
+ * read for each key. */
 static enum rc
 key_verifies(const struct oauth_key *key, const struct oauth_token *token)
 {
@@ -420,7 +422,8 @@ oauth_token_verify(const struct oauth *oauth, const struct oauth_token *token, i
 
     while (name != NULL && at < ARRAY_LEN(algorithms) && strcmp(algorithms[at].name, name) != 0)
         at++;
-    /* RFC 7515 section 4.1.11: who does not understand what is critical must refuse it. */
+    /* RFC 7515 section 4.1.11: a token with a critical extension that is not understood must be
+     * refused. */
     if (name == NULL || at == ARRAY_LEN(algorithms) ||
         json_object_get(token->header, "crit") != NULL) {
         *reason_out = AUTH_TOKEN_ALGORITHM;

@@ -34,7 +34,7 @@ password_wipe(void *secret, size_t octets)
     OPENSSL_cleanse(secret, octets);
 }
 
-/* crypt(3) reads to the first NUL: a password with one in it would be cut. */
+/* crypt(3) reads to the first NUL, so a password with a NUL would be cut. */
 bool
 password_is_possible(struct span password)
 {
@@ -98,7 +98,7 @@ password_verify(struct span password, const char *crypt)
 {
     char hash[REGISTRY_CRYPT_OCTETS];
 
-    /* What can never be right is hashed all the same, so that it takes as long. */
+    /* A password that can never be right is hashed all the same, so that it takes as long. */
     const bool acceptable = password_is_possible(password);
     const enum rc rc = crypt_with(acceptable ? password : SPAN("x"), crypt, hash);
     if (rc != RC_OK)
@@ -111,7 +111,7 @@ password_verify(struct span password, const char *crypt)
 
 /* --- Imported hashes --- */
 
-/* Octets behind the last '$' of a complete hash of each method. */
+/* Octets that follow the last '$' in a complete hash of each method. */
 static const struct {
     const char *prefix;
     unsigned octets;
@@ -257,7 +257,7 @@ password_new(const struct password_policy *policy, struct span password,
     if (rc == RC_OK)
         rc = password_scram(policy, password, &keys, err);
     if (rc == RC_INVALID && password_is_possible(password)) {
-        keys = (struct scram_keys){0}; /* such a password works by PLAIN and LOGIN only */
+        keys = (struct scram_keys){0}; /* the password then works only with PLAIN and LOGIN */
         rc = RC_OK;
     }
     if (rc != RC_OK)

@@ -17,13 +17,13 @@
 #include "base/span.h"
 #include "store/registry.h"
 
-/* How new passwords are hashed. All zero: the defaults. Tests use cheap ones. */
+/* How new passwords are hashed. Zeroed: the defaults. Tests use cheap methods. */
 struct password_policy {
     const char *prefix;        /* crypt(3) method; NULL: "$y$" */
     unsigned long cost;        /* 0: the method's own default */
     uint32_t scram_iterations; /* 0: LIMIT_SCRAM_ITERATIONS */
-    /* Whose salt and iterations keys are made with, because other passwords of the account use
-     * them (store/app_password.h). NULL, or without any: a new salt. Borrowed. */
+    /* The keys whose salt and iterations are used, because other passwords of the account have
+     * them (store/app_password.h). NULL or no iterations: a new salt. Borrowed. */
     const struct scram_keys *salt;
 };
 

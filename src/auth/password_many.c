@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. The threads share nothing but the number of the next job: whoever takes a
+ * See the header. The threads share only the number of the next job. A thread that takes a
  * number owns that job until all threads are joined.
  */
 #include "auth/password_many.h"
@@ -11,7 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { HASHING_NICE = 10 }; /* a thread that is not nice gets ten times as much processor */
+/* threads with the default priority get ten times as much processor time */
+enum { HASHING_NICE = 10 };
 
 struct hashing {
     const struct password_policy *policy;
@@ -40,7 +41,8 @@ hashing_run(void *arg)
 {
     struct hashing *hashing = arg;
 
-    /* On Linux this concerns the calling thread alone. Refused, it is merely less polite. */
+    /* On Linux this affects only the calling thread. If it is refused, the thread only competes
+     * more. */
     if (hashing->priority == HASHING_BEHIND_LOGINS)
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), HASHING_NICE);
     jobs_do(hashing);

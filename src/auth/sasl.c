@@ -3,8 +3,8 @@
  * Exchanges through GNU SASL. Its callback runs on the session's thread inside sasl_step and
  * only records credentials (PLAIN, LOGIN) or supplies keys (SCRAM). For an account that does
  * not exist or has no keys, it supplies a salt that is always the same for the name, and keys
- * that nothing matches. What SCRAM's messages say about channel binding is looked at here
- * before GNU SASL gets them (scram.h), so that the reasons of a refusal are told apart.
+ * that nothing matches. What SCRAM's messages say about channel binding is checked here before
+ * GNU SASL gets them (scram.h), so that the reasons for a refusal can be told apart.
  */
 #include "auth/sasl.h"
 
@@ -21,7 +21,7 @@
 #include "base/limits.h"
 
 enum {
-    BASE64_KEY_OCTETS = 64, /* of 32 octets, terminated */
+    BASE64_KEY_OCTETS = 64, /* 32 octets in base64, with the terminator */
     INVENTED_SALT_OCTETS = 16,
 };
 
@@ -29,27 +29,30 @@ struct sasl {
     struct auth *auth;
     Gsasl_session *session;
     enum sasl_mech mech;
-    bool begun;                /* the first step was taken */
-    bool have_keys;            /* the callback has set the properties of SCRAM */
-    enum sasl_outcome refused; /* tokens: comes when the client has acknowledged the error; or
-                                  SASL_CHALLENGE: nothing was refused yet */
-    bool final_sent;           /* SCRAM is won: only the client's empty answer is missing */
-    bool known;                /* SCRAM: account is that of the name */
-    enum rc trouble;           /* of the callback: the registry failed */
-    bool paid;                 /* SCRAM: ticket is for the step to come */
+    bool begun;     /* the first step was taken */
+    bool have_keys; /* the callback has set the properties of SCRAM */
+    /* tokens: the outcome once the client has acknowledged the error; SASL_CHALLENGE: nothing
+     * was refused */
+    enum sasl_outcome refused;
+    /* SCRAM has succeeded: only the client's empty answer is missing */
+    bool final_sent;
+    bool known;      /* SCRAM: the name has an account */
+    enum rc trouble; /* failure in the callback: the registry failed */
+    bool paid;       /* SCRAM: ticket is for the next step */
     struct throttle_ticket ticket;
     struct sasl_channel channel;
-    struct buf channel_text; /* SCRAM: base64 of what the client must bind to; owned */
-    struct buf said; /* SCRAM: what both sides have said, as the proof covers it; owned */
+    struct buf channel_text; /* SCRAM: what the client must bind to, in base64; owned */
+    struct buf said; /* SCRAM: what both sides have said, which the proof covers; owned */
     enum auth_reason reason;
     struct auth_request request;
     struct auth_result result;
     struct registry_account account; /* SCRAM */
-    struct app_password app;         /* SCRAM: whose proof it is; id 0: none's */
+    /* SCRAM: the application password of the proof; id 0: none */
+    struct app_password app;
     struct err trouble_err;
-    char name[REGISTRY_NAME_OCTETS];    /* as given (PLAIN, LOGIN), prepared (SCRAM) */
+    char name[REGISTRY_NAME_OCTETS];    /* as given (PLAIN, LOGIN) or prepared (SCRAM) */
     char authzid[REGISTRY_NAME_OCTETS]; /* as given */
-    char password[LIMIT_PASSWORD + 2];  /* one more than can be right */
+    char password[LIMIT_PASSWORD + 2];  /* one octet more than a password may have */
 };
 
 static const char *const mech_names[SASL_MECH_COUNT] = {
@@ -104,7 +107,7 @@ sasl_mech_shows_secret(enum sasl_mech mech)
     return sasl_mech_is_plaintext(mech) || is_bearer(mech);
 }
 
-/* The others are done here. */
+/* Whether GNU SASL handles the mechanism; the others are handled here. */
 static bool
 is_of_library(enum sasl_mech mech)
 {
@@ -113,7 +116,7 @@ is_of_library(enum sasl_mech mech)
 
 /* --- GNU SASL's callback --- */
 
-/* A property of the client's message, cut to the room there is; false when it was longer. */
+/* A property of the client's message, cut to the size of the buffer. False: it was longer. */
 static bool
 take_property(Gsasl_session *session, Gsasl_property property, char *dst, size_t cap,
               struct span *out)
@@ -140,8 +143,8 @@ on_credentials(struct sasl *sasl, Gsasl_session *session)
     if (!take_property(session, GSASL_AUTHID, sasl->name, sizeof sasl->name, &request->name) ||
         !take_property(session, GSASL_AUTHZID, sasl->authzid, sizeof sasl->authzid,
                        &request->authzid))
-        request->name = SPAN(""); /* nobody has such a name; verifying it costs the same */
-    /* GNU SASL gives the name where the client left the authzid empty. */
+        request->name = SPAN(""); /* nobody has such a name; verifying it takes as long */
+    /* GNU SASL returns the name if the client left the authzid empty. */
     if (span_eq(request->authzid, request->name))
         request->authzid = SPAN("");
     return GSASL_OK;
@@ -180,7 +183,7 @@ set_base64(Gsasl_session *session, Gsasl_property property, const uint8_t *data,
     return result;
 }
 
-/* The account's keys, or invented ones. */
+/* The account's keys, or invented ones if it has none. */
 static enum rc
 find_keys(struct sasl *sasl, Gsasl_session *session, struct scram_keys *keys_out)
 {
@@ -230,7 +233,8 @@ give_keys(Gsasl_session *session, const struct scram_keys *keys)
     return result;
 }
 
-/* GNU SASL makes up what it is not given, and goes on: only `trouble` tells that it failed. */
+/* GNU SASL invents what it is not given and continues; only `trouble` tells that something
+ * failed. */
 static int
 on_keys_wanted(struct sasl *sasl, Gsasl_session *session)
 {
@@ -261,7 +265,7 @@ on_callback(Gsasl *library, Gsasl_session *session, Gsasl_property property)
     case GSASL_SCRAM_STOREDKEY:
     case GSASL_SCRAM_SERVERKEY:
         return on_keys_wanted(sasl, session);
-    default: /* passwords in clear, other channel bindings: there are none */
+    default: /* passwords in clear and other channel bindings are not supplied */
         return GSASL_NO_CALLBACK;
     }
 }
@@ -338,8 +342,8 @@ sasl_start(struct sasl **sasl_out, struct auth *auth, enum sasl_mech mech,
     return RC_OK;
 }
 
-/* Keys that were wrong, or right for somebody else. The right application password that may not
- * be used is no guess. */
+/* The keys were wrong, or right for somebody else. An application password that is right but
+ * may not be used is not a guess. */
 static enum sasl_outcome
 deny(struct sasl *sasl, enum auth_reason reason, struct err *err)
 {
@@ -352,7 +356,7 @@ deny(struct sasl *sasl, enum auth_reason reason, struct err *err)
     return SASL_DENIED;
 }
 
-/* No verdict, so no guess. text: NULL when err is filled. */
+/* There is no verdict, so it was not a guess. text: NULL if err is filled already. */
 static enum sasl_outcome
 failed(struct sasl *sasl, enum rc rc, const char *text, struct err *err)
 {
@@ -362,7 +366,7 @@ failed(struct sasl *sasl, enum rc rc, const char *text, struct err *err)
     return SASL_FAILED;
 }
 
-/* What an exchange that GNU SASL has accepted comes to. */
+/* The result of an exchange that GNU SASL has accepted. */
 static enum sasl_outcome
 accepted(struct sasl *sasl, struct err *err)
 {
@@ -402,8 +406,8 @@ refused(struct sasl *sasl, int result, struct err *err)
     return deny(sasl, sasl->known ? AUTH_WRONG_PASSWORD : AUTH_NO_ACCOUNT, err);
 }
 
-/* What the client must send as its channel binding: base64 of its gs2-header, and with PLUS of
- * the binding data behind it (RFC 5802 section 7, cbind-input). False: no memory. */
+/* What the client must send as its channel binding: its gs2-header, with PLUS followed by the
+ * binding data, in base64 (RFC 5802 section 7, cbind-input). False: no memory. */
 static bool
 channel_expect(struct sasl *sasl, struct span header)
 {
@@ -417,9 +421,9 @@ channel_expect(struct sasl *sasl, struct span header)
     return buf_ok(&input) && buf_ok(&sasl->channel_text);
 }
 
-/* Looks at what the client's first message says about channel binding. RFC 5802 section 6: who
- * takes away the PLUS from what the server offers makes clients say "y", and then the login
- * must fail. Nothing is paid, because no key was looked at. SASL_CHALLENGE: go on. */
+/* Checks what the client's first message says about channel binding. RFC 5802 section 6: if
+ * somebody removes the PLUS from what the server offers, clients say "y", and then the login
+ * must fail. Nothing is paid, because no key was compared. SASL_CHALLENGE: continue. */
 static enum sasl_outcome
 scram_first(struct sasl *sasl, struct span message, struct err *err)
 {
@@ -442,7 +446,7 @@ scram_first(struct sasl *sasl, struct span message, struct err *err)
                : failed(sasl, RC_LIMIT, "SASL: no memory for a message", err);
 }
 
-/* The application password that made the proof, or id 0. */
+/* Finds the application password that made the proof; id 0: none. */
 static enum rc
 app_of_proof(struct sasl *sasl, const struct scram_final *final, struct err *err)
 {
@@ -452,7 +456,7 @@ app_of_proof(struct sasl *sasl, const struct scram_final *final, struct err *err
 
     if (scram_keys_are_there(&sasl->account.scram) &&
         scram_proof_is_of(sasl->account.scram.stored_key, final->proof, said))
-        return RC_OK; /* it is that of the account's own password */
+        return RC_OK; /* it is the proof of the account's own password */
     const enum rc rc =
         registry_app_list(sasl->auth->registry, sasl->account.id, rows, &count, err);
     for (size_t i = 0; rc == RC_OK && i < count && sasl->app.id == 0; i++)
@@ -462,8 +466,8 @@ app_of_proof(struct sasl *sasl, const struct scram_final *final, struct err *err
     return rc;
 }
 
-/* GNU SASL compares a proof with the keys of one password. If the proof is that of an
- * application password, it gets the keys of that one. SASL_CHALLENGE: go on. */
+/* GNU SASL compares a proof with the keys of one password. If an application password made the
+ * proof, GNU SASL gets the keys of that one. SASL_CHALLENGE: continue. */
 static enum sasl_outcome
 app_choose(struct sasl *sasl, const struct scram_final *final, struct err *err)
 {
@@ -489,15 +493,15 @@ app_choose(struct sasl *sasl, const struct scram_final *final, struct err *err)
                : failed(sasl, RC_LIMIT, "SASL: no memory to give the keys", err);
 }
 
-/* The proof is here. A login that was bound to another connection is told apart from a wrong
- * password. SASL_CHALLENGE: go on. */
+/* The proof has arrived. A login that was bound to another connection is told apart from a
+ * wrong password. SASL_CHALLENGE: continue. */
 static enum sasl_outcome
 scram_final(struct sasl *sasl, struct span message, struct err *err)
 {
     struct scram_final final;
 
     if (!scram_final_read(message, &final))
-        return SASL_CHALLENGE; /* GNU SASL says what is wrong with it */
+        return SASL_CHALLENGE; /* GNU SASL will say what is wrong with it */
     if (sasl->mech == SASL_SCRAM_SHA_256_PLUS &&
         !span_eq(final.channel, buf_span(&sasl->channel_text)))
         return deny(sasl, AUTH_CHANNEL_OTHER, err);
@@ -538,13 +542,14 @@ step_decoded(struct sasl *sasl, struct span input, struct buf *challenge, struct
         return SASL_CHALLENGE;
     if (output_octets == 0)
         return accepted(sasl, err);
-    /* IMAP has no place for data in its OK: the last words go out as one more challenge, which
-     * the client answers with an empty line (RFC 3501 section 6.2.2, RFC 5802 section 3). */
+    /* IMAP has no place for data in its OK, so the server's last message is sent as one more
+     * challenge, which the client answers with an empty line (RFC 3501 section 6.2.2, RFC 5802
+     * section 3). */
     sasl->final_sent = true;
     return SASL_CHALLENGE;
 }
 
-/* LOGIN asks for the name first, also when the client sent it along. */
+/* LOGIN asks for the name first, even if the client has sent it already. */
 static enum sasl_outcome
 step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct err *err)
 {
@@ -558,7 +563,8 @@ step_first(struct sasl *sasl, struct span input, struct buf *challenge, struct e
     return step_decoded(sasl, input, challenge, err);
 }
 
-/* LOGIN's first message, for the log: GNU SASL tells it with the password only. */
+/* Notes LOGIN's first message for the log, because GNU SASL tells the name only together with
+ * the password. */
 static void
 name_keep(struct sasl *sasl, struct span name)
 {
@@ -598,8 +604,8 @@ step_external(struct sasl *sasl, struct span input, struct err *err)
     }
 }
 
-/* A failure is told in JSON first, and the client has to acknowledge that (RFC 7628 section
- * 3.2.3) before the exchange fails. */
+/* A failure is first told in JSON, which the client has to acknowledge before the exchange
+ * fails (RFC 7628 section 3.2.3). */
 static enum sasl_outcome
 bearer_refuse(struct sasl *sasl, enum sasl_outcome outcome, struct buf *challenge,
               struct err *err)
@@ -631,7 +637,7 @@ step_bearer(struct sasl *sasl, struct span input, struct buf *challenge, struct 
         return SASL_AUTHENTICATED;
     case RC_DENIED:
         return bearer_refuse(sasl, SASL_DENIED, challenge, err);
-    case RC_BUSY: /* no error in JSON says "later"; others make clients drop the token */
+    case RC_BUSY: /* no error in JSON says "later", and others make clients drop the token */
         return SASL_DENIED;
     case RC_DISABLED:
         return bearer_refuse(sasl, SASL_DISABLED, challenge, err);
@@ -680,17 +686,17 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
 
     buf_init(&input, LIMIT_SASL_MESSAGE);
     sasl->begun = true;
-    if (sasl_is_refused(sasl)) { /* whatever the client says to it */
+    if (sasl_is_refused(sasl)) { /* whatever the client answers */
         (void)err_set(err, RC_DENIED, 0, "%s", auth_reason_name(sasl->reason));
         return sasl->refused;
     }
     if (span_eq_str(line, "*"))
         return SASL_CANCELLED;
     if (!is_of_library(sasl->mech) && first && line.ptr == NULL)
-        return SASL_CHALLENGE; /* an empty one */
+        return SASL_CHALLENGE; /* an empty challenge */
     if (sasl->mech == SASL_LOGIN && (first ? span_eq_str(line, "=") : line.len == 0)) {
-        /* No account has an empty name or password, and people who leave a field empty are
-         * told so. */
+        /* No account has an empty name or password. The log says so, for people who leave a
+         * field empty. */
         sasl->reason = sasl->name[0] == '\0' ? AUTH_NO_ACCOUNT : AUTH_WRONG_PASSWORD;
         (void)err_set(err, RC_DENIED, 0, "an empty name or password");
         return SASL_DENIED;
@@ -699,8 +705,8 @@ sasl_step(struct sasl *sasl, struct span line, struct buf *challenge, struct err
     if (sasl->mech == SASL_EXTERNAL && empty)
         return step_external(sasl, SPAN(""), err);
     if (empty && !sasl->final_sent) {
-        /* RFC 4959 section 3: the client's first message, and it is empty. With PLAIN and SCRAM
-         * it may not be; asking for it once more would be a challenge too many. */
+        /* RFC 4959 section 3: the client's first message is empty, which PLAIN and SCRAM do not
+         * allow. Asking for it again would be one challenge too many. */
         (void)err_set(err, RC_INVALID, 0, "SASL: an empty message");
         return SASL_MALFORMED;
     }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stringprep_rc of libidn */
+/* Stringprep_rc of libidn. */
 enum { IDN_NOT_UTF8 = 104, IDN_NOT_NORMALIZED = 200, IDN_NO_MEMORY = 201 };
 
 static bool
@@ -42,8 +42,8 @@ is_utf8(struct span text)
     return true;
 }
 
-/* GNU SASL has one error for all; only libidn's, in why, tells that memory was short: of the
- * conversion to code points, which else fails for what is no UTF-8, or of the normalization. */
+/* Whether memory was short. GNU SASL has one error for everything; only libidn's error, in why,
+ * tells. Its conversion to code points otherwise fails only for text that is not UTF-8. */
 static bool
 was_without_memory(int result, int why, struct span text)
 {

@@ -25,18 +25,19 @@
 
 enum {
     WAYS = 8,
-    CLEAN_MS = 3600000, /* who got something wrong within this time is not clean */
+    CLEAN_MS = 3600000, /* an address or a pair that failed within this time is not clean */
     CLEAN_WAIT_MS = 10000,
-    HASH_MS = 10000,     /* after a wait, the verdict should be there in this time */
-    ADDRESS6_OCTETS = 8, /* of an IPv6 address: its network */
+    HASH_MS = 10000,     /* after a wait, the verdict should arrive within this time */
+    ADDRESS6_OCTETS = 8, /* the network part of an IPv6 address */
 };
 
 struct throttle_entry {
     uint64_t key;      /* 0: empty */
-    int64_t full_ms;   /* monotonic: when the budget will be whole */
-    int64_t failed_ms; /* last wrong password */
-    int64_t made_ms;   /* payments of before were forgotten: nothing is given back for them */
-    int64_t busy_ms;   /* a known pair: until then somebody waits for his verdict */
+    int64_t full_ms;   /* when the budget will be full again; monotonic */
+    int64_t failed_ms; /* time of the last wrong password; monotonic */
+    /* monotonic; earlier payments were forgotten, and nothing is given back for them */
+    int64_t made_ms;
+    int64_t busy_ms; /* a known pair: somebody waits for a verdict until then; monotonic */
 };
 
 struct throttle {
@@ -127,7 +128,7 @@ find(const struct throttle *throttle, enum throttle_budget budget, uint64_t key)
     return NULL;
 }
 
-/* What an entry is kept for: a debt, or the memory of a failure. */
+/* The time until which an entry is needed: for its debt, or for the memory of a failure. */
 static int64_t
 worth_ms(const struct throttle_entry *entry)
 {
@@ -151,7 +152,7 @@ find_or_make(const struct throttle *throttle, enum throttle_budget budget, uint6
     return entry;
 }
 
-/* How long until the budget has room for one more, and still has `kept` after that. */
+/* The time until the budget has room for one more and still has `kept` after that. */
 static int64_t
 wait_for(const struct throttle *throttle, enum throttle_budget budget, uint64_t key,
          int64_t kept, int64_t now_ms)
@@ -173,7 +174,7 @@ is_clean(const struct throttle *throttle, enum throttle_budget budget, uint64_t 
     return entry == NULL || now_ms - entry->failed_ms >= CLEAN_MS;
 }
 
-/* No debt is kept beyond what the longest wait allows. */
+/* Debts are limited to what the longest wait allows. */
 static void
 pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
     struct throttle_ticket *ticket)
@@ -188,10 +189,10 @@ pay(struct throttle *throttle, enum throttle_budget budget, int64_t now_ms,
     entry->full_ms = ticket->until_ms[budget] = from_ms + ticket->paid_ms[budget];
 }
 
-/* --- Outside --- */
+/* --- Exported functions --- */
 
-/* Out of the pair's own budget. While somebody of the pair waits for his verdict, whoever comes
- * may be another, so what is kept is for him. */
+/* Pays from the pair's own budget. While somebody of the pair waits for a verdict, the next one
+ * may be another person, so only that one may use what is kept back. */
 static bool
 enter_known(struct throttle *throttle, int64_t now_ms, struct throttle_ticket *ticket)
 {
@@ -207,7 +208,7 @@ enter_known(struct throttle *throttle, int64_t now_ms, struct throttle_ticket *t
     return true;
 }
 
-/* Out of the budgets that are for everybody. */
+/* Pays from the budgets that are for everybody. */
 static bool
 enter_any(struct throttle *throttle, const struct throttle_who *who, int64_t now_ms,
           struct throttle_ticket *ticket)
@@ -234,8 +235,8 @@ enter_any(struct throttle *throttle, const struct throttle_who *who, int64_t now
     return true;
 }
 
-/* For a known pair that has nothing left anywhere. Each of them has to wait for the longest
- * time, so several connections get no more than they did when every login had to wait in line.
+/* For a known pair that has nothing left anywhere. Each login has to wait for the longest time,
+ * so several connections get no more than if every login had to wait in line.
  */
 static bool
 enter_crowd(struct throttle *throttle, int64_t now_ms, struct throttle_ticket *ticket)
@@ -289,7 +290,7 @@ throttle_enter(struct throttle *throttle, const struct throttle_who *who,
     lock_leave(&throttle->lock);
 }
 
-/* It waits no longer, for whatever reason. With the lock held. */
+/* The login no longer waits, for whatever reason. With the lock held. */
 static void
 close_ticket(struct throttle *throttle, struct throttle_ticket *ticket)
 {
@@ -298,7 +299,7 @@ close_ticket(struct throttle *throttle, struct throttle_ticket *ticket)
 
     ticket->open = false;
     if (entry != NULL && entry->busy_ms == ticket->busy_ms)
-        entry->busy_ms = 0; /* it was the last who waits */
+        entry->busy_ms = 0; /* it was the last one waiting */
 }
 
 void
@@ -316,8 +317,8 @@ throttle_failed(struct throttle *throttle, struct throttle_ticket *ticket)
     lock_leave(&throttle->lock);
 }
 
-/* What was refilled with time is not given back again. Otherwise a client could keep an
- * exchange open, end it with a right password later, and gain guesses. */
+/* What time has refilled is not given back again. Otherwise a client could keep an exchange
+ * open, end it with a right password later, and gain guesses. */
 static int64_t
 left_ms(const struct throttle_ticket *ticket, unsigned budget, int64_t now_ms)
 {
@@ -350,7 +351,7 @@ throttle_refund(struct throttle *throttle, struct throttle_ticket *ticket)
     lock_leave(&throttle->lock);
 }
 
-/* A place among those who wait is no verification, so it is free again. */
+/* A place among those who wait is not a verification, so it is given back. */
 void
 throttle_left(struct throttle *throttle, struct throttle_ticket *ticket)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An array under a lock: few are used between two writes. Any thread. */
+/* An array under a lock. Few are used between two writes. Any thread. */
 #include "auth/uses.h"
 
 #include <stdlib.h>
