@@ -25,8 +25,8 @@
 enum {
     BACKLOG = 16,
     GRACE_MS = 300,
-    PAUSE_MS = 500,          /* without descriptors: askers wait in the backlog */
-    TROUBLE_EVERY_MS = 60000 /* between two lines about it */
+    PAUSE_MS = 500,          /* without descriptors: new askers wait in the backlog */
+    TROUBLE_EVERY_MS = 60000 /* between two log lines about it */
 };
 
 struct control {
@@ -35,7 +35,8 @@ struct control {
     int fd;
     int stop_fd; /* eventfd */
     pthread_t thread;
-    int64_t trouble_ms; /* the thread's: when a failing accept was last reported; 0: never */
+    /* when a failing accept was last reported; monotonic; 0: never; only the thread uses it */
+    int64_t trouble_ms;
     struct lock lock;
     pthread_cond_t changed; /* guarded by lock: an asker has ended */
     struct list askers;     /* lock */
@@ -46,8 +47,8 @@ struct asker {
     struct list link; /* control->lock */
     struct control *control;
     struct frame_stream stream;
-    struct buf data; /* of the last frame read */
-    bool ended;      /* its input is complete */
+    struct buf data; /* data of the last frame read */
+    bool ended;      /* the input is complete */
 };
 
 /* ---- frames of a verb ---- */
@@ -189,8 +190,8 @@ asker_add(struct control *control, int fd)
     free(asker);
 }
 
-/* Something has run out that does not come back at once. Trying again and again would keep a
- * processor busy, because the socket stays readable all the time. */
+/* Whether something has run out that will not be available at once. Repeated attempts would
+ * keep a processor busy, because the socket stays readable. */
 static bool
 is_out_of_something(int os_errno)
 {
@@ -217,7 +218,7 @@ static void *
 control_run(void *arg)
 {
     struct control *control = arg;
-    bool pausing = false; /* only the stop is listened to for a while */
+    bool pausing = false; /* for a while, only the stop is listened to */
 
     for (;;) {
         struct pollfd fds[2] = {{.fd = control->stop_fd, .events = POLLIN},
@@ -255,7 +256,7 @@ socket_open(struct control *control, const char *path, struct err *err)
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (control->fd < 0 || control->stop_fd < 0)
         return err_set(err, rc_of_errno(errno), errno, "control socket");
-    unlink(path); /* DIR/run/lock says that nobody else uses it */
+    unlink(path); /* DIR/run/lock ensures that nobody else uses it */
     const mode_t mask = umask(0177);
     const int failed = bind(control->fd, (const struct sockaddr *)&addr, sizeof addr);
     const int bind_errno = errno;
@@ -299,10 +300,10 @@ control_close(struct control *control)
     if (control == NULL)
         return;
     if (write(control->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
-        return; /* impossible: an eventfd takes a one */
+        return; /* impossible: an eventfd always takes a one */
     pthread_join(control->thread, NULL);
     lock_enter(&control->lock);
-    if (control->count > 0) /* an asker that is just being answered notices it */
+    if (control->count > 0) /* an asker that is being answered will notice it */
         lock_wait_ms(&control->lock, &control->changed, GRACE_MS);
     LIST_FOR_EACH (node, &control->askers)
         shutdown(CONTAINER_OF(node, struct asker, link)->stream.fd, SHUT_RDWR);

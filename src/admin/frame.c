@@ -65,7 +65,7 @@ wait_for_room(struct frame_stream *stream)
     if (buf_len(&stream->in) == stream->in.max)
         poll_fd.events = POLLOUT;
     if (poll(&poll_fd, 1, -1) > 0 && (poll_fd.revents & POLLIN) != 0 && !take_arrived(stream)) {
-        poll_fd.events = POLLOUT; /* the end of the stream: sending will say so */
+        poll_fd.events = POLLOUT; /* the end of the stream; sending will report it */
         (void)poll(&poll_fd, 1, -1);
     }
 }

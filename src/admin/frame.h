@@ -2,8 +2,8 @@
 /*
  * The frames that go over the control socket in both directions. A frame is one line of JSON.
  * If it has a member "data": N, then N raw octets follow it (a message of import or export). So
- * one connection can carry rows for people as well as gigabytes of mail, and neither side ever
- * holds more than one frame.
+ * one connection can carry table rows as well as gigabytes of mail, and neither side ever holds
+ * more than one frame.
  *
  *   asker   {"verb": "import", "args": {...}}
  *           {"flags": [...], "data": 5120} <octets> ...   {"end": true}
@@ -26,7 +26,7 @@ enum { FRAME_LINE_MAX = 1 << 20, FRAME_DATA_MAX = 2047 << 20 };
 
 struct frame_stream {
     int fd;        /* owned by the caller */
-    struct buf in; /* octets read ahead */
+    struct buf in; /* octets that were read ahead */
     bool reads_ahead;
 };
 
@@ -36,7 +36,7 @@ void frame_stream_init(struct frame_stream *stream, int fd);
  * each other.
  */
 void frame_stream_read_ahead(struct frame_stream *stream);
-/** Whether the head of a frame has arrived, without waiting for one. */
+/** Whether the head of a frame has arrived. Does not wait. */
 bool frame_is_there(struct frame_stream *stream);
 void frame_stream_done(struct frame_stream *stream);
 

@@ -12,10 +12,10 @@
 
 struct import_msg {
     struct ingest ingest;
-    struct ingest_entry as; /* mbox is filled in when applied */
+    struct ingest_entry as; /* mbox is set when the request is carried out */
     uint8_t digest[32];
-    struct span source; /* where it is from, for a refusal */
-    bool is_repeated;   /* it occurred earlier in this run */
+    struct span source; /* its origin, for the report of a refusal */
+    bool is_repeated;   /* it occurred before in this run */
 };
 
 struct import_op {
@@ -25,13 +25,13 @@ struct import_op {
     struct import_msg *msgs;
     size_t count;
     size_t added;   /* out */
-    size_t skipped; /* out: were there already */
-    bool made;      /* out: the mailbox is new */
+    size_t skipped; /* out: messages that were there already */
+    bool made;      /* out: the mailbox was created */
 };
 
 void import_op_init(struct import_op *op, struct arena *arena, struct wake wake);
 
-/** What applying op would do, seen in a snapshot: fills op's results. For --dry-run. */
+/** Fills op's results with what applying op would do, as seen in a snapshot. For --dry-run. */
 MUST_USE enum rc import_op_look(struct import_op *op, struct store_tx *tx, struct err *err);
 
 #endif

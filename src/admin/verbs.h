@@ -29,16 +29,15 @@ struct registry;
 struct session_table;
 struct store;
 
-/* What becomes of an upgrade. */
+/* The state of an upgrade. */
 struct verb_upgrade {
-    uint32_t pid; /* of the process that answers (0: it does not serve yet), or of the one that
-                     takes over */
-    char version[64];  /* of the same */
-    uint64_t kept;     /* sessions that came along when it took over */
-    char trouble[256]; /* why the last upgrade did not happen; "" */
+    uint32_t pid;      /* process that answers (0: it does not serve yet), or that takes over */
+    char version[64];  /* version of that process */
+    uint64_t kept;     /* sessions that were handed over */
+    char trouble[256]; /* why the last upgrade failed; "": it did not */
 };
 
-/* What the server itself can do. */
+/* What only a running server can do. */
 struct verb_server {
     void *ctx; /* NULL: no server runs */
     /* Starts the new process and waits until it is ready to take over. */
@@ -56,19 +55,20 @@ struct verb_house {
     struct log *log;             /* NULL: no server runs */
     struct journal *journal;     /* NULL: no server runs */
     struct networks *networks;   /* NULL: no server runs */
-    const char *journal_path;    /* its database, which may not be there yet */
-    /* Where the settings are, which a reload exchanges. */
+    const char *journal_path;    /* its database, which may not exist yet */
+    /* The present settings, which a reload replaces. */
     const _Atomic(const struct settings *) *settings;
     int64_t undelete_s; /* [store] undelete */
     struct verb_server server;
 };
 
-/* How a verb talks. */
+/* How a verb communicates. */
 struct verb_io {
     void *ctx;
-    /* One row, taken over (decref'd), followed by data. */
+    /* Sends one row, which it takes over (decref'd), followed by data. */
     enum rc (*row)(void *ctx, json_t *row, struct span data, struct err *err);
-    /* The asker's next frame; data until the next call. RC_NOT_FOUND at the end. */
+    /* Reads the asker's next frame. The data are valid until the next call. RC_NOT_FOUND: the
+     * end. */
     enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);
 };
 
@@ -80,17 +80,20 @@ struct verb_call {
 
 struct verb {
     const char *name;
-    bool needs_server; /* sessions, kick, log: they make no sense without a server */
+    /* for example sessions, kick, log, which make no sense without a server */
+    bool needs_server;
     enum rc (*run)(const struct verb_call *call, struct err *err);
 };
 
-/** RC_UNSUPPORTED: no such verb, or it needs a server. Otherwise what the verb says. */
+/** Runs a verb. RC_UNSUPPORTED: there is no such verb, or it needs a server. Others: from the
+ * verb. */
 MUST_USE enum rc verb_run(const char *name, const struct verb_call *call, struct err *err);
 
 /* --- for verbs --- */
 /** A string argument, or NULL. Borrowed from args. */
 const char *verb_text(const struct verb_call *call, const char *name);
-/** The account that argument "account" names, as created. RC_INVALID without one. */
+/** Finds the account that the argument "account" names. RC_INVALID: there is no such
+ * argument. */
 struct registry_account;
 MUST_USE enum rc verb_account(const struct verb_call *call, struct registry_account *out,
                               struct err *err);
@@ -100,13 +103,13 @@ typedef enum rc verb_account_fn(const struct verb_call *call,
 MUST_USE enum rc verb_each_account(const struct verb_call *call, verb_account_fn *fn,
                                    struct err *err);
 
-/** [limits] append as it is now. */
+/** The present value of [limits] append, in octets. */
 static inline uint64_t
 verb_append_octets(const struct verb_call *call)
 {
     return atomic_load(call->house->settings)->append_octets;
 }
-/** Tells all sessions of an account, if a server runs. */
+/** Posts to all sessions of an account, if a server runs. */
 void verb_tell_sessions(const struct verb_call *call, uint64_t account_id,
                         enum session_post post);
 

@@ -17,7 +17,7 @@ static enum rc
 credentials(struct span password, const struct scram_keys *salt,
             char crypt[REGISTRY_CRYPT_OCTETS], struct scram_keys *scram, struct err *err)
 {
-    const struct password_policy policy = {.salt = salt}; /* else the defaults */
+    const struct password_policy policy = {.salt = salt}; /* otherwise the defaults */
 
     *scram = (struct scram_keys){0};
     if (password_is_hash(password))
@@ -46,9 +46,9 @@ verb_account_add(const struct verb_call *call, struct err *err)
     return rc;
 }
 
-/* ---- one ---- */
+/* ---- one account ---- */
 
-/* RC_AGAIN: the account has got its first application password meanwhile, and with it another
+/* RC_AGAIN: meanwhile the account has got its first application password, and with it another
  * salt. */
 static enum rc
 password_set(const struct verb_call *call, const char *password,

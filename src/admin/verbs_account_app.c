@@ -8,9 +8,9 @@
  *           {"account": NAME, "what": "list"}
  *   row     {"id": n, "name", "protocols": [NAME, ...] or null: every one,
  *            "created": s, "expires": s or null, "used": s or null}
- *           and of one that was added "password", which is shown this once
+ *           and, for one that was added, "password", which is shown only once
  *
- * A password that is removed ends the sessions that it has opened.
+ * Removing a password ends the sessions that logged in with it.
  */
 #include "admin/verbs.h"
 
@@ -31,7 +31,7 @@ static const struct password_policy policy; /* the defaults */
 
 /* ---- rows ---- */
 
-/* 0: null. */
+/* 0 becomes null. */
 static json_t *
 time_json(int64_t seconds)
 {

@@ -36,8 +36,8 @@ enum line_state { LINE_READ, LINE_REFUSED, LINE_SKIPPED, LINE_HAS_CRYPT };
 struct line {
     enum line_state state;
     json_int_t number;
-    struct span name;  /* "": it could not be read */
-    struct span plain; /* "": it came with a hash */
+    struct span name;  /* "": the line could not be read */
+    struct span plain; /* "": the line has a hash */
     const struct scram_keys *scram;
     char crypt[REGISTRY_CRYPT_OCTETS];
     struct err err; /* of a refused line */
@@ -48,7 +48,7 @@ struct many {
     bool skip_existing;
     bool tells_progress;
     unsigned cores;
-    struct map names; /* of this file, lower case, to their line's number */
+    struct map names; /* lower-case names in this file to the numbers of their lines */
     struct arena arena;
     size_t count;
     size_t plain_count;
@@ -80,7 +80,7 @@ refuse(struct line *line, enum rc rc, const char *why)
     line->state = LINE_REFUSED;
 }
 
-/* A name that an earlier line of the file has. */
+/* Refuses a name that an earlier line of the file has. */
 static enum rc
 repeated_look(struct many *many, struct line *line, struct err *err)
 {
@@ -88,7 +88,7 @@ repeated_look(struct many *many, struct line *line, struct err *err)
     char text[64];
 
     if (line->name.len > sizeof folded)
-        return RC_OK; /* no name: the registry says so */
+        return RC_OK; /* no name: the registry will say so */
     for (size_t i = 0; i < line->name.len; i++)
         folded[i] = ascii_lower(line->name.ptr[i]);
     const struct span key = span_of(folded, line->name.len);
@@ -249,7 +249,7 @@ batch_run(struct many *many, struct err *err)
     return rc;
 }
 
-/* ---- all of them ---- */
+/* ---- the whole file ---- */
 
 static bool
 batch_is_full(const struct many *many)

@@ -2,13 +2,15 @@
 /*
  * `roost account quota`: shows what accounts hold and may hold, and sets limits of one account.
  *
- *   asker   {"account": NAME, "storage", "messages", "mailboxes": n, 0: none, null: that of the
- *            configuration; what is not named stays}; without "account": all are shown
+ *   asker   {"account": NAME, "storage", "messages", "mailboxes": n; 0: no limit; null: the
+ *           limit of the configuration; what is not named stays}; without "account", all are
+ *           shown
  *   row     {"account": NAME, "storage", "messages", "mailboxes":
  *            {"used": n, "limit": n or null, "own": bool}}
- *           {"account": NAME, "trouble": text}   of all that are shown, one that cannot be read
+ *           {"account": NAME, "trouble": text}   for an account that cannot be read, if all are
+ *                                                shown
  *
- * Limits hold from the next request of any session on.
+ * Limits take effect with the next request of any session.
  */
 #include "admin/verbs.h"
 
@@ -42,7 +44,7 @@ usage_read(struct store_account *store, struct quota_amounts *out, struct err *e
     return rc;
 }
 
-/* An account that was never used is not made for this: it holds nothing. */
+/* An account that was never used holds nothing, and is not created for this. */
 static enum rc
 usage_of(const struct verb_call *call, uint64_t id, struct quota_amounts *out, struct err *err)
 {
@@ -108,8 +110,8 @@ show(const struct verb_call *call, const struct registry_account *account, struc
     return rc == RC_OK ? row_give(call, account, &used, err) : rc;
 }
 
-/* One that cannot be read does not hide the others; one that was removed meanwhile is passed
- * over. */
+/* An account that cannot be read does not hide the others; one that was removed meanwhile is
+ * skipped. */
 static enum rc
 show_next(const struct verb_call *call, const struct registry_account *account, struct err *err)
 {

@@ -17,7 +17,7 @@ enum { LIST_BATCH = 100, FORGET_TRIES = 500, FORGET_WAIT_MS = 10 };
 
 /* ---- remove ---- */
 
-/* Deletes the account's mail when its last session has given it back. */
+/* Deletes the account's mail once its last session has released it. */
 static enum rc
 account_purge(const struct verb_call *call, const struct registry_account *account,
               struct err *err)
@@ -35,7 +35,7 @@ account_purge(const struct verb_call *call, const struct registry_account *accou
     }
     if (rc != RC_BUSY)
         return rc;
-    /* Housekeeping continues with it. */
+    /* Housekeeping will continue it. */
     rc = registry_purge_begin(house->registry, account->id, err);
     return rc != RC_OK ? rc
                        : err_set(err, RC_BUSY, 0,
@@ -44,8 +44,8 @@ account_purge(const struct verb_call *call, const struct registry_account *accou
                                  account->name);
 }
 
-/* Reports what becomes of the mail: until when it is kept, or that it was deleted (no
- * "until"). */
+/* Reports what happens to the mail: until when it is kept, or (no "until") that it was
+ * deleted. */
 static enum rc
 remove_tell(const struct verb_call *call, const char *name, bool is_kept, struct err *err)
 {
@@ -78,7 +78,7 @@ verb_account_remove(const struct verb_call *call, struct err *err)
 
 /* ---- list ---- */
 
-/* Calls `each` for all accounts that can be restored, until it does not return RC_OK. */
+/* Calls `each` for all accounts that can be restored, until it fails. */
 static enum rc
 removed_walk(const struct verb_call *call,
              enum rc (*each)(const struct registry_removed *row, void *ctx, struct err *err),
@@ -124,7 +124,7 @@ verb_account_removed(const struct verb_call *call, struct err *err)
 
 /* ---- restore ---- */
 
-/* The account that is meant by a name, or by name and number. */
+/* The account to be restored, given by name or by name and number. */
 struct wanted {
     const char *name;
     uint64_t id; /* 0: any */

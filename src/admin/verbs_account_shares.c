@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost account shares`: what an account shares with whom, and rebuilding the registry's index
- * of that from the accounts' own lists (INV-S23).
+ * `roost account shares`: shows what an account shares with whom, and rebuilds the registry's
+ * index of that from the accounts' own lists (INV-S23).
  *
  *   asker   {"account": NAME}
  *   row     {"mailbox": NAME, "identifier": NAME, "rights": LETTERS}
@@ -34,7 +34,7 @@ read_begin(struct account *acct, struct store_tx **tx_out, struct err *err)
     return rc;
 }
 
-/* As clients see it. An account or group that is gone is shown by its number. */
+/* The identifier as clients see it. An account or group that is gone is shown by its number. */
 static enum rc
 identifier_put(const struct verb_call *call, const struct acl_row *row,
                char out[IDENTIFIER_OCTETS], struct err *err)
@@ -118,7 +118,7 @@ account_settle(struct account *acct, struct err *err)
     return op.turn.result;
 }
 
-/* An account that was never used shares nothing and is not made for this. */
+/* An account that was never used shares nothing, and is not created for this. */
 static enum rc
 with_account(const struct verb_call *call, const struct registry_account *row,
              enum rc (*fn)(const struct verb_call *call, struct account *acct, struct err *err),

@@ -25,8 +25,9 @@
 #include "store/registry.h"
 
 enum {
-    ASK_MS = 1000,  /* for a session to describe itself */
-    ASK_MANY = 200, /* open sessions of an account that are asked; others are listed */
+    ASK_MS = 1000, /* time for a session to describe itself */
+    /* number of an account's open sessions that are asked; others are only listed */
+    ASK_MANY = 200,
     ARENA_OCTETS = 64 << 20,
     LIST_MAX = 1000000,
     LIST_OCTETS = 1 << 30,
@@ -40,18 +41,18 @@ struct explain {
     struct journal_reader *reader; /* NULL: there is no journal yet */
     struct arena arena;
     struct account_session *sessions;
-    struct verdict_near *near; /* of sessions, in their order */
+    struct verdict_near *near; /* near each of the sessions, in their order */
     size_t count;
     size_t cap;
-    uint64_t skip; /* records of the walk that are too old to be looked at */
-    uint64_t seen; /* by a walk */
-    enum rc rc;    /* of a walk's visits */
+    uint64_t skip; /* records that the walk skips because they are too old */
+    uint64_t seen; /* records that the walk has seen */
+    enum rc rc;    /* result of the walk's callback */
     struct err *err;
 };
 
 /* ---- JSON ---- */
 
-/* As it is, or escaped where it is no UTF-8. */
+/* The text as it is, or escaped if it is not UTF-8. */
 static json_t *
 text_json(struct span text)
 {
@@ -77,14 +78,14 @@ set_int(json_t *row, const char *name, int64_t value)
     json_object_set_new(row, name, json_integer((json_int_t)value));
 }
 
-/* null when it is negative: not known. */
+/* null if it is negative, that is, unknown. */
 static void
 set_known(json_t *row, const char *name, int64_t value)
 {
     json_object_set_new(row, name, value < 0 ? json_null() : json_integer((json_int_t)value));
 }
 
-/* What became of a session: "open", or why it ended. */
+/* How a session ended: its reason, or "open". */
 static void
 set_state(json_t *row, enum end_reason reason, int64_t end_ms)
 {
@@ -199,7 +200,7 @@ reader_open(struct explain *x)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* What that peer's network is sent lines after, or 0. */
+/* The interval of keepalives in that peer's network, or 0. */
 static uint32_t
 keepalive_of(const struct explain *x, const char *network)
 {
@@ -245,7 +246,7 @@ count_record(void *ctx, const struct end_record *record)
     return true;
 }
 
-/* What the table knows about an open session that could not be asked. */
+/* Describes an open session that could not be asked, from the table. */
 static void
 record_of_info(const struct session_info *info, int64_t now_ms, char peer[NET_ADDR_TEXT],
                struct end_record *out)
@@ -289,7 +290,8 @@ open_sessions_add(struct explain *x, const char *account)
         enum rc asking = RC_BUSY;
         if (asked < ASK_MANY) {
             asking = session_ask(house->table, infos[i].number, ASK_MS, &list, &record);
-            asked += asking == RC_BUSY ? ASK_MANY / 4 : 1; /* not long for those that hang */
+            /* sessions that do not answer use up the budget faster */
+            asked += asking == RC_BUSY ? ASK_MANY / 4 : 1;
         }
         if (asking == RC_NOT_FOUND)
             continue; /* it ended: the journal has it */
@@ -319,7 +321,7 @@ account_read(struct explain *x, const char *account, int64_t since_ms,
         return err_set(x->err, RC_LIMIT, 0, "no memory for the account's sessions");
     rc = open_sessions_add(x, account);
     if (x->call->house->journal != NULL)
-        journal_flush(x->call->house->journal); /* those that ended meanwhile */
+        journal_flush(x->call->house->journal); /* for sessions that ended meanwhile */
     if (rc == RC_OK && x->reader != NULL) {
         rc = journal_walk(x->reader, &query, count_record, x, x->err);
         x->skip = x->seen > x->cap - x->count ? x->seen - (x->cap - x->count) : 0;
@@ -336,7 +338,7 @@ account_read(struct explain *x, const char *account, int64_t since_ms,
     return rc;
 }
 
-/* The sessions in x->near that may say something about the record. */
+/* Collects the sessions in x->near that may explain the record. */
 static void
 case_of(const struct explain *x, const struct end_record *record, struct verdict_case *out)
 {
@@ -510,7 +512,7 @@ explain_account(struct explain *x, const char *name, int64_t since_ms)
     size_t ends = 0;
     struct err err = {.rc = RC_OK};
 
-    /* One that was removed still has its records. */
+    /* An account that was removed still has its records. */
     const bool known = registry_find(house->registry, span_of_str(name), &found, &err) == RC_OK;
     enum rc rc = reader_open(x);
     if (rc == RC_OK)

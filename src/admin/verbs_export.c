@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost export`: gives an account's mail as rows with data, batch by batch, so that the
+ * `roost export`: sends an account's mail as rows with data, batch by batch, so that the
  * account stays usable and memory is bounded by one message. First come the subscriptions, and
- * then, for each mailbox, its row and one for each message. For what cannot be read there is a
- * row with the reason, and the export continues.
+ * then, for each mailbox, its row and one for each message. If something cannot be read, a row
+ * says why, and the export continues.
  */
 #include "admin/verbs.h"
 
@@ -22,9 +22,9 @@ enum {
 struct export_job {
     const struct verb_call *call;
     struct store_account *store;
-    struct turn_waiter waiter; /* only its wake: for a read handle */
+    struct turn_waiter waiter; /* used only to be woken for a read handle */
     struct buf text;
-    struct arena arena; /* names of mailboxes and subscriptions */
+    struct arena arena; /* for the names of mailboxes and subscriptions */
     uint64_t count;
     uint64_t refused;
 };
@@ -64,7 +64,7 @@ row_give(const struct export_job *job, json_t *row, struct span data, struct err
                        : io->row(io->ctx, row, data, err);
 }
 
-/* Something cannot be read: its row says why, and the rest continues. uid 0: the mailbox. */
+/* Something cannot be read: a row says why, and the export continues. uid 0: the mailbox. */
 static enum rc
 trouble_give(struct export_job *job, const struct mbox_row *mbox, uint32_t uid,
              const struct err *why, struct err *err)
@@ -104,7 +104,7 @@ message_give(struct export_job *job, const struct mbox_row *mbox, const struct b
     struct err why = {.rc = RC_OK};
 
     enum rc rc = text_read(job, entry, &why);
-    if (rc == RC_NOT_FOUND) /* expunged and purged meanwhile */
+    if (rc == RC_NOT_FOUND) /* it was expunged and purged meanwhile */
         return RC_OK;
     if (rc == RC_OK && buf_len(&job->text) != entry->octets)
         rc = err_set(&why, RC_CORRUPT, 0, "%zu octets of %ju are there", buf_len(&job->text),
@@ -122,8 +122,8 @@ message_give(struct export_job *job, const struct mbox_row *mbox, const struct b
     return rc;
 }
 
-/* A batch is read in one snapshot and sent after it, so that no snapshot waits for the
- * asker. */
+/* A batch is read in one snapshot and sent after the snapshot has ended, so that no snapshot
+ * waits for the asker. */
 static enum rc
 batch_read(struct export_job *job, const struct mbox_row *mbox, uint32_t *from,
            struct batch *batch, struct err *err)
@@ -140,7 +140,7 @@ batch_read(struct export_job *job, const struct mbox_row *mbox, uint32_t *from,
     return rc;
 }
 
-/* The mailbox's row: formats may need all its keywords before its first message. */
+/* The mailbox's row. It has all keywords, which some formats need before the first message. */
 static enum rc
 mailbox_row_give(struct export_job *job, const struct mbox_row *mbox, struct batch *batch,
                  struct err *err)

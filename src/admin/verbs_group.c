@@ -2,12 +2,12 @@
 /*
  * `roost group`: groups of accounts, which mailboxes can be shared with (RFC 4314).
  *
- *   group-add      {"group": NAME, "accounts": [NAME...]}   made if it is not there
+ *   group-add      {"group": NAME, "accounts": [NAME...]} made if it does not exist
  *   group-remove   {"group": NAME, "accounts": [NAME...]}   without accounts: the group itself
  *   group-list     row {"group": NAME, "members": n}
  *   group-members  {"group": NAME}   row {"account": NAME}
  *
- * A change holds from the next command of any session on.
+ * A change takes effect with the next command of any session.
  */
 #include "admin/verbs.h"
 
@@ -98,8 +98,7 @@ verb_group_members(const struct verb_call *call, struct err *err)
 
 /* ---- changing ---- */
 
-/* Puts accounts into the group or takes them out, in order, up to the first that is not
- * there. */
+/* Adds accounts to the group or removes them, in order, up to the first that does not exist. */
 static enum rc
 members_set(const struct verb_call *call, uint64_t group, bool member, struct err *err)
 {

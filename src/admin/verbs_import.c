@@ -38,13 +38,13 @@ enum {
     DIGEST_OCTETS = 32,
 };
 
-/* What became of the items of a mailbox. */
+/* What happened to the items of a mailbox. */
 struct tally {
     struct tally *next;
     bool made;
     uint64_t imported;
-    uint64_t skipped; /* were there already */
-    uint64_t refused; /* cannot be taken */
+    uint64_t skipped; /* that were there already */
+    uint64_t refused; /* that cannot be accepted */
     uint64_t passed;  /* left out on purpose */
     char mailbox[];
 };
@@ -54,9 +54,9 @@ struct import {
     struct account *acct;
     bool is_dry;
     struct turn_waiter waiter;
-    struct arena arena; /* of the batch */
+    struct arena arena; /* for the batch */
     struct import_msg *msgs;
-    struct tally *box; /* of the batch; NULL: it is empty */
+    struct tally *box; /* the mailbox of the batch; NULL: the batch is empty */
     size_t count;
     uint64_t octets;
     struct map by_name; /* name to tally */
@@ -277,7 +277,7 @@ flags_read(struct import *import, const json_t *list, struct import_msg *msg, st
     return rc;
 }
 
-/* SHA-256 of the text; of a further copy of it, SHA-256 of that and the copy's number. */
+/* SHA-256 of the text; for a further copy, SHA-256 of that digest and the copy's number. */
 static enum rc
 digest_make(struct span text, uint32_t copy, uint8_t digest[DIGEST_OCTETS], struct err *err)
 {
@@ -368,7 +368,7 @@ message_take(struct import *import, const json_t *head, struct span data, struct
 
 /* ---- other items ---- */
 
-/* A mailbox that may have no messages. */
+/* Handles a mailbox, which may have no messages. */
 static enum rc
 mailbox_take(struct import *import, struct tally *box, struct span source, struct err *err)
 {

@@ -48,7 +48,7 @@ struct walk {
     const struct verb_call *call;
     struct err *err;
     enum rc rc;
-    struct span only; /* for counting; empty: all */
+    struct span only; /* the network to be counted; empty: all */
     size_t count;
 };
 
@@ -102,7 +102,8 @@ list_live(const struct verb_call *call, struct err *err)
     return rc;
 }
 
-/* The network's name as in the table; an address in the network may be given instead. */
+/* The network's name in the form of the table. An address in the network may be given
+ * instead. */
 static enum rc
 name_of(const char *text, char name[NETWORK_TEXT], struct err *err)
 {
@@ -114,8 +115,8 @@ name_of(const char *text, char name[NETWORK_TEXT], struct err *err)
     return rc;
 }
 
-/* Without a server this process has the directory's lock, so it may open the journal. What is
- * too old is deleted by the server, which knows what [journal] says. */
+/* Without a server, this process has the directory's lock, so it may open the journal. Rows
+ * that are too old are left to the server, which knows the settings of [journal]. */
 static enum rc
 reset_journal(const struct verb_call *call, struct span name, size_t *count_out,
               struct err *err)

@@ -84,7 +84,7 @@ verb_kick(const struct verb_call *call, struct err *err)
                          SPAN(""), err);
 }
 
-/* Of all services, or of one account, which must be written as sessions write it. */
+/* For all services, or for one account, whose name must be written as sessions write it. */
 static enum rc
 levels_set(struct log *log, const char *text, const char *account, struct err *err)
 {
@@ -138,7 +138,7 @@ verb_log(const struct verb_call *call, struct err *err)
                        : call->io->row(call->io->ctx, row, SPAN(""), err);
 }
 
-/* With "state", only says which process serves now. */
+/* With "state", only tells which process serves now. */
 enum rc
 verb_upgrade(const struct verb_call *call, struct err *err)
 {
