@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 
-/* Names of the table, spelled as its rows have them. */
+/* Names in the table, spelled as its rows spell them. */
 enum {
     CLIENT = END_BY_CLIENT,
     SERVER = END_BY_SERVER,

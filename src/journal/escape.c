@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 
-/* Length of the UTF-8 character at the front of s if it may be shown, else 0. C1 controls and
- * what is not the shortest form are not (RFC 3629 section 3). */
+/* Length of the UTF-8 character that s begins with if it may be shown, else 0. C1 controls and
+ * overlong forms may not be shown (RFC 3629 section 3). */
 static size_t
 utf8_shown(struct span s)
 {
@@ -64,7 +64,7 @@ text_escape_to(char *dst, size_t cap, struct span text, size_t max)
 void
 text_escape(struct buf *buf, struct span text, size_t max)
 {
-    /* No octet takes more than four; what is cut is said in less than 32. */
+    /* No octet takes more than four; the note about the cut takes less than 32. */
     const size_t most = text.len > max / 4 ? max : text.len * 4;
     char *room = buf_reserve(buf, most + 32);
 

@@ -8,10 +8,11 @@
 #include "base/buf.h"
 #include "base/span.h"
 
-/** Writes text so that it is safe in a log line or on a terminal: control octets and what is
- * not UTF-8 as \xNN. Appends at most max octets and, when cut, " ...(+N)". */
+/** Writes text so that it is safe in a log line or on a terminal: control octets and octets
+ * that are not UTF-8 become \xNN. Appends at most max octets of text, and " ...(+N)" if it was
+ * cut. */
 void text_escape(struct buf *buf, struct span text, size_t max);
-/** The same into dst, which has room for max + 32 octets (cap says so); returns the length. */
+/** The same into dst, whose size cap must be at least max + 32 octets. Returns the length. */
 size_t text_escape_to(char *dst, size_t cap, struct span text, size_t max);
 
 #endif

@@ -73,7 +73,7 @@ event_note(struct event_ring *ring, enum event_kind kind, uint64_t at_ms)
     return event;
 }
 
-/* The event noted last (0), or the one before it (1); NULL when there was none. */
+/* The latest event (0), or the one before it (1). NULL: there was none. */
 static struct event *
 noted_last(struct event_ring *ring, uint32_t back)
 {
@@ -99,8 +99,8 @@ event_note_keepalive(struct event_ring *ring, enum event_kind kind, uint64_t at_
 
 /* ---- growing ---- */
 
-/* Connect, log in, select, idle: most need no more. With the count in front, this and what it
- * grows to, but for the last step, are sizes that the heap has. */
+/* Most sessions connect, log in, select and idle, and need no more. Together with the count,
+ * this size and the larger ones, except for the last, are size classes of the heap. */
 enum { ROOM_FIRST = 7 };
 
 static size_t

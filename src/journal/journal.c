@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between sessions and the database of their end records: the queue, the sums of what is not
- * recorded one by one, and the thread that stores all that is queued in one transaction
- * (synchronous NORMAL: a power failure may cost the last records, never the file) and says in
- * the log what was lost.
+ * Between sessions and the database of their end records: the queue, the counts of sessions
+ * that are not recorded one by one, and the thread that stores everything queued in one
+ * transaction (synchronous NORMAL: a power failure may lose the last records, but never damages
+ * the file) and logs what was lost.
  */
 #include "journal/journal.h"
 
@@ -18,29 +18,29 @@
 enum {
     MINUTE_MS = 60000,
     KEEP_BUFFER_OCTETS = 1 << 20,  /* a larger batch is freed after use */
-    COMPLAIN_EVERY_MS = MINUTE_MS, /* about a database that fails */
+    COMPLAIN_EVERY_MS = MINUTE_MS, /* between two reports about a database that fails */
 };
 
 struct journal {
-    struct lock lock; /* LOCK_JOURNAL; guards all down to the thread's part */
+    struct lock lock; /* LOCK_JOURNAL; guards everything down to the thread's part */
     pthread_cond_t work;
     pthread_cond_t drained;
     struct buf queue;
-    struct buf networks; /* struct network_record, as queued */
-    uint64_t put_count;  /* records ever queued */
+    struct buf networks; /* queued struct network_record */
+    uint64_t put_count;  /* number of all records queued */
     uint64_t done_count;
-    bool networks_stored;   /* all that were queued */
-    uint64_t lost;          /* since the last report */
-    int64_t minute;         /* that the counts below are for */
-    uint32_t unknown_count; /* of this minute: sessions without login that were recorded */
+    bool networks_stored;   /* all queued networks were stored */
+    uint64_t lost;          /* records lost since the last report */
+    int64_t minute;         /* the minute of the counts below */
+    uint32_t unknown_count; /* sessions without login that were recorded in this minute */
     bool summary_waits;
     uint32_t summed[LOG_SERVICE_COUNT][END_REASON_COUNT];
     struct journal_stats stats;
-    uint32_t hurry; /* somebody waits in journal_flush */
+    uint32_t hurry; /* a thread waits in journal_flush */
     bool waits;
     bool stop;
 
-    /* The thread's own. */
+    /* Used only by the thread. */
     struct journal_store store;
     struct buf batch;
     struct buf network_batch;
@@ -48,7 +48,7 @@ struct journal {
     int64_t complained_ms;
     struct log_scope scope;
 
-    /* Fixed since start. */
+    /* Constant after start. */
     struct log *log;
     const struct clock *clock;
     uint64_t first_session;
@@ -63,7 +63,7 @@ now_ms(const struct journal *journal)
 
 /* --- At the end of a session --- */
 
-/* With the lock held: whether this record is only counted. */
+/* Whether this record is only counted. With the lock held. */
 static bool
 is_summed(struct journal *journal, const struct end_record *record)
 {
@@ -150,7 +150,7 @@ journal_put_networks(struct journal *journal, const struct network_record *recor
         buf_grew(&journal->networks, octets);
         journal->networks_stored = false;
     }
-    journal->networks.failed = false; /* what is in it is whole */
+    journal->networks.failed = false; /* what was queued before is intact */
     const bool wake = journal->waits;
     journal->waits = false;
     lock_leave(&journal->lock);
@@ -161,7 +161,7 @@ journal_put_networks(struct journal *journal, const struct network_record *recor
 
 /* --- The thread --- */
 
-/* Says at most once a minute that the database fails. */
+/* Reports a failing database, at most once a minute. */
 static void
 complain(struct journal *journal, const struct err *err)
 {
@@ -173,7 +173,8 @@ complain(struct journal *journal, const struct err *err)
     log_put(&journal->scope, LOG_E_JOURNAL_FAILED, "journal: %s", err->text);
 }
 
-/* With the lock held: takes the sums of a minute that is over (or of any, at the end). */
+/* Takes the counts of a minute that is over, or of the present one at the end. With the lock
+ * held. */
 static size_t
 take_sums(struct journal *journal, int64_t *minute_ms_out)
 {
@@ -193,7 +194,7 @@ take_sums(struct journal *journal, int64_t *minute_ms_out)
     return count;
 }
 
-/* Says once that a damaged file was put aside. */
+/* Reports once that a damaged file was put aside. */
 static void
 log_damage(struct journal *journal)
 {
@@ -256,7 +257,7 @@ drain(struct journal *journal)
     }
     if (journal_store_networks(&journal->store, buf_span(&journal->network_batch), &err) !=
         RC_OK)
-        complain(journal, &err); /* they are learnt again, or put again */
+        complain(journal, &err); /* they are learnt or queued again */
     buf_done(&journal->network_batch);
     log_damage(journal);
     put_sums(journal, minute_ms, sums);
@@ -277,8 +278,9 @@ drain(struct journal *journal)
     pthread_cond_broadcast(&journal->drained);
 }
 
-/* After a batch, so that what ends meanwhile becomes one: a transaction writes seven pages,
- * whether it has one record or fifty. Called and left with the lock held. */
+/* Pauses after a batch, so that sessions that end meanwhile share the next one: a transaction
+ * writes seven pages, whether it has one record or fifty. Called and left with the lock
+ * held. */
 static void
 gather(struct journal *journal)
 {
@@ -304,7 +306,7 @@ journal_main(void *arg)
             if (!journal->summary_waits)
                 lock_wait(&journal->lock, &journal->work);
             else if (!lock_wait_ms(&journal->lock, &journal->work, 1000))
-                break; /* look whether the minute is over */
+                break; /* check whether the minute is over */
         }
         const bool last =
             journal->stop && buf_len(&journal->queue) == 0 && buf_len(&journal->networks) == 0;

@@ -22,20 +22,20 @@ struct journal;
 
 struct journal_options {
     const char *path;
-    struct log *log;           /* for its own problems and the S lines; may be NULL */
+    struct log *log;           /* for its own problems and summaries; may be NULL */
     const struct clock *clock; /* NULL: the machine's */
     unsigned keep_days;        /* older records are deleted; 0: none */
-    int64_t max_octets;        /* beyond it, the oldest are deleted; 0: none */
-    const char *vfs;           /* NULL: the system's; tests name their fault device */
+    int64_t max_octets;        /* beyond this size, the oldest are deleted; 0: no limit */
+    const char *vfs;           /* NULL: the system's; tests name their fault-injecting VFS */
 };
 
-/** Opens or makes the database and starts the thread. A damaged database is renamed to
+/** Opens or creates the database and starts the thread. A damaged database is renamed to
  * PATH.damaged and reported in the log. Thread: start-up. Waits for disk. */
 MUST_USE enum rc journal_open(struct journal **journal_out,
                               const struct journal_options *options, struct err *err);
 /** Stores what is queued and ends the thread. NULL is allowed. */
 void journal_close(struct journal *journal);
-/** Waits until everything queued so far is stored or lost. For tests and the end. */
+/** Waits until everything queued so far is stored or lost. For tests and shutdown. */
 void journal_flush(struct journal *journal);
 
 /** The next free session number. Numbers increase across restarts, so a number is never used
@@ -52,39 +52,41 @@ void journal_session_end(struct journal *journal, const struct end_record *recor
 
 struct journal_stats {
     uint64_t stored;
-    uint64_t summed; /* counted in a summary only */
+    uint64_t summed; /* only counted in a summary */
     uint64_t lost;
-    uint64_t batches; /* transactions that stored them */
+    uint64_t batches; /* transactions that stored records */
     uint32_t queued_octets;
-    uint64_t by_reason[END_REASON_COUNT]; /* ends since start, all of them */
+    uint64_t by_reason[END_REASON_COUNT]; /* all ends since start */
 };
 void journal_stats(struct journal *journal, struct journal_stats *out);
 
 /* --- Reading --- */
 struct journal_reader;
 
-/** Opens it for reading, also while a server writes. RC_NOT_FOUND: there is none yet. */
+/** Opens the journal for reading, also while a server writes. RC_NOT_FOUND: there is none
+ * yet. */
 MUST_USE enum rc journal_reader_open(struct journal_reader **reader_out, const char *path,
                                      struct err *err);
 void journal_reader_close(struct journal_reader *reader);
 
-/** The record of a session; its texts live in arena. RC_NOT_FOUND: none. Waits for disk. */
+/** Finds the record of a session. Its texts are in arena. RC_NOT_FOUND: there is none. Waits
+ * for disk. */
 MUST_USE enum rc journal_find_session(struct journal_reader *reader, uint64_t session,
                                       struct arena *arena, struct end_record *record_out,
                                       struct err *err);
 
-/** Called for each record; its texts die when it returns. False ends the walk. */
+/** Called for each record, whose texts are valid until it returns. False ends the walk. */
 typedef bool journal_visit(void *ctx, const struct end_record *record);
 
 struct journal_query {
     struct span account; /* empty: all */
     struct span peer;    /* empty: all */
-    int64_t since_ms;    /* ended at or after; wall */
-    int64_t until_ms;    /* 0: no end */
-    unsigned max;        /* records; 0: no limit */
+    int64_t since_ms;    /* sessions that ended at this time or later; wall clock */
+    int64_t until_ms;    /* and before this time; 0: no limit */
+    unsigned max;        /* number of records; 0: no limit */
 };
 
-/** Oldest first. Waits for disk. */
+/** Visits the selected records, oldest first. Waits for disk. */
 MUST_USE enum rc journal_walk(struct journal_reader *reader, const struct journal_query *query,
                               journal_visit *visit, void *ctx, struct err *err);
 

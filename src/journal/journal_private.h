@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What writing and reading the journal's database share: schema and rows. */
+/* What writing and reading of the journal's database share: schema and rows. */
 #ifndef JOURNAL_JOURNAL_PRIVATE_H
 #define JOURNAL_JOURNAL_PRIVATE_H
 
@@ -11,7 +11,7 @@
 #include "journal/network.h"
 #include "journal/record.h"
 
-/* The clock that the journal goes by. */
+/* The clock that the journal uses. */
 const struct clock *journal_clock(const struct journal *journal);
 
 extern const struct db_schema journal_schema;
@@ -31,7 +31,7 @@ enum { JOURNAL_COLUMN_COUNT = 38 };
 void journal_row_bind(struct stmt *stmt, const struct end_record *record,
                       char events_buf[LIMIT_EVENT_RING * 16]);
 
-/* Reads a row of JOURNAL_COLUMNS. Texts are those of the row: they die at its next step. */
+/* Reads a row of JOURNAL_COLUMNS. Texts are borrowed from the row until its next step. */
 void journal_row_read(struct stmt *stmt, struct end_record *out);
 
 /* --- Rows of networks (network.c) --- */
@@ -51,15 +51,16 @@ void journal_network_read(struct stmt *stmt, struct network_record *out);
 
 /* --- Records in the queue (journal_queue.c) --- */
 
-/* Appends the record whole, or not at all when LIMIT_JOURNAL_QUEUE or memory forbid. */
+/* Appends the whole record. False: LIMIT_JOURNAL_QUEUE is reached or there is no memory;
+ * nothing is appended. */
 bool journal_queue_put(struct buf *queue, const struct end_record *record);
-/* Takes the next record off a batch; false at its end. Its texts point into the batch. */
+/* Takes the next record from a batch. False: the end. Its texts point into the batch. */
 bool journal_queue_take(struct span *batch, struct end_record *out);
 
 /* --- The database (journal_store.c) --- */
 
 struct journal_store {
-    struct db *db; /* NULL: it failed; the next batch tries again */
+    struct db *db; /* NULL: it failed, and the next batch tries again */
     char *path;    /* owned */
     const char *vfs;
     const struct clock *clock;
@@ -71,14 +72,14 @@ struct journal_store {
     bool damaged;          /* the last open put a damaged file aside */
 };
 
-/* How many sessions without login ended for a reason within a minute. */
+/* The number of sessions without login that ended for one reason within a minute. */
 struct journal_sum {
     enum log_service service;
     enum end_reason reason;
     uint32_t count;
 };
 
-/* Opens or makes the file; a damaged one is put aside as PATH.damaged. */
+/* Opens or creates the file. A damaged file is renamed to PATH.damaged. */
 enum rc journal_store_open(struct journal_store *store, struct err *err);
 void journal_store_close(struct journal_store *store);
 /* Stores a batch of the queue, whole or not at all. */
@@ -88,7 +89,7 @@ enum rc journal_store_networks(struct journal_store *store, struct span records,
                                struct err *err);
 enum rc journal_store_summary(struct journal_store *store, int64_t minute_ms,
                               const struct journal_sum *sums, size_t count, struct err *err);
-/* Makes room when that is due. */
+/* Deletes what is too old or too much, if that is due. */
 enum rc journal_store_clean(struct journal_store *store, struct err *err);
 
 #endif

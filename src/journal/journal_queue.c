@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * End records in the queue: the struct with the kept events only, followed by its texts. Pure.
+ * End records in the queue: the struct, with only the events that are kept, followed by its
+ * texts. Pure.
  */
 #include <stddef.h>
 #include <string.h>
@@ -19,7 +20,7 @@ record_text(struct end_record *record, unsigned index)
     return texts[index];
 }
 
-/* The octets of the struct that count: the ring behind its used part is left out. */
+/* The octets of the struct that are stored; the unused part of the ring is left out. */
 static size_t
 fixed_octets(const struct end_record *record)
 {
@@ -44,7 +45,7 @@ journal_queue_put(struct buf *queue, const struct end_record *record)
     }
     char *room = buf_len(queue) + need > LIMIT_JOURNAL_QUEUE ? NULL : buf_reserve(queue, need);
     if (room == NULL) {
-        queue->failed = false; /* what is in it is whole */
+        queue->failed = false; /* what was queued before is intact */
         return false;
     }
     memcpy(room, &fixed, sizeof fixed);

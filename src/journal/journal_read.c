@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the journal, beside a server or without one. One thread a reader. */
+/* Reads the journal, whether or not a server is running. One thread for each reader. */
 #include <stdlib.h>
 
 #include "journal/journal.h"
@@ -8,7 +8,7 @@
 enum { READ_SESSION, READ_ALL, READ_ACCOUNT, READ_NETWORK, READ_NETWORKS, READ_COUNT };
 
 static const char *const read_sql[READ_COUNT] = {
-    /* Numbers do not repeat, unless the journal was deleted: then the newest is meant. */
+    /* Numbers do not repeat unless the journal was deleted; then the newest is meant. */
     [READ_SESSION] = "SELECT " JOURNAL_COLUMNS " FROM session WHERE session = ?1"
                      " ORDER BY id DESC LIMIT 1",
     [READ_ALL] = "SELECT " JOURNAL_COLUMNS " FROM session"

@@ -2,7 +2,7 @@
 /*
  * End records as rows, for people and other programs to read: enums are kept as their names,
  * events as a blob of 16 octets each (little-endian: at ms 5, kind 1, code 1, outcome 1, a 4, b
- * 4; oldest first; event_count counts also those that the ring had forgotten).
+ * 4; oldest first). event_count also counts events that the ring had forgotten.
  */
 #include <endian.h>
 
@@ -73,7 +73,7 @@ events_pack(const struct event_ring *ring, char *dst)
     }
 }
 
-/* Rebuilds the ring so that event_ring_get gives the same events. */
+/* Rebuilds the ring so that event_ring_get returns the same events. */
 static void
 events_unpack(struct span blob, uint32_t count, struct event_ring *ring)
 {
@@ -169,7 +169,7 @@ journal_row_read(struct stmt *stmt, struct end_record *out)
     out->session = (uint64_t)stmt_i64(stmt, c++);
     out->service = log_service_of_name(stmt_span(stmt, c++));
     if (out->service == LOG_SERVICE_COUNT)
-        out->service = LOG_SERVER; /* of a newer Roost */
+        out->service = LOG_SERVER; /* written by a newer Roost */
     out->reason = end_reason_of_code(stmt_span(stmt, c++));
     out->start_ms = stmt_i64(stmt, c++);
     out->end_ms = stmt_i64(stmt, c++);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The journal's database: storing batches and summaries, making room by age and size, and
- * starting over when the file is damaged: old records are worth less than a server that
- * runs. Only the journal's thread is here, after the start.
+ * starting over if the file is damaged, because a running server is worth more than old
+ * records. After the start, only the journal's thread runs this.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +15,10 @@
 #include "journal/journal_private.h"
 
 enum {
-    CLEAN_ROWS = 1000,           /* deleted at once */
-    CLEAN_EVERY_MS = 600 * 1000, /* wall */
+    CLEAN_ROWS = 1000,           /* rows deleted at a time */
+    CLEAN_EVERY_MS = 600 * 1000, /* wall clock */
     CLEAN_EVERY_RECORDS = 20000,
-    VACUUM_PAGES = 2000, /* given back at once */
+    VACUUM_PAGES = 2000, /* pages returned at a time */
 };
 
 enum {
@@ -89,7 +89,7 @@ open_file(struct journal_store *store, struct err *err)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* Puts a damaged file aside, for whoever wants to look, in place of an older one. */
+/* Renames a damaged file, so that somebody can look at it. Replaces an older one. */
 static enum rc
 set_aside(const struct journal_store *store, struct err *err)
 {
@@ -184,7 +184,7 @@ journal_store_batch(struct journal_store *store, struct span batch, struct err *
         return rc;
     db_close(store->db);
     store->db = NULL;
-    rc = journal_store_open(store, err); /* finds it damaged, or whole again */
+    rc = journal_store_open(store, err); /* finds out whether it is damaged */
     if (rc != RC_OK) {
         db_close(store->db);
         store->db = NULL;
@@ -281,7 +281,7 @@ used_octets(struct db *db, int64_t *octets_out, struct err *err)
     return rc;
 }
 
-/* Removes what is too old, then the oldest while the rest is too large. */
+/* Deletes what is too old, then the oldest records while the file is too large. */
 static enum rc
 clean(struct journal_store *store, struct err *err)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file: a header of one row, then a row a slot. A row is in use while its session number
- * is not 0; the number is written last and cleared first, so a process that dies in between
- * leaves at worst a text half old and half new. The blocks are allocated at start: a full disk
- * must not become a SIGBUS later.
+ * The file has a header with the size of a row, then one row for each slot. A row is in use
+ * while its session number is not 0. The number is written last and cleared first, so a process
+ * that dies in between leaves at worst a text that is half old and half new. The blocks are
+ * allocated at start, so that a full disk does not cause a SIGBUS later.
  */
 #include "journal/live.h"
 
@@ -33,7 +33,7 @@ static const char magic[8] = "RSTLIVE1";
 struct live_header {
     char magic[8];
     uint32_t slots;
-    uint32_t clean; /* 1: ended in order */
+    uint32_t clean; /* 1: ended in an orderly way */
     _Atomic int64_t tick_ms;
     char boot_id[BOOT_ID_OCTETS]; /* of the kernel: differs after a restart of the machine */
     char unused[ROW_OCTETS - 60];
@@ -58,7 +58,7 @@ _Static_assert(sizeof(struct live_header) == ROW_OCTETS, "the header is a row");
 _Static_assert(sizeof(struct live_row) == ROW_OCTETS, "rows are what the file says");
 
 struct live {
-    struct live_header *header; /* the map */
+    struct live_header *header; /* of the mapping */
     struct live_row *rows;      /* after it */
     uint32_t slots;
     size_t map_octets;
@@ -66,7 +66,7 @@ struct live {
     const struct clock *clock;
 };
 
-/* Stays zero where there is no such file: then a restart looks like a crash. */
+/* Stays zero if there is no such file; a restart of the machine then looks like a crash. */
 static void
 read_boot_id(char out[BOOT_ID_OCTETS])
 {
@@ -83,7 +83,7 @@ row_text(const char *text, uint8_t len, size_t room)
     return span_of(text, len < room ? len : room);
 }
 
-/* Puts an open session of the dead process into the journal. */
+/* Records an open session of the dead process in the journal. */
 static void
 record_crash(const struct live_header *header, const struct live_row *row, bool restarted,
              struct journal *journal)
@@ -117,7 +117,7 @@ record_crash(const struct live_header *header, const struct live_row *row, bool 
     journal_session_end(journal, &record);
 }
 
-/* Whether its end is recorded: another process had taken it over. */
+/* Whether its end was recorded already, because another process had taken it over. */
 static bool
 is_recorded(struct journal_reader *reader, uint64_t session)
 {
@@ -129,8 +129,8 @@ is_recorded(struct journal_reader *reader, uint64_t session)
     return journal_find_session(reader, session, &arena, &record, &err) == RC_OK;
 }
 
-/* Looks at what an earlier process left. A file that is not ours, or is cut, says nothing.
- * recorded: NULL: what is there has no record. */
+/* Reads what an earlier process left. A file that is not ours, or is truncated, tells nothing.
+ * recorded: NULL if no session in it can have a record. */
 static enum rc
 read_left_open(struct live *live, int fd, struct journal *journal,
                struct journal_reader *recorded, uint32_t *crashed_out, struct err *err)
@@ -168,7 +168,7 @@ read_left_open(struct live *live, int fd, struct journal *journal,
     }
     munmap(map, octets);
     if (crashed > 0)
-        journal_flush(journal); /* before the rows are gone */
+        journal_flush(journal); /* before the rows are cleared */
     *crashed_out = crashed;
     return RC_OK;
 }

@@ -23,7 +23,7 @@ struct live;
 struct live_session {
     uint64_t session;
     enum log_service service;
-    int64_t start_ms;      /* wall */
+    int64_t start_ms;      /* wall clock */
     struct span account;   /* cut at 40 octets; empty: not logged in */
     struct span peer;      /* cut at 40 octets */
     struct span client_id; /* cut at 24 octets */
@@ -31,40 +31,40 @@ struct live_session {
 };
 
 /**
- * Opens path with room for slots rows; its clock is the journal's. What an earlier process left
- * open goes to journal as END_CRASH, its number to *crashed_out (0 after an orderly end).
- * RC_FULL, RC_IO ...: the server can continue without (*live_out NULL). Thread: start-up. Waits
- * for disk.
+ * Opens path with room for `slots` rows. It uses the journal's clock. Sessions that an earlier
+ * process left open are recorded as END_CRASH; *crashed_out is their number, 0 after an orderly
+ * end. RC_FULL, RC_IO ...: the server can continue without the table (*live_out NULL). Thread:
+ * start-up. Waits for disk.
  */
 MUST_USE enum rc live_open(struct live **live_out, const char *path, uint32_t slots,
                            struct journal *journal, uint32_t *crashed_out, struct err *err);
 struct live_left {
-    uint32_t crashed;      /* sessions that went to the journal */
-    uint64_t last_session; /* the highest number seen; 0: none */
+    uint32_t crashed;      /* sessions that were recorded as crashed */
+    uint64_t last_session; /* the highest session number seen; 0: none */
 };
 
-/** What a process left open in a table that it had moved away from its place goes to journal as
- *  END_CRASH, and the file is removed. Not while that process lives. It may have been killed
- *  after another one had taken its sessions over, and before it had cleared their rows: those
- *  that are recorded are not recorded again. Thread: any that may wait. */
+/** For a table that a process had moved away from its place: records the sessions that it left
+ * open as END_CRASH, and removes the file. Not while that process lives. It may have been
+ * killed after another process had taken over its sessions and before it had cleared their
+ * rows, so sessions that have a record are not recorded again. Thread: any that may wait. */
 MUST_USE enum rc live_collect(const char *path, struct journal *journal,
                               struct journal_reader *recorded, struct live_left *left_out,
                               struct err *err);
 /** Marks an orderly end. NULL is allowed. Thread: start-up. */
 void live_close(struct live *live);
 
-/** Writes the row of a session; again when something of it changes (login, client ID). slot <
- *  slots. live may be NULL. Thread: the session's. */
+/** Writes the row of a session. Call it again if something in it changes (login, client ID).
+ * slot < slots. live may be NULL. Thread: the session's. */
 void live_set(struct live *live, uint32_t slot, const struct live_session *session);
-/** Whether the session of a row is in IDLE; costs nothing. Thread: the session's. */
+/** Sets whether the session of a row is in IDLE; costs nothing. Thread: the session's. */
 void live_set_idle(struct live *live, uint32_t slot, bool idle);
 void live_clear(struct live *live, uint32_t slot);
-/** Notes that the process is alive, so that a crash has a time. Once a second or so. Thread:
- * any. */
+/** Notes that the process is alive, so that a crash has a time. Call it about once a second.
+ * Thread: any. */
 void live_tick(struct live *live);
 
 /** The highest session number that a crashed process left open; 0: none. New numbers begin
- * above it and at journal_first_session at least. */
+ * above it, and not below journal_first_session. */
 uint64_t live_last_session(const struct live *live);
 
 #endif

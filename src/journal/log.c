@@ -5,9 +5,9 @@
  * without the lock. A change of date is a mark in the queue: a NUL and the date, which no line
  * can contain.
  *
- * What is dropped (queue full, disk full) is counted; the next batch ends with an entry that
- * says how many. If the file of a new day cannot be opened, the old one is written on, an entry
- * in it says so, and each batch tries again.
+ * Entries that are dropped (queue full, disk full) are counted, and the next batch ends with an
+ * entry that says how many. If the file for a new day cannot be opened, the old one is used, an
+ * entry in it says so, and each batch tries again.
  */
 #include "journal/log.h"
 
@@ -31,53 +31,53 @@
 enum {
     DATE_OCTETS = 10,              /* YYYY-MM-DD */
     MARK_OCTETS = 1 + DATE_OCTETS, /* in the queue, before the first line of a day */
-    REPORT_OCTETS = 512,           /* kept free for each entry of the writer's own */
-    KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is given back after its batch */
-    PAUSE_MS = 10, /* between two batches, so that a busy server wakes it seldom */
+    REPORT_OCTETS = 512,           /* reserved for each entry that the writer adds itself */
+    KEEP_BUFFER_OCTETS = 1 << 16,  /* a larger buffer is freed after its batch */
+    PAUSE_MS = 10, /* between two batches, so that a busy server rarely wakes it */
     HURRY_OCTETS = LIMIT_LOG_QUEUE / 4, /* a queue this long does not wait for the pause */
 };
 
-/* What the writer does, and so whether a line has to wake it. */
+/* What the writer is doing, which decides whether a line has to wake it. */
 enum writer {
     WRITER_WORKS,
-    WRITER_PAUSES, /* woken by a long queue, and by whoever waits for it */
+    WRITER_PAUSES, /* woken by a long queue, and by threads that wait for it */
     WRITER_WAITS,  /* woken by anything */
 };
 
 enum log_behind { BEHIND_NOT, BEHIND_TO_BE_TOLD, BEHIND_TOLD };
 
 struct log {
-    struct lock lock; /* LOCK_JOURNAL; guards all down to the writer's part */
+    struct lock lock; /* LOCK_JOURNAL; guards everything down to the writer's part */
     pthread_cond_t work;
     pthread_cond_t drained;
     struct buf queue;
-    uint64_t put_count;  /* lines ever queued */
-    uint64_t done_count; /* of these written or lost */
-    uint64_t lost;       /* since the last report */
+    uint64_t put_count;  /* number of all lines queued */
+    uint64_t done_count; /* those that were written or lost */
+    uint64_t lost;       /* lines lost since the last report */
     uint64_t lost_ever;
     uint64_t written_ever;
-    int64_t stamp_s; /* the second that stamp and date are for */
+    int64_t stamp_s; /* the second to which stamp and date belong */
     char stamp[9];   /* HH:MM:SS */
     char date[DATE_OCTETS + 1];
-    char queued_date[DATE_OCTETS + 1]; /* of the last line queued */
+    char queued_date[DATE_OCTETS + 1]; /* of the last line in the queue */
     enum writer writer_does;
     unsigned flushers; /* threads in log_flush */
     bool stop;
-    bool reopen;            /* asked */
-    struct err *reopen_err; /* of whoever waits for it; NULL: nobody */
+    bool reopen;            /* was asked for */
+    struct err *reopen_err; /* belongs to the thread that waits for it; NULL: none */
     struct log_levels levels;
-    struct map accounts; /* name to struct log_levels, owned */
+    struct map accounts; /* names to struct log_levels, owned */
 
-    /* The writer's own. */
+    /* Used only by the writer. */
     struct buf batch;
-    int fd;                          /* -1: to be opened */
-    off_t room_end;                  /* the file's blocks are there up to here */
+    int fd;                          /* -1: must be opened */
+    off_t room_end;                  /* blocks of the file are allocated up to here */
     char file_date[DATE_OCTETS + 1]; /* of the file that is open */
-    char day[DATE_OCTETS + 1];       /* of the lines that are written */
-    enum log_behind behind;          /* whether the open file is of another day */
+    char day[DATE_OCTETS + 1];       /* of the lines that are being written */
+    enum log_behind behind;          /* whether the open file is that of another day */
     struct err behind_err;
 
-    /* Fixed since start. */
+    /* Constant after start. */
     const struct clock *clock;
     char *dir; /* owned, or NULL */
     bool to_stderr;
@@ -96,7 +96,7 @@ is_log_name(const char *name)
            strncmp(name, "roost-", 6) == 0 && strcmp(name + 6 + DATE_OCTETS, ".log") == 0;
 }
 
-/* Dates as text compare like dates. */
+/* Dates in this form can be compared as text. */
 static void
 remove_old_files(const struct log *log)
 {
@@ -126,7 +126,7 @@ folder_check(const struct log *log, struct err *err)
                    "log: the server's user cannot write to %s; use chown or chmod", log->dir);
 }
 
-/* The file of log->day. */
+/* The path of the file for log->day. */
 static enum rc
 file_make(const struct log *log, int *fd_out, struct err *err)
 {
@@ -142,9 +142,9 @@ file_make(const struct log *log, int *fd_out, struct err *err)
     return RC_OK;
 }
 
-/* Takes blocks for what is written after `end`, and for more, while the disk has some. What is
- * not used of them stays with the file: while a program is upgraded, two write to it, and so
- * none may cut it. */
+/* Allocates blocks for what is written after `end`, and for more, while the disk has room.
+ * Unused blocks stay with the file: during an upgrade two processes write to it, so neither may
+ * truncate it. */
 static void
 room_keep(struct log *log, off_t end, size_t octets)
 {
@@ -155,11 +155,11 @@ room_keep(struct log *log, off_t end, size_t octets)
     if (fallocate(log->fd, FALLOC_FL_KEEP_SIZE, end, (off_t)octets + LIMIT_LOG_ROOM) == 0)
         log->room_end = end + (off_t)octets + LIMIT_LOG_ROOM;
     else if (errno != ENOSPC && errno != EDQUOT)
-        log->room_end = 0; /* the file system has no such thing */
+        log->room_end = 0; /* the file system does not support it */
 }
 
-/* The first of the lines, as many as the file has blocks for: a write that fails in the middle
- * would cost the blocks too. All of them where that is not known. */
+/* The first lines, as many as the file has blocks for, because a write that fails in the middle
+ * would use up the blocks too. All lines if that is not known. */
 static struct span
 what_fits(const struct log *log, off_t end, struct span lines)
 {
@@ -202,7 +202,8 @@ file_open(struct log *log, struct err *err)
     return rc;
 }
 
-/* Somebody may have moved the file away. Where there can be no other one, the old one stays. */
+/* Somebody may have moved the file away. If no other file can be opened, the old one stays
+ * open. */
 static enum rc
 file_again(struct log *log, struct err *err)
 {
@@ -228,7 +229,7 @@ set_day(struct log *log, const char *date)
         remove_old_files(log);
 }
 
-/* The file of this day cannot be opened; another one is. */
+/* The file for this day cannot be opened; another one stays open. */
 static void
 note_behind(struct log *log, const struct err *why)
 {
@@ -248,14 +249,14 @@ count_lines(struct span text)
     return lines;
 }
 
-/* Writes lines of one day; how many of them were not written. */
+/* Writes lines of one day. Returns how many of them were not written. */
 static uint64_t
 write_day(struct log *log, struct span lines)
 {
     struct err err = {.rc = RC_OK};
 
     if (log->to_stderr)
-        (void)(fd_write_all(STDERR_FILENO, lines, NULL) == RC_OK); /* it may be closed */
+        (void)(fd_write_all(STDERR_FILENO, lines, NULL) == RC_OK); /* stderr may be closed */
     if (log->dir == NULL || lines.len == 0)
         return 0;
     if (file_open(log, &err) != RC_OK) {
@@ -268,14 +269,14 @@ write_day(struct log *log, struct span lines)
     const struct span fit = what_fits(log, begin, lines);
     if (fd_write_all(log->fd, fit, NULL) == RC_OK)
         return count_lines(span_tail(lines, fit.len));
-    /* Take back the half that was written: a line is there whole or not at all. */
+    /* Removes what was written in part: a line is written whole or not at all. */
     if (begin >= 0)
         (void)(ftruncate(log->fd, begin) == 0);
     log->room_end = 0;
     return count_lines(lines);
 }
 
-/* Writes the batch, day by day; how many lines were lost. */
+/* Writes the batch, day by day. Returns how many lines were lost. */
 static uint64_t
 write_batch(struct log *log)
 {
@@ -338,7 +339,7 @@ queue_line(struct log *log, enum log_service service, enum log_entry entry, uint
     buf_put_char(&log->queue, '\n');
     if (buf_ok(&log->queue)) {
         log->put_count++;
-    } else { /* no memory: take back what got in */
+    } else { /* no memory: remove what was appended */
         buf_truncate(&log->queue, before);
         log->queue.failed = false;
         log->lost++;
@@ -398,7 +399,7 @@ log_put(struct log_scope *scope, enum log_entry entry, const char *fmt, ...)
 
 /* --- The writer --- */
 
-/* Adds the entry about lost ones to the queue; returns how many it reports. */
+/* Adds an entry about lost lines to the queue. Returns how many it reports. */
 static uint64_t
 report_lost(struct log *log)
 {
@@ -414,7 +415,7 @@ report_lost(struct log *log)
     return lost;
 }
 
-/* Adds the entry about a file that stays open beyond its day. */
+/* Adds an entry about a file that stays open beyond its day. */
 static void
 report_behind(struct log *log)
 {
@@ -452,7 +453,7 @@ drain(struct log *log)
 
     lock_enter(&log->lock);
     if (lost > 0) {
-        /* The report was the last line, so it is among the lost: report again, without it. */
+        /* The report was the last line, so it was lost too. Report again without it. */
         const uint64_t again = lost - (reported > 0);
         log->lost += again + reported;
         log->lost_ever += again;
@@ -475,7 +476,7 @@ is_asked(const struct log *log)
     return log->stop || log->reopen || log->flushers > 0;
 }
 
-/* Lets lines gather for a moment. Called and left with the lock held. */
+/* Lets lines accumulate for a moment. Called and left with the lock held. */
 static void
 pause_briefly(struct log *log)
 {
@@ -555,11 +556,11 @@ log_open(struct log **log_out, const struct log_options *options, struct err *er
     enum rc rc = options->dir == NULL ? RC_OK
                  : log->dir == NULL   ? err_set(err, RC_LIMIT, 0, "log: no memory")
                                       : folder_check(log, err);
-    /* Today's file may be there already; tomorrow's could not be made. */
+    /* Today's file may exist already although no new file could be created. */
     if (rc == RC_OK && log->dir != NULL)
         rc = file_open(log, err);
     if (rc == RC_FULL)
-        rc = RC_OK; /* it is made as soon as there is room */
+        rc = RC_OK; /* it will be created as soon as there is room */
     if (rc == RC_OK && pthread_create(&log->writer, NULL, writer_main, log) != 0)
         rc = err_set(err, RC_LIMIT, 0, "log: no thread");
     if (rc != RC_OK) {
@@ -589,7 +590,7 @@ log_reopen(struct log *log, struct err *err)
     struct err why = {.rc = RC_OK};
 
     lock_enter(&log->lock);
-    while (log->reopen) /* somebody else's */
+    while (log->reopen) /* another thread's */
         lock_wait(&log->lock, &log->drained);
     log->reopen = true;
     log->reopen_err = &why;
@@ -657,12 +658,13 @@ log_on_slow(struct log_scope *scope, enum log_level level)
     if (levels == NULL)
         levels = &log->levels;
     scope->levels = levels->of[scope->service];
-    scope->generation = atomic_load(&log_generation); /* changes only under this lock */
+    scope->generation = atomic_load(&log_generation); /* it changes only under this lock */
     lock_leave(&log->lock);
     return (scope->levels & level) != 0;
 }
 
-/* With the lock held: all scopes look again at their next entry. 0 is never a generation. */
+/* Makes all scopes look again at their next entry. 0 is never a generation. With the lock
+ * held. */
 static void
 levels_changed(void)
 {
@@ -705,7 +707,7 @@ log_account_set(struct log *log, struct span account, const struct log_levels *l
     } else {
         rc = map_put(&log->accounts, account, copy);
         if (rc == RC_OK)
-            copy = NULL; /* the map's now */
+            copy = NULL; /* it belongs to the map now */
     }
     levels_changed();
     lock_leave(&log->lock);

@@ -16,7 +16,7 @@ enum log_entry {
 struct log_entry_info {
     unsigned number;
     enum log_level level;
-    const char *text;    /* its shape */
+    const char *text;    /* its form */
     const char *meaning; /* for the manual */
 };
 

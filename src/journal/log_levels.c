@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Services and levels: names, reading, printing. Pure; any thread. */
+/* Services and levels: names, parsing, printing. Pure; any thread. */
 #include "journal/log_levels.h"
 
 #include <stdbool.h>
@@ -40,7 +40,7 @@ log_levels_default(struct log_levels *out)
     memset(out->of, LOG_LEVELS_DEFAULT, sizeof out->of);
 }
 
-/* "APSF", "none": bits. */
+/* Parses "APSF" or "none" into bits. */
 static enum rc
 parse_letters(struct span word, uint8_t *bits_out, struct err *err)
 {
@@ -94,7 +94,7 @@ is_separator(char c)
     return c == ' ' || c == ',' || c == '\t';
 }
 
-/* Takes the next word; false at the end. */
+/* Takes the next word. False: the end. */
 static bool
 next_word(struct span *text, struct span *word_out)
 {
@@ -116,7 +116,8 @@ log_levels_parse(struct span text, struct log_levels *out, struct err *err)
     struct log_levels levels = {0};
     struct span word;
 
-    /* Words for all services first, wherever they stand: a service's own take their place. */
+    /* Words for all services are applied first, wherever they stand, and those for single
+     * services override them. */
     for (int own = 0; own < 2; own++) {
         struct span rest = text;
         while (next_word(&rest, &word)) {

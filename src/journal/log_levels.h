@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Services and levels of the transaction log, and the words an administrator sets them by. */
+/* Services and levels of the transaction log, and the words with which an administrator sets
+ * them. */
 #ifndef JOURNAL_LOG_LEVELS_H
 #define JOURNAL_LOG_LEVELS_H
 
@@ -32,7 +33,7 @@ struct log_levels {
 
 /** "IMAP". Thread: any. */
 const char *log_service_name(enum log_service service);
-/** LOG_SERVICE_COUNT when there is none of this name (any case). */
+/** LOG_SERVICE_COUNT: there is none with this name (in upper or lower case). */
 enum log_service log_service_of_name(struct span name);
 /** 'A', 'P', 'S' or 'F'. */
 char log_level_letter(enum log_level level);
@@ -41,13 +42,13 @@ char log_level_letter(enum log_level level);
 void log_levels_default(struct log_levels *out);
 
 /**
- * Reads "SF", "A P S F", "SF imap:APSF lmtp:none": letters for all services, then services with
- * their own; blanks or commas between. What is not named is off. RC_INVALID with a text for
- * people. Thread: any.
+ * Parses "SF", "A P S F", "SF imap:APSF lmtp:none": letters for all services, then services
+ * with their own letters, separated by blanks or commas. Levels that are not named are off.
+ * RC_INVALID: err has a text for people. Thread: any.
  */
 MUST_USE enum rc log_levels_parse(struct span text, struct log_levels *out, struct err *err);
 
-/** The same in words: "SF imap:APSF". */
+/** Writes the levels in the same form: "SF imap:APSF". */
 void log_levels_print(const struct log_levels *levels, struct buf *buf);
 
 #endif

@@ -76,7 +76,7 @@ silences_print(const struct network_record *record, struct buf *buf)
                    record->silences[i].kept, record->silences[i].lost);
 }
 
-/* Takes a number and the octet after it (which may be missing at the end). */
+/* Takes a number and the octet after it, which may be missing at the end. */
 static bool
 number_take(struct span *text, char end, uint32_t *out)
 {
@@ -91,7 +91,7 @@ number_take(struct span *text, char end, uint32_t *out)
     return true;
 }
 
-/* What cannot be read, somebody else wrote: it ends the list. */
+/* Roost did not write what cannot be read; it ends the list. */
 static void
 silences_parse(struct span text, struct network_record *record)
 {

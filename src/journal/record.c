@@ -78,7 +78,8 @@ end_record_copy(const struct end_record *record, struct arena *arena, struct end
     return RC_OK;
 }
 
-/* " name=value", in quotation marks when it has blanks, or nothing when it is empty. */
+/* Appends " name=value", with quotation marks if the value has blanks, or nothing if it is
+ * empty. */
 static void
 put_text(struct buf *buf, const char *name, struct span value)
 {

@@ -16,20 +16,21 @@
 #include "journal/event.h"
 #include "journal/log.h"
 
-/* How the link itself ended, as far as was seen. Stored: rows are added at the end. */
+/* How the connection itself ended, as far as we could see. Stored: add rows at the end. */
 enum end_how {
     HOW_UNKNOWN,
-    HOW_WE_CLOSED,          /* our side closed first */
-    HOW_FIN,                /* the peer closed (plain) */
-    HOW_TLS_NOTIFY,         /* the peer closed with close_notify */
-    HOW_TLS_WITHOUT_NOTIFY, /* the peer closed without it: usual for many clients, no error */
+    HOW_WE_CLOSED,  /* our side closed first */
+    HOW_FIN,        /* the peer closed (plain) */
+    HOW_TLS_NOTIFY, /* the peer closed with close_notify */
+    /* the peer closed without it: common for many clients, and not an error */
+    HOW_TLS_WITHOUT_NOTIFY,
     HOW_RST,
     HOW_ACK_TIMEOUT, /* ETIMEDOUT: nothing was acknowledged for TCP_USER_TIMEOUT */
     HOW_UNREACHABLE, /* EHOSTUNREACH, ENETUNREACH ... */
     HOW_TLS_ALERT,   /* a fatal alert of the peer: evidence.tls_alert */
-    HOW_TLS_BROKEN,  /* OpenSSL could not go on */
+    HOW_TLS_BROKEN,  /* OpenSSL could not continue */
     HOW_OS_ERROR,    /* evidence.os_errno */
-    HOW_CRASH,       /* nobody was there to see */
+    HOW_CRASH,       /* the process was gone */
     END_HOW_COUNT,
 };
 
@@ -50,64 +51,67 @@ const char *end_state_name(enum end_state state);
 struct end_evidence {
     enum end_how how;
     enum end_state state;
-    uint8_t command;        /* event_command running then; 0: none */
+    uint8_t command;        /* event_command that was running; 0: none */
     uint8_t tls_alert;      /* with HOW_TLS_ALERT: RFC 8446 section 6 */
-    bool idle_done_seen;    /* DONE came for the last IDLE */
+    bool idle_done_seen;    /* the last IDLE was ended with DONE */
     int os_errno;           /* 0: none */
-    int64_t since_in_ms;    /* since the last octet from the peer; -1: none ever came */
+    int64_t since_in_ms;    /* since the last octet from the peer; -1: there was none */
     int64_t since_out_ms;   /* since the last octet to it */
-    int64_t unacked_octets; /* sent and not acknowledged; -1: not known */
-    uint32_t keepalives;    /* sent */
-    int64_t since_alive_ms; /* since a line in a silence was acknowledged; -1: never */
-    /* TCP_INFO at the end; all 0 where there is none (Unix sockets) */
+    int64_t unacked_octets; /* octets sent but not acknowledged; -1: unknown */
+    uint32_t keepalives;    /* number of keepalives sent */
+    int64_t since_alive_ms; /* since a line after a silence was acknowledged; -1: never */
+    /* TCP_INFO at the end; all 0 if there is none (Unix sockets). */
     uint32_t rtt_us;
-    uint32_t retransmits; /* of the segment outstanding then */
+    uint32_t retransmits; /* of the segment that was outstanding */
     uint32_t total_retransmits;
     uint32_t since_ack_ms;
     uint32_t since_data_ms;
 };
 
-/** The names back to numbers, as a record is read; unknown ones become the first of each. */
+/** Turns names back into numbers when a record is read. Unknown names become the first value of
+ * each. */
 void end_names_read(struct span how, struct span state, struct end_evidence *out);
 
 struct end_record {
     uint64_t session;
     enum log_service service;
     enum end_reason reason;
-    int64_t start_ms; /* wall, since 1970 */
+    int64_t start_ms; /* wall clock, since 1970 */
     int64_t end_ms;
     uint16_t peer_port;
-    /* Borrowed texts; empty when not known; cut at LIMIT_RECORD_TEXT octets. */
+    /* Borrowed texts. Empty: unknown. Cut at LIMIT_RECORD_TEXT octets. */
     struct span account;
     struct span peer;      /* numeric address, or "unix" */
-    struct span tls;       /* "TLSv1.3 TLS_AES_128_GCM_SHA256", empty: plain */
+    struct span tls;       /* "TLSv1.3 TLS_AES_128_GCM_SHA256"; empty: no TLS */
     struct span client_id; /* RFC 2971: name and version */
-    struct span mailbox;   /* selected then */
-    struct span detail;    /* the particulars of the reason */
+    struct span mailbox;   /* the mailbox that was selected */
+    struct span detail;    /* details of the reason */
     struct end_evidence evidence;
     uint64_t in_octets;
     uint64_t out_octets;
-    uint64_t in_compressed; /* as they came and went, where COMPRESS was on; 0: never */
+    /* compressed octets on the wire, while COMPRESS was on; 0: never on */
+    uint64_t in_compressed;
     uint64_t out_compressed;
     uint32_t commands;
     uint32_t bad_commands;
     uint32_t login_failures;
-    uint32_t messages; /* delivered or appended */
+    uint32_t messages; /* messages delivered or appended */
     struct event_ring events;
 };
 
-/** A copy whose texts live in arena. RC_LIMIT: the arena. */
+/** Makes a copy whose texts are in arena. RC_LIMIT: the arena is full. */
 MUST_USE enum rc end_record_copy(const struct end_record *record, struct arena *arena,
                                  struct end_record *out);
 
-/** One line about it, as in log entry 07001, without passwords or message text. */
+/** Writes one line about the record, as in log entry 07001, without passwords or message
+ * text. */
 void end_record_print(const struct end_record *record, struct buf *buf);
 
 struct delivery_record {
     struct span account;
     struct span mailbox;
-    struct span sender;     /* envelope; empty: <> */
-    struct span message_id; /* as found, cut */
+    struct span sender;     /* from the envelope; empty: <> */
+    struct span message_id; /* as found in the header, cut if too long */
     uint64_t octets;
     uint32_t uid;
     uint32_t took_us; /* from the last octet to the commit */

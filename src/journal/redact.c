@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be seen of protocol lines. The rules err on the side of hiding: a line that looks
- * like a login anywhere in its first words is treated as one, and before login only commands
- * known to be harmless show their arguments, because what a confused client sends in the place
- * of a command may be its password.
+ * What may be shown of protocol lines. In doubt, the rules hide: a line whose first words look
+ * like a login is treated as one, and before login only commands known to be harmless are shown
+ * with their arguments, because what a confused client sends in place of a command may be its
+ * password.
  */
 #include "journal/redact.h"
 
@@ -50,7 +50,7 @@ take_word(struct span *rest)
     return word;
 }
 
-/* How many octets of the line may be shown; *secret_out: what follows is a password. */
+/* How many octets of the line may be shown. *secret_out: a password follows. */
 static size_t
 shown_octets(enum line_kind kind, struct span line, bool *secret_out)
 {
@@ -64,7 +64,7 @@ shown_octets(enum line_kind kind, struct span line, bool *secret_out)
     if (is_one_of(first, dangerous, ARRAY_LEN(dangerous)) ||
         is_one_of(second, dangerous, ARRAY_LEN(dangerous))) {
         *secret_out = true;
-        /* The mechanism after AUTHENTICATE is not a secret, the rest is. */
+        /* The mechanism after AUTHENTICATE is not a secret; the rest is. */
         if (span_ieq_str(second, "AUTHENTICATE")) {
             (void)take_word(&rest);
             return line.len - rest.len;
@@ -96,15 +96,16 @@ literal_announced(struct span line, uint64_t *octets_out)
            span_to_u64(span_tail(line, at), UINT64_MAX / 2, octets_out);
 }
 
-/* Logs a command without what is in its literals. The framer puts NUL LF in the place of CR LF
- * and of the octets of a literal that went elsewhere. */
+/* Logs a command without the contents of its literals. The framer puts NUL LF in place of CR LF
+ * and of the octets of a literal that were diverted. */
 static void
 put_line_in(struct log_scope *scope, struct span line)
 {
     AUTO_BUF text = {0};
     uint64_t octets;
 
-    buf_init(&text, LIMIT_LOG_LINE + 1); /* one more than is shown: it says that it was cut */
+    /* one octet more than is shown, so that the cut is noticed */
+    buf_init(&text, LIMIT_LOG_LINE + 1);
     while (line.len > 0 && buf_len(&text) <= LIMIT_LOG_LINE) {
         const ptrdiff_t end = span_find_char(line, '\n');
         struct span part = span_head(line, end < 0 ? line.len : (size_t)end + 1);
@@ -138,7 +139,7 @@ log_line_in(struct log_scope *scope, enum line_kind kind, struct span line)
             log_put_span(scope, LOG_E_LINE_IN, line);
         return secret;
     }
-    /* A long first word is not a tag: it may be anything. */
+    /* A long first word is not a tag; it may be anything. */
     char text[LIMIT_TAG + 64];
     const struct span head = span_head(line, shown);
     const bool whole = head.len <= LIMIT_TAG + 32;
@@ -157,7 +158,7 @@ static const char *const shown_items[] = {
     "UID", "FLAGS", "MODSEQ", "RFC822.SIZE", "INTERNALDATE", "SAVEDATE", "EMAILID", "THREADID",
 };
 
-/* The length of the value at the front: a quoted string, a list, a word. */
+/* The length of the first value: a quoted string, a list or a word. */
 static size_t
 value_octets(struct span s)
 {
@@ -186,8 +187,8 @@ value_octets(struct span s)
     return s.len;
 }
 
-/* The length of an item's name: blanks inside brackets belong to it, as in
- * BODY[HEADER.FIELDS (FROM TO)]<0>. */
+/* The length of an item's name. Blanks inside brackets belong to it, as in BODY[HEADER.FIELDS
+ * (FROM TO)]<0>. */
 static size_t
 name_octets(struct span s)
 {
@@ -203,7 +204,7 @@ name_octets(struct span s)
     return i;
 }
 
-/* items: what is between the parentheses, maybe cut. Writes at most cap octets. */
+/* items: the text between the parentheses; it may be cut. Writes at most cap octets. */
 static size_t
 fetch_items(struct span items, char *dst, size_t cap)
 {
@@ -228,7 +229,7 @@ fetch_items(struct span items, char *dst, size_t cap)
     return used;
 }
 
-/* "* 12 FETCH (": the length of it, or 0. */
+/* The length of "* 12 FETCH (" at the beginning, or 0. */
 static size_t
 fetch_head(struct span line)
 {
@@ -244,7 +245,7 @@ fetch_head(struct span line)
     return line.len - rest.len + 2;
 }
 
-/* "+ " and base64: a challenge of SASL. */
+/* "+ " and base64: a SASL challenge. */
 static bool
 is_challenge(struct span line)
 {

@@ -8,10 +8,10 @@
 #include "base/map.h"
 
 enum {
-    PATTERN_LEAST = 3,              /* ends that make a pattern */
-    PATTERN_PERCENT = 60,           /* of the ends it could be true of */
-    PATTERN_SLACK_MS = 5000,        /* and a fifth: how far ends of one cause lie apart */
-    PATTERN_SHORTEST_MS = 30 * 1000 /* what is shorter is not a time-out */
+    PATTERN_LEAST = 3,              /* number of ends that make a pattern */
+    PATTERN_PERCENT = 60,           /* and this share of the ends to which it could apply */
+    PATTERN_SLACK_MS = 5000,        /* plus a fifth: how far apart ends with one cause lie */
+    PATTERN_SHORTEST_MS = 30 * 1000 /* shorter times are not a time-out */
 };
 
 const char *
@@ -93,8 +93,8 @@ compare_times(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The window of times close together that holds most of them; its count, or 0 when there is no
- * pattern. Sorts times. */
+/* Finds the window of close times that contains most of them. Returns their number, or 0 if
+ * there is no pattern. Sorts times. */
 static size_t
 window_find(int64_t *times, size_t count, int64_t *from_out, int64_t *to_out)
 {
@@ -116,7 +116,7 @@ window_find(int64_t *times, size_t count, int64_t *from_out, int64_t *to_out)
     return best >= PATTERN_LEAST && best * 100 >= count * PATTERN_PERCENT ? best : 0;
 }
 
-/* The time of an end that a pattern could be made of, or -1. */
+/* The time of an end that could be part of a pattern, or -1. */
 static int64_t
 time_of(const struct account_session *session, enum account_pattern pattern)
 {
@@ -158,11 +158,11 @@ pattern_find(struct account_group *group, unsigned index, enum account_pattern p
 struct groups {
     struct account_group *at;
     size_t count;
-    struct map by_key; /* text of the key -> group */
+    struct map by_key; /* text of a key to its group */
     struct arena *arena;
 };
 
-/* The group of a key, made when it is new; NULL: there are too many, or no memory. */
+/* The group of a key; made if it is new. NULL: there are too many, or no memory. */
 static struct account_group *
 group_get(struct groups *groups, const struct account_session *session, bool device)
 {

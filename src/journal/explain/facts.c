@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Working out and telling the facts of an end; see the header. Pure, any thread. */
+/* Works out the facts about an end and tells them; see the header. Pure, any thread. */
 #include "journal/explain/facts.h"
 
 #include "journal/explain/words.h"
 
 enum {
-    LIFE_STEP_MS = 1000, /* what comes in this soon after the silence began belongs to before */
+    /* what happens this soon after the beginning of a silence is not a sign of life after it */
+    LIFE_STEP_MS = 1000,
     PEER_SHOWN = 64,
-    STALLED_ACCEPT_MS = 1000,  /* waited for us to take the connection: no ordinary delay */
-    STALLED_COMMAND_MS = 5000, /* for an answer before login; a hash takes less */
+    /* a connection that waited this long to be accepted: not an ordinary delay */
+    STALLED_ACCEPT_MS = 1000,
+    /* a command before login that waited this long for its answer; a hash takes less */
+    STALLED_COMMAND_MS = 5000,
 };
 
 bool
@@ -35,7 +38,7 @@ is_line_out(const struct event *event)
     return event->kind == EVENT_KEEPALIVE || event->kind == EVENT_PUSH;
 }
 
-/* Wall time of the last that was heard: an octet, or the acknowledgement of one. */
+/* Wall time of the last sign of life: an octet, or an acknowledgement. */
 static int64_t
 life_ms(const struct end_record *r)
 {
@@ -66,7 +69,7 @@ verdict_silence_ms(const struct end_record *record)
         return -1;
     if (!verdict_is_network_end(record))
         return e->since_out_ms < e->since_in_ms ? e->since_out_ms : e->since_in_ms;
-    /* The first line after the last sign of life is the one that found nobody. */
+    /* The first line after the last sign of life is the one that was never acknowledged. */
     for (uint32_t i = 0; (event = event_ring_get(&record->events, i)) != NULL; i++) {
         const int64_t at_ms = (int64_t)event_at_ms(event);
         if (is_line_out(event) && at_ms > alive_ms + LIFE_STEP_MS)
@@ -84,7 +87,7 @@ verdict_stalled_ms(const struct end_record *record)
     const struct end_evidence *e = &record->evidence;
     const int64_t lasted_ms = record->end_ms - record->start_ms;
 
-    /* The greeting that comes too late is answered by a reset, which may be seen before the
+    /* A greeting that comes too late is answered with a reset, which may be noticed before the
      * close. */
     if (record->reason != END_CLOSED_BEFORE_LOGIN &&
         (record->reason != END_RESET || e->state != STATE_BEFORE_LOGIN))
@@ -108,8 +111,8 @@ is_same_client(const struct end_record *r, const struct verdict_near *near)
            verdict_same_client(r->client_id, r->peer, near->client_id, near->peer);
 }
 
-/* Whether that address had a session of this client before the silence: then what comes from
- * there is another device of the same make. */
+/* Whether that address had a session of this client before the silence. If so, what comes from
+ * there is another device of the same kind. */
 static bool
 was_there_before(const struct facts *f, struct span peer)
 {
@@ -261,7 +264,7 @@ tell_octets(const struct facts *f, struct buf *buf)
     buf_put_lit(buf, ", last octet to it ");
     put_when(buf, e->since_out_ms, is_open);
     buf_put_lit(buf, ".\n");
-    /* A BYE that is still on its way proves nothing. */
+    /* Octets of a BYE that is still on its way prove nothing. */
     if (e->unacked_octets > 0 &&
         (is_open || verdict_is_network_end(f->r) || f->r->reason == END_SLOW_READER))
         buf_printf(buf, "%lld octet%s sent to it %s not acknowledged.\n",

@@ -74,7 +74,7 @@ put_text(struct buf *text, const char *before, struct span value)
     words_peer(text, value, TEXT_SHOWN);
 }
 
-/* Length of the IDLE that ends at index; the event itself knows whole seconds. */
+/* Length of the IDLE that ends at index. The event itself has only whole seconds. */
 static int64_t
 idle_ms(const struct maker *m, uint32_t index)
 {
@@ -86,7 +86,7 @@ idle_ms(const struct maker *m, uint32_t index)
     return (int64_t)end->a * 1000;
 }
 
-/* The events that say something by a number only. False: not shown. */
+/* Events that only have a number. False: not shown. */
 static bool
 put_number(const struct maker *m, uint32_t index, struct buf *text)
 {
@@ -194,8 +194,8 @@ is_keepalive(const struct event *event)
     return event->kind == EVENT_KEEPALIVE || event->kind == EVENT_ACKNOWLEDGED;
 }
 
-/* One line for all keepalives from index on; returns the index after them. An event may stand
- * for many, b says how many. */
+/* Writes one line for all keepalives from index on. Returns the index after them. An event may
+ * stand for several; b is their number. */
 static uint32_t
 add_keepalives(struct maker *m, uint32_t index)
 {
@@ -248,7 +248,7 @@ add_keepalives(struct maker *m, uint32_t index)
 
 /* ---- all ---- */
 
-/* The beginning, when the ring does not have it. */
+/* The beginning, if the ring no longer has it. */
 static void
 add_forgotten(struct maker *m)
 {
@@ -260,7 +260,7 @@ add_forgotten(struct maker *m)
     put_connected(m, &text);
     add(m, m->r->start_ms, event_kind_name(EVENT_CONNECTED), &text);
     if (m->r->events.count == 0)
-        return; /* of a crash */
+        return; /* after a crash */
     buf_clear(&text);
     const uint32_t forgotten = m->r->events.count - LIMIT_EVENT_RING;
     buf_printf(&text, "(%u event%s not remembered)", forgotten,
@@ -296,7 +296,8 @@ timeline_make(const struct end_record *record, struct arena *arena,
         if (is_keepalive(event)) {
             i = add_keepalives(&m, i);
         } else {
-            add_event(&m, i); /* EVENT_END is left to add_end, because others follow it */
+            /* add_end handles EVENT_END, because other events may follow it */
+            add_event(&m, i);
             i++;
         }
     }

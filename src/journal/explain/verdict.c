@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules, in one table: the first that applies gives the verdict; the last always does and
- * says what the table of end reasons has. Each rule has a test of its own. Pure, any thread.
+ * The rules, in one table. The first rule that applies gives the verdict. The last one always
+ * applies and tells what the table of end reasons says. Each rule has a test of its own. Pure,
+ * any thread.
  */
 #include "journal/explain/verdict.h"
 
@@ -9,10 +10,10 @@
 #include "journal/explain/words.h"
 
 enum {
-    FORGOT_SILENCE_MS = 60 * 1000, /* no router forgets sooner */
-    SOON_MS = 10 * 1000,           /* an answer to what was just sent comes within this */
-    AGAIN_MS = 60 * 1000,          /* a client that comes back this soon wanted to go on */
-    WORDS_SHOWN = 300,             /* octets of an administrator's words */
+    FORGOT_SILENCE_MS = 60 * 1000, /* no router forgets sooner than this */
+    SOON_MS = 10 * 1000,           /* an answer to something just sent comes within this time */
+    AGAIN_MS = 60 * 1000,          /* a client that comes back this soon wanted to continue */
+    WORDS_SHOWN = 300,             /* octets of an administrator's words that are shown */
 };
 
 struct rule {
@@ -22,7 +23,7 @@ struct rule {
     bool (*applies)(const struct facts *f);
     void (*tell)(const struct facts *f, struct buf *text);     /* NULL: the reason's sentence */
     void (*advise)(const struct facts *f, struct buf *advice); /* NULL: the reason's remedy */
-    const char *when; /* it applies: for the documentation */
+    const char *when; /* when it applies, for the documentation */
 };
 
 const char *
@@ -325,7 +326,7 @@ has_word(struct span text, const char *word)
     return false;
 }
 
-/* Programs that are known to leave in this way (offlineimap, mbsync of isync). */
+/* Programs that are known to disconnect like this (offlineimap, mbsync of isync). */
 static bool
 is_known_short(const struct facts *f)
 {
@@ -429,7 +430,7 @@ tell_certificate_doubt(const struct facts *f, struct buf *text)
                       "their user about the certificate.");
 }
 
-/* ---- the server's or an administrator's doing ---- */
+/* ---- the server or an administrator ended it ---- */
 
 static bool
 is_never_done(const struct facts *f)
@@ -533,7 +534,7 @@ static const struct rule rules[] = {
      "[idle] policy = timeout ended an IDLE that the client never ended with DONE."},
     {"kicked", END_BY_ADMIN, SURE_CERTAIN, is_kicked_with_words, tell_kicked, NULL,
      "An administrator ended the session and gave a reason."},
-    {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL, /* who: the reason's */
+    {"by-reason", END_BY_CLIENT, SURE_CERTAIN, is_any, NULL, NULL, /* who: from the reason */
      "The end reason explains it."},
 };
 

@@ -58,7 +58,7 @@ words_network(struct span peer, char dst[WORDS_NETWORK])
 /* RFC 8446 section 6, RFC 5246 section 7.2. */
 static const struct {
     uint8_t alert;
-    bool certificate; /* what the client says of ours */
+    bool certificate; /* what the client says about our certificate */
     const char *name;
 } alerts[] = {
     {10, false, "unexpected_message"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers of the records in the words of `roost explain`: durations, networks, TLS alerts,
- * TCP. Pure. Thread: any.
+ * Values from records in the words of `roost explain`: durations, networks, TLS alerts, TCP.
+ * Pure. Thread: any.
  */
 #ifndef JOURNAL_EXPLAIN_WORDS_H
 #define JOURNAL_EXPLAIN_WORDS_H
@@ -9,28 +9,30 @@
 #include "base/buf.h"
 #include "journal/record.h"
 
-enum { WORDS_NETWORK = 64 }; /* octets of a network's name with its NUL */
+enum { WORDS_NETWORK = 64 }; /* octets of a network's name, with its NUL */
 
 /** "30 min 53 s", "2 h 5 min", "3 d 4 h", "12 s", "46 ms": the two largest units. */
 void words_duration(struct buf *buf, int64_t ms);
-/** "4 minutes", "290 s": for settings and patterns; minutes when they are whole. */
+/** "4 minutes", "290 s": for settings and patterns. Minutes if they are whole. */
 void words_seconds(struct buf *buf, int64_t seconds);
 
 /** The network that an address belongs to, as NAT and providers see it: IPv4 /24
- *  ("203.0.113.0/24"), IPv6 /48; the text itself for what is not an address ("unix"). */
+ *  ("203.0.113.0/24"), IPv6 /48. A text that is not an address ("unix") is returned as it
+ *  is. */
 void words_network(struct span peer, char dst[WORDS_NETWORK]);
 
 /** "unknown_ca" (RFC 8446 section 6), or "alert". */
 const char *words_tls_alert(uint8_t alert);
-/** Whether it says that the client does not accept the certificate. */
+/** Whether the alert says that the client does not accept the certificate. */
 bool words_tls_alert_is_certificate(uint8_t alert);
 
-/** How the link ended, a whole clause: "the client's machine closed the connection (FIN)". */
+/** How the connection ended, as a clause: "the client's machine closed the connection
+ * (FIN)". */
 const char *words_how(enum end_how how);
-/** TCP_INFO in words, a sentence without its full stop; nothing when there is none. */
+/** TCP_INFO in words: a sentence without its full stop, or nothing if there is none. */
 void words_tcp(struct buf *buf, const struct end_evidence *evidence, bool is_open);
 
-/** Text that came from a peer: escaped, at most max octets. */
+/** Text from a peer: escaped, at most max octets. */
 void words_peer(struct buf *buf, struct span text, size_t max);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be asked of a case. Pure. */
+/* Queries about a case. Pure. */
 #include "journal/foreign/case.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "journal/foreign/story.h"
 #include "journal/foreign/when.h"
 
-/* A trouble that ended a session is not followed by more of it than this. */
+/* If a session continues for longer than this after a problem, the problem did not end it. */
 #define NEAR_END_US (INT64_C(60) * WHEN_SECOND_US)
 
 enum foreign_side
@@ -26,7 +26,7 @@ foreign_case_with(const struct foreign_case *c, enum foreign_fact fact, enum for
     return NULL;
 }
 
-/* The line that told the fact last also told the other one. */
+/* Whether the line that told the fact last also told the other one. */
 static bool
 is_told_with(const struct foreign_session *session, enum foreign_fact fact,
              enum foreign_fact other)
@@ -38,7 +38,7 @@ is_told_with(const struct foreign_session *session, enum foreign_fact fact,
            ref->file == same->file;
 }
 
-/* Facts that are about the connection: whatever arrives later shows that it still works. */
+/* Facts about the connection: anything that arrives later shows that it still works. */
 static bool
 is_of_connection(enum foreign_fact fact)
 {
@@ -63,13 +63,13 @@ foreign_session_ends_with(const struct foreign_session *session, enum foreign_fa
 
     if (seen->count == 0)
         return false;
-    /* RFC 3501 section 7.1.5: after BYE the server closes. What is told of many sessions is
-     * about the end of each. */
+    /* RFC 3501 section 7.1.5: after BYE the server closes the connection. A fact about many
+     * sessions is about the end of each. */
     if (session->general || is_told_with(session, fact, FACT_BYE))
         return true;
     if (seen->sent != session->sent || (is_of_connection(fact) && seen->told != session->told))
         return false;
-    /* Without a dialogue only the time shows that the session went on. */
+    /* Without a dialogue, only the time shows that the session continued. */
     return session->sent + session->told > 0 || seen->last.at_us == FOREIGN_NO_TIME ||
            session->end.at_us - seen->last.at_us <= NEAR_END_US;
 }
@@ -126,7 +126,7 @@ foreign_case_idle(const struct foreign_case *c, const struct foreign_session **v
     return NULL;
 }
 
-/* Facts that are an end of the session, or the sight of one. */
+/* Facts that are an end of the session, or signs of one. */
 static bool
 is_end(enum foreign_fact fact)
 {
@@ -154,7 +154,7 @@ is_end(enum foreign_fact fact)
     }
 }
 
-/* What a session may end with when nothing else is told. */
+/* Facts that may end a session if nothing else is told. */
 static bool
 is_last_word(enum foreign_fact fact)
 {
@@ -178,8 +178,8 @@ end_find(const struct foreign_case *c, enum foreign_side side,
             if (!counts(fact) || !foreign_session_ends_with(c->views[i], fact))
                 continue;
             const int64_t at = foreign_case_time(c, c->views[i], seen->last.at_us);
-            /* What says more goes before a bare goodbye of the same moment; else what the same
-             * log said first. */
+            /* A fact that says more goes before a bare goodbye at the same moment; otherwise,
+             * what the log said first goes first. */
             const bool is_first = found && *view_out == c->views[i] && seen->last.line < line;
             if (found && (at > best || (at == best && *fact_out != FACT_BYE &&
                                         (fact == FACT_BYE || !is_first))))

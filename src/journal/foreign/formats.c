@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formats are recognised by counting the lines that begin as theirs do. One that is strong is
- * believed at once; the weak ones ("S: ...", "< ...") look like a quoted mail and count only
- * when nothing stronger is there. A file may hold several strong ones: a syslog of two servers,
- * or an article with both sides' logs.
+ * A format is recognised by counting the lines that begin like its own. Strong formats are
+ * believed at once. Weak ones ("S: ...", "< ...") look like quoted mail, and count only if
+ * there is nothing stronger. A file may contain several strong ones: a syslog of two servers,
+ * or an article with the logs of both sides.
  */
 #include "journal/foreign/formats.h"
 
@@ -181,7 +181,8 @@ foreign_sample_done(struct foreign_sample *sample)
     foreign_wrap_done(&sample->wrap);
 }
 
-/* Counts the formats that know the line as it stands, each once. Whether a strong one does. */
+/* Counts the formats that recognise the line as it is, each once. Returns whether a strong one
+ * does. */
 static bool
 sample_count(struct foreign_sample *sample, const struct foreign_wrapped *line, bool *seen)
 {
@@ -213,8 +214,8 @@ foreign_sample_line(void *ctx, struct span text)
             break;
 }
 
-/* The wrappers around a format's lines. In a raw stream every line counts, and few are known
- * by their look: there a wrapper must be around most of those. */
+/* The wrappers around a format's lines. In a raw stream all lines matter but few are
+ * recognised, so a wrapper must be around most of these. */
 static uint32_t
 wrappers_of(const struct foreign_sample *sample, size_t format)
 {
@@ -236,7 +237,8 @@ foreign_sample_decide(const struct foreign_sample *sample, const struct foreign_
 
     *wrappers_out = 0;
     for (unsigned weak = 0; weak <= 2 && count == 0; weak++) {
-        /* The best of this strength, then the others in the order of their hits. */
+        /* The best format of this strength first, then the others in the order of their
+         * hits. */
         bool taken[FOREIGN_FORMATS_MAX] = {false};
         while (count < max) {
             size_t best = foreign_format_count;
@@ -246,7 +248,8 @@ foreign_sample_decide(const struct foreign_sample *sample, const struct foreign_
                     best = i;
             if (best == foreign_format_count)
                 break;
-            /* A few lines in many are a quotation, not a log. Raw streams own the file. */
+            /* A few lines among many are a quotation, not a log. A raw stream is the whole
+             * file. */
             if (count > 0 &&
                 (foreign_formats[best].raw || out[0]->raw || weak > 0 ||
                  sample->hits[best] < 2 || sample->hits[best] < sample->lines / 50))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What one protocol line of a foreign log is. Pure: fuzzed by itself. */
+/* Takes apart one protocol line of a foreign log. Pure; has a fuzz target of its own. */
 #include "journal/foreign/imap_line.h"
 
 #include "base/limits.h"
 
-/* Commands whose arguments hold no secrets, no mail and no words somebody searched for. */
+/* Commands whose arguments contain no secrets, no mail and no search terms. */
 static const struct {
     const char *name;
     enum imap_shows shows;
@@ -60,7 +60,7 @@ imap_take_astring(struct span *rest)
     return span_head(span_tail(look, 1), (end < look.len ? end : look.len) - 1);
 }
 
-/* Tags are short and of plain characters; a line of mail rarely begins like that. */
+/* Tags are short and consist of plain characters. A line of mail rarely begins like that. */
 static bool
 is_tag(struct span word)
 {
@@ -257,7 +257,7 @@ imap_is_other_protocol(struct span greeting)
     return false;
 }
 
-/* Commands of extensions, by the capability that announces them. */
+/* Commands of extensions, with the capability that announces each. */
 static const struct {
     const char *capability;
     const char *command;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one protocol line of a foreign log is: tag, command, answer. Forgiving: logs cut lines,
- * fold them and drop backslashes. Pure; spans point into the line.
+ * Takes apart one protocol line of a foreign log: tag, command, answer. It is tolerant, because
+ * logs cut lines, fold them and drop backslashes. Pure. Spans point into the line.
  */
 #ifndef JOURNAL_FOREIGN_IMAP_LINE_H
 #define JOURNAL_FOREIGN_IMAP_LINE_H
@@ -12,9 +12,9 @@
 #include "base/span.h"
 
 enum imap_sort {
-    IMAP_OTHER,    /* a continuation, mail, or nothing we know */
-    IMAP_COMMAND,  /* tag and a known command */
-    IMAP_UNKNOWN,  /* what could be tag and command, but the command is not known */
+    IMAP_OTHER,    /* a continuation, mail, or nothing that we know */
+    IMAP_COMMAND,  /* a tag and a known command */
+    IMAP_UNKNOWN,  /* perhaps a tag and a command, but the command is unknown */
     IMAP_DONE,     /* RFC 2177 */
     IMAP_CONTINUE, /* "+" */
     IMAP_UNTAGGED,
@@ -28,36 +28,36 @@ enum imap_shows { SHOW_NAME, SHOW_ARGS, SHOW_LOGIN };
 struct imap_line {
     enum imap_sort sort;
     enum imap_status status;
-    enum imap_shows shows; /* what of a command's arguments may be repeated */
+    enum imap_shows shows; /* which of a command's arguments may be shown */
     struct span tag;
-    const char *command; /* canonical name, "UID FETCH"; NULL: none */
+    const char *command; /* canonical name, such as "UID FETCH"; NULL: none */
     struct span args;    /* of a command */
     struct span code;    /* response code without brackets */
-    struct span text;    /* for people, after the status and code */
+    struct span text;    /* text for people, after status and code */
     struct span word;    /* of an untagged response: "EXISTS", "FETCH" */
-    uint32_t number;     /* before it; 0: none */
-    bool literal;        /* the line ends in {octets} */
+    uint32_t number;     /* the number before it; 0: none */
+    bool literal;        /* the line announces a literal at its end */
     uint64_t literal_octets;
 };
 
 void imap_client_line(struct span line, struct imap_line *out);
 void imap_server_line(struct span line, struct imap_line *out);
 
-/** The next word after blanks; *rest begins after it. */
+/** Takes the next word after blanks. *rest begins after it. */
 struct span imap_take_word(struct span *rest);
-/** An atom or a quoted string (without quotes; what is escaped in it stays so). */
+/** Takes an atom or a quoted string (without its quotes; escapes are kept). */
 struct span imap_take_astring(struct span *rest);
 /** In "12 FETCH (UID 39 FLAGS ...": the UID, or 0. */
 uint32_t imap_fetch_uid(struct span items);
 /** The bits of the commands that a list of capabilities announces. */
 uint32_t imap_offers(struct span capabilities);
-/** The bit of a command that needs to be announced (canonical name), 0 for others. */
+/** The bit of a command that must be announced (canonical name). 0: it need not be. */
 uint32_t imap_offer_of(const char *command);
-/** How many numbers a set has: 4 for "3,7:9". 0: it is not a set. Counts up to 2^32. */
+/** The number of numbers in a set: 4 for "3,7:9". 0: it is not a set. Counts up to 2^32. */
 uint64_t imap_set_count(struct span set);
-/** A greeting of SMTP, POP3, HTTP or ManageSieve. */
+/** Whether this is a greeting of SMTP, POP3, HTTP or ManageSieve. */
 bool imap_is_other_protocol(struct span greeting);
-/** The n of a set that ends in "n:*", or 0. */
+/** The n of a set that ends in "n:*". 0: it does not. */
 uint32_t imap_open_set(struct span args);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sessions of the first log become cases; each further log's sessions join the case they agree
- * with best, or become cases of their own. The work is bounded: at most LIMIT_FOREIGN_KEPT
- * sessions, each compared with the cases whose time could be right.
+ * The sessions of the first log become cases. The sessions of each further log join the case
+ * that they agree with best, or become cases of their own. The work is bounded: at most
+ * LIMIT_FOREIGN_KEPT sessions, each compared with the cases whose time could match.
  */
 #include "journal/foreign/match.h"
 
@@ -13,16 +13,18 @@
 
 enum { COMMON_MIN = 2, PAIRS_MAX = LIMIT_FOREIGN_COMMANDS };
 
-/* Within one session, the clocks of two machines and lines written late differ by this much. */
+/* Within one session, clocks of two machines and delays in writing lines differ by at most
+ * this. */
 #define SPREAD_MAX_US (INT64_C(3) * WHEN_SECOND_US)
-/* Sessions without commands on one side must begin within this of each other. */
+/* Sessions without commands on one side must begin within this time of each other. */
 #define BEGIN_MAX_US (INT64_C(5) * WHEN_SECOND_US)
 
 struct agreement {
     uint32_t common;
-    int64_t ahead_us;  /* median of the differences */
-    int64_t spread_us; /* between smallest and largest without outliers; or of the begins */
-    bool by_begin;     /* no commands: account and time only */
+    int64_t ahead_us; /* median of the differences */
+    /* range of the differences without outliers; or difference of the beginnings */
+    int64_t spread_us;
+    bool by_begin; /* no commands: matched by account and time only */
 };
 
 static int
@@ -34,7 +36,7 @@ by_number(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Logs without date begin at day 0: differences of whole days mean nothing then. */
+/* Logs without dates begin at day 0, so differences of whole days mean nothing. */
 static int64_t
 without_days(const struct foreign_session *a, const struct foreign_session *b, int64_t us)
 {
@@ -48,7 +50,7 @@ without_days(const struct foreign_session *a, const struct foreign_session *b, i
     return us;
 }
 
-/* Commands of both in order, by tag and name. */
+/* Compares the commands of both, in order, by tag and name. */
 static bool
 agree_by_commands(const struct foreign_session *a, const struct foreign_session *b,
                   struct agreement *out)
@@ -101,8 +103,8 @@ login_time(const struct foreign_session *session)
                                                                    : session->begin.at_us;
 }
 
-/* What is left of a difference without that of the zones. Where only one clock tells its zone:
- * zones differ by quarters of an hour, at most 14 hours. */
+/* What is left of a difference after removing that of the time zones. If only one clock tells
+ * its zone: zones differ by multiples of a quarter of an hour, at most 14 hours. */
 static int64_t
 without_zone(const struct foreign_session *a, const struct foreign_session *b, int64_t us)
 {
@@ -118,8 +120,8 @@ without_zone(const struct foreign_session *a, const struct foreign_session *b, i
     return us > quarter / 2 ? us - quarter : us < -quarter / 2 ? us + quarter : us;
 }
 
-/* A login in a log that never shows a command. In other logs a session without commands is one
- * where none were sent: a scanner's, or one that was given up. */
+/* Whether this is a login in a log that never shows commands. In other logs, a session without
+ * commands is one where none were sent, such as a scanner's. */
 static bool
 is_told_without_dialogue(const struct foreign_session *session)
 {
@@ -147,7 +149,7 @@ agree_by_begin(const struct foreign_session *a, const struct foreign_session *b,
     return out->spread_us <= BEGIN_MAX_US;
 }
 
-/* More commands in common first, then what fits better, then the clocks closer together. */
+/* More common commands are better, then a better fit, then closer clocks. */
 static bool
 is_better(const struct agreement *a, const struct agreement *b)
 {
@@ -158,7 +160,7 @@ is_better(const struct agreement *a, const struct agreement *b)
     return llabs(a->ahead_us) < llabs(b->ahead_us);
 }
 
-/* What is known of two logs' clocks once a first pair of sessions agreed. */
+/* What is known about the clocks of two logs once a pair of their sessions has agreed. */
 struct difference {
     bool known;
     int64_t ahead_us;
@@ -168,7 +170,8 @@ struct matching {
     struct foreign_story *story;
     struct foreign_session **sessions; /* of all logs */
     uint32_t count;
-    struct difference *differences; /* log_count x log_count, of views[0]'s log and another */
+    /* log_count x log_count: between the log of views[0] and another */
+    struct difference *differences;
 };
 
 static struct difference *
@@ -271,7 +274,7 @@ same_user(const struct foreign_session *a, const struct foreign_session *b)
     return a->account[0] != '\0' && a->log == b->log && strcmp(a->account, b->account) == 0;
 }
 
-/* A session that fell silent, and whose user came back in another one. */
+/* Marks sessions that fell silent and whose user came back in another one. */
 static void
 successors_find(struct foreign_story *story)
 {

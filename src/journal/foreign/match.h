@@ -11,7 +11,7 @@
 #include "base/rc.h"
 #include "journal/foreign/story.h"
 
-/** Makes story->cases of the sessions kept. RC_LIMIT without memory. */
+/** Makes story->cases from the kept sessions. RC_LIMIT: no memory. */
 MUST_USE enum rc foreign_match(struct foreign_story *story);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logs that are written with the newest entry first: kept in memory and reversed. */
+/* Logs with the newest entry first: they are kept in memory and reversed. */
 #include "journal/foreign/newest.h"
 
 #include <stdlib.h>
@@ -21,12 +21,12 @@ struct kept {
     struct kept_line *lines; /* owned */
     size_t count;
     size_t room;
-    size_t falls; /* an entry is earlier than the one before it */
+    size_t falls; /* number of entries that are earlier than the one before */
     size_t rises;
     int64_t last_tod;
 };
 
-/* RC_BUSY: that would be more than is kept. */
+/* RC_BUSY: more than is kept. */
 static enum rc
 keep(struct kept *kept, const struct foreign_line *line, int64_t tod)
 {
@@ -49,7 +49,7 @@ keep(struct kept *kept, const struct foreign_line *line, int64_t tod)
                            .number = line->number,
                            .cut = line->cut,
                            .head = tod >= 0};
-    /* Half a day or more is a midnight between the two, and says nothing about the order. */
+    /* A difference of half a day or more means midnight, and says nothing about the order. */
     if (tod >= 0 && kept->last_tod >= 0 && llabs(tod - kept->last_tod) < WHEN_DAY_US / 2) {
         kept->falls += tod < kept->last_tod;
         kept->rises += tod > kept->last_tod;

@@ -9,12 +9,12 @@
 #include "journal/foreign/source.h"
 
 /**
- * Hands the lines of the source to take, the oldest entry first. An entry is a line that has a
- * time of day, and the lines after it that have none. tod: the time of day of a line, or -1. A
- * log that turns out to be in order is handed over as it is.
+ * Passes the lines of the source to take, the oldest entry first. An entry is a line with a
+ * time of day and the following lines without one. tod: the time of day of a line, or -1. If
+ * the log turns out to be in order, it is passed as it is.
  *
- * Keeps at most LIMIT_FOREIGN_NEWEST octets, the first of the file. *whole_out: that was all of
- * it. RC_LIMIT: memory was short.
+ * Keeps at most LIMIT_FOREIGN_NEWEST octets, from the beginning of the file. *whole_out: that
+ * was the whole file. RC_LIMIT: no memory.
  *
  * Thread: main.
  */

@@ -16,7 +16,7 @@ buf_text(const struct buf *buf)
     return json_stringn(s.ptr, s.len);
 }
 
-/* Foreign text: escaped, so that it is UTF-8 and obeys no terminal. */
+/* Foreign text, escaped so that it is UTF-8 and contains no control characters. */
 static json_t *
 text(const char *str)
 {
@@ -140,7 +140,7 @@ missing_json(const struct telling *t)
     return rows;
 }
 
-/* The first view's text that is not empty. */
+/* The text of the first view where it is not empty. */
 static json_t *
 name_of(const struct foreign_case *c, size_t offset)
 {

@@ -10,7 +10,8 @@
 
 enum { COLUMNS = 88, FEW_CASES = 3, DETAIL_CASES = 20 };
 
-/* Writes text folded at COLUMNS, the first line after `head`, the others under its end. */
+/* Writes text folded at COLUMNS: the first line after `head`, the others indented by its
+ * width. */
 static void
 put_folded(FILE *to, const char *head, struct span text)
 {
@@ -44,7 +45,8 @@ side_words(enum foreign_side side)
                                  : "both directions";
 }
 
-/* What was read and not understood: only by number, since nobody knows what is in it. */
+/* Tells how many lines were not understood. They are not shown, because nobody knows what is in
+ * them. */
 static void
 put_left_out(const struct foreign_file *file, FILE *to)
 {
@@ -99,7 +101,7 @@ put_files(const struct foreign_story *story, FILE *to)
         put_left_out(&story->files[i], to);
 }
 
-/* How the views of a case were put together. */
+/* Tells how the views of a case were put together. */
 static void
 put_fit(const struct foreign_case *c, FILE *to)
 {
@@ -170,7 +172,7 @@ put_program(FILE *to, const char *indent, const struct foreign_program *program)
     put_folded(to, name, span_of_str(program->how));
 }
 
-/* wanted: sides of which any program's log would help. */
+/* wanted: sides of which a log of any program would help. */
 static void
 put_missing(const struct telling *t, bool *wanted, FILE *to)
 {

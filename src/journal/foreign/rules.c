@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rules: a predicate for each row of rules.def. A predicate may only claim what the views
- * tell; how sure it is follows from whose logs are there. What one side's log says of itself
- * ("I removed it") weighs more than what it saw of the other ("it closed").
+ * tell; how certain that is depends on whose logs are available. What one side's log says about
+ * itself ("I removed it") weighs more than what it saw of the other side ("it closed").
  */
 #include "journal/foreign/rules.h"
 
@@ -40,12 +40,13 @@ is_logged_in(const struct foreign_case *c)
 {
     if (has(c, FACT_LOGGED_IN))
         return true;
-    /* A log that begins within a session shows no login, but commands that need one. */
+    /* A log that begins in the middle of a session shows no login, but commands that need
+     * one. */
     const struct foreign_session *talk = foreign_case_talk(c);
     return talk != NULL && (talk->mailbox[0] != '\0' || talk->idles > 0);
 }
 
-/* How long the IDLE that was open at the end had lasted; -1: not known. */
+/* How long the IDLE that was open at the end had lasted; -1: unknown. */
 static int64_t
 idle_length(const struct foreign_case *c)
 {
@@ -78,7 +79,7 @@ certain(struct foreign_verdict *v, const struct foreign_session *server,
                                                  : "The log says so itself.");
 }
 
-/* A log says it itself. */
+/* Whether the side's own log says it. */
 static bool
 said(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdict *v)
 {
@@ -86,7 +87,8 @@ said(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdic
                                    foreign_case_with(c, fact, SIDE_CLIENT));
 }
 
-/* A log says it itself, as the last it says: then it is certain that the session ended so. */
+/* Whether the side's own log says it last; if so, it is certain that the session ended like
+ * this. */
 static bool
 said_at_end(const struct foreign_case *c, enum foreign_fact fact, struct foreign_verdict *v)
 {
@@ -104,9 +106,9 @@ is_later(const struct foreign_session *view, enum foreign_fact fact, enum foreig
            (ref->file != from->file ? ref->file > from->file : ref->line > from->line);
 }
 
-/* Whether the session went on after the answer to a login: another login was answered in
- * another way, TLS began (so it was its absence that was refused), or the client had sent more
- * when the connection broke. */
+/* Whether the session continued after the answer to a login: another login had another answer,
+ * TLS began (so the login was refused because it was missing), or the client had sent more when
+ * the connection broke. */
 static bool
 is_overtaken(const struct foreign_session *view, enum foreign_fact answer)
 {
@@ -128,7 +130,7 @@ is_overtaken(const struct foreign_session *view, enum foreign_fact answer)
     return false;
 }
 
-/* A log says that no login succeeded, and that this was the last answer to one. */
+/* Whether a log says that no login succeeded and that this was the last answer to one. */
 static bool
 said_of_login(const struct foreign_case *c, enum foreign_fact answer, struct foreign_verdict *v)
 {
@@ -197,7 +199,7 @@ is_PROTOCOL(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view = foreign_case_with(c, FACT_BAD, SIDE_ANY);
     const struct foreign_cmd *last = foreign_session_last(view);
     const uint64_t line = view->facts[FACT_BAD].last.line;
-    /* One bad answer long ago is not the end. */
+    /* A single bad answer long ago did not end it. */
     if ((last == NULL || last->status != STATUS_BAD) &&
         !foreign_session_ends_with(view, FACT_BAD))
         return false;
@@ -214,8 +216,8 @@ is_FAILED(const struct foreign_case *c, struct foreign_verdict *v)
     return said_at_end(c, FACT_FAILED, v) || said_of_login(c, FACT_FAILED, v);
 }
 
-/* The client's silence before the server's timer, or, where the log shows no commands, the most
- * that it can have been: the time since the login. -1: not told. */
+/* The client's silence before the server's timer. If the log shows no commands, the most that
+ * it can have been: the time since the login. -1: unknown. */
 static int64_t
 silence(const struct foreign_case *c)
 {
@@ -225,7 +227,7 @@ silence(const struct foreign_case *c)
         return -1;
     const struct foreign_ref *from =
         view->last_in.line != 0 ? &view->last_in : &view->facts[FACT_LOGGED_IN].first;
-    /* Where a log ties its lines by the user alone, the login may be of another session. */
+    /* If only the user connects the lines of a log, the login may belong to another session. */
     if (from->line == 0 || (view->last_in.line == 0 && strcmp(view->key, view->account) == 0))
         return -1;
     return foreign_case_between(c, view, from->at_us, view,
@@ -315,7 +317,7 @@ is_SILENT_DEATH(const struct foreign_case *c, struct foreign_verdict *v)
     if (ended(c, FACT_PEER_CLOSED) || ended(c, FACT_CLOSED))
         return false;
     /* Both sides' logs, an open IDLE or silence, and no end in either; or the reset that a
-     * router sends for what it forgot, which the server never saw. */
+     * router sends for a connection that it forgot, which the server never saw. */
     if (has_side(c, SIDE_CLIENT) && has_side(c, SIDE_SERVER) &&
         foreign_case_idle(c, &view) != NULL &&
         foreign_case_ended(c, FACT_RESET, SIDE_SERVER) == NULL && !has(c, FACT_BYE) &&
@@ -353,7 +355,7 @@ is_UNANSWERED(const struct foreign_case *c, struct foreign_verdict *v)
     const struct foreign_session *view;
     enum foreign_fact fact;
 
-    /* Logs such as that of mbsync -V tell what the program does, but show no commands. */
+    /* Logs such as that of mbsync -V say what the program does, but show no commands. */
     if (talk == NULL && foreign_case_ended(c, FACT_GAVE_UP, SIDE_CLIENT) != NULL)
         return sure(v, SURE_LIKELY,
                     "The client's log says that it waited in vain, but not for what.");
@@ -403,7 +405,7 @@ is_CLIENT_CLOSED(const struct foreign_case *c, struct foreign_verdict *v)
                       : sure(v, SURE_LIKELY,
                              "The server saw a close from the client's side, which something "
                              "in between could have caused.");
-    /* A client that was cut off closes its own end as well. */
+    /* A client that was cut off also closes its own end. */
     if (has(c, FACT_BYE) || foreign_case_ended(c, FACT_PEER_CLOSED, SIDE_CLIENT) != NULL)
         return false;
     if (closed)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verdicts on sessions of foreign logs: one table (rules.def), tried from top to bottom; the
+ * Verdicts on sessions in foreign logs. The table (rules.def) is tried from top to bottom; the
  * first rule that applies gives the verdict.
  */
 #ifndef JOURNAL_FOREIGN_RULES_H
@@ -26,7 +26,7 @@ struct foreign_rule_info {
     enum foreign_kind kind;
     const char *title;    /* a heading */
     const char *sentence; /* what it means */
-    /* What to do there; "": nothing. */
+    /* What to do; "": nothing. */
     const char *client;
     const char *server;
     const char *network;
@@ -34,9 +34,9 @@ struct foreign_rule_info {
 
 struct foreign_verdict {
     enum foreign_rule rule;
-    enum foreign_who who; /* that of the rule, unless the logs show more */
+    enum foreign_who who; /* from the rule, unless the logs show more */
     enum foreign_sure sure;
-    const char *why; /* why it is this certain */
+    const char *why; /* why it is as certain as it is */
 };
 
 /** Judges a case; always finds a rule. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A session's memory: a few kilobytes, and a ring of commands only if its log shows any.
- * Secrets met on the way (passwords of LOGIN, SASL data) are kept until the session is read to
- * its end, for one purpose: servers and clients repeat them in their messages, and those are
- * shown.
+ * Secrets (passwords of LOGIN, SASL data) are kept until the session is read to its end, for
+ * one purpose only: servers and clients repeat them in messages that are shown, where they must
+ * be hidden.
  */
 #include "journal/foreign/session.h"
 
@@ -114,7 +114,7 @@ foreign_session_find(const struct foreign_session *session, struct span tag)
     return NULL;
 }
 
-/* Of a longer one (a token) the beginning is kept: secret_at finds its end. */
+/* Of a longer secret (a token), the beginning is kept; secret_at finds its end. */
 static void
 secret_keep(struct foreign_session *session, struct span text)
 {
@@ -199,7 +199,7 @@ foreign_session_copy(const struct foreign_session *session, char *dst, size_t ca
             text = span_tail(text, 1);
         }
     }
-    /* A character that was cut in its middle goes. */
+    /* Removes a character that was cut in the middle. */
     if (text.len > 0)
         while (used > 0 && (dst[used - 1] & 0xc0) == 0x80)
             used--;

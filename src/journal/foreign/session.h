@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One session as one log shows it: who, when, its last commands, and every fact with its place
- * in the log. Texts are copies without secrets, and must still be escaped when printed.
+ * A session as one log shows it: who, when, its last commands, and every fact with its place in
+ * the log. Texts are copies without secrets, and must still be escaped when printed.
  */
 #ifndef JOURNAL_FOREIGN_SESSION_H
 #define JOURNAL_FOREIGN_SESSION_H
@@ -24,21 +24,21 @@ struct foreign_cmd {
     struct foreign_ref accepted; /* the server's "+" */
     struct foreign_ref stopped;  /* DONE */
     struct foreign_ref answered; /* the tagged answer */
-    const char *name;            /* canonical; "?" for one that is not known */
+    const char *name;            /* canonical; "?": unknown */
     enum imap_status status;     /* of the answer */
     uint32_t fetched;            /* FETCH responses while it ran */
     bool bare;                   /* without arguments */
-    uint32_t exists;             /* messages in the mailbox when it was sent */
+    uint32_t exists;             /* messages in the mailbox when the command was sent */
     char tag[FOREIGN_TAG_OCTETS];
     char args[FOREIGN_ARGS_OCTETS];
 };
 
-/* How often a fact was reported, where first and last, and its last words. */
+/* How often a fact was reported, where first and last, and the words of the last report. */
 struct foreign_seen {
     uint32_t count;
     struct foreign_ref first;
     struct foreign_ref last;
-    uint32_t sent; /* protocol lines of the client before the last time, */
+    uint32_t sent; /* protocol lines of the client before the last report */
     uint32_t told; /* and of the server */
     char *text;    /* owned, or NULL */
 };
@@ -47,9 +47,9 @@ struct foreign_seen {
 struct foreign_missed {
     struct foreign_ref sent;
     struct foreign_ref answered;
-    struct foreign_ref shown; /* where the UID was seen; line 0: nowhere */
+    struct foreign_ref shown; /* where the UID was shown; line 0: nowhere */
     uint32_t from;            /* n */
-    uint32_t uid;             /* 0: the log does not show it, and nothing is proved */
+    uint32_t uid;             /* 0: the log does not show it, so nothing is proved */
     uint32_t exists;
     char tag[FOREIGN_TAG_OCTETS];
 };
@@ -57,11 +57,12 @@ struct foreign_missed {
 struct foreign_session {
     struct list link;
     struct foreign_log *log; /* borrowed */
-    uint32_t number;         /* in its log, from 1 */
-    bool over;               /* the log says that it ended, or the key was used again */
-    bool displaced;          /* it was put away because too many were open */
-    bool general;            /* no session, but a matter of the server and many of them */
-    bool other;              /* of another protocol than IMAP */
+    uint32_t number;         /* its number in the log, from 1 */
+    bool over;               /* the log says that it ended, or its key was used again */
+    bool displaced;          /* ended because too many were open */
+    /* not a session, but something about the server and many sessions */
+    bool general;
+    bool other; /* of a protocol other than IMAP */
     struct foreign_ref begin;
     struct foreign_ref end;
     struct foreign_ref last_in;  /* the client's last line */
@@ -71,57 +72,60 @@ struct foreign_session {
     char *key;                   /* owned */
     char account[FOREIGN_NAME_OCTETS];
     char peer[64];
-    char client[FOREIGN_NAME_OCTETS]; /* what the client says it is, or betrays by its habits */
-    char server[FOREIGN_NAME_OCTETS]; /* the same of the server */
+    char client[FOREIGN_NAME_OCTETS]; /* what the client says it is, or what its habits show */
+    char server[FOREIGN_NAME_OCTETS]; /* the same for the server */
     char mailbox[FOREIGN_NAME_OCTETS];
     struct foreign_seen facts[FACT_COUNT];
 
-    struct foreign_cmd *cmds; /* owned: a ring of LIMIT_FOREIGN_COMMANDS, or fewer */
+    struct foreign_cmd *cmds; /* owned; a ring of LIMIT_FOREIGN_COMMANDS, or fewer */
     uint32_t cmd_cap;
-    uint32_t cmd_count;           /* ever */
-    uint32_t exists;              /* messages in the mailbox, EXPUNGE counted */
-    uint32_t idles;               /* IDLE commands seen */
-    uint32_t idles_done;          /* of these ended by DONE */
-    struct foreign_cmd good_idle; /* the last one ended by DONE and answered; tag "": none */
+    uint32_t cmd_count;  /* number of all commands */
+    uint32_t exists;     /* messages in the mailbox, corrected for EXPUNGE */
+    uint32_t idles;      /* IDLE commands seen */
+    uint32_t idles_done; /* those that were ended with DONE */
+    /* the last one that was ended with DONE and answered; tag "": none */
+    struct foreign_cmd good_idle;
     struct foreign_missed missed; /* tag "": none */
     uint32_t bad_answers;
-    uint32_t offered;          /* bits of imap_offers: what the server announced */
-    const char *refused_offer; /* a command it announced and called invalid; NULL: none */
+    uint32_t offered; /* bits of imap_offers: what the server announced */
+    /* a command that it announced and then refused as unknown; NULL: none */
+    const char *refused_offer;
 
-    /* Only while the log is read. */
+    /* Used only while the log is read. */
     bool literals;                        /* the log holds the octets of literals */
     uint64_t literal_left[3];             /* by enum foreign_dir */
-    bool more[3];                         /* the next line goes on after a literal */
-    bool is_secret;                       /* what goes on is a login */
+    bool more[3];                         /* the next line continues after a literal */
+    bool is_secret;                       /* the continued command is a login */
     bool sasl;                            /* within AUTHENTICATE */
     char *secrets[LIMIT_FOREIGN_SECRETS]; /* owned */
     uint32_t secret_count;
-    bool secrets_lost; /* there were more: then no text is repeated at all */
+    bool secrets_lost; /* there were too many: no text is repeated at all */
 };
 
 struct foreign_session *foreign_session_new(struct foreign_log *log, struct span key);
 void foreign_session_free(struct foreign_session *session); /* NULL is allowed */
 
-/** A command's place for a new one; NULL without memory. */
+/** Makes a place for a new command. NULL: no memory. */
 struct foreign_cmd *foreign_session_cmd_add(struct foreign_session *session);
-/** The index-th kept command, oldest first; NULL at the end. */
+/** The kept command with this index, from the oldest (0) on. NULL: there are no more. */
 struct foreign_cmd *foreign_session_cmd(const struct foreign_session *session, uint32_t index);
 uint32_t foreign_session_cmd_kept(const struct foreign_session *session);
 /** The last command, or NULL. */
 struct foreign_cmd *foreign_session_last(const struct foreign_session *session);
-/** The kept command with this tag, the newest, or NULL. */
+/** The latest kept command with this tag, or NULL. */
 struct foreign_cmd *foreign_session_find(const struct foreign_session *session,
                                          struct span tag);
 
-/** Notes a fact. text is copied without what is known to be secret; may be empty. */
+/** Notes a fact. text is copied without what is known to be secret. It may be empty. */
 void foreign_session_fact(struct foreign_session *session, enum foreign_fact fact,
                           const struct foreign_ref *ref, struct span text);
-/** From now on text is never repeated in this session. Shorter than 3 octets are ignored. */
+/** From now on, text is not repeated in this session. Texts shorter than 3 octets are
+ * ignored. */
 void foreign_session_secret(struct foreign_session *session, struct span text);
 /** Copies text into dst, cut, with secrets replaced by "***". */
 void foreign_session_copy(const struct foreign_session *session, char *dst, size_t cap,
                           struct span text);
-/** Forgets what is needed only while reading. */
+/** Frees what is needed only while reading. */
 void foreign_session_finish(struct foreign_session *session);
 
 static inline bool

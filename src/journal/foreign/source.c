@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zlib reads plain files as they are and gzip'd ones, of several members too, unpacked.
- * UTF-16 goes through iconv on its way into the line buffer; what is not a character becomes
- * '?', so that a damaged place costs a character and not the file. Thread: main (the command
- * line's).
+ * zlib reads plain files as they are, and unpacks gzip files, also with several members. UTF-16
+ * goes through iconv on its way into the line buffer. What is not a character becomes '?', so
+ * that a damaged place costs a character and not the file. Thread: main (the command line's).
  */
 #include "journal/foreign/source.h"
 
@@ -20,8 +19,8 @@
 #include "base/limits.h"
 
 enum {
-    RAW_OCTETS = 32 << 10, /* read at once */
-    /* Lines: room for the longest, and for what is looked at first. */
+    RAW_OCTETS = 32 << 10, /* octets read at a time */
+    /* Room for the longest line, and for the sample. */
     TEXT_OCTETS = 4 * LIMIT_FOREIGN_LINE,
     UTF8_PER_UTF16_UNIT = 3,
 };
@@ -29,16 +28,16 @@ enum {
 struct foreign_source {
     gzFile gz;
     const char *name;
-    iconv_t conv; /* (iconv_t)-1: none */
+    iconv_t conv; /* (iconv_t)-1: not needed */
     uint64_t lines;
-    int64_t size; /* of the file; 0: not known */
+    int64_t size; /* of the file; 0: unknown */
     int year;
-    bool begun; /* the first octets were looked at for marks */
-    bool end;   /* nothing more comes */
-    bool skip;  /* within a line that was cut: the rest is skipped */
+    bool begun; /* the first octets were checked for marks */
+    bool end;   /* there is nothing more to read */
+    bool skip;  /* in a line that was cut: the rest is skipped */
     struct err trouble;
-    size_t raw_len; /* UTF-16: a half character left */
-    size_t head;    /* text not yet given */
+    size_t raw_len; /* UTF-16: half a character may be left */
+    size_t head;    /* text that was not returned yet */
     size_t tail;
     char raw[RAW_OCTETS];
     char text[TEXT_OCTETS];
@@ -95,7 +94,7 @@ foreign_source_close(struct foreign_source *source)
     free(source);
 }
 
-/* Reads into raw behind what is left there. */
+/* Reads into raw, after what is left there. */
 static void
 raw_read(struct foreign_source *source)
 {
@@ -117,7 +116,7 @@ raw_read(struct foreign_source *source)
                       "%s: the gzip data is incomplete or damaged: %s", source->name, text);
 }
 
-/* Which encoding the first octets tell. UTF-16 without mark: zeros beside ASCII. */
+/* Finds the encoding from the first octets. UTF-16 without a mark has zeros beside ASCII. */
 static const char *
 encoding_guess(const char *raw, size_t len, size_t *mark_out)
 {
@@ -160,7 +159,7 @@ encoding_find(struct foreign_source *source)
     source->begun = true;
 }
 
-/* Moves raw to text through iconv; a half character stays in raw. */
+/* Converts raw to text with iconv. Half a character stays in raw. */
 static void
 convert(struct foreign_source *source)
 {
@@ -186,7 +185,7 @@ convert(struct foreign_source *source)
     source->tail = (size_t)(out - source->text);
 }
 
-/* Fills the text as far as it goes; false when nothing could be added. */
+/* Fills the text as far as possible. False: nothing could be added. */
 static bool
 text_fill(struct foreign_source *source)
 {
@@ -234,7 +233,7 @@ foreign_source_peek(struct foreign_source *source, void (*show)(void *ctx, struc
     }
 }
 
-/* The line at the head, if it is whole or there is no more to come. */
+/* Takes the next line, if it is complete or there is no more to come. */
 static bool
 line_ready(struct foreign_source *source, struct span *line_out, bool *cut_out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading: files are opened and recognised, put into logs (rotated files of one name are one
- * log, oldest first; so are the two halves of a pair), and read line by line. Lines that begin
- * no entry continue the one before when they are indented, as mail programs and papers fold
+ * Reading: files are opened and recognised, grouped into logs (rotated files of one name are
+ * one log, oldest first; so are the two halves of a pair), and read line by line. Indented
+ * lines that do not begin an entry continue the one before, as mail programs and articles fold
  * them.
  */
 #include "journal/foreign/story.h"
@@ -28,12 +28,12 @@ struct candidate {
     uint32_t format_count;
     uint32_t wrappers; /* bits of enum foreign_wrapper */
     uint32_t file;
-    char stem[STEM_OCTETS]; /* folder and name without what rotation adds */
-    char date[12];          /* in the name; "": none: the newest */
+    char stem[STEM_OCTETS]; /* directory and name without what rotation adds */
+    char date[12];          /* date in the name; "": none, so it is the newest */
     uint64_t rotation;      /* ".2": 2; 0: none */
 };
 
-/* One format's log at work. */
+/* A log of one format, while it is read. */
 struct work {
     struct foreign_log *log;
     struct foreign_reader reader;
@@ -45,18 +45,18 @@ struct reading {
     const struct foreign_options *options;
     struct candidate files[LIMIT_FOREIGN_FILES];
     uint32_t count;
-    /* The group at work. */
+    /* The group of files that is being read. */
     struct work works[FOREIGN_FORMATS_PER_FILE];
     uint32_t work_count;
     struct foreign_wrap wrap;
     uint32_t wrappers;
-    int64_t wrapped_us;         /* of the line at hand */
-    struct work *pending;       /* whose entry is being folded */
+    int64_t wrapped_us;         /* of the present line */
+    struct work *pending;       /* the log whose entry is being folded */
     int64_t pending_wrapped_us; /* of its first line */
     struct foreign_line entry;
-    struct work *last_literal; /* whose entry the lines without a head may continue with */
+    struct work *last_literal; /* the log whose entry lines without a head may continue */
     uint32_t folds;
-    struct buf text; /* of the entry */
+    struct buf text; /* text of the entry */
 };
 
 /* --- Names --- */
@@ -67,7 +67,7 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Takes "-20261121", ".2", ".gz" off the end, and dates out of the middle. */
+/* Removes "-20261121", ".2", ".gz" from the end, and dates from the middle. */
 static void
 stem_make(struct candidate *c, const char *path)
 {
@@ -113,8 +113,8 @@ stem_make(struct candidate *c, const char *path)
     c->stem[used] = '\0';
 }
 
-/* Logs in the order: the server's first, then by format, then by name; the files of a log
- * oldest first. */
+/* The order of logs: those of servers first, then by format, then by name; the files of a log
+ * from the oldest on. */
 static int
 by_log(const void *a, const void *b)
 {
@@ -143,7 +143,7 @@ same_log(const struct candidate *a, const struct candidate *b)
 {
     if (a->formats[0] != b->formats[0] || strcmp(a->stem, b->stem) != 0)
         return false;
-    /* Files of one name in one folder, told apart by rotation; or a pair. */
+    /* Files with one name in one directory, which differ by rotation; or a pair. */
     return a->formats[0]->pairs || a->rotation != b->rotation || strcmp(a->date, b->date) != 0;
 }
 
@@ -173,7 +173,8 @@ keep(void *ctx, struct foreign_session *session)
     const char *account = reading->options->account;
     const enum foreign_rule rule = judge_alone(session);
 
-    /* A session without a name may be the other side of one with it, if it shows commands. */
+    /* A session without a name may be the other side of a session with one, if it shows
+     * commands. */
     if (account != NULL &&
         (session->account[0] == '\0' ? session->cmd_count == 0
                                      : strcasecmp(account, session->account) != 0)) {
@@ -254,7 +255,7 @@ work_end(struct reading *reading, struct work *work)
     free(work->reader.state);
 }
 
-/* A log that one program writes alone has levels where a syslog has programs. */
+/* Whether the log belongs to one program alone; it has levels where a syslog has programs. */
 static bool
 is_level(struct span word)
 {
@@ -310,7 +311,7 @@ entry_finish(struct reading *reading)
     reading->entry.text = buf_span(&reading->text);
     reading->story->starved |= !buf_ok(&reading->text);
     work->reader.wrapped_us = reading->pending_wrapped_us;
-    /* The year that the container tells is more reliable than the time of the file. */
+    /* The year from the container is more reliable than the time of the file. */
     work->reader.clock.has_near =
         reading->pending_wrapped_us != FOREIGN_NO_TIME && reading->wrap.clock.has_date;
     work->reader.clock.near_us = reading->pending_wrapped_us;
@@ -338,8 +339,8 @@ entry_begin(struct reading *reading, struct work *work, const struct foreign_lin
     buf_put_span(&reading->text, line->text);
 }
 
-/* A line that no entry begins with, within a literal: a message that its program logged as one
- * entry of many lines. It is counted, so that the commands after it are seen. */
+/* A line within a literal that begins no entry: a message that the program logged as one entry
+ * with many lines. It is counted, so that the commands after it are recognised. */
 static bool
 is_rest(struct reading *reading, const struct foreign_line *line)
 {
@@ -351,7 +352,7 @@ is_rest(struct reading *reading, const struct foreign_line *line)
         const struct span text = buf_span(&reading->text);
         const bool indented =
             line->text.len > 0 && (line->text.ptr[0] == ' ' || line->text.ptr[0] == '\t');
-        /* Nothing speaks of a literal: the entry may be folded. */
+        /* No literal is under way, so the entry may be folded. */
         if (indented && !foreign_tracker_in_literal(&work->tracker) &&
             (text.len == 0 || text.ptr[text.len - 1] != '}'))
             return false;
@@ -369,7 +370,7 @@ is_rest(struct reading *reading, const struct foreign_line *line)
     return true;
 }
 
-/* An indented line continues the entry before. */
+/* An indented line continues the entry before it. */
 static bool
 fold(struct reading *reading, const struct foreign_line *line)
 {
@@ -453,7 +454,7 @@ file_end(struct reading *reading, const struct candidate *c)
         snprintf(file->trouble, sizeof file->trouble, "%s", err.text);
 }
 
-/* What hands over the lines of a log that is turned round. */
+/* What is needed to pass on the lines of a reversed log. */
 struct turn {
     struct reading *reading;
     struct candidate *c;
@@ -511,7 +512,8 @@ file_read(struct reading *reading, struct candidate *c)
     file_end(reading, c);
 }
 
-/* The time a line of a pair begins with; what has none goes with the line before. */
+/* The time at the beginning of a line of a pair. A line without one belongs to the line
+ * before. */
 static int64_t
 pair_time(const struct foreign_line *line, int64_t before)
 {
@@ -522,7 +524,8 @@ pair_time(const struct foreign_line *line, int64_t before)
     return when_take_epoch(&clock, &text, &at) ? at : before;
 }
 
-/* Two files at once, by their times; at the same time the client's half goes first. */
+/* Reads two files together, in the order of their times. If the times are equal, the client's
+ * half goes first. */
 static void
 pair_read(struct reading *reading, struct candidate *a, struct candidate *b)
 {
@@ -552,7 +555,7 @@ pair_read(struct reading *reading, struct candidate *a, struct candidate *b)
     file_end(reading, b);
 }
 
-/* The files from..to-1 are one log of each of their formats. */
+/* Reads the files from to to-1 as one log for each of their formats. */
 static void
 group_read(struct reading *reading, uint32_t from, uint32_t to)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words for a case. Sentences are built from what the views hold, whatever the rule: what
- * the client did last, how it ended on each side, what the user was told. The rule adds its own
- * meaning and advice (rules.def) when it is printed.
+ * The words for a case. Whatever the rule, sentences are built from what the views contain:
+ * what the client did last, how the session ended on each side, what the user was told. The
+ * meaning and the advice of the rule (rules.def) are added when it is printed.
  */
 #include "journal/foreign/tell.h"
 
@@ -71,7 +71,8 @@ evidence_add(struct telling *t, const struct foreign_case *c,
     struct tell_evidence *e = &t->evidence[t->evidence_count++];
     e->view = view;
     e->ref = *ref;
-    /* A time without fractions is somewhere in its second: behind the exact ones. */
+    /* A time without fractions may be anywhere in its second; it is sorted after the exact
+     * ones. */
     e->order_us = foreign_case_time(c, view, ref->at_us);
     if (e->order_us != FOREIGN_NO_TIME && view->log->clock.precision_us > 1)
         e->order_us += view->log->clock.precision_us - 1;
@@ -173,7 +174,7 @@ evidence_make(const struct foreign_case *c, struct telling *t)
             evidence_cmd(t, c, view, last);
         for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
             evidence_fact(t, c, view, shown[k]);
-        if (view->missed.uid == 0) /* without it the message may have been gone */
+        if (view->missed.uid == 0) /* without a UID, the message may have been gone */
             continue;
         evidence_str(t, c, view, &view->missed.sent, "client: asks for the highest UID with *");
         evidence_str(t, c, view, &view->missed.answered, "server: answers without any message");
@@ -270,7 +271,7 @@ say_command(const struct foreign_session *view, const struct foreign_cmd *last, 
         buf_printf(buf, "; it was answered %s. ", status_name(last->status));
 }
 
-/* How long after the last thing the client did. */
+/* How long after the client's last action. */
 static void
 say_after(const struct foreign_case *c, const struct foreign_session *view, int64_t at_us,
           struct buf *buf)
@@ -306,7 +307,7 @@ put_quoted(struct buf *buf, const struct foreign_seen *seen)
     buf_put_char(buf, '"');
 }
 
-/* The end, as the side saw it that noticed it first. */
+/* The end, as described by the side that noticed it first. */
 static void
 say_end(const struct foreign_case *c, enum foreign_side side, struct buf *buf)
 {
@@ -401,7 +402,7 @@ also_missed(const struct foreign_missed *m, struct buf *buf)
                m->from, m->exists);
 }
 
-/* The server went after LOGOUT without a word. */
+/* The server closed after LOGOUT without an answer. */
 static bool
 is_rude(const struct foreign_session *view)
 {
@@ -465,7 +466,8 @@ missing_make(const struct foreign_case *c, struct telling *t)
         return;
     for (uint32_t i = 0; i < c->view_count; i++)
         has[foreign_session_side(c->views[i])] = true;
-    /* A client that was not asked to show the dialogue. A server's own log never does. */
+    /* A client's log without the dialogue, which can be turned on. A server's own log never has
+     * it. */
     for (uint32_t i = 0; i < c->view_count; i++)
         if (foreign_session_side(c->views[i]) == SIDE_CLIENT && !c->views[i]->log->dialogue &&
             t->missing_count == 0)

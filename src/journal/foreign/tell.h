@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be said about a case: sentences, evidence with file and line, and which logs are
- * missing and how to get them. Made once, and printed as text or JSON. Everything in it is
- * escaped.
+ * What can be said about a case: sentences, evidence with file and line, which logs are missing
+ * and how to get them. It is made once and printed as text or JSON. All texts are escaped.
  */
 #ifndef JOURNAL_FOREIGN_TELL_H
 #define JOURNAL_FOREIGN_TELL_H
@@ -22,8 +21,9 @@ struct tell_evidence {
 
 struct tell_missing {
     enum foreign_side side;
-    bool dialogue;                         /* the log is here, but does not show the dialogue */
-    const struct foreign_program *program; /* NULL: any of that side */
+    /* the log is available, but does not show the dialogue */
+    bool dialogue;
+    const struct foreign_program *program; /* NULL: any program of that side */
 };
 
 struct telling {
@@ -42,12 +42,12 @@ void tell_make(const struct foreign_story *story, const struct foreign_case *c,
                struct telling *out);
 void tell_done(struct telling *telling);
 
-/** What is in it, or a word of its own where there was no memory for all of it. */
+/** The text in the buffer, or a fixed text if there was no memory for all of it. */
 struct span tell_shown(const struct buf *buf);
 /** "gms-transaction.log:31". */
 void tell_put_ref(struct buf *buf, const struct foreign_story *story,
                   const struct foreign_ref *ref);
-/** The program's name of a log: its own word for it, or the format's. */
+/** The name of the program that wrote a log: as the log tells it, or from the format. */
 const char *tell_program(const struct foreign_log *log);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From events to sessions. Protocol lines go through imap_line.h; a line within a literal, and
- * whatever follows AUTHENTICATE or a LOGIN with literals, is only remembered as something that
- * must not be repeated.
+ * From events to sessions. Protocol lines are parsed by imap_line.h. A line within a literal,
+ * and whatever follows AUTHENTICATE or a LOGIN with literals, is only remembered as something
+ * that must not be repeated.
  */
 #include "journal/foreign/track.h"
 
@@ -53,8 +53,8 @@ foreign_tracker_done(struct foreign_tracker *tracker)
     map_done(&tracker->by_key);
 }
 
-/* The open session of the event's key, or a new one; NULL without memory, or when the event
- * can only be about an open one. */
+/* The open session with the event's key, or a new one. NULL: no memory, or the event can only
+ * be about an open session and there is none. */
 static struct foreign_session *
 session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
 {
@@ -94,7 +94,8 @@ session_of(struct foreign_tracker *tracker, const struct foreign_event *event)
     return session;
 }
 
-/* A line that ends in a literal continues after it; some logs hold the literal's octets. */
+/* A line that announces a literal continues after it. Some logs contain the literal's
+ * octets. */
 static void
 literal_begins(struct foreign_session *session, enum foreign_dir dir,
                const struct imap_line *line)
@@ -135,7 +136,7 @@ client_id(struct foreign_session *session, const struct foreign_ref *ref, struct
     foreign_session_fact(session, FACT_CLIENT_ID, ref, span_of_str(text));
 }
 
-/* A program that does not name itself is recognised by requests that only it makes. */
+/* Recognises a program that does not name itself by requests that only it makes. */
 static void
 client_habits(struct foreign_session *session, struct span args)
 {
@@ -152,7 +153,7 @@ login_args(struct foreign_session *session, struct foreign_cmd *cmd, struct span
     const bool is_login = strcmp(cmd->name, "LOGIN") == 0;
 
     if (is_login) {
-        /* "{5}" is a literal, "<user>" what mbsync shows in place of a name. */
+        /* "{5}" is a literal; "<user>" is what mbsync shows instead of a name. */
         if (first.len > 0 && first.ptr[0] != '{' && first.ptr[0] != '<')
             foreign_session_copy(session, session->account, sizeof session->account, first);
     } else {
@@ -196,7 +197,7 @@ command(struct foreign_session *session, const struct foreign_ref *ref,
         foreign_session_copy(session, session->mailbox, sizeof session->mailbox,
                              imap_take_astring(&args));
         session->exists = 0;
-        if (session->missed.uid == 0) /* nothing of another mailbox proves it */
+        if (session->missed.uid == 0) /* nothing about another mailbox proves it */
             session->missed = (struct foreign_missed){0};
     }
 }
@@ -207,7 +208,7 @@ is_open_idle(const struct foreign_cmd *cmd)
     return cmd != NULL && strcmp(cmd->name, "IDLE") == 0 && cmd->answered.line == 0;
 }
 
-/* What the client sends within a login, in place of a command. */
+/* Handles what the client sends within a login, in place of a command. */
 static void
 client_secret(struct foreign_session *session, struct span text)
 {
@@ -227,7 +228,7 @@ to_server(struct foreign_session *session, const struct foreign_event *event)
 
     session->last_in = event->ref;
     imap_client_line(event->text, &line);
-    /* A login that was given up: the next command ends it. */
+    /* A login that was given up: the next command shows it. */
     const bool is_command = line.sort == IMAP_COMMAND && !goes_on;
     if (session->is_secret || (session->sasl && !is_command)) {
         client_secret(session, event->text);
@@ -239,7 +240,7 @@ to_server(struct foreign_session *session, const struct foreign_event *event)
         session->sasl = false;
         command(session, &event->ref, &line);
     } else if (!goes_on && !foreign_session_has(session, FACT_LOGGED_IN)) {
-        client_secret(session, event->text); /* maybe a password in the wrong place */
+        client_secret(session, event->text); /* perhaps a password in the wrong place */
     }
     literal_begins(session, DIR_TO_SERVER, &line);
 }
@@ -257,8 +258,8 @@ has_word(struct span text, const char *word)
     return false;
 }
 
-/* What a refusal or a goodbye says besides being one. RFC 5530 codes first, then the words that
- * servers use. */
+/* What else a refusal or a goodbye tells. Codes of RFC 5530 come first, then words that servers
+ * use. */
 static enum foreign_fact
 meaning(const struct imap_line *line)
 {
@@ -274,8 +275,7 @@ meaning(const struct imap_line *line)
         {"connections from your ip", FACT_LIMIT},
         {"rate from your ip", FACT_LIMIT},
         {"process_full", FACT_LIMIT},
-        /* Words about a failure go first, because they may be followed by whom to ask and what
-         * to do. */
+        /* Words about a failure come first, because advice may follow them. */
         {"internal error", FACT_FAILED},
         {"internal server error", FACT_FAILED},
         {"fatal error", FACT_FAILED},
@@ -304,7 +304,8 @@ meaning(const struct imap_line *line)
         {"administrative action", FACT_KICKED},
     };
 
-    /* Who guesses too much may be told so with the code LIMIT; connections are not scarce. */
+    /* Somebody who guesses too much may get the code LIMIT; the number of connections is not
+     * the reason then. */
     if (has_word(line->text, "wrong passwords") || has_word(line->text, "auth failures"))
         return FACT_REFUSED;
     if (span_istarts(line->code, SPAN("LIMIT")))
@@ -321,7 +322,7 @@ meaning(const struct imap_line *line)
     return FACT_NONE;
 }
 
-/* The response's code and words, as they are shown. */
+/* The response's code and text, as they are shown. */
 static struct span
 spoken(const struct imap_line *line)
 {
@@ -336,7 +337,7 @@ missed_check(struct foreign_session *session, struct foreign_cmd *cmd)
 {
     const uint32_t from = imap_open_set(span_of_str(cmd->args));
 
-    /* What was expunged while the command ran is not a message that was left out. */
+    /* A message that was expunged while the command ran was not left out. */
     if (from == 0 || cmd->fetched > 0 || cmd->exists == 0 || session->exists == 0 ||
         session->exists < cmd->exists || cmd->status != STATUS_OK ||
         strcmp(cmd->name, "UID FETCH") != 0 ||
@@ -347,8 +348,8 @@ missed_check(struct foreign_session *session, struct foreign_cmd *cmd)
     memcpy(session->missed.tag, cmd->tag, sizeof cmd->tag);
 }
 
-/* What an answer to a login says that lets nobody in. UNAVAILABLE (RFC 5530 section 3) means
- * that the server could not find out whether the password is right. */
+/* What a negative answer to a login means. UNAVAILABLE (RFC 5530 section 3): the server could
+ * not find out whether the password is right. */
 static enum foreign_fact
 login_meaning(const struct imap_line *line)
 {
@@ -372,8 +373,8 @@ answer_login(struct foreign_session *session, const struct foreign_ref *ref,
         foreign_session_fact(session, login_meaning(line), ref, spoken(line));
 }
 
-/* Words for a command that is not known, as against one that is not well formed. (Without
- * arguments there is nothing to form.) */
+/* Words for an unknown command, in contrast to a malformed one. (A command without arguments
+ * cannot be malformed.) */
 static bool
 is_unknown(struct span text)
 {
@@ -412,7 +413,7 @@ tagged(struct foreign_session *session, const struct foreign_ref *ref,
     if (line->status == STATUS_BAD && (session->offered & imap_offer_of(cmd->name)) != 0 &&
         (cmd->bare || is_unknown(line->text)))
         session->refused_offer = cmd->name;
-    /* The log did not hold all octets of what the command sent. */
+    /* The log did not contain all octets that the command sent. */
     if (cmd == foreign_session_last(session)) {
         session->literal_left[DIR_TO_SERVER] = 0;
         session->more[DIR_TO_SERVER] = false;
@@ -433,11 +434,11 @@ fetched(struct foreign_session *session, const struct foreign_ref *ref,
     struct foreign_missed *missed = &session->missed;
     const uint32_t uid = imap_fetch_uid(line->args);
 
-    /* Of commands sent ahead each may be the one that is answered. */
+    /* With pipelined commands, any of them may be the one that is answered. */
     for (uint32_t i = 0; i < foreign_session_cmd_kept(session); i++)
         if (session->cmds[i].answered.line == 0)
             session->cmds[i].fetched++;
-    /* The last message of the mailbox has the highest UID: that is the one left out. */
+    /* The last message of the mailbox has the highest UID; it was left out. */
     if (missed->tag[0] != '\0' && missed->uid == 0 && uid != 0 && uid < missed->from &&
         line->number == missed->exists && session->exists == missed->exists) {
         missed->uid = uid;
@@ -445,8 +446,8 @@ fetched(struct foreign_session *session, const struct foreign_ref *ref,
     }
 }
 
-/* RFC 7162 section 3.2.10: each UID of the set was a message; with (EARLIER) it was none that
- * this client still counted. */
+/* RFC 7162 section 3.2.10: each UID of the set was a message; with (EARLIER), this client no
+ * longer counted it. */
 static void
 vanished(struct foreign_session *session, struct span args)
 {
@@ -536,10 +537,10 @@ to_client(struct foreign_session *session, const struct foreign_event *event)
     }
 }
 
-/* --- Both --- */
+/* ---- both sides ---- */
 
-/* True when the line is within a literal that the log shows. A tagged answer ends one whose
- * octets the log does not hold in full. */
+/* Whether the line is within a literal that the log shows. A tagged answer ends a literal whose
+ * octets are not all in the log. */
 static bool
 in_literal(struct foreign_session *session, const struct foreign_event *event)
 {
@@ -562,7 +563,8 @@ in_literal(struct foreign_session *session, const struct foreign_event *event)
         *left -= octets;
         return true;
     }
-    /* It ends within this line; what follows it is the rest of the command or response. */
+    /* The literal ends within this line; the rest of the line continues the command or
+     * response. */
     imap_server_line(event->text, &line);
     literal_begins(session, event->dir, &line);
     if (event->dir == DIR_TO_SERVER && !line.literal)
@@ -588,7 +590,8 @@ foreign_tracker_in_literal(const struct foreign_tracker *tracker)
     return tracker->last != NULL && tracker->last->literal_left[tracker->last_dir] > 0;
 }
 
-/* A further line of an entry that the log holds as one: of a message that is sent or shown. */
+/* A further line of an entry that the log has as one: part of a message that is sent or
+ * shown. */
 static void
 rest(struct foreign_tracker *tracker, const struct foreign_event *event)
 {
@@ -600,8 +603,8 @@ rest(struct foreign_tracker *tracker, const struct foreign_event *event)
     in_literal(tracker->last, &line);
 }
 
-/* LOGOUT into a connection that the client has just seen break, as curl sends it while it
- * cleans up: the session was over before. */
+/* Whether this is a LOGOUT on a connection that the client has just seen break, as curl sends
+ * it during cleanup; the session was over before. */
 static bool
 is_too_late(const struct foreign_session *session, const struct foreign_event *event)
 {

@@ -29,7 +29,7 @@ when_take_number(struct span *s, unsigned max_digits, uint64_t *value_out)
     return true;
 }
 
-/* Exactly two digits, at most max. */
+/* Exactly two digits, with a value of at most max. */
 static bool
 take_two(struct span *s, unsigned max, unsigned *value_out)
 {
@@ -80,7 +80,7 @@ when_take_clock(struct span *s, int64_t *tod_us_out, uint32_t *precision_out)
 int64_t
 when_days(int64_t year, unsigned month, unsigned day)
 {
-    /* March is the first month, so that the leap day is the last of a year. */
+    /* March is the first month, so that the leap day is the last day of a year. */
     const int64_t y = year - (month <= 2);
     const int64_t m = (month + 9) % 12;
 
@@ -109,7 +109,7 @@ when_take_date(struct span *s, int64_t *day_out)
 int64_t
 when_tod(struct foreign_clock *clock, int64_t tod_us, uint32_t precision_us)
 {
-    /* Lines a little out of order are no midnight; half a day back is. */
+    /* Lines that are slightly out of order do not mean midnight, but half a day back does. */
     if (clock->precision_us != 0 && tod_us < clock->last_tod_us - WHEN_DAY_US / 2)
         clock->day_us += WHEN_DAY_US;
     clock->last_tod_us = tod_us;
@@ -163,8 +163,8 @@ when_take_iso(struct foreign_clock *clock, struct span *s, int64_t *at_out)
     return true;
 }
 
-/* Names of months as strftime's %b writes them, which is what journalctl prints; languages
- * whose names are the same as those of another are left out. */
+/* Names of months as strftime's %b writes them, which is what journalctl prints. Languages with
+ * the same names as another are left out. */
 static const char *const months[][12] = {
     {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"},
     {"", "", "Mär", "", "Mai", "", "", "", "", "Okt", "", "Dez"},
@@ -190,8 +190,8 @@ static const char *const months[][12] = {
 
 enum { MONTH_OCTETS = 16 };
 
-/* Takes a month's name and the blank behind it: 1 to 12, 0 for a name that is not known, -1
- * when there is none. */
+/* Takes the name of a month and the blank after it. Returns 1 to 12, 0 for an unknown name, or
+ * -1 if there is none. */
 static int
 take_month(struct span *s)
 {
@@ -218,7 +218,7 @@ take_month(struct span *s)
     return 0;
 }
 
-/* The year that brings a day of the calendar nearest to a time. */
+/* The year in which a day of the calendar is nearest to a time. */
 static int64_t
 year_near(int64_t near_us, unsigned month, unsigned day)
 {
@@ -240,7 +240,7 @@ when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
     int64_t tod;
     uint32_t precision;
 
-    take_char(&rest, ' '); /* Japanese months are two columns wide */
+    take_char(&rest, ' '); /* names of Japanese months are padded to two columns */
     const int month = take_month(&rest);
     if (month < 0)
         return false;
@@ -258,7 +258,7 @@ when_take_syslog(struct foreign_clock *clock, struct span *s, int64_t *at_out)
     if (clock->has_near)
         clock->year = (int32_t)year_near(clock->near_us, (unsigned)month, (unsigned)day);
     int64_t at = when_days(clock->year, (unsigned)month, (unsigned)day) * WHEN_DAY_US + tod;
-    /* No year is named: a date half a year back is the next year's. */
+    /* There is no year: a date half a year back belongs to the next year. */
     if (!clock->has_near && clock->precision_us != 0 &&
         at < clock->day_us - 183 * WHEN_DAY_US) {
         clock->year++;

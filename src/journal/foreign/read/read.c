@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the readers share. Pure except for the reader's own state. */
+/* What the readers share. Pure, except for the reader's own state. */
 #include "journal/foreign/read/read.h"
 
-/* A line without a time of its own has the time that its wrapper gives. */
+/* A line without a time has the time of its wrapper. */
 static void
 emit(struct foreign_reader *reader, struct foreign_event *event)
 {
@@ -170,7 +170,7 @@ read_syslog_take(struct foreign_clock *clock, struct span line, struct read_sysl
         out->text = span_tail(look, 1);
         return true;
     }
-    /* A host before it; "imap(a b):" is not a host. Without a time nothing says where a line
+    /* A host comes first; "imap(a b):" is not a host. Without a time it is unknown where a line
      * begins. */
     if (first.len > 0 && out->at_us != FOREIGN_NO_TIME && span_find_char(first, '(') < 0 &&
         ident_take(imap_take_word(&look), out))
@@ -252,7 +252,7 @@ is_level(struct span word)
     return word.len == 1 && word.ptr[0] >= 'A' && word.ptr[0] <= 'W';
 }
 
-/* As Android Studio shows it: "2026-04-18 11:16:48.818  8570-8620  TAG  PACKAGE  V  text", and
+/* The form of Android Studio: "2026-04-18 11:16:48.818  8570-8620 TAG PACKAGE V text", and
  * before 2022 "2018-05-08 22:47:34.013 3731-7953/PACKAGE V/TAG: text". */
 static bool
 studio_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
@@ -277,7 +277,7 @@ studio_take(struct foreign_clock *clock, struct span *line, int64_t *at_out,
         rest = span_tail(rest, 1);
     } else {
         *tag_out = imap_take_word(&rest);
-        imap_take_word(&rest); /* the package */
+        imap_take_word(&rest); /* skip the package */
         if (!is_level(imap_take_word(&rest)))
             return false;
         rest = span_tail(rest, 2);

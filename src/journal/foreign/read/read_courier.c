@@ -37,7 +37,7 @@ is_courier(const struct read_syslog *head)
     for (size_t i = 0; i < sizeof idents / sizeof idents[0]; i++)
         if (span_eq_str(head->ident, idents[i]))
             return true;
-    /* journalctl -o cat: nothing but the message. */
+    /* journalctl -o cat: only the message. */
     if (head->ident.len > 0 || !read_has(head->whole, "protocol=IMAP"))
         return false;
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What curl prints with -v: "> A001 ..." for what it sends, "< * OK" for what it is sent, and
+ * What curl prints with -v: "> A001 ..." for what it sends, "< * OK" for what it receives, and
  * "* " before its own words. It writes times only with --trace-time. The progress meter and,
  * without -s and -o, the mail itself stand between these lines.
  */
 #include "journal/foreign/read/read.h"
 
-/* Its own words, where the number of the error does not say enough. */
+/* curl's own words, where the number of the error does not say enough. */
 static const struct read_word trouble[] = {
-    {"TLS alert, close notify", FACT_NONE}, /* both sides end TLS so */
+    {"TLS alert, close notify", FACT_NONE}, /* this is how both sides end TLS */
     {"TLS alert, Client hello", FACT_NONE}, /* the same, as curl called it before 7.62 */
     {"TLS alert", FACT_TLS_FAILED},
     {"SSL certificate problem", FACT_TLS_FAILED},

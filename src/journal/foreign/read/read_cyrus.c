@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cyrus in syslog: "cyrus/imap[7623]: login: host [ip] user plaintext User logged in
- * SESSIONID=<..>". Lines are tied by process, which serves one session at a time and is used
- * again for the next. A client that just closes leaves no line: then only the next session of
- * the process, or its accounting ("USAGE", "session ended"), shows that it is over.
+ * SESSIONID=<..>". Lines belong together by process, which serves one session at a time and is
+ * then used for the next. A client that just closes leaves no line; only the next session of
+ * the process, or its accounting ("USAGE", "session ended"), shows that the session is over.
  *
- * journalctl -o cat leaves the name and the number out. The number stands in the session's id,
- * too; of the lines without one, such as "idle for too long", only those are taken that can be
- * about no other session: a guess would blame somebody.
+ * journalctl -o cat leaves out the name and the number. The number is also part of the
+ * session's id. Lines without an id, such as "idle for too long", are used only if they cannot
+ * be about another session, because a guess would blame somebody.
  */
 #include "journal/foreign/read/read.h"
 
@@ -22,7 +22,7 @@ struct cyrus_state {
         char user[USER_OCTETS];
     } open[OPEN_BARE];
     uint32_t count;
-    bool many; /* more than there is room for: nothing is the only one any more */
+    bool many; /* more than there is room for, so no session is known to be the only one */
 };
 _Static_assert(sizeof(struct cyrus_state) <= READ_CYRUS_OCTETS, "state_octets");
 
@@ -37,7 +37,7 @@ static const struct read_word words[] = {
     {"Fatal error", FACT_FAILED},
     {"too many open connections", FACT_LIMIT},
     {"Too many open connections", FACT_LIMIT},
-    /* No I/O error of the server: the client went away while it was sending a message. */
+    /* Not an I/O error of the server: the client went away while it was sending a message. */
     {"reading message: unexpected end of file", FACT_PEER_CLOSED},
     {"client disconnected during upload", FACT_PEER_CLOSED},
     {"Broken pipe", FACT_PEER_CLOSED},
@@ -117,7 +117,7 @@ is_said_by_cyrus(struct span text)
     return looks_like(text, looks, ARRAY_LEN(looks));
 }
 
-/* The service's name in cyrus.conf, without syslog_prefix. */
+/* Returns the service's name in cyrus.conf, without syslog_prefix. */
 static struct span
 program_of(const struct read_syslog *head)
 {
@@ -126,7 +126,7 @@ program_of(const struct read_syslog *head)
     return slash < 0 ? head->ident : span_tail(head->ident, (size_t)slash + 1);
 }
 
-/* A service of Cyrus that speaks another protocol, as its name says. */
+/* Whether the name is that of a service of Cyrus that speaks another protocol. */
 static bool
 is_other_service(const struct read_syslog *head)
 {
@@ -142,8 +142,8 @@ is_other_service(const struct read_syslog *head)
 
 /* The name is the service's in cyrus.conf, with syslog_prefix and a slash before it if that is
  * set: "cyrus/imaps", "imaps", "slot1/imap". It may be any name ("secimap", "front"); then the
- * line must be one that only Cyrus writes. Courier's imapd has the same name; but a process of
- * Cyrus is always named by its number, and speaks its own words. */
+ * line must be one that only Cyrus writes. Courier's imapd has the same name, but a process of
+ * Cyrus always has its number, and its messages have other words. */
 static bool
 is_cyrus(const struct read_syslog *head)
 {
@@ -176,7 +176,7 @@ is_master(const struct read_syslog *head)
            (span_eq_str(head->ident, "master") && head->pid.len > 0);
 }
 
-/* What journalctl -o cat leaves of a line: words that only Cyrus says. */
+/* What journalctl -o cat leaves of a line: words that only Cyrus writes. */
 static bool
 is_bare(const struct read_syslog *head)
 {
@@ -206,7 +206,7 @@ read_cyrus_head(struct span line)
            (is_cyrus(&head) || is_master(&head) || is_other_service(&head) || is_bare(&head));
 }
 
-/* Takes "host [ip] " off the front and returns the rest. */
+/* Removes "host [ip] " from the beginning and returns the rest. */
 static struct span
 peer_take(struct foreign_event *event, struct span text)
 {
@@ -223,7 +223,7 @@ peer_take(struct foreign_event *event, struct span text)
 }
 
 /* "[ip] plaintext USER SASL(-13): why", "[ip] PLAIN (USER) [SASL(-13): why]", "[ip] PLAIN
- * [why]", as the versions have it. */
+ * [why]", depending on the version. */
 static struct span
 refused(struct foreign_event *event, struct span text)
 {
@@ -325,7 +325,7 @@ is_number(struct span text)
     return span_to_u64(text, UINT64_MAX, &number);
 }
 
-/* "<HOST-PID-TIME-COUNT-RANDOM>"; the host may hold hyphens, too. */
+/* "<HOST-PID-TIME-COUNT-RANDOM>"; the host may also contain hyphens. */
 static struct span
 pid_of(struct span text)
 {
@@ -411,7 +411,7 @@ bare(struct foreign_reader *reader, struct foreign_event *event, struct span tex
         if (event->key.len == 0)
             return user.len > 0 || is_ordinary(text);
     }
-    /* The key is borrowed from the state: what closes the session comes after the event. */
+    /* The key is borrowed from the state, so the session is closed there after the event. */
     const bool known = message(reader, event, text);
     if (event->ends)
         bare_closed(state, event->key);

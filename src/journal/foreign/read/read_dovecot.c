@@ -5,10 +5,10 @@
  *     imap-login: Info: Login: user=<bob>, method=PLAIN, rip=.., mpid=6214, session=<YOVM3..>
  *     imap(bob)<6214><YOVM3..>: Info: Disconnected: Connection closed (IDLE running for ..
  *
- * The session's id ties the lines together; versions before 2.3 name none, then it is the
- * user. A kicked session is told as "Server shutting down", but its process first says that it
- * was killed by a signal: that is how the two are told apart. Processes are remembered, the
- * last few hundred, so that a crash finds its session.
+ * Lines belong together by the session's id; versions before 2.3 have none, so the user takes
+ * its place. A kicked session is reported as "Server shutting down", but its process first says
+ * that it was killed by a signal, which tells the two apart. The last few hundred processes are
+ * remembered, so that a crash can be assigned to its session.
  */
 #include "journal/foreign/read/read.h"
 
@@ -22,7 +22,7 @@ struct process {
     char pid[PID_OCTETS];
     char session[ID_OCTETS];
     char user[USER_OCTETS];
-    bool killed; /* it, not the whole server, was told to end */
+    bool killed; /* this process, not the whole server, was told to end */
 };
 
 struct dovecot_state {
@@ -31,7 +31,7 @@ struct dovecot_state {
 };
 _Static_assert(sizeof(struct dovecot_state) <= READ_DOVECOT_OCTETS, "state_octets");
 
-/* The words for people, which 2.4 puts before a code ("(auth_failed)"), older ones alone. */
+/* Words for people. Version 2.4 adds a code ("(auth_failed)"); older ones do not. */
 static const struct read_word login_words[] = {
     {"Auth process broken", FACT_FAILED},
     {"auth process not ready", FACT_FAILED},
@@ -102,13 +102,13 @@ static const struct read_word session_words[] = {
     {"EOF while appending", FACT_PEER_CLOSED},
 };
 
-/* Where the message begins to be Dovecot's; false when it is not. */
+/* Finds where Dovecot's message begins. False: it is not Dovecot's. */
 static bool
 take_dovecot(const struct read_syslog *head, struct span *text_out)
 {
     static const struct {
         const char *begin;
-        bool alone; /* enough without a time before it */
+        bool alone; /* is sufficient without a time before it */
     } begins[] = {
         {"imap-login: ", true},
         {"imap(", true},
@@ -126,7 +126,7 @@ take_dovecot(const struct read_syslog *head, struct span *text_out)
     *text_out = head->text;
     if (span_starts(head->ident, SPAN("dovecot")))
         return true;
-    /* Its own log, or journalctl -o cat: the line begins with the service. */
+    /* Dovecot's own log, or journalctl -o cat: the line begins with the service. */
     *text_out = head->whole;
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if ((begins[i].alone || head->at_us != FOREIGN_NO_TIME) &&
@@ -154,7 +154,7 @@ process_find(struct dovecot_state *state, struct span pid)
     return NULL;
 }
 
-/* The session that this user began last: errors before it is set up do not name it. */
+/* The session that this user began last. Errors before it is set up do not name it. */
 static struct span
 session_of_user(const struct dovecot_state *state, struct span user)
 {
@@ -192,7 +192,7 @@ level_skip(struct span *text)
             return;
 }
 
-/* What a reason says before the statistics that follow it. */
+/* Returns the part of a reason before the statistics. */
 static struct span
 reason_of(struct span text)
 {
@@ -209,8 +209,8 @@ reason_of(struct span text)
     return text;
 }
 
-/* "disconnected before auth was ready, waited 30 secs": it was the server that was not ready. A
- * scanner does not wait. */
+/* "disconnected before auth was ready, waited 30 secs": the server was not ready. A scanner
+ * does not wait. */
 static bool
 waited_for_auth(struct span reason)
 {
@@ -221,8 +221,8 @@ waited_for_auth(struct span reason)
     return span_to_u64(number, UINT32_MAX, &secs) && secs >= WAITED_SECS;
 }
 
-/* OpenSSL's words, which stand at the end of the line: ", TLS: SSL_read() failed: error:..." or
- * ", TLS handshaking: SSL_accept() failed: ...". Empty: TLS did not fail. */
+/* OpenSSL's words at the end of the line: ", TLS: SSL_read() failed: error:..." or ", TLS
+ * handshaking: SSL_accept() failed: ...". Empty: TLS did not fail. */
 static struct span
 tls_failure(struct span text)
 {
@@ -236,7 +236,7 @@ tls_failure(struct span text)
         const ptrdiff_t end = span_find(words, SPAN(", session=<"));
         if (end >= 0)
             words = span_head(words, (size_t)end);
-        /* "Disconnected" and "Connection closed" are no failure of TLS. */
+        /* "Disconnected" and "Connection closed" do not mean that TLS failed. */
         if (span_starts(words, SPAN("SSL_")) &&
             !read_has(words, "unexpected eof while reading") &&
             !read_has(words, "Connection reset by peer"))
@@ -289,7 +289,7 @@ login_line(struct foreign_reader *reader, struct foreign_event *event, struct sp
     return true;
 }
 
-/* The last words of a process, or what the master says of it. */
+/* The last message of a process, or what the master says about it. */
 static bool
 last_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -357,8 +357,8 @@ session_line(struct foreign_reader *reader, struct foreign_event *event, struct 
 /*
  * "service(imap): child 1234 killed with signal 11" and "child 1234 returned error 83 (Out of
  * memory ...)": the session of that process. "service(imap-login): process_limit (100) reached,
- * client connections are being dropped": sessions that never were; this is all that is ever
- * told of them.
+ * client connections are being dropped": sessions that never began; nothing else is logged
+ * about them.
  */
 static bool
 master_line(struct foreign_reader *reader, struct foreign_event *event, struct span text)

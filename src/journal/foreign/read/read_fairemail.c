@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * FairEmail's own log, as it goes with its debug information (log.txt), the newest line first:
+ * FairEmail's own log (log.txt in its debug information), with the newest line first:
  *
  *     14:38:59 [4:105:1:0:0] ann@example.org closed
  *     14:38:58 [4:105:1:0:0] ann@example.org connect javax.mail.FolderClosedException: ...
@@ -8,10 +8,10 @@
  *     14:20:00 [4:105:1:0:0] ann@example.org connecting
  *
  * The numbers are the kind, the thread (not in all versions), the account, the folder and the
- * message. An account has one session at a time as far as this log tells: its connections are
- * made and lost together. What broke it stands in the lines of an exception, which continue for
- * many more. There is no dialogue. The log is about the whole program. Of its other lines, only
- * those that look like trouble are counted as not understood.
+ * message. As far as this log shows, an account has one session at a time: its connections are
+ * made and lost together. An exception, which can have many lines, tells what broke it. There
+ * is no dialogue. The log is about the whole program. Other lines are counted as not understood
+ * only if they look like problems.
  */
 #include "journal/foreign/read/read.h"
 
@@ -20,14 +20,14 @@
 enum { NUMBERS_MAX = 5, NUMBERS_MIN = 4, KEY_OCTETS = 24 };
 
 struct fairemail_state {
-    char key[KEY_OCTETS]; /* the account of the entry before */
-    bool failing;         /* it is an exception whose cause is still to come */
-    bool entry;           /* there was an entry before */
+    char key[KEY_OCTETS]; /* the account of the previous entry */
+    bool failing;         /* an exception whose cause is still to come */
+    bool entry;           /* there was a previous entry */
     uint64_t failed;      /* accounts whose failure was reported: bits of their numbers */
 };
 _Static_assert(sizeof(struct fairemail_state) <= READ_STATE_OCTETS, "state_octets");
 
-/* Its own; Java's and Android's words are in tls_words.c. */
+/* FairEmail's own words; those of Java and Android are in tls_words.c. */
 static const struct read_word words[] = {
     {"timed out", FACT_NO_ANSWER},
     {"UnknownHost", FACT_UNREACHABLE},
@@ -42,11 +42,11 @@ static const struct read_word words[] = {
 
 struct fairemail_head {
     int64_t tod;
-    struct span account; /* the number */
+    struct span account; /* its number */
     struct span text;
 };
 
-/* "14:38:59", "2:38:59 PM"; the blank may be a narrow one that does not break. */
+/* "14:38:59", "2:38:59 PM"; the blank may be a narrow no-break space. */
 static bool
 tod_take(struct span *s, int64_t *tod_out)
 {
@@ -135,7 +135,7 @@ read_fairemail_tod(struct span line)
     return head_parse(line, &head) ? head.tod : -1;
 }
 
-/* The bit of the account the event is about; accounts are few and numbered from 1. */
+/* The bit of the event's account. Accounts are few and numbered from 1. */
 static uint64_t
 bit_of(const struct foreign_event *event)
 {
@@ -144,8 +144,8 @@ bit_of(const struct foreign_event *event)
     return span_to_u64(event->key, UINT64_MAX, &number) ? UINT64_C(1) << number % 64 : 0;
 }
 
-/* What an exception says broke the connection; of one that continues in the next lines, the
- * first that tells it. */
+/* Finds what broke the connection according to an exception. If the exception has several
+ * lines, the first one that tells it counts. */
 static void
 failure(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -156,7 +156,7 @@ failure(struct foreign_reader *reader, struct foreign_event *event, struct span 
     if (fact == FACT_NONE)
         fact = read_word_find(words, ARRAY_LEN(words), text, FACT_NONE);
     event->joins = true;
-    /* JavaMail makes up a BYE for what broke the connection; the others are the server's. */
+    /* JavaMail invents a BYE for whatever broke the connection; others come from the server. */
     if (bye >= 0 && !read_has(text, "Mail Exception")) {
         state->failing = false;
         state->failed |= bit_of(event);
@@ -168,7 +168,7 @@ failure(struct foreign_reader *reader, struct foreign_event *event, struct span 
     }
 }
 
-/* The account's name stands before what happened: "NAME connecting", "NAME/INBOX idle ...". */
+/* The account's name precedes what happened: "NAME connecting", "NAME/INBOX idle ...". */
 static struct span
 name_before(struct span text, struct span what)
 {
@@ -181,7 +181,7 @@ static void
 connected(struct foreign_reader *reader, struct foreign_event *event, enum foreign_fact fact,
           struct span name)
 {
-    /* A label that somebody gave an account is not a user's name. */
+    /* A label that somebody gave an account is not the name of a user. */
     if (span_find_char(name, '@') > 0 && span_find_char(name, ' ') < 0)
         event->account = name;
     event->client = SPAN("FairEmail");
@@ -219,7 +219,7 @@ entry(struct foreign_reader *reader, struct foreign_event *event, struct span te
     } else if (ends_with(text, SPAN(" store closed")) || ends_with(text, SPAN(" closed"))) {
         event->joins = true;
         event->ends = true;
-        /* After a failure it only cleans up. */
+        /* After a failure, this is only cleanup. */
         read_emit_fact(reader, event,
                        (state->failed & bit_of(event)) != 0 ? FACT_NONE : FACT_CLOSED,
                        SPAN(""));
@@ -245,7 +245,7 @@ read_fairemail(struct foreign_reader *reader, const struct foreign_line *line)
         event.ref.at_us = reader->clock.day_us + reader->clock.last_tod_us;
         if (state->failing)
             failure(reader, &event, span_trim(line->text));
-        /* Entries with "backoff=" are repeated above all others, without numbers. */
+        /* Entries with "backoff=" are repeated at the top, without numbers. */
         return state->entry || span_trim(rest).len == 0 ||
                (tod_take(&rest, &tod) && read_has(rest, "backoff="));
     }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What fetchmail prints with -vv: "fetchmail: IMAP> A0001 CAPABILITY", "fetchmail: IMAP< * OK",
- * and its own words, each with its name before it. It writes no times; a time that something
- * else put before a line is used.
+ * and its own messages, each after its name. It writes no times; if something else has put a
+ * time before a line, that is used.
  *
- * Of a connection over TLS it prints the certificate, in ten lines or more, whether or not
+ * For a connection with TLS it prints the certificate, in ten lines or more, whether or not
  * anything is wrong with it.
  */
 #include "journal/foreign/read/read.h"
 
 struct fetchmail_state {
-    /* Its own timer ended the session: the socket error after it is its own, too. */
+    /* Its own timer ended the session, so the socket error after it is also its own. */
     bool gave_up;
 };
 _Static_assert(sizeof(struct fetchmail_state) <= READ_STATE_OCTETS, "state_octets");
@@ -110,17 +110,15 @@ read_fetchmail_head(struct span line)
     return span_starts(read_without_time(line), SPAN("fetchmail: "));
 }
 
-/* The same, where a server's name, a version or a number comes first. */
+/* The same, for lines where the name of a server, a version or a number comes first. */
 static bool
 is_ordinary(struct span text)
 {
-    static const char *const has[] = {" key fingerprint: ",
-                                      " fingerprints match.",
-                                      "upgrade to TLS succeeded",
-                                      "opportunistic upgrade to TLS failed", /* it goes on */
-                                      "WARNING: server offered STARTTLS",
-                                      " querying ",
-                                      " waiting after "};
+    static const char *const has[] = {
+        " key fingerprint: ", " fingerprints match.", "upgrade to TLS succeeded",
+        /* it continues without TLS */
+        "opportunistic upgrade to TLS failed", "WARNING: server offered STARTTLS", " querying ",
+        " waiting after "};
 
     if (read_begins(text, ordinary, ARRAY_LEN(ordinary)))
         return true;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The GMS transaction log, and Roost's, which has its form:
+ * The GMS transaction log, and Roost's, which has the same form:
  *
  *     IMAP 12:24:17.921 A 06157 1 0003 SELECT "INBOX"
  *
  * service, local time, level, entry number, session number, text. 06157 is a line from the
- * client, 06266 and 06392 are lines to it, 06050 is the removal of a session. From 07000 on
- * the numbers are Roost's (journal/log_entry.def), which also tell who the session belongs to.
- * GMS counts sessions by slot, so a number comes again: a login, a greeting or SELECT with a
- * tag that is not new does not say so, but the end of the one before does.
+ * client, 06266 and 06392 are lines to it, 06050 is the removal of a session. Numbers from
+ * 07000 on are Roost's (journal/log_entry.def), which also tell whose session it is. GMS
+ * numbers sessions by slot, so a number occurs again; that a new session has begun is known
+ * from the end of the one before.
  */
 #include "journal/foreign/read/read.h"
 
@@ -33,7 +33,7 @@ enum gms_entry {
 };
 
 struct gms_state {
-    char removed[64]; /* the session that 06050 was about last */
+    char removed[64]; /* the session in the last 06050 */
 };
 _Static_assert(sizeof(struct gms_state) <= READ_STATE_OCTETS, "state_octets");
 
@@ -101,7 +101,7 @@ removed(struct foreign_reader *reader, struct foreign_event *event, struct span 
         if (read_take(&rest, SPAN("- ")))
             rest = span_trim(rest);
     }
-    /* Roost says more about the end in its own entry, which follows. */
+    /* Roost's own entry, which follows, says more about the end. */
     event->ends = reader->program == NULL;
     struct gms_state *state = reader->state;
     memcpy(state->removed, event->key.ptr, event->key.len);
@@ -115,7 +115,7 @@ removed(struct foreign_reader *reader, struct foreign_event *event, struct span 
     read_emit_fact(reader, event, FACT_CLOSED, rest);
 }
 
-/* The value of name= up to the next blank. */
+/* The value of name=, up to the next blank. */
 static struct span
 field(struct span text, struct span name)
 {
@@ -140,12 +140,12 @@ refusal(struct span text)
                : FACT_REFUSED;
 }
 
-/* "end REASON account=.. peer=.. ...": the reasons are journal/end_reason.def's. */
+/* "end REASON account=.. peer=.. ...", with a reason from journal/end_reason.def. */
 static void
 roost_end(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
     static const struct {
-        const char *prefix; /* of the code in journal/end_reason.def */
+        const char *prefix; /* beginning of a code in journal/end_reason.def */
         enum foreign_fact fact;
     } reasons[] = {
         {"logout", FACT_LOGOUT},           {"quit", FACT_LOGOUT},
@@ -169,7 +169,7 @@ roost_end(struct foreign_reader *reader, struct foreign_event *event, struct spa
     struct span rest = text;
     struct gms_state *state = reader->state;
 
-    /* 06050 has reported this end already, in a log without other entries of the session. */
+    /* In a log without other entries of the session, 06050 has reported this end already. */
     if (reader->program == NULL && span_eq_str(event->key, state->removed))
         return;
     imap_take_word(&rest);
@@ -237,7 +237,7 @@ read_gms(struct foreign_reader *reader, const struct foreign_line *line)
     if (!head_parse(line->text, &head))
         return false;
     event.ref.at_us = when_tod(&reader->clock, head.tod_us, head.precision_us);
-    /* Session 0 is the server itself. Other services have sessions of the same numbers. */
+    /* Session 0 is the server itself. Other services have sessions with the same numbers. */
     if (span_eq(head.session, SPAN("0")))
         return true;
     char key[64];

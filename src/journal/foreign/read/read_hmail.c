@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hMailServer's log: columns in quotes, between tabs (or blanks, if somebody has pasted them):
+ * hMailServer's log: columns in quotes, separated by tabs (or blanks, if somebody has pasted
+ * them):
  *
  *     "IMAPD"  8692  23  "2017-02-05 13:57:54.252"  "192.0.2.23"  "RECEIVED: A003 NOOP"
  *     "DEBUG"  8692  "2017-02-05 13:57:54.255"  "Ending session 23"
@@ -14,11 +15,11 @@ enum { COLUMNS = 6 };
 
 struct columns {
     struct span service;
-    struct span values[COLUMNS]; /* behind the service */
+    struct span values[COLUMNS]; /* the columns after the service */
     size_t count;
 };
 
-/* The next column; the last one, the text, goes on to the line's end, quotes and all. */
+/* The next column. The last one, the text, extends to the end of the line, including quotes. */
 static struct span
 column_take(struct span *rest, bool is_text)
 {
@@ -55,7 +56,7 @@ columns_parse(struct span line, struct columns *out)
         known |= span_eq_str(out->service, services[i]);
     if (!known || rest.len == 0 || (rest.ptr[0] != '\t' && rest.ptr[0] != ' '))
         return false;
-    /* thread, session, time, address, text; without session and address in other rows. */
+    /* thread, session, time, address, text; other rows have no session and address. */
     const size_t count = span_eq_str(out->service, "IMAPD") ? 5 : 3;
     while (out->count < count && rest.len > 0) {
         out->values[out->count] = column_take(&rest, out->count + 1 == count);
@@ -94,8 +95,8 @@ dialogue(struct foreign_reader *reader, struct foreign_event *event, struct span
     return true;
 }
 
-/* What the server says of a connection besides its dialogue. False: it looks like trouble of an
- * unknown kind. */
+/* What the server says about a connection besides the dialogue. False: it looks like an unknown
+ * problem. */
 static bool
 debug(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {

@@ -7,9 +7,9 @@
  *     Host2 failure: Error login on [..] with user [ann] auth [LOGIN]: 2 NO LOGIN failed
  *     Exiting with return value 162 (EXIT_AUTHENTICATION_FAILURE_USER2)
  *
- * With --debugimap1 (or 2) the dialogue is there too, as Perl's Mail::IMAPClient prints it; the
- * one about ID always is. An answer is one entry of many lines, of which those of the protocol
- * begin with a TAB behind two blanks; literals stand in it without their octet counts:
+ * With --debugimap1 (or 2), it also contains the dialogue, as Perl's Mail::IMAPClient prints
+ * it; the one about ID is always there. An answer is one entry with many lines; protocol lines
+ * begin with two blanks and a TAB, and literals have no octet counts:
  *
  *     Sending: 4 EXAMINE INBOX
  *     Sent 17 bytes
@@ -17,19 +17,19 @@
  *       <TAB>4 OK [READ-ONLY] done
  *     ERROR: socket closed while reading data from server at .../IMAPClient.pm line 1812.
  *
- * The dialogue does not name the host. Each host counts its tags by itself, so the next tag of
- * a host tells; where both would have the same next one, the command decides (it is Host2 that
- * messages are appended to), and where that does not tell either, it is a guess. Once there was
- * a guess, what the servers show of their mailboxes is left out: nobody is to be judged by it.
+ * The dialogue does not name the host. Each host has its own sequence of tags, so the next tag
+ * of a host identifies it. If both would have the same next tag, the command decides (messages
+ * are appended to Host2), and if that does not help either, it is a guess. After a guess, what
+ * the servers show of their mailboxes is left out, so that nobody is judged by it.
  *
- * Most of the log is about mail that was copied. Of these lines, only those that look like
- * trouble are counted as not understood.
+ * Most of the log is about mail that was copied. These lines are counted as not understood only
+ * if they look like problems.
  */
 #include "journal/foreign/read/read.h"
 
 #include <string.h>
 
-/* Which lines of an entry that goes on are still to come. */
+/* The kind of entry that the next lines continue. */
 enum imapsync_entry {
     ENTRY_NONE,
     ENTRY_ANSWER, /* after "Read: " */
@@ -38,13 +38,13 @@ enum imapsync_entry {
 
 struct imapsync_state {
     enum imapsync_entry entry;
-    bool second;      /* the host that was named last */
-    bool speaks;      /* the host of the dialogue's last line: false Host1, true Host2 */
-    bool guessed;     /* once it was not certain which of them it is */
+    bool second;      /* the host that was named last: false Host1, true Host2 */
+    bool speaks;      /* the host of the last dialogue line: false Host1, true Host2 */
+    bool guessed;     /* it has been uncertain which of them it is */
     bool silent[2];   /* the dialogue of this host is not in the log */
-    bool gone[2];     /* it was reported that its connection is lost */
+    bool gone[2];     /* the loss of its connection was reported */
     bool told;        /* an error was reported since the last command */
-    uint32_t last[2]; /* the number that is its last tag */
+    uint32_t last[2]; /* its last tag, as a number */
 };
 _Static_assert(sizeof(struct imapsync_state) <= READ_STATE_OCTETS, "state_octets");
 
@@ -74,7 +74,7 @@ host_take(struct span *text, bool *second_out)
     return text->len > 0 && (text->ptr[0] == ':' || text->ptr[0] == ' ');
 }
 
-/* The number that is a command's tag; 0: the tag is not a number. */
+/* A command's tag as a number; 0: it is not a number. */
 static uint32_t
 tag_of(struct span text)
 {
@@ -106,8 +106,8 @@ key_of(bool second)
     return second ? SPAN("Host2") : SPAN("Host1");
 }
 
-/* The end of a connection is told once, not in each line of Perl's stack. False: it looks like
- * trouble of an unknown kind. */
+/* The end of a connection is told once, not for each line of Perl's stack. False: it looks like
+ * an unknown problem. */
 static bool
 error(struct foreign_reader *reader, struct foreign_event *event, struct span text, bool second)
 {
@@ -121,7 +121,7 @@ error(struct foreign_reader *reader, struct foreign_event *event, struct span te
         return true;
     state->told = true;
     state->gone[second] = fact == FACT_PEER_CLOSED || fact == FACT_RESET;
-    /* Where in Perl it was noticed has nothing to do with the session. */
+    /* The place in the Perl code has nothing to do with the session. */
     const ptrdiff_t at = span_find(text, SPAN(" at /"));
     read_emit_fact(reader, event, fact, span_trim(at > 0 ? span_head(text, (size_t)at) : text));
     return true;
@@ -134,7 +134,7 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
     struct span rest = text;
 
     event->account = read_between(text, SPAN("user ["), SPAN("]"));
-    if (state->last[state->second] == 0) /* later, its ID may have said more */
+    if (state->last[state->second] == 0) /* otherwise its ID may have said more */
         event->client = SPAN("imapsync");
     if (span_starts(text, SPAN(": connecting and login on"))) {
         state->last[state->second] = 0;
@@ -157,7 +157,7 @@ about_host(struct foreign_reader *reader, struct foreign_event *event, struct sp
 
 /* --- The dialogue --- */
 
-/* Commands that only one of the two hosts is ever sent. */
+/* Commands that are sent to only one of the two hosts. */
 static bool
 told_by_command(struct span text, bool *second_out)
 {
@@ -175,7 +175,7 @@ told_by_command(struct span text, bool *second_out)
     return strcmp(line.command, "UID FETCH") == 0 && read_has(line.args, "BODY.PEEK[]");
 }
 
-/* Whose command it is that bears this tag. */
+/* Finds the host to which the command with this tag was sent. */
 static bool
 speaker(struct imapsync_state *state, uint32_t tag, struct span text)
 {
@@ -183,14 +183,14 @@ speaker(struct imapsync_state *state, uint32_t tag, struct span text)
     const bool second = tag == state->last[1] + 1 && !state->silent[1];
     bool told;
 
-    /* The dialogue about ID is in the log without being asked for, and names its side. */
+    /* The dialogue about ID is always in the log, and names its side. */
     if (read_has(text, "\"side\" \"host"))
         return read_has(text, "\"side\" \"host2\"");
     if (first != second)
         return second;
     if (told_by_command(text, &told))
         return told;
-    /* Before the logins are done they are made one after the other. */
+    /* At first, the two logins are made one after the other. */
     if (tag == 1 || (state->last[0] == 0) != (state->last[1] == 0))
         return state->second;
     if (state->silent[0] != state->silent[1])
@@ -211,15 +211,15 @@ sending(struct foreign_reader *reader, struct foreign_event *event, struct span 
         state->last[state->speaks] = tag;
         state->told = false;
     } else if (!span_eq_str(span_trim(text), "DONE")) {
-        return; /* mail, or what a login is made of */
+        return; /* mail, or part of a login */
     }
     event->key = key_of(state->speaks);
-    /* Mail::IMAPClient says so before it looks whether there is a connection. */
+    /* Mail::IMAPClient says so before it checks whether there is a connection. */
     if (!state->gone[state->speaks])
         read_emit_line(reader, event, DIR_TO_SERVER, text);
 }
 
-/* One line of what a server said. */
+/* Handles one line of what a server said. */
 static void
 answer(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -237,7 +237,7 @@ answer(struct foreign_reader *reader, struct foreign_event *event, struct span t
     read_emit_line(reader, event, DIR_TO_CLIENT, text);
 }
 
-/* A line that begins with blanks belongs to the entry before it. */
+/* A line that begins with blanks continues the entry before it. */
 static bool
 goes_on(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -245,7 +245,7 @@ goes_on(struct foreign_reader *reader, struct foreign_event *event, struct span 
 
     if (text.len > 0 && text.ptr[0] != ' ' && text.ptr[0] != '\t')
         return false;
-    /* Pasted into a page, TABs have become blanks. */
+    /* If the log was pasted into a page, TABs have become blanks. */
     if (state->entry == ENTRY_ANSWER &&
         (span_starts(text, SPAN("  \t")) || span_starts(text, SPAN("      "))))
         answer(reader, event, span_trim(text));

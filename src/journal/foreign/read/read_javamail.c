@@ -8,8 +8,8 @@
  *     * 3 EXISTS
  *     * BYE JavaMail Exception: java.net.SocketException: Connection reset
  *
- * The lines of protocol bear no mark: which way one went is told by its look. The last one
- * above never came from the server; JavaMail makes it up for what broke the connection.
+ * Protocol lines have no mark: their direction is guessed from their form. The last line above
+ * did not come from the server; JavaMail invents it for whatever broke the connection.
  */
 #include "journal/foreign/read/read.h"
 
@@ -18,7 +18,7 @@ struct javamail_state {
 };
 _Static_assert(sizeof(struct javamail_state) <= READ_STATE_OCTETS, "state_octets");
 
-/* Its own; Java's words are in tls_words.c. */
+/* JavaMail's own words; Java's are in tls_words.c. */
 static const struct read_word words[] = {
     {"dropped by server", FACT_PEER_CLOSED}, {"EOF", FACT_PEER_CLOSED},
     {"timed out", FACT_NO_ANSWER},           {"UnknownHost", FACT_UNREACHABLE},
@@ -37,7 +37,7 @@ struct head {
     int64_t at_us;
     struct span user;
     struct span text;
-    bool marked; /* by a logger's name */
+    bool marked; /* it begins with a logger's name */
 };
 
 /* "... TRACE com.sun.mail.imap.protocol - A1 NOOP", "... DEBUG com.sun.mail.imap - text". */
@@ -137,7 +137,7 @@ login_result(struct foreign_reader *reader, const struct foreign_event *event, s
     return true;
 }
 
-/* False: it is an exception of an unknown kind. */
+/* False: an exception of an unknown kind. */
 static bool
 own_words(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -175,7 +175,7 @@ read_javamail(struct foreign_reader *reader, const struct foreign_line *line)
         return own_words(reader, &event, head.text);
     if (broken(reader, &event, head.text) || span_starts(head.text, SPAN("DEBUG")))
         return true;
-    /* Programs print other things as well, which must not be taken for lines of protocol. */
+    /* Programs also print other things, which must not be taken for protocol lines. */
     const bool expected = state->guess.literal_left > 0 || state->guess.asked;
     const enum foreign_dir dir = read_guess_dir(&state->guess, head.text);
     if (dir == DIR_TO_CLIENT)

@@ -7,9 +7,9 @@
  *     05-08 22:47:34.013  3731  7953 V RealImapConnection: conn1<<<#9# [OK, Idle completed.]
  *     2026-04-18 11:16:48.818  8570-8620  Sink$-CC  net.thunderbird.android  V  conn1<<<#+# []
  *
- * The number behind conn is the connection. What the server sent is shown as the lists it was
- * parsed to: #null# is untagged, #+# asks for more. Exceptions name no connection: they are
- * that of the line before, or of the connection that is being made.
+ * The number behind conn is the connection. What the server sent is shown as parsed lists:
+ * #null# is untagged, #+# asks for more. Exceptions name no connection: they belong to that of
+ * the line before, or to the one that is being opened.
  */
 #include "journal/foreign/read/read.h"
 
@@ -19,14 +19,14 @@
 enum { DECODED_MAX = 4096, KEY_OCTETS = 24 };
 
 struct k9_state {
-    char last[KEY_OCTETS]; /* the connection of the line before */
-    bool connecting;       /* a new one is being made, whose number is not known yet */
+    char last[KEY_OCTETS]; /* the connection in the previous line */
+    bool connecting;       /* a new one is being opened, whose number is not known yet */
     bool failed;           /* and it failed */
 };
 _Static_assert(sizeof(struct k9_state) <= READ_STATE_OCTETS, "state_octets");
 
-/* Its own; Java's and Android's words are in tls_words.c. "SSLException" alone says nothing:
- * it is what any end of a connection over TLS is wrapped in. */
+/* K-9's own words; those of Java and Android are in tls_words.c. "SSLException" alone says
+ * nothing, because any end of a connection with TLS is wrapped in it. */
 static const struct read_word words[] = {
     {"timed out", FACT_NO_ANSWER},
     {"SocketTimeoutException", FACT_NO_ANSWER},
@@ -48,7 +48,7 @@ static const char *const ordinary[] = {
     "Stored uid '",
     "ImapFolderIdler[",
     "Pusher ",
-    "I/O error while trying to use IDLE", /* the exception is told in the next line */
+    "I/O error while trying to use IDLE", /* the next line has the exception */
     "IOException during IDLE",
     "Got exception while idling",
 };
@@ -64,7 +64,7 @@ is_tag(struct span tag)
                                        "ImapBackendPusher",
                                        "RealImapFolderIdler",
                                        "ImapStore-ImapConnection",
-                                       "Sink$-CC"}; /* the logger's own name, as R8 left it */
+                                       "Sink$-CC"}; /* the logger's own name, as left by R8 */
 
     tag = span_trim(tag);
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
@@ -150,7 +150,7 @@ decode(struct span text, char *dst)
             continue;
         if (c == ',' && i + 1 < text.len && text.ptr[i + 1] == ' ') {
             items += depth == 1;
-            continue; /* the blank stays */
+            continue; /* the blank is kept */
         }
         if ((c == '[' || c == ']') && !is_code)
             c = c == '[' ? '(' : ')';

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What mbsync prints with -Dn: ">>> 1 LOGIN <user> <pass>" for what it sends, the server's
- * answers as they are, and its own words between them; with -V only the latter. It writes no
- * times; a time that something else put before a line is used.
+ * answers as they are, and its own messages between them; with -V only the latter. It writes no
+ * times; if something else has put a time before a line, that is used.
  */
 #include "journal/foreign/read/read.h"
 
-/* Its own words about trouble, and those of the libraries that it repeats. */
+/* Its own words about problems, and words of libraries that it repeats. */
 static const struct read_word trouble[] = {
     {": timeout.", FACT_GAVE_UP},
     {"SSL error connecting", FACT_TLS_FAILED},
@@ -55,7 +55,7 @@ static const char *const ordinary[] = {
     "C: ",
     "isync ",
     "mbsync ",
-    ")", /* what follows a message that is not shown */
+    ")", /* follows a message that is not shown */
 };
 
 static bool

@@ -6,14 +6,14 @@
  *
  * Without -l it goes to the screen, as " [imap]:   34:02.48 ...", without a date.
  *
- * reader < and writer > are the lines of protocol, as Python writes octets. The names of the
- * threads tell connections apart only by host, so "connected to" begins a new session.
+ * Lines with "reader <" and "writer >" are protocol, as Python writes octets. The names of the
+ * threads distinguish connections only by host, so "connected to" begins a new session.
  */
 #include "journal/foreign/read/read.h"
 
 enum { DECODED_MAX = 8192 };
 
-/* What imaplib2 says about its own work, behind the name of a thread, which may be anything. It
+/* What imaplib2 says about its own work, after the name of a thread, which may be anything. It
  * is understood and says nothing about the end of a session. */
 static const char *const ordinary[] = {
     "state => ",
@@ -89,7 +89,7 @@ read_offlineimap_head(struct span line)
     return head_parse(&clock, line, &at, &text);
 }
 
-/* What stands between the quotes of b'...'. The line end and what follows it are left out. */
+/* Returns what is between the quotes of b'...', without the line end and what follows it. */
 static struct span
 decode(struct span text, char *dst)
 {

@@ -6,9 +6,9 @@
  *     IMAP: 12:55:13 [db] Connection to 'mail.example.org' closed.
  *     IMAP: 12:55:13 [db] ERROR: "Your server has ...", hr=2148322319
  *
- * [tx] client to server, [rx] server to client, [db] the program's own words. It names no
- * session; a connection ends with "closed" or OnNotify's asNew = 0, and what comes after a
- * new greeting is another. The hr is shown in hexadecimal, as Microsoft lists it.
+ * [tx] is client to server, [rx] server to client, [db] the program's own words. It names no
+ * session. A connection ends with "closed" or with asNew = 0 in OnNotify, and a new greeting
+ * begins another one. The hr is shown in hexadecimal, as Microsoft lists it.
  */
 #include "journal/foreign/read/read.h"
 
@@ -22,7 +22,7 @@ struct outlook_head {
 };
 
 struct outlook_state {
-    bool closed; /* the connection is; what follows may still be about it */
+    bool closed; /* the connection is closed; what follows may still be about it */
 };
 
 static bool
@@ -116,7 +116,7 @@ read_outlook(struct foreign_reader *reader, const struct foreign_line *line)
     event.ref.at_us = when_tod(&reader->clock, head.tod_us, head.precision_us);
     if (span_eq_str(head.mark, "db"))
         return own_words(reader, &event, head.text);
-    /* Protocol lines after the end are a new connection's. */
+    /* Protocol lines after the end belong to a new connection. */
     event.opens = state->closed;
     state->closed = false;
     read_emit_line(reader, &event, span_eq_str(head.mark, "tx") ? DIR_TO_SERVER : DIR_TO_CLIENT,

@@ -2,14 +2,15 @@
 /*
  * Streams of protocol with marks between them.
  *
- * Dovecot's rawlog: a pair of files, NAME.in what the client sent, NAME.out what it was sent,
- * each line with seconds since 1970 before it. Literals are in it. Both in one file (sort -m)
- * tell the direction by the look of the lines only. So does one file that Dovecot wrote itself,
- * where "I: " and "O: " stand before a line ("I> " and "O> " before a part of one): which of
- * them is the client depends on whether Dovecot was the server there.
+ * Dovecot's rawlog is a pair of files: NAME.in has what the client sent, NAME.out what it
+ * received. Each line begins with the seconds since 1970. Literals are included. If both are in
+ * one file (sort -m), only the form of the lines tells the direction. The same is true of one
+ * file that Dovecot wrote itself, where "I: " and "O: " precede a line ("I> " and "O> " a part
+ * of one): which of them is the client depends on whether Dovecot was the server there.
  *
- * Cyrus telemetry (configdirectory/log/USER/PID): "<1795368763<" before what the client sent,
- * ">1795368763>" before what it was sent; lines without mark go on in the same direction.
+ * Cyrus telemetry (configdirectory/log/USER/PID) has "<1795368763<" before what the client sent
+ * and ">1795368763>" before what it received. Lines without a mark continue in the same
+ * direction.
  */
 #include "journal/foreign/read/read.h"
 
@@ -104,7 +105,8 @@ read_telemetry(struct foreign_reader *reader, const struct foreign_line *line)
     struct span text = line->text;
     struct span rest = text;
 
-    if (read_take(&rest, SPAN("---------- "))) { /* user and date, where a session begins */
+    /* user and date at the beginning of a session */
+    if (read_take(&rest, SPAN("---------- "))) {
         event.ref.at_us = FOREIGN_NO_TIME;
         event.opens = true;
         event.account = imap_take_word(&rest);

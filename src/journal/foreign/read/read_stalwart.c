@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stalwart, its log of events with their codes, and the older one of spans:
+ * Stalwart's log of events with their codes, and its older log of spans:
  *
  *     2024-09-10T10:46:20Z TRACE Raw IMAP input received (imap.raw-input) listenerId =
  *     "imaptls", localPort = 993, remoteIp = 192.0.2.7, remotePort = 56391, contents = "..."
  *     2024-01-04T15:46:19.207241Z TRACE session{instance="imap" protocol=Imap
  *     remote.ip="192.0.2.7" remote.port=50572}: imap::core::client: event="read" data="..."
  *
- * (one line each; the fields of the first may also stand in indented lines below it). Address
- * and port are the session. Dialogue is shown at level trace only.
+ * (one line each; the fields of the first form may also follow in indented lines). Address and
+ * port identify the session. The dialogue is shown only at level trace.
  */
 #include "journal/foreign/read/read.h"
 
@@ -51,7 +51,7 @@ static const struct read_word failures[] = {
 
 struct head {
     int64_t at_us;
-    struct span code;    /* of an event */
+    struct span code;    /* of the event */
     struct span session; /* fields of the span, in the older form */
     struct span text;    /* the fields */
     bool is_alarm;       /* the level is WARN or ERROR */
@@ -129,8 +129,8 @@ field(struct span text, const char *name)
     return value;
 }
 
-/* The octets of "A1 NOOP\r\n", line by line. Quotes within are not always escaped: the value
- * goes on to the last quote. */
+/* Emits the octets of "A1 NOOP\r\n" line by line. Quotes within are not always escaped, so the
+ * value extends to the last quote. */
 static void
 dialogue(struct foreign_reader *reader, const struct foreign_event *event, enum foreign_dir dir,
          struct span value)
@@ -189,7 +189,7 @@ is_raw(struct foreign_reader *reader, const struct foreign_event *event,
     return false;
 }
 
-/* False: it looks like trouble of an unknown kind. */
+/* False: it looks like an unknown problem. */
 static bool
 event_of_code(struct foreign_reader *reader, struct foreign_event *event,
               const struct head *head)
@@ -227,7 +227,7 @@ read_stalwart(struct foreign_reader *reader, const struct foreign_line *line)
     event.peer = is_old ? field(head.session, "remote.ip=") : field(head.text, "remoteIp = ");
     const struct span port =
         is_old ? field(head.session, "remote.port=") : field(head.text, "remotePort = ");
-    /* Only IMAP's sessions; other events name other listeners, or none. */
+    /* Only sessions of IMAP; other events name other listeners or none. */
     if (event.peer.len == 0 || !span_istarts(listener, SPAN("imap")))
         return true;
     const int len = snprintf(key, sizeof key, "%.*s port %.*s",

@@ -11,9 +11,9 @@
  *
  * A connection that breaks is told as "CreateNewLineFromSocket: clearing
  * IMAP_CONNECTION_IS_OPEN - rv = 804b0014", an nsresult, and then "CreateNewLineFromSocket:
- * (null)", which the server never sent. The user's name is in the URLs that a connection
- * works for. What is longer than 400 octets continues in entries without pointer, and each
- * may be of many lines.
+ * (null)", which the server never sent. The user's name is in the URLs that a connection works
+ * on. Text longer than 400 octets continues in entries without a pointer, each of which may
+ * have many lines.
  */
 #include "journal/foreign/read/read.h"
 
@@ -21,14 +21,14 @@
 
 enum { POINTER_OCTETS = 20, USER_OCTETS = 100, CONNECTIONS = 64 };
 
-/* Whom the connections belong to, the newest few. */
+/* The users of the latest few connections. */
 struct thunderbird_state {
     struct {
         char pointer[POINTER_OCTETS];
         char user[USER_OCTETS];
     } known[CONNECTIONS];
     uint32_t next;
-    bool named; /* the error of TLS that broke the connection was named */
+    bool named; /* the TLS error that broke the connection was named */
 };
 _Static_assert(sizeof(struct thunderbird_state) <= READ_THUNDERBIRD_OCTETS, "state_octets");
 
@@ -66,7 +66,8 @@ static const struct {
     {"805a2fc6", FACT_PEER_CLOSED, "SSL_ERROR_CLOSE_NOTIFY_ALERT"},
 };
 
-/* What a connection says about its own work: understood, and nothing about its end. */
+/* What a connection says about its own work. It is understood and says nothing about the
+ * end. */
 static const char *const functions_known[] = {
     ":SetupWithUrl: ",
     ":SetupWithUrlCallback: ",
@@ -132,10 +133,10 @@ static const char *const words_known[] = {
 
 struct moz_head {
     int64_t at_us;
-    struct span text; /* behind "I/IMAP " */
+    struct span text; /* after "I/IMAP " */
 };
 
-/* Without a module's name in the line, its words must tell. */
+/* If the line has no module's name, its words must tell. */
 static bool
 is_old_line(struct span text)
 {
@@ -209,8 +210,8 @@ is_pointer(struct span text)
     return true;
 }
 
-/* "ptr:host:STATE:Function: text". Mailbox names may hold colons: the function is found from
- * its name. */
+/* "ptr:host:STATE:Function: text". Mailbox names may contain colons, so the function is found
+ * by its name. */
 static bool
 parts(struct span text, struct span *key_out, struct span *function_out, struct span *rest_out)
 {
@@ -236,7 +237,7 @@ parts(struct span text, struct span *key_out, struct span *function_out, struct 
     return true;
 }
 
-/* --- Whose connection --- */
+/* ---- the user of a connection ---- */
 
 static const char *
 user_of(const struct thunderbird_state *state, struct span pointer)
@@ -302,7 +303,7 @@ broken(struct foreign_reader *reader, struct foreign_event *event, struct span t
         read_emit_fact(reader, event, results[i].fact, span_of(told, len + 15));
         return;
     }
-    /* The error's name was told in the line before, if it was. */
+    /* The line before may have named the error. */
     struct thunderbird_state *state = reader->state;
     const bool named = state->named;
     state->named = false;
@@ -313,7 +314,7 @@ broken(struct foreign_reader *reader, struct foreign_event *event, struct span t
         read_emit_fact(reader, event, FACT_PEER_CLOSED, text);
 }
 
-/* "ImapThreadMainLoop leaving [this=7f4e..]": the connection's thread is over. */
+/* "ImapThreadMainLoop leaving [this=7f4e..]": the thread of the connection ends. */
 static bool
 leaving(struct foreign_reader *reader, struct foreign_event *event, struct span text)
 {
@@ -374,7 +375,7 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
     if (!parts(head.text, &event.key, &function, &rest)) {
         if (leaving(reader, &event, head.text))
             return true;
-        event.rest = true; /* of what was sent or shown last, or other words */
+        event.rest = true; /* continues what was sent or shown last, or something else */
         read_emit_fact(reader, &event, FACT_NONE, head.text);
         return read_begins(head.text, words_known, ARRAY_LEN(words_known));
     }

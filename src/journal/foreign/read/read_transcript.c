@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transcripts: lines with "C: " and "S: ", as people write them and as many clients do:
+ * Transcripts: lines with "C: " and "S: ", as written by people and by many clients:
  *
  *     [04-Mar-2026 09:40:54 +0100]: <a1b2c3d4> [7F00] S: * OK ready     Roundcube
  *     S: * OK ready                                                     MailKit, Horde
  *
- * Roundcube's id in the last brackets is the connection. The one before it is the session of
- * the user's browser, which changes at each login, while the connection is open; so it tells
- * nothing. MailKit ("Connected to imap://...") and Horde (">> Connection to: ...") tell where a
- * connection begins.
+ * In Roundcube's log, the id in the last brackets is the connection. The one before is the
+ * session of the user's browser, which changes at each login while the connection is open, so
+ * it is not used. MailKit ("Connected to imap://...") and Horde (">> Connection to: ...") mark
+ * the beginning of a connection.
  */
 #include "journal/foreign/read/read.h"
 

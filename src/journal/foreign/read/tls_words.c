@@ -21,10 +21,10 @@ static const struct read_word words[] = {
     {"o route to host", FACT_UNREACHABLE},
     {"etwork is unreachable", FACT_UNREACHABLE},
     {"ENETUNREACH", FACT_UNREACHABLE},
-    /* The handshake did not come to its end, whatever ended it. */
+    /* The handshake did not complete, for whatever reason. */
     {"SSLHandshakeException", FACT_TLS_FAILED},
     {"SSL_connect", FACT_TLS_FAILED},
-    /* The other end closed: without TLS's own goodbye, before this end was done, or both. */
+    /* The other end closed the connection without close_notify, or before this end was done. */
     {"unexpected eof", FACT_PEER_CLOSED}, /* OpenSSL 3 */
     {"unexpected EOF", FACT_PEER_CLOSED},
     {"UNEXPECTED_EOF", FACT_PEER_CLOSED}, /* Python */

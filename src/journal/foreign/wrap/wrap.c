@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop that peels, and the table of kinds. The order of the table decides where two kinds
- * could take the same line: what is unmistakable goes first, blanks go last.
+ * The loop that removes layers, and the table of kinds. If two kinds could take the same line,
+ * the order of the table decides: unmistakable kinds come first, blanks come last.
  */
 #include "journal/foreign/wrap/wrap.h"
 
@@ -55,7 +55,7 @@ foreign_wrap_step(struct foreign_wrap *wrap, uint32_t enabled, struct foreign_wr
     return false;
 }
 
-/* Gives back the blanks that a continued line has more than the line it continues. */
+/* Restores the blanks by which a continuation line is indented more than the line before. */
 static void
 indent_restore(const struct foreign_wrap *wrap, struct foreign_wrapped *line)
 {
@@ -65,7 +65,7 @@ indent_restore(const struct foreign_wrap *wrap, struct foreign_wrapped *line)
     line->text = span_of(line->text.ptr - more, line->text.len + more);
 }
 
-/* Puts the parts of a line together; false while there are more to come. */
+/* Puts the parts of a line together. False: more parts are to come. */
 static bool
 parts_join(struct foreign_wrap *wrap, struct foreign_wrapped *line)
 {
@@ -94,7 +94,7 @@ foreign_wrap_peel(struct foreign_wrap *wrap, uint32_t enabled,
     bool known = false;
 
     for (unsigned layers = 0; enabled != 0 && layers < LIMIT_FOREIGN_WRAPPERS; layers++) {
-        /* What continues a part is bare text behind the wrapper that cut it. */
+        /* The continuation of a part is plain text after the wrapper that cut it. */
         const bool is_rest = buf_len(&wrap->part) > 0;
         known = !is_rest && is_head(ctx, line.text);
         if (known || (is_rest && (line.used & (1u << WRAP_JSON | 1u << WRAP_CRI)) != 0) ||

@@ -33,22 +33,22 @@ enum foreign_wrapper {
 
 #define WRAP_ALL ((1u << WRAP_COUNT) - 1)
 
-/* Memory for lines that must be rewritten, and the clock of the times that wrappers tell. */
+/* Memory for lines that must be rewritten, and the clock for the times in wrappers. */
 struct foreign_wrap {
     struct foreign_clock clock;
-    struct buf texts[2]; /* a rewritten line; the other one is what it was made from */
+    struct buf texts[2]; /* a rewritten line, and the one that it was made from */
     unsigned text;       /* which of them was written last */
-    struct buf part;     /* the beginning of a line that came in parts */
-    size_t indent;       /* of the last line that was known */
+    struct buf part;     /* the beginning of a line that comes in parts */
+    size_t indent;       /* of the last line that was recognised */
     bool starved;        /* a text was cut because there was no memory */
 };
 
-/* A line while it is peeled. */
+/* A line while its layers are removed. */
 struct foreign_wrapped {
     struct span text;
-    int64_t at_us; /* from the outermost wrapper that has a time; FOREIGN_NO_TIME: none */
+    int64_t at_us; /* from the outermost wrapper with a time; FOREIGN_NO_TIME: none */
     uint32_t used; /* bits of enum foreign_wrapper */
-    size_t indent; /* blanks taken off */
+    size_t indent; /* number of blanks removed */
     bool part;     /* the line continues in the next one */
 };
 
@@ -57,23 +57,23 @@ void foreign_wrap_done(struct foreign_wrap *wrap);
 /** Whether memory was short for any line so far. */
 bool foreign_wrap_starved(const struct foreign_wrap *wrap);
 
-/** Takes one layer of the enabled kinds off; false: there is none. */
+/** Removes one layer of the enabled kinds. False: there is none. */
 bool foreign_wrap_step(struct foreign_wrap *wrap, uint32_t enabled,
                        struct foreign_wrapped *line);
 
 /**
- * Peels a line as far as is_head does not know it, at most LIMIT_FOREIGN_WRAPPERS layers. A
- * line that is nobody's loses all enabled layers, because it may continue an entry; of its
- * indentation it loses only as much as the last known line had.
+ * Removes layers from a line until is_head recognises it, at most LIMIT_FOREIGN_WRAPPERS. A
+ * line that is never recognised loses all enabled layers, because it may continue an entry, but
+ * only as much indentation as the last recognised line had.
  *
- * Returns false when the line is only a part: what follows it comes with the next one. Else
- * *text_out is valid until the next call, and *at_out is the wrapper's time.
+ * Returns false if the line is only a part, which the next line continues. Otherwise *text_out
+ * is valid until the next call, and *at_out is the wrapper's time.
  */
 bool foreign_wrap_peel(struct foreign_wrap *wrap, uint32_t enabled,
                        bool (*is_head)(void *ctx, struct span text), void *ctx,
                        struct span line, struct span *text_out, int64_t *at_out);
 
-/* The kinds, wrap_container.c and wrap_paste.c: each takes its layer off, or returns false. */
+/* The kinds (wrap_container.c, wrap_paste.c). Each removes its layer, or returns false. */
 bool foreign_wrap_json(struct foreign_wrap *wrap, struct foreign_wrapped *line);
 bool foreign_wrap_priority(struct foreign_wrap *wrap, struct foreign_wrapped *line);
 bool foreign_wrap_cri(struct foreign_wrap *wrap, struct foreign_wrapped *line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What containers, orchestrators, journals and syslog put around the lines of a program. The
- * time they tell is kept: many programs in a container write none of their own.
+ * What containers, orchestrators, journals and syslog put around the lines of a program. Their
+ * times are kept, because many programs in containers write none.
  */
 #include "journal/foreign/wrap/wrap.h"
 
@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "journal/foreign/read/read.h"
 
-/* Docker cuts longer lines; the pieces have no line end but the last. */
+/* Docker cuts longer lines. Only the last piece has a line end. */
 enum { DOCKER_PIECE_OCTETS = 16384, NAME_MAX_OCTETS = 200 };
 
 static void
@@ -54,7 +54,7 @@ json_time(struct foreign_wrap *wrap, struct foreign_wrapped *line, const json_t 
     }
 }
 
-/* The line, with journald's identifier and process as syslog has them before it. */
+/* The line, preceded by journald's identifier and process in the form of syslog. */
 static void
 json_text(struct foreign_wrap *wrap, struct foreign_wrapped *line, const json_t *root,
           const char *text)
@@ -95,9 +95,9 @@ foreign_wrap_json(struct foreign_wrap *wrap, struct foreign_wrapped *line)
     return text != NULL;
 }
 
-/* --- Syslog on its way --- */
+/* ---- syslog ---- */
 
-/* RFC 5424 section 6: "1 TIME HOST APP PROCID MSGID SD MSG", '-' for what is not known. */
+/* RFC 5424 section 6: "1 TIME HOST APP PROCID MSGID SD MSG", '-' if unknown. */
 static bool
 syslog_1(struct foreign_wrap *wrap, struct foreign_wrapped *line, struct span rest)
 {
@@ -105,10 +105,10 @@ syslog_1(struct foreign_wrap *wrap, struct foreign_wrapped *line, struct span re
 
     if (!when_take_iso(&wrap->clock, &rest, &at))
         return false;
-    imap_take_word(&rest); /* the host */
+    imap_take_word(&rest); /* skip the host */
     const struct span app = imap_take_word(&rest);
     const struct span pid = imap_take_word(&rest);
-    imap_take_word(&rest); /* the message's kind */
+    imap_take_word(&rest); /* skip the message's kind */
     read_take(&rest, SPAN(" "));
     if (rest.len > 0 && rest.ptr[0] == '[') {
         const ptrdiff_t end = span_find(rest, SPAN("] "));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What people's tools put around lines: colours, quotes, grep's file names, blanks. */
+/* What tools put around lines: colours, quotes, grep's file names, blanks. */
 #include "journal/foreign/wrap/wrap.h"
 
 enum { NAME_MAX_OCTETS = 200, NUMBER_DIGITS = 9 };
@@ -10,7 +10,8 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Length of an escape sequence that text begins with, 0: none. rsyslog writes ESC as #033. */
+/* Length of an escape sequence at the beginning of text; 0: none. rsyslog writes ESC as
+ * #033. */
 static size_t
 escape_length(struct span text)
 {
@@ -46,8 +47,8 @@ foreign_wrap_colour(struct foreign_wrap *wrap, struct foreign_wrapped *line)
 {
     struct span rest = line->text;
 
-    /* The buffer is taken only when something is written: taken for nothing, the next one
-     * would be that which the text is in. */
+    /* The buffer is taken only if something is written; otherwise, the next one taken would be
+     * the one that the text is in. */
     if (!has_escape(rest))
         return false;
     struct buf *plain = foreign_wrap_text(wrap);
@@ -85,7 +86,7 @@ number_take(struct span *text, char separator)
     return true;
 }
 
-/* "mail.log:" or "/var/log/mail.log-": a name with a dot or slash in it, without blanks. */
+/* "mail.log:" or "/var/log/mail.log-": a name with a dot or slash and without blanks. */
 static bool
 name_take(struct span *text, char separator)
 {
@@ -118,7 +119,7 @@ foreign_wrap_grep(struct foreign_wrap *wrap, struct foreign_wrapped *line)
     }
     if (number_take(&line->text, ':') || number_take(&line->text, '\t'))
         return true;
-    /* Lines of context (-A, -B) have '-' in the places of ':'. */
+    /* Lines of context (-A, -B) have '-' in place of ':'. */
     if (!name_take(&line->text, '-'))
         return false;
     number_take(&line->text, '-');
