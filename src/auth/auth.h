@@ -41,8 +41,8 @@ struct auth;
 struct auth_options {
     struct registry *registry; /* borrowed for life */
     const struct clock *clock; /* NULL: the machine's */
-    struct password_policy
-        policy;                /* for SCRAM keys of imported accounts, and for unknown names */
+    /* for SCRAM keys of imported accounts, and for unknown names */
+    struct password_policy policy;
     uint32_t throttle_entries; /* 0: LIMIT_THROTTLE */
     /* file of known pairs of address and account (known.h); NULL: they are not kept */
     const char *known_path;

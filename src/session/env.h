@@ -51,9 +51,8 @@ struct env {
     struct budget spool_files;
     struct spool_owners spool_owners; /* which accounts have these files */
     struct budget delivery_files;     /* the files that are reserved for deliveries */
-    struct budget
-        /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, in all sessions */
-        input_budget;
+    /* octets of command text beyond LIMIT_LINE_BEFORE_LOGIN, in all sessions */
+    struct budget input_budget;
     struct budget order_budget; /* octets that SORT and THREAD work with, in all sessions */
     /* octets of large results that are kept up to date, in all sessions */
     struct budget context_budget;

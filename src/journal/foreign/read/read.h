@@ -48,8 +48,8 @@ struct read_syslog {
     struct span ident; /* "dovecot", "cyrus/imap"; empty: none */
     struct span pid;
     struct span text; /* what follows the ident, if there is one */
-    struct span
-        whole; /* what follows the time, for programs that put "service: " before a message */
+    /* what follows the time, for programs that put "service: " before a message */
+    struct span whole;
 };
 
 /**
