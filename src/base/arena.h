@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory with one lifetime and a budget. Everything taken from an arena is freed together by
- * arena_reset or arena_done. A spent budget or an empty system gives NULL, which callers turn
- * into RC_LIMIT. Not shared between threads.
+ * Memory with one lifetime and a budget. Everything allocated from an arena is freed together
+ * by arena_reset or arena_done. If the budget is spent or the system has no memory, the result
+ * is NULL, which callers turn into RC_LIMIT. Not shared between threads.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -22,7 +22,8 @@ struct arena {
     char *end;
     size_t used_octets;   /* taken from the system, headers included */
     size_t budget_octets; /* hard maximum of used_octets */
-    bool starved;         /* the system had no memory, within the budget; until arena_reset */
+    /* the system had no memory although the budget had; until arena_reset */
+    bool starved;
 };
 
 /** Nothing is allocated before the first use. budget_octets: hard maximum. */
@@ -31,13 +32,13 @@ void arena_init(struct arena *arena, size_t budget_octets);
 void arena_reset(struct arena *arena);
 void arena_done(struct arena *arena);
 
-/** Zeroed memory aligned to align (a power of two, at most 16), or NULL. */
+/** Returns zeroed memory aligned to align (a power of two, at most 16), or NULL. */
 void *arena_alloc(struct arena *arena, size_t octets, size_t align);
-/** Zeroed array of count elements; NULL also when count * size overflows. */
+/** Returns a zeroed array of count elements, or NULL, also if count * size overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size, size_t align);
-/** A terminated copy. */
+/** Returns a terminated copy, or NULL. */
 char *arena_str(struct arena *arena, struct span text);
-/** A copy as a span; {NULL, 0} on failure: check .ptr. An empty span gets a non-NULL ptr. */
+/** Returns a copy as a span. On failure, .ptr is NULL; an empty span has a non-NULL .ptr. */
 struct span arena_span(struct arena *arena, struct span text);
 /** printf into the arena, or NULL. */
 PRINTF_LIKE(2, 3) char *arena_printf(struct arena *arena, const char *fmt, ...);

@@ -15,7 +15,7 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define UNUSED __attribute__((unused))
 
-/* A function declared with it has the type of fn. */
+/* Declares a function with the type of fn. */
 #define SAME_TYPE(fn) __typeof__(fn)
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

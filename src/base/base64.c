@@ -54,7 +54,7 @@ base64_decode(struct buf *buf, struct span text)
         }
         if ((pad == 1 && (word & 0xff) != 0) || (pad == 2 && (word & 0xffff) != 0)) {
             buf_truncate(buf, before);
-            return RC_INVALID; /* not canonical: bits behind the end */
+            return RC_INVALID; /* not canonical: bits after the end */
         }
         const char octets[3] = {(char)(word >> 16), (char)(word >> 8), (char)word};
         buf_put(buf, octets, 3 - pad);

@@ -2,12 +2,12 @@
 /*
  * One range of addresses, reserved at the first use, is cut into pieces of equal size; each
  * piece in use holds blocks of one size, in steps of 16 octets. A block is taken from the piece
- * with the lowest address that has room for its size, so that after many have gone the higher
- * pieces run empty, and an empty piece gives its pages back to the system. One empty piece of a
- * size is kept: what a handshake takes and gives would otherwise make the kernel clear pages
- * each time.
+ * with the lowest address that has room for its size, so that after many blocks were freed, the
+ * higher pieces become empty, and an empty piece returns its pages to the system. One empty
+ * piece of each size is kept; otherwise, what a handshake takes and frees would make the kernel
+ * clear pages each time.
  *
- * The mutex has no rank (base/lock.h): as the heap's own, it is taken under any lock, and
+ * The mutex has no rank (base/lock.h): like the heap's own, it may be taken under any lock, and
  * nothing else is called while it is held.
  */
 #include "base/blocks.h"
@@ -23,38 +23,39 @@
 
 enum {
     GRAIN = 16,
-    SIZE_FIRST = 320,       /* smaller ones lose little in the heap */
-    SIZE_LAST = 8192,       /* larger ones are whole pages there */
-    LOSS_MIN = 48,          /* octets that the heap would add */
-    PIECE_OCTETS = 1 << 17, /* 17 of the largest that matter, 80 octets left over */
-    PIECES = 1 << 15,       /* 4 GiB of addresses; memory only where there are blocks */
+    SIZE_FIRST = 320,       /* for smaller ones, the heap loses little */
+    SIZE_LAST = 8192,       /* for larger ones, the heap uses whole pages */
+    LOSS_MIN = 48,          /* octets that the heap would waste */
+    PIECE_OCTETS = 1 << 17, /* 17 of the largest that matter, with 80 octets left over */
+    PIECES = 1 << 15,       /* 4 GiB of addresses; memory is used only where there are blocks */
     SIZES = SIZE_LAST / GRAIN + 1,
     WORD_BITS = 64,
     WORDS = PIECES / WORD_BITS,
 };
 
 struct piece {
-    void *free;    /* blocks that were given back; each begins with the address of the next */
-    uint32_t made; /* blocks that were ever taken; those behind them were never touched */
+    void *free;    /* freed blocks; each begins with the address of the next one */
+    uint32_t made; /* blocks that were ever taken; the memory after them was never touched */
     uint32_t used;
-    uint32_t size; /* of its blocks; 0: the piece is not in use */
+    uint32_t size; /* size of its blocks; 0: the piece is not in use */
 };
 
 /* A set of pieces. */
 struct pieces {
     uint64_t bits[WORDS];
-    uint32_t first; /* no word before this one has a bit */
+    uint32_t first; /* all words before this one are 0 */
 };
 
-static _Atomic(char *) range; /* NULL: not reserved (yet); set once */
+static _Atomic(char *) range; /* NULL: not reserved yet, or refused; set once */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
-static bool refused;                                      /* the system gave no addresses */
+static bool refused;                                      /* the system refused addresses */
 static struct piece pieces[PIECES];
 static struct pieces with_room[SIZES]; /* by size: in use and not full */
-static struct pieces unused;           /* used before, and empty again */
+static struct pieces unused;           /* pieces that were used and are empty again */
 static uint32_t fresh;                 /* pieces from here on were never used */
-static uint32_t spare[SIZES];          /* by size: 1 + the empty piece that is kept; 0: none */
+/* by size: index of the empty piece that is kept, plus 1; 0: none */
+static uint32_t spare[SIZES];
 static uint32_t pieces_used;
 
 /* ---- sets of pieces ---- */
@@ -75,7 +76,7 @@ set_remove(struct pieces *set, uint32_t piece)
     set->bits[piece / WORD_BITS] &= ~(UINT64_C(1) << piece % WORD_BITS);
 }
 
-/* The one with the lowest address. False: there is none. */
+/* The piece with the lowest address. False: there is none. */
 static bool
 set_lowest(struct pieces *set, uint32_t *piece_out)
 {
@@ -97,7 +98,7 @@ piece_at(uint32_t piece)
     return atomic_load(&range) + (size_t)piece * PIECE_OCTETS;
 }
 
-/* Addresses only: memory is asked for piece by piece. */
+/* Reserves addresses only; memory is asked for piece by piece. */
 static bool
 range_reserve(void)
 {
@@ -111,7 +112,7 @@ range_reserve(void)
     return !refused;
 }
 
-/* A piece for blocks of that size. False: no addresses or no memory are left. */
+/* Finds a piece for blocks of that size. False: there are no addresses or no memory left. */
 static bool
 piece_new(uint32_t size, uint32_t *piece_out)
 {
@@ -208,7 +209,7 @@ block_free(uint32_t at, void *block)
         piece_drop(at);
 }
 
-/* Which piece it lies in. False: it is the heap's. Without the mutex. */
+/* Finds the piece that the block lies in. False: it comes from the heap. Without the mutex. */
 static bool
 is_ours(const void *ptr, uint32_t *piece_out)
 {
@@ -256,7 +257,7 @@ blocks_change(void *ptr, size_t octets)
     if (ptr == NULL)
         return blocks_take(octets);
     if (!is_ours(ptr, &piece))
-        return realloc(ptr, octets); /* only the heap knows how long it is */
+        return realloc(ptr, octets); /* only the heap knows its size */
     CHECK(pthread_mutex_lock(&mutex) == 0);
     const size_t size = pieces[piece].size;
     CHECK(pthread_mutex_unlock(&mutex) == 0);

@@ -18,7 +18,7 @@ struct budget {
 };
 
 void budget_init(struct budget *budget, int64_t total);
-/** False, and nothing taken, when less than amount is left. Thread: any. */
+/** False: less than amount is left, and nothing is taken. Thread: any. */
 MUST_USE bool budget_take(struct budget *budget, int64_t amount);
 void budget_give(struct budget *budget, int64_t amount);
 int64_t budget_used(struct budget *budget);

@@ -28,9 +28,9 @@ struct buf {
 
 /** Nothing is allocated before the first write. max: octets, at least 1. */
 void buf_init(struct buf *buf, size_t max);
-/** Frees the memory; the buffer may be used again. */
+/** Frees the memory. The buffer may be used again. */
 void buf_done(struct buf *buf);
-/** Forgets content and failure, keeps the memory. */
+/** Forgets contents and failure, and keeps the memory. */
 void buf_clear(struct buf *buf);
 /** Frees the memory if nothing is in it (a parked session keeps no buffers). */
 void buf_release_if_empty(struct buf *buf);
@@ -47,32 +47,33 @@ buf_ok(const struct buf *buf)
     return !buf->failed;
 }
 
-/** What is in it; dies at the next write. */
+/** The contents; valid until the next write. */
 static inline struct span
 buf_span(const struct buf *buf)
 {
     return (struct span){buf->data == NULL ? "" : buf->data + buf->head, buf_len(buf)};
 }
 
-/** Room for at least octets at the end, to be filled by the caller and then claimed with
- *  buf_grew; NULL (and failed) when that passes the maximum. */
+/** Returns room for at least `octets` at the end, which the caller fills and then claims with
+ * buf_grew. NULL: that would exceed the maximum or there is no memory, and the buffer has
+ * failed. */
 char *buf_reserve(struct buf *buf, size_t octets);
-/** octets <= what was reserved. */
+/** octets must not exceed what was reserved. */
 static inline void
 buf_grew(struct buf *buf, size_t octets)
 {
     buf->tail += octets;
 }
-/** Takes `failed` back, where what was refused is not missed: a reader that found nothing. */
+/** Clears `failed`, if what was refused is not needed: a reader that found nothing. */
 static inline void
 buf_forgive(struct buf *buf)
 {
     buf->failed = false;
 }
 
-/** Drops octets (<= buf_len) from the front. */
+/** Drops octets (<= buf_len) from the beginning. */
 void buf_consume(struct buf *buf, size_t octets);
-/** Cuts back to len octets (<= buf_len); used to take back a half-written reply. */
+/** Cuts the contents to len octets (<= buf_len). Used to remove a half-written reply. */
 void buf_truncate(struct buf *buf, size_t len);
 
 void buf_put(struct buf *buf, const void *data, size_t len);
@@ -82,7 +83,7 @@ void buf_put_char(struct buf *buf, char c);
 void buf_put_u64(struct buf *buf, uint64_t value); /* decimal */
 PRINTF_LIKE(2, 3) void buf_printf(struct buf *buf, const char *fmt, ...);
 
-/* Only for string literals: for a pointer, sizeof would be the pointer's size. */
+/* Only for string literals, because the sizeof of a pointer is the pointer's size. */
 #define buf_put_lit(buf, literal) buf_put((buf), "" literal "", sizeof("" literal "") - 1)
 
 /** Writes value in decimal at dst (room for 20 octets), unterminated; returns the length. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a process whose own logic failed: one line on standard error, then abort, so
- * that a core can be taken. Runs on any thread; allocates nothing.
+ * Ends a process whose own logic failed: one line on standard error, then abort, so that a core
+ * can be dumped. Runs on any thread; allocates nothing.
  */
 #include "base/check.h"
 

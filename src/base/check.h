@@ -14,8 +14,8 @@
             check_failed(#cond, __FILE__, __LINE__, __func__);                                 \
     } while (0)
 
-/** Says which condition failed where, with this thread's breadcrumb, and aborts. Thread:
- *  any. */
+/** Prints which condition failed and where, with this thread's breadcrumb, and aborts. Thread:
+ * any. */
 NORETURN void check_failed(const char *cond, const char *file, int line, const char *func);
 
 /**

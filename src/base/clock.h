@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time, injected: code asks the clock that it was given, and tests give it one that they set.
+ * Injected time: code asks the clock that it was given, and tests pass one that they set.
  * Monotonic time is for intervals and deadlines, wall time for people and internaldate.
  */
 #ifndef BASE_CLOCK_H

@@ -27,13 +27,13 @@
 /* octets of a literal that are kept in memory; the rest goes to an unlinked file */
 #define LIMIT_SPOOL_MEMORY (256u << 10)
 
-/* of the files that may be open, this part is for spools: literals and messages on their way
- * that are too large for memory. At least the one and at most the other number of files; a
- * quarter of them is kept for deliveries */
+/* this part of the files that may be open is for spools: literals and messages that are being
+ * sent and are too large for memory; but at least the one and at most the other number of
+ * files. A quarter of them is kept for deliveries */
 #define LIMIT_SPOOL_PART 16u
 #define LIMIT_SPOOL_FILES_MIN 8u
 #define LIMIT_SPOOL_FILES 4096u
-#define LIMIT_SPOOL_SHARE 4u /* of those that accounts share, one has this part at most */
+#define LIMIT_SPOOL_SHARE 4u /* an account may have this part of those that accounts share */
 
 /* --- Grammar (counts) --- */
 #define LIMIT_NESTING 64u /* nested parentheses in SEARCH and LIST; RFC 3501 has no limit */
@@ -42,10 +42,10 @@
 #define LIMIT_SEARCH_FREE_KEYS 16u
 /* work of the other keys, in units of 5 ns: some seconds of one processor */
 #define LIMIT_SEARCH_WORK (1u << 30)
-/* words in all FUZZY texts of one SEARCH; a text that would have more is looked for exactly */
+/* words in all FUZZY texts of one SEARCH; a text with more is searched for exactly */
 #define LIMIT_FUZZY_WORDS 64u
-/* octets at the beginning of a header field in which words count; behind them, a FUZZY text is
- * found as it stands only */
+/* octets at the beginning of a header field in which words count; after them, a FUZZY text is
+ * found only as it stands */
 #define LIMIT_FUZZY_VALUE (64u << 10)
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
@@ -61,8 +61,8 @@
 /* octets of their keys and results together; a result has at least two for each run */
 #define LIMIT_CONTEXTS_OCTETS (64u << 10)
 /* octets of the results of the first one, which do not count among those: RFC 5267 section
- * 4.3.1 wants one to be possible, and of four million messages every other one can be among
- * them */
+ * 4.3.1 requires that one is possible. This is enough for every other one of four million
+ * messages */
 #define LIMIT_CONTEXT_FIRST_OCTETS (4u << 20)
 /* octets of memory for such results of all sessions together */
 #define LIMIT_CONTEXTS_ALL_OCTETS (256u << 20)
@@ -70,7 +70,7 @@
 #define LIMIT_NOTIFY_GUESTS 1000u     /* mailboxes of other users that are watched */
 #define LIMIT_NOTIFY_MAILBOXES 10000u /* names in one NOTIFY */
 /* octets of each part of a NOTIFY that a session keeps: names of subtrees, FETCH items, and a
- * set of mailboxes, in which one takes three at most */
+ * set of mailboxes, of which each takes three at most */
 #define LIMIT_NOTIFY_OCTETS (64u << 10)
 /* pieces of news that are kept for a session that does not take them, at most one for each
  * mailbox with changed messages */
@@ -82,8 +82,8 @@
 #define LIMIT_URL 4096u             /* octets of one URL in CATENATE (RFC 4469) */
 #define LIMIT_CATENATE_PARTS 1000u  /* texts and URLs of one message */
 #define LIMIT_APPEND_MESSAGES 1000u /* messages of one MULTIAPPEND (RFC 3502) */
-/* octets of all messages of one APPEND, as a multiple of [limits] append; and the least and the
- * most that this may be */
+/* octets of all messages of one APPEND, as a multiple of [limits] append; then the lower and
+ * the upper bound of that */
 #define LIMIT_APPEND_TIMES 16u
 #define LIMIT_APPEND_ALL_MIN (64u << 20)
 #define LIMIT_APPEND_ALL_MAX (4096ull << 20)
@@ -104,10 +104,10 @@
 #define LIMIT_SUBSCRIPTIONS 100000u
 #define LIMIT_ACL 1000u     /* identifiers in the access control list of one mailbox */
 #define LIMIT_GROUPS 10000u /* groups of accounts */
-/* accounts that share mailboxes with one user and are looked at for one LIST */
+/* accounts that share mailboxes with one user and are read for one LIST */
 #define LIMIT_SHARERS 1000u
-/* mailboxes of each of them, and of all of them together with octets of their names, that LIST
- * and NOTIFY find; the others can be used all the same, and LIST says that it has left some out
+/* mailboxes that LIST and NOTIFY find: of each of these accounts, of all together, and octets
+ * of their names. The others can be used all the same, and LIST says that some are missing
  */
 #define LIMIT_SHARER_MAILBOXES 2000u
 #define LIMIT_GUEST_MAILBOXES 20000u
@@ -119,11 +119,11 @@
 #define LIMIT_METADATA_VALUE (64u << 10)
 /* entries of each user on one mailbox, or on the server; section 4.1 requires at least 10 */
 #define LIMIT_METADATA_ENTRIES 100u
-/* of the owner of an account with all of its mailboxes, and again of all its guests together:
- * users with whom mailboxes are shared, and who keep private entries there */
+/* entries of the owner of an account in all of its mailboxes, and again of all guests together,
+ * that is, of users who keep private entries on mailboxes shared with them */
 #define LIMIT_METADATA_ALL_ENTRIES 10000u
-#define LIMIT_METADATA_ALL_OCTETS (32u << 20) /* of the values of all these */
-#define LIMIT_METADATA_GUEST_ENTRIES 1000u    /* of one guest in an account */
+#define LIMIT_METADATA_ALL_OCTETS (32u << 20) /* octets of the values of all these */
+#define LIMIT_METADATA_GUEST_ENTRIES 1000u    /* entries of one guest in an account */
 #define LIMIT_METADATA_GUEST_OCTETS (1u << 20)
 #define LIMIT_METADATA_NAMES 1000u /* entries that one command names */
 /* names of removed entries that an account keeps, so that sessions learn of the removal */
@@ -138,7 +138,7 @@
 #define LIMIT_ADDRESSES 10000u         /* of one header field in an ENVELOPE */
 #define LIMIT_ENVELOPE (1u << 20)      /* octets of the rendered text; longer values are cut */
 #define LIMIT_BODYSTRUCTURE (4u << 20) /* octets of the rendered text; a deeper tree is cut */
-/* octets of those two that are told in ASCII, which may take four times as many */
+/* octets of those two that are adapted to ASCII, which may take four times as many */
 #define LIMIT_ADAPTED (3u << 20)
 #define LIMIT_MIME_PARAMS 200u           /* parameters of one field */
 #define LIMIT_PREVIEW_CHARS 200u         /* RFC 8970 section 3.3: SHOULD; at most 256 */
@@ -149,19 +149,19 @@
 #define LIMIT_OUTPUT_HIGH_WATER (256u << 10)
 /* octets; hard maximum of the queued output of a session */
 #define LIMIT_OUTPUT_MAX (16u << 20)
-/* messages, and octets of them, that one COPY or MOVE takes into another account: they are
- * written anew, in one transaction for which all others wait who change something there. One
- * message may be larger. */
+/* messages, and their octets, that one COPY or MOVE puts into another account. They are written
+ * anew in one transaction, for which all other changes of that account wait. A single message
+ * may be larger. */
 #define LIMIT_COPY_ACROSS 10000u
 #define LIMIT_COPY_ACROSS_OCTETS (64u << 20)
 #define LIMIT_COPYUID (1u << 20) /* octets of that response code: 150,000 scattered UIDs */
 #define LIMIT_SLICE_US 5000      /* length of one run of a session */
-/* silence in which a client waits for its answer, before a line says how far it is; RFC 9585
- * advises 10 to 15 seconds */
+/* time in which a client waits for an answer before a line tells the progress; RFC 9585
+ * recommends 10 to 15 seconds */
 #define LIMIT_PROGRESS_US 10000000
 #define LIMIT_BAD_COMMANDS_BEFORE_LOGIN 3u
 #define LIMIT_BAD_COMMANDS 20u
-#define LIMIT_LOGIN_FAILURES 3u /* per connection; also logins that TLS was missing for */
+#define LIMIT_LOGIN_FAILURES 3u /* per connection; includes logins refused for lack of TLS */
 #define LIMIT_LINGER_US 5000000 /* time in which the BYE must reach a peer that reads */
 /* time after a keepalive at which it has normally been acknowledged */
 #define LIMIT_ACK_LOOK_US 5000000
@@ -201,11 +201,11 @@
 #define LIMIT_ACCEPT_BATCH 64u        /* connections that one run of a listener accepts */
 #define LIMIT_PROXY_HEADER 4096u      /* octets of a PROXY header: addresses and some fields */
 #define LIMIT_PROXY_US 10000000       /* time in which a proxy must send all of it */
-/* time that a socket stays after the server's last words, for the client to read them and
- * close: a few round trips even of a slow network */
+/* time that a socket stays open after the server's last words, for the client to read them and
+ * close: a few round trips, even in a slow network */
 #define LIMIT_PARTING_US 2000000
-/* octets that are read from it and dropped: what is on its way at 80 Mbit/s and 100 ms; then
- * the client's window closes */
+/* octets that are read from it and dropped: as many as are in transit at 80 Mbit/s and 100 ms;
+ * then the client's window closes */
 #define LIMIT_PARTING_OCTETS (1u << 20)
 #define LIMIT_PARTING 1024u /* such sockets; for another one, the oldest is closed */
 
@@ -234,7 +234,7 @@
 /* octets that a start needs free on the disk; it may take them from that reserve */
 #define LIMIT_START_OCTETS (256u << 10)
 #define LIMIT_DB_WAIT_MS 5000 /* time to wait for a lock held by another process */
-/* octets; then new readers wait and the WAL is truncated */
+/* octets; beyond that, new readers wait and the WAL is truncated */
 #define LIMIT_WAL_OCTETS (16u << 20)
 /* octets of log; a closed account with more is emptied first */
 #define LIMIT_LOG_LEFT_OCTETS (256u << 10)
@@ -271,15 +271,15 @@
 #define LIMIT_GUESSES 60             /* wrong passwords allowed to one address at once */
 #define LIMIT_GUESS_MS 15000         /* after that, one in this time */
 #define LIMIT_GUESS_KNOWN_MS 3600000 /* the same for a known pair's own */
-/* of these 60, those that only somebody gets who comes while another of the pair waits */
+/* of these 60, those that are kept for logins that come while another one of the pair waits */
 #define LIMIT_GUESSES_KEPT 10
-/* of an address's, those that known pairs who have spent their own leave to others */
+/* of an address's guesses, those that known pairs with a spent budget leave to others */
 #define LIMIT_GUESSES_LEFT 30
 /* known pairs with nothing left that wait for LIMIT_THROTTLE_MS: one in this time */
 #define LIMIT_GUESS_CROWD_MS 2000
 #define LIMIT_GUESS_LOGIN_MS 4000 /* the same for one login, from all addresses together */
-/* places for known pairs of address and account, 16 octets each, at first; and when there are
- * many, which is so many places for each account, but never more than the last number */
+/* places for known pairs of address and account, 16 octets each, at first; with many accounts,
+ * this many places for each account, but never more than the last number */
 #define LIMIT_KNOWN 65536u
 #define LIMIT_KNOWN_EACH 64u
 #define LIMIT_KNOWN_MAX (1u << 23)
@@ -291,11 +291,11 @@
 #define LIMIT_KEY_PATIENCE_MS 5000     /* or, if there is no such time, after this */
 #define LIMIT_SCRAM_ITERATIONS 100000u /* of new keys */
 #define LIMIT_OAUTH_KEYS 32u           /* keys of a JWK Set */
-#define LIMIT_OAUTH_SKEW_S 60          /* clocks may differ by so much */
+#define LIMIT_OAUTH_SKEW_S 60          /* clocks may differ by this much */
 #define LIMIT_APP_PASSWORDS 50u        /* application passwords of one account */
 #define LIMIT_APP_PASSWORD_NAME 64u    /* octets of the name of one */
 #define LIMIT_APP_PASSWORD_DAYS 3650u  /* until it expires at the latest, if it expires */
-/* when it was used last is written again after so many seconds only */
+/* the time of its last use is written again only after so many seconds */
 #define LIMIT_APP_PASSWORD_USED_S 3600
 /* uses that wait to be written; more of them are noted at the next login */
 #define LIMIT_APP_PASSWORD_USES 1024u
@@ -304,8 +304,8 @@
 #define LIMIT_LOG_LINE 2000u /* octets of an entry's text; longer ones are cut */
 /* octets waiting to be written; beyond that, entries are only counted */
 #define LIMIT_LOG_QUEUE (4u << 20)
-/* Of the disk, taken ahead for the log's file, so that it can still say that the disk is
- * full. */
+/* Octets of disk space allocated in advance for the log's file, so that it can still say that
+ * the disk is full. */
 #define LIMIT_LOG_ROOM (256u << 10)
 #define LIMIT_LOG_ACCOUNTS 64u     /* accounts with levels of their own */
 #define LIMIT_JOURNAL_GATHER_MS 50 /* time between two transactions of the journal */
@@ -323,7 +323,7 @@
 #define LIMIT_FOREIGN_FOLDS 32u   /* lines joined to the one that they continue */
 #define LIMIT_FOREIGN_WRAPPERS 8u /* layers that are removed from a line */
 #define LIMIT_FOREIGN_SAMPLE 400u /* lines by which a format is recognised */
-/* sessions of a log open at a time; beyond that, the one silent for longest ends */
+/* sessions of a log open at a time; beyond that, the one silent for longest is ended */
 #define LIMIT_FOREIGN_OPEN 2048u
 /* ended sessions kept in full; beyond that, they are only counted */
 #define LIMIT_FOREIGN_KEPT 4096u

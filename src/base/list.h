@@ -51,7 +51,7 @@ list_remove(struct list *node)
     list_init(node);
 }
 
-/** The first node, taken off, or NULL. */
+/** Removes and returns the first node, or NULL. */
 static inline struct list *
 list_pop_front(struct list *head)
 {

@@ -53,7 +53,8 @@ void lock_wait(struct lock *lock, pthread_cond_t *cond);
 /** The same, for at most timeout_ms, even if the system's date is changed. False: timed
  *  out. */
 bool lock_wait_ms(struct lock *lock, pthread_cond_t *cond, int64_t timeout_ms);
-/** True when this thread holds no lock at all: for checks before disk and peers. */
+/** Whether this thread holds no lock at all. For checks before disk access and waits for
+ * peers. */
 bool lock_none_held(void);
 
 #endif

@@ -6,8 +6,8 @@
  *     7:cpu,memory:/docker/0123               version 1: memory/.../memory.limit_in_bytes
  *
  * A limit holds for all groups below it, so every group on the way up is looked at. In a
- * container the path may be the host's, of which the container sees only its own group, as the
- * root: it is the last on the way up.
+ * container the path may be that of the host, of which the container sees only its own group,
+ * as the root; that is the last one on the way up.
  */
 #include "base/machine.h"
 
@@ -42,7 +42,7 @@ limit_read(const char *path)
                                                                                  : UINT64_MAX;
 }
 
-/* The least of the group's limit and those of all above it. */
+/* The lowest limit of the group and all groups above it. */
 static uint64_t
 group_limit(const char *root, const char *hierarchy, struct span group, const char *name)
 {

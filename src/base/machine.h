@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this process may have of the machine. In a container that is often much less than the
- * machine has, and the kernel kills whoever takes more.
+ * What this process may use of the machine. In a container that is often much less than the
+ * machine has, and the kernel kills processes that use more.
  */
 #ifndef BASE_MACHINE_H
 #define BASE_MACHINE_H

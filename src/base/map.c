@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open addressing with linear probing and tombstones; grows at three quarters. Keys up to 8
- * octets, as all numbers are, live in the slot, longer ones are owned copies: a slot has 24
- * octets, because parked sessions have places in four maps. SipHash-2-4 with a process-wide
- * random key, drawn once.
+ * Open addressing with linear probing and tombstones; grows at three quarters. Keys of up to 8
+ * octets, such as all numbers, are in the slot; longer ones are owned copies. A slot has only
+ * 24 octets, because parked sessions have places in four maps. The hash is SipHash-2-4 with a
+ * random key that is drawn once for the process.
  */
 #include "base/map.h"
 
@@ -22,7 +22,7 @@ struct map_slot {
         char *there;
     } key;
     uint32_t hash; /* the lower half, with which slots are found */
-    uint32_t len;  /* of a tombstone: DEAD */
+    uint32_t len;  /* in a tombstone: DEAD */
 };
 
 #define DEAD UINT32_MAX

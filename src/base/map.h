@@ -26,7 +26,7 @@ struct map {
 
 void map_init(struct map *map);
 void map_done(struct map *map);
-/** Adds or replaces. RC_LIMIT when there is no memory. value must not be NULL. */
+/** Adds or replaces an entry. RC_LIMIT: no memory. value must not be NULL. */
 MUST_USE enum rc map_put(struct map *map, struct span key, void *value);
 /** The value or NULL. */
 void *map_get(const struct map *map, struct span key);
@@ -39,8 +39,8 @@ map_key_u64(const uint64_t *number)
     return span_of(number, sizeof *number);
 }
 
-/** Walks all entries: start with *pos = 0; false at the end. The map must not change, but that
- *  the entry just given may be taken. */
+/** Visits all entries: start with *pos = 0. False: the end. The map must not change, except
+ * that the current entry may be removed. */
 bool map_next(const struct map *map, size_t *pos, struct span *key_out, void **value_out);
 
 /** The map's own hash, for others that need a keyed one (shards, filters). Thread: any. */

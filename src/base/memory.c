@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arenas of jemalloc. They are made at the first use of any. Blocks of an arena bypass the
- * threads' caches, or those would hold some of them where others count on empty pages.
+ * Arenas of jemalloc. They are all made when the first one is used. Blocks of an arena bypass
+ * the threads' caches, which would otherwise keep some of them and so prevent pages from
+ * becoming empty.
  */
 #include "base/memory.h"
 
@@ -14,9 +15,9 @@
 
 #include "base/check.h"
 
-/* Read by jemalloc at its first allocation. Pages that were free for two seconds go back, by a
- * thread of jemalloc's own, so that it also happens in a process that has become idle. Threads
- * keep no freed blocks above 4 KiB for themselves: those of a TLS handshake have 16 to 22. */
+/* Read by jemalloc at its first allocation. Pages that were free for two seconds are returned
+ * by a thread of jemalloc, so that it also happens in a process that has become idle. Threads
+ * do not cache freed blocks above 4 KiB: those of a TLS handshake have 16 to 22 KiB. */
 const char *malloc_conf =
     "background_thread:true,dirty_decay_ms:2000,muzzy_decay_ms:0,tcache_max:4096";
 
@@ -25,8 +26,8 @@ enum { ARENA_DECAY_MS = 10000 };
 static unsigned arenas[MEMORY_USES];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Whoever takes blocks by the thousand and gives them back takes them again at once when there
- * is load, and pages that went back to the system in between cost more than all else. */
+/* Users that take and free thousands of blocks need them again at once under load, and pages
+ * that were returned to the system in between would cost more than everything else. */
 static void
 arenas_make(void)
 {

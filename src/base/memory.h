@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The heap, and parts of it that are kept apart. malloc is jemalloc's, which gives pages back
- * to the system by itself some seconds after they were freed. A library that takes thousands of
- * small blocks for a minute has an arena of its own here. In a common heap these blocks would
- * be between others that live for days, and hardly a page would ever become free. (Measured
- * with 3,000 idle sessions, each on its own account: 34 KiB for a session with one heap, 5 with
- * two.) Large blocks need no arena: OpenSSL takes the buffers of its records from the heap.
+ * The heap, and parts of it that are kept separate. malloc is that of jemalloc, which returns
+ * pages to the system by itself some seconds after they were freed. A library that takes
+ * thousands of small blocks for a minute has an arena of its own here. In a common heap these
+ * blocks would be between others that live for days, and hardly a page would ever become free.
+ * (Measured with 3,000 idle sessions, each on its own account: 34 KiB for a session with one
+ * heap, 5 with two.) Large blocks need no arena: OpenSSL takes the buffers of its records from
+ * the heap.
  *
  * Under the sanitizers, which have their own malloc, everything comes from that one.
  */
@@ -18,24 +19,25 @@
 #include "base/attr.h"
 
 enum memory_use {
-    MEMORY_SQLITE,   /* an open database has some 100 KiB, a closed one none */
-    MEMORY_REGISTRY, /* rows of the registry's cache, which all go at once */
-    MEMORY_VERSIONS, /* messages of mailboxes, which go when nobody has asked for some seconds */
+    MEMORY_SQLITE,   /* an open database has about 100 KiB, a closed one nothing */
+    MEMORY_REGISTRY, /* rows of the registry's cache, which are all freed at once */
+    /* messages of mailboxes, freed when nobody has asked for them for some seconds */
+    MEMORY_VERSIONS,
     MEMORY_USES,
 };
 
-/** As malloc, realloc and free, from the arena of that use. A block goes back to the arena it
- *  came from. Thread: any. */
+/** Like malloc, realloc and free, from the arena for that use. A block returns to the arena
+ * that it came from. Thread: any. */
 MUST_USE void *memory_take(enum memory_use use, size_t octets);
 MUST_USE void *memory_change(enum memory_use use, void *ptr, size_t octets);
 void memory_give(enum memory_use use, void *ptr);
-/** Octets that the block really has, at least those asked for. */
+/** The octets that the block really has, at least those asked for. */
 size_t memory_block_octets(void *ptr);
 
-/** Octets in use in the arena now; 0 where that is not known (sanitizers). Adds up counters of
- * the heap, so it may be called once a second but not for every request. Thread: any. */
+/** Octets in use in the arena now; 0: unknown (sanitizers). It adds up counters of the heap, so
+ * it may be called once a second, but not for every request. Thread: any. */
 uint64_t memory_octets(enum memory_use use);
-/** Gives free pages back at once, for measurements. Thread: any. */
+/** Returns free pages at once, for measurements. Thread: any. */
 void memory_trim(void);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packs numbers and texts into octets, for what one process gives to another, and unpacks them.
+ * Packs numbers and texts into octets that one process passes to another, and unpacks them.
  * Numbers have the least significant octet first, and texts are preceded by their length. Both
  * sides agree on the order of fields by a version number at the beginning.
  *
  * Unpacking never fails in the middle: what is missing or too long reads as 0 or "" and marks
- * the whole as failed, which the caller asks once, at the end. Thread: any.
+ * the whole as failed, which the caller checks once, at the end. Thread: any.
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H
@@ -37,18 +37,18 @@ struct unpack {
 uint8_t unpack_u8(struct unpack *in);
 /** 0 or 1; anything else fails. */
 bool unpack_bool(struct unpack *in);
-/** max: a greater one fails. */
+/** A value above max fails. */
 uint32_t unpack_u32(struct unpack *in, uint32_t max);
 uint64_t unpack_u64(struct unpack *in);
 /** Fails if the time is negative or after latest_us. */
 int64_t unpack_time(struct unpack *in, int64_t latest_us);
-/** max: a greater one fails. */
+/** A value above max fails. */
 uint64_t unpack_varint(struct unpack *in, uint64_t max);
-/** Borrowed from the octets; longer than max fails. */
+/** Borrowed from the octets. A text longer than max fails. */
 struct span unpack_span(struct unpack *in, size_t max);
 /** The same; also fails if the text contains NUL, so that it can become a string. */
 struct span unpack_text(struct unpack *in, size_t max);
-/** Whether everything was there and nothing is left over. */
+/** Whether everything was present and nothing is left over. */
 static inline bool
 unpack_whole(const struct unpack *in)
 {

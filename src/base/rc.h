@@ -10,24 +10,24 @@
 
 enum rc {
     RC_OK = 0,
-    RC_NOT_FOUND = -1,    /* no such account, mailbox, message, key */
-    RC_EXISTS = -2,       /* already there */
+    RC_NOT_FOUND = -1,    /* no such account, mailbox, message or key */
+    RC_EXISTS = -2,       /* exists already */
     RC_LIMIT = -3,        /* one of base/limits.h, or a memory budget, was reached */
     RC_IO = -4,           /* the disk or the kernel failed */
-    RC_CORRUPT = -5,      /* what is on disk contradicts itself */
+    RC_CORRUPT = -5,      /* data on disk contradict themselves */
     RC_BUSY = -6,         /* locked for longer than we wait */
     RC_INVALID = -7,      /* malformed input, a value out of its range */
     RC_DENIED = -8,       /* not allowed: rights, read-only, wrong credentials */
     RC_FULL = -9,         /* no space left on the device */
     RC_QUOTA = -10,       /* the account's own allowance is spent */
-    RC_GONE = -11,        /* it was there and has been removed meanwhile */
+    RC_GONE = -11,        /* it existed and was removed meanwhile */
     RC_CLOSED = -12,      /* the peer is gone; evidence is in the connection */
-    RC_AGAIN = -13,       /* nothing to be had now; wait and call again */
-    RC_UNSUPPORTED = -14, /* a known thing that cannot be done here */
+    RC_AGAIN = -13,       /* not available now; wait and call again */
+    RC_UNSUPPORTED = -14, /* known, but not possible here */
     RC_TIMEOUT = -15,     /* a deadline passed */
-    RC_DISABLED = -16,    /* the account is switched off */
+    RC_DISABLED = -16,    /* the account is disabled */
     RC_EXPUNGED = -17,    /* some of the messages named are expunged (RFC 5530 EXPUNGEISSUED) */
-    RC_CROWDED = -19,     /* too many others use up what there is of something; try again */
+    RC_CROWDED = -19,     /* others have used up a shared resource; try again */
     RC_BAD_CHARSET = -18, /* a charset that cannot be decoded (RFC 3501 BADCHARSET) */
 };
 

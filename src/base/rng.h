@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Randomness, injected. The system source is the kernel's. A seeded source repeats itself and
- * is only for tests and generated mail, never for keys or salts; threads cannot share one.
+ * Injected randomness. The system source is the kernel's. A seeded source is reproducible and
+ * only for tests and generated mail, never for keys or salts; threads cannot share one.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 struct rng {
-    uint64_t state[4]; /* all zero: the kernel's source */
+    uint64_t state[4]; /* zeroed: the kernel's source */
 };
 
 /** The kernel's source. Thread: any. */
 extern struct rng rng_system;
 
-/** A source that gives the same numbers for the same seed (xoshiro256**). */
+/** Makes a source that gives the same numbers for the same seed (xoshiro256**). */
 void rng_seed(struct rng *rng, uint64_t seed);
 void rng_fill(struct rng *rng, void *dst, size_t octets);
 uint64_t rng_u64(struct rng *rng);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A borrowed run of octets: pointer and length, never terminated, never owned. Slices of an
- * input buffer die at the next read: copy what must survive (arena_str, arena_span).
+ * input buffer are valid until the next read: copy what must survive (arena_str, arena_span).
  */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
@@ -52,14 +52,14 @@ span_eq_str(struct span a, const char *str)
     return span_eq(a, span_of_str(str));
 }
 
-/** The first n octets (all of it when shorter). */
+/** The first n octets (all if there are fewer). */
 static inline struct span
 span_head(struct span s, size_t n)
 {
     return (struct span){s.ptr, n < s.len ? n : s.len};
 }
 
-/** What is left after the first n octets (empty when shorter). */
+/** What follows the first n octets (empty if there are fewer). */
 static inline struct span
 span_tail(struct span s, size_t n)
 {
@@ -81,7 +81,7 @@ ascii_upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
 }
 
-/** The value of a hexadecimal digit of either case; -1: it is none. */
+/** The value of a hexadecimal digit in upper or lower case; -1: not a digit. */
 static inline int
 ascii_hex(char c)
 {
@@ -104,15 +104,15 @@ int span_icmp(struct span a, struct span b);
 ptrdiff_t span_find_char(struct span s, char c);
 /** Offset of the first needle (which must not be empty), or -1. */
 ptrdiff_t span_find(struct span s, struct span needle);
-/** Whether word is one of the words of list, which are separated by blanks; without regard to
- *  case. */
+/** Whether word is one of the words in list, which are separated by blanks. Without regard to
+ * case. */
 bool span_has_word(struct span list, struct span word);
-/** Without leading and trailing space, tab, CR and LF. */
+/** Returns s without leading and trailing space, tab, CR and LF. */
 struct span span_trim(struct span s);
 
 /**
- * All of s as a decimal number in ASCII digits, no sign, no blanks, leading zeros allowed.
- * False when empty, when anything but digits is there, or beyond max.
+ * Reads all of s as a decimal number: ASCII digits, no sign, no blanks, leading zeros allowed.
+ * False: s is empty, contains anything but digits, or exceeds max.
  */
 MUST_USE bool span_to_u64(struct span s, uint64_t max, uint64_t *value_out);
 

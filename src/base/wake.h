@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How lower code tells code above it that there is something to do, without knowing it: a
+ * How lower layers tell a layer above that there is something to do, without knowing it: a
  * function and two words. The function may be called on any thread with locks up to LOCK_SLOTS
  * held, so it may do nothing but post to an inbox and wake a task (docs/style.md, section 9).
  */
