@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `roost account add --from FILE`. A line is name:password, name:{scheme}hash or name:$6$hash.
- * What a password file such as Dovecot's has after the hash
- * (name:hash:uid:gid:gecos:home:shell:extra) is skipped. A plain password may contain colons,
- * so if such fields follow it, it needs a scheme.
+ * The fields that a password file such as Dovecot's has after the hash
+ * (name:hash:uid:gid:gecos:home:shell:extra) are skipped, except for extra fields that say who
+ * may log in. A plain password may contain colons, so it needs a scheme if such fields follow.
  *
  * A line that cannot be read is sent to the verb too, with the reason, so that all bad lines
  * are reported in order. Thread: main.
@@ -19,8 +19,8 @@
 
 enum {
     LINE_OCTETS = 4096,
-    /* Colons behind a password that make a line one of such a file: before uid, gid, gecos,
-     * home and shell. One more is before the extra fields. */
+    /* A line with this many colons after the password has the fields of a password file: they
+     * come before uid, gid, gecos, home and shell. One more comes before the extra fields. */
     PASSWORD_FILE_FIELDS = 5,
 };
 
@@ -30,7 +30,7 @@ struct account_file {
     const char *path;
     json_int_t line;
     struct bar bar;
-    uint64_t total; /* lines; 0: not known */
+    uint64_t total; /* number of lines; 0: unknown */
     bool has_refused;
 };
 
@@ -62,7 +62,7 @@ line_read(FILE *file, char text[LINE_OCTETS])
     return end;
 }
 
-/* The argument of the verb that the text behind the name is, cut where its field ends. */
+/* The verb's argument for the text after the name, which is cut where its field ends. */
 static const char *
 secret_kind(char *secret)
 {
@@ -97,7 +97,7 @@ is_ambiguous(const char *secret)
     return colons >= PASSWORD_FILE_FIELDS;
 }
 
-/* The extra fields of a line of a password file, separated by blanks; "" if there are none. */
+/* The extra fields of a line of a password file, separated by blanks; "": none. */
 static const char *
 extra_fields(const char *secret)
 {
@@ -112,7 +112,7 @@ extra_fields(const char *secret)
     return at;
 }
 
-/* Whether the field is among them: "key", or "key=value". */
+/* Whether these fields include the field "key" or "key=value". */
 static bool
 has_field(const char *fields, const char *key)
 {
@@ -128,7 +128,7 @@ has_field(const char *fields, const char *key)
 }
 
 /* Why the text after the name cannot be used, or NULL. What a password file says about who may
- * log in must not be lost silently. */
+ * log in must not be ignored silently. */
 static const char *
 secret_trouble(const char *secret)
 {
@@ -142,7 +142,7 @@ secret_trouble(const char *secret)
     return NULL;
 }
 
-/* The frame of a line that is there. NULL: no memory. */
+/* The frame of a valid line. NULL: no memory. */
 static json_t *
 line_head(enum line_end end, char *text, json_int_t number)
 {
@@ -183,7 +183,7 @@ line_next(void *ctx, json_t **head_out, struct span *data_out, struct err *err)
     return *head_out == NULL ? err_set(err, RC_LIMIT, 0, "no memory") : RC_OK;
 }
 
-/* How many lines with an account a file has; 0 when it cannot be read twice. */
+/* The number of lines with an account in a file; 0: the file cannot be read twice. */
 static uint64_t
 lines_count(FILE *file)
 {
@@ -202,7 +202,7 @@ lines_count(FILE *file)
     return begin >= 0 && fseek(file, begin, SEEK_SET) == 0 ? count : 0;
 }
 
-/* ---- what became of them ---- */
+/* ---- results ---- */
 
 static intmax_t
 number(const json_t *row, const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `roost account quota`: what accounts hold and may hold, and setting limits of one. */
+/* `roost account quota`: shows the usage and limits of accounts, and sets the limits of one. */
 #include "cli/ask.h"
 
 #include <stdio.h>
@@ -75,7 +75,7 @@ print_row(void *ctx, const json_t *row, struct span data)
 
 /* ---- setting ---- */
 
-/* "2G", "500", "none", "default" as the verb takes them. NULL: none of these. */
+/* "2G", "500", "none" or "default" in the form of the verb. NULL: none of these. */
 static json_t *
 limit_read(const struct resource *resource, const char *text)
 {
@@ -96,7 +96,7 @@ limit_read(const struct resource *resource, const char *text)
         }
     }
     if (!span_to_u64(number, QUOTA_LIMIT_MAX >> shift, &value) || value == 0)
-        return NULL; /* 0 is not to mean "no limit" here, as it does to the verb */
+        return NULL; /* 0 must not mean "no limit" here, as it does for the verb */
     value <<= shift;
     return json_integer((json_int_t)value);
 }

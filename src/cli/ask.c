@@ -22,7 +22,8 @@ ask_print_json(void *ctx, const json_t *row, struct span data)
 {
     (void)ctx;
     (void)data;
-    json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII); /* no control codes pass */
+    /* no control codes get through */
+    json_dumpf(row, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
     putchar('\n');
     return true;
 }
@@ -54,7 +55,7 @@ rc_of_name(const char *name)
     return RC_IO;
 }
 
-/* Takes one frame of the server's: a row, or the answer that ends the verb. */
+/* Reads one frame of the server: a row, or the answer that ends the verb. */
 static enum rc
 frame_take(struct frame_stream *stream, const struct asking *asking, struct buf *data,
            bool *ended_out, struct err *err)
@@ -79,7 +80,7 @@ frame_take(struct frame_stream *stream, const struct asking *asking, struct buf 
     return rc;
 }
 
-/* Sends all frames, and meanwhile reads rows that arrive. *ended_out: the verb is over. */
+/* Sends all frames, and reads rows that arrive in between. *ended_out: the verb has ended. */
 static enum rc
 frames_send(struct frame_stream *stream, const struct asking *asking, struct buf *data,
             bool *ended_out, struct err *err)
@@ -179,7 +180,7 @@ ask_here(struct config *config, const char *verb, const json_t *args,
 
 enum without_server { RUN_IT_HERE, FAIL_WITHOUT };
 
-/* Takes args. */
+/* Takes ownership of args. */
 static enum rc
 reach(struct cli *cli, const char *verb, json_t *args, const struct asking *asking,
       enum without_server otherwise, struct err *err)

@@ -16,14 +16,16 @@
 /* What the caller does with rows, and where frames come from. Either may be NULL. */
 struct asking {
     void *ctx;
-    /* A row of the answer and its data; borrowed. False ends the asking (RC_CLOSED). */
+    /* Called with a row of the answer and its data, which are borrowed. False ends the verb
+     * (RC_CLOSED). */
     bool (*on_row)(void *ctx, const json_t *row, struct span data);
-    /* The next frame to send: *head_out is taken over, data lives until the next call.
-     * RC_NOT_FOUND at the end. */
+    /* Provides the next frame to send: *head_out is taken over, data must be valid until the
+     * next call. RC_NOT_FOUND at the end. */
     enum rc (*next)(void *ctx, json_t **head_out, struct span *data_out, struct err *err);
 };
 
-/** args is taken over. Returns an exit code; failures have been reported on standard error. */
+/** Runs a verb. args is taken over. Returns an exit code; failures have been reported on
+ * standard error. */
 int ask(struct cli *cli, const char *verb, json_t *args, const struct asking *asking);
 
 /** The same for callers that report failures themselves. Thread: main. */

@@ -8,12 +8,12 @@
 
 struct bar {
     bool on;
-    int64_t next_ms; /* not drawn again before */
+    int64_t next_ms; /* not drawn again before this time; monotonic */
 };
 
 void bar_init(struct bar *bar);
 void bar_draw(struct bar *bar, uint64_t done, uint64_t total);
-/** Removes it from the screen: before a line of text, and at the end. */
+/** Removes the bar from the screen. Call it before a line of text, and at the end. */
 void bar_end(const struct bar *bar);
 
 #endif

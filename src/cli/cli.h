@@ -13,11 +13,11 @@
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_OVERRIDES_MAX = 64 };
 
-/* Options that every verb takes, and what is left for the verb. */
+/* Options that every verb takes, and the arguments that are left for the verb. */
 struct cli {
-    const char *program; /* as it was called */
+    const char *program; /* the name by which the program was called */
     const char *verb;
-    const char *synopsis;    /* the verb's */
+    const char *synopsis;    /* of the verb */
     const char *config_path; /* -c, or ROOST_CONF; NULL: neither */
     const char *overrides[CLI_OVERRIDES_MAX];
     size_t override_count;
@@ -31,7 +31,7 @@ struct cli_verb {
     int (*run)(struct cli *cli); /* returns an exit code */
     const char *synopsis;        /* "roost init DIR" */
     const char *summary;         /* one line */
-    const char *help;            /* options and what it does, in lines */
+    const char *help;            /* its options and what it does, in lines */
 };
 
 /** Prints "roost VERB: text" on standard error and returns code. */
@@ -41,7 +41,8 @@ int cli_usage(const struct cli *cli, const char *sentence);
 /** The configuration's path, or NULL after reporting that there is none. */
 const char *cli_config_path(const struct cli *cli);
 
-/** The value behind a flag, taken out of the arguments; NULL: the flag is not there. */
+/** Removes a flag and its value from the arguments, and returns the value. NULL: the flag is
+ * not there. */
 const char *cli_value_take(struct cli *cli, const char *flag);
 
 int cmd_init(struct cli *cli);
@@ -64,9 +65,9 @@ int cmd_networks(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_upgrade(struct cli *cli);
 int cmd_explain(struct cli *cli);
-/** `roost explain FILE...`: at least one argument names a file. argv holds the arguments as
- * they came, options of its own too; -c, -o and --json are taken out already, and -c may be
- * missing (no DIR is needed). */
+/** `roost explain FILE...`: at least one argument names a file. argv has the arguments as they
+ * were given, including options of this verb; -c, -o and --json have been removed, and -c may
+ * be missing (no DIR is needed). */
 int cmd_explain_files(struct cli *cli);
 
 #endif

@@ -222,7 +222,7 @@ print_what_became(void *ctx, const json_t *row, struct span data)
     return true;
 }
 
-/* Before asking: what will become of the mail. */
+/* Tells, before asking, what will happen to the mail. */
 static enum rc
 removal_announce(struct cli *cli, const char *name, bool for_good, struct err *err)
 {
@@ -247,8 +247,8 @@ removal_announce(struct cli *cli, const char *name, bool for_good, struct err *e
     return RC_OK;
 }
 
-/* Removing takes an account away from the people who use it, so a person is asked first, and a
- * script has to confirm it with --yes. */
+/* Removing an account affects the people who use it, so the administrator is asked first, and a
+ * script has to confirm with --yes. */
 static int
 account_remove(struct cli *cli)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost explain`: why did it end? A session by its number, an account, or the logs of other
- * programs (files: cmd_explain_files.c). Which of them is meant is decided here.
+ * `roost explain`: why sessions ended. The argument is the number of a session, an account, or
+ * logs of other programs (files: cmd_explain_files.c); this file decides which.
  */
 #include "cli/ask.h"
 
@@ -23,7 +23,7 @@ is_file(const char *arg)
            (arg[strspn(arg, "0123456789")] != '\0' && access(arg, F_OK) == 0);
 }
 
-/* Whether files are given: an argument that is neither an option nor the value of one. */
+/* Whether files are given: an argument that is neither an option nor an option's value. */
 static bool
 names_files(const struct cli *cli)
 {
@@ -36,14 +36,14 @@ names_files(const struct cli *cli)
     return false;
 }
 
-/* What the options say; NULL: not given. */
+/* The values of the options; NULL: not given. */
 struct explain_args {
     const char *account;
     const char *since;
     const char *number;
 };
 
-/* False after saying what is wrong. */
+/* False: something is wrong, and was reported. */
 static bool
 args_take(struct cli *cli, struct explain_args *out)
 {
@@ -69,7 +69,7 @@ args_take(struct cli *cli, struct explain_args *out)
     return true;
 }
 
-/* "12h", "7d", "2026-11-20" as a wall time. */
+/* "12h", "7d", "2026-11-20" as wall time. */
 static bool
 since_parse(const char *text, int64_t now_ms, int64_t *ms_out)
 {

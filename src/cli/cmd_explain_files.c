@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost explain FILE...`: reads the logs of other programs and says why their sessions ended.
- * A terminal shows the progress; results go to standard output after everything was read.
+ * `roost explain FILE...`: reads logs of other programs and says why sessions ended. Progress
+ * is shown on a terminal; results go to standard output after everything was read.
  */
 #include "cli/cli.h"
 
@@ -15,7 +15,7 @@
 enum { BAR_CELLS = 30, NAME_CELLS = 40 };
 
 struct progress_state {
-    const char *name; /* of the file shown; NULL: nothing is */
+    const char *name; /* name of the file that is shown; NULL: none */
     int percent;
 };
 
@@ -33,7 +33,7 @@ progress_show(void *ctx, const char *name, int64_t done, int64_t size)
     char text[NAME_CELLS + 33];
     char bar[BAR_CELLS + 1];
 
-    if (size < (INT64_C(8) << 20)) /* read before anybody could look */
+    if (size < (INT64_C(8) << 20)) /* it is read before anybody could look */
         return;
     const int percent = done >= size ? 100 : (int)(done * 100 / size);
     if (state->name == name && state->percent == percent)

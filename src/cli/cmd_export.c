@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `roost export`: writes what the verb gives into a new folder (cli/mail/out.h). */
+/* `roost export`: writes what the verb sends into a new directory (cli/mail/out.h). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct exporting {
     uint64_t done;
     uint64_t total; /* messages of the mailboxes named so far */
     bool has_refused;
-    bool has_failed; /* here, with err */
+    bool has_failed; /* something failed here; see err */
     struct err err;
 };
 
@@ -130,7 +130,7 @@ export_row(void *ctx, const json_t *row, struct span data)
     return rc == RC_OK;
 }
 
-/* Options in any order, then the folder. NULL, or what is wrong. */
+/* Reads options in any order, then the directory. Returns NULL, or what is wrong. */
 static const char *
 arguments_read(struct exporting *exporting, const struct cli *cli,
                const struct out_format **format_out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost import`: gives the items of a source of mail to the verb and prints the result: each
- * item that cannot be imported on standard error, and then a line for each mailbox. Problems
- * of the source go to the verb as items too, so that everything is counted in one place.
+ * `roost import`: sends the items of a source of mail to the verb and prints the result: each
+ * item that cannot be imported on standard error, and then a line for each mailbox. Problems of
+ * the source go to the verb as items too, so that everything is counted in one place.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "cli/mail/source.h"
 #include "syntax/imap/mbox_name.h"
 
-enum { REASONS_MAX = 16 }; /* told apart in the summary */
+enum { REASONS_MAX = 16 }; /* reasons that the summary distinguishes */
 
 /* Why items were left out, and how many for each reason. */
 struct reason {
@@ -28,7 +28,7 @@ struct importing {
     bool has_refused;
     struct reason reasons[REASONS_MAX];
     size_t reason_count;
-    char mailbox[1024]; /* canonical; "": none was named */
+    char mailbox[1024]; /* canonical name of the mailbox that was given; "": none */
 };
 
 static enum rc
@@ -82,7 +82,7 @@ mailbox_print(const json_t *row, bool is_dry)
     if (!is_made && number(row, "imported") + number(row, "skipped") + number(row, "refused") +
                             number(row, "passed") ==
                         0)
-        return; /* a subscription, or a mailbox that was there */
+        return; /* a subscription, or a mailbox that existed already */
     printf("%s%s: ", text(row, "mailbox"), is_made ? " (new)" : "");
     counts_print(row, is_dry);
     putchar('\n');
@@ -96,7 +96,7 @@ reason_count(struct importing *importing, const char *why)
     while (i < importing->reason_count && strcmp(importing->reasons[i].why, why) != 0)
         i++;
     if (i == importing->reason_count) {
-        if (i == REASONS_MAX) { /* the last one counts for all that are left */
+        if (i == REASONS_MAX) { /* the last one counts all further reasons */
             i--;
             why = "other reasons";
         } else {
@@ -143,7 +143,7 @@ import_row(void *ctx, const json_t *row, struct span data)
     return true;
 }
 
-/* The mailbox that was named, in canonical form. */
+/* The canonical name of the mailbox that was given. */
 static const char *
 mailbox_set(struct importing *importing, const char *name)
 {

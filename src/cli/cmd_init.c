@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost init DIR`: a new DIR with roost.conf, the registry, and a self-signed certificate
+ * `roost init DIR`: makes a DIR with roost.conf, the registry, and a self-signed certificate
  * for this machine, so that the first `roost serve` works and says what to replace.
  */
 #include "cli/cli.h"
@@ -140,7 +140,7 @@ certificate_make(int dir_fd, struct err *err)
     enum rc rc = RC_LIMIT;
 
     gethostname(host, sizeof host - 1);
-    if (strlen(host) > 64) /* the longest a CN may be */
+    if (strlen(host) > 64) /* the longest CN allowed */
         host[64] = '\0';
     if (key == NULL || cert == NULL || !cert_fill(cert, key, host))
         err_set(err, rc, 0, "certificate: OpenSSL: %s",

@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TAKEOVER_SOCK = 3 }; /* where daemon/upgrade.c puts it; the argument says so to people */
+enum { TAKEOVER_SOCK = 3 }; /* where daemon/upgrade.c puts it; the argument only tells people */
 
-/* What an upgrade starts: the path this program was called by, so that a link that was turned
- * to a newer one is followed; its file when it was found by PATH. Static memory. */
+/* The program that an upgrade starts: the path by which this one was called, so that a link
+ * that now leads to a newer version is followed; the file itself if it was found through PATH.
+ * Static memory. */
 static const char *
 binary_path(const struct cli *cli)
 {

@@ -15,7 +15,7 @@ text_of(const json_t *row, const char *name)
     return terminal_text(row, name, NAME_SHOWN);
 }
 
-/* The columns of a row, as text; the last one is not filled up. */
+/* The columns of a row, as text. The last one is not padded. */
 enum { COLUMNS = 12, CELL_OCTETS = 256, NUMBERS_FROM = 9, NUMBERS_TO = 10 };
 
 struct session_row {
@@ -38,7 +38,7 @@ gather_session(void *ctx, const json_t *row, struct span data)
     return json_array_append_new(sessions->rows, json_deep_copy(row)) == 0;
 }
 
-/* "yes", and whether it is compressed too. */
+/* "yes", and whether the connection is compressed too. */
 static const char *
 privacy_of(const json_t *row)
 {
@@ -99,7 +99,8 @@ widths_of(const struct session_row *row, size_t *widths)
     }
 }
 
-/* Each cell as wide as the widest of its column: octets do not say how wide a text is. */
+/* Makes each cell as wide as the widest in its column. The number of octets does not say how
+ * wide a text is. */
 static void
 print_row(const struct session_row *row, const size_t *widths)
 {

@@ -23,9 +23,9 @@ struct state {
     char trouble[256];
 };
 
-/* A process of the server's. One of another PID namespace cannot be watched. */
+/* A process of the server. A process in another PID namespace cannot be watched. */
 struct watched {
-    json_int_t pid; /* 0: not known */
+    json_int_t pid; /* 0: unknown */
     int pidfd;      /* owned; -1: none */
     bool ended;
 };
@@ -40,7 +40,7 @@ watch(json_int_t pid)
     return process;
 }
 
-/* Looks whether one of them ends within that time. */
+/* Checks whether one of them ends within that time. */
 static void
 look(struct watched *old, struct watched *next, int timeout_ms)
 {
@@ -80,7 +80,7 @@ print(const struct cli *cli, const struct state *state)
     return CLI_OK;
 }
 
-/* Until one of them answers for the server, or none is left that could. */
+/* Waits until one of them answers for the server, or none is left that could. */
 static enum rc
 await(struct cli *cli, struct watched *old, struct watched *next, struct state *now,
       struct err *err)
@@ -89,8 +89,8 @@ await(struct cli *cli, struct watched *old, struct watched *next, struct state *
 
     for (int ms = 0; ms < LOOK_MAX_MS; ms += LOOK_EVERY_MS) {
         look(old, next, 0);
-        /* The new process answers before the old one ends: if the question that comes after
-         * that finds nobody, a new process that is not known is none. */
+        /* The new process answers before the old one ends. So if nobody answers after that, and
+         * no new process is known, there is none. */
         const bool alone = old->ended && (next->ended || next->pid == 0);
         const enum rc rc =
             ask_running(cli, "upgrade", json_pack("{sb}", "state", 1), &asking, err);

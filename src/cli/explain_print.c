@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes text for people of the rows of verb `explain`. Everything that is printed is escaped
- * (terminal_text).
+ * Turns the rows of the verb `explain` into text for people. Everything that is printed is
+ * escaped (terminal_text).
  */
 #include "cli/explain_print.h"
 
@@ -17,13 +17,13 @@
 enum {
     DAY_MS = 86400 * 1000,
     PICTURE_LINES = 40,
-    PICTURE_LEFT = 9,   /* columns before the strip: the session's number */
-    PICTURE_RIGHT = 22, /* after it: the client */
-    STRIP_MOST = 192,   /* columns */
+    PICTURE_LEFT = 9,   /* columns before the strip, for the session's number */
+    PICTURE_RIGHT = 22, /* columns after it, for the client */
+    STRIP_MOST = 192,   /* columns, at most */
     TEXT_SHOWN = 2000,
     NAME_SHOWN = 100,
     TIMELINE_LEFT = 16,   /* columns of the time and its blanks */
-    SHORT_MS = 60 * 1000, /* web mail opens a session for each request: those share a line */
+    SHORT_MS = 60 * 1000, /* web mail opens a session for each request; these share a line */
 };
 
 static int64_t
@@ -199,7 +199,7 @@ print_device(const json_t *row)
     }
     printf("%s\n", before[0] == ',' ? ")" : "");
     const char *pattern = json_string_value(json_object_get(row, "pattern"));
-    if (pattern != NULL && strcmp(pattern, "renews") == 0) /* "forgets" is the network's */
+    if (pattern != NULL && strcmp(pattern, "renews") == 0) /* "forgets" is about the network */
         terminal_wrap(terminal_text(row, "text", TEXT_SHOWN), 4, "    ");
 }
 
@@ -255,7 +255,7 @@ session_of_row(const json_t *row, struct account_session *out)
                               (int64_t)json_integer_value(json_array_get(span, 1))};
 }
 
-/* Hours above the strip, as many as have room. */
+/* The hours above the strip, as many as fit. */
 static void
 print_hours(int64_t from_ms, unsigned columns)
 {
@@ -298,11 +298,11 @@ print_cells(const char *left, const enum strip_cell *cells, unsigned columns, co
     printf(" %s\n", label);
 }
 
-/* A line of the picture: a session, or the short ones of a client together. */
+/* A line of the picture: a session, or several short ones of one client. */
 struct picture_line {
-    const json_t *row; /* of several: the first, for the client's name */
+    const json_t *row; /* the first of several, for the client's name */
     size_t count;
-    size_t last; /* when its last session was put in */
+    size_t last; /* when its last session was added */
     bool is_short;
     enum strip_cell cells[STRIP_MOST];
 };
@@ -331,8 +331,9 @@ same_text(const json_t *a, const json_t *b, const char *name)
     return strcmp(x == NULL ? "" : x, y == NULL ? "" : y) == 0;
 }
 
-/* Puts a session into the picture; a short one is put on the line of the others of its client.
- * Where they overlap, the cell that says more is shown; the order of the cells is by that. */
+/* Adds a session to the picture. A short one shares a line with the other short ones of its
+ * client. Where they overlap, the cell that says more is shown; cells are ordered
+ * accordingly. */
 static void
 picture_add(struct picture *picture, const json_t *row)
 {

@@ -8,17 +8,17 @@
 
 #include "base/span.h"
 
-/** One session: its only row. */
+/** Prints one session: its only row. */
 bool explain_print_session(void *ctx, const json_t *row, struct span data);
 
-/* The rows of an account, gathered until all have come. */
+/* The rows of an account, collected until all have arrived. */
 struct explain_account {
     json_t *head;
     json_t *networks;
     json_t *devices;
     json_t *sessions;
 };
-/** Collects a row; ctx is a struct explain_account, all NULL at first. */
+/** Collects a row. ctx is a struct explain_account, zeroed at first. */
 bool explain_gather(void *ctx, const json_t *row, struct span data);
 /** Prints what was collected, if anything, and frees it. */
 void explain_print_account(struct explain_account *account);

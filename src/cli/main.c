@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost: finds the verb, takes the options that all verbs share, and runs it. --help prints
- * the table of verbs below; the tests compare the man page and the completion with it.
+ * roost: finds the verb, takes the options that all verbs share, and runs it. --help prints the
+ * table of verbs below. Tests compare the man page and the completion with it.
  */
 #include "cli/cli.h"
 
@@ -139,7 +139,8 @@ help_verb(const struct cli_verb *verb)
     printf("usage: %s\n\n%s.\n\n%s\n", verb->synopsis, verb->summary, verb->help);
 }
 
-/* Takes the shared options out of the arguments; what is left stays in order. False: usage. */
+/* Takes the shared options out of the arguments; the others stay in order. False: wrong
+ * usage. */
 static bool
 options_take(struct cli *cli, bool *help_out)
 {

@@ -56,7 +56,7 @@ terminal_text(const json_t *row, const char *name, size_t max)
     return dst;
 }
 
-/* Where the locale is not UTF-8 (or the octets are not) a character counts as one column. */
+/* If the locale or the octets are not UTF-8, a character counts as one column. */
 static size_t
 columns_of(struct span text)
 {
@@ -142,7 +142,7 @@ terminal_date(char dst[TERMINAL_AGE], int64_t ms)
     const struct tm tm = local_time(ms);
 
     if (strftime(dst, TERMINAL_AGE, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-        dst[0] = '\0'; /* a year beyond 9999: not of a clock */
+        dst[0] = '\0'; /* a year beyond 9999 does not come from a clock */
 }
 
 void

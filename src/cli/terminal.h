@@ -11,19 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TERMINAL_AGE = 24 }; /* octets of an age with its NUL */
+enum { TERMINAL_AGE = 24 }; /* octets of an age, with its NUL */
 
-/** Columns of standard output; COLUMNS or 80 when it is not a terminal. 40 to 400. */
+/** Columns of standard output; if it is not a terminal, COLUMNS or 80. 40 to 400. */
 unsigned terminal_columns(void);
 /** Whether the locale can show more than ASCII. */
 bool terminal_is_utf8(void);
 
-/** The text of a member, escaped, at most max octets of it; "-" when it is empty or missing.
- *  Valid until the eighth call after it. */
+/** The text of a member, escaped, at most max octets of it; "-" if it is empty or missing.
+ * Valid until the eighth call after this one. */
 const char *terminal_text(const json_t *row, const char *name, size_t max);
-/** Columns that a text takes, wide characters (CJK) two. */
+/** Columns that a text takes. Wide characters (CJK) take two. */
 size_t terminal_width(const char *text);
-/** Prints text wrapped at blanks, each line indented by indent blanks; first replaces the
+/** Prints text wrapped at blanks, with each line indented by indent blanks. first replaces the
  * indentation of the first line. */
 void terminal_wrap(const char *text, unsigned indent, const char *first);
 

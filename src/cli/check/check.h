@@ -12,12 +12,12 @@
 #include "base/attr.h"
 #include "daemon/config.h"
 
-enum { CHECK_TEXT_MAX = 1400 }; /* octets of a finding */
+enum { CHECK_TEXT_MAX = 1400 }; /* octets of a finding, at most */
 
 enum check_finding {
     CHECK_OK,
     CHECK_NOTE,   /* nothing is wrong, but somebody may wonder */
-    CHECK_PROBLEM /* exit status 1 */
+    CHECK_PROBLEM /* the exit status becomes 1 */
 };
 
 struct check {
@@ -30,8 +30,8 @@ PRINTF_LIKE(4, 5)
 void check_tell(struct check *check, enum check_finding finding, const char *what,
                 const char *fmt, ...);
 
-/** Checks whether this user can listen on each address, or the server of this DIR does
- * already. */
+/** Checks whether this user can listen on each address, or the server of this DIR already
+ * does. */
 void check_ports(struct check *check, struct config *config);
 /** Looks for accounts whose names access control lists cannot have. */
 void check_names(struct check *check, struct config *config);

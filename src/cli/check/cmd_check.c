@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `roost check`: checks configuration, folders, names of accounts, limits, addresses,
- * certificate, keys of tokens and Postfix, before a server is started or after it could not
- * start. All problems are reported at once, each with a way to fix it; a problem in one part
+ * `roost check`: checks the configuration, directories, names of accounts, limits, addresses,
+ * the certificate, keys for tokens, and Postfix, before a server is started or after it failed
+ * to start. All problems are reported at once, each with a way to fix it; a problem in one part
  * does not keep the others from being checked.
  */
 #include "cli/check/check.h"

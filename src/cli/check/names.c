@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accounts from before names were reserved for access control lists: nobody can share a mailbox
- * with one of them alone, because a list would take the name for somebody else. The registry is
- * looked at as it is; one of an older version is left alone.
+ * Finds accounts that were made before some names were reserved for access control lists.
+ * Nobody can share a mailbox with such an account alone, because a list would take the name for
+ * somebody else. The registry is read as it is; a registry of an older version is not checked.
  */
 #include "cli/check/check.h"
 
@@ -27,7 +27,7 @@ tell(struct check *check, const char *name)
         name);
 }
 
-/* Names after this one, as long as they may be among those that are reserved. */
+/* Checks names after this one, as long as they may be reserved. */
 static void
 walk(struct check *check, struct registry *registry, const char *after, const char *until)
 {
@@ -60,7 +60,7 @@ check_names(struct check *check, struct config *config)
     struct registry *registry = NULL;
 
     if (registry_open_sqlite(&options, &registry, NULL) != RC_OK)
-        return; /* there is none yet, or whatever is wrong with it is told by others */
+        return; /* there is none yet, or another check tells what is wrong with it */
     walk(check, registry, "", "-\xff");
     walk(check, registry, "anyon", "anyone@\xff");
     registry_close(registry);

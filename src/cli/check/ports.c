@@ -27,19 +27,19 @@ enum {
     LISTENING = 0x0a /* include/net/tcp_states.h */
 };
 
-/* A process: of a socket, or of the server. */
+/* A process: the owner of a socket, or the server. */
 struct owner {
-    pid_t pid; /* 0: not known */
+    pid_t pid; /* 0: unknown */
     uid_t uid;
-    char name[64]; /* of its program */
+    char name[64]; /* name of its program */
 };
 
 struct port_check {
     struct check *check;
-    struct owner server; /* that runs in this DIR; pid 0: none */
+    struct owner server; /* the server that runs in this DIR; pid 0: none */
     unsigned problems;
-    unsigned noted;     /* cannot be tried by this user */
-    unsigned listening; /* by the server */
+    unsigned noted;     /* addresses that this user cannot try */
+    unsigned listening; /* addresses on which the server listens */
     unsigned count;
     char seen[PORTS_MAX][NET_ADDR_TEXT];
 };
@@ -60,7 +60,7 @@ owner_name(struct owner *owner)
     fclose(file);
 }
 
-/* Who listens on a Unix socket. False: nobody. */
+/* Finds who listens on a Unix socket. False: nobody. */
 static bool
 unix_owner(const char *path, struct owner *out)
 {
@@ -74,7 +74,7 @@ unix_owner(const char *path, struct owner *out)
         return false;
     memcpy(addr.sun_path, path, strlen(path));
     if (connect(fd, (const struct sockaddr *)&addr, sizeof addr) != 0)
-        return errno != ECONNREFUSED && errno != ENOENT; /* EACCES: somebody's */
+        return errno != ECONNREFUSED && errno != ENOENT; /* EACCES: it belongs to somebody */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
         out->pid = cred.pid;
         out->uid = cred.uid;
@@ -106,7 +106,7 @@ process_has_socket(const char *pid, uint64_t inode)
     return found;
 }
 
-/* Whose the socket is, as far as this user may look. */
+/* The owner of the socket, as far as this user may see. */
 static pid_t
 process_of_socket(uint64_t inode)
 {
@@ -141,8 +141,8 @@ line_listens(const char *line, uint16_t port, uint64_t *inode_out, uid_t *uid_ou
     return true;
 }
 
-/* Which process listens on the port, at any address. If the server is among them, it is
- * chosen. False: none. */
+/* Finds the process that listens on the port, at any address. If the server is one of them, it
+ * is chosen. False: none. */
 static bool
 tcp_owner(const struct port_check *ports, uint16_t port, struct owner *out)
 {
@@ -187,7 +187,7 @@ problem(struct port_check *ports, const char *service, const char *where, const 
     check_tell(ports->check, CHECK_PROBLEM, "ports", "[%s] %s: %s", service, where, why);
 }
 
-/* The unit gives the server what this user lacks. */
+/* The systemd unit gives the server the permission that this user lacks. */
 static bool
 service_may_bind(void)
 {
@@ -263,7 +263,7 @@ is_seen(struct port_check *ports, const char *where)
     return false;
 }
 
-/* As the server sees it (daemon/ports.c). */
+/* As the server decides it (daemon/ports.c). */
 static void
 no_ipv6(struct port_check *ports, const char *service, const struct net_addr *addr,
         const char *where)
@@ -357,7 +357,7 @@ list_check(struct port_check *ports, const char *service, const struct text_list
         struct err err = {.rc = RC_OK};
         size_t count = 0;
         if (net_endpoint_parse(span_of_str(list->items[i]), &endpoint, &err) != RC_OK)
-            continue; /* the configuration has said so */
+            continue; /* reported by the check of the configuration */
         if (endpoint.family == NET_UNIX) {
             path_check(ports, service, endpoint.path);
             continue;

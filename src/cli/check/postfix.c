@@ -30,7 +30,7 @@ struct postfix {
     char virtual_transport[VALUE_MAX];
     char mailbox_transport[VALUE_MAX];
     char local_transport[VALUE_MAX];
-    char chroot[VALUE_MAX]; /* of its LMTP client: "y", "n", "-" */
+    char chroot[VALUE_MAX]; /* chroot field of its LMTP client: "y", "n", "-" */
 };
 
 struct transport {
@@ -38,7 +38,7 @@ struct transport {
     const char *value;
 };
 
-/* ---- asking ---- */
+/* ---- asking Postfix ---- */
 
 static void
 line_take(struct postfix *postfix, char *line)
@@ -66,8 +66,8 @@ line_take(struct postfix *postfix, char *line)
             snprintf(known[i].value, VALUE_MAX, "%s", value);
 }
 
-/* Starts postconf with its answer going to a pipe, and its complaints nowhere. 0: it could not
- * be started. */
+/* Starts postconf with its output going to a pipe and its errors discarded. 0: it could not be
+ * started. */
 static pid_t
 postconf_start(const char *const *argv, int *answer_fd_out)
 {
@@ -118,7 +118,7 @@ postconf_ask(struct postfix *postfix, const char *const *argv)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* False: there is no Postfix, or it does not answer. */
+/* False: Postfix is not installed, or does not answer. */
 static bool
 postfix_ask(struct postfix *postfix)
 {
@@ -169,9 +169,9 @@ has_rights(const struct account_of_postfix *user, const struct stat *st, unsigne
     return ((st->st_mode >> shift) & rights) == rights;
 }
 
-/* The first folder on the way to the socket that Postfix may not enter, or the socket itself
- * if Postfix may not write to it; NULL: everything is allowed. What cannot be seen from here
- * is assumed to be allowed. */
+/* The first directory on the path to the socket that Postfix may not enter, or the socket
+ * itself if Postfix may not write to it. NULL: everything is allowed. What cannot be seen from
+ * here is assumed to be allowed. */
 static const char *
 in_the_way(const struct account_of_postfix *user, const char *path, char place[PATH_MAX])
 {
@@ -208,8 +208,8 @@ rights_check(struct check *check, const struct postfix *postfix, const char *pat
 
 /* ---- does it lead here? ---- */
 
-/* The path as the rest of the system sees it: relative ones begin at the queue's folder, and
- * inside a chroot all do. */
+/* The path as the rest of the system sees it. Relative paths start at the queue directory, and
+ * inside a chroot all paths do. */
 static void
 socket_path(const struct postfix *postfix, const char *path, char dst[PATH_MAX])
 {
@@ -250,7 +250,8 @@ listens_at_address(const struct config *config, const char *text)
     const char *close = strchr(text, ']');
     const bool has_port = strchr(close == NULL ? text : close, ':') != NULL;
     const bool bare = text[0] == '[' && close != NULL &&
-                      memchr(text, ':', (size_t)(close - text)) == NULL; /* [host], no IPv6 */
+                      /* [host], but not IPv6 */
+                      memchr(text, ':', (size_t)(close - text)) == NULL;
 
     if (bare)
         snprintf(asked, sizeof asked, "%.*s%s%s", (int)(close - text - 1), text + 1, close + 1,
@@ -282,7 +283,7 @@ listeners_print(const struct config *config, char *dst, size_t cap)
                                 config->lmtp_listen.items[i]);
 }
 
-/* True: the transport speaks LMTP. */
+/* Whether the transport speaks LMTP. */
 static bool
 transport_check(struct check *check, const struct config *config, const struct postfix *postfix,
                 const struct transport *transport)

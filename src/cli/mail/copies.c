@@ -13,7 +13,7 @@ copies_done(struct copies *copies)
     *copies = (struct copies){0};
 }
 
-/* The slot of hash, or the free one where it belongs. */
+/* The slot of hash, or the free slot where it belongs. */
 static struct copy_count *
 slot_of(struct copy_count *slots, size_t cap, uint64_t hash)
 {

@@ -19,7 +19,7 @@
 
 struct copy_count {
     uint64_t hash; /* of mailbox and text; 0: the slot is free */
-    uint32_t path; /* counted in `here` */
+    uint32_t path; /* the path that `here` counts */
     uint32_t here; /* copies in that path */
     uint32_t most; /* copies in any path */
 };
@@ -31,8 +31,8 @@ struct copies {
 };
 
 void copies_done(struct copies *copies);
-/** Counts a text of a mailbox. *copy_out is 1 for its first copy in the path of this number;
- * *repeated_out says whether an earlier path had as many. RC_LIMIT. */
+/** Counts a text of a mailbox. *copy_out is 1 for its first copy in the path with this number.
+ * *repeated_out says whether an earlier path had as many. RC_LIMIT: no memory. */
 MUST_USE enum rc copies_count(struct copies *copies, uint32_t path, const char *mailbox,
                               struct span text, uint32_t *copy_out, bool *repeated_out);
 

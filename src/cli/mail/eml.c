@@ -80,7 +80,7 @@ eml_is_message(struct span text, enum eml_proof proof)
 {
     struct span head = span_head(text, HEAD_OCTETS);
 
-    /* Junk before the first field is not a reason (RFC 7103 section 7). */
+    /* Junk before the first field is tolerated (RFC 7103 section 7). */
     for (int i = 0; head.len > 0 && i < LINES_LOOKED_AT; i++) {
         const ptrdiff_t eol = span_find_char(head, '\n');
         const struct span line = span_head(head, eol < 0 ? head.len : (size_t)eol + 1);

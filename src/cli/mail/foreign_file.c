@@ -8,7 +8,7 @@
 #include "base/attr.h"
 
 struct known {
-    const char *pattern; /* of the shell, in any case */
+    const char *pattern; /* a shell pattern, without regard to case */
     const char *what;
 };
 

@@ -11,10 +11,10 @@
 enum { FROM_LINE_MAX = 1000, DATE_WORDS_MAX = 12 };
 
 struct date_words {
-    int32_t year; /* 0: not seen */
+    int32_t year; /* 0: none yet */
     int32_t month;
     int32_t day;
-    int32_t second; /* of the day; -1: not seen */
+    int32_t second; /* second of the day; -1: none yet */
     int32_t zone_min;
     bool has_zone;
     bool has_weekday;
@@ -39,7 +39,7 @@ number(struct span digits)
     return value;
 }
 
-/* The place of a three-letter name in a list of such, from 1; 0: not there. */
+/* The position of a three-letter name in a list of such names, from 1; 0: not found. */
 static int32_t
 name_index(const char *names, struct span word)
 {
@@ -132,7 +132,7 @@ zone_word(struct date_words *date, struct span word)
         date->zone_min += 60;
         return true;
     }
-    if (date->has_zone) /* "+0100 CET" says it twice */
+    if (date->has_zone) /* "+0100 CET" names the zone twice */
         return true;
     date->has_zone = true;
     for (size_t i = 0; i < ARRAY_LEN(zones); i++)
@@ -219,7 +219,8 @@ to_seconds(const struct date_words *date, int64_t *date_out)
     return true;
 }
 
-/* All of text is a date, or a date and "remote from HOST" (UUCP), or a comment. */
+/* Whether all of text is a date, or a date followed by "remote from HOST" (UUCP) or a
+ * comment. */
 static bool
 date_parse(struct span text, int64_t *date_out)
 {
@@ -250,7 +251,7 @@ from_line_date(struct span from_line, int64_t *date_out)
     from_line = span_trim(from_line);
     if (!span_starts(from_line, SPAN("From ")) || from_line.len > FROM_LINE_MAX)
         return false;
-    /* The date is what follows the sender, who may be missing or have blanks. */
+    /* The date follows the sender, which may be missing or contain blanks. */
     for (size_t at = 4; at < from_line.len; at++)
         if (from_line.ptr[at] == ' ' && date_parse(span_tail(from_line, at + 1), date_out))
             return true;

@@ -30,7 +30,7 @@ mail_marks_clear(struct mail_marks *marks)
     buf_clear(&marks->keywords);
 }
 
-/* The next word of *list, which loses it; empty at the end. */
+/* Removes the next word from *list; empty at the end. */
 static struct span
 word_take(struct span *list)
 {
@@ -158,7 +158,8 @@ mail_text_put_lf(struct buf *out, struct span text)
         buf_put_span(out, span_head(text, eol < 0 ? text.len : (size_t)eol));
         if (eol < 0)
             return;
-        /* "CR LF" after a CR would be taken for the line end itself, so it stays as it is. */
+        /* A "CR LF" after a CR would be read back as the line end alone, so it stays as it
+         * is. */
         if (eol > 0 && text.ptr[eol - 1] == '\r')
             buf_put_char(out, '\r');
         buf_put_char(out, '\n');

@@ -20,8 +20,8 @@
 struct mail_marks {
     unsigned flags;      /* enum imap_flag */
     struct buf keywords; /* names, each followed by one blank */
-    bool
-        is_deleted; /* expunged at its source, where only its space has not been reclaimed yet */
+    /* expunged at its source, but its space was not reclaimed yet */
+    bool is_deleted;
 };
 
 void mail_marks_init(struct mail_marks *marks);
@@ -34,7 +34,7 @@ void mail_marks_add_list(struct mail_marks *marks, struct span list);
 
 enum mail_item_kind {
     MAIL_MESSAGE,      /* text, marks, date */
-    MAIL_TROUBLE,      /* cannot be taken; `why` */
+    MAIL_TROUBLE,      /* cannot be accepted; `why` */
     MAIL_PASSED,       /* left out on purpose; `why` */
     MAIL_MAILBOX,      /* a mailbox that exists, perhaps without messages */
     MAIL_SUBSCRIBED,   /* the mailbox, which need not exist */
@@ -44,11 +44,11 @@ enum mail_item_kind {
 /* Everything is borrowed until the next item is asked for. */
 struct mail_item {
     enum mail_item_kind kind;
-    const char *mailbox; /* canonical (syntax/imap/mbox_name.h); NULL: of no mailbox */
-    const char *path;    /* the file or folder, octets as the system has them */
-    size_t line;         /* where in the file it begins; 0: the file as a whole */
+    const char *mailbox; /* canonical (syntax/imap/mbox_name.h); NULL: none */
+    const char *path;    /* the file or directory, in the octets of the system */
+    size_t line;         /* the line where it begins; 0: the whole file */
     bool is_dated;
-    int64_t date_s; /* when is_dated */
+    int64_t date_s; /* seconds since 1970, if is_dated */
     const struct mail_marks *marks;
     struct span text; /* with CR LF */
     uint32_t copy;    /* 1 for the first of equal texts in a mailbox of the source, 2, ... */
@@ -56,16 +56,17 @@ struct mail_item {
     const char *why;
 };
 
-/** The item as the head of a frame of verb `import`; item->text is its data. RC_LIMIT. */
+/** The item as the head of a frame for the verb `import`; item->text is its data. RC_LIMIT: no
+ * memory. */
 MUST_USE enum rc mail_item_head(const struct mail_item *item, json_t **head_out,
                                 struct err *err);
 
 /** Appends raw with CR LF line ends. */
 void mail_text_put(struct buf *out, struct span raw);
-/** Appends text with CR LF changed to LF; mail_text_put gives back what was put in (but for
- * line ends that were LF alone). */
+/** Appends text with CR LF changed to LF; mail_text_put reverses it (except for line ends that
+ * were LF alone). */
 void mail_text_put_lf(struct buf *out, struct span text);
-/** Appends octets so that they are printable UTF-8 on one line: \xf6 for what is not. */
+/** Appends octets as printable UTF-8 on one line; other octets become \xNN. */
 void mail_path_put(struct buf *out, struct span path);
 
 #endif

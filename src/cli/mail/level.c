@@ -6,9 +6,9 @@
 #include "syntax/imap/mbox_name.h"
 
 enum {
-    FILE_NAME_MAX = 240,  /* octets; file systems take 255, and Dovecot adds a few of its own */
-    SIMILAR_OCTETS = 100, /* of a level that is written similarly */
-    NAME_OCTETS = 16 << 10 /* of any name here */
+    FILE_NAME_MAX = 240,   /* octets; file systems allow 255, and Dovecot adds a few */
+    SIMILAR_OCTETS = 100,  /* octets of a level that are kept in a similar name */
+    NAME_OCTETS = 16 << 10 /* octets of any name here */
 };
 
 static bool
@@ -32,7 +32,7 @@ one_read(struct buf *out, struct span name)
     return utf8_is_valid(name);
 }
 
-/* All levels of name, which divider divides. */
+/* Reads all levels of name, which divider separates. */
 static bool
 split_read(struct buf *out, struct span name, char divider)
 {
@@ -66,7 +66,7 @@ level_read(struct buf *out, struct span name, enum level_of of)
                                          SPAN_INIT(".zst")};
     const size_t before = buf_len(out);
 
-    /* Thunderbird's NAME.sbd and KMail's .NAME.directory hold the folders below NAME. */
+    /* Thunderbird's NAME.sbd and KMail's .NAME.directory contain the folders below NAME. */
     if (of == LEVEL_OF_FOLDER && span_starts(name, SPAN(".")) &&
         strip(&name, SPAN(".directory")))
         name = span_tail(name, 1);
@@ -103,8 +103,8 @@ put_as(struct buf *out, struct span name, enum level_of of, enum mbox_wire wire)
         buf_put_str(out, ".mbox");
 }
 
-/* Names that a folder of mail cannot have: Maildir's own, hidden ones, and what shells expand
- * (and Dovecot refuses: "~"). */
+/* Names that a directory of mail cannot have: those of Maildir itself, hidden ones, and what
+ * shells expand ("~", which Dovecot refuses). */
 static bool
 is_usable(struct span name, struct span file_name, enum level_of of)
 {
@@ -120,8 +120,8 @@ is_usable(struct span name, struct span file_name, enum level_of of)
 bool
 level_put(struct buf *out, struct span name, enum level_of of)
 {
-    /* A Maildir++ is in modified UTF-7; elsewhere it is needed only where UTF-8 would be read
-     * as such ("R&-D"). */
+    /* A Maildir++ uses modified UTF-7. Elsewhere it is needed only if UTF-8 would be read as
+     * modified UTF-7 ("R&-D"). */
     static const enum mbox_wire wires[] = {MBOX_WIRE_UTF8, MBOX_WIRE_UTF7};
     const size_t before = buf_len(out);
     AUTO_BUF back = {0};

@@ -5,7 +5,7 @@
 #include "syntax/imap/flags.h"
 
 static const struct {
-    char letter; /* in the order of the alphabet */
+    char letter; /* in alphabetical order */
     unsigned flag;
 } flag_letters[] = {{'D', IMAP_FLAG_DRAFT},
                     {'F', IMAP_FLAG_FLAGGED},

@@ -14,7 +14,7 @@ enum { MAILDIR_KEYWORDS = 26 }; /* letters a to z */
 
 /* The names of a folder's keywords by letter; empty: none. */
 struct maildir_keywords {
-    struct span names[MAILDIR_KEYWORDS]; /* into the text they were read from */
+    struct span names[MAILDIR_KEYWORDS]; /* borrowed from the text that they were read from */
 };
 
 /** Reads the file `dovecot-keywords`: lines of the form "index name". Other lines are
@@ -26,17 +26,17 @@ void maildir_keywords_read(struct span text, struct maildir_keywords *out);
 void maildir_marks_read(const char *file_name, const struct maildir_keywords *keywords,
                         struct mail_marks *marks);
 
-/** Octets of a file name before its flags: what stays when they change. */
+/** Octets of a file name before its flags, which stay the same when the flags change. */
 size_t maildir_base(const char *file_name);
 
 /** Appends "FS..." in the order that Maildir requires. */
 void maildir_flags_put(struct buf *out, const struct mail_marks *marks);
 
 /**
- * The names of a file of subscriptions, one after the other; false at the end. Version 1 has
- * one name on each line; version 2 begins with "V\t2\n\n" and separates levels by TABs. Levels
- * are divided by '/' in *name_out (an octet that cannot be in a level is put there as it is),
- * which is as the file spells it: modified UTF-7 or UTF-8. name_out is cleared first.
+ * Reads the names in a subscriptions file, one after the other. False: the end. Version 1 has
+ * one name on each line; version 2 begins with "V\t2\n\n" and separates levels with TABs. In
+ * *name_out, which is cleared first, levels are separated by '/', and the name is spelled as in
+ * the file, in modified UTF-7 or UTF-8; an octet that cannot be in a level is copied as it is.
  */
 struct subscriptions {
     struct span rest;

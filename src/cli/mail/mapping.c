@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. The handler puts a page of zeros where the file has none any more, and the
- * access that failed is repeated. The rest of the last page is zeros without any signal, so the
- * size of the file is looked at, too.
+ * See the header. Where the file no longer has a page, the handler maps a page of zeros, and
+ * the access that failed is repeated. The rest of the last page reads as zeros without any
+ * signal, so the size of the file is checked too.
  */
 #include "cli/mail/mapping.h"
 
@@ -16,11 +16,11 @@
 
 #include "base/check.h"
 
-/* What the handler may touch. Set while it is not installed. */
+/* The memory that the handler may change. Set while the handler is not installed. */
 static struct {
     uintptr_t begin;
     uintptr_t end;
-    uintptr_t page; /* octets */
+    uintptr_t page; /* size of a page in octets */
     volatile sig_atomic_t is_cut;
     struct sigaction before;
 } watched;
@@ -43,7 +43,7 @@ on_sigbus(int number, siginfo_t *info, void *context)
             return;
         }
     }
-    /* It was not about the mapping: it is raised again, for the handler before. */
+    /* The signal was not about the mapping: it is raised again for the previous handler. */
     sigaction(SIGBUS, &watched.before, NULL);
     errno = saved;
 }

@@ -14,7 +14,7 @@ is_from(struct span at)
     return span_starts(at, SPAN("From "));
 }
 
-/* The first line with its line end. */
+/* The first line, including its line end. */
 static struct span
 line_of(struct span text)
 {
@@ -23,7 +23,8 @@ line_of(struct span text)
     return span_head(text, eol < 0 ? text.len : (size_t)eol + 1);
 }
 
-/* "Name:", with a name of RFC 5322's characters (section 2.2). */
+/* Whether a line begins with "Name:", where the name has characters allowed by RFC 5322 section
+ * 2.2. */
 static bool
 is_field(struct span line)
 {
@@ -35,7 +36,8 @@ is_field(struct span line)
     return len > 0 && len < line.len && line.ptr[len] == ':';
 }
 
-/* A line "From " with a date, followed by a field (or by another such line, quoted). */
+/* Whether this is a line "From " with a date, followed by a field (or by another such line,
+ * quoted). */
 static bool
 is_divider(struct span at)
 {
@@ -62,7 +64,7 @@ mbox_begins(struct span whole, enum mbox_expected expected, struct span *rest_ou
         *rest_out = at;
         return true;
     }
-    /* A field first: this is a message, and a From line in it is its text. */
+    /* It begins with a field: this is a single message, and a From line in it is text. */
     if (expected == MBOX_BY_CONTENT && is_field(line_of(at)))
         return false;
     while (at.len > 0 && whole.len - at.len <= LIMIT_MBOX_JUNK) {
@@ -77,7 +79,7 @@ mbox_begins(struct span whole, enum mbox_expected expected, struct span *rest_ou
 
 /* ---- where messages end ---- */
 
-/* Octets of the header with its empty line; all of it without one. */
+/* Octets of the header with its empty line, or everything if there is none. */
 static size_t
 header_octets(struct span raw)
 {
@@ -89,12 +91,12 @@ header_octets(struct span raw)
         if (line.ptr[0] == '\n' || (line.len == 2 && line.ptr[0] == '\r'))
             break;
         if (is_divider(span_tail(raw, at)))
-            break; /* a header without end: the next message begins */
+            break; /* the header has no end, and the next message begins */
     }
     return at;
 }
 
-/* The length according to Content-Length if that is credible, otherwise 0. */
+/* The length according to Content-Length if it is credible, otherwise 0. */
 static size_t
 end_by_length(struct span body)
 {
@@ -138,8 +140,8 @@ end_by_divider(struct span body)
     }
 }
 
-/* Whether the empty line is the one that writers put after each message, and not the one that
- * ends a header. */
+/* Removes the empty line that writers put after each message, unless it is the one that ends a
+ * header. */
 static struct span
 without_last_line(struct span raw)
 {
@@ -254,12 +256,12 @@ nothing_read(struct mail_marks *marks, struct span value)
 }
 
 /* Fields that belong to the mbox and not to the message. Programs write each on one line; a
- * line that continues one is text of the message. The first of each counts: a message that had
- * such a field of its own keeps it when a neutral one is written before. */
+ * continuation line is text of the message. The first of each counts, so a message that had
+ * such a field of its own keeps it if a neutral one is written before it. */
 static const struct mark_field {
     struct span name;
     void (*read)(struct mail_marks *marks, struct span value);
-    const char *neutral; /* a value that says nothing; NULL: is written in any case */
+    const char *neutral; /* a value that says nothing; NULL: always written */
 } mark_fields[] = {
     {SPAN_INIT("Status"), letters_read, NULL},
     {SPAN_INIT("X-Status"), letters_read, NULL},
@@ -272,7 +274,7 @@ static const struct mark_field {
     {SPAN_INIT("Content-Length"), nothing_read, "0"},
 };
 
-/* The row of a field, or ARRAY_LEN(mark_fields). */
+/* Index of the row of a field, or ARRAY_LEN(mark_fields). */
 static size_t
 mark_field_of(struct span line)
 {
@@ -286,7 +288,7 @@ mark_field_of(struct span line)
     return i;
 }
 
-/* ">From ", ">>From " ... lose one '>' (mboxrd). */
+/* Whether this is ">From ", ">>From " ..., which loses one '>' (mboxrd). */
 static bool
 is_quoted_from(struct span line)
 {
@@ -352,7 +354,7 @@ mbox_is_folder_data(struct span raw)
 
 /* ---- writing ---- */
 
-/* Puts neutral fields before the message's own fields that look like marks. */
+/* Writes neutral fields before fields of the message that look like marks. */
 static void
 neutral_put(struct buf *out, struct span base, struct span text)
 {

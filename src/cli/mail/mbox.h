@@ -22,17 +22,18 @@ enum mbox_expected {
     MBOX_BY_NAME,    /* its name says so */
 };
 
-/** Whether whole is an mbox; then *rest_out begins at its first message. What is before that is
- *  a byte order mark, empty lines or junk of up to LIMIT_MBOX_JUNK octets. */
+/** Whether whole is an mbox. If so, *rest_out begins at its first message. Before that there
+ * may be a byte order mark, empty lines or junk of up to LIMIT_MBOX_JUNK octets. */
 bool mbox_begins(struct span whole, enum mbox_expected expected, struct span *rest_out);
 
 struct mbox_message {
     struct span from_line; /* without line end */
-    struct span raw;       /* as in the file: line ends, quoting, fields of marks */
-    bool is_verbatim;      /* its end is known by Content-Length: nothing is quoted in it */
+    struct span raw;       /* as in the file, with line ends, quoting and mark fields */
+    /* its end is known from Content-Length, so nothing in it is quoted */
+    bool is_verbatim;
 };
 
-/** The next message of rest, which is advanced. False at the end. */
+/** Takes the next message from rest. False: the end. */
 bool mbox_next(struct span *rest, struct mbox_message *out);
 
 /** When the message arrived, according to its From line. Dates written by Thunderbird ("From -
@@ -40,17 +41,18 @@ bool mbox_next(struct span *rest, struct mbox_message *out);
 bool mbox_date(const struct mbox_message *message, int64_t *date_out);
 
 /**
- * Appends the message as it was before it came into the mbox: CR LF, one '>' of each ">From "
- * taken off, without the fields that mbox programs keep their marks in (the first of each).
- * These go to marks (added to what is there).
+ * Appends the message as it was before it was put into the mbox: with CR LF, with one '>' less
+ * in each ">From ", and without the fields in which mbox programs keep marks (the first of
+ * each). The marks are added to marks.
  */
 void mbox_text_put(struct buf *out, const struct mbox_message *message,
                    struct mail_marks *marks);
-/** Whether it is the pseudo-message in which UW IMAP and its heirs keep data of the folder. */
+/** Whether this is the pseudo-message in which UW IMAP and its successors keep data of the
+ * mailbox. */
 bool mbox_is_folder_data(struct span raw);
 
-/** Appends "From " line, fields of marks, the text quoted (mboxrd) and with LF, an empty line:
- *  mbox_next and mbox_text_put give back what was put in. base: a field X-IMAPbase, or nothing.
+/** Appends a "From " line, mark fields, the text quoted (mboxrd) and with LF, and an empty
+ * line. mbox_next and mbox_text_put reverse it. base: a field X-IMAPbase, or empty.
  */
 void mbox_message_put(struct buf *out, int64_t date_s, struct span base,
                       const struct mail_marks *marks, struct span text);

@@ -10,7 +10,7 @@
 
 #include "cli/mail/maildir.h"
 
-enum { NAMES_OCTETS = 1 << 30, SUB_LEN = 4 /* of "/cur" and "/new" */ };
+enum { NAMES_OCTETS = 1 << 30, SUB_LEN = 4 /* length of "/cur" and "/new" */ };
 
 void
 moved_init(struct moved *moved)
@@ -65,7 +65,7 @@ list(struct moved *moved, const char *path, size_t dir_len)
     if (moved->dir == NULL)
         return;
     list_sub(moved, "new");
-    list_sub(moved, "cur"); /* a file that was seen in both went this way */
+    list_sub(moved, "cur"); /* a file seen in both was moved in this direction */
 }
 
 static int
@@ -83,7 +83,7 @@ open_listed(const struct moved *moved, const char *name)
     return fd;
 }
 
-/* Octets of path up to the Maildir. */
+/* Octets of path up to the name of the Maildir. */
 static size_t
 maildir_len(const char *path)
 {

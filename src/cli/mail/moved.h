@@ -16,10 +16,10 @@
 
 struct moved {
     char *dir;          /* owned; the Maildir that was listed last */
-    struct map by_base; /* base of a name to its place in names, from 1 */
+    struct map by_base; /* base of a name to its position in names, from 1 */
     struct buf names;   /* "cur/NAME", each ended by NUL */
-    uint64_t listed;    /* names, over all listings */
-    char *taken_dir;    /* owned; the Maildir of `taken` */
+    uint64_t listed;    /* number of names, over all listings */
+    char *taken_dir;    /* owned; the Maildir to which `taken` belongs */
     struct map taken;   /* files that were read: inode and base of the name */
 };
 
@@ -30,8 +30,8 @@ void moved_done(struct moved *moved);
  * more than the rest. */
 int moved_open(struct moved *moved, const char *path, uint64_t most);
 
-/** Whether the file that path (".../cur/NAME") named when it was listed was taken already,
- * under another name; from now on it is. RC_LIMIT. */
+/** Whether the file that path (".../cur/NAME") named when it was listed was taken already under
+ * another name. From now on it counts as taken. RC_LIMIT: no memory. */
 MUST_USE enum rc moved_take(struct moved *moved, const char *path, uint64_t inode,
                             bool *again_out);
 

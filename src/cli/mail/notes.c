@@ -23,7 +23,7 @@ notes_done(struct notes *notes)
     buf_done(&notes->text);
 }
 
-/* The file's octets with NUL for each LF. */
+/* Reads the file, with NUL in place of each LF. */
 static enum rc
 file_read(struct notes *notes, const char *dir, const char *name, struct err *err)
 {
@@ -49,7 +49,7 @@ file_read(struct notes *notes, const char *dir, const char *name, struct err *er
     return RC_OK;
 }
 
-/* The next line of *at, which moves on; NULL at the end. */
+/* Takes the next line from *at. NULL: the end. */
 static char *
 line_next(const struct notes *notes, size_t *at)
 {

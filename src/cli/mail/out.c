@@ -78,7 +78,7 @@ out_marks_note(struct mail_out *out, struct span file_name, const struct out_mes
                          : err_set(err, RC_LIMIT, 0, "no memory");
 }
 
-/* ---- the whole ---- */
+/* ---- the directory ---- */
 
 enum rc
 out_open(struct mail_out *out, const struct out_format *format, const char *dir,
@@ -124,8 +124,8 @@ out_subscribed(struct mail_out *out, const char *mailbox, struct err *err)
 
 /* ---- a mailbox ---- */
 
-/* The path that follows from a mailbox's name; the folders above it are made. False: no file
- * can have this name. */
+/* Makes the path from a mailbox's name, and the directories above it. False: no file can have
+ * this name. */
 static bool
 path_by_name(struct mail_out *out, struct span name)
 {
@@ -157,7 +157,7 @@ path_by_name(struct mail_out *out, struct span name)
     }
 }
 
-/* The same with a name that a file can have; the true name is noted. */
+/* The same with a name that a file can have. The true name is noted. */
 static enum rc
 begin_similar(struct mail_out *out, const char *mailbox, struct err *err)
 {
@@ -208,7 +208,7 @@ out_mailbox(struct mail_out *out, const char *mailbox, uint32_t uidvalidity,
         rc = out->format->begin(out, err);
     if (!buf_ok(&out->path) || !buf_ok(&out->base))
         return err_set(err, RC_LIMIT, 0, "no memory for the name of a mailbox");
-    if (rc != RC_OK && rc != RC_FULL && rc != RC_LIMIT) /* a file in the way of a folder */
+    if (rc != RC_OK && rc != RC_FULL && rc != RC_LIMIT) /* a file in place of a directory */
         rc = begin_similar(out, mailbox, err);
     if (rc != RC_OK)
         return rc;
@@ -232,7 +232,7 @@ out_message(struct mail_out *out, const struct out_message *message, struct err 
 
 /* ---- the end ---- */
 
-/* As Dovecot writes them: version 2, levels divided by TAB, in modified UTF-7. */
+/* In Dovecot's form: version 2, levels separated by TAB, in modified UTF-7. */
 static void
 subscription_put(struct buf *text, struct span name)
 {
@@ -247,7 +247,7 @@ subscription_put(struct buf *text, struct span name)
             text->data[i] = '\t';
 }
 
-/* The name that others see: of a subfolder, what its file name says. */
+/* The name that other programs see; for a subfolder, the one in its file name. */
 static struct span
 seen_name(const struct mail_out *out, struct span mailbox, struct span path,
           struct buf *scratch)
@@ -291,7 +291,7 @@ out_finish(struct mail_out *out, bool all, struct err *err)
         text.failed |= !buf_ok(&scratch);
     }
     list = buf_span(&out->subscriptions);
-    while (all && list.len > 0) { /* those to mailboxes that are not there */
+    while (all && list.len > 0) { /* subscriptions to mailboxes that do not exist */
         text_take(&list, &mailbox);
         if (map_get(&out->subscribed, mailbox) != NULL)
             subscription_put(&text, mailbox);

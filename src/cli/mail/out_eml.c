@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A folder "A/B" for the mailbox A/B, a file "UID.eml" for each message: its octets as they
- * are. Flags, keywords and date are in .roost-marks; the date is the file's time as well.
+ * A directory "A/B" for the mailbox A/B, and a file "UID.eml" for each message, with its octets
+ * as they are. Flags, keywords and date are in .roost-marks; the date is also the file's time.
  */
 #include "cli/mail/out.h"
 
@@ -12,7 +12,8 @@ eml_begin(struct mail_out *out, struct err *err)
 {
     const enum rc rc = out_dir_make(buf_span(&out->path).ptr, err);
 
-    /* The folder above another mailbox's: names that are put by level never clash. */
+    /* The directory may exist as the parent of another mailbox; names that are made level by
+     * level never clash. */
     return rc == RC_EXISTS ? RC_OK : rc;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Maildir++ as Dovecot and Courier read it: INBOX is the folder itself, A/B is ".A.B" in it.
- * Lines end with LF, S= and W= are the sizes on disk and with CR LF, keywords are letters whose
- * names are in dovecot-keywords. $Forwarded has a letter as well as Maildir's P, which Dovecot
- * does not read.
+ * Maildir++ as Dovecot and Courier read it: INBOX is the directory itself, and A/B is ".A.B" in
+ * it. Lines end with LF, S= and W= are the sizes on disk and with CR LF, keywords are letters
+ * whose names are in dovecot-keywords. $Forwarded has a letter as well as Maildir's P, which
+ * Dovecot does not read.
  */
 #include "cli/mail/maildir.h"
 #include "cli/mail/notes.h"
@@ -39,7 +39,7 @@ maildir_begin(struct mail_out *out, struct err *err)
     return rc;
 }
 
-/* The letter of a keyword, assigned if it is new; '\0' if all letters are taken. */
+/* The letter of a keyword; assigned if it is new. '\0': all letters are taken. */
 static enum rc
 letter_of(struct mail_out *out, struct span keyword, char *letter_out, struct err *err)
 {
@@ -70,7 +70,7 @@ letter_of(struct mail_out *out, struct span keyword, char *letter_out, struct er
     return RC_OK;
 }
 
-/* Appends the letters of all keywords, in order; *beyond_out: some have none. */
+/* Appends the letters of all keywords, in order. *beyond_out: some have none. */
 static enum rc
 keywords_put(struct mail_out *out, struct buf *name, const struct mail_marks *marks,
              bool *beyond_out, struct err *err)
@@ -97,7 +97,7 @@ keywords_put(struct mail_out *out, struct buf *name, const struct mail_marks *ma
     return rc;
 }
 
-/* Octets with CR LF, as Dovecot counts them. */
+/* Size with CR LF, as Dovecot counts it. */
 static size_t
 virtual_size(struct span text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file "A/B.mbox" for the mailbox A/B: mboxrd, marks in fields of the header (mbox.h). */
+/* A file "A/B.mbox" for the mailbox A/B: mboxrd, with marks in header fields (mbox.h). */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -19,7 +19,7 @@ mbox_begin(struct mail_out *out, struct err *err)
 static enum rc
 mbox_message(struct mail_out *out, const struct out_message *message, struct err *err)
 {
-    /* Dovecot knows the keywords that the first message lists, and drops others. */
+    /* Dovecot takes the list of keywords from the first message, and drops others. */
     mbox_message_put(&out->text, message->date_s, buf_span(&out->base), message->marks,
                      message->text);
     buf_clear(&out->base);

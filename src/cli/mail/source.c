@@ -26,30 +26,30 @@
 
 enum {
     READ_OCTETS_MAX = 64 << 20, /* larger files are mapped */
-    /* Names that may be listed again to find files that have moved, besides those of one
-     * file. */
+    /* Names that may be listed again to find files that were moved: for all files together, and
+     * in addition for each file. */
     LISTED_MOST_OF_ALL = 100000,
     LISTED_MOST_OF_EACH = 20,
 };
 
 struct mail_source {
     struct tree tree;
-    size_t next;   /* entry */
-    uint64_t done; /* octets of entries before the present one */
+    size_t next;   /* index of the next entry */
+    uint64_t done; /* octets of the entries before the current one */
     struct copies copies;
     struct moved moved;
 
-    /* The present file. */
+    /* The current file. */
     const struct tree_entry *entry;
     int64_t mtime_s;
-    struct buf read;     /* its octets, or ... */
+    struct buf read;     /* its contents, or ... */
     struct mapping map;  /* ... its mapping */
-    struct buf unpacked; /* what it holds, if it is compressed */
+    struct buf unpacked; /* its contents, if it is compressed */
     struct span whole;
-    struct span rest; /* of an mbox: what comes */
-    size_t rest_line; /* number of its first line */
+    struct span rest; /* with an mbox: what follows */
+    size_t rest_line; /* number of the first line in rest */
 
-    /* The present item. */
+    /* The current item. */
     struct mail_marks marks;
     struct buf text;
     char why[ERR_TEXT_OCTETS];
@@ -134,8 +134,7 @@ octets_get(struct mail_source *source, int fd, const struct stat *st, struct err
     return rc;
 }
 
-/* Makes the entry's octets source->whole. RC_AGAIN: they were read already, and nothing is
- * wrong. */
+/* Reads the entry into source->whole. RC_AGAIN: it was read already, which is not an error. */
 static enum rc
 file_load(struct mail_source *source, struct err *err)
 {
@@ -144,7 +143,7 @@ file_load(struct mail_source *source, struct err *err)
     AUTO_FD fd = open(entry->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 && errno == ENOENT && entry->is_maildir) {
-        /* A link that leads nowhere is still there. */
+        /* A link that leads nowhere still exists. */
         const uint64_t most = LISTED_MOST_OF_ALL + LISTED_MOST_OF_EACH * source->tree.count;
         fd = lstat(entry->path, &st) == 0 ? -1 : moved_open(&source->moved, entry->path, most);
         if (fd < 0)
@@ -198,7 +197,7 @@ item_without_mail(struct mail_source *source, enum mail_item_kind kind, struct m
     out->why = source->why;
 }
 
-/* What source->text holds is a message, if it was not too large to hold. */
+/* Makes an item of the message in source->text, unless it was too large. */
 static enum rc
 message_finish(struct mail_source *source, struct mail_item *out, struct err *err)
 {
@@ -232,7 +231,7 @@ is_noted(const struct tree_entry *entry)
            notes_get(&entry->folder->marks, span_of_str(file_name(entry))) != NULL;
 }
 
-/* What .roost-marks says of the file: "seconds TAB names". False: nothing. */
+/* Reads what .roost-marks says about the file: "seconds TAB names". False: nothing. */
 static bool
 noted_marks(struct mail_source *source, struct span name, struct mail_item *out)
 {
@@ -354,7 +353,7 @@ junk_item(struct mail_source *source, struct mail_item *out)
     return true;
 }
 
-/* The first item of the present file; RC_AGAIN: it has none. */
+/* The first item of the current file. RC_AGAIN: it has none. */
 static enum rc
 file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
 {
@@ -378,7 +377,7 @@ file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
     if (is_noted(entry) ||
         !mbox_begins(source->whole, by_name ? MBOX_BY_NAME : MBOX_BY_CONTENT, &source->rest))
         return eml_item(source, out, err);
-    if (entry->why != NULL) { /* no mailbox can have the file's name */
+    if (entry->why != NULL) { /* the file's name cannot be a mailbox name */
         source->rest = SPAN("");
         item_without_mail(source, MAIL_TROUBLE, out, "%s", entry->why);
         return RC_OK;
@@ -386,7 +385,7 @@ file_begin(struct mail_source *source, struct mail_item *out, struct err *err)
     return junk_item(source, out) ? RC_OK : mbox_item(source, out, err);
 }
 
-/* What was read of a file that was changed meanwhile may be zeros, or parts of two messages. */
+/* If the file was changed meanwhile, what was read may be zeros or parts of two messages. */
 static enum rc
 checked(struct mail_source *source, enum rc rc, struct mail_item *out)
 {

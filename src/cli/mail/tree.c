@@ -18,22 +18,24 @@
 
 enum { ENTRIES_STEP = 1024, NAME_OCTETS = 16 << 10, SMALL_FILE_OCTETS = 16 << 20 };
 
-/* A path on its way through. */
+/* A path while it is walked. */
 struct walk {
     struct tree *tree;
     uint32_t path_number;
-    size_t root_len;                /* of the path that was given */
-    struct notes names;             /* .roost-export */
-    struct map found;               /* mailboxes of this path: name to itself */
-    bool is_maildirpp;              /* the levels of its names are divided by '.' */
-    dev_t devs[LIMIT_IMPORT_DEPTH]; /* the folders above, against circles of links */
+    size_t root_len;    /* length of the path that was given */
+    struct notes names; /* .roost-export */
+    struct map found;   /* mailboxes found in this path: name to itself */
+    bool is_maildirpp;  /* '.' separates the levels of its names */
+    /* devices of the directories above, to detect circles of links */
+    dev_t devs[LIMIT_IMPORT_DEPTH];
     ino_t inos[LIMIT_IMPORT_DEPTH];
     uint32_t depth;
-    size_t things; /* met so far, without the files that file managers leave everywhere */
-    enum rc rc;    /* no memory: the walk ends */
+    /* entries found so far, without the files that file managers leave everywhere */
+    size_t things;
+    enum rc rc; /* no memory: the walk ends */
 };
 
-/* A folder being walked. */
+/* A directory while it is walked. */
 struct place {
     const char *path;
     const char *mailbox; /* NULL: the top, where levels begin */
@@ -53,7 +55,7 @@ copy_of(struct walk *walk, const char *text)
     return copy;
 }
 
-/* The canonical name of what is at the top. */
+/* The canonical name of a mailbox at the top. */
 static const char *
 top_mailbox(const struct walk *walk)
 {
@@ -97,7 +99,8 @@ mailbox_found(struct walk *walk, const char *path, const char *mailbox)
 
 /* ---- names of mailboxes ---- */
 
-/* base/parent/level as a canonical name in *out, ended by NUL; NULL or why it cannot be one. */
+/* Makes base/parent/level a canonical name in *out, ended by NUL. Returns NULL, or why it
+ * cannot be one. */
 static const char *
 name_make(const struct walk *walk, const char *parent, struct span level, struct buf *out)
 {
@@ -118,7 +121,8 @@ name_make(const struct walk *walk, const char *parent, struct span level, struct
     return buf_ok(out) ? why : "The mailbox name is too long";
 }
 
-/* The mailbox of a file or folder below place; *out as above. NULL or why it has none. */
+/* Finds the mailbox of a file or directory below place; *out as above. Returns NULL, or why it
+ * has none. */
 static const char *
 child_mailbox(const struct walk *walk, const struct place *place, const char *path,
               enum level_of of, struct buf *out)
@@ -136,7 +140,7 @@ child_mailbox(const struct walk *walk, const struct place *place, const char *pa
     return name_make(walk, place->mailbox, buf_span(&level), out);
 }
 
-/* ---- folders ---- */
+/* ---- directories ---- */
 
 static bool
 is_dir(const char *path, const char *sub)
@@ -151,7 +155,7 @@ is_dir(const char *path, const char *sub)
     return yes;
 }
 
-/* Copies lose empty folders: cur/ alone will do. */
+/* Whether this is a Maildir. Copies lose empty directories, so cur/ alone is sufficient. */
 static bool
 is_maildir(const char *path)
 {
@@ -167,7 +171,7 @@ by_name(const struct dirent **a, const struct dirent **b)
 typedef void visit_fn(struct walk *walk, const struct place *place, const char *path,
                       const char *name);
 
-/* Calls visit for each entry of place but "." and "..", in order of name. */
+/* Calls visit for each entry of place except "." and "..", in order of name. */
 static void
 dir_walk(struct walk *walk, const struct place *place, const char *dir, visit_fn *visit)
 {
@@ -198,7 +202,7 @@ maildir_message(struct walk *walk, const struct place *place, const char *path,
     struct stat st = {.st_size = 0};
 
     if (name[0] == '.')
-        return; /* Maildir's rule */
+        return; /* as Maildir requires */
     if (!utf8_is_valid(span_of_str(name))) {
         (void)entry_add(walk, MAIL_TROUBLE, path, place->mailbox,
                         "its name is not UTF-8; rename it");
@@ -235,7 +239,7 @@ maildir_messages(struct walk *walk, const struct place *place)
     }
 }
 
-/* DIR/name as a whole, if it is there and small. */
+/* Reads DIR/name as a whole, if it exists and is small. */
 static bool
 small_file_read(const char *dir, const char *name, struct buf *out)
 {
@@ -248,7 +252,7 @@ small_file_read(const char *dir, const char *name, struct buf *out)
     return fd >= 0 && fd_read_all(fd, out, NULL) == RC_OK && buf_len(out) > 0;
 }
 
-/* Keywords are each folder's own; one without a file takes those of the folder above. */
+/* Each directory has its own keywords. One without a file uses those of the directory above. */
 static struct tree_folder *
 folder_open(struct walk *walk, const char *path, const struct tree_folder *above)
 {
@@ -272,7 +276,7 @@ folder_open(struct walk *walk, const char *path, const struct tree_folder *above
     return folder;
 }
 
-/* Whether the folder may be walked: not a circle of links, not too deep. */
+/* Whether the directory may be walked: it is not in a circle of links, and not too deep. */
 static bool
 folder_enter(struct walk *walk, const struct place *place)
 {
@@ -323,7 +327,7 @@ folder_walk(struct walk *walk, const char *path, bool is_a_maildir, const char *
     walk->depth--;
 }
 
-/* Files beside the mail that import itself reads. */
+/* Files beside the mail that the import itself reads. */
 static bool
 is_read_here(const char *name)
 {
@@ -337,8 +341,8 @@ is_read_here(const char *name)
     return false;
 }
 
-/* Whether path is a folder of a Maildir++ that a copy has left without its empty cur/, new/ and
- * tmp/: it holds nothing, or only such files as stand beside them. */
+/* Whether path is a folder of a Maildir++ that lost its empty cur/, new/ and tmp/ in a copy: it
+ * contains nothing, or only files that accompany them. */
 static bool
 is_lost_maildir(const char *path)
 {
@@ -391,7 +395,7 @@ visit_dir(struct walk *walk, const struct place *place, const char *path, const 
     folder_walk(walk, path, is_whole || is_sub, buf_span(&mailbox).ptr, place->folder);
 }
 
-/* A file without octets: an mbox that is empty, when its name says that it is one. */
+/* An empty file is an empty mbox if its name says that it is one. */
 static bool
 is_empty_mbox(const char *path, const char *name)
 {
@@ -463,7 +467,7 @@ visit(struct walk *walk, const struct place *place, const char *path, const char
 
 /* ---- subscriptions ---- */
 
-/* Whether the walk found the mailbox that levels name; its name is in *out then. */
+/* Whether the walk found the mailbox that levels name. If so, its name is in *out. */
 static bool
 is_found(const struct walk *walk, struct span levels, struct buf *out)
 {
@@ -472,9 +476,9 @@ is_found(const struct walk *walk, struct span levels, struct buf *out)
 }
 
 /*
- * A subscribed name in *out, or false. How its levels are separated depends on a namespace
- * that is not known here ('.' or '/', with or without "INBOX." before it), so the reading that
- * gives an existing mailbox is chosen.
+ * Writes a subscribed name to *out, or returns false. How its levels are separated depends on a
+ * namespace that is unknown here ('.' or '/', with or without "INBOX." before it), so the
+ * interpretation that yields an existing mailbox is chosen.
  */
 static bool
 subscription_name(struct walk *walk, struct span text, struct buf *out)
@@ -492,7 +496,7 @@ subscription_name(struct walk *walk, struct span text, struct buf *out)
         buf_put_char(&folder, text.ptr[i] == '/' ? '.' : text.ptr[i]);
     }
     if (!buf_ok(&dotted) || !buf_ok(&folder)) {
-        walk->rc = text.len < NAME_OCTETS ? RC_LIMIT : walk->rc; /* else it is too long */
+        walk->rc = text.len < NAME_OCTETS ? RC_LIMIT : walk->rc; /* otherwise it is too long */
         return false;
     }
     const char *noted = notes_get(&walk->names, buf_span(&folder));
@@ -511,7 +515,7 @@ subscription_name(struct walk *walk, struct span text, struct buf *out)
         if (!buf_ok(&levels))
             walk->rc = RC_LIMIT;
     }
-    /* No reading does: in a Maildir++ '.' is the separator, and "INBOX." is a prefix. */
+    /* No interpretation does: in a Maildir++, '.' is the separator and "INBOX." a prefix. */
     const size_t likely = !walk->is_maildirpp ? 0 : readings[2].len > 0 ? 2 : 1;
     buf_clear(&levels);
     return levels_read(&levels, readings[likely]) &&

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds which files of a path contain mail, and to which mailbox it belongs. The path is
- * walked once, and none of the mail is read.
+ * Finds which files of a path contain mail, and to which mailbox it belongs. The path is walked
+ * once, and none of the mail is read.
  *
- *   a file          as it is: into the mailbox that was named, or INBOX
- *   a Maildir       cur/ and new/; ".A.B" in it is the mailbox A/B (Maildir++), other folders
- * in it are the levels below (Dovecot's LAYOUT=fs, mbsync, offlineimap) other folders   each is
- * a level; an mbox in one is a mailbox of the file's name, single messages belong to the
- * folder's mailbox
+ * A file belongs to the mailbox that was named, or to INBOX.
  *
- * What cannot be walked or named becomes an entry with its reason; files that other programs
+ * In a Maildir, cur/ and new/ have the messages. A directory ".A.B" in it is the mailbox A/B
+ * (Maildir++); other directories in it are the levels below (Dovecot's LAYOUT=fs, mbsync,
+ * offlineimap).
+ *
+ * Other directories are levels. An mbox in one is a mailbox with the file's name, and single
+ * messages belong to the directory's mailbox.
+ *
+ * What cannot be walked or named becomes an entry with the reason. Files that other programs
  * keep beside mail are skipped by their names. Thread: main.
  */
 #ifndef CLI_MAIL_TREE_H
@@ -23,7 +26,7 @@
 #include "cli/mail/maildir.h"
 #include "cli/mail/notes.h"
 
-/* What a folder's files say about its messages. */
+/* What the files of a directory say about its messages. */
 struct tree_folder {
     struct buf keywords_text;
     struct maildir_keywords keywords;
@@ -37,10 +40,11 @@ struct tree_entry {
     char *path;               /* owned */
     char *mailbox;            /* owned, canonical */
     char *as_mbox;            /* owned; its mailbox if the file is an mbox; NULL: `mailbox` */
-    char *why; /* owned; MAIL_TROUBLE, MAIL_PASSED; MAIL_MESSAGE: why it may be no mbox */
-    const struct tree_folder *folder; /* of a found file; NULL: it was named */
-    uint32_t path_number;             /* of the path that was given, from 1 */
-    bool is_maildir;                  /* a file of a Maildir */
+    /* owned; with MAIL_TROUBLE and MAIL_PASSED; with MAIL_MESSAGE: why it may not be an mbox */
+    char *why;
+    const struct tree_folder *folder; /* with a file that was found; NULL: it was named */
+    uint32_t path_number;             /* number of the given path, from 1 */
+    bool is_maildir;                  /* the file is in a Maildir */
     uint64_t octets;
 };
 
@@ -49,7 +53,7 @@ struct tree {
     struct tree_entry *entries;
     size_t count;
     struct tree_folder *folders; /* owned */
-    uint64_t octets;             /* of all files */
+    uint64_t octets;             /* size of all files */
 };
 
 /** Adds what path contains. RC_LIMIT: no memory. All other problems become entries. */

@@ -111,7 +111,7 @@ bzip2_unpack(struct buf *out, struct span data, struct err *err)
             buf_grew(out, STEP - bz.avail_out);
             data = span_tail(data, in.len - bz.avail_in);
             if (result == BZ_OK && bz.avail_in == 0 && bz.avail_out == STEP)
-                break; /* cut off */
+                break; /* the data are truncated */
         }
         BZ2_bzDecompressEnd(&bz);
     }

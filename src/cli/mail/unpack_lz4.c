@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dovecot's plugin zlib writes a magic, the most octets that a chunk may contain, and chunks,
- * each with its packed length before it (four octets, the highest first). A chunk is a block of
- * LZ4 that knows nothing of the blocks before it. The program lz4 writes frames.
+ * Dovecot's plugin zlib writes a magic, the maximum size of a chunk, and chunks, each preceded
+ * by its packed length (four octets, the highest first). A chunk is an LZ4 block that does not
+ * refer to the blocks before it. The program lz4 writes frames.
  */
 #include "cli/mail/unpack_lz4.h"
 
@@ -15,7 +15,7 @@ enum {
     STEP = 64 << 10,
 };
 
-/* Four octets, the highest first. False: there are no four. */
+/* Reads four octets, the highest first. False: there are not so many. */
 static bool
 number_take(struct span *in, uint32_t *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* LZ4 in its two forms, by liblz4. Pure. */
+/* Unpacks LZ4 in its two forms, with liblz4. Pure. */
 #ifndef CLI_MAIL_UNPACK_LZ4_H
 #define CLI_MAIL_UNPACK_LZ4_H
 
@@ -11,9 +11,9 @@
 #define LZ4_FRAME_MAGIC "\x04\x22\x4d\x18"
 
 /** Append what data contains, which begins with the magic. False: it is damaged or incomplete.
- *  When out is full, they end early with true. */
+ * If out is full, they stop early and return true. */
 MUST_USE bool lz4_chunks_unpack(struct buf *out, struct span data); /* as Dovecot writes it */
 MUST_USE bool lz4_frames_unpack(struct buf *out,
-                                struct span data); /* as the program lz4 does */
+                                struct span data); /* as the program lz4 writes it */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `roost top`: who is connected, again and again. */
+/* `roost top`: shows who is connected, updated continuously. */
 #include "cli/ask.h"
 
 #include <locale.h>
@@ -16,7 +16,7 @@ enum {
     EVERY_S = 2,
     EVERY_MOST_S = 3600,
     FRAME_OCTETS = 1 << 20,
-    FRAME_LINES = 3, /* besides the table: summary, and keys below */
+    FRAME_LINES = 3, /* besides the table: the summary, and the keys below */
 };
 
 struct top {
@@ -27,10 +27,10 @@ struct top {
     enum top_sort sort;
     bool reversed;
     bool once;
-    size_t index; /* of the first row shown */
+    size_t index; /* index of the first row shown */
 };
 
-/* The sessions now, sorted. */
+/* Collects the present sessions, sorted. */
 static enum rc
 top_fetch(struct top *top, struct err *err)
 {
@@ -47,7 +47,7 @@ top_fetch(struct top *top, struct err *err)
     return rc;
 }
 
-/* ---- once ---- */
+/* ---- printing once ---- */
 
 static int
 print_once(struct top *top)
@@ -67,7 +67,7 @@ print_once(struct top *top)
         buf_init(&out, FRAME_OCTETS);
         top_write(&top->table, i, 1001, terminal_columns(), &plain, &out);
         struct span text = buf_span(&out);
-        if (i > 0) /* the heading once is enough */
+        if (i > 0) /* the heading is needed only once */
             text = span_tail(text, (size_t)span_find_char(text, '\n') + 1);
         fwrite(text.ptr, 1, text.len, stdout);
         buf_done(&out);
@@ -75,7 +75,7 @@ print_once(struct top *top)
     return CLI_OK;
 }
 
-/* ---- again and again ---- */
+/* ---- updating continuously ---- */
 
 static void
 top_draw(struct top *top)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See the header. Signals set flags that screen_key checks, except for signals of a crash,
- * which give the screen back at once; tcsetattr and write may be called in handlers.
+ * See the header. Signals set flags that screen_key checks, except for those of a crash, which
+ * restore the screen at once; tcsetattr and write may be called in handlers.
  */
 #include "cli/top/screen.h"
 
@@ -19,11 +19,11 @@
 static const char enter_codes[] = "\033[?1049h\033[?25l\033[H\033[2J";
 static const char leave_codes[] = "\033[0m\033[?25h\033[?1049l";
 
-static struct termios before;          /* as the user has it */
-static volatile sig_atomic_t is_taken; /* the screen is ours */
+static struct termios before;          /* the user's settings */
+static volatile sig_atomic_t is_taken; /* we use the screen */
 static volatile sig_atomic_t shall_end;
 static volatile sig_atomic_t shall_stop;  /* Ctrl-Z */
-static volatile sig_atomic_t has_changed; /* size, or we were brought back */
+static volatile sig_atomic_t has_changed; /* the size has changed, or the program was resumed */
 
 static void
 put(const char *text, size_t len)
@@ -49,7 +49,7 @@ screen_leave(void)
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
-/* Gives the screen back and lets the signal end the process. */
+/* Restores the screen, and lets the signal end the process. */
 static void
 on_crash(int number)
 {
@@ -84,7 +84,8 @@ take(void)
 {
     struct termios raw = before;
 
-    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO); /* ISIG stays: Ctrl-C and Ctrl-Z are signals */
+    /* ISIG stays set: Ctrl-C and Ctrl-Z are signals */
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
     if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0)
@@ -138,13 +139,13 @@ screen_size(unsigned *lines_out, unsigned *columns_out)
 void
 screen_show(struct span frame)
 {
-    /* Without wrapping: a line too long is cut at the edge. */
+    /* Without wrapping: a line that is too long is cut at the edge. */
     put("\033[?7l\033[H", 8);
     put(frame.ptr, frame.len);
     put("\033[J\033[?7h", 8);
 }
 
-/* Ctrl-Z: the user's screen while we are stopped. */
+/* Ctrl-Z: restores the user's screen while the program is stopped. */
 static void
 stop(void)
 {
@@ -171,7 +172,8 @@ screen_key(int timeout_ms)
             if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
                 return -1; /* the terminal is gone */
             if (n > 0)
-                (void)!read(STDIN_FILENO, rest, sizeof rest); /* VMIN 0: what is there */
+                /* VMIN 0: reads what has arrived */
+                (void)!read(STDIN_FILENO, rest, sizeof rest);
         }
     }
     if (shall_stop)

@@ -12,18 +12,19 @@
 
 #include "base/span.h"
 
-/** Whether standard input and output are a terminal that understands this. */
+/** Whether standard input and output are a terminal that supports this. */
 bool screen_is_there(void);
-/** Takes the screen, which is given back by screen_leave, at exit, and by signals that end or
- * stop the program. False: it cannot be taken. */
+/** Takes over the screen, which is restored by screen_leave, at exit, and by signals that end
+ * or stop the program. False: it cannot be used. */
 bool screen_enter(void);
 void screen_leave(void);
-/** The size now, at least 2 x 20. */
+/** The present size, at least 2 x 20. */
 void screen_size(unsigned *lines_out, unsigned *columns_out);
 /** Shows the frame from the upper left corner; the rest of the screen becomes empty. */
 void screen_show(struct span frame);
-/** A key, 0 after timeout_ms or when the size has changed, -1 when the program shall end (a
- *  signal, or the end of standard input). Sequences of several octets (arrows) are swallowed.
+/** A key, or 0 after timeout_ms or if the size has changed, or -1 if the program must end (a
+ * signal, or the end of standard input). Sequences of several octets (arrow keys) are
+ * discarded.
  */
 int screen_key(int timeout_ms);
 

@@ -10,14 +10,14 @@
 #include "journal/redact.h"
 
 enum {
-    CELL_OCTETS = 400, /* of one text, escaped */
+    CELL_OCTETS = 400, /* size of one escaped text */
     NUMBER_COLUMNS = 8,
     DOING_COLUMNS = 9,
     AGE_COLUMNS = 5,
-    ACCOUNT_COLUMNS = 16, /* at least, as the next */
+    ACCOUNT_COLUMNS = 16, /* at least, like the next one */
     PEER_COLUMNS = 21,
     TEXT_COLUMNS_MOST = 40,
-    COLUMNS_LEAST = 80, /* what the least columns fit in */
+    COLUMNS_LEAST = 80, /* the least columns fit into this width */
 };
 
 static const struct {
@@ -81,7 +81,7 @@ grow(struct top_table *table)
     return true;
 }
 
-/* A state in a word that fits its column. */
+/* A state in a word that fits into its column. */
 static const char *
 doing_of(const char *state)
 {
@@ -195,7 +195,7 @@ top_sort_rows(struct top_table *table, enum top_sort sort, bool reversed)
 
 /* ---- writing ---- */
 
-/* The text, escaped, in exactly so many columns; cut or filled with blanks. */
+/* Writes the text, escaped, in exactly this many columns; it is cut or padded with blanks. */
 static void
 put_cell(struct buf *out, const char *text, unsigned columns)
 {
@@ -276,7 +276,7 @@ top_write(const struct top_table *table, size_t index, unsigned lines, unsigned 
           const struct top_style *style, struct buf *out)
 {
     if (columns < COLUMNS_LEAST)
-        columns = COLUMNS_LEAST; /* the screen cuts it */
+        columns = COLUMNS_LEAST; /* the screen will cut it */
     buf_put_str(out, style->head_begin);
     put_row(out, NULL, columns);
     buf_put_str(out, style->end);
