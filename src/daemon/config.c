@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads roost.conf: the defaults, the file, the overrides of the command line, and values that
- * follow from other keys or from the machine. Defaults are parsed by the same code as the
- * file, so they cannot be illegal. inih splits lines into section, key and value. It gets the
- * lines one by one from here, so that each problem is reported with its line, and so that what
- * inih silently skips (an unknown section without keys, a line that it would cut) is reported
- * too.
+ * follow from other keys or from the machine. Defaults are parsed by the same code as the file,
+ * so they cannot be illegal. inih splits lines into section, key and value. It gets the lines
+ * one by one from here, so that each problem is reported with its line, including those that
+ * inih ignores (an unknown section without keys, a line that it would cut).
  */
 #include "daemon/config.h"
 
@@ -27,27 +26,27 @@ enum {
     LINE_MAX_OCTETS = 199, /* Debian's inih silently cuts lines at 200 */
     CONFIG_ARENA = 4 << 20,
     VALUE_MAX = 1000,
-    PROBLEMS_MAX = 100, /* told of one configuration */
+    PROBLEMS_MAX = 100, /* problems reported for one configuration */
 };
 
-/* ---- one source after the other ---- */
+/* ---- reading one source after the other ---- */
 
 struct reading {
     struct config *config;
-    const struct config_teller *teller; /* NULL: the first problem ends it */
+    const struct config_teller *teller; /* NULL: the first problem ends the reading */
     struct err *err;                    /* the first problem */
-    enum rc rc;                         /* of the same */
+    enum rc rc;                         /* its result code */
     unsigned problems;
-    bool set[CONFIG_KEY_COUNT]; /* given in this source: a list is then begun again */
+    bool set[CONFIG_KEY_COUNT]; /* was given in this source: a list then starts empty */
 
     /* The file. */
     const char *path;
-    struct span rest; /* lines that inih has not been given yet */
-    int line;         /* the last one it was given */
-    bool in_key;      /* indented lines continue with a value */
+    struct span rest; /* lines that inih has not got yet */
+    int line;         /* number of the last line that it got */
+    bool in_key;      /* indented lines continue a value */
 };
 
-/* A problem that ends the reading: no memory, or a text that is no configuration at all. */
+/* A problem that ends the reading: no memory, or a text that is not a configuration at all. */
 static bool
 is_over(const struct reading *reading)
 {
@@ -69,7 +68,7 @@ problem(struct reading *reading, const struct err *err)
     reading->problems++;
 }
 
-/* A problem of the line that inih has been given. */
+/* A problem in the line that inih got last. */
 static void
 line_problem(struct reading *reading, struct err *err)
 {
@@ -111,13 +110,13 @@ on_pair(void *user, const char *section, const char *name, const char *value)
         return 1;
     (void)config_key_find(section, name, &known);
     if (!known && section[0] != '\0')
-        return 1; /* told where the section begins */
+        return 1; /* reported where the section begins */
     if (assign(reading, section, name, value == NULL ? "" : value, &err) != RC_OK)
         line_problem(reading, &err);
     return 1; /* problems are counted here, not by inih */
 }
 
-/* What inih makes of a line's beginning; the line without blanks around it. */
+/* What the beginning of a line means to inih; the line is without blanks around it. */
 static void
 section_check(struct reading *reading, struct span line)
 {
@@ -146,8 +145,8 @@ is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Finds problems that inih does not report, or not with their line. False: inih must not see
- * the line. */
+/* Finds problems that inih does not report, or reports without their line. False: inih must not
+ * see the line. */
 static bool
 line_check(struct reading *reading, struct span line)
 {
@@ -166,7 +165,7 @@ line_check(struct reading *reading, struct span line)
     if (text.len == 0 || text.ptr[0] == ';' || text.ptr[0] == '#')
         return true;
     if (reading->in_key && is_blank(line.ptr[0]))
-        return true; /* more of the value before it */
+        return true; /* continues the value before it */
     if (text.ptr[0] == '[') {
         reading->in_key = false;
         section_check(reading, text);
@@ -182,7 +181,7 @@ line_check(struct reading *reading, struct span line)
     return reading->in_key;
 }
 
-/* Gives inih the next line, as fgets would. */
+/* Passes inih the next line, as fgets would. */
 static char *
 line_give(char *dst, int size, void *ctx)
 {
@@ -283,7 +282,7 @@ complete_quota(struct config *config)
     };
 }
 
-/* RC_LIMIT. */
+/* RC_LIMIT: no memory. */
 static enum rc
 complete_metadata(struct config *config)
 {
@@ -301,7 +300,7 @@ complete_metadata(struct config *config)
     return RC_OK;
 }
 
-/* What depends on the machine or on other keys. */
+/* Sets values that depend on the machine or on other keys. */
 static enum rc
 complete(struct config *config, struct err *err)
 {

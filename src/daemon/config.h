@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * roost.conf: an INI file in which every key has a default. Unknown sections and keys, bad
- * values and lines too long for inih are errors that name file and line. DIR is the folder of
- * the file; relative paths in it start there.
+ * values and lines too long for inih are errors that name file and line. DIR is the directory
+ * of the file; relative paths in it start there.
  *
  * The keys are one table, config_key.def. Thread: start-up, and the reloading thread.
  */
@@ -25,22 +25,25 @@ struct text_list {
 };
 
 struct config {
-    struct arena arena;   /* owns all texts */
-    const char *path;     /* of the file */
-    const char *dir;      /* its folder, absolute */
-    struct config *older; /* that it replaced at a reload: sessions may still read it */
+    struct arena arena; /* owns all texts */
+    const char *path;   /* of the file */
+    const char *dir;    /* its directory, absolute */
+    /* the configuration that it replaced at a reload, which sessions may still read */
+    struct config *older;
 
-    struct settings settings; /* what sessions look at; texts as everything else in the arena */
+    /* what sessions use; texts are in the arena, as everything else */
+    struct settings settings;
 
-    struct quota_rules
-        quota; /* [quota], as accounts take it; only a reload's successor changes it */
+    /* [quota] in the form that accounts use; only a reload replaces it */
+    struct quota_rules quota;
     bool quota_warns;
 
-    uint32_t work_threads;  /* 0: by the number of processors */
-    uint64_t memory_octets; /* for long commands and spools of all sessions */
+    uint32_t work_threads;  /* 0: according to the number of processors */
+    uint64_t memory_octets; /* for long commands and spools, in all sessions */
     struct text_list domains;
-    struct text_list metadata; /* names and values in turn */
-    bool hostname_is_set;      /* [server] hostname; else it is the system's */
+    struct text_list metadata; /* alternating names and values */
+    /* [server] hostname was set; otherwise it is the system's name */
+    bool hostname_is_set;
 
     struct text_list imap_listen; /* endpoints: host:port or a path */
     struct text_list imaps_listen;
@@ -49,7 +52,7 @@ struct config {
     struct text_list web_listen;
 
     const char *certificate; /* "": no TLS */
-    const char *client_ca;   /* "": no certificates of clients */
+    const char *client_ca;   /* "": no client certificates */
     struct oauth_config oauth;
     const char *key;
 
@@ -67,8 +70,9 @@ struct config {
 
 /**
  * Reads path (NULL: defaults only, with dir as DIR) and then overrides ("section.key=value").
- * RC_INVALID with "FILE:LINE: ..." or "-o ...: ..."; RC_NOT_FOUND, RC_DENIED, RC_LIMIT.
- * On success *out is owned: config_free, once nobody reads its settings any more.
+ * RC_INVALID with the text "FILE:LINE: ..." or "-o ...: ..."; RC_NOT_FOUND, RC_DENIED,
+ * RC_LIMIT. On success the caller owns *out and frees it with config_free once nobody reads its
+ * settings any more.
  */
 MUST_USE enum rc config_read(const char *path, const char *const *overrides,
                              size_t override_count, struct config **out, struct err *err);
@@ -84,7 +88,7 @@ void config_examine(const char *path, const char *const *overrides, size_t overr
 /** Also frees the configurations that it replaced. NULL is allowed. */
 void config_free(struct config *config);
 
-/** [tls] as net/tls.h takes it. */
+/** [tls] in the form that net/tls.h uses. */
 static inline struct tls_config
 config_tls(const struct config *config)
 {

@@ -137,8 +137,8 @@ set_choice(const struct config_key *key, void *field, const char *value, struct 
     return err_set(err, RC_INVALID, 0, "\"%s\" is none of %s", value, words);
 }
 
-/* A full list, at each power of two, moves to twice the space, so that a list of thousands
- * takes only a few times its size from the arena. */
+/* When its length reaches a power of two, a list moves to twice the space, so that a list of
+ * thousands takes only a few times its size from the arena. */
 static bool
 is_full(size_t count)
 {
@@ -184,7 +184,7 @@ add_words(struct config *config, const struct config_key *key, struct text_list 
         struct span word = span_head(rest, len);
         if (key->type == KEY_ENDPOINTS) {
             struct net_endpoint endpoint;
-            /* A word with a slash and no colon before it is a path, from DIR when relative. */
+            /* A word with a slash and no colon before it is a path, relative to DIR. */
             const ptrdiff_t slash = span_find_char(word, '/');
             const ptrdiff_t colon = span_find_char(word, ':');
             if (slash > 0 && (colon < 0 || slash < colon)) {
@@ -243,7 +243,7 @@ add_networks(struct config *config, struct net_prefixes *networks, const char *v
     return RC_OK;
 }
 
-/* The place of the value of an entry in the list; its size: there is no such entry. */
+/* The index of the value of an entry in the list; the length of the list if there is none. */
 static size_t
 entry_find(const struct text_list *list, struct span name)
 {
@@ -286,7 +286,7 @@ entry_check(struct span name, struct span value, struct err *err)
     return RC_OK;
 }
 
-/* "/shared/comment Words that follow"; a later one of the same name replaces the first. */
+/* "/shared/comment Words that follow". A later entry with the same name replaces the first. */
 static enum rc
 add_entry(struct config *config, struct text_list *list, const char *value, struct err *err)
 {

@@ -42,9 +42,9 @@ struct config_key {
     enum key_unit unit;
     uint64_t min; /* COUNT, seconds or octets */
     uint64_t max;
-    const char *value;                /* default, as it would be written */
+    const char *value;                /* the default, in the form of the file */
     const struct key_choice *choices; /* ends with a NULL word */
-    size_t offset;                    /* in struct config */
+    size_t offset;                    /* in struct config, octets */
     enum key_reload reload;
     const char *meaning; /* one sentence */
 };
@@ -62,17 +62,17 @@ extern const struct config_key config_keys[CONFIG_KEY_COUNT];
 const struct config_key *config_key_find(const char *section, const char *name,
                                          bool *section_known_out);
 
-/** Sets the key to a value as it is written in the file; lists grow. RC_INVALID with words for
- *  people; RC_LIMIT. */
+/** Sets the key to a value in the form of the file; adds to a list. RC_INVALID: err has a text
+ * for people. RC_LIMIT: no memory. */
 MUST_USE enum rc config_key_set(struct config *config, const struct config_key *key,
                                 const char *value, struct err *err);
-/** Empties a list; other keys are left alone. */
+/** Empties a list. Does nothing with other keys. */
 void config_key_clear(struct config *config, const struct config_key *key);
 /** Whether two configurations have the same value. */
 bool config_key_same(const struct config *a, const struct config *b,
                      const struct config_key *key);
 
-/** Adds a word to a list. RC_LIMIT. */
+/** Adds a word to a list. RC_LIMIT: no memory. */
 struct text_list;
 struct span;
 MUST_USE enum rc config_list_add(struct config *config, struct text_list *list,

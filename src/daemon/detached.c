@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forks twice: the process in the middle ends at once, which makes the other one an orphan.
+ * Forks twice: the intermediate process ends at once, which makes the other one an orphan.
  * Between fork and exec, only what POSIX allows in a process with several threads is called. A
- * pipe returns the pid from the middle process and the failure of exec from the last one; it
- * closes when both are done.
+ * pipe returns the pid from the intermediate process and a failure of exec from the last one;
+ * it closes when both are done.
  */
 #include "daemon/detached.h"
 
@@ -90,7 +90,7 @@ detached_start(const char *const *args, int sock, struct detached *out, struct e
     while (middle > 0 && waitpid(middle, NULL, 0) < 0 && errno == EINTR) {
     }
     if (failed == 0 && detached.pidfd < 0)
-        failed = ESRCH; /* it is gone already */
+        failed = ESRCH; /* it has ended already */
     if (failed != 0) {
         detached_forget(&detached);
         return err_set(err, RC_NOT_FOUND, failed, "%s", args[0]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts a program that is to outlive this process, so that it becomes a child of init (or of
- * the process that adopts orphans). A service manager treats only its own children as main
- * processes: at a stop, systemd does not wait for another process's child and kills it.
+ * Starts a program that is to outlive this process as a child of init (or of the process that
+ * adopts orphans). A service manager treats only its own children as main processes: when a
+ * service stops, systemd does not wait for children of other processes but kills them.
  */
 #ifndef DAEMON_DETACHED_H
 #define DAEMON_DETACHED_H
@@ -25,7 +25,7 @@ MUST_USE enum rc detached_start(const char *const *args, int sock, struct detach
                                 struct err *err);
 /** Kills it, and waits until it is gone. */
 void detached_kill(struct detached *detached);
-/** Lets it be. */
+/** Releases it and lets it run. */
 void detached_forget(struct detached *detached);
 
 #endif

@@ -32,7 +32,7 @@ directory_own(int lock_fd, struct err *err)
     char owner[32];
     const int len = snprintf(owner, sizeof owner, "%jd", (intmax_t)getpid());
 
-    /* In this order a full disk has its place still. */
+    /* In this order, the write also works on a full disk. */
     if (pwrite(lock_fd, owner, (size_t)len, 0) != len || ftruncate(lock_fd, len) != 0)
         return err_set(err, rc_of_errno(errno), errno, "lock");
     return RC_OK;

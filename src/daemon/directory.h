@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DIR: the folder of everything that one server has, and who owns it now. The owner, a server
- * or an offline verb, holds DIR/run/lock exclusively. Thread: start-up.
+ * DIR: the directory with everything that one server has, and its present owner. The owner, a
+ * server or an offline verb, holds DIR/run/lock exclusively. Thread: start-up.
  *
  *   roost.conf  registry.db  journal.db  accounts/  log/  tmp/  run/{lock,control.sock,live}
  */
@@ -14,7 +14,8 @@
 
 /** Makes missing folders below DIR (mode 0700). */
 MUST_USE enum rc directory_make(const char *dir, struct err *err);
-/** Takes DIR/run/lock: *fd_out is held until closed. RC_BUSY, naming the holder's process. */
+/** Takes DIR/run/lock, which is held until *fd_out is closed. RC_BUSY: another process holds
+ * it; err names it. */
 MUST_USE enum rc directory_lock(const char *dir, int *fd_out, struct err *err);
 
 /** Notes in the file that the lock was handed to this process. Waits for disk. */

@@ -70,7 +70,7 @@ handover_decode(struct span octets, struct handover_message *message_out, struct
         message_out->pid = unpack_u32(&in, INT32_MAX);
         message_out->text = unpack_text(&in, HANDOVER_TEXT_MAX);
         if (message_out->protocol != HANDOVER_PROTOCOL)
-            in.rest = SPAN(""); /* a later one may say more */
+            in.rest = SPAN(""); /* a later version may say more */
         break;
     case HANDOVER_LISTENER:
         message_out->text = unpack_text(&in, HANDOVER_TEXT_MAX);
@@ -144,7 +144,8 @@ handover_send(int sock, const struct handover_message *message, int timeout_ms, 
             return RC_OK;
         const int os_errno = errno;
         enum rc rc = RC_OK;
-        if (os_errno == ETOOMANYREFS) { /* descriptors on their way: the other end takes them */
+        /* too many descriptors are in transit; the other end will take them */
+        if (os_errno == ETOOMANYREFS) {
             poll(NULL, 0, STEP_MS);
             timeout_ms -= STEP_MS;
         } else if (os_errno == EAGAIN) {
@@ -160,7 +161,7 @@ handover_send(int sock, const struct handover_message *message, int timeout_ms, 
     }
 }
 
-/* The one descriptor of a packet, or -1; more than one are closed. */
+/* The only descriptor of a packet, or -1. More than one are closed. */
 static int
 fd_of(struct msghdr *msg)
 {

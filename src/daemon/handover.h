@@ -51,7 +51,8 @@ enum handover_kind {
 /* A message as fields: which count depends on the kind. */
 struct handover_message {
     enum handover_kind kind;
-    int fd;             /* with LISTENER, BEGIN, SESSION; -1: none. Received: owned */
+    /* with LISTENER, BEGIN, SESSION; -1: none. A received one is owned by the caller */
+    int fd;
     uint32_t protocol;  /* HELLO, PREPARED */
     uint32_t format;    /* HELLO, PREPARED: of sessions */
     uint32_t pid;       /* HELLO, PREPARED */
@@ -65,15 +66,16 @@ struct buf;
 
 /** Packs a message into octets. buf is cleared first; buf_ok says whether the message fits. */
 void handover_encode(const struct handover_message *message, struct buf *out);
-/** Texts are borrowed from octets. RC_INVALID: no such message. fd is left as it is. */
+/** Texts are borrowed from octets. RC_INVALID: not a message. fd is not changed. */
 MUST_USE enum rc handover_decode(struct span octets, struct handover_message *message_out,
                                  struct err *err);
 
 /** Waits for room. RC_CLOSED, RC_IO, RC_BUSY: not within timeout_ms. */
 MUST_USE enum rc handover_send(int sock, const struct handover_message *message, int timeout_ms,
                                struct err *err);
-/** Texts live in buf until the next call. RC_AGAIN: nothing within timeout_ms. RC_CLOSED: the
- *  other process has ended. RC_INVALID. A kind that needs a descriptor has one. */
+/** Texts are in buf and valid until the next call. RC_AGAIN: nothing came within timeout_ms.
+ * RC_CLOSED: the other process has ended. RC_INVALID: not a message, or it lacks the descriptor
+ * that its kind needs. */
 MUST_USE enum rc handover_receive(int sock, struct buf *buf,
                                   struct handover_message *message_out, int timeout_ms,
                                   struct err *err);

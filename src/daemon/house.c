@@ -17,19 +17,19 @@
 enum {
     STORE_FDS_MIN = 64,
     STORE_FDS_MAX = 4096,
-    HANDLE_FDS = 3,          /* of an open database */
+    HANDLE_FDS = 3,          /* files of an open database */
     HANDLE_KIB = 1024 + 256, /* its page cache at the most, its index, schema and statements */
-    STORE_MEMORY_SHARE = 16, /* part of the memory there is that open databases may take */
+    STORE_MEMORY_SHARE = 16, /* open databases may take this fraction of the memory */
 };
 
-/* That part in KiB; 0: not known. */
+/* That fraction in KiB; 0: unknown. */
 static uint64_t
 store_memory_kib(void)
 {
     return machine_memory_octets("") / 1024 / STORE_MEMORY_SHARE;
 }
 
-/* How many descriptors of databases fit into that memory. */
+/* The number of database descriptors that fit into that memory. */
 static uint64_t
 fds_for_memory(void)
 {
@@ -45,7 +45,8 @@ fds_for_memory(void)
 static int64_t
 store_fds(const struct config *config, enum house_use use)
 {
-    const uint64_t connections = config->settings.max_connections; /* 0: they leave a quarter */
+    /* 0: connections leave a quarter */
+    const uint64_t connections = config->settings.max_connections;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -89,7 +90,7 @@ open_log(struct house *house, struct err *err)
     return rc;
 }
 
-/* Comes first: on a full disk it makes room for all that is written at a start. */
+/* Comes first: on a full disk, it makes room for everything that is written at a start. */
 static enum rc
 room_make(struct house *house, struct err *err)
 {
@@ -202,7 +203,7 @@ house_store_close(struct house *house)
         store_close(house->store);
     if (house->registry != NULL)
         registry_close(house->registry);
-    room_close(house->room); /* last: the others have given back what they had on the disk */
+    room_close(house->room); /* last, when the others have released what they had on the disk */
     house->room = NULL;
     house->accounts = NULL;
     house->store = NULL;
@@ -215,6 +216,6 @@ house_close(struct house *house)
     house_store_close(house);
     log_close(house->log);
     if (house->lock_fd >= 0)
-        close(house->lock_fd); /* and with it the lock */
+        close(house->lock_fd); /* this also releases the lock */
     *house = (struct house){.lock_fd = -1};
 }

@@ -22,7 +22,7 @@ struct house {
     enum house_use use;
     const struct clock *clock;
     int lock_fd;
-    bool unsettled; /* the process that had DIR before may take it back */
+    bool unsettled; /* the process that had DIR before may still take it back */
     struct log *log;
     struct registry *registry;
     struct store *store;
@@ -34,12 +34,12 @@ struct house {
  *  failure everything is closed again. */
 MUST_USE enum rc house_open(struct house *house, struct config *config, enum house_use use,
                             const struct clock *clock, struct err *err);
-/** The same for a server that has the lock already, handed over by another process; the lock is
- *  the house's on RC_OK only. */
+/** The same for a server that got the lock from another process. The house owns the lock only
+ * if the result is RC_OK. */
 MUST_USE enum rc house_open_handed(struct house *house, struct config *config, int lock_fd,
                                    const struct clock *clock, struct err *err);
-/** Closes registry and store, but keeps lock and log; and opens them again. Nothing may be
- * using them. */
+/** Closes registry and store, but keeps lock and log; opens them again. Nothing may be using
+ * them. */
 void house_store_close(struct house *house);
 MUST_USE enum rc house_store_open(struct house *house, struct err *err);
 /** Says that the process that had DIR before will not take it back, so that databases of

@@ -4,8 +4,8 @@
  * visited once in `[store] purge_every` whatever their number. Most visits only look at two
  * files. An account that was never used has no files and must not get any. One that has not
  * been written to since its retention ended was purged in an earlier round. The others are
- * read, and only if there is something to purge does a write follow in the account's turn,
- * behind the requests that wait for it.
+ * read, and only if there is something to purge, a write follows in the account's turn, after
+ * the requests that wait for it.
  */
 #include "daemon/housekeeping.h"
 
@@ -24,22 +24,25 @@
 
 enum {
     EVICT_EVERY_S = 10,
-    SAVE_EVERY_S = 60,        /* who has logged in from where */
-    PURGE_STEPS_MAX = 50,     /* of one visit */
-    BACKLOG_STEPS_MAX = 1000, /* of one visit: 128,000 messages */
-    HURRY_STEPS_MAX = 2000,   /* the same while the disk is full: a GiB is moved and cut off */
-    VISITS_MAX = 250,         /* a second */
-    HURRY_ROUND_S = 60, /* of a round while the disk is full, for as many as VISITS_MAX allow */
-    REMOVED_MAX = 50,   /* accounts purged at once */
-    ROOM_EVERY_S = 5,   /* what is kept on the disk for deleting is looked at */
+    /* pairs of address and account that have logged in, and the like */
+    SAVE_EVERY_S = 60,
+    PURGE_STEPS_MAX = 50,     /* in one visit */
+    BACKLOG_STEPS_MAX = 1000, /* in one visit: 128,000 messages */
+    /* in one visit while the disk is full: a GiB is moved and cut off */
+    HURRY_STEPS_MAX = 2000,
+    VISITS_MAX = 250, /* in one second */
+    /* length of a round while the disk is full, for as many accounts as VISITS_MAX allows */
+    HURRY_ROUND_S = 60,
+    REMOVED_MAX = 50, /* accounts purged at a time */
+    ROOM_EVERY_S = 5, /* how often the reserve of disk space is checked */
 };
 
-/* One time round all accounts. */
+/* One round through all accounts. */
 struct round {
-    int64_t began_s; /* 0: it has not */
+    int64_t began_s; /* 0: it has not begun */
     uint64_t accounts;
-    uint64_t unused;    /* never used: no files */
-    uint64_t unchanged; /* files that are older than what could be due */
+    uint64_t unused;    /* accounts that were never used: no files */
+    uint64_t unchanged; /* accounts whose files are older than anything that could be due */
     uint64_t purged;
 };
 
@@ -51,24 +54,25 @@ struct housekeeping {
     struct turn_waiter waiter;
     atomic_bool stopping;
 
-    /* The ticker's thread. */
+    /* Used only by the ticker's thread. */
     struct log_scope log;
-    bool room_is_short;               /* and it was said */
-    char after[REGISTRY_NAME_OCTETS]; /* last account visited */
+    /* the reserve of disk space is short, and this was logged */
+    bool room_is_short;
+    char after[REGISTRY_NAME_OCTETS]; /* name of the last account visited */
     struct round round;
-    int64_t last_began_s; /* of the round before this one; 0: this is the first */
+    int64_t last_began_s; /* when the round before this one began; 0: this is the first */
 };
 
-/* On a full disk people delete mail to free space, and nothing is kept for undeleting then.
- * They must see the effect before half a day has passed. */
+/* Whether the disk is full. People then delete mail to free space, so nothing is kept for
+ * undeleting, and they must see the effect before half a day has passed. */
 static bool
 in_a_hurry(const struct housekeeping *hk)
 {
     return room_is_wanted(hk->house->room);
 }
 
-/* Gets back what is kept for deleting, if there is room for it, and says so when mail is
- * refused for want of it and when that is over. */
+/* Refills the reserve of disk space if there is room, and logs when mail is refused because it
+ * is short, and when that is over. */
 static void
 room_look(struct housekeeping *hk)
 {
@@ -94,7 +98,7 @@ purge_step(struct housekeeping *hk, struct account *acct)
     return op.turn.result == RC_OK && op.more;
 }
 
-/* A read snapshot, waited for. NULL: there is none. */
+/* A read snapshot; waits for it. NULL: there is none. */
 static struct store_tx *
 read_wait(struct housekeeping *hk, struct account *acct)
 {
@@ -108,11 +112,10 @@ read_wait(struct housekeeping *hk, struct account *acct)
 
 struct due {
     bool purge;
-    bool backlog; /* messages lack something */
+    bool backlog; /* messages of older versions lack some data */
 };
 
-/* Whether a visit would find something to purge. If that is not known now, a purge is
- * tried. */
+/* What a visit would find to do. If that is unknown now, a purge is tried. */
 static struct due
 what_is_due(struct housekeeping *hk, struct account *acct)
 {
@@ -126,7 +129,7 @@ what_is_due(struct housekeeping *hk, struct account *acct)
     return due;
 }
 
-/* One step of making what old messages lack. True: there is more. */
+/* One step of adding what old messages lack. True: there is more. */
 static bool
 backlog_step(struct housekeeping *hk, uint64_t account_id, struct account *acct)
 {
@@ -163,7 +166,8 @@ visit(struct housekeeping *hk, uint64_t account_id)
         hk->round.unused++;
         return;
     }
-    /* Mail expunged before that was due when the last round began, which has purged it. */
+    /* Mail that was expunged before then was due when the last round began, and was purged in
+     * it. */
     if (changed_s + (int64_t)hk->house->config->undelete_s < hk->last_began_s) {
         hk->round.unchanged++;
         return;
@@ -199,7 +203,7 @@ round_over(struct housekeeping *hk)
     hk->after[0] = '\0';
 }
 
-/* This second's share of the round. */
+/* Visits this second's share of the round. */
 static void
 visit_some(struct housekeeping *hk, uint64_t second)
 {
@@ -286,7 +290,7 @@ keep_house(void *ctx, uint64_t second)
         store_keep_house(hk->house->store, NULL);
         removed_visit(hk);
     }
-    if (atomic_load(&hk->env->resuming) == 0) /* their views hold off purging */
+    if (atomic_load(&hk->env->resuming) == 0) /* the views of these sessions prevent purging */
         visit_some(hk, second);
 }
 

@@ -2,8 +2,8 @@
 /*
  * What must be done from time to time. One thread updates the time in the crash table and
  * stores what was learnt about client networks; it never has to wait. Another thread closes
- * accounts and databases that are not in use, and purges expunged mail that need not be kept
- * any longer.
+ * accounts and databases that are not in use, and purges expunged mail that no longer needs to
+ * be kept.
  */
 #ifndef DAEMON_HOUSEKEEPING_H
 #define DAEMON_HOUSEKEEPING_H
@@ -15,8 +15,8 @@
 
 struct housekeeping;
 
-/** house is borrowed until housekeeping_stop, and so are live and networks of env. Thread:
- *  start-up. */
+/** house, and live and networks of env, are borrowed until housekeeping_stop. Thread:
+ * start-up. */
 MUST_USE enum rc housekeeping_start(struct house *house, struct env *env,
                                     struct housekeeping **out, struct err *err);
 /** Ends both threads after their current step. NULL is allowed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. The waiting is for signals, in short steps. */
+/* See the header. It waits for signals, in short steps. */
 #include "daemon/leaving.h"
 
 #include <signal.h>
@@ -14,9 +14,9 @@ struct leaving {
     struct env *env;
     enum session_post post;
     int64_t began_ms;
-    int64_t per_s; /* how many are told in a second */
+    int64_t per_s; /* sessions that are told in a second */
     int64_t told;
-    int64_t last_ms; /* somebody was told something */
+    int64_t last_ms; /* when somebody was last told */
     bool hurried;
 };
 
@@ -26,7 +26,7 @@ now_ms(const struct leaving *leaving)
     return clock_mono_ms(leaving->env->clock);
 }
 
-/* Those whose turn has come. */
+/* The number of sessions whose turn has come. */
 static void
 tell(struct leaving *leaving)
 {
@@ -36,7 +36,7 @@ tell(struct leaving *leaving)
         return;
     const size_t count =
         session_post_next(leaving->env->table, leaving->post, (size_t)(due - leaving->told));
-    leaving->told = due; /* fewer were there, so sessions that arrive now are told at once */
+    leaving->told = due; /* there were fewer, so sessions that arrive now are told at once */
     if (count > 0)
         leaving->last_ms = now_ms(leaving);
 }
@@ -50,7 +50,7 @@ hurry(struct leaving *leaving)
     leaving->hurried = true;
 }
 
-/* Waits for one step, or until a signal says to hurry. */
+/* Waits for one step. False: a signal says to hurry. */
 static bool
 step_wait(void)
 {

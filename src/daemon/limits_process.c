@@ -9,20 +9,12 @@
 #include "base/limits.h"
 #include "net/poller.h"
 
-/*
- * Who gets how many of the files that may be open:
- *
- *   the store          a quarter: open databases (daemon/house.c)
- *   FDS_FIXED          log, journal, registry, poller, listeners, control socket and its askers
- *   FDS_NEWCOMERS      connections that are being refused, or wait for a place
- *   spools             a sixteenth: large messages on their way (session/spool.h)
- *   connections        the rest, of which some are kept for deliveries (session/table.c)
- */
+/* How the files that may be open are divided: */
 enum {
     FDS_FIXED = 96,
     FDS_NEWCOMERS = 2 * LIMIT_NEWCOMERS,
     CONNECTIONS_MIN = 8,
-    FILES_MIN = 1024, /* with fewer there is a warning: they are enough only for tests */
+    FILES_MIN = 1024, /* with fewer, there is a warning: they are enough only for tests */
 };
 /* The default if any number of files may be open; there must be space for that many. */
 enum { CONNECTIONS_DEFAULT_MAX = 130000 };
@@ -54,14 +46,15 @@ process_fds_besides(uint64_t files)
 uint64_t
 process_connections(uint64_t files)
 {
-    const uint64_t usable = files - files / 4; /* the rest is the store's */
+    const uint64_t usable = files - files / 4; /* the store has the rest */
     const uint64_t besides = process_fds_besides(files);
     const uint64_t left = usable > besides ? usable - besides : 0;
 
     return left < CONNECTIONS_MIN ? CONNECTIONS_MIN : left > UINT32_MAX ? UINT32_MAX : left;
 }
 
-/* Files that allow so many connections. Of all files, the store and the spools take a part each. */
+/* The number of files that allows so many connections. The store and the spools take a part of
+ * all files each. */
 static uint64_t
 files_for(uint64_t connections)
 {

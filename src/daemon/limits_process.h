@@ -13,8 +13,8 @@
 #include "session/settings.h"
 
 /** Raises the soft limit of open files to the hard one, and sets max_connections to what they
- * allow if it is 0 or more than that. RC_LIMIT if it was more, or if the files are too few to
- * serve people; the text says how to fix that, and the server works with what there is. */
+ * allow if it is 0 or more than that. RC_LIMIT: it was more, or there are too few files for
+ * normal use. The text says how to fix that, and the server works with what there is. */
 MUST_USE enum rc process_limits_raise(struct settings *settings, struct err *err);
 /** Whether work_threads (0: the default) and memory_octets fit into what this process may
  * have: RC_LIMIT, with a text that says how to fix it. */
@@ -24,9 +24,9 @@ MUST_USE enum rc process_limits_check(uint32_t work_threads, uint64_t memory_oct
 uint64_t process_connections(uint64_t files);
 /** Files of spools that this number of open files allows at a time. */
 uint64_t process_spools(uint64_t files);
-/** Files that neither the store nor connections may have. */
+/** Files that are neither for the store nor for connections. */
 uint64_t process_fds_besides(uint64_t files);
-/** Descriptors this process may have now. */
+/** The number of descriptors that this process may have now. */
 uint64_t process_fds(void);
 
 #endif

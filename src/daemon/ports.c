@@ -18,8 +18,8 @@ struct port {
     struct env *env;
     const struct front_door *door;
     const char *service; /* "imaps" */
-    bool tls;            /* at once */
-    size_t proxies;      /* where struct settings has its proxy_networks */
+    bool tls;            /* TLS from the start */
+    size_t proxies;      /* offset of its proxy_networks in struct settings */
     char asked[280];     /* as configured, one address of it */
     struct listener *listener;
 };
@@ -28,12 +28,13 @@ struct ports {
     struct port ports[PORTS_MAX];
     size_t count;
     struct inherited *inherited; /* borrowed while opening; may be NULL */
-    struct err left_out; /* of the service being opened: why the first address was left out */
+    /* why the first address of the service that is being opened was left out */
+    struct err left_out;
 };
 
 const struct front_door *const port_doors[] = {&imap_door, &lmtp_door, &policy_door, NULL};
 
-/* As configured now: a reload is heard of at the next connection. */
+/* Reads the present configuration, so a reload takes effect with the next connection. */
 static bool
 is_proxy(const struct port *port, const struct net_addr *peer)
 {
@@ -67,7 +68,7 @@ on_trouble(void *ctx, struct listener *listener, const struct err *err)
     log_put(&scope, LOG_E_SERVER_FAILED, "%s", err->text);
 }
 
-/* The socket that the previous process had for the same address. RC_NOT_FOUND: none. */
+/* Finds the socket that the previous process had for this address. RC_NOT_FOUND: none. */
 static enum rc
 adopt(struct ports *ports, struct port *port, const struct listener_config *config,
       struct err *err)
@@ -173,7 +174,7 @@ list_add(struct ports *ports, const struct port *like, const struct text_list *l
     if (ports->count > before || ports->left_out.rc == RC_OK)
         return RC_OK;
     if (err != NULL)
-        *err = ports->left_out; /* it was all there is to listen on */
+        *err = ports->left_out; /* there was no other address to listen on */
     return RC_UNSUPPORTED;
 }
 

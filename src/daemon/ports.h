@@ -13,35 +13,37 @@
 
 struct ports;
 
-/* Listening sockets of the process before this one. */
+/* Listening sockets of the previous process. */
 struct inherited {
     struct {
         char service[16];
         char asked[280]; /* as configured, one address of it */
-        int fd;          /* owned; -1: taken */
+        int fd;          /* owned; -1: already taken */
     } at[64];
     size_t count;
 };
 
-/** Opens every listener of the configuration and begins none; those that were inherited (may be
- *  NULL) are taken over. Errors name the endpoint. */
+/** Opens all listeners of the configuration without starting them. Inherited ones are taken
+ * over; inherited may be NULL. Errors name the endpoint. */
 MUST_USE enum rc ports_open(struct env *env, const struct config *config,
                             struct inherited *inherited, struct ports **out, struct err *err);
-/** The index-th listener, to be handed over: its socket is borrowed. -1: there are no more. */
+/** The listener with this index, to be handed over. Its socket is borrowed. -1: there are no
+ * more. */
 int ports_get(const struct ports *ports, size_t index, const char **service_out,
               const char **asked_out);
-/** When it returns, no connection is accepted any more; peers wait in the backlog. */
+/** Stops accepting connections before it returns. Peers wait in the backlog. */
 void ports_pause(struct ports *ports);
 void ports_go_on(struct ports *ports);
-/** Another process has the listeners: their files stay when they are closed here. */
+/** Another process has the listeners now: closing them here does not remove their socket
+ * files. */
 void ports_leave(struct ports *ports);
-/** The doors that sessions can be adopted for; NULL at the end. */
+/** The doors for which sessions can be adopted; ends with NULL. */
 extern const struct front_door *const port_doors[];
 /** Starts accepting, and prints a line for each listener on standard output. */
 MUST_USE enum rc ports_begin(struct ports *ports, struct err *err);
 /** Stops accepting. */
 void ports_close(struct ports *ports);
-/** After poller_stop. NULL is allowed. */
+/** Call it after poller_stop. NULL is allowed. */
 void ports_free(struct ports *ports);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See the header. The lock guards the queue; what runs is only the ticker's. */
+/* See the header. The lock guards the queue; only the ticker uses what is running. */
 #include "daemon/quota_watch.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ struct quota_watch {
     size_t first;
     size_t count;
 
-    /* The ticker's thread. */
+    /* Used only by the ticker's thread. */
     pid_t running; /* 0: none */
     int64_t since_us;
 };
@@ -60,8 +60,9 @@ take(struct quota_watch *watch, struct waiting *out)
     return any;
 }
 
-/* Our threads block the signals that are for the main thread, and the server ignores SIGPIPE:
- * neither is for the program. It leads a process group, so that what it starts ends with it. */
+/* Our threads block signals that are for the main thread, and the server ignores SIGPIPE; the
+ * program must inherit neither. It leads a process group, so that what it starts ends with
+ * it. */
 static int
 spawn(const char *const *args, pid_t *pid_out)
 {
@@ -118,7 +119,7 @@ start(struct quota_watch *watch, const struct waiting *next)
     }
 }
 
-/* Whether it has ended. */
+/* Whether the program has ended. */
 static bool
 look_after(struct quota_watch *watch)
 {

@@ -5,8 +5,8 @@
  *
  *     PROGRAM ACCOUNT PERCENT storage|messages USED LIMIT
  *
- * One runs at a time, about one a second at most, and each has LIMIT_QUOTA_COMMAND_US. Those
- * that wait when the server ends are not run.
+ * One program runs at a time, at most about one is started in a second, and each may take
+ * LIMIT_QUOTA_COMMAND_US. Those that are waiting when the server ends are not run.
  */
 #ifndef DAEMON_QUOTA_WATCH_H
 #define DAEMON_QUOTA_WATCH_H
@@ -22,12 +22,12 @@ struct quota_watch;
 MUST_USE enum rc quota_watch_new(struct env *env, struct quota_watch **out, struct err *err);
 /** Ends the program that is running. NULL is allowed. Thread: start-up. */
 void quota_watch_free(struct quota_watch *watch);
-/** Notes that a threshold was passed; nothing happens if there is no command. False: too many
- *  are waiting, and this one was dropped. Thread: any; does not wait. */
+/** Notes that a threshold was passed; does nothing if there is no command. False: too many are
+ * waiting, and this one was dropped. Thread: any; does not wait. */
 bool quota_watch_tell(struct quota_watch *watch, const char *account,
                       const struct quota_crossing *crossing);
-/** Looks after the program that is running, or starts the next. Called once a second by a
- *  thread of its own. */
+/** Checks the program that is running, or starts the next one. A thread of its own calls it
+ * once a second. */
 void quota_watch_step(struct quota_watch *watch);
 
 #endif

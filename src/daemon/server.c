@@ -66,7 +66,7 @@ tasks_max(const struct config *config)
                                                      : LIMIT_TASKS;
 }
 
-/* The number of the next session is above this one's. */
+/* The number of the next session must be above this one. */
 static void
 number_taken(struct env *env, uint64_t session)
 {
@@ -74,7 +74,7 @@ number_taken(struct env *env, uint64_t session)
         atomic_store(&env->next_session, session + 1);
 }
 
-/* Processes that were replaced had their crash tables aside while they said goodbye. */
+/* Handles crash tables that replaced processes used while they ended their last sessions. */
 static void
 collect_aside(struct server *server)
 {
@@ -88,7 +88,8 @@ collect_aside(struct server *server)
         return;
     const char *path = config_path(server->house.config, "journal.db");
     if (journal_reader_open(&recorded, path, &err) != RC_OK)
-        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text); /* the next start does it */
+        /* the next start tries again */
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
     for (size_t i = 0; i < found.gl_pathc && recorded != NULL; i++) {
         if (live_collect(found.gl_pathv[i], env->journal, recorded, &left, &err) != RC_OK)
             log_put(&server->log, LOG_E_SERVER_FAILED, "%s", err.text);
@@ -121,7 +122,8 @@ open_journal(struct server *server, const struct takeover *takeover, struct err 
         return rc;
     if (live_open(&env->live, config_path(config, "run/live"), tasks_max(config), env->journal,
                   &crashed, &live_err) != RC_OK)
-        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text); /* continues without */
+        /* continues without it */
+        log_put(&server->log, LOG_E_SERVER_FAILED, "%s", live_err.text);
     if (crashed > 0)
         log_put(&server->log, LOG_E_CRASH_FOUND, "the server ended without closing %u sessions",
                 crashed);
@@ -263,7 +265,7 @@ reload(struct server *server)
                              &config, &err);
     if (rc == RC_OK)
         rc = oauth_new(&oauth, &config->oauth, &err);
-    /* This one replaces the certificate, so nothing after it may fail. */
+    /* This replaces the certificate, so nothing after it may fail. */
     if (rc == RC_OK && server->env.tls != NULL) {
         const struct tls_config tls = config_tls(config);
         rc = tls_server_reload(server->env.tls, &tls, &err);
@@ -299,7 +301,7 @@ reload(struct server *server)
     sd_notify(0, "READY=1");
 }
 
-/* Until it is time to stop. */
+/* Handles signals until it is time to stop. */
 static void
 signals_serve(struct server *server, const sigset_t *set)
 {
@@ -339,13 +341,14 @@ server_close(struct server *server)
     if (!clean) {
         /* A session is stuck on a dead disk, so the store that it uses cannot be closed. What
          * was acknowledged is on disk, and at the next start the live table shows which
-         * sessions there were. */
+         * sessions were open. */
         log_flush(env->log);
         journal_flush(env->journal);
         _exit(1);
     }
     quota_watch_free(env->quota_watch);
-    /* Their threads wake sessions, even some that have gone: before the poller. */
+    /* Must end before the poller, because its threads wake sessions, even ones that have
+     * ended. */
     auth_close(env->auth);
     oauth_unref(server->oauth);
     house_store_close(&server->house);
@@ -401,7 +404,7 @@ server_run(const struct serve_options *options, struct err *err)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    (void)tls_memory_init(); /* refused: connections take more memory */
+    (void)tls_memory_init(); /* if it fails, connections take more memory */
     if (server == NULL)
         return err_set(err, RC_LIMIT, 0, "no memory");
     server->options = options;

@@ -19,15 +19,14 @@ struct serve_options {
     const char *config_path;
     const char *const *overrides;
     size_t override_count;
-    const char
-        *binary; /* path of this program on disk, which an upgrade starts; NULL: unknown */
-    int takeover_sock; /* another process hands over here; 0: none. Owned */
-    /* Called when all is ready; the server waits for signals after it returns. NULL: not used.
-     * For programs that bring sessions of their own (struct arrival). */
+    const char *binary; /* path of this program, which an upgrade starts; NULL: unknown */
+    int takeover_sock;  /* another process hands over here; 0: none. Owned */
+    /* Called when everything is ready; after it returns, the server waits for signals. May be
+     * NULL. For programs that provide sessions of their own (struct arrival). */
     void (*ready)(struct env *env);
-    /* What sessions, timers, log, journal and store take for the time; certificates and
-     * housekeeping go by the machine's. NULL: the machine's. Another one is for tests, and is
-     * moved by them (poller_tick). */
+    /* The clock for sessions, timers, log, journal and store; certificates and housekeeping use
+     * the machine's. NULL: the machine's. Tests use another one and advance it
+     * (poller_tick). */
     const struct clock *clock;
 };
 

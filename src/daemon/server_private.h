@@ -21,27 +21,27 @@
 
 struct takeover;
 
-/* The life of a process that others replace. The main thread changes it, but for ASKED. */
+/* The stages of a process that others replace. The main thread sets them, except for ASKED. */
 enum upgrade_stage {
     UPGRADE_STARTING, /* it does not serve yet */
-    UPGRADE_NONE,     /* it serves, and nobody is to replace it */
+    UPGRADE_NONE,     /* it serves, and no upgrade was asked for */
     UPGRADE_ASKED,    /* another process is being started; whoever asked waits */
-    UPGRADE_GOING,    /* that one is ready: everything goes over, or is taken back */
-    UPGRADE_GONE,     /* it has everything; here only goodbyes are left */
+    UPGRADE_GOING,    /* that process is ready: everything is handed over, or taken back */
+    UPGRADE_GONE,     /* that process has everything; this one only says goodbye */
     UPGRADE_STOPPING, /* this process ends without a successor */
 };
 
-/* What becomes of `roost upgrade`; guarded by its mutex. */
+/* The state of `roost upgrade`; guarded by its mutex. */
 struct upgrade_state {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     enum upgrade_stage stage;
-    struct verb_upgrade answer; /* to the asker, and to who asks for the state later */
+    struct verb_upgrade answer; /* for the asker, and for those who ask for the state later */
 };
 
 struct server {
     const struct serve_options *options;
-    struct config *config; /* the newest, with those it replaced */
+    struct config *config; /* the latest, with those that it replaced */
     struct house house;
     struct env env;
     struct moving moving;
@@ -51,12 +51,13 @@ struct server {
     struct housekeeping *housekeeping;
     struct upgrade_state upgrade;
     struct charset_hold charsets;
-    struct oauth *oauth; /* owned; of the newest configuration. Its file is read by starts and
-                            reloads only, so that an upgrade that fails can go on with it. */
+    /* owned; from the latest configuration. Its file is read only at a start or a reload, so
+     * that this process can continue with it if an upgrade fails. */
+    struct oauth *oauth;
 };
 
 /* ---- store_users.c ---- */
-/** Control socket, housekeeping and logins: what uses the store besides sessions. */
+/** Opens what uses the store besides sessions: control socket, housekeeping and logins. */
 MUST_USE enum rc server_store_users_open(struct server *server, struct err *err);
 void server_store_users_close(struct server *server);
 
@@ -66,24 +67,24 @@ enum rc upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err);
 void upgrade_asked_state(void *ctx, struct verb_upgrade *out);
 void upgrade_init(struct server *server);
 void upgrade_done(struct server *server);
-/** This process serves from now on. */
+/** Notes that this process serves from now on. */
 void upgrade_ready(struct server *server);
-/** Says that this process ends, to whatever waits for an upgrade. */
+/** Tells those who wait for an upgrade that this process ends. */
 void upgrade_over(struct server *server);
-/** Another process has taken over. */
+/** Whether another process has taken over. */
 bool upgrade_is_gone(struct server *server);
-/** Wakes those that wait for the answer. NULL: the answer is unchanged. */
+/** Sets the stage and wakes those who wait for the answer. NULL: the answer is unchanged. */
 void upgrade_stage_set(struct server *server, enum upgrade_stage stage,
                        const struct verb_upgrade *answer);
 
-/* ---- upgrade.c: the one that goes ---- */
-/** Of the crash table: its place, or aside while this process says goodbye. */
+/* ---- upgrade.c: the process that is replaced ---- */
+/** Path of the crash table; aside: the one used while this process ends its last sessions. */
 const char *upgrade_live_path(struct server *server, bool aside);
 /** Starts the binary on disk and hands everything over to it. True: this process only has to
  * end. False: it continues as before, and the log says why. */
 MUST_USE bool upgrade_run(struct server *server);
 
-/* ---- takeover.c: the one that comes ---- */
+/* ---- takeover.c: the process that takes over ---- */
 /** Receives what the old process sends, up to the lock. RC_CLOSED, RC_INVALID ...: this process
  * must end. */
 MUST_USE enum rc takeover_begin(int sock, struct config *config, struct takeover **out,
@@ -92,13 +93,13 @@ void takeover_free(struct takeover *takeover);
 /** Tells the old process that this one cannot take over; the store is closed. */
 void takeover_failed(int sock, const struct err *err);
 struct inherited *takeover_listeners(struct takeover *takeover);
-/** The lock of DIR; taken by the caller. */
+/** The lock of DIR, which the caller owns from here on. */
 int takeover_lock_take(struct takeover *takeover);
 uint64_t takeover_next_session(const struct takeover *takeover);
-/** Adopts the sessions and tells the old process that they are ours: from RC_OK on they are. */
+/** Adopts the sessions and tells the old process that they are ours. With RC_OK they are. */
 MUST_USE enum rc takeover_sessions(struct takeover *takeover, struct server *server,
                                    struct err *err);
-/** Lets them run. */
+/** Lets the adopted sessions run. */
 void takeover_go(struct takeover *takeover, struct server *server);
 
 #endif

@@ -76,7 +76,8 @@ server_store_users_open(struct server *server, struct err *err)
         rc = quota_watch_new(&server->env, &server->env.quota_watch, err);
     if (rc == RC_OK)
         server->env.quota_crossed = on_quota_crossed;
-    /* The house is opened with the configuration of the start; a reload may have come since. */
+    /* The house was opened with the configuration of the start, which a reload may have
+     * replaced since. */
     accounts_set_quota(server->house.accounts, &server->config->quota);
 
     if (rc == RC_OK)

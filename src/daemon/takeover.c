@@ -70,7 +70,7 @@ takeover_failed(int sock, const struct err *err)
         .kind = HANDOVER_FAILED, .fd = -1, .text = span_of_str(err->text)};
 
     if (handover_send(sock, &message, SAY_MS, NULL) != RC_OK)
-        return; /* nobody is there any more */
+        return; /* the other process has ended */
 }
 
 static enum rc
@@ -234,7 +234,7 @@ takeover_sessions(struct takeover *takeover, struct server *server, struct err *
         takeover->count = 0;
         return rc;
     }
-    /* From here on everything is ours, even if the old process is already gone and cannot
+    /* From here on everything is ours, even if the old process has ended already and cannot
      * receive this. */
     house_settle(&server->house);
     if (handover_send(takeover->sock, &taken, SAY_MS, NULL) != RC_OK)
@@ -245,7 +245,8 @@ takeover_sessions(struct takeover *takeover, struct server *server, struct err *
 void
 takeover_go(struct takeover *takeover, struct server *server)
 {
-    pthread_mutex_lock(&server->upgrade.mutex); /* who waits for the upgrade asks already */
+    /* somebody may be asking for the result of the upgrade already */
+    pthread_mutex_lock(&server->upgrade.mutex);
     server->upgrade.answer.kept = takeover->count;
     pthread_mutex_unlock(&server->upgrade.mutex);
     log_put(&server->log, LOG_E_TAKEN_OVER, "took over with %zu sessions", takeover->count);

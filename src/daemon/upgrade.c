@@ -5,8 +5,8 @@
  * so a broken binary or configuration does no harm. Then:
  *
  *   listeners pause -> sessions come to rest (packed, or held) -> store closed -> all is sent
- *        -> TAKEN: say BYE to those held, end
- *        -> anything else: kill it, open the store, adopt the packed sessions here, go on
+ *        -> TAKEN: say BYE to held sessions, end -> anything else: kill it, open the store,
+ *        adopt the packed sessions here, continue
  *
  *   UPGRADE_NONE --upgrade_asked or SIGUSR2--> ASKED --prepare--> GOING --hand_over--> GONE
  *        ^                                       |                  |
@@ -48,7 +48,7 @@ struct replacement {
     struct detached process;
     int sock; /* -1: none */
     struct buf packet;
-    bool knows_format; /* of our packed sessions */
+    bool knows_format; /* it can read our packed sessions */
 };
 
 /* ---- the new process ---- */
@@ -86,7 +86,7 @@ kill_new(struct replacement *next)
     detached_kill(&next->process);
 }
 
-/* Waits for one kind of message. FAILED and the end of the process are errors with the reason
+/* Waits for one kind of message. FAILED and the end of the process are errors, with the reason
  * that it sent.
  */
 static enum rc
@@ -260,7 +260,7 @@ take_back(struct server *server, struct err *err)
     return RC_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole upgrade ---- */
 
 static void
 trouble_tell(struct server *server, struct verb_upgrade *answer, const struct err *err)
@@ -271,7 +271,7 @@ trouble_tell(struct server *server, struct verb_upgrade *answer, const struct er
     fprintf(stderr, "roost: upgrade: %s; the server goes on as before\n", err->text);
 }
 
-/* The new process has everything; only the held sessions have to be ended here. */
+/* The new process has everything; only held sessions must be ended here. */
 static void
 gone(struct server *server, const struct replacement *next)
 {
@@ -293,7 +293,7 @@ upgrade_run(struct server *server)
     struct replacement next = {.server = server, .process = {.pidfd = -1}, .sock = -1};
     struct err err = {.rc = RC_OK};
 
-    upgrade_stage_set(server, UPGRADE_ASKED, NULL); /* by a signal, perhaps */
+    upgrade_stage_set(server, UPGRADE_ASKED, NULL); /* if a signal started it */
     buf_init(&next.packet, 2 * (size_t)HANDOVER_PACKET_MAX);
     snprintf(answer.version, sizeof answer.version, "%s", ROOST_VERSION);
     enum rc rc = server->options->binary == NULL

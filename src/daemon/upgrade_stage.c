@@ -9,7 +9,7 @@
 
 #include "daemon/server_private.h"
 
-/* answer may be NULL: as before. */
+/* answer may be NULL: it stays as it is. */
 void
 upgrade_stage_set(struct server *server, enum upgrade_stage stage,
                   const struct verb_upgrade *answer)
@@ -82,8 +82,9 @@ upgrade_asked(void *ctx, struct verb_upgrade *out, struct err *err)
     pthread_mutex_lock(&state->mutex);
     if (state->stage == UPGRADE_NONE) {
         state->stage = UPGRADE_ASKED;
-        kill(getpid(), SIGUSR2);                /* the main thread waits for signals */
-    } else if (state->stage != UPGRADE_ASKED) { /* then one process answers both */
+        /* wakes the main thread, which waits for signals */
+        kill(getpid(), SIGUSR2);
+    } else if (state->stage != UPGRADE_ASKED) { /* otherwise one process answers both */
         rc = err_set(err, RC_BUSY, 0, "%s", busy_with(state->stage));
     }
     while (state->stage == UPGRADE_ASKED)
