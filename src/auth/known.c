@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/disk.h"
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/lock.h"
@@ -357,15 +358,17 @@ replace(const struct known *known, struct span text, struct err *err)
 
     if (snprintf(path, sizeof path, "%s.new", known->path) >= (int)sizeof path)
         return err_set(err, RC_INVALID, 0, "%s: path too long", known->path);
-    AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
+    (void)disk_unlink(path); /* of an attempt that was cut off */
+    AUTO_FD fd = -1;
+    if (disk_create(path, 0600, &fd) != 0)
         return err_set(err, rc_of_errno(errno), errno, "%s", path);
-    enum rc rc = fd_write_all(fd, text, err);
-    if (rc == RC_OK && (fdatasync(fd) != 0 || rename(path, known->path) != 0))
-        rc = err_set(err, rc_of_errno(errno), errno, "%s", path);
-    if (rc != RC_OK)
-        unlink(path);
-    return rc;
+    if (disk_write(fd, path, text, 0) != 0 || disk_sync(fd, path) != 0 ||
+        disk_rename(path, known->path) != 0) {
+        const enum rc rc = err_set(err, rc_of_errno(errno), errno, "%s", path);
+        (void)disk_unlink(path);
+        return rc;
+    }
+    return RC_OK;
 }
 
 /* Writes some rows from there on, in the format of the file. */

@@ -7,16 +7,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/fd.h"
 #include "daemon/config.h"
 #include "daemon/config_key.h"
@@ -24,7 +25,7 @@
 #include "store/engine_sqlite.h"
 #include "store/registry.h"
 
-enum { CERT_DAYS = 3650, TEXT_MAX = 65536 };
+enum { CERT_DAYS = 3650, TEXT_MAX = 65536, PATH_OCTETS_MAX = 1024 };
 
 static bool
 dir_is_empty(const char *dir)
@@ -42,16 +43,27 @@ dir_is_empty(const char *dir)
 }
 
 static enum rc
-file_write(int dir_fd, const char *name, mode_t mode, struct span text, struct err *err)
+path_below(const char *dir, const char *name, char path[PATH_OCTETS_MAX], struct err *err)
 {
-    AUTO_FD fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (snprintf(path, PATH_OCTETS_MAX, "%s/%s", dir, name) >= PATH_OCTETS_MAX)
+        return err_set(err, RC_INVALID, 0, "the path is too long");
+    return RC_OK;
+}
 
-    if (fd < 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s", name);
-    enum rc rc = fd_write_all(fd, text, err);
-    if (rc == RC_OK && fsync(fd) != 0)
-        rc = err_set(err, rc_of_errno(errno), errno, "%s: sync", name);
-    return rc;
+/* Its name is not on disk yet. */
+static enum rc
+file_write(const char *dir, const char *name, mode_t mode, struct span text, struct err *err)
+{
+    char path[PATH_OCTETS_MAX];
+    AUTO_FD fd = -1;
+
+    const enum rc rc = path_below(dir, name, path, err);
+    if (rc != RC_OK)
+        return rc;
+    if (disk_create(path, mode, &fd) != 0 || disk_write(fd, path, text, 0) != 0 ||
+        disk_sync(fd, path) != 0)
+        return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    return RC_OK;
 }
 
 /* Every key with its meaning and default, commented out, so that the file explains itself. */
@@ -113,7 +125,8 @@ cert_fill(X509 *cert, EVP_PKEY *key, const char *host)
 }
 
 static enum rc
-pem_write(int dir_fd, const char *name, mode_t mode, X509 *cert, EVP_PKEY *key, struct err *err)
+pem_write(const char *dir, const char *name, mode_t mode, X509 *cert, EVP_PKEY *key,
+          struct err *err)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
@@ -123,7 +136,7 @@ pem_write(int dir_fd, const char *name, mode_t mode, X509 *cert, EVP_PKEY *key, 
         (cert != NULL ? PEM_write_bio_X509(bio, cert)
                       : PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL)) == 1) {
         const long len = BIO_get_mem_data(bio, &text);
-        rc = file_write(dir_fd, name, mode, span_of(text, (size_t)len), err);
+        rc = file_write(dir, name, mode, span_of(text, (size_t)len), err);
     } else {
         err_set(err, rc, 0, "%s: OpenSSL: %s", name, ERR_reason_error_string(ERR_get_error()));
     }
@@ -132,7 +145,7 @@ pem_write(int dir_fd, const char *name, mode_t mode, X509 *cert, EVP_PKEY *key, 
 }
 
 static enum rc
-certificate_make(int dir_fd, struct err *err)
+certificate_make(const char *dir, struct err *err)
 {
     char host[256] = "localhost";
     EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -146,9 +159,9 @@ certificate_make(int dir_fd, struct err *err)
         err_set(err, rc, 0, "certificate: OpenSSL: %s",
                 ERR_reason_error_string(ERR_get_error()));
     else
-        rc = pem_write(dir_fd, "key.pem", 0600, NULL, key, err);
+        rc = pem_write(dir, "key.pem", 0600, NULL, key, err);
     if (rc == RC_OK)
-        rc = pem_write(dir_fd, "cert.pem", 0644, cert, NULL, err);
+        rc = pem_write(dir, "cert.pem", 0644, cert, NULL, err);
     X509_free(cert);
     EVP_PKEY_free(key);
     return rc;
@@ -157,14 +170,15 @@ certificate_make(int dir_fd, struct err *err)
 static enum rc
 registry_make(const char *dir, struct err *err)
 {
-    char path[1024];
+    char path[PATH_OCTETS_MAX];
     struct registry *registry = NULL;
 
-    if (snprintf(path, sizeof path, "%s/registry.db", dir) >= (int)sizeof path)
-        return err_set(err, RC_INVALID, 0, "the path is too long");
+    enum rc rc = path_below(dir, "registry.db", path, err);
+    if (rc != RC_OK)
+        return rc;
     const struct sqlite_registry_options options = {
         .path = path, .registry.clock = &clock_system, .create = true};
-    const enum rc rc = registry_open_sqlite(&options, &registry, err);
+    rc = registry_open_sqlite(&options, &registry, err);
     if (rc == RC_OK)
         registry_close(registry);
     return rc;
@@ -176,23 +190,20 @@ init(const char *dir, struct err *err)
     AUTO_BUF text = {0};
 
     buf_init(&text, TEXT_MAX);
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+    if (disk_mkdir(dir, 0700) != 0 && errno != EEXIST)
         return err_set(err, rc_of_errno(errno), errno, "%s", dir);
     if (!dir_is_empty(dir))
         return err_set(err, RC_EXISTS, 0, "%s is not empty; nothing was changed", dir);
-    AUTO_FD fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s", dir);
     config_text(&text);
     if (!buf_ok(&text))
         return err_set(err, RC_LIMIT, 0, "no memory for a configuration");
     enum rc rc = directory_make(dir, err);
     if (rc == RC_OK)
-        rc = certificate_make(fd, err);
+        rc = certificate_make(dir, err);
     if (rc == RC_OK)
         rc = registry_make(dir, err);
     if (rc == RC_OK)
-        rc = file_write(fd, "roost.conf", 0640, buf_span(&text), err);
+        rc = file_write(dir, "roost.conf", 0640, buf_span(&text), err);
     return rc;
 }
 

@@ -6,24 +6,25 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
+#include "base/disk.h"
 #include "base/fd.h"
+
+enum { PATH_OCTETS_MAX = 1024 };
 
 enum rc
 directory_make(const char *dir, struct err *err)
 {
     static const char *const folders[] = {"accounts", "log", "run", "tmp"};
-    AUTO_FD fd = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    char path[PATH_OCTETS_MAX];
 
-    if (fd < 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s", dir);
-    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-        if (mkdirat(fd, folders[i], 0700) != 0 && errno != EEXIST)
-            return err_set(err, rc_of_errno(errno), errno, "%s/%s", dir, folders[i]);
-    if (fsync(fd) != 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s: sync", dir);
-    return RC_OK;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        if (snprintf(path, sizeof path, "%s/%s", dir, folders[i]) >= (int)sizeof path)
+            return err_set(err, RC_INVALID, 0, "%s: the path is too long", dir);
+        if (disk_mkdir(path, 0700) != 0 && errno != EEXIST)
+            return err_set(err, rc_of_errno(errno), errno, "%s", path);
+    }
+    return disk_sync_dir(dir, err);
 }
 
 enum rc
@@ -41,7 +42,7 @@ directory_own(int lock_fd, struct err *err)
 enum rc
 directory_lock(const char *dir, int *fd_out, struct err *err)
 {
-    char path[1024];
+    char path[PATH_OCTETS_MAX];
     char owner[32] = "";
 
     if (snprintf(path, sizeof path, "%s/run/lock", dir) >= (int)sizeof path)

@@ -22,7 +22,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "db/db_private.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/library.h"
 #include "db/vfs.h"
 #include "db/wal_index.h"
@@ -149,7 +149,7 @@ file_create(const char *path, struct err *err)
 {
     AUTO_FD fd = -1;
 
-    if (disk_create(path, &fd) != 0 && errno != EEXIST)
+    if (disk_create(path, 0600, &fd) != 0 && errno != EEXIST)
         return err_set(err, rc_of_errno(errno), errno, "%s: create", path);
     return RC_OK;
 }
@@ -219,10 +219,10 @@ configure(struct db *db, const struct db_options *options, bool fresh, struct er
     if (rc != RC_OK)
         return rc;
     snprintf(sql, sizeof sql,
-             "PRAGMA synchronous=%s;PRAGMA mmap_size=%lld;"
+             "PRAGMA synchronous=%s;PRAGMA mmap_size=0;"
              "PRAGMA secure_delete=%s;PRAGMA journal_size_limit=%lld;PRAGMA temp_store=MEMORY;"
              "PRAGMA foreign_keys=ON",
-             options->sync == DB_SYNC_FULL ? "FULL" : "NORMAL", (long long)options->mmap_octets,
+             options->sync == DB_SYNC_FULL ? "FULL" : "NORMAL",
              options->secure_delete ? "ON" : "OFF",
              (long long)(options->wal_keep_octets ? options->wal_keep_octets
                                                   : (int64_t)LIMIT_WAL_OCTETS));
@@ -295,7 +295,9 @@ raw_open(struct db *db, const struct db_options *options, bool fresh, struct err
 {
     const int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    const char *vfs = options->own_index ? vfs_register(options->reads) : options->vfs;
+    const char *vfs = options->own_index     ? vfs_register(options->reads)
+                      : options->vfs != NULL ? options->vfs
+                                             : vfs_register_told();
     const int result = sqlite3_open_v2(db->path, &db->raw, flags, vfs);
     enum rc rc = result == SQLITE_OK ? RC_OK : db_result(db, result, "open", err);
 

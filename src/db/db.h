@@ -39,10 +39,9 @@ struct db_options {
     unsigned page_size_octets; /* used at creation only; 0: SQLite's own (4096) */
     unsigned cache_kib;        /* page cache limit; 0: 512 */
     enum db_reads reads;       /* only with own_index */
-    int64_t mmap_octets;       /* 0: no memory map */
     unsigned busy_ms;        /* longest wait for locks of other handles; 0: LIMIT_DB_WAIT_MS */
     int64_t wal_keep_octets; /* a reset WAL file is cut to this; 0: LIMIT_WAL_OCTETS */
-    const char *vfs;         /* NULL: the system's; tests use one that fails */
+    const char *vfs;         /* NULL: the usual one; tests use one that fails */
     bool create;             /* make the file (mode 0600) if there is none */
     bool read_only;
     bool secure_delete;   /* overwrite what is deleted; this costs 3 to 10 times the writes */

@@ -18,10 +18,6 @@
 #include "db/library.h"
 #include "db/vfs_private.h"
 
-enum {
-    REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
-};
-
 /* SQLite asks a VFS for a file without saying who asks, so there is one for each way to read. */
 struct our_vfs {
     sqlite3_vfs vfs;
@@ -112,7 +108,7 @@ vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int
 
     if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0 || name == NULL)
         return pass_vfs()->xOpen(pass_vfs(), name, file, flags, flags_out);
-    CHECK(pass_vfs()->szOsFile <= REAL_FILE_MAX);
+    CHECK(pass_vfs()->szOsFile <= VFS_REAL_FILE_MAX);
     *our = (struct vfs_file){.pass.real = (sqlite3_file *)(void *)(our + 1),
                              .name = name,
                              .flags = flags,
@@ -156,7 +152,7 @@ register_one(struct our_vfs *our)
 {
     our->vfs = *pass_vfs(); /* time, randomness and so on are the system's own */
     our->vfs.iVersion = 2;
-    our->vfs.szOsFile = (int)sizeof(struct vfs_file) + REAL_FILE_MAX;
+    our->vfs.szOsFile = (int)sizeof(struct vfs_file) + VFS_REAL_FILE_MAX;
     our->vfs.pNext = NULL;
     our->vfs.zName = our->name;
     our->vfs.pAppData = &our->reads;

@@ -6,7 +6,7 @@
  * each handle sync the directory,
  *   - empties a log in place, so that the next commit needs one sync instead of two,
  *   - gathers the frames of a commit into one write,
- *   - tells an observer what it changes (db/disk.h),
+ *   - tells an observer what it changes (base/disk.h),
  *   - brings a handle from one database to another (db/move.h),
  *   - asks the system not to read ahead where that would be for nothing (enum db_reads).
  * All other files that SQLite opens are left to the system's VFS.
@@ -28,6 +28,9 @@ struct wal_index;
 /** Registers it, once, and returns its name for sqlite3_open_v2; handles that read in another
  *  way have another name. Thread: any. */
 const char *vfs_register(enum db_reads reads);
+/** Registers one that does nothing but tell the observer, for all other databases, and returns
+ * its name. Thread: any. */
+const char *vfs_register_told(void);
 /** The index of an open database, borrowed. NULL: it was not opened through this VFS. */
 struct wal_index *vfs_index(struct sqlite3 *raw);
 /** Closes the files of an open database, whose handle stays as it is, and takes its index away

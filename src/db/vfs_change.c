@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells the observer of db/disk.h what SQLite has changed on disk. */
+/* Tells the observer of base/disk.h what SQLite has changed on disk. */
 #include <string.h>
 
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/vfs_private.h"
 
 int

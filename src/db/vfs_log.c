@@ -40,7 +40,7 @@
 
 #include "base/fd.h"
 #include "base/span.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/log_header.h"
 #include "db/log_memo.h"
 #include "db/vfs.h"

@@ -2,7 +2,8 @@
 /*
  * What the files of db/vfs.h share. One handle has two files: the database (db/vfs.c, and its
  * index in db/vfs_shm.c) and its log (db/vfs_log.c), which know each other. All of them change
- * the disk through db/vfs_change.c. Thread: the handle's.
+ * the disk through db/vfs_change.c, and so do those of db/vfs_told.c, which have no index of
+ * their own. Thread: the handle's.
  */
 #ifndef DB_VFS_PRIVATE_H
 #define DB_VFS_PRIVATE_H
@@ -17,6 +18,10 @@
 #include "db/wal_index.h"
 
 struct log_memo;
+
+enum {
+    VFS_REAL_FILE_MAX = 1024, /* room for the system's file behind ours */
+};
 
 struct vfs_file {
     struct pass_file pass;
@@ -35,7 +40,7 @@ struct vfs_file {
     size_t held_octets;
     int64_t held_at;
     int failed;         /* log: why frames of the transaction under way are lost */
-    bool name_unsynced; /* log: made by this handle, and not synced yet */
+    bool name_unsynced; /* log: made by this handle, and not synced yet; told: also journals */
 
     /* Log of a handle that was moved here. */
     unsigned arriving_page_octets; /* until it is read from its beginning; then 0 */
@@ -48,7 +53,7 @@ vfs_file_of(sqlite3_file *file)
     return (struct vfs_file *)(void *)file;
 }
 
-/* Changes of the disk, told to the observer (db/disk.h). */
+/* Changes of the disk, told to the observer (base/disk.h). */
 int vfs_file_write(struct vfs_file *file, const void *src, int octets, int64_t offset);
 int vfs_file_truncate(struct vfs_file *file, int64_t size);
 int vfs_file_sync(struct vfs_file *file, int flags);

@@ -38,8 +38,8 @@ void journal_close(struct journal *journal);
 /** Waits until everything queued so far is stored or lost. For tests and shutdown. */
 void journal_flush(struct journal *journal);
 
-/** The next free session number. Numbers increase across restarts, so a number is never used
- * twice. */
+/** The next free session number: above all that are in the database. Numbers increase across
+ * restarts; those of records that a power loss has taken are used again. */
 uint64_t journal_first_session(const struct journal *journal);
 
 /**

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "db/disk.h"
+#include "base/disk.h"
 #include "store/registry.h"
 #include "store/removed.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "db/disk.h"
+#include "base/disk.h"
 
 enum { SECTOR = 512, NAME_MAX_OCTETS = 64, NODES_MAX = 4096 };
 
@@ -56,6 +56,18 @@ struct model {
     int count;
 };
 
+/* Of a path, without a slash at its end; owned. */
+static char *
+below_root(const struct power *power, const char *path)
+{
+    char *copy = strdup(path + strlen(power->root));
+
+    CHECK(copy != NULL);
+    for (size_t len = strlen(copy); len > 0 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0';
+    return copy;
+}
+
 static void
 record(void *ctx, const struct disk_op *op)
 {
@@ -69,12 +81,12 @@ record(void *ctx, const struct disk_op *op)
         CHECK(power->changes != NULL);
     }
     struct change *change = &power->changes[power->count++];
-    *change = (struct change){
-        .what = op->what,
-        .path = strdup(op->path + strlen(power->root)),
-        .path_to = op->path_to == NULL ? NULL : strdup(op->path_to + strlen(power->root)),
-        .offset = op->offset,
-        .len = op->data.len};
+    *change =
+        (struct change){.what = op->what,
+                        .path = below_root(power, op->path),
+                        .path_to = op->path_to == NULL ? NULL : below_root(power, op->path_to),
+                        .offset = op->offset,
+                        .len = op->data.len};
     if (op->data.len > 0) {
         change->data = malloc(op->data.len);
         CHECK(change->data != NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recording of what was changed on disk (db/disk.h), and the states that a power loss may
+ * A recording of what was changed on disk (base/disk.h), and the states that a power loss may
  * leave at any moment of it: everything that was synced is there; each write, truncation and
  * name that was not is there, is missing, or (a write) is there in part, whatever became of
  * the others.

@@ -18,7 +18,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/log_memo.h"
 #include "db/vfs.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "store/sqlite/private.h"
 
 enum { LAYOUT = 2, PATH_MAX_OCTETS = ACCOUNT_PATH_MAX + 300 };
@@ -142,7 +142,7 @@ mark_write(const struct sqlite_store *store, const char *path, struct err *err)
     AUTO_FD fd = -1;
 
     (void)disk_unlink(path); /* of an attempt that was cut off */
-    if (disk_create(path, &fd) != 0 || disk_write(fd, path, span_of_str(mark), 0) != 0 ||
+    if (disk_create(path, 0600, &fd) != 0 || disk_write(fd, path, span_of_str(mark), 0) != 0 ||
         disk_sync(fd, path) != 0)
         return failed(path, "write", err);
     return disk_sync_dir(store->dir, err);

@@ -36,7 +36,7 @@
 
 #include "base/check.h"
 #include "base/fd.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/image.h"
 #include "db/vfs.h"
 #include "store/sqlite/private.h"
@@ -82,7 +82,7 @@ database_make(const struct making *making, const char *dir, struct err *err)
     AUTO_FD fd = -1;
 
     snprintf(path, sizeof path, "%s/mail.db", dir);
-    if (disk_create(path, &fd) != 0)
+    if (disk_create(path, 0600, &fd) != 0)
         return failed(path, "create", err);
     if (disk_write(fd, path, span_of(making->image, making->image_octets), 0) != 0)
         return failed(path, "write", err);
@@ -112,7 +112,7 @@ log_make(const char *dir, struct err *err)
     AUTO_FD fd = -1;
 
     snprintf(path, sizeof path, "%s/mail.db-wal", dir);
-    if (disk_create(path, &fd) != 0)
+    if (disk_create(path, 0600, &fd) != 0)
         return failed(path, "create", err);
     return disk_write(fd, path, vfs_empty_log(), 0) == 0 ? RC_OK : failed(path, "write", err);
 }
@@ -125,7 +125,7 @@ lock_file_make(const char *dir, struct err *err)
     AUTO_FD fd = -1;
 
     snprintf(path, sizeof path, "%s/mail.db-shm", dir);
-    return disk_create(path, &fd) == 0 ? RC_OK : failed(path, "create", err);
+    return disk_create(path, 0600, &fd) == 0 ? RC_OK : failed(path, "create", err);
 }
 
 static void

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "db/db_private.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/image.h"
 #include "db/move.h"
 #include "db/txn.h"

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "db/db_private.h"
-#include "db/disk.h"
+#include "base/disk.h"
 #include "db/txn.h"
 #include "db/wal_index.h"
 #include "support/fault_vfs.h"

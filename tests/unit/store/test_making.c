@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "db/disk.h"
+#include "base/disk.h"
 #include "store/sqlite/private.h"
 #include "support/outside.h"
 

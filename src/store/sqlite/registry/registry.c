@@ -5,15 +5,13 @@
  */
 #include "store/sqlite/registry/registry_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/fd.h"
+#include "base/disk.h"
 #include "base/rng.h"
 #include "db/schema.h"
 
@@ -295,20 +293,6 @@ sqlite_registry_changes(struct registry *base, uint64_t *serial_out, struct err 
 /* ---- open and close ---- */
 
 static enum rc
-parent_sync(const char *path, struct err *err)
-{
-    char parent[4096];
-    const char *slash = strrchr(path, '/');
-
-    snprintf(parent, sizeof parent, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-             slash == NULL ? "." : path);
-    AUTO_FD fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        return err_set(err, rc_of_errno(errno), errno, "%s: fsync", parent);
-    return RC_OK;
-}
-
-static enum rc
 secret_read(struct sqlite_registry *registry, struct err *err)
 {
     AUTO_STMT stmt = stmt_get(registry->db, REG_SECRET);
@@ -356,7 +340,7 @@ database_open(struct sqlite_registry *registry, const struct sqlite_registry_opt
     if (rc == RC_OK)
         rc = version_settle(registry, options->unsettled, err);
     if (rc == RC_OK && !there)
-        rc = parent_sync(options->path, err);
+        rc = disk_sync_parent(options->path, err);
     return rc == RC_OK ? secret_read(registry, err) : rc;
 }
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only functions that change the store's files, directories and names on disk: databases
- * and their logs, which this folder changes, and directories, which others change. An observer
- * can be told of each change that succeeded. A test records them and rebuilds every state that
- * a power loss may leave. Writes and names that were not synced may be missing, in any order.
+ * The only functions that change what must survive a power loss: the files, directories and
+ * names in DIR. What SQLite changes goes through a VFS that tells of it here (db/vfs.h,
+ * db/vfs_told.c). An observer can be told of each change that succeeded. A test records them
+ * and rebuilds every state that a power loss may leave. Writes and names that were not synced
+ * may be missing, in any order.
+ *
+ * Nobody is promised anything by the files in DIR/run, DIR/tmp and DIR/log and by the reserve
+ * (store/room.h): those are changed elsewhere.
  *
  * The functions return what the system calls of the same names return, and set errno; they try
  * again when interrupted. Thread: any.
  */
-#ifndef DB_DISK_H
-#define DB_DISK_H
+#ifndef BASE_DISK_H
+#define BASE_DISK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -44,6 +49,7 @@ typedef void (*disk_observer)(void *ctx, const struct disk_op *op);
 /** For tests, before there are threads. NULL: no observer. The observer is called after the
  * change, on the thread that made it, and may be called by several threads at once. */
 void disk_observe(disk_observer observer, void *ctx);
+bool disk_is_observed(void);
 /** Tells the observer, if there is one. */
 void disk_note(const struct disk_op *op);
 
@@ -51,8 +57,8 @@ int disk_mkdir(const char *path, mode_t mode);
 int disk_rmdir(const char *path);
 int disk_rename(const char *from, const char *to);
 int disk_unlink(const char *path);
-/** Makes a new file with mode 0600, or returns -1. The caller closes *fd_out. */
-int disk_create(const char *path, int *fd_out);
+/** Makes a new file, or returns -1. The caller closes *fd_out. */
+int disk_create(const char *path, mode_t mode, int *fd_out);
 /** Writes all of data at offset. path: that of fd, for the observer. */
 int disk_write(int fd, const char *path, struct span data, int64_t offset);
 /** Asks the system to write what is in its memory soon, so that several files that are synced
@@ -62,5 +68,7 @@ void disk_write_soon(int fd);
 int disk_sync(int fd, const char *path);
 /** Opens the directory, syncs the names in it and closes it. Waits for disk. */
 MUST_USE enum rc disk_sync_dir(const char *path, struct err *err);
+/** The same for the directory that path is in. */
+MUST_USE enum rc disk_sync_parent(const char *path, struct err *err);
 
 #endif

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that change names and files, each told to an observer; see the header. Thread:
  * any. */
-#include "db/disk.h"
+#include "base/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+enum { PATH_OCTETS_MAX = 4096 };
 
 static disk_observer observer;
 static void *observer_ctx;
@@ -20,6 +23,12 @@ disk_observe(disk_observer fn, void *ctx)
 {
     observer_ctx = ctx;
     observer = fn;
+}
+
+bool
+disk_is_observed(void)
+{
+    return observer != NULL;
 }
 
 void
@@ -69,9 +78,9 @@ disk_unlink(const char *path)
 }
 
 int
-disk_create(const char *path, int *fd_out)
+disk_create(const char *path, mode_t mode, int *fd_out)
 {
-    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 
     if (fd < 0)
         return -1;
@@ -125,4 +134,22 @@ disk_sync_dir(const char *path, struct err *err)
         return err_set(err, rc_of_errno(errno), errno, "%s: fsync", path);
     disk_note(&(struct disk_op){.what = DISK_SYNC_DIR, .path = path});
     return RC_OK;
+}
+
+enum rc
+disk_sync_parent(const char *path, struct err *err)
+{
+    char parent[PATH_OCTETS_MAX];
+    size_t len = strlen(path);
+
+    if (len >= sizeof parent)
+        return err_set(err, RC_INVALID, 0, "%s: the path is too long", path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    snprintf(parent, sizeof parent, "%.*s", len == 0 ? 1 : (int)len, len == 0 ? "." : path);
+    return disk_sync_dir(parent, err);
 }
