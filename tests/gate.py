@@ -211,7 +211,7 @@ def gate(total, long_run):
                 "TSAN_OPTIONS": "halt_on_error=0:exitcode=66"})
         pytest(total, "transcripts with random cuts", ["tests/transcript"], dict(env, ROOST_REPLAY="random:50"))
         pytest(total, "faults, long", ["tests/fault"], dict(env, ROOST_LONG="1"), side_by_side=False)
-        for name in ("store_power", "store_power_changes"):
+        for name in ("store_power", "store_power_changes", "data_power", "journal_power"):
             program(total, f"power loss, every state: {name}",
                     ["env", "ROOST_LONG=1", str(release / "tests" / "fault" / f"fault_{name}")])
         pytest(total, "a hundred thousand accounts", ["tests/stress"], dict(env, ROOST_LONG="1"),

@@ -368,7 +368,7 @@ replace(const struct known *known, struct span text, struct err *err)
         (void)disk_unlink(path);
         return rc;
     }
-    return RC_OK;
+    return disk_sync_parent(known->path, err);
 }
 
 /* Writes some rows from there on, in the format of the file. */

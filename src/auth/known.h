@@ -44,7 +44,8 @@ void known_note(struct known *known, struct span address, uint64_t account_id);
 /** Makes the table larger if it is too full, up to that number of places. Without memory,
  * nothing changes. Thread: that of known_save. */
 void known_grow(struct known *known, uint32_t places);
-/** Writes the file if something has changed. Thread: any, one at a time; waits for disk. */
+/** Writes the file if something has changed; RC_OK: it is on disk. Thread: any, one at a time;
+ * waits for disk. */
 MUST_USE enum rc known_save(struct known *known, struct err *err);
 
 #endif

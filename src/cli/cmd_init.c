@@ -204,7 +204,7 @@ init(const char *dir, struct err *err)
         rc = registry_make(dir, err);
     if (rc == RC_OK)
         rc = file_write(dir, "roost.conf", 0640, buf_span(&text), err);
-    return rc;
+    return rc == RC_OK ? disk_sync_dir(dir, err) : rc;
 }
 
 int

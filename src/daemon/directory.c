@@ -24,7 +24,11 @@ directory_make(const char *dir, struct err *err)
         if (disk_mkdir(path, 0700) != 0 && errno != EEXIST)
             return err_set(err, rc_of_errno(errno), errno, "%s", path);
     }
-    return disk_sync_dir(dir, err);
+    enum rc rc = disk_sync_dir(dir, err);
+    if (rc != RC_OK)
+        return rc;
+    rc = disk_sync_parent(dir, err);
+    return rc == RC_DENIED ? RC_OK : rc; /* then DIR was made there by somebody else */
 }
 
 enum rc

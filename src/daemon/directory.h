@@ -12,7 +12,8 @@
 #include "base/err.h"
 #include "daemon/config.h"
 
-/** Makes missing folders below DIR (mode 0700). */
+/** Makes missing folders below DIR (mode 0700). Their names and DIR's own are on disk then.
+ *  Waits for disk. */
 MUST_USE enum rc directory_make(const char *dir, struct err *err);
 /** Takes DIR/run/lock, which is held until *fd_out is closed. RC_BUSY: another process holds
  * it; err names it. */
