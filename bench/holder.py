@@ -12,12 +12,13 @@ class Holder:
     """One client process with idling sessions; takes the words of roost-imapload hold."""
 
     def __init__(self, tool, server, users, *, tls=False, user=None, rcpt=None, first=1,
-                 seconds=5):
+                 seconds=5, mailbox="INBOX", notify=False):
         argv = [tool, "hold", "--port", server.imaps_port if tls else server.imap_port,
                 "--lmtp-port", server.lmtp_port, "--user", server.user(user or "%"), "--users",
                 users, "--rcpt", rcpt or server.rcpt(user or 1), "--first", first, "--seconds",
-                seconds, "--password", PASSWORD, "--spread"]
-        self.process = subprocess.Popen([str(word) for word in argv] + (["--tls"] if tls else []),
+                seconds, "--mailbox", mailbox, "--password", PASSWORD, "--spread",
+                *(["--tls"] if tls else []), *(["--notify"] if notify else [])]
+        self.process = subprocess.Popen([str(word) for word in argv],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.count = 0
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""`./dev bench idle`: what idling sessions cost Roost, and how fast it wakes them. One table,
-about a quarter of an hour. docs/benchmark.md says what each line means."""
+"""`./dev bench idle`: what idling sessions cost Roost, and how fast it wakes them; beside it, the
+peers in the lines that can be compared. One table, about 20 minutes. docs/benchmark.md says what
+each line means."""
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -22,7 +22,8 @@ import many  # noqa: E402
 from command import run_command, say  # noqa: E402
 from holder import Holder  # noqa: E402
 from rows import Context  # noqa: E402
-from servers import PASSWORD, BenchError, Roost  # noqa: E402
+from run import chosen, ensure_packages, more_inotify  # noqa: E402
+from servers import PASSWORD, BenchError, Cyrus, Dovecot, Roost  # noqa: E402
 
 ACCOUNTS = 20           # few: what an open account costs is not what is measured
 FAN_USER = 19
@@ -31,21 +32,31 @@ WARM = 400              # sessions that are parked before memory is first looked
 STEPS = (1000, 5000, 10000, 19000)
 IDLE = 10000           # sessions while other things are measured
 FAN = (500, 5000)
+PEER_SESSIONS = {"dovecot": 1000, "cyrus": 500}  # held by them: each is a process of megabytes
+PEER_PARTS = ("plain", "tls", "fan")
+PARTS = (*PEER_PARTS, "rest", "100000")
 REST = 60              # seconds without a word, in the part "rest"
 HUNDRED_THOUSAND = 100000
 
 
 class Table:
-    """Lines in the order they were measured: what, figure, unit, target, verdict."""
+    """Lines in the order they were measured: what, figures, unit, target, verdict. Roost's come first
+    and make the lines; those of a peer stand beside."""
 
     def __init__(self):
         self.lines = []
+        self.peers = []
 
     def add(self, what, figure, unit, target=None):
         met = None if target is None else figure <= target
         self.lines.append({"what": what, "figure": figure, "unit": unit, "target": target,
-                           "met": met})
+                           "met": met, "peers": {}})
         say(f"  {what}: {self.number(figure)} {unit}")
+
+    def fail(self, text):
+        self.lines.append({"what": f"FAILED: {text}", "figure": 0, "unit": "", "target": None,
+                           "met": False, "peers": {}})
+        say(f"  FAILED: {text}")
 
     @staticmethod
     def number(value):
@@ -56,18 +67,40 @@ class Table:
     def cells(self):
         for line in self.lines:
             target = "" if line["target"] is None else f"<= {line['target']:g}"
-            yield (line["what"], self.number(line["figure"]), line["unit"], target,
+            beside = [self.number(line["peers"][peer]) if peer in line["peers"] else ""
+                      for peer in self.peers]
+            yield (line["what"], *beside, self.number(line["figure"]), line["unit"], target,
                    {True: "pass", False: "MISS", None: ""}[line["met"]])
 
     def print(self):
-        table = [("", "figure", "", "target", ""), *self.cells()]
-        widths = [max(len(row[i]) for row in table) for i in range(5)]
+        table = [("", *self.peers, "roost", "", "target", ""), *self.cells()]
+        widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+        unit = len(self.peers) + 2
         for row in table:
-            print(f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  "
-                  f"{row[3]:>{widths[3]}}  {row[4]}".rstrip())
+            cells = [f"{cell:<{width}}" if i in (0, unit) else f"{cell:>{width}}"
+                     for i, (cell, width) in enumerate(zip(row, widths))]
+            print("  ".join(cells).rstrip())
 
     def misses(self):
         return [line["what"] for line in self.lines if line["met"] is False]
+
+
+class Beside:
+    """A peer's column. A line is found by what it says of Roost."""
+
+    def __init__(self, table, name):
+        self.table, self.name = table, name
+        table.peers.append(name)
+
+    def add(self, what, figure, unit, target=None):
+        del target  # it is Roost's
+        for line in self.table.lines:
+            if line["what"] == what:
+                line["peers"][self.name] = figure
+        say(f"  {what}: {self.table.number(figure)} {unit}")
+
+    def fail(self, text):
+        self.table.fail(f"{self.name}: {text}")
 
 
 def cpu_seconds(pid):
@@ -90,10 +123,11 @@ def settled_memory(server):
 
 
 class Bench:
-    def __init__(self, args, server):
-        self.args, self.server, self.table = args, server, Table()
+    def __init__(self, args, server, table):
+        self.args, self.server, self.table = args, server, table
         self.tool = args.tools / "roost-imapload"
         self.holders = []
+        self.most = args.fan[-1]
 
     def holder(self, users=ACCOUNTS, **more):
         self.holders.append(Holder(self.tool, self.server, users, **more))
@@ -166,6 +200,8 @@ class Bench:
     def fan(self):
         holder = self.holder(user=FAN_USER)
         for count, target in zip(self.args.fan, (10, 60)):
+            if count > self.most:
+                break
             holder.open(count - holder.count)
             result = holder.ask("fan", self.args.rounds)
             what = f"one message to {count:,} idlers of a mailbox: the last told"
@@ -226,13 +262,11 @@ class Bench:
 
     def part(self, name, work):
         """A part that fails stays out of the table; the others are measured all the same."""
-        say(name)
+        say(f"{self.server.name}: {name}")
         try:
             work()
         except BenchError as error:
-            self.table.lines.append({"what": f"FAILED: {name}: {error}", "figure": 0, "unit": "",
-                                     "target": None, "met": False})
-            say(f"  FAILED: {error}")
+            self.table.fail(f"{name}: {error}")
         finally:
             self.release(*list(self.holders))
 
@@ -249,12 +283,10 @@ class Bench:
         self.latencies(holder, "TLS")
         self.storm(holder, "TLS", before)
 
-    def run(self):
+    def run(self, names):
         parts = {"plain": self.plain, "tls": self.tls, "fan": self.fan, "rest": self.at_rest,
                  "100000": self.hundred_thousand}
-        for name in self.args.parts.split(","):
-            if name not in parts:
-                raise BenchError(f"no such part: {name}; there are {' '.join(parts)}")
+        for name in names:
             if name == "fan" and self.server.process is None:
                 self.server.start()
             if name in ("rest", "100000"):
@@ -262,11 +294,39 @@ class Bench:
             self.part(name, parts[name])
 
 
+class PeerBench(Bench):
+    """The lines in which a peer with fewer sessions can be compared: a session's memory, and how long
+    one of them, or a mailbox that many watch, takes. A line is found by what it says of Roost."""
+
+    def __init__(self, args, server, table):
+        super().__init__(args, server, Beside(table, server.name))
+        self.most = PEER_SESSIONS[server.name]
+
+    def memory(self, tls):
+        before = self.fresh_server(tls)
+        holder = self.holder(tls=tls)
+        holder.open(min(self.args.idle, self.most))
+        each = (settled_memory(self.server) - before) / holder.count
+        kind = "TLS 1.3" if tls else "plain"
+        self.table.add(f"memory of a parked session, {kind}, {self.args.steps[0]:,} parked", each,
+                       "KiB")
+        return holder, before
+
+    def idle_cost(self, seconds):
+        """What many idle sessions cost the processor is no figure of few."""
+
+    def storm(self, holder, kind, before):
+        """As many as return."""
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench idle", description="Measures what idling sessions cost Roost.")
-    parser.add_argument("--parts", default="plain,tls,fan,rest,100000",
-                        help="only these (default: %(default)s)")
+    parser.add_argument("--parts", default=",".join(PARTS), help="only these (default: %(default)s)")
+    parser.add_argument("--servers", metavar="A,B", default="dovecot,cyrus,roost",
+                        help="only these (default: %(default)s); Roost always takes part")
+    parser.add_argument("--install", action="store_true",
+                        help="install the reference servers without asking")
     parser.add_argument("--quick", action="store_true",
                         help="a tenth of everything: to see that all works")
     parser.add_argument("--seconds", type=int, default=40,
@@ -298,29 +358,50 @@ def descriptors(args):
     return most
 
 
-def main():
-    args = arguments()
-    most = descriptors(args)
-    directory = Path(tempfile.mkdtemp(prefix="roost-idle-", dir="/var/tmp"))
-    server = Roost(directory, ACCOUNTS + 1, args.roost,
-                   [f"limits.max_connections={most + WARM + 100}"])
-    bench = Bench(args, server)
-    start = time.monotonic()
+def measure(bench, names):
     try:
-        bench.run()
-        version = server.version()
+        bench.run(names)
     finally:
         bench.release(*list(bench.holders))
-        server.stop()
+        bench.server.stop()
+
+
+def main():
+    args = arguments()
+    parts = chosen(args.parts, PARTS, "part")
+    peers = [kind for kind in (Dovecot, Cyrus)
+             if kind.name in chosen(args.servers, ("dovecot", "cyrus", "roost"), "server")]
+    if peers and os.geteuid() != 0:
+        raise BenchError("the reference servers must be started by root; --servers roost works "
+                         "without")
+    ensure_packages(args, [kind.name for kind in peers])
+    most = descriptors(args)
+    directory = Path(tempfile.mkdtemp(prefix="roost-idle-", dir="/var/tmp"))
+    directory.chmod(0o755)  # the servers' own users must get in
+    server = Roost(directory, ACCOUNTS + 1, args.roost,
+                   [f"limits.max_connections={most + WARM + 100}"])
+    table, versions = Table(), [server.version()]
+    start = time.monotonic()
+    try:
+        measure(Bench(args, server, table), parts)
+        with more_inotify():
+            for kind in peers:
+                peer = kind(directory, ACCOUNTS + 1)
+                measure(PeerBench(args, peer, table), [part for part in parts if part in PEER_PARTS])
+                versions.append(f"{peer.name} {peer.version()}")
+    finally:
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"{version}, {os.cpu_count()} processors, Linux {platform.release().split('-')[0]}, "
-          f"{time.monotonic() - start:.0f} s\n")
-    bench.table.print()
+    print(f"{', '.join(versions)}, {os.cpu_count()} processors, "
+          f"Linux {platform.release().split('-')[0]}, {time.monotonic() - start:.0f} s\n")
+    table.print()
+    for kind in peers:
+        most = min(args.idle, PEER_SESSIONS[kind.name])
+        print(f"\n{kind.name} holds {most:,} sessions, whatever a line says")
     if args.json:
-        Path(args.json).write_text(json.dumps(bench.table.lines, indent=2) + "\n")
-    if bench.table.misses():
-        print(f"\nmissed: {len(bench.table.misses())}")
-    return 1 if bench.table.misses() else 0
+        Path(args.json).write_text(json.dumps(table.lines, indent=2) + "\n")
+    if table.misses():
+        print(f"\nmissed: {len(table.misses())}")
+    return 1 if table.misses() else 0
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ static const struct {
     {"move", load_move, ""},
     {"list-status", load_list_status, ""},
     {"resync", load_resync, ""},
+    {"resync-mark", load_resync_mark, ""},
+    {"resync-back", load_resync_back, ""},
     {"expunge", load_expunge, ""},
     {"apart", load_apart, ""},
     {"fill", load_fill, ""},
@@ -37,6 +39,7 @@ static const struct {
     {"push", load_push, ""},
     {"park", load_park, ""},
     {"park-notify", load_park_notify, ""},
+    {"park-sync", load_park_sync, ""},
     {"hold", load_hold, ""},
     {"round-lmtp", load_round_lmtp, ""},
     {"round-append", load_round_append, ""},
@@ -55,6 +58,8 @@ static const char help[] =
     "  list-status     LIST RETURN (STATUS (...)) of --count mailboxes, made if they are not "
     "there\n"
     "  resync          after 100 changes: SELECT with QRESYNC, and FETCH CHANGEDSINCE\n"
+    "  resync-mark     tells what a client knows, then changes and expunges 100 messages each\n"
+    "  resync-back     SELECT with QRESYNC of that client: --uidvalidity, --modseq\n"
     "  expunge         EXPUNGE of all of --target, a copy of --mailbox\n"
     "  apart           APPEND and SEARCH, command and literal in writes of their own\n"
     "  fill            --count messages into --mailbox, --batch an APPEND\n"
@@ -68,10 +73,14 @@ static const char help[] =
     "  park            opens --count sessions, holds them until standard input ends\n"
     "  park-notify     the same without IDLE: NOTIFY for --batch of the mailboxes of "
     "list-status\n"
+    "  park-sync       the same after ENABLE QRESYNC, --chatter octets of commands and a "
+    "NOTIFY\n"
     "  hold            does what lines of standard input say: open, resume, fan, storm\n"
     "\n"
     "  --host ADDRESS (127.0.0.1)  --port N (143)   --lmtp-port N (24)  --tls\n"
-    "  --compress       COMPRESS=DEFLATE, in modes with one connection\n"
+    "  --compress       COMPRESS=DEFLATE, in modes with one connection and park-sync\n"
+    "  --partial-flush  with Z_PARTIAL_FLUSH instead of Z_SYNC_FLUSH\n"
+    "  --notify         hold: NOTIFY for --mailbox instead of SELECT and IDLE\n"
     "  --user NAME      \"%\" becomes --first (1), the next, ... --users of them\n"
     "  --password P\n"
     "  --rcpt ADDRESS   LMTP recipient, \"%\" too\n"
@@ -89,6 +98,8 @@ enum {
     OPT_LMTP_PORT,
     OPT_TLS,
     OPT_COMPRESS,
+    OPT_PARTIAL,
+    OPT_NOTIFY,
     OPT_USER,
     OPT_USERS,
     OPT_FIRST,
@@ -112,6 +123,9 @@ enum {
     OPT_QUIET,
     OPT_MBOX,
     OPT_SEED,
+    OPT_UIDVALIDITY,
+    OPT_MODSEQ,
+    OPT_CHATTER,
     OPT_MAX_OCTETS,
     OPT_HELP,
 };
@@ -122,6 +136,8 @@ static const struct option options[] = {
     {"lmtp-port", required_argument, NULL, OPT_LMTP_PORT},
     {"tls", no_argument, NULL, OPT_TLS},
     {"compress", no_argument, NULL, OPT_COMPRESS},
+    {"partial-flush", no_argument, NULL, OPT_PARTIAL},
+    {"notify", no_argument, NULL, OPT_NOTIFY},
     {"user", required_argument, NULL, OPT_USER},
     {"users", required_argument, NULL, OPT_USERS},
     {"first", required_argument, NULL, OPT_FIRST},
@@ -145,6 +161,9 @@ static const struct option options[] = {
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"mbox", required_argument, NULL, OPT_MBOX},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"uidvalidity", required_argument, NULL, OPT_UIDVALIDITY},
+    {"modseq", required_argument, NULL, OPT_MODSEQ},
+    {"chatter", required_argument, NULL, OPT_CHATTER},
     {"max-octets", required_argument, NULL, OPT_MAX_OCTETS},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -177,6 +196,12 @@ take_flag(struct load_options *opt, int c)
         return true;
     case OPT_COMPRESS:
         opt->compress = true;
+        return true;
+    case OPT_PARTIAL:
+        opt->partial = true;
+        return true;
+    case OPT_NOTIFY:
+        opt->notify = true;
         return true;
     case OPT_FRESH:
         opt->fresh = true;
@@ -273,6 +298,15 @@ take_number(struct load_options *opt, int c, const char *arg)
         return true;
     case OPT_SEED:
         opt->seed = number(arg, 0, UINT64_MAX);
+        return true;
+    case OPT_UIDVALIDITY:
+        opt->uidvalidity = number(arg, 1, UINT32_MAX);
+        return true;
+    case OPT_MODSEQ:
+        opt->modseq = number(arg, 1, UINT64_MAX);
+        return true;
+    case OPT_CHATTER:
+        opt->chatter = (size_t)number(arg, 0, 1 << 24);
         return true;
     case OPT_MAX_OCTETS:
         opt->max_octets = (size_t)number(arg, 1, 30000000);

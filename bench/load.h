@@ -36,9 +36,14 @@ struct load_options {
     double round_seconds; /* a round is spread over so long; 0: as fast as it goes */
     unsigned batch;       /* messages an APPEND in fill; mailboxes of park-notify */
     uint64_t seed;
+    uint64_t uidvalidity; /* of resync-back: what the client knows */
+    uint64_t modseq;
     size_t max_octets; /* of generated messages */
+    size_t chatter;    /* octets of commands that each session of park-sync says first */
     bool tls;          /* from the first octet */
-    bool compress;     /* COMPRESS=DEFLATE after login; modes with one connection */
+    bool compress;     /* COMPRESS=DEFLATE after login; not in hold and with --connections */
+    bool partial;      /* flushed with Z_PARTIAL_FLUSH; otherwise with Z_SYNC_FLUSH */
+    bool notify;       /* hold: NOTIFY instead of SELECT and IDLE */
     bool fresh;        /* a new connection for each repetition */
     bool keep;         /* copy: leave the target */
     bool spread;       /* connections come from many addresses of 127.0.0.0/8 */
@@ -107,6 +112,8 @@ void load_copy(const struct load_options *opt);
 void load_move(const struct load_options *opt);
 void load_list_status(const struct load_options *opt);
 void load_resync(const struct load_options *opt);
+void load_resync_mark(const struct load_options *opt);
+void load_resync_back(const struct load_options *opt);
 void load_expunge(const struct load_options *opt);
 void load_apart(const struct load_options *opt);
 void load_fill(const struct load_options *opt);
@@ -116,6 +123,7 @@ void load_login(const struct load_options *opt);
 void load_push(const struct load_options *opt);
 void load_park(const struct load_options *opt);
 void load_park_notify(const struct load_options *opt);
+void load_park_sync(const struct load_options *opt);
 void load_hold(const struct load_options *opt);
 void load_round_lmtp(const struct load_options *opt);
 void load_round_append(const struct load_options *opt);

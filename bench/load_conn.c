@@ -255,12 +255,38 @@ code_number(const char *at, const char *newline, const char *name, uint64_t *val
         *value = *value * 10 + (uint64_t)(*at - '0');
 }
 
+/* How many UIDs "VANISHED (EARLIER) 1,3:5" names. */
+static uint64_t
+set_count(const char *at, const char *newline)
+{
+    uint64_t count = 0;
+    uint64_t first = 0;
+    uint64_t number = 0;
+
+    for (; at < newline; at++) {
+        if (*at >= '0' && *at <= '9') {
+            number = number * 10 + (uint64_t)(*at - '0');
+            continue;
+        }
+        if (*at == ':') {
+            first = number;
+        } else if (number > 0) {
+            count += first > 0 ? number - first + 1 : 1;
+            first = 0;
+        }
+        number = 0;
+    }
+    return count + (number == 0 ? 0 : first > 0 ? number - first + 1 : 1);
+}
+
 /* An untagged line that begins with a word. */
 static void
 worded(struct load_conn *conn, const char *at, const char *newline)
 {
     if (newline - at > 2 && at[0] == 'S' && at[1] == 'T') {
         conn->statuses++;
+    } else if (*at == 'V') {
+        conn->vanished += set_count(at, newline);
     } else if (*at == 'O') {
         code_number(at, newline, "OK [UIDVALIDITY ", &conn->uidvalidity);
         code_number(at, newline, "OK [HIGHESTMODSEQ ", &conn->highest_modseq);
@@ -427,12 +453,12 @@ load_try(struct load_conn *conn, const char *fmt, ...)
 
 /* What came together with the OK is compressed. */
 static void
-start_deflate(struct load_conn *conn)
+start_deflate(struct load_conn *conn, bool partial)
 {
     const size_t held = conn->in_end - conn->in_at;
     size_t room;
 
-    conn->deflate = load_deflate_new();
+    conn->deflate = load_deflate_new(partial);
     char *wire = load_deflate_room(conn->deflate, &room);
     if (held > room)
         load_die("too much came with the answer to COMPRESS");
@@ -453,6 +479,6 @@ load_session(struct load_conn *conn, const struct load_options *opt, unsigned in
     load_command(conn, "LOGIN \"%s\" \"%s\"", user, opt->password);
     if (opt->compress) {
         load_command(conn, "COMPRESS DEFLATE");
-        start_deflate(conn);
+        start_deflate(conn, opt->partial);
     }
 }

@@ -42,6 +42,7 @@ struct load_conn {
     uint64_t fetches;
     uint64_t expunges;
     uint64_t statuses;
+    uint64_t vanished;    /* messages that VANISHED has named */
     uint64_t uidvalidity; /* as the last SELECT told them */
     uint64_t highest_modseq;
     uint32_t exists;

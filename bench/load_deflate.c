@@ -14,11 +14,12 @@ enum { WIRE_OCTETS = 1 << 18, STEP = 4096, LEVEL = 6 };
 struct load_deflate {
     z_stream out;
     z_stream in;
+    int flush;
     char wire[WIRE_OCTETS];
 };
 
 struct load_deflate *
-load_deflate_new(void)
+load_deflate_new(bool partial)
 {
     struct load_deflate *deflate = calloc(1, sizeof *deflate);
 
@@ -26,6 +27,7 @@ load_deflate_new(void)
         deflateInit2(&deflate->out, LEVEL, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK ||
         inflateInit2(&deflate->in, -15) != Z_OK)
         load_die("no memory for compression");
+    deflate->flush = partial ? Z_PARTIAL_FLUSH : Z_SYNC_FLUSH;
     return deflate;
 }
 
@@ -54,7 +56,7 @@ load_deflate_squeeze(struct load_deflate *streams, struct buf *text)
             load_die("no memory for compression");
         streams->out.next_out = (Bytef *)dst;
         streams->out.avail_out = STEP;
-        if (deflate(&streams->out, Z_SYNC_FLUSH) != Z_OK)
+        if (deflate(&streams->out, streams->flush) != Z_OK)
             break;
         buf_grew(&squeezed, STEP - streams->out.avail_out);
     } while (streams->out.avail_out == 0);

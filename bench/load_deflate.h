@@ -7,7 +7,8 @@
 
 struct load_deflate;
 
-struct load_deflate *load_deflate_new(void);
+/** partial: flushes with Z_PARTIAL_FLUSH, so that what is sent does not end with an octet's end. */
+struct load_deflate *load_deflate_new(bool partial);
 void load_deflate_free(struct load_deflate *deflate); /* NULL: harmless */
 /** Replaces text by its compressed form, flushed. */
 void load_deflate_squeeze(struct load_deflate *deflate, struct buf *text);

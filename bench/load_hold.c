@@ -11,9 +11,13 @@
  *   park N       the same: from IDLE until "+"
  *   noop N       N of them say DONE; opt->seconds later each says NOOP: until its tagged OK
  *   fan N        N deliveries by LMTP to the recipient: from the reply to the last told
+ *   fan-data N   the same, from the end of DATA
  *   push N       N deliveries, each to the account of another session: from the end of DATA
  *                until that session is told
  *   check        how many the server has closed
+ *
+ * With opt->notify a session does not select and idle. It asks with NOTIFY for what comes to
+ * opt->mailbox, and is told by STATUS; so it takes part in open, storm, fan, push and check only.
  *
  * A session that is refused or closed is counted as failed; anything else that goes wrong ends
  * the program.
@@ -124,6 +128,13 @@ step(struct hold *hold, struct held *held, enum load_event event)
         greeted(hold, held);
         break;
     case LOGIN:
+        if (hold->opt->notify) {
+            buf_printf(&held->conn.out,
+                       "i NOTIFY SET (mailboxes \"%s\" (MessageNew MessageExpunge))\r\n",
+                       hold->opt->mailbox);
+            say(held, IDLE);
+            break;
+        }
         buf_printf(&held->conn.out, "a SELECT \"%s\"\r\n", hold->opt->mailbox);
         say(held, SELECT);
         break;
@@ -143,20 +154,30 @@ step(struct hold *hold, struct held *held, enum load_event event)
 }
 
 static void
+told(struct hold *hold, struct held *held)
+{
+    if (held->state != IDLING || held->told == hold->round)
+        return;
+    held->told = hold->round;
+    hold->told++;
+    hold->told_ns = load_now_ns();
+}
+
+static void
 session_readable(struct hold *hold, struct held *held)
 {
+    const uint64_t statuses = held->conn.statuses;
     enum load_event event;
 
     load_conn_read(&held->conn);
     while (held->state != CLOSED && (event = load_conn_event(&held->conn)) != LOAD_NEED_MORE) {
-        if (event != LOAD_EXISTS) {
+        if (event == LOAD_EXISTS)
+            told(hold, held);
+        else
             step(hold, held, event);
-        } else if (held->state == IDLING && held->told != hold->round) {
-            held->told = hold->round;
-            hold->told++;
-            hold->told_ns = load_now_ns();
-        }
     }
+    if (held->conn.statuses != statuses)
+        told(hold, held);
     if (held->state == IDLING)
         forget_input(&held->conn);
 }
@@ -426,7 +447,7 @@ push(struct hold *hold, unsigned count)
 }
 
 static void
-fan(struct hold *hold, unsigned count)
+fan(struct hold *hold, unsigned count, bool from_reply, const char *mode)
 {
     struct load_samples latency = {0};
     const int64_t start_ns = load_now_ns();
@@ -434,14 +455,15 @@ fan(struct hold *hold, unsigned count)
     lmtp_ready(hold);
     for (unsigned i = 0; i < count; i++) {
         deliver(hold, 0);
+        const int64_t sent_ns = load_now_ns();
         while (hold->reply_ns == 0 || hold->told < hold->count)
             if (!pump(hold, WAIT_MS))
                 load_die("%u of %u were told", hold->told, hold->count);
-        load_sample_add(&latency, hold->told_ns - hold->reply_ns);
+        load_sample_add(&latency, hold->told_ns - (from_reply ? hold->reply_ns : sent_ns));
         usleep(SETTLE_MS * 1000);
     }
     load_report(&(struct load_result){
-        .mode = "fan",
+        .mode = mode,
         .count = hold->count,
         .runs = count,
         .seconds = (double)(load_now_ns() - start_ns) / 1e9,
@@ -479,7 +501,9 @@ obey(struct hold *hold, const char *word, unsigned count)
     else if (strcmp(word, "push") == 0)
         push(hold, count);
     else if (strcmp(word, "fan") == 0)
-        fan(hold, count);
+        fan(hold, count, true, word);
+    else if (strcmp(word, "fan-data") == 0)
+        fan(hold, count, false, word);
     else if (strcmp(word, "check") == 0)
         check(hold);
     else

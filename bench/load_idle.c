@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PUSH_WAIT_MS = 5000, SETTLE_MS = 20, PROGRESS_EVERY = 500 };
+#include "bench/load_deflate.h"
+
+enum {
+    PUSH_WAIT_MS = 5000,
+    SETTLE_MS = 20,
+    PROGRESS_EVERY = 500,
+    CHATTER_AHEAD = 16, /* commands whose answers are read together */
+};
 
 static void
 start_idle(struct load_conn *conn, const struct load_options *opt)
@@ -123,6 +130,8 @@ park(const struct load_options *opt, const char *mode,
         conns[i].in = NULL;
         conns[i].in_cap = conns[i].in_at = conns[i].in_end = 0;
         buf_done(&conns[i].out);
+        load_deflate_free(conns[i].deflate);
+        conns[i].deflate = NULL;
         if (!opt->quiet && i % PROGRESS_EVERY == 0)
             fprintf(stderr, "\rparked %llu ", (unsigned long long)i);
     }
@@ -170,4 +179,47 @@ void
 load_park_notify(const struct load_options *opt)
 {
     park(opt, "park-notify", start_notify);
+}
+
+/* Commands whose numbers hardly repeat, none of which finds a message. */
+static void
+chatter(struct load_conn *conn, size_t octets)
+{
+    uint64_t random = 88172645463325252u + (uint64_t)conn->fd;
+    size_t said = 0;
+
+    for (unsigned line = 0; said < octets;) {
+        unsigned waiting = 0;
+        for (; waiting < CHATTER_AHEAD && said < octets; waiting++, line++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            buf_printf(&conn->out,
+                       "A%05u UID FETCH %u (FLAGS BODY.PEEK[HEADER.FIELDS (%u)])\r\n",
+                       line % 100000, 1000000 + (unsigned)(random % 1000000),
+                       (unsigned)(random >> 32) % 1000);
+            said += buf_len(&conn->out);
+            load_conn_flush(conn);
+        }
+        for (; waiting > 0; waiting--)
+            load_expect(conn, LOAD_TAGGED);
+        if (!conn->status_ok)
+            load_die("UID FETCH: %s", conn->text);
+    }
+}
+
+static void
+start_sync(struct load_conn *conn, const struct load_options *opt)
+{
+    load_command(conn, "ENABLE QRESYNC");
+    load_command(conn, "SELECT \"%s\"", opt->mailbox);
+    chatter(conn, opt->chatter);
+    load_command(conn, "NOTIFY SET (selected (MessageNew MessageExpunge FlagChange)) "
+                       "(personal (MessageNew MessageExpunge FlagChange MailboxName))");
+}
+
+void
+load_park_sync(const struct load_options *opt)
+{
+    park(opt, "park-sync", start_sync);
 }

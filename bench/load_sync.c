@@ -6,7 +6,9 @@
  */
 #include "bench/load_conn.h"
 
-enum { CHANGES = 100 }; /* before each round of resync */
+#include <stdio.h>
+
+enum { CHANGES = 100 }; /* before each round of resync; of resync-mark, as many expunges */
 
 static void
 report(const char *mode, struct load_samples *rounds, uint64_t count)
@@ -119,6 +121,67 @@ load_resync(const struct load_options *opt)
     load_conn_close(&writer);
     report("qresync", &selects, CHANGES);
     report("changedsince", &fetches, CHANGES);
+}
+
+/* Expunges some messages that are far from each other, `from` the first of them. */
+static void
+expunge_some(struct load_conn *conn, unsigned from)
+{
+    const uint32_t step = conn->exists / CHANGES;
+
+    if (step <= from)
+        load_die("fewer than %u messages", CHANGES * (from + 1));
+    for (unsigned i = 0; i < CHANGES; i++)
+        load_command(conn, "STORE %u +FLAGS.SILENT (\\Deleted)", 1 + from + i * step);
+    const uint64_t before = conn->expunges;
+    load_command(conn, "EXPUNGE");
+    must_be("messages expunged", conn->expunges - before, CHANGES);
+}
+
+/* What a client knows, and then what it misses: as many flags as expunges. Before, as many others
+ * are expunged, of which the client knows. */
+void
+load_resync_mark(const struct load_options *opt)
+{
+    struct load_conn conn;
+
+    load_session(&conn, opt, 0);
+    load_command(&conn, "ENABLE CONDSTORE");
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    load_command(&conn, "STORE 1:* -FLAGS.SILENT (\\Draft)");
+    expunge_some(&conn, 1);
+    load_command(&conn, "SELECT INBOX");
+    load_command(&conn, "SELECT \"%s\"", opt->mailbox);
+    const uint64_t modseq = conn.highest_modseq;
+    change_some(&conn, 0);
+    expunge_some(&conn, 2);
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    printf("{\"mode\": \"resync-mark\", \"uidvalidity\": %llu, \"modseq\": %llu}\n",
+           (unsigned long long)conn.uidvalidity, (unsigned long long)modseq);
+}
+
+/* That client comes back: the first SELECT of a connection. */
+void
+load_resync_back(const struct load_options *opt)
+{
+    struct load_samples rounds = {0};
+    struct load_conn conn;
+
+    load_session(&conn, opt, 0);
+    load_command(&conn, "ENABLE QRESYNC");
+    const int64_t start_ns = load_now_ns();
+    load_command(&conn, "SELECT \"%s\" (QRESYNC (%llu %llu))", opt->mailbox,
+                 (unsigned long long)opt->uidvalidity, (unsigned long long)opt->modseq);
+    load_sample_add(&rounds, load_now_ns() - start_ns);
+    must_be("changes told by SELECT", conn.fetches, CHANGES);
+    if (conn.vanished < CHANGES)
+        load_die("%llu messages vanished instead of at least %d",
+                 (unsigned long long)conn.vanished, (int)CHANGES);
+    const uint64_t vanished = conn.vanished;
+    load_command(&conn, "LOGOUT");
+    load_conn_close(&conn);
+    report("resync-back", &rounds, vanished);
 }
 
 void

@@ -21,6 +21,7 @@ WARM_ACCOUNTS = 100     # further accounts whose sessions come and go before mem
 LOOKS = (0, 5, 10, 20, 30, 45)  # seconds after parking, for whoever watches
 ROUNDS_MAX = 300
 PUSH_SESSIONS, PUSHES = 1000, 500
+KEYS_QUIET, KEYS_SECONDS = 2, 30  # without a further account that has SCRAM keys
 
 used_up = []            # directories of servers that are gone, until the run is over
 
@@ -139,6 +140,25 @@ def measure_deliver(key, mode):
     return measure
 
 
+def await_keys(context, server):
+    """Roost makes SCRAM keys of passwords in the background, after logins; its queue is short, and
+    an account that found it full is queued by its next login. How many have keys when the clock
+    stops, and how long it takes, with a round of logins whenever the queue is empty, until all do."""
+    start, count = time.monotonic(), context.accounts
+    at_stop = made = server.accounts_with_keys()
+    grown = start
+    while made < count:
+        if time.monotonic() - grown > KEYS_QUIET:
+            go_round(context, server, "round-login", count, 1, endless=False)
+        time.sleep(0.5)
+        now = server.accounts_with_keys()
+        if now > made:
+            made, grown = now, time.monotonic()
+        elif time.monotonic() - grown > KEYS_SECONDS:
+            raise BenchError(f"login-many: {made} of {count} accounts have SCRAM keys, and no more come")
+    return {"login-many-keys": at_stop, "login-many-keys-all": time.monotonic() - start}
+
+
 def measure_login(context, server):
     """First and later logins. Only Roost hashes, so only Roost is compared with crypt(3)."""
     hashes = isinstance(server, Roost)
@@ -146,8 +166,11 @@ def measure_login(context, server):
         alone = [crypt_rate()] if hashes else []
         done = go_round(context, many, "round-login", context.accounts, context.rounds,
                         endless=context.settle)
+        keys = {}
+        if hashes and not context.keys_seen:
+            keys, context.keys_seen = await_keys(context, many), True
         alone += [crypt_rate()] if hashes else []
-    result = figures("login-many", done, context)
+    result = figures("login-many", done, context) | keys
     for needless in ("written", "logs"):
         result.pop(f"login-many-{needless}", None)
     if hashes:

@@ -7,6 +7,8 @@ import platform
 import statistics
 from pathlib import Path
 
+OURS = ("roost", "roost-beside")
+
 
 def median(values):
     return statistics.median(values) if values else None
@@ -39,10 +41,18 @@ class Report:
 
     def best_peer(self, line):
         peers = [median(values) for name, values in self.values.get(line.key, {}).items()
-                 if name != "roost"]
+                 if name not in OURS]
         if not peers:
             return None
         return max(peers) if line.better == "high" else min(peers)
+
+    def ratio(self, line):
+        """To the better peer; without peers, to the build that stands beside."""
+        of = self.values.get(line.key, {})
+        own, best = median(of.get("roost", [])), self.best_peer(line)
+        if best is None:
+            best = median(of.get("roost-beside", []))
+        return f"{own / best:.2f}" if own is not None and best else "-"
 
     def columns(self):
         """Servers that have figures: an extra one may have had no row."""
@@ -60,7 +70,7 @@ class Report:
             else:
                 cells.append(show(median(of.get(name, []))))
         own, best = median(of.get("roost", [])), self.best_peer(line)
-        cells.append(f"{own / best:.2f}" if own is not None and best else "-")
+        cells.append(self.ratio(line))
         cells.append(line.target.text() if line.target else "")
         verdict = line.target.met(own, best) if line.target else None
         cells.append({True: "pass", False: "MISS", None: ""}[verdict])

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Callable
 
 import many
+import resync
+import sharing
 from servers import PASSWORD, BenchError, Roost, run
 
 BIG_USER, PULL_USER, ONE_USER, PUSH_USER, MILLION_USER, LIST_USER, NOTIFY_USER = 1, 17, 18, 19, 20, 21, 22
 ACCOUNTS = 100
 LIST_MAILBOXES = 1000
 NOTIFY_SESSIONS = 1000
+SYNC_SESSIONS, SYNC_WARM = 4000, 400
 
 
 @dataclass
@@ -40,6 +43,9 @@ class Context:
     settle: bool = True      # go on until logs do not grow any more
     shared_accounts: int = ACCOUNTS
     rest_seconds: int = 60   # from parking to the look at memory
+    watchers: int = sharing.WATCHERS
+    deliveries: int = sharing.DELIVERIES
+    keys_seen: bool = False  # of login-many: it takes minutes, so once is enough
 
     @staticmethod
     def note(text):
@@ -269,35 +275,39 @@ def settled_memory(server):
 
 
 @contextlib.contextmanager
-def parked(context, server, tls, count, notify=0):
-    """count sessions while the block runs, in IDLE, or (on one account) with a NOTIFY that names so many mailboxes."""
-    users = ["--user", server.user(NOTIFY_USER), "--batch", notify] if notify else \
+def parked(context, server, count, *more, mode="park", tls=False):
+    """count sessions of the load client while the block runs."""
+    users = ["--user", server.user(NOTIFY_USER)] if mode == "park-notify" else \
         ["--user", server.user(), "--users", ACCOUNTS]
-    argv = [context.load_tool, "park-notify" if notify else "park", "--port",
-            server.imaps_port if tls else server.imap_port, *users, "--password", PASSWORD, "--count",
-            count, "--quiet"]
-    argv = [str(word) for word in argv] + (["--tls"] if tls else [])
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as client:
+    argv = [context.load_tool, mode, "--port", server.imaps_port if tls else server.imap_port,
+            *users, "--password", PASSWORD, "--count", count, "--quiet", *more,
+            *(["--tls"] if tls else [])]
+    with subprocess.Popen([str(word) for word in argv], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
         if not client.stdout.readline():
-            raise BenchError(f"park: {client.stderr.read().strip()}")
+            raise BenchError(f"{mode}: {client.stderr.read().strip()}")
         yield
         _, errors = client.communicate("")
         if client.returncode != 0:
-            raise BenchError(f"park: {errors.strip()}")
+            raise BenchError(f"{mode}: {errors.strip()}")
+
+
+def parked_memory(context, server, most, *more, before=ACCOUNTS, **kind):
+    """KiB a session: growth from a few, come and gone, to all of them parked. What a server fills
+    once (password cache, pools, open accounts) is not a session's own."""
+    count = min(context.park or most, most)
+    with parked(context, server, before, *more, **kind):
+        settled_memory(server)
+    empty = settled_memory(server)
+    with parked(context, server, count, *more, **kind):
+        full = settled_memory(server)
+    return (full - empty) / count
 
 
 def measure_park(tls):
-    """Growth from one session on each account, come and gone, to all of them parked: what a
-    server fills once (password cache, pools, open accounts) is not a session's own."""
     def measure(context, server):
-        count = min(context.park or server.park_sessions, server.park_sessions)
-        with parked(context, server, tls, ACCOUNTS):
-            settled_memory(server)
-        before = settled_memory(server)
-        with parked(context, server, tls, count):
-            after = settled_memory(server)
-        return {"park-tls" if tls else "park": (after - before) / count}
+        each = parked_memory(context, server, server.park_sessions, tls=tls)
+        return {"park-tls" if tls else "park": each}
 
     return measure
 
@@ -307,13 +317,33 @@ def prepare_notify(context, server):
 
 
 def measure_notify(context, server):
-    count = min(context.park or NOTIFY_SESSIONS, NOTIFY_SESSIONS)
-    with parked(context, server, False, 1, notify=LIST_MAILBOXES):
-        settled_memory(server)
-    before = settled_memory(server)
-    with parked(context, server, False, count, notify=LIST_MAILBOXES):
-        after = settled_memory(server)
-    return {"park-notify": (after - before) / count}
+    each = parked_memory(context, server, NOTIFY_SESSIONS, "--batch", LIST_MAILBOXES, before=1,
+                         mode="park-notify")
+    return {"park-notify": each}
+
+
+def measure_park_sync(context, server):
+    """Sessions that know QRESYNC and have NOTIFY set; and what COMPRESS adds for a client that has
+    sent so much, however it flushes. The server is started anew for each figure, and some sessions
+    stay from before memory is first looked at, because sessions get memory that others have left."""
+    def measure(chatter, most, *more):
+        count = min(context.park or most, most)
+        kind = {"mode": "park-sync"}
+        server.stop()
+        server.start()
+        with parked(context, server, SYNC_WARM, "--chatter", chatter, *more, **kind):
+            empty = settled_memory(server)
+            with parked(context, server, count, "--chatter", chatter, *more, **kind):
+                return (settled_memory(server) - empty) / count
+
+    few, much = 2 << 10, 100 << 10
+    plain = measure(few, SYNC_SESSIONS)
+    figures = {"park-sync": plain}
+    for key, flush in (("", ()), ("-partial", ("--partial-flush",))):
+        few_added = measure(few, SYNC_SESSIONS, "--compress", *flush) - plain
+        much_added = measure(much, SYNC_SESSIONS // 4, "--compress", *flush) - plain
+        figures |= {f"park-compress-few{key}": few_added, f"park-compress-much{key}": much_added}
+    return figures
 
 
 def many_row(key, mode, title, latency, per):
@@ -415,6 +445,16 @@ ROWS = [
                    Line("changedsince", "UID FETCH 1:* (FLAGS) (CHANGEDSINCE ...), the same",
                         "ms", "low", at_most(1))],
         measure_resync, prepare_twice),
+    Row("resync-start", [
+        Line("resync-start", "the same SELECT, first of a server, and 100 expunges", "ms", "low",
+             at_most(1)),
+        Line("resync-floor", "  of expunges that are forgotten", "ms", "low", None)],
+        resync.measure_start),
+    Row("resync-size", [
+        Line("qresync-size", "SELECT (QRESYNC ...): 100 changes in 100,000 against 10,000", "x",
+             "low", below(1.5)),
+        Line("changedsince-size", "UID FETCH (CHANGEDSINCE ...), the same", "x", "low", below(1.5))],
+        resync.measure_sizes),
     Row("expunge", [Line("expunge", "EXPUNGE of all of the large mailbox", "messages/s", "high",
                          above(200000))], measure_expunge, prepare_big),
     Row("store", [Line("store-all", "STORE 1:*", "ms", "low", at_most(3)),
@@ -425,6 +465,15 @@ ROWS = [
     Row("push", [Line("push-p50", "delivery to EXISTS, median", "ms", "low", below(0.25)),
                  Line("push-p99", "delivery to EXISTS, 99 %", "ms", "low", below(2))],
         measure_push),
+    Row("share", [
+        Line("share-idle-p50", "end of DATA to the last of 100 users told, IDLE, median", "ms", "low",
+             below(5)),
+        Line("share-idle-p99", "  the same, 99 %", "ms", "low", None),
+        Line("share-idle-reply", "  from LMTP's 250, median", "ms", "low", None),
+        Line("share-notify-p50", "the same, NOTIFY without SELECT, median", "ms", "low", below(5)),
+        Line("share-notify-p99", "  the same, 99 %", "ms", "low", None),
+        Line("share-notify-reply", "  from LMTP's 250, median", "ms", "low", None)],
+        sharing.measure),
     Row("park", [Line("park", "memory of a parked session", "KiB", "low", below(4))],
         measure_park(False), once=True, servers=("dovecot-hib",)),
     Row("park-tls", [Line("park-tls", "memory of a parked TLS session", "KiB", "low", below(20))],
@@ -432,6 +481,14 @@ ROWS = [
     Row("park-notify", [Line("park-notify", "the same with NOTIFY on 1,000 mailboxes", "KiB", "low",
                              below(4 + 4))], measure_notify, prepare_notify, once=True,
         roost_only=True),
+    Row("park-sync", [
+        Line("park-sync", "the same with QRESYNC and NOTIFY on all mailboxes", "KiB", "low", below(4)),
+        Line("park-compress-few", "  COMPRESS after 2 KiB of commands adds", "KiB", "low", below(2)),
+        Line("park-compress-few-partial", "  the same, flushed with Z_PARTIAL_FLUSH", "KiB", "low",
+             below(2)),
+        Line("park-compress-much", "  after 100 KiB", "KiB", "low", None),
+        Line("park-compress-much-partial", "  the same, flushed with Z_PARTIAL_FLUSH", "KiB", "low",
+             None)], measure_park_sync, once=True, roost_only=True),
     many_row("lmtp-many", "round-lmtp", "LMTP, many accounts", "answer", "messages"),
     many_row("append-many", "round-append", "APPEND, many accounts", "answer", "messages"),
     Row("login-many", [
@@ -440,7 +497,10 @@ ROWS = [
              above(0.8)),
         Line("login-many-later", "LOGIN + SELECT, many accounts, later", "logins/s", "high",
              at_least(2)),
-        Line("login-many-p99", "  connect to SELECT, slowest round's 99 %", "ms", "low", None)],
+        Line("login-many-p99", "  connect to SELECT, slowest round's 99 %", "ms", "low", None),
+        Line("login-many-keys", "  accounts with SCRAM keys when the clock stops", "accounts",
+             "high", None),
+        Line("login-many-keys-all", "  until all have them", "s", "low", None)],
         many.measure_login),
     Row("push-own", [
         Line("push-own-p50", "end of DATA to EXISTS, own closed accounts, median", "ms", "low",

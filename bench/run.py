@@ -19,7 +19,7 @@ import many  # noqa: E402
 from command import run_command, say  # noqa: E402
 from report import Report  # noqa: E402
 from rows import ACCOUNTS, ROWS, Context, applies  # noqa: E402
-from servers import (BenchError, Cyrus, Dovecot, Hibernating, Roost,  # noqa: E402
+from servers import (Beside, BenchError, Cyrus, Dovecot, Hibernating, Roost,  # noqa: E402
                      install_packages, packages_missing)
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +49,8 @@ def arguments():
     parser.add_argument("--dir", type=Path,
                         help="keep the servers' directories here and use them again")
     parser.add_argument("--roost", metavar="PATH", help="binary (default: ./dev build makes it)")
+    parser.add_argument("--beside", metavar="PATH",
+                        help="another binary of Roost that is measured, too, but is no peer")
     parser.add_argument("--roost-option", action="append", default=[], metavar="S.K=V",
                         help="further setting for Roost; may be repeated")
     parser.add_argument("--tools", type=Path, metavar="DIR",
@@ -113,6 +115,8 @@ def make_servers(args, names, directory, binary):
         made.append(Cyrus(directory, ACCOUNTS))
     if "roost" in names:
         made.append(Roost(directory, ACCOUNTS, binary, args.roost_option))
+    if args.beside:
+        made.append(Beside(directory, ACCOUNTS, args.beside, args.roost_option))
     return made
 
 
@@ -200,6 +204,7 @@ def main():
         context.big, context.pull, context.million = 5000, 1000, 20000
         context.repeat, context.seconds, context.park = 3, 2, 500
         context.accounts, context.rounds, context.rest_seconds = 500, 2, 5
+        context.watchers, context.deliveries = 10, 20
         context.settle = False
         args.runs = 1
     directory = args.dir or Path(tempfile.mkdtemp(prefix="roost-bench-", dir="/var/tmp"))

@@ -3,6 +3,7 @@
 ports, filled, stopped. Dovecot and Cyrus are Debian's builds; their configurations here are
 the defaults but for limits that the rows would run into (docs/benchmark.md lists them)."""
 
+import contextlib
 import ctypes
 import ctypes.util
 import functools
@@ -12,6 +13,7 @@ import resource
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -157,11 +159,21 @@ class Server:
         """User to run as; None: as we are."""
         return None
 
-    def fleet(self, root, accounts, files, own_hashes=False):
+    def fleet(self, root, accounts, files, own_hashes=False, sharing=False):
         """A server of the same kind in another directory, for rows with many accounts.
-        own_hashes: passwords are kept as hashes of the usual cost; only Roost keeps any."""
+        own_hashes: passwords are kept as hashes of the usual cost; only Roost keeps any.
+        sharing: users may share mailboxes; only Dovecot has to be told."""
         del own_hashes
-        return type(self)(root, accounts, files=files)
+        made = type(self)(root, accounts, files=files)
+        made.sharing = sharing
+        return made
+
+    def shared_inbox(self, owner):
+        """The INBOX of another user, as those see it with whom it is shared."""
+        return f"Other Users/{self.user(owner)}"
+
+    sharing = False
+    notifies_of_others = False  # of mailboxes of other users
 
     def logs(self):
         """(number, octets) of the logs that its databases have left beside them."""
@@ -273,6 +285,30 @@ class Dovecot(Server):
     # Reusing imap processes saves Dovecot a fork and exec at each login.
     imap_service_count = 256
 
+    def shared_inbox(self, owner):
+        return f"{super().shared_inbox(owner)}/INBOX"
+
+    def sharing_text(self):
+        """What sharing needs; it is left out elsewhere, because each mailbox costs more with it."""
+        if not self.sharing:
+            return ""
+        return """\
+protocol imap {
+  mail_plugins = $mail_plugins imap_acl
+}
+namespace others {
+  type = shared
+  separator = /
+  prefix = Other Users/%%u/
+  location = sdbox:%%h/sdbox
+  subscriptions = no
+  list = children
+}
+plugin {
+  acl = vfile
+}
+"""
+
     def configure(self):
         cert, key = make_certificate(self.dir)
         mail = self.dir / "mail"
@@ -285,6 +321,7 @@ base_dir = {self.dir}/run
 state_dir = {self.dir}/state
 log_path = {self.dir}/dovecot.log
 protocols = imap lmtp
+mail_plugins = {"acl" if self.sharing else ""}
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{cert}
@@ -344,7 +381,7 @@ service lmtp {{
     port = {self.lmtp_port}
   }}
 }}
-""")
+{self.sharing_text()}""")
 
     def command(self):
         return ["/usr/sbin/dovecot", "-F", "-c", str(self.dir / "dovecot.conf")]
@@ -456,7 +493,13 @@ class Roost(Server):
         self.options = options
         self.hashes = hashes  # given(count): a list of them; None: Roost hashes the password
 
-    def fleet(self, root, accounts, files, own_hashes=False):
+    notifies_of_others = True
+
+    def shared_inbox(self, owner):
+        return f"{super().shared_inbox(owner)}/INBOX"
+
+    def fleet(self, root, accounts, files, own_hashes=False, sharing=False):
+        del sharing
         return Roost(root, accounts, self.binary, self.options, files,
                      lambda count: password_hashes(count, own_hashes))
 
@@ -477,6 +520,13 @@ class Roost(Server):
                             continue
         sizes = [size for size in sizes if size > 0]
         return len(sizes), sum(sizes)
+
+    def accounts_with_keys(self):
+        """Accounts with which SCRAM works (docs/schema.md)."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.data}/registry.db?mode=ro", uri=True,
+                                                timeout=10)) as registry:
+            return registry.execute("SELECT count(*) FROM account"
+                                    " WHERE length(scram_stored_key) > 0").fetchone()[0]
 
     @property
     def data(self):
@@ -513,6 +563,12 @@ class Roost(Server):
 
     def version(self):
         return run([self.binary, "--version"]).strip()
+
+
+class Beside(Roost):
+    """Another build of Roost, to see what a change costs. It is not a peer: no target means it."""
+
+    name = "roost-beside"
 
 
 DEBIAN_PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "isync", "openssl"]
