@@ -328,6 +328,62 @@ def test_who_reads_slowly_what_notify_tells_is_told_no_more_once_the_right_is_go
         assert ok(bert, "NOOP") == []
 
 
+def count(peer, mailbox):
+    return int(ok(peer, f"STATUS {mailbox} (MESSAGES)")[0].rsplit(" ", 1)[1].rstrip(")"))
+
+
+def answer(peer, tag):
+    """The tagged line."""
+    while not (line := peer.line()).startswith(f"{tag} "):
+        pass
+    return line
+
+
+def late_refusals(anna, mover, command, other):
+    """Runs a command while the right to take messages away from INBOX goes, later each time, until it was too late. It
+    gives for each of them what it answered, and how many messages are in the other mailbox."""
+    said = []
+    for tries in range(60):
+        ok(anna, "SETACL INBOX bert lrte")
+        ok(mover, 'SELECT "Other Users/anna/INBOX"')
+        mover.send(f"m {command}\r\n")
+        time.sleep(tries * 0.005)
+        ok(anna, "SETACL INBOX bert lr")
+        line = answer(mover, "m")
+        ok(mover, "UNSELECT")
+        said.append((line, count(mover, other)))
+        if " NO " not in line or sum(line == LATE for line, _ in said) == 3:
+            break
+    return said
+
+
+LATE = "m NO [NOPERM] You may not take messages away from the selected mailbox"
+
+
+def test_a_move_between_accounts_leaves_no_message_in_both():
+    """The right to expunge is taken away when the messages are in the other account already: they are taken back."""
+    most = 10000
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, mover = server.login("anna"), server.login("bert")
+        for _ in range(most // 100):
+            ok(anna, "APPEND INBOX" + " {5+}\r\nA: b\r" * 100)
+        said = late_refusals(anna, mover, "MOVE 1:* Archive", "Archive")
+        assert any(line == LATE for line, _ in said), said
+        assert {there for line, there in said if " NO " in line} == {0}, said
+        moved = " OK " in said[-1][0]
+        assert (count(anna, "INBOX"), said[-1][1]) == ((0, most) if moved else (most, 0))
+
+
+def test_a_replacement_in_another_account_goes_again_if_the_message_stays():
+    text = "A: b\r\n\r\n" + "x\r\n" * 2_000_000
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, mover = server.login("anna"), server.login("bert")
+        ok(anna, "APPEND INBOX {5+}\r\nA: b\r")
+        said = late_refusals(anna, mover, f"REPLACE 1 Drafts {{{len(text)}+}}\r\n{text}", "Drafts")
+        assert any(line == LATE for line, _ in said), said
+        assert {there for line, there in said if " NO " in line} == {0}, said
+
+
 def test_a_search_finds_nothing_once_the_right_is_gone():
     """The right is taken away while ESEARCH looks at a lot of mail: what it has found is not answered. It may have been
     looked up for the last time just before that, so one answer of several must be without results."""

@@ -14,14 +14,16 @@
 #include "mailbox/content/ingest.h"
 #include "mailbox/write/ops.h"
 
+struct remove_across;
+
 struct imap_append_run {
     struct append_op op;
     struct ingest *ingests;
     size_t prepared;
-    bool appended;              /* REPLACE: the request has been executed */
-    bool found;                 /* REPLACE: the message to be replaced is known */
-    struct expunge_op *removal; /* removes it if it is in another account; NULL: op does */
-    struct catenate cat;        /* of the next message, if it is assembled by CATENATE */
+    bool appended;                 /* REPLACE: the request has been executed */
+    bool found;                    /* REPLACE: the message to be replaced is known */
+    struct remove_across *removal; /* removes it if it is in another account; NULL: op does */
+    struct catenate cat;           /* of the next message, if it is assembled by CATENATE */
 };
 
 /** Called at the command's first step: sets work->run, and finds the target of

@@ -5,18 +5,18 @@
  * nothing and answers NO [EXPUNGEISSUED] (docs/protocol.md V-1).
  *
  *   within an account  begin -> [turn: copied, moved] -> answer
- *   into another one   begin -> copy_across -> [turn there: added] -> MOVE: [turn here:
- * expunged]
+ *   into another one   begin -> copy_across -> [turn there: added] -> MOVE: remove_across
  *                      -> answer
  */
 #include "imap/selected/copy_across.h"
+#include "imap/selected/remove_across.h"
 
 struct copy_run {
     struct imap_named named;
     /* for a copy within the account; also holds the result of any copy */
     struct copy_op op;
     struct copy_across *across; /* for a copy into another account; NULL: within the account */
-    struct expunge_op removal;  /* valid when `removes` is set */
+    struct remove_across removal; /* valid when `removes` is set */
     bool removes;
     bool copied;
 };
@@ -103,31 +103,12 @@ copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
     }
     run->copied = true;
     imap_note_own(im, op->to_mbox, op->first_uid, op->count);
-    expunge_op_init(&run->removal, &work->arena, session_waker(&im->s));
-    run->removal.mbox = im->selected;
-    run->removal.runs = op->sources;
-    run->removal.run_count = op->source_count;
-    return true;
-}
-
-/* Expunges what was moved into another account. False: return *step_out. */
-static bool
-removal_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
-{
-    const struct turn_req *turn = &run->removal.turn;
-
-    if (!run->removes || run->op.count == 0)
-        return true;
-    if (!imap_turn(im, imap_selected_acct(im), &run->removal.turn, step_out)) {
-        if (*step_out == STEP_DONE && turn->permit.answer != PERMIT_GIVEN)
-            *step_out = imap_no(im->work, "NOPERM",
-                                "The messages were copied, but they may not be taken away");
-        return false;
+    run->removes = run->removes && op->count > 0;
+    if (run->removes) {
+        remove_across_init(im, &run->removal, op->sources, op->source_count);
+        remove_across_added(&run->removal, op->to_mbox, op->first_uid, op->count);
     }
-    if (turn->result == RC_OK)
-        return true;
-    *step_out = imap_fail(im, turn->result, &turn->err);
-    return false;
+    return true;
 }
 
 /* "COPYUID 38505 304,319 3956:3957" (RFC 4315 section 3). NULL: nothing was copied, or it would
@@ -164,7 +145,9 @@ cmd_copy_run(struct imap_session *im, struct imap_work *work)
     if (work->run == NULL)
         return copy_begin(im, work, move);
     struct copy_run *run = work->run;
-    if (!copy_go(im, run, &step) || !removal_go(im, run, &step))
+    if (!copy_go(im, run, &step))
+        return step;
+    if (run->removes && !remove_across_go(im, &run->removal, &step))
         return step;
     const char *code = copyuid(work, &run->op);
     if (!move)

@@ -3,9 +3,10 @@
  * REPLACE (RFC 8508): one transaction appends a message and expunges one in the selected
  * mailbox. If the message to be replaced is gone, nothing is appended. Between two accounts,
  * two transactions are needed: the message is appended first, so that a crash leaves one
- * message too many, never one too few.
+ * message too many, never one too few (remove_across.h).
  */
 #include "imap/names/append.h"
+#include "imap/selected/remove_across.h"
 
 /* The message to be replaced is in another account than the new one, so it is expunged in a
  * turn of its own. False: return *step_out. */
@@ -14,7 +15,7 @@ removal_prepare(struct imap_session *im, struct imap_append_run *run, struct sto
                 struct uid_run *uids, enum imap_step *step_out)
 {
     struct imap_work *work = im->work;
-    struct expunge_op *removal = arena_new(&work->arena, struct expunge_op);
+    struct remove_across *removal = arena_new(&work->arena, struct remove_across);
     uint32_t there = 0;
     struct err err = {.rc = RC_OK};
 
@@ -27,11 +28,8 @@ removal_prepare(struct imap_session *im, struct imap_append_run *run, struct sto
         *step_out = imap_fail(im, rc, &err);
         return false;
     }
-    expunge_op_init(removal, &work->arena, session_waker(&im->s));
     uids[0].last = uids[0].first;
-    removal->mbox = im->selected;
-    removal->runs = uids;
-    removal->run_count = 1;
+    remove_across_init(im, removal, uids, 1);
     run->removal = removal;
     run->found = true;
     return true;
@@ -89,26 +87,6 @@ conclude(struct imap_session *im, const struct append_op *op)
     return imap_ok(work, NULL, "REPLACE completed");
 }
 
-/* Expunges what was replaced, if it is in another account than the new message. False: return
- * *step_out. */
-static bool
-removal_go(struct imap_session *im, struct imap_append_run *run, enum imap_step *step_out)
-{
-    const struct turn_req *turn = &run->removal->turn;
-
-    if (!imap_turn(im, imap_selected_acct(im), &run->removal->turn, step_out)) {
-        if (*step_out == STEP_DONE && turn->permit.answer != PERMIT_GIVEN)
-            *step_out =
-                imap_no(im->work, "NOPERM",
-                        "The message was appended, but the other may not be taken away");
-        return false;
-    }
-    if (turn->result == RC_OK)
-        return true;
-    *step_out = imap_fail(im, turn->result, &turn->err);
-    return false;
-}
-
 enum imap_step
 cmd_replace_run(struct imap_session *im, struct imap_work *work)
 {
@@ -123,8 +101,11 @@ cmd_replace_run(struct imap_session *im, struct imap_work *work)
         step = imap_append_step(im, run, &run->appended);
         if (!run->appended)
             return step;
+        if (run->op.turn.result == RC_OK && run->removal != NULL)
+            remove_across_added(run->removal, run->op.mbox, run->op.msgs[0].added.uid, 1);
     }
-    if (run->op.turn.result == RC_OK && run->removal != NULL && !removal_go(im, run, &step))
+    if (run->op.turn.result == RC_OK && run->removal != NULL &&
+        !remove_across_go(im, run->removal, &step))
         return step;
     return conclude(im, &run->op);
 }
