@@ -71,6 +71,7 @@ verb_account_remove(const struct verb_call *call, struct err *err)
     if (rc != RC_OK)
         return rc;
     verb_tell_sessions(call, account.id, POST_ACCOUNT_REMOVED);
+    accounts_tell_removed(call->house->accounts, account.id);
     if (!is_kept)
         rc = account_purge(call, &account, err);
     return rc == RC_OK ? remove_tell(call, account.name, is_kept, err) : rc;

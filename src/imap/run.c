@@ -460,6 +460,7 @@ imap_run(struct session *session, uint32_t why)
         return next;
     imap_notify_resume(im);
     imap_metadata_resume(im);
+    imap_guest_owner_look(im);
     deadlines_check(im);
     if (conn_wants_write(&im->s.conn))
         imap_flush(im);

@@ -89,6 +89,38 @@ def test_a_delivery_under_way_does_not_bring_it_back(used, for_good):
         peer.close()
 
 
+@pytest.mark.parametrize("how", ["selected", "idle", "notify", "unshared"])
+def test_guests_let_go_of_an_account_that_is_removed(how):
+    """Its mail is deleted at once, although another user has its INBOX selected or watches it."""
+    with Roost(accounts=["user", "other"]) as server:
+        owner, guest = server.login("user"), server.login("other")
+        owner.command("SETACL INBOX other lr")
+        if how in ("selected", "idle"):
+            guest.command('SELECT "Other Users/user/INBOX"')
+            guest.number = server.number_of(guest)
+        else:
+            guest.command('NOTIFY SET (SUBTREE "Other Users" (MessageNew MessageExpunge MailboxName))')
+        if how == "idle":
+            guest.send("i IDLE\r\n")
+            assert guest.line() == "+ idling"
+        if how == "unshared": # it is watched all the same: it may share something again
+            owner.command("DELETEACL INBOX other")
+            assert guest.line() == '* LIST (\\NonExistent) "/" "Other Users/user/INBOX"'
+            guest.command("NOOP")
+        server.run("account", "remove", "user", "--yes", "--for-good")
+        assert 1 not in folders(server)
+        if how in ("selected", "idle"):
+            assert guest.line() == "* BYE Account of the selected mailbox was removed"
+            assert guest.at_end()
+            assert server.record(guest.number)["reason"] == "owner-removed"
+        else:
+            if how == "notify":
+                assert guest.line() == '* LIST (\\NonExistent) "/" "Other Users/user/INBOX"'
+            guest.command("NOOP")
+        owner.close()
+        guest.close()
+
+
 def test_many_that_come_while_it_goes():
     """Logins and deliveries without pause while accounts are removed for good: none is left over."""
     with Roost(accounts=[f"u{i}" for i in range(8)], options=["auth.allow_plaintext=yes"]) as server:

@@ -96,6 +96,8 @@ notify_look_new(struct imap_session *im, struct notify_others *others, struct ot
     }
     if (!others->look_at_all && look.sharers == others->sharers &&
         look.sharing == others->sharing) {
+        if (others->serial != look.serial) /* who shares nothing any more may be removed */
+            notify_owners_tidy(im, others);
         others->serial = look.serial;
         look.only = changed_owner(others);
         if (look.only == NULL)

@@ -11,6 +11,9 @@
  * docs/protocol.md H-4). The view stays as it was: if the right comes back, the dialogue
  * continues from there.
  *
+ * When the owner's account is removed, the session ends: as long as it has the mailbox
+ * selected, the mail cannot be deleted.
+ *
  * Thread: the session.
  */
 #include "imap/imap_session.h"
@@ -57,19 +60,26 @@ imap_guest_is_due(struct imap_session *im)
                              guest->epoch != (uint32_t)registry_epoch(im->s.env->registry));
 }
 
-/* RC_NOT_FOUND: the owner's account was removed. */
+void
+imap_guest_owner_look(struct imap_session *im)
+{
+    struct registry_account owner;
+
+    if (imap_guest_is_due(im) &&
+        registry_find_id(im->s.env->registry, account_id(im->guest->acct), &owner, NULL) ==
+            RC_NOT_FOUND)
+        session_end(&im->s, END_OWNER_REMOVED, NULL);
+}
+
 static enum rc
 rights_read(struct imap_session *im, struct store_tx *tx, uint32_t *rights_out, struct err *err)
 {
     struct registry *registry = im->s.env->registry;
-    struct registry_account owner;
     struct rights_user user;
     AUTO_ARENA arena = {0};
 
     arena_init(&arena, LOOK_ARENA);
-    enum rc rc = registry_find_id(registry, account_id(im->guest->acct), &owner, err);
-    if (rc == RC_OK)
-        rc = access_user(registry, im->s.account_id, &arena, &user, err);
+    const enum rc rc = access_user(registry, im->s.account_id, &arena, &user, err);
     return rc == RC_OK ? access_rights(tx, &user, im->selected, &arena, rights_out, err) : rc;
 }
 
@@ -115,10 +125,15 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
     const uint32_t serial = account_acl_serial(guest->acct);
     const uint32_t epoch = (uint32_t)registry_epoch(im->s.env->registry);
     const bool sharing = env_settings(im->s.env)->sharing;
+    imap_guest_owner_look(im); /* is as new as the numbers, as the rights are */
+    if (session_is_ending(&im->s)) {
+        *step_out = STEP_WAIT;
+        return false;
+    }
     if (!imap_read_begin(im, guest->acct, &tx, step_out))
         return false;
-    const enum rc rc = sharing ? rights_read(im, tx, &rights, &err) : RC_NOT_FOUND;
-    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+    const enum rc rc = sharing ? rights_read(im, tx, &rights, &err) : RC_OK;
+    if (rc != RC_OK) {
         *step_out = imap_fail(im, rc, &err);
         return false;
     }

@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "mailbox/account_private.h"
+#include "mailbox/memory/hub.h"
 #include "mailbox/write/turn_wait.h"
 #include "store/registry.h"
 
@@ -319,6 +320,28 @@ account_reads_wait(const struct account *acct)
     return acct->accounts->reads_wait;
 }
 
+/* The account if it is in memory, held; else NULL. */
+static struct account *
+hold_if_there(struct accounts *accounts, uint64_t account_id)
+{
+    lock_enter(&accounts->lock);
+    struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
+    if (acct != NULL)
+        hold_account(acct);
+    lock_leave(&accounts->lock);
+    return acct;
+}
+
+void
+accounts_tell_removed(struct accounts *accounts, uint64_t account_id)
+{
+    struct account *acct = hold_if_there(accounts, account_id);
+
+    if (acct != NULL)
+        hub_wake_all(acct);
+    account_put(acct);
+}
+
 /* A mailbox that nobody looks at catches up when somebody does. */
 void
 accounts_changed_elsewhere(void *ctx, uint64_t account_id)
@@ -327,11 +350,7 @@ accounts_changed_elsewhere(void *ctx, uint64_t account_id)
     struct turn_waiter waiter;
     struct turn_req look;
 
-    lock_enter(&accounts->lock);
-    struct account *acct = map_get(&accounts->by_id, map_key_u64(&account_id));
-    if (acct != NULL)
-        hold_account(acct);
-    lock_leave(&accounts->lock);
+    struct account *acct = hold_if_there(accounts, account_id);
     if (acct == NULL)
         return;
     turn_waiter_init(&waiter);

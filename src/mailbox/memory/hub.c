@@ -47,6 +47,17 @@ hub_unwatch(struct watch *watch)
     watch->acct = NULL;
 }
 
+void
+hub_wake_all(struct account *acct)
+{
+    lock_enter(hub_lock(acct));
+    LIST_FOR_EACH (node, &acct->hub.watches)
+        wake_call(CONTAINER_OF(node, struct watch, link)->wake);
+    LIST_FOR_EACH (node, &acct->hub.gatherers)
+        wake_call(CONTAINER_OF(node, struct news_watch, link)->wake);
+    lock_leave(hub_lock(acct));
+}
+
 static bool
 is_among(const struct watch_filter *filter, uint64_t mbox)
 {
