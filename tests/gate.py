@@ -107,14 +107,14 @@ def pytest_run(args, env, *how):
 
 
 def pytest(total, stage, args, env=None, side_by_side=True):
-    """Tests mostly wait, so several run at a time, and the sanitizers run beside them. What fails in such
-    company is run again by itself, as strictly as ever, and named: it may have been the machine that was slow."""
+    """Tests mostly wait, so several run at a time. What fails in such company is run again by itself,
+    as strictly as ever, and named: it may have been the machine that was slow."""
     started = time.monotonic()
     output, (passed, failed, skipped), names = pytest_run(args, env, *(["-n", str(WORKERS)] if side_by_side else []))
     for line in output.splitlines():
         if line.startswith("SKIPPED"):
             print("  " + line)
-    if failed == len(names) and 0 < failed <= AGAIN_MAX:
+    if side_by_side and failed == len(names) and 0 < failed <= AGAIN_MAX:
         print("\n".join(f"  again, by itself: {name}" for name in names), flush=True)
         first = output
         output, (again, failed, _), _ = pytest_run(names, env)

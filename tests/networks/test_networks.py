@@ -26,15 +26,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from forgetful import ROUTERS, SERVER, connect_from, why_not  # noqa: E402
 from roost_server import PASSWORD, Peer, Roost  # noqa: E402
 
-KEEPALIVE, SHORTEST, FORGETS = 4, 2, 3
+# The interval that is tried first is a second longer than what networks remember, and those that are used
+# later are a second shorter or more: a busy machine may be late by nearly that. Where SHORTEST is used,
+# it takes 8 lines until 3 s are tried and 8 more until 4 s are, which is after the end (LASTS).
+KEEPALIVE, SHORTEST, FORGETS = 5, 2, 4
+LONGEST = 8
 SUSPECT, DEAD = 1, 5
 GOOD, SILENT, UNREACHABLE, RESET, WIFI, MOBILE = range(1, 7)
 BEHAVIOUR = {SILENT: (FORGETS, "drop"), UNREACHABLE: (FORGETS, "unreachable"),
              RESET: (FORGETS, "reset"), WIFI: (FORGETS, "drop")}
-LASTS = 50
+LASTS = 60
+GIVES_UP = KEEPALIVE * 2 + 1.5  # a client that hears nothing for so long
 OPTIONS = [
     "auth.allow_plaintext=yes", "log.levels=APSF", f"idle.keepalive={KEEPALIVE}s",
-    f"idle.keepalive_min={SHORTEST}s", "idle.keepalive_max=8s",
+    f"idle.keepalive_min={SHORTEST}s", f"idle.keepalive_max={LONGEST}s",
     f"idle.suspect_after={SUSPECT}s", f"idle.dead_after={DEAD}s",
 ]
 
@@ -57,7 +62,7 @@ class Client(threading.Thread):
         peer.command("SELECT INBOX")
         peer.send("i IDLE\r\n")
         assert peer.line().startswith("+")
-        peer.socket.settimeout(KEEPALIVE * 2 + 1.5)
+        peer.socket.settimeout(GIVES_UP)
         self.connected.append(time.monotonic())
         return peer
 
@@ -183,7 +188,7 @@ def test_good_network_is_left_alone(world):
     good = world.clients["good"]
     assert len(good.connected) == 1 and not world.of("good")
     assert "good" not in world.suspects
-    assert len(good.lines) >= LASTS / 8 - 1
+    assert len(good.lines) >= LASTS / LONGEST - 1
     assert all(line.startswith("* OK") for _, line in good.lines)
 
 
@@ -205,20 +210,22 @@ def test_silent_death_is_suspected_then_ended_in_time(world):
 
 def test_keepalive_falls_below_what_the_network_forgets(world):
     row = world.networks["10.77.2.0/24"]
-    # The first line may come early: all of an address share one grid of seconds.
-    assert row["keepalive"] < FORGETS <= row["limit"] <= KEEPALIVE and row["why"] == "fell", row
+    # The first line may come early: all of an address share one grid of seconds. An interval between
+    # SHORTEST and FORGETS may have been tried meanwhile.
+    assert SHORTEST <= row["keepalive"] < FORGETS <= row["limit"] <= KEEPALIVE, row
+    assert row["why"] == ("fell" if row["keepalive"] == SHORTEST else "lengthened"), row
     assert f"forgets connections that are silent for {row['limit']} seconds" in row["sentence"]
     client = world.clients["silent"]
-    # Before, no connection lasted for twice FORGETS. A busy machine may lose one later, too.
+    # A busy machine may lose one later, too.
     lives = list(zip(client.connected, [*client.connected[1:], world.began + LASTS]))
     begin, end = max(lives, key=lambda life: life[1] - life[0])
-    assert end - begin > 15, lives
+    assert end - begin > KEEPALIVE + GIVES_UP + 0.5, lives  # longer than any that is lost to its first long silence
     lines = [at for at, _ in client.lines if begin < at < end]
     assert len(lines) >= 5 and max(b - a for a, b in zip(lines, lines[1:])) < FORGETS + 1
     log = world.roost.log()
-    assert re.search(rf" P 07027 0 10\.77\.2\.0/24: keepalive every {SHORTEST} s now: silences of [345] s are lost$", log, re.M)
+    assert re.search(rf" P 07027 0 10\.77\.2\.0/24: keepalive every {SHORTEST} s now: silences of [{FORGETS}{KEEPALIVE}] s are lost$", log, re.M)
     assert f"keepalive every {KEEPALIVE} s as configured: nothing speaks against it in 10.77.2.0/24" in log
-    assert f"keepalive every {SHORTEST} s: 10.77.2.0/24 forgets after {row['limit']} s" in log
+    assert re.search(rf"keepalive every {SHORTEST} s: 10\.77\.2\.0/24 forgets after [{FORGETS}{KEEPALIVE}] s$", log, re.M)
 
 
 def test_unreachable_host_is_told_and_teaches_nothing(world):
@@ -251,10 +258,15 @@ def test_all_of_an_address_in_the_same_second(world):
 
 
 def test_what_was_learnt_survives_a_restart_and_is_forgotten_when_told(world):
-    for rows in (world.offline, world.restarted):
-        for network in ("10.77.1.0/24", "10.77.2.0/24", "10.77.4.0/24"):
-            for field in ("keepalive", "limit", "why", "silences"):
-                assert rows[network][field] == world.networks[network][field]
+    for network in ("10.77.1.0/24", "10.77.2.0/24", "10.77.4.0/24"):
+        running, stopped, again = (rows[network] for rows in (world.networks, world.offline, world.restarted))
+        for field in ("keepalive", "limit", "why"):
+            assert again[field] == stopped[field] == running[field]
+        assert again["silences"] == stopped["silences"]
+        counts = {silence["seconds"]: silence for silence in stopped["silences"]}
+        for silence in running["silences"]:  # lines may have been acknowledged until the server stopped
+            assert counts[silence["seconds"]]["kept"] >= silence["kept"]
+            assert counts[silence["seconds"]]["lost"] >= silence["lost"]
     roost = world.roost
     assert "10.77.2.0/24" in roost.run("networks").stdout
     assert roost.run("networks", "--reset", "10.77.2.9").stdout == "1 networks forgotten\n"
