@@ -67,6 +67,13 @@ struct read_word {
     const char *word;
     enum foreign_fact fact;
 };
+/* The words by which a program reports trouble. */
+struct read_troubles {
+    const struct read_word *own;
+    size_t own_count;
+    const struct read_word *ends; /* these say least and are tried last */
+    size_t end_count;
+};
 /** The fact of the first row whose word is in text (case matters), or `otherwise` if there is
  * none. */
 enum foreign_fact read_word_find(const struct read_word *words, size_t count, struct span text,
@@ -74,6 +81,10 @@ enum foreign_fact read_word_find(const struct read_word *words, size_t count, st
 
 /** What the words of a TLS library or a socket mean (tls_words.c), or FACT_NONE. */
 enum foreign_fact read_tls_fact(struct span text);
+/** Emits the trouble that a program reports in its own words or in those (tls_words.c). False:
+ * text has none of them. */
+bool read_emit_trouble(struct foreign_reader *reader, const struct foreign_event *like,
+                       const struct read_troubles *troubles, struct span text);
 /** Whether text begins with one of the words. */
 bool read_begins(struct span text, const char *const *words, size_t count);
 /** Whether a line looks like a problem; for logs that are mostly about other things. */

@@ -25,6 +25,9 @@ static const struct read_word ends[] = {
     {"unexpected BYE", FACT_PEER_CLOSED},
 };
 
+static const struct read_troubles troubles = {trouble, ARRAY_LEN(trouble), ends,
+                                              ARRAY_LEN(ends)};
+
 /* Lines that are understood and say nothing about the end of a session. */
 static const char *const ordinary[] = {
     "Reading configuration file ",
@@ -96,14 +99,7 @@ own_words(struct foreign_reader *reader, struct foreign_event *event, struct spa
     }
     if (read_begins(text, ordinary, ARRAY_LEN(ordinary)))
         return true;
-    enum foreign_fact fact = read_word_find(trouble, ARRAY_LEN(trouble), text, FACT_NONE);
-    if (fact == FACT_NONE)
-        fact = read_tls_fact(text);
-    if (fact == FACT_NONE)
-        fact = read_word_find(ends, ARRAY_LEN(ends), text, FACT_NONE);
-    if (fact != FACT_NONE)
-        read_emit_fact(reader, event, fact, text);
-    return fact != FACT_NONE;
+    return read_emit_trouble(reader, event, &troubles, text);
 }
 
 bool

@@ -4,7 +4,7 @@
  * programs. Most of them do not report a failure of TLS: the TLS library is also the one that
  * reports that an encrypted connection was closed, reset or lost. So the rows about the
  * connection precede those about TLS itself, and no row matches words that only mention TLS.
- * Pure.
+ * Pure except for what is emitted.
  */
 #include "journal/foreign/read/read.h"
 
@@ -62,4 +62,20 @@ enum foreign_fact
 read_tls_fact(struct span text)
 {
     return read_word_find(words, sizeof words / sizeof words[0], text, FACT_NONE);
+}
+
+bool
+read_emit_trouble(struct foreign_reader *reader, const struct foreign_event *like,
+                  const struct read_troubles *troubles, struct span text)
+{
+    enum foreign_fact fact =
+        read_word_find(troubles->own, troubles->own_count, text, FACT_NONE);
+
+    if (fact == FACT_NONE)
+        fact = read_tls_fact(text);
+    if (fact == FACT_NONE)
+        fact = read_word_find(troubles->ends, troubles->end_count, text, FACT_NONE);
+    if (fact != FACT_NONE)
+        read_emit_fact(reader, like, fact, text);
+    return fact != FACT_NONE;
 }
