@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a change makes of a version: the touched chunks are rebuilt, all others shared. Each
- * function walks the nodes once and steps into those that the change touches.
+ * function walks the nodes once and steps into those that the change reaches.
  *
  * Thread: any; costs are in the comments of version_private.h.
  */
@@ -40,6 +40,67 @@ version_add(const struct version *old, const struct entry *entries, size_t count
     return builder_finish(&builder, modseq, uidnext);
 }
 
+/* ---- changes of messages that are there ---- */
+
+/* A change: UIDs, ascending, with what is said of each, and what becomes of the chunks with
+ * such UIDs. */
+struct edit {
+    struct builder builder;
+    union {
+        const struct uid_run *runs;
+        const struct entry *entries;
+        const uint32_t *uids;
+    } of;
+    size_t count;
+    size_t next; /* the first that is not dealt with */
+    const struct flags_rule *rule;
+    uint32_t (*uid_at)(const struct edit *edit, size_t i);
+    void (*put)(struct edit *edit, struct chunk *chunk); /* and moves next past the chunk */
+};
+
+static uint32_t
+run_uid(const struct edit *edit, size_t i)
+{
+    return edit->of.runs[i].first;
+}
+
+static uint32_t
+entry_uid(const struct edit *edit, size_t i)
+{
+    return edit->of.entries[i].uid;
+}
+
+static uint32_t
+uid_itself(const struct edit *edit, size_t i)
+{
+    return edit->of.uids[i];
+}
+
+static bool
+reaches(const struct edit *edit, uint32_t last_uid)
+{
+    return edit->next < edit->count && edit->uid_at(edit, edit->next) <= last_uid;
+}
+
+/* Nodes and chunks that the change does not reach are shared. */
+static void
+walk(struct edit *edit, const struct version *old)
+{
+    for (uint32_t n = 0; n < old->node_count; n++) {
+        if (!reaches(edit, old->slots[n].last_uid)) {
+            builder_node(&edit->builder, old->slots[n].node);
+            continue;
+        }
+        const struct node *node = old->slots[n].node;
+        for (uint32_t c = 0; c < node->chunk_count; c++) {
+            if (reaches(edit, node->slots[c].last_uid))
+                edit->put(edit, node->slots[c].chunk);
+            else
+                builder_chunk(&edit->builder, node->slots[c].chunk);
+        }
+    }
+}
+
 /* Whether the rule changes the message at pos. */
 static bool
 is_flagged(const struct chunk *chunk, uint32_t pos, const struct flags_rule *rule)
@@ -64,27 +125,28 @@ put_changed(struct builder *builder, struct chunk *chunk, struct chunk *copy)
     version_unref_chunk(copy);
 }
 
-/* The chunk with the rule applied where runs name its messages; *next moves past the runs that
- * end in it. A chunk of which nothing changes is shared. */
+/* The chunk with the rule applied where runs name its messages. A chunk of which nothing
+ * changes is shared, and a run may go on in the next one. */
 static void
-put_flagged(struct builder *builder, struct chunk *chunk, const struct uid_run *runs,
-            size_t count, size_t *next, const struct flags_rule *rule)
+put_flagged(struct edit *edit, struct chunk *chunk)
 {
+    const struct flags_rule *rule = edit->rule;
+    const struct uid_run *runs = edit->of.runs;
     struct chunk *copy = NULL;
     uint32_t pos = 0;
 
     for (; pos < chunk->count; pos++) {
         const uint32_t uid = chunk->uids[pos];
-        while (*next < count && runs[*next].last < uid)
-            (*next)++;
-        if (*next == count)
+        while (edit->next < edit->count && runs[edit->next].last < uid)
+            edit->next++;
+        if (edit->next == edit->count)
             break;
-        if (uid < runs[*next].first || !is_flagged(chunk, pos, rule))
+        if (uid < runs[edit->next].first || !is_flagged(chunk, pos, rule))
             continue;
         if (copy == NULL)
             copy = chunk_clone(chunk, (rule->set[1] | rule->set[2]) != 0);
         if (copy == NULL) {
-            builder->failed = true;
+            edit->builder.failed = true;
             return;
         }
         copy->flags[pos] = (uint16_t)flags_rule_flags(rule, copy->flags[pos]);
@@ -92,45 +154,33 @@ put_flagged(struct builder *builder, struct chunk *chunk, const struct uid_run *
         if (copy->keywords != NULL)
             copy->keywords[pos] = flags_rule_keywords(rule, copy->keywords[pos]);
     }
-    put_changed(builder, chunk, copy);
+    put_changed(&edit->builder, chunk, copy);
 }
 
 struct version *
 version_set_flags(const struct version *old, const struct uid_run *runs, size_t count,
                   const struct flags_rule *rule, uint64_t modseq)
 {
-    struct builder builder;
-    size_t next = 0;
+    struct edit edit = {
+        .of.runs = runs, .count = count, .rule = rule, .uid_at = run_uid, .put = put_flagged};
 
-    builder_init(&builder, old->node_count, 0);
-    for (uint32_t n = 0; n < old->node_count; n++) {
-        if (next == count || runs[next].first > old->slots[n].last_uid) {
-            builder_node(&builder, old->slots[n].node);
-            continue;
-        }
-        const struct node *node = old->slots[n].node;
-        for (uint32_t c = 0; c < node->chunk_count; c++) {
-            if (next == count || runs[next].first > node->slots[c].last_uid)
-                builder_chunk(&builder, node->slots[c].chunk);
-            else
-                put_flagged(&builder, node->slots[c].chunk, runs, count, &next, rule);
-        }
-    }
-    return builder_finish(&builder, modseq, old->uidnext);
+    builder_init(&edit.builder, old->node_count, 0);
+    walk(&edit, old);
+    return builder_finish(&edit.builder, modseq, old->uidnext);
 }
 
-/* The chunk with newer flags from the entries of its messages; *next moves past those up to its
- * last one. */
+/* The chunk with newer flags from the entries of its messages. */
 static void
-put_newer(struct builder *builder, struct chunk *chunk, const struct entry *entries,
-          size_t count, size_t *next)
+put_newer(struct edit *edit, struct chunk *chunk)
 {
     const uint32_t last_uid = chunk->uids[chunk->count - 1];
     struct chunk *copy = NULL;
     uint32_t pos = 0;
 
-    for (; *next < count && entries[*next].uid <= last_uid; (*next)++) {
-        const struct entry *entry = &entries[*next];
+    for (; edit->next < edit->count; edit->next++) {
+        const struct entry *entry = &edit->of.entries[edit->next];
+        if (entry->uid > last_uid)
+            break;
         while (chunk->uids[pos] < entry->uid)
             pos++;
         if (chunk->uids[pos] != entry->uid || chunk->modseqs[pos] >= entry->modseq)
@@ -143,7 +193,7 @@ put_newer(struct builder *builder, struct chunk *chunk, const struct entry *entr
             copy = wider;
         }
         if (copy == NULL) {
-            builder->failed = true;
+            edit->builder.failed = true;
             return;
         }
         copy->flags[pos] = (uint16_t)entry->flags;
@@ -151,31 +201,19 @@ put_newer(struct builder *builder, struct chunk *chunk, const struct entry *entr
         if (copy->keywords != NULL)
             copy->keywords[pos] = entry->keywords;
     }
-    put_changed(builder, chunk, copy);
+    put_changed(&edit->builder, chunk, copy);
 }
 
 static struct version *
 version_set_newer(const struct version *old, const struct entry *entries, size_t count,
                   uint64_t modseq)
 {
-    struct builder builder;
-    size_t next = 0;
+    struct edit edit = {
+        .of.entries = entries, .count = count, .uid_at = entry_uid, .put = put_newer};
 
-    builder_init(&builder, old->node_count, 0);
-    for (uint32_t n = 0; n < old->node_count; n++) {
-        if (next == count || entries[next].uid > old->slots[n].last_uid) {
-            builder_node(&builder, old->slots[n].node);
-            continue;
-        }
-        const struct node *node = old->slots[n].node;
-        for (uint32_t c = 0; c < node->chunk_count; c++) {
-            if (next == count || entries[next].uid > node->slots[c].last_uid)
-                builder_chunk(&builder, node->slots[c].chunk);
-            else
-                put_newer(&builder, node->slots[c].chunk, entries, count, &next);
-        }
-    }
-    return builder_finish(&builder, modseq, old->uidnext);
+    builder_init(&edit.builder, old->node_count, 0);
+    walk(&edit, old);
+    return builder_finish(&edit.builder, modseq, old->uidnext);
 }
 
 struct version *
@@ -196,47 +234,37 @@ version_put(const struct version *old, const struct entry *entries, size_t count
     return next;
 }
 
-/* The chunk without uids; *next moves past those up to its last one. */
+/* The chunk without the UIDs. */
 static void
-put_remaining(struct builder *builder, const struct chunk *chunk, const uint32_t *uids,
-              size_t count, size_t *next)
+put_remaining(struct edit *edit, struct chunk *chunk)
 {
     const uint32_t last_uid = chunk->uids[chunk->count - 1];
     uint32_t kept_from = 0;
     uint32_t pos = 0;
 
-    for (; *next < count && uids[*next] <= last_uid; (*next)++) {
-        while (chunk->uids[pos] < uids[*next])
+    for (; edit->next < edit->count; edit->next++) {
+        const uint32_t uid = edit->of.uids[edit->next];
+        if (uid > last_uid)
+            break;
+        while (chunk->uids[pos] < uid)
             pos++;
-        if (chunk->uids[pos] != uids[*next])
+        if (chunk->uids[pos] != uid)
             continue;
-        builder_slice(builder, chunk, kept_from, pos - kept_from);
+        builder_slice(&edit->builder, chunk, kept_from, pos - kept_from);
         kept_from = pos + 1;
     }
-    builder_slice(builder, chunk, kept_from, chunk->count - kept_from);
+    builder_slice(&edit->builder, chunk, kept_from, chunk->count - kept_from);
 }
 
 struct version *
 version_remove(const struct version *old, const uint32_t *uids, size_t count, uint64_t modseq)
 {
-    struct builder builder;
-    size_t next = 0;
+    struct edit edit = {
+        .of.uids = uids, .count = count, .uid_at = uid_itself, .put = put_remaining};
 
-    builder_init(&builder, old->node_count, 0);
-    for (uint32_t n = 0; n < old->node_count; n++) {
-        if (next == count || uids[next] > old->slots[n].last_uid) {
-            builder_node(&builder, old->slots[n].node);
-            continue;
-        }
-        const struct node *node = old->slots[n].node;
-        for (uint32_t c = 0; c < node->chunk_count; c++) {
-            if (next == count || uids[next] > node->slots[c].last_uid)
-                builder_chunk(&builder, node->slots[c].chunk);
-            else
-                put_remaining(&builder, node->slots[c].chunk, uids, count, &next);
-        }
-    }
-    return builder_finish(&builder, modseq, old->uidnext);
+    builder_init(&edit.builder, old->node_count, 0);
+    walk(&edit, old);
+    return builder_finish(&edit.builder, modseq, old->uidnext);
 }
 
 struct version *
@@ -265,49 +293,37 @@ version_prefix(const struct version *old, uint32_t bound)
     return builder_finish(&builder, old->modseq, old->uidnext);
 }
 
-/* The chunk with the entries that belong before its end; *next moves past them. */
+/* The chunk with the entries that belong before its end. */
 static void
-put_joined(struct builder *builder, const struct chunk *chunk, const struct entry *entries,
-           size_t count, size_t *next)
+put_joined(struct edit *edit, struct chunk *chunk)
 {
+    const struct entry *entries = edit->of.entries;
     uint32_t done = 0;
 
     for (uint32_t pos = 0; pos < chunk->count; pos++) {
-        while (*next < count && entries[*next].uid < chunk->uids[pos]) {
-            builder_slice(builder, chunk, done, pos - done);
+        while (edit->next < edit->count && entries[edit->next].uid < chunk->uids[pos]) {
+            builder_slice(&edit->builder, chunk, done, pos - done);
             done = pos;
-            builder_entry(builder, &entries[(*next)++]);
+            builder_entry(&edit->builder, &entries[edit->next++]);
         }
-        if (*next < count && entries[*next].uid == chunk->uids[pos])
-            (*next)++;
+        if (edit->next < edit->count && entries[edit->next].uid == chunk->uids[pos])
+            edit->next++;
     }
-    builder_slice(builder, chunk, done, chunk->count - done);
+    builder_slice(&edit->builder, chunk, done, chunk->count - done);
 }
 
 struct version *
 version_insert(const struct version *old, const struct entry *entries, size_t count,
                uint64_t modseq, uint32_t uidnext)
 {
-    struct builder builder;
-    size_t next = 0;
+    struct edit edit = {
+        .of.entries = entries, .count = count, .uid_at = entry_uid, .put = put_joined};
 
-    builder_init(&builder, old->node_count + 1, 0);
-    for (uint32_t n = 0; n < old->node_count; n++) {
-        if (next == count || entries[next].uid > old->slots[n].last_uid) {
-            builder_node(&builder, old->slots[n].node);
-            continue;
-        }
-        const struct node *node = old->slots[n].node;
-        for (uint32_t c = 0; c < node->chunk_count; c++) {
-            if (next == count || entries[next].uid > node->slots[c].last_uid)
-                builder_chunk(&builder, node->slots[c].chunk);
-            else
-                put_joined(&builder, node->slots[c].chunk, entries, count, &next);
-        }
-    }
-    for (; next < count; next++)
-        builder_entry(&builder, &entries[next]);
-    return builder_finish(&builder, modseq, uidnext);
+    builder_init(&edit.builder, old->node_count + 1, 0);
+    walk(&edit, old);
+    for (; edit.next < count; edit.next++)
+        builder_entry(&edit.builder, &entries[edit.next]);
+    return builder_finish(&edit.builder, modseq, uidnext);
 }
 
 struct version *
