@@ -15,9 +15,7 @@
 #include <cmocka.h>
 
 #include "base/check.h"
-#include "support/tmpdir.h"
-
-static struct tmpdir dir;
+#include "support/tmpdir_each.h"
 
 /* Makes the file and the folders above it. */
 static void
@@ -36,22 +34,6 @@ put(const char *name, const char *text)
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
 }
 
 static uint64_t
@@ -144,11 +126,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_no_groups, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_version_2, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_in_a_container, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_version_1, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_groups, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_version_2, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_in_a_container, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_version_1, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_nonsense, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test(test_this_machine),
     };
 

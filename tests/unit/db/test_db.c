@@ -12,29 +12,12 @@
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "support/fault_vfs.h"
-#include "support/tmpdir.h"
+#include "support/tmpdir_each.h"
 
-static struct tmpdir dir;
 static struct err err;
 
 static const char *const sql[] = {"INSERT INTO t(b) VALUES (zeroblob(?1))"};
 static const struct db_options create = {.sql = sql, .sql_count = 1, .create = true};
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
-}
 
 static struct db *
 open_new(const char *name, struct db_options options)
@@ -287,7 +270,7 @@ check_finds_damage(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, tmpdir_setup, tmpdir_teardown)
     const struct CMUnitTest tests[] = {
         T(creates_with_mode_and_wal),   T(closing_keeps_the_wal_unless_asked),
         T(refuses_what_it_cannot_open), T(read_only_denies_writes),

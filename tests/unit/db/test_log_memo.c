@@ -21,7 +21,7 @@
 #include "db/schema.h"
 #include "db/txn.h"
 #include "db/wal_index.h"
-#include "support/tmpdir.h"
+#include "support/tmpdir_each.h"
 
 enum {
     PAGE = 4096,
@@ -42,7 +42,6 @@ static const struct db_step steps[] = {{.sql = "CREATE TABLE t(id INTEGER PRIMAR
 static const struct db_schema schema = {
     .what = "test", .application_id = 77, .steps = steps, .step_count = 1};
 
-static struct tmpdir dir;
 static struct err err;
 
 static const char *
@@ -148,22 +147,6 @@ move(struct db *db, const struct log_memo *memo)
 
     assert_int_equal(db_move(db, path_of(2), DB_READS_AHEAD, CACHE_KIB, memo), RC_OK);
     return octets_read() - before;
-}
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
 }
 
 static void
@@ -362,7 +345,7 @@ not_while_it_is_in_use(void **state)
     db_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tmpdir_setup, tmpdir_teardown)
 
 int
 main(void)

@@ -13,25 +13,7 @@
 
 #include "journal/foreign/formats.h"
 #include "journal/foreign/story.h"
-#include "support/tmpdir.h"
-
-static struct tmpdir dir;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
-}
+#include "support/tmpdir_each.h"
 
 /* Up to an IDLE that was accepted; behind it the rows' own lines. */
 static const char fetchmail[] =
@@ -701,5 +683,5 @@ main(void)
         cmocka_unit_test(test_own_refusals),
         cmocka_unit_test(test_processes_that_are_used_again),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, tmpdir_setup, tmpdir_teardown);
 }

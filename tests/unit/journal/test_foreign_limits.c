@@ -13,26 +13,9 @@
 #include "journal/foreign/newest.h"
 #include "journal/foreign/report.h"
 #include "journal/foreign/source.h"
-#include "support/tmpdir.h"
+#include "support/tmpdir_each.h"
 
-static struct tmpdir dir;
 static struct err err;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
-}
 
 static FILE *
 make(const char *name)
@@ -448,19 +431,20 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sample, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_newest_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_half_characters, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_gzip, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_sessions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_commands, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_folds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_secrets, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_long_text, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_long_secrets, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_long_plain, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_lines, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_sample, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_newest_first, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_half_characters, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_files_that_cannot_be_read, tmpdir_setup,
+                                        tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_gzip, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_many_sessions, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_many_commands, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_folds, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_many_secrets, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_long_text, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_long_secrets, tmpdir_setup, tmpdir_teardown),
+        cmocka_unit_test_setup_teardown(test_long_plain, tmpdir_setup, tmpdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,26 +13,9 @@
 #include "journal/foreign/read/read.h"
 #include "journal/foreign/story.h"
 #include "journal/foreign/wrap/wrap.h"
-#include "support/tmpdir.h"
+#include "support/tmpdir_each.h"
 
-static struct tmpdir dir;
 static struct err err;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    tmpdir_make(&dir);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    tmpdir_remove(&dir);
-    return 0;
-}
 
 /* --- One line --- */
 
@@ -335,7 +318,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_months),
-        cmocka_unit_test_setup_teardown(test_whole_logs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whole_logs, tmpdir_setup, tmpdir_teardown),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_indented_folds),

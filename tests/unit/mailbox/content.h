@@ -37,6 +37,9 @@ struct content *content_new(void);
 void content_free(struct content *fx);
 void content_open_account(struct content *fx);
 void content_close_account(struct content *fx);
+/* For cmocka: *state is a fixture with an open account. */
+int content_setup(void **state);
+int content_teardown(void **state);
 
 /* result, or the failure's text in the report. */
 #define assert_rc(actual, expected)                                                            \

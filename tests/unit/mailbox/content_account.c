@@ -20,6 +20,24 @@ content_close_account(struct content *fx)
     accounts_free(fx->accounts);
 }
 
+int
+content_setup(void **state)
+{
+    struct content *fx = content_new();
+
+    content_open_account(fx);
+    *state = fx;
+    return 0;
+}
+
+int
+content_teardown(void **state)
+{
+    content_close_account(*state);
+    content_free(*state);
+    return 0;
+}
+
 enum rc
 content_run(struct content *fx, struct turn_req *req)
 {

@@ -17,24 +17,6 @@
 #include "syntax/mail/mime_decode.h"
 #include "syntax/mail/mime_parts.h"
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* ---- running a FETCH in slices ---- */
 
 /* One item of one message as text: "seq LABEL=octets"; entries as "seq LABEL". */
@@ -689,15 +671,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_small, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_generated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_binary, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_pieces, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_unknown_encoding, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_large, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_plan, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_small, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_generated, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_binary, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_many_pieces, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_encoding, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_large, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_messages, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_runs, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_plan, content_setup, content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

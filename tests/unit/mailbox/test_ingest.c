@@ -14,24 +14,6 @@
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_parts.h"
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* Same shape, whatever it is. */
 static void
 assert_same_tree(const struct mime_part *a, const struct mime_part *b)
@@ -252,13 +234,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_generated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_corpus, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_header_limit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_part_limits, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_small_arena, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_too_many_keywords, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_generated, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_corpus, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_header_limit, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_part_limits, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_small_arena, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_apply, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_keywords, content_setup,
+                                        content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,24 +12,6 @@
 
 static const struct wake nobody = {.fn = NULL};
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 static enum rc
 set_pairs(struct content *fx, const char *mailbox, uint64_t user,
           const struct imap_metadata_pair *pairs, size_t count, enum names_refusal *refusal_out)
@@ -373,14 +355,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(of_a_mailbox, setup, teardown),
-        cmocka_unit_test_setup_teardown(of_an_account, setup, teardown),
-        cmocka_unit_test_setup_teardown(of_octets, setup, teardown),
-        cmocka_unit_test_setup_teardown(of_guests, setup, teardown),
-        cmocka_unit_test_setup_teardown(of_octets_of_guests, setup, teardown),
-        cmocka_unit_test_setup_teardown(all_or_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(few_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(where_they_have_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_a_mailbox, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(of_an_account, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(of_octets, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(of_guests, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(of_octets_of_guests, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(all_or_nothing, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(few_counts, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(where_they_have_changed, content_setup,
+                                        content_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,24 +13,6 @@
 
 static const struct wake no_wake = {.fn = NULL};
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* ---- short forms ---- */
 
 static enum rc
@@ -555,18 +537,20 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_create, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rename, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rename_subscriptions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rename_subscribed_levels, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rename_conflicts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rename_inbox, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_subscribe, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_special_use, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_status, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_told_of_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_create, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_delete, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_rename, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_rename_subscriptions, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(test_rename_subscribed_levels, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(test_rename_conflicts, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_rename_inbox, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_subscribe, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_special_use, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_status, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_told, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_told_of_one, content_setup, content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,24 +12,6 @@
 #include "mailbox/content/search.h"
 #include "mailbox/order/backlog.h"
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* *pauses_out: how often it had to be asked again. */
 static struct object_ids
 ids_of(struct content *fx, const struct entry *entry, unsigned *pauses_out)
@@ -451,14 +433,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_shape, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_email, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_thread, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_frozen, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_made_late, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_backlog, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_backlog_damage, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shape, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_email, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_thread, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_frozen, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_made_late, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_backlog, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_backlog_damage, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_search, content_setup, content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,24 +15,6 @@ static const struct wake no_wake = {.fn = NULL};
 
 #define NONE QUOTA_UNLIMITED
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* ---- short forms ---- */
 
 static void
@@ -300,12 +282,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_octets, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_mailboxes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_octets, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_messages, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_mailboxes, content_setup, content_teardown),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_notice),
-        cmocka_unit_test_setup_teardown(test_a_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_batch, content_setup, content_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,24 +11,6 @@
 #include "bench/mailgen.h"
 #include "mailbox/content/search_private.h"
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 /* ---- running one ---- */
 
 static struct search_req
@@ -106,6 +88,15 @@ check(struct content *fx, struct view *view, const struct row *rows, size_t coun
     }
 }
 
+static void
+check_inbox(struct content *fx, const struct row *rows, size_t count)
+{
+    struct view *view = content_view(fx, "INBOX");
+
+    check(fx, view, rows, count);
+    content_view_done(view);
+}
+
 /* ---- keys that need no text ---- */
 
 #define DAY INT64_C(86400)
@@ -117,6 +108,13 @@ add(struct content *fx, struct content_mail mail)
     if (mail.text.ptr == NULL)
         mail.text = SPAN("Subject: x\r\n\r\ny\r\n");
     content_append(fx, &mail);
+}
+
+static void
+add_texts(struct content *fx, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add(fx, (struct content_mail){.text = span_of_str(texts[i])});
 }
 
 static void
@@ -174,12 +172,10 @@ test_entries(void **state)
     add(fx, (struct content_mail){.keywords = "$Forwarded Zwei"});
     add(fx,
         (struct content_mail){.text = SPAN("Subject: xy\r\n\r\ny\r\n"), .keywords = "Drei"});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 
     /* The next session sees nothing \Recent. */
-    view = content_view(fx, "INBOX");
+    struct view *view = content_view(fx, "INBOX");
     check(fx, view, (struct row[]){{"RECENT", ""}, {"OLD", "1:7"}, {"NEW", ""}}, 3);
     content_view_done(view);
 }
@@ -204,9 +200,7 @@ test_dates(void **state)
     add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 + DAY - 1});
     add(fx, (struct content_mail){.internaldate_s = FEB_1_1994 + DAY});
     add(fx, (struct content_mail){.internaldate_s = CONTENT_NOW_S - 60});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 }
 
 static void
@@ -230,9 +224,7 @@ test_sent(void **state)
     for (size_t i = 0; i < ARRAY_LEN(dates); i++)
         add(fx, (struct content_mail){
                     .text = span_of_str(arena_printf(&fx->arena, "%s\r\nx\r\n", dates[i]))});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 }
 
 /* ---- text ---- */
@@ -270,11 +262,8 @@ test_addresses(void **state)
         {"FROM one@example.org", ""},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
-        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    add_texts(fx, mails, ARRAY_LEN(mails));
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 }
 
 static void
@@ -345,11 +334,8 @@ test_fields(void **state)
         {"CHARSET utf-8 FROM \"\xff\xfe\"", "invalid"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
-        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    add_texts(fx, mails, ARRAY_LEN(mails));
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 }
 
 static void
@@ -392,11 +378,8 @@ test_bodies(void **state)
         {"2:4 TEXT \"plain part\"", "3"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
-        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
-    struct view *view = content_view(fx, "INBOX");
-    check(fx, view, rows, ARRAY_LEN(rows));
-    content_view_done(view);
+    add_texts(fx, mails, ARRAY_LEN(mails));
+    check_inbox(fx, rows, ARRAY_LEN(rows));
 }
 
 /* ---- slices, `$`, modseq, other sessions ---- */
@@ -740,8 +723,7 @@ test_fuzzy(void **state)
         {"FUZZY NOT (TEXT helo NOT SUBJECT lunch)", "1=100 3=100"},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(mails); i++)
-        add(fx, (struct content_mail){.text = span_of_str(mails[i])});
+    add_texts(fx, mails, ARRAY_LEN(mails));
     struct view *view = content_view(fx, "INBOX");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *line = arena_printf(&fx->arena, "SEARCH %s", rows[i].line);
@@ -1007,23 +989,25 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_entries, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_dates, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slices_between_fields, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slices_between_values, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_work_limit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_close_words, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_free_keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_saved_and_modseq, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fuzzy, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fuzzy_below_not, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fuzzy_work, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_trees, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_entries, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_dates, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_sent, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_addresses, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_fields, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_bodies, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_slices, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_slices_between_fields, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(test_slices_between_values, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(test_work_limit, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_close_words, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_free_keys, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_saved_and_modseq, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy_below_not, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_fuzzy_work, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(test_trees, content_setup, content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

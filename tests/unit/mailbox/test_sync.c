@@ -13,26 +13,6 @@
 
 static const char text[] = "Subject: hello\r\n\r\nworld\r\n";
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct content *fx = *state;
-
-    content_close_account(fx);
-    content_free(fx);
-    return 0;
-}
-
 static void
 append(struct content *fx, unsigned count)
 {
@@ -1014,7 +994,7 @@ names_come_with_a_snapshot(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, content_setup, content_teardown)
     const struct CMUnitTest tests[] = {
         T(new_mail_needs_counters_only),
         T(news_wait_flags_do_not),

@@ -14,24 +14,6 @@
 
 static const struct wake nobody = {.fn = NULL};
 
-static int
-setup(void **state)
-{
-    struct content *fx = content_new();
-
-    content_open_account(fx);
-    *state = fx;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    content_close_account(*state);
-    content_free(*state);
-    return 0;
-}
-
 static uint64_t
 create(struct content *fx, const char *name, struct wake wake)
 {
@@ -406,13 +388,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(groups_add_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(names_are_followed, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_thousand_are_small, setup, teardown),
-        cmocka_unit_test_setup_teardown(runs_of_all_kinds, setup, teardown),
-        cmocka_unit_test_setup_teardown(numbers_that_nobody_gives, setup, teardown),
-        cmocka_unit_test_setup_teardown(news_say_what_has_changed, setup, teardown),
-        cmocka_unit_test_setup_teardown(news_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(groups_add_up, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(names_are_followed, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(a_thousand_are_small, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(runs_of_all_kinds, content_setup, content_teardown),
+        cmocka_unit_test_setup_teardown(numbers_that_nobody_gives, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(news_say_what_has_changed, content_setup,
+                                        content_teardown),
+        cmocka_unit_test_setup_teardown(news_are_bounded, content_setup, content_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
