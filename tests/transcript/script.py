@@ -11,6 +11,7 @@
     [2] S: pattern         the server's next line must match
     [2] S* pattern         lines are passed over until one matches
     [2] S! pattern         must not occur among the lines passed over by the next S*
+    [2] LOGIN NAME [WORD]  the client reads the greeting and logs in to the account NAME; and it enables WORD (ENABLE)
     [2] END                the server closes the connection
     [2] CLOSE              the client closes it
     [2] TLS                the client begins TLS (after STARTTLS)
@@ -38,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from roost_server import Deflated  # noqa: E402
 
-LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|END|CLOSE|TLS|DEFLATE|LMTP|IMAPS)(?: ?(.*))?$")
+LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|LOGIN|END|CLOSE|TLS|DEFLATE|LMTP|IMAPS)(?: ?(.*))?$")
 
 
 def unescape(text):
@@ -175,6 +176,11 @@ class Player:
                 for never in self.forbidden:
                     assert not self.match(never, line), f"{where}: {line!r} must not be said"
             self.forbidden = []
+        elif what == "LOGIN":
+            name, *enabled = rest.split(" ")
+            for command in [f"LOGIN ${name} $password", *(f"ENABLE {word}" for word in enabled)]:
+                self.talk(where, "C:", peer, f"begin {command}")
+                self.talk(where, "S*", peer, "begin OK ...")
         elif what == "END":
             assert peer.at_end(), f"{where}: still open"
         elif what == "CLOSE":

@@ -13,5 +13,5 @@ def test_each_difference_is_played():
     played = {path.stem: path.read_text() for path in (HERE / "t" / "imap" / "dialect").glob("*.t")}
     assert sorted(named) == sorted(played)
     for name, script in played.items():
-        enables = set(re.findall(r"ENABLE .*?(UTF8=ACCEPT|IMAP4rev2)$", script, re.M))
+        enables = set(re.findall(r"(?:ENABLE|LOGIN) .*?(UTF8=ACCEPT|IMAP4rev2)$", script, re.M))
         assert enables == {"UTF8=ACCEPT", "IMAP4rev2"}, name

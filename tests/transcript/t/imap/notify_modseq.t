@@ -16,17 +16,10 @@ Subject: three
 
 x
 .
-[2] S: * OK ...
-[2] C: a1 LOGIN $anna $password
-[2] S: a1 OK ...
+[2] LOGIN anna
 [2] C: a2 SELECT INBOX
 [2] S* a2 OK ...
-S: * OK ...
-C: a1 LOGIN $anna $password
-S: a1 OK ...
-C: a2 ENABLE QRESYNC
-S: * ENABLED QRESYNC
-S: a2 OK ...
+LOGIN anna QRESYNC
 C: a3 SELECT INBOX
 S* * OK [UIDVALIDITY $valid] ...
 S* * OK [HIGHESTMODSEQ $m0] Highest
@@ -44,12 +37,7 @@ S: * 1 FETCH (UID 1 FLAGS (\Deleted) MODSEQ ($m1))
 S: * 2 FETCH (UID 2 FLAGS (\Seen) MODSEQ ($m2))
 S: * OK [HIGHESTMODSEQ $m1] Highest
 # A client that is cut off here remembers that number, and learns of the expunge.
-[3] S: * OK ...
-[3] C: a1 LOGIN $anna $password
-[3] S: a1 OK ...
-[3] C: a2 ENABLE QRESYNC
-[3] S: * ENABLED QRESYNC
-[3] S: a2 OK ...
+[3] LOGIN anna QRESYNC
 [3] C: a3 SELECT INBOX (QRESYNC ($valid $m1))
 [3] S* * VANISHED (EARLIER) 1
 [3] S: * 1 FETCH (UID 2 FLAGS (\Seen) MODSEQ ($m2))
@@ -142,9 +130,7 @@ S: * VANISHED 3
 C: DONE
 S: d3 OK [HIGHESTMODSEQ $m10] IDLE terminated
 # ---- CONDSTORE alone: it is told what it would otherwise miss, and no more ----
-[4] S: * OK ...
-[4] C: a1 LOGIN $anna $password
-[4] S: a1 OK ...
+[4] LOGIN anna
 [4] C: a2 SELECT INBOX (CONDSTORE)
 [4] S* a2 OK ...
 [4] C: a3 NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))

@@ -2,12 +2,9 @@
 option imap.sharing=yes
 account anna
 account bert
-[1] C: a1 LOGIN $anna $password
-[1] S* a1 OK ...
-[2] C: b1 LOGIN $bert $password
-[2] S* b1 OK ...
-[3] C: c1 LOGIN $bert $password
-[3] S* c1 OK ...
+[1] LOGIN anna
+[2] LOGIN bert
+[3] LOGIN bert
 [2] C: b2 NOTIFY SET (SUBTREE "Other Users" (MessageNew MessageExpunge MailboxName SubscriptionChange MailboxMetadataChange))
 [2] S: b2 OK NOTIFY completed
 # Somebody who shares for the first time: noticed with the next command.

@@ -2,12 +2,9 @@
 option imap.sharing=yes
 account anna
 account bert
-[1] C: a1 LOGIN $anna $password
-[1] S* a1 OK ...
-[2] C: b1 LOGIN $bert $password
-[2] S* b1 OK ...
-[3] C: c1 LOGIN $bert $password
-[3] S* c1 OK ...
+[1] LOGIN anna
+[2] LOGIN bert
+[3] LOGIN bert
 [1] C: a2 CREATE News
 [1] S: a2 OK ...
 [1] C: a3 SETACL News $bert lr

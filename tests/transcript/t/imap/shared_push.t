@@ -1,12 +1,9 @@
 # A shared mailbox with watchers in IDLE and NOTIFY; rights that change while it is selected.
 account anna
 account bert
-[1] C: a1 LOGIN $anna $password
-[1] S* a1 OK ...
-[2] C: b1 LOGIN $bert $password
-[2] S* b1 OK ...
-[3] C: c1 LOGIN $bert $password
-[3] S* c1 OK ...
+[1] LOGIN anna
+[2] LOGIN bert
+[3] LOGIN bert
 [1] C: a2 CREATE Work
 [1] S: a2 OK ...
 [1] C: a3 SETACL Work $bert lrswt
@@ -95,8 +92,7 @@ account bert
 [3] C: h9 LIST "" "Other Users*"
 [3] S: h9 OK LIST completed
 # NOTIFY tells of others that are not selected, as long as they may be read.
-[4] C: n1 LOGIN $bert $password
-[4] S* n1 OK ...
+[4] LOGIN bert
 [1] C: n2 CREATE News
 [1] S: n2 OK ...
 [1] C: n3 CREATE News/more

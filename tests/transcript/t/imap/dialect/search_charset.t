@@ -5,25 +5,11 @@ Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=
 
 x
 .
-S: * OK [CAPABILITY ...] ...
-C: a1 LOGIN $anna $password
-S: a1 OK [CAPABILITY ...] Logged in
-[2] S: * OK [CAPABILITY ...] ...
-[2] C: b1 LOGIN $anna $password
-[2] S: b1 OK [CAPABILITY ...] Logged in
-[2] C: b2 ENABLE UTF8=ACCEPT
-[2] S: * ENABLED UTF8=ACCEPT
-[2] S: b2 OK ENABLE completed
-[3] S: * OK [CAPABILITY ...] ...
-[3] C: c1 LOGIN $anna $password
-[3] S: c1 OK [CAPABILITY ...] Logged in
-[3] C: c2 ENABLE IMAP4rev2
-[3] S: * ENABLED IMAP4rev2
-[3] S: c2 OK ENABLE completed
+LOGIN anna
+[2] LOGIN anna UTF8=ACCEPT
+[3] LOGIN anna IMAP4rev2
 # What UTF8=ACCEPT asks for holds in IMAP4rev2 too.
-[4] S: * OK [CAPABILITY ...] ...
-[4] C: d1 LOGIN $anna $password
-[4] S: d1 OK [CAPABILITY ...] Logged in
+[4] LOGIN anna
 [4] C: d2 ENABLE UTF8=ACCEPT IMAP4rev2
 [4] S: * ENABLED IMAP4rev2 UTF8=ACCEPT
 [4] S: d2 OK ENABLE completed

@@ -5,25 +5,13 @@ Subject: one
 
 x
 .
-S: * OK [CAPABILITY ...] ...
-C: a1 LOGIN $anna $password
-S: a1 OK [CAPABILITY ...] Logged in
+LOGIN anna
 C: a2 SELECT INBOX
 S* a2 OK [READ-WRITE] SELECT completed
-[2] S: * OK [CAPABILITY ...] ...
-[2] C: b1 LOGIN $anna $password
-[2] S: b1 OK [CAPABILITY ...] Logged in
-[2] C: b2 ENABLE UTF8=ACCEPT
-[2] S: * ENABLED UTF8=ACCEPT
-[2] S: b2 OK ENABLE completed
+[2] LOGIN anna UTF8=ACCEPT
 [2] C: b3 SELECT INBOX
 [2] S* b3 OK [READ-WRITE] SELECT completed
-[3] S: * OK [CAPABILITY ...] ...
-[3] C: c1 LOGIN $anna $password
-[3] S: c1 OK [CAPABILITY ...] Logged in
-[3] C: c2 ENABLE IMAP4rev2
-[3] S: * ENABLED IMAP4rev2
-[3] S: c2 OK ENABLE completed
+[3] LOGIN anna IMAP4rev2
 [3] C: c3 SELECT INBOX
 [3] S* c3 OK [READ-WRITE] SELECT completed
 [3] C: c4 STORE 1 +FLAGS (\Answered)

@@ -1,20 +1,8 @@
 # Names and strings: modified UTF-7 and literals, or UTF-8 (RFC 9755 section 3, RFC 9051 section 4.3).
 account anna
-S: * OK [CAPABILITY ...] ...
-C: a1 LOGIN $anna $password
-S: a1 OK [CAPABILITY ...] Logged in
-[2] S: * OK [CAPABILITY ...] ...
-[2] C: b1 LOGIN $anna $password
-[2] S: b1 OK [CAPABILITY ...] Logged in
-[2] C: b2 ENABLE UTF8=ACCEPT
-[2] S: * ENABLED UTF8=ACCEPT
-[2] S: b2 OK ENABLE completed
-[3] S: * OK [CAPABILITY ...] ...
-[3] C: c1 LOGIN $anna $password
-[3] S: c1 OK [CAPABILITY ...] Logged in
-[3] C: c2 ENABLE IMAP4rev2
-[3] S: * ENABLED IMAP4rev2
-[3] S: c2 OK ENABLE completed
+LOGIN anna
+[2] LOGIN anna UTF8=ACCEPT
+[3] LOGIN anna IMAP4rev2
 
 # One name, created by each and seen by all.
 C: a2 CREATE "Gr&APwA3w-e/R&-D"
