@@ -6,7 +6,7 @@
     option section.key=value   the server is started with it (before anything else)
     mail NAME [MAILBOX]    delivers the lines up to a lone "." to NAME by LMTP
     [2] C: text            client 2 sends text CR LF (client 1 when no number stands there)
-    [2] C< text            the same without CR LF; \\r \\n \\t \\0 \\xNN \\\\ are understood
+    [2] C< text            the same without CR LF; \\r \\n \\t \\0 \\xNN \\\\ are understood, and no others
     [2] C= text            like C<, but in one packet even where others are cut (ROOST_REPLAY)
     [2] S: pattern         the server's next line must match
     [2] S* pattern         lines are passed over until one matches
@@ -42,9 +42,13 @@ from roost_server import Deflated  # noqa: E402
 LINE = re.compile(r"^(?:\[(\d+)\] )?(C:|C<|C=|S:|S\*|S!|LOGIN|END|CLOSE|TLS|DEFLATE|LMTP|IMAPS)(?: ?(.*))?$")
 
 
+ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.?))", re.S)
+ESCAPED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
+
+
 def unescape(text):
-    return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1") \
-        if "\\" in text else text.encode()
+    """The octets that a text stands for. KeyError: a backslash with something else behind it."""
+    return ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()) if found[1] else ESCAPED[found[2]], text.encode())
 
 
 class Script:
@@ -75,6 +79,11 @@ class Script:
                 found = LINE.match(line)
                 assert found, f"{path.name}:{number}: not understood: {line}"
                 client, what, text = found.groups()
+                try:
+                    if what in ("C<", "C="):
+                        unescape(text or "")
+                except KeyError as error:
+                    raise AssertionError(f"{path.name}:{number}: not understood: \\{error.args[0].decode()}") from error
                 self.steps.append((number, what, int(client or 1), text or ""))
 
 

@@ -68,7 +68,7 @@ account carl
 [2] C< d13 APPEND "Other Users/$anna/Nothing" {10+}\r\nA: b\r\n\r\nxy\r\n
 [2] S: d13 NO [NONEXISTENT] No such mailbox
 # r: to be read, and nothing changed: READ-ONLY (section 5.2).
-[1] C< e1 APPEND Work (\Flagged) {10+}\r\nA: b\r\n\r\nxy {10+}\r\nA: c\r\n\r\nxy\r\n
+[1] C< e1 APPEND Work (\\Flagged) {10+}\r\nA: b\r\n\r\nxy {10+}\r\nA: c\r\n\r\nxy\r\n
 [1] S: e1 OK ...
 [1] C: e2 SETACL Work $bert +r
 [1] S: e2 OK SETACL completed
@@ -162,7 +162,7 @@ account carl
 # i: APPEND and COPY there. Flags for which there is no right are left out.
 [1] C: i1 SETACL Work $bert lris
 [1] S: i1 OK SETACL completed
-[2] C< i2 APPEND "Other Users/$anna/Work" (\Seen \Flagged \Deleted Lx) {10+}\r\nA: e\r\n\r\nxy\r\n
+[2] C< i2 APPEND "Other Users/$anna/Work" (\\Seen \\Flagged \\Deleted Lx) {10+}\r\nA: e\r\n\r\nxy\r\n
 [2] S* * 2 EXISTS
 [2] S* i2 OK [APPENDUID ... 3] APPEND completed
 [2] C: i3 FETCH 2 FLAGS

@@ -94,7 +94,7 @@ two
 [1] S* g2 OK NOOP completed
 [2] C: g3 SELECT Archive
 [2] S* g3 OK ...
-[2] C< g4 REPLACE 1 "Other Users/$anna/INBOX" (\Seen) {16+}\r\nSubject: b\r\n\r\nx\r\n\r\n
+[2] C< g4 REPLACE 1 "Other Users/$anna/INBOX" (\\Seen) {16+}\r\nSubject: b\r\n\r\nx\r\n\r\n
 [2] S: * OK [APPENDUID $validity $uid] Replacement is there
 [2] S: * 1 EXPUNGE
 [2] S* g4 OK REPLACE completed
