@@ -260,8 +260,9 @@ command_begin(struct imap_session *im, struct span text)
         return;
     }
     rc = imap_args_parse(&head, imap_dialect(im)->wire, &work->arena, &work->cmd, &bad);
-    if (rc != RC_OK) {
-        imap_refuse(im, head.tag, IW_BAD, NULL, bad);
+    if (rc != RC_OK) { /* what is only too much for this server is no error of the client's */
+        const bool is_limit = rc == RC_LIMIT;
+        imap_refuse(im, head.tag, is_limit ? IW_NO : IW_BAD, is_limit ? "LIMIT" : NULL, bad);
         return;
     }
     /* The text would be overwritten by the next line that AUTHENTICATE reads. */

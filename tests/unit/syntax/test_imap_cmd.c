@@ -199,15 +199,18 @@ test_session_commands(void **state)
     assert_int_equal(cmd_parse_repeated("ID (\"f\" NIL", " \"f\" NIL", LIMIT_ID_PAIRS - 1, ")"),
                      RC_OK);
     assert_int_equal(cmd_parse_repeated("ID (\"f\" NIL", " \"f\" NIL", LIMIT_ID_PAIRS, ")"),
-                     RC_LIMIT);
-    assert_int_equal(cmd_parse_repeated("ID (\"f\" NIL", " \"f\" NIL", 100000, ")"), RC_LIMIT);
+                     RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("ID (\"f\" NIL", " \"f\" NIL", 100000, ")"),
+                     RC_INVALID);
     assert_int_equal(cmd_parse_repeated("ID (\"", "f", LIMIT_ID_FIELD, "\" NIL)"), RC_OK);
     assert_int_equal(cmd_parse_repeated("ID (\"", "f", LIMIT_ID_FIELD + 1, "\" NIL)"),
-                     RC_LIMIT);
+                     RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("ID (\"", "f", 100 * LIMIT_ID_FIELD, "\" NIL)"),
+                     RC_INVALID);
     assert_int_equal(cmd_parse_repeated("ID (\"f\" \"", "v", LIMIT_ID_VALUE, "\")"), RC_OK);
     assert_int_equal(cmd_parse_repeated("ID (\"f\" \"", "v", LIMIT_ID_VALUE + 1, "\")"),
-                     RC_LIMIT);
-    assert_int_equal(cmd_parse_repeated("ID (\"f\" \"", "v", 1000000, "\")"), RC_LIMIT);
+                     RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("ID (\"f\" \"", "v", 1000000, "\")"), RC_INVALID);
 }
 
 static void
@@ -368,6 +371,9 @@ test_metadata_limits(void **state)
     name[LIMIT_METADATA_NAME] = 'x';
     name[LIMIT_METADATA_NAME + 1] = '\0';
     assert_int_equal(cmd_parse_repeated("GETMETADATA a ", name, 1, ""), RC_INVALID);
+    assert_int_equal(
+        cmd_parse_repeated("GETMETADATA a /shared/", "x", 1000 * LIMIT_METADATA_NAME, ""),
+        RC_INVALID);
 
     static const struct {
         const char *before;
@@ -618,6 +624,9 @@ test_append(void **state)
     assert_int_equal(
         cmd_parse_repeated("APPEND x CATENATE (URL a", " URL a", LIMIT_CATENATE_PARTS, ")"),
         RC_LIMIT);
+    assert_int_equal(cmd_parse_repeated("APPEND x CATENATE (URL a", " URL a",
+                                        1000 * LIMIT_CATENATE_PARTS, ")"),
+                     RC_LIMIT);
     assert_int_equal(cmd_parse_repeated("APPEND x", " {1}\r\nm", LIMIT_APPEND_MESSAGES, ""),
                      RC_OK);
     assert_int_equal(cmd_parse_repeated("APPEND x", " {1}\r\nm", LIMIT_APPEND_MESSAGES + 1, ""),
@@ -786,7 +795,9 @@ test_fetch_limits(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const size_t far = cases[i].limit + 100000;
+        /* a hundred times as many, but no more than so long a command carries */
+        const size_t most = LIMIT_LINE / strlen(cases[i].unit);
+        const size_t far = 100 * cases[i].limit < most ? 100 * cases[i].limit : most;
         assert_int_equal(
             cmd_parse_repeated(cases[i].prefix, cases[i].unit, cases[i].limit, cases[i].suffix),
             RC_OK);

@@ -62,9 +62,9 @@ id_pair(struct imap_lexer *lx, struct imap_id_pair *pair)
         return false;
     pair->is_nil = pair->value.ptr == NULL;
     if (pair->field.len > LIMIT_ID_FIELD)
-        return lex_limit(lx, "An ID field is longer than 30 octets");
+        return lex_bad(lx, "An ID field is longer than 30 octets");
     if (pair->value.len > LIMIT_ID_VALUE)
-        return lex_limit(lx, "An ID value is longer than 1024 octets");
+        return lex_bad(lx, "An ID value is longer than 1024 octets");
     return true;
 }
 
@@ -84,7 +84,7 @@ imap_args_id(struct imap_lexer *lx, struct imap_cmd *cmd)
         return true;
     do {
         if (req->pair_count == LIMIT_ID_PAIRS)
-            return lex_limit(lx, "ID takes at most 30 pairs");
+            return lex_bad(lx, "ID takes at most 30 pairs");
         pairs = lex_grow(lx, pairs, req->pair_count, sizeof *pairs);
         if (pairs == NULL || !id_pair(lx, &pairs[req->pair_count]))
             return false;
