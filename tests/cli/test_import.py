@@ -18,6 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from limits import limit  # noqa: E402
 from mail_state import State  # noqa: E402
 from roost_server import PASSWORD, Roost  # noqa: E402
 
@@ -492,7 +493,7 @@ def test_paths_that_are_no_mail(server, tmp_path):
     assert "1 messages imported, 0 already there, 2 failed" in done.stdout
 
 
-@pytest.mark.parametrize("depth", [49, 50, 51, 63, 64, 65, 200])
+@pytest.mark.parametrize("depth", [49, 50, 51, 63, 64, 65, 10 * limit("LIMIT_IMPORT_DEPTH")])
 def test_folders_within_each_other(home, tmp_path, depth):
     """Mailboxes have LIMIT_MBOX_DEPTH (50) levels, folders LIMIT_IMPORT_DEPTH (64); beyond it is told."""
     path = tmp_path / "top"

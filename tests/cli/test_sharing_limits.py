@@ -127,6 +127,29 @@ def test_list_tells_of_so_many_mailboxes_of_all(owners, octets):
         assert bert.command('LIST "" "Other Users/zoe/*"')[-1] != CUT  # of one, all fit
 
 
+def test_far_more_mailboxes_than_are_listed_and_watched():
+    most = limit("LIMIT_SHARER_MAILBOXES")
+    count = 20 * most
+    with Roost(accounts=["anna", "bert", "zoe"]) as server:
+        for name in ("anna", "zoe"):
+            owner = server.login(name)
+            owner.command("CREATE Mine")
+            owner.command("SETACL Mine bert lr")
+            owner.command("LOGOUT")
+        server.stop()
+        fill(server, count, 24)
+        server.start()
+        bert = server.login("bert")
+        *names, cut = bert.command('LIST "" "Other Users/*"')
+        assert cut == CUT and len(names) == 2 * most
+        bert.command(f'SELECT "Other Users/zoe/{f"Mine/{count - 1:05}".ljust(24, "x")}"')
+        assert not any(f"Mine/{count - 1:05}" in name for name in names)
+        # Who cannot list them all cannot watch them either, with LIMIT_NOTIFY_GUESTS or without; his own he can.
+        bert.command('NOTIFY SET (SUBTREE "Other Users" (MessageNew MessageExpunge))', "NO")
+        assert "[NOTIFICATIONOVERFLOW]" in bert.last, bert.last
+        bert.command("NOTIFY SET (PERSONAL (MessageNew MessageExpunge))")
+
+
 def test_names_that_cannot_be_told_take_no_memory():
     """So many that their names together are larger than the memory of a command: they are too long below "Other Users"."""
     names, longest = ["o00", "o01"], limit("LIMIT_MBOX_NAME")

@@ -142,7 +142,7 @@ def test_as_many_contexts_as_there_may_be(server):
     for n in range(most):
         assert not noupdate(peer.command("SEARCH RETURN (UPDATE) FLAGGED"))
         tags.append(f"p{peer.tags}")
-    for _ in range(3):
+    for _ in range(10 * most):
         lines = peer.command("SEARCH RETURN (UPDATE COUNT) UNFLAGGED")
         assert lines == [f'* ESEARCH (TAG "p{peer.tags}") COUNT 1',
                          f'* NO [NOUPDATE "p{peer.tags}"] There are too many contexts, or too many results']
@@ -355,6 +355,23 @@ def test_copyuid_at_its_limit(server):
     assert peer.last.endswith("OK COPY completed"), peer.last[:100]
     assert peer.command("STATUS Trash (MESSAGES)") == [f"* STATUS Trash (MESSAGES {count + 1})"]
     peer.close()
+
+
+def test_far_more_than_may_be_copied_into_another_account(server):
+    """LIMIT_COPY_ACROSS: refused before anything is written, and nobody waits for it."""
+    assert MILLIONS > 100 * limit("LIMIT_COPY_ACROSS")
+    other, peer = server.login("user"), server.login("millions")
+    peer.socket.settimeout(300)
+    other.command("CREATE Shared")
+    other.command("SETACL Shared millions lri")
+    peer.command("SELECT INBOX")
+    peer.command('COPY 1:* "Other Users/user/Shared"', "NO")
+    assert "NO [LIMIT]" in peer.last, peer.last
+    assert other.command("STATUS Shared (MESSAGES)") == ["* STATUS Shared (MESSAGES 0)"]
+    peer.command("UNSELECT")
+    other.command("DELETE Shared")
+    for one in (peer, other):
+        one.close()
 
 
 def test_modified_at_its_limit(server):

@@ -435,7 +435,8 @@ MOST = limit("LIMIT_OAUTH_KEYS")
 
 @pytest.mark.parametrize("text, options, words", [
     (None, [], "jwks.json"), ("x", [], "not JSON"), ("[]", [], "not a JWK Set"), ('{"keys": []}', [], "no RSA or EC key"),
-    ('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}', [], "no RSA or EC key"), (MOST + 1, [], f"more than {MOST} keys"), (MOST, [], None),
+    ('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}', [], "no RSA or EC key"), (MOST + 1, [], f"more than {MOST} keys"),
+    (100 * MOST, [], f"more than {MOST} keys"), (MOST, [], None),
     (1, ["auth.oauth_issuer="], "needs oauth_issuer"), (1, ["auth.oauth_audience="], "needs oauth_issuer"),
     (1, ["auth.oauth_claim="], "needs oauth_issuer")])
 def test_settings(keys, tmp_path, text, options, words):

@@ -283,7 +283,7 @@ long_passwords_stay_wrong(void **state)
     struct sasl *sasl;
     AUTO_BUF line = {0};
     AUTO_BUF challenge = {0};
-    char message[5 + LIMIT_PASSWORD + 100];
+    char message[5 + 10 * LIMIT_PASSWORD];
     memset(message, 'p', sizeof message);
     memcpy(message, "\0joe", 5);
     buf_init(&challenge, 1000);

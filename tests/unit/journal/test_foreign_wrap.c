@@ -276,7 +276,7 @@ static void
 test_layers(void **state)
 {
     (void)state;
-    for (unsigned layers = 1; layers < LIMIT_FOREIGN_WRAPPERS * 4; layers++) {
+    for (unsigned layers = 1; layers < LIMIT_FOREIGN_WRAPPERS * 20; layers++) {
         struct foreign_wrap wrap;
         struct span text;
         int64_t at;

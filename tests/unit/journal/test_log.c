@@ -137,7 +137,11 @@ an_account_has_its_own(void **state)
         snprintf(name, sizeof name, "u%u", i);
         assert_ok(log_account_set(logger, span_of_str(name), &levels));
     }
-    assert_int_equal(log_account_set(logger, SPAN("one-more"), &levels), RC_LIMIT);
+    for (unsigned i = LIMIT_LOG_ACCOUNTS; i < 10 * LIMIT_LOG_ACCOUNTS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "u%u", i);
+        assert_int_equal(log_account_set(logger, span_of_str(name), &levels), RC_LIMIT);
+    }
     assert_ok(log_account_set(logger, SPAN("u1"), &levels));
 }
 

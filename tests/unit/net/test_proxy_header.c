@@ -231,6 +231,13 @@ test_length_bound(void **state)
     whole[15]++;
     assert_int_equal(proxy_header_parse(span_of(whole, 16), &header, &used, &why), PROXY_BAD);
     assert_string_equal(why, "PROXY header: too long");
+    whole[14] = whole[15] = '\xff'; /* the most that there is a number for */
+    assert_int_equal(proxy_header_parse(span_of(whole, 16), &header, &used, &why), PROXY_BAD);
+    static char far[100 * LIMIT_PROXY_HEADER];
+    memset(far, 'x', sizeof far);
+    memcpy(far, "PROXY TCP4 ", 11);
+    assert_int_equal(proxy_header_parse(span_of(far, sizeof far), &header, &used, &why),
+                     PROXY_BAD);
 }
 
 int

@@ -105,6 +105,12 @@ test_limit(void **state)
     }
     row = row_for(inbox, LIMIT_ACL + 1, 1);
     assert_rc(store_acl_set(tx, &row, &fx->err), RC_LIMIT);
+    for (uint64_t who = LIMIT_ACL + 1; who <= 10 * LIMIT_ACL; who++) {
+        row = row_for(inbox, who, 1);
+        assert_rc(store_acl_set(tx, &row, &fx->err), RC_LIMIT);
+    }
+    row = row_for(inbox, UINT64_MAX / 2, 1);
+    assert_rc(store_acl_set(tx, &row, &fx->err), RC_LIMIT);
     row = row_for(inbox, LIMIT_ACL, 3); /* what is there may be changed, or go */
     assert_ok(store_acl_set(tx, &row, &fx->err));
     row.rights = 0;

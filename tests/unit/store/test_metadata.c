@@ -239,13 +239,14 @@ test_names_of_removed_entries_are_few(void **state)
 
     (void)state;
     commit(fx, tx);
-    for (unsigned i = 0; i < LIMIT_METADATA_REMOVED + 3; i++) {
+    for (unsigned i = 0; i < 10 * LIMIT_METADATA_REMOVED; i++) {
         tx = begin_write(fx);
         snprintf(name, sizeof name, "/private/n%05u", i);
         set(fx, tx, &server, name, "1");
         assert_ok(store_metadata_remove(tx, &server, span_of_str(name), &fx->err));
         commit(fx, tx);
-        if (i == LIMIT_METADATA_REMOVED - 1 || i == LIMIT_METADATA_REMOVED + 2) {
+        if (i == LIMIT_METADATA_REMOVED - 1 || i == LIMIT_METADATA_REMOVED ||
+            i == 10 * LIMIT_METADATA_REMOVED - 1) {
             tx = begin_write(fx);
             assert_ok(store_metadata_since(tx, &since, &fx->arena, &rows, &count, &fx->err));
             assert_int_equal(count, LIMIT_METADATA_REMOVED);

@@ -208,9 +208,11 @@ test_limit(void **state)
     AUTO_BUF out = {0};
 
     (void)state;
-    buf_init(&stored, LIMIT_ADAPTED + 1);
-    buf_init(&out, 4 * LIMIT_ADAPTED);
-    for (size_t octets = LIMIT_ADAPTED; octets <= LIMIT_ADAPTED + 1; octets++) {
+    static const size_t sizes[] = {LIMIT_ADAPTED, LIMIT_ADAPTED + 1, 20 * LIMIT_ADAPTED};
+    buf_init(&stored, 20 * LIMIT_ADAPTED);
+    buf_init(&out, 20 * LIMIT_ADAPTED);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        const size_t octets = sizes[i];
         buf_clear(&stored);
         buf_clear(&out);
         buf_put_lit(&stored, "(NIL NIL (");

@@ -376,8 +376,10 @@ test_id_may_be_long(void **state)
     AUTO_BUF in = {0};
 
     (void)state;
-    for (unsigned more = 0; more < 2; more++) {
-        buf_init(&in, LIMIT_ID_LINE + 100);
+    static const size_t beyond[] = {0, 1, 100 * LIMIT_ID_LINE};
+    for (size_t round = 0; round < ARRAY_LEN(beyond); round++) {
+        const size_t more = beyond[round];
+        buf_init(&in, LIMIT_ID_LINE + more + 100);
         imap_framer_init(&framer, LIMIT_LINE_BEFORE_LOGIN);
         buf_put_str(&in, "a ID (");
         for (unsigned i = 0; i < LIMIT_ID_PAIRS; i++) {
@@ -391,7 +393,7 @@ test_id_may_be_long(void **state)
         }
         const size_t octets = buf_len(&in) + 1;
         assert_true(octets <= LIMIT_ID_LINE - 2 && octets > LIMIT_LINE_BEFORE_LOGIN);
-        while (buf_len(&in) < LIMIT_ID_LINE - 3 + more) /* to the octet, and one beyond */
+        while (buf_len(&in) < LIMIT_ID_LINE - 3 + more) /* to the octet, and beyond */
             buf_put_str(&in, " ");
         buf_put_str(&in, ")\r\nb NOOP\r\n");
         assert_int_equal(imap_framer_next(&framer, &in),
@@ -500,10 +502,50 @@ test_largest_line_in_small_pieces(void **state)
     imap_framer_done(&framer);
 }
 
+/* Far more than any line may have is thrown away as it comes, and the next command is heard. */
+static void
+test_endless_line(void **state)
+{
+    static const struct {
+        size_t most;
+        uint64_t sent;
+    } rows[] = {{LIMIT_LINE_BEFORE_LOGIN, UINT64_C(100) * LIMIT_LINE_BEFORE_LOGIN},
+                {LIMIT_LINE, UINT64_C(100) * LIMIT_LINE}};
+    enum { PIECE = 1 << 16 };
+    static char piece[PIECE];
+
+    (void)state;
+    memset(piece, 'x', sizeof piece);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct imap_framer framer;
+        AUTO_BUF in = {0};
+        enum imap_frame frame = IMAP_FRAME_MORE;
+        unsigned told = 0;
+        buf_init(&in, 2 * PIECE);
+        imap_framer_init(&framer, rows[i].most);
+        buf_put_str(&in, "a NOOP ");
+        for (uint64_t fed = 0; fed < rows[i].sent; fed += PIECE) {
+            buf_put(&in, piece, PIECE);
+            assert_true(buf_ok(&in));
+            while ((frame = imap_framer_next(&framer, &in)) != IMAP_FRAME_MORE) {
+                assert_int_equal(frame, IMAP_FRAME_TOO_LONG);
+                told++;
+            }
+            assert_true(framer.text.tail <= rows[i].most + PIECE);
+        }
+        assert_int_equal(told, 1);
+        buf_put_str(&in, "\r\nb NOOP\r\n");
+        assert_int_equal(imap_framer_next(&framer, &in), IMAP_FRAME_COMMAND);
+        assert_true(span_eq_str(imap_framer_text(&framer), "b NOOP"));
+        imap_framer_done(&framer);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_endless_line),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_what_is_no_literal),

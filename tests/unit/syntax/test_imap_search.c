@@ -407,10 +407,14 @@ test_key_count_limit(void **state)
     assert_int_equal(cmd_parse_repeated("SEARCH EMAILID ", "-", LIMIT_OBJECT_ID, ""), RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH THREADID ", "-", LIMIT_OBJECT_ID + 1, ""),
                      RC_INVALID);
+    assert_int_equal(cmd_parse_repeated("SEARCH EMAILID ", "-", 1000 * LIMIT_OBJECT_ID, ""),
+                     RC_INVALID);
     assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS, ""),
                      RC_OK);
     assert_int_equal(cmd_parse_repeated("SEARCH KEYWORD ", "k", LIMIT_KEYWORD_OCTETS + 1, ""),
                      RC_LIMIT);
+    assert_int_equal(
+        cmd_parse_repeated("SEARCH KEYWORD ", "k", 1000 * LIMIT_KEYWORD_OCTETS, ""), RC_LIMIT);
 }
 
 int

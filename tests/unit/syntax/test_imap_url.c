@@ -109,6 +109,14 @@ test_limits(void **state)
                          octets == LIMIT_URL ? RC_OK : RC_INVALID);
         buf_put_char(&text, ' ');
     }
+    AUTO_ARENA large = {0};
+    AUTO_BUF far = {0};
+    arena_init(&large, 1 << 20);
+    buf_init(&far, 101 * LIMIT_URL);
+    buf_put_lit(&far, "/x");
+    while (buf_len(&far) < 100 * LIMIT_URL)
+        buf_put_char(&far, 'a');
+    assert_int_equal(imap_url_parse(buf_span(&far), &large, &url), RC_INVALID);
     AUTO_ARENA small = {0};
     arena_init(&small, 16);
     assert_int_equal(imap_url_parse(SPAN("/x/;UID=1/;SECTION=1.2.3.4.5.6"), &small, &url),

@@ -263,7 +263,7 @@ static void
 test_long_bodies(void **state)
 {
     static const char head[] = "Content-Type: text/html\r\n\r\n<style>";
-    const size_t len = sizeof head - 1 + 3 * LIMIT_PREVIEW_OCTETS;
+    const size_t len = sizeof head - 1 + 100 * LIMIT_PREVIEW_OCTETS;
     char *message = malloc(len);
     AUTO_BUF beyond = {0};
     AUTO_BUF within = {0};
