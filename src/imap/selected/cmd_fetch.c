@@ -580,6 +580,9 @@ runs_of_changed(struct imap_session *im, struct store_tx *tx, struct fetch_run *
     }
     for (size_t i = 0; i < run->run_count; i++) {
         for (uint32_t seq = run->runs[i].first; seq <= run->runs[i].last; seq += piece.count) {
+            piece.count = members_quiet(&members, seq, since);
+            if (piece.count > 0)
+                continue;
             members_run(&members, seq, run->runs[i].last - seq + 1, &piece);
             for (uint32_t k = 0; k < piece.count; k++) {
                 if (piece.modseqs[k] <= since)

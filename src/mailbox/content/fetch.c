@@ -158,10 +158,31 @@ fetch_slice_end(struct fetch *fetch)
 
 /* ---- messages ---- */
 
+/* Passes over whole chunks that CHANGEDSINCE leaves out: what is asked shall cost by the changes,
+ * not by the mailbox. */
+static void
+pass_quiet(struct fetch *fetch)
+{
+    while (fetch->req->has_changed_since && fetch->run < fetch->run_count) {
+        const struct view_run *run = &fetch->runs[fetch->run];
+        const uint32_t seq = fetch->next_seq == 0 ? run->first : fetch->next_seq;
+        const uint32_t quiet = members_quiet(&fetch->members, seq, fetch->req->changed_since);
+        if (quiet == 0)
+            return;
+        if (quiet <= run->last - seq) {
+            fetch->next_seq = seq + quiet;
+        } else {
+            fetch->run++;
+            fetch->next_seq = 0;
+        }
+    }
+}
+
 /* Makes batch begin at the next message asked for; false when there is none left. */
 static bool
 load_batch(struct fetch *fetch)
 {
+    pass_quiet(fetch);
     if (fetch->run == fetch->run_count)
         return false;
     const struct view_run *run = &fetch->runs[fetch->run];

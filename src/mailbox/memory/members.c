@@ -5,6 +5,8 @@
  */
 #include "mailbox/memory/members.h"
 
+#include "mailbox/version_private.h"
+
 enum rc
 members_begin(struct members *members, struct view *view, struct store_tx *tx, struct err *err)
 {
@@ -97,4 +99,39 @@ members_run(struct members *members, uint32_t seq, uint32_t max, struct version_
     run.modseqs = members->modseqs;
     run.keywords = members->keywords;
     *out = run;
+}
+
+/* The last UID of the node at seq, or of the chunk, if none of it in a version has a modseq above
+ * since. False: some have, or it is not known without looking. */
+static bool
+quiet_to(const struct version *version, uint32_t seq, uint64_t since, uint32_t *last_uid_out)
+{
+    struct cursor at = cursor_of(version);
+
+    (void)cursor_at(&at, seq);
+    const struct node *node = cursor_node(&at);
+    *last_uid_out = node->max_modseq <= since ? version->slots[at.node].last_uid
+                                              : node->slots[at.slot].last_uid;
+    return at.chunk->max_modseq <= since;
+}
+
+uint32_t
+members_quiet(const struct members *members, uint32_t seq, uint64_t since)
+{
+    struct cursor at = cursor_of(members->version);
+    uint32_t last_uid;
+    uint32_t current_uid;
+
+    if (!quiet_to(members->version, seq, since, &last_uid))
+        return 0;
+    if (members->current != NULL) {
+        const uint32_t current = version_lower_bound(members->current, cursor_uid(&at, seq));
+        if (current <= version_count(members->current)) {
+            if (!quiet_to(members->current, current, since, &current_uid))
+                return 0;
+            if (current_uid < last_uid)
+                last_uid = current_uid;
+        }
+    }
+    return version_lower_bound(members->version, last_uid + 1) - seq;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "mailbox/memory/members.h"
 #include "mailbox/version_private.h"
 #include "store/flags_rule.h"
 
@@ -244,6 +245,61 @@ follows_random_histories(void **state)
     }
 }
 
+/* What a view may pass over has no change, also what is changed in the current version only. Whole
+ * chunks without any are passed over. */
+static void
+assert_quiet_is_quiet(struct version *view, struct version *current, uint64_t since)
+{
+    static struct members members;
+    struct version_run run;
+
+    members = (struct members){.version = view, .current = current == view ? NULL : current};
+    for (uint32_t seq = 1; seq <= view->count; seq++) {
+        const uint32_t quiet = members_quiet(&members, seq, since);
+        assert_true(seq + quiet - 1 <= view->count);
+        for (uint32_t at = seq; at < seq + quiet; at++) {
+            members_run(&members, at, 1, &run);
+            assert_true(run.modseqs[0] <= since);
+        }
+        if (current->modseq <= since)
+            assert_true(quiet > 0);
+        if (current == view) {
+            struct cursor cursor = cursor_of(view);
+            const uint32_t pos = cursor_at(&cursor, seq);
+            const bool all = cursor.chunk->max_modseq <= since;
+            assert_true(all ? quiet >= cursor.chunk->count - pos : quiet == 0);
+        }
+        seq += (uint32_t)rng_below(&rng, 1 + quiet);
+    }
+}
+
+static void
+passes_over_what_is_quiet(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        rng_seed(&rng, seed);
+        plain = (struct plain){.uidnext = 1, .modseq = 1};
+        struct version *empty = version_empty();
+        struct version *view = grow(empty);
+        for (int step = 0; step < 12; step++) {
+            struct version *(*const moves[])(struct version *) = {grow, flag, flag, expunge};
+            struct version *next = moves[rng_below(&rng, 4)](view);
+            struct version *later = moves[rng_below(&rng, 4)](next);
+            const uint64_t since = rng_below(&rng, plain.modseq + 2);
+            assert_quiet_is_quiet(view, view, since);
+            assert_quiet_is_quiet(view, later, since);
+            assert_quiet_is_quiet(view, later, version_modseq(view));
+            assert_quiet_is_quiet(view, later, plain.modseq);
+            version_unref(view);
+            version_unref(next);
+            view = later;
+        }
+        version_unref(view);
+        version_unref(empty);
+    }
+}
+
 /* Expunged rows put back give the old members; and the other derived forms. */
 static void
 derives_prefix_insert_and_hybrid(void **state)
@@ -361,6 +417,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_random_histories),
+        cmocka_unit_test(passes_over_what_is_quiet),
         cmocka_unit_test(derives_prefix_insert_and_hybrid),
         cmocka_unit_test(merges_what_became_small),
         cmocka_unit_test(shares_what_did_not_change),
