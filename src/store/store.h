@@ -140,7 +140,7 @@ store_tx_cleanup(struct store_tx **tx)
 
 /** One level of savepoints inside a write transaction, so that one commit can hold several
  *  requests (group commit). If a request is undone, the numbers that it was given may be
- * skipped (modseq) or given again. Where an engine has lost the whole transaction (a full disk,
+ * skipped or given again, and store_modseq does not count them. Where an engine has lost the whole transaction (a full disk,
  * no memory), everything that follows in it says RC_GONE, the commit too. */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
@@ -162,7 +162,8 @@ void store_savepoint_rollback(struct store_tx *tx);
  */
 
 /** The account's modseq as the transaction sees it, including what the transaction itself has
- *  written. In a shared store, nobody elsewhere can give this modseq to another change. */
+ *  written and not undone: after its commit a snapshot says the same. In a shared store, nobody
+ * elsewhere can give this modseq to another change. */
 MUST_USE enum rc store_modseq(struct store_tx *tx, uint64_t *modseq_out, struct err *err);
 /**
  * A modseq that is at least that of every commit acknowledged anywhere before this call began.

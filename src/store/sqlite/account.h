@@ -39,6 +39,29 @@ struct cursor {
     uint64_t at; /* key of the row it stands on */
 };
 
+/* What a writer keeps in memory of the rows. Next values are one more, and only grow but for what
+ * is undone (INV-S24). Only the holder of the turn uses them. */
+struct counters {
+    uint64_t modseq;
+    uint64_t message;
+    uint64_t mbox;
+    /* The sums over the mailboxes, kept by whatever changes their rows (mbox.c); not known
+     * before they are asked for. */
+    struct quota_amounts usage;
+    uint32_t uidvalidity;
+    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
+     * each CREATE would read all rows. */
+    uint32_t mailboxes;
+    uint32_t subscriptions;
+    bool usage_known;
+};
+
+/* What there was when a transaction or a savepoint began, to be put back if it is undone. */
+struct undo {
+    struct counters counters;
+    bool names_left;
+};
+
 struct sqlite_tx {
     struct store_tx base;
     struct sqlite_account *acct;
@@ -47,8 +70,10 @@ struct sqlite_tx {
     struct txn txn;
     bool write;
     bool savepoint;
-    bool renamed;    /* names_note was called since the savepoint began */
-    bool names_left; /* entries of metadata were removed, and have left their names */
+    bool renamed;             /* names_note was called since the savepoint began */
+    bool names_left;          /* entries of metadata were removed, and have left their names */
+    struct undo at_begin;     /* of a write */
+    struct undo at_savepoint; /* while there is one */
 
     struct cursor message;
     unsigned message_sql; /* which statement the cursor runs */
@@ -76,22 +101,6 @@ enum setup_state {
     SETUP_UNKNOWN, /* not opened since the account is in memory: may have to be created */
     SETUP_BUSY,    /* one thread creates it, opens it first, or closes it */
     SETUP_READY,
-};
-
-/* Next values are one more; only grow; only the holder of the turn uses them. */
-struct counters {
-    uint64_t modseq;
-    uint64_t message;
-    uint64_t mbox;
-    /* The sums over the mailboxes, kept by whatever changes their rows (mbox.c); not known
-     * before they are asked for, and after something was undone. */
-    struct quota_amounts usage;
-    uint32_t uidvalidity;
-    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
-     * each CREATE would read all rows. */
-    uint32_t mailboxes;
-    uint32_t subscriptions;
-    bool usage_known;
 };
 
 struct sweep;         /* purge.c: which messages may go, while that is being found out */

@@ -26,8 +26,6 @@ MUST_USE enum rc counters_load(struct sqlite_tx *tx, bool *bare_out, struct err 
 MUST_USE enum rc names_note(struct sqlite_tx *tx, struct err *err);
 /* The counters as floors in the account's row: never given again, whatever rows go. */
 MUST_USE enum rc floors_raise(struct sqlite_tx *tx, struct err *err);
-/* Something was undone: the sums over the mailboxes are to be read again. */
-void usage_forget(struct sqlite_account *acct);
 /* Ends the statements that stand on rows of message or content. */
 void tx_reset_cursors(struct sqlite_tx *tx);
 int64_t tx_now_s(const struct sqlite_tx *tx);

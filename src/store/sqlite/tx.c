@@ -491,6 +491,22 @@ sqlite_read_begin(struct store_account *base, struct wake wake, struct store_tx 
 
 /* ---- writing ---- */
 
+static void
+undo_note(const struct sqlite_tx *tx, struct undo *out)
+{
+    *out = (struct undo){.counters = tx->acct->counters, .names_left = tx->names_left};
+}
+
+/* INV-S24: memory as it was; the rows are. */
+static void
+undo(struct sqlite_tx *tx, const struct undo *noted)
+{
+    tx->acct->counters = noted->counters;
+    tx->names_left = noted->names_left;
+    tx->renamed = false;
+    purge_forget(tx->acct); /* INV-S8: what it counted on was undone */
+}
+
 enum rc
 sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx **tx_out,
                    struct err *err)
@@ -511,8 +527,12 @@ sqlite_write_begin(struct store_account *base, struct wake wake, struct store_tx
         writer_give(acct, TX_NONE);
         return rc;
     }
-    acct->writer->tx.write = true;
-    *tx_out = &acct->writer->tx.base;
+    struct sqlite_tx *tx = &acct->writer->tx;
+    tx->write = true;
+    tx->renamed = false; /* what begin_life notes, here or for a reader, is no part of it */
+    tx->names_left = false;
+    undo_note(tx, &tx->at_begin);
+    *tx_out = &tx->base;
     return RC_OK;
 }
 
@@ -522,11 +542,8 @@ writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
 {
     tx->write = false;
     tx->savepoint = false;
-    tx->renamed = tx->names_left = false;
-    if (outcome == TX_UNDONE) {
-        purge_forget(tx->acct); /* INV-S8: what it counted on was undone */
-        usage_forget(tx->acct);
-    }
+    if (outcome == TX_UNDONE)
+        undo(tx, &tx->at_begin);
     writer_give(tx->acct, outcome);
 }
 
@@ -580,6 +597,7 @@ sqlite_savepoint(struct store_tx *base, struct err *err)
     const enum rc rc = savepoint_begin(tx->db, err);
     tx->savepoint = rc == RC_OK;
     tx->renamed = false; /* what is noted now may be undone with the savepoint */
+    undo_note(tx, &tx->at_savepoint);
     return rc;
 }
 
@@ -598,10 +616,8 @@ sqlite_savepoint_rollback(struct store_tx *base)
     struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->savepoint);
     tx->savepoint = false;
-    tx->renamed = false; /* what was noted is undone */
     tx_reset_cursors(tx);
-    purge_forget(tx->acct);
-    usage_forget(tx->acct);
+    undo(tx, &tx->at_savepoint);
     /* RC_GONE: SQLite has undone the whole transaction already, and the commit will say so. Any
      * other failure must not leave half a request to be committed. */
     const enum rc rc = savepoint_abort(tx->db, NULL);

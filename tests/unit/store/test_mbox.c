@@ -239,6 +239,20 @@ test_limits_of_an_account(void **state)
     assert_ok(store_subscribe(tx, SPAN("one more"), &fx->err));
     assert_rc(store_subscribe(tx, SPAN("too many"), &fx->err), RC_LIMIT);
     store_end(tx);
+    tx = begin_write(fx); /* nor is there room because something was undone that made some */
+    assert_ok(store_subscribe(tx, SPAN("one more"), &fx->err));
+    assert_ok(store_savepoint(tx, &fx->err));
+    assert_ok(store_unsubscribe(tx, SPAN("m20"), &fx->err));
+    assert_ok(store_unsubscribe(tx, SPAN("m21"), &fx->err));
+    assert_ok(store_subscribe(tx, SPAN("too many"), &fx->err));
+    assert_ok(store_mbox_delete(tx, 20, &fx->err));
+    assert_ok(store_mbox_delete(tx, 21, &fx->err));
+    assert_ok(store_mbox_create(tx, SPAN("too many"), 0, &id, &fx->err));
+    store_savepoint_rollback(tx);
+    assert_rc(store_subscribe(tx, SPAN("too many"), &fx->err), RC_LIMIT);
+    assert_ok(store_mbox_create(tx, SPAN("one more"), 0, &id, &fx->err));
+    assert_rc(store_mbox_create(tx, SPAN("too many"), 0, &id, &fx->err), RC_LIMIT);
+    store_end(tx);
     fixture_free(fx);
 }
 

@@ -85,8 +85,7 @@ sqlite_modseq(struct store_tx *base, uint64_t *modseq_out, struct err *err)
 {
     struct sqlite_tx *tx = sqlite_tx_of(base);
 
-    /* Numbers of requests that were undone are skipped, but not by others: the rows tell. */
-    if (!tx->write || tx->acct->store->options.shared)
+    if (!tx->write)
         return modseq_read(tx, modseq_out, err);
     *modseq_out = tx->acct->counters.modseq;
     return RC_OK;
@@ -148,12 +147,6 @@ usage_follow(struct sqlite_tx *tx, struct mbox *mbox)
     usage->of[QUOTA_MESSAGE] += (uint64_t)mbox->exists - mbox->row_exists;
     mbox->row_octets = mbox->octets;
     mbox->row_exists = mbox->exists;
-}
-
-void
-usage_forget(struct sqlite_account *acct)
-{
-    acct->counters.usage_known = false;
 }
 
 enum rc
@@ -424,7 +417,7 @@ sqlite_mbox_create(struct store_tx *base, struct span name, uint32_t special_use
     if (rc != RC_OK)
         return rc;
     counters->usage.of[QUOTA_MAILBOX]++;
-    counters->mailboxes++; /* stays when this is undone, or the mailbox deleted: at most */
+    counters->mailboxes++; /* stays when the mailbox is deleted: at most */
     counters->modseq++;
     counters->uidvalidity = uidvalidity;
     *mbox_out = ++counters->mbox;
