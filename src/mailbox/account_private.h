@@ -33,7 +33,7 @@ struct hub {
 struct metadata_latest {
     struct {
         uint64_t mbox;   /* 0: the account itself */
-        uint64_t modseq; /* at least that of the last change there */
+        uint64_t modseq; /* of the last commit that changed them, or of the change itself */
     } of[METADATA_LATEST];
     uint32_t count;
     uint64_t lost_modseq; /* of changes up to this one, some are not among them */
@@ -51,7 +51,7 @@ struct account {
     atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
                                          the store held then; the holder of the turn sets it */
 
-    /* At least the modseq of the last change of metadata that was published; 0: none was since
+    /* Of the last change of metadata that was published, as in metadata_latest; 0: none was since
      * the account came into memory. Set with hub_lock, read without. */
     atomic_uint_fast64_t metadata_modseq;
     struct metadata_latest *metadata; /* hub_lock; owned; NULL: none, or there was no memory */

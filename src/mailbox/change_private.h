@@ -57,10 +57,12 @@ struct mbox_changes {
         anew_serial; /* 0: the records tell all; otherwise versions are to be loaded again */
     uint64_t names_serial;    /* 0: its name, use and subscription are what they were */
     uint64_t metadata_serial; /* 0: its metadata are what they were */
+    uint64_t metadata_modseq; /* made elsewhere: of their last change; 0: of this commit */
     struct name_record *names;
     struct name_record *names_last;
-    uint64_t by; /* id of the wake of who asked for all of this; 0: several, or nobody */
-    struct mbox_row row; /* after the batch; valid when has_row */
+    uint64_t by;            /* id of the wake of who asked for this first; 0: nobody */
+    uint64_t others_serial; /* 0: nobody else did */
+    struct mbox_row row;    /* after the batch; valid when has_row */
     bool has_row;
     unsigned events; /* what has happened (enum watch_event); by change_log_finish */
 };
@@ -71,9 +73,9 @@ struct change_log {
     struct map by_mbox; /* struct mbox_changes, in the arena */
     struct mbox_changes *first;
     struct mbox_changes *last;
-    uint64_t serial; /* last one given */
-    uint64_t by;     /* who asks for what is reported next: the id of its wake; 0: nobody */
-    bool acl;        /* access control lists were changed, or perhaps */
+    uint64_t serial;     /* last one given */
+    uint64_t by;         /* who asks for what is reported next: the id of its wake; 0: nobody */
+    uint64_t acl_serial; /* 0: no access control list was changed */
 };
 
 /** NULL: no memory. One reference. */
@@ -90,6 +92,8 @@ MUST_USE enum rc change_entries(struct change_log *log, uint64_t mbox,
                                 const struct entry *entries, size_t count, uint32_t new_from);
 /** Its counters may be others. */
 MUST_USE enum rc change_mbox_row(struct change_log *log, uint64_t mbox);
+/** As change_metadata; modseq: of the last change there, which may be below that of the rows. */
+MUST_USE enum rc change_metadata_until(struct change_log *log, uint64_t mbox, uint64_t modseq);
 /** So much has changed that no records tell it. */
 MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);
 
@@ -97,6 +101,10 @@ MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);
  * batch, in its transaction. Waits for disk. */
 MUST_USE enum rc change_log_finish(struct change_log *log, struct store_tx *tx,
                                    struct err *err);
+/** Whether whoever has a wake of this id, which is not 0, has asked for all of it. */
+bool change_log_is_by(const struct mbox_changes *changes, uint64_t id);
+/** Whether access control lists have been changed in the batch, or perhaps. */
+bool change_log_has_acl(const struct change_log *log);
 /** Whether metadata of anything have been changed in the batch. */
 bool change_log_has_metadata(const struct change_log *log);
 /** Whether mailboxes have been made, renamed or deleted in the batch, and the like. */

@@ -165,7 +165,8 @@ read_mailbox(struct change_log *log, struct store_tx *tx, const struct known *kn
     return change_mbox_anew(log, known->mbox);
 }
 
-/* Whose metadata have changed. */
+/* Whose metadata have changed, and when last: whoever read them between these commits knows some
+ * of it. */
 static enum rc
 read_metadata(struct account *acct, struct store_tx *tx, struct change_log *log,
               struct err *err)
@@ -178,8 +179,7 @@ read_metadata(struct account *acct, struct store_tx *tx, struct change_log *log,
     arena_init(&arena, MAILBOX_ARENA);
     enum rc rc = store_metadata_since(tx, &since, &arena, &rows, &count, err);
     for (size_t i = 0; rc == RC_OK && i < count; i++)
-        if (i == 0 || rows[i].of.mbox != rows[i - 1].of.mbox)
-            rc = change_metadata(log, rows[i].of.mbox);
+        rc = change_metadata_until(log, rows[i].of.mbox, rows[i].modseq);
     return rc;
 }
 

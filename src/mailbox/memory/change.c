@@ -72,6 +72,8 @@ take_back(struct mbox_changes *changes, uint64_t mark)
         changes->names_serial = 0;
     if (changes->metadata_serial > mark)
         changes->metadata_serial = 0;
+    if (changes->others_serial > mark)
+        changes->others_serial = 0;
     struct name_record **name = &changes->names;
     changes->names_last = NULL;
     for (; *name != NULL && (*name)->serial <= mark; name = &(*name)->next)
@@ -94,6 +96,8 @@ change_log_rollback(struct change_log *log, uint64_t mark)
 
     if (log->serial == mark)
         return;
+    if (log->acl_serial > mark)
+        log->acl_serial = 0;
     log->last = NULL;
     while (*link != NULL) {
         struct mbox_changes *changes = *link;
@@ -116,7 +120,7 @@ changes_of(struct change_log *log, uint64_t mbox)
     log->serial++;
     if (changes != NULL) {
         if (changes->by != log->by)
-            changes->by = 0;
+            first_time(&changes->others_serial, log);
         return changes;
     }
     changes = arena_new(&log->arena, struct mbox_changes);
@@ -306,6 +310,29 @@ change_metadata(struct change_log *log, uint64_t mbox)
     return RC_OK;
 }
 
+enum rc
+change_metadata_until(struct change_log *log, uint64_t mbox, uint64_t modseq)
+{
+    if (change_metadata(log, mbox) != RC_OK)
+        return RC_LIMIT;
+    struct mbox_changes *changes = map_get(&log->by_mbox, map_key_u64(&mbox));
+    if (changes->metadata_modseq < modseq)
+        changes->metadata_modseq = modseq;
+    return RC_OK;
+}
+
+bool
+change_log_is_by(const struct mbox_changes *changes, uint64_t id)
+{
+    return id != 0 && changes->by == id && changes->others_serial == 0;
+}
+
+bool
+change_log_has_acl(const struct change_log *log)
+{
+    return log->acl_serial != 0;
+}
+
 bool
 change_log_has_metadata(const struct change_log *log)
 {
@@ -327,8 +354,11 @@ change_log_has_names(const struct change_log *log)
 enum rc
 change_acl(struct change_log *log, uint64_t mbox)
 {
-    log->acl = true;
-    return change_mbox_names(log, mbox);
+    const enum rc rc = change_mbox_names(log, mbox);
+
+    if (rc == RC_OK)
+        first_time(&log->acl_serial, log);
+    return rc;
 }
 
 enum rc

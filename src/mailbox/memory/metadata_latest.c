@@ -46,16 +46,22 @@ metadata_latest_note(struct account *acct, const struct change_log *log, uint64_
 {
     if (!change_log_has_metadata(log))
         return;
+    uint64_t upto = 0;
     lock_enter(hub_lock(acct));
     struct metadata_latest *latest = latest_of(acct);
-    for (const struct mbox_changes *c = log->first; latest != NULL && c != NULL; c = c->next) {
+    for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
         if (c->metadata_serial == 0)
+            continue;
+        const uint64_t last = c->metadata_modseq != 0 ? c->metadata_modseq : modseq;
+        if (upto < last)
+            upto = last;
+        if (latest == NULL)
             continue;
         const uint32_t at = place_for(latest, c->mbox);
         latest->of[at].mbox = c->mbox;
-        latest->of[at].modseq = modseq;
+        latest->of[at].modseq = last;
     }
-    atomic_store(&acct->metadata_modseq, modseq);
+    atomic_store(&acct->metadata_modseq, upto);
     lock_leave(hub_lock(acct));
 }
 

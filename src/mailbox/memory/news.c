@@ -93,7 +93,7 @@ news_gather(struct news_watch *watch, const struct change_log *log)
         return false;
     for (const struct mbox_changes *c = log->first; c != NULL && watch->lost != NEWS_LOST_ALL;
          c = c->next) {
-        const bool own = c->by != 0 && c->by == watch->wake.id;
+        const bool own = change_log_is_by(c, watch->wake.id);
         if (c->mbox == 0 && c->names_serial != 0 &&
             c->names == NULL) /* elsewhere: catch_up.c */
             any |= lose(watch, NEWS_LOST_ROWS);

@@ -143,9 +143,9 @@ hold_published(struct account *acct, uint64_t mbox)
 void
 mailbox_publish(struct account *acct, struct change_log *log)
 {
-    if (log->acl)
+    if (change_log_has_acl(log))
         atomic_fetch_add(&acct->acl_serial, 1);
-    if (log->acl || change_log_has_names(log))
+    if (change_log_has_acl(log) || change_log_has_names(log))
         atomic_fetch_add(&acct->names_serial, 1);
     for (const struct mbox_changes *c = log->first; c != NULL; c = c->next) {
         if (c->mbox == 0)

@@ -5,8 +5,24 @@
 
 #include <string.h>
 
-struct content *
-content_new(void)
+static void
+open_store(struct content *fx, bool shared, struct store **out)
+{
+    const struct sqlite_options options = {
+        .dir = tmpdir_file(&fx->dir, "accounts"),
+        .store.clock = &fx->clock.clock,
+        .max_open_fds = 60,
+        .shared = shared,
+        .store.undelete_retention_s = 14 * 86400,
+        .store.undelete_max_octets = UINT64_C(1) << 30,
+        .store.keywords_crowded = 1,
+    };
+
+    assert_ok(store_open_sqlite(&options, out, &fx->err));
+}
+
+static struct content *
+content_make(bool shared)
 {
     struct content *fx = calloc(1, sizeof *fx);
 
@@ -14,17 +30,30 @@ content_new(void)
     tmpdir_make(&fx->dir);
     fake_clock_init(&fx->clock, CONTENT_NOW_S);
     arena_init(&fx->arena, CONTENT_ARENA);
-    const struct sqlite_options options = {
-        .dir = tmpdir_file(&fx->dir, "accounts"),
-        .store.clock = &fx->clock.clock,
-        .max_open_fds = 60,
-        .store.undelete_retention_s = 14 * 86400,
-        .store.undelete_max_octets = UINT64_C(1) << 30,
-        .store.keywords_crowded = 1,
-    };
-    assert_ok(store_open_sqlite(&options, &fx->store, &fx->err));
+    open_store(fx, shared, &fx->store);
     assert_ok(store_account_get(fx->store, CONTENT_ACCOUNT, &fx->handle));
     return fx;
+}
+
+struct content *
+content_new(void)
+{
+    return content_make(false);
+}
+
+struct content *
+content_new_shared(void)
+{
+    return content_make(true);
+}
+
+struct store *
+content_elsewhere(struct content *fx)
+{
+    struct store *store = NULL;
+
+    open_store(fx, true, &store);
+    return store;
 }
 
 void

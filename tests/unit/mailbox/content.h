@@ -34,12 +34,18 @@ struct content {
 };
 
 struct content *content_new(void);
+/* Its store is STORE_SHARED; others may be opened on its directory. */
+struct content *content_new_shared(void);
+/* One of those. */
+struct store *content_elsewhere(struct content *fx);
 void content_free(struct content *fx);
 void content_open_account(struct content *fx);
 void content_close_account(struct content *fx);
 /* For cmocka: *state is a fixture with an open account. */
 int content_setup(void **state);
 int content_teardown(void **state);
+/* Closes it and its files and opens all again, as in a new process. */
+void content_restart_account(struct content *fx);
 
 /* result, or the failure's text in the report. */
 #define assert_rc(actual, expected)                                                            \

@@ -38,6 +38,15 @@ content_teardown(void **state)
     return 0;
 }
 
+void
+content_restart_account(struct content *fx)
+{
+    content_close_account(fx);
+    store_account_put(fx->handle);
+    assert_ok(store_account_get(fx->store, CONTENT_ACCOUNT, &fx->handle));
+    content_open_account(fx);
+}
+
 enum rc
 content_run(struct content *fx, struct turn_req *req)
 {

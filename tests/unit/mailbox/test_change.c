@@ -78,12 +78,55 @@ test_taking_back_leaves_what_was_there(void **state)
     change_log_unref(log);
 }
 
+/* A request that fails has done nothing: neither to what is somebody else's, which stays his
+ * own doing, nor to rights. */
+static void
+test_taking_back_leaves_no_trace(void **state)
+{
+    struct change_log *log = change_log_new();
+
+    (void)state;
+    assert_non_null(log);
+    log->by = 1;
+    assert_int_equal(change_mbox_names(log, INBOX), RC_OK);
+    assert_true(change_log_is_by(log->first, 1));
+    assert_false(change_log_is_by(log->first, 2));
+    const uint64_t mark = change_log_mark(log);
+    log->by = 2;
+    assert_int_equal(change_acl(log, INBOX), RC_OK);
+    assert_false(change_log_is_by(log->first, 1));
+    assert_true(change_log_has_acl(log));
+    change_log_rollback(log, mark);
+    assert_true(change_log_is_by(log->first, 1));
+    assert_false(change_log_has_acl(log));
+    assert_int_equal(change_metadata(log, INBOX), RC_OK); /* of several now */
+    assert_false(change_log_is_by(log->first, 1));
+    assert_false(change_log_is_by(log->first, 2));
+    change_log_unref(log);
+}
+
+/* Nobody is the same as nobody else. */
+static void
+test_what_nobody_did_is_nobodys(void **state)
+{
+    struct change_log *log = change_log_new();
+
+    (void)state;
+    assert_non_null(log);
+    assert_int_equal(change_acl(log, INBOX), RC_OK);
+    assert_false(change_log_is_by(log->first, 0));
+    assert_true(change_log_has_acl(log));
+    change_log_unref(log);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_taking_back_leaves_what_was_there),
+        cmocka_unit_test(test_taking_back_leaves_no_trace),
+        cmocka_unit_test(test_what_nobody_did_is_nobodys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

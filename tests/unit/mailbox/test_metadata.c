@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "mailbox/names/metadata.h"
+#include "mailbox/write/turn.h"
 #include "store/engine.h"
 
 static const struct wake nobody = {.fn = NULL};
@@ -351,6 +352,149 @@ where_they_have_changed(void **state)
     assert_false(account_metadata_changed(fx->acct, changes.upto));
 }
 
+/* ---- beside requests that fail, and changes elsewhere ---- */
+
+/* Lets two others ride in its batch. */
+struct carrier {
+    struct turn_req turn;
+    struct turn_req *riders[2];
+};
+
+static void
+no_wake(void *ctx, uint64_t id)
+{
+    (void)ctx;
+    (void)id;
+}
+
+static enum rc
+carrier_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
+{
+    struct carrier *carrier = CONTAINER_OF(req, struct carrier, turn);
+
+    (void)err;
+    for (size_t i = 0; i < ARRAY_LEN(carrier->riders); i++)
+        assert_int_equal(turn_run(ctx->acct, carrier->riders[i]), RC_AGAIN);
+    return RC_OK;
+}
+
+static uint64_t
+modseq_of_rows(struct content *fx)
+{
+    struct store_tx *tx = content_read(fx);
+    uint64_t modseq = 0;
+
+    assert_ok(store_modseq(tx, &modseq, &fx->err));
+    store_end(tx);
+    return modseq;
+}
+
+static size_t
+rows_since(struct content *fx, uint64_t modseq)
+{
+    const struct metadata_since since = {.modseq = modseq};
+    struct store_tx *tx = content_read(fx);
+    struct metadata_row *rows;
+    size_t count = 0;
+
+    assert_ok(store_metadata_since(tx, &since, &fx->arena, &rows, &count, &fx->err));
+    store_end(tx);
+    return count;
+}
+
+/* A request that is undone after one that changes metadata, in one commit: nobody is told of a
+ * modseq that the rows do not have, which somebody else's change would get later. */
+static void
+beside_one_that_fails(void **state)
+{
+    struct content *fx = *state;
+    const struct wake wake = {.fn = no_wake};
+    const struct imap_metadata_pair good = {.name = SPAN_INIT("/private/a"),
+                                            .value = SPAN_INIT("x")};
+    const struct imap_metadata_pair bad[] = {
+        {.name = SPAN_INIT("/private/b"), .value = SPAN_INIT("x")},
+        {.name = SPAN_INIT("/private/specialuse"), .value = SPAN_INIT("\\Sent")},
+    };
+    struct metadata_set_op set;
+    struct metadata_set_op fails;
+    struct carrier carrier = {.riders = {&set.turn, &fails.turn}};
+    struct metadata_changes changes;
+    enum names_refusal refusal;
+
+    metadata_set_op_init(&set, &fx->arena, wake);
+    set.mailbox = SPAN("INBOX");
+    set.pairs = &good;
+    set.pair_count = 1;
+    metadata_set_op_init(&fails, &fx->arena, wake);
+    fails.mailbox = SPAN("INBOX");
+    fails.pairs = bad;
+    fails.pair_count = 2;
+    turn_req_init(&carrier.turn, carrier_apply, 1, wake);
+    assert_ok(content_run(fx, &carrier.turn));
+    for (size_t i = 0; i < ARRAY_LEN(carrier.riders); i++)
+        assert_int_equal(turn_run(fx->acct, carrier.riders[i]), RC_OK);
+    assert_ok(set.turn.result);
+    assert_rc(fails.turn.result, RC_EXISTS);
+
+    const uint64_t told = modseq_of_rows(fx);
+    assert_false(account_metadata_changed(fx->acct, told));
+    assert_changes(fx, told, false, 0);
+    account_metadata_changes(fx->acct, 0, &changes);
+    assert_int_equal(changes.count, 1);
+    assert_int_equal(changes.upto, set.modseq);
+
+    /* Who was told up to here learns of the next change, also in another process. */
+    content_restart_account(fx);
+    assert_ok(set_many(fx, "Sent", 0, 0, 1, SPAN("x"), &refusal));
+    assert_true(account_metadata_changed(fx->acct, changes.upto));
+    assert_int_equal(rows_since(fx, changes.upto), 1);
+}
+
+/* What is read from the rows at once may be many commits, of which only the first changed
+ * metadata. */
+static void
+elsewhere(void **state)
+{
+    struct content *fx = content_new_shared();
+    struct store *store = content_elsewhere(fx);
+    struct store_account *there = NULL;
+    struct metadata_changes changes;
+    struct turn_req look;
+    uint64_t told[2];
+
+    (void)state;
+    content_open_account(fx);
+    assert_ok(store_account_get(store, CONTENT_ACCOUNT, &there));
+    turn_look_init(&look, nobody);
+    assert_ok(content_run(fx, &look));
+    for (unsigned i = 0; i < 3; i++) {
+        struct store_tx *tx = NULL;
+        assert_ok(store_write_begin(there, WAKE_NOBODY, &tx, &fx->err));
+        if (i < 2) { /* INBOX, then the account itself */
+            const struct metadata_of of = {.mbox = 1 - i};
+            assert_ok(store_metadata_set(tx, &of, SPAN("/shared/a"), SPAN("x"), &fx->err));
+        } else {
+            assert_ok(store_subscribe(tx, SPAN("elsewhere"), &fx->err));
+        }
+        content_commit(fx, tx);
+        if (i < 2)
+            told[i] = modseq_of_rows(fx);
+    }
+    assert_false(account_metadata_changed(fx->acct, 0));
+    assert_ok(content_run(fx, &look));
+    account_metadata_changes(fx->acct, 0, &changes);
+    assert_int_equal(changes.count, 2);
+    assert_int_equal(changes.upto, told[1]);
+    account_metadata_changes(fx->acct, told[0], &changes);
+    assert_int_equal(changes.count, 1);
+    assert_int_equal(changes.mboxes[0], 0);
+    assert_false(account_metadata_changed(fx->acct, told[1]));
+    store_account_put(there);
+    store_close(store);
+    content_close_account(fx);
+    content_free(fx);
+}
+
 int
 main(void)
 {
@@ -364,6 +508,8 @@ main(void)
         cmocka_unit_test_setup_teardown(few_counts, content_setup, content_teardown),
         cmocka_unit_test_setup_teardown(where_they_have_changed, content_setup,
                                         content_teardown),
+        cmocka_unit_test_setup_teardown(beside_one_that_fails, content_setup, content_teardown),
+        cmocka_unit_test(elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
