@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One piece of the log is in memory at a time. Thread: the handle's. */
+/* One piece of the file is in memory at a time. Thread: the handle's. */
 #include "db/ahead.h"
 
 #include <sqlite3.h>
@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_OCTETS = 64 << 10 };
+enum {
+    PIECE_OCTETS = 64 << 10,
+    RUN_GAP = 2,    /* pages that a run may leave out */
+    RUN_BEGINS = 2, /* reads that go on, after which there will be more */
+};
 
 void
 ahead_begin(struct ahead *ahead)
@@ -55,4 +59,29 @@ ahead_read(struct ahead *ahead, sqlite3_file *file, void *dst, int octets, int64
         return file->pMethods->xRead(file, dst, octets, offset);
     memcpy(dst, ahead->octets + (offset - ahead->at), (size_t)octets);
     return SQLITE_OK;
+}
+
+/* A body that takes two or three pages is no run yet. */
+static bool
+is_in_run(struct ahead *ahead, int octets, int64_t offset)
+{
+    const int64_t left_out = offset - ahead->next;
+    const bool goes_on =
+        ahead->next != 0 && left_out >= 0 && left_out <= (int64_t)RUN_GAP * octets;
+
+    ahead->next = offset + octets;
+    ahead->run = goes_on ? ahead->run + 1 : 0;
+    return ahead->run >= RUN_BEGINS;
+}
+
+int
+ahead_read_run(struct ahead *ahead, sqlite3_file *file, void *dst, int octets, int64_t offset)
+{
+    const bool run = is_in_run(ahead, octets, offset);
+
+    if (run && ahead->octets == NULL)
+        ahead_begin(ahead);
+    if (!run && !has(ahead, octets, offset))
+        return file->pMethods->xRead(file, dst, octets, offset);
+    return ahead_read(ahead, file, dst, octets, offset);
 }

@@ -18,6 +18,8 @@
 #include "db/library.h"
 #include "db/vfs_private.h"
 
+enum { PAGE_OCTETS_MIN = 512 }; /* SQLite file format 1.3.2; shorter reads are of the header */
+
 /* SQLite asks a VFS for a file without saying who asks, so there is one for each way to read. */
 struct our_vfs {
     sqlite3_vfs vfs;
@@ -36,20 +38,34 @@ db_file_close(sqlite3_file *file)
 {
     const int result = pass_close(file);
 
+    ahead_end(&vfs_file_of(file)->ahead);
     wal_index_put(vfs_file_of(file)->index);
     free(vfs_file_of(file)->own_names);
     return result;
 }
 
+/* The locks of the log's index keep what is read from changing (db/ahead.h). */
+static int
+db_file_read(sqlite3_file *file, void *dst, int octets, sqlite3_int64 offset)
+{
+    struct vfs_file *our = vfs_file_of(file);
+
+    if (our->reads != DB_READS_AHEAD || octets < PAGE_OCTETS_MIN || !vfs_has_locks(our))
+        return pass_read(file, dst, octets, offset);
+    return ahead_read_run(&our->ahead, our->pass.real, dst, octets, offset);
+}
+
 static int
 db_file_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
 {
+    ahead_end(&vfs_file_of(file)->ahead);
     return vfs_file_write(vfs_file_of(file), src, octets, offset);
 }
 
 static int
 db_file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
+    ahead_end(&vfs_file_of(file)->ahead);
     return vfs_file_truncate(vfs_file_of(file), size);
 }
 
@@ -62,7 +78,7 @@ db_file_sync(sqlite3_file *file, int flags)
 static const sqlite3_io_methods db_methods = {
     .iVersion = 2, /* without memory maps; docs/schema.md says why */
     .xClose = db_file_close,
-    .xRead = pass_read,
+    .xRead = db_file_read,
     .xWrite = db_file_write,
     .xTruncate = db_file_truncate,
     .xSync = db_file_sync,

@@ -60,6 +60,7 @@ vfs_leave(struct sqlite3 *raw, unsigned page_octets)
         !wal_index_leave(main_db->index))
         return false;
     ahead_end(&log->ahead);
+    ahead_end(&main_db->ahead);
     (void)pass_close(&log->pass.base); /* everything in them was synced or is of no commit */
     (void)pass_close(&main_db->pass.base);
     return true;

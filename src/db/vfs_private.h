@@ -34,7 +34,7 @@ struct vfs_file {
 
     struct wal_index_locks locks; /* database */
 
-    struct ahead ahead; /* log: until the lock of a recovery is given back */
+    struct ahead ahead; /* until a lock of the index is taken or given back */
 
     char *held; /* log: not written yet; owned */
     size_t held_octets;

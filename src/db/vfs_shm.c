@@ -85,6 +85,7 @@ vfs_shm_lock(sqlite3_file *file, int offset, int n, int flags)
     struct vfs_file *main_db = vfs_file_of(file);
     const int flushed = vfs_log_flush(main_db->other);
 
+    ahead_end(&main_db->ahead);
     if (main_db->other != NULL)
         ahead_end(&main_db->other->ahead);
     if (flushed != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
@@ -112,6 +113,7 @@ vfs_shm_unmap(sqlite3_file *file, int remove)
     struct vfs_file *main_db = vfs_file_of(file);
 
     (void)vfs_log_flush(main_db->other);
+    ahead_end(&main_db->ahead);
     if (is_public(main_db))
         return main_db->pass.real->pMethods == NULL ? SQLITE_OK : pass_shm_unmap(file, remove);
     if (vfs_has_locks(main_db)) {

@@ -502,6 +502,113 @@ scattered_reads_read_nothing_ahead(void **state)
     assert_true(scattered < ahead);
 }
 
+enum { RUN_ROWS = 2000, RUN_PAGES = RUN_ROWS / 2 + RUN_ROWS / 500 };
+
+/* Two rows on a page, all pages in the database's file, one after another. */
+static void
+fill_run(void)
+{
+    char sql[200];
+
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+             "INSERT INTO t SELECT i, hex(randomblob(800)) || 'old' FROM n",
+             RUN_ROWS);
+    assert_ok(db_exec(db, sql, &err));
+    assert_ok(db_checkpoint(db, DB_CHECKPOINT_TRUNCATE, NULL, &err));
+}
+
+static int64_t
+count_of(struct db *in, const char *ending, int from, int to)
+{
+    char sql[120];
+    int64_t count = -1;
+
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM t WHERE id BETWEEN %d AND %d AND v LIKE '%%%s'", from, to,
+             ending);
+    assert_ok(db_query_i64(in, sql, &count, &err));
+    return count;
+}
+
+/* How often this thread has asked the system to read; 0: the system does not count. */
+static unsigned long
+reads_so_far(void)
+{
+    FILE *file = fopen("/proc/thread-self/io", "re");
+    char line[80];
+    unsigned long count = 0;
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        (void)sscanf(line, "syscr: %lu", &count);
+    if (file != NULL)
+        (void)fclose(file);
+    return count;
+}
+
+static unsigned long
+reads_of_a_scan(enum db_reads how)
+{
+    const struct db_options options = {.own_index = true, .reads = how, .cache_kib = 64};
+    struct db *one = NULL;
+
+    assert_ok(db_open(&one, tmpdir_file(&dir, "a.db"), &options, &err));
+    const unsigned long before = reads_so_far();
+    assert_int_equal(count_of(one, "old", 1, RUN_ROWS), RUN_ROWS);
+    const unsigned long reads = reads_so_far() - before;
+    db_close(one);
+    return reads;
+}
+
+static void
+run_of_pages_is_read_in_large_pieces(void **state)
+{
+    (void)state;
+    fill_run();
+    const unsigned long ahead = reads_of_a_scan(DB_READS_AHEAD);
+    const unsigned long scattered = reads_of_a_scan(DB_READS_SCATTERED);
+    print_message("%lu reads for about %d pages, and %lu one by one\n", ahead, RUN_PAGES,
+                  scattered);
+    if (reads_so_far() == 0)
+        skip();
+    assert_true(scattered >= RUN_ROWS / 2);
+    assert_true(ahead <= RUN_PAGES / 8);
+}
+
+/* All rows are changed, and a checkpoint writes as much of that as it may, in the middle of a
+ * read transaction: it goes on to see what it saw, and the next one sees all of the change. */
+static void
+what_was_read_ahead_is_of_one_transaction(void **state)
+{
+    const struct db_options options = {
+        .own_index = true, .reads = DB_READS_AHEAD, .cache_kib = 64};
+    struct db *reader = NULL;
+
+    (void)state;
+    fill_run();
+    assert_ok(db_open(&reader, tmpdir_file(&dir, "a.db"), &options, &err));
+    for (unsigned round = 0; round < 2;
+         round++) { /* the second one begins with frames in the log */
+        const char *const before = round == 0 ? "old" : "new";
+        const char *const after = round == 0 ? "new" : "old";
+        char sql[80];
+        AUTO_TXN txn = {0};
+        assert_ok(txn_begin(&txn, reader, TXN_READ, &err));
+        assert_int_equal(count_of(reader, before, 1, RUN_ROWS / 2), RUN_ROWS / 2);
+        snprintf(sql, sizeof sql, "UPDATE t SET v = substr(v, 1, 1600) || '%s'", after);
+        assert_ok(db_exec(db, sql, &err));
+        const enum rc rc = db_checkpoint(db, DB_CHECKPOINT_PASSIVE, NULL, &err);
+        assert_true(rc == RC_OK || rc == RC_BUSY);
+        assert_int_equal(count_of(reader, before, 1, RUN_ROWS), RUN_ROWS);
+        txn_abort(&txn);
+        if (round == 0) /* so that the next read takes from the file what it has read ahead */
+            assert_ok(db_checkpoint(db, DB_CHECKPOINT_PASSIVE, NULL, &err));
+        assert_int_equal(count_of(reader, after, RUN_ROWS - 9, RUN_ROWS), 10);
+        assert_int_equal(count_of(reader, after, 1, RUN_ROWS), RUN_ROWS);
+    }
+    db_close(reader);
+}
+
 int
 main(void)
 {
@@ -519,6 +626,9 @@ main(void)
         cmocka_unit_test_setup_teardown(others_are_kept_out_while_handles_close, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(scattered_reads_read_nothing_ahead, setup, teardown),
+        cmocka_unit_test_setup_teardown(run_of_pages_is_read_in_large_pieces, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_read_ahead_is_of_one_transaction, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
