@@ -21,12 +21,13 @@ struct db; /* one handle; it takes two or three descriptors, and about 100 KB be
 struct sqlite3;
 
 enum db_sync {
-    DB_SYNC_FULL, /* a commit is on disk when it returns; for whatever is acknowledged to a peer */
+    /* a commit is on disk when it returns; for everything that is acknowledged to a peer */
+    DB_SYNC_FULL,
     DB_SYNC_NORMAL, /* consistent after a crash, but the last commits may be gone */
 };
 
-/* What a handle reads of its files. Where each page is somewhere else, whatever the system
- * reads ahead is read for nothing, and drives something else out of memory. */
+/* How a handle reads its files. If each page is somewhere else, what the system reads ahead is
+ * useless and displaces other data from memory. */
 enum db_reads {
     DB_READS_AHEAD,     /* runs of pages: the system reads ahead as it likes */
     DB_READS_SCATTERED, /* a few pages here and there */

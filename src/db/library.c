@@ -76,7 +76,7 @@ init_once(void)
     /* No page is allocated before it is needed. By default, each handle begins with 20. */
     CHECK(sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0) == SQLITE_OK);
     CHECK(sqlite3_initialize() == SQLITE_OK);
-    pass_init(); /* before there are other threads that open databases */
+    pass_init(); /* before there are threads that open databases */
 }
 
 void

@@ -39,14 +39,14 @@ struct log_memo;
 bool db_leave(struct db *db);
 
 /**
- * Brings a handle that was taken away to the database at path, which must not be open here
- * through others. reads, cache_kib: from now on, as in db_options. memo: what
- * db_log_memo said of an earlier handle there, or NULL; an outdated one does no harm.
+ * Moves a handle that was taken from its database to the one at path, which must not be open
+ * through other handles of this process. reads, cache_kib: as in db_options, from now on. memo:
+ * from db_log_memo of an earlier handle there, or NULL; an outdated one does no harm.
  *
- * RC_OK: as if path had been opened with the handle's options and then migrated.
- * RC_NOT_FOUND (no such file), RC_EXISTS (others have it open): the handle is away as before.
- * RC_GONE: it does not fit there, or something failed: close it, and open path with db_open,
- * which will say what is wrong. Thread: any. Waits for disk.
+ * RC_OK: as if path had been opened with the handle's options and then migrated. RC_NOT_FOUND
+ * (no such file), RC_EXISTS (others have it open): the handle is unchanged. RC_GONE: it does
+ * not fit there, or something failed; close it and open path with db_open, which will say what
+ * is wrong. Thread: any. Waits for disk.
  */
 MUST_USE enum rc db_move(struct db *db, const char *path, enum db_reads reads,
                          unsigned cache_kib, const struct log_memo *memo);

@@ -166,7 +166,7 @@ vfs_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
 static void
 register_one(struct our_vfs *our)
 {
-    our->vfs = *pass_vfs(); /* time, randomness and so on are the system's own */
+    our->vfs = *pass_vfs(); /* time, randomness and the like are the system's */
     our->vfs.iVersion = 2;
     our->vfs.szOsFile = (int)sizeof(struct vfs_file) + VFS_REAL_FILE_MAX;
     our->vfs.pNext = NULL;

@@ -26,8 +26,8 @@ struct log_memo;
 struct sqlite3;
 struct wal_index;
 
-/** Registers it, once, and returns its name for sqlite3_open_v2; handles that read in another
- *  way have another name. Thread: any. */
+/** Registers it, once, and returns its name for sqlite3_open_v2. There is one name for each way
+ * to read. Thread: any. */
 const char *vfs_register(enum db_reads reads);
 /** Registers one that does nothing but tell the observer, for all other databases, and returns
  * its name. Thread: any. */
@@ -39,8 +39,9 @@ struct wal_index *vfs_index(struct sqlite3 *raw);
  * Afterwards, only wal_index_move together with vfs_move, or closing, is allowed. Thread: the
  * handle's. */
 bool vfs_leave(struct sqlite3 *raw, unsigned page_octets);
-/** Opens the files of another database, whose index must be held, to be read in that way from
- * now on. memo: of its log, or NULL. False: they do not suit or cannot be opened, and the handle must be closed. Waits for disk.
+/** Opens the files of another database, whose index must be held; they are read in that way
+ * from now on. memo: of its log, or NULL. False: the files do not fit or cannot be opened, and
+ * the handle must be closed. Waits for disk.
  */
 MUST_USE bool vfs_move(struct sqlite3 *raw, const char *path, enum db_reads reads,
                        unsigned page_octets, const struct log_memo *memo);

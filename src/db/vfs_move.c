@@ -118,8 +118,8 @@ vfs_move(struct sqlite3 *raw, const char *path, enum db_reads reads, unsigned pa
         !rename_files(main_db, path))
         return false;
     main_db->reads = log->reads = reads;
-    /* SQLite believes that it has kept this lock, which every handle has from its first
-     * look. */
+    /* SQLite assumes that it has kept this lock, which every handle has from its first read
+     * on. */
     const bool here =
         open_db(main_db) && pass_lock(&main_db->pass.base, SQLITE_LOCK_SHARED) == SQLITE_OK &&
         suits(main_db, page_octets) && vfs_log_arrive(log, page_octets) == SQLITE_OK;

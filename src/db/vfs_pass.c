@@ -18,7 +18,7 @@ pass_real(sqlite3_file *file)
     return ((struct pass_file *)(void *)file)->real;
 }
 
-/* SQLite opens files deep inside of its VFS and shows nobody their descriptors. */
+/* SQLite opens files deep inside its VFS and does not reveal their descriptors. */
 static _Thread_local enum db_reads reads_now;
 
 static int
@@ -27,7 +27,7 @@ open_advised(const char *path, int flags, int mode)
     const int fd = open(path, flags, mode);
 
     if (fd >= 0 && reads_now == DB_READS_SCATTERED)
-        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); /* only advice: it may be refused */
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); /* only advice; it may be refused */
     return fd;
 }
 

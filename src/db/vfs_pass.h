@@ -20,10 +20,11 @@ struct pass_file {
 sqlite3_vfs *pass_vfs(void);
 sqlite3_file *pass_real(sqlite3_file *file);
 
-/** Has pass_open tell the system how a file will be read. That is advice: SQLite may give a
- *  handle the descriptor of another one that has read the same file. Called once, by db_init. */
+/** Makes pass_open tell the system how a file will be read. This is only advice: SQLite may
+ * give a handle the descriptor of another handle that has read the same file. db_init calls it
+ * once. */
 void pass_init(void);
-/** Opens the real file. SQLite's result. */
+/** Opens the real file. Returns SQLite's result. */
 int pass_open(struct pass_file *file, const char *name, enum db_reads reads, int flags,
               int *flags_out);
 /** Closes the real file, once: calls that SQLite makes while closing do nothing then. */

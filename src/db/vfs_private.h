@@ -28,7 +28,7 @@ struct vfs_file {
     const char *name;        /* SQLite's, good until it is closed; or in own_names */
     char *own_names;         /* database: of both files, when it was moved here; owned */
     int flags;               /* it was opened with */
-    enum db_reads reads;     /* as its database is read */
+    enum db_reads reads;     /* how its database is read */
     struct wal_index *index; /* the database's own; the log borrows it */
     struct vfs_file *other;  /* the log of a database, the database of a log; may be NULL */
 
