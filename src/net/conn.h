@@ -57,15 +57,15 @@ struct conn {
     uint8_t alert_out; /* last fatal TLS alert sent; 0: none */
     bool read_ended : 1;
     bool write_ended : 1;
-    bool read_wants_write : 1;    /* a read or a handshake waits until it can write */
-    bool write_wants_read : 1;    /* a write waits for input */
-    bool holds_output : 1;        /* a layer holds octets that have left conn->out */
-    bool deflate_ends : 1;        /* what comes next may be the end of a compressed stream */
-    uint16_t os_errno;            /* of the end; 0: none */
-    uint32_t tls_error;           /* first OpenSSL error code of the end; 0: none */
-    struct ssl_st *ssl;           /* owned; NULL: plain */
-    struct conn_deflate *deflate; /* owned; NULL: not compressed. With deflate_ends: the peer's
-                                     last block is not over */
+    bool read_wants_write : 1; /* a read or a handshake waits until it can write */
+    bool write_wants_read : 1; /* a write waits for input */
+    bool holds_output : 1;     /* a layer holds octets that have left conn->out */
+    bool deflate_ends : 1;     /* what comes next may be the end of a compressed stream */
+    uint16_t os_errno;         /* of the end; 0: none */
+    uint32_t tls_error;        /* first OpenSSL error code of the end; 0: none */
+    struct ssl_st *ssl;        /* owned; NULL: plain */
+    /* owned; NULL: not compressed. With deflate_ends: the peer's last block is not complete */
+    struct conn_deflate *deflate;
     const struct conn_io *io;
     void *io_ctx;
     const struct clock *clock;

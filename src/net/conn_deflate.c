@@ -380,15 +380,15 @@ conn_deflate_begin(struct conn *conn)
     return RC_OK;
 }
 
-/* Whether the peer has stopped in the middle of a block that has more than it has shown. */
+/* Whether the peer has stopped in the middle of a block with more data than have arrived. */
 static bool
 is_in_block(const struct conn_deflate *z)
 {
     return z->inflater != NULL && !z->in_ended && z->begun_len == BEGUN_TOO_FAR;
 }
 
-/* Inflates the rest of the block in which the last command was, which has no text. False: it
- * has, or it is damaged. */
+/* Inflates the rest of the block that had the last command. It must contain no more text.
+ * False: it does, or it is damaged. */
 static bool
 block_pass(struct conn *conn, struct span *octets)
 {
@@ -444,7 +444,7 @@ conn_deflate_pass_end(struct conn *conn, char *dst, size_t len)
     return plain.len;
 }
 
-/* What is left may be text for which there was no room, or no more than the block's end. */
+/* What is left may be text for which there was no room, or just the end of the block. */
 static enum rc
 stop_in_block(struct conn *conn)
 {

@@ -18,7 +18,7 @@
 #include "net/conn.h"
 
 /**
- * From here on all octets are compressed. To be called after the OK of COMPRESS was flushed
+ * From here on all octets are compressed. Call it after the OK of COMPRESS was flushed
  * (RC_AGAIN: it was not). Octets that were read but not consumed count as compressed, because
  * RFC 4978 section 3 does not allow the client to send anything before it has seen the OK.
  * RC_LIMIT: no memory.
@@ -26,22 +26,21 @@
 MUST_USE enum rc conn_deflate_begin(struct conn *conn);
 
 /**
- * From here no octets are compressed (RFC 8437 section 4.1). Call after everything that was
- * compressed was flushed. What has been received and is not inflated yet counts as plain:
- * conn_read stops where the peer has flushed, so that is what came behind its last command. If
- * the block with that command is not over, the rest of it is passed over when it comes; there
- * may be no more text in it, or the connection ends as one whose stream is damaged. Empty
- * blocks behind it, with which the peer flushes or ends its stream, are passed over, even if
- * they come later or in parts. RC_LIMIT: it is more than conn->in may hold. Harmless without
- * compression.
+ * From here on no octets are compressed (RFC 8437 section 4.1). Call it after everything
+ * compressed was flushed. Octets that were received but not inflated yet count as plain:
+ * conn_read stops where the peer has flushed, so these came after its last command. If the
+ * block with that command is not complete, the rest of it is skipped when it arrives; if it
+ * contains more text, the connection ends as one whose stream is damaged. Empty blocks after
+ * it, with which the peer flushes or ends its stream, are skipped, even if they arrive later or
+ * in parts. RC_LIMIT: it is more than conn->in may hold. Does nothing without compression.
  */
 MUST_USE enum rc conn_deflate_stop(struct conn *conn);
 
 /** For handing the connection over to another process: packs what it needs to continue there;
- * for a connection without compression, only that it has none. What was received and is not
- * inflated yet goes along. False: the present state cannot be packed, because output waits, or
- * the peer has stopped in the middle of a block: zlib cannot be asked what it has read of one.
- * Changes nothing that the peer could notice.
+ * for a connection without compression, only that it has none. Octets that were received but
+ * not inflated yet are included. False: the present state cannot be packed, because output is
+ * waiting, or because the peer has stopped in the middle of a block and zlib cannot tell how
+ * far it has read. Changes nothing that the peer could notice.
  */
 MUST_USE bool conn_deflate_pack(struct conn *conn, struct buf *out);
 /** For a connection that was opened and has not moved an octet. False: this is not what

@@ -87,8 +87,8 @@ void conn_deflate_rest(struct conn *conn);
 /** Nothing from behind what was received last may be read before the session has looked at it:
  *  the peer has flushed there, perhaps for the last time. */
 bool conn_deflate_at_flush(const struct conn *conn);
-/** While conn->deflate_ends: takes the end of the peer's stream off the front of octets that
- * came behind its last command. Returns how many are left at dst. */
+/** While conn->deflate_ends: removes the end of the peer's stream from the octets that came
+ * after its last command. Returns how many octets are left at dst. */
 size_t conn_deflate_pass_end(struct conn *conn, char *dst, size_t len);
 void conn_deflate_end(struct conn *conn);
 /** Adds to the evidence what only this layer knows. */

@@ -55,7 +55,7 @@ word_why(uint64_t word)
 
 /* --- slices --- */
 
-/* Slices share the machine's processors, so they are of real time whatever clock is
+/* Slices share the machine's processors, so they are measured in real time, whatever clock is
  * injected. */
 void
 slice_begin(void)
