@@ -15,8 +15,9 @@ struct sqlite_options {
     struct store_options store;
     const char *dir;      /* DIR/accounts; made when missing; borrowed for the call */
     int64_t max_open_fds; /* descriptors the open databases may use, at least 30 */
-    struct room *room; /* kept back for deleting, borrowed for the store's life; NULL: none */
-    bool background;   /* a thread of the engine's own empties the logs of quiet accounts */
+    /* reserve for deleting on a full disk; borrowed for the store's life; NULL: none */
+    struct room *room;
+    bool background; /* a thread of the engine empties the logs of quiet accounts */
     /* Other stores are open on the same directory and write to it: makes the store
      * STORE_SHARED, and nothing is counted on from one transaction to the next. For tests of
      * the seam. */

@@ -76,13 +76,13 @@ void registry_close(struct registry *registry);
 /** A secret of this server, drawn once at creation (32 octets): salts of unknown accounts. */
 void registry_secret(struct registry *registry, uint8_t out[32]);
 
-/** Whether an access control list could take this name of an account for somebody else (RFC 4314
- *  section 2): "anyone", with any domain or none, and what begins with "-". No account can be
- *  given one; those that have one from before keep it. Pure. */
+/** Whether an access control list could take this account name for somebody else (RFC 4314
+ * section 2): "anyone", with or without a domain, and names that begin with "-". New accounts
+ * cannot have such a name; older ones keep it. Pure. */
 bool registry_name_is_reserved(struct span name);
 
 /** Adds an account; fills *id_out. RC_EXISTS (an account or alias has the name), RC_INVALID
- *  (the name is no local-part or address, over its size, or reserved). */
+ * (the name is not a local-part or address, is too long, or is reserved). */
 MUST_USE enum rc registry_add(struct registry *registry, struct span name, const char *crypt,
                               const struct scram_keys *scram, uint64_t *id_out,
                               struct err *err);

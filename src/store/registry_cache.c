@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry's cache. It is emptied whole by nearly every change and when it is full:
- * passwords and accounts change rarely, and a cache that is sometimes empty cannot be wrong.
- * Only the keys that a server makes by itself, dozens in a second, cost no other account its
- * row; and what users do (granting and taking away rights) costs none.
+ * The registry's cache. Nearly every change empties it, and so does a full cache: passwords and
+ * accounts change rarely, and an empty cache cannot be wrong. Exceptions are the keys that a
+ * server makes by itself, dozens in a second, which remove only their own account's row, and
+ * what users do (granting and taking away rights), which removes none.
  *
- * A row is kept without the room that its texts and keys do not use, which is two thirds of it,
- * and once for both keys under which it is mostly found. Thread: any.
+ * A row is kept without the space that its texts and keys do not use, which is two thirds of
+ * it, and only once for the two keys under which it is usually found. Thread: any.
  */
 #include "store/registry_private.h"
 #include "store/sharing.h"
@@ -27,7 +27,8 @@ struct registry_kept {
     struct quota_amounts quota;
     uint32_t app_passwords;
     uint32_t scram_iterations;
-    uint8_t keys; /* under which it is in the cache; guard: the registry's lock */
+    /* number of keys under which it is in the cache; guarded by the registry's lock */
+    uint8_t keys;
     uint8_t state;
     uint8_t name_octets;
     uint8_t scram_salt_octets;
@@ -35,7 +36,7 @@ struct registry_kept {
     bool found : 1;
     bool alias : 1;
     bool scram_salt_only : 1;
-    char octets[]; /* name, hash, salt; then both keys, if scram_keys_are_there */
+    char octets[]; /* name, hash, salt; then both keys if scram_keys_are_there */
 };
 
 _Static_assert(REGISTRY_NAME_OCTETS <= UINT8_MAX + 1, "a name's length without its end");
@@ -49,7 +50,7 @@ keys_octets(const struct scram_keys *scram)
     return scram_keys_are_there(scram) ? 2 * (size_t)REGISTRY_SCRAM_KEY_OCTETS : 0;
 }
 
-/* Appends, and gives the end. */
+/* Appends a text, and returns the new end. */
 static char *
 put(char *to, const void *from, size_t octets)
 {
@@ -64,7 +65,7 @@ get(const char *from, void *to, size_t octets)
     return from + octets;
 }
 
-/* In the cache under no key yet. NULL: no memory. */
+/* Makes a row that is in the cache under no key yet. NULL: no memory. */
 static struct registry_kept *
 kept_new(const struct registry_hit *hit)
 {
@@ -128,7 +129,7 @@ kept_read(const struct registry_kept *kept, struct registry_hit *out)
     (void)get(at, scram->server_key, keys_octets(scram) / 2);
 }
 
-/* Of one of its keys, which the caller has taken or takes out of the map. */
+/* Releases one key of a row, which the caller removes from the map. */
 static void
 kept_drop(struct registry_kept *kept)
 {
@@ -295,7 +296,7 @@ registry_cache_get(struct registry *registry, struct span key, struct registry_h
     return kept != NULL;
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static void
 put_under(struct registry *registry, struct span key, struct registry_kept *kept)
 {
@@ -313,7 +314,7 @@ registry_cache_put(struct registry *registry, struct span key, struct span other
     if (kept == NULL)
         return; /* only slower */
     lock_enter(&registry->lock);
-    kept->keys = 1;                           /* ours, until it is where it belongs */
+    kept->keys = 1;                           /* ours, until it is in its place */
     if (generation == registry->generation) { /* else it was read before a change */
         if (registry->cache.count >= REGISTRY_CACHE_ENTRIES)
             cache_empty(registry);

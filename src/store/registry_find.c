@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A map keeps short keys in itself, so a number has only the octets that it needs. */
+/* A map stores short keys in its slots, so a number takes only the octets that it needs. */
 struct id_key {
-    char octets[1 + sizeof(uint64_t)]; /* no address begins with the first, which is 0 */
+    char octets[1 + sizeof(uint64_t)]; /* the first one is 0, with which no address begins */
     size_t len;
 };
 
@@ -44,7 +44,8 @@ look_up(struct registry *registry, struct span address, struct registry_hit *out
     if (rc != RC_OK)
         return rc;
     const struct id_key key = id_key(out->account.id);
-    const bool as_by_id = out->found && !out->alias; /* what registry_read_id answers, too */
+    /* the same as registry_read_id would return */
+    const bool as_by_id = out->found && !out->alias;
     registry_cache_put(registry, address, as_by_id ? id_key_span(&key) : SPAN(""), out,
                        generation);
     return RC_OK;

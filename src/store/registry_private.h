@@ -5,16 +5,18 @@
 
 #include "store/registry_engine.h"
 
-enum { REGISTRY_CACHE_ENTRIES = 4096 }; /* keys, mostly two of a row: about 1 MB when full */
+/* keys, usually two for each row: about 1 MB when full */
+enum { REGISTRY_CACHE_ENTRIES = 4096 };
 
 /** After a change: what was read before it is neither answered nor put in any more. */
 void registry_cache_clear(struct registry *registry);
 /** After a change of this account only, which changed no name: the same for its rows. */
 void registry_cache_forget(struct registry *registry, uint64_t id);
-/** After a change of who shares with whom, which changed no account: whether anybody does has to
- *  be read again. */
+/** Call it after a change of who shares with whom, which does not change accounts: whether
+ * anybody shares must be read again. */
 void registry_cache_forget_shares(struct registry *registry);
-/** After a change of groups, which changed no account either: rights may be others. */
+/** Call it after a change of groups, which does not change accounts either: rights may be
+ * different now. */
 void registry_cache_rights_changed(struct registry *registry);
 /** Empties the cache if somebody else has changed something; the generation as it is then. May
  *  wait for the engine, once a second. */
@@ -22,8 +24,8 @@ uint64_t registry_cache_look(struct registry *registry);
 /** The same; then a copy of what is cached under key, or false. */
 MUST_USE bool registry_cache_get(struct registry *registry, struct span key,
                                  struct registry_hit *out, uint64_t *generation_out);
-/** Under both keys, of which the other one may be empty: then under the first only. generation:
- * from before hit was read. */
+/** Caches a row under both keys; the second may be empty. generation: taken before hit was
+ * read. */
 void registry_cache_put(struct registry *registry, struct span key, struct span other_key,
                         const struct registry_hit *hit, uint64_t generation);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Groups and the index of sharing above the engines: which names are good, and what is cached.
- * No account's row depends on either, so the cache keeps those. After a change of groups,
- * registry_epoch has grown, by which sessions learn that their rights may be others; of a
- * change of the index, they learn from the account whose lists have been changed. Thread: any.
+ * Groups and the index of sharing, above the engines: which names are valid, and what is
+ * cached. Rows of accounts do not depend on either, so they stay in the cache. A change of
+ * groups increases registry_epoch, which tells sessions that their rights may have changed;
+ * they learn of a change of the index from the account whose lists were changed. Thread: any.
  */
 #include "store/sharing.h"
 

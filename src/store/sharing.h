@@ -75,8 +75,8 @@ MUST_USE enum rc registry_share_settle(struct registry *registry, uint64_t owner
 MUST_USE enum rc registry_sharers(struct registry *registry, uint64_t account, size_t max,
                                   struct arena *arena, struct registry_sharer **out,
                                   size_t *count_out, struct err *err);
-/** Grows with every change of the index, whoever it is about; of one that another process made, at
- * the latest a second later. */
+/** Grows with every change of the index, whoever it concerns; with a change by another process,
+ * at most a second later. */
 uint64_t registry_shares_serial(struct registry *registry);
 /** Whether owner is one of them. */
 MUST_USE enum rc registry_shares_with(struct registry *registry, uint64_t owner,

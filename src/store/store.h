@@ -84,12 +84,12 @@ void store_close(struct store *store);
  */
 void store_keep_house(struct store *store, struct store_account *held);
 
-/** Whether what room is left is for changes that free space: all others are refused as on a
- *  full disk (RC_FULL). An engine that keeps no room back says no. Waits for disk only when it
- *  is short. Thread: any. */
+/** Whether the remaining disk space is only for changes that free space; all others are refused
+ * as on a full disk (RC_FULL). False for an engine without a reserve. Waits for disk only if
+ * space is short. Thread: any. */
 bool store_room_is_short(struct store *store);
-/** Gives up some of the room that is kept back, for a change that frees space and was RC_FULL.
- *  False: there is none to give. Waits for disk. Thread: any. */
+/** Releases some of the reserved space, for a change that frees space and got RC_FULL. False:
+ * there is none left. Waits for disk. Thread: any. */
 MUST_USE bool store_room_give(struct store *store);
 
 /** The account's handle. It is reference-counted, made when it is first needed, and cheap,
@@ -223,9 +223,8 @@ MUST_USE enum rc store_mbox_find(struct store_tx *tx, struct span name, struct a
                                  struct mbox_row *out, struct err *err);
 MUST_USE enum rc store_mbox_get(struct store_tx *tx, uint64_t mbox, struct arena *arena,
                                 struct mbox_row *out, struct err *err);
-/** Creates only this mailbox; its parents are the caller's concern. RC_EXISTS, RC_LIMIT
- *  (LIMIT_MAILBOXES). The row gets a new UIDVALIDITY of the account: max(last + 1, seconds
- *  since 1970). */
+/** Creates only this mailbox, not its parents. RC_EXISTS, RC_LIMIT (LIMIT_MAILBOXES). The row
+ *  gets a new UIDVALIDITY of the account: max(last + 1, seconds since 1970). */
 MUST_USE enum rc store_mbox_create(struct store_tx *tx, struct span name, uint32_t special_use,
                                    uint64_t *mbox_out, struct err *err);
 /** Renames one row; children are the caller's concern. RC_EXISTS. */
@@ -271,8 +270,8 @@ MUST_USE enum rc store_unsubscribe(struct store_tx *tx, struct span name, struct
 /* Whose entries. */
 struct metadata_of {
     uint64_t mbox; /* 0: of the account itself */
-    uint64_t
-        user; /* 0: its owner's, and what all users share; else the account of another user */
+    /* account of the user who owns it; 0: the owner of the mailbox, or shared by all users */
+    uint64_t user;
 };
 
 struct metadata_row {
@@ -291,8 +290,9 @@ MUST_USE enum rc store_metadata_list(struct store_tx *tx, const struct metadata_
 /** Appends the value to out. RC_NOT_FOUND. RC_LIMIT: out is full. */
 MUST_USE enum rc store_metadata_read(struct store_tx *tx, const struct metadata_of *of,
                                      struct span name, struct buf *out, struct err *err);
-/** Gives it this value, which may have any octets. The account's modseq grows, and becomes the
- * highest one of the mailbox (RFC 7162 section 3.2), in all that change metadata. */
+/** Sets the value, which may have any octets. The account's modseq grows and becomes the
+ * highest one of the mailbox (RFC 7162 section 3.2); so it does in all functions that change
+ * metadata. */
 MUST_USE enum rc store_metadata_set(struct store_tx *tx, const struct metadata_of *of,
                                     struct span name, struct span value, struct err *err);
 /** Takes the value away; nothing happens when there is none. */
@@ -307,27 +307,28 @@ MUST_USE enum rc store_metadata_copy(struct store_tx *tx, uint64_t from, uint64_
                                      struct err *err);
 
 struct metadata_usage {
-    uint64_t entries; /* with a value */
+    uint64_t entries; /* entries with a value */
     uint64_t octets;  /* of their values */
 };
 MUST_USE enum rc store_metadata_usage(struct store_tx *tx, const struct metadata_of *of,
                                       struct metadata_usage *out, struct err *err);
 
-/* Of all mailboxes and the account itself. */
+/* Totals of all mailboxes and the account itself. */
 struct metadata_totals {
-    struct metadata_usage owner;  /* the owner's, and what all users share */
+    struct metadata_usage owner;  /* what belongs to the owner, or to all users */
     struct metadata_usage user;   /* one user's */
-    struct metadata_usage guests; /* of all users but the owner */
+    struct metadata_usage guests; /* of all users except the owner */
 };
-/** user: whose are counted apart. Reads all metadata of the account. */
+/** user: whose entries are counted separately. Reads all metadata of the account. */
 MUST_USE enum rc store_metadata_totals(struct store_tx *tx, uint64_t user,
                                        struct metadata_totals *out, struct err *err);
 
 struct metadata_since {
-    const struct metadata_of *of; /* NULL: in the whole account, which reads all metadata */
+    const struct metadata_of *of; /* NULL: the whole account, for which all metadata are read */
     uint64_t modseq;
 };
-/** What has changed since a modseq, by mailbox, user and name. RC_LIMIT: arena. */
+/** Reads what has changed since a modseq, ordered by mailbox, user and name. RC_LIMIT:
+ * arena. */
 MUST_USE enum rc store_metadata_since(struct store_tx *tx, const struct metadata_since *since,
                                       struct arena *arena, struct metadata_row **out,
                                       size_t *count_out, struct err *err);
@@ -569,8 +570,8 @@ enum message_part { /* bits: what to read */
 struct message_row {
     uint64_t octets;
     uint64_t header_octets;
-    struct span
-        envelope; /* each: only when asked for; valid until the next store_message_read */
+    /* each: only when asked for; valid until the next store_message_read */
+    struct span envelope;
     struct span bodystructure; /* or the end of the transaction */
     struct span parts;
     struct span fields;

@@ -101,7 +101,7 @@ db_get(struct sqlite_account *acct, const char *path, const struct log_memo *mem
 {
     struct sqlite_store *store = acct->store;
     const unsigned cache_kib = kind == HANDLE_WRITER ? WRITER_CACHE_KIB : READER_CACHE_KIB;
-    /* A writer looks up where things go; clients read through readers. */
+    /* A writer looks up places here and there; clients read through readers. */
     const enum db_reads reads = kind == HANDLE_WRITER ? DB_READS_SCATTERED : DB_READS_AHEAD;
     const enum rc moved = spares_move(&store->spares, path, reads, cache_kib, memo,
                                       clock_mono_us(store->options.store.clock), out);

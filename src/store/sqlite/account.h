@@ -49,8 +49,8 @@ struct counters {
      * before they are asked for. */
     struct quota_amounts usage;
     uint32_t uidvalidity;
-    /* Not more than so many are there; 0: not counted yet. Counted anew at the limit only, or
-     * each CREATE would read all rows. */
+    /* Upper bound of their number; 0: not counted yet. They are counted again only at the
+     * limit; otherwise each CREATE would read all rows. */
     uint32_t mailboxes;
     uint32_t subscriptions;
     bool usage_known;
@@ -106,7 +106,8 @@ enum setup_state {
 struct sweep;         /* purge.c: which messages may go, while that is being found out */
 struct keywords_look; /* rows/keywords_purge.c: the same of numbers of keywords */
 
-/* It stays as long as somebody has the account, parked sessions too, so it has no holes. */
+/* It exists as long as somebody holds the account, including parked sessions, so it has no
+ * holes. */
 struct sqlite_account {
     struct store_account base;
     struct sqlite_store *store;
@@ -126,12 +127,12 @@ struct sqlite_account {
     bool writer_busy; /* in a transaction, opening or checkpointing */
     bool bare;        /* there are no mailboxes yet: the first commit adds them */
     bool keeping;     /* the thread that empties logs has the writer */
-    bool truncating;  /* no new readers */
+    bool truncating;  /* no new readers are allowed */
 
     /* The holder of the turn. */
-    bool placed;   /* its names are known to be on disk; rows say so too */
+    bool placed;   /* its names are known to be on disk, and the rows say so too */
     bool reported; /* the outside reader was reported */
-    bool was_full; /* a commit found no room: the log is to be emptied, whatever its size */
+    bool was_full; /* a commit found no space: the log must be emptied, whatever its size */
     struct counters counters;
     struct sweep *sweep;          /* owned; NULL: none */
     struct keywords_look *look;   /* owned; NULL: no mailbox is looked through */

@@ -20,9 +20,9 @@ enum {
 MUST_USE enum rc mbox_add_defaults(struct sqlite_tx *tx, struct err *err);
 /* Reads the counters that live in memory (INV-S2). *bare_out: there is no mailbox yet. */
 MUST_USE enum rc counters_load(struct sqlite_tx *tx, bool *bare_out, struct err *err);
-/* Names of mailboxes or keywords, subscriptions or metadata were changed: the account's modseq
- * grows, as it does with messages. Not every such change is shown by a mailbox's row, so the
- * account's shows it. */
+/* Notes a change of names of mailboxes or keywords, subscriptions or metadata: the account's
+ * modseq grows, as it does with messages. Not every such change shows in a mailbox's row, so it
+ * must show in the account's. */
 MUST_USE enum rc names_note(struct sqlite_tx *tx, struct err *err);
 /* The counters as floors in the account's row: never given again, whatever rows go. */
 MUST_USE enum rc floors_raise(struct sqlite_tx *tx, struct err *err);

@@ -88,7 +88,7 @@ registry_salt_check(const struct scram_keys *salt, const struct scram_keys *keys
 
 /* ---- look-ups ---- */
 
-/* The first row of a statement with one parameter as a hit; no row is a hit that found
+/* Reads the first row of a statement with one parameter as a hit. No row is a hit that found
  * nothing. */
 static enum rc
 read_hit(struct stmt *stmt, bool has_alias, struct registry_hit *out, struct err *err)

@@ -126,7 +126,7 @@ sqlite_metadata_totals(struct store_tx *base, uint64_t user, struct metadata_tot
 
 /* ---- changing ---- */
 
-/* The modseq of the account grows, and that of the mailbox with it. */
+/* Increases the modseq of the account, and with it that of the mailbox. */
 static enum rc
 modseq_raise(struct sqlite_tx *tx, uint64_t mbox, struct err *err)
 {
