@@ -7,8 +7,8 @@
  *   hub_lock(acct) (LOCK_HUB)             watchers
  * entered in this order. None of them is held across disk.
  *
- * A mailbox that is selected and its account stay in memory while all their sessions are
- * parked, so these structs have no holes and fill a class of the heap.
+ * A selected mailbox and its account stay in memory while all their sessions are parked, so
+ * these structs have no holes and fill a size class of the heap.
  */
 #ifndef MAILBOX_ACCOUNT_PRIVATE_H
 #define MAILBOX_ACCOUNT_PRIVATE_H
@@ -29,14 +29,14 @@ struct hub {
     struct list gatherers; /* news_watch.link */
 };
 
-/* Where metadata have changed lately, so that nobody has to read all of them. */
+/* Where metadata have changed recently, so that nobody has to read all of them. */
 struct metadata_latest {
     struct {
         uint64_t mbox;   /* 0: the account itself */
         uint64_t modseq; /* of the last commit that changed them, or of the change itself */
     } of[METADATA_LATEST];
     uint32_t count;
-    uint64_t lost_modseq; /* of changes up to this one, some are not among them */
+    uint64_t lost_modseq; /* some changes up to this one are not listed */
 };
 
 struct turn {
@@ -51,8 +51,8 @@ struct account {
     atomic_uint_fast64_t seen_modseq; /* of all that was committed elsewhere, memory has what
                                          the store held then; the holder of the turn sets it */
 
-    /* Of the last change of metadata that was published, as in metadata_latest; 0: none was since
-     * the account came into memory. Set with hub_lock, read without. */
+    /* As in metadata_latest, of the last published change of metadata; 0: there was none since
+     * the account came into memory. Written with hub_lock, read without. */
     atomic_uint_fast64_t metadata_modseq;
     struct metadata_latest *metadata; /* hub_lock; owned; NULL: none, or there was no memory */
     atomic_uint acl_serial;           /* grows with each change of an access control list */
@@ -60,12 +60,12 @@ struct account {
     /* accounts->lock */
     uint32_t refs;
     struct list idle_link; /* while refs is 0; oldest first */
-    struct list
-        version_link; /* while it may have versions in memory; least recently loaded first */
+    /* while it may have versions in memory; least recently loaded first */
+    struct list version_link;
     int64_t idle_since_ms;
-    atomic_uint names_serial; /* as acl_serial, and with each change of names too */
-    bool
-        in_use; /* the registry had it while this was held: its mail is not removed meanwhile */
+    atomic_uint names_serial; /* like acl_serial, and grows with each change of names too */
+    /* the registry had it while it was held, so its mail is not removed meanwhile */
+    bool in_use;
 
     /* turn_lock */
     bool turn_is_held; /* somebody holds the turn or is granted it */
@@ -74,7 +74,7 @@ struct account {
     struct hub hub; /* hub_lock */
 
     /* mailboxes_lock */
-    uint32_t unheld;         /* mailboxes with no reference */
+    uint32_t unheld;         /* mailboxes without references */
     struct list mailboxes;   /* mailbox.link; found by id and by name */
     struct list opening;     /* mailbox.link; being opened: they learn of commits already */
     struct list views;       /* view.link */
@@ -84,9 +84,9 @@ struct account {
 _Static_assert(sizeof(struct account) <= 224,
                "an account is larger than its class of jemalloc");
 
-/* Accounts whose ids have the same remainder share their locks: with those of its own, an
- * account would be two thirds larger, and of a hundred thousand that are in memory few are busy
- * at a time. */
+/* Accounts whose ids have the same remainder share their locks. With its own locks, an account
+ * would be two thirds larger, and of a hundred thousand accounts in memory, few are busy at a
+ * time. */
 enum { ACCOUNT_STRIPES = 256 };
 struct account_locks {
     struct lock turn;
@@ -131,24 +131,25 @@ struct mailbox {
     /* mailboxes_lock, all below */
     struct list link;
     struct mailbox_state state;
-    char *name;      /* owned; NULL: not known (no memory) */
+    char *name;      /* owned; NULL: unknown (no memory) */
     char **keywords; /* owned, texts too; state.keyword_count of them, by number; an empty text:
                         the number has no name */
-    uint64_t
-        retired_serial; /* keyword_serial when numbers lost their names last; 0: none has */
+    /* keyword_serial when numbers lost their names last; 0: none has */
+    uint64_t retired_serial;
     uint64_t retired_modseq; /* versions from here on bear none of them */
     struct version *current; /* held; NULL: not in memory. Its octets are counted in
                                 accounts->version_octets */
     int64_t used_ms;         /* when current was last asked for */
     struct replay *replays;  /* owned, while loaders > 0 and something was committed */
     uint32_t refs;
-    uint32_t recent_written; /* recent_from as it is on disk */
+    uint32_t recent_written; /* value of recent_from on disk */
     uint16_t loaders;        /* threads that are loading a version now */
     uint16_t name_octets;
     uint8_t keyword_room;
     uint8_t replay_count;
-    bool replay_lost : 1; /* too many: nobody's load can be brought up to date */
-    bool filled : 1;      /* state is known: by the row read at opening, or by a commit since */
+    bool replay_lost : 1; /* too many: a load under way cannot be brought up to date */
+    /* state is known, from the row that was read at opening or from a commit since */
+    bool filled : 1;
 };
 
 _Static_assert(sizeof(struct mailbox) <= 192, "a mailbox is larger than its class of jemalloc");
@@ -201,8 +202,8 @@ void hub_publish(struct account *acct, const struct change_log *log);
 
 /* --- metadata_latest.c --- */
 
-/** Notes where the log has changed metadata, once that is committed; modseq: of the account
- * then. Before hub_publish. */
+/** Notes where the log has changed metadata, after the commit and before hub_publish. modseq:
+ * of the account then. */
 void metadata_latest_note(struct account *acct, const struct change_log *log, uint64_t modseq);
 
 /* --- mailbox.c, publish.c --- */

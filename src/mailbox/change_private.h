@@ -53,8 +53,8 @@ struct mbox_changes {
     struct change_record *first;
     struct change_record *last;
     uint64_t gone_serial; /* 0: it is there */
-    uint64_t
-        anew_serial; /* 0: the records tell all; otherwise versions are to be loaded again */
+    /* 0: the records tell all; otherwise versions are to be loaded again */
+    uint64_t anew_serial;
     uint64_t names_serial;    /* 0: its name, use and subscription are what they were */
     uint64_t metadata_serial; /* 0: its metadata are what they were */
     uint64_t metadata_modseq; /* made elsewhere: of their last change; 0: of this commit */
@@ -64,7 +64,7 @@ struct mbox_changes {
     uint64_t others_serial; /* 0: nobody else did */
     struct mbox_row row;    /* after the batch; valid when has_row */
     bool has_row;
-    unsigned events; /* what has happened (enum watch_event); by change_log_finish */
+    unsigned events; /* what has happened (enum watch_event); set by change_log_finish */
 };
 
 struct change_log {
@@ -107,7 +107,7 @@ bool change_log_is_by(const struct mbox_changes *changes, uint64_t id);
 bool change_log_has_acl(const struct change_log *log);
 /** Whether metadata of anything have been changed in the batch. */
 bool change_log_has_metadata(const struct change_log *log);
-/** Whether mailboxes have been made, renamed or deleted in the batch, and the like. */
+/** Whether the batch has created, renamed or deleted mailboxes, and the like. */
 bool change_log_has_names(const struct change_log *log);
 /** Lowest modseq of an expunge reported so far; 0: none. */
 uint64_t change_log_first_expunge(const struct change_log *log);

@@ -24,7 +24,7 @@ scope_read(struct scope *scope, struct store_tx *tx, struct arena *arena, struct
     return RC_OK;
 }
 
-/* A row on its way to its place. */
+/* A row on its way to its place in the order. */
 struct placed {
     const struct mbox_row *row;
     uint64_t owner;

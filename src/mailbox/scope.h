@@ -19,14 +19,15 @@
 /* A mailbox, and its marks. */
 struct scope_member {
     uint64_t mbox;
-    uint64_t owner;  /* account of another user that it is in; 0: the user's own */
+    /* the account that it is in, if it belongs to another user; 0: the user's own */
+    uint64_t owner;
     uint8_t fixed;   /* by what it was called */
     uint8_t by_name; /* by what it is called at any time */
 };
 
-/* All mailboxes of the user, and perhaps some of others, in octet order of their names, in
- * which a name and what is below it are near each other. members[i] is of rows[i] until
- * somebody sorts them. */
+/* All mailboxes of the user, and perhaps some of other users, in octet order of their names, so
+ * that a name and what is below it are near each other. members[i] belongs to rows[i] until
+ * they are sorted. */
 struct scope {
     const struct mbox_row *rows;
     struct scope_member *members;
@@ -36,8 +37,9 @@ struct scope {
 /** Reads them into arena; nothing is marked. RC_LIMIT: arena. */
 MUST_USE enum rc scope_read(struct scope *scope, struct store_tx *tx, struct arena *arena,
                             struct err *err);
-/** Adds mailboxes of other users, before anything is marked. One that has the name of a mailbox
- * of the user's own is found by that name in its place, as LIST does it. RC_LIMIT: arena. */
+/** Adds mailboxes of other users. Call it before anything is marked. If one has the same name
+ * as a mailbox of the user's own, that name stands for the other user's, as in LIST. RC_LIMIT:
+ * arena. */
 MUST_USE enum rc scope_add(struct scope *scope, struct arena *arena,
                            const struct names_guest *others, size_t count);
 /** Those with the names of the group; names without a mailbox are passed over. */

@@ -42,7 +42,7 @@ struct sync {
     bool as_uids;
     bool gone;
     bool pending;         /* flags and keywords are all that may be told now */
-    bool flags_known;     /* the client knows all changes of flags, told or not */
+    bool flags_known;     /* the client knows all changes of flags, whether told or not */
     struct version *from; /* held; NULL: counters tell all, or a deleted mailbox, view asleep */
     struct version *to;   /* held; NULL: counters tell all, or the mailbox is deleted */
     struct cursor from_at;
@@ -162,7 +162,7 @@ begin_counters(struct sync *sync, const struct mailbox_state *state)
     sync->keywords = state->keyword_serial;
 }
 
-/* Changes of flags up to here will be known to the client when the sync is over. */
+/* The modseq up to which the client will know changes of flags when the sync is over. */
 static uint64_t
 will_know(const struct view *view)
 {

@@ -44,8 +44,9 @@ enum sync_mode {
 
 enum sync_kind {
     SYNC_DONE,
-    SYNC_EXPUNGE,  /* seq */
-    SYNC_VANISHED, /* runs, run_count: exactly UIDs that the client knew; there may be several */
+    SYNC_EXPUNGE, /* seq */
+    /* runs, run_count: exactly UIDs that the client knew; may occur several times */
+    SYNC_VANISHED,
     SYNC_EXISTS,   /* count */
     SYNC_RECENT,   /* count */
     SYNC_KEYWORDS, /* others than announced: send FLAGS, PERMANENTFLAGS as they are now */

@@ -77,7 +77,7 @@ untouched_from(const struct touched_req *req, uint64_t since, const struct curso
     return 0;
 }
 
-/* Looks at the newest version, and then at what of the view is not in it any more. */
+/* Looks at the newest version, and then at messages of the view that are no longer in it. */
 struct touched {
     const struct version *members;
     const struct version *current;
@@ -114,7 +114,7 @@ touched_new(struct arena *arena, const struct view *view, const struct version *
     return touched;
 }
 
-/* The message at hand, by its number in the view. */
+/* Looks at the current message, by its number in the view. */
 static enum rc
 look_at(struct touched *touched, uint32_t pos, uint64_t since)
 {
@@ -131,7 +131,7 @@ look_at(struct touched *touched, uint32_t pos, uint64_t since)
                : touched_add(&touched->gone, number, number);
 }
 
-/* Through the version at hand, as far as the steps go. */
+/* Goes through the current version, as far as the steps allow. */
 static enum rc
 walk(struct touched *touched, uint32_t *steps)
 {

@@ -20,9 +20,9 @@ struct touched_times {
 
 struct touched_req {
     uint64_t since;       /* messages with a higher modseq */
-    uint64_t gone_since;  /* the same of those that are not in the newest version */
-    uint32_t from_uid;    /* and all with this UID or a higher one */
-    struct uid_run range; /* and all with UIDs among these; first 0: none */
+    uint64_t gone_since;  /* the same for messages that are not in the newest version */
+    uint32_t from_uid;    /* and all messages with this UID or a higher one */
+    struct uid_run range; /* and all messages with UIDs in this range; first 0: none */
     const struct touched_times *times; /* and those that arrived then */
     size_t time_count;
 };
@@ -30,15 +30,15 @@ struct touched_req {
 struct touched;
 
 /**
- * Begins to look for messages of a view. current: of view_current; what of the view is not in
- * it counts with the modseq that the view knows. Both are borrowed until touched_step says
- * RC_OK; the view stays awake and is not synced. req is copied with its times. Everything is in
- * arena. NULL: arena.
+ * Begins to look for messages of a view. current: from view_current; messages of the view that
+ * are not in it count with the modseq that the view knows. Both are borrowed until touched_step
+ * returns RC_OK; until then the view must stay awake and must not be synced. req is copied with
+ * its times. Everything is in arena. NULL: the arena is full.
  */
 struct touched *touched_new(struct arena *arena, const struct view *view,
                             const struct version *current, const struct touched_req *req);
-/** Looks at so many messages, or pieces of the mailbox that can be passed over. RC_OK: *out are
- *  all of them, as ascending runs of sequence numbers. RC_AGAIN: there is more to be looked at.
+/** Looks at so many messages, or pieces of the mailbox that can be skipped. RC_OK: *out has all
+ *  messages found, as ascending runs of sequence numbers. RC_AGAIN: there is more to look at.
  *  RC_LIMIT: arena. */
 MUST_USE enum rc touched_step(struct touched *touched, uint32_t steps, struct view_run **out,
                               size_t *count_out);

@@ -20,7 +20,7 @@
 
 #include "mailbox/memory/version.h"
 
-/* Messages in a chunk, and chunks in a node. Tests make them tiny, to meet their borders
+/* Messages in a chunk, and chunks in a node. Tests make them tiny, so that boundaries occur
  * often. */
 #ifndef VERSION_CHUNK
 #define VERSION_CHUNK 512u

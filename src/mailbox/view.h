@@ -50,8 +50,8 @@ struct view_echo {
      * told in full. */
     uint64_t unchanged_since;
     uint64_t own_modseq; /* of the change; 0: it changed nothing */
-    /* Not silent: flags_op.silent_modseq. When all of this has been told, the client knows the
-     * changes of flags up to here, even if it wants to be told of no others. */
+    /* Without .SILENT: flags_op.silent_modseq. Once all of this has been told, the client knows
+     * all changes of flags up to here, even if it does not want to be told others. */
     uint64_t known_modseq;
 };
 
@@ -68,10 +68,10 @@ struct view {
     uint8_t mode;            /* enum view_mode */
     uint8_t tells;           /* enum view_tells; its owner may change it between two syncs */
     bool gone : 1;           /* SYNC_GONE was told */
-    bool
-        partial : 1; /* a sync was left off among its expunges: cannot sleep until the next one */
-    bool names : 1;  /* the messages of a deleted mailbox are asked for when they are told as
-                         expunged */
+    /* a sync stopped among its expunges: the view cannot sleep until the next one */
+    bool partial : 1;
+    /* the messages of a deleted mailbox are asked for when they are told as expunged */
+    bool names : 1;
     bool broken : 1; /* no memory was left to say what the client knows: RC_LIMIT from now on */
 
     /* For the next sync; it resets them. Set by the command, see flags_op in ops.h. */
@@ -200,16 +200,15 @@ struct view_run {
 MUST_USE enum rc view_resolve_seqs(const struct view *view, const struct seq_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** The same for searches: numbers that no message has are passed over (RFC 7377 section 2).
- *  RC_LIMIT. */
+/** The same for searches: numbers that do not exist are skipped (RFC 7377 section 2). RC_LIMIT:
+ * arena. */
 MUST_USE enum rc view_resolve_some_seqs(const struct view *view, const struct seq_set *set,
                                         struct arena *arena, struct view_run **out,
                                         size_t *count_out);
 MUST_USE enum rc view_resolve_uids(const struct view *view, const struct uid_set *set,
                                    struct arena *arena, struct view_run **out,
                                    size_t *count_out);
-/** Leaves the last messages of runs, `most` of them at most, in place. True: there were
- *  more. */
+/** Cuts runs, in place, to its last messages, at most `most` of them. True: there were more. */
 bool view_runs_cut(struct view_run **runs, size_t *count, uint32_t most);
 /** The same messages as runs of UIDs for the store, in arena: one run for each given one.
  * Between the ends of a run are only UIDs of its messages and UIDs that are gone for good. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packed sets of mailboxes with the events that are asked for (watched.h). A set is a sequence
- * of runs of ids, ascending. Of each run there is a number: the distance from the end of the
- * run before, times four, and RUN_IS_LONG and RUN_HAS_EVENTS. A long run, of at least two ids,
- * goes on with its length less two, and one whose events are others than those of the run
- * before with an octet of them. So an id among others that are not watched takes an octet.
+ * of runs of ids, ascending. Each run begins with a number: the distance from the end of the
+ * run before, times four, plus RUN_IS_LONG and RUN_HAS_EVENTS. A long run, of at least two ids,
+ * continues with its length minus two, and a run whose events differ from those of the run
+ * before continues with an octet of events. So a single id among ids that are not watched takes
+ * one octet.
  */
 #include "mailbox/watched.h"
 
@@ -27,22 +28,23 @@ struct packed {
     char octets[];
 };
 
-/* A run of a set; all zeros before the first. */
+/* A run of a set. Zeroed: before the first. */
 struct run {
     uint64_t first;
-    uint64_t past; /* the id after its last */
+    uint64_t past; /* the id after its last one */
     uint8_t events;
 };
 
-/* Between two runs. Mailboxes are numbered one after the other, so real ones are far below. */
+/* The largest distance between two runs. Mailboxes are numbered consecutively, so real
+ * distances are far below. */
 #define DISTANCE_MAX (UINT64_MAX >> RUN_SHIFT)
 
 struct watched {
     uint8_t all;        /* of every mailbox: PERSONAL, INBOXES */
     uint8_t subscribed; /* of those that are subscribed */
-    struct packed
-        *subtrees;        /* owned, as those below; NULL: none. Of each: events, length, name */
-    struct packed *fixed; /* a set: MAILBOXES */
+    /* owned, as those below; NULL: none. Of each: events, length, name */
+    struct packed *subtrees;
+    struct packed *fixed;          /* a set: MAILBOXES */
     struct packed *by_name;        /* a set: SUBSCRIBED and SUBTREE */
     struct packed *by_name_before; /* the same before names changed */
 };
@@ -75,7 +77,7 @@ packed_new(const struct buf *from, struct packed **out)
     return RC_OK;
 }
 
-/* Goes on to the next run. False: there is none, or (in->failed) it is not one. */
+/* Moves on to the next run. False: there is none, or (in->failed) it is not valid. */
 static bool
 run_next(struct unpack *in, struct run *run)
 {
@@ -184,7 +186,7 @@ set_new(const struct scope *rows, uint8_t (*events_of)(const struct scope_member
                rows->members[next].mbox == first->mbox + (next - i))
             next++;
         const struct run run = {first->mbox, first->mbox + (next - i), events};
-        /* Numbers come from a database, and that may be damaged. */
+        /* The numbers come from a database, which may be damaged. */
         if (run.first < before.past || run.first - before.past > DISTANCE_MAX)
             return RC_CORRUPT;
         run_pack(&octets, &run, &before);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which mailboxes of an account a client wants to hear of, and of which events (NOTIFY, RFC
- * 5465 section 6). It stays while the session is parked, so it is kept as runs of mailbox ids,
- * packed: a thousand mailboxes that were made one after the other are one run, and of every
- * second one of two thousand takes an octet.
+ * Which mailboxes of an account a client wants to be told about, and which events (NOTIFY, RFC
+ * 5465 section 6). This is kept while the session is parked, so it is stored as packed runs of
+ * mailbox ids: a thousand mailboxes that were created one after the other are one run, and if
+ * every second one of two thousand is watched, each takes one octet.
  *
  * PERSONAL and INBOXES are all mailboxes, and take no room. MAILBOXES are those that had the
- * names when the client asked: a mailbox that is renamed is still the same, and a name that no
- * mailbox had is ignored, as the RFC wants it. SUBTREE and SUBSCRIBED go by names, so they are
- * worked out again when names or subscriptions have changed (watched_renew). Until the caller
- * has dealt with all of those changes, what they were before counts as well.
+ * names when the client asked: a renamed mailbox is still the same, and a name that no mailbox
+ * had is ignored, as the RFC requires. SUBTREE and SUBSCRIBED depend on names, so they are
+ * evaluated again when names or subscriptions have changed (watched_renew). Until the caller
+ * has handled all of those changes, the old result counts as well.
  *
  * Events are those of enum imap_notify_event.
  *
@@ -46,11 +46,11 @@ unsigned watched_name_events(const struct watched *watched, uint64_t mbox, struc
 unsigned watched_subscription_events(const struct watched *watched, uint64_t mbox,
                                      struct span name);
 
-/** The events that SUBTREE and SUBSCRIBED ask for of a mailbox of another user. */
+/** The events that SUBTREE and SUBSCRIBED ask for in a mailbox of another user. */
 unsigned watched_others_events(const struct watched *watched, struct span name,
                                bool subscribed);
 
-/** Whether SUBTREE or SUBSCRIBED could ever mean a name below this one, of another user. */
+/** Whether SUBTREE or SUBSCRIBED could ever mean a mailbox of another user below this name. */
 bool watched_reaches_below(const struct watched *watched, struct span level);
 
 /** Whether it has to be worked out again when names change. */

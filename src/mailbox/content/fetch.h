@@ -49,9 +49,9 @@
 struct fetch;
 
 /**
- * req   Items, CHANGEDSINCE (messages with a modseq up to it are skipped); req->msgs is not
- * looked at. runs  Which messages of the view, ascending (view_resolve_*), empty is allowed.
- * All borrowed until fetch_done.
+ * req   Items, CHANGEDSINCE (messages with a modseq up to it are skipped); req->msgs is
+ * ignored. runs The messages of the view, ascending (view_resolve_*); may be empty. All
+ * borrowed until fetch_done.
  *
  * RC_LIMIT: arena. The view is awake and is not synced until fetch_done.
  */
@@ -109,8 +109,8 @@ struct fetch_step {
  *  (between BEGIN and END), which the front door can only mend by taking it back or closing. */
 MUST_USE enum rc fetch_step(struct fetch *fetch, struct fetch_step *step_out, struct err *err);
 
-/** Appends up to room octets of the STREAM under way to out. *left_out: octets still to
- *  come. */
+/** Appends up to `room` octets of the STREAM under way to out. *left_out: octets that are still
+ * to come. */
 MUST_USE enum rc fetch_stream(struct fetch *fetch, struct buf *out, size_t room,
                               uint64_t *left_out, struct err *err);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * BINARY[...] and BINARY.SIZE[...] (RFC 3516): a part without its Content-Transfer-Encoding.
- * The size stands before the octets, and NUL decides what kind of literal they are in, so a
- * part is decoded twice, piece by piece: to measure it, and to send it. Nothing but a piece of
- * it is ever in memory. The lines of text end with CR LF whatever the part has (section 6).
+ * The size comes before the octets, and NUL decides which kind of literal is used, so a part is
+ * decoded twice, piece by piece: to measure it and to send it. Only one piece of it is in
+ * memory at a time. Lines of text end with CR LF, whatever line ends the part has (section 6).
  *
- * What is not a leaf has no encoding (RFC 2045 section 6.4) and is sent as it is.
+ * A part that is not a leaf has no encoding (RFC 2045 section 6.4) and is sent as it is.
  */
 #include "mailbox/content/fetch_private.h"
 
@@ -40,8 +40,8 @@ fetch_binary_check(struct fetch *fetch, bool *decodable_out, struct err *err)
     return RC_OK;
 }
 
-/* Whether the octets of the message are those of the answer, so that they can be counted
- * without looking at them. */
+/* Whether the octets of the message are those of the answer, so that they need not be read to
+ * be counted. */
 static bool
 is_plain(const struct mime_slice *slice)
 {
@@ -52,7 +52,7 @@ is_plain(const struct mime_slice *slice)
            (slice->part == NULL || !line_ends_apply(slice->part));
 }
 
-/* ---- places from which to go on ---- */
+/* ---- places from which to continue ---- */
 
 /* NULL: the part is small, nothing is decoded, or there is no memory. */
 static struct fetch_marks *
@@ -90,7 +90,8 @@ mark_put(struct fetch_marks *marks, const struct fetch_place *place)
         marks->places[marks->count++] = *place;
 }
 
-/* The last place that is not beyond so many decoded octets; *place: the first one. */
+/* The last place at which no more than so many octets have been decoded. *place: the first
+ * one. */
 static void
 mark_find(const struct fetch_marks *marks, uint64_t given, struct fetch_place *place)
 {
@@ -104,7 +105,7 @@ mark_find(const struct fetch_marks *marks, uint64_t given, struct fetch_place *p
 
 /* ---- decoding ---- */
 
-/* As near before what is wanted as can be known. */
+/* Goes to the known place nearest before what is wanted. */
 static void
 decode_begin(struct fetch *fetch, const struct mime_slice *slice,
              const struct imap_fetch_item *item)
@@ -130,7 +131,7 @@ decode_begin(struct fetch *fetch, const struct mime_slice *slice,
     decode->scratch_at = 0;
 }
 
-/* What the octets give, in fetch->scratch; the place moves on. */
+/* Decodes octets into fetch->scratch and advances the place. */
 static void
 octets_decode(struct fetch *fetch, struct span octets)
 {
@@ -283,7 +284,7 @@ fetch_binary_stream(struct fetch *fetch, struct buf *out, uint64_t want, struct 
         want -= now.len;
         if (want == 0)
             return RC_OK;
-        if (decode->place.left == 0) /* it gave more when it was measured */
+        if (decode->place.left == 0) /* it had more when it was measured */
             return err_set(err, RC_CORRUPT, 0, "message %ju is cut",
                            (uintmax_t)fetch->msg.message);
         const enum rc rc = decode_piece(fetch, PIECE_OCTETS, err);

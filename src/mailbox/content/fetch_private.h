@@ -50,20 +50,20 @@ struct fetch_place {
     struct mime_decoder decoder;
     struct line_ends ends;
     uint64_t at;    /* next octet of the message */
-    uint64_t left;  /* of the part, from there on */
-    uint64_t given; /* decoded octets before it */
+    uint64_t left;  /* octets of the part from there on */
+    uint64_t given; /* octets decoded before it */
 };
 
 enum { FETCH_MARKS = 64 };
 
-/* What is known of a part that was decoded: its size, and places from which to go on. A request
- * may name a large part as often as LIMIT_FETCH_ITEMS, and want an octet each time; with these
- * places it reads a sixty-fourth of the part for each of them. */
+/* What is known of a part that was decoded: its size, and places from which to continue. A
+ * request may name a large part LIMIT_FETCH_ITEMS times and want one octet each time; with
+ * these places, it reads a sixty-fourth of the part for each of them. */
 struct fetch_marks {
     struct fetch_marks *next;
     const struct mime_part *part;
-    uint64_t step;  /* octets of the part from one place to the next, or more */
-    uint64_t total; /* decoded; UINT64_MAX: not known yet */
+    uint64_t step;  /* octets of the part from one place to the next, at least */
+    uint64_t total; /* decoded size; UINT64_MAX: not known yet */
     size_t count;
     struct fetch_place places[FETCH_MARKS]; /* ascending */
 };
@@ -71,15 +71,15 @@ struct fetch_marks {
 /* A part on its way through the decoder: once to learn how many octets it gives and whether
  * there is NUL among them, and once more to send them. */
 struct fetch_decode {
-    bool measuring;            /* the first time is under way */
-    struct fetch_place place;  /* and where it is */
-    struct fetch_marks *marks; /* of the part; NULL: none are kept */
-    bool line_ends;            /* they become CR LF */
-    uint64_t skip;             /* decoded octets that come before those wanted */
-    uint64_t want;             /* at most so many of them */
-    uint64_t got;              /* of those wanted */
-    bool has_nul;              /* among those wanted */
-    size_t scratch_at;         /* sending: of fetch->scratch, what is not sent yet */
+    bool measuring;            /* it is being measured */
+    struct fetch_place place;  /* how far that is */
+    struct fetch_marks *marks; /* marks of the part; NULL: none are kept */
+    bool line_ends;            /* line ends become CR LF */
+    uint64_t skip;             /* decoded octets before those wanted */
+    uint64_t want;             /* decoded octets wanted, at most */
+    uint64_t got;              /* decoded octets wanted that were found */
+    bool has_nul;              /* there is a NUL among those */
+    size_t scratch_at;         /* sending: offset in fetch->scratch of what is not sent yet */
 };
 
 struct fetch {
@@ -121,7 +121,7 @@ struct fetch {
     struct fetch_marks *marks; /* of parts of msg */
     struct buf scratch; /* a text made for one item; outlives the slice while it is streamed */
     struct buf header;  /* a header block to be filtered */
-    struct buf piece;   /* decoded, with line ends as they are */
+    struct buf piece;   /* decoded, with its line ends unchanged */
 };
 
 /** Fills step with the answer to a section item. */

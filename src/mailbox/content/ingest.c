@@ -104,7 +104,7 @@ ingest_prepare(struct arena *arena, struct span text, struct ingest *out, struct
     return RC_OK;
 }
 
-/* What is computed of a message, in the order in which it is packed. */
+/* The pieces that are computed for a message, in the order in which they are packed. */
 enum { PIECES = 7 };
 
 static void

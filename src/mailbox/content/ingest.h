@@ -41,10 +41,10 @@ MUST_USE enum rc ingest_prepare(struct arena *arena, struct span text, struct in
                                 struct err *err);
 enum { INGEST_ARENA = 64 << 20 };
 
-/** Puts the results, which are in the arena, at the end of out in one piece: for those who keep
- *  many messages elsewhere than in memory. */
+/** Appends the results, which are in the arena, to out in one piece, for callers that do not
+ * keep many messages in memory. */
 void ingest_pack(const struct ingest *ingest, struct buf *out);
-/** That piece is here now, and the message's text there. */
+/** Says where that piece and the message's text are now. */
 void ingest_repoint(struct ingest *ingest, const char *piece, const char *text);
 
 /* As what a message is entered into a mailbox. */

@@ -4,10 +4,10 @@
  * message only when the program cannot answer yet, and stops where the slice's time is up:
  * between two messages, between two pieces of a text, or between two fields of one message.
  *
- * What a search may cost is bounded (LIMIT_SEARCH_WORK). Each message read allows what
- * LIMIT_SEARCH_FREE_KEYS keys would need for it, so that a search of a few words through any
- * amount of mail comes to its end; what more keys cost is counted, and so is all that goes into
- * comparing words that are much alike.
+ * What a search may cost is bounded (LIMIT_SEARCH_WORK). Each message that is read allows the
+ * work that LIMIT_SEARCH_FREE_KEYS keys need for it, so that a search for a few words can be
+ * completed in any amount of mail. The work of further keys is counted, and so is all
+ * comparison of very similar words.
  */
 #include "mailbox/content/search_private.h"
 
@@ -24,7 +24,8 @@ enum {
     WORK_PIECE = WORK_PER_LOOK, /* always look */
     WORK_PER_ASK = 1000000,     /* of fields looked at in one go: as long as a slice */
     OCTETS_PER_WORK = 32,       /* of text in which one key is looked for */
-    HEADER_SHARE = 4, /* of an octet of a header, beyond itself: it is walked and compared */
+    /* for each octet of a header, in addition to itself: it is walked and compared */
+    HEADER_SHARE = 4,
 };
 
 /* ---- life ---- */

@@ -15,11 +15,10 @@
  * Nothing of the store is held between slices, not even in the middle of a large message.
  * Memory: one bit a message of the view, one header block, and bounded windows for bodies.
  *
- * Keys that are FUZZY (RFC 6203) look for words, where they look for a text (syntax/fuzzy.h);
- * all others are as exact as without it. If scores are asked for, a message that matches is
- * read on until nothing can change its score: the best of alternatives, the mean of keys that
- * must all match. Keys that are not fuzzy, or look for no text, have no say in it; as an
- * alternative to those that are, they count 100.
+ * FUZZY keys (RFC 6203) with a text search for words (syntax/fuzzy.h); all others are exact. If
+ * scores are asked for, a message that matches is read until nothing can change its score: the
+ * best of alternatives, the mean of keys that must all match. Keys that are not fuzzy, or have
+ * no text, do not influence it, but as an alternative to a fuzzy key they count 100.
  *
  * Text is compared as syntax/fold.h says, after decoding encoded words, transfer encodings and
  * charsets; FROM, TO, CC and BCC also in the addresses as ENVELOPE shows them. SUBJECT "" and
@@ -46,10 +45,13 @@ struct search_req {
     int64_t now_s;               /* for YOUNGER and OLDER */
     const struct uid_run *saved; /* what `$` stands for (RFC 5182) */
     size_t saved_count;
-    bool rates;         /* search_score is asked for */
-    bool loosely;       /* texts are FUZZY where nobody has asked for it, but not in HEADER */
-    uint64_t overspent; /* search_overspent of what belongs to the same command */
-    uint32_t at_most;   /* messages to look at, the last of those that its keys leave; 0: all */
+    bool rates; /* search_score will be called */
+    /* texts are searched as with FUZZY although the request does not say so, except in
+     * HEADER */
+    bool loosely;
+    uint64_t overspent; /* search_overspent of earlier searches of the same command */
+    /* number of messages to look at: the last ones that the keys leave; 0: all */
+    uint32_t at_most;
     /* Only these messages are asked about, and only they can be found; ascending; borrowed
      * until done. NULL: all */
     struct view_run *among;
@@ -58,9 +60,9 @@ struct search_req {
 
 /**
  * tx: a read snapshot, for the names of keywords; the view is awake and is not synced until
- * done. RC_BAD_CHARSET: not known. RC_INVALID: a needle that is not of the charset; the command
- * is BAD. RC_LIMIT: arena. A sequence number that no message has finds nothing (RFC 7377
- * section 2).
+ * done. RC_BAD_CHARSET: unknown charset. RC_INVALID: a needle is not valid in the charset; the
+ * command is BAD. RC_LIMIT: arena. A sequence number that does not exist matches nothing (RFC
+ * 7377 section 2).
  */
 MUST_USE enum rc search_new(struct arena *arena, struct view *view,
                             const struct search_req *req, struct search **out, struct err *err);
@@ -99,8 +101,8 @@ uint32_t search_max(const struct search *search);
 uint64_t search_max_modseq(const struct search *search);
 uint64_t search_modseq_of_min(const struct search *search);
 uint64_t search_modseq_of_max(const struct search *search);
-/** How well the message that is at this place of the result, counted from 0, matches: 1 .. 100.
- *  Only if search_req.rates was set. */
+/** How well the message at this place of the result, counted from 0, matches: 1 .. 100. Only if
+ *  search_req.rates was set. */
 unsigned search_score(const struct search *search, uint32_t place);
 /** Whether this one is among them. */
 bool search_found(const struct search *search, uint32_t seq);

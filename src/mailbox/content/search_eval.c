@@ -13,9 +13,10 @@
 #include "syntax/mail/rfc5322_date.h"
 
 enum {
-    WALK_PER_WORK = 8, /* octets of a header skipped in a unit of work */
+    WALK_PER_WORK = 8, /* octets of a header skipped in one unit of work */
     SCORE_MAX = 100,
-    WORK_PER_FIELD = 1000000, /* on values of one field in one go: as long as a slice */
+    /* work on the values of one field in one run, which is as long as a slice */
+    WORK_PER_FIELD = 1000000,
 };
 
 /* The message under way. */
@@ -32,10 +33,10 @@ truth(bool value)
     return value ? SEARCH_TRUE : SEARCH_FALSE;
 }
 
-/* What a key says of the message. */
+/* What a key says about the message. */
 struct verdict {
     enum search_value value;
-    unsigned score; /* how well it matches, if it is TRUE; 0: this key does not say */
+    unsigned score; /* how well it matches, if it is TRUE; 0: this key has no score */
 };
 
 /* ---- what the version knows ---- */
@@ -184,7 +185,7 @@ search_count_needles(struct search *search)
     search->needles.work = search->needles.close_work = 0;
 }
 
-/* One value of a field: 0 .. 100. */
+/* Score of one value of a field: 0 .. 100. */
 static unsigned
 rate_value(struct search *search, const struct search_node *node, struct span value)
 {
@@ -247,7 +248,8 @@ eval_text(const struct search *search, const struct search_node *node)
         return (struct verdict){SEARCH_UNKNOWN, 0};
     const unsigned score = mime_search_score(&search->needles, node->needle);
     const bool is_known = mime_search_found(&search->needles, node->needle) ||
-                          (score > 0 && !node->rates); /* the needle may be another key's too */
+                          /* the needle may also belong to another key */
+                          (score > 0 && !node->rates);
     if (!search->text_over && !is_known)
         return (struct verdict){SEARCH_UNKNOWN, 0};
     return (struct verdict){truth(score > 0), node->rates ? score : 0};
@@ -257,7 +259,7 @@ eval_text(const struct search *search, const struct search_node *node)
 
 static struct verdict eval(const struct subject *subject, struct search_node *node);
 
-/* All must match; how well, is the mean of what they say. */
+/* All must match. The score is the mean of theirs. */
 static struct verdict
 eval_and(const struct subject *subject, const struct search_node *node)
 {
@@ -277,8 +279,8 @@ eval_and(const struct subject *subject, const struct search_node *node)
     return (struct verdict){result, count == 0 ? 0 : (sum + count / 2) / count};
 }
 
-/* One must match. Which one does it best is known when no other can do better any more. One
- * that matches without a score matches exactly: that it does never makes a message worse. */
+/* One must match. The best one is known when no other can still be better. One that matches
+ * without a score matches exactly, which never makes a message worse. */
 static struct verdict
 eval_or(const struct subject *subject, const struct search_node *node)
 {
@@ -305,7 +307,7 @@ eval_or(const struct subject *subject, const struct search_node *node)
     return best;
 }
 
-/* What a field says is kept until the message is done, and so is how far it was looked at. */
+/* The result for a field, and how far it was searched, are kept until the message is done. */
 static struct verdict
 eval_known(struct search *search, struct search_node *node)
 {
@@ -363,7 +365,7 @@ search_eval(struct search *search, const struct version_run *batch, uint32_t at,
     const struct subject subject = {search, batch, at, seq};
     const struct verdict verdict = eval(&subject, search->root);
 
-    /* Whatever matches without a score matches exactly. */
+    /* A message that matches without a score matches exactly. */
     search->score = (uint8_t)(verdict.score == 0 ? SCORE_MAX : verdict.score);
     return verdict.value;
 }

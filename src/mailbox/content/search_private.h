@@ -60,10 +60,10 @@ enum search_op {
 struct search_node {
     enum search_op op;
     uint8_t cost;   /* order among siblings */
-    bool rates;     /* it, or a key below it, says how well a message matches */
+    bool rates;     /* this key, or one below it, has a score */
     uint8_t value;  /* what was found out about the message under way; enum search_value */
     uint8_t score;  /* and how well it matches */
-    uint32_t seen;  /* values of its field that were looked at */
+    uint32_t seen;  /* values of its field that were searched */
     uint64_t stamp; /* of the message that value is about */
     int64_t number;
     int field_id; /* OP_FIELD, OP_ADDRESS, OP_HAS_FIELD: in the table of stored fields, or
@@ -92,7 +92,7 @@ struct search {
     uint32_t cut_at;   /* the first of them, if there were more; 0: there were not */
 
     uint64_t *found; /* bit seq */
-    uint8_t *scores; /* of each one found; NULL: nobody asks for them */
+    uint8_t *scores; /* for each result; NULL: not asked for */
     uint32_t exists;
     uint32_t count;
     uint32_t min;
@@ -102,8 +102,8 @@ struct search {
     uint64_t modseq_of_max;
 
     uint64_t work; /* done so far; a unit is some five nanoseconds, one key asked in memory */
-    uint64_t allowed;    /* of it without counting against LIMIT_SEARCH_WORK, */
-    uint64_t unforgiven; /* but for this part, which always counts */
+    uint64_t allowed;    /* work that does not count against LIMIT_SEARCH_WORK */
+    uint64_t unforgiven; /* part of the work that always counts */
     bool over_limit;     /* LIMIT_SEARCH_WORK was reached */
 
     struct store_tx *tx; /* of this slice, as the next two */
@@ -116,17 +116,17 @@ struct search {
     enum search_level level; /* what is known of it */
     bool wants_header;       /* some key could not be answered from the stored fields */
     bool has_fields;
-    struct span fields;                   /* stored ones; of this slice */
-    bool paused;                          /* asking it took long: the rest of its fields, and of
-                             their values, in the next slice */
-    uint64_t pause_above;                 /* `work` at which to pause */
+    struct span fields; /* stored ones; valid in this slice */
+    /* it took long: the rest of its fields and of their values follow in the next slice */
+    bool paused;
+    uint64_t pause_above;                 /* value of `work` at which to pause */
     struct object_ids_reader *ids_reader; /* NULL: no key asks for them */
     unsigned id_kinds;                    /* those that keys ask for */
     struct object_ids ids;                /* known from SEARCH_LEVEL_ROW on */
     struct buf header;                    /* the header block */
     bool in_text;
     bool text_over;
-    uint8_t score;      /* if it matches */
+    uint8_t score;      /* valid if it matches */
     struct arena parts; /* the part tree of the text */
     struct search_one {
         uint32_t seq;
@@ -156,7 +156,7 @@ struct search_compiler {
     struct mime_needle *needles;
     size_t needle_count;
     size_t needle_cap;
-    bool in_not; /* below a NOT, where it does not matter how well a key matches */
+    bool in_not; /* below a NOT, where the score of a key does not matter */
     struct err *err;
 };
 
@@ -166,7 +166,7 @@ struct search_node *search_node_number(struct search_compiler *c, enum search_op
                                        int64_t number);
 
 /* search_text.c. RC_LIMIT (arena), RC_BAD_CHARSET and RC_INVALID as search_new. */
-/* What is looked for is in key->text. op: OP_FIELD or OP_ADDRESS. */
+/* The needle is in key->text. op: OP_FIELD or OP_ADDRESS. */
 MUST_USE enum rc search_compile_field(struct search_compiler *c, enum search_op op,
                                       struct span name, const struct imap_search_key *key,
                                       struct search_node **out);
@@ -180,16 +180,16 @@ MUST_USE enum rc search_compile_sent(struct search_compiler *c, enum search_op o
 MUST_USE enum rc search_compile_id(struct search_compiler *c, enum search_op op, struct span id,
                                    struct search_node **out);
 
-/** Counts what the needles have done since the last time. */
+/** Counts the work of the needles since the last time. */
 void search_count_needles(struct search *search);
 
 /** Compiles the tree. As search_new. */
 MUST_USE enum rc search_compile(struct search *search, struct arena *arena,
                                 const struct search_req *req, struct err *err);
 
-/** The value of the program for message `at` of the batch, with what is known of it up to
- *  search->level. If it is TRUE, search->score says how well it matches; while that may become
- *  more, it is UNKNOWN. */
+/** The value of the program for message `at` of the batch, from what is known up to
+ * search->level. If it is TRUE, search->score says how well the message matches. It is UNKNOWN
+ * while the score may still grow. */
 enum search_value search_eval(struct search *search, const struct version_run *batch,
                               uint32_t at, uint32_t seq);
 

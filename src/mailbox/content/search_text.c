@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keys of a SEARCH that look at text: their needles, converted to UTF-8 once, and what has to
- * be read for them. Needles that say the same are one, since clients repeat themselves (OR
- * SUBJECT x FROM x ...); also where it matters to one key only how well they match, so that
- * scores do not change what is found (LIMIT_FUZZY_WORDS).
+ * Keys of a SEARCH with a text: their needles, converted to UTF-8 once, and what has to be read
+ * for them. Equal needles are shared, because clients repeat themselves (OR SUBJECT x FROM x
+ * ...), even if only one of the keys needs a score, so that scores do not change what is found
+ * (LIMIT_FUZZY_WORDS).
  */
 #include "mailbox/content/search_private.h"
 
@@ -53,7 +53,7 @@ is_same_needle(const struct mime_needle *a, const struct mime_needle *b)
            span_eq(a->text, b->text);
 }
 
-/* What the key looks for, in node->needle. */
+/* Makes node->needle from the text of the key. */
 static enum rc
 add_needle(struct search_compiler *c, const struct imap_search_key *key, enum mime_scope scope,
            struct search_node *node)

@@ -82,15 +82,15 @@ struct store_account *account_store(struct account *acct);
 /** Whether metadata of the account may have changed after this modseq, which is the account's
  *  of some time in this process. Does not wait. Thread: any. */
 bool account_metadata_changed(const struct account *acct, uint64_t modseq);
-/* What has changed of metadata since some modseq. */
+/* Where metadata have changed since a modseq. */
 enum { METADATA_LATEST = 8 };
 struct metadata_changes {
-    bool everywhere;                  /* it is not known where */
+    bool everywhere;                  /* it is unknown where */
     uint64_t mboxes[METADATA_LATEST]; /* ascending; 0: the account itself */
     size_t count;
-    uint64_t upto; /* only rows up to this modseq count: what is newer is not published yet */
+    uint64_t upto; /* only rows up to this modseq count; newer ones are not published yet */
 };
-/** modseq: as above. Does not wait. Thread: any. */
+/** modseq: see above. Does not wait. Thread: any. */
 void account_metadata_changes(struct account *acct, uint64_t modseq,
                               struct metadata_changes *out);
 /** accounts_quota of this one. Fails as the registry does, and may wait for it. */
@@ -99,7 +99,7 @@ MUST_USE enum rc account_quota(struct account *acct, struct quota_amounts *out,
 /** Another number than before when an access control list of the account may have changed
  * since. Rights that are read after this was asked for are at least as new as the number. */
 uint32_t account_acl_serial(struct account *acct);
-/** The same for access control lists and names of mailboxes. */
+/** Grows with each change of access control lists or names of mailboxes. */
 uint32_t account_names_serial(struct account *acct);
 /** Whether beginning a read of it may wait for a network (STORE_READS_WAIT). */
 bool account_reads_wait(const struct account *acct);

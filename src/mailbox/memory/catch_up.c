@@ -165,8 +165,8 @@ read_mailbox(struct change_log *log, struct store_tx *tx, const struct known *kn
     return change_mbox_anew(log, known->mbox);
 }
 
-/* Whose metadata have changed, and when last: whoever read them between these commits knows some
- * of it. */
+/* Finds the mailboxes whose metadata have changed, and when they last did: somebody who read
+ * them between these commits knows some of the changes. */
 static enum rc
 read_metadata(struct account *acct, struct store_tx *tx, struct change_log *log,
               struct err *err)

@@ -48,7 +48,8 @@ change_log_mark(const struct change_log *log)
     return log->serial;
 }
 
-/* The first time counts: what a later request adds to it and takes back leaves it. */
+/* The first time counts: an entry stays even if a later request adds to it and is rolled
+ * back. */
 static void
 first_time(uint64_t *serial, const struct change_log *log)
 {
@@ -425,7 +426,7 @@ row_read(struct change_log *log, struct store_tx *tx, struct mbox_changes *chang
     const enum rc rc = store_mbox_get(tx, changes->mbox, &log->arena, &changes->row, err);
 
     changes->has_row = rc == RC_OK;
-    if (rc == RC_NOT_FOUND) /* made and deleted again in one batch */
+    if (rc == RC_NOT_FOUND) /* created and deleted in one batch */
         changes->gone_serial = ++log->serial;
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }

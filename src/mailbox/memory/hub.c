@@ -74,8 +74,8 @@ is_among(const struct watch_filter *filter, uint64_t mbox)
     return filter->mbox_count == 0 || (low < filter->mbox_count && filter->mboxes[low] == mbox);
 }
 
-/* A batch may name as many mailboxes as there are watches: each looks up the only one that it
- * is about. */
+/* A batch may name as many mailboxes as there are watches, so each watch looks up only its
+ * own. */
 static bool
 matches_its_own(const struct watch *watch, const struct change_log *log)
 {

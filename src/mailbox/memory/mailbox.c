@@ -340,8 +340,8 @@ settle_found(struct account *acct, const struct mbox_row *row, const struct span
     return NULL;
 }
 
-/* Through one snapshot. *out NULL: it is there (*mbox_out), and mailbox_open_id has to do
- * it. */
+/* Opens it through one snapshot. *out NULL: it exists (*mbox_out), but must be opened with
+ * mailbox_open_id. */
 static enum rc
 open_found(struct account *acct, struct wake wake, struct span name, uint64_t serial,
            struct mailbox **out, uint64_t *mbox_out, struct err *err)

@@ -29,11 +29,11 @@ struct mailbox_state {
     struct mbox_object_id object_id;
     uint64_t octets;
     uint64_t highest_modseq;
-    uint64_t
-        last_expunge_modseq;    /* of the newest expunge known in memory; 0: none since open */
+    /* of the newest expunge known in memory; 0: none since open */
+    uint64_t last_expunge_modseq;
     uint64_t last_flags_modseq; /* of the newest change of flags known in memory */
     uint64_t keyword_serial;    /* grows whenever a number gets a name or loses it; above 0 */
-    uint32_t keyword_count;     /* numbers, also those without a name */
+    uint32_t keyword_count;     /* numbers, including those without a name */
     uint32_t uidvalidity;
     uint32_t uidnext;
     uint32_t exists;

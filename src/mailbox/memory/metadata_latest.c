@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where metadata of an account have changed lately. Sessions that tell of changes read the rows
- * (imap/names/metadata_tell.c), and there is no index on their modseq, which would take a page
- * of each account; so memory says of which mailboxes the rows are to be read. An account that
- * has just come into memory knows nothing, and nobody asks it for changes of the time before.
+ * Where metadata of an account have changed recently. Sessions that tell changes read the rows
+ * (imap/names/metadata_tell.c). There is no index on their modseq, which would take a page in
+ * each account, so memory says which mailboxes' rows must be read. An account that has just
+ * come into memory knows nothing, and nobody asks it for earlier changes.
  *
  * Thread: any.
  */
@@ -11,7 +11,7 @@
 
 #include "mailbox/account_private.h"
 
-/* The place for a mailbox: its own, a free one, or that of the oldest change. */
+/* The slot for a mailbox: its own, a free one, or that of the oldest change. */
 static uint32_t
 place_for(struct metadata_latest *latest, uint64_t mbox)
 {
@@ -30,7 +30,8 @@ place_for(struct metadata_latest *latest, uint64_t mbox)
     return oldest;
 }
 
-/* The account's; without memory there is none, and nobody knows where anything was changed. */
+/* That of the account. Without memory there is none, and it is unknown where anything
+ * changed. */
 static struct metadata_latest *
 latest_of(struct account *acct)
 {

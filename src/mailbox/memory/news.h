@@ -64,8 +64,8 @@ void news_lose(struct news_watch *watch, enum news_lost lost);
 /** Ends the watch and frees its news. Harmless when it is not watching (zeroed). */
 void news_end(struct news_watch *watch);
 
-/** Notes what in the log this watch is for. True: there is something. The hub's lock is
- *  held. */
+/** Notes the changes in the log that this watch wants. True: there are some. With the hub's
+ * lock held. */
 bool news_gather(struct news_watch *watch, const struct change_log *log);
 
 #endif

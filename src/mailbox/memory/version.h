@@ -25,8 +25,8 @@ uint32_t version_count(const struct version *version);
 uint32_t version_last_uid(const struct version *version);
 /** All changes with a modseq up to this one are in it, and none above. */
 uint64_t version_modseq(const struct version *version);
-/** The highest modseq of its messages. Above version_modseq if it is of a view that was put
- *  together again, with messages as they were when they were expunged. */
+/** The highest modseq of its messages. It is above version_modseq if the version belongs to a
+ * rebuilt view, which has messages as they were when they were expunged. */
 uint64_t version_newest(const struct version *version);
 /** UIDNEXT of that moment: above every UID that was ever given until then. */
 uint32_t version_uidnext(const struct version *version);

@@ -79,12 +79,12 @@ metadata_entries(struct store_tx *tx, struct arena *arena, const struct mbox_row
 
 /* ---- setting ---- */
 
-/* How much there is of what the request can add to, on the mailbox or the account itself: what is
- * the owner's or common to all, and what belongs to a guest who sets it. A guest takes nothing of
- * the owner's share. */
+/* How much metadata there is where the request can add to it, on the mailbox or the account
+ * itself: what belongs to the owner or to all, and what belongs to the guest who sets it. What
+ * guests store does not count towards the owner's share. */
 struct usage {
     struct metadata_usage common;
-    struct metadata_usage own; /* of a guest */
+    struct metadata_usage own; /* of the guest */
 };
 
 static enum rc
@@ -99,14 +99,14 @@ usage_get(const struct metadata_set_op *op, struct store_tx *tx, uint64_t mbox,
     return rc == RC_OK && op->user != 0 ? store_metadata_usage(tx, &own, &out->own, err) : rc;
 }
 
-/* Only growth is refused: what is there by older limits can be tidied up. */
+/* Only growth is refused, so that what exceeds the limits can be removed. */
 static bool
 grew_beyond(uint64_t before, uint64_t after, uint64_t limit)
 {
     return after > before && after > limit;
 }
 
-/* Somebody's share of the whole account, with what a request has changed of it. */
+/* The share of one user in the whole account, with the changes of a request. */
 struct share {
     const struct metadata_usage *before;
     const struct metadata_usage *after;
@@ -127,7 +127,7 @@ share_check(struct metadata_set_op *op, const struct share *share, struct err *e
     return RC_OK;
 }
 
-/* All metadata of the account are counted where a request adds to them, and only then. */
+/* All metadata of the account are counted only if a request adds to them. */
 static enum rc
 totals_check(struct metadata_set_op *op, struct store_tx *tx, const struct usage *before,
              const struct usage *after, struct err *err)

@@ -174,7 +174,7 @@ inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-/* The mailbox alone, which nobody is told of yet. */
+/* Creates only the mailbox, of which nobody is told yet. */
 static enum rc
 create_row(struct turn_ctx *ctx, struct arena *arena, struct span name, uint32_t special_use,
            uint64_t *mbox_out, enum names_refusal *refusal_out, struct err *err)

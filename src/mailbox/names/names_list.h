@@ -42,9 +42,9 @@ struct names_entry {
     unsigned childinfo;         /* enum names_childinfo */
     struct span old_name;       /* OLDNAME (RFC 5465 section 5.4); empty: none */
     const struct mbox_row *row; /* NULL: there is no such mailbox */
-    /* There is one, and it meets the selection criteria; it is not told only because something
-     * below it does. So what was asked about it is answered too (RFC 5819 section 3, RFC 8440
-     * section 4, RFC 9590 section 3). */
+    /* The mailbox exists and meets the selection criteria itself, instead of being listed only
+     * because of what is below it. So the data that RETURN asks for are sent (RFC 5819 section
+     * 3, RFC 8440 section 4, RFC 9590 section 3). */
     bool is_selected;
     uint64_t owner;  /* the account of another user that it is in; 0: the user's own */
     uint32_t rights; /* enum mbox_right, with row */
@@ -90,8 +90,8 @@ MUST_USE enum rc names_list_build(struct names_list *list, struct err *err);
  */
 MUST_USE enum rc names_list_next(struct names_list *list, struct names_entry *entry_out);
 
-/** One name of a list of which names_list_next has answered some, or \NonExistent if there is
- * none. */
+/** Finds one name in a list from which names_list_next has returned some; \NonExistent if there
+ * is none. */
 void names_list_find(const struct names_list *list, struct span name,
                      struct names_entry *entry_out);
 

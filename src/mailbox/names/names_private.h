@@ -18,7 +18,7 @@ MUST_USE enum rc names_create_parents(struct turn_ctx *ctx, struct arena *arena,
                                       struct span name, enum names_refusal *refusal_out,
                                       struct err *err);
 
-/** As names_create, but what is to be told of it is up to the caller. */
+/** Like names_create, but the caller decides what is told. */
 MUST_USE enum rc names_make(struct turn_ctx *ctx, struct arena *arena, struct span name,
                             uint64_t *mbox_out, enum names_refusal *refusal_out,
                             struct err *err);

@@ -23,8 +23,8 @@ struct subscribed {
     size_t count;
 };
 
-/* What the owner has subscribed is not to grow with every rename of somebody else: the new name
- * comes in the place of the old one (docs/protocol.md H-10). */
+/* The owner's subscriptions must not grow with every rename by somebody else, so the new name
+ * replaces the old one (docs/protocol.md H-10). */
 static enum rc
 subscription_ends(struct turn_ctx *ctx, struct span name, struct err *err)
 {
@@ -84,7 +84,7 @@ is_level(const struct mbox_row *rows, size_t count, struct span name)
     return low < count && mbox_name_is_below(rows[low].name, name);
 }
 
-/* Whether it is what is renamed, or the name of something below. */
+/* Whether name is what is renamed, or something below it. */
 static bool
 is_renamed(const struct names_rename_op *op, const struct mbox_row *below, size_t count,
            struct span name)
@@ -103,7 +103,7 @@ subscriptions_follow(struct names_rename_op *op, struct turn_ctx *ctx,
     const struct span *names = subscribed->names;
     enum rc rc = RC_OK;
 
-    /* All of these first: an old name of one can be the new one of another. */
+    /* All of these come first, because the old name of one can be the new name of another. */
     for (size_t i = 0; is_guest && rc == RC_OK && i < subscribed->count; i++)
         if (is_renamed(op, below, count, names[i]))
             rc = subscription_ends(ctx, names[i], err);
@@ -218,8 +218,8 @@ move_all(struct turn_ctx *ctx, uint64_t from, uint64_t to, struct err *err)
     return rc;
 }
 
-/* RFC 5464 section 4.1: the annotations are copied, and stay; those of guests, too, and there
- * are twice as many of these then. */
+/* RFC 5464 section 4.1: the annotations are copied, and also stay. So are those of guests, of
+ * which there are twice as many then. */
 static enum rc
 metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from, uint64_t to,
                 struct err *err)
@@ -244,8 +244,8 @@ metadata_follow(struct names_rename_op *op, struct turn_ctx *ctx, uint64_t from,
     return change_metadata(ctx->changes, to);
 }
 
-/* INBOX keeps its row and what is below it; its messages go to a new mailbox. Whoever watches
- * names is told of a mailbox that was renamed, and nothing of INBOX (RFC 5465 section 5.4). */
+/* INBOX keeps its row and what is below it; its messages go to a new mailbox. Sessions that
+ * watch names are told of a renamed mailbox, and nothing about INBOX (RFC 5465 section 5.4). */
 static enum rc
 empty_inbox(struct names_rename_op *op, struct turn_ctx *ctx,
             const struct subscribed *subscribed, struct err *err)

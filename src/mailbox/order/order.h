@@ -51,7 +51,7 @@ size_t order_octets(const struct order *order);
 /* The result, when order_slice returned RC_OK. */
 /** SORT: the sequence number or UID at this place. */
 uint32_t order_number(const struct order *order, uint32_t place);
-/** SORT: search_score of what is at this place. */
+/** SORT: the search_score of the message at this place. */
 unsigned order_score(const struct order *order, uint32_t place);
 /** THREAD: for threads_next. */
 struct threads *order_threads(struct order *order);

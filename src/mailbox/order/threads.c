@@ -60,8 +60,8 @@ forest_of(const struct threads *threads)
     return (struct forest_node *)(void *)threads->forest.data;
 }
 
-/* child has no parent. A root without children is above nothing, and a root is below
- * nothing. */
+/* Whether child, which has no parent, must not be put below parent, because that would make a
+ * loop. A node without children is above nothing, and a root is below nothing. */
 static bool
 would_loop(const struct threads *threads, uint32_t parent, uint32_t child)
 {

@@ -94,8 +94,9 @@ access_to(const struct access *access, uint32_t needs)
 {
     if ((needs & RIGHT_CREATE) != 0)
         return access->parent_rights;
-    /* It is missing, but the user may make it: the command finds out, TRYCREATE. To all others
-     * a name without a mailbox is nothing, whatever mailboxes are below it. */
+    /* It does not exist, but the user may create it: the command will find out and answer
+     * TRYCREATE. For all others, a name without a mailbox does not exist, whatever mailboxes
+     * are below it. */
     if (access->mbox == 0 && (needs & RIGHT_INSERT) != 0 &&
         (access->parent_rights & RIGHT_CREATE) != 0)
         return access->parent_rights | RIGHT_INSERT;

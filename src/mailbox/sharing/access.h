@@ -19,10 +19,10 @@
 MUST_USE enum rc access_user(struct registry *registry, uint64_t account, struct arena *arena,
                              struct rights_user *out, struct err *err);
 
-/* Who asks, if the registry is asked for his groups only when a list names one: in the turn of
- * an account, nobody waits for the one registry of the server without need. */
+/* Who asks, with groups that are looked up only if a list names one: in the turn of an account,
+ * nobody should have to wait for the server's only registry without need. */
 struct access_asker {
-    struct registry *registry; /* NULL: nobody is in a group, or they are known by now */
+    struct registry *registry; /* NULL: the user is in no group, or the groups are known */
     struct rights_user user;
 };
 
@@ -37,18 +37,18 @@ struct access {
 MUST_USE enum rc access_find(struct store_tx *tx, const struct rights_user *user,
                              struct span name, struct arena *arena, struct access *out,
                              struct err *err);
-/** The same. RC_IO: the registry is damaged, which does not make this account damaged. */
+/** The same. RC_IO: the registry is damaged, which does not mean that this account is. */
 MUST_USE enum rc access_find_lazily(struct store_tx *tx, struct access_asker *asker,
                                     struct span name, struct arena *arena, struct access *out,
                                     struct err *err);
-/** What that comes to for somebody who needs these rights: RIGHT_CREATE is a right to the
- *  mailbox above the name. Pure. */
+/** The rights that count for somebody who needs these: RIGHT_CREATE is a right to the mailbox
+ * above the name. Pure. */
 uint32_t access_to(const struct access *access, uint32_t needs);
 /** Rights to one mailbox. */
 MUST_USE enum rc access_rights(struct store_tx *tx, const struct rights_user *user,
                                uint64_t mbox, struct arena *arena, uint32_t *rights_out,
                                struct err *err);
-/** The same, as access_find_lazily. */
+/** The same, like access_find_lazily. */
 MUST_USE enum rc access_rights_lazily(struct store_tx *tx, struct access_asker *asker,
                                       uint64_t mbox, struct arena *arena, uint32_t *rights_out,
                                       struct err *err);

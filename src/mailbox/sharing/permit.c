@@ -20,12 +20,12 @@ permit_need_add(struct permit *permit, const struct permit_need *need)
 enum permit_answer
 permit_refusal(uint32_t rights, uint32_t needs)
 {
-    /* RFC 4314 section 6. That a name can be given to a new mailbox is no secret. */
+    /* RFC 4314 section 6. Whether a new mailbox can have a name is not a secret. */
     return (rights & RIGHT_LOOKUP) == 0 && (needs & RIGHT_CREATE) == 0 ? PERMIT_HIDDEN
                                                                        : PERMIT_REFUSED;
 }
 
-/* RC_GONE: by number, and it is not there. */
+/* RC_GONE: it was named by its number, and does not exist any more. */
 static enum rc
 rights_find(const struct permit *permit, const struct permit_need *need,
             struct access_asker *asker, struct store_tx *tx, uint32_t *rights_out,
@@ -66,7 +66,7 @@ permit_check(struct permit *permit, struct registry *registry, struct store_tx *
         rc = rights_find(permit, need, &asker, tx, &rights, err);
         if (rc == RC_OK && ((rights & need->rights) != need->rights ||
                             (need->any != 0 && (rights & need->any) == 0))) {
-            /* What is known by its number is selected, and no secret. */
+            /* A mailbox that is known by its number is selected, and therefore not a secret. */
             permit->answer =
                 need->mbox != 0 ? PERMIT_REFUSED : permit_refusal(rights, need->rights);
             rc = err_set(err, RC_DENIED, 0, "the rights to the mailbox were taken away");

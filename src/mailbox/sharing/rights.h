@@ -72,7 +72,7 @@ struct rights_user {
     const uint64_t *groups; /* ascending; borrowed */
     size_t group_count;
 };
-/** Whether the groups of a user make a difference to these rows. */
+/** Whether the user's groups make a difference with these rows. */
 bool rights_need_groups(const struct acl_row *rows, size_t count);
 /**
  * What these rows, all of one mailbox, grant to an account that does not own it: whatever is

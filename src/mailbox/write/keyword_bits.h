@@ -9,7 +9,8 @@ struct keyword_list {
     uint64_t mbox;
     const struct span *names; /* repetitions and any number of them are allowed */
     size_t count;
-    bool only_known; /* names that the mailbox does not know get no number and are skipped */
+    /* names that the mailbox does not know are skipped instead of getting a number */
+    bool only_known;
 };
 /**
  * Gives numbers to new names, as far as there is room, and reports them (change_keyword).

@@ -47,8 +47,8 @@ flags_known(const void *ctx, uint32_t from_uid, struct entry_flags *out)
     };
 }
 
-/* RFC 4314 section 4: flags for which there is no right stay as they are. It is refused only if
- * that leaves nothing of what was asked for. */
+/* RFC 4314 section 4: flags for which the right is missing are not changed. The request is
+ * refused only if nothing of it is left. */
 static bool
 flags_allowed(const struct flags_op *op, uint32_t rights)
 {
@@ -220,7 +220,7 @@ copy_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     enum rc rc = store_mbox_find(ctx->tx, op->to_name, op->arena, &to, err);
     if (rc != RC_OK)
         return rc;
-    /* Flags for which there is no right are left out: RFC 4314 section 4. */
+    /* Flags for which the right is missing are left out: RFC 4314 section 4. */
     const struct copy_req store_req = {
         .from = op->from_mbox,
         .to = to.id,
@@ -286,7 +286,7 @@ expunge_replaced(const struct append_op *op, struct turn_ctx *ctx,
     return change_expunged(ctx->changes, req.mbox, out.uids, out.count, out.modseq);
 }
 
-/* Whether there is room for all of them, before any is written. */
+/* Checks that there is room for all of them before any is written. */
 static enum rc
 append_is_allowed(const struct append_op *op, struct turn_ctx *ctx,
                   const struct quota_amounts *freed, struct quota_crossing *crossing,
@@ -299,7 +299,7 @@ append_is_allowed(const struct append_op *op, struct turn_ctx *ctx,
     return quota_allows(ctx, &more, freed, crossing, err);
 }
 
-/* Flags for which there is no right are left out: RFC 4314 section 4. */
+/* Flags for which the right is missing are left out: RFC 4314 section 4. */
 static enum rc
 append_one(struct append_msg *msg, uint64_t mbox, struct turn_ctx *ctx, struct err *err)
 {

@@ -30,15 +30,15 @@ struct flags_op {
     /* Out: names left out because the mailbox has LIMIT_KEYWORDS others. The rest is done; a
      * client that asked for silence is told of it (view->echo). */
     size_t keywords_lost;
-    /* Out: goes to view_silence after a .SILENT, otherwise to view_echo. 0 when others have changed flags that
-     * the client was not told of yet: then this change is told like theirs, for the sum of both
-     * is news. */
+    /* Out: for view_silence after a .SILENT, otherwise for view_echo. 0: others have changed
+     * flags that the client was not told yet, so this change is told like theirs, because the
+     * sum of both is new to it. */
     uint64_t silent_modseq;
 };
 /**
- * STORE: let view->echo name op->runs (or, .SILENT, call view_silence) and
- * sync: that writes the FETCH lines. result: RC_GONE (mailbox deleted), RC_DENIED (there is no
- * right to change any of these flags; those for which there is none stay as they are).
+ * STORE: let view->echo name op->runs (or, .SILENT, call view_silence) and sync: that writes
+ * the FETCH lines. result: RC_GONE (mailbox deleted), RC_DENIED (no right to change any of
+ * these flags; with some rights, only the other flags stay as they are).
  */
 void flags_op_init(struct flags_op *op, struct arena *arena, struct wake wake);
 
@@ -53,7 +53,7 @@ struct expunge_op {
 };
 void expunge_op_init(struct expunge_op *op, struct arena *arena, struct wake wake);
 
-/* Within one account; from another one, messages are appended. */
+/* A copy within one account. From another account, messages are appended instead. */
 struct copy_op {
     struct turn_req turn;
     struct arena *arena;
@@ -62,7 +62,7 @@ struct copy_op {
     const struct uid_run *runs;
     size_t run_count;
     bool move;
-    /* RC_EXPUNGED, and nothing is copied, when fewer are there; 0: any number. */
+    /* RC_EXPUNGED, and nothing is copied, if fewer exist; 0: any number. */
     size_t expected;
     uint32_t to_uidvalidity; /* out, as all below: COPYUID, RFC 4315 */
     uint64_t to_mbox;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quota: whatever makes an account larger asks here first, inside its turn, so that the use it
- * is compared with is that of this very transaction, requests of the same batch included. Only
- * growth is ever refused: an account above a limit that was lowered keeps what it has, and can
+ * Quota: every request that makes an account larger asks here first, inside its turn, so that
+ * it is compared with the usage in this very transaction, including requests of the same batch.
+ * Only growth is refused: an account above a limit that was lowered keeps what it has, and can
  * move, expunge and delete.
  *
- * Where it is asked: append_apply and ingest_apply (all messages that arrive by whatever way),
- * copy_apply, and the one place where names/ makes a mailbox.
+ * It is asked in append_apply and ingest_apply (all messages, however they arrive), in
+ * copy_apply, and in the one place where names/ creates a mailbox.
  *
  * Thread: the holder of the turn, all functions; they may wait for the registry.
  */
@@ -28,8 +28,8 @@ unsigned quota_percent(uint64_t used, uint64_t limit);
 MUST_USE enum rc quota_allows(struct turn_ctx *ctx, const struct quota_amounts *more,
                               const struct quota_amounts *freed,
                               struct quota_crossing *crossed_out, struct err *err);
-/** The same outside a turn, as of a snapshot: for those who would otherwise prepare a great
- * deal for nothing. The turn decides. */
+/** The same outside a turn, as of a snapshot, for callers that would otherwise prepare much for
+ * nothing. The turn decides. */
 MUST_USE enum rc quota_fits(struct account *acct, struct store_tx *tx,
                             const struct quota_amounts *more, struct err *err);
 /** The same about what was added just now, and is undone with the request if it was too much:

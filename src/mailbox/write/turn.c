@@ -78,9 +78,9 @@ is_of_the_disk(enum rc rc)
     return rc == RC_FULL || rc == RC_IO || rc == RC_CORRUPT || rc == RC_BUSY;
 }
 
-/* An engine may end a transaction by itself, when the disk is full or fails or memory is out.
- * What then says RC_GONE fails for that reason, and must not be taken for a mailbox that was
- * deleted. */
+/* An engine may end a transaction by itself if the disk is full or fails, or if there is no
+ * memory. What returns RC_GONE after that fails for this reason, which must not be taken for a
+ * deleted mailbox. */
 static enum rc
 true_cause(const struct batch *batch, enum rc rc, struct err *err)
 {
@@ -428,7 +428,7 @@ turn_cancel(struct account *acct, struct turn_req *req)
         atomic_store_explicit(&req->state, TURN_IDLE, memory_order_relaxed);
     lock_leave(turn_lock(acct));
     if (granted)
-        hand_over(acct); /* held stays true until then: nobody else can slip in */
+        hand_over(acct); /* `held` stays true until then, so nobody else can get in between */
     return cancelled;
 }
 

@@ -48,12 +48,12 @@ struct turn_req;
 struct turn_ctx {
     struct account *acct;
     struct store_tx *tx;
-    struct change_log
-        *changes;  /* every effect is reported here: it is the only way others learn of it */
-    int64_t now_s; /* wall time of this batch */
+    /* every effect is reported here: it is the only way others learn of it */
+    struct change_log *changes;
+    int64_t now_s;        /* wall time of this batch */
     struct turn_req *req; /* that is applied */
-    /* What whoever made it may do with the mailbox that it is about, as of this transaction:
-     * enum mbox_right. All, if it is the owner or the server itself. */
+    /* The rights of the requester to the mailbox that it is about, as of this transaction: enum
+     * mbox_right. All for the owner and for the server itself. */
     uint32_t rights;
 };
 
@@ -62,11 +62,11 @@ struct turn_req {
      * and its changes). Thread: the holder of the turn. Waits for disk, never for a peer. */
     enum rc (*apply)(struct turn_req *req, struct turn_ctx *ctx, struct err *err); /* or NULL */
     uint64_t octets; /* roughly what it writes; bounds a batch (LIMIT_TURN_BATCH_OCTETS) */
-    /* It frees space or prepares that. If the disk is full, it gets the space that is kept in
-     * reserve for this (store_room_give), and may be applied a second time. */
+    /* It frees space or prepares to. If the disk is full, it gets the space that is reserved
+     * for this (store_room_give), and may be applied a second time. */
     bool frees_space;
-    /* What it needs, if somebody else than the owner of the account makes it; asked for before
-     * it is applied. Without it the result is RC_DENIED. */
+    /* The rights that it needs if another user than the owner of the account makes it. They are
+     * checked before it is applied; without them the result is RC_DENIED. */
     struct permit permit;
     struct wake wake; /* called when it is done or when the turn is granted */
 
