@@ -43,8 +43,8 @@ struct charset {
 void charset_open(struct charset *charset, struct span name);
 /** Appends the converted text. An unfinished character at the end waits for the next piece. */
 void charset_put(struct charset *charset, struct span text, struct buf *out);
-/** Ends the text: what still waits becomes U+FFFD or windows-1252. Then another text may
- *  begin. */
+/** Ends the text: incomplete input becomes U+FFFD or windows-1252. After that, another text may
+ * begin. */
 void charset_finish(struct charset *charset, struct buf *out);
 void charset_close(struct charset *charset);
 

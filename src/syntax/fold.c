@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ASCII runs are lowered eight octets at a time. Any other character is folded by
- * libunistring once and remembered in a direct-mapped cache: a text uses few of them.
+ * Runs of ASCII are converted eight octets at a time. libunistring folds any other character
+ * once, and a direct-mapped cache remembers it, because a text uses few different ones.
  */
 #include "syntax/fold.h"
 

@@ -5,11 +5,10 @@
  *
  * fold(text) is the folding of each character by itself, one after the other: NFKD, full case
  * folding, NFKD again. So fold(ab) = fold(a) fold(b): a substring stays a substring, and text
- * may be cut into pieces between any two characters. It is the idea of i;unicode-casemap (RFC
- * 5051), which decomposes each character by itself too, with full case folding in place of
- * title case (so that "STRASSE" finds "straße"); whatever the collation takes for the same
- * has the same folding. Marks stay marks, in the order they have in the text: "e" finds "é",
- * "é" does not find "e".
+ * may be cut into pieces between any two characters. This follows i;unicode-casemap (RFC 5051),
+ * which also decomposes each character by itself, but with full case folding in place of title
+ * case, so that "STRASSE" finds "straße". Texts that are equal in that collation have the same
+ * folding. Marks are kept in the order of the text: "e" finds "é", but "é" does not find "e".
  *
  * Thread: any; a struct fold belongs to one thread at a time.
  */

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Most words of a text have nothing to do with the one that is looked for, and are put aside by
- * a comparison of the letters that both have. Words are short (WORD_CHARS), so that what
- * remains is bounded too; it is counted in steps, of some two nanoseconds.
+ * Most words of a text have nothing in common with the one that is searched for, and are
+ * rejected by comparing the sets of their letters. Words are short (WORD_CHARS), so the
+ * remaining work is bounded too; it is counted in steps of about two nanoseconds.
  */
 #include "syntax/fuzzy.h"
 
 enum {
     GRADE_SAME = 100,
-    GRADE_BEGINS = 50, /* and up to 40 for the part of the word that it is */
+    GRADE_BEGINS = 50, /* plus up to 40 for the part of the word that it covers */
     BEGINS_PART = 40,
-    GRADE_STEM = 30, /* and up to 40 for the part of the word that is the same */
+    GRADE_STEM = 30, /* plus up to 40 for the part of the word that is the same */
     STEM_PART = 40,
-    GRADE_MISTAKES = 70, /* less 100 for each mistake in a character */
-    GRADE_CONTAINS = 1,  /* and up to 49 for the part of the word that it is */
+    GRADE_MISTAKES = 70, /* minus 100 for each mistake in a character */
+    GRADE_CONTAINS = 1,  /* plus up to 49 for the part of the word that it covers */
     CONTAINS_PART = 49,
-    GRADE_AS_IT_STANDS = 50, /* of words that were not seen otherwise */
+    GRADE_AS_IT_STANDS = 50, /* for words that did not match in another way */
 
-    STEM_CHARS = 4, /* at least, and three quarters of the shorter word */
+    STEM_CHARS = 4, /* at least, and at least three quarters of the shorter word */
     ENDING_CHARS = 3,
 
     PERCENT_APART = 85,
-    PERCENT_BEHIND = 50, /* and for each hit: */
+    PERCENT_BEHIND = 50, /* plus, for each hit: */
     PERCENT_HIT = 10,
-    HITS = 5, /* that count */
+    HITS = 5, /* hits that count */
 
-    STEPS_HERE = 2, /* of a look whether a word is at one place of another */
+    STEPS_HERE = 2, /* for checking whether a word occurs at one place in another */
 };
 
 static unsigned
@@ -44,8 +44,8 @@ mistakes_allowed(const struct word *wanted)
     return wanted->len < 8 ? 1 : 2;
 }
 
-/* Characters too many, too few or different, and neighbours that have changed places. Above
- * `most` it does not matter how many: places further apart than that are not compared. */
+/* The number of inserted, missing or different characters and swapped neighbours. Above `most`
+ * the exact number does not matter, so places further apart than that are not compared. */
 static unsigned
 mistakes(const struct word *a, const struct word *b, unsigned most, unsigned *steps)
 {
@@ -104,7 +104,7 @@ contains(const struct word *there, const struct word *wanted, unsigned *steps)
     return false;
 }
 
-/* Whether they differ in their endings only. */
+/* Whether they differ only in their endings. */
 static bool
 is_one_stem(const struct word *a, const struct word *b, unsigned same)
 {
@@ -144,7 +144,7 @@ grade(const struct word *wanted, const struct word *there, unsigned *steps)
 
 /* ---- a text ---- */
 
-/* words NULL: only counts them. */
+/* Counts the words. words NULL: only counts them. */
 static size_t
 words_of(struct span folded, size_t at_most, struct fuzzy_word *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs of ASCII are fast; what other characters are, libunistring knows. */
+/* Runs of ASCII are handled here; libunistring classifies other characters. */
 #include "syntax/words.h"
 
 #include <unictype.h>
@@ -37,7 +37,7 @@ struct character {
     size_t octets;
 };
 
-/* Octets that are not UTF-8 part words. */
+/* Octets that are not UTF-8 separate words. */
 static struct character
 first_of(struct span piece)
 {
@@ -61,7 +61,7 @@ put(struct word *word, struct character character)
     word->has_digit |= character.kind == KIND_DIGIT;
 }
 
-/* Puts the ASCII letters and digits that the piece begins with; returns how many they are. */
+/* Takes the ASCII letters and digits at the beginning of the piece; returns their number. */
 static size_t
 put_ascii(struct word *word, struct span piece)
 {
@@ -111,7 +111,7 @@ words_next(struct words *words, struct span *piece)
         const struct character first = first_of(*piece);
         const bool parts = first.kind == KIND_OTHER || first.kind == KIND_IDEOGRAPH;
         if (parts && word->len > 0) {
-            words->is_whole = true; /* and the character is looked at again */
+            words->is_whole = true; /* the character will be looked at again */
             break;
         }
         if (first.kind != KIND_OTHER && first.kind != KIND_MARK)

@@ -35,7 +35,7 @@ struct imap_partial {
     uint32_t first; /* counted from 1; first <= last */
     uint32_t last;
     bool from_end; /* written with minus signs: 1 is the last one */
-    bool reversed; /* written as last:first, and so it is answered (RFC 9394 section 3.1) */
+    bool reversed; /* written as last:first, and answered like that (RFC 9394 section 3.1) */
 };
 
 struct imap_authenticate_req {

@@ -55,7 +55,7 @@ enum imap_search_kind {
 struct imap_search_key {
     enum imap_search_kind kind;
     bool want;       /* SEARCH_FLAG, SEARCH_KEYWORD: set, or not set */
-    bool fuzzy;      /* FUZZY stands before it or around it (RFC 6203) */
+    bool fuzzy;      /* FUZZY precedes it or encloses it (RFC 6203) */
     unsigned flag;   /* one of enum imap_flag */
     int32_t day;     /* since 1970-01-01 */
     uint64_t number; /* 0..2^63-1 */
@@ -73,7 +73,7 @@ enum imap_search_return {
     IMAP_SEARCH_COUNT = 1 << 3,
     IMAP_SEARCH_SAVE = 1 << 4,
     IMAP_SEARCH_PARTIAL = 1 << 5,
-    IMAP_SEARCH_UPDATE = 1 << 6,    /* what changes is told from now on: RFC 5267 section 4.3 */
+    IMAP_SEARCH_UPDATE = 1 << 6,    /* changes are told from now on: RFC 5267 section 4.3 */
     IMAP_SEARCH_CONTEXT = 1 << 7,   /* a hint that there will be more such searches */
     IMAP_SEARCH_RELEVANCY = 1 << 8, /* a score for each result (RFC 6203) */
 };
@@ -127,7 +127,7 @@ struct imap_search_req {
     bool uses_numbers;            /* sequence numbers are among the keys */
     bool uses_saved;              /* `$` is among the keys (RFC 5182) */
     bool uses_fuzzy;              /* FUZZY is among the keys */
-    bool relevancy;               /* results are returned with scores, or sorted by them */
+    bool relevancy;               /* results are returned or sorted with scores */
     struct imap_search_key *root; /* SEARCH_AND of the top-level keys */
     size_t key_count;
 };

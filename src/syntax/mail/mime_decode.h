@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Decodes Content-Transfer-Encodings, in pieces of any size (RFC 2045 section 6). A body is
- * always decoded to its end, even if it is damaged. `damaged` says whether it is, for those who
- * must tell (RFC 3516). And what comes after decoding: the line ends of text. Pure. Thread: any.
+ * always decoded to its end, even if it is damaged. `damaged` says whether it is, for callers
+ * that must tell (RFC 3516). Also the line ends of text, which come after decoding. Pure.
+ * Thread: any.
  */
 #ifndef SYNTAX_MAIL_MIME_DECODE_H
 #define SYNTAX_MAIL_MIME_DECODE_H
@@ -33,8 +34,8 @@ void mime_decoder_put(struct mime_decoder *decoder, struct span text, struct buf
 void mime_decoder_finish(struct mime_decoder *decoder, struct buf *out);
 
 /*
- * Text as IMAP sends it: each LF has a CR before it (RFC 3516 section 6). A lone CR stays as it
- * is.
+ * Makes text as IMAP sends it: each LF has a CR before it (RFC 3516 section 6). A lone CR is
+ * kept.
  */
 struct line_ends { /* zeroed: at the beginning */
     bool after_cr;
@@ -42,9 +43,8 @@ struct line_ends { /* zeroed: at the beginning */
 
 /** Appends the next piece: at most twice its length. */
 void line_ends_put(struct line_ends *ends, struct span text, struct buf *out);
-/** Whether the lines of this part end with CR LF as octets: text, unless its charset has
- * characters of two or four octets each (RFC 2046 section 4.1.1), among which an octet more
- * would be in the way. */
+/** Whether the lines of this part end with CR LF: it is text, unless its charset has characters
+ * of two or four octets (RFC 2046 section 4.1.1), which one more octet would shift. */
 bool line_ends_apply(const struct mime_part *part);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Needles and whether they occur: in the window of a message (mime_search.c), or in the value
- * of one field. An exact one is an octet sequence; a fuzzy one is that too, and words
- * (fuzzy.h).
+ * Needles, and whether they occur in the window of a message (mime_search.c) or in the value of
+ * one field. An exact needle is a sequence of octets; a fuzzy one also has words (fuzzy.h).
  */
 #include "syntax/mail/mime_search_private.h"
 
@@ -12,12 +11,12 @@
 
 enum {
     SCORE_MAX = 100,
-    FIND_PER_WORK = 32, /* octets in which one needle is looked for in a unit of work */
-    /* Fuzzy needles are counted as a third of what they take, because one of a few words must
-     * be possible in mail of any size. There are LIMIT_FUZZY_WORDS at most. */
-    READ_PER_WORK = 8,     /* octets that are parted into words in one */
-    COMPARED_PER_WORK = 4, /* words that are compared with another one, by their letters */
-    STEPS_PER_WORK = 2,    /* of closer comparisons, which are counted in full */
+    FIND_PER_WORK = 32, /* octets in which one needle is searched for in a unit of work */
+    /* Only a third of the work of fuzzy needles is counted, because one with a few words must
+     * be possible in mail of any size. There are at most LIMIT_FUZZY_WORDS. */
+    READ_PER_WORK = 8,     /* octets that are split into words in a unit */
+    COMPARED_PER_WORK = 4, /* words that are compared with another one by their letters */
+    STEPS_PER_WORK = 2,    /* closer comparisons, which are counted in full */
 };
 
 /* ---- life ---- */
@@ -85,7 +84,7 @@ occurs(struct span needle, struct span text)
     return needle.len == 0 || span_find(text, needle) >= 0;
 }
 
-/* What is known of it now. */
+/* Notes the present result. */
 static void
 rate(struct needle *needle)
 {
@@ -95,7 +94,7 @@ rate(struct needle *needle)
         needle->manner == MIME_FUZZY_BEST ? needle->score == SCORE_MAX : needle->score > 0;
 }
 
-/* It is in the text as it stands. */
+/* The needle occurs in the text as it stands. */
 static void
 found_as_it_stands(struct needle *needle, enum fuzzy_place place)
 {
@@ -114,7 +113,7 @@ is_looked_for(const struct needle *needle, const struct needles_piece *piece)
            !(needle->scope == MIME_SCOPE_BODY && piece->in_root_header);
 }
 
-/* Words were compared with others. */
+/* Counts comparisons of words. */
 static void
 note_compared(struct mime_search *search, uint64_t compared, uint64_t steps)
 {
@@ -154,7 +153,7 @@ needles_look(struct mime_search *search, const struct needles_piece *piece)
         if (!is_looked_for(needle, piece))
             continue;
         search->work += 1 + window.len / FIND_PER_WORK;
-        if (occurs(needle->folded, window)) /* perhaps in the name of a field only */
+        if (occurs(needle->folded, window)) /* it may be in the name of a field only */
             found_as_it_stands(needle, occurs(needle->folded, piece->words) ? piece->place
                                                                             : FUZZY_BEHIND);
         by_words |= needle->fuzzy.count > 0;
@@ -185,7 +184,7 @@ mime_search_score(const struct mime_search *search, size_t i)
 
 /* ---- one value ---- */
 
-/* The beginning of a value, whose words count: whole characters. */
+/* The part of a value whose words count, in whole characters. */
 static struct span
 words_part(struct span folded)
 {

@@ -345,8 +345,8 @@ close_parts(struct scan *scan, const struct mime_part *stop)
     return RC_OK;
 }
 
-/* An entity begins at pos: reads its header, and those of the messages it is the wrapping
- * of. */
+/* An entity begins at pos: reads its header, and those of the messages that it encloses
+ * directly. */
 static enum rc
 scan_entity(struct scan *scan)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets flow through a pipe: transfer encoding -> charset -> fold -> window, and the needles
- * are looked for in the window (mime_needles.c), which keeps the end of the last piece: one
- * octet less than the longest needle, so that a match is seen whichever way the pieces are cut.
- * A header goes field by field: it is collected up to its end, decoded, and searched as one
+ * Octets flow through a pipe: transfer encoding -> charset -> fold -> window. Needles are
+ * searched for in the window (mime_needles.c), which keeps the end of the last piece, one octet
+ * less than the longest needle, so that a match is found wherever the pieces are cut. A header
+ * is handled field by field: each is collected up to its end, decoded, and searched as one
  * piece.
  */
 #include "syntax/mail/mime_search_private.h"
@@ -69,7 +69,7 @@ in_root_header(const struct mime_search *search)
 
 /* --- Looking for needles --- */
 
-/* Fields of the root header that say what a message is about and who writes to whom. */
+/* Fields of the root header that say what a message is about and who the correspondents are. */
 static enum fuzzy_place
 place_of(const struct mime_search *search, struct span name)
 {
@@ -84,8 +84,8 @@ place_of(const struct mime_search *search, struct span name)
     return FUZZY_BEHIND;
 }
 
-/* One header field: "name: value". What has no name is searched as it stands. The name is not
- * among the words of the text, as it says nothing about the message. */
+/* Searches one header field: "name: value". A line without a name is searched as it stands. The
+ * name is not among the words of the text, because it says nothing about the message. */
 static void
 look_in_field(struct mime_search *search, const struct header_field *field)
 {

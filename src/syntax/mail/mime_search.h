@@ -2,10 +2,9 @@
 /*
  * Finds out whether a text occurs in a header field, in a message's body, or in the whole
  * message, for SEARCH HEADER, SUBJECT, FROM, BODY and TEXT (RFC 3501 section 6.4.4). Substrings
- * of the decoded text (transfer encoding, charset, encoded words) are compared as fold.h says,
- * or, for FUZZY (RFC 6203), words as fuzzy.h says; then there is a score.
- * Bodies of any size are searched in pieces with bounded memory; a match across two pieces is
- * found.
+ * of the decoded text (transfer encoding, charset, encoded words) are compared as fold.h says
+ * or, for FUZZY (RFC 6203), words as fuzzy.h says, with a score. Bodies of any size are
+ * searched in pieces with bounded memory; a match across two pieces is found.
  *
  * What is searched of a message: the header (TEXT only); the headers of its parts and of the
  * messages enclosed (each field: name, colon, blank, decoded value); the decoded bodies of
@@ -49,25 +48,26 @@ enum mime_scope {
 enum mime_manner {
     MIME_EXACT,
     MIME_FUZZY,
-    MIME_FUZZY_BEST, /* what matters is how well it matches: all of the text is looked at */
+    MIME_FUZZY_BEST, /* the score matters, so all of the text is searched */
 };
 
 struct mime_needle {
     struct span text; /* UTF-8 as asked for; empty: occurs everywhere */
     enum mime_scope scope;
-    /* Beyond LIMIT_FUZZY_WORDS words of all needles, and where there are none, it is exact. */
+    /* Exact anyway if all needles together have more than LIMIT_FUZZY_WORDS words, or this one
+     * has none. */
     enum mime_manner manner;
 };
 
 struct mime_search {
     struct needle *needles; /* folded; in the arena */
     size_t needle_count;
-    size_t word_count;   /* of those that are fuzzy */
+    size_t word_count;   /* words of all fuzzy needles */
     size_t longest;      /* octets of the longest folded needle of scope body or text */
-    size_t missing;      /* needles of scope body or text that are still looked for */
+    size_t missing;      /* needles of scope body or text that are still searched for */
     size_t missing_text; /* of scope text */
     uint64_t work;       /* done so far; a unit is some five nanoseconds */
-    uint64_t close_work; /* of it, comparing words that are much alike */
+    uint64_t close_work; /* part of the work that compares very similar words */
     bool failed;         /* memory was short */
     bool is_open;        /* charset is in use */
 
@@ -79,7 +79,7 @@ struct mime_search {
     struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
     struct buf utf8;
     struct buf window;  /* folded text: the end of the last piece, and this one */
-    struct words words; /* of it, for fuzzy needles */
+    struct words words; /* of the window, for fuzzy needles */
     struct buf value_utf8;
     struct buf value_folded;
     struct buf value_shown;
@@ -110,11 +110,11 @@ void mime_search_begin(struct mime_search *search, const struct mime_part *root)
 bool mime_search_wants(const struct mime_search *search, uint64_t *offset_out);
 /** Takes octets of the message from the wanted offset on, as many as the caller has (not 0). */
 void mime_search_feed(struct mime_search *search, struct span octets);
-/** Whether needle i (of scope body or text) has been found so far, so that it need not be
- * looked for any more. If there was no memory in between, mime_search_failed says so. */
+/** Whether needle i (of scope body or text) has been found, so that it need not be searched for
+ * any more. If memory was short meanwhile, mime_search_failed says so. */
 bool mime_search_found(const struct mime_search *search, size_t i);
-/** How well needle i matches, 1 .. 100, in what was looked at of the message or in the last
- *  value; 0: it does not. An exact one: 100. */
+/** How well needle i matches, 1 .. 100, in what was searched of the message, or in the last
+ * value. 0: it does not match. 100 for an exact needle. */
 unsigned mime_search_score(const struct mime_search *search, size_t i);
 /** Whether memory was short, so that needles that were not found may be there nevertheless. */
 bool mime_search_failed(const struct mime_search *search);

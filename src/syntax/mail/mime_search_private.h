@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Needles of a search (mime_needles.c); mime_search.c takes a message to pieces of folded text,
- * in which they are looked for.
+ * Needles of a search (mime_needles.c). mime_search.c splits a message into pieces of folded
+ * text, in which they are searched for.
  */
 #ifndef SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
 #define SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
@@ -12,21 +12,21 @@ struct needle {
     struct span folded;
     enum mime_scope scope;
     enum mime_manner manner;
-    struct fuzzy fuzzy; /* without words: it is looked for as it stands */
+    struct fuzzy fuzzy; /* without words, it is found only as it stands */
     uint8_t score;      /* 0: not found */
-    bool settled;       /* nothing that comes can matter to it */
+    bool settled;       /* what follows cannot matter to it */
 };
 
 /** As mime_search_init. */
 MUST_USE enum rc needles_init(struct mime_search *search, struct arena *arena,
                               const struct mime_needle *needles, size_t count);
-/** A message begins. */
+/** Begins a message. */
 void needles_begin(struct mime_search *search);
 
-/* What has come into the window. */
+/* What has been added to the window. */
 struct needles_piece {
-    struct span words; /* the end of the window that is new */
-    bool is_last;      /* what follows has nothing to do with it */
+    struct span words; /* the new end of the window */
+    bool is_last;      /* what follows does not continue it */
     enum fuzzy_place place;
     bool in_root_header;
 };

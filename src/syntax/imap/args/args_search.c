@@ -126,7 +126,7 @@ static const struct lex_word thread_words[] = {
 struct parse {
     struct imap_lexer *lx;
     struct imap_search_req *req;
-    bool fuzzy; /* the keys that come are FUZZY */
+    bool fuzzy; /* the following keys are FUZZY */
 };
 
 static struct imap_search_key *
