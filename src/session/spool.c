@@ -106,16 +106,16 @@ file_take(struct spool *spool, struct err *err)
     else
         return err_set(
             err, RC_CROWDED, 0,
-            "spool: %jd large messages are on their way, which is all that the limit "
-            "of open files allows",
+            "spool: %jd large messages are being received, which is all that the limit on "
+            "open files allows",
             (intmax_t)place->files->total);
     if (share_take(spool))
         return RC_OK;
     budget_give(spool->file, 1);
     spool->file = NULL;
     return err_set(err, RC_CROWDED, 0,
-                   "spool: %u large messages of the account are on their way, which is all "
-                   "that one account may have",
+                   "spool: the account is sending %u large messages, which is all that one "
+                   "account may have",
                    place->owners->most);
 }
 

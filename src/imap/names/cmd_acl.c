@@ -114,7 +114,7 @@ identifier_read(struct imap_session *im, struct span text, struct identifier *ou
         *step_out =
             rc == RC_NOT_FOUND ? imap_no(im->work, "NONEXISTENT", "No such account or group")
             : rc == RC_UNSUPPORTED
-                ? imap_no(im->work, "CANNOT", "No list can name an account of that name")
+                ? imap_no(im->work, "CANNOT", "Access control lists cannot name this account")
                 : imap_fail(im, rc, &err);
         return false;
     }

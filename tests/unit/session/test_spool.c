@@ -150,7 +150,7 @@ test_files_are_scarce(void **state)
         assert_ok(spool_expect(&late, LIMIT_SPOOL_MEMORY, &err));
         assert_ok(spool_append(&late, span_of(octets, sizeof octets), &err));
         assert_int_equal(spool_append(&late, SPAN("x"), &err), RC_CROWDED);
-        assert_non_null(strstr(err.text, "large messages are on their way"));
+        assert_non_null(strstr(err.text, "large messages are being received"));
         spool_done(&late);
     }
     spool_init(&small, &fx.place, 0); /* who needs none is not concerned */

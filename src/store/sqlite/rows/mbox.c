@@ -381,7 +381,7 @@ room_for_one(struct sqlite_tx *tx, enum sql_id count_sql, uint32_t *at_most, uin
     if (count == 0 || count >= limit)
         rc = count_of(tx, count_sql, &count, err);
     if (rc == RC_OK && count >= limit)
-        rc = err_set(err, RC_LIMIT, 0, "the account has %u already", limit);
+        rc = err_set(err, RC_LIMIT, 0, "the account has reached the limit of %u", limit);
     if (rc == RC_OK)
         *at_most = (uint32_t)count; /* below the limit */
     return rc;
