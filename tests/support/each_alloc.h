@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lets one allocation after the other fail under an operation, alone and together with all that
- * follow, until the operation no longer reaches it. With ROOST_LONG=1 each one, otherwise the
- * first ones and a sample of the others. For tests that are linked with fault_alloc_args.
+ * Runs an operation while one allocation after the other fails, alone and together with all
+ * that follow, until the operation no longer reaches the failing one. With ROOST_LONG=1 each
+ * allocation fails once, otherwise the first ones and a sample of the others. For tests that
+ * are linked with fault_alloc_args.
  */
 #ifndef SUPPORT_EACH_ALLOC_H
 #define SUPPORT_EACH_ALLOC_H
@@ -21,16 +22,16 @@
 
 struct each_alloc {
     const char *name;
-    void (*before)(void *ctx); /* unless NULL; memory is there */
-    /* The operation. True: it came through, and the result is right. False: it said that memory
-     * was short. Whatever else it says it must assert itself. */
+    void (*before)(void *ctx); /* may be NULL; called while memory is available */
+    /* The operation. True: it succeeded, and the result is right. False: it reported that
+     * memory was short. It must assert everything else itself. */
     bool (*act)(void *ctx);
-    void (*after)(void *ctx, bool through); /* as before */
+    void (*after)(void *ctx, bool through); /* like before; through: what act returned */
 };
 
 enum { EACH_ALLOC_FIRST = 32, EACH_ALLOC_MAX = 1000000 };
 
-/** Returns how many allocations the operation makes. */
+/** Returns the number of allocations that the operation makes. */
 static inline uint64_t
 each_alloc(const struct each_alloc *one, void *ctx)
 {

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 struct fake_clock {
-    struct clock clock; /* first: what is injected */
+    struct clock clock; /* must be first; this is what is injected */
     atomic_int_fast64_t wall_us;
     atomic_int_fast64_t mono_us;
 };

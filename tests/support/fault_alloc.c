@@ -13,7 +13,7 @@ struct plan {
     atomic_uint_fast64_t armed;
     atomic_uint_fast64_t kind; /* enum fault_alloc */
     atomic_uint_fast64_t nth;
-    atomic_uint_fast64_t count; /* since it was armed */
+    atomic_uint_fast64_t count; /* allocations since it was armed */
     atomic_uint_fast64_t failed;
 };
 
@@ -52,7 +52,7 @@ fault_alloc_share(const char *path)
     return true;
 }
 
-/* For a debugger: break here to see whose allocation it is. */
+/* For a debugger: a breakpoint here shows which allocation fails. */
 static void __attribute__((noinline)) fault_alloc_fails(void)
 {
     plan->failed++;

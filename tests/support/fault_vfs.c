@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shim: files of db/vfs_pass.h whose changes fail on demand. */
+/* The VFS: files of db/vfs_pass.h whose changes fail on demand. */
 #include "support/fault_vfs.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static atomic_int fail_kind;
 static atomic_bool fired;
 static sqlite3_vfs shim;
 
-/* Not pass_vfs(): a test may have made this one the default. */
+/* The system's VFS. Not pass_vfs(), because a test may have made this VFS the default. */
 static sqlite3_vfs *
 real_vfs(void)
 {
@@ -41,7 +41,7 @@ operation(int io_error)
     return kind == FAULT_FULL ? SQLITE_FULL : io_error;
 }
 
-/* The same of what changes nothing. */
+/* The same for an operation that changes nothing. */
 static int
 look(int io_error)
 {
@@ -102,7 +102,7 @@ file_sync(sqlite3_file *file, int flags)
 }
 
 static const sqlite3_io_methods methods = {
-    .iVersion = 2, /* without xFetch: reads are counted nowhere, but go one way */
+    .iVersion = 2, /* without xFetch: all reads go through xRead */
     .xClose = pass_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -154,7 +154,7 @@ register_once(void)
     db_init();
     sqlite3_vfs *real = pass_vfs();
     CHECK(real != NULL);
-    shim = *real; /* all that is not about files is the system's own */
+    shim = *real; /* everything that is not about files is the system's */
     shim.iVersion = 2;
     shim.szOsFile = (int)sizeof(struct pass_file) + real->szOsFile;
     shim.zName = FAULT_VFS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recursive descent, one function a rule, named after it. */
+/* Recursive descent, with a function for each rule, named after it. */
 #include "support/imap_check.h"
 
 struct check {
@@ -165,7 +165,8 @@ body_fld_lang(struct check *c)
     return lit(c, ")");
 }
 
-/* Ours is always written whole: all members that the RFC lets a server leave out at the end. */
+/* Roost always writes all members, including those that the RFC lets a server leave out at the
+ * end. */
 static bool
 extension_end(struct check *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A parsed command as one line of text, everything in it: what tables of expectations compare,
- * and what a fuzz target calls so that every pointer of a request is followed once.
+ * Writes a parsed command as one line of text with everything in it. Tables of expectations
+ * compare it, and fuzz targets call it so that every pointer of a request is followed once.
  */
 #ifndef SUPPORT_IMAP_DUMP_H
 #define SUPPORT_IMAP_DUMP_H

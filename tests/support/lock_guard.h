@@ -5,13 +5,13 @@
  * SQLite has open. Programs are linked with lock_guard.c and --wrap=close, --wrap=fclose, which
  * changes the calls of our code and not those of SQLite, a shared library.
  *
- * What is found is written to the file that ROOST_LOCK_GUARD names, one line each: "broken
- * PATH" and, for closes that do no harm, "fine PATH".
+ * What is found is written to the file that ROOST_LOCK_GUARD names, one line for each close:
+ * "broken PATH" or, if it does no harm, "fine PATH".
  */
 #ifndef SUPPORT_LOCK_GUARD_H
 #define SUPPORT_LOCK_GUARD_H
 
-/** So far, in this process. Thread: any. */
+/** Number of harmless closes so far in this process. Thread: any. */
 unsigned lock_guard_fine(void);
 unsigned lock_guard_broken(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A function a promise; CHECK ends the process at the first that is broken. */
+/* A function for each promise. CHECK ends the process at the first one that is broken. */
 #include "support/mail_check.h"
 
 #include "base/check.h"
@@ -19,7 +19,7 @@ struct subject {
     struct span message;
     const struct mime_part *root;
     unsigned parts_seen;
-    unsigned stand_ins; /* shown without being there */
+    unsigned stand_ins; /* parts that are shown without existing */
 };
 
 static uint64_t
@@ -65,7 +65,7 @@ check_children(const struct subject *s, const struct mime_part *part)
     for (; child != NULL; child = child->next) {
         CHECK(child->parent == part);
         CHECK(child->header_off >= at);
-        /* What is before a part ends with its delimiter, unless the part is all there is. */
+        /* What precedes a part ends with its delimiter, unless the part is everything. */
         const struct span gap = slice(s, at, child->header_off - at);
         if (gap.len > 0)
             CHECK(span_find(gap, SPAN("--")) >= 0);
@@ -141,7 +141,7 @@ see_part(void *ctx, const struct check_part *part)
     if (part->is_multipart)
         return;
     struct mime_slice found;
-    /* An encoded message/global cannot be opened: something empty stands for what is in it. */
+    /* An encoded message/global cannot be opened: an empty message stands for what is in it. */
     if (mime_section_find(s->root, part->path, part->path_len, MIME_SECTION_BODY, &found) ==
         RC_NOT_FOUND) {
         CHECK(part->octets == 0 && part->lines == 0);
@@ -151,13 +151,13 @@ see_part(void *ctx, const struct check_part *part)
     }
     const struct span body = section(s, part->path, part->path_len, MIME_SECTION_BODY);
     CHECK(part->octets == body.len);
-    /* If it is closed, its lines are not known any more. */
+    /* If it is shown as a leaf, its lines are no longer known. */
     if (part->has_lines && !(part->is_global && part->lines == 0))
         CHECK(part->lines == count_lines(body));
     s->parts_seen++;
 }
 
-/* A message/global may be closed; what is in it is not shown then. */
+/* A message/global may be shown as a leaf, and then what is in it is not shown. */
 static bool
 is_shown(const struct mime_part *part)
 {
@@ -173,7 +173,7 @@ is_ascii(struct span text)
     return !adapt_is_due(text, ADAPT_TO_ASCII);
 }
 
-/* All 8-bit octets left are those of values that are not UTF-8. */
+/* The only 8-bit octets left are in values that are not UTF-8. */
 static void
 check_ascii(struct span stored, struct span told)
 {
@@ -199,7 +199,7 @@ check_envelope(const struct subject *s)
         CHECK(span_eq(buf_span(&stored), buf_span(&told)));
 }
 
-/* The structure as a client of IMAP4rev1 is told of it, and as one of IMAP4rev2 is. */
+/* Checks the structure as told to a client of IMAP4rev1 and to one of IMAP4rev2. */
 static void
 check_structure(struct subject *s, struct span stored, unsigned how, enum check_global global)
 {
@@ -240,7 +240,7 @@ check_rendering(struct subject *s)
     check_structure(s, buf_span(&stored), ADAPT_GLOBAL_OPEN, CHECK_GLOBAL_MESSAGE);
 }
 
-/* Each message, enclosed ones too, is its header and its text. */
+/* Each message, including enclosed ones, consists of its header and its text. */
 static void
 check_sections(const struct subject *s)
 {
@@ -262,7 +262,7 @@ check_header(struct span block)
     struct header_iter iter;
     struct header_field field;
     const char *at = block.ptr;
-    size_t marks = 0; /* octets of byte order marks, which no filter gives */
+    size_t marks = 0; /* octets of byte order marks, which no filter returns */
     AUTO_ARENA arena = {0};
     AUTO_BUF yes = {0};
     AUTO_BUF no = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must hold of every message, good or bad; used by the property test and by fuzzing:
+ * What must be true of every message, good or bad. Used by the property test and by fuzzing:
  *
  * - the tree keeps what mime_scan.h promises, and survives its table;
  * - header and text give the message; parts and what is between them give the multipart;
@@ -13,7 +13,7 @@
 
 #include "base/span.h"
 
-/** Ends the process (base/check.h) where one of these does not hold. */
+/** Ends the process (base/check.h) if one of these is not true. */
 void mail_check(struct span message);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pieces in tables; a message is a random walk over them. */
+/* Pieces are in tables; a message is a random walk over them. */
 #include "support/mail_nasty.h"
 
 #include "base/attr.h"
@@ -161,7 +161,7 @@ put_parts(struct rng *rng, struct buf *out, unsigned depth, const char *boundary
         put_text(rng, out);
 }
 
-/* Quoted most often, else in the forms of RFC 2231, or wrong. */
+/* Mostly quoted, otherwise in the forms of RFC 2231, or wrong. */
 static void
 put_boundary(struct rng *rng, struct buf *out, const char *boundary)
 {

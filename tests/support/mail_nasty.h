@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mail as bad as it gets, from a seed: nested parts with equal, empty, prefixed and forgotten
- * boundaries, missing separators, mixed line ends, NULs, raw 8-bit, broken addresses, dates,
- * encoded words and parameters, cut anywhere. The generator of bench/ makes mail as it is; this
- * one makes mail as it must not be.
+ * Mail that is as bad as possible, from a seed: nested parts with equal, empty, prefixed and
+ * forgotten boundaries, missing separators, mixed line ends, NULs, raw 8-bit, broken addresses,
+ * dates, encoded words and parameters, cut anywhere. The generator in bench/ makes mail as it
+ * is found; this one makes mail as it must not be.
  */
 #ifndef SUPPORT_MAIL_NASTY_H
 #define SUPPORT_MAIL_NASTY_H

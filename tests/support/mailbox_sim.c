@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sessions of mailbox_sim.h: connecting, telling, believing. What they do is in
- * sim_ops.c. */
+/* The sessions of mailbox_sim.h: connecting, being told, and what they believe. What they do is
+ * in mailbox_sim_ops.c. */
 #include "support/mailbox_sim.h"
 
 #include <stdio.h>
@@ -107,7 +107,7 @@ void
 sim_wait(struct sim_client *client)
 {
     pthread_mutex_lock(&client->mutex);
-    /* Alone, nobody will ever wake us: then the engine has done so already. */
+    /* If we are alone, nobody will wake us later, so the engine must have done so already. */
     SIM_CHECK(client, client->sim->threads || client->wakes > 0);
     while (client->wakes == 0)
         pthread_cond_wait(&client->cond, &client->mutex);
@@ -170,7 +170,7 @@ forget(struct sim_client *client, uint32_t seq)
             (client->count - (seq - 1)) * sizeof client->known[0]);
 }
 
-/* A message that was never asked for may have any UID between those of its neighbours. */
+/* A message about which nothing was asked may have any UID between those of its neighbours. */
 static uint32_t
 seq_of(const struct sim_client *client, uint32_t uid)
 {
@@ -195,7 +195,9 @@ believe_vanished(struct sim_client *client, const struct sync_event *event)
         last = run.last;
         if (event->run_count == 1 && run.first == 1 && client->count > 0 &&
             client->view.members ==
-                NULL) { /* deleted mailbox, asleep: all there may have been */
+                /* the mailbox was deleted while the view slept: everything that may have been
+                 * there */
+                NULL) {
             client->count = 0;
             return;
         }
@@ -233,7 +235,7 @@ sim_keyword_mask(struct sim_client *client, const struct keywords *bits,
     return mask;
 }
 
-/* FLAGS was told with these names. */
+/* FLAGS was sent with these names. */
 static void
 believe_keywords(struct sim_client *client, const struct keyword_names *names)
 {
@@ -252,7 +254,7 @@ believe_keywords(struct sim_client *client, const struct keyword_names *names)
     client->retired += (before & ~client->announced) != 0;
 }
 
-/* Names of a mailbox as they are now, in the arena of the command. */
+/* Present names of keywords in a mailbox, in the arena of the command. */
 static struct keyword_names
 names_now(struct sim_client *client, struct arena *arena)
 {
@@ -288,8 +290,8 @@ lacks_name(const struct keywords *bits, const struct keyword_names *names)
     return false;
 }
 
-/* The modseq alone: the flags are those that the client believes in. Of the keywords, those are
- * missing that nobody bears any more by now, as it is told next. */
+/* Only the modseq was sent: the flags are those that the client believes in, except for keywords
+ * that no message has any more, which it is told next. */
 static void
 believe_modseq(struct sim_client *client, const struct sync_event *event)
 {
@@ -358,8 +360,8 @@ sim_awake(struct sim_client *client)
     return rc == RC_OK;
 }
 
-/* Asks for what it does not know, as a client does after EXISTS, and compares numbers with
- * UIDs. */
+/* Fetches what the client does not know, as a client does after EXISTS, and compares numbers
+ * with UIDs. */
 void
 sim_fetch(struct sim_client *client)
 {
@@ -389,7 +391,7 @@ sim_fetch(struct sim_client *client)
                 .modseq = 0,
                 .seen_modseq = entry.modseq};
         SIM_CHECK(client, message->uid == entry.uid);
-        /* The same as it was seen before: no bit has got another name. */
+        /* The same as seen before: no bit has another name now. */
         SIM_CHECK(client, message->seen_modseq != entry.modseq ||
                               (sim_keyword_mask(client, &entry.keywords, &names) &
                                ~message->keywords) == 0);
@@ -440,7 +442,7 @@ is_own(const struct sim_client *client, const struct entry *entry)
     return echo != NULL && echo->own_modseq != 0 && entry->modseq == echo->own_modseq;
 }
 
-/* Whether mode and view.tells allow to tell this. */
+/* Whether the mode and view.tells allow this to be told. */
 static bool
 may_be_told(const struct sim_client *client, const struct sync_event *event)
 {
@@ -474,7 +476,7 @@ over(struct sim_client *client)
     SIM_CHECK(client, client->gone || client->view.recent_told == client->recent);
 }
 
-/* At most max events; true when the sync is over. */
+/* Handles at most max events. True: the sync is over. */
 bool
 sim_sync_run(struct sim_client *client, uint64_t max)
 {
@@ -499,7 +501,7 @@ sim_sync(struct sim_client *client, enum sync_mode mode)
     sim_sync_run(client, UINT64_MAX);
 }
 
-/* What is under way is finished or broken off. */
+/* Finishes the sync under way or breaks it off. */
 void
 sim_sync_over(struct sim_client *client, bool break_off)
 {
@@ -513,7 +515,7 @@ sim_sync_over(struct sim_client *client, bool break_off)
     }
 }
 
-/* --- Life --- */
+/* --- Beginning and end --- */
 
 void
 sim_unselect(struct sim_client *client)
@@ -600,9 +602,9 @@ sim_client_done(struct sim_client *client)
     pthread_cond_destroy(&client->cond);
 }
 
-/* --- The truth --- */
+/* --- Comparing --- */
 
-/* Compares what the client believes with the store; nobody else acts. */
+/* Compares what the client believes with the store. Nobody else may act. */
 void
 sim_compare(struct sim_client *client)
 {
@@ -702,7 +704,7 @@ verify_mailbox(struct sim_client *client, const struct mbox_row *row)
 void
 sim_verify(struct sim *sim, struct account *acct)
 {
-    static struct sim_client client; /* only for its names of things */
+    static struct sim_client client; /* only for its names */
     struct mbox_row *rows;
     size_t count;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Metadata in the sessions of mailbox_sim.h: each asks once for all entries and from then on
- * only for what it is told to have changed, as the command that tells of them does
+ * Metadata in the sessions of mailbox_sim.h: each fetches all entries once, and from then on
+ * only what it is told has changed, as the code that tells such changes does
  * (imap/names/metadata_tell.c).
  */
 #include <stdio.h>
@@ -76,7 +76,7 @@ believe(struct sim_client *client, uint64_t mbox, unsigned name, struct span val
     memcpy(entry->value, value.ptr, value.len);
 }
 
-/* The value as the store has it; .ptr NULL: there is none. In buf. */
+/* The value in the store, in buf. .ptr NULL: there is none. */
 static struct span
 value_now(struct sim_client *client, struct store_tx *tx, uint64_t mbox, unsigned name,
           struct buf *buf)
@@ -110,7 +110,7 @@ number_of(struct sim_client *client, struct span name)
 
 /* ---- being told ---- */
 
-/* Everything, once. */
+/* Fetches everything, once. */
 static void
 ask_for_all(struct sim_client *client)
 {
@@ -130,7 +130,7 @@ ask_for_all(struct sim_client *client)
     client->metadata.knows = true;
 }
 
-/* Returns how many rows there are; those up to upto are told. */
+/* Reads rows up to upto. Returns how many there are. */
 static size_t
 told(struct sim_client *client, struct store_tx *tx, const struct metadata_of *of,
      uint64_t upto)
@@ -181,7 +181,7 @@ sim_metadata_look(struct sim_client *client)
         (void)told(client, tx, NULL, changes.upto);
     for (size_t i = 0; !changes.everywhere && i < changes.count; i++) {
         const struct metadata_of of = {.mbox = changes.mboxes[i]};
-        /* Memory says where something has changed only if something has. */
+        /* Memory names a place only if something has changed there. */
         SIM_CHECK(client, told(client, tx, &of, changes.upto) > 0 ||
                               is_gone(client, tx, changes.mboxes[i]));
     }

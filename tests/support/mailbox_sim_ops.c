@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sessions of mailbox_sim.h do, drawn by lot. */
+/* What the sessions of mailbox_sim.h do, chosen at random. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ chance(struct sim_client *client, uint64_t percent)
     return rng_below(&client->rng, 100) < percent;
 }
 
-/* What a client with NOTIFY wants to be told by the next sync; most want everything. */
+/* What a client with NOTIFY wants to be told by the next sync. Most want everything. */
 static enum view_tells
 any_tells(struct sim_client *client)
 {
@@ -41,7 +41,7 @@ any_tells(struct sim_client *client)
 
 /* --- Requests of our own --- */
 
-/* New messages; fails on purpose after its work is done when told to. */
+/* Adds messages. If told to, it fails on purpose after its work is done. */
 struct append_req {
     struct turn_req turn;
     struct sim_client *client;
@@ -51,7 +51,8 @@ struct append_req {
     bool fails;
 };
 
-/* What the account holds is the sum of its mailboxes, in the middle of a batch too. */
+/* Checks that the usage of the account is the sum of its mailboxes, also in the middle of a
+ * batch. */
 static enum rc
 usage_check(struct turn_ctx *ctx, struct arena *arena, struct err *err)
 {
@@ -117,8 +118,8 @@ append_init(struct append_req *append, struct sim_client *client)
     turn_req_init(&append->turn, append_apply, 100, sim_wake(client));
 }
 
-/* Queues others while it holds the turn, as sessions on other threads would: they ride in its
- * batch. */
+/* Queues other requests while it holds the turn, as sessions on other threads would, so that
+ * they share its batch. */
 struct carrier_req {
     struct turn_req turn;
     struct turn_req *riders[SIM_RIDERS + 1];
@@ -149,7 +150,8 @@ sim_meddle(struct sim_client *client)
     arena_init(&arena, 1 << 20);
     if (client->sim->threads || client->comparing || !chance(client, 40))
         return;
-    if (chance(client, 50)) /* and what was in memory has to be loaded through this snapshot */
+    /* so that what was in memory has to be loaded through this snapshot */
+    if (chance(client, 50))
         mailboxes_trim(client->acct, INT64_MAX, 0);
     if (chance(client, 50)) {
         append_init(&append, client);
@@ -229,7 +231,8 @@ sim_run(struct sim_client *client, struct turn_req *req)
 
 /* --- Commands --- */
 
-/* Some messages by sequence number; false: there are none, or the mailbox is deleted. */
+/* Chooses some messages by sequence number. False: there are none, or the mailbox was
+ * deleted. */
 static bool
 pick(struct sim_client *client, struct view_run **runs, size_t *run_count,
      struct uid_run **uids, size_t *uid_count)
@@ -270,7 +273,7 @@ selected(struct sim_client *client)
     return state.mbox;
 }
 
-/* What the client believes its silent STORE did. */
+/* Applies what the client believes its silent STORE did. */
 static void
 believe_silent(struct sim_client *client, const struct flags_op *op,
                const struct view_run *runs, size_t run_count)
@@ -303,7 +306,8 @@ believe_silent(struct sim_client *client, const struct flags_op *op,
     }
 }
 
-/* RFC 3501 section 6.4.6: without .SILENT the value of each message is told, changed or not. */
+/* RFC 3501 section 6.4.6: without .SILENT the flags of each message are told, changed or
+ * not. */
 static void
 check_echo(struct sim_client *client, const struct uid_run *uids, size_t uid_count)
 {
@@ -364,10 +368,10 @@ do_store(struct sim_client *client)
     if (op.turn.result == RC_OK && (!silent || client->vanished)) {
         client->echo = echo;
         client->view.echo = &client->echo;
-        client->parked = false; /* its own answer is due, for which nobody wakes it */
+        client->parked = false; /* its own answer is due, for which nobody will wake it */
     }
     if (silent && chance(client, 40))
-        return; /* pipelined: more may follow before anything is told */
+        return; /* pipelining: more commands may follow before anything is told */
     client->view.tells = (uint8_t)any_tells(client);
     sim_sync_begin(client, mode);
     if (chance(client, 60) && sim_sync_run(client, UINT64_MAX) && op.turn.result == RC_OK &&
@@ -440,7 +444,7 @@ do_copy(struct sim_client *client)
     sim_sync_begin(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
 }
 
-/* DELETE of a mailbox that others may have selected; CREATE of it once more. */
+/* DELETE of a mailbox that others may have selected, and CREATE with the same name. */
 static void
 do_names(struct sim_client *client)
 {
@@ -484,7 +488,7 @@ do_park(struct sim_client *client)
     sim_sync(client, client->vanished ? SYNC_ALL_UIDS : SYNC_ALL);
     view_sleep(&client->view);
     SIM_CHECK(client, client->view.members == NULL);
-    client->parked = !sync_is_due(&client->view); /* it is when a snapshot was a bit old */
+    client->parked = !sync_is_due(&client->view); /* due if a snapshot was slightly old */
     client->parks++;
 }
 
@@ -500,8 +504,7 @@ do_sync(struct sim_client *client)
         sim_sync_begin(client, modes[rng_below(&client->rng, ARRAY_LEN(modes))]);
 }
 
-/* Nothing is due: then the client believes what is true. Something is due: it was told to
- * look. */
+/* If nothing is due, the client believes what is true. If something is due, it was woken. */
 static void
 check_quiet(struct sim_client *client)
 {
@@ -526,7 +529,7 @@ sim_client_step(struct sim_client *client)
                   account_get(client->sim->accounts, SIM_ACCOUNT, &client->acct) == RC_OK);
         return;
     }
-    if (client->sync != NULL) { /* a slow reader: some of it, or not even that */
+    if (client->sync != NULL) { /* a slow reader: it takes some of it, or nothing */
         if (chance(client, 3))
             sim_sync_over(client, true);
         else if (chance(client, 60))
@@ -561,7 +564,7 @@ sim_client_step(struct sim_client *client)
     else if (lot < 92)
         sim_fetch(client);
     else if (lot < 94)
-        view_sleep(&client->view); /* at any time: what is pending stays pending */
+        view_sleep(&client->view); /* may happen at any time: what is pending stays pending */
     else if (lot < 96)
         do_housekeeping(client);
     else if (lot < 98)

@@ -5,7 +5,8 @@
 
 #include "support/mailbox_sim.h"
 
-/* cmocka's assertions leave by longjmp, which a thread cannot: this one ends the process. */
+/* cmocka's assertions use longjmp, which does not work in other threads, so this one ends the
+ * process. */
 #define SIM_CHECK(client, cond)                                                                \
     do {                                                                                       \
         if (!(cond))                                                                           \
@@ -16,24 +17,24 @@ NORETURN void sim_failed(const struct sim_client *client, const char *what, int 
 
 struct wake sim_wake(struct sim_client *client);
 void sim_wait(struct sim_client *client);
-/** turn_run until it is done. */
+/** Calls turn_run until it is done. */
 void sim_turn(struct sim_client *client, struct turn_req *req);
-/** As a command that must not answer from what was before it: looks whether others have
- * written, and sees to it that memory has it. */
+/** Does what a command does that must not answer from stale memory: checks whether others have
+ * written, and makes sure that memory has it. */
 void sim_catch_up(struct sim_client *client);
-/** Runs it in some way, alone or with others. False: given up before it was done. */
+/** Runs a request alone or together with others. False: it was given up before it was done. */
 bool sim_run(struct sim_client *client, struct turn_req *req);
 struct span sim_any_mailbox(struct sim_client *client);
 struct store_tx *sim_read(struct sim_client *client);
 
-/** Keywords that clients and others use; a set of them is a mask of indexes. */
+/** The keywords that clients and others use. A set of them is a mask of indexes. */
 enum { SIM_KEYWORDS = 9 };
 extern const struct span sim_keywords[SIM_KEYWORDS];
-/** Bits of a mailbox as such a mask; a number without a name is left out. */
+/** The keyword bits of a mailbox as such a mask. Numbers without a name are left out. */
 uint64_t sim_keyword_mask(struct sim_client *client, const struct keywords *bits,
                           const struct keyword_names *names);
 
-bool sim_awake(struct sim_client *client); /* false: deleted */
+bool sim_awake(struct sim_client *client); /* False: the mailbox was deleted. */
 void sim_fetch(struct sim_client *client);
 void sim_compare(struct sim_client *client);
 
@@ -42,14 +43,14 @@ bool sim_sync_run(struct sim_client *client, uint64_t max);
 void sim_sync_over(struct sim_client *client, bool break_off);
 void sim_sync(struct sim_client *client, enum sync_mode mode);
 
-/** Alone: somebody commits just now, between a snapshot and its use. */
+/** If the client is alone: somebody else commits now, between a snapshot and its use. */
 void sim_meddle(struct sim_client *client);
 
 /* ---- mailbox_sim_metadata.c ---- */
 void sim_metadata_set(struct sim_client *client);
-/** Asks for what it is told to have changed. */
+/** Fetches what it is told has changed. */
 void sim_metadata_look(struct sim_client *client);
-/** If nothing is due, it believes what the store says; nobody else acts. */
+/** If nothing is due, the client must believe what the store says. Nobody else may act. */
 void sim_metadata_compare(struct sim_client *client);
 void sim_metadata_forget(struct sim_client *client);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost-no-memory: the program as it is, but for allocations, which fail as the plan says that
- * lies in the file named by ROOST_FAULT_ALLOC (fault_alloc.h).
+ * roost-no-memory: the program, except that allocations fail according to the plan in the file
+ * named by ROOST_FAULT_ALLOC (fault_alloc.h).
  */
 #include <stdio.h>
 #include <stdlib.h>

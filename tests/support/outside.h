@@ -18,7 +18,7 @@ struct outsider {
     int to;
 };
 
-/* Returns when the SQL was run. */
+/* Returns when the SQL has been run. */
 static inline struct outsider
 outsider_begin(const char *path, const char *sql)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Another program at a database: a process of its own with plain SQLite, as POSIX locks tell
- * processes apart.
+ * Another program that uses a database: a separate process with plain SQLite, because POSIX
+ * locks distinguish processes.
  *
  *     outsider PATH SQL     runs SQL, says "ok" or what went wrong, and closes the database
  * when its standard input ends

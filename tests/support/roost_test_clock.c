@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server whose time is moved by a test: roost-test-clock CONFIG [section.key=value...]
+ * A server whose clock is moved by a test: roost-test-clock CONFIG [section.key=value...]
  *
- * It is `roost serve` except for the clock, which stands still until a line "+SECONDS" comes on
- * standard input. Then it goes on second by second; after each in which a timer fired, the work
- * threads come to rest and the peers' kernels have acknowledged what was sent before the next
- * one begins. "now SECONDS" is printed when it is done. So days of idle life pass in seconds,
- * and each time the same.
+ * It is `roost serve` except for the clock, which stands still until a line "+SECONDS" arrives
+ * on standard input. Then it advances second by second. After each second in which a timer
+ * fired, it waits until the work threads are at rest and the peers' kernels have acknowledged
+ * what was sent. "now SECONDS" is printed at the end. So days of idling pass in seconds, and
+ * every run is the same.
  *
- * A line "order OCTETS" leaves so much of the memory for SORT and THREAD to the sessions, and
- * prints "left OCTETS": what they had before, less what they are using. "contexts OCTETS" is
- * the same of large results that are kept up to date.
+ * A line "order OCTETS" limits the memory for SORT and THREAD to this, and prints "left
+ * OCTETS": what was available before, minus what is in use. "contexts OCTETS" does the same for
+ * large results that are kept up to date.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -33,7 +33,8 @@ static struct fake_clock now;
 static struct poller *poller;
 static struct env *env;
 
-/* All peers have acknowledged everything. Those that never will are waited for in vain. */
+/* Whether all peers have acknowledged everything. Waiting for peers that never will is
+ * limited. */
 static bool
 is_acknowledged(void)
 {
@@ -64,7 +65,7 @@ move(long seconds)
 {
     struct poller_stats stats;
 
-    come_to_rest(); /* what was said before */
+    come_to_rest(); /* for input that arrived before */
     for (long i = 0; i < seconds; i++) {
         poller_stats_get(poller, &stats);
         const uint64_t timers = stats.timers;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stores and accounts are wrapped; a transaction is SQLite's own, with a table in which what
- * differs is exchanged. Every second begin of an account says RC_AGAIN.
+ * Stores and accounts are wrapped. A transaction is SQLite's own, with some operations replaced
+ * in its table. Every second begin in an account returns RC_AGAIN.
  */
 #include "support/seam_engine.h"
 
@@ -22,27 +22,27 @@ struct seam_store {
     struct store base;
     struct store *inner;     /* owned */
     struct store *elsewhere; /* owned */
-    struct store_ops ops;    /* of this and its accounts */
-    struct store_ops tx_ops; /* of their transactions */
+    struct store_ops ops;    /* for the store and its accounts */
+    struct store_ops tx_ops; /* for their transactions */
     struct seam_options options;
     atomic_bool quiet;
     atomic_uint_fast64_t again;
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t refused;
 
-    pthread_mutex_t elsewhere_mutex; /* one writer there, and its lots */
+    pthread_mutex_t elsewhere_mutex; /* guards the only writer there and its random numbers */
     struct rng rng;
 
-    /* The engine's threads: wakes and news that come later. Whoever gets news may wait for a
-     * wake, so they are two. */
+    /* The engine's threads, for wakes and news that come later. There are two, because code
+     * that gets news may wait for a wake. */
     pthread_t waker;
     pthread_t teller;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct wake later[LATER_MAX];
-    struct wake waking[LATER_MAX]; /* its own */
+    struct wake waking[LATER_MAX]; /* used only by that thread */
     uint64_t news[LATER_MAX];
-    uint64_t telling[LATER_MAX]; /* its own */
+    uint64_t telling[LATER_MAX]; /* used only by that thread */
     size_t later_count;
     size_t news_count;
     bool stop;
@@ -60,7 +60,7 @@ struct seam_account {
     atomic_uint reads;
     atomic_uint writes;
     atomic_uint asked;
-    atomic_bool made; /* its first transaction has begun: others may write */
+    atomic_bool made; /* its first transaction has begun, so others may write */
 };
 
 static struct seam_store *
@@ -77,7 +77,7 @@ seam_account_of(struct store_account *base)
 
 /* --- The engine's threads --- */
 
-/* Waits until *count is not 0; 0: the store is closed. The mutex is held. */
+/* Waits until *count is not 0. 0: the store is being closed. With the mutex held. */
 static size_t
 wait_for_some(struct seam_store *store, const size_t *count)
 {
@@ -151,17 +151,17 @@ static void
 tell(struct seam_store *store, uint64_t account_id)
 {
     if (store->options.wakes == SEAM_WAKE_AT_ONCE)
-        return; /* nobody else's thread */
+        return; /* only the thread itself */
     pthread_mutex_lock(&store->mutex);
-    if (store->news_count < LATER_MAX) /* or it is lost, as it may be */
+    if (store->news_count < LATER_MAX) /* otherwise it is lost, which is allowed */
         store->news[store->news_count++] = account_id;
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->mutex);
 }
 
-/* --- Somebody elsewhere --- */
+/* --- The second store --- */
 
-/* What one commit there works with. */
+/* What a commit of the second store needs. */
 struct elsewhere {
     struct seam_store *store;
     struct store_tx *tx;
@@ -269,7 +269,7 @@ move(struct elsewhere *e)
     return store_copy(e->tx, &req, &e->arena, &result, NULL);
 }
 
-/* Of any mailbox, or of the account itself. */
+/* Changes metadata of any mailbox, or of the account. */
 static enum rc
 change_metadata(struct elsewhere *e)
 {
@@ -285,7 +285,7 @@ change_metadata(struct elsewhere *e)
     return store_metadata_set(e->tx, &of, name, span_of_str(value), NULL);
 }
 
-/* One of the names that tests make and delete is there afterwards, or not, or is another's. */
+/* Creates, deletes or renames one of the names that tests use. */
 static enum rc
 change_names(struct elsewhere *e)
 {
@@ -415,7 +415,7 @@ seam_latest(struct store_account *base, struct wake wake, uint64_t *modseq_out, 
                                   : store_latest(acct->inner, wake, modseq_out, err);
 }
 
-/* An engine that reads the flags itself. */
+/* For an engine that reads the flags itself. */
 static enum rc
 seam_flags_update(struct store_tx *tx, const struct flags_req *req, struct arena *arena,
                   struct flags_result *out, struct err *err)
@@ -465,7 +465,7 @@ static enum rc
 seam_account_remove(struct store *base, uint64_t account_id, struct err *err)
 {
     struct seam_store *store = seam_store_of(base);
-    /* The files go once; what the other has open of them is forgotten first. */
+    /* The files are removed once; the other store must forget first what it has open. */
     const enum rc rc = store_account_remove(store->elsewhere, account_id, err);
 
     return rc == RC_OK ? store_account_remove(store->inner, account_id, err) : rc;
@@ -533,7 +533,8 @@ open_both(struct seam_store *store, struct err *err)
 {
     const enum rc rc = store_open_sqlite(&store->options.sqlite, &store->inner, err);
 
-    /* Spares and logs in the folder belong to the first one: another would sweep them away. */
+    /* Spares and logs in the directory belong to the first store; a second one would remove
+     * them. */
     struct sqlite_options other = store->options.sqlite;
     other.background = false;
     return rc == RC_OK ? store_open_sqlite(&other, &store->elsewhere, err) : rc;

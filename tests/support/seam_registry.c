@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of the test engine: two SQLite handles on one file. One reads; the other
- * changes, so that for the reader every change is somebody else's. See seam_engine.h.
+ * The registry of the test engine: two SQLite handles on one file. One reads, the other makes
+ * the changes, so that for the reader every change comes from somebody else. See seam_engine.h.
  */
 #include "support/seam_engine.h"
 

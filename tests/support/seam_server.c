@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost-seam: the program as it is, over the test engine (seam_engine.h). It is linked with
+ * roost-seam: the program with the test engine (seam_engine.h). It is linked with
  * --wrap=store_open_sqlite and --wrap=registry_open_sqlite, so what the house opens is wrapped,
- * and what the test engine opens inside is not.
+ * and what the test engine opens itself is not.
  */
 #include "support/seam_engine.h"
 

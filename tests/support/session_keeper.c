@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost-session-keeper: the program as it is, which writes each session that it takes over in
- * an upgrade into a file of $ROOST_KEEP_SESSIONS. tests/fuzz/session_corpus.py makes the corpus
- * of fuzz_session with it. It is linked with --wrap=session_adopt.
+ * roost-session-keeper: the program, which also writes each session that it takes over in an
+ * upgrade to a file in $ROOST_KEEP_SESSIONS. tests/fuzz/session_corpus.py makes the corpus of
+ * fuzz_session with it. It is linked with --wrap=session_adopt.
  */
 #include <fcntl.h>
 #include <stdio.h>

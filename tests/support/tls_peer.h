@@ -16,7 +16,7 @@
 
 struct tls_cert_spec {
     const char *cn;
-    long not_before_s; /* from now */
+    long not_before_s; /* seconds from now */
     long not_after_s;
 };
 
@@ -75,7 +75,7 @@ tls_client_ctx(int min_version, int max_version)
     return ctx;
 }
 
-/* fd stays the caller's. */
+/* The caller keeps owning fd. */
 static inline SSL *
 tls_client(SSL_CTX *ctx, int fd)
 {

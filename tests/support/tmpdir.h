@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory of its own for a test, removed with all that is in it. */
+/* A directory for one test, which is removed with its contents. */
 #ifndef SUPPORT_TMPDIR_H
 #define SUPPORT_TMPDIR_H
 
@@ -41,7 +41,7 @@ tmpdir_remove(struct tmpdir *dir)
     nftw(dir->path, tmpdir_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The path of name in it; the text lives until the next call on this thread. */
+/* The path of name in it; valid until the next call on this thread. */
 static inline const char *
 tmpdir_file(const struct tmpdir *dir, const char *name)
 {
