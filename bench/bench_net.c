@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the work threads cost, by themselves: memory of a parked task with its connection
+ * The costs of the work threads by themselves: memory of a parked task with its connection
  * (plain, TLS 1.3, without descriptor), time from a wake and from an octet on a socket to the
- * run, and the fan-out of one event to many tasks. Everything on this machine, no network.
+ * run, and the fan-out of one event to many tasks. Everything is on this machine, without a
+ * network.
  *
  *   roost-bench-net [TASKS]      tasks without descriptors; default 100,000
  */
@@ -229,7 +230,7 @@ bench_without_descriptors(size_t count)
     bench_fan_out(parked, FAN_OUT < count ? FAN_OUT : count);
     bench_fan_out(parked, 500 < count ? 500 : count);
 
-    /* All have a timer; nothing is due for minutes. What does a second cost? */
+    /* All have a timer, and nothing is due for minutes. Measures the cost of a second. */
     for (size_t i = 0; i < count; i++)
         task_timer_set(&parked[i]->task, now_us() / 1000000 + 240 + (int64_t)(i % 60));
     const double cpu = cpu_seconds();
@@ -271,7 +272,7 @@ bench_sockets(size_t unused)
         parked[i] = park(fds[0], NULL, NULL);
     }
     await_runs();
-    for (size_t i = 0; i < PLAIN_CONNS; i++) { /* each has talked once */
+    for (size_t i = 0; i < PLAIN_CONNS; i++) { /* each has exchanged a line once */
         atomic_store(&runs_left, 1);
         CHECK(write(far[i], "a NOOP\r\n", 8) == 8);
         await_runs();
@@ -379,7 +380,7 @@ bench_tls(size_t unused)
     tmpdir_remove(&dir);
 }
 
-/* Each in a process of its own, so that none finds memory another has left. */
+/* Each runs in a process of its own, so that none uses memory that another has left. */
 static void
 in_child(void (*bench)(size_t), size_t count)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Microbenchmark of cold accounts: one message after the other goes to each of many accounts,
- * more than can be open, round after round, through store.h alone. Every delivery but the first
- * ones of a round meets an account that is not open.
+ * Microbenchmark of cold accounts: in each round, every one of many accounts, more than can be
+ * open, gets one message, through store.h alone. Every delivery except the first ones of a
+ * round finds its account closed.
  *
  *     cold_bench [ACCOUNTS [ROUNDS [THREADS [FDS [DIR]]]]]     default 2000 5 16 1024, in a new
  * directory below /var/tmp

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * roost-imapload: a load client for any IMAP and LMTP server. One mode a run; each result is
- * one JSON line. docs/benchmark.md says what each mode measures.
+ * roost-imapload: a load client for any IMAP and LMTP server. A run has one mode, and each
+ * result is one JSON line. docs/benchmark.md says what each mode measures.
  */
 #include "bench/load.h"
 
@@ -186,7 +186,7 @@ number(const char *arg, uint64_t min, uint64_t max)
     return value;
 }
 
-/* Each takes the options of one kind; false: it is none of them. */
+/* Each takes options of one kind. False: the option is not one of them. */
 static bool
 take_flag(struct load_options *opt, int c)
 {

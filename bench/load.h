@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the modes of roost-imapload share: options, results and messages. The tool is a
- * program for measuring: it stops with a message at the first thing that goes wrong, because
- * a figure from a run with errors is worthless. One thread.
+ * What the modes of roost-imapload share: options, results and messages. Since it is a program
+ * for measuring, it stops with a message at the first thing that goes wrong, because a figure
+ * from a run with errors is worthless. One thread.
  */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
@@ -31,9 +31,9 @@ struct load_options {
     unsigned connections;
     uint64_t count;
     unsigned repeat;
-    double seconds;       /* upper end of a run that counts */
-    unsigned rounds;      /* at least so many, in the modes that go round accounts */
-    double round_seconds; /* a round is spread over so long; 0: as fast as it goes */
+    double seconds;       /* upper limit for the length of a run */
+    unsigned rounds;      /* at least so many, in the modes that visit all accounts in rounds */
+    double round_seconds; /* time over which a round is spread; 0: as fast as possible */
     unsigned batch;       /* messages an APPEND in fill; mailboxes of park-notify */
     uint64_t seed;
     uint64_t uidvalidity; /* of resync-back: what the client knows */
@@ -45,17 +45,17 @@ struct load_options {
     bool partial;      /* flushed with Z_PARTIAL_FLUSH; otherwise with Z_SYNC_FLUSH */
     bool notify;       /* hold: NOTIFY instead of SELECT and IDLE */
     bool fresh;        /* a new connection for each repetition */
-    bool keep;         /* copy: leave the target */
+    bool keep;         /* copy: do not delete the target */
     bool spread;       /* connections come from many addresses of 127.0.0.0/8 */
     bool nagle;        /* sockets as most clients have them: without TCP_NODELAY */
-    bool quiet;        /* no progress */
+    bool quiet;        /* no progress messages */
 };
 
 /* ---- time and failure ---- */
 
 /** Monotonic, in nanoseconds. */
 int64_t load_now_ns(void);
-/** Says what went wrong and ends the program with 1. */
+/** Prints what went wrong and ends the program with status 1. */
 NORETURN PRINTF_LIKE(1, 2) void load_die(const char *fmt, ...);
 /** user or rcpt with "%" replaced by 1 + index % users. */
 void load_fmt_user(char *dst, size_t room, const char *pattern, const struct load_options *opt,
@@ -77,12 +77,13 @@ void load_samples_done(struct load_samples *samples);
 struct load_result {
     const char *mode;
     uint64_t count;  /* messages, logins, ... in `seconds` */
-    uint64_t failed; /* besides, where failures are counted */
-    uint64_t octets; /* read or written; 0: not told */
-    uint64_t wire;   /* read, as they came, with compression; 0: not told */
+    uint64_t failed; /* besides, if failures are counted */
+    uint64_t octets; /* octets read or written; 0: not reported */
+    uint64_t wire;   /* octets read before inflating, with compression; 0: not reported */
     double seconds;
-    unsigned round;               /* which of many; 0: not told */
-    uint64_t runs;                /* how often it was done; the figures are of the median run */
+    unsigned round; /* number of the round; 0: not reported */
+    /* how often it was done; the figures are those of the median run */
+    uint64_t runs;
     struct load_samples *latency; /* NULL: none */
 };
 
@@ -98,8 +99,8 @@ struct load_mail {
     char *text; /* owned */
 };
 
-/** count messages, generated or read from opt->mbox (mboxrd, LF or CRLF; repeated when the
- *  file holds fewer). */
+/** count messages, generated or read from opt->mbox (mboxrd, LF or CRLF; repeated if the file
+ * has fewer). */
 struct load_mail load_mail_new(const struct load_options *opt, size_t count);
 void load_mail_done(struct load_mail *mail);
 

@@ -107,7 +107,7 @@ load_conn_close(struct load_conn *conn)
     buf_done(&conn->out);
 }
 
-/* Makes room behind in_end. The buffer starts small, so that parked connections stay small. */
+/* Makes room after in_end. The buffer starts small, so that parked connections stay small. */
 static void
 make_room(struct load_conn *conn)
 {
@@ -131,7 +131,7 @@ make_room(struct load_conn *conn)
     }
 }
 
-/* What was read before and not inflated yet, for lack of room. */
+/* Handles octets that were read before and not inflated yet for lack of room. */
 static bool
 inflate_more(struct load_conn *conn)
 {
@@ -172,8 +172,8 @@ load_conn_read(struct load_conn *conn)
         conn->fd = -1;
         return true;
     }
-    /* A server that leaves Nagle's algorithm on would else wait for the delayed
-     * acknowledgement; that is the kernel's time, not the server's. */
+    /* A server that leaves Nagle's algorithm on would otherwise wait for the delayed
+     * acknowledgement, which is time of the kernel, not of the server. */
     if (conn->quick_ack) {
         const int on = 1;
         (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
@@ -193,7 +193,7 @@ bool
 load_conn_flush(struct load_conn *conn)
 {
     if (conn->deflate != NULL && buf_len(&conn->out) > 0)
-        load_deflate_squeeze(conn->deflate, &conn->out); /* blocking: all of it goes now */
+        load_deflate_squeeze(conn->deflate, &conn->out); /* blocking: everything is sent now */
     while (buf_len(&conn->out) > 0) {
         const struct span left = buf_span(&conn->out);
         ERR_clear_error();
@@ -242,7 +242,8 @@ keep_text(struct load_conn *conn, const char *line, const char *newline)
     conn->text[len] = '\0';
 }
 
-/* The number behind the name of a response code; *value stays if it is another code. */
+/* Reads the number after the name of a response code. *value is unchanged if it is another
+ * code. */
 static void
 code_number(const char *at, const char *newline, const char *name, uint64_t *value)
 {
@@ -293,7 +294,7 @@ worded(struct load_conn *conn, const char *at, const char *newline)
     }
 }
 
-/* An untagged line, behind "* ". LOAD_NEED_MORE stands for "of no interest". */
+/* An untagged line, after "* ". LOAD_NEED_MORE means that it is of no interest. */
 static enum load_event
 untagged(struct load_conn *conn, const char *at, const char *newline)
 {
@@ -451,7 +452,7 @@ load_try(struct load_conn *conn, const char *fmt, ...)
     return done;
 }
 
-/* What came together with the OK is compressed. */
+/* What arrived together with the OK is compressed. */
 static void
 start_deflate(struct load_conn *conn, bool partial)
 {

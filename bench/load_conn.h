@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client connection that reads as cheaply as a correct reader can: it finds line ends and
- * skips literals, counts the lines that modes check, and hands on only what a mode waits for.
+ * skips literals, counts the lines that modes check, and passes on only what a mode waits for.
  */
 #ifndef BENCH_LOAD_CONN_H
 #define BENCH_LOAD_CONN_H
@@ -31,19 +31,19 @@ struct load_conn {
     size_t in_cap;
     struct buf out;
     uint64_t literal_left; /* octets to skip */
-    bool inside;           /* after a literal: the line goes on */
+    bool inside;           /* after a literal: the line continues */
     bool greeted;
     bool quick_ack;             /* acknowledge at once */
-    enum load_event line_event; /* of the line that goes on */
+    enum load_event line_event; /* of the line that continues */
 
     uint64_t octets_in;
-    uint64_t wire_in;             /* of these as they came, with COMPRESS */
+    uint64_t wire_in;             /* the same before inflating, with COMPRESS */
     struct load_deflate *deflate; /* owned; NULL: not compressed */
     uint64_t fetches;
     uint64_t expunges;
     uint64_t statuses;
     uint64_t vanished;    /* messages that VANISHED has named */
-    uint64_t uidvalidity; /* as the last SELECT told them */
+    uint64_t uidvalidity; /* from the last SELECT */
     uint64_t highest_modseq;
     uint32_t exists;
     unsigned code;  /* LMTP */
@@ -53,32 +53,33 @@ struct load_conn {
 
 enum load_blocking { LOAD_BLOCKING, LOAD_NONBLOCKING };
 
-/** Connects; with opt->tls and IMAP also does the handshake, or (LOAD_NONBLOCKING) begins it.
- *  index: which of many; chooses the address it comes from when opt->spread. */
+/** Connects. With opt->tls and IMAP, also does the handshake or (LOAD_NONBLOCKING) begins it.
+ * index: its number among many; with opt->spread it decides the address. */
 void load_conn_open(struct load_conn *conn, const struct load_options *opt,
                     enum load_protocol protocol, enum load_blocking blocking, unsigned index);
 void load_conn_close(struct load_conn *conn);
 
-/** The next event out of what has been read; reads nothing. */
+/** Returns the next event in what was read. Reads nothing. */
 enum load_event load_conn_event(struct load_conn *conn);
-/** Reads once. False: nothing there now (non-blocking). Ends of stream become LOAD_CLOSED. */
+/** Reads once. False: nothing has arrived (non-blocking). An end of stream becomes
+ * LOAD_CLOSED. */
 bool load_conn_read(struct load_conn *conn);
-/** Writes what is in conn->out; true when all of it went. */
+/** Writes what is in conn->out. True: everything was written. */
 bool load_conn_flush(struct load_conn *conn);
 
-/** Until there is something to read. */
+/** Waits until there is something to read. */
 void load_conn_wait(const struct load_conn *conn, int timeout_ms);
 
-/* For modes with one blocking connection. */
+/* ---- for modes with one blocking connection ---- */
 
-/** Sends a line of LMTP (NULL: none) and wants a reply with this code. */
+/** Sends a line of LMTP (NULL: none) and expects a reply with this code. */
 void load_lmtp_expect(struct load_conn *lmtp, const char *line, unsigned code);
 
 /** Reads until an event other than LOAD_EXISTS, which must be `want`. */
 void load_expect(struct load_conn *conn, enum load_event want);
 /** Sends one command line (without CRLF) with a tag and waits for its OK. */
 PRINTF_LIKE(2, 3) void load_command(struct load_conn *conn, const char *fmt, ...);
-/** As load_command, but NO is an answer too: returns whether it was OK. */
+/** Like load_command, but NO is allowed. Returns whether the answer was OK. */
 PRINTF_LIKE(2, 3) bool load_try(struct load_conn *conn, const char *fmt, ...);
 /** Opens a blocking IMAP connection, logged in as the index-th user, compressed if asked
  *  for. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mode hold: many idling sessions in one process, told by lines of standard input what to do,
- * with a JSON line for each. So a script holds thousands with a few of these processes, each
- * with its own limit of descriptors, and looks at the server in between.
+ * Mode hold: many idle sessions in one process. Lines on standard input say what they do, and
+ * each is answered with a JSON line. So a script can hold thousands with a few of these
+ * processes, each with its own limit on descriptors, and look at the server in between.
  *
  *   open N       N more sessions until each idles; latency: from connect to the "+" of IDLE
  *   storm        all close and come back at once; latency: as open
@@ -45,7 +45,7 @@ enum held_state { CLOSED, GREETING, LOGIN, SELECT, IDLE, IDLING, DONE };
 struct held {
     struct load_conn conn;
     enum held_state state;
-    unsigned told; /* the round of fan in which it was told last */
+    unsigned told; /* the round of fan in which it was last told */
     int64_t start_ns;
 };
 
@@ -54,7 +54,7 @@ struct hold {
     struct held *held;
     unsigned count;
     unsigned cap;
-    unsigned opening; /* on their way from connect to IDLING */
+    unsigned opening; /* sessions between connect and IDLING */
     unsigned failed;
     unsigned round; /* of fan */
     unsigned told;  /* in this round */
@@ -63,7 +63,7 @@ struct hold {
     struct load_conn lmtp;
     bool lmtp_open;
     int64_t reply_ns;
-    int64_t told_ns; /* when the last of a round was told */
+    int64_t told_ns; /* when the last session of a round was told */
 };
 
 static void
@@ -84,7 +84,7 @@ say(struct held *held, enum held_state next)
         load_die("a session does not take %zu octets", buf_len(&held->conn.out));
 }
 
-/* What the client remembers of an idling session is not to fill this machine's memory. */
+/* Frees what the client remembers of an idle session, so that it does not fill the memory. */
 static void
 forget_input(struct load_conn *conn)
 {
@@ -113,7 +113,7 @@ idle_again(struct held *held)
     say(held, IDLE);
 }
 
-/* One event of a session that is opening or resuming. */
+/* Handles one event of a session that is opening or resuming. */
 static void
 step(struct hold *hold, struct held *held, enum load_event event)
 {
@@ -194,7 +194,7 @@ lmtp_readable(struct hold *hold)
         hold->reply_ns = load_now_ns();
 }
 
-/* Handles what is there; waits for timeout_ms for the first of it. False: nothing came. */
+/* Handles what has arrived; waits up to timeout_ms for it. False: nothing arrived. */
 static bool
 pump(struct hold *hold, int timeout_ms)
 {
@@ -221,7 +221,7 @@ watch(struct hold *hold, int fd, uint64_t what)
         load_die("epoll_ctl: %s", strerror(errno));
 }
 
-/* Brings the sessions from `first` on into IDLE, at most at_once of them on their way. */
+/* Brings the sessions from `first` on into IDLE, at most at_once of them at a time. */
 static void
 open_from(struct hold *hold, unsigned first, unsigned at_once, const char *mode)
 {
@@ -271,7 +271,7 @@ more(struct hold *hold, unsigned count)
     open_from(hold, first, OPENING_AT_ONCE, "open");
 }
 
-/* A network comes back: everybody at once. */
+/* A network comes back: all clients reconnect at once. */
 static void
 storm(struct hold *hold)
 {
@@ -289,7 +289,7 @@ await_state(struct hold *hold, const struct held *held, enum held_state state)
             load_die("a session does not answer: %s", held->conn.text);
 }
 
-/* From the blocking view of one session: tagged OK of a line. */
+/* Sends a line in one session and waits for its tagged OK. */
 static int64_t
 ask(struct held *held, const char *line)
 {
@@ -308,7 +308,8 @@ ask(struct held *held, const char *line)
     }
 }
 
-/* The i-th of those that are asked something: spread over all, none twice before all were. */
+/* The i-th of the sessions that are asked something: spread over all, and none twice before all
+ * were asked. */
 static struct held *
 pick(const struct hold *hold, unsigned i)
 {
@@ -325,7 +326,7 @@ idle_on(struct hold *hold, struct held *held)
 
 enum what { WHAT_RESUME, WHAT_FETCH, WHAT_PARK };
 
-/* One after the other, spread over all, with a pause so that each finds the server asleep. */
+/* One after the other, spread over all, with a pause, so that each finds the server asleep. */
 static void
 resume(struct hold *hold, unsigned count, enum what what, const char *mode)
 {
@@ -397,7 +398,7 @@ lmtp_ready(struct hold *hold)
     hold->lmtp_open = true;
 }
 
-/* Delivers to the index-th recipient up to the end of DATA; the reply is yet to come. */
+/* Delivers to the index-th recipient up to the end of DATA. The reply is still to come. */
 static void
 deliver(struct hold *hold, unsigned index)
 {

@@ -125,7 +125,7 @@ park(const struct load_options *opt, const char *mode,
     for (uint64_t i = 0; i < opt->count; i++) {
         load_session(&conns[i], opt, (unsigned)i);
         start(&conns[i], opt);
-        /* What the client remembers of it is not what is measured. */
+        /* The client's own memory is not what is measured. */
         free(conns[i].in);
         conns[i].in = NULL;
         conns[i].in_cap = conns[i].in_at = conns[i].in_end = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages that are sent: made or read before the clock starts and kept in memory, so
- * that the client's work while it is measured is copying.
+ * The messages that are sent. They are made or read before the clock starts and kept in memory,
+ * so that during the measurement the client only copies them.
  */
 #include "bench/load.h"
 
@@ -47,7 +47,7 @@ generate(const struct load_options *opt, size_t count)
     struct err err = {.rc = RC_OK};
     size_t octets = 0;
 
-    /* Twice the same stream: once for the room, once for keeps. */
+    /* The same stream is generated twice: once to find the size, once to keep it. */
     if (mailgen_new(&options, &gen, &err) != RC_OK)
         load_die("%s", err.text);
     for (size_t i = 0; i < count; i++) {

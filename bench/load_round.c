@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Modes that go round many accounts: round-lmtp, round-append and round-login. Each operation
- * goes to the next account, so an account's next turn comes after all the others'. A JSON line
- * for each round; the rounds go on, without a pause, until opt->rounds of them are over and
- * standard input has ended. So whoever watches decides while the load goes on.
+ * goes to the next account, so an account's next turn comes after all the others'. There is a
+ * JSON line for each round. The rounds continue without a pause until opt->rounds of them are
+ * over and standard input has ended, so the program that watches can decide while the load
+ * continues.
  *
  * The accounts' order looks random and is the same in every round and for every server. With
  * opt->round_seconds, a round's operations are due evenly over so long, however late the
@@ -34,9 +35,9 @@ struct rounds {
     load_step_fn *begin;
     const char *mode;
     uint64_t started;
-    uint64_t last;           /* operations there will be; UINT64_MAX: not decided */
-    unsigned over;           /* rounds that are reported */
-    int64_t over_ns;         /* end of the last of them */
+    uint64_t last;           /* number of operations; UINT64_MAX: not decided */
+    unsigned over;           /* rounds that were reported */
+    int64_t over_ns;         /* when the last of them ended */
     uint32_t *answered;      /* by round; owned */
     struct turn *turn;       /* by worker; owned */
     bool *idle;              /* by worker: waits for the next operation that is due; owned */
@@ -52,7 +53,7 @@ account_of(const struct rounds *rounds, const struct load_worker *worker)
     return (unsigned)(rounds->turn[worker->index].op * ORDER_STEP % users);
 }
 
-/* Standard input has ended: nobody asks for more rounds. */
+/* Whether standard input has ended, so that nobody asks for more rounds. */
 static bool
 told_to_end(void)
 {
@@ -79,7 +80,8 @@ round_over(struct rounds *rounds, const struct load_options *opt)
     rounds->over_ns = now_ns;
     rounds->octets = 0;
     rounds->now.count = 0;
-    /* At a steady rate some of the next are on their way already: that one becomes whole. */
+    /* At a steady rate some operations of the next round have begun already, so that round is
+     * completed. */
     if (rounds->over >= opt->rounds && rounds->last == UINT64_MAX && told_to_end())
         rounds->last = (rounds->started + opt->users - 1) / opt->users * opt->users;
     if (rounds->over + 2 >= ROUNDS_MAX)
@@ -95,8 +97,8 @@ sample(struct rounds *rounds, const struct load_worker *worker)
     load_sample_add(&rounds->now, load_now_ns() - (due_ns != 0 ? due_ns : worker->start_ns));
 }
 
-/* As fast as it goes: all that are free take what is left of this round. None of the next
- * starts before its last answer, or quick ones would hide behind a slow one. */
+/* At full speed, all free connections take what is left of this round. No operation of the next
+ * round starts before the last answer, because a slow one would be hidden otherwise. */
 static void
 start_idle(struct load_pool *pool)
 {
@@ -112,7 +114,7 @@ start_idle(struct load_pool *pool)
     }
 }
 
-/* The worker's operation is answered, and it takes the next. */
+/* The worker's operation was answered, and it takes the next. */
 static void
 finish(struct load_worker *worker, uint64_t octets)
 {
@@ -132,7 +134,7 @@ finish(struct load_worker *worker, uint64_t octets)
         start_idle(worker->pool);
 }
 
-/* Takes the next operation; false, and the worker leaves, when there is none. */
+/* Takes the next operation. False: there is none, and the worker leaves. */
 static bool
 take_turn(struct load_worker *worker)
 {
@@ -154,8 +156,8 @@ take_turn(struct load_worker *worker)
     return true;
 }
 
-/* At a steady rate: gives what is due to connections that are free. Wait: for the next, in
- * ms. */
+/* At a steady rate: gives what is due to free connections. Returns the time until the next is
+ * due, in ms. */
 static int
 tick(struct load_pool *pool)
 {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MAIL_COUNT_MAX = 4000 }; /* distinct messages, sent in turn */
+enum { MAIL_COUNT_MAX = 4000 }; /* different messages, sent in turn */
 
 void
 sender_init(struct sender *sender, const struct load_options *opt)

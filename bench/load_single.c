@@ -61,8 +61,8 @@ load_fetch(const struct load_options *opt)
     report_rounds("fetch", &rounds, fetches, octets, opt->compress ? wire : 0);
 }
 
-/* Cold: the first SELECT of a new connection. Warm: again and again in one session, with
- * another mailbox between so that the server has to let go of the first. */
+/* Cold: the first SELECT of a new connection. Warm: repeatedly in one session, with another
+ * mailbox in between, so that the server has to release the first. */
 void
 load_select(const struct load_options *opt)
 {
@@ -93,7 +93,7 @@ load_select(const struct load_options *opt)
     report_rounds("select-warm", &warm, 1, 0, 0);
 }
 
-/* A write of its own, so that the kernel has the first part to itself when the second comes. */
+/* A separate write, so that the kernel has sent the first part when the second comes. */
 static void
 write_now(struct load_conn *conn, struct span octets)
 {
@@ -109,7 +109,7 @@ tagged_ok(struct load_conn *conn, const char *what)
         load_die("%s: %s", what, conn->text);
 }
 
-/* As imaplib appends: waits for "+", writes the literal, then the line's end. */
+/* APPEND in the way of imaplib: waits for "+", writes the literal, then the end of the line. */
 static void
 append_apart(struct load_conn *conn, const struct load_options *opt, struct span message)
 {
@@ -124,7 +124,7 @@ append_apart(struct load_conn *conn, const struct load_options *opt, struct span
     tagged_ok(conn, "APPEND");
 }
 
-/* As webmail searches for a word that is not ASCII; nobody waits for "+". */
+/* SEARCH in the way of webmail, for a word that is not ASCII, without waiting for "+". */
 static void
 search_apart(struct load_conn *conn)
 {
@@ -195,7 +195,7 @@ load_store(const struct load_options *opt)
     report_rounds("store-one", &single, 1, 0, 0);
 }
 
-/* A server that answers OK must have done it. */
+/* Checks that a server that answered OK has done it. */
 static void
 must_hold(struct load_conn *conn, const char *mailbox, uint64_t count)
 {
@@ -233,7 +233,8 @@ load_copy(const struct load_options *opt)
     report_rounds("copy", &rounds, count, 0, 0);
 }
 
-/* Moves a copy of the mailbox to and fro, so that the mailbox itself stays for other rows. */
+/* Moves a copy of the mailbox back and forth, so that the mailbox itself stays for other
+ * rows. */
 void
 load_move(const struct load_options *opt)
 {
@@ -284,8 +285,8 @@ flag_list(unsigned flags)
     return lists[flags & 7];
 }
 
-/* MULTIAPPEND (RFC 3502) with non-synchronising literals, opt->batch messages a command: the
- * quickest way into every server that is the same for all of them. */
+/* MULTIAPPEND (RFC 3502) with non-synchronising literals, opt->batch messages in each command:
+ * the fastest way that works in the same way with all servers. */
 void
 load_fill(const struct load_options *opt)
 {
@@ -295,7 +296,7 @@ load_fill(const struct load_options *opt)
     size_t at = 0;
 
     load_session(&conn, opt, 0);
-    load_try(&conn, "DELETE \"%s\"", opt->mailbox); /* what an unfinished run has left */
+    load_try(&conn, "DELETE \"%s\"", opt->mailbox); /* left over from an unfinished run */
     load_try(&conn, "CREATE \"%s\"", opt->mailbox);
     const int64_t start_ns = load_now_ns();
     while (at < mail.count) {

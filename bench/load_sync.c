@@ -55,7 +55,7 @@ load_list_status(const struct load_options *opt)
     load_session(&conn, opt, 0);
     if (list_once(&conn, NULL) != opt->count)
         for (unsigned i = 0; i < opt->count; i++)
-            load_try(&conn, "CREATE \"list%u\"", i); /* NO: an unfinished run has made it */
+            load_try(&conn, "CREATE \"list%u\"", i); /* NO: an unfinished run has created it */
     must_be("mailboxes listed", list_once(&conn, NULL), opt->count);
     for (unsigned i = 0; i < opt->repeat; i++)
         must_be("mailboxes listed", list_once(&conn, &rounds), opt->count);
@@ -66,7 +66,8 @@ load_list_status(const struct load_options *opt)
 
 /* ---- one mailbox ---- */
 
-/* Turns a flag of some messages on, or off in every second round, in commands of one each. */
+/* Sets a flag of some messages, or clears it in every second round, with one command for
+ * each. */
 static void
 change_some(struct load_conn *conn, unsigned round)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What versions, turns, views and syncs cost, without a network: prints one line a figure, the
- * median of several runs. `mailbox_bench [DIR]`: a directory on the disk to be measured, by
- * default the present one. Not in the gate.
+ * What versions, turns, views and syncs cost, without a network. Prints one line for each
+ * figure, the median of several runs. `mailbox_bench [DIR]`: a directory on the disk to be
+ * measured, by default the current one. It is not part of the tests.
  */
 #include <stdatomic.h>
 #include <stdio.h>

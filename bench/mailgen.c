@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stream of messages: size, shape, people, conversation and fault of each are drawn here,
- * and the layers below write it. See the header.
+ * The stream of messages: size, shape, people, conversation and fault of each message are
+ * chosen here at random, and the layers below write it. See the header.
  *
  * Sizes: 998 in 1,000 are log-normal around the median; 2 in 1,000 come from a Pareto tail
  * (index 1) between 12 times the mean and the maximum. With the default mean this gives a

@@ -21,7 +21,7 @@
 
 enum {
     MAILGEN_MEAN_OCTETS = 5400,
-    MAILGEN_MIN_OCTETS = 600,              /* smaller ones are drawn up to this */
+    MAILGEN_MIN_OCTETS = 600,              /* smaller ones are enlarged to this */
     MAILGEN_MAX_OCTETS = 30 * 1000 * 1000, /* where the tail ends unless capped lower */
 };
 
@@ -78,8 +78,9 @@ enum {
 };
 
 struct mailgen_message {
-    struct span octets;     /* lines end in CRLF (but for faults); dies at the next call */
-    struct span sender;     /* envelope sender, empty for bounces; dies at the next call */
+    /* lines end in CRLF (except for faults); valid until the next call */
+    struct span octets;
+    struct span sender;     /* envelope sender, empty for bounces; valid until the next call */
     int64_t internaldate_s; /* since 1970; grows from message to message */
     unsigned flags;         /* MAILGEN_SEEN | ... */
     enum mailgen_shape shape;
@@ -88,8 +89,8 @@ struct mailgen_message {
 
 struct mailgen;
 
-/** RC_INVALID for options out of range, RC_UNSUPPORTED when iconv lacks a charset.
- *  Thread: any. */
+/** RC_INVALID: an option is out of range. RC_UNSUPPORTED: iconv lacks a charset. Thread:
+ * any. */
 MUST_USE enum rc mailgen_new(const struct mailgen_options *options, struct mailgen **gen_out,
                              struct err *err);
 void mailgen_free(struct mailgen *gen);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults that are not a matter of one field: octets that must not be there, ends that are
- * missing, and nesting beyond sense. The others are made where the field is written.
+ * Faults that do not belong to one field: octets that must not occur, missing ends, and
+ * excessive nesting. The others are made where the field is written.
  */
 #include "bench/mailgen_private.h"
 
@@ -27,7 +27,7 @@ sprinkle(struct mailgen *gen, char c)
     out->data[out->head + len / 2] = c;
 }
 
-/* Line ends lose their CR, all of them or some. */
+/* Removes the CR from all or some line ends. */
 static void
 drop_crs(struct mailgen *gen)
 {
@@ -45,7 +45,7 @@ drop_crs(struct mailgen *gen)
     buf_truncate(out, to);
 }
 
-/* The first empty line goes, so that the header block runs to the end. */
+/* Removes the first empty line, so that the header block runs to the end. */
 static void
 drop_separator(struct mailgen *gen)
 {

@@ -319,7 +319,7 @@ put_recipients(struct mailgen *gen, const struct mg_head *head)
     }
 }
 
-/* Fields that mail programs and filters add, by taste. */
+/* Fields that some mail programs and filters add. */
 static void
 put_extras(struct mailgen *gen, const struct mg_head *head)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the generator's own files share. A message is written from top to bottom into
- * gen->out; each file knows one layer: words, text, header fields, MIME shapes.
+ * What the files of the generator share. A message is written from top to bottom into gen->out;
+ * each file knows one layer: words, text, header fields, MIME shapes.
  */
 #ifndef BENCH_MAILGEN_PRIVATE_H
 #define BENCH_MAILGEN_PRIVATE_H
@@ -48,7 +48,7 @@ struct mg_words {
     struct span word[MG_WORDS_MAX]; /* point into text */
     size_t count;
     char *text;  /* owned; NULL: the pair does not exist */
-    bool spaced; /* words are written with spaces between them */
+    bool spaced; /* words are separated by spaces */
 };
 
 /* How a text is written. */
@@ -106,7 +106,7 @@ struct mg_head {
     struct mg_voice voice;
     int64_t date_s;
     const char *id;
-    size_t budget; /* octets the whole message shall have */
+    size_t budget; /* octets that the whole message should have */
 };
 
 /* mailgen_words.c */
@@ -124,7 +124,7 @@ extern const char *const mg_list_names[MG_LISTS];
 /* mailgen_text.c */
 /** Uniform in 0..below-1 (below at most 65536), cheap. */
 unsigned mg_pick(struct mailgen *gen, unsigned below);
-/** True in percent of cases. */
+/** True in this percentage of cases. */
 bool mg_chance(struct mailgen *gen, unsigned percent);
 /** Appends count words of a voice, raw, spaced as the language does. */
 void mg_put_words(struct mailgen *gen, struct buf *dst, const struct mg_words *words,

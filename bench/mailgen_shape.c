@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MIME shapes: each writes its Content fields, the empty line and a body of about the octets
- * it is given. Text gets what structure leaves; in large messages the attachment gets nearly
- * all.
+ * MIME shapes: each writes its Content fields, the empty line and a body of about the given
+ * size. Text gets what the structure leaves; in large messages the attachment gets nearly
+ * everything.
  */
 #include "bench/mailgen_private.h"
 
 #include <stdio.h>
 
-enum { TEXT_OCTETS_MAX = 24000 }; /* people do not write more; the rest is attached */
+enum { TEXT_OCTETS_MAX = 24000 }; /* people rarely write more; the rest is attached */
 
 static const struct {
     const char *type;
@@ -43,7 +43,7 @@ charset_draw(struct mailgen *gen, enum mg_lang lang)
 {
     for (;;) {
         const enum mg_charset charset = (enum mg_charset)mg_pick(gen, MG_CHARSETS);
-        /* Half of all text is UTF-8 where the language has another habit too. */
+        /* Half of all text is UTF-8 if another charset is also common for the language. */
         if (mg_pick(gen, 3) == 0)
             return lang == MG_ENGLISH && mg_pick(gen, 2) ? MG_ASCII : MG_UTF8;
         if (gen->words[lang][charset].count > 0)

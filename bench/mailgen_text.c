@@ -25,7 +25,7 @@ mg_chance(struct mailgen *gen, unsigned percent)
     return mg_pick(gen, 100) < percent;
 }
 
-/* Squaring favours the words at the front of the list. */
+/* Squaring favours the words at the beginning of the list. */
 static struct span
 draw_word(struct mailgen *gen, const struct mg_words *words)
 {
@@ -205,7 +205,7 @@ mg_put_base64_noise(struct mailgen *gen, size_t octets)
     }
 }
 
-/* Hands a raw line on: at once, or kept in gen->raw for base64. */
+/* Passes a raw line on at once, or keeps it in gen->raw for base64. */
 static void
 finish_line(struct mailgen *gen, enum mg_cte cte)
 {

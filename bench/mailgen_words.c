@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words, names and domains generated mail is made of, and their conversion into the
- * charsets people write them in. Frequent words stand first: the text draws them more often.
- * The conversion runs once, when a generator is made.
+ * The words, names and domains of generated mail, and their conversion into the charsets in
+ * which people write them. Frequent words come first, because they are chosen more often. The
+ * conversion runs once, when a generator is made.
  */
 #include "bench/mailgen_private.h"
 
@@ -19,7 +19,7 @@ const char *const mg_charset_names[MG_CHARSETS] = {
     [MG_BIG5] = "big5",           [MG_EUCKR] = "euc-kr",
 };
 
-/* One string a language, words separated by one space. */
+/* One string for each language, with words separated by one space. */
 static const char *const vocabulary[MG_LANGS] = {
     [MG_ENGLISH] =
         ("the of and to a in that is it for on with as was be by this have from at or not you "
@@ -222,7 +222,7 @@ mg_words_done(struct mailgen *gen)
             free(gen->words[lang][charset].text);
 }
 
-/* The word of a space-separated list that a random number falls on. */
+/* Chooses the word of a space-separated list by a random number. */
 static struct span
 word_at(const char *list, uint64_t random)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More sessions than this machine has descriptors for: real IMAP sessions of a real server,
- * on connections that are memory instead of sockets. Each logs in, selects INBOX and idles;
- * then the program looks at what they cost, waits for keepalives, delivers mail to some and to
- * all of one mailbox, and checks that each was told and none was lost.
+ * More sessions than this machine has descriptors for: real IMAP sessions of a real server, on
+ * connections that are memory instead of sockets. Each logs in, selects INBOX and idles; then
+ * the program measures what they cost, waits for keepalives, delivers mail to some and to all
+ * of one mailbox, and checks that each was told and none was lost.
  *
  *   roost-parked --sessions N [--seconds S] [--keepalive S] [--own]
  *
- * A JSON line for each figure; exit 1, with the reason, when something is not as it must be.
- * --keepalive: seconds in place of the default, and all must have got one by the end. --own: an
- * account for each session instead of a few for all.
+ * It prints a JSON line for each figure, and exits with 1 and the reason if something is wrong.
+ * --keepalive: seconds in place of the default; all sessions must have got one by the end.
+ * --own: an account for each session instead of a few for all.
  *
  * The other end of a session is a few octets of state (struct far). Both its callbacks run on
  * the work thread that runs the session: what it reads in `send` decides what `recv` says next.
@@ -34,13 +34,13 @@
 #include "tests/support/tmpdir.h"
 
 enum {
-    ACCOUNTS = 20,     /* what an open account costs is not what is measured */
+    ACCOUNTS = 20,     /* few, because the cost of an open account is not measured */
     SHARED_MAX = 5000, /* sessions of one mailbox; the first account's */
     SAMPLE = 10,       /* other accounts that get a message */
-    HEAD = 64,         /* octets of a line that are looked at */
-    WAIT_S = 120,      /* for anything that must happen */
-    PAUSE_S = 3,       /* for the heap to give back what the logins needed */
-    SETTLE_S = 60,     /* for the server to let go of what parked sessions do not need */
+    HEAD = 64,         /* octets of a line that are examined */
+    WAIT_S = 120,      /* for anything that has to happen */
+    PAUSE_S = 3,       /* for the heap to return what the logins needed */
+    SETTLE_S = 60,     /* for the server to release what parked sessions do not need */
 };
 
 /* A sanitizer's memory is not a session's. */
@@ -56,7 +56,7 @@ enum {
          */
 
 static const char password[] = "benchmark";
-/* SHA-512 crypt of it with few rounds: logging in must not be what takes the time. */
+/* SHA-512 crypt of it with few rounds, so that logging in does not dominate the time. */
 static const char crypt_hash[] =
     "$6$rounds=1000$parkedparked$"
     "/s01s1DV2BYEfJSkvQf.33g3nMjrXEmcvxp42MgYgbJUfr/EVMpJc.XlI3OfEHclWSNUlTxiplxTdBExIvDoi/";
@@ -85,14 +85,14 @@ enum phase {
 };
 
 struct far {
-    uint64_t id; /* of its session's task; 0: it has said nothing yet */
+    uint64_t id; /* of its session's task; 0: it has sent nothing yet */
     uint32_t account;
     atomic_uint todo;
     uint8_t phase;
     uint8_t head_len;
     bool sends; /* delivers instead of idling */
     bool got_keepalive;
-    char head[HEAD]; /* of the line that is coming in */
+    char head[HEAD]; /* of the line that is arriving */
 };
 
 static struct tmpdir dir;
@@ -151,7 +151,7 @@ line_idling(struct far *far)
     }
 }
 
-/* A line of the server, its first octets. */
+/* Handles a line of the server, of which only the first octets are kept. */
 static void
 line_came(struct far *far)
 {
@@ -262,7 +262,7 @@ far_recv(struct conn *conn, void *dst, size_t cap)
 
 static const struct conn_io far_io = {.recv = far_recv, .send = far_send};
 
-/* Ten sessions an address, as households have. */
+/* Ten sessions for each address, as in households. */
 static void
 far_open(size_t index, uint32_t account, bool sends)
 {
@@ -293,7 +293,7 @@ figure(const char *what, double value, const char *unit, double target)
     fflush(stdout);
 }
 
-/* Anonymous memory of the process, without what files map. */
+/* Anonymous memory of the process, without mapped files. */
 static double
 resident_octets(void)
 {
@@ -333,7 +333,7 @@ await(atomic_uint *counter, unsigned want, const char *what)
     }
 }
 
-/* ---- what is done ---- */
+/* ---- what is measured ---- */
 
 struct options {
     unsigned sessions;
@@ -387,8 +387,8 @@ accounts_make(void)
     free(rows);
 }
 
-/* One an account, or a few. After that what an account costs is there: its mailbox is open, its
- * password known. */
+/* Logs in one session for each account, or a few. After that, an account's own costs are paid:
+ * its mailbox is open, and its password is known. */
 static void
 deliverers_open(void)
 {
@@ -408,8 +408,9 @@ account_of(uint32_t index)
     return index % groups == 0 ? 0 : 1 + index % (ACCOUNTS - 1);
 }
 
-/* From the first to the last in IDLE, with what is free given back. What open databases have is
- * not a session's: how many are opened is a matter of who comes at the same moment. */
+/* The memory from the first to the last session in IDLE, with free memory returned. Memory of
+ * open databases does not belong to a session: how many are open depends on how many sessions
+ * come at the same moment. */
 static double
 idlers_open(uint32_t first, uint32_t end)
 {
@@ -421,8 +422,9 @@ idlers_open(uint32_t first, uint32_t end)
     return resident_octets() - (double)memory_octets(MEMORY_SQLITE);
 }
 
-/* Memory of a session and all that its account keeps: against the server that had none, with
- * no pages given back by this program. The server has SETTLE_S to do that by itself. */
+/* Memory of a session and of everything that its account keeps, compared with the server
+ * without sessions. This program returns no pages; the server has SETTLE_S to do so by
+ * itself. */
 static void
 idlers_with_own_accounts(void)
 {
@@ -449,8 +451,8 @@ idlers_with_own_accounts(void)
 static void
 idlers(void)
 {
-    /* The first tenth makes what accounts cost: their databases are opened as often as sessions
-     * need them at once. */
+    /* The first tenth pays what accounts cost: their databases are opened as often as sessions
+     * need them at the same time. */
     const uint32_t first = options.sessions / 10;
     const int64_t start_us = now_us();
     const double before = idlers_open(0, first);
@@ -482,7 +484,8 @@ idle_for_a_while(void)
     figure("  sessions that got a keepalive meanwhile", atomic_load(&kept_alive), "", 0);
 }
 
-/* A message to one account: its sessions are all told. Gives the time from the answer. */
+/* Sends a message to one account, of which all its sessions are told. Returns the time from the
+ * answer. */
 static double
 deliver_ms(uint32_t account, unsigned idlers)
 {
@@ -531,7 +534,7 @@ deliver(void)
     figure(what, worst_sample_ms, "ms", 0);
 }
 
-/* DONE and IDLE again, for some: whoever was parked still answers. */
+/* DONE and IDLE again, for some: parked sessions still answer. */
 static void
 resume(void)
 {
@@ -551,7 +554,7 @@ with_server(struct env *server_env)
     fars = calloc(count, sizeof *fars);
     if (fars == NULL)
         die("no memory");
-    memset(fars, 1, count * sizeof *fars); /* resident before memory is looked at */
+    memset(fars, 1, count * sizeof *fars); /* resident before memory is measured */
     memset(fars, 0, count * sizeof *fars);
     accounts_make();
     deliverers_open();

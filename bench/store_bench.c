@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Microbenchmark of the store alone: what one thread gets through store.h, without grammar or
- * network. It decided page size, layout and compression (docs/schema.md).
+ * Microbenchmark of the store alone: what one thread achieves through store.h, without grammar
+ * or network. Page size, layout and compression were decided with it (docs/schema.md).
  *
  *     store_bench [MESSAGES [DIR]]     default 50000 in a new directory below /var/tmp; 0:
  * single appends only
@@ -20,9 +20,9 @@
 
 enum {
     TEXTS = 2000,      /* different messages, kept in memory */
-    SINGLES = 4000,    /* appends with a commit each */
-    BATCH = 64,        /* messages a commit when filling */
-    LAST_RUN_MS = 600, /* each reading is repeated for about so long */
+    SINGLES = 4000,    /* appends with one commit each */
+    BATCH = 64,        /* messages in each commit when filling */
+    LAST_RUN_MS = 600, /* each reading is repeated for about this long */
 };
 
 static struct err err;
@@ -39,7 +39,7 @@ must(enum rc rc)
 static double last_cpu_s;
 
 /* Rates by the clock and, for machines with other work, by processor time since the last
- * one. */
+ * figure. */
 static void
 report(const char *what, double count, const char *unit, double seconds)
 {
@@ -325,7 +325,8 @@ count_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
     return 0;
 }
 
-/* Everything that needs a mailbox of count messages; the store is open before and after. */
+/* Everything that needs a mailbox with count messages. The store is open before and
+ * afterwards. */
 static void
 bench_mailbox(unsigned count, const char *dir, const struct sqlite_options *options)
 {

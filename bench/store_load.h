@@ -11,7 +11,7 @@
 #include "base/span.h"
 #include "store/store.h"
 
-/** Ends the process unless rc is RC_OK. */
+/** Ends the process with a message unless rc is RC_OK. */
 void store_must(enum rc rc, const struct err *err);
 
 /** Seconds of the monotonic clock. */
