@@ -317,7 +317,7 @@ sync_begin(struct view *view, struct store_tx *tx, enum sync_mode mode, struct a
     if (sync == NULL)
         return RC_LIMIT;
     if (view->broken)
-        return err_set(err, RC_LIMIT, 0, "the view was lost for want of memory");
+        return err_set(err, RC_LIMIT, 0, "the view was lost for lack of memory");
     sync->view = view;
     sync->as_uids = mode == SYNC_ALL_UIDS;
     mailbox_look(view->mailbox, &state, &current);

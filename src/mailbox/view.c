@@ -305,7 +305,7 @@ view_awake(struct view *view, struct store_tx *tx, struct err *err)
     if (view->members != NULL)
         return RC_OK;
     if (view->broken)
-        return err_set(err, RC_LIMIT, 0, "the view was lost for want of memory");
+        return err_set(err, RC_LIMIT, 0, "the view was lost for lack of memory");
     mailbox_look(view->mailbox, &state, &current);
     struct version *members = state.gone ? NULL : members_in_memory(view, &state, current);
     version_unref(current);

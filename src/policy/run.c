@@ -29,7 +29,7 @@ line_run(struct policy_session *ps, struct span line)
     ps->s.counts.bad_commands++;
     session_end(&ps->s, END_BAD_COMMANDS, "%s",
                 rc == RC_LIMIT ? "a question with too many attributes"
-                               : "that is no question of the policy delegation protocol");
+                               : "this is not a question of the policy delegation protocol");
 }
 
 /* Takes a line from the input. False: there is no complete line yet. */

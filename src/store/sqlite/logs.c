@@ -92,7 +92,8 @@ memo_take(struct logs *logs, struct log_entry *entry)
     return memo;
 }
 
-/* The entry has none; what it gets none of, for want of room, the caller frees. */
+/* Gives a memo to an entry that has none. If there is no room, returns what the caller must
+ * free. */
 static struct log_memo *
 memo_put(struct logs *logs, struct log_entry *entry, struct log_memo *memo)
 {
