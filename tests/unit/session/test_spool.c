@@ -236,7 +236,7 @@ test_each_account_has_its_share(void **state)
         spool_init(&late, &fx.place, account);
         for (unsigned i = 0; i < 20; i++)
             assert_int_equal(spool_expect(&late, UINT64_MAX, &err), RC_CROWDED);
-        assert_non_null(strstr(err.text, "of the account"));
+        assert_non_null(strstr(err.text, "the account is sending"));
         assert_ok(spool_append(&late, SPAN("small"), &err));
         spool_done(&late);
     }
