@@ -45,7 +45,7 @@ undo_go(struct imap_session *im, struct remove_across *across, enum imap_step *s
     if (executed)
         (void)imap_fail(im, turn->result, &turn->err); /* for the log */
     *step_out = imap_no(work, across->refusal.code,
-                        "What was copied is there, but could not be taken away here");
+                        "The copy was made, but the originals could not be removed");
     return false;
 }
 
