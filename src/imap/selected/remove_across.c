@@ -65,7 +65,7 @@ remove_across_go(struct imap_session *im, struct remove_across *across,
         return false;
     } else if (turn->permit.answer != PERMIT_GIVEN) {
         *step_out = imap_no(im->work, "NOPERM",
-                            "You may not take messages away from the selected mailbox");
+                            "You may not remove messages from the selected mailbox");
     }
     across->refusal = im->work->reply;
     across->undoing = true;
