@@ -368,7 +368,7 @@ def late_refusals(anna, mover, command, other):
     return said
 
 
-LATE = "m NO [NOPERM] You may not take messages away from the selected mailbox"
+LATE = "m NO [NOPERM] You may not remove messages from the selected mailbox"
 
 
 def test_a_move_between_accounts_leaves_no_message_in_both():
