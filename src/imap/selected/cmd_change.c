@@ -113,8 +113,9 @@ static enum rc
 store_echo(struct imap_session *im, const struct store_run *run)
 {
     const struct imap_store_req *req = &im->work->cmd.u.store;
-    /* If a keyword was lost, the change is not the one that the client assumes. */
-    const bool silent = req->silent && run->op.keywords_lost == 0;
+    /* If a keyword was lost, or there is no right to a flag, the change is not the one that the
+     * client assumes. */
+    const bool silent = req->silent && run->op.keywords_lost == 0 && !run->op.curtailed;
     const bool tells = !silent || imap_is_enabled(im, ENABLES_CONDSTORE);
     struct view_echo *echo = tells ? arena_new(&im->work->arena, struct view_echo) : NULL;
 

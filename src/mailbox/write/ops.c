@@ -60,6 +60,18 @@ flags_allowed(const struct flags_op *op, uint32_t rights)
     return (op->flags & allowed) != 0 || (op->keyword_count > 0 && (rights & RIGHT_WRITE) != 0);
 }
 
+/* Whether the flags are not afterwards what the request alone would have made of them. */
+static bool
+flags_curtailed(const struct flags_op *op, uint32_t rights)
+{
+    const uint32_t others = MSG_SYSTEM_FLAGS & ~rights_flags(rights);
+    const bool writes = (rights & RIGHT_WRITE) != 0;
+
+    if (op->mode == FLAGS_REPLACE)
+        return others != 0 || !writes;
+    return (op->flags & others) != 0 || (op->keyword_count > 0 && !writes);
+}
+
 static enum rc
 flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
 {
@@ -113,6 +125,7 @@ flags_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
     version_unref(current);
     if (rc == RC_OK && op->out.changed_count > 0)
         rc = change_flags(ctx->changes, op->mbox, op->runs, op->run_count, &op->out.rule);
+    op->curtailed = flags_curtailed(op, ctx->rights);
     if (rc == RC_OK)
         op->silent_modseq = raced ? 0 : op->out.modseq;
     return gone_if_missing(rc);

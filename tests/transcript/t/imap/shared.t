@@ -115,6 +115,18 @@ account carl
 [2] C: f8 STORE 1 FLAGS (\Deleted)
 [2] S: * 1 FETCH (FLAGS (\Flagged...))
 [2] S: f8 OK STORE completed
+# Silence is kept only about what was done as it was asked for: a client must not believe in other flags.
+[2] C: f8a STORE 1 +FLAGS.SILENT (\Seen \Deleted)
+[2] S: * 1 FETCH (FLAGS (\Seen \Flagged...))
+[2] S: f8a OK STORE completed
+[2] C: f8b STORE 1 FLAGS.SILENT (\Answered)
+[2] S: * 1 FETCH (FLAGS (\Flagged...))
+[2] S: f8b OK STORE completed
+[2] C: f8c STORE 1 +FLAGS.SILENT (\Seen)
+[2] S: f8c OK STORE completed
+[2] C: f8d STORE 1 -FLAGS.SILENT (Label \Seen)
+[2] S: * 1 FETCH (FLAGS (\Flagged...))
+[2] S: f8d OK STORE completed
 [2] C: f9 EXPUNGE
 [2] S: f9 NO [NOPERM] You may not do that with the selected mailbox
 [2] C: f10 MOVE 1 Archive
