@@ -535,6 +535,10 @@ void imap_guest_owner_look(struct imap_session *im);
  * 5.1.1). Does nothing if the session is not a guest. False: *step_out is what to wait for, or
  * STEP_DONE: they could not be read, and the reply is set. */
 MUST_USE bool imap_guest_look(struct imap_session *im, enum imap_step *step_out);
+/** Whether the session may be told more about the selected mailbox without a command; checks
+ * between two responses. False: *step_out is what to wait for; STEP_DONE: it may not. The reply
+ * of the command may be another one then. */
+MUST_USE bool imap_guest_may_hear(struct imap_session *im, enum imap_step *step_out);
 /** Whether the session has the rights to the selected mailbox that the command's row asks for.
  *  False: *step_out is what it returns. */
 MUST_USE bool imap_guest_may(struct imap_session *im, enum imap_step *step_out);

@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from limits import limit  # noqa: E402
@@ -323,20 +325,27 @@ def test_who_reads_slowly_reads_no_more_once_the_right_is_gone():
         ok(bert, "FETCH 1:* FLAGS")
 
 
-def test_who_reads_slowly_what_notify_tells_is_told_no_more_once_the_right_is_gone():
+@pytest.mark.parametrize("by", ["notify", "update"])
+def test_who_reads_slowly_what_is_told_unasked_is_told_no_more_once_the_right_is_gone(by):
     text = "A: b\r\n\r\n" + "x" * 1_000_000
+    items = "(UID BODY.PEEK[])"
     with Roost(accounts=["anna", "bert"]) as server:
         anna, bert = server.login("anna"), server.login("bert")
         ok(anna, "SETACL INBOX bert lr")
         ok(bert, 'SELECT "Other Users/anna/INBOX"')
-        ok(bert, "NOTIFY SET (SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge))")
+        ok(bert, f"NOTIFY SET (SELECTED (MessageNew {items if by == 'notify' else ''} MessageExpunge))".replace("  ", " "))
+        if by == "update":
+            ok(bert, f"SEARCH RETURN (UPDATE {items}) ALL")
+            tag = f"p{bert.tags}"
         ok(anna, "APPEND INBOX" + f" {{{len(text)}+}}\r\n{text}" * 40)
         told = [bert.line()]
         ok(anna, "SETACL INBOX bert l")
         while told[-1] != "* NO [NOPERM] You may not read the selected mailbox any more":
             told.append(bert.line())
         assert sum("FETCH" in line[:20] for line in told) < 40
-        assert ok(bert, "NOOP") == []
+        assert not any("ESEARCH" in line[:20] for line in told)
+        ended = [f'* NO [NOUPDATE "{tag}"] The mailbox may not be read any more'] if by == "update" else []
+        assert ok(bert, "NOOP") == ended
 
 
 def count(peer, mailbox):

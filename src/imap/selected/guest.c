@@ -151,6 +151,17 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
 }
 
 bool
+imap_guest_may_hear(struct imap_session *im, enum imap_step *step_out)
+{
+    if (im->guest == NULL || im->work->mid_line)
+        return true;
+    if (!imap_guest_look(im, step_out))
+        return false;
+    *step_out = STEP_DONE;
+    return (im->guest->rights & RIGHT_READ) != 0;
+}
+
+bool
 imap_guest_still_may(struct imap_session *im, uint32_t needs, enum imap_step *step_out)
 {
     const struct imap_work *work = im->work;

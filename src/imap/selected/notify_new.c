@@ -67,19 +67,6 @@ new_begin(struct imap_session *im)
     return count > 0;
 }
 
-/* Checks between two messages, as FETCH does, whether the mailbox may still be read. False:
- * return *step_out; STEP_DONE: nothing more is told. */
-static bool
-may_tell(struct imap_session *im, enum imap_step *step_out)
-{
-    if (im->work->mid_line || !imap_guest_is_due(im))
-        return true;
-    if (!imap_guest_look(im, step_out))
-        return false;
-    *step_out = STEP_DONE;
-    return (im->guest->rights & RIGHT_READ) != 0;
-}
-
 enum imap_step
 imap_notify_new_step(struct imap_session *im)
 {
@@ -93,7 +80,7 @@ imap_notify_new_step(struct imap_session *im)
     }
     struct new_run *run = work->tell_run;
     enum imap_step step = STEP_DONE;
-    if (may_tell(im, &step))
+    if (imap_guest_may_hear(im, &step))
         step = run->fetch == NULL ? imap_fetch_begin(im, &run->req, NULL, &run->fetch)
                                   : imap_fetch_step(im, run->fetch);
     /* The client learns of a failure when it asks for the messages itself. */

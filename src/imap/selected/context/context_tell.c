@@ -400,6 +400,21 @@ one_step(struct imap_session *im, struct tell_run *run)
     return STEP_MORE;
 }
 
+/* Checks between two responses whether a guest may still be told. False: return *step_out;
+ * STEP_DONE: nothing more is told. Once a context counts something as told, it ends there: its
+ * client would not learn of it later. */
+static bool
+may_tell(struct imap_session *im, struct tell_run *run, enum imap_step *step_out)
+{
+    const struct imap_reply reply = im->work->reply;
+    const bool may = imap_guest_may_hear(im, step_out);
+
+    im->work->reply = reply;
+    if (!may && *step_out == STEP_DONE && run->stage >= TELL_FETCH)
+        one_refuse(im, run, "The mailbox may not be read any more");
+    return may;
+}
+
 enum imap_step
 imap_contexts_step(struct imap_session *im)
 {
@@ -417,7 +432,9 @@ imap_contexts_step(struct imap_session *im)
     }
     struct tell_run *run = work->tell_run;
     while (run->at != NULL) {
-        const enum imap_step step = one_step(im, run);
+        enum imap_step step = STEP_DONE;
+        if (may_tell(im, run, &step))
+            step = one_step(im, run);
         if (step == STEP_DONE)
             break;
         if (step != STEP_MORE || slice_spent())
