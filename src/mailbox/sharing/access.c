@@ -2,8 +2,12 @@
 /* See the header. */
 #include "mailbox/sharing/access.h"
 
+#include <stdlib.h>
+
 #include "store/sharing.h"
 #include "syntax/imap/mbox_name.h"
+
+enum { FEW = 64 }; /* mailboxes that are read one by one rather than with all others */
 
 enum rc
 access_user(struct registry *registry, uint64_t account, struct arena *arena,
@@ -103,41 +107,115 @@ access_to(const struct access *access, uint32_t needs)
     return access->rights;
 }
 
+/* A mailbox that the user may know of. */
+struct visible {
+    uint64_t mbox;
+    uint32_t rights;
+};
+
+/* From the rows of all lists, in which those of one mailbox are neighbours; ascending. */
+static size_t
+visible_find(const struct acl_row *acl, size_t count, const struct rights_user *user,
+             struct visible *visible)
+{
+    size_t used = 0;
+
+    for (size_t first = 0, past = 0; first < count; first = past) {
+        while (past < count && acl[past].mbox == acl[first].mbox)
+            past++;
+        const uint32_t rights = rights_of(acl + first, past - first, user);
+        if ((rights & RIGHT_LOOKUP) != 0)
+            visible[used++] = (struct visible){acl[first].mbox, rights};
+    }
+    return used;
+}
+
+static int
+compare_names(const void *left, const void *right)
+{
+    const struct access_row *a = left;
+    const struct access_row *b = right;
+
+    return span_cmp(a->row.name, b->row.name);
+}
+
+/* Each by itself: mostly, few mailboxes of many are shared. */
+static enum rc
+rows_get(struct store_tx *tx, const struct visible *visible, size_t count, struct arena *arena,
+         struct access_row *list, size_t *used_out, struct err *err)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const enum rc rc = store_mbox_get(tx, visible[i].mbox, arena, &list[used].row, err);
+        if (rc != RC_OK && rc != RC_NOT_FOUND)
+            return rc;
+        list[used].rights = visible[i].rights;
+        used += rc == RC_OK;
+    }
+    if (used > 1)
+        qsort(list, used, sizeof *list, compare_names);
+    *used_out = used;
+    return RC_OK;
+}
+
+static const struct visible *
+visible_get(const struct visible *visible, size_t count, uint64_t mbox)
+{
+    size_t first = 0;
+    size_t past = count;
+
+    while (first < past) {
+        const size_t mid = first + (past - first) / 2;
+        if (visible[mid].mbox < mbox)
+            first = mid + 1;
+        else
+            past = mid;
+    }
+    return first < count && visible[first].mbox == mbox ? &visible[first] : NULL;
+}
+
+/* All at once, which have the order of their names. */
+static enum rc
+rows_list(struct store_tx *tx, const struct visible *visible, size_t count, struct arena *arena,
+          struct access_row *list, size_t *used_out, struct err *err)
+{
+    struct mbox_row *rows = NULL;
+    size_t row_count = 0;
+    size_t used = 0;
+
+    const enum rc rc = store_mbox_list(tx, arena, &rows, &row_count, err);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < row_count && used < count; i++) {
+        const struct visible *found = visible_get(visible, count, rows[i].id);
+        if (found != NULL)
+            list[used++] = (struct access_row){.row = rows[i], .rights = found->rights};
+    }
+    *used_out = used;
+    return RC_OK;
+}
+
 enum rc
 access_list(struct store_tx *tx, const struct rights_user *user, struct arena *arena,
             struct access_row **out, size_t *count_out, struct err *err)
 {
-    struct mbox_row *rows = NULL;
     struct acl_row *acl = NULL;
-    size_t row_count = 0;
     size_t acl_count = 0;
-    size_t used = 0;
 
     enum rc rc = store_acl(tx, 0, arena, &acl, &acl_count, err);
-    if (rc == RC_OK && acl_count > 0)
-        rc = store_mbox_list(tx, arena, &rows, &row_count, err);
     if (rc != RC_OK)
         return rc;
-    struct access_row *list = arena_array(arena, struct access_row, row_count + 1);
+    struct visible *visible = arena_array(arena, struct visible, acl_count + 1);
+    if (visible == NULL)
+        return err_set(err, RC_LIMIT, 0, "shared mailboxes: out of memory");
+    const size_t count = visible_find(acl, acl_count, user, visible);
+    struct access_row *list = arena_array(arena, struct access_row, count + 1);
     if (list == NULL)
         return err_set(err, RC_LIMIT, 0, "shared mailboxes: out of memory");
-    for (size_t i = 0; i < row_count; i++) {
-        size_t first = 0;
-        size_t past = acl_count;
-        while (first < past) { /* the rows of one mailbox are neighbours */
-            const size_t mid = first + (past - first) / 2;
-            if (acl[mid].mbox < rows[i].id)
-                first = mid + 1;
-            else
-                past = mid;
-        }
-        while (past < acl_count && acl[past].mbox == rows[i].id)
-            past++;
-        const uint32_t rights = rights_of(acl + first, past - first, user);
-        if ((rights & RIGHT_LOOKUP) != 0)
-            list[used++] = (struct access_row){.row = rows[i], .rights = rights};
-    }
-    *out = list;
-    *count_out = used;
-    return RC_OK;
+    rc = count <= FEW ? rows_get(tx, visible, count, arena, list, count_out, err)
+                      : rows_list(tx, visible, count, arena, list, count_out, err);
+    if (rc == RC_OK)
+        *out = list;
+    return rc;
 }
