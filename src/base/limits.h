@@ -102,6 +102,8 @@
 #define LIMIT_KEYWORDS_CROWDED 112u
 #define LIMIT_KEYWORD_OCTETS 255u
 #define LIMIT_SUBSCRIPTIONS 100000u
+/* rows in all access control lists of an account, which every LIST of a guest goes through */
+#define LIMIT_ACL_ALL 100000u
 #define LIMIT_ACL 1000u     /* identifiers in the access control list of one mailbox */
 #define LIMIT_GROUPS 10000u /* groups of accounts */
 /* accounts that share mailboxes with one user and are read for one LIST */

@@ -70,6 +70,8 @@ struct sqlite_tx {
     struct txn txn;
     bool write;
     bool savepoint;
+    bool acl_is_counted;      /* acl_count is known; it may be too high */
+    uint32_t acl_count;       /* rows of all access control lists */
     bool renamed;             /* names_note was called since the savepoint began */
     bool names_left;          /* entries of metadata were removed, and have left their names */
     struct undo at_begin;     /* of a write */

@@ -542,6 +542,7 @@ writer_end(struct sqlite_tx *tx, enum tx_outcome outcome)
 {
     tx->write = false;
     tx->savepoint = false;
+    tx->acl_is_counted = false;
     if (outcome == TX_UNDONE)
         undo(tx, &tx->at_begin);
     writer_give(tx->acct, outcome);
@@ -616,6 +617,7 @@ sqlite_savepoint_rollback(struct store_tx *base)
     struct sqlite_tx *tx = sqlite_tx_of(base);
     CHECK(tx->savepoint);
     tx->savepoint = false;
+    tx->acl_is_counted = false;
     tx_reset_cursors(tx);
     undo(tx, &tx->at_savepoint);
     /* RC_GONE: SQLite has undone the whole transaction already, and the commit will say so. Any

@@ -122,6 +122,45 @@ test_limit(void **state)
     fixture_free(fx);
 }
 
+/* Of all lists together, as what was removed makes room again. */
+static void
+test_limit_of_all(void **state)
+{
+    struct fixture *fx = fixture_new();
+    struct store_tx *tx = begin_write(fx);
+    uint64_t last = 0;
+    struct acl_row row;
+
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_ACL_ALL / LIMIT_ACL; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%u", i);
+        assert_ok(store_mbox_create(tx, span_of_str(name), 0, &last, &fx->err));
+        for (uint64_t who = 1; who <= LIMIT_ACL; who++) {
+            row = row_for(last, who, 1);
+            assert_ok(store_acl_set(tx, &row, &fx->err));
+        }
+    }
+    const struct acl_row more = row_for(mbox_id(fx, tx, "INBOX"), 1, 1);
+    assert_rc(store_acl_set(tx, &more, &fx->err), RC_LIMIT);
+    row.rights = 3;
+    assert_ok(store_acl_set(tx, &row, &fx->err));
+    row.rights = 0;
+    assert_ok(store_acl_set(tx, &row, &fx->err));
+    assert_ok(store_acl_set(tx, &more, &fx->err));
+    row.rights = 1;
+    assert_rc(store_acl_set(tx, &row, &fx->err), RC_LIMIT);
+    commit(fx, tx);
+
+    tx = begin_write(fx); /* which has counted nothing yet */
+    assert_rc(store_acl_set(tx, &row, &fx->err), RC_LIMIT);
+    assert_ok(store_mbox_delete(tx, last, &fx->err));
+    row.mbox = more.mbox;
+    assert_ok(store_acl_set(tx, &row, &fx->err));
+    commit(fx, tx);
+    fixture_free(fx);
+}
+
 int
 main(void)
 {
@@ -129,6 +168,7 @@ main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_lists_go_with_their_mailbox),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit_of_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

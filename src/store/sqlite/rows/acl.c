@@ -63,17 +63,57 @@ bind_identifier(struct stmt *stmt, const struct acl_row *row)
     bind_u64(stmt, 4, row->negative);
 }
 
-/* RC_LIMIT when the list is full; what it has may be changed all the same. */
+/* *count_out of a statement that counts. */
+static enum rc
+count_read(struct stmt *stmt, uint32_t *count_out, struct err *err)
+{
+    const enum rc rc = stmt_one(stmt, err);
+
+    if (rc == RC_OK)
+        *count_out = col_u32(stmt, 0);
+    return rc;
+}
+
+/* All rows are counted once in a transaction, and again when they seem to be too many: those
+ * that were removed meanwhile are still in the count. */
+static enum rc
+count_all(struct sqlite_tx *tx, struct err *err)
+{
+    AUTO_STMT all = stmt_get(tx->db, SQL_ACL_COUNT_ALL);
+
+    if (tx->acl_is_counted && tx->acl_count < LIMIT_ACL_ALL)
+        return RC_OK;
+    const enum rc rc = count_read(&all, &tx->acl_count, err);
+    tx->acl_is_counted = rc == RC_OK;
+    return rc;
+}
+
+/* RC_LIMIT when this list or all of them together are full; rows that are there may be changed
+ * all the same. */
 static enum rc
 room_for(struct sqlite_tx *tx, const struct acl_row *row, struct err *err)
 {
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_ACL_OTHERS);
+    AUTO_STMT has = stmt_get(tx->db, SQL_ACL_HAS);
+    AUTO_STMT of_mailbox = stmt_get(tx->db, SQL_ACL_COUNT);
+    uint32_t count = 0;
 
-    bind_identifier(&stmt, row);
-    const enum rc rc = stmt_one(&stmt, err);
-    if (rc == RC_OK && stmt_i64(&stmt, 0) >= LIMIT_ACL)
+    bind_identifier(&has, row);
+    enum rc rc = stmt_one(&has, err);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    bind_u64(&of_mailbox, 1, row->mbox);
+    rc = count_read(&of_mailbox, &count, err);
+    if (rc == RC_OK)
+        rc = count_all(tx, err);
+    if (rc != RC_OK)
+        return rc;
+    if (count >= LIMIT_ACL)
         return err_set(err, RC_LIMIT, 0, "the mailbox has %u access rights already", LIMIT_ACL);
-    return rc;
+    if (tx->acl_count >= LIMIT_ACL_ALL)
+        return err_set(err, RC_LIMIT, 0, "the account has %u access rights already",
+                       LIMIT_ACL_ALL);
+    tx->acl_count++;
+    return RC_OK;
 }
 
 static enum rc
