@@ -363,6 +363,11 @@ MUST_USE bool imap_target_find(struct imap_session *im, const struct mbox_arg *a
                                unsigned needs, struct imap_target *target_out,
                                enum imap_step *step_out);
 
+/** The NO of a command whose target does not exist: TRYCREATE (RFC 3501 section 6.3.11), unless
+ * the name is in the namespace of other users and none of them shares it, for then it cannot be
+ * created either. */
+enum imap_step imap_no_destination(struct imap_session *im);
+
 /* ---- waiting: wait.c ---- */
 /** Begins a read snapshot. False: *step_out is what the command returns. */
 MUST_USE bool imap_read_begin(struct imap_session *im, struct account *acct,

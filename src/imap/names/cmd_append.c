@@ -133,7 +133,7 @@ cmd_append_run(struct imap_session *im, struct imap_work *work)
     if (!done)
         return step;
     if (run->op.turn.result == RC_NOT_FOUND || run->op.turn.result == RC_GONE)
-        return imap_no(work, "TRYCREATE", "No such mailbox");
+        return imap_no_destination(im);
     if (run->op.turn.result != RC_OK)
         return imap_fail(im, run->op.turn.result, &run->op.turn.err);
     return imap_ok(work, imap_appenduid(work, &run->op), "APPEND completed");

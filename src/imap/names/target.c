@@ -195,6 +195,18 @@ find_others(struct imap_session *im, struct span name, unsigned needs,
     return RC_OK;
 }
 
+enum imap_step
+imap_no_destination(struct imap_session *im)
+{
+    const struct imap_target *target = &im->work->target;
+    struct span owner;
+    struct span rest;
+    const bool is_others = !target->is_guest && env_settings(im->s.env)->sharing &&
+                           imap_name_is_others(target->name, &owner, &rest);
+
+    return imap_no(im->work, is_others ? "NONEXISTENT" : "TRYCREATE", "No such mailbox");
+}
+
 bool
 imap_target_find(struct imap_session *im, const struct mbox_arg *arg, unsigned needs,
                  struct imap_target *target_out, enum imap_step *step_out)

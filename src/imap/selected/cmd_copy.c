@@ -87,7 +87,6 @@ copy_over(struct imap_session *im, struct copy_run *run, struct turn_req **turn_
 static bool
 copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
 {
-    struct imap_work *work = im->work;
     struct copy_op *op = &run->op;
     struct turn_req *turn = NULL;
 
@@ -97,7 +96,7 @@ copy_go(struct imap_session *im, struct copy_run *run, enum imap_step *step_out)
                               : copy_over(im, run, &turn, step_out)))
         return false;
     if (turn->result != RC_OK) {
-        *step_out = turn->result == RC_NOT_FOUND ? imap_no(work, "TRYCREATE", "No such mailbox")
+        *step_out = turn->result == RC_NOT_FOUND ? imap_no_destination(im)
                                                  : imap_fail(im, turn->result, &turn->err);
         return false;
     }

@@ -75,7 +75,7 @@ conclude(struct imap_session *im, const struct append_op *op)
     case RC_OK:
         break;
     case RC_NOT_FOUND:
-        return imap_no(work, "TRYCREATE", "No such mailbox");
+        return imap_no_destination(im);
     case RC_EXPUNGED:
         return imap_no(work, "EXPUNGEISSUED", "The message to be replaced no longer exists");
     default:

@@ -346,10 +346,9 @@ copy_across_ready(struct imap_session *im, struct copy_across *across, enum imap
         return false;
     const bool at_room = across->stage == ACROSS_ROOM;
     const enum rc rc = go(im, across, tx, &err);
-    *step_out = rc == RC_OK ? STEP_MORE
-                : rc == RC_NOT_FOUND && at_room
-                    ? imap_no(im->work, "TRYCREATE", "No such mailbox")
-                    : imap_fail(im, rc, &err);
+    *step_out = rc == RC_OK                     ? STEP_MORE
+                : rc == RC_NOT_FOUND && at_room ? imap_no_destination(im)
+                                                : imap_fail(im, rc, &err);
     return false;
 }
 

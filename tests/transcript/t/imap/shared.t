@@ -27,6 +27,12 @@ account carl
 [2] S: b7 NO [NOPERM] That name is in the namespace of other users
 [2] C: b8 RENAME Archive "Other Users/x"
 [2] S: b8 NO [NOPERM] That name is in the namespace of other users
+[2] C< b9 APPEND "Other Users/$anna/Work" {10+}\r\nA: b\r\n\r\nxy\r\n
+[2] S: b9 NO [NONEXISTENT] No such mailbox
+[2] C< b10 APPEND "Other Users/nobody/Work" {10+}\r\nA: b\r\n\r\nxy\r\n
+[2] S: b10 NO [NONEXISTENT] No such mailbox
+[2] C< b11 APPEND Nothing {10+}\r\nA: b\r\n\r\nxy\r\n
+[2] S: b11 NO [TRYCREATE] No such mailbox
 # l alone: it is listed, and nothing else.
 [1] C: a4 SETACL Work $bert l
 [1] S: a4 OK SETACL completed
