@@ -348,6 +348,27 @@ def test_who_reads_slowly_what_is_told_unasked_is_told_no_more_once_the_right_is
         assert ok(bert, "NOOP") == ended
 
 
+def test_who_reads_a_list_slowly_is_told_no_metadata_once_the_right_is_gone():
+    value, most = "x" * 60_000, 200
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        ok(anna, "CREATE Work")
+        ok(anna, "SETACL Work bert lr")
+        for number in range(most):
+            ok(anna, f"CREATE Work/{number}")
+            ok(anna, f"SETMETADATA Work/{number} (/shared/comment {{{len(value)}+}}\r\n{value})")
+        asks = 'LIST "" "Other Users/*" RETURN (METADATA (/shared/comment))'
+        bert.send(f"l {asks}\r\n")
+        told = [bert.line()]
+        for number in range(most):
+            ok(anna, f"DELETEACL Work/{number} bert")
+        while not told[-1].startswith("l OK "):
+            told.append(bert.line())
+        assert sum("* METADATA" in line[:12] and value in line for line in told) < most
+        ok(anna, "SETACL Work/7 bert lr")
+        assert sum(value in line for line in ok(bert, asks)) == 1
+
+
 def count(peer, mailbox):
     return int(ok(peer, f"STATUS {mailbox} (MESSAGES)")[0].rsplit(" ", 1)[1].rstrip(")"))
 

@@ -8,7 +8,10 @@
 #include "imap/names/gather.h"
 #include "mailbox/content/object_id.h"
 #include "mailbox/names/names.h"
+#include "mailbox/sharing/access.h"
 #include "mailbox/status.h"
+
+enum { RIGHTS_ARENA = 1 << 20 };
 
 static const struct {
     unsigned bit;
@@ -221,6 +224,26 @@ entry_status(struct imap_session *im, struct list_run *run, struct store_tx **tx
     return true;
 }
 
+/* Values are read when they are told, so whoever is told another user's must have the rights
+ * then. *rc_out: the rights cannot be read. */
+static bool
+metadata_allowed(struct imap_session *im, const struct list_run *run, struct store_tx *tx,
+                 enum rc *rc_out, struct err *err)
+{
+    struct rights_user user;
+    uint32_t rights = 0;
+    AUTO_ARENA arena = {0};
+
+    if (run->entry.owner == 0)
+        return true;
+    arena_init(&arena, RIGHTS_ARENA);
+    *rc_out = access_user(im->s.env->registry, im->s.account_id, &arena, &user, err);
+    if (*rc_out == RC_OK)
+        *rc_out = access_rights(tx, &user, run->entry.row->id, &arena, &rights, err);
+    return *rc_out == RC_OK && env_settings(im->s.env)->sharing &&
+           (rights & RIGHT_LOOKUP) != 0 && imap_metadata_permitted(rights);
+}
+
 /* Its metadata (RFC 9590 section 3). They are left out if they cannot be read. False: return
  * *step_out. */
 static bool
@@ -244,12 +267,13 @@ entry_metadata(struct imap_session *im, struct list_run *run, struct store_tx **
         return true;
     if (*tx == NULL && !imap_read_begin(im, acct, tx, step_out))
         return false;
-    if (!run->answers) {
+    const bool allowed = metadata_allowed(im, run, *tx, &rc, &err);
+    if (allowed && !run->answers) {
         arena_reset(ask.arena);
         rc = imap_metadata_find(im, *tx, run->entry.row, &ask, &run->answer, &err);
         run->answers = rc == RC_OK;
     }
-    if (rc == RC_OK) {
+    if (allowed && rc == RC_OK) {
         *step_out = imap_metadata_write(im, *tx, &run->answer, &rc, &err);
         if (*step_out != STEP_DONE)
             return false;
