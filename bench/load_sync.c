@@ -139,8 +139,8 @@ expunge_some(struct load_conn *conn, unsigned from)
     must_be("messages expunged", conn->expunges - before, CHANGES);
 }
 
-/* What a client knows, and then what it misses: as many flags as expunges. Before, as many others
- * are expunged, of which the client knows. */
+/* Prepares what a client knows, and then what it misses: as many changes of flags as expunges.
+ * As many other messages were expunged before, which the client knows. */
 void
 load_resync_mark(const struct load_options *opt)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The only functions that change what must survive a power loss: the files, directories and
- * names in DIR. What SQLite changes goes through a VFS that tells of it here (db/vfs.h,
- * db/vfs_told.c). An observer can be told of each change that succeeded. A test records them
- * and rebuilds every state that a power loss may leave. Writes and names that were not synced
- * may be missing, in any order.
+ * names in DIR. What SQLite changes goes through a VFS that reports it here (db/vfs.h,
+ * db/vfs_told.c). An observer can be told each change that succeeded. A test records the
+ * changes and rebuilds every state that a power loss may leave: writes and names that were not
+ * synced may be missing, in any order.
  *
- * Nobody is promised anything by the files in DIR/run, DIR/tmp and DIR/log and by the reserve
- * (store/room.h): those are changed elsewhere.
+ * The files in DIR/run, DIR/tmp and DIR/log and the reserve (store/room.h) need not survive a
+ * power loss, and are changed elsewhere.
  *
  * The functions return what the system calls of the same names return, and set errno; they try
  * again when interrupted. Thread: any.

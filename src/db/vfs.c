@@ -20,7 +20,8 @@
 
 enum { PAGE_OCTETS_MIN = 512 }; /* SQLite file format 1.3.2; shorter reads are of the header */
 
-/* SQLite asks a VFS for a file without saying who asks, so there is one for each way to read. */
+/* SQLite does not tell a VFS which handle a file is for, so there is one VFS for each way to
+ * read. */
 struct our_vfs {
     sqlite3_vfs vfs;
     const char *name;

@@ -29,8 +29,8 @@ struct wal_index;
 /** Registers it, once, and returns its name for sqlite3_open_v2. There is one name for each way
  * to read. Thread: any. */
 const char *vfs_register(enum db_reads reads);
-/** Registers one that does nothing but tell the observer, for all other databases, and returns
- * its name. Thread: any. */
+/** Registers the VFS for all other databases, which only tells the observer, and returns its
+ * name. Thread: any. */
 const char *vfs_register_told(void);
 /** The index of an open database, borrowed. NULL: it was not opened through this VFS. */
 struct wal_index *vfs_index(struct sqlite3 *raw);

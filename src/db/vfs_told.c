@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The VFS of databases whose log's index SQLite keeps in a file, as it does by itself: the
- * registry and the journal. It passes everything to the system's VFS and tells the observer of
- * base/disk.h what has changed. Thread: the handle's.
+ * The VFS of databases whose log's index SQLite keeps in a file, as it does by default: the
+ * registry and the journal. It passes everything to the system's VFS and tells the observer
+ * (base/disk.h) what has changed. Thread: the handle's.
  */
 #include <pthread.h>
 #include <sqlite3.h>
@@ -15,7 +15,7 @@
 #include "db/vfs.h"
 #include "db/vfs_private.h"
 
-/* Files with the system's behind them; temporary ones are left to the system. */
+/* Files that pass everything to the system's file; temporary ones are left to the system. */
 enum { JOURNALS = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL };
 
 static sqlite3_vfs told;
@@ -39,7 +39,7 @@ told_sync(sqlite3_file *file, int flags)
 }
 
 static const sqlite3_io_methods told_methods = {
-    .iVersion = 2, /* without memory maps, which nobody asks for */
+    .iVersion = 2, /* without memory maps, which are not used */
     .xClose = pass_close,
     .xRead = pass_read,
     .xWrite = told_write,
@@ -103,7 +103,7 @@ register_once(void)
 {
     db_init();
     CHECK(pass_vfs() != NULL);
-    told = *pass_vfs(); /* all that is not about files is the system's own */
+    told = *pass_vfs(); /* everything that is not about files is the system's */
     told.iVersion = 2;
     told.szOsFile = (int)sizeof(struct vfs_file) + VFS_REAL_FILE_MAX;
     told.pNext = NULL;

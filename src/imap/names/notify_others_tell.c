@@ -76,7 +76,7 @@ rights_now(struct imap_session *im, const struct notify_other *other, struct sto
 
 /* Sends the STATUS of one mailbox, if the user may see it and it is not the selected one. A
  * look and the news may be about the same change, which is told only once. News of flags alone
- * does not count as told, because messages may have come or gone meanwhile. */
+ * does not count as told, because it may still have to be told that messages came or went. */
 static enum rc
 counters_tell(struct imap_session *im, struct notify_owner *owner, struct notify_other *other,
               unsigned happened, uint64_t since, struct store_tx *tx, struct err *err)

@@ -125,7 +125,7 @@ imap_guest_look(struct imap_session *im, enum imap_step *step_out)
     const uint32_t serial = account_acl_serial(guest->acct);
     const uint32_t epoch = (uint32_t)registry_epoch(im->s.env->registry);
     const bool sharing = env_settings(im->s.env)->sharing;
-    imap_guest_owner_look(im); /* is as new as the numbers, as the rights are */
+    imap_guest_owner_look(im); /* as new as the serial numbers, like the rights */
     if (session_is_ending(&im->s)) {
         *step_out = STEP_WAIT;
         return false;

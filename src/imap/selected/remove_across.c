@@ -26,8 +26,8 @@ remove_across_added(struct remove_across *across, uint64_t mbox, uint32_t first_
     across->undo.run_count = 1;
 }
 
-/* Whatever the rights to the destination are by now: it is the command itself that put them
- * there. What others have expunged or moved away meanwhile is left to them. */
+/* Removes what was added, whatever the rights to the destination are now, because the command
+ * itself added it. What others have expunged or moved meanwhile is left alone. */
 static bool
 undo_go(struct imap_session *im, struct remove_across *across, enum imap_step *step_out)
 {

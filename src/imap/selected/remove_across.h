@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The second half of MOVE and REPLACE between two accounts. Messages have been added to the
- * one, and those in whose place they come are expunged from the selected mailbox in the other
- * one, in a transaction of its own. If that is refused or fails, what was added is taken back,
- * so that no message is left in both (RFC 6851 section 3, RFC 8508 section 3): only a crash in
- * between leaves it there, and a session that ends in between (docs/protocol.md H-11).
+ * The second half of MOVE and REPLACE between two accounts. Messages have been added to one
+ * account, and the messages that they replace are expunged from the selected mailbox in the
+ * other one, in a separate transaction. If that is refused or fails, what was added is removed
+ * again, so that no message is left in both (RFC 6851 section 3, RFC 8508 section 3). Only a
+ * crash or the end of the session in between leaves messages in both (docs/protocol.md H-11).
  *
  *   removal -> done, or the selected mailbox was deleted, and all messages in it: completed
  *      | refused, failed
@@ -27,10 +27,10 @@ struct remove_across {
     bool undoing;
 };
 
-/** Of these messages of the selected mailbox; runs are borrowed. */
+/** Prepares the removal of these messages of the selected mailbox. runs are borrowed. */
 void remove_across_init(struct imap_session *im, struct remove_across *across,
                         const struct uid_run *runs, size_t count);
-/** What was added for them in the account of work->target; at least one message. */
+/** Says what was added for them in the account of work->target; at least one message. */
 void remove_across_added(struct remove_across *across, uint64_t mbox, uint32_t first_uid,
                          size_t count);
 /** True: they are gone. False: *step_out is what the command returns. */

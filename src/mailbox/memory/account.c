@@ -320,7 +320,7 @@ account_reads_wait(const struct account *acct)
     return acct->accounts->reads_wait;
 }
 
-/* The account if it is in memory, held; else NULL. */
+/* Returns the account, held, if it is in memory; otherwise NULL. */
 static struct account *
 hold_if_there(struct accounts *accounts, uint64_t account_id)
 {

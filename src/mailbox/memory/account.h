@@ -50,8 +50,8 @@ void accounts_free(struct accounts *accounts);
  * while. A background task calls it about once a minute. Waits for disk.
  */
 void accounts_evict(struct accounts *accounts);
-/** Wakes whoever watches the account, after it was removed in the registry: those of other users
- *  let go of it then. Its own sessions are told otherwise. Thread: any. */
+/** Wakes all watchers of the account after it was removed from the registry, so that sessions
+ * of other users release it. Its own sessions are told in another way. Thread: any. */
 void accounts_tell_removed(struct accounts *accounts, uint64_t account_id);
 /** Frees one account now, before it is removed. RC_BUSY if somebody holds it. */
 MUST_USE enum rc accounts_forget(struct accounts *accounts, uint64_t account_id);

@@ -53,7 +53,8 @@ void hub_watch(struct account *acct, struct watch *watch, const struct watch_fil
 /** Watches for other events from now on; look afterwards, as after hub_watch. Harmless when it
  *  is not watching. */
 void hub_watch_events(struct watch *watch, unsigned events);
-/** Wakes whoever watches anything of the account, for news from elsewhere. */
+/** Wakes everybody who watches anything in the account, for something that happened
+ * elsewhere. */
 void hub_wake_all(struct account *acct);
 /** After this returns, wake is not called again. Harmless when not watching (zeroed). */
 void hub_unwatch(struct watch *watch);

@@ -39,8 +39,8 @@ struct cursor {
     uint64_t at; /* key of the row it stands on */
 };
 
-/* What a writer keeps in memory of the rows. Next values are one more, and only grow but for what
- * is undone (INV-S24). Only the holder of the turn uses them. */
+/* What a writer keeps in memory from the rows. The next value is one more. Values only grow,
+ * unless something is undone (INV-S24). Only the holder of the turn uses them. */
 struct counters {
     uint64_t modseq;
     uint64_t message;

@@ -67,7 +67,7 @@ struct read_word {
     const char *word;
     enum foreign_fact fact;
 };
-/* The words by which a program reports trouble. */
+/* The words with which a program reports problems. */
 struct read_troubles {
     const struct read_word *own;
     size_t own_count;
@@ -81,7 +81,7 @@ enum foreign_fact read_word_find(const struct read_word *words, size_t count, st
 
 /** What the words of a TLS library or a socket mean (tls_words.c), or FACT_NONE. */
 enum foreign_fact read_tls_fact(struct span text);
-/** Emits the trouble that a program reports in its own words or in those (tls_words.c). False:
+/** Emits the problem that a program reports in its own words or in those of tls_words.c. False:
  * text has none of them. */
 bool read_emit_trouble(struct foreign_reader *reader, const struct foreign_event *like,
                        const struct read_troubles *troubles, struct span text);
