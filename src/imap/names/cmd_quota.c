@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). Each account has one quota root, "", to which
- * all of its mailboxes belong. Resources without a limit are not listed, so the list may be
- * empty (docs/protocol.md Q-1). Only administrators set limits: QUOTASET is not offered.
+ * GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). An account with limits has one quota root,
+ * "", to which all of its mailboxes belong. Resources without a limit are not listed, and
+ * without any limit there is no quota root (docs/protocol.md Q-1). Only administrators set
+ * limits: QUOTASET is not offered.
  */
 #include "imap/imap_session.h"
 
@@ -42,6 +43,15 @@ quota_line(struct imap_session *im, const struct quota_amounts *used,
     iw_end(&w);
 }
 
+static bool
+is_limited(const struct quota_amounts *limits)
+{
+    for (unsigned i = 0; i < QUOTA_RESOURCES; i++)
+        if (limits->of[i] != QUOTA_UNLIMITED)
+            return true;
+    return false;
+}
+
 /* Reads the usage and the limits of the account. False: return *step_out. */
 static bool
 quota_read(struct imap_session *im, struct account *acct, struct quota_amounts *used,
@@ -71,6 +81,8 @@ cmd_getquota_run(struct imap_session *im, struct imap_work *work)
         return imap_no(work, "NONEXISTENT", "No such quota root");
     if (!quota_read(im, im->acct, &used, &limits, &step))
         return step;
+    if (!is_limited(&limits))
+        return imap_no(work, "NONEXISTENT", "The account has no limits");
     quota_line(im, &used, &limits);
     return imap_ok(work, NULL, "GETQUOTA completed");
 }
@@ -87,15 +99,16 @@ cmd_getquotaroot_run(struct imap_session *im, struct imap_work *work)
     if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
         (!work->target.is_guest && !quota_read(im, im->acct, &used, &limits, &step)))
         return step;
+    /* another user does not learn how much room is left: docs/protocol.md H-6 */
+    const bool has_root = !work->target.is_guest && is_limited(&limits);
     struct iw w = imap_line(im);
     iw_untagged(&w);
     iw_word(&w, "QUOTAROOT");
     iw_mailbox(&w, req->mailbox.name);
-    /* another user does not learn how much room is left: docs/protocol.md H-6 */
-    if (!work->target.is_guest)
+    if (has_root)
         iw_astring(&w, root);
     iw_end(&w);
-    if (!work->target.is_guest)
+    if (has_root)
         quota_line(im, &used, &limits);
     return imap_ok(work, NULL, "GETQUOTAROOT completed");
 }

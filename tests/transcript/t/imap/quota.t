@@ -93,9 +93,10 @@ S: * 1 EXISTS
 S: * 1 RECENT
 S: e3 OK [APPENDUID ... 3] APPEND completed
 C: e4 GETQUOTAROOT Trash
-S: * QUOTAROOT Trash ""
-S: * QUOTA "" ()
+S: * QUOTAROOT Trash
 S: e4 OK GETQUOTAROOT completed
+C: e5 GETQUOTA ""
+S: e5 NO [NONEXISTENT] The account has no limits
 # LMTP: who has no room is refused, the others get their mail; user+detail counts for the same account.
 RUN account quota $q --messages 1
 [2] LMTP
