@@ -19,7 +19,12 @@
 
 #include <string.h>
 
-enum { POINTER_OCTETS = 20, USER_OCTETS = 100, CONNECTIONS = 64 };
+enum {
+    POINTER_OCTETS = 20,
+    USER_OCTETS = 100,
+    CONNECTIONS = 64,
+    CHUNK_OCTETS = 400, /* kLogDataChunkSize of nsImapProtocol::Log */
+};
 
 /* The users of the latest few connections. */
 struct thunderbird_state {
@@ -28,7 +33,8 @@ struct thunderbird_state {
         char user[USER_OCTETS];
     } known[CONNECTIONS];
     uint32_t next;
-    bool named; /* the TLS error that broke the connection was named */
+    bool named;          /* the TLS error that broke the connection was named */
+    uint32_t unfinished; /* texts that filled their entry, so that another one continues them */
 };
 _Static_assert(sizeof(struct thunderbird_state) <= READ_THUNDERBIRD_OCTETS, "state_octets");
 
@@ -87,6 +93,8 @@ static const char *const functions_known[] = {
     ":PSEUDO-Interrupted",
     ":NormalMessageEndDownload",
     ":AbortMessageDownload",
+    ":ImapThreadMainLoop: ",
+    ":EndIdle: ",
 };
 
 /* The same for lines that name no connection. */
@@ -129,6 +137,17 @@ static const char *const words_known[] = {
     "URL failed with code",
     "SetKeepalive",
     "GetKeepalive",
+    "Try to log in",
+    "got new password",
+    "login succeeded",
+    "PARSER: msg_fetch_literal()",
+    "NormalMessageEndDownload: ",
+    "Updating stored message size ",
+    "UpdateImapMailboxStatus: ",
+    "Suspending [this=",
+    "Suspended [this=",
+    "Resuming [this=",
+    "Resumed [this=",
 };
 
 struct moz_head {
@@ -281,6 +300,26 @@ user_note(struct thunderbird_state *state, struct span pointer, struct span text
     name[pointer.len] = '\0';
 }
 
+/* --- Texts of more than one entry --- */
+
+static void
+chunk_note(struct thunderbird_state *state, struct span text)
+{
+    if (text.len == CHUNK_OCTETS)
+        state->unfinished++;
+}
+
+/* Whether an entry without a pointer continues a text. The last chunk is a shorter one. */
+static bool
+chunk_continues(struct thunderbird_state *state, struct span text)
+{
+    if (state->unfinished == 0)
+        return false;
+    if (text.len < CHUNK_OCTETS)
+        state->unfinished--;
+    return true;
+}
+
 /* --- Events --- */
 
 /* "clearing IMAP_CONNECTION_IS_OPEN - rv = 804b0014". 805a.... are errors of TLS. */
@@ -377,17 +416,20 @@ read_thunderbird(struct foreign_reader *reader, const struct foreign_line *line)
             return true;
         event.rest = true; /* continues what was sent or shown last, or something else */
         read_emit_fact(reader, &event, FACT_NONE, head.text);
-        return read_begins(head.text, words_known, ARRAY_LEN(words_known));
+        return read_begins(head.text, words_known, ARRAY_LEN(words_known)) ||
+               chunk_continues(reader->state, head.text);
     }
     event.client = SPAN("Thunderbird");
     event.account = span_of_str(user_of(reader->state, event.key));
     if (span_eq_str(function, "ProcessCurrentURL")) {
         user_note(reader->state, event.key, rest);
     } else if (span_eq_str(function, "SendData")) {
+        chunk_note(reader->state, rest);
         if (!span_starts(rest, SPAN("Logging suppressed")))
             read_emit_line(reader, &event, DIR_TO_SERVER, rest);
     } else if (span_eq_str(function, "CreateNewLineFromSocket") &&
                !span_starts(rest, SPAN("NS_ERROR"))) {
+        chunk_note(reader->state, rest);
         from_server(reader, &event, head.text, rest);
     } else {
         const enum foreign_fact fact =
