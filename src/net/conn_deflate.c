@@ -11,9 +11,10 @@
  * Receiving: octets from the layer below wait in `unread` until there is room for what they
  * expand to, so that a few octets that stand for very many (a bomb) never give more than was
  * asked for. zlib stops at the end of each block (Z_BLOCK), where a stream can be continued
- * later from its window and the bits that are left. Octets after such an end that have given
- * nothing yet are remembered (`begun`), because peers that flush with Z_PARTIAL_FLUSH always
- * leave some.
+ * later from its window and the bits that are left. What has been received since such an end is
+ * remembered (`block`). If it has given nothing yet, as what peers leave that flush with
+ * Z_PARTIAL_FLUSH, it is read again when the session goes on. If it has given something, zlib
+ * keeps all of its state while the session is parked, and reads it again in another process.
  *
  *   AT REST --recv, past_resume--> inflater --end of a block, conn_deflate_rest--> AT REST
  *
@@ -38,14 +39,17 @@ enum {
     READ_STEP_SHORT = 4096, /* the room that conn_read has for a command */
     READ_STEP_LONG = 16384, /* a whole TLS record */
     BEGUN_MAX = 16,         /* the empty block of Z_PARTIAL_FLUSH takes two */
-    BEGUN_TOO_FAR = 255,    /* more octets than that, or something was given already */
+    BLOCK_MAX =
+        65535 + 16,      /* a stored block and its header; others of zlib have half of that */
+    GIVEN_MAX = 1 << 20, /* of which a bomb may make more, but nobody else does */
 };
 
 /* What another process is told first. */
 enum packed {
     PACKED_PLAIN,
     PACKED_COMPRESSED,
-    PACKED_ENDS, /* plain, and deflate_ends */
+    PACKED_ENDS,            /* plain, and deflate_ends */
+    PACKED_COMPRESSED_ENDS, /* deflate_ends, and the last block is not over */
     PACKED_COUNT,
 };
 
@@ -54,9 +58,11 @@ struct conn_deflate {
     z_stream *inflater; /* owned; NULL: at rest; then past and bits say how to continue */
     struct buf held;    /* compressed and not yet sent */
     struct buf unread;  /* received and not yet inflated */
+    struct buf block;   /* received since the end of the last block; failed: longer than that */
     struct deflate_past past;
     uint64_t wire_in; /* compressed octets in each direction */
     uint64_t wire_out;
+    uint32_t given;   /* octets inflated from `block`; at most GIVEN_MAX + 1 */
     uint32_t fresh;   /* octets inflated since past was taken; at most ZLIB_WINDOW */
     bool unflushed;   /* the deflater was given octets since the last flush */
     bool more_inside; /* the inflater may hold octets for which there was no room */
@@ -66,8 +72,6 @@ struct conn_deflate {
     uint8_t bits; /* how many bits of the last octet are left at the end of the last block: 0 to
                      7 */
     uint8_t bits_are;
-    uint8_t begun_len; /* octets after that end, or BEGUN_TOO_FAR */
-    uint8_t begun[BEGUN_MAX];
 };
 
 /* --- sending --- */
@@ -192,13 +196,21 @@ note_place(struct conn_deflate *z, size_t taken, size_t given)
     if ((inflater->data_type & BLOCK_END) != 0) {
         z->bits = inflater->data_type & BITS;
         z->bits_are = (uint8_t)(z->last >> (8 - z->bits));
-        z->begun_len = 0;
-    } else if (given > 0 || z->begun_len + taken > BEGUN_MAX) {
-        z->begun_len = BEGUN_TOO_FAR;
-    } else {
-        memcpy(z->begun + z->begun_len, inflater->next_in - taken, taken);
-        z->begun_len = (uint8_t)(z->begun_len + taken);
+        z->given = 0;
+        buf_clear(&z->block);
+        return;
     }
+    z->given = given > GIVEN_MAX - z->given ? GIVEN_MAX + 1 : z->given + (uint32_t)given;
+    if (taken > 0)
+        buf_put(&z->block, inflater->next_in - taken, taken);
+}
+
+/* Whether the peer has stopped where a stream may not end, as far as it has been inflated. */
+static bool
+is_in_block(const struct conn_deflate *z)
+{
+    return !z->in_ended &&
+           (z->given > 0 || !buf_ok(&z->block) || buf_len(&z->block) > BEGUN_MAX);
 }
 
 /* Whether zlib is at the end of a block that is the end of an octet too, as after a flush. */
@@ -253,7 +265,7 @@ inflate_some(struct conn *conn, void *dst, size_t cap, size_t *got_out)
 static void
 note_cut(struct conn *conn)
 {
-    if (conn->deflate->begun_len == BEGUN_TOO_FAR &&
+    if (is_in_block(conn->deflate) &&
         (conn->end == CONN_END_FIN || conn->end == CONN_END_TLS_CLOSE ||
          conn->end == CONN_END_TLS_TRUNCATED))
         conn->end = CONN_END_DEFLATE_CUT;
@@ -279,6 +291,40 @@ take_in(struct conn *conn, size_t octets)
     return RC_OK;
 }
 
+/*
+ * Reads what has come of the block once more, until it has given as much as before, so that
+ * zlib knows again where it is. The window is no longer the one with which the block began, so
+ * other octets come out; but how many does not depend on what they are. Afterwards the window
+ * gets what was in it, which a raw stream allows at any time (zlib.h, inflateSetDictionary).
+ */
+static enum rc
+block_again(struct conn *conn)
+{
+    struct conn_deflate *z = conn->deflate;
+    const struct span block = buf_span(&z->block);
+    size_t left = z->given;
+    size_t gave = 0;
+    Bytef given[4096];
+
+    z->inflater->next_in = (const Bytef *)block.ptr;
+    z->inflater->avail_in = (uInt)block.len;
+    do {
+        const size_t room = left < sizeof given ? left : sizeof given;
+        z->inflater->next_out = given;
+        z->inflater->avail_out = room == 0 ? 1 : (uInt)room;
+        (void)inflate(z->inflater, Z_BLOCK);
+        gave = (size_t)(z->inflater->next_out - given);
+        if (gave > left || (gave == 0 && left > 0))
+            return not_deflate(conn); /* of another process, and not what it had read */
+        left -= gave;
+    } while (left > 0);
+    if (z->inflater->avail_in > 0)
+        return not_deflate(conn);
+    if (z->given > 0 && deflate_past_again(&z->past, z->inflater) != RC_OK)
+        return no_memory(conn);
+    return RC_OK;
+}
+
 /* Continues where it rested. */
 static enum rc
 inflater_wake(struct conn *conn)
@@ -292,16 +338,8 @@ inflater_wake(struct conn *conn)
         return not_deflate(conn);
     if (rc != RC_OK || inflatePrime(z->inflater, z->bits, z->bits_are) != Z_OK)
         return no_memory(conn);
-    if (z->begun_len > 0) { /* they gave nothing, and will give nothing again */
-        Bytef nothing[1];
-        z->inflater->next_in = z->begun;
-        z->inflater->avail_in = z->begun_len;
-        z->inflater->next_out = nothing;
-        z->inflater->avail_out = sizeof nothing;
-        (void)inflate(z->inflater, Z_BLOCK);
-    }
     z->fresh = 0;
-    return RC_OK;
+    return buf_len(&z->block) == 0 ? RC_OK : block_again(conn);
 }
 
 static enum rc
@@ -353,6 +391,7 @@ deflate_new(const struct conn *conn)
     if (z == NULL)
         return NULL;
     buf_init(&z->held, HELD_MAX);
+    buf_init(&z->block, BLOCK_MAX);
     buf_init(&z->unread, in_max < READ_STEP_LONG ? READ_STEP_LONG : in_max);
     return z;
 }
@@ -380,28 +419,25 @@ conn_deflate_begin(struct conn *conn)
     return RC_OK;
 }
 
-/* Whether the peer has stopped in the middle of a block with more data than have arrived. */
-static bool
-is_in_block(const struct conn_deflate *z)
-{
-    return z->inflater != NULL && !z->in_ended && z->begun_len == BEGUN_TOO_FAR;
-}
-
 /* Inflates the rest of the block that had the last command. It must contain no more text.
  * False: it does, or it is damaged. */
 static bool
 block_pass(struct conn *conn, struct span *octets)
 {
     enum { BLOCK_END = 128 };
-    z_stream *inflater = conn->deflate->inflater;
     Bytef text[1];
 
+    if (inflater_wake(conn) != RC_OK)
+        return false;
+    z_stream *inflater = conn->deflate->inflater;
     inflater->next_in = (const Bytef *)octets->ptr;
     inflater->avail_in = (uInt)octets->len;
     inflater->next_out = text;
     inflater->avail_out = sizeof text;
     const int result = inflate(inflater, Z_BLOCK);
-    *octets = span_tail(*octets, octets->len - inflater->avail_in);
+    const size_t taken = octets->len - inflater->avail_in;
+    note_place(conn->deflate, taken, 0);
+    *octets = span_tail(*octets, taken);
     if (inflater->avail_out == 0 ||
         (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR))
         return false;
@@ -489,12 +525,10 @@ conn_deflate_at_flush(const struct conn *conn)
     return conn->deflate != NULL && conn->deflate->at_flush;
 }
 
-/* Keeps of the inflater only what is needed to continue, if that is enough. */
+/* Keeps of the inflater what is needed to continue. */
 static void
-inflater_rest(struct conn_deflate *z)
+inflater_end(struct conn_deflate *z)
 {
-    if (z->inflater == NULL || z->more_inside || z->begun_len == BEGUN_TOO_FAR)
-        return;
     if (!deflate_past_keep(&z->past, z->inflater, z->fresh))
         return; /* no memory now, so it stays as it is */
     zlib_inflater_give(z->inflater);
@@ -515,8 +549,10 @@ conn_deflate_rest(struct conn *conn)
         buf_release_if_empty(&z->held);
     }
     buf_release_if_empty(&z->unread);
-    if (buf_len(&z->unread) == 0) /* or it is needed again at once */
-        inflater_rest(z);
+    buf_release_if_empty(&z->block);
+    /* Or it is needed again at once, or more would have to be kept. */
+    if (z->inflater != NULL && buf_len(&z->unread) == 0 && !z->more_inside && !is_in_block(z))
+        inflater_end(z);
 }
 
 void
@@ -531,6 +567,7 @@ conn_deflate_end(struct conn *conn)
     deflate_past_done(&z->past);
     buf_done(&z->held);
     buf_done(&z->unread);
+    buf_done(&z->block);
     free(z);
     conn->deflate = NULL;
     conn->holds_output = false;
@@ -551,20 +588,25 @@ conn_deflate_evidence(const struct conn *conn, struct conn_evidence *evidence_ou
 
 /* --- from one process to another --- */
 
+static enum packed
+packed_as(const struct conn *conn)
+{
+    if (conn->deflate == NULL)
+        return conn->deflate_ends ? PACKED_ENDS : PACKED_PLAIN;
+    return conn->deflate_ends ? PACKED_COMPRESSED_ENDS : PACKED_COMPRESSED;
+}
+
 bool
 conn_deflate_pack(struct conn *conn, struct buf *out)
 {
     struct conn_deflate *z = conn->deflate;
 
-    pack_u8(out, z != NULL            ? PACKED_COMPRESSED
-                 : conn->deflate_ends ? PACKED_ENDS
-                                      : PACKED_PLAIN);
+    pack_u8(out, packed_as(conn));
     if (z == NULL)
         return true;
-    if (conn->deflate_ends)
-        return false;
     conn_deflate_rest(conn);
-    inflater_rest(z);
+    if (z->inflater != NULL && buf_ok(&z->block) && z->given <= GIVEN_MAX)
+        inflater_end(z);
     if (z->deflater != NULL || z->inflater != NULL)
         return false;
     pack_u64(out, z->wire_in);
@@ -573,7 +615,9 @@ conn_deflate_pack(struct conn *conn, struct buf *out)
     pack_u8(out, z->bits);
     pack_u8(out, z->bits_are);
     pack_u8(out, z->last);
-    pack_span(out, span_of(z->begun, z->begun_len));
+    pack_u8(out, z->more_inside);
+    pack_u32(out, z->given);
+    pack_span(out, buf_span(&z->block));
     pack_u32(out, z->past.recent);
     pack_span(out, deflate_past_span(&z->past));
     pack_span(out, buf_span(&z->unread));
@@ -585,8 +629,8 @@ conn_deflate_unpack(struct conn *conn, struct unpack *in)
 {
     const enum packed packed = unpack_u8(in);
     in->failed |= packed >= PACKED_COUNT;
-    conn->deflate_ends = packed == PACKED_ENDS;
-    if (in->failed || packed != PACKED_COMPRESSED)
+    conn->deflate_ends = packed == PACKED_ENDS || packed == PACKED_COMPRESSED_ENDS;
+    if (in->failed || packed == PACKED_PLAIN || packed == PACKED_ENDS)
         return !in->failed;
     struct conn_deflate *z = deflate_new(conn);
     if (z == NULL)
@@ -598,13 +642,14 @@ conn_deflate_unpack(struct conn *conn, struct unpack *in)
     z->bits = unpack_u8(in);
     z->bits_are = unpack_u8(in);
     z->last = unpack_u8(in);
-    const struct span begun = unpack_span(in, BEGUN_MAX);
+    z->more_inside = unpack_bool(in);
+    z->given = unpack_u32(in, GIVEN_MAX);
+    buf_put_span(&z->block, unpack_span(in, BLOCK_MAX));
     const uint32_t recent = unpack_u32(in, PAST_RECENT_MAX);
     const struct span past = unpack_span(in, PAST_MAX + PAST_RECENT_MAX);
     buf_put_span(&z->unread, unpack_span(in, z->unread.max));
-    if (in->failed || !buf_ok(&z->unread) || z->bits > 7 || z->bits_are >> z->bits != 0)
+    if (in->failed || !buf_ok(&z->unread) || !buf_ok(&z->block) || z->bits > 7 ||
+        z->bits_are >> z->bits != 0)
         return false;
-    z->begun_len = (uint8_t)begun.len;
-    memcpy(z->begun, begun.ptr, begun.len);
     return deflate_past_set(&z->past, past, recent);
 }

@@ -38,9 +38,10 @@ MUST_USE enum rc conn_deflate_stop(struct conn *conn);
 
 /** For handing the connection over to another process: packs what it needs to continue there;
  * for a connection without compression, only that it has none. Octets that were received but
- * not inflated yet are included. False: the present state cannot be packed, because output is
- * waiting, or because the peer has stopped in the middle of a block and zlib cannot tell how
- * far it has read. Changes nothing that the peer could notice.
+ * not inflated yet are included, and so is what has been received of a block that is not over,
+ * because zlib cannot tell how far it has read. False: the present state cannot be packed,
+ * because output is waiting, there is no memory, or that block has more than 64 KiB or more
+ * than 1 MiB of text. Changes nothing that the peer could notice.
  */
 MUST_USE bool conn_deflate_pack(struct conn *conn, struct buf *out);
 /** For a connection that was opened and has not moved an octet. False: this is not what

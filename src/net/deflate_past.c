@@ -102,23 +102,20 @@ unpack(struct span packed, char *room, size_t *len_out)
 }
 
 enum rc
-deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out)
+deflate_past_again(const struct deflate_past *past, z_stream *inflater)
 {
     const struct span all = deflate_past_span(past);
-    z_stream *inflater = NULL;
     enum rc rc = RC_OK;
     size_t len = 0;
 
+    if (all.len == 0)
+        return RC_OK;
     char *room = malloc(WINDOW_AND_RECENT);
     if (room == NULL)
         return RC_LIMIT;
     if (past->packed > 0)
         rc = unpack(span_head(all, past->packed), room, &len);
     if (rc == RC_OK) {
-        inflater = zlib_inflater_take();
-        rc = inflater == NULL ? RC_LIMIT : RC_OK;
-    }
-    if (rc == RC_OK && all.len > 0) {
         memcpy(room + len, all.ptr + past->packed, past->recent);
         len += past->recent;
         const size_t most = len < ZLIB_WINDOW ? len : ZLIB_WINDOW;
@@ -126,6 +123,17 @@ deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out)
             rc = RC_LIMIT; /* of a raw stream it needs memory and nothing else */
     }
     free(room);
+    return rc;
+}
+
+enum rc
+deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out)
+{
+    z_stream *inflater = zlib_inflater_take();
+
+    if (inflater == NULL)
+        return RC_LIMIT;
+    const enum rc rc = deflate_past_again(past, inflater);
     if (rc == RC_OK)
         *inflater_out = inflater;
     else

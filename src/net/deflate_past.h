@@ -36,6 +36,9 @@ MUST_USE bool deflate_past_keep(struct deflate_past *past, z_stream *inflater, s
 /** An inflater that goes on behind it; the caller gives it back. RC_LIMIT: no memory.
  * RC_INVALID: this is no past, which only one that was set can be. */
 MUST_USE enum rc deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out);
+/** Puts it behind what is in the window of an inflater, which may be in the middle of a block.
+ * Fails as deflate_past_resume does. */
+MUST_USE enum rc deflate_past_again(const struct deflate_past *past, z_stream *inflater);
 void deflate_past_done(struct deflate_past *past);
 
 static inline struct span

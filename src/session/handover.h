@@ -22,7 +22,7 @@
 #include "session/session.h"
 
 enum {
-    HANDOVER_FORMAT = 19,
+    HANDOVER_FORMAT = 20,
     /* Octets of one packed session, at most. The largest parts are its unread input (64 KiB),
      * the results of its searches (LIMIT_CONTEXTS_OCTETS; a session with larger ones is not
      * packed), the names of mailboxes of other users that it watches (LIMIT_NOTIFY_OCTETS),

@@ -476,19 +476,53 @@ def test_connections_of_postfix_are_kept():
         server.finish()
 
 
-def test_a_stream_in_the_middle_of_a_block_is_told_to_come_back():
+def test_compressed_sessions_go_along_in_the_middle_of_a_block():
+    """With half of a command; within one block with commands that were answered; within a literal, twice."""
+    with Server(accounts=["anna"], options=MANY) as server:
+        peers = [server.login("anna") for _ in range(3)]
+        said = "NOOP\r\n", "a NOOP\r\n" * 4000, "a APPEND INBOX {60000+}\r\n" + MESSAGE + "x" * (60000 - len(MESSAGE)) + "\r\n"
+        rests = []
+        for peer, text in zip(peers, said):
+            peer.compress()
+            peer.command("NOOP")
+            whole = peer.socket.out.compress(text.encode()) + peer.socket.out.flush(zlib.Z_SYNC_FLUSH)
+            cut = len(whole) - 5 if text[0] == "a" else 3
+            peer.socket.inner.sendall(whole[:cut])
+            rests.append(whole[cut:])
+        answered = 0
+        for _ in range(2):
+            answered += 1000
+            for _ in range(1000):
+                assert peers[1].line() == "a OK NOOP completed"
+            assert server.upgrade() == len(peers)
+        for peer, rest in zip(peers, rests):
+            peer.socket.inner.sendall(rest)
+        assert peers[0].line().startswith("NOOP BAD")
+        for _ in range(4000 - answered):
+            assert peers[1].line() == "a OK NOOP completed"
+        assert peers[2].line().startswith("a OK [APPENDUID ")
+        for peer in peers:
+            peer.command("NOOP")
+            peer.command("LOGOUT")
+        server.finish()
+
+
+def fixed_block(text):
+    """One block with fixed codes (RFC 1951 section 3.2.6), which may be as long as it likes; text is ASCII."""
+    bits = "010" + "".join(f"{0x30 + octet:08b}" for octet in text)
+    bits += "0000000" + "000" + "0" * 8
+    bits = bits[:len(bits) // 8 * 8]
+    return bytes(int(bits[at:at + 8][::-1], 2) for at in range(0, len(bits), 8))
+
+
+def test_a_stream_in_the_middle_of_a_very_long_block_is_told_to_come_back():
     with Server(accounts=["anna"], options=MANY) as server:
         peer = server.login("anna")
         peer.compress()
-        peer.command("NOOP")
-        whole = peer.socket.out.compress(b"a NOOP\r\n" * 4000) + peer.socket.out.flush(zlib.Z_SYNC_FLUSH)
-        peer.socket.inner.sendall(whole[:-5])
-        for _ in range(3000):
-            assert peer.line() == "a OK NOOP completed"
+        peer.socket.inner.sendall(fixed_block(b"a APPEND INBOX {200000+}\r\n" + b"x" * 100000))
+        time.sleep(0.5)
         assert server.upgrade() == 0
-        while (line := peer.line()) == "a OK NOOP completed":
-            pass
-        assert line == "* BYE [UNAVAILABLE] Server is being upgraded; connect again"
+        assert peer.line() == "* BYE [UNAVAILABLE] Server is being upgraded; connect again"
         peer.close()
 
 

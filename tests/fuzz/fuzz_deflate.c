@@ -56,7 +56,7 @@ move(struct conn *conn, struct source *source)
     struct conn other;
     AUTO_BUF packed = {0};
 
-    buf_init(&packed, 65536);
+    buf_init(&packed, 1 << 20);
     if (!conn_deflate_pack(conn, &packed))
         return;
     struct unpack in = {.rest = buf_span(&packed)};
