@@ -131,6 +131,15 @@ imap_tell_step(struct imap_session *im, enum sync_mode mode)
     return step;
 }
 
+/* Expunges can be told in IDLE, and between commands if the client expects them there (RFC 5465
+ * section 6.1). */
+static enum sync_mode
+mode_of(const struct imap_session *im)
+{
+    return im->idle == NULL && im->notify->delayed ? SYNC_NO_EXPUNGE : imap_sync_fully(im);
+}
+
+/* Whether a push would tell something. False after a complete one, until something changes. */
 static bool
 is_due(struct imap_session *im)
 {
@@ -146,19 +155,11 @@ is_due(struct imap_session *im)
     if ((imap_selected_rights(im) & RIGHT_READ) == 0)
         return false;
     im->view.tells = (uint8_t)imap_tells(im);
-    return sync_is_due(&im->view) || imap_contexts_due(im);
+    return sync_can_tell(&im->view, mode_of(im)) || imap_contexts_due(im);
 }
 
-/* Expunges can be told in IDLE, and between commands if the client expects them there (RFC 5465
- * section 6.1). */
-static enum sync_mode
-mode_of(const struct imap_session *im)
-{
-    return im->idle == NULL && im->notify->delayed ? SYNC_NO_EXPUNGE : imap_sync_fully(im);
-}
-
-enum go
-imap_push_go(struct imap_session *im, enum task_next *next_out)
+static enum go
+push(struct imap_session *im, enum task_next *next_out)
 {
     const bool begins = im->work == NULL;
 
@@ -189,4 +190,17 @@ imap_push_go(struct imap_session *im, enum task_next *next_out)
                 : conn_wants_write(&im->s.conn) ? TASK_PARK_OUTPUT
                                                 : TASK_YIELD;
     return GO_PARK;
+}
+
+enum go
+imap_push_go(struct imap_session *im, enum task_next *next_out)
+{
+    const bool was_parked = im->work != NULL;
+    const enum go go = push(im, next_out);
+
+    if (!was_parked || go == GO_PARK || session_is_ending(&im->s) || imap_waiting(im) == NULL)
+        return go;
+    /* It told what was new when it began. The session was also woken for what came after that,
+     * and will not be woken for it again. */
+    return push(im, next_out);
 }

@@ -294,9 +294,11 @@ frame_handle(struct imap_session *im, enum imap_frame frame)
 
     switch (frame) {
     case IMAP_FRAME_MORE:
-        if (imap_between_commands(im))
-            imap_work_drop(im);
-        return imap_read(im);
+        if (!imap_between_commands(im))
+            return imap_read(im);
+        imap_work_drop(im);
+        /* While the input was looked at, nothing was pushed: a wake may have come in vain. */
+        return buf_len(&im->s.conn.in) == 0 ? GO_ON : imap_read(im);
     case IMAP_FRAME_LITERAL:
         imap_literal_begin(im);
         return GO_ON;

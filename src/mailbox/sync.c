@@ -100,6 +100,23 @@ sync_is_due(struct view *view)
            due.arrivals || due.keywords;
 }
 
+bool
+sync_can_tell(struct view *view, enum sync_mode mode)
+{
+    struct mailbox_state state;
+
+    if (view->gone)
+        return false;
+    mailbox_state(view->mailbox, &state);
+    const struct due due = due_of(view, &state);
+    const bool counts_may =
+        mode == SYNC_ALL || mode == SYNC_ALL_UIDS || (mode == SYNC_NO_EXPUNGE && !due.expunges);
+    if (state.gone)
+        return view->tells >= VIEW_TELLS_COUNTS && mode != SYNC_NO_EXPUNGE &&
+               mode != SYNC_NO_NEWS;
+    return due.flags || due.keywords || ((due.expunges || due.arrivals) && counts_may);
+}
+
 /* --- Beginning --- */
 
 static uint32_t

@@ -69,6 +69,9 @@ struct sync; /* one synchronisation under way; lives in the arena given to sync_
 /** Whether there may be something that SYNC_ALL would tell to this client. Looks at counters
  * only; never waits. */
 bool sync_is_due(struct view *view);
+/** The same of what a sync in that mode would tell. False after a complete one, until something
+ * changes, although expunges or arrivals may be kept back. */
+bool sync_can_tell(struct view *view, enum sync_mode mode);
 
 /**
  * Begins a sync. It must be continued to SYNC_DONE or ended with sync_end before arena is reset

@@ -9,8 +9,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "transcript"))
+
 from limits import limit  # noqa: E402
 from roost_server import Roost  # noqa: E402
+from test_long_search import multiply  # noqa: E402
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 STILL_HERE = "* OK Still here"
@@ -87,6 +90,41 @@ def test_policy_timeout():
         assert peer.line() == "* BYE [UNAVAILABLE] Autologout; idle for too long"
         assert server.record(peer.number)["reason"] == "idle-timeout"
         peer.close()
+
+
+@pytest.mark.parametrize("wait", ["IDLE", "NOTIFY", "DELAYED"])
+def test_what_comes_in_the_middle_of_a_push(wait):
+    """A push that its client reads slowly tells of the time when it began. What has come since is told after it, although
+    the session was woken for it before."""
+    many = 20000
+    with Roost(accounts=["user"]) as server:
+        assert server.deliver("user", MESSAGE).startswith("250")
+        multiply(server, many)
+        selected = "selected-delayed" if wait == "DELAYED" else "selected"
+        peer = server.idling() if wait == "IDLE" else notified(
+            server, f"NOTIFY SET ({selected} (MessageNew MessageExpunge FlagChange))")
+        other = server.login("user")
+        other.command("SELECT INBOX")
+        keywords = " ".join(letter * 60 for letter in "abcdefghij")  # in each line: more than kernels take
+        other.command(f"STORE 1:* +FLAGS.SILENT ({keywords})")
+        while not re.match(r"\* 1 FETCH", peer.line()):
+            pass
+        other.command("STORE 1 +FLAGS.SILENT (\\Seen)")
+        assert server.deliver("user", MESSAGE).startswith("250")
+        if wait == "DELAYED":  # it must not be told, and is no reason to go on looking
+            other.command("STORE 2 +FLAGS.SILENT (\\Deleted)")
+            other.command("EXPUNGE")
+        while not re.match(rf"\* {many} FETCH", peer.line()):
+            pass
+        if wait != "DELAYED":
+            assert peer.line() == f"* {many + 1} EXISTS"
+        while not (line := peer.line()).startswith("* 1 FETCH"):
+            assert wait != "DELAYED" and line.endswith(" RECENT"), line
+        assert "\\Seen" in line
+        if wait == "DELAYED":
+            assert peer.command("NOOP")[:2] == ["* 2 EXPUNGE", f"* {many} EXISTS"]
+        for one in (peer, other):
+            one.close()
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -190,3 +228,20 @@ def test_overflow(server, more):
         peer.command(EVERYTHING)
     for one in (peer, other):
         one.close()
+
+
+def test_what_comes_in_the_middle_of_a_line_that_is_no_command(server):
+    """The DONE of an IDLE that was over: whatever came before its end is told without another reason."""
+    peer = notified(server, f"NOTIFY SET (personal {MESSAGES})", mailbox=None)
+    peer.send("i IDLE\r\n")
+    assert peer.line() == "+ idling"
+    peer.send("x NOOP\r\n")
+    assert peer.line() == "i OK IDLE terminated"
+    assert peer.line() == "x OK NOOP completed"
+    octets = server.session_wait(peer.number, lambda row: row["in"])["in"]
+    peer.send("DO")
+    server.session_wait(peer.number, lambda row: row["in"] == octets + 2)
+    assert server.deliver("user", MESSAGE, "Junk").startswith("250")
+    peer.send("NE\r\n")
+    assert peer.line().startswith("* STATUS Junk (MESSAGES ")
+    peer.close()

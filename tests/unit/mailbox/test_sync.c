@@ -141,7 +141,12 @@ told_some(struct content *fx, struct view *view, enum sync_mode mode, unsigned m
 static const char *
 told(struct content *fx, struct view *view, enum sync_mode mode)
 {
-    return told_some(fx, view, mode, UINT32_MAX);
+    const bool can_tell = sync_can_tell(view, mode);
+    const char *events = told_some(fx, view, mode, UINT32_MAX);
+
+    assert_true(can_tell || events[0] == '\0');
+    assert_false(sync_can_tell(view, mode)); /* or a session would look for ever */
+    return events;
 }
 
 static void
