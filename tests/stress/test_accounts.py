@@ -51,18 +51,17 @@ def roost():
         server.add_accounts(names())
         took = time.monotonic() - began
         print(f"\n{ACCOUNTS} accounts added in {took:.1f} s")
+        began = time.monotonic()
+        server.start(files=FILES)
+        print(f"\nready after {time.monotonic() - began:.2f} s, {server.memory_kib()} KiB")
+        server.listed = len(server.run("account", "list").stdout.splitlines())
+        server.made_unused = made(server)
         yield server
 
 
-def test_nothing_is_made_before_it_is_used(roost):
-    began = time.monotonic()
-    roost.start(files=FILES)
-    print(f"\nready after {time.monotonic() - began:.2f} s, {roost.memory_kib()} KiB")
-    assert len(roost.run("account", "list").stdout.splitlines()) >= ACCOUNTS
-    assert made(roost) == 0
-
-
-def test_more_accounts_are_used_than_may_be_open(roost):
+@pytest.fixture(scope="module")
+def used(roost):
+    """The accounts that have mail. Each test asks for what it stands on, so that it can be run by itself."""
     used = names()[:: ACCOUNTS // USED]
     lmtp = roost.connect("lmtp")
     lmtp.line()
@@ -80,6 +79,16 @@ def test_more_accounts_are_used_than_may_be_open(roost):
         assert lmtp.reply().startswith("3")
         lmtp.send(TEXT)
         assert lmtp.reply().startswith("250"), name
+    print(f"\n{len(used)} used, found in {1e6 * finding / len(used):.0f} us each over the wire")
+    return used
+
+
+def test_nothing_is_made_before_it_is_used(roost):
+    assert roost.listed >= ACCOUNTS
+    assert roost.made_unused == 0
+
+
+def test_more_accounts_are_used_than_may_be_open(roost, used):
     assert made(roost) == len(used)
     most = 0
     for name in used[:: len(used) // LOGINS]:
@@ -87,8 +96,7 @@ def test_more_accounts_are_used_than_may_be_open(roost):
         assert peer.command("STATUS INBOX (MESSAGES)") == ["* STATUS INBOX (MESSAGES 1)"], name
         most = max(most, open_databases(roost))
         peer.close()
-    print(f"\n{len(used)} used, found in {1e6 * finding / len(used):.0f} us each over the wire, "
-          f"{most} files of databases open at most, {roost.memory_kib()} KiB")
+    print(f"\n{most} files of databases open at most, {roost.memory_kib()} KiB")
     assert most <= FILES // 4
     assert made(roost) == len(used)
     peer = roost.connect()
@@ -97,14 +105,15 @@ def test_more_accounts_are_used_than_may_be_open(roost):
     assert made(roost) == len(used)
 
 
-def test_housekeeping_makes_and_opens_nothing_needlessly(roost):
+def test_housekeeping_makes_and_opens_nothing_needlessly(roost, used):
     """Twice round: the second time all files are older than the (short) retention."""
     roost.stop()
     for path in (roost.home / "log").glob("*.log"):
         path.unlink()  # rounds that were made while accounts came into use
     roost.options.append("store.undelete=0s")
     roost.start(files=FILES)
-    used = made(roost)
+    assert made(roost) == len(used)
+    used = len(used)
     took = 2 * ACCOUNTS // VISITS_A_SECOND
     found = roost.log_wait(r"07214 .*round of (\d+) accounts .*: (\d+) never used, (\d+) unchanged, (\d+) purged",
                            timeout=60 + took)
