@@ -13,6 +13,7 @@
 #include "db/db.h"
 #include "store/engine_sqlite.h"
 #include "store/room.h"
+#include "store/sharing.h"
 
 enum {
     STORE_FDS_MIN = 64,
@@ -139,6 +140,8 @@ house_store_open(struct house *house, struct err *err)
         accounts_set_registry(house->accounts, house->registry);
     if (rc == RC_OK)
         accounts_set_quota(house->accounts, &config->quota);
+    if (rc == RC_OK)
+        registry_set_with_anyone(house->registry, config->settings.share_with_anyone);
     if (rc == RC_OK)
         store_listen(house->store, accounts_changed_elsewhere, house->accounts);
     return rc;

@@ -36,6 +36,7 @@
 #include "net/tls.h"
 #include "session/networks.h"
 #include "session/table.h"
+#include "store/sharing.h"
 
 /* Listeners, and sessions that are only told that there is no room. */
 enum { TASKS_BESIDES = 1024 };
@@ -290,6 +291,7 @@ reload(struct server *server)
         server->config = config;
         atomic_store(&server->env.settings, &config->settings);
         accounts_set_quota(server->house.accounts, &config->quota);
+        registry_set_with_anyone(server->house.registry, config->settings.share_with_anyone);
         oauth_unref(server->oauth);
         server->oauth = oauth;
         auth_set_oauth(server->env.auth, oauth_ref(oauth));

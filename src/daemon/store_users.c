@@ -6,6 +6,7 @@
 #include "auth/auth.h"
 #include "daemon/quota_watch.h"
 #include "daemon/server_private.h"
+#include "store/sharing.h"
 
 static enum rc
 open_control(struct server *server, struct err *err)
@@ -79,6 +80,8 @@ server_store_users_open(struct server *server, struct err *err)
     /* The house was opened with the configuration of the start, which a reload may have
      * replaced since. */
     accounts_set_quota(server->house.accounts, &server->config->quota);
+    registry_set_with_anyone(server->house.registry,
+                             server->config->settings.share_with_anyone);
 
     if (rc == RC_OK)
         rc = open_control(server, err);

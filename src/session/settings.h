@@ -76,6 +76,7 @@ struct settings {
     uint64_t append_octets;
     enum literals literals;
     bool sharing;           /* whether mailboxes can be shared with other users (RFC 4314) */
+    bool share_with_anyone; /* whether rights of the identifier "anyone" have an effect */
     bool unauthenticate;    /* whether UNAUTHENTICATE is allowed (RFC 8437 section 8) */
     uint32_t message_limit; /* messages that one command may name (RFC 9738); 0: no limit */
     uint32_t save_limit;    /* the same for commands that save messages; 0: no limit */

@@ -69,6 +69,20 @@ MUST_USE enum rc registry_read_domain(struct registry *registry, struct span dom
 /** As registry_count. */
 MUST_USE enum rc registry_read_count(struct registry *registry, uint64_t *enabled_out,
                                      uint64_t *without_scram_out, struct err *err);
+/* Who asks with whom mailboxes are shared. */
+struct registry_share_asker {
+    uint64_t account;
+    bool with_anyone; /* rows of ACL_ANYONE count */
+};
+/** As registry_sharers. */
+MUST_USE enum rc registry_read_sharers(struct registry *registry,
+                                       const struct registry_share_asker *asker, size_t max,
+                                       struct arena *arena, struct registry_sharer **out,
+                                       size_t *count_out, struct err *err);
+/** As registry_shares_with. */
+MUST_USE enum rc registry_read_shares_with(struct registry *registry, uint64_t owner,
+                                           const struct registry_share_asker *asker, bool *out,
+                                           struct err *err);
 /** As registry_shares. */
 MUST_USE enum rc registry_read_shares(struct registry *registry, bool *out, struct err *err);
 
@@ -96,6 +110,7 @@ struct registry {
     uint64_t without_scram;
     enum { SHARES_UNKNOWN, SHARES_NONE, SHARES_SOME } shares;
     uint64_t shares_serial; /* grows when that is forgotten */
+    bool without_anyone;    /* what is granted to anyone has no effect */
 };
 
 /** For the engine, when it opens and closes one. RC_LIMIT: no memory for the domains;

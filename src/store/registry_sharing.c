@@ -111,6 +111,21 @@ registry_share_settle(struct registry *registry, uint64_t owner,
 }
 
 enum rc
+registry_read_sharers(struct registry *registry, const struct registry_share_asker *asker,
+                      size_t max, struct arena *arena, struct registry_sharer **out,
+                      size_t *count_out, struct err *err)
+{
+    return registry->ops->read_sharers(registry, asker, max, arena, out, count_out, err);
+}
+
+enum rc
+registry_read_shares_with(struct registry *registry, uint64_t owner,
+                          const struct registry_share_asker *asker, bool *out, struct err *err)
+{
+    return registry->ops->read_shares_with(registry, owner, asker, out, err);
+}
+
+enum rc
 registry_read_shares(struct registry *registry, bool *out, struct err *err)
 {
     return registry->ops->read_shares(registry, out, err);
@@ -138,16 +153,47 @@ registry_shares(struct registry *registry, bool *out, struct err *err)
     return RC_OK;
 }
 
+void
+registry_set_with_anyone(struct registry *registry, bool with_anyone)
+{
+    if (registry_with_anyone(registry) == with_anyone)
+        return;
+    lock_enter(&registry->lock);
+    registry->without_anyone = !with_anyone;
+    lock_leave(&registry->lock);
+    registry_cache_rights_changed(registry);
+    registry_cache_forget_shares(registry);
+}
+
+bool
+registry_with_anyone(struct registry *registry)
+{
+    lock_enter(&registry->lock);
+    const bool with_anyone = !registry->without_anyone;
+    lock_leave(&registry->lock);
+    return with_anyone;
+}
+
+static struct registry_share_asker
+asker_of(struct registry *registry, uint64_t account)
+{
+    return (struct registry_share_asker){account, registry_with_anyone(registry)};
+}
+
 enum rc
 registry_sharers(struct registry *registry, uint64_t account, size_t max, struct arena *arena,
                  struct registry_sharer **out, size_t *count_out, struct err *err)
 {
-    return registry->ops->sharers(registry, account, max, arena, out, count_out, err);
+    const struct registry_share_asker asker = asker_of(registry, account);
+
+    return registry_read_sharers(registry, &asker, max, arena, out, count_out, err);
 }
 
 enum rc
 registry_shares_with(struct registry *registry, uint64_t owner, uint64_t account, bool *out,
                      struct err *err)
 {
-    return registry->ops->shares_with(registry, owner, account, out, err);
+    const struct registry_share_asker asker = asker_of(registry, account);
+
+    return registry_read_shares_with(registry, owner, &asker, out, err);
 }

@@ -10,6 +10,9 @@
  *          between leaves a row too many, which costs a look, and which the next change of the
  *          account's lists, or rebuilding the index from them, takes away.
  *
+ * The registry also knows whether what is granted to anyone has an effect, which the server's
+ * configuration decides ([imap] share_with_anyone).
+ *
  * Thread: any, all functions; they may wait for the engine.
  */
 #ifndef STORE_SHARING_H
@@ -70,6 +73,11 @@ MUST_USE enum rc registry_share_note(struct registry *registry, uint64_t owner,
 MUST_USE enum rc registry_share_settle(struct registry *registry, uint64_t owner,
                                        const struct registry_share *shares, size_t count,
                                        struct err *err);
+/** Whether rights that are granted to anyone have an effect; they do until this says otherwise.
+ * The index keeps them in any case. A change also changes registry_epoch and
+ * registry_shares_serial, so sessions learn of it as of a change of groups. */
+void registry_set_with_anyone(struct registry *registry, bool with_anyone);
+bool registry_with_anyone(struct registry *registry);
 /** Who shares something with this account (itself not counted), with its groups or with
  *  anyone: at most max, in order of their names, in arena. */
 MUST_USE enum rc registry_sharers(struct registry *registry, uint64_t account, size_t max,

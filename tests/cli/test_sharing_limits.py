@@ -168,6 +168,66 @@ def test_names_that_cannot_be_told_take_no_memory():
         assert [name for name in listed if "Other" in name] == [f"Other Users/{name}/Mine" for name in names]
 
 
+def switch(server, key, word):
+    text = server.config.read_text()
+    server.config.write_text(re.sub(rf"(?m)^;?{key} = \w+", f"{key} = {word}", text))
+    if server.process is not None:
+        server.process.send_signal(signal.SIGHUP)
+
+
+def test_what_is_granted_to_anyone_ends_at_once_and_comes_back():
+    """The configuration decides about the positive rights of anyone; others, and the lists themselves, stay as they are."""
+    inbox, work, other = '"Other Users/anna/INBOX"', '"Other Users/anna/Work"', '"Other Users/carl/INBOX"'
+    with Roost(accounts=["anna", "bert", "carl"]) as server:
+        anna, bert, carl, watcher = (server.login(name) for name in ("anna", "bert", "carl", "bert"))
+        anna.command("CREATE Work")
+        anna.command("SETACL INBOX anyone lrsi")
+        anna.command("SETACL Work anyone lrswi")
+        anna.command("SETACL Work bert lr")
+        anna.command("SETACL Work -anyone s")
+        carl.command("SETACL INBOX anyone lr")
+        bert.command(f"SELECT {inbox}")
+        watcher.command('NOTIFY SET (SUBTREE "Other Users" (MailboxName))')
+
+        def listed():
+            lines = bert.command('LIST "" "Other Users/*"')  # and what is told about the selected mailbox
+            return sorted(line.partition(' "/" ')[2] for line in lines if line.startswith("* LIST"))
+
+        def rights(mailbox):
+            return bert.command(f"MYRIGHTS {mailbox}")[0].split()[-1]
+
+        def wait(on):
+            """Until the change of the configuration has been applied."""
+            while (len(anna.command("LISTRIGHTS INBOX anyone")[0].split()) > 5) != on:
+                pass
+
+        assert listed() == [inbox, work, other] and rights(work) == "lrwi"
+        switch(server, "share_with_anyone", "no")
+        wait(False)
+        bert.command("UID FETCH 1:* FLAGS", expect="NO")
+        assert "NO [NOPERM]" in bert.last, bert.last
+        assert listed() == [work] and rights(work) == "lr"
+        for mailbox in (inbox, other):
+            bert.command(f"MYRIGHTS {mailbox}", expect="NO")
+            assert "NO [NONEXISTENT]" in bert.last, bert.last
+        gone = watcher.command("NOOP")
+        assert sorted(line for line in gone if "NoAccess" in line or "NonExistent" in line), gone
+        anna.command("SETACL INBOX anyone lr", expect="NO")
+        assert "NO [NOPERM]" in anna.last, anna.last
+        assert anna.command("GETACL INBOX") == ["* ACL INBOX anna lrswipkxtecda anyone lrsi"]
+        carl.command("DELETEACL INBOX anyone")
+
+        switch(server, "share_with_anyone", "yes")
+        wait(True)
+        assert listed() == [inbox, work] and rights(work) == "lrwi"
+        bert.command("UID FETCH 1:* FLAGS")
+        server.stop()
+        switch(server, "share_with_anyone", "no")
+        server.start()
+        bert = server.login("bert")
+        assert listed() == [work] and rights(work) == "lr"
+
+
 def test_sharing_ends_at_once_and_comes_back():
     with Roost(accounts=["anna", "bert"], start=False) as server:
         text = server.config.read_text()

@@ -144,13 +144,14 @@ OP(share_settle,
    (struct registry * base, uint64_t owner, const struct registry_share *shares, size_t count,
     struct err *err),
    (changes_of(base), owner, shares, count, err))
-OP(sharers,
-   (struct registry * base, uint64_t account, size_t max, struct arena *arena,
-    struct registry_sharer **out, size_t *count_out, struct err *err),
-   (reads_of(base), account, max, arena, out, count_out, err))
-OP(shares_with,
-   (struct registry * base, uint64_t owner, uint64_t account, bool *out, struct err *err),
-   (reads_of(base), owner, account, out, err))
+OP(read_sharers,
+   (struct registry * base, const struct registry_share_asker *asker, size_t max,
+    struct arena *arena, struct registry_sharer **out, size_t *count_out, struct err *err),
+   (reads_of(base), asker, max, arena, out, count_out, err))
+OP(read_shares_with,
+   (struct registry * base, uint64_t owner, const struct registry_share_asker *asker, bool *out,
+    struct err *err),
+   (reads_of(base), owner, asker, out, err))
 OP(read_shares, (struct registry * base, bool *out, struct err *err),
    (reads_of(base), out, err))
 

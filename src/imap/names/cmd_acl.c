@@ -173,6 +173,14 @@ owner_answer(struct imap_work *work, const struct rights_change *change, const c
                : imap_no(work, "CANNOT", "The owner of a mailbox has all rights to it");
 }
 
+/* docs/protocol.md H-14 */
+static bool
+can_be_granted(struct imap_session *im, const struct identifier *identifier)
+{
+    return identifier->kind != ACL_ANYONE || identifier->negative ||
+           env_settings(im->s.env)->share_with_anyone;
+}
+
 static enum imap_step
 setacl_begin(struct imap_session *im, struct imap_work *work, const char *completed)
 {
@@ -188,6 +196,8 @@ setacl_begin(struct imap_session *im, struct imap_work *work, const char *comple
         return step;
     if (identifier.is_owner)
         return owner_answer(work, &change, completed);
+    if (change.how != RIGHTS_TAKE && change.rights != 0 && !can_be_granted(im, &identifier))
+        return imap_no(work, "NOPERM", "Mailboxes cannot be shared with anyone here");
     struct setacl_run *run = arena_new(&work->arena, struct setacl_run);
     if (run == NULL)
         return imap_fail(im, RC_LIMIT, NULL);
@@ -333,7 +343,7 @@ cmd_listrights_run(struct imap_session *im, struct imap_work *work)
     iw_mailbox(&w, req->mailbox.name);
     iw_astring(&w, req->identifier); /* as the client wrote it: section 3.4 */
     iw_astring(&w, identifier.is_owner ? rights_span(&all) : SPAN(""));
-    if (!identifier.is_owner)
+    if (!identifier.is_owner && can_be_granted(im, &identifier))
         optional_write(&w);
     iw_end(&w);
     return imap_ok(work, NULL, "LISTRIGHTS completed");

@@ -15,7 +15,8 @@ hash_octets(uint64_t hash, const void *octets, size_t count)
     return hash;
 }
 
-/* A hash of who shares something with the user, and of the user's groups. */
+/* A hash of who shares something with the user, of the user's groups, and of whether what is
+ * granted to anyone counts. */
 static enum rc
 sharers_hash(struct imap_session *im, uint64_t *hash_out, struct err *err)
 {
@@ -38,6 +39,8 @@ sharers_hash(struct imap_session *im, uint64_t *hash_out, struct err *err)
         hash = hash_octets(hash, &sharers[i].account, sizeof sharers[i].account);
         hash = hash_octets(hash, sharers[i].name.ptr, sharers[i].name.len);
     }
+    const bool with_anyone = registry_with_anyone(registry);
+    hash = hash_octets(hash, &with_anyone, sizeof with_anyone);
     *hash_out = hash_octets(hash, groups, group_count * sizeof *groups);
     return RC_OK;
 }

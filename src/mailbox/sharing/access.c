@@ -18,7 +18,10 @@ access_user(struct registry *registry, uint64_t account, struct arena *arena,
 
     const enum rc rc = registry_groups_of(registry, account, arena, &groups, &count, err);
     if (rc == RC_OK)
-        *out = (struct rights_user){account, groups, count};
+        *out = (struct rights_user){.account = account,
+                                    .groups = groups,
+                                    .group_count = count,
+                                    .not_as_anyone = !registry_with_anyone(registry)};
     return rc;
 }
 

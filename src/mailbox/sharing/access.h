@@ -15,7 +15,8 @@
 #include "store/registry.h"
 #include "store/store.h"
 
-/** Who asks, with his groups; they are in arena. As registry_groups_of. */
+/** Who asks, with his groups, which are in arena, and whether what is granted to anyone counts.
+ * As registry_groups_of. */
 MUST_USE enum rc access_user(struct registry *registry, uint64_t account, struct arena *arena,
                              struct rights_user *out, struct err *err);
 

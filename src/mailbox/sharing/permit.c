@@ -3,6 +3,7 @@
 #include "mailbox/sharing/permit.h"
 
 #include "base/check.h"
+#include "store/sharing.h"
 
 void
 permit_init(struct permit *permit, uint64_t account, struct arena *arena)
@@ -60,6 +61,7 @@ permit_check(struct permit *permit, struct registry *registry, struct store_tx *
     *rights_out = RIGHTS_ALL;
     if (permit->account == 0)
         return RC_OK;
+    asker.user.not_as_anyone = registry != NULL && !registry_with_anyone(registry);
     for (uint8_t i = 0; rc == RC_OK && i < permit->need_count; i++) {
         const struct permit_need *need = &permit->needs[i];
         uint32_t rights = 0;

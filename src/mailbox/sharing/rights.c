@@ -102,12 +102,13 @@ rights_flags(uint32_t rights)
     return flags;
 }
 
+/* What is taken from anyone is taken in any case. */
 static bool
 is_about(const struct acl_row *row, const struct rights_user *user)
 {
     switch (row->kind) {
     case ACL_ANYONE:
-        return true;
+        return row->negative || !user->not_as_anyone;
     case ACL_ACCOUNT:
         return row->who == user->account;
     case ACL_GROUP:

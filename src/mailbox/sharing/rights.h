@@ -71,6 +71,7 @@ struct rights_user {
     uint64_t account;
     const uint64_t *groups; /* ascending; borrowed */
     size_t group_count;
+    bool not_as_anyone; /* what is granted to anyone is not granted to this user */
 };
 /** Whether the user's groups make a difference with these rows. */
 bool rights_need_groups(const struct acl_row *rows, size_t count);

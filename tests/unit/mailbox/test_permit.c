@@ -563,6 +563,28 @@ groups(void **state)
     assert_rc(content_run(fx, turn), RC_DENIED);
 }
 
+/* What is granted to anyone has no effect if the registry says so, from the next request that is
+ * applied. */
+static void
+anyone(void **state)
+{
+    struct permit_fixture *pf = *state;
+    struct content *fx = pf->content;
+    struct request r;
+    struct acl_op op;
+
+    acl_init(pf, &op, "Work", RIGHT_INSERT);
+    op.kind = ACL_ANYONE;
+    op.who = 0;
+    assert_ok(content_run(fx, &op.turn));
+    struct turn_req *turn = request_of_bert(pf, &kinds[0], &r);
+    assert_ok(content_run(fx, turn));
+    registry_set_with_anyone(pf->registry, false);
+    assert_rc(content_run(fx, turn), RC_DENIED);
+    grant(pf, "Work", RIGHT_INSERT);
+    assert_ok(content_run(fx, turn));
+}
+
 static bool
 is_subscribed(struct permit_fixture *pf, const char *name)
 {
@@ -618,6 +640,7 @@ main(void)
         cmocka_unit_test_setup_teardown(mailboxes_that_are_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(subscriptions_of_the_owner, setup, teardown),
         cmocka_unit_test_setup_teardown(groups, setup_registry, teardown),
+        cmocka_unit_test_setup_teardown(anyone, setup_registry, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,8 +94,8 @@ static void
 test_lists(void **state)
 {
     const uint64_t groups[] = {3, 8};
-    const struct rights_user anna = {5, groups, 2};
-    const struct rights_user bert = {6, NULL, 0};
+    const struct rights_user anna = {.account = 5, .groups = groups, .group_count = 2};
+    const struct rights_user bert = {.account = 6};
     const struct acl_row rows[] = {
         {1, ACL_ANYONE, 0, false, RIGHT_LOOKUP | RIGHT_READ},
         {1, ACL_ACCOUNT, 5, false, RIGHT_INSERT | RIGHT_READ},
@@ -121,6 +121,25 @@ test_lists(void **state)
     assert_int_equal(rights_of(none, 2, &anna), 0);
 }
 
+static void
+test_anyone_but_this_user(void **state)
+{
+    const struct rights_user anna = {.account = 5, .not_as_anyone = true};
+    const struct acl_row granted[] = {
+        {1, ACL_ANYONE, 0, false, RIGHTS_ALL},
+        {1, ACL_ACCOUNT, 5, false, RIGHT_LOOKUP | RIGHT_READ},
+    };
+    const struct acl_row taken[] = {
+        {1, ACL_ANYONE, 0, true, RIGHT_READ},
+        {1, ACL_ACCOUNT, 5, false, RIGHT_LOOKUP | RIGHT_READ},
+    };
+
+    (void)state;
+    assert_int_equal(rights_of(granted, 1, &anna), 0);
+    assert_written(rights_of(granted, 2, &anna), "lr");
+    assert_written(rights_of(taken, 2, &anna), "l");
+}
+
 int
 main(void)
 {
@@ -129,6 +148,7 @@ main(void)
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_anyone_but_this_user),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

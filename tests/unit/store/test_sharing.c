@@ -260,6 +260,42 @@ test_index(void **state)
     assert_false(anybody_shares(registry));
 }
 
+/* The configuration may say that what is granted to anyone has no effect. */
+static void
+test_without_anyone(void **state)
+{
+    struct registry *registry = *state;
+    const uint64_t anna = add(registry, "anna");
+    const uint64_t bert = add(registry, "bert");
+    const uint64_t carl = add(registry, "carl");
+    const uint64_t staff = add_group(registry, "staff");
+
+    note(registry, anna, ACL_ANYONE, 0);
+    note(registry, carl, ACL_GROUP, staff);
+    assert_ok(registry_group_set_member(registry, staff, bert, true, &err));
+    assert_true(registry_with_anyone(registry));
+    assert_string_equal(sharers(registry, bert, 10), "anna carl ");
+
+    const uint64_t epoch = registry_epoch(registry);
+    const uint64_t serial = registry_shares_serial(registry);
+    registry_set_with_anyone(registry, true);
+    assert_int_equal(registry_epoch(registry), epoch);
+    registry_set_with_anyone(registry, false);
+    assert_false(registry_with_anyone(registry));
+    assert_true(registry_epoch(registry) != epoch);
+    assert_true(registry_shares_serial(registry) != serial);
+    assert_string_equal(sharers(registry, bert, 10), "carl ");
+    assert_string_equal(sharers(registry, carl, 10), "");
+    assert_false(shares_with(registry, anna, bert));
+    assert_true(shares_with(registry, carl, bert));
+
+    note(registry, anna, ACL_ACCOUNT, bert); /* anna shares with bert in another way, too */
+    assert_string_equal(sharers(registry, bert, 10), "anna carl ");
+    assert_true(shares_with(registry, anna, bert));
+    registry_set_with_anyone(registry, true);
+    assert_true(shares_with(registry, anna, carl));
+}
+
 /* A removed account shares nothing until it is restored; one that is purged never again. */
 static void
 test_removed_accounts(void **state)
@@ -312,6 +348,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache, setup, teardown),
         cmocka_unit_test_setup_teardown(test_index, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_anyone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limit_of_groups, setup, teardown),
     };

@@ -35,9 +35,9 @@ enum {
     "state, crypt, scram_iterations, scram_salt, scram_stored_key, scram_server_key,"          \
     " password_generation, created_s, quota_octets, quota_messages, quota_mailboxes"
 
-/* Whether a row of share is for account ?1, one of its groups or anyone. */
+/* Whether a row of share is for account ?1, one of its groups or, if ?3 is not 0, anyone. */
 #define SHARE_IS_FOR_ACCOUNT                                                                   \
-    "(kind = 0 OR (kind = 1 AND who = ?1) OR (kind = 2 AND who IN"                             \
+    "((kind = 0 AND ?3) OR (kind = 1 AND who = ?1) OR (kind = 2 AND who IN"                    \
     " (SELECT grp FROM group_member WHERE account = ?1)))"
 
 static const char *const sql[REG_SQL_COUNT] = {

@@ -295,6 +295,13 @@ sqlite_registry_share_settle(struct registry *registry, uint64_t owner,
     return registry_change_end(&change, rc, err);
 }
 
+static void
+asker_bind(struct stmt *stmt, const struct registry_share_asker *asker)
+{
+    stmt_bind_i64(stmt, 1, (int64_t)asker->account);
+    stmt_bind_i64(stmt, 3, asker->with_anyone);
+}
+
 static bool
 sharer_read(struct stmt *stmt, struct arena *arena, void *row)
 {
@@ -306,15 +313,15 @@ sharer_read(struct stmt *stmt, struct arena *arena, void *row)
 }
 
 enum rc
-sqlite_registry_sharers(struct registry *base, uint64_t account, size_t max,
-                        struct arena *arena, struct registry_sharer **out, size_t *count_out,
-                        struct err *err)
+sqlite_registry_read_sharers(struct registry *base, const struct registry_share_asker *asker,
+                             size_t max, struct arena *arena, struct registry_sharer **out,
+                             size_t *count_out, struct err *err)
 {
     struct sqlite_registry *registry = sqlite_registry_of(base);
     struct stmt stmt = stmt_get(registry_db_take(registry), REG_SHARERS);
     void *list = NULL;
 
-    stmt_bind_i64(&stmt, 1, (int64_t)account);
+    asker_bind(&stmt, asker);
     stmt_bind_i64(&stmt, 2, (int64_t)max);
     const enum rc rc =
         rows_read(&stmt, arena, sizeof **out, sharer_read, &list, count_out, err);
@@ -326,13 +333,14 @@ sqlite_registry_sharers(struct registry *base, uint64_t account, size_t max,
 }
 
 enum rc
-sqlite_registry_shares_with(struct registry *base, uint64_t owner, uint64_t account, bool *out,
-                            struct err *err)
+sqlite_registry_read_shares_with(struct registry *base, uint64_t owner,
+                                 const struct registry_share_asker *asker, bool *out,
+                                 struct err *err)
 {
     struct sqlite_registry *registry = sqlite_registry_of(base);
     struct stmt stmt = stmt_get(registry_db_take(registry), REG_SHARES_WITH);
 
-    stmt_bind_i64(&stmt, 1, (int64_t)account);
+    asker_bind(&stmt, asker);
     stmt_bind_i64(&stmt, 2, (int64_t)owner);
     const enum rc rc = stmt_one(&stmt, err);
     stmt_reset(&stmt);
