@@ -41,6 +41,9 @@ SELECT = """
             return true;
         }
     return false;"""
+QUOTA = """
+    const told = folderOf("INBOX").QueryInterface(Ci.nsIMsgImapMailFolder).getQuota();
+    return told.map(one => [one.name, Number(one.usage), Number(one.limit)]);"""
 SHOWN = """
     const about = window3.document.getElementById("tabmail").currentAboutMessage;
     return about?.document.getElementById("messagepane").contentDocument?.body?.textContent.includes(args[0]);"""
@@ -158,16 +161,24 @@ def test_thunderbird(server, tmp_path, security):
     account = security
     condstore = security == "starttls"  # not its default
     prefs = 'user_pref("mail.server.server1.use_condstore", true);\n' if condstore else ""
+    if security == "tls":
+        server.run("account", "quota", account, "--storage", "10M", "--messages", "500")
     for n in range(10):
         assert server.deliver(account, message(n)).startswith("250")
     port = server.ports["imaps" if security == "tls" else "imap"]
     with Thunderbird(tmp_path, account, PASSWORD, port, getattr(thunderbird, security.upper()),
                      None if security == "plain" else server.home / "cert.pem", prefs) as program:
         story(server, account, program)
+        quota = program.do(QUOTA)
         program.quit()
         assert program.gone(), "processes of Thunderbird are left"
         log = program.log_file()
     assert ("CHANGEDSINCE" in log.read_text(errors="replace")) == condstore
+    # What it shows of limits; where there are none, that there are none.
+    if security == "tls":
+        assert quota == [["STORAGE", quota[0][1], 10240], ["MESSAGE", 11, 500]] and 1 < quota[0][1] < 20, quota
+    else:
+        assert quota == []
     assert counts(server, account) == {"INBOX": 7, "Trash": 1, "Work/Ideas/Deep": 2, "B&APw-cher": 1}
 
     told = judge(server, account, "Thunderbird 1", count=2)
