@@ -261,8 +261,16 @@ def test_neomutt_comes_back(server, user, tmp_path):
     flags = {int(re.search(r"UID (\d+)", line).group(1)): line for line in messages(peer)}
     assert sorted(flags) == [1, 2, 3, 4, 7, 8, 9, 10], flags
     assert [uid for uid in flags if "\\Flagged" in flags[uid]] == [1]
-    told = re.findall(r" \* (VANISHED \(EARLIER\) \S+)", server.log())
+    # It asks for what has changed since it was there, and is told that; it does so in UID FETCH, not in SELECT.
+    log = server.log()
+    assert "* ENABLED QRESYNC" in log
+    asked = [int(modseq) for modseq in re.findall(r" UID FETCH 1:\d+ \(FLAGS\) \(CHANGEDSINCE (\d+) VANISHED\)", log)]
+    assert len(asked) == 2 and 1 < asked[0] < asked[1], log
+    told = re.findall(r" \* (VANISHED \(EARLIER\) \S+)", log)
     assert told == ["VANISHED (EARLIER) 5:6", "VANISHED (EARLIER) 11"], told
+    assert re.search(r"\* 3 FETCH \(UID 3 FLAGS \(\\Seen \\Answered Old\) MODSEQ \(\d+\)\)", log), log
+    again = log[log.rindex("* ENABLED QRESYNC"):]
+    assert re.findall(r"\* \d+ FETCH \(UID (\d+) FLAGS \(.*?\) MODSEQ", again) == ["1"], again
     peer.close()
 
 
