@@ -202,7 +202,7 @@ def gate(total, long_run):
     pytest(total, "transcripts, clang asan+ubsan", ["tests/transcript"],
            {**STRICT, "ROOST": str(asan / "src" / "cli" / "roost"), "ROOST_TOOLS": str(asan / "bench")})
     if long_run:
-        pytest(total, "clients with windows", ["tests/clients/test_thunderbird.py", "tests/clients/test_roundcube.py"],
+        pytest(total, "clients with windows", [f"tests/clients/test_{name}.py" for name in ("thunderbird", "claws", "roundcube")],
                dict(env, ROOST_LONG="1"), side_by_side=False)
         program(total, "100,000 sessions in one process",
                 [str(release / "bench" / "roost-parked"), "--sessions", "100000", "--seconds", "250"])

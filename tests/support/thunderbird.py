@@ -12,6 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from screen import Screen
+
 LOG = "timestamp,sync,IMAP:5"  # as docs/foreign-logs.md has it
 PLAIN, STARTTLS, TLS = 0, 2, 3  # nsMsgSocketType
 
@@ -83,16 +85,9 @@ class Thunderbird:
         self.kill()
 
     def start(self):
-        ready, told = os.pipe()
-        self.screen = subprocess.Popen(["Xvfb", "-displayfd", str(told), "-screen", "0", "1280x900x24",
-                                        "-nolisten", "tcp"], pass_fds=[told], stderr=subprocess.DEVNULL)
-        os.close(told)
-        with os.fdopen(ready) as pipe:
-            display = pipe.readline().strip()
-        assert display, "Xvfb did not start"
-        env = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")}
-        env.update(HOME=str(self.folder), DISPLAY=f":{display}", MOZ_LOG=LOG, MOZ_LOG_FILE=str(self.folder / "imap.log"),
-                   MOZ_CRASHREPORTER_DISABLE="1", LC_ALL="C.UTF-8")
+        self.screen = Screen(self.folder)
+        env = dict(self.screen.env, MOZ_LOG=LOG, MOZ_LOG_FILE=str(self.folder / "imap.log"),
+                   MOZ_CRASHREPORTER_DISABLE="1")
         self.output = open(self.folder / "output", "wb")
         # A process group of its own: content processes go with it.
         self.process = subprocess.Popen(
@@ -226,8 +221,7 @@ class Thunderbird:
             self.process.wait()
             self.output.close()
         if self.screen:
-            self.screen.terminate()
-            self.screen.wait()
+            self.screen.close()
 
 
 # What the scripts share.
