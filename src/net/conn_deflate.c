@@ -293,9 +293,9 @@ take_in(struct conn *conn, size_t octets)
 
 /*
  * Reads what has come of the block once more, until it has given as much as before, so that
- * zlib knows again where it is. The window is no longer the one with which the block began, so
- * other octets come out; but how many does not depend on what they are. Afterwards the window
- * gets what was in it, which a raw stream allows at any time (zlib.h, inflateSetDictionary).
+ * zlib knows again where it is. If the text before the block is no longer all there, other octets
+ * come out; but how many does not depend on what they are. Afterwards the window gets what was
+ * in it, which a raw stream allows at any time (zlib.h, inflateSetDictionary).
  */
 static enum rc
 block_again(struct conn *conn)
@@ -320,7 +320,7 @@ block_again(struct conn *conn)
     } while (left > 0);
     if (z->inflater->avail_in > 0)
         return not_deflate(conn);
-    if (z->given > 0 && deflate_past_again(&z->past, z->inflater) != RC_OK)
+    if (z->given > 0 && deflate_past_restore(&z->past, z->inflater) != RC_OK)
         return no_memory(conn);
     return RC_OK;
 }
@@ -333,7 +333,7 @@ inflater_wake(struct conn *conn)
 
     if (z->inflater != NULL)
         return RC_OK;
-    const enum rc rc = deflate_past_resume(&z->past, &z->inflater);
+    const enum rc rc = deflate_past_resume(&z->past, z->given, &z->inflater);
     if (rc == RC_INVALID) /* of another process */
         return not_deflate(conn);
     if (rc != RC_OK || inflatePrime(z->inflater, z->bits, z->bits_are) != Z_OK)

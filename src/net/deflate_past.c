@@ -101,42 +101,65 @@ unpack(struct span packed, char *room, size_t *len_out)
     return result == Z_STREAM_END ? RC_OK : result == Z_MEM_ERROR ? RC_LIMIT : RC_INVALID;
 }
 
-enum rc
-deflate_past_again(const struct deflate_past *past, z_stream *inflater)
+/* The last of it, as much as a window holds; room: WINDOW_AND_RECENT octets. */
+static enum rc
+window_of(const struct deflate_past *past, char *room, struct span *window_out)
 {
-    const struct span all = deflate_past_span(past);
-    enum rc rc = RC_OK;
     size_t len = 0;
 
-    if (all.len == 0)
-        return RC_OK;
-    char *room = malloc(WINDOW_AND_RECENT);
-    if (room == NULL)
-        return RC_LIMIT;
-    if (past->packed > 0)
-        rc = unpack(span_head(all, past->packed), room, &len);
-    if (rc == RC_OK) {
-        memcpy(room + len, all.ptr + past->packed, past->recent);
-        len += past->recent;
-        const size_t most = len < ZLIB_WINDOW ? len : ZLIB_WINDOW;
-        if (inflateSetDictionary(inflater, (Bytef *)room + len - most, (uInt)most) != Z_OK)
-            rc = RC_LIMIT; /* of a raw stream it needs memory and nothing else */
-    }
-    free(room);
+    const enum rc rc =
+        past->packed == 0
+            ? RC_OK
+            : unpack(span_head(deflate_past_span(past), past->packed), room, &len);
+    if (past->recent > 0)
+        memcpy(room + len, past->octets + past->packed, past->recent);
+    len += past->recent;
+    const size_t most = len < ZLIB_WINDOW ? len : ZLIB_WINDOW;
+    *window_out = span_of(room + len - most, most);
     return rc;
 }
 
-enum rc
-deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out)
+/* Of a raw stream this needs memory and nothing else. */
+static enum rc
+window_set(z_stream *inflater, struct span window)
 {
-    z_stream *inflater = zlib_inflater_take();
+    return window.len == 0 || inflateSetDictionary(inflater, (const Bytef *)window.ptr,
+                                                   (uInt)window.len) == Z_OK
+               ? RC_OK
+               : RC_LIMIT;
+}
 
-    if (inflater == NULL)
-        return RC_LIMIT;
-    const enum rc rc = deflate_past_again(past, inflater);
+enum rc
+deflate_past_resume(const struct deflate_past *past, size_t again, z_stream **inflater_out)
+{
+    char *room = malloc(WINDOW_AND_RECENT);
+    z_stream *inflater = zlib_inflater_take();
+    struct span window = {.len = 0};
+
+    enum rc rc = room == NULL || inflater == NULL ? RC_LIMIT : window_of(past, room, &window);
+    if (rc == RC_OK && window.len < ZLIB_WINDOW) {
+        rc = again > window.len ? RC_INVALID : RC_OK;
+        window.len -= rc == RC_OK ? again : 0;
+    }
+    if (rc == RC_OK)
+        rc = window_set(inflater, window);
+    free(room);
     if (rc == RC_OK)
         *inflater_out = inflater;
     else
         zlib_inflater_give(inflater);
+    return rc;
+}
+
+enum rc
+deflate_past_restore(const struct deflate_past *past, z_stream *inflater)
+{
+    char *room = malloc(WINDOW_AND_RECENT);
+    struct span window = {.len = 0};
+
+    enum rc rc = room == NULL ? RC_LIMIT : window_of(past, room, &window);
+    if (rc == RC_OK && window.len == ZLIB_WINDOW)
+        rc = window_set(inflater, window);
+    free(room);
     return rc;
 }

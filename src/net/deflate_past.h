@@ -33,12 +33,16 @@ struct deflate_past {
 /** Takes the window out of an inflater, which stays as it is. fresh: so many of its last octets
  *  came since past was given to it. False, and past is as it was: no memory. */
 MUST_USE bool deflate_past_keep(struct deflate_past *past, z_stream *inflater, size_t fresh);
-/** An inflater that goes on behind it; the caller gives it back. RC_LIMIT: no memory.
+/** An inflater that goes on behind it, or, for octets of the stream that are to be read again,
+ * so many octets of text before its end. If it fills a window, these octets have driven out
+ * others by now, so it then goes on behind it in any case, and deflate_past_restore must follow
+ * when they have been read. The caller gives the inflater back. RC_LIMIT: no memory.
  * RC_INVALID: this is no past, which only one that was set can be. */
-MUST_USE enum rc deflate_past_resume(const struct deflate_past *past, z_stream **inflater_out);
-/** Puts it behind what is in the window of an inflater, which may be in the middle of a block.
- * Fails as deflate_past_resume does. */
-MUST_USE enum rc deflate_past_again(const struct deflate_past *past, z_stream *inflater);
+MUST_USE enum rc deflate_past_resume(const struct deflate_past *past, size_t again,
+                                     z_stream **inflater_out);
+/** Gives an inflater its window after `again` octets have come out of it once more, wrong ones
+ * perhaps. Fails as deflate_past_resume does. */
+MUST_USE enum rc deflate_past_restore(const struct deflate_past *past, z_stream *inflater);
 void deflate_past_done(struct deflate_past *past);
 
 static inline struct span
