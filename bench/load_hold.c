@@ -17,7 +17,8 @@
  *   check        how many the server has closed
  *
  * With opt->notify a session does not select and idle. It asks with NOTIFY for what comes to
- * opt->mailbox, and is told by STATUS; so it takes part in open, storm, fan, push and check only.
+ * opt->mailbox, and is told by STATUS; so it takes part in open, storm, fan, push and check
+ * only.
  *
  * A session that is refused or closed is counted as failed; anything else that goes wrong ends
  * the program.

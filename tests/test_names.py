@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names that editors and bindings of other languages can read."""
+"""Names and lines that editors and bindings of other languages can read."""
 
 import re
 from pathlib import Path
@@ -21,4 +21,16 @@ def test_no_name_is_a_keyword_of_cplusplus():
             code = COMMENTS_AND_TEXTS.sub(lambda gap: "\n" * gap.group().count("\n"), path.read_text())
             for number, line in enumerate(code.splitlines(), 1):
                 found += [f"{path.relative_to(ROOT)}:{number}: {word}" for word in CPLUSPLUS.findall(line)]
+    assert not found, "\n".join(found)
+
+
+def test_no_line_is_too_long():
+    """clang-format does not reflow comments, so a line of one is as long as somebody left it."""
+    limit = int(re.search(r"^ColumnLimit: *(\d+)", (ROOT / ".clang-format").read_text(), re.M)[1])
+    found = []
+    for folder in ("src", "bench", "tests"):
+        for path in sorted((ROOT / folder).rglob("*.[ch]")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if len(line) > limit:
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {len(line)} columns")
     assert not found, "\n".join(found)

@@ -18,7 +18,7 @@ struct txn {
 };
 
 enum txn_mode {
-    TXN_READ, /* one snapshot from the first statement on; never held while a socket is written */
+    TXN_READ, /* one snapshot from the first statement on; not held while a socket is written */
     TXN_WRITE, /* takes the write lock now (BEGIN IMMEDIATE), so that it cannot fail later */
 };
 

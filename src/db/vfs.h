@@ -8,8 +8,8 @@
  *   - gathers the frames of a commit into one write,
  *   - tells an observer what it changes (base/disk.h),
  *   - brings a handle from one database to another (db/move.h),
- *   - asks the system not to read ahead where that would be for nothing, and reads runs of pages
- * in large pieces elsewhere (enum db_reads).
+ *   - asks the system not to read ahead where that would be for nothing, and reads runs of
+ * pages in large pieces elsewhere (enum db_reads).
  * All other files that SQLite opens are left to the system's VFS.
  */
 #ifndef DB_VFS_H

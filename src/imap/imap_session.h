@@ -534,7 +534,8 @@ struct imap_guest *imap_guest_new(struct imap_session *im, uint64_t account_id,
 void imap_guest_free(struct imap_guest *guest);
 /** Whether the rights may have changed since they were read. Does not wait. */
 bool imap_guest_is_due(struct imap_session *im);
-/** Ends the session if the owner's account was removed. Does nothing if the session is not a guest. */
+/** Ends the session if the owner's account was removed. Does nothing if the session is not a
+ * guest. */
 void imap_guest_owner_look(struct imap_session *im);
 /** Brings im->guest->rights up to date and tells the client the consequences (RFC 4314 section
  * 5.1.1). Does nothing if the session is not a guest. False: *step_out is what to wait for, or

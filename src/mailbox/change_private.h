@@ -92,7 +92,8 @@ MUST_USE enum rc change_entries(struct change_log *log, uint64_t mbox,
                                 const struct entry *entries, size_t count, uint32_t new_from);
 /** Its counters may be others. */
 MUST_USE enum rc change_mbox_row(struct change_log *log, uint64_t mbox);
-/** As change_metadata; modseq: of the last change there, which may be below that of the rows. */
+/** As change_metadata; modseq: of the last change there, which may be below that of the
+ * rows. */
 MUST_USE enum rc change_metadata_until(struct change_log *log, uint64_t mbox, uint64_t modseq);
 /** So much has changed that no records tell it. */
 MUST_USE enum rc change_mbox_anew(struct change_log *log, uint64_t mbox);

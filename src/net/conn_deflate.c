@@ -293,9 +293,9 @@ take_in(struct conn *conn, size_t octets)
 
 /*
  * Reads what has come of the block once more, until it has given as much as before, so that
- * zlib knows again where it is. If the text before the block is no longer all there, other octets
- * come out; but how many does not depend on what they are. Afterwards the window gets what was
- * in it, which a raw stream allows at any time (zlib.h, inflateSetDictionary).
+ * zlib knows again where it is. If the text before the block is no longer all there, other
+ * octets come out; but how many does not depend on what they are. Afterwards the window gets
+ * what was in it, which a raw stream allows at any time (zlib.h, inflateSetDictionary).
  */
 static enum rc
 block_again(struct conn *conn)

@@ -140,8 +140,9 @@ store_tx_cleanup(struct store_tx **tx)
 
 /** One level of savepoints inside a write transaction, so that one commit can hold several
  *  requests (group commit). If a request is undone, the numbers that it was given may be
- * skipped or given again, and store_modseq does not count them. Where an engine has lost the whole transaction (a full disk,
- * no memory), everything that follows in it says RC_GONE, the commit too. */
+ * skipped or given again, and store_modseq does not count them. Where an engine has lost the
+ * whole transaction (a full disk, no memory), everything that follows in it says RC_GONE, the
+ * commit too. */
 MUST_USE enum rc store_savepoint(struct store_tx *tx, struct err *err);
 MUST_USE enum rc store_savepoint_release(struct store_tx *tx, struct err *err);
 void store_savepoint_rollback(struct store_tx *tx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server reads of SASL messages itself: SCRAM's, those with tokens, and the tokens, whose
- * signatures are looked at with a key of each kind. */
+/* What the server reads of SASL messages itself: SCRAM's, those with tokens, and the tokens,
+ * whose signatures are looked at with a key of each kind. */
 #include "auth/app_password.h"
 #include "auth/bearer.h"
 #include "auth/oauth.h"

@@ -290,8 +290,8 @@ lacks_name(const struct keywords *bits, const struct keyword_names *names)
     return false;
 }
 
-/* Only the modseq was sent: the flags are those that the client believes in, except for keywords
- * that no message has any more, which it is told next. */
+/* Only the modseq was sent: the flags are those that the client believes in, except for
+ * keywords that no message has any more, which it is told next. */
 static void
 believe_modseq(struct sim_client *client, const struct sync_event *event)
 {

@@ -3,7 +3,8 @@
  * Looks at the mailboxes of other users for NOTIFY: which were added, removed or renamed, and
  * which the user may read.
  *
- *   list what there is -> watch who shares -> each name of it, as the client knows it -> what is not there any more
+ *   list what there is -> watch who shares -> each name of it, as the client knows it
+ *   -> what is not there any more
  *
  * A look continues where it stopped when the output was full or the slice was over. What it has
  * found is kept in the mailboxes themselves, so starting a look again does no harm.

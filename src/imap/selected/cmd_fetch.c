@@ -328,7 +328,8 @@ step_write(struct imap_session *im, struct fetch_run *run, const struct fetch_st
 }
 
 /* Reading the clock after each step would take a tenth of a FETCH BODYSTRUCTURE. Most steps
- * take a microsecond or two; it is read after those that may take long, and after some others. */
+ * take a microsecond or two; it is read after those that may take long, and after some
+ * others. */
 static bool
 time_is_up(enum fetch_step_kind kind, unsigned steps)
 {

@@ -158,8 +158,8 @@ fetch_slice_end(struct fetch *fetch)
 
 /* ---- messages ---- */
 
-/* Passes over whole chunks that CHANGEDSINCE leaves out: what is asked shall cost by the changes,
- * not by the mailbox. */
+/* Passes over whole chunks that CHANGEDSINCE leaves out: what is asked shall cost by the
+ * changes, not by the mailbox. */
 static void
 pass_quiet(struct fetch *fetch)
 {

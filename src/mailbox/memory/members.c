@@ -101,8 +101,8 @@ members_run(struct members *members, uint32_t seq, uint32_t max, struct version_
     *out = run;
 }
 
-/* The last UID of the node at seq, or of the chunk, if none of it in a version has a modseq above
- * since. False: some have, or it is not known without looking. */
+/* The last UID of the node at seq, or of the chunk, if none of it in a version has a modseq
+ * above since. False: some have, or it is not known without looking. */
 static bool
 quiet_to(const struct version *version, uint32_t seq, uint64_t since, uint32_t *last_uid_out)
 {

@@ -28,10 +28,10 @@ enum names_refusal {
     NAMES_TOO_MANY,   /* LIMIT_MAILBOXES. RC_LIMIT: LIMIT */
     NAMES_OVER_QUOTA, /* RC_QUOTA: OVERQUOTA */
     NAMES_TOO_MANY_SUBSCRIBED, /* LIMIT_SUBSCRIPTIONS. RC_LIMIT: LIMIT */
-    NAMES_USE_IMPOSSIBLE, /* \All and \Flagged: no such mailboxes here. RC_UNSUPPORTED: USEATTR */
-    NAMES_USE_TAKEN,      /* another mailbox has this special use. RC_EXISTS: USEATTR */
-    NAMES_USE_UNKNOWN,    /* there is no such special use. RC_UNSUPPORTED: USEATTR */
-    NAMES_METADATA_TOO_MANY,  /* LIMIT_METADATA_ENTRIES, LIMIT_METADATA_ALL_ENTRIES. RC_LIMIT:
+    NAMES_USE_IMPOSSIBLE,    /* \All and \Flagged: no such mailboxes. RC_UNSUPPORTED: USEATTR */
+    NAMES_USE_TAKEN,         /* another mailbox has this special use. RC_EXISTS: USEATTR */
+    NAMES_USE_UNKNOWN,       /* there is no such special use. RC_UNSUPPORTED: USEATTR */
+    NAMES_METADATA_TOO_MANY, /* LIMIT_METADATA_ENTRIES, LIMIT_METADATA_ALL_ENTRIES. RC_LIMIT:
                                  METADATA TOOMANY */
     NAMES_METADATA_TOO_LARGE, /* LIMIT_METADATA_ALL_OCTETS. RC_LIMIT: LIMIT */
 };

@@ -30,8 +30,8 @@ struct flags_op {
     /* Out: names left out because the mailbox has LIMIT_KEYWORDS others. The rest is done; a
      * client that asked for silence is told of it (view->echo). */
     size_t keywords_lost;
-    /* Out: there are no rights to some of the flags that were named, or would have been replaced
-     * (RFC 4314 section 4). The same holds for a client that asked for silence. */
+    /* Out: there are no rights to some of the flags that were named, or would have been
+     * replaced (RFC 4314 section 4). The same holds for a client that asked for silence. */
     bool curtailed;
     /* Out: for view_silence after a .SILENT, otherwise for view_echo. 0: others have changed
      * flags that the client was not told yet, so this change is told like theirs, because the

@@ -116,8 +116,8 @@ reads_messages(void **state)
     }
 }
 
-/* RFC 7515 section 2: three parts in base64url without padding. cjose ends the program at some that
- * are not. */
+/* RFC 7515 section 2: three parts in base64url without padding. cjose ends the program at some
+ * that are not. */
 static void
 takes_apart_base64url(void **state)
 {

@@ -199,8 +199,8 @@ test_lz4(void **state)
     assert_int_equal(unpack(&out, buf_span(&packed), NULL), RC_INVALID);
 }
 
-/* A file that is too large to be read as a whole becomes shorter while it is read, and perhaps as
- * large again: that is told, and nothing else ends. */
+/* A file that is too large to be read as a whole becomes shorter while it is read, and perhaps
+ * as large again: that is told, and nothing else ends. */
 static void
 cut_while_read(off_t left, bool grows)
 {
@@ -225,7 +225,8 @@ cut_while_read(off_t left, bool grows)
     }
     const off_t octets = ftello(file);
     fclose(file);
-    /* Times are not exact: what was written long ago has another one than what is written now. */
+    /* Times are not exact: what was written long ago has another one than what is written
+     * now. */
     assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
     assert_ok(mail_source_open(&path, 1, NULL, &source, &err));
     assert_ok(mail_source_next(source, &item, &err));

@@ -171,8 +171,8 @@ of_octets(void **state)
     assert_int_equal(refusal, NAMES_METADATA_TOO_LARGE);
 }
 
-/* What guests keep takes nothing of the owner's share; each has one of its own, and all together
- * have as much as the owner. */
+/* What guests keep takes nothing of the owner's share; each has one of its own, and all
+ * together have as much as the owner. */
 static void
 of_guests(void **state)
 {

@@ -496,7 +496,8 @@ test_told(void **state)
     hub_unwatch(&names_watch);
 }
 
-/* Each watch is woken once by what happens in its own mailbox, whatever else the batch names. */
+/* Each watch is woken once by what happens in its own mailbox, whatever else the batch
+ * names. */
 static void
 test_told_of_one(void **state)
 {

@@ -563,8 +563,8 @@ groups(void **state)
     assert_rc(content_run(fx, turn), RC_DENIED);
 }
 
-/* What is granted to anyone has no effect if the registry says so, from the next request that is
- * applied. */
+/* What is granted to anyone has no effect if the registry says so, from the next request that
+ * is applied. */
 static void
 anyone(void **state)
 {
@@ -601,8 +601,8 @@ is_subscribed(struct permit_fixture *pf, const char *name)
     return found;
 }
 
-/* A rename by somebody else puts the new name in the place of the old one; one by the owner, which
- * is not asked for a permit, adds it. */
+/* A rename by somebody else puts the new name in the place of the old one; one by the owner,
+ * which is not asked for a permit, adds it. */
 static void
 subscriptions_of_the_owner(void **state)
 {

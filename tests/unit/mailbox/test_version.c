@@ -245,8 +245,8 @@ follows_random_histories(void **state)
     }
 }
 
-/* What a view may pass over has no change, also what is changed in the current version only. Whole
- * chunks without any are passed over. */
+/* What a view may pass over has no change, also what is changed in the current version only.
+ * Whole chunks without any are passed over. */
 static void
 assert_quiet_is_quiet(struct version *view, struct version *current, uint64_t since)
 {

@@ -345,8 +345,8 @@ test_moves_in_long_blocks(void **state)
     buf_done(&text);
 }
 
-/* A block of fixed codes (RFC 1951 section 3.2.6), which may be as long as it likes: count times
- * the letter x. It does not end. */
+/* A block of fixed codes (RFC 1951 section 3.2.6), which may be as long as it likes: count
+ * times the letter x. It does not end. */
 static void
 long_block(struct buf *out, size_t count)
 {

@@ -112,7 +112,8 @@ test_a_transaction(void **state)
 }
 
 /* The mailboxes of a new account are made with the first transaction or for somebody who reads:
- * what comes next is another change all the same, and one that was undone before has left nothing.
+ * what comes next is another change all the same, and one that was undone before has left
+ * nothing.
  */
 static void
 test_the_first_one(void **state)
@@ -218,7 +219,8 @@ change(struct fixture *fx, struct store_tx *tx, struct rng *rng)
     }
 }
 
-/* Of whatever kind, in whatever order: a modseq that was told belongs to what was there then. */
+/* Of whatever kind, in whatever order: a modseq that was told belongs to what was there
+ * then. */
 static void
 test_anything(void **state)
 {
