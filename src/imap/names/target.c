@@ -20,22 +20,6 @@ imap_name_is_others(struct span name, struct span *owner_out, struct span *rest_
     return true;
 }
 
-/* "inbox" in any case is also the INBOX of another user. */
-static struct span
-rest_canonical(struct imap_work *work, struct span rest)
-{
-    static const struct span inbox = SPAN_INIT("INBOX");
-    const struct span first = span_head(rest, inbox.len);
-    const bool whole = rest.len == inbox.len ||
-                       (rest.len > inbox.len && rest.ptr[inbox.len] == MBOX_DELIMITER);
-
-    if (!whole || !span_ieq(first, inbox) || span_eq(first, inbox))
-        return rest;
-    const char *text = arena_printf(&work->arena, "%.*s%.*s", SPAN_FMT(inbox),
-                                    SPAN_FMT(span_tail(rest, inbox.len)));
-    return text == NULL ? rest : span_of_str(text);
-}
-
 /* Finds the account of the owner. RC_NOT_FOUND: the name is of nobody who shares anything with
  * this user. */
 static enum rc
@@ -156,7 +140,7 @@ find_guest(struct imap_session *im, struct imap_found *found, enum imap_step *st
         return rc == RC_NOT_FOUND ? rc : RC_AGAIN;
     }
     target->is_guest = true;
-    target->name = rest_canonical(im->work, rest);
+    target->name = rest;
     return look(im, found, step_out) ? RC_OK : RC_AGAIN;
 }
 

@@ -6,7 +6,8 @@
  * given; it never assumes the session's own.
  *
  * Names of the user's own mailboxes stand for themselves, with all rights. Those of others are
- * below "Other Users" (RFC 2342) and the name of the account: "Other Users/anna/Work". Such a
+ * below "Other Users" (RFC 2342) and the name of the account: "Other Users/anna/Work". There,
+ * INBOX is a name like any other, in upper case only (docs/protocol.md H-15). Such a
  * name means a mailbox of anna if she shares anything with the user. Otherwise it is a name
  * like any other, except that no mailbox can be created with it. So a mailbox that had such a
  * name before sharing was used can still be read and renamed.

@@ -58,7 +58,7 @@ S: c3 OK SETACL completed
 [2] C: c5 ESEARCH IN (mailboxes ("Other Users/$anna/Archive" "Other Users/$anna/Sent" "Other Users/$anna/Trash" "Other Users/$anna/Nowhere" "Other Users/nobody/INBOX" "Other Users")) BODY apple
 [2] S: * ESEARCH (TAG "c5" MAILBOX "Other Users/$anna/Archive" UIDVALIDITY ...) UID ALL 1
 [2] S: c5 OK ESEARCH completed
-# One name stands for one mailbox, however it is written and however often it is meant.
+# One name stands for one mailbox, however often it is meant; another spelling is none of another user.
 [2] C: c6 ESEARCH IN (mailboxes ("Other Users/$anna/inbox" "Other Users/$anna/INBOX") subtree-one "Other Users/$anna") RETURN (COUNT) BODY apple
 [2] S: * ESEARCH (TAG "c6" MAILBOX "Other Users/$anna/INBOX" UIDVALIDITY $v2) UID COUNT 1
 [2] S: c6 OK ESEARCH completed
