@@ -42,15 +42,14 @@ def is_well(peer):
 
 
 def test_full_of_the_living():
-    """The answer comes at once, blames no password, and counts who is there. It is no failed login."""
-    with Roost(options=[*SECONDS, "limits.max_connections_per_user=3"], accounts=["user", "other"]) as server:
+    """The answer waits for nothing (the server's time stands still), blames no password, and counts who is there. It is
+    no failed login."""
+    with Roost(options=[*SECONDS, "limits.max_connections_per_user=3"], accounts=["user", "other"], clock=True) as server:
         peers = [server.idling(client="Thunderbird"), server.idling(client="Thunderbird"), server.idling()]
         newcomer = server.connect()
         newcomer.line()
         for _ in range(5):  # more often than wrong passwords are taken
-            began = time.monotonic()
             newcomer.command(f'LOGIN user "{PASSWORD}"', "NO")
-            assert time.monotonic() - began < 1.5
             assert newcomer.last.split(" ", 1)[1] == (
                 "NO [LIMIT] Your account has as many connections as it may have (2 Thunderbird at 127.0.0.1, "
                 "1 unknown at 127.0.0.1); close a program that is not needed")
@@ -100,10 +99,10 @@ def test_a_suspect_that_comes_back_stays():
     with Roost(options=[*SECONDS, "limits.max_connections_per_user=1"], accounts=["user"]) as server:
         away = vanished(server)
         suspected(server, away)
-        away.come_back()
         newcomer = server.connect()
         newcomer.line()
         began = time.monotonic()
+        away.come_back()  # its kernel acknowledges what is repeated next: what it is sent to find out whether it is there
         newcomer.command(f'LOGIN user "{PASSWORD}"', "NO")
         assert "[LIMIT]" in newcomer.last
         assert time.monotonic() - began >= limit("LIMIT_PLACE_WAIT_US") / 1e6  # somebody else might have left
