@@ -168,6 +168,80 @@ def test_names_that_cannot_be_told_take_no_memory():
         assert [name for name in listed if "Other" in name] == [f"Other Users/{name}/Mine" for name in names]
 
 
+def acl(server, sql, *values):
+    """Runs a statement on the database of the account that has lists; the server is not running."""
+    for path in server.home.glob("accounts/**/mail.db"):
+        db = sqlite3.connect(path)
+        if db.execute("SELECT count(*) FROM acl").fetchone()[0] > 0:
+            rows = db.execute(sql, values).fetchall()
+            db.commit()
+            return rows
+    raise AssertionError("no account has lists")
+
+
+NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+
+
+@pytest.mark.parametrize("kind", [1, 2], ids=["accounts", "groups"])
+def test_who_is_gone_for_good_does_not_fill_lists(kind):
+    most = limit("LIMIT_ACL")
+    with Roost(accounts=["anna", "bert", "carl", "dora"]) as server:
+        anna = server.login("anna")
+        anna.command("CREATE Work")
+        anna.command("SETACL Work carl lr")
+        anna.command("SETACL INBOX carl l")
+        anna.command("SETACL Work dora lr")
+        server.run("account", "remove", "carl", "--yes")
+        server.run("account", "remove", "dora", "--yes", "--for-good")
+        server.stop()
+        fill = NUMBERS + ("INSERT INTO acl SELECT m.id, ?, 5000 + i, i % 2, 1 FROM n, mailbox AS m"
+                          " WHERE m.name IN ('Work', 'INBOX') AND i + 1 <= ?")
+        acl(server, fill, most, kind, most)
+        server.start()
+        anna = server.login("anna")
+        assert anna.command("GETACL Work") == ["* ACL Work anna lrswipkxtecda"]
+        anna.command("SETACL Work bert lr")
+        assert anna.command("GETACL Work") == ["* ACL Work anna lrswipkxtecda bert lr"]
+        bert = server.login("bert")
+        assert bert.command('MYRIGHTS "Other Users/anna/Work"') == ['* MYRIGHTS "Other Users/anna/Work" lr']
+        server.stop()
+        assert acl(server, "SELECT count(*) FROM acl") == [(3,)]  # of bert, and two of carl
+        # An account that can be brought back has its rights again.
+        server.run("account", "restore", "carl")
+        server.start()
+        carl = server.login("carl")
+        assert carl.command('MYRIGHTS "Other Users/anna/Work"') == ['* MYRIGHTS "Other Users/anna/Work" lr']
+        assert carl.command('LIST "" "Other Users/*"') == ['* LIST (\\HasNoChildren) "/" "Other Users/anna/INBOX"',
+                                                           '* LIST (\\HasNoChildren) "/" "Other Users/anna/Work"']
+
+
+def test_lists_of_those_who_are_there_are_full():
+    most, all_most = limit("LIMIT_ACL"), limit("LIMIT_ACL_ALL")
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna = server.login("anna")
+        for number in range(all_most // most):
+            anna.command(f"CREATE M{number}")
+        anna.command("SETACL M0 bert lr")
+        server.stop()
+        # Everybody in a list is there: rows of a kind that needs no account.
+        acl(server, NUMBERS + "INSERT INTO acl SELECT id, 0, 5000 + i, 0, 1 FROM n, mailbox WHERE name = 'M1'", most)
+        server.start()
+        anna = server.login("anna")
+        anna.command("SETACL M1 bert lr", expect="NO")
+        assert "NO [LIMIT]" in anna.last, anna.last
+        server.stop()
+        # Below a mailbox that has a list, there is room for another list only if those of the others go.
+        acl(server, NUMBERS + "INSERT INTO acl SELECT id, 1, 5000 + i, 0, 1 FROM n, mailbox WHERE name GLOB 'M*' AND name <> 'M1' AND"
+            " (i < ? OR name <> 'M0')", most, most)
+        assert acl(server, "SELECT count(*) FROM acl") == [(all_most,)]
+        server.start()
+        anna = server.login("anna")
+        anna.command("CREATE M0/below")
+        assert anna.command("GETACL M0/below") == ["* ACL M0/below anna lrswipkxtecda bert lr"]
+        server.stop()
+        assert acl(server, "SELECT count(*) FROM acl") == [(most + 2,)]
+
+
 def switch(server, key, word):
     text = server.config.read_text()
     server.config.write_text(re.sub(rf"(?m)^;?{key} = \w+", f"{key} = {word}", text))

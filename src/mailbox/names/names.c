@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "mailbox/memory/change.h"
+#include "mailbox/sharing/acl_op.h"
 #include "mailbox/write/quota.h"
 #include "syntax/imap/mbox_name.h"
 
@@ -152,10 +153,9 @@ check_use(struct store_tx *tx, struct arena *arena, uint64_t mbox, uint32_t spec
 
 /* ---- create ---- */
 
-/* RFC 4314 section 4: what is made below a mailbox begins with its access control list. */
 static enum rc
-inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t mbox,
-            struct err *err)
+copy_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t mbox,
+         struct err *err)
 {
     const struct span parent = mbox_name_parent(name);
     struct mbox_row above;
@@ -172,6 +172,18 @@ inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_
         rc = store_acl_set(ctx->tx, &rows[i], err);
     }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* RFC 4314 section 4: what is made below a mailbox begins with its access control list. */
+static enum rc
+inherit_acl(struct turn_ctx *ctx, struct arena *arena, struct span name, uint64_t mbox,
+            struct err *err)
+{
+    const enum rc rc = copy_acl(ctx, arena, name, mbox, err);
+
+    return rc == RC_LIMIT && acl_sweep(ctx, arena, NULL) == RC_OK
+               ? copy_acl(ctx, arena, name, mbox, err)
+               : rc;
 }
 
 /* Creates only the mailbox, of which nobody is told yet. */

@@ -5,9 +5,139 @@
 #include <stdlib.h>
 
 #include "mailbox/account_private.h"
+#include "store/removed.h"
 #include "store/sharing.h"
 
 enum { ACL_OP_OCTETS = 4096 }; /* what such a request writes, roughly */
+
+static int
+compare_shares(const void *left, const void *right)
+{
+    const struct registry_share *a = left;
+    const struct registry_share *b = right;
+
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return a->who < b->who ? -1 : a->who > b->who;
+}
+
+/* Sorts identifiers and removes what is there twice. Returns how many are left. */
+static size_t
+each_once(struct registry_share *shares, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 1)
+        qsort(shares, count, sizeof *shares, compare_shares);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || compare_shares(&shares[kept - 1], &shares[i]) != 0)
+            shares[kept++] = shares[i];
+    return kept;
+}
+
+/* ---- what is left of accounts and groups ---- */
+
+/* Whether the account with this number neither exists nor can be brought back. */
+static enum rc
+account_is_gone(struct registry *registry, uint64_t id, bool *gone_out, struct err *err)
+{
+    struct registry_account account;
+    struct registry_removed removed;
+    size_t count = 0;
+
+    enum rc rc = registry_find_id(registry, id, &account, err);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    rc = registry_removed_list(registry, id - 1, 1, &removed, &count, err);
+    if (rc != RC_OK || (count != 0 && removed.id == id && !removed.purging))
+        return rc;
+    rc = registry_find_id(registry, id, &account, err); /* it may just have been brought back */
+    *gone_out = rc == RC_NOT_FOUND;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static enum rc
+group_is_gone(struct registry *registry, uint64_t id, bool *gone_out, struct err *err)
+{
+    struct registry_group group;
+    const enum rc rc = registry_group_get(registry, id, &group, err);
+
+    *gone_out = rc == RC_NOT_FOUND;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static enum rc
+is_gone(struct registry *registry, const struct registry_share *share, bool *gone_out,
+        struct err *err)
+{
+    *gone_out = false;
+    switch (share->kind) {
+    case ACL_ANYONE:
+        break;
+    case ACL_ACCOUNT:
+        return account_is_gone(registry, share->who, gone_out, err);
+    case ACL_GROUP:
+        return group_is_gone(registry, share->who, gone_out, err);
+    }
+    return RC_OK;
+}
+
+/* Of the rows' identifiers, those that are gone, in arena. */
+static enum rc
+find_gone(struct registry *registry, const struct acl_row *rows, size_t count,
+          struct arena *arena, struct registry_share **out, size_t *count_out, struct err *err)
+{
+    struct registry_share *shares = arena_array(arena, struct registry_share, count + 1);
+    size_t used = 0;
+    enum rc rc = RC_OK;
+
+    if (shares == NULL)
+        return RC_LIMIT;
+    for (size_t i = 0; i < count; i++)
+        shares[i] = (struct registry_share){rows[i].kind, rows[i].who};
+    count = each_once(shares, count);
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        bool gone = false;
+        rc = is_gone(registry, &shares[i], &gone, err);
+        if (gone)
+            shares[used++] = shares[i];
+    }
+    *out = shares;
+    *count_out = used;
+    return rc;
+}
+
+enum rc
+acl_sweep(struct turn_ctx *ctx, struct arena *arena, struct err *err)
+{
+    struct registry *registry = ctx->acct->accounts->registry;
+    struct registry_share *gone = NULL;
+    struct acl_row *rows = NULL;
+    size_t gone_count = 0;
+    size_t count = 0;
+    uint64_t changed = 0; /* the mailbox that was changed last: those of one are neighbours */
+
+    if (registry == NULL)
+        return RC_NOT_FOUND;
+    enum rc rc = store_acl(ctx->tx, 0, arena, &rows, &count, err);
+    if (rc == RC_OK)
+        rc = find_gone(registry, rows, count, arena, &gone, &gone_count, err);
+    if (rc == RC_OK && gone_count == 0)
+        rc = RC_NOT_FOUND;
+    for (size_t i = 0; rc == RC_OK && i < count; i++) {
+        const struct registry_share share = {rows[i].kind, rows[i].who};
+        if (bsearch(&share, gone, gone_count, sizeof *gone, compare_shares) == NULL)
+            continue;
+        rows[i].rights = 0;
+        rc = store_acl_set(ctx->tx, &rows[i], err);
+        if (rc == RC_OK && changed != rows[i].mbox)
+            rc = change_acl(ctx->changes, rows[i].mbox);
+        changed = rows[i].mbox;
+    }
+    return rc;
+}
+
+/* ---- lists ---- */
 
 static struct acl_row *
 row_of(struct acl_row *rows, size_t count, const struct acl_op *op)
@@ -61,6 +191,8 @@ acl_apply(struct turn_req *req, struct turn_ctx *ctx, struct err *err)
         rc = note_share(op, ctx, err);
     if (rc == RC_OK)
         rc = store_acl_set(ctx->tx, &row, err);
+    if (rc == RC_LIMIT && acl_sweep(ctx, op->arena, NULL) == RC_OK)
+        rc = store_acl_set(ctx->tx, &row, err);
     if (rc == RC_OK)
         rc = change_acl(ctx->changes, mbox.id);
     if (rc == RC_OK)
@@ -77,33 +209,16 @@ acl_op_init(struct acl_op *op, struct arena *arena, struct wake wake)
 
 /* ---- the index ---- */
 
-static int
-compare_shares(const void *left, const void *right)
-{
-    const struct registry_share *a = left;
-    const struct registry_share *b = right;
-
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    return a->who < b->who ? -1 : a->who > b->who;
-}
-
 /* Those of the rows, each once. */
 static size_t
 shares_of(const struct acl_row *rows, size_t count, struct registry_share *shares)
 {
     size_t used = 0;
-    size_t kept = 0;
 
     for (size_t i = 0; i < count; i++)
         if (!rows[i].negative)
             shares[used++] = (struct registry_share){rows[i].kind, rows[i].who};
-    if (used > 1)
-        qsort(shares, used, sizeof *shares, compare_shares);
-    for (size_t i = 0; i < used; i++)
-        if (kept == 0 || compare_shares(&shares[kept - 1], &shares[i]) != 0)
-            shares[kept++] = shares[i];
-    return kept;
+    return each_once(shares, used);
 }
 
 /* What this batch has taken away may yet come back, if its commit fails: so the index keeps

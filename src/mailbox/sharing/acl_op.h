@@ -25,6 +25,11 @@ struct acl_op {
 /** result: RC_NOT_FOUND (no such mailbox), RC_LIMIT (LIMIT_ACL), and those of the registry. */
 void acl_op_init(struct acl_op *op, struct arena *arena, struct wake wake);
 
+/** Removes all rows of the account whose account was purged or whose group was removed: nobody
+ * can have these rights any more, no list shows them, and they would fill the lists. An account
+ * that can be brought back keeps its rows. RC_NOT_FOUND: there are none. */
+MUST_USE enum rc acl_sweep(struct turn_ctx *ctx, struct arena *arena, struct err *err);
+
 /** Makes the index what the account's lists are. It never fails for itself: an index with too
  *  much in it does no harm. */
 struct acl_settle_op {
