@@ -97,15 +97,3 @@ status_of_row(struct account *acct, struct store_tx *tx, const struct mbox_row *
     };
     return RC_OK;
 }
-
-enum rc
-status_get(struct account *acct, struct store_tx *tx, struct span name, unsigned items,
-           struct status *out, struct err *err)
-{
-    AUTO_ARENA arena = {0};
-    struct mbox_row row;
-
-    arena_init(&arena, 16 << 10);
-    const enum rc rc = store_mbox_find(tx, name, &arena, &row, err);
-    return rc == RC_OK ? status_of_row(acct, tx, &row, items, out, err) : rc;
-}

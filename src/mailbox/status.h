@@ -29,14 +29,10 @@ struct status {
     struct mbox_object_id object_id; /* MAILBOXID, RFC 8474 */
 };
 
-/** STATUS of the mailbox with this canonical name. items: enum imap_status_item. tx: a
- * snapshot. RC_NOT_FOUND. */
-MUST_USE enum rc status_get(struct account *acct, struct store_tx *tx, struct span name,
-                            unsigned items, struct status *out, struct err *err);
 /** Whether these items of a row need a snapshot. */
 bool status_reads(const struct mbox_row *row, unsigned items);
-/** STATUS of a row that the caller has (names_list). tx may be NULL unless status_reads says
- * otherwise. */
+/** STATUS of a row. items: enum imap_status_item. tx: the snapshot that it is from; it may be
+ * NULL unless status_reads says otherwise. */
 MUST_USE enum rc status_of_row(struct account *acct, struct store_tx *tx,
                                const struct mbox_row *row, unsigned items, struct status *out,
                                struct err *err);

@@ -176,3 +176,39 @@ def test_close_while_the_mailbox_is_deleted():
             assert other.last.split(" ")[1] == "OK", other.last
             assert one.line().startswith(f"a{n} OK")
         assert server.stop() == 0, server.stderr()
+
+
+def test_a_name_that_changes_its_mailbox():
+    """Rights are looked up first, and then what is told is read: of the mailbox with these rights, not of one that got its name meanwhile."""
+    asks = [f"GETACL {BOX}", f"STATUS {BOX} (MESSAGES)", f"GETMETADATA {BOX} /shared/comment"]
+    with Roost(accounts=["anna", "bert"]) as server:
+        anna, bert = server.login("anna"), server.login("bert")
+        for name in ("Shown", "Hidden"):
+            anna.command(f"CREATE {name}")
+        anna.command("SETACL Shown bert lra")
+        anna.command("SETACL Hidden anyone i")
+        anna.command(f"APPEND Hidden {APPEND}")
+        anna.command('SETMETADATA Hidden (/shared/comment "secret")')
+        over = time.monotonic() + SECONDS
+        renames = [("Shown", "Work"), ("Work", "Shown"), ("Hidden", "Work"), ("Work", "Hidden")] * 10
+
+        def rename():
+            while time.monotonic() < over:
+                anna.send(b"".join(b"r RENAME %s %s\r\n" % (old.encode(), new.encode()) for old, new in renames))
+                told = [anna.line() for _ in renames]
+                assert all(line.startswith("r OK") for line in told), told
+
+        owner = threading.Thread(target=rename, daemon=True)
+        owner.start()
+        told = dict.fromkeys(asks, 0)
+        while owner.is_alive():
+            for ask in asks:
+                bert.send(f"g {ask}\r\n".encode() * 20)
+                answered = 0
+                while answered < 20:
+                    line = bert.line()
+                    assert not ("anyone" in line or "secret" in line or "MESSAGES 1" in line), line
+                    answered += line.startswith("g ")
+                    told[ask] += line.startswith("g OK")
+        owner.join()
+        assert time.monotonic() >= over and all(told.values()), told

@@ -120,6 +120,7 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
     enum imap_step step = STEP_DONE;
     struct imap_target target;
     struct imap_url url;
+    struct mbox_row row;
     struct err err = {.rc = RC_OK};
     AUTO_TX tx = NULL;
 
@@ -139,7 +140,10 @@ find_url(struct imap_session *im, struct catenate *cat, struct span text)
         .uid = url.uid,
         .section = &url.section,
     };
-    rc = excerpt_find(tx, &req, arena, &cat->excerpt, &err);
+    if (!url.is_selected)
+        rc = imap_target_row(&target, tx, arena, &row, &err);
+    if (rc == RC_OK)
+        rc = excerpt_find(tx, &req, arena, &cat->excerpt, &err);
     if (rc == RC_NOT_FOUND)
         return bad_url(im, text);
     if (rc != RC_OK)

@@ -285,7 +285,7 @@ cmd_getacl_run(struct imap_session *im, struct imap_work *work)
                           &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
-    enum rc rc = store_mbox_find(tx, work->target.name, &work->arena, &mbox, &err);
+    enum rc rc = imap_target_row(&work->target, tx, &work->arena, &mbox, &err);
     if (rc == RC_OK)
         rc = store_acl(tx, mbox.id, &work->arena, &rows, &count, &err);
     store_end(tx);
@@ -308,7 +308,7 @@ mailbox_is_there(struct imap_session *im, enum imap_step *step_out)
 
     if (!imap_read_begin(im, work->target.acct, &tx, step_out))
         return false;
-    const enum rc rc = store_mbox_find(tx, work->target.name, &work->arena, &mbox, &err);
+    const enum rc rc = imap_target_row(&work->target, tx, &work->arena, &mbox, &err);
     if (rc != RC_OK)
         *step_out = imap_fail(im, rc, &err);
     return rc == RC_OK;

@@ -380,6 +380,7 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
     const struct imap_status_req *req = &work->cmd.u.status;
     enum imap_step step = STEP_DONE;
     struct status status;
+    struct mbox_row row;
     AUTO_TX tx = NULL;
     struct err err = {.rc = RC_OK};
 
@@ -388,8 +389,9 @@ cmd_status_run(struct imap_session *im, struct imap_work *work)
     if (!imap_target_find(im, &req->mailbox, work->row->named, &work->target, &step) ||
         !imap_read_begin(im, work->target.acct, &tx, &step))
         return step;
-    const enum rc rc =
-        status_get(work->target.acct, tx, work->target.name, req->items, &status, &err);
+    enum rc rc = imap_target_row(&work->target, tx, &work->arena, &row, &err);
+    if (rc == RC_OK)
+        rc = status_of_row(work->target.acct, tx, &row, req->items, &status, &err);
     if (rc != RC_OK)
         return imap_fail(im, rc, &err);
     imap_status_line(im, req->mailbox.name, &status, req->items);

@@ -51,7 +51,7 @@ answer_begin(struct imap_session *im, struct store_tx *tx, enum imap_step *step_
     enum rc rc = answer == NULL || row == NULL ? RC_LIMIT : RC_OK;
 
     if (rc == RC_OK && !req->server)
-        rc = store_mbox_find(tx, target->name, arena, row, &err);
+        rc = imap_target_row(target, tx, arena, row, &err);
     if (rc == RC_OK)
         rc = imap_metadata_find(im, tx, req->server ? NULL : row, &ask, answer, &err);
     if (rc != RC_OK) {

@@ -110,6 +110,7 @@ look(struct imap_session *im, struct imap_found *found, enum imap_step *step_out
         *step_out = imap_fail(im, rc, &err);
         return false;
     }
+    target->mbox = access.mbox;
     target->rights = access_to(&access, target->needs);
     return true;
 }
@@ -177,6 +178,20 @@ find_others(struct imap_session *im, struct span name, unsigned needs,
     im->work->found = kept;
     *target_out = found.target;
     return RC_OK;
+}
+
+enum rc
+imap_target_row(const struct imap_target *target, struct store_tx *tx, struct arena *arena,
+                struct mbox_row *out, struct err *err)
+{
+    struct mbox_row row;
+    const enum rc rc = store_mbox_find(tx, target->name, arena, &row, err);
+
+    if (rc == RC_OK && target->is_guest && row.id != target->mbox)
+        return err_set(err, RC_NOT_FOUND, 0, "another mailbox has the name now");
+    if (rc == RC_OK)
+        *out = row;
+    return rc;
 }
 
 enum imap_step

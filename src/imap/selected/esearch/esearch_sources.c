@@ -135,7 +135,7 @@ named_find(struct imap_session *im, struct esearch_sources *sources, struct stor
     struct span owner;
     struct span rest;
 
-    const enum rc rc = store_mbox_find(tx, target->name, arena, &other.row, err);
+    const enum rc rc = imap_target_row(target, tx, arena, &other.row, err);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     (void)imap_name_is_others(arg->name, &owner, &rest);
