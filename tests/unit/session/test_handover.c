@@ -111,7 +111,9 @@ struct sample {
     uint8_t deflate; /* compressed: what follows it is of that stream */
     uint8_t bits;
     uint8_t bits_are;
-    uint32_t begun;
+    uint8_t more_inside;
+    uint32_t given;
+    uint32_t block;
     uint32_t recent;
     uint32_t past;
     uint32_t unread;
@@ -146,7 +148,9 @@ sample(void)
         .deflate = 1,
         .bits = 5,
         .bits_are = 31,
-        .begun = 2,
+        .more_inside = 1,
+        .given = 700,
+        .block = 200,
         .recent = 300,
         .past = 900,
         .unread = 7,
@@ -205,14 +209,16 @@ put(const struct sample *s, struct buf *out)
         pack_u32(out, UINT32_MAX);
     }
     pack_u8(out, s->deflate);
-    if (s->deflate == 1) {
+    if (s->deflate == 1 || s->deflate == 3) {
         pack_u64(out, UINT64_MAX); /* compressed octets in and out */
         pack_u64(out, 2);
         pack_u8(out, 1); /* the stream has ended */
         pack_u8(out, s->bits);
         pack_u8(out, s->bits_are);
         pack_u8(out, 0xff); /* the last octet */
-        put_octets(out, s->begun);
+        pack_u8(out, s->more_inside);
+        pack_u32(out, s->given);
+        put_octets(out, s->block);
         pack_u32(out, s->recent);
         put_octets(out, s->past);
         put_octets(out, s->unread);
@@ -288,10 +294,14 @@ everything_comes_back(void **state)
     assert_comes_back(&s);
     s.past = (32 << 10) + 64 + 1024; /* the most there is room for */
     s.recent = 1024;
-    s.begun = 16;
+    s.given = 1 << 20;
+    s.block = 65535 + 16;
     s.unread = 16384;
     assert_comes_back(&s);
-    s.unread = s.past = s.recent = s.begun = s.bits = s.bits_are = 0;
+    s.deflate = 3; /* compressed to the end of the block */
+    assert_comes_back(&s);
+    s.deflate = 1;
+    s.unread = s.past = s.recent = s.block = s.given = s.more_inside = s.bits = s.bits_are = 0;
     assert_comes_back(&s);
     s.deflate = 0;
     assert_comes_back(&s);
@@ -344,7 +354,7 @@ static void
 bad_values_are_no_session(void **state)
 {
     static char long_name[1001];
-    struct sample bad[30];
+    struct sample bad[32];
     size_t n = 0;
 
     (void)state;
@@ -374,10 +384,12 @@ bad_values_are_no_session(void **state)
     bad[n++].event_ms = UINT64_C(1) << 40;
     bad[n++].event_kind = EVENT_KIND_COUNT;
     bad[n++].outcome = EVENT_BAD + 1;
-    bad[n++].deflate = 3;
+    bad[n++].deflate = 4;
     bad[n++].bits = 8;
     bad[n++].bits_are = 32; /* six bits */
-    bad[n++].begun = 17;
+    bad[n++].more_inside = 2;
+    bad[n++].given = (1 << 20) + 1;
+    bad[n++].block = 65535 + 17;
     bad[n++].recent = 901;
     bad[n].past = 2000;
     bad[n++].recent = 1025;
