@@ -601,7 +601,7 @@ conn_deflate_pack(struct conn *conn, struct buf *out)
 {
     struct conn_deflate *z = conn->deflate;
 
-    pack_u8(out, packed_as(conn));
+    pack_u8(out, (uint8_t)packed_as(conn));
     if (z == NULL)
         return true;
     conn_deflate_rest(conn);
