@@ -270,7 +270,7 @@ test_parks_and_moves_at_each_octet(void **state)
 
     (void)state;
     seed = 2;
-    make_text(&text, 12000);
+    make_text(&text, 8000);
     for (size_t f = 0; f < ARRAY_LEN(flushes); f++) {
         struct peer peer;
         struct conn conn;
@@ -313,7 +313,7 @@ test_moves_in_long_blocks(void **state)
 
     (void)state;
     seed = 20;
-    make_text(&text, 2 * TEXT);
+    make_text(&text, TEXT);
     for (unsigned round = 0; round < 2 * ARRAY_LEN(table); round++) {
         struct peer peer;
         struct conn conn;
@@ -410,7 +410,7 @@ test_block_that_is_too_long_to_move(void **state)
     peer_done(&peer);
     bool moved = true;
     size_t before = 0;
-    for (size_t len = 100; moved && len < buf_len(&stream); len += 16) {
+    for (size_t len = 100; moved && len < buf_len(&stream); len += 64) {
         before = given;
         moved = moves_after(span_head(buf_span(&stream), len), &given);
         if (len == 100)
