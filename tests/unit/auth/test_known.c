@@ -164,9 +164,9 @@ count_known(uint64_t accounts, uint32_t each)
     return found;
 }
 
-/* A site with 100,000 accounts (ROOST_LONG=1; otherwise a fifth of that, with a fifth of the
- * places), each at home, at work and on the way: nearly all pairs are there for thirty days, and
- * over a restart. */
+/* A site with 100,000 accounts (ROOST_LONG=1; otherwise a fifth of that and of the places),
+ * each at home, at work and on the way: nearly all pairs are there for thirty days, and over a
+ * restart. */
 static void
 a_large_site_is_known(void **state)
 {
