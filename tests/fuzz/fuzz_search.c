@@ -11,7 +11,7 @@
 
 #include "mailbox/content/fields.h"
 #include "mailbox/memory/members.h"
-#include "mailbox/content/search.h"
+#include "mailbox/search/search.h"
 #include "syntax/imap/cmd.h"
 #include "syntax/mail/mime_parts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * SEARCH (RFC 3501 section 6.4.4), and SORT and THREAD (RFC 5256), which begin with a search.
- * mailbox/content/search.h does the search and mailbox/order/order.h the ordering; here they
+ * mailbox/search/search.h does the search and mailbox/order/order.h the ordering; here they
  * get a snapshot for each slice.
  */
 #include "imap/selected/context/context.h"

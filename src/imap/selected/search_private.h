@@ -7,7 +7,7 @@
 #define IMAP_SELECTED_SEARCH_PRIVATE_H
 
 #include "imap/imap_session.h"
-#include "mailbox/content/search.h"
+#include "mailbox/search/search.h"
 #include "mailbox/order/order.h"
 
 enum search_stage {

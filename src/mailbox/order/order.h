@@ -19,7 +19,7 @@
 #ifndef MAILBOX_ORDER_ORDER_H
 #define MAILBOX_ORDER_ORDER_H
 
-#include "mailbox/content/search.h"
+#include "mailbox/search/search.h"
 #include "mailbox/order/threads.h"
 
 struct order;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mailbox/content/object_id.h"
-#include "mailbox/content/search.h"
+#include "mailbox/search/search.h"
 #include "mailbox/order/backlog.h"
 
 /* *pauses_out: how often it had to be asked again. */

@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "bench/mailgen.h"
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 /* ---- running one ---- */
 

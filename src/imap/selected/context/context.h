@@ -25,7 +25,7 @@
 #define IMAP_SELECTED_CONTEXT_CONTEXT_H
 
 #include "imap/imap_session.h"
-#include "mailbox/content/search.h"
+#include "mailbox/search/search.h"
 #include "mailbox/touched.h"
 
 /* Results of YOUNGER and OLDER change with time alone. They are updated when the session runs

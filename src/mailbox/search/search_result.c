@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a search found: counters kept on the way, and the bits as runs (search.h). */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 void
 search_progress(const struct search *search, uint32_t *done_out, uint32_t *of_out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Steps of a search program, and what each costs. */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 #include "mailbox/content/fields.h"
 

@@ -6,7 +6,7 @@
  * becomes the list of candidates. The parser keeps the tree shallow (LIMIT_NESTING): recursion
  * is bounded.
  */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 #include "base/limits.h"
 #include "mailbox/content/fields.h"

@@ -5,7 +5,7 @@
  *
  * Pure CPU; recursion is bounded as the parser's (LIMIT_NESTING).
  */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 #include "mailbox/content/fields.h"
 #include "syntax/mail/header.h"

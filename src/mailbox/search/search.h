@@ -26,8 +26,8 @@
  *
  * Thread: the session.
  */
-#ifndef MAILBOX_CONTENT_SEARCH_H
-#define MAILBOX_CONTENT_SEARCH_H
+#ifndef MAILBOX_SEARCH_SEARCH_H
+#define MAILBOX_SEARCH_SEARCH_H
 
 #include "base/arena.h"
 #include "base/attr.h"

@@ -9,7 +9,7 @@
  * completed in any amount of mail. The work of further keys is counted, and so is all
  * comparison of very similar words.
  */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 #include "base/limits.h"
 #include "mailbox/content/ingest.h"

@@ -7,12 +7,12 @@
  * level (what it costs to know more) until the whole is TRUE or FALSE, so nothing is read that
  * the answer does not need, and the text is given up in the middle when the rest cannot matter.
  */
-#ifndef MAILBOX_CONTENT_SEARCH_PRIVATE_H
-#define MAILBOX_CONTENT_SEARCH_PRIVATE_H
+#ifndef MAILBOX_SEARCH_SEARCH_PRIVATE_H
+#define MAILBOX_SEARCH_SEARCH_PRIVATE_H
 
-#include "mailbox/memory/members.h"
 #include "mailbox/content/object_id.h"
-#include "mailbox/content/search.h"
+#include "mailbox/memory/members.h"
+#include "mailbox/search/search.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/mime_search.h"
 

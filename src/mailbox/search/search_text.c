@@ -5,7 +5,7 @@
  * ...), even if only one of the keys needs a score, so that scores do not change what is found
  * (LIMIT_FUZZY_WORDS).
  */
-#include "mailbox/content/search_private.h"
+#include "mailbox/search/search_private.h"
 
 #include "mailbox/content/fields.h"
 #include "syntax/charset.h"
