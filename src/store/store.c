@@ -379,6 +379,18 @@ store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
 }
 
 enum rc
+store_message_next(struct store_tx *tx, uint64_t from, uint64_t *message_out, struct err *err)
+{
+    return tx->ops->message_next(tx, from, message_out, err);
+}
+
+enum rc
+store_message_highest(struct store_tx *tx, uint64_t *message_out, struct err *err)
+{
+    return tx->ops->message_highest(tx, message_out, err);
+}
+
+enum rc
 store_content_read(struct store_tx *tx, uint64_t message, uint64_t offset, uint64_t octets,
                    struct buf *out, struct err *err)
 {

@@ -583,6 +583,13 @@ struct message_row {
 /** RC_NOT_FOUND when it was purged. Fast when ids ascend. */
 MUST_USE enum rc store_message_read(struct store_tx *tx, uint64_t message, unsigned want,
                                     struct message_row *out, struct err *err);
+/** The lowest id at or above from that a message has. RC_NOT_FOUND: none has. */
+MUST_USE enum rc store_message_next(struct store_tx *tx, uint64_t from, uint64_t *message_out,
+                                    struct err *err);
+/** The highest id that a message was ever given, as the transaction sees it; 0: none was. The
+ * message may have been purged. */
+MUST_USE enum rc store_message_highest(struct store_tx *tx, uint64_t *message_out,
+                                       struct err *err);
 /**
  * Octets of the message text from offset on, appended to out: exactly octets, or what is left.
  * Any size may be asked for; whoever streams asks for as much as it has room for.

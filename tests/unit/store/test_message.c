@@ -78,6 +78,53 @@ test_jumps_give_the_right_row(void **state)
     fixture_free(fx);
 }
 
+/* Ids are walked over the gaps that purging leaves, and the highest one is not forgotten. */
+static void
+test_ids_are_walked(void **state)
+{
+    const struct uid_run gone[] = {{2, 3}, {5, 5}};
+    struct fixture *fx = fixture_new();
+    struct expunge_result expunged;
+    uint64_t message = 99;
+    bool more = true;
+
+    (void)state;
+    struct store_tx *tx = begin_read(fx);
+    assert_rc(store_message_next(tx, 0, &message, &fx->err), RC_NOT_FOUND);
+    assert_int_equal(message, 99);
+    assert_ok(store_message_highest(tx, &message, &fx->err));
+    assert_int_equal(message, 0);
+    store_end(tx);
+    fill(fx, "INBOX", 5);
+    tx = begin_write(fx);
+    const struct expunge_req req = {
+        .mbox = mbox_id(fx, tx, "INBOX"), .runs = gone, .run_count = ARRAY_LEN(gone)};
+    assert_ok(store_expunge(tx, &req, &fx->arena, &expunged, &fx->err));
+    assert_int_equal(expunged.count, 3);
+    commit(fx, tx);
+    test_now_s += INT64_C(400) * TEST_DAY_S;
+    while (more) {
+        tx = begin_write(fx);
+        assert_ok(store_purge_step(tx, UINT64_MAX, &more, &fx->err));
+        assert_ok(store_message_highest(tx, &message, &fx->err));
+        assert_int_equal(message, 5);
+        commit(fx, tx);
+    }
+    static const uint64_t next_of[] = {1, 1, 4, 4, 4, 0, 0};
+    tx = begin_read(fx);
+    for (uint64_t from = 0; from < ARRAY_LEN(next_of); from++) {
+        message = 0;
+        assert_rc(store_message_next(tx, from, &message, &fx->err),
+                  next_of[from] == 0 ? RC_NOT_FOUND : RC_OK);
+        assert_int_equal(message, next_of[from]);
+    }
+    assert_rc(store_message_next(tx, UINT64_MAX, &message, &fx->err), RC_NOT_FOUND);
+    assert_ok(store_message_highest(tx, &message, &fx->err));
+    assert_int_equal(message, 5);
+    store_end(tx);
+    fixture_free(fx);
+}
+
 enum kind { WORDS, NOISE, NO_BODY };
 
 static void
@@ -255,6 +302,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_jumps_give_the_right_row),
+        cmocka_unit_test(test_ids_are_walked),
         cmocka_unit_test(test_every_layout),
         cmocka_unit_test(test_large_bodies_are_compressed),
         cmocka_unit_test(test_no_room_for_the_text),

@@ -247,6 +247,10 @@ others(struct ctx *ctx, struct store_tx *tx, struct arena *arena)
     if (rc == RC_OK)
         rc = store_backlog(tx, &next, &before, err);
     if (rc == RC_OK)
+        rc = store_message_highest(tx, &next, err);
+    if (rc == RC_OK && store_message_next(tx, next, &before, err) == RC_LIMIT)
+        rc = RC_LIMIT;
+    if (rc == RC_OK)
         rc = store_purge_due(tx, &yes, err);
     if (rc == RC_OK)
         rc = store_mbox_set_recent_from(tx, 1, (uint32_t)ctx->next, err);
@@ -322,7 +326,7 @@ begin(void *of)
     commit(fx, tx);
     arena_reset(&fx->arena);
     if (ctx->run == purge)
-        test_now_s += 30 * TEST_DAY_S;
+        test_now_s += INT64_C(30) * TEST_DAY_S;
     dump_now(fx, &ctx->before);
     fixture_restart(fx);
 }

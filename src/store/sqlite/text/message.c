@@ -119,6 +119,42 @@ sqlite_message_read(struct store_tx *base, uint64_t message, unsigned want,
     return RC_OK;
 }
 
+enum rc
+sqlite_message_next(struct store_tx *base, uint64_t from, uint64_t *message_out,
+                    struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+
+    if (from > INT64_MAX) /* ids are SQLite's: signed */
+        return err_set(err, RC_NOT_FOUND, 0, "no message is that high");
+    AUTO_STMT stmt = stmt_get(tx->db, SQL_MESSAGE_NEXT);
+    bind_u64(&stmt, 1, from);
+    const enum rc rc = stmt_one(&stmt, err);
+    if (rc == RC_OK)
+        *message_out = col_u64(&stmt, 0);
+    return rc;
+}
+
+enum rc
+sqlite_message_highest(struct store_tx *base, uint64_t *message_out, struct err *err)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(base);
+
+    if (tx->write) {
+        *message_out = tx->acct->counters.message;
+        return RC_OK;
+    }
+    AUTO_STMT floors = stmt_get(tx->db, SQL_FLOORS);
+    AUTO_STMT top = stmt_get(tx->db, SQL_MESSAGE_TOP);
+    enum rc rc = stmt_one(&floors, err);
+    if (rc == RC_OK)
+        rc = stmt_one(&top, err);
+    if (rc == RC_OK)
+        *message_out =
+            col_u64(&top, 0) > col_u64(&floors, 3) ? col_u64(&top, 0) : col_u64(&floors, 3);
+    return rc;
+}
+
 static enum rc
 row_add(struct sqlite_tx *tx, uint64_t id, const struct message_new *msg, struct err *err)
 {
