@@ -317,6 +317,10 @@
 #define LIMIT_JOURNAL_UNKNOWN_PER_MINUTE 600u
 #define LIMIT_RECORD_TEXT 512u /* octets of a text in a session's end record */
 
+/* --- Indexes of texts --- */
+/* accounts that wait to be indexed; beyond that, a later search of theirs asks again */
+#define LIMIT_INDEX_WISHES 1024u
+
 /* --- Logs of other programs --- */
 #define LIMIT_FOREIGN_FILES 64u        /* files read together */
 #define LIMIT_FOREIGN_LINE (64u << 10) /* octets of a line; the rest is ignored */

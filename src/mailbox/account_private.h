@@ -99,6 +99,7 @@ struct accounts {
     bool shared;               /* others write to the accounts too: STORE_SHARED */
     bool reads_wait;           /* STORE_READS_WAIT */
     struct registry *registry; /* borrowed; NULL: every account exists */
+    struct account_search search;
     const struct clock *clock;
     _Atomic(const struct quota_rules *) quota; /* borrowed */
     atomic_uint_fast64_t version_octets;       /* of all current versions */

@@ -87,6 +87,18 @@ accounts_set_registry(struct accounts *accounts, struct registry *registry)
     accounts->registry = registry;
 }
 
+void
+accounts_set_search(struct accounts *accounts, const struct account_search *search)
+{
+    accounts->search = *search;
+}
+
+const struct account_search *
+account_search(const struct account *acct)
+{
+    return &acct->accounts->search;
+}
+
 bool
 accounts_is_made(struct accounts *accounts, uint64_t account_id)
 {

@@ -29,6 +29,18 @@ struct registry_account;
 void accounts_set_registry(struct accounts *accounts, struct registry *registry);
 /** Whether the account was ever used; makes nothing. Waits for the engine. Thread: any. */
 bool accounts_is_made(struct accounts *accounts, uint64_t account_id);
+/* Indexes of texts. */
+struct store_indexes;
+struct index_wishes;
+struct account_search {
+    struct store_indexes *indexes; /* NULL: none is asked, all is looked at */
+    struct index_wishes *wishes;   /* NULL: nobody makes indexes */
+};
+/** Both are borrowed for the life of the accounts; at first there are none. Call it before the
+ *  first account_get. */
+void accounts_set_search(struct accounts *accounts, const struct account_search *search);
+/** Never NULL. */
+const struct account_search *account_search(const struct account *acct);
 /* What holds for all accounts. */
 struct quota_rules {
     struct quota_amounts limits; /* of those without limits of their own */
