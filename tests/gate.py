@@ -23,6 +23,7 @@ WORKERS = 2 * (os.cpu_count() or 1)  # pytest's, side by side
 # What tests start beside their own programs.
 SERVER = ["src/cli/roost", "tests/support/roost-seam", "tests/support/roost-test-clock", "tests/support/outsider",
           "bench/roost-mailgen"]
+LINKER = {"CC_LD": "lld"}  # the usual one takes as long for all programs as compiling half of them
 POLITELY = ["nice", "-n", "19"]  # before what is done beside the tests that wait for time to pass
 AGAIN_MAX = 8  # failed tests that are run again by themselves; with more, something is broken
 
@@ -55,7 +56,7 @@ def configure(name, options, env=None, suites=(), more=(), before=()):
     """Builds everything, or only what the suites need, and more; before stands before ninja."""
     build = ROOT / "build" / name
     if not (build / "build.ninja").exists():
-        run(["meson", "setup", str(build), *options], env, check=True, stdout=subprocess.DEVNULL)
+        run(["meson", "setup", str(build), *options], dict(LINKER, **(env or {})), check=True, stdout=subprocess.DEVNULL)
     targets = [*programs_of(build, suites), *more] if suites else []
     done = run([*before, "ninja", "-C", str(build), *targets], env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
