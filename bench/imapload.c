@@ -90,7 +90,8 @@ static const char help[] =
     "  --batch N (100)       --fresh                --keep (copy: the target)  --quiet\n"
     "  --nagle         no TCP_NODELAY, acknowledgements when the kernel likes\n"
     "  --spread        connections come from many addresses of 127.0.0.0/8\n"
-    "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n";
+    "  --mbox FILE | --seed N (1) --max-octets N    the messages that are sent\n"
+    "  --rare PERCENT    share of words out of a million that are rare (0)\n";
 
 enum {
     OPT_HOST = 256,
@@ -127,6 +128,7 @@ enum {
     OPT_MODSEQ,
     OPT_CHATTER,
     OPT_MAX_OCTETS,
+    OPT_RARE,
     OPT_HELP,
 };
 
@@ -165,6 +167,7 @@ static const struct option options[] = {
     {"modseq", required_argument, NULL, OPT_MODSEQ},
     {"chatter", required_argument, NULL, OPT_CHATTER},
     {"max-octets", required_argument, NULL, OPT_MAX_OCTETS},
+    {"rare", required_argument, NULL, OPT_RARE},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -310,6 +313,9 @@ take_number(struct load_options *opt, int c, const char *arg)
         return true;
     case OPT_MAX_OCTETS:
         opt->max_octets = (size_t)number(arg, 1, 30000000);
+        return true;
+    case OPT_RARE:
+        opt->rare_percent = (int)number(arg, 0, 100);
         return true;
     default:
         return false;

@@ -39,6 +39,7 @@ struct load_options {
     uint64_t uidvalidity; /* of resync-back: what the client knows */
     uint64_t modseq;
     size_t max_octets; /* of generated messages */
+    int rare_percent;  /* of their words (mailgen.h) */
     size_t chatter;    /* octets of commands that each session of park-sync says first */
     bool tls;          /* from the first octet */
     bool compress;     /* COMPRESS=DEFLATE after login; not in hold and with --connections */

@@ -42,7 +42,11 @@ add(struct load_mail *mail, char *at, struct span octets, unsigned flags)
 static struct load_mail
 generate(const struct load_options *opt, size_t count)
 {
-    const struct mailgen_options options = {.seed = opt->seed, .max_octets = opt->max_octets};
+    const struct mailgen_options options = {
+        .seed = opt->seed,
+        .max_octets = opt->max_octets,
+        .rare_percent = (unsigned)opt->rare_percent,
+    };
     struct mailgen *gen = NULL;
     struct err err = {.rc = RC_OK};
     size_t octets = 0;

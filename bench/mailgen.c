@@ -92,6 +92,8 @@ mailgen_new(const struct mailgen_options *options, struct mailgen **gen_out, str
 {
     if (options->broken_percent > 100)
         return err_set(err, RC_INVALID, 0, "broken share: %u percent", options->broken_percent);
+    if (options->rare_percent > 100)
+        return err_set(err, RC_INVALID, 0, "rare words: %u percent", options->rare_percent);
     if (options->max_octets > MAILGEN_MAX_OCTETS || options->mean_octets > MAILGEN_MAX_OCTETS)
         return err_set(err, RC_INVALID, 0, "sizes above %d octets", MAILGEN_MAX_OCTETS);
 

@@ -65,8 +65,11 @@ enum mailgen_fault {
 struct mailgen_options {
     uint64_t seed;
     unsigned broken_percent; /* 0..100: share of messages with one fault */
-    size_t mean_octets;      /* 0: MAILGEN_MEAN_OCTETS; the whole distribution is scaled */
-    size_t max_octets;       /* 0: MAILGEN_MAX_OCTETS; no sound message is longer by more than
+    /* 0..100: share of the words that are drawn from a million others, as names, numbers and
+     * slips make them in real mail: many of them occur only once (mailgen_rare_word) */
+    unsigned rare_percent;
+    size_t mean_octets; /* 0: MAILGEN_MEAN_OCTETS; the whole distribution is scaled */
+    size_t max_octets;  /* 0: MAILGEN_MAX_OCTETS; no sound message is longer by more than
                                 a few lines */
 };
 
@@ -94,6 +97,11 @@ struct mailgen;
 MUST_USE enum rc mailgen_new(const struct mailgen_options *options, struct mailgen **gen_out,
                              struct err *err);
 void mailgen_free(struct mailgen *gen);
+
+enum { MAILGEN_RARE_BITS = 20, MAILGEN_RARE_OCTETS = 8 };
+/** The rare word of this rank, 1 .. 2^MAILGEN_RARE_BITS - 1, written to octets. Word r occurs
+ *  about r times less often than the first. */
+struct span mailgen_rare_word(uint32_t rank, char octets[MAILGEN_RARE_OCTETS]);
 
 /** Makes the next message; never fails. */
 void mailgen_next(struct mailgen *gen, struct mailgen_message *message_out);

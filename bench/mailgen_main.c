@@ -35,6 +35,7 @@ static const char help[] =
     "  --newline lf|crlf   line ends of the mbox (default lf)\n"
     "  --broken PERCENT    share of broken messages (default 0)\n"
     "  --mean OCTETS       mean size (default 5400)\n"
+    "  --rare PERCENT      share of words out of a million that are rare (default 0)\n"
     "  --max-octets N      no message is larger (default 30000000)\n"
     "  --help              this text\n";
 
@@ -122,6 +123,7 @@ main(int argc, char **argv)
         {"broken", required_argument, NULL, 'b'},
         {"mean", required_argument, NULL, 'a'},
         {"max-octets", required_argument, NULL, 'x'},
+        {"rare", required_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -135,7 +137,7 @@ main(int argc, char **argv)
         const struct span arg = span_of_str(optarg);
         uint64_t number = 0;
         const bool numeric = span_to_u64(arg, UINT64_MAX, &number);
-        if (strchr("nsbax", c) != NULL && !numeric)
+        if (strchr("nsbaxr", c) != NULL && !numeric)
             return usage("not a number:", optarg);
         switch (c) {
         case 'n':
@@ -152,6 +154,9 @@ main(int argc, char **argv)
             break;
         case 'x':
             opt.max_octets = number;
+            break;
+        case 'r':
+            opt.rare_percent = number > 100 ? 101 : (unsigned)number;
             break;
         case 'm':
             target.mbox = optarg;

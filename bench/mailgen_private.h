@@ -93,6 +93,7 @@ struct mailgen {
     enum mailgen_fault fault; /* of the message being written */
     unsigned depth;           /* of nested messages while one is written */
     char sender[64];
+    char rare[MAILGEN_RARE_OCTETS]; /* the last rare word drawn */
 };
 
 /* What the header of the message being written says. */

@@ -25,10 +25,38 @@ mg_chance(struct mailgen *gen, unsigned percent)
     return mg_pick(gen, 100) < percent;
 }
 
+/* Two letters for each of four digits in base 64: no word is part of another one. */
+struct span
+mailgen_rare_word(uint32_t rank, char octets[MAILGEN_RARE_OCTETS])
+{
+    static const char consonants[] = "bdfghklmnprstvwz";
+    static const char vowels[] = "aeio";
+    size_t len = 0;
+
+    for (uint32_t number = rank + 64 * 64 * 64; number > 0; number /= 64) {
+        octets[len++] = consonants[number % 16];
+        octets[len++] = vowels[number / 16 % 4];
+    }
+    return span_of(octets, len);
+}
+
+/* A word of rank r comes r times less often than the first one. */
+static struct span
+draw_rare_word(struct mailgen *gen)
+{
+    const unsigned bits = mg_pick(gen, MAILGEN_RARE_BITS);
+    const uint32_t low = mg_pick(gen, 1024) << 10 | mg_pick(gen, 1024);
+
+    return mailgen_rare_word(UINT32_C(1) << bits | (low & ((UINT32_C(1) << bits) - 1)),
+                             gen->rare);
+}
+
 /* Squaring favours the words at the beginning of the list. */
 static struct span
 draw_word(struct mailgen *gen, const struct mg_words *words)
 {
+    if (gen->opt.rare_percent > 0 && words->spaced && mg_chance(gen, gen->opt.rare_percent))
+        return draw_rare_word(gen);
     const unsigned r = mg_pick(gen, 65536);
 
     return words->word[((r * (uint64_t)r >> 16) * words->count) >> 16];

@@ -282,6 +282,7 @@ class Dovecot(Server):
     name = "dovecot"
     park_sessions = 2000  # a process each; the figure is per session
     hibernate_seconds = 0
+    plugins = ()
     # Reusing imap processes saves Dovecot a fork and exec at each login.
     imap_service_count = 256
 
@@ -321,7 +322,7 @@ base_dir = {self.dir}/run
 state_dir = {self.dir}/state
 log_path = {self.dir}/dovecot.log
 protocols = imap lmtp
-mail_plugins = {"acl" if self.sharing else ""}
+mail_plugins = {" ".join([*self.plugins, *(["acl"] if self.sharing else [])])}
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{cert}

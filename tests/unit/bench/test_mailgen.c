@@ -221,14 +221,53 @@ test_mboxrd(void **state)
     }
 }
 
+/* How many of the messages have the rare word of this rank as it stands. */
+static unsigned
+count_rare(unsigned percent, uint32_t rank)
+{
+    struct mailgen *const gen =
+        make((struct mailgen_options){.seed = 3, .rare_percent = percent});
+    char octets[MAILGEN_RARE_OCTETS];
+    const struct span word = mailgen_rare_word(rank, octets);
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < 3000; i++) {
+        struct mailgen_message message;
+        mailgen_next(gen, &message);
+        count += span_find(message.octets, word) >= 0;
+    }
+    mailgen_free(gen);
+    return count;
+}
+
+static void
+test_rare_words(void **state)
+{
+    char a[MAILGEN_RARE_OCTETS], b[MAILGEN_RARE_OCTETS];
+
+    (void)state;
+    assert_int_equal(count_rare(0, 1), 0);
+    assert_true(count_rare(10, 1) > 500);
+    assert_in_range(count_rare(10, 4096), 1, 20);
+    for (uint32_t rank = 1; rank < 1 << MAILGEN_RARE_BITS; rank = rank * 2 + 1)
+        assert_false(span_eq(mailgen_rare_word(rank, a), mailgen_rare_word(rank - 1, b)));
+    assert_int_equal(mailgen_rare_word((1 << MAILGEN_RARE_BITS) - 1, a).len,
+                     MAILGEN_RARE_OCTETS);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_seed_same_octets), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_mean_scales),           cmocka_unit_test(test_maximum),
-        cmocka_unit_test(test_sound_is_sound),        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_bad_options),           cmocka_unit_test(test_mboxrd),
+        cmocka_unit_test(test_same_seed_same_octets),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_mean_scales),
+        cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_sound_is_sound),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_mboxrd),
+        cmocka_unit_test(test_rare_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
