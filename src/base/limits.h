@@ -47,6 +47,9 @@
 /* octets at the beginning of a header field in which words count; after them, a FUZZY text is
  * found only as it stands */
 #define LIMIT_FUZZY_VALUE (64u << 10)
+/* terms that the index is asked for, of one text that is searched for; what is found by them is
+ * looked at anyway */
+#define LIMIT_TERM_PIECES 64u
 #define LIMIT_SET_RANGES 1000000u /* members of one sequence set */
 #define LIMIT_FETCH_ITEMS 256u
 #define LIMIT_UIDBATCH_MIN 500u  /* messages of a batch, at least: RFC 10022 section 3.1.3.2 */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs of ASCII are handled here; libunistring classifies other characters. */
+/* Runs of ASCII are handled here. */
 #include "syntax/words.h"
 
-#include <unictype.h>
-#include <unistr.h>
-
-enum kind { KIND_OTHER, KIND_LETTER, KIND_DIGIT, KIND_MARK, KIND_IDEOGRAPH };
+#include "syntax/char_class.h"
 
 static bool
 is_digit(unsigned char c)
@@ -19,36 +16,14 @@ is_ascii_letter(unsigned char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-static enum kind
-kind_of(ucs4_t c)
-{
-    if (uc_is_property_ideographic(c))
-        return KIND_IDEOGRAPH;
-    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L))
-        return KIND_LETTER;
-    if (uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M))
-        return KIND_MARK;
-    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_N) ? KIND_DIGIT : KIND_OTHER;
-}
-
-struct character {
-    uint32_t number;
-    enum kind kind;
-    size_t octets;
-};
-
-/* Octets that are not UTF-8 separate words. */
 static struct character
 first_of(struct span piece)
 {
-    ucs4_t number = (unsigned char)piece.ptr[0];
+    const unsigned char c = (unsigned char)piece.ptr[0];
 
-    if (number < 0x80) /* put_ascii has taken the others */
-        return (struct character){number, KIND_OTHER, 1};
-    const int len = u8_mbtoucr(&number, (const uint8_t *)piece.ptr, piece.len);
-    if (len <= 0)
-        return (struct character){number, KIND_OTHER, 1};
-    return (struct character){number, kind_of(number), (size_t)len};
+    if (c < 0x80) /* put_ascii has taken the others */
+        return (struct character){c, CHAR_OTHER, 1};
+    return char_first(piece);
 }
 
 static void
@@ -58,7 +33,7 @@ put(struct word *word, struct character character)
         return;
     word->chars[word->len++] = character.number;
     word->letters |= UINT64_C(1) << character.number % 64;
-    word->has_digit |= character.kind == KIND_DIGIT;
+    word->has_digit |= character.kind == CHAR_DIGIT;
 }
 
 /* Takes the ASCII letters and digits at the beginning of the piece; returns their number. */
@@ -109,14 +84,14 @@ words_next(struct words *words, struct span *piece)
         if (piece->len == 0)
             break;
         const struct character first = first_of(*piece);
-        const bool parts = first.kind == KIND_OTHER || first.kind == KIND_IDEOGRAPH;
+        const bool parts = first.kind == CHAR_OTHER || first.kind == CHAR_IDEOGRAPH;
         if (parts && word->len > 0) {
             words->is_whole = true; /* the character will be looked at again */
             break;
         }
-        if (first.kind != KIND_OTHER && first.kind != KIND_MARK)
+        if (first.kind != CHAR_OTHER && first.kind != CHAR_MARK)
             put(word, first);
-        words->is_whole = first.kind == KIND_IDEOGRAPH;
+        words->is_whole = first.kind == CHAR_IDEOGRAPH;
         *piece = span_tail(*piece, first.octets);
     }
     return words->is_whole;
