@@ -12,7 +12,7 @@
 #include "syntax/mail/header.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/mime_scan.h"
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/search/mime_search.h"
 #include "syntax/mail/rfc5322_summary.h"
 
 struct subject {
@@ -187,8 +187,8 @@ check_envelope(const struct subject *s)
     AUTO_BUF stored = {0};
     AUTO_BUF told = {0};
 
-    buf_init(&stored, 2 * LIMIT_ENVELOPE);
-    buf_init(&told, 16 * LIMIT_ENVELOPE);
+    buf_init(&stored, (size_t)2 * LIMIT_ENVELOPE);
+    buf_init(&told, (size_t)16 * LIMIT_ENVELOPE);
     envelope_put(&stored, slice(s, 0, s->root->header_size));
     CHECK(buf_ok(&stored));
     CHECK(imap_check_envelope(buf_span(&stored)));
@@ -207,7 +207,7 @@ check_structure(struct subject *s, struct span stored, unsigned how, enum check_
     AUTO_BUF basic = {0};
     unsigned parts = 0;
 
-    buf_init(&told, 16 * LIMIT_BODYSTRUCTURE);
+    buf_init(&told, (size_t)16 * LIMIT_BODYSTRUCTURE);
     buf_init(&basic, LIMIT_BODYSTRUCTURE);
     CHECK(adapt_body(&told, stored, how) == RC_OK && buf_ok(&told));
     s->parts_seen = 0;

@@ -14,7 +14,7 @@
 #include "mailbox/memory/members.h"
 #include "mailbox/search/search.h"
 #include "syntax/mail/mime_parts.h"
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/search/mime_search.h"
 
 enum search_level {
     SEARCH_LEVEL_ENTRY,  /* in memory */

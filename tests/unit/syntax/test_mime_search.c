@@ -3,7 +3,7 @@
 #include "support/cm.h"
 
 #include "base/limits.h"
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/search/mime_search.h"
 
 static const char message[] =
     "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= from the top\r\nX-Top: only here\r\n"
@@ -328,7 +328,7 @@ test_fuzzy_limit(void **state)
                 {LIMIT_FUZZY_WORDS - 1, false},
                 {LIMIT_FUZZY_WORDS, false},
                 {LIMIT_FUZZY_WORDS + 1, true}, /* that one is not fuzzy */
-                {10 * LIMIT_FUZZY_WORDS, true}};
+                {(size_t)10 * LIMIT_FUZZY_WORDS, true}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -380,7 +380,7 @@ test_large_body(void **state)
         while (mime_search_wants(&search, &offset))
             mime_search_feed(&search, span_tail(buf_span(&text), (size_t)offset));
         assert_true(mime_search_found(&search, 0));
-        assert_true(search.window.cap < 1u << 18);
+        assert_true(search.text.folded.cap < 1u << 18);
     }
     mime_search_done(&search);
 }

@@ -20,7 +20,7 @@
 #include "syntax/mail/mime_params.h"
 #include "syntax/mail/mime_parts.h"
 #include "syntax/mail/mime_scan.h"
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/search/mime_search.h"
 #include "syntax/mail/rfc5322_summary.h"
 #include "syntax/mail/sort_key.h"
 
@@ -114,12 +114,10 @@ static const char *const commands[] = {
     "a RENAME {4+}\r\na\\\"b &AOQ-\r\n",
     "a STATUS x (MESSAGES UIDNEXT)\r\n",
     "a SELECT x (QRESYNC (67890007 90060115194045000 41:211,214:541))\r\n",
-    "a FETCH 1:5,7,9:* (FLAGS BODY.PEEK[1.2.HEADER.FIELDS (DATE {4+}\r\nFROM)]<0.100> "
-    "ENVELOPE)\r\n",
+    "a FETCH 1:5,9 (FLAGS BODY.PEEK[1.2.HEADER.FIELDS (DATE {2+}\r\nTO)]<0.1> ENVELOPE)\r\n",
     "a STORE 1:3,5 +FLAGS.SILENT (\\Seen $one two)\r\n",
     "a UID COPY 1:3,5,7,9,11:20 \"x\"\r\n",
-    "a SEARCH RETURN (ALL) CHARSET UTF-8 OR (FROM {1+}\r\nx NOT TO \"y\\\\\") (1:5,7 UID 3,4 "
-    "$)\r\n",
+    "a SEARCH RETURN (ALL) CHARSET UTF-8 OR (FROM {1+}\r\nx NOT TO \"y\\\\\") (1:5 $)\r\n",
     "a SORT (REVERSE SUBJECT DATE) UTF-8 SUBJECT \"x\"\r\n",
     "a APPEND x (\\Seen $y) \"01-Jan-2022 00:00:00 +0000\" {10+}\r\n0123456789\r\n",
 };

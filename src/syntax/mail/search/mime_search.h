@@ -6,10 +6,8 @@
  * or, for FUZZY (RFC 6203), words as fuzzy.h says, with a score. Bodies of any size are
  * searched in pieces with bounded memory; a match across two pieces is found.
  *
- * What is searched of a message: the header (TEXT only); the headers of its parts and of the
- * messages enclosed (each field: name, colon, blank, decoded value); the decoded bodies of
- * text/... parts. Not: other parts, preambles, epilogues. No match spans two fields or two
- * parts.
+ * What is searched of a message is what mime_text.h gives; the header of the message itself for
+ * TEXT only. No match spans two fields or two parts.
  *
  *   mime_search_init(&search, needles, n, &arena)          once per SEARCH
  *   for each message:
@@ -21,8 +19,8 @@
  *
  * Thread: any; one search belongs to one thread at a time.
  */
-#ifndef SYNTAX_MAIL_MIME_SEARCH_H
-#define SYNTAX_MAIL_MIME_SEARCH_H
+#ifndef SYNTAX_MAIL_SEARCH_MIME_SEARCH_H
+#define SYNTAX_MAIL_SEARCH_MIME_SEARCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,11 +31,8 @@
 #include "base/buf.h"
 #include "base/rc.h"
 #include "base/span.h"
-#include "syntax/charset.h"
-#include "syntax/fold.h"
 #include "syntax/fuzzy.h"
-#include "syntax/mail/mime_decode.h"
-#include "syntax/mail/mime_scan.h"
+#include "syntax/mail/mime_text.h"
 
 enum mime_scope {
     MIME_SCOPE_VALUE, /* only mime_search_value */
@@ -68,25 +63,14 @@ struct mime_search {
     size_t missing_text; /* of scope text */
     uint64_t work;       /* done so far; a unit is some five nanoseconds */
     uint64_t close_work; /* part of the work that compares very similar words */
-    bool failed;         /* memory was short */
-    bool is_open;        /* charset is in use */
+    bool failed;         /* memory was short for a value */
 
-    const struct mime_part *part; /* where we are; NULL: at the end */
-    bool in_header;
-    uint64_t offset; /* of the next octet wanted */
-    uint64_t end;    /* of this header or body */
-
-    struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
-    struct buf utf8;
-    struct buf window;  /* folded text: the end of the last piece, and this one */
-    struct words words; /* of the window, for fuzzy needles */
+    struct mime_text text;
+    struct words words; /* of the text, for fuzzy needles */
     struct buf value_utf8;
     struct buf value_folded;
     struct buf value_shown;
     struct arena addresses; /* of one field */
-    struct mime_decoder decoder;
-    struct charset charset;
-    struct fold fold;
 };
 
 /** needles are copied folded into the arena, which must outlive the search. RC_LIMIT: arena. */

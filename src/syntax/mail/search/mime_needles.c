@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Needles, and whether they occur in the window of a message (mime_search.c) or in the value of
+ * Needles, and whether they occur in the text of a message (mime_search.c) or in the value of
  * one field. An exact needle is a sequence of octets; a fuzzy one also has words (fuzzy.h).
  */
-#include "syntax/mail/mime_search_private.h"
+#include "syntax/mail/search/mime_search_private.h"
 
 #include "base/limits.h"
 #include "syntax/mail/address.h"
@@ -25,10 +25,12 @@ static enum rc
 needle_init(struct mime_search *search, struct arena *arena, const struct mime_needle *from,
             struct needle *needle)
 {
-    buf_clear(&search->window);
-    fold_put(&search->fold, from->text, &search->window);
-    needle->folded = arena_span(arena, buf_span(&search->window));
-    if (needle->folded.ptr == NULL || !buf_ok(&search->window))
+    struct buf *folded = &search->value_folded;
+
+    buf_clear(folded);
+    fold_put(&search->text.fold, from->text, folded);
+    needle->folded = arena_span(arena, buf_span(folded));
+    if (needle->folded.ptr == NULL || !buf_ok(folded))
         return RC_LIMIT;
     needle->scope = from->scope;
     needle->manner = from->manner;
@@ -145,15 +147,14 @@ look_for_words(struct mime_search *search, const struct needles_piece *piece)
 void
 needles_look(struct mime_search *search, const struct needles_piece *piece)
 {
-    const struct span window = buf_span(&search->window);
     bool by_words = false;
 
     for (size_t i = 0; i < search->needle_count; i++) {
         struct needle *needle = &search->needles[i];
         if (!is_looked_for(needle, piece))
             continue;
-        search->work += 1 + window.len / FIND_PER_WORK;
-        if (occurs(needle->folded, window)) /* it may be in the name of a field only */
+        search->work += 1 + piece->window.len / FIND_PER_WORK;
+        if (occurs(needle->folded, piece->window)) /* it may be in the name of a field only */
             found_as_it_stands(needle, occurs(needle->folded, piece->words) ? piece->place
                                                                             : FUZZY_BEHIND);
         by_words |= needle->fuzzy.count > 0;
@@ -224,7 +225,7 @@ mime_search_value(struct mime_search *search, size_t i, struct span value)
     buf_clear(utf8);
     buf_clear(folded);
     encoded_word_decode(utf8, value);
-    fold_put(&search->fold, buf_span(utf8), folded);
+    fold_put(&search->text.fold, buf_span(utf8), folded);
     search->failed |= !buf_ok(utf8) || !buf_ok(folded);
     search->work += 1 + value.len + buf_len(folded) / FIND_PER_WORK;
     needle->score = 0;

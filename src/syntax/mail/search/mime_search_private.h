@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Needles of a search (mime_needles.c). mime_search.c splits a message into pieces of folded
- * text, in which they are searched for.
- */
-#ifndef SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
-#define SYNTAX_MAIL_MIME_SEARCH_PRIVATE_H
+/* Needles of a search (mime_needles.c), which mime_search.c gives the text of a message. */
+#ifndef SYNTAX_MAIL_SEARCH_MIME_SEARCH_PRIVATE_H
+#define SYNTAX_MAIL_SEARCH_MIME_SEARCH_PRIVATE_H
 
-#include "syntax/mail/mime_search.h"
+#include "syntax/mail/search/mime_search.h"
 
 struct needle {
     struct span folded;
@@ -23,10 +20,10 @@ MUST_USE enum rc needles_init(struct mime_search *search, struct arena *arena,
 /** Begins a message. */
 void needles_begin(struct mime_search *search);
 
-/* What has been added to the window. */
 struct needles_piece {
-    struct span words; /* the new end of the window */
-    bool is_last;      /* what follows does not continue it */
+    struct span window; /* text in which a match may end that has not been seen yet */
+    struct span words;  /* what is new of it, without the name of a field */
+    bool is_last;       /* what follows does not continue it */
     enum fuzzy_place place;
     bool in_root_header;
 };
