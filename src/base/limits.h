@@ -254,7 +254,12 @@
 #define LIMIT_SPARE_ACCOUNTS 64u /* empty accounts made ahead of need, some 100 KiB each */
 #define LIMIT_SPARE_HANDLES                                                                    \
     64u /* databases' handles kept for the next account, some 160 KiB each */
-#define LIMIT_TURN_BATCH 64u /* requests committed together */
+#define LIMIT_INDEXES_OPEN 16u /* search indexes that are open at a time, 3 files each */
+#define LIMIT_INDEX_IDLE_S 10  /* time without use after which one is closed */
+/* octets of its log, from which on it is emptied after a batch */
+#define LIMIT_INDEX_LOG_OCTETS (4u << 20)
+#define LIMIT_INDEX_PROOFS 1024u /* digests of messages that an index keeps */
+#define LIMIT_TURN_BATCH 64u     /* requests committed together */
 #define LIMIT_TURN_BATCH_OCTETS (8u << 20)
 #define LIMIT_READERS 2u              /* read handles of an open account */
 #define LIMIT_BODY_CHUNK (256u << 10) /* octets of one stored piece of a body */

@@ -13,6 +13,7 @@
 enum {
     FDS_FIXED = 96,
     FDS_NEWCOMERS = 2 * LIMIT_NEWCOMERS,
+    FDS_INDEXES = 3 * LIMIT_INDEXES_OPEN, /* each is a database, its log and the log's index */
     CONNECTIONS_MIN = 8,
     FILES_MIN = 1024, /* with fewer, there is a warning: they are enough only for tests */
 };
@@ -40,7 +41,7 @@ process_spools(uint64_t files)
 uint64_t
 process_fds_besides(uint64_t files)
 {
-    return FDS_FIXED + FDS_NEWCOMERS + process_spools(files);
+    return FDS_FIXED + FDS_NEWCOMERS + FDS_INDEXES + process_spools(files);
 }
 
 uint64_t
@@ -59,7 +60,7 @@ static uint64_t
 files_for(uint64_t connections)
 {
     const uint64_t part = LIMIT_SPOOL_PART;
-    const uint64_t used = connections + FDS_FIXED + FDS_NEWCOMERS;
+    const uint64_t used = connections + FDS_FIXED + FDS_NEWCOMERS + FDS_INDEXES;
     const uint64_t with_part = used * 4 * part / (3 * part - 4) + 1;
     const uint64_t with_most = (used + LIMIT_SPOOL_FILES) * 4 / 3 + 1;
 

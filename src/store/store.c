@@ -57,6 +57,12 @@ store_account_is_made(struct store *store, uint64_t account_id, int64_t *changed
 }
 
 enum rc
+store_account_place(struct store_account *acct, struct buf *out, struct err *err)
+{
+    return acct->ops->account_place(acct, out, err);
+}
+
+enum rc
 store_read_begin(struct store_account *acct, struct wake wake, struct store_tx **tx_out,
                  struct err *err)
 {

@@ -104,6 +104,14 @@ MUST_USE enum rc store_account_remove(struct store *store, uint64_t account_id,
 /** Whether the account was ever used; opens and makes nothing. *changed_s_out is a time, by the
  *  system's clock, at or after the last write to it. Waits for the engine. Thread: any. */
 bool store_account_is_made(struct store *store, uint64_t account_id, int64_t *changed_s_out);
+/**
+ * Appends the path of a directory of this machine for what can be made again from the account's
+ * mail (store/index.h). It goes with the account: store_account_remove removes what is in it,
+ * when nobody has anything open there. It may not be there before the account is made.
+ * RC_UNSUPPORTED: the engine has none. RC_LIMIT: out. Thread: any.
+ */
+MUST_USE enum rc store_account_place(struct store_account *acct, struct buf *out,
+                                     struct err *err);
 
 /* ---- transactions ---- */
 

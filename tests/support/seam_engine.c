@@ -471,6 +471,12 @@ seam_account_remove(struct store *base, uint64_t account_id, struct err *err)
     return rc == RC_OK ? store_account_remove(store->inner, account_id, err) : rc;
 }
 
+static enum rc
+seam_account_place(struct store_account *base, struct buf *out, struct err *err)
+{
+    return store_account_place(seam_account_of(base)->inner, out, err);
+}
+
 static bool
 seam_account_is_made(struct store *base, uint64_t account_id, int64_t *changed_s_out)
 {
@@ -566,6 +572,7 @@ store_open_seam(const struct seam_options *options, struct store **out, struct e
     store->ops.account_put = seam_account_put;
     store->ops.account_remove = seam_account_remove;
     store->ops.account_is_made = seam_account_is_made;
+    store->ops.account_place = seam_account_place;
     store->ops.listen = seam_listen;
     store->ops.latest = seam_latest;
     store->ops.read_begin = seam_read_begin;

@@ -81,6 +81,17 @@ sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed
 }
 
 enum rc
+sqlite_account_place(struct store_account *base, struct buf *out, struct err *err)
+{
+    const struct sqlite_account *acct = sqlite_account_of(base);
+    char dir[ACCOUNT_PATH_MAX];
+
+    account_dir(acct->store, acct->id, dir, sizeof dir);
+    buf_put_str(out, dir);
+    return buf_ok(out) ? RC_OK : err_set(err, RC_LIMIT, 0, "%s: path", dir);
+}
+
+enum rc
 dir_make(const char *path, struct err *err)
 {
     char parent[ACCOUNT_PATH_MAX];

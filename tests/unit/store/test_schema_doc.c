@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* docs/schema.md names every table and every column of both databases, in the table's
+/* docs/schema.md names every table and every column of the databases, in the table's
  * section. */
 #include "support.h"
 
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "store/index.h"
 #include "store/registry.h"
 
 #include <fcntl.h>
@@ -81,6 +82,15 @@ test_every_table_and_column_is_described(void **state)
     store_end(begin_read(fx));
     snprintf(path, sizeof path, "%s/00/00/7/mail.db", fx->accounts);
     check_database(buf_span(&doc), path, "\n## mail.db, version 6\n");
+    const struct store_indexes_options index_options = {.clock = &test_clock};
+    struct store_indexes *indexes = NULL;
+    struct store_index *index = NULL;
+    assert_ok(store_indexes_new(&index_options, &indexes));
+    assert_ok(store_index_open(indexes, fx->acct, INDEX_WRITE, &index, &fx->err));
+    snprintf(path, sizeof path, "%s/00/00/7/search.db", fx->accounts);
+    check_database(buf_span(&doc), path, "\n## search.db, version 1\n");
+    store_index_close(index);
+    store_indexes_free(indexes);
     snprintf(path, sizeof path, "%s/registry.db", fx->dir);
     const struct sqlite_registry_options options = {
         .path = path, .registry.clock = &test_clock, .create = true};
