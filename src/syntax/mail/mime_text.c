@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets of a body flow through a pipe: transfer encoding -> charset -> fold. A header is
+ * Octets of a body flow through a pipe: transfer encoding -> charset -> HTML -> fold. A header is
  * handled field by field, each as one piece. Fields are collected until the line after them is
  * there, unless the caller has the whole header at once.
  */
@@ -29,6 +29,7 @@ mime_text_init(struct mime_text *text, size_t keep)
     fold_init(&text->fold);
     buf_init(&text->octets, TEXT_MAX);
     buf_init(&text->utf8, TEXT_MAX);
+    buf_init(&text->shown, TEXT_MAX);
     buf_init(&text->folded, TEXT_MAX);
 }
 
@@ -46,6 +47,7 @@ mime_text_done(struct mime_text *text)
     close_body(text);
     buf_done(&text->octets);
     buf_done(&text->utf8);
+    buf_done(&text->shown);
     buf_done(&text->folded);
     text->part = NULL;
 }
@@ -166,6 +168,20 @@ put_header(struct mime_text *text, struct span piece, struct reader to)
 
 enum body_piece { BODY_GOES_ON, BODY_ENDS };
 
+/* The part of the body that is in utf8, as text. */
+static struct span
+shown(struct mime_text *text, enum body_piece end)
+{
+    if (text->part->media != MIME_MEDIA_TEXT_HTML)
+        return buf_span(&text->utf8);
+    buf_clear(&text->shown);
+    html_text_put(&text->html, buf_span(&text->utf8), &text->shown);
+    if (end == BODY_ENDS)
+        html_text_finish(&text->html, &text->shown);
+    text->failed |= !buf_ok(&text->shown);
+    return buf_span(&text->shown);
+}
+
 /* Folds what is in utf8, and gives it. */
 static void
 give_body(struct mime_text *text, enum body_piece end, struct reader to)
@@ -173,7 +189,7 @@ give_body(struct mime_text *text, enum body_piece end, struct reader to)
     const size_t kept = buf_len(&text->folded);
     const bool is_first = !text->has_begun;
 
-    fold_put(&text->fold, buf_span(&text->utf8), &text->folded);
+    fold_put(&text->fold, shown(text, end), &text->folded);
     text->failed |= !buf_ok(&text->utf8) || !buf_ok(&text->folded);
     text->has_begun = true;
     buf_clear(&text->utf8);
@@ -260,6 +276,7 @@ enter_next(struct mime_text *text)
             enter(text, text->part->body_off, text->part->body_size);
             mime_decoder_init(&text->decoder, text->part->encoding);
             charset_open(&text->charset, text->part->charset);
+            html_text_init(&text->html, HTML_SEARCHED);
             text->is_open = true;
             return;
         }

@@ -5,7 +5,8 @@
  *   the header of the message       each field: name, colon, blank, decoded value
  *   the headers of its parts, and   likewise
  *   of the messages enclosed
- *   the bodies of text/... parts    without transfer encoding and charset
+ *   the bodies of text/... parts    without transfer encoding and charset; of text/html what is
+ *                                   shown (html_text.h)
  *
  * Not: other parts, preambles, epilogues. It comes folded (fold.h), in pieces cut between
  * characters, with bounded memory for bodies of any size. Nothing is found across two texts:
@@ -32,6 +33,7 @@
 #include "base/span.h"
 #include "syntax/charset.h"
 #include "syntax/fold.h"
+#include "syntax/html_text.h"
 #include "syntax/mail/mime_decode.h"
 #include "syntax/mail/mime_scan.h"
 
@@ -69,9 +71,11 @@ struct mime_text {
     size_t look_at;    /* octets that must be collected before a field can be complete */
     struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
     struct buf utf8;
+    struct buf shown;  /* what utf8 shows as HTML */
     struct buf folded; /* what was kept of the last piece, and this one */
     struct mime_decoder decoder;
     struct charset charset;
+    struct html_text html;
     struct fold fold;
 };
 
