@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Octets of a body flow through a pipe: transfer encoding -> charset -> HTML -> fold. A header is
- * handled field by field, each as one piece. Fields are collected until the line after them is
- * there, unless the caller has the whole header at once.
+ * Octets of a body flow through a pipe: transfer encoding -> charset -> HTML -> fold. A header
+ * is handled field by field, each as one piece. Fields are collected until the line after them
+ * is there, unless the caller has the whole header at once.
  */
 #include "syntax/mail/mime_text.h"
 
 #include "base/limits.h"
 #include "syntax/mail/encoded_word.h"
 #include "syntax/mail/header.h"
+#include "syntax/mail/mime_params.h"
 
 enum {
     PIECE_OCTETS = 32768, /* of a body, decoded at a time */
     TEXT_MAX = 64 << 20,  /* hard maximum of each buffer, for the worst that decoding can do */
+    PARAMS_MAX = 8 * LIMIT_HEADER_FIELD, /* what the parameters of one field may need */
 };
 
 /* Who is given the pieces. */
@@ -30,7 +32,9 @@ mime_text_init(struct mime_text *text, size_t keep)
     buf_init(&text->octets, TEXT_MAX);
     buf_init(&text->utf8, TEXT_MAX);
     buf_init(&text->shown, TEXT_MAX);
+    buf_init(&text->param, TEXT_MAX);
     buf_init(&text->folded, TEXT_MAX);
+    arena_init(&text->params, PARAMS_MAX);
 }
 
 static void
@@ -48,7 +52,9 @@ mime_text_done(struct mime_text *text)
     buf_done(&text->octets);
     buf_done(&text->utf8);
     buf_done(&text->shown);
+    buf_done(&text->param);
     buf_done(&text->folded);
+    arena_done(&text->params);
     text->part = NULL;
 }
 
@@ -88,6 +94,51 @@ give_field(struct mime_text *text, const struct header_field *field, struct read
                          });
 }
 
+/* Gives a parameter, unless the field that has just been given shows it as it is. */
+static bool
+give_param(struct mime_text *text, const struct mime_value *value, const char *name,
+           const struct header_field *field, struct reader to)
+{
+    buf_clear(&text->utf8);
+    buf_clear(&text->param);
+    if (!mime_value_param_utf8(value, name, &text->utf8))
+        return true;
+    fold_put(&text->fold, buf_span(&text->utf8), &text->param);
+    text->failed |= !buf_ok(&text->utf8) || !buf_ok(&text->param);
+    const struct span folded = buf_span(&text->param);
+    if (folded.len == 0 || span_find(buf_span(&text->folded), folded) >= 0)
+        return true;
+    return to.fn(to.ctx, &(struct mime_text_piece){
+                             .folded = folded,
+                             .window = folded,
+                             .name = field->name,
+                             .value = field->value,
+                             .is_first = true,
+                             .is_last = true,
+                             .is_param = true,
+                             .in_root_header = text->part->parent == NULL,
+                         });
+}
+
+/* The names of an attachment. Where they are written as they are, nothing has to be done. */
+static bool
+give_params(struct mime_text *text, const struct header_field *field, struct reader to)
+{
+    struct mime_value value;
+    const bool has_params = span_ieq(field->name, SPAN("Content-Type")) ||
+                            span_ieq(field->name, SPAN("Content-Disposition"));
+
+    if (!has_params ||
+        (span_find_char(field->value, '*') < 0 && span_find_char(field->value, '\\') < 0 &&
+         span_find(field->value, SPAN("=?")) < 0))
+        return true;
+    arena_reset(&text->params);
+    const enum rc rc = mime_value_parse(field->value, &text->params, &value);
+    text->failed |= text->params.starved;
+    return rc != RC_OK || (give_param(text, &value, "name", field, to) &&
+                           give_param(text, &value, "filename", field, to));
+}
+
 /* A line without a name is given as it stands, and so is what a value has beyond
  * LIMIT_HEADER_FIELD. */
 static bool
@@ -96,14 +147,15 @@ put_field(struct mime_text *text, const struct header_field *field, struct reade
     const char *const end = field->raw.ptr + field->raw.len;
     struct header_field rest = *field;
 
-    while (give_field(text, &rest, to)) {
-        const char *const behind = rest.value.ptr + rest.value.len;
+    if (!give_field(text, field, to) || !give_params(text, field, to))
+        return false;
+    while (rest.value.len == LIMIT_HEADER_FIELD && rest.value.ptr + rest.value.len < end) {
         rest.name = SPAN("");
-        if (rest.value.len < LIMIT_HEADER_FIELD || behind == end)
-            return true;
-        rest.value = header_field_value(span_of(behind, 0), end);
+        rest.value = header_field_value(span_of(rest.value.ptr + rest.value.len, 0), end);
+        if (!give_field(text, &rest, to))
+            return false;
     }
-    return false;
+    return true;
 }
 
 /* Gives the fields of the lines; before the end of the header not the last one, which may

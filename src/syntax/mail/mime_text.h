@@ -5,13 +5,15 @@
  *   the header of the message       each field: name, colon, blank, decoded value
  *   the headers of its parts, and   likewise
  *   of the messages enclosed
+ *   names of attachments            as decoded parameters (RFC 2231) of Content-Type and
+ *                                   Content-Disposition, where the field does not show them
  *   the bodies of text/... parts    without transfer encoding and charset; of text/html what is
  *                                   shown (html_text.h)
  *
  * Not: other parts, preambles, epilogues. It comes folded (fold.h), in pieces cut between
  * characters, with bounded memory for bodies of any size. Nothing is found across two texts:
- * each field and each body is one. Which texts there are depends on the message alone, and not
- * on how its octets are fed; how a body is cut into pieces does.
+ * each field, each such name and each body is one. Which texts there are depends on the message
+ * alone, and not on how its octets are fed; how a body is cut into pieces does.
  *
  *   mime_text_init(&text, keep)
  *   for each message:
@@ -29,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/span.h"
 #include "syntax/charset.h"
@@ -46,6 +49,7 @@ struct mime_text_piece {
     size_t name_octets;  /* of folded: the field's name, colon and blank in front */
     bool is_first;       /* begins a text */
     bool is_last;        /* ends it */
+    bool is_param;       /* the decoded value of a parameter of that field */
     bool in_root_header; /* of the message itself */
 };
 /* Returns false to be fed no more of this message. */
@@ -71,8 +75,10 @@ struct mime_text {
     size_t look_at;    /* octets that must be collected before a field can be complete */
     struct buf octets; /* header fields not yet complete, or decoded octets of a piece */
     struct buf utf8;
-    struct buf shown;  /* what utf8 shows as HTML */
-    struct buf folded; /* what was kept of the last piece, and this one */
+    struct buf shown;    /* what utf8 shows as HTML */
+    struct buf param;    /* folded */
+    struct arena params; /* of one field */
+    struct buf folded;   /* what was kept of the last piece, and this one */
     struct mime_decoder decoder;
     struct charset charset;
     struct html_text html;

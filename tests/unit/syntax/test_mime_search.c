@@ -83,73 +83,6 @@ test_message(void **state)
     mime_search_done(&search);
 }
 
-/* Whether a text is found in a message of this header and body. */
-static void
-assert_found(const char *head, const char *body, const char *text, bool is_there)
-{
-    const struct mime_needle wanted = {span_of_str(text), MIME_SCOPE_BODY, MIME_EXACT};
-    struct mime_search search;
-    struct mime_part *root;
-    uint64_t offset;
-    AUTO_ARENA arena = {0};
-    AUTO_BUF mail = {0};
-
-    buf_init(&mail, 1 << 20);
-    arena_init(&arena, 1 << 20);
-    buf_put_str(&mail, head);
-    buf_put_lit(&mail, "\r\n\r\n");
-    buf_put_str(&mail, body);
-    const struct span all = buf_span(&mail);
-    assert_int_equal(mime_scan(all, &arena, &root), RC_OK);
-    assert_int_equal(mime_search_init(&search, &arena, &wanted, 1), RC_OK);
-    for (size_t step = 1; step <= all.len; step++) {
-        mime_search_begin(&search, root);
-        while (mime_search_wants(&search, &offset))
-            mime_search_feed(&search, span_head(span_tail(all, (size_t)offset), step));
-        if (mime_search_found(&search, 0) != is_there)
-            fail_msg("%s in steps of %zu in %s", text, step, body);
-    }
-    assert_false(mime_search_failed(&search));
-    mime_search_done(&search);
-}
-
-/* What is shown of HTML is what is searched. */
-static void
-test_html(void **state)
-{
-    static const char head[] =
-        "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable";
-    static const char body[] =
-        "<html><head><title>Never</title><style>.hidden{}</style></head>\r\n"
-        "<body class=3Dattribute><!-- comment --><p>A long=20\r\n"
-        "line of <i>sou=\r\nrce</i>, foo<b>bar</b>&nbsp;and caf&eac=\r\nute;</p>"
-        "<td>one</td><td>two</td> 1 < 2 <img src=3Dcid alt=3D'A picture'>"
-        "<a href=3D\"http://link.example/\">Here</a>";
-    static const struct {
-        const char *text;
-        bool is_there;
-    } rows[] = {
-        {"a long line of source, foobar and caf\xC3\xA9", true},
-        {"one\ntwo", true},
-        {"onetwo", false},
-        {"one two", false},
-        {"1 < 2", true},
-        {"a picture", true},
-        {"here", true},
-        {"never", false},
-        {"hidden", false},
-        {"attribute", false},
-        {"comment", false},
-        {"link.example", false},
-        {"eacute", false},
-        {"<b>", false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_found(head, body, rows[i].text, rows[i].is_there);
-}
-
 static void
 test_values(void **state)
 {
@@ -456,11 +389,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),      cmocka_unit_test(test_html),
-        cmocka_unit_test(test_values),       cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_fuzzy),        cmocka_unit_test(test_fuzzy_reads),
-        cmocka_unit_test(test_fuzzy_values), cmocka_unit_test(test_fuzzy_value_limit),
-        cmocka_unit_test(test_fuzzy_limit),  cmocka_unit_test(test_large_body),
+        cmocka_unit_test(test_message),           cmocka_unit_test(test_values),
+        cmocka_unit_test(test_addresses),         cmocka_unit_test(test_fuzzy),
+        cmocka_unit_test(test_fuzzy_reads),       cmocka_unit_test(test_fuzzy_values),
+        cmocka_unit_test(test_fuzzy_value_limit), cmocka_unit_test(test_fuzzy_limit),
+        cmocka_unit_test(test_large_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
