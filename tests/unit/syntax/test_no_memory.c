@@ -46,6 +46,10 @@ static const char mail[] =
     "\r\n"
     "=E1=E2 needle=\r\n here\r\n"
     "--b x\r\n"
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "\r\n"
+    "<p>sh<b>ow</b>n &eacute;</p>\r\n"
+    "--b x\r\n"
     "Content-Type: message/rfc822\r\n"
     "\r\n"
     "From: \"in\" (c) <in(c)@example.org>\r\n"
@@ -352,6 +356,8 @@ search(struct buf *out)
         {SPAN_INIT("absent"), MIME_SCOPE_TEXT, MIME_EXACT},
         {SPAN_INIT("here nedle"), MIME_SCOPE_TEXT, MIME_FUZZY_BEST},
         {SPAN_INIT("missing"), MIME_SCOPE_BODY, MIME_FUZZY},
+        {SPAN_INIT("long name"), MIME_SCOPE_BODY, MIME_EXACT},
+        {SPAN_INIT("shown \xc3\xa9"), MIME_SCOPE_BODY, MIME_EXACT},
     };
     struct mime_search search;
     struct mime_part *root;
