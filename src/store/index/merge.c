@@ -201,7 +201,7 @@ find_moved(struct merge *merge, struct err *err)
                                         &stmt, &terms, err);
     if (rc == RC_OK)
         buf_put_span(&merge->term, piece_last_term(terms));
-    return rc;
+    return rc == RC_OK && !buf_ok(&merge->term) ? no_memory(err) : rc;
 }
 
 static enum rc

@@ -66,6 +66,7 @@ void
 piece_maker_init(struct piece_maker *maker, size_t octets)
 {
     maker->full = octets;
+    maker->count = 0;
     buf_init(&maker->terms, MAKER_OCTETS_MAX);
     buf_init(&maker->lengths, MAKER_OCTETS_MAX);
     buf_init(&maker->lists, MAKER_OCTETS_MAX);
@@ -82,6 +83,7 @@ piece_maker_done(struct piece_maker *maker)
 void
 piece_maker_clear(struct piece_maker *maker)
 {
+    maker->count = 0;
     buf_clear(&maker->terms);
     buf_clear(&maker->lengths);
     buf_clear(&maker->lists);
@@ -94,7 +96,7 @@ piece_maker_put(struct piece_maker *maker, struct span term, uint64_t base, cons
     const size_t before = buf_len(&maker->lists);
 
     CHECK(count <= LIST_IDS_MAX);
-    if (piece_maker_is_empty(maker))
+    if (maker->count++ == 0)
         buf_put_char(&maker->terms, '\n');
     maker->last = buf_len(&maker->terms);
     buf_put_span(&maker->terms, term);

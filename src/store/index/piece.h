@@ -34,8 +34,9 @@ struct piece_maker {
     struct buf terms;
     struct buf lengths;
     struct buf lists;
-    size_t last; /* offset of the last term in terms */
-    size_t full; /* octets of terms, or of lists */
+    size_t count; /* of terms, those for which there was no memory included */
+    size_t last;  /* offset of the last term in terms */
+    size_t full;  /* octets of terms, or of lists */
 };
 /** octets: of terms, or of lists, with which it is full. */
 void piece_maker_init(struct piece_maker *maker, size_t octets);
@@ -47,7 +48,7 @@ void piece_maker_put(struct piece_maker *maker, struct span term, uint64_t base,
 static inline bool
 piece_maker_is_empty(const struct piece_maker *maker)
 {
-    return buf_len(&maker->terms) == 0;
+    return maker->count == 0;
 }
 bool piece_maker_is_full(const struct piece_maker *maker);
 /** Whether the last term of a maker that is not empty is this one. */

@@ -213,7 +213,10 @@ file_open(struct store_index *index, struct err *err)
         if (rc == RC_OK)
             rc = db_get(index, err);
     }
-    return rc == RC_OK ? make_tables(index, err) : rc;
+    if (rc == RC_OK)
+        rc = make_tables(index, err);
+    /* It may go, but what was made in an hour should not be lost with its name. */
+    return rc == RC_OK ? disk_sync_parent(index->path, err) : rc;
 }
 
 /* ---- the table ---- */

@@ -106,6 +106,9 @@ model_add(struct model *model, struct store_index *index, size_t count, struct e
         model->mark = batch.mark;
         model->documents += count;
         model->batches += batch.mark > 0;
+        assert_true(model->moment_count < MODEL_MOMENTS);
+        model->moments[model->moment_count++] =
+            (struct model_moment){model->mark, model->documents, model->batches};
     } else { /* as if they had never been */
         memset(&model->has[model->mark + 1], 0,
                (batch.mark - model->mark) * sizeof model->has[0]);
@@ -116,6 +119,22 @@ model_add(struct model *model, struct store_index *index, size_t count, struct e
     free(texts);
     free(documents);
     return rc;
+}
+
+bool
+model_cut(struct model *model, uint64_t mark)
+{
+    for (size_t i = 0; i < model->moment_count; i++) {
+        if (model->moments[i].mark != mark)
+            continue;
+        memset(&model->has[mark + 1], 0, (model->mark - mark) * sizeof model->has[0]);
+        memset(&model->unsure[mark + 1], 0, model->mark - mark);
+        model->mark = mark;
+        model->documents = model->moments[i].documents;
+        model->batches = model->moments[i].batches;
+        return true;
+    }
+    return false;
 }
 
 static bool

@@ -16,6 +16,7 @@ enum {
     MODEL_WORDS = 200, /* in each space */
     MODEL_MESSAGES = 3500,
     MODEL_TERM_OCTETS = 64,
+    MODEL_MOMENTS = 1000,
 };
 
 struct model {
@@ -24,8 +25,15 @@ struct model {
     bool unsure[MODEL_MESSAGES];
     uint64_t mark;
     uint64_t documents;
-    uint64_t batches;
+    uint64_t batches; /* with a proof */
     struct rng rng;
+    /* what there was after each batch */
+    struct model_moment {
+        uint64_t mark;
+        uint64_t documents;
+        uint64_t batches;
+    } moments[MODEL_MOMENTS];
+    size_t moment_count;
 };
 
 struct model *model_new(uint64_t seed);
@@ -38,6 +46,8 @@ enum rc model_add(struct model *model, struct store_index *index, size_t count,
                   struct err *err);
 /* The index says exactly what the model says: of every word, and of needles in the terms. */
 void model_check(const struct model *model, struct store_index *index);
+/* Takes back what was added above a mark that there was once. False: there was none. */
+bool model_cut(struct model *model, uint64_t mark);
 /* The same, or that it is damaged; never anything else. */
 enum rc model_ask(const struct model *model, struct store_index *index, struct err *err);
 
