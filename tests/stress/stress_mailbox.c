@@ -4,6 +4,7 @@
  * turns are queued and handed over, versions are loaded and let go while others publish, views
  * wake from snapshots that commits overtake. While they run each checks what it is told; when
  * all are done, each must believe what the store says. For a build with -Db_sanitize=thread.
+ * ROOST_STRESS_STEPS and ROOST_STRESS_SEED make it longer and different.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -17,7 +18,15 @@
 enum { THREADS = 6, STEPS = 2500, ROUNDS = 3 };
 
 static struct sim_client clients[THREADS];
-static uint64_t steps = STEPS;
+static uint64_t steps;
+
+static uint64_t
+env_number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
 
 static void *
 play(void *arg)
@@ -32,7 +41,7 @@ play(void *arg)
 int
 main(int argc, char **argv)
 {
-    const char *text = getenv("ROOST_STRESS_STEPS");
+    const uint64_t seed = env_number("ROOST_STRESS_SEED", 10);
     struct sim sim = {.target = 60, .threads = true};
     pthread_t threads[THREADS];
     struct account *acct;
@@ -40,11 +49,10 @@ main(int argc, char **argv)
     /* A word: over the engine that waits and that others write to. */
     if (argc > 1 && strcmp(argv[1], "seam") == 0)
         sim.engine = SIM_SEAM;
-    if (text != NULL)
-        steps = strtoull(text, NULL, 10);
+    steps = env_number("ROOST_STRESS_STEPS", STEPS);
     sim_open(&sim, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     for (size_t i = 0; i < THREADS; i++)
-        sim_client_init(&clients[i], &sim, 1000 + i);
+        sim_client_init(&clients[i], &sim, seed * 100 + i);
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = 0; i < THREADS; i++)
             CHECK(pthread_create(&threads[i], NULL, play, &clients[i]) == 0);

@@ -32,7 +32,7 @@ sim_open(struct sim *sim, const char *where)
         .dir = sim->dir.path,
         .store.clock = &clock_system,
         .max_open_fds = 60,
-        .store.undelete_retention_s = 14 * 86400,
+        .store.undelete_retention_s = INT64_C(14) * 86400,
         .store.undelete_max_octets = 300, /* so that purging has something to do */
         .store.keywords_crowded = 1,      /* the same for keywords */
         .store.report = remember_nothing,
@@ -264,46 +264,46 @@ names_now(struct sim_client *client, struct arena *arena)
     return names;
 }
 
-static void
-believe_flags(struct sim_client *client, const struct sync_event *event)
+/* The message that an event tells of, with its modseq. */
+static struct sim_message *
+believe_told(struct sim_client *client, const struct sync_event *event)
 {
     SIM_CHECK(client, event->seq >= 1 && event->seq <= client->count);
     struct sim_message *message = &client->known[event->seq - 1];
     SIM_CHECK(client, message->uid == 0 || message->uid == event->entry.uid);
     SIM_CHECK(client, event->entry.modseq >= message->modseq);
+    message->modseq = message->seen_modseq = event->entry.modseq;
+    message->told = true;
+    return message;
+}
+
+static void
+believe_flags(struct sim_client *client, const struct sync_event *event)
+{
+    struct sim_message *message = believe_told(client, event);
+
     message->uid = event->entry.uid;
     message->flags = event->entry.flags;
     message->keywords = sim_keyword_mask(client, &event->entry.keywords, &client->names);
     SIM_CHECK(client, (message->keywords & ~client->announced) == 0);
-    message->modseq = message->seen_modseq = event->entry.modseq;
-    message->told = true;
 }
 
-/* Whether a bit has no name: its number has lost it since the version with the bit. */
-static bool
-lacks_name(const struct keywords *bits, const struct keyword_names *names)
-{
-    for (unsigned i = 0; i < LIMIT_KEYWORDS; i++)
-        if ((bits->bits[i / 64] >> i % 64 & 1) != 0 &&
-            (i >= names->count || names->names[i].len == 0))
-            return true;
-    return false;
-}
-
-/* Only the modseq was sent: the flags are those that the client believes in, except for
- * keywords that no message has any more, which it is told next. */
+/* The modseq alone: the client keeps its flags, so they must be those of the entry. Keywords
+ * have the names of before the sync, when its own STORE had been made: as soon as the sync has
+ * begun, others can take them away, and what the client is told of that comes later. */
 static void
 believe_modseq(struct sim_client *client, const struct sync_event *event)
 {
-    SIM_CHECK(client, event->seq >= 1 && event->seq <= client->count);
-    const struct sim_message *message = &client->known[event->seq - 1];
     const struct keywords *bits = &event->entry.keywords;
-    const uint64_t mask = sim_keyword_mask(client, bits, &client->names);
-    SIM_CHECK(client, message->uid == 0 || message->flags == event->entry.flags);
-    SIM_CHECK(client, message->uid == 0 || (mask & ~message->keywords) == 0);
-    SIM_CHECK(client, message->uid == 0 || mask == message->keywords ||
-                          lacks_name(bits, &client->names));
-    believe_flags(client, event);
+
+    if (event->seq <= client->count && client->known[event->seq - 1].uid == 0) {
+        believe_flags(client, event);
+        return;
+    }
+    const struct sim_message *message = believe_told(client, event);
+    SIM_CHECK(client, message->flags == event->entry.flags);
+    SIM_CHECK(client,
+              message->keywords == sim_keyword_mask(client, bits, &client->names_before));
 }
 
 static void
@@ -408,6 +408,7 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
     client->mode = mode;
     client->finishes = client->view.partial;
     client->echoes = client->view.echo != NULL;
+    client->names_before = names_now(client, &client->sync_arena);
     enum rc rc =
         sync_begin(&client->view, NULL, mode, &client->sync_arena, &client->sync, &client->err);
     if (rc == RC_AGAIN) {
@@ -418,6 +419,7 @@ sim_sync_begin(struct sim_client *client, enum sync_mode mode)
         client->rebuilt++;
     }
     SIM_CHECK(client, rc == RC_OK);
+    sim_meddle_names(client);
     client->names = names_now(client, &client->sync_arena);
     client->syncs++;
     for (uint32_t i = 0; i < client->count; i++)

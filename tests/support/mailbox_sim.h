@@ -93,7 +93,8 @@ struct sim_client {
 
     struct sync *sync; /* under way, for a slow reader; its arena is sync_arena */
     struct arena sync_arena;
-    struct keyword_names names; /* when that sync began */
+    struct keyword_names names_before; /* just before that sync began */
+    struct keyword_names names;        /* just after: those that it tells */
 
     /* Wakes. */
     pthread_mutex_t mutex;

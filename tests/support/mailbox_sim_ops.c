@@ -39,6 +39,15 @@ any_tells(struct sim_client *client)
                                 : VIEW_TELLS_ANSWERS;
 }
 
+static uint64_t
+selected(struct sim_client *client)
+{
+    struct mailbox_state state;
+
+    mailbox_state(client->view.mailbox, &state);
+    return state.mbox;
+}
+
 /* --- Requests of our own --- */
 
 /* Adds messages. If told to, it fails on purpose after its work is done. */
@@ -182,6 +191,34 @@ check_result(struct sim_client *client, const struct turn_req *req)
     }
 }
 
+void
+sim_meddle_names(struct sim_client *client)
+{
+    static const struct uid_run all = {1, UINT32_MAX};
+    AUTO_ARENA arena = {0};
+    struct flags_op op;
+    struct purge_op purge;
+
+    /* most often while its own STORE is answered */
+    if (client->comparing || !chance(client, client->echoes ? 20 : 1))
+        return;
+    arena_init(&arena, 1 << 20);
+    flags_op_init(&op, &arena, sim_wake(client));
+    op.mbox = selected(client);
+    op.runs = &all;
+    op.run_count = 1;
+    op.mode = FLAGS_REMOVE;
+    op.keywords = sim_keywords;
+    op.keyword_count = SIM_KEYWORDS;
+    sim_turn(client, &op.turn);
+    check_result(client, &op.turn);
+    do {
+        purge_op_init(&purge, sim_wake(client));
+        sim_turn(client, &purge.turn);
+        check_result(client, &purge.turn);
+    } while (purge.more && purge.turn.result == RC_OK);
+}
+
 static void
 run_with_riders(struct sim_client *client, struct turn_req *req)
 {
@@ -262,15 +299,6 @@ pick(struct sim_client *client, struct view_run **runs, size_t *run_count,
         SIM_CHECK(client, uid == 0 || uid == entry.uid);
     }
     return true;
-}
-
-static uint64_t
-selected(struct sim_client *client)
-{
-    struct mailbox_state state;
-
-    mailbox_state(client->view.mailbox, &state);
-    return state.mbox;
 }
 
 /* Applies what the client believes its silent STORE did. */

@@ -45,6 +45,9 @@ void sim_sync(struct sim_client *client, enum sync_mode mode);
 
 /** If the client is alone: somebody else commits now, between a snapshot and its use. */
 void sim_meddle(struct sim_client *client);
+/** Now and then: somebody else takes all keywords in the selected mailbox away, so that their
+ * numbers lose their names. Between the begin of a sync and the reading of names. */
+void sim_meddle_names(struct sim_client *client);
 
 /* ---- mailbox_sim_metadata.c ---- */
 void sim_metadata_set(struct sim_client *client);

@@ -528,6 +528,55 @@ numbers_wait_for_all_views(void **state)
     content_view_done(busy);
 }
 
+/* The names of numbers are read after the sync has begun. A name may be gone by then, because
+ * no message bears the keyword any more. A client whose own silent STORE has set it is told the
+ * modseq alone, of the version with the bit. That the keyword is gone comes next, and until it
+ * was told the number is given to nobody else. */
+static void
+names_go_while_a_sync_is_told(void **state)
+{
+    struct content *fx = *state;
+    append(fx, 2);
+    struct view *view = content_view(fx, "INBOX");
+    const struct view_echo echo = {.silent = true, .own_modseq = UINT64_MAX};
+    struct sync *sync;
+    struct sync_event event;
+    struct mailbox_state now;
+
+    assert_ok(view_count_recent(view, NULL, &fx->err));
+    store(fx, view, SILENT, 1, 1, 0, "$a");
+    view->echo = &echo;
+    mailbox_state(view->mailbox, &now);
+    const uint64_t stored = now.highest_modseq;
+    struct store_tx *tx = content_read(fx);
+    assert_ok(sync_begin(view, tx, SYNC_ALL, &fx->arena, &sync, &fx->err));
+    store_end(tx);
+    assert_string_equal(numbers(fx, view), "$a");
+
+    unstore(fx, 1, "$a");
+    purge(fx);
+    assert_string_equal(numbers(fx, view), "-");
+    sync_next(sync, &event);
+    assert_int_equal(event.kind, SYNC_KEYWORDS);
+    sync_next(sync, &event);
+    assert_int_equal(event.kind, SYNC_MODSEQ);
+    assert_int_equal(event.entry.modseq, stored);
+    assert_int_equal(event.entry.keywords.bits[0], 1);
+    store(fx, NULL, LOUD, 2, 2, 0, "$b");
+    assert_string_equal(numbers(fx, view), "- $b");
+    sync_next(sync, &event);
+    assert_int_equal(event.kind, SYNC_DONE);
+
+    purge(fx);
+    store(fx, NULL, LOUD, 2, 2, 0, "$c");
+    assert_string_equal(numbers(fx, view), "- $b $c");
+    assert_string_equal(told(fx, view, SYNC_ALL), "K 1F0 2F0 ");
+    purge(fx);
+    store(fx, NULL, LOUD, 2, 2, 0, "$d");
+    assert_string_equal(numbers(fx, view), "$d $b $c");
+    content_view_done(view);
+}
+
 /* What a view knows of keywords when it goes over to another process: nothing is told again
  * while they are the same, and all when they are not. */
 static void
@@ -1021,6 +1070,7 @@ main(void)
         T(rows_outlive_a_deletion_in_the_batch),
         T(sets_name_messages),
         T(numbers_wait_for_all_views),
+        T(names_go_while_a_sync_is_told),
         T(keywords_of_a_resumed_view),
         T(names_come_with_a_snapshot),
     };
