@@ -41,40 +41,38 @@ disk_note(const struct disk_op *op)
     }
 }
 
+/* Tells of what a system call has done. Returns its result, which is 0 or -1. */
+static int
+noted(int result, const struct disk_op *op)
+{
+    if (result == 0)
+        disk_note(op);
+    return result;
+}
+
 int
 disk_mkdir(const char *path, mode_t mode)
 {
-    if (mkdir(path, mode) != 0)
-        return -1;
-    disk_note(&(struct disk_op){.what = DISK_MKDIR, .path = path});
-    return 0;
+    return noted(mkdir(path, mode), &(struct disk_op){.what = DISK_MKDIR, .path = path});
 }
 
 int
 disk_rmdir(const char *path)
 {
-    if (rmdir(path) != 0)
-        return -1;
-    disk_note(&(struct disk_op){.what = DISK_RMDIR, .path = path});
-    return 0;
+    return noted(rmdir(path), &(struct disk_op){.what = DISK_RMDIR, .path = path});
 }
 
 int
 disk_rename(const char *from, const char *to)
 {
-    if (rename(from, to) != 0)
-        return -1;
-    disk_note(&(struct disk_op){.what = DISK_RENAME, .path = from, .path_to = to});
-    return 0;
+    return noted(rename(from, to),
+                 &(struct disk_op){.what = DISK_RENAME, .path = from, .path_to = to});
 }
 
 int
 disk_unlink(const char *path)
 {
-    if (unlink(path) != 0)
-        return -1;
-    disk_note(&(struct disk_op){.what = DISK_UNLINK, .path = path});
-    return 0;
+    return noted(unlink(path), &(struct disk_op){.what = DISK_UNLINK, .path = path});
 }
 
 int
@@ -117,10 +115,7 @@ disk_write_soon(int fd)
 int
 disk_sync(int fd, const char *path)
 {
-    if (fdatasync(fd) != 0)
-        return -1;
-    disk_note(&(struct disk_op){.what = DISK_SYNC, .path = path});
-    return 0;
+    return noted(fdatasync(fd), &(struct disk_op){.what = DISK_SYNC, .path = path});
 }
 
 enum rc

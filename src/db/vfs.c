@@ -15,7 +15,6 @@
 
 #include "base/attr.h"
 #include "base/check.h"
-#include "db/library.h"
 #include "db/vfs_private.h"
 
 enum { PAGE_OCTETS_MIN = 512 }; /* SQLite file format 1.3.2; shorter reads are of the header */
@@ -60,20 +59,14 @@ static int
 db_file_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
 {
     ahead_end(&vfs_file_of(file)->ahead);
-    return vfs_file_write(vfs_file_of(file), src, octets, offset);
+    return vfs_file_write(file, src, octets, offset);
 }
 
 static int
 db_file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     ahead_end(&vfs_file_of(file)->ahead);
-    return vfs_file_truncate(vfs_file_of(file), size);
-}
-
-static int
-db_file_sync(sqlite3_file *file, int flags)
-{
-    return vfs_file_sync(vfs_file_of(file), flags);
+    return vfs_file_truncate(file, size);
 }
 
 static const sqlite3_io_methods db_methods = {
@@ -82,7 +75,7 @@ static const sqlite3_io_methods db_methods = {
     .xRead = db_file_read,
     .xWrite = db_file_write,
     .xTruncate = db_file_truncate,
-    .xSync = db_file_sync,
+    .xSync = vfs_file_sync,
     .xFileSize = pass_size,
     PASS_METHODS,
     .xShmMap = vfs_shm_map,
@@ -121,33 +114,12 @@ open_log(struct vfs_file *file, const char *name, int flags, int *flags_out)
 static int
 vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *flags_out)
 {
-    struct vfs_file *our = vfs_file_of(file);
-
     if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) == 0 || name == NULL)
         return pass_vfs()->xOpen(pass_vfs(), name, file, flags, flags_out);
-    CHECK(pass_vfs()->szOsFile <= VFS_REAL_FILE_MAX);
-    *our = (struct vfs_file){.pass.real = (sqlite3_file *)(void *)(our + 1),
-                             .name = name,
-                             .flags = flags,
-                             .reads = *(const enum db_reads *)self->pAppData};
-    memset(our->pass.real, 0,
-           sizeof *our->pass.real); /* SQLite closes only files with methods */
+    struct vfs_file *our = vfs_file_begin(file, name, flags);
+    our->reads = *(const enum db_reads *)self->pAppData;
     return (flags & SQLITE_OPEN_WAL) != 0 ? open_log(our, name, flags, flags_out)
                                           : open_db(our, name, flags, flags_out);
-}
-
-static int
-vfs_delete(sqlite3_vfs *self, const char *name, int sync_dir)
-{
-    (void)self;
-    return vfs_unlink(name, sync_dir);
-}
-
-static int
-vfs_access(sqlite3_vfs *self, const char *name, int flags, int *out)
-{
-    (void)self;
-    return pass_vfs()->xAccess(pass_vfs(), name, flags, out);
 }
 
 /* Callers give full paths, so there is no need for what the system's VFS does, which is to look
@@ -156,37 +128,24 @@ static int
 vfs_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
 {
     const size_t len = strlen(name);
-    (void)self;
 
     if (name[0] != '/' || len >= (size_t)octets)
-        return pass_vfs()->xFullPathname(pass_vfs(), name, octets, out);
+        return pass_full_name(self, name, octets, out);
     memcpy(out, name, len + 1);
     return SQLITE_OK;
 }
 
 static void
-register_one(struct our_vfs *our)
+register_all(void)
 {
-    our->vfs = *pass_vfs(); /* time, randomness and the like are the system's */
-    our->vfs.iVersion = 2;
-    our->vfs.szOsFile = (int)sizeof(struct vfs_file) + VFS_REAL_FILE_MAX;
-    our->vfs.pNext = NULL;
-    our->vfs.zName = our->name;
-    our->vfs.pAppData = &our->reads;
-    our->vfs.xOpen = vfs_open;
-    our->vfs.xDelete = vfs_delete;
-    our->vfs.xAccess = vfs_access;
-    our->vfs.xFullPathname = vfs_full_name;
-    CHECK(sqlite3_vfs_register(&our->vfs, 0) == SQLITE_OK);
-}
-
-static void
-register_once(void)
-{
-    db_init();
-    CHECK(pass_vfs() != NULL);
-    for (size_t i = 0; i < ARRAY_LEN(vfs); i++)
-        register_one(&vfs[i]);
+    for (size_t i = 0; i < ARRAY_LEN(vfs); i++) {
+        struct our_vfs *our = &vfs[i];
+        vfs_init(&our->vfs, our->name);
+        our->vfs.pAppData = &our->reads;
+        our->vfs.xOpen = vfs_open;
+        our->vfs.xFullPathname = vfs_full_name;
+        CHECK(sqlite3_vfs_register(&our->vfs, 0) == SQLITE_OK);
+    }
 }
 
 const char *
@@ -194,7 +153,7 @@ vfs_register(enum db_reads reads)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, register_once);
+    pthread_once(&once, register_all);
     return vfs[reads].name;
 }
 

@@ -93,7 +93,8 @@ vfs_log_flush(struct vfs_file *log)
     if (log->held_octets == 0)
         return SQLITE_OK;
     wal_index_begin_set(log->index, WAL_BEGIN_UNKNOWN);
-    log->failed = vfs_file_write(log, log->held, (int)log->held_octets, log->held_at);
+    log->failed =
+        vfs_file_write(&log->pass.base, log->held, (int)log->held_octets, log->held_at);
     log->held_octets = 0;
     buffer_give(log->held);
     log->held = NULL;
@@ -191,7 +192,7 @@ log_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
             log->held = buffer_take();
         if (octets > HELD_MAX || log->held == NULL) {
             wal_index_begin_set(log->index, WAL_BEGIN_UNKNOWN);
-            return vfs_file_write(log, src, octets, offset);
+            return vfs_file_write(&log->pass.base, src, octets, offset);
         }
         log->held_at = offset;
     }
@@ -218,15 +219,15 @@ log_empty(struct vfs_file *log)
         return SQLITE_OK;
     int result = log->pass.real->pMethods->xFileSize(log->pass.real, &size);
     if (result == SQLITE_OK)
-        result = vfs_file_write(log, zeros, LOG_HEADER_OCTETS, 0);
+        result = vfs_file_write(&log->pass.base, zeros, LOG_HEADER_OCTETS, 0);
     if (result == SQLITE_OK)
-        result = vfs_file_sync(log, SQLITE_SYNC_NORMAL);
+        result = vfs_file_sync(&log->pass.base, SQLITE_SYNC_NORMAL);
     /* Not before: a power loss that kept the cut and lost the zeros would leave the first part
      * of a log whose later frames are in the database already. */
     if (result == SQLITE_OK && size > wal_index_log_keep(log->index))
-        result = vfs_file_truncate(log, wal_index_log_keep(log->index));
+        result = vfs_file_truncate(&log->pass.base, wal_index_log_keep(log->index));
     if (result == SQLITE_OK)
-        result = vfs_file_write(log, empty_mark, LOG_HEADER_OCTETS, 0);
+        result = vfs_file_write(&log->pass.base, empty_mark, LOG_HEADER_OCTETS, 0);
     if (result == SQLITE_OK)
         wal_index_begin_set(log->index, WAL_BEGIN_EMPTY);
     return result;
@@ -241,7 +242,7 @@ log_truncate(sqlite3_file *file, sqlite3_int64 size)
     ahead_end(&log->ahead);
     if (result != SQLITE_OK)
         return result;
-    return size == 0 ? log_empty(log) : vfs_file_truncate(log, size);
+    return size == 0 ? log_empty(log) : vfs_file_truncate(&log->pass.base, size);
 }
 
 static int
@@ -253,7 +254,7 @@ log_sync(sqlite3_file *file, int flags)
         log->held_at == 0 && begins_empty(log))
         return SQLITE_OK; /* goes out with the frames, before the sync of the commit */
     const int result = vfs_log_flush(log);
-    return result == SQLITE_OK ? vfs_file_sync(log, flags) : result;
+    return result == SQLITE_OK ? vfs_file_sync(&log->pass.base, flags) : result;
 }
 
 /* No frame can be behind what is no header; SQLite looks at a header only in a longer file. */

@@ -12,6 +12,20 @@ pass_vfs(void)
     return sqlite3_vfs_find(NULL);
 }
 
+int
+pass_access(sqlite3_vfs *self, const char *name, int flags, int *out)
+{
+    (void)self;
+    return pass_vfs()->xAccess(pass_vfs(), name, flags, out);
+}
+
+int
+pass_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
+{
+    (void)self;
+    return pass_vfs()->xFullPathname(pass_vfs(), name, octets, out);
+}
+
 sqlite3_file *
 pass_real(sqlite3_file *file)
 {

@@ -18,6 +18,10 @@ struct pass_file {
 
 /** The system's VFS. */
 sqlite3_vfs *pass_vfs(void);
+/* Methods of a VFS, which pass the call on to the system's. */
+int pass_access(sqlite3_vfs *self, const char *name, int flags, int *out);
+int pass_full_name(sqlite3_vfs *self, const char *name, int octets, char *out);
+
 sqlite3_file *pass_real(sqlite3_file *file);
 
 /** Makes pass_open tell the system how a file will be read. This is only advice: SQLite may

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the files of db/vfs.h share. One handle has two files: the database (db/vfs.c, and its
- * index in db/vfs_shm.c) and its log (db/vfs_log.c), which know each other. All of them change
- * the disk through db/vfs_change.c, and so do those of db/vfs_told.c, which have no index of
- * their own. Thread: the handle's.
+ * index in db/vfs_shm.c) and its log (db/vfs_log.c), which know each other. All of them begin
+ * and change the disk in the same way (db/vfs_file.c), and so do those of db/vfs_told.c, which
+ * have no index of their own. Thread: the handle's.
  */
 #ifndef DB_VFS_PRIVATE_H
 #define DB_VFS_PRIVATE_H
@@ -53,11 +53,15 @@ vfs_file_of(sqlite3_file *file)
     return (struct vfs_file *)(void *)file;
 }
 
-/* Changes of the disk, told to the observer (base/disk.h). */
-int vfs_file_write(struct vfs_file *file, const void *src, int octets, int64_t offset);
-int vfs_file_truncate(struct vfs_file *file, int64_t size);
-int vfs_file_sync(struct vfs_file *file, int flags);
-int vfs_unlink(const char *name, int sync_dir);
+/** Makes a VFS of such files from the system's. The caller sets xOpen and registers it. What it
+ * deletes is told to the observer (base/disk.h). */
+void vfs_init(sqlite3_vfs *vfs, const char *name);
+/** The file that xOpen is to open: without methods, nothing is open yet. */
+struct vfs_file *vfs_file_begin(sqlite3_file *file, const char *name, int flags);
+/* Methods: changes of the disk, told to the observer. */
+int vfs_file_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset);
+int vfs_file_truncate(sqlite3_file *file, sqlite3_int64 size);
+int vfs_file_sync(sqlite3_file *file, int flags);
 
 /** The database's file of an open handle; NULL: it was not opened through db/vfs.h. */
 struct vfs_file *vfs_main_file(struct sqlite3 *raw);

@@ -6,12 +6,10 @@
  */
 #include <pthread.h>
 #include <sqlite3.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/disk.h"
-#include "db/library.h"
 #include "db/vfs.h"
 #include "db/vfs_private.h"
 
@@ -20,31 +18,13 @@ enum { JOURNALS = SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER
 
 static sqlite3_vfs told;
 
-static int
-told_write(sqlite3_file *file, const void *src, int octets, sqlite3_int64 offset)
-{
-    return vfs_file_write(vfs_file_of(file), src, octets, offset);
-}
-
-static int
-told_truncate(sqlite3_file *file, sqlite3_int64 size)
-{
-    return vfs_file_truncate(vfs_file_of(file), size);
-}
-
-static int
-told_sync(sqlite3_file *file, int flags)
-{
-    return vfs_file_sync(vfs_file_of(file), flags);
-}
-
 static const sqlite3_io_methods told_methods = {
     .iVersion = 2, /* without memory maps, which are not used */
     .xClose = pass_close,
     .xRead = pass_read,
-    .xWrite = told_write,
-    .xTruncate = told_truncate,
-    .xSync = told_sync,
+    .xWrite = vfs_file_write,
+    .xTruncate = vfs_file_truncate,
+    .xSync = vfs_file_sync,
     .xFileSize = pass_size,
     PASS_METHODS,
     .xShmMap = pass_shm_map,
@@ -56,16 +36,12 @@ static const sqlite3_io_methods told_methods = {
 static int
 told_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, int *flags_out)
 {
-    struct vfs_file *our = vfs_file_of(file);
     const bool may_make = (flags & SQLITE_OPEN_CREATE) != 0;
     (void)self;
 
     if ((flags & (SQLITE_OPEN_MAIN_DB | JOURNALS)) == 0 || name == NULL)
         return pass_vfs()->xOpen(pass_vfs(), name, file, flags, flags_out);
-    CHECK(pass_vfs()->szOsFile <= VFS_REAL_FILE_MAX);
-    *our = (struct vfs_file){
-        .pass.real = (sqlite3_file *)(void *)(our + 1), .name = name, .flags = flags};
-    memset(our->pass.real, 0, sizeof *our->pass.real);
+    struct vfs_file *our = vfs_file_begin(file, name, flags);
     const bool is_new = may_make && disk_is_observed() && access(name, F_OK) != 0;
     const int result = pass_open(&our->pass, name, DB_READS_AHEAD, flags, flags_out);
     if (our->pass.real->pMethods != NULL)
@@ -77,41 +53,11 @@ told_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags, in
     return result;
 }
 
-static int
-told_delete(sqlite3_vfs *self, const char *name, int sync_dir)
-{
-    (void)self;
-    return vfs_unlink(name, sync_dir);
-}
-
-static int
-told_access(sqlite3_vfs *self, const char *name, int flags, int *out)
-{
-    (void)self;
-    return pass_vfs()->xAccess(pass_vfs(), name, flags, out);
-}
-
-static int
-told_full_name(sqlite3_vfs *self, const char *name, int octets, char *out)
-{
-    (void)self;
-    return pass_vfs()->xFullPathname(pass_vfs(), name, octets, out);
-}
-
 static void
-register_once(void)
+register_it(void)
 {
-    db_init();
-    CHECK(pass_vfs() != NULL);
-    told = *pass_vfs(); /* everything that is not about files is the system's */
-    told.iVersion = 2;
-    told.szOsFile = (int)sizeof(struct vfs_file) + VFS_REAL_FILE_MAX;
-    told.pNext = NULL;
-    told.zName = "roost-told";
+    vfs_init(&told, "roost-told");
     told.xOpen = told_open;
-    told.xDelete = told_delete;
-    told.xAccess = told_access;
-    told.xFullPathname = told_full_name;
     CHECK(sqlite3_vfs_register(&told, 0) == SQLITE_OK);
 }
 
@@ -120,6 +66,6 @@ vfs_register_told(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, register_once);
+    pthread_once(&once, register_it);
     return told.zName;
 }
