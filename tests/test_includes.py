@@ -84,8 +84,7 @@ def test_engines_stay_behind_the_seam():
 # Files of one folder that call each other in a circle. The list may only get shorter: lower files
 # take callbacks or return results, and what they tell flows up.
 CIRCLES = [
-    "store/sqlite/account.c store/sqlite/cache.c store/sqlite/layout.c store/sqlite/logs.c store/sqlite/making.c"
-    " store/sqlite/purge.c store/sqlite/rows/entries.c store/sqlite/rows/expunge.c store/sqlite/rows/mbox.c store/sqlite/tx.c",
+    "store/sqlite/account.c store/sqlite/cache.c store/sqlite/logs.c store/sqlite/tx.c",
 ]
 
 NO_CODE = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"', re.S)

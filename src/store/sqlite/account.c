@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/fd.h"
 #include "base/disk.h"
 #include "db/log_memo.h"
@@ -27,16 +26,6 @@ enum {
     READER_CACHE_KIB = 256,
     SCRATCH_MAX = LIMIT_BODY_CHUNK,
 };
-
-void
-account_dir(const struct sqlite_store *store, uint64_t id, char *out, size_t size)
-{
-    const int len =
-        snprintf(out, size, "%s/%02x/%02x/%ju", store->dir, (unsigned)(id >> 16 & 0xff),
-                 (unsigned)(id >> 8 & 0xff), (uintmax_t)id);
-
-    CHECK(len > 0 && (size_t)len < size);
-}
 
 static bool
 file_changed(const char *dir, const char *name, int64_t *changed_s)
@@ -78,30 +67,6 @@ sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed
                        changed_s_out); /* it has commits that the database does not have yet */
     note_left_log(store, account_id, dir);
     return true;
-}
-
-enum rc
-sqlite_account_place(struct store_account *base, struct buf *out, struct err *err)
-{
-    const struct sqlite_account *acct = sqlite_account_of(base);
-    char dir[ACCOUNT_PATH_MAX];
-
-    account_dir(acct->store, acct->id, dir, sizeof dir);
-    buf_put_str(out, dir);
-    return buf_ok(out) ? RC_OK : err_set(err, RC_LIMIT, 0, "%s: path", dir);
-}
-
-enum rc
-dir_make(const char *path, struct err *err)
-{
-    char parent[ACCOUNT_PATH_MAX];
-
-    if (disk_mkdir(path, 0700) != 0 && errno != EEXIST)
-        return err_set(err, rc_of_errno(errno), errno, "%s: mkdir", path);
-    const char *slash = strrchr(path, '/');
-    snprintf(parent, sizeof parent, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-             slash == NULL ? "." : path);
-    return disk_sync_dir(parent, err); /* a server that was killed may have made it */
 }
 
 /* Opens a database without looking at it, or moves a handle to it; then it is known to be of

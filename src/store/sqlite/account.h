@@ -38,6 +38,13 @@ struct cursor {
     bool open;
     uint64_t at; /* key of the row it stands on */
 };
+static inline void
+cursor_end(struct cursor *cursor)
+{
+    if (cursor->open)
+        stmt_reset(&cursor->stmt);
+    cursor->open = false;
+}
 
 /* What a writer keeps in memory from the rows. The next value is one more. Values only grow,
  * unless something is undone (INV-S24). Only the holder of the turn uses them. */
@@ -45,7 +52,7 @@ struct counters {
     uint64_t modseq;
     uint64_t message;
     uint64_t mbox;
-    /* The sums over the mailboxes, kept by whatever changes their rows (mbox.c); not known
+    /* The sums over the mailboxes, kept by whatever changes their rows (counters.c); not known
      * before they are asked for. */
     struct quota_amounts usage;
     uint32_t uidvalidity;
@@ -233,6 +240,8 @@ void handle_part(struct sqlite_store *store, struct handle *handle);
 /* All files of it. RC_OK also when there is none. */
 MUST_USE enum rc account_dir_remove(const struct sqlite_store *store, uint64_t id,
                                     struct err *err);
+
+/* ---- place.c ---- */
 /* Makes a directory if it is not there, and sees to it that it stays. */
 MUST_USE enum rc dir_make(const char *path, struct err *err);
 /* DIR/accounts/xx/yy/id */

@@ -27,8 +27,19 @@ MUST_USE enum rc names_note(struct sqlite_tx *tx, struct err *err);
 /* The counters as floors in the account's row: never given again, whatever rows go. */
 MUST_USE enum rc floors_raise(struct sqlite_tx *tx, struct err *err);
 /* Ends the statements that stand on rows of message or content. */
-void tx_reset_cursors(struct sqlite_tx *tx);
-int64_t tx_now_s(const struct sqlite_tx *tx);
+static inline void
+tx_reset_cursors(struct sqlite_tx *tx)
+{
+    cursor_end(&tx->message);
+    cursor_end(&tx->content);
+    tx->text.message = 0;
+    buf_clear(&tx->scratch);
+}
+static inline int64_t
+tx_now_s(const struct sqlite_tx *tx)
+{
+    return clock_wall_s(tx->acct->store->options.store.clock);
+}
 
 /* The text of a new message. */
 MUST_USE enum rc content_add(struct sqlite_tx *tx, uint64_t message,

@@ -151,19 +151,6 @@ pick(struct sqlite_tx *tx, struct policy *policy, struct oldest *out, struct err
     return rc;
 }
 
-enum rc
-floors_raise(struct sqlite_tx *tx, struct err *err)
-{
-    const struct counters *counters = &tx->acct->counters;
-    AUTO_STMT stmt = stmt_get(tx->db, SQL_FLOORS_RAISE);
-
-    bind_u64(&stmt, 1, counters->mbox);
-    bind_u64(&stmt, 2, counters->uidvalidity);
-    bind_u64(&stmt, 3, counters->modseq);
-    bind_u64(&stmt, 4, counters->message);
-    return stmt_run(&stmt, err);
-}
-
 static enum rc
 run_with_id(struct sqlite_tx *tx, enum sql_id sql, uint64_t id, struct err *err)
 {

@@ -22,6 +22,12 @@ struct mbox {
     uint32_t row_exists;      /* as they are in the row: mbox_save finds the difference */
     uint64_t row_octets;
 };
+/* The column with deleted_octets. */
+static inline int64_t
+deleted_octets_read(struct stmt *stmt, int column)
+{
+    return stmt_is_null(stmt, column) ? -1 : stmt_i64(stmt, column);
+}
 /* RC_NOT_FOUND; retired ones are found. */
 MUST_USE enum rc mbox_load(struct sqlite_tx *tx, uint64_t id, struct mbox *out,
                            struct err *err);

@@ -119,7 +119,7 @@ static const char version_2[] =
     "UPDATE account SET keys_before = (SELECT ifnull(max(id), 0) + 1 FROM message);";
 
 /* What DELETED-STORAGE tells. NULL: not counted, in mailboxes that had deleted messages before.
- * They are counted from the next time on that they have none (rows/mbox.c). */
+ * They are counted from the next time on that they have none (rows/counters.c). */
 static const char version_3[] = "ALTER TABLE mailbox ADD COLUMN deleted_octets INTEGER;"
                                 "UPDATE mailbox SET deleted_octets = 0 WHERE deleted = 0;";
 

@@ -24,29 +24,6 @@ enum {
     WAKE_AT_ONCE = 2,            /* of those waiting for a reader, while another is busy */
 };
 
-int64_t
-tx_now_s(const struct sqlite_tx *tx)
-{
-    return clock_wall_s(tx->acct->store->options.store.clock);
-}
-
-static void
-cursor_end(struct cursor *cursor)
-{
-    if (cursor->open)
-        stmt_reset(&cursor->stmt);
-    cursor->open = false;
-}
-
-void
-tx_reset_cursors(struct sqlite_tx *tx)
-{
-    cursor_end(&tx->message);
-    cursor_end(&tx->content);
-    tx->text.message = 0;
-    buf_clear(&tx->scratch);
-}
-
 /* Marks the account as the one used last. The lock is held. */
 static void
 touch(struct shard *shard, struct sqlite_account *acct)
