@@ -27,48 +27,6 @@ enum {
     SCRATCH_MAX = LIMIT_BODY_CHUNK,
 };
 
-static bool
-file_changed(const char *dir, const char *name, int64_t *changed_s)
-{
-    char path[ACCOUNT_PATH_MAX + 16];
-    struct stat st;
-
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    if (stat(path, &st) != 0)
-        return false;
-    if (st.st_mtim.tv_sec > *changed_s)
-        *changed_s = st.st_mtim.tv_sec;
-    return true;
-}
-
-/* After a restart nobody knows which logs were left. The round over all accounts finds out. */
-static void
-note_left_log(struct sqlite_store *store, uint64_t account_id, const char *dir)
-{
-    char path[ACCOUNT_PATH_MAX + 16];
-
-    if (!store->options.background || account_is_open(store, account_id))
-        return;
-    snprintf(path, sizeof path, "%s/mail.db-wal", dir);
-    logs_note(store, account_id, vfs_log_octets(path), NULL);
-}
-
-bool
-sqlite_account_is_made(struct store *base, uint64_t account_id, int64_t *changed_s_out)
-{
-    struct sqlite_store *store = sqlite_store_of(base);
-    char dir[ACCOUNT_PATH_MAX];
-
-    account_dir(store, account_id, dir, sizeof dir);
-    *changed_s_out = 0;
-    if (!file_changed(dir, "mail.db", changed_s_out))
-        return false;
-    (void)file_changed(dir, "mail.db-wal",
-                       changed_s_out); /* it has commits that the database does not have yet */
-    note_left_log(store, account_id, dir);
-    return true;
-}
-
 /* Opens a database without looking at it, or moves a handle to it; then it is known to be of
  * our version (*known_out). memo: of its log, or NULL. */
 static enum rc

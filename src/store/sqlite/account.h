@@ -199,7 +199,15 @@ void account_free_if_unused(struct shard *shard, struct sqlite_account *acct);
 bool account_is_open(struct sqlite_store *store, uint64_t account_id);
 /* Takes descriptors for one more database, closing others if it must. RC_LIMIT. Waits. */
 MUST_USE enum rc fds_take(struct sqlite_store *store, struct err *err);
-void fds_give(struct sqlite_store *store);
+static inline void
+fds_give(struct sqlite_store *store)
+{
+    atomic_fetch_sub(&store->fds, HANDLE_FDS);
+}
+/* Closes accounts that have been idle for some time, or more when descriptors run short. */
+void cache_close_idle(struct sqlite_store *store);
+/* Closes all that are idle. */
+void cache_close_all(struct sqlite_store *store);
 /* Opens the account's writer, which is taken. Waits for disk. */
 MUST_USE enum rc writer_open(struct sqlite_account *acct, struct err *err);
 /* Takes everybody off the list of waiters; call wakes_call without the lock. */

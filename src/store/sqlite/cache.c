@@ -24,9 +24,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "db/library.h"
 #include "db/move.h"
-#include "store/sqlite/layout.h"
 
 enum {
     IDLE_CLOSE_S = 20,    /* an account without a transaction for so long is closed */
@@ -37,18 +35,6 @@ struct shard *
 shard_of(const struct sqlite_account *acct)
 {
     return &acct->store->shards[acct->id % STORE_SHARDS];
-}
-
-bool
-account_is_open(struct sqlite_store *store, uint64_t account_id)
-{
-    struct shard *shard = &store->shards[account_id % STORE_SHARDS];
-
-    lock_enter(&shard->lock);
-    const struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
-    const bool open = acct != NULL && !list_is_empty(&acct->lru);
-    lock_leave(&shard->lock);
-    return open;
 }
 
 struct wakes
@@ -107,6 +93,18 @@ is_open(const struct sqlite_account *acct)
         if (acct->readers[i] != NULL)
             return true;
     return acct->writer != NULL;
+}
+
+bool
+account_is_open(struct sqlite_store *store, uint64_t account_id)
+{
+    struct shard *shard = &store->shards[account_id % STORE_SHARDS];
+
+    lock_enter(&shard->lock);
+    const struct sqlite_account *acct = map_get(&shard->accounts, map_key_u64(&account_id));
+    const bool open = acct != NULL && !list_is_empty(&acct->lru);
+    lock_leave(&shard->lock);
+    return open;
 }
 
 static bool
@@ -299,13 +297,7 @@ fds_take(struct sqlite_store *store, struct err *err)
 }
 
 void
-fds_give(struct sqlite_store *store)
-{
-    atomic_fetch_sub(&store->fds, HANDLE_FDS);
-}
-
-static void
-evict_some(struct sqlite_store *store)
+cache_close_idle(struct sqlite_store *store)
 {
     const int64_t idle_us =
         clock_mono_us(store->options.store.clock) - (int64_t)IDLE_CLOSE_S * 1000000;
@@ -319,128 +311,13 @@ evict_some(struct sqlite_store *store)
 }
 
 void
-sqlite_keep_house(struct store *base, struct store_account *held)
+cache_close_all(struct sqlite_store *store)
 {
-    if (held != NULL)
-        log_keep_short(sqlite_account_of(held));
-    else
-        evict_some(sqlite_store_of(base));
-}
-
-int64_t
-store_sqlite_open_fds(struct store *store)
-{
-    CHECK(store->ops == &sqlite_ops);
-    return atomic_load(&sqlite_store_of(store)->fds);
-}
-
-unsigned
-store_sqlite_spares(struct store *store)
-{
-    CHECK(store->ops == &sqlite_ops);
-    return spares_count(&sqlite_store_of(store)->spares);
-}
-
-void
-store_sqlite_settle(struct store *store)
-{
-    CHECK(store->ops == &sqlite_ops);
-    atomic_store(&sqlite_store_of(store)->unsettled, false);
-}
-
-/* ---- store and accounts ---- */
-
-enum rc
-store_open_sqlite(const struct sqlite_options *options, struct store **out, struct err *err)
-{
-    const enum rc rc = dir_make(options->dir, err);
-    if (rc != RC_OK)
-        return rc;
-    struct sqlite_store *store = calloc(1, sizeof *store);
-    char *dir = strdup(options->dir);
-    if (store == NULL || dir == NULL) {
-        free(store);
-        free(dir);
-        return err_set(err, RC_LIMIT, 0, "no memory for the store");
-    }
-
-    store->base.ops = &sqlite_ops;
-    store->base.traits = options->shared ? STORE_SHARED : 0;
-    store->options = *options;
-    atomic_init(&store->unsettled, options->unsettled);
-    store->dir = dir;
-    store->options.dir = dir;
-    for (unsigned i = 0; i < STORE_SHARDS; i++) {
-        lock_init(&store->shards[i].lock, LOCK_ACCOUNTS);
-        CHECK(pthread_cond_init(&store->shards[i].changed, NULL) == 0);
-        map_init(&store->shards[i].accounts);
-        list_init(&store->shards[i].lru);
-    }
-    db_init();
-    logs_init(&store->logs);
-    spares_init(&store->spares);
-    enum rc started = making_init(store, err);
-    if (started == RC_OK)
-        started = layout_keep(store, err);
-    if (started == RC_OK && options->background) {
-        making_sweep(store);
-        started = logs_start(store, err);
-    }
-    if (started != RC_OK) {
-        sqlite_close(&store->base);
-        return started;
-    }
-    *out = &store->base;
-    return RC_OK;
-}
-
-bool
-sqlite_room_is_short(struct store *base)
-{
-    return room_is_short(sqlite_store_of(base)->options.room);
-}
-
-bool
-sqlite_room_give(struct store *base)
-{
-    return room_give(sqlite_store_of(base)->options.room);
-}
-
-void
-store_sqlite_empty_logs(struct store *store)
-{
-    CHECK(store->ops == &sqlite_ops);
-    while (logs_step(sqlite_store_of(store), true))
-        ;
-}
-
-size_t
-store_sqlite_logs(struct store *store)
-{
-    CHECK(store->ops == &sqlite_ops);
-    return logs_count(sqlite_store_of(store));
-}
-
-void
-sqlite_close(struct store *base)
-{
-    struct sqlite_store *store = sqlite_store_of(base);
-
-    logs_stop(store);
     while (evict_one(store, INT64_MAX))
         ;
-    spares_done(&store->spares);
-    logs_done(&store->logs);
-    making_done(store);
-    for (unsigned i = 0; i < STORE_SHARDS; i++) {
-        CHECK(store->shards[i].accounts.count == 0); /* somebody still has an account */
-        map_done(&store->shards[i].accounts);
-        pthread_cond_destroy(&store->shards[i].changed);
-        lock_done(&store->shards[i].lock);
-    }
-    free(store->dir);
-    free(store);
 }
+
+/* ---- accounts ---- */
 
 enum rc
 sqlite_account_get(struct store *base, uint64_t account_id, struct store_account **out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logs that closed accounts have left behind are emptied in the background, because closing an
+ * Logs that closed accounts have left behind are noted here and emptied in the background
+ * (emptying.h), because closing an
  * account moves nothing into its database. A log is read as a whole when the account is opened,
  * unless this process remembers it (db/log_memo.h), so logs above LIMIT_LOG_LEFT_OCTETS come
  * first, in the order in which their accounts were closed. The others are emptied when their
@@ -39,10 +40,6 @@ struct logs {
 };
 
 void logs_init(struct logs *logs);
-/** Starts the thread that empties them. RC_LIMIT. */
-MUST_USE enum rc logs_start(struct sqlite_store *store, struct err *err);
-/** Ends the thread after the log that it is emptying, even if others are left. */
-void logs_stop(struct sqlite_store *store);
 void logs_done(struct logs *logs);
 
 /** Notes that the account was closed with a log of so many octets; 0: it did not grow. Beyond
@@ -53,9 +50,15 @@ void logs_note(struct sqlite_store *store, uint64_t account_id, int64_t octets,
                struct log_memo *memo);
 /** The memo, for whoever opens the account; the caller's. NULL: there is none. Thread: any. */
 struct log_memo *logs_recall(struct sqlite_store *store, uint64_t account_id);
-/** Empties one log that is due; with `all`, one of any age. False: there was none. Thread: any.
- * Waits for disk. */
-bool logs_step(struct sqlite_store *store, bool all);
+/* A log that is to be emptied. */
+struct log_due {
+    uint64_t account_id;
+    bool quiet;            /* nothing was written to it for long */
+    struct log_memo *memo; /* owned, or NULL */
+};
+/** Takes one that is due off the list; with `all`, one of any age. False: there is none.
+ * Thread: any. */
+bool logs_take(struct sqlite_store *store, bool all, struct log_due *out);
 /** Wakes the thread that empties logs and makes accounts. Thread: any. */
 void logs_wake(struct sqlite_store *store);
 /** How many are noted. Thread: any. */

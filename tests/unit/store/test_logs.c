@@ -14,6 +14,7 @@
 #include "db/log_memo.h"
 #include "db/move.h"
 #include "db/vfs.h"
+#include "store/sqlite/emptying.h"
 #include "store/sqlite/private.h"
 
 enum { DEADLINE_MS = 20000 };
@@ -105,13 +106,13 @@ test_quiet_logs_become_small(void **state)
     close_all(fx);
     const int64_t large = log_file_octets(fx, 7);
     assert_true(large > (int64_t)LIMIT_LOG_LEFT_OCTETS);
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 7), 0);
     assert_true(log_file_octets(fx, 7) > (int64_t)LIMIT_LOG_LEFT_OCTETS);
     fill(fx, "INBOX", 3);
     close_all(fx);
     test_now_s += LIMIT_LOG_QUIET_S;
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 7), 0);
     assert_int_equal(log_file_octets(fx, 7), LIMIT_LOG_QUIET_OCTETS);
     assert_messages(fx, 1503);
@@ -133,18 +134,18 @@ test_large_ones_come_first(void **state)
     }
     assert_true(log_octets(fx, 2) > (int64_t)LIMIT_LOG_LEFT_OCTETS);
     assert_true(log_octets(fx, 1) < (int64_t)LIMIT_LOG_LEFT_OCTETS);
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 2), 0);
     assert_true(log_octets(fx, 4) > 0);
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 4), 0);
     test_now_s += LIMIT_LOG_QUIET_S - 123; /* the first was closed 4 * 61 s ago */
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 1), 0);
-    assert_false(logs_step(store, false)); /* account 3 is not quiet for long enough */
+    assert_false(emptying_step(store, false)); /* account 3 is not quiet for long enough */
     assert_true(log_octets(fx, 3) > 0);
     test_now_s += 123;
-    assert_true(logs_step(store, false));
+    assert_true(emptying_step(store, false));
     assert_int_equal(log_octets(fx, 3), 0);
     fixture_free(fx);
 }
