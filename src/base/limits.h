@@ -328,6 +328,10 @@
 /* --- Indexes of texts --- */
 /* accounts that wait to be indexed; beyond that, a later search of theirs asks again */
 #define LIMIT_INDEX_WISHES 1024u
+/* Terms of one message, and octets of them in one space. Of a message with more, none is kept,
+ * and every search looks at it. */
+#define LIMIT_INDEX_TERMS 100000u
+#define LIMIT_INDEX_TERM_OCTETS (2u << 20)
 
 /* --- Logs of other programs --- */
 #define LIMIT_FOREIGN_FILES 64u        /* files read together */

@@ -67,3 +67,11 @@ index_wishes_stop(struct index_wishes *wishes)
     pthread_cond_broadcast(&wishes->changed);
     lock_leave(&wishes->lock);
 }
+
+void
+index_wishes_go(struct index_wishes *wishes)
+{
+    lock_enter(&wishes->lock);
+    wishes->stopped = false;
+    lock_leave(&wishes->lock);
+}

@@ -16,10 +16,6 @@
 #include "base/limits.h"
 #include "base/lock.h"
 
-/* A search that had to look at the texts of more messages than this, because the index did not
- * know them, asks. */
-enum { INDEX_WISH_MESSAGES = 1000 };
-
 struct index_wishes {
     struct lock lock;
     pthread_cond_t changed;
@@ -39,5 +35,7 @@ MUST_USE bool index_wishes_take(struct index_wishes *wishes, int64_t timeout_ms,
                                 uint64_t *account_out);
 /** Nothing is taken any more; wakes who waits. */
 void index_wishes_stop(struct index_wishes *wishes);
+/** Wishes are taken again. */
+void index_wishes_go(struct index_wishes *wishes);
 
 #endif

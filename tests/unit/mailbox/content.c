@@ -13,7 +13,7 @@ open_store(struct content *fx, bool shared, struct store **out)
         .store.clock = &fx->clock.clock,
         .max_open_fds = 60,
         .shared = shared,
-        .store.undelete_retention_s = 14 * 86400,
+        .store.undelete_retention_s = INT64_C(14) * 86400,
         .store.undelete_max_octets = UINT64_C(1) << 30,
         .store.keywords_crowded = 1,
     };
@@ -64,6 +64,15 @@ content_free(struct content *fx)
     arena_done(&fx->arena);
     tmpdir_remove(&fx->dir);
     free(fx);
+}
+
+void
+content_reopen(struct content *fx)
+{
+    store_account_put(fx->handle);
+    store_close(fx->store);
+    open_store(fx, false, &fx->store);
+    assert_ok(store_account_get(fx->store, CONTENT_ACCOUNT, &fx->handle));
 }
 
 struct store_tx *

@@ -39,6 +39,8 @@ struct content *content_new_shared(void);
 /* One of those. */
 struct store *content_elsewhere(struct content *fx);
 void content_free(struct content *fx);
+/* Closes the store, which has no open account, and opens it again. */
+void content_reopen(struct content *fx);
 void content_open_account(struct content *fx);
 void content_close_account(struct content *fx);
 /* For cmocka: *state is a fixture with an open account. */

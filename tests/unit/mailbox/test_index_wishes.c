@@ -92,6 +92,9 @@ test_who_waits_is_woken(void **state)
     assert_int_equal(*(uint64_t *)sum, 15);
     assert_true(index_wishes_put(&wishes, 6));
     assert_false(index_wishes_take(&wishes, 60000, &account));
+    index_wishes_go(&wishes);
+    assert_true(index_wishes_take(&wishes, 0, &account));
+    assert_int_equal(account, 6);
     index_wishes_done(&wishes);
 }
 
